@@ -1,0 +1,83 @@
+"""The order read models: the status a customer follows (Redis) and the record analysts query (Elasticsearch)."""
+
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+from msgspec import Struct
+
+from shared.money import Money
+
+STATUS = "order_status"  # Redis: `doc:<order id>` is an OrderStatus
+RECORDS = "orders"  # Elasticsearch: an OrderRecord per order
+
+OrderState = Literal["pending_payment", "confirmed", "closing", "cancelled", "expired"]
+PaymentState = Literal["pending", "declined", "authorized", "captured", "voided"]
+
+
+class Address(Struct, frozen=True):
+    """Where an order goes."""
+
+    name: str
+    line1: str
+    city: str
+    postal_code: str
+    country: str
+    line2: str = ""
+    region: str = ""
+
+
+class StatusLine(Struct, frozen=True):
+    sku: str
+    product_id: UUID
+    name: str
+    quantity: int
+    unit_price: Money
+    total: Money
+
+
+class Happened(Struct, frozen=True):
+    """One step of an order's history."""
+
+    what: str  # the event's name: "order_placed", "payment_captured" …
+    at: datetime
+
+
+class OrderStatus(Struct, frozen=True):
+    """What the customer of an order sees: decrypted, opened only by the signed link or staff."""
+
+    id: UUID
+    number: str
+    state: OrderState
+    payment_state: PaymentState
+    mail: str | None  # None once the person was erased
+    address: Address | None
+    lines: list[StatusLine]
+    subtotal: Money
+    shipping: Money
+    tax: Money
+    total: Money
+    placed_at: datetime
+    expires_at: datetime
+    history: list[Happened]
+
+
+class OrderRecord(Struct, frozen=True):
+    """An order as analysts find it: no personal data beyond the country."""
+
+    order_id: UUID
+    number: str
+    state: OrderState
+    payment_state: PaymentState
+    country: str
+    currency: str
+    lines_minor: int
+    shipping_minor: int
+    tax_minor: int
+    total_minor: int
+    items: int
+    skus: list[str]
+    product_ids: list[UUID]
+    placed_at: datetime
+    updated_at: datetime
+    position: int

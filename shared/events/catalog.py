@@ -1,0 +1,73 @@
+"""What happened to categories and products. Aggregates: `category` (key `categories`), `product` (key `product:<id>`)."""
+
+from typing import Literal
+from uuid import UUID
+
+from msgspec import Struct
+
+AttributeValue = bool | int | float | str | list[str | int | float | bool]
+Status = Literal["draft", "active", "archived"]
+
+
+class Image(Struct, frozen=True):
+    url: str
+    alt: str = ""
+
+
+class Variant(Struct, frozen=True):
+    """What is sold: a SKU of a product."""
+
+    variant_id: UUID
+    sku: str
+    ean: str | None = None
+    name: str = ""
+    options: dict[str, str] = {}  # axis → value: {"colour": "red"}
+
+
+class ProductFacts(Struct, frozen=True):
+    """All that a merchant says of a product; prices and stock have events of their own."""
+
+    slug: str
+    name: str
+    brand: str
+    description: str
+    product_type: str
+    status: Status
+    category_id: UUID | None
+    attributes: dict[str, AttributeValue]
+    images: list[Image]
+    variants: list[Variant]
+    external_ref: str | None = None  # the merchant's own id, by which an import finds it again
+
+
+class CategoryCreated(Struct, frozen=True, tag="catalog.category_created.v1"):
+    category_id: UUID
+    parent_id: UUID | None
+    slug: str
+    name: str
+
+
+class CategoryRevised(Struct, frozen=True, tag="catalog.category_revised.v1"):
+    """Renamed or moved: the whole of its new facts."""
+
+    category_id: UUID
+    parent_id: UUID | None
+    slug: str
+    name: str
+
+
+class ProductCreated(Struct, frozen=True, tag="catalog.product_created.v1"):
+    product_id: UUID
+    facts: ProductFacts
+
+
+class ProductRevised(Struct, frozen=True, tag="catalog.product_revised.v1"):
+    """Any change to a product, its status included: the whole of its new facts."""
+
+    product_id: UUID
+    facts: ProductFacts
+
+
+ProductEvent = ProductCreated | ProductRevised
+CategoryEvent = CategoryCreated | CategoryRevised
+CatalogEvent = ProductEvent | CategoryEvent

@@ -1,0 +1,93 @@
+"""What happened to warehouses and stock items.
+
+Figures of a stock item after the event (`on_hand`, `reserved`) stand in each event: read models overwrite, never add.
+Aggregates: `warehouse`, `stock_item` (one SKU in one warehouse). Keys: `warehouse:<id>`, `product:<product id>`.
+"""
+
+from uuid import UUID
+
+from msgspec import Struct
+
+
+class WarehouseOpened(Struct, frozen=True, tag="inventory.warehouse_opened.v1"):
+    warehouse_id: UUID
+    code: str  # unique, never changes: how people name the warehouse
+    name: str
+    country: str  # ISO 3166-1 alpha-2
+    priority: int  # lower ships first
+
+
+class StockItemOpened(Struct, frozen=True, tag="inventory.stock_item_opened.v1"):
+    sku: str
+    warehouse: str
+    product_id: UUID
+    on_hand: int
+    reserved: int
+    low_at: int  # at or below this many available, shoppers see "low"
+    reason: str
+
+
+class StockReceived(Struct, frozen=True, tag="inventory.stock_received.v1"):
+    sku: str
+    warehouse: str
+    quantity: int
+    on_hand: int
+    reserved: int
+    reason: str
+
+
+class StockAdjusted(Struct, frozen=True, tag="inventory.stock_adjusted.v1"):
+    sku: str
+    warehouse: str
+    change: int
+    on_hand: int
+    reserved: int
+    reason: str
+
+
+class StockReserved(Struct, frozen=True, tag="inventory.stock_reserved.v1"):
+    sku: str
+    warehouse: str
+    reservation_id: UUID
+    quantity: int
+    on_hand: int
+    reserved: int
+
+
+class StockReleased(Struct, frozen=True, tag="inventory.stock_released.v1"):
+    sku: str
+    warehouse: str
+    reservation_id: UUID
+    quantity: int
+    on_hand: int
+    reserved: int
+    reason: str
+
+
+class StockDeducted(Struct, frozen=True, tag="inventory.stock_deducted.v1"):
+    """Paid: what was reserved has left the stock."""
+
+    sku: str
+    warehouse: str
+    reservation_id: UUID
+    quantity: int
+    on_hand: int
+    reserved: int
+
+
+class StockReturned(Struct, frozen=True, tag="inventory.stock_returned.v1"):
+    """Put back after a deduction, because the order was cancelled before its capture."""
+
+    sku: str
+    warehouse: str
+    reservation_id: UUID
+    quantity: int
+    on_hand: int
+    reserved: int
+    reason: str
+
+
+StockItemEvent = (
+    StockItemOpened | StockReceived | StockAdjusted | StockReserved | StockReleased | StockDeducted | StockReturned
+)
+InventoryEvent = WarehouseOpened | StockItemEvent

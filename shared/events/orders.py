@@ -1,0 +1,98 @@
+"""What happened to quotes and orders. Aggregates: `quote` (key `cart:<cart id>`), `order` (key `order:<id>`).
+
+Personal fields (`mail`, `address`) are ciphertext under the person's key (`shared.sealed`): the log never holds them in
+the clear.
+"""
+
+from datetime import datetime
+from uuid import UUID
+
+from msgspec import Struct
+
+
+class PricedLine(Struct, frozen=True):
+    """One line as priced on the write side. Amounts in minor units of the order's currency, tax excluded."""
+
+    sku: str
+    product_id: UUID
+    variant_id: UUID
+    name: str
+    quantity: int
+    unit_price_minor: int
+    total_minor: int
+    tax_minor: int
+
+
+class Totals(Struct, frozen=True):
+    """lines + shipping + tax = total; the total is what is charged."""
+
+    currency: str
+    lines_minor: int
+    shipping_minor: int
+    tax_minor: int
+    total_minor: int
+
+
+class Allocation(Struct, frozen=True):
+    """From which warehouse how many of a SKU are to come."""
+
+    sku: str
+    warehouse: str
+    quantity: int
+
+
+class QuoteIssued(Struct, frozen=True, tag="orders.quote_issued.v1"):
+    quote_id: UUID
+    cart_id: UUID
+    cart_version: int
+    person_id: UUID
+    mail: str  # sealed
+    address: str  # sealed JSON of an Address
+    country: str
+    tax_basis_points: int
+    lines: list[PricedLine]
+    totals: Totals
+    expires_at: datetime
+
+
+class OrderPlaced(Struct, frozen=True, tag="orders.order_placed.v1"):
+    order_id: UUID
+    number: str  # for people: on the invoice, on the phone
+    quote_id: UUID
+    cart_id: UUID
+    payment_id: UUID
+    person_id: UUID
+    mail: str  # sealed
+    address: str  # sealed JSON of an Address
+    country: str
+    lines: list[PricedLine]
+    totals: Totals
+    allocations: list[Allocation]
+    expires_at: datetime  # unpaid by then, its stock is freed
+
+
+class OrderConfirmed(Struct, frozen=True, tag="orders.order_confirmed.v1"):
+    """Paid for: the money is authorized and the stock deducted, in the same transaction."""
+
+    order_id: UUID
+    payment_id: UUID
+
+
+class OrderClosing(Struct, frozen=True, tag="orders.order_closing.v1"):
+    """It will be cancelled or expire as soon as the payment provider confirms that nothing can be charged any more."""
+
+    order_id: UUID
+    reason: str  # "cancelled" | "expired"
+
+
+class OrderCancelled(Struct, frozen=True, tag="orders.order_cancelled.v1"):
+    order_id: UUID
+    reason: str
+
+
+class OrderExpired(Struct, frozen=True, tag="orders.order_expired.v1"):
+    order_id: UUID
+
+
+QuoteEvent = QuoteIssued
+OrderEvent = OrderPlaced | OrderConfirmed | OrderClosing | OrderCancelled | OrderExpired

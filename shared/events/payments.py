@@ -1,0 +1,54 @@
+"""What happened to payments. Aggregate: `payment`, key `order:<order id>`. No card data ever reaches us."""
+
+from uuid import UUID
+
+from msgspec import Struct
+
+
+class PaymentRequested(Struct, frozen=True, tag="payments.payment_requested.v1"):
+    payment_id: UUID
+    order_id: UUID
+    amount_minor: int
+    currency: str
+
+
+class PaymentIntentCreated(Struct, frozen=True, tag="payments.payment_intent_created.v1"):
+    payment_id: UUID
+    order_id: UUID
+    intent_id: str
+
+
+class PaymentDeclined(Struct, frozen=True, tag="payments.payment_declined.v1"):
+    """The provider refused this try; the client may try another card until the order expires."""
+
+    payment_id: UUID
+    order_id: UUID
+    code: str
+    decline_code: str | None
+
+
+class PaymentAuthorized(Struct, frozen=True, tag="payments.payment_authorized.v1"):
+    payment_id: UUID
+    order_id: UUID
+    intent_id: str
+    amount_minor: int
+
+
+class PaymentCaptured(Struct, frozen=True, tag="payments.payment_captured.v1"):
+    payment_id: UUID
+    order_id: UUID
+    intent_id: str
+    amount_minor: int
+
+
+class PaymentVoided(Struct, frozen=True, tag="payments.payment_voided.v1"):
+    """The provider confirmed that nothing was or will be charged."""
+
+    payment_id: UUID
+    order_id: UUID
+    reason: str
+
+
+PaymentEvent = (
+    PaymentRequested | PaymentIntentCreated | PaymentDeclined | PaymentAuthorized | PaymentCaptured | PaymentVoided
+)

@@ -1,0 +1,40 @@
+"""Money: integer minor units with a currency, never a float."""
+
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+# ISO 4217 currencies that a price list may name, with the number of digits behind the point.
+EXPONENTS = {
+    "AUD": 2, "BGN": 2, "CAD": 2, "CHF": 2, "CZK": 2, "DKK": 2, "EUR": 2, "GBP": 2, "HUF": 2,
+    "JPY": 0, "NOK": 2, "NZD": 2, "PLN": 2, "RON": 2, "SEK": 2, "USD": 2,
+}  # fmt: skip
+
+Currency = Annotated[str, Meta(pattern="^[A-Z]{3}$", description="ISO 4217 code")]
+MinorUnits = Annotated[int, Meta(ge=0, le=10**12, description="integer minor units, for EUR cents")]
+
+
+class Money(Struct, frozen=True):
+    """An amount in minor units of its currency: `{"amount_minor": 1999, "currency": "EUR"}`."""
+
+    amount_minor: int
+    currency: Currency
+
+
+def is_known(currency: str) -> bool:
+    """Whether prices in this currency can be kept."""
+    return currency in EXPONENTS
+
+
+def rounded_share(amount_minor: int, basis_points: int) -> int:
+    """`amount_minor` × `basis_points` / 10,000, half rounded up, in integers (the one rounding rule for taxes)."""
+    return (amount_minor * basis_points + 5_000) // 10_000
+
+
+def display(amount_minor: int, currency: str) -> str:
+    """For mails and the terminal: `19.99 EUR`, `1200 JPY`."""
+    digits = EXPONENTS[currency]
+    if not digits:
+        return f"{amount_minor} {currency}"
+    whole, fraction = divmod(amount_minor, 10**digits)
+    return f"{whole}.{fraction:0{digits}d} {currency}"

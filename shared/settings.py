@@ -1,0 +1,52 @@
+"""The settings every process reads: the same names natively, in compose.yaml and in production.
+
+One frozen value, read once at start and passed in. A missing or malformed variable is named in the error.
+"""
+
+import os
+from collections.abc import Mapping
+from typing import Self
+
+import msgspec
+from msgspec import Struct
+
+
+class Settings(Struct, frozen=True, rename=str.upper):
+    """Where the servers are, the secrets, and the few numbers an operator may turn."""
+
+    database_url: str
+    redis_url: str
+    elasticsearch_url: str
+    keyring_url: str  # the keys of personal data: another server than DATABASE_URL, in no backup of it
+    stripe_api_base: str
+    smtp_url: str
+    master_key: str  # 32 bytes as hex: wraps the key of each person
+    link_secret: str  # signs the links and tokens of guests
+    stripe_api_key: str
+    stripe_webhook_secret: str
+    streams_url: str | None = None  # the Redis of the event streams, REDIS_URL unless told
+    stripe_publishable_key: str = "pk_test_simulator"
+    mail_from: str = "Doorbuster <shop@doorbuster.example>"
+    public_read_url: str = "http://127.0.0.1:8001"
+    cors_origins: str = ""  # comma-separated origins, or * for any
+    quote_ttl_seconds: int = 900
+    payment_ttl_seconds: int = 1800  # how long an unpaid order keeps its stock
+    pool_size: int = 12  # Postgres connections of a process; 8 to 16 is the knee on 2 cores
+    host: str = "127.0.0.1"
+    port: int = 0  # where this process listens; worker and projector serve health and metrics there
+    log_level: str = "INFO"
+
+    @property
+    def streams(self) -> str:
+        """The Redis URL of the event streams."""
+        return self.streams_url or self.redis_url
+
+    @property
+    def allowed_origins(self) -> list[str]:
+        """CORS origins as a list."""
+        return [origin.strip() for origin in self.cors_origins.split(",") if origin.strip()]
+
+    @classmethod
+    def read(cls, environ: Mapping[str, str] | None = None) -> Self:
+        """Settings from the environment; raises `msgspec.ValidationError` naming what is missing or wrong."""
+        return msgspec.convert(dict(os.environ if environ is None else environ), cls, strict=False)

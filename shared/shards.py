@@ -1,0 +1,37 @@
+"""Which shard of the log an event belongs to, told from its partition key.
+
+The partition key is the key family of the documents an event feeds: `product:<id>`, `order:<id>`, `cart:<id>` … so all
+that one document needs comes in order through one shard. The SQL function `event_shard` computes the same: a
+contract test holds the two together. The number of shards is fixed in the database when it is created.
+"""
+
+from hashlib import sha256
+from uuid import UUID
+
+CATEGORIES = "categories"  # one tree, one document, one key
+ACCESS = "access"
+
+
+def shard_of(key: str, shards: int) -> int:
+    """The shard of a partition key: the first two bytes of its SHA-256, modulo the number of shards."""
+    return int.from_bytes(sha256(key.encode()).digest()[:2]) % shards
+
+
+def product_key(product_id: UUID) -> str:
+    """Key family of a product: its facts, its prices, its stock items."""
+    return f"product:{product_id}"
+
+
+def order_key(order_id: UUID) -> str:
+    """Key family of an order: the order, its payments, its mails."""
+    return f"order:{order_id}"
+
+
+def cart_key(cart_id: UUID) -> str:
+    """Key family of a cart and its quotes."""
+    return f"cart:{cart_id}"
+
+
+def warehouse_key(warehouse_id: UUID) -> str:
+    """Key family of a warehouse."""
+    return f"warehouse:{warehouse_id}"

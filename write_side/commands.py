@@ -1,0 +1,136 @@
+"""What every command has in common: who gave it, its idempotency key, its one transaction, and its answer."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from hashlib import sha256
+
+import asyncpg
+import msgspec
+from msgspec import Struct
+
+from shared.envelope import Metadata, as_json
+from write_side.database import Connection, Pool
+from write_side.errors import Refusal
+from write_side.event_log import Positions
+
+
+class Answer(Struct, frozen=True):
+    """The new state as JSON bytes, and where its events stand."""
+
+    body: bytes
+    positions: Positions
+    replayed: bool = False
+
+
+class Call(Struct, frozen=True):
+    """An idempotent call: the same key with the same body by the same actor gets the first answer."""
+
+    actor: str
+    route: str
+    key: str
+    request_hash: bytes
+
+
+class KeyInFlight(Refusal):
+    """The first call with this key has not ended yet."""
+
+    code = "idempotency_key_in_flight"
+
+
+class KeyReused(Refusal):
+    """The key was used with another body."""
+
+    status = 422
+    code = "idempotency_key_reused"
+
+
+class TryAgain(Refusal):
+    """Two commands got in each other's way three times in a row."""
+
+    status = 503
+    code = "try_again"
+
+
+Deciding = Callable[[Connection], Awaitable[tuple[Struct, Positions]]]
+
+_positions = msgspec.json.Decoder(dict[int, int])
+RETRIES = 3
+
+
+def request_hash(body: Struct) -> bytes:
+    """What tells two bodies apart: the hash of the decoded command, so white space and key order don't matter."""
+    return sha256(as_json(body)).digest()
+
+
+async def run(pool: Pool, decide: Deciding, call: Call | None = None) -> Answer:
+    """One command in one transaction, tried again when Postgres asks for it (deadlock, serialization, same version).
+
+    `decide` loads, decides, saves and appends; whatever it raises rolls everything back. With a `call`, the answer is
+    kept in the same transaction and a repeat gets it. Raises `Refusal`s of `decide`, `KeyInFlight`, `KeyReused`.
+    """
+    for _ in range(RETRIES):
+        try:
+            async with pool.acquire() as conn, conn.transaction():
+                return await _once(conn, decide, call)
+        except (asyncpg.DeadlockDetectedError, asyncpg.SerializationError, asyncpg.UniqueViolationError) as error:
+            last = error
+    raise TryAgain("others changed the same thing at the same time; try again") from last
+
+
+async def _once(conn: Connection, decide: Deciding, call: Call | None) -> Answer:
+    if call is not None:
+        replay = await _begin(conn, call)
+        if replay is not None:
+            return replay
+    state, positions = await decide(conn)
+    answer = Answer(as_json(state), positions)
+    if call is not None:
+        await _keep(conn, call, answer)
+    return answer
+
+
+async def _begin(conn: Connection, call: Call) -> Answer | None:
+    row = await conn.fetchrow(
+        "SELECT outcome, answer, positions FROM idempotency_begin($1, $2, $3, $4)",
+        call.actor, call.route, call.key, call.request_hash,
+    )  # fmt: skip
+    assert row is not None
+    return replay_of(row["outcome"], row["answer"], row["positions"])
+
+
+def replay_of(outcome: str, answer: bytes | None, positions: str | None) -> Answer | None:
+    """The first answer of a repeated call, None for a new one; raises `KeyInFlight`, `KeyReused`."""
+    match outcome:
+        case "new":
+            return None
+        case "in_flight":
+            raise KeyInFlight("the first request with this Idempotency-Key is still being worked on", retry_after=1)
+        case "key_reused":
+            raise KeyReused("this Idempotency-Key was used with another body")
+    assert answer is not None
+    assert positions is not None
+    return Answer(answer, _positions.decode(positions), replayed=True)
+
+
+async def _keep(conn: Connection, call: Call, answer: Answer) -> None:
+    await conn.execute(
+        "SELECT idempotency_keep($1, $2, $3, $4, $5, $6)",
+        call.actor, call.route, call.key, call.request_hash, answer.body, as_json(answer.positions).decode(),
+    )  # fmt: skip
+
+
+async def forget_old_keys(conn: Connection) -> None:
+    """Drop idempotency keys whose 24 hours are over; run by the worker."""
+    await conn.execute("DELETE FROM idempotency WHERE kept_until < clock_timestamp()")
+
+
+@asynccontextmanager
+async def transaction(pool: Pool) -> AsyncIterator[Connection]:
+    """A transaction of a worker's step, without idempotency key or retry."""
+    async with pool.acquire() as conn, conn.transaction():
+        yield conn
+
+
+def cause_of(actor: str, correlation_id: str) -> Metadata:
+    """The metadata of a command's events."""
+    return Metadata(actor=actor, correlation_id=correlation_id)

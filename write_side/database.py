@@ -1,0 +1,37 @@
+"""Connections to Postgres under the application's role, with the limits that keep one transaction from stopping all."""
+
+from typing import TypeAlias
+
+import asyncpg
+from asyncpg.pool import PoolConnectionProxy
+
+Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]"
+Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
+
+ROLE = "doorbuster_app"
+
+LIMITS = {
+    "role": ROLE,
+    "synchronous_commit": "on",
+    # A transaction that holds a position stops the feed for everybody: none may live longer.
+    "transaction_timeout": "2s",
+    "lock_timeout": "1500ms",
+    "idle_in_transaction_session_timeout": "1s",
+}
+
+
+
+async def open_pool(url: str, size: int, name: str) -> Pool:
+    """A pool of up to `size` connections; `name` shows in pg_stat_activity."""
+    return await asyncpg.create_pool(
+        url,
+        min_size=1,
+        max_size=size,
+        command_timeout=5,
+        server_settings=LIMITS | {"application_name": name},
+    )
+
+
+async def connect(url: str, name: str) -> "asyncpg.Connection[asyncpg.Record]":
+    """One connection of its own, for what must not share (the relay, a lease)."""
+    return await asyncpg.connect(url, command_timeout=5, server_settings=LIMITS | {"application_name": name})

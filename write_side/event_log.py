@@ -1,0 +1,103 @@
+"""The log: appending to it, and reading it in order. The only Python that names `event_log`."""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+from uuid import UUID
+
+import asyncpg
+from msgspec import Raw, Struct
+
+from shared.codec import encode_event, tag_of
+from shared.envelope import Metadata, Recorded, as_json
+from shared.ids import uuid7
+from write_side.database import Connection
+
+Positions = Mapping[int, int]  # shard → the highest position a command wrote there
+
+GENESIS = bytes(32)  # the hash before an aggregate's first event
+
+
+class NewEvent(NamedTuple):
+    """An event about to be appended: which aggregate, which version it makes, whose documents it feeds."""
+
+    aggregate_type: str
+    aggregate_id: UUID
+    version: int
+    key: str
+    event: Struct
+
+
+async def append(conn: Connection, events: Sequence[NewEvent], cause: Metadata) -> Positions:
+    """Append in order, in the caller's transaction and last in it; one call to Postgres.
+
+    Raises `asyncpg.UniqueViolationError` if another transaction made the same version first.
+    """
+    if not events:
+        return {}
+    rows = await conn.fetch(
+        "SELECT shard, position FROM event_append_all($1, $2, $3, $4, $5, $6, $7, $8)",
+        [e.aggregate_type for e in events],
+        [e.aggregate_id for e in events],
+        [e.version for e in events],
+        [e.key for e in events],
+        [uuid7() for _ in events],
+        [tag_of(type(e.event)) for e in events],
+        [encode_event(e.event) for e in events],
+        as_json(cause),
+    )
+    return highest((row["shard"], row["position"]) for row in rows)
+
+
+def highest(pairs: object) -> dict[int, int]:
+    """shard → highest position of (shard, position) pairs."""
+    found: dict[int, int] = {}
+    for shard, position in pairs:  # type: ignore[attr-defined]
+        found[shard] = max(position, found.get(shard, 0))
+    return found
+
+
+_COLUMNS = """position, shard, partition_key, aggregate_type, aggregate_id, aggregate_version, event_id, type, payload,
+              metadata, recorded_at"""
+
+_AFTER = f"SELECT {_COLUMNS} FROM event_log WHERE position > $1 AND position <= $2 ORDER BY position LIMIT $3"  # noqa: S608
+_HISTORY = f"""SELECT {_COLUMNS} FROM event_log WHERE aggregate_type = $1 AND aggregate_id = $2
+               ORDER BY aggregate_version"""  # noqa: S608
+
+
+def recorded(row: asyncpg.Record, previous: int = 0, epoch: int = 1) -> Recorded:
+    """A row of the log as the envelope that travels."""
+    return Recorded(
+        position=row["position"],
+        previous=previous,
+        shard=row["shard"],
+        key=row["partition_key"],
+        aggregate_type=row["aggregate_type"],
+        aggregate_id=row["aggregate_id"],
+        version=row["aggregate_version"],
+        event_id=row["event_id"],
+        type=row["type"],
+        recorded_at=row["recorded_at"],
+        payload=Raw(row["payload"]),
+        metadata=Raw(row["metadata"]),
+        epoch=epoch,
+    )
+
+
+async def read_after(conn: Connection, position: int, until: int, limit: int) -> list[Recorded]:
+    """Events above `position` up to `until` (the safe position), in order. Above the safe position holes may still fill."""
+    return [recorded(row) for row in await conn.fetch(_AFTER, position, until, limit)]
+
+
+async def history(conn: Connection, aggregate_type: str, aggregate_id: UUID) -> list[Recorded]:
+    """All events of one aggregate, oldest first."""
+    return [recorded(row) for row in await conn.fetch(_HISTORY, aggregate_type, aggregate_id)]
+
+
+async def safe_position(conn: Connection) -> int:
+    """Up to here the log is complete: what reactions, feeds and verification read."""
+    return int(await conn.fetchval("SELECT safe_position FROM relay_state WHERE id = 1"))
+
+
+async def epoch(conn: Connection) -> int:
+    """The store's epoch: raised by a restore to an earlier point."""
+    return int(await conn.fetchval("SELECT epoch FROM log_settings WHERE id = 1"))

@@ -1,0 +1,143 @@
+-- Stock moves. Each function takes an array of commands, changes rows, and answers the events that wait to be appended
+-- (`stock_change`), so that a command spanning contexts appends all its events last. Rows are touched in the order of
+-- their ids, whoever calls: no deadlock. Only these functions and write_side/inventory/store.py name these tables.
+
+CREATE OR REPLACE FUNCTION stock_change_of(
+    p_command integer, p_item stock_item, p_type text, p_facts jsonb
+) RETURNS stock_change LANGUAGE sql STABLE AS $$
+    SELECT (p_command, p_item.id, p_item.product_id, p_item.version, p_type,
+            convert_to((jsonb_build_object('type', p_type, 'sku', p_item.sku, 'warehouse', p_item.warehouse,
+                                           'on_hand', p_item.on_hand, 'reserved', p_item.reserved) || p_facts)::text,
+                       'UTF8'))::stock_change
+$$;
+
+-- Reserves for several commands at once; rows (command, reservation, item, quantity) in parallel arrays, one row per
+-- command and item (demand is summed before). A command is reserved whole or not at all, and the refusal of one leaves
+-- the others alone: `refusals` lists {command, sku, wanted, available} of each refused line.
+CREATE OR REPLACE FUNCTION inventory_reserve(
+    p_command integer[], p_reservation uuid[], p_item uuid[], p_quantity integer[],
+    OUT changes stock_change[], OUT refusals jsonb
+) LANGUAGE plpgsql AS $$
+DECLARE
+    v_command integer;
+    v_line record;
+    v_item stock_item;
+    v_changes stock_change[];
+    v_refused boolean;
+BEGIN
+    changes := '{}';
+    refusals := '[]';
+    IF p_command[1] <> p_command[cardinality(p_command)] THEN  -- one command locks in order by itself
+        PERFORM FROM stock_item WHERE id = ANY (p_item) ORDER BY id FOR UPDATE;
+    END IF;
+    FOR v_command IN SELECT DISTINCT c FROM unnest(p_command) AS c ORDER BY c LOOP
+        v_changes := '{}';
+        v_refused := false;
+        FOR v_line IN
+            SELECT l.* FROM unnest(p_command, p_reservation, p_item, p_quantity) AS l(command, reservation, item, quantity)
+            WHERE l.command = v_command ORDER BY l.item
+        LOOP
+            UPDATE stock_item SET reserved = reserved + v_line.quantity, version = version + 1
+            WHERE id = v_line.item AND on_hand - reserved >= v_line.quantity
+            RETURNING * INTO v_item;
+            IF FOUND THEN
+                v_changes := v_changes || stock_change_of(v_command, v_item, 'inventory.stock_reserved.v1',
+                    jsonb_build_object('reservation_id', v_line.reservation, 'quantity', v_line.quantity));
+            ELSE
+                v_refused := true;
+                refusals := refusals || (
+                    SELECT jsonb_build_object('command', v_command, 'sku', s.sku, 'wanted', v_line.quantity,
+                                              'available', s.on_hand - s.reserved)
+                    FROM stock_item s WHERE s.id = v_line.item);
+            END IF;
+        END LOOP;
+        IF v_refused THEN  -- give back what this command had taken; the row locks are still ours
+            UPDATE stock_item s SET reserved = s.reserved - l.quantity, version = s.version - 1
+            FROM unnest(p_command, p_item, p_quantity) AS l(command, item, quantity)
+            WHERE l.command = v_command AND s.id = l.item
+              AND s.id IN (SELECT (c).item_id FROM unnest(v_changes) AS c);
+        ELSE
+            INSERT INTO reservation (id, item_id, quantity)
+            SELECT l.reservation, l.item, l.quantity
+            FROM unnest(p_command, p_reservation, p_item, p_quantity) AS l(command, reservation, item, quantity)
+            WHERE l.command = v_command;
+            changes := changes || v_changes;
+        END IF;
+    END LOOP;
+END $$;
+
+-- Frees what reservations hold, or deducts it because it was paid. A reservation that is not open changes nothing: its
+-- row lock decides between two that settle the same one.
+CREATE OR REPLACE FUNCTION inventory_settle(p_reservation uuid[], p_deduct boolean, p_reason text)
+RETURNS stock_change[] LANGUAGE plpgsql AS $$
+DECLARE
+    v_open record;
+    v_item stock_item;
+    v_changes stock_change[] := '{}';
+    v_facts jsonb;
+BEGIN
+    FOR v_open IN
+        SELECT r.id, r.item_id, r.quantity FROM reservation r
+        WHERE r.id = ANY (p_reservation) ORDER BY r.item_id, r.id FOR UPDATE
+    LOOP
+        UPDATE stock_item SET on_hand = on_hand - CASE WHEN p_deduct THEN v_open.quantity ELSE 0 END,
+                              reserved = reserved - v_open.quantity, version = version + 1
+        WHERE id = v_open.item_id
+        RETURNING * INTO STRICT v_item;
+        DELETE FROM reservation WHERE id = v_open.id AND item_id = v_open.item_id;
+        v_facts := jsonb_build_object('reservation_id', v_open.id, 'quantity', v_open.quantity);
+        IF p_deduct THEN
+            v_changes := v_changes || stock_change_of(array_position(p_reservation, v_open.id), v_item,
+                                                      'inventory.stock_deducted.v1', v_facts);
+        ELSE
+            v_changes := v_changes || stock_change_of(array_position(p_reservation, v_open.id), v_item,
+                'inventory.stock_released.v1', v_facts || jsonb_build_object('reason', p_reason));
+        END IF;
+    END LOOP;
+    RETURN v_changes;
+END $$;
+
+-- Moves the count of items by `p_change`: receipts, adjustments, returns. Facts are the event's own fields. An item whose
+-- count would fall below what is reserved is left alone and answered in `refusals`.
+CREATE OR REPLACE FUNCTION inventory_move(
+    p_item uuid[], p_change integer[], p_type text, p_facts jsonb[],
+    OUT changes stock_change[], OUT refusals jsonb
+) LANGUAGE plpgsql AS $$
+DECLARE
+    v_line record;
+    v_item stock_item;
+BEGIN
+    changes := '{}';
+    refusals := '[]';
+    FOR v_line IN SELECT * FROM unnest(p_item, p_change, p_facts) WITH ORDINALITY AS l(item, change, facts, n) ORDER BY item, n LOOP
+        UPDATE stock_item SET on_hand = on_hand + v_line.change, version = version + 1
+        WHERE id = v_line.item AND on_hand + v_line.change >= reserved
+        RETURNING * INTO v_item;
+        IF FOUND THEN
+            changes := changes || stock_change_of(v_line.n::integer, v_item, p_type, v_line.facts);
+        ELSE
+            refusals := refusals || (
+                SELECT jsonb_build_object('command', v_line.n, 'sku', s.sku, 'on_hand', s.on_hand, 'reserved', s.reserved)
+                FROM stock_item s WHERE s.id = v_line.item);
+        END IF;
+    END LOOP;
+END $$;
+
+-- Appends the events that waited; answers (command, shard, position).
+CREATE OR REPLACE FUNCTION inventory_append(p_changes stock_change[], p_metadata bytea)
+RETURNS TABLE (command integer, shard smallint, at bigint) LANGUAGE plpgsql AS $$
+DECLARE
+    v_change stock_change;
+    v_key text;
+    v_shards integer;
+BEGIN
+    SELECT s.shards INTO STRICT v_shards FROM log_settings s WHERE s.id = 1;
+    FOREACH v_change IN ARRAY p_changes LOOP
+        v_key := 'product:' || v_change.product_id;
+        command := v_change.command;
+        shard := event_shard(v_key, v_shards);
+        at := event_append('stock_item', v_change.item_id, v_change.version, v_key, uuid_v7(), v_change.type,
+                           v_change.payload, p_metadata);
+        RETURN NEXT;
+    END LOOP;
+END $$;

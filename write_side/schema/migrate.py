@@ -1,0 +1,69 @@
+"""Brings the schema of the log's database and of the keyring up to date. Idempotent, safe to run from many places at once.
+
+Piccolo keeps the history but has no lock of its own: three at once fail on a fresh database. An advisory lock on a
+connection of ours serializes them.
+"""
+
+import contextlib
+import io
+import os
+from pathlib import Path
+
+import asyncpg
+
+SHARDS = 4  # fixed when the store is created; changing it later is a drain barrier, not a setting
+_LOCK = 0x0D002B057E2
+_HERE = Path(__file__).parent
+
+
+class MigrationFailed(RuntimeError):
+    """A migration did not run; the message says which."""
+
+
+async def migrate(database_url: str, keyring_url: str, shards: int = SHARDS) -> None:
+    """Runs what is missing of the one migration history, then (re)creates all functions. Raises `MigrationFailed`."""
+    await _alone(keyring_url, _create_keyring)
+    lock = await asyncpg.connect(database_url)
+    try:
+        await lock.execute("SELECT pg_advisory_lock($1)", _LOCK)
+        await _run_history(database_url)
+        async with lock.transaction():
+            await _create_functions(lock)
+            await lock.execute(
+                "INSERT INTO log_settings (id, epoch, shards) VALUES (1, 1, $1) ON CONFLICT DO NOTHING", shards
+            )
+    finally:
+        await lock.close()
+
+
+async def _run_history(database_url: str) -> None:
+    os.environ["PICCOLO_CONF"] = "write_side.schema.piccolo_conf"
+    from piccolo.apps.migrations.commands.forwards import run_forwards
+
+    from write_side.schema.piccolo_conf import DB
+
+    DB.config = {"dsn": database_url}
+    said = io.StringIO()
+    with contextlib.redirect_stdout(said):
+        result = await run_forwards("write_side")
+    if not result.success:
+        raise MigrationFailed(f"{result.message}: {said.getvalue()}")
+
+
+async def _create_functions(conn: asyncpg.Connection) -> None:
+    for file in sorted((_HERE / "functions").glob("*.sql")):
+        await conn.execute(file.read_text())
+
+
+async def _create_keyring(conn: asyncpg.Connection) -> None:
+    await conn.execute((_HERE / "keyring.sql").read_text())
+
+
+async def _alone(url: str, work) -> None:  # type: ignore[no-untyped-def]
+    conn = await asyncpg.connect(url)
+    try:
+        async with conn.transaction():
+            await conn.execute("SELECT pg_advisory_xact_lock($1)", _LOCK)
+            await work(conn)
+    finally:
+        await conn.close()
