@@ -35,7 +35,7 @@ async def append(conn: Connection, events: Sequence[NewEvent], cause: Metadata) 
     if not events:
         return {}
     rows = await conn.fetch(
-        "SELECT shard, position FROM event_append_all($1, $2, $3, $4, $5, $6, $7, $8)",
+        "SELECT shard, at FROM event_append_all($1, $2, $3, $4, $5, $6, $7, $8)",
         [e.aggregate_type for e in events],
         [e.aggregate_id for e in events],
         [e.version for e in events],
@@ -45,7 +45,7 @@ async def append(conn: Connection, events: Sequence[NewEvent], cause: Metadata) 
         [encode_event(e.event) for e in events],
         as_json(cause),
     )
-    return highest((row["shard"], row["position"]) for row in rows)
+    return highest((row["shard"], row["at"]) for row in rows)
 
 
 def highest(pairs: object) -> dict[int, int]:
@@ -60,6 +60,9 @@ _COLUMNS = """position, shard, partition_key, aggregate_type, aggregate_id, aggr
               metadata, recorded_at"""
 
 _AFTER = f"SELECT {_COLUMNS} FROM event_log WHERE position > $1 AND position <= $2 ORDER BY position LIMIT $3"  # noqa: S608
+_AFTER_OF_TYPES = f"""SELECT {_COLUMNS} FROM event_log WHERE position > $1 AND position <= $2 AND type = ANY ($4)
+                      ORDER BY position LIMIT $3"""  # noqa: S608
+TAIL = f"SELECT {_COLUMNS} FROM event_log WHERE position > $1 ORDER BY position LIMIT $2"  # noqa: S608  # the relay's
 _HISTORY = f"""SELECT {_COLUMNS} FROM event_log WHERE aggregate_type = $1 AND aggregate_id = $2
                ORDER BY aggregate_version"""  # noqa: S608
 
@@ -84,8 +87,15 @@ def recorded(row: asyncpg.Record, previous: int = 0, epoch: int = 1) -> Recorded
 
 
 async def read_after(conn: Connection, position: int, until: int, limit: int) -> list[Recorded]:
-    """Events above `position` up to `until` (the safe position), in order. Above the safe position holes may still fill."""
+    """Events above `position` up to `until` (the safe position), in order: above it holes may still fill."""
     return [recorded(row) for row in await conn.fetch(_AFTER, position, until, limit)]
+
+
+async def read_types_after(
+    conn: Connection, position: int, until: int, types: Sequence[str], limit: int
+) -> list[Recorded]:
+    """The same, of these tags only."""
+    return [recorded(row) for row in await conn.fetch(_AFTER_OF_TYPES, position, until, limit, types)]
 
 
 async def history(conn: Connection, aggregate_type: str, aggregate_id: UUID) -> list[Recorded]:
@@ -101,3 +111,13 @@ async def safe_position(conn: Connection) -> int:
 async def epoch(conn: Connection) -> int:
     """The store's epoch: raised by a restore to an earlier point."""
     return int(await conn.fetchval("SELECT epoch FROM log_settings WHERE id = 1"))
+
+
+async def shards(conn: Connection) -> int:
+    """The number of shards, fixed when the store was created."""
+    return int(await conn.fetchval("SELECT shards FROM log_settings WHERE id = 1"))
+
+
+async def highest_drawn(conn: Connection) -> int:
+    """No position above it was ever given out."""
+    return int(await conn.fetchval("SELECT last_value FROM event_position"))

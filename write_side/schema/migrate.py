@@ -1,4 +1,4 @@
-"""Brings the schema of the log's database and of the keyring up to date. Idempotent, safe to run from many places at once.
+"""Brings the schema of the log's database and of the keyring up to date. Idempotent.
 
 Piccolo keeps the history but has no lock of its own: three at once fail on a fresh database. An advisory lock on a
 connection of ours serializes them.
@@ -37,7 +37,8 @@ async def migrate(database_url: str, keyring_url: str, shards: int = SHARDS) -> 
 
 
 async def _run_history(database_url: str) -> None:
-    os.environ["PICCOLO_CONF"] = "write_side.schema.piccolo_conf"
+    # Piccolo finds its settings by name and asks the server for its version as soon as they are imported.
+    os.environ |= {"PICCOLO_CONF": "write_side.schema.piccolo_conf", "DATABASE_URL": database_url}
     from piccolo.apps.migrations.commands.forwards import run_forwards
 
     from write_side.schema.piccolo_conf import DB

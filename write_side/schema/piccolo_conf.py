@@ -1,4 +1,4 @@
-"""Piccolo's entry: it runs the migrations and nothing else on a request path (it leaks a connection when COMMIT fails)."""
+"""Piccolo's entry. It runs migrations, nothing on a request path: it leaks a connection when COMMIT fails."""
 
 import os
 

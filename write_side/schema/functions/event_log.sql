@@ -54,19 +54,19 @@ BEGIN
     RETURN v_position;
 END $$;
 
--- Appends events in the order given; answers (shard, position) of each.
+-- Appends events in the order given; answers where each stands.
 CREATE OR REPLACE FUNCTION event_append_all(
     p_aggregate_type text[], p_aggregate_id uuid[], p_version bigint[], p_key text[],
     p_event_id uuid[], p_type text[], p_payload bytea[], p_metadata bytea
-) RETURNS TABLE (shard smallint, position bigint) LANGUAGE plpgsql AS $$
+) RETURNS TABLE (shard smallint, at bigint) LANGUAGE plpgsql AS $$
 DECLARE
     v_shards integer;
 BEGIN
     SELECT s.shards INTO STRICT v_shards FROM log_settings s WHERE s.id = 1;
     FOR i IN 1 .. cardinality(p_event_id) LOOP
         shard := event_shard(p_key[i], v_shards);
-        position := event_append(p_aggregate_type[i], p_aggregate_id[i], p_version[i], p_key[i], p_event_id[i],
-                                 p_type[i], p_payload[i], p_metadata);
+        at := event_append(p_aggregate_type[i], p_aggregate_id[i], p_version[i], p_key[i], p_event_id[i],
+                           p_type[i], p_payload[i], p_metadata);
         RETURN NEXT;
     END LOOP;
 END $$;

@@ -141,3 +141,45 @@ BEGIN
         RETURN NEXT;
     END LOOP;
 END $$;
+
+-- What one call did: refused lines, or the figures of the items it changed, and where the events stand.
+CREATE OR REPLACE FUNCTION inventory_answer(
+    p_changes stock_change[], p_metadata bytea, OUT items jsonb, OUT positions jsonb
+) LANGUAGE sql AS $$
+    SELECT coalesce((SELECT jsonb_agg(convert_from(c.payload, 'UTF8')::jsonb) FROM unnest(p_changes) AS c), '[]'),
+           (SELECT positions_of(array_agg(a.shard), array_agg(a.at)) FROM inventory_append(p_changes, p_metadata) AS a)
+$$;
+
+-- The stock commands that stand alone: change and append in one call.
+CREATE OR REPLACE FUNCTION inventory_move_now(
+    p_item uuid[], p_change integer[], p_type text, p_facts jsonb[], p_metadata bytea,
+    OUT refusals jsonb, OUT items jsonb, OUT positions jsonb
+) LANGUAGE plpgsql AS $$
+DECLARE
+    v_changes stock_change[];
+BEGIN
+    SELECT m.changes, m.refusals INTO v_changes, refusals FROM inventory_move(p_item, p_change, p_type, p_facts) AS m;
+    SELECT a.items, a.positions INTO items, positions FROM inventory_answer(v_changes, p_metadata) AS a;
+END $$;
+
+CREATE OR REPLACE FUNCTION inventory_reserve_now(
+    p_reservation uuid, p_item uuid[], p_quantity integer[], p_metadata bytea,
+    OUT refusals jsonb, OUT items jsonb, OUT positions jsonb
+) LANGUAGE plpgsql AS $$
+DECLARE
+    v_changes stock_change[];
+BEGIN
+    SELECT r.changes, r.refusals INTO v_changes, refusals
+    FROM inventory_reserve(array_fill(1, ARRAY[cardinality(p_item)]), array_fill(p_reservation, ARRAY[cardinality(p_item)]),
+                           p_item, p_quantity) AS r;
+    SELECT a.items, a.positions INTO items, positions FROM inventory_answer(v_changes, p_metadata) AS a;
+END $$;
+
+CREATE OR REPLACE FUNCTION inventory_release_now(
+    p_reservation uuid, p_reason text, p_metadata bytea, OUT refusals jsonb, OUT items jsonb, OUT positions jsonb
+) LANGUAGE plpgsql AS $$
+BEGIN
+    refusals := '[]';
+    SELECT a.items, a.positions INTO items, positions
+    FROM inventory_answer(inventory_settle(ARRAY[p_reservation], false, p_reason), p_metadata) AS a;
+END $$;

@@ -1,0 +1,95 @@
+"""The frame around an API: what every answer gets, whichever code gives it.
+
+Litestar runs no middleware for paths it doesn't know and has no say over what is answered in front of it, so
+correlation, CORS, metrics, access log and the last net under errors stand outside of it.
+"""
+
+import logging
+from time import perf_counter
+
+from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
+
+from shared.http import correlation
+from shared.http.cors import Cors
+from shared.http.measures import Measures
+from shared.http.problems import Problem
+from shared.http.refusals import problem_of
+from shared.http.replies import header, send_problem
+
+access = logging.getLogger("doorbuster.access")
+UNKNOWN_ROUTE = "unmatched"  # all unknown paths are one series, or scanners would fill the memory
+
+
+class Frame:
+    """An ASGI app around another."""
+
+    def __init__(self, app: ASGIApp, cors: Cors, measures: Measures) -> None:
+        self._app = app
+        self._cors = cors
+        self._measures = measures
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        await _Exchange(self._cors, self._measures, scope, send).run(self._app, receive)
+
+
+class _Exchange:
+    """One request and its answer."""
+
+    __slots__ = ("_added", "_cors", "_measures", "_origin", "_scope", "_send", "_started", "_status")
+
+    def __init__(self, cors: Cors, measures: Measures, scope: HTTPScope, send: Send) -> None:
+        self._cors, self._measures, self._scope, self._send = cors, measures, scope, send
+        self._started = perf_counter()
+        self._status = 0
+        self._origin: bytes | None = None
+        given: bytes | None = None
+        for name, value in scope["headers"]:
+            if name == correlation.HEADER:
+                given = value
+            elif name == b"origin":
+                self._origin = value
+        correlation_id = correlation.accepted(given)
+        correlation.set_current(correlation_id)
+        self._added = [(correlation.HEADER, correlation_id.encode()), *cors.headers(self._origin)]
+
+    async def run(self, app: ASGIApp, receive: Receive) -> None:
+        try:
+            if self._origin is not None and self._is_preflight():
+                await self._answer_preflight()
+            else:
+                await app(self._scope, receive, self.send)
+        except Exception as error:
+            if self._status:  # the answer is under way: only the log can be told
+                logging.getLogger(__name__).exception("failed while answering")
+                raise
+            await send_problem(self.send, error if isinstance(error, Problem) else problem_of(error))
+        finally:
+            self._account()
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self._status = message["status"]
+            message["headers"] = [*message["headers"], *self._added]
+        await self._send(message)
+
+    def _is_preflight(self) -> bool:
+        return self._scope["method"] == "OPTIONS" and header(self._scope, b"access-control-request-method") is not None
+
+    async def _answer_preflight(self) -> None:
+        asked = header(self._scope, b"access-control-request-headers") or b""
+        self._scope["path_template"] = "preflight"
+        self._added = [self._added[0], *self._cors.preflight(self._origin or b"", asked)]
+        await self.send({"type": "http.response.start", "status": 204, "headers": []})
+        await self.send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    def _account(self) -> None:
+        seconds = perf_counter() - self._started
+        method, route = self._scope["method"], self._scope.get("path_template") or UNKNOWN_ROUTE
+        self._measures.answered(method, route, self._status, seconds)
+        level = logging.ERROR if self._status >= 500 else logging.INFO
+        if access.isEnabledFor(level):  # the template, never the path or the query: those may hold tokens
+            fields = {"method": method, "route": route, "status": self._status, "ms": round(seconds * 1000, 2)}
+            access.log(level, "request", extra={"fields": fields})

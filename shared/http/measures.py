@@ -1,0 +1,38 @@
+"""What Prometheus hears of every request."""
+
+from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client.gc_collector import GCCollector
+from prometheus_client.platform_collector import PlatformCollector
+from prometheus_client.process_collector import ProcessCollector
+
+SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10)
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
+
+class Measures:
+    """Requests and their time by method, route template and status. Its own registry: tests build many apps."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        # Its global twin has these by default.
+        ProcessCollector(registry=self.registry)
+        PlatformCollector(registry=self.registry)
+        GCCollector(registry=self.registry)
+        labels = ("method", "route")
+        self._count = Counter("http_requests", "Requests answered", (*labels, "status"), registry=self.registry)
+        self._time = Histogram(
+            "http_request_seconds", "Time to the end of the answer", labels, registry=self.registry, buckets=SECONDS
+        )
+        # `labels()` costs more than the counting: its results are kept. The keys are few, see `Frame`.
+        self._known: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
+
+    def answered(self, method: str, route: str, status: int, seconds: float) -> None:
+        """Count one request."""
+        known = self._known.get((method, route, status))
+        if known is None:
+            named = method if method in METHODS else "other"
+            known = self._count.labels(named, route, str(status)), self._time.labels(named, route)
+            if named == method:
+                self._known[method, route, status] = known
+        known[0].inc()
+        known[1].observe(seconds)

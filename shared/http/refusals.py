@@ -1,0 +1,103 @@
+"""Exceptions to problems: Litestar's own, validation with JSON pointers, and everything nobody expected."""
+
+import logging
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from litestar.exceptions import (
+    ClientException,
+    HTTPException,
+    MethodNotAllowedException,
+    NotFoundException,
+    ValidationException,
+)
+
+from shared.http.problems import FieldError, Problem
+
+log = logging.getLogger(__name__)
+
+_WHERE = re.compile(r" - at `(?:key in )?\$?(.*)`$")
+_UNKNOWN = re.compile(r"unknown field `(.*?)`")
+_MISSING = re.compile(r"missing required field `(.*?)`")
+_RANGE = re.compile(r"^Expected `\w+` (?:[<>]=?|matching|of length|that)")
+
+
+def problem_of(error: Exception) -> Problem:
+    """The problem that an exception is answered with; what nobody expected is logged and told to nobody."""
+    match error:
+        case Problem():
+            return error
+        case ValidationException():
+            return _of_parameters(error)
+        case NotFoundException():
+            return Problem(404, "unknown_route", "There is nothing at this address.")
+        case MethodNotAllowedException():
+            return Problem(405, "method_not_allowed", "This address has no such method.", headers=error.headers)
+        case HTTPException(status_code=413):
+            return Problem(413, "body_too_large", "The body is larger than this API takes.")
+        case HTTPException() if error.status_code < 500:
+            return Problem(error.status_code, _code_of(error), _detail_of(error), headers=error.headers)
+    log.error("unexpected failure", exc_info=error)
+    return Problem(500, "internal_error", "Something went wrong on our side; it has been logged.")
+
+
+def of_decoding(error: Exception) -> Problem:
+    """A body that msgspec refused, with the place as a JSON pointer."""
+    message = str(error)
+    where = _WHERE.search(message)
+    text = message[: where.start()] if where else message
+    if text.startswith(("JSON is malformed", "Input data was truncated", "Invalid")) and where is None:
+        return Problem(400, "broken_json", f"The body is not JSON: {text}.")
+    return _invalid([field_error(_pointer(where[1] if where else ""), text)])
+
+
+def field_error(pointer: str, text: str) -> FieldError:
+    """What msgspec says about one place, with a code of ours."""
+    if unknown := _UNKNOWN.search(text):
+        return FieldError(f"{pointer}/{_escaped(unknown[1])}", "unknown_field", "there is no such field")
+    if missing := _MISSING.search(text):
+        return FieldError(f"{pointer}/{_escaped(missing[1])}", "missing_field", "this field is required")
+    if _RANGE.match(text):
+        return FieldError(pointer, "out_of_range", text)
+    return FieldError(pointer, "wrong_type" if text.startswith("Expected") else "invalid_value", text)
+
+
+def _invalid(errors: list[FieldError]) -> Problem:
+    return Problem(400, "invalid_input", "The request does not fit what this route takes.", errors=errors)
+
+
+def _of_parameters(error: ValidationException) -> Problem:
+    """Parameters that don't fit. Litestar's own detail quotes the whole query, tokens included: never used."""
+    extra: Any = error.extra or []
+    return _invalid([_parameter(item) for item in (extra if isinstance(extra, list) else [])])
+
+
+def _parameter(item: Mapping[str, Any]) -> FieldError:
+    key, source = str(item.get("key", "")), str(getattr(item.get("source"), "value", item.get("source", "")))
+    prefix = {"query": "?", "header": "header ", "path": "path "}.get(source)
+    text = str(item.get("message", "invalid"))
+    return field_error(f"{prefix}{key}" if prefix else _pointer("." + key.removeprefix("data").lstrip(".")), text)
+
+
+def _pointer(path: str) -> str:
+    """`.lines[0].quantity` → `/lines/0/quantity`."""
+    steps = re.findall(r"\.([^.\[]+)|\[([^\]]*)\]", path)
+    return "".join("/" + _escaped(name or index) for name, index in steps)
+
+
+def _escaped(step: str) -> str:
+    return step.replace("~", "~0").replace("/", "~1")
+
+
+def _code_of(error: HTTPException) -> str:
+    return {401: "unauthorized", 403: "forbidden", 415: "unsupported_media_type", 429: "too_many_requests"}.get(
+        error.status_code, "bad_request"
+    )
+
+
+def _detail_of(error: HTTPException) -> str:
+    # Only exceptions that quote nothing of the request tell their own detail.
+    if isinstance(error, ClientException) and error.status_code == 400 and "required" in error.detail:
+        return "A required header, parameter or body is missing."
+    return "The request can't be understood."

@@ -1,0 +1,42 @@
+"""Tokens over HTTP (scope access:write). The first one is made by `doorbuster token`."""
+
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from litestar import Request, Response, delete, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, JSONBody
+from msgspec import Meta, Struct
+
+from write_side.access.handlers import issue_token, revoke_token
+from write_side.database import Pool
+from write_side.http import answered, cause, requires
+
+
+class NewToken(Struct, forbid_unknown_fields=True):
+    """`{"name": "importer", "scopes": ["catalog:write"], "expires_at": "2027-01-01T00:00:00Z"}`."""
+
+    name: Annotated[str, Meta(min_length=1, max_length=100)]
+    scopes: Annotated[list[str], Meta(min_length=1, max_length=20)]
+    expires_at: datetime | None = None
+
+
+@post("/v1/tokens", guards=[requires("access:write")])
+async def post_token(
+    request: Request[Any, Any, Any], data: JSONBody[NewToken], pool: NamedDependency[Pool]
+) -> Response[bytes]:
+    """Issue a bearer token. The answer shows it once; only its hash is kept."""
+    answer = await issue_token(pool, data.name, data.scopes, data.expires_at, cause(request))
+    return answered(request, answer, 201)
+
+
+@delete("/v1/tokens/{token_id:uuid}", status_code=200, guards=[requires("access:write")])
+async def delete_token(
+    request: Request[Any, Any, Any], token_id: FromPath[UUID], pool: NamedDependency[Pool]
+) -> Response[bytes]:
+    """Revoke a token: from now on it opens nothing on this API, and within the event lag nothing on the query API."""
+    return answered(request, await revoke_token(pool, token_id, "revoked over HTTP", cause(request)))
+
+
+routes = [post_token, delete_token]

@@ -1,0 +1,50 @@
+"""The SQL of tokens."""
+
+from uuid import UUID
+
+import msgspec
+
+from shared.envelope import Metadata
+from shared.events.access import TokenIssued, TokenRevoked
+from shared.shards import ACCESS
+from write_side import event_log
+from write_side.access.domain import Token
+from write_side.database import Connection, Pool
+from write_side.event_log import NewEvent, Positions
+
+_COLUMNS = "id, name, secret_sha256, scopes, expires_at, revoked, version"
+
+
+async def find_token(conn: Connection | Pool, token_id: UUID) -> Token | None:
+    """A token by its id."""
+    row = await conn.fetchrow(f"SELECT {_COLUMNS} FROM access_token WHERE id = $1", token_id)  # noqa: S608
+    return None if row is None else msgspec.convert(dict(row), Token)
+
+
+async def lock_token(conn: Connection, token_id: UUID) -> Token | None:
+    """The same, held until the transaction ends."""
+    row = await conn.fetchrow(f"SELECT {_COLUMNS} FROM access_token WHERE id = $1 FOR UPDATE", token_id)  # noqa: S608
+    return None if row is None else msgspec.convert(dict(row), Token)
+
+
+async def save_issued(conn: Connection, event: TokenIssued, cause: Metadata) -> Positions:
+    """A new token's row and event."""
+    await conn.execute(
+        """INSERT INTO access_token (id, name, secret_sha256, scopes, expires_at, version)
+           VALUES ($1, $2, $3, $4, $5, 1)""",
+        event.token_id, event.name, event.secret_sha256, event.scopes, event.expires_at,
+    )  # fmt: skip
+    return await event_log.append(conn, [NewEvent("access_token", event.token_id, 1, ACCESS, event)], cause)
+
+
+async def save_revoked(conn: Connection, token: Token, event: TokenRevoked, cause: Metadata) -> Positions:
+    """The row of a token that opens nothing any more, and its event."""
+    version = token.version + 1
+    await conn.execute("UPDATE access_token SET revoked = true, version = $2 WHERE id = $1", token.id, version)
+    return await event_log.append(conn, [NewEvent("access_token", token.id, version, ACCESS, event)], cause)
+
+
+async def all_tokens(conn: Connection) -> list[Token]:
+    """Every token's row, for the comparison with the log."""
+    rows = await conn.fetch(f"SELECT {_COLUMNS} FROM access_token")  # noqa: S608
+    return [msgspec.convert(dict(row), Token) for row in rows]

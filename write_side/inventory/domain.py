@@ -1,0 +1,196 @@
+"""Stock, pure: which demand is met from where, and what each event makes of a stock item.
+
+Whether enough is left when the moment comes only the row knows (decision 3): `inventory_reserve` asks it. Everything
+here decides on what was read before.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Annotated
+from uuid import UUID
+
+from msgspec import Meta, Struct, structs
+
+from shared.events.inventory import (
+    InventoryEvent,
+    StockItemEvent,
+    StockItemOpened,
+    WarehouseOpened,
+)
+from shared.events.orders import Allocation
+from write_side.errors import Invalid, NotFound, Refusal
+
+Quantity = Annotated[int, Meta(gt=0, le=1_000_000)]
+Sku = Annotated[str, Meta(min_length=1, max_length=100)]
+Reason = Annotated[str, Meta(min_length=1, max_length=200)]
+Code = Annotated[str, Meta(pattern="^[A-Za-z0-9_-]{1,32}$")]
+
+
+class OutOfStock(Refusal):
+    """Not enough is left; `lines` tells what is left of each of the caller's own lines."""
+
+    code = "out_of_stock"
+
+
+class UnknownStock(NotFound):
+    """This SKU is kept in no warehouse."""
+
+    code = "unknown_stock"
+
+
+class BelowReserved(Refusal):
+    """The count would fall below what is promised to orders."""
+
+    code = "below_reserved"
+
+
+class WarehouseExists(Refusal):
+    """Another warehouse has this code."""
+
+    code = "warehouse_exists"
+
+
+class StockItemExists(Refusal):
+    """The SKU is kept in this warehouse already."""
+
+    code = "stock_item_exists"
+
+
+class OpenWarehouse(Struct, frozen=True, forbid_unknown_fields=True):
+    """`{"code": "BER", "name": "Berlin", "country": "DE", "priority": 1}`; lower priority ships first."""
+
+    code: Code
+    name: Annotated[str, Meta(min_length=1, max_length=200)]
+    country: Annotated[str, Meta(pattern="^[A-Z]{2}$")]
+    priority: Annotated[int, Meta(ge=0, le=1000)] = 100
+
+
+class OpenStockItem(Struct, frozen=True, forbid_unknown_fields=True):
+    """Keep a SKU in a warehouse, with a first count."""
+
+    sku: Sku
+    warehouse: Code
+    product_id: UUID
+    on_hand: Annotated[int, Meta(ge=0, le=1_000_000_000)] = 0
+    low_at: Annotated[int, Meta(ge=0)] = 5
+    reason: Reason = "opened"
+
+
+class MoveStock(Struct, frozen=True, forbid_unknown_fields=True):
+    """Change a count: `change` is signed, the reason stands in the log for ever."""
+
+    sku: Sku
+    warehouse: Code
+    change: Annotated[int, Meta(ge=-1_000_000, le=1_000_000)]
+    reason: Reason
+
+
+class Demand(Struct, frozen=True, forbid_unknown_fields=True):
+    """So many of a SKU."""
+
+    sku: Sku
+    quantity: Quantity
+
+
+class StockItem(Struct, frozen=True):
+    """One SKU in one warehouse: `reserved` of `on_hand` are promised to orders."""
+
+    id: UUID
+    sku: str
+    warehouse: str
+    product_id: UUID
+    on_hand: int
+    reserved: int
+    low_at: int
+    version: int
+
+    @property
+    def available(self) -> int:
+        return self.on_hand - self.reserved
+
+
+class Warehouse(Struct, frozen=True):
+    """A place that ships."""
+
+    id: UUID
+    code: str
+    name: str
+    country: str
+    priority: int
+    version: int
+
+
+def summed(demand: Iterable[Demand]) -> dict[str, int]:
+    """Demand per SKU: two lines of one SKU are checked together, or each passes alone and both oversell."""
+    total: dict[str, int] = {}
+    for line in demand:
+        total[line.sku] = total.get(line.sku, 0) + line.quantity
+    return total
+
+
+def allocations(demand: Mapping[str, int], items: Sequence[StockItem]) -> list[Allocation]:
+    """Where each SKU is taken from: `items` in the order of preference; whole from one warehouse if one has enough.
+
+    Raises `UnknownStock` for a SKU kept nowhere and `OutOfStock` naming what is left of every line that lacks.
+    """
+    chosen: list[Allocation] = []
+    lacking = []
+    for sku, wanted in sorted(demand.items()):
+        places = [item for item in items if item.sku == sku]
+        if not places:
+            raise UnknownStock(f"{sku} is kept in no warehouse", sku=sku)
+        left = sum(max(place.available, 0) for place in places)
+        if left < wanted:
+            lacking.append({"sku": sku, "wanted": wanted, "available": left})
+            continue
+        chosen += _taken_from(places, wanted)
+    if lacking:
+        raise out_of_stock(lacking)
+    return chosen
+
+
+def _taken_from(places: Sequence[StockItem], wanted: int) -> list[Allocation]:
+    whole = next((place for place in places if place.available >= wanted), None)
+    if whole is not None:
+        return [Allocation(whole.sku, whole.warehouse, wanted)]
+    taken = []
+    for place in places:
+        quantity = min(wanted, max(place.available, 0))
+        if quantity:
+            taken.append(Allocation(place.sku, place.warehouse, quantity))
+            wanted -= quantity
+    return taken
+
+
+def out_of_stock(lines: Sequence[Mapping[str, object]]) -> OutOfStock:
+    """The refusal for lines of {sku, wanted, available}."""
+    said = "; ".join(f"{line['sku']}: {line['wanted']} wanted, {line['available']} left" for line in lines)
+    return OutOfStock(said, lines=[{k: line[k] for k in ("sku", "wanted", "available")} for line in lines])
+
+
+def check_adjustment(command: MoveStock) -> None:
+    """An adjustment of nothing is a mistake."""
+    if command.change == 0:
+        raise Invalid("an adjustment by 0 changes nothing", pointer="/change")
+
+
+def open_warehouse(existing: Warehouse | None, command: OpenWarehouse, warehouse_id: UUID) -> WarehouseOpened:
+    """The event of a new warehouse; raises `WarehouseExists`."""
+    if existing is not None:
+        raise WarehouseExists(f"{command.code} is the code of another warehouse")
+    return WarehouseOpened(warehouse_id, command.code, command.name, command.country, command.priority)
+
+
+def evolve_item(item: StockItem | None, item_id: UUID, version: int, event: StockItemEvent) -> StockItem:
+    """A stock item after an event: the event says the figures, nothing is added up."""
+    if isinstance(event, StockItemOpened):
+        return StockItem(
+            item_id, event.sku, event.warehouse, event.product_id, event.on_hand, event.reserved, event.low_at, version
+        )
+    assert item is not None, "a stock item's history begins with StockItemOpened"
+    return structs.replace(item, on_hand=event.on_hand, reserved=event.reserved, version=version)
+
+
+def evolve_warehouse(event: InventoryEvent, version: int) -> Warehouse:
+    """A warehouse after its opening."""
+    assert isinstance(event, WarehouseOpened)
+    return Warehouse(event.warehouse_id, event.code, event.name, event.country, event.priority, version)

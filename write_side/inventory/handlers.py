@@ -1,0 +1,153 @@
+"""Stock commands: load, decide, save. Each takes the pool and opens the one transaction."""
+
+from collections.abc import Mapping, Sequence
+from uuid import UUID
+
+from msgspec import Struct
+
+from shared.envelope import Metadata
+from shared.events.orders import Allocation
+from shared.ids import uuid7
+from write_side import commands, event_log
+from write_side.commands import Answer, Call
+from write_side.database import Connection, Pool
+from write_side.errors import Refusal
+from write_side.event_log import Positions
+from write_side.inventory import domain, store
+from write_side.inventory.domain import (
+    BelowReserved,
+    Demand,
+    MoveStock,
+    OpenStockItem,
+    OpenWarehouse,
+    StockItem,
+    StockItemExists,
+    UnknownStock,
+)
+
+
+class StockState(Struct, frozen=True):
+    """A stock item as a command leaves it."""
+
+    sku: str
+    warehouse: str
+    on_hand: int
+    reserved: int
+    available: int
+
+
+class ReservationState(Struct, frozen=True):
+    """A reservation as a command leaves it; no lines once it is released."""
+
+    reservation_id: UUID
+    lines: list[Allocation]
+
+
+class ReservationMismatch(Refusal):
+    """The reservation holds something else already."""
+
+    code = "reservation_mismatch"
+
+
+async def open_warehouse(pool: Pool, command: OpenWarehouse, cause: Metadata, call: Call) -> Answer:
+    """A new warehouse; refuses `warehouse_exists`."""
+
+    async def decide(conn: Connection) -> tuple[Struct, Positions]:
+        existing = await store.find_warehouse(conn, command.code)
+        event = domain.open_warehouse(existing, command, uuid7())
+        return domain.evolve_warehouse(event, 1), await store.save_warehouse(conn, event, cause)
+
+    return await commands.run(pool, decide, call)
+
+
+async def open_stock_item(pool: Pool, command: OpenStockItem, cause: Metadata, call: Call) -> Answer:
+    """Keep a SKU in a warehouse; refuses `unknown_warehouse`, `stock_item_exists`."""
+
+    async def decide(conn: Connection) -> tuple[Struct, Positions]:
+        if await store.find_warehouse(conn, command.warehouse) is None:
+            raise UnknownStock(f"there is no warehouse {command.warehouse}")
+        new = await store.insert_items(conn, [command])
+        if not new:
+            raise StockItemExists(f"{command.sku} is kept in {command.warehouse} already")
+        return _state(command.sku, command.warehouse, command.on_hand, 0), await event_log.append(conn, new, cause)
+
+    return await commands.run(pool, decide, call)
+
+
+async def receive_stock(pool: Pool, command: MoveStock, cause: Metadata, call: Call) -> Answer:
+    """Goods came in; refuses `unknown_stock`."""
+    return await _move(pool, "inventory.stock_received.v1", command, cause, call)
+
+
+async def adjust_stock(pool: Pool, command: MoveStock, cause: Metadata, call: Call) -> Answer:
+    """The count was wrong; refuses `unknown_stock`, `below_reserved`."""
+    domain.check_adjustment(command)
+    return await _move(pool, "inventory.stock_adjusted.v1", command, cause, call)
+
+
+async def _move(pool: Pool, type_: str, command: MoveStock, cause: Metadata, call: Call) -> Answer:
+    async def decide(conn: Connection) -> tuple[Struct, Positions]:
+        item = await store.find_item(conn, command.sku, command.warehouse)
+        if item is None:
+            raise UnknownStock(f"{command.sku} is not kept in {command.warehouse}")
+        moved = await store.move(conn, item, type_, command, cause)
+        if moved.refusals:
+            raise BelowReserved(f"{command.sku}: the count would fall below what is reserved", **moved.refusals[0])
+        [after] = moved.items
+        return _state(item.sku, item.warehouse, int(after["on_hand"]), int(after["reserved"])), moved.positions
+
+    return await commands.run(pool, decide, call)
+
+
+async def reserve_stock(
+    pool: Pool, reservation_id: UUID, demand: Sequence[Demand], cause: Metadata, call: Call
+) -> Answer:
+    """Hold stock under an id of the caller's; all lines or none. Refuses `out_of_stock`, `unknown_stock`.
+
+    The same id with the same demand is the same reservation; with another it is refused.
+    """
+    wanted = domain.summed(demand)
+
+    async def decide(conn: Connection) -> tuple[Struct, Positions]:
+        held = await store.held(conn, reservation_id)
+        if held and held != wanted:
+            raise ReservationMismatch(f"{reservation_id} holds something else", held=held)
+        items = await store.find_items(conn, list(wanted))
+        if held:
+            return ReservationState(reservation_id, []), {}
+        chosen = domain.allocations(wanted, items)
+        moved = await store.reserve(conn, reservation_id, _items_of(chosen, items), cause)
+        if moved.refusals:
+            raise domain.out_of_stock(moved.refusals)
+        return ReservationState(reservation_id, chosen), moved.positions
+
+    return await commands.run(pool, decide, call)
+
+
+async def release_stock(pool: Pool, reservation_id: UUID, reason: str, cause: Metadata, call: Call) -> Answer:
+    """Let go of a reservation; one that holds nothing (any more) is a success that changes nothing."""
+
+    async def decide(conn: Connection) -> tuple[Struct, Positions]:
+        moved = await store.release(conn, reservation_id, reason, cause)
+        return ReservationState(reservation_id, []), moved.positions
+
+    return await commands.run(pool, decide, call)
+
+
+async def allocate(conn: Connection, wanted: Mapping[str, int]) -> list[tuple[Allocation, UUID]]:
+    """Where demand would be taken from as things stand, with the stock item of each; the face for placing an order.
+
+    Raises `UnknownStock`, `OutOfStock`. Nothing is held by it: `inventory_reserve` asks the rows.
+    """
+    items = await store.find_items(conn, list(wanted))
+    chosen = domain.allocations(wanted, items)
+    return list(zip(chosen, (item for item, _ in _items_of(chosen, items)), strict=True))
+
+
+def _items_of(chosen: Sequence[Allocation], items: Sequence[StockItem]) -> list[tuple[UUID, int]]:
+    ids = {(item.sku, item.warehouse): item.id for item in items}
+    return [(ids[a.sku, a.warehouse], a.quantity) for a in chosen]
+
+
+def _state(sku: str, warehouse: str, on_hand: int, reserved: int) -> StockState:
+    return StockState(sku, warehouse, on_hand, reserved, on_hand - reserved)

@@ -1,0 +1,163 @@
+"""The SQL of stock. With the functions in schema/functions/inventory.sql, the only place that names its tables."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+from uuid import UUID
+
+import msgspec
+
+from shared.envelope import Metadata, as_json
+from shared.events.inventory import StockItemOpened, WarehouseOpened
+from shared.ids import uuid7
+from shared.shards import product_key, warehouse_key
+from write_side import event_log
+from write_side.database import Connection
+from write_side.event_log import NewEvent, Positions
+from write_side.inventory.domain import MoveStock, OpenStockItem, StockItem, Warehouse
+
+_positions = msgspec.json.Decoder(dict[int, int])
+_lines = msgspec.json.Decoder(list[dict[str, int | str]])
+
+
+class Move(NamedTuple):
+    """What a call to the stock functions did: the refused lines, or the figures of each item and the positions."""
+
+    refusals: list[dict[str, int | str]]
+    items: list[dict[str, int | str]]
+    positions: Positions
+
+
+async def find_warehouse(conn: Connection, code: str) -> Warehouse | None:
+    """The warehouse of a code."""
+    row = await conn.fetchrow(
+        "SELECT id, code, name, country, priority, version FROM warehouse WHERE code = $1", code
+    )
+    return None if row is None else msgspec.convert(dict(row), Warehouse)
+
+
+async def save_warehouse(conn: Connection, event: WarehouseOpened, cause: Metadata) -> Positions:
+    """A new warehouse's row and event."""
+    await conn.execute(
+        "INSERT INTO warehouse (id, code, name, country, priority, version) VALUES ($1, $2, $3, $4, $5, 1)",
+        event.warehouse_id, event.code, event.name, event.country, event.priority,
+    )  # fmt: skip
+    new = NewEvent("warehouse", event.warehouse_id, 1, warehouse_key(event.warehouse_id), event)
+    return await event_log.append(conn, [new], cause)
+
+
+async def find_items(conn: Connection, skus: Sequence[str]) -> list[StockItem]:
+    """Where SKUs are kept, in the order in which warehouses ship."""
+    rows = await conn.fetch(
+        """SELECT i.id, i.sku, i.warehouse, i.product_id, i.on_hand, i.reserved, i.low_at, i.version
+           FROM stock_item i JOIN warehouse w ON w.code = i.warehouse
+           WHERE i.sku = ANY ($1) ORDER BY w.priority, w.code""",
+        skus,
+    )
+    return [msgspec.convert(dict(row), StockItem) for row in rows]
+
+
+async def find_item(conn: Connection, sku: str, warehouse: str) -> StockItem | None:
+    """One SKU in one warehouse."""
+    return next((item for item in await find_items(conn, [sku]) if item.warehouse == warehouse), None)
+
+
+async def insert_items(conn: Connection, items: Sequence[OpenStockItem]) -> list[NewEvent]:
+    """Rows of new stock items, as one statement; answers the events to append. One kept already is left alone."""
+    ids = [uuid7() for _ in items]
+    rows = await conn.fetch(
+        """INSERT INTO stock_item (id, sku, warehouse, product_id, on_hand, reserved, low_at, version)
+           SELECT id, sku, warehouse, product_id, on_hand, 0, low_at, 1
+           FROM unnest($1::uuid[], $2::text[], $3::text[], $4::uuid[], $5::int[], $6::int[])
+                AS t(id, sku, warehouse, product_id, on_hand, low_at)
+           ON CONFLICT DO NOTHING RETURNING id""",
+        ids, [i.sku for i in items], [i.warehouse for i in items], [i.product_id for i in items],
+        [i.on_hand for i in items], [i.low_at for i in items],
+    )  # fmt: skip
+    opened = {row["id"] for row in rows}
+    return [
+        NewEvent("stock_item", id_, 1, product_key(item.product_id), opening(item))
+        for id_, item in zip(ids, items, strict=True)
+        if id_ in opened
+    ]
+
+
+def opening(item: OpenStockItem) -> StockItemOpened:
+    """The event that opens a stock item."""
+    return StockItemOpened(
+        item.sku, item.warehouse, item.product_id, item.on_hand, reserved=0, low_at=item.low_at, reason=item.reason
+    )
+
+
+async def open_items(conn: Connection, items: Sequence[OpenStockItem], cause: Metadata) -> Positions:
+    """New stock items with their events, in the caller's transaction (one that appends nothing afterwards)."""
+    return await event_log.append(conn, await insert_items(conn, items), cause)
+
+
+async def move(conn: Connection, item: StockItem, type_: str, command: MoveStock, cause: Metadata) -> Move:
+    """Change one count and append its event, as one call."""
+    facts = {"reason": command.reason} | (
+        {"quantity": command.change} if type_ == "inventory.stock_received.v1" else {"change": command.change}
+    )
+    row = await conn.fetchrow(
+        "SELECT refusals, items, positions FROM inventory_move_now($1, $2, $3, $4, $5)",
+        [item.id], [command.change], type_, [as_json(facts).decode()], as_json(cause),
+    )  # fmt: skip
+    return _move_of(row)
+
+
+async def reserve(
+    conn: Connection, reservation_id: UUID, taken: Sequence[tuple[UUID, int]], cause: Metadata
+) -> Move:
+    """Reserve (item, quantity) pairs whole or not at all, and append the events, as one call."""
+    row = await conn.fetchrow(
+        "SELECT refusals, items, positions FROM inventory_reserve_now($1, $2, $3, $4)",
+        reservation_id, [item for item, _ in taken], [quantity for _, quantity in taken], as_json(cause),
+    )  # fmt: skip
+    return _move_of(row)
+
+
+async def release(conn: Connection, reservation_id: UUID, reason: str, cause: Metadata) -> Move:
+    """Free what a reservation holds and append the events, as one call."""
+    row = await conn.fetchrow(
+        "SELECT refusals, items, positions FROM inventory_release_now($1, $2, $3)",
+        reservation_id, reason, as_json(cause),
+    )  # fmt: skip
+    return _move_of(row)
+
+
+def _move_of(row: object) -> Move:
+    return Move(
+        _lines.decode(row["refusals"]),  # type: ignore[index]
+        _lines.decode(row["items"]),  # type: ignore[index]
+        _positions.decode(row["positions"]),  # type: ignore[index]
+    )
+
+
+async def held(conn: Connection, reservation_id: UUID) -> dict[str, int]:
+    """What a reservation holds: SKU → quantity over all warehouses."""
+    rows = await conn.fetch(
+        """SELECT i.sku, sum(r.quantity)::int AS quantity FROM reservation r JOIN stock_item i ON i.id = r.item_id
+           WHERE r.id = $1 GROUP BY i.sku""",
+        reservation_id,
+    )
+    return {row["sku"]: row["quantity"] for row in rows}
+
+
+async def all_items(conn: Connection) -> list[StockItem]:
+    """Every stock item's row, for the comparison with the log."""
+    rows = await conn.fetch(
+        "SELECT id, sku, warehouse, product_id, on_hand, reserved, low_at, version FROM stock_item"
+    )
+    return [msgspec.convert(dict(row), StockItem) for row in rows]
+
+
+async def all_warehouses(conn: Connection) -> list[Warehouse]:
+    """Every warehouse's row, for the comparison with the log."""
+    rows = await conn.fetch("SELECT id, code, name, country, priority, version FROM warehouse")
+    return [msgspec.convert(dict(row), Warehouse) for row in rows]
+
+
+async def open_reservations(conn: Connection) -> dict[UUID, int]:
+    """Stock item → how many its open reservations hold: must equal its `reserved`."""
+    rows = await conn.fetch("SELECT item_id, sum(quantity)::int AS held FROM reservation GROUP BY item_id")
+    return {row["item_id"]: row["held"] for row in rows}

@@ -1,0 +1,214 @@
+"""The relay: reads the log in order and publishes it to the shard streams. One leader; a second one stands by.
+
+Postgres is the truth, the streams are a fast and lossy copy: what Redis loses is not published again, the projector
+fills it from the log (each message names the position before it in its shard). Only the relay decides how far the log
+is complete; it stores that as the safe position, which reactions and the projector's fills read.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Sequence
+
+import asyncpg
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from shared import envelope
+from shared.envelope import Recorded
+from write_side import event_log
+from write_side.database import Connection
+from write_side.prefix import Prefix
+
+log = logging.getLogger(__name__)
+
+POLL_SECONDS = 0.010
+BATCH = 2000
+STREAM_AT_MOST = 200_000  # entries per shard; whoever is further behind reads the log
+RETRY_REDIS_SECONDS = 0.2
+
+# Appends `position entry` pairs if the stream still ends at the expected position, else answers where it does end: a
+# repeat after a lost reply or a second relay that woke up can't write twice, skip or reorder.
+COMPARE_AND_APPEND = """
+local last = '0-0'
+if redis.call('EXISTS', KEYS[1]) == 1 then
+  local info = redis.call('XINFO', 'STREAM', KEYS[1])
+  for i = 1, #info, 2 do if info[i] == 'last-generated-id' then last = info[i + 1] end end
+end
+if last ~= ARGV[1] .. '-0' then return last end
+for i = 2, #ARGV, 2 do redis.call('XADD', KEYS[1], ARGV[i] .. '-0', 'e', ARGV[i + 1]) end
+return ''
+"""
+
+HOLDERS = """
+SELECT coalesce(array_agg(virtualtransaction), '{}') FROM pg_locks
+WHERE locktype = 'relation' AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+  AND relation = 'event_position'::regclass AND mode = 'RowExclusiveLock' AND granted AND pid <> pg_backend_pid()
+"""
+
+HEADS = "SELECT shard, max(position) AS head FROM event_log WHERE position <= $1 GROUP BY shard"
+
+
+class UnsafePostgres(RuntimeError):
+    """The server's settings break the rule of publishing; the message says which."""
+
+
+async def check_conditions(conn: Connection) -> None:
+    """What the rule of `write_side.prefix` rests on; raises `UnsafePostgres`."""
+    row = await conn.fetchrow(
+        """SELECT current_setting('max_prepared_transactions') AS prepared, pg_is_in_recovery() AS standby,
+                  current_setting('synchronous_commit') AS synchronous,
+                  current_setting('transaction_timeout') AS timeout,
+                  (SELECT seqcache FROM pg_sequence WHERE seqrelid = 'event_position'::regclass) AS cache"""
+    )
+    assert row is not None
+    wrong = [
+        said
+        for bad, said in [
+            (row["prepared"] != "0", "max_prepared_transactions must be 0: a prepared transaction hides its lock"),
+            (row["standby"], "this is a standby: the relay reads the primary"),
+            (row["synchronous"] != "on", "synchronous_commit must be on: an event must not be published and then lost"),
+            (row["timeout"] != "2s", "transaction_timeout must be 2s: a longer one stops the feed for everybody"),
+            (row["cache"] != 1, "the sequence must have CACHE 1: a session could use an old number late"),
+        ]
+        if bad
+    ]
+    if wrong:
+        raise UnsafePostgres("; ".join(wrong))
+
+
+class Relay:
+    """One leader's work: `start`, then `step` for ever. `conn` is its own connection, in autocommit."""
+
+    def __init__(self, conn: Connection, redis: Redis, prefix: Prefix, heads: dict[int, int], epoch: int) -> None:
+        self._conn = conn
+        self._streams = Streams(redis)
+        self._prefix = prefix
+        self._heads = heads  # shard → last position emitted there
+        self._epoch = epoch
+        self._stored = prefix.last
+        self._every_second = time.monotonic()
+
+    @classmethod
+    async def start(cls, conn: Connection, redis: Redis) -> "Relay":
+        """A relay that goes on where the stored safe position says; raises `UnsafePostgres`."""
+        await check_conditions(conn)
+        # Its own book-keeping is a lower bound: a crash that loses the last of it is harmless.
+        await conn.execute("SET synchronous_commit = off")
+        safe = await event_log.safe_position(conn)
+        heads = {row["shard"]: row["head"] for row in await conn.fetch(HEADS, safe)}
+        relay = cls(conn, redis, Prefix(safe), heads, await event_log.epoch(conn))
+        await relay._streams.drop_foreign(await event_log.shards(conn), await event_log.highest_drawn(conn))
+        return relay
+
+    @property
+    def safe(self) -> int:
+        """Up to here the log is complete."""
+        return self._prefix.last
+
+    async def run(self) -> None:
+        """Publishes for ever; raises what Postgres raises."""
+        while True:
+            if not await self.step():
+                await asyncio.sleep(POLL_SECONDS)
+
+    async def step(self) -> int:
+        """One poll: reads, publishes what may be published, answers how many events that were."""
+        holders = frozenset(await self._conn.fetchval(HOLDERS)) if self._prefix.needs_holders else None
+        rows = await self._conn.fetch(event_log.TAIL, self._prefix.last, BATCH)
+        taken = self._prefix.take([row["position"] for row in rows], holders)
+        if taken:
+            await self._publish([self._chained(row) for row in rows[:taken]])
+        if self._prefix.last > self._stored:
+            await self._store()
+        if time.monotonic() >= self._every_second:
+            self._every_second = time.monotonic() + 1
+            await self._keep_books()
+        return taken
+
+    def _chained(self, row: asyncpg.Record) -> Recorded:
+        previous = self._heads.get(row["shard"], 0)
+        self._heads[row["shard"]] = row["position"]
+        return event_log.recorded(row, previous, self._epoch)
+
+    async def _publish(self, events: Sequence[Recorded]) -> None:
+        by_shard: dict[int, list[Recorded]] = {}
+        for event in events:
+            by_shard.setdefault(event.shard, []).append(event)
+        await self._streams.append(by_shard)
+
+    async def _store(self) -> None:
+        query = "UPDATE relay_state SET safe_position = $1, dead_numbers = $2 WHERE id = 1 AND safe_position < $1"
+        await self._conn.execute(query, self._prefix.last, self._prefix.dead)
+        self._stored = self._prefix.last
+
+    async def _keep_books(self) -> None:
+        """Once a second: the timeline for `as_of` a time, and the streams trimmed to the slowest live checkpoint."""
+        await self._conn.execute(
+            """INSERT INTO position_timeline (at, safe_position) SELECT clock_timestamp(), $1
+               WHERE $1 > coalesce((SELECT safe_position FROM position_timeline ORDER BY at DESC LIMIT 1), -1)""",
+            self._prefix.last,
+        )
+        rows = await self._conn.fetch("SELECT shard, min(position) AS slowest FROM checkpoint GROUP BY shard")
+        await self._streams.trim({row["shard"]: row["slowest"] for row in rows})
+
+
+class Streams:
+    """The shard streams in Redis. One that is down or has lost its data stops nothing: readers fill from the log."""
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis = redis
+        self._append = redis.register_script(COMPARE_AND_APPEND)
+        self._tails: dict[int, int] = {}  # shard → where its stream ends, as far as we know
+        self._down_until = 0.0
+
+    async def drop_foreign(self, shards: int, highest: int) -> None:
+        """Delete streams that go beyond what this log ever held: another store's, left in the same Redis."""
+        for shard in range(shards):
+            name = envelope.stream_name(shard)
+            try:
+                if await self._redis.exists(name) and await self._tail_of(name) > highest:
+                    log.warning("a stream of another store is dropped", extra={"stream": name})
+                    await self._redis.delete(name)
+            except (RedisError, OSError):
+                return
+
+    async def _tail_of(self, name: str) -> int:
+        info = await self._redis.xinfo_stream(name)
+        return int(bytes(info["last-generated-id"]).split(b"-")[0])
+
+    async def append(self, by_shard: dict[int, list[Recorded]]) -> None:
+        """Append each shard's events behind what its stream holds; what can't be appended is left to the log."""
+        if time.monotonic() < self._down_until:
+            return
+        for shard, events in by_shard.items():
+            try:
+                await self._append_to(shard, events)
+            except (RedisError, OSError) as error:
+                log.warning("redis takes no events, readers fill from the log", extra={"error": repr(error)})
+                self._tails.clear()
+                self._down_until = time.monotonic() + RETRY_REDIS_SECONDS
+                return
+
+    async def _append_to(self, shard: int, events: Sequence[Recorded]) -> None:
+        name = envelope.stream_name(shard)
+        for _ in range(3):
+            tail = self._tails.get(shard, 0)
+            pairs = [part for e in events if e.position > tail for part in (e.position, envelope.encode(e))]
+            if not pairs:
+                return
+            ends_at = await self._append(keys=[name], args=[tail, *pairs])
+            if not ends_at:
+                self._tails[shard] = events[-1].position
+                return
+            self._tails[shard] = int(bytes(ends_at).split(b"-")[0])
+        log.warning("somebody else appends to the stream", extra={"stream": name})
+
+    async def trim(self, slowest: dict[int, int]) -> None:
+        """Drop entries that every live read model has applied, and keep at most STREAM_AT_MOST of the others."""
+        try:
+            for shard, position in slowest.items():
+                await self._redis.xtrim(envelope.stream_name(shard), minid=f"{position}-0", approximate=True)
+                await self._redis.xtrim(envelope.stream_name(shard), maxlen=STREAM_AT_MOST, approximate=True)
+        except (RedisError, OSError):
+            self._tails.clear()

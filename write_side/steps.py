@@ -1,0 +1,36 @@
+"""Steps: work that waits in rows (intents to create, mails to send) and is done outside of any transaction."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import NamedTuple
+
+log = logging.getLogger(__name__)
+
+WORST_PAUSE = 5.0  # seconds between tries while a step fails as a whole
+
+
+class Step(NamedTuple):
+    """A name for logs and metrics, the pause in seconds when nothing was left to do, and the work.
+
+    `run` does what is due and answers how much that was; it claims rows (FOR UPDATE SKIP LOCKED, or a state it sets
+    first), so that several workers may run it at once. What can't be done now it puts off in the row itself.
+    """
+
+    name: str
+    pause: float
+    run: Callable[[], Awaitable[int]]
+
+
+async def keep_doing(step: Step) -> None:
+    """Run a step for ever; a failure is logged and tried again, with a growing pause."""
+    pause = step.pause
+    while True:
+        try:
+            done = await step.run()
+            pause = step.pause
+        except Exception:
+            log.exception("step failed", extra={"step": step.name})
+            done, pause = 0, min(max(pause, 0.1) * 2, WORST_PAUSE)
+        if not done:
+            await asyncio.sleep(pause)
