@@ -21,9 +21,9 @@ LIMITS = {
 
 
 
-async def open_pool(url: str, size: int, name: str) -> Pool:
-    """A pool of up to `size` connections; `name` shows in pg_stat_activity."""
-    return await asyncpg.create_pool(
+def open_pool(url: str, size: int, name: str) -> Pool:
+    """A pool of up to `size` connections, opened by `async with`; `name` shows in pg_stat_activity."""
+    return asyncpg.create_pool(
         url,
         min_size=1,
         max_size=size,

@@ -59,10 +59,12 @@ def highest(pairs: object) -> dict[int, int]:
 _COLUMNS = """position, shard, partition_key, aggregate_type, aggregate_id, aggregate_version, event_id, type, payload,
               metadata, recorded_at"""
 
-_AFTER = f"SELECT {_COLUMNS} FROM event_log WHERE position > $1 AND position <= $2 ORDER BY position LIMIT $3"  # noqa: S608
 _AFTER_OF_TYPES = f"""SELECT {_COLUMNS} FROM event_log WHERE position > $1 AND position <= $2 AND type = ANY ($4)
                       ORDER BY position LIMIT $3"""  # noqa: S608
 TAIL = f"SELECT {_COLUMNS} FROM event_log WHERE position > $1 ORDER BY position LIMIT $2"  # noqa: S608  # the relay's
+_AFTER_OF_AGGREGATES = f"""SELECT {_COLUMNS} FROM event_log WHERE aggregate_type = $1 AND position > $2
+                           ORDER BY position LIMIT $3"""  # noqa: S608
+_ROWS = f"SELECT {_COLUMNS}, prev_hash, hash FROM event_log WHERE position > $1 ORDER BY position LIMIT $2"  # noqa: S608
 _HISTORY = f"""SELECT {_COLUMNS} FROM event_log WHERE aggregate_type = $1 AND aggregate_id = $2
                ORDER BY aggregate_version"""  # noqa: S608
 
@@ -86,16 +88,21 @@ def recorded(row: asyncpg.Record, previous: int = 0, epoch: int = 1) -> Recorded
     )
 
 
-async def read_after(conn: Connection, position: int, until: int, limit: int) -> list[Recorded]:
-    """Events above `position` up to `until` (the safe position), in order: above it holes may still fill."""
-    return [recorded(row) for row in await conn.fetch(_AFTER, position, until, limit)]
-
-
 async def read_types_after(
     conn: Connection, position: int, until: int, types: Sequence[str], limit: int
 ) -> list[Recorded]:
-    """The same, of these tags only."""
+    """Events of these tags above `position` up to `until` (the safe position: above it holes may still fill)."""
     return [recorded(row) for row in await conn.fetch(_AFTER_OF_TYPES, position, until, limit, types)]
+
+
+async def read_aggregates_after(conn: Connection, type_: str, position: int, limit: int) -> list[Recorded]:
+    """Events of one kind of aggregate above `position`, for verification of a store at rest."""
+    return [recorded(row) for row in await conn.fetch(_AFTER_OF_AGGREGATES, type_, position, limit)]
+
+
+async def read_rows_after(conn: Connection, position: int, limit: int) -> list[asyncpg.Record]:
+    """Whole rows with their hashes, for verification."""
+    return list(await conn.fetch(_ROWS, position, limit))
 
 
 async def history(conn: Connection, aggregate_type: str, aggregate_id: UUID) -> list[Recorded]:

@@ -154,7 +154,7 @@ class Relay:
 
 
 class Streams:
-    """The shard streams in Redis. One that is down or has lost its data stops nothing: readers fill from the log."""
+    """The shard streams. A Redis that is down or lost its data stops nothing: readers fill from the log."""
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
@@ -168,7 +168,7 @@ class Streams:
             name = envelope.stream_name(shard)
             try:
                 if await self._redis.exists(name) and await self._tail_of(name) > highest:
-                    log.warning("a stream of another store is dropped", extra={"stream": name})
+                    log.warning("a stream of another store is dropped", extra={"fields": {"stream": name}})
                     await self._redis.delete(name)
             except (RedisError, OSError):
                 return
@@ -185,7 +185,7 @@ class Streams:
             try:
                 await self._append_to(shard, events)
             except (RedisError, OSError) as error:
-                log.warning("redis takes no events, readers fill from the log", extra={"error": repr(error)})
+                log.warning("redis takes no events, readers fill from the log", extra={"fields": {"error": repr(error)}})
                 self._tails.clear()
                 self._down_until = time.monotonic() + RETRY_REDIS_SECONDS
                 return
@@ -202,7 +202,7 @@ class Streams:
                 self._tails[shard] = events[-1].position
                 return
             self._tails[shard] = int(bytes(ends_at).split(b"-")[0])
-        log.warning("somebody else appends to the stream", extra={"stream": name})
+        log.warning("somebody else appends to the stream", extra={"fields": {"stream": name}})
 
     async def trim(self, slowest: dict[int, int]) -> None:
         """Drop entries that every live read model has applied, and keep at most STREAM_AT_MOST of the others."""

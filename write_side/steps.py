@@ -30,7 +30,7 @@ async def keep_doing(step: Step) -> None:
             done = await step.run()
             pause = step.pause
         except Exception:
-            log.exception("step failed", extra={"step": step.name})
+            log.exception("step failed", extra={"fields": {"step": step.name}})
             done, pause = 0, min(max(pause, 0.1) * 2, WORST_PAUSE)
         if not done:
             await asyncio.sleep(pause)

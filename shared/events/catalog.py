@@ -1,4 +1,7 @@
-"""What happened to categories and products. Aggregates: `category` (key `categories`), `product` (key `product:<id>`)."""
+"""What happened to categories and products.
+
+Aggregates: `category` (key `categories`), `product` (key `product:<id>`).
+"""
 
 from typing import Literal
 from uuid import UUID

@@ -1,0 +1,105 @@
+"""The command API: the one place that wires pool, routes and error mapping."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+import asyncpg
+from litestar import Litestar
+from litestar.datastructures import State
+from litestar.di import Provide
+from litestar.handlers import HTTPRouteHandler
+from litestar.types import ASGIApp
+
+from shared.http.app import build_app
+from shared.http.health import Check
+from shared.http.problems import FieldError, Problem, unavailable
+from shared.settings import Settings
+from write_side import event_log
+from write_side.access import routes as access_routes
+from write_side.database import Pool, open_pool
+from write_side.errors import Refusal
+from write_side.inventory import routes as inventory_routes
+
+DESCRIPTION = """Commands. Each answers with the new state and a `Position`; a query that carries it sees the change.
+Where money or stock moves an `Idempotency-Key` is required: a repeat gets the first answer."""
+
+ROUTES: Sequence[HTTPRouteHandler] = [*access_routes.routes, *inventory_routes.routes]
+
+
+class Postgres:
+    """The pool of the app, open as long as the app runs."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._pool: Pool | None = None
+
+    @asynccontextmanager
+    async def lifespan(self, app: Litestar) -> AsyncIterator[None]:
+        """Opens the pool and puts what routes need into the app's state."""
+        async with open_pool(self._settings.database_url, self._settings.pool_size, "write api") as self._pool:
+            app.state.pool = self._pool
+            app.state.settings = self._settings
+            async with self._pool.acquire() as conn:
+                app.state.epoch = await event_log.epoch(conn)
+            yield
+
+    async def answers(self) -> None:
+        """Raises while Postgres is down."""
+        assert self._pool is not None
+        await self._pool.fetchval("SELECT 1")
+
+
+def create_app(settings: Settings) -> ASGIApp:
+    """The ASGI app of the command API."""
+    postgres = Postgres(settings)
+    return build_app(
+        ROUTES,
+        title="Doorbuster commands",
+        description=DESCRIPTION,
+        origins=settings.allowed_origins,
+        checks={"postgres": Check(postgres.answers)},
+        lifespan=[postgres.lifespan],
+        dependencies={"pool": Provide(provide_pool), "settings": Provide(provide_settings)},
+        problems={Refusal: refused} | dict.fromkeys(POSTGRES_IS_DOWN, postgres_down),
+    )
+
+
+async def provide_pool(state: State) -> Pool:
+    """The pool that the lifespan opened."""
+    pool: Pool = state.pool
+    return pool
+
+
+async def provide_settings(state: State) -> Settings:
+    """The settings the app was built with."""
+    settings: Settings = state.settings
+    return settings
+
+
+def refused(refusal: Refusal) -> Problem:
+    """A refusal as a problem; its facts stand beside the code."""
+    facts: dict[str, Any] = dict(refusal.facts)
+    headers = {"Retry-After": str(facts.pop("retry_after"))} if "retry_after" in facts else {}
+    pointer = facts.pop("pointer", None)
+    errors = [] if pointer is None else [FieldError(pointer, refusal.code, refusal.detail)]
+    return Problem(refusal.status, refusal.code, refusal.detail, errors=errors, headers=headers, **facts)
+
+
+POSTGRES_IS_DOWN = (
+    OSError,
+    TimeoutError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.TooManyConnectionsError,
+    asyncpg.TransactionTimeoutError,
+    asyncpg.LockNotAvailableError,
+    asyncpg.InterfaceError,
+)
+
+
+def postgres_down(_: Exception) -> Problem:
+    """Postgres can't be reached or can't keep up: nothing was changed, try again."""
+    return unavailable("postgres")

@@ -1,0 +1,107 @@
+"""The worker process: the relay (one leader), the reactions, and the steps that wait in rows."""
+
+import asyncio
+import contextlib
+import logging
+import signal
+from collections.abc import Sequence
+
+from redis.asyncio import Redis
+
+from shared.http import probe
+from shared.http.health import Check
+from shared.http.serve import freeze_start_up_objects
+from shared.lease import Lease, LeaseLost
+from shared.settings import Settings
+from write_side import commands, database, reactions
+from write_side.database import Pool
+from write_side.reactions import Reaction
+from write_side.relay import Relay
+from write_side.steps import Step, keep_doing
+
+log = logging.getLogger(__name__)
+
+REACTION_PAUSE = 0.05
+REDIS_TIMEOUT = 1.0
+
+
+def streams_of(settings: Settings) -> Redis:
+    """The Redis of the streams, with timeouts short enough that its outage delays the log by a second at most."""
+    return Redis.from_url(
+        settings.streams, socket_timeout=REDIS_TIMEOUT, socket_connect_timeout=REDIS_TIMEOUT, protocol=2
+    )
+
+
+async def relay_events(settings: Settings) -> None:
+    """Be the relay whenever the lease is ours, for ever."""
+    redis = streams_of(settings)
+    while True:
+        lease = Lease("relay", lambda: database.connect(settings.database_url, "relay lease"))
+        try:
+            await lease.acquire()
+            await _lead(settings, redis, lease)
+        except asyncio.CancelledError:
+            await lease.release()
+            raise
+        except Exception as error:  # whatever ended it, the next leader goes on from the stored safe position
+            log.warning("the relay stopped and starts anew", extra={"fields": {"error": repr(error)}})
+            await asyncio.sleep(0.1)
+
+
+async def _lead(settings: Settings, redis: Redis, lease: Lease) -> None:
+    conn = await database.connect(settings.database_url, "relay")
+    try:
+        relay = await Relay.start(conn, redis)
+        log.info("leading the relay", extra={"fields": {"safe_position": relay.safe}})
+        work = [asyncio.create_task(relay.run()), asyncio.create_task(lease.keep())]
+        done, rest = await asyncio.wait(work, return_when=asyncio.FIRST_COMPLETED)
+        for task in rest:
+            task.cancel()
+        await asyncio.gather(*rest, return_exceptions=True)
+        for task in done:
+            task.result()
+        raise LeaseLost("relay")
+    finally:
+        await conn.close(timeout=1)
+
+
+def steps_of_reactions(pool: Pool, all_reactions: Sequence[Reaction]) -> list[Step]:
+    """Each reaction as a step: react to what is new, then wait a moment."""
+
+    def advancing(reaction: Reaction) -> Step:
+        return Step(f"reaction:{reaction.name}", REACTION_PAUSE, lambda: reactions.advance(pool, reaction))
+
+    return [advancing(reaction) for reaction in all_reactions]
+
+
+def house_keeping(pool: Pool) -> Step:
+    """Forget idempotency keys whose day is over."""
+
+    async def run() -> int:
+        async with pool.acquire() as conn:
+            await commands.forget_old_keys(conn)
+        return 0
+
+    return Step("forget_old_keys", 600, run)
+
+
+async def run(settings: Settings) -> None:
+    """The worker until it is cancelled."""
+    async with database.open_pool(settings.database_url, settings.pool_size, "worker") as pool:
+        steps = [*steps_of_reactions(pool, []), house_keeping(pool)]
+        server = await probe.serve(settings.host, settings.port, {"postgres": Check(lambda: pool.fetchval("SELECT 1"))})
+        freeze_start_up_objects()
+        async with server, asyncio.TaskGroup() as tasks:
+            tasks.create_task(relay_events(settings))
+            for step in steps:
+                tasks.create_task(keep_doing(step))
+
+
+async def run_until_stopped(settings: Settings) -> None:
+    """The worker until SIGTERM or SIGINT; lets go of the lease, leaves claimed rows to time out."""
+    loop = asyncio.get_running_loop()
+    work = asyncio.create_task(run(settings))
+    for name in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(name, work.cancel)
+    with contextlib.suppress(asyncio.CancelledError):
+        await work
