@@ -7,6 +7,7 @@ correlation, CORS, metrics, access log and the last net under errors stand outsi
 import logging
 from time import perf_counter
 
+from litestar.enums import ScopeType
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 
 from shared.http import correlation
@@ -29,10 +30,10 @@ class Frame:
         self._measures = measures
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
+        if scope["type"] == ScopeType.HTTP:
+            await _Exchange(self._cors, self._measures, scope, send).run(self._app, receive)
+        else:
             await self._app(scope, receive, send)
-            return
-        await _Exchange(self._cors, self._measures, scope, send).run(self._app, receive)
 
 
 class _Exchange:

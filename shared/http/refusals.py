@@ -44,6 +44,8 @@ def problem_of(error: Exception) -> Problem:
 
 def of_decoding(error: Exception) -> Problem:
     """A body that msgspec refused, with the place as a JSON pointer."""
+    if isinstance(error, UnicodeDecodeError):
+        return Problem(400, "broken_json", "The body is not JSON: it is not UTF-8.")
     message = str(error)
     where = _WHERE.search(message)
     text = message[: where.start()] if where else message
@@ -77,6 +79,8 @@ def _parameter(item: Mapping[str, Any]) -> FieldError:
     key, source = str(item.get("key", "")), str(getattr(item.get("source"), "value", item.get("source", "")))
     prefix = {"query": "?", "header": "header ", "path": "path "}.get(source)
     text = str(item.get("message", "invalid"))
+    if key == "data" and not text.startswith("Expected"):  # the body itself was never decoded
+        return FieldError("", "missing_body", "this route needs a JSON body")
     return field_error(f"{prefix}{key}" if prefix else _pointer("." + key.removeprefix("data").lstrip(".")), text)
 
 

@@ -1,0 +1,93 @@
+"""Building an API with the conventions both sides share: one function."""
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import Any
+
+from litestar import Litestar, MediaType, Request, Response, get
+from litestar.di import Provide
+from litestar.exceptions import ImproperlyConfiguredException
+from litestar.handlers import HTTPRouteHandler
+from litestar.types import ASGIApp, ControllerRouterHandler
+from prometheus_client import generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
+
+from shared.http import correlation, openapi
+from shared.http.cors import Cors
+from shared.http.frame import Frame
+from shared.http.health import Check, health_routes
+from shared.http.measures import Measures
+from shared.http.problems import MEDIA_TYPE, Problem
+from shared.http.refusals import problem_of
+from shared.http.requests import StrictRequest, lenient_bodies, refuse_unknown_parameters
+
+LARGEST_BODY = 1_000_000  # bytes
+
+Lifespan = Callable[[Litestar], AbstractAsyncContextManager[None]]
+Mapped = Mapping[type[Exception], Callable[[Any], Problem]]
+
+
+def build_app(
+    routes: Sequence[ControllerRouterHandler],
+    *,
+    title: str,
+    description: str,
+    origins: Sequence[str] = (),
+    checks: Mapping[str, Check] | None = None,
+    lifespan: Sequence[Lifespan] = (),
+    dependencies: Mapping[str, Provide] | None = None,
+    problems: Mapped | None = None,
+    front: Callable[[ASGIApp], ASGIApp] | None = None,
+    measures: Measures | None = None,
+    largest_body: int = LARGEST_BODY,
+) -> ASGIApp:
+    """The ASGI app to serve.
+
+    `problems` maps exceptions of the application to problems; `front` may answer some paths ahead of Litestar, inside
+    the same frame. What `lifespan` opens it puts into `app.state`, where routes and dependencies find it.
+    """
+    measures = measures or Measures()
+    litestar = Litestar(
+        [*routes, *health_routes(checks or {}), _metrics_route(measures)],
+        openapi_config=openapi.configuration(title, description),
+        exception_handlers=_exception_handlers(problems or {}),
+        before_request=refuse_unknown_parameters,
+        dependencies=dict(dependencies or {}),
+        lifespan=list(lifespan),
+        request_class=StrictRequest,
+        request_max_body_size=largest_body,
+        logging_config=None,
+    )
+    if lenient := lenient_bodies(litestar):
+        raise ImproperlyConfiguredException(f"bodies that would swallow unknown fields: {', '.join(lenient)}")
+    openapi.describe_problems(litestar)
+    inner: ASGIApp = litestar
+    return Frame(front(inner) if front else inner, Cors(origins), measures)
+
+
+def _exception_handlers(problems: Mapped) -> dict[int | type[Exception], Callable[[Any, Any], Response[bytes]]]:
+    def answer(problem: Problem) -> Response[bytes]:
+        return Response(
+            problem.body(correlation.current()),
+            status_code=problem.status,
+            media_type=MEDIA_TYPE,
+            headers={**problem.headers, "Cache-Control": "no-store"},
+        )
+
+    def unmapped(_: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+        return answer(problem_of(error))
+
+    def mapped(_: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+        kind = next(kind for kind in type(error).__mro__ if kind in problems)
+        return answer(problems[kind](error))
+
+    return {Exception: unmapped, **dict.fromkeys(problems, mapped)}
+
+
+def _metrics_route(measures: Measures) -> HTTPRouteHandler:
+    @get("/metrics", media_type=MediaType.TEXT, include_in_schema=False, sync_to_thread=False)
+    def metrics() -> Response[bytes]:
+        """For Prometheus."""
+        return Response(generate_latest(measures.registry), headers={"content-type": CONTENT_TYPE_PLAIN_0_0_4})
+
+    return metrics

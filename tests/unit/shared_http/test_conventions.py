@@ -1,0 +1,286 @@
+"""What every answer of both APIs has in common: problems, correlation, CORS, health, metrics."""
+
+import json
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Annotated, Any
+from uuid import UUID
+
+import httpx
+import pytest
+from litestar import Litestar, get, post
+from litestar.exceptions import ImproperlyConfiguredException
+from litestar.params import FromPath, JSONBody, QueryParameter
+from litestar.types import ASGIApp
+from msgspec import Meta, Struct
+
+from shared.http.app import build_app
+from shared.http.health import Check
+from shared.http.logs import JsonLines
+from shared.http.problems import Problem, unavailable
+
+SECRET = "hunter2-in-the-message"
+
+
+class Line(Struct, forbid_unknown_fields=True):
+    sku: Annotated[str, Meta(min_length=1)]
+    quantity: Annotated[int, Meta(gt=0, le=99)]
+
+
+class Basket(Struct, forbid_unknown_fields=True):
+    lines: list[Line]
+    note: str | None = None
+
+
+@post("/baskets", status_code=200)
+async def take(data: JSONBody[Basket]) -> Basket:
+    """Takes a basket."""
+    return data
+
+
+# Litestar drops a `Meta` within `FromQuery`: bounds of parameters stand in the QueryParameter itself.
+Size = Annotated[int, QueryParameter(ge=1, le=9)]
+
+
+@get("/things/{thing_id:uuid}")
+async def thing(thing_id: FromPath[UUID], size: Size = 1) -> dict[str, Any]:
+    """Shows a thing."""
+    return {"id": str(thing_id), "size": size}
+
+
+@get("/refuses")
+async def refuses() -> None:
+    """Refuses."""
+    raise Problem(409, "out_of_stock", "3 left", headers={"Retry-After": "7"}, available_quantity=3)
+
+
+@get("/breaks")
+async def breaks() -> None:
+    """Breaks."""
+    raise RuntimeError(SECRET)
+
+
+@get("/lost")
+async def lost() -> None:
+    """Needs a store that is down."""
+    raise ConnectionRefusedError
+
+
+async def fine() -> None:
+    pass
+
+
+async def down() -> None:
+    raise OSError(SECRET)
+
+
+def app(**options: Any) -> ASGIApp:
+    return build_app(
+        [take, thing, refuses, breaks, lost],
+        title="Test",
+        description="",
+        origins=["https://shop.example"],
+        problems={ConnectionError: lambda _: unavailable("redis")},
+        **options,
+    )
+
+
+def client_of(asgi: ASGIApp) -> httpx.AsyncClient:
+    return httpx.AsyncClient(transport=httpx.ASGITransport(asgi), base_url="http://test")  # type: ignore[arg-type]
+
+
+@pytest.fixture
+async def client() -> AsyncIterator[httpx.AsyncClient]:
+    async with client_of(app()) as client:
+        yield client
+
+
+@pytest.mark.parametrize(
+    ("body", "code", "pointer", "error"),
+    [
+        ('{"lines": [{"sku": "a", "quantity": 1}], "x": 1}', "invalid_input", "/x", "unknown_field"),
+        ('{"lines": [{"sku": "a", "quantity": 1, "y/z": 1}]}', "invalid_input", "/lines/0/y~1z", "unknown_field"),
+        ('{"lines": [{"sku": "a", "quantity": "1"}]}', "invalid_input", "/lines/0/quantity", "wrong_type"),
+        ('{"lines": [{"sku": "a", "quantity": 1.5}]}', "invalid_input", "/lines/0/quantity", "wrong_type"),
+        ('{"lines": [{"sku": "a", "quantity": -1}]}', "invalid_input", "/lines/0/quantity", "out_of_range"),
+        ('{"lines": [{"sku": "", "quantity": 1}]}', "invalid_input", "/lines/0/sku", "out_of_range"),
+        ("{}", "invalid_input", "/lines", "missing_field"),
+        ("[]", "invalid_input", "", "wrong_type"),
+        ("", "invalid_input", "", "missing_body"),
+        ("{", "broken_json", None, None),
+        ("\x00", "broken_json", None, None),
+    ],
+)
+async def test_bad_bodies_name_the_place(
+    client: httpx.AsyncClient, body: str, code: str, pointer: str | None, error: str | None
+) -> None:
+    answer = await client.post("/baskets", content=body)
+    problem = answer.json()
+    assert (answer.status_code, answer.headers["content-type"]) == (400, "application/problem+json")
+    assert problem["code"] == code
+    if pointer is not None:
+        assert [(e["pointer"], e["code"]) for e in problem["errors"]] == [(pointer, error)]
+
+
+async def test_bytes_that_are_no_text_are_no_json(client: httpx.AsyncClient) -> None:
+    answer = await client.post("/baskets", content=b'{"lines": [], "note": "\xff\xfe"}')
+    assert (answer.status_code, answer.json()["code"]) == (400, "broken_json")
+
+
+async def test_a_good_body_is_taken(client: httpx.AsyncClient) -> None:
+    body = {"lines": [{"sku": "a", "quantity": 2}], "note": None}
+    assert (await client.post("/baskets", json=body)).json() == body
+
+
+async def test_a_large_body_is_refused(client: httpx.AsyncClient) -> None:
+    answer = await client.post("/baskets", content=b'{"note":"' + b"x" * 10_000_000 + b'"}')
+    assert (answer.status_code, answer.json()["code"]) == (413, "body_too_large")
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "code"),
+    [
+        ("/nothing", 404, "unknown_route"),
+        ("/things/not-a-uuid", 404, "unknown_route"),
+        ("/things/0198f0c0-0000-7000-8000-000000000000?size=x", 400, "invalid_input"),
+        ("/things/0198f0c0-0000-7000-8000-000000000000?size=10", 400, "invalid_input"),
+        ("/things/0198f0c0-0000-7000-8000-000000000000?sise=1", 400, "unknown_parameter"),
+        ("/refuses?x=1", 400, "unknown_parameter"),
+        ("/refuses", 409, "out_of_stock"),
+        ("/breaks", 500, "internal_error"),
+        ("/lost", 503, "redis_unavailable"),
+    ],
+)
+async def test_every_failure_is_a_problem(client: httpx.AsyncClient, path: str, status: int, code: str) -> None:
+    answer = await client.get(path, headers={"X-Correlation-Id": "abc-1"})
+    problem = answer.json()
+    assert (answer.status_code, problem["status"], problem["code"]) == (status, status, code)
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert problem["correlation_id"] == answer.headers["x-correlation-id"] == "abc-1"
+    assert SECRET not in answer.text
+
+
+async def test_a_problem_carries_its_headers_and_members(client: httpx.AsyncClient) -> None:
+    answer = await client.get("/refuses")
+    assert answer.headers["retry-after"] == "7"
+    assert answer.json()["available_quantity"] == 3
+
+
+async def test_405_says_what_is_allowed(client: httpx.AsyncClient) -> None:
+    answer = await client.get("/baskets")
+    assert (answer.status_code, answer.json()["code"]) == (405, "method_not_allowed")
+    assert "POST" in answer.headers["allow"]
+
+
+@pytest.mark.parametrize("unsafe", ["x" * 65, 'a"b', "a b", ""])
+async def test_an_unsafe_correlation_id_is_replaced(client: httpx.AsyncClient, unsafe: str) -> None:
+    answer = await client.get("/nothing", headers={"X-Correlation-Id": unsafe})
+    assert UUID(answer.headers["x-correlation-id"]).version == 7
+
+
+async def test_cors_only_for_known_origins(client: httpx.AsyncClient) -> None:
+    known = await client.get("/nothing", headers={"Origin": "https://shop.example"})
+    assert known.headers["access-control-allow-origin"] == "https://shop.example"
+    assert "Position" in known.headers["access-control-expose-headers"]
+    other = await client.get("/nothing", headers={"Origin": "https://evil.example"})
+    assert "access-control-allow-origin" not in other.headers
+    assert other.headers["vary"] == known.headers["vary"] == "Origin"
+
+
+async def test_preflight(client: httpx.AsyncClient) -> None:
+    headers = {
+        "Origin": "https://shop.example",
+        "Access-Control-Request-Method": "POST",
+        "Access-Control-Request-Headers": "authorization,idempotency-key",
+    }
+    answer = await client.options("/baskets", headers=headers)
+    assert answer.status_code == 204
+    assert answer.headers["access-control-allow-headers"] == "authorization,idempotency-key"
+    assert "POST" in answer.headers["access-control-allow-methods"]
+    refused = await client.options("/baskets", headers={**headers, "Origin": "https://evil.example"})
+    assert "access-control-allow-methods" not in refused.headers
+
+
+async def test_log_lines_tell_the_route_and_no_secret(
+    client: httpx.AsyncClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    await client.get("/things/0198f0c0-0000-7000-8000-000000000000?token=t0psecret")
+    await client.get("/breaks", headers={"Authorization": "Bearer t0psecret"})
+    formatter = JsonLines("test")
+    lines = [formatter.format(record) for record in caplog.records if record.name.startswith(("doorbuster", "shared"))]
+    told = [json.loads(line) for line in lines]
+    assert [(t["route"], t["status"]) for t in told if t["event"] == "request"] == [
+        ("/things/{thing_id}", 400), ("/breaks", 500),
+    ]  # fmt: skip
+    assert any(t.get("error") == "RuntimeError" and "breaks" in t["frames"][-1] for t in told)
+    assert not any("t0psecret" in line or SECRET in line for line in lines)
+
+
+async def test_readiness_names_what_is_down() -> None:
+    checks = {"redis": Check(down), "elasticsearch": Check(fine, essential=False)}
+    async with client_of(app(checks=checks)) as client:
+        answer = await client.get("/health/ready")
+        assert answer.status_code == 503
+        assert answer.json() == {"status": "not_ready", "checks": {"redis": "down", "elasticsearch": "ok"}}
+        assert (await client.get("/health/live")).status_code == 200
+
+
+async def test_readiness_stands_an_outage_of_what_is_not_essential() -> None:
+    checks = {"redis": Check(fine), "elasticsearch": Check(down, essential=False)}
+    async with client_of(app(checks=checks)) as client:
+        answer = await client.get("/health/ready")
+        assert (answer.status_code, answer.json()["status"]) == (200, "degraded")
+
+
+async def test_metrics_count_by_route_and_unknown_paths_are_one(client: httpx.AsyncClient) -> None:
+    for path in ("/nothing", "/nothing-else", "/refuses"):
+        await client.get(path)
+    text = (await client.get("/metrics")).text
+    assert 'http_requests_total{method="GET",route="unmatched",status="404"} 2.0' in text
+    assert 'http_requests_total{method="GET",route="/refuses",status="409"} 1.0' in text
+
+
+async def test_openapi_tells_problems(client: httpx.AsyncClient) -> None:
+    document = (await client.get("/schema/openapi.json")).json()
+    assert document["openapi"].startswith("3.1")
+    responses = document["paths"]["/baskets"]["post"]["responses"]
+    for status in ("400", "default"):
+        schema = responses[status]["content"]["application/problem+json"]["schema"]
+        assert schema == {"$ref": "#/components/schemas/Problem"}
+    assert document["components"]["schemas"]["Problem"]["required"]
+
+
+def test_a_body_that_swallows_unknown_fields_is_found_when_building() -> None:
+    class Loose(Struct):
+        a: int
+
+    class Outer(Struct, forbid_unknown_fields=True):
+        inner: dict[str, Loose]
+
+    @post("/loose")
+    async def loose(data: JSONBody[Outer]) -> None:
+        """Takes it."""
+
+    with pytest.raises(ImproperlyConfiguredException, match="Loose"):
+        build_app([loose], title="T", description="")
+
+
+async def test_the_lifespan_opens_what_routes_find() -> None:
+    @asynccontextmanager
+    async def opened(litestar: Litestar) -> AsyncIterator[None]:
+        litestar.state.opened = True
+        yield
+
+    sent: list[Any] = []
+    incoming = iter(["lifespan.startup", "lifespan.shutdown"])
+
+    async def receive() -> Any:
+        return {"type": next(incoming)}
+
+    async def send(message: Any) -> None:
+        sent.append(message["type"])
+
+    await app(lifespan=[opened])({"type": "lifespan"}, receive, send)  # type: ignore[arg-type]
+    assert sent == ["lifespan.startup.complete", "lifespan.shutdown.complete"]
