@@ -1,0 +1,30 @@
+"""`doorbuster`: the command line. Each module of `doorbuster.commands` adds its own words to it."""
+
+import argparse
+import importlib
+import pkgutil
+import sys
+
+from doorbuster import commands
+
+
+def parser() -> argparse.ArgumentParser:
+    """The parser with the words of every module in `doorbuster.commands`."""
+    made = argparse.ArgumentParser(prog="doorbuster", description="A headless commerce backend for Black Friday.")
+    words = made.add_subparsers(metavar="COMMAND", required=True)
+    for module in sorted(pkgutil.iter_modules(commands.__path__), key=lambda found: found.name):
+        importlib.import_module(f"{commands.__name__}.{module.name}").register(words)
+    return made
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run one command and exit with its code."""
+    given = parser().parse_args(arguments)
+    try:
+        sys.exit(given.run(given))
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,31 @@
+"""Real servers without Docker: Postgres, Valkey, Elasticsearch, a mail sink and Stripe's simulator, for any account."""
+
+from collections.abc import Callable
+
+from msgspec import Struct
+
+from doorbuster.home import Home
+from doorbuster.native.postgres import postgres
+from doorbuster.native.valkey import valkey
+from doorbuster.processes import Program
+
+__all__ = ["SERVERS", "Home", "Server", "probe_of"]
+
+
+class Server(Struct, frozen=True):
+    """A kind of server: the variable that names it to its users, and the program that is one."""
+
+    variable: str
+    program: Callable[[Home, bool], Program]  # (home, survives a crash of the machine)
+
+
+def probe_of(server: Server, address: str) -> str:
+    """The URL that tells whether a server at this address is healthy."""
+    return f"{address.rstrip('/')}/health/live" if server.variable == "STRIPE_API_BASE" else address
+
+
+SERVERS = {
+    "postgres": Server("DATABASE_URL", lambda home, durable: postgres(home, "postgres", durable=durable)),
+    "keyring": Server("KEYRING_URL", lambda home, durable: postgres(home, "keyring", durable=durable)),
+    "valkey": Server("REDIS_URL", lambda home, _: valkey(home)),
+}

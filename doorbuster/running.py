@@ -1,0 +1,103 @@
+"""Bring a home up or down from any process: the command line, the demo, the tests."""
+
+import contextlib
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from doorbuster import processes, stack, state, supervisor
+from doorbuster.home import Home
+from doorbuster.processes import identify
+from doorbuster.state import State
+
+_FIRST_START = 600.0  # Elasticsearch's jars may have to be downloaded
+_HOPELESS_AFTER = 4  # restarts without ever having been healthy
+
+
+class StartFailed(RuntimeError):
+    """Something does not come up; the message says what, and shows the end of its log."""
+
+
+def up(home: Home, scope: str, told: Callable[[State], None] = lambda _: None) -> State:
+    """Start what `scope` asks for, unless it runs, and wait until all of it is healthy. It outlives this process."""
+    with home.lock("up"):
+        running = state.read_live(home)
+        if running and not _covers(running.scope, scope):
+            down(home)
+            running = None
+        if running is None:
+            _start_supervisor(home, scope)
+        return _wait_until_ready(home, told)
+
+
+def down(home: Home, timeout: float = 60.0) -> bool:
+    """Stop everything of this home, and nothing else. False if nothing ran."""
+    running = state.read_live(home)
+    if running is None:
+        left = state.read(home) is not None
+        supervisor.stop_orphans(home)
+        home.state_file.unlink(missing_ok=True)
+        return left
+    if not processes.stop(running.supervisor, timeout=timeout):
+        supervisor.stop_orphans(home)
+        home.state_file.unlink(missing_ok=True)
+    return True
+
+
+def start_servers(home: Home, scope: str = "tests") -> dict[str, str]:
+    """Start servers, or find them running; the environment that leads to them."""
+    return up(home, scope).environment
+
+
+def _covers(running: str, wanted: str) -> bool:
+    return set(stack.SCOPES[wanted]) <= set(stack.SCOPES.get(running, ()))
+
+
+def _start_supervisor(home: Home, scope: str) -> None:
+    log = home.log("supervisor")
+    log.parent.mkdir(parents=True, exist_ok=True)
+    command = [sys.executable, "-m", "doorbuster.supervisor", "--home", str(home.folder), "--scope", scope]
+    with log.open("wb") as output:
+        child = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, start_new_session=True
+        )
+    me = identify(child.pid)
+    while me and processes.alive(me) and _supervisor_of(home) != me:
+        child.poll()
+        time.sleep(0.02)
+    if child.poll() is not None:
+        raise StartFailed(f"the supervisor ended at once:\n{_tail(log)}")
+
+
+def _supervisor_of(home: Home) -> processes.ProcessId | None:
+    written = state.read(home)
+    return written.supervisor if written else None
+
+
+def _wait_until_ready(home: Home, told: Callable[[State], None]) -> State:
+    deadline = time.monotonic() + _FIRST_START
+    while time.monotonic() < deadline:
+        running = state.read_live(home)
+        if running is None:
+            raise StartFailed(f"the supervisor ended:\n{_tail(home.log('supervisor'))}")
+        told(running)
+        if running.ready:
+            return running
+        _refuse_hopeless(running)
+        time.sleep(0.05)
+    raise StartFailed(f"not everything is healthy after {_FIRST_START:.0f} seconds: see `doorbuster status`")
+
+
+def _refuse_hopeless(running: State) -> None:
+    for program in running.programs:
+        unprepared = program.restarts == 0  # it failed before it ever ran: nothing will change that
+        if program.state == "failed" and (unprepared or program.restarts >= _HOPELESS_AFTER):
+            raise StartFailed(f"{program.name} does not start: {program.problem}\n{_tail(Path(program.log))}")
+
+
+def _tail(log: Path, lines: int = 20) -> str:
+    with contextlib.suppress(OSError):
+        return "\n".join(log.read_text(errors="replace").splitlines()[-lines:])
+    return ""

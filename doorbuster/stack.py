@@ -1,0 +1,108 @@
+"""What runs together: the servers, the simulators, and our four processes, with the environment that joins them."""
+
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+
+from msgspec import Struct, field
+
+from doorbuster import native
+from doorbuster.home import Home
+from doorbuster.processes import Program
+from doorbuster.state import ProgramState
+
+SCOPES = {
+    "all": ("postgres", "keyring", "valkey", "elasticsearch", "mail", "stripe", "processes"),
+    "servers": ("postgres", "keyring", "valkey", "elasticsearch", "mail", "stripe"),
+    "tests": ("postgres", "keyring", "elasticsearch", "mail"),  # each test process has a Valkey of its own
+    "databases": ("postgres", "keyring"),
+}
+
+
+class Plan(Struct):
+    """The programs to run, those that run elsewhere, and the environment for whoever uses them."""
+
+    scope: str
+    programs: list[Program] = field(default_factory=list)
+    external: list[ProgramState] = field(default_factory=list)
+    environment: dict[str, str] = field(default_factory=dict)
+
+
+def plan(home: Home, scope: str) -> Plan:
+    """What `scope` (a key of SCOPES) means in this home. A server that the environment names is not started."""
+    planned = Plan(scope, environment=home.secrets())
+    for name in SCOPES[scope]:
+        if name == "processes":
+            _add_processes(planned, home)
+        else:
+            _add_server(planned, home, name, durable=scope in ("all", "servers"))
+    return planned
+
+
+def _add_server(planned: Plan, home: Home, name: str, *, durable: bool) -> None:
+    server = native.SERVERS[name]
+    if named := os.environ.get(server.variable):
+        address = native.probe_of(server, named)
+        planned.external.append(ProgramState(name, "server", named, address, state="external"))
+        planned.environment[server.variable] = named
+        return
+    program = server.program(home, durable)
+    planned.programs.append(program)
+    planned.environment[server.variable] = program.address
+
+
+def _add_processes(planned: Plan, home: Home) -> None:
+    """Our four processes, each with every setting; they start once the servers answer and the schema stands."""
+    ports = {name: home.port(name) for name in ("write-api", "worker", "projector", "read-api")}
+    urls = {name: f"http://127.0.0.1:{port}" for name, port in ports.items()}
+    shared = planned.environment | {
+        "PUBLIC_READ_URL": os.environ.get("PUBLIC_READ_URL") or urls["read-api"],
+        "STRIPE_WEBHOOK_URL": f"{urls['write-api']}/v1/webhooks/stripe",
+    }
+    planned.environment |= shared | {"WRITE_API_URL": urls["write-api"], "READ_API_URL": urls["read-api"]}
+    servers = tuple(program.name for program in planned.programs)
+    migrate = _once(lambda: _migrate(home, shared))
+    for name, module in _MODULES.items():
+        planned.programs.append(
+            Program(
+                name=name,
+                kind="process",
+                command=[sys.executable, "-m", *module],
+                address=urls[name],
+                probe=f"{urls[name]}/health/ready",
+                environment=shared | {"HOST": "127.0.0.1", "PORT": str(ports[name])},
+                after=servers,
+                prepare=migrate,
+            )
+        )
+
+
+_MODULES = {
+    "write-api": ("write_side", "api"),
+    "worker": ("write_side", "worker"),
+    "projector": ("projector",),
+    "read-api": ("read_side",),
+}
+
+
+def _migrate(home: Home, environment: dict[str, str]) -> None:
+    command = [sys.executable, "-m", "write_side", "migrate"]
+    with home.log("migrate").open("ab") as log:
+        done = subprocess.run(command, env={**os.environ, **environment}, stdout=log, stderr=log, check=False)
+    if done.returncode:
+        raise RuntimeError(f"the migration failed, see {home.log('migrate')}")
+
+
+def _once(action: Callable[[], None]) -> Callable[[], None]:
+    """Call `action` until it succeeds once; whoever asks meanwhile waits."""
+    lock, done = threading.Lock(), threading.Event()
+
+    def run() -> None:
+        with lock:
+            if not done.is_set():
+                action()
+                done.set()
+
+    return run

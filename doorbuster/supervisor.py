@@ -1,0 +1,107 @@
+"""The process that `doorbuster up --detach` leaves behind: it keeps the programs of a home alive.
+
+If it is killed, its programs live on; the next start finds them by their recorded identities, stops them and begins
+anew.
+"""
+
+import argparse
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+from doorbuster import processes, stack, state
+from doorbuster.home import Home
+from doorbuster.keeper import Keeper
+from doorbuster.state import ProgramState, State
+
+
+class Supervisor:
+    """Runs a plan until told to stop, writing down every change."""
+
+    def __init__(self, home: Home, plan: stack.Plan, told: Callable[[State], None] = lambda _: None) -> None:
+        self._home, self._told = home, told
+        self._writing = threading.Lock()
+        self._stop = threading.Event()
+        self._keepers = [Keeper(program, home, self._changed) for program in plan.programs]
+        by_name = {keeper.name: keeper for keeper in self._keepers}
+        for keeper in self._keepers:
+            keeper.needs = [by_name[name] for name in keeper.program.after if name in by_name]
+        me = processes.identify(os.getpid())
+        assert me is not None
+        programs = [keeper.state for keeper in self._keepers] + plan.external
+        self._state = State(me, plan.scope, plan.environment, programs)
+
+    def run(self) -> None:
+        """Start everything, wait for `stop`, stop everything: our processes before the servers they use."""
+        self._changed()
+        for keeper in self._keepers:
+            keeper.start()
+        self._stop.wait()
+        for kind in ("process", "server"):
+            _at_once([keeper.stop for keeper in self._keepers if keeper.program.kind == kind])
+
+    def stop(self) -> None:
+        """Make `run` return, once everything has stopped."""
+        self._stop.set()
+
+    def _changed(self) -> None:
+        with self._writing:
+            state.write(self._home, self._state)
+            self._told(self._state)
+
+
+def _at_once(actions: list[Callable[[], None]]) -> None:
+    threads = [threading.Thread(target=action) for action in actions]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+def run(home: Home, scope: str, told: Callable[[State], None] = lambda _: None) -> bool:
+    """Supervise in this process until SIGTERM or SIGINT. False if another supervisor has this home."""
+    with home.lock("supervisor", wait=False) as mine:
+        if not mine:
+            return False
+        stop_orphans(home)
+        supervisor = Supervisor(home, stack.plan(home, scope), told)
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            signal.signal(number, lambda *_: supervisor.stop())
+        supervisor.run()
+        home.state_file.unlink(missing_ok=True)
+    return True
+
+
+def stop_orphans(home: Home) -> None:
+    """Stop what a supervisor of this home left running when it was killed: its own processes only."""
+    left = state.read(home)
+    programs = left.programs if left else []
+    for kind in ("process", "server"):
+        _at_once([_stopping(program) for program in programs if program.kind == kind])
+    processes.kill_marked(home.folder)
+
+
+def _stopping(program: ProgramState) -> Callable[[], None]:
+    how = signal.SIGINT if program.probe.startswith("postgresql") else signal.SIGTERM
+
+    def stop() -> None:
+        if program.process:
+            processes.stop(program.process, how)
+
+    return stop
+
+
+def main() -> None:
+    """`python -m doorbuster.supervisor --home FOLDER --scope SCOPE`"""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--home", type=Path, required=True)
+    parser.add_argument("--scope", required=True)
+    given = parser.parse_args()
+    sys.exit(0 if run(Home(given.home), given.scope) else 1)
+
+
+if __name__ == "__main__":
+    main()
