@@ -5,10 +5,12 @@ One request is one line of the journal, written before its answer leaves: a torn
 
 import os
 from collections import defaultdict
+from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from .objects import Change, Charge, Dispute, Event, EventData, Intent, Moment, PaymentMethod, Refund, StripeObject
 
@@ -24,11 +26,16 @@ class Saved(Struct, frozen=True, kw_only=True):
     created: int
     request_id: str
     answer: StripeObject | None = None
+    answer_id: str | None = None  # stands for the answer in the journal, where its object stands in the same line
     raw: msgspec.Raw = msgspec.Raw(b"null")
 
     def body(self) -> bytes:
         """The bytes of the first answer."""
         return msgspec.json.encode(self.answer if self.answer else self.raw)
+
+
+def _by_id(saved: Saved) -> Saved:
+    return replace(saved, answer=None, answer_id=saved.answer.id) if saved.answer else saved
 
 
 class Entry(Struct, omit_defaults=True):
@@ -66,7 +73,7 @@ class Ledger:
             for type, subject in change.events
         ]
         told = {id(event.data.object) for event in events}
-        entry = Entry([each for each in change.objects if id(each) not in told], events, saved)
+        entry = Entry([each for each in change.objects if id(each) not in told], events, saved and _by_id(saved))
         self._write(entry)
         self._apply(entry)
         return events
@@ -106,7 +113,7 @@ class Ledger:
         for each in entry.objects:
             self._put(each)
         if entry.saved:
-            self.answers[entry.saved.scope] = entry.saved
+            self.answers[entry.saved.scope] = self._with_answer(entry.saved)
         if entry.delivered:
             self.undelivered.pop(entry.delivered, None)
             self.failed.discard(entry.delivered)
@@ -115,6 +122,12 @@ class Ledger:
             self.failed.add(entry.failed)
         while len(self.events) > EVENTS_KEPT:
             del self.events[next(iter(self.events))]
+
+    def _with_answer(self, saved: Saved) -> Saved:
+        if saved.answer_id is None:
+            return saved
+        shelves: tuple[Mapping[str, StripeObject], ...] = (self.intents, self.refunds, self.methods)
+        return replace(saved, answer=next(shelf[saved.answer_id] for shelf in shelves if saved.answer_id in shelf))
 
     def _put(self, each: StripeObject) -> None:
         match each:

@@ -91,6 +91,11 @@ async def test_a_killed_simulator_remembers_money_keys_and_unsent_events(
     assert (kept.status, kept.amount_received) == ("succeeded", 700)
     again = await client.v1.payment_intents.capture_async(intent.id, {}, {"idempotency_key": "capture"})
     assert again.amount_received == 700
+    first = await client.v1.payment_intents.create_async(
+        {"amount": 700, "currency": "eur", "allowed_payment_method_types": ["card"], "capture_method": "manual"},
+        options,
+    )
+    assert (first.id, first.status) == (intent.id, "requires_payment_method")  # as it was, not as it is
     await until(lambda: set(receiver.types(intent.id)) == {"charge.captured", "payment_intent.succeeded"})
     text = (mortal.folder / "journal.jsonl").read_text()
     assert not [secret for secret in ("sk_test", "4242424242424242") if secret in text]
