@@ -185,7 +185,7 @@ class Streams:
             try:
                 await self._append_to(shard, events)
             except (RedisError, OSError) as error:
-                log.warning("redis takes no events, readers fill from the log", extra={"fields": {"error": repr(error)}})
+                log.warning("redis takes no events", extra={"fields": {"error": repr(error)}})
                 self._tails.clear()
                 self._down_until = time.monotonic() + RETRY_REDIS_SECONDS
                 return

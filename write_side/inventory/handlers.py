@@ -92,7 +92,7 @@ async def _move(pool: Pool, type_: str, command: MoveStock, cause: Metadata, cal
             raise UnknownStock(f"{command.sku} is not kept in {command.warehouse}")
         moved = await store.move(conn, item, type_, command, cause)
         if moved.refusals:
-            raise BelowReserved(f"{command.sku}: the count would fall below what is reserved", **moved.refusals[0])
+            raise BelowReserved(f"{command.sku}: the count would fall below what is reserved", **_figures(moved.refusals[0]))
         [after] = moved.items
         return _state(item.sku, item.warehouse, int(after["on_hand"]), int(after["reserved"])), moved.positions
 
@@ -151,3 +151,7 @@ def _items_of(chosen: Sequence[Allocation], items: Sequence[StockItem]) -> list[
 
 def _state(sku: str, warehouse: str, on_hand: int, reserved: int) -> StockState:
     return StockState(sku, warehouse, on_hand, reserved, on_hand - reserved)
+
+
+def _figures(refusal: Mapping[str, int | str]) -> dict[str, int | str]:
+    return {name: refusal[name] for name in ("sku", "on_hand", "reserved")}

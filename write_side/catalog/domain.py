@@ -1,0 +1,198 @@
+"""The catalog, pure: what may become of a product or a category, and what each event makes of it."""
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Annotated
+from uuid import UUID
+
+from msgspec import Meta, Struct, structs
+
+from shared.events.catalog import (
+    AttributeValue,
+    CategoryCreated,
+    CategoryEvent,
+    CategoryRevised,
+    Image,
+    ProductCreated,
+    ProductEvent,
+    ProductFacts,
+    ProductRevised,
+    Status,
+    Variant,
+)
+from shared.ids import uuid7
+from write_side.catalog import refusals
+from write_side.catalog.facts import NAME, check_text, checked
+from write_side.catalog.slugs import LONGEST, PATTERN, slug_of, with_suffix
+
+DEEPEST = 12
+
+Slug = Annotated[str, Meta(pattern=PATTERN, max_length=LONGEST)]
+
+
+class VariantInput(Struct, frozen=True, forbid_unknown_fields=True):
+    """`{"sku": "LAMP-RED", "ean": "4006381333931", "name": "red", "options": {"colour": "red"}}`."""
+
+    sku: str
+    ean: str | None = None
+    name: str = ""
+    options: dict[str, str] = {}
+
+
+class ImageInput(Struct, frozen=True, forbid_unknown_fields=True):
+    """`{"url": "https://…", "alt": "front"}`."""
+
+    url: str
+    alt: str = ""
+
+
+class ProductInput(Struct, frozen=True, forbid_unknown_fields=True):
+    """All that is said of a product. Without a slug it is made from the name (or stays what it was)."""
+
+    name: str
+    variants: list[VariantInput]
+    slug: Slug | None = None
+    brand: str = ""
+    description: str = ""
+    product_type: str = ""
+    status: Status = "active"
+    category_id: UUID | None = None
+    attributes: dict[str, AttributeValue] = {}
+    images: list[ImageInput] = []
+    external_ref: str | None = None
+
+
+class CategoryInput(Struct, frozen=True, forbid_unknown_fields=True):
+    """`{"name": "Headphones", "parent_id": null}`; without a slug it is made from the name (or stays what it was)."""
+
+    name: Annotated[str, Meta(min_length=1, max_length=200)]
+    slug: Slug | None = None
+    parent_id: UUID | None = None
+
+
+class Product(Struct, frozen=True):
+    """A product as it stands. `retired` are SKUs it no longer sells: they come back to it or to nobody."""
+
+    id: UUID
+    version: int
+    facts: ProductFacts
+    retired: dict[str, UUID] = {}
+
+    def variant_ids(self) -> dict[str, UUID]:
+        """SKU → variant id, of all the SKUs it ever sold."""
+        return self.retired | {variant.sku: variant.variant_id for variant in self.facts.variants}
+
+
+class Category(Struct, frozen=True):
+    """A node of the tree."""
+
+    id: UUID
+    version: int
+    parent_id: UUID | None
+    slug: str
+    name: str
+
+
+def facts_of(given: ProductInput, slug: str, ids: Mapping[str, UUID]) -> ProductFacts:
+    """Checked facts; a variant whose SKU is in `ids` keeps its id. Raises the refusals of `facts`."""
+    return checked(
+        ProductFacts(
+            slug=slug,
+            name=given.name.strip(),
+            brand=given.brand.strip(),
+            description=given.description,
+            product_type=given.product_type.strip(),
+            status=given.status,
+            category_id=given.category_id,
+            attributes=given.attributes,
+            images=[Image(image.url, image.alt) for image in given.images],
+            variants=[Variant(ids.get(v.sku) or uuid7(), v.sku, v.ean, v.name, v.options) for v in given.variants],
+            external_ref=given.external_ref,
+        )
+    )
+
+
+def free_slug(name: str, first_sku: str, taken: Collection[str]) -> str:
+    """The name's slug; if another product has it, with the SKU behind; the same answer whenever it is asked again."""
+    slug = slug_of(name)
+    if slug not in taken:
+        return slug
+    slug = with_suffix(slug, first_sku)
+    number = 2
+    unnumbered = slug
+    while slug in taken:
+        slug = with_suffix(unnumbered, str(number))
+        number += 1
+    return slug
+
+
+def slug_candidates(name: str, first_sku: str) -> list[str]:
+    """The slugs that `free_slug` tries first."""
+    slug = slug_of(name)
+    return [slug, with_suffix(slug, first_sku)]
+
+
+def revise(product: Product, facts: ProductFacts) -> ProductRevised | None:
+    """The event of changed facts, None if nothing changed."""
+    return None if product.facts == facts else ProductRevised(product.id, facts)
+
+
+def evolve_product(product: Product | None, version: int, event: ProductEvent) -> Product:
+    """A product after an event; variants that the new facts leave out are retired."""
+    if isinstance(event, ProductCreated):
+        return Product(event.product_id, version, event.facts)
+    assert product is not None, "a product's history begins with ProductCreated"
+    sold = {variant.sku for variant in event.facts.variants}
+    retired = {sku: id_ for sku, id_ in product.variant_ids().items() if sku not in sold}
+    return Product(product.id, version, event.facts, retired)
+
+
+def create_category(tree: Sequence[Category], given: CategoryInput, category_id: UUID) -> CategoryCreated:
+    """The event of a new category; raises `SlugTaken`, `NoSuchCategory`, `CategoryTooDeep`."""
+    slug = given.slug or slug_of(given.name)
+    _check_category(tree, category_id, given, slug)
+    return CategoryCreated(category_id, given.parent_id, slug, given.name.strip())
+
+
+def revise_category(tree: Sequence[Category], category: Category, given: CategoryInput) -> CategoryRevised | None:
+    """The event of a renamed or moved category, None if nothing changed; raises `CategoryCycle` besides."""
+    slug = given.slug or category.slug
+    _check_category(tree, category.id, given, slug)
+    event = CategoryRevised(category.id, given.parent_id, slug, given.name.strip())
+    return None if evolve_category(category, category.version, event) == category else event
+
+
+def _check_category(tree: Sequence[Category], category_id: UUID, given: CategoryInput, slug: str) -> None:
+    check_text(given.name, "/name", NAME)
+    if not given.name.strip():
+        raise refusals.Blank("a category needs a name", pointer="/name")
+    if any(other.slug == slug and other.id != category_id for other in tree):
+        raise refusals.SlugTaken(f"another category has the slug {slug}", pointer="/slug", slug=slug)
+    by_id = {category.id: category for category in tree}
+    height = _height(tree, category_id)
+    above, depth = given.parent_id, height
+    while above is not None:
+        if above == category_id:
+            raise refusals.CategoryCycle("a category can't lie below itself", pointer="/parent_id")
+        if above not in by_id:
+            raise refusals.NoSuchCategory(f"there is no category {above}", pointer="/parent_id")
+        above, depth = by_id[above].parent_id, depth + 1
+    if depth > DEEPEST:
+        raise refusals.CategoryTooDeep(f"{depth} levels, {DEEPEST} at most", pointer="/parent_id", limit=DEEPEST)
+
+
+def _height(tree: Sequence[Category], category_id: UUID) -> int:
+    """How many levels a category with all that lies below it takes."""
+    level, height = {category_id}, 1
+    while level := {category.id for category in tree if category.parent_id in level}:
+        height += 1
+    return height
+
+
+def evolve_category(category: Category | None, version: int, event: CategoryEvent) -> Category:
+    """A category after an event: each says all of its facts."""
+    return Category(event.category_id, version, event.parent_id, event.slug, event.name)
+
+
+def with_status(product: Product, status: Status) -> ProductFacts:
+    """The same facts under another status."""
+    return structs.replace(product.facts, status=status)

@@ -1,0 +1,131 @@
+"""What a merchant may say of a product: every limit and form of its facts, checked in one place. Pure."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+
+from msgspec import structs
+
+from shared.ean import normalized
+from shared.envelope import as_json
+from shared.events.catalog import AttributeValue, Image, ProductFacts, Variant
+from write_side.catalog import refusals
+from write_side.catalog.slugs import LONGEST, PATTERN
+
+ATTRIBUTES, VALUES, IMAGES, VARIANTS, OPTIONS = 1000, 1000, 100, 500, 20
+FACTS_BYTES = 262_144
+LARGEST = 2**63 - 1
+NAME, TEXT, KEY, SKU, URL = 500, 50_000, 200, 100, 2000
+_LIMITS = {"name": NAME, "brand": 200, "description": TEXT, "product_type": 200, "external_ref": 200}
+
+_slug = re.compile(PATTERN)
+_control = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
+_url = re.compile(r"^https?://[^\s\"<>\\]+$")
+
+
+def checked(facts: ProductFacts) -> ProductFacts:
+    """The facts with EANs in their kept form; raises the refusal of the first thing that is wrong."""
+    _check_slug(facts.slug)
+    for field, longest in _LIMITS.items():
+        check_text(getattr(facts, field) or "", f"/{field}", longest)
+    if not facts.name.strip():
+        raise refusals.Blank("a product needs a name", pointer="/name")
+    _check_attributes(facts.attributes)
+    _check_images(facts.images)
+    facts = structs.replace(facts, variants=_checked_variants(facts.variants))
+    size = len(as_json(facts))
+    if size > FACTS_BYTES:
+        raise refusals.FactsTooLarge(f"the facts take {size} bytes, {FACTS_BYTES} at most", pointer="", limit=FACTS_BYTES)
+    return facts
+
+
+def check_text(text: str, pointer: str, longest: int) -> None:
+    """Refuses what is too long or holds control characters (tabs and line ends are fine)."""
+    if len(text) > longest:
+        raise refusals.TooLong(f"{len(text)} characters, {longest} at most", pointer=pointer, limit=longest)
+    if _control.search(text):
+        raise refusals.BrokenText("control characters can't be kept", pointer=pointer)
+
+
+def _check_slug(slug: str) -> None:
+    if len(slug) > LONGEST or not _slug.match(slug):
+        said = f"a slug is lower-case letters, digits and single hyphens, {LONGEST} characters at most"
+        raise refusals.BrokenSlug(said, pointer="/slug")
+
+
+def _check_attributes(attributes: Mapping[str, AttributeValue]) -> None:
+    if len(attributes) > ATTRIBUTES:
+        said = f"{len(attributes)} attributes, {ATTRIBUTES} at most"
+        raise refusals.TooManyAttributes(said, pointer="/attributes", limit=ATTRIBUTES)
+    for key, value in attributes.items():
+        pointer = f"/attributes/{escaped(key)}"
+        check_text(key, pointer, KEY)
+        if not key.strip():
+            raise refusals.Blank("an attribute needs a name", pointer=pointer)
+        for one, place in _values(value, pointer):
+            _check_value(one, place)
+
+
+def _values(value: AttributeValue, pointer: str) -> Iterator[tuple[bool | int | float | str, str]]:
+    if not isinstance(value, list):
+        yield value, pointer
+        return
+    if len(value) > VALUES:
+        raise refusals.TooManyValues(f"{len(value)} values, {VALUES} at most", pointer=pointer, limit=VALUES)
+    for index, one in enumerate(value):
+        yield one, f"{pointer}/{index}"
+
+
+def _check_value(value: bool | int | float | str, pointer: str) -> None:
+    if isinstance(value, str):
+        check_text(value, pointer, TEXT)
+    elif isinstance(value, int) and abs(value) > LARGEST:
+        raise refusals.NumberTooLarge("whole numbers go up to 64 bits", pointer=pointer)
+
+
+def _check_images(images: Sequence[Image]) -> None:
+    if len(images) > IMAGES:
+        raise refusals.TooManyImages(f"{len(images)} images, {IMAGES} at most", pointer="/images", limit=IMAGES)
+    for index, image in enumerate(images):
+        check_text(image.url, f"/images/{index}/url", URL)
+        check_text(image.alt, f"/images/{index}/alt", NAME)
+        if not _url.match(image.url):
+            raise refusals.BrokenImage("an image is named by an http or https address", pointer=f"/images/{index}/url")
+
+
+def _checked_variants(variants: Sequence[Variant]) -> list[Variant]:
+    if not variants:
+        raise refusals.NoVariants("a product needs at least one variant", pointer="/variants")
+    if len(variants) > VARIANTS:
+        said = f"{len(variants)} variants, {VARIANTS} at most"
+        raise refusals.TooManyVariants(said, pointer="/variants", limit=VARIANTS)
+    seen: set[str] = set()
+    for index, variant in enumerate(variants):
+        if variant.sku in seen:
+            raise refusals.DuplicateSku(f"{variant.sku} stands twice", pointer=f"/variants/{index}/sku")
+        seen.add(variant.sku)
+    return [_checked_variant(variant, f"/variants/{index}") for index, variant in enumerate(variants)]
+
+
+def _checked_variant(variant: Variant, pointer: str) -> Variant:
+    check_text(variant.sku, f"{pointer}/sku", SKU)
+    if not variant.sku or variant.sku != variant.sku.strip():
+        raise refusals.Blank("a SKU has no white space around it and is not empty", pointer=f"{pointer}/sku")
+    check_text(variant.name, f"{pointer}/name", NAME)
+    if len(variant.options) > OPTIONS:
+        said = f"{len(variant.options)} options, {OPTIONS} at most"
+        raise refusals.TooManyOptions(said, pointer=f"{pointer}/options", limit=OPTIONS)
+    for axis, option in variant.options.items():
+        check_text(axis, f"{pointer}/options/{escaped(axis)}", KEY)
+        check_text(option, f"{pointer}/options/{escaped(axis)}", KEY)
+    if variant.ean is None:
+        return variant
+    ean = normalized(variant.ean)
+    if ean is None:
+        said = f"{variant.ean[:20]!r} is no EAN: 8, 12, 13 or 14 digits, the last of them the check digit"
+        raise refusals.BrokenEan(said, pointer=f"{pointer}/ean")
+    return variant if ean == variant.ean else structs.replace(variant, ean=ean)
+
+
+def escaped(key: str) -> str:
+    """A key as a JSON pointer names it."""
+    return key.replace("~", "~0").replace("/", "~1")

@@ -1,0 +1,147 @@
+"""What the catalog says no to. Each has its own code; what is wrong with the input names its place in `pointer`."""
+
+from write_side.errors import Invalid, NotFound, Refusal
+
+
+class UnknownProduct(NotFound):
+    """No product has this id."""
+
+    code = "unknown_product"
+
+
+class UnknownSku(NotFound):
+    """No product sells this SKU."""
+
+    code = "unknown_sku"
+
+
+class UnknownCategory(NotFound):
+    """No category has this id."""
+
+    code = "unknown_category"
+
+
+class NoSuchCategory(Invalid):
+    """The category that the input names does not exist."""
+
+    code = "no_such_category"
+
+
+class CategoryCycle(Refusal):
+    """A category can't lie below itself."""
+
+    code = "category_cycle"
+
+
+class CategoryTooDeep(Invalid):
+    """The tree has a bottom, so that every walk through it ends."""
+
+    code = "category_too_deep"
+
+
+class SlugTaken(Refusal):
+    """Another product (or category) has this slug."""
+
+    code = "slug_taken"
+
+
+class SkuTaken(Refusal):
+    """Another product has this SKU, or had it: a SKU never changes hands, orders and stock name it."""
+
+    code = "sku_taken"
+
+
+class ExternalRefTaken(Refusal):
+    """Another product has this external reference."""
+
+    code = "external_ref_taken"
+
+
+class DuplicateSku(Invalid):
+    """Two variants of the product have the same SKU."""
+
+    code = "duplicate_sku"
+
+
+class BrokenEan(Invalid):
+    """Not 8, 12, 13 or 14 digits, or a wrong check digit."""
+
+    code = "broken_ean"
+
+
+class BrokenSlug(Invalid):
+    """Slugs are lower-case letters, digits and single hyphens."""
+
+    code = "broken_slug"
+
+
+class BrokenText(Invalid):
+    """Control characters, which no page can show and Postgres can't keep."""
+
+    code = "control_character"
+
+
+class Blank(Invalid):
+    """Nothing but white space."""
+
+    code = "blank"
+
+
+class TooLong(Invalid):
+    """More characters than this field takes."""
+
+    code = "too_long"
+
+
+class TooManyAttributes(Invalid):
+    """More attributes than a product may have."""
+
+    code = "too_many_attributes"
+
+
+class TooManyValues(Invalid):
+    """More values than a list attribute may have."""
+
+    code = "too_many_values"
+
+
+class TooManyImages(Invalid):
+    """More images than a product may have."""
+
+    code = "too_many_images"
+
+
+class TooManyVariants(Invalid):
+    """More variants than a product may have, or none at all."""
+
+    code = "too_many_variants"
+
+
+class TooManyOptions(Invalid):
+    """More options than a variant may have."""
+
+    code = "too_many_options"
+
+
+class NoVariants(Invalid):
+    """A product sells at least one SKU."""
+
+    code = "no_variants"
+
+
+class NumberTooLarge(Invalid):
+    """Whole numbers go up to 64 bits."""
+
+    code = "number_too_large"
+
+
+class BrokenImage(Invalid):
+    """Images are named by http or https addresses."""
+
+    code = "broken_image_url"
+
+
+class FactsTooLarge(Invalid):
+    """All facts together take more bytes than an event may."""
+
+    code = "facts_too_large"
