@@ -69,6 +69,7 @@ def _start_supervisor(home: Home, scope: str) -> None:
         time.sleep(0.02)
     if child.poll() is not None:
         raise StartFailed(f"the supervisor ended at once:\n{_tail(log)}")
+    child.returncode = 0  # it is to outlive us; without this Python warns of a process left running
 
 
 def _supervisor_of(home: Home) -> processes.ProcessId | None:

@@ -35,6 +35,7 @@ class Settings(Struct, frozen=True, rename=str.upper):
     host: str = "127.0.0.1"
     port: int = 0  # where this process listens; worker and projector serve health and metrics there
     log_level: str = "INFO"
+    index_prefix: str = ""  # before the names of all indices, so that several stores share one Elasticsearch
 
     @property
     def streams(self) -> str:
