@@ -1,0 +1,111 @@
+"""`python -m projector`: owns all shards while it holds the lease, stands by while another does."""
+
+import asyncio
+import gc
+import logging
+import signal
+from contextlib import suppress
+
+import asyncpg
+import uvloop
+
+from projector import metrics
+from projector.keyring import Keyring
+from projector.log import ROLE, open_pool
+from projector.owner import Owner
+from projector.redis_sink import connect
+from shared.http import logs, probe
+from shared.http.health import Check
+from shared.lease import Lease, LeaseLost
+from shared.settings import Settings
+
+log = logging.getLogger("projector")
+
+LEASE_SECONDS = 2.0  # a stopped owner is replaced after this; a killed one at once
+READERS_POOL = 6  # four readers of the log, heads, books
+
+
+class Process:
+    """Takes turns with its twins: stand by, own, lose, stand by."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._lease = Lease("projector", self._lease_connection, ttl=LEASE_SECONDS)
+        self._keyring = Keyring(settings.keyring_url, bytes.fromhex(settings.master_key))
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        wait = 0.1
+        while True:
+            try:
+                await self._lease.acquire()
+                wait = 0.1
+                await self._own()
+            except* (LeaseLost, asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as errors:
+                told = {type(error).__name__ for error in errors.exceptions}
+                log.warning("standing by", extra={"fields": {"errors": sorted(told)}})
+            finally:
+                metrics.OWNER.set(0)
+            await asyncio.sleep(wait)
+            wait = min(1.0, wait * 2)
+
+    async def _own(self) -> None:
+        metrics.OWNER.set(1)
+        log.info("owns all shards")
+        pool = await open_pool(self._settings.database_url, READERS_POOL)
+        try:
+            await Owner(self._settings, pool, self._keyring, self._lease).run()
+        finally:
+            pool.terminate()
+
+    async def stop(self) -> None:
+        """Lets the next one in at once."""
+        with suppress(Exception):
+            await asyncio.wait_for(self._lease.release(), 1.0)
+        await self._keyring.close()
+
+    async def _lease_connection(self) -> "asyncpg.Connection[asyncpg.Record]":
+        settings = {"role": ROLE, "application_name": "doorbuster-projector-lease"}
+        url = self._settings.database_url
+        return await asyncpg.connect(url, timeout=3, command_timeout=3, server_settings=settings)
+
+    def checks(self) -> dict[str, Check]:
+        """What it needs. Without the log there is nothing to do; without one of the sinks the other goes on."""
+        return {
+            "postgres": Check(self._ping_postgres),
+            "redis": Check(self._ping_redis, essential=False),
+            "keyring": Check(self._keyring.ping, essential=False),
+        }
+
+    async def _ping_postgres(self) -> None:
+        conn = await asyncpg.connect(self._settings.database_url, timeout=1)
+        await conn.close()
+
+    async def _ping_redis(self) -> None:
+        async with connect(self._settings.redis_url) as redis:
+            await redis.ping()
+
+
+async def main(settings: Settings) -> None:
+    """Until SIGTERM or SIGINT."""
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for sign in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(sign, stopped.set)
+    process = Process(settings)
+    server = await probe.serve(settings.host, settings.port, process.checks())
+    gc.freeze()
+    work = asyncio.create_task(process.run())
+    stop = asyncio.create_task(stopped.wait())
+    await asyncio.wait([work, stop], return_when=asyncio.FIRST_COMPLETED)
+    work.cancel()
+    with suppress(asyncio.CancelledError):
+        await work
+    await process.stop()
+    server.close()
+
+
+if __name__ == "__main__":
+    _settings = Settings.read()
+    logs.configure("projector", _settings.log_level)
+    uvloop.run(main(_settings))

@@ -1,0 +1,52 @@
+"""Many callers, one wire: what gathers while a request is under way goes out together in the next."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Generic, TypeVar
+
+Q = TypeVar("Q")
+R = TypeVar("R")
+
+
+class Combined(Generic[Q, R]):
+    """Call it with one request; `send` gets all that gathered and answers each in order, or with an exception."""
+
+    def __init__(self, send: Callable[[Sequence[Q]], Awaitable[Sequence[R | Exception]]]) -> None:
+        self._send = send
+        self._waiting: list[tuple[Q, asyncio.Future[R]]] = []
+        self._sender: asyncio.Task[None] | None = None
+
+    async def __call__(self, request: Q) -> R:
+        """The answer to this request."""
+        answer: asyncio.Future[R] = asyncio.get_running_loop().create_future()
+        self._waiting.append((request, answer))
+        if self._sender is None or self._sender.done():
+            self._sender = asyncio.create_task(self._drain())
+        return await answer
+
+    async def close(self) -> None:
+        """Stop sending; whoever waits is cancelled."""
+        if self._sender is not None:
+            self._sender.cancel()
+            await asyncio.gather(self._sender, return_exceptions=True)
+        for _, answer in self._waiting:
+            answer.cancel()
+
+    async def _drain(self) -> None:
+        while self._waiting:
+            taken, self._waiting = self._waiting, []
+            try:
+                answers = await self._send([request for request, _ in taken])
+            except Exception as error:
+                answers = [error] * len(taken)
+            except asyncio.CancelledError:
+                for _, waiting in taken:
+                    waiting.cancel()
+                raise
+            for (_, waiting), answer in zip(taken, answers, strict=True):
+                if waiting.done():  # its caller was cancelled
+                    continue
+                if isinstance(answer, Exception):
+                    waiting.set_exception(answer)
+                else:
+                    waiting.set_result(answer)

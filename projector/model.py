@@ -1,0 +1,92 @@
+"""What a read model is: a fold over the events of its contexts, and how the state it reaches is shown."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Literal, NamedTuple
+from uuid import UUID
+
+import msgspec
+from msgspec import Struct
+
+from shared.codec import Event
+from shared.documents.layout import slot
+from shared.envelope import Recorded
+
+REDIS: Literal["redis"] = "redis"
+ELASTICSEARCH: Literal["elasticsearch"] = "elasticsearch"
+
+Keys = Mapping[UUID, bytes | None]  # the keys of persons; None: erased
+
+
+class Folded(Struct, frozen=True):
+    """A state, and the position of the last event in it: events at or below it are not folded again."""
+
+    position: int
+
+
+class Rendered(NamedTuple):
+    """How a state is shown: documents by id (None: none, any longer), and the names (field, value) that lead to it."""
+
+    documents: dict[str, bytes | None]
+    lookups: frozenset[tuple[str, str]] = frozenset()
+
+
+def _nobody(_state: Any) -> Iterable[UUID]:
+    return ()
+
+
+class ReadModel(Struct, frozen=True, eq=False):
+    """One version of one read model. `touches` and `evolve` and `render` are pure.
+
+    `touches` names the states that an event changes (none: not this model's event), `evolve` gives such a state after
+    the event, `persons` whose keys `render` needs. `contexts` are the first words of the event types it listens to: a
+    type of theirs that nobody knows is poison, since it may have changed the state.
+    """
+
+    name: str
+    version: str
+    sink: Literal["redis", "elasticsearch"]
+    contexts: frozenset[str]
+    state: type[Folded]
+    touches: Callable[[Recorded, Event], Sequence[str]]
+    evolve: Callable[[Any, Recorded, Any], Folded]
+    render: Callable[[str, Any, Keys], Rendered]
+    persons: Callable[[Any], Iterable[UUID]] = _nobody
+
+    @property
+    def slot(self) -> str:
+        """The prefix of its keys in Redis."""
+        return slot(self.name, self.version)
+
+
+class Change(NamedTuple):
+    """A state of a batch, before and after it."""
+
+    id: str
+    key: str  # the partition key of the events that made it
+    before: Rendered | None
+    after: Folded
+    shown: Rendered
+
+
+class Batch(NamedTuple):
+    """What one read model makes of a stretch of one shard: from `expected` (exclusive) up to `upto`."""
+
+    model: ReadModel
+    shard: int
+    expected: int
+    upto: int
+    changes: Sequence[Change]
+    ready: bool  # with this the shard is caught up
+    repair: bool = False  # an un-parked key: overwrite what stands at the same position
+
+
+class Written(NamedTuple):
+    """What the sink says: its checkpoint now (`upto`, else the batch was not taken), and which keys it won't have."""
+
+    at: int
+    rejected: Mapping[str, str] = {}
+
+
+def encode(value: Any) -> bytes:
+    """A document or a state as JSON."""
+    return msgspec.json.encode(value)

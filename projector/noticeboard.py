@@ -1,0 +1,88 @@
+"""What the query API is told through Redis about every model: how far it is, what is parked, the log's epoch.
+
+Redis models keep their own checkpoints beside their data. Those of Elasticsearch are published here, whole and often,
+so that a Redis that lost everything knows again within a moment.
+"""
+
+import asyncio
+import logging
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from projector.log import LogSettings
+from projector.model import ELASTICSEARCH, ReadModel
+from projector.parking import Parking
+from shared.documents.layout import LIVE, parked_key, shards_key
+
+log = logging.getLogger(__name__)
+
+LOG = "log"  # a hash: epoch, shards
+Field = bytes | bytearray | memoryview | str | int | float  # what redis-py takes
+PUBLISH_SECONDS = 0.25  # at the latest; at once when something changed
+
+
+class Noticeboard:
+    """Holds what is to be known, publishes it while the lease is ours."""
+
+    def __init__(
+        self,
+        redis: "Redis",
+        settings: LogSettings,
+        models: Sequence[ReadModel],
+        parking: Parking,
+        held: Callable[[], bool],
+    ) -> None:
+        self._redis, self._settings, self._models, self._parking, self._held = redis, settings, models, parking, held
+        self._shards: dict[str, dict[Field, Field]] = defaultdict(dict)  # slot → field → value
+        self._changed = asyncio.Event()
+
+    def post(self, model: ReadModel, **fields: int) -> None:
+        """Set fields of a model's `shards` hash."""
+        self._shards[model.slot].update(fields)
+        self._changed.set()
+
+    def progress(self, model: ReadModel, shard: int, at: int, *, ready: bool) -> None:
+        """A checkpoint, and whether the shard is caught up."""
+        self.post(model, **{str(shard): at} | ({f"ready:{shard}": 1} if ready else {}))
+
+    def seen(self, model: ReadModel, checkpoints: dict[int, int]) -> None:
+        """Checkpoints that a search sees."""
+        self.post(model, **{f"seen:{shard}": at for shard, at in checkpoints.items()})
+
+    def withdraw(self, model: ReadModel) -> None:
+        """The sink lost this model's data: nothing is known of it."""
+        self._shards[model.slot].clear()
+        self._changed.set()
+
+    async def run(self) -> None:
+        """Until cancelled; a Redis that is down is told later."""
+        while True:
+            self._changed.clear()
+            try:
+                if self._held():
+                    await self._publish()
+            except (RedisError, OSError) as error:
+                log.debug("nothing can be published", extra={"fields": {"error": type(error).__name__}})
+                await asyncio.sleep(PUBLISH_SECONDS)
+            try:
+                async with asyncio.timeout(PUBLISH_SECONDS):
+                    await self._changed.wait()
+            except TimeoutError:
+                pass
+
+    async def _publish(self) -> None:
+        async with self._redis.pipeline(transaction=True) as pipe:
+            pipe.hset(LOG, mapping={"epoch": self._settings.epoch, "shards": self._settings.shards})
+            for model in self._models:
+                pipe.hsetnx(LIVE, model.name, model.version)
+                pipe.delete(parked_key(model.slot))
+                if keys := self._parking.of(model):
+                    pipe.sadd(parked_key(model.slot), *keys)
+                if model.sink == ELASTICSEARCH:
+                    pipe.delete(shards_key(model.slot))
+                    if fields := self._shards[model.slot]:
+                        pipe.hset(shards_key(model.slot), mapping=fields)
+            await pipe.execute()

@@ -1,0 +1,133 @@
+"""The owner's work: everything between the lease taken and the lease lost. All of it is built anew each time."""
+
+import asyncio
+import logging
+import os
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+
+import asyncpg
+
+from projector.checkpoints import Checkpoint, Checkpoints
+from projector.keyring import Keyring
+from projector.log import EventLog, LogSettings, Pool
+from projector.model import ReadModel
+from projector.noticeboard import Noticeboard
+from projector.parking import Parking
+from projector.pipeline import TICK, Pipeline, Sink
+from projector.read_models.all import READ_MODELS
+from projector.redis_sink import RedisSink, connect
+from projector.transport import Feed, RedisStreams, Transport
+from shared.envelope import Recorded
+from shared.lease import Lease
+from shared.settings import Settings
+
+log = logging.getLogger(__name__)
+
+SAVE_SECONDS = 1.0
+RETRY_POLL_SECONDS = 0.5
+READERS = 4  # pipelines that read the log at the same time: bounds memory, and how long the loop is busy at a stretch
+
+
+class Owner:
+    """Pipelines of all read models and shards, fed by the streams and the log."""
+
+    def __init__(self, settings: Settings, pool: Pool, keyring: Keyring, lease: Lease) -> None:
+        self._settings, self._pool, self._keyring, self._lease = settings, pool, keyring, lease
+        self._source = EventLog(pool)
+        self._parking = Parking(pool)
+        self._checkpoints = Checkpoints(pool)
+        self._slots = asyncio.Semaphore(READERS)
+        self.pipelines: list[Pipeline] = []
+
+    async def run(self) -> None:
+        """Until cancelled, or until the lease is lost (raises)."""
+        settings = await self._source.settings()
+        await self._parking.load()
+        async with AsyncExitStack() as stack, asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._lease.keep())
+            redis = connect(self._settings.redis_url)
+            stack.push_async_callback(redis.aclose)
+            board = Noticeboard(redis, settings, READ_MODELS, self._parking, lambda: self._lease.held)
+            tasks.create_task(board.run())
+            redis_sink = RedisSink(redis)
+            stack.push_async_callback(redis_sink.close)
+            self._start(tasks, redis_sink, settings)
+            tasks.create_task(self._watch_heads(settings))
+            tasks.create_task(self._save_checkpoints())
+            tasks.create_task(self._heal())
+
+    def _start(self, tasks: asyncio.TaskGroup, sink: Sink, settings: LogSettings) -> None:
+        """One sink: its pipelines, and its own readers of the streams. Another sink's outage does not touch it."""
+        pipelines = [
+            self._pipeline(model, shard, sink)
+            for model in READ_MODELS
+            if model.sink == sink.name
+            for shard in range(settings.shards)
+        ]
+        for pipeline in pipelines:
+            tasks.create_task(pipeline.run())
+        transport = RedisStreams(self._settings.streams, f"projector-{os.getpid()}")
+        tasks.create_task(_follow(transport, sink.name, pipelines, settings.shards))
+        self.pipelines.extend(pipelines)
+
+    def _pipeline(self, model: ReadModel, shard: int, sink: Sink) -> Pipeline:
+        return Pipeline(model, shard, sink, self._source, self._parking, self._keyring.fetch, self._slots)
+
+    async def _watch_heads(self, settings: LogSettings) -> None:
+        while True:
+            try:
+                heads = await self._source.heads(settings.shards)
+            except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
+                log.warning("the log's heads can't be read", extra={"fields": {"error": type(error).__name__}})
+            else:
+                for pipeline in self.pipelines:
+                    pipeline.seen_head(heads[pipeline.shard])
+            await asyncio.sleep(TICK)
+
+    async def _save_checkpoints(self) -> None:
+        while True:
+            await asyncio.sleep(SAVE_SECONDS)
+            try:
+                await self._checkpoints.save([_checkpoint(p) for p in self.pipelines if p.opened.is_set()])
+            except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
+                log.warning("checkpoints can't be saved", extra={"fields": {"error": type(error).__name__}})
+
+    async def _heal(self) -> None:
+        """Parked keys that somebody asked to try again."""
+        while True:
+            await asyncio.sleep(RETRY_POLL_SECONDS)
+            try:
+                for parked in await self._parking.wanted():
+                    for pipeline in self.pipelines:
+                        model = pipeline.model
+                        if (model.name, model.version, pipeline.shard) == (
+                            parked.read_model,
+                            parked.version,
+                            parked.shard,
+                        ):
+                            await pipeline.heal(parked.partition_key)
+            except Exception as error:  # a store that is down: the request stands, and is seen again
+                log.warning("parked keys can't be retried", extra={"fields": {"error": repr(error)}})
+
+
+def _checkpoint(pipeline: Pipeline) -> Checkpoint:
+    model = pipeline.model
+    return Checkpoint(model.name, model.version, pipeline.shard, pipeline.at, pipeline.sink.sink_id(model))
+
+
+async def _follow(transport: Transport, group: str, pipelines: Sequence[Pipeline], shards: int) -> None:
+    await asyncio.gather(*(pipeline.opened.wait() for pipeline in pipelines))
+    feeds = [_feed(group, shard, [p for p in pipelines if p.shard == shard]) for shard in range(shards)]
+    await transport.run(feeds)
+
+
+def _feed(group: str, shard: int, pipelines: Sequence[Pipeline]) -> Feed:
+    def at() -> int:
+        return min(pipeline.at for pipeline in pipelines)
+
+    def offer(events: Sequence[Recorded]) -> None:
+        for pipeline in pipelines:
+            pipeline.offer(events)
+
+    return Feed(group, shard, at, offer)

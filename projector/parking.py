@@ -1,0 +1,155 @@
+"""Poison parks a key: its later events wait with it, everybody else's flow on (decision 8)."""
+
+import logging
+import time
+from collections import defaultdict, deque
+from datetime import datetime
+
+import msgspec
+from msgspec import Struct
+
+from projector import metrics
+from projector.log import Pool
+from projector.model import ReadModel
+from shared.envelope import Recorded, metadata_of
+
+log = logging.getLogger(__name__)
+
+SYSTEMIC_KEYS = 20  # so many keys of one model within …
+SYSTEMIC_SECONDS = 60.0  # … are no poisoned events but a broken model
+
+
+class Systemic(Exception):
+    """Too many keys of one model fell out at once: the model's code or its sink is wrong, not the events."""
+
+
+class ParkedKey(Struct, frozen=True):
+    """A key whose documents are stale, and why."""
+
+    read_model: str
+    version: str
+    partition_key: str
+    shard: int
+    position: int
+    event_type: str
+    error: str
+    tries: int
+    parked_at: datetime
+    retry_requested_at: datetime | None
+
+
+class Parking:
+    """The parked keys of all models, in memory as in the table."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+        self._keys: dict[str, dict[str, int]] = defaultdict(dict)  # slot → key → position of the poisoned event
+        self._recent: dict[str, deque[float]] = defaultdict(deque)
+
+    async def load(self) -> None:
+        """What was parked before us."""
+        self._keys.clear()
+        for row in await self._pool.fetch("SELECT read_model, version, partition_key, position FROM parked_key"):
+            self._keys[f"{row['read_model']}:{row['version']}"][row["partition_key"]] = row["position"]
+
+    def of(self, model: ReadModel) -> dict[str, int]:
+        """key → position from which on its events wait."""
+        return self._keys[model.slot]
+
+    async def park(self, model: ReadModel, poison: Recorded, error: str) -> None:
+        """Park the key of this event, for good before anything moves on. Raises `Systemic`."""
+        if self.of(model).get(poison.key, poison.position + 1) <= poison.position:
+            return
+        self._count(model)
+        await self._pool.execute(
+            """INSERT INTO parked_key (read_model, version, partition_key, shard, position, event_type, error)
+               VALUES ($1, $2, $3, $4, $5, $6, $7)
+               ON CONFLICT (read_model, version, partition_key)
+               DO UPDATE SET position = least(parked_key.position, excluded.position), error = excluded.error""",
+            model.name,
+            model.version,
+            poison.key,
+            poison.shard,
+            poison.position,
+            poison.type,
+            error[:2000],
+        )
+        self.of(model)[poison.key] = poison.position
+        metrics.PARKED.labels(model.name).set(len(self.of(model)))
+        log.error(
+            "a poisoned event parks its key",
+            extra={"fields": {
+                "read_model": model.name,
+                "key": poison.key,
+                "position": poison.position,
+                "event_type": poison.type,
+                "error": error,
+                "correlation_id": _correlation_of(poison),
+            }},
+        )
+
+    def _count(self, model: ReadModel) -> None:
+        now = time.monotonic()
+        recent = self._recent[model.slot]
+        while recent and recent[0] < now - SYSTEMIC_SECONDS:
+            recent.popleft()
+        if len(recent) >= SYSTEMIC_KEYS:
+            raise Systemic(f"more than {SYSTEMIC_KEYS} keys of {model.name} within {SYSTEMIC_SECONDS:.0f} s")
+        recent.append(now)
+
+    async def wanted(self) -> list[ParkedKey]:
+        """Keys that somebody asked to try again."""
+        return await _fetch(self._pool, "WHERE retry_requested_at IS NOT NULL")
+
+    async def healed(self, model: ReadModel, key: str) -> None:
+        """The key's documents are whole again."""
+        await self._pool.execute(
+            "DELETE FROM parked_key WHERE read_model = $1 AND version = $2 AND partition_key = $3",
+            model.name,
+            model.version,
+            key,
+        )
+        self.of(model).pop(key, None)
+        metrics.PARKED.labels(model.name).set(len(self.of(model)))
+        log.info("a parked key is whole again", extra={"fields": {"read_model": model.name, "key": key}})
+
+    async def still_poisoned(self, model: ReadModel, key: str, error: str) -> None:
+        """The retry failed: the key stays, with what was wrong this time."""
+        await self._pool.execute(
+            """UPDATE parked_key SET tries = tries + 1, error = $4, retry_requested_at = NULL
+               WHERE read_model = $1 AND version = $2 AND partition_key = $3""",
+            model.name,
+            model.version,
+            key,
+            error[:2000],
+        )
+        log.error("a parked key stays parked", extra={"fields": {"read_model": model.name, "key": key, "error": error}})
+
+
+async def list_parked(pool: Pool) -> list[ParkedKey]:
+    """All parked keys, oldest first."""
+    return await _fetch(pool, "")
+
+
+async def request_retry(pool: Pool, read_model: str | None = None, partition_key: str | None = None) -> int:
+    """Ask the projector to try again: all keys, those of a model, or one. Answers how many."""
+    rows = await pool.fetch(
+        """UPDATE parked_key SET retry_requested_at = clock_timestamp()
+           WHERE ($1::text IS NULL OR read_model = $1) AND ($2::text IS NULL OR partition_key = $2) RETURNING 1""",
+        read_model,
+        partition_key,
+    )
+    return len(rows)
+
+
+async def _fetch(pool: Pool, where: str) -> list[ParkedKey]:
+    fields = ", ".join(ParkedKey.__struct_fields__)
+    rows = await pool.fetch(f"SELECT {fields} FROM parked_key {where} ORDER BY parked_at")  # noqa: S608
+    return [ParkedKey(*row) for row in rows]
+
+
+def _correlation_of(recorded: Recorded) -> str | None:
+    try:
+        return metadata_of(recorded).correlation_id
+    except msgspec.DecodeError:
+        return None

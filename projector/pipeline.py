@@ -1,0 +1,285 @@
+"""One read model on one shard: events in, in order and without a hole, and the sink's acknowledgement back.
+
+Its prefix (`at`) is its own, in memory: everything of the shard up to there is in the sink. It is told from the sink at
+the start, and again whenever the sink contradicts.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Protocol
+
+from projector import metrics
+from projector.chain import contiguous
+from projector.fold import FetchKeys, Poison, States, evolved, fold, shown, understand
+from projector.log import EventLog, NotVisibleYet
+from projector.model import Batch, Change, Folded, ReadModel, Written
+from projector.parking import Parking, Systemic
+from shared.envelope import Recorded
+
+log = logging.getLogger(__name__)
+
+INBOX = 10_000  # events waiting; what is beyond is dropped, and filled from the log when its turn comes
+SLICE = 1_000  # events of one batch
+TICK = 0.25  # seconds between two looks at a quiet shard
+
+
+class Sink(Protocol):
+    """Where documents go. Writes are refused whole if the sink doesn't stand where the batch says."""
+
+    name: str
+
+    async def open(self, model: ReadModel) -> None:
+        """Make the place where its documents go, if there is none."""
+        ...
+
+    async def checkpoint(self, model: ReadModel, shard: int) -> int:
+        """Up to where this shard was applied."""
+        ...
+
+    async def load(self, model: ReadModel, ids: Sequence[str]) -> Mapping[str, Folded]:
+        """States by id, those that exist."""
+        ...
+
+    async def write(self, batch: Batch) -> Written:
+        """Apply a batch; an unavailable sink raises, and the same batch can be written again."""
+        ...
+
+    def sink_id(self, model: ReadModel) -> str:
+        """Tells one life of the sink's data from another."""
+        ...
+
+
+class Pipeline:
+    """Owns the order of one read model's events on one shard."""
+
+    def __init__(
+        self,
+        model: ReadModel,
+        shard: int,
+        sink: Sink,
+        source: EventLog,
+        parking: Parking,
+        fetch_keys: FetchKeys,
+        slots: asyncio.Semaphore,
+    ) -> None:
+        self.model, self.shard, self.sink = model, shard, sink
+        self.at = 0
+        self.stopped: str | None = None
+        self.opened = asyncio.Event()  # from now on `at` is the sink's word
+        self._source, self._parking, self._fetch_keys, self._slots = source, parking, fetch_keys, slots
+        self._states = States(model, sink.load)
+        self._inbox: list[Recorded] = []
+        self._wake = asyncio.Event()
+        self._lock = asyncio.Lock()
+        self._due: int | None = None  # the head one tick ago: what is still missing of it is late
+        self._head: int | None = None
+        self._fresh = False  # `_due` was seen after the last reset
+        self._was_ready = False
+        self._caught_up = time.monotonic()
+
+    def offer(self, events: Sequence[Recorded]) -> None:
+        """Events from the stream, in order; what is lost here is a hole, and holes are filled."""
+        if len(self._inbox) < INBOX:
+            self._inbox.extend(events)
+        self._wake.set()
+
+    def seen_head(self, head: int) -> None:
+        """The shard's last safe position, told once a tick."""
+        self._due = self._head if self._fresh and self._head is not None else head
+        self._head, self._fresh = head, True
+        lag = max(0, head - self.at)
+        if not lag:
+            self._caught_up = time.monotonic()
+        labels = (self.model.name, str(self.shard))
+        metrics.LAG_POSITIONS.labels(*labels).set(lag)
+        metrics.LAG_AGE.labels(*labels).set(time.monotonic() - self._caught_up if lag else 0)
+        self._wake.set()
+
+    @property
+    def ready(self) -> bool:
+        """Whether the documents are as fresh as the log was a tick ago."""
+        return self._reaches_due(self.at)
+
+    def _reaches_due(self, at: int) -> bool:
+        return self._fresh and self._due is not None and at >= self._due
+
+    async def run(self) -> None:
+        """Until cancelled; what fails is tried again."""
+        wait = 0.0
+        while True:
+            try:
+                if not self.opened.is_set():
+                    await self._open()
+                async with self._lock:
+                    await self._step()
+                wait = 0.0
+            except Systemic as failure:
+                await self._halt(failure)
+            except Exception as error:  # a sink or a store that is down: everything can be tried again
+                wait = self._backoff(wait, error)
+                await asyncio.sleep(wait)
+
+    async def _open(self) -> None:
+        await self.sink.open(self.model)
+        self.at = await self.sink.checkpoint(self.model, self.shard)
+        self.opened.set()
+
+    async def _step(self) -> None:
+        """Takes what the stream brought; else what the log has and the stream didn't bring; else looks at the sink."""
+        if not self._inbox and self._due is not None and self.at < self._due:
+            await self._fill(self._due)
+        if not self._inbox:
+            await self._rest()
+        taken, self._inbox = self._inbox, []
+        try:
+            await self._follow(taken)
+        except BaseException:
+            self._inbox[:0] = taken  # what was applied of it will be dropped as a repeat
+            raise
+
+    async def _follow(self, taken: Sequence[Recorded]) -> None:
+        rest = taken
+        while rest:
+            run, rest = contiguous(rest, self.at)
+            for start in range(0, len(run), SLICE):
+                part = run[start : start + SLICE]
+                if not await self._apply(part, part[-1].position):
+                    return
+            if rest:
+                metrics.CHAIN_BREAKS.labels(self.model.name).inc()
+                if not await self._fill(rest[0].previous):
+                    return
+
+    async def _rest(self) -> None:
+        self._wake.clear()
+        try:
+            async with asyncio.timeout(TICK):
+                await self._wake.wait()
+        except TimeoutError:
+            pass
+        if not self._inbox and self.ready:
+            await self._apply((), self.at)  # nothing to write: shows whether the sink still has what we wrote
+
+    async def _fill(self, until: int) -> bool:
+        """Reads (at, until] from the log. False: the sink stands elsewhere, and so do we now."""
+        metrics.FILLS.labels(self.model.name).inc()
+        while self.at < until:
+            async with self._slots:
+                part = await self._source.slice(self.shard, self.at, until, self.model.contexts, SLICE)
+                if not await self._apply(part.events, part.upto):
+                    return False
+        return True
+
+    async def _apply(self, events: Sequence[Recorded], upto: int) -> bool:
+        """Fold, park what is poisoned, write. False: the sink stands elsewhere, and so do we now."""
+        while True:
+            parked = self._parking.of(self.model)
+            changes, poison = await fold(self.model, events, parked, self._states, self._fetch_keys)
+            await self._park(poison)
+            written = await self.sink.write(
+                Batch(self.model, self.shard, self.at, upto, changes, self._reaches_due(upto))
+            )
+            if not written.rejected:
+                break
+            firsts = [next(e for e in events if e.key == key) for key in written.rejected]
+            await self._park([Poison(first, written.rejected[first.key]) for first in firsts])
+        if written.at != upto:
+            self._reset(written.at)
+            return False
+        self.at = upto
+        self._states.keep({change.id: change.after for change in changes})
+        self._count(events)
+        return True
+
+    async def _park(self, poison: Sequence[Poison]) -> None:
+        for recorded, error in poison:
+            await self._parking.park(self.model, recorded, error)
+
+    def _reset(self, at: int) -> None:
+        """The sink lost data (behind), or another owner wrote (ahead): its word counts, our memory doesn't."""
+        log.warning(
+            "the sink stands elsewhere",
+            extra={"fields": {"read_model": self.model.name, "shard": self.shard, "expected": self.at, "found": at}},
+        )
+        metrics.RESETS.labels(self.model.name).inc()
+        self.at = at
+        self._fresh = self._was_ready = False
+        self._due = None
+        self._states.forget()
+
+    def _count(self, events: Sequence[Recorded]) -> None:
+        self._was_ready |= self.ready
+        if not events:
+            return
+        metrics.BATCHES.labels(self.model.name).inc()
+        metrics.EVENTS.labels(self.model.name).inc(len(events))
+        if self._was_ready:  # a replay's lag would tell of the past
+            now = datetime.now(UTC)
+            lag = metrics.EVENT_LAG.labels(self.model.name)
+            for event in events:
+                if event.type.partition(".")[0] in self.model.contexts:
+                    lag.observe((now - event.recorded_at).total_seconds())
+
+    async def heal(self, key: str) -> None:
+        """Folds a parked key anew, from its first event, and lets it go on if that works."""
+        async with self._lock:
+            error = await self._refold(key)
+            if error is None:
+                await self._parking.healed(self.model, key)
+            else:
+                await self._parking.still_poisoned(self.model, key, error)
+
+    async def _refold(self, key: str) -> str | None:
+        after: dict[str, Folded] = {}
+        poison: dict[str, Poison] = {}
+        keys: dict[str, str] = {}
+        touches = []
+        async for recorded in self._source.history(key, self.at, self.model.contexts):
+            match understand(self.model, recorded):
+                case Poison() as found:
+                    return found.error
+                case None:
+                    continue
+                case touch:
+                    touches = [touch]
+                    changed, owned = evolved(self.model, touches, after, poison)
+                    after |= changed
+                    keys |= owned
+            if poison:
+                return poison[key].error
+        persons = await self._fetch_keys({p for state in after.values() for p in self.model.persons(state)})
+        stale = await self.sink.load(self.model, list(after)) if after else {}
+        changes = shown(self.model, touches, stale, after, keys, persons, poison)
+        if poison:
+            return poison[key].error
+        return await self._overwrite(changes)
+
+    async def _overwrite(self, changes: Sequence[Change]) -> str | None:
+        batch = Batch(self.model, self.shard, self.at, self.at, changes, ready=False, repair=True)
+        written = await self.sink.write(batch)
+        if written.rejected:
+            return next(iter(written.rejected.values()))
+        if written.at != self.at:
+            self._reset(written.at)
+            return "the sink moved meanwhile: try again"
+        self._states.keep({change.id: change.after for change in changes})
+        return None
+
+    async def _halt(self, failure: Systemic) -> None:
+        """Nothing of this model moves on this shard until the process is started anew, with what was wrong mended."""
+        self.stopped = str(failure)
+        metrics.STOPPED.labels(self.model.name, str(self.shard)).set(1)
+        extra = {"fields": {"read_model": self.model.name, "shard": self.shard, "error": str(failure)}}
+        log.critical("systemic failure: this shard of this read model stops", extra=extra)
+        await asyncio.Event().wait()
+
+    def _backoff(self, wait: float, error: Exception) -> float:
+        if not isinstance(error, NotVisibleYet):
+            metrics.RETRIES.labels(self.sink.name).inc()
+        if wait == 0.0 and not isinstance(error, NotVisibleYet):
+            fields = {"read_model": self.model.name, "shard": self.shard, "error": f"{type(error).__name__}: {error}"}
+            log.warning("a batch waits and is tried again", extra={"fields": fields})
+        return min(1.0, max(0.05, wait * 2))

@@ -1,0 +1,139 @@
+"""Read models in Redis. One script writes documents, states, names and the checkpoint of a batch, or nothing."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+
+from projector.combine import Combined
+from projector.fold import decoder
+from projector.model import Batch, Change, Folded, ReadModel, Written, encode
+from shared.documents.layout import LIVE, document_key, lookup_key, pack, shards_key, state_key
+
+# KEYS: the shards hash, the claims hash, then one key per value set, key deleted, name claimed, name released.
+# ARGV: shard, expected, upto, ready, how many of each; then values; (claim field, id, position) …; (claim field, id) …
+# A claim is taken only if it is newer than the one that stands: names may wander between products, and the products'
+# shards are read independently.
+_APPLY = """
+local at = tonumber(redis.call('HGET', KEYS[1], ARGV[1]) or '0')
+if at ~= tonumber(ARGV[2]) then return at end
+local k, a = 2, 8
+for _ = 1, tonumber(ARGV[5]) do k = k + 1; a = a + 1; redis.call('SET', KEYS[k], ARGV[a]) end
+for _ = 1, tonumber(ARGV[6]) do k = k + 1; redis.call('DEL', KEYS[k]) end
+for _ = 1, tonumber(ARGV[7]) do
+  k = k + 1
+  local newest = tonumber(redis.call('HGET', KEYS[2], ARGV[a + 1]) or '0')
+  if newest <= tonumber(ARGV[a + 3]) then
+    redis.call('SET', KEYS[k], ARGV[a + 2])
+    redis.call('HSET', KEYS[2], ARGV[a + 1], ARGV[a + 3])
+  end
+  a = a + 3
+end
+for _ = 1, tonumber(ARGV[8]) do
+  k = k + 1
+  if redis.call('GET', KEYS[k]) == ARGV[a + 2] then
+    redis.call('DEL', KEYS[k])
+    redis.call('HDEL', KEYS[2], ARGV[a + 1])
+  end
+  a = a + 2
+end
+if ARGV[2] ~= ARGV[3] then redis.call('HSET', KEYS[1], ARGV[1], ARGV[3]) end
+if ARGV[4] == '1' and redis.call('HGET', KEYS[1], 'ready:' .. ARGV[1]) ~= '1' then
+  redis.call('HSET', KEYS[1], 'ready:' .. ARGV[1], '1')
+end
+return tonumber(ARGV[3])
+"""
+
+Command = tuple[bytes | str | int, ...]
+
+
+def connect(url: str) -> "Redis":
+    """A client that fails at once: whoever calls tries again in its own way, and knows that it did."""
+    return Redis.from_url(url, socket_timeout=5, socket_connect_timeout=1, retry=Retry(NoBackoff(), 0))
+
+
+class RedisSink:
+    """Writes batches, all that wait in one round trip; answers the checkpoint that Redis really has."""
+
+    name = "redis"
+
+    def __init__(self, redis: "Redis") -> None:
+        self._redis = redis
+        self._eval: Combined[Command, int] = Combined(self._send)
+
+    async def open(self, model: ReadModel) -> None:
+        """Serve this version, unless one is served already."""
+        await self._redis.hsetnx(LIVE, model.name, model.version)
+
+    async def close(self) -> None:
+        """Nothing is sent any more."""
+        await self._eval.close()
+
+    async def checkpoint(self, model: ReadModel, shard: int) -> int:
+        """Up to where this shard was applied, 0 if Redis knows nothing of it."""
+        return int(await self._redis.hget(shards_key(model.slot), str(shard)) or 0)
+
+    async def load(self, model: ReadModel, ids: Sequence[str]) -> Mapping[str, Folded]:
+        """States by id, those that exist."""
+        found = await self._redis.mget([state_key(model.slot, id_) for id_ in ids])
+        decode = decoder(model).decode
+        return {id_: decode(state) for id_, state in zip(ids, found, strict=True) if state is not None}
+
+    async def write(self, batch: Batch) -> Written:
+        """Apply a batch whole if Redis stands at its `expected`, else not at all."""
+        return Written(await self._eval(_command(batch)))
+
+    def sink_id(self, model: ReadModel) -> str:
+        """Redis keeps its checkpoint beside the data, so the one in Postgres need not be told apart."""
+        return "redis"
+
+    async def _send(self, commands: Sequence[Command]) -> Sequence[int | Exception]:
+        async with self._redis.pipeline(transaction=False) as pipe:
+            for command in commands:
+                pipe.execute_command(*command)
+            answers: Sequence[int | Exception] = await pipe.execute(raise_on_error=False)
+            return answers
+
+
+def _command(batch: Batch) -> Command:
+    slot = batch.model.slot
+    sets: dict[str, bytes] = {}
+    deleted: list[str] = []
+    claims: list[tuple[str, str, int, str]] = []
+    releases: list[tuple[str, str, str]] = []
+    for change in batch.changes:
+        sets[state_key(slot, change.id)] = encode(change.after)
+        _documents(change, slot, sets, deleted)
+        held = change.before.lookups if change.before and not batch.repair else frozenset()
+        for field, value in change.shown.lookups - held:
+            name = f"{field}:{value}"
+            claims.append((lookup_key(slot, field, value), change.id, change.after.position, name))
+        for field, value in (change.before.lookups if change.before else frozenset()) - change.shown.lookups:
+            releases.append((lookup_key(slot, field, value), change.id, f"{field}:{value}"))
+    keys = [shards_key(slot), f"{slot}:claims", *sets, *deleted, *(c[0] for c in claims), *(r[0] for r in releases)]
+    counts = (len(sets), len(deleted), len(claims), len(releases))
+    return (
+        "EVAL",
+        _APPLY,
+        len(keys),
+        *keys,
+        *(batch.shard, batch.expected, batch.upto, int(batch.ready), *counts),
+        *sets.values(),
+        *_flat((name, id_, position) for _, id_, position, name in claims),
+        *_flat((name, id_) for _, id_, name in releases),
+    )
+
+
+def _documents(change: Change, slot: str, sets: dict[str, bytes], deleted: list[str]) -> None:
+    before = change.before.documents if change.before else {}
+    for id_, body in change.shown.documents.items():
+        if body is None:
+            deleted.append(document_key(slot, id_))
+        elif before.get(id_) != body:
+            sets[document_key(slot, id_)] = pack(body)
+    deleted.extend(document_key(slot, id_) for id_ in before.keys() - change.shown.documents.keys())
+
+
+def _flat(rows: Iterable[tuple[str | int, ...]]) -> list[str | int]:
+    return [value for row in rows for value in row]
