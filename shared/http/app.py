@@ -9,7 +9,6 @@ from litestar.di import Provide
 from litestar.exceptions import ImproperlyConfiguredException
 from litestar.handlers import HTTPRouteHandler
 from litestar.types import ASGIApp, ControllerRouterHandler
-from prometheus_client import generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
 from shared.http import correlation, openapi
@@ -88,6 +87,6 @@ def _metrics_route(measures: Measures) -> HTTPRouteHandler:
     @get("/metrics", media_type=MediaType.TEXT, include_in_schema=False, sync_to_thread=False)
     def metrics() -> Response[bytes]:
         """For Prometheus."""
-        return Response(generate_latest(measures.registry), headers={"content-type": CONTENT_TYPE_PLAIN_0_0_4})
+        return Response(measures.exposition(), headers={"content-type": CONTENT_TYPE_PLAIN_0_0_4})
 
     return metrics

@@ -39,11 +39,12 @@ class Frame:
 class _Exchange:
     """One request and its answer."""
 
-    __slots__ = ("_added", "_cors", "_measures", "_origin", "_scope", "_send", "_started", "_status")
+    __slots__ = ("_added", "_cors", "_measures", "_method", "_origin", "_scope", "_send", "_started", "_status")
 
     def __init__(self, cors: Cors, measures: Measures, scope: HTTPScope, send: Send) -> None:
         self._cors, self._measures, self._scope, self._send = cors, measures, scope, send
         self._started = perf_counter()
+        self._method = scope["method"]
         self._status = 0
         self._origin: bytes | None = None
         given: bytes | None = None
@@ -57,6 +58,8 @@ class _Exchange:
         self._added = [(correlation.HEADER, correlation_id.encode()), *cors.headers(self._origin)]
 
     async def run(self, app: ASGIApp, receive: Receive) -> None:
+        if self._method == "HEAD":  # answered as GET, sent without the body: the same headers by construction
+            self._scope["method"] = "GET"
         try:
             if self._origin is not None and self._is_preflight():
                 await self._answer_preflight()
@@ -74,10 +77,12 @@ class _Exchange:
         if message["type"] == "http.response.start":
             self._status = message["status"]
             message["headers"] = [*message["headers"], *self._added]
+        elif self._method == "HEAD" and message["type"] == "http.response.body":
+            message["body"] = b""
         await self._send(message)
 
     def _is_preflight(self) -> bool:
-        return self._scope["method"] == "OPTIONS" and header(self._scope, b"access-control-request-method") is not None
+        return self._method == "OPTIONS" and header(self._scope, b"access-control-request-method") is not None
 
     async def _answer_preflight(self) -> None:
         asked = header(self._scope, b"access-control-request-headers") or b""
@@ -88,7 +93,7 @@ class _Exchange:
 
     def _account(self) -> None:
         seconds = perf_counter() - self._started
-        method, route = self._scope["method"], self._scope.get("path_template") or UNKNOWN_ROUTE
+        method, route = self._method, self._scope.get("path_template") or UNKNOWN_ROUTE
         self._measures.answered(method, route, self._status, seconds)
         level = logging.ERROR if self._status >= 500 else logging.INFO
         if access.isEnabledFor(level):  # the template, never the path or the query: those may hold tokens

@@ -1,9 +1,6 @@
 """What Prometheus hears of every request."""
 
-from prometheus_client import CollectorRegistry, Counter, Histogram
-from prometheus_client.gc_collector import GCCollector
-from prometheus_client.platform_collector import PlatformCollector
-from prometheus_client.process_collector import ProcessCollector
+from prometheus_client import REGISTRY, CollectorRegistry, Counter, Histogram, generate_latest
 
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10)
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
@@ -14,10 +11,6 @@ class Measures:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        # Its global twin has these by default.
-        ProcessCollector(registry=self.registry)
-        PlatformCollector(registry=self.registry)
-        GCCollector(registry=self.registry)
         labels = ("method", "route")
         self._count = Counter("http_requests", "Requests answered", (*labels, "status"), registry=self.registry)
         self._time = Histogram(
@@ -25,6 +18,10 @@ class Measures:
         )
         # `labels()` costs more than the counting: its results are kept. The keys are few, see `Frame`.
         self._known: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
+
+    def exposition(self) -> bytes:
+        """These and what the process counts globally, in Prometheus' text format."""
+        return generate_latest(REGISTRY) + generate_latest(self.registry)
 
     def answered(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count one request."""

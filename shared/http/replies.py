@@ -16,15 +16,15 @@ def header(scope: HTTPScope, name: bytes) -> bytes | None:
     return None
 
 
-async def send_body(send: Send, status: int, headers: Headers, body: bytes, *, head: bool = False) -> None:
-    """A whole answer; for HEAD the same headers without the body."""
+async def send_body(send: Send, status: int, headers: Headers, body: bytes) -> None:
+    """A whole answer. For HEAD the frame leaves the body out."""
     headers.append((b"content-length", b"%d" % len(body)))
     await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": b"" if head else body, "more_body": False})
+    await send({"type": "http.response.body", "body": body, "more_body": False})
 
 
-async def send_problem(send: Send, problem: Problem, *, head: bool = False) -> None:
+async def send_problem(send: Send, problem: Problem) -> None:
     """A problem as problem+json."""
     headers = [(name.lower().encode(), value.encode()) for name, value in problem.headers.items()]
     headers += [(b"content-type", MEDIA_TYPE.encode()), (b"cache-control", b"no-store")]
-    await send_body(send, problem.status, headers, problem.body(correlation.current()), head=head)
+    await send_body(send, problem.status, headers, problem.body(correlation.current()))

@@ -1,11 +1,13 @@
 """Strict input: bodies decoded straight into their type, query parameters only those a route knows."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
 from litestar import Litestar, Request
 from litestar.handlers import BaseRouteHandler, HTTPRouteHandler
 from litestar.params import ParameterKwarg
+from litestar.utils.signature import ParsedSignature
 from msgspec import Struct
 from msgspec import inspect as shapes
 
@@ -53,14 +55,19 @@ def parameters_of(handler: BaseRouteHandler) -> frozenset[str]:
     """The query parameters of a route."""
     known = _parameters.get(id(handler))
     if known is None:
-        fields = handler.parsed_fn_signature.parameters.items()
-        known = frozenset(
-            (kwarg.name or name)
-            for name, field in fields
-            if isinstance(kwarg := field.kwarg_definition, ParameterKwarg) and kwarg.param_type == "query"
-        )
-        _parameters[id(handler)] = known
+        known = _parameters[id(handler)] = frozenset(_named(handler.parsed_fn_signature, handler))
     return known
+
+
+def _named(signature: ParsedSignature, handler: BaseRouteHandler) -> Iterator[str]:
+    """The query parameters of a function and of the dependencies it takes."""
+    provided = handler.resolve_dependencies()
+    for name, field in signature.parameters.items():
+        kwarg = field.kwarg_definition
+        if isinstance(kwarg, ParameterKwarg) and kwarg.param_type == "query":
+            yield kwarg.name or name
+        elif name in provided:
+            yield from _named(provided[name].parsed_fn_signature, handler)
 
 
 def lenient_bodies(app: Litestar) -> list[str]:

@@ -173,6 +173,17 @@ async def test_405_says_what_is_allowed(client: httpx.AsyncClient) -> None:
     assert "POST" in answer.headers["allow"]
 
 
+@pytest.mark.parametrize("path", ["/refuses", "/nothing", "/things/0198f0c0-0000-7000-8000-000000000000"])
+async def test_head_answers_like_get_without_the_body(client: httpx.AsyncClient, path: str) -> None:
+    got, head = await client.get(path), await client.head(path)
+    different = {"x-correlation-id"}
+    assert head.status_code == got.status_code
+    assert {k: v for k, v in head.headers.items() if k not in different | {"content-length"}} == {
+        k: v for k, v in got.headers.items() if k not in different | {"content-length"}
+    }
+    assert head.content == b""
+
+
 @pytest.mark.parametrize("unsafe", ["x" * 65, 'a"b', "a b", ""])
 async def test_an_unsafe_correlation_id_is_replaced(client: httpx.AsyncClient, unsafe: str) -> None:
     answer = await client.get("/nothing", headers={"X-Correlation-Id": unsafe})
