@@ -1,6 +1,7 @@
 """The catalog, pure: what may become of a product or a category, and what each event makes of it."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from hashlib import sha256
 from typing import Annotated
 from uuid import UUID
 
@@ -19,7 +20,6 @@ from shared.events.catalog import (
     Status,
     Variant,
 )
-from shared.ids import uuid7
 from write_side.catalog import refusals
 from write_side.catalog.facts import NAME, check_text, checked
 from write_side.catalog.slugs import LONGEST, PATTERN, slug_of, with_suffix
@@ -93,7 +93,7 @@ class Category(Struct, frozen=True):
 
 
 def facts_of(given: ProductInput, slug: str, ids: Mapping[str, UUID]) -> ProductFacts:
-    """Checked facts; a variant whose SKU is in `ids` keeps its id. Raises the refusals of `facts`."""
+    """Checked facts; `ids` has an id for each SKU. Raises the refusals of `facts`."""
     return checked(
         ProductFacts(
             slug=slug,
@@ -105,30 +105,24 @@ def facts_of(given: ProductInput, slug: str, ids: Mapping[str, UUID]) -> Product
             category_id=given.category_id,
             attributes=given.attributes,
             images=[Image(image.url, image.alt) for image in given.images],
-            variants=[Variant(ids.get(v.sku) or uuid7(), v.sku, v.ean, v.name, v.options) for v in given.variants],
+            variants=[Variant(ids[v.sku], v.sku, v.ean, v.name, v.options) for v in given.variants],
             external_ref=given.external_ref,
         )
     )
 
 
-def free_slug(name: str, first_sku: str, taken: Collection[str]) -> str:
-    """The name's slug; if another product has it, with the SKU behind; the same answer whenever it is asked again."""
-    slug = slug_of(name)
-    if slug not in taken:
-        return slug
-    slug = with_suffix(slug, first_sku)
-    number = 2
-    unnumbered = slug
-    while slug in taken:
-        slug = with_suffix(unnumbered, str(number))
-        number += 1
-    return slug
-
-
 def slug_candidates(name: str, first_sku: str) -> list[str]:
-    """The slugs that `free_slug` tries first."""
-    slug = slug_of(name)
-    return [slug, with_suffix(slug, first_sku)]
+    """The slugs a product may get from its name, best first; the same whenever they are asked for again."""
+    slug, hashed = slug_of(name), sha256(first_sku.encode()).hexdigest()[:10]
+    return [slug, with_suffix(slug, first_sku), with_suffix(slug, hashed)]
+
+
+def free_slug(candidates: Sequence[str], taken: Collection[str]) -> str:
+    """The first candidate that no other product has; raises `SlugTaken` when all are."""
+    free = next((slug for slug in candidates if slug not in taken), None)
+    if free is None:
+        raise refusals.SlugTaken(f"other products have {', '.join(candidates)}: give a slug", pointer="/slug")
+    return free
 
 
 def revise(product: Product, facts: ProductFacts) -> ProductRevised | None:
@@ -196,3 +190,29 @@ def evolve_category(category: Category | None, version: int, event: CategoryEven
 def with_status(product: Product, status: Status) -> ProductFacts:
     """The same facts under another status."""
     return structs.replace(product.facts, status=status)
+
+
+def path_slug(path: Sequence[str]) -> str:
+    """The slug of the category at the end of a path of names: `Audio`, `Accessories` → `audio-accessories`."""
+    joined = " ".join(path)
+    slug = slug_of(joined)
+    return slug if len(joined) < LONGEST // 2 else with_suffix(slug, sha256(joined.encode()).hexdigest()[:10])
+
+
+def create_paths(
+    tree: Sequence[Category], paths: Iterable[Sequence[str]], new_id: Callable[[], UUID]
+) -> list[CategoryCreated]:
+    """The events of the categories that paths of names lack, parents first; raises `CategoryTooDeep`, `Blank`."""
+    ids = {category.slug: category.id for category in tree}
+    made: list[CategoryCreated] = []
+    for path in paths:
+        parent: UUID | None = None
+        if len(path) > DEEPEST:
+            raise refusals.CategoryTooDeep(f"{len(path)} levels, {DEEPEST} at most", limit=DEEPEST)
+        for depth in range(1, len(path) + 1):
+            slug = path_slug(path[:depth])
+            if slug not in ids:
+                ids[slug] = new_id()
+                made.append(CategoryCreated(ids[slug], parent, slug, path[depth - 1]))
+            parent = ids[slug]
+    return made

@@ -12,7 +12,7 @@ from write_side.catalog import refusals
 from write_side.catalog.slugs import LONGEST, PATTERN
 
 ATTRIBUTES, VALUES, IMAGES, VARIANTS, OPTIONS = 1000, 1000, 100, 500, 20
-FACTS_BYTES = 262_144
+FACTS_BYTES = 131_072
 LARGEST = 2**63 - 1
 NAME, TEXT, KEY, SKU, URL = 500, 50_000, 200, 100, 2000
 _LIMITS = {"name": NAME, "brand": 200, "description": TEXT, "product_type": 200, "external_ref": 200}
@@ -34,7 +34,8 @@ def checked(facts: ProductFacts) -> ProductFacts:
     facts = structs.replace(facts, variants=_checked_variants(facts.variants))
     size = len(as_json(facts))
     if size > FACTS_BYTES:
-        raise refusals.FactsTooLarge(f"the facts take {size} bytes, {FACTS_BYTES} at most", pointer="", limit=FACTS_BYTES)
+        said = f"the facts take {size} bytes, {FACTS_BYTES} at most"
+        raise refusals.FactsTooLarge(said, pointer="", limit=FACTS_BYTES)
     return facts
 
 

@@ -1,0 +1,226 @@
+"""The SQL of the catalog: the only place that names `product`, `variant` and `category`."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+from uuid import UUID
+
+import asyncpg
+import msgspec
+from msgspec import Struct
+
+from shared.envelope import as_json
+from shared.events.catalog import AttributeValue, CategoryCreated, CategoryEvent, Image, ProductFacts, Status, Variant
+from shared.shards import CATEGORIES, product_key
+from write_side.catalog.domain import Category, Product
+from write_side.database import Connection
+from write_side.event_log import NewEvent
+
+_attributes = msgspec.json.Decoder(dict[str, AttributeValue])
+_images = msgspec.json.Decoder(list[Image])
+_options = msgspec.json.Decoder(dict[str, str])
+
+_PRODUCT = """id, slug, name, brand, description, product_type, status, category_id, attributes, images, external_ref,
+              version"""
+_CATEGORY = "id, parent_id, slug, name, version"
+
+
+class SoldVariant(Struct, frozen=True):
+    """What a SKU stands for, as other contexts need it. `name` is the product's with the variant's own behind it."""
+
+    sku: str
+    variant_id: UUID
+    product_id: UUID
+    name: str
+    status: Status
+
+
+class Change(NamedTuple):
+    """A product as it stands after an event, and the event. Version 1 is a new product."""
+
+    product: Product
+    event: Struct
+
+
+async def find_product(conn: Connection, product_id: UUID) -> Product | None:
+    """A product by its id."""
+    found = await _products(conn, f"SELECT {_PRODUCT} FROM product WHERE id = $1", product_id)  # noqa: S608
+    return found[0] if found else None
+
+
+async def find_known(conn: Connection, refs: Sequence[str], skus: Sequence[str]) -> list[Product]:
+    """The products with one of these external references, or that sell or sold one of these SKUs."""
+    query = f"""SELECT {_PRODUCT} FROM product WHERE external_ref = ANY ($1)
+                OR id IN (SELECT product_id FROM variant WHERE sku = ANY ($2))"""  # noqa: S608
+    return await _products(conn, query, refs, skus)
+
+
+async def all_products(conn: Connection) -> list[Product]:
+    """Every product's rows, for the comparison with the log."""
+    return await _products(conn, f"SELECT {_PRODUCT} FROM product")  # noqa: S608
+
+
+async def _products(conn: Connection, query: str, *args: Any) -> list[Product]:
+    rows = await conn.fetch(query, *args)
+    if not rows:
+        return []
+    variants = await conn.fetch(
+        """SELECT id, product_id, sku, ean, name, options, retired FROM variant WHERE product_id = ANY ($1)
+           ORDER BY product_id, place""",
+        [row["id"] for row in rows],
+    )
+    sold: dict[UUID, list[Variant]] = {row["id"]: [] for row in rows}
+    retired: dict[UUID, dict[str, UUID]] = {row["id"]: {} for row in rows}
+    for v in variants:
+        if v["retired"]:
+            retired[v["product_id"]][v["sku"]] = v["id"]
+        else:
+            variant = Variant(v["id"], v["sku"], v["ean"], v["name"], _options.decode(v["options"]))
+            sold[v["product_id"]].append(variant)
+    return [_product(row, sold[row["id"]], retired[row["id"]]) for row in rows]
+
+
+def _product(row: asyncpg.Record, variants: list[Variant], retired: dict[str, UUID]) -> Product:
+    facts = ProductFacts(
+        slug=row["slug"],
+        name=row["name"],
+        brand=row["brand"],
+        description=row["description"],
+        product_type=row["product_type"],
+        status=row["status"],
+        category_id=row["category_id"],
+        attributes=_attributes.decode(row["attributes"]),
+        images=_images.decode(row["images"]),
+        variants=variants,
+        external_ref=row["external_ref"],
+    )
+    return Product(row["id"], row["version"], facts, retired)
+
+
+async def slugs_in_use(conn: Connection, slugs: Sequence[str]) -> dict[str, UUID]:
+    """Which of these slugs products have: slug → product id."""
+    rows = await conn.fetch("SELECT slug, id FROM product WHERE slug = ANY ($1)", slugs)
+    return {row["slug"]: row["id"] for row in rows}
+
+
+async def owners_of(conn: Connection, skus: Sequence[str]) -> dict[str, UUID]:
+    """SKU → the product it belongs to for ever, retired or not."""
+    rows = await conn.fetch("SELECT sku, product_id FROM variant WHERE sku = ANY ($1)", skus)
+    return {row["sku"]: row["product_id"] for row in rows}
+
+
+async def owner_of_ref(conn: Connection, external_ref: str) -> UUID | None:
+    """The product with this external reference."""
+    found: UUID | None = await conn.fetchval("SELECT id FROM product WHERE external_ref = $1", external_ref)
+    return found
+
+
+async def find_variants(conn: Connection, skus: Sequence[str]) -> dict[str, SoldVariant]:
+    """SKU → what it stands for; SKUs that nobody sells are left out."""
+    rows = await conn.fetch(
+        """SELECT v.sku, v.id AS variant_id, v.product_id, p.status, concat_ws(' ', p.name, nullif(v.name, '')) AS name
+           FROM variant v JOIN product p ON p.id = v.product_id WHERE v.sku = ANY ($1) AND NOT v.retired""",
+        skus,
+    )
+    return {row["sku"]: msgspec.convert(dict(row), SoldVariant) for row in rows}
+
+
+async def save_products(conn: Connection, changes: Sequence[Change]) -> list[NewEvent]:
+    """Rows of new and revised products, three statements for any number; answers the events to append.
+
+    Raises what `commands.run` tries again on: `asyncpg.SerializationError` if somebody else revised one of them since
+    it was read, `asyncpg.UniqueViolationError` if somebody took a slug, SKU or reference meanwhile.
+    """
+    await _insert_products(conn, [product for product, _ in changes if product.version == 1])
+    await _update_products(conn, [product for product, _ in changes if product.version > 1])
+    await _save_variants(conn, [product for product, _ in changes])
+    return [NewEvent("product", p.id, p.version, product_key(p.id), event) for p, event in changes]
+
+
+_UNNESTED = """unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::uuid[],
+                      $9::json[], $10::json[], $11::text[], $12::bigint[])
+               AS t(id, slug, name, brand, description, product_type, status, category_id, attributes, images,
+                    external_ref, version)"""
+
+
+async def _insert_products(conn: Connection, products: Sequence[Product]) -> None:
+    if products:
+        await conn.execute(f"INSERT INTO product ({_PRODUCT}) SELECT * FROM {_UNNESTED}", *_columns(products))  # noqa: S608
+
+
+async def _update_products(conn: Connection, products: Sequence[Product]) -> None:
+    if not products:
+        return
+    done = await conn.execute(
+        f"""UPDATE product p SET slug = t.slug, name = t.name, brand = t.brand, description = t.description,
+                   product_type = t.product_type, status = t.status, category_id = t.category_id,
+                   attributes = t.attributes, images = t.images, external_ref = t.external_ref, version = t.version
+            FROM {_UNNESTED} WHERE p.id = t.id AND p.version = t.version - 1""",  # noqa: S608
+        *_columns(products),
+    )
+    if done != f"UPDATE {len(products)}":
+        raise asyncpg.SerializationError("a product was revised since it was read")
+
+
+def _columns(products: Sequence[Product]) -> list[list[Any]]:
+    facts = [product.facts for product in products]
+    plain = ["slug", "name", "brand", "description", "product_type", "status", "category_id"]
+    return [
+        [product.id for product in products],
+        *([getattr(f, field) for f in facts] for field in plain),
+        [as_json(f.attributes).decode() for f in facts],
+        [as_json(f.images).decode() for f in facts],
+        [f.external_ref for f in facts],
+        [product.version for product in products],
+    ]
+
+
+async def _save_variants(conn: Connection, products: Sequence[Product]) -> None:
+    rows = [row for product in products for row in _variant_rows(product)]
+    await conn.execute(
+        """INSERT INTO variant (id, product_id, sku, ean, name, options, place, retired)
+           SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::json[], $7::int[],
+                                $8::boolean[])
+           ON CONFLICT (id) DO UPDATE SET ean = EXCLUDED.ean, name = EXCLUDED.name, options = EXCLUDED.options,
+                                          place = EXCLUDED.place, retired = EXCLUDED.retired""",
+        *map(list, zip(*rows, strict=True)),
+    )
+
+
+def _variant_rows(product: Product) -> Iterable[tuple[Any, ...]]:
+    for place, v in enumerate(product.facts.variants):
+        yield v.variant_id, product.id, v.sku, v.ean, v.name, as_json(v.options).decode(), place, False
+    for sku, id_ in product.retired.items():
+        yield id_, product.id, sku, None, "", "{}", 0, True
+
+
+async def lock_tree(conn: Connection) -> list[Category]:
+    """All categories; whoever else wants to change the tree waits until the transaction ends.
+
+    Two moves that each see no cycle could make one together, so row locks would not do.
+    """
+    await conn.execute("SELECT pg_advisory_xact_lock(hashtextextended('category tree', 0))")
+    return await all_categories(conn)
+
+
+async def all_categories(conn: Connection) -> list[Category]:
+    """The tree, in no order."""
+    rows = await conn.fetch(f"SELECT {_CATEGORY} FROM category")  # noqa: S608
+    return [msgspec.convert(dict(row), Category) for row in rows]
+
+
+async def find_category(conn: Connection, category_id: UUID) -> Category | None:
+    """A category by its id."""
+    row = await conn.fetchrow(f"SELECT {_CATEGORY} FROM category WHERE id = $1", category_id)  # noqa: S608
+    return None if row is None else msgspec.convert(dict(row), Category)
+
+
+async def save_category(conn: Connection, category: Category, event: CategoryEvent) -> NewEvent:
+    """The row of a new or revised category; answers the event to append. The caller holds the tree."""
+    query = (
+        "INSERT INTO category (id, parent_id, slug, name, version) VALUES ($1, $2, $3, $4, $5)"
+        if isinstance(event, CategoryCreated)
+        else "UPDATE category SET parent_id = $2, slug = $3, name = $4, version = $5 WHERE id = $1"
+    )
+    c = category
+    await conn.execute(query, c.id, c.parent_id, c.slug, c.name, c.version)
+    return NewEvent("category", c.id, c.version, CATEGORIES, event)
