@@ -1,0 +1,89 @@
+"""Stock decisions, with data."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.events.inventory import StockItemOpened, StockReserved
+from shared.events.orders import Allocation
+from shared.ids import uuid7
+from write_side.errors import Invalid
+from write_side.inventory.domain import (
+    Demand,
+    MoveStock,
+    OutOfStock,
+    StockItem,
+    UnknownStock,
+    allocations,
+    check_adjustment,
+    evolve_item,
+    summed,
+)
+
+PRODUCT = UUID(int=1)
+
+
+def item(sku: str, warehouse: str, on_hand: int, reserved: int = 0) -> StockItem:
+    return StockItem(uuid7(), sku, warehouse, PRODUCT, on_hand, reserved, low_at=5, version=1)
+
+
+def test_two_lines_of_one_sku_are_checked_together() -> None:
+    assert summed([Demand("lamp", 2), Demand("bulb", 1), Demand("lamp", 3)]) == {"lamp": 5, "bulb": 1}
+
+
+def test_the_first_warehouse_with_enough_ships_it_whole() -> None:
+    items = [item("lamp", "BER", 1), item("lamp", "HAM", 4)]
+    assert allocations({"lamp": 3}, items) == [Allocation("lamp", "HAM", 3)]
+
+
+def test_what_no_warehouse_has_alone_is_split() -> None:
+    items = [item("lamp", "BER", 2, reserved=1), item("lamp", "HAM", 4)]
+    assert allocations({"lamp": 5}, items) == [Allocation("lamp", "BER", 1), Allocation("lamp", "HAM", 4)]
+
+
+def test_a_refusal_tells_what_is_left_of_every_lacking_line() -> None:
+    items = [item("lamp", "BER", 10, reserved=7), item("bulb", "BER", 0), item("cord", "BER", 9)]
+    with pytest.raises(OutOfStock, match="4 wanted, 3 left") as refusal:
+        allocations({"lamp": 4, "bulb": 1, "cord": 1}, items)
+    assert refusal.value.facts["lines"] == [
+        {"sku": "bulb", "wanted": 1, "available": 0},
+        {"sku": "lamp", "wanted": 4, "available": 3},
+    ]
+
+
+def test_a_sku_kept_nowhere_is_not_merely_out_of_stock() -> None:
+    with pytest.raises(UnknownStock):
+        allocations({"ghost": 1}, [])
+
+
+@given(st.lists(st.tuples(st.integers(0, 20), st.integers(0, 20)), max_size=6), st.integers(1, 60))
+def test_an_allocation_is_exact_and_never_takes_what_is_promised(
+    places: Sequence[tuple[int, int]], wanted: int
+) -> None:
+    items = [item("lamp", f"W{n}", on_hand + reserved, reserved) for n, (on_hand, reserved) in enumerate(places)]
+    try:
+        chosen = allocations({"lamp": wanted}, items)
+    except UnknownStock:
+        assert not items
+    except OutOfStock:
+        assert sum(i.available for i in items) < wanted
+    else:
+        available = {i.warehouse: i.available for i in items}
+        assert sum(a.quantity for a in chosen) == wanted
+        assert all(0 < a.quantity <= available[a.warehouse] for a in chosen)
+        assert len({a.warehouse for a in chosen}) == len(chosen)
+
+
+def test_an_adjustment_by_nothing_is_a_mistake() -> None:
+    with pytest.raises(Invalid):
+        check_adjustment(MoveStock("lamp", "BER", 0, "count"))
+
+
+def test_an_event_says_the_figures_and_nothing_is_added_up() -> None:
+    id_ = uuid7()
+    opened = evolve_item(None, id_, 1, StockItemOpened("lamp", "BER", PRODUCT, 9, 0, 5, "opened"))
+    after = evolve_item(opened, id_, 2, StockReserved("lamp", "BER", uuid7(), quantity=1, on_hand=7, reserved=3))
+    assert (after.on_hand, after.reserved, after.available, after.version) == (7, 3, 4, 2)
