@@ -18,6 +18,7 @@ SCOPES = {
     "servers": ("postgres", "keyring", "valkey", "elasticsearch", "mail", "stripe"),
     "tests": ("postgres", "keyring", "elasticsearch", "mail"),  # each test process has a Valkey of its own
     "databases": ("postgres", "keyring"),
+    "elasticsearch": ("elasticsearch",),
 }
 
 

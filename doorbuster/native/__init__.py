@@ -5,6 +5,7 @@ from collections.abc import Callable
 from msgspec import Struct
 
 from doorbuster.home import Home
+from doorbuster.native.elasticsearch import elasticsearch
 from doorbuster.native.postgres import postgres
 from doorbuster.native.valkey import valkey
 from doorbuster.processes import Program
@@ -28,4 +29,5 @@ SERVERS = {
     "postgres": Server("DATABASE_URL", lambda home, durable: postgres(home, "postgres", durable=durable)),
     "keyring": Server("KEYRING_URL", lambda home, durable: postgres(home, "keyring", durable=durable)),
     "valkey": Server("REDIS_URL", lambda home, _: valkey(home)),
+    "elasticsearch": Server("ELASTICSEARCH_URL", lambda home, _: elasticsearch(home)),
 }
