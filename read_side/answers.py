@@ -1,0 +1,65 @@
+"""How a document goes out, the same in front of Litestar and behind it: ETag, 304, Cache-Control, Stale."""
+
+from typing import Any
+
+from litestar import Request, Response
+from litestar.types import HTTPScope, Send
+from msgspec import Struct
+
+from read_side.documents import Found
+from shared.http.replies import Headers, header, send_body
+
+JSON = "application/json"
+
+CATALOG = "public, max-age=5"
+STOCK = "public, max-age=1"
+PERSONAL = "private, no-cache"  # kept by nobody but its owner, and asked for again each time
+NEVER = "no-store"
+
+
+class Answer(Struct, frozen=True):
+    """A body and what is said about it."""
+
+    body: bytes
+    etag: str
+    cache: str
+    stale: str | None = None
+
+    @classmethod
+    def of(cls, found: Found, cache: str) -> "Answer":
+        """A document as it lies in Redis."""
+        return cls(found.body, found.etag, cache, found.stale)
+
+    def headers(self) -> list[tuple[str, str]]:
+        """What goes with 200 and 304 alike. A stale answer must not outlive its cause in some cache."""
+        told = [
+            ("etag", f'"{self.etag}"'),
+            ("cache-control", NEVER if self.stale else self.cache),
+            # A cached copy must not answer a query that waits for its own write.
+            ("vary", "Position" if self.cache.startswith("public") else "Authorization, Order-Token, Position"),
+        ]
+        return [*told, ("stale", self.stale)] if self.stale else told
+
+    def is_known_to(self, if_none_match: str | None) -> bool:
+        """Whether the client holds this very version."""
+        return if_none_match is not None and (if_none_match == "*" or f'"{self.etag}"' in if_none_match)
+
+
+def respond(request: Request[Any, Any, Any], answer: Answer) -> Response[bytes]:
+    """From a Litestar route."""
+    headers = dict(answer.headers())
+    if answer.is_known_to(request.headers.get("if-none-match")):
+        return Response(b"", status_code=304, headers=headers, media_type=JSON)
+    return Response(answer.body, headers=headers, media_type=JSON)
+
+
+async def send_answer(scope: HTTPScope, send: Send, answer: Answer) -> None:
+    """From plain ASGI."""
+    headers: Headers = [(name.encode(), value.encode()) for name, value in answer.headers()]
+    known = header(scope, b"if-none-match")
+    if known is not None and answer.is_known_to(known.decode("latin-1")):
+        await send({"type": "http.response.start", "status": 304, "headers": headers})
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+        return
+    headers.append((b"content-type", b"application/json"))
+    await send_body(send, 200, headers, answer.body)

@@ -1,0 +1,98 @@
+"""Putting the query API together: the only place that wires."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from elasticsearch import AsyncElasticsearch
+from litestar import Litestar
+from litestar.di import Provide
+from litestar.types import ASGIApp
+from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+
+from read_side.categories.queries import CategoryShelf
+from read_side.categories.routes import routes as category_routes
+from read_side.documents import Documents
+from read_side.front import Front
+from read_side.orders.routes import routes as order_routes
+from read_side.products.routes import routes as product_routes
+from read_side.search import index
+from read_side.search.parameters import search_request
+from read_side.search.queries import Search
+from read_side.search.routes import routes as search_routes
+from read_side.stock.routes import routes as stock_routes
+from read_side.watch import Watch
+from shared.documents.layout import alias_name
+from shared.documents.products import SEARCH
+from shared.http.app import Lifespan, build_app
+from shared.http.health import Check
+from shared.http.problems import unavailable
+from shared.settings import Settings
+
+DESCRIPTION = """What customers and staff see, from read models only: product pages, stock, categories, search, orders.
+
+Answers carry an `ETag`, and `Stale` when they are known to be out of date (`behind`, `parked`). A query that carries
+the `Position` a command answered waits for it, at most half a second.
+"""
+ROUTES = [*product_routes, *stock_routes, *category_routes, *search_routes, *order_routes]
+
+
+def connect_redis(url: str) -> "Redis":
+    """A client that gives up within a second and tries once more at once: connections die with a server's restart."""
+    return Redis.from_url(
+        url, socket_timeout=1.0, socket_connect_timeout=0.5, retry=Retry(NoBackoff(), 1), max_connections=64
+    )
+
+
+def create_app(settings: Settings, *, fronted: bool = True) -> ASGIApp:
+    """The query API. Without its front (for tests) Litestar answers every path."""
+    redis, elasticsearch = connect_redis(settings.redis_url), index.connect(settings.elasticsearch_url)
+    watch = Watch(redis)
+    documents = Documents(redis, watch)
+    shelf = CategoryShelf(documents)
+    products = index.Index(elasticsearch, alias_name(settings.index_prefix, SEARCH))
+    search = Search(products, documents, shelf, settings.link_secret)
+    return build_app(
+        ROUTES,
+        title="Doorbuster query API",
+        description=DESCRIPTION,
+        origins=settings.allowed_origins,
+        checks={"redis": Check(redis.ping), "elasticsearch": Check(elasticsearch.cluster.health, essential=False)},
+        lifespan=[_lifespan(redis, elasticsearch, watch, documents)],
+        dependencies={
+            "documents": _given(documents),
+            "shelf": _given(shelf),
+            "search": _given(search),
+            "settings": _given(settings),
+            "asked": Provide(search_request),
+        },
+        problems={RedisError: lambda _: unavailable("redis")},
+        front=(lambda app: Front(app, documents, settings.link_secret)) if fronted else None,
+    )
+
+
+def _given(value: object) -> Provide:
+    return Provide(lambda: value, sync_to_thread=False)
+
+
+def _lifespan(redis: "Redis", elasticsearch: AsyncElasticsearch, watch: Watch, documents: Documents) -> Lifespan:
+    @asynccontextmanager
+    async def lifespan(app: Litestar) -> AsyncIterator[None]:
+        app.state.documents = documents
+        with contextlib.suppress(RedisError, OSError):  # the API starts without Redis and answers 503 until it is there
+            await watch.look()
+        looking = asyncio.create_task(watch.run())
+        try:
+            yield
+        finally:
+            looking.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await looking
+            await elasticsearch.close()
+            await redis.aclose()
+
+    return lifespan

@@ -1,0 +1,114 @@
+"""The category tree: one document, kept decoded for as long as it stays the same."""
+
+import logging
+from collections import defaultdict
+from collections.abc import Mapping
+from typing import Self
+from uuid import UUID
+
+import msgspec
+from msgspec import Struct
+from redis.exceptions import RedisError
+
+from read_side.answers import CATALOG, Answer
+from read_side.documents import Documents
+from shared.documents.layout import pack, unpack
+from shared.documents.products import TREE, Category, CategoryTree
+from shared.http.problems import Problem
+from shared.position import Position
+from shared.shards import CATEGORIES
+
+log = logging.getLogger(__name__)
+
+ID = "tree"
+_tree = msgspec.json.Decoder(CategoryTree)
+
+
+class Node(Struct, frozen=True):
+    """A category with those below it."""
+
+    id: UUID
+    slug: str
+    name: str
+    children: list["Node"]
+
+
+class Tree(Struct, frozen=True):
+    """All categories, nested, by name."""
+
+    categories: list[Node]
+
+
+class Categories:
+    """The tree in the forms that queries need."""
+
+    def __init__(self, document: CategoryTree, etag: str = "") -> None:
+        self.etag = etag
+        self.by_id: Mapping[str, Category] = {str(category.id): category for category in document.categories}
+        self.by_slug: Mapping[str, Category] = {category.slug: category for category in document.categories}
+        self._children: dict[UUID | None, list[Category]] = defaultdict(list)
+        for category in sorted(document.categories, key=lambda category: category.name.casefold()):
+            # Whose parent isn't there (yet) stands at the top rather than nowhere.
+            known = category.parent_id is not None and str(category.parent_id) in self.by_id
+            self._children[category.parent_id if known else None].append(category)
+
+    @classmethod
+    def of(cls, etag: str, body: bytes) -> Self:
+        """From the stored document."""
+        return cls(_tree.decode(body), etag)
+
+    def with_descendants(self, slug: str) -> list[str]:
+        """The ids of a category and of everything below it; answers 404 `unknown_category`."""
+        top = self.by_slug.get(slug)
+        if top is None:
+            raise Problem(404, "unknown_category", "There is no such category.")
+        found, waiting = [str(top.id)], [top.id]
+        while waiting:
+            below = self._children.get(waiting.pop(), [])
+            found += [str(category.id) for category in below]
+            waiting += [category.id for category in below]
+        return found
+
+    def nested(self) -> Tree:
+        """As trees."""
+        return Tree([self._node(category) for category in self._children.get(None, [])])
+
+    def _node(self, category: Category) -> Node:
+        below = [self._node(child) for child in self._children.get(category.id, [])]
+        return Node(category.id, category.slug, category.name, below)
+
+
+class CategoryShelf:
+    """The tree as last seen, so that a search that only wants names does without Redis."""
+
+    def __init__(self, documents: Documents) -> None:
+        self._documents = documents
+        self._last: Categories | None = None
+        self._nested: tuple[str, Answer] | None = None
+
+    async def read(self, position: Position | None = None) -> tuple[Categories, str | None]:
+        """The tree as it is now, and why it is stale; no tree is no categories."""
+        found = await self._documents.find(TREE, ID, CATEGORIES, position)
+        if found is None:
+            return Categories(CategoryTree([])), None
+        if self._last is None or self._last.etag != found.etag:
+            self._last = Categories.of(found.etag, found.body)
+        return self._last, found.stale
+
+    async def last_known(self) -> Categories:
+        """The tree, or while it can't be read the last one seen; answers 503 when there was none."""
+        try:
+            return (await self.read())[0]
+        except (Problem, RedisError, OSError):
+            if self._last is None:
+                raise
+            return self._last
+
+    async def nested(self, position: Position | None = None) -> Answer:
+        """The answer with the whole tree, made once per version of it."""
+        categories, stale = await self.read(position)
+        if self._nested is None or self._nested[0] != categories.etag:
+            etag, body = unpack(pack(msgspec.json.encode(categories.nested())))
+            self._nested = categories.etag, Answer(body, etag, CATALOG)
+        answer = self._nested[1]
+        return Answer(answer.body, answer.etag, answer.cache, stale) if stale else answer

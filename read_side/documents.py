@@ -1,0 +1,148 @@
+"""Documents from Redis as the bytes that go out, and what may be said when one is missing."""
+
+from collections.abc import Callable, Iterable
+
+from msgspec import Struct
+from redis.asyncio import Redis
+
+from read_side.multiplexer import Multiplexer
+from read_side.waiting import Waiting
+from read_side.watch import LOG, Board, Watch
+from shared.documents.layout import LIVE, document_key, lookup_key, shards_key, slot, unpack
+from shared.http.problems import Problem
+from shared.position import BrokenPosition, Position
+from shared.shards import shard_of
+
+KeyOf = Callable[[str], str]  # slot → Redis key
+
+BEHIND = "behind"  # the position asked for has not been reached
+PARKED = "parked"  # events of this key wait for an operator
+
+
+class Found(Struct, frozen=True):
+    """A document and, when it is known to be out of date, why."""
+
+    etag: str
+    body: bytes
+    stale: str | None = None
+
+
+def not_ready() -> Problem:
+    """503: what isn't there may only not be there yet."""
+    return Problem(
+        503,
+        "not_ready",
+        "This read model is being filled; whether the document exists is not known yet.",
+        headers={"Retry-After": "1"},
+        retryable=True,
+    )
+
+
+def parse_position(token: str | None) -> Position | None:
+    """The `Position` header of a query; answers 400 `broken_position`."""
+    if token is None:
+        return None
+    try:
+        position = Position.parse(token)
+    except BrokenPosition as error:
+        raise Problem(400, "broken_position", f"{error}.") from error
+    if any(shard < 0 or at < 0 for shard, at in position.shards.items()):
+        raise Problem(400, "broken_position", "The Position token names no positions.")
+    return position
+
+
+class Documents:
+    """The read models in Redis."""
+
+    def __init__(self, redis: "Redis", watch: Watch) -> None:
+        self._redis = redis
+        self._watch = watch
+        self._multiplexer = Multiplexer(redis)
+        self._waiting = Waiting(redis)
+
+    @property
+    def board(self) -> Board:
+        """What was last told about the read models."""
+        return self._watch.board
+
+    def slot(self, model: str) -> str:
+        """The served version of a model; answers 503 while there is none."""
+        version = self.board.live.get(model)
+        if version is None:
+            raise not_ready()
+        return slot(model, version)
+
+    async def find(self, model: str, id_: str, key: str | None, position: Position | None = None) -> Found | None:
+        """A document by its id; None only if it is certain that there is none.
+
+        `key` is its partition key: tells the shard that has to be ready, and whether it is parked. None if the id
+        doesn't tell, then all shards count.
+        """
+        stale = None if position is None else await self.behind(model, key, position)
+        stored = await self._multiplexer.get(document_key(self.slot(model), id_))
+        if stored is None:
+            stored = await self._certainly(model, key, lambda slot_: document_key(slot_, id_))
+            if stored is None:
+                return None
+        etag, body = unpack(stored)
+        return Found(etag, body, stale or self.parked(model, key))
+
+    async def find_all(self, model: str, ids: list[str]) -> list[Found | None]:
+        """Documents by id, in one round trip; answers 503 if one is missing while any shard isn't ready."""
+        slot_ = self.slot(model)
+        stored = await self._multiplexer.get_many([document_key(slot_, id_) for id_ in ids])
+        missing = [index for index, value in enumerate(stored) if value is None]
+        for index in missing[:1]:  # one certainty about readiness serves for all
+            stored[index] = await self._certainly(model, None, lambda slot_: document_key(slot_, ids[missing[0]]))
+        return [None if value is None else Found(*unpack(value)) for value in stored]
+
+    async def look_up(self, model: str, field: str, value: str) -> str | None:
+        """The id behind another name; None only if it is certain that there is none."""
+        found = await self._multiplexer.get(lookup_key(self.slot(model), field, value))
+        if found is None:
+            found = await self._certainly(model, None, lambda slot_: lookup_key(slot_, field, value))
+        return None if found is None else found.decode()
+
+    def parked(self, model: str, key: str | None) -> str | None:
+        """`parked` if events of this key wait."""
+        waiting = self.board.parked.get(model)
+        return PARKED if waiting and key in waiting else None
+
+    async def behind(self, model: str, key: str | None, position: Position, prefix: str = "") -> str | None:
+        """Wait, within the bound, until the model has reached a position for the key; `behind` if it has not.
+
+        A position of another epoch belongs to a store that is no more: nothing can be waited for.
+        """
+        board = self.board
+        if position.epoch != board.epoch or not board.shards:
+            return BEHIND
+        if any(shard >= board.shards for shard in position.shards):
+            raise Problem(400, "broken_position", "The Position token names shards that there are not.")
+        shards = position.shards
+        if key is not None:
+            shard = shard_of(key, board.shards)
+            shards = {shard: shards[shard]} if shard in shards else {}
+        if not shards or await self._waiting.reached(self.slot(model), shards, prefix=prefix):
+            return None
+        return BEHIND
+
+    async def _certainly(self, model: str, key: str | None, key_of: KeyOf) -> bytes | None:
+        """Look again, together with the markers: a shard that became ready after a miss proves nothing about it."""
+        slot_ = self.slot(model)
+        async with self._redis.pipeline(transaction=True) as pipe:
+            pipe.hget(LIVE, model)
+            pipe.hgetall(shards_key(slot_))
+            pipe.hget(LOG, "shards")
+            pipe.get(key_of(slot_))
+            live, markers, shards, value = await pipe.execute()
+        if value is not None:
+            return bytes(value)
+        if live is None or slot(model, live.decode()) != slot_ or shards is None:
+            raise not_ready()  # lost, or swapped just now: the next look knows
+        if not _ready(markers, range(int(shards)) if key is None else (shard_of(key, int(shards)),)):
+            raise not_ready()
+        return None
+
+
+def _ready(markers: dict[bytes, bytes], shards: Iterable[int]) -> bool:
+    return all(markers.get(b"ready:%d" % shard) == b"1" for shard in shards)

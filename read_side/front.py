@@ -1,0 +1,94 @@
+"""The hottest paths, answered ahead of Litestar: product page, shopper stock, order status.
+
+Litestar's routing, dependencies and responses cost more than the read itself. This dispatcher calls the very query
+functions that the routes call and leaves whatever is unusual (other methods, further parameters, odd paths) to them;
+refusals are raised as `Problem` and answered by the frame around both. One set of tests runs against both ways.
+"""
+
+import re
+from collections.abc import Awaitable, Callable
+from typing import cast
+from urllib.parse import parse_qsl
+from uuid import UUID
+
+from litestar.types import ASGIApp, HTTPScope, Receive, Scope, Send
+
+from read_side.answers import Answer, send_answer
+from read_side.documents import Documents, parse_position
+from read_side.orders.queries import Ticket, order_status
+from read_side.products.queries import Name, product_by, product_page
+from read_side.stock.queries import shopper_stock
+from shared.http.replies import header
+from shared.position import Position
+
+_UUID = re.compile("[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+_NAMES: dict[str, Name] = {"by-slug": "slug", "by-sku": "sku", "by-ean": "ean"}
+
+Matched = tuple[str, Callable[[Position | None], Awaitable[Answer]]]  # route template, query
+
+
+class Front:
+    """An ASGI app in front of another."""
+
+    def __init__(self, app: ASGIApp, documents: Documents, link_secret: str) -> None:
+        self._app = app
+        self._documents = documents
+        self._link_secret = link_secret
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        matched = self._match(cast(HTTPScope, scope)) if scope["type"] == "http" else None  # type: ignore[comparison-overlap]
+        if matched is None:
+            await self._app(scope, receive, send)
+            return
+        asked = cast(HTTPScope, scope)
+        asked["path_template"], query = matched
+        token = header(asked, b"position")
+        position = parse_position(token.decode("latin-1")) if token is not None else None
+        await send_answer(asked, send, await query(position))
+
+    def _match(self, scope: HTTPScope) -> Matched | None:
+        if scope["method"] != "GET":
+            return None
+        parts = scope["path"].split("/")
+        if not 4 <= len(parts) <= 5 or parts[1] != "v1" or not parts[-1]:
+            return None
+        if parts[2] == "orders":
+            return self._order(scope, parts)
+        if scope["query_string"]:
+            return None
+        return self._product(parts) if parts[2] == "products" else self._stock(parts)
+
+    def _product(self, parts: list[str]) -> Matched | None:
+        documents, last = self._documents, parts[-1]
+        if len(parts) == 4:
+            if not _UUID.fullmatch(last):
+                return None
+            return "/v1/products/{product_id}", lambda position: product_page(documents, last, position)
+        name = _NAMES.get(parts[3])
+        if name is None:
+            return None
+        return f"/v1/products/by-{name}/{{{name}}}", lambda position: product_by(documents, name, last, position)
+
+    def _stock(self, parts: list[str]) -> Matched | None:
+        if len(parts) != 4 or parts[2] != "stock":
+            return None
+        return "/v1/stock/{sku}", lambda position: shopper_stock(self._documents, parts[3], position)
+
+    def _order(self, scope: HTTPScope, parts: list[str]) -> Matched | None:
+        if len(parts) != 4 or not _UUID.fullmatch(parts[3]):
+            return None
+        token = _text(header(scope, b"order-token"))
+        if scope["query_string"]:
+            given = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
+            if [name for name, _ in given] != ["token"]:
+                return None
+            token = token or given[0][1]
+        ticket = Ticket(token, _text(header(scope, b"authorization")))
+        order_id = UUID(parts[3])
+        return "/v1/orders/{order_id}", lambda position: order_status(
+            self._documents, self._link_secret, order_id, ticket, position
+        )
+
+
+def _text(value: bytes | None) -> str | None:
+    return None if value is None else value.decode("latin-1")

@@ -1,0 +1,48 @@
+"""An order's status and history, for its guest by signed link and for staff by token."""
+
+from uuid import UUID
+
+from read_side.access import require
+from read_side.answers import PERSONAL, Answer
+from read_side.documents import Documents
+from shared.documents.orders import STATUS
+from shared.http.problems import Problem, not_found, unauthorized
+from shared.links import opens_order
+from shared.position import Position
+from shared.shards import order_key
+
+SCOPE = "orders:read"
+
+
+class Ticket:
+    """What a request shows to be let in: the signed link's token, or a staff member's."""
+
+    __slots__ = ("authorization", "token")
+
+    def __init__(self, token: str | None, authorization: str | None) -> None:
+        self.token, self.authorization = token, authorization
+
+
+async def order_status(
+    documents: Documents, link_secret: str, order_id: UUID, ticket: Ticket, position: Position | None = None
+) -> Answer:
+    """An order with its history.
+
+    Answers 401 without a token and 403 with a wrong one, both before anything is read: whether the order exists is
+    only told to those whom its token, or the scope orders:read, lets in.
+    """
+    await _let_in(documents, link_secret, order_id, ticket)
+    found = await documents.find(STATUS, str(order_id), order_key(order_id), position)
+    if found is None:
+        raise not_found("order")
+    return Answer.of(found, PERSONAL)
+
+
+async def _let_in(documents: Documents, link_secret: str, order_id: UUID, ticket: Ticket) -> None:
+    if ticket.token is not None:
+        if not opens_order(link_secret, ticket.token, order_id):
+            raise Problem(403, "wrong_order_token", "This token does not open this order.")
+        return
+    if ticket.authorization is None:
+        raise unauthorized("An order opens with the token of its link, or a bearer token with the scope orders:read.")
+    await require(documents, ticket.authorization, SCOPE)

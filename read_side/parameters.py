@@ -1,0 +1,13 @@
+"""Parameters that several routes take."""
+
+from typing import Annotated
+
+from litestar.params import HeaderParameter
+
+PositionToken = Annotated[
+    str | None,
+    HeaderParameter(
+        name="Position",
+        description="As a command answered it: wait, at most half a second, until this read model has got there.",
+    ),
+]

@@ -1,0 +1,65 @@
+"""Product pages over HTTP. The hottest routes: `read_side.front` answers the same ones ahead of Litestar."""
+
+from typing import Any
+from uuid import UUID
+
+from litestar import Request, Response, get
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+
+from read_side.answers import respond
+from read_side.documents import Documents, parse_position
+from read_side.parameters import PositionToken
+from read_side.products.queries import product_by, product_page
+
+Bytes = Response[bytes]
+
+
+@get("/v1/products/{product_id:uuid}", tags=["products"])
+async def get_product(
+    request: Request[Any, Any, Any],
+    product_id: FromPath[UUID],
+    documents: NamedDependency[Documents],
+    position: PositionToken = None,
+) -> Bytes:
+    """A product page: facts, images, variants with prices (minor units, tax excluded) and availability.
+
+    404 if there is none.
+    """
+    return respond(request, await product_page(documents, product_id, parse_position(position)))
+
+
+@get("/v1/products/by-slug/{slug:str}", tags=["products"])
+async def get_product_by_slug(
+    request: Request[Any, Any, Any],
+    slug: FromPath[str],
+    documents: NamedDependency[Documents],
+    position: PositionToken = None,
+) -> Bytes:
+    """The page of the product with this slug; 404 if there is none."""
+    return respond(request, await product_by(documents, "slug", slug, parse_position(position)))
+
+
+@get("/v1/products/by-sku/{sku:str}", tags=["products"])
+async def get_product_by_sku(
+    request: Request[Any, Any, Any],
+    sku: FromPath[str],
+    documents: NamedDependency[Documents],
+    position: PositionToken = None,
+) -> Bytes:
+    """The page of the product that has a variant with this SKU; 404 if there is none."""
+    return respond(request, await product_by(documents, "sku", sku, parse_position(position)))
+
+
+@get("/v1/products/by-ean/{ean:str}", tags=["products"])
+async def get_product_by_ean(
+    request: Request[Any, Any, Any],
+    ean: FromPath[str],
+    documents: NamedDependency[Documents],
+    position: PositionToken = None,
+) -> Bytes:
+    """The page of the product that has a variant with this EAN; 404 if there is none."""
+    return respond(request, await product_by(documents, "ean", ean, parse_position(position)))
+
+
+routes = [get_product, get_product_by_slug, get_product_by_sku, get_product_by_ean]

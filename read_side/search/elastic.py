@@ -1,0 +1,113 @@
+"""What a search is in Elasticsearch's words. Pure: a request in, a body out."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from read_side.search.parameters import FILTER_PREFIX, SearchRequest
+
+Json = dict[str, Any]
+
+BRAND, CATEGORY = "brand", "category"
+FACET_VALUES = 50
+COUNTED = 10_000  # totals are exact up to here
+TIMEOUT = "1500ms"
+ITEM = ["slug", "name", "brand", "product_type", "image", "skus", "availability", "category_id"]
+
+# `cross_fields` takes the fields for one: "sony headphones" may find its brand here and its kind there.
+FIELDS = ["name^3", "product_type.text^2", "brand.text^2", "description", "attributes_text"]
+
+
+def filters(asked: SearchRequest, within: list[str] | None) -> list[Json]:
+    """What holds for hits and for every count alike."""
+    found: list[Json] = [{"term": {"listed": True}}, {"term": {"deleted": False}}]
+    if within is not None:
+        found.append({"terms": {"category_id": within}})
+    if asked.available:
+        found.append({"terms": {"availability": ["in", "low"]}})
+    if asked.price_min is not None or asked.price_max is not None:
+        bounds = {"gte": asked.price_min, "lte": asked.price_max}
+        bounds = {name: bound for name, bound in bounds.items() if bound is not None}
+        found.append({"range": {f"prices.{asked.currency}": bounds}})
+    return found
+
+
+def selections(asked: SearchRequest, categories: list[str] | None) -> dict[str, Json]:
+    """What was chosen in each facet, by the facet's name."""
+    chosen: dict[str, Json] = {}
+    if asked.brands:
+        chosen[BRAND] = {"terms": {"brand": list(asked.brands)}}
+    if categories is not None:
+        chosen[CATEGORY] = {"terms": {"category_id": categories}}
+    for attribute, values in asked.attributes.items():
+        chosen[attribute_facet(attribute)] = {"terms": {f"facets.{attribute}": list(values)}}
+    return chosen
+
+
+def attribute_facet(attribute: str) -> str:
+    """The query parameter that filters by an attribute; also its facet's name, apart from `brand` and `category`."""
+    return FILTER_PREFIX + attribute
+
+
+def query(asked: SearchRequest, common: list[Json]) -> Json:
+    """Words by relevance, within the filters."""
+    if not asked.text:
+        return {"bool": {"filter": common}}
+    words: Json = {"multi_match": {"query": asked.text, "type": "cross_fields", "fields": FIELDS, "operator": "or"}}
+    exact = [
+        {"constant_score": {"filter": {"term": {field: {"value": asked.text, **how}}}, "boost": 1000}}
+        for field, how in (("skus", {"case_insensitive": True}), ("eans", {}))
+    ]
+    return {"bool": {"filter": common, "should": [words, *exact], "minimum_should_match": 1}}
+
+
+def order(asked: SearchRequest) -> list[Json]:
+    """The sort; the product's id makes it total, so that cursors neither repeat nor leave out."""
+    price = f"prices.{asked.currency}"
+    sorts: dict[str, Json] = {
+        "price_asc": {price: {"order": "asc", "missing": "_last"}},
+        "price_desc": {price: {"order": "desc", "missing": "_last"}},
+        "name": {"name.sort": "asc"},
+    }
+    if asked.text:
+        sorts["relevance"] = {"_score": "desc"}
+    by = sorts.get(asked.sort)
+    newest = asked.sort == "newest" or (asked.sort == "relevance" and not asked.text)
+    tie = {"product_id": "desc" if newest else "asc"}  # ids sort by time
+    return [tie] if by is None else [by, tie]
+
+
+def facet(field: str, name: str, chosen: Mapping[str, Json]) -> Json:
+    """Counts of one facet: under everybody else's selection, not its own."""
+    others = [selection for other, selection in chosen.items() if other != name]
+    return {
+        "filter": {"bool": {"filter": others}},
+        "aggs": {"values": {"terms": {"field": field, "size": FACET_VALUES}}},
+    }
+
+
+def facets(names: list[str], chosen: Mapping[str, Json]) -> Json:
+    """Counts of several facets, named by place: Elasticsearch takes no brackets in names, attributes may have them."""
+    return {str(place): facet(_field(name), name, chosen) for place, name in enumerate(names)}
+
+
+def _field(name: str) -> str:
+    if name == BRAND:
+        return "brand"
+    return "category_id" if name == CATEGORY else f"facets.{name.removeprefix(FILTER_PREFIX)}"
+
+
+def body(
+    asked: SearchRequest, common: list[Json], chosen: Mapping[str, Json], after: list[Any] | None, size: int
+) -> Json:
+    """The search for a page of hits. Selections come after the counting (`post_filter`)."""
+    source = [*ITEM, f"prices.{asked.currency}"]
+    return {
+        "query": query(asked, common),
+        "sort": order(asked),
+        "size": size,
+        "source": source,
+        "track_total_hits": COUNTED,
+        "timeout": TIMEOUT,
+        **({"post_filter": {"bool": {"filter": list(chosen.values())}}} if chosen else {}),
+        **({"search_after": after} if after else {}),
+    }

@@ -1,0 +1,115 @@
+"""What a search may be asked: parameters, checked and in one value."""
+
+from typing import Annotated, Any, Literal
+
+from litestar import Request
+from litestar.params import QueryParameter
+from msgspec import Struct
+
+from shared.http.problems import FieldError, Problem
+from shared.money import is_known
+
+FILTER_PREFIX = "filter."
+MOST_FILTERS = 20
+MOST_VALUES = 50
+LONGEST_VALUE = 200  # characters
+DEAREST = 10**12  # minor units
+
+Sort = Literal["relevance", "price_asc", "price_desc", "newest", "name"]
+
+Text = Annotated[str, QueryParameter(max_length=LONGEST_VALUE, description="Words, or a SKU or EAN.")]
+CategorySlugs = Annotated[
+    list[str] | None,
+    QueryParameter(name="category", description="Slug, all below it included. Repeated: any of them."),
+]
+Brands = Annotated[list[str] | None, QueryParameter(name="brand", description="Repeated: any of them.")]
+PriceMin = Annotated[int | None, QueryParameter(ge=0, le=DEAREST, description="Minor units of `currency`.")]
+PriceMax = Annotated[int | None, QueryParameter(ge=0, le=DEAREST, description="Minor units of `currency`.")]
+CurrencyCode = Annotated[str, QueryParameter(description="Of prices, price filters and price sorts.")]
+Available = Annotated[bool | None, QueryParameter(description="true: only what is not out of stock.")]
+Limit = Annotated[int, QueryParameter(ge=0, le=100, description="Products per page.")]
+CursorToken = Annotated[str | None, QueryParameter(max_length=2000, description="`next_cursor` of the page before.")]
+FacetNames = Annotated[
+    str | None,
+    QueryParameter(
+        max_length=1000,
+        description="Comma-separated: brand, category, attribute names. Left out: brand, category and the attributes "
+        "most frequent among the best hits; not counted again on later pages. Empty: none.",
+    ),
+]
+
+
+class SearchRequest(Struct, frozen=True):
+    """A search as asked. `attributes` are the filters on attributes: any value of one, all of them together."""
+
+    text: str
+    categories: tuple[str, ...]
+    brands: tuple[str, ...]
+    attributes: dict[str, tuple[str, ...]]
+    price_min: int | None
+    price_max: int | None
+    currency: str
+    available: bool
+    sort: Sort
+    limit: int
+    cursor: str | None
+    facets: tuple[str, ...] | None  # None: chosen by the result
+
+
+async def search_request(
+    request: Request[Any, Any, Any],
+    q: Text = "",
+    categories: CategorySlugs = None,
+    brands: Brands = None,
+    price_min: PriceMin = None,
+    price_max: PriceMax = None,
+    currency: CurrencyCode = "EUR",
+    available: Available = None,
+    sort: Annotated[Sort, QueryParameter()] = "relevance",
+    limit: Limit = 20,
+    cursor: CursorToken = None,
+    facets: FacetNames = None,
+) -> SearchRequest:
+    """The parameters of a search; answers 400 with each one that doesn't fit."""
+    if not is_known(currency):
+        raise refused("?currency", "unknown_currency", "prices are not kept in this currency", "unknown_currency")
+    return SearchRequest(
+        text=q.strip(),
+        categories=tuple(sorted(set(categories or ()))),
+        brands=tuple(sorted(set(brands or ()))),
+        attributes=_attributes(request),
+        price_min=price_min,
+        price_max=price_max,
+        currency=currency,
+        available=bool(available),
+        sort=sort,
+        limit=limit,
+        cursor=cursor,
+        facets=None if facets is None else _facet_names(facets),
+    )
+
+
+def _attributes(request: Request[Any, Any, Any]) -> dict[str, tuple[str, ...]]:
+    """`filter.<attribute>=value`, repeated for alternatives."""
+    found: dict[str, set[str]] = {}
+    for name, value in request.query_params.multi_items():
+        if name.startswith(FILTER_PREFIX):
+            attribute = name.removeprefix(FILTER_PREFIX)
+            if not attribute or len(attribute) > LONGEST_VALUE or len(value) > LONGEST_VALUE:
+                raise refused(f"?{name[:80]}", "out_of_range", f"1 to {LONGEST_VALUE} characters")
+            found.setdefault(attribute, set()).add(value)
+    if len(found) > MOST_FILTERS or sum(map(len, found.values())) > MOST_VALUES:
+        raise refused("?filter", "out_of_range", f"at most {MOST_FILTERS} attributes and {MOST_VALUES} values")
+    return {attribute: tuple(sorted(values)) for attribute, values in sorted(found.items())}
+
+
+def _facet_names(facets: str) -> tuple[str, ...]:
+    names = tuple(dict.fromkeys(name for name in facets.split(",") if name))
+    if len(names) > MOST_FILTERS:
+        raise refused("?facets", "out_of_range", f"at most {MOST_FILTERS}")
+    return names
+
+
+def refused(pointer: str, code: str, detail: str, problem: str = "invalid_input") -> Problem:
+    """400 for one parameter."""
+    return Problem(400, problem, f"{detail}.", errors=[FieldError(pointer, code, detail)])

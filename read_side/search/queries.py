@@ -1,0 +1,146 @@
+"""Searching: hits, facets and the next cursor, in one or two questions to Elasticsearch."""
+
+from typing import Any
+
+import msgspec
+from redis.exceptions import RedisError
+
+from read_side.answers import CATALOG, Answer
+from read_side.categories.queries import Categories, CategoryShelf
+from read_side.documents import BEHIND, PARKED, Documents, not_ready
+from read_side.search import cursors, elastic, results
+from read_side.search.elastic import BRAND, CATEGORY, Json, attribute_facet
+from read_side.search.index import Index
+from read_side.search.parameters import SearchRequest
+from read_side.search.results import Facet, Page
+from shared.documents.layout import pack, unpack
+from shared.documents.products import SEARCH, CategoryTree
+from shared.http.problems import Problem
+from shared.position import Position
+
+SAMPLE = 30  # hits that are looked at for their attributes
+MOST_FACETS = 8  # attributes counted when the client names none
+SEEN = "seen:"
+
+_encode = msgspec.json.Encoder().encode
+
+
+class _Plan(msgspec.Struct):
+    """A search on its way: what was asked, in Elasticsearch's words."""
+
+    asked: SearchRequest
+    categories: Categories
+    fingerprint: bytes
+    common: list[Json]
+    chosen: dict[str, Json]
+    after: list[Any] | None
+
+    @property
+    def samples(self) -> bool:
+        """Whether the facets are up to us: on first pages of clients that named none."""
+        return self.asked.facets is None and self.after is None
+
+    def named(self) -> list[str]:
+        """The facets that can be counted with the hits."""
+        if self.asked.facets is not None:
+            own = (BRAND, CATEGORY)
+            return [name if name in own else attribute_facet(name) for name in self.asked.facets]
+        return [BRAND, CATEGORY] if self.samples else []
+
+
+class Search:
+    """Answers searches."""
+
+    def __init__(self, index: Index, documents: Documents, shelf: CategoryShelf, secret: str) -> None:
+        self._index, self._documents, self._shelf, self._secret = index, documents, shelf, secret
+
+    async def answer(self, asked: SearchRequest, position: Position | None, within: str | None = None) -> Answer:
+        """A page of results, in the category `within` if given.
+
+        Answers 400 `broken_cursor`, 404 `unknown_category`, 503 while Elasticsearch is down or the index not filled.
+        """
+        plan = await self._plan(asked, within)
+        behind = None if position is None else await self._behind(position)
+        page = await self._page(plan)
+        ready = self._documents.board.is_ready(SEARCH)
+        if not ready and not page.total.value:
+            raise not_ready()
+        stale = behind or self._parked(page) or (None if ready else BEHIND)
+        etag, body = unpack(pack(_encode(page)))
+        return Answer(body, etag, CATALOG, stale)
+
+    async def _plan(self, asked: SearchRequest, within: str | None) -> _Plan:
+        categories = await self._categories(needed=bool(asked.categories or within))
+        ids = None if within is None else categories.with_descendants(within)
+        selected = sorted({id_ for slug in asked.categories for id_ in categories.with_descendants(slug)})
+        mark = cursors.fingerprint(asked, within)
+        return _Plan(
+            asked=asked,
+            categories=categories,
+            fingerprint=mark,
+            common=elastic.filters(asked, ids),
+            chosen=elastic.selections(asked, selected if asked.categories else None),
+            after=cursors.decode(self._secret, mark, asked.cursor) if asked.cursor is not None else None,
+        )
+
+    async def _categories(self, *, needed: bool) -> Categories:
+        """The tree; where it only gives names, an answer without them is better than none."""
+        try:
+            return await self._shelf.last_known()
+        except (Problem, RedisError, OSError):
+            if needed:
+                raise
+            return Categories(CategoryTree([]))
+
+    async def _behind(self, position: Position) -> str | None:
+        try:
+            return await self._documents.behind(SEARCH, None, position, SEEN)
+        except (RedisError, OSError):  # how far the index is stands in Redis
+            return BEHIND
+
+    def _parked(self, page: Page) -> str | None:
+        waiting = self._documents.board.parked.get(SEARCH)
+        return PARKED if waiting and any(f"product:{item.id}" in waiting for item in page.items) else None
+
+    async def _page(self, plan: _Plan) -> Page:
+        asked, named = plan.asked, plan.named()
+        size = max(asked.limit + 1, SAMPLE if plan.samples else 0)  # one more tells whether there is a next page
+        body = elastic.body(asked, plan.common, plan.chosen, plan.after, size)
+        if plan.samples:
+            body["source"].append("facets")
+        if named:
+            body["aggs"] = elastic.facets(named, plan.chosen)
+        found = await self._index.search(**body, preference=plan.fingerprint.hex())  # one copy: one order of scores
+        hits = found["hits"]["hits"]
+        counted = self._facets(named, found, plan)
+        if plan.samples:
+            counted += await self._sampled_facets(hits, plan)
+        return Page(
+            items=[results.item(hit, asked.currency, plan.categories) for hit in hits[: asked.limit]],
+            total=results.total(found["hits"]),
+            facets=counted,
+            next_cursor=self._next(hits, plan),
+        )
+
+    def _facets(self, names: list[str], found: Json, plan: _Plan) -> list[Facet]:
+        counted = found.get("aggregations", {})
+        return [results.facet(name, counted[str(i)], plan.asked, plan.categories) for i, name in enumerate(names)]
+
+    async def _sampled_facets(self, hits: list[Json], plan: _Plan) -> list[Facet]:
+        names = results.frequent_attributes(hits[:SAMPLE], plan.asked, MOST_FACETS)
+        if not names:
+            return []
+        found = await self._index.search(
+            query=elastic.query(plan.asked, plan.common),
+            size=0,
+            track_total_hits=False,
+            timeout=elastic.TIMEOUT,
+            aggs=elastic.facets(names, plan.chosen),
+        )
+        return self._facets(names, found, plan)
+
+    def _next(self, hits: list[Json], plan: _Plan) -> str | None:
+        limit = plan.asked.limit
+        if not limit or len(hits) <= limit:
+            return None
+        return cursors.encode(self._secret, plan.fingerprint, hits[limit - 1]["sort"])
