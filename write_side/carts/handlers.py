@@ -1,0 +1,120 @@
+"""Cart commands: load, decide, save."""
+
+import os
+from uuid import UUID
+
+from msgspec import Struct
+
+from shared.envelope import Metadata
+from shared.ids import uuid7
+from shared.money import Money
+from write_side import catalog, commands, pricing
+from write_side.carts import domain, store
+from write_side.carts.domain import AddLine, NewCart, NotSold
+from write_side.carts.store import LineChange
+from write_side.commands import Answer, Call
+from write_side.database import Connection, Pool
+from write_side.event_log import Positions
+
+
+class PricedCartLine(Struct, frozen=True):
+    """A line at today's price; without one it is not sold in this currency (any more)."""
+
+    sku: str
+    name: str | None
+    quantity: int
+    unit_price: Money | None
+    total: Money | None
+
+
+class CartState(Struct, frozen=True):
+    """A cart, priced; tax and shipping come with a quote. `secret` is shown only when it is opened."""
+
+    id: UUID
+    version: int
+    currency: str
+    lines: list[PricedCartLine]
+    subtotal: Money
+    order_id: UUID | None = None
+    secret: str | None = None
+
+
+class LineState(Struct, frozen=True):
+    """One line as a command leaves it. A cart may have 2,000 lines, so they are not all told each time."""
+
+    cart_id: UUID
+    version: int
+    sku: str
+    quantity: int
+
+
+async def open_cart(pool: Pool, command: NewCart, cause: Metadata) -> Answer:
+    """A new, empty cart and its secret; refuses `unknown_currency`."""
+    event = domain.open_cart(uuid7(), command)
+    secret = domain.new_secret(os.urandom(32))
+
+    async def decide(conn: Connection) -> tuple[Struct, Positions]:
+        positions = await store.save_opened(conn, event, domain.hash_of(secret), cause)
+        nothing = Money(0, command.currency)
+        return CartState(event.cart_id, 1, command.currency, [], nothing, secret=secret), positions
+
+    return await commands.run(pool, decide)
+
+
+async def add_line(
+    pool: Pool, cart_id: UUID, secret: str | None, command: AddLine, cause: Metadata, call: Call | None
+) -> Answer:
+    """So many more of a SKU; two at once add up. Refuses `unknown_sku`, `not_sold` and what the cart's row says."""
+
+    async def decide(conn: Connection) -> tuple[Struct, Positions]:
+        currency = await store.open_with(conn, cart_id, secret)
+        await _check_sold(conn, command.sku, currency)
+        change = await store.change_line(conn, cart_id, command.sku, add=command.quantity, cause=cause)
+        return _line(cart_id, command.sku, change)
+
+    return await commands.run(pool, decide, call)
+
+
+async def set_line(
+    pool: Pool, cart_id: UUID, secret: str | None, sku: str, quantity: int, cause: Metadata
+) -> Answer:
+    """So many of a SKU from now on, 0 for none. A repeat changes nothing."""
+
+    async def decide(conn: Connection) -> tuple[Struct, Positions]:
+        currency = await store.open_with(conn, cart_id, secret)
+        if quantity:
+            await _check_sold(conn, sku, currency)
+        return _line(cart_id, sku, await store.change_line(conn, cart_id, sku, to=quantity, cause=cause))
+
+    return await commands.run(pool, decide)
+
+
+async def show_cart(pool: Pool, cart_id: UUID, secret: str | None) -> CartState:
+    """The cart at today's prices, from the write side."""
+    async with pool.acquire() as conn:
+        cart = await store.find_cart(conn, cart_id, secret)
+        sold = await catalog.find_variants(conn, list(cart.lines))
+        prices = await pricing.prices_of(conn, list(cart.lines), cart.currency)
+    lines = []
+    for sku, quantity in cart.lines.items():
+        name = sold[sku].name if sku in sold else None
+        price = prices.get(sku) if name is not None and sold[sku].status == "active" else None
+        unit = None if price is None else Money(price, cart.currency)
+        total = None if price is None else Money(price * quantity, cart.currency)
+        lines.append(PricedCartLine(sku, name, quantity, unit, total))
+    subtotal = Money(sum(line.total.amount_minor for line in lines if line.total), cart.currency)
+    return CartState(cart.id, cart.version, cart.currency, lines, subtotal, cart.order_id)
+
+
+async def _check_sold(conn: Connection, sku: str, currency: str) -> None:
+    sold = (await catalog.find_variants(conn, [sku])).get(sku)
+    if sold is None:
+        raise catalog.UnknownSku(f"nothing is sold under the SKU {sku}", sku=sku)
+    if sold.status != "active" or sku not in await pricing.prices_of(conn, [sku], currency):
+        raise NotSold(f"{sku} is not sold in {currency} at the moment", sku=sku, currency=currency)
+
+
+def _line(cart_id: UUID, sku: str, change: LineChange) -> tuple[LineState, Positions]:
+    if change.outcome not in ("done", "unchanged"):
+        raise domain.refusal(change.outcome, sku)
+    return LineState(cart_id, change.version, sku, change.quantity), change.positions

@@ -1,0 +1,77 @@
+"""The SQL of carts. With the functions in schema/functions/carts.sql, the only place that names their tables."""
+
+from typing import NamedTuple
+from uuid import UUID
+
+import asyncpg
+import msgspec
+
+from shared.envelope import Metadata, as_json
+from shared.events.carts import CartOpened
+from shared.shards import cart_key
+from write_side import event_log
+from write_side.carts.domain import Cart, check_secret
+from write_side.database import Connection
+from write_side.event_log import NewEvent, Positions
+
+_positions = msgspec.json.Decoder(dict[int, int])
+_lines = msgspec.json.Decoder(dict[str, int])
+_SELECT = """SELECT c.id, c.currency, c.secret_sha256, c.order_id, c.version,
+                    (SELECT coalesce(json_object_agg(l.sku, l.quantity ORDER BY l.added_at, l.sku), '{}')
+                     FROM cart_line l WHERE l.cart_id = c.id) AS lines
+             FROM cart c"""
+
+
+class LineChange(NamedTuple):
+    """What `carts_change_line` answers."""
+
+    outcome: str
+    quantity: int
+    version: int
+    positions: Positions
+
+
+async def find_cart(conn: Connection, cart_id: UUID, secret: str | None) -> Cart:
+    """The cart that a secret opens; raises `SecretRequired`, `WrongSecret`."""
+    row = await conn.fetchrow(f"{_SELECT} WHERE c.id = $1", cart_id)
+    check_secret(secret, None if row is None else row["secret_sha256"])
+    assert row is not None
+    return _cart(row)
+
+
+async def open_with(conn: Connection, cart_id: UUID, secret: str | None) -> str:
+    """Raises `SecretRequired`, `WrongSecret`; answers the cart's currency."""
+    row = await conn.fetchrow("SELECT currency, secret_sha256 FROM cart WHERE id = $1", cart_id)
+    check_secret(secret, None if row is None else row["secret_sha256"])
+    assert row is not None
+    return str(row["currency"])
+
+
+async def save_opened(conn: Connection, event: CartOpened, secret_sha256: str, cause: Metadata) -> Positions:
+    """A new cart's row and event."""
+    await conn.execute(
+        "INSERT INTO cart (id, currency, secret_sha256, version) VALUES ($1, $2, $3, 1)",
+        event.cart_id, event.currency, secret_sha256,
+    )  # fmt: skip
+    return await event_log.append(conn, [NewEvent("cart", event.cart_id, 1, cart_key(event.cart_id), event)], cause)
+
+
+async def change_line(
+    conn: Connection, cart_id: UUID, sku: str, *, add: int | None = None, to: int | None = None, cause: Metadata
+) -> LineChange:
+    """Change one line and append its event, as one call."""
+    row = await conn.fetchrow(
+        "SELECT outcome, quantity, version, positions FROM carts_change_line($1, $2, $3, $4, $5)",
+        cart_id, sku, add, to, as_json(cause),
+    )  # fmt: skip
+    assert row is not None
+    return LineChange(row["outcome"], row["quantity"], row["version"], _positions.decode(row["positions"]))
+
+
+async def all_carts(conn: Connection) -> list[Cart]:
+    """Every cart's row, for the comparison with the log."""
+    return [_cart(row) for row in await conn.fetch(_SELECT)]
+
+
+def _cart(row: asyncpg.Record) -> Cart:
+    return Cart(row["id"], row["currency"], _lines.decode(row["lines"]), row["order_id"], row["version"])

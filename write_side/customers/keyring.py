@@ -1,0 +1,101 @@
+"""The keyring: a key per person, on another server than the log's. The only Python that names `person_key`.
+
+Nothing of it is cached: a quote asks once, a mail asks once, and an erased person is erased at once.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import NamedTuple
+from uuid import UUID
+
+import asyncpg
+
+from shared import sealed
+from shared.ids import uuid7
+from write_side.database import ROLE, Pool
+from write_side.errors import Refusal
+
+SIZE = 4  # connections of a process: a look-up takes a fraction of a millisecond
+
+
+class KeyringUnavailable(Refusal):
+    """The keys of personal data can't be reached: nothing that needs one can be done now."""
+
+    status = 503
+    code = "keyring_unavailable"
+
+
+class Person(NamedTuple):
+    """Somebody with a mail address, and the key their data is sealed with."""
+
+    id: UUID
+    key: bytes
+
+
+class Keyring:
+    """Finds and makes keys. Raises `KeyringUnavailable` while its server is down."""
+
+    def __init__(self, pool: Pool, master_key: bytes) -> None:
+        self._pool, self._master_key = pool, master_key
+
+    async def person_for(self, mail: str) -> Person:
+        """The person of a mail address, made if there is none yet; two at once get the same one."""
+        fingerprint = sealed.mail_fingerprint(self._master_key, mail)
+        try:
+            return await self._find(fingerprint) or await self._make(fingerprint)
+        except _DOWN as error:
+            raise _unavailable() from error
+
+    async def key_of(self, person_id: UUID) -> bytes | None:
+        """A person's key; None once the person was erased."""
+        query = "SELECT wrapped_key FROM person_key WHERE person_id = $1"
+        try:
+            wrapped = await self._pool.fetchval(query, person_id)
+        except _DOWN as error:
+            raise _unavailable() from error
+        return None if wrapped is None else sealed.unwrap(self._master_key, person_id, wrapped)
+
+    async def _find(self, fingerprint: str) -> Person | None:
+        query = "SELECT person_id, wrapped_key FROM person_key WHERE mail_fingerprint = $1"
+        row = await self._pool.fetchrow(query, fingerprint)
+        if row is None:
+            return None
+        return Person(row["person_id"], sealed.unwrap(self._master_key, row["person_id"], row["wrapped_key"]))
+
+    async def _make(self, fingerprint: str) -> Person:
+        person_id = uuid7()
+        wrapped = sealed.wrap(self._master_key, person_id, sealed.new_key())
+        await self._pool.execute(
+            """INSERT INTO person_key (person_id, mail_fingerprint, wrapped_key) VALUES ($1, $2, $3)
+               ON CONFLICT DO NOTHING""",
+            person_id, fingerprint, wrapped,
+        )  # fmt: skip
+        person = await self._find(fingerprint)  # ours, or that of whoever was faster
+        assert person is not None, "erased between two statements"
+        return person
+
+
+_DOWN = (
+    OSError,
+    TimeoutError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.TooManyConnectionsError,
+    asyncpg.InterfaceError,
+)
+
+
+def _unavailable() -> KeyringUnavailable:
+    return KeyringUnavailable("The keys of personal data can't be reached at the moment.", retry_after=1)
+
+
+@asynccontextmanager
+async def open_keyring(url: str, master_key: str) -> AsyncIterator[Keyring]:
+    """The keyring on a pool of its own. Connects when first used: its server may be down at start."""
+    settings = {"role": ROLE, "application_name": "keyring"}
+    async with asyncpg.create_pool(
+        url, min_size=0, max_size=SIZE, command_timeout=2, timeout=2, server_settings=settings
+    ) as pool:
+        yield Keyring(pool, bytes.fromhex(master_key))

@@ -1,0 +1,25 @@
+-- Payments, as part of commands of orders. Only these functions and write_side/payments/store.py name their tables.
+
+-- A payment for a `PaymentRequested`; the worker is to create its intent.
+CREATE OR REPLACE FUNCTION payments_request(p_requested jsonb) RETURNS void LANGUAGE sql AS $$
+    INSERT INTO payment (id, order_id, amount_minor, currency, state, version, todo)
+    SELECT r.payment_id, r.order_id, r.amount_minor, r.currency, 'requested', 1, 'create'
+    FROM jsonb_to_record(p_requested) AS r(payment_id uuid, order_id uuid, amount_minor bigint, currency text)
+$$;
+
+-- Takes back payments of orders that were not placed after all.
+CREATE OR REPLACE FUNCTION payments_forget(p_order uuid[]) RETURNS void LANGUAGE sql AS $$
+    DELETE FROM payment p WHERE p.order_id = ANY (p_order) AND p.state = 'requested'
+$$;
+
+-- A payment's next state and what is to be done about it from now on; answers its new version.
+CREATE OR REPLACE FUNCTION payments_move(p_payment uuid, p_state text, p_todo text) RETURNS bigint LANGUAGE sql AS $$
+    UPDATE payment p SET state = p_state, todo = p_todo, attempts = 0, next_attempt_at = clock_timestamp(),
+                         version = p.version + 1
+    WHERE p.id = p_payment RETURNING p.version
+$$;
+
+-- Has the worker make sure that nothing can be charged, beginning now.
+CREATE OR REPLACE FUNCTION payments_void(p_payment uuid) RETURNS void LANGUAGE sql AS $$
+    UPDATE payment p SET todo = 'void', attempts = 0, next_attempt_at = clock_timestamp() WHERE p.id = p_payment
+$$;
