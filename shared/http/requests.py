@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import msgspec
 from litestar import Litestar, Request
@@ -48,14 +49,14 @@ def refuse_unknown_parameters(request: Request[Any, Any, Any]) -> None:
         raise Problem(400, "unknown_parameter", "The query names parameters this route does not know.", errors=errors)
 
 
-_parameters: dict[int, frozenset[str]] = {}
+_parameters: WeakKeyDictionary[BaseRouteHandler, frozenset[str]] = WeakKeyDictionary()
 
 
 def parameters_of(handler: BaseRouteHandler) -> frozenset[str]:
     """The query parameters of a route."""
-    known = _parameters.get(id(handler))
+    known = _parameters.get(handler)
     if known is None:
-        known = _parameters[id(handler)] = frozenset(_named(handler.parsed_fn_signature, handler))
+        known = _parameters[handler] = frozenset(_named(handler.parsed_fn_signature, handler))
     return known
 
 
@@ -64,10 +65,10 @@ def _named(signature: ParsedSignature, handler: BaseRouteHandler) -> Iterator[st
     provided = handler.resolve_dependencies()
     for name, field in signature.parameters.items():
         kwarg = field.kwarg_definition
-        if isinstance(kwarg, ParameterKwarg) and kwarg.param_type == "query":
-            yield kwarg.name or name
-        elif name in provided:
+        if name in provided:
             yield from _named(provided[name].parsed_fn_signature, handler)
+        elif isinstance(kwarg, ParameterKwarg) and kwarg.param_type == "query":
+            yield kwarg.name or name
 
 
 def lenient_bodies(app: Litestar) -> list[str]:

@@ -10,6 +10,7 @@ from uuid import UUID
 import httpx
 import pytest
 from litestar import Litestar, get, post
+from litestar.di import NamedDependency, Provide
 from litestar.exceptions import ImproperlyConfiguredException
 from litestar.params import FromPath, JSONBody, QueryParameter
 from litestar.types import ASGIApp
@@ -276,6 +277,22 @@ def test_a_body_that_swallows_unknown_fields_is_found_when_building() -> None:
 
     with pytest.raises(ImproperlyConfiguredException, match="Loose"):
         build_app([loose], title="T", description="")
+
+
+async def test_a_parameter_of_a_dependency_is_known_and_its_name_is_not() -> None:
+    async def paged(page: Annotated[int, QueryParameter(name="p")] = 1) -> int:
+        return page
+
+    @get("/listed")
+    async def listed(paging: NamedDependency[int]) -> dict[str, int]:
+        """Lists."""
+        return {"page": paging}
+
+    asgi = build_app([listed], title="T", description="", dependencies={"paging": Provide(paged)})
+    async with client_of(asgi) as client:
+        assert (await client.get("/listed?p=3")).json() == {"page": 3}
+        for name in ("page", "paging", "q"):
+            assert (await client.get(f"/listed?{name}=3")).json()["code"] == "unknown_parameter"
 
 
 async def test_the_lifespan_opens_what_routes_find() -> None:
