@@ -9,7 +9,7 @@ from contextlib import suppress
 import asyncpg
 import uvloop
 
-from projector import metrics
+from projector import elasticsearch_sink, metrics
 from projector.keyring import Keyring
 from projector.log import ROLE, open_pool
 from projector.owner import Owner
@@ -74,6 +74,7 @@ class Process:
         return {
             "postgres": Check(self._ping_postgres),
             "redis": Check(self._ping_redis, essential=False),
+            "elasticsearch": Check(self._ping_elasticsearch, essential=False),
             "keyring": Check(self._keyring.ping, essential=False),
         }
 
@@ -84,6 +85,10 @@ class Process:
     async def _ping_redis(self) -> None:
         async with connect(self._settings.redis_url) as redis:
             await redis.ping()
+
+    async def _ping_elasticsearch(self) -> None:
+        async with elasticsearch_sink.connect(self._settings.elasticsearch_url) as client:
+            await client.cluster.health(local=True)
 
 
 async def main(settings: Settings) -> None:

@@ -8,7 +8,9 @@ from contextlib import AsyncExitStack
 
 import asyncpg
 
+from projector import elasticsearch_sink
 from projector.checkpoints import Checkpoint, Checkpoints
+from projector.elasticsearch_sink import ElasticsearchSink
 from projector.keyring import Keyring
 from projector.log import EventLog, LogSettings, Pool
 from projector.model import ReadModel
@@ -53,9 +55,21 @@ class Owner:
             redis_sink = RedisSink(redis)
             stack.push_async_callback(redis_sink.close)
             self._start(tasks, redis_sink, settings)
+            search = self._search(settings, board, stack)
+            self._start(tasks, search, settings)
+            tasks.create_task(search.watch())
+            tasks.create_task(search.refresh())
             tasks.create_task(self._watch_heads(settings))
             tasks.create_task(self._save_checkpoints())
             tasks.create_task(self._heal())
+
+    def _search(self, settings: LogSettings, board: Noticeboard, stack: AsyncExitStack) -> ElasticsearchSink:
+        client = elasticsearch_sink.connect(self._settings.elasticsearch_url)
+        stack.push_async_callback(client.close)
+        prefix = self._settings.index_prefix
+        sink = ElasticsearchSink(client, prefix, READ_MODELS, settings.shards, self._checkpoints, board)
+        stack.push_async_callback(sink.close)
+        return sink
 
     def _start(self, tasks: asyncio.TaskGroup, sink: Sink, settings: LogSettings) -> None:
         """One sink: its pipelines, and its own readers of the streams. Another sink's outage does not touch it."""

@@ -1,6 +1,24 @@
 """Every read model there is."""
 
 from projector.model import ReadModel
-from projector.read_models import stock_level
+from projector.read_models import (
+    access_tokens,
+    category_tree,
+    order_records,
+    order_status,
+    product_page,
+    product_search,
+    stock_level,
+    stock_records,
+)
 
-READ_MODELS: tuple[ReadModel, ...] = (stock_level.MODEL,)
+READ_MODELS: tuple[ReadModel, ...] = (
+    stock_level.MODEL,
+    product_page.MODEL,
+    category_tree.MODEL,
+    order_status.MODEL,
+    access_tokens.MODEL,
+    stock_records.MODEL,
+    product_search.MODEL,
+    order_records.MODEL,
+)

@@ -6,7 +6,7 @@ The oracle folds `event_log` itself, with nothing of the projector's.
 import asyncio
 import json
 import random
-from typing import Any
+from typing import Any, TypeAlias
 from uuid import UUID, uuid5
 
 import asyncpg
@@ -17,7 +17,7 @@ from shared.events.inventory import StockAdjusted, StockItemOpened, StockReceive
 from write_side import event_log
 from write_side.event_log import NewEvent
 
-Connection = "asyncpg.Connection[asyncpg.Record]"
+Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 SPACE = UUID("6b1f0e0e-6f0a-7000-8000-000000000000")
 CAUSE = Metadata(actor="test", correlation_id="load")
 
@@ -41,24 +41,24 @@ class Load:
         self.versions: dict[tuple[str, str], int] = {}
         self.written = 0
 
-    async def open(self, conn: "asyncpg.Connection[asyncpg.Record]") -> None:
+    async def open(self, conn: Connection) -> None:
         """Open all stock items."""
         for sku in self.skus:
             await self._append(conn, sku, "north")
 
-    async def write(self, conn: "asyncpg.Connection[asyncpg.Record]", events: int) -> None:
+    async def write(self, conn: Connection, events: int) -> None:
         """That many events, each in a transaction of its own."""
         for _ in range(events):
             await self._append(conn, self.random.choice(self.skus), self.random.choice(["north", "south"]))
 
-    async def write_for(self, conn: "asyncpg.Connection[asyncpg.Record]", seconds: float, pause: float = 0.001) -> None:
+    async def write_for(self, conn: Connection, seconds: float, pause: float = 0.001) -> None:
         """Events for so long."""
         end = asyncio.get_running_loop().time() + seconds
         while asyncio.get_running_loop().time() < end:
             await self.write(conn, 1)
             await asyncio.sleep(pause)
 
-    async def _append(self, conn: "asyncpg.Connection[asyncpg.Record]", sku: str, warehouse: str) -> None:
+    async def _append(self, conn: Connection, sku: str, warehouse: str) -> None:
         version = self.versions.get((sku, warehouse), 0) + 1
         on_hand, reserved = self.random.randint(5, 50), self.random.randint(0, 5)
         event: Any
@@ -76,15 +76,16 @@ class Load:
 
 
 async def append_raw(
-    conn: "asyncpg.Connection[asyncpg.Record]", sku: str, type_: str, payload: bytes, version: int = 1
+    conn: Connection, sku: str, type_: str, payload: bytes, version: int = 1
 ) -> int:
     """An event as only a broken producer would write it, of an aggregate of its own. Answers its position."""
     item = uuid5(SPACE, f"{type_} {payload!r}")
     query = "SELECT event_append('odd', $1, $2, $3, $4, $5, $6, $7)"
-    return int(await conn.fetchval(query, item, version, key_of(sku), uuid5(item, str(version)), type_, payload, as_json(CAUSE)))
+    event_id, cause = uuid5(item, str(version)), as_json(CAUSE)
+    return int(await conn.fetchval(query, item, version, key_of(sku), event_id, type_, payload, cause))
 
 
-async def expected_stock(conn: "asyncpg.Connection[asyncpg.Record]") -> dict[str, Any]:
+async def expected_stock(conn: Connection) -> dict[str, Any]:
     """sku → staff document, folded here from the whole log."""
     shelves: dict[str, dict[str, tuple[int, int, int]]] = {}
     for row in await conn.fetch("SELECT payload FROM event_log WHERE aggregate_type = 'stock_item' ORDER BY position"):
@@ -114,11 +115,11 @@ def _staff(sku: str, shelves: dict[str, tuple[int, int, int]]) -> dict[str, Any]
 
 def shown_stock(redis: "Redis", skus: list[str]) -> dict[str, Any]:
     """sku → staff document, as Redis holds it."""
-    found = redis.mget([f"stock_level:v1:doc:staff:{sku}" for sku in skus])
+    found: Any = redis.mget([f"stock_level:v1:doc:staff:{sku}" for sku in skus])
     return {sku: json.loads(doc.partition(b"\n")[2]) for sku, doc in zip(skus, found, strict=True) if doc}
 
 
-async def settled(conn: "asyncpg.Connection[asyncpg.Record]", redis: "Redis", seconds: float = 15) -> float:
+async def settled(conn: Connection, redis: "Redis", seconds: float = 15) -> float:
     """Waits until Redis shows what the log says; answers how long that took. Fails with the difference."""
     started = asyncio.get_running_loop().time()
     want = await expected_stock(conn)

@@ -1,0 +1,194 @@
+"""Read models in Elasticsearch: whole documents under external versions, so that any repeat is refused or harmless.
+
+Elasticsearch has no place for our checkpoints: they are in memory here, in Postgres about a second later, and bound to
+the index's uuid, so that an index that was emptied or replaced begins at 0 again.
+"""
+
+import asyncio
+import logging
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+
+import msgspec
+from elasticsearch import ApiError, AsyncElasticsearch, BadRequestError, TransportError
+
+from projector.bulk import Bulk, Item, NotThere
+from projector.checkpoints import Checkpoints
+from projector.combine import Combined
+from projector.model import Batch, Change, Folded, ReadModel, Written, encode
+from projector.noticeboard import Noticeboard
+from shared.documents.indices import INDICES
+from shared.documents.layout import alias_name, index_name
+
+log = logging.getLogger(__name__)
+
+REQUEST_TIMEOUT = 10.0
+REFRESH_SECONDS = 0.25  # how long a search may lag behind the documents
+WATCH_SECONDS = 1.0
+
+_UUID = "*.settings.index.uuid"
+
+
+def connect(url: str) -> AsyncElasticsearch:
+    """A client that tries once: pipelines repeat in their own way."""
+    return AsyncElasticsearch(url, request_timeout=REQUEST_TIMEOUT, max_retries=0, retry_on_timeout=False)
+
+
+class ElasticsearchSink:
+    """Writes documents, those of all shards and models in one bulk; knows when an index is not the one it was."""
+
+    name = "elasticsearch"
+
+    def __init__(
+        self,
+        client: AsyncElasticsearch,
+        prefix: str,
+        models: Sequence[ReadModel],
+        shards: int,
+        checkpoints: Checkpoints,
+        board: Noticeboard,
+    ) -> None:
+        self._client, self._prefix, self._shards = client, prefix, shards
+        self._models = [model for model in models if model.sink == self.name]
+        self._checkpoints, self._board = checkpoints, board
+        self._bulk: Combined[Sequence[Item], Mapping[str, str]] = Combined(Bulk(client).send)
+        self._lives: dict[str, str] = {}  # slot → uuid of its index; absent: there is none that we know of
+        self._progress: dict[str, dict[int, int]] = defaultdict(dict)  # slot → shard → checkpoint
+        self._seen: dict[str, dict[int, int]] = {}
+        self._dirty: set[str] = set()  # slots with documents that no search sees yet
+        self._opening = asyncio.Lock()
+
+    async def open(self, model: ReadModel) -> None:
+        """Make the index if there is none, serve it if nothing is served, find out how far it is."""
+        async with self._opening:
+            if model.slot not in self._lives:
+                await self._make(model)
+                life = (await self._uuids([model])).get(self._index(model))
+                if life is None:
+                    raise NotThere(f"index {self._index(model)} vanished")
+                for shard in range(self._shards):
+                    self._progress[model.slot][shard] = await self._checkpoints.find(model, shard, life)
+                self._lives[model.slot] = life
+
+    async def close(self) -> None:
+        """Nothing is sent any more."""
+        await self._bulk.close()
+
+    async def checkpoint(self, model: ReadModel, shard: int) -> int:
+        """Up to where this shard was applied to the index of today."""
+        return self._progress[model.slot][shard]
+
+    def sink_id(self, model: ReadModel) -> str:
+        """The index's uuid."""
+        return self._lives.get(model.slot, "")
+
+    async def load(self, model: ReadModel, ids: Sequence[str]) -> Mapping[str, Folded]:
+        """States by id, as last written (not as last refreshed)."""
+        found = await self._client.mget(index=self._writing(model), ids=list(ids), source_includes=["fold"])
+        states: dict[str, Folded] = {}
+        for document in found["docs"]:
+            if "error" in document:
+                raise NotThere(f"{self._index(model)}: {document['error'].get('type')}")
+            if document["found"]:
+                states[document["_id"]] = msgspec.convert(document["_source"]["fold"], model.state)
+        return states
+
+    async def write(self, batch: Batch) -> Written:
+        """Write the documents, then move the checkpoint. Rejected documents (mapping) leave it where it was."""
+        slot = batch.model.slot
+        life = self._lives.get(slot)
+        if life is None:
+            raise NotThere(f"no index for {slot}")
+        if self._progress[slot][batch.shard] != batch.expected:
+            return Written(self._progress[slot][batch.shard])
+        items = [item for change in batch.changes for item in self._items(batch, change)]
+        if items:
+            rejected = await self._bulk(items)
+            self._dirty.add(slot)
+            if rejected:
+                return Written(batch.expected, rejected)
+        if self._lives.get(slot) != life:  # another index took its place meanwhile: it has none of this
+            return Written(self._progress[slot][batch.shard])
+        self._progress[slot][batch.shard] = batch.upto
+        self._board.progress(batch.model, batch.shard, batch.upto, ready=batch.ready)
+        return Written(batch.upto)
+
+    def _items(self, batch: Batch, change: Change) -> list[Item]:
+        kind = "external_gte" if batch.repair else "external"
+        index, position = self._writing(batch.model), change.after.position
+        fold = b',"fold":' + encode(change.after) + b"}"
+        return [
+            Item(change.key, index, id_, position, kind, body[:-1] + fold)
+            for id_, body in change.shown.documents.items()
+            if body is not None
+        ]
+
+    async def watch(self) -> None:
+        """Notices within a second that an index is gone or another one; for ever."""
+        while True:
+            await asyncio.sleep(WATCH_SECONDS)
+            try:
+                uuids = await self._uuids(self._models)
+                for model in self._models:
+                    life = self._lives.get(model.slot)
+                    if life is not None and life != uuids.get(self._index(model)):
+                        self._lose(model)
+                    await self.open(model)
+            except (ApiError, TransportError, OSError, NotThere) as error:
+                log.debug("elasticsearch can't be asked", extra={"fields": {"error": type(error).__name__}})
+
+    def _lose(self, model: ReadModel) -> None:
+        log.critical("an index is gone and is filled anew", extra={"fields": {"index": self._index(model)}})
+        del self._lives[model.slot]
+        self._progress[model.slot] = dict.fromkeys(range(self._shards), 0)
+        self._seen.pop(model.slot, None)
+        self._board.withdraw(model)
+
+    async def refresh(self) -> None:
+        """Makes documents visible to searches, and tells up to where they are; for ever."""
+        while True:
+            await asyncio.sleep(REFRESH_SECONDS)
+            for model in self._models:
+                if model.slot not in self._lives:
+                    continue
+                try:
+                    await self._refresh(model)
+                except (ApiError, TransportError, OSError) as error:
+                    log.debug("no refresh", extra={"fields": {"error": type(error).__name__}})
+
+    async def _refresh(self, model: ReadModel) -> None:
+        checkpoints = dict(self._progress[model.slot])
+        life = self._lives[model.slot]
+        if model.slot in self._dirty:
+            self._dirty.discard(model.slot)
+            try:
+                await self._client.indices.refresh(index=self._writing(model))
+            except BaseException:
+                self._dirty.add(model.slot)
+                raise
+        if self._seen.get(model.slot) != checkpoints and self._lives.get(model.slot) == life:
+            self._seen[model.slot] = checkpoints
+            self._board.seen(model, checkpoints)
+
+    async def _make(self, model: ReadModel) -> None:
+        index, alias = self._index(model), alias_name(self._prefix, model.name)
+        try:
+            await self._client.indices.create(index=index, **INDICES[model.name])
+        except BadRequestError as error:
+            if error.error != "resource_already_exists_exception":
+                raise
+        await self._client.indices.put_alias(index=index, name=self._writing(model))
+        if not await self._client.indices.exists_alias(name=alias):
+            await self._client.indices.put_alias(index=index, name=alias)
+
+    async def _uuids(self, models: Sequence[ReadModel]) -> Mapping[str, str]:
+        names = ",".join(self._index(model) for model in models)
+        found = await self._client.indices.get_settings(index=names, ignore_unavailable=True, filter_path=_UUID)
+        return {name: content["settings"]["index"]["uuid"] for name, content in found.items()}
+
+    def _index(self, model: ReadModel) -> str:
+        return index_name(self._prefix, model.name, model.version)
+
+    def _writing(self, model: ReadModel) -> str:
+        """Writes go to an alias that only we make: an index that vanished must not come back made up by a write."""
+        return f"{self._index(model)}-writing"

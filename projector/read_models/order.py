@@ -1,0 +1,73 @@
+"""What two read models know of an order: what was placed, and what became of it and of its payment."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import get_args
+
+from projector.model import Folded
+from shared.codec import Event
+from shared.documents.orders import Happened, OrderState, PaymentState
+from shared.envelope import Recorded
+from shared.events.notifications import MailSent
+from shared.events.orders import OrderCancelled, OrderClosing, OrderConfirmed, OrderEvent, OrderExpired, OrderPlaced
+from shared.events.payments import (
+    PaymentAuthorized,
+    PaymentCaptured,
+    PaymentDeclined,
+    PaymentEvent,
+    PaymentIntentCreated,
+    PaymentRequested,
+    PaymentVoided,
+)
+
+CONTEXTS = frozenset({"orders", "payments", "notifications"})
+
+_OF_AN_ORDER = (*get_args(OrderEvent), *get_args(PaymentEvent), MailSent)
+_UNTOLD = (PaymentRequested, PaymentIntentCreated)  # our own doings: no step of the customer's order
+
+_ORDER_STATES: dict[type, OrderState] = {
+    OrderPlaced: "pending_payment",
+    OrderConfirmed: "confirmed",
+    OrderClosing: "closing",
+    OrderCancelled: "cancelled",
+    OrderExpired: "expired",
+}
+_PAYMENT_STATES: dict[type, PaymentState] = {
+    PaymentRequested: "pending",
+    PaymentDeclined: "declined",
+    PaymentAuthorized: "authorized",
+    PaymentCaptured: "captured",
+    PaymentVoided: "voided",
+}
+
+
+class Order(Folded, frozen=True):
+    """`placed` and `placed_at` are None as long as only the payment was heard of."""
+
+    placed: OrderPlaced | None
+    placed_at: datetime | None
+    updated_at: datetime
+    state: OrderState
+    payment_state: PaymentState
+    history: list[Happened]
+
+
+def touches(_recorded: Recorded, event: Event) -> Sequence[str]:
+    """The order, told from the event itself."""
+    return (str(event.order_id),) if isinstance(event, _OF_AN_ORDER) else ()
+
+
+def evolve(state: Order | None, recorded: Recorded, event: OrderEvent | PaymentEvent | MailSent) -> Order:
+    """The order after the event."""
+    kind, at = type(event), recorded.recorded_at
+    before = state or Order(0, None, None, at, "pending_payment", "pending", [])
+    told = [] if kind in _UNTOLD else [Happened(recorded.type.split(".")[1], at)]
+    return Order(
+        position=recorded.position,
+        placed=event if isinstance(event, OrderPlaced) else before.placed,
+        placed_at=at if isinstance(event, OrderPlaced) else before.placed_at,
+        updated_at=at,
+        state=_ORDER_STATES.get(kind, before.state),
+        payment_state=_PAYMENT_STATES.get(kind, before.payment_state),
+        history=[*before.history, *told],
+    )

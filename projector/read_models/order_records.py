@@ -1,0 +1,45 @@
+"""Orders in Elasticsearch, for analysts: no personal data beyond the country."""
+
+from projector.model import ELASTICSEARCH, Keys, ReadModel, Rendered, encode
+from projector.read_models import order
+from projector.read_models.order import Order
+from shared.documents.orders import RECORDS, OrderRecord
+
+
+def render(id_: str, state: Order, _keys: Keys) -> Rendered:
+    """A document per placed order."""
+    placed = state.placed
+    if placed is None or state.placed_at is None:
+        return Rendered({})
+    totals = placed.totals
+    record = OrderRecord(
+        order_id=placed.order_id,
+        number=placed.number,
+        state=state.state,
+        payment_state=state.payment_state,
+        country=placed.country,
+        currency=totals.currency,
+        lines_minor=totals.lines_minor,
+        shipping_minor=totals.shipping_minor,
+        tax_minor=totals.tax_minor,
+        total_minor=totals.total_minor,
+        items=sum(line.quantity for line in placed.lines),
+        skus=[line.sku for line in placed.lines],
+        product_ids=[line.product_id for line in placed.lines],
+        placed_at=state.placed_at,
+        updated_at=state.updated_at,
+        position=state.position,
+    )
+    return Rendered({id_: encode(record)})
+
+
+MODEL = ReadModel(
+    name=RECORDS,
+    version="v1",
+    sink=ELASTICSEARCH,
+    contexts=order.CONTEXTS,
+    state=Order,
+    touches=order.touches,
+    evolve=order.evolve,
+    render=render,
+)

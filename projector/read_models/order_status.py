@@ -1,0 +1,80 @@
+"""What the customer of an order sees, in Redis, personal data opened; gone from it once the person was erased."""
+
+from collections.abc import Iterable
+from uuid import UUID
+
+import msgspec
+
+from projector.model import REDIS, Keys, ReadModel, Rendered, encode
+from projector.read_models import order
+from projector.read_models.order import Order
+from shared.documents.orders import STATUS, Address, OrderStatus, StatusLine
+from shared.events.orders import OrderPlaced
+from shared.money import Money
+from shared.sealed import unseal
+
+
+def persons(state: Order) -> Iterable[UUID]:
+    """Whose mail and address it holds."""
+    return (state.placed.person_id,) if state.placed else ()
+
+
+def render(id_: str, state: Order, keys: Keys) -> Rendered:
+    """The status of a placed order. Raises `BrokenSeal` if a field does not open."""
+    placed = state.placed
+    if placed is None or state.placed_at is None:
+        return Rendered({})
+    totals, currency = placed.totals, placed.totals.currency
+    mail, address = _opened(placed, keys.get(placed.person_id))
+    status = OrderStatus(
+        id=placed.order_id,
+        number=placed.number,
+        state=state.state,
+        payment_state=state.payment_state,
+        mail=mail,
+        address=address,
+        lines=_lines(placed),
+        subtotal=Money(totals.lines_minor, currency),
+        shipping=Money(totals.shipping_minor, currency),
+        tax=Money(totals.tax_minor, currency),
+        total=Money(totals.total_minor, currency),
+        placed_at=state.placed_at,
+        expires_at=placed.expires_at,
+        history=state.history,
+    )
+    return Rendered({id_: encode(status)})
+
+
+def _opened(placed: OrderPlaced, key: bytes | None) -> tuple[str | None, Address | None]:
+    if key is None:
+        return None, None
+    address = msgspec.json.decode(unseal(key, "address", placed.address), type=Address)
+    return unseal(key, "mail", placed.mail), address
+
+
+def _lines(placed: OrderPlaced) -> list[StatusLine]:
+    currency = placed.totals.currency
+    return [
+        StatusLine(
+            sku=line.sku,
+            product_id=line.product_id,
+            name=line.name,
+            quantity=line.quantity,
+            unit_price=Money(line.unit_price_minor, currency),
+            total=Money(line.total_minor, currency),
+        )
+        for line in placed.lines
+    ]
+
+
+MODEL = ReadModel(
+    name=STATUS,
+    version="v1",
+    sink=REDIS,
+    contexts=order.CONTEXTS,
+    state=Order,
+    touches=order.touches,
+    evolve=order.evolve,
+    render=render,
+    persons=persons,
+)

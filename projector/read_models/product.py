@@ -1,0 +1,56 @@
+"""What two read models know of a product: its facts, its prices and its stock, folded from the events of its key."""
+
+from collections.abc import Sequence
+from typing import get_args
+from uuid import UUID
+
+from msgspec import field
+
+from projector.model import Folded
+from projector.read_models.shelves import Shelf, restocked
+from shared.codec import Event
+from shared.envelope import Recorded
+from shared.events.catalog import ProductCreated, ProductEvent, ProductFacts, ProductRevised
+from shared.events.inventory import StockItemEvent, StockItemOpened
+from shared.events.pricing import PriceRemoved, PriceSet, PricingEvent
+
+CONTEXTS = frozenset({"catalog", "pricing", "inventory"})
+
+_STOCK_EVENTS = get_args(StockItemEvent)
+_PRODUCT_EVENTS = (ProductCreated, ProductRevised, PriceSet, PriceRemoved)
+_KEY = "product:"
+
+
+class Product(Folded, frozen=True):
+    """Prices and stock may be there before the facts are, and stay when a variant is taken out."""
+
+    id: UUID
+    facts: ProductFacts | None = None
+    prices: dict[str, dict[str, int]] = field(default_factory=dict)  # SKU → currency → minor units
+    shelves: dict[str, dict[str, Shelf]] = field(default_factory=dict)  # SKU → warehouse → shelf
+
+
+def touches(recorded: Recorded, event: Event) -> Sequence[str]:
+    """The product whose key the event has."""
+    if isinstance(event, _PRODUCT_EVENTS):
+        return (str(event.product_id),)
+    return (recorded.key.removeprefix(_KEY),) if isinstance(event, _STOCK_EVENTS) else ()
+
+
+def evolve(state: Product | None, recorded: Recorded, event: ProductEvent | PricingEvent | StockItemEvent) -> Product:
+    """The product after the event."""
+    product_id = UUID(recorded.key.removeprefix(_KEY))
+    facts, prices, shelves = (state.facts, state.prices, state.shelves) if state else (None, {}, {})
+    match event:
+        case ProductCreated() | ProductRevised():
+            facts = event.facts
+        case PriceSet():
+            prices = {**prices, event.sku: {**prices.get(event.sku, {}), event.currency: event.amount_minor}}
+        case PriceRemoved():
+            left = {c: amount for c, amount in prices.get(event.sku, {}).items() if c != event.currency}
+            prices = {**prices, event.sku: left}
+        case _:
+            if event.sku not in shelves and not isinstance(event, StockItemOpened):
+                raise ValueError(f"{event.sku}: stock moved before its item was opened")
+            shelves = {**shelves, event.sku: restocked(shelves.get(event.sku, {}), event)}
+    return Product(recorded.position, product_id, facts, prices, shelves)

@@ -1,0 +1,140 @@
+"""The projector, its Redis and its streams are killed, emptied and paused under load; afterwards, documents = fold."""
+
+import asyncio
+
+import pytest
+
+from shared.envelope import stream_name
+from tests.faults.processes import Lab
+from tests.faults.stock_load import Load, settled
+from tests.faults.watcher import SHARDS, Watcher
+
+pytestmark = pytest.mark.slow
+
+
+async def test_kill_of_the_projector_under_load_loses_nothing(redis_lab: Lab) -> None:
+    redis_lab.relay()
+    first = redis_lab.projector()
+    conn, redis, load = redis_lab.conn, redis_lab.redis, Load(40)
+    await load.open(conn)
+    await settled(conn, redis)
+    redis_lab.projector()  # stands by
+    with Watcher(redis_lab.valkey.url, load.skus) as watcher:
+        writing = asyncio.create_task(load.write_for(conn, 3))
+        await asyncio.sleep(1)
+        first.kill()
+        await writing
+        assert await settled(conn, redis) < 5
+    assert watcher.missing == []
+    assert watcher.found > 0
+
+
+async def test_kill_of_valkey_under_load_loses_nothing(redis_lab: Lab) -> None:
+    redis_lab.relay()
+    redis_lab.projector()
+    conn, redis, load = redis_lab.conn, redis_lab.redis, Load(40)
+    await load.open(conn)
+    await settled(conn, redis)
+    with Watcher(redis_lab.valkey.url, load.skus) as watcher:
+        writing = asyncio.create_task(load.write_for(conn, 4))
+        await asyncio.sleep(1)
+        redis_lab.valkey.kill()
+        await asyncio.sleep(1)
+        redis_lab.valkey.start()
+        await writing
+        await settled(conn, redis)
+    assert watcher.missing == []
+    assert watcher.unavailable > 0
+
+
+async def test_flushall_under_load_is_healed_and_never_a_404(redis_lab: Lab) -> None:
+    redis_lab.relay()
+    projector = redis_lab.projector()
+    conn, redis, load = redis_lab.conn, redis_lab.redis, Load(40)
+    await load.open(conn)
+    await load.write(conn, 1500)  # a refill that takes longer than a blink
+    await settled(conn, redis)
+    with Watcher(redis_lab.valkey.url, load.skus) as watcher:
+        writing = asyncio.create_task(load.write_for(conn, 3))
+        for _ in range(2):
+            await asyncio.sleep(1)
+            redis.flushall()
+        await writing
+        await settled(conn, redis)
+        assert await _ready(redis_lab)
+    assert watcher.missing == []
+    assert projector.metric("doorbuster_projector_resets_total") >= SHARDS
+    assert projector.metric("doorbuster_projector_transport_restarts_total") >= 1
+
+
+async def test_flushall_of_a_quiet_store_is_noticed_without_an_event(redis_lab: Lab) -> None:
+    redis_lab.relay()
+    redis_lab.projector()
+    conn, redis, load = redis_lab.conn, redis_lab.redis, Load(20)
+    await load.open(conn)
+    await settled(conn, redis)
+    await _until_ready(redis_lab)
+    redis.flushall()
+    assert await settled(conn, redis) < 5
+    await _until_ready(redis_lab)
+    assert redis.hgetall("log") == {b"epoch": b"1", b"shards": str(SHARDS).encode()}
+
+
+async def test_an_owner_that_slept_through_its_takeover_changes_nothing(redis_lab: Lab) -> None:
+    redis_lab.relay()
+    first = redis_lab.projector()
+    conn, redis, load = redis_lab.conn, redis_lab.redis, Load(40)
+    await load.open(conn)
+    await settled(conn, redis)
+    second = redis_lab.projector()
+    writing = asyncio.create_task(load.write_for(conn, 6))
+    await asyncio.sleep(1)
+    first.pause()  # with batches in its hands
+    await asyncio.sleep(3)
+    assert second.metric("doorbuster_projector_owner") == 1
+    checkpoints = redis.hgetall("stock_level:v1:shards")
+    first.resume()
+    for _ in range(20):
+        await asyncio.sleep(0.05)
+        now = redis.hgetall("stock_level:v1:shards")
+        assert all(int(now[name]) >= int(at) for name, at in checkpoints.items()), "a checkpoint went back"
+        checkpoints = now
+    await writing
+    await settled(conn, redis)
+    assert first.metric("doorbuster_projector_owner") == 0
+    assert second.metric("doorbuster_projector_owner") == 1
+
+
+async def test_a_stream_trimmed_of_unread_entries_is_filled_from_the_log(redis_lab: Lab) -> None:
+    redis_lab.relay()
+    projector = redis_lab.projector()
+    conn, redis, load = redis_lab.conn, redis_lab.redis, Load(40)
+    await load.open(conn)
+    await settled(conn, redis)
+    projector.pause()
+    await load.write(conn, 200)
+    for shard in range(SHARDS):
+        redis.xtrim(stream_name(shard), maxlen=1, approximate=False)
+    projector.resume()
+    assert await settled(conn, redis) < 5
+
+
+async def test_without_any_stream_the_log_alone_is_enough(redis_lab: Lab) -> None:
+    redis_lab.relay()
+    redis_lab.environment["STREAMS_URL"] = "redis://127.0.0.1:9/0"
+    redis_lab.projector()
+    conn, redis, load = redis_lab.conn, redis_lab.redis, Load(40)
+    await load.open(conn)
+    await settled(conn, redis)
+    await load.write(conn, 200)
+    assert await settled(conn, redis) < 5
+
+
+async def _ready(lab: Lab) -> bool:
+    return all(lab.redis.hget("stock_level:v1:shards", f"ready:{shard}") == b"1" for shard in range(SHARDS))
+
+
+async def _until_ready(lab: Lab) -> None:
+    async with asyncio.timeout(5):
+        while not await _ready(lab):  # noqa: ASYNC110
+            await asyncio.sleep(0.05)

@@ -1,0 +1,129 @@
+"""A poisoned event parks its key and only its key; mended, it heals."""
+
+import asyncio
+import json
+from typing import Any
+
+import pytest
+
+from shared.envelope import stream_name
+from tests.faults.processes import Lab
+from tests.faults.stock_load import Load, append_raw, expected_stock, key_of, settled, shown_stock
+
+pytestmark = pytest.mark.slow
+
+BROKEN = "inventory.stock_adjusted.v1", b'{"type":"inventory.stock_adjusted.v1","sku":"SKU-3","on_hand":"many"}'
+NOT_EVEN_JSON = "inventory.stock_adjusted.v1", b"\xff{{{"
+UNKNOWN = "inventory.stock_teleported.v7", b'{"type":"inventory.stock_teleported.v7","sku":"SKU-3"}'
+BEYOND_SENSE = (  # decodes, and then makes the fold fail: nobody opened this warehouse's item
+    "inventory.stock_adjusted.v1",
+    b'{"type":"inventory.stock_adjusted.v1","sku":"SKU-3","warehouse":"moon","change":1,"on_hand":1,"reserved":0,'
+    b'"reason":"test"}',
+)
+
+
+@pytest.mark.parametrize("poison", [BROKEN, NOT_EVEN_JSON, UNKNOWN, BEYOND_SENSE], ids=lambda p: str(p[1][:40]))
+async def test_poison_parks_its_key_and_only_its_key_and_unparking_heals_it(
+    redis_lab: Lab, poison: tuple[str, bytes]
+) -> None:
+    redis_lab.relay()
+    projector = redis_lab.projector()
+    conn, redis, load = redis_lab.conn, redis_lab.redis, Load(12)
+    await load.open(conn)
+    await settled(conn, redis)
+    before = shown_stock(redis, ["SKU-3"])
+    position = await append_raw(conn, "SKU-3", *poison)
+    await load.write(conn, 300)
+
+    await _until(lambda: redis.smembers("stock_level:v1:parked") == {key_of("SKU-3").encode()})
+    others = [sku for sku in load.skus if sku != "SKU-3"]
+    want = {sku: shown for sku, shown in (await expected_stock(conn)).items() if sku != "SKU-3"}
+    await _until_equal(lambda: shown_stock(redis, others), want)
+    assert shown_stock(redis, ["SKU-3"]) == before, "what is parked stays as it was"
+    row = await conn.fetchrow("SELECT * FROM parked_key WHERE read_model = 'stock_level'")
+    assert row is not None
+    assert (row["partition_key"], row["position"], row["event_type"]) == (key_of("SKU-3"), position, poison[0])
+
+    await conn.execute("UPDATE parked_key SET retry_requested_at = now()")  # nothing was mended
+    await _until_equal(lambda: _tries(redis_lab), 2)
+    assert redis.smembers("stock_level:v1:parked") == {key_of("SKU-3").encode()}
+
+    await _mend(redis_lab, position)
+    await conn.execute("UPDATE parked_key SET retry_requested_at = now()")
+    await _until(lambda: not redis.exists("stock_level:v1:parked"))
+    await settled(conn, redis)
+    assert await conn.fetchval("SELECT count(*) FROM parked_key WHERE read_model = 'stock_level'") == 0
+    await load.write(conn, 100)
+    await settled(conn, redis)
+    assert projector.metric("doorbuster_projector_parked_keys") == 0
+
+
+async def test_parked_keys_survive_flushall_and_a_new_owner(redis_lab: Lab) -> None:
+    redis_lab.relay()
+    first = redis_lab.projector()
+    conn, redis, load = redis_lab.conn, redis_lab.redis, Load(12)
+    await load.open(conn)
+    await settled(conn, redis)
+    before = shown_stock(redis, ["SKU-3"])
+    await append_raw(conn, "SKU-3", *UNKNOWN)
+    await load.write(conn, 200)
+    await _until(lambda: redis.scard("stock_level:v1:parked") == 1)
+    redis.flushall()
+    await _until(lambda: redis.scard("stock_level:v1:parked") == 1)
+    await _until(lambda: shown_stock(redis, ["SKU-3"]) == before)
+    first.kill()
+    redis.delete("stock_level:v1:parked")
+    redis_lab.projector()
+    await _until(lambda: redis.scard("stock_level:v1:parked") == 1)
+
+
+async def test_a_systemic_failure_stops_the_model_instead_of_parking_everything(redis_lab: Lab) -> None:
+    redis_lab.relay()
+    projector = redis_lab.projector()
+    conn, redis, load = redis_lab.conn, redis_lab.redis, Load(60)
+    await load.open(conn)
+    await settled(conn, redis)
+    for sku in load.skus:
+        await append_raw(conn, sku, UNKNOWN[0], json.dumps({"sku": sku}).encode())
+    await _until(lambda: projector.metric("doorbuster_projector_stopped") >= 1)
+    parked = await conn.fetch("SELECT read_model, count(*) AS keys FROM parked_key GROUP BY 1")
+    assert all(row["keys"] <= 20 for row in parked), parked
+    assert "systemic failure" in projector.log.read_text()
+
+
+async def test_an_unreadable_stream_entry_is_only_a_hole(redis_lab: Lab) -> None:
+    redis_lab.projector()
+    conn, redis, load = redis_lab.conn, redis_lab.redis, Load(12)
+    await load.open(conn)
+    for shard in range(4):
+        redis.xadd(stream_name(shard), {"e": b"garbage"}, id="1-0")
+    redis_lab.relay()
+    await load.write(conn, 50)
+    await settled(conn, redis)
+
+
+async def _mend(lab: Lab, position: int) -> None:
+    """As a developer would: here the event becomes one that changes nothing that any model reads."""
+    await lab.conn.execute("ALTER TABLE event_log DISABLE TRIGGER ALL")
+    await lab.conn.execute("UPDATE event_log SET type = 'carts.cart_opened.v1' WHERE position = $1", position)
+
+
+def _tries(lab: Lab) -> Any:
+    return lab.conn.fetchval("SELECT tries FROM parked_key WHERE read_model = 'stock_level'")
+
+
+async def _until(what: Any, seconds: float = 10) -> None:
+    await _until_equal(lambda: bool(what()), True, seconds)
+
+
+async def _until_equal(what: Any, wanted: object, seconds: float = 10) -> None:
+    try:
+        async with asyncio.timeout(seconds):
+            while await _value(what()) != wanted:  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
+    except TimeoutError:
+        assert await _value(what()) == wanted
+
+
+async def _value(got: Any) -> object:
+    return await got if asyncio.iscoroutine(got) else got
