@@ -17,14 +17,25 @@ from shared.http.problems import FieldError, Problem, unavailable
 from shared.settings import Settings
 from write_side import event_log
 from write_side.access import routes as access_routes
+from write_side.carts import routes as carts_routes
+from write_side.catalog import routes as catalog_routes
 from write_side.database import Pool, open_pool
 from write_side.errors import Refusal
 from write_side.inventory import routes as inventory_routes
+from write_side.pricing import routes as pricing_routes
+from write_side.shipping import routes as shipping_routes
 
 DESCRIPTION = """Commands. Each answers with the new state and a `Position`; a query that carries it sees the change.
 Where money or stock moves an `Idempotency-Key` is required: a repeat gets the first answer."""
 
-ROUTES: Sequence[HTTPRouteHandler] = [*access_routes.routes, *inventory_routes.routes]
+ROUTES: Sequence[HTTPRouteHandler] = [
+    *access_routes.routes,
+    *catalog_routes.routes,
+    *pricing_routes.routes,
+    *inventory_routes.routes,
+    *shipping_routes.routes,
+    *carts_routes.routes,
+]
 
 
 class Postgres:
