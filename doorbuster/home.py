@@ -29,6 +29,7 @@ class Home:
         self.folder = folder.absolute()
         self.logs = self.folder / "logs"
         self.state_file = self.folder / "state.json"
+        self._ports: dict[str, int] = {}
 
     @classmethod
     def default(cls) -> "Home":
@@ -58,10 +59,16 @@ class Home:
             yield True
 
     def port(self, name: str) -> int:
-        """The port of a program: PORT_<NAME> if set, else the one of last time, else a free one, remembered."""
-        configured = os.environ.get(f"PORT_{name.upper().replace('-', '_')}")
-        if configured:
-            return int(configured)
+        """The port of a program: PORT_<NAME> if set, else the one of last time, else a free one, remembered.
+
+        Asked for the first time it must be free, so ask before anything is started.
+        """
+        if name not in self._ports:
+            configured = os.environ.get(f"PORT_{name.upper().replace('-', '_')}")
+            self._ports[name] = int(configured) if configured else self._remember_port(name)
+        return self._ports[name]
+
+    def _remember_port(self, name: str) -> int:
         with self.lock("ports"):
             ports = self._read("ports.json")
             port = ports.get(name)

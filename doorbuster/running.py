@@ -46,7 +46,7 @@ def down(home: Home, timeout: float = 60.0) -> bool:
     return True
 
 
-def start_servers(home: Home, scope: str = "tests") -> dict[str, str]:
+def start_servers(home: Home, scope: str = "servers") -> dict[str, str]:
     """Start servers, or find them running; the environment that leads to them."""
     return up(home, scope).environment
 

@@ -16,7 +16,6 @@ from doorbuster.state import ProgramState
 SCOPES = {
     "all": ("postgres", "keyring", "valkey", "elasticsearch", "mail", "stripe", "processes"),
     "servers": ("postgres", "keyring", "valkey", "elasticsearch", "mail", "stripe"),
-    "tests": ("postgres", "keyring", "elasticsearch", "mail"),  # each test process has a Valkey of its own
     "databases": ("postgres", "keyring"),
     "elasticsearch": ("elasticsearch",),
 }
@@ -52,16 +51,15 @@ def _add_server(planned: Plan, home: Home, name: str, *, durable: bool) -> None:
     program = server.program(home, durable)
     planned.programs.append(program)
     planned.environment[server.variable] = program.address
+    if name == "mail":
+        planned.environment["MAILS_URL"] = native.mail_page(home)
 
 
 def _add_processes(planned: Plan, home: Home) -> None:
     """Our four processes, each with every setting; they start once the servers answer and the schema stands."""
     ports = {name: home.port(name) for name in ("write-api", "worker", "projector", "read-api")}
     urls = {name: f"http://127.0.0.1:{port}" for name, port in ports.items()}
-    shared = planned.environment | {
-        "PUBLIC_READ_URL": os.environ.get("PUBLIC_READ_URL") or urls["read-api"],
-        "STRIPE_WEBHOOK_URL": f"{urls['write-api']}/v1/webhooks/stripe",
-    }
+    shared = planned.environment | {"PUBLIC_READ_URL": os.environ.get("PUBLIC_READ_URL") or urls["read-api"]}
     planned.environment |= shared | {"WRITE_API_URL": urls["write-api"], "READ_API_URL": urls["read-api"]}
     servers = tuple(program.name for program in planned.programs)
     migrate = _once(lambda: _migrate(home, shared))

@@ -7,10 +7,11 @@ from msgspec import Struct
 from doorbuster.home import Home
 from doorbuster.native.elasticsearch import elasticsearch
 from doorbuster.native.postgres import postgres
+from doorbuster.native.simulators import mail_page, mail_sink, stripe_simulator
 from doorbuster.native.valkey import valkey
 from doorbuster.processes import Program
 
-__all__ = ["SERVERS", "Home", "Server", "probe_of"]
+__all__ = ["SERVERS", "Home", "Server", "mail_page", "probe_of"]
 
 
 class Server(Struct, frozen=True):
@@ -29,5 +30,7 @@ SERVERS = {
     "postgres": Server("DATABASE_URL", lambda home, durable: postgres(home, "postgres", durable=durable)),
     "keyring": Server("KEYRING_URL", lambda home, durable: postgres(home, "keyring", durable=durable)),
     "valkey": Server("REDIS_URL", lambda home, _: valkey(home)),
+    "mail": Server("SMTP_URL", lambda home, _: mail_sink(home)),
+    "stripe": Server("STRIPE_API_BASE", lambda home, _: stripe_simulator(home)),
     "elasticsearch": Server("ELASTICSEARCH_URL", lambda home, _: elasticsearch(home)),
 }
