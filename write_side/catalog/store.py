@@ -49,8 +49,10 @@ async def find_product(conn: Connection, product_id: UUID) -> Product | None:
 
 async def find_known(conn: Connection, refs: Sequence[str], skus: Sequence[str]) -> list[Product]:
     """The products with one of these external references, or that sell or sold one of these SKUs."""
-    query = f"""SELECT {_PRODUCT} FROM product WHERE external_ref = ANY ($1)
-                OR id IN (SELECT product_id FROM variant WHERE sku = ANY ($2))"""  # noqa: S608
+    # UNION, not OR: with OR Postgres reads the whole table.
+    query = f"""SELECT {_PRODUCT} FROM product WHERE id IN (
+                    SELECT id FROM product WHERE external_ref = ANY ($1)
+                    UNION SELECT product_id FROM variant WHERE sku = ANY ($2))"""  # noqa: S608
     return await _products(conn, query, refs, skus)
 
 
@@ -176,6 +178,8 @@ def _columns(products: Sequence[Product]) -> list[list[Any]]:
 
 async def _save_variants(conn: Connection, products: Sequence[Product]) -> None:
     rows = [row for product in products for row in _variant_rows(product)]
+    if not rows:
+        return
     await conn.execute(
         """INSERT INTO variant (id, product_id, sku, ean, name, options, place, retired)
            SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::json[], $7::int[],

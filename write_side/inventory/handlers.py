@@ -60,6 +60,21 @@ async def open_warehouse(pool: Pool, command: OpenWarehouse, cause: Metadata, ca
     return await commands.run(pool, decide, call)
 
 
+async def ensure_warehouse(conn: Connection, code: str | None, cause: Metadata) -> str:
+    """The code of the warehouse with this code, or of the one that ships first; `MAIN`, made, where there is none.
+
+    In the caller's transaction, which appends nothing afterwards. Raises `UnknownStock` for a code that nobody has.
+    """
+    codes = [warehouse.code for warehouse in await store.all_warehouses(conn)]
+    if code is not None and code not in codes:
+        raise UnknownStock(f"there is no warehouse {code}")
+    if codes:
+        return code or codes[0]
+    event = domain.open_warehouse(None, OpenWarehouse("MAIN", "Main warehouse", "DE"), uuid7())
+    await store.save_warehouse(conn, event, cause)
+    return event.code
+
+
 async def open_stock_item(pool: Pool, command: OpenStockItem, cause: Metadata, call: Call) -> Answer:
     """Keep a SKU in a warehouse; refuses `unknown_warehouse`, `stock_item_exists`."""
 

@@ -152,8 +152,10 @@ async def all_items(conn: Connection) -> list[StockItem]:
 
 
 async def all_warehouses(conn: Connection) -> list[Warehouse]:
-    """Every warehouse's row, for the comparison with the log."""
-    rows = await conn.fetch("SELECT id, code, name, country, priority, version FROM warehouse")
+    """Every warehouse's row, in the order in which they ship."""
+    rows = await conn.fetch(
+        "SELECT id, code, name, country, priority, version FROM warehouse ORDER BY priority, code"
+    )
     return [msgspec.convert(dict(row), Warehouse) for row in rows]
 
 

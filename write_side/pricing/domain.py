@@ -1,6 +1,6 @@
 """Prices, pure: one explicit price per SKU and currency, tax excluded."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from msgspec import Struct, structs
@@ -74,7 +74,9 @@ def remove_price(priced: PricedVariant | None, currency: str) -> PriceRemoved | 
     return PriceRemoved(priced.product_id, priced.sku, currency)
 
 
-def set_prices(known: dict[str, PricedVariant], commands: Sequence[SetPrice]) -> list[tuple[PricedVariant, PriceSet]]:
+def set_prices(
+    known: Mapping[str, PricedVariant], commands: Sequence[SetPrice]
+) -> list[tuple[PricedVariant, PriceSet]]:
     """What becomes of each SKU whose price changes; `known` is by SKU."""
     changed = []
     for command in commands:

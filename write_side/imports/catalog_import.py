@@ -1,0 +1,191 @@
+"""Runs an import: reads and plans one batch while the one before is being saved. Memory grows by a number per SKU only.
+
+A batch is one transaction and its events are appended last, in one call: from the first position to COMMIT it stays
+below the 50 ms for which a bulk command may hold up the feed.
+"""
+
+import asyncio
+from uuid import UUID
+
+import asyncpg
+from msgspec import Struct
+
+from shared.envelope import Metadata
+from shared.ids import uuid7
+from write_side import catalog, event_log, inventory, pricing
+from write_side.database import Connection, Pool
+from write_side.imports.batches import Batch, Batches, Rejection
+from write_side.imports.mapping import DEFAULT, ColumnMapping
+from write_side.imports.plan import Known, Plan, Terms, plan
+from write_side.imports.reading import Table, UnreadableFile
+from write_side.imports.rows import Row, RowReader
+
+AT_ONCE = 2  # batches in flight: one is planned while another is saved
+TRIES = 3
+RACES = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError, asyncpg.UniqueViolationError)
+BAD_DATA = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError, asyncpg.ProgramLimitExceededError)
+
+
+class Options(Struct, frozen=True):
+    """How a file is to be understood. With `stock`, that many of each new SKU are opened in `warehouse`."""
+
+    currency: str = "EUR"
+    stock: int | None = None
+    warehouse: str | None = None
+    mapping: ColumnMapping = DEFAULT
+
+
+class Progress(Struct):
+    """How the rows fared so far; `share` of the file was read."""
+
+    created: int = 0
+    revised: int = 0
+    unchanged: int = 0
+    rejected: int = 0
+    share: float = 0.0
+
+    @property
+    def rows(self) -> int:
+        """Rows done with."""
+        return self.created + self.revised + self.unchanged + self.rejected
+
+
+class Observer:
+    """Hears how an import goes; this one minds nothing."""
+
+    def rejected(self, rejection: Rejection) -> None:
+        """A row did not go in."""
+
+    def progressed(self, progress: Progress) -> None:
+        """Another batch is done."""
+
+
+async def import_catalog(
+    pool: Pool, table: Table, options: Options, cause: Metadata, observer: Observer | None = None
+) -> Progress:
+    """Import every row of a table; a second run changes nothing. The pool has at least three connections.
+
+    Raises `UnreadableFile` (what stood before has gone in), `UnknownCurrency`, `UnknownStock` for the warehouse.
+    """
+    pricing.check_currency(options.currency)
+    reader = RowReader(table.columns, options.mapping, options.currency)
+    if missing := reader.missing():
+        raise UnreadableFile(f"no column is the {' or the '.join(missing)} ({', '.join(table.columns)})")
+    async with pool.acquire() as conn, conn.transaction():
+        terms = Terms(options.currency, await _warehouse(conn, options, cause), options.stock)
+    run = _Import(pool, Batches(table, reader), terms, cause, observer or Observer(), table)
+    try:
+        async with asyncio.TaskGroup() as group:
+            for _ in range(AT_ONCE):
+                group.create_task(run.work())
+    except ExceptionGroup as failed:
+        raise failed.exceptions[0] from None
+    return run.progress
+
+
+async def _warehouse(conn: Connection, options: Options, cause: Metadata) -> str | None:
+    if options.stock is None and options.mapping.column_of("stock") is None:
+        return None
+    return await inventory.ensure_warehouse(conn, options.warehouse, cause)
+
+
+class _Import:
+    def __init__(
+        self, pool: Pool, batches: Batches, terms: Terms, cause: Metadata, observer: Observer, table: Table
+    ) -> None:
+        self._pool, self._batches, self._terms, self._cause = pool, batches, terms, cause
+        self._observer, self._table = observer, table
+        self._in_order = asyncio.Lock()  # batches are planned in the order of the file, so slugs come out the same
+        self._claims: list[set[str]] = []  # slugs of batches that are planned and not yet committed
+        self._categories: dict[str, UUID] = {}
+        self.progress = Progress()
+
+    async def work(self) -> None:
+        """Takes batch after batch; several of these work side by side."""
+        while True:
+            async with self._in_order:
+                batch = await self._batches.next()
+                if batch is None:
+                    break
+                made = await self._plan(batch.rows)
+            await self._finish(batch, made)
+        if self._batches.unreadable:
+            raise self._batches.unreadable
+
+    async def _plan(self, rows: list[Row]) -> Plan:
+        """What the rows do; its slugs are claimed until `_forget`."""
+        claimed = set().union(*self._claims)  # before asking Postgres: a claim may become a row in between
+        skus = [row.sku for row in rows]
+        async with self._pool.acquire() as conn:
+            await self._find_categories(conn, rows)
+            known = Known(
+                await catalog.find_known(conn, [row.external_ref for row in rows], skus),
+                await pricing.find_priced(conn, skus),
+                claimed | set(await catalog.slugs_in_use(conn, _slugs(rows))),
+                self._categories,
+            )
+        made = plan(rows, known, self._terms, uuid7)
+        self._claims.append(made.slugs)
+        return made
+
+    async def _find_categories(self, conn: Connection, rows: list[Row]) -> None:
+        paths = [row.category for row in rows]
+        if any(catalog.path_slug(path) not in self._categories for path in paths):
+            async with conn.transaction():
+                self._categories = await catalog.category_ids(conn, paths, self._cause)
+
+    async def _finish(self, batch: Batch, made: Plan) -> None:
+        for rejection in batch.rejected:
+            self._reject(rejection)
+        await self._save_or_split(batch.rows, made)
+        self.progress.share = self._table.read_share
+        self._observer.progressed(self.progress)
+
+    async def _save_or_split(self, rows: list[Row], made: Plan) -> None:
+        """Save a plan, anew if others got in its way; rows that Postgres won't have are found by halving the batch."""
+        for _ in range(TRIES):
+            try:
+                await self._save(made)
+            except RACES:
+                self._claims.remove(made.slugs)
+                made = await self._plan(rows)
+            except BAD_DATA as error:
+                self._claims.remove(made.slugs)
+                return await self._split(rows, error)
+            else:
+                self._claims.remove(made.slugs)
+                return self._count(made)
+        self._claims.remove(made.slugs)
+        return await self._split(rows, None)
+
+    async def _split(self, rows: list[Row], error: Exception | None) -> None:
+        if len(rows) == 1:
+            [row] = rows
+            reason = "others changed the same product at the same time" if error is None else str(error)
+            return self._reject(Rejection(row.number, "not_saved", reason, row.cells))
+        middle = len(rows) // 2
+        for half in (rows[:middle], rows[middle:]):
+            await self._save_or_split(half, await self._plan(half))
+
+    async def _save(self, made: Plan) -> None:
+        async with self._pool.acquire() as conn, conn.transaction():
+            events = await catalog.save_products(conn, made.changes)
+            events += await pricing.save_prices(conn, made.prices)
+            events += await inventory.insert_items(conn, made.stock)
+            await event_log.append(conn, events, self._cause)
+
+    def _count(self, made: Plan) -> None:
+        self.progress.created += made.created
+        self.progress.revised += made.revised
+        self.progress.unchanged += made.unchanged
+        for row, code, reason in made.refused:
+            self._reject(Rejection(row.number, code, reason, row.cells))
+
+    def _reject(self, rejection: Rejection) -> None:
+        self.progress.rejected += 1
+        self._observer.rejected(rejection)
+
+
+def _slugs(rows: list[Row]) -> list[str]:
+    """All slugs that new products of these rows might get."""
+    return [slug for row in rows for slug in catalog.slug_candidates(row.name, row.sku)]

@@ -1,0 +1,92 @@
+"""Which column of a file is which field of a product. JSON or TOML:
+
+    price_unit = "major"            # 19.99; "minor" (the default) is 1999
+    category_separator = ">"        # Audio > Headphones
+    category_from = ["type"]        # where no column is a category: the first of these features that there is
+    category_default = "Unsorted"
+    [columns]
+    "Article" = "sku"
+    "Title" = "name"
+    "Colour" = "attribute:colour"
+
+Fields: sku, name (both needed), external_ref (the sku unless told), slug, brand, description, product_type, status,
+category, price, ean, images, stock, features (`key:value|key:value`) and attribute:<name>. A field without a column is
+left as it is when a product is revised.
+"""
+
+import tomllib
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+from msgspec import Struct
+
+ATTRIBUTE = "attribute:"
+FIELDS = (
+    "sku", "name", "external_ref", "slug", "brand", "description", "product_type", "status", "category", "price", "ean",
+    "images", "stock", "features",
+)  # fmt: skip
+
+
+class BrokenMapping(ValueError):
+    """The mapping can't be read, or names fields that there aren't; the message says which."""
+
+
+class ColumnMapping(Struct, frozen=True, forbid_unknown_fields=True):
+    """Column → field, and how cells are to be read."""
+
+    columns: dict[str, str]
+    price_unit: Literal["minor", "major"] = "minor"
+    feature_separator: str = "|"
+    key_separator: str = ":"
+    image_separator: str = ","
+    category_separator: str = ">"
+    category_from: list[str] = []
+    category_default: str = "Unsorted"
+
+    def column_of(self, field: str) -> str | None:
+        """The column of a field."""
+        return next((column for column, name in self.columns.items() if name == field), None)
+
+
+DEFAULT = ColumnMapping(
+    columns={
+        "product_id": "sku",
+        "product_name": "name",
+        "product_description": "description",
+        "product_features": "features",
+        "brand": "brand",
+        "price": "price",
+        "ean": "ean",
+        "image": "images",
+    },
+    category_from=["product type", "type"],
+)
+
+
+def read_mapping(path: Path) -> ColumnMapping:
+    """The mapping in a file; TOML if its name says so, else JSON. Raises `BrokenMapping`."""
+    try:
+        raw = path.read_bytes()
+        given = tomllib.loads(raw.decode()) if path.suffix == ".toml" else msgspec.json.decode(raw)
+        mapping = msgspec.convert(given, ColumnMapping)
+    except (OSError, ValueError) as error:
+        raise BrokenMapping(f"{path}: {error}") from error
+    check(mapping)
+    return mapping
+
+
+def check(mapping: ColumnMapping) -> None:
+    """Raises `BrokenMapping` for fields that there aren't, stand twice, or are missing."""
+    fields = list(mapping.columns.values())
+    for field in fields:
+        if field not in FIELDS and not (field.startswith(ATTRIBUTE) and field != ATTRIBUTE):
+            raise BrokenMapping(f"there is no field {field!r}; there are {', '.join(FIELDS)} and {ATTRIBUTE}<name>")
+        if fields.count(field) > 1:
+            raise BrokenMapping(f"two columns are {field!r}")
+    for needed in ("sku", "name"):
+        if needed not in fields:
+            raise BrokenMapping(f"no column is {needed!r}")
+    for name in ("feature_separator", "key_separator", "image_separator", "category_separator"):
+        if not getattr(mapping, name):
+            raise BrokenMapping(f"{name} is empty")

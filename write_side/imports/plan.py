@@ -1,0 +1,175 @@
+"""What becomes of a batch of rows, given what is there already. Pure: the same rows twice change nothing.
+
+An import is the master of what its columns say and of nothing else: variants it doesn't name, and fields without a
+column, stay. A product keeps its slug for ever unless the file has a column for it.
+"""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import NamedTuple, cast
+from uuid import UUID
+
+from msgspec import Struct, field
+
+from shared.events.catalog import ProductCreated, ProductEvent, ProductFacts, Status
+from shared.events.pricing import PriceSet
+from write_side import catalog, pricing
+from write_side.catalog import Change, ImageInput, Product, ProductInput, SkuTaken, VariantInput
+from write_side.errors import Refusal
+from write_side.imports.rows import Row
+from write_side.inventory import OpenStockItem
+from write_side.pricing import PricedVariant, SetPrice
+
+NewId = Callable[[], UUID]
+
+
+class Known(NamedTuple):
+    """What is there: products that the batch may mean, prices by SKU, who has which slug, categories by slug."""
+
+    products: Sequence[Product]
+    priced: Mapping[str, PricedVariant]
+    slugs: Collection[str]
+    categories: Mapping[str, UUID]
+
+
+class Terms(NamedTuple):
+    """What holds for all rows: the currency of prices, where stock is opened and how much (None: not at all)."""
+
+    currency: str
+    warehouse: str | None
+    stock: int | None
+
+
+class Refused(NamedTuple):
+    """A row that isn't taken, and why."""
+
+    row: Row
+    code: str
+    reason: str
+
+
+class Plan(Struct):
+    """What is to be written, and how the rows fared."""
+
+    changes: list[Change] = field(default_factory=list)
+    prices: list[tuple[PricedVariant, PriceSet]] = field(default_factory=list)
+    stock: list[OpenStockItem] = field(default_factory=list)
+    refused: list[Refused] = field(default_factory=list)
+    slugs: set[str] = field(default_factory=set)  # of the new products
+    created: int = 0
+    revised: int = 0
+    unchanged: int = 0
+
+
+def plan(rows: Sequence[Row], known: Known, terms: Terms, new_id: NewId) -> Plan:
+    """What a batch does. Rows of one batch name different products."""
+    made = Plan()
+    by_ref = {p.facts.external_ref: p for p in known.products if p.facts.external_ref}
+    by_sku = {sku: product for product in known.products for sku in product.variant_ids()}
+    for row in rows:
+        try:
+            product = _meant(row, by_ref, by_sku)
+            after, event = _after(row, product, known, made.slugs, new_id)
+            prices = _prices(row, after, known.priced, terms.currency)
+        except Refusal as refusal:
+            made.refused.append(Refused(row, refusal.code, _said(refusal)))
+            continue
+        made.prices += prices
+        if event is not None:
+            made.changes.append(Change(after, event))
+        _count(made, product, after, changed=event is not None or bool(prices))
+        _open_stock(made, row, after, terms)
+    return made
+
+
+def _meant(row: Row, by_ref: Mapping[str, Product], by_sku: Mapping[str, Product]) -> Product | None:
+    """The product that a row speaks of; one that nobody imported before is adopted by its SKU."""
+    product, owner = by_ref.get(row.external_ref), by_sku.get(row.sku)
+    if owner is None or owner is product:
+        return product
+    if product is None and owner.facts.external_ref is None:
+        return owner
+    raise SkuTaken(f"{row.sku} belongs to another product ({owner.facts.external_ref or owner.facts.slug})")
+
+
+def _after(
+    row: Row, product: Product | None, known: Known, claimed: Collection[str], new_id: NewId
+) -> tuple[Product, ProductEvent | None]:
+    """The product as the row wants it, and the event of that, None if nothing changes."""
+    given = _given(row, None if product is None else product.facts, known.categories)
+    if product is None:
+        slug = given.slug or _new_slug(row, known.slugs, claimed)
+        created = ProductCreated(new_id(), catalog.facts_of(given, slug, {row.sku: new_id()}))
+        return catalog.evolve_product(None, 1, created), created
+    ids = {row.sku: new_id()} | product.variant_ids()
+    event = catalog.revise(product, catalog.facts_of(given, given.slug or product.facts.slug, ids))
+    return product if event is None else catalog.evolve_product(product, product.version + 1, event), event
+
+
+def _new_slug(row: Row, in_use: Collection[str], claimed: Collection[str]) -> str:
+    candidates = catalog.slug_candidates(row.name, row.sku)
+    return catalog.free_slug(candidates, [slug for slug in candidates if slug in in_use or slug in claimed])
+
+
+def _given(row: Row, before: ProductFacts | None, categories: Mapping[str, UUID]) -> ProductInput:
+    def kept(name: str, said: str | None) -> str:
+        return said if said is not None else "" if before is None else str(getattr(before, name))
+
+    images = [ImageInput(url) for url in row.images or []]
+    if row.images is None and before is not None:
+        images = [ImageInput(image.url, image.alt) for image in before.images]
+    attributes = row.attributes if row.attributes is not None else {} if before is None else before.attributes
+    status = row.status or ("active" if before is None else before.status)
+    return ProductInput(
+        name=row.name,
+        variants=_variants(row, before),
+        slug=row.slug,
+        brand=kept("brand", row.brand),
+        description=kept("description", row.description),
+        product_type=kept("product_type", row.product_type),
+        status=cast(Status, status),
+        category_id=categories[catalog.path_slug(row.category)],
+        attributes=attributes,
+        images=images,
+        external_ref=row.external_ref,
+    )
+
+
+def _variants(row: Row, before: ProductFacts | None) -> list[VariantInput]:
+    """The variant of the row, among those that the product has besides."""
+    others = [] if before is None else before.variants
+    variants = [
+        VariantInput(v.sku, row.ean if v.sku == row.sku and row.has_ean else v.ean, v.name, v.options) for v in others
+    ]
+    if all(v.sku != row.sku for v in others):
+        variants.append(VariantInput(row.sku, row.ean))
+    return variants
+
+
+def _prices(
+    row: Row, product: Product, priced: Mapping[str, PricedVariant], currency: str
+) -> list[tuple[PricedVariant, PriceSet]]:
+    if row.amount_minor is None:
+        return []
+    wanted = SetPrice(product.variant_ids()[row.sku], product.id, row.sku, currency, row.amount_minor)
+    return pricing.set_prices(priced, [wanted])
+
+
+def _count(made: Plan, before: Product | None, after: Product, *, changed: bool) -> None:
+    if before is None:
+        made.created += 1
+        made.slugs.add(after.facts.slug)
+    elif changed:
+        made.revised += 1
+    else:
+        made.unchanged += 1
+
+
+def _open_stock(made: Plan, row: Row, product: Product, terms: Terms) -> None:
+    count = row.stock if row.stock is not None else terms.stock
+    if count is not None and terms.warehouse is not None:
+        made.stock.append(OpenStockItem(row.sku, terms.warehouse, product.id, count, reason="import"))
+
+
+def _said(refusal: Refusal) -> str:
+    pointer = refusal.facts.get("pointer")
+    return f"{pointer}: {refusal.detail}" if pointer else refusal.detail

@@ -1,0 +1,104 @@
+"""Reads a table row by row: CSV or TSV, plain or gzip. Never more than a row in memory."""
+
+import csv
+import gzip
+import io
+import os
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, NamedTuple, cast
+
+LONGEST_CELL = 1_000_000
+_GZIP = b"\x1f\x8b"
+
+
+class UnreadableFile(ValueError):
+    """The file can't be read at all; the message says why."""
+
+
+class Line(NamedTuple):
+    """A row as read: where it begins, its cells, and why it is no row of the table, if it isn't."""
+
+    number: int
+    cells: list[str]
+    broken: str | None = None
+
+
+class Table:
+    """An open file: its columns, and its rows to iterate over once."""
+
+    def __init__(self, raw: IO[bytes], text: IO[str], delimiter: str, size: int) -> None:
+        self._raw, self._size = raw, size
+        csv.field_size_limit(LONGEST_CELL)
+        self._reader = csv.reader(text, delimiter=delimiter)
+        self.delimiter = delimiter
+        self.columns = self._header()
+
+    def _header(self) -> list[str]:
+        try:
+            columns = [cell.strip() for cell in next(self._reader)]
+        except (StopIteration, csv.Error, EOFError, OSError, zlib.error) as error:
+            raise UnreadableFile(f"no first line with the names of the columns ({error})") from error
+        if len(set(columns)) != len(columns):
+            raise UnreadableFile("two columns have the same name")
+        return columns
+
+    @property
+    def read_share(self) -> float:
+        """How much of the file has been read, from 0 to 1."""
+        return min(self._raw.tell() / self._size, 1.0) if self._size else 1.0
+
+    def __iter__(self) -> Iterator[Line]:
+        """Rows with their line numbers; raises `UnreadableFile` where a compressed file is cut off."""
+        while True:
+            number = self._reader.line_num + 1
+            try:
+                cells = next(self._reader)
+            except StopIteration:
+                return
+            except csv.Error as error:
+                yield Line(number, [], str(error))
+                continue
+            except (EOFError, OSError, zlib.error) as error:
+                raise UnreadableFile(f"broken after line {number - 1}: {error}") from error
+            if cells:
+                yield Line(number, cells, self._wrong_with(cells))
+
+    def _wrong_with(self, cells: list[str]) -> str | None:
+        if len(cells) != len(self.columns):
+            return f"{len(cells)} cells, the first line names {len(self.columns)} columns"
+        # Bytes that aren't UTF-8 come as lone surrogates.
+        if any(not cell.isascii() and any("\ud800" <= sign <= "\udfff" for sign in cell) for cell in cells):
+            return "not UTF-8"
+        return None
+
+
+@contextmanager
+def open_table(path: Path) -> Iterator[Table]:
+    """The table in a file; the delimiter by its name or its first line. Raises `UnreadableFile`."""
+    try:
+        raw = path.open("rb")
+    except OSError as error:
+        raise UnreadableFile(f"{path}: {error.strerror}") from error
+    with raw:
+        packed = raw.read(2) == _GZIP
+        raw.seek(0)
+        stream = cast(IO[bytes], gzip.GzipFile(fileobj=raw) if packed else raw)
+        text = io.TextIOWrapper(stream, encoding="utf-8-sig", errors="surrogateescape", newline="")
+        delimiter = _delimiter(path, stream)
+        yield Table(raw, text, delimiter, os.fstat(raw.fileno()).st_size)
+
+
+def _delimiter(path: Path, stream: IO[bytes]) -> str:
+    name = path.name.lower().removesuffix(".gz")
+    if name.endswith((".tsv", ".tab")):
+        return "\t"
+    try:
+        first = stream.readline(LONGEST_CELL).decode(errors="replace")
+        stream.seek(0)
+    except (EOFError, OSError, zlib.error) as error:
+        raise UnreadableFile(f"{path}: {error}") from error
+    counts = {sign: first.count(sign) for sign in ("\t", ",", ";", "|")}
+    return max(counts, key=lambda sign: counts[sign]) if any(counts.values()) else ","
