@@ -1,0 +1,134 @@
+"""Elasticsearch's documents equal the fold of the log, whatever happens to the projector, to an index, or to Redis."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+
+from tests.faults.processes import Lab
+from tests.faults.search_view import SearchView
+from tests.faults.stock_load import Load, append_raw, settled
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+async def view(search_lab: Lab) -> AsyncIterator[SearchView]:
+    shown = SearchView(search_lab.environment["ELASTICSEARCH_URL"], search_lab.environment["INDEX_PREFIX"])
+    yield shown
+    await shown.close()
+
+
+async def test_kill_of_the_projector_under_load_loses_nothing(search_lab: Lab, view: SearchView) -> None:
+    search_lab.relay()
+    first = search_lab.projector()
+    conn, load = search_lab.conn, Load(40)
+    await load.open(conn)
+    await view.settled(conn)
+    search_lab.projector()
+    writing = asyncio.create_task(load.write_for(conn, 3))
+    await asyncio.sleep(1)
+    first.kill()
+    await writing
+    assert await view.settled(conn) < 8
+
+
+async def test_an_owner_that_slept_through_its_takeover_changes_nothing(search_lab: Lab, view: SearchView) -> None:
+    search_lab.relay()
+    first = search_lab.projector()
+    conn, load = search_lab.conn, Load(40)
+    await load.open(conn)
+    await view.settled(conn)
+    second = search_lab.projector()
+    writing = asyncio.create_task(load.write_for(conn, 5))
+    await asyncio.sleep(1)
+    first.pause()
+    await writing
+    await view.settled(conn)
+    assert second.metric("doorbuster_projector_owner") == 1
+    shown = await view.stock()
+    first.resume()
+    await asyncio.sleep(1)
+    assert await view.stock() == shown
+    await load.write(conn, 50)
+    await view.settled(conn)
+
+
+async def test_a_deleted_index_is_made_and_filled_again(search_lab: Lab, view: SearchView) -> None:
+    search_lab.relay()
+    search_lab.projector()
+    conn, redis, load = search_lab.conn, search_lab.redis, Load(40)
+    await load.open(conn)
+    await load.write(conn, 300)
+    await view.settled(conn)
+    writing = asyncio.create_task(load.write_for(conn, 3))
+    await asyncio.sleep(1)
+    await view.delete("stock-v1")
+    await writing
+    await view.settled(conn)
+    await settled(conn, redis)
+    assert await view.indices() == {"stock-v1", "products-v1", "orders-v1"}, "none came up by a write"
+
+
+async def test_the_published_checkpoints_come_back_after_flushall(search_lab: Lab, view: SearchView) -> None:
+    search_lab.relay()
+    search_lab.projector()
+    conn, redis, load = search_lab.conn, search_lab.redis, Load(40)
+    await load.open(conn)
+    await view.settled(conn)
+    await _until_seen(search_lab)
+    redis.flushall()
+    await _until_seen(search_lab)
+
+
+async def test_one_sink_that_takes_no_writes_does_not_stop_the_other(search_lab: Lab, view: SearchView) -> None:
+    search_lab.relay()
+    projector = search_lab.projector()
+    conn, redis, load = search_lab.conn, search_lab.redis, Load(40)
+    await load.open(conn)
+    await view.settled(conn)
+    await view.block_writes(True)
+    await load.write(conn, 200)
+    assert await settled(conn, redis) < 3
+    async with asyncio.timeout(5):
+        while not projector.metric("doorbuster_projector_sink_retries_total"):  # noqa: ASYNC110
+            await asyncio.sleep(0.1)
+    await view.block_writes(False)
+    assert await view.settled(conn) < 8
+    assert await conn.fetchval("SELECT count(*) FROM parked_key") == 0, "an outage is no poison"
+
+
+async def test_a_document_that_the_mapping_refuses_parks_its_key(search_lab: Lab, view: SearchView) -> None:
+    search_lab.relay()
+    search_lab.projector()
+    conn, load = search_lab.conn, Load(12)
+    await load.open(conn)
+    await view.settled(conn)
+    huge = 10**25  # more than a `long` holds
+    payload = b'{"type":"inventory.stock_item_opened.v1","sku":"SKU-3","warehouse":"moon","product_id":'
+    payload += b'"6b1f0e0e-6f0a-7000-8000-000000000000","on_hand":%d,"reserved":0,"low_at":0,"reason":"x"}' % huge
+    await append_raw(conn, "SKU-3", "inventory.stock_item_opened.v1", payload)
+    await load.write(conn, 100)
+    async with asyncio.timeout(10):
+        while not await conn.fetchval("SELECT count(*) FROM parked_key WHERE read_model = 'stock'"):  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
+    row = await conn.fetchrow("SELECT event_type, error FROM parked_key WHERE read_model = 'stock'")
+    assert row is not None
+    assert "document_parsing_exception" in row["error"] or "mapper" in row["error"]
+
+
+async def _until_seen(lab: Lab) -> None:
+    """Every shard that has events is told as seen by searches, up to its head."""
+    heads = await lab.conn.fetch("SELECT shard, max(position) AS head FROM event_log GROUP BY shard")
+    async with asyncio.timeout(8):
+        while True:
+            told = lab.redis.hgetall("stock:v1:shards")
+            if all(told.get(b"seen:%d" % row["shard"]) == b"%d" % row["head"] for row in heads):
+                return
+            await asyncio.sleep(0.05)
+
+
+async def test_the_lab_has_the_real_thing(search_lab: Lab) -> None:
+    async with httpx.AsyncClient(base_url=search_lab.environment["ELASTICSEARCH_URL"]) as client:
+        assert (await client.get("/_cluster/health")).json()["status"] in ("green", "yellow")
