@@ -12,7 +12,7 @@ import asyncpg
 
 from shared.codec import decode_event
 from shared.envelope import Recorded
-from write_side import event_log
+from write_side import catalog, event_log, pricing
 from write_side.access import domain as access
 from write_side.access import store as access_store
 from write_side.database import Connection
@@ -36,6 +36,11 @@ AGGREGATES: list[Aggregate] = [
         "stock_item",
         lambda state, r, e: inventory.evolve_item(state, r.aggregate_id, r.version, e),
         inventory_store.all_items,
+    ),
+    Aggregate("category", lambda state, r, e: catalog.evolve_category(state, r.version, e), catalog.all_categories),
+    Aggregate("product", lambda state, r, e: catalog.evolve_product(state, r.version, e), catalog.all_products),
+    Aggregate(
+        "price", lambda state, r, e: pricing.evolve(state, r.aggregate_id, r.version, e), pricing.all_priced
     ),
     Aggregate("access_token", lambda state, r, e: access.evolve(state, e, r.version), access_store.all_tokens),
 ]

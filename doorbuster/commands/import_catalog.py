@@ -1,0 +1,70 @@
+"""`doorbuster import catalog FILE` and `doorbuster sample-catalog FILE`."""
+
+import argparse
+import asyncio
+import os
+import sys
+from pathlib import Path
+
+Words = argparse._SubParsersAction  # argparse has no public name for it
+
+
+def register(words: "Words[argparse.ArgumentParser]") -> None:
+    """Add the two words."""
+    kinds = words.add_parser("import", help="put a file into the shop").add_subparsers(metavar="KIND", required=True)
+    given = kinds.add_parser("catalog", help="products from CSV or TSV, plain or gzip; a second run changes nothing")
+    given.add_argument("file", type=Path)
+    given.add_argument("--currency", default="EUR", help="of the prices in the file (EUR)")
+    given.add_argument("--stock", type=_count, metavar="N", help="open stock items with N of each new SKU")
+    given.add_argument("--warehouse", metavar="CODE", help="where (the one that ships first, or MAIN, made)")
+    given.add_argument("--mapping", type=Path, metavar="FILE", help="JSON or TOML: which column is which field")
+    given.add_argument("--rejects", type=Path, metavar="FILE", help="where rejected rows go (FILE.rejected.csv)")
+    given.set_defaults(run=_import)
+    sample = words.add_parser("sample-catalog", help="write a made-up catalog that looks like a shop's")
+    sample.add_argument("file", type=Path)
+    sample.add_argument("--products", type=_count, default=2000, metavar="N")
+    sample.add_argument("--seed", type=int, default=1)
+    sample.set_defaults(run=_sample)
+
+
+def _count(text: str) -> int:
+    number = int(text)
+    if not 0 <= number <= 1_000_000_000:
+        raise argparse.ArgumentTypeError("from 0 to 1,000,000,000")
+    return number
+
+
+def _import(given: argparse.Namespace) -> int:
+    url = _database_url()
+    if url is None:
+        print("no database: set DATABASE_URL, or start one with `doorbuster up`", file=sys.stderr)
+        return 1
+    # Only now: the other words need not wait for the write side.
+    from doorbuster import catalog_import
+
+    rejects = given.rejects or given.file.with_name(f"{given.file.name}.rejected.csv")
+    wanted = catalog_import.Wanted(
+        given.file, rejects, given.mapping, given.currency, given.stock, given.warehouse, sys.stderr.isatty()
+    )
+    try:
+        print(asyncio.run(catalog_import.run(url, wanted)))
+    except catalog_import.FAILURES as error:
+        print(f"not imported: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _database_url() -> str | None:
+    from doorbuster import state
+    from doorbuster.home import Home
+
+    live = state.read_live(Home.default())
+    return os.environ.get("DATABASE_URL") or (live.environment.get("DATABASE_URL") if live else None)
+
+
+def _sample(given: argparse.Namespace) -> int:
+    from doorbuster.sample_catalog import write_catalog
+
+    write_catalog(given.file, given.products, given.seed)
+    print(f"{given.products} products in {given.file}")
+    return 0
