@@ -47,7 +47,15 @@ AGGREGATES: list[Aggregate] = [
 
 
 async def differences(conn: Connection, aggregates: Sequence[Aggregate] = AGGREGATES) -> list[str]:
-    """What differs between rows and log, one line each; empty when all is well."""
+    """What differs between rows and log, one line each; empty when all is well.
+
+    One snapshot for all of it: rows and events commit together, so a store at work shows no false differences.
+    """
+    async with conn.transaction(isolation="repeatable_read", readonly=True):
+        return await _differences(conn, aggregates)
+
+
+async def _differences(conn: Connection, aggregates: Sequence[Aggregate]) -> list[str]:
     found = await broken_chains(conn)
     for aggregate in aggregates:
         folded = await _folded(conn, aggregate)

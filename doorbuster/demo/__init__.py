@@ -1,0 +1,1 @@
+"""`doorbuster demo`: a catalog goes in, a guest buys, a card is declined, two hundred want fifty."""
