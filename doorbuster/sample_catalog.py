@@ -48,7 +48,7 @@ def _row(random: Random, kind: Kind, number: int) -> list[str]:
     features = {"product type": kind.name, "product colour": colour, **chosen}
     if random.random() < 0.1:
         features["product colour"] = f"{colour}|product colour:{random.choice(COLOURS)}"  # a repeated key
-    shown = ", ".join(f"{name} {value}" for name, value in list(chosen.items())[:3] if value not in ("True", "False"))
+    shown = ", ".join(_told(name, value) for name, value in list(chosen.items())[:3] if value not in ("True", "False"))
     return [
         sku,
         f"{brand} {model} {kind.name} {colour}",
@@ -68,6 +68,12 @@ _PROMISES = (
     "Spare parts are kept for ten years.",
     "{brand} repairs it instead of replacing it.",
 )
+
+
+def _told(name: str, value: str) -> str:
+    """`length (m)` and `2` as `length 2 m`."""
+    what, _, unit = name.removesuffix(")").partition(" (")
+    return f"{what} {value} {unit}".rstrip()
 
 
 def _value(random: Random, choice: Choice) -> str:

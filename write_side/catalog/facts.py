@@ -19,7 +19,7 @@ _LIMITS = {"name": NAME, "brand": 200, "description": TEXT, "product_type": 200,
 
 _slug = re.compile(PATTERN)
 _control = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
-_url = re.compile(r"^https?://[^\s\"<>\\]+$")
+_url = re.compile(r"https?://[^\s\"<>\\]+")
 
 
 def checked(facts: ProductFacts) -> ProductFacts:
@@ -48,7 +48,7 @@ def check_text(text: str, pointer: str, longest: int) -> None:
 
 
 def _check_slug(slug: str) -> None:
-    if len(slug) > LONGEST or not _slug.match(slug):
+    if len(slug) > LONGEST or not _slug.fullmatch(slug):
         said = f"a slug is lower-case letters, digits and single hyphens, {LONGEST} characters at most"
         raise refusals.BrokenSlug(said, pointer="/slug")
 
@@ -89,7 +89,7 @@ def _check_images(images: Sequence[Image]) -> None:
     for index, image in enumerate(images):
         check_text(image.url, f"/images/{index}/url", URL)
         check_text(image.alt, f"/images/{index}/alt", NAME)
-        if not _url.match(image.url):
+        if not _url.fullmatch(image.url):
             raise refusals.BrokenImage("an image is named by an http or https address", pointer=f"/images/{index}/url")
 
 
@@ -109,8 +109,9 @@ def _checked_variants(variants: Sequence[Variant]) -> list[Variant]:
 
 def _checked_variant(variant: Variant, pointer: str) -> Variant:
     check_text(variant.sku, f"{pointer}/sku", SKU)
-    if not variant.sku or variant.sku != variant.sku.strip():
-        raise refusals.Blank("a SKU has no white space around it and is not empty", pointer=f"{pointer}/sku")
+    if not variant.sku.strip() or variant.sku != variant.sku.strip() or not variant.sku.isprintable():
+        said = "a SKU is printable, not empty, and has no white space around it"
+        raise refusals.BrokenSku(said, pointer=f"{pointer}/sku")
     check_text(variant.name, f"{pointer}/name", NAME)
     if len(variant.options) > OPTIONS:
         said = f"{len(variant.options)} options, {OPTIONS} at most"

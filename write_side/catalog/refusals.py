@@ -63,6 +63,12 @@ class DuplicateSku(Invalid):
     code = "duplicate_sku"
 
 
+class BrokenSku(Invalid):
+    """Empty, with white space around it, or not printable."""
+
+    code = "broken_sku"
+
+
 class BrokenEan(Invalid):
     """Not 8, 12, 13 or 14 digits, or a wrong check digit."""
 
