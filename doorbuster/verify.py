@@ -15,9 +15,17 @@ from shared.envelope import Recorded
 from write_side import catalog, event_log, pricing
 from write_side.access import domain as access
 from write_side.access import store as access_store
+from write_side.carts import domain as carts
+from write_side.carts import store as carts_store
 from write_side.database import Connection
 from write_side.inventory import domain as inventory
 from write_side.inventory import store as inventory_store
+from write_side.orders import domain as orders
+from write_side.orders import store as orders_store
+from write_side.payments import domain as payments
+from write_side.payments import store as payments_store
+from write_side.shipping import domain as shipping
+from write_side.shipping import store as shipping_store
 
 Evolve = Callable[[Any, Recorded, Any], Any]  # (state or None, the envelope, its decoded event) → state
 
@@ -42,6 +50,11 @@ AGGREGATES: list[Aggregate] = [
     Aggregate(
         "price", lambda state, r, e: pricing.evolve(state, r.aggregate_id, r.version, e), pricing.all_priced
     ),
+    Aggregate("destination", lambda _, r, e: shipping.evolve(e, r.version), shipping_store.all_destinations),
+    Aggregate("cart", lambda state, r, e: carts.evolve(state, e, r.version), carts_store.all_carts),
+    Aggregate("quote", lambda _, r, e: orders.evolve_quote(e, r.version), orders_store.all_quotes),
+    Aggregate("order", lambda state, r, e: orders.evolve(state, e, r.version), orders_store.all_orders),
+    Aggregate("payment", lambda state, r, e: payments.evolve(state, e, r.version), payments_store.all_payments),
     Aggregate("access_token", lambda state, r, e: access.evolve(state, e, r.version), access_store.all_tokens),
 ]
 

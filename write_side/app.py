@@ -19,9 +19,13 @@ from write_side import event_log
 from write_side.access import routes as access_routes
 from write_side.carts import routes as carts_routes
 from write_side.catalog import routes as catalog_routes
+from write_side.customers import Keyring, open_keyring
 from write_side.database import Pool, open_pool
 from write_side.errors import Refusal
 from write_side.inventory import routes as inventory_routes
+from write_side.orders import routes as orders_routes
+from write_side.payments import Gateway, open_gateway
+from write_side.payments import routes as payments_routes
 from write_side.pricing import routes as pricing_routes
 from write_side.shipping import routes as shipping_routes
 
@@ -35,6 +39,8 @@ ROUTES: Sequence[HTTPRouteHandler] = [
     *inventory_routes.routes,
     *shipping_routes.routes,
     *carts_routes.routes,
+    *orders_routes.routes,
+    *payments_routes.routes,
 ]
 
 
@@ -48,9 +54,14 @@ class Postgres:
     @asynccontextmanager
     async def lifespan(self, app: Litestar) -> AsyncIterator[None]:
         """Opens the pool and puts what routes need into the app's state."""
-        async with open_pool(self._settings.database_url, self._settings.pool_size, "write api") as self._pool:
+        settings = self._settings
+        async with (
+            open_pool(settings.database_url, settings.pool_size, "write api") as self._pool,
+            open_keyring(settings.keyring_url, settings.master_key) as app.state.keyring,
+            open_gateway(settings) as app.state.gateway,
+        ):
             app.state.pool = self._pool
-            app.state.settings = self._settings
+            app.state.settings = settings
             async with self._pool.acquire() as conn:
                 app.state.epoch = await event_log.epoch(conn)
             yield
@@ -71,7 +82,12 @@ def create_app(settings: Settings) -> ASGIApp:
         origins=settings.allowed_origins,
         checks={"postgres": Check(postgres.answers)},
         lifespan=[postgres.lifespan],
-        dependencies={"pool": Provide(provide_pool), "settings": Provide(provide_settings)},
+        dependencies={
+            "pool": Provide(provide_pool),
+            "settings": Provide(provide_settings),
+            "keyring": Provide(provide_keyring),
+            "gateway": Provide(provide_gateway),
+        },
         problems={Refusal: refused} | dict.fromkeys(POSTGRES_IS_DOWN, postgres_down),
     )
 
@@ -86,6 +102,18 @@ async def provide_settings(state: State) -> Settings:
     """The settings the app was built with."""
     settings: Settings = state.settings
     return settings
+
+
+async def provide_keyring(state: State) -> Keyring:
+    """The keys of persons."""
+    keyring: Keyring = state.keyring
+    return keyring
+
+
+async def provide_gateway(state: State) -> Gateway:
+    """The way to the payment provider."""
+    gateway: Gateway = state.gateway
+    return gateway
 
 
 def refused(refusal: Refusal) -> Problem:

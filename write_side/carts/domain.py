@@ -103,11 +103,21 @@ def hash_of(secret: str) -> str:
 
 
 def check_secret(secret: str | None, kept_hash: str | None) -> None:
-    """Raises `SecretRequired`, or `WrongSecret` for a wrong one and for a cart that is not there, all the same."""
+    """Raises what `unopened` says for a missing or wrong secret, and for a cart that is not there all the same."""
+    if not secret or not compare_digest(hash_of(secret), kept_hash or ""):
+        raise unopened(secret)
+
+
+def guest_of(secret: str | None) -> str:
+    """One guest among all guests, for their idempotency keys."""
+    return f"guest:{hash_of(secret or '')[:32]}"
+
+
+def unopened(secret: str | None) -> Refusal:
+    """Why no cart is opened: `SecretRequired`, or `WrongSecret`, which doesn't tell whether there is such a cart."""
     if not secret:
-        raise SecretRequired("This needs the cart's secret in the header Cart-Secret.")
-    if not compare_digest(hash_of(secret), kept_hash or ""):
-        raise WrongSecret("The Cart-Secret does not open this cart.")
+        return SecretRequired("This needs the cart's secret in the header Cart-Secret.")
+    return WrongSecret("The Cart-Secret does not open this cart.")
 
 
 def open_cart(cart_id: UUID, command: NewCart) -> CartOpened:

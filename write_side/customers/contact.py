@@ -1,30 +1,13 @@
-"""How a customer is reached: in the clear only here, on the way in and on the way into a mail."""
-
-from uuid import UUID
+"""Sealing a contact on the way in, opening it on the way into a mail."""
 
 import msgspec
-from msgspec import Struct
 
 from shared.documents.orders import Address
 from shared.sealed import seal, unseal
+from write_side.customers.domain import Contact, SealedContact
 from write_side.customers.keyring import Keyring
 
 _address = msgspec.json.Decoder(Address)
-
-
-class Contact(Struct, frozen=True):
-    """Mail and address as the customer gave them. Never in a log line, an event or a row."""
-
-    mail: str
-    address: Address
-
-
-class SealedContact(Struct, frozen=True):
-    """The same as it stands in events and rows; each seal is another ciphertext, so it is made once."""
-
-    person_id: UUID
-    mail: str
-    address: str
 
 
 async def seal_contact(keyring: Keyring, contact: Contact) -> SealedContact:

@@ -1,0 +1,201 @@
+"""Orders, pure: what a quote costs, whether it still holds, what placing it means, and what each event makes of it.
+
+Read from top to bottom: an offer (`price`, `quote`), an order (`check_quote`, `place`), and the fold (`evolve`). What
+only the rows know (is the stock still there, was the cart changed meanwhile) is asked in schema/functions/orders.sql.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+from msgspec import Struct, structs
+
+from shared.events.orders import (
+    Allocation,
+    OrderCancelled,
+    OrderClosing,
+    OrderConfirmed,
+    OrderEvent,
+    OrderExpired,
+    OrderPlaced,
+    PricedLine,
+    QuoteIssued,
+    Totals,
+)
+from shared.money import rounded_share
+from write_side.orders.refusals import CartEmpty, NotSellable, QuoteExpired, QuoteStale, TotalOutOfRange
+
+State = Literal["pending_payment", "confirmed", "closing", "cancelled", "expired"]
+
+LEAST_TOTAL = 50  # minor units: payment providers charge no less
+MOST_TOTAL = 99_999_999  # nor more than eight digits
+
+
+class Offer(Struct, frozen=True):
+    """What one SKU is sold as, right now."""
+
+    product_id: UUID
+    variant_id: UUID
+    name: str
+    unit_price_minor: int
+
+
+class Terms(Struct, frozen=True):
+    """What the destination adds."""
+
+    country: str
+    tax_basis_points: int
+    shipping_minor: int
+
+
+class Priced(Struct, frozen=True):
+    """Lines and totals: lines + shipping + tax = total, to the minor unit."""
+
+    lines: list[PricedLine]
+    totals: Totals
+
+
+class Quote(Struct, frozen=True):
+    """An offer that stands until `expires_at`, for one version of a cart."""
+
+    id: UUID
+    cart_id: UUID
+    cart_version: int
+    person_id: UUID
+    mail: str  # sealed
+    address: str  # sealed
+    country: str
+    tax_basis_points: int
+    lines: list[PricedLine]
+    totals: Totals
+    expires_at: datetime
+    version: int = 1
+
+
+class Order(Struct, frozen=True):
+    """An order. `deducted`: its stock has left the reservation; cancelled now, it has to be put back."""
+
+    id: UUID
+    number: str
+    quote_id: UUID
+    cart_id: UUID
+    payment_id: UUID
+    person_id: UUID
+    mail: str  # sealed
+    address: str  # sealed
+    country: str
+    lines: list[PricedLine]
+    totals: Totals
+    allocations: list[Allocation]
+    expires_at: datetime
+    state: State
+    closing_reason: str | None
+    deducted: bool
+    version: int
+
+
+def price(wanted: Mapping[str, int], offers: Mapping[str, Offer], terms: Terms, currency: str) -> Priced:
+    """SKU → quantity as priced lines and totals. Tax is rounded once per line and once for shipping.
+
+    Raises `CartEmpty`, `NotSellable` naming each SKU without an offer, `TotalOutOfRange`.
+    """
+    if not wanted:
+        raise CartEmpty("the cart has no lines")
+    if missing := [sku for sku in wanted if sku not in offers]:
+        raise NotSellable(f"not sold in {currency} at the moment: {', '.join(missing)}", skus=missing)
+    lines = [_line(sku, quantity, offers[sku], terms) for sku, quantity in wanted.items()]
+    net = sum(line.total_minor for line in lines)
+    tax = sum(line.tax_minor for line in lines) + rounded_share(terms.shipping_minor, terms.tax_basis_points)
+    total = net + terms.shipping_minor + tax
+    if not LEAST_TOTAL <= total <= MOST_TOTAL:
+        detail = f"an order costs between {LEAST_TOTAL} and {MOST_TOTAL} minor units, this one {total}"
+        raise TotalOutOfRange(detail, total_minor=total)
+    return Priced(lines, Totals(currency, net, terms.shipping_minor, tax, total))
+
+
+def _line(sku: str, quantity: int, offer: Offer, terms: Terms) -> PricedLine:
+    total = offer.unit_price_minor * quantity
+    tax = rounded_share(total, terms.tax_basis_points)
+    return PricedLine(
+        sku, offer.product_id, offer.variant_id, offer.name, quantity, offer.unit_price_minor, total, tax
+    )
+
+
+def check_quote(quote: Quote, cart_version: int, fresh: Priced, now: datetime) -> None:
+    """Whether the offer still holds; a new quote is the way back from both refusals.
+
+    Raises `QuoteExpired`, or `QuoteStale` with the changes that `fresh`, today's price of the same lines, shows.
+    """
+    if quote.expires_at <= now:
+        raise QuoteExpired("the quote has expired; ask for a new one", expired_at=quote.expires_at)
+    if quote.cart_version != cart_version:
+        raise QuoteStale("the cart was changed since; ask for a new quote", changes=[{"what": "cart"}])
+    if changed := changes(quote, fresh):
+        raise QuoteStale("prices have changed since; ask for a new quote", changes=changed)
+
+
+def changes(quote: Quote, fresh: Priced) -> list[dict[str, str | int]]:
+    """What costs something else than quoted: per line, shipping, tax. Amounts in minor units."""
+    found: list[dict[str, str | int]] = []
+    for was, now in zip(quote.lines, fresh.lines, strict=True):
+        if was.unit_price_minor != now.unit_price_minor:
+            found.append({"what": "price", "sku": was.sku, "was_minor": was.unit_price_minor,
+                          "now_minor": now.unit_price_minor})  # fmt: skip
+    if quote.totals.shipping_minor != fresh.totals.shipping_minor:
+        found.append({"what": "shipping", "was_minor": quote.totals.shipping_minor,
+                      "now_minor": fresh.totals.shipping_minor})  # fmt: skip
+    if not found and quote.totals != fresh.totals:
+        found.append({"what": "tax", "was_minor": quote.totals.tax_minor, "now_minor": fresh.totals.tax_minor})
+    return found
+
+
+def place(
+    quote: Quote, allocations: Sequence[Allocation], order_id: UUID, payment_id: UUID, number: str, expires_at: datetime
+) -> OrderPlaced:
+    """A quote that holds, as an order: it says the whole of it, so that nothing has to be looked up later."""
+    return OrderPlaced(
+        order_id, number, quote.id, quote.cart_id, payment_id, quote.person_id, quote.mail, quote.address,
+        quote.country, quote.lines, quote.totals, list(allocations), expires_at,
+    )  # fmt: skip
+
+
+_SPOKEN = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"  # nothing that is mistaken for something else on the phone
+
+
+def spoken_number(random: bytes) -> str:
+    """The number people use, like `7F3K-29QM`, from eight random bytes; tells nothing of how many there are."""
+    letters = "".join(_SPOKEN[byte % len(_SPOKEN)] for byte in random[:8])
+    return f"{letters[:4]}-{letters[4:]}"
+
+
+def evolve_quote(event: QuoteIssued, version: int) -> Quote:
+    """A quote, which never changes."""
+    return Quote(
+        event.quote_id, event.cart_id, event.cart_version, event.person_id, event.mail, event.address, event.country,
+        event.tax_basis_points, event.lines, event.totals, event.expires_at, version,
+    )  # fmt: skip
+
+
+def evolve(order: Order | None, event: OrderEvent, version: int) -> Order:
+    """An order after an event."""
+    match event:
+        case OrderPlaced() as e:
+            return Order(
+                e.order_id, e.number, e.quote_id, e.cart_id, e.payment_id, e.person_id, e.mail, e.address, e.country,
+                e.lines, e.totals, e.allocations, e.expires_at, "pending_payment", None, False, version,
+            )  # fmt: skip
+        case OrderConfirmed():
+            return _moved(order, version, "confirmed", None, deducted=True)
+        case OrderClosing(reason=reason):
+            assert order is not None
+            return _moved(order, version, "closing", reason, deducted=order.deducted)
+        case OrderCancelled(reason=reason):
+            return _moved(order, version, "cancelled", reason, deducted=False)
+        case OrderExpired():
+            return _moved(order, version, "expired", "expired", deducted=False)
+
+
+def _moved(order: Order | None, version: int, state: State, reason: str | None, *, deducted: bool) -> Order:
+    assert order is not None, "an order's history begins with OrderPlaced"
+    return structs.replace(order, state=state, closing_reason=reason, deducted=deducted, version=version)

@@ -1,0 +1,237 @@
+"""How an order's waiting ends. The provider's facts come in by `learn`, from a webhook, the client or the worker alike,
+in any order and any number; `close_order` and `close_expired` begin to end it, `finish_closing` goes through with it.
+
+Each change of an order is decided under the locks of its order and its payment (in this order), in one transaction.
+"""
+
+import logging
+from datetime import timedelta
+from typing import Literal
+from uuid import UUID
+
+import msgspec
+from msgspec import Struct
+
+from shared.codec import encode_event, tag_of
+from shared.envelope import Metadata, as_json
+from shared.events.orders import OrderCancelled, OrderClosing, OrderConfirmed, OrderExpired
+from shared.events.payments import (
+    PaymentAuthorized,
+    PaymentCaptured,
+    PaymentDeclined,
+    PaymentIntentCreated,
+    PaymentVoided,
+)
+from shared.shards import order_key
+from write_side import commands, event_log, payments
+from write_side.database import Connection, Pool
+from write_side.event_log import NewEvent, Positions
+from write_side.orders import store
+from write_side.orders.domain import Order
+from write_side.orders.refusals import AlreadyPaid, UnknownOrder
+from write_side.orders.store import Settling
+from write_side.orders.verdicts import Verdict, judge
+from write_side.payments import Gateway, Notice, ProviderDown, ProviderRefused, Seen, Work
+
+log = logging.getLogger(__name__)
+
+Reason = Literal["cancelled", "expired"]
+
+
+class Learnt(Struct, frozen=True):
+    """What a fact did."""
+
+    verdict: Verdict
+
+
+_learnt = msgspec.json.Decoder(Learnt)
+
+
+# --- facts come in ---------------------------------------------------------------------------------------------------
+
+
+async def learn(
+    pool: Pool, seen: Seen, cause: Metadata, *, fresh: bool = False, notice: Notice | None = None
+) -> Verdict:
+    """Apply what the provider shows of an intent; a fact known already changes nothing.
+
+    `fresh`: it was read just now by `finish_closing`, which alone may still take an expiring order for paid. A `notice`
+    goes into the inbox in the same transaction, and does nothing if it stands there.
+    """
+
+    async def decide(conn: Connection) -> tuple[Struct, Positions]:
+        if notice is not None and not await payments.take_in(conn, notice.id, notice.type, seen.payment_id):
+            return Learnt("known"), {}
+        order, work = await _locked(conn, seen)
+        if order is None or work is None:
+            return Learnt("ignore"), {}
+        verdict = judge(order, work, seen, fresh=fresh)
+        positions = await _carry_out(conn, verdict, order, work, seen, cause)
+        if verdict == "record":  # that it exists was news, and so may be what has become of it
+            work = await payments.lock_payment(conn, order.payment_id)
+            assert work is not None
+            verdict = judge(order, work, seen, fresh=fresh)
+            positions = {**positions, **await _carry_out(conn, verdict, order, work, seen, cause)}
+        return Learnt(verdict), positions
+
+    answer = await commands.run(pool, decide)
+    return _learnt.decode(answer.body).verdict
+
+
+async def _locked(conn: Connection, seen: Seen) -> tuple[Order | None, Work | None]:
+    if seen.order_id is None or seen.payment_id is None:
+        return None, None
+    order = await store.lock_order(conn, seen.order_id)
+    if order is None or order.payment_id != seen.payment_id:
+        return None, None
+    return order, await payments.lock_payment(conn, seen.payment_id)
+
+
+async def _carry_out(
+    conn: Connection, verdict: Verdict, order: Order, work: Work, seen: Seen, cause: Metadata
+) -> Positions:
+    payment = work.payment
+    match verdict:
+        case "record":
+            event = PaymentIntentCreated(payment.id, order.id, seen.intent_id)
+            return await payments.save(conn, payment, event, "pending", cause, intent_id=seen.intent_id, **_next(work))
+        case "decline":
+            assert seen.decline is not None
+            declined = PaymentDeclined(payment.id, order.id, seen.decline.code, seen.decline.decline_code)
+            return await payments.save(conn, payment, declined, "declined", cause, last_decline=seen.decline.id)
+        case "confirm":
+            return await _confirm(conn, order, seen, cause)
+        case "capture":
+            captured = PaymentCaptured(payment.id, order.id, seen.intent_id, seen.authorized_minor)
+            return await payments.save(conn, payment, captured, "captured", cause, todo=None)
+        case "end":
+            return await _end(conn, order, cause)
+        case "wake":
+            await payments.wake(conn, payment.id)
+        case "alarm":
+            fields = {"payment_id": str(payment.id), "seen": seen.status}
+            log.error("a payment needs a person", extra={"fields": fields})
+            todo = None if seen.status == "succeeded" else work.todo
+            await payments.park(conn, payment.id, f"{seen.status}, which does not fit", todo=todo)
+    return {}
+
+
+def _next(work: Work) -> dict[str, str | None]:
+    return {"todo": None} if work.todo == "create" else {}  # an order that closes meanwhile stays to be voided
+
+
+async def _confirm(conn: Connection, order: Order, seen: Seen, cause: Metadata) -> Positions:
+    """Paid: payment authorized, stock deducted, order confirmed; the worker captures."""
+    authorized = PaymentAuthorized(order.payment_id, order.id, seen.intent_id, seen.authorized_minor)
+    confirmed = OrderConfirmed(order.id, order.payment_id)
+    command = _settling(order, "confirmed", confirmed, "authorized", authorized, "capture", cause)
+    [positions] = await store.settle(conn, "deduct", "", [command])
+    return positions
+
+
+async def _end(conn: Connection, order: Order, cause: Metadata) -> Positions:
+    """Nothing can be charged any more: stock freed, or put back if it was deducted; order cancelled or expired."""
+    reason = order.closing_reason or "payment_cancelled"
+    voided = PaymentVoided(order.payment_id, order.id, reason)
+    over: OrderExpired | OrderCancelled = OrderCancelled(order.id, reason)
+    if reason == "expired":
+        over = OrderExpired(order.id)
+    state = "expired" if reason == "expired" else "cancelled"
+    command = _settling(order, state, over, "voided", voided, None, cause)
+    [positions] = await store.settle(conn, "return" if order.deducted else "release", reason, [command])
+    return positions
+
+
+def _settling(
+    order: Order, state: str, order_event: Struct, payment_state: str, payment_event: Struct, todo: str | None,
+    cause: Metadata,
+) -> Settling:  # fmt: skip
+    return Settling(
+        order.id, state, order.payment_id, payment_state, todo,
+        tag_of(type(order_event)), encode_event(order_event).decode(),
+        tag_of(type(payment_event)), encode_event(payment_event).decode(), as_json(cause).decode(),
+    )  # fmt: skip
+
+
+# --- closing ---------------------------------------------------------------------------------------------------------
+
+
+async def close_order(pool: Pool, order_id: UUID, reason: Reason, cause: Metadata) -> Order:
+    """Begin to cancel an order, or to let it expire; from here on no authorization confirms it by itself.
+
+    Answers the order as it is then. One that is closing or over stays as it is. Refuses `already_paid` once the capture
+    has begun (for an expiry: once it is paid at all, which is no refusal but no change), `unknown_order`.
+    """
+    found: list[Order] = []
+
+    async def decide(conn: Connection) -> tuple[Struct, Positions]:
+        order = await store.lock_order(conn, order_id)
+        if order is None:
+            raise UnknownOrder("there is no such order")
+        found[:] = [order]
+        closable = ("pending_payment",) if reason == "expired" else ("pending_payment", "confirmed")
+        if order.state not in closable:
+            return order, {}
+        work = await payments.lock_payment(conn, order.payment_id)
+        assert work is not None
+        if work.capturing or work.payment.state == "captured":
+            raise AlreadyPaid("the order is paid and can't be cancelled any more", order_state=order.state)
+        await store.save_closing(conn, order, reason)
+        event = OrderClosing(order.id, reason)
+        new = NewEvent("order", order.id, order.version + 1, order_key(order.id), event)
+        return order, await event_log.append(conn, [new], cause)
+
+    await commands.run(pool, decide)
+    return found[0]
+
+
+async def close_expired(pool: Pool, limit: int = 50) -> int:
+    """Begin the end of orders that nobody paid in time; the stock stays held until the provider has confirmed."""
+    async with pool.acquire() as conn:
+        due = await store.expired(conn, limit)
+    for order_id in due:
+        await close_order(pool, order_id, "expired", Metadata(actor="worker", correlation_id=str(order_id)))
+    return len(due)
+
+
+async def finish_closing(pool: Pool, gateway: Gateway, work: Work, cause: Metadata) -> None:
+    """Make sure at the provider that nothing can be charged, then end the order. May be called any number of times.
+
+    Reads the intent before it cancels: an expiring order that turns out to be authorized is paid. Raises
+    `ProviderDown`: then everything stays as it is, the stock held.
+    """
+    payment = work.payment
+    if payment.intent_id is None:
+        # Somebody may be making it right now, or have made it and died: asking again gives the very intent to cancel.
+        seen = await gateway.create(payment)
+    else:
+        seen = await gateway.read(payment.intent_id)
+    await learn(pool, seen, cause, fresh=True)
+    async with pool.acquire() as conn:
+        now = await payments.lock_payment(conn, payment.id)
+    if now is None or now.todo != "void":
+        return  # it was paid, or had ended already
+    try:
+        seen = await gateway.cancel(now.payment, work.attempts)
+    except ProviderRefused:
+        seen = await gateway.read(seen.intent_id)
+    await learn(pool, seen, cause)
+
+
+async def cancel_order(pool: Pool, gateway: Gateway, order_id: UUID, cause: Metadata) -> None:
+    """Cancel an order as far as the provider lets us now; the worker finishes what is left (state `closing`).
+
+    Refuses `already_paid`, `unknown_order`.
+    """
+    await close_order(pool, order_id, "cancelled", cause)
+    async with pool.acquire() as conn:
+        order = await store.find_order(conn, order_id)
+        assert order is not None
+        work = await payments.claim(conn, order.payment_id) if order.state == "closing" else None
+    if work is None:
+        return
+    try:
+        await finish_closing(pool, gateway, work, cause)
+    except ProviderDown:
+        async with pool.acquire() as conn:
+            await payments.put_off(conn, order.payment_id, timedelta(seconds=1))

@@ -1,0 +1,184 @@
+"""The SQL of quotes and orders. With schema/functions/orders.sql, the only place that names their tables."""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+from uuid import UUID
+
+import asyncpg
+import msgspec
+from msgspec import Struct
+
+from shared.envelope import Metadata, as_json
+from shared.events.orders import Allocation, PricedLine, QuoteIssued, Totals
+from shared.shards import cart_key
+from write_side import event_log
+from write_side.database import Connection, Pool
+from write_side.event_log import NewEvent, Positions
+from write_side.orders.domain import Order, Quote
+
+_positions = msgspec.json.Decoder(dict[int, int])
+_facts = msgspec.json.Decoder()
+
+_QUOTE = """SELECT id, cart_id, cart_version, person_id, mail, address, country, tax_basis_points, lines, totals,
+                   expires_at, version FROM quote"""
+_quoted_lines = msgspec.json.Decoder(list[PricedLine])
+_quoted_totals = msgspec.json.Decoder(Totals)
+
+_ORDER = """SELECT o.id, o.number, o.quote_id, o.cart_id, o.payment_id, o.person_id, o.mail, o.address, o.country,
+                   o.currency, o.lines_minor, o.shipping_minor, o.tax_minor, o.total_minor, o.expires_at, o.state,
+                   o.closing_reason, o.deducted, o.version FROM customer_order o"""
+_LINES = """SELECT order_id, sku, product_id, variant_id, name, quantity, unit_price_minor, total_minor, tax_minor
+            FROM order_line WHERE order_id = ANY ($1) ORDER BY order_id, n"""
+_ALLOCATIONS = """SELECT order_id, sku, warehouse, quantity FROM order_allocation
+                  WHERE order_id = ANY ($1) ORDER BY order_id, n"""
+
+
+class Placing(Struct, frozen=True):
+    """One command of `orders_place`. Texts are the exact JSON that goes into the log and to the caller."""
+
+    actor: str
+    route: str
+    key: str
+    request_hash: str
+    quote_id: UUID
+    cart_id: UUID
+    cart_version: int
+    metadata: str
+    # Empty where the order exists already, and only the answer is asked for.
+    order_id: UUID | None = None
+    payment_id: UUID | None = None
+    item_ids: list[UUID] = []
+    placed: str = ""
+    payment_requested: str = ""
+    cart_ordered: str = ""
+    answer: str = ""
+
+
+class Outcome(NamedTuple):
+    """What `orders_place` answers to one command."""
+
+    outcome: str
+    answer: bytes | None
+    positions: str | None
+    facts: Any
+
+
+class Settling(Struct, frozen=True):
+    """One command of `orders_settle`."""
+
+    order_id: UUID
+    state: str
+    payment_id: UUID
+    payment_state: str
+    todo: str | None
+    order_event_type: str
+    order_event: str
+    payment_event_type: str
+    payment_event: str
+    metadata: str
+
+
+async def save_quote(conn: Connection, event: QuoteIssued, cause: Metadata) -> Positions:
+    """A quote's row and event."""
+    await conn.execute(
+        """INSERT INTO quote (id, cart_id, cart_version, person_id, mail, address, country, tax_basis_points, lines,
+                              totals, expires_at, version)
+           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 1)""",
+        event.quote_id, event.cart_id, event.cart_version, event.person_id, event.mail, event.address, event.country,
+        event.tax_basis_points, as_json(event.lines).decode(), as_json(event.totals).decode(), event.expires_at,
+    )  # fmt: skip
+    return await event_log.append(conn, [NewEvent("quote", event.quote_id, 1, cart_key(event.cart_id), event)], cause)
+
+
+async def find_quote(conn: Connection, quote_id: UUID) -> Quote | None:
+    """A quote by its id."""
+    row = await conn.fetchrow(f"{_QUOTE} WHERE id = $1", quote_id)
+    return None if row is None else _quote(row)
+
+
+async def is_ordered(conn: Connection, quote_id: UUID) -> bool:
+    """Whether an order was placed from this quote."""
+    return bool(await conn.fetchval("SELECT EXISTS (SELECT FROM customer_order WHERE quote_id = $1)", quote_id))
+
+
+async def place(pool: Pool, commands: Sequence[Placing]) -> list[Outcome]:
+    """Place orders: one call, one transaction, an outcome for each command."""
+    rows = await pool.fetch("SELECT * FROM orders_place($1)", as_json(commands).decode())
+    return [Outcome(r["outcome"], r["answer"], r["positions"], _facts.decode(r["facts"])) for r in rows]
+
+
+def decoded(positions: str | None) -> Positions:
+    """shard → position, as SQL functions answer it."""
+    return _positions.decode(positions or "{}")
+
+
+async def lock_order(conn: Connection, order_id: UUID) -> Order | None:
+    """An order, held until the transaction ends; without its lines, which no decision asks for.
+
+    Whoever needs order and payment locks the order first.
+    """
+    row = await conn.fetchrow(f"{_ORDER} WHERE o.id = $1 FOR UPDATE", order_id)
+    return None if row is None else _order(row, [], [])
+
+
+async def find_order(conn: Connection, order_id: UUID) -> Order | None:
+    """An order with its lines."""
+    return next(iter(await _orders(conn, await conn.fetch(f"{_ORDER} WHERE o.id = $1", order_id))), None)
+
+
+async def expired(conn: Connection, limit: int) -> list[UUID]:
+    """Orders that nobody paid in time."""
+    query = """SELECT id FROM customer_order WHERE state = 'pending_payment' AND expires_at <= clock_timestamp()
+               ORDER BY expires_at LIMIT $1"""
+    return [row["id"] for row in await conn.fetch(query, limit)]
+
+
+async def save_closing(conn: Connection, order: Order, reason: str) -> None:
+    """The row of a locked order that is about to be cancelled or to expire, and its payment's."""
+    await conn.execute(
+        "UPDATE customer_order SET state = 'closing', closing_reason = $2, version = version + 1 WHERE id = $1",
+        order.id, reason,
+    )  # fmt: skip
+    await conn.execute("SELECT payments_void($1)", order.payment_id)
+
+
+async def settle(conn: Connection, stock: str, reason: str, commands: Sequence[Settling]) -> list[Positions]:
+    """End the waiting of locked orders, as one call (see `orders_settle`)."""
+    query = "SELECT positions FROM orders_settle($1, $2, $3)"
+    rows = await conn.fetch(query, stock, reason, as_json(commands).decode())
+    return [_positions.decode(row["positions"]) for row in rows]
+
+
+async def all_orders(conn: Connection) -> list[Order]:
+    """Every order's rows, for the comparison with the log."""
+    return await _orders(conn, await conn.fetch(_ORDER))
+
+
+async def all_quotes(conn: Connection) -> list[Quote]:
+    """Every quote's row, for the comparison with the log."""
+    return [_quote(row) for row in await conn.fetch(_QUOTE)]
+
+
+def _quote(row: asyncpg.Record) -> Quote:
+    decoded = {"lines": _quoted_lines.decode(row["lines"]), "totals": _quoted_totals.decode(row["totals"])}
+    return Quote(**(dict(row) | decoded))
+
+
+async def _orders(conn: Connection, rows: Sequence[asyncpg.Record]) -> list[Order]:
+    ids = [row["id"] for row in rows]
+    lines: dict[UUID, list[PricedLine]] = {id_: [] for id_ in ids}
+    allocations: dict[UUID, list[Allocation]] = {id_: [] for id_ in ids}
+    for line in await conn.fetch(_LINES, ids):
+        order_id, *columns = line.values()
+        lines[order_id].append(PricedLine(*columns))
+    for allocation in await conn.fetch(_ALLOCATIONS, ids):
+        order_id, *columns = allocation.values()
+        allocations[order_id].append(Allocation(*columns))
+    return [_order(row, lines[row["id"]], allocations[row["id"]]) for row in rows]
+
+
+def _order(row: asyncpg.Record, lines: list[PricedLine], allocations: list[Allocation]) -> Order:
+    columns = dict(row)
+    names = ("currency", "lines_minor", "shipping_minor", "tax_minor", "total_minor")
+    totals = Totals(*(columns.pop(name) for name in names))
+    return Order(**columns, totals=totals, lines=lines, allocations=allocations)

@@ -1,0 +1,63 @@
+"""What a fact about a payment means for its order, pure. The one table that decides who wins every race.
+
+A webhook, the client's `complete` and the worker may tell the same thing at once, twice, late, or in another order:
+whatever was settled before stays settled, and only a state that waits for a fact is moved by it.
+"""
+
+from typing import Literal
+
+from write_side.orders.domain import Order
+from write_side.payments import Seen, Work, covers
+
+Verdict = Literal[
+    "record",  # the intent exists: remember it
+    "decline",  # this try was refused, another card may be tried
+    "confirm",  # paid: deduct the stock, confirm the order
+    "capture",  # the money was taken
+    "end",  # nothing can be charged any more: cancel or expire the order
+    "wake",  # the order is closing: let the worker look now
+    "alarm",  # it does not fit: a person has to look
+    "ignore",  # known already, or not about us
+    "known",  # this very webhook was taken in before
+]
+
+
+def judge(order: Order, work: Work, seen: Seen, *, fresh: bool) -> Verdict:
+    """The verdict on `seen`, under the locks of order and payment; `fresh` as in `settling.learn`."""
+    payment = work.payment
+    if payment.state in ("captured", "voided"):
+        return "ignore"
+    if payment.intent_id is None:
+        return "record"  # then judged again: one event at a time
+    if payment.intent_id != seen.intent_id:
+        return "alarm"
+    if seen.status == "canceled":
+        return "end"
+    if seen.status in ("requires_capture", "succeeded"):
+        return _authorized(order, work, seen, fresh=fresh)
+    if seen.decline is not None and _is_new(order, work, seen):
+        return "decline"
+    return "ignore"
+
+
+def _authorized(order: Order, work: Work, seen: Seen, *, fresh: bool) -> Verdict:
+    cancelled = order.state == "closing" and order.closing_reason == "cancelled"
+    if cancelled and seen.status == "succeeded":
+        return "alarm"  # somebody captured it behind our back: there is nothing left to void
+    if work.payment.state == "authorized":
+        return "capture" if seen.status == "succeeded" else "ignore"
+    if not covers(seen, work.payment):
+        return "alarm"
+    if order.state == "pending_payment":
+        return "confirm"
+    # Closing. A cancelled order is voided, authorized or not. An expiring one counts as paid, but only whoever is about
+    # to cancel the intent may say so: a webhook from before that cancel may arrive after it.
+    if fresh:
+        return "ignore" if cancelled else "confirm"
+    return "wake"
+
+
+def _is_new(order: Order, work: Work, seen: Seen) -> bool:
+    assert seen.decline is not None
+    waits = work.payment.state in ("pending", "declined") and order.state == "pending_payment"
+    return waits and seen.decline.id != work.last_decline

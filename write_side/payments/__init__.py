@@ -1,0 +1,20 @@
+"""Payments: what other contexts may ask of them. Orders know payments, payments' routes and steps know orders."""
+
+from write_side.payments.domain import Payment, Seen, Work, covers
+from write_side.payments.gateway import Gateway, Notice, ProviderDown, ProviderRefused, open_gateway
+from write_side.payments.store import (
+    claim,
+    find_payment,
+    lock_payment,
+    park,
+    public_state,
+    put_off,
+    save,
+    take_in,
+    wake,
+)
+
+__all__ = [
+    "Gateway", "Notice", "Payment", "ProviderDown", "ProviderRefused", "Seen", "Work", "claim", "covers",
+    "find_payment", "lock_payment", "open_gateway", "park", "public_state", "put_off", "save", "take_in", "wake",
+]  # fmt: skip

@@ -1,0 +1,179 @@
+"""Stripe: the only file that knows it. Through its own SDK, whatever STRIPE_API_BASE points to.
+
+Every call has a time limit, is tried once (the rows remember what is to be tried again), and stands outside of any
+transaction. Idempotency keys derive from the payment's id, so that a repeat of ours is never a second charge.
+"""
+
+from collections.abc import AsyncIterator, Awaitable
+from contextlib import asynccontextmanager
+from typing import TypeVar
+from uuid import UUID
+
+import msgspec
+import stripe
+from msgspec import Struct
+from stripe import PaymentIntent
+
+from shared.settings import Settings
+from write_side.errors import Refusal
+from write_side.payments.domain import Decline, Payment, Seen
+
+TIMEOUT = 8.0  # seconds; less than the time for which a worker claims a payment
+T = TypeVar("T")
+
+
+class ProviderDown(Refusal):
+    """Stripe doesn't answer, or asks to be left alone: whatever was asked may or may not have happened."""
+
+    status = 503
+    code = "payment_provider_unavailable"
+
+
+class ProviderRefused(Exception):
+    """Stripe says no for good; `code` is its word. Whoever asked reads the intent again."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+class BadSignature(Refusal):
+    """The webhook does not come from Stripe, or is an old one sent again."""
+
+    status = 400
+    code = "bad_signature"
+
+
+class Notice(Struct, frozen=True):
+    """A webhook: the provider's id and name of its event, and the intent it shows, if it is about one."""
+
+    id: str
+    type: str
+    seen: Seen | None
+
+
+class Gateway:
+    """What we ask of Stripe. Each call answers the intent afterwards; raises `ProviderDown`, `ProviderRefused`."""
+
+    def __init__(self, client: stripe.StripeClient, webhook_secret: str) -> None:
+        self._intents = client.v1.payment_intents
+        self._webhook_secret = webhook_secret
+
+    async def create(self, payment: Payment) -> Seen:
+        """The intent of a payment; the same one each time. All parameters come from columns that never change."""
+        params: stripe.params.PaymentIntentCreateParams = {
+            "amount": payment.amount_minor,
+            "currency": payment.currency.lower(),
+            "capture_method": "manual",
+            "automatic_payment_methods": {"enabled": True},
+            "metadata": {"payment_id": str(payment.id), "order_id": str(payment.order_id)},
+        }
+        return await _asked(self._intents.create_async(params, {"idempotency_key": str(payment.id)}))
+
+    async def read(self, intent_id: str) -> Seen:
+        """The intent as it is now."""
+        return await _asked(self._intents.retrieve_async(intent_id))
+
+    async def capture(self, payment: Payment, attempt: int) -> Seen:
+        """Take the money. Stripe captures an intent once, whatever the key."""
+        key = _key(payment.id, "capture", attempt)
+        return await _asked(self._intents.capture_async(payment.intent_id or "", {}, {"idempotency_key": key}))
+
+    async def cancel(self, payment: Payment, attempt: int) -> Seen:
+        """Make sure that nothing can be charged; lets go of what was authorized."""
+        key = _key(payment.id, "cancel", attempt)
+        return await _asked(self._intents.cancel_async(payment.intent_id or "", {}, {"idempotency_key": key}))
+
+    def notice(self, body: bytes, signature: str) -> Notice:
+        """A webhook's content once its signature holds; raises `BadSignature`."""
+        try:
+            event = stripe.Webhook.construct_event(body, signature, self._webhook_secret)
+        except (ValueError, stripe.SignatureVerificationError) as error:
+            raise BadSignature("the Stripe-Signature does not fit this body") from error
+        shown = event.data.object
+        return Notice(event.id, event.type, _seen(shown) if isinstance(shown, PaymentIntent) else None)
+
+
+def _key(payment_id: UUID, what: str, attempt: int) -> str:
+    # Stripe replays a stored answer to a key, a 500 included: an attempt that failed there needs another key.
+    return f"{payment_id}:{what}" if attempt <= 1 else f"{payment_id}:{what}:{attempt}"
+
+
+async def _asked(call: Awaitable[PaymentIntent]) -> Seen:
+    try:
+        return _seen(await call)
+    except (stripe.APIConnectionError, stripe.RateLimitError) as error:
+        raise _down() from error
+    except stripe.StripeError as error:
+        if error.http_status is None or error.http_status >= 500 or error.http_status == 409:
+            raise _down() from error  # 409: another call of ours with this key is still under way
+        raise ProviderRefused(error.code or type(error).__name__) from error
+
+
+def _down() -> ProviderDown:
+    return ProviderDown("The payment provider does not answer at the moment; the order waits.", retry_after=2)
+
+
+class _Error(Struct):
+    code: str | None = None
+    decline_code: str | None = None
+    charge: str | None = None
+
+
+class _Intent(Struct):
+    """What we read of Stripe's PaymentIntent."""
+
+    id: str
+    status: str
+    amount: int
+    currency: str
+    amount_capturable: int = 0
+    amount_received: int = 0
+    metadata: dict[str, str] = {}
+    client_secret: str | None = None
+    last_payment_error: _Error | None = None
+
+
+def _seen(shown: PaymentIntent) -> Seen:
+    intent = msgspec.convert(shown.to_dict(), _Intent)
+    return Seen(
+        intent.id,
+        intent.status,
+        intent.amount,
+        intent.currency.upper(),
+        intent.amount_capturable or intent.amount_received,
+        _uuid(intent.metadata.get("payment_id")),
+        _uuid(intent.metadata.get("order_id")),
+        _decline(intent.last_payment_error),
+        intent.client_secret,
+    )
+
+
+def _decline(error: _Error | None) -> Decline | None:
+    if error is None:
+        return None
+    code = error.code or "declined"
+    return Decline(error.charge or code, code, error.decline_code)
+
+
+def _uuid(text: str | None) -> UUID | None:
+    try:
+        return UUID(text) if text else None
+    except ValueError:  # an intent that others made in the same Stripe account
+        return None
+
+
+@asynccontextmanager
+async def open_gateway(settings: Settings) -> AsyncIterator[Gateway]:
+    """The gateway on connections of its own. Stripe may be down at start."""
+    http = stripe.AIOHTTPClient(timeout=TIMEOUT)
+    client = stripe.StripeClient(
+        settings.stripe_api_key,
+        base_addresses={"api": settings.stripe_api_base},
+        http_client=http,
+        max_network_retries=0,
+    )
+    try:
+        yield Gateway(client, settings.stripe_webhook_secret)
+    finally:
+        await http.close_async()  # type: ignore[no-untyped-call]

@@ -1,0 +1,96 @@
+"""What clients and Stripe ask of payments: a session to pay in, a look at the intent, and the inbox of webhooks."""
+
+from uuid import UUID
+
+from msgspec import Struct
+
+from shared.envelope import Metadata
+from shared.links import opens_order
+from write_side import orders
+from write_side.database import Pool
+from write_side.errors import Refusal
+from write_side.payments import store
+from write_side.payments.domain import PUBLIC, Payment
+from write_side.payments.gateway import Gateway
+
+
+class PaymentSession(Struct, frozen=True):
+    """What the client needs to pay at Stripe; the secret is for whoever pays, and nobody else."""
+
+    payment_id: UUID
+    intent_id: str
+    client_secret: str
+    publishable_key: str
+
+
+class CompletedPayment(Struct, frozen=True):
+    """Payment and order after a look at the intent."""
+
+    payment_id: UUID
+    state: str
+    order: orders.OrderState
+
+
+class OrderClosed(Refusal):
+    """The order is cancelled or expired, or about to be: there is nothing to pay any more."""
+
+    code = "order_closed"
+
+
+async def open_payment(pool: Pool, payment_id: UUID, token: str | None, link_secret: str) -> Payment:
+    """The payment that an order's token opens; refuses `order_token_required`, `wrong_order_token`."""
+    if not token:
+        raise orders.OrderTokenRequired("This needs the order's token in the header Order-Token.")
+    async with pool.acquire() as conn:
+        payment = await store.find_payment(conn, payment_id)
+    if payment is None or not opens_order(link_secret, token, payment.order_id):
+        raise orders.WrongOrderToken("The Order-Token does not open this payment.")
+    return payment
+
+
+async def start_session(
+    pool: Pool, gateway: Gateway, payment: Payment, publishable_key: str, cause: Metadata
+) -> PaymentSession:
+    """The way to pay; may be asked for again and again. Makes the intent if the worker hasn't yet.
+
+    Refuses `payment_provider_unavailable` (the order waits), `already_paid`, `order_closed`.
+    """
+    await _check_payable(pool, payment)
+    seen = await (gateway.read(payment.intent_id) if payment.intent_id else gateway.create(payment))
+    await orders.learn(pool, seen, cause)
+    await _check_payable(pool, payment)  # closing meanwhile: the intent just made will be cancelled
+    assert seen.client_secret is not None
+    return PaymentSession(payment.id, seen.intent_id, seen.client_secret, publishable_key)
+
+
+async def _check_payable(pool: Pool, payment: Payment) -> None:
+    order = await orders.show_order(pool, payment.order_id)
+    if order.payment.state in ("authorized", "captured"):
+        raise orders.AlreadyPaid("the order is paid", order_state=order.state)
+    if order.state != "pending_payment":
+        raise OrderClosed(f"the order is {order.state}", order_state=order.state)
+
+
+async def complete(pool: Pool, gateway: Gateway, payment: Payment, cause: Metadata) -> CompletedPayment:
+    """Look at the intent and apply what it shows, as the webhook does or did; refuses if the provider is down."""
+    if payment.intent_id is not None:
+        await orders.learn(pool, await gateway.read(payment.intent_id), cause)
+    async with pool.acquire() as conn:
+        now = await store.find_payment(conn, payment.id)
+    assert now is not None
+    order = await orders.show_order(pool, payment.order_id)
+    return CompletedPayment(payment.id, PUBLIC.get(now.state, now.state), order)
+
+
+async def receive_notice(pool: Pool, gateway: Gateway, body: bytes, signature: str) -> None:
+    """A webhook: checked, written into the inbox, applied; one we have had, or that isn't about us, is a success.
+
+    Refuses `bad_signature`.
+    """
+    notice = gateway.notice(body, signature)
+    cause = Metadata(actor="stripe", correlation_id=notice.id)
+    if notice.seen is None:
+        async with pool.acquire() as conn:
+            await store.take_in(conn, notice.id, notice.type, None)
+        return
+    await orders.learn(pool, notice.seen, cause, notice=notice)

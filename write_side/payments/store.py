@@ -1,0 +1,133 @@
+"""The SQL of payments. With schema/functions/payments.sql, the only place that names their tables."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import NamedTuple
+from uuid import UUID
+
+import asyncpg
+from msgspec import Struct
+
+from shared.envelope import Metadata
+from shared.shards import order_key
+from write_side import event_log
+from write_side.database import Connection
+from write_side.event_log import NewEvent, Positions
+from write_side.payments.domain import PUBLIC, Payment, State, Todo, Work
+
+CLAIM = timedelta(seconds=20)  # for so long a payment is one worker's: longer than a call to the provider may take
+_PAYMENT = "id, order_id, amount_minor, currency, state, intent_id, version"
+_WORK = f"{_PAYMENT}, todo, capturing, attempts, last_decline"
+
+
+async def find_payment(conn: Connection, payment_id: UUID) -> Payment | None:
+    """A payment by its id."""
+    row = await conn.fetchrow(f"SELECT {_PAYMENT} FROM payment WHERE id = $1", payment_id)  # noqa: S608
+    return None if row is None else Payment(*row)
+
+
+async def lock_payment(conn: Connection, payment_id: UUID) -> Work | None:
+    """A payment, held until the transaction ends. Whoever needs order and payment locks the order first."""
+    row = await conn.fetchrow(f"SELECT {_WORK} FROM payment WHERE id = $1 FOR UPDATE", payment_id)  # noqa: S608
+    return None if row is None else _work(row)
+
+
+async def public_state(conn: Connection, payment_id: UUID) -> str:
+    """A payment's state as customers see it."""
+    state = str(await conn.fetchval("SELECT state FROM payment WHERE id = $1", payment_id))
+    return PUBLIC.get(state, state)
+
+
+async def claim_due(conn: Connection, limit: int) -> list[Work]:
+    """Payments about which something is to be done now, for this worker alone for a while.
+
+    From here on a capture has begun: it may succeed at the provider whatever becomes of us, so nothing cancels it.
+    """
+    rows = await conn.fetch(
+        f"""UPDATE payment SET attempts = attempts + 1, next_attempt_at = clock_timestamp() + $2,
+                               capturing = capturing OR todo = 'capture'
+            WHERE id IN (SELECT id FROM payment WHERE todo IS NOT NULL AND next_attempt_at <= clock_timestamp()
+                         ORDER BY next_attempt_at LIMIT $1 FOR UPDATE SKIP LOCKED)
+            RETURNING {_WORK}""",  # noqa: S608
+        limit, CLAIM,
+    )  # fmt: skip
+    return [_work(row) for row in rows]
+
+
+async def claim(conn: Connection, payment_id: UUID) -> Work | None:
+    """One payment for the caller alone, due or just changed; None while others work on it or nothing is to do."""
+    row = await conn.fetchrow(
+        f"""UPDATE payment SET attempts = attempts + 1, next_attempt_at = clock_timestamp() + $2
+            WHERE id = $1 AND todo IS NOT NULL AND (next_attempt_at <= clock_timestamp() OR attempts = 0)
+            RETURNING {_WORK}""",  # noqa: S608
+        payment_id, CLAIM,
+    )  # fmt: skip
+    return None if row is None else _work(row)
+
+
+async def put_off(conn: Connection, payment_id: UUID, pause: timedelta) -> None:
+    """Try again after a pause."""
+    query = "UPDATE payment SET next_attempt_at = clock_timestamp() + $2 WHERE id = $1"
+    await conn.execute(query, payment_id, pause)
+
+
+async def wake(conn: Connection, payment_id: UUID) -> None:
+    """Something has changed at the provider: look at once."""
+    query = "UPDATE payment SET next_attempt_at = clock_timestamp() WHERE id = $1 AND todo IS NOT NULL"
+    await conn.execute(query, payment_id)
+
+
+async def park(conn: Connection, payment_id: UUID, alarm: str, *, todo: Todo | None = None) -> None:
+    """Nothing more is done about it by itself, but `todo` may still be asked for; a person has to look."""
+    await conn.execute("UPDATE payment SET alarm = $2, todo = $3 WHERE id = $1", payment_id, alarm, todo)
+
+
+async def save(
+    conn: Connection, payment: Payment, event: Struct, state: State, cause: Metadata, **changed: str | None
+) -> Positions:
+    """The row of a locked payment after an event that concerns it alone, and the event.
+
+    `changed` may name intent_id, last_decline and todo; what it doesn't name stays.
+    """
+    await conn.execute(
+        """UPDATE payment SET state = $2, version = version + 1, attempts = 0,
+                              intent_id = coalesce($3, intent_id), last_decline = coalesce($4, last_decline),
+                              todo = CASE WHEN $5 THEN $6 ELSE todo END
+           WHERE id = $1""",
+        payment.id, state, changed.get("intent_id"), changed.get("last_decline"),
+        "todo" in changed, changed.get("todo"),
+    )  # fmt: skip
+    new = NewEvent("payment", payment.id, payment.version + 1, order_key(payment.order_id), event)
+    return await event_log.append(conn, [new], cause)
+
+
+async def take_in(conn: Connection, provider_event_id: str, type_: str, payment_id: UUID | None) -> bool:
+    """Write a webhook into the inbox; False for one that stands there already."""
+    done = await conn.execute(
+        """INSERT INTO payment_inbox (provider_event_id, type, payment_id) VALUES ($1, $2, $3)
+           ON CONFLICT DO NOTHING""",
+        provider_event_id, type_, payment_id,
+    )  # fmt: skip
+    return bool(done == "INSERT 0 1")
+
+
+async def all_payments(conn: Connection) -> Sequence[Payment]:
+    """Every payment's row, for the comparison with the log."""
+    return [Payment(*row) for row in await conn.fetch(f"SELECT {_PAYMENT} FROM payment")]  # noqa: S608
+
+
+class Alarm(NamedTuple):
+    """A payment that a person has to look at."""
+
+    payment_id: UUID
+    alarm: str
+
+
+async def alarms(conn: Connection) -> list[Alarm]:
+    """All of them."""
+    return [Alarm(*row) for row in await conn.fetch("SELECT id, alarm FROM payment WHERE alarm IS NOT NULL")]
+
+
+def _work(row: asyncpg.Record) -> Work:
+    *payment, todo, capturing, attempts, last_decline = row.values()
+    return Work(Payment(*payment), todo, capturing, attempts, last_decline)
