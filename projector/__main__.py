@@ -113,4 +113,5 @@ async def main(settings: Settings) -> None:
 if __name__ == "__main__":
     _settings = Settings.read()
     logs.configure("projector", _settings.log_level)
+    logging.getLogger("elastic_transport").setLevel(logging.ERROR)  # a line per request while the server is down
     uvloop.run(main(_settings))

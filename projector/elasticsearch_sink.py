@@ -15,6 +15,7 @@ from elasticsearch import ApiError, AsyncElasticsearch, BadRequestError, Transpo
 from projector.bulk import Bulk, Item, NotThere
 from projector.checkpoints import Checkpoints
 from projector.combine import Combined
+from projector.log import LogSettings
 from projector.model import Batch, Change, Folded, ReadModel, Written, encode
 from projector.noticeboard import Noticeboard
 from shared.documents.indices import INDICES
@@ -44,11 +45,12 @@ class ElasticsearchSink:
         client: AsyncElasticsearch,
         prefix: str,
         models: Sequence[ReadModel],
-        shards: int,
+        settings: LogSettings,
         checkpoints: Checkpoints,
         board: Noticeboard,
     ) -> None:
-        self._client, self._prefix, self._shards = client, prefix, shards
+        self._client, self._prefix = client, prefix
+        self._shards, self._store = settings.shards, settings.store
         self._models = [model for model in models if model.sink == self.name]
         self._checkpoints, self._board = checkpoints, board
         self._bulk: Combined[Sequence[Item], Mapping[str, str]] = Combined(Bulk(client).send)
@@ -172,14 +174,25 @@ class ElasticsearchSink:
 
     async def _make(self, model: ReadModel) -> None:
         index, alias = self._index(model), alias_name(self._prefix, model.name)
+        definition = INDICES[model.name]
+        mappings = {**definition["mappings"], "_meta": {"store": self._store}}
+        await self._drop_foreign(index)
         try:
-            await self._client.indices.create(index=index, **INDICES[model.name])
+            await self._client.indices.create(index=index, settings=definition["settings"], mappings=mappings)
         except BadRequestError as error:
             if error.error != "resource_already_exists_exception":
                 raise
         await self._client.indices.put_alias(index=index, name=self._writing(model))
         if not await self._client.indices.exists_alias(name=alias):
             await self._client.indices.put_alias(index=index, name=alias)
+
+    async def _drop_foreign(self, index: str) -> None:
+        """Delete an index made from another store's log: its versions would refuse ours for ever."""
+        found = await self._client.indices.get_mapping(index=index, ignore_unavailable=True)
+        stores = [content["mappings"].get("_meta", {}).get("store") for content in found.values()]
+        if any(store != self._store for store in stores):
+            log.critical("an index of another store is deleted", extra={"fields": {"index": index}})
+            await self._client.indices.delete(index=index, ignore_unavailable=True)
 
     async def _uuids(self, models: Sequence[ReadModel]) -> Mapping[str, str]:
         names = ",".join(self._index(model) for model in models)

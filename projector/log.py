@@ -32,6 +32,7 @@ class LogSettings(NamedTuple):
 
     epoch: int
     shards: int
+    store: str  # tells this store, in this life, from any other: documents made from another one are worth nothing
 
 
 _COLUMNS = """position, shard, partition_key, aggregate_type, aggregate_id, aggregate_version, event_id, type, payload,
@@ -46,6 +47,10 @@ _SLICE = f"""SELECT {_COLUMNS} FROM event_log
 _HISTORY = f"""SELECT {_COLUMNS} FROM event_log
                WHERE partition_key = $1 AND position > $2 AND position <= $3 AND split_part(type, '.', 1) = ANY ($4)
                ORDER BY position LIMIT $5"""  # noqa: S608
+
+_SETTINGS = """SELECT s.epoch, s.shards, concat_ws('.', c.system_identifier, d.oid, s.epoch) AS store
+               FROM log_settings s, pg_control_system() c, pg_database d
+               WHERE s.id = 1 AND d.datname = current_database()"""
 
 _HEADS = """SELECT s.shard, coalesce((SELECT e.position FROM event_log e
                                       WHERE e.shard = s.shard AND e.position <= r.safe_position
@@ -86,10 +91,10 @@ class EventLog:
 
     async def settings(self) -> LogSettings:
         """Epoch and number of shards."""
-        row = await self.pool.fetchrow("SELECT epoch, shards FROM log_settings WHERE id = 1")
+        row = await self.pool.fetchrow(_SETTINGS)
         if row is None:
             raise LookupError("the store has no log_settings: is it migrated?")
-        return LogSettings(row["epoch"], row["shards"])
+        return LogSettings(row["epoch"], row["shards"], row["store"])
 
     async def heads(self, shards: int) -> dict[int, int]:
         """The last safe position of each shard, 0 where there is none."""

@@ -52,7 +52,7 @@ class Owner:
             stack.push_async_callback(redis.aclose)
             board = Noticeboard(redis, settings, READ_MODELS, self._parking, lambda: self._lease.held)
             tasks.create_task(board.run())
-            redis_sink = RedisSink(redis)
+            redis_sink = RedisSink(redis, settings.store)
             stack.push_async_callback(redis_sink.close)
             self._start(tasks, redis_sink, settings)
             search = self._search(settings, board, stack)
@@ -67,7 +67,7 @@ class Owner:
         client = elasticsearch_sink.connect(self._settings.elasticsearch_url)
         stack.push_async_callback(client.close)
         prefix = self._settings.index_prefix
-        sink = ElasticsearchSink(client, prefix, READ_MODELS, settings.shards, self._checkpoints, board)
+        sink = ElasticsearchSink(client, prefix, READ_MODELS, settings, self._checkpoints, board)
         stack.push_async_callback(sink.close)
         return sink
 

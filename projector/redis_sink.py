@@ -1,5 +1,7 @@
 """Read models in Redis. One script writes documents, states, names and the checkpoint of a batch, or nothing."""
 
+import asyncio
+import logging
 from collections.abc import Iterable, Mapping, Sequence
 
 from redis.asyncio import Redis
@@ -11,14 +13,19 @@ from projector.fold import decoder
 from projector.model import Batch, Change, Folded, ReadModel, Written, encode
 from shared.documents.layout import LIVE, document_key, lookup_key, pack, shards_key, state_key
 
+log = logging.getLogger(__name__)
+
 # KEYS: the shards hash, the claims hash, then one key per value set, key deleted, name claimed, name released.
-# ARGV: shard, expected, upto, ready, how many of each; then values; (claim field, id, position) …; (claim field, id) …
+# ARGV: shard, expected, upto, ready, how many of each, store; then values; (claim field, id, position) of each name
+# claimed; (claim field, id) of each name released.
 # A claim is taken only if it is newer than the one that stands: names may wander between products, and the products'
 # shards are read independently.
 _APPLY = """
+local store = redis.call('HGET', KEYS[1], 'store')
+if store and store ~= ARGV[9] then return -1 end
 local at = tonumber(redis.call('HGET', KEYS[1], ARGV[1]) or '0')
 if at ~= tonumber(ARGV[2]) then return at end
-local k, a = 2, 8
+local k, a = 2, 9
 for _ = 1, tonumber(ARGV[5]) do k = k + 1; a = a + 1; redis.call('SET', KEYS[k], ARGV[a]) end
 for _ = 1, tonumber(ARGV[6]) do k = k + 1; redis.call('DEL', KEYS[k]) end
 for _ = 1, tonumber(ARGV[7]) do
@@ -38,12 +45,15 @@ for _ = 1, tonumber(ARGV[8]) do
   end
   a = a + 2
 end
-if ARGV[2] ~= ARGV[3] then redis.call('HSET', KEYS[1], ARGV[1], ARGV[3]) end
+if ARGV[2] ~= ARGV[3] then redis.call('HSET', KEYS[1], ARGV[1], ARGV[3], 'store', ARGV[9]) end
 if ARGV[4] == '1' and redis.call('HGET', KEYS[1], 'ready:' .. ARGV[1]) ~= '1' then
   redis.call('HSET', KEYS[1], 'ready:' .. ARGV[1], '1')
 end
 return tonumber(ARGV[3])
 """
+
+_FOREIGN = -1
+_MOST_SHARDS = 64  # as the schema has it
 
 Command = tuple[bytes | str | int, ...]
 
@@ -58,8 +68,9 @@ class RedisSink:
 
     name = "redis"
 
-    def __init__(self, redis: "Redis") -> None:
-        self._redis = redis
+    def __init__(self, redis: "Redis", store: str) -> None:
+        self._redis, self._store = redis, store
+        self._purging = asyncio.Lock()
         self._eval: Combined[Command, int] = Combined(self._send)
 
     async def open(self, model: ReadModel) -> None:
@@ -72,6 +83,7 @@ class RedisSink:
 
     async def checkpoint(self, model: ReadModel, shard: int) -> int:
         """Up to where this shard was applied, 0 if Redis knows nothing of it."""
+        await self._purge_if_foreign(model)
         return int(await self._redis.hget(shards_key(model.slot), str(shard)) or 0)
 
     async def load(self, model: ReadModel, ids: Sequence[str]) -> Mapping[str, Folded]:
@@ -82,11 +94,29 @@ class RedisSink:
 
     async def write(self, batch: Batch) -> Written:
         """Apply a batch whole if Redis stands at its `expected`, else not at all."""
-        return Written(await self._eval(_command(batch)))
+        at = await self._eval(_command(batch, self._store))
+        if at == _FOREIGN:
+            await self._purge_if_foreign(batch.model)
+            return Written(await self.checkpoint(batch.model, batch.shard))
+        return Written(at)
 
     def sink_id(self, model: ReadModel) -> str:
         """Redis keeps its checkpoint beside the data, so the one in Postgres need not be told apart."""
         return "redis"
+
+    async def _purge_if_foreign(self, model: ReadModel) -> None:
+        """Delete what was made from another store's log; its positions mean nothing here."""
+        shards = shards_key(model.slot)
+        async with self._purging:
+            found = await self._redis.hget(shards, "store")
+            if found is None or found == self._store.encode():
+                return
+            log.critical("documents of another store are deleted", extra={"fields": {"read_model": model.name}})
+            await self._redis.hdel(shards, *(f"ready:{shard}" for shard in range(_MOST_SHARDS)))
+            async for key in self._redis.scan_iter(match=f"{model.slot}:*", count=1000):
+                if key != shards.encode():
+                    await self._redis.unlink(key)
+            await self._redis.delete(shards)  # last: until then every write is refused
 
     async def _send(self, commands: Sequence[Command]) -> Sequence[int | Exception]:
         async with self._redis.pipeline(transaction=False) as pipe:
@@ -96,7 +126,7 @@ class RedisSink:
             return answers
 
 
-def _command(batch: Batch) -> Command:
+def _command(batch: Batch, store: str) -> Command:
     slot = batch.model.slot
     sets: dict[str, bytes] = {}
     deleted: list[str] = []
@@ -118,7 +148,7 @@ def _command(batch: Batch) -> Command:
         _APPLY,
         len(keys),
         *keys,
-        *(batch.shard, batch.expected, batch.upto, int(batch.ready), *counts),
+        *(batch.shard, batch.expected, batch.upto, int(batch.ready), *counts, store),
         *sets.values(),
         *_flat((name, id_, position) for _, id_, position, name in claims),
         *_flat((name, id_) for _, id_, name in releases),

@@ -22,6 +22,8 @@ from shared.events.payments import (
 
 CONTEXTS = frozenset({"orders", "payments", "notifications"})
 
+Happening = OrderEvent | PaymentEvent | MailSent
+
 _OF_AN_ORDER = (*get_args(OrderEvent), *get_args(PaymentEvent), MailSent)
 _UNTOLD = (PaymentRequested, PaymentIntentCreated)  # our own doings: no step of the customer's order
 
@@ -57,7 +59,7 @@ def touches(_recorded: Recorded, event: Event) -> Sequence[str]:
     return (str(event.order_id),) if isinstance(event, _OF_AN_ORDER) else ()
 
 
-def evolve(state: Order | None, recorded: Recorded, event: OrderEvent | PaymentEvent | MailSent) -> Order:
+def evolve(state: Order | None, recorded: Recorded, event: Happening) -> Order:
     """The order after the event."""
     kind, at = type(event), recorded.recorded_at
     before = state or Order(0, None, None, at, "pending_payment", "pending", [])

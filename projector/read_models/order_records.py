@@ -1,9 +1,20 @@
 """Orders in Elasticsearch, for analysts: no personal data beyond the country."""
 
+import msgspec
+
 from projector.model import ELASTICSEARCH, Keys, ReadModel, Rendered, encode
 from projector.read_models import order
-from projector.read_models.order import Order
+from projector.read_models.order import Happening, Order
 from shared.documents.orders import RECORDS, OrderRecord
+from shared.envelope import Recorded
+from shared.events.orders import OrderPlaced
+
+
+def evolve(state: Order | None, recorded: Recorded, event: Happening) -> Order:
+    """The order, without what is the person's."""
+    if isinstance(event, OrderPlaced):
+        event = msgspec.structs.replace(event, mail="", address="")
+    return order.evolve(state, recorded, event)
 
 
 def render(id_: str, state: Order, _keys: Keys) -> Rendered:
@@ -40,6 +51,6 @@ MODEL = ReadModel(
     contexts=order.CONTEXTS,
     state=Order,
     touches=order.touches,
-    evolve=order.evolve,
+    evolve=evolve,
     render=render,
 )

@@ -7,6 +7,7 @@ import sys
 import urllib.request
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 import pytest
@@ -69,7 +70,7 @@ class Lab:
     def __init__(self, environment: dict[str, str], valkey: PrivateServer, folder: Path) -> None:
         self.environment, self.valkey, self._folder = environment, valkey, folder
         self.conn: asyncpg.Connection[asyncpg.Record]
-        self.redis = Redis.from_url(valkey.url, socket_timeout=2)
+        self.redis: Any = Redis.from_url(valkey.url, socket_timeout=2)
         self._running: list[Ours] = []
 
     def start(self, *module: str, **environment: str) -> Ours:

@@ -92,12 +92,12 @@ async def test_an_owner_that_slept_through_its_takeover_changes_nothing(redis_la
     first.pause()  # with batches in its hands
     await asyncio.sleep(3)
     assert second.metric("doorbuster_projector_owner") == 1
-    checkpoints = redis.hgetall("stock_level:v1:shards")
+    checkpoints = _checkpoints(redis_lab)
     first.resume()
     for _ in range(20):
         await asyncio.sleep(0.05)
-        now = redis.hgetall("stock_level:v1:shards")
-        assert all(int(now[name]) >= int(at) for name, at in checkpoints.items()), "a checkpoint went back"
+        now = _checkpoints(redis_lab)
+        assert all(now[shard] >= at for shard, at in checkpoints.items()), "a checkpoint went back"
         checkpoints = now
     await writing
     await settled(conn, redis)
@@ -130,6 +130,11 @@ async def test_without_any_stream_the_log_alone_is_enough(redis_lab: Lab) -> Non
     assert await settled(conn, redis) < 5
 
 
+def _checkpoints(lab: Lab) -> dict[int, int]:
+    told = lab.redis.hmget("stock_level:v1:shards", [str(shard) for shard in range(SHARDS)])
+    return {shard: int(at or 0) for shard, at in enumerate(told)}
+
+
 async def _ready(lab: Lab) -> bool:
     return all(lab.redis.hget("stock_level:v1:shards", f"ready:{shard}") == b"1" for shard in range(SHARDS))
 
@@ -138,3 +143,16 @@ async def _until_ready(lab: Lab) -> None:
     async with asyncio.timeout(5):
         while not await _ready(lab):  # noqa: ASYNC110
             await asyncio.sleep(0.05)
+
+
+async def test_documents_of_another_store_are_deleted_not_mixed(redis_lab: Lab) -> None:
+    redis_lab.relay()
+    conn, redis, load = redis_lab.conn, redis_lab.redis, Load(12)
+    redis.hset("stock_level:v1:shards", mapping={"0": 10**9, "ready:0": 1, "store": "1.2.3"})
+    redis.set("stock_level:v1:doc:GHOST", b"x")
+    redis.set("stock_level:v1:state:SKU-1", b'{"position":1000000000}')
+    redis_lab.projector()
+    await load.open(conn)
+    await load.write(conn, 50)
+    await settled(conn, redis)
+    assert redis.get("stock_level:v1:doc:GHOST") is None

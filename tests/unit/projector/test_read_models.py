@@ -1,0 +1,221 @@
+"""What each read model shows, told from events alone."""
+
+from uuid import UUID, uuid4
+
+import msgspec
+
+from projector.model import Keys, ReadModel, Rendered
+from projector.read_models import (
+    access_tokens,
+    category_tree,
+    order_records,
+    order_status,
+    product_page,
+    product_search,
+    stock_level,
+    stock_records,
+)
+from projector.read_models.all import READ_MODELS
+from shared.documents.access import KnownToken
+from shared.documents.indices import INDICES
+from shared.documents.orders import Address, OrderRecord, OrderStatus
+from shared.documents.products import CategoryTree, ProductPage, SearchedProduct
+from shared.documents.stock import ShopperStock, StaffStock, StockRecord
+from shared.events.access import TokenIssued, TokenRevoked
+from shared.events.catalog import CategoryCreated, CategoryRevised, Image, ProductCreated, ProductFacts, ProductRevised
+from shared.events.catalog import Variant as SoldVariant
+from shared.events.inventory import StockAdjusted, StockItemOpened, StockReserved
+from shared.events.orders import OrderConfirmed, OrderPlaced, PricedLine, Totals
+from shared.events.payments import PaymentAuthorized, PaymentDeclined, PaymentIntentCreated, PaymentRequested
+from shared.events.pricing import PriceRemoved, PriceSet
+from shared.money import Money
+from shared.sealed import new_key, seal
+from tests.unit.projector.events import START, folded
+
+PRODUCT = UUID("01900000-0000-7000-8000-000000000001")
+KEY = f"product:{PRODUCT}"
+
+
+def shown(model: ReadModel, key: str, *events: msgspec.Struct, keys: Keys | None = None) -> Rendered:
+    """The one state's rendering."""
+    ((id_, state),) = folded(model, key, *events).items()
+    again = msgspec.json.decode(msgspec.json.encode(state), type=model.state)
+    assert again == state, "a state survives its storage"
+    return model.render(id_, state, keys or {})
+
+
+def opened(sku: str = "lamp", warehouse: str = "north", on_hand: int = 10, low_at: int = 3) -> StockItemOpened:
+    return StockItemOpened(sku, warehouse, PRODUCT, on_hand, 0, low_at, "first delivery")
+
+
+def facts(**changes: object) -> ProductFacts:
+    lamp = ProductFacts(
+        slug="desk-lamp",
+        name="Desk lamp",
+        brand="Lumen",
+        description="Shines.",
+        product_type="lamps",
+        status="active",
+        category_id=None,
+        attributes={"colour": ["red", "blue"], "dimmable": True, "watts": 4.5},
+        images=[Image("https://images.example/lamp.jpg")],
+        variants=[SoldVariant(uuid4(), "lamp", ean="4006381333931"), SoldVariant(uuid4(), "lamp-xl")],
+    )
+    return msgspec.structs.replace(lamp, **changes)
+
+
+def test_stock_is_words_for_shoppers_and_numbers_for_staff() -> None:
+    item = StockReserved("lamp", "north", uuid4(), 8, 10, 8)
+    documents = shown(stock_level.MODEL, KEY, opened(), opened(warehouse="south", on_hand=1), item).documents
+    assert set(documents) == {"lamp", "staff:lamp"}
+    shopper = msgspec.json.decode(documents["lamp"] or b"", type=ShopperStock)
+    assert shopper == ShopperStock("lamp", "low")  # 2 + 1 left, low at 3
+    staff = msgspec.json.decode(documents["staff:lamp"] or b"", type=StaffStock)
+    assert (staff.on_hand, staff.reserved, staff.available) == (11, 8, 3)
+    assert [w.warehouse for w in staff.warehouses] == ["north", "south"]
+
+
+def test_a_stock_record_per_item() -> None:
+    documents = shown(stock_records.MODEL, KEY, opened(), StockAdjusted("lamp", "north", -1, 9, 2, "broken")).documents
+    record = msgspec.json.decode(documents[str(UUID(int=7))] or b"", type=StockRecord)
+    assert (record.on_hand, record.reserved, record.available, record.position) == (9, 2, 7, 2)
+
+
+def test_a_page_joins_facts_prices_and_stock_of_its_key_in_any_order() -> None:
+    page = shown(
+        product_page.MODEL,
+        KEY,
+        PriceSet(PRODUCT, "lamp", "EUR", 1999),
+        opened(),
+        ProductCreated(PRODUCT, facts()),
+        PriceSet(PRODUCT, "lamp", "CHF", 2100),
+    )
+    document = msgspec.json.decode(page.documents[str(PRODUCT)] or b"", type=ProductPage)
+    lamp, large = document.variants
+    assert lamp.prices == [Money(2100, "CHF"), Money(1999, "EUR")]
+    assert (lamp.availability, large.availability, large.prices) == ("in", "out", [])
+    assert page.lookups == {("slug", "desk-lamp"), ("sku", "lamp"), ("sku", "lamp-xl"), ("ean", "4006381333931")}
+
+
+def test_drafts_and_archived_products_have_no_page_and_no_names_but_keep_their_state() -> None:
+    archived = ProductRevised(PRODUCT, facts(status="archived"))
+    events = ProductCreated(PRODUCT, facts()), PriceSet(PRODUCT, "lamp", "EUR", 1), archived
+    assert shown(product_page.MODEL, KEY, *events) == Rendered({str(PRODUCT): None})
+    back = shown(product_page.MODEL, KEY, *events, ProductRevised(PRODUCT, facts()))
+    assert b'"amount_minor":1' in (back.documents[str(PRODUCT)] or b"")
+
+
+def test_a_searched_product_has_its_lowest_prices_best_stock_and_facets_as_words() -> None:
+    rendered = shown(
+        product_search.MODEL,
+        KEY,
+        ProductCreated(PRODUCT, facts()),
+        PriceSet(PRODUCT, "lamp", "EUR", 1999),
+        PriceSet(PRODUCT, "lamp-xl", "EUR", 1500),
+        PriceSet(PRODUCT, "lamp", "CHF", 1),
+        PriceRemoved(PRODUCT, "lamp", "CHF"),
+        opened("lamp-xl", on_hand=2),
+    )
+    document = msgspec.json.decode(rendered.documents[str(PRODUCT)] or b"", type=SearchedProduct)
+    assert document.prices == {"EUR": 1500}
+    assert document.availability == "low"
+    assert document.facets == {"colour": ["red", "blue"], "dimmable": ["true"], "watts": ["4.5"]}
+    assert document.listed
+    assert document.position == 6
+
+
+def test_the_tree_has_parents_before_children_also_when_they_came_later() -> None:
+    root, child, orphan = uuid4(), uuid4(), uuid4()
+    rendered = shown(
+        category_tree.MODEL,
+        "categories",
+        CategoryCreated(child, root, "desk", "Desk"),
+        CategoryCreated(root, None, "lamps", "Lamps"),
+        CategoryCreated(orphan, uuid4(), "adrift", "Adrift"),
+        CategoryRevised(child, root, "desks", "Desks"),
+    )
+    tree = msgspec.json.decode(rendered.documents["tree"] or b"", type=CategoryTree)
+    assert [c.slug for c in tree.categories] == ["adrift", "lamps", "desks"]
+
+
+def test_a_token_stays_known_after_it_was_revoked() -> None:
+    token = uuid4()
+    issued = TokenIssued(token, "shop", "ab" * 32, ["stock:read"], None)
+    rendered = shown(access_tokens.MODEL, "access", issued, TokenRevoked(token, "leaked"))
+    known = msgspec.json.decode(rendered.documents[str(token)] or b"", type=KnownToken)
+    assert known == KnownToken(token, "ab" * 32, ["stock:read"], None, revoked=True)
+
+
+ORDER, PERSON, PAYMENT = uuid4(), uuid4(), uuid4()
+PERSONS_KEY = new_key()
+
+
+def placed() -> OrderPlaced:
+    address = Address("Ada", "1 Main Street", "Bern", "3000", "CH")
+    line = PricedLine("lamp", PRODUCT, uuid4(), "Desk lamp", 2, 1000, 2000, 154)
+    return OrderPlaced(
+        order_id=ORDER,
+        number="A-1",
+        quote_id=uuid4(),
+        cart_id=uuid4(),
+        payment_id=PAYMENT,
+        person_id=PERSON,
+        mail=seal(PERSONS_KEY, PERSON, "mail", "ada@example.org"),
+        address=seal(PERSONS_KEY, PERSON, "address", msgspec.json.encode(address).decode()),
+        country="CH",
+        lines=[line],
+        totals=Totals("CHF", 2000, 500, 154, 2654),
+        allocations=[],
+        expires_at=START,
+    )
+
+
+HISTORY = (
+    PaymentRequested(PAYMENT, ORDER, 2654, "CHF"),
+    PaymentIntentCreated(PAYMENT, ORDER, "pi_1"),
+    PaymentDeclined(PAYMENT, ORDER, "card_declined", None),
+    PaymentAuthorized(PAYMENT, ORDER, "pi_1", 2654),
+    OrderConfirmed(ORDER, PAYMENT),
+)
+
+
+def status(keys: Keys) -> OrderStatus:
+    rendered = shown(order_status.MODEL, f"order:{ORDER}", placed(), *HISTORY, keys=keys)
+    return msgspec.json.decode(rendered.documents[str(ORDER)] or b"", type=OrderStatus)
+
+
+def test_a_customer_sees_the_order_and_what_happened_to_it() -> None:
+    seen = status({PERSON: PERSONS_KEY})
+    assert (seen.state, seen.payment_state, seen.mail) == ("confirmed", "authorized", "ada@example.org")
+    assert seen.address is not None
+    assert seen.address.city == "Bern"
+    assert seen.total == Money(2654, "CHF")
+    happened = [step.what for step in seen.history]
+    assert happened == ["order_placed", "payment_declined", "payment_authorized", "order_confirmed"]
+
+
+def test_an_erased_person_leaves_the_order_without_mail_and_address() -> None:
+    seen = status({PERSON: None})
+    assert (seen.mail, seen.address, seen.number) == (None, None, "A-1")
+
+
+def test_an_order_record_holds_nothing_of_the_person_but_the_country() -> None:
+    rendered = shown(order_records.MODEL, f"order:{ORDER}", placed(), *HISTORY)
+    ((_, state),) = folded(order_records.MODEL, f"order:{ORDER}", placed()).items()
+    body = rendered.documents[str(ORDER)] or b""
+    record = msgspec.json.decode(body, type=OrderRecord)
+    assert (record.state, record.items, record.total_minor, record.country) == ("confirmed", 2, 2654, "CH")
+    assert b"ada" not in body
+    assert b"s1." not in msgspec.json.encode(state), "not even sealed"
+
+
+def test_every_model_of_elasticsearch_has_an_index_that_knows_its_fields() -> None:
+    documents = {
+        product_search.MODEL: SearchedProduct,
+        stock_records.MODEL: StockRecord,
+        order_records.MODEL: OrderRecord,
+    }
+    for model in READ_MODELS:
+        if model.sink == "elasticsearch":
+            fields = set(documents[model].__struct_fields__) | {"fold"}
+            assert fields == set(INDICES[model.name]["mappings"]["properties"])
