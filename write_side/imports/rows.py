@@ -14,9 +14,9 @@ DEEPEST, LONGEST_NAME = 12, 200
 
 Value = bool | int | float | str
 
-_number = re.compile(r"-?(0|[1-9]\d{0,14})(\.\d{1,9})?")
-_minor = re.compile(r"\d{1,13}")
-_major = re.compile(r"(\d{1,11})(?:\.(\d{1,9}))?")
+_number = re.compile(r"-?(0|[1-9][0-9]{0,14})(\.[0-9]{1,9})?")
+_minor = re.compile(r"[0-9]{1,13}")
+_major = re.compile(r"([0-9]{1,11})(?:\.([0-9]{1,9}))?")
 _STATUS = ("draft", "active", "archived")
 
 
@@ -187,7 +187,7 @@ def _status(cell: str | None) -> str | None:
 def _count(cell: str) -> int | None:
     if not cell:
         return None
-    if not re.fullmatch(r"\d{1,9}", cell):
+    if not re.fullmatch(r"[0-9]{1,9}", cell):
         raise Rejected("broken_stock", f"{cell[:40]!r} is no count")
     return int(cell)
 

@@ -1,0 +1,93 @@
+"""What a batch of rows does to what is there, without a database."""
+
+from typing import Any
+
+from msgspec import structs
+
+from shared.ids import uuid7
+from write_side.catalog import Product
+from write_side.imports.plan import Known, Plan, Terms, plan
+from write_side.imports.rows import Row
+from write_side.pricing import PricedVariant
+
+LAMPS = uuid7()
+TERMS = Terms("EUR", "MAIN", 5)
+ROW = Row(
+    number=2, cells=[], sku="1", external_ref="1", name="Lamp", category=("Lamps",), slug=None, brand="Lumeno",
+    description="Bright.", product_type="Lamps", status=None, images=None, attributes={"power": 9}, ean=None,
+    has_ean=True, amount_minor=1999, stock=None,
+)  # fmt: skip
+
+
+def row(**changes: Any) -> Row:
+    return structs.replace(ROW, **changes)
+
+
+def planned(rows: list[Row], products: list[Product] = [], priced: dict[str, PricedVariant] = {}) -> Plan:  # noqa: B006
+    slugs = [product.facts.slug for product in products]
+    return plan(rows, Known(products, priced, slugs, {"lamps": LAMPS}), TERMS, uuid7)
+
+
+def imported(*rows: Row) -> tuple[list[Product], dict[str, PricedVariant]]:
+    made = planned(list(rows))
+    return [change.product for change in made.changes], {priced.sku: priced for priced, _ in made.prices}
+
+
+def test_new_rows_make_products_prices_and_stock() -> None:
+    made = planned([row(), row(sku="2", external_ref="2", amount_minor=None, stock=0)])
+    assert (made.created, made.revised, made.unchanged, made.refused) == (2, 0, 0, [])
+    assert [change.product.facts.slug for change in made.changes] == ["lamp", "lamp-2"]
+    assert [(priced.sku, priced.prices) for priced, _ in made.prices] == [("1", {"EUR": 1999})]
+    assert [(item.sku, item.on_hand, item.warehouse) for item in made.stock] == [("1", 5, "MAIN"), ("2", 0, "MAIN")]
+
+
+def test_the_same_rows_again_change_nothing() -> None:
+    rows = [row(), row(sku="2", external_ref="2")]
+    again = planned(rows, *imported(*rows))
+    assert (again.created, again.revised, again.unchanged) == (0, 0, 2)
+    assert (again.changes, again.prices) == ([], [])
+
+
+def test_another_price_alone_revises_the_price_alone() -> None:
+    again = planned([row(amount_minor=1899)], *imported(row()))
+    assert (again.revised, again.changes, len(again.prices)) == (1, [], 1)
+    assert again.prices[0][0].version == 2
+
+
+def test_another_name_revises_the_product_and_keeps_its_slug() -> None:
+    again = planned([row(name="Better lamp")], *imported(row()))
+    [change] = again.changes
+    assert (change.product.version, change.product.facts.name, change.product.facts.slug) == (2, "Better lamp", "lamp")
+
+
+def test_what_staff_added_stays_and_what_the_file_does_not_say_too() -> None:
+    [product], priced = imported(row())
+    more = structs.replace(product.facts.variants[0], sku="1-XL", variant_id=uuid7())
+    variants = [*product.facts.variants, more]
+    edited = structs.replace(product.facts, status="archived", slug="our-lamp", variants=variants)
+    product = structs.replace(product, facts=edited)
+    assert planned([row(brand=None)], [product], priced).unchanged == 1
+    [change] = planned([row(description="Brighter.")], [product], priced).changes
+    assert structs.replace(change.product.facts, description="Bright.") == edited
+
+
+def test_a_product_that_staff_made_is_adopted_by_its_sku() -> None:
+    [product], priced = imported(row())
+    product = structs.replace(product, facts=structs.replace(product.facts, external_ref=None))
+    again = planned([row(external_ref="R1")], [product], priced)
+    assert (again.revised, again.changes[0].product.facts.external_ref) == (1, "R1")
+
+
+def test_a_sku_of_another_product_is_refused_and_the_other_rows_go_in() -> None:
+    products, priced = imported(row())
+    made = planned([row(external_ref="R2"), row(sku="3", external_ref="3")], products, priced)
+    assert [(refused.code, refused.row.external_ref) for refused in made.refused] == [("sku_taken", "R2")]
+    assert made.created == 1
+
+
+def test_what_the_catalog_refuses_is_refused_with_its_place() -> None:
+    made = planned([row(ean="123"), row(sku="2", external_ref="2", images=["ftp://x"])])
+    assert [(refused.code, refused.reason.split(":")[0]) for refused in made.refused] == [
+        ("broken_ean", "/variants/0/ean"), ("broken_image_url", "/images/0/url")
+    ]  # fmt: skip
+    assert (made.created, made.stock) == (0, [])

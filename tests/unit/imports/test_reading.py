@@ -1,0 +1,75 @@
+import gzip
+from pathlib import Path
+
+import pytest
+
+from write_side.imports.reading import Line, Table, UnreadableFile, open_table
+
+
+def lines_of(path: Path) -> tuple[list[str], list[Line]]:
+    with open_table(path) as table:
+        return table.columns, list(table)
+
+
+@pytest.mark.parametrize("packed", [False, True])
+@pytest.mark.parametrize(
+    ("name", "delimiter"), [("a.tsv", "\t"), ("a.csv", ","), ("a.csv", ";"), ("a", "\t"), ("a.txt", "|")]
+)
+def test_any_delimiter_packed_or_not(tmp_path: Path, name: str, delimiter: str, packed: bool) -> None:
+    text = delimiter.join(("id", "name")) + "\r\n" + delimiter.join(("1", "Lämp")) + "\r\n"
+    path = tmp_path / (f"{name}.gz" if packed else name)
+    path.write_bytes(gzip.compress(text.encode()) if packed else text.encode())
+    assert lines_of(path) == (["id", "name"], [Line(2, ["1", "Lämp"])])
+
+
+def test_quotes_line_ends_in_cells_and_a_byte_order_mark(tmp_path: Path) -> None:
+    path = tmp_path / "a.tsv"
+    path.write_bytes(b'\xef\xbb\xbfid\tname\n1\t"17"" wide,\ntwo lines"\n2\t17" plain\n')
+    columns, lines = lines_of(path)
+    assert columns == ["id", "name"]
+    assert lines == [Line(2, ["1", '17" wide,\ntwo lines']), Line(4, ["2", '17" plain'])]
+
+
+def test_broken_rows_are_told_and_the_others_read(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes(b"id,name\n1\n\n2,B\xffd,x\n3,\xff\n4,good\n5," + b"x" * 1_000_001 + b"\n6,good\n")
+    lines = lines_of(path)[1]
+    assert [(line.number, line.broken is None) for line in lines] == [
+        (2, False), (4, False), (5, False), (6, True), (7, False), (8, True)
+    ]  # fmt: skip
+    assert lines[2].broken == "not UTF-8"
+
+
+@pytest.mark.parametrize("content", [b"", b"\x1f\x8bnonsense", b"a,a\n1,2\n"])
+def test_a_file_that_is_no_table_is_refused(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes(content)
+    with pytest.raises(UnreadableFile):
+        lines_of(path)
+
+
+def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UnreadableFile, match="No such file"):
+        lines_of(tmp_path / "nothing.csv")
+    with pytest.raises(UnreadableFile):
+        lines_of(tmp_path)
+
+
+def test_a_file_cut_off_gives_what_stood_before(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv.gz"
+    rows = "".join(f"{n},{n * n * 7919}\n" for n in range(20_000))
+    path.write_bytes(gzip.compress(f"id,name\n{rows}".encode())[:-20_000])
+    found: list[Line] = []
+    with open_table(path) as table, pytest.raises(UnreadableFile, match="broken after line"):
+        found.extend(table)
+    assert len(found) > 1000
+
+
+def test_the_share_read_grows_to_one(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("id\n" + "1\n" * 100_000)
+    with open_table(path) as table:
+        assert isinstance(table, Table)
+        assert table.read_share < 0.5
+        assert len(list(table)) == 100_000
+        assert table.read_share == 1

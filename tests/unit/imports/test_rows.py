@@ -1,0 +1,123 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from write_side.imports.mapping import DEFAULT, ColumnMapping
+from write_side.imports.rows import Rejected, Row, RowReader, minor_units, restored, typed
+
+COLUMNS = ["product_id", "product_name", "product_description", "product_features", "brand", "price", "ean"]
+LAMP = {
+    "product_id": "1", "product_name": " Lamp ", "product_description": "Bright.", "brand": "Lumeno", "price": "1999",
+    "product_features": "product type:Desk lamp|power:9.5|colour:red|colour:2|ratio:16:9|dimmable:True|empty:",
+    "ean": "4006381333931",
+}  # fmt: skip
+
+
+def read(**changes: str) -> Row:
+    cells = LAMP | changes
+    return RowReader(COLUMNS, DEFAULT, "EUR").read(2, [cells[column] for column in COLUMNS])
+
+
+def test_a_row_says_what_its_columns_say() -> None:
+    row = read()
+    assert (row.sku, row.external_ref, row.name, row.amount_minor) == ("1", "1", "Lamp", 1999)
+    assert (row.category, row.product_type) == (("Desk lamp",), "Desk lamp")
+    assert row.attributes == {
+        "product type": "Desk lamp", "power": 9.5, "colour": ["red", 2], "ratio": "16:9", "dimmable": True
+    }  # fmt: skip
+    assert (row.images, row.status, row.slug, row.stock) == (None, None, None, None)
+
+
+@pytest.mark.parametrize(
+    ("features", "category"),
+    [
+        ("type:Original|product type:Toner", "Toner"),
+        ("type:Original", "Original"),
+        ("product type:Toner|product type:Ink", "Toner"),
+        ("weight:2", "Unsorted"),
+        ("", "Unsorted"),
+    ],
+)
+def test_the_category_is_the_product_type_else_the_type_else_unsorted(features: str, category: str) -> None:
+    assert read(product_features=features).category == (category,)
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"product_id": " "}, "no_sku"),
+        ({"product_name": ""}, "no_name"),
+        ({"price": "19.99"}, "broken_price"),
+        ({"price": "-1"}, "broken_price"),
+        ({"price": "1e3"}, "broken_price"),
+        ({"price": "٣"}, "broken_price"),
+        ({"product_features": "power"}, "broken_feature"),
+        ({"product_features": ":9"}, "broken_feature"),
+        ({"product_features": "type:" + "x" * 201}, "broken_category"),
+    ],
+)
+def test_a_row_that_cannot_be_meant_is_rejected_with_a_code(changes: dict[str, str], code: str) -> None:
+    with pytest.raises(Rejected) as why:
+        read(**changes)
+    assert why.value.code == code
+
+
+def test_a_row_without_price_or_ean_is_a_row() -> None:
+    row = read(price="", ean="")
+    assert (row.amount_minor, row.ean, row.has_ean) == (None, None, True)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("True", True), ("false", False), ("17", 17), ("17.0", 17), ("-4.5", -4.5), ("0.512", 0.512), ("007", "007"),
+        ("1e5", "1e5"), ("1,5", "1,5"), ("12345678901234567", "12345678901234567"), ("NaN", "NaN"), ("", ""),
+    ],
+)  # fmt: skip
+def test_values_get_the_type_that_people_mean(text: str, value: object) -> None:
+    assert typed(text) == value
+    assert type(typed(text)) is type(value)
+
+
+@pytest.mark.parametrize(
+    ("text", "exponent", "minor"),
+    [("19.99", 2, 1999), ("19.9", 2, 1990), ("19", 2, 1900), ("0.01", 2, 1), ("19.990", 2, 1999), ("300", 0, 300),
+     ("99999999999.99", 2, 9999999999999)],
+)  # fmt: skip
+def test_major_units_are_read_exactly(text: str, exponent: int, minor: int) -> None:
+    assert minor_units(text, exponent) == minor
+
+
+@pytest.mark.parametrize(("text", "exponent"), [("19.999", 2), ("1.5", 0), ("1,99", 2), ("-1", 2), ("", 2), (".5", 2)])
+def test_what_is_no_exact_amount_is_rejected(text: str, exponent: int) -> None:
+    with pytest.raises(Rejected):
+        minor_units(text, exponent)
+
+
+@given(st.integers(min_value=0, max_value=10**13 - 1))
+def test_no_cent_is_lost_on_the_way(minor: int) -> None:
+    assert minor_units(f"{minor // 100}.{minor % 100:02d}", 2) == minor
+
+
+def test_leading_zeros_that_a_spreadsheet_dropped_come_back() -> None:
+    assert restored("85896333746") == "085896333746"
+    assert restored("96385074") == "96385074"
+    assert restored("") is None
+
+
+def test_a_mapping_names_other_columns() -> None:
+    columns = {"Art": "sku", "Title": "name", "Shop": "category", "Cost": "price", "Colour": "attribute:colour",
+               "Ref": "external_ref", "Pics": "images", "Qty": "stock", "State": "status", "URL": "slug"}  # fmt: skip
+    reader = RowReader(list(columns), ColumnMapping(columns, price_unit="major"), "EUR")
+    cells = ["S1", "Lamp", "Home > Lamps >", "19.90", "red", "R1", "https://a.example/1.jpg, https://a.example/2.jpg",
+             "7", "draft", "lamp"]  # fmt: skip
+    row = reader.read(2, cells)
+    assert (row.category, row.amount_minor, row.attributes) == (("Home", "Lamps"), 1990, {"colour": "red"})
+    assert (row.external_ref, row.stock, row.status, row.slug) == ("R1", 7, "draft", "lamp")
+    assert row.images == ["https://a.example/1.jpg", "https://a.example/2.jpg"]
+    assert (row.brand, row.description, row.has_ean) == (None, None, False)
+    deep = ">".join("abcdefghijklmn")
+    for column, cell, code in [(7, "-1", "broken_stock"), (8, "sold", "unknown_status"), (2, deep, "broken_category")]:
+        with pytest.raises(Rejected) as why:
+            reader.read(2, [*cells[:column], cell, *cells[column + 1 :]])
+        assert why.value.code == code
