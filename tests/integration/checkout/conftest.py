@@ -1,0 +1,45 @@
+"""A shop for each test, and one simulated Stripe for all of them."""
+
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+
+from shared.settings import Settings
+from tests.fixtures.servers import _NOWHERE as NOWHERE
+from tests.integration.checkout.shop import Shop
+from tests.integration.stripe_simulator.conftest import KEY, PUBLISHABLE, SECRET, Process, free_port
+from write_side import shipping
+from write_side.customers import open_keyring
+from write_side.database import Pool
+from write_side.payments import open_gateway
+
+
+@pytest.fixture(scope="session")
+def stripe_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a simulated Stripe that sends no webhooks: tests bring them."""
+    process = Process(tmp_path_factory.mktemp("stripe"), free_port())
+    process.start()
+    yield process.url
+    process.kill()
+
+
+@pytest.fixture
+def shop_settings(database_url: str, keyring_url: str, stripe_url: str) -> Settings:
+    """Settings of a write side with Postgres, keyring and Stripe."""
+    named = {"DATABASE_URL": database_url, "KEYRING_URL": keyring_url, "STRIPE_API_BASE": stripe_url}
+    keys = {"STRIPE_API_KEY": KEY, "STRIPE_PUBLISHABLE_KEY": PUBLISHABLE, "STRIPE_WEBHOOK_SECRET": SECRET}
+    return Settings.read(NOWHERE | named | keys)
+
+
+@pytest.fixture
+async def shop(shop_settings: Settings, pool: Pool) -> AsyncIterator[Shop]:
+    """An open shop that ships to Germany, among others; Stripe is well."""
+    await shipping.seed(pool)
+    async with (
+        open_keyring(shop_settings.keyring_url, shop_settings.master_key) as keyring,
+        open_gateway(shop_settings) as gateway,
+    ):
+        shop = Shop(pool, keyring, gateway, shop_settings)
+        await shop.outage("off")
+        yield shop
+        await shop.outage("off")

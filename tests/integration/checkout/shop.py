@@ -1,0 +1,192 @@
+"""A shop to test with: shelves to fill, guests who buy, and Stripe's webhooks brought by hand, so that a test decides
+which comes when. Everything goes through the handlers, on real Postgres, a real keyring and the simulator."""
+
+import time
+from typing import Any
+from uuid import UUID
+
+import httpx
+import msgspec
+
+from doorbuster.simulators.stripe.webhooks import signature
+from shared.ids import uuid7
+from shared.settings import Settings
+from tests.fixtures.write_side import CAUSE, new_call
+from write_side import catalog, customers
+from write_side.carts import handlers as carts
+from write_side.carts.domain import AddLine, NewCart
+from write_side.catalog import handlers as catalog_handlers
+from write_side.catalog.domain import ProductInput, VariantInput
+from write_side.commands import Call
+from write_side.customers import AddressInput, Keyring
+from write_side.database import Pool
+from write_side.inventory import handlers as inventory
+from write_side.inventory import store as inventory_store
+from write_side.inventory.domain import OpenStockItem, OpenWarehouse, WarehouseExists
+from write_side.orders import handlers as orders
+from write_side.orders import store as orders_store
+from write_side.orders.domain import Order
+from write_side.orders.handlers import OrderState, QuoteState
+from write_side.payments import Gateway, steps
+from write_side.payments import handlers as payments
+from write_side.payments import store as payments_store
+from write_side.payments.domain import Payment
+from write_side.pricing import handlers as pricing
+from write_side.pricing.domain import NewPrice
+
+MAIL = "ada.lovelace@example.org"
+ADDRESS = AddressInput("Ada Lovelace", "Analytical Road 36", "London", "SW1Y 4", "DE")
+
+_order = msgspec.json.Decoder(OrderState)
+_quote = msgspec.json.Decoder(QuoteState)
+
+
+class Basket(msgspec.Struct):
+    """A guest's cart."""
+
+    id: UUID
+    secret: str
+
+
+class Shop:
+    """Pool, keyring and gateway, and what tests do with them."""
+
+    def __init__(self, pool: Pool, keyring: Keyring, gateway: Gateway, settings: Settings) -> None:
+        self.pool, self.keyring, self.gateway, self.settings = pool, keyring, gateway, settings
+
+    async def stock(self, sku: str, on_hand: int, price: int = 1000, warehouse: str = "BER") -> None:
+        """A product of one SKU, its price in EUR, and so many of it in a warehouse."""
+        if warehouse == "BER":
+            product = ProductInput(sku.title(), [VariantInput(sku)])
+            await catalog_handlers.create_product(self.pool, product, CAUSE, None)
+            await self.price(sku, price)
+        try:
+            opened = OpenWarehouse(warehouse, warehouse, "DE", 1 if warehouse == "BER" else 2)
+            await inventory.open_warehouse(self.pool, opened, CAUSE, new_call())
+        except WarehouseExists:
+            pass
+        async with self.pool.acquire() as conn:
+            product_id = await catalog.product_of(conn, sku)
+        item = OpenStockItem(sku, warehouse, product_id, on_hand)
+        await inventory.open_stock_item(self.pool, item, CAUSE, new_call())
+
+    async def price(self, sku: str, amount: int) -> None:
+        """A SKU's price in EUR."""
+        await pricing.set_price(self.pool, sku, "EUR", NewPrice(amount), CAUSE, new_call())
+
+    async def basket(self, **lines: int) -> Basket:
+        """A cart with these lines."""
+        opened = msgspec.json.decode((await carts.open_cart(self.pool, NewCart("EUR"), CAUSE)).body)
+        basket = Basket(UUID(opened["id"]), opened["secret"])
+        for sku, quantity in lines.items():
+            await self.add(basket, sku, quantity)
+        return basket
+
+    async def add(self, basket: Basket, sku: str, quantity: int) -> None:
+        """So many more of a SKU."""
+        await carts.add_line(self.pool, basket.id, basket.secret, AddLine(sku, quantity), CAUSE, None)
+
+    async def quote(self, basket: Basket, mail: str = MAIL, ttl: int = 900) -> QuoteState:
+        """An offer for it."""
+        contact = customers.contact(mail, ADDRESS)
+        args = (self.pool, self.keyring, basket.id, basket.secret, contact, ttl, CAUSE)
+        return _quote.decode((await orders.issue_quote(*args)).body)
+
+    async def place(self, basket: Basket, quote_id: UUID, call: Call | None = None, ttl: int = 1800) -> OrderState:
+        """The order of a quote."""
+        call = call or new_call()
+        answer = await orders.place_order(self.pool, quote_id, basket.secret, ttl, CAUSE, call)
+        return _order.decode(answer.body)
+
+    async def order(self, ttl: int = 1800, **lines: int) -> OrderState:
+        """Cart, quote and order in one go."""
+        basket = await self.basket(**lines)
+        quote = await self.quote(basket)
+        return await self.place(basket, quote.id, ttl=ttl)
+
+    async def work(self) -> int:
+        """The worker's step about payments, once."""
+        return await steps.work_off(self.pool, self.gateway)
+
+    async def payment(self, order: OrderState) -> Payment:
+        """The payment's row."""
+        async with self.pool.acquire() as conn:
+            payment = await payments_store.find_payment(conn, order.payment.id)
+        assert payment is not None
+        return payment
+
+    async def now(self, order: OrderState) -> Order:
+        """The order's rows."""
+        async with self.pool.acquire() as conn:
+            found = await orders_store.find_order(conn, order.id)
+        assert found is not None
+        return found
+
+    async def figures(self, sku: str, warehouse: str = "BER") -> tuple[int, int]:
+        """(on hand, reserved)."""
+        async with self.pool.acquire() as conn:
+            item = await inventory_store.find_item(conn, sku, warehouse)
+        assert item is not None
+        return item.on_hand, item.reserved
+
+    async def history(self, order: OrderState) -> list[str]:
+        """What happened to order and payment, in the order of the log."""
+        rows = await self.pool.fetch(
+            "SELECT type FROM event_log WHERE partition_key = $1 ORDER BY position", f"order:{order.id}"
+        )
+        return [row["type"].split(".")[1] for row in rows]
+
+    async def complete(self, order: OrderState) -> None:
+        """What the client asks for after paying."""
+        await payments.complete(self.pool, self.gateway, await self.payment(order), CAUSE)
+
+    async def pay(self, order: OrderState, card: str = "pm_card_visa") -> str:
+        """Confirm the intent as a browser does; answers its status, or the code of the decline."""
+        session = await payments.start_session(
+            self.pool, self.gateway, await self.payment(order), self.settings.stripe_publishable_key, CAUSE
+        )
+        form = {"client_secret": session.client_secret, "payment_method": card, "key": session.publishable_key}
+        form["return_url"] = "https://shop.example/back"
+        async with self.stripe() as browser:
+            answer = await browser.post(f"/v1/payment_intents/{session.intent_id}/confirm", data=form)
+        body = answer.json()
+        return str(body["status"] if answer.is_success else body["error"]["code"])
+
+    def stripe(self) -> httpx.AsyncClient:
+        """Talk to the simulator as somebody without our keys."""
+        return httpx.AsyncClient(base_url=self.settings.stripe_api_base, trust_env=False)
+
+    async def webhooks(self, order: OrderState) -> list[tuple[bytes, str]]:
+        """All webhooks about an order's intent, oldest first, as (body, signature)."""
+        intent_id = (await self.payment(order)).intent_id
+        async with self.stripe() as client:
+            headers = {"Authorization": f"Bearer {self.settings.stripe_api_key}"}
+            events = (await client.get("/v1/events?limit=100", headers=headers)).json()["data"]
+        about = [event for event in reversed(events) if event["data"]["object"].get("id") == intent_id]
+        return [self.signed(event) for event in about]
+
+    def signed(self, event: dict[str, Any]) -> tuple[bytes, str]:
+        """An event as Stripe would send it."""
+        body = msgspec.json.encode(event)
+        return body, signature(body, self.settings.stripe_webhook_secret, int(time.time()))
+
+    async def receive(self, webhook: tuple[bytes, str]) -> None:
+        """Take a webhook in."""
+        await payments.receive_notice(self.pool, self.gateway, *webhook)
+
+    async def at_stripe(self, order: OrderState) -> dict[str, Any]:
+        """The intent as the simulator has it."""
+        intent_id = (await self.payment(order)).intent_id
+        async with self.stripe() as client:
+            headers = {"Authorization": f"Bearer {self.settings.stripe_api_key}"}
+            return dict((await client.get(f"/v1/payment_intents/{intent_id}", headers=headers)).json())
+
+    async def outage(self, mode: str, latency_ms: int = 0) -> None:
+        """Stripe's bad day: off, error500, hang, refuse."""
+        async with self.stripe() as client:
+            body = {"mode": mode, "latency_ms": latency_ms}
+            (await client.post("/simulator/outage", json=body)).raise_for_status()
+
+    def new_key(self) -> Call:
+        """A fresh idempotent call."""
+        return new_call(str(uuid7()))

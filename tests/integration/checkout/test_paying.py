@@ -1,0 +1,50 @@
+"""From cart to captured, whoever brings the news, in whatever order."""
+
+import asyncio
+
+from tests.integration.checkout.shop import Shop
+
+CAPTURED = [
+    "order_placed",
+    "payment_requested",
+    "payment_intent_created",
+    "payment_authorized",
+    "order_confirmed",
+    "payment_captured",
+]
+
+
+
+
+async def test_an_order_is_paid_for_and_its_stock_leaves(shop: Shop) -> None:
+    await shop.stock("lamp", 10, price=1999)
+    order = await shop.order(lamp=2)
+    assert (order.state, order.payment.state) == ("pending_payment", "pending")
+    assert await shop.figures("lamp") == (10, 2)
+    total = order.totals.total.amount_minor
+    assert total == 3998 + 490 + 760 + 93  # 19 % of 39.98 and of 4.90, each rounded by itself
+    assert await shop.work() == 1
+    assert await shop.pay(order) == "requires_capture"
+    await shop.complete(order)
+    assert (await shop.now(order)).state == "confirmed"
+    assert await shop.figures("lamp") == (8, 0)
+    assert await shop.work() == 1
+    assert (await shop.payment(order)).state == "captured"
+    intent = await shop.at_stripe(order)
+    assert (intent["status"], intent["amount_received"]) == ("succeeded", total)
+    assert await shop.history(order) == CAPTURED
+    assert await shop.work() == 0
+
+
+async def test_webhook_client_and_worker_at_once_make_one_order_and_one_capture(shop: Shop) -> None:
+    await shop.stock("lamp", 10)
+    order = await shop.order(lamp=2)
+    assert await shop.pay(order) == "requires_capture"  # the session made the intent, ahead of the worker
+    webhooks = await shop.webhooks(order)
+    news = [shop.receive(webhook) for webhook in webhooks * 3] + [shop.complete(order) for _ in range(4)]
+    await asyncio.gather(*news, shop.work(), shop.work())
+    await asyncio.gather(shop.work(), shop.work())
+    await asyncio.gather(*(shop.receive(webhook) for webhook in reversed(await shop.webhooks(order))))
+    assert await shop.history(order) == CAPTURED
+    assert await shop.figures("lamp") == (8, 0)
+    assert (await shop.at_stripe(order))["status"] == "succeeded"
