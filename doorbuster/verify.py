@@ -20,6 +20,8 @@ from write_side.carts import store as carts_store
 from write_side.database import Connection
 from write_side.inventory import domain as inventory
 from write_side.inventory import store as inventory_store
+from write_side.notifications import domain as notifications
+from write_side.notifications import store as notifications_store
 from write_side.orders import domain as orders
 from write_side.orders import store as orders_store
 from write_side.payments import domain as payments
@@ -55,6 +57,7 @@ AGGREGATES: list[Aggregate] = [
     Aggregate("quote", lambda _, r, e: orders.evolve_quote(e, r.version), orders_store.all_quotes),
     Aggregate("order", lambda state, r, e: orders.evolve(state, e, r.version), orders_store.all_orders),
     Aggregate("payment", lambda state, r, e: payments.evolve(state, e, r.version), payments_store.all_payments),
+    Aggregate("mail", lambda state, r, e: notifications.evolve(state, e, r.version), notifications_store.all_mails),
     Aggregate("access_token", lambda state, r, e: access.evolve(state, e, r.version), access_store.all_tokens),
 ]
 

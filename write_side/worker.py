@@ -14,7 +14,13 @@ from shared.http.serve import freeze_start_up_objects
 from shared.lease import Lease, LeaseLost
 from shared.settings import Settings
 from write_side import commands, database, reactions
+from write_side.customers import open_keyring
 from write_side.database import Pool
+from write_side.notifications import gateway as mail
+from write_side.notifications import handlers as mails
+from write_side.notifications.reactions import reactions as mail_reactions
+from write_side.payments import open_gateway
+from write_side.payments import steps as payments
 from write_side.reactions import Reaction
 from write_side.relay import Relay
 from write_side.steps import Step, keep_doing
@@ -87,8 +93,17 @@ def house_keeping(pool: Pool) -> Step:
 
 async def run(settings: Settings) -> None:
     """The worker until it is cancelled."""
-    async with database.open_pool(settings.database_url, settings.pool_size, "worker") as pool:
-        steps = [*steps_of_reactions(pool, []), house_keeping(pool)]
+    async with (
+        database.open_pool(settings.database_url, settings.pool_size, "worker") as pool,
+        open_keyring(settings.keyring_url, settings.master_key) as keyring,
+        open_gateway(settings) as gateway,
+    ):
+        steps = [
+            *steps_of_reactions(pool, mail_reactions(settings.mail_from)),
+            *payments.steps(pool, gateway),
+            *mails.steps(pool, keyring, mail.MailServer(settings.smtp_url), settings),
+            house_keeping(pool),
+        ]
         server = await probe.serve(settings.host, settings.port, {"postgres": Check(lambda: pool.fetchval("SELECT 1"))})
         freeze_start_up_objects()
         async with server, asyncio.TaskGroup() as tasks:

@@ -1,0 +1,71 @@
+"""How a customer is reached, pure: what a usable mail and postal address look like."""
+
+import re
+from typing import Annotated
+from uuid import UUID
+
+from msgspec import Meta, Struct
+
+from shared.documents.orders import Address
+from write_side.errors import Invalid
+
+LONGEST_MAIL = 254
+LONGEST_FIELD = 200
+
+# What HTML's mail input takes, with a dot in the domain: no spaces, quotes, brackets or line breaks get into a header.
+_MAIL = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
+
+
+class BrokenMail(Invalid):
+    """Not a mail address."""
+
+    code = "broken_mail"
+
+
+class BrokenAddress(Invalid):
+    """A field of the address is empty, too long, or holds control characters."""
+
+    code = "broken_address"
+
+
+class AddressInput(Struct, frozen=True, forbid_unknown_fields=True):
+    """`{"name": "Ada Example", "line1": "Hill Road 1", "city": "Berlin", "postal_code": "10115", "country": "DE"}`."""
+
+    name: str
+    line1: str
+    city: str
+    postal_code: str
+    country: Annotated[str, Meta(pattern="^[A-Z]{2}$", description="ISO 3166-1 alpha-2")]
+    line2: str = ""
+    region: str = ""
+
+
+class Contact(Struct, frozen=True):
+    """Mail and address as the customer gave them. Never in a log line, an event or a row."""
+
+    mail: str
+    address: Address
+
+    def __repr__(self) -> str:
+        return "Contact(…)"  # not even by accident
+
+
+class SealedContact(Struct, frozen=True):
+    """The same as it stands in events and rows; each seal is another ciphertext, so it is made once."""
+
+    person_id: UUID
+    mail: str
+    address: str
+
+
+def contact(mail: str, address: AddressInput) -> Contact:
+    """A contact that can be used; raises `BrokenMail`, `BrokenAddress`."""
+    trimmed = mail.strip()
+    if len(trimmed) > LONGEST_MAIL or not _MAIL.fullmatch(trimmed):
+        raise BrokenMail("this is no mail address that could be written to", pointer="/mail")
+    fields = {name: getattr(address, name).strip() for name in address.__struct_fields__}
+    for name, value in fields.items():
+        optional = name in ("line2", "region")
+        if len(value) > LONGEST_FIELD or not value.isprintable() or not (value or optional):
+            raise BrokenAddress(f"{name} is empty, too long or not printable", pointer=f"/address/{name}")
+    return Contact(trimmed, Address(**fields))

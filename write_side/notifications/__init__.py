@@ -1,0 +1,1 @@
+"""Mails: nobody asks anything of them; they react."""

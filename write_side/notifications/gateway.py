@@ -1,0 +1,70 @@
+"""SMTP: the only file that knows it."""
+
+import asyncio
+from email.message import EmailMessage
+from urllib.parse import unquote, urlsplit
+
+import aiosmtplib
+
+TIMEOUT = 5.0  # seconds for each step of the conversation
+LONGEST = 20.0  # and for all that follows the connection
+
+
+class NotSent(Exception):
+    """It certainly did not go out, and may later: the server can't be reached, or said so for now."""
+
+
+class Refused(Exception):
+    """The server refused the mail for good."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__(str(code))
+        self.code = code
+
+
+class Unclear(Exception):
+    """The connection broke while the mail was under way."""
+
+
+class MailServer:
+    """Sends mails through SMTP_URL: smtp://[user:password@]host[:port], or smtps:// for TLS from the start."""
+
+    def __init__(self, url: str) -> None:
+        parts = urlsplit(url)
+        self._tls = parts.scheme == "smtps"
+        self._host = parts.hostname or "127.0.0.1"
+        self._port = parts.port or (465 if self._tls else 25)
+        self._user = unquote(parts.username) if parts.username else None
+        self._password = unquote(parts.password) if parts.password else None
+
+    async def send(self, message: EmailMessage) -> None:
+        """Returns once the server has taken it; raises `NotSent`, `Refused`, `Unclear`."""
+        client = aiosmtplib.SMTP(
+            hostname=self._host, port=self._port, use_tls=self._tls, username=self._user, password=self._password,
+            timeout=TIMEOUT,
+        )  # fmt: skip
+        try:
+            await client.connect()
+        except (aiosmtplib.SMTPException, OSError) as error:
+            raise NotSent from error
+        try:
+            async with asyncio.timeout(LONGEST):
+                await self._hand_over(client, message)
+        except TimeoutError as error:
+            raise Unclear from error
+        finally:
+            client.close()
+
+    async def _hand_over(self, client: aiosmtplib.SMTP, message: EmailMessage) -> None:
+        try:
+            await client.send_message(message)
+        except aiosmtplib.SMTPRecipientsRefused as error:
+            raise _said(max(refusal.code for refusal in error.recipients)) from error
+        except aiosmtplib.SMTPResponseException as error:
+            raise _said(error.code) from error
+        except (aiosmtplib.SMTPException, OSError) as error:
+            raise Unclear from error
+
+
+def _said(code: int) -> NotSent | Refused:
+    return Refused(code) if code >= 500 else NotSent()
