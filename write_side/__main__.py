@@ -1,4 +1,7 @@
-"""python -m write_side api | worker | migrate"""
+"""python -m write_side api | worker | migrate [--empty]
+
+migrate also gives a new shop its first destinations; --empty leaves them out.
+"""
 
 import asyncio
 import sys
@@ -8,8 +11,9 @@ import uvloop
 from shared.http import logs
 from shared.http.serve import serve
 from shared.settings import Settings
-from write_side import worker
+from write_side import shipping, worker
 from write_side.app import create_app
+from write_side.database import open_pool
 from write_side.schema.migrate import migrate
 
 
@@ -24,11 +28,19 @@ def main(arguments: list[str]) -> int:
             logs.configure("worker", settings.log_level)
             uvloop.run(worker.run_until_stopped(settings))
         case ["migrate"]:
+            asyncio.run(_migrate_and_seed(settings))
+        case ["migrate", "--empty"]:
             asyncio.run(migrate(settings.database_url, settings.keyring_url))
         case _:
             sys.stderr.write(f"{__doc__}\n")
             return 2
     return 0
+
+
+async def _migrate_and_seed(settings: Settings) -> None:
+    await migrate(settings.database_url, settings.keyring_url)
+    async with open_pool(settings.database_url, 1, "migrate") as pool:
+        await shipping.seed(pool)
 
 
 if __name__ == "__main__":
