@@ -65,5 +65,7 @@ def reachable_folder(folder: Path, account: Account | None) -> Path:
     stand_in.mkdir(mode=0o711, exist_ok=True)
     if stand_in.stat().st_uid != os.geteuid() or stand_in.is_symlink():
         raise RuntimeError(f"{stand_in} belongs to somebody else: remove it, or set DOORBUSTER_HOME to another folder")
+    if folder.exists():
+        raise RuntimeError(f"the account {account.uid} that runs Postgres can no longer get to {folder}")
     folder.symlink_to(stand_in)
     return stand_in

@@ -1,5 +1,6 @@
 """What runs together: the servers, the simulators, and our four processes, with the environment that joins them."""
 
+import importlib.metadata
 import os
 import subprocess
 import sys
@@ -61,9 +62,8 @@ def _add_processes(planned: Plan, home: Home) -> None:
     urls = {name: f"http://127.0.0.1:{port}" for name, port in ports.items()}
     shared = planned.environment | {"PUBLIC_READ_URL": os.environ.get("PUBLIC_READ_URL") or urls["read-api"]}
     planned.environment |= shared | {"WRITE_API_URL": urls["write-api"], "READ_API_URL": urls["read-api"]}
-    servers = tuple(program.name for program in planned.programs)
     migrate = _once(lambda: _migrate(home, shared))
-    for name, module in _MODULES.items():
+    for name, (module, needs) in _PROCESSES.items():
         planned.programs.append(
             Program(
                 name=name,
@@ -72,17 +72,20 @@ def _add_processes(planned: Plan, home: Home) -> None:
                 address=urls[name],
                 probe=f"{urls[name]}/health/ready",
                 environment=shared | {"HOST": "127.0.0.1", "PORT": str(ports[name])},
-                after=servers,
+                after=needs,
+                version=importlib.metadata.version("doorbuster"),
                 prepare=migrate,
             )
         )
 
 
-_MODULES = {
-    "write-api": ("write_side", "api"),
-    "worker": ("write_side", "worker"),
-    "projector": ("projector",),
-    "read-api": ("read_side",),
+_DATABASES = ("postgres", "keyring", "valkey")
+# Each process with the servers that must answer before it starts: the write side need not wait for the slowest one.
+_PROCESSES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "write-api": (("write_side", "api"), _DATABASES),
+    "worker": (("write_side", "worker"), _DATABASES),
+    "projector": (("projector",), (*_DATABASES, "elasticsearch")),
+    "read-api": (("read_side",), ("valkey", "elasticsearch")),
 }
 
 

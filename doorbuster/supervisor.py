@@ -49,7 +49,10 @@ class Supervisor:
 
     def _changed(self) -> None:
         with self._writing:
-            state.write(self._home, self._state)
+            try:
+                state.write(self._home, self._state)
+            except OSError as error:  # a full disk must not end the watch over what still runs
+                print(f"cannot write {self._home.state_file}: {error}", file=sys.stderr, flush=True)
             self._told(self._state)
 
 

@@ -1,5 +1,6 @@
 """The simulators as programs: the mail sink, and Stripe's."""
 
+import importlib.metadata
 import sys
 
 from doorbuster.home import Home
@@ -15,6 +16,7 @@ def mail_sink(home: Home) -> Program:
         command=[*command, "--folder", str(home.folder / "mails")],
         address=f"smtp://127.0.0.1:{smtp}",
         probe=f"smtp://127.0.0.1:{smtp}",
+        version=importlib.metadata.version("aiosmtpd"),
     )
 
 
@@ -32,6 +34,7 @@ def stripe_simulator(home: Home) -> Program:
         command=[sys.executable, "-m", "doorbuster.simulators.stripe"],
         address=address,
         probe=f"{address}/health/live",
+        version=importlib.metadata.version("doorbuster"),
         environment={
             "HOST": "127.0.0.1",
             "PORT": str(port),
