@@ -1,0 +1,45 @@
+# What a newcomer types. Each target does its own set-up; nothing is installed outside this folder
+# (as root on a Debian-like machine, two missing system packages are: python3-venv, and maven for Elasticsearch).
+
+PYTHON ?= python3
+UV_VERSION := 0.13.8
+VENV := .venv
+BIN := $(VENV)/bin
+UV := UV_PYTHON_DOWNLOADS=never VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/uv
+READY := $(VENV)/.ready
+TESTS ?= tests
+
+.PHONY: help demo up down status test check lock
+help: ## What can be typed
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
+
+demo: $(READY) ## Start everything, import a catalog, walk an order through it
+	$(BIN)/doorbuster demo
+
+up: $(READY) ## Start the servers and our processes, and leave them running
+	$(BIN)/doorbuster up --detach
+
+down: ## Stop what demo or up started
+	@if [ -x $(BIN)/doorbuster ]; then $(BIN)/doorbuster down; fi
+
+status: $(READY) ## What runs, where, and how it is
+	@$(BIN)/doorbuster status
+
+test: check ## Check, then run every test on real servers
+	$(BIN)/pytest -n 2 --dist loadgroup $(TESTS)
+
+check: $(READY) ## Lint and types
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+lock: $(READY) ## Resolve the dependencies anew into requirements.lock, which names hashes and no host
+	$(UV) lock --upgrade
+	$(UV) export --quiet --all-groups --no-emit-project -o requirements.lock
+
+# Synced again only when what it depends on has changed. uv builds the project itself, so that needs no download.
+$(READY): requirements.lock pyproject.toml Makefile
+	@PYTHON=$(PYTHON) sh .ci/venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	$(UV) pip sync --quiet --require-hashes requirements.lock
+	$(UV) pip install --quiet --offline --no-deps --editable .
+	@touch $@
