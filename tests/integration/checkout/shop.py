@@ -141,14 +141,24 @@ class Shop:
         await payments.complete(self.pool, self.gateway, await self.payment(order), CAUSE)
 
     async def pay(self, order: OrderState, card: str = "pm_card_visa") -> str:
-        """Confirm the intent as a browser does; answers its status, or the code of the decline."""
+        """Start a session and confirm the intent as a browser does; answers its status, or the code of the decline."""
         session = await payments.start_session(
             self.pool, self.gateway, await self.payment(order), self.settings.stripe_publishable_key, CAUSE
         )
-        form = {"client_secret": session.client_secret, "payment_method": card, "key": session.publishable_key}
-        form["return_url"] = "https://shop.example/back"
+        return await self._confirm(session.intent_id, session.client_secret, card)
+
+    async def pay_at_stripe(self, order: OrderState) -> str:
+        """The same with a session that was started before."""
+        intent_id = (await self.payment(order)).intent_id
+        assert intent_id is not None
+        seen = await self.gateway.read(intent_id)
+        return await self._confirm(intent_id, seen.client_secret or "", "pm_card_visa")
+
+    async def _confirm(self, intent_id: str, client_secret: str, card: str) -> str:
+        form = {"client_secret": client_secret, "payment_method": card, "return_url": "https://shop.example/back"}
+        form["key"] = self.settings.stripe_publishable_key
         async with self.stripe() as browser:
-            answer = await browser.post(f"/v1/payment_intents/{session.intent_id}/confirm", data=form)
+            answer = await browser.post(f"/v1/payment_intents/{intent_id}/confirm", data=form)
         body = answer.json()
         return str(body["status"] if answer.is_success else body["error"]["code"])
 
