@@ -3,6 +3,7 @@
 import hashlib
 import os
 import pwd
+import shutil
 import subprocess
 from pathlib import Path
 from typing import TypedDict
@@ -55,17 +56,22 @@ def reachable_folder(folder: Path, account: Account | None) -> Path:
 
     The stand-in lies in /var/tmp under a name derived from `folder`, which becomes a link to it.
     """
-    if folder.is_symlink():
-        return folder.resolve()
     folder.parent.mkdir(parents=True, exist_ok=True)
-    if account is None or account.reaches(folder.parent):
+    if not folder.is_symlink() and (account is None or account.reaches(folder.parent)):
         folder.mkdir(exist_ok=True)
         return folder
     stand_in = Path("/var/tmp") / f"doorbuster-{hashlib.sha256(str(folder).encode()).hexdigest()[:16]}"
+    if not folder.is_symlink():
+        if folder.exists():
+            raise RuntimeError(f"the account that runs Postgres can no longer get to {folder}")
+        _forget(stand_in)  # of a folder of the same path that was deleted: its password is lost
+        folder.symlink_to(stand_in)
     stand_in.mkdir(mode=0o711, exist_ok=True)
-    if stand_in.stat().st_uid != os.geteuid() or stand_in.is_symlink():
+    if stand_in.is_symlink() or stand_in.stat().st_uid != os.geteuid():
         raise RuntimeError(f"{stand_in} belongs to somebody else: remove it, or set DOORBUSTER_HOME to another folder")
-    if folder.exists():
-        raise RuntimeError(f"the account {account.uid} that runs Postgres can no longer get to {folder}")
-    folder.symlink_to(stand_in)
     return stand_in
+
+
+def _forget(folder: Path) -> None:
+    if folder.exists() and not folder.is_symlink() and folder.stat().st_uid == os.geteuid():
+        shutil.rmtree(folder)

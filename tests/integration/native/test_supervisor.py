@@ -17,6 +17,7 @@ from doorbuster.native.postgres import postgres
 from doorbuster.processes import Program
 from doorbuster.state import ProgramState
 from doorbuster.supervisor import Supervisor
+from tests.fixtures.databases import fetch
 
 _SERVER = """
 import http.server, subprocess, sys
@@ -187,3 +188,11 @@ def test_half_a_cluster_left_by_a_kill_is_made_anew(home: Home) -> None:
     (home.folder / "keyring" / "data" / "base").mkdir(parents=True)
     program.prepare()
     assert (home.folder / "keyring" / "data" / "PG_VERSION").exists()
+
+
+def test_a_home_whose_place_was_deleted_begins_anew(home: Home) -> None:
+    running.up(home, "databases")
+    running.down(home)
+    shutil.rmtree(home.folder)  # with the password; what stood outside for another account is still there
+    up = running.up(Home(home.folder), "databases")
+    assert fetch(up.environment["DATABASE_URL"], "SELECT 1") == 1
