@@ -1,6 +1,7 @@
 """A shop to test with: shelves to fill, guests who buy, and Stripe's webhooks brought by hand, so that a test decides
 which comes when. Everything goes through the handlers, on real Postgres, a real keyring and the simulator."""
 
+import asyncio
 import time
 from typing import Any
 from uuid import UUID
@@ -17,7 +18,7 @@ from write_side.carts import handlers as carts
 from write_side.carts.domain import AddLine, NewCart
 from write_side.catalog import handlers as catalog_handlers
 from write_side.catalog.domain import ProductInput, VariantInput
-from write_side.commands import Call
+from write_side.commands import Answer, Call
 from write_side.customers import AddressInput, Keyring
 from write_side.database import Pool
 from write_side.inventory import handlers as inventory
@@ -51,6 +52,8 @@ class Basket(msgspec.Struct):
 class Shop:
     """Pool, keyring and gateway, and what tests do with them."""
 
+    order_type = OrderState
+
     def __init__(self, pool: Pool, keyring: Keyring, gateway: Gateway, settings: Settings) -> None:
         self.pool, self.keyring, self.gateway, self.settings = pool, keyring, gateway, settings
 
@@ -76,11 +79,26 @@ class Shop:
 
     async def basket(self, **lines: int) -> Basket:
         """A cart with these lines."""
-        opened = msgspec.json.decode((await carts.open_cart(self.pool, NewCart("EUR"), CAUSE)).body)
-        basket = Basket(UUID(opened["id"]), opened["secret"])
+        basket = self.basket_of(await carts.open_cart(self.pool, NewCart("EUR"), CAUSE))
         for sku, quantity in lines.items():
             await self.add(basket, sku, quantity)
         return basket
+
+    def basket_of(self, answer: Answer) -> Basket:
+        """The cart that was just opened."""
+        opened = msgspec.json.decode(answer.body)
+        return Basket(UUID(opened["id"]), opened["secret"])
+
+    async def stock_many(self, skus: list[str]) -> None:
+        """Products of one SKU each, many at once, 100 of each."""
+        await self.stock(skus[0], 100)
+        for n in range(1, len(skus), 50):
+            await asyncio.gather(*(self.stock(sku, 100) for sku in skus[n : n + 50]))
+
+    async def fill(self, basket: Basket, wanted: dict[str, int]) -> None:
+        """All these lines."""
+        for sku, quantity in wanted.items():
+            await self.add(basket, sku, quantity)
 
     async def add(self, basket: Basket, sku: str, quantity: int) -> None:
         """So many more of a SKU."""

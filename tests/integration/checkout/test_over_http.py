@@ -1,0 +1,230 @@
+"""The checkout as a client sees it: through the whole ASGI app, with its secrets, keys, codes and headers."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx
+import msgspec
+import pytest
+
+from shared.ids import uuid7
+from shared.settings import Settings
+from tests.fixtures.asgi import client_of
+from tests.fixtures.write_side import CAUSE
+from tests.integration.checkout.shop import MAIL, Shop
+from write_side import access
+from write_side.app import create_app
+
+BUYER = {
+    "mail": MAIL,
+    "address": {"name": "Ada Lovelace", "line1": "Analytical Road 36", "city": "London", "postal_code": "SW1Y 4",
+                "country": "DE"},
+}  # fmt: skip
+
+
+@pytest.fixture
+async def api(shop: Shop, shop_settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of the command API of the shop, which has 10 lamps."""
+    await shop.stock("lamp", 10)
+    async with client_of(create_app(shop_settings)) as client:
+        yield client
+
+
+class Guest:
+    """Somebody with a cart."""
+
+    def __init__(self, api: httpx.AsyncClient, cart: dict[str, Any]) -> None:
+        self.api, self.id, self.secret = api, cart["id"], {"Cart-Secret": cart["secret"]}
+
+    async def post(self, path: str, body: object = None, **headers: str) -> httpx.Response:
+        return await self.api.post(path, json=body, headers=self.secret | headers)
+
+    async def quoted(self) -> str:
+        answer = await self.post(f"/v1/carts/{self.id}/quotes", BUYER)
+        assert answer.status_code == 201, answer.text
+        return str(answer.json()["id"])
+
+    async def ordered(self) -> dict[str, Any]:
+        body = {"quote_id": await self.quoted()}
+        answer = await self.post("/v1/orders", body, **{"Idempotency-Key": str(uuid7())})
+        assert answer.status_code == 201, answer.text
+        return dict(answer.json())
+
+
+@pytest.fixture
+async def guest(api: httpx.AsyncClient) -> Guest:
+    """A guest with a lamp in the cart."""
+    guest = Guest(api, (await api.post("/v1/carts", json={"currency": "EUR"})).json())
+    answer = await guest.post(f"/v1/carts/{guest.id}/lines", {"sku": "lamp", "quantity": 1})
+    assert answer.json() == {"cart_id": guest.id, "version": 2, "sku": "lamp", "quantity": 1}
+    return guest
+
+
+async def test_from_cart_to_captured(api: httpx.AsyncClient, guest: Guest, shop: Shop) -> None:
+    quote_id = await guest.quoted()
+    key = {"Idempotency-Key": "once"}
+    answer = await guest.post("/v1/orders", {"quote_id": quote_id}, **key)
+    order = answer.json()
+    assert (answer.status_code, order["state"], order["payment"]["state"]) == (201, "pending_payment", "pending")
+    assert answer.headers["position"]
+    repeat = await guest.post("/v1/orders", {"quote_id": quote_id}, **key)
+    assert (repeat.content, repeat.headers["idempotent-replayed"]) == (answer.content, "true")
+    token = {"Order-Token": order["order_token"]}
+    payment = f"/v1/payments/{order['payment']['id']}"
+    session = (await api.post(f"{payment}/session", headers=token)).json()
+    assert session == (await api.post(f"{payment}/session", headers=token)).json()
+    assert session["publishable_key"] == shop.settings.stripe_publishable_key
+    form = {"client_secret": session["client_secret"], "payment_method": "pm_card_visa",
+            "key": session["publishable_key"], "return_url": "https://shop.example"}  # fmt: skip
+    async with shop.stripe() as browser:
+        paid = await browser.post(f"/v1/payment_intents/{session['intent_id']}/confirm", data=form)
+    assert paid.json()["status"] == "requires_capture"
+    completed = (await api.post(f"{payment}/complete", headers=token)).json()
+    assert (completed["state"], completed["order"]["state"]) == ("authorized", "confirmed")
+    await shop.work()
+    completed = (await api.post(f"{payment}/complete", headers=token)).json()
+    assert completed["state"] == "captured"
+    cancel = await api.post(f"/v1/orders/{order['id']}/cancel", headers=token | {"Idempotency-Key": "x"})
+    assert (cancel.status_code, cancel.json()["code"]) == (409, "already_paid")
+    again = await api.post(f"{payment}/session", headers=token)
+    assert (again.status_code, again.json()["code"]) == (409, "already_paid")
+
+
+async def test_a_webhook_is_taken_only_with_a_good_signature(
+    api: httpx.AsyncClient, guest: Guest, shop: Shop
+) -> None:
+    order = await guest.ordered()
+    state = msgspec.convert({k: order[k] for k in ("id", "number", "state", "totals", "payment", "expires_at")},
+                            shop.order_type, strict=False)  # fmt: skip
+    await shop.pay(state)
+    [*_, (body, signature)] = await shop.webhooks(state)
+    for wrong in ({}, {"Stripe-Signature": "t=1,v1=00"}, {"Stripe-Signature": signature.replace("v1=", "v1=0")}):
+        answer = await api.post("/v1/webhooks/stripe", content=body, headers=wrong)
+        assert (answer.status_code, answer.json()["code"]) == (400, "bad_signature")
+    forged = await api.post("/v1/webhooks/stripe", content=body + b" ", headers={"Stripe-Signature": signature})
+    assert forged.json()["code"] == "bad_signature"
+    assert await shop.pool.fetchval("SELECT count(*) FROM payment_inbox") == 0
+    for _ in range(2):
+        good = await api.post("/v1/webhooks/stripe", content=body, headers={"Stripe-Signature": signature})
+        assert good.json() == {"received": True}
+    assert (await shop.now(state)).state == "confirmed"
+    assert await shop.pool.fetchval("SELECT count(*) FROM payment_inbox") == 1
+    stranger = shop.signed({"id": "evt_1", "object": "event", "type": "charge.updated", "data": {"object": {
+        "id": "ch_1", "object": "charge"}}})  # fmt: skip
+    answer = await api.post(
+        "/v1/webhooks/stripe", content=stranger[0], headers={"Stripe-Signature": stranger[1]}
+    )
+    assert answer.status_code == 200
+
+
+@pytest.mark.parametrize("what", ["cart", "lines", "line", "quotes"])
+async def test_a_cart_opens_to_its_secret_alone(api: httpx.AsyncClient, guest: Guest, what: str) -> None:
+    async def ask(cart_id: object, headers: dict[str, str]) -> tuple[int, str]:
+        path = f"/v1/carts/{cart_id}"
+        match what:
+            case "cart":
+                answer = await api.get(path, headers=headers)
+            case "lines":
+                answer = await api.post(f"{path}/lines", json={"sku": "lamp", "quantity": 1}, headers=headers)
+            case "line":
+                answer = await api.put(f"{path}/lines/lamp", json={"quantity": 1}, headers=headers)
+            case _:
+                answer = await api.post(f"{path}/quotes", json=BUYER, headers=headers)
+        return answer.status_code, answer.json()["code"]
+
+    assert await ask(guest.id, {}) == (401, "cart_secret_required")
+    assert await ask(guest.id, {"Cart-Secret": "guess"}) == (403, "wrong_cart_secret")
+    assert await ask(uuid7(), guest.secret) == (403, "wrong_cart_secret")
+
+
+@pytest.mark.parametrize("path", ["/v1/payments/{payment}/session", "/v1/payments/{payment}/complete",
+                                  "/v1/orders/{order}/cancel"])  # fmt: skip
+async def test_an_order_opens_to_its_token_alone(
+    api: httpx.AsyncClient, guest: Guest, shop: Shop, path: str
+) -> None:
+    order, key = await guest.ordered(), {"Idempotency-Key": "k"}
+    other = (await shop.order(lamp=1)).id
+    wrong = order["order_token"].replace(str(order["id"]), str(other))
+    here = path.format(payment=order["payment"]["id"], order=order["id"])
+    nowhere = path.format(payment=uuid7(), order=uuid7())
+    for url, headers, status, code in (
+        (here, {}, 401, "order_token_required"),
+        (here, {"Order-Token": wrong}, 403, "wrong_order_token"),
+        (here, {"Order-Token": "nonsense"}, 403, "wrong_order_token"),
+        (nowhere, {"Order-Token": order["order_token"]}, 403, "wrong_order_token"),
+    ):
+        answer = await api.post(url, headers=headers | key)
+        assert (answer.status_code, answer.json()["code"]) == (status, code)
+
+
+async def test_staff_cancel_with_the_scope_for_it(api: httpx.AsyncClient, guest: Guest, shop: Shop) -> None:
+    order = await guest.ordered()
+    url = f"/v1/orders/{order['id']}/cancel"
+
+    async def ask(token: str) -> httpx.Response:
+        return await api.post(url, headers={"Authorization": f"Bearer {token}", "Idempotency-Key": "k"})
+
+    async def token(scope: str) -> str:
+        answer = await access.issue_token(shop.pool, "test", [scope], None, CAUSE)
+        return str(msgspec.json.decode(answer.body)["token"])
+
+    assert (await ask("db_nonsense")).status_code == 401
+    assert (await ask(await token("orders:read"))).json()["code"] == "missing_scope"
+    assert (await ask(await token("orders:write"))).json()["state"] == "cancelled"
+
+
+@pytest.mark.parametrize(
+    ("change", "code", "pointer"),
+    [
+        ({"mail": "nobody"}, "broken_mail", "/mail"),
+        ({"mail": "a@b.example\r\nBcc: all@b.example"}, "broken_mail", "/mail"),
+        ({"address": BUYER["address"] | {"city": " "}}, "broken_address", "/address/city"),  # type: ignore[operator]
+        ({"address": BUYER["address"] | {"name": "a\nb"}}, "broken_address", "/address/name"),  # type: ignore[operator]
+        ({"address": BUYER["address"] | {"country": "AQ"}}, "unknown_destination", "/address/country"),  # type: ignore[operator]
+    ],
+)  # fmt: skip
+async def test_a_quote_needs_a_mail_and_an_address_that_can_be_used(
+    guest: Guest, change: dict[str, Any], code: str, pointer: str
+) -> None:
+    answer = await guest.post(f"/v1/carts/{guest.id}/quotes", BUYER | change)
+    assert (answer.status_code, answer.json()["code"]) == (422, code)
+    assert answer.json()["errors"][0]["pointer"] == pointer
+
+
+async def test_bad_input_has_codes_of_its_own(api: httpx.AsyncClient, guest: Guest) -> None:
+    async def code(method: str, path: str, body: object = None, **headers: str) -> tuple[int, str]:
+        answer = await api.request(method, path, json=body, headers=guest.secret | headers)
+        return answer.status_code, answer.json()["code"]
+
+    lines = f"/v1/carts/{guest.id}/lines"
+    assert await code("POST", "/v1/carts", {"currency": "XXX"}) == (422, "unknown_currency")
+    assert await code("POST", lines, {"sku": "unicorn", "quantity": 1}) == (404, "unknown_sku")
+    assert await code("POST", lines, {"sku": "lamp", "quantity": 9_999}) == (422, "too_many")
+    assert await code("PUT", f"{lines}/unicorn", {"quantity": 1}) == (404, "unknown_sku")
+    assert (await code("POST", lines, {"sku": "lamp", "quantity": -1}))[0] in (400, 422)
+    assert (await code("POST", lines, {"sku": "lamp", "quantity": 1, "price": 0}))[0] in (400, 422)
+    body = {"quote_id": await guest.quoted()}
+    assert await code("POST", "/v1/orders", body) == (400, "idempotency_key_required")
+    key = {"Idempotency-Key": "k"}
+    assert await code("POST", "/v1/orders", {"quote_id": str(uuid7())}, **key) == (403, "wrong_cart_secret")
+
+
+async def test_a_cart_shows_its_lines_at_todays_prices(api: httpx.AsyncClient, guest: Guest, shop: Shop) -> None:
+    await shop.price("lamp", 777)
+    cart = (await api.get(f"/v1/carts/{guest.id}", headers=guest.secret)).json()
+    money = {"amount_minor": 777, "currency": "EUR"}
+    assert cart["subtotal"] == money
+    assert cart["lines"] == [{"sku": "lamp", "name": "Lamp", "quantity": 1, "unit_price": money, "total": money}]
+    assert cart["secret"] is None
+    gone = await api.delete(f"/v1/carts/{guest.id}/lines/lamp", headers=guest.secret)
+    assert gone.json()["quantity"] == 0
+
+
+async def test_while_stripe_is_down_a_session_waits(api: httpx.AsyncClient, guest: Guest, shop: Shop) -> None:
+    order = await guest.ordered()
+    await shop.outage("error500")
+    path = f"/v1/payments/{order['payment']['id']}/session"
+    answer = await api.post(path, headers={"Order-Token": order["order_token"]})
+    assert (answer.status_code, answer.json()["code"]) == (503, "payment_provider_unavailable")
+    assert answer.headers["retry-after"]
+    await shop.outage("off")

@@ -1,0 +1,171 @@
+"""What placing an order refuses, and what becomes of several commands in one call."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from shared.ids import uuid7
+from tests.fixtures.write_side import CAUSE, new_call
+from tests.integration.checkout.shop import Basket, Shop
+from write_side import catalog
+from write_side.carts import CartOrderedAlready
+from write_side.carts import domain as cart_domain
+from write_side.carts import handlers as cart_handlers
+from write_side.commands import KeyReused
+from write_side.orders import handlers, store
+from write_side.orders.refusals import CartEmpty, NotSellable, QuoteExpired, QuoteStale
+from write_side.orders.store import Placing
+from write_side.pricing import handlers as price_handlers
+
+
+async def test_an_empty_cart_is_not_quoted(shop: Shop) -> None:
+    with pytest.raises(CartEmpty):
+        await shop.quote(await shop.basket())
+
+
+async def test_what_is_no_longer_sold_is_not_quoted(shop: Shop) -> None:
+    await shop.stock("lamp", 5)
+    basket = await shop.basket(lamp=1)
+    await price_handlers.remove_price(shop.pool, "lamp", "EUR", CAUSE, new_call())
+    with pytest.raises(NotSellable) as refused:
+        await shop.quote(basket)
+    assert refused.value.facts["skus"] == ["lamp"]
+
+
+async def test_a_cart_takes_only_what_is_sold_in_its_currency(shop: Shop) -> None:
+    await shop.stock("lamp", 5)
+    basket = await shop.basket()
+    with pytest.raises(catalog.UnknownSku):
+        await shop.add(basket, "unicorn", 1)
+    opened = await cart_handlers.open_cart(shop.pool, cart_domain.NewCart("USD"), CAUSE)
+    dollars = shop.basket_of(opened)
+    with pytest.raises(cart_domain.NotSold):
+        await shop.add(dollars, "lamp", 1)
+
+
+async def test_an_expired_quote_is_refused(shop: Shop) -> None:
+    await shop.stock("lamp", 5)
+    basket = await shop.basket(lamp=1)
+    quote = await shop.quote(basket, ttl=0)
+    with pytest.raises(QuoteExpired):
+        await shop.place(basket, quote.id)
+    assert await shop.figures("lamp") == (5, 0)
+
+
+async def test_a_changed_price_makes_a_quote_stale_and_a_new_quote_is_the_way_back(shop: Shop) -> None:
+    await shop.stock("lamp", 5, price=1000)
+    basket = await shop.basket(lamp=1)
+    quote = await shop.quote(basket)
+    await shop.price("lamp", 1200)
+    with pytest.raises(QuoteStale) as refused:
+        await shop.place(basket, quote.id)
+    assert refused.value.facts["changes"] == [{"what": "price", "sku": "lamp", "was_minor": 1000, "now_minor": 1200}]
+    fresh = await shop.quote(basket)
+    assert (await shop.place(basket, fresh.id)).totals.lines.amount_minor == 1200
+
+
+async def test_a_changed_cart_makes_a_quote_stale(shop: Shop) -> None:
+    await shop.stock("lamp", 5)
+    basket = await shop.basket(lamp=1)
+    quote = await shop.quote(basket)
+    await shop.add(basket, "lamp", 1)
+    with pytest.raises(QuoteStale):
+        await shop.place(basket, quote.id)
+
+
+async def test_an_ordered_cart_takes_no_more_lines_but_can_be_read(shop: Shop) -> None:
+    await shop.stock("lamp", 5)
+    basket = await shop.basket(lamp=1)
+    order = await shop.place(basket, (await shop.quote(basket)).id)
+    with pytest.raises(CartOrderedAlready):
+        await shop.add(basket, "lamp", 1)
+    with pytest.raises(CartOrderedAlready):
+        await shop.quote(basket)
+    cart = await cart_handlers.show_cart(shop.pool, basket.id, basket.secret)
+    assert (cart.order_id, len(cart.lines)) == (order.id, 1)
+
+
+async def test_a_repeat_is_answered_though_the_quote_holds_no_longer(shop: Shop) -> None:
+    await shop.stock("lamp", 1)
+    basket = await shop.basket(lamp=1)
+    quote = await shop.quote(basket)
+    call = shop.new_key()
+    order = await shop.place(basket, quote.id, call)
+    await shop.price("lamp", 9999)
+    assert await shop.place(basket, quote.id, call) == order
+    assert await shop.place(basket, quote.id) == order
+
+
+async def test_one_key_for_two_bodies_is_refused(shop: Shop) -> None:
+    await shop.stock("lamp", 5)
+    basket = await shop.basket(lamp=1)
+    quote = await shop.quote(basket)
+    key = str(uuid7())
+    await shop.place(basket, quote.id, new_call(key, body=b"one"))
+    with pytest.raises(KeyReused):
+        await shop.place(basket, quote.id, new_call(key, body=b"another"))
+
+
+async def test_nothing_is_placed_with_another_carts_secret(shop: Shop) -> None:
+    await shop.stock("lamp", 5)
+    basket, other = await shop.basket(lamp=1), await shop.basket(lamp=1)
+    quote = await shop.quote(basket)
+    with pytest.raises(cart_domain.WrongSecret):
+        await shop.place(Basket(basket.id, other.secret), quote.id)
+    with pytest.raises(cart_domain.WrongSecret):
+        await shop.place(basket, uuid7())  # no such quote
+    with pytest.raises(cart_domain.WrongSecret):
+        await shop.place(basket, basket.id)
+
+
+async def test_an_order_is_put_together_from_two_warehouses(shop: Shop) -> None:
+    await shop.stock("lamp", 3)
+    await shop.stock("lamp", 4, warehouse="MUC")
+    order = await shop.order(lamp=5)
+    taken = [(a.warehouse, a.quantity) for a in (await shop.now(order)).allocations]
+    assert taken == [("BER", 3), ("MUC", 2)]
+    assert (await shop.figures("lamp"), await shop.figures("lamp", "MUC")) == ((3, 3), (4, 2))
+
+
+async def test_one_warehouse_that_sold_out_meanwhile_is_replaced_by_another(shop: Shop) -> None:
+    await shop.stock("lamp", 10)
+    await shop.stock("lamp", 10, warehouse="MUC")
+    baskets = [await shop.basket(lamp=5) for _ in range(4)]
+    quotes = [await shop.quote(basket) for basket in baskets]
+    for basket, quote in zip(baskets, quotes, strict=True):
+        await shop.place(basket, quote.id)
+    assert (await shop.figures("lamp"), await shop.figures("lamp", "MUC")) == ((10, 10), (10, 10))
+
+
+async def test_several_orders_in_one_call_are_answered_each_on_its_own(shop: Shop) -> None:
+    await shop.stock("lamp", 3)
+    await shop.stock("bulb", 3)
+    baskets = [await shop.basket(lamp=2), await shop.basket(lamp=2, bulb=1), await shop.basket(bulb=2, lamp=1)]
+    commands = [await command(shop, basket) for basket in baskets]
+    done = await store.place(shop.pool, commands)
+    assert [each.outcome for each in done] == ["done", "out_of_stock", "done"]
+    assert [line["sku"] for line in done[1].facts] == ["lamp"]
+    assert (await shop.figures("lamp"), await shop.figures("bulb")) == ((3, 3), (3, 2))
+    again = await store.place(shop.pool, commands[:1])
+    assert (again[0].outcome, again[0].answer) == ("replayed", done[0].answer)
+
+
+async def command(shop: Shop, basket: Basket) -> Placing:
+    quote_id = (await shop.quote(basket)).id
+    return await handlers._decide(shop.pool, quote_id, basket.secret, 1800, CAUSE, shop.new_key())
+
+
+@pytest.mark.slow
+async def test_an_order_of_more_than_a_thousand_lines_goes_through(shop: Shop) -> None:
+    wanted = {f"part-{n}": 1 + n % 3 for n in range(1114)}
+    await shop.stock_many(list(wanted))
+    basket = await shop.basket()
+    await shop.fill(basket, wanted)
+    quote = await shop.quote(basket)
+    assert len(quote.lines) == 1114
+    began = datetime.now(UTC)
+    order = await shop.place(basket, quote.id)
+    assert datetime.now(UTC) - began < timedelta(seconds=2)
+    placed = await shop.now(order)
+    assert sum(line.quantity for line in placed.lines) == sum(wanted.values())
+    assert placed.totals.lines_minor == sum(line.total_minor for line in placed.lines)
