@@ -72,9 +72,8 @@ class Lease:
         asked_at = time.monotonic()
         try:
             query = "SELECT lease_renew($1, $2, $3, $4)"
-            mine = await asyncio.wait_for(
-                self._conn.fetchval(query, self.name, self._owner, self._epoch, self._ttl), self._ttl.total_seconds()
-            )
+            async with asyncio.timeout(self._ttl.total_seconds()):
+                mine = await self._conn.fetchval(query, self.name, self._owner, self._epoch, self._ttl)
         except Exception as error:  # whatever kept us from asking, we can't know that it is ours
             raise LeaseLost(self.name) from error
         if mine:

@@ -51,7 +51,7 @@ class Shop:
     async def query(self, path: str, position: str = "", **headers: str) -> Json:
         """A query; with a position it waits (again and again) until the answer holds what that command wrote."""
         sent = {name.replace("_", "-"): value for name, value in headers.items()}
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 120  # after a whole catalog went in
         while True:
             given = sent | ({"Position": position} if position else {})
             answer = await self._http.get(self.read + path, headers=given)

@@ -19,7 +19,8 @@ async def serve(host: str, port: int, checks: Mapping[str, Check]) -> asyncio.Se
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            request = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 5)
+            async with asyncio.timeout(5):
+                request = await reader.readuntil(b"\r\n\r\n")
             writer.write(await _response(request.split(b" ", 2)[1].decode("latin-1"), checks))
             await writer.drain()
         except (TimeoutError, OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, IndexError):

@@ -26,6 +26,9 @@ from write_side.inventory.domain import (
 )
 
 
+MAIN = "MAIN"  # the warehouse of those who name none
+
+
 class StockState(Struct, frozen=True):
     """A stock item as a command leaves it."""
 
@@ -61,18 +64,18 @@ async def open_warehouse(pool: Pool, command: OpenWarehouse, cause: Metadata, ca
 
 
 async def ensure_warehouse(conn: Connection, code: str | None, cause: Metadata) -> str:
-    """The code of the warehouse with this code, or of the one that ships first; `MAIN`, made, where there is none.
+    """The code of a warehouse that exists: the one named, or `MAIN`, made if need be. Refuses `unknown_stock`.
 
-    In the caller's transaction, which appends nothing afterwards. Raises `UnknownStock` for a code that nobody has.
+    Never "the first one that ships": which that is changes when a warehouse is opened, and a repeated import would
+    then open everything once more.
     """
-    codes = [warehouse.code for warehouse in await store.all_warehouses(conn)]
-    if code is not None and code not in codes:
+    if await store.find_warehouse(conn, code or MAIN) is not None:
+        return code or MAIN
+    if code is not None:
         raise UnknownStock(f"there is no warehouse {code}")
-    if codes:
-        return code or codes[0]
-    event = domain.open_warehouse(None, OpenWarehouse("MAIN", "Main warehouse", "DE"), uuid7())
+    event = domain.open_warehouse(None, OpenWarehouse(MAIN, "Main warehouse", "DE"), uuid7())
     await store.save_warehouse(conn, event, cause)
-    return event.code
+    return MAIN
 
 
 async def open_stock_item(pool: Pool, command: OpenStockItem, cause: Metadata, call: Call) -> Answer:

@@ -1,0 +1,203 @@
+"""Each store in turn stops answering: what needs it says 503 with Retry-After, what doesn't goes on, and when it is back
+everything catches up without an operator."""
+
+import asyncio
+import os
+import signal
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+
+import httpx
+import pytest
+from redis.asyncio import Redis
+
+from doorbuster import state, tokens, verify
+from doorbuster.demo import stampede
+from doorbuster.demo.shop import Json, Refused, Shop
+from doorbuster.home import Home
+from shared.ids import uuid7
+from tests.e2e.conftest import SCOPES
+from write_side import database
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("outages")]
+
+
+@pytest.fixture
+def environment(own_home: Home) -> dict[str, str]:
+    """The way to the stack of this module."""
+    found = state.read(own_home)
+    assert found is not None
+    return found.environment
+
+
+@pytest.fixture
+async def shop(environment: dict[str, str]) -> AsyncIterator[Shop]:
+    """A web client; afterwards rows and log must agree."""
+    async with Shop(environment) as shop:
+        yield shop
+    async with database.open_pool(environment["DATABASE_URL"], 1, "verify") as pool, pool.acquire() as conn:
+        await conn.execute("SET transaction_timeout = 0")
+        assert await verify.differences(conn) == []
+
+
+@pytest.fixture
+async def bearer(environment: dict[str, str]) -> str:
+    """Staff."""
+    return await tokens.issue(environment["DATABASE_URL"], "outages", SCOPES)
+
+
+def pid_of(home: Home, name: str) -> int:
+    found = state.read(home)
+    assert found is not None
+    process = next(program.process for program in found.programs if program.name == name)
+    assert process is not None
+    return process.pid
+
+
+@contextmanager
+def stopped(home: Home, name: str) -> Iterator[None]:
+    """A program holds its connections and answers nothing."""
+    pid = pid_of(home, name)
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)
+
+
+async def refusal(shop: Shop, path: str) -> tuple[int, str]:
+    """Status and code of a query that must be refused soon and with Retry-After."""
+    async with httpx.AsyncClient(timeout=10) as client:
+        began = time.monotonic()
+        answer = await client.get(shop.read + path)
+    assert time.monotonic() - began < 5, "a store that hangs must not hang the answer"
+    assert "Retry-After" in answer.headers, answer.text
+    return answer.status_code, answer.json()["code"]
+
+
+async def page_of(shop: Shop, bearer: str) -> tuple[str, str]:
+    """A product of its own: its SKU and its page's path, which answers."""
+    sku = await stampede.offer(shop, bearer, 20)
+    path = f"/v1/products/by-sku/{sku}"
+    await shop.query(path)
+    return sku, path
+
+
+async def bought(shop: Shop, sku: str) -> Json:
+    cart_id, secret = await shop.cart(sku, 1, "EUR")
+    quote = await shop.quote(cart_id, secret, f"guest-{uuid7().hex[-8:]}@shop.example")
+    order, _ = await shop.place(quote["id"], secret)
+    return order
+
+
+async def until_answers(shop: Shop, path: str, seconds: float = 30) -> Json:
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            return await shop.query(path)
+        except Refused as refused:
+            assert refused.status == 503, refused
+            assert time.monotonic() < deadline, refused
+            await asyncio.sleep(0.1)
+
+
+async def test_without_redis_search_and_commands_go_on(own_home: Home, shop: Shop, bearer: str) -> None:
+    sku, path = await page_of(shop, bearer)
+    with stopped(own_home, "valkey"):
+        assert await refusal(shop, path) == (503, "redis_unavailable")
+        assert (await shop.query("/v1/search?limit=1"))["items"]
+        order = await bought(shop, sku)
+        await shop.pay(order)
+        await shop.complete(order)
+    await until_answers(shop, path)
+    await shop.until_order(order, "payment_state", "captured")
+
+
+async def test_without_elasticsearch_pages_orders_and_commands_go_on(
+    own_home: Home, shop: Shop, bearer: str
+) -> None:
+    sku, path = await page_of(shop, bearer)
+    with stopped(own_home, "elasticsearch"):
+        assert await refusal(shop, "/v1/search?limit=1") == (503, "elasticsearch_unavailable")
+        order = await bought(shop, sku)
+        await shop.pay(order)
+        await shop.until_order(order, "payment_state", "captured")
+        new_sku, new_path = await page_of(shop, bearer)
+        assert (await shop.query(path))["variants"][0]["sku"] == sku
+    await until_answers(shop, "/v1/search?limit=1")
+    page = await shop.query(new_path)
+    for _ in range(200):
+        found = await shop.query(f"/v1/search?q={new_sku}&facets=")
+        if found["items"]:
+            break
+        await asyncio.sleep(0.1)
+    assert found["items"][0]["id"] == page["id"], "what was added meanwhile is found"
+
+
+async def test_a_postgres_that_dies_under_commands_loses_nothing(own_home: Home, shop: Shop, bearer: str) -> None:
+    sku, path = await page_of(shop, bearer)
+    os.kill(pid_of(own_home, "postgres"), signal.SIGKILL)
+    refused = 0
+    deadline = time.monotonic() + 30
+    while True:
+        await shop.query(path)
+        try:
+            order = await bought(shop, sku)
+            break
+        except Refused as error:
+            assert (error.status, error.code) == (503, "postgres_unavailable"), error
+            refused += 1
+            assert time.monotonic() < deadline, error
+            await asyncio.sleep(0.05)
+    assert refused, "it was down for a moment"
+    await shop.pay(order)
+    await shop.until_order(order, "payment_state", "captured")
+
+
+async def test_while_stripe_is_down_an_order_waits(own_home: Home, shop: Shop, bearer: str) -> None:
+    sku, _ = await page_of(shop, bearer)
+    with stopped(own_home, "stripe"):
+        order = await bought(shop, sku)
+        with pytest.raises(Refused) as refused:
+            await shop.pay(order)
+        assert (refused.value.status, order["state"]) == (503, "pending_payment")
+    for _ in range(100):
+        try:
+            await shop.pay(order)
+            break
+        except Refused:
+            await asyncio.sleep(0.2)
+    await shop.until_order(order, "payment_state", "captured")
+
+
+async def test_while_the_mail_server_is_down_orders_are_confirmed_and_mailed_later(
+    own_home: Home, shop: Shop, bearer: str
+) -> None:
+    sku = await stampede.offer(shop, bearer, 5)
+    mail = f"late-{uuid7().hex[-8:]}@shop.example"
+    with stopped(own_home, "mail"):
+        cart_id, secret = await shop.cart(sku, 1, "EUR")
+        quote = await shop.quote(cart_id, secret, mail)
+        order, _ = await shop.place(quote["id"], secret)
+        await shop.pay(order)
+        await shop.until_order(order, "state", "confirmed")
+        await asyncio.sleep(1)
+    assert order["number"] in (await shop.mail_to(mail, seconds=60))["subject"]
+
+
+async def test_while_redis_is_emptied_nothing_that_exists_answers_404(
+    own_home: Home, environment: dict[str, str], shop: Shop, bearer: str
+) -> None:
+    pages = [await page_of(shop, bearer) for _ in range(5)]
+    seen: set[int] = set()
+    async with Redis.from_url(environment["REDIS_URL"]) as redis, httpx.AsyncClient(base_url=shop.read) as client:
+        for _ in range(3):
+            await redis.flushall()
+            until = time.monotonic() + 2
+            while time.monotonic() < until:
+                answers = await asyncio.gather(*(client.get(path) for _, path in pages))
+                seen |= {answer.status_code for answer in answers}
+    assert seen == {200, 503}
+    for sku, path in pages:
+        assert (await until_answers(shop, path))["variants"][0]["sku"] == sku
