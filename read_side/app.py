@@ -89,6 +89,7 @@ def _lifespan(redis: "Redis", elasticsearch: AsyncElasticsearch, watch: Watch, d
         try:
             yield
         finally:
+            watch.stop()
             looking.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await looking

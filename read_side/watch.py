@@ -37,10 +37,15 @@ class Watch:
     def __init__(self, redis: "Redis") -> None:
         self._redis = redis
         self.board = Board()
+        self._stopped = False
+
+    def stop(self) -> None:
+        """End `run` after the look at hand. Cancelling alone won't do: the Redis client can swallow it."""
+        self._stopped = True
 
     async def run(self) -> None:
-        """Until cancelled."""
-        while True:
+        """Until stopped."""
+        while not self._stopped:
             try:
                 await self.look()
             except (RedisError, OSError) as error:

@@ -39,7 +39,7 @@ async def order_status(
 
 
 async def _let_in(documents: Documents, link_secret: str, order_id: UUID, ticket: Ticket) -> None:
-    if ticket.token is not None:
+    if ticket.token:
         if not opens_order(link_secret, ticket.token, order_id):
             raise Problem(403, "wrong_order_token", "This token does not open this order.")
         return

@@ -16,14 +16,13 @@ from shared.http.cors import Cors
 from shared.http.frame import Frame
 from shared.http.health import Check, health_routes
 from shared.http.measures import Measures
-from shared.http.problems import MEDIA_TYPE, Problem
-from shared.http.refusals import problem_of
+from shared.http.problems import MEDIA_TYPE
+from shared.http.refusals import Mapped, problem_of
 from shared.http.requests import StrictRequest, lenient_bodies, refuse_unknown_parameters
 
 LARGEST_BODY = 1_000_000  # bytes
 
 Lifespan = Callable[[Litestar], AbstractAsyncContextManager[None]]
-Mapped = Mapping[type[Exception], Callable[[Any], Problem]]
 
 
 def build_app(
@@ -49,7 +48,7 @@ def build_app(
     litestar = Litestar(
         [*routes, *health_routes(checks or {}), _metrics_route(measures)],
         openapi_config=openapi.configuration(title, description),
-        exception_handlers=_exception_handlers(problems or {}),
+        exception_handlers={Exception: _answering(problems or {})},
         before_request=refuse_unknown_parameters,
         dependencies=dict(dependencies or {}),
         lifespan=list(lifespan),
@@ -61,11 +60,12 @@ def build_app(
         raise ImproperlyConfiguredException(f"bodies that would swallow unknown fields: {', '.join(lenient)}")
     openapi.describe_problems(litestar)
     inner: ASGIApp = litestar
-    return Frame(front(inner) if front else inner, Cors(origins), measures)
+    return Frame(front(inner) if front else inner, Cors(origins), measures, problems)
 
 
-def _exception_handlers(problems: Mapped) -> dict[int | type[Exception], Callable[[Any, Any], Response[bytes]]]:
-    def answer(problem: Problem) -> Response[bytes]:
+def _answering(problems: Mapped) -> Callable[[Any, Exception], Response[bytes]]:
+    def answer(_: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+        problem = problem_of(error, problems)
         return Response(
             problem.body(correlation.current()),
             status_code=problem.status,
@@ -73,14 +73,7 @@ def _exception_handlers(problems: Mapped) -> dict[int | type[Exception], Callabl
             headers={**problem.headers, "Cache-Control": "no-store"},
         )
 
-    def unmapped(_: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
-        return answer(problem_of(error))
-
-    def mapped(_: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
-        kind = next(kind for kind in type(error).__mro__ if kind in problems)
-        return answer(problems[kind](error))
-
-    return {Exception: unmapped, **dict.fromkeys(problems, mapped)}
+    return answer
 
 
 def _metrics_route(measures: Measures) -> HTTPRouteHandler:

@@ -13,8 +13,7 @@ from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 from shared.http import correlation
 from shared.http.cors import Cors
 from shared.http.measures import Measures
-from shared.http.problems import Problem
-from shared.http.refusals import problem_of
+from shared.http.refusals import Mapped, problem_of
 from shared.http.replies import header, send_problem
 
 access = logging.getLogger("doorbuster.access")
@@ -24,14 +23,15 @@ UNKNOWN_ROUTE = "unmatched"  # all unknown paths are one series, or scanners wou
 class Frame:
     """An ASGI app around another."""
 
-    def __init__(self, app: ASGIApp, cors: Cors, measures: Measures) -> None:
+    def __init__(self, app: ASGIApp, cors: Cors, measures: Measures, problems: Mapped | None = None) -> None:
         self._app = app
+        self._problems = problems
         self._cors = cors
         self._measures = measures
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == ScopeType.HTTP:
-            await _Exchange(self._cors, self._measures, scope, send).run(self._app, receive)
+            await _Exchange(self._cors, self._measures, scope, send).run(self._app, receive, self._problems)
         else:
             await self._app(scope, receive, send)
 
@@ -57,7 +57,7 @@ class _Exchange:
         correlation.set_current(correlation_id)
         self._added = [(correlation.HEADER, correlation_id.encode()), *cors.headers(self._origin)]
 
-    async def run(self, app: ASGIApp, receive: Receive) -> None:
+    async def run(self, app: ASGIApp, receive: Receive, problems: Mapped | None) -> None:
         if self._method == "HEAD":  # answered as GET, sent without the body: the same headers by construction
             self._scope["method"] = "GET"
         try:
@@ -69,7 +69,7 @@ class _Exchange:
             if self._status:  # the answer is under way: only the log can be told
                 logging.getLogger(__name__).exception("failed while answering")
                 raise
-            await send_problem(self.send, error if isinstance(error, Problem) else problem_of(error))
+            await send_problem(self.send, problem_of(error, problems))
         finally:
             self._account()
 

@@ -51,6 +51,6 @@ def configure(service: str, level: str, stream: TextIO | None = None) -> None:
     handler = logging.StreamHandler(stream or sys.stdout)
     handler.setFormatter(JsonLines(service, messages_of_errors=level.upper() == "DEBUG"))
     logging.basicConfig(handlers=[handler], level=level.upper(), force=True)
-    # Both tell every request to a store at INFO, addresses included.
+    # They tell every request to a store, or every failed one, addresses included; we tell the failures ourselves.
     for noisy in ("elastic_transport", "httpx", "_granian"):
-        logging.getLogger(noisy).setLevel(logging.WARNING)
+        logging.getLogger(noisy).setLevel(logging.ERROR)

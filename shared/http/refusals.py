@@ -2,7 +2,7 @@
 
 import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from litestar.exceptions import (
@@ -23,8 +23,17 @@ _MISSING = re.compile(r"missing required field `(.*?)`")
 _RANGE = re.compile(r"^Expected `\w+` (?:[<>]=?|matching|of length|that)")
 
 
-def problem_of(error: Exception) -> Problem:
-    """The problem that an exception is answered with; what nobody expected is logged and told to nobody."""
+Mapped = Mapping[type[Exception], Callable[[Any], Problem]]
+
+
+def problem_of(error: Exception, known: Mapped | None = None) -> Problem:
+    """The problem that an exception is answered with; what nobody expected is logged and told to nobody.
+
+    `known` are the application's own exceptions; the nearest class counts.
+    """
+    for kind in type(error).__mro__ if known else ():
+        if known and kind in known:
+            return known[kind](error)
     match error:
         case Problem():
             return error

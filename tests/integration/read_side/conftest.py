@@ -1,0 +1,52 @@
+"""The query API over real servers, once through its front and once without: both must answer the same."""
+
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+from redis.asyncio import Redis
+
+from read_side.app import create_app
+from shared.settings import Settings
+from tests.fixtures.asgi import client_of
+from tests.fixtures.private_server import PrivateServer
+from tests.integration.read_side.shelves import Shelves
+
+LINK_SECRET = "the-secret-of-links"
+NOWHERE = "http://127.0.0.1:9"  # nothing listens there
+
+
+def settings_of(redis_url: str, elasticsearch_url: str = NOWHERE, index_prefix: str = "") -> Settings:
+    """Settings of a query API; it must not want Postgres, so there is none."""
+    return Settings(
+        database_url="postgresql://127.0.0.1:9/none",
+        keyring_url="postgresql://127.0.0.1:9/none",
+        redis_url=redis_url,
+        elasticsearch_url=elasticsearch_url,
+        stripe_api_base=NOWHERE,
+        smtp_url="smtp://127.0.0.1:9",
+        master_key="00" * 32,
+        link_secret=LINK_SECRET,
+        stripe_api_key="sk_test",
+        stripe_webhook_secret="whsec",
+        cors_origins="https://shop.example",
+        index_prefix=index_prefix,
+    )
+
+
+@pytest.fixture
+async def shelves(valkey: PrivateServer) -> AsyncIterator[Shelves]:
+    """Read models that are served and caught up, and empty."""
+    async with Redis.from_url(valkey.url) as redis:
+        shelves = Shelves(redis)
+        await shelves.open()
+        yield shelves
+
+
+@pytest.fixture(params=["front", "litestar"])
+async def api(
+    request: pytest.FixtureRequest, shelves: Shelves, valkey: PrivateServer
+) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of the query API, without Elasticsearch."""
+    async with client_of(create_app(settings_of(valkey.url), fronted=request.param == "front")) as client:
+        yield client

@@ -1,0 +1,163 @@
+"""Product pages and stock: the bytes that were stored, however asked for, and honest about what is not known."""
+
+import asyncio
+import re
+
+import httpx
+import pytest
+
+from shared.documents import products, stock
+from shared.ids import uuid7
+from shared.shards import product_key, shard_of
+from tests.integration.read_side.shelves import SHARDS, Shelves, a_page, eventually
+
+
+async def test_a_page_is_the_stored_bytes_by_every_name(api: httpx.AsyncClient, shelves: Shelves) -> None:
+    page = a_page()
+    body = await shelves.put_product(page)
+    paths = (
+        f"/{page.id}",
+        f"/{str(page.id).upper()}",
+        f"/by-slug/{page.slug}",
+        "/by-sku/lamp-red",
+        "/by-ean/4006381333931",
+    )
+    for path in paths:
+        answer = await api.get("/v1/products" + path)
+        assert (answer.status_code, answer.content) == (200, body), path
+        assert answer.headers["content-type"] == "application/json"
+        assert re.fullmatch('"[0-9a-f]{16}"', answer.headers["etag"])
+        assert answer.headers["cache-control"] == "public, max-age=5"
+        assert "Position" in answer.headers["vary"]
+        assert "stale" not in answer.headers
+
+
+async def test_a_known_version_is_not_sent_again(api: httpx.AsyncClient, shelves: Shelves) -> None:
+    page = a_page()
+    await shelves.put_product(page)
+    etag = (await api.get(f"/v1/products/{page.id}")).headers["etag"]
+    for known in (etag, f'"other", W/{etag}', "*"):
+        answer = await api.get(f"/v1/products/{page.id}", headers={"If-None-Match": known})
+        assert (answer.status_code, answer.content, answer.headers["etag"]) == (304, b"", etag)
+        assert answer.headers["cache-control"] == "public, max-age=5"
+    other = await api.get(f"/v1/products/{page.id}", headers={"If-None-Match": '"0000000000000000"'})
+    assert other.status_code == 200
+
+
+async def test_head_has_the_headers_of_get(api: httpx.AsyncClient, shelves: Shelves) -> None:
+    page = a_page()
+    await shelves.put_product(page)
+    got, head = await api.get(f"/v1/products/{page.id}"), await api.head(f"/v1/products/{page.id}")
+    assert (head.status_code, head.content) == (200, b"")
+    for name in ("etag", "cache-control", "content-type", "content-length", "vary"):
+        assert head.headers[name] == got.headers[name]
+    assert (await api.head(f"/v1/products/{uuid7()}")).status_code == 404
+
+
+async def test_the_conventions_hold_on_the_hot_paths(api: httpx.AsyncClient, shelves: Shelves) -> None:
+    page = a_page()
+    await shelves.put_product(page)
+    headers = {"Origin": "https://shop.example", "X-Correlation-Id": "mine-1"}
+    for path, status in ((f"/v1/products/{page.id}", 200), (f"/v1/products/{uuid7()}", 404), ("/v1/stock/none", 404)):
+        answer = await api.get(path, headers=headers)
+        assert answer.status_code == status
+        assert answer.headers["x-correlation-id"] == "mine-1"
+        assert answer.headers["access-control-allow-origin"] == "https://shop.example"
+    assert (await api.post(f"/v1/products/{page.id}")).status_code == 405
+    assert (await api.get(f"/v1/products/{page.id}?x=1")).json()["code"] == "unknown_parameter"
+    metrics = (await api.get("/metrics")).text
+    assert 'route="/v1/products/{product_id}",status="200"} 1.0' in metrics
+    assert 'route="/v1/stock/{sku}",status="404"} 1.0' in metrics
+
+
+@pytest.mark.parametrize(
+    "path", ["/by-slug/none", "/by-sku/none", "/by-ean/none", "/0198f0c0-0000-7000-8000-000000000000"]
+)
+async def test_no_such_product(api: httpx.AsyncClient, path: str) -> None:
+    answer = await api.get("/v1/products" + path)
+    assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+
+
+async def test_what_may_not_be_there_yet_is_503(api: httpx.AsyncClient, shelves: Shelves) -> None:
+    here, elsewhere = uuid7(), uuid7()
+    while shard_of(product_key(here), SHARDS) == shard_of(product_key(elsewhere), SHARDS):
+        elsewhere = uuid7()
+    await shelves.unready(products.PAGE, shard_of(product_key(here), SHARDS))
+    missing = await api.get(f"/v1/products/{here}")
+    assert (missing.status_code, missing.json()["code"], missing.headers["retry-after"]) == (503, "not_ready", "1")
+    assert (await api.get(f"/v1/products/{elsewhere}")).status_code == 404
+    # A name tells no shard: every one of them could know it.
+    assert (await api.get("/v1/products/by-slug/none")).status_code == 503
+
+
+async def test_an_emptied_redis_is_503_and_never_404(api: httpx.AsyncClient, shelves: Shelves) -> None:
+    page = a_page()
+    await shelves.put_product(page)
+    await shelves.put_stock("lamp-red", 9)
+    paths = (f"/v1/products/{page.id}", "/v1/products/by-sku/lamp-red", "/v1/stock/lamp-red", "/v1/stock?sku=lamp-red")
+    await shelves.redis.flushall()
+    for path in paths:
+        assert (await api.get(path)).status_code == 503, path
+    await shelves.open(())  # the log is told, no model is served yet
+    for path in paths:
+        assert (await api.get(path)).status_code == 503, path
+    await shelves.open()
+    await shelves.put_product(page)
+    await shelves.put_stock("lamp-red", 9)
+    for path in paths:
+        await eventually(api, path, lambda answer: answer.status_code == 200)
+
+
+async def test_a_new_version_is_served_once_it_is_live(api: httpx.AsyncClient, shelves: Shelves) -> None:
+    await shelves.put_stock("lamp-red", 9)
+    assert (await api.get("/v1/stock/lamp-red")).status_code == 200
+    await shelves.redis.hset("live", stock.MODEL, "v4")
+    # v4 is empty and has no markers.
+    await eventually(api, "/v1/stock/lamp-red", lambda answer: answer.status_code == 503)
+
+
+async def test_parked_keys_are_told(api: httpx.AsyncClient, shelves: Shelves) -> None:
+    parked, other = a_page("a"), a_page("b")
+    for page in (parked, other):
+        await shelves.put_product(page)
+        await shelves.put_stock(page.variants[0].sku, 3, page.id)
+    for model in (products.PAGE, stock.MODEL):
+        await shelves.park(model, product_key(parked.id))
+    await eventually(api, "/v1/stock/a", lambda answer: "stale" in answer.headers)
+    for path in (f"/v1/products/{parked.id}", "/v1/products/by-sku/a", "/v1/stock/a", "/v1/stock?sku=b&sku=a"):
+        answer = await api.get(path)
+        assert (answer.status_code, answer.headers["stale"]) == (200, "parked"), path
+        assert answer.headers["cache-control"] == "no-store"
+    for path in (f"/v1/products/{other.id}", "/v1/stock/b", "/v1/stock?sku=b"):
+        assert "stale" not in (await api.get(path)).headers, path
+
+
+async def test_shoppers_see_no_numbers(api: httpx.AsyncClient, shelves: Shelves) -> None:
+    for sku, available, level in (("a", 9, "in"), ("b", 5, "low"), ("c", 0, "out")):
+        await shelves.put_stock(sku, available)
+        assert (await api.get(f"/v1/stock/{sku}")).json() == {"sku": sku, "availability": level}
+    # What staff may see lies under a key that a SKU could spell.
+    assert (await api.get("/v1/stock/staff:a")).status_code == 404
+    assert (await api.get("/v1/stock?sku=staff:a")).json() == {"items": [], "unknown": ["staff:a"]}
+
+
+async def test_many_skus_at_once(api: httpx.AsyncClient, shelves: Shelves) -> None:
+    for number in range(100):
+        await shelves.put_stock(f"s{number}", number)
+    answer = await api.get("/v1/stock", params={"sku": [f"s{number}" for number in range(99)] + ["none", "none"]})
+    told = answer.json()
+    assert [item["sku"] for item in told["items"]] == [f"s{number}" for number in range(99)]
+    assert told["unknown"] == ["none"]
+    again = await api.get("/v1/stock", params={"sku": "s1"}, headers={"If-None-Match": answer.headers["etag"]})
+    assert again.status_code == 200
+    too_many = await api.get("/v1/stock", params={"sku": [f"s{number}" for number in range(101)]})
+    assert (too_many.status_code, too_many.json()["code"]) == (400, "invalid_input")
+    assert (await api.get("/v1/stock")).status_code == 400
+
+
+async def test_a_hundred_readers_get_each_their_own(api: httpx.AsyncClient, shelves: Shelves) -> None:
+    for number in range(100):
+        await shelves.put_stock(f"s{number}", number)
+    answers = await asyncio.gather(*(api.get(f"/v1/stock/s{number}") for number in range(120)))
+    assert [answer.status_code for answer in answers] == [200] * 100 + [404] * 20
+    assert [answer.json()["sku"] for answer in answers[:100]] == [f"s{number}" for number in range(100)]
