@@ -1,0 +1,171 @@
+"""Mails: written down before they are sent, sent once, repeated at most once, to a real SMTP server."""
+
+import asyncio
+from collections.abc import Iterator
+from email import message_from_bytes
+from email.message import EmailMessage
+from email.policy import default
+from typing import Any
+
+import msgspec
+import pytest
+from aiosmtpd.controller import Controller
+
+from shared.links import opens_order
+from tests.integration.checkout.shop import MAIL, Shop
+from tests.integration.stripe_simulator.conftest import free_port
+from write_side import reactions
+from write_side.notifications import store
+from write_side.notifications.gateway import MailServer
+from write_side.notifications.handlers import send_due
+from write_side.notifications.reactions import reactions as mail_reactions
+from write_side.orders.handlers import OrderState
+
+
+class Inbox:
+    """What the mail server was given, and what it says to a mail."""
+
+    def __init__(self) -> None:
+        self.mails: list[EmailMessage] = []
+        self.says = "250 OK"
+
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # aiosmtpd's name
+        if self.says.startswith("250"):
+            self.mails.append(message_from_bytes(envelope.content, policy=default))
+        return self.says
+
+
+@pytest.fixture
+def inbox() -> Iterator[tuple[Inbox, MailServer]]:
+    """A mail server and the way to it."""
+    inbox = Inbox()
+    controller = Controller(inbox, hostname="127.0.0.1", port=free_port())
+    controller.start()
+    yield inbox, MailServer(f"smtp://127.0.0.1:{controller.port}")
+    controller.stop()
+
+
+async def confirmed(shop: Shop) -> OrderState:
+    await shop.stock("lamp", 10, price=1999)
+    order = await shop.order(lamp=2)
+    await shop.pay(order)
+    await shop.complete(order)
+    return order
+
+
+async def react(shop: Shop) -> None:
+    """As if the relay had got to the end of the log."""
+    await shop.pool.execute("UPDATE relay_state SET safe_position = (SELECT max(position) FROM event_log)")
+    for reaction in mail_reactions(shop.settings.mail_from):
+        await reactions.advance(shop.pool, reaction)  # the first time it only writes its checkpoint
+        while await reactions.advance(shop.pool, reaction):
+            pass
+
+
+async def send(shop: Shop, server: MailServer) -> int:
+    return await send_due(shop.pool, shop.keyring, server, shop.settings)
+
+
+async def due_now(shop: Shop) -> None:
+    await shop.pool.execute("UPDATE mail SET next_attempt_at = clock_timestamp() WHERE next_attempt_at IS NOT NULL")
+
+
+async def ledger(shop: Shop) -> list[str]:
+    async with shop.pool.acquire() as conn:
+        return [mail.state for mail in await store.all_mails(conn)]
+
+
+async def test_a_confirmed_order_is_told_once_in_plain_text_and_html(
+    shop: Shop, inbox: tuple[Inbox, MailServer]
+) -> None:
+    received, server = inbox
+    order = await confirmed(shop)
+    await react(shop)
+    await react(shop)
+    assert await send(shop, server) == 1
+    assert await send(shop, server) == 0
+    [mail] = received.mails
+    assert mail["To"] == MAIL
+    assert order.number in str(mail["Subject"])
+    plain, html = (mail.get_body((kind,)) for kind in ("plain", "html"))
+    assert plain is not None
+    assert html is not None
+    for part in (plain.get_content(), html.get_content()):
+        for said in ("Ada Lovelace", "2 × Lamp", "39.98 EUR", "53.41 EUR", order.number):
+            assert said in part
+    link = next(word for word in plain.get_content().split() if "/v1/orders/" in word)
+    assert opens_order(shop.settings.link_secret, link.partition("token=")[2], order.id)
+    assert await ledger(shop) == ["sent"]
+    assert (await shop.history(order))[-2:] == ["mail_queued", "mail_sent"]
+
+
+async def test_workers_that_react_and_send_at_once_send_one_mail(
+    shop: Shop, inbox: tuple[Inbox, MailServer]
+) -> None:
+    received, server = inbox
+    await confirmed(shop)
+    await asyncio.gather(*(react(shop) for _ in range(4)))
+    await asyncio.gather(*(send(shop, server) for _ in range(4)))
+    assert len(received.mails) == 1
+
+
+async def test_a_sender_who_was_killed_costs_one_repeat_with_the_same_id_and_no_more(
+    shop: Shop, inbox: tuple[Inbox, MailServer]
+) -> None:
+    received, server = inbox
+    await confirmed(shop)
+    await react(shop)
+    async with shop.pool.acquire() as conn:
+        assert len(await store.claim_due(conn, 1)) == 1  # sent, and killed before it was written down
+    assert await send(shop, server) == 0
+    await due_now(shop)
+    async with shop.pool.acquire() as conn:
+        [claimed] = await store.claim_due(conn, 1)  # the repeat, and killed again
+    assert claimed.doubts == 1
+    await due_now(shop)
+    await send(shop, server)
+    assert received.mails == []
+    await due_now(shop)
+    assert await send(shop, server) == 0
+    assert await ledger(shop) == ["queued"]
+
+
+async def test_a_mail_in_doubt_is_repeated_once(shop: Shop, inbox: tuple[Inbox, MailServer]) -> None:
+    received, server = inbox
+    await confirmed(shop)
+    await react(shop)
+    async with shop.pool.acquire() as conn:
+        [claimed] = await store.claim_due(conn, 1)
+    await due_now(shop)
+    await send(shop, server)
+    assert [mail["Message-ID"] for mail in received.mails] == [claimed.mail.message_id]
+    assert await ledger(shop) == ["sent"]
+
+
+async def test_a_server_that_is_busy_or_away_is_tried_again(shop: Shop, inbox: tuple[Inbox, MailServer]) -> None:
+    received, server = inbox
+    await confirmed(shop)
+    await react(shop)
+    received.says = "451 later"
+    await send(shop, server)
+    assert await send(shop, server) == 0
+    await due_now(shop)
+    assert await send(shop, MailServer("smtp://127.0.0.1:9")) == 1
+    received.says = "250 OK"
+    await due_now(shop)
+    await send(shop, server)
+    assert len(received.mails) == 1
+
+
+async def test_a_recipient_refused_for_good_is_written_down(shop: Shop, inbox: tuple[Inbox, MailServer]) -> None:
+    received, server = inbox
+    order = await confirmed(shop)
+    await react(shop)
+    received.says = "550 no such user"
+    await send(shop, server)
+    assert await ledger(shop) == ["refused"]
+    payload = await shop.pool.fetchval(
+        "SELECT payload FROM event_log WHERE type = 'notifications.mail_refused.v1' AND partition_key = $1",
+        f"order:{order.id}",
+    )
+    assert msgspec.json.decode(payload)["code"] == 550
