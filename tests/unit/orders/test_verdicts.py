@@ -1,0 +1,89 @@
+"""Who wins every race between a customer who pays and an order that ends: the whole table."""
+
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+import pytest
+
+from shared.events.orders import Totals
+from write_side.orders.domain import Order
+from write_side.orders.verdicts import judge
+from write_side.payments import Payment, Seen, Work
+from write_side.payments.domain import Decline
+
+ID = UUID(int=1)
+ORDER = Order(
+    ID, "7F3K-29QM", ID, ID, ID, ID, "", "", "DE", [], Totals("EUR", 0, 0, 0, 0), [], datetime.now(UTC),
+    "pending_payment", None, False, 1,
+)  # fmt: skip
+CARD = Decline("ch_1", "card_declined", "generic_decline")
+
+
+def order(state: str, reason: str | None = None) -> Order:
+    return msgspec.structs.replace(ORDER, state=state, closing_reason=reason)
+
+
+def work(state: str, intent_id: str | None = "pi_1", last_decline: str | None = None) -> Work:
+    payment = Payment(ID, ID, 1000, "EUR", state, intent_id, 2)  # type: ignore[arg-type]
+    return Work(payment, None, False, 0, last_decline)
+
+
+def seen(status: str, **other: Any) -> Seen:
+    shown = Seen("pi_1", status, 1000, "EUR", 1000 if status in ("requires_capture", "succeeded") else 0, ID, ID)
+    return msgspec.structs.replace(shown, **other)
+
+
+DECLINED = seen("requires_payment_method", decline=CARD)
+WAITING, CONFIRMED = order("pending_payment"), order("confirmed")
+CANCELLING, EXPIRING = order("closing", "cancelled"), order("closing", "expired")
+
+
+@pytest.mark.parametrize(
+    ("order", "work", "seen", "fresh", "verdict"),
+    [
+        # The intent shows up: worker, session and webhook may each be first.
+        (WAITING, work("requested", None), seen("requires_payment_method"), False, "record"),
+        (EXPIRING, work("requested", None), seen("requires_payment_method"), False, "record"),
+        (WAITING, work("pending"), seen("requires_payment_method"), False, "ignore"),
+        (WAITING, work("pending"), seen("requires_action"), False, "ignore"),
+        (WAITING, work("pending"), seen("requires_capture", intent_id="pi_2"), False, "alarm"),
+        # Paid.
+        (WAITING, work("pending"), seen("requires_capture"), False, "confirm"),
+        (WAITING, work("declined"), seen("requires_capture"), False, "confirm"),
+        (WAITING, work("pending"), seen("succeeded"), False, "confirm"),
+        (CONFIRMED, work("authorized"), seen("requires_capture"), False, "ignore"),
+        (CONFIRMED, work("authorized"), seen("succeeded"), False, "capture"),
+        (CONFIRMED, work("captured"), seen("succeeded"), False, "ignore"),
+        (CONFIRMED, work("captured"), seen("requires_capture"), False, "ignore"),
+        # Not what the order costs.
+        (WAITING, work("pending"), seen("requires_capture", authorized_minor=999), False, "alarm"),
+        (WAITING, work("pending"), seen("requires_capture", currency="USD"), False, "alarm"),
+        (EXPIRING, work("pending"), seen("requires_capture", authorized_minor=999), True, "alarm"),
+        # Declined, perhaps several times.
+        (WAITING, work("pending"), DECLINED, False, "decline"),
+        (WAITING, work("declined", last_decline="ch_0"), DECLINED, False, "decline"),
+        (WAITING, work("declined", last_decline="ch_1"), DECLINED, False, "ignore"),
+        (CONFIRMED, work("authorized"), DECLINED, False, "ignore"),
+        (EXPIRING, work("pending"), DECLINED, False, "ignore"),
+        # The order closes while somebody pays.
+        (EXPIRING, work("pending"), seen("requires_capture"), False, "wake"),
+        (EXPIRING, work("pending"), seen("requires_capture"), True, "confirm"),
+        (EXPIRING, work("pending"), seen("succeeded"), True, "confirm"),
+        (CANCELLING, work("pending"), seen("requires_capture"), False, "wake"),
+        (CANCELLING, work("pending"), seen("requires_capture"), True, "ignore"),
+        (CANCELLING, work("authorized"), seen("requires_capture"), True, "ignore"),
+        (CANCELLING, work("pending"), seen("succeeded"), True, "alarm"),
+        (CANCELLING, work("authorized"), seen("succeeded"), False, "alarm"),
+        # Nothing can be charged any more.
+        (EXPIRING, work("pending"), seen("canceled"), False, "end"),
+        (CANCELLING, work("authorized"), seen("canceled"), False, "end"),
+        (WAITING, work("pending"), seen("canceled"), False, "end"),
+        (CONFIRMED, work("authorized"), seen("canceled"), False, "end"),
+        (order("expired", "expired"), work("voided"), seen("requires_capture"), False, "ignore"),
+        (order("cancelled", "cancelled"), work("voided"), seen("canceled"), False, "ignore"),
+    ],
+)
+def test_the_verdict(order: Order, work: Work, seen: Seen, fresh: bool, verdict: str) -> None:
+    assert judge(order, work, seen, fresh=fresh) == verdict
