@@ -3,8 +3,11 @@
 import asyncio
 import gc
 import logging
+import os
 import signal
+from collections.abc import Coroutine
 from contextlib import suppress
+from typing import Any
 
 import asyncpg
 import uvloop
@@ -21,8 +24,9 @@ from shared.settings import Settings
 
 log = logging.getLogger("projector")
 
+LET_GO_SECONDS = 5.0
 LEASE_SECONDS = 2.0  # a stopped owner is replaced after this; a killed one at once
-READERS_POOL = 6  # four readers of the log, heads, books
+POOL = 9  # three readers of the log per sink, heads, books
 
 
 class Process:
@@ -52,9 +56,9 @@ class Process:
     async def _own(self) -> None:
         metrics.OWNER.set(1)
         log.info("owns all shards")
-        pool = await open_pool(self._settings.database_url, READERS_POOL)
+        pool = await open_pool(self._settings.database_url, POOL)
         try:
-            await Owner(self._settings, pool, self._keyring, self._lease).run()
+            await _ended_for_sure(Owner(self._settings, pool, self._keyring, self._lease).run(), self._lease.keep())
         finally:
             pool.terminate()
 
@@ -89,6 +93,23 @@ class Process:
     async def _ping_elasticsearch(self) -> None:
         async with elasticsearch_sink.connect(self._settings.elasticsearch_url) as client:
             await client.cluster.health(local=True)
+
+
+async def _ended_for_sure(work: Coroutine[Any, Any, None], lease: Coroutine[Any, Any, None]) -> None:
+    """Both until one ends. What does not let go of the sinks soon after is ended with the process: the supervisor
+    starts a new one, and nothing that half-stopped can go on in this one."""
+    tasks = {asyncio.create_task(work), asyncio.create_task(lease)}
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        _, hanging = await asyncio.wait(tasks, timeout=LET_GO_SECONDS)
+        if hanging:
+            log.critical("the work does not let go; the process ends")
+            os._exit(3)
+    failures = [task.exception() for task in tasks if not task.cancelled() and task.exception() is not None]
+    raise BaseExceptionGroup("the owner's work ended", [f for f in failures if f is not None] or [LeaseLost()])
 
 
 async def main(settings: Settings) -> None:

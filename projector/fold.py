@@ -139,7 +139,7 @@ def shown(
         old = before.get(id_)
         try:
             rendered = model.render(id_, state, persons)
-            previous = model.render(id_, old, persons) if old else None
+            previous = model.render(id_, old, persons) if old and model.named else None
         except Exception as error:
             first = next(touch.recorded for touch in touches if touch.recorded.key == keys[id_])
             poison[keys[id_]] = Poison(first, f"{type(error).__name__}: {error}")

@@ -51,6 +51,7 @@ class ReadModel(Struct, frozen=True, eq=False):
     evolve: Callable[[Any, Recorded, Any], Folded]
     render: Callable[[str, Any, Keys], Rendered]
     persons: Callable[[Any], Iterable[UUID]] = _nobody
+    named: bool = False  # found by other names too: then what it showed before is told to the sink, which frees names
 
     @property
     def slot(self) -> str:
@@ -63,7 +64,7 @@ class Change(NamedTuple):
 
     id: str
     key: str  # the partition key of the events that made it
-    before: Rendered | None
+    before: Rendered | None  # of named models only
     after: Folded
     shown: Rendered
 

@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 
 SAVE_SECONDS = 1.0
 RETRY_POLL_SECONDS = 0.5
-READERS = 4  # pipelines that read the log at the same time: bounds memory, and how long the loop is busy at a stretch
+READERS = 3  # pipelines of a sink that read the log at once: bounds memory, and how long the loop is busy at a stretch
 
 
 class Owner:
@@ -39,15 +39,13 @@ class Owner:
         self._source = EventLog(pool)
         self._parking = Parking(pool)
         self._checkpoints = Checkpoints(pool)
-        self._slots = asyncio.Semaphore(READERS)
         self.pipelines: list[Pipeline] = []
 
     async def run(self) -> None:
-        """Until cancelled, or until the lease is lost (raises)."""
+        """Until cancelled; whoever runs it cancels it when the lease is lost."""
         settings = await self._source.settings()
         await self._parking.load()
         async with AsyncExitStack() as stack, asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._lease.keep())
             redis = connect(self._settings.redis_url)
             stack.push_async_callback(redis.aclose)
             board = Noticeboard(redis, settings, READ_MODELS, self._parking, lambda: self._lease.held)
@@ -73,8 +71,9 @@ class Owner:
 
     def _start(self, tasks: asyncio.TaskGroup, sink: Sink, settings: LogSettings) -> None:
         """One sink: its pipelines, and its own readers of the streams. Another sink's outage does not touch it."""
+        slots = asyncio.Semaphore(READERS)  # each sink its own: a slow one must not hold the other's
         pipelines = [
-            self._pipeline(model, shard, sink)
+            self._pipeline(model, shard, sink, slots)
             for model in READ_MODELS
             if model.sink == sink.name
             for shard in range(settings.shards)
@@ -85,8 +84,8 @@ class Owner:
         tasks.create_task(_follow(transport, sink.name, pipelines, settings.shards))
         self.pipelines.extend(pipelines)
 
-    def _pipeline(self, model: ReadModel, shard: int, sink: Sink) -> Pipeline:
-        return Pipeline(model, shard, sink, self._source, self._parking, self._keyring.fetch, self._slots)
+    def _pipeline(self, model: ReadModel, shard: int, sink: Sink, slots: asyncio.Semaphore) -> Pipeline:
+        return Pipeline(model, shard, sink, self._source, self._parking, self._keyring.fetch, slots)
 
     async def _watch_heads(self, settings: LogSettings) -> None:
         while True:

@@ -57,4 +57,5 @@ MODEL = ReadModel(
     touches=product.touches,
     evolve=product.evolve,
     render=render,
+    named=True,
 )

@@ -39,7 +39,7 @@ class SearchView:
         setting = {"index.blocks.write": blocked}
         (await self._client.put(f"/{self._prefix}stock-v1/_settings", json=setting)).raise_for_status()
 
-    async def settled(self, conn: Connection, seconds: float = 15) -> float:
+    async def settled(self, conn: Connection, seconds: float = 40) -> float:
         """Waits until a search finds what the log says; answers how long that took."""
         want = await expected_items(conn)
         clock = asyncio.get_running_loop().time

@@ -119,7 +119,7 @@ def shown_stock(redis: "Redis", skus: list[str]) -> dict[str, Any]:
     return {sku: json.loads(doc.partition(b"\n")[2]) for sku, doc in zip(skus, found, strict=True) if doc}
 
 
-async def settled(conn: Connection, redis: "Redis", seconds: float = 15) -> float:
+async def settled(conn: Connection, redis: "Redis", seconds: float = 40) -> float:
     """Waits until Redis shows what the log says; answers how long that took. Fails with the difference."""
     started = asyncio.get_running_loop().time()
     want = await expected_stock(conn)

@@ -112,11 +112,11 @@ def _tries(lab: Lab) -> Any:
     return lab.conn.fetchval("SELECT tries FROM parked_key WHERE read_model = 'stock_level'")
 
 
-async def _until(what: Any, seconds: float = 10) -> None:
+async def _until(what: Any, seconds: float = 30) -> None:
     await _until_equal(lambda: bool(what()), True, seconds)
 
 
-async def _until_equal(what: Any, wanted: object, seconds: float = 10) -> None:
+async def _until_equal(what: Any, wanted: object, seconds: float = 30) -> None:
     try:
         async with asyncio.timeout(seconds):
             while await _value(what()) != wanted:  # noqa: ASYNC110

@@ -34,7 +34,7 @@ async def append(lab: Lab, kind: str, id_: UUID, key: str, events: Sequence[Stru
         await event_log.append(lab.conn, new, CAUSE)
 
 
-async def until(what: Any, seconds: float = 10) -> Any:
+async def until(what: Any, seconds: float = 30) -> Any:
     """Waits for something true, and gives it."""
     async with asyncio.timeout(seconds):
         while not (found := await what() if asyncio.iscoroutinefunction(what) else what()):  # noqa: ASYNC110
