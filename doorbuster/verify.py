@@ -68,6 +68,8 @@ async def differences(conn: Connection, aggregates: Sequence[Aggregate] = AGGREG
     One snapshot for all of it: rows and events commit together, so a store at work shows no false differences.
     """
     async with conn.transaction(isolation="repeatable_read", readonly=True):
+        # Folding a large page or comparing many rows takes longer than a command may sit idle.
+        await conn.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
         return await _differences(conn, aggregates)
 
 

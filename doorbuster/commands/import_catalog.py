@@ -2,9 +2,10 @@
 
 import argparse
 import asyncio
-import os
 import sys
 from pathlib import Path
+
+from doorbuster import environment
 
 Words = argparse._SubParsersAction  # argparse has no public name for it
 
@@ -16,7 +17,7 @@ def register(words: "Words[argparse.ArgumentParser]") -> None:
     given.add_argument("file", type=Path)
     given.add_argument("--currency", default="EUR", help="of the prices in the file (EUR)")
     given.add_argument("--stock", type=_count, metavar="N", help="open stock items with N of each new SKU")
-    given.add_argument("--warehouse", metavar="CODE", help="where (the one that ships first, or MAIN, made)")
+    given.add_argument("--warehouse", metavar="CODE", help="where (MAIN, made if need be)")
     given.add_argument("--mapping", type=Path, metavar="FILE", help="JSON or TOML: which column is which field")
     given.add_argument("--rejects", type=Path, metavar="FILE", help="where rejected rows go (FILE.rejected.csv)")
     given.set_defaults(run=_import)
@@ -35,7 +36,7 @@ def _count(text: str) -> int:
 
 
 def _import(given: argparse.Namespace) -> int:
-    url = _database_url()
+    url = environment.setting("DATABASE_URL")
     if url is None:
         print("no database: set DATABASE_URL, or start one with `doorbuster up`", file=sys.stderr)
         return 1
@@ -52,14 +53,6 @@ def _import(given: argparse.Namespace) -> int:
         print(f"not imported: {error}", file=sys.stderr)
         return 1
     return 0
-
-
-def _database_url() -> str | None:
-    from doorbuster import state
-    from doorbuster.home import Home
-
-    live = state.read_live(Home.default())
-    return os.environ.get("DATABASE_URL") or (live.environment.get("DATABASE_URL") if live else None)
 
 
 def _sample(given: argparse.Namespace) -> int:

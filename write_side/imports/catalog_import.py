@@ -71,8 +71,7 @@ async def import_catalog(
     reader = RowReader(table.columns, options.mapping, options.currency)
     if missing := reader.missing():
         raise UnreadableFile(f"no column is the {' or the '.join(missing)} ({', '.join(table.columns)})")
-    async with pool.acquire() as conn, conn.transaction():
-        terms = Terms(options.currency, await _warehouse(conn, options, cause), options.stock)
+    terms = Terms(options.currency, await _warehouse(pool, options, cause), options.stock)
     run = _Import(pool, Batches(table, reader), terms, cause, observer or Observer(), table)
     try:
         async with asyncio.TaskGroup() as group:
@@ -83,10 +82,16 @@ async def import_catalog(
     return run.progress
 
 
-async def _warehouse(conn: Connection, options: Options, cause: Metadata) -> str | None:
+async def _warehouse(pool: Pool, options: Options, cause: Metadata) -> str | None:
+    """Where stock is opened, None if none is."""
     if options.stock is None and options.mapping.column_of("stock") is None:
         return None
-    return await inventory.ensure_warehouse(conn, options.warehouse, cause)
+    try:
+        async with pool.acquire() as conn, conn.transaction():
+            return await inventory.ensure_warehouse(conn, options.warehouse, cause)
+    except RACES:  # another import made it
+        async with pool.acquire() as conn, conn.transaction():
+            return await inventory.ensure_warehouse(conn, options.warehouse, cause)
 
 
 class _Import:
