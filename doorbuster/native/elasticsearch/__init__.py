@@ -76,6 +76,7 @@ def _command(program: Path, data: Path, heap: str) -> list[str]:
 
 
 def _configure(data: Path, configuration: str) -> None:
+    data.mkdir(mode=0o700, parents=True, exist_ok=True)
     for folder in ("config", "data", "logs", "tmp"):
         (data / folder).mkdir(parents=True, exist_ok=True)
     (data / "config" / "elasticsearch.yml").write_text(configuration)
