@@ -110,6 +110,12 @@ async def history(conn: Connection, aggregate_type: str, aggregate_id: UUID) -> 
     return [recorded(row) for row in await conn.fetch(_HISTORY, aggregate_type, aggregate_id)]
 
 
+async def latest(conn: Connection, key: str) -> Positions:
+    """Where the last event of a key family stands: what a query must have seen to show all of it."""
+    query = "SELECT shard, position FROM event_log WHERE partition_key = $1 ORDER BY position DESC LIMIT 1"
+    return {row["shard"]: row["position"] for row in await conn.fetch(query, key)}
+
+
 async def safe_position(conn: Connection) -> int:
     """Up to here the log is complete: what reactions, feeds and verification read."""
     return int(await conn.fetchval("SELECT safe_position FROM relay_state WHERE id = 1"))

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import asyncpg
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from shared.codec import encode_event
 from shared.envelope import Metadata, as_json
@@ -18,7 +18,8 @@ from shared.events.orders import OrderPlaced, PricedLine, QuoteIssued, Totals
 from shared.events.payments import PaymentRequested
 from shared.ids import uuid7
 from shared.money import Money
-from write_side import carts, catalog, commands, inventory, payments, pricing, shipping
+from shared.shards import order_key
+from write_side import carts, catalog, commands, event_log, inventory, payments, pricing, shipping
 from write_side.carts import Cart, CartOrderedAlready
 from write_side.commands import RETRIES, Answer, Call, TryAgain
 from write_side.customers import Contact, Keyring, seal_contact
@@ -26,7 +27,7 @@ from write_side.database import Connection, Pool
 from write_side.event_log import Positions
 from write_side.orders import domain, store
 from write_side.orders.domain import Offer, Order, Quote, Terms
-from write_side.orders.refusals import QuoteStale
+from write_side.orders.refusals import QuoteStale, UnknownOrder
 from write_side.orders.store import Outcome, Placing
 from write_side.shipping import UnknownDestination
 
@@ -203,7 +204,7 @@ async def _answer(pool: Pool, outcome: Outcome) -> Answer:
         case "done":
             return Answer(outcome.answer or b"", store.decoded(outcome.positions))
         case "placed":
-            return Answer(as_json(await show_order(pool, UUID(outcome.facts["order_id"]))), {}, replayed=True)
+            return structs.replace(await show_order(pool, UUID(outcome.facts["order_id"])), replayed=True)
         case "cart_ordered":
             raise CartOrderedAlready("another order was placed from this cart")
         case "cart_changed":
@@ -217,12 +218,19 @@ async def _answer(pool: Pool, outcome: Outcome) -> Answer:
 # --- what both answer ----------------------------------------------------------------------------------------------
 
 
-async def show_order(pool: Pool, order_id: UUID) -> OrderState:
-    """An order as it stands now."""
+async def show_order(pool: Pool, order_id: UUID) -> Answer:
+    """An `OrderState` as it stands now, and where its last event stands. Refuses `unknown_order`."""
     async with pool.acquire() as conn:
-        order = await store.find_order(conn, order_id)
-        assert order is not None
-        return ordered(order, await payments.public_state(conn, order.payment_id))
+        state = await find_state(conn, order_id)
+        return Answer(as_json(state), await event_log.latest(conn, order_key(order_id)))
+
+
+async def find_state(conn: Connection, order_id: UUID) -> OrderState:
+    """An order and its payment as they stand now; refuses `unknown_order`."""
+    order = await store.find_head(conn, order_id)
+    if order is None:
+        raise UnknownOrder("there is no such order")
+    return ordered(order, await payments.public_state(conn, order.payment_id))
 
 
 def ordered(order: Order, payment_state: str) -> OrderState:

@@ -110,8 +110,8 @@ async def post_cancel(
     await _may_cancel(request, order_id, settings)
     idempotent(request, NewOrder(order_id))  # asked for, though the order's state alone makes a repeat harmless
     await settling.cancel_order(pool, gateway, order_id, cause(request))
-    state = await handlers.show_order(pool, order_id)
-    return answered(request, Answer(as_json(state), {}), 202 if state.state == "closing" else 200)
+    answer = await handlers.show_order(pool, order_id)
+    return answered(request, answer, 202 if _state.decode(answer.body).state == "closing" else 200)
 
 
 async def _may_cancel(request: Call, order_id: UUID, settings: Settings) -> None:

@@ -225,7 +225,7 @@ async def cancel_order(pool: Pool, gateway: Gateway, order_id: UUID, cause: Meta
     """
     await close_order(pool, order_id, "cancelled", cause)
     async with pool.acquire() as conn:
-        order = await store.find_order(conn, order_id)
+        order = await store.find_head(conn, order_id)
         assert order is not None
         work = await payments.claim(conn, order.payment_id) if order.state == "closing" else None
     if work is None:

@@ -121,6 +121,12 @@ async def lock_order(conn: Connection, order_id: UUID) -> Order | None:
     return None if row is None else _order(row, [], [])
 
 
+async def find_head(conn: Connection, order_id: UUID) -> Order | None:
+    """An order without its lines."""
+    row = await conn.fetchrow(f"{_ORDER} WHERE o.id = $1", order_id)
+    return None if row is None else _order(row, [], [])
+
+
 async def find_order(conn: Connection, order_id: UUID) -> Order | None:
     """An order with its lines."""
     return next(iter(await _orders(conn, await conn.fetch(f"{_ORDER} WHERE o.id = $1", order_id))), None)

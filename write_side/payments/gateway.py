@@ -4,6 +4,7 @@ Every call has a time limit, is tried once (the rows remember what is to be trie
 transaction. Idempotency keys derive from the payment's id, so that a repeat of ours is never a second charge.
 """
 
+import logging
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
 from typing import TypeVar
@@ -166,6 +167,7 @@ def _uuid(text: str | None) -> UUID | None:
 @asynccontextmanager
 async def open_gateway(settings: Settings) -> AsyncIterator[Gateway]:
     """The gateway on connections of its own. Stripe may be down at start."""
+    logging.getLogger("stripe").setLevel(logging.WARNING)  # at DEBUG it writes answers down, client secrets included
     http = stripe.AIOHTTPClient(timeout=TIMEOUT)
     client = stripe.StripeClient(
         settings.stripe_api_key,

@@ -4,13 +4,15 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from shared.envelope import Metadata
+from shared.envelope import Metadata, as_json
 from shared.links import opens_order
-from write_side import orders
+from shared.shards import order_key
+from write_side import event_log, orders
+from write_side.commands import Answer
 from write_side.database import Pool
 from write_side.errors import Refusal
 from write_side.payments import store
-from write_side.payments.domain import PUBLIC, Payment
+from write_side.payments.domain import Payment
 from write_side.payments.gateway import Gateway
 
 
@@ -64,22 +66,22 @@ async def start_session(
 
 
 async def _check_payable(pool: Pool, payment: Payment) -> None:
-    order = await orders.show_order(pool, payment.order_id)
+    async with pool.acquire() as conn:
+        order = await orders.find_state(conn, payment.order_id)
     if order.payment.state in ("authorized", "captured"):
         raise orders.AlreadyPaid("the order is paid", order_state=order.state)
     if order.state != "pending_payment":
         raise OrderClosed(f"the order is {order.state}", order_state=order.state)
 
 
-async def complete(pool: Pool, gateway: Gateway, payment: Payment, cause: Metadata) -> CompletedPayment:
+async def complete(pool: Pool, gateway: Gateway, payment: Payment, cause: Metadata) -> Answer:
     """Look at the intent and apply what it shows, as the webhook does or did; refuses if the provider is down."""
     if payment.intent_id is not None:
         await orders.learn(pool, await gateway.read(payment.intent_id), cause)
     async with pool.acquire() as conn:
-        now = await store.find_payment(conn, payment.id)
-    assert now is not None
-    order = await orders.show_order(pool, payment.order_id)
-    return CompletedPayment(payment.id, PUBLIC.get(now.state, now.state), order)
+        order = await orders.find_state(conn, payment.order_id)
+        positions = await event_log.latest(conn, order_key(payment.order_id))
+    return Answer(as_json(CompletedPayment(payment.id, order.payment.state, order)), positions)
 
 
 async def receive_notice(pool: Pool, gateway: Gateway, body: bytes, signature: str) -> None:

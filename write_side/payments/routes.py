@@ -10,7 +10,7 @@ from litestar.params import FromPath
 from shared.envelope import as_json
 from shared.settings import Settings
 from write_side.database import Pool
-from write_side.http import cause
+from write_side.http import answered, cause
 from write_side.payments import handlers
 from write_side.payments.gateway import Gateway
 
@@ -45,8 +45,7 @@ async def post_complete(
     """
     token = request.headers.get("order-token")
     payment = await handlers.open_payment(pool, payment_id, token, settings.link_secret)
-    completed = await handlers.complete(pool, gateway, payment, cause(request))
-    return Response(as_json(completed), media_type="application/json", headers=NO_STORE)
+    return answered(request, await handlers.complete(pool, gateway, payment, cause(request)))
 
 
 @post("/v1/webhooks/stripe", status_code=200)

@@ -79,8 +79,10 @@ async def test_from_cart_to_captured(api: httpx.AsyncClient, guest: Guest, shop:
     async with shop.stripe() as browser:
         paid = await browser.post(f"/v1/payment_intents/{session['intent_id']}/confirm", data=form)
     assert paid.json()["status"] == "requires_capture"
-    completed = (await api.post(f"{payment}/complete", headers=token)).json()
+    answer = await api.post(f"{payment}/complete", headers=token)
+    completed = answer.json()
     assert (completed["state"], completed["order"]["state"]) == ("authorized", "confirmed")
+    assert answer.headers["position"]
     await shop.work()
     completed = (await api.post(f"{payment}/complete", headers=token)).json()
     assert completed["state"] == "captured"

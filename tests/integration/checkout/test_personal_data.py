@@ -38,7 +38,10 @@ async def test_no_table_and_no_log_line_names_the_customer(shop: Shop, log_lines
     for text in PERSONAL:
         assert text not in dump
         assert text not in log_lines.getvalue()
-    assert str(shop.settings.stripe_api_key) not in log_lines.getvalue()
+    intent = await shop.at_stripe(order)
+    for secret in (shop.settings.stripe_api_key, intent["client_secret"]):
+        assert secret not in log_lines.getvalue()
+        assert secret not in dump
 
 
 async def everything_in(url: str) -> str:
