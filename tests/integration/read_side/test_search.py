@@ -1,0 +1,300 @@
+"""Search over a real Elasticsearch, against counts made in Python from the same products."""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+from elasticsearch import Elasticsearch
+
+from read_side.app import create_app
+from shared.documents.products import SEARCH, SearchedProduct
+from shared.position import Position
+from tests.fixtures.asgi import client_of
+from tests.fixtures.private_server import PrivateServer
+from tests.integration.read_side.catalog import BRANDS, Shop
+from tests.integration.read_side.conftest import settings_of
+from tests.integration.read_side.shelves import EPOCH, SHARDS, VERSION, Shelves, eventually
+
+Answer = dict[str, Any]
+Test = Callable[[SearchedProduct], bool]
+
+
+@pytest.fixture(scope="module")
+def shop() -> Shop:
+    return Shop()
+
+
+@pytest.fixture(scope="module")
+def shop_prefix(shop: Shop, elasticsearch_url: str) -> Iterator[str]:
+    """The index of the shop, written once: searching changes nothing."""
+    prefix = f"shop-{uuid4().hex[:12]}-"
+    with Elasticsearch(elasticsearch_url, request_timeout=30) as client:
+        shop.index(client, prefix)
+        yield prefix
+        client.indices.delete(index=f"{prefix}products-{VERSION}")
+
+
+@pytest.fixture
+async def shopping(
+    shop: Shop, shelves: Shelves, valkey: PrivateServer, elasticsearch_url: str, shop_prefix: str
+) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of the query API over a filled shop."""
+    await shop.tell(shelves)
+    async with client_of(create_app(settings_of(valkey.url, elasticsearch_url, shop_prefix))) as api:
+        yield api
+
+
+async def ask(api: httpx.AsyncClient, path: str = "/v1/search", **params: Any) -> Answer:
+    answer = await api.get(path, params={name.replace("__", "."): value for name, value in params.items()})
+    assert answer.status_code == 200, answer.text
+    told: Answer = answer.json()
+    return told
+
+
+def counts(answer: Answer, parameter: str) -> dict[str, int]:
+    [facet] = [facet for facet in answer["facets"] if facet["parameter"] == parameter]
+    return {value["value"]: value["count"] for value in facet["values"]}
+
+
+def count_of(values: Iterable[Iterable[str]]) -> dict[str, int]:
+    return dict(Counter(value for several in values for value in set(several)))
+
+
+async def test_an_item_has_what_a_list_shows(shopping: httpx.AsyncClient, shop: Shop) -> None:
+    product = shop.found[10]
+    answer = await ask(shopping, q=product.skus[1].lower(), currency="JPY")
+    [item] = answer["items"][:1]
+    category = next(category for category in shop.categories if category.id == product.category_id)
+    assert item == {
+        "id": str(product.product_id),
+        "slug": product.slug,
+        "sku": product.skus[0],
+        "name": product.name,
+        "brand": product.brand,
+        "product_type": product.product_type,
+        "image": None,
+        "price": {"amount_minor": product.prices["JPY"], "currency": "JPY"},
+        "availability": product.availability,
+        "category": {"id": str(category.id), "name": category.name},
+    }
+    assert (await ask(shopping, q=product.eans[0]))["items"][0]["id"] == item["id"]
+
+
+async def test_only_listed_products_are_found_and_counted(shopping: httpx.AsyncClient, shop: Shop) -> None:
+    answer = await ask(shopping)
+    assert answer["total"] == {"value": len(shop.found), "relation": "exact"}
+    assert counts(answer, "brand") == count_of([product.brand] for product in shop.found)
+    assert len(answer["items"]) == 20
+    newest = sorted(shop.found, key=lambda product: product.product_id, reverse=True)
+    assert [item["id"] for item in answer["items"]] == [str(product.product_id) for product in newest[:20]]
+
+
+async def test_facets_are_chosen_by_the_result(shopping: httpx.AsyncClient) -> None:
+    names = [facet["parameter"] for facet in (await ask(shopping))["facets"]]
+    assert names[:2] == ["brand", "category"]
+    assert set(names[2:]) == {"filter.Colour", "filter.Watt [max]", "filter.Material, main"}
+    assert (await ask(shopping, facets=""))["facets"] == []
+    assert [facet["name"] for facet in (await ask(shopping, facets="Colour,brand"))["facets"]] == ["Colour", "brand"]
+
+
+async def test_facets_count_without_their_own_choice(shopping: httpx.AsyncClient, shop: Shop) -> None:
+    chosen: dict[str, Any] = {
+        "brand": BRANDS[2:],
+        "filter__Colour": ["red", "white"],
+        "filter__Material, main": "leather",
+    }
+    answer = await ask(shopping, category="light", **chosen)
+    light = {shop.id_of[slug] for slug in ("light", "lamps", "desk-lamps", "candles")}
+    tests: dict[str, Test] = {
+        "brand": lambda product: product.brand in BRANDS[2:],
+        "category": lambda product: product.category_id in light,
+        "filter.Colour": lambda product: bool({"red", "white"} & set(product.facets["Colour"])),
+        "filter.Material, main": lambda product: "leather" in product.facets.get("Material, main", []),
+    }
+
+    def under(all_but: str | None) -> list[SearchedProduct]:
+        held = [test for name, test in tests.items() if name != all_but]
+        return [product for product in shop.found if all(test(product) for test in held)]
+
+    assert answer["total"]["value"] == len(under(None)) > 0
+    slug_of = {category.id: category.slug for category in shop.categories}
+    assert counts(answer, "brand") == count_of([product.brand] for product in under("brand"))
+    categories = count_of([slug_of[product.category_id]] for product in under("category") if product.category_id)
+    assert counts(answer, "category") == categories
+    for attribute in ("Colour", "Material, main", "Watt [max]"):
+        expected = count_of(product.facets.get(attribute, []) for product in under(f"filter.{attribute}"))
+        assert counts(answer, f"filter.{attribute}") == expected, attribute
+    [brand] = [facet for facet in answer["facets"] if facet["parameter"] == "brand"]
+    assert {value["value"] for value in brand["values"] if value["selected"]} == set(BRANDS[2:])
+
+
+async def test_price_and_availability_narrow(shopping: httpx.AsyncClient, shop: Shop) -> None:
+    answer = await ask(shopping, price_min=2000, price_max=5000, currency="EUR", available="true")
+    expected = [p for p in shop.found if 2000 <= p.prices.get("EUR", 0) <= 5000 and p.availability != "out"]
+    assert answer["total"]["value"] == len(expected) > 0
+    assert counts(answer, "brand") == count_of([product.brand] for product in expected)
+
+
+async def test_a_category_lists_what_is_below_it(shopping: httpx.AsyncClient, shop: Shop) -> None:
+    lamps = {shop.id_of["lamps"], shop.id_of["desk-lamps"]}
+    answer = await ask(shopping, "/v1/categories/lamps/products")
+    assert answer["total"]["value"] == len([p for p in shop.found if p.category_id in lamps])
+    assert set(counts(answer, "category")) == {"lamps", "desk-lamps"}
+    for path in ("/v1/categories/nothing/products", "/v1/search?category=nothing"):
+        refused = await shopping.get(path)
+        assert (refused.status_code, refused.json()["code"]) == (404, "unknown_category")
+
+
+async def test_the_tree(shopping: httpx.AsyncClient) -> None:
+    answer = await shopping.get("/v1/categories")
+    told = answer.json()["categories"]
+    assert [(top["slug"], [child["slug"] for child in top["children"]]) for top in told] == [
+        ("light", ["candles", "lamps"]), ("sound", ["speakers"]),
+    ]  # fmt: skip
+    assert told[0]["children"][1]["children"][0]["name"] == "Desk-Lamps"
+    known = await shopping.get("/v1/categories", headers={"If-None-Match": answer.headers["etag"]})
+    assert known.status_code == 304
+
+
+@pytest.mark.parametrize("sort", ["relevance", "price_asc", "price_desc", "newest", "name"])
+@pytest.mark.parametrize("text", ["", "product reading"])
+async def test_cursors_walk_without_gaps_or_repeats(
+    shopping: httpx.AsyncClient, shop: Shop, sort: str, text: str
+) -> None:
+    walked: list[Answer] = []
+    cursor: dict[str, str] = {}
+    while True:
+        page = await ask(shopping, q=text, sort=sort, limit=37, facets="", **cursor)
+        walked += page["items"]
+        if page["next_cursor"] is None:
+            break
+        cursor = {"cursor": page["next_cursor"]}
+    assert len(walked) == len({item["id"] for item in walked}) == page["total"]["value"] == len(shop.found)
+    prices = [item["price"]["amount_minor"] for item in walked if item["price"]]
+    if sort.startswith("price"):
+        assert prices == sorted(prices, reverse=sort == "price_desc")
+        assert all(item["price"] is None for item in walked[len(prices) :])
+    if sort == "name":
+        names = [item["name"].lower() for item in walked]
+        assert names == sorted(names)
+
+
+async def test_a_cursor_belongs_to_its_query(shopping: httpx.AsyncClient) -> None:
+    cursor = (await ask(shopping, q="product", limit=5))["next_cursor"]
+    assert (await ask(shopping, q="product", limit=9, cursor=cursor, facets="brand"))["items"]
+    broken = ["x", "", "A" * 60, cursor[:-1], cursor + "A", "%00", f"{cursor[:-2]}zz"]
+    for params in [{"q": "product", "cursor": text} for text in broken] + [
+        {"q": "other", "cursor": cursor},
+        {"q": "product", "cursor": cursor, "sort": "name"},
+        {"q": "product", "cursor": cursor, "brand": "Nox"},
+    ]:
+        answer = await shopping.get("/v1/search", params=params)
+        assert (answer.status_code, answer.json()["code"]) == (400, "broken_cursor"), params
+    listing = await shopping.get("/v1/categories/light/products", params={"q": "product", "cursor": cursor})
+    assert listing.json()["code"] == "broken_cursor"
+
+
+@pytest.mark.parametrize(
+    ("query", "code", "pointer"),
+    [
+        ("sort=cheapest", "invalid_input", "?sort"),
+        ("limit=101", "invalid_input", "?limit"),
+        ("limit=x", "invalid_input", "?limit"),
+        ("price_min=-1", "invalid_input", "?price_min"),
+        ("price_min=1.5", "invalid_input", "?price_min"),
+        ("currency=EURO", "unknown_currency", "?currency"),
+        ("filter.=x", "invalid_input", "?filter."),
+        ("colour=red", "unknown_parameter", "?colour"),
+        ("q=" + "x" * 201, "invalid_input", "?q"),
+        ("&".join(f"filter.a{n}=1" for n in range(21)), "invalid_input", "?filter"),
+    ],
+)
+async def test_bad_parameters(shopping: httpx.AsyncClient, query: str, code: str, pointer: str) -> None:
+    for path in ("/v1/search", "/v1/categories/light/products"):
+        answer = await shopping.get(f"{path}?{query}")
+        assert (answer.status_code, answer.json()["code"]) == (400, code)
+        assert [error["pointer"] for error in answer.json()["errors"]] == [pointer]
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        {"q": '"*:* OR +-(){}[]^~?\\/'},
+        {"q": "\u0000 \ud7ff 💡"},
+        {"filter.": "x"} | {"filter..": "x"},
+        {"filter.*": "*"},
+        {"filter.a.b.c": "x"},
+        {"filter.[>]": "x", "facets": "[>],*,a.b,.."},
+        {"brand": ""},
+        {"limit": 0},
+    ],
+)
+async def test_odd_input_breaks_nothing(shopping: httpx.AsyncClient, params: dict[str, Any]) -> None:
+    answer = await shopping.get("/v1/search", params=params)
+    assert answer.status_code in (200, 400), answer.text
+
+
+async def test_words_are_stemmed_and_folded(shopping: httpx.AsyncClient, shop: Shop) -> None:
+    dancing = [product for product in shop.found if "dancing" in product.description]
+    assert (await ask(shopping, q="dances"))["total"]["value"] == len(dancing)
+    elegant = [product for product in shop.found if "Élégant" in product.name]
+    assert (await ask(shopping, q="ELEGANT"))["total"]["value"] == len(elegant)
+
+
+async def test_a_search_waits_for_what_it_can_see(shopping: httpx.AsyncClient, shelves: Shelves) -> None:
+    async def stale(at: int, epoch: int = EPOCH) -> str | None:
+        token = Position(epoch, dict.fromkeys(range(SHARDS), at)).token()
+        answer = await shopping.get("/v1/search?q=lamp", headers={"Position": token})
+        return str(answer.headers["stale"]) if "stale" in answer.headers else None
+
+    assert await stale(500) is None
+    assert await stale(501) == "behind"
+    assert await stale(500, EPOCH + 1) == "behind"
+    asked = asyncio.create_task(stale(501))
+    await asyncio.sleep(0.1)
+    await shelves.checkpoint(SEARCH, 501, prefix="")  # applied, but no search sees it yet
+    await asyncio.sleep(0.1)
+    assert not asked.done()
+    await shelves.checkpoint(SEARCH, 501, prefix="seen:")
+    assert await asked is None
+
+
+async def test_an_index_that_is_being_filled(shopping: httpx.AsyncClient, shelves: Shelves) -> None:
+    await shelves.unready(SEARCH, 0)
+    await eventually(shopping, "/v1/search?q=lamp", lambda answer: answer.headers.get("stale") == "behind")
+    nothing = await shopping.get("/v1/search?q=xyzzy")
+    assert (nothing.status_code, nothing.json()["code"]) == (503, "not_ready")
+    await shelves.ready(SEARCH, 0)
+    await eventually(shopping, "/v1/search?q=xyzzy", lambda answer: answer.status_code == 200)
+
+
+async def test_no_index_is_503(shelves: Shelves, valkey: PrivateServer, elasticsearch_url: str) -> None:
+    async with client_of(create_app(settings_of(valkey.url, elasticsearch_url, "nobody-made-this-"))) as api:
+        answer = await api.get("/v1/search")
+        assert (answer.status_code, answer.json()["code"]) == (503, "not_ready")
+
+
+async def test_search_does_without_redis(shopping: httpx.AsyncClient, shop: Shop, valkey: PrivateServer) -> None:
+    before = await ask(shopping, q="product", category="lamps")
+    valkey.kill()
+    try:
+        assert await ask(shopping, q="product", category="lamps") == before  # by the tree as last seen
+        token = Position(EPOCH, {0: 1}).token()
+        answer = await shopping.get("/v1/search", headers={"Position": token})
+        assert (answer.status_code, answer.headers["stale"]) == (200, "behind")
+    finally:
+        valkey.start()
+
+
+async def test_a_parked_product_marks_the_pages_it_is_on(
+    shopping: httpx.AsyncClient, shop: Shop, shelves: Shelves
+) -> None:
+    product = shop.found[0]
+    await shelves.park(SEARCH, f"product:{product.product_id}")
+    path = f"/v1/search?q={product.skus[0]}"
+    await eventually(shopping, path, lambda answer: answer.headers.get("stale") == "parked")
+    assert "stale" not in (await shopping.get("/v1/search?sort=price_asc&price_min=8900")).headers
