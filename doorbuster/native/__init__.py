@@ -18,7 +18,7 @@ class Server(Struct, frozen=True):
     """A kind of server: the variable that names it to its users, and the program that is one."""
 
     variable: str
-    program: Callable[[Home, bool], Program]  # (home, survives a crash of the machine)
+    program: Callable[[Home, bool], Program]  # (home, durable: not just for a run of tests)
 
 
 def probe_of(server: Server, address: str) -> str:
@@ -32,5 +32,5 @@ SERVERS = {
     "valkey": Server("REDIS_URL", lambda home, _: valkey(home)),
     "mail": Server("SMTP_URL", lambda home, _: mail_sink(home)),
     "stripe": Server("STRIPE_API_BASE", lambda home, _: stripe_simulator(home)),
-    "elasticsearch": Server("ELASTICSEARCH_URL", lambda home, _: elasticsearch(home)),
+    "elasticsearch": Server("ELASTICSEARCH_URL", lambda home, durable: elasticsearch(home, durable=durable)),
 }

@@ -31,7 +31,11 @@ rootLogger.appenderRef.console.ref = console
 """
 
 
-def elasticsearch(home: Home, *, heap: str = "512m") -> Program:
+# The optimizing compiler takes half the CPU of a start, which a run of tests never earns back.
+_SHORT_LIVED = ["-XX:TieredStopAtLevel=1"]
+
+
+def elasticsearch(home: Home, *, durable: bool = True) -> Program:
     """The program of the node; its address is its URL. ELASTICSEARCH_HEAP overrides the heap."""
     http, transport = home.port("elasticsearch"), home.port("elasticsearch-transport")
     program, data = program_folder(home.cache), home.folder / "elasticsearch"
@@ -43,7 +47,7 @@ def elasticsearch(home: Home, *, heap: str = "512m") -> Program:
 
     return Program(
         name="elasticsearch",
-        command=_command(program, data, os.environ.get("ELASTICSEARCH_HEAP") or heap),
+        command=_command(program, data, durable=durable),
         address=address,
         probe=f"{address}/_cluster/health?wait_for_status=yellow&timeout=1s",
         version=VERSION,
@@ -53,13 +57,15 @@ def elasticsearch(home: Home, *, heap: str = "512m") -> Program:
     )
 
 
-def _command(program: Path, data: Path, heap: str) -> list[str]:
+def _command(program: Path, data: Path, *, durable: bool) -> list[str]:
+    heap = os.environ.get("ELASTICSEARCH_HEAP") or ("512m" if durable else "384m")
     # The class path, not the module path: the wheel's runtime lacks modules that Elasticsearch's own names.
     path = f"{program}/lib/*:{program}/launcher"
     return [
         str(java()),
         f"-Xms{heap}",
         f"-Xmx{heap}",
+        *([] if durable else _SHORT_LIVED),
         "-XX:+UseSerialGC",  # the smallest one: on two cores and half a gigabyte G1 gives nothing back
         "-Djava.awt.headless=true",
         f"-Djava.io.tmpdir={data}/tmp",
