@@ -34,6 +34,10 @@ def shop_prefix(shop: Shop, elasticsearch_url: str) -> Iterator[str]:
     prefix = f"shop-{uuid4().hex[:12]}-"
     with Elasticsearch(elasticsearch_url, request_timeout=30) as client:
         shop.index(client, prefix)
+        # A JVM that has never searched takes seconds for its first one, longer than the API waits.
+        client.search(
+            index=f"{prefix}products", query={"match": {"name": "x"}}, aggs={"b": {"terms": {"field": "brand"}}}
+        )
         yield prefix
         client.indices.delete(index=f"{prefix}products-{VERSION}")
 
