@@ -1,0 +1,38 @@
+"""The log is for ever: each event type ever written has a golden file, which must decode to the same facts for ever.
+
+A golden file is added with its type and never edited. A new field needs a default, or old events could not be read; a
+change of meaning is a new version of the tag.
+"""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from shared.codec import EVENT_TYPES, UnknownEventType, decode_event, encode_event
+
+GOLDEN = Path(__file__).parent / "golden"
+FILES = sorted(GOLDEN.glob("*.json"))
+
+
+def test_every_event_type_has_its_golden_file_and_none_was_forgotten() -> None:
+    assert {file.stem for file in FILES} == set(EVENT_TYPES)
+
+
+@pytest.mark.parametrize("file", FILES, ids=[file.stem for file in FILES])
+def test_a_golden_event_decodes_to_its_facts(file: Path) -> None:
+    event = decode_event(file.stem, file.read_bytes())
+    written, golden = json.loads(encode_event(event)), json.loads(file.read_text())
+    assert {name: written[name] for name in golden} == golden, "no fact of an old event may change or go"
+
+
+@pytest.mark.parametrize("file", FILES, ids=[file.stem for file in FILES])
+def test_an_event_carries_its_own_tag(file: Path) -> None:
+    other = next(tag for tag in EVENT_TYPES if tag != file.stem)
+    with pytest.raises(ValueError, match="Invalid value"):
+        decode_event(other, file.read_bytes())
+
+
+def test_an_unknown_tag_is_told_apart_from_a_broken_payload() -> None:
+    with pytest.raises(UnknownEventType):
+        decode_event("orders.order_teleported.v1", b"{}")

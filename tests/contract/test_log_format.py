@@ -1,0 +1,80 @@
+"""What SQL and Python both compute of an event must be the same, and a change of a single byte must show."""
+
+import asyncpg
+import pytest
+
+from doorbuster import verify
+from shared.ids import uuid7
+from shared.shards import shard_of
+from tests.fixtures.write_side import CAUSE
+from tests.integration.inventory.test_stock import reserve, stocked
+from write_side import access
+from write_side.database import Pool
+
+
+@pytest.mark.parametrize("shards", [1, 4, 7, 64])
+async def test_sql_and_python_agree_on_the_shard_of_a_key(pool: Pool, shards: int) -> None:
+    keys = [f"product:{uuid7()}" for _ in range(50)] + ["categories", "access", "destination:DE", "käse"]
+    async with pool.acquire() as conn:
+        found = await conn.fetch("SELECT event_shard(k, $2) AS shard FROM unnest($1::text[]) AS k", keys, shards)
+    assert [row["shard"] for row in found] == [shard_of(key, shards) for key in keys]
+
+
+async def test_a_version_that_skips_one_is_refused(pool: Pool) -> None:
+    async with pool.acquire() as conn:
+        with pytest.raises(asyncpg.PostgresError, match="has no version 1"):
+            await conn.execute(
+                "SELECT event_append('test', $1, 2, 'test', $2, 'test', '{}', '{}')", uuid7(), uuid7()
+            )
+
+
+REWRITES = ["UPDATE event_log SET type = 'x'", "DELETE FROM event_log", "TRUNCATE event_log"]
+
+
+@pytest.mark.parametrize("statement", REWRITES)
+async def test_the_application_cannot_rewrite_history(pool: Pool, statement: str) -> None:
+    async with pool.acquire() as conn:
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await conn.execute(statement)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "payload = set_byte(payload, 20, get_byte(payload, 20) # 1)",
+        "metadata = set_byte(metadata, 5, get_byte(metadata, 5) # 1)",
+        "recorded_at = recorded_at + interval '1 microsecond'",
+        "partition_key = partition_key || 'x'",
+        "hash = set_byte(hash, 0, get_byte(hash, 0) # 1)",
+    ],
+)
+async def test_one_changed_byte_of_an_event_is_found(pool: Pool, database_url: str, change: str) -> None:
+    await stocked(pool, "lamp", 3)
+    await reserve(pool, uuid7(), lamp=1)
+    auditor = await asyncpg.connect(database_url)
+    first = "SELECT * FROM event_log WHERE aggregate_type = 'stock_item' ORDER BY position LIMIT 1"
+    whole = await auditor.fetchrow(first)
+    assert whole is not None
+    await auditor.execute(f"UPDATE event_log SET {change} WHERE position = $1", whole["position"])
+    assert await verify.broken_chains(auditor) != []
+    await auditor.execute(
+        """UPDATE event_log SET payload = $2, metadata = $3, recorded_at = $4, partition_key = $5, hash = $6
+           WHERE position = $1""",
+        whole["position"], whole["payload"], whole["metadata"], whole["recorded_at"], whole["partition_key"],
+        whole["hash"],
+    )  # fmt: skip
+    assert await verify.broken_chains(auditor) == []
+    await auditor.close()
+
+
+async def test_one_changed_row_is_found(pool: Pool, database_url: str) -> None:
+    await stocked(pool, "lamp", 3)
+    await access.issue_token(pool, "test", ["stock:read"], None, CAUSE)
+    auditor = await asyncpg.connect(database_url)
+    await auditor.execute("UPDATE stock_item SET on_hand = on_hand + 1")
+    await auditor.execute("UPDATE access_token SET scopes = '{stock:write}'")
+    found = await verify.differences(auditor)
+    assert sorted(line.split()[0] for line in found) == ["access_token", "stock_item"]
+    await auditor.execute("UPDATE stock_item SET on_hand = on_hand - 1")
+    await auditor.execute("UPDATE access_token SET scopes = '{stock:read}'")
+    await auditor.close()
