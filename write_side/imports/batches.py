@@ -5,10 +5,10 @@ from typing import NamedTuple
 
 from msgspec import Struct
 
+from write_side.imports.pace import Pace
 from write_side.imports.reading import Line, Table, UnreadableFile
 from write_side.imports.rows import Rejected, Row, RowReader
 
-ROWS = 150
 CHARACTERS = 1_000_000
 AT_A_TIME = 15  # rows between two turns of the event loop: the batch before is being saved meanwhile
 
@@ -32,16 +32,16 @@ class Batch(NamedTuple):
 class Batches:
     """Reads batch after batch. Remembers 64 bits of each SKU, so that no product stands twice in one file."""
 
-    def __init__(self, table: Table, reader: RowReader) -> None:
-        self._lines, self._reader = iter(table), reader
+    def __init__(self, table: Table, reader: RowReader, pace: Pace) -> None:
+        self._lines, self._reader, self._pace = iter(table), reader, pace
         self._seen: set[int] = set()
         self.unreadable: UnreadableFile | None = None  # why the file ended before its end
 
     async def next(self) -> Batch | None:
         """The next batch, None at the end of the file (or where it can't be read on: see `unreadable`)."""
         batch = Batch([], [])
-        characters = 0
-        while len(batch.rows) < ROWS and len(batch.rejected) < ROWS and characters < CHARACTERS:
+        characters, most = 0, self._pace.rows
+        while len(batch.rows) < most and len(batch.rejected) < most and characters < CHARACTERS:
             if len(batch.rows) % AT_A_TIME == 0:
                 await asyncio.sleep(0)
             line = self._line()

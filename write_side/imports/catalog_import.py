@@ -1,10 +1,11 @@
 """Runs an import: reads and plans one batch while the one before is being saved. Memory grows by a number per SKU only.
 
-A batch is one transaction and its events are appended last, in one call: from the first position to COMMIT it stays
-below the 50 ms for which a bulk command may hold up the feed.
+A batch is one transaction and its events are appended last, in one call; it is as large as keeps it, from the first
+position to COMMIT, below the 50 ms for which a bulk command may hold up the feed.
 """
 
 import asyncio
+import time
 from uuid import UUID
 
 import asyncpg
@@ -16,6 +17,7 @@ from write_side import catalog, event_log, inventory, pricing
 from write_side.database import Connection, Pool
 from write_side.imports.batches import Batch, Batches, Rejection
 from write_side.imports.mapping import DEFAULT, ColumnMapping
+from write_side.imports.pace import Pace
 from write_side.imports.plan import Known, Plan, Terms, plan
 from write_side.imports.reading import Table, UnreadableFile
 from write_side.imports.rows import Row, RowReader
@@ -72,7 +74,7 @@ async def import_catalog(
     if missing := reader.missing():
         raise UnreadableFile(f"no column is the {' or the '.join(missing)} ({', '.join(table.columns)})")
     terms = Terms(options.currency, await _warehouse(pool, options, cause), options.stock)
-    run = _Import(pool, Batches(table, reader), terms, cause, observer or Observer(), table)
+    run = _Import(pool, table, reader, terms, cause, observer or Observer())
     try:
         async with asyncio.TaskGroup() as group:
             for _ in range(AT_ONCE):
@@ -96,10 +98,11 @@ async def _warehouse(pool: Pool, options: Options, cause: Metadata) -> str | Non
 
 class _Import:
     def __init__(
-        self, pool: Pool, batches: Batches, terms: Terms, cause: Metadata, observer: Observer, table: Table
+        self, pool: Pool, table: Table, reader: RowReader, terms: Terms, cause: Metadata, observer: Observer
     ) -> None:
-        self._pool, self._batches, self._terms, self._cause = pool, batches, terms, cause
-        self._observer, self._table = observer, table
+        self._pool, self._table, self._terms, self._cause, self._observer = pool, table, terms, cause, observer
+        self._pace = Pace()
+        self._batches = Batches(table, reader, self._pace)
         self._in_order = asyncio.Lock()  # batches are planned in the order of the file, so slugs come out the same
         self._claims: list[set[str]] = []  # slugs of batches that are planned and not yet committed
         self._categories: dict[str, UUID] = {}
@@ -177,7 +180,9 @@ class _Import:
             events = await catalog.save_products(conn, made.changes)
             events += await pricing.save_prices(conn, made.prices)
             events += await inventory.insert_items(conn, made.stock)
+            began = time.monotonic()
             await event_log.append(conn, events, self._cause)
+        self._pace.held(time.monotonic() - began, len(events))
 
     def _count(self, made: Plan) -> None:
         self.progress.created += made.created

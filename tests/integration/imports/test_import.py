@@ -12,7 +12,7 @@ from write_side import catalog, inventory, pricing
 from write_side.catalog import ProductInput, VariantInput
 from write_side.catalog.handlers import create_product
 from write_side.database import Pool
-from write_side.imports import ColumnMapping, UnreadableFile, batches
+from write_side.imports import ColumnMapping, UnreadableFile, pace
 from write_side.inventory.domain import OpenWarehouse
 from write_side.inventory.handlers import open_warehouse
 
@@ -20,7 +20,8 @@ from write_side.inventory.handlers import open_warehouse
 @pytest.fixture
 def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     """Many batches from a few rows, so that they are planned and saved beside each other."""
-    monkeypatch.setattr(batches, "ROWS", 7)
+    monkeypatch.setattr(pace, "MOST", 7)
+    monkeypatch.setattr(pace, "FEWEST", 7)
 
 
 async def on_hand(pool: Pool) -> dict[str, tuple[str, int]]:
