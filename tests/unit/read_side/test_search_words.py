@@ -1,0 +1,50 @@
+"""The pure parts of searching and of the category tree."""
+
+import pytest
+from msgspec import structs
+
+from read_side.categories.queries import Categories
+from read_side.search import cursors, elastic
+from read_side.search.parameters import SearchRequest
+from shared.documents.products import Category, CategoryTree
+from shared.http.problems import Problem
+from shared.ids import uuid7
+
+ASKED = SearchRequest(
+    text="lamp", categories=(), brands=("Nox",), attributes={"Colour": ("red",)}, price_min=None, price_max=None,
+    currency="EUR", available=False, sort="relevance", limit=20, cursor=None, facets=None,
+)  # fmt: skip
+
+
+def test_a_facet_is_counted_under_all_choices_but_its_own() -> None:
+    chosen = elastic.selections(ASKED, None)
+    counted = elastic.facets(["brand", "filter.Colour", "filter.Size"], chosen)
+    brand, colour = chosen["brand"], chosen["filter.Colour"]
+    under = [facet["filter"]["bool"]["filter"] for facet in counted.values()]
+    assert under == [[colour], [brand], [brand, colour]]
+
+
+def test_every_order_is_total() -> None:
+    for sort in ("relevance", "price_asc", "price_desc", "newest", "name"):
+        for text in ("", "lamp"):
+            order = elastic.order(structs.replace(ASKED, sort=sort, text=text))
+            assert "product_id" in order[-1]
+
+
+def test_a_cursor_survives_another_page_size_but_no_other_query() -> None:
+    mark = cursors.fingerprint(ASKED, None)
+    cursor = cursors.encode("secret", mark, [1.5, "id"])
+    again = cursors.fingerprint(structs.replace(ASKED, limit=5, cursor=cursor, facets=()), None)
+    assert cursors.decode("secret", again, cursor) == [1.5, "id"]
+    others = [cursors.fingerprint(ASKED, "lamps"), cursors.fingerprint(structs.replace(ASKED, text="lamps"), None)]
+    for secret, query in [("secret", other) for other in others] + [("other", mark)]:
+        with pytest.raises(Problem, match="broken_cursor"):
+            cursors.decode(secret, query, cursor)
+
+
+def test_an_orphan_stands_at_the_top_and_is_not_lost() -> None:
+    top, orphan = Category(uuid7(), None, "top", "Top"), Category(uuid7(), uuid7(), "orphan", "Orphan")
+    child = Category(uuid7(), top.id, "child", "Child")
+    categories = Categories(CategoryTree([top, orphan, child]))
+    assert [node.slug for node in categories.nested().categories] == ["orphan", "top"]
+    assert categories.with_descendants("top") == [str(top.id), str(child.id)]
