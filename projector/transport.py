@@ -104,7 +104,7 @@ class RedisStreams:
 
 
 async def _until_one_stops(broker: RedisBroker) -> None:
-    while all(subscriber.running for subscriber in broker.subscribers):  # noqa: ASYNC110  # FastStream tells nobody
+    while all(subscriber.running for subscriber in broker.subscribers):  # FastStream tells nobody
         await asyncio.sleep(WATCH_SECONDS)
 
 

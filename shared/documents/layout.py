@@ -1,10 +1,10 @@
 """How read models lie in Redis and Elasticsearch: names that the projector writes and the query API reads.
 
 Redis, per read model and version (`<model>:<version>` is its *slot*):
-- `<slot>:doc:<id>`      a `Stored` document: 16 hex digits of ETag, a newline, then the bytes that go out
+- `<slot>:doc:<id>`      a `Stored` document: 16 hex digits of ETag, a newline, the bytes sent out
 - `<slot>:state:<id>`    what the projector folds on: a JSON object with the `position` it stands at
 - `<slot>:by:<field>:<value>`  the id behind another name (slug, SKU, EAN)
-- `<slot>:shards`        a hash: field `<shard>` → checkpoint (last position applied), field `ready:<shard>` → 1 once the
+- `<slot>:shards`        a hash: field `<shard>` → checkpoint (last position applied), `ready:<shard>` → 1 once the
                          shard was caught up; gone together when Redis loses its data, which is how loss is noticed
 - `<slot>:parked`        a set of partition keys whose events wait: their documents are stale
 - `live`                 a hash: read model → version that is served; swapped when a rebuild is done

@@ -1,4 +1,7 @@
-"""Everything running, as `doorbuster up` starts it; tests are web clients. The stack is shared: use SKUs of your own."""
+"""Everything running, as `doorbuster up` starts it; tests are web clients.
+
+The stack is shared: use SKUs of your own.
+"""
 
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path

@@ -71,7 +71,7 @@ async def test_the_browser_that_never_comes_back_has_bought_all_the_same(shop: S
 
 async def test_a_mail_comes_once_and_its_link_opens_the_order_and_no_other(shop: Shop, bearer: str) -> None:
     first, _, mail, _ = await ordered(shop, bearer)
-    second, _, _, position = await ordered(shop, bearer)
+    second, _, _, _ = await ordered(shop, bearer)
     for order in (first, second):
         await shop.pay(order)
         await shop.until_order(order, "payment_state", "captured")

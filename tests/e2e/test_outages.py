@@ -1,5 +1,7 @@
-"""Each store in turn stops answering: what needs it says 503 with Retry-After, what doesn't goes on, and when it is back
-everything catches up without an operator."""
+"""Each store in turn stops answering: what needs it says 503 with Retry-After, what doesn't goes on.
+
+When it is back, everything catches up without an operator.
+"""
 
 import asyncio
 import os

@@ -1,4 +1,4 @@
-"""Real servers and processes that a test may kill: its own Postgres, Valkey, relay and projectors, in a folder of its own."""
+"""Real servers and processes that a test may kill, in a folder of its own: Postgres, Valkey, relay, projectors."""
 
 import json
 import os

@@ -91,7 +91,7 @@ async def test_an_owner_that_slept_through_its_takeover_changes_nothing(redis_la
     await asyncio.sleep(1)
     first.pause()  # with batches in its hands
     async with asyncio.timeout(30):
-        while not second.metric("doorbuster_projector_owner"):  # noqa: ASYNC110
+        while not second.metric("doorbuster_projector_owner"):
             await asyncio.sleep(0.05)
     await asyncio.sleep(1)
     checkpoints = _checkpoints(redis_lab)
@@ -143,7 +143,7 @@ async def _ready(lab: Lab) -> bool:
 
 async def _until_ready(lab: Lab) -> None:
     async with asyncio.timeout(30):
-        while not await _ready(lab):  # noqa: ASYNC110
+        while not await _ready(lab):
             await asyncio.sleep(0.05)
 
 

@@ -119,7 +119,7 @@ async def _until(what: Any, seconds: float = 30) -> None:
 async def _until_equal(what: Any, wanted: object, seconds: float = 30) -> None:
     try:
         async with asyncio.timeout(seconds):
-            while await _value(what()) != wanted:  # noqa: ASYNC110
+            while await _value(what()) != wanted:
                 await asyncio.sleep(0.05)
     except TimeoutError:
         assert await _value(what()) == wanted

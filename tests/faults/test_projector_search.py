@@ -92,7 +92,7 @@ async def test_one_sink_that_takes_no_writes_does_not_stop_the_other(search_lab:
     await load.write(conn, 200)
     await settled(conn, redis)
     async with asyncio.timeout(30):
-        while not projector.metric("doorbuster_projector_sink_retries_total"):  # noqa: ASYNC110
+        while not projector.metric("doorbuster_projector_sink_retries_total"):
             await asyncio.sleep(0.1)
     await view.block_writes(False)
     await view.settled(conn)
@@ -111,7 +111,7 @@ async def test_a_document_that_the_mapping_refuses_parks_its_key(search_lab: Lab
     await append_raw(conn, "SKU-3", "inventory.stock_item_opened.v1", payload)
     await load.write(conn, 100)
     async with asyncio.timeout(30):
-        while not await conn.fetchval("SELECT count(*) FROM parked_key WHERE read_model = 'stock'"):  # noqa: ASYNC110
+        while not await conn.fetchval("SELECT count(*) FROM parked_key WHERE read_model = 'stock'"):
             await asyncio.sleep(0.05)
     row = await conn.fetchrow("SELECT event_type, error FROM parked_key WHERE read_model = 'stock'")
     assert row is not None
@@ -121,7 +121,7 @@ async def test_a_document_that_the_mapping_refuses_parks_its_key(search_lab: Lab
     await conn.execute("UPDATE parked_key SET retry_requested_at = now()")
     await view.settled(conn)
     async with asyncio.timeout(30):
-        while await conn.fetchval("SELECT count(*) FROM parked_key WHERE read_model = 'stock'"):  # noqa: ASYNC110
+        while await conn.fetchval("SELECT count(*) FROM parked_key WHERE read_model = 'stock'"):
             await asyncio.sleep(0.05)
 
 

@@ -1,4 +1,4 @@
-"""The relay killed, stopped and woken, its Redis emptied and killed, while events are written: the streams stay in order.
+"""The relay killed, stopped and woken, its Redis emptied and killed, under load: the streams stay in order.
 
 The oracle is the log itself, shard by shard, compared with the exact entries of each stream.
 """
@@ -136,7 +136,7 @@ async def test_an_emptied_or_killed_redis_stops_neither_the_relay_nor_the_safe_p
 
 
 async def assert_chained_as_the_log(lab: Lab, conn: Any) -> None:
-    """After a loss the streams may have holes, but every entry tells the true position before it, and the end is there."""
+    """After a loss the streams may have holes, but each entry tells the true position before it, up to the end."""
     with lab.redis() as redis:
         for shard in range(4):
             positions = await logged(conn, shard)

@@ -25,7 +25,6 @@ from write_side.inventory.domain import (
     UnknownStock,
 )
 
-
 MAIN = "MAIN"  # the warehouse of those who name none
 
 
@@ -110,7 +109,8 @@ async def _move(pool: Pool, type_: str, command: MoveStock, cause: Metadata, cal
             raise UnknownStock(f"{command.sku} is not kept in {command.warehouse}")
         moved = await store.move(conn, item, type_, command, cause)
         if moved.refusals:
-            raise BelowReserved(f"{command.sku}: the count would fall below what is reserved", **_figures(moved.refusals[0]))
+            said = f"{command.sku}: the count would fall below what is reserved"
+            raise BelowReserved(said, **_figures(moved.refusals[0]))
         [after] = moved.items
         return _state(item.sku, item.warehouse, int(after["on_hand"]), int(after["reserved"])), moved.positions
 

@@ -37,7 +37,7 @@ async def append(lab: Lab, kind: str, id_: UUID, key: str, events: Sequence[Stru
 async def until(what: Any, seconds: float = 30) -> Any:
     """Waits for something true, and gives it."""
     async with asyncio.timeout(seconds):
-        while not (found := await what() if asyncio.iscoroutinefunction(what) else what()):  # noqa: ASYNC110
+        while not (found := await what() if asyncio.iscoroutinefunction(what) else what()):
             await asyncio.sleep(0.02)
     return found
 

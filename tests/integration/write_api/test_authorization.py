@@ -70,7 +70,7 @@ async def test_a_route_of_staff_answers_401_and_403(
 
 @pytest.mark.parametrize("token", ["", "x", "db_", f"db_{'0' * 32}_secret", f"db_{uuid7().hex}_secret", "db_é_x" * 40])
 async def test_a_made_up_token_is_nobody(api: httpx.AsyncClient, token: str) -> None:
-    answer = await api.post("/v1/warehouses", headers={"Authorization": b"Bearer " + token.encode()})
+    answer = await api.post("/v1/warehouses", headers={b"Authorization": b"Bearer " + token.encode()})
     assert answer.status_code == 401
 
 
