@@ -37,7 +37,7 @@ class StrictRequest(Request[Any, Any, Any]):
         return self._json
 
 
-def refuse_unknown_parameters(request: Request[Any, Any, Any]) -> None:
+async def refuse_unknown_parameters(request: Request[Any, Any, Any]) -> None:  # sync: Litestar would take a thread
     """A misspelt filter that is silently ignored shows the wrong things: 400 `unknown_parameter` instead."""
     if not request.scope["query_string"]:
         return
