@@ -30,6 +30,10 @@ class ProviderDown(Refusal):
     code = "payment_provider_unavailable"
 
 
+class StillUnderWay(ProviderDown):
+    """Another call of ours with the same key has not been answered yet: worker and client at once."""
+
+
 class ProviderRefused(Exception):
     """Stripe says no for good; `code` is its word. Whoever asked reads the intent again."""
 
@@ -106,8 +110,10 @@ async def _asked(call: Awaitable[PaymentIntent]) -> Seen:
     except (stripe.APIConnectionError, stripe.RateLimitError) as error:
         raise _down() from error
     except stripe.StripeError as error:
-        if error.http_status is None or error.http_status >= 500 or error.http_status == 409:
-            raise _down() from error  # 409: another call of ours with this key is still under way
+        if error.http_status == 409:
+            raise StillUnderWay("The payment is being prepared.", retry_after=1) from error
+        if error.http_status is None or error.http_status >= 500:
+            raise _down() from error
         raise ProviderRefused(error.code or type(error).__name__) from error
 
 

@@ -1,5 +1,7 @@
 """What clients and Stripe ask of payments: a session to pay in, a look at the intent, and the inbox of webhooks."""
 
+import asyncio
+import time
 from uuid import UUID
 
 from msgspec import Struct
@@ -12,9 +14,10 @@ from write_side.commands import Answer
 from write_side.database import Pool
 from write_side.errors import Refusal
 from write_side.payments import store
-from write_side.payments.domain import Payment
-from write_side.payments.gateway import Gateway
+from write_side.payments.domain import Payment, Seen
+from write_side.payments.gateway import Gateway, StillUnderWay
 
+PATIENCE = 5.0  # seconds that a client waits for an intent which the worker is making
 
 class PaymentSession(Struct, frozen=True):
     """What the client needs to pay at Stripe; the secret is for whoever pays, and nobody else."""
@@ -58,11 +61,25 @@ async def start_session(
     Refuses `payment_provider_unavailable` (the order waits), `already_paid`, `order_closed`.
     """
     await _check_payable(pool, payment)
-    seen = await (gateway.read(payment.intent_id) if payment.intent_id else gateway.create(payment))
+    seen = await _intent(pool, gateway, payment)
     await orders.learn(pool, seen, cause)
     await _check_payable(pool, payment)  # closing meanwhile: the intent just made will be cancelled
     assert seen.client_secret is not None
     return PaymentSession(payment.id, seen.intent_id, seen.client_secret, publishable_key)
+
+
+async def _intent(pool: Pool, gateway: Gateway, payment: Payment) -> Seen:
+    """The intent, made if there is none yet; waits a little while the worker is making it at this very moment."""
+    until = time.monotonic() + PATIENCE
+    while True:
+        try:
+            return await (gateway.read(payment.intent_id) if payment.intent_id else gateway.create(payment))
+        except StillUnderWay:
+            if time.monotonic() > until:
+                raise
+        await asyncio.sleep(0.1)
+        async with pool.acquire() as conn:
+            payment = await store.find_payment(conn, payment.id) or payment
 
 
 async def _check_payable(pool: Pool, payment: Payment) -> None:

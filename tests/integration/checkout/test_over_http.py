@@ -119,8 +119,10 @@ async def test_a_webhook_is_taken_only_with_a_good_signature(
     assert answer.status_code == 200
 
 
-@pytest.mark.parametrize("what", ["cart", "lines", "line", "quotes"])
+@pytest.mark.parametrize("what", ["cart", "lines", "line", "no line", "quotes", "order"])
 async def test_a_cart_opens_to_its_secret_alone(api: httpx.AsyncClient, guest: Guest, what: str) -> None:
+    quote_id = await guest.quoted()
+
     async def ask(cart_id: object, headers: dict[str, str]) -> tuple[int, str]:
         path = f"/v1/carts/{cart_id}"
         match what:
@@ -130,6 +132,11 @@ async def test_a_cart_opens_to_its_secret_alone(api: httpx.AsyncClient, guest: G
                 answer = await api.post(f"{path}/lines", json={"sku": "lamp", "quantity": 1}, headers=headers)
             case "line":
                 answer = await api.put(f"{path}/lines/lamp", json={"quantity": 1}, headers=headers)
+            case "no line":
+                answer = await api.delete(f"{path}/lines/lamp", headers=headers)
+            case "order":
+                body = {"quote_id": quote_id if cart_id == guest.id else str(uuid7())}
+                answer = await api.post("/v1/orders", json=body, headers=headers | {"Idempotency-Key": "k"})
             case _:
                 answer = await api.post(f"{path}/quotes", json=BUYER, headers=headers)
         return answer.status_code, answer.json()["code"]
@@ -230,3 +237,23 @@ async def test_while_stripe_is_down_a_session_waits(api: httpx.AsyncClient, gues
     assert (answer.status_code, answer.json()["code"]) == (503, "payment_provider_unavailable")
     assert answer.headers["retry-after"]
     await shop.outage("off")
+
+
+async def test_staff_say_what_an_order_to_a_country_costs(api: httpx.AsyncClient, guest: Guest, shop: Shop) -> None:
+    answer = await access.issue_token(shop.pool, "test", ["catalog:write"], None, CAUSE)
+    staff = {"Authorization": f"Bearer {msgspec.json.decode(answer.body)['token']}"}
+    terms = {"tax_basis_points": 700, "rates": {"EUR": 100}}
+    assert (await api.put("/v1/destinations/DE", json=terms)).status_code == 401
+    first = await api.put("/v1/destinations/DE", json=terms, headers=staff)
+    assert (first.status_code, first.json()["version"]) == (200, 2)
+    again = await api.put("/v1/destinations/DE", json=terms, headers=staff)
+    assert again.json()["version"] == 2
+    quote = await guest.post(f"/v1/carts/{guest.id}/quotes", BUYER)
+    totals = {name: money["amount_minor"] for name, money in quote.json()["totals"].items()}
+    assert totals == {"lines": 1000, "shipping": 100, "tax": 70 + 7, "total": 1177}
+    for path, body, code in (
+        ("/v1/destinations/Germany", terms, "broken_country"),
+        ("/v1/destinations/DE", terms | {"rates": {"XXX": 1}}, "unknown_currency"),
+    ):
+        refused = await api.put(path, json=body, headers=staff)
+        assert (refused.status_code, refused.json()["code"]) == (422, code)

@@ -2,7 +2,9 @@
 
 import asyncio
 
+from tests.fixtures.write_side import CAUSE
 from tests.integration.checkout.shop import Shop
+from write_side.payments import handlers
 
 CAPTURED = [
     "order_placed",
@@ -48,3 +50,18 @@ async def test_webhook_client_and_worker_at_once_make_one_order_and_one_capture(
     assert await shop.history(order) == CAPTURED
     assert await shop.figures("lamp") == (8, 0)
     assert (await shop.at_stripe(order))["status"] == "succeeded"
+
+
+async def test_worker_and_clients_who_make_the_intent_at_once_make_one(shop: Shop) -> None:
+    await shop.stock("lamp", 10)
+    order = await shop.order(lamp=1)
+    await shop.outage("off", latency_ms=300)
+    payment = await shop.payment(order)
+    sessions = [handlers.start_session(shop.pool, shop.gateway, payment, "pk", CAUSE) for _ in range(4)]
+    working = asyncio.create_task(shop.work())
+    opened = await asyncio.gather(*sessions)
+    await working
+    await shop.outage("off")
+    assert len({(session.intent_id, session.client_secret) for session in opened}) == 1
+    assert await shop.work() == 0
+    assert (await shop.history(order)).count("payment_intent_created") == 1

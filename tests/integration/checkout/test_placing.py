@@ -1,6 +1,7 @@
 """What placing an order refuses, and what becomes of several commands in one call."""
 
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 import pytest
 
@@ -12,6 +13,7 @@ from write_side.carts import CartOrderedAlready
 from write_side.carts import domain as cart_domain
 from write_side.carts import handlers as cart_handlers
 from write_side.commands import KeyReused
+from write_side.database import Connection
 from write_side.orders import handlers, store
 from write_side.orders.refusals import CartEmpty, NotSellable, QuoteExpired, QuoteStale
 from write_side.orders.store import Placing
@@ -94,6 +96,25 @@ async def test_a_repeat_is_answered_though_the_quote_holds_no_longer(shop: Shop)
     await shop.price("lamp", 9999)
     assert await shop.place(basket, quote.id, call) == order
     assert await shop.place(basket, quote.id) == order
+
+
+async def test_a_repeat_that_reads_while_its_first_call_commits_is_not_refused(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await shop.stock("lamp", 1)
+    basket = await shop.basket(lamp=1)
+    quote = await shop.quote(basket)
+    call, first, is_ordered = shop.new_key(), [], store.is_ordered
+
+    async def commit_in_between(conn: Connection, quote_id: UUID) -> bool:
+        before = await is_ordered(conn, quote_id)
+        if not first:
+            monkeypatch.setattr(store, "is_ordered", is_ordered)
+            first.append(await shop.place(basket, quote_id, call))  # takes the last lamp
+        return before
+
+    monkeypatch.setattr(store, "is_ordered", commit_in_between)
+    assert [await shop.place(basket, quote.id, call)] == first
 
 
 async def test_one_key_for_two_bodies_is_refused(shop: Shop) -> None:
