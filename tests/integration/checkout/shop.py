@@ -1,7 +1,6 @@
 """A shop to test with: shelves to fill, guests who buy, and Stripe's webhooks brought by hand, so that a test decides
 which comes when. Everything goes through the handlers, on real Postgres, a real keyring and the simulator."""
 
-import asyncio
 import time
 from typing import Any
 from uuid import UUID
@@ -13,7 +12,7 @@ from doorbuster.simulators.stripe.webhooks import signature
 from shared.ids import uuid7
 from shared.settings import Settings
 from tests.fixtures.write_side import CAUSE, new_call
-from write_side import catalog, customers
+from write_side import catalog, customers, event_log
 from write_side.carts import handlers as carts
 from write_side.carts.domain import AddLine, NewCart
 from write_side.catalog import handlers as catalog_handlers
@@ -22,6 +21,7 @@ from write_side.commands import Answer, Call
 from write_side.customers import AddressInput, Keyring
 from write_side.database import Pool
 from write_side.inventory import handlers as inventory
+from write_side.inventory import open_items
 from write_side.inventory import store as inventory_store
 from write_side.inventory.domain import OpenStockItem, OpenWarehouse, WarehouseExists
 from write_side.orders import handlers as orders
@@ -32,6 +32,7 @@ from write_side.payments import Gateway, steps
 from write_side.payments import handlers as payments
 from write_side.payments import store as payments_store
 from write_side.payments.domain import Payment
+from write_side.pricing import SetPrice, save_prices, set_prices
 from write_side.pricing import handlers as pricing
 from write_side.pricing.domain import NewPrice
 
@@ -90,10 +91,19 @@ class Shop:
         return Basket(UUID(opened["id"]), opened["secret"])
 
     async def stock_many(self, skus: list[str]) -> None:
-        """Products of one SKU each, many at once, 100 of each."""
+        """100 of each of these SKUs, as variants of a few products, 10.00 EUR each."""
         await self.stock(skus[0], 100)
-        for n in range(1, len(skus), 50):
-            await asyncio.gather(*(self.stock(sku, 100) for sku in skus[n : n + 50]))
+        for n in range(1, len(skus), 400):
+            some = skus[n : n + 400]
+            product = ProductInput(f"Parts from {n}", [VariantInput(sku) for sku in some])
+            await catalog_handlers.create_product(self.pool, product, CAUSE, None)
+            async with self.pool.acquire() as conn, conn.transaction():
+                sold = (await catalog.find_variants(conn, some)).values()
+                prices = [SetPrice(v.variant_id, v.product_id, v.sku, "EUR", 1000) for v in sold]
+                priced = await save_prices(conn, set_prices({}, prices))
+                await event_log.append(conn, priced, CAUSE)
+            async with self.pool.acquire() as conn, conn.transaction():
+                await open_items(conn, [OpenStockItem(v.sku, "BER", v.product_id, 100) for v in sold], CAUSE)
 
     async def fill(self, basket: Basket, wanted: dict[str, int]) -> None:
         """All these lines."""

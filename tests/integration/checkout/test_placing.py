@@ -15,6 +15,7 @@ from write_side.carts import handlers as cart_handlers
 from write_side.commands import KeyReused
 from write_side.database import Connection
 from write_side.orders import handlers, store
+from write_side.orders.handlers import OrderState
 from write_side.orders.refusals import CartEmpty, NotSellable, QuoteExpired, QuoteStale
 from write_side.orders.store import Placing
 from write_side.pricing import handlers as price_handlers
@@ -104,7 +105,8 @@ async def test_a_repeat_that_reads_while_its_first_call_commits_is_not_refused(
     await shop.stock("lamp", 1)
     basket = await shop.basket(lamp=1)
     quote = await shop.quote(basket)
-    call, first, is_ordered = shop.new_key(), [], store.is_ordered
+    call, is_ordered = shop.new_key(), store.is_ordered
+    first: list[OrderState] = []
 
     async def commit_in_between(conn: Connection, quote_id: UUID) -> bool:
         before = await is_ordered(conn, quote_id)
