@@ -82,6 +82,8 @@ class Documents:
         stored = await self._multiplexer.get(document_key(self.slot(model), id_))
         if stored is None:
             stored = await self._certainly(model, key, lambda slot_: document_key(slot_, id_))
+            if stored is None and stale:
+                raise not_ready()  # what the position stands for may be the very document
             if stored is None:
                 return None
         etag, body = unpack(stored)

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from read_side.access import require
 from read_side.answers import PERSONAL, Answer
-from read_side.documents import Documents
+from read_side.documents import Documents, not_ready
 from shared.documents.orders import STATUS
 from shared.http.problems import Problem, not_found, unauthorized
 from shared.links import opens_order
@@ -29,10 +29,13 @@ async def order_status(
     """An order with its history.
 
     Answers 401 without a token and 403 with a wrong one, both before anything is read: whether the order exists is
-    only told to those whom its token, or the scope orders:read, lets in.
+    only told to those whom its token, or the scope orders:read, lets in. 503 `not_ready` with a right token means that
+    the order was placed this very moment.
     """
     await _let_in(documents, link_secret, order_id, ticket)
     found = await documents.find(STATUS, str(order_id), order_key(order_id), position)
+    if found is None and ticket.token:
+        raise not_ready()  # its token was signed when it was placed: it exists, and will be here in a moment
     if found is None:
         raise not_found("order")
     return Answer.of(found, PERSONAL)

@@ -100,3 +100,14 @@ async def test_stock_waits_for_all_shards_of_the_token(api: httpx.AsyncClient, s
         assert "stale" not in seen.headers
         behind = await api.get(path, headers={"Position": Position(EPOCH, {0: 100, 1: 101}).token()})
         assert behind.headers["stale"] == "behind"
+
+
+async def test_a_document_that_the_position_may_stand_for_is_not_denied(
+    api: httpx.AsyncClient, shelves: Shelves
+) -> None:
+    page = a_page()
+    answer = await api.get(f"/v1/products/{page.id}", headers=position(product_key(page.id), 10**15))
+    assert (answer.status_code, answer.json()["code"]) == (503, "not_ready")
+    await shelves.checkpoint(products.PAGE, 10**15)
+    answer = await api.get(f"/v1/products/{page.id}", headers=position(product_key(page.id), 10**15))
+    assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
