@@ -95,6 +95,19 @@ class Process:
             await client.cluster.health(local=True)
 
 
+def _where_tasks_wait() -> list[str]:
+    """Of each task how often it was cancelled, and the functions that await each other in it."""
+    return [f"{task.cancelling()}: {_chain(task.get_coro())}" for task in asyncio.all_tasks()]
+
+
+def _chain(waits: Any) -> str:
+    names = []
+    while waits is not None and len(names) < 20:
+        names.append(getattr(waits, "__qualname__", type(waits).__name__))
+        waits = getattr(waits, "cr_await", None)
+    return " > ".join(names)
+
+
 async def _ended_for_sure(work: Coroutine[Any, Any, None], lease: Coroutine[Any, Any, None]) -> None:
     """Both until one ends. What does not let go of the sinks soon after is ended with the process: the supervisor
     starts a new one, and nothing that half-stopped can go on in this one."""
@@ -106,7 +119,7 @@ async def _ended_for_sure(work: Coroutine[Any, Any, None], lease: Coroutine[Any,
             task.cancel()
         _, hanging = await asyncio.wait(tasks, timeout=LET_GO_SECONDS)
         if hanging:
-            log.critical("the work does not let go; the process ends")
+            log.critical("the work does not let go; the process ends", extra={"fields": {"tasks": _where_tasks_wait()}})
             os._exit(3)
     failures = [task.exception() for task in tasks if not task.cancelled() and task.exception() is not None]
     raise BaseExceptionGroup("the owner's work ended", [f for f in failures if f is not None] or [LeaseLost()])

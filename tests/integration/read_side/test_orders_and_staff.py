@@ -61,7 +61,7 @@ async def test_without_the_right_token_nobody_learns_whether_an_order_exists(
         assert (there.status_code, there.json()["code"]) == (status, code), headers
         assert {**there.json(), "correlation_id": ""} == {**not_there.json(), "correlation_id": ""}
     answer = await api.get(f"/v1/orders/{nothing}", headers={"Order-Token": order_token(LINK_SECRET, nothing)})
-    assert answer.status_code == 404
+    assert (answer.status_code, answer.json()["code"]) == (503, "not_ready"), "its token says that it was placed"
 
 
 async def test_staff_read_orders_with_the_scope(api: httpx.AsyncClient, shelves: Shelves) -> None:
