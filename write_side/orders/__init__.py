@@ -1,4 +1,9 @@
-"""Orders: what other contexts may ask of them."""
+"""Orders: what other contexts may ask of them.
+
+How one is placed, in reading order: routes.py (what comes in), handlers.py (`issue_quote`, `place_order`), domain.py
+(the decisions), store.py, and schema/functions/orders.sql (what only the rows can say). How it ends: settling.py (facts
+about its payment, cancelling, expiring) and verdicts.py (who wins which race).
+"""
 
 from write_side.orders.domain import Order
 from write_side.orders.handlers import OrderState, find_state

@@ -201,11 +201,13 @@ async def finish_closing(pool: Pool, gateway: Gateway, work: Work, cause: Metada
     `ProviderDown`: then everything stays as it is, the stock held.
     """
     payment = work.payment
-    if payment.intent_id is None:
+    try:
         # Somebody may be making it right now, or have made it and died: asking again gives the very intent to cancel.
-        seen = await gateway.create(payment)
-    else:
-        seen = await gateway.read(payment.intent_id)
+        seen = await (gateway.read(payment.intent_id) if payment.intent_id else gateway.create(payment))
+    except ProviderRefused as refused:
+        if payment.intent_id or not refused.impossible:
+            raise
+        return await _end_unpayable(pool, work, cause)
     await learn(pool, seen, cause, fresh=True)
     async with pool.acquire() as conn:
         now = await payments.lock_payment(conn, payment.id)
@@ -216,6 +218,19 @@ async def finish_closing(pool: Pool, gateway: Gateway, work: Work, cause: Metada
     except ProviderRefused:
         seen = await gateway.read(seen.intent_id)
     await learn(pool, seen, cause)
+
+
+async def _end_unpayable(pool: Pool, work: Work, cause: Metadata) -> None:
+    """End a closing order whose intent the provider will never make."""
+
+    async def decide(conn: Connection) -> tuple[Struct, Positions]:
+        order = await store.lock_order(conn, work.payment.order_id)
+        now = await payments.lock_payment(conn, work.payment.id)
+        if order is None or order.state != "closing" or now is None or now.payment.intent_id is not None:
+            return Learnt("ignore"), {}
+        return Learnt("end"), await _end(conn, order, cause)
+
+    await commands.run(pool, decide)
 
 
 async def cancel_order(pool: Pool, gateway: Gateway, order_id: UUID, cause: Metadata) -> None:
@@ -232,6 +247,6 @@ async def cancel_order(pool: Pool, gateway: Gateway, order_id: UUID, cause: Meta
         return
     try:
         await finish_closing(pool, gateway, work, cause)
-    except ProviderDown:
+    except (ProviderDown, ProviderRefused):
         async with pool.acquire() as conn:
             await payments.put_off(conn, order.payment_id, timedelta(seconds=1))

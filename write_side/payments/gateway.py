@@ -35,11 +35,15 @@ class StillUnderWay(ProviderDown):
 
 
 class ProviderRefused(Exception):
-    """Stripe says no for good; `code` is its word. Whoever asked reads the intent again."""
+    """Stripe says no for good; `code` is its word. Whoever asked reads the intent again.
 
-    def __init__(self, code: str) -> None:
+    `impossible`: it was the request itself, so that an intent which was to be made is not there and never will be.
+    """
+
+    def __init__(self, code: str, *, impossible: bool) -> None:
         super().__init__(code)
         self.code = code
+        self.impossible = impossible
 
 
 class BadSignature(Refusal):
@@ -109,12 +113,15 @@ async def _asked(call: Awaitable[PaymentIntent]) -> Seen:
         return _seen(await call)
     except (stripe.APIConnectionError, stripe.RateLimitError) as error:
         raise _down() from error
+    except (stripe.AuthenticationError, stripe.PermissionError) as error:
+        raise _down() from error  # our key is wrong: no fault of the payment, which goes on when the key is right
     except stripe.StripeError as error:
         if error.http_status == 409:
             raise StillUnderWay("The payment is being prepared.", retry_after=1) from error
         if error.http_status is None or error.http_status >= 500:
             raise _down() from error
-        raise ProviderRefused(error.code or type(error).__name__) from error
+        impossible = isinstance(error, stripe.InvalidRequestError)
+        raise ProviderRefused(error.code or type(error).__name__, impossible=impossible) from error
 
 
 def _down() -> ProviderDown:

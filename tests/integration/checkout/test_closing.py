@@ -9,7 +9,7 @@ from tests.fixtures.write_side import CAUSE
 from tests.integration.checkout.shop import Shop
 from write_side.orders import AlreadyPaid, settling
 from write_side.orders.handlers import OrderState
-from write_side.payments import ProviderDown, handlers, store
+from write_side.payments import ProviderDown, handlers, open_gateway, store
 
 
 async def cancel(shop: Shop, order: OrderState) -> str:
@@ -209,4 +209,28 @@ async def test_while_stripe_is_down_an_order_waits_with_its_stock(shop: Shop) ->
     async with shop.pool.acquire() as conn:
         await store.put_off(conn, order.payment.id, timedelta())
     await shop.work()
+    assert await shop.pay(order) == "requires_capture"
+
+
+async def test_an_order_whose_intent_stripe_will_never_make_still_ends(shop: Shop) -> None:
+    await shop.stock("lamp", 5)
+    order = await shop.order(lamp=2, ttl=0)
+    await shop.pool.execute("UPDATE payment SET amount_minor = 1")  # less than Stripe charges
+    assert await shop.work() == 1
+    assert await shop.work() == 0  # refused, and put off
+    await settling.close_expired(shop.pool)
+    await shop.work()
+    assert (await shop.now(order)).state == "expired"
+    assert await shop.figures("lamp") == (5, 0)
+    await shop.pool.execute("UPDATE payment SET amount_minor = $1", order.totals.total.amount_minor)
+
+
+async def test_a_wrong_api_key_is_no_fault_of_the_payment(shop: Shop) -> None:
+    await shop.stock("lamp", 5)
+    order = await shop.order(lamp=2)
+    wrong = msgspec.structs.replace(shop.settings, stripe_api_key="sk_test_wrong")
+    async with open_gateway(wrong) as gateway:
+        with pytest.raises(ProviderDown):
+            await gateway.create(await shop.payment(order))
+    assert await shop.work() == 1
     assert await shop.pay(order) == "requires_capture"
