@@ -98,7 +98,7 @@ def _with_token(answer: Answer, settings: Settings) -> Answer:
     return msgspec.structs.replace(answer, body=as_json(placed))
 
 
-@post("/v1/orders/{order_id:uuid}/cancel")
+@post("/v1/orders/{order_id:uuid}/cancel", status_code=200)
 async def post_cancel(
     request: Call, order_id: FromPath[UUID], pool: NamedDependency[Pool], gateway: NamedDependency[Gateway],
     settings: NamedDependency[Settings],

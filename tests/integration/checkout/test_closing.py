@@ -10,6 +10,7 @@ from tests.integration.checkout.shop import Shop
 from write_side.orders import AlreadyPaid, settling
 from write_side.orders.handlers import OrderState
 from write_side.payments import ProviderDown, handlers, open_gateway, store
+from write_side.payments import gateway as gateway_module
 
 
 async def cancel(shop: Shop, order: OrderState) -> str:
@@ -233,4 +234,21 @@ async def test_a_wrong_api_key_is_no_fault_of_the_payment(shop: Shop) -> None:
         with pytest.raises(ProviderDown):
             await gateway.create(await shop.payment(order))
     assert await shop.work() == 1
+    assert await shop.pay(order) == "requires_capture"
+
+
+@pytest.mark.parametrize("mode", ["error500", "hang", "refuse"])
+async def test_however_stripe_fails_it_is_down_and_nothing_is_lost(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, mode: str
+) -> None:
+    monkeypatch.setattr(gateway_module, "TIMEOUT", 0.3)
+    await shop.stock("lamp", 5)
+    order = await shop.order(lamp=2)
+    await shop.outage(mode)
+    async with open_gateway(shop.settings) as gateway:
+        with pytest.raises(ProviderDown):
+            await gateway.create(await shop.payment(order))
+    await shop.outage("off")
+    await due_now(shop)
+    await shop.work()
     assert await shop.pay(order) == "requires_capture"
