@@ -33,14 +33,14 @@ class MailServer:
         parts = urlsplit(url)
         self._tls = parts.scheme == "smtps"
         self._host = parts.hostname or "127.0.0.1"
-        self._port = parts.port or (465 if self._tls else 25)
+        self.port = parts.port or (465 if self._tls else 25)
         self._user = unquote(parts.username) if parts.username else None
         self._password = unquote(parts.password) if parts.password else None
 
     async def send(self, message: EmailMessage) -> None:
         """Returns once the server has taken it; raises `NotSent`, `Refused`, `Unclear`."""
         client = aiosmtplib.SMTP(
-            hostname=self._host, port=self._port, use_tls=self._tls, username=self._user, password=self._password,
+            hostname=self._host, port=self.port, use_tls=self._tls, username=self._user, password=self._password,
             timeout=TIMEOUT,
         )  # fmt: skip
         try:

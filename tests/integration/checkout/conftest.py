@@ -3,14 +3,17 @@
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
+from aiosmtpd.controller import Controller
 
 from shared.settings import Settings
 from tests.fixtures.servers import _NOWHERE as NOWHERE
+from tests.integration.checkout.inbox import Inbox
 from tests.integration.checkout.shop import Shop
 from tests.integration.stripe_simulator.conftest import KEY, PUBLISHABLE, SECRET, Process, free_port
 from write_side import shipping
 from write_side.customers import open_keyring
 from write_side.database import Pool
+from write_side.notifications.gateway import MailServer
 from write_side.payments import open_gateway
 
 
@@ -43,3 +46,13 @@ async def shop(shop_settings: Settings, pool: Pool) -> AsyncIterator[Shop]:
         await shop.outage("off")
         yield shop
         await shop.outage("off")
+
+
+@pytest.fixture
+def inbox() -> Iterator[tuple[Inbox, MailServer]]:
+    """A mail server and the way to it."""
+    inbox = Inbox()
+    controller = Controller(inbox, hostname="127.0.0.1", port=free_port())
+    controller.start()
+    yield inbox, MailServer(f"smtp://127.0.0.1:{controller.port}")
+    controller.stop()

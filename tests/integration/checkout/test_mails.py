@@ -1,48 +1,18 @@
 """Mails: written down before they are sent, sent once, repeated at most once, to a real SMTP server."""
 
 import asyncio
-from collections.abc import Iterator
-from email import message_from_bytes
-from email.message import EmailMessage
-from email.policy import default
-from typing import Any
 
 import msgspec
-import pytest
-from aiosmtpd.controller import Controller
 
 from shared.links import opens_order
+from tests.integration.checkout.inbox import Inbox
 from tests.integration.checkout.shop import MAIL, Shop
-from tests.integration.stripe_simulator.conftest import free_port
 from write_side import reactions
 from write_side.notifications import store
 from write_side.notifications.gateway import MailServer
 from write_side.notifications.handlers import send_due
 from write_side.notifications.reactions import reactions as mail_reactions
 from write_side.orders.handlers import OrderState
-
-
-class Inbox:
-    """What the mail server was given, and what it says to a mail."""
-
-    def __init__(self) -> None:
-        self.mails: list[EmailMessage] = []
-        self.says = "250 OK"
-
-    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # aiosmtpd's name
-        if self.says.startswith("250"):
-            self.mails.append(message_from_bytes(envelope.content, policy=default))
-        return self.says
-
-
-@pytest.fixture
-def inbox() -> Iterator[tuple[Inbox, MailServer]]:
-    """A mail server and the way to it."""
-    inbox = Inbox()
-    controller = Controller(inbox, hostname="127.0.0.1", port=free_port())
-    controller.start()
-    yield inbox, MailServer(f"smtp://127.0.0.1:{controller.port}")
-    controller.stop()
 
 
 async def confirmed(shop: Shop) -> OrderState:
