@@ -101,7 +101,7 @@ def _where_tasks_wait() -> list[str]:
 
 
 def _chain(waits: Any) -> str:
-    names = []
+    names: list[str] = []
     while waits is not None and len(names) < 20:
         names.append(getattr(waits, "__qualname__", type(waits).__name__))
         waits = getattr(waits, "cr_await", None)

@@ -13,6 +13,7 @@ import msgspec
 from elasticsearch import ApiError, AsyncElasticsearch, BadRequestError, TransportError
 
 from projector.bulk import Bulk, Item, NotThere
+from projector.cancellation import stop_if_cancelled
 from projector.checkpoints import Checkpoints
 from projector.combine import Combined
 from projector.log import LogSettings
@@ -129,6 +130,7 @@ class ElasticsearchSink:
         """Notices within a second that an index is gone or another one; for ever."""
         while True:
             await asyncio.sleep(WATCH_SECONDS)
+            stop_if_cancelled()
             try:
                 uuids = await self._uuids(self._models)
                 for model in self._models:
@@ -150,6 +152,7 @@ class ElasticsearchSink:
         """Makes documents visible to searches, and tells up to where they are; for ever."""
         while True:
             await asyncio.sleep(REFRESH_SECONDS)
+            stop_if_cancelled()
             for model in self._models:
                 if model.slot not in self._lives:
                     continue

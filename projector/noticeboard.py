@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from projector.cancellation import stop_if_cancelled
 from projector.log import LogSettings
 from projector.model import ELASTICSEARCH, ReadModel
 from projector.parking import Parking
@@ -60,6 +61,7 @@ class Noticeboard:
     async def run(self) -> None:
         """Until cancelled; a Redis that is down is told later."""
         while True:
+            stop_if_cancelled()
             self._changed.clear()
             try:
                 if self._held():

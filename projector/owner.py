@@ -9,6 +9,7 @@ from contextlib import AsyncExitStack
 import asyncpg
 
 from projector import elasticsearch_sink
+from projector.cancellation import stop_if_cancelled
 from projector.checkpoints import Checkpoint, Checkpoints
 from projector.elasticsearch_sink import ElasticsearchSink
 from projector.keyring import Keyring
@@ -89,6 +90,7 @@ class Owner:
 
     async def _watch_heads(self, settings: LogSettings) -> None:
         while True:
+            stop_if_cancelled()
             try:
                 heads = await self._source.heads(settings.shards)
             except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
@@ -101,6 +103,7 @@ class Owner:
     async def _save_checkpoints(self) -> None:
         while True:
             await asyncio.sleep(SAVE_SECONDS)
+            stop_if_cancelled()
             try:
                 await self._checkpoints.save([_checkpoint(p) for p in self.pipelines if p.opened.is_set()])
             except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
@@ -110,6 +113,7 @@ class Owner:
         """Parked keys that somebody asked to try again."""
         while True:
             await asyncio.sleep(RETRY_POLL_SECONDS)
+            stop_if_cancelled()
             try:
                 for parked in await self._parking.wanted():
                     for pipeline in self.pipelines:

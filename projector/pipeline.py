@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 from projector import metrics
+from projector.cancellation import stop_if_cancelled
 from projector.chain import contiguous
 from projector.fold import FetchKeys, Poison, States, evolved, fold, shown, understand
 from projector.log import EventLog, NotVisibleYet
@@ -110,6 +111,7 @@ class Pipeline:
         """Until cancelled; what fails is tried again."""
         wait = 0.0
         while True:
+            stop_if_cancelled()
             try:
                 if not self.opened.is_set():
                     await self._open()

@@ -20,6 +20,7 @@ from redis.backoff import ExponentialBackoff, NoBackoff
 from redis.exceptions import ResponseError
 
 from projector import metrics
+from projector.cancellation import stop_if_cancelled
 from shared.envelope import STREAM_FIELD, Recorded, decode, stream_name
 
 log = logging.getLogger(__name__)
@@ -57,6 +58,7 @@ class RedisStreams:
         """See `Transport`."""
         wait = 0.1
         while True:
+            stop_if_cancelled()
             broker = self._broker(feeds)
             try:
                 await self._set_groups(feeds)
@@ -106,6 +108,7 @@ class RedisStreams:
 async def _until_one_stops(broker: RedisBroker) -> None:
     while all(subscriber.running for subscriber in broker.subscribers):  # FastStream tells nobody
         await asyncio.sleep(WATCH_SECONDS)
+        stop_if_cancelled()
 
 
 def _handler(feed: Feed) -> Callable[[RedisMessage], Any]:
