@@ -1,5 +1,6 @@
 """What placing an order refuses, and what becomes of several commands in one call."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -12,6 +13,7 @@ from write_side import catalog
 from write_side.carts import CartOrderedAlready
 from write_side.carts import domain as cart_domain
 from write_side.carts import handlers as cart_handlers
+from write_side.carts import store as cart_store
 from write_side.commands import KeyReused
 from write_side.database import Connection
 from write_side.orders import handlers, store
@@ -192,3 +194,21 @@ async def test_an_order_of_more_than_a_thousand_lines_goes_through(shop: Shop) -
     placed = await shop.now(order)
     assert sum(line.quantity for line in placed.lines) == sum(wanted.values())
     assert placed.totals.lines_minor == sum(line.total_minor for line in placed.lines)
+
+
+async def test_a_cart_holds_two_thousand_lines_and_not_one_more(shop: Shop) -> None:
+    basket = await shop.basket()
+
+    async def change(sku: str, quantity: int = 1) -> str:
+        async with shop.pool.acquire() as conn:
+            return (await cart_store.change_line(conn, basket.id, sku, to=quantity, cause=CAUSE)).outcome
+
+    for n in range(0, 2000, 10):
+        done = await asyncio.gather(*(change(f"sku-{k}") for k in range(n, n + 10)))
+        assert done == ["done"] * 10
+    assert await change("one-more") == "too_many_lines"
+    assert await change("sku-7", 9) == "done"
+    assert await change("sku-7", 9) == "unchanged"
+    assert await change("sku-7", 0) == "done"
+    assert await change("one-more") == "done"
+    assert await change("sku-8", 10_000) == "too_many"
