@@ -105,11 +105,21 @@ class Shop:
     async def until_order(self, order: Json, field: str, value: str, seconds: float = 30) -> Json:
         """The status once a field has a value; raises `Broken`."""
         deadline = time.monotonic() + seconds
-        while (status := await self.order(order))[field] != value:
+        while (status := await self._order_or_nothing(order)).get(field) != value:
             if time.monotonic() > deadline:
-                raise Broken(f"order {order['number']}: {field} is {status[field]}, not {value}, after {seconds:.0f} s")
+                said = f"{field} is {status.get(field)}, not {value}, after {seconds:.0f} s"
+                raise Broken(f"order {order['number']}: {said}")
             await asyncio.sleep(0.02)
         return status
+
+    async def _order_or_nothing(self, order: Json) -> Json:
+        """The status, empty while the query API asks to come again."""
+        try:
+            return await self.order(order)
+        except Refused as refused:
+            if refused.status != 503:
+                raise
+            return {}
 
     async def mail_to(self, address: str, seconds: float = 10) -> Json:
         """The first mail to an address; raises `Broken` if none comes."""

@@ -29,7 +29,9 @@ async def offer(shop: Shop, bearer: str, units: int) -> str:
     item = {"sku": sku, "warehouse": code, "on_hand": units}
     _, position = await shop.command("POST", "/v1/stock-items", item, **staff)
     shown = await shop.query(f"/v1/stock/{sku}", position)
-    promise(shown["availability"] == "in", f"{sku} is shown as {shown['availability']}")
+    promise(shown["availability"] != "out", f"{sku} is shown as {shown['availability']}")
+    found = await shop.query(f"/v1/search?q={sku}&limit=1&facets=", position)
+    promise([item["sku"] for item in found["items"]] == [sku], f"a search for {sku} finds {found['items']}")
     return sku
 
 
