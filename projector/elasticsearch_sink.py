@@ -13,12 +13,12 @@ import msgspec
 from elasticsearch import ApiError, AsyncElasticsearch, BadRequestError, TransportError
 
 from projector.bulk import Bulk, Item, NotThere
-from projector.cancellation import stop_if_cancelled
 from projector.checkpoints import Checkpoints
 from projector.combine import Combined
 from projector.log import LogSettings
 from projector.model import Batch, Change, Folded, ReadModel, Written, encode
 from projector.noticeboard import Noticeboard
+from shared.cancellation import stop_if_cancelled
 from shared.documents.indices import INDICES
 from shared.documents.layout import alias_name, index_name
 

@@ -12,10 +12,10 @@ from collections.abc import Callable, Sequence
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from projector.cancellation import stop_if_cancelled
 from projector.log import LogSettings
 from projector.model import ELASTICSEARCH, ReadModel
 from projector.parking import Parking
+from shared.cancellation import stop_if_cancelled
 from shared.documents.layout import LIVE, parked_key, shards_key
 
 log = logging.getLogger(__name__)

@@ -9,7 +9,6 @@ from contextlib import AsyncExitStack
 import asyncpg
 
 from projector import elasticsearch_sink
-from projector.cancellation import stop_if_cancelled
 from projector.checkpoints import Checkpoint, Checkpoints
 from projector.elasticsearch_sink import ElasticsearchSink
 from projector.keyring import Keyring
@@ -21,6 +20,7 @@ from projector.pipeline import TICK, Pipeline, Sink
 from projector.read_models.all import READ_MODELS
 from projector.redis_sink import RedisSink, connect
 from projector.transport import Feed, RedisStreams, Transport
+from shared.cancellation import stop_if_cancelled
 from shared.envelope import Recorded
 from shared.lease import Lease
 from shared.settings import Settings

@@ -12,12 +12,12 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 from projector import metrics
-from projector.cancellation import stop_if_cancelled
 from projector.chain import contiguous
 from projector.fold import FetchKeys, Poison, States, evolved, fold, shown, understand
 from projector.log import EventLog, NotVisibleYet
 from projector.model import Batch, Change, Folded, ReadModel, Written
 from projector.parking import Parking, Systemic
+from shared.cancellation import stop_if_cancelled
 from shared.envelope import Recorded
 
 log = logging.getLogger(__name__)

@@ -20,7 +20,7 @@ from redis.backoff import ExponentialBackoff, NoBackoff
 from redis.exceptions import ResponseError
 
 from projector import metrics
-from projector.cancellation import stop_if_cancelled
+from shared.cancellation import stop_if_cancelled
 from shared.envelope import STREAM_FIELD, Recorded, decode, stream_name
 
 log = logging.getLogger(__name__)

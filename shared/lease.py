@@ -6,6 +6,7 @@ it. Safety comes from compare-and-append and from the version of each document.
 """
 
 import asyncio
+import logging
 import time
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
@@ -14,12 +15,15 @@ from uuid import UUID
 
 from shared.ids import uuid7
 
+log = logging.getLogger(__name__)
+
 
 class LeaseConnection(Protocol):
     """What a lease asks of a Postgres connection of its own (its backend's end ends the lease at once)."""
 
     def fetchval(self, query: str, *args: Any) -> Awaitable[Any]: ...
     def is_closed(self) -> bool: ...
+    def terminate(self) -> None: ...
 
 
 class LeaseLost(RuntimeError):
@@ -81,7 +85,14 @@ class Lease:
         return bool(mine)
 
     async def release(self) -> None:
-        """Lets go at once, for a graceful stop."""
-        if self._conn is not None and not self._conn.is_closed():
-            await self._conn.fetchval("SELECT lease_release($1, $2, $3)", self.name, self._owner, self._epoch)
+        """Lets go at once, for a graceful stop; `acquire` may follow."""
         self._renewed_at = float("-inf")
+        if self._conn is None or self._conn.is_closed():
+            return
+        try:
+            async with asyncio.timeout(1):
+                await self._conn.fetchval("SELECT lease_release($1, $2, $3)", self.name, self._owner, self._epoch)
+        except Exception:  # its backend goes with the connection, and the lease with its backend
+            log.warning("a lease can't be released", extra={"fields": {"lease": self.name}})
+        finally:
+            self._conn.terminate()

@@ -11,7 +11,7 @@ from redis.asyncio import Redis
 from shared.http import probe
 from shared.http.health import Check
 from shared.http.serve import freeze_start_up_objects
-from shared.lease import Lease, LeaseLost
+from shared.lease import Lease
 from shared.settings import Settings
 from write_side import commands, database, reactions
 from write_side.customers import open_keyring
@@ -59,14 +59,9 @@ async def _lead(settings: Settings, redis: Redis, lease: Lease) -> None:
     try:
         relay = await Relay.start(conn, redis)
         log.info("leading the relay", extra={"fields": {"safe_position": relay.safe}})
-        work = [asyncio.create_task(relay.run()), asyncio.create_task(lease.keep())]
-        done, rest = await asyncio.wait(work, return_when=asyncio.FIRST_COMPLETED)
-        for task in rest:
-            task.cancel()
-        await asyncio.gather(*rest, return_exceptions=True)
-        for task in done:
-            task.result()
-        raise LeaseLost("relay")
+        async with asyncio.TaskGroup() as tasks:  # whichever fails first ends the other
+            tasks.create_task(relay.run())
+            tasks.create_task(lease.keep())
     finally:
         await conn.close(timeout=1)
 

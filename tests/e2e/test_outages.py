@@ -80,7 +80,7 @@ async def refusal(shop: Shop, path: str) -> tuple[int, str]:
 
 async def page_of(shop: Shop, bearer: str) -> tuple[str, str]:
     """A product of its own: its SKU and its page's path, which answers."""
-    sku = await stampede.offer(shop, bearer, 20)
+    sku = await stampede.offer(shop, bearer, 20, searchable=False)
     path = f"/v1/products/by-sku/{sku}"
     await shop.query(path)
     return sku, path

@@ -10,7 +10,8 @@ BEGIN
     VALUES (p_name, p_owner, 1, pg_backend_pid(), clock_timestamp() + p_ttl)
     ON CONFLICT (name) DO UPDATE
         SET owner = p_owner, epoch = l.epoch + 1, backend_pid = pg_backend_pid(), expires_at = clock_timestamp() + p_ttl
-        WHERE l.expires_at < clock_timestamp()
+        WHERE l.owner = p_owner
+           OR l.expires_at < clock_timestamp()
            OR NOT EXISTS (SELECT FROM pg_stat_activity a WHERE a.pid = l.backend_pid)
     RETURNING epoch INTO v_epoch;
     RETURN v_epoch;  -- NULL: somebody else holds it
