@@ -15,6 +15,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from shared import envelope
+from shared.cancellation import stop_if_cancelled
 from shared.envelope import Recorded
 from write_side import event_log
 from write_side.database import Connection
@@ -109,6 +110,7 @@ class Relay:
     async def run(self) -> None:
         """Publishes for ever; raises what Postgres raises."""
         while True:
+            stop_if_cancelled()
             if not await self.step():
                 await asyncio.sleep(POLL_SECONDS)
 

@@ -5,6 +5,8 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import NamedTuple
 
+from shared.cancellation import stop_if_cancelled
+
 log = logging.getLogger(__name__)
 
 WORST_PAUSE = 5.0  # seconds between tries while a step fails as a whole
@@ -26,6 +28,7 @@ async def keep_doing(step: Step) -> None:
     """Run a step for ever; a failure is logged and tried again, with a growing pause."""
     pause = step.pause
     while True:
+        stop_if_cancelled()
         try:
             done = await step.run()
             pause = step.pause

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from redis.asyncio import Redis
 
+from shared.cancellation import stop_if_cancelled
 from shared.http import probe
 from shared.http.health import Check
 from shared.http.serve import freeze_start_up_objects
@@ -40,18 +41,18 @@ def streams_of(settings: Settings) -> Redis:
 
 async def relay_events(settings: Settings) -> None:
     """Be the relay whenever the lease is ours, for ever."""
-    redis = streams_of(settings)
-    while True:
-        lease = Lease("relay", lambda: database.connect(settings.database_url, "relay lease"))
-        try:
-            await lease.acquire()
-            await _lead(settings, redis, lease)
-        except asyncio.CancelledError:
-            await lease.release()
-            raise
-        except Exception as error:  # whatever ended it, the next leader goes on from the stored safe position
-            log.warning("the relay stopped and starts anew", extra={"fields": {"error": repr(error)}})
-            await asyncio.sleep(0.1)
+    lease = Lease("relay", lambda: database.connect(settings.database_url, "relay lease"))
+    async with streams_of(settings) as redis:
+        while True:
+            stop_if_cancelled()
+            try:
+                await lease.acquire()
+                await _lead(settings, redis, lease)
+            except Exception as error:  # whatever ended it, the next leader goes on from the stored safe position
+                log.warning("the relay stopped and starts anew", extra={"fields": {"error": repr(error)}})
+                await asyncio.sleep(0.1)
+            finally:
+                await lease.release()
 
 
 async def _lead(settings: Settings, redis: Redis, lease: Lease) -> None:
