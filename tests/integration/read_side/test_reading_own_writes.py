@@ -106,8 +106,11 @@ async def test_a_document_that_the_position_may_stand_for_is_not_denied(
     api: httpx.AsyncClient, shelves: Shelves
 ) -> None:
     page = a_page()
-    answer = await api.get(f"/v1/products/{page.id}", headers=position(product_key(page.id), 10**15))
-    assert (answer.status_code, answer.json()["code"]) == (503, "not_ready")
+    paths = (f"/v1/products/{page.id}", "/v1/products/by-sku/lamp-red")
+    for path in paths:
+        answer = await api.get(path, headers=position(product_key(page.id), 10**15))
+        assert (answer.status_code, answer.json()["code"]) == (503, "not_ready")
     await shelves.checkpoint(products.PAGE, 10**15)
-    answer = await api.get(f"/v1/products/{page.id}", headers=position(product_key(page.id), 10**15))
-    assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+    for path in paths:
+        answer = await api.get(path, headers=position(product_key(page.id), 10**15))
+        assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
