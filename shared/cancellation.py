@@ -4,7 +4,10 @@ import asyncio
 
 
 def stop_if_cancelled() -> None:
-    """Called once a round by every endless loop: the task itself still knows that it was cancelled."""
+    """Called once a round by every endless loop: the task itself still knows that it was cancelled.
+
+    Not for a task that opens TaskGroups: in Python 3.11 one whose child failed stays marked as cancelled.
+    """
     task = asyncio.current_task()
     if task is not None and task.cancelling():
         raise asyncio.CancelledError

@@ -78,9 +78,9 @@ async def refusal(shop: Shop, path: str) -> tuple[int, str]:
     return answer.status_code, answer.json()["code"]
 
 
-async def page_of(shop: Shop, bearer: str) -> tuple[str, str]:
+async def page_of(shop: Shop, bearer: str, *, searchable: bool = True) -> tuple[str, str]:
     """A product of its own: its SKU and its page's path, which answers."""
-    sku = await stampede.offer(shop, bearer, 20, searchable=False)
+    sku = await stampede.offer(shop, bearer, 20, searchable=searchable)
     path = f"/v1/products/by-sku/{sku}"
     await shop.query(path)
     return sku, path
@@ -125,7 +125,7 @@ async def test_without_elasticsearch_pages_orders_and_commands_go_on(
         order = await bought(shop, sku)
         await shop.pay(order)
         await shop.until_order(order, "payment_state", "captured")
-        new_sku, new_path = await page_of(shop, bearer)
+        new_sku, new_path = await page_of(shop, bearer, searchable=False)
         assert (await shop.query(path))["variants"][0]["sku"] == sku
     await until_answers(shop, "/v1/search?limit=1")
     page = await shop.query(new_path)
