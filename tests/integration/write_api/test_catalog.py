@@ -66,6 +66,7 @@ async def test_replacing_without_saying_what_was_read_is_refused(
         ({"attributes": {"a": None}}, 400, "wrong_type", "/attributes/..."),
         ({"status": "sold"}, 400, "invalid_value", "/status"),
         ({"slug": "No Slug"}, 400, "out_of_range", "/slug"),
+        ({"slug": "slug\n"}, 400, "out_of_range", "/slug"),
     ],
 )
 async def test_bad_facts_are_told_with_their_place(
