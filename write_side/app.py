@@ -88,7 +88,9 @@ def create_app(settings: Settings) -> ASGIApp:
             "keyring": Provide(provide_keyring),
             "gateway": Provide(provide_gateway),
         },
-        problems={Refusal: refused} | dict.fromkeys(POSTGRES_IS_DOWN, postgres_down),
+        problems={Refusal: refused}
+        | dict.fromkeys(POSTGRES_IS_DOWN, postgres_down)
+        | dict.fromkeys(POSTGRES_TAKES_NO_NUL, unkeepable_text),
     )
 
 
@@ -137,6 +139,14 @@ POSTGRES_IS_DOWN = (
     asyncpg.LockNotAvailableError,
     asyncpg.InterfaceError,
 )
+
+# U+0000 in text, and its escape in jsonb: both are refused by Postgres alone, wherever in a body or path they stand.
+POSTGRES_TAKES_NO_NUL = (asyncpg.CharacterNotInRepertoireError, asyncpg.UntranslatableCharacterError)
+
+
+def unkeepable_text(_: Exception) -> Problem:
+    """A text holds U+0000, which Postgres can't keep: the transaction is rolled back."""
+    return Problem(400, "unkeepable_text", "A text of this request holds the character U+0000, which can't be kept.")
 
 
 def postgres_down(_: Exception) -> Problem:

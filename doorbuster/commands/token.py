@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from doorbuster import environment
 
+MOST_DAYS = 36_500
 Words = argparse._SubParsersAction  # argparse has no public name for it
 
 
@@ -15,8 +16,14 @@ def register(words: "Words[argparse.ArgumentParser]") -> None:
     token = words.add_parser("token", help="make a bearer token; it is shown once, only its hash is kept")
     token.add_argument("name", help="whose it is, for the log")
     token.add_argument("scopes", nargs="+", help="what it may do, such as catalog:write stock:read orders:read")
-    token.add_argument("--days", type=int, help="how long it is good for (for ever)")
+    token.add_argument("--days", type=_days, help="how long it is good for (for ever)")
     token.set_defaults(run=_token)
+
+
+def _days(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= MOST_DAYS):
+        raise argparse.ArgumentTypeError(f"from 1 to {MOST_DAYS:,}")
+    return int(text)
 
 
 def _token(given: argparse.Namespace) -> int:

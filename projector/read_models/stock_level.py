@@ -8,7 +8,7 @@ from projector.model import REDIS, Folded, Keys, ReadModel, Rendered, encode
 from projector.read_models.shelves import Shelf, available, level, restocked
 from shared.codec import Event
 from shared.documents.stock import MODEL as NAME
-from shared.documents.stock import ShopperStock, StaffStock, WarehouseStock
+from shared.documents.stock import STAFF, ShopperStock, StaffStock, WarehouseStock
 from shared.envelope import Recorded
 from shared.events.inventory import StockItemEvent, StockItemOpened
 
@@ -36,7 +36,7 @@ def evolve(state: SkuStock | None, recorded: Recorded, event: StockItemEvent) ->
 
 
 def render(_id: str, state: SkuStock, _keys: Keys) -> Rendered:
-    """`<sku>` for shoppers, `staff:<sku>` for staff."""
+    """`<sku>` for shoppers, `STAFF` + SKU for staff."""
     shelves = state.shelves
     shown = level(shelves)
     staff = StaffStock(
@@ -51,7 +51,7 @@ def render(_id: str, state: SkuStock, _keys: Keys) -> Rendered:
             for code, shelf in sorted(shelves.items())
         ],
     )
-    return Rendered({state.sku: encode(ShopperStock(state.sku, shown)), f"staff:{state.sku}": encode(staff)})
+    return Rendered({state.sku: encode(ShopperStock(state.sku, shown)), f"{STAFF}{state.sku}": encode(staff)})
 
 
 MODEL = ReadModel(

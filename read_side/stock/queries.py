@@ -6,13 +6,12 @@ from msgspec import Struct, structs
 from read_side.answers import PERSONAL, STOCK, Answer
 from read_side.documents import Documents
 from shared.documents.layout import pack, unpack
-from shared.documents.stock import MODEL, StaffStock
+from shared.documents.stock import MODEL, STAFF, StaffStock
 from shared.http.problems import FieldError, Problem, not_found
 from shared.position import Position
 from shared.shards import product_key
 
 MOST = 100  # SKUs in one question
-STAFF = "staff:"  # documents for staff lie beside those of shoppers
 
 _staff_stock = msgspec.json.Decoder(StaffStock)
 

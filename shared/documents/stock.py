@@ -5,7 +5,8 @@ from uuid import UUID
 
 from msgspec import Struct
 
-MODEL = "stock_level"  # Redis: `doc:<sku>` is a ShopperStock, `doc:staff:<sku>` a StaffStock
+MODEL = "stock_level"  # Redis: `doc:<sku>` is a ShopperStock, `doc: staff:<sku>` a StaffStock
+STAFF = " staff:"  # no SKU begins with a space; one called "staff:lamp" must not take the place of staff's "lamp"
 RECORDS = "stock"  # Elasticsearch: a StockRecord per stock item
 
 Availability = Literal["in", "low", "out"]

@@ -115,7 +115,7 @@ def _staff(sku: str, shelves: dict[str, tuple[int, int, int]]) -> dict[str, Any]
 
 def shown_stock(redis: "Redis", skus: list[str]) -> dict[str, Any]:
     """sku → staff document, as Redis holds it."""
-    found: Any = redis.mget([f"stock_level:v1:doc:staff:{sku}" for sku in skus])
+    found: Any = redis.mget([f"stock_level:v1:doc: staff:{sku}" for sku in skus])
     return {sku: json.loads(doc.partition(b"\n")[2]) for sku, doc in zip(skus, found, strict=True) if doc}
 
 

@@ -1,7 +1,7 @@
 """Tokens, pure. A token is `db_<id>_<secret>`: 256 random bits, of which only the SHA-256 is kept."""
 
 from base64 import urlsafe_b64encode
-from datetime import datetime
+from datetime import datetime, timedelta
 from hashlib import sha256
 from hmac import compare_digest
 from uuid import UUID
@@ -11,6 +11,7 @@ from msgspec import Struct, structs
 from shared.events.access import AccessEvent, TokenIssued, TokenRevoked
 from write_side.errors import Invalid, NotFound
 
+LONGEST_LIFE = timedelta(days=36_500)
 SCOPES = ("catalog:write", "stock:read", "stock:write", "orders:read", "orders:write", "access:write")
 
 
@@ -18,6 +19,12 @@ class UnknownScope(Invalid):
     """No such scope."""
 
     code = "unknown_scope"
+
+
+class ExpiryOutOfRange(Invalid):
+    """It expires in the past, or later than anybody can mean."""
+
+    code = "expiry_out_of_range"
 
 
 class UnknownToken(NotFound):
@@ -73,6 +80,12 @@ def issue(token_id: UUID, name: str, secret: bytes, scopes: list[str], expires_a
         if scope not in SCOPES:
             raise UnknownScope(f"there is no scope {scope}", known=list(SCOPES))
     return TokenIssued(token_id, name, hash_of(bearer(token_id, secret).split("_", 2)[2]), sorted(scopes), expires_at)
+
+
+def check_expiry(expires_at: datetime, now: datetime) -> None:
+    """Raises `ExpiryOutOfRange` for a past or absurd end: near the years 1 and 9999 not even Postgres can say it."""
+    if not now < expires_at < now + LONGEST_LIFE:
+        raise ExpiryOutOfRange("a token expires in the future, within a hundred years", pointer="/expires_at")
 
 
 def caller_of(token: Token | None, secret_sha256: str, now: datetime) -> Caller | None:

@@ -1,6 +1,6 @@
 """Tokens over HTTP (scope access:write). The first one is made by `doorbuster token`."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -9,6 +9,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 from msgspec import Meta, Struct
 
+from write_side.access.domain import check_expiry
 from write_side.access.handlers import issue_token, revoke_token
 from write_side.database import Pool
 from write_side.http import answered, cause, requires
@@ -19,14 +20,20 @@ class NewToken(Struct, forbid_unknown_fields=True):
 
     name: Annotated[str, Meta(min_length=1, max_length=100)]
     scopes: Annotated[list[str], Meta(min_length=1, max_length=20)]
-    expires_at: datetime | None = None
+    # Without a time zone row and event would say different times.
+    expires_at: Annotated[datetime, Meta(tz=True)] | None = None
 
 
 @post("/v1/tokens", guards=[requires("access:write")])
 async def post_token(
     request: Request[Any, Any, Any], data: JSONBody[NewToken], pool: NamedDependency[Pool]
 ) -> Response[bytes]:
-    """Issue a bearer token. The answer shows it once; only its hash is kept."""
+    """Issue a bearer token. The answer shows it once; only its hash is kept.
+
+    422 `unknown_scope`, `expiry_out_of_range`.
+    """
+    if data.expires_at is not None:
+        check_expiry(data.expires_at, datetime.now(UTC))
     answer = await issue_token(pool, data.name, data.scopes, data.expires_at, cause(request))
     return answered(request, answer, 201)
 

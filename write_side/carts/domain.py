@@ -66,7 +66,7 @@ class WrongSecret(Refusal):
 class NewCart(Struct, frozen=True, forbid_unknown_fields=True):
     """`{"currency": "EUR"}`."""
 
-    currency: Annotated[str, Meta(pattern="^[A-Z]{3}$")]
+    currency: Annotated[str, Meta(pattern=r"^[A-Z]{3}(?!\n)$")]
 
 
 class AddLine(Struct, frozen=True, forbid_unknown_fields=True):

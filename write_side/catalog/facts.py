@@ -29,6 +29,8 @@ def checked(facts: ProductFacts) -> ProductFacts:
         check_text(getattr(facts, field) or "", f"/{field}", longest)
     if not facts.name.strip():
         raise refusals.Blank("a product needs a name", pointer="/name")
+    if facts.external_ref is not None and not facts.external_ref.strip():  # or the second one would be a conflict
+        raise refusals.Blank("no reference is left out, not empty", pointer="/external_ref")
     _check_attributes(facts.attributes)
     _check_images(facts.images)
     facts = structs.replace(facts, variants=_checked_variants(facts.variants))

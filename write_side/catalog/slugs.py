@@ -5,7 +5,7 @@ import unicodedata
 from hashlib import sha256
 
 LONGEST = 100
-PATTERN = "^[a-z0-9]+(-[a-z0-9]+)*$"
+PATTERN = r"^[a-z0-9]+(-[a-z0-9]+)*(?!\n)$"  # `$` alone also matches ahead of a line end
 
 # What Unicode does not take apart, and signs that tell two names apart (DVD+R and DVD-R).
 _SPELLED = str.maketrans(

@@ -35,7 +35,7 @@ class AddressInput(Struct, frozen=True, forbid_unknown_fields=True):
     line1: str
     city: str
     postal_code: str
-    country: Annotated[str, Meta(pattern="^[A-Z]{2}$", description="ISO 3166-1 alpha-2")]
+    country: Annotated[str, Meta(pattern=r"^[A-Z]{2}(?!\n)$", description="ISO 3166-1 alpha-2")]
     line2: str = ""
     region: str = ""
 

@@ -22,7 +22,8 @@ from write_side.errors import Invalid, NotFound, Refusal
 Quantity = Annotated[int, Meta(gt=0, le=1_000_000)]
 Sku = Annotated[str, Meta(min_length=1, max_length=100)]
 Reason = Annotated[str, Meta(min_length=1, max_length=200)]
-Code = Annotated[str, Meta(pattern="^[A-Za-z0-9_-]{1,32}$")]
+# `$` alone also matches ahead of a line end.
+Code = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,32}(?!\n)$")]
 
 
 class OutOfStock(Refusal):
@@ -60,7 +61,7 @@ class OpenWarehouse(Struct, frozen=True, forbid_unknown_fields=True):
 
     code: Code
     name: Annotated[str, Meta(min_length=1, max_length=200)]
-    country: Annotated[str, Meta(pattern="^[A-Z]{2}$")]
+    country: Annotated[str, Meta(pattern=r"^[A-Z]{2}(?!\n)$")]
     priority: Annotated[int, Meta(ge=0, le=1000)] = 100
 
 

@@ -19,6 +19,7 @@ from shared.settings import Settings
 from write_side.errors import Refusal
 from write_side.payments.domain import Decline, Payment, Seen
 
+TOLERANCE = 300  # seconds that a webhook may have been on its way
 TIMEOUT = 8.0  # seconds; less than the time for which a worker claims a payment
 T = TypeVar("T")
 
@@ -51,6 +52,13 @@ class BadSignature(Refusal):
 
     status = 400
     code = "bad_signature"
+
+
+class BrokenNotice(Refusal):
+    """Signed, but not of the shape that we read."""
+
+    status = 400
+    code = "broken_notice"
 
 
 class Notice(Struct, frozen=True):
@@ -94,13 +102,20 @@ class Gateway:
         return await _asked(self._intents.cancel_async(payment.intent_id or "", {}, {"idempotency_key": key}))
 
     def notice(self, body: bytes, signature: str) -> Notice:
-        """A webhook's content once its signature holds; raises `BadSignature`."""
+        """A webhook's content once its signature holds; raises `BadSignature`, `BrokenNotice`."""
+        if not signature.isascii():  # the SDK's comparison would fail on it
+            raise BadSignature("the Stripe-Signature does not fit this body")
         try:
-            event = stripe.Webhook.construct_event(body, signature, self._webhook_secret)
+            stripe.WebhookSignature.verify_header(body.decode(), signature, self._webhook_secret, TOLERANCE)
         except (ValueError, stripe.SignatureVerificationError) as error:
             raise BadSignature("the Stripe-Signature does not fit this body") from error
-        shown = event.data.object
-        return Notice(event.id, event.type, _seen(shown) if isinstance(shown, PaymentIntent) else None)
+        try:
+            event = _event.decode(body)
+            shown = event.data.object
+            seen = _seen(_intent.decode(shown)) if _kind.decode(shown).object == "payment_intent" else None
+        except msgspec.DecodeError as error:
+            raise BrokenNotice("the webhook is no event as Stripe sends it") from error
+        return Notice(event.id, event.type, seen)
 
 
 def _key(payment_id: UUID, what: str, attempt: int) -> str:
@@ -110,7 +125,7 @@ def _key(payment_id: UUID, what: str, attempt: int) -> str:
 
 async def _asked(call: Awaitable[PaymentIntent]) -> Seen:
     try:
-        return _seen(await call)
+        return _seen(msgspec.convert((await call).to_dict(), _Intent))
     except (stripe.APIConnectionError, stripe.RateLimitError) as error:
         raise _down() from error
     except (stripe.AuthenticationError, stripe.PermissionError) as error:
@@ -148,8 +163,26 @@ class _Intent(Struct):
     last_payment_error: _Error | None = None
 
 
-def _seen(shown: PaymentIntent) -> Seen:
-    intent = msgspec.convert(shown.to_dict(), _Intent)
+class _Shown(Struct):
+    object: msgspec.Raw
+
+
+class _Event(Struct):
+    """What we read of a webhook."""
+
+    id: str
+    type: str
+    data: _Shown
+
+
+class _Kind(Struct):
+    object: str
+
+
+_event, _kind, _intent = msgspec.json.Decoder(_Event), msgspec.json.Decoder(_Kind), msgspec.json.Decoder(_Intent)
+
+
+def _seen(intent: _Intent) -> Seen:
     return Seen(
         intent.id,
         intent.status,

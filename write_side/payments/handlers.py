@@ -104,7 +104,7 @@ async def complete(pool: Pool, gateway: Gateway, payment: Payment, cause: Metada
 async def receive_notice(pool: Pool, gateway: Gateway, body: bytes, signature: str) -> None:
     """A webhook: checked, written into the inbox, applied; one we have had, or that isn't about us, is a success.
 
-    Refuses `bad_signature`.
+    Refuses `bad_signature`, `broken_notice`.
     """
     notice = gateway.notice(body, signature)
     cause = Metadata(actor="stripe", correlation_id=notice.id)

@@ -52,7 +52,10 @@ async def post_complete(
 async def post_webhook(
     request: Call, pool: NamedDependency[Pool], gateway: NamedDependency[Gateway]
 ) -> Response[bytes]:
-    """Stripe tells what happened. 400 `bad_signature`; whatever carries a good one is taken, once."""
+    """Stripe tells what happened. 400 `bad_signature`; whatever carries a good one is taken, once.
+
+    400 `broken_notice` for what is signed and yet no event.
+    """
     signature = request.headers.get("stripe-signature", "")
     await handlers.receive_notice(pool, gateway, await request.body(), signature)
     return Response(b'{"received":true}', media_type="application/json")

@@ -100,7 +100,9 @@ async def test_a_webhook_is_taken_only_with_a_good_signature(
                             shop.order_type, strict=False)  # fmt: skip
     await shop.pay(state)
     [*_, (body, signature)] = await shop.webhooks(state)
-    for wrong in ({}, {"Stripe-Signature": "t=1,v1=00"}, {"Stripe-Signature": signature.replace("v1=", "v1=0")}):
+    foreign = signature.replace("v1=", "v1=ä").encode("latin-1")
+    for given in (b"", b"t=1,v1=00", signature.replace("v1=", "v1=0").encode(), foreign):
+        wrong = {b"Stripe-Signature": given}
         answer = await api.post("/v1/webhooks/stripe", content=body, headers=wrong)
         assert (answer.status_code, answer.json()["code"]) == (400, "bad_signature")
     forged = await api.post("/v1/webhooks/stripe", content=body + b" ", headers={"Stripe-Signature": signature})
@@ -117,6 +119,29 @@ async def test_a_webhook_is_taken_only_with_a_good_signature(
         "/v1/webhooks/stripe", content=stranger[0], headers={"Stripe-Signature": stranger[1]}
     )
     assert answer.status_code == 200
+
+
+INTENT = {"id": "pi_1", "object": "payment_intent", "status": "succeeded", "amount": 100, "currency": "eur"}
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        [],
+        {},
+        {"id": 5, "type": "charge.updated", "data": {"object": {"object": "charge"}}},
+        {"id": "evt_1", "type": "charge.updated", "data": {}},
+        {"id": "evt_1", "type": "payment_intent.succeeded", "data": {"object": {"object": "payment_intent"}}},
+        {"id": "evt_1", "type": "payment_intent.succeeded", "data": {"object": {**INTENT, "amount": None}}},
+    ],
+)
+async def test_what_is_signed_and_yet_no_event_changes_nothing(
+    api: httpx.AsyncClient, shop: Shop, event: Any
+) -> None:
+    body, signature = shop.signed(event)
+    answer = await api.post("/v1/webhooks/stripe", content=body, headers={"Stripe-Signature": signature})
+    assert (answer.status_code, answer.json()["code"]) == (400, "broken_notice")
+    assert await shop.pool.fetchval("SELECT count(*) FROM payment_inbox") == 0
 
 
 @pytest.mark.parametrize("what", ["cart", "lines", "line", "no line", "quotes", "order"])

@@ -94,7 +94,7 @@ class Shelves:
             [WarehouseStock("main", available, 0, available)],
         )
         await self.put(stock.MODEL, sku, ShopperStock(sku, level))
-        await self.put(stock.MODEL, f"staff:{sku}", staff)
+        await self.put(stock.MODEL, f"{stock.STAFF}{sku}", staff)
 
     async def put_token(
         self, scopes: list[str], *, expires_at: datetime | None = None, revoked: bool = False

@@ -136,9 +136,19 @@ async def test_shoppers_see_no_numbers(api: httpx.AsyncClient, shelves: Shelves)
     for sku, available, level in (("a", 9, "in"), ("b", 5, "low"), ("c", 0, "out")):
         await shelves.put_stock(sku, available)
         assert (await api.get(f"/v1/stock/{sku}")).json() == {"sku": sku, "availability": level}
-    # What staff may see lies under a key that a SKU could spell.
-    assert (await api.get("/v1/stock/staff:a")).status_code == 404
-    assert (await api.get("/v1/stock?sku=staff:a")).json() == {"items": [], "unknown": ["staff:a"]}
+    # What staff may see lies beside it, under a key that an address can spell though no SKU can.
+    assert (await api.get("/v1/stock/%20staff:a")).status_code == 404
+    assert (await api.get("/v1/stock?sku=%20staff:a")).json() == {"items": [], "unknown": [" staff:a"]}
+
+
+async def test_a_sku_that_looks_like_a_key_takes_nobody_elses_place(api: httpx.AsyncClient, shelves: Shelves) -> None:
+    staff = await shelves.put_token(["stock:read"])
+    await shelves.put_stock("a", 9)
+    await shelves.put_stock("staff:a", 0)
+    assert (await api.get("/v1/stock/staff:a")).json() == {"sku": "staff:a", "availability": "out"}
+    for sku, available in (("a", 9), ("staff:a", 0)):
+        answer = await api.get(f"/v1/staff/stock/{sku}", headers=staff)
+        assert (answer.json()["sku"], answer.json()["available"]) == (sku, available)
 
 
 async def test_many_skus_at_once(api: httpx.AsyncClient, shelves: Shelves) -> None:

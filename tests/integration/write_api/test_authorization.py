@@ -110,6 +110,23 @@ async def test_a_scope_that_does_not_exist_is_refused(api: httpx.AsyncClient, st
     assert (answer.status_code, answer.json()["code"]) == (422, "unknown_scope")
 
 
+@pytest.mark.parametrize(
+    ("expires_at", "status", "code"),
+    [
+        ("2999-01-01T00:00:00", 400, "invalid_input"),  # in which zone?
+        ("2020-01-01T00:00:00Z", 422, "expiry_out_of_range"),
+        ("0001-01-01T00:00:00+14:00", 422, "expiry_out_of_range"),
+        ("9999-12-31T23:59:59-14:00", 422, "expiry_out_of_range"),
+    ],
+)
+async def test_a_token_expires_at_a_time_that_can_be_meant(
+    api: httpx.AsyncClient, staff: Issue, expires_at: str, status: int, code: str
+) -> None:
+    body = {"name": "n", "scopes": ["orders:read"], "expires_at": expires_at}
+    answer = await api.post("/v1/tokens", headers=await staff("access:write"), json=body)
+    assert (answer.status_code, answer.json()["code"]) == (status, code)
+
+
 async def test_cors_names_the_origins_of_the_setting_and_no_others(api: httpx.AsyncClient) -> None:
     preflight = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "idempotency-key"}
     for origin, allowed in (("https://shop.example", "https://shop.example"), ("https://evil.example", None)):

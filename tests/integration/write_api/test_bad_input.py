@@ -25,6 +25,8 @@ async def log_length(pool: Pool) -> int:
         ({**WAREHOUSE, "priority": -1}, "out_of_range", "/priority"),
         ({**WAREHOUSE, "priority": 1.5}, "wrong_type", "/priority"),
         ({**WAREHOUSE, "country": "Germany"}, "out_of_range", "/country"),
+        ({**WAREHOUSE, "country": "DE\n"}, "out_of_range", "/country"),
+        ({**WAREHOUSE, "code": "BER\n"}, "out_of_range", "/code"),
         ({"code": "BER"}, "missing_field", "/name"),
         ([], "wrong_type", ""),
     ],
@@ -47,6 +49,24 @@ async def test_what_is_not_json_or_too_much_of_it_is_refused(api: httpx.AsyncCli
     assert (broken.status_code, broken.json()["code"]) == (400, "broken_json")
     large = await api.post("/v1/warehouses", headers=headers, content=b'{"code": "' + b"x" * 10_000_000 + b'"}')
     assert (large.status_code, large.json()["code"]) == (413, "body_too_large")
+    assert await log_length(pool) == 0
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("POST", "/v1/warehouses", {**WAREHOUSE, "name": "Ber\0lin"}),
+        ("POST", "/v1/stock/receipts", {"sku": "la\0mp", "warehouse": "BER", "quantity": 1, "reason": "delivery"}),
+        ("POST", "/v1/tokens", {"name": "\0", "scopes": ["orders:read"]}),
+        ("PUT", "/v1/prices/la%00mp/EUR", {"amount_minor": 100}),
+    ],
+)
+async def test_a_nul_is_the_clients_mistake(
+    api: httpx.AsyncClient, staff: Issue, pool: Pool, method: str, path: str, body: Any
+) -> None:
+    headers = await staff("stock:write", "catalog:write", "access:write")
+    answer = await api.request(method, path, headers=headers, json=body)
+    assert (answer.status_code, answer.json()["code"]) == (400, "unkeepable_text")
     assert await log_length(pool) == 0
 
 

@@ -62,10 +62,12 @@ async def test_replacing_without_saying_what_was_read_is_refused(
         ({"attributes": {"a": 2**70}}, 422, "number_too_large", "/attributes/a"),
         ({"category_id": "0190b2f0-0000-7000-8000-000000000000"}, 422, "no_such_category", "/category_id"),
         ({"name": "a\u0000b"}, 422, "control_character", "/name"),
+        ({"external_ref": ""}, 422, "blank", "/external_ref"),
         ({"colour": "red"}, 400, "unknown_field", "/colour"),
         ({"attributes": {"a": None}}, 400, "wrong_type", "/attributes/..."),
         ({"status": "sold"}, 400, "invalid_value", "/status"),
         ({"slug": "No Slug"}, 400, "out_of_range", "/slug"),
+        ({"slug": "slug\n"}, 400, "out_of_range", "/slug"),
     ],
 )
 async def test_bad_facts_are_told_with_their_place(
