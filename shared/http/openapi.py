@@ -2,7 +2,7 @@
 
 from litestar import Litestar
 from litestar.openapi import OpenAPIConfig
-from litestar.openapi.plugins import JsonRenderPlugin, SwaggerRenderPlugin
+from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import (
     Components,
     OpenAPIMediaType,
@@ -15,13 +15,14 @@ from litestar.openapi.spec import (
 )
 from litestar.openapi.spec.enums import OpenAPIType
 
+from shared.http.openapi_page import PageRenderPlugin
 from shared.http.problems import MEDIA_TYPE
 
 BEARER = "bearer"
 
 
 def configuration(title: str, description: str) -> OpenAPIConfig:
-    """`/schema/openapi.json` is the document; `/schema` shows it (Swagger UI, which the browser loads from its CDN)."""
+    """`/schema/openapi.json` is the document; `/schema` shows it."""
     schemes: dict[str, SecurityScheme | Reference] = {
         BEARER: SecurityScheme(type="http", scheme="bearer", description="Made by `doorbuster token`.")
     }
@@ -30,7 +31,7 @@ def configuration(title: str, description: str) -> OpenAPIConfig:
         version="1",
         description=description,
         path="/schema",
-        render_plugins=[SwaggerRenderPlugin(), JsonRenderPlugin()],
+        render_plugins=[PageRenderPlugin(), JsonRenderPlugin()],
         components=Components(security_schemes=schemes),
         use_handler_docstrings=True,
     )

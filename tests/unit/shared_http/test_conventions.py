@@ -256,6 +256,10 @@ async def test_metrics_count_by_route_and_unknown_paths_are_one(client: httpx.As
 
 async def test_openapi_tells_problems(client: httpx.AsyncClient) -> None:
     document = (await client.get("/schema/openapi.json")).json()
+    page = await client.get("/schema")
+    assert page.headers["content-type"].startswith("text/html")
+    assert all(path in page.text for path in document["paths"])
+    assert "<script" not in page.text, "the page needs no internet"
     assert document["openapi"].startswith("3.1")
     responses = document["paths"]["/baskets"]["post"]["responses"]
     for status in ("400", "default"):

@@ -1,0 +1,48 @@
+"""What operators type: tokens and parked keys, against a real database."""
+
+import os
+import subprocess
+import sys
+
+import asyncpg
+
+from write_side import access
+from write_side.database import Pool
+
+
+def typed(database_url: str, *words: str) -> subprocess.CompletedProcess[str]:
+    """`doorbuster` with these words."""
+    command = [sys.executable, "-W", "error", "-m", "doorbuster.cli", *words]
+    environment = {**os.environ, "DATABASE_URL": database_url}
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+
+
+async def test_a_token_is_printed_once_and_lets_its_holder_in(pool: Pool, database_url: str) -> None:
+    done = typed(database_url, "token", "importer", "catalog:write", "--days", "7")
+    assert done.returncode == 0, done.stderr
+    caller = await access.authenticate(pool, done.stdout.strip())
+    assert caller is not None
+    assert caller.scopes == {"catalog:write"}
+
+
+def test_a_scope_that_does_not_exist_is_told_with_those_that_do(database_url: str) -> None:
+    done = typed(database_url, "token", "importer", "everything")
+    assert done.returncode == 1
+    assert "stock:write" in done.stderr
+
+
+async def test_parked_keys_are_listed_with_their_reason_and_tried_again_on_request(database_url: str) -> None:
+    assert typed(database_url, "parked", "list").stdout == "0 keys are parked\n"
+    operator = await asyncpg.connect(database_url)
+    await operator.execute(
+        """INSERT INTO parked_key (read_model, version, partition_key, shard, position, event_type, error)
+           VALUES ('stock_level', 'v1', 'product:1', 0, 7, 'inventory.odd.v1', 'UnknownEventType')"""
+    )
+    listed = typed(database_url, "parked", "list")
+    assert listed.returncode == 1
+    assert "product:1" in listed.stdout
+    assert "UnknownEventType" in listed.stdout
+    assert typed(database_url, "parked", "retry", "--key", "product:2").stdout.startswith("0 keys")
+    assert typed(database_url, "parked", "retry", "--key", "product:1").stdout.startswith("1 keys")
+    assert await operator.fetchval("SELECT retry_requested_at IS NOT NULL FROM parked_key")
+    await operator.close()
