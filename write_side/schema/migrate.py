@@ -7,6 +7,7 @@ connection of ours serializes them.
 import contextlib
 import io
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import asyncpg
@@ -36,9 +37,27 @@ async def migrate(database_url: str, keyring_url: str, shards: int = SHARDS) -> 
         await lock.close()
 
 
+@contextlib.contextmanager
+def _environment(**variables: str) -> Iterator[None]:
+    """Variables for as long as Piccolo runs: it finds its settings by name, and connects on import."""
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ |= variables
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
 async def _run_history(database_url: str) -> None:
-    # Piccolo finds its settings by name and asks the server for its version as soon as they are imported.
-    os.environ |= {"PICCOLO_CONF": "write_side.schema.piccolo_conf", "DATABASE_URL": database_url}
+    with _environment(PICCOLO_CONF="write_side.schema.piccolo_conf", DATABASE_URL=database_url):
+        await _run_piccolo(database_url)
+
+
+async def _run_piccolo(database_url: str) -> None:
     from piccolo.apps.migrations.commands.forwards import run_forwards
 
     from write_side.schema.piccolo_conf import DB
