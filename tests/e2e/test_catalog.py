@@ -1,0 +1,98 @@
+"""A real catalog goes in by the command line and comes out of the query API, every product of it."""
+
+import csv
+import gzip
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from doorbuster import state
+from doorbuster.demo.shop import Json, Shop
+from doorbuster.demo.show import position_of_log
+from doorbuster.home import Home
+
+CATALOG = Path(__file__).parents[3] / "shared" / "data" / "catalog" / "icecat.tsv.gz"
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.xdist_group("catalog"),
+    pytest.mark.skipif(not CATALOG.exists(), reason="the real catalog is only where the project is built"),
+]
+
+
+@pytest.fixture(scope="module")
+def environment(own_home: Home) -> dict[str, str]:
+    """A stack of its own with the whole catalog in it."""
+    found = state.read(own_home)
+    assert found is not None
+    return found.environment
+
+
+@pytest.fixture
+async def shop(environment: dict[str, str]) -> AsyncIterator[Shop]:
+    """A web client."""
+    async with Shop(environment) as shop:
+        yield shop
+
+
+def imported(environment: dict[str, str], rejects: Path) -> str:
+    """What `doorbuster import catalog` says."""
+    command = [sys.executable, "-m", "doorbuster.cli", "import", "catalog", str(CATALOG), "--stock", "7"]
+    done = subprocess.run(
+        [*command, "--rejects", str(rejects)], env=environment, capture_output=True, text=True, check=True
+    )
+    return done.stdout
+
+
+def rows() -> Iterator[dict[str, str]]:
+    with gzip.open(CATALOG, "rt", encoding="utf-8", newline="") as file:
+        yield from csv.DictReader(file, delimiter="\t")
+
+
+async def events(environment: dict[str, str]) -> int:
+    conn = await asyncpg.connect(environment["DATABASE_URL"])
+    try:
+        return int(await conn.fetchval("SELECT count(*) FROM event_log"))
+    finally:
+        await conn.close()
+
+
+async def listed(shop: Shop, position: str) -> dict[str, Json]:
+    """SKU → item, by a walk over all pages."""
+    found: dict[str, Json] = {}
+    query, cursor = "/v1/search?sort=newest&limit=100&facets=", ""
+    while True:
+        page = await shop.query(query + cursor, position)
+        found |= {item["sku"]: item for item in page["items"]}
+        if page["next_cursor"] is None:
+            return found
+        cursor, position = f"&cursor={page['next_cursor']}", ""
+
+
+async def test_every_product_goes_in_once_and_comes_out_as_it_was(
+    environment: dict[str, str], shop: Shop, tmp_path: Path
+) -> None:
+    said = imported(environment, tmp_path / "rejected.csv")
+    source = {row["product_id"]: row for row in rows()}
+    assert f"{len(source)} created" in said
+    assert "0 rejected" in said
+    found = await listed(shop, await position_of_log(environment["DATABASE_URL"]))
+    assert found.keys() == source.keys()
+    for sku, row in source.items():
+        assert found[sku]["name"] == row["product_name"].strip()
+        assert found[sku]["price"] == {"amount_minor": int(row["price"]), "currency": "EUR"}
+        assert found[sku]["availability"] == "in"
+    for sku in list(source)[::2000]:
+        page = await shop.query(f"/v1/products/by-sku/{sku}")
+        assert page["variants"][0]["sku"] == sku
+        ean = page["variants"][0]["ean"]
+        assert (await shop.query(f"/v1/products/by-ean/{ean}"))["id"] == page["id"]
+        assert (await shop.query(f"/v1/products/by-slug/{page['slug']}"))["id"] == page["id"]
+
+    before = await events(environment)
+    assert f"{len(source)} unchanged" in imported(environment, tmp_path / "rejected.csv")
+    assert await events(environment) == before, "a second run changes nothing"
