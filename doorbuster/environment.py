@@ -1,6 +1,7 @@
 """Settings of what runs: from the environment, else from the state of `doorbuster up`."""
 
 import os
+import sys
 
 from doorbuster import state
 from doorbuster.home import Home
@@ -8,5 +9,15 @@ from doorbuster.home import Home
 
 def setting(name: str) -> str | None:
     """A setting's value, None if nothing runs and nothing is set."""
+    if named := os.environ.get(name):
+        return named
     live = state.read_live(Home.default())
-    return os.environ.get(name) or (live.environment.get(name) if live else None)
+    return live.environment.get(name) if live else None
+
+
+def database_url() -> str | None:
+    """DATABASE_URL; without one it says so on stderr and answers None."""
+    url = setting("DATABASE_URL")
+    if url is None:
+        print("no database: set DATABASE_URL, or start one with `doorbuster up`", file=sys.stderr)
+    return url

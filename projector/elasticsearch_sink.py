@@ -81,9 +81,9 @@ class ElasticsearchSink:
         """Up to where this shard was applied to the index of today."""
         return self._progress[model.slot][shard]
 
-    def sink_id(self, model: ReadModel) -> str:
-        """The index's uuid."""
-        return self._lives.get(model.slot, "")
+    def standing(self, model: ReadModel, shard: int, at: int) -> tuple[int, str]:
+        """The sink's own progress with the index's uuid: a pipeline may not know yet that its index is a new one."""
+        return min(at, self._progress[model.slot].get(shard, 0)), self._lives.get(model.slot, "")
 
     async def load(self, model: ReadModel, ids: Sequence[str]) -> Mapping[str, Folded]:
         """States by id, as last written (not as last refreshed)."""

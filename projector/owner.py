@@ -130,7 +130,8 @@ class Owner:
 
 def _checkpoint(pipeline: Pipeline) -> Checkpoint:
     model = pipeline.model
-    return Checkpoint(model.name, model.version, pipeline.shard, pipeline.at, pipeline.sink.sink_id(model))
+    position, sink_id = pipeline.sink.standing(model, pipeline.shard, pipeline.at)
+    return Checkpoint(model.name, model.version, pipeline.shard, position, sink_id)
 
 
 async def _follow(transport: Transport, group: str, pipelines: Sequence[Pipeline], shards: int) -> None:

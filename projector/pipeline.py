@@ -48,8 +48,8 @@ class Sink(Protocol):
         """Apply a batch; an unavailable sink raises, and the same batch can be written again."""
         ...
 
-    def sink_id(self, model: ReadModel) -> str:
-        """Tells one life of the sink's data from another."""
+    def standing(self, model: ReadModel, shard: int, at: int) -> tuple[int, str]:
+        """How far the sink's data go, `at` at the most, and which life of the data that is: always told together."""
         ...
 
 

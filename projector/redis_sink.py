@@ -100,9 +100,9 @@ class RedisSink:
             return Written(await self.checkpoint(batch.model, batch.shard))
         return Written(at)
 
-    def sink_id(self, model: ReadModel) -> str:
-        """Redis keeps its checkpoint beside the data, so the one in Postgres need not be told apart."""
-        return "redis"
+    def standing(self, model: ReadModel, shard: int, at: int) -> tuple[int, str]:
+        """Redis keeps its checkpoint beside the data, so lives need not be told apart in Postgres."""
+        return at, "redis"
 
     async def _purge_if_foreign(self, model: ReadModel) -> None:
         """Delete what was made from another store's log; its positions mean nothing here."""

@@ -119,9 +119,11 @@ async def _keep(conn: Connection, call: Call, answer: Answer) -> None:
     )  # fmt: skip
 
 
-async def forget_old_keys(conn: Connection) -> None:
-    """Drop idempotency keys whose 24 hours are over; run by the worker."""
-    await conn.execute("DELETE FROM idempotency WHERE kept_until < clock_timestamp()")
+async def forget_old_keys(conn: Connection, limit: int = 5000) -> int:
+    """Drop idempotency keys whose 24 hours are over, so many at a time; answers how many. Run by the worker."""
+    query = """DELETE FROM idempotency WHERE ctid IN (
+                   SELECT ctid FROM idempotency WHERE kept_until < clock_timestamp() LIMIT $1)"""
+    return int((await conn.execute(query, limit)).rpartition(" ")[2])
 
 
 @asynccontextmanager

@@ -12,7 +12,7 @@ from shared.envelope import Metadata, Recorded, metadata_of
 from write_side import event_log
 from write_side.database import Connection, Pool
 
-BATCH = 100  # events in one transaction, which must end within two seconds
+BATCH = 10  # events in one transaction: from its first append to its commit the feed waits for it
 SCAN = 20_000  # positions looked at in one go when there is nothing to react to
 
 Handle = Callable[[Connection, Recorded, Event], Awaitable[None]]

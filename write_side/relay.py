@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 POLL_SECONDS = 0.010
 BATCH = 2000
 STREAM_AT_MOST = 200_000  # entries per shard; whoever is further behind reads the log
-RETRY_REDIS_SECONDS = 0.2
+RETRY_REDIS_SECONDS = 1.0  # as long as a Redis that hangs holds the log up, so that it does so half of the time at most
 
 # Appends `position entry` pairs if the stream still ends at the expected position, else answers where it does end: a
 # repeat after a lost reply or a second relay that woke up can't write twice, skip or reorder.
@@ -47,7 +47,10 @@ WHERE locktype = 'relation' AND database = (SELECT oid FROM pg_database WHERE da
   AND relation = 'event_position'::regclass AND mode = 'RowExclusiveLock' AND granted AND pid <> pg_backend_pid()
 """
 
-HEADS = "SELECT shard, max(position) AS head FROM event_log WHERE position <= $1 GROUP BY shard"
+# One probe of the index per shard: an aggregate would read the whole log.
+HEADS = """SELECT s.shard, coalesce((SELECT e.position FROM event_log e WHERE e.shard = s.shard AND e.position <= $1
+                                     ORDER BY e.position DESC LIMIT 1), 0) AS head
+           FROM (SELECT generate_series(0, shards - 1)::smallint AS shard FROM log_settings) AS s"""
 
 
 class UnsafePostgres(RuntimeError):
@@ -119,7 +122,7 @@ class Relay:
         holders = frozenset(await self._conn.fetchval(HOLDERS)) if self._prefix.needs_holders else None
         rows = await self._conn.fetch(event_log.TAIL, self._prefix.last, BATCH)
         taken = self._prefix.take([row["position"] for row in rows], holders)
-        if taken:
+        if taken:  # before the safe position is stored: a killed relay's successor publishes again what it may not have
             await self._publish([self._chained(row) for row in rows[:taken]])
         if self._prefix.last > self._stored:
             await self._store()
@@ -151,7 +154,11 @@ class Relay:
                WHERE $1 > coalesce((SELECT safe_position FROM position_timeline ORDER BY at DESC LIMIT 1), -1)""",
             self._prefix.last,
         )
-        rows = await self._conn.fetch("SELECT shard, min(position) AS slowest FROM checkpoint GROUP BY shard")
+        rows = await self._conn.fetch(
+            """SELECT s.shard, min(c.position) AS slowest
+               FROM (SELECT generate_series(0, shards - 1) AS shard FROM log_settings) AS s
+               LEFT JOIN checkpoint c ON c.shard = s.shard GROUP BY s.shard"""
+        )
         await self._streams.trim({row["shard"]: row["slowest"] for row in rows})
 
 
@@ -206,11 +213,12 @@ class Streams:
             self._tails[shard] = int(bytes(ends_at).split(b"-")[0])
         log.warning("somebody else appends to the stream", extra={"fields": {"stream": name}})
 
-    async def trim(self, slowest: dict[int, int]) -> None:
+    async def trim(self, slowest: dict[int, int | None]) -> None:
         """Drop entries that every live read model has applied, and keep at most STREAM_AT_MOST of the others."""
         try:
             for shard, position in slowest.items():
-                await self._redis.xtrim(envelope.stream_name(shard), minid=f"{position}-0", approximate=True)
+                if position is not None:
+                    await self._redis.xtrim(envelope.stream_name(shard), minid=f"{position}-0", approximate=True)
                 await self._redis.xtrim(envelope.stream_name(shard), maxlen=STREAM_AT_MOST, approximate=True)
         except (RedisError, OSError):
             self._tails.clear()

@@ -34,6 +34,6 @@ async def keep_doing(step: Step) -> None:
             pause = step.pause
         except Exception:
             log.exception("step failed", extra={"fields": {"step": step.name}})
-            done, pause = 0, min(max(pause, 0.1) * 2, WORST_PAUSE)
+            done, pause = 0, max(step.pause, min(max(pause, 0.1) * 2, WORST_PAUSE))
         if not done:
             await asyncio.sleep(pause)

@@ -8,6 +8,8 @@ from collections.abc import Coroutine, Sequence
 from typing import Any
 
 from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
 
 from shared.cancellation import stop_if_cancelled
 from shared.http import probe
@@ -17,7 +19,7 @@ from shared.lease import Lease
 from shared.settings import Settings
 from write_side import commands, database, reactions
 from write_side.customers import open_keyring
-from write_side.database import Pool
+from write_side.database import Connection, Pool
 from write_side.notifications import gateway as mail
 from write_side.notifications import handlers as mails
 from write_side.notifications.reactions import reactions as mail_reactions
@@ -36,7 +38,11 @@ REDIS_TIMEOUT = 1.0
 def streams_of(settings: Settings) -> Redis:
     """The Redis of the streams, with timeouts short enough that its outage delays the log by a second at most."""
     return Redis.from_url(
-        settings.streams, socket_timeout=REDIS_TIMEOUT, socket_connect_timeout=REDIS_TIMEOUT, protocol=2
+        settings.streams,
+        socket_timeout=REDIS_TIMEOUT,
+        socket_connect_timeout=REDIS_TIMEOUT,
+        protocol=2,
+        retry=Retry(NoBackoff(), 0),  # its own would make ten seconds of one
     )
 
 
@@ -59,11 +65,15 @@ async def relay_events(settings: Settings) -> None:
 async def _lead(settings: Settings, redis: Redis, lease: Lease) -> None:
     conn = await database.connect(settings.database_url, "relay")
     try:
-        relay = await Relay.start(conn, redis)
-        log.info("leading the relay", extra={"fields": {"safe_position": relay.safe}})
-        await _until_one_ends(relay.run(), lease.keep())
+        await _until_one_ends(_relay(conn, redis), lease.keep())
     finally:
         conn.terminate()
+
+
+async def _relay(conn: Connection, redis: Redis) -> None:
+    relay = await Relay.start(conn, redis)
+    log.info("leading the relay", extra={"fields": {"safe_position": relay.safe}})
+    await relay.run()
 
 
 async def _until_one_ends(*work: Coroutine[Any, Any, None]) -> None:
@@ -93,8 +103,7 @@ def house_keeping(pool: Pool) -> Step:
 
     async def run() -> int:
         async with pool.acquire() as conn:
-            await commands.forget_old_keys(conn)
-        return 0
+            return await commands.forget_old_keys(conn)
 
     return Step("forget_old_keys", 600, run)
 

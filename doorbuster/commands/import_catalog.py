@@ -36,9 +36,8 @@ def _count(text: str) -> int:
 
 
 def _import(given: argparse.Namespace) -> int:
-    url = environment.setting("DATABASE_URL")
+    url = environment.database_url()
     if url is None:
-        print("no database: set DATABASE_URL, or start one with `doorbuster up`", file=sys.stderr)
         return 1
     # Only now: the other words need not wait for the write side.
     from doorbuster import catalog_import

@@ -2,7 +2,6 @@
 
 import argparse
 import asyncio
-import sys
 
 from doorbuster import environment
 
@@ -21,12 +20,12 @@ def register(words: "Words[argparse.ArgumentParser]") -> None:
 
 
 def _list(_: argparse.Namespace) -> int:
-    url = _database_url()
+    url = environment.database_url()
     return 2 if url is None else asyncio.run(_print_parked(url))
 
 
 def _retry(given: argparse.Namespace) -> int:
-    url = _database_url()
+    url = environment.database_url()
     return 2 if url is None else asyncio.run(_ask(url, given.read_model, given.key))
 
 
@@ -50,10 +49,3 @@ async def _ask(url: str, read_model: str | None, key: str | None) -> int:
     async with await open_pool(url, 1, "parked") as pool:
         print(f"{await request_retry(pool, read_model, key)} keys are tried again by the projector")
     return 0
-
-
-def _database_url() -> str | None:
-    url = environment.setting("DATABASE_URL")
-    if url is None:
-        print("no database: set DATABASE_URL, or start one with `doorbuster up`", file=sys.stderr)
-    return url

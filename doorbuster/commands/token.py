@@ -30,9 +30,8 @@ def _token(given: argparse.Namespace) -> int:
     from doorbuster.tokens import issue
     from write_side.errors import Refusal
 
-    url = environment.setting("DATABASE_URL")
+    url = environment.database_url()
     if url is None:
-        print("no database: set DATABASE_URL, or start one with `doorbuster up`", file=sys.stderr)
         return 1
     expires_at = None if given.days is None else datetime.now(UTC) + timedelta(days=given.days)
     try:

@@ -152,3 +152,22 @@ async def assert_chained_as_the_log(lab: Lab, conn: Any) -> None:
             found = entries(redis, shard)
             assert all(e.previous == before[e.position] for e in found)
             assert [e.position for e in found] == sorted({e.position for e in found})
+
+
+async def test_a_relay_that_starts_while_redis_hangs_leads_all_the_same(tmp_path: Path) -> None:
+    with lab_in(tmp_path) as lab:
+        await lab.start_stores()
+        assert lab.valkey_process is not None
+        lab.valkey_process.send(signal.SIGSTOP)
+        lab.python("write_side", "worker")
+        conn, writer = await lab.connect(), await lab.connect()
+        load = Load(20)
+        await load.open(writer)
+        head = await conn.fetchval("SELECT max(position) FROM event_log")
+        async with asyncio.timeout(15):
+            while await conn.fetchval("SELECT safe_position FROM relay_state") < head:
+                await asyncio.sleep(0.05)
+        lab.valkey_process.send(signal.SIGCONT)
+        await load.write_for(writer, 4)  # beyond the second for which the relay leaves a broken Redis alone
+        await assert_chained_as_the_log(lab, conn)
+        await asyncio.gather(conn.close(), writer.close())

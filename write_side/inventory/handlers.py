@@ -45,6 +45,12 @@ class ReservationState(Struct, frozen=True):
     lines: list[Allocation]
 
 
+class ReservationOfOrder(Refusal):
+    """An order holds it: it ends when the order is paid, cancelled or expired, and in no other way."""
+
+    code = "reservation_of_order"
+
+
 class ReservationMismatch(Refusal):
     """The reservation holds something else already."""
 
@@ -127,6 +133,7 @@ async def reserve_stock(
     wanted = domain.summed(demand)
 
     async def decide(conn: Connection) -> tuple[Struct, Positions]:
+        await _refuse_orders(conn, reservation_id)
         held = await store.held(conn, reservation_id)
         if held and held != wanted:
             raise ReservationMismatch(f"{reservation_id} holds something else", held=held)
@@ -146,10 +153,16 @@ async def release_stock(pool: Pool, reservation_id: UUID, reason: str, cause: Me
     """Let go of a reservation; one that holds nothing (any more) is a success that changes nothing."""
 
     async def decide(conn: Connection) -> tuple[Struct, Positions]:
+        await _refuse_orders(conn, reservation_id)
         moved = await store.release(conn, reservation_id, reason, cause)
         return ReservationState(reservation_id, []), moved.positions
 
     return await commands.run(pool, decide, call)
+
+
+async def _refuse_orders(conn: Connection, reservation_id: UUID) -> None:
+    if await store.is_held_by_order(conn, reservation_id):
+        raise ReservationOfOrder("an order holds this stock; cancel the order instead")
 
 
 async def allocate(conn: Connection, wanted: Mapping[str, int]) -> list[tuple[Allocation, UUID]]:

@@ -98,7 +98,7 @@ async def post_reservation(
 async def post_release(
     request: Call, reservation_id: FromPath[UUID], data: JSONBody[Release], pool: NamedDependency[Pool]
 ) -> Response[bytes]:
-    """Let go of what a reservation holds; a repeat changes nothing."""
+    """Let go of what a reservation holds; a repeat changes nothing. 409 `reservation_of_order`."""
     answer = await handlers.release_stock(
         pool, reservation_id, data.reason, cause(request), idempotent(request, data)
     )

@@ -143,6 +143,12 @@ async def held(conn: Connection, reservation_id: UUID) -> dict[str, int]:
     return {row["sku"]: row["quantity"] for row in rows}
 
 
+async def is_held_by_order(conn: Connection, reservation_id: UUID) -> bool:
+    """Whether a reservation is an order's: then only the order lets go of it."""
+    query = "SELECT EXISTS (SELECT FROM reservation WHERE id = $1 AND for_order)"
+    return bool(await conn.fetchval(query, reservation_id))
+
+
 async def all_items(conn: Connection) -> list[StockItem]:
     """Every stock item's row, for the comparison with the log."""
     rows = await conn.fetch(

@@ -81,7 +81,7 @@ async def _send(
 
 
 async def _put_off(pool: Pool, claimed: Claimed) -> None:
-    pause = timedelta(seconds=min(0.5 * 2**claimed.attempts, 300))
+    pause = timedelta(seconds=min(0.5 * 2 ** min(claimed.attempts, 12), 300))
     async with pool.acquire() as conn:
         await store.put_off(conn, claimed.mail.id, pause)
 

@@ -111,8 +111,7 @@ async def _carry_out(
         case "alarm":
             fields = {"payment_id": str(payment.id), "seen": seen.status}
             log.error("a payment needs a person", extra={"fields": fields})
-            todo = None if seen.status == "succeeded" else work.todo
-            await payments.park(conn, payment.id, f"{seen.status}, which does not fit", todo=todo)
+            await payments.park(conn, payment.id, f"{seen.status}, which does not fit")
     return {}
 
 
@@ -189,9 +188,14 @@ async def close_expired(pool: Pool, limit: int = 50) -> int:
     """Begin the end of orders that nobody paid in time; the stock stays held until the provider has confirmed."""
     async with pool.acquire() as conn:
         due = await store.expired(conn, limit)
+    closed = 0
     for order_id in due:
-        await close_order(pool, order_id, "expired", Metadata(actor="worker", correlation_id=str(order_id)))
-    return len(due)
+        try:
+            await close_order(pool, order_id, "expired", Metadata(actor="worker", correlation_id=str(order_id)))
+            closed += 1
+        except Exception:  # one that can't be closed must not keep the stock of all behind it
+            log.exception("an order can't be closed", extra={"fields": {"order_id": str(order_id)}})
+    return closed
 
 
 async def finish_closing(pool: Pool, gateway: Gateway, work: Work, cause: Metadata) -> None:

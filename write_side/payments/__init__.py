@@ -3,18 +3,21 @@
 from write_side.payments.domain import Payment, Seen, Work, covers
 from write_side.payments.gateway import Gateway, Notice, ProviderDown, ProviderRefused, open_gateway
 from write_side.payments.store import (
+    alarms,
     claim,
     find_payment,
     lock_payment,
     park,
     public_state,
     put_off,
+    retry_alarmed,
     save,
     take_in,
     wake,
 )
 
 __all__ = [
-    "Gateway", "Notice", "Payment", "ProviderDown", "ProviderRefused", "Seen", "Work", "claim", "covers",
-    "find_payment", "lock_payment", "open_gateway", "park", "public_state", "put_off", "save", "take_in", "wake",
+    "Gateway", "Notice", "Payment", "ProviderDown", "ProviderRefused", "Seen", "Work", "alarms", "claim", "covers",
+    "find_payment", "lock_payment", "open_gateway", "park", "public_state", "put_off", "retry_alarmed", "save",
+    "take_in", "wake",
 ]  # fmt: skip

@@ -73,7 +73,7 @@ async def _capture(pool: Pool, gateway: Gateway, work: Work, cause: Metadata) ->
 
 
 async def _put_off(pool: Pool, work: Work) -> None:
-    pause = timedelta(seconds=min(0.25 * 2**work.attempts, 60))
+    pause = timedelta(seconds=min(0.25 * 2 ** min(work.attempts, 12), 60))
     async with pool.acquire() as conn:
         await store.put_off(conn, work.payment.id, pause)
 

@@ -13,7 +13,7 @@ from shared.shards import order_key
 from write_side import event_log
 from write_side.database import Connection
 from write_side.event_log import NewEvent, Positions
-from write_side.payments.domain import PUBLIC, Payment, State, Todo, Work
+from write_side.payments.domain import PUBLIC, Payment, State, Work
 
 CLAIM = timedelta(seconds=20)  # for so long a payment is one worker's: longer than a call to the provider may take
 _PAYMENT = "id, order_id, amount_minor, currency, state, intent_id, version"
@@ -46,7 +46,8 @@ async def claim_due(conn: Connection, limit: int) -> list[Work]:
     rows = await conn.fetch(
         f"""UPDATE payment SET attempts = attempts + 1, next_attempt_at = clock_timestamp() + $2,
                                capturing = capturing OR todo = 'capture'
-            WHERE id IN (SELECT id FROM payment WHERE todo IS NOT NULL AND next_attempt_at <= clock_timestamp()
+            WHERE id IN (SELECT id FROM payment
+                         WHERE todo IS NOT NULL AND alarm IS NULL AND next_attempt_at <= clock_timestamp()
                          ORDER BY next_attempt_at LIMIT $1 FOR UPDATE SKIP LOCKED)
             RETURNING {_WORK}""",  # noqa: S608
         limit, CLAIM,
@@ -77,9 +78,19 @@ async def wake(conn: Connection, payment_id: UUID) -> None:
     await conn.execute(query, payment_id)
 
 
-async def park(conn: Connection, payment_id: UUID, alarm: str, *, todo: Todo | None = None) -> None:
-    """Nothing more is done about it by itself, but `todo` may still be asked for; a person has to look."""
-    await conn.execute("UPDATE payment SET alarm = $2, todo = $3 WHERE id = $1", payment_id, alarm, todo)
+async def park(conn: Connection, payment_id: UUID, alarm: str) -> None:
+    """Nothing more is done about it by itself until a person has looked and `retry_alarmed` is called."""
+    await conn.execute("UPDATE payment SET alarm = $2 WHERE id = $1", payment_id, alarm)
+
+
+async def retry_alarmed(conn: Connection, payment_id: UUID | None = None) -> int:
+    """Take up again what waits for a person, all of it or one payment; answers how many."""
+    done = await conn.execute(
+        """UPDATE payment SET alarm = NULL, attempts = 0, next_attempt_at = clock_timestamp()
+           WHERE alarm IS NOT NULL AND ($1::uuid IS NULL OR id = $1)""",
+        payment_id,
+    )
+    return int(done.rpartition(" ")[2])
 
 
 async def save(

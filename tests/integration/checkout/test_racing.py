@@ -10,6 +10,7 @@ from tests.fixtures.write_side import CAUSE, new_call
 from tests.integration.checkout.shop import Shop
 from write_side.commands import KeyInFlight
 from write_side.inventory import OutOfStock
+from write_side.inventory.handlers import ReservationOfOrder, release_stock
 from write_side.orders import AlreadyPaid, settling
 from write_side.orders.handlers import OrderState
 from write_side.payments import store as payments_store
@@ -148,3 +149,15 @@ async def test_the_last_one_goes_to_one_of_two(shop: Shop) -> None:
     )
     [refusal] = [each for each in done if isinstance(each, OutOfStock)]
     assert refusal.facts["lines"] == [{"sku": "lamp", "wanted": 1, "available": 0}]
+
+
+async def test_what_an_order_holds_is_not_let_go_by_a_release_of_stock(shop: Shop) -> None:
+    """An order's reservation has the order's id: whoever may release stock must not sell its lamp twice."""
+    await shop.stock("lamp", 1)
+    order = await shop.order(lamp=1)
+    with pytest.raises(ReservationOfOrder):
+        await release_stock(shop.pool, order.id, "by mistake", CAUSE, new_call())
+    assert await shop.figures("lamp") == (1, 1)
+    await shop.pay(order)
+    await shop.complete(order)
+    assert await shop.figures("lamp") == (0, 0)

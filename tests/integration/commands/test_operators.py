@@ -6,6 +6,7 @@ import sys
 
 import asyncpg
 
+from tests.integration.inventory.test_stock import stocked
 from write_side import access
 from write_side.database import Pool
 
@@ -29,6 +30,24 @@ def test_a_scope_that_does_not_exist_is_told_with_those_that_do(database_url: st
     done = typed(database_url, "token", "importer", "everything")
     assert done.returncode == 1
     assert "stock:write" in done.stderr
+
+
+async def test_verify_says_whether_rows_and_log_agree(pool: Pool, database_url: str) -> None:
+    await stocked(pool, "lamp", 3)
+    done = typed(database_url, "verify")
+    assert (done.returncode, done.stdout) == (0, "rows and log agree, every hash chain is unbroken\n")
+    auditor = await asyncpg.connect(database_url)
+    await auditor.execute("UPDATE stock_item SET on_hand = 4")
+    done = typed(database_url, "verify")
+    assert done.returncode == 1
+    assert "stock_item" in done.stdout
+    await auditor.execute("UPDATE stock_item SET on_hand = 3")
+    await auditor.close()
+
+
+def test_no_payment_waits_for_a_person_in_an_empty_shop(database_url: str) -> None:
+    assert typed(database_url, "payments", "list").stdout == "0 payments wait for a person\n"
+    assert typed(database_url, "payments", "retry").returncode == 0
 
 
 async def test_parked_keys_are_listed_with_their_reason_and_tried_again_on_request(database_url: str) -> None:

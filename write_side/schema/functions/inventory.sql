@@ -15,7 +15,7 @@ $$;
 -- command and item (demand is summed before). A command is reserved whole or not at all, and the refusal of one leaves
 -- the others alone: `refusals` lists {command, sku, wanted, available} of each refused line.
 CREATE OR REPLACE FUNCTION inventory_reserve(
-    p_command integer[], p_reservation uuid[], p_item uuid[], p_quantity integer[],
+    p_command integer[], p_reservation uuid[], p_item uuid[], p_quantity integer[], p_for_order boolean,
     OUT changes stock_change[], OUT refusals jsonb
 ) LANGUAGE plpgsql AS $$
 DECLARE
@@ -57,8 +57,8 @@ BEGIN
             WHERE l.command = v_command AND s.id = l.item
               AND s.id IN (SELECT (c).item_id FROM unnest(v_changes) AS c);
         ELSE
-            INSERT INTO reservation (id, item_id, quantity)
-            SELECT l.reservation, l.item, l.quantity
+            INSERT INTO reservation (id, item_id, quantity, for_order)
+            SELECT l.reservation, l.item, l.quantity, p_for_order
             FROM unnest(p_command, p_reservation, p_item, p_quantity) AS l(command, reservation, item, quantity)
             WHERE l.command = v_command;
             changes := changes || v_changes;
@@ -171,7 +171,7 @@ DECLARE
 BEGIN
     SELECT r.changes, r.refusals INTO v_changes, refusals
     FROM inventory_reserve(array_fill(1, ARRAY[cardinality(p_item)]), array_fill(p_reservation, ARRAY[cardinality(p_item)]),
-                           p_item, p_quantity) AS r;
+                           p_item, p_quantity, p_for_order => false) AS r;
     SELECT a.items, a.positions INTO items, positions FROM inventory_answer(v_changes, p_metadata) AS a;
 END $$;
 

@@ -72,7 +72,7 @@ BEGIN
     FROM (SELECT array_agg(c.command ORDER BY c.command, a.n) AS commands, array_agg(a.order_id ORDER BY c.command, a.n) AS orders,
                  array_agg(a.item_id ORDER BY c.command, a.n) AS items, array_agg(a.quantity ORDER BY c.command, a.n) AS quantities
           FROM unnest(p_command, p_order) AS c(command, order_id) JOIN order_allocation a ON a.order_id = c.order_id) AS d,
-         inventory_reserve(d.commands, d.orders, d.items, d.quantities) AS r;
+         inventory_reserve(d.commands, d.orders, d.items, d.quantities, p_for_order => true) AS r;
     SELECT array_agg(c.order_id) INTO v_lost FROM unnest(p_command, p_order) AS c(command, order_id)
     WHERE c.command IN (SELECT (l ->> 'command')::integer FROM jsonb_array_elements(refusals) AS l);
     PERFORM payments_forget(v_lost);
@@ -160,9 +160,16 @@ END $$;
 -- but cancelled before the money was captured). Orders in the order of their ids, for `return` only one.
 CREATE OR REPLACE FUNCTION orders_settle_stock(p_stock text, p_reason text, p_orders uuid[]) RETURNS stock_change[]
 LANGUAGE plpgsql AS $$
+DECLARE
+    v_changes stock_change[];
 BEGIN
     IF p_stock <> 'return' THEN
-        RETURN inventory_settle(p_orders, p_stock = 'deduct', p_reason);
+        v_changes := inventory_settle(p_orders, p_stock = 'deduct', p_reason);
+        IF cardinality(v_changes) <> (SELECT count(*) FROM order_allocation a WHERE a.order_id = ANY (p_orders)) THEN
+            -- what is not held can't be sold: an alarm is better than one lamp for two
+            RAISE EXCEPTION 'the stock of orders % is not all reserved', p_orders USING ERRCODE = 'DB002';
+        END IF;
+        RETURN v_changes;
     END IF;
     RETURN (
         SELECT m.changes

@@ -24,9 +24,10 @@ CREATE TABLE stock_item (
 
 -- Open reservations only; what became of the others stands in the log.
 CREATE TABLE reservation (
-    id       uuid NOT NULL,  -- of an order: the order's id
-    item_id  uuid NOT NULL REFERENCES stock_item (id),
-    quantity integer NOT NULL CHECK (quantity > 0),
+    id        uuid NOT NULL,  -- of an order: the order's id
+    item_id   uuid NOT NULL REFERENCES stock_item (id),
+    quantity  integer NOT NULL CHECK (quantity > 0),
+    for_order boolean NOT NULL,  -- what an order holds only the order lets go
     PRIMARY KEY (id, item_id)
 );
 CREATE INDEX reservation_by_item ON reservation (item_id);

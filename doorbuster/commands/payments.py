@@ -1,0 +1,50 @@
+"""`doorbuster payments`: payments that wait for a person, and taking them up again."""
+
+import argparse
+import asyncio
+from uuid import UUID
+
+from doorbuster import environment
+
+Words = argparse._SubParsersAction  # argparse has no public name for it
+
+
+def register(words: "Words[argparse.ArgumentParser]") -> None:
+    """Add the words."""
+    payments = words.add_parser("payments", help="payments that the provider refuses for good, until somebody looks")
+    actions = payments.add_subparsers(metavar="ACTION", required=True)
+    actions.add_parser("list", help="which, and why; exit code 1 if there are any").set_defaults(run=_list)
+    retry = actions.add_parser("retry", help="the worker tries again, once the reason is mended")
+    retry.add_argument("payment", nargs="?", type=UUID, help="only this one")
+    retry.set_defaults(run=_retry)
+
+
+def _list(_: argparse.Namespace) -> int:
+    url = environment.database_url()
+    return 2 if url is None else asyncio.run(_print_alarms(url))
+
+
+def _retry(given: argparse.Namespace) -> int:
+    url = environment.database_url()
+    return 2 if url is None else asyncio.run(_take_up(url, given.payment))
+
+
+async def _print_alarms(url: str) -> int:
+    from write_side import payments
+    from write_side.database import open_pool
+
+    async with open_pool(url, 1, "payments") as pool, pool.acquire() as conn:
+        found = await payments.alarms(conn)
+    for alarm in found:
+        print(f"{alarm.payment_id}  {alarm.alarm}")
+    print(f"{len(found)} payments wait for a person")
+    return 1 if found else 0
+
+
+async def _take_up(url: str, payment_id: UUID | None) -> int:
+    from write_side import payments
+    from write_side.database import open_pool
+
+    async with open_pool(url, 1, "payments") as pool, pool.acquire() as conn:
+        print(f"{await payments.retry_alarmed(conn, payment_id)} payments are taken up again by the worker")
+    return 0
