@@ -3,6 +3,13 @@
 How one is placed, in reading order: routes.py (what comes in), handlers.py (`issue_quote`, `place_order`), domain.py
 (the decisions), store.py, and schema/functions/orders.sql (what only the rows can say). How it ends: settling.py (facts
 about its payment, cancelling, expiring) and verdicts.py (who wins which race).
+
+An order goes pending_payment → confirmed, or → closing → cancelled | expired. Who moves it:
+
+    place_order, by the client        reserves its stock (the reservation's id is the order's), asks for its payment
+    payments.steps, in the worker     do what a payment's `todo` says: create the intent, capture it, void it
+    webhook, `complete`, the worker   bring what the provider says to `learn`, which asks verdicts.`judge`
+    cancel (client), expiry (worker)  make it closing, todo = void; payments.steps → `finish_closing` → `learn` ends it
 """
 
 from write_side.orders.domain import Order
