@@ -59,11 +59,6 @@ def unseal(key: bytes, field: str, sealed: str) -> str:
         raise BrokenSeal(f"{field} does not open under this key") from error
 
 
-def person_of(sealed: str) -> UUID:
-    """Whose key opens a sealed field."""
-    return UUID(sealed.split(".")[1])
-
-
 def normalized_mail(mail: str) -> str:
     """The form by which a mail address is recognized: trimmed, case folded."""
     return mail.strip().casefold()

@@ -62,11 +62,6 @@ def postgres(home: Home, name: str, *, durable: bool = True) -> Program:
     )
 
 
-def binaries_folder() -> Path:
-    """Where psql, pg_dump and pgbench are."""
-    return _binaries(unprivileged())
-
-
 def _binaries(account: Account | None) -> Path:
     if configured := os.environ.get("PG_BIN"):
         return Path(configured)
