@@ -64,8 +64,7 @@ class Process:
 
     async def stop(self) -> None:
         """Lets the next one in at once."""
-        with suppress(Exception):
-            await asyncio.wait_for(self._lease.release(), 1.0)
+        await self._lease.release()
         await self._keyring.close()
 
     async def _lease_connection(self) -> "asyncpg.Connection[asyncpg.Record]":

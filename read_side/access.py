@@ -1,9 +1,6 @@
 """Who may read what: bearer tokens checked against their read model, so that Postgres is not asked."""
 
 from datetime import UTC, datetime
-from hashlib import sha256
-from hmac import compare_digest
-from uuid import UUID
 
 import msgspec
 from litestar.connection import ASGIConnection
@@ -11,6 +8,7 @@ from litestar.handlers.base import BaseRouteHandler
 from litestar.types import Guard
 
 from read_side.documents import Documents
+from shared.bearer import opens, presented
 from shared.documents.access import MODEL, KnownToken
 from shared.http.problems import forbidden, unauthorized
 from shared.shards import ACCESS
@@ -20,13 +18,14 @@ _known_token = msgspec.json.Decoder(KnownToken)
 
 async def require(documents: Documents, authorization: str | None, scope: str) -> None:
     """Answer 401 unless the header holds a token we know, neither expired nor revoked; 403 without the scope."""
-    token_id, secret = _parsed(authorization)
-    found = await documents.find(MODEL, str(token_id), ACCESS)
+    shown = presented(authorization)
+    if shown is None:
+        raise unauthorized()
+    found = await documents.find(MODEL, str(shown.token_id), ACCESS)
     if found is None:
         raise unauthorized()
     token = _known_token.decode(found.body)
-    right = compare_digest(sha256(secret.encode()).hexdigest(), token.secret_sha256)
-    if not right or token.revoked or _expired(token):
+    if not opens(shown, token, datetime.now(UTC)):
         raise unauthorized()
     if scope not in token.scopes:
         raise forbidden(scope)
@@ -39,20 +38,3 @@ def requires(scope: str) -> Guard:
         await require(connection.app.state.documents, connection.headers.get("authorization"), scope)
 
     return guard
-
-
-def _expired(token: KnownToken) -> bool:
-    return token.expires_at is not None and token.expires_at <= datetime.now(UTC)
-
-
-def _parsed(authorization: str | None) -> tuple[UUID, str]:
-    """Token id and secret of `Bearer db_<token id as 32 hex digits>_<secret>`."""
-    scheme, _, token = (authorization or "").partition(" ")
-    prefix, _, rest = token.partition("_")
-    id_, _, secret = rest.partition("_")
-    if scheme.lower() != "bearer" or prefix != "db" or len(id_) != 32 or not secret.isascii() or not secret:
-        raise unauthorized()
-    try:
-        return UUID(hex=id_), secret
-    except ValueError:
-        raise unauthorized() from None

@@ -1,6 +1,6 @@
 """The log: appending to it, and reading it in order. The only Python that names `event_log`."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 from uuid import UUID
 
@@ -48,10 +48,10 @@ async def append(conn: Connection, events: Sequence[NewEvent], cause: Metadata) 
     return highest((row["shard"], row["at"]) for row in rows)
 
 
-def highest(pairs: object) -> dict[int, int]:
+def highest(pairs: Iterable[tuple[int, int]]) -> dict[int, int]:
     """shard → highest position of (shard, position) pairs."""
     found: dict[int, int] = {}
-    for shard, position in pairs:  # type: ignore[attr-defined]
+    for shard, position in pairs:
         found[shard] = max(position, found.get(shard, 0))
     return found
 
@@ -65,8 +65,7 @@ TAIL = f"SELECT {_COLUMNS} FROM event_log WHERE position > $1 ORDER BY position 
 _AFTER_OF_AGGREGATES = f"""SELECT {_COLUMNS} FROM event_log WHERE aggregate_type = $1 AND position > $2
                            ORDER BY position LIMIT $3"""  # noqa: S608
 _ROWS = f"SELECT {_COLUMNS}, prev_hash, hash FROM event_log WHERE position > $1 ORDER BY position LIMIT $2"  # noqa: S608
-_HISTORY = f"""SELECT {_COLUMNS} FROM event_log WHERE aggregate_type = $1 AND aggregate_id = $2
-               ORDER BY aggregate_version"""  # noqa: S608
+
 
 
 def recorded(row: asyncpg.Record, previous: int = 0, epoch: int = 1) -> Recorded:
@@ -103,11 +102,6 @@ async def read_aggregates_after(conn: Connection, type_: str, position: int, lim
 async def read_rows_after(conn: Connection, position: int, limit: int) -> list[asyncpg.Record]:
     """Whole rows with their hashes, for verification."""
     return list(await conn.fetch(_ROWS, position, limit))
-
-
-async def history(conn: Connection, aggregate_type: str, aggregate_id: UUID) -> list[Recorded]:
-    """All events of one aggregate, oldest first."""
-    return [recorded(row) for row in await conn.fetch(_HISTORY, aggregate_type, aggregate_id)]
 
 
 async def latest(conn: Connection, key: str) -> Positions:

@@ -39,10 +39,7 @@ def requires(scope: str) -> Guard:
 
 async def caller_of(connection: Connection) -> Caller | None:
     """Who a request's bearer token stands for, None without a valid one."""
-    scheme, _, token = connection.headers.get("authorization", "").partition(" ")
-    if scheme.lower() != "bearer":
-        return None
-    return await authenticate(connection.app.state.pool, token)
+    return await authenticate(connection.app.state.pool, connection.headers.get("authorization"))
 
 
 def actor_of(request: Connection) -> str:

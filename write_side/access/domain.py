@@ -1,13 +1,11 @@
-"""Tokens, pure. A token is `db_<id>_<secret>`: 256 random bits, of which only the SHA-256 is kept."""
+"""Tokens, pure: who may be given one, and what each event makes of it. How one is spelled: `shared.bearer`."""
 
-from base64 import urlsafe_b64encode
 from datetime import datetime, timedelta
-from hashlib import sha256
-from hmac import compare_digest
 from uuid import UUID
 
 from msgspec import Struct, structs
 
+from shared.bearer import Presented, kept_of, opens
 from shared.events.access import AccessEvent, TokenIssued, TokenRevoked
 from write_side.errors import Invalid, NotFound
 
@@ -52,34 +50,12 @@ class Caller(Struct, frozen=True):
     scopes: frozenset[str]
 
 
-def bearer(token_id: UUID, secret: bytes) -> str:
-    """The token as its holder carries it; shown once."""
-    return f"db_{token_id.hex}_{urlsafe_b64encode(secret).decode().rstrip('=')}"
-
-
-def parse(token: str) -> tuple[UUID, str] | None:
-    """Token id and the hash of the secret, None if it isn't one of ours."""
-    prefix, _, rest = token.partition("_")
-    id_, _, secret = rest.partition("_")
-    if prefix != "db" or len(id_) != 32 or not secret:
-        return None
-    try:
-        return UUID(hex=id_), hash_of(secret)
-    except ValueError:
-        return None
-
-
-def hash_of(secret: str) -> str:
-    """What is kept of a secret: plain SHA-256 is enough for 256 random bits."""
-    return sha256(secret.encode()).hexdigest()
-
-
 def issue(token_id: UUID, name: str, secret: bytes, scopes: list[str], expires_at: datetime | None) -> TokenIssued:
     """The event of a new token; raises `UnknownScope`."""
     for scope in scopes:
         if scope not in SCOPES:
             raise UnknownScope(f"there is no scope {scope}", known=list(SCOPES))
-    return TokenIssued(token_id, name, hash_of(bearer(token_id, secret).split("_", 2)[2]), sorted(scopes), expires_at)
+    return TokenIssued(token_id, name, kept_of(secret), sorted(scopes), expires_at)
 
 
 def check_expiry(expires_at: datetime, now: datetime) -> None:
@@ -88,11 +64,9 @@ def check_expiry(expires_at: datetime, now: datetime) -> None:
         raise ExpiryOutOfRange("a token expires in the future, within a hundred years", pointer="/expires_at")
 
 
-def caller_of(token: Token | None, secret_sha256: str, now: datetime) -> Caller | None:
+def caller_of(token: Token | None, shown: Presented, now: datetime) -> Caller | None:
     """Who holds this secret, None if nobody may use it (any more)."""
-    if token is None or not compare_digest(token.secret_sha256, secret_sha256) or token.revoked:
-        return None
-    if token.expires_at is not None and token.expires_at <= now:
+    if token is None or not opens(shown, token, now):
         return None
     return Caller(f"token:{token.id}", frozenset(token.scopes))
 

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
+from shared.bearer import presented, spelled
 from shared.envelope import Metadata
 from shared.events.access import TokenRevoked
 from shared.ids import uuid7
@@ -43,7 +44,7 @@ async def issue_token(
 
     async def decide(conn: Connection) -> tuple[Struct, Positions]:
         positions = await store.save_issued(conn, event, cause)
-        text = domain.bearer(token_id, secret)
+        text = spelled(token_id, secret)
         return IssuedToken(token_id, name, event.scopes, expires_at, text), positions
 
     return await commands.run(pool, decide)
@@ -64,10 +65,9 @@ async def revoke_token(pool: Pool, token_id: UUID, reason: str, cause: Metadata)
     return await commands.run(pool, decide)
 
 
-async def authenticate(pool: Pool, bearer: str) -> Caller | None:
-    """Who a bearer token stands for, None if nobody."""
-    parsed = domain.parse(bearer)
-    if parsed is None:
+async def authenticate(pool: Pool, authorization: str | None) -> Caller | None:
+    """Who an Authorization header stands for, None if nobody."""
+    shown = presented(authorization)
+    if shown is None:
         return None
-    token_id, secret_sha256 = parsed
-    return domain.caller_of(await store.find_token(pool, token_id), secret_sha256, datetime.now(UTC))
+    return domain.caller_of(await store.find_token(pool, shown.token_id), shown, datetime.now(UTC))

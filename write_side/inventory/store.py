@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 from uuid import UUID
 
+import asyncpg
 import msgspec
 
 from shared.envelope import Metadata, as_json
@@ -125,11 +126,12 @@ async def release(conn: Connection, reservation_id: UUID, reason: str, cause: Me
     return _move_of(row)
 
 
-def _move_of(row: object) -> Move:
+def _move_of(row: asyncpg.Record | None) -> Move:
+    assert row is not None, "a function with OUT parameters answers one row"
     return Move(
-        _lines.decode(row["refusals"]),  # type: ignore[index]
-        _lines.decode(row["items"]),  # type: ignore[index]
-        _positions.decode(row["positions"]),  # type: ignore[index]
+        _lines.decode(row["refusals"]),
+        _lines.decode(row["items"]),
+        _positions.decode(row["positions"]),
     )
 
 

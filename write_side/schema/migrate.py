@@ -7,7 +7,7 @@ connection of ours serializes them.
 import contextlib
 import io
 import os
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
 import asyncpg
@@ -79,7 +79,7 @@ async def _create_keyring(conn: asyncpg.Connection) -> None:
     await conn.execute((_HERE / "keyring.sql").read_text())
 
 
-async def _alone(url: str, work) -> None:  # type: ignore[no-untyped-def]
+async def _alone(url: str, work: Callable[[asyncpg.Connection], Awaitable[None]]) -> None:
     conn = await asyncpg.connect(url)
     try:
         async with conn.transaction():

@@ -21,7 +21,7 @@ def typed(database_url: str, *words: str) -> subprocess.CompletedProcess[str]:
 async def test_a_token_is_printed_once_and_lets_its_holder_in(pool: Pool, database_url: str) -> None:
     done = typed(database_url, "token", "importer", "catalog:write", "--days", "7")
     assert done.returncode == 0, done.stderr
-    caller = await access.authenticate(pool, done.stdout.strip())
+    caller = await access.authenticate(pool, f"Bearer {done.stdout.strip()}")
     assert caller is not None
     assert caller.scopes == {"catalog:write"}
 
