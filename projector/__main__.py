@@ -21,6 +21,7 @@ from shared.http import logs, probe
 from shared.http.health import Check
 from shared.lease import Lease, LeaseLost
 from shared.settings import Settings
+from shared.stopping import end_for_sure
 
 log = logging.getLogger("projector")
 
@@ -136,6 +137,7 @@ async def main(settings: Settings) -> None:
     work = asyncio.create_task(process.run())
     stop = asyncio.create_task(stopped.wait())
     await asyncio.wait([work, stop], return_when=asyncio.FIRST_COMPLETED)
+    end_for_sure()
     work.cancel()
     with suppress(asyncio.CancelledError):
         await work

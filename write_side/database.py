@@ -1,6 +1,7 @@
 """Connections to Postgres under the application's role, with the limits that keep one transaction from stopping all."""
 
-from typing import TYPE_CHECKING, TypeAlias
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
@@ -23,19 +24,46 @@ LIMITS = {
     "idle_in_transaction_session_timeout": "1s",
 }
 
+CONNECT_SECONDS = 3.0  # a server that takes the connection and then says nothing
+COMMAND_SECONDS = 5.0  # longer than the server's own limits: it is the network that is meant
+WAIT_SECONDS = 3.0  # for a connection of the pool: who waits longer is turned away, to come again
+
+
+class _Pool(asyncpg.Pool):
+    """asyncpg's pool lets its users wait for ever, and gives no way to say otherwise for all of them."""
+
+    def acquire(self, *, timeout: float | None = WAIT_SECONDS) -> Any:
+        return super().acquire(timeout=timeout)
 
 
 def open_pool(url: str, size: int, name: str) -> Pool:
-    """A pool of up to `size` connections, opened by `async with`; `name` shows in pg_stat_activity."""
-    return asyncpg.create_pool(
+    """A pool of up to `size` connections, opened by `async with`; `name` shows in pg_stat_activity.
+
+    Raises `TimeoutError` when no connection becomes free, or none answers, in time.
+    """
+    return bounded_pool(url, size=size, command_seconds=COMMAND_SECONDS, settings=LIMITS | {"application_name": name})
+
+
+def bounded_pool(url: str, *, size: int, idle: int = 1, command_seconds: float, settings: Mapping[str, str]) -> Pool:
+    """A pool whose every step has a limit: connecting, waiting for one's turn, a statement."""
+    return _Pool(
         url,
-        min_size=1,
+        min_size=idle,
         max_size=size,
-        command_timeout=5,
-        server_settings=LIMITS | {"application_name": name},
+        max_queries=50_000,
+        max_inactive_connection_lifetime=300.0,
+        loop=None,
+        connection_class=asyncpg.Connection,
+        record_class=asyncpg.Record,
+        timeout=CONNECT_SECONDS,
+        command_timeout=command_seconds,
+        server_settings=dict(settings),
     )
 
 
 async def connect(url: str, name: str) -> "asyncpg.Connection[asyncpg.Record]":
     """One connection of its own, for what must not share (the relay, a lease)."""
-    return await asyncpg.connect(url, command_timeout=5, server_settings=LIMITS | {"application_name": name})
+    settings = LIMITS | {"application_name": name}
+    return await asyncpg.connect(
+        url, timeout=CONNECT_SECONDS, command_timeout=COMMAND_SECONDS, server_settings=settings
+    )

@@ -1,6 +1,7 @@
 """Steps: work that waits in rows (intents to create, mails to send) and is done outside of any transaction."""
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Awaitable, Callable
 from typing import NamedTuple
@@ -24,10 +25,11 @@ class Step(NamedTuple):
     run: Callable[[], Awaitable[int]]
 
 
-async def keep_doing(step: Step) -> None:
-    """Run a step for ever; a failure is logged and tried again, with a growing pause."""
+async def keep_doing(step: Step, stopping: asyncio.Event) -> None:
+    """Run a step until `stopping`, and what is in hand then to its end; a failure is logged and tried again, with a
+    growing pause."""
     pause = step.pause
-    while True:
+    while not stopping.is_set():
         stop_if_cancelled()
         try:
             done = await step.run()
@@ -36,4 +38,10 @@ async def keep_doing(step: Step) -> None:
             log.exception("step failed", extra={"fields": {"step": step.name}})
             done, pause = 0, max(step.pause, min(max(pause, 0.1) * 2, WORST_PAUSE))
         if not done:
-            await asyncio.sleep(pause)
+            await _paused(pause, stopping)
+
+
+async def _paused(seconds: float, stopping: asyncio.Event) -> None:
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await stopping.wait()

@@ -17,6 +17,7 @@ from shared.http.health import Check
 from shared.http.serve import freeze_start_up_objects
 from shared.lease import Lease
 from shared.settings import Settings
+from shared.stopping import FINISH_WITHIN, end_for_sure
 from write_side import commands, database, reactions
 from write_side.customers import open_keyring
 from write_side.database import Connection, Pool
@@ -108,8 +109,8 @@ def house_keeping(pool: Pool) -> Step:
     return Step("forget_old_keys", 600, run)
 
 
-async def run(settings: Settings) -> None:
-    """The worker until it is cancelled."""
+async def run(settings: Settings, stopping: asyncio.Event) -> None:
+    """The worker until `stopping`: then the steps finish what they have in hand, while the relay goes on."""
     async with (
         database.open_pool(settings.database_url, settings.pool_size, "worker") as pool,
         open_keyring(settings.keyring_url, settings.master_key) as keyring,
@@ -124,16 +125,23 @@ async def run(settings: Settings) -> None:
         server = await probe.serve(settings.host, settings.port, {"postgres": Check(lambda: pool.fetchval("SELECT 1"))})
         freeze_start_up_objects()
         async with server, asyncio.TaskGroup() as tasks:
-            tasks.create_task(relay_events(settings))
-            for step in steps:
-                tasks.create_task(keep_doing(step))
+            relaying = tasks.create_task(relay_events(settings))
+            await asyncio.gather(*(keep_doing(step, stopping) for step in steps))
+            relaying.cancel()
 
 
 async def run_until_stopped(settings: Settings) -> None:
-    """The worker until SIGTERM or SIGINT; lets go of the lease, leaves claimed rows to time out."""
+    """The worker until SIGTERM or SIGINT: it finishes what it has in hand, lets go of the lease and ends."""
     loop = asyncio.get_running_loop()
-    work = asyncio.create_task(run(settings))
+    stopping = asyncio.Event()
+    work = asyncio.create_task(run(settings, stopping))
+
+    def stop() -> None:
+        end_for_sure()
+        stopping.set()
+        loop.call_later(FINISH_WITHIN, work.cancel)  # what isn't done by then stands in its row, claimed for a while
+
     for name in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(name, work.cancel)
+        loop.add_signal_handler(name, stop)
     with contextlib.suppress(asyncio.CancelledError):
         await work

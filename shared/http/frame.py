@@ -15,8 +15,11 @@ from shared.http.cors import Cors
 from shared.http.measures import Measures
 from shared.http.refusals import Mapped, problem_of
 from shared.http.replies import header, send_problem
+from shared.http.slow_bodies import within
 
 access = logging.getLogger("doorbuster.access")
+# Bytes that never change: no browser is to guess at types, and nobody need know what serves us.
+ALWAYS = ((b"x-content-type-options", b"nosniff"), (b"server", b"doorbuster"))
 UNKNOWN_ROUTE = "unmatched"  # all unknown paths are one series, or scanners would fill the memory
 
 
@@ -55,11 +58,13 @@ class _Exchange:
                 self._origin = value
         correlation_id = correlation.accepted(given)
         correlation.set_current(correlation_id)
-        self._added = [(correlation.HEADER, correlation_id.encode()), *cors.headers(self._origin)]
+        self._added = [(correlation.HEADER, correlation_id.encode()), *ALWAYS, *cors.headers(self._origin)]
 
     async def run(self, app: ASGIApp, receive: Receive, problems: Mapped | None) -> None:
         if self._method == "HEAD":  # answered as GET, sent without the body: the same headers by construction
             self._scope["method"] = "GET"
+        elif self._method != "GET":
+            receive = within(receive)
         try:
             if self._origin is not None and self._is_preflight():
                 await self._answer_preflight()
@@ -87,7 +92,7 @@ class _Exchange:
     async def _answer_preflight(self) -> None:
         asked = header(self._scope, b"access-control-request-headers") or b""
         self._scope["path_template"] = "preflight"
-        self._added = [self._added[0], *self._cors.preflight(self._origin or b"", asked)]
+        self._added = [self._added[0], *ALWAYS, *self._cors.preflight(self._origin or b"", asked)]
         await self.send({"type": "http.response.start", "status": 204, "headers": []})
         await self.send({"type": "http.response.body", "body": b"", "more_body": False})
 

@@ -7,12 +7,21 @@ import signal
 import socket
 
 import uvloop
-from granian.constants import Interfaces
+from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.server.embed import Server
 from litestar.types import ASGIApp
 
+from shared.stopping import end_for_sure
+
 log = logging.getLogger(__name__)
+
+# How much one client may hold (docs/limits.md). Everything else about a request is bounded behind this: its body by
+# the frame, its work by the limits of what it asks.
+HEADER_SECONDS = 10  # for a whole head, and how long a connection may be idle between two requests
+HEAD_BYTES = 65_536  # request line and headers together; there may be 100 of these
+CONNECTIONS = 4096  # open at once; more wait in the backlog, and beyond that with the kernel
+BACKLOG = 2048
 
 
 class PortInUse(RuntimeError):
@@ -45,19 +54,28 @@ async def _serve(app: ASGIApp, host: str, port: int) -> None:
         address=host,
         port=port,
         interface=Interfaces.ASGI,
+        # No HTTP/2: proxies don't speak it to us, and telling the two apart waits for the first bytes for ever.
+        http=HTTPModes.http1,
         websockets=False,
-        backlog=2048,
+        backlog=BACKLOG,
+        backpressure=CONNECTIONS,
         log_enabled=False,
-        http1_settings=HTTP1Settings(header_read_timeout=10_000),
+        http1_settings=HTTP1Settings(header_read_timeout=HEADER_SECONDS * 1000, max_buffer_size=HEAD_BYTES),
     )
     loop = asyncio.get_running_loop()
     for name in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(name, server.stop)
+        loop.add_signal_handler(name, _stop, server)
     settle = loop.call_later(1.0, freeze_start_up_objects)
     try:
         await server.serve()
     finally:
         settle.cancel()
+
+
+def _stop(server: Server) -> None:
+    """Take no new connection, finish what is under way. Who does not fetch an answer is not waited for any longer."""
+    end_for_sure()
+    server.stop()  # type: ignore[no-untyped-call]
 
 
 def freeze_start_up_objects() -> None:

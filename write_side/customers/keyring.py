@@ -12,10 +12,11 @@ import asyncpg
 
 from shared import sealed
 from shared.ids import uuid7
-from write_side.database import ROLE, Pool
+from write_side.database import ROLE, Pool, bounded_pool
 from write_side.errors import Refusal
 
 SIZE = 4  # connections of a process: a look-up takes a fraction of a millisecond
+COMMAND_SECONDS = 2.0
 
 
 class KeyringUnavailable(Refusal):
@@ -95,7 +96,5 @@ def _unavailable() -> KeyringUnavailable:
 async def open_keyring(url: str, master_key: str) -> AsyncIterator[Keyring]:
     """The keyring on a pool of its own. Connects when first used: its server may be down at start."""
     settings = {"role": ROLE, "application_name": "keyring"}
-    async with asyncpg.create_pool(
-        url, min_size=0, max_size=SIZE, command_timeout=2, timeout=2, server_settings=settings
-    ) as pool:
+    async with bounded_pool(url, size=SIZE, idle=0, command_seconds=COMMAND_SECONDS, settings=settings) as pool:
         yield Keyring(pool, bytes.fromhex(master_key))

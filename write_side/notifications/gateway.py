@@ -6,8 +6,8 @@ from urllib.parse import unquote, urlsplit
 
 import aiosmtplib
 
-TIMEOUT = 5.0  # seconds for each step of the conversation
-LONGEST = 20.0  # and for all that follows the connection
+TIMEOUT = 4.0  # seconds for each step of the conversation, and for all of connecting
+LONGEST = 8.0  # for all that follows; with connecting no more than a worker that stops waits for
 
 
 class NotSent(Exception):
@@ -37,23 +37,27 @@ class MailServer:
         self._user = unquote(parts.username) if parts.username else None
         self._password = unquote(parts.password) if parts.password else None
 
-    async def send(self, message: EmailMessage) -> None:
-        """Returns once the server has taken it; raises `NotSent`, `Refused`, `Unclear`."""
+    async def connect(self) -> aiosmtplib.SMTP:
+        """A connection that takes a mail for `hand_over`; raises `NotSent`."""
         client = aiosmtplib.SMTP(
             hostname=self._host, port=self.port, use_tls=self._tls, username=self._user, password=self._password,
             timeout=TIMEOUT,
         )  # fmt: skip
         try:
-            await client.connect()
-        except (aiosmtplib.SMTPException, OSError) as error:
+            async with asyncio.timeout(TIMEOUT):
+                await client.connect()
+        except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
+            client.close()
             raise NotSent from error
+        return client
+
+    async def hand_over(self, client: aiosmtplib.SMTP, message: EmailMessage) -> None:
+        """Returns once the server has taken it; raises `NotSent`, `Refused`, `Unclear`."""
         try:
             async with asyncio.timeout(LONGEST):
                 await self._hand_over(client, message)
         except TimeoutError as error:
             raise Unclear from error
-        finally:
-            client.close()
 
     async def _hand_over(self, client: aiosmtplib.SMTP, message: EmailMessage) -> None:
         try:

@@ -73,10 +73,15 @@ async def _send(
     if contact is None:
         return MailRefused(mail.id, mail.order_id, mail.kind, ERASED)
     message = domain.confirmation(_content(order, contact, settings), mail, settings.mail_from)
+    client = await server.connect()
     try:
-        await server.send(message)
+        async with pool.acquire() as conn:
+            await store.begin(conn, mail.id)  # only from here on it may be out without our knowing
+        await server.hand_over(client, message)
     except Refused as refused:
         return MailRefused(mail.id, mail.order_id, mail.kind, refused.code)
+    finally:
+        client.close()
     return MailSent(mail.id, mail.order_id, mail.kind)
 
 

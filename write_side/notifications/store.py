@@ -39,16 +39,21 @@ async def queue(conn: Connection, event: MailQueued, cause: Metadata) -> None:
 
 
 async def claim_due(conn: Connection, limit: int) -> list[Claimed]:
-    """Mails to send now, marked as being sent; one that was left so by a sender who died counts as in doubt."""
+    """Mails to send now, for this worker alone for a while; one that was left half sent counts as in doubt."""
     rows = await conn.fetch(
         f"""UPDATE mail SET doubts = doubts + (sending_since IS NOT NULL)::int, attempts = attempts + 1,
-                            sending_since = clock_timestamp(), next_attempt_at = clock_timestamp() + $2
+                            sending_since = NULL, next_attempt_at = clock_timestamp() + $2
             WHERE id IN (SELECT id FROM mail WHERE state = 'queued' AND next_attempt_at <= clock_timestamp()
                          ORDER BY next_attempt_at LIMIT $1 FOR UPDATE SKIP LOCKED)
             RETURNING {_MAIL}, attempts, doubts""",  # noqa: S608
         limit, CLAIM,
     )  # fmt: skip
     return [Claimed(Mail(*list(row.values())[:6]), row["attempts"], row["doubts"]) for row in rows]
+
+
+async def begin(conn: Connection, mail_id: UUID) -> None:
+    """It is handed to the server now: until somebody writes down how that ended, nobody knows whether it went out."""
+    await conn.execute("UPDATE mail SET sending_since = clock_timestamp() WHERE id = $1", mail_id)
 
 
 async def put_off(conn: Connection, mail_id: UUID, pause: timedelta) -> None:

@@ -86,11 +86,13 @@ async def test_a_sender_who_was_killed_costs_one_repeat_with_the_same_id_and_no_
     await confirmed(shop)
     await react(shop)
     async with shop.pool.acquire() as conn:
-        assert len(await store.claim_due(conn, 1)) == 1  # sent, and killed before it was written down
+        [claimed] = await store.claim_due(conn, 1)
+        await store.begin(conn, claimed.mail.id)  # sent, and killed before it was written down
     assert await send(shop, server) == 0
     await due_now(shop)
     async with shop.pool.acquire() as conn:
         [claimed] = await store.claim_due(conn, 1)  # the repeat, and killed again
+        await store.begin(conn, claimed.mail.id)
     assert claimed.doubts == 1
     await due_now(shop)
     await send(shop, server)
@@ -100,12 +102,29 @@ async def test_a_sender_who_was_killed_costs_one_repeat_with_the_same_id_and_no_
     assert await ledger(shop) == ["queued"]
 
 
+async def test_a_sender_who_was_stopped_before_the_mail_server_had_it_costs_nothing(
+    shop: Shop, inbox: tuple[Inbox, MailServer]
+) -> None:
+    received, server = inbox
+    await confirmed(shop)
+    await react(shop)
+    for _ in range(3):
+        async with shop.pool.acquire() as conn:
+            [claimed] = await store.claim_due(conn, 1)  # claimed, and stopped while it looked for keys or connected
+        assert claimed.doubts == 0
+        await due_now(shop)
+    await send(shop, server)
+    assert len(received.mails) == 1
+    assert await ledger(shop) == ["sent"]
+
+
 async def test_a_mail_in_doubt_is_repeated_once(shop: Shop, inbox: tuple[Inbox, MailServer]) -> None:
     received, server = inbox
     await confirmed(shop)
     await react(shop)
     async with shop.pool.acquire() as conn:
         [claimed] = await store.claim_due(conn, 1)
+        await store.begin(conn, claimed.mail.id)
     await due_now(shop)
     await send(shop, server)
     assert [mail["Message-ID"] for mail in received.mails] == [claimed.mail.message_id]

@@ -1,0 +1,40 @@
+"""A time limit on the body of a request: who dribbles one in holds no handler, and no stop, for longer."""
+
+import asyncio
+
+from litestar.types import HTTPReceiveMessage, Receive
+
+from shared.http.problems import Problem
+
+BODY_SECONDS = 10.0  # from the head to the end of the body; the largest one is a megabyte
+
+
+def too_slow() -> Problem:
+    """408: the rest of the body did not come. Its connection is of no use any more."""
+    return Problem(
+        408,
+        "body_too_slow",
+        f"The body did not arrive within {BODY_SECONDS:g} seconds.",
+        headers={"Connection": "close"},
+        retryable=True,
+    )
+
+
+def within(receive: Receive, seconds: float = BODY_SECONDS) -> Receive:
+    """The same `receive`, which raises `too_slow` when the body isn't whole in time. What comes after it may wait."""
+    until = asyncio.get_running_loop().time() + seconds
+    whole = False
+
+    async def receive_in_time() -> HTTPReceiveMessage:
+        nonlocal whole
+        if whole:
+            return await receive()  # type: ignore[return-value]
+        try:
+            async with asyncio.timeout_at(until):
+                message = await receive()
+        except TimeoutError:
+            raise too_slow() from None
+        whole = not message.get("more_body", False)
+        return message  # type: ignore[return-value]
+
+    return receive_in_time
