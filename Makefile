@@ -9,7 +9,7 @@ UV := UV_PYTHON_DOWNLOADS=never VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/uv
 READY := $(VENV)/.ready
 TESTS ?= tests
 
-.PHONY: help demo up down status test check lock
+.PHONY: help demo up down status test check lock docker
 help: ## What can be typed
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
 
@@ -31,6 +31,15 @@ test: check ## Check, then run every test on real servers
 check: $(READY) ## Lint and types
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+
+docker: .env ## The whole shop in containers (needs an engine with Compose)
+	docker compose up --build --wait
+
+# Secrets of one's own for compose.yaml; what is there already stays.
+.env: .env.example
+	@[ -e $@ ] || (umask 077 && $(PYTHON) -c 'import re, secrets, sys; \
+	    sys.stdout.write(re.sub("[=_]$$", lambda end: end[0] + secrets.token_hex(32), sys.stdin.read(), flags=re.M))' <$< >$@)
+	@touch $@
 
 lock: $(READY) ## Resolve the dependencies anew into requirements.lock, which names hashes and no host
 	$(UV) lock --upgrade

@@ -1,8 +1,12 @@
-"""Is it healthy? One probe per kind of server, chosen by the scheme of its URL; none needs a client library."""
+"""Is it healthy? One probe per kind of server, chosen by the scheme of its URL; none needs a client library.
+
+`python -m doorbuster.probes URL` exits with 0 if it is: the health check of a container that has no curl.
+"""
 
 import http.client
 import socket
 import struct
+import sys
 from collections.abc import Callable
 from urllib.parse import SplitResult, urlsplit
 
@@ -59,3 +63,7 @@ _PROBES: dict[str, Callable[[SplitResult], bool]] = {
     "redis": _redis,
     "smtp": _smtp,
 }
+
+
+if __name__ == "__main__":
+    sys.exit(0 if healthy(sys.argv[1]) else 1)
