@@ -1,7 +1,6 @@
 """`python -m projector`: owns all shards while it holds the lease, stands by while another does."""
 
 import asyncio
-import gc
 import logging
 import os
 import signal
@@ -17,6 +16,7 @@ from projector.keyring import Keyring
 from projector.log import ROLE, open_pool
 from projector.owner import Owner
 from projector.redis_sink import connect
+from shared.collector import freeze_start_up_objects
 from shared.http import logs, probe
 from shared.http.health import Check
 from shared.lease import Lease, LeaseLost
@@ -133,7 +133,7 @@ async def main(settings: Settings) -> None:
         loop.add_signal_handler(sign, stopped.set)
     process = Process(settings)
     server = await probe.serve(settings.host, settings.port, process.checks())
-    gc.freeze()
+    freeze_start_up_objects()
     work = asyncio.create_task(process.run())
     stop = asyncio.create_task(stopped.wait())
     await asyncio.wait([work, stop], return_when=asyncio.FIRST_COMPLETED)

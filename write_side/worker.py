@@ -12,9 +12,9 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
 from shared.cancellation import stop_if_cancelled
+from shared.collector import freeze_start_up_objects
 from shared.http import probe
 from shared.http.health import Check
-from shared.http.serve import freeze_start_up_objects
 from shared.lease import Lease
 from shared.settings import Settings
 from shared.stopping import FINISH_WITHIN, end_for_sure

@@ -1,7 +1,6 @@
 """Serving an app: Granian inside this process's uvloop, one worker; more cores are more processes."""
 
 import asyncio
-import gc
 import logging
 import signal
 import socket
@@ -12,6 +11,7 @@ from granian.http import HTTP1Settings
 from granian.server.embed import Server
 from litestar.types import ASGIApp
 
+from shared.collector import freeze_start_up_objects
 from shared.stopping import end_for_sure
 
 log = logging.getLogger(__name__)
@@ -76,10 +76,3 @@ def _stop(server: Server) -> None:
     """Take no new connection, finish what is under way. Who does not fetch an answer is not waited for any longer."""
     end_for_sure()
     server.stop()  # type: ignore[no-untyped-call]
-
-
-def freeze_start_up_objects() -> None:
-    """What start-up made lives on: out of the collector's sight with it (p99 falls by two thirds)."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 100)
