@@ -49,9 +49,15 @@ async def shop(shop_settings: Settings, pool: Pool) -> AsyncIterator[Shop]:
 
 
 @pytest.fixture
-def inbox() -> Iterator[tuple[Inbox, MailServer]]:
+def inbox_type() -> type[Inbox]:
+    """What stands behind the mail server."""
+    return Inbox
+
+
+@pytest.fixture
+def inbox(inbox_type: type[Inbox]) -> Iterator[tuple[Inbox, MailServer]]:
     """A mail server and the way to it."""
-    inbox = Inbox()
+    inbox = inbox_type()
     controller = Controller(inbox, hostname="127.0.0.1", port=free_port())
     controller.start()
     yield inbox, MailServer(f"smtp://127.0.0.1:{controller.port}")
