@@ -75,9 +75,11 @@ class Process:
 
     def checks(self) -> dict[str, Check]:
         """What it needs. Without the log there is nothing to do; without one of the sinks the other goes on."""
-        return {
+        streams, redis = self._settings.streams, self._settings.redis_url
+        apart = {} if streams == redis else {"streams": Check(lambda: _ping_redis(streams), essential=False)}
+        return apart | {
             "postgres": Check(self._ping_postgres),
-            "redis": Check(self._ping_redis, essential=False),
+            "redis": Check(lambda: _ping_redis(redis), essential=False),
             "elasticsearch": Check(self._ping_elasticsearch, essential=False),
             "keyring": Check(self._keyring.ping, essential=False),
         }
@@ -86,13 +88,14 @@ class Process:
         conn = await asyncpg.connect(self._settings.database_url, timeout=1)
         await conn.close()
 
-    async def _ping_redis(self) -> None:
-        async with connect(self._settings.redis_url) as redis:
-            await redis.ping()
-
     async def _ping_elasticsearch(self) -> None:
         async with elasticsearch_sink.connect(self._settings.elasticsearch_url) as client:
             await client.cluster.health(local=True)
+
+
+async def _ping_redis(url: str) -> None:
+    async with connect(url) as redis:
+        await redis.ping()
 
 
 def _where_tasks_wait() -> list[str]:

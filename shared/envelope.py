@@ -22,7 +22,8 @@ class Metadata(Struct, frozen=True, omit_defaults=True):
     correlation_id: str
     command_id: UUID | None = None
     causation_id: UUID | None = None
-    traceparent: str | None = None
+    traceparent: str | None = None  # of the span that the event was made in
+    request_id: str | None = None  # of a request that came later than the one whose correlation id this is
 
 
 class Recorded(Struct, frozen=True):

@@ -12,7 +12,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.types import ASGIApp
 
 from shared.http.app import build_app
-from shared.http.health import Check
+from shared.http.health import Check, Probe, now_and_then
 from shared.http.problems import FieldError, Problem, unavailable
 from shared.settings import Settings
 from write_side import event_log
@@ -44,44 +44,54 @@ ROUTES: Sequence[HTTPRouteHandler] = [
 ]
 
 
-class Postgres:
-    """The pool of the app, open as long as the app runs."""
+DEPENDENCIES = ("postgres", "keyring", "stripe")
+
+
+class Connections:
+    """What the app is connected to, open as long as the app runs."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._pool: Pool | None = None
+        self._pings: dict[str, Probe] = {}  # by the name of a dependency, once it is open
 
     @asynccontextmanager
     async def lifespan(self, app: Litestar) -> AsyncIterator[None]:
-        """Opens the pool and puts what routes need into the app's state."""
+        """Opens them and puts what routes need into the app's state."""
         settings = self._settings
         async with (
-            open_pool(settings.database_url, settings.pool_size, "write api") as self._pool,
-            open_keyring(settings.keyring_url, settings.master_key) as app.state.keyring,
-            open_gateway(settings) as app.state.gateway,
+            open_pool(settings.database_url, settings.pool_size, "write api") as pool,
+            open_keyring(settings.keyring_url, settings.master_key) as keyring,
+            open_gateway(settings) as gateway,
         ):
-            app.state.pool = self._pool
+            self._pings |= {"postgres": lambda: pool.fetchval("SELECT 1"), "keyring": keyring.ping}
+            self._pings["stripe"] = now_and_then(gateway.ping)
+            app.state.pool, app.state.keyring, app.state.gateway = pool, keyring, gateway
             app.state.settings = settings
-            async with self._pool.acquire() as conn:
+            async with pool.acquire() as conn:
                 app.state.epoch = await event_log.epoch(conn)
             yield
 
-    async def answers(self) -> None:
-        """Raises while Postgres is down."""
-        assert self._pool is not None
-        await self._pool.fetchval("SELECT 1")
+    def checks(self) -> dict[str, Check]:
+        """Without Postgres it takes no command; without the keyring no quote, without Stripe no session."""
+        return {name: Check(self._asking(name), essential=name == "postgres") for name in DEPENDENCIES}
+
+    def _asking(self, name: str) -> Probe:
+        async def ask() -> None:
+            await self._pings[name]()
+
+        return ask
 
 
 def create_app(settings: Settings) -> ASGIApp:
     """The ASGI app of the command API."""
-    postgres = Postgres(settings)
+    connections = Connections(settings)
     return build_app(
         ROUTES,
         title="Doorbuster commands",
         description=DESCRIPTION,
         origins=settings.allowed_origins,
-        checks={"postgres": Check(postgres.answers)},
-        lifespan=[postgres.lifespan],
+        checks=connections.checks(),
+        lifespan=[connections.lifespan],
         dependencies={
             "pool": Provide(provide_pool),
             "settings": Provide(provide_settings),

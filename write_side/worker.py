@@ -14,17 +14,17 @@ from redis.backoff import NoBackoff
 from shared.cancellation import stop_if_cancelled
 from shared.collector import freeze_start_up_objects
 from shared.http import probe
-from shared.http.health import Check
+from shared.http.health import Check, now_and_then
 from shared.lease import Lease
 from shared.settings import Settings
 from shared.stopping import FINISH_WITHIN, end_for_sure
 from write_side import commands, database, reactions
-from write_side.customers import open_keyring
+from write_side.customers import Keyring, open_keyring
 from write_side.database import Connection, Pool
 from write_side.notifications import gateway as mail
 from write_side.notifications import handlers as mails
 from write_side.notifications.reactions import reactions as mail_reactions
-from write_side.payments import open_gateway
+from write_side.payments import Gateway, open_gateway
 from write_side.payments import steps as payments
 from write_side.reactions import Reaction
 from write_side.relay import Relay
@@ -109,22 +109,38 @@ def house_keeping(pool: Pool) -> Step:
     return Step("forget_old_keys", 600, run)
 
 
+def checks_of(
+    pool: Pool, keyring: Keyring, redis: Redis, server: mail.MailServer, gateway: Gateway
+) -> dict[str, Check]:
+    """What it needs. Without the log there is nothing to do; whatever else is missing, the rest goes on."""
+    return {
+        "postgres": Check(lambda: pool.fetchval("SELECT 1")),
+        "redis": Check(redis.ping, essential=False),
+        "keyring": Check(keyring.ping, essential=False),
+        "smtp": Check(now_and_then(server.ping), essential=False),
+        "stripe": Check(now_and_then(gateway.ping), essential=False),
+    }
+
+
 async def run(settings: Settings, stopping: asyncio.Event) -> None:
     """The worker until `stopping`: then the steps finish what they have in hand, while the relay goes on."""
     async with (
         database.open_pool(settings.database_url, settings.pool_size, "worker") as pool,
         open_keyring(settings.keyring_url, settings.master_key) as keyring,
         open_gateway(settings) as gateway,
+        streams_of(settings) as redis,
     ):
+        server = mail.MailServer(settings.smtp_url)
         steps = [
             *steps_of_reactions(pool, mail_reactions(settings.mail_from)),
             *payments.steps(pool, gateway),
-            *mails.steps(pool, keyring, mail.MailServer(settings.smtp_url), settings),
+            *mails.steps(pool, keyring, server, settings),
             house_keeping(pool),
         ]
-        server = await probe.serve(settings.host, settings.port, {"postgres": Check(lambda: pool.fetchval("SELECT 1"))})
+        checks = checks_of(pool, keyring, redis, server, gateway)
+        answering = await probe.serve(settings.host, settings.port, checks)
         freeze_start_up_objects()
-        async with server, asyncio.TaskGroup() as tasks:
+        async with answering, asyncio.TaskGroup() as tasks:
             relaying = tasks.create_task(relay_events(settings))
             await asyncio.gather(*(keep_doing(step, stopping) for step in steps))
             relaying.cancel()

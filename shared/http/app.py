@@ -13,7 +13,7 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
 from shared.http import correlation, openapi
 from shared.http.cors import Cors
-from shared.http.frame import Frame
+from shared.http.frame import OUTCOME, Frame
 from shared.http.health import Check, health_routes
 from shared.http.measures import Measures
 from shared.http.problems import MEDIA_TYPE
@@ -64,10 +64,11 @@ def build_app(
 
 
 def _answering(problems: Mapped) -> Callable[[Any, Exception], Response[bytes]]:
-    def answer(_: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+    def answer(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
         problem = problem_of(error, problems)
+        request.scope[OUTCOME] = problem.code  # type: ignore[literal-required]  # ours, beside ASGI's
         return Response(
-            problem.body(correlation.current()),
+            problem.body(correlation.request_id()),
             status_code=problem.status,
             media_type=MEDIA_TYPE,
             headers={**problem.headers, "Cache-Control": "no-store"},

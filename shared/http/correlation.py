@@ -1,6 +1,12 @@
-"""The correlation id: one name for everything that one request causes, in answers, log lines and event metadata."""
+"""The correlation id: one name for everything that one request causes, in answers, log lines and event metadata.
+
+What is done later about an order (paying it, a webhook, a step of the worker, its mail) goes by the id of the request
+that placed it. A request that comes later keeps its own id beside it.
+"""
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 
 from shared.ids import uuid7
@@ -9,6 +15,7 @@ HEADER = b"x-correlation-id"
 _SAFE = re.compile(rb"[A-Za-z0-9._:-]{1,64}")  # whatever else a client sends must not reach a log line
 
 _current: ContextVar[str] = ContextVar("correlation_id", default="")
+_own: ContextVar[str] = ContextVar("request_id", default="")  # only of a request that has joined something
 
 
 def accepted(given: bytes | None) -> str:
@@ -21,8 +28,31 @@ def accepted(given: bytes | None) -> str:
 def set_current(correlation_id: str) -> None:
     """From here on this task and what it starts work for this id."""
     _current.set(correlation_id)
+    _own.set("")
+
+
+def join(correlation_id: str) -> None:
+    """The request at hand turns out to be about something that an earlier one began: work for that one's id."""
+    own = request_id()
+    _current.set(correlation_id)
+    _own.set("" if own == correlation_id else own)
+
+
+@contextmanager
+def working_for(correlation_id: str) -> Iterator[None]:
+    """Work for this id, then for what it was before."""
+    before = _current.set(correlation_id)
+    try:
+        yield
+    finally:
+        _current.reset(before)
 
 
 def current() -> str:
     """The id this task works for; empty outside of any request."""
     return _current.get()
+
+
+def request_id() -> str:
+    """The id of the request itself, which its answer carries: the current one, unless it has joined another."""
+    return _own.get() or _current.get()

@@ -10,7 +10,7 @@ from time import perf_counter
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 
-from shared.http import correlation
+from shared.http import correlation, tracing
 from shared.http.cors import Cors
 from shared.http.measures import Measures
 from shared.http.refusals import Mapped, problem_of
@@ -21,6 +21,8 @@ access = logging.getLogger("doorbuster.access")
 # Bytes that never change: no browser is to guess at types, and nobody need know what serves us.
 ALWAYS = ((b"x-content-type-options", b"nosniff"), (b"server", b"doorbuster"))
 UNKNOWN_ROUTE = "unmatched"  # all unknown paths are one series, or scanners would fill the memory
+OUTCOME = "doorbuster.outcome"  # in the scope of a refused request: the problem's code
+_UNTRACED = ("/health/", "/metrics")  # asked every few seconds, of no order
 
 
 class Frame:
@@ -34,7 +36,11 @@ class Frame:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == ScopeType.HTTP:
-            await _Exchange(self._cors, self._measures, scope, send).run(self._app, receive, self._problems)
+            exchange = _Exchange(self._cors, self._measures, scope, send)
+            if tracing.enabled() and not scope["path"].startswith(_UNTRACED):
+                await exchange.run_traced(self._app, receive, self._problems)
+            else:
+                await exchange.run(self._app, receive, self._problems)
         else:
             await self._app(scope, receive, send)
 
@@ -74,9 +80,29 @@ class _Exchange:
             if self._status:  # the answer is under way: only the log can be told
                 logging.getLogger(__name__).exception("failed while answering")
                 raise
-            await send_problem(self.send, problem_of(error, problems))
+            problem = problem_of(error, problems)
+            self._scope[OUTCOME] = problem.code  # type: ignore[literal-required]  # ours, beside ASGI's
+            await send_problem(self.send, problem)
         finally:
             self._account()
+
+    async def run_traced(self, app: ASGIApp, receive: Receive, problems: Mapped | None) -> None:
+        """The same within a span, which goes on with the trace that the client names."""
+        given = header(self._scope, b"traceparent")
+        parent = None if given is None else tracing.accepted(given.decode("latin-1"))
+        with tracing.span(self._method, parent=parent, kind="server") as span:
+            await self.run(app, receive, problems)
+            route = self._scope.get("path_template") or UNKNOWN_ROUTE
+            span.tell(
+                {
+                    "http.request.method": self._method,
+                    "http.route": route,
+                    "http.response.status_code": self._status,
+                    "doorbuster.correlation_id": correlation.current(),
+                },
+                name=f"{self._method} {route}",
+                failed=self._status >= 500,
+            )
 
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
@@ -99,7 +125,7 @@ class _Exchange:
     def _account(self) -> None:
         seconds = perf_counter() - self._started
         method, route = self._method, self._scope.get("path_template") or UNKNOWN_ROUTE
-        self._measures.answered(method, route, self._status, seconds)
+        self._measures.answered(method, route, self._status, self._scope.get(OUTCOME), seconds)  # type: ignore[arg-type]
         level = logging.ERROR if self._status >= 500 else logging.INFO
         if access.isEnabledFor(level):  # the template, never the path or the query: those may hold tokens
             fields = {"method": method, "route": route, "status": self._status, "ms": round(seconds * 1000, 2)}

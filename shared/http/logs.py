@@ -1,5 +1,7 @@
 """Log lines as one JSON object each, with the correlation id, on standard output.
 
+`request_id` stands beside it where a request works for what an earlier one began, `trace_id` where traces are exported.
+
 Values go in through `extra={"fields": {...}}`. An exception is told by its type and its frames: its message may quote
 a row, a mail address or a connection string, so it only appears at DEBUG.
 """
@@ -13,7 +15,7 @@ from typing import Any, TextIO
 
 import msgspec
 
-from shared.http import correlation
+from shared.http import correlation, tracing
 
 
 class JsonLines(logging.Formatter):
@@ -33,6 +35,10 @@ class JsonLines(logging.Formatter):
         }
         if correlation_id := correlation.current():
             line["correlation_id"] = correlation_id
+            if (request_id := correlation.request_id()) != correlation_id:
+                line["request_id"] = request_id
+        if traceparent := tracing.current():
+            line["trace_id"] = tracing.trace_id(traceparent)
         line |= getattr(record, "fields", {})
         if record.exc_info and record.exc_info[1] is not None:
             line |= self._failure(record.exc_info[1], record.exc_info[2])

@@ -27,4 +27,4 @@ async def send_problem(send: Send, problem: Problem) -> None:
     """A problem as problem+json."""
     headers = [(name.lower().encode(), value.encode()) for name, value in problem.headers.items()]
     headers += [(b"content-type", MEDIA_TYPE.encode()), (b"cache-control", b"no-store")]
-    await send_body(send, problem.status, headers, problem.body(correlation.current()))
+    await send_body(send, problem.status, headers, problem.body(correlation.request_id()))

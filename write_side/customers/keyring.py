@@ -56,6 +56,10 @@ class Keyring:
             raise _unavailable() from error
         return None if wrapped is None else sealed.unwrap(self._master_key, person_id, wrapped)
 
+    async def ping(self) -> None:
+        """Raises what asyncpg raises while the server is down."""
+        await self._pool.fetchval("SELECT 1")
+
     async def _find(self, fingerprint: str) -> Person | None:
         query = "SELECT person_id, wrapped_key FROM person_key WHERE mail_fingerprint = $1"
         row = await self._pool.fetchrow(query, fingerprint)

@@ -59,6 +59,15 @@ class MailServer:
         except TimeoutError as error:
             raise Unclear from error
 
+    async def ping(self) -> None:
+        """Says hello and goodbye; raises while the server is down."""
+        client = aiosmtplib.SMTP(hostname=self._host, port=self.port, use_tls=self._tls, timeout=TIMEOUT)
+        try:
+            await client.connect()
+            await client.quit()
+        finally:
+            client.close()
+
     async def _hand_over(self, client: aiosmtplib.SMTP, message: EmailMessage) -> None:
         try:
             await client.send_message(message)

@@ -72,8 +72,9 @@ class Notice(Struct, frozen=True):
 class Gateway:
     """What we ask of Stripe. Each call answers the intent afterwards; raises `ProviderDown`, `ProviderRefused`."""
 
-    def __init__(self, client: stripe.StripeClient, webhook_secret: str) -> None:
+    def __init__(self, client: stripe.StripeClient, http: stripe.HTTPClient, address: str, webhook_secret: str) -> None:
         self._intents = client.v1.payment_intents
+        self._http, self._address = http, address
         self._webhook_secret = webhook_secret
 
     async def create(self, payment: Payment) -> Seen:
@@ -100,6 +101,12 @@ class Gateway:
         """Make sure that nothing can be charged; lets go of what was authorized."""
         key = _key(payment.id, "cancel", attempt)
         return await _asked(self._intents.cancel_async(payment.intent_id or "", {}, {"idempotency_key": key}))
+
+    async def ping(self) -> None:
+        """Any answer will do, as long as it is not a failure of Stripe's own; raises while there is none."""
+        _, status, _ = await self._http.request_async("GET", f"{self._address}/v1", {})
+        if status >= 500:
+            raise _down()
 
     def notice(self, body: bytes, signature: str) -> Notice:
         """A webhook's content once its signature holds; raises `BadSignature`, `BrokenNotice`."""
@@ -222,6 +229,6 @@ async def open_gateway(settings: Settings) -> AsyncIterator[Gateway]:
         max_network_retries=0,
     )
     try:
-        yield Gateway(client, settings.stripe_webhook_secret)
+        yield Gateway(client, http, settings.stripe_api_base, settings.stripe_webhook_secret)
     finally:
         await http.close_async()  # type: ignore[no-untyped-call]

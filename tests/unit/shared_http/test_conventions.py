@@ -16,6 +16,7 @@ from litestar.params import FromPath, JSONBody, QueryParameter
 from litestar.types import ASGIApp
 from msgspec import Meta, Struct
 
+from shared.http import correlation
 from shared.http.app import build_app
 from shared.http.health import Check
 from shared.http.logs import JsonLines
@@ -73,7 +74,7 @@ async def fine() -> None:
 
 
 async def down() -> None:
-    raise OSError(SECRET)
+    raise ConnectionResetError(SECRET)
 
 
 def app(**options: Any) -> ASGIApp:
@@ -235,7 +236,12 @@ async def test_readiness_names_what_is_down() -> None:
     async with client_of(app(checks=checks)) as client:
         answer = await client.get("/health/ready")
         assert answer.status_code == 503
-        assert answer.json() == {"status": "not_ready", "checks": {"redis": "down", "elasticsearch": "ok"}}
+        assert answer.json()["status"] == "not_ready"
+        assert answer.json()["checks"] == {
+            "redis": {"status": "down", "essential": True, "why": "reset"},
+            "elasticsearch": {"status": "ok", "essential": False, "why": None},
+        }
+        assert SECRET not in answer.text
         assert (await client.get("/health/live")).status_code == 200
 
 
@@ -250,8 +256,34 @@ async def test_metrics_count_by_route_and_unknown_paths_are_one(client: httpx.As
     for path in ("/nothing", "/nothing-else", "/refuses"):
         await client.get(path)
     text = (await client.get("/metrics")).text
-    assert 'http_requests_total{method="GET",route="unmatched",status="404"} 2.0' in text
-    assert 'http_requests_total{method="GET",route="/refuses",status="409"} 1.0' in text
+    counted = 'http_requests_total{method="GET",outcome="%s",route="%s",status="%s"} %s'
+    assert counted % ("unknown_route", "unmatched", 404, "2.0") in text
+    assert counted % ("out_of_stock", "/refuses", 409, "1.0") in text
+
+
+async def test_metrics_tell_answers_and_who_refused_apart(client: httpx.AsyncClient) -> None:
+    await client.get("/things/0198f0c0-0000-7000-8000-000000000000")
+    await client.get("/breaks")
+    text = (await client.get("/metrics")).text
+    assert 'outcome="ok",route="/things/{thing_id}",status="200"} 1.0' in text
+    assert 'outcome="internal_error",route="/breaks",status="500"} 1.0' in text
+
+
+async def test_a_request_that_joins_an_order_keeps_its_own_id_in_its_answer(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    caplog.handler.setFormatter(JsonLines("test"))
+
+    @get("/joins")
+    async def joins() -> None:
+        """Joins, and is refused."""
+        correlation.join("of-the-order")
+        raise Problem(409, "order_closed", "It is over.")
+
+    async with client_of(build_app([joins], title="T", description="")) as client:
+        answer = await client.get("/joins", headers={"X-Correlation-Id": "my-own"})
+    assert answer.headers["x-correlation-id"] == answer.json()["correlation_id"] == "my-own"
+    [line] = [json.loads(line) for line in caplog.text.splitlines() if '"request"' in line]
+    assert (line["correlation_id"], line["request_id"]) == ("of-the-order", "my-own")
 
 
 async def test_openapi_tells_problems(client: httpx.AsyncClient) -> None:
