@@ -1,0 +1,151 @@
+"""Pure decisions: in whatever sequence, what is accepted keeps the rules of its context, and what is refused, nothing.
+
+Carts and orders, whose rules stand in SQL as well, have machines of their own on real Postgres.
+"""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.bearer import presented, spelled
+from shared.events.access import TokenRevoked
+from shared.events.pricing import PriceSet
+from shared.money import EXPONENTS
+from tests.properties.values import BOUNDED
+from write_side.access import domain as access
+from write_side.catalog import domain as catalog
+from write_side.catalog.domain import DEEPEST, Category, CategoryInput
+from write_side.errors import Refusal
+from write_side.pricing import domain as pricing
+from write_side.pricing.domain import LARGEST, PricedVariant, SetPrice
+from write_side.shipping import domain as shipping
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+NAMES = st.sampled_from(["Audio", "Video", "audio", "Ölfarben", " ", "A" * 190, "", "Lamps & Light"])
+PLACES = st.one_of(st.none(), st.integers(0, 14))
+MOVES = st.lists(st.tuples(st.booleans(), st.integers(0, 14), PLACES, NAMES), max_size=30)
+
+
+@given(MOVES)
+@BOUNDED
+def test_the_tree_of_categories_stays_a_tree(moves: list[tuple[bool, int, int | None, str]]) -> None:
+    tree: dict[UUID, Category] = {}
+    for creates, n, parent, name in moves:
+        command = CategoryInput(name, parent_id=None if parent is None else UUID(int=parent))
+        before = dict(tree)
+        try:
+            _apply(tree, UUID(int=n), command, creates=creates)
+        except Refusal as refusal:
+            assert refusal.code
+            assert tree == before
+        _is_a_tree(tree)
+
+
+def _apply(tree: dict[UUID, Category], id_: UUID, command: CategoryInput, *, creates: bool) -> None:
+    if creates and id_ not in tree:
+        created = catalog.create_category(list(tree.values()), command, id_)
+        tree[id_] = catalog.evolve_category(None, 1, created)
+    elif not creates and id_ in tree:
+        revised = catalog.revise_category(list(tree.values()), tree[id_], command)
+        if revised is not None:
+            tree[id_] = catalog.evolve_category(tree[id_], tree[id_].version + 1, revised)
+            assert catalog.revise_category(list(tree.values()), tree[id_], command) is None, "a repeat changes nothing"
+
+
+def _is_a_tree(tree: dict[UUID, Category]) -> None:
+    assert len({category.slug for category in tree.values()}) == len(tree)
+    for category in tree.values():
+        assert category.name.strip()
+        depth, above = 1, category.parent_id
+        while above is not None:
+            depth, above = depth + 1, tree[above].parent_id
+            assert depth <= DEEPEST
+
+
+CURRENCIES = st.sampled_from(["EUR", "JPY", "XXX", ""])
+AMOUNTS = st.one_of(st.integers(-5, 5), st.integers(LARGEST - 2, LARGEST + 2))
+PRICES = st.lists(st.tuples(CURRENCIES, st.one_of(st.none(), AMOUNTS)), max_size=12)
+
+
+@given(PRICES)
+@BOUNDED
+def test_prices_are_what_was_last_accepted(steps: list[tuple[str, int | None]]) -> None:
+    priced: PricedVariant | None = None
+    expected: dict[str, int] = {}
+    for currency, amount in steps:
+        event: Any
+        try:
+            if amount is None:
+                event = pricing.remove_price(priced, currency)
+            else:
+                event = pricing.set_price(priced, SetPrice(UUID(int=1), UUID(int=2), "lamp", currency, amount))
+        except Refusal:
+            assert currency not in EXPONENTS or (amount is not None and not 0 <= amount <= LARGEST)
+            continue
+        after = {k: v for k, v in expected.items() if k != currency}
+        after |= {} if amount is None else {currency: amount}
+        assert (event is None) == (after == expected), "an event for each change, and for nothing else"
+        expected = after
+        if event is not None:
+            version = 1 if priced is None else priced.version + 1
+            priced = pricing.evolve(priced, UUID(int=1), version, event)
+            assert isinstance(event, PriceSet) == (amount is not None)
+        assert (priced.prices if priced else {}) == expected
+
+
+TERMS = st.builds(shipping.Terms, st.integers(0, 10_000), st.dictionaries(CURRENCIES, st.integers(0, 10**12)))
+
+
+@given(st.lists(TERMS, max_size=6))
+@BOUNDED
+def test_a_destination_has_the_terms_last_accepted(changes: list[shipping.Terms]) -> None:
+    destination: shipping.Destination | None = None
+    for version, terms in enumerate(changes, 1):
+        try:
+            event = shipping.set_terms(destination, "DE", terms, UUID(int=3))
+        except Refusal:
+            assert any(currency not in EXPONENTS for currency in terms.rates)
+            continue
+        if event is not None:
+            destination = shipping.evolve(event, version)
+        assert destination is not None
+        assert (destination.tax_basis_points, destination.rates) == (terms.tax_basis_points, terms.rates)
+        assert shipping.set_terms(destination, "DE", terms, UUID(int=3)) is None
+
+
+SCOPES = st.lists(st.sampled_from([*access.SCOPES, "everything"]), min_size=1, max_size=4)
+SECRETS = st.binary(min_size=32, max_size=32)
+LIVES = st.one_of(st.none(), st.integers(-100, 100).map(lambda seconds: NOW + timedelta(seconds=seconds)))
+
+
+@given(SCOPES, SECRETS, SECRETS, LIVES, st.booleans())
+@BOUNDED
+def test_a_token_opens_to_its_own_secret_while_it_lives_and_with_its_own_scopes(
+    scopes: list[str], secret: bytes, other: bytes, expires_at: datetime | None, revoked: bool
+) -> None:
+    try:
+        issued = access.issue(UUID(int=4), "n", secret, scopes, expires_at)
+    except access.UnknownScope:
+        assert "everything" in scopes
+        return
+    token = access.evolve(None, issued, 1)
+    if revoked:
+        token = access.evolve(token, TokenRevoked(token.id, "lost"), 2)
+    for tried in (secret, other):
+        shown = presented(f"Bearer {spelled(token.id, tried)}")
+        assert shown is not None
+        caller = access.caller_of(token, shown, NOW)
+        lives = not revoked and (expires_at is None or expires_at > NOW)
+        assert (caller is not None) == (lives and tried == secret)
+        assert caller is None or caller.scopes == set(scopes)
+
+
+@given(st.text(max_size=120), st.text(max_size=60))
+@BOUNDED
+def test_no_spelling_of_an_authorization_breaks_the_door(scheme: str, rest: str) -> None:
+    for header in (scheme, f"Bearer {rest}", f"Bearer db_{rest}", f"Bearer db_{'0' * 32}_{rest}", f"{scheme} {rest}"):
+        shown = presented(header)
+        assert shown is None or len(shown.secret_sha256) == 64

@@ -1,0 +1,95 @@
+"""For every event type there is: bytes and back, and a fold that any history of its aggregate goes through."""
+
+from typing import Any, get_args
+from uuid import UUID
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec import Raw, Struct
+
+from doorbuster.verify import AGGREGATES, Aggregate
+from shared.codec import EVENT_TYPES, decode_event, encode_event, tag_of
+from shared.envelope import Recorded
+from shared.events.access import TokenIssued, TokenRevoked
+from shared.events.carts import CartEvent, CartOpened
+from shared.events.catalog import CategoryEvent, ProductCreated, ProductRevised
+from shared.events.inventory import StockItemEvent, StockItemOpened, WarehouseOpened
+from shared.events.notifications import MailQueued, NotificationEvent
+from shared.events.orders import OrderEvent, OrderPlaced, QuoteIssued
+from shared.events.payments import PaymentEvent, PaymentRequested
+from shared.events.pricing import PriceSet, PricingEvent
+from shared.events.shipping import DestinationSet
+from tests.properties.values import BOUNDED, MOMENTS, any_of
+
+# Aggregate → the event its history begins with, and all that may follow.
+HISTORIES: dict[str, tuple[Any, tuple[Any, ...]]] = {
+    "warehouse": (WarehouseOpened, ()),
+    "stock_item": (StockItemOpened, get_args(StockItemEvent)),
+    "category": (get_args(CategoryEvent)[0], get_args(CategoryEvent)),
+    "product": (ProductCreated, (ProductRevised,)),
+    "price": (PriceSet, get_args(PricingEvent)),
+    "destination": (DestinationSet, (DestinationSet,)),
+    "cart": (CartOpened, get_args(CartEvent)),
+    "quote": (QuoteIssued, ()),
+    "order": (OrderPlaced, get_args(OrderEvent)),
+    "payment": (PaymentRequested, get_args(PaymentEvent)),
+    "mail": (MailQueued, get_args(NotificationEvent)),
+    "access_token": (TokenIssued, (TokenRevoked,)),
+}
+
+
+@pytest.mark.parametrize("kind", EVENT_TYPES.values(), ids=list(EVENT_TYPES))
+@given(data=st.data())
+@BOUNDED
+def test_an_event_survives_the_log(kind: type[Struct], data: st.DataObject) -> None:
+    event = data.draw(any_of(kind))
+    payload = encode_event(event)
+    read = decode_event(tag_of(kind), payload)
+    assert read == event
+    assert encode_event(read) == payload, "the bytes are what the chain hashes"
+
+
+@pytest.mark.parametrize("kind", EVENT_TYPES.values(), ids=list(EVENT_TYPES))
+@given(data=st.data())
+@BOUNDED
+def test_a_field_of_a_later_release_is_no_obstacle(kind: type[Struct], data: st.DataObject) -> None:
+    event = data.draw(any_of(kind))
+    fields = msgspec.json.decode(encode_event(event)) | {"field_of_next_year": [1, {"a": None}]}
+    assert decode_event(tag_of(kind), msgspec.json.encode(fields)) == event
+
+
+def test_every_event_type_belongs_to_a_history() -> None:
+    told = {first for first, _ in HISTORIES.values()} | {kind for _, rest in HISTORIES.values() for kind in rest}
+    assert told == set(EVENT_TYPES.values())
+    assert HISTORIES.keys() == {aggregate.type for aggregate in AGGREGATES}
+
+
+@pytest.mark.parametrize("aggregate", AGGREGATES, ids=[aggregate.type for aggregate in AGGREGATES])
+@given(data=st.data())
+@BOUNDED
+def test_any_history_folds_to_one_state(aggregate: Aggregate, data: st.DataObject) -> None:
+    """The fold is total, depends on nothing but the events, and keeps what was before: nothing is changed in place."""
+    first, following = HISTORIES[aggregate.type]
+    later = st.lists(st.one_of([any_of(kind) for kind in following]), max_size=6) if following else st.just([])
+    events = [data.draw(any_of(first)), *data.draw(later)]
+    id_, at = data.draw(st.uuids()), data.draw(MOMENTS)
+    states = _fold(aggregate, events, id_, at)
+    rendered = [msgspec.json.encode(state) for state in states]
+    through_the_log = [decode_event(tag_of(type(event)), encode_event(event)) for event in events]
+    assert _fold(aggregate, through_the_log, id_, at) == states
+    assert [msgspec.json.encode(state) for state in states] == rendered
+    assert [state.version for state in states] == list(range(1, len(events) + 1))
+
+
+def _fold(aggregate: Aggregate, events: list[Any], id_: UUID, at: Any) -> list[Any]:
+    states: list[Any] = []
+    for version, event in enumerate(events, 1):
+        recorded = Recorded(
+            position=version, previous=version - 1, shard=0, key="", aggregate_type=aggregate.type, aggregate_id=id_,
+            version=version, event_id=id_, type=tag_of(type(event)), recorded_at=at, payload=Raw(b"{}"),
+            metadata=Raw(b"{}"), epoch=1,
+        )  # fmt: skip
+        states.append(aggregate.evolve(states[-1] if states else None, recorded, event))
+    return states
