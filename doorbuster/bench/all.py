@@ -1,0 +1,14 @@
+"""Every benchmark there is, in the order they run: those that need the catalog as it was imported come first."""
+
+from collections.abc import Callable, Sequence
+
+from doorbuster.bench import order_status, place_order, product_page
+from doorbuster.bench.frame import Result
+from doorbuster.bench.ground import Ground
+from doorbuster.bench.options import Options
+
+BENCHES: dict[str, Callable[[Ground, Options], Sequence[Result]]] = {
+    "product_page": product_page.run,
+    "order_status": order_status.run,
+    "place_order": place_order.run,
+}

@@ -1,0 +1,17 @@
+"""What a run may be told."""
+
+from msgspec import Struct
+
+
+class Options(Struct, frozen=True):
+    """The sizes of a run. The defaults take some fifteen minutes on two cores."""
+
+    seconds: float = 3.0  # of one round of one side
+    rounds: int = 5
+    products: int = 2000
+    connections: int = 64  # that ask for pages
+    searchers: int = 4  # connections that search
+    buyers: tuple[int, ...] = (16, 32)  # connections that place orders
+    most_orders: int = 3000  # of one round: each needs a cart and a quote, made beforehand
+    import_rows: int = 5000
+    arrivals: tuple[int, ...] = ()  # orders/s of event_lag; none: 500, or half of what was reached if that is more
