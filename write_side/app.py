@@ -24,6 +24,7 @@ from write_side.database import Pool, open_pool
 from write_side.errors import Refusal
 from write_side.inventory import routes as inventory_routes
 from write_side.orders import routes as orders_routes
+from write_side.orders.placing import Placements, open_placements
 from write_side.payments import Gateway, open_gateway
 from write_side.payments import routes as payments_routes
 from write_side.pricing import routes as pricing_routes
@@ -66,6 +67,7 @@ class Connections:
             self._pings |= {"postgres": lambda: pool.fetchval("SELECT 1"), "keyring": keyring.ping}
             self._pings["stripe"] = now_and_then(gateway.ping)
             app.state.pool, app.state.keyring, app.state.gateway = pool, keyring, gateway
+            app.state.placements = open_placements(pool)
             app.state.settings = settings
             async with pool.acquire() as conn:
                 app.state.epoch = await event_log.epoch(conn)
@@ -97,6 +99,7 @@ def create_app(settings: Settings) -> ASGIApp:
             "settings": Provide(provide_settings),
             "keyring": Provide(provide_keyring),
             "gateway": Provide(provide_gateway),
+            "placements": Provide(provide_placements),
         },
         problems={Refusal: refused}
         | dict.fromkeys(POSTGRES_IS_DOWN, postgres_down)
@@ -126,6 +129,12 @@ async def provide_gateway(state: State) -> Gateway:
     """The way to the payment provider."""
     gateway: Gateway = state.gateway
     return gateway
+
+
+async def provide_placements(state: State) -> Placements:
+    """Where commands that place orders wait for one another."""
+    placements: Placements = state.placements
+    return placements
 
 
 def refused(refusal: Refusal) -> Problem:

@@ -91,7 +91,8 @@ async def _once(conn: Connection, decide: Deciding, call: Call | None) -> Answer
 
 async def _begin(conn: Connection, call: Call) -> Answer | None:
     row = await conn.fetchrow(
-        "SELECT outcome, answer, positions FROM idempotency_begin($1, $2, $3, $4)",
+        """SELECT outcome[1] AS outcome, answer[1] AS answer, positions[1] AS positions
+           FROM idempotency_begin(ARRAY[$1], ARRAY[$2], ARRAY[$3], ARRAY[$4::bytea])""",
         call.actor, call.route, call.key, call.request_hash,
     )  # fmt: skip
     assert row is not None
@@ -114,7 +115,8 @@ def replay_of(outcome: str, answer: bytes | None, positions: str | None) -> Answ
 
 async def _keep(conn: Connection, call: Call, answer: Answer) -> None:
     await conn.execute(
-        "SELECT idempotency_keep($1, $2, $3, $4, $5, $6)",
+        """SELECT idempotency_keep(ARRAY[$1], ARRAY[$2], ARRAY[$3], ARRAY[$4::bytea], ARRAY[$5::bytea],
+                                   ARRAY[$6::jsonb])""",
         call.actor, call.route, call.key, call.request_hash, answer.body, as_json(answer.positions).decode(),
     )  # fmt: skip
 

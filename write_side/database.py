@@ -22,6 +22,11 @@ LIMITS = {
     "transaction_timeout": "2s",
     "lock_timeout": "1500ms",
     "idle_in_transaction_session_timeout": "1s",
+    # Statements are planned once per connection, and by the indexes that there are. Else those that take arrays are
+    # planned anew at each call, which costs more than running them, and a plan made while a table was empty goes on
+    # reading all of it when it is not.
+    "plan_cache_mode": "force_generic_plan",
+    "enable_seqscan": "off",
 }
 
 CONNECT_SECONDS = 3.0  # a server that takes the connection and then says nothing

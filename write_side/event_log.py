@@ -43,7 +43,7 @@ async def append(conn: Connection, events: Sequence[NewEvent], cause: Metadata) 
         [uuid7() for _ in events],
         [tag_of(type(e.event)) for e in events],
         [encode_event(e.event) for e in events],
-        as_json(cause),
+        [as_json(cause)] * len(events),
     )
     return highest((row["shard"], row["at"]) for row in rows)
 

@@ -3,7 +3,7 @@
 from base64 import urlsafe_b64encode
 from hashlib import sha256
 from hmac import compare_digest
-from typing import Annotated
+from typing import Annotated, NamedTuple
 from uuid import UUID
 
 from msgspec import Meta, Struct, structs
@@ -90,6 +90,19 @@ class Cart(Struct, frozen=True):
     lines: dict[str, int]
     order_id: UUID | None
     version: int
+
+
+class CartHead(NamedTuple):
+    """A cart as placing an order needs it: who may, which version a quote was made for, and whether it is over."""
+
+    id: UUID
+    secret_sha256: str
+    version: int
+    order_id: UUID | None
+
+    def check(self, secret: str | None) -> None:
+        """Raises `SecretRequired`, `WrongSecret`."""
+        check_secret(secret, self.secret_sha256)
 
 
 def new_secret(random: bytes) -> str:

@@ -1,7 +1,10 @@
 """Stock: what other contexts may ask of it."""
 
-from write_side.inventory.domain import OpenStockItem, OutOfStock, UnknownStock
-from write_side.inventory.handlers import allocate, ensure_warehouse
-from write_side.inventory.store import insert_items, open_items
+from write_side.inventory.domain import OpenStockItem, OutOfStock, StockItem, UnknownStock, allocate
+from write_side.inventory.handlers import ensure_warehouse
+from write_side.inventory.store import find_items, insert_items, open_items
 
-__all__ = ["OpenStockItem", "OutOfStock", "UnknownStock", "allocate", "ensure_warehouse", "insert_items", "open_items"]
+__all__ = [
+    "OpenStockItem", "OutOfStock", "StockItem", "UnknownStock", "allocate", "ensure_warehouse", "find_items",
+    "insert_items", "open_items",
+]  # fmt: skip

@@ -128,36 +128,41 @@ def summed(demand: Iterable[Demand]) -> dict[str, int]:
     return total
 
 
-def allocations(demand: Mapping[str, int], items: Sequence[StockItem]) -> list[Allocation]:
-    """Where each SKU is taken from: `items` in the order of preference; whole from one warehouse if one has enough.
+def allocate(demand: Mapping[str, int], items: Iterable[StockItem]) -> list[tuple[Allocation, UUID]]:
+    """Where each SKU is taken from, with the stock item's id: `items` in the order of preference, whole from one
+    warehouse if one has enough. Nothing is held by it: the rows are asked later (`inventory_reserve`).
 
     Raises `UnknownStock` for a SKU kept nowhere and `OutOfStock` naming what is left of every line that lacks.
     """
-    chosen: list[Allocation] = []
-    lacking = []
-    for sku, wanted in sorted(demand.items()):
-        places = [item for item in items if item.sku == sku]
-        if not places:
-            raise UnknownStock(f"{sku} is kept in no warehouse", sku=sku)
-        left = sum(max(place.available, 0) for place in places)
-        if left < wanted:
-            lacking.append({"sku": sku, "wanted": wanted, "available": left})
-            continue
-        chosen += _taken_from(places, wanted)
+    places: dict[str, list[StockItem]] = {sku: [] for sku in sorted(demand)}
+    for item in items:
+        if item.sku in places:
+            places[item.sku].append(item)
+    lacking = [_left(sku, demand[sku], kept) for sku, kept in places.items() if _available(kept) < demand[sku]]
     if lacking:
         raise out_of_stock(lacking)
-    return chosen
+    return [taken for sku, kept in places.items() for taken in _taken_from(kept, demand[sku])]
 
 
-def _taken_from(places: Sequence[StockItem], wanted: int) -> list[Allocation]:
+def _available(places: Sequence[StockItem]) -> int:
+    return sum(max(place.available, 0) for place in places)
+
+
+def _left(sku: str, wanted: int, places: Sequence[StockItem]) -> dict[str, object]:
+    if not places:
+        raise UnknownStock(f"{sku} is kept in no warehouse", sku=sku)
+    return {"sku": sku, "wanted": wanted, "available": _available(places)}
+
+
+def _taken_from(places: Sequence[StockItem], wanted: int) -> list[tuple[Allocation, UUID]]:
     whole = next((place for place in places if place.available >= wanted), None)
     if whole is not None:
-        return [Allocation(whole.sku, whole.warehouse, wanted)]
+        return [(Allocation(whole.sku, whole.warehouse, wanted), whole.id)]
     taken = []
     for place in places:
         quantity = min(wanted, max(place.available, 0))
         if quantity:
-            taken.append(Allocation(place.sku, place.warehouse, quantity))
+            taken.append((Allocation(place.sku, place.warehouse, quantity), place.id))
             wanted -= quantity
     return taken
 

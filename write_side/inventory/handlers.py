@@ -20,7 +20,6 @@ from write_side.inventory.domain import (
     MoveStock,
     OpenStockItem,
     OpenWarehouse,
-    StockItem,
     StockItemExists,
     UnknownStock,
 )
@@ -140,11 +139,12 @@ async def reserve_stock(
         items = await store.find_items(conn, list(wanted))
         if held:
             return ReservationState(reservation_id, []), {}
-        chosen = domain.allocations(wanted, items)
-        moved = await store.reserve(conn, reservation_id, _items_of(chosen, items), cause)
+        chosen = domain.allocate(wanted, items)
+        taken = [(item_id, allocation.quantity) for allocation, item_id in chosen]
+        moved = await store.reserve(conn, reservation_id, taken, cause)
         if moved.refusals:
             raise domain.out_of_stock(moved.refusals)
-        return ReservationState(reservation_id, chosen), moved.positions
+        return ReservationState(reservation_id, [allocation for allocation, _ in chosen]), moved.positions
 
     return await commands.run(pool, decide, call)
 
@@ -163,21 +163,6 @@ async def release_stock(pool: Pool, reservation_id: UUID, reason: str, cause: Me
 async def _refuse_orders(conn: Connection, reservation_id: UUID) -> None:
     if await store.is_held_by_order(conn, reservation_id):
         raise ReservationOfOrder("an order holds this stock; cancel the order instead")
-
-
-async def allocate(conn: Connection, wanted: Mapping[str, int]) -> list[tuple[Allocation, UUID]]:
-    """Where demand would be taken from as things stand, with the stock item of each; the face for placing an order.
-
-    Raises `UnknownStock`, `OutOfStock`. Nothing is held by it: `inventory_reserve` asks the rows.
-    """
-    items = await store.find_items(conn, list(wanted))
-    chosen = domain.allocations(wanted, items)
-    return list(zip(chosen, (item for item, _ in _items_of(chosen, items)), strict=True))
-
-
-def _items_of(chosen: Sequence[Allocation], items: Sequence[StockItem]) -> list[tuple[UUID, int]]:
-    ids = {(item.sku, item.warehouse): item.id for item in items}
-    return [(ids[a.sku, a.warehouse], a.quantity) for a in chosen]
 
 
 def _state(sku: str, warehouse: str, on_hand: int, reserved: int) -> StockState:

@@ -21,6 +21,7 @@ from write_side.database import Pool
 from write_side.http import CALLER, answered, caller_of, cause, idempotent
 from write_side.orders import handlers, settling
 from write_side.orders.handlers import Amounts, OrderState, PaymentState
+from write_side.orders.placing import Placements, PlaceOrder, place_order
 from write_side.orders.refusals import OrderTokenRequired, WrongOrderToken
 from write_side.payments import Gateway
 
@@ -74,16 +75,18 @@ async def post_quote(
 
 @post("/v1/orders")
 async def post_order(
-    request: Call, data: JSONBody[NewOrder], pool: NamedDependency[Pool], settings: NamedDependency[Settings]
-) -> Response[bytes]:
+    request: Call, data: JSONBody[NewOrder], pool: NamedDependency[Pool], settings: NamedDependency[Settings],
+    placements: NamedDependency[Placements],
+) -> Response[bytes]:  # fmt: skip
     """Place the order of a quote: its stock is held, its payment requested. The same quote is always the same order.
 
     409 `quote_expired`, `quote_stale` (a new quote is the way back), `out_of_stock` with what is left of each line,
-    `cart_ordered`, `not_sellable`.
+    `cart_ordered`, `not_sellable`. 503 `overloaded` when too many orders wait.
     """
-    secret, ttl = request.headers.get("cart-secret"), settings.payment_ttl_seconds
+    secret = request.headers.get("cart-secret")
     call = idempotent(request, data, actor=carts.guest_of(secret))
-    answer = await handlers.place_order(pool, data.quote_id, secret, ttl, cause(request), call)
+    command = PlaceOrder(data.quote_id, secret, settings.payment_ttl_seconds, cause(request), call)
+    answer = await place_order(placements, pool, command)
     return answered(request, _with_token(answer, settings), 201)
 
 

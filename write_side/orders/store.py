@@ -90,15 +90,13 @@ async def save_quote(conn: Connection, event: QuoteIssued, cause: Metadata) -> P
     return await event_log.append(conn, [NewEvent("quote", event.quote_id, 1, cart_key(event.cart_id), event)], cause)
 
 
-async def find_quote(conn: Connection, quote_id: UUID) -> Quote | None:
-    """A quote by its id."""
-    row = await conn.fetchrow(f"{_QUOTE} WHERE id = $1", quote_id)
-    return None if row is None else _quote(row)
-
-
-async def is_ordered(conn: Connection, quote_id: UUID) -> bool:
-    """Whether an order was placed from this quote."""
-    return bool(await conn.fetchval("SELECT EXISTS (SELECT FROM customer_order WHERE quote_id = $1)", quote_id))
+async def find_quotes(conn: Connection, quote_ids: Sequence[UUID]) -> list[tuple[Quote, bool]]:
+    """Quotes by id, those that there are, and whether an order was placed from each."""
+    query = """SELECT q.id, q.cart_id, q.cart_version, q.person_id, q.mail, q.address, q.country, q.tax_basis_points,
+                      q.lines, q.totals, q.expires_at, q.version, o.id IS NOT NULL AS ordered
+               FROM quote q LEFT JOIN customer_order o ON o.quote_id = q.id WHERE q.id = ANY ($1)"""
+    rows = await conn.fetch(query, quote_ids)
+    return [(_quote(row), row["ordered"]) for row in rows]
 
 
 async def place(pool: Pool, commands: Sequence[Placing]) -> list[Outcome]:
@@ -166,8 +164,11 @@ async def all_quotes(conn: Connection) -> list[Quote]:
 
 
 def _quote(row: asyncpg.Record) -> Quote:
-    decoded = {"lines": _quoted_lines.decode(row["lines"]), "totals": _quoted_totals.decode(row["totals"])}
-    return Quote(**(dict(row) | decoded))
+    columns = dict(row)
+    columns.pop("ordered", None)
+    columns["lines"] = _quoted_lines.decode(row["lines"])
+    columns["totals"] = _quoted_totals.decode(row["totals"])
+    return Quote(**columns)
 
 
 async def _orders(conn: Connection, rows: Sequence[asyncpg.Record]) -> list[Order]:

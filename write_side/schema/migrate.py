@@ -70,7 +70,25 @@ async def _run_piccolo(database_url: str) -> None:
         raise MigrationFailed(f"{result.message}: {said.getvalue()}")
 
 
+# Functions are code, not history: all go and come anew, so that one that was renamed or takes other arguments leaves
+# nothing behind. Within one transaction nobody sees them gone. What an extension brought is not ours.
+_DROP_FUNCTIONS = """
+DO $$
+DECLARE
+    f record;
+BEGIN
+    FOR f IN SELECT p.oid::regprocedure AS name FROM pg_proc p
+             WHERE p.pronamespace = 'public'::regnamespace
+               AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = p.oid AND d.deptype = 'e')
+    LOOP
+        EXECUTE 'DROP FUNCTION ' || f.name;
+    END LOOP;
+END $$
+"""
+
+
 async def _create_functions(conn: asyncpg.Connection) -> None:
+    await conn.execute(_DROP_FUNCTIONS)
     for file in sorted((_HERE / "functions").glob("*.sql")):
         await conn.execute(file.read_text())
 

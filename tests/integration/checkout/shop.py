@@ -28,6 +28,7 @@ from write_side.orders import handlers as orders
 from write_side.orders import store as orders_store
 from write_side.orders.domain import Order
 from write_side.orders.handlers import OrderState, QuoteState
+from write_side.orders.placing import PlaceOrder, open_placements, place_order
 from write_side.payments import Gateway, steps
 from write_side.payments import handlers as payments
 from write_side.payments import store as payments_store
@@ -57,6 +58,7 @@ class Shop:
 
     def __init__(self, pool: Pool, keyring: Keyring, gateway: Gateway, settings: Settings) -> None:
         self.pool, self.keyring, self.gateway, self.settings = pool, keyring, gateway, settings
+        self.placements = open_placements(pool)
 
     async def stock(self, sku: str, on_hand: int, price: int = 1000, warehouse: str = "BER") -> None:
         """A product of one SKU, its price in EUR, and so many of it in a warehouse."""
@@ -123,7 +125,8 @@ class Shop:
     async def place(self, basket: Basket, quote_id: UUID, call: Call | None = None, ttl: int = 1800) -> OrderState:
         """The order of a quote."""
         call = call or new_call()
-        answer = await orders.place_order(self.pool, quote_id, basket.secret, ttl, CAUSE, call)
+        command = PlaceOrder(quote_id, basket.secret, ttl, CAUSE, call)
+        answer = await place_order(self.placements, self.pool, command)
         return _order.decode(answer.body)
 
     async def order(self, ttl: int = 1800, **lines: int) -> OrderState:

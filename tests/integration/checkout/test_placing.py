@@ -1,10 +1,12 @@
 """What placing an order refuses, and what becomes of several commands in one call."""
 
 import asyncio
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
+from msgspec import structs
 
 from shared.ids import uuid7
 from tests.fixtures.write_side import CAUSE, new_call
@@ -15,11 +17,13 @@ from write_side.carts import domain as cart_domain
 from write_side.carts import handlers as cart_handlers
 from write_side.carts import store as cart_store
 from write_side.commands import KeyReused
-from write_side.database import Connection
-from write_side.orders import handlers, store
+from write_side.database import Connection, Pool
+from write_side.orders import placing, store
+from write_side.orders.domain import Quote
 from write_side.orders.handlers import OrderState
+from write_side.orders.placing import PlaceOrder
 from write_side.orders.refusals import CartEmpty, NotSellable, QuoteExpired, QuoteStale
-from write_side.orders.store import Placing
+from write_side.orders.store import Outcome, Placing
 from write_side.pricing import handlers as price_handlers
 
 
@@ -107,17 +111,17 @@ async def test_a_repeat_that_reads_while_its_first_call_commits_is_not_refused(
     await shop.stock("lamp", 1)
     basket = await shop.basket(lamp=1)
     quote = await shop.quote(basket)
-    call, is_ordered = shop.new_key(), store.is_ordered
+    call, find_quotes = shop.new_key(), store.find_quotes
     first: list[OrderState] = []
 
-    async def commit_in_between(conn: Connection, quote_id: UUID) -> bool:
-        before = await is_ordered(conn, quote_id)
+    async def commit_in_between(conn: Connection, quote_ids: Sequence[UUID]) -> list[tuple[Quote, bool]]:
+        before = await find_quotes(conn, quote_ids)
         if not first:
-            monkeypatch.setattr(store, "is_ordered", is_ordered)
-            first.append(await shop.place(basket, quote_id, call))  # takes the last lamp
+            monkeypatch.setattr(store, "find_quotes", find_quotes)
+            first.append(await shop.place(basket, quote.id, call))  # takes the last lamp
         return before
 
-    monkeypatch.setattr(store, "is_ordered", commit_in_between)
+    monkeypatch.setattr(store, "find_quotes", commit_in_between)
     assert [await shop.place(basket, quote.id, call)] == first
 
 
@@ -175,9 +179,43 @@ async def test_several_orders_in_one_call_are_answered_each_on_its_own(shop: Sho
     assert (again[0].outcome, again[0].answer) == ("replayed", done[0].answer)
 
 
+async def test_an_order_that_fails_in_a_batch_leaves_its_neighbours_alone(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await shop.stock("lamp", 9)
+    baskets = [await shop.basket(lamp=n) for n in (1, 2, 3)]
+    wanted = [PlaceOrder((await shop.quote(b)).id, b.secret, 1800, CAUSE, shop.new_key()) for b in baskets]
+    place, calls = store.place, list[int]()
+
+    async def one_number_is_taken(pool: Pool, commands: Sequence[Placing]) -> list[Outcome]:
+        calls.append(len(commands))
+        broken = [structs.replace(c, order_id=None) if c.quote_id == wanted[1].quote_id else c for c in commands]
+        return await place(pool, broken)
+
+    monkeypatch.setattr(store, "place", one_number_is_taken)
+    done = await placing.place_all(shop.pool, wanted)
+    assert calls == [3, 1, 1, 1]
+    assert [getattr(each, "outcome", type(each).__name__) for each in done] == ["done", "NotNullViolationError", "done"]
+    assert await shop.figures("lamp") == (9, 4)
+
+
+async def test_a_batch_writes_a_contended_item_once_and_every_order_makes_its_own_event(shop: Shop) -> None:
+    await shop.stock("lamp", 100)
+    commands = [await command(shop, await shop.basket(lamp=n)) for n in range(1, 11)]
+    assert {each.outcome for each in await store.place(shop.pool, commands)} == {"done"}
+    rows = await shop.pool.fetch(
+        """SELECT aggregate_version AS version, convert_from(payload, 'UTF8')::jsonb ->> 'reserved' AS reserved
+           FROM event_log WHERE type = 'inventory.stock_reserved.v1' ORDER BY aggregate_version"""
+    )
+    assert [(row["version"], row["reserved"]) for row in rows] == [
+        (2 + n, str(sum(range(1, n + 2)))) for n in range(10)
+    ]
+    assert await shop.figures("lamp") == (100, 55)
+
+
 async def command(shop: Shop, basket: Basket) -> Placing:
-    quote_id = (await shop.quote(basket)).id
-    return await handlers._decide(shop.pool, quote_id, basket.secret, 1800, CAUSE, shop.new_key())
+    wanted = PlaceOrder((await shop.quote(basket)).id, basket.secret, 1800, CAUSE, shop.new_key())
+    return placing.decide(await placing.read(shop.pool, [wanted]), wanted, datetime.now(UTC))
 
 
 @pytest.mark.slow

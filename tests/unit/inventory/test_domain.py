@@ -17,7 +17,7 @@ from write_side.inventory.domain import (
     OutOfStock,
     StockItem,
     UnknownStock,
-    allocations,
+    allocate,
     check_adjustment,
     evolve_item,
     summed,
@@ -36,18 +36,19 @@ def test_two_lines_of_one_sku_are_checked_together() -> None:
 
 def test_the_first_warehouse_with_enough_ships_it_whole() -> None:
     items = [item("lamp", "BER", 1), item("lamp", "HAM", 4)]
-    assert allocations({"lamp": 3}, items) == [Allocation("lamp", "HAM", 3)]
+    assert allocate({"lamp": 3}, items) == [(Allocation("lamp", "HAM", 3), items[1].id)]
 
 
 def test_what_no_warehouse_has_alone_is_split() -> None:
     items = [item("lamp", "BER", 2, reserved=1), item("lamp", "HAM", 4)]
-    assert allocations({"lamp": 5}, items) == [Allocation("lamp", "BER", 1), Allocation("lamp", "HAM", 4)]
+    split = [(Allocation("lamp", "BER", 1), items[0].id), (Allocation("lamp", "HAM", 4), items[1].id)]
+    assert allocate({"lamp": 5}, items) == split
 
 
 def test_a_refusal_tells_what_is_left_of_every_lacking_line() -> None:
     items = [item("lamp", "BER", 10, reserved=7), item("bulb", "BER", 0), item("cord", "BER", 9)]
     with pytest.raises(OutOfStock, match="4 wanted, 3 left") as refusal:
-        allocations({"lamp": 4, "bulb": 1, "cord": 1}, items)
+        allocate({"lamp": 4, "bulb": 1, "cord": 1}, items)
     assert refusal.value.facts["lines"] == [
         {"sku": "bulb", "wanted": 1, "available": 0},
         {"sku": "lamp", "wanted": 4, "available": 3},
@@ -56,7 +57,7 @@ def test_a_refusal_tells_what_is_left_of_every_lacking_line() -> None:
 
 def test_a_sku_kept_nowhere_is_not_merely_out_of_stock() -> None:
     with pytest.raises(UnknownStock):
-        allocations({"ghost": 1}, [])
+        allocate({"ghost": 1}, [])
 
 
 @given(st.lists(st.tuples(st.integers(0, 20), st.integers(0, 20)), max_size=6), st.integers(1, 60))
@@ -65,7 +66,7 @@ def test_an_allocation_is_exact_and_never_takes_what_is_promised(
 ) -> None:
     items = [item("lamp", f"W{n}", on_hand + reserved, reserved) for n, (on_hand, reserved) in enumerate(places)]
     try:
-        chosen = allocations({"lamp": wanted}, items)
+        chosen = [allocation for allocation, _ in allocate({"lamp": wanted}, items)]
     except UnknownStock:
         assert not items
     except OutOfStock:

@@ -39,15 +39,24 @@ BEGIN
                                     'change', quantity - v_before, 'quantity', quantity);
     SELECT positions_of(array_agg(a.shard), array_agg(a.at)) INTO positions
     FROM event_append_all(ARRAY['cart'], ARRAY[p_cart], ARRAY[version], ARRAY[v_key], ARRAY[uuid_v7()],
-                          ARRAY['carts.cart_line_changed.v1'], ARRAY[convert_to(v_payload::text, 'UTF8')], p_metadata) AS a;
+                          ARRAY['carts.cart_line_changed.v1'], ARRAY[convert_to(v_payload::text, 'UTF8')], ARRAY[p_metadata]) AS a;
 END $$;
 
--- For placing an order: the cart's version and order as they are now, locked until the transaction ends.
-CREATE OR REPLACE FUNCTION carts_lock(p_cart uuid, OUT version bigint, OUT order_id uuid) LANGUAGE sql AS $$
-    SELECT c.version, c.order_id FROM cart c WHERE c.id = p_cart FOR UPDATE
+-- For placing orders: holds carts until the transaction ends, in the order of their ids.
+CREATE OR REPLACE FUNCTION carts_lock(p_carts uuid[]) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM FROM cart c WHERE c.id = ANY (p_carts) ORDER BY c.id FOR UPDATE;
+END $$;
+
+-- Which version they have, and which order was placed from each.
+CREATE OR REPLACE FUNCTION carts_heads(p_carts uuid[]) RETURNS TABLE (id uuid, version bigint, order_id uuid)
+LANGUAGE sql STABLE AS $$
+    SELECT c.id, c.version, c.order_id FROM cart c WHERE c.id = ANY (p_carts)
 $$;
 
--- Marks a locked cart as ordered; answers its new version.
-CREATE OR REPLACE FUNCTION carts_order(p_cart uuid, p_order uuid) RETURNS bigint LANGUAGE sql AS $$
-    UPDATE cart c SET order_id = p_order, version = c.version + 1 WHERE c.id = p_cart RETURNING c.version
+-- Marks locked carts as ordered; answers their new versions.
+CREATE OR REPLACE FUNCTION carts_order(p_carts uuid[], p_orders uuid[]) RETURNS TABLE (id uuid, version bigint)
+LANGUAGE sql AS $$
+    UPDATE cart c SET order_id = o.order_id, version = c.version + 1
+    FROM unnest(p_carts, p_orders) AS o(cart_id, order_id) WHERE c.id = o.cart_id RETURNING c.id, c.version
 $$;

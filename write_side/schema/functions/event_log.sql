@@ -54,10 +54,10 @@ BEGIN
     RETURN v_position;
 END $$;
 
--- Appends events in the order given; answers where each stands.
+-- Appends events in the order given, each with its metadata; answers where each stands.
 CREATE OR REPLACE FUNCTION event_append_all(
     p_aggregate_type text[], p_aggregate_id uuid[], p_version bigint[], p_key text[],
-    p_event_id uuid[], p_type text[], p_payload bytea[], p_metadata bytea
+    p_event_id uuid[], p_type text[], p_payload bytea[], p_metadata bytea[]
 ) RETURNS TABLE (shard smallint, at bigint) LANGUAGE plpgsql AS $$
 DECLARE
     v_shards integer;
@@ -66,7 +66,7 @@ BEGIN
     FOR i IN 1 .. cardinality(p_event_id) LOOP
         shard := event_shard(p_key[i], v_shards);
         at := event_append(p_aggregate_type[i], p_aggregate_id[i], p_version[i], p_key[i], p_event_id[i],
-                           p_type[i], p_payload[i], p_metadata);
+                           p_type[i], p_payload[i], p_metadata[i]);
         RETURN NEXT;
     END LOOP;
 END $$;

@@ -14,8 +14,68 @@ $$;
 -- Reserves for several commands at once; rows (command, reservation, item, quantity) in parallel arrays, one row per
 -- command and item (demand is summed before). A command is reserved whole or not at all, and the refusal of one leaves
 -- the others alone: `refusals` lists {command, sku, wanted, available} of each refused line.
+--
+-- The rows are locked in the order of their ids, then asked. Mostly there is enough for everybody, and each item is
+-- written once however many want it; only where somebody has to be refused they are served one after the other.
 CREATE OR REPLACE FUNCTION inventory_reserve(
     p_command integer[], p_reservation uuid[], p_item uuid[], p_quantity integer[], p_for_order boolean,
+    OUT changes stock_change[], OUT refusals jsonb
+) LANGUAGE plpgsql AS $$
+DECLARE
+    v_enough boolean;
+BEGIN
+    refusals := '[]';
+    WITH held AS MATERIALIZED (
+        SELECT s.id, s.on_hand - s.reserved AS available FROM stock_item s WHERE s.id = ANY (p_item) ORDER BY s.id FOR UPDATE
+    )
+    SELECT bool_and(h.available >= d.quantity) INTO v_enough
+    FROM held h JOIN (SELECT l.item, sum(l.quantity) AS quantity FROM unnest(p_item, p_quantity) AS l(item, quantity) GROUP BY 1) AS d
+         ON d.item = h.id;
+    IF v_enough THEN
+        changes := inventory_reserve_all(p_command, p_reservation, p_item, p_quantity);
+    ELSE
+        SELECT r.changes, r.refusals INTO changes, refusals
+        FROM inventory_reserve_each(p_command, p_reservation, p_item, p_quantity) AS r;
+    END IF;
+    INSERT INTO reservation (id, item_id, quantity, for_order)
+    SELECT l.reservation, l.item, l.quantity, p_for_order
+    FROM unnest(p_command, p_reservation, p_item, p_quantity) AS l(command, reservation, item, quantity)
+    WHERE refusals = '[]' OR l.command IN (SELECT c.command FROM unnest(changes) AS c);
+END $$;
+
+-- For locked items that have enough for all. Each line makes a version of its item of its own, in the order given.
+CREATE OR REPLACE FUNCTION inventory_reserve_all(
+    p_command integer[], p_reservation uuid[], p_item uuid[], p_quantity integer[]
+) RETURNS stock_change[] LANGUAGE plpgsql AS $$
+DECLARE
+    v_changes stock_change[];
+BEGIN
+    WITH line AS (
+        SELECT l.*, sum(l.quantity) OVER w AS later, count(*) OVER w AS rank
+        FROM unnest(p_command, p_reservation, p_item, p_quantity) WITH ORDINALITY AS l(command, reservation, item, quantity, n)
+        WINDOW w AS (PARTITION BY l.item ORDER BY l.n DESC)  -- of this line and those after it
+    ), taken AS (
+        UPDATE stock_item s SET reserved = s.reserved + d.quantity, version = s.version + d.lines
+        FROM (SELECT l.item, sum(l.quantity)::integer AS quantity, count(*) AS lines FROM line l GROUP BY 1) AS d
+        WHERE s.id = d.item AND s.on_hand - s.reserved >= d.quantity
+        RETURNING s.*
+    )
+    SELECT array_agg(stock_change_of(
+               l.command,
+               (t.id, t.sku, t.warehouse, t.product_id, t.on_hand, t.reserved - l.later + l.quantity, t.low_at,
+                t.version - l.rank + 1)::stock_item,
+               'inventory.stock_reserved.v1',
+               jsonb_build_object('reservation_id', l.reservation, 'quantity', l.quantity)) ORDER BY l.command, l.item)
+    INTO v_changes FROM line l JOIN taken t ON t.id = l.item;
+    IF cardinality(v_changes) IS DISTINCT FROM cardinality(p_item) THEN
+        RAISE EXCEPTION 'stock that was there is gone although its row is locked' USING ERRCODE = 'DB002';
+    END IF;
+    RETURN v_changes;
+END $$;
+
+-- For locked items that have not enough for all: whoever comes first is served first.
+CREATE OR REPLACE FUNCTION inventory_reserve_each(
+    p_command integer[], p_reservation uuid[], p_item uuid[], p_quantity integer[],
     OUT changes stock_change[], OUT refusals jsonb
 ) LANGUAGE plpgsql AS $$
 DECLARE
@@ -27,9 +87,6 @@ DECLARE
 BEGIN
     changes := '{}';
     refusals := '[]';
-    IF p_command[1] <> p_command[cardinality(p_command)] THEN  -- one command locks in order by itself
-        PERFORM FROM stock_item WHERE id = ANY (p_item) ORDER BY id FOR UPDATE;
-    END IF;
     FOR v_command IN SELECT DISTINCT c FROM unnest(p_command) AS c ORDER BY c LOOP
         v_changes := '{}';
         v_refused := false;
@@ -57,10 +114,6 @@ BEGIN
             WHERE l.command = v_command AND s.id = l.item
               AND s.id IN (SELECT (c).item_id FROM unnest(v_changes) AS c);
         ELSE
-            INSERT INTO reservation (id, item_id, quantity, for_order)
-            SELECT l.reservation, l.item, l.quantity, p_for_order
-            FROM unnest(p_command, p_reservation, p_item, p_quantity) AS l(command, reservation, item, quantity)
-            WHERE l.command = v_command;
             changes := changes || v_changes;
         END IF;
     END LOOP;

@@ -1,159 +1,178 @@
 -- Placing and settling orders: each is ONE call that spans contexts through their functions, in one transaction, for an
 -- array of commands, and answers each on its own. Python has decided all it can read (write_side/orders/domain.py) and
--- sends the very bytes of the events; here is what only the rows know. Rows are filled from the events themselves.
+-- sends the very bytes of the events; here is what only the rows know. Rows are filled from the events themselves. Each
+-- step is one statement for all commands, so that what an order costs falls with the number of those who buy at once.
 
--- Step 1 of placing: may this command go on? `new`, or what to answer instead:
+-- Step 1 of placing: may these commands go on? For each `new`, or what to answer instead:
 --   in_flight, key_reused, replayed   by the Idempotency-Key
 --   placed                            this quote was ordered already, under another key: {order_id}
 --   cart_ordered, cart_changed        the cart is no longer what the quote was made for: {cart_version}
 CREATE OR REPLACE FUNCTION orders_admit(
-    p_command jsonb, OUT outcome text, OUT answer bytea, OUT positions jsonb, OUT facts jsonb
+    p_commands jsonb, OUT outcome text[], OUT answer bytea[], OUT positions jsonb[], OUT facts jsonb[]
 ) LANGUAGE plpgsql AS $$
 DECLARE
-    v_order uuid;
-    v_cart record;
+    v_carts uuid[];
 BEGIN
-    facts := '{}';
-    SELECT b.outcome, b.answer, b.positions INTO outcome, answer, positions
-    FROM idempotency_begin(p_command ->> 'actor', p_command ->> 'route', p_command ->> 'key',
-                           decode(p_command ->> 'request_hash', 'hex')) AS b;
-    IF outcome <> 'new' THEN
-        RETURN;
-    END IF;
+    SELECT b.outcome, b.answer, b.positions, c.carts INTO outcome, answer, positions, v_carts
+    FROM (SELECT array_agg(t.c ->> 'actor' ORDER BY t.n) AS actors, array_agg(t.c ->> 'route' ORDER BY t.n) AS routes,
+                 array_agg(t.c ->> 'key' ORDER BY t.n) AS keys,
+                 array_agg(decode(t.c ->> 'request_hash', 'hex') ORDER BY t.n) AS hashes,
+                 array_agg((t.c ->> 'cart_id')::uuid ORDER BY t.n) AS carts
+          FROM jsonb_array_elements(p_commands) WITH ORDINALITY AS t(c, n)) AS c,
+         idempotency_begin(c.actors, c.routes, c.keys, c.hashes) AS b;
     -- The cart's lock lets one order through per cart; whoever waited here sees that order below.
-    SELECT c.version, c.order_id INTO v_cart FROM carts_lock((p_command ->> 'cart_id')::uuid) AS c;
-    SELECT o.id INTO v_order FROM customer_order o WHERE o.quote_id = (p_command ->> 'quote_id')::uuid;
-    IF v_order IS NOT NULL THEN
-        outcome := 'placed';
-        facts := jsonb_build_object('order_id', v_order);
-    ELSIF v_cart.order_id IS NOT NULL THEN
-        outcome := 'cart_ordered';
-    ELSIF v_cart.version <> (p_command ->> 'cart_version')::bigint THEN
-        outcome := 'cart_changed';
-        facts := jsonb_build_object('cart_version', v_cart.version);
-    END IF;
+    PERFORM carts_lock(v_carts);
+    SELECT array_agg(CASE WHEN outcome[t.n] <> 'new' THEN outcome[t.n]
+                          WHEN o.id IS NOT NULL THEN 'placed'
+                          WHEN h.order_id IS NOT NULL THEN 'cart_ordered'
+                          WHEN h.version <> (t.c ->> 'cart_version')::bigint THEN 'cart_changed'
+                          ELSE 'new' END ORDER BY t.n),
+           array_agg(CASE WHEN outcome[t.n] <> 'new' THEN '{}'
+                          WHEN o.id IS NOT NULL THEN jsonb_build_object('order_id', o.id)
+                          ELSE jsonb_build_object('cart_version', h.version) END ORDER BY t.n)
+    INTO outcome, facts
+    FROM jsonb_array_elements(p_commands) WITH ORDINALITY AS t(c, n)
+    LEFT JOIN customer_order o ON o.quote_id = (t.c ->> 'quote_id')::uuid
+    LEFT JOIN carts_heads(v_carts) h ON h.id = (t.c ->> 'cart_id')::uuid;
 END $$;
 
--- Step 2: the rows of an order, as its `OrderPlaced` says, and its payment.
-CREATE OR REPLACE FUNCTION orders_insert(p_command jsonb) RETURNS void LANGUAGE plpgsql AS $$
+-- Step 2: the rows of the orders, as each `OrderPlaced` says, and their payments. Of `p_commands` those at `p_new`.
+CREATE OR REPLACE FUNCTION orders_insert(p_commands jsonb, p_new integer[]) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
-    v_placed jsonb := (p_command ->> 'placed')::jsonb;
-    v_order uuid := (v_placed ->> 'order_id')::uuid;
+    v_placed jsonb[] := ARRAY(SELECT (p_commands -> (i - 1) ->> 'placed')::jsonb FROM unnest(p_new) AS i);
 BEGIN
     INSERT INTO customer_order (id, number, quote_id, cart_id, payment_id, person_id, mail, address, country, currency,
                                 lines_minor, shipping_minor, tax_minor, total_minor, state, expires_at, version)
-    SELECT v_order, p.number, p.quote_id, p.cart_id, p.payment_id, p.person_id, p.mail, p.address, p.country, t.currency,
-           t.lines_minor, t.shipping_minor, t.tax_minor, t.total_minor, 'pending_payment', p.expires_at, 1
-    FROM jsonb_to_record(v_placed) AS p(number text, quote_id uuid, cart_id uuid, payment_id uuid, person_id uuid,
-                                        mail text, address text, country text, expires_at timestamptz),
-         jsonb_to_record(v_placed -> 'totals') AS t(currency text, lines_minor bigint, shipping_minor bigint,
-                                                    tax_minor bigint, total_minor bigint);
+    SELECT p.order_id, p.number, p.quote_id, p.cart_id, p.payment_id, p.person_id, p.mail, p.address, p.country,
+           t.currency, t.lines_minor, t.shipping_minor, t.tax_minor, t.total_minor, 'pending_payment', p.expires_at, 1
+    FROM unnest(v_placed) AS placed,
+         jsonb_to_record(placed) AS p(order_id uuid, number text, quote_id uuid, cart_id uuid, payment_id uuid,
+                                      person_id uuid, mail text, address text, country text, expires_at timestamptz,
+                                      totals jsonb),
+         jsonb_to_record(p.totals) AS t(currency text, lines_minor bigint, shipping_minor bigint, tax_minor bigint,
+                                        total_minor bigint);
     INSERT INTO order_line (order_id, n, sku, product_id, variant_id, name, quantity, unit_price_minor, total_minor, tax_minor)
-    SELECT v_order, l.n, l.line ->> 'sku', (l.line ->> 'product_id')::uuid, (l.line ->> 'variant_id')::uuid,
-           l.line ->> 'name', (l.line ->> 'quantity')::integer, (l.line ->> 'unit_price_minor')::bigint,
-           (l.line ->> 'total_minor')::bigint, (l.line ->> 'tax_minor')::bigint
-    FROM jsonb_array_elements(v_placed -> 'lines') WITH ORDINALITY AS l(line, n);
+    SELECT (placed ->> 'order_id')::uuid, l.n, l.sku, l.product_id, l.variant_id, l.name, l.quantity,
+           l.unit_price_minor, l.total_minor, l.tax_minor
+    FROM unnest(v_placed) AS placed,
+         ROWS FROM (jsonb_to_recordset(placed -> 'lines') AS (sku text, product_id uuid, variant_id uuid, name text,
+                    quantity integer, unit_price_minor bigint, total_minor bigint, tax_minor bigint))
+         WITH ORDINALITY AS l(sku, product_id, variant_id, name, quantity, unit_price_minor, total_minor, tax_minor, n);
     INSERT INTO order_allocation (order_id, n, item_id, sku, warehouse, quantity)
-    SELECT v_order, a.n, (p_command -> 'item_ids' ->> (a.n - 1)::integer)::uuid, a.one ->> 'sku',
-           a.one ->> 'warehouse', (a.one ->> 'quantity')::integer
-    FROM jsonb_array_elements(v_placed -> 'allocations') WITH ORDINALITY AS a(one, n);
-    PERFORM payments_request((p_command ->> 'payment_requested')::jsonb);
+    SELECT (v_placed[c.k] ->> 'order_id')::uuid, a.n, (p_commands -> (c.i - 1) -> 'item_ids' ->> (a.n - 1)::integer)::uuid,
+           a.sku, a.warehouse, a.quantity
+    FROM unnest(p_new) WITH ORDINALITY AS c(i, k),
+         ROWS FROM (jsonb_to_recordset(v_placed[c.k] -> 'allocations') AS (sku text, warehouse text, quantity integer))
+         WITH ORDINALITY AS a(sku, warehouse, quantity, n);
+    PERFORM payments_request(ARRAY(SELECT (p_commands -> (i - 1) ->> 'payment_requested')::jsonb FROM unnest(p_new) AS i));
 END $$;
 
 -- Step 3: hold the stock of the orders just inserted, as late as possible: from here to the commit others wait for the
 -- stock rows. Answers what waits to be appended; a command that lost has its rows taken back and leaves its refusals.
 CREATE OR REPLACE FUNCTION orders_reserve(
-    p_command integer[], p_order uuid[], OUT changes stock_change[], OUT refusals jsonb
+    p_commands jsonb, p_new integer[], OUT changes stock_change[], OUT refusals jsonb
 ) LANGUAGE plpgsql AS $$
 DECLARE
     v_lost uuid[];
 BEGIN
     SELECT r.changes, r.refusals INTO changes, refusals
-    FROM (SELECT array_agg(c.command ORDER BY c.command, a.n) AS commands, array_agg(a.order_id ORDER BY c.command, a.n) AS orders,
-                 array_agg(a.item_id ORDER BY c.command, a.n) AS items, array_agg(a.quantity ORDER BY c.command, a.n) AS quantities
-          FROM unnest(p_command, p_order) AS c(command, order_id) JOIN order_allocation a ON a.order_id = c.order_id) AS d,
+    FROM (SELECT array_agg(c.i ORDER BY c.i, a.n) AS commands, array_agg(a.order_id ORDER BY c.i, a.n) AS orders,
+                 array_agg(a.item_id ORDER BY c.i, a.n) AS items, array_agg(a.quantity ORDER BY c.i, a.n) AS quantities
+          FROM unnest(p_new) AS c(i)
+          JOIN order_allocation a ON a.order_id = (p_commands -> (c.i - 1) ->> 'order_id')::uuid) AS d,
          inventory_reserve(d.commands, d.orders, d.items, d.quantities, p_for_order => true) AS r;
-    SELECT array_agg(c.order_id) INTO v_lost FROM unnest(p_command, p_order) AS c(command, order_id)
-    WHERE c.command IN (SELECT (l ->> 'command')::integer FROM jsonb_array_elements(refusals) AS l);
-    PERFORM payments_forget(v_lost);
-    DELETE FROM customer_order o WHERE o.id = ANY (v_lost);
+    IF refusals <> '[]' THEN
+        SELECT array_agg(DISTINCT (p_commands -> ((l ->> 'command')::integer - 1) ->> 'order_id')::uuid) INTO v_lost
+        FROM jsonb_array_elements(refusals) AS l;
+        PERFORM payments_forget(v_lost);
+        DELETE FROM customer_order o WHERE o.id = ANY (v_lost);
+    END IF;
 END $$;
 
--- Step 4: the events of one placed order, last of all; answers where they stand.
-CREATE OR REPLACE FUNCTION orders_append_placed(p_command jsonb, p_changes stock_change[]) RETURNS jsonb
-LANGUAGE plpgsql AS $$
+-- Step 4: the events of the placed orders, last of all; answers where those of each command stand.
+CREATE OR REPLACE FUNCTION orders_append_placed(p_commands jsonb, p_done integer[], p_changes stock_change[])
+RETURNS TABLE (command integer, positions jsonb) LANGUAGE plpgsql AS $$
 DECLARE
-    v_metadata bytea := convert_to(p_command ->> 'metadata', 'UTF8');
-    v_order uuid := (p_command ->> 'order_id')::uuid;
-    v_cart uuid := (p_command ->> 'cart_id')::uuid;
-    v_cart_version bigint := carts_order(v_cart, v_order);
-    v_shards smallint[];
-    v_at bigint[];
+    v record;
 BEGIN
-    SELECT array_agg(a.shard), array_agg(a.at) INTO v_shards, v_at FROM inventory_append(p_changes, v_metadata) AS a;
-    SELECT v_shards || array_agg(a.shard), v_at || array_agg(a.at) INTO v_shards, v_at
-    FROM event_append_all(
-        ARRAY['order', 'payment', 'cart'],
-        ARRAY[v_order, (p_command ->> 'payment_id')::uuid, v_cart],
-        ARRAY[1, 1, v_cart_version],
-        ARRAY['order:' || v_order, 'order:' || v_order, 'cart:' || v_cart],
-        ARRAY[uuid_v7(), uuid_v7(), uuid_v7()],
-        ARRAY['orders.order_placed.v1', 'payments.payment_requested.v1', 'carts.cart_ordered.v1'],
-        ARRAY[convert_to(p_command ->> 'placed', 'UTF8'), convert_to(p_command ->> 'payment_requested', 'UTF8'),
-              convert_to(p_command ->> 'cart_ordered', 'UTF8')],
-        v_metadata) AS a;
-    RETURN positions_of(v_shards, v_at);
+    WITH done AS (
+        SELECT d.i, p_commands -> (d.i - 1) AS c FROM unnest(p_done) AS d(i)
+    ), ordered AS (
+        SELECT o.id, o.version
+        FROM carts_order(ARRAY(SELECT (c ->> 'cart_id')::uuid FROM done ORDER BY i),
+                         ARRAY(SELECT (c ->> 'order_id')::uuid FROM done ORDER BY i)) AS o
+    ), event AS (
+        SELECT s.command, 0 AS step, s.version, 'stock_item' AS kind, s.item_id AS id, 'product:' || s.product_id AS key,
+               s.type, s.payload
+        FROM unnest(p_changes) AS s
+        UNION ALL
+        SELECT d.i, 1, 1, 'order', (c ->> 'order_id')::uuid, 'order:' || (c ->> 'order_id'), 'orders.order_placed.v1',
+               convert_to(c ->> 'placed', 'UTF8')
+        FROM done d
+        UNION ALL
+        SELECT d.i, 2, 1, 'payment', (c ->> 'payment_id')::uuid, 'order:' || (c ->> 'order_id'),
+               'payments.payment_requested.v1', convert_to(c ->> 'payment_requested', 'UTF8')
+        FROM done d
+        UNION ALL
+        SELECT d.i, 3, o.version, 'cart', o.id, 'cart:' || o.id, 'carts.cart_ordered.v1',
+               convert_to(c ->> 'cart_ordered', 'UTF8')
+        FROM done d JOIN ordered o ON o.id = (c ->> 'cart_id')::uuid
+    ), line AS (
+        SELECT e.*, convert_to(p_commands -> (e.command - 1) ->> 'metadata', 'UTF8') AS metadata, uuid_v7() AS event_id
+        FROM event e
+    )
+    SELECT array_agg(e.command ORDER BY w) AS commands, array_agg(e.kind ORDER BY w) AS kinds,
+           array_agg(e.id ORDER BY w) AS ids, array_agg(e.version ORDER BY w) AS versions,
+           array_agg(e.key ORDER BY w) AS keys, array_agg(e.event_id ORDER BY w) AS event_ids,
+           array_agg(e.type ORDER BY w) AS types, array_agg(e.payload ORDER BY w) AS payloads,
+           array_agg(e.metadata ORDER BY w) AS metadata
+    INTO v FROM (SELECT l.*, row_number() OVER (ORDER BY l.command, l.step, l.id) AS w FROM line l) AS e;
+    RETURN QUERY
+        SELECT v.commands[a.n], positions_of(array_agg(a.shard), array_agg(a.at))
+        FROM event_append_all(v.kinds, v.ids, v.versions, v.keys, v.event_ids, v.types, v.payloads, v.metadata)
+             WITH ORDINALITY AS a(shard, at, n)
+        GROUP BY 1;
 END $$;
 
 -- Places orders. Each command: actor, route, key, request_hash (hex), order_id, quote_id, cart_id, cart_version,
 -- payment_id, item_ids (of the stock items, one per allocation), and as text the exact JSON of its events `placed`,
--- `payment_requested`, `cart_ordered`, of its `answer` and of its `metadata`. No quote may occur twice in one call.
+-- `payment_requested`, `cart_ordered`, of its `answer` and of its `metadata`. No cart may occur twice in one call.
 -- Answers one row per command, in order: `done`, what `orders_admit` says, or `out_of_stock` with the lines that lack.
 CREATE OR REPLACE FUNCTION orders_place(p_commands jsonb)
 RETURNS TABLE (outcome text, answer bytea, positions jsonb, facts jsonb) LANGUAGE plpgsql AS $$
 DECLARE
-    i integer;
-    v_command jsonb;
     v_admission record;
+    v_new integer[];
     v_stock record;
-    v_admitted integer[] := '{}';
-    v_orders uuid[] := '{}';
-    v_outcome text[] := '{}';
-    v_answer bytea[] := '{}';
-    v_positions jsonb[] := '{}';
-    v_facts jsonb[] := '{}';
 BEGIN
-    FOR i IN 1 .. jsonb_array_length(p_commands) LOOP
-        v_command := p_commands -> (i - 1);
-        SELECT * INTO v_admission FROM orders_admit(v_command);
-        v_outcome[i] := v_admission.outcome;
-        v_answer[i] := v_admission.answer;
-        v_positions[i] := v_admission.positions;
-        v_facts[i] := v_admission.facts;
-        IF v_outcome[i] = 'new' THEN
-            PERFORM orders_insert(v_command);
-            v_admitted := v_admitted || i;
-            v_orders := v_orders || (v_command ->> 'order_id')::uuid;
-        END IF;
-    END LOOP;
-    IF v_admitted <> '{}' THEN
-        SELECT r.changes, r.refusals INTO v_stock FROM orders_reserve(v_admitted, v_orders) AS r;
+    SELECT * INTO v_admission FROM orders_admit(p_commands) AS a;
+    v_new := array_positions(v_admission.outcome, 'new');
+    IF v_new = '{}' THEN
+        RETURN QUERY SELECT * FROM unnest(v_admission.outcome, v_admission.answer, v_admission.positions, v_admission.facts);
+        RETURN;
     END IF;
-    FOREACH i IN ARRAY v_admitted LOOP
-        v_command := p_commands -> (i - 1);
-        v_facts[i] := (SELECT coalesce(jsonb_agg(l), '[]')
-                       FROM jsonb_array_elements(v_stock.refusals) AS l WHERE (l ->> 'command')::integer = i);
-        IF v_facts[i] <> '[]' THEN
-            v_outcome[i] := 'out_of_stock';
-            CONTINUE;
-        END IF;
-        v_outcome[i] := 'done';
-        v_answer[i] := convert_to(v_command ->> 'answer', 'UTF8');
-        v_positions[i] := orders_append_placed(v_command, ARRAY(SELECT c FROM unnest(v_stock.changes) AS c WHERE (c).command = i));
-        PERFORM idempotency_keep(v_command ->> 'actor', v_command ->> 'route', v_command ->> 'key',
-                                 decode(v_command ->> 'request_hash', 'hex'), v_answer[i], v_positions[i]);
-    END LOOP;
-    RETURN QUERY SELECT * FROM unnest(v_outcome, v_answer, v_positions, v_facts);
+    PERFORM orders_insert(p_commands, v_new);
+    SELECT r.changes, r.refusals INTO v_stock FROM orders_reserve(p_commands, v_new) AS r;
+    RETURN QUERY
+    WITH lost AS MATERIALIZED (
+        SELECT (l ->> 'command')::integer AS i, jsonb_agg(l) AS lines FROM jsonb_array_elements(v_stock.refusals) AS l GROUP BY 1
+    ), done AS MATERIALIZED (
+        SELECT a.command AS i, a.positions, convert_to(p_commands -> (a.command - 1) ->> 'answer', 'UTF8') AS answer
+        FROM orders_append_placed(p_commands, ARRAY(SELECT i FROM unnest(v_new) AS i EXCEPT SELECT i FROM lost ORDER BY 1),
+                                  v_stock.changes) AS a
+    ), kept AS MATERIALIZED (
+        SELECT idempotency_keep(
+            array_agg(c ->> 'actor'), array_agg(c ->> 'route'), array_agg(c ->> 'key'),
+            array_agg(decode(c ->> 'request_hash', 'hex')), array_agg(d.answer), array_agg(d.positions))
+        FROM done d, LATERAL (SELECT p_commands -> (d.i - 1)) AS t(c)
+    )
+    SELECT CASE WHEN d.i IS NOT NULL THEN 'done' WHEN l.i IS NOT NULL THEN 'out_of_stock' ELSE a.outcome END,
+           coalesce(d.answer, a.answer), coalesce(d.positions, a.positions), coalesce(l.lines, a.facts)
+    FROM unnest(v_admission.outcome, v_admission.answer, v_admission.positions, v_admission.facts)
+         WITH ORDINALITY AS a(outcome, answer, positions, facts, n)
+    LEFT JOIN done d ON d.i = a.n LEFT JOIN lost l ON l.i = a.n
+    WHERE (SELECT count(*) FROM kept) >= 0  -- names it, or it would not run
+    ORDER BY a.n;
 END $$;
 
 -- What an order's stock becomes when it is settled: `deduct` (paid), `release` (it was never paid), or `return` (paid,
@@ -232,6 +251,6 @@ BEGIN
         ARRAY[uuid_v7(), uuid_v7()],
         ARRAY[p_command ->> 'payment_event_type', p_command ->> 'order_event_type'],
         ARRAY[convert_to(p_command ->> 'payment_event', 'UTF8'), convert_to(p_command ->> 'order_event', 'UTF8')],
-        v_metadata) AS a;
+        ARRAY[v_metadata, v_metadata]) AS a;
     RETURN positions_of(v_shards, v_at);
 END $$;

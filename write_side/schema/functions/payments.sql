@@ -1,10 +1,11 @@
 -- Payments, as part of commands of orders. Only these functions and write_side/payments/store.py name their tables.
 
--- A payment for a `PaymentRequested`; the worker is to create its intent.
-CREATE OR REPLACE FUNCTION payments_request(p_requested jsonb) RETURNS void LANGUAGE sql AS $$
+-- A payment for each `PaymentRequested`; the worker is to create its intent.
+CREATE OR REPLACE FUNCTION payments_request(p_requested jsonb[]) RETURNS void LANGUAGE sql AS $$
     INSERT INTO payment (id, order_id, amount_minor, currency, state, version, todo)
     SELECT r.payment_id, r.order_id, r.amount_minor, r.currency, 'requested', 1, 'create'
-    FROM jsonb_to_record(p_requested) AS r(payment_id uuid, order_id uuid, amount_minor bigint, currency text)
+    FROM unnest(p_requested) AS requested,
+         jsonb_to_record(requested) AS r(payment_id uuid, order_id uuid, amount_minor bigint, currency text)
 $$;
 
 -- Takes back payments of orders that were not placed after all.

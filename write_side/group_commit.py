@@ -1,0 +1,101 @@
+"""Group commit: commands that wait at the same time go through one call, one transaction and one flush of the WAL.
+
+Nobody waits for company: whoever finds a lane free goes at once, alone if need be, and those who arrive meanwhile make
+up the next batch. So batches grow with the load by themselves, and with them falls what a command costs.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Hashable, Sequence
+from contextvars import Context
+from typing import Generic, TypeVar
+
+from write_side.errors import Refusal
+
+Command = TypeVar("Command")
+Result = TypeVar("Result")
+
+Carried = Sequence[Result | Exception]  # an outcome for each command, in order
+
+MOST = 24  # commands of one batch: it has to commit within 50 ms of its first append
+LANES = 2  # batches under way at once: one reads and decides while another one commits
+LONGEST = 2_000  # commands that wait; whoever comes then is told to come again
+
+
+class Overloaded(Refusal):
+    """More commands wait than can be worked off in reasonable time."""
+
+    status = 503
+    code = "overloaded"
+
+
+class GroupCommit(Generic[Command, Result]):
+    """Takes commands one by one and has them carried out in batches. Belongs to one event loop.
+
+    `carry_out` answers each command on its own: the refusal of one is no concern of the others. `apart` names what no
+    two commands of a batch may share; the second one waits for the next batch.
+    """
+
+    def __init__(
+        self,
+        carry_out: Callable[[Sequence[Command]], Awaitable[Carried[Result]]],
+        apart: Callable[[Command], Hashable],
+        *,
+        most: int = MOST,
+        lanes: int = LANES,
+    ) -> None:
+        self._carry_out, self._apart, self._most, self._lanes = carry_out, apart, most, lanes
+        self._waiting: list[tuple[Command, asyncio.Future[Result]]] = []
+        self._running: set[asyncio.Task[None]] = set()
+
+    async def submit(self, command: Command) -> Result:
+        """The command's result; raises its refusal or failure, and 503 `overloaded` when too many wait."""
+        if len(self._waiting) >= LONGEST:
+            raise _overloaded()
+        future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
+        self._waiting.append((command, future))
+        if len(self._running) < self._lanes:
+            # A context of its own: the lane works for many requests, its log lines name none of them.
+            task = asyncio.get_running_loop().create_task(self._lane(), context=Context())
+            self._running.add(task)
+            task.add_done_callback(self._running.discard)
+        return await future
+
+    async def _lane(self) -> None:
+        while batch := self._next_batch():
+            try:
+                results = await self._carry_out([command for command, _ in batch])
+            except BaseException as error:
+                for _, future in batch:
+                    _settle(future, error if isinstance(error, Exception) else _overloaded())
+                if not isinstance(error, Exception):
+                    raise
+                continue
+            for (_, future), result in zip(batch, results, strict=True):
+                _settle(future, result)
+
+    def _next_batch(self) -> list[tuple[Command, "asyncio.Future[Result]"]]:
+        taken: dict[Hashable, tuple[Command, asyncio.Future[Result]]] = {}
+        left = []
+        for place, (command, future) in enumerate(self._waiting):
+            if len(taken) == self._most:
+                left += self._waiting[place:]
+                break
+            if self._apart(command) in taken:
+                left.append((command, future))
+            elif not future.done():  # its client went away before anything was begun
+                taken[self._apart(command)] = command, future
+        self._waiting = left
+        return list(taken.values())
+
+
+def _settle(future: "asyncio.Future[Result]", result: Result | Exception) -> None:
+    if future.done():
+        return
+    if isinstance(result, Exception):
+        future.set_exception(result)
+    else:
+        future.set_result(result)
+
+
+def _overloaded() -> Overloaded:
+    return Overloaded("too many wait already; try again in a moment", retry_after=1)

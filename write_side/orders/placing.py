@@ -1,0 +1,208 @@
+"""From quote to order, for all who place one at the same time.
+
+A batch of commands (`write_side.group_commit`) reads what its decisions need in one snapshot, decides each by itself
+(domain.py), and asks the rows in one call (`orders_place`), which reserves the stock, writes orders and payments and
+appends the events, or refuses. A single buyer is a batch of one.
+"""
+
+import os
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple, TypeAlias
+from uuid import UUID
+
+import asyncpg
+from msgspec import Struct, structs
+
+from shared.codec import encode_event
+from shared.envelope import Metadata, as_json
+from shared.events.carts import CartOrdered
+from shared.events.orders import OrderPlaced
+from shared.events.payments import PaymentRequested
+from shared.ids import uuid7
+from write_side import carts, commands, inventory, shipping
+from write_side.carts import CartHead, CartOrderedAlready
+from write_side.commands import RETRIES, Answer, Call, TryAgain
+from write_side.database import Connection, Pool
+from write_side.group_commit import Carried, GroupCommit
+from write_side.inventory import StockItem
+from write_side.orders import domain, store
+from write_side.orders.domain import Offer, Quote
+from write_side.orders.handlers import ordered, show_order
+from write_side.orders.offers import offers_of, terms_of
+from write_side.orders.refusals import QuoteStale
+from write_side.orders.store import Outcome, Placing
+from write_side.shipping import Destination
+
+# Trying each command by itself doesn't help against these.
+_FOR_ALL = (asyncpg.PostgresConnectionError, asyncpg.OperatorInterventionError, asyncpg.LockNotAvailableError)
+
+
+class PlaceOrder(Struct, frozen=True):
+    """Take up a quote: its stock is held and its payment requested, for `payment_ttl` seconds."""
+
+    quote_id: UUID
+    secret: str | None  # of the cart
+    payment_ttl: int
+    cause: Metadata
+    call: Call
+
+
+Placements: TypeAlias = GroupCommit[PlaceOrder, Outcome]
+
+
+def open_placements(pool: Pool) -> Placements:
+    """Where commands wait for one another. Two of one cart never share a call: `orders_place` asks for that. Whoever
+    may place an order of a cart shows its secret, so that tells the carts apart."""
+
+    async def carry_out(batch: Sequence[PlaceOrder]) -> Carried[Outcome]:
+        return await place_all(pool, batch)
+
+    return GroupCommit(carry_out, lambda command: command.secret or command.quote_id)
+
+
+async def place_order(placements: Placements, pool: Pool, command: PlaceOrder) -> Answer:
+    """The order of a quote. The same quote again, under whatever key, is the same order.
+
+    Refuses `quote_expired`, `quote_stale`, `not_sellable`, `cart_ordered`, `out_of_stock` with what is left of each
+    line, and what the Idempotency-Key says.
+    """
+    for _ in range(RETRIES):
+        try:
+            outcome = await placements.submit(command)
+        except (asyncpg.DeadlockDetectedError, asyncpg.UniqueViolationError):
+            continue
+        # Gone from that warehouse since we read: perhaps another one has it, and if not, the next reading says so.
+        if outcome.outcome != "out_of_stock":
+            return await _answer(pool, outcome)
+    raise TryAgain("others wanted the same at the same time; try again", retry_after=1)
+
+
+async def place_all(pool: Pool, batch: Sequence[PlaceOrder]) -> list[Outcome | Exception]:
+    """An outcome, refusal or failure for each command. If one makes the call fail, all are tried by themselves."""
+    try:
+        return await _place_together(pool, batch)
+    except asyncpg.PostgresError as error:
+        if len(batch) == 1 or isinstance(error, _FOR_ALL):
+            return [error] * len(batch)
+    return [outcome for command in batch for outcome in await place_all(pool, [command])]
+
+
+async def _place_together(pool: Pool, batch: Sequence[PlaceOrder]) -> list[Outcome | Exception]:
+    known = await read(pool, batch)
+    now = datetime.now(UTC)
+    decided = [_decided(known, command, now) for command in batch]
+    to_place = [placing for placing in decided if isinstance(placing, Placing)]
+    outcomes = iter(await store.place(pool, to_place) if to_place else [])
+    return [next(outcomes) if isinstance(each, Placing) else each for each in decided]
+
+
+class Known(NamedTuple):
+    """What a batch was decided from: one snapshot of everything its quotes name."""
+
+    quotes: Mapping[UUID, Quote]
+    ordered: frozenset[UUID]  # quotes that are orders already
+    carts: Mapping[UUID, CartHead]
+    destinations: Mapping[str, Destination]
+    offers: Mapping[str, Mapping[str, Offer]]  # currency → SKU → offer
+    stock: Sequence[StockItem]
+
+
+async def read(pool: Pool, batch: Sequence[PlaceOrder]) -> Known:
+    """One snapshot for all reading: while an earlier call with a key or quote is not visible, what it took isn't
+    either, so a repeat is never refused for the sake of its own first call."""
+    async with pool.acquire() as conn, conn.transaction(isolation="repeatable_read", readonly=True):
+        found = await store.find_quotes(conn, [command.quote_id for command in batch])
+        quotes = {quote.id: quote for quote, _ in found}
+        heads = await carts.find_heads(conn, [quote.cart_id for quote in quotes.values()])
+        unplaced = [quote for quote, is_ordered in found if not is_ordered]
+        skus = list(dict.fromkeys(line.sku for quote in unplaced for line in quote.lines))
+        return Known(
+            quotes=quotes,
+            ordered=frozenset(quote.id for quote, is_ordered in found if is_ordered),
+            carts=heads,
+            destinations=await shipping.find_destinations(conn, {quote.country for quote in unplaced}),
+            offers=await _offers(conn, unplaced),
+            stock=await inventory.find_items(conn, skus) if skus else [],
+        )
+
+
+async def _offers(conn: Connection, quotes: Sequence[Quote]) -> dict[str, dict[str, Offer]]:
+    skus: dict[str, dict[str, None]] = {}  # currency → SKUs, in order
+    for quote in quotes:
+        skus.setdefault(quote.totals.currency, {}).update(dict.fromkeys(line.sku for line in quote.lines))
+    return {currency: await offers_of(conn, list(wanted), currency) for currency, wanted in skus.items()}
+
+
+def _decided(known: Known, command: PlaceOrder, now: datetime) -> Placing | Exception:
+    try:
+        return decide(known, command, now)
+    except Exception as error:  # a refusal, or what is wrong with this one: raised where its command waits
+        return error
+
+
+def decide(known: Known, command: PlaceOrder, now: datetime) -> Placing:
+    """The command that `orders_place` is to carry out; raises a refusal."""
+    quote = known.quotes.get(command.quote_id)
+    cart = None if quote is None else known.carts.get(quote.cart_id)
+    if quote is None or cart is None:
+        raise carts.unopened(command.secret)  # as if its cart were somebody else's
+    cart.check(command.secret)
+    asked = _asked(quote, command)
+    if quote.id in known.ordered:
+        return asked
+    if cart.order_id is not None:
+        raise _ordered_already()
+    wanted = {line.sku: line.quantity for line in quote.lines}
+    terms = terms_of(known.destinations.get(quote.country), quote.country, quote.totals.currency)
+    fresh = domain.price(wanted, known.offers[quote.totals.currency], terms, quote.totals.currency)
+    domain.check_quote(quote, cart.version, fresh, now)
+    taken = inventory.allocate(wanted, known.stock)  # unlocked: turns away early whom the rows would turn away
+    expires_at = now + timedelta(seconds=command.payment_ttl)
+    number = domain.spoken_number(os.urandom(8))
+    placed = domain.place(quote, [allocation for allocation, _ in taken], uuid7(), uuid7(), number, expires_at)
+    return _placing(asked, placed, [item_id for _, item_id in taken])
+
+
+def _asked(quote: Quote, command: PlaceOrder) -> Placing:
+    call = command.call
+    return Placing(
+        call.actor, call.route, call.key, call.request_hash.hex(), quote.id, quote.cart_id, quote.cart_version,
+        as_json(command.cause).decode(),
+    )  # fmt: skip
+
+
+def _placing(asked: Placing, placed: OrderPlaced, item_ids: list[UUID]) -> Placing:
+    total = placed.totals
+    requested = PaymentRequested(placed.payment_id, placed.order_id, total.total_minor, total.currency)
+    state = domain.evolve(None, placed, 1)
+    return structs.replace(
+        asked,
+        order_id=placed.order_id,
+        payment_id=placed.payment_id,
+        item_ids=item_ids,
+        placed=encode_event(placed).decode(),
+        payment_requested=encode_event(requested).decode(),
+        cart_ordered=encode_event(CartOrdered(placed.cart_id, placed.order_id)).decode(),
+        answer=as_json(ordered(state, "pending")).decode(),
+    )
+
+
+async def _answer(pool: Pool, outcome: Outcome) -> Answer:
+    match outcome.outcome:
+        case "done":
+            return Answer(outcome.answer or b"", store.decoded(outcome.positions))
+        case "placed":
+            return structs.replace(await show_order(pool, UUID(outcome.facts["order_id"])), replayed=True)
+        case "cart_ordered":
+            raise _ordered_already()
+        case "cart_changed":
+            raise QuoteStale("the cart was changed since; ask for a new quote", changes=[{"what": "cart"}])
+        case by_key:
+            answer = commands.replay_of(by_key, outcome.answer, outcome.positions)
+            assert answer is not None
+            return answer
+
+
+def _ordered_already() -> CartOrderedAlready:
+    return CartOrderedAlready("another order was placed from this cart")
