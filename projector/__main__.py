@@ -17,7 +17,7 @@ from projector.log import ROLE, open_pool
 from projector.owner import Owner
 from projector.redis_sink import connect
 from shared.collector import freeze_start_up_objects
-from shared.http import logs, probe
+from shared.http import logs, probe, tracing
 from shared.http.health import Check
 from shared.lease import Lease, LeaseLost
 from shared.settings import Settings
@@ -152,4 +152,5 @@ if __name__ == "__main__":
     _settings = Settings.read()
     logs.configure("projector", _settings.log_level)
     logging.getLogger("elastic_transport").setLevel(logging.ERROR)  # a line per request while the server is down
-    uvloop.run(main(_settings))
+    with tracing.exporting("projector"):
+        uvloop.run(main(_settings))

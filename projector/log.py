@@ -1,14 +1,15 @@
 """Reading the event log: the truth that streams only carry. Read-only, under the projector's own role."""
 
 from collections.abc import AsyncIterator, Iterable
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 
 import asyncpg
 from msgspec import Raw
 
 from shared.envelope import Recorded
+from shared.http.pools import Pool, bounded_pool
 
-Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
+__all__ = ["EventLog", "LogSettings", "NotVisibleYet", "Pool", "Slice", "open_pool"]
 
 ROLE = "doorbuster_projector"
 CONNECT_TIMEOUT = 3.0  # seconds
@@ -60,10 +61,10 @@ _HEADS = """SELECT s.shard, coalesce((SELECT e.position FROM event_log e
 
 async def open_pool(url: str, size: int, name: str = "projector") -> Pool:
     """A pool under the projector's role, which may read the log and keep its own books."""
-    settings = {"role": ROLE, "application_name": f"doorbuster-{name}"}
-    return await asyncpg.create_pool(
-        url, min_size=1, max_size=size, timeout=CONNECT_TIMEOUT, command_timeout=QUERY_TIMEOUT, server_settings=settings
-    )
+    return await bounded_pool(
+        url, name=name, size=size, connect_seconds=CONNECT_TIMEOUT, command_seconds=QUERY_TIMEOUT,
+        wait_seconds=QUERY_TIMEOUT, settings={"role": ROLE},
+    )  # fmt: skip
 
 
 def _recorded(row: asyncpg.Record) -> Recorded:

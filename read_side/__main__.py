@@ -1,7 +1,7 @@
 """`python -m read_side`: the query API on HOST:PORT."""
 
 from read_side.app import create_app
-from shared.http import logs
+from shared.http import logs, tracing
 from shared.http.serve import serve
 from shared.settings import Settings
 
@@ -10,7 +10,8 @@ def main() -> None:
     """Serve until told to stop."""
     settings = Settings.read()
     logs.configure("read_side", settings.log_level)
-    serve(create_app(settings), settings.host, settings.port)
+    with tracing.exporting("read-api"):
+        serve(create_app(settings), settings.host, settings.port)
 
 
 if __name__ == "__main__":

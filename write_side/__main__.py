@@ -8,7 +8,7 @@ import sys
 
 import uvloop
 
-from shared.http import logs
+from shared.http import logs, tracing
 from shared.http.serve import serve
 from shared.settings import Settings
 from write_side import shipping, worker
@@ -23,10 +23,12 @@ def main(arguments: list[str]) -> int:
     match arguments:
         case ["api"]:
             logs.configure("write_api", settings.log_level)
-            serve(create_app(settings), settings.host, settings.port)
+            with tracing.exporting("write-api"):
+                serve(create_app(settings), settings.host, settings.port)
         case ["worker"]:
             logs.configure("worker", settings.log_level)
-            uvloop.run(worker.run_until_stopped(settings))
+            with tracing.exporting("worker"):
+                uvloop.run(worker.run_until_stopped(settings))
         case ["migrate"]:
             asyncio.run(_migrate_and_seed(settings))
         case ["migrate", "--empty"]:

@@ -135,6 +135,6 @@ async def transaction(pool: Pool) -> AsyncIterator[Connection]:
         yield conn
 
 
-def cause_of(actor: str, correlation_id: str) -> Metadata:
+def cause_of(actor: str, correlation_id: str, traceparent: str | None = None) -> Metadata:
     """The metadata of a command's events."""
-    return Metadata(actor=actor, correlation_id=correlation_id)
+    return Metadata(actor=actor, correlation_id=correlation_id, traceparent=traceparent)

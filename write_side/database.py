@@ -1,17 +1,18 @@
 """Connections to Postgres under the application's role, with the limits that keep one transaction from stopping all."""
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 
+from shared.http.pools import Pool, bounded_pool
+
 if TYPE_CHECKING:  # generic in the stubs only
     Connection: TypeAlias = asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]
-    Pool: TypeAlias = asyncpg.Pool[asyncpg.Record]
 else:
     Connection: TypeAlias = asyncpg.Connection | PoolConnectionProxy
-    Pool: TypeAlias = asyncpg.Pool
+
+__all__ = ["Connection", "Pool", "connect", "open_pool"]
 
 ROLE = "doorbuster_app"
 
@@ -31,14 +32,6 @@ LIMITS = {
 
 CONNECT_SECONDS = 3.0  # a server that takes the connection and then says nothing
 COMMAND_SECONDS = 5.0  # longer than the server's own limits: it is the network that is meant
-WAIT_SECONDS = 3.0  # for a connection of the pool: who waits longer is turned away, to come again
-
-
-class _Pool(asyncpg.Pool):
-    """asyncpg's pool lets its users wait for ever, and gives no way to say otherwise for all of them."""
-
-    def acquire(self, *, timeout: float | None = WAIT_SECONDS) -> Any:
-        return super().acquire(timeout=timeout)
 
 
 def open_pool(url: str, size: int, name: str) -> Pool:
@@ -46,23 +39,8 @@ def open_pool(url: str, size: int, name: str) -> Pool:
 
     Raises `TimeoutError` when no connection becomes free, or none answers, in time.
     """
-    return bounded_pool(url, size=size, command_seconds=COMMAND_SECONDS, settings=LIMITS | {"application_name": name})
-
-
-def bounded_pool(url: str, *, size: int, idle: int = 1, command_seconds: float, settings: Mapping[str, str]) -> Pool:
-    """A pool whose every step has a limit: connecting, waiting for one's turn, a statement."""
-    return _Pool(
-        url,
-        min_size=idle,
-        max_size=size,
-        max_queries=50_000,
-        max_inactive_connection_lifetime=300.0,
-        loop=None,
-        connection_class=asyncpg.Connection,
-        record_class=asyncpg.Record,
-        timeout=CONNECT_SECONDS,
-        command_timeout=command_seconds,
-        server_settings=dict(settings),
+    return bounded_pool(
+        url, name=name, size=size, connect_seconds=CONNECT_SECONDS, command_seconds=COMMAND_SECONDS, settings=LIMITS
     )
 
 

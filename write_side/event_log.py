@@ -64,6 +64,9 @@ _AFTER_OF_TYPES = f"""SELECT {_COLUMNS} FROM event_log WHERE position > $1 AND p
 TAIL = f"SELECT {_COLUMNS} FROM event_log WHERE position > $1 ORDER BY position LIMIT $2"  # noqa: S608  # the relay's
 _AFTER_OF_AGGREGATES = f"""SELECT {_COLUMNS} FROM event_log WHERE aggregate_type = $1 AND position > $2
                            ORDER BY position LIMIT $3"""  # noqa: S608
+_LATEST = f"""SELECT DISTINCT ON (aggregate_id) {_COLUMNS} FROM event_log
+              WHERE aggregate_type = $1 AND aggregate_id = ANY ($2)
+              ORDER BY aggregate_id, aggregate_version DESC"""  # noqa: S608
 _ROWS = f"SELECT {_COLUMNS}, prev_hash, hash FROM event_log WHERE position > $1 ORDER BY position LIMIT $2"  # noqa: S608
 
 
@@ -108,6 +111,13 @@ async def latest(conn: Connection, key: str) -> Positions:
     """Where the last event of a key family stands: what a query must have seen to show all of it."""
     query = "SELECT shard, position FROM event_log WHERE partition_key = $1 ORDER BY position DESC LIMIT 1"
     return {row["shard"]: row["position"] for row in await conn.fetch(query, key)}
+
+
+async def latest_of(conn: Connection, aggregate_type: str, ids: Sequence[UUID]) -> dict[UUID, Recorded]:
+    """The last event of each of these aggregates: what made necessary what is to be done about it."""
+    if not ids:
+        return {}
+    return {row["aggregate_id"]: recorded(row) for row in await conn.fetch(_LATEST, aggregate_type, ids)}
 
 
 async def safe_position(conn: Connection) -> int:

@@ -9,7 +9,7 @@ from litestar.types import Guard
 from msgspec import Struct
 
 from shared.envelope import Metadata
-from shared.http import correlation
+from shared.http import correlation, tracing
 from shared.http.problems import FieldError, Problem, forbidden, unauthorized
 from shared.position import Position
 from write_side.access import Caller, authenticate
@@ -50,7 +50,8 @@ def actor_of(request: Connection) -> str:
 
 def cause(request: Connection) -> Metadata:
     """The metadata of the events that this request causes."""
-    return cause_of(actor_of(request), correlation.current())
+    traceparent = tracing.current() or tracing.accepted(request.headers.get("traceparent"))
+    return cause_of(actor_of(request), correlation.current(), traceparent)
 
 
 def idempotent(request: Connection, body: Struct, *, actor: str | None = None) -> Call:

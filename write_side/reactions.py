@@ -4,33 +4,34 @@ The effect and the checkpoint are one transaction, so a reaction happens exactly
 Stripe) are written down as rows and carried out by steps. Reactions never run in a rebuild.
 """
 
+import logging
+import time
 from collections.abc import Awaitable, Callable
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 from shared.codec import Event, decode_event
-from shared.envelope import Metadata, Recorded, metadata_of
-from write_side import event_log
+from shared.envelope import Metadata, Recorded
+from write_side import event_log, metrics
+from write_side.causes import continuing
 from write_side.database import Connection, Pool
+
+log = logging.getLogger(__name__)
 
 BATCH = 10  # events in one transaction: from its first append to its commit the feed waits for it
 SCAN = 20_000  # positions looked at in one go when there is nothing to react to
 
-Handle = Callable[[Connection, Recorded, Event], Awaitable[None]]
+Handle = Callable[[Connection, Recorded, Event, Metadata], Awaitable[None]]
 
 
 class Reaction(NamedTuple):
-    """A name for ever (its checkpoint's), the tags it reacts to, and the handler that runs in the transaction."""
+    """A name for ever (its checkpoint's), the tags it reacts to, and the handler that runs in the transaction.
+
+    The metadata that a handler is given are those of what it appends.
+    """
 
     name: str
     types: tuple[str, ...]
     handle: Handle
-
-
-def caused_by(recorded: Recorded, actor: str = "worker") -> Metadata:
-    """The metadata of what a reaction does: the same correlation id, the event as the cause."""
-    return Metadata(
-        actor=actor, correlation_id=metadata_of(recorded).correlation_id, causation_id=recorded.event_id
-    )
 
 
 async def advance(pool: Pool, reaction: Reaction) -> int:
@@ -42,16 +43,45 @@ async def advance(pool: Pool, reaction: Reaction) -> int:
         at = await _claim(conn, reaction.name)
         if at is None:
             return 0
-        until = min(await event_log.safe_position(conn), at + SCAN)
+        safe = await event_log.safe_position(conn)
+        lag = _Lag(reaction.name, safe)
+        lag.tell(at)
+        until = min(safe, at + SCAN)
         if until <= at:
             return 0
         events = await event_log.read_types_after(conn, at, until, reaction.types, BATCH)
         for recorded in events:
-            await reaction.handle(conn, recorded, decode_event(recorded.type, recorded.payload))
+            await _react(conn, reaction, recorded)
         reached = events[-1].position if len(events) == BATCH else until
         query = "UPDATE reaction_checkpoint SET position = $2 WHERE reaction = $1"
         await conn.execute(query, reaction.name, reached)
-        return len(events)
+    lag.tell(reached)
+    return len(events)
+
+
+class _Lag:
+    """How far a reaction is behind: told before the work, which may fail for ever, and after it."""
+
+    _caught_up: ClassVar[dict[str, float]] = {}
+
+    def __init__(self, name: str, safe: int) -> None:
+        self._name, self._safe = name, safe
+        if name not in self._caught_up:
+            self._caught_up[name] = time.monotonic()
+            metrics.REACTION_BEHIND.labels(name).set_function(lambda: time.monotonic() - self._caught_up[name])
+
+    def tell(self, at: int) -> None:
+        """The reaction stands at this position."""
+        metrics.REACTION_LAG.labels(self._name).set(max(0, self._safe - at))
+        if at >= self._safe:
+            self._caught_up[self._name] = time.monotonic()
+
+
+async def _react(conn: Connection, reaction: Reaction, recorded: Recorded) -> None:
+    with continuing(recorded, f"reaction {reaction.name}") as cause:
+        fields = {"reaction": reaction.name, "event_type": recorded.type, "position": recorded.position}
+        log.info("reacts to an event", extra={"fields": fields})
+        await reaction.handle(conn, recorded, decode_event(recorded.type, recorded.payload), cause)
 
 
 async def _claim(conn: Connection, name: str) -> int | None:

@@ -17,9 +17,11 @@ from redis.exceptions import RedisError
 from shared import envelope
 from shared.cancellation import stop_if_cancelled
 from shared.envelope import Recorded
-from write_side import event_log
+from shared.http.health import why
+from write_side import event_log, relay_metrics
 from write_side.database import Connection
 from write_side.prefix import Prefix
+from write_side.relay_metrics import Watch
 
 log = logging.getLogger(__name__)
 
@@ -90,7 +92,8 @@ class Relay:
         self._prefix = prefix
         self._heads = heads  # shard → last position emitted there
         self._epoch = epoch
-        self._stored = prefix.last
+        self._stored, self._dead = prefix.last, 0
+        self._watch = Watch()
         self._every_second = time.monotonic()
 
     @classmethod
@@ -124,6 +127,8 @@ class Relay:
         taken = self._prefix.take([row["position"] for row in rows], holders)
         if taken:  # before the safe position is stored: a killed relay's successor publishes again what it may not have
             await self._publish([self._chained(row) for row in rows[:taken]])
+        oldest = rows[taken]["recorded_at"] if taken < len(rows) else None
+        self._watch.polled(taken, holding=self._prefix.needs_holders, oldest=oldest)
         if self._prefix.last > self._stored:
             await self._store()
         if time.monotonic() >= self._every_second:
@@ -143,9 +148,15 @@ class Relay:
         await self._streams.append(by_shard)
 
     async def _store(self) -> None:
-        query = "UPDATE relay_state SET safe_position = $1, dead_numbers = $2 WHERE id = 1 AND safe_position < $1"
-        await self._conn.execute(query, self._prefix.last, self._prefix.dead)
-        self._stored = self._prefix.last
+        dead = self._prefix.dead - self._dead
+        await self._conn.execute(
+            """UPDATE relay_state SET safe_position = $1, dead_numbers = dead_numbers + $2
+               WHERE id = 1 AND safe_position < $1""",
+            self._prefix.last, dead,
+        )  # fmt: skip
+        self._stored, self._dead = self._prefix.last, self._prefix.dead
+        relay_metrics.SAFE.set(self._stored)
+        relay_metrics.DEAD.inc(dead)
 
     async def _keep_books(self) -> None:
         """Once a second: the timeline for `as_of` a time, and the streams trimmed to the slowest live checkpoint."""
@@ -160,6 +171,11 @@ class Relay:
                LEFT JOIN checkpoint c ON c.shard = s.shard GROUP BY s.shard"""
         )
         await self._streams.trim({row["shard"]: row["slowest"] for row in rows})
+        relay_metrics.LAG.set(max(0, await event_log.highest_drawn(self._conn) - self._prefix.last))
+
+    def end(self) -> None:
+        """It leads no more."""
+        self._watch.end()
 
 
 class Streams:
@@ -194,10 +210,13 @@ class Streams:
             try:
                 await self._append_to(shard, events)
             except (RedisError, OSError) as error:
-                log.warning("redis takes no events", extra={"fields": {"error": repr(error)}})
+                log.warning("redis takes no events", extra={"fields": {"error": why(error)}})
+                relay_metrics.APPENDS_FAILED.inc()
+                relay_metrics.STREAMS_DOWN.set(1)
                 self._tails.clear()
                 self._down_until = time.monotonic() + RETRY_REDIS_SECONDS
                 return
+        relay_metrics.STREAMS_DOWN.set(0)
 
     async def _append_to(self, shard: int, events: Sequence[Recorded]) -> None:
         name = envelope.stream_name(shard)

@@ -4,9 +4,11 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Awaitable, Callable
+from time import perf_counter
 from typing import NamedTuple
 
 from shared.cancellation import stop_if_cancelled
+from write_side import metrics
 
 log = logging.getLogger(__name__)
 
@@ -31,14 +33,24 @@ async def keep_doing(step: Step, stopping: asyncio.Event) -> None:
     pause = step.pause
     while not stopping.is_set():
         stop_if_cancelled()
+        began = perf_counter()
         try:
             done = await step.run()
             pause = step.pause
+            _count(step, done, perf_counter() - began)
         except Exception:
             log.exception("step failed", extra={"fields": {"step": step.name}})
+            metrics.STEP_RUNS.labels(step.name, "failed").inc()
             done, pause = 0, max(step.pause, min(max(pause, 0.1) * 2, WORST_PAUSE))
         if not done:
             await _paused(pause, stopping)
+
+
+def _count(step: Step, done: int, seconds: float) -> None:
+    metrics.STEP_RUNS.labels(step.name, "worked" if done else "idle").inc()
+    if done:
+        metrics.STEP_ITEMS.labels(step.name).inc(done)
+        metrics.STEP_SECONDS.labels(step.name).observe(seconds)
 
 
 async def _paused(seconds: float, stopping: asyncio.Event) -> None:

@@ -74,7 +74,10 @@ async def _lead(settings: Settings, redis: Redis, lease: Lease) -> None:
 async def _relay(conn: Connection, redis: Redis) -> None:
     relay = await Relay.start(conn, redis)
     log.info("leading the relay", extra={"fields": {"safe_position": relay.safe}})
-    await relay.run()
+    try:
+        await relay.run()
+    finally:
+        relay.end()
 
 
 async def _until_one_ends(*work: Coroutine[Any, Any, None]) -> None:

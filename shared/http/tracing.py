@@ -36,6 +36,9 @@ class NoSpan:
         """See `Traced`."""
 
 
+Spanning: TypeAlias = AbstractContextManager[NoSpan]
+
+
 class Traced(NoSpan):
     """A span under way."""
 
@@ -105,7 +108,7 @@ class _Sdk:
 
 
 _sdk: _Sdk | None = None
-_OFF: AbstractContextManager[NoSpan] = nullcontext(NoSpan())
+NOTHING: Spanning = nullcontext(NoSpan())
 
 
 @contextmanager
@@ -131,12 +134,12 @@ def enabled() -> bool:
 def span(
     name: str, parent: str | None = None, links: Iterable[str] = (), kind: Kind = "internal",
     attributes: Attributes | None = None,
-) -> AbstractContextManager[NoSpan]:  # fmt: skip
+) -> Spanning:  # fmt: skip
     """A span around a `with` block: below `parent` (a traceparent), else below the span of this task, if any.
 
     `links` are traceparents of what else it belongs to.
     """
-    return _OFF if _sdk is None else _sdk.span(name, parent, links, kind, attributes or {})
+    return NOTHING if _sdk is None else _sdk.span(name, parent, links, kind, attributes or {})
 
 
 def current() -> str | None:

@@ -11,8 +11,9 @@ from uuid import UUID
 import asyncpg
 
 from shared import sealed
+from shared.http.pools import bounded_pool
 from shared.ids import uuid7
-from write_side.database import ROLE, Pool, bounded_pool
+from write_side.database import CONNECT_SECONDS, ROLE, Pool
 from write_side.errors import Refusal
 
 SIZE = 4  # connections of a process: a look-up takes a fraction of a millisecond
@@ -99,6 +100,8 @@ def _unavailable() -> KeyringUnavailable:
 @asynccontextmanager
 async def open_keyring(url: str, master_key: str) -> AsyncIterator[Keyring]:
     """The keyring on a pool of its own. Connects when first used: its server may be down at start."""
-    settings = {"role": ROLE, "application_name": "keyring"}
-    async with bounded_pool(url, size=SIZE, idle=0, command_seconds=COMMAND_SECONDS, settings=settings) as pool:
+    async with bounded_pool(
+        url, name="keyring", size=SIZE, idle=0, connect_seconds=CONNECT_SECONDS, command_seconds=COMMAND_SECONDS,
+        settings={"role": ROLE},
+    ) as pool:  # fmt: skip
         yield Keyring(pool, bytes.fromhex(master_key))

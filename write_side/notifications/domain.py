@@ -55,13 +55,14 @@ def message_id(mail_id: UUID, sender: str) -> str:
     return f"<{mail_id}@{domain}>"
 
 
-def confirmation(content: Confirmation, mail: Mail, sender: str) -> EmailMessage:
-    """The confirmation as plain text and HTML."""
+def confirmation(content: Confirmation, mail: Mail, sender: str, correlation_id: str) -> EmailMessage:
+    """The confirmation as plain text and HTML; a mail that somebody complains of leads to its order's log lines."""
     message = EmailMessage()
     message["From"] = sender
     message["To"] = content.to
     message["Subject"] = f"Your order {content.number} is confirmed"
     message["Message-ID"] = mail.message_id
+    message["X-Correlation-Id"] = correlation_id
     message["Auto-Submitted"] = "auto-generated"
     message.set_content(_plain(content))
     message.add_alternative(_html(content), subtype="html")

@@ -2,17 +2,22 @@
 
 import asyncio
 import logging
+from collections.abc import Mapping
 from datetime import timedelta
+from email.message import EmailMessage
+from uuid import UUID
 
-from shared.envelope import Metadata
+from shared.envelope import Metadata, Recorded
 from shared.events.notifications import MailRefused, MailSent
+from shared.http import tracing
 from shared.links import order_token
 from shared.settings import Settings
-from write_side import commands, customers, orders
+from write_side import commands, customers, event_log, metrics, orders
+from write_side.causes import continuing
 from write_side.customers import Contact, Keyring, SealedContact
 from write_side.database import Pool
 from write_side.notifications import domain, store
-from write_side.notifications.domain import Confirmation, Line
+from write_side.notifications.domain import Confirmation, Line, Mail
 from write_side.notifications.gateway import MailServer, NotSent, Refused, Unclear
 from write_side.notifications.store import Claimed
 from write_side.orders import Order
@@ -22,48 +27,78 @@ log = logging.getLogger(__name__)
 
 AT_ONCE = 8
 PAUSE = 0.2
+BOOKS_PAUSE = 5.0
+LEVELS = {"left": logging.ERROR, "unclear": logging.WARNING, "refused": logging.WARNING}
 ERASED = 0  # the code of a mail whose recipient was erased before it went out
 
 
 def steps(pool: Pool, keyring: Keyring, server: MailServer, settings: Settings) -> list[Step]:
     """What the worker is to do again and again about mails."""
-    return [Step("mails", PAUSE, lambda: send_due(pool, keyring, server, settings))]
+    return [
+        Step("mails", PAUSE, lambda: send_due(pool, keyring, server, settings)),
+        Step("mails waiting", BOOKS_PAUSE, lambda: count_waiting(pool)),
+    ]
 
 
 async def send_due(pool: Pool, keyring: Keyring, server: MailServer, settings: Settings) -> int:
     """Send what is due; answers how many mails that were."""
     async with pool.acquire() as conn:
         due = await store.claim_due(conn, AT_ONCE)
-    await asyncio.gather(*(_attempt(pool, keyring, server, settings, claimed) for claimed in due))
+        queued = await event_log.latest_of(conn, "mail", [claimed.mail.id for claimed in due])
+    await asyncio.gather(*(_attempt(pool, keyring, server, settings, claimed, queued) for claimed in due))
     return len(due)
 
 
+async def count_waiting(pool: Pool) -> int:
+    """Tell the metrics what waits, for the worker or for a person; answers 0, there is nothing to go on with."""
+    async with pool.acquire() as conn:
+        due, oldest, left = await store.count_waiting(conn)
+    metrics.WAITING.labels("mails_due").set(due)
+    metrics.WAITING_AGE.labels("mails_due").set(oldest)
+    metrics.WAITING.labels("mails_left").set(left)
+    return 0
+
+
 async def _attempt(
-    pool: Pool, keyring: Keyring, server: MailServer, settings: Settings, claimed: Claimed
-) -> None:
+    pool: Pool, keyring: Keyring, server: MailServer, settings: Settings, claimed: Claimed,
+    queued: Mapping[UUID, Recorded],
+) -> None:  # fmt: skip
+    mail = claimed.mail
+    ids = {"order_id": mail.order_id, "mail_id": mail.id}
+    with continuing(queued[mail.id], f"mail {mail.kind}", **ids) as cause:
+        outcome = await _outcome(pool, keyring, server, settings, claimed, cause)
+        metrics.MAILS.labels(mail.kind, outcome).inc()
+        fields = {name: str(id_) for name, id_ in ids.items()} | {"kind": mail.kind, "outcome": outcome}
+        log.log(LEVELS.get(outcome, logging.INFO), "tried a mail", extra={"fields": fields})
+
+
+async def _outcome(
+    pool: Pool, keyring: Keyring, server: MailServer, settings: Settings, claimed: Claimed, cause: Metadata
+) -> str:
     """One attempt; a row left as it is (killed, or the connection broke) is sent once more when its claim is over."""
     mail = claimed.mail
     if claimed.doubts > domain.MOST_DOUBTS:
-        log.error("a mail may have been lost", extra={"fields": {"mail_id": str(mail.id)}})
         async with pool.acquire() as conn:
-            return await store.leave(conn, mail.id)
+            await store.leave(conn, mail.id)
+        return "left"
     try:
-        outcome = await _send(pool, keyring, server, settings, claimed)
+        event = await _send(pool, keyring, server, settings, claimed, cause)
     except NotSent:
-        return await _put_off(pool, claimed)
+        await _put_off(pool, claimed)
+        return "put_off"
     except Unclear:
-        log.warning("the mail server went away", extra={"fields": {"mail_id": str(mail.id)}})
-        return
+        return "unclear"
     except Exception:  # before anything was handed to the server: the keyring is down, an address can't be written
         log.exception("a mail failed", extra={"fields": {"mail_id": str(mail.id)}})
-        return await _put_off(pool, claimed)
-    cause = Metadata(actor="worker", correlation_id=str(mail.order_id))
+        await _put_off(pool, claimed)
+        return "failed"
     async with commands.transaction(pool) as conn:
-        await store.finish(conn, mail, outcome, cause)
+        await store.finish(conn, mail, event, cause)
+    return "sent" if isinstance(event, MailSent) else "erased" if event.code == ERASED else "refused"
 
 
 async def _send(
-    pool: Pool, keyring: Keyring, server: MailServer, settings: Settings, claimed: Claimed
+    pool: Pool, keyring: Keyring, server: MailServer, settings: Settings, claimed: Claimed, cause: Metadata
 ) -> MailSent | MailRefused:
     mail = claimed.mail
     async with pool.acquire() as conn:
@@ -72,7 +107,13 @@ async def _send(
     contact = await customers.open_contact(keyring, SealedContact(order.person_id, order.mail, order.address))
     if contact is None:
         return MailRefused(mail.id, mail.order_id, mail.kind, ERASED)
-    message = domain.confirmation(_content(order, contact, settings), mail, settings.mail_from)
+    content = _content(order, contact, settings)
+    message = domain.confirmation(content, mail, settings.mail_from, cause.correlation_id)
+    with metrics.MAIL_SECONDS.labels(mail.kind).time(), tracing.span("smtp", kind="client"):
+        return await _deliver(pool, server, mail, message)
+
+
+async def _deliver(pool: Pool, server: MailServer, mail: Mail, message: EmailMessage) -> MailSent | MailRefused:
     client = await server.connect()
     try:
         async with pool.acquire() as conn:

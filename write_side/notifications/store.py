@@ -62,6 +62,17 @@ async def put_off(conn: Connection, mail_id: UUID, pause: timedelta) -> None:
     await conn.execute(query, mail_id, pause)
 
 
+async def count_waiting(conn: Connection) -> tuple[int, float, int]:
+    """Mails that are due, for how many seconds the first of them has been, and those left because they may be out."""
+    row = await conn.fetchrow(
+        """SELECT count(*), coalesce(extract(epoch FROM clock_timestamp() - min(next_attempt_at)), 0)::float8,
+                  (SELECT count(*) FROM mail WHERE state = 'queued' AND next_attempt_at IS NULL)
+           FROM mail WHERE state = 'queued' AND next_attempt_at <= clock_timestamp()"""
+    )
+    assert row is not None
+    return row[0], row[1], row[2]
+
+
 async def leave(conn: Connection, mail_id: UUID) -> None:
     """Nobody knows whether it went out, and it was repeated already: never again by itself."""
     await conn.execute("UPDATE mail SET next_attempt_at = NULL WHERE id = $1", mail_id)

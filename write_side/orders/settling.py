@@ -23,7 +23,8 @@ from shared.events.payments import (
     PaymentVoided,
 )
 from shared.shards import order_key
-from write_side import commands, event_log, payments
+from write_side import commands, event_log, metrics, payments
+from write_side.causes import continuing, joining_order
 from write_side.database import Connection, Pool
 from write_side.event_log import NewEvent, Positions
 from write_side.orders import store
@@ -75,7 +76,9 @@ async def learn(
         return Learnt(verdict), positions
 
     answer = await commands.run(pool, decide)
-    return _learnt.decode(answer.body).verdict
+    verdict = _learnt.decode(answer.body).verdict
+    metrics.PAYMENT_FACTS.labels(verdict).inc()
+    return verdict
 
 
 async def _locked(conn: Connection, seen: Seen) -> tuple[Order | None, Work | None]:
@@ -188,10 +191,13 @@ async def close_expired(pool: Pool, limit: int = 50) -> int:
     """Begin the end of orders that nobody paid in time; the stock stays held until the provider has confirmed."""
     async with pool.acquire() as conn:
         due = await store.expired(conn, limit)
+        placed = await event_log.latest_of(conn, "order", due)
     closed = 0
     for order_id in due:
         try:
-            await close_order(pool, order_id, "expired", Metadata(actor="worker", correlation_id=str(order_id)))
+            with continuing(placed[order_id], "order expires", order_id=order_id) as cause:
+                await close_order(pool, order_id, "expired", cause)
+                log.info("nobody paid an order in time", extra={"fields": {"order_id": str(order_id)}})
             closed += 1
         except Exception:  # one that can't be closed must not keep the stock of all behind it
             log.exception("an order can't be closed", extra={"fields": {"order_id": str(order_id)}})
@@ -242,6 +248,11 @@ async def cancel_order(pool: Pool, gateway: Gateway, order_id: UUID, cause: Meta
 
     Refuses `already_paid`, `unknown_order`.
     """
+    async with joining_order(pool, order_id, cause, "order cancel") as joined:
+        await _cancel(pool, gateway, order_id, joined)
+
+
+async def _cancel(pool: Pool, gateway: Gateway, order_id: UUID, cause: Metadata) -> None:
     await close_order(pool, order_id, "cancelled", cause)
     async with pool.acquire() as conn:
         order = await store.find_head(conn, order_id)

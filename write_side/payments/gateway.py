@@ -7,6 +7,7 @@ transaction. Idempotency keys derive from the payment's id, so that a repeat of 
 import logging
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
+from time import perf_counter
 from typing import TypeVar
 from uuid import UUID
 
@@ -15,7 +16,9 @@ import stripe
 from msgspec import Struct
 from stripe import PaymentIntent
 
+from shared.http import tracing
 from shared.settings import Settings
+from write_side import metrics
 from write_side.errors import Refusal
 from write_side.payments.domain import Decline, Payment, Seen
 
@@ -33,6 +36,14 @@ class ProviderDown(Refusal):
 
 class StillUnderWay(ProviderDown):
     """Another call of ours with the same key has not been answered yet: worker and client at once."""
+
+
+class Throttled(ProviderDown):
+    """We ask more often than Stripe lets us."""
+
+
+class KeyRejected(ProviderDown):
+    """Stripe does not take our key: no fault of the payment, which goes on when the key is right."""
 
 
 class ProviderRefused(Exception):
@@ -86,27 +97,29 @@ class Gateway:
             "automatic_payment_methods": {"enabled": True},
             "metadata": {"payment_id": str(payment.id), "order_id": str(payment.order_id)},
         }
-        return await _asked(self._intents.create_async(params, {"idempotency_key": str(payment.id)}))
+        return await _asked("create", self._intents.create_async(params, {"idempotency_key": str(payment.id)}))
 
     async def read(self, intent_id: str) -> Seen:
         """The intent as it is now."""
-        return await _asked(self._intents.retrieve_async(intent_id))
+        return await _asked("read", self._intents.retrieve_async(intent_id))
 
     async def capture(self, payment: Payment, attempt: int) -> Seen:
         """Take the money. Stripe captures an intent once, whatever the key."""
         key = _key(payment.id, "capture", attempt)
-        return await _asked(self._intents.capture_async(payment.intent_id or "", {}, {"idempotency_key": key}))
+        call = self._intents.capture_async(payment.intent_id or "", {}, {"idempotency_key": key})
+        return await _asked("capture", call)
 
     async def cancel(self, payment: Payment, attempt: int) -> Seen:
         """Make sure that nothing can be charged; lets go of what was authorized."""
         key = _key(payment.id, "cancel", attempt)
-        return await _asked(self._intents.cancel_async(payment.intent_id or "", {}, {"idempotency_key": key}))
+        call = self._intents.cancel_async(payment.intent_id or "", {}, {"idempotency_key": key})
+        return await _asked("cancel", call)
 
     async def ping(self) -> None:
         """Any answer will do, as long as it is not a failure of Stripe's own; raises while there is none."""
         _, status, _ = await self._http.request_async("GET", f"{self._address}/v1", {})
         if status >= 500:
-            raise _down()
+            raise _down(ProviderDown)
 
     def notice(self, body: bytes, signature: str) -> Notice:
         """A webhook's content once its signature holds; raises `BadSignature`, `BrokenNotice`."""
@@ -130,24 +143,48 @@ def _key(payment_id: UUID, what: str, attempt: int) -> str:
     return f"{payment_id}:{what}" if attempt <= 1 else f"{payment_id}:{what}:{attempt}"
 
 
-async def _asked(call: Awaitable[PaymentIntent]) -> Seen:
+_OUTCOMES: dict[type[Exception], str] = {
+    ProviderDown: "down", StillUnderWay: "under_way", Throttled: "throttled", KeyRejected: "key_rejected",
+    ProviderRefused: "refused",
+}  # fmt: skip
+
+
+async def _asked(operation: str, call: Awaitable[PaymentIntent]) -> Seen:
+    """The answer to a call, counted and timed by the operation."""
+    outcome, began = "failed", perf_counter()
+    try:
+        with tracing.span(f"stripe {operation}", kind="client"):
+            seen = await _answer_of(call)
+        outcome = "ok"
+        return seen
+    except (ProviderDown, ProviderRefused) as error:
+        outcome = _OUTCOMES[type(error)]
+        raise
+    finally:
+        metrics.STRIPE_CALLS.labels(operation, outcome).inc()
+        metrics.STRIPE_SECONDS.labels(operation).observe(perf_counter() - began)
+
+
+async def _answer_of(call: Awaitable[PaymentIntent]) -> Seen:
     try:
         return _seen(msgspec.convert((await call).to_dict(), _Intent))
-    except (stripe.APIConnectionError, stripe.RateLimitError) as error:
-        raise _down() from error
+    except stripe.APIConnectionError as error:
+        raise _down(ProviderDown) from error
+    except stripe.RateLimitError as error:
+        raise _down(Throttled) from error
     except (stripe.AuthenticationError, stripe.PermissionError) as error:
-        raise _down() from error  # our key is wrong: no fault of the payment, which goes on when the key is right
+        raise _down(KeyRejected) from error
     except stripe.StripeError as error:
         if error.http_status == 409:
             raise StillUnderWay("The payment is being prepared.", retry_after=1) from error
         if error.http_status is None or error.http_status >= 500:
-            raise _down() from error
+            raise _down(ProviderDown) from error
         impossible = isinstance(error, stripe.InvalidRequestError)
         raise ProviderRefused(error.code or type(error).__name__, impossible=impossible) from error
 
 
-def _down() -> ProviderDown:
-    return ProviderDown("The payment provider does not answer at the moment; the order waits.", retry_after=2)
+def _down(kind: type[ProviderDown]) -> ProviderDown:
+    return kind("The payment provider does not answer at the moment; the order waits.", retry_after=2)
 
 
 class _Error(Struct):

@@ -1,21 +1,25 @@
 """What clients and Stripe ask of payments: a session to pay in, a look at the intent, and the inbox of webhooks."""
 
 import asyncio
+import logging
 import time
 from uuid import UUID
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from shared.envelope import Metadata, as_json
 from shared.links import opens_order
 from shared.shards import order_key
 from write_side import event_log, orders
+from write_side.causes import joining_order
 from write_side.commands import Answer
 from write_side.database import Pool
 from write_side.errors import Refusal
 from write_side.payments import store
 from write_side.payments.domain import Payment, Seen
 from write_side.payments.gateway import Gateway, StillUnderWay
+
+log = logging.getLogger(__name__)
 
 PATIENCE = 5.0  # seconds that a client waits for an intent which the worker is making
 
@@ -61,8 +65,9 @@ async def start_session(
     Refuses `payment_provider_unavailable` (the order waits), `already_paid`, `order_closed`.
     """
     await _check_payable(pool, payment)
-    seen = await _intent(pool, gateway, payment)
-    await orders.learn(pool, seen, cause)
+    async with joining_order(pool, payment.order_id, cause, "payment session") as joined:
+        seen = await _intent(pool, gateway, payment)
+        await orders.learn(pool, seen, joined)
     await _check_payable(pool, payment)  # closing meanwhile: the intent just made will be cancelled
     assert seen.client_secret is not None
     return PaymentSession(payment.id, seen.intent_id, seen.client_secret, publishable_key)
@@ -93,23 +98,27 @@ async def _check_payable(pool: Pool, payment: Payment) -> None:
 
 async def complete(pool: Pool, gateway: Gateway, payment: Payment, cause: Metadata) -> Answer:
     """Look at the intent and apply what it shows, as the webhook does or did; refuses if the provider is down."""
-    if payment.intent_id is not None:
-        await orders.learn(pool, await gateway.read(payment.intent_id), cause)
+    async with joining_order(pool, payment.order_id, cause, "payment complete") as joined:
+        if payment.intent_id is not None:
+            await orders.learn(pool, await gateway.read(payment.intent_id), joined)
     async with pool.acquire() as conn:
         order = await orders.find_state(conn, payment.order_id)
         positions = await event_log.latest(conn, order_key(payment.order_id))
     return Answer(as_json(CompletedPayment(payment.id, order.payment.state, order)), positions)
 
 
-async def receive_notice(pool: Pool, gateway: Gateway, body: bytes, signature: str) -> None:
+async def receive_notice(pool: Pool, gateway: Gateway, body: bytes, signature: str, cause: Metadata) -> None:
     """A webhook: checked, written into the inbox, applied; one we have had, or that isn't about us, is a success.
 
     Refuses `bad_signature`, `broken_notice`.
     """
     notice = gateway.notice(body, signature)
-    cause = Metadata(actor="stripe", correlation_id=notice.id)
-    if notice.seen is None:
+    told = {"provider_event_id": notice.id, "type": notice.type}
+    if notice.seen is None or notice.seen.order_id is None:
         async with pool.acquire() as conn:
             await store.take_in(conn, notice.id, notice.type, None)
+        log.info("a webhook about no order", extra={"fields": told})
         return
-    await orders.learn(pool, notice.seen, cause, notice=notice)
+    async with joining_order(pool, notice.seen.order_id, cause, "webhook", request_id=notice.id) as joined:
+        verdict = await orders.learn(pool, notice.seen, structs.replace(joined, actor="stripe"), notice=notice)
+        log.info("a webhook", extra={"fields": told | {"verdict": verdict}})

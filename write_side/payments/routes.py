@@ -57,7 +57,7 @@ async def post_webhook(
     400 `broken_notice` for what is signed and yet no event.
     """
     signature = request.headers.get("stripe-signature", "")
-    await handlers.receive_notice(pool, gateway, await request.body(), signature)
+    await handlers.receive_notice(pool, gateway, await request.body(), signature, cause(request))
     return Response(b'{"received":true}', media_type="application/json")
 
 

@@ -2,11 +2,14 @@
 
 import asyncio
 import logging
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from uuid import UUID
 
-from shared.envelope import Metadata
-from write_side import orders
-from write_side.database import Pool
+from shared.envelope import Metadata, Recorded
+from write_side import event_log, metrics, orders
+from write_side.causes import continuing
+from write_side.database import Connection, Pool
 from write_side.payments import store
 from write_side.payments.domain import Work
 from write_side.payments.gateway import Gateway, ProviderDown, ProviderRefused
@@ -17,6 +20,7 @@ log = logging.getLogger(__name__)
 AT_ONCE = 16  # calls to Stripe under way
 PAUSE = 0.05
 EXPIRY_PAUSE = 1.0
+BOOKS_PAUSE = 5.0
 GIVE_UP_AFTER = 12  # refused attempts, some ten minutes
 
 
@@ -25,29 +29,60 @@ def steps(pool: Pool, gateway: Gateway) -> list[Step]:
     return [
         Step("payments", PAUSE, lambda: work_off(pool, gateway)),
         Step("expiry", EXPIRY_PAUSE, lambda: orders.close_expired(pool)),
+        Step("payments waiting", BOOKS_PAUSE, lambda: count_waiting(pool)),
     ]
+
+
+async def count_waiting(pool: Pool) -> int:
+    """Tell the metrics what waits, for the worker or for a person; answers 0, there is nothing to go on with."""
+    async with pool.acquire() as conn:
+        due, oldest, alarms = await store.count_waiting(conn)
+    metrics.WAITING.labels("payments_due").set(due)
+    metrics.WAITING_AGE.labels("payments_due").set(oldest)
+    metrics.WAITING.labels("payments_alarm").set(alarms)
+    return 0
 
 
 async def work_off(pool: Pool, gateway: Gateway) -> int:
     """Create, capture and void what is due; answers how many payments that were."""
     async with pool.acquire() as conn:
         due = await store.claim_due(conn, AT_ONCE)
-    await asyncio.gather(*(_attempt(pool, gateway, work) for work in due))
+        reasons = await _reasons(conn, due)
+    await asyncio.gather(*(_attempt(pool, gateway, work, reasons) for work in due))
     return len(due)
 
 
-async def _attempt(pool: Pool, gateway: Gateway, work: Work) -> None:
+async def _reasons(conn: Connection, due: Sequence[Work]) -> dict[UUID, Recorded]:
+    """payment → the event that made necessary what is due: an order's closing to void it, else its own last one."""
+    closed = {work.payment.order_id: work.payment.id for work in due if work.todo == "void"}
+    closing = await event_log.latest_of(conn, "order", list(closed))
+    own = await event_log.latest_of(conn, "payment", [work.payment.id for work in due if work.todo != "void"])
+    return own | {closed[order_id]: event for order_id, event in closing.items()}
+
+
+async def _attempt(pool: Pool, gateway: Gateway, work: Work, reasons: Mapping[UUID, Recorded]) -> None:
+    payment, todo = work.payment, str(work.todo)
+    ids = {"order_id": payment.order_id, "payment_id": payment.id}
+    with continuing(reasons[payment.id], f"payment {todo}", **ids) as cause:
+        outcome = await _outcome(pool, gateway, work, cause)
+        metrics.PAYMENT_ATTEMPTS.labels(todo, outcome).inc()
+        log.info("worked on a payment", extra={"fields": _fields(work) | {"outcome": outcome}})
+
+
+async def _outcome(pool: Pool, gateway: Gateway, work: Work, cause: Metadata) -> str:
     """One attempt; whatever goes wrong is put off in the row, with growing pauses."""
-    cause = Metadata(actor="worker", correlation_id=str(work.payment.order_id))
     try:
         await _do(pool, gateway, work, cause)
     except ProviderDown:
         await _put_off(pool, work)
+        return "provider_down"
     except ProviderRefused as refused:
-        await _refused(pool, work, refused)
+        return await _refused(pool, work, refused)
     except Exception:
         log.exception("a payment failed", extra={"fields": _fields(work)})
         await _put_off(pool, work)
+        return "failed"
+    return "done"
 
 
 async def _do(pool: Pool, gateway: Gateway, work: Work, cause: Metadata) -> None:
@@ -78,12 +113,14 @@ async def _put_off(pool: Pool, work: Work) -> None:
         await store.put_off(conn, work.payment.id, pause)
 
 
-async def _refused(pool: Pool, work: Work, refused: ProviderRefused) -> None:
+async def _refused(pool: Pool, work: Work, refused: ProviderRefused) -> str:
     log.error("the provider refuses", extra={"fields": _fields(work) | {"code": refused.code}})
     if work.attempts < GIVE_UP_AFTER:
-        return await _put_off(pool, work)
+        await _put_off(pool, work)
+        return "refused"
     async with pool.acquire() as conn:
         await store.park(conn, work.payment.id, f"{work.todo}: {refused.code}")
+    return "alarm"
 
 
 def _fields(work: Work) -> dict[str, str | int | None]:

@@ -83,6 +83,17 @@ async def park(conn: Connection, payment_id: UUID, alarm: str) -> None:
     await conn.execute("UPDATE payment SET alarm = $2 WHERE id = $1", payment_id, alarm)
 
 
+async def count_waiting(conn: Connection) -> tuple[int, float, int]:
+    """Payments that are due, for how many seconds the first of them has been, and those that wait for a person."""
+    row = await conn.fetchrow(
+        """SELECT count(*), coalesce(extract(epoch FROM clock_timestamp() - min(next_attempt_at)), 0)::float8,
+                  (SELECT count(*) FROM payment WHERE alarm IS NOT NULL)
+           FROM payment WHERE todo IS NOT NULL AND alarm IS NULL AND next_attempt_at <= clock_timestamp()"""
+    )
+    assert row is not None
+    return row[0], row[1], row[2]
+
+
 async def retry_alarmed(conn: Connection, payment_id: UUID | None = None) -> int:
     """Take up again what waits for a person, all of it or one payment; answers how many."""
     done = await conn.execute(

@@ -213,7 +213,7 @@ class Shop:
 
     async def receive(self, webhook: tuple[bytes, str]) -> None:
         """Take a webhook in."""
-        await payments.receive_notice(self.pool, self.gateway, *webhook)
+        await payments.receive_notice(self.pool, self.gateway, *webhook, CAUSE)
 
     async def at_stripe(self, order: OrderState) -> dict[str, Any]:
         """The intent as the simulator has it."""

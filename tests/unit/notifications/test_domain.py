@@ -12,7 +12,8 @@ CONTENT = Confirmation(
 
 
 def test_html_is_escaped_and_plain_text_is_not() -> None:
-    message = confirmation(CONTENT, MAIL, "Shop <shop@shop.example>")
+    message = confirmation(CONTENT, MAIL, "Shop <shop@shop.example>", "c-1")
+    assert message["X-Correlation-Id"] == "c-1"
     plain, html = (message.get_body((kind,)) for kind in ("plain", "html"))
     assert plain is not None
     assert html is not None
@@ -24,4 +25,4 @@ def test_html_is_escaped_and_plain_text_is_not() -> None:
 
 def test_the_message_id_is_the_mails_own_at_the_senders_domain() -> None:
     assert message_id(MAIL.id, "Shop <shop@shop.example>") == f"<{MAIL.id}@shop.example>"
-    assert confirmation(CONTENT, MAIL, "shop@shop.example")["Message-ID"] == MAIL.message_id
+    assert confirmation(CONTENT, MAIL, "shop@shop.example", "c-1")["Message-ID"] == MAIL.message_id

@@ -1,0 +1,29 @@
+"""What the write side counts, under the names that alerts go by; docs/operating.md says what each is good for."""
+
+from prometheus_client import Counter, Gauge, Histogram
+
+_CALL_SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+
+STRIPE_CALLS = Counter("doorbuster_stripe_calls", "Calls to Stripe", ["operation", "outcome"])
+STRIPE_SECONDS = Histogram(
+    "doorbuster_stripe_call_seconds", "Time until Stripe had answered, or not", ["operation"], buckets=_CALL_SECONDS
+)
+PAYMENT_FACTS = Counter(
+    "doorbuster_payment_facts", "What was learnt of a payment, from webhook, client or worker", ["verdict"]
+)
+PAYMENT_ATTEMPTS = Counter("doorbuster_payment_attempts", "The worker's work on payments", ["todo", "outcome"])
+MAILS = Counter("doorbuster_mails", "Mails tried", ["kind", "outcome"])
+MAIL_SECONDS = Histogram(
+    "doorbuster_mail_seconds", "Time to hand a mail over, or to fail to", ["kind"], buckets=_CALL_SECONDS
+)
+WAITING = Gauge("doorbuster_waiting", "Rows that wait for the worker (due) or for a person (alarm, left)", ["what"])
+WAITING_AGE = Gauge("doorbuster_waiting_oldest_seconds", "How long the oldest due row has been due", ["what"])
+STEP_RUNS = Counter("doorbuster_step_runs", "Rounds of the worker's steps: worked, idle or failed", ["step", "outcome"])
+STEP_ITEMS = Counter("doorbuster_step_items", "What the rounds did, whatever came of it", ["step"])
+STEP_SECONDS = Histogram(
+    "doorbuster_step_seconds", "Time of rounds that had something to do", ["step"], buckets=_CALL_SECONDS
+)
+REACTION_LAG = Gauge("doorbuster_reaction_lag_positions", "From the safe position back to a reaction's", ["reaction"])
+REACTION_BEHIND = Gauge(
+    "doorbuster_reaction_behind_seconds", "Since this worker last found the reaction caught up", ["reaction"]
+)
