@@ -37,4 +37,5 @@ def requires(scope: str) -> Guard:
     async def guard(connection: ASGIConnection, _: BaseRouteHandler) -> None:  # type: ignore[type-arg]
         await require(connection.app.state.documents, connection.headers.get("authorization"), scope)
 
+    guard.required_scope = scope  # type: ignore[attr-defined]
     return guard

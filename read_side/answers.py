@@ -1,12 +1,16 @@
 """How a document goes out, the same in front of Litestar and behind it: ETag, 304, Cache-Control, Stale."""
 
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Generic, TypeVar
 
-from litestar import Request, Response
+import msgspec
+from litestar import Request
 from litestar.types import HTTPScope, Send
 from msgspec import Struct
 
-from read_side.documents import Found
+from read_side.documents import BEHIND, PARKED, Found
+from shared.documents.layout import pack, unpack
+from shared.http.described import Encoded, Header
 from shared.http.replies import Headers, header, send_body
 
 JSON = "application/json"
@@ -17,8 +21,11 @@ PERSONAL = "private, no-cache"  # kept by nobody but its owner, and asked for ag
 NEVER = "no-store"
 
 
-class Answer(Struct, frozen=True):
-    """A body and what is said about it."""
+Document = TypeVar("Document")
+
+
+class Answer(Struct, Generic[Document], frozen=True):
+    """A body, the JSON of a `Document`, and what is said about it."""
 
     body: bytes
     etag: str
@@ -26,9 +33,15 @@ class Answer(Struct, frozen=True):
     stale: str | None = None
 
     @classmethod
-    def of(cls, found: Found, cache: str) -> "Answer":
+    def of(cls, found: Found, cache: str) -> "Answer[Document]":
         """A document as it lies in Redis."""
         return cls(found.body, found.etag, cache, found.stale)
+
+    @classmethod
+    def made(cls, document: Document, cache: str, stale: str | None = None) -> "Answer[Document]":
+        """A document that was put together for this answer."""
+        etag, body = unpack(pack(msgspec.json.encode(document)))
+        return cls(body, etag, cache, stale)
 
     def headers(self) -> list[tuple[str, str]]:
         """What goes with 200 and 304 alike. A stale answer must not outlive its cause in some cache."""
@@ -45,15 +58,30 @@ class Answer(Struct, frozen=True):
         return if_none_match is not None and (if_none_match == "*" or f'"{self.etag}"' in if_none_match)
 
 
-def respond(request: Request[Any, Any, Any], answer: Answer) -> Response[bytes]:
+class Shown(Encoded[Document]):
+    """A document as it goes out."""
+
+    told: ClassVar[Sequence[Header]] = (
+        Header("ETag", "Of this very body, for If-None-Match.", {"type": "string"}, always=True),
+        Header("Cache-Control", "How long it may be kept; `no-store` if it is stale.", {"type": "string"}, always=True),
+        Header("Vary", "What else the answer depends on.", {"type": "string"}, always=True),
+        Header("Stale", "It is known to be out of date: why.", {"enum": [BEHIND, PARKED]}),
+    )
+    heard: ClassVar[Sequence[Header]] = (
+        Header("If-None-Match", "The ETag of the version you hold: 304 if it is the last.", {"type": "string"}),
+    )
+    bodiless: ClassVar[Mapping[int, str]] = {304: "The client holds this very version (If-None-Match)."}
+
+
+def respond(request: Request[Any, Any, Any], answer: Answer[Document]) -> Shown[Document]:
     """From a Litestar route."""
     headers = dict(answer.headers())
     if answer.is_known_to(request.headers.get("if-none-match")):
-        return Response(b"", status_code=304, headers=headers, media_type=JSON)
-    return Response(answer.body, headers=headers, media_type=JSON)
+        return Shown(b"", status_code=304, headers=headers, media_type=JSON)
+    return Shown(answer.body, headers=headers, media_type=JSON)
 
 
-async def send_answer(scope: HTTPScope, send: Send, answer: Answer) -> None:
+async def send_answer(scope: HTTPScope, send: Send, answer: Answer[Any]) -> None:
     """From plain ASGI."""
     headers: Headers = [(name.encode(), value.encode()) for name, value in answer.headers()]
     known = header(scope, b"if-none-match")

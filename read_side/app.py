@@ -16,8 +16,9 @@ from redis.exceptions import RedisError
 
 from read_side.categories.queries import CategoryShelf
 from read_side.categories.routes import routes as category_routes
-from read_side.documents import Documents
+from read_side.documents import NOT_READY, Documents
 from read_side.front import Front
+from read_side.orders.routes import CREDENTIALS
 from read_side.orders.routes import routes as order_routes
 from read_side.products.routes import routes as product_routes
 from read_side.search import index
@@ -30,7 +31,7 @@ from shared.documents.layout import alias_name
 from shared.documents.products import SEARCH
 from shared.http.app import Lifespan, build_app
 from shared.http.health import Check
-from shared.http.problems import unavailable
+from shared.http.problems import unavailability, unavailable
 from shared.settings import Settings
 
 DESCRIPTION = """What customers and staff see, from read models only: product pages, stock, categories, search, orders.
@@ -71,6 +72,8 @@ def create_app(settings: Settings, *, fronted: bool = True) -> ASGIApp:
             "asked": Provide(search_request),
         },
         problems={RedisError: lambda _: unavailable("redis")},
+        refusals=(NOT_READY, unavailability("redis")),
+        credentials=CREDENTIALS,
         front=(lambda app: Front(app, documents, settings.link_secret)) if fronted else None,
     )
 

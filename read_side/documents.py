@@ -9,7 +9,7 @@ from read_side.multiplexer import Multiplexer
 from read_side.waiting import Waiting
 from read_side.watch import LOG, Board, Watch
 from shared.documents.layout import LIVE, document_key, lookup_key, shards_key, slot, unpack
-from shared.http.problems import Problem
+from shared.http.problems import Problem, Told
 from shared.position import BrokenPosition, Position
 from shared.shards import shard_of
 
@@ -27,15 +27,15 @@ class Found(Struct, frozen=True):
     stale: str | None = None
 
 
+NOT_READY = Told(
+    503, "not_ready", "This read model is being filled; whether the document exists is not known yet."
+)
+BROKEN_POSITION = Told(400, "broken_position", "The Position token is not one that a command answered.")
+
+
 def not_ready() -> Problem:
     """503: what isn't there may only not be there yet."""
-    return Problem(
-        503,
-        "not_ready",
-        "This read model is being filled; whether the document exists is not known yet.",
-        headers={"Retry-After": "1"},
-        retryable=True,
-    )
+    return NOT_READY.problem(headers={"Retry-After": "1"}, retryable=True)
 
 
 def parse_position(token: str | None) -> Position | None:
@@ -45,9 +45,9 @@ def parse_position(token: str | None) -> Position | None:
     try:
         position = Position.parse(token)
     except BrokenPosition as error:
-        raise Problem(400, "broken_position", f"{error}.") from error
+        raise BROKEN_POSITION.problem(f"{error}.") from error
     if any(shard < 0 or at < 0 for shard, at in position.shards.items()):
-        raise Problem(400, "broken_position", "The Position token names no positions.")
+        raise BROKEN_POSITION.problem("The Position token names no positions.")
     return position
 
 
@@ -119,7 +119,7 @@ class Documents:
         if position.epoch != board.epoch or not board.shards:
             return BEHIND
         if any(shard >= board.shards for shard in position.shards):
-            raise Problem(400, "broken_position", "The Position token names shards that there are not.")
+            raise BROKEN_POSITION.problem("The Position token names shards that there are not.")
         shards = position.shards
         if key is not None:
             shard = shard_of(key, board.shards)

@@ -7,7 +7,7 @@ refusals are raised as `Problem` and answered by the frame around both. One set 
 
 import re
 from collections.abc import Awaitable, Callable
-from typing import cast
+from typing import Any, cast
 from urllib.parse import parse_qsl
 from uuid import UUID
 
@@ -24,7 +24,7 @@ from shared.position import Position
 _UUID = re.compile("[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _NAMES: dict[str, Name] = {"by-slug": "slug", "by-sku": "sku", "by-ean": "ean"}
 
-Matched = tuple[str, Callable[[Position | None], Awaitable[Answer]]]  # route template, query
+Matched = tuple[str, Callable[[Position | None], Awaitable[Answer[Any]]]]  # route template, query
 
 
 class Front:

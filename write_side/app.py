@@ -13,15 +13,17 @@ from litestar.types import ASGIApp
 
 from shared.http.app import build_app
 from shared.http.health import Check, Probe, now_and_then
-from shared.http.problems import FieldError, Problem, unavailable
+from shared.http.problems import FieldError, Problem, Told, unavailability, unavailable
 from shared.settings import Settings
 from write_side import event_log
 from write_side.access import routes as access_routes
 from write_side.carts import routes as carts_routes
 from write_side.catalog import routes as catalog_routes
+from write_side.commands import TryAgain
 from write_side.customers import Keyring, open_keyring
 from write_side.database import Pool, open_pool
 from write_side.errors import Refusal
+from write_side.http import CREDENTIALS
 from write_side.inventory import routes as inventory_routes
 from write_side.orders import routes as orders_routes
 from write_side.orders.placing import Placements, open_placements
@@ -104,6 +106,8 @@ def create_app(settings: Settings) -> ASGIApp:
         problems={Refusal: refused}
         | dict.fromkeys(POSTGRES_IS_DOWN, postgres_down)
         | dict.fromkeys(POSTGRES_TAKES_NO_NUL, unkeepable_text),
+        refusals=(UNKEEPABLE, unavailability("postgres"), TryAgain),
+        credentials=CREDENTIALS,
     )
 
 
@@ -163,9 +167,12 @@ POSTGRES_IS_DOWN = (
 POSTGRES_TAKES_NO_NUL = (asyncpg.CharacterNotInRepertoireError, asyncpg.UntranslatableCharacterError)
 
 
+UNKEEPABLE = Told(400, "unkeepable_text", "A text of this request holds the character U+0000, which can't be kept.")
+
+
 def unkeepable_text(_: Exception) -> Problem:
     """A text holds U+0000, which Postgres can't keep: the transaction is rolled back."""
-    return Problem(400, "unkeepable_text", "A text of this request holds the character U+0000, which can't be kept.")
+    return UNKEEPABLE.problem()
 
 
 def postgres_down(_: Exception) -> Problem:

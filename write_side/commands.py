@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from hashlib import sha256
+from typing import Any, Generic, TypeVar
 
 import asyncpg
 import msgspec
@@ -13,9 +14,11 @@ from write_side.database import Connection, Pool
 from write_side.errors import Refusal
 from write_side.event_log import Positions
 
+State = TypeVar("State", bound=Struct)
 
-class Answer(Struct, frozen=True):
-    """The new state as JSON bytes, and where its events stand."""
+
+class Answer(Struct, Generic[State], frozen=True):
+    """The new state, a `State` as JSON bytes, and where its events stand."""
 
     body: bytes
     positions: Positions
@@ -51,7 +54,7 @@ class TryAgain(Refusal):
     code = "try_again"
 
 
-Deciding = Callable[[Connection], Awaitable[tuple[Struct, Positions]]]
+Deciding = Callable[[Connection], Awaitable[tuple[State, Positions]]]
 
 _positions = msgspec.json.Decoder(dict[int, int])
 RETRIES = 3
@@ -62,7 +65,7 @@ def request_hash(body: Struct) -> bytes:
     return sha256(as_json(body)).digest()
 
 
-async def run(pool: Pool, decide: Deciding, call: Call | None = None) -> Answer:
+async def run(pool: Pool, decide: Deciding[State], call: Call | None = None) -> Answer[State]:
     """One command in one transaction, tried again when Postgres asks for it (deadlock, serialization, same version).
 
     `decide` loads, decides, saves and appends; whatever it raises rolls everything back. With a `call`, the answer is
@@ -74,22 +77,22 @@ async def run(pool: Pool, decide: Deciding, call: Call | None = None) -> Answer:
                 return await _once(conn, decide, call)
         except (asyncpg.DeadlockDetectedError, asyncpg.SerializationError, asyncpg.UniqueViolationError) as error:
             last = error
-    raise TryAgain("others changed the same thing at the same time; try again") from last
+    raise TryAgain("others changed the same thing at the same time; try again", retry_after=1) from last
 
 
-async def _once(conn: Connection, decide: Deciding, call: Call | None) -> Answer:
+async def _once(conn: Connection, decide: Deciding[State], call: Call | None) -> Answer[State]:
     if call is not None:
         replay = await _begin(conn, call)
         if replay is not None:
             return replay
     state, positions = await decide(conn)
-    answer = Answer(as_json(state), positions)
+    answer: Answer[State] = Answer(as_json(state), positions)
     if call is not None:
         await _keep(conn, call, answer)
     return answer
 
 
-async def _begin(conn: Connection, call: Call) -> Answer | None:
+async def _begin(conn: Connection, call: Call) -> Answer[Any] | None:
     row = await conn.fetchrow(
         """SELECT outcome[1] AS outcome, answer[1] AS answer, positions[1] AS positions
            FROM idempotency_begin(ARRAY[$1], ARRAY[$2], ARRAY[$3], ARRAY[$4::bytea])""",
@@ -99,7 +102,7 @@ async def _begin(conn: Connection, call: Call) -> Answer | None:
     return replay_of(row["outcome"], row["answer"], row["positions"])
 
 
-def replay_of(outcome: str, answer: bytes | None, positions: str | None) -> Answer | None:
+def replay_of(outcome: str, answer: bytes | None, positions: str | None) -> Answer[Any] | None:
     """The first answer of a repeated call, None for a new one; raises `KeyInFlight`, `KeyReused`."""
     match outcome:
         case "new":
@@ -113,7 +116,7 @@ def replay_of(outcome: str, answer: bytes | None, positions: str | None) -> Answ
     return Answer(answer, _positions.decode(positions), replayed=True)
 
 
-async def _keep(conn: Connection, call: Call, answer: Answer) -> None:
+async def _keep(conn: Connection, call: Call, answer: Answer[Any]) -> None:
     await conn.execute(
         """SELECT idempotency_keep(ARRAY[$1], ARRAY[$2], ARRAY[$3], ARRAY[$4::bytea], ARRAY[$5::bytea],
                                    ARRAY[$6::jsonb])""",

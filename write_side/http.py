@@ -1,23 +1,51 @@
 """What the command routes share: who calls, under which idempotency key, and how a command's answer goes out."""
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Annotated, Any, ClassVar, TypeVar
 
-from litestar import Response
 from litestar.connection import ASGIConnection
 from litestar.handlers.base import BaseRouteHandler
+from litestar.params import HeaderParameter
 from litestar.types import Guard
 from msgspec import Struct
 
-from shared.envelope import Metadata
+from shared.envelope import Metadata, as_json
 from shared.http import correlation, tracing
-from shared.http.problems import FieldError, Problem, forbidden, unauthorized
+from shared.http.described import Asked, Encoded, Header
+from shared.http.problems import FieldError, Told, forbidden, unauthorized
 from shared.position import Position
 from write_side.access import Caller, authenticate
-from write_side.commands import Answer, Call, cause_of, request_hash
+from write_side.carts import SecretRequired, WrongSecret
+from write_side.commands import Answer, Call, KeyInFlight, KeyReused, cause_of, request_hash
+from write_side.orders import OrderTokenRequired, WrongOrderToken
 
 GUEST = "guest"
 LONGEST_KEY = 255
 
+KEY_REQUIRED = Told(400, "idempotency_key_required", "This command needs an Idempotency-Key header.")
+_KEY = HeaderParameter(
+    name="Idempotency-Key",
+    description="A repeat with the same key and body gets the first answer, for 24 hours.",
+    schema_extra={"minLength": 1, "maxLength": LONGEST_KEY},
+)
+IdempotencyKey = Annotated[str | None, _KEY, Asked((KEY_REQUIRED, KeyInFlight, KeyReused), required=True)]
+OptionalKey = Annotated[str | None, _KEY, Asked((KEY_REQUIRED, KeyInFlight, KeyReused))]
+CartSecret = Annotated[
+    str | None,
+    HeaderParameter(name="Cart-Secret", description="Opens the cart; shown when it was opened."),
+    Asked((SecretRequired, WrongSecret), required=True, credential="cartSecret"),
+]
+_ORDER_TOKEN = HeaderParameter(name="Order-Token", description="Opens the order; shown when it was placed.")
+_ORDER_REFUSALS = (OrderTokenRequired, WrongOrderToken)
+OrderToken = Annotated[str | None, _ORDER_TOKEN, Asked(_ORDER_REFUSALS, required=True, credential="orderToken")]
+OptionalOrderToken = Annotated[str | None, _ORDER_TOKEN, Asked(_ORDER_REFUSALS, credential="orderToken")]
+# What opens a guest's cart or order is told of as a header to send and as a way to be let in.
+CREDENTIALS = {
+    "cartSecret": {"type": "apiKey", "in": "header", "name": "Cart-Secret", "description": "Shown when it is opened."},
+    "orderToken": {"type": "apiKey", "in": "header", "name": "Order-Token", "description": "Shown when it is placed."},
+}
+
+State = TypeVar("State", bound=Struct)
 Connection = ASGIConnection[Any, Any, Any, Any]
 CALLER = "doorbuster.caller"
 
@@ -54,27 +82,51 @@ def cause(request: Connection) -> Metadata:
     return cause_of(actor_of(request), correlation.current(), traceparent)
 
 
-def idempotent(request: Connection, body: Struct, *, actor: str | None = None) -> Call:
-    """The idempotent call that this request is; 400 `idempotency_key_required` without the header.
+def idempotent(request: Connection, key: str | None, body: Struct, *, actor: str | None = None) -> Call:
+    """The idempotent call that this request is; 400 `idempotency_key_required` without a key of 1 to 255 characters.
 
     `actor` narrows the key to one guest (their cart or order), since all guests share one name.
     """
-    key = request.headers.get("idempotency-key", "")
-    if not 0 < len(key) <= LONGEST_KEY:
+    if key is None or not 0 < len(key) <= LONGEST_KEY:
         detail = f"This command needs an Idempotency-Key header of 1 to {LONGEST_KEY} characters."
-        raise Problem(
-            400, "idempotency_key_required", detail,
-            errors=[FieldError("Idempotency-Key", "required", "missing, empty or too long")],
-        )  # fmt: skip
+        errors = [FieldError("Idempotency-Key", "required", "missing, empty or too long")]
+        raise KEY_REQUIRED.problem(detail, errors=errors)
     route = f"{request.scope['method']} {request.scope['path']}"  # type: ignore[typeddict-item]
     return Call(actor or actor_of(request), route, key, request_hash(body))
 
 
-def answered(request: Connection, answer: Answer, status: int = 200) -> Response[bytes]:
+def repeatable(request: Connection, key: str | None, body: Struct, *, actor: str | None = None) -> Call | None:
+    """The idempotent call that this request is, None without an Idempotency-Key."""
+    return None if key is None else idempotent(request, key, body, actor=actor)
+
+
+class Answered(Encoded[State]):
+    """A command's answer: the new state."""
+
+    told: ClassVar[Sequence[Header]] = (
+        Header("Position", "A query that carries it sees this change; missing if there is none.", {"type": "string"}),
+        Header("Idempotent-Replayed", "The first answer to this Idempotency-Key, once more.", {"const": "true"}),
+    )
+
+
+def answered(request: Connection, answer: Answer[State], status: int = 200) -> Answered[State]:
     """A command's answer, with the Position a query may carry to see it."""
     headers = {}
     if answer.positions:
         headers["Position"] = Position(request.app.state.epoch, answer.positions).token()
     if answer.replayed:
         headers["Idempotent-Replayed"] = "true"
-    return Response(answer.body, status_code=status, headers=headers, media_type="application/json")
+    return Answered(answer.body, status_code=status, headers=headers, media_type="application/json")
+
+
+class Shown(Encoded[State]):
+    """Something as the write side has it, for nobody to keep."""
+
+    told: ClassVar[Sequence[Header]] = (
+        Header("Cache-Control", "Nobody is to keep it.", {"const": "no-store"}, always=True),
+    )
+
+
+def shown(state: State) -> Shown[State]:
+    """A state as it is now."""
+    return Shown(as_json(state), headers={"Cache-Control": "no-store"}, media_type="application/json")

@@ -12,15 +12,15 @@ from redis.exceptions import RedisError
 
 from read_side.answers import CATALOG, Answer
 from read_side.documents import Documents
-from shared.documents.layout import pack, unpack
 from shared.documents.products import TREE, Category, CategoryTree
-from shared.http.problems import Problem
+from shared.http.problems import Problem, Told
 from shared.position import Position
 from shared.shards import CATEGORIES
 
 log = logging.getLogger(__name__)
 
 ID = "tree"
+UNKNOWN_CATEGORY = Told(404, "unknown_category", "There is no such category.")
 _tree = msgspec.json.Decoder(CategoryTree)
 
 
@@ -61,7 +61,7 @@ class Categories:
         """The ids of a category and of everything below it; answers 404 `unknown_category`."""
         top = self.by_slug.get(slug)
         if top is None:
-            raise Problem(404, "unknown_category", "There is no such category.")
+            raise UNKNOWN_CATEGORY.problem()
         found, waiting = [str(top.id)], [top.id]
         while waiting:
             below = self._children.get(waiting.pop(), [])
@@ -84,7 +84,7 @@ class CategoryShelf:
     def __init__(self, documents: Documents) -> None:
         self._documents = documents
         self._last: Categories | None = None
-        self._nested: tuple[str, Answer] | None = None
+        self._nested: tuple[str, Answer[Tree]] | None = None
 
     async def read(self, position: Position | None = None) -> tuple[Categories, str | None]:
         """The tree as it is now, and why it is stale; no tree is no categories."""
@@ -104,11 +104,10 @@ class CategoryShelf:
                 raise
             return self._last
 
-    async def nested(self, position: Position | None = None) -> Answer:
+    async def nested(self, position: Position | None = None) -> Answer[Tree]:
         """The answer with the whole tree, made once per version of it."""
         categories, stale = await self.read(position)
         if self._nested is None or self._nested[0] != categories.etag:
-            etag, body = unpack(pack(msgspec.json.encode(categories.nested())))
-            self._nested = categories.etag, Answer(body, etag, CATALOG)
+            self._nested = categories.etag, Answer.made(categories.nested(), CATALOG)
         answer = self._nested[1]
         return Answer(answer.body, answer.etag, answer.cache, stale) if stale else answer

@@ -5,13 +5,14 @@ from uuid import UUID
 from read_side.access import require
 from read_side.answers import PERSONAL, Answer
 from read_side.documents import Documents, not_ready
-from shared.documents.orders import STATUS
-from shared.http.problems import Problem, not_found, unauthorized
+from shared.documents.orders import STATUS, OrderStatus
+from shared.http.problems import Told, not_found, unauthorized
 from shared.links import opens_order
 from shared.position import Position
 from shared.shards import order_key
 
 SCOPE = "orders:read"
+WRONG_TOKEN = Told(403, "wrong_order_token", "This token does not open this order.")
 
 
 class Ticket:
@@ -25,7 +26,7 @@ class Ticket:
 
 async def order_status(
     documents: Documents, link_secret: str, order_id: UUID, ticket: Ticket, position: Position | None = None
-) -> Answer:
+) -> Answer[OrderStatus]:
     """An order with its history.
 
     Answers 401 without a token and 403 with a wrong one, both before anything is read: whether the order exists is
@@ -44,7 +45,7 @@ async def order_status(
 async def _let_in(documents: Documents, link_secret: str, order_id: UUID, ticket: Ticket) -> None:
     if ticket.token:
         if not opens_order(link_secret, ticket.token, order_id):
-            raise Problem(403, "wrong_order_token", "This token does not open this order.")
+            raise WRONG_TOKEN.problem()
         return
     if ticket.authorization is None:
         raise unauthorized("An order opens with the token of its link, or a bearer token with the scope orders:read.")

@@ -3,21 +3,39 @@
 from typing import Annotated, Any
 from uuid import UUID
 
-from litestar import Request, Response, get
+from litestar import Request, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath, HeaderParameter, QueryParameter
 
-from read_side.answers import respond
+from read_side.answers import Shown, respond
 from read_side.documents import Documents, parse_position
-from read_side.orders.queries import Ticket, order_status
+from read_side.orders.queries import SCOPE, WRONG_TOKEN, Ticket, order_status
 from read_side.parameters import PositionToken
+from shared.documents.orders import OrderStatus
+from shared.http.described import Asked, refuses
+from shared.http.problems import MISSING_SCOPE, NOT_FOUND, UNAUTHORIZED
 from shared.settings import Settings
 
-LinkToken = Annotated[str | None, QueryParameter(name="token", description="From the signed link.")]
-HeaderToken = Annotated[str | None, HeaderParameter(name="Order-Token", description="The same, kept out of the URL.")]
+_HEADER, _LINK = "Order-Token", "token"
+_KEPT_OUT = "The same, kept out of the URL."
+LinkToken = Annotated[
+    str | None,
+    QueryParameter(name=_LINK, description="From the signed link."),
+    Asked((WRONG_TOKEN,), credential="orderLink"),
+]
+HeaderToken = Annotated[
+    str | None,
+    HeaderParameter(name=_HEADER, description=_KEPT_OUT),
+    Asked((WRONG_TOKEN,), credential="orderToken"),
+]
+CREDENTIALS = {
+    "orderToken": {"type": "apiKey", "in": "header", "name": _HEADER, "description": _KEPT_OUT},
+    "orderLink": {"type": "apiKey", "in": "query", "name": _LINK, "description": "From the signed link."},
+}
 
 
-@get("/v1/orders/{order_id:uuid}", tags=["orders"], security=[{}, {"bearer": []}])
+@get("/v1/orders/{order_id:uuid}", security=[{"bearer": [SCOPE]}])
+@refuses(UNAUTHORIZED, MISSING_SCOPE, NOT_FOUND)
 async def get_order(
     request: Request[Any, Any, Any],
     order_id: FromPath[UUID],
@@ -26,7 +44,7 @@ async def get_order(
     token: LinkToken = None,
     order_token: HeaderToken = None,
     position: PositionToken = None,
-) -> Response[bytes]:
+) -> Shown[OrderStatus]:
     """An order's state, lines, totals (minor units) and history. Opens with the token of its link, or orders:read.
 
     401 without any token, 403 with a wrong one, whether the order exists or not.

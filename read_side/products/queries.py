@@ -7,7 +7,7 @@ from msgspec import structs
 
 from read_side.answers import CATALOG, Answer
 from read_side.documents import Documents, not_ready
-from shared.documents.products import PAGE
+from shared.documents.products import PAGE, ProductPage
 from shared.ean import normalized
 from shared.http.problems import not_found
 from shared.position import Position
@@ -15,7 +15,9 @@ from shared.position import Position
 Name = Literal["slug", "sku", "ean"]
 
 
-async def product_page(documents: Documents, product_id: UUID | str, position: Position | None = None) -> Answer:
+async def product_page(
+    documents: Documents, product_id: UUID | str, position: Position | None = None
+) -> Answer[ProductPage]:
     """The page of a product; answers 404 if there is none, 503 while that is unknown."""
     found = await documents.find(PAGE, str(product_id), f"product:{product_id}", position)
     if found is None:
@@ -28,7 +30,9 @@ def kept_form(name: Name, value: str) -> str:
     return normalized(value) or value if name == "ean" else value
 
 
-async def product_by(documents: Documents, name: Name, value: str, position: Position | None = None) -> Answer:
+async def product_by(
+    documents: Documents, name: Name, value: str, position: Position | None = None
+) -> Answer[ProductPage]:
     """The same page by slug, SKU or EAN."""
     # Which product it is, and so its shard, is known only once the name is there: all shards are waited for.
     behind = await documents.behind(PAGE, None, position) if position is not None else None

@@ -3,62 +3,75 @@
 from typing import Any
 from uuid import UUID
 
-from litestar import Request, Response, get
+from litestar import Request, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
-from read_side.answers import respond
+from read_side.answers import Shown, respond
 from read_side.documents import Documents, parse_position
 from read_side.parameters import PositionToken
 from read_side.products.queries import product_by, product_page
+from shared.documents.products import ProductPage
+from shared.http.described import Link, leads_to, refuses
+from shared.http.problems import NOT_FOUND
 
-Bytes = Response[bytes]
+_FROM_PAGE = (
+    Link("get_stock", {"sku": "/variants/0/sku"}),
+    Link("get_staff_stock", {"sku": "/variants/0/sku"}),
+    Link("get_product_by_sku", {"sku": "/variants/0/sku"}),
+    Link("get_product_by_slug", {"slug": "/slug"}),
+)
 
 
-@get("/v1/products/{product_id:uuid}", tags=["products"])
+@get("/v1/products/{product_id:uuid}")
+@refuses(NOT_FOUND)
+@leads_to(*_FROM_PAGE)
 async def get_product(
     request: Request[Any, Any, Any],
     product_id: FromPath[UUID],
     documents: NamedDependency[Documents],
     position: PositionToken = None,
-) -> Bytes:
-    """A product page: facts, images, variants with prices (minor units, tax excluded) and availability.
-
-    404 if there is none.
-    """
+) -> Shown[ProductPage]:
+    """A product page: facts, images, variants with prices (minor units, tax excluded) and availability."""
     return respond(request, await product_page(documents, product_id, parse_position(position)))
 
 
-@get("/v1/products/by-slug/{slug:str}", tags=["products"])
+@get("/v1/products/by-slug/{slug:str}")
+@refuses(NOT_FOUND)
+@leads_to(*_FROM_PAGE)
 async def get_product_by_slug(
     request: Request[Any, Any, Any],
     slug: FromPath[str],
     documents: NamedDependency[Documents],
     position: PositionToken = None,
-) -> Bytes:
-    """The page of the product with this slug; 404 if there is none."""
+) -> Shown[ProductPage]:
+    """The page of the product with this slug."""
     return respond(request, await product_by(documents, "slug", slug, parse_position(position)))
 
 
-@get("/v1/products/by-sku/{sku:str}", tags=["products"])
+@get("/v1/products/by-sku/{sku:str}")
+@refuses(NOT_FOUND)
+@leads_to(*_FROM_PAGE)
 async def get_product_by_sku(
     request: Request[Any, Any, Any],
     sku: FromPath[str],
     documents: NamedDependency[Documents],
     position: PositionToken = None,
-) -> Bytes:
-    """The page of the product that has a variant with this SKU; 404 if there is none."""
+) -> Shown[ProductPage]:
+    """The page of the product that has a variant with this SKU."""
     return respond(request, await product_by(documents, "sku", sku, parse_position(position)))
 
 
-@get("/v1/products/by-ean/{ean:str}", tags=["products"])
+@get("/v1/products/by-ean/{ean:str}")
+@refuses(NOT_FOUND)
+@leads_to(*_FROM_PAGE)
 async def get_product_by_ean(
     request: Request[Any, Any, Any],
     ean: FromPath[str],
     documents: NamedDependency[Documents],
     position: PositionToken = None,
-) -> Bytes:
-    """The page of the product that has a variant with this EAN; 404 if there is none."""
+) -> Shown[ProductPage]:
+    """The page of the product that has a variant with this EAN."""
     return respond(request, await product_by(documents, "ean", ean, parse_position(position)))
 
 

@@ -13,9 +13,10 @@ from typing import Any
 import msgspec
 
 from read_side.search.parameters import SearchRequest
-from shared.http.problems import Problem
+from shared.http.problems import Told
 
 _SIGNATURE = 16  # bytes
+BROKEN_CURSOR = Told(400, "broken_cursor", "This cursor is not one of ours, or belongs to another query.")
 
 
 def fingerprint(asked: SearchRequest, within: str | None) -> bytes:
@@ -35,17 +36,13 @@ def decode(secret: str, query: bytes, cursor: str) -> list[Any]:
     try:
         raw = urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
     except ValueError:
-        raise _broken() from None
+        raise BROKEN_CURSOR.problem() from None
     signature, body = raw[:_SIGNATURE], raw[_SIGNATURE:]
     if not compare_digest(signature, _sign(secret, query, body)):
-        raise _broken()
+        raise BROKEN_CURSOR.problem()
     values: list[Any] = msgspec.json.decode(body)
     return values
 
 
 def _sign(secret: str, query: bytes, body: bytes) -> bytes:
     return hmac(secret.encode(), b"cursor" + query + body, sha256).digest()[:_SIGNATURE]
-
-
-def _broken() -> Problem:
-    return Problem(400, "broken_cursor", "This cursor is not one of ours, or belongs to another query.")

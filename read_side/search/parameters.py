@@ -6,14 +6,15 @@ from litestar import Request
 from litestar.params import QueryParameter
 from msgspec import Struct
 
-from shared.http.problems import FieldError, Problem
-from shared.money import is_known
+from shared.http.problems import INVALID_INPUT, FieldError, Problem, Told
+from shared.money import EXPONENTS, is_known
 
 FILTER_PREFIX = "filter."
 MOST_FILTERS = 20
 MOST_VALUES = 50
 LONGEST_VALUE = 200  # characters
 DEAREST = 10**12  # minor units
+UNKNOWN_CURRENCY = Told(400, "unknown_currency", "Prices are not kept in this currency.")
 
 Sort = Literal["relevance", "price_asc", "price_desc", "newest", "name"]
 
@@ -25,7 +26,12 @@ CategorySlugs = Annotated[
 Brands = Annotated[list[str] | None, QueryParameter(name="brand", description="Repeated: any of them.")]
 PriceMin = Annotated[int | None, QueryParameter(ge=0, le=DEAREST, description="Minor units of `currency`.")]
 PriceMax = Annotated[int | None, QueryParameter(ge=0, le=DEAREST, description="Minor units of `currency`.")]
-CurrencyCode = Annotated[str, QueryParameter(description="Of prices, price filters and price sorts.")]
+CurrencyCode = Annotated[
+    str,
+    QueryParameter(
+        description="Of prices, price filters and price sorts.", schema_extra={"enum": sorted(EXPONENTS)}
+    ),
+]
 Available = Annotated[bool | None, QueryParameter(description="true: only what is not out of stock.")]
 Limit = Annotated[int, QueryParameter(ge=0, le=100, description="Products per page.")]
 CursorToken = Annotated[str | None, QueryParameter(max_length=2000, description="`next_cursor` of the page before.")]
@@ -72,7 +78,7 @@ async def search_request(
 ) -> SearchRequest:
     """The parameters of a search; answers 400 with each one that doesn't fit."""
     if not is_known(currency):
-        raise refused("?currency", "unknown_currency", "prices are not kept in this currency", "unknown_currency")
+        raise refused("?currency", "unknown_currency", "prices are not kept in this currency", UNKNOWN_CURRENCY)
     return SearchRequest(
         text=q.strip(),
         categories=tuple(sorted(set(categories or ()))),
@@ -110,6 +116,6 @@ def _facet_names(facets: str) -> tuple[str, ...]:
     return names
 
 
-def refused(pointer: str, code: str, detail: str, problem: str = "invalid_input") -> Problem:
+def refused(pointer: str, code: str, detail: str, kind: Told = INVALID_INPUT) -> Problem:
     """400 for one parameter."""
-    return Problem(400, problem, f"{detail}.", errors=[FieldError(pointer, code, detail)])
+    return kind.problem(f"{detail}.", errors=[FieldError(pointer, code, detail)])

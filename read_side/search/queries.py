@@ -13,7 +13,6 @@ from read_side.search.elastic import BRAND, CATEGORY, Json, attribute_facet
 from read_side.search.index import Index
 from read_side.search.parameters import SearchRequest
 from read_side.search.results import Facet, Page
-from shared.documents.layout import pack, unpack
 from shared.documents.products import SEARCH, CategoryTree
 from shared.http.problems import Problem
 from shared.position import Position
@@ -21,8 +20,6 @@ from shared.position import Position
 SAMPLE = 30  # hits that are looked at for their attributes
 MOST_FACETS = 8  # attributes counted when the client names none
 SEEN = "seen:"
-
-_encode = msgspec.json.Encoder().encode
 
 
 class _Plan(msgspec.Struct):
@@ -54,7 +51,7 @@ class Search:
     def __init__(self, index: Index, documents: Documents, shelf: CategoryShelf, secret: str) -> None:
         self._index, self._documents, self._shelf, self._secret = index, documents, shelf, secret
 
-    async def answer(self, asked: SearchRequest, position: Position | None, within: str | None = None) -> Answer:
+    async def answer(self, asked: SearchRequest, position: Position | None, within: str | None = None) -> Answer[Page]:
         """A page of results, in the category `within` if given.
 
         Answers 400 `broken_cursor`, 404 `unknown_category`, 503 while Elasticsearch is down or the index not filled.
@@ -66,8 +63,7 @@ class Search:
         if not ready and not page.total.value:
             raise not_ready()
         stale = behind or self._parked(page) or (None if ready else BEHIND)
-        etag, body = unpack(pack(_encode(page)))
-        return Answer(body, etag, CATALOG, stale)
+        return Answer.made(page, CATALOG, stale)
 
     async def _plan(self, asked: SearchRequest, within: str | None) -> _Plan:
         categories = await self._categories(needed=bool(asked.categories or within))

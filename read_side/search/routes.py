@@ -2,24 +2,39 @@
 
 from typing import Any
 
-from litestar import Request, Response, get
+from litestar import Request, get
 from litestar.di import NamedDependency
 
-from read_side.answers import respond
+from read_side.answers import Shown, respond
+from read_side.categories.queries import UNKNOWN_CATEGORY
 from read_side.documents import parse_position
 from read_side.parameters import PositionToken
-from read_side.search.parameters import FILTER_PREFIX, SearchRequest
+from read_side.search.cursors import BROKEN_CURSOR
+from read_side.search.parameters import FILTER_PREFIX, UNKNOWN_CURRENCY, SearchRequest
 from read_side.search.queries import Search
+from read_side.search.results import Page
+from shared.http.described import Link, leads_to, refuses
+from shared.http.problems import unavailability
 from shared.http.requests import PREFIXES
 
+REFUSALS = (UNKNOWN_CURRENCY, BROKEN_CURSOR, UNKNOWN_CATEGORY, unavailability("elasticsearch"))
+FROM_PAGE = (
+    Link("get_product", {"product_id": "/items/0/id"}),
+    Link("get_product_by_slug", {"slug": "/items/0/slug"}),
+    Link("get_product_by_sku", {"sku": "/items/0/sku"}),
+    Link("get_stock", {"sku": "/items/0/sku"}),
+)
 
-@get("/v1/search", tags=["search"], opt={PREFIXES: (FILTER_PREFIX,)})
+
+@get("/v1/search", opt={PREFIXES: (FILTER_PREFIX,)})
+@refuses(*REFUSALS)
+@leads_to(*FROM_PAGE)
 async def get_search(
     request: Request[Any, Any, Any],
     asked: NamedDependency[SearchRequest],
     search: NamedDependency[Search],
     position: PositionToken = None,
-) -> Response[bytes]:
+) -> Shown[Page]:
     """Products by words, category, brand, price and any attribute (`filter.<attribute>=value`), with facets.
 
     Values of one facet widen (OR), facets narrow (AND), and each facet is counted without its own choice. `total` is

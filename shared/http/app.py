@@ -13,10 +13,13 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
 from shared.http import correlation, openapi
 from shared.http.cors import Cors
+from shared.http.described import Json
 from shared.http.frame import OUTCOME, Frame
 from shared.http.health import Check, health_routes
 from shared.http.measures import Measures
-from shared.http.problems import MEDIA_TYPE
+from shared.http.openapi_page import schema_routes
+from shared.http.operations import operations_of
+from shared.http.problems import MEDIA_TYPE, Kind
 from shared.http.refusals import Mapped, problem_of
 from shared.http.requests import StrictRequest, lenient_bodies, refuse_unknown_parameters
 
@@ -35,6 +38,8 @@ def build_app(
     lifespan: Sequence[Lifespan] = (),
     dependencies: Mapping[str, Provide] | None = None,
     problems: Mapped | None = None,
+    refusals: Sequence[Kind] = (),
+    credentials: Mapping[str, Json] | None = None,
     front: Callable[[ASGIApp], ASGIApp] | None = None,
     measures: Measures | None = None,
     largest_body: int = LARGEST_BODY,
@@ -42,12 +47,13 @@ def build_app(
     """The ASGI app to serve.
 
     `problems` maps exceptions of the application to problems; `front` may answer some paths ahead of Litestar, inside
-    the same frame. What `lifespan` opens it puts into `app.state`, where routes and dependencies find it.
+    the same frame. What `lifespan` opens it puts into `app.state`, where routes and dependencies find it. `refusals`
+    are what any of the routes may say, `credentials` OpenAPI's security schemes besides the bearer token.
     """
     measures = measures or Measures()
     litestar = Litestar(
-        [*routes, *health_routes(checks or {}), _metrics_route(measures)],
-        openapi_config=openapi.configuration(title, description),
+        [*routes, *health_routes(checks or {}), *schema_routes(), _metrics_route(measures)],
+        openapi_config=None,
         exception_handlers={Exception: _answering(problems or {})},
         before_request=refuse_unknown_parameters,
         dependencies=dict(dependencies or {}),
@@ -58,7 +64,9 @@ def build_app(
     )
     if lenient := lenient_bodies(litestar):
         raise ImproperlyConfiguredException(f"bodies that would swallow unknown fields: {', '.join(lenient)}")
-    openapi.describe_problems(litestar)
+    shared = {route.fn: tuple(refusals) for route in routes if isinstance(route, HTTPRouteHandler)}
+    operations = operations_of(litestar, shared)
+    litestar.state.openapi = openapi.document(title, description, operations, credentials or {})
     inner: ASGIApp = litestar
     return Frame(front(inner) if front else inner, Cors(origins), measures, problems)
 

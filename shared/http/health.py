@@ -6,10 +6,13 @@ import socket
 import ssl
 import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping
+from typing import Literal
 
 from litestar import Response, get
 from litestar.handlers import HTTPRouteHandler
 from msgspec import Struct
+
+from shared.http.described import also
 
 PATIENCE = 1.0  # seconds a dependency may take to answer
 STRANGERS_EVERY = 5.0  # seconds between two probes of what belongs to others (mail, payments)
@@ -27,13 +30,15 @@ class Check(Struct, frozen=True):
 class Dependency(Struct, frozen=True):
     """What a dependency answered. `why` it is down is a word, never the error's message, which may quote secrets."""
 
-    status: str  # "ok" | "down"
+    status: Literal["ok", "down"]
     essential: bool
     why: str | None = None  # "timeout", "refused", "reset", "unknown_host", … or the name of an error
 
 
 class Health(Struct, frozen=True):
-    status: str  # "live" | "ready" | "degraded" | "not_ready"
+    """How a process is; `checks` names each dependency."""
+
+    status: Literal["live", "ready", "degraded", "not_ready"]
     checks: dict[str, Dependency]
 
 
@@ -50,8 +55,10 @@ async def readiness(checks: Mapping[str, Check]) -> Health:
     """All dependencies, asked at the same time."""
     answers = await asyncio.gather(*(_ask(check) for check in checks.values()))
     down = [answer for answer in answers if answer.status == "down"]
-    status = "not_ready" if any(answer.essential for answer in down) else "degraded" if down else "ready"
-    return Health(status, dict(zip(checks, answers, strict=True)))
+    told = dict(zip(checks, answers, strict=True))
+    if any(answer.essential for answer in down):
+        return Health("not_ready", told)
+    return Health("degraded" if down else "ready", told)
 
 
 _WORDS: tuple[tuple[type[BaseException], str], ...] = (
@@ -107,14 +114,15 @@ def now_and_then(probe: Probe, every: float = STRANGERS_EVERY) -> Probe:
 def health_routes(checks: Mapping[str, Check]) -> list[HTTPRouteHandler]:
     """`/health/live` and `/health/ready`."""
 
-    @get("/health/live", tags=["health"], sync_to_thread=False, cache_control=None)
+    @get("/health/live", sync_to_thread=False, cache_control=None)
     def live() -> Health:
         """The process runs."""
         return Health("live", {})
 
-    @get("/health/ready", tags=["health"])
+    @get("/health/ready")
+    @also(503, "Something essential is down.")
     async def ready() -> Response[Health]:
-        """200 while everything essential answers, 503 otherwise; names each dependency, and why it is down."""
+        """Whether everything essential answers; names each dependency, and why it is down."""
         health = await readiness(checks)
         if health.status == "not_ready":
             return Response(health, status_code=503, headers={"Retry-After": "1"})

@@ -2,20 +2,29 @@
 
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
-from typing import Any
+from typing import Annotated, Any, NamedTuple, Protocol
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct, structs
 
 MEDIA_TYPE = "application/problem+json"
 
 
-class FieldError(Struct, frozen=True):
-    """One thing wrong with the input: where (JSON pointer, or `?name` for a query parameter), which, and in words."""
+class Kind(Protocol):
+    """A kind of refusal: its status, and its code, which never changes. A `Told` is one, a class of refusals too."""
 
-    pointer: str
-    code: str
-    detail: str
+    @property
+    def status(self) -> int: ...
+    @property
+    def code(self) -> str: ...
+
+
+class FieldError(Struct, frozen=True):
+    """One thing wrong with the input: where, which, and in words."""
+
+    pointer: Annotated[str, Meta(description="JSON pointer into the body, `?name` for a query parameter")]
+    code: Annotated[str, Meta(description="what is wrong there")]
+    detail: Annotated[str, Meta(description="in words")]
 
 
 class Problem(Exception):
@@ -44,52 +53,79 @@ class Problem(Exception):
 
     def body(self, correlation_id: str) -> bytes:
         """The answer's JSON."""
-        document: dict[str, Any] = {
-            "type": f"urn:doorbuster:problem:{self.code}",
-            "title": HTTPStatus(self.status).phrase,
-            "status": self.status,
-            "code": self.code,
-            "detail": self.detail,
-            **({"errors": self.errors} if self.errors else {}),
-            **self.members,
-            "correlation_id": correlation_id,
-        }
-        return msgspec.json.encode(document)
+        told = ProblemDetails(
+            type=f"urn:doorbuster:problem:{self.code}",
+            title=HTTPStatus(self.status).phrase,
+            status=self.status,
+            code=self.code,
+            detail=self.detail,
+            errors=list(self.errors),
+            correlation_id=correlation_id,
+        )
+        document = {name: value for name, value in structs.asdict(told).items() if value != []}
+        return msgspec.json.encode(document | self.members)
 
 
-class ProblemDetails(Struct, frozen=True, kw_only=True):
-    """What a problem looks like to clients (for the OpenAPI documents)."""
+class ProblemDetails(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """RFC 9457 problem details; further members depend on the code."""
 
-    type: str
-    title: str
+    type: Annotated[str, Meta(description="urn:doorbuster:problem:<code>")]
+    title: Annotated[str, Meta(description="the status in words")]
+    status: int
+    code: Annotated[str, Meta(description="for programs; never changes")]
+    detail: Annotated[str, Meta(description="for people")]
+    errors: list[FieldError] = []
+    correlation_id: Annotated[str, Meta(description="names this request in the logs")]
+
+
+class Told(NamedTuple):
+    """A kind of problem that is raised as such."""
+
     status: int
     code: str
-    detail: str
-    errors: list[FieldError] = []
-    correlation_id: str
+    meaning: str
+
+    def problem(
+        self, detail: str = "", *, errors: Sequence[FieldError] = (), headers: Mapping[str, str] | None = None,
+        **members: Any,
+    ) -> Problem:  # fmt: skip
+        """To be raised; without a detail its meaning is told."""
+        return Problem(self.status, self.code, detail or self.meaning, errors=errors, headers=headers, **members)
+
+
+UNAUTHORIZED = Told(401, "unauthorized", "This needs a valid bearer token.")
+MISSING_SCOPE = Told(403, "missing_scope", "The token lacks the scope that this needs.")
+NOT_FOUND = Told(404, "not_found", "There is no such thing.")
+UNKNOWN_ROUTE = Told(404, "unknown_route", "There is nothing at this address.")
+METHOD_NOT_ALLOWED = Told(405, "method_not_allowed", "This address has no such method.")
+BODY_TOO_SLOW = Told(408, "body_too_slow", "The body did not arrive in time.")
+BODY_TOO_LARGE = Told(413, "body_too_large", "The body is larger than this API takes.")
+BROKEN_JSON = Told(400, "broken_json", "The body is not JSON.")
+INVALID_INPUT = Told(400, "invalid_input", "The request does not fit what this route takes.")
+UNKNOWN_PARAMETER = Told(400, "unknown_parameter", "The query names parameters this route does not know.")
+INTERNAL_ERROR = Told(500, "internal_error", "Something went wrong on our side; it has been logged.")
+
+
+def unavailability(what: str) -> Told:
+    """The kind of problem that a store which is down makes. `what` is its public name."""
+    return Told(503, f"{what}_unavailable", f"This needs {what}, which does not answer at the moment.")
 
 
 def unavailable(what: str, retry_after: int = 1) -> Problem:
     """503: a store this answer needs is down. `what` is its public name: redis, elasticsearch, postgres."""
-    return Problem(
-        503,
-        f"{what}_unavailable",
-        f"This needs {what}, which does not answer at the moment.",
-        headers={"Retry-After": str(retry_after)},
-        retryable=True,
-    )
+    return unavailability(what).problem(headers={"Retry-After": str(retry_after)}, retryable=True)
 
 
-def unauthorized(detail: str = "This needs a valid bearer token.") -> Problem:
+def unauthorized(detail: str = "") -> Problem:
     """401: nobody we know."""
-    return Problem(401, "unauthorized", detail, headers={"WWW-Authenticate": "Bearer"})
+    return UNAUTHORIZED.problem(detail, headers={"WWW-Authenticate": "Bearer"})
 
 
 def forbidden(scope: str) -> Problem:
     """403: known, but not allowed to."""
-    return Problem(403, "missing_scope", f"The token lacks the scope {scope}.", required_scope=scope)
+    return MISSING_SCOPE.problem(f"The token lacks the scope {scope}.", required_scope=scope)
 
 
 def not_found(what: str) -> Problem:
     """404: there is no such thing."""
-    return Problem(404, "not_found", f"There is no such {what}.")
+    return NOT_FOUND.problem(f"There is no such {what}.")

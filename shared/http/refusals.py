@@ -13,7 +13,16 @@ from litestar.exceptions import (
     ValidationException,
 )
 
-from shared.http.problems import FieldError, Problem
+from shared.http.problems import (
+    BODY_TOO_LARGE,
+    BROKEN_JSON,
+    INTERNAL_ERROR,
+    INVALID_INPUT,
+    METHOD_NOT_ALLOWED,
+    UNKNOWN_ROUTE,
+    FieldError,
+    Problem,
+)
 
 log = logging.getLogger(__name__)
 
@@ -40,26 +49,26 @@ def problem_of(error: Exception, known: Mapped | None = None) -> Problem:
         case ValidationException():
             return _of_parameters(error)
         case NotFoundException():
-            return Problem(404, "unknown_route", "There is nothing at this address.")
+            return UNKNOWN_ROUTE.problem()
         case MethodNotAllowedException():
-            return Problem(405, "method_not_allowed", "This address has no such method.", headers=error.headers)
+            return METHOD_NOT_ALLOWED.problem(headers=error.headers)
         case HTTPException(status_code=413):
-            return Problem(413, "body_too_large", "The body is larger than this API takes.")
+            return BODY_TOO_LARGE.problem()
         case HTTPException() if error.status_code < 500:
             return Problem(error.status_code, _code_of(error), _detail_of(error), headers=error.headers)
     log.error("unexpected failure", exc_info=error)
-    return Problem(500, "internal_error", "Something went wrong on our side; it has been logged.")
+    return INTERNAL_ERROR.problem()
 
 
 def of_decoding(error: Exception) -> Problem:
     """A body that msgspec refused, with the place as a JSON pointer."""
     if isinstance(error, UnicodeDecodeError):
-        return Problem(400, "broken_json", "The body is not JSON: it is not UTF-8.")
+        return BROKEN_JSON.problem("The body is not JSON: it is not UTF-8.")
     message = str(error)
     where = _WHERE.search(message)
     text = message[: where.start()] if where else message
     if text.startswith(("JSON is malformed", "Input data was truncated", "Invalid")) and where is None:
-        return Problem(400, "broken_json", f"The body is not JSON: {text}.")
+        return BROKEN_JSON.problem(f"The body is not JSON: {text}.")
     return _invalid([field_error(_pointer(where[1] if where else ""), text)])
 
 
@@ -75,7 +84,7 @@ def field_error(pointer: str, text: str) -> FieldError:
 
 
 def _invalid(errors: list[FieldError]) -> Problem:
-    return Problem(400, "invalid_input", "The request does not fit what this route takes.", errors=errors)
+    return INVALID_INPUT.problem(errors=errors)
 
 
 def _of_parameters(error: ValidationException) -> Problem:

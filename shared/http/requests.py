@@ -1,18 +1,19 @@
 """Strict input: bodies decoded straight into their type, query parameters only those a route knows."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple, get_origin
 from weakref import WeakKeyDictionary
 
 import msgspec
 from litestar import Litestar, Request
 from litestar.handlers import BaseRouteHandler, HTTPRouteHandler
 from litestar.params import ParameterKwarg
+from litestar.typing import FieldDefinition
 from litestar.utils.signature import ParsedSignature
 from msgspec import Struct
 from msgspec import inspect as shapes
 
-from shared.http.problems import FieldError, Problem
+from shared.http.problems import UNKNOWN_PARAMETER, FieldError
 from shared.http.refusals import of_decoding
 
 PREFIXES = "query_prefixes"  # a route's `opt`: parameters that start like this are its own business
@@ -42,33 +43,47 @@ async def refuse_unknown_parameters(request: Request[Any, Any, Any]) -> None:  #
     if not request.scope["query_string"]:
         return
     handler = request.route_handler
-    known, prefixes = parameters_of(handler), tuple(handler.opt.get(PREFIXES, ()))
+    known, prefixes = query_of(handler), tuple(handler.opt.get(PREFIXES, ()))
     unknown = [name for name in request.query_params if name not in known and not name.startswith(prefixes)]
     if unknown:
         errors = [FieldError(f"?{name[:80]}", "unknown_parameter", "there is no such parameter") for name in unknown]
-        raise Problem(400, "unknown_parameter", "The query names parameters this route does not know.", errors=errors)
+        raise UNKNOWN_PARAMETER.problem(errors=errors)
 
 
-_parameters: WeakKeyDictionary[BaseRouteHandler, frozenset[str]] = WeakKeyDictionary()
+_queries: WeakKeyDictionary[BaseRouteHandler, frozenset[str]] = WeakKeyDictionary()
 
 
-def parameters_of(handler: BaseRouteHandler) -> frozenset[str]:
-    """The query parameters of a route."""
-    known = _parameters.get(handler)
+def query_of(handler: BaseRouteHandler) -> frozenset[str]:
+    """The names of a route's query parameters."""
+    known = _queries.get(handler)
     if known is None:
-        known = _parameters[handler] = frozenset(_named(handler.parsed_fn_signature, handler))
+        named = parameters_of(handler)
+        known = _queries[handler] = frozenset(taken.name for taken in named if taken.place == "query")
     return known
 
 
-def _named(signature: ParsedSignature, handler: BaseRouteHandler) -> Iterator[str]:
-    """The query parameters of a function and of the dependencies it takes."""
+class Parameter(NamedTuple):
+    """A parameter that a route takes: its name on the wire, where it stands, and how the function declares it."""
+
+    name: str
+    place: str  # path, query, header
+    field: FieldDefinition
+    declared: ParameterKwarg
+
+
+def parameters_of(handler: BaseRouteHandler) -> list[Parameter]:
+    """All parameters of a route, those of the dependencies it takes included."""
+    return list(_named(handler.parsed_fn_signature, handler))
+
+
+def _named(signature: ParsedSignature, handler: BaseRouteHandler) -> Iterator[Parameter]:
     provided = handler.resolve_dependencies()
     for name, field in signature.parameters.items():
         kwarg = field.kwarg_definition
         if name in provided:
             yield from _named(provided[name].parsed_fn_signature, handler)
-        elif isinstance(kwarg, ParameterKwarg) and kwarg.param_type == "query":
-            yield kwarg.name or name
+        elif isinstance(kwarg, ParameterKwarg):
+            yield Parameter(kwarg.name or name, kwarg.param_type.value, field, kwarg)
 
 
 def lenient_bodies(app: Litestar) -> list[str]:
@@ -77,7 +92,7 @@ def lenient_bodies(app: Litestar) -> list[str]:
     for route in app.routes:
         for handler in getattr(route, "route_handlers", []):
             if isinstance(handler, HTTPRouteHandler) and (field := handler.parsed_data_field):
-                found += [f"{handler}: {kind.__name__}" for kind in _structs(field.annotation) if _is_lenient(kind)]
+                found += [f"{handler}: {kind.__name__}" for kind in structs_in(field.annotation) if _is_lenient(kind)]
     return found
 
 
@@ -85,16 +100,17 @@ def _is_lenient(kind: type[Struct]) -> bool:
     return not kind.__struct_config__.forbid_unknown_fields
 
 
-def _structs(annotation: Any) -> set[type[Struct]]:
+def structs_in(annotation: Any) -> set[type[Struct]]:
     """All Structs within a type."""
     found: set[type[Struct]] = set()
     waiting: list[Any] = [shapes.type_info(annotation)] if annotation is not bytes else []
     while waiting:
         node = waiting.pop()
         if isinstance(node, shapes.StructType):
-            if node.cls in found:
+            kind = get_origin(node.cls) or node.cls
+            if kind in found:
                 continue
-            found.add(node.cls)
+            found.add(kind)
             waiting += [field.type for field in node.fields]
         elif isinstance(node, shapes.Type):
             for name in node.__struct_fields__:

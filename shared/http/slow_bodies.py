@@ -4,20 +4,15 @@ import asyncio
 
 from litestar.types import HTTPReceiveMessage, Receive
 
-from shared.http.problems import Problem
+from shared.http.problems import BODY_TOO_SLOW, Problem
 
 BODY_SECONDS = 10.0  # from the head to the end of the body; the largest one is a megabyte
 
 
 def too_slow() -> Problem:
     """408: the rest of the body did not come. Its connection is of no use any more."""
-    return Problem(
-        408,
-        "body_too_slow",
-        f"The body did not arrive within {BODY_SECONDS:g} seconds.",
-        headers={"Connection": "close"},
-        retryable=True,
-    )
+    detail = f"The body did not arrive within {BODY_SECONDS:g} seconds."
+    return BODY_TOO_SLOW.problem(detail, headers={"Connection": "close"}, retryable=True)
 
 
 def within(receive: Receive, seconds: float = BODY_SECONDS) -> Receive:

@@ -37,12 +37,12 @@ class TokenState(Struct, frozen=True):
 
 async def issue_token(
     pool: Pool, name: str, scopes: list[str], expires_at: datetime | None, cause: Metadata
-) -> Answer:
+) -> Answer[IssuedToken]:
     """A new token with these scopes; refuses `unknown_scope`."""
     token_id, secret = uuid7(), os.urandom(32)
     event = domain.issue(token_id, name, secret, scopes, expires_at)
 
-    async def decide(conn: Connection) -> tuple[Struct, Positions]:
+    async def decide(conn: Connection) -> tuple[IssuedToken, Positions]:
         positions = await store.save_issued(conn, event, cause)
         text = spelled(token_id, secret)
         return IssuedToken(token_id, name, event.scopes, expires_at, text), positions
@@ -50,10 +50,10 @@ async def issue_token(
     return await commands.run(pool, decide)
 
 
-async def revoke_token(pool: Pool, token_id: UUID, reason: str, cause: Metadata) -> Answer:
+async def revoke_token(pool: Pool, token_id: UUID, reason: str, cause: Metadata) -> Answer[TokenState]:
     """It opens nothing any more; refuses `unknown_token`. A repeat changes nothing."""
 
-    async def decide(conn: Connection) -> tuple[Struct, Positions]:
+    async def decide(conn: Connection) -> tuple[TokenState, Positions]:
         token = await store.lock_token(conn, token_id)
         if token is None:
             raise UnknownToken(f"there is no token {token_id}")

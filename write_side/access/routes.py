@@ -4,34 +4,36 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from litestar import Request, Response, delete, post
+from litestar import Request, delete, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 from msgspec import Meta, Struct
 
-from write_side.access.domain import check_expiry
-from write_side.access.handlers import issue_token, revoke_token
+from shared.http.described import Link, leads_to, refuses
+from write_side.access.domain import SCOPES, ExpiryOutOfRange, UnknownScope, UnknownToken, check_expiry
+from write_side.access.handlers import IssuedToken, TokenState, issue_token, revoke_token
 from write_side.database import Pool
-from write_side.http import answered, cause, requires
+from write_side.http import Answered, answered, cause, requires
+
+Scope = Annotated[str, Meta(extra_json_schema={"enum": list(SCOPES)})]
 
 
 class NewToken(Struct, forbid_unknown_fields=True):
     """`{"name": "importer", "scopes": ["catalog:write"], "expires_at": "2027-01-01T00:00:00Z"}`."""
 
     name: Annotated[str, Meta(min_length=1, max_length=100)]
-    scopes: Annotated[list[str], Meta(min_length=1, max_length=20)]
+    scopes: Annotated[list[Scope], Meta(min_length=1, max_length=20)]
     # Without a time zone row and event would say different times.
     expires_at: Annotated[datetime, Meta(tz=True)] | None = None
 
 
 @post("/v1/tokens", guards=[requires("access:write")])
+@refuses(UnknownScope, ExpiryOutOfRange)
+@leads_to(Link("delete_token", {"token_id": "/id"}))
 async def post_token(
     request: Request[Any, Any, Any], data: JSONBody[NewToken], pool: NamedDependency[Pool]
-) -> Response[bytes]:
-    """Issue a bearer token. The answer shows it once; only its hash is kept.
-
-    422 `unknown_scope`, `expiry_out_of_range`.
-    """
+) -> Answered[IssuedToken]:
+    """Issue a bearer token. The answer shows it once; only its hash is kept."""
     if data.expires_at is not None:
         check_expiry(data.expires_at, datetime.now(UTC))
     answer = await issue_token(pool, data.name, data.scopes, data.expires_at, cause(request))
@@ -39,9 +41,10 @@ async def post_token(
 
 
 @delete("/v1/tokens/{token_id:uuid}", status_code=200, guards=[requires("access:write")])
+@refuses(UnknownToken)
 async def delete_token(
     request: Request[Any, Any, Any], token_id: FromPath[UUID], pool: NamedDependency[Pool]
-) -> Response[bytes]:
+) -> Answered[TokenState]:
     """Revoke a token: from now on it opens nothing on this API, and within the event lag nothing on the query API."""
     return answered(request, await revoke_token(pool, token_id, "revoked over HTTP", cause(request)))
 

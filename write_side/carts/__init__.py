@@ -1,6 +1,17 @@
 """Carts: what other contexts may ask of them."""
 
-from write_side.carts.domain import Cart, CartHead, CartOrderedAlready, guest_of, unopened
+from write_side.carts.domain import (
+    Cart,
+    CartHead,
+    CartOrderedAlready,
+    SecretRequired,
+    WrongSecret,
+    guest_of,
+    unopened,
+)
 from write_side.carts.store import find_cart, find_heads
 
-__all__ = ["Cart", "CartHead", "CartOrderedAlready", "find_cart", "find_heads", "guest_of", "unopened"]
+__all__ = [
+    "Cart", "CartHead", "CartOrderedAlready", "SecretRequired", "WrongSecret", "find_cart", "find_heads", "guest_of",
+    "unopened",
+]  # fmt: skip

@@ -50,14 +50,14 @@ class TooMany(Refusal):
 
 
 class SecretRequired(Refusal):
-    """401: the request carries no secret."""
+    """The request carries no secret."""
 
     status = 401
     code = "cart_secret_required"
 
 
 class WrongSecret(Refusal):
-    """403: the secret opens no such cart, whether there is one or not."""
+    """The secret opens no such cart, whether there is one or not."""
 
     status = 403
     code = "wrong_cart_secret"

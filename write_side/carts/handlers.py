@@ -48,12 +48,12 @@ class LineState(Struct, frozen=True):
     quantity: int
 
 
-async def open_cart(pool: Pool, command: NewCart, cause: Metadata) -> Answer:
+async def open_cart(pool: Pool, command: NewCart, cause: Metadata) -> Answer[CartState]:
     """A new, empty cart and its secret; refuses `unknown_currency`."""
     event = domain.open_cart(uuid7(), command)
     secret = domain.new_secret(os.urandom(32))
 
-    async def decide(conn: Connection) -> tuple[Struct, Positions]:
+    async def decide(conn: Connection) -> tuple[CartState, Positions]:
         positions = await store.save_opened(conn, event, domain.hash_of(secret), cause)
         nothing = Money(0, command.currency)
         return CartState(event.cart_id, 1, command.currency, [], nothing, secret=secret), positions
@@ -63,10 +63,10 @@ async def open_cart(pool: Pool, command: NewCart, cause: Metadata) -> Answer:
 
 async def add_line(
     pool: Pool, cart_id: UUID, secret: str | None, command: AddLine, cause: Metadata, call: Call | None
-) -> Answer:
+) -> Answer[LineState]:
     """So many more of a SKU; two at once add up. Refuses `unknown_sku`, `not_sold` and what the cart's row says."""
 
-    async def decide(conn: Connection) -> tuple[Struct, Positions]:
+    async def decide(conn: Connection) -> tuple[LineState, Positions]:
         currency = await store.open_with(conn, cart_id, secret)
         await _check_sold(conn, command.sku, currency)
         change = await store.change_line(conn, cart_id, command.sku, add=command.quantity, cause=cause)
@@ -77,10 +77,10 @@ async def add_line(
 
 async def set_line(
     pool: Pool, cart_id: UUID, secret: str | None, sku: str, quantity: int, cause: Metadata
-) -> Answer:
+) -> Answer[LineState]:
     """So many of a SKU from now on, 0 for none. A repeat changes nothing."""
 
-    async def decide(conn: Connection) -> tuple[Struct, Positions]:
+    async def decide(conn: Connection) -> tuple[LineState, Positions]:
         currency = await store.open_with(conn, cart_id, secret)
         if quantity:
             await _check_sold(conn, sku, currency)

@@ -3,70 +3,83 @@
 from typing import Any
 from uuid import UUID
 
-from litestar import Request, Response, delete, get, post, put
+from litestar import Request, delete, get, post, put
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 
-from shared.envelope import as_json
+from shared.http.described import Link, leads_to, refuses
 from write_side.carts import handlers
-from write_side.carts.domain import AddLine, NewCart, SetLine
-from write_side.commands import Call as IdempotentCall
+from write_side.carts.domain import (
+    AddLine,
+    CartOrderedAlready,
+    NewCart,
+    NotSold,
+    SetLine,
+    TooMany,
+    TooManyLines,
+    UnknownCurrency,
+)
+from write_side.carts.handlers import CartState, LineState
+from write_side.catalog import UnknownSku
 from write_side.database import Pool
-from write_side.http import answered, cause, idempotent
+from write_side.http import Answered, CartSecret, OptionalKey, Shown, answered, cause, repeatable, shown
 
 Call = Request[Any, Any, Any]
-SECRET = "cart-secret"
+_OPENED = {"cart_id": "/id", "Cart-Secret": "/secret"}
+_SAME = {"cart_id": "$request.path.cart_id", "Cart-Secret": "$request.header.Cart-Secret"}
 
 
 @post("/v1/carts")
-async def post_cart(request: Call, data: JSONBody[NewCart], pool: NamedDependency[Pool]) -> Response[bytes]:
-    """Open a cart. The answer shows its secret once. 422 `unknown_currency`."""
+@refuses(UnknownCurrency)
+@leads_to(Link("post_line", _OPENED), Link("get_cart", _OPENED), Link("post_quote", _OPENED))
+async def post_cart(request: Call, data: JSONBody[NewCart], pool: NamedDependency[Pool]) -> Answered[CartState]:
+    """Open a cart. The answer shows its secret once."""
     answer = await handlers.open_cart(pool, data, cause(request))
     return answered(request, answer, 201)
 
 
 @get("/v1/carts/{cart_id:uuid}")
-async def get_cart(request: Call, cart_id: FromPath[UUID], pool: NamedDependency[Pool]) -> Response[bytes]:
-    """The cart at today's prices. 401 `cart_secret_required`, 403 `wrong_cart_secret`."""
-    state = await handlers.show_cart(pool, cart_id, request.headers.get(SECRET))
-    return Response(as_json(state), media_type="application/json", headers={"Cache-Control": "no-store"})
+async def get_cart(
+    cart_id: FromPath[UUID], pool: NamedDependency[Pool], secret: CartSecret = None
+) -> Shown[CartState]:
+    """The cart at today's prices."""
+    return shown(await handlers.show_cart(pool, cart_id, secret))
 
 
 @post("/v1/carts/{cart_id:uuid}/lines", status_code=200)
+@refuses(UnknownSku, NotSold, CartOrderedAlready, TooMany, TooManyLines)
+@leads_to(
+    Link("post_quote", _SAME),
+    Link("get_cart", _SAME),
+    Link("put_line", {**_SAME, "sku": "/sku"}),
+    Link("delete_line", {**_SAME, "sku": "/sku"}),
+)
 async def post_line(
-    request: Call, cart_id: FromPath[UUID], data: JSONBody[AddLine], pool: NamedDependency[Pool]
-) -> Response[bytes]:
-    """Add so many of a SKU; two at once add up. With an Idempotency-Key a repeat adds nothing.
-
-    404 `unknown_sku`; 409 `not_sold`, `cart_ordered`; 422 `too_many`, `too_many_lines`.
-    """
-    call = _optional_key(request, cart_id, data)
-    secret = request.headers.get(SECRET)
+    request: Call, cart_id: FromPath[UUID], data: JSONBody[AddLine], pool: NamedDependency[Pool],
+    secret: CartSecret = None, key: OptionalKey = None,
+) -> Answered[LineState]:  # fmt: skip
+    """Add so many of a SKU; two at once add up. With an Idempotency-Key a repeat adds nothing."""
+    call = repeatable(request, key, data, actor=f"cart:{cart_id}")
     return answered(request, await handlers.add_line(pool, cart_id, secret, data, cause(request), call))
 
 
 @put("/v1/carts/{cart_id:uuid}/lines/{sku:str}")
+@refuses(UnknownSku, NotSold, CartOrderedAlready, TooManyLines)
 async def put_line(
-    request: Call, cart_id: FromPath[UUID], sku: FromPath[str], data: JSONBody[SetLine], pool: NamedDependency[Pool]
-) -> Response[bytes]:
-    """So many of a SKU from now on. 404 `unknown_sku`; 409 `not_sold`, `cart_ordered`; 422 `too_many_lines`."""
-    secret = request.headers.get(SECRET)
+    request: Call, cart_id: FromPath[UUID], sku: FromPath[str], data: JSONBody[SetLine], pool: NamedDependency[Pool],
+    secret: CartSecret = None,
+) -> Answered[LineState]:  # fmt: skip
+    """So many of a SKU from now on."""
     return answered(request, await handlers.set_line(pool, cart_id, secret, sku, data.quantity, cause(request)))
 
 
 @delete("/v1/carts/{cart_id:uuid}/lines/{sku:str}", status_code=200)
+@refuses(CartOrderedAlready)
 async def delete_line(
-    request: Call, cart_id: FromPath[UUID], sku: FromPath[str], pool: NamedDependency[Pool]
-) -> Response[bytes]:
-    """Take a SKU out; a repeat changes nothing. 409 `cart_ordered`."""
-    secret = request.headers.get(SECRET)
+    request: Call, cart_id: FromPath[UUID], sku: FromPath[str], pool: NamedDependency[Pool], secret: CartSecret = None
+) -> Answered[LineState]:
+    """Take a SKU out; a repeat changes nothing."""
     return answered(request, await handlers.set_line(pool, cart_id, secret, sku, 0, cause(request)))
-
-
-def _optional_key(request: Call, cart_id: UUID, data: AddLine) -> IdempotentCall | None:
-    if "idempotency-key" not in request.headers:
-        return None
-    return idempotent(request, data, actor=f"cart:{cart_id}")
 
 
 routes = [post_cart, get_cart, post_line, put_line, delete_line]

@@ -36,11 +36,11 @@ class CategoryState(Struct, frozen=True):
     name: str
 
 
-async def create_product(pool: Pool, given: ProductInput, cause: Metadata, call: Call | None) -> Answer:
+async def create_product(pool: Pool, given: ProductInput, cause: Metadata, call: Call | None) -> Answer[ProductState]:
     """A new product; refuses what `facts` refuses, `slug_taken`, `sku_taken`, `external_ref_taken`."""
     product_id = uuid7()
 
-    async def decide(conn: Connection) -> tuple[Struct, Positions]:
+    async def decide(conn: Connection) -> tuple[ProductState, Positions]:
         await _check_claims(conn, given, None)
         slug = given.slug or await _free_slug(conn, given)
         facts = domain.facts_of(given, slug, {variant.sku: uuid7() for variant in given.variants})
@@ -52,10 +52,10 @@ async def create_product(pool: Pool, given: ProductInput, cause: Metadata, call:
 
 async def replace_product(
     pool: Pool, product_id: UUID, given: ProductInput, expected: int | None, cause: Metadata, call: Call | None
-) -> Answer:
+) -> Answer[ProductState]:
     """The whole of a product's facts anew; refuses `version_conflict` unless it stands at `expected`."""
 
-    async def decide(conn: Connection) -> tuple[Struct, Positions]:
+    async def decide(conn: Connection) -> tuple[ProductState, Positions]:
         product = await _product_at(conn, product_id, expected)
         await _check_claims(conn, given, product_id)
         ids = {variant.sku: uuid7() for variant in given.variants} | product.variant_ids()
@@ -67,10 +67,10 @@ async def replace_product(
 
 async def set_status(
     pool: Pool, product_id: UUID, status: Status, expected: int | None, cause: Metadata, call: Call | None
-) -> Answer:
+) -> Answer[ProductState]:
     """Draft, active or archived; refuses `version_conflict` if a version is expected and it stands at another."""
 
-    async def decide(conn: Connection) -> tuple[Struct, Positions]:
+    async def decide(conn: Connection) -> tuple[ProductState, Positions]:
         product = await _product_at(conn, product_id, expected)
         return await _revised(conn, product, domain.with_status(product, status), cause)
 
@@ -92,14 +92,14 @@ def _check_version(version: int, expected: int | None) -> None:
 
 async def _revised(
     conn: Connection, product: Product, facts: ProductFacts, cause: Metadata
-) -> tuple[Struct, Positions]:
+) -> tuple[ProductState, Positions]:
     event = domain.revise(product, facts)
     if event is None:
         return ProductState(product.id, product.version, product.facts), {}
     return await _saved(conn, domain.evolve_product(product, product.version + 1, event), event, cause)
 
 
-async def _saved(conn: Connection, product: Product, event: Struct, cause: Metadata) -> tuple[Struct, Positions]:
+async def _saved(conn: Connection, product: Product, event: Struct, cause: Metadata) -> tuple[ProductState, Positions]:
     new = await store.save_products(conn, [Change(product, event)])
     return ProductState(product.id, product.version, product.facts), await event_log.append(conn, new, cause)
 
@@ -124,11 +124,13 @@ async def _check_claims(conn: Connection, given: ProductInput, product_id: UUID 
         raise refusals.NoSuchCategory(f"there is no category {given.category_id}", pointer="/category_id")
 
 
-async def create_category(pool: Pool, given: CategoryInput, cause: Metadata, call: Call | None) -> Answer:
+async def create_category(
+    pool: Pool, given: CategoryInput, cause: Metadata, call: Call | None
+) -> Answer[CategoryState]:
     """A new category; refuses `slug_taken`, `no_such_category`, `category_too_deep`."""
     category_id = uuid7()
 
-    async def decide(conn: Connection) -> tuple[Struct, Positions]:
+    async def decide(conn: Connection) -> tuple[CategoryState, Positions]:
         event = domain.create_category(await store.lock_tree(conn), given, category_id)
         category = domain.evolve_category(None, 1, event)
         new = await store.save_category(conn, category, event)
@@ -139,10 +141,10 @@ async def create_category(pool: Pool, given: CategoryInput, cause: Metadata, cal
 
 async def replace_category(
     pool: Pool, category_id: UUID, given: CategoryInput, expected: int | None, cause: Metadata, call: Call | None
-) -> Answer:
+) -> Answer[CategoryState]:
     """Rename or move; refuses `category_cycle` and `version_conflict` besides."""
 
-    async def decide(conn: Connection) -> tuple[Struct, Positions]:
+    async def decide(conn: Connection) -> tuple[CategoryState, Positions]:
         tree = await store.lock_tree(conn)
         category = next((one for one in tree if one.id == category_id), None)
         if category is None:

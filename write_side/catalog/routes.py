@@ -1,25 +1,70 @@
 """The catalog over HTTP (scope catalog:write). An Idempotency-Key is welcome, not asked for: no money moves."""
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Annotated, Any, ClassVar, TypeVar
 from uuid import UUID
 
-from litestar import Request, Response, get, patch, post, put
+from litestar import Request, get, patch, post, put
 from litestar.di import NamedDependency
-from litestar.params import FromPath, JSONBody
+from litestar.params import FromPath, HeaderParameter, JSONBody
 from msgspec import Struct
 
 from shared.envelope import as_json
 from shared.events.catalog import Status
-from shared.http.problems import FieldError, Problem
-from write_side.catalog import handlers
+from shared.http.described import Asked, Header, Link, leads_to, refuses
+from shared.http.problems import FieldError, Told
+from write_side.catalog import handlers, refusals
 from write_side.catalog.domain import CategoryInput, ProductInput
 from write_side.catalog.handlers import CategoryState, ProductState
-from write_side.commands import Call
 from write_side.database import Pool
-from write_side.http import answered, cause, idempotent, requires
+from write_side.errors import VersionConflict
+from write_side.http import Answered, OptionalKey, Shown, answered, cause, repeatable, requires
 
 STAFF = [requires("catalog:write")]
-Asked = Request[Any, Any, Any]
+Call = Request[Any, Any, Any]
+
+
+IF_MATCH_REQUIRED = Told(428, "if_match_required", "Say which version was read: If-Match with its ETag.")
+BROKEN_IF_MATCH = Told(400, "broken_if_match", 'If-Match takes one ETag as it was given: "3", or *.')
+_IF_MATCH = HeaderParameter(
+    name="If-Match",
+    description="The ETag of the version that was read, or * for any.",
+    schema_extra={"examples": ['"3"', "*"]},
+)
+IfMatch = Annotated[str | None, _IF_MATCH, Asked((IF_MATCH_REQUIRED, BROKEN_IF_MATCH, VersionConflict), required=True)]
+OptionalIfMatch = Annotated[str | None, _IF_MATCH, Asked((BROKEN_IF_MATCH, VersionConflict))]
+
+_FACTS = (
+    refusals.Blank, refusals.TooLong, refusals.BrokenText, refusals.BrokenSku, refusals.BrokenEan,
+    refusals.BrokenImage, refusals.DuplicateSku, refusals.NoVariants, refusals.NumberTooLarge, refusals.NoSuchCategory,
+    refusals.TooManyAttributes, refusals.TooManyValues, refusals.TooManyImages, refusals.TooManyVariants,
+    refusals.TooManyOptions, refusals.FactsTooLarge,
+)  # fmt: skip
+_CLAIMS = (refusals.SlugTaken, refusals.SkuTaken, refusals.ExternalRefTaken)
+_NODE = (
+    refusals.Blank, refusals.TooLong, refusals.BrokenText, refusals.SlugTaken, refusals.NoSuchCategory,
+    refusals.CategoryTooDeep,
+)  # fmt: skip
+_TO_PRODUCT = (
+    Link("get_product", {"product_id": "/id"}),
+    Link("put_product", {"product_id": "/id"}),
+    Link("patch_product", {"product_id": "/id"}),
+)
+_TO_SKU = (
+    Link("put_price", {"sku": "/product/variants/0/sku"}),
+    Link("post_stock_item", body={"sku": "/product/variants/0/sku"}),
+)
+_TO_CATEGORY = (Link("get_category", {"category_id": "/id"}), Link("put_category", {"category_id": "/id"}))
+State = TypeVar("State", ProductState, CategoryState)
+
+
+class Tagged(Shown[State]):
+    """Something that is edited, with the ETag of its version."""
+
+    told: ClassVar[Sequence[Header]] = (
+        Header("ETag", "The version, for If-Match.", {"type": "string"}, always=True),
+        *Shown.told,
+    )
 
 
 class NewStatus(Struct, frozen=True, forbid_unknown_fields=True):
@@ -29,85 +74,100 @@ class NewStatus(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 @post("/v1/products", guards=STAFF)
-async def post_product(request: Asked, data: JSONBody[ProductInput], pool: NamedDependency[Pool]) -> Response[bytes]:
-    """Create a product with its variants. 409 `slug_taken`, `sku_taken`, `external_ref_taken`; 422 with a pointer."""
-    answer = await handlers.create_product(pool, data, cause(request), repeatable(request, data))
+@refuses(*_CLAIMS, *_FACTS)
+@leads_to(*_TO_PRODUCT, *_TO_SKU)
+async def post_product(
+    request: Call, data: JSONBody[ProductInput], pool: NamedDependency[Pool], key: OptionalKey = None
+) -> Answered[ProductState]:
+    """Create a product with its variants."""
+    answer = await handlers.create_product(pool, data, cause(request), repeatable(request, key, data))
     return answered(request, answer, 201)
 
 
 @put("/v1/products/{product_id:uuid}", guards=STAFF)
+@refuses(refusals.UnknownProduct, *_CLAIMS, *_FACTS)
 async def put_product(
-    request: Asked, product_id: FromPath[UUID], data: JSONBody[ProductInput], pool: NamedDependency[Pool]
-) -> Response[bytes]:
-    """Replace all facts of a product; If-Match names the version that was read. 428 without it, 412 if it changed."""
-    expected = expected_version(request, required=True)
-    call = repeatable(request, data)
+    request: Call, product_id: FromPath[UUID], data: JSONBody[ProductInput], pool: NamedDependency[Pool],
+    if_match: IfMatch = None, key: OptionalKey = None,
+) -> Answered[ProductState]:  # fmt: skip
+    """Replace all facts of a product; If-Match names the version that was read."""
+    expected = expected_version(if_match, required=True)
+    call = repeatable(request, key, data)
     return answered(request, await handlers.replace_product(pool, product_id, data, expected, cause(request), call))
 
 
 @patch("/v1/products/{product_id:uuid}", guards=STAFF)
+@refuses(refusals.UnknownProduct)
 async def patch_product(
-    request: Asked, product_id: FromPath[UUID], data: JSONBody[NewStatus], pool: NamedDependency[Pool]
-) -> Response[bytes]:
-    """Change a product's status; If-Match is honoured if it is there. 404 `unknown_product`, 412 `version_conflict`."""
-    expected = expected_version(request, required=False)
-    call = repeatable(request, data)
+    request: Call, product_id: FromPath[UUID], data: JSONBody[NewStatus], pool: NamedDependency[Pool],
+    if_match: OptionalIfMatch = None, key: OptionalKey = None,
+) -> Answered[ProductState]:  # fmt: skip
+    """Change a product's status; If-Match is honoured if it is there."""
+    expected = expected_version(if_match, required=False)
+    call = repeatable(request, key, data)
     answer = await handlers.set_status(pool, product_id, data.status, expected, cause(request), call)
     return answered(request, answer)
 
 
 @get("/v1/products/{product_id:uuid}", guards=STAFF)
-async def get_product(product_id: FromPath[UUID], pool: NamedDependency[Pool]) -> Response[bytes]:
-    """A product as the write side has it, with the ETag that If-Match asks for. 404 `unknown_product`."""
+@refuses(refusals.UnknownProduct)
+@leads_to(
+    Link("put_product", {"product_id": "/id", "If-Match": "$response.header.ETag"}),
+    Link("patch_product", {"product_id": "/id", "If-Match": "$response.header.ETag"}),
+)
+async def get_product(product_id: FromPath[UUID], pool: NamedDependency[Pool]) -> Tagged[ProductState]:
+    """A product as the write side has it, with the ETag that If-Match asks for."""
     return _tagged(await handlers.get_product(pool, product_id))
 
 
 @post("/v1/categories", guards=STAFF)
-async def post_category(request: Asked, data: JSONBody[CategoryInput], pool: NamedDependency[Pool]) -> Response[bytes]:
-    """Create a category. 409 `slug_taken`; 422 `no_such_category`, `category_too_deep`."""
-    answer = await handlers.create_category(pool, data, cause(request), repeatable(request, data))
+@refuses(*_NODE)
+@leads_to(*_TO_CATEGORY, Link("post_category", body={"parent_id": "/id"}))
+async def post_category(
+    request: Call, data: JSONBody[CategoryInput], pool: NamedDependency[Pool], key: OptionalKey = None
+) -> Answered[CategoryState]:
+    """Create a category."""
+    answer = await handlers.create_category(pool, data, cause(request), repeatable(request, key, data))
     return answered(request, answer, 201)
 
 
 @put("/v1/categories/{category_id:uuid}", guards=STAFF)
+@refuses(refusals.UnknownCategory, refusals.CategoryCycle, *_NODE)
 async def put_category(
-    request: Asked, category_id: FromPath[UUID], data: JSONBody[CategoryInput], pool: NamedDependency[Pool]
-) -> Response[bytes]:
-    """Rename or move a category; If-Match as for products. 409 `category_cycle`, `slug_taken`."""
-    expected = expected_version(request, required=True)
-    call = repeatable(request, data)
+    request: Call, category_id: FromPath[UUID], data: JSONBody[CategoryInput], pool: NamedDependency[Pool],
+    if_match: IfMatch = None, key: OptionalKey = None,
+) -> Answered[CategoryState]:  # fmt: skip
+    """Rename or move a category; If-Match as for products."""
+    expected = expected_version(if_match, required=True)
+    call = repeatable(request, key, data)
     return answered(request, await handlers.replace_category(pool, category_id, data, expected, cause(request), call))
 
 
 @get("/v1/categories/{category_id:uuid}", guards=STAFF)
-async def get_category(category_id: FromPath[UUID], pool: NamedDependency[Pool]) -> Response[bytes]:
-    """A category as the write side has it, with its ETag. 404 `unknown_category`."""
+@refuses(refusals.UnknownCategory)
+@leads_to(Link("put_category", {"category_id": "/id", "If-Match": "$response.header.ETag"}))
+async def get_category(category_id: FromPath[UUID], pool: NamedDependency[Pool]) -> Tagged[CategoryState]:
+    """A category as the write side has it, with its ETag."""
     return _tagged(await handlers.get_category(pool, category_id))
 
 
-def repeatable(request: Asked, body: Struct) -> Call | None:
-    """The idempotent call that this request is, None without an Idempotency-Key."""
-    return idempotent(request, body) if "idempotency-key" in request.headers else None
-
-
-def expected_version(request: Asked, *, required: bool) -> int | None:
+def expected_version(if_match: str | None, *, required: bool) -> int | None:
     """The version in If-Match, None for `*` or a missing one; 428 `if_match_required`, 400 `broken_if_match`."""
-    header = request.headers.get("if-match", "").strip()
+    header = (if_match or "").strip()
     if header == "*" or (not header and not required):
         return None
     if not header:
-        said = "Say which version was read: If-Match with its ETag."
-        raise Problem(428, "if_match_required", said, errors=[FieldError("If-Match", "required", "missing")])
+        raise IF_MATCH_REQUIRED.problem(errors=[FieldError("If-Match", "required", "missing")])
     digits = header.removeprefix('"').removesuffix('"')
     if not (digits.isascii() and digits.isdigit() and len(digits) < 19):
-        said = 'If-Match takes one ETag as it was given: "3", or *.'
-        raise Problem(400, "broken_if_match", said, errors=[FieldError("If-Match", "malformed", said)])
+        errors = [FieldError("If-Match", "malformed", BROKEN_IF_MATCH.meaning)]
+        raise BROKEN_IF_MATCH.problem(errors=errors)
     return int(digits)
 
 
-def _tagged(state: ProductState | CategoryState) -> Response[bytes]:
+def _tagged(state: State) -> Tagged[State]:
     headers = {"ETag": f'"{state.version}"', "Cache-Control": "no-store"}
-    return Response(as_json(state), headers=headers, media_type="application/json")
+    return Tagged(as_json(state), headers=headers, media_type="application/json")
 
 
 routes = [post_product, put_product, patch_product, get_product, post_category, put_category, get_category]

@@ -22,6 +22,7 @@ from write_side.inventory.domain import (
     OpenWarehouse,
     StockItemExists,
     UnknownStock,
+    Warehouse,
 )
 
 MAIN = "MAIN"  # the warehouse of those who name none
@@ -56,10 +57,10 @@ class ReservationMismatch(Refusal):
     code = "reservation_mismatch"
 
 
-async def open_warehouse(pool: Pool, command: OpenWarehouse, cause: Metadata, call: Call) -> Answer:
+async def open_warehouse(pool: Pool, command: OpenWarehouse, cause: Metadata, call: Call) -> Answer[Warehouse]:
     """A new warehouse; refuses `warehouse_exists`."""
 
-    async def decide(conn: Connection) -> tuple[Struct, Positions]:
+    async def decide(conn: Connection) -> tuple[Warehouse, Positions]:
         existing = await store.find_warehouse(conn, command.code)
         event = domain.open_warehouse(existing, command, uuid7())
         return domain.evolve_warehouse(event, 1), await store.save_warehouse(conn, event, cause)
@@ -82,10 +83,10 @@ async def ensure_warehouse(conn: Connection, code: str | None, cause: Metadata) 
     return MAIN
 
 
-async def open_stock_item(pool: Pool, command: OpenStockItem, cause: Metadata, call: Call) -> Answer:
+async def open_stock_item(pool: Pool, command: OpenStockItem, cause: Metadata, call: Call) -> Answer[StockState]:
     """Keep a SKU in a warehouse; refuses `unknown_warehouse`, `stock_item_exists`."""
 
-    async def decide(conn: Connection) -> tuple[Struct, Positions]:
+    async def decide(conn: Connection) -> tuple[StockState, Positions]:
         if await store.find_warehouse(conn, command.warehouse) is None:
             raise UnknownStock(f"there is no warehouse {command.warehouse}")
         new = await store.insert_items(conn, [command])
@@ -96,19 +97,19 @@ async def open_stock_item(pool: Pool, command: OpenStockItem, cause: Metadata, c
     return await commands.run(pool, decide, call)
 
 
-async def receive_stock(pool: Pool, command: MoveStock, cause: Metadata, call: Call) -> Answer:
+async def receive_stock(pool: Pool, command: MoveStock, cause: Metadata, call: Call) -> Answer[StockState]:
     """Goods came in; refuses `unknown_stock`."""
     return await _move(pool, "inventory.stock_received.v1", command, cause, call)
 
 
-async def adjust_stock(pool: Pool, command: MoveStock, cause: Metadata, call: Call) -> Answer:
+async def adjust_stock(pool: Pool, command: MoveStock, cause: Metadata, call: Call) -> Answer[StockState]:
     """The count was wrong; refuses `unknown_stock`, `below_reserved`."""
     domain.check_adjustment(command)
     return await _move(pool, "inventory.stock_adjusted.v1", command, cause, call)
 
 
-async def _move(pool: Pool, type_: str, command: MoveStock, cause: Metadata, call: Call) -> Answer:
-    async def decide(conn: Connection) -> tuple[Struct, Positions]:
+async def _move(pool: Pool, type_: str, command: MoveStock, cause: Metadata, call: Call) -> Answer[StockState]:
+    async def decide(conn: Connection) -> tuple[StockState, Positions]:
         item = await store.find_item(conn, command.sku, command.warehouse)
         if item is None:
             raise UnknownStock(f"{command.sku} is not kept in {command.warehouse}")
@@ -124,14 +125,14 @@ async def _move(pool: Pool, type_: str, command: MoveStock, cause: Metadata, cal
 
 async def reserve_stock(
     pool: Pool, reservation_id: UUID, demand: Sequence[Demand], cause: Metadata, call: Call
-) -> Answer:
+) -> Answer[ReservationState]:
     """Hold stock under an id of the caller's; all lines or none. Refuses `out_of_stock`, `unknown_stock`.
 
     The same id with the same demand is the same reservation; with another it is refused.
     """
     wanted = domain.summed(demand)
 
-    async def decide(conn: Connection) -> tuple[Struct, Positions]:
+    async def decide(conn: Connection) -> tuple[ReservationState, Positions]:
         await _refuse_orders(conn, reservation_id)
         held = await store.held(conn, reservation_id)
         if held and held != wanted:
@@ -149,10 +150,12 @@ async def reserve_stock(
     return await commands.run(pool, decide, call)
 
 
-async def release_stock(pool: Pool, reservation_id: UUID, reason: str, cause: Metadata, call: Call) -> Answer:
+async def release_stock(
+    pool: Pool, reservation_id: UUID, reason: str, cause: Metadata, call: Call
+) -> Answer[ReservationState]:
     """Let go of a reservation; one that holds nothing (any more) is a success that changes nothing."""
 
-    async def decide(conn: Connection) -> tuple[Struct, Positions]:
+    async def decide(conn: Connection) -> tuple[ReservationState, Positions]:
         await _refuse_orders(conn, reservation_id)
         moved = await store.release(conn, reservation_id, reason, cause)
         return ReservationState(reservation_id, []), moved.positions

@@ -3,16 +3,34 @@
 from typing import Annotated, Any
 from uuid import UUID
 
-from litestar import Request, Response, post
+from litestar import Request, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 from msgspec import Meta, Struct
 
+from shared.http.described import Link, leads_to, refuses
 from write_side import catalog
 from write_side.database import Pool
-from write_side.http import answered, cause, idempotent, requires
+from write_side.errors import Invalid
+from write_side.http import Answered, IdempotencyKey, answered, cause, idempotent, requires
 from write_side.inventory import handlers
-from write_side.inventory.domain import Code, Demand, MoveStock, OpenStockItem, OpenWarehouse, Quantity, Reason, Sku
+from write_side.inventory.domain import (
+    BelowReserved,
+    Code,
+    Demand,
+    MoveStock,
+    OpenStockItem,
+    OpenWarehouse,
+    OutOfStock,
+    Quantity,
+    Reason,
+    Sku,
+    StockItemExists,
+    UnknownStock,
+    Warehouse,
+    WarehouseExists,
+)
+from write_side.inventory.handlers import ReservationMismatch, ReservationOfOrder, ReservationState, StockState
 
 STAFF = [requires("stock:write")]
 Call = Request[Any, Any, Any]
@@ -37,7 +55,7 @@ class Receipt(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class NewReservation(Struct, frozen=True, forbid_unknown_fields=True):
-    """`{"reservation_id": "<uuid>", "lines": [{"sku": "lamp", "quantity": 2}]}`."""
+    """`{"reservation_id": "0198f0c0-0000-7000-8000-000000000001", "lines": [{"sku": "lamp", "quantity": 2}]}`."""
 
     reservation_id: UUID
     lines: Annotated[list[Demand], Meta(min_length=1, max_length=2000)]
@@ -50,59 +68,74 @@ class Release(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 @post("/v1/warehouses", guards=STAFF)
+@refuses(WarehouseExists)
+@leads_to(Link("post_stock_item", body={"warehouse": "/code"}))
 async def post_warehouse(
-    request: Call, data: JSONBody[OpenWarehouse], pool: NamedDependency[Pool]
-) -> Response[bytes]:
-    """Open a warehouse. 409 `warehouse_exists`."""
-    answer = await handlers.open_warehouse(pool, data, cause(request), idempotent(request, data))
+    request: Call, data: JSONBody[OpenWarehouse], pool: NamedDependency[Pool], key: IdempotencyKey = None
+) -> Answered[Warehouse]:
+    """Open a warehouse."""
+    answer = await handlers.open_warehouse(pool, data, cause(request), idempotent(request, key, data))
     return answered(request, answer, 201)
 
 
 @post("/v1/stock-items", guards=STAFF)
+@refuses(catalog.UnknownSku, UnknownStock, StockItemExists)
+@leads_to(
+    Link("post_receipt", body={"sku": "/sku", "warehouse": "/warehouse"}),
+    Link("post_adjustment", body={"sku": "/sku", "warehouse": "/warehouse"}),
+)
 async def post_stock_item(
-    request: Call, data: JSONBody[NewStockItem], pool: NamedDependency[Pool]
-) -> Response[bytes]:
-    """Keep a SKU of the catalog in a warehouse. 404 `unknown_sku`, `unknown_stock`; 409 `stock_item_exists`."""
+    request: Call, data: JSONBody[NewStockItem], pool: NamedDependency[Pool], key: IdempotencyKey = None
+) -> Answered[StockState]:
+    """Keep a SKU of the catalog in a warehouse."""
     async with pool.acquire() as conn:
         product_id = await catalog.product_of(conn, data.sku)
     command = OpenStockItem(data.sku, data.warehouse, product_id, data.on_hand, data.low_at)
-    answer = await handlers.open_stock_item(pool, command, cause(request), idempotent(request, data))
+    answer = await handlers.open_stock_item(pool, command, cause(request), idempotent(request, key, data))
     return answered(request, answer, 201)
 
 
 @post("/v1/stock/receipts", status_code=200, guards=STAFF)
-async def post_receipt(request: Call, data: JSONBody[Receipt], pool: NamedDependency[Pool]) -> Response[bytes]:
-    """Goods came in: raises the count. 404 `unknown_stock`."""
+@refuses(UnknownStock)
+async def post_receipt(
+    request: Call, data: JSONBody[Receipt], pool: NamedDependency[Pool], key: IdempotencyKey = None
+) -> Answered[StockState]:
+    """Goods came in: raises the count."""
     command = MoveStock(data.sku, data.warehouse, data.quantity, data.reason)
-    return answered(request, await handlers.receive_stock(pool, command, cause(request), idempotent(request, data)))
+    call = idempotent(request, key, data)
+    return answered(request, await handlers.receive_stock(pool, command, cause(request), call))
 
 
 @post("/v1/stock/adjustments", status_code=200, guards=STAFF)
-async def post_adjustment(request: Call, data: JSONBody[MoveStock], pool: NamedDependency[Pool]) -> Response[bytes]:
-    """The count was wrong: moves it by `change`. 404 `unknown_stock`; 409 `below_reserved`; 422 for a change of 0."""
-    return answered(request, await handlers.adjust_stock(pool, data, cause(request), idempotent(request, data)))
+@refuses(UnknownStock, BelowReserved, Invalid)
+async def post_adjustment(
+    request: Call, data: JSONBody[MoveStock], pool: NamedDependency[Pool], key: IdempotencyKey = None
+) -> Answered[StockState]:
+    """The count was wrong: moves it by `change`, which is not 0."""
+    return answered(request, await handlers.adjust_stock(pool, data, cause(request), idempotent(request, key, data)))
 
 
 @post("/v1/reservations", guards=STAFF)
+@refuses(OutOfStock, UnknownStock, ReservationMismatch, ReservationOfOrder)
+@leads_to(Link("post_release", {"reservation_id": "/reservation_id"}))
 async def post_reservation(
-    request: Call, data: JSONBody[NewReservation], pool: NamedDependency[Pool]
-) -> Response[bytes]:
-    """Hold stock, all lines or none. 409 `out_of_stock` tells what is left; 404 `unknown_stock`."""
-    answer = await handlers.reserve_stock(
-        pool, data.reservation_id, data.lines, cause(request), idempotent(request, data)
-    )
+    request: Call, data: JSONBody[NewReservation], pool: NamedDependency[Pool], key: IdempotencyKey = None
+) -> Answered[ReservationState]:
+    """Hold stock, all lines or none; a refusal for want of it tells what is left."""
+    call = idempotent(request, key, data)
+    answer = await handlers.reserve_stock(pool, data.reservation_id, data.lines, cause(request), call)
     return answered(request, answer, 201)
 
 
 @post("/v1/reservations/{reservation_id:uuid}/release", status_code=200, guards=STAFF)
+@refuses(ReservationOfOrder)
 async def post_release(
-    request: Call, reservation_id: FromPath[UUID], data: JSONBody[Release], pool: NamedDependency[Pool]
-) -> Response[bytes]:
-    """Let go of what a reservation holds; a repeat changes nothing. 409 `reservation_of_order`."""
-    answer = await handlers.release_stock(
-        pool, reservation_id, data.reason, cause(request), idempotent(request, data)
-    )
-    return answered(request, answer)
+    request: Call, reservation_id: FromPath[UUID], data: JSONBody[Release], pool: NamedDependency[Pool],
+    key: IdempotencyKey = None,
+) -> Answered[ReservationState]:  # fmt: skip
+    """Let go of what a reservation holds; a repeat changes nothing."""
+    call = idempotent(request, key, data)
+    return answered(request, await handlers.release_stock(pool, reservation_id, data.reason, cause(request), call))
 
 
 routes = [post_warehouse, post_stock_item, post_receipt, post_adjustment, post_reservation, post_release]

@@ -69,7 +69,7 @@ class OrderState(Struct, frozen=True):
 
 async def issue_quote(
     pool: Pool, keyring: Keyring, cart_id: UUID, secret: str | None, contact: Contact, ttl: int, cause: Metadata
-) -> Answer:
+) -> Answer[QuoteState]:
     """Today's price of a cart for an address, good for `ttl` seconds.
 
     Refuses `cart_ordered`, `cart_empty`, `not_sellable`, `unknown_destination`, `total_out_of_range`, and
@@ -79,7 +79,7 @@ async def issue_quote(
         await carts.find_cart(conn, cart_id, secret)  # before anything is made for somebody who holds no cart
     sealed = await seal_contact(keyring, contact)
 
-    async def decide(conn: Connection) -> tuple[Struct, Positions]:
+    async def decide(conn: Connection) -> tuple[QuoteState, Positions]:
         cart = await carts.find_cart(conn, cart_id, secret)
         if cart.order_id is not None:
             raise CartOrderedAlready("an order was placed from this cart; open another one")
@@ -98,7 +98,7 @@ async def issue_quote(
 # --- what both answer ----------------------------------------------------------------------------------------------
 
 
-async def show_order(pool: Pool, order_id: UUID) -> Answer:
+async def show_order(pool: Pool, order_id: UUID) -> Answer[OrderState]:
     """An `OrderState` as it stands now, and where its last event stands. Refuses `unknown_order`."""
     async with pool.acquire() as conn:
         state = await find_state(conn, order_id)

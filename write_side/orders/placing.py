@@ -28,7 +28,7 @@ from write_side.group_commit import Carried, GroupCommit
 from write_side.inventory import StockItem
 from write_side.orders import domain, store
 from write_side.orders.domain import Offer, Quote
-from write_side.orders.handlers import ordered, show_order
+from write_side.orders.handlers import OrderState, ordered, show_order
 from write_side.orders.offers import offers_of, terms_of
 from write_side.orders.refusals import QuoteStale
 from write_side.orders.store import Outcome, Placing
@@ -61,7 +61,7 @@ def open_placements(pool: Pool) -> Placements:
     return GroupCommit(carry_out, lambda command: command.secret or command.quote_id)
 
 
-async def place_order(placements: Placements, pool: Pool, command: PlaceOrder) -> Answer:
+async def place_order(placements: Placements, pool: Pool, command: PlaceOrder) -> Answer[OrderState]:
     """The order of a quote. The same quote again, under whatever key, is the same order.
 
     Refuses `quote_expired`, `quote_stale`, `not_sellable`, `cart_ordered`, `out_of_stock` with what is left of each
@@ -188,7 +188,7 @@ def _placing(asked: Placing, placed: OrderPlaced, item_ids: list[UUID]) -> Placi
     )
 
 
-async def _answer(pool: Pool, outcome: Outcome) -> Answer:
+async def _answer(pool: Pool, outcome: Outcome) -> Answer[OrderState]:
     match outcome.outcome:
         case "done":
             return Answer(outcome.answer or b"", store.decoded(outcome.positions))

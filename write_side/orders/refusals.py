@@ -47,14 +47,14 @@ class AlreadyPaid(Refusal):
 
 
 class OrderTokenRequired(Refusal):
-    """401: the request carries no order token."""
+    """The request carries no order token."""
 
     status = 401
     code = "order_token_required"
 
 
 class WrongOrderToken(Refusal):
-    """403: the token opens no such order or payment, whether there is one or not."""
+    """The token opens no such order or payment, whether there is one or not."""
 
     status = 403
     code = "wrong_order_token"

@@ -208,10 +208,12 @@ class _Intent(Struct):
 
 
 class _Shown(Struct):
+    """What an event is about, as Stripe describes it."""
+
     object: msgspec.Raw
 
 
-class _Event(Struct):
+class StripeEvent(Struct):
     """What we read of a webhook."""
 
     id: str
@@ -223,7 +225,7 @@ class _Kind(Struct):
     object: str
 
 
-_event, _kind, _intent = msgspec.json.Decoder(_Event), msgspec.json.Decoder(_Kind), msgspec.json.Decoder(_Intent)
+_event, _kind, _intent = msgspec.json.Decoder(StripeEvent), msgspec.json.Decoder(_Kind), msgspec.json.Decoder(_Intent)
 
 
 def _seen(intent: _Intent) -> Seen:

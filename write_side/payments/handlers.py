@@ -96,7 +96,7 @@ async def _check_payable(pool: Pool, payment: Payment) -> None:
         raise OrderClosed(f"the order is {order.state}", order_state=order.state)
 
 
-async def complete(pool: Pool, gateway: Gateway, payment: Payment, cause: Metadata) -> Answer:
+async def complete(pool: Pool, gateway: Gateway, payment: Payment, cause: Metadata) -> Answer[CompletedPayment]:
     """Look at the intent and apply what it shows, as the webhook does or did; refuses if the provider is down."""
     async with joining_order(pool, payment.order_id, cause, "payment complete") as joined:
         if payment.intent_id is not None:

@@ -1,64 +1,69 @@
 """Payments over HTTP, for whoever holds an order's token, and for Stripe."""
 
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
-from litestar import Request, Response, post
+from litestar import Request, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath
+from litestar.params import FromPath, HeaderParameter
+from msgspec import Struct
 
-from shared.envelope import as_json
+from shared.http.described import Asked, Link, leads_to, reads, refuses
 from shared.settings import Settings
 from write_side.database import Pool
-from write_side.http import answered, cause
+from write_side.http import Answered, OrderToken, Shown, answered, cause, shown
+from write_side.orders import AlreadyPaid
 from write_side.payments import handlers
-from write_side.payments.gateway import Gateway
+from write_side.payments.gateway import BadSignature, BrokenNotice, Gateway, ProviderDown, StripeEvent
+from write_side.payments.handlers import CompletedPayment, OrderClosed, PaymentSession
 
 Call = Request[Any, Any, Any]
-NO_STORE = {"Cache-Control": "no-store"}
+Signature = Annotated[
+    str, HeaderParameter(name="Stripe-Signature", description="Stripe's, over the body."), Asked((BadSignature,))
+]
+_SAME = {"payment_id": "$request.path.payment_id", "Order-Token": "$request.header.Order-Token"}
+
+
+class Received(Struct, frozen=True):
+    """What Stripe wants to hear."""
+
+    received: bool = True
 
 
 @post("/v1/payments/{payment_id:uuid}/session", status_code=200)
+@refuses(AlreadyPaid, OrderClosed, ProviderDown)
+@leads_to(Link("post_complete", _SAME))
 async def post_session(
     request: Call, payment_id: FromPath[UUID], pool: NamedDependency[Pool], gateway: NamedDependency[Gateway],
-    settings: NamedDependency[Settings],
-) -> Response[bytes]:  # fmt: skip
-    """What a client needs to pay at Stripe; may be repeated. 503 while Stripe is down: the order waits.
-
-    401 `order_token_required`, 403 `wrong_order_token`; 409 `already_paid`, `order_closed`.
-    """
-    token = request.headers.get("order-token")
+    settings: NamedDependency[Settings], token: OrderToken = None,
+) -> Shown[PaymentSession]:  # fmt: skip
+    """What a client needs to pay at Stripe; may be repeated. While Stripe is down the order waits."""
     payment = await handlers.open_payment(pool, payment_id, token, settings.link_secret)
     key = settings.stripe_publishable_key
     session = await handlers.start_session(pool, gateway, payment, key, cause(request))
-    return Response(as_json(session), media_type="application/json", headers=NO_STORE)
+    return shown(session)
 
 
 @post("/v1/payments/{payment_id:uuid}/complete", status_code=200)
+@refuses(ProviderDown)
 async def post_complete(
     request: Call, payment_id: FromPath[UUID], pool: NamedDependency[Pool], gateway: NamedDependency[Gateway],
-    settings: NamedDependency[Settings],
-) -> Response[bytes]:  # fmt: skip
-    """After paying at Stripe: look at the intent now, instead of waiting for the webhook. May be repeated.
-
-    401 `order_token_required`, 403 `wrong_order_token`; 503 while Stripe is down.
-    """
-    token = request.headers.get("order-token")
+    settings: NamedDependency[Settings], token: OrderToken = None,
+) -> Answered[CompletedPayment]:  # fmt: skip
+    """After paying at Stripe: look at the intent now, instead of waiting for the webhook. May be repeated."""
     payment = await handlers.open_payment(pool, payment_id, token, settings.link_secret)
     return answered(request, await handlers.complete(pool, gateway, payment, cause(request)))
 
 
 @post("/v1/webhooks/stripe", status_code=200)
+@reads(StripeEvent)
+@refuses(BrokenNotice)
 async def post_webhook(
-    request: Call, pool: NamedDependency[Pool], gateway: NamedDependency[Gateway]
-) -> Response[bytes]:
-    """Stripe tells what happened. 400 `bad_signature`; whatever carries a good one is taken, once.
-
-    400 `broken_notice` for what is signed and yet no event.
-    """
-    signature = request.headers.get("stripe-signature", "")
+    request: Call, pool: NamedDependency[Pool], gateway: NamedDependency[Gateway], signature: Signature = ""
+) -> Shown[Received]:
+    """Stripe tells what happened. Whatever carries a good signature is taken, once."""
     await handlers.receive_notice(pool, gateway, await request.body(), signature, cause(request))
-    return Response(b'{"received":true}', media_type="application/json")
+    return shown(Received())
 
 
 routes = [post_session, post_complete, post_webhook]

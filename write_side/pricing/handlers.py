@@ -21,10 +21,10 @@ class PriceState(Struct, frozen=True):
 
 async def set_price(
     pool: Pool, sku: str, currency: str, given: NewPrice, cause: Metadata, call: Call
-) -> Answer:
+) -> Answer[PriceState]:
     """A SKU costs so much from now on; refuses `unknown_sku`, `unknown_currency`. The old price changes nothing."""
 
-    async def decide(conn: Connection) -> tuple[Struct, Positions]:
+    async def decide(conn: Connection) -> tuple[PriceState, Positions]:
         domain.check_currency(currency)
         sold = await catalog.variant_of(conn, sku)
         wanted = SetPrice(sold.variant_id, sold.product_id, sku, currency, given.amount_minor)
@@ -35,10 +35,10 @@ async def set_price(
     return await commands.run(pool, decide, call)
 
 
-async def remove_price(pool: Pool, sku: str, currency: str, cause: Metadata, call: Call) -> Answer:
+async def remove_price(pool: Pool, sku: str, currency: str, cause: Metadata, call: Call) -> Answer[PriceState]:
     """A SKU is no longer sold in this currency; refuses `unknown_sku`, `unknown_currency`. A repeat changes nothing."""
 
-    async def decide(conn: Connection) -> tuple[Struct, Positions]:
+    async def decide(conn: Connection) -> tuple[PriceState, Positions]:
         domain.check_currency(currency)
         sold = await catalog.variant_of(conn, sku)
         priced = (await store.find_priced(conn, [sku])).get(sku)

@@ -1,19 +1,24 @@
 """Prices over HTTP (scope catalog:write; every command carries an Idempotency-Key: money moves)."""
 
-from typing import Any
+from typing import Annotated, Any
 
-from litestar import Request, Response, delete, put
+from litestar import Request, delete, put
 from litestar.di import NamedDependency
-from litestar.params import FromPath, JSONBody
+from litestar.params import FromPath, JSONBody, PathParameter
 from msgspec import Struct
 
+from shared.http.described import Link, leads_to, refuses
+from shared.money import EXPONENTS
+from write_side.catalog import UnknownSku
 from write_side.database import Pool
-from write_side.http import answered, cause, idempotent, requires
+from write_side.http import Answered, IdempotencyKey, answered, cause, idempotent, requires
 from write_side.pricing import handlers
-from write_side.pricing.domain import NewPrice
+from write_side.pricing.domain import NewPrice, UnknownCurrency
+from write_side.pricing.handlers import PriceState
 
 STAFF = [requires("catalog:write")]
-Asked = Request[Any, Any, Any]
+Call = Request[Any, Any, Any]
+Currency = Annotated[str, PathParameter(description="ISO 4217 code", schema_extra={"enum": sorted(EXPONENTS)})]
 
 
 class Nothing(Struct, frozen=True):
@@ -21,20 +26,24 @@ class Nothing(Struct, frozen=True):
 
 
 @put("/v1/prices/{sku:str}/{currency:str}", guards=STAFF)
+@refuses(UnknownSku, UnknownCurrency)
+@leads_to(Link("delete_price", {"sku": "/sku", "currency": "/currency"}))
 async def put_price(
-    request: Asked, sku: FromPath[str], currency: FromPath[str], data: JSONBody[NewPrice], pool: NamedDependency[Pool]
-) -> Response[bytes]:
-    """A SKU's price in a currency, minor units, tax excluded. 404 `unknown_sku`; 422 `unknown_currency`."""
-    call = idempotent(request, data)
+    request: Call, sku: FromPath[str], currency: Currency, data: JSONBody[NewPrice], pool: NamedDependency[Pool],
+    key: IdempotencyKey = None,
+) -> Answered[PriceState]:  # fmt: skip
+    """A SKU's price in a currency, minor units, tax excluded."""
+    call = idempotent(request, key, data)
     return answered(request, await handlers.set_price(pool, sku, currency, data, cause(request), call))
 
 
 @delete("/v1/prices/{sku:str}/{currency:str}", status_code=200, guards=STAFF)
+@refuses(UnknownSku, UnknownCurrency)
 async def delete_price(
-    request: Asked, sku: FromPath[str], currency: FromPath[str], pool: NamedDependency[Pool]
-) -> Response[bytes]:
-    """No longer sold in this currency. 404 `unknown_sku`; 422 `unknown_currency`."""
-    call = idempotent(request, Nothing())
+    request: Call, sku: FromPath[str], currency: Currency, pool: NamedDependency[Pool], key: IdempotencyKey = None
+) -> Answered[PriceState]:
+    """No longer sold in this currency."""
+    call = idempotent(request, key, Nothing())
     return answered(request, await handlers.remove_price(pool, sku, currency, cause(request), call))
 
 

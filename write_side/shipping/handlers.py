@@ -1,7 +1,5 @@
 """Destination commands: load, decide, save."""
 
-from msgspec import Struct
-
 from shared.envelope import Metadata
 from shared.ids import uuid7
 from write_side import commands
@@ -9,13 +7,13 @@ from write_side.commands import Answer
 from write_side.database import Connection, Pool
 from write_side.event_log import Positions
 from write_side.shipping import domain, store
-from write_side.shipping.domain import SEED, Terms
+from write_side.shipping.domain import SEED, Destination, Terms
 
 
-async def set_destination(pool: Pool, country: str, terms: Terms, cause: Metadata) -> Answer:
+async def set_destination(pool: Pool, country: str, terms: Terms, cause: Metadata) -> Answer[Destination]:
     """Orders to this country pay this from now on; refuses `unknown_currency`. The present terms change nothing."""
 
-    async def decide(conn: Connection) -> tuple[Struct, Positions]:
+    async def decide(conn: Connection) -> tuple[Destination, Positions]:
         existing = await store.lock_destination(conn, country)
         event = domain.set_terms(existing, country, terms, uuid7())
         if event is None:

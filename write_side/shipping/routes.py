@@ -1,16 +1,21 @@
 """Destinations over HTTP (scope catalog:write)."""
 
-from typing import Any
+from typing import Annotated, Any
 
-from litestar import Request, Response, put
+from litestar import Request, put
 from litestar.di import NamedDependency
-from litestar.params import FromPath, JSONBody
+from litestar.params import JSONBody, PathParameter
 
+from shared.http.described import refuses
 from write_side.database import Pool
 from write_side.errors import Invalid
-from write_side.http import answered, cause, requires
-from write_side.shipping.domain import Terms
+from write_side.http import Answered, answered, cause, requires
+from write_side.shipping.domain import Destination, Terms, UnknownCurrency
 from write_side.shipping.handlers import set_destination
+
+Country = Annotated[
+    str, PathParameter(description="ISO 3166-1 alpha-2", schema_extra={"pattern": "^[A-Z]{2}$", "examples": ["DE"]})
+]
 
 
 class BrokenCountry(Invalid):
@@ -20,10 +25,11 @@ class BrokenCountry(Invalid):
 
 
 @put("/v1/destinations/{country:str}", guards=[requires("catalog:write")])
+@refuses(BrokenCountry, UnknownCurrency)
 async def put_destination(
-    request: Request[Any, Any, Any], country: FromPath[str], data: JSONBody[Terms], pool: NamedDependency[Pool]
-) -> Response[bytes]:
-    """Set tax and flat shipping rates of a country (ISO code). 422 `broken_country`, `unknown_currency`."""
+    request: Request[Any, Any, Any], country: Country, data: JSONBody[Terms], pool: NamedDependency[Pool]
+) -> Answered[Destination]:
+    """Set tax and flat shipping rates of a country."""
     if len(country) != 2 or not country.isascii() or not country.isalpha() or not country.isupper():
         raise BrokenCountry("a country is named by two capital letters, like DE")
     return answered(request, await set_destination(pool, country, data, cause(request)))

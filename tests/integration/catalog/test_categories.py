@@ -17,7 +17,7 @@ from write_side.database import Pool
 from write_side.errors import VersionConflict
 
 
-def state_of(answer: Answer) -> CategoryState:
+def state_of(answer: Answer[CategoryState]) -> CategoryState:
     return msgspec.json.decode(answer.body, type=CategoryState)
 
 

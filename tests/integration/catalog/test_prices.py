@@ -14,7 +14,7 @@ from write_side.pricing import handlers
 from write_side.pricing.domain import NewPrice
 
 
-async def set_price(pool: Pool, currency: str, amount: int, sku: str = "LAMP-RED") -> Answer:
+async def set_price(pool: Pool, currency: str, amount: int, sku: str = "LAMP-RED") -> Answer[handlers.PriceState]:
     return await handlers.set_price(pool, sku, currency, NewPrice(amount), CAUSE, new_call())
 
 

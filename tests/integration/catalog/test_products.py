@@ -36,7 +36,7 @@ async def created(pool: Pool, given: ProductInput = LAMP) -> ProductState:
     return state_of(await handlers.create_product(pool, given, CAUSE, None))
 
 
-def state_of(answer: Answer) -> ProductState:
+def state_of(answer: Answer[ProductState]) -> ProductState:
     return msgspec.json.decode(answer.body, type=ProductState)
 
 

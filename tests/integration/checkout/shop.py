@@ -87,7 +87,7 @@ class Shop:
             await self.add(basket, sku, quantity)
         return basket
 
-    def basket_of(self, answer: Answer) -> Basket:
+    def basket_of(self, answer: Answer[carts.CartState]) -> Basket:
         """The cart that was just opened."""
         opened = msgspec.json.decode(answer.body)
         return Basket(UUID(opened["id"]), opened["secret"])

@@ -44,7 +44,7 @@ async def figures(pool: Pool, sku: str, warehouse: str = "BER") -> tuple[int, in
     return item.on_hand, item.reserved
 
 
-async def reserve(pool: Pool, reservation_id: UUID, **wanted: int) -> Answer:
+async def reserve(pool: Pool, reservation_id: UUID, **wanted: int) -> Answer[handlers.ReservationState]:
     lines = [Demand(sku, quantity) for sku, quantity in wanted.items()]
     return await handlers.reserve_stock(pool, reservation_id, lines, CAUSE, new_call())
 

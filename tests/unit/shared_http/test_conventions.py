@@ -286,20 +286,6 @@ async def test_a_request_that_joins_an_order_keeps_its_own_id_in_its_answer(capl
     assert (line["correlation_id"], line["request_id"]) == ("of-the-order", "my-own")
 
 
-async def test_openapi_tells_problems(client: httpx.AsyncClient) -> None:
-    document = (await client.get("/schema/openapi.json")).json()
-    page = await client.get("/schema")
-    assert page.headers["content-type"].startswith("text/html")
-    assert all(path in page.text for path in document["paths"])
-    assert "<script" not in page.text, "the page needs no internet"
-    assert document["openapi"].startswith("3.1")
-    responses = document["paths"]["/baskets"]["post"]["responses"]
-    for status in ("400", "default"):
-        schema = responses[status]["content"]["application/problem+json"]["schema"]
-        assert schema == {"$ref": "#/components/schemas/Problem"}
-    assert document["components"]["schemas"]["Problem"]["required"]
-
-
 def test_a_body_that_swallows_unknown_fields_is_found_when_building() -> None:
     class Loose(Struct):
         a: int
