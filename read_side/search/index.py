@@ -3,7 +3,7 @@
 from typing import Any
 
 from elastic_transport import TransportError
-from elasticsearch import ApiError, AsyncElasticsearch
+from elasticsearch import ApiError, AsyncElasticsearch, UnsupportedProductError
 
 from read_side.documents import not_ready
 from shared.http.problems import unavailable
@@ -28,10 +28,12 @@ class Index:
             answer = await self._client.search(index=self._alias, **body)
         except TransportError as error:
             raise unavailable("elasticsearch") from error
+        except UnsupportedProductError as error:  # whatever answers there, it is no Elasticsearch
+            raise unavailable("elasticsearch") from error
         except ApiError as error:
             raise _problem(error) from error
-        found: dict[str, Any] = answer.body
-        if found["timed_out"] or found["_shards"]["failed"]:
+        found: Any = answer.body
+        if not isinstance(found, dict) or found.get("timed_out", True) or found.get("_shards", {}).get("failed", True):
             raise unavailable("elasticsearch")
         return found
 

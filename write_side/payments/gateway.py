@@ -1,4 +1,5 @@
-"""Stripe: the only file that knows it. Through its own SDK, whatever STRIPE_API_BASE points to.
+"""Stripe: the only file that knows what it says (`bounded_client` is the way there). Through its own SDK, whatever
+STRIPE_API_BASE points to.
 
 Every call has a time limit, is tried once (the rows remember what is to be tried again), and stands outside of any
 transaction. Idempotency keys derive from the payment's id, so that a repeat of ours is never a second charge.
@@ -20,11 +21,14 @@ from shared.http import tracing
 from shared.settings import Settings
 from write_side import metrics
 from write_side.errors import Refusal
+from write_side.payments.bounded_client import BoundedClient
 from write_side.payments.domain import Decline, Payment, Seen
 
 TOLERANCE = 300  # seconds that a webhook may have been on its way
 TIMEOUT = 8.0  # seconds; less than the time for which a worker claims a payment
 T = TypeVar("T")
+
+log = logging.getLogger(__name__)
 
 
 class ProviderDown(Refusal):
@@ -168,8 +172,9 @@ async def _asked(operation: str, call: Awaitable[PaymentIntent]) -> Seen:
 async def _answer_of(call: Awaitable[PaymentIntent]) -> Seen:
     try:
         return _seen(msgspec.convert((await call).to_dict(), _Intent))
-    except stripe.APIConnectionError as error:
-        raise _down(ProviderDown) from error
+    except (stripe.InvalidRequestError, stripe.CardError, stripe.IdempotencyError) as error:
+        impossible = isinstance(error, stripe.InvalidRequestError)
+        raise ProviderRefused(error.code or type(error).__name__, impossible=impossible) from error
     except stripe.RateLimitError as error:
         raise _down(Throttled) from error
     except (stripe.AuthenticationError, stripe.PermissionError) as error:
@@ -177,10 +182,10 @@ async def _answer_of(call: Awaitable[PaymentIntent]) -> Seen:
     except stripe.StripeError as error:
         if error.http_status == 409:
             raise StillUnderWay("The payment is being prepared.", retry_after=1) from error
-        if error.http_status is None or error.http_status >= 500:
-            raise _down(ProviderDown) from error
-        impossible = isinstance(error, stripe.InvalidRequestError)
-        raise ProviderRefused(error.code or type(error).__name__, impossible=impossible) from error
+        raise _down(ProviderDown) from error
+    except Exception as error:  # an answer that even its own SDK can't read is no answer
+        log.error("the payment provider's answer makes no sense", extra={"fields": {"error": type(error).__name__}})
+        raise _down(ProviderDown) from error
 
 
 def _down(kind: type[ProviderDown]) -> ProviderDown:
@@ -260,7 +265,7 @@ def _uuid(text: str | None) -> UUID | None:
 async def open_gateway(settings: Settings) -> AsyncIterator[Gateway]:
     """The gateway on connections of its own. Stripe may be down at start."""
     logging.getLogger("stripe").setLevel(logging.WARNING)  # at DEBUG it writes answers down, client secrets included
-    http = stripe.AIOHTTPClient(timeout=TIMEOUT)
+    http = BoundedClient(TIMEOUT)
     client = stripe.StripeClient(
         settings.stripe_api_key,
         base_addresses={"api": settings.stripe_api_base},
