@@ -50,7 +50,7 @@ class Process:
                 told = {type(error).__name__ for error in errors.exceptions}
                 log.warning("standing by", extra={"fields": {"errors": sorted(told)}})
             finally:
-                metrics.OWNER.set(0)
+                metrics.forget()
             await asyncio.sleep(wait)
             wait = min(1.0, wait * 2)
 

@@ -28,3 +28,10 @@ RESETS = Counter(
 )
 RETRIES = Counter("doorbuster_projector_sink_retries", "Batches tried again", ["sink"])
 TRANSPORT_RESTARTS = Counter("doorbuster_projector_transport_restarts", "Restarts of the stream readers")
+
+
+def forget() -> None:
+    """Another one owns the shards: what we knew of them must not stand still in our metrics."""
+    OWNER.set(0)
+    for gauge in (LAG_POSITIONS, LAG_AGE, PARKED, STOPPED):
+        gauge.clear()

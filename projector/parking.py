@@ -12,6 +12,7 @@ from projector import metrics
 from projector.log import Pool
 from projector.model import ReadModel
 from shared.envelope import Recorded, metadata_of
+from shared.http import correlation
 
 log = logging.getLogger(__name__)
 
@@ -51,6 +52,8 @@ class Parking:
         self._keys.clear()
         for row in await self._pool.fetch("SELECT read_model, version, partition_key, position FROM parked_key"):
             self._keys[f"{row['read_model']}:{row['version']}"][row["partition_key"]] = row["position"]
+        for slot, keys in self._keys.items():
+            metrics.PARKED.labels(slot.partition(":")[0]).set(len(keys))
 
     def of(self, model: ReadModel) -> dict[str, int]:
         """key → position from which on its events wait."""
@@ -76,17 +79,10 @@ class Parking:
         )
         self.of(model)[poison.key] = poison.position
         metrics.PARKED.labels(model.name).set(len(self.of(model)))
-        log.error(
-            "a poisoned event parks its key",
-            extra={"fields": {
-                "read_model": model.name,
-                "key": poison.key,
-                "position": poison.position,
-                "event_type": poison.type,
-                "error": error,
-                "correlation_id": _correlation_of(poison),
-            }},
-        )
+        fields = {"read_model": model.name, "key": poison.key, "position": poison.position}
+        fields |= {"event_type": poison.type, "error": error}
+        with correlation.working_for(correlation_of(poison)):
+            log.error("a poisoned event parks its key", extra={"fields": fields})
 
     def _count(self, model: ReadModel) -> None:
         now = time.monotonic()
@@ -148,8 +144,9 @@ async def _fetch(pool: Pool, where: str) -> list[ParkedKey]:
     return [ParkedKey(*row) for row in rows]
 
 
-def _correlation_of(recorded: Recorded) -> str | None:
+def correlation_of(recorded: Recorded) -> str:
+    """The correlation id of an event; empty if not even that can be read."""
     try:
         return metadata_of(recorded).correlation_id
     except msgspec.DecodeError:
-        return None
+        return ""

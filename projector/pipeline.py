@@ -16,9 +16,11 @@ from projector.chain import contiguous
 from projector.fold import FetchKeys, Poison, States, evolved, fold, shown, understand
 from projector.log import EventLog, NotVisibleYet
 from projector.model import Batch, Change, Folded, ReadModel, Written
-from projector.parking import Parking, Systemic
+from projector.parking import Parking, Systemic, correlation_of
+from projector.spans import batch_span
 from shared.cancellation import stop_if_cancelled
 from shared.envelope import Recorded
+from shared.http import correlation
 
 log = logging.getLogger(__name__)
 
@@ -80,6 +82,8 @@ class Pipeline:
         self._fresh = False  # `_due` was seen after the last reset
         self._was_ready = False
         self._caught_up = time.monotonic()
+        labels = (model.name, str(shard))
+        self._lag_positions, self._lag_age = metrics.LAG_POSITIONS.labels(*labels), metrics.LAG_AGE.labels(*labels)
 
     def offer(self, events: Sequence[Recorded]) -> None:
         """Events from the stream, in order; what is lost here is a hole, and holes are filled."""
@@ -94,9 +98,8 @@ class Pipeline:
         lag = max(0, head - self.at)
         if not lag:
             self._caught_up = time.monotonic()
-        labels = (self.model.name, str(self.shard))
-        metrics.LAG_POSITIONS.labels(*labels).set(lag)
-        metrics.LAG_AGE.labels(*labels).set(time.monotonic() - self._caught_up if lag else 0)
+        self._lag_positions.set(lag)
+        self._lag_age.set(time.monotonic() - self._caught_up if lag else 0)
         self._wake.set()
 
     @property
@@ -177,6 +180,10 @@ class Pipeline:
 
     async def _apply(self, events: Sequence[Recorded], upto: int) -> bool:
         """Fold, park what is poisoned, write. False: the sink stands elsewhere, and so do we now."""
+        with batch_span(self.model, self.shard, events if self._was_ready else ()):  # a replay is no part of a trace
+            return await self._applied(events, upto)
+
+    async def _applied(self, events: Sequence[Recorded], upto: int) -> bool:
         while True:
             parked = self._parking.of(self.model)
             changes, poison = await fold(self.model, events, parked, self._states, self._fetch_keys)
@@ -228,11 +235,15 @@ class Pipeline:
     async def heal(self, key: str) -> None:
         """Folds a parked key anew, from its first event, and lets it go on if that works."""
         async with self._lock:
-            error = await self._refold(key)
-            if error is None:
-                await self._parking.healed(self.model, key)
-            else:
-                await self._parking.still_poisoned(self.model, key, error)
+            with correlation.working_for(""):
+                await self._heal(key)
+
+    async def _heal(self, key: str) -> None:
+        error = await self._refold(key)
+        if error is None:
+            await self._parking.healed(self.model, key)
+        else:
+            await self._parking.still_poisoned(self.model, key, error)
 
     async def _refold(self, key: str) -> str | None:
         after: dict[str, Folded] = {}
@@ -240,6 +251,7 @@ class Pipeline:
         keys: dict[str, str] = {}
         touches = []
         async for recorded in self._source.history(key, self.at, self.model.contexts):
+            correlation.set_current(correlation_of(recorded))  # log lines name the last one, where it ends well or not
             match understand(self.model, recorded):
                 case Poison() as found:
                     return found.error

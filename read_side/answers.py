@@ -8,6 +8,7 @@ from litestar import Request
 from litestar.types import HTTPScope, Send
 from msgspec import Struct
 
+from read_side import metrics
 from read_side.documents import BEHIND, PARKED, Found
 from shared.documents.layout import pack, unpack
 from shared.http.described import Encoded, Header
@@ -51,7 +52,10 @@ class Answer(Struct, Generic[Document], frozen=True):
             # A cached copy must not answer a query that waits for its own write.
             ("vary", "Position" if self.cache.startswith("public") else "Authorization, Order-Token, Position"),
         ]
-        return [*told, ("stale", self.stale)] if self.stale else told
+        if not self.stale:
+            return told
+        metrics.STALE.labels(self.stale).inc()
+        return [*told, ("stale", self.stale)]
 
     def is_known_to(self, if_none_match: str | None) -> bool:
         """Whether the client holds this very version."""

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable
 from msgspec import Struct
 from redis.asyncio import Redis
 
+from read_side import metrics
 from read_side.multiplexer import Multiplexer
 from read_side.waiting import Waiting
 from read_side.watch import LOG, Board, Watch
@@ -124,9 +125,12 @@ class Documents:
         if key is not None:
             shard = shard_of(key, board.shards)
             shards = {shard: shards[shard]} if shard in shards else {}
-        if not shards or await self._waiting.reached(self.slot(model), shards, prefix=prefix):
+        if not shards:
             return None
-        return BEHIND
+        with metrics.POSITION_SECONDS.labels(model).time():
+            reached = await self._waiting.reached(self.slot(model), shards, prefix=prefix)
+        metrics.POSITION_WAITS.labels(model, "reached" if reached else BEHIND).inc()
+        return None if reached else BEHIND
 
     async def _certainly(self, model: str, key: str | None, key_of: KeyOf) -> bytes | None:
         """Look again, together with the markers: a shard that became ready after a miss proves nothing about it."""

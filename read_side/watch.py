@@ -2,12 +2,14 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import Iterable, Mapping
 
 from msgspec import Struct
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from read_side import metrics
 from shared.documents.layout import LIVE, parked_key, shards_key, slot
 
 log = logging.getLogger(__name__)
@@ -38,6 +40,8 @@ class Watch:
         self._redis = redis
         self.board = Board()
         self._stopped = False
+        self._looked_at = time.monotonic()
+        metrics.BOARD_AGE.set_function(lambda: time.monotonic() - self._looked_at)
 
     def stop(self) -> None:
         """End `run` after the look at hand. Cancelling alone won't do: the Redis client can swallow it."""
@@ -68,6 +72,14 @@ class Watch:
         ready = dict(zip(versions, map(_shards, found[1::2]), strict=True))
         parked = {model: keys for model, keys in parked.items() if keys}
         self.board = Board(versions, parked, ready, int(told.get(b"epoch", 0)), int(told.get(b"shards", 0)))
+        self._looked_at = time.monotonic()
+        self._tell()
+
+    def _tell(self) -> None:
+        metrics.SHARDS.set(self.board.shards)
+        for model in self.board.live:
+            metrics.READY_SHARDS.labels(model).set(len(self.board.ready[model]))
+            metrics.PARKED.labels(model).set(len(self.board.parked.get(model, ())))
 
 
 def _keys(members: Iterable[bytes]) -> frozenset[str]:

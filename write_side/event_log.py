@@ -64,6 +64,11 @@ _AFTER_OF_TYPES = f"""SELECT {_COLUMNS} FROM event_log WHERE position > $1 AND p
 TAIL = f"SELECT {_COLUMNS} FROM event_log WHERE position > $1 ORDER BY position LIMIT $2"  # noqa: S608  # the relay's
 _AFTER_OF_AGGREGATES = f"""SELECT {_COLUMNS} FROM event_log WHERE aggregate_type = $1 AND position > $2
                            ORDER BY position LIMIT $3"""  # noqa: S608
+_OF_KEYS = f"SELECT {_COLUMNS} FROM event_log WHERE partition_key = ANY ($1) ORDER BY position"  # noqa: S608
+_MENTIONS = f"""SELECT {_COLUMNS} FROM event_log
+                WHERE partition_key = ANY ($1) AND position > $2 AND position <= $3
+                  AND position(convert_to($4, 'UTF8') IN payload) > 0
+                ORDER BY position"""  # noqa: S608
 _LATEST = f"""SELECT DISTINCT ON (aggregate_id) {_COLUMNS} FROM event_log
               WHERE aggregate_type = $1 AND aggregate_id = ANY ($2)
               ORDER BY aggregate_id, aggregate_version DESC"""  # noqa: S608
@@ -111,6 +116,16 @@ async def latest(conn: Connection, key: str) -> Positions:
     """Where the last event of a key family stands: what a query must have seen to show all of it."""
     query = "SELECT shard, position FROM event_log WHERE partition_key = $1 ORDER BY position DESC LIMIT 1"
     return {row["shard"]: row["position"] for row in await conn.fetch(query, key)}
+
+
+async def read_keys(conn: Connection, keys: Sequence[str]) -> list[Recorded]:
+    """All that happened to some key families, in order; for those of few events, as carts and orders are."""
+    return [recorded(row) for row in await conn.fetch(_OF_KEYS, keys)]
+
+
+async def read_mentions(conn: Connection, keys: Sequence[str], after: int, until: int, text: str) -> list[Recorded]:
+    """Events of these keys in (after, until] whose payload holds a text, such as the id of an order."""
+    return [recorded(row) for row in await conn.fetch(_MENTIONS, keys, after, until, text)]
 
 
 async def latest_of(conn: Connection, aggregate_type: str, ids: Sequence[UUID]) -> dict[UUID, Recorded]:

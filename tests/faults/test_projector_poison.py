@@ -73,8 +73,9 @@ async def test_parked_keys_survive_flushall_and_a_new_owner(redis_lab: Lab) -> N
     await _until(lambda: shown_stock(redis, ["SKU-3"]) == before)
     first.kill()
     redis.delete("stock_level:v1:parked")
-    redis_lab.projector()
+    second = redis_lab.projector()
     await _until(lambda: redis.scard("stock_level:v1:parked") == 1)
+    assert second.metric("doorbuster_projector_parked_keys") >= 1, "what was parked before us is counted"
 
 
 async def test_a_systemic_failure_stops_the_model_instead_of_parking_everything(redis_lab: Lab) -> None:

@@ -130,6 +130,12 @@ async def find_order(conn: Connection, order_id: UUID) -> Order | None:
     return next(iter(await _orders(conn, await conn.fetch(f"{_ORDER} WHERE o.id = $1", order_id))), None)
 
 
+async def find_by_number(conn: Connection, number: str) -> UUID | None:
+    """The order that people call so."""
+    found: UUID | None = await conn.fetchval("SELECT id FROM customer_order WHERE number = $1", number)
+    return found
+
+
 async def expired(conn: Connection, limit: int) -> list[UUID]:
     """Orders that nobody paid in time."""
     query = """SELECT id FROM customer_order WHERE state = 'pending_payment' AND expires_at <= clock_timestamp()
