@@ -6,7 +6,6 @@ from typing import Any
 
 import asyncpg
 from litestar import Litestar
-from litestar.datastructures import State
 from litestar.di import Provide
 from litestar.handlers import HTTPRouteHandler
 from litestar.types import ASGIApp
@@ -20,16 +19,17 @@ from write_side.access import routes as access_routes
 from write_side.carts import routes as carts_routes
 from write_side.catalog import routes as catalog_routes
 from write_side.commands import TryAgain
-from write_side.customers import Keyring, open_keyring
-from write_side.database import Pool, open_pool
+from write_side.customers import open_keyring
+from write_side.database import open_pool
 from write_side.errors import Refusal
 from write_side.http import CREDENTIALS
 from write_side.inventory import routes as inventory_routes
+from write_side.orders import open_placements
 from write_side.orders import routes as orders_routes
-from write_side.orders.placing import Placements, open_placements
-from write_side.payments import Gateway, open_gateway
+from write_side.payments import open_gateway
 from write_side.payments import routes as payments_routes
 from write_side.pricing import routes as pricing_routes
+from write_side.resources import Resources
 from write_side.shipping import routes as shipping_routes
 
 DESCRIPTION = """Commands. Each answers with the new state and a `Position`; a query that carries it sees the change.
@@ -55,6 +55,7 @@ class Connections:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        self.opened: Resources | None = None
         self._pings: dict[str, Probe] = {}  # by the name of a dependency, once it is open
 
     @asynccontextmanager
@@ -68,9 +69,8 @@ class Connections:
         ):
             self._pings |= {"postgres": lambda: pool.fetchval("SELECT 1"), "keyring": keyring.ping}
             self._pings["stripe"] = now_and_then(gateway.ping)
-            app.state.pool, app.state.keyring, app.state.gateway = pool, keyring, gateway
-            app.state.placements = open_placements(pool)
-            app.state.settings = settings
+            self.opened = Resources(settings, pool, keyring, gateway, open_placements(pool))
+            app.state.pool = pool
             async with pool.acquire() as conn:
                 app.state.epoch = await event_log.epoch(conn)
             yield
@@ -96,49 +96,13 @@ def create_app(settings: Settings) -> ASGIApp:
         origins=settings.allowed_origins,
         checks=connections.checks(),
         lifespan=[connections.lifespan],
-        dependencies={
-            "pool": Provide(provide_pool),
-            "settings": Provide(provide_settings),
-            "keyring": Provide(provide_keyring),
-            "gateway": Provide(provide_gateway),
-            "placements": Provide(provide_placements),
-        },
+        dependencies={"own": Provide(lambda: connections.opened, sync_to_thread=False)},
         problems={Refusal: refused}
         | dict.fromkeys(POSTGRES_IS_DOWN, postgres_down)
         | dict.fromkeys(POSTGRES_TAKES_NO_NUL, unkeepable_text),
         refusals=(UNKEEPABLE, unavailability("postgres"), TryAgain),
         credentials=CREDENTIALS,
     )
-
-
-async def provide_pool(state: State) -> Pool:
-    """The pool that the lifespan opened."""
-    pool: Pool = state.pool
-    return pool
-
-
-async def provide_settings(state: State) -> Settings:
-    """The settings the app was built with."""
-    settings: Settings = state.settings
-    return settings
-
-
-async def provide_keyring(state: State) -> Keyring:
-    """The keys of persons."""
-    keyring: Keyring = state.keyring
-    return keyring
-
-
-async def provide_gateway(state: State) -> Gateway:
-    """The way to the payment provider."""
-    gateway: Gateway = state.gateway
-    return gateway
-
-
-async def provide_placements(state: State) -> Placements:
-    """Where commands that place orders wait for one another."""
-    placements: Placements = state.placements
-    return placements
 
 
 def refused(refusal: Refusal) -> Problem:

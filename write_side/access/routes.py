@@ -5,15 +5,14 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from litestar import Request, delete, post
-from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 from msgspec import Meta, Struct
 
 from shared.http.described import Link, leads_to, refuses
 from write_side.access.domain import SCOPES, ExpiryOutOfRange, UnknownScope, UnknownToken, check_expiry
 from write_side.access.handlers import IssuedToken, TokenState, issue_token, revoke_token
-from write_side.database import Pool
 from write_side.http import Answered, answered, cause, requires
+from write_side.resources import Own
 
 Scope = Annotated[str, Meta(extra_json_schema={"enum": list(SCOPES)})]
 
@@ -31,22 +30,22 @@ class NewToken(Struct, forbid_unknown_fields=True):
 @refuses(UnknownScope, ExpiryOutOfRange)
 @leads_to(Link("delete_token", {"token_id": "/id"}))
 async def post_token(
-    request: Request[Any, Any, Any], data: JSONBody[NewToken], pool: NamedDependency[Pool]
+    request: Request[Any, Any, Any], data: JSONBody[NewToken], own: Own
 ) -> Answered[IssuedToken]:
     """Issue a bearer token. The answer shows it once; only its hash is kept."""
     if data.expires_at is not None:
         check_expiry(data.expires_at, datetime.now(UTC))
-    answer = await issue_token(pool, data.name, data.scopes, data.expires_at, cause(request))
+    answer = await issue_token(own.pool, data.name, data.scopes, data.expires_at, cause(request))
     return answered(request, answer, 201)
 
 
 @delete("/v1/tokens/{token_id:uuid}", status_code=200, guards=[requires("access:write")])
 @refuses(UnknownToken)
 async def delete_token(
-    request: Request[Any, Any, Any], token_id: FromPath[UUID], pool: NamedDependency[Pool]
+    request: Request[Any, Any, Any], token_id: FromPath[UUID], own: Own
 ) -> Answered[TokenState]:
     """Revoke a token: from now on it opens nothing on this API, and within the event lag nothing on the query API."""
-    return answered(request, await revoke_token(pool, token_id, "revoked over HTTP", cause(request)))
+    return answered(request, await revoke_token(own.pool, token_id, "revoked over HTTP", cause(request)))
 
 
 routes = [post_token, delete_token]

@@ -4,7 +4,6 @@ from typing import Any
 from uuid import UUID
 
 from litestar import Request, delete, get, post, put
-from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 
 from shared.http.described import Link, leads_to, refuses
@@ -21,8 +20,8 @@ from write_side.carts.domain import (
 )
 from write_side.carts.handlers import CartState, LineState
 from write_side.catalog import UnknownSku
-from write_side.database import Pool
 from write_side.http import Answered, CartSecret, OptionalKey, Shown, answered, cause, repeatable, shown
+from write_side.resources import Own
 
 Call = Request[Any, Any, Any]
 _OPENED = {"cart_id": "/id", "Cart-Secret": "/secret"}
@@ -32,18 +31,18 @@ _SAME = {"cart_id": "$request.path.cart_id", "Cart-Secret": "$request.header.Car
 @post("/v1/carts")
 @refuses(UnknownCurrency)
 @leads_to(Link("post_line", _OPENED), Link("get_cart", _OPENED), Link("post_quote", _OPENED))
-async def post_cart(request: Call, data: JSONBody[NewCart], pool: NamedDependency[Pool]) -> Answered[CartState]:
+async def post_cart(request: Call, data: JSONBody[NewCart], own: Own) -> Answered[CartState]:
     """Open a cart. The answer shows its secret once."""
-    answer = await handlers.open_cart(pool, data, cause(request))
+    answer = await handlers.open_cart(own.pool, data, cause(request))
     return answered(request, answer, 201)
 
 
 @get("/v1/carts/{cart_id:uuid}")
 async def get_cart(
-    cart_id: FromPath[UUID], pool: NamedDependency[Pool], secret: CartSecret = None
+    cart_id: FromPath[UUID], own: Own, secret: CartSecret = None
 ) -> Shown[CartState]:
     """The cart at today's prices."""
-    return shown(await handlers.show_cart(pool, cart_id, secret))
+    return shown(await handlers.show_cart(own.pool, cart_id, secret))
 
 
 @post("/v1/carts/{cart_id:uuid}/lines", status_code=200)
@@ -55,31 +54,31 @@ async def get_cart(
     Link("delete_line", {**_SAME, "sku": "/sku"}),
 )
 async def post_line(
-    request: Call, cart_id: FromPath[UUID], data: JSONBody[AddLine], pool: NamedDependency[Pool],
+    request: Call, cart_id: FromPath[UUID], data: JSONBody[AddLine], own: Own,
     secret: CartSecret = None, key: OptionalKey = None,
 ) -> Answered[LineState]:  # fmt: skip
     """Add so many of a SKU; two at once add up. With an Idempotency-Key a repeat adds nothing."""
     call = repeatable(request, key, data, actor=f"cart:{cart_id}")
-    return answered(request, await handlers.add_line(pool, cart_id, secret, data, cause(request), call))
+    return answered(request, await handlers.add_line(own.pool, cart_id, secret, data, cause(request), call))
 
 
 @put("/v1/carts/{cart_id:uuid}/lines/{sku:str}")
 @refuses(UnknownSku, NotSold, CartOrderedAlready, TooManyLines)
 async def put_line(
-    request: Call, cart_id: FromPath[UUID], sku: FromPath[str], data: JSONBody[SetLine], pool: NamedDependency[Pool],
+    request: Call, cart_id: FromPath[UUID], sku: FromPath[str], data: JSONBody[SetLine], own: Own,
     secret: CartSecret = None,
 ) -> Answered[LineState]:  # fmt: skip
     """So many of a SKU from now on."""
-    return answered(request, await handlers.set_line(pool, cart_id, secret, sku, data.quantity, cause(request)))
+    return answered(request, await handlers.set_line(own.pool, cart_id, secret, sku, data.quantity, cause(request)))
 
 
 @delete("/v1/carts/{cart_id:uuid}/lines/{sku:str}", status_code=200)
 @refuses(CartOrderedAlready)
 async def delete_line(
-    request: Call, cart_id: FromPath[UUID], sku: FromPath[str], pool: NamedDependency[Pool], secret: CartSecret = None
+    request: Call, cart_id: FromPath[UUID], sku: FromPath[str], own: Own, secret: CartSecret = None
 ) -> Answered[LineState]:
     """Take a SKU out; a repeat changes nothing."""
-    return answered(request, await handlers.set_line(pool, cart_id, secret, sku, 0, cause(request)))
+    return answered(request, await handlers.set_line(own.pool, cart_id, secret, sku, 0, cause(request)))
 
 
 routes = [post_cart, get_cart, post_line, put_line, delete_line]

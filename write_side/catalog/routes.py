@@ -5,7 +5,6 @@ from typing import Annotated, Any, ClassVar, TypeVar
 from uuid import UUID
 
 from litestar import Request, get, patch, post, put
-from litestar.di import NamedDependency
 from litestar.params import FromPath, HeaderParameter, JSONBody
 from msgspec import Struct
 
@@ -16,9 +15,9 @@ from shared.http.problems import FieldError, Told
 from write_side.catalog import handlers, refusals
 from write_side.catalog.domain import CategoryInput, ProductInput
 from write_side.catalog.handlers import CategoryState, ProductState
-from write_side.database import Pool
 from write_side.errors import VersionConflict
 from write_side.http import Answered, OptionalKey, Shown, answered, cause, repeatable, requires
+from write_side.resources import Own
 
 STAFF = [requires("catalog:write")]
 Call = Request[Any, Any, Any]
@@ -77,35 +76,35 @@ class NewStatus(Struct, frozen=True, forbid_unknown_fields=True):
 @refuses(*_CLAIMS, *_FACTS)
 @leads_to(*_TO_PRODUCT, *_TO_SKU)
 async def post_product(
-    request: Call, data: JSONBody[ProductInput], pool: NamedDependency[Pool], key: OptionalKey = None
+    request: Call, data: JSONBody[ProductInput], own: Own, key: OptionalKey = None
 ) -> Answered[ProductState]:
     """Create a product with its variants."""
-    answer = await handlers.create_product(pool, data, cause(request), repeatable(request, key, data))
+    answer = await handlers.create_product(own.pool, data, cause(request), repeatable(request, key, data))
     return answered(request, answer, 201)
 
 
 @put("/v1/products/{product_id:uuid}", guards=STAFF)
 @refuses(refusals.UnknownProduct, *_CLAIMS, *_FACTS)
 async def put_product(
-    request: Call, product_id: FromPath[UUID], data: JSONBody[ProductInput], pool: NamedDependency[Pool],
+    request: Call, product_id: FromPath[UUID], data: JSONBody[ProductInput], own: Own,
     if_match: IfMatch = None, key: OptionalKey = None,
 ) -> Answered[ProductState]:  # fmt: skip
     """Replace all facts of a product; If-Match names the version that was read."""
     expected = expected_version(if_match, required=True)
     call = repeatable(request, key, data)
-    return answered(request, await handlers.replace_product(pool, product_id, data, expected, cause(request), call))
+    return answered(request, await handlers.replace_product(own.pool, product_id, data, expected, cause(request), call))
 
 
 @patch("/v1/products/{product_id:uuid}", guards=STAFF)
 @refuses(refusals.UnknownProduct)
 async def patch_product(
-    request: Call, product_id: FromPath[UUID], data: JSONBody[NewStatus], pool: NamedDependency[Pool],
+    request: Call, product_id: FromPath[UUID], data: JSONBody[NewStatus], own: Own,
     if_match: OptionalIfMatch = None, key: OptionalKey = None,
 ) -> Answered[ProductState]:  # fmt: skip
     """Change a product's status; If-Match is honoured if it is there."""
     expected = expected_version(if_match, required=False)
     call = repeatable(request, key, data)
-    answer = await handlers.set_status(pool, product_id, data.status, expected, cause(request), call)
+    answer = await handlers.set_status(own.pool, product_id, data.status, expected, cause(request), call)
     return answered(request, answer)
 
 
@@ -115,40 +114,41 @@ async def patch_product(
     Link("put_product", {"product_id": "/id", "If-Match": "$response.header.ETag"}),
     Link("patch_product", {"product_id": "/id", "If-Match": "$response.header.ETag"}),
 )
-async def get_product(product_id: FromPath[UUID], pool: NamedDependency[Pool]) -> Tagged[ProductState]:
+async def get_product(product_id: FromPath[UUID], own: Own) -> Tagged[ProductState]:
     """A product as the write side has it, with the ETag that If-Match asks for."""
-    return _tagged(await handlers.get_product(pool, product_id))
+    return _tagged(await handlers.get_product(own.pool, product_id))
 
 
 @post("/v1/categories", guards=STAFF)
 @refuses(*_NODE)
 @leads_to(*_TO_CATEGORY, Link("post_category", body={"parent_id": "/id"}))
 async def post_category(
-    request: Call, data: JSONBody[CategoryInput], pool: NamedDependency[Pool], key: OptionalKey = None
+    request: Call, data: JSONBody[CategoryInput], own: Own, key: OptionalKey = None
 ) -> Answered[CategoryState]:
     """Create a category."""
-    answer = await handlers.create_category(pool, data, cause(request), repeatable(request, key, data))
+    answer = await handlers.create_category(own.pool, data, cause(request), repeatable(request, key, data))
     return answered(request, answer, 201)
 
 
 @put("/v1/categories/{category_id:uuid}", guards=STAFF)
 @refuses(refusals.UnknownCategory, refusals.CategoryCycle, *_NODE)
 async def put_category(
-    request: Call, category_id: FromPath[UUID], data: JSONBody[CategoryInput], pool: NamedDependency[Pool],
+    request: Call, category_id: FromPath[UUID], data: JSONBody[CategoryInput], own: Own,
     if_match: IfMatch = None, key: OptionalKey = None,
 ) -> Answered[CategoryState]:  # fmt: skip
     """Rename or move a category; If-Match as for products."""
     expected = expected_version(if_match, required=True)
     call = repeatable(request, key, data)
-    return answered(request, await handlers.replace_category(pool, category_id, data, expected, cause(request), call))
+    answer = await handlers.replace_category(own.pool, category_id, data, expected, cause(request), call)
+    return answered(request, answer)
 
 
 @get("/v1/categories/{category_id:uuid}", guards=STAFF)
 @refuses(refusals.UnknownCategory)
 @leads_to(Link("put_category", {"category_id": "/id", "If-Match": "$response.header.ETag"}))
-async def get_category(category_id: FromPath[UUID], pool: NamedDependency[Pool]) -> Tagged[CategoryState]:
+async def get_category(category_id: FromPath[UUID], own: Own) -> Tagged[CategoryState]:
     """A category as the write side has it, with its ETag."""
-    return _tagged(await handlers.get_category(pool, category_id))
+    return _tagged(await handlers.get_category(own.pool, category_id))
 
 
 def expected_version(if_match: str | None, *, required: bool) -> int | None:

@@ -4,13 +4,11 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from litestar import Request, post
-from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 from msgspec import Meta, Struct
 
 from shared.http.described import Link, leads_to, refuses
 from write_side import catalog
-from write_side.database import Pool
 from write_side.errors import Invalid
 from write_side.http import Answered, IdempotencyKey, answered, cause, idempotent, requires
 from write_side.inventory import handlers
@@ -31,6 +29,7 @@ from write_side.inventory.domain import (
     WarehouseExists,
 )
 from write_side.inventory.handlers import ReservationMismatch, ReservationOfOrder, ReservationState, StockState
+from write_side.resources import Own
 
 STAFF = [requires("stock:write")]
 Call = Request[Any, Any, Any]
@@ -71,10 +70,10 @@ class Release(Struct, frozen=True, forbid_unknown_fields=True):
 @refuses(WarehouseExists)
 @leads_to(Link("post_stock_item", body={"warehouse": "/code"}))
 async def post_warehouse(
-    request: Call, data: JSONBody[OpenWarehouse], pool: NamedDependency[Pool], key: IdempotencyKey = None
+    request: Call, data: JSONBody[OpenWarehouse], own: Own, key: IdempotencyKey = None
 ) -> Answered[Warehouse]:
     """Open a warehouse."""
-    answer = await handlers.open_warehouse(pool, data, cause(request), idempotent(request, key, data))
+    answer = await handlers.open_warehouse(own.pool, data, cause(request), idempotent(request, key, data))
     return answered(request, answer, 201)
 
 
@@ -85,57 +84,58 @@ async def post_warehouse(
     Link("post_adjustment", body={"sku": "/sku", "warehouse": "/warehouse"}),
 )
 async def post_stock_item(
-    request: Call, data: JSONBody[NewStockItem], pool: NamedDependency[Pool], key: IdempotencyKey = None
+    request: Call, data: JSONBody[NewStockItem], own: Own, key: IdempotencyKey = None
 ) -> Answered[StockState]:
     """Keep a SKU of the catalog in a warehouse."""
-    async with pool.acquire() as conn:
+    async with own.pool.acquire() as conn:
         product_id = await catalog.product_of(conn, data.sku)
     command = OpenStockItem(data.sku, data.warehouse, product_id, data.on_hand, data.low_at)
-    answer = await handlers.open_stock_item(pool, command, cause(request), idempotent(request, key, data))
+    answer = await handlers.open_stock_item(own.pool, command, cause(request), idempotent(request, key, data))
     return answered(request, answer, 201)
 
 
 @post("/v1/stock/receipts", status_code=200, guards=STAFF)
 @refuses(UnknownStock)
 async def post_receipt(
-    request: Call, data: JSONBody[Receipt], pool: NamedDependency[Pool], key: IdempotencyKey = None
+    request: Call, data: JSONBody[Receipt], own: Own, key: IdempotencyKey = None
 ) -> Answered[StockState]:
     """Goods came in: raises the count."""
     command = MoveStock(data.sku, data.warehouse, data.quantity, data.reason)
     call = idempotent(request, key, data)
-    return answered(request, await handlers.receive_stock(pool, command, cause(request), call))
+    return answered(request, await handlers.receive_stock(own.pool, command, cause(request), call))
 
 
 @post("/v1/stock/adjustments", status_code=200, guards=STAFF)
 @refuses(UnknownStock, BelowReserved, Invalid)
 async def post_adjustment(
-    request: Call, data: JSONBody[MoveStock], pool: NamedDependency[Pool], key: IdempotencyKey = None
+    request: Call, data: JSONBody[MoveStock], own: Own, key: IdempotencyKey = None
 ) -> Answered[StockState]:
     """The count was wrong: moves it by `change`, which is not 0."""
-    return answered(request, await handlers.adjust_stock(pool, data, cause(request), idempotent(request, key, data)))
+    call = idempotent(request, key, data)
+    return answered(request, await handlers.adjust_stock(own.pool, data, cause(request), call))
 
 
 @post("/v1/reservations", guards=STAFF)
 @refuses(OutOfStock, UnknownStock, ReservationMismatch, ReservationOfOrder)
 @leads_to(Link("post_release", {"reservation_id": "/reservation_id"}))
 async def post_reservation(
-    request: Call, data: JSONBody[NewReservation], pool: NamedDependency[Pool], key: IdempotencyKey = None
+    request: Call, data: JSONBody[NewReservation], own: Own, key: IdempotencyKey = None
 ) -> Answered[ReservationState]:
     """Hold stock, all lines or none; a refusal for want of it tells what is left."""
     call = idempotent(request, key, data)
-    answer = await handlers.reserve_stock(pool, data.reservation_id, data.lines, cause(request), call)
+    answer = await handlers.reserve_stock(own.pool, data.reservation_id, data.lines, cause(request), call)
     return answered(request, answer, 201)
 
 
 @post("/v1/reservations/{reservation_id:uuid}/release", status_code=200, guards=STAFF)
 @refuses(ReservationOfOrder)
 async def post_release(
-    request: Call, reservation_id: FromPath[UUID], data: JSONBody[Release], pool: NamedDependency[Pool],
+    request: Call, reservation_id: FromPath[UUID], data: JSONBody[Release], own: Own,
     key: IdempotencyKey = None,
 ) -> Answered[ReservationState]:  # fmt: skip
     """Let go of what a reservation holds; a repeat changes nothing."""
     call = idempotent(request, key, data)
-    return answered(request, await handlers.release_stock(pool, reservation_id, data.reason, cause(request), call))
+    return answered(request, await handlers.release_stock(own.pool, reservation_id, data.reason, cause(request), call))
 
 
 routes = [post_warehouse, post_stock_item, post_receipt, post_adjustment, post_reservation, post_release]

@@ -6,7 +6,6 @@ from uuid import UUID
 
 import msgspec
 from litestar import Request, post
-from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 from msgspec import Struct
 
@@ -17,8 +16,7 @@ from shared.links import opens_order, order_token
 from shared.settings import Settings
 from write_side import carts, customers
 from write_side.commands import Answer
-from write_side.customers import AddressInput, BrokenAddress, BrokenMail, Keyring, KeyringUnavailable
-from write_side.database import Pool
+from write_side.customers import AddressInput, BrokenAddress, BrokenMail, KeyringUnavailable
 from write_side.group_commit import Overloaded
 from write_side.http import (
     CALLER,
@@ -34,7 +32,7 @@ from write_side.http import (
 from write_side.inventory import OutOfStock, UnknownStock
 from write_side.orders import handlers, settling
 from write_side.orders.handlers import Amounts, OrderState, PaymentState, QuoteState
-from write_side.orders.placing import Placements, PlaceOrder, place_order
+from write_side.orders.placing import PlaceOrder, place_order
 from write_side.orders.refusals import (
     AlreadyPaid,
     CartEmpty,
@@ -46,7 +44,7 @@ from write_side.orders.refusals import (
     UnknownOrder,
     WrongOrderToken,
 )
-from write_side.payments import Gateway
+from write_side.resources import Own
 from write_side.shipping import UnknownDestination
 
 Call = Request[Any, Any, Any]
@@ -92,12 +90,11 @@ _PAY = {"payment_id": "/payment/id", "Order-Token": "/order_token"}
 )  # fmt: skip
 @leads_to(Link("post_order", {"Cart-Secret": "$request.header.Cart-Secret"}, {"quote_id": "/id"}))
 async def post_quote(
-    request: Call, cart_id: FromPath[UUID], data: JSONBody[AskedQuote], pool: NamedDependency[Pool],
-    keyring: NamedDependency[Keyring], settings: NamedDependency[Settings], secret: CartSecret = None,
+    request: Call, cart_id: FromPath[UUID], data: JSONBody[AskedQuote], own: Own, secret: CartSecret = None,
 ) -> Answered[QuoteState]:  # fmt: skip
     """Price the cart for an address, with tax and shipping; good for a quarter of an hour."""
-    contact, ttl = customers.contact(data.mail, data.address), settings.quote_ttl_seconds
-    answer = await handlers.issue_quote(pool, keyring, cart_id, secret, contact, ttl, cause(request))
+    contact, ttl = customers.contact(data.mail, data.address), own.settings.quote_ttl_seconds
+    answer = await handlers.issue_quote(own.pool, own.keyring, cart_id, secret, contact, ttl, cause(request))
     return answered(request, answer, 201)
 
 
@@ -112,17 +109,16 @@ async def post_quote(
     Link("post_cancel", {"order_id": "/id", "Order-Token": "/order_token"}),
 )
 async def post_order(
-    request: Call, data: JSONBody[NewOrder], pool: NamedDependency[Pool], settings: NamedDependency[Settings],
-    placements: NamedDependency[Placements], secret: CartSecret = None, key: IdempotencyKey = None,
+    request: Call, data: JSONBody[NewOrder], own: Own, secret: CartSecret = None, key: IdempotencyKey = None,
 ) -> Answered[PlacedOrder]:  # fmt: skip
     """Place the order of a quote: its stock is held, its payment requested. The same quote is always the same order.
 
     A new quote is the way back from one that is expired or stale. Want of stock tells what is left of each line.
     """
     call = idempotent(request, key, data, actor=carts.guest_of(secret))
-    command = PlaceOrder(data.quote_id, secret, settings.payment_ttl_seconds, cause(request), call)
-    answer = await place_order(placements, pool, command)
-    return answered(request, _with_token(answer, settings), 201)
+    command = PlaceOrder(data.quote_id, secret, own.settings.payment_ttl_seconds, cause(request), call)
+    answer = await place_order(own.placements, own.pool, command)
+    return answered(request, _with_token(answer, own.settings), 201)
 
 
 def _with_token(answer: Answer[OrderState], settings: Settings) -> Answer[PlacedOrder]:
@@ -140,14 +136,13 @@ def _with_token(answer: Answer[OrderState], settings: Settings) -> Answer[Placed
 @refuses(AlreadyPaid, UnknownOrder, UNAUTHORIZED, MISSING_SCOPE)
 @also(202, "It is `closing`: the payment provider has not confirmed yet that nothing will be charged.")
 async def post_cancel(
-    request: Call, order_id: FromPath[UUID], pool: NamedDependency[Pool], gateway: NamedDependency[Gateway],
-    settings: NamedDependency[Settings], token: OptionalOrderToken = None, key: IdempotencyKey = None,
+    request: Call, order_id: FromPath[UUID], own: Own, token: OptionalOrderToken = None, key: IdempotencyKey = None,
 ) -> Answered[OrderState]:  # fmt: skip
     """Cancel an order that is not captured yet, by its Order-Token or with the scope orders:write."""
-    await _may_cancel(request, order_id, token, settings)
+    await _may_cancel(request, order_id, token, own.settings)
     idempotent(request, key, NewOrder(order_id))  # asked for, though the order's state makes a repeat harmless
-    await settling.cancel_order(pool, gateway, order_id, cause(request))
-    answer = await handlers.show_order(pool, order_id)
+    await settling.cancel_order(own.pool, own.gateway, order_id, cause(request))
+    answer = await handlers.show_order(own.pool, order_id)
     return answered(request, answer, 202 if _state.decode(answer.body).state == "closing" else 200)
 
 

@@ -4,18 +4,16 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from litestar import Request, post
-from litestar.di import NamedDependency
 from litestar.params import FromPath, HeaderParameter
 from msgspec import Struct
 
 from shared.http.described import Asked, Link, leads_to, reads, refuses
-from shared.settings import Settings
-from write_side.database import Pool
 from write_side.http import Answered, OrderToken, Shown, answered, cause, shown
 from write_side.orders import AlreadyPaid
 from write_side.payments import handlers
-from write_side.payments.gateway import BadSignature, BrokenNotice, Gateway, ProviderDown, StripeEvent
+from write_side.payments.gateway import BadSignature, BrokenNotice, ProviderDown, StripeEvent
 from write_side.payments.handlers import CompletedPayment, OrderClosed, PaymentSession
+from write_side.resources import Own
 
 Call = Request[Any, Any, Any]
 Signature = Annotated[
@@ -34,35 +32,33 @@ class Received(Struct, frozen=True):
 @refuses(AlreadyPaid, OrderClosed, ProviderDown)
 @leads_to(Link("post_complete", _SAME))
 async def post_session(
-    request: Call, payment_id: FromPath[UUID], pool: NamedDependency[Pool], gateway: NamedDependency[Gateway],
-    settings: NamedDependency[Settings], token: OrderToken = None,
+    request: Call, payment_id: FromPath[UUID], own: Own, token: OrderToken = None,
 ) -> Shown[PaymentSession]:  # fmt: skip
     """What a client needs to pay at Stripe; may be repeated. While Stripe is down the order waits."""
-    payment = await handlers.open_payment(pool, payment_id, token, settings.link_secret)
-    key = settings.stripe_publishable_key
-    session = await handlers.start_session(pool, gateway, payment, key, cause(request))
+    payment = await handlers.open_payment(own.pool, payment_id, token, own.settings.link_secret)
+    key = own.settings.stripe_publishable_key
+    session = await handlers.start_session(own.pool, own.gateway, payment, key, cause(request))
     return shown(session)
 
 
 @post("/v1/payments/{payment_id:uuid}/complete", status_code=200)
 @refuses(ProviderDown)
 async def post_complete(
-    request: Call, payment_id: FromPath[UUID], pool: NamedDependency[Pool], gateway: NamedDependency[Gateway],
-    settings: NamedDependency[Settings], token: OrderToken = None,
+    request: Call, payment_id: FromPath[UUID], own: Own, token: OrderToken = None,
 ) -> Answered[CompletedPayment]:  # fmt: skip
     """After paying at Stripe: look at the intent now, instead of waiting for the webhook. May be repeated."""
-    payment = await handlers.open_payment(pool, payment_id, token, settings.link_secret)
-    return answered(request, await handlers.complete(pool, gateway, payment, cause(request)))
+    payment = await handlers.open_payment(own.pool, payment_id, token, own.settings.link_secret)
+    return answered(request, await handlers.complete(own.pool, own.gateway, payment, cause(request)))
 
 
 @post("/v1/webhooks/stripe", status_code=200)
 @reads(StripeEvent)
 @refuses(BrokenNotice)
 async def post_webhook(
-    request: Call, pool: NamedDependency[Pool], gateway: NamedDependency[Gateway], signature: Signature = ""
+    request: Call, own: Own, signature: Signature = ""
 ) -> Shown[Received]:
     """Stripe tells what happened. Whatever carries a good signature is taken, once."""
-    await handlers.receive_notice(pool, gateway, await request.body(), signature, cause(request))
+    await handlers.receive_notice(own.pool, own.gateway, await request.body(), signature, cause(request))
     return shown(Received())
 
 

@@ -3,18 +3,17 @@
 from typing import Annotated, Any
 
 from litestar import Request, delete, put
-from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody, PathParameter
 from msgspec import Struct
 
 from shared.http.described import Link, leads_to, refuses
 from shared.money import EXPONENTS
 from write_side.catalog import UnknownSku
-from write_side.database import Pool
 from write_side.http import Answered, IdempotencyKey, answered, cause, idempotent, requires
 from write_side.pricing import handlers
 from write_side.pricing.domain import NewPrice, UnknownCurrency
 from write_side.pricing.handlers import PriceState
+from write_side.resources import Own
 
 STAFF = [requires("catalog:write")]
 Call = Request[Any, Any, Any]
@@ -29,22 +28,22 @@ class Nothing(Struct, frozen=True):
 @refuses(UnknownSku, UnknownCurrency)
 @leads_to(Link("delete_price", {"sku": "/sku", "currency": "/currency"}))
 async def put_price(
-    request: Call, sku: FromPath[str], currency: Currency, data: JSONBody[NewPrice], pool: NamedDependency[Pool],
+    request: Call, sku: FromPath[str], currency: Currency, data: JSONBody[NewPrice], own: Own,
     key: IdempotencyKey = None,
 ) -> Answered[PriceState]:  # fmt: skip
     """A SKU's price in a currency, minor units, tax excluded."""
     call = idempotent(request, key, data)
-    return answered(request, await handlers.set_price(pool, sku, currency, data, cause(request), call))
+    return answered(request, await handlers.set_price(own.pool, sku, currency, data, cause(request), call))
 
 
 @delete("/v1/prices/{sku:str}/{currency:str}", status_code=200, guards=STAFF)
 @refuses(UnknownSku, UnknownCurrency)
 async def delete_price(
-    request: Call, sku: FromPath[str], currency: Currency, pool: NamedDependency[Pool], key: IdempotencyKey = None
+    request: Call, sku: FromPath[str], currency: Currency, own: Own, key: IdempotencyKey = None
 ) -> Answered[PriceState]:
     """No longer sold in this currency."""
     call = idempotent(request, key, Nothing())
-    return answered(request, await handlers.remove_price(pool, sku, currency, cause(request), call))
+    return answered(request, await handlers.remove_price(own.pool, sku, currency, cause(request), call))
 
 
 routes = [put_price, delete_price]

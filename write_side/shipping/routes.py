@@ -3,13 +3,12 @@
 from typing import Annotated, Any
 
 from litestar import Request, put
-from litestar.di import NamedDependency
 from litestar.params import JSONBody, PathParameter
 
 from shared.http.described import refuses
-from write_side.database import Pool
 from write_side.errors import Invalid
 from write_side.http import Answered, answered, cause, requires
+from write_side.resources import Own
 from write_side.shipping.domain import Destination, Terms, UnknownCurrency
 from write_side.shipping.handlers import set_destination
 
@@ -27,12 +26,12 @@ class BrokenCountry(Invalid):
 @put("/v1/destinations/{country:str}", guards=[requires("catalog:write")])
 @refuses(BrokenCountry, UnknownCurrency)
 async def put_destination(
-    request: Request[Any, Any, Any], country: Country, data: JSONBody[Terms], pool: NamedDependency[Pool]
+    request: Request[Any, Any, Any], country: Country, data: JSONBody[Terms], own: Own
 ) -> Answered[Destination]:
     """Set tax and flat shipping rates of a country."""
     if len(country) != 2 or not country.isascii() or not country.isalpha() or not country.isupper():
         raise BrokenCountry("a country is named by two capital letters, like DE")
-    return answered(request, await set_destination(pool, country, data, cause(request)))
+    return answered(request, await set_destination(own.pool, country, data, cause(request)))
 
 
 routes = [put_destination]

@@ -1,0 +1,27 @@
+"""What the command API's routes work with, opened once and handed to each route as one dependency.
+
+One and not five: Litestar resolves several dependencies of a route in a task group, a task for each, at each request.
+"""
+
+from typing import NamedTuple, TypeAlias
+
+from litestar.di import NamedDependency
+
+from shared.settings import Settings
+from write_side.customers import Keyring
+from write_side.database import Pool
+from write_side.orders import Placements
+from write_side.payments import Gateway
+
+
+class Resources(NamedTuple):
+    """The pool, the keys of persons, the way to the payment provider, and where those who place orders wait."""
+
+    settings: Settings
+    pool: Pool
+    keyring: Keyring
+    gateway: Gateway
+    placements: Placements
+
+
+Own: TypeAlias = NamedDependency[Resources]  # a route takes it as `own`
