@@ -1,7 +1,7 @@
 """How a document goes out, the same in front of Litestar and behind it: ETag, 304, Cache-Control, Stale."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
 
 import msgspec
 from litestar import Request
@@ -16,11 +16,20 @@ from shared.http.replies import Headers, header, send_body
 
 JSON = "application/json"
 
-CATALOG = "public, max-age=5"
-STOCK = "public, max-age=1"
-PERSONAL = "private, no-cache"  # kept by nobody but its owner, and asked for again each time
-NEVER = "no-store"
 
+class Keeping(NamedTuple):
+    """How long an answer may be kept, and what else it depends on: a cached copy must not answer a query that waits
+    for its own write."""
+
+    cache_control: str
+    vary: str
+
+
+CATALOG = Keeping("public, max-age=5", "Position")
+STOCK = Keeping("public, max-age=1", "Position")
+# Kept by nobody but its owner, and asked for again each time.
+PERSONAL = Keeping("private, no-cache", "Authorization, Order-Token, Position")
+NEVER = "no-store"
 
 Document = TypeVar("Document")
 
@@ -30,32 +39,27 @@ class Answer(Struct, Generic[Document], frozen=True):
 
     body: bytes
     etag: str
-    cache: str
+    keeping: Keeping
     stale: str | None = None
 
     @classmethod
-    def of(cls, found: Found, cache: str) -> "Answer[Document]":
+    def of(cls, found: Found, keeping: Keeping) -> "Answer[Document]":
         """A document as it lies in Redis."""
-        return cls(found.body, found.etag, cache, found.stale)
+        return cls(found.body, found.etag, keeping, found.stale)
 
     @classmethod
-    def made(cls, document: Document, cache: str, stale: str | None = None) -> "Answer[Document]":
+    def made(cls, document: Document, keeping: Keeping, stale: str | None = None) -> "Answer[Document]":
         """A document that was put together for this answer."""
         etag, body = unpack(pack(msgspec.json.encode(document)))
-        return cls(body, etag, cache, stale)
+        return cls(body, etag, keeping, stale)
 
     def headers(self) -> list[tuple[str, str]]:
         """What goes with 200 and 304 alike. A stale answer must not outlive its cause in some cache."""
-        told = [
-            ("etag", f'"{self.etag}"'),
-            ("cache-control", NEVER if self.stale else self.cache),
-            # A cached copy must not answer a query that waits for its own write.
-            ("vary", "Position" if self.cache.startswith("public") else "Authorization, Order-Token, Position"),
-        ]
+        etag, (cache_control, vary) = f'"{self.etag}"', self.keeping
         if not self.stale:
-            return told
+            return [("etag", etag), ("cache-control", cache_control), ("vary", vary)]
         metrics.STALE.labels(self.stale).inc()
-        return [*told, ("stale", self.stale)]
+        return [("etag", etag), ("cache-control", NEVER), ("vary", vary), ("stale", self.stale)]
 
     def is_known_to(self, if_none_match: str | None) -> bool:
         """Whether the client holds this very version."""
@@ -87,11 +91,21 @@ def respond(request: Request[Any, Any, Any], answer: Answer[Document]) -> Shown[
 
 async def send_answer(scope: HTTPScope, send: Send, answer: Answer[Any]) -> None:
     """From plain ASGI."""
-    headers: Headers = [(name.encode(), value.encode()) for name, value in answer.headers()]
     known = header(scope, b"if-none-match")
     if known is not None and answer.is_known_to(known.decode("latin-1")):
+        headers: Headers = [(name.encode(), value.encode()) for name, value in answer.headers()]
         await send({"type": "http.response.start", "status": 304, "headers": headers})
         await send({"type": "http.response.body", "body": b"", "more_body": False})
         return
-    headers.append((b"content-type", b"application/json"))
+    if answer.stale:
+        headers = [_JSON, *((name.encode(), value.encode()) for name, value in answer.headers())]
+    else:  # what is asked most: nothing but the ETag is made for this one answer
+        headers = [*_FRESH[answer.keeping], (b"etag", b'"%b"' % answer.etag.encode())]
     await send_body(send, 200, headers, answer.body)
+
+
+_JSON = (b"content-type", b"application/json")
+_FRESH = {
+    keeping: (_JSON, (b"cache-control", keeping.cache_control.encode()), (b"vary", keeping.vary.encode()))
+    for keeping in (CATALOG, STOCK, PERSONAL)
+}

@@ -110,4 +110,4 @@ class CategoryShelf:
         if self._nested is None or self._nested[0] != categories.etag:
             self._nested = categories.etag, Answer.made(categories.nested(), CATALOG)
         answer = self._nested[1]
-        return Answer(answer.body, answer.etag, answer.cache, stale) if stale else answer
+        return Answer(answer.body, answer.etag, answer.keeping, stale) if stale else answer

@@ -126,7 +126,15 @@ class _Exchange:
         seconds = perf_counter() - self._started
         method, route = self._method, self._scope.get("path_template") or UNKNOWN_ROUTE
         self._measures.answered(method, route, self._status, self._scope.get(OUTCOME), seconds)  # type: ignore[arg-type]
-        level = logging.ERROR if self._status >= 500 else logging.INFO
+        level = _level(method, self._status)
         if access.isEnabledFor(level):  # the template, never the path or the query: those may hold tokens
             fields = {"method": method, "route": route, "status": self._status, "ms": round(seconds * 1000, 2)}
             access.log(level, "request", extra={"fields": fields})
+
+
+def _level(method: str, status: int) -> int:
+    """Commands and refusals stand in the log. Queries that were answered are many, and change nothing: a line would
+    cost more than the answer. They are counted, and told at DEBUG."""
+    if status >= 500:
+        return logging.ERROR
+    return logging.DEBUG if method in ("GET", "HEAD") and 0 < status < 400 else logging.INFO
