@@ -81,18 +81,19 @@ async def _differences(conn: Connection, aggregates: Sequence[Aggregate]) -> lis
         for id_ in sorted(folded.keys() | rows.keys()):
             if folded.get(id_) != rows.get(id_):
                 found.append(f"{aggregate.type} {id_}: row {rows.get(id_)} but fold {folded.get(id_)}")
-    return found + await _reserved_is_open(conn)
+    return found + await reserved_is_open(conn)
 
 
 async def _folded(conn: Connection, aggregate: Aggregate) -> dict[UUID, Any]:
     states: dict[UUID, Any] = {}
-    async for recorded in _events_of(conn, aggregate.type):
+    async for recorded in events_of(conn, aggregate.type):
         event = decode_event(recorded.type, recorded.payload)
         states[recorded.aggregate_id] = aggregate.evolve(states.get(recorded.aggregate_id), recorded, event)
     return states
 
 
-async def _events_of(conn: Connection, type_: str) -> AsyncIterator[Recorded]:
+async def events_of(conn: Connection, type_: str) -> AsyncIterator[Recorded]:
+    """All events of one kind of aggregate, oldest first."""
     after = 0
     while page := await event_log.read_aggregates_after(conn, type_, after, 2000):
         for recorded in page:
@@ -100,7 +101,8 @@ async def _events_of(conn: Connection, type_: str) -> AsyncIterator[Recorded]:
         after = page[-1].position
 
 
-async def _reserved_is_open(conn: Connection) -> list[str]:
+async def reserved_is_open(conn: Connection) -> list[str]:
+    """Stock items whose count of reserved units is not what open reservations hold."""
     held = await inventory_store.open_reservations(conn)
     return [
         f"stock_item {item.id}: {item.reserved} reserved but {held.get(item.id, 0)} held by open reservations"

@@ -141,3 +141,9 @@ async def transaction(pool: Pool) -> AsyncIterator[Connection]:
 def cause_of(actor: str, correlation_id: str, traceparent: str | None = None) -> Metadata:
     """The metadata of a command's events."""
     return Metadata(actor=actor, correlation_id=correlation_id, traceparent=traceparent)
+
+
+async def kept_answers(conn: Connection, route: str) -> list[bytes]:
+    """What the calls of a route were answered, as far as it is still kept; for verification."""
+    query = "SELECT answer FROM idempotency WHERE route = $1 AND kept_until > clock_timestamp()"
+    return [row["answer"] for row in await conn.fetch(query, route)]

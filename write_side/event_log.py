@@ -112,6 +112,12 @@ async def read_rows_after(conn: Connection, position: int, limit: int) -> list[a
     return list(await conn.fetch(_ROWS, position, limit))
 
 
+async def recent_aggregates(conn: Connection, type_: str, hours: int) -> list[UUID]:
+    """Whose events of this tag were recorded in the last so many hours; for verification."""
+    query = "SELECT aggregate_id FROM event_log WHERE type = $1 AND recorded_at > now() - make_interval(hours => $2)"
+    return [row["aggregate_id"] for row in await conn.fetch(query, type_, hours)]
+
+
 async def latest(conn: Connection, key: str) -> Positions:
     """Where the last event of a key family stands: what a query must have seen to show all of it."""
     query = "SELECT shard, position FROM event_log WHERE partition_key = $1 ORDER BY position DESC LIMIT 1"

@@ -137,10 +137,6 @@ class Shop:
         """What a link in a mail shows."""
         return _json(await self._http.get(link))
 
-    async def captures(self) -> Json:
-        """What the simulator of the provider says it captured."""
-        return dict((await self._http.get(f"{self._stripe}/simulator/state")).json())
-
 
 def _json(answer: httpx.Response) -> Json:
     body: Json = answer.json()

@@ -2,22 +2,13 @@
 
 import asyncio
 import time
-from pathlib import Path
 
-import asyncpg
-
-from doorbuster import catalog_import, running, verify
-from doorbuster.demo import journey, stampede
+from doorbuster import invariants, running
+from doorbuster.demo import catalog, journey, stampede
 from doorbuster.demo.shop import Shop
 from doorbuster.demo.steps import Steps, promise
 from doorbuster.home import Home
-from doorbuster.sample_catalog import write_catalog
 from doorbuster.tokens import issue
-from shared.position import Position
-
-REAL_CATALOG = Path(__file__).parents[3] / "shared" / "data" / "catalog" / "icecat.tsv.gz"
-SAMPLE_PRODUCTS = 3000
-STOCK = 100
 
 
 async def run(home: Home) -> None:
@@ -39,7 +30,7 @@ async def run(home: Home) -> None:
         steps.chapter(f"{stampede.BUYERS} buyers at once for {stampede.UNITS} units")
         await stampede.rush(shop, steps, bearer)
         steps.chapter("What must hold, holds")
-        await _verify(steps, shop, environment["DATABASE_URL"])
+        await _verify(steps, environment)
     print(addresses(environment))
 
 
@@ -47,27 +38,11 @@ _SCOPES = ("catalog:write", "stock:write", "stock:read", "orders:read")
 
 
 async def _import(steps: Steps, shop: Shop, home: Home, database_url: str) -> None:
-    file = REAL_CATALOG
-    if not file.exists():
-        file = home.folder / "sample-catalog.tsv"
-        write_catalog(file, SAMPLE_PRODUCTS, 1)
-    rejects = home.folder / "demo.rejected.csv"
-    wanted = catalog_import.Wanted(file, rejects, None, journey.CURRENCY, STOCK, None, False)
     with steps.step("import") as told:
-        told.found = await catalog_import.run(database_url, wanted)
+        told.found = await catalog.put_in(home, database_url)
     with steps.step("visible in search") as told:
-        told.found = f"{await _listed(shop, await position_of_log(database_url))} products come out of the query API"
-
-
-async def position_of_log(database_url: str) -> str:
-    """The token that makes a query wait for everything written so far."""
-    conn = await asyncpg.connect(database_url)
-    try:
-        epoch = await conn.fetchval("SELECT epoch FROM log_settings")
-        rows = await conn.fetch("SELECT shard, max(position) AS at FROM event_log GROUP BY shard")
-        return Position(epoch, {row["shard"]: row["at"] for row in rows}).token()
-    finally:
-        await conn.close()
+        shown = await _listed(shop, await catalog.position_of_log(database_url))
+        told.found = f"{shown} products come out of the query API"
 
 
 async def _listed(shop: Shop, position: str) -> int:
@@ -82,21 +57,12 @@ async def _listed(shop: Shop, position: str) -> int:
         page = await shop.query(f"{query}&cursor={page['next_cursor']}")
 
 
-async def _verify(steps: Steps, shop: Shop, database_url: str) -> None:
-    with steps.step("one capture per order") as told:
-        state = await shop.captures()
-        paid = state["captures"]["order_id"]
-        promise(not any(state["captured_more_than_once"].values()), "an order was captured twice")
-        told.found = f"{len(paid)} orders, {sum(paid.values())} captures at the provider"
-    with steps.step("rows = fold of the log") as told:
-        conn = await asyncpg.connect(database_url)
-        try:
-            found = await verify.differences(conn)
-            events = await conn.fetchval("SELECT count(*) FROM event_log")
-        finally:
-            await conn.close()
-        promise(not found, f"{len(found)} differences, the first: {found[:1]}")
-        told.found = f"{events} events, every hash chain unbroken"
+async def _verify(steps: Steps, environment: dict[str, str]) -> None:
+    for invariant, check in invariants.CHECKS.items():
+        with steps.step(invariant) as told:
+            found = await check(environment)
+            promise(not found, f"{invariant}: {len(found)} differences, the first: {found[:1]}")
+            told.found = "holds"
 
 
 def addresses(environment: dict[str, str]) -> str:

@@ -11,8 +11,8 @@ import asyncpg
 import pytest
 
 from doorbuster import state
+from doorbuster.demo.catalog import position_of_log
 from doorbuster.demo.shop import Json, Shop
-from doorbuster.demo.show import position_of_log
 from doorbuster.home import Home
 
 CATALOG = Path(__file__).parents[3] / "shared" / "data" / "catalog" / "icecat.tsv.gz"

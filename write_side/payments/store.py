@@ -145,6 +145,11 @@ class Alarm(NamedTuple):
     alarm: str
 
 
+async def at_work(conn: Connection) -> list[UUID]:
+    """Payments that the worker has something to do for, and that wait for no person."""
+    return [row["id"] for row in await conn.fetch("SELECT id FROM payment WHERE todo IS NOT NULL AND alarm IS NULL")]
+
+
 async def alarms(conn: Connection) -> list[Alarm]:
     """All of them."""
     return [Alarm(*row) for row in await conn.fetch("SELECT id, alarm FROM payment WHERE alarm IS NOT NULL")]

@@ -1,0 +1,75 @@
+"""Every read model's states folded anew from the log: in one go, without batches, caches, checkpoints or parking."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from projector.fold import Poison, Touch, understand
+from projector.model import Folded, ReadModel
+from shared.envelope import Recorded
+from write_side import event_log
+from write_side.database import Connection
+
+PAGE = 2000
+
+
+class Model(NamedTuple):
+    """The states of one read model as the log has them, and the partition key of each."""
+
+    states: dict[str, Folded]
+    keys: dict[str, str]
+
+
+class FoldedLog(NamedTuple):
+    """All read models up to a safe position, the last event of each shard, and events that can't be folded."""
+
+    until: int
+    heads: dict[int, int]
+    models: dict[str, Model]  # by slot
+    poison: list[str]
+
+
+async def fold_log(conn: Connection, models: Sequence[ReadModel]) -> FoldedLog:
+    """The whole log up to the safe position."""
+    folded = FoldedLog(await event_log.safe_position(conn), {}, {model.slot: Model({}, {}) for model in models}, [])
+    after = 0
+    while after < folded.until and (page := await event_log.read_rows_after(conn, after, PAGE)):
+        for row in page:
+            if row["position"] <= folded.until:
+                _fold(folded, models, event_log.recorded(row))
+        after = page[-1]["position"]
+    return folded
+
+
+def _fold(folded: FoldedLog, models: Sequence[ReadModel], recorded: Recorded) -> None:
+    folded.heads[recorded.shard] = recorded.position
+    for model in models:
+        match understand(model, recorded):
+            case Touch() as touch:
+                _evolve(folded, model, touch)
+            case Poison(error=error):
+                folded.poison.append(_told(model, recorded, error))
+
+
+def _evolve(folded: FoldedLog, model: ReadModel, touch: Touch) -> None:
+    into, recorded = folded.models[model.slot], touch.recorded
+    try:
+        for id_ in touch.ids:
+            into.states[id_] = model.evolve(into.states.get(id_), recorded, touch.event)
+            into.keys[id_] = recorded.key
+    except Exception as error:  # as the projector takes it: whatever a payload makes a model do, it must not stop us
+        folded.poison.append(_told(model, recorded, f"{type(error).__name__}: {error}"))
+
+
+def _told(model: ReadModel, recorded: Recorded, error: str) -> str:
+    return f"{model.slot}: event {recorded.position} can't be folded: {error}"
+
+
+def fold_further(model: ReadModel, id_: str, state: Folded | None, events: Sequence[Recorded]) -> Folded | None:
+    """One state after some more events of its key."""
+    for recorded in events:
+        match understand(model, recorded):
+            case Touch(event=event, ids=ids) if id_ in ids:
+                state = model.evolve(state, recorded, event)
+    return state
+
+

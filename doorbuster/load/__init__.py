@@ -1,0 +1,1 @@
+"""`doorbuster load`: shoppers of Locust in a running shop, then the invariants."""

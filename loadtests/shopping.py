@@ -1,0 +1,103 @@
+"""Shoppers for Locust: `locust -f loadtests/shopping.py`, with or without its web page. HTTP and JSON, nothing else.
+
+Addresses come from options or from the environment (`--read-api`, READ_API_URL and so on); `make load` gives them.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import gevent
+from locust import FastHttpUser, between, events, task
+from locust.argument_parser import LocustArgumentParser
+from locust.env import Environment
+
+from loadtests.journeys.client import Client, Counts
+from loadtests.journeys.visit import Visit
+
+COUNTS = Counts()
+_NEVER = "api.stripe.com"  # its test mode is no place for load
+
+
+class Shopper(FastHttpUser):
+    """Somebody who thinks for 1 to 10 seconds between two pages."""
+
+    wait_time = between(1, 10)
+    connection_timeout = 10.0
+    network_timeout = 30.0
+
+    def on_start(self) -> None:
+        """Comes in with nothing in hand."""
+        options = self.environment.parsed_options
+        client = Client(self.client, options.read_api, options.write_api, options.stripe, COUNTS)
+        self.visit = Visit(client, options.staff_token)
+
+    @task
+    def next_page(self) -> None:
+        """One interaction."""
+        self.visit.go_on()
+
+
+@events.init_command_line_parser.add_listener
+def add_options(parser: LocustArgumentParser) -> None:
+    """Where the shop is, how long to warm up, where the figures go."""
+    add = parser.add_argument
+    add("--read-api", env_var="READ_API_URL", default="http://127.0.0.1:8001", help="The query API")
+    add("--write-api", env_var="WRITE_API_URL", default="http://127.0.0.1:8000", help="The command API")
+    add("--stripe", env_var="STRIPE_API_BASE", default="http://127.0.0.1:12111", help="Where browsers confirm payments")
+    add("--staff-token", env_var="STAFF_TOKEN", default="", is_secret=True, help="Of stock:read and stock:write")
+    add("--warm-up", type=float, default=0, help="Seconds after which all figures begin anew")
+    add("--result", default="", help="A file for the figures, as JSON")
+
+
+@events.init.add_listener
+def know_the_shop(environment: Environment, **_: Any) -> None:
+    """Locust wants one host: the query API, unless its own --host says otherwise."""
+    options = environment.parsed_options
+    if options is None:
+        return
+    options.read_api = environment.host or options.read_api
+    environment.host = options.read_api
+    if urlsplit(options.stripe).hostname == _NEVER:
+        raise SystemExit("load goes to the simulator of Stripe, never to Stripe")
+
+
+@events.test_start.add_listener
+def warm_up(environment: Environment, **_: Any) -> None:
+    """Forget the figures of the warm-up."""
+    options = environment.parsed_options
+    if options is not None and options.warm_up:
+        gevent.spawn_later(options.warm_up, _begin_anew, environment)
+
+
+def _begin_anew(environment: Environment) -> None:
+    environment.stats.reset_all()
+    COUNTS.clear()
+
+
+@events.quitting.add_listener
+def write_result(environment: Environment, **_: Any) -> None:
+    """Steps with their percentiles in milliseconds, what went wrong, what the business answered."""
+    options = environment.parsed_options
+    if options is None or not options.result:
+        return
+    stats = environment.stats
+    steps = [{"step": entry.name, **_figures(entry)} for entry in stats.entries.values()]
+    result = {
+        "seconds": round((stats.total.last_request_timestamp or 0.0) - stats.total.start_time, 1) if steps else 0.0,
+        "total": _figures(stats.total),
+        "steps": sorted(steps, key=lambda step: step["step"]),
+        "errors": [
+            {"step": error.name, "error": str(error.error), "times": error.occurrences}
+            for error in stats.errors.values()
+        ],
+        "interactions": dict(COUNTS.interactions),
+        "outcomes": dict(COUNTS.outcomes),
+    }
+    Path(options.result).write_text(json.dumps(result))
+
+
+def _figures(entry: Any) -> dict[str, Any]:
+    percentiles = {f"p{n}": entry.get_response_time_percentile(n / 100) for n in (50, 95, 99)}
+    return {"requests": entry.num_requests, "failures": entry.num_failures, **percentiles}

@@ -1,0 +1,225 @@
+"""Read models against the log: each kind of damage in Redis and Elasticsearch is named, and nothing else is."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import asyncpg
+import httpx
+
+from doorbuster.invariants import read_models
+from doorbuster.invariants.sinks import Stores
+from shared.documents.layout import pack
+from shared.events.catalog import CategoryCreated, ProductCreated
+from shared.events.inventory import StockItemOpened, StockReceived
+from shared.events.pricing import PriceSet
+from shared.ids import uuid7
+from shared.sealed import wrap
+from shared.shards import CATEGORIES, order_key, product_key
+from tests.faults.processes import Lab
+from tests.integration.projector.test_documents import append, until
+from tests.unit.projector.test_read_models import HISTORY, ORDER, PERSON, PERSONS_KEY, facts, placed
+
+PRODUCT, ITEM, STRANGER = uuid7(), uuid7(), uuid7()
+
+
+async def differences(lab: Lab, patience: float = 120) -> list[str]:
+    """What the check finds; patient, since tests share two cores."""
+    return await read_models.differences(Stores.of(lab.environment), patience)
+
+
+async def filled(lab: Lab) -> None:
+    """A product with price and stock, a category, an order with its person; all of it projected, and then at rest."""
+    lab.relay()
+    keyring = await asyncpg.connect(lab.environment["KEYRING_URL"])
+    wrapped = wrap(bytes.fromhex(lab.environment["MASTER_KEY"]), PERSON, PERSONS_KEY)
+    insert = "INSERT INTO person_key (person_id, mail_fingerprint, wrapped_key) VALUES ($1, 'x', $2)"
+    await keyring.execute(insert, PERSON, wrapped)
+    await keyring.close()
+    await append(lab, "category", uuid7(), CATEGORIES, [CategoryCreated(uuid7(), None, "lamps", "Lamps")])
+    await append(lab, "product", PRODUCT, product_key(PRODUCT), [ProductCreated(PRODUCT, facts())])
+    await append(lab, "price", uuid7(), product_key(PRODUCT), [PriceSet(PRODUCT, "lamp", "EUR", 1999)])
+    opened = StockItemOpened("lamp", "north", PRODUCT, 10, 0, 3, "test")
+    await append(lab, "stock_item", ITEM, product_key(PRODUCT), [opened])
+    await append(lab, "order", ORDER, order_key(ORDER), [placed(), *HISTORY])
+
+
+class Documents:
+    """Damage done to documents, past the projector."""
+
+    def __init__(self, lab: Lab) -> None:
+        self._lab, self._prefix = lab, lab.environment["INDEX_PREFIX"]
+        self._http = httpx.AsyncClient(base_url=lab.environment["ELASTICSEARCH_URL"])
+
+    async def close(self) -> None:
+        await self._http.aclose()
+
+    async def redis_set(self, key: str, value: bytes) -> Callable[[], Awaitable[None]]:
+        before = self._lab.redis.get(key)
+        self._lab.redis.set(key, value)
+        return self._back_in_redis(key, before)
+
+    async def redis_delete(self, key: str) -> Callable[[], Awaitable[None]]:
+        before = self._lab.redis.get(key)
+        assert before is not None
+        self._lab.redis.delete(key)
+        return self._back_in_redis(key, before)
+
+    def _back_in_redis(self, key: str, before: bytes | None) -> Callable[[], Awaitable[None]]:
+        async def undo() -> None:
+            if before is None:
+                self._lab.redis.delete(key)
+            else:
+                self._lab.redis.set(key, before)
+
+        return undo
+
+    async def index(self, model: str, id_: object, **changed: Any) -> Callable[[], Awaitable[None]]:
+        """Other values in a document, or a new document, at the version that stands."""
+        path = f"/{self._prefix}{model}-v1/_doc/{id_}"
+        found = (await self._http.get(path)).json()
+        before, version = found.get("_source"), found.get("_version", 1)
+        await self._put(path, {**(before or {}), **changed}, version)
+
+        async def undo() -> None:
+            if before is None:
+                (await self._http.delete(path)).raise_for_status()
+            else:
+                await self._put(path, before, version)
+
+        return undo
+
+    async def unindex(self, model: str, id_: object) -> Callable[[], Awaitable[None]]:
+        path = f"/{self._prefix}{model}-v1/_doc/{id_}"
+        found = (await self._http.get(path)).json()
+        (await self._http.delete(path)).raise_for_status()
+
+        async def undo() -> None:
+            await self._http.put(path, json=found["_source"])
+            await self._put(path, found["_source"], found["_version"])
+
+        return undo
+
+    async def _put(self, path: str, body: dict[str, Any], version: int) -> None:
+        params = {"version": str(version), "version_type": "external_gte"}
+        (await self._http.put(path, json=body, params=params)).raise_for_status()
+
+
+Damage = Callable[[Documents], Awaitable[Callable[[], Awaitable[None]]]]
+DAMAGES: list[tuple[str, Damage]] = [
+    (f"product_page:v1 {PRODUCT}: document '{PRODUCT}' is missing",
+     lambda d: d.redis_delete(f"product_page:v1:doc:{PRODUCT}")),
+    (f"product_page:v1 {PRODUCT}: document '{PRODUCT}' is b",
+     lambda d: d.redis_set(f"product_page:v1:doc:{PRODUCT}", pack(b'{"id":"another"}'))),
+    ("product_page:v1 sku 'lamp': leads to None", lambda d: d.redis_delete("product_page:v1:by:sku:lamp")),
+    (f"product_page:v1 sku 'lamp': leads to {STRANGER}",
+     lambda d: d.redis_set("product_page:v1:by:sku:lamp", str(STRANGER).encode())),
+    (f"product_page:v1 slug 'unheard-of': leads to {PRODUCT}, shown by nobody",
+     lambda d: d.redis_set("product_page:v1:by:slug:unheard-of", str(PRODUCT).encode())),
+    ("stock_level:v1 lamp: document ' staff:lamp' is b",
+     lambda d: d.redis_set("stock_level:v1:doc: staff:lamp", pack(b'{"on_hand":11}'))),
+    ("stock_level:v1 lamp: is missing", lambda d: d.redis_delete("stock_level:v1:state:lamp")),
+    ("stock_level:v1 unicorn: a document that the log knows nothing of",
+     lambda d: d.redis_set("stock_level:v1:doc:unicorn", pack(b"{}"))),
+    (f"order_status:v1 {ORDER}: its state is not the fold",
+     lambda d: d.redis_set(f"order_status:v1:state:{ORDER}", b'{"position":999999,"state":"expired"}')),
+    ("category_tree:v1 tree: document 'tree' is missing", lambda d: d.redis_delete("category_tree:v1:doc:tree")),
+    (f"products:v1 {PRODUCT}: document '{PRODUCT}' is {{", lambda d: d.index("products", PRODUCT, listed=False)),
+    (f"stock:v1 {ITEM}: document '{ITEM}' is {{", lambda d: d.index("stock", ITEM, reserved=7)),
+    (f"stock:v1 {ITEM}: its state is not the fold", lambda d: d.index("stock", ITEM, fold={})),
+    (f"orders:v1 {ORDER}: is missing", lambda d: d.unindex("orders", ORDER)),
+    (f"orders:v1 {STRANGER}: a document that the log knows nothing of",
+     lambda d: d.index("orders", STRANGER, number="A-2")),
+]  # fmt: skip
+
+
+async def test_each_damage_to_a_document_is_named(search_lab: Lab) -> None:
+    await filled(search_lab)
+    projector = search_lab.projector()
+    assert await differences(search_lab) == []
+    projector.kill()  # nobody repairs what is done now
+    documents = Documents(search_lab)
+    for told, damage in DAMAGES:
+        undo = await damage(documents)
+        found = await differences(search_lab)
+        assert len(found) == 1, (told, found)
+        assert found[0].startswith(told)
+        await undo()
+    await documents.close()
+    assert await differences(search_lab) == []
+
+
+async def test_what_the_projector_has_not_done_yet_is_named(search_lab: Lab) -> None:
+    await filled(search_lab)
+    projector = search_lab.projector()
+    assert await differences(search_lab) == []
+    projector.kill()
+    received = StockReceived("lamp", "north", 15, 0, 5, "test")
+    await append(search_lab, "stock_item", ITEM, product_key(PRODUCT), [received], version=2)
+
+    async def safe() -> bool:
+        query = "SELECT safe_position = (SELECT max(position) FROM event_log) FROM relay_state"
+        return bool(await search_lab.conn.fetchval(query))
+
+    await until(safe)
+    found = await differences(search_lab, patience=0)
+    shard = await search_lab.conn.fetchval("SELECT shard FROM event_log ORDER BY position DESC LIMIT 1")
+    assert {f"{slot}:v1: shard {shard}" for slot in ("stock_level", "stock", "product_page", "products")} <= {
+        line.partition(" has not")[0] for line in found
+    }
+    assert any(line.startswith("stock_level:v1 lamp: stands at ") for line in found)
+
+
+async def test_an_event_that_nobody_can_fold_is_named(search_lab: Lab) -> None:
+    await filled(search_lab)
+    search_lab.projector()
+    assert await differences(search_lab) == []
+    await append(search_lab, "stock_item", uuid7(), product_key(uuid7()), [
+        StockReceived("nobody", "north", 15, 0, 5, "moved before it was opened")
+    ])  # fmt: skip
+    found = await differences(search_lab)
+    assert found
+    assert all("can't be folded: ValueError: nobody: stock moved before its item was opened" in line for line in found)
+
+
+async def test_a_shop_at_work_shows_no_false_differences(search_lab: Lab) -> None:
+    await filled(search_lab)
+    search_lab.projector()
+    received = [StockReceived("lamp", "north", 10 + n, 0, 1, "test") for n in range(1, 400)]
+    for n, event in enumerate(received):
+        await append(search_lab, "stock_item", ITEM, product_key(PRODUCT), [event], version=2 + n)
+        if n % 100 == 50:
+            assert await differences(search_lab) == []
+
+
+def verified(lab: Lab, *words: str) -> subprocess.CompletedProcess[str]:
+    """`doorbuster verify`, as an operator types it."""
+    command = [sys.executable, "-m", "doorbuster.cli", "verify", *words]
+    return subprocess.run(command, env=os.environ | lab.environment, capture_output=True, text=True, check=False)
+
+
+async def test_verify_compares_the_read_models_and_fails_when_one_differs(search_lab: Lab) -> None:
+    search_lab.relay()
+    projector = search_lab.projector()
+    assert await differences(search_lab) == []
+    done = verified(search_lab)
+    assert (done.returncode, done.stdout.splitlines()[1]) == (0, "read models and log agree"), done.stderr
+    projector.kill()
+    search_lab.redis.set("stock_level:v1:doc:unicorn", b"x")
+    done = verified(search_lab)
+    assert (done.returncode, done.stdout.splitlines()[-1]) == (1, "1 differences")
+    assert "stock_level:v1 unicorn: a document that the log knows nothing of" in done.stdout
+    assert verified(search_lab, "--log-only").returncode == 0
+
+
+def test_verify_says_what_it_needs_to_compare_read_models(database_url: str) -> None:
+    environment = {name: value for name, value in os.environ.items() if name not in ("REDIS_URL", "ELASTICSEARCH_URL")}
+    command = [sys.executable, "-m", "doorbuster.cli", "verify"]
+    environment |= {"DATABASE_URL": database_url, "DOORBUSTER_HOME": "/nowhere/at/all"}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "the read models were not compared" in done.stderr
+    assert "REDIS_URL" in done.stderr or "KEYRING_URL" in done.stderr
+
