@@ -1,0 +1,103 @@
+"""OWASP API5: every route for staff, read from the running apps, against nobody and against every wrong scope."""
+
+import httpx
+import msgspec
+import pytest
+
+from read_side.app import create_app as create_query_api
+from shared.settings import Settings
+from tests.fixtures.servers import _NOWHERE as NOWHERE
+from tests.integration.checkout.shop import Shop
+from tests.integration.read_side.shelves import Shelves
+from tests.integration.write_api.conftest import Issue
+from tests.security.routes import Route, routes_of
+from write_side.access import SCOPES
+from write_side.app import create_app
+
+WRITE = list(routes_of(create_app(Settings.read(NOWHERE))))
+READ = list(routes_of(create_query_api(Settings.read(NOWHERE))))
+STAFF = [(api, route) for api, routes in (("write", WRITE), ("read", READ)) for route in routes if route.scope]
+
+# Without a scope, on purpose: what lets a caller in instead.
+OPEN = {
+    "POST /v1/carts": "anybody may open one",
+    "GET /v1/carts/{cart_id}": "Cart-Secret",
+    "POST /v1/carts/{cart_id}/lines": "Cart-Secret",
+    "PUT /v1/carts/{cart_id}/lines/{sku}": "Cart-Secret",
+    "DELETE /v1/carts/{cart_id}/lines/{sku}": "Cart-Secret",
+    "POST /v1/carts/{cart_id}/quotes": "Cart-Secret",
+    "POST /v1/orders": "Cart-Secret",
+    "POST /v1/orders/{order_id}/cancel": "Order-Token or orders:write",
+    "POST /v1/payments/{payment_id}/session": "Order-Token",
+    "POST /v1/payments/{payment_id}/complete": "Order-Token",
+    "POST /v1/webhooks/stripe": "Stripe-Signature",
+    "GET /v1/products/{product_id}": "the catalog is public",
+    "GET /v1/products/by-slug/{slug}": "the catalog is public",
+    "GET /v1/products/by-sku/{sku}": "the catalog is public",
+    "GET /v1/products/by-ean/{ean}": "the catalog is public",
+    "GET /v1/stock/{sku}": "in, low or out",
+    "GET /v1/stock": "in, low or out",
+    "GET /v1/categories": "the catalog is public",
+    "GET /v1/categories/{slug}/products": "the catalog is public",
+    "GET /v1/search": "the catalog is public",
+    "GET /v1/orders/{order_id}": "Order-Token or orders:read",
+    "GET /health/live": "for supervisors",
+    "GET /health/ready": "for supervisors",
+    "GET /metrics": "for Prometheus; not to be routed to from outside (decision 18)",
+}
+
+
+def test_a_route_without_a_scope_is_open_on_purpose() -> None:
+    assert {route.name for route in [*WRITE, *READ] if route.scope is None} == set(OPEN)
+
+
+def test_every_scope_opens_something() -> None:
+    by_token = {"orders:read", "orders:write"}  # asked for inside of routes that guests use as well
+    assert {route.scope for _, route in STAFF} | by_token == set(SCOPES)
+
+
+@pytest.mark.parametrize(("api_name", "route"), STAFF, ids=[f"{api} {route.name}" for api, route in STAFF])
+async def test_a_route_of_staff_opens_to_its_scope_alone(
+    api: httpx.AsyncClient,
+    query: httpx.AsyncClient,
+    shop: Shop,
+    shelves: Shelves,
+    staff: Issue,
+    api_name: str,
+    route: Route,
+) -> None:
+    client = api if api_name == "write" else query
+
+    async def ask(*scopes: str) -> tuple[int, str]:
+        headers = {}
+        if scopes:
+            headers = await (staff(*scopes) if api_name == "write" else shelves.put_token(list(scopes)))
+        answer = await client.request(route.method, route.path, headers=headers, content=b"{}" if route.body else b"")
+        return answer.status_code, answer.json().get("code", "") if answer.content else ""
+
+    assert route.scope is not None
+    before = await shop.pool.fetchval("SELECT count(*) FROM event_log WHERE aggregate_type <> 'access_token'")
+    assert await ask() == (401, "unauthorized")
+    wrong = [scope for scope in SCOPES if scope != route.scope]
+    for scope in wrong:
+        assert await ask(scope) == (403, "missing_scope")
+    assert await ask(*wrong) == (403, "missing_scope")
+    assert (await ask(route.scope))[0] not in (401, 403, 500)
+    after = await shop.pool.fetchval("SELECT count(*) FROM event_log WHERE aggregate_type <> 'access_token'")
+    assert before == after
+
+
+@pytest.mark.parametrize("header", ["X-HTTP-Method-Override", "X-Method-Override", "X-Original-URL", "X-Rewrite-URL"])
+async def test_no_header_makes_another_request_of_it(api: httpx.AsyncClient, header: str) -> None:
+    answer = await api.get("/health/live", headers={header: "/v1/tokens" if "URL" in header else "DELETE"})
+    assert msgspec.json.decode(answer.content)["status"] == "live"
+
+
+SPELLINGS = ["/v1//tokens", "/v1/tokens/", "/V1/tokens", "/v1/./tokens", "/v1/x/../tokens", "//v1/tokens"]
+
+
+@pytest.mark.parametrize("path", SPELLINGS)
+async def test_no_other_spelling_of_a_path_goes_around_its_guard(api: httpx.AsyncClient, path: str) -> None:
+    url = httpx.URL("http://test").copy_with(raw_path=path.encode())
+    answer = await api.request("POST", url, json={"name": "n", "scopes": ["stock:read"]})
+    assert answer.status_code in (401, 404, 405)
