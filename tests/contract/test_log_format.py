@@ -20,12 +20,28 @@ async def test_sql_and_python_agree_on_the_shard_of_a_key(pool: Pool, shards: in
     assert [row["shard"] for row in found] == [shard_of(key, shards) for key in keys]
 
 
-async def test_a_version_that_skips_one_is_refused(pool: Pool) -> None:
+async def append(pool: Pool, versions: list[int]) -> None:
+    """These versions of one new aggregate, in one call."""
+    count, aggregate = len(versions), uuid7()
     async with pool.acquire() as conn:
-        with pytest.raises(asyncpg.PostgresError, match="has no version 1"):
-            await conn.execute(
-                "SELECT event_append('test', $1, 2, 'test', $2, 'test', '{}', '{}')", uuid7(), uuid7()
-            )
+        await conn.execute(
+            "SELECT event_append_all($1, $2, $3, $4, $5, $6, $7, $8)",
+            ["test"] * count, [aggregate] * count, versions, ["test"] * count, [uuid7() for _ in versions],
+            ["test"] * count, [b"{}"] * count, [b"{}"] * count,
+        )  # fmt: skip
+
+
+@pytest.mark.parametrize("versions", [[2], [1, 3], [2, 1], [1, 2, 4, 3]])
+async def test_a_version_without_the_one_before_it_is_refused(pool: Pool, versions: list[int]) -> None:
+    with pytest.raises(asyncpg.PostgresError, match=r"has no version \d"):
+        await append(pool, versions)
+    assert await pool.fetchval("SELECT count(*) FROM event_log") == 0
+
+
+async def test_versions_of_one_call_are_chained_like_those_of_many(pool: Pool) -> None:
+    await append(pool, [1, 2, 3])
+    rows = await pool.fetch("SELECT prev_hash, hash FROM event_log ORDER BY position")
+    assert [row["prev_hash"] for row in rows] == [bytes(32), rows[0]["hash"], rows[1]["hash"]]
 
 
 REWRITES = ["UPDATE event_log SET type = 'x'", "DELETE FROM event_log", "TRUNCATE event_log"]

@@ -80,7 +80,8 @@ async def append_raw(
 ) -> int:
     """An event as only a broken producer would write it, of an aggregate of its own. Answers its position."""
     item = uuid5(SPACE, f"{type_} {payload!r}")
-    query = "SELECT event_append('odd', $1, $2, $3, $4, $5, $6, $7)"
+    query = """SELECT at FROM event_append_all(ARRAY['odd'], ARRAY[$1::uuid], ARRAY[$2::bigint], ARRAY[$3],
+                                               ARRAY[$4::uuid], ARRAY[$5], ARRAY[$6::bytea], ARRAY[$7::bytea])"""
     event_id, cause = uuid5(item, str(version)), as_json(CAUSE)
     return int(await conn.fetchval(query, item, version, key_of(sku), event_id, type_, payload, cause))
 

@@ -1,10 +1,10 @@
 -- The one door to the log. Called last in a transaction: from nextval to COMMIT the relay waits for us.
 
--- The shard of a partition key; `shared.shards.shard_of` computes the same.
+-- The shard of a partition key; `shared.shards.shard_of` computes the same. (The functions here are written so that
+-- Postgres can put their bodies in place of the call: one expression, and no more promised than what they call keeps.)
 CREATE OR REPLACE FUNCTION event_shard(p_key text, p_shards integer) RETURNS smallint
-LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-    SELECT ((get_byte(h, 0) * 256 + get_byte(h, 1)) % p_shards)::smallint
-    FROM sha256(convert_to(p_key, 'UTF8')) AS h
+LANGUAGE sql STABLE PARALLEL SAFE AS $$
+    SELECT (('x' || encode(substring(sha256(convert_to(p_key, 'UTF8')) FOR 2), 'hex'))::bit(16)::integer % p_shards)::smallint
 $$;
 
 -- The hash of an event: SHA-256 over the hash before it, and the hashes of its header, payload and metadata.
@@ -12,63 +12,63 @@ $$;
 CREATE OR REPLACE FUNCTION event_hash(
     p_prev bytea, p_position bigint, p_shard smallint, p_key text, p_aggregate_type text, p_aggregate_id uuid,
     p_version bigint, p_event_id uuid, p_type text, p_recorded_at timestamptz, p_payload bytea, p_metadata bytea
-) RETURNS bytea LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+) RETURNS bytea LANGUAGE sql STABLE PARALLEL SAFE AS $$
     SELECT sha256(p_prev
         || sha256(convert_to(concat_ws(E'\n', p_position, p_shard, p_key, p_aggregate_type, p_aggregate_id, p_version,
                                        p_event_id, p_type, (extract(epoch FROM p_recorded_at) * 1000000)::bigint), 'UTF8'))
         || sha256(p_payload) || sha256(p_metadata))
 $$;
 
--- Appends one event and answers its position. The caller holds the lock of the aggregate's row (or creates it), so the
--- version before is committed and visible; a gap or a repeat in the versions is refused.
-CREATE OR REPLACE FUNCTION event_append(
-    p_aggregate_type text, p_aggregate_id uuid, p_version bigint, p_key text,
-    p_event_id uuid, p_type text, p_payload bytea, p_metadata bytea
-) RETURNS bigint LANGUAGE plpgsql AS $$
-DECLARE
-    v_shards integer;
-    v_shard smallint;
-    v_prev bytea := decode(repeat('00', 32), 'hex');
-    v_prev_at timestamptz;
-    v_at timestamptz;
-    v_position bigint;
-BEGIN
-    SELECT shards INTO STRICT v_shards FROM log_settings WHERE id = 1;
-    v_shard := event_shard(p_key, v_shards);
-    IF p_version > 1 THEN
-        SELECT hash, recorded_at INTO v_prev, v_prev_at FROM event_log
-        WHERE aggregate_type = p_aggregate_type AND aggregate_id = p_aggregate_id AND aggregate_version = p_version - 1;
-        IF NOT FOUND THEN
-            RAISE EXCEPTION 'event log: % % has no version %', p_aggregate_type, p_aggregate_id, p_version - 1
-                USING ERRCODE = 'DB001';
-        END IF;
-    END IF;
-    v_at := greatest(clock_timestamp(), v_prev_at);  -- a clock set back must not turn an aggregate's history round
-    v_position := nextval('event_position');
-    INSERT INTO event_log (position, shard, partition_key, aggregate_type, aggregate_id, aggregate_version, event_id,
-                           type, payload, metadata, recorded_at, prev_hash, hash)
-    VALUES (v_position, v_shard, p_key, p_aggregate_type, p_aggregate_id, p_version, p_event_id, p_type, p_payload,
-            p_metadata, v_at, v_prev,
-            event_hash(v_prev, v_position, v_shard, p_key, p_aggregate_type, p_aggregate_id, p_version, p_event_id,
-                       p_type, v_at, p_payload, p_metadata));
-    RETURN v_position;
-END $$;
-
--- Appends events in the order given, each with its metadata; answers where each stands.
+-- Appends events in the order given, each with its metadata; answers where each stands. The caller holds the locks of
+-- the aggregates' rows (or creates them), so the version before is committed and visible, or stands earlier in the same
+-- call; a gap or a repeat in the versions is refused.
 CREATE OR REPLACE FUNCTION event_append_all(
     p_aggregate_type text[], p_aggregate_id uuid[], p_version bigint[], p_key text[],
     p_event_id uuid[], p_type text[], p_payload bytea[], p_metadata bytea[]
 ) RETURNS TABLE (shard smallint, at bigint) LANGUAGE plpgsql AS $$
 DECLARE
-    v_shards integer;
+    v_genesis bytea := decode(repeat('00', 32), 'hex');
+    v_shards smallint[];
+    v_before bigint[];   -- which event of this call is the one before, if one is
+    v_prev bytea[];      -- else its hash, from the log
+    v_prev_at timestamptz[];
+    v_hash bytea[] := '{}';
+    v_at timestamptz[] := '{}';
+    v_position bigint[] := '{}';
 BEGIN
-    SELECT s.shards INTO STRICT v_shards FROM log_settings s WHERE s.id = 1;
+    SELECT array_agg(event_shard(e.key, s.shards) ORDER BY e.n), array_agg(e.before ORDER BY e.n),
+           array_agg(l.hash ORDER BY e.n), array_agg(l.recorded_at ORDER BY e.n)
+    INTO v_shards, v_before, v_prev, v_prev_at
+    FROM log_settings s,
+         (SELECT t.*, CASE WHEN lag(t.version) OVER w = t.version - 1 AND lag(t.n) OVER w < t.n THEN lag(t.n) OVER w END AS before
+          FROM unnest(p_aggregate_type, p_aggregate_id, p_version, p_key) WITH ORDINALITY AS t(kind, id, version, key, n)
+          WINDOW w AS (PARTITION BY t.kind, t.id ORDER BY t.version)) AS e
+         LEFT JOIN LATERAL (
+             SELECT g.hash, g.recorded_at FROM event_log g
+             WHERE e.version > 1 AND e.before IS NULL
+               AND g.aggregate_type = e.kind AND g.aggregate_id = e.id AND g.aggregate_version = e.version - 1 LIMIT 1
+         ) AS l ON true
+    WHERE s.id = 1;
     FOR i IN 1 .. cardinality(p_event_id) LOOP
-        shard := event_shard(p_key[i], v_shards);
-        at := event_append(p_aggregate_type[i], p_aggregate_id[i], p_version[i], p_key[i], p_event_id[i],
-                           p_type[i], p_payload[i], p_metadata[i]);
-        RETURN NEXT;
+        IF v_before[i] IS NOT NULL THEN
+            v_prev[i] := v_hash[v_before[i]];
+            v_prev_at[i] := v_at[v_before[i]];
+        ELSIF p_version[i] = 1 THEN
+            v_prev[i] := v_genesis;
+        ELSIF v_prev[i] IS NULL THEN
+            RAISE EXCEPTION 'event log: % % has no version %', p_aggregate_type[i], p_aggregate_id[i], p_version[i] - 1
+                USING ERRCODE = 'DB001';
+        END IF;
+        v_at[i] := greatest(clock_timestamp(), v_prev_at[i]);  -- a clock set back must not turn an aggregate's history round
+        v_position[i] := nextval('event_position');
+        v_hash[i] := event_hash(v_prev[i], v_position[i], v_shards[i], p_key[i], p_aggregate_type[i], p_aggregate_id[i],
+                                p_version[i], p_event_id[i], p_type[i], v_at[i], p_payload[i], p_metadata[i]);
     END LOOP;
+    INSERT INTO event_log (position, shard, partition_key, aggregate_type, aggregate_id, aggregate_version, event_id,
+                           type, payload, metadata, recorded_at, prev_hash, hash)
+    SELECT * FROM unnest(v_position, v_shards, p_key, p_aggregate_type, p_aggregate_id, p_version, p_event_id, p_type,
+                         p_payload, p_metadata, v_at, v_prev, v_hash);
+    RETURN QUERY SELECT * FROM unnest(v_shards, v_position);
 END $$;
 
 -- shard → highest position, as the Position header and the idempotency table hold it.

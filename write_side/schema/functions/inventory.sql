@@ -176,24 +176,18 @@ BEGIN
     END LOOP;
 END $$;
 
--- Appends the events that waited; answers (command, shard, position).
+-- Appends the events that waited; answers (shard, position) of each.
 CREATE OR REPLACE FUNCTION inventory_append(p_changes stock_change[], p_metadata bytea)
-RETURNS TABLE (command integer, shard smallint, at bigint) LANGUAGE plpgsql AS $$
-DECLARE
-    v_change stock_change;
-    v_key text;
-    v_shards integer;
-BEGIN
-    SELECT s.shards INTO STRICT v_shards FROM log_settings s WHERE s.id = 1;
-    FOREACH v_change IN ARRAY p_changes LOOP
-        v_key := 'product:' || v_change.product_id;
-        command := v_change.command;
-        shard := event_shard(v_key, v_shards);
-        at := event_append('stock_item', v_change.item_id, v_change.version, v_key, uuid_v7(), v_change.type,
-                           v_change.payload, p_metadata);
-        RETURN NEXT;
-    END LOOP;
-END $$;
+RETURNS TABLE (shard smallint, at bigint) LANGUAGE sql AS $$
+    SELECT a.shard, a.at
+    FROM (SELECT array_agg('stock_item'::text) AS kinds, array_agg(c.item_id ORDER BY n) AS ids,
+                 array_agg(c.version ORDER BY n) AS versions, array_agg('product:' || c.product_id ORDER BY n) AS keys,
+                 array_agg(uuid_v7()) AS event_ids, array_agg(c.type ORDER BY n) AS types,
+                 array_agg(c.payload ORDER BY n) AS payloads, array_agg(p_metadata) AS metadata
+          FROM unnest(p_changes) WITH ORDINALITY AS c(command, item_id, product_id, version, type, payload, n)) AS e,
+         event_append_all(e.kinds, e.ids, e.versions, e.keys, e.event_ids, e.types, e.payloads, e.metadata) AS a
+    WHERE e.ids IS NOT NULL
+$$;
 
 -- What one call did: refused lines, or the figures of the items it changed, and where the events stand.
 CREATE OR REPLACE FUNCTION inventory_answer(
