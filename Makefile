@@ -8,8 +8,10 @@ BIN := $(VENV)/bin
 UV := UV_PYTHON_DOWNLOADS=never VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/uv
 READY := $(VENV)/.ready
 TESTS ?= tests
+USERS ?= 50
+MINUTES ?= 2
 
-.PHONY: help demo up down status test check bench lock docker
+.PHONY: help demo up down status test check bench load lock docker
 help: ## What can be typed
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
 
@@ -44,6 +46,9 @@ docker: .env ## The whole shop in containers (needs an engine with Compose)
 bench: ## Measure against the bare limits: JSON lines on stdout, a table on stderr; BENCH="place_order --rounds 3"
 	@$(MAKE) --silent $(READY) >&2
 	@$(BIN)/doorbuster bench $(BENCH)
+
+load: $(READY) ## Let shoppers in, tell how it went, check the invariants: make load USERS=200 MINUTES=5
+	@$(BIN)/doorbuster load --users $(USERS) --minutes $(MINUTES) $(LOAD)
 
 lock: $(READY) ## Resolve the dependencies anew into requirements.lock, which names hashes and no host
 	$(UV) lock --upgrade

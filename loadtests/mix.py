@@ -4,6 +4,8 @@ The figures are percent of all interactions: the stationary distribution of the 
 Shopping mix, as github.com/jopereira/java-tpcw has it (tpcw/rbe/EBTPCW2Factory.java).
 """
 
+from random import Random
+
 HOME = "home"
 NEW_PRODUCTS = "new products"
 BEST_SELLERS = "best sellers"
@@ -50,3 +52,11 @@ NEXT = {before: (after, PERCENT[after] / PERCENT[before]) for after, before in F
 
 # Where a shopper goes who follows nothing. A chain made of both has exactly the percentages above.
 ENTRIES = {name: percent for name, percent in PERCENT.items() if name not in FOLLOWS}
+
+
+def next_after(last: str, dice: Random) -> str:
+    """What a shopper does next."""
+    follower, share = NEXT.get(last, ("", 0.0))
+    if dice.random() < share:
+        return follower
+    return dice.choices(list(ENTRIES), list(ENTRIES.values()))[0]

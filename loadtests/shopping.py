@@ -4,12 +4,13 @@ Addresses come from options or from the environment (`--read-api`, READ_API_URL 
 """
 
 import json
+import random
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import gevent
-from locust import FastHttpUser, between, events, task
+from locust import FastHttpUser, events, task
 from locust.argument_parser import LocustArgumentParser
 from locust.env import Environment
 
@@ -17,13 +18,14 @@ from loadtests.journeys.client import Client, Counts
 from loadtests.journeys.visit import Visit
 
 COUNTS = Counts()
+THINK = (1.0, 10.0)  # seconds
 _NEVER = "api.stripe.com"  # its test mode is no place for load
 
 
-class Shopper(FastHttpUser):
-    """Somebody who thinks for 1 to 10 seconds between two pages."""
+class Person(FastHttpUser):
+    """Somebody who thinks for 1 to 10 seconds between two pages, unless --haste divides that."""
 
-    wait_time = between(1, 10)
+    abstract = True
     connection_timeout = 10.0
     network_timeout = 30.0
 
@@ -32,6 +34,14 @@ class Shopper(FastHttpUser):
         options = self.environment.parsed_options
         client = Client(self.client, options.read_api, options.write_api, options.stripe, COUNTS)
         self.visit = Visit(client, options.staff_token)
+
+    def wait_time(self) -> float:
+        """Seconds until the next page."""
+        return random.uniform(*THINK) / float(self.environment.parsed_options.haste)
+
+
+class Shopper(Person):
+    """Browses and buys by TPC-W's Shopping mix."""
 
     @task
     def next_page(self) -> None:
@@ -47,6 +57,7 @@ def add_options(parser: LocustArgumentParser) -> None:
     add("--write-api", env_var="WRITE_API_URL", default="http://127.0.0.1:8000", help="The command API")
     add("--stripe", env_var="STRIPE_API_BASE", default="http://127.0.0.1:12111", help="Where browsers confirm payments")
     add("--staff-token", env_var="STAFF_TOKEN", default="", is_secret=True, help="Of stock:read and stock:write")
+    add("--haste", type=float, default=1, help="Divides think times: 1 is a person")
     add("--warm-up", type=float, default=0, help="Seconds after which all figures begin anew")
     add("--result", default="", help="A file for the figures, as JSON")
 

@@ -16,6 +16,7 @@ def register(words: "Words[argparse.ArgumentParser]") -> None:
     load.add_argument("--users", type=_positive, default=50, help="shoppers at the same time (50)")
     load.add_argument("--minutes", type=float, default=2.0, help="how long, after the warm-up (2)")
     load.add_argument("--warm-up", type=float, default=30.0, metavar="SECONDS", help="not counted (30)")
+    load.add_argument("--haste", type=float, default=1.0, metavar="N", help="divides think times of 1 to 10 s (1)")
     load.add_argument("--most-failures", type=float, default=1.0, metavar="PERCENT", help="of all requests (1)")
     load.add_argument("--catalog", type=Path, metavar="FILE", help="to import (the real one or a made-up one)")
     load.set_defaults(run=_load)
@@ -36,7 +37,7 @@ def _load(given: argparse.Namespace) -> int:
     from doorbuster.load.shoppers import Crowd, Failed
     from doorbuster.running import StartFailed
 
-    crowd = Crowd(given.users, given.minutes * 60, given.warm_up)
+    crowd = Crowd(given.users, given.minutes * 60, given.warm_up, given.haste)
     wanted = run.Wanted(crowd, given.most_failures / 100, given.catalog)
     try:
         found = asyncio.run(run.run(Home.default(), wanted))

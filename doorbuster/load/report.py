@@ -56,6 +56,7 @@ def line(report: Report) -> str:
     told = {
         "users": crowd.users,
         "minutes": round(crowd.seconds / 60, 2),
+        "haste": crowd.haste,
         "seconds": result.seconds,
         **msgspec.to_builtins(result.total),
         "failure_share": round(report.failure_share, 6),

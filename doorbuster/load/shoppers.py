@@ -54,11 +54,12 @@ class Result(Struct, frozen=True):
 
 
 class Crowd(Struct, frozen=True):
-    """How many shoppers, for how many seconds after the warm-up."""
+    """How many shoppers, for how many seconds after the warm-up. `haste` divides their think times."""
 
     users: int
     seconds: float
     warm_up: float
+    haste: float = 1.0
 
 
 async def shop(crowd: Crowd, environment: Mapping[str, str], staff_token: str, folder: Path) -> Result:
@@ -87,5 +88,5 @@ def _options(crowd: Crowd, result: Path) -> list[str]:
     run_time = f"{round(crowd.warm_up + crowd.seconds)}s"
     shape = ["--users", str(crowd.users), "--spawn-rate", f"{rate:g}", "--run-time", run_time]
     end = ["--stop-timeout", str(LET_FINISH), "--exit-code-on-error", "0", "--only-summary"]
-    ours = ["--warm-up", str(crowd.warm_up), "--result", str(result)]
+    ours = ["--haste", str(crowd.haste), "--warm-up", str(crowd.warm_up), "--result", str(result)]
     return ["--locustfile", str(LOCUSTFILE), "--headless", *shape, *end, *ours]

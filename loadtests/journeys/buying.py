@@ -21,14 +21,14 @@ class Cart(NamedTuple):
 
 
 class Buying:
-    """Each method is one interaction; False says that there was nothing to do it with."""
+    """Each method is one interaction; False says that there was nothing to do it with. Orders made join `orders`."""
 
-    def __init__(self, client: Client, browsing: Browsing) -> None:
+    def __init__(self, client: Client, browsing: Browsing, orders: list[Json]) -> None:
         self._client, self._browsing = client, browsing
         self._paying = Paying(client)
         self._cart: Cart | None = None
         self._quote: Json | None = None
-        self._orders: list[Json] = []
+        self._orders = orders
 
     def add_to_cart(self) -> bool:
         """What was looked at goes into the cart, unless its page says that it is out."""
@@ -71,7 +71,7 @@ class Buying:
             self._check(placed, offer)
             if random.random() < REPEATS:
                 self._place_again(placed, body, key, cart)
-            self._orders = [*self._orders, placed.body][-5:]
+            self._orders.append(placed.body)
             self._look(placed)
             self._paying.pay(placed.body)
         return True
