@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from doorbuster.bench import order_status, place_order, product_page
+from doorbuster.bench import event_lag, import_rows, order_status, pipeline, place_order, product_page, search_facets
 from doorbuster.bench.frame import Result
 from doorbuster.bench.ground import Ground
 from doorbuster.bench.options import Options
@@ -10,5 +10,9 @@ from doorbuster.bench.options import Options
 BENCHES: dict[str, Callable[[Ground, Options], Sequence[Result]]] = {
     "product_page": product_page.run,
     "order_status": order_status.run,
+    "search_facets": search_facets.run,
     "place_order": place_order.run,
+    "event_lag": event_lag.run,
+    "pipeline": pipeline.run,
+    "import": import_rows.run,
 }

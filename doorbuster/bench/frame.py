@@ -4,7 +4,7 @@ import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
 
-from msgspec import Struct, field
+from msgspec import Struct, field, structs
 
 from doorbuster.bench import cpu
 
@@ -21,6 +21,7 @@ class Work(Struct, frozen=True):
     value: float
     load_cpu_ms: float  # of the load generator
     facts: dict[str, float] = {}  # further figures, of which the median is told
+    load: str = "load"  # what the generator is called, where it is the very program that is measured
 
 
 class Round(Struct, frozen=True):
@@ -36,16 +37,17 @@ Side = Callable[[], Work]
 
 
 def in_turns(
-    rounds: int, sides: Mapping[str, Side], roots: Callable[[], Mapping[str, int]], between: Callable[[], None]
+    rounds: int, sides: Mapping[str, Side], roots: Callable[[], Mapping[str, int]], before: Callable[[str], None]
 ) -> dict[str, list[Round]]:
     """`rounds` rounds of each side, one after the other: what disturbs the machine for a while disturbs all of them.
 
-    One more round of each goes first and is thrown away; `between` waits until the round before is digested.
+    One more round of each goes first and is thrown away. `before` is called before each with the side's name, to wait
+    until the round before is digested, or to prepare.
     """
     done: dict[str, list[Round]] = {name: [] for name in sides}
     for _ in range(rounds + 1):
         for name, side in sides.items():
-            between()
+            before(name)
             done[name].append(_round(side, roots()))
     return {name: all_of_them[1:] for name, all_of_them in done.items()}
 
@@ -55,8 +57,13 @@ def _round(side: Side, roots: Mapping[str, int]) -> Round:
     work = side()
     used, took = cpu.used(roots).since(before), time.monotonic() - began
     per_op = {name: spent / work.operations for name, spent in used.programs.items() if spent}
-    per_op["load"] = work.load_cpu_ms / work.operations
+    per_op[work.load] = work.load_cpu_ms / work.operations
     return Round(work, per_op, used.others(took), used.stolen)
+
+
+def with_value(round_: Round, value: float) -> Round:
+    """The same round, compared by another of its figures."""
+    return structs.replace(round_, work=structs.replace(round_.work, value=value))
 
 
 class Spread(Struct, frozen=True):

@@ -13,7 +13,6 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import cast
 from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
@@ -23,11 +22,10 @@ from redis import Redis
 from doorbuster import catalog_import, native, probes, processes, running, stack, state
 from doorbuster.bench import cpu
 from doorbuster.bench.frame import Invalid
+from doorbuster.bench.watching import Checkpoints
 from doorbuster.home import Home, free_port
-from doorbuster.processes import ProcessId, Program
+from doorbuster.processes import Program
 from doorbuster.sample_catalog import write_catalog
-from projector.read_models.all import READ_MODELS
-from shared.documents.layout import shards_key
 
 STOCK = 1_000_000  # of each SKU: benchmarks never sell out
 CATALOG = "catalog"  # the database that all others are copied from
@@ -42,16 +40,17 @@ class Ground:
         ttl = os.environ.get("QUOTE_TTL_SECONDS", "86400")  # quotes are made long before they are taken up
         self.environment = {**plan.environment, "QUOTE_TTL_SECONDS": ttl}
         self._programs = {program.name: program for program in plan.programs if program.kind == "process"}
-        self._running: dict[str, ProcessId] = {}
+        self._running: dict[str, subprocess.Popen[bytes]] = {}
         self._database = ""
         self._admin_url = plan.environment["DATABASE_URL"]
         self.file = home.folder / "catalog.tsv"
+        self.reached: dict[str, float] = {}  # benchmark → what it reached, for those that go by it
 
     def roots(self) -> dict[str, int]:
         """The pid at the top of each server, and of each of our processes that runs now."""
         found = state.read_live(self.home)
         servers = {p.name: p.process.pid for p in found.programs if p.process} if found else {}
-        return servers | {name: process.pid for name, process in self._running.items()}
+        return servers | {name: child.pid for name, child in self._running.items()}
 
     def only(self, *names: str) -> None:
         """Run these of our processes and no others, and wait until they are healthy."""
@@ -59,33 +58,33 @@ class Ground:
             self.stop(name)
         for name in names:
             if name not in self._running:
-                self._running[name] = self._start(self._programs[name])
+                self._start(self._programs[name])
 
     def stop(self, name: str) -> None:
         """Stop one of our processes."""
-        processes.stop(self._running.pop(name))
+        child = self._running.pop(name)
+        if process := processes.identify(child.pid):
+            processes.stop(process)
+        child.wait()
 
     def serve_bare(self, size: int) -> str:
         """The limit of an HTTP answer in a process of its own: named `bare`; answers its URL."""
         port = free_port()
         command = [sys.executable, "-m", "doorbuster.bench.bare_server", str(port), str(size)]
         url = f"http://127.0.0.1:{port}"
-        self._running["bare"] = self._start(Program("bare", command, url, f"{url}/"))
+        self._start(Program("bare", command, url, f"{url}/"))
         return url
 
-    def _start(self, program: Program) -> ProcessId:
-        log = self.home.log(program.name)
+    def _start(self, program: Program) -> None:
         environment = {**program.environment, **self.environment}
-        program = structs.replace(program, environment=environment)
-        child = processes.spawn(program, self.home.folder, log)
-        identity = processes.identify(child.pid)
+        log = self.home.log(program.name)
+        child = processes.spawn(structs.replace(program, environment=environment), self.home.folder, log)
+        self._running[program.name] = child
         deadline = time.monotonic() + program.patience
-        while identity is None or not probes.healthy(program.probe):
+        while not probes.healthy(program.probe):
             if child.poll() is not None or time.monotonic() > deadline:
                 raise Invalid(f"{program.name} does not start: {log.read_text()[-2000:]}")
             time.sleep(0.02)
-        child.returncode = 0  # stopped by its identity, not through this object
-        return identity
 
     # --- databases --------------------------------------------------------------------------------------------------
 
@@ -95,19 +94,20 @@ class Ground:
             return
         self.only()
         if not asyncio.run(_fetch(self._admin_url, "SELECT FROM pg_database WHERE datname = $1", database)):
-            made = f'CREATE DATABASE "{database}"' + (f' TEMPLATE "{copy_of}"' if copy_of else "")
-            asyncio.run(_execute(self._admin_url, made))
+            self.database(database, copy_of=copy_of)
         self._database, self.environment["DATABASE_URL"] = database, url_of(self._admin_url, database)
         if copy_of is None:
             self._migrate()
         with Redis.from_url(self.environment["REDIS_URL"]) as redis:
             redis.flushall()
 
-    def database(self, name: str, statements: str) -> str:
-        """A database of the same server that none of our processes uses; its URL."""
-        asyncio.run(_execute(self._admin_url, f'CREATE DATABASE "{name}"'))
+    def database(self, name: str, statements: str = "", *, copy_of: str | None = None) -> str:
+        """A database of the same server, empty or a copy, with these statements run in it; its URL."""
+        made = f'CREATE DATABASE "{name}"' + (f' TEMPLATE "{copy_of}"' if copy_of else "")
+        asyncio.run(_execute(self._admin_url, made))
         url = url_of(self._admin_url, name)
-        asyncio.run(_execute(url, statements))
+        if statements:
+            asyncio.run(_execute(url, statements))
         return url
 
     def _migrate(self) -> None:
@@ -136,15 +136,9 @@ class Ground:
     def filled(self) -> None:
         """Run the worker and the projector until all read models show all of the log."""
         self.only("worker", "projector")
-        deadline = time.monotonic() + MOST_PATIENCE
-        heads = self.heads()
-        with Redis.from_url(self.environment["REDIS_URL"]) as redis:
-            while not all(_reaches(redis, model.slot, heads) for model in READ_MODELS):
-                if time.monotonic() > deadline:
-                    raise Invalid(f"the read models are not filled after {MOST_PATIENCE:.0f} seconds")
-                time.sleep(0.05)
+        Checkpoints(self.environment["REDIS_URL"]).wait(self.heads(), MOST_PATIENCE)
 
-    def until_quiet(self) -> None:
+    def until_quiet(self, _side: str = "") -> None:
         """Wait until our programs have nothing left to do: what one round leaves behind must not slow the next."""
         deadline = time.monotonic() + MOST_PATIENCE
         roots = self.roots()
@@ -155,13 +149,6 @@ class Ground:
             if spent / 1000 / (time.monotonic() - began) < QUIET_CORES:
                 return
         raise Invalid(f"the programs still work after {MOST_PATIENCE:.0f} seconds")
-
-
-def _reaches(redis: "Redis", slot: str, heads: dict[int, int]) -> bool:
-    told = cast(dict[bytes, bytes], redis.hgetall(shards_key(slot)))
-    ready = all(f"ready:{shard}".encode() in told for shard in heads)
-    seen = {shard: told.get(f"seen:{shard}".encode(), told.get(b"%d" % shard, b"0")) for shard in heads}
-    return ready and all(int(seen[shard]) >= at for shard, at in heads.items())
 
 
 def url_of(admin_url: str, database: str) -> str:
@@ -203,15 +190,18 @@ def prepared(products: int) -> Iterator[Ground]:
             plan = stack.plan(home, "all")  # before anything runs: the ports must be free when they are given out
             running.up(home, "servers")
             ground = Ground(home, plan)
-            _import(ground, products)
-            yield ground
+            try:
+                _import(ground, products)
+                yield ground
+            finally:
+                ground.only()
         finally:
             _clear(home)
 
 
 def _clear(home: Home) -> None:
     running.down(home)
-    processes.kill_marked(home.folder)  # our own processes, which the supervisor doesn't know
+    processes.kill_marked(home.folder)  # what a run before left, if it was killed
     if not home.folder.exists():
         return
     for link in [path for path in home.folder.iterdir() if path.is_symlink()]:

@@ -13,6 +13,8 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from doorbuster.bench.frame import Invalid
+
 
 class Answer(NamedTuple):
     """Status, the raw head, the body."""
@@ -30,7 +32,7 @@ class Answer(NamedTuple):
         return b""
 
 
-class BrokenAnswer(ConnectionError):
+class BrokenAnswer(Invalid):
     """The connection ended, or what came is no HTTP."""
 
 
@@ -40,9 +42,10 @@ def request(method: str, url: str, headers: Mapping[str, str] | None = None, bod
     path = parts.path + (f"?{parts.query}" if parts.query else "")
     lines = [f"{method} {path} HTTP/1.1", f"Host: {parts.netloc}"]
     content = b"" if body is None else body if isinstance(body, bytes) else msgspec.json.encode(body)
-    given = {**({"Content-Type": "application/json"} if content else {}), **(headers or {})}
+    given = {"content-type": "application/json"} if content else {}
+    given |= {name.lower(): value for name, value in (headers or {}).items()}
     if content or method != "GET":
-        given["Content-Length"] = str(len(content))
+        given["content-length"] = str(len(content))
     lines += [f"{name}: {value}" for name, value in given.items()]
     return "\r\n".join([*lines, "", ""]).encode() + content
 
@@ -53,8 +56,7 @@ class Connection(asyncio.Protocol):
     def __init__(self) -> None:
         self._transport: asyncio.Transport | None = None
         self._received = bytearray()
-        self._wanted = -1  # length of the whole answer, once its head is there
-        self._head = 0
+        self._head = 0  # length of the head, once it is there
         self._waiting: asyncio.Future[Answer] | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -67,21 +69,12 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self._received += data
-        if self._wanted < 0:
-            end = self._received.find(b"\r\n\r\n")
-            if end < 0:
-                return
-            self._head = end + 4
-            self._wanted = self._head + _length(bytes(self._received[:end]))
-        if len(self._received) >= self._wanted:
-            self._finish()
-
-    def _finish(self) -> None:
-        received, self._received = bytes(self._received), bytearray()
-        head = received[: self._head]
-        self._wanted = -1
-        if self._waiting is not None and not self._waiting.done():
-            self._waiting.set_result(Answer(int(head[9:12]), head, received[self._head :]))
+        if not self._head:
+            self._head = self._received.find(b"\r\n\r\n") + 4 if b"\r\n\r\n" in self._received else 0
+        if self._head and (answer := _answer(bytes(self._received), self._head)):
+            self._received, self._head = bytearray(), 0
+            if self._waiting is not None and not self._waiting.done():
+                self._waiting.set_result(answer)
 
     async def ask(self, raw: bytes) -> Answer:
         """Send a request, wait for its answer; raises `BrokenAnswer`."""
@@ -97,12 +90,23 @@ class Connection(asyncio.Protocol):
             self._transport.close()
 
 
-def _length(head: bytes) -> int:
-    for line in head.split(b"\r\n"):
-        name, _, value = line.partition(b":")
-        if name.lower() == b"content-length":
-            return int(value)
-    raise BrokenAnswer(f"an answer without a length: {head[:200]!r}")
+def _answer(received: bytes, head: int) -> Answer | None:
+    """The answer, once all of it is there."""
+    start, body = received[:head], received[head:]
+    answer = Answer(int(start[9:12]), start, body)
+    if length := answer.header(b"content-length"):
+        return answer if len(body) >= int(length) else None
+    if answer.header(b"transfer-encoding") != b"chunked":
+        return Answer(0, start, b"an answer of unknown length")
+    return Answer(answer.status, start, _joined(body)) if body.endswith(b"0\r\n\r\n") else None
+
+
+def _joined(chunks: bytes) -> bytes:
+    parts, at = [], 0
+    while size := int(chunks[at : (end := chunks.index(b"\r\n", at))], 16):
+        parts.append(chunks[end + 2 : end + 2 + size])
+        at = end + 2 + size + 2
+    return b"".join(parts)
 
 
 async def connect(url: str) -> Connection:
@@ -135,9 +139,7 @@ async def ask_all(url: str, requests: Sequence[bytes], connections: int) -> list
         finally:
             connection.close()
 
-    async with asyncio.TaskGroup() as tasks:
-        for _ in range(connections):
-            tasks.create_task(go_on())
+    await asyncio.gather(*(go_on() for _ in range(connections)))
     return [answers[number] for number in range(len(requests))]
 
 

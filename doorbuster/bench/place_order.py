@@ -33,7 +33,9 @@ def run(ground: Ground, options: Options) -> list[Result]:
         "everything_running": _everything_running(ground, options, orders),
     }
     setting = {"connections": first, "orders_a_round": orders, "lines": placing.LINES, "seconds": options.seconds}
-    return [frame.result("place_order", done[first], unit="orders/s", setting=setting, further=further)]
+    result = frame.result("place_order", done[first], unit="orders/s", setting=setting, further=further)
+    ground.reached["place_order"] = result.ours
+    return [result]
 
 
 def _rounds(ground: Ground, options: Options, reference: str, buyers: int, orders: int) -> dict[str, list[Round]]:

@@ -55,9 +55,7 @@ async def _prepare(url: str, skus: Sequence[str], count: int) -> list[Prepared]:
         finally:
             connection.close()
 
-    async with asyncio.TaskGroup() as tasks:
-        for _ in range(PREPARERS):
-            tasks.create_task(go_on())
+    await asyncio.gather(*(go_on() for _ in range(PREPARERS)))
     return made
 
 

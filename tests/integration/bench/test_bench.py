@@ -15,11 +15,13 @@ import pytest
 from doorbuster.bench import placing, wrk
 from doorbuster.bench.all import BENCHES
 from doorbuster.bench.frame import Invalid, Work, in_turns, result
-from doorbuster.bench.http_client import Answer, request
+from doorbuster.bench.http_client import Answer, ask_all, request
 from doorbuster.home import Home
+from projector.read_models.all import READ_MODELS
 
 pytestmark = pytest.mark.xdist_group("bench")
 TINY = ["--seconds", "0.3", "--rounds", "1", "--products", "60", "--most-orders", "16", "--buyers", "2,4"]
+TINY += ["--import-rows", "50"]
 
 
 def benched(home: Path, *words: str, **environment: str) -> "subprocess.CompletedProcess[str]":
@@ -70,6 +72,7 @@ def test_ours_and_the_limit_are_told_with_their_ratio(lines: Mapping[str, Any]) 
 def test_what_an_operation_costs_is_told_by_process(lines: Mapping[str, Any]) -> None:
     assert {"write-api", "postgres", "load"} <= set(lines["place_order"]["cpu_ms_per_op"])
     assert {"read-api", "load"} <= set(lines["product_page"]["cpu_ms_per_op"])
+    assert {"worker", "projector"} <= set(lines["event_lag"]["cpu_ms_per_op"])
 
 
 @pytest.mark.slow
@@ -78,6 +81,18 @@ def test_the_noise_stands_beside_the_figures(lines: Mapping[str, Any]) -> None:
         noise = line["noise"]
         assert noise["ours"]["min"] <= noise["ours"]["median"] <= noise["ours"]["max"]
         assert noise["others_cores"]["max"] <= (os.cpu_count() or 1)
+
+
+@pytest.mark.slow
+def test_what_a_figure_leaves_out_stands_beside_it(lines: Mapping[str, Any]) -> None:
+    placing = lines["place_order"]["further"]
+    assert placing["function"]["per_second"] > 0
+    assert placing["at"]["4"]["ratio"] > 0
+    assert placing["everything_running"]["per_second"]["median"] > 0
+    assert set(lines["pipeline"]["further"]["stages"]) == {"relay", "projector_redis", "projector_elasticsearch"}
+    lag = lines["event_lag"]["further"]["ours"]
+    assert lag["search_visible_p99_ms"] > 0
+    assert lines["event_lag"]["ours"] == max(lag[f"{model.name}_p99_ms"] for model in READ_MODELS)
 
 
 @pytest.mark.slow
@@ -112,11 +127,21 @@ def test_a_benchmark_that_does_not_exist_is_told_with_those_that_do(tmp_path: Pa
 
 
 class Moody(BaseHTTPRequestHandler):
-    """Answers /fine with 200, anything else with 404."""
+    """Answers /fine with 200, /chunked in two pieces, hangs up on /rude, anything else with 404."""
 
     protocol_version = "HTTP/1.1"
 
     def do_GET(self) -> None:
+        if self.path == "/rude":
+            self.close_connection = True
+            return
+        if self.path == "/chunked":
+            self.send_response(200)
+            self.send_header("Transfer-Encoding", "chunked")
+            self.end_headers()
+            for piece in (b"3\r\none\r\n", b"B\r\nand another\r\n0\r\n\r\n"):
+                self.wfile.write(piece)
+            return
         self.send_response(200 if self.path == "/fine" else 404)
         self.send_header("Content-Length", "2")
         self.end_headers()
@@ -153,6 +178,21 @@ def test_one_wrong_answer_among_many_is_found_before_and_during_the_timing(moody
         target.run(1, 1, wrk.rate)
 
 
+async def test_answers_are_read_whole_however_they_are_sent(moody: str) -> None:
+    asked = [request("GET", f"{moody}/{path}") for path in ("chunked", "fine", "chunked")]
+    answers = [timed.answer for timed in await ask_all(moody, asked, 1)]
+    assert [(answer.status, answer.body) for answer in answers] == [
+        (200, b"oneand another"),
+        (200, b"{}"),
+        (200, b"oneand another"),
+    ]
+
+
+async def test_a_server_that_hangs_up_makes_the_measurement_invalid(moody: str) -> None:
+    with pytest.raises(Invalid, match="ended the connection"):
+        await ask_all(moody, [request("GET", f"{moody}/rude")], 1)
+
+
 def test_an_answer_that_is_no_placed_order_is_refused() -> None:
     with pytest.raises(Invalid, match="409 instead of 201"):
         placing.placed(Answer(409, b"", b'{"code": "out_of_stock"}'))
@@ -168,7 +208,7 @@ def test_rounds_are_interleaved_and_the_first_of_each_side_is_thrown_away() -> N
         return Work(10, 0.1, value + len(seen), 1.0)
 
     sides = {"ours": lambda: side("ours", 0), "limit": lambda: side("limit", 100)}
-    done = in_turns(2, sides, dict, lambda: None)
+    done = in_turns(2, sides, dict, lambda _: None)
     assert seen == ["ours", "limit"] * 3
     assert [round_.work.value for round_ in done["ours"]] == [3, 5]
     line = result("x", done, unit="things/s", setting={})
