@@ -12,6 +12,6 @@ class Options(Struct, frozen=True):
     connections: int = 64  # that ask for pages
     searchers: int = 4  # connections that search
     buyers: tuple[int, ...] = (16, 32)  # connections that place orders
-    most_orders: int = 3000  # of one round: each needs a cart and a quote, made beforehand
+    most_orders: int = 2000  # of one round: each needs a cart and a quote, made beforehand
     import_rows: int = 5000
     arrivals: tuple[int, ...] = ()  # orders/s of event_lag; none: 500, or half of what was reached if that is more

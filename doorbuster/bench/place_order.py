@@ -14,6 +14,7 @@ from doorbuster.bench.pgbench import SCRIPTS
 
 PILOT = 200  # orders that tell how many make a round
 FEWEST = 20
+MOST_OF_THE_FUNCTION = 1000  # orders of a round of our function: half a second or so, and each needs a quote as well
 BUSY_ROUNDS = 2
 _AS_THE_APP = "-c role=doorbuster_app -c synchronous_commit=on"
 
@@ -39,7 +40,7 @@ def run(ground: Ground, options: Options) -> list[Result]:
 
 
 def _rounds(ground: Ground, options: Options, reference: str, buyers: int, orders: int) -> dict[str, list[Round]]:
-    each = max(1, orders // buyers)
+    each = max(1, min(orders, MOST_OF_THE_FUNCTION) // buyers)
     quotes = _stacks(ground, orders, options.rounds + 1)
     _record(ground, each * buyers * (options.rounds + 1))
     url = ground.environment["DATABASE_URL"]
