@@ -81,8 +81,8 @@ async def search_request(
         raise refused("?currency", "unknown_currency", "prices are not kept in this currency", UNKNOWN_CURRENCY)
     return SearchRequest(
         text=q.strip(),
-        categories=tuple(sorted(set(categories or ()))),
-        brands=tuple(sorted(set(brands or ()))),
+        categories=_alternatives("?category", categories),
+        brands=_alternatives("?brand", brands),
         attributes=_attributes(request),
         price_min=price_min,
         price_max=price_max,
@@ -93,6 +93,14 @@ async def search_request(
         cursor=cursor,
         facets=None if facets is None else _facet_names(facets),
     )
+
+
+def _alternatives(parameter: str, values: list[str] | None) -> tuple[str, ...]:
+    """The values of a parameter that may be repeated, each once."""
+    found = set(values or ())
+    if len(found) > MOST_VALUES or any(len(value) > LONGEST_VALUE for value in found):
+        raise refused(parameter, "out_of_range", f"at most {MOST_VALUES} values of {LONGEST_VALUE} characters")
+    return tuple(sorted(found))
 
 
 def _attributes(request: Request[Any, Any, Any]) -> dict[str, tuple[str, ...]]:

@@ -26,6 +26,7 @@ from shared.http.problems import (
 
 log = logging.getLogger(__name__)
 
+LONGEST_TEXT = 300
 _WHERE = re.compile(r" - at `(?:key in )?\$?(.*)`$")
 _UNKNOWN = re.compile(r"unknown field `(.*?)`")
 _MISSING = re.compile(r"missing required field `(.*?)`")
@@ -96,7 +97,7 @@ def _of_parameters(error: ValidationException) -> Problem:
 def _parameter(item: Mapping[str, Any]) -> FieldError:
     key, source = str(item.get("key", "")), str(getattr(item.get("source"), "value", item.get("source", "")))
     prefix = {"query": "?", "header": "header ", "path": "path "}.get(source)
-    text = str(item.get("message", "invalid"))
+    text = str(item.get("message", "invalid"))[:LONGEST_TEXT]  # some quote the value
     if key == "data" and not text.startswith("Expected"):  # the body itself was never decoded
         return FieldError("", "missing_body", "this route needs a JSON body")
     return field_error(f"{prefix}{key}" if prefix else _pointer("." + key.removeprefix("data").lstrip(".")), text)

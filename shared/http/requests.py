@@ -16,6 +16,7 @@ from msgspec import inspect as shapes
 from shared.http.problems import UNKNOWN_PARAMETER, FieldError
 from shared.http.refusals import of_decoding
 
+MOST_TOLD = 20  # parameters named in one refusal: an answer must not outgrow its question
 PREFIXES = "query_prefixes"  # a route's `opt`: parameters that start like this are its own business
 
 
@@ -46,7 +47,8 @@ async def refuse_unknown_parameters(request: Request[Any, Any, Any]) -> None:  #
     known, prefixes = query_of(handler), tuple(handler.opt.get(PREFIXES, ()))
     unknown = [name for name in request.query_params if name not in known and not name.startswith(prefixes)]
     if unknown:
-        errors = [FieldError(f"?{name[:80]}", "unknown_parameter", "there is no such parameter") for name in unknown]
+        told = unknown[:MOST_TOLD]
+        errors = [FieldError(f"?{name[:80]}", "unknown_parameter", "there is no such parameter") for name in told]
         raise UNKNOWN_PARAMETER.problem(errors=errors)
 
 

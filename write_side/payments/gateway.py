@@ -137,7 +137,7 @@ class Gateway:
             event = _event.decode(body)
             shown = event.data.object
             seen = _seen(_intent.decode(shown)) if _kind.decode(shown).object == "payment_intent" else None
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, RecursionError) as error:
             raise BrokenNotice("the webhook is no event as Stripe sends it") from error
         return Notice(event.id, event.type, seen)
 
