@@ -115,5 +115,3 @@ async def before(url: str) -> AsyncIterator[tuple[str, Freezable]]:
             yield proxy.url_at(listener.port), proxy
         finally:
             proxy.thaw()
-
-

@@ -75,9 +75,7 @@ async def test_another_guests_secrets_are_told_the_same_as_for_what_is_not_there
     assert refused == await ask(nowhere)
 
 
-async def test_nothing_of_the_other_was_changed_by_trying(
-    api: httpx.AsyncClient, owners: tuple[Owner, Owner]
-) -> None:
+async def test_nothing_of_the_other_was_changed_by_trying(api: httpx.AsyncClient, owners: tuple[Owner, Owner]) -> None:
     mine, theirs = owners
     before = (await api.get(f"/v1/carts/{theirs.guest.id}", headers=theirs.guest.secret)).json()
     for method, path, body in CART[1:5]:
@@ -100,9 +98,7 @@ async def test_somebody_elses_idempotency_key_gets_nobody_elses_answer(
     assert stolen.status_code == 403
 
 
-async def test_an_orders_token_opens_no_other_order_and_only_orders(
-    query: httpx.AsyncClient, shelves: Shelves
-) -> None:
+async def test_an_orders_token_opens_no_other_order_and_only_orders(query: httpx.AsyncClient, shelves: Shelves) -> None:
     mine, theirs, nothing = an_order(), an_order(), uuid7()
     for order in (mine, theirs):
         await shelves.put(documents.STATUS, order.id, order)
