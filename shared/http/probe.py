@@ -13,16 +13,18 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from shared.http.health import Check, readiness
 
+WHOLE_SECONDS = 5.0  # from the connection to the end of the answer
+
 
 async def serve(host: str, port: int, checks: Mapping[str, Check]) -> asyncio.Server:
     """Start answering; close the server that is returned to stop."""
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(WHOLE_SECONDS):
                 request = await reader.readuntil(b"\r\n\r\n")
-            writer.write(await _response(request.split(b" ", 2)[1].decode("latin-1"), checks))
-            await writer.drain()
+                writer.write(await _response(request.split(b" ", 2)[1].decode("latin-1"), checks))
+                await writer.drain()
         except (TimeoutError, OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, IndexError):
             pass  # a client that went away or does not speak HTTP
         finally:
