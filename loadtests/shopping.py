@@ -32,7 +32,7 @@ class Person(FastHttpUser):
     def on_start(self) -> None:
         """Comes in with nothing in hand."""
         options = self.environment.parsed_options
-        client = Client(self.client, options.read_api, options.write_api, options.stripe, COUNTS)
+        client = Client(self.client, str(self.host), options.write_api, options.stripe, COUNTS)
         self.visit = Visit(client, options.staff_token)
 
     def wait_time(self) -> float:
@@ -53,7 +53,10 @@ class Shopper(Person):
 def add_options(parser: LocustArgumentParser) -> None:
     """Where the shop is, how long to warm up, where the figures go."""
     add = parser.add_argument
-    add("--read-api", env_var="READ_API_URL", default="http://127.0.0.1:8001", help="The query API")
+    add(
+        "--read-api", env_var="READ_API_URL", default="http://127.0.0.1:8001", include_in_web_ui=False,
+        help="The query API, unless --host says otherwise",
+    )  # fmt: skip
     add("--write-api", env_var="WRITE_API_URL", default="http://127.0.0.1:8000", help="The command API")
     add("--stripe", env_var="STRIPE_API_BASE", default="http://127.0.0.1:12111", help="Where browsers confirm payments")
     add("--staff-token", env_var="STAFF_TOKEN", default="", is_secret=True, help="Of stock:read and stock:write")
@@ -68,8 +71,7 @@ def know_the_shop(environment: Environment, **_: Any) -> None:
     options = environment.parsed_options
     if options is None:
         return
-    options.read_api = environment.host or options.read_api
-    environment.host = options.read_api
+    environment.host = environment.host or options.read_api
     if urlsplit(options.stripe).hostname == _NEVER:
         raise SystemExit("load goes to the simulator of Stripe, never to Stripe")
 
