@@ -11,7 +11,7 @@ import uvloop
 from shared.http import logs, tracing
 from shared.http.serve import serve
 from shared.settings import Settings
-from write_side import shipping, worker
+from write_side import shipping
 from write_side.app import create_app
 from write_side.database import open_pool
 from write_side.schema.migrate import migrate
@@ -26,6 +26,8 @@ def main(arguments: list[str]) -> int:
             with tracing.exporting("write-api"):
                 serve(create_app(settings), settings.host, settings.port)
         case ["worker"]:
+            from write_side import worker  # here, so that the API shows no metrics of a relay it does not have
+
             logs.configure("worker", settings.log_level)
             with tracing.exporting("worker"):
                 uvloop.run(worker.run_until_stopped(settings))

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Hashable, Sequence
 from contextvars import Context
 from typing import Generic, TypeVar
 
+from write_side import metrics
 from write_side.errors import Refusal
 
 Command = TypeVar("Command")
@@ -32,7 +33,7 @@ class GroupCommit(Generic[Command, Result]):
     """Takes commands one by one and has them carried out in batches. Belongs to one event loop.
 
     `carry_out` answers each command on its own: the refusal of one is no concern of the others. `apart` names what no
-    two commands of a batch may share; the second one waits for the next batch.
+    two commands of a batch may share; the second one waits for the next batch. `name` is that of its metrics.
     """
 
     def __init__(
@@ -42,10 +43,13 @@ class GroupCommit(Generic[Command, Result]):
         *,
         most: int = MOST,
         lanes: int = LANES,
+        name: str = "commands",
     ) -> None:
         self._carry_out, self._apart, self._most, self._lanes = carry_out, apart, most, lanes
         self._waiting: list[tuple[Command, asyncio.Future[Result]]] = []
         self._running: set[asyncio.Task[None]] = set()
+        self._sizes = metrics.GROUP_COMMANDS.labels(name)
+        metrics.GROUP_WAITING.labels(name).set_function(lambda: len(self._waiting))
 
     async def submit(self, command: Command) -> Result:
         """The command's result; raises its refusal or failure, and 503 `overloaded` when too many wait."""
@@ -62,6 +66,7 @@ class GroupCommit(Generic[Command, Result]):
 
     async def _lane(self) -> None:
         while batch := self._next_batch():
+            self._sizes.observe(len(batch))
             try:
                 results = await self._carry_out([command for command, _ in batch])
             except BaseException as error:

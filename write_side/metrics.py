@@ -4,6 +4,10 @@ from prometheus_client import Counter, Gauge, Histogram
 
 _CALL_SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 
+GROUP_COMMANDS = Histogram(
+    "doorbuster_group_commands", "Commands that shared a call to Postgres", ["group"], buckets=(1, 2, 4, 8, 16, 24)
+)
+GROUP_WAITING = Gauge("doorbuster_group_waiting", "Commands that wait for such a call", ["group"])
 STRIPE_CALLS = Counter("doorbuster_stripe_calls", "Calls to Stripe", ["operation", "outcome"])
 STRIPE_SECONDS = Histogram(
     "doorbuster_stripe_call_seconds", "Time until Stripe had answered, or not", ["operation"], buckets=_CALL_SECONDS

@@ -7,19 +7,19 @@ import asyncio
 import os
 import signal
 import time
-from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator
 
 import httpx
 import pytest
 from redis.asyncio import Redis
 
-from doorbuster import state, tokens, verify
+from doorbuster import tokens, verify
 from doorbuster.demo import stampede
 from doorbuster.demo.shop import Json, Refused, Shop
 from doorbuster.home import Home
 from shared.ids import uuid7
 from tests.e2e.conftest import SCOPES
+from tests.e2e.programs import pid_of, state_of, stopped
 from write_side import database
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("outages")]
@@ -28,9 +28,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("outages")]
 @pytest.fixture
 def environment(own_home: Home) -> dict[str, str]:
     """The way to the stack of this module."""
-    found = state.read(own_home)
-    assert found is not None
-    return found.environment
+    return state_of(own_home).environment
 
 
 @pytest.fixture
@@ -47,25 +45,6 @@ async def shop(environment: dict[str, str]) -> AsyncIterator[Shop]:
 async def bearer(environment: dict[str, str]) -> str:
     """Staff."""
     return await tokens.issue(environment["DATABASE_URL"], "outages", SCOPES)
-
-
-def pid_of(home: Home, name: str) -> int:
-    found = state.read(home)
-    assert found is not None
-    process = next(program.process for program in found.programs if program.name == name)
-    assert process is not None
-    return process.pid
-
-
-@contextmanager
-def stopped(home: Home, name: str) -> Iterator[None]:
-    """A program holds its connections and answers nothing."""
-    pid = pid_of(home, name)
-    os.kill(pid, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        os.kill(pid, signal.SIGCONT)
 
 
 async def refusal(shop: Shop, path: str) -> tuple[int, str]:

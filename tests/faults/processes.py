@@ -56,12 +56,19 @@ class Ours:
 
     def metric(self, name: str) -> float:
         """The sum over a metric's labels, 0 while it does not answer."""
+        return sum(float(line.rpartition(" ")[2]) for line in self._samples(name))
+
+    def shows(self, name: str) -> bool:
+        """Whether it has anything to say about a metric."""
+        return bool(self._samples(name))
+
+    def _samples(self, name: str) -> list[str]:
         try:
             with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/metrics", timeout=2) as answer:
                 lines = answer.read().decode().splitlines()
         except OSError:
-            return 0.0
-        return sum(float(line.rpartition(" ")[2]) for line in lines if line.startswith((f"{name} ", f"{name}{{")))
+            return []
+        return [line for line in lines if line.startswith((f"{name} ", f"{name}{{"))]
 
 
 class Lab:

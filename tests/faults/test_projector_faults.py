@@ -105,6 +105,8 @@ async def test_an_owner_that_slept_through_its_takeover_changes_nothing(redis_la
     await settled(conn, redis)
     assert first.metric("doorbuster_projector_owner") == 0
     assert second.metric("doorbuster_projector_owner") == 1
+    assert second.shows("doorbuster_projector_lag_positions")
+    assert not first.shows("doorbuster_projector_lag_positions"), "what it knew must not stand still"
 
 
 async def test_a_stream_trimmed_of_unread_entries_is_filled_from_the_log(redis_lab: Lab) -> None:

@@ -12,7 +12,7 @@ from doorbuster.demo.shop import ADDRESS, DECLINED_CARD, Shop
 from doorbuster.home import Home
 from shared.ids import uuid7
 from tests.e2e.conftest import SCOPES
-from tests.e2e.test_outages import pid_of
+from tests.e2e.programs import pid_of
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("secrets")]
 

@@ -58,7 +58,7 @@ def open_placements(pool: Pool) -> Placements:
     async def carry_out(batch: Sequence[PlaceOrder]) -> Carried[Outcome]:
         return await place_all(pool, batch)
 
-    return GroupCommit(carry_out, lambda command: command.secret or command.quote_id)
+    return GroupCommit(carry_out, lambda command: command.secret or command.quote_id, name="orders")
 
 
 async def place_order(placements: Placements, pool: Pool, command: PlaceOrder) -> Answer[OrderState]:

@@ -12,7 +12,7 @@ import pytest
 from doorbuster import stack
 from doorbuster.home import Home
 from doorbuster.simulators.stripe.settings import read as stripe_settings
-from shared.http.tracing import ENDPOINT
+from shared.http import tracing
 from shared.settings import Settings
 from tests.unit.compose.files import OURS, ROOT, composition, needed_variables, services, variables
 
@@ -56,7 +56,7 @@ def test_the_schema_refuses_what_compose_would(said: str, instead: str, tmp_path
 @pytest.mark.parametrize("name", [*OURS, "migrate"])
 def test_our_processes_are_given_settings_and_nothing_else(name: str) -> None:
     given = set(services()[name]["environment"])
-    assert given - set(_SETTINGS) == {ENDPOINT}  # OpenTelemetry's own variables are no settings of ours
+    assert given - set(_SETTINGS) == tracing.VARIABLES  # OpenTelemetry's own are no settings of ours
     assert {field for field, required in _SETTINGS.items() if required} <= given
 
 
@@ -88,7 +88,7 @@ def test_secrets_come_from_the_environment_and_each_is_in_the_example() -> None:
     assert needed_variables() == example
     assert {"MASTER_KEY", "LINK_SECRET", "STRIPE_API_KEY", "STRIPE_WEBHOOK_SECRET"} <= example
     ports = {f"PORT_{name}" for name in ("WRITE_API", "READ_API", "ELASTICSEARCH", "STRIPE", "MAIL_PAGE")}
-    assert variables() - example - set(_SETTINGS) - {ENDPOINT} == ports
+    assert variables() - example - set(_SETTINGS) - tracing.VARIABLES == ports
 
 
 def test_the_example_holds_no_secret() -> None:
