@@ -19,6 +19,7 @@ from read_side.orders.queries import Ticket, order_status
 from read_side.products.queries import Name, product_by, product_page
 from read_side.stock.queries import shopper_stock
 from shared.http.replies import header
+from shared.http.slashes import SLASH
 from shared.position import Position
 
 _UUID = re.compile("[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
@@ -50,7 +51,7 @@ class Front:
         if scope["method"] != "GET":
             return None
         parts = scope["path"].split("/")
-        if not 4 <= len(parts) <= 5 or parts[1] != "v1" or not parts[-1]:
+        if not 4 <= len(parts) <= 5 or parts[1] != "v1" or not parts[-1] or SLASH in parts[-1]:
             return None
         if parts[2] == "orders":
             return self._order(scope, parts)

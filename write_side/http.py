@@ -13,6 +13,7 @@ from shared.envelope import Metadata, as_json
 from shared.http import correlation, tracing
 from shared.http.described import Asked, Encoded, Header
 from shared.http.problems import FieldError, Told, forbidden, unauthorized
+from shared.http.slashes import SLASH
 from shared.position import Position
 from write_side.access import Caller, authenticate
 from write_side.carts import SecretRequired, WrongSecret
@@ -30,12 +31,15 @@ _KEY = HeaderParameter(
 )
 IdempotencyKey = Annotated[str | None, _KEY, Asked((KEY_REQUIRED, KeyInFlight, KeyReused), required=True)]
 OptionalKey = Annotated[str | None, _KEY, Asked((KEY_REQUIRED, KeyInFlight, KeyReused))]
+_SAID = {"minLength": 1}
 CartSecret = Annotated[
     str | None,
-    HeaderParameter(name="Cart-Secret", description="Opens the cart; shown when it was opened."),
+    HeaderParameter(name="Cart-Secret", description="Opens the cart; shown when it was opened.", schema_extra=_SAID),
     Asked((SecretRequired, WrongSecret), required=True, credential="cartSecret"),
 ]
-_ORDER_TOKEN = HeaderParameter(name="Order-Token", description="Opens the order; shown when it was placed.")
+_ORDER_TOKEN = HeaderParameter(
+    name="Order-Token", description="Opens the order; shown when it was placed.", schema_extra=_SAID
+)
 _ORDER_REFUSALS = (OrderTokenRequired, WrongOrderToken)
 OrderToken = Annotated[str | None, _ORDER_TOKEN, Asked(_ORDER_REFUSALS, required=True, credential="orderToken")]
 OptionalOrderToken = Annotated[str | None, _ORDER_TOKEN, Asked(_ORDER_REFUSALS, credential="orderToken")]
@@ -91,7 +95,7 @@ def idempotent(request: Connection, key: str | None, body: Struct, *, actor: str
         detail = f"This command needs an Idempotency-Key header of 1 to {LONGEST_KEY} characters."
         errors = [FieldError("Idempotency-Key", "required", "missing, empty or too long")]
         raise KEY_REQUIRED.problem(detail, errors=errors)
-    route = f"{request.scope['method']} {request.scope['path']}"  # type: ignore[typeddict-item]
+    route = f"{request.scope['method']} {request.scope['path'].replace(SLASH, '%2F')}"  # type: ignore[typeddict-item]
     return Call(actor or actor_of(request), route, key, request_hash(body))
 
 

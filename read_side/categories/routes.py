@@ -15,7 +15,7 @@ from read_side.search.queries import Search
 from read_side.search.results import Page
 from read_side.search.routes import FROM_PAGE, REFUSALS
 from shared.http.described import Link, leads_to, refuses
-from shared.http.requests import PREFIXES
+from shared.http.parameters import PREFIXES
 
 
 @get("/v1/categories")

@@ -25,7 +25,7 @@ LinkToken = Annotated[
 ]
 HeaderToken = Annotated[
     str | None,
-    HeaderParameter(name=_HEADER, description=_KEPT_OUT),
+    HeaderParameter(name=_HEADER, description=_KEPT_OUT, schema_extra={"minLength": 1}),
     Asked((WRONG_TOKEN,), credential="orderToken"),
 ]
 CREDENTIALS = {

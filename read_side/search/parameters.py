@@ -19,11 +19,17 @@ UNKNOWN_CURRENCY = Told(400, "unknown_currency", "Prices are not kept in this cu
 Sort = Literal["relevance", "price_asc", "price_desc", "newest", "name"]
 
 Text = Annotated[str, QueryParameter(max_length=LONGEST_VALUE, description="Words, or a SKU or EAN.")]
+_SEVERAL = {"maxItems": MOST_VALUES, "items": {"type": "string", "maxLength": LONGEST_VALUE}}
 CategorySlugs = Annotated[
     list[str] | None,
-    QueryParameter(name="category", description="Slug, all below it included. Repeated: any of them."),
+    QueryParameter(
+        name="category", description="Slug, all below it included. Repeated: any of them.", schema_extra=_SEVERAL
+    ),
 ]
-Brands = Annotated[list[str] | None, QueryParameter(name="brand", description="Repeated: any of them.")]
+Brands = Annotated[
+    list[str] | None,
+    QueryParameter(name="brand", description="Repeated: any of them.", schema_extra=_SEVERAL),
+]
 PriceMin = Annotated[int | None, QueryParameter(ge=0, le=DEAREST, description="Minor units of `currency`.")]
 PriceMax = Annotated[int | None, QueryParameter(ge=0, le=DEAREST, description="Minor units of `currency`.")]
 CurrencyCode = Annotated[
@@ -97,10 +103,10 @@ async def search_request(
 
 def _alternatives(parameter: str, values: list[str] | None) -> tuple[str, ...]:
     """The values of a parameter that may be repeated, each once."""
-    found = set(values or ())
-    if len(found) > MOST_VALUES or any(len(value) > LONGEST_VALUE for value in found):
+    given = values or []
+    if len(given) > MOST_VALUES or any(len(value) > LONGEST_VALUE for value in given):
         raise refused(parameter, "out_of_range", f"at most {MOST_VALUES} values of {LONGEST_VALUE} characters")
-    return tuple(sorted(found))
+    return tuple(sorted(set(given)))
 
 
 def _attributes(request: Request[Any, Any, Any]) -> dict[str, tuple[str, ...]]:

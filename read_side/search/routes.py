@@ -14,8 +14,8 @@ from read_side.search.parameters import FILTER_PREFIX, UNKNOWN_CURRENCY, SearchR
 from read_side.search.queries import Search
 from read_side.search.results import Page
 from shared.http.described import Link, leads_to, refuses
+from shared.http.parameters import PREFIXES
 from shared.http.problems import unavailability
-from shared.http.requests import PREFIXES
 
 REFUSALS = (UNKNOWN_CURRENCY, BROKEN_CURSOR, UNKNOWN_CATEGORY, unavailability("elasticsearch"))
 FROM_PAGE = (

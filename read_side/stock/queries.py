@@ -50,10 +50,10 @@ async def shopper_stocks(
     documents: Documents, skus: list[str], position: Position | None = None
 ) -> Answer[ManyStocks[ShopperStock]]:
     """Up to 100 SKUs at once, each once, in the order asked."""
-    skus = list(dict.fromkeys(skus))
     if not 0 < len(skus) <= MOST:
         error = FieldError("?sku", "out_of_range", f"1 to {MOST} SKUs")
         raise INVALID_INPUT.problem(f"This route takes 1 to {MOST} SKUs.", errors=[error])
+    skus = list(dict.fromkeys(skus))
     stale = await documents.behind(MODEL, None, position) if position is not None else None
     known = [sku for sku in skus if not sku.startswith(STAFF)]
     found = dict(zip(known, await documents.find_all(MODEL, known), strict=True))

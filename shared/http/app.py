@@ -21,7 +21,7 @@ from shared.http.openapi_page import schema_routes
 from shared.http.operations import operations_of
 from shared.http.problems import MEDIA_TYPE, Kind
 from shared.http.refusals import Mapped, problem_of
-from shared.http.requests import StrictRequest, lenient_bodies, refuse_unknown_parameters
+from shared.http.requests import StrictRequest, before, lenient_bodies
 
 LARGEST_BODY = 1_000_000  # bytes
 
@@ -55,7 +55,7 @@ def build_app(
         [*routes, *health_routes(checks or {}), *schema_routes(), _metrics_route(measures)],
         openapi_config=None,
         exception_handlers={Exception: _answering(problems or {})},
-        before_request=refuse_unknown_parameters,
+        before_request=before,
         dependencies=dict(dependencies or {}),
         lifespan=list(lifespan),
         request_class=StrictRequest,

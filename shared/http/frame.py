@@ -15,6 +15,7 @@ from shared.http.cors import Cors
 from shared.http.measures import Measures
 from shared.http.refusals import Mapped, problem_of
 from shared.http.replies import header, send_problem
+from shared.http.slashes import keep_apart
 from shared.http.slow_bodies import within
 
 access = logging.getLogger("doorbuster.access")
@@ -36,6 +37,7 @@ class Frame:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == ScopeType.HTTP:
+            keep_apart(scope)
             exchange = _Exchange(self._cors, self._measures, scope, send)
             if tracing.enabled() and not scope["path"].startswith(_UNTRACED):
                 await exchange.run_traced(self._app, receive, self._problems)

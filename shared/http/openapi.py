@@ -16,8 +16,8 @@ from litestar.types import Empty
 
 from shared.http.described import Header, Json, Link
 from shared.http.operations import BEARER, Operation, asked_of
+from shared.http.parameters import PREFIXES, Parameter
 from shared.http.problems import MEDIA_TYPE, Kind, ProblemDetails
-from shared.http.requests import PREFIXES, Parameter
 from shared.http.shapes import Shapes
 
 JSON = "application/json"

@@ -8,6 +8,7 @@ from litestar import Litestar, Response
 from litestar.handlers import HTTPRouteHandler
 
 from shared.http.described import Asked, Described, Encoded, Json, described
+from shared.http.parameters import PREFIXES, Parameter, parameters_of
 from shared.http.problems import (
     BODY_TOO_LARGE,
     BODY_TOO_SLOW,
@@ -20,7 +21,6 @@ from shared.http.problems import (
     UNKNOWN_ROUTE,
     Kind,
 )
-from shared.http.requests import PREFIXES, Parameter, parameters_of
 
 BEARER = "bearer"
 
@@ -110,7 +110,8 @@ def operations_of(app: Litestar, common: Mapping[Callable[..., Any], tuple[Kind,
     """All operations of an app that are to be told of; `common` is what a route's function refuses like others do."""
     found = []
     for route in app.routes:
-        for handler in getattr(route, "route_handlers", ()):
+        # The framework keeps the methods of an address in a set.
+        for handler in sorted(getattr(route, "route_handlers", ()), key=lambda one: sorted(one.http_methods)):
             if isinstance(handler, HTTPRouteHandler) and handler.resolve_include_in_schema():
                 said, taken = described(handler.fn), parameters_of(handler)
                 for method in handler.http_methods:

@@ -9,7 +9,7 @@ from uuid import UUID
 from msgspec import Meta, Struct, structs
 
 from shared.events.carts import CartEvent, CartLineChanged, CartOpened
-from shared.money import is_known
+from shared.money import EXPONENTS, is_known
 from write_side.errors import Invalid, Refusal
 
 MOST_LINES = 2000
@@ -66,7 +66,7 @@ class WrongSecret(Refusal):
 class NewCart(Struct, frozen=True, forbid_unknown_fields=True):
     """`{"currency": "EUR"}`."""
 
-    currency: Annotated[str, Meta(pattern=r"^[A-Z]{3}(?!\n)$")]
+    currency: Annotated[str, Meta(pattern=r"^[A-Z]{3}(?!\n)$", extra_json_schema={"enum": sorted(EXPONENTS)})]
 
 
 class AddLine(Struct, frozen=True, forbid_unknown_fields=True):

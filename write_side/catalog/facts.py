@@ -111,8 +111,8 @@ def _checked_variants(variants: Sequence[Variant]) -> list[Variant]:
 
 def _checked_variant(variant: Variant, pointer: str) -> Variant:
     check_text(variant.sku, f"{pointer}/sku", SKU)
-    if not variant.sku.strip() or variant.sku != variant.sku.strip() or not variant.sku.isprintable():
-        said = "a SKU is printable, not empty, and has no white space around it"
+    if variant.sku in ("", ".", "..") or variant.sku != variant.sku.strip() or not variant.sku.isprintable():
+        said = "a SKU is printable, not empty, has no white space around it, and is not . or .., which no address names"
         raise refusals.BrokenSku(said, pointer=f"{pointer}/sku")
     check_text(variant.name, f"{pointer}/name", NAME)
     if len(variant.options) > OPTIONS:

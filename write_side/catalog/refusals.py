@@ -64,7 +64,7 @@ class DuplicateSku(Invalid):
 
 
 class BrokenSku(Invalid):
-    """Empty, with white space around it, or not printable."""
+    """Empty, with white space around it, not printable, or one or two dots, which no address can name."""
 
     code = "broken_sku"
 

@@ -25,10 +25,11 @@ Call = Request[Any, Any, Any]
 
 IF_MATCH_REQUIRED = Told(428, "if_match_required", "Say which version was read: If-Match with its ETag.")
 BROKEN_IF_MATCH = Told(400, "broken_if_match", 'If-Match takes one ETag as it was given: "3", or *.')
+_ETAG_OR_ANY = r'^(\*|"[0-9]{1,18}"|[0-9]{1,18})$'
 _IF_MATCH = HeaderParameter(
     name="If-Match",
     description="The ETag of the version that was read, or * for any.",
-    schema_extra={"examples": ['"3"', "*"]},
+    schema_extra={"pattern": _ETAG_OR_ANY, "examples": ['"1"', "*"]},
 )
 IfMatch = Annotated[str | None, _IF_MATCH, Asked((IF_MATCH_REQUIRED, BROKEN_IF_MATCH, VersionConflict), required=True)]
 OptionalIfMatch = Annotated[str | None, _IF_MATCH, Asked((BROKEN_IF_MATCH, VersionConflict))]

@@ -126,6 +126,23 @@ async def test_prices_are_set_and_removed_with_a_key_only(
     assert (gone.status_code, gone.json()["amount_minor"]) == (200, None)
 
 
+async def test_a_sku_with_a_slash_is_named_by_its_encoding(
+    api: httpx.AsyncClient, headers: dict[str, str], staff: Issue
+) -> None:
+    await created(api, headers, variants=[{"sku": "HD-LX2/BK"}])
+    keyed = await staff("catalog:write")
+    for replayed in (None, "true"):
+        price = await api.put("/v1/prices/HD-LX2%2FBK/EUR", headers=keyed, json={"amount_minor": 1999})
+        assert (price.status_code, price.json()["sku"]) == (200, "HD-LX2/BK")
+        assert price.headers.get("Idempotent-Replayed") == replayed
+    assert (await api.put("/v1/prices/HD-LX2/BK/EUR", headers=keyed, json={"amount_minor": 1})).status_code == 404
+    cart = (await api.post("/v1/carts", json={"currency": "EUR"})).json()
+    line = f"/v1/carts/{cart['id']}/lines/HD-LX2%2FBK"
+    secret = {"Cart-Secret": cart["secret"]}
+    assert (await api.put(line, headers=secret, json={"quantity": 2})).json()["sku"] == "HD-LX2/BK"
+    assert (await api.delete(line, headers=secret)).json()["quantity"] == 0
+
+
 @pytest.mark.parametrize(
     ("address", "body", "status", "code"),
     [

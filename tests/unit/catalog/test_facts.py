@@ -47,6 +47,8 @@ def test_good_facts_pass_with_their_ean_in_the_kept_form() -> None:
         ({"variants": [Variant(uuid7(), f"S{n}") for n in range(501)]}, "too_many_variants", "/variants"),
         ({"variants": variant(ean="036000291453")}, "broken_ean", "/variants/0/ean"),
         ({"variants": variant(sku=" LAMP")}, "broken_sku", "/variants/0/sku"),
+        ({"variants": variant(sku=".")}, "broken_sku", "/variants/0/sku"),
+        ({"variants": variant(sku="..")}, "broken_sku", "/variants/0/sku"),
         ({"variants": variant(sku="LA\nMP")}, "broken_sku", "/variants/0/sku"),
         ({"images": [Image("https://a.example/1.jpg\n")]}, "broken_image_url", "/images/0/url"),
         ({"variants": variant(options={f"o{n}": "x" for n in range(21)})}, "too_many_options", "/variants/0/options"),

@@ -44,10 +44,11 @@ async def take(data: JSONBody[Basket]) -> Basket:
 
 # Litestar drops a `Meta` within `FromQuery`: bounds of parameters stand in the QueryParameter itself.
 Size = Annotated[int, QueryParameter(ge=1, le=9)]
+Weight = Annotated[int | None, QueryParameter()]
 
 
 @get("/things/{thing_id:uuid}")
-async def thing(thing_id: FromPath[UUID], size: Size = 1) -> dict[str, Any]:
+async def thing(thing_id: FromPath[UUID], size: Size = 1, weight: Weight = None) -> dict[str, Any]:
     """Shows a thing."""
     return {"id": str(thing_id), "size": size}
 
@@ -150,6 +151,8 @@ async def test_a_large_body_is_refused(client: httpx.AsyncClient) -> None:
         ("/things/0198f0c0-0000-7000-8000-000000000000?size=10", 400, "invalid_input"),
         ("/things/0198f0c0-0000-7000-8000-000000000000?sise=1", 400, "unknown_parameter"),
         ("/refuses?x=1", 400, "unknown_parameter"),
+        ("/things/0198f0c0-0000-7000-8000-000000000000?size=2&size=3", 400, "invalid_input"),
+        ("/things/0198f0c0-0000-7000-8000-000000000000?weight=null", 400, "invalid_input"),
         ("/refuses", 409, "out_of_stock"),
         ("/breaks", 500, "internal_error"),
         ("/lost", 503, "redis_unavailable"),
@@ -337,3 +340,40 @@ async def test_the_lifespan_opens_what_routes_find() -> None:
 
     await app(lifespan=[opened])({"type": "lifespan"}, receive, send)  # type: ignore[arg-type]
     assert sent == ["lifespan.startup.complete", "lifespan.shutdown.complete"]
+
+
+async def test_an_encoded_slash_is_part_of_a_name(client: httpx.AsyncClient) -> None:
+    @get("/named/{name:str}/{kind:str}")
+    async def shows(name: FromPath[str], kind: FromPath[str]) -> dict[str, str]:
+        """Shows both."""
+        return {"name": name, "kind": kind}
+
+    async with client_of(build_app([shows], title="T", description="")) as client:
+        for spelled, name in (
+            ("HD-LX2%2FBK", "HD-LX2/BK"),
+            ("%2f", "/"),
+            ("a%2F..%2Fb", "a/../b"),
+            ("%252F", "%2F"),
+            ("%C3%A9%2F%20", "é/ "),
+        ):
+            answer = await client.get(f"/named/{spelled}/%2F")
+            assert answer.json() == {"name": name, "kind": "/"}
+        assert (await client.get("/named/a/b/c")).status_code == 404
+
+
+@pytest.mark.parametrize("query", ["", "?x=1"])
+async def test_options_names_all_methods_of_an_address(query: str) -> None:
+    @get("/box/{name:str}")
+    async def show(name: FromPath[str]) -> None:
+        """Shows it."""
+
+    @post("/box/{name:str}")
+    async def fill(name: FromPath[str]) -> None:
+        """Fills it."""
+
+    async with client_of(build_app([show, fill], title="T", description="")) as client:
+        answer = await client.options(f"/box/a{query}")
+        assert (answer.status_code, answer.headers["allow"]) == (204, "GET, HEAD, OPTIONS, POST")
+        refused = await client.put("/box/a")
+        assert refused.status_code == 405
+        assert {"GET", "POST"} <= set(refused.headers["allow"].split(", "))

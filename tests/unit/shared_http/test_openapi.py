@@ -13,8 +13,8 @@ from msgspec import DecodeError, Meta, Struct
 
 from shared.http.app import build_app
 from shared.http.described import Asked, Encoded, Header, Link, also, leads_to, refuses
+from shared.http.parameters import PREFIXES
 from shared.http.problems import Told, unavailability
-from shared.http.requests import PREFIXES
 from tests.fixtures.conformance import Conformance
 
 Json = dict[str, Any]
