@@ -11,8 +11,9 @@ R = TypeVar("R")
 class Combined(Generic[Q, R]):
     """Call it with one request; `send` gets all that gathered and answers each in order, or with an exception."""
 
-    def __init__(self, send: Callable[[Sequence[Q]], Awaitable[Sequence[R | Exception]]]) -> None:
+    def __init__(self, send: Callable[[Sequence[Q]], Awaitable[Sequence[R | Exception]]], gather: float = 0.0) -> None:
         self._send = send
+        self._gather = gather  # seconds for which the first one waits for others
         self._waiting: list[tuple[Q, asyncio.Future[R]]] = []
         self._sender: asyncio.Task[None] | None = None
 
@@ -34,6 +35,7 @@ class Combined(Generic[Q, R]):
 
     async def _drain(self) -> None:
         while self._waiting:
+            await asyncio.sleep(self._gather)
             taken, self._waiting = self._waiting, []
             try:
                 answers = await self._send([request for request, _ in taken])

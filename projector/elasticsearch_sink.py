@@ -9,23 +9,28 @@ import logging
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
-import msgspec
 from elasticsearch import ApiError, AsyncElasticsearch, BadRequestError, TransportError
 
-from projector.bulk import Bulk, Item, NotThere
+from projector.bulk import Bulk, Busy, Item, NotThere
 from projector.checkpoints import Checkpoints
 from projector.combine import Combined
+from projector.fold import decoder
 from projector.log import LogSettings
 from projector.model import Batch, Change, Folded, ReadModel, Written, encode
 from projector.noticeboard import Noticeboard
+from projector.owed import Owed
 from shared.cancellation import stop_if_cancelled
 from shared.documents.indices import INDICES
 from shared.documents.layout import alias_name, index_name
+from shared.documents.products import SEARCH
 
 log = logging.getLogger(__name__)
 
 REQUEST_TIMEOUT = 10.0
-REFRESH_SECONDS = 0.25  # how long a search may lag behind the documents
+GATHER_SECONDS = 0.01  # all shards and models are read in the same moments: one bulk for what they bring
+# How long a search may lag behind the documents: a quarter of a second where shoppers search, else a second.
+REFRESH_SECONDS = {SEARCH: 0.25}
+REFRESH_OTHERS_SECONDS = 1.0
 WATCH_SECONDS = 1.0
 
 _UUID = "*.settings.index.uuid"
@@ -54,9 +59,10 @@ class ElasticsearchSink:
         self._shards, self._store = settings.shards, settings.store
         self._models = [model for model in models if model.sink == self.name]
         self._checkpoints, self._board = checkpoints, board
-        self._bulk: Combined[Sequence[Item], Mapping[str, str]] = Combined(Bulk(client).send)
+        self._bulk: Combined[Sequence[Item], Mapping[str, str]] = Combined(Bulk(client).send, GATHER_SECONDS)
         self._lives: dict[str, str] = {}  # slot → uuid of its index; absent: there is none that we know of
         self._progress: dict[str, dict[int, int]] = defaultdict(dict)  # slot → shard → checkpoint
+        self._owed: dict[tuple[str, int], Owed] = defaultdict(Owed)  # by slot and shard
         self._seen: dict[str, dict[int, int]] = {}
         self._dirty: set[str] = set()  # slots with documents that no search sees yet
         self._opening = asyncio.Lock()
@@ -72,6 +78,7 @@ class ElasticsearchSink:
                 for shard in range(self._shards):
                     self._progress[model.slot][shard] = await self._checkpoints.find(model, shard, life)
                 self._lives[model.slot] = life
+                self._dirty.add(model.slot)  # whoever wrote before us may have died before its refresh
 
     async def close(self) -> None:
         """Nothing is sent any more."""
@@ -82,18 +89,24 @@ class ElasticsearchSink:
         return self._progress[model.slot][shard]
 
     def standing(self, model: ReadModel, shard: int, at: int) -> tuple[int, str]:
-        """The sink's own progress with the index's uuid: a pipeline may not know yet that its index is a new one."""
-        return min(at, self._progress[model.slot].get(shard, 0)), self._lives.get(model.slot, "")
+        """What is written, with the index's uuid: a pipeline may not know yet that its index is a new one."""
+        at = min(at, self._progress[model.slot].get(shard, 0))
+        return self._owed[model.slot, shard].floor(at), self._lives.get(model.slot, "")
 
-    async def load(self, model: ReadModel, ids: Sequence[str]) -> Mapping[str, Folded]:
-        """States by id, as last written (not as last refreshed)."""
-        found = await self._client.mget(index=self._writing(model), ids=list(ids), source_includes=["fold"])
-        states: dict[str, Folded] = {}
+    async def load(self, model: ReadModel, shard: int, ids: Sequence[str]) -> Mapping[str, Folded]:
+        """States by id, as last written (not as last refreshed), or as they are about to be."""
+        states = dict(self._owed[model.slot, shard].states(ids))
+        missing = [id_ for id_ in ids if id_ not in states]
+        if not missing:
+            return states
+        found = await self._client.mget(index=self._writing(model), ids=missing, source_includes=["fold"])
+        decode = decoder(model).decode
         for document in found["docs"]:
             if "error" in document:
                 raise NotThere(f"{self._index(model)}: {document['error'].get('type')}")
             if document["found"]:
-                states[document["_id"]] = msgspec.convert(document["_source"]["fold"], model.state)
+                # By way of its bytes: parts of a state stay encoded, and the client has decoded all of it.
+                states[document["_id"]] = decode(encode(document["_source"]["fold"]))
         return states
 
     async def write(self, batch: Batch) -> Written:
@@ -104,25 +117,38 @@ class ElasticsearchSink:
             raise NotThere(f"no index for {slot}")
         if self._progress[slot][batch.shard] != batch.expected:
             return Written(self._progress[slot][batch.shard])
-        items = [item for change in batch.changes for item in self._items(batch, change)]
-        if items:
-            rejected = await self._bulk(items)
-            self._dirty.add(slot)
-            if rejected:
-                return Written(batch.expected, rejected)
+        owed = self._owed[slot, batch.shard]
+        now, later = owed.split(batch.changes)
+        if rejected := await self._write(batch, now):
+            return Written(batch.expected, rejected)
         if self._lives.get(slot) != life:  # another index took its place meanwhile: it has none of this
             return Written(self._progress[slot][batch.shard])
+        owed.paid(now)
+        owed.add(later, batch.expected)
         self._progress[slot][batch.shard] = batch.upto
         self._board.progress(batch.model, batch.shard, batch.upto, ready=batch.ready)
         return Written(batch.upto)
+
+    async def _write(self, batch: Batch, changes: Sequence[Change]) -> Mapping[str, str]:
+        """The keys of rejected documents, with the reason."""
+        items = [item for change in changes for item in self._items(batch, change)]
+        if not items:
+            return {}
+        rejected = await self._bulk(items)
+        if any(change.shown is not None for change in changes):
+            self._dirty.add(batch.model.slot)
+        if strange := rejected.keys() - {change.key for change in batch.changes}:
+            raise Busy(f"{batch.model.name}: what was accepted before is rejected: {sorted(strange)}")
+        return rejected
 
     def _items(self, batch: Batch, change: Change) -> list[Item]:
         kind = "external_gte" if batch.repair else "external"
         index, position = self._writing(batch.model), change.after.position
         fold = b',"fold":' + encode(change.after) + b"}"
+        shown = change.shown or batch.model.render(change.id, change.after, {})
         return [
             Item(change.key, index, id_, position, kind, body[:-1] + fold)
-            for id_, body in change.shown.documents.items()
+            for id_, body in shown.documents.items()
             if body is not None
         ]
 
@@ -131,10 +157,11 @@ class ElasticsearchSink:
         while True:
             await asyncio.sleep(WATCH_SECONDS)
             stop_if_cancelled()
+            known = dict(self._lives)  # before asking: an index made meanwhile is missing in the answer, and not gone
             try:
                 uuids = await self._uuids(self._models)
                 for model in self._models:
-                    life = self._lives.get(model.slot)
+                    life = known.get(model.slot)
                     if life is not None and life != uuids.get(self._index(model)):
                         self._lose(model)
                     await self.open(model)
@@ -146,20 +173,24 @@ class ElasticsearchSink:
         del self._lives[model.slot]
         self._progress[model.slot] = dict.fromkeys(range(self._shards), 0)
         self._seen.pop(model.slot, None)
+        for shard in range(self._shards):
+            self._owed.pop((model.slot, shard), None)
         self._board.withdraw(model)
 
     async def refresh(self) -> None:
         """Makes documents visible to searches, and tells up to where they are; for ever."""
+        await asyncio.gather(*(self._keep_refreshing(model) for model in self._models))
+
+    async def _keep_refreshing(self, model: ReadModel) -> None:
         while True:
-            await asyncio.sleep(REFRESH_SECONDS)
+            await asyncio.sleep(REFRESH_SECONDS.get(model.name, REFRESH_OTHERS_SECONDS))
             stop_if_cancelled()
-            for model in self._models:
-                if model.slot not in self._lives:
-                    continue
-                try:
-                    await self._refresh(model)
-                except (ApiError, TransportError, OSError) as error:
-                    log.debug("no refresh", extra={"fields": {"error": type(error).__name__}})
+            if model.slot not in self._lives:
+                continue
+            try:
+                await self._refresh(model)
+            except (ApiError, TransportError, OSError) as error:
+                log.debug("no refresh", extra={"fields": {"error": type(error).__name__}})
 
     async def _refresh(self, model: ReadModel) -> None:
         checkpoints = dict(self._progress[model.slot])

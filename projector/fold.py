@@ -7,13 +7,14 @@ from uuid import UUID
 
 import msgspec
 
+from projector.chain import Heard
 from projector.model import Change, Folded, Keys, ReadModel
-from shared.codec import EVENT_TYPES, UnknownEventType, decode_event
 from shared.envelope import Recorded
 
 CACHED_STATES = 4_000  # per read model and shard
 
-Load = Callable[[ReadModel, Sequence[str]], Awaitable[Mapping[str, Folded]]]
+Load = Callable[[ReadModel, int, Sequence[str]], Awaitable[Mapping[str, Folded]]]
+Alike = Callable[[Any, Any], bool]
 FetchKeys = Callable[[Iterable[UUID]], Awaitable[Keys]]
 
 
@@ -42,8 +43,8 @@ class Folding(NamedTuple):
 class States:
     """The states last used of one read model and shard; the sink has all of them."""
 
-    def __init__(self, model: ReadModel, load: Load) -> None:
-        self._model = model
+    def __init__(self, model: ReadModel, shard: int, load: Load) -> None:
+        self._model, self._shard = model, shard
         self._load = load
         self._kept: OrderedDict[str, Folded] = OrderedDict()
 
@@ -53,7 +54,7 @@ class States:
         found = {id_: self._kept[id_] for id_ in wanted if id_ in self._kept}
         missing = [id_ for id_ in wanted if id_ not in found]
         if missing:
-            found |= await self._load(self._model, missing)
+            found |= await self._load(self._model, self._shard, missing)
         return found
 
     def keep(self, states: Mapping[str, Folded]) -> None:
@@ -69,30 +70,29 @@ class States:
         self._kept.clear()
 
 
-def understand(model: ReadModel, recorded: Recorded) -> Touch | Poison | None:
-    """The event decoded, if it is one of this model's; what can't be decoded is poison."""
-    if recorded.type.partition(".")[0] not in model.contexts:
-        return None
+def understand(model: ReadModel, heard: Heard) -> Touch | Poison | None:
+    """The states an event changes, if it is one of this model's; what can't be decoded is poison."""
+    recorded, event, error = heard
+    if error is not None:
+        return Poison(recorded, error)
     try:
-        if recorded.type not in EVENT_TYPES:
-            raise UnknownEventType(recorded.type)
-        event = decode_event(recorded.type, recorded.payload)
         ids = model.touches(recorded, event)
-    except Exception as error:  # whatever a payload makes a model do, it must not stop the others
-        return Poison(recorded, f"{type(error).__name__}: {error}")
+    except Exception as failure:  # whatever an event makes a model do, it must not stop the others
+        return Poison(recorded, f"{type(failure).__name__}: {failure}")
     return Touch(recorded, event, ids) if ids else None
 
 
 async def fold(
-    model: ReadModel, events: Iterable[Recorded], parked: Mapping[str, int], states: States, fetch_keys: FetchKeys
+    model: ReadModel, events: Iterable[Heard], parked: Mapping[str, int], states: States, fetch_keys: FetchKeys
 ) -> Folding:
     """Changes that these events make of the states the sink has. Poisoned keys change up to their poison only."""
     poison: dict[str, Poison] = {}
     touches: list[Touch] = []
-    for recorded in events:
+    for heard in events:
+        recorded = heard.recorded
         if recorded.key in poison or recorded.position >= parked.get(recorded.key, recorded.position + 1):
             continue
-        match understand(model, recorded):
+        match understand(model, heard):
             case Touch() as touch:
                 touches.append(touch)
             case Poison() as found:
@@ -100,7 +100,7 @@ async def fold(
     before = await states.get(dict.fromkeys(id_ for touch in touches for id_ in touch.ids))
     after, keys = evolved(model, touches, before, poison)
     persons = await fetch_keys({person for state in after.values() for person in model.persons(state)})
-    changes = shown(model, touches, before, after, keys, persons, poison)
+    changes = shown(model, touches, before, after, keys, persons, poison, model.alike)
     return Folding(changes, list(poison.values()))
 
 
@@ -132,12 +132,17 @@ def shown(
     keys: Mapping[str, str],
     persons: Keys,
     poison: dict[str, Poison],
+    alike: Alike,
 ) -> list[Change]:
-    """The changes with their documents. A key whose state can't be shown is poisoned from its first event here on."""
+    """The changes with their documents, unless they are shown as before. A key whose state can't be shown is poisoned
+    from its first event here on."""
     changes: list[Change] = []
     for id_, state in after.items():
         old = before.get(id_)
         try:
+            if old is not None and alike(old, state):
+                changes.append(Change(id_, keys[id_], None, state, None))
+                continue
             rendered = model.render(id_, state, persons)
             previous = model.render(id_, old, persons) if old and model.named else None
         except Exception as error:

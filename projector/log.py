@@ -6,10 +6,11 @@ from typing import NamedTuple
 import asyncpg
 from msgspec import Raw
 
+from projector.chain import Stretch
 from shared.envelope import Recorded
 from shared.http.pools import Pool, bounded_pool
 
-__all__ = ["EventLog", "LogSettings", "NotVisibleYet", "Pool", "Slice", "open_pool"]
+__all__ = ["EventLog", "LogSettings", "NotVisibleYet", "Pool", "open_pool"]
 
 ROLE = "doorbuster_projector"
 CONNECT_TIMEOUT = 3.0  # seconds
@@ -19,13 +20,6 @@ HISTORY = 1_000  # events of one read
 
 class NotVisibleYet(Exception):
     """The log does not show the position that a stream entry named: wait and ask again."""
-
-
-class Slice(NamedTuple):
-    """A stretch of a shard: the events asked for, and up to where it reaches."""
-
-    events: list[Recorded]
-    upto: int
 
 
 class LogSettings(NamedTuple):
@@ -101,7 +95,7 @@ class EventLog:
         """The last safe position of each shard, 0 where there is none."""
         return {row["shard"]: row["head"] for row in await self.pool.fetch(_HEADS, shards)}
 
-    async def slice(self, shard: int, at: int, until: int, contexts: Iterable[str], limit: int) -> Slice:
+    async def slice(self, shard: int, at: int, until: int, contexts: Iterable[str], limit: int) -> Stretch:
         """Up to `limit` events of `contexts` in (at, until]; `until` is the position of an event of this shard.
 
         Raises `NotVisibleYet` while that event isn't visible.
@@ -111,7 +105,7 @@ class EventLog:
         if len(rows) < limit and (not rows or rows[-1][0] != until):
             raise NotVisibleYet(f"shard {shard} has no event at {until}")
         events = [_recorded(row) for row in rows if row[7].partition(".")[0] in wanted]
-        return Slice(events, rows[-1][0])
+        return Stretch(events, at, rows[-1][0])
 
     async def history(self, key: str, until: int, contexts: Iterable[str]) -> AsyncIterator[Recorded]:
         """All events of a partition key up to `until`, oldest first."""

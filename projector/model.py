@@ -34,12 +34,17 @@ def _nobody(_state: Any) -> Iterable[UUID]:
     return ()
 
 
+def _never(_before: Any, _after: Any) -> bool:
+    return False
+
+
 class ReadModel(Struct, frozen=True, eq=False):
     """One version of one read model. `touches` and `evolve` and `render` are pure.
 
     `touches` names the states that an event changes (none: not this model's event), `evolve` gives such a state after
-    the event, `persons` whose keys `render` needs. `contexts` are the first words of the event types it listens to: a
-    type of theirs that nobody knows is poison, since it may have changed the state.
+    the event, `persons` whose keys `render` needs. `alike` tells of two states of one id whether they are shown in the
+    same way, positions apart; only for models that need no keys. `contexts` are the first words of the event types it
+    listens to: a type of theirs that nobody knows is poison, since it may have changed the state.
     """
 
     name: str
@@ -51,6 +56,7 @@ class ReadModel(Struct, frozen=True, eq=False):
     evolve: Callable[[Any, Recorded, Any], Folded]
     render: Callable[[str, Any, Keys], Rendered]
     persons: Callable[[Any], Iterable[UUID]] = _nobody
+    alike: Callable[[Any, Any], bool] = _never
     named: bool = False  # found by other names too: then what it showed before is told to the sink, which frees names
 
     @property
@@ -66,7 +72,7 @@ class Change(NamedTuple):
     key: str  # the partition key of the events that made it
     before: Rendered | None  # of named models only
     after: Folded
-    shown: Rendered
+    shown: Rendered | None  # None: as before
 
 
 class Batch(NamedTuple):

@@ -9,6 +9,7 @@ from contextlib import AsyncExitStack
 import asyncpg
 
 from projector import elasticsearch_sink
+from projector.chain import stretches
 from projector.checkpoints import Checkpoint, Checkpoints
 from projector.elasticsearch_sink import ElasticsearchSink
 from projector.keyring import Keyring
@@ -53,9 +54,10 @@ class Owner:
             tasks.create_task(board.run())
             redis_sink = RedisSink(redis, settings.store)
             stack.push_async_callback(redis_sink.close)
-            self._start(tasks, redis_sink, settings)
+            near = self._start(tasks, redis_sink, settings)
             search = self._search(settings, board, stack)
             self._start(tasks, search, settings)
+            tasks.create_task(self._follow(near, settings.shards))
             tasks.create_task(search.watch())
             tasks.create_task(search.refresh())
             tasks.create_task(self._watch_heads(settings))
@@ -70,8 +72,8 @@ class Owner:
         stack.push_async_callback(sink.close)
         return sink
 
-    def _start(self, tasks: asyncio.TaskGroup, sink: Sink, settings: LogSettings) -> None:
-        """One sink: its pipelines, and its own readers of the streams. Another sink's outage does not touch it."""
+    def _start(self, tasks: asyncio.TaskGroup, sink: Sink, settings: LogSettings) -> list[Pipeline]:
+        """One sink's pipelines."""
         slots = asyncio.Semaphore(READERS)  # each sink its own: a slow one must not hold the other's
         pipelines = [
             self._pipeline(model, shard, sink, slots)
@@ -81,9 +83,16 @@ class Owner:
         ]
         for pipeline in pipelines:
             tasks.create_task(pipeline.run())
-        transport = RedisStreams(self._settings.streams, f"projector-{os.getpid()}")
-        tasks.create_task(_follow(transport, sink.name, pipelines, settings.shards))
         self.pipelines.extend(pipelines)
+        return pipelines
+
+    async def _follow(self, needed: Sequence[Pipeline], shards: int) -> None:
+        """One reader of the streams for all sinks. It starts when those pipelines stand that live where the streams
+        do; an outage of another sink touches neither it nor them, and whoever opens later fills what it missed."""
+        await asyncio.gather(*(pipeline.opened.wait() for pipeline in needed))
+        feeds = [_feed(shard, [p for p in self.pipelines if p.shard == shard]) for shard in range(shards)]
+        transport: Transport = RedisStreams(self._settings.streams, f"projector-{os.getpid()}")
+        await transport.run(feeds)
 
     def _pipeline(self, model: ReadModel, shard: int, sink: Sink, slots: asyncio.Semaphore) -> Pipeline:
         return Pipeline(model, shard, sink, self._source, self._parking, self._keyring.fetch, slots)
@@ -134,18 +143,13 @@ def _checkpoint(pipeline: Pipeline) -> Checkpoint:
     return Checkpoint(model.name, model.version, pipeline.shard, position, sink_id)
 
 
-async def _follow(transport: Transport, group: str, pipelines: Sequence[Pipeline], shards: int) -> None:
-    await asyncio.gather(*(pipeline.opened.wait() for pipeline in pipelines))
-    feeds = [_feed(group, shard, [p for p in pipelines if p.shard == shard]) for shard in range(shards)]
-    await transport.run(feeds)
-
-
-def _feed(group: str, shard: int, pipelines: Sequence[Pipeline]) -> Feed:
+def _feed(shard: int, pipelines: Sequence[Pipeline]) -> Feed:
     def at() -> int:
-        return min(pipeline.at for pipeline in pipelines)
+        return max(pipeline.at for pipeline in pipelines)  # those behind are nearer to it by the log
 
     def offer(events: Sequence[Recorded]) -> None:
+        brought = stretches(events)
         for pipeline in pipelines:
-            pipeline.offer(events)
+            pipeline.offer(brought)
 
-    return Feed(group, shard, at, offer)
+    return Feed(shard, at, offer)

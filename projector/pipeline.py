@@ -12,14 +12,13 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 from projector import metrics
-from projector.chain import contiguous
+from projector.chain import Heard, Stretch, contiguous, hear, heard
 from projector.fold import FetchKeys, Poison, States, evolved, fold, shown, understand
 from projector.log import EventLog, NotVisibleYet
 from projector.model import Batch, Change, Folded, ReadModel, Written
 from projector.parking import Parking, Systemic, correlation_of
 from projector.spans import batch_span
 from shared.cancellation import stop_if_cancelled
-from shared.envelope import Recorded
 from shared.http import correlation
 
 log = logging.getLogger(__name__)
@@ -42,7 +41,7 @@ class Sink(Protocol):
         """Up to where this shard was applied."""
         ...
 
-    async def load(self, model: ReadModel, ids: Sequence[str]) -> Mapping[str, Folded]:
+    async def load(self, model: ReadModel, shard: int, ids: Sequence[str]) -> Mapping[str, Folded]:
         """States by id, those that exist."""
         ...
 
@@ -73,8 +72,8 @@ class Pipeline:
         self.stopped: str | None = None
         self.opened = asyncio.Event()  # from now on `at` is the sink's word
         self._source, self._parking, self._fetch_keys, self._slots = source, parking, fetch_keys, slots
-        self._states = States(model, sink.load)
-        self._inbox: list[Recorded] = []
+        self._states = States(model, shard, sink.load)
+        self._inbox: list[Stretch] = []
         self._wake = asyncio.Event()
         self._lock = asyncio.Lock()
         self._due: int | None = None  # the head one tick ago: what is still missing of it is late
@@ -82,13 +81,12 @@ class Pipeline:
         self._fresh = False  # `_due` was seen after the last reset
         self._was_ready = False
         self._caught_up = time.monotonic()
-        labels = (model.name, str(shard))
-        self._lag_positions, self._lag_age = metrics.LAG_POSITIONS.labels(*labels), metrics.LAG_AGE.labels(*labels)
+        self._metrics = metrics.Of(model.name, shard)
 
-    def offer(self, events: Sequence[Recorded]) -> None:
+    def offer(self, brought: Sequence[Stretch]) -> None:
         """Events from the stream, in order; what is lost here is a hole, and holes are filled."""
-        if len(self._inbox) < INBOX:
-            self._inbox.extend(events)
+        if sum(map(len, self._inbox)) < INBOX:
+            self._inbox.extend(brought)
         self._wake.set()
 
     def seen_head(self, head: int) -> None:
@@ -98,8 +96,8 @@ class Pipeline:
         lag = max(0, head - self.at)
         if not lag:
             self._caught_up = time.monotonic()
-        self._lag_positions.set(lag)
-        self._lag_age.set(time.monotonic() - self._caught_up if lag else 0)
+        self._metrics.lag_positions.set(lag)
+        self._metrics.lag_age.set(time.monotonic() - self._caught_up if lag else 0)
         self._wake.set()
 
     @property
@@ -145,16 +143,14 @@ class Pipeline:
             self._inbox[:0] = taken  # what was applied of it will be dropped as a repeat
             raise
 
-    async def _follow(self, taken: Sequence[Recorded]) -> None:
+    async def _follow(self, taken: Sequence[Stretch]) -> None:
         rest = taken
         while rest:
-            run, rest = contiguous(rest, self.at)
-            for start in range(0, len(run), SLICE):
-                part = run[start : start + SLICE]
-                if not await self._apply(part, part[-1].position):
-                    return
-            if rest:
-                metrics.CHAIN_BREAKS.labels(self.model.name).inc()
+            run, rest = contiguous(rest, self.at, SLICE)
+            if run and not await self._apply(run):
+                return
+            if rest and rest[0].previous > self.at:
+                self._metrics.chain_breaks.inc()
                 if not await self._fill(rest[0].previous):
                     return
 
@@ -166,24 +162,26 @@ class Pipeline:
         except TimeoutError:
             pass
         if not self._inbox and self.ready:
-            await self._apply((), self.at)  # nothing to write: shows whether the sink still has what we wrote
+            await self._apply(())  # nothing to write: shows whether the sink still has what we wrote
 
     async def _fill(self, until: int) -> bool:
         """Reads (at, until] from the log. False: the sink stands elsewhere, and so do we now."""
-        metrics.FILLS.labels(self.model.name).inc()
+        self._metrics.fills.inc()
         while self.at < until:
             async with self._slots:
                 part = await self._source.slice(self.shard, self.at, until, self.model.contexts, SLICE)
-                if not await self._apply(part.events, part.upto):
+                if not await self._apply([part]):
                     return False
         return True
 
-    async def _apply(self, events: Sequence[Recorded], upto: int) -> bool:
+    async def _apply(self, run: Sequence[Stretch]) -> bool:
         """Fold, park what is poisoned, write. False: the sink stands elsewhere, and so do we now."""
+        events = heard(run, self.at, self.model.contexts)
+        upto = run[-1].upto if run else self.at
         with batch_span(self.model, self.shard, events if self._was_ready else ()):  # a replay is no part of a trace
-            return await self._applied(events, upto)
+            return await self._applied(run, events, upto)
 
-    async def _applied(self, events: Sequence[Recorded], upto: int) -> bool:
+    async def _applied(self, run: Sequence[Stretch], events: Sequence[Heard], upto: int) -> bool:
         while True:
             parked = self._parking.of(self.model)
             changes, poison = await fold(self.model, events, parked, self._states, self._fetch_keys)
@@ -193,14 +191,14 @@ class Pipeline:
             )
             if not written.rejected:
                 break
-            firsts = [next(e for e in events if e.key == key) for key in written.rejected]
+            firsts = [next(e.recorded for e in events if e.recorded.key == key) for key in written.rejected]
             await self._park([Poison(first, written.rejected[first.key]) for first in firsts])
         if written.at != upto:
             self._reset(written.at)
             return False
         self.at = upto
         self._states.keep({change.id: change.after for change in changes})
-        self._count(events)
+        self._count(run, events)
         return True
 
     async def _park(self, poison: Sequence[Poison]) -> None:
@@ -213,24 +211,20 @@ class Pipeline:
             "the sink stands elsewhere",
             extra={"fields": {"read_model": self.model.name, "shard": self.shard, "expected": self.at, "found": at}},
         )
-        metrics.RESETS.labels(self.model.name).inc()
+        self._metrics.resets.inc()
         self.at = at
         self._fresh = self._was_ready = False
         self._due = None
         self._states.forget()
 
-    def _count(self, events: Sequence[Recorded]) -> None:
+    def _count(self, run: Sequence[Stretch], events: Sequence[Heard]) -> None:
         self._was_ready |= self.ready
-        if not events:
+        if not run:
             return
-        metrics.BATCHES.labels(self.model.name).inc()
-        metrics.EVENTS.labels(self.model.name).inc(len(events))
-        if self._was_ready:  # a replay's lag would tell of the past
-            now = datetime.now(UTC)
-            lag = metrics.EVENT_LAG.labels(self.model.name)
-            for event in events:
-                if event.type.partition(".")[0] in self.model.contexts:
-                    lag.observe((now - event.recorded_at).total_seconds())
+        self._metrics.batches.inc()
+        self._metrics.events.inc(sum(map(len, run)))
+        if self._was_ready and events:  # a replay's lag would tell of the past
+            self._metrics.event_lag.observe((datetime.now(UTC) - events[0].recorded.recorded_at).total_seconds())
 
     async def heal(self, key: str) -> None:
         """Folds a parked key anew, from its first event, and lets it go on if that works."""
@@ -252,7 +246,7 @@ class Pipeline:
         touches = []
         async for recorded in self._source.history(key, self.at, self.model.contexts):
             correlation.set_current(correlation_of(recorded))  # log lines name the last one, where it ends well or not
-            match understand(self.model, recorded):
+            match understand(self.model, hear(recorded)):
                 case Poison() as found:
                     return found.error
                 case None:
@@ -265,8 +259,8 @@ class Pipeline:
             if poison:
                 return poison[key].error
         persons = await self._fetch_keys({p for state in after.values() for p in self.model.persons(state)})
-        stale = await self.sink.load(self.model, list(after)) if after else {}
-        changes = shown(self.model, touches, stale, after, keys, persons, poison)
+        stale = await self.sink.load(self.model, self.shard, list(after)) if after else {}
+        changes = shown(self.model, touches, stale, after, keys, persons, poison, alike=lambda *_: False)
         if poison:
             return poison[key].error
         return await self._overwrite(changes)
@@ -285,7 +279,7 @@ class Pipeline:
     async def _halt(self, failure: Systemic) -> None:
         """Nothing of this model moves on this shard until the process is started anew, with what was wrong mended."""
         self.stopped = str(failure)
-        metrics.STOPPED.labels(self.model.name, str(self.shard)).set(1)
+        self._metrics.stopped.set(1)
         extra = {"fields": {"read_model": self.model.name, "shard": self.shard, "error": str(failure)}}
         log.critical("systemic failure: this shard of this read model stops", extra=extra)
         await asyncio.Event().wait()

@@ -3,14 +3,16 @@
 import asyncio
 import logging
 from collections.abc import Iterable, Mapping, Sequence
+from hashlib import sha1
 
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
+from redis.exceptions import NoScriptError
 
 from projector.combine import Combined
 from projector.fold import decoder
-from projector.model import Batch, Change, Folded, ReadModel, Written, encode
+from projector.model import Batch, Folded, ReadModel, Rendered, Written, encode
 from shared.documents.layout import LIVE, document_key, lookup_key, pack, shards_key, state_key
 
 log = logging.getLogger(__name__)
@@ -52,6 +54,7 @@ end
 return tonumber(ARGV[3])
 """
 
+_SHA = sha1(_APPLY.encode()).hexdigest()  # Redis' name for the script, nothing secret
 _FOREIGN = -1
 _MOST_SHARDS = 64  # as the schema has it
 
@@ -86,7 +89,7 @@ class RedisSink:
         await self._purge_if_foreign(model)
         return int(await self._redis.hget(shards_key(model.slot), str(shard)) or 0)
 
-    async def load(self, model: ReadModel, ids: Sequence[str]) -> Mapping[str, Folded]:
+    async def load(self, model: ReadModel, _shard: int, ids: Sequence[str]) -> Mapping[str, Folded]:
         """States by id, those that exist."""
         found = await self._redis.mget([state_key(model.slot, id_) for id_ in ids])
         decode = decoder(model).decode
@@ -119,6 +122,13 @@ class RedisSink:
             await self._redis.delete(shards)  # last: until then every write is refused
 
     async def _send(self, commands: Sequence[Command]) -> Sequence[int | Exception]:
+        answers = await self._execute(commands)
+        if any(isinstance(answer, NoScriptError) for answer in answers):  # a server that was started anew
+            await self._redis.script_load(_APPLY)
+            answers = await self._execute(commands)  # those that were applied answer that they stand where they should
+        return answers
+
+    async def _execute(self, commands: Sequence[Command]) -> Sequence[int | Exception]:
         async with self._redis.pipeline(transaction=False) as pipe:
             for command in commands:
                 pipe.execute_command(*command)
@@ -134,7 +144,9 @@ def _command(batch: Batch, store: str) -> Command:
     releases: list[tuple[str, str, str]] = []
     for change in batch.changes:
         sets[state_key(slot, change.id)] = encode(change.after)
-        _documents(change, slot, sets, deleted)
+        if change.shown is None:
+            continue
+        _documents(change.before, change.shown, slot, sets, deleted)
         held = change.before.lookups if change.before and not batch.repair else frozenset()
         for field, value in change.shown.lookups - held:
             name = f"{field}:{value}"
@@ -144,8 +156,8 @@ def _command(batch: Batch, store: str) -> Command:
     keys = [shards_key(slot), f"{slot}:claims", *sets, *deleted, *(c[0] for c in claims), *(r[0] for r in releases)]
     counts = (len(sets), len(deleted), len(claims), len(releases))
     return (
-        "EVAL",
-        _APPLY,
+        "EVALSHA",
+        _SHA,
         len(keys),
         *keys,
         *(batch.shard, batch.expected, batch.upto, int(batch.ready), *counts, store),
@@ -155,14 +167,16 @@ def _command(batch: Batch, store: str) -> Command:
     )
 
 
-def _documents(change: Change, slot: str, sets: dict[str, bytes], deleted: list[str]) -> None:
-    before = change.before.documents if change.before else {}
-    for id_, body in change.shown.documents.items():
+def _documents(
+    before: Rendered | None, shown: Rendered, slot: str, sets: dict[str, bytes], deleted: list[str]
+) -> None:
+    stood = before.documents if before else {}
+    for id_, body in shown.documents.items():
         if body is None:
             deleted.append(document_key(slot, id_))
-        elif before.get(id_) != body:
+        elif stood.get(id_) != body:
             sets[document_key(slot, id_)] = pack(body)
-    deleted.extend(document_key(slot, id_) for id_ in before.keys() - change.shown.documents.keys())
+    deleted.extend(document_key(slot, id_) for id_ in stood.keys() - shown.documents.keys())
 
 
 def _flat(rows: Iterable[tuple[str | int, ...]]) -> list[str | int]:

@@ -4,17 +4,17 @@ from collections.abc import Sequence
 
 import msgspec
 
+from projector.chain import Heard
 from projector.model import ReadModel
 from shared.envelope import Recorded, metadata_of
 from shared.http import tracing
 
 
-def batch_span(model: ReadModel, shard: int, events: Sequence[Recorded]) -> tracing.Spanning:
-    """Below the first event of the model's that is traced, and linked to all of them."""
+def batch_span(model: ReadModel, shard: int, events: Sequence[Heard]) -> tracing.Spanning:
+    """Below the first of the model's events that is traced, and linked to all of them."""
     if not tracing.enabled():
         return tracing.NOTHING
-    contexts = model.contexts
-    mine = [_traceparent(event) for event in events if event.type.partition(".")[0] in contexts]
+    mine = [_traceparent(event.recorded) for event in events]
     traced = [each for each in mine if each is not None and tracing.is_sampled(each)]
     if not traced:
         return tracing.NOTHING

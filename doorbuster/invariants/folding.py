@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from projector.chain import context_of, hear
 from projector.fold import Poison, Touch, understand
 from projector.model import Folded, ReadModel
 from shared.envelope import Recorded
@@ -43,7 +44,9 @@ async def fold_log(conn: Connection, models: Sequence[ReadModel]) -> FoldedLog:
 def _fold(folded: FoldedLog, models: Sequence[ReadModel], recorded: Recorded) -> None:
     folded.heads[recorded.shard] = recorded.position
     for model in models:
-        match understand(model, recorded):
+        if context_of(recorded) not in model.contexts:
+            continue
+        match understand(model, hear(recorded)):
             case Touch() as touch:
                 _evolve(folded, model, touch)
             case Poison(error=error):
@@ -67,7 +70,7 @@ def _told(model: ReadModel, recorded: Recorded, error: str) -> str:
 def fold_further(model: ReadModel, id_: str, state: Folded | None, events: Sequence[Recorded]) -> Folded | None:
     """One state after some more events of its key."""
     for recorded in events:
-        match understand(model, recorded):
+        match understand(model, hear(recorded)):
             case Touch(event=event, ids=ids) if id_ in ids:
                 state = model.evolve(state, recorded, event)
     return state

@@ -144,10 +144,12 @@ class _Comparison:
 
     async def _compare(self, id_: str, lying: Lying, shown: Rendered, *, packed: bool) -> list[str]:
         state = self._states[id_]
-        if lying.position < state.position:
+        if owed := await self._owed(id_, lying):
+            state, shown = owed, await self._shown(id_, owed)
+        elif lying.position < state.position:
             stands = f"stands at {lying.position}" if lying.position else "is missing"
             return [*self._note(shown, []), f"{id_}: {stands}, its last event is {state.position}"]
-        if lying.position > state.position:  # events came since the log was read
+        elif lying.position > state.position:  # events came since the log was read
             state, shown = await self._moved(id_, lying.position)
         found = [] if lying.state == msgspec.json.decode(encode(state)) else [f"{id_}: its state is not the fold"]
         for name, body in shown.documents.items():
@@ -160,6 +162,15 @@ class _Comparison:
         """Remember what may lie there, for the search of strangers."""
         self._documents |= {name for name, body in shown.documents.items() if body is not None}
         return found
+
+    async def _owed(self, id_: str, lying: Lying) -> Folded | None:
+        """The older state that stands in Elasticsearch, if it looks like the newest: it may (`projector.owed`)."""
+        newest = self._states[id_]
+        if self._model.sink == REDIS or not 0 < lying.position < newest.position:
+            return None
+        history = self._shop.log.history(self._keys[id_], lying.position, self._model.contexts)
+        state = fold_further(self._model, id_, None, [recorded async for recorded in history])
+        return state if state is not None and self._model.alike(state, newest) else None
 
     async def _moved(self, id_: str, position: int) -> tuple[Folded, Rendered]:
         """State and documents at a later position."""

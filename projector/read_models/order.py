@@ -4,7 +4,10 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import get_args
 
-from projector.model import Folded
+import msgspec
+from msgspec import Raw
+
+from projector.model import Folded, encode
 from shared.codec import Event
 from shared.documents.orders import Happened, OrderState, PaymentState
 from shared.envelope import Recorded
@@ -43,10 +46,15 @@ _PAYMENT_STATES: dict[type, PaymentState] = {
 }
 
 
-class Order(Folded, frozen=True):
-    """`placed` and `placed_at` are None as long as only the payment was heard of."""
+UNKNOWN = Raw(b"null")
 
-    placed: OrderPlaced | None
+_placed: msgspec.json.Decoder[OrderPlaced | None] = msgspec.json.Decoder(OrderPlaced | None)
+
+
+class Order(Folded, frozen=True):
+    """`placed` (an OrderPlaced) and `placed_at` are null as long as only the payment was heard of."""
+
+    placed: Raw  # what comes later passes it on unread
     placed_at: datetime | None
     updated_at: datetime
     state: OrderState
@@ -62,14 +70,19 @@ def touches(_recorded: Recorded, event: Event) -> Sequence[str]:
 def evolve(state: Order | None, recorded: Recorded, event: Happening) -> Order:
     """The order after the event."""
     kind, at = type(event), recorded.recorded_at
-    before = state or Order(0, None, None, at, "pending_payment", "pending", [])
+    before = state or Order(0, UNKNOWN, None, at, "pending_payment", "pending", [])
     told = [] if kind in _UNTOLD else [Happened(recorded.type.split(".")[1], at)]
     return Order(
         position=recorded.position,
-        placed=event if isinstance(event, OrderPlaced) else before.placed,
+        placed=Raw(encode(event)) if isinstance(event, OrderPlaced) else before.placed,
         placed_at=at if isinstance(event, OrderPlaced) else before.placed_at,
         updated_at=at,
         state=_ORDER_STATES.get(kind, before.state),
         payment_state=_PAYMENT_STATES.get(kind, before.payment_state),
         history=[*before.history, *told],
     )
+
+
+def placed_of(state: Order) -> OrderPlaced | None:
+    """The order as it was placed; None as long as only the payment was heard of."""
+    return _placed.decode(state.placed)

@@ -4,7 +4,7 @@ import msgspec
 
 from projector.model import ELASTICSEARCH, Keys, ReadModel, Rendered, encode
 from projector.read_models import order
-from projector.read_models.order import Happening, Order
+from projector.read_models.order import Happening, Order, placed_of
 from shared.documents.orders import RECORDS, OrderRecord
 from shared.envelope import Recorded
 from shared.events.orders import OrderPlaced
@@ -19,7 +19,7 @@ def evolve(state: Order | None, recorded: Recorded, event: Happening) -> Order:
 
 def render(id_: str, state: Order, _keys: Keys) -> Rendered:
     """A document per placed order."""
-    placed = state.placed
+    placed = placed_of(state)
     if placed is None or state.placed_at is None:
         return Rendered({})
     totals = placed.totals

@@ -7,7 +7,7 @@ import msgspec
 
 from projector.model import REDIS, Keys, ReadModel, Rendered, encode
 from projector.read_models import order
-from projector.read_models.order import Order
+from projector.read_models.order import Order, placed_of
 from shared.documents.orders import STATUS, Address, OrderStatus, StatusLine
 from shared.events.orders import OrderPlaced
 from shared.money import Money
@@ -16,12 +16,13 @@ from shared.sealed import unseal
 
 def persons(state: Order) -> Iterable[UUID]:
     """Whose mail and address it holds."""
-    return (state.placed.person_id,) if state.placed else ()
+    placed = placed_of(state)
+    return (placed.person_id,) if placed else ()
 
 
 def render(id_: str, state: Order, keys: Keys) -> Rendered:
     """The status of a placed order. Raises `BrokenSeal` if a field does not open."""
-    placed = state.placed
+    placed = placed_of(state)
     if placed is None or state.placed_at is None:
         return Rendered({})
     totals, currency = placed.totals, placed.totals.currency

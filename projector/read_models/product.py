@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from typing import get_args
 from uuid import UUID
 
-from msgspec import field
+import msgspec
+from msgspec import Raw, field
 
-from projector.model import Folded
-from projector.read_models.shelves import Shelf, restocked
+from projector.model import Folded, encode
+from projector.read_models.shelves import Shelf, level, restocked
 from shared.codec import Event
 from shared.envelope import Recorded
 from shared.events.catalog import ProductCreated, ProductEvent, ProductFacts, ProductRevised
@@ -21,11 +22,16 @@ _PRODUCT_EVENTS = (ProductCreated, ProductRevised, PriceSet, PriceRemoved)
 _KEY = "product:"
 
 
+UNKNOWN = Raw(b"null")
+
+_facts: msgspec.json.Decoder[ProductFacts | None] = msgspec.json.Decoder(ProductFacts | None)
+
+
 class Product(Folded, frozen=True):
     """Prices and stock may be there before the facts are, and stay when a variant is taken out."""
 
     id: UUID
-    facts: ProductFacts | None = None
+    facts: Raw = UNKNOWN  # of ProductFacts: stock events pass them on unread
     prices: dict[str, dict[str, int]] = field(default_factory=dict)  # SKU → currency → minor units
     shelves: dict[str, dict[str, Shelf]] = field(default_factory=dict)  # SKU → warehouse → shelf
 
@@ -39,11 +45,11 @@ def touches(recorded: Recorded, event: Event) -> Sequence[str]:
 
 def evolve(state: Product | None, recorded: Recorded, event: ProductEvent | PricingEvent | StockItemEvent) -> Product:
     """The product after the event."""
-    product_id = UUID(recorded.key.removeprefix(_KEY))
-    facts, prices, shelves = (state.facts, state.prices, state.shelves) if state else (None, {}, {})
+    state = state or Product(0, UUID(recorded.key.removeprefix(_KEY)))
+    facts, prices, shelves = state.facts, state.prices, state.shelves
     match event:
         case ProductCreated() | ProductRevised():
-            facts = event.facts
+            facts = Raw(encode(event.facts))
         case PriceSet():
             prices = {**prices, event.sku: {**prices.get(event.sku, {}), event.currency: event.amount_minor}}
         case PriceRemoved():
@@ -53,4 +59,19 @@ def evolve(state: Product | None, recorded: Recorded, event: ProductEvent | Pric
             if event.sku not in shelves and not isinstance(event, StockItemOpened):
                 raise ValueError(f"{event.sku}: stock moved before its item was opened")
             shelves = {**shelves, event.sku: restocked(shelves.get(event.sku, {}), event)}
-    return Product(recorded.position, product_id, facts, prices, shelves)
+    return Product(recorded.position, state.id, facts, prices, shelves)
+
+
+def facts_of(state: Product) -> ProductFacts | None:
+    """What the merchant said of it; None as long as only prices or stock were heard of."""
+    return _facts.decode(state.facts)
+
+
+def alike(before: Product, after: Product) -> bool:
+    """Whether shoppers see the same of both. A sale seldom changes more than numbers that are staff's."""
+    return before.facts == after.facts and before.prices == after.prices and _levels_stay(before, after)
+
+
+def _levels_stay(before: Product, after: Product) -> bool:
+    moved = [sku for sku, shelves in after.shelves.items() if before.shelves.get(sku) is not shelves]
+    return all(level(before.shelves.get(sku, {})) == level(after.shelves[sku]) for sku in moved)

@@ -2,7 +2,7 @@
 
 from projector.model import REDIS, Keys, ReadModel, Rendered, encode
 from projector.read_models import product
-from projector.read_models.product import Product
+from projector.read_models.product import Product, facts_of
 from projector.read_models.shelves import level
 from shared.documents.products import PAGE, PageVariant, ProductPage
 from shared.events.catalog import ProductFacts, Variant
@@ -11,7 +11,7 @@ from shared.money import Money
 
 def render(id_: str, state: Product, _keys: Keys) -> Rendered:
     """The page and the names that lead to it."""
-    facts = state.facts
+    facts = facts_of(state)
     if facts is None or facts.status != "active":
         return Rendered({id_: None})
     page = ProductPage(
@@ -57,5 +57,6 @@ MODEL = ReadModel(
     touches=product.touches,
     evolve=product.evolve,
     render=render,
+    alike=product.alike,
     named=True,
 )

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from projector.model import ELASTICSEARCH, Keys, ReadModel, Rendered, encode
 from projector.read_models import product
-from projector.read_models.product import Product
+from projector.read_models.product import Product, facts_of
 from projector.read_models.shelves import best, level
 from shared.documents.products import SEARCH, SearchedProduct
 from shared.events.catalog import AttributeValue, ProductFacts
@@ -12,7 +12,7 @@ from shared.events.catalog import AttributeValue, ProductFacts
 
 def render(id_: str, state: Product, _keys: Keys) -> Rendered:
     """A document per product that has facts."""
-    facts = state.facts
+    facts = facts_of(state)
     if facts is None:
         return Rendered({})
     document = SearchedProduct(
@@ -65,4 +65,5 @@ MODEL = ReadModel(
     touches=product.touches,
     evolve=product.evolve,
     render=render,
+    alike=product.alike,
 )

@@ -25,7 +25,9 @@ SORTABLE: Json = {"type": "keyword", "normalizer": "lowercase", "ignore_above": 
 _SETTINGS: Json = {
     "number_of_shards": 1,
     "auto_expand_replicas": "0-1",  # green on one node, a copy as soon as there are two
-    "refresh_interval": "1s",  # named, or an index nobody searches for 30 s stops refreshing
+    # The projector refreshes; this is for what it wrote just before it died. Named, or an index that nobody searches
+    # for 30 s stops refreshing.
+    "refresh_interval": "5s",
 }
 _ANALYSIS: Json = {
     "analyzer": {

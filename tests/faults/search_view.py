@@ -3,6 +3,7 @@
 import asyncio
 import json
 from typing import Any
+from uuid import UUID
 
 import httpx
 
@@ -24,6 +25,11 @@ class SearchView:
         answer = (await self._client.post(f"/{self._prefix}stock/_search", json=body)).json()
         hits = answer.get("hits", {}).get("hits", [])
         return {hit["_id"]: {name: hit["_source"][name] for name in FIELDS} for hit in hits}
+
+    async def product(self, id_: UUID) -> dict[str, Any]:
+        """A product's document, as last written; empty while there is none."""
+        answer = (await self._client.get(f"/{self._prefix}products/_doc/{id_}")).json()
+        return dict(answer.get("_source", {}))
 
     async def delete(self, index: str) -> None:
         """An operator's mistake."""

@@ -1,14 +1,25 @@
 """Elasticsearch's documents equal the fold of the log, whatever happens to the projector, to an index, or to Redis."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+from uuid import UUID, uuid5
 
 import httpx
 import pytest
+from msgspec import Struct
 
+from shared.events.catalog import ProductCreated
+from shared.events.inventory import StockAdjusted, StockItemOpened
+from shared.shards import product_key, shard_of
 from tests.faults.processes import Lab
 from tests.faults.search_view import SearchView
-from tests.faults.stock_load import Load, append_raw, settled
+from tests.faults.stock_load import CAUSE, Connection, Load, append_raw, settled
+from tests.unit.projector.test_read_models import facts
+from write_side import event_log
+from write_side.event_log import NewEvent
+
+LAMP = UUID("01900000-0000-7000-8000-0000000000aa")
 
 pytestmark = pytest.mark.slow
 
@@ -123,6 +134,53 @@ async def test_a_document_that_the_mapping_refuses_parks_its_key(search_lab: Lab
     async with asyncio.timeout(30):
         while await conn.fetchval("SELECT count(*) FROM parked_key WHERE read_model = 'stock'"):
             await asyncio.sleep(0.05)
+
+
+async def test_a_sale_that_nobody_sees_is_written_later_and_survives_a_kill(
+    search_lab: Lab, view: SearchView
+) -> None:
+    search_lab.relay()
+    first = search_lab.projector()
+    conn, shard = search_lab.conn, shard_of(product_key(LAMP), 4)
+    await _append(conn, "product", LAMP, 1, ProductCreated(LAMP, facts()))
+    for warehouse in ("north", "south"):
+        await _append(conn, "stock_item", _item(warehouse), 1, StockItemOpened("lamp", warehouse, LAMP, 10, 0, 3, "x"))
+    await _until(lambda: view.product(LAMP), availability="in")
+    quiet = await _append(conn, "stock_item", _item("north"), 2, StockAdjusted("lamp", "north", -8, 2, 0, "sold"))
+
+    async def saved(model: str) -> int:
+        query = "SELECT position FROM checkpoint WHERE read_model = $1 AND shard = $2"
+        return await conn.fetchval(query, model, shard) or 0
+
+    async with asyncio.timeout(30):
+        while await saved("stock") < quiet or int(search_lab.redis.hget("products:v1:shards", str(shard))) < quiet:
+            await asyncio.sleep(0.05)
+    assert await saved("products") < quiet, "after a crash it has to be read again"
+    assert (await view.product(LAMP))["position"] < quiet, "nobody could see the difference"
+
+    first.kill()
+    search_lab.projector()
+    await _append(conn, "stock_item", _item("south"), 2, StockAdjusted("lamp", "south", -9, 1, 0, "sold"))
+    await _until(lambda: view.product(LAMP), availability="low")  # 2 + 1 left: both sales count
+    last = await _append(conn, "stock_item", _item("south"), 3, StockAdjusted("lamp", "south", 1, 2, 0, "found"))
+    await _until(lambda: view.product(LAMP), position=last)
+
+
+async def _until(found: Callable[[], Awaitable[dict[str, Any]]], **fields: Any) -> None:
+    async with asyncio.timeout(30):
+        while not fields.items() <= (await found()).items():
+            await asyncio.sleep(0.05)
+
+
+def _item(warehouse: str) -> UUID:
+    return uuid5(LAMP, warehouse)
+
+
+async def _append(conn: Connection, kind: str, id_: UUID, version: int, event: Struct) -> int:
+    """Answers its position."""
+    async with conn.transaction():
+        new = [NewEvent(kind, id_, version, product_key(LAMP), event)]
+        return max((await event_log.append(conn, new, CAUSE)).values())
 
 
 async def _until_seen(lab: Lab) -> None:

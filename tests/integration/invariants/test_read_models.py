@@ -13,7 +13,7 @@ from doorbuster.invariants import read_models
 from doorbuster.invariants.sinks import Stores
 from shared.documents.layout import pack
 from shared.events.catalog import CategoryCreated, ProductCreated
-from shared.events.inventory import StockItemOpened, StockReceived
+from shared.events.inventory import StockAdjusted, StockItemOpened, StockReceived
 from shared.events.pricing import PriceSet
 from shared.ids import uuid7
 from shared.sealed import wrap
@@ -131,6 +131,20 @@ DAMAGES: list[tuple[str, Damage]] = [
      lambda d: d.index("orders", STRANGER, number="A-2")),
     (f"orders:v1 {ORDER}: is missing", lambda d: d.unindex("orders", ORDER)),
 ]  # fmt: skip
+
+
+async def test_a_document_that_is_owed_is_no_difference(search_lab: Lab) -> None:
+    await filled(search_lab)
+    search_lab.projector()
+    assert await differences(search_lab) == []
+    sold = StockAdjusted("lamp", "north", -2, 8, 0, "sold")
+    await append(search_lab, "stock_item", ITEM, product_key(PRODUCT), [sold], version=2)
+    assert await differences(search_lab) == []
+    documents = Documents(search_lab)
+    undo = await documents.index("products", PRODUCT, availability="out")
+    assert len(await differences(search_lab)) == 1, "what it shows has to be right all the same"
+    await undo()
+    await documents.close()
 
 
 async def test_each_damage_to_a_document_is_named(search_lab: Lab) -> None:

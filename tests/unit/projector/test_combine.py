@@ -23,6 +23,20 @@ async def test_what_gathers_goes_out_together() -> None:
     assert sent == [[1], [2, 3]]
 
 
+async def test_the_first_may_wait_a_moment_for_others() -> None:
+    sent: list[list[int]] = []
+
+    async def send(requests: Sequence[int]) -> Sequence[int | Exception]:
+        sent.append(list(requests))
+        return list(requests)
+
+    combined = Combined(send, gather=0.05)
+    first = asyncio.create_task(combined(1))
+    await asyncio.sleep(0.001)
+    await asyncio.gather(first, combined(2))
+    assert sent == [[1, 2]]
+
+
 async def test_one_failure_is_one_callers() -> None:
     async def send(requests: Sequence[int]) -> Sequence[int | Exception]:
         return [ValueError(n) if n == 2 else n for n in requests]

@@ -3,6 +3,7 @@
 from uuid import UUID, uuid4
 
 import msgspec
+from msgspec import structs
 
 from projector.model import Keys, ReadModel, Rendered
 from projector.read_models import (
@@ -16,6 +17,7 @@ from projector.read_models import (
     stock_records,
 )
 from projector.read_models.all import READ_MODELS
+from projector.read_models.product import Product, alike
 from shared.documents.access import KnownToken
 from shared.documents.indices import INDICES
 from shared.documents.orders import Address, OrderRecord, OrderStatus
@@ -95,6 +97,24 @@ def test_a_page_joins_facts_prices_and_stock_of_its_key_in_any_order() -> None:
     assert lamp.prices == [Money(2100, "CHF"), Money(1999, "EUR")]
     assert (lamp.availability, large.availability, large.prices) == ("in", "out", [])
     assert page.lookups == {("slug", "desk-lamp"), ("sku", "lamp"), ("sku", "lamp-xl"), ("ean", "4006381333931")}
+
+
+def test_a_sale_that_changes_no_level_looks_the_same_and_everything_else_does_not() -> None:
+    lamp = facts()
+
+    def product(*events: msgspec.Struct) -> Product:
+        ((_, state),) = folded(product_page.MODEL, KEY, ProductCreated(PRODUCT, lamp), *events).items()
+        assert isinstance(state, Product)
+        return state
+
+    shelf, price = opened(low_at=3), PriceSet(PRODUCT, "lamp", "EUR", 1999)
+    before = product(shelf, price)
+    assert alike(before, product(shelf, price, StockAdjusted("lamp", "north", -6, 4, 0, "sold")))
+    assert alike(before, product(shelf, price, StockReserved("lamp", "north", uuid4(), 6, 10, 6)))
+    assert not alike(before, product(shelf, price, StockAdjusted("lamp", "north", -7, 3, 0, "sold")))
+    assert not alike(before, product(shelf))
+    assert not alike(before, product(shelf, price, ProductRevised(PRODUCT, structs.replace(lamp, name="Desk light"))))
+    assert not alike(before, product(shelf, price, opened("lamp-xl")))
 
 
 def test_drafts_and_archived_products_have_no_page_and_no_names_but_keep_their_state() -> None:
