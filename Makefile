@@ -9,10 +9,12 @@ BIN := $(VENV)/bin
 UV := UV_PYTHON_DOWNLOADS=never VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/uv
 READY := $(VENV)/.ready
 TESTS ?= tests
+EXAMPLES ?= 200
+SEED ?= $(shell date +%s)
 USERS ?= 50
 MINUTES ?= 2
 
-.PHONY: help demo up down status test check bench load lock docker audit
+.PHONY: help demo up down status test fuzz check bench load lock docker audit
 help: ## What can be typed
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
 
@@ -30,6 +32,9 @@ status: $(READY) ## What runs, where, and how it is
 
 test: check ## Check, then run every test on real servers
 	$(BIN)/pytest -n 2 --dist loadgroup $(TESTS)
+
+fuzz: $(READY) ## Ask both running APIs whatever their OpenAPI documents allow, for long: make fuzz EXAMPLES=500 SEED=7
+	FUZZ_EXAMPLES=$(EXAMPLES) FUZZ_SEED=$(SEED) $(BIN)/pytest -n 0 --durations 0 tests/fuzz
 
 check: $(READY) ## Lint and types
 	$(BIN)/ruff check .

@@ -1,0 +1,97 @@
+"""Each success that the command API's document declares, seen once on real servers and held to its schema."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import msgspec
+import pytest
+
+from shared.ids import uuid7
+from shared.settings import Settings
+from tests.fixtures.asgi import HeldClient, client_of
+from tests.fixtures.write_side import CAUSE
+from tests.integration.checkout.shop import Shop
+from tests.integration.checkout.test_over_http import BUYER
+from write_side import access
+from write_side.access import SCOPES
+from write_side.app import create_app
+
+Json = dict[str, Any]
+LAMP = {"name": "Lamp", "variants": [{"sku": "LAMP", "ean": "4006381333931"}], "attributes": {"watts": 9.5}}
+
+
+@pytest.fixture
+async def api(shop: Shop, shop_settings: Settings) -> AsyncIterator[HeldClient]:
+    """A client of the command API; who it is changes from request to request."""
+    async with client_of(create_app(shop_settings)) as client:
+        yield client
+
+
+async def test_every_success_is_answered_as_declared(api: HeldClient, shop: Shop) -> None:
+    token = msgspec.json.decode((await access.issue_token(shop.pool, "test", list(SCOPES), None, CAUSE)).body)["token"]
+    staff = {"Authorization": f"Bearer {token}"}
+
+    async def ask(method: str, path: str, body: Json | None = None, **headers: str) -> Json:
+        sent = {"Idempotency-Key": str(uuid7())} | {name.replace("_", "-"): value for name, value in headers.items()}
+        answer = await api.request(method, path, json=body, headers=staff | sent)
+        assert answer.is_success, answer.text
+        return dict(answer.json())
+
+    await _staff(ask)
+    await _guest(ask, shop)
+    made = await ask("POST", "/v1/tokens", {"name": "n", "scopes": ["orders:read"]})
+    await ask("DELETE", f"/v1/tokens/{made['id']}")
+    body, signature = shop.signed({"id": "evt_1", "type": "charge.updated", "data": {"object": {"object": "charge"}}})
+    await api.post("/v1/webhooks/stripe", content=body, headers={"Stripe-Signature": signature})
+    for path in ("/health/live", "/health/ready"):
+        await api.get(path)
+    assert api.conformance.unseen_successes() == set()
+
+
+async def _staff(ask: Any) -> None:
+    category = await ask("POST", "/v1/categories", {"name": "Light"})
+    await ask("PUT", f"/v1/categories/{category['id']}", {"name": "Lights"}, If_Match='"1"')
+    await ask("GET", f"/v1/categories/{category['id']}")
+    product = await ask("POST", "/v1/products", LAMP | {"category_id": category["id"]})
+    address = f"/v1/products/{product['id']}"
+    await ask("PUT", address, LAMP | {"brand": "Lumen"}, If_Match="*")
+    await ask("PATCH", address, {"status": "active"})
+    await ask("GET", address)
+    await ask("PUT", "/v1/prices/LAMP/JPY", {"amount_minor": 2000})
+    await ask("DELETE", "/v1/prices/LAMP/JPY")
+    await ask("PUT", "/v1/prices/LAMP/EUR", {"amount_minor": 1999})
+    await ask("PUT", "/v1/destinations/DE", {"tax_basis_points": 1900, "rates": {"EUR": 490}})
+    await ask("POST", "/v1/warehouses", {"code": "BER", "name": "Berlin", "country": "DE"})
+    place = {"sku": "LAMP", "warehouse": "BER"}
+    await ask("POST", "/v1/stock-items", place)
+    await ask("POST", "/v1/stock/receipts", {**place, "quantity": 10, "reason": "delivery"})
+    await ask("POST", "/v1/stock/adjustments", {**place, "change": -1, "reason": "broken"})
+    lines = [{"sku": "LAMP", "quantity": 1}]
+    held = await ask("POST", "/v1/reservations", {"reservation_id": str(uuid7()), "lines": lines})
+    await ask("POST", f"/v1/reservations/{held['reservation_id']}/release", {"reason": "changed their mind"})
+
+
+async def _guest(ask: Any, shop: Shop) -> None:
+    first = await _ordered(ask)
+    pay = {"Order_Token": first["order_token"]}
+    await ask("POST", f"/v1/payments/{first['payment']['id']}/session", **pay)
+    await ask("POST", f"/v1/payments/{first['payment']['id']}/complete", **pay)
+    await ask("POST", f"/v1/orders/{first['id']}/cancel", **pay)
+    second = await _ordered(ask)
+    await ask("POST", f"/v1/payments/{second['payment']['id']}/session", Order_Token=second["order_token"])
+    await shop.outage("error500")  # so that nobody can confirm that nothing will be charged
+    closing = await ask("POST", f"/v1/orders/{second['id']}/cancel", Order_Token=second["order_token"])
+    assert closing["state"] == "closing"
+    await shop.outage("off")
+
+
+async def _ordered(ask: Any) -> Json:
+    cart = await ask("POST", "/v1/carts", {"currency": "EUR"})
+    address, secret = f"/v1/carts/{cart['id']}", {"Cart_Secret": cart["secret"]}
+    await ask("POST", f"{address}/lines", {"sku": "LAMP", "quantity": 2}, **secret)
+    await ask("DELETE", f"{address}/lines/LAMP", **secret)
+    await ask("PUT", f"{address}/lines/LAMP", {"quantity": 1}, **secret)
+    await ask("GET", address, **secret)
+    quote = await ask("POST", f"{address}/quotes", BUYER, **secret)
+    order: Json = await ask("POST", "/v1/orders", {"quote_id": quote["id"]}, **secret)
+    return order

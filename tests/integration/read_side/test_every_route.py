@@ -1,0 +1,64 @@
+"""Each success that the query API's document declares, seen once on real servers and held to its schema; the front of
+the hottest paths included."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+from elasticsearch import Elasticsearch
+
+from read_side.app import create_app
+from shared.documents import orders
+from shared.links import order_token
+from tests.fixtures.asgi import HeldClient, client_of
+from tests.fixtures.private_server import PrivateServer
+from tests.integration.read_side.catalog import Shop
+from tests.integration.read_side.conftest import LINK_SECRET, settings_of
+from tests.integration.read_side.shelves import Shelves, a_page, an_order
+
+
+@pytest.fixture
+def filled_prefix(elasticsearch_url: str, index_prefix: str) -> str:
+    """A shop in Elasticsearch."""
+    with Elasticsearch(elasticsearch_url, request_timeout=30) as client:
+        Shop().index(client, index_prefix)
+        client.search(index=f"{index_prefix}products", query={"match_all": {}})  # a JVM's first one is slow
+    return index_prefix
+
+
+@pytest.fixture(params=["front", "litestar"])
+async def api(
+    request: pytest.FixtureRequest, valkey: PrivateServer, elasticsearch_url: str, filled_prefix: str
+) -> AsyncIterator[HeldClient]:
+    """A client of the query API."""
+    settings = settings_of(valkey.url, elasticsearch_url, filled_prefix)
+    async with client_of(create_app(settings, fronted=request.param == "front")) as client:
+        yield client
+
+
+async def test_every_success_is_answered_as_declared(shelves: Shelves, api: HeldClient) -> None:
+    page, order = a_page(), an_order()
+    await shelves.put_product(page)
+    await shelves.put_stock("lamp-red", 3)
+    await shelves.put(orders.STATUS, order.id, order)
+    await Shop().tell(shelves)
+    staff = await shelves.put_token(["stock:read", "orders:read"])
+    for path in (
+        f"/v1/products/{page.id}",
+        f"/v1/products/by-slug/{page.slug}",
+        "/v1/products/by-sku/lamp-red",
+        "/v1/products/by-ean/4006381333931",
+        "/v1/stock/lamp-red",
+        "/v1/stock?sku=lamp-red&sku=none",
+        "/v1/staff/stock/lamp-red",
+        "/v1/categories",
+        "/v1/categories/light/products?filter.Colour=red&price_max=5000",
+        "/v1/search?q=product&available=true&limit=3",
+        f"/v1/orders/{order.id}?token={order_token(LINK_SECRET, order.id)}",
+    ):
+        answer = await api.get(path, headers=staff)
+        assert answer.status_code == 200, answer.text
+        known = await api.get(path, headers=staff | {"If-None-Match": answer.headers["ETag"]})
+        assert known.status_code == 304, path
+    for path in ("/health/live", "/health/ready"):
+        await api.get(path)
+    assert api.conformance.unseen_successes() == set()
