@@ -59,6 +59,18 @@ class Lifecycle(RuleBasedStateMachine):
         self.run(settling.learn(self.shop.pool, seen, CAUSE, fresh=fresh))
         assert self.run(self._length()) == length, "what is known changes nothing, however often it is told"
 
+    @rule()
+    def be_paid(self) -> None:
+        self.hear("requires_capture", "pi_ours", 0, None, fresh=False)
+
+    @rule(off_by=st.sampled_from([-1, 1]))
+    def be_paid_another_amount(self, off_by: int) -> None:
+        self.hear("requires_capture", "pi_ours", off_by, None, fresh=False)
+
+    @rule()
+    def be_cancelled_there(self) -> None:
+        self.hear("canceled", "pi_ours", 0, None, fresh=False)
+
     @rule(reason=st.sampled_from(["cancelled", "expired"]))
     def give_up(self, reason: settling.Reason) -> None:
         length = self.run(self._length())
@@ -100,10 +112,20 @@ class Lifecycle(RuleBasedStateMachine):
             assert order.deducted
 
     @invariant()
+    def what_was_taken_is_what_the_order_costs(self) -> None:
+        amounts = self.run(self._authorized())
+        assert set(amounts) <= {self.order.totals.total.amount_minor}
+
+    @invariant()
     def the_log_only_grows(self) -> None:
         length = self.run(self._length())
         assert length >= self.events
         self.events = length
+
+    async def _authorized(self) -> list[int]:
+        query = """SELECT (convert_from(payload, 'UTF8')::jsonb ->> 'amount_minor')::bigint AS amount FROM event_log
+                   WHERE partition_key = $1 AND type ~ '^payments.payment_(authorized|captured)'"""
+        return [row["amount"] for row in await self.shop.pool.fetch(query, f"order:{self.order.id}")]
 
     async def _length(self) -> int:
         return int(await self.shop.pool.fetchval("SELECT count(*) FROM event_log"))

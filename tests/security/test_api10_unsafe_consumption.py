@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 import httpx
 import msgspec
 import pytest
+from stripe import APIConnectionError
 
 from doorbuster.simulators.stripe.webhooks import signature
 from shared.links import order_token
@@ -15,6 +16,7 @@ from tests.fixtures.asgi import client_of
 from tests.integration.checkout.shop import Shop
 from tests.security.servers import Answering, Listener, hang, listening, saying
 from write_side.app import create_app
+from write_side.payments.bounded_client import LARGEST_ANSWER, BoundedClient
 from write_side.payments.gateway import TIMEOUT, TOLERANCE
 
 
@@ -37,6 +39,7 @@ ANSWERS: dict[str, Answering] = {
     "an object of another kind": saying(http(b'{"object": "charge"}')),
     "an intent with a text for an amount": saying(http(msgspec.json.encode({**INTENT, "amount": "1"}))),
     "an intent without an id": saying(http(msgspec.json.encode({**INTENT, "id": None}))),
+    "an intent of somebody else": saying(http(msgspec.json.encode({**INTENT, "client_secret": "pi_1_secret_x"}))),
     "half of what it announced": saying(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n{"),
     "an error that is no error": saying(http(b"[]", b"500 Oops")),
     "a refusal that is no refusal": saying(http(b'{"error": "no"}', b"402 Payment Required")),
@@ -88,6 +91,19 @@ async def test_stripe_is_not_waited_for_longer_than_told_nor_swallowed_whole(
     async with paying_at(answering, shop, shop_settings) as (answer, _):
         assert (answer.status_code, answer.json()["code"]) == (503, "payment_provider_unavailable")
         assert time.monotonic() - began < TIMEOUT + 4
+
+
+async def test_an_answer_is_read_as_far_as_it_may_be_long_and_no_further() -> None:
+    for length, is_read in ((LARGEST_ANSWER, True), (LARGEST_ANSWER + 1, False)):
+        async with listening(saying(http(b" " * length))) as stripe:
+            client = BoundedClient(TIMEOUT)
+            try:
+                body, status, _ = await client.request_async("GET", stripe.url, {})
+                assert (len(body), status, is_read) == (length, 200, True)
+            except APIConnectionError:
+                assert not is_read
+            finally:
+                await client.close_async()  # type: ignore[no-untyped-call]
 
 
 async def test_stripe_sends_us_nowhere(shop: Shop, shop_settings: Settings) -> None:

@@ -101,23 +101,27 @@ class Gateway:
             "automatic_payment_methods": {"enabled": True},
             "metadata": {"payment_id": str(payment.id), "order_id": str(payment.order_id)},
         }
-        return await _asked("create", self._intents.create_async(params, {"idempotency_key": str(payment.id)}))
+        seen = await _asked("create", self._intents.create_async(params, {"idempotency_key": str(payment.id)}))
+        return _meant(seen, fits=seen.payment_id == payment.id)
 
     async def read(self, intent_id: str) -> Seen:
         """The intent as it is now."""
-        return await _asked("read", self._intents.retrieve_async(intent_id))
+        seen = await _asked("read", self._intents.retrieve_async(intent_id))
+        return _meant(seen, fits=seen.intent_id == intent_id)
 
     async def capture(self, payment: Payment, attempt: int) -> Seen:
         """Take the money. Stripe captures an intent once, whatever the key."""
         key = _key(payment.id, "capture", attempt)
         call = self._intents.capture_async(payment.intent_id or "", {}, {"idempotency_key": key})
-        return await _asked("capture", call)
+        seen = await _asked("capture", call)
+        return _meant(seen, fits=seen.intent_id == payment.intent_id)
 
     async def cancel(self, payment: Payment, attempt: int) -> Seen:
         """Make sure that nothing can be charged; lets go of what was authorized."""
         key = _key(payment.id, "cancel", attempt)
         call = self._intents.cancel_async(payment.intent_id or "", {}, {"idempotency_key": key})
-        return await _asked("cancel", call)
+        seen = await _asked("cancel", call)
+        return _meant(seen, fits=seen.intent_id == payment.intent_id)
 
     async def ping(self) -> None:
         """Any answer will do, as long as it is not a failure of Stripe's own; raises while there is none."""
@@ -186,6 +190,14 @@ async def _answer_of(call: Awaitable[PaymentIntent]) -> Seen:
     except Exception as error:  # an answer that even its own SDK can't read is no answer
         log.error("the payment provider's answer makes no sense", extra={"fields": {"error": type(error).__name__}})
         raise _down(ProviderDown) from error
+
+
+def _meant(seen: Seen, *, fits: bool) -> Seen:
+    """An answer about the intent that was asked about, as somebody who may pay it sees it; another one is none."""
+    if not fits or seen.client_secret is None:
+        log.error("the payment provider answers about something else", extra={"fields": {"intent_id": seen.intent_id}})
+        raise _down(ProviderDown)
+    return seen
 
 
 def _down(kind: type[ProviderDown]) -> ProviderDown:
