@@ -48,14 +48,20 @@ class States:
         self._load = load
         self._kept: OrderedDict[str, Folded] = OrderedDict()
 
-    async def get(self, ids: Iterable[str]) -> dict[str, Folded]:
-        """Those of these states that exist."""
-        wanted = list(ids)
-        found = {id_: self._kept[id_] for id_ in wanted if id_ in self._kept}
-        missing = [id_ for id_ in wanted if id_ not in found]
+    async def before(self, touches: Iterable[Touch]) -> dict[str, Folded]:
+        """The states that these events change, those that exist."""
+        firsts: dict[str, Touch] = {}
+        for touch in touches:
+            for id_ in touch.ids:
+                firsts.setdefault(id_, touch)
+        found = {id_: self._kept[id_] for id_ in firsts if id_ in self._kept}
+        missing = [id_ for id_, touch in firsts.items() if id_ not in found and not self._begins(touch)]
         if missing:
             found |= await self._load(self._model, self._shard, missing)
         return found
+
+    def _begins(self, touch: Touch) -> bool:
+        return self._model.begins(touch.recorded, touch.event)
 
     def keep(self, states: Mapping[str, Folded]) -> None:
         """Remember what the sink has acknowledged."""
@@ -97,7 +103,7 @@ async def fold(
                 touches.append(touch)
             case Poison() as found:
                 poison[recorded.key] = found
-    before = await states.get(dict.fromkeys(id_ for touch in touches for id_ in touch.ids))
+    before = await states.before(touches)
     after, keys = evolved(model, touches, before, poison)
     persons = await fetch_keys({person for state in after.values() for person in model.persons(state)})
     changes = shown(model, touches, before, after, keys, persons, poison, model.alike)

@@ -34,7 +34,7 @@ def _nobody(_state: Any) -> Iterable[UUID]:
     return ()
 
 
-def _never(_before: Any, _after: Any) -> bool:
+def _never(*_: Any) -> bool:
     return False
 
 
@@ -43,7 +43,8 @@ class ReadModel(Struct, frozen=True, eq=False):
 
     `touches` names the states that an event changes (none: not this model's event), `evolve` gives such a state after
     the event, `persons` whose keys `render` needs. `alike` tells of two states of one id whether they are shown in the
-    same way, positions apart; only for models that need no keys. `contexts` are the first words of the event types it
+    same way, positions apart; only for models that need no keys. `begins` tells of an event that nothing of its states
+    can have come before it, so that no sink is asked for them. `contexts` are the first words of the event types it
     listens to: a type of theirs that nobody knows is poison, since it may have changed the state.
     """
 
@@ -57,6 +58,7 @@ class ReadModel(Struct, frozen=True, eq=False):
     render: Callable[[str, Any, Keys], Rendered]
     persons: Callable[[Any], Iterable[UUID]] = _nobody
     alike: Callable[[Any, Any], bool] = _never
+    begins: Callable[[Recorded, Event], bool] = _never
     named: bool = False  # found by other names too: then what it showed before is told to the sink, which frees names
 
     @property

@@ -6,10 +6,12 @@ so that a Redis that lost everything knows again within a moment.
 
 import asyncio
 import logging
+import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 
 from redis.asyncio import Redis
+from redis.asyncio.client import Pipeline
 from redis.exceptions import RedisError
 
 from projector.log import LogSettings
@@ -22,7 +24,7 @@ log = logging.getLogger(__name__)
 
 LOG = "log"  # a hash: epoch, shards
 Field = bytes | bytearray | memoryview | str | int | float  # what redis-py takes
-PUBLISH_SECONDS = 0.25  # at the latest; at once when something changed
+ALL_SECONDS = 0.25  # all is told so often, and what is new at once
 
 
 class Noticeboard:
@@ -39,10 +41,13 @@ class Noticeboard:
         self._redis, self._settings, self._models, self._parking, self._held = redis, settings, models, parking, held
         self._shards: dict[str, dict[Field, Field]] = defaultdict(dict)  # slot → field → value
         self._changed = asyncio.Event()
+        self._all_at = 0.0
+        self._news: set[str] = set()  # slots with fields that were not published yet
 
     def post(self, model: ReadModel, **fields: int) -> None:
         """Set fields of a model's `shards` hash."""
         self._shards[model.slot].update(fields)
+        self._news.add(model.slot)
         self._changed.set()
 
     def progress(self, model: ReadModel, shard: int, at: int, *, ready: bool) -> None:
@@ -56,6 +61,7 @@ class Noticeboard:
     def withdraw(self, model: ReadModel) -> None:
         """The sink lost this model's data: nothing is known of it."""
         self._shards[model.slot].clear()
+        self._all_at = 0.0
         self._changed.set()
 
     async def run(self) -> None:
@@ -68,23 +74,40 @@ class Noticeboard:
                     await self._publish()
             except (RedisError, OSError) as error:
                 log.debug("nothing can be published", extra={"fields": {"error": type(error).__name__}})
-                await asyncio.sleep(PUBLISH_SECONDS)
+                self._all_at = 0.0
+                await asyncio.sleep(ALL_SECONDS)
             try:
-                async with asyncio.timeout(PUBLISH_SECONDS):
+                async with asyncio.timeout(ALL_SECONDS):
                     await self._changed.wait()
             except TimeoutError:
                 pass
 
     async def _publish(self) -> None:
+        """What is new; now and then all of it, since Redis may have lost it."""
+        news, self._news = self._news, set()
+        now = time.monotonic()
         async with self._redis.pipeline(transaction=True) as pipe:
-            pipe.hset(LOG, mapping={"epoch": self._settings.epoch, "shards": self._settings.shards})
-            for model in self._models:
-                pipe.hsetnx(LIVE, model.name, model.version)
-                pipe.delete(parked_key(model.slot))
-                if keys := self._parking.of(model):
-                    pipe.sadd(parked_key(model.slot), *keys)
-                if model.sink == ELASTICSEARCH:
-                    pipe.delete(shards_key(model.slot))
-                    if fields := self._shards[model.slot]:
-                        pipe.hset(shards_key(model.slot), mapping=fields)
+            if now >= self._all_at:
+                self._all_at = now + ALL_SECONDS
+                self._tell_all(pipe)
+            else:
+                for model in self._models:
+                    if model.slot in news:  # parked keys first: nobody may take their documents for fresh
+                        self._tell_parked(pipe, model)
+                        pipe.hset(shards_key(model.slot), mapping=self._shards[model.slot])
             await pipe.execute()
+
+    def _tell_all(self, pipe: "Pipeline") -> None:
+        pipe.hset(LOG, mapping={"epoch": self._settings.epoch, "shards": self._settings.shards})
+        for model in self._models:
+            pipe.hsetnx(LIVE, model.name, model.version)
+            self._tell_parked(pipe, model)
+            if model.sink == ELASTICSEARCH:
+                pipe.delete(shards_key(model.slot))
+                if fields := self._shards[model.slot]:
+                    pipe.hset(shards_key(model.slot), mapping=fields)
+
+    def _tell_parked(self, pipe: "Pipeline", model: ReadModel) -> None:
+        pipe.delete(parked_key(model.slot))
+        if keys := self._parking.of(model):
+            pipe.sadd(parked_key(model.slot), *keys)

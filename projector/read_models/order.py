@@ -67,6 +67,11 @@ def touches(_recorded: Recorded, event: Event) -> Sequence[str]:
     return (str(event.order_id),) if isinstance(event, _OF_AN_ORDER) else ()
 
 
+def begins(_recorded: Recorded, event: Event) -> bool:
+    """An order is placed before anything else is heard of it, its payment included."""
+    return isinstance(event, OrderPlaced)
+
+
 def evolve(state: Order | None, recorded: Recorded, event: Happening) -> Order:
     """The order after the event."""
     kind, at = type(event), recorded.recorded_at

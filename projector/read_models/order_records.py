@@ -51,6 +51,7 @@ MODEL = ReadModel(
     contexts=order.CONTEXTS,
     state=Order,
     touches=order.touches,
+    begins=order.begins,
     evolve=evolve,
     render=render,
 )

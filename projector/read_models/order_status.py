@@ -75,6 +75,7 @@ MODEL = ReadModel(
     contexts=order.CONTEXTS,
     state=Order,
     touches=order.touches,
+    begins=order.begins,
     evolve=order.evolve,
     render=render,
     persons=persons,

@@ -43,6 +43,11 @@ def touches(recorded: Recorded, event: Event) -> Sequence[str]:
     return (recorded.key.removeprefix(_KEY),) if isinstance(event, _STOCK_EVENTS) else ()
 
 
+def begins(_recorded: Recorded, event: Event) -> bool:
+    """Prices and stock are of products that are there."""
+    return isinstance(event, ProductCreated)
+
+
 def evolve(state: Product | None, recorded: Recorded, event: ProductEvent | PricingEvent | StockItemEvent) -> Product:
     """The product after the event."""
     state = state or Product(0, UUID(recorded.key.removeprefix(_KEY)))

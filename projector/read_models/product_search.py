@@ -63,6 +63,7 @@ MODEL = ReadModel(
     contexts=product.CONTEXTS,
     state=Product,
     touches=product.touches,
+    begins=product.begins,
     evolve=product.evolve,
     render=render,
     alike=product.alike,

@@ -26,6 +26,11 @@ def touches(recorded: Recorded, event: Event) -> Sequence[str]:
     return (str(recorded.aggregate_id),) if isinstance(event, _STOCK_EVENTS) else ()
 
 
+def begins(_recorded: Recorded, event: Event) -> bool:
+    """A stock item is opened once."""
+    return isinstance(event, StockItemOpened)
+
+
 def evolve(state: StockItem | None, recorded: Recorded, event: StockItemEvent) -> StockItem:
     """Its figures after the event."""
     if isinstance(event, StockItemOpened):
@@ -59,6 +64,7 @@ MODEL = ReadModel(
     contexts=frozenset({"inventory"}),
     state=StockItem,
     touches=touches,
+    begins=begins,
     evolve=evolve,
     render=render,
 )
