@@ -30,8 +30,9 @@ down: ## Stop what demo or up started
 status: $(READY) ## What runs, where, and how it is
 	@$(BIN)/doorbuster status
 
+# By file: the tests of one share what it started.
 test: check ## Check, then run every test on real servers
-	$(BIN)/pytest -n 2 --dist loadgroup $(TESTS)
+	$(BIN)/pytest -n 2 --dist loadfile --durations=25 $(TESTS)
 
 fuzz: $(READY) ## Ask both running APIs whatever their OpenAPI documents allow, for long: make fuzz EXAMPLES=500 SEED=7
 	FUZZ_EXAMPLES=$(EXAMPLES) FUZZ_SEED=$(SEED) $(BIN)/pytest -n 0 --durations 0 tests/fuzz

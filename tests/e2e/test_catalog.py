@@ -19,7 +19,6 @@ CATALOG = Path(__file__).parents[3] / "shared" / "data" / "catalog" / "icecat.ts
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.xdist_group("catalog"),
     pytest.mark.skipif(not CATALOG.exists(), reason="the real catalog is only where the project is built"),
 ]
 

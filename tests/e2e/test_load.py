@@ -18,7 +18,6 @@ from doorbuster.load.shoppers import Crowd
 from doorbuster.sample_catalog import write_catalog
 
 _ROOT = Path(__file__).parents[2]
-pytestmark = pytest.mark.xdist_group("own stack")  # two more stacks at once would only wait for each other
 
 
 @pytest.fixture(scope="module")

@@ -22,7 +22,7 @@ from tests.e2e.conftest import SCOPES
 from tests.e2e.programs import pid_of, state_of, stopped
 from write_side import database
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("outages")]
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture

@@ -26,7 +26,7 @@ from tests.e2e.programs import get, pid_of, readiness, state_of, stopped, unsupe
 from tests.fixtures.otlp import Sink, sink
 from tests.integration.commands.test_operators import typed
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("seeing_inside")]
+pytestmark = pytest.mark.slow
 
 PROCESSES = ("write-api", "worker", "projector", "read-api")
 GONE = {"postgres": "refused", "keyring": "refused"}

@@ -11,7 +11,7 @@ import pytest
 from doorbuster import verify
 from tests.fuzz.conftest import EXAMPLES, Fuzzed
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("fuzz")]
+pytestmark = pytest.mark.slow
 
 OCCURRED = "SELECT count(*) FROM event_log WHERE type = $1"
 

@@ -14,7 +14,7 @@ from shared.ids import uuid7
 from tests.e2e.conftest import SCOPES
 from tests.e2e.programs import pid_of
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("secrets")]
+pytestmark = pytest.mark.slow
 
 PERSON = {"mail": "grace.hopper@navy.example", "name": "Grace Brewster Hopper", "line1": "1 Arlington Cemetery Drive"}
 OURS = ("write-api", "worker", "projector", "read-api")

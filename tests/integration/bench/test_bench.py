@@ -19,7 +19,6 @@ from doorbuster.bench.http_client import Answer, ask_all, request
 from doorbuster.home import Home
 from projector.read_models.all import READ_MODELS
 
-pytestmark = pytest.mark.xdist_group("bench")
 TINY = ["--seconds", "0.3", "--rounds", "1", "--products", "60", "--most-orders", "16", "--buyers", "2,4"]
 TINY += ["--import-rows", "50"]
 
