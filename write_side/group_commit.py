@@ -47,7 +47,8 @@ class GroupCommit(Generic[Command, Result]):
     ) -> None:
         self._carry_out, self._apart, self._most, self._lanes = carry_out, apart, most, lanes
         self._waiting: list[tuple[Command, asyncio.Future[Result]]] = []
-        self._running: set[asyncio.Task[None]] = set()
+        self._busy = 0  # lanes that will look at `_waiting` again
+        self._tasks: set[asyncio.Task[None]] = set()  # held, or a lane could be collected while it waits
         self._sizes = metrics.GROUP_COMMANDS.labels(name)
         metrics.GROUP_WAITING.labels(name).set_function(lambda: len(self._waiting))
 
@@ -57,14 +58,21 @@ class GroupCommit(Generic[Command, Result]):
             raise _overloaded()
         future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
         self._waiting.append((command, future))
-        if len(self._running) < self._lanes:
+        if self._busy < self._lanes:
+            self._busy += 1
             # A context of its own: the lane works for many requests, its log lines name none of them.
             task = asyncio.get_running_loop().create_task(self._lane(), context=Context())
-            self._running.add(task)
-            task.add_done_callback(self._running.discard)
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
         return await future
 
     async def _lane(self) -> None:
+        try:
+            await self._work()
+        finally:  # at once, and not when the task is known to be done: whoever comes in between would wait for ever
+            self._busy -= 1
+
+    async def _work(self) -> None:
         while batch := self._next_batch():
             self._sizes.observe(len(batch))
             try:

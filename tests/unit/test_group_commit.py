@@ -103,3 +103,15 @@ async def test_too_many_waiting_are_told_to_come_again(monkeypatch: pytest.Monke
         await commits.submit(8)
     till.open.set()
     assert await asyncio.gather(*waiting) == [4, 8, 12]
+
+
+async def test_whoever_comes_again_at_once_with_an_answer_is_not_forgotten() -> None:
+    till = Till()
+    till.open.set()
+    commits = GroupCommit(till.carry_out, lambda n: n, lanes=1)
+
+    async def twice() -> list[int]:
+        return [await commits.submit(2), await commits.submit(4)]
+
+    async with asyncio.timeout(5):
+        assert await twice() == [4, 8]
