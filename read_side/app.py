@@ -63,11 +63,10 @@ def create_app(settings: Settings, *, fronted: bool = True) -> ASGIApp:
         description=DESCRIPTION,
         origins=settings.allowed_origins,
         checks={"redis": Check(redis.ping), "elasticsearch": Check(elasticsearch.cluster.health, essential=False)},
-        lifespan=[_lifespan(redis, elasticsearch, watch, documents)],
+        lifespan=[_lifespan(redis, elasticsearch, watch, documents, search)],
         dependencies={
             "documents": _given(documents),
             "shelf": _given(shelf),
-            "search": _given(search),
             "settings": _given(settings),
             "asked": Provide(search_request),
         },
@@ -82,10 +81,12 @@ def _given(value: object) -> Provide:
     return Provide(lambda: value, sync_to_thread=False)
 
 
-def _lifespan(redis: "Redis", elasticsearch: AsyncElasticsearch, watch: Watch, documents: Documents) -> Lifespan:
+def _lifespan(
+    redis: "Redis", elasticsearch: AsyncElasticsearch, watch: Watch, documents: Documents, search: Search
+) -> Lifespan:
     @asynccontextmanager
     async def lifespan(app: Litestar) -> AsyncIterator[None]:
-        app.state.documents = documents
+        app.state.documents, app.state.search = documents, search
         with contextlib.suppress(RedisError, OSError):  # the API starts without Redis and answers 503 until it is there
             await watch.look()
         looking = asyncio.create_task(watch.run())

@@ -12,11 +12,12 @@ from doorbuster.bench import frame, pgbench, placing
 from doorbuster.bench.frame import Invalid, Round, Side
 from doorbuster.bench.ground import Ground
 from doorbuster.bench.pgbench import SCRIPTS
+from write_side.database import LIMITS
 
 ROUNDS = 2
 WARM = 20  # orders of each connection in the short round: after five executions Postgres keeps its plans
 MOST = 1000  # orders that the long round has more: each needs a cart and a quote
-_AS_THE_APP = "-c role=doorbuster_app -c synchronous_commit=on"
+_AS_THE_APP = " ".join(f"-c {name}={value}" for name, value in LIMITS.items())  # its plans, too
 
 
 def measure(ground: Ground, buyers: int, orders: int) -> dict[str, object]:

@@ -11,7 +11,7 @@ from read_side.categories.queries import UNKNOWN_CATEGORY, CategoryShelf, Tree
 from read_side.documents import parse_position
 from read_side.parameters import PositionToken
 from read_side.search.parameters import FILTER_PREFIX, SearchRequest
-from read_side.search.queries import Search
+from read_side.search.queries import search_of
 from read_side.search.results import Page
 from read_side.search.routes import FROM_PAGE, REFUSALS
 from shared.http.described import Link, leads_to, refuses
@@ -34,11 +34,10 @@ async def get_category_products(
     request: Request[Any, Any, Any],
     slug: FromPath[str],
     asked: NamedDependency[SearchRequest],
-    search: NamedDependency[Search],
     position: PositionToken = None,
 ) -> Shown[Page]:
     """The products of a category and of all below it, with everything that /v1/search takes."""
-    return respond(request, await search.answer(asked, parse_position(position), within=slug))
+    return respond(request, await search_of(request).answer(asked, parse_position(position), within=slug))
 
 
 routes = [get_categories, get_category_products]

@@ -3,6 +3,7 @@
 from typing import Any
 
 import msgspec
+from litestar import Request
 from redis.exceptions import RedisError
 
 from read_side.answers import CATALOG, Answer
@@ -43,6 +44,12 @@ class _Plan(msgspec.Struct):
             own = (BRAND, CATEGORY)
             return [name if name in own else attribute_facet(name) for name in self.asked.facets]
         return [BRAND, CATEGORY] if self.samples else []
+
+
+def search_of(request: Request[Any, Any, Any]) -> "Search":
+    """The API's own. No dependency: a route that takes two has each resolved in a task, at every request."""
+    search: Search = request.app.state.search
+    return search
 
 
 class Search:

@@ -11,7 +11,7 @@ from read_side.documents import parse_position
 from read_side.parameters import PositionToken
 from read_side.search.cursors import BROKEN_CURSOR
 from read_side.search.parameters import FILTER_PREFIX, UNKNOWN_CURRENCY, SearchRequest
-from read_side.search.queries import Search
+from read_side.search.queries import search_of
 from read_side.search.results import Page
 from shared.http.described import Link, leads_to, refuses
 from shared.http.parameters import PREFIXES
@@ -32,7 +32,6 @@ FROM_PAGE = (
 async def get_search(
     request: Request[Any, Any, Any],
     asked: NamedDependency[SearchRequest],
-    search: NamedDependency[Search],
     position: PositionToken = None,
 ) -> Shown[Page]:
     """Products by words, category, brand, price and any attribute (`filter.<attribute>=value`), with facets.
@@ -40,7 +39,7 @@ async def get_search(
     Values of one facet widen (OR), facets narrow (AND), and each facet is counted without its own choice. `total` is
     exact up to 10,000. Pages follow by `next_cursor`, which belongs to the same query.
     """
-    return respond(request, await search.answer(asked, parse_position(position)))
+    return respond(request, await search_of(request).answer(asked, parse_position(position)))
 
 
 routes = [get_search]
