@@ -22,7 +22,7 @@ ASKED = [
     ("OPTIONS", "/v1/carts", b""), ("GET", "/v1/carts/x", b""), ("BREW", "/v1/carts", b""),
 ]  # fmt: skip
 TELLTALE = ("traceback", "litestar", "granian", "asyncpg", "msgspec", "uvloop", "python/", "site-packages", ".py",
-            "postgres:", "select ", "site-packages", "/tmp/")  # fmt: skip
+            "postgres:", "select ", "/tmp/")  # fmt: skip
 
 
 @pytest.mark.parametrize(("method", "path", "body"), ASKED, ids=[f"{method} {path}" for method, path, _ in ASKED])
