@@ -2,6 +2,8 @@
 
 import argparse
 
+from doorbuster.arguments import count
+
 Words = argparse._SubParsersAction  # argparse has no public name for it
 
 
@@ -10,26 +12,19 @@ def register(words: "Words[argparse.ArgumentParser]") -> None:
     bench = words.add_parser("bench", help="measure against the bare limits, see docs/benchmarks.md")
     bench.add_argument("names", nargs="*", metavar="NAME", help="which ones (all)")
     bench.add_argument("--seconds", type=float, help="of one round of one side")
-    bench.add_argument("--rounds", type=_count, help="of each side, in turns")
-    bench.add_argument("--products", type=_count, help="in the sample catalog")
-    bench.add_argument("--connections", type=_count, help="that ask for pages")
-    bench.add_argument("--searchers", type=_count, help="connections that search")
+    bench.add_argument("--rounds", type=count, help="of each side, in turns")
+    bench.add_argument("--products", type=count, help="in the sample catalog")
+    bench.add_argument("--connections", type=count, help="that ask for pages")
+    bench.add_argument("--searchers", type=count, help="connections that search")
     bench.add_argument("--buyers", type=_counts, metavar="N,N…", help="connections that place orders")
-    bench.add_argument("--most-orders", type=_count, help="placed in one round")
-    bench.add_argument("--import-rows", type=_count, help="in the file that is imported")
+    bench.add_argument("--most-orders", type=count, help="placed in one round")
+    bench.add_argument("--import-rows", type=count, help="in the file that is imported")
     bench.add_argument("--arrivals", type=_counts, metavar="N,N…", help="orders/s that event_lag is measured at")
     bench.set_defaults(run=_bench)
 
 
-def _count(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError("from 1 on")
-    return number
-
-
 def _counts(text: str) -> tuple[int, ...]:
-    return tuple(_count(number) for number in text.split(","))
+    return tuple(count(number) for number in text.split(","))
 
 
 def _bench(given: argparse.Namespace) -> int:

@@ -5,6 +5,7 @@ import asyncio
 import sys
 from pathlib import Path
 
+from doorbuster.arguments import count
 from doorbuster.home import Home
 
 Words = argparse._SubParsersAction  # argparse has no public name for it
@@ -13,20 +14,13 @@ Words = argparse._SubParsersAction  # argparse has no public name for it
 def register(words: "Words[argparse.ArgumentParser]") -> None:
     """Add the word."""
     load = words.add_parser("load", help="let shoppers in, tell how it went, check the invariants; exit 0 if all held")
-    load.add_argument("--users", type=_positive, default=50, help="shoppers at the same time (50)")
+    load.add_argument("--users", type=count, default=50, help="shoppers at the same time (50)")
     load.add_argument("--minutes", type=float, default=2.0, help="how long, after the warm-up (2)")
     load.add_argument("--warm-up", type=float, default=30.0, metavar="SECONDS", help="not counted (30)")
     load.add_argument("--haste", type=float, default=1.0, metavar="N", help="divides think times of 1 to 10 s (1)")
     load.add_argument("--most-failures", type=float, default=1.0, metavar="PERCENT", help="of all requests (1)")
     load.add_argument("--catalog", type=Path, metavar="FILE", help="to import (the real one or a made-up one)")
     load.set_defaults(run=_load)
-
-
-def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError("at least one")
-    return number
 
 
 def _load(given: argparse.Namespace) -> int:
