@@ -179,6 +179,17 @@ async def test_several_orders_in_one_call_are_answered_each_on_its_own(shop: Sho
     assert (again[0].outcome, again[0].answer) == ("replayed", done[0].answer)
 
 
+@pytest.mark.parametrize("count", [1, 3])
+async def test_when_the_last_one_goes_between_reading_and_placing_everybody_is_told_so(shop: Shop, count: int) -> None:
+    await shop.stock("lamp", 1)
+    winner, *losers = [await command(shop, await shop.basket(lamp=1)) for _ in range(1 + count)]
+    await store.place(shop.pool, [winner])
+    lost = await store.place(shop.pool, losers)
+    assert [each.outcome for each in lost] == ["out_of_stock"] * count
+    assert [line["available"] for each in lost for line in each.facts] == [0] * count
+    assert await shop.figures("lamp") == (1, 1)
+
+
 async def test_an_order_that_fails_in_a_batch_leaves_its_neighbours_alone(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:

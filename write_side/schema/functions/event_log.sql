@@ -36,6 +36,9 @@ DECLARE
     v_at timestamptz[] := '{}';
     v_position bigint[] := '{}';
 BEGIN
+    IF p_event_id IS NULL THEN  -- what array_agg makes of no events
+        RETURN;
+    END IF;
     SELECT array_agg(event_shard(e.key, s.shards) ORDER BY e.n), array_agg(e.before ORDER BY e.n),
            array_agg(l.hash ORDER BY e.n), array_agg(l.recorded_at ORDER BY e.n)
     INTO v_shards, v_before, v_prev, v_prev_at

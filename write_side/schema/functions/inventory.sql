@@ -186,7 +186,6 @@ RETURNS TABLE (shard smallint, at bigint) LANGUAGE sql AS $$
                  array_agg(c.payload ORDER BY n) AS payloads, array_agg(p_metadata) AS metadata
           FROM unnest(p_changes) WITH ORDINALITY AS c(command, item_id, product_id, version, type, payload, n)) AS e,
          event_append_all(e.kinds, e.ids, e.versions, e.keys, e.event_ids, e.types, e.payloads, e.metadata) AS a
-    WHERE e.ids IS NOT NULL
 $$;
 
 -- What one call did: refused lines, or the figures of the items it changed, and where the events stand.
