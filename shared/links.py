@@ -4,23 +4,24 @@
 API needs no Postgres to let a guest in.
 """
 
-from base64 import urlsafe_b64encode
+from binascii import b2a_base64
 from hmac import compare_digest
 from hmac import digest as hmac
 from uuid import UUID
 
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
 
-def _signature(secret: str, purpose: str, id_: str) -> str:
+
+def _signed(secret: str, purpose: str, id_: str) -> bytes:
     signature = hmac(secret.encode(), f"{purpose}:{id_}".encode(), "sha256")  # in one call, unlike `hmac.new`
-    return urlsafe_b64encode(signature).decode().rstrip("=")
+    return b"%b.%b" % (id_.encode(), b2a_base64(signature, newline=False).translate(_URL_SAFE, b"="))
 
 
 def order_token(secret: str, order_id: UUID) -> str:
     """The token that opens an order's status and its payment."""
-    spelled = str(order_id)
-    return f"{spelled}.{_signature(secret, 'order', spelled)}"
+    return _signed(secret, "order", str(order_id)).decode()
 
 
-def opens_order(secret: str, token: str, order_id: UUID) -> bool:
-    """Whether a token was signed for this order, compared in constant time."""
-    return compare_digest(token.encode(), order_token(secret, order_id).encode())
+def opens_order(secret: str, token: str, order_id: UUID | str) -> bool:
+    """Whether a token was signed for this order (its id, or the id's usual spelling), compared in constant time."""
+    return compare_digest(token.encode(), _signed(secret, "order", str(order_id)))

@@ -22,8 +22,8 @@ def product_key(product_id: UUID) -> str:
     return f"product:{product_id}"
 
 
-def order_key(order_id: UUID) -> str:
-    """Key family of an order: the order, its payments, its mails."""
+def order_key(order_id: UUID | str) -> str:
+    """Key family of an order (its id, or the id's usual spelling): the order, its payments, its mails."""
     return f"order:{order_id}"
 
 

@@ -1,7 +1,5 @@
 """An order's status and history, for its guest by signed link and for staff by token."""
 
-from uuid import UUID
-
 from read_side.access import require
 from read_side.answers import PERSONAL, Answer
 from read_side.documents import Documents, not_ready
@@ -25,16 +23,16 @@ class Ticket:
 
 
 async def order_status(
-    documents: Documents, link_secret: str, order_id: UUID, ticket: Ticket, position: Position | None = None
+    documents: Documents, link_secret: str, order_id: str, ticket: Ticket, position: Position | None = None
 ) -> Answer[OrderStatus]:
-    """An order with its history.
+    """An order with its history, by its id in the usual spelling: it isn't parsed where it is asked for most.
 
     Answers 401 without a token and 403 with a wrong one, both before anything is read: whether the order exists is
     only told to those whom its token, or the scope orders:read, lets in. 503 `not_ready` with a right token means that
     the order was placed this very moment.
     """
     await _let_in(documents, link_secret, order_id, ticket)
-    found = await documents.find(STATUS, str(order_id), order_key(order_id), position)
+    found = await documents.find(STATUS, order_id, order_key(order_id), position)
     if found is None and ticket.token:
         raise not_ready()  # its token was signed when it was placed: it exists, and will be here in a moment
     if found is None:
@@ -42,7 +40,7 @@ async def order_status(
     return Answer.of(found, PERSONAL)
 
 
-async def _let_in(documents: Documents, link_secret: str, order_id: UUID, ticket: Ticket) -> None:
+async def _let_in(documents: Documents, link_secret: str, order_id: str, ticket: Ticket) -> None:
     if ticket.token:
         if not opens_order(link_secret, ticket.token, order_id):
             raise WRONG_TOKEN.problem()

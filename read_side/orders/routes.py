@@ -50,7 +50,7 @@ async def get_order(
     401 without any token, 403 with a wrong one, whether the order exists or not.
     """
     ticket = Ticket(order_token or token, request.headers.get("authorization"))
-    answer = await order_status(documents, settings.link_secret, order_id, ticket, parse_position(position))
+    answer = await order_status(documents, settings.link_secret, str(order_id), ticket, parse_position(position))
     return respond(request, answer)
 
 
