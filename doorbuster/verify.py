@@ -1,65 +1,18 @@
-"""State = fold(events): every row of the write side against the fold of its aggregate's events, and the hash chains.
+"""State = fold(events): every row of the write side against the fold of its aggregate's events, and the hash chains."""
 
-A context registers each aggregate it owns here: how its events fold, and how all its rows are read.
-"""
-
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from hashlib import sha256
-from typing import Any, NamedTuple
+from typing import Any
 from uuid import UUID
 
 import asyncpg
 
 from shared.codec import decode_event
 from shared.envelope import Recorded
-from write_side import catalog, event_log, pricing
-from write_side.access import domain as access
-from write_side.access import store as access_store
-from write_side.carts import domain as carts
-from write_side.carts import store as carts_store
+from write_side import event_log
+from write_side.aggregates import AGGREGATES, Aggregate
 from write_side.database import Connection
-from write_side.inventory import domain as inventory
 from write_side.inventory import store as inventory_store
-from write_side.notifications import domain as notifications
-from write_side.notifications import store as notifications_store
-from write_side.orders import domain as orders
-from write_side.orders import store as orders_store
-from write_side.payments import domain as payments
-from write_side.payments import store as payments_store
-from write_side.shipping import domain as shipping
-from write_side.shipping import store as shipping_store
-
-Evolve = Callable[[Any, Recorded, Any], Any]  # (state or None, the envelope, its decoded event) → state
-
-
-class Aggregate(NamedTuple):
-    """One kind of aggregate: its name in the log, its fold, and a reader of all its rows (states with an `id`)."""
-
-    type: str
-    evolve: Evolve
-    rows: Callable[[Connection], Awaitable[Sequence[Any]]]
-
-
-AGGREGATES: list[Aggregate] = [
-    Aggregate("warehouse", lambda _, r, e: inventory.evolve_warehouse(e, r.version), inventory_store.all_warehouses),
-    Aggregate(
-        "stock_item",
-        lambda state, r, e: inventory.evolve_item(state, r.aggregate_id, r.version, e),
-        inventory_store.all_items,
-    ),
-    Aggregate("category", lambda state, r, e: catalog.evolve_category(state, r.version, e), catalog.all_categories),
-    Aggregate("product", lambda state, r, e: catalog.evolve_product(state, r.version, e), catalog.all_products),
-    Aggregate(
-        "price", lambda state, r, e: pricing.evolve(state, r.aggregate_id, r.version, e), pricing.all_priced
-    ),
-    Aggregate("destination", lambda _, r, e: shipping.evolve(e, r.version), shipping_store.all_destinations),
-    Aggregate("cart", lambda state, r, e: carts.evolve(state, e, r.version), carts_store.all_carts),
-    Aggregate("quote", lambda _, r, e: orders.evolve_quote(e, r.version), orders_store.all_quotes),
-    Aggregate("order", lambda state, r, e: orders.evolve(state, e, r.version), orders_store.all_orders),
-    Aggregate("payment", lambda state, r, e: payments.evolve(state, e, r.version), payments_store.all_payments),
-    Aggregate("mail", lambda state, r, e: notifications.evolve(state, e, r.version), notifications_store.all_mails),
-    Aggregate("access_token", lambda state, r, e: access.evolve(state, e, r.version), access_store.all_tokens),
-]
 
 
 async def differences(conn: Connection, aggregates: Sequence[Aggregate] = AGGREGATES) -> list[str]:

@@ -1,6 +1,8 @@
 """Connections to Postgres under the application's role, with the limits that keep one transaction from stopping all."""
 
-from typing import TYPE_CHECKING, TypeAlias
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, TypeAlias
+from uuid import UUID
 
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
@@ -12,7 +14,7 @@ if TYPE_CHECKING:  # generic in the stubs only
 else:
     Connection: TypeAlias = asyncpg.Connection | PoolConnectionProxy
 
-__all__ = ["Connection", "Pool", "connect", "open_pool"]
+__all__ = ["Connection", "Pool", "among", "connect", "open_pool"]
 
 ROLE = "doorbuster_app"
 
@@ -50,3 +52,8 @@ async def connect(url: str, name: str) -> "asyncpg.Connection[asyncpg.Record]":
     return await asyncpg.connect(
         url, timeout=CONNECT_SECONDS, command_timeout=COMMAND_SECONDS, server_settings=settings
     )
+
+
+def among(query: str, ids: Sequence[UUID] | None, column: str = "id", then: str = "") -> tuple[Any, ...]:
+    """A query of all rows, or of those with these ids alone, with its arguments; `then` follows the condition."""
+    return (query + then,) if ids is None else (f"{query} WHERE {column} = ANY ($1){then}", list(ids))

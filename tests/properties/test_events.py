@@ -9,7 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import Raw, Struct
 
-from doorbuster.verify import AGGREGATES, Aggregate
 from shared.codec import EVENT_TYPES, decode_event, encode_event, tag_of
 from shared.envelope import Recorded
 from shared.events.access import TokenIssued, TokenRevoked
@@ -22,6 +21,7 @@ from shared.events.payments import PaymentEvent, PaymentRequested
 from shared.events.pricing import PriceSet, PricingEvent
 from shared.events.shipping import DestinationSet
 from tests.properties.values import BOUNDED, MOMENTS, any_of
+from write_side.aggregates import AGGREGATES, Aggregate
 
 # Aggregate → the event its history begins with, and all that may follow.
 HISTORIES: dict[str, tuple[Any, tuple[Any, ...]]] = {

@@ -1,5 +1,6 @@
 """The SQL of tokens."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 import msgspec
@@ -9,7 +10,7 @@ from shared.events.access import TokenIssued, TokenRevoked
 from shared.shards import ACCESS
 from write_side import event_log
 from write_side.access.domain import Token
-from write_side.database import Connection, Pool
+from write_side.database import Connection, Pool, among
 from write_side.event_log import NewEvent, Positions
 
 _COLUMNS = "id, name, secret_sha256, scopes, expires_at, revoked, version"
@@ -44,7 +45,7 @@ async def save_revoked(conn: Connection, token: Token, event: TokenRevoked, caus
     return await event_log.append(conn, [NewEvent("access_token", token.id, version, ACCESS, event)], cause)
 
 
-async def all_tokens(conn: Connection) -> list[Token]:
-    """Every token's row, for the comparison with the log."""
-    rows = await conn.fetch(f"SELECT {_COLUMNS} FROM access_token")  # noqa: S608
+async def all_tokens(conn: Connection, ids: Sequence[UUID] | None = None) -> list[Token]:
+    """Every token's row, or those of some, for the comparison with the log."""
+    rows = await conn.fetch(*among(f"SELECT {_COLUMNS} FROM access_token", ids))  # noqa: S608
     return [msgspec.convert(dict(row), Token) for row in rows]

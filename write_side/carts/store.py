@@ -1,6 +1,6 @@
 """The SQL of carts. With the functions in schema/functions/carts.sql, the only place that names their tables."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 from uuid import UUID
 
@@ -12,7 +12,7 @@ from shared.events.carts import CartOpened
 from shared.shards import cart_key
 from write_side import event_log
 from write_side.carts.domain import Cart, CartHead, check_secret
-from write_side.database import Connection
+from write_side.database import Connection, among
 from write_side.event_log import NewEvent, Positions
 
 _positions = msgspec.json.Decoder(dict[int, int])
@@ -75,9 +75,9 @@ async def change_line(
     return LineChange(row["outcome"], row["quantity"], row["version"], _positions.decode(row["positions"]))
 
 
-async def all_carts(conn: Connection) -> list[Cart]:
-    """Every cart's row, for the comparison with the log."""
-    return [_cart(row) for row in await conn.fetch(_SELECT)]
+async def all_carts(conn: Connection, ids: Sequence[UUID] | None = None) -> list[Cart]:
+    """Every cart's row, or those of some, for the comparison with the log."""
+    return [_cart(row) for row in await conn.fetch(*among(_SELECT, ids, "c.id"))]
 
 
 def _cart(row: asyncpg.Record) -> Cart:

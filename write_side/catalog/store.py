@@ -12,7 +12,7 @@ from shared.envelope import as_json
 from shared.events.catalog import AttributeValue, CategoryCreated, CategoryEvent, Image, ProductFacts, Status, Variant
 from shared.shards import CATEGORIES, product_key
 from write_side.catalog.domain import Category, Product
-from write_side.database import Connection
+from write_side.database import Connection, among
 from write_side.event_log import NewEvent
 
 _attributes = msgspec.json.Decoder(dict[str, AttributeValue])
@@ -56,9 +56,9 @@ async def find_known(conn: Connection, refs: Sequence[str], skus: Sequence[str])
     return await _products(conn, query, refs, skus)
 
 
-async def all_products(conn: Connection) -> list[Product]:
-    """Every product's rows, for the comparison with the log."""
-    return await _products(conn, f"SELECT {_PRODUCT} FROM product")  # noqa: S608
+async def all_products(conn: Connection, ids: Sequence[UUID] | None = None) -> list[Product]:
+    """Every product's rows, or those of some, for the comparison with the log."""
+    return await _products(conn, *among(f"SELECT {_PRODUCT} FROM product", ids))  # noqa: S608
 
 
 async def _products(conn: Connection, query: str, *args: Any) -> list[Product]:
@@ -206,9 +206,9 @@ async def lock_tree(conn: Connection) -> list[Category]:
     return await all_categories(conn)
 
 
-async def all_categories(conn: Connection) -> list[Category]:
-    """The tree, in no order."""
-    rows = await conn.fetch(f"SELECT {_CATEGORY} FROM category")  # noqa: S608
+async def all_categories(conn: Connection, ids: Sequence[UUID] | None = None) -> list[Category]:
+    """The tree, or some of it, in no order."""
+    rows = await conn.fetch(*among(f"SELECT {_CATEGORY} FROM category", ids))  # noqa: S608
     return [msgspec.convert(dict(row), Category) for row in rows]
 
 

@@ -12,7 +12,7 @@ from shared.events.inventory import StockItemOpened, WarehouseOpened
 from shared.ids import uuid7
 from shared.shards import product_key, warehouse_key
 from write_side import event_log
-from write_side.database import Connection
+from write_side.database import Connection, among
 from write_side.event_log import NewEvent, Positions
 from write_side.inventory.domain import MoveStock, OpenStockItem, StockItem, Warehouse
 
@@ -151,23 +151,22 @@ async def is_held_by_order(conn: Connection, reservation_id: UUID) -> bool:
     return bool(await conn.fetchval(query, reservation_id))
 
 
-async def all_items(conn: Connection) -> list[StockItem]:
-    """Every stock item's row, for the comparison with the log."""
-    rows = await conn.fetch(
-        "SELECT id, sku, warehouse, product_id, on_hand, reserved, low_at, version FROM stock_item"
-    )
+async def all_items(conn: Connection, ids: Sequence[UUID] | None = None) -> list[StockItem]:
+    """Every stock item's row, or those of some, for the comparison with the log."""
+    query = "SELECT id, sku, warehouse, product_id, on_hand, reserved, low_at, version FROM stock_item"
+    rows = await conn.fetch(*among(query, ids))
     return [msgspec.convert(dict(row), StockItem) for row in rows]
 
 
-async def all_warehouses(conn: Connection) -> list[Warehouse]:
-    """Every warehouse's row, in the order in which they ship."""
-    rows = await conn.fetch(
-        "SELECT id, code, name, country, priority, version FROM warehouse ORDER BY priority, code"
-    )
+async def all_warehouses(conn: Connection, ids: Sequence[UUID] | None = None) -> list[Warehouse]:
+    """Every warehouse's row, or those of some, in the order in which they ship."""
+    query = "SELECT id, code, name, country, priority, version FROM warehouse"
+    rows = await conn.fetch(*among(query, ids, then=" ORDER BY priority, code"))
     return [msgspec.convert(dict(row), Warehouse) for row in rows]
 
 
-async def open_reservations(conn: Connection) -> dict[UUID, int]:
+async def open_reservations(conn: Connection, ids: Sequence[UUID] | None = None) -> dict[UUID, int]:
     """Stock item → how many its open reservations hold: must equal its `reserved`."""
-    rows = await conn.fetch("SELECT item_id, sum(quantity)::int AS held FROM reservation GROUP BY item_id")
+    query = "SELECT item_id, sum(quantity)::int AS held FROM reservation"
+    rows = await conn.fetch(*among(query, ids, "item_id", " GROUP BY item_id"))
     return {row["item_id"]: row["held"] for row in rows}

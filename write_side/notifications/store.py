@@ -1,5 +1,6 @@
 """The SQL of the mail ledger."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import NamedTuple
 from uuid import UUID
@@ -8,7 +9,7 @@ from shared.envelope import Metadata
 from shared.events.notifications import MailQueued, MailRefused, MailSent
 from shared.shards import order_key
 from write_side import event_log
-from write_side.database import Connection
+from write_side.database import Connection, among
 from write_side.event_log import NewEvent
 from write_side.notifications.domain import Mail
 
@@ -90,6 +91,6 @@ async def finish(conn: Connection, mail: Mail, event: MailSent | MailRefused, ca
         await event_log.append(conn, [NewEvent("mail", mail.id, version, order_key(mail.order_id), event)], cause)
 
 
-async def all_mails(conn: Connection) -> list[Mail]:
-    """Every mail's row, for the comparison with the log."""
-    return [Mail(*row) for row in await conn.fetch(f"SELECT {_MAIL} FROM mail")]  # noqa: S608
+async def all_mails(conn: Connection, ids: Sequence[UUID] | None = None) -> list[Mail]:
+    """Every mail's row, or those of some, for the comparison with the log."""
+    return [Mail(*row) for row in await conn.fetch(*among(f"SELECT {_MAIL} FROM mail", ids))]  # noqa: S608

@@ -12,7 +12,7 @@ from shared.envelope import Metadata, as_json
 from shared.events.orders import Allocation, PricedLine, QuoteIssued, Totals
 from shared.shards import cart_key
 from write_side import event_log
-from write_side.database import Connection, Pool
+from write_side.database import Connection, Pool, among
 from write_side.event_log import NewEvent, Positions
 from write_side.orders.domain import Order, Quote
 
@@ -159,14 +159,14 @@ async def settle(conn: Connection, stock: str, reason: str, commands: Sequence[S
     return [_positions.decode(row["positions"]) for row in rows]
 
 
-async def all_orders(conn: Connection) -> list[Order]:
-    """Every order's rows, for the comparison with the log."""
-    return await _orders(conn, await conn.fetch(_ORDER))
+async def all_orders(conn: Connection, ids: Sequence[UUID] | None = None) -> list[Order]:
+    """Every order's rows, or those of some, for the comparison with the log."""
+    return await _orders(conn, await conn.fetch(*among(_ORDER, ids, "o.id")))
 
 
-async def all_quotes(conn: Connection) -> list[Quote]:
-    """Every quote's row, for the comparison with the log."""
-    return [_quote(row) for row in await conn.fetch(_QUOTE)]
+async def all_quotes(conn: Connection, ids: Sequence[UUID] | None = None) -> list[Quote]:
+    """Every quote's row, or those of some, for the comparison with the log."""
+    return [_quote(row) for row in await conn.fetch(*among(_QUOTE, ids))]
 
 
 def _quote(row: asyncpg.Record) -> Quote:

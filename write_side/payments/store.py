@@ -11,7 +11,7 @@ from msgspec import Struct
 from shared.envelope import Metadata
 from shared.shards import order_key
 from write_side import event_log
-from write_side.database import Connection
+from write_side.database import Connection, among
 from write_side.event_log import NewEvent, Positions
 from write_side.payments.domain import PUBLIC, Payment, State, Work
 
@@ -133,9 +133,9 @@ async def take_in(conn: Connection, provider_event_id: str, type_: str, payment_
     return bool(done == "INSERT 0 1")
 
 
-async def all_payments(conn: Connection) -> Sequence[Payment]:
-    """Every payment's row, for the comparison with the log."""
-    return [Payment(*row) for row in await conn.fetch(f"SELECT {_PAYMENT} FROM payment")]  # noqa: S608
+async def all_payments(conn: Connection, ids: Sequence[UUID] | None = None) -> Sequence[Payment]:
+    """Every payment's row, or those of some, for the comparison with the log."""
+    return [Payment(*row) for row in await conn.fetch(*among(f"SELECT {_PAYMENT} FROM payment", ids))]  # noqa: S608
 
 
 class Alarm(NamedTuple):

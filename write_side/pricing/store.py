@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from typing import Any
+from uuid import UUID
 
 import asyncpg
 import msgspec
 
 from shared.events.pricing import PriceRemoved, PriceSet, PricingEvent
 from shared.shards import product_key
-from write_side.database import Connection
+from write_side.database import Connection, among
 from write_side.event_log import NewEvent
 from write_side.pricing.domain import PricedVariant
 
@@ -24,9 +25,9 @@ async def find_priced(conn: Connection, skus: Sequence[str]) -> dict[str, Priced
     return await _found(conn, f"{_PRICED} WHERE v.sku = ANY ($1) GROUP BY v.id", skus)
 
 
-async def all_priced(conn: Connection) -> list[PricedVariant]:
-    """Every variant's prices, for the comparison with the log."""
-    return list((await _found(conn, f"{_PRICED} GROUP BY v.id")).values())
+async def all_priced(conn: Connection, ids: Sequence[UUID] | None = None) -> list[PricedVariant]:
+    """Every variant's prices, or those of some, for the comparison with the log."""
+    return list((await _found(conn, *among(_PRICED, ids, "v.id", " GROUP BY v.id"))).values())
 
 
 async def _found(conn: Connection, query: str, *args: Any) -> dict[str, PricedVariant]:

@@ -1,7 +1,8 @@
 """The SQL of destinations."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any
+from uuid import UUID
 
 import asyncpg
 import msgspec
@@ -9,7 +10,7 @@ import msgspec
 from shared.envelope import Metadata, as_json
 from shared.events.shipping import DestinationSet
 from write_side import event_log
-from write_side.database import Connection
+from write_side.database import Connection, among
 from write_side.event_log import NewEvent, Positions
 from write_side.shipping.domain import Destination
 
@@ -47,9 +48,9 @@ async def save(conn: Connection, event: DestinationSet, version: int, cause: Met
     return await event_log.append(conn, [NewEvent("destination", event.destination_id, version, key, event)], cause)
 
 
-async def all_destinations(conn: Connection) -> list[Destination]:
-    """Every destination's row, for the comparison with the log."""
-    return [_destination(row) for row in await conn.fetch(_SELECT)]
+async def all_destinations(conn: Connection, ids: Sequence[UUID] | None = None) -> list[Destination]:
+    """Every destination's row, or those of some, for the comparison with the log."""
+    return [_destination(row) for row in await conn.fetch(*among(_SELECT, ids))]
 
 
 def _destination(row: asyncpg.Record) -> Destination:

@@ -1,0 +1,85 @@
+"""Every kind of aggregate there is: how its events fold, and where its rows lie. State = fold(events), decision 2.
+
+Part of the wiring, like app and worker: it puts all contexts together, and each registers here what it owns.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, NamedTuple, Protocol
+from uuid import UUID
+
+from shared.envelope import Recorded
+from write_side import catalog, pricing
+from write_side.access import domain as access
+from write_side.access import store as access_store
+from write_side.carts import domain as carts
+from write_side.carts import store as carts_store
+from write_side.database import Connection
+from write_side.inventory import domain as inventory
+from write_side.inventory import store as inventory_store
+from write_side.notifications import domain as notifications
+from write_side.notifications import store as notifications_store
+from write_side.orders import domain as orders
+from write_side.orders import store as orders_store
+from write_side.payments import domain as payments
+from write_side.payments import store as payments_store
+from write_side.shipping import domain as shipping
+from write_side.shipping import store as shipping_store
+
+Evolve = Callable[[Any, Recorded, Any], Any]  # (state or None, the envelope, its decoded event) → state
+
+
+class Rows(Protocol):
+    """Reads states (each with an `id`): all there are, or those with these ids."""
+
+    def __call__(self, conn: Connection, ids: Sequence[UUID] | None = None) -> Awaitable[Sequence[Any]]: ...
+
+
+class Aggregate(NamedTuple):
+    """One kind of aggregate: its name in the log, the table of its main rows, its fold, and a reader of its rows."""
+
+    type: str
+    table: str
+    evolve: Evolve
+    rows: Rows
+
+
+AGGREGATES: list[Aggregate] = [
+    Aggregate(
+        "warehouse", "warehouse", lambda _, r, e: inventory.evolve_warehouse(e, r.version),
+        inventory_store.all_warehouses,
+    ),
+    Aggregate(
+        "stock_item", "stock_item", lambda state, r, e: inventory.evolve_item(state, r.aggregate_id, r.version, e),
+        inventory_store.all_items,
+    ),
+    Aggregate(
+        "category", "category", lambda state, r, e: catalog.evolve_category(state, r.version, e),
+        catalog.all_categories,
+    ),
+    Aggregate(
+        "product", "product", lambda state, r, e: catalog.evolve_product(state, r.version, e), catalog.all_products
+    ),
+    Aggregate(
+        "price", "priced_variant", lambda state, r, e: pricing.evolve(state, r.aggregate_id, r.version, e),
+        pricing.all_priced,
+    ),
+    Aggregate(
+        "destination", "destination", lambda _, r, e: shipping.evolve(e, r.version), shipping_store.all_destinations
+    ),
+    Aggregate("cart", "cart", lambda state, r, e: carts.evolve(state, e, r.version), carts_store.all_carts),
+    Aggregate("quote", "quote", lambda _, r, e: orders.evolve_quote(e, r.version), orders_store.all_quotes),
+    Aggregate(
+        "order", "customer_order", lambda state, r, e: orders.evolve(state, e, r.version), orders_store.all_orders
+    ),
+    Aggregate(
+        "payment", "payment", lambda state, r, e: payments.evolve(state, e, r.version), payments_store.all_payments
+    ),
+    Aggregate(
+        "mail", "mail", lambda state, r, e: notifications.evolve(state, e, r.version), notifications_store.all_mails
+    ),
+    Aggregate(
+        "access_token", "access_token", lambda state, r, e: access.evolve(state, e, r.version), access_store.all_tokens
+    ),
+]  # fmt: skip
+
+BY_TYPE = {aggregate.type: aggregate for aggregate in AGGREGATES}
