@@ -9,9 +9,8 @@ from write_side.carts.domain import (
     guest_of,
     unopened,
 )
-from write_side.carts.store import find_cart, find_heads
+from write_side.carts.store import find_cart
 
 __all__ = [
-    "Cart", "CartHead", "CartOrderedAlready", "SecretRequired", "WrongSecret", "find_cart", "find_heads", "guest_of",
-    "unopened",
+    "Cart", "CartHead", "CartOrderedAlready", "SecretRequired", "WrongSecret", "find_cart", "guest_of", "unopened",
 ]  # fmt: skip

@@ -1,6 +1,6 @@
 """The SQL of carts. With the functions in schema/functions/carts.sql, the only place that names their tables."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 from uuid import UUID
 
@@ -11,7 +11,7 @@ from shared.envelope import Metadata, as_json
 from shared.events.carts import CartOpened
 from shared.shards import cart_key
 from write_side import event_log
-from write_side.carts.domain import Cart, CartHead, check_secret
+from write_side.carts.domain import Cart, check_secret
 from write_side.database import Connection, among
 from write_side.event_log import NewEvent, Positions
 
@@ -38,12 +38,6 @@ async def find_cart(conn: Connection, cart_id: UUID, secret: str | None) -> Cart
     check_secret(secret, None if row is None else row["secret_sha256"])
     assert row is not None
     return _cart(row)
-
-
-async def find_heads(conn: Connection, cart_ids: Collection[UUID]) -> dict[UUID, CartHead]:
-    """Carts by id without their lines; those that there are."""
-    query = "SELECT id, secret_sha256, version, order_id FROM cart WHERE id = ANY ($1)"
-    return {row["id"]: CartHead(*row.values()) for row in await conn.fetch(query, list(cart_ids))}
 
 
 async def open_with(conn: Connection, cart_id: UUID, secret: str | None) -> str:

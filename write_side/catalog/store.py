@@ -118,11 +118,7 @@ async def owner_of_ref(conn: Connection, external_ref: str) -> UUID | None:
 
 async def find_variants(conn: Connection, skus: Sequence[str]) -> dict[str, SoldVariant]:
     """SKU → what it stands for; SKUs that nobody sells are left out."""
-    rows = await conn.fetch(
-        """SELECT v.sku, v.id AS variant_id, v.product_id, p.status, concat_ws(' ', p.name, nullif(v.name, '')) AS name
-           FROM variant v JOIN product p ON p.id = v.product_id WHERE v.sku = ANY ($1) AND NOT v.retired""",
-        skus,
-    )
+    rows = await conn.fetch("SELECT * FROM catalog_sold($1)", skus)
     return {row["sku"]: msgspec.convert(dict(row), SoldVariant) for row in rows}
 
 

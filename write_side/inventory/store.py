@@ -48,12 +48,7 @@ async def save_warehouse(conn: Connection, event: WarehouseOpened, cause: Metada
 
 async def find_items(conn: Connection, skus: Sequence[str]) -> list[StockItem]:
     """Where SKUs are kept, in the order in which warehouses ship."""
-    rows = await conn.fetch(
-        """SELECT i.id, i.sku, i.warehouse, i.product_id, i.on_hand, i.reserved, i.low_at, i.version
-           FROM stock_item i JOIN warehouse w ON w.code = i.warehouse
-           WHERE i.sku = ANY ($1) ORDER BY w.priority, w.code""",
-        skus,
-    )
+    rows = await conn.fetch("SELECT * FROM inventory_items($1)", skus)
     return [msgspec.convert(dict(row), StockItem) for row in rows]
 
 

@@ -6,9 +6,9 @@ appends the events, or refuses. A single buyer is a batch of one.
 """
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 from uuid import UUID
 
 import asyncpg
@@ -20,19 +20,17 @@ from shared.events.carts import CartOrdered
 from shared.events.orders import OrderPlaced
 from shared.events.payments import PaymentRequested
 from shared.ids import uuid7
-from write_side import carts, commands, inventory, shipping
-from write_side.carts import CartHead, CartOrderedAlready
+from write_side import carts, commands, inventory
+from write_side.carts import CartOrderedAlready
 from write_side.commands import RETRIES, Answer, Call, TryAgain
-from write_side.database import Connection, Pool
+from write_side.database import Pool
 from write_side.group_commit import Carried, GroupCommit
-from write_side.inventory import StockItem
 from write_side.orders import domain, store
-from write_side.orders.domain import Offer, Quote
+from write_side.orders.domain import Quote
 from write_side.orders.handlers import OrderState, ordered, show_order
-from write_side.orders.offers import offers_of, terms_of
+from write_side.orders.offers import on_sale, terms_of
 from write_side.orders.refusals import QuoteStale
-from write_side.orders.store import Outcome, Placing
-from write_side.shipping import Destination
+from write_side.orders.store import Known, Outcome, Placing
 
 # Trying each command by itself doesn't help against these.
 _FOR_ALL = (asyncpg.PostgresConnectionError, asyncpg.OperatorInterventionError, asyncpg.LockNotAvailableError)
@@ -89,49 +87,14 @@ async def place_all(pool: Pool, batch: Sequence[PlaceOrder]) -> list[Outcome | E
 
 
 async def _place_together(pool: Pool, batch: Sequence[PlaceOrder]) -> list[Outcome | Exception]:
-    known = await read(pool, batch)
+    # All of it in one snapshot: while an earlier call with a key or quote is not visible, what it took isn't either, so
+    # a repeat is never refused for the sake of its own first call.
+    known = await store.look(pool, [command.quote_id for command in batch])
     now = datetime.now(UTC)
     decided = [_decided(known, command, now) for command in batch]
     to_place = [placing for placing in decided if isinstance(placing, Placing)]
     outcomes = iter(await store.place(pool, to_place) if to_place else [])
     return [next(outcomes) if isinstance(each, Placing) else each for each in decided]
-
-
-class Known(NamedTuple):
-    """What a batch was decided from: one snapshot of everything its quotes name."""
-
-    quotes: Mapping[UUID, Quote]
-    ordered: frozenset[UUID]  # quotes that are orders already
-    carts: Mapping[UUID, CartHead]
-    destinations: Mapping[str, Destination]
-    offers: Mapping[str, Mapping[str, Offer]]  # currency → SKU → offer
-    stock: Sequence[StockItem]
-
-
-async def read(pool: Pool, batch: Sequence[PlaceOrder]) -> Known:
-    """One snapshot for all reading: while an earlier call with a key or quote is not visible, what it took isn't
-    either, so a repeat is never refused for the sake of its own first call."""
-    async with pool.acquire() as conn, conn.transaction(isolation="repeatable_read", readonly=True):
-        found = await store.find_quotes(conn, [command.quote_id for command in batch])
-        quotes = {quote.id: quote for quote, _ in found}
-        heads = await carts.find_heads(conn, [quote.cart_id for quote in quotes.values()])
-        unplaced = [quote for quote, is_ordered in found if not is_ordered]
-        skus = list(dict.fromkeys(line.sku for quote in unplaced for line in quote.lines))
-        return Known(
-            quotes=quotes,
-            ordered=frozenset(quote.id for quote, is_ordered in found if is_ordered),
-            carts=heads,
-            destinations=await shipping.find_destinations(conn, {quote.country for quote in unplaced}),
-            offers=await _offers(conn, unplaced),
-            stock=await inventory.find_items(conn, skus) if skus else [],
-        )
-
-
-async def _offers(conn: Connection, quotes: Sequence[Quote]) -> dict[str, dict[str, Offer]]:
-    skus: dict[str, dict[str, None]] = {}  # currency → SKUs, in order
-    for quote in quotes:
-        skus.setdefault(quote.totals.currency, {}).update(dict.fromkeys(line.sku for line in quote.lines))
-    return {currency: await offers_of(conn, list(wanted), currency) for currency, wanted in skus.items()}
 
 
 def _decided(known: Known, command: PlaceOrder, now: datetime) -> Placing | Exception:
@@ -155,7 +118,8 @@ def decide(known: Known, command: PlaceOrder, now: datetime) -> Placing:
         raise _ordered_already()
     wanted = {line.sku: line.quantity for line in quote.lines}
     terms = terms_of(known.destinations.get(quote.country), quote.country, quote.totals.currency)
-    fresh = domain.price(wanted, known.offers[quote.totals.currency], terms, quote.totals.currency)
+    offers = on_sale(wanted, known.sold, known.prices.get(quote.totals.currency, {}))
+    fresh = domain.price(wanted, offers, terms, quote.totals.currency)
     domain.check_quote(quote, cart.version, fresh, now)
     taken = inventory.allocate(wanted, known.stock)  # unlocked: turns away early whom the rows would turn away
     expires_at = now + timedelta(seconds=command.payment_ttl)

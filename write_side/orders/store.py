@@ -1,6 +1,6 @@
 """The SQL of quotes and orders. With schema/functions/orders.sql, the only place that names their tables."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -12,9 +12,13 @@ from shared.envelope import Metadata, as_json
 from shared.events.orders import Allocation, PricedLine, QuoteIssued, Totals
 from shared.shards import cart_key
 from write_side import event_log
+from write_side.carts import CartHead
+from write_side.catalog import SoldVariant
 from write_side.database import Connection, Pool, among
 from write_side.event_log import NewEvent, Positions
+from write_side.inventory import StockItem
 from write_side.orders.domain import Order, Quote
+from write_side.shipping import Destination
 
 _positions = msgspec.json.Decoder(dict[int, int])
 _facts = msgspec.json.Decoder()
@@ -31,6 +35,28 @@ _LINES = """SELECT order_id, sku, product_id, variant_id, name, quantity, unit_p
             FROM order_line WHERE order_id = ANY ($1) ORDER BY order_id, n"""
 _ALLOCATIONS = """SELECT order_id, sku, warehouse, quantity FROM order_allocation
                   WHERE order_id = ANY ($1) ORDER BY order_id, n"""
+
+
+class Known(NamedTuple):
+    """What a batch is decided from: one snapshot of everything its quotes name."""
+
+    quotes: Mapping[UUID, Quote]
+    ordered: frozenset[UUID]  # quotes that are orders already
+    carts: Mapping[UUID, CartHead]
+    destinations: Mapping[str, Destination]
+    sold: Mapping[str, SoldVariant]
+    prices: Mapping[str, Mapping[str, int]]  # currency → SKU → minor units
+    stock: Sequence[StockItem]
+
+
+_LOOKED_AT: dict[str, msgspec.json.Decoder[list[Any]]] = {
+    "quotes": msgspec.json.Decoder(list[Quote]),
+    "carts": msgspec.json.Decoder(list[CartHead]),
+    "destinations": msgspec.json.Decoder(list[Destination]),
+    "sold": msgspec.json.Decoder(list[SoldVariant]),
+    "prices": msgspec.json.Decoder(list[tuple[str, str, int]]),
+    "stock": msgspec.json.Decoder(list[StockItem]),
+}
 
 
 class Placing(Struct, frozen=True):
@@ -90,13 +116,23 @@ async def save_quote(conn: Connection, event: QuoteIssued, cause: Metadata) -> P
     return await event_log.append(conn, [NewEvent("quote", event.quote_id, 1, cart_key(event.cart_id), event)], cause)
 
 
-async def find_quotes(conn: Connection, quote_ids: Sequence[UUID]) -> list[tuple[Quote, bool]]:
-    """Quotes by id, those that there are, and whether an order was placed from each."""
-    query = """SELECT q.id, q.cart_id, q.cart_version, q.person_id, q.mail, q.address, q.country, q.tax_basis_points,
-                      q.lines, q.totals, q.expires_at, q.version, o.id IS NOT NULL AS ordered
-               FROM quote q LEFT JOIN customer_order o ON o.quote_id = q.id WHERE q.id = ANY ($1)"""
-    rows = await conn.fetch(query, quote_ids)
-    return [(_quote(row), row["ordered"]) for row in rows]
+async def look(pool: Pool, quote_ids: Sequence[UUID]) -> Known:
+    """What placing orders from these quotes is decided from."""
+    row = await pool.fetchrow("SELECT * FROM orders_look($1)", quote_ids)
+    assert row is not None
+    prices: dict[str, dict[str, int]] = {}
+    found = {name: kind.decode(row[name]) if row[name] else [] for name, kind in _LOOKED_AT.items()}
+    for sku, currency, amount_minor in found["prices"]:
+        prices.setdefault(currency, {})[sku] = amount_minor
+    return Known(
+        quotes={quote.id: quote for quote in found["quotes"]},
+        ordered=frozenset(row["ordered"] or ()),
+        carts={cart.id: cart for cart in found["carts"]},
+        destinations={destination.country: destination for destination in found["destinations"]},
+        sold={variant.sku: variant for variant in found["sold"]},
+        prices=prices,
+        stock=found["stock"],
+    )
 
 
 async def place(pool: Pool, commands: Sequence[Placing]) -> list[Outcome]:
@@ -171,7 +207,6 @@ async def all_quotes(conn: Connection, ids: Sequence[UUID] | None = None) -> lis
 
 def _quote(row: asyncpg.Record) -> Quote:
     columns = dict(row)
-    columns.pop("ordered", None)
     columns["lines"] = _quoted_lines.decode(row["lines"])
     columns["totals"] = _quoted_totals.decode(row["totals"])
     return Quote(**columns)

@@ -42,11 +42,7 @@ async def _found(conn: Connection, query: str, *args: Any) -> dict[str, PricedVa
 
 async def prices_of(conn: Connection, skus: Sequence[str], currency: str) -> dict[str, int]:
     """SKU → minor units; SKUs not sold in this currency are left out. The face for quotes."""
-    rows = await conn.fetch(
-        """SELECT v.sku, p.amount_minor FROM priced_variant v JOIN price p ON p.variant_id = v.id
-           WHERE v.sku = ANY ($1) AND p.currency = $2""",
-        skus, currency,
-    )  # fmt: skip
+    rows = await conn.fetch("SELECT sku, amount_minor FROM pricing_of($1, ARRAY[$2])", skus, currency)
     return {row["sku"]: row["amount_minor"] for row in rows}
 
 

@@ -2,6 +2,6 @@
 
 from write_side.shipping.domain import Destination, UnknownDestination
 from write_side.shipping.handlers import seed
-from write_side.shipping.store import find_destination, find_destinations
+from write_side.shipping.store import find_destination
 
-__all__ = ["Destination", "UnknownDestination", "find_destination", "find_destinations", "seed"]
+__all__ = ["Destination", "UnknownDestination", "find_destination", "seed"]

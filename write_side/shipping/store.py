@@ -1,6 +1,6 @@
 """The SQL of destinations."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -22,12 +22,6 @@ async def find_destination(conn: Connection, country: str) -> Destination | None
     """The destination of a country."""
     row = await conn.fetchrow(f"{_SELECT} WHERE country = $1", country)
     return None if row is None else _destination(row)
-
-
-async def find_destinations(conn: Connection, countries: Collection[str]) -> dict[str, Destination]:
-    """Destinations by country; those that there are."""
-    rows = await conn.fetch(f"{_SELECT} WHERE country = ANY ($1)", list(countries))
-    return {row["country"]: _destination(row) for row in rows}
 
 
 async def lock_destination(conn: Connection, country: str) -> Destination | None:

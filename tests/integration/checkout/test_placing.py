@@ -17,13 +17,12 @@ from write_side.carts import domain as cart_domain
 from write_side.carts import handlers as cart_handlers
 from write_side.carts import store as cart_store
 from write_side.commands import KeyReused
-from write_side.database import Connection, Pool
+from write_side.database import Pool
 from write_side.orders import placing, store
-from write_side.orders.domain import Quote
 from write_side.orders.handlers import OrderState
 from write_side.orders.placing import PlaceOrder
 from write_side.orders.refusals import CartEmpty, NotSellable, QuoteExpired, QuoteStale
-from write_side.orders.store import Outcome, Placing
+from write_side.orders.store import Known, Outcome, Placing
 from write_side.pricing import handlers as price_handlers
 
 
@@ -111,17 +110,17 @@ async def test_a_repeat_that_reads_while_its_first_call_commits_is_not_refused(
     await shop.stock("lamp", 1)
     basket = await shop.basket(lamp=1)
     quote = await shop.quote(basket)
-    call, find_quotes = shop.new_key(), store.find_quotes
+    call, look = shop.new_key(), store.look
     first: list[OrderState] = []
 
-    async def commit_in_between(conn: Connection, quote_ids: Sequence[UUID]) -> list[tuple[Quote, bool]]:
-        before = await find_quotes(conn, quote_ids)
+    async def commit_in_between(pool: Pool, quote_ids: Sequence[UUID]) -> Known:
+        before = await look(pool, quote_ids)
         if not first:
-            monkeypatch.setattr(store, "find_quotes", find_quotes)
+            monkeypatch.setattr(store, "look", look)
             first.append(await shop.place(basket, quote.id, call))  # takes the last lamp
         return before
 
-    monkeypatch.setattr(store, "find_quotes", commit_in_between)
+    monkeypatch.setattr(store, "look", commit_in_between)
     assert [await shop.place(basket, quote.id, call)] == first
 
 
@@ -226,7 +225,7 @@ async def test_a_batch_writes_a_contended_item_once_and_every_order_makes_its_ow
 
 async def command(shop: Shop, basket: Basket) -> Placing:
     wanted = PlaceOrder((await shop.quote(basket)).id, basket.secret, 1800, CAUSE, shop.new_key())
-    return placing.decide(await placing.read(shop.pool, [wanted]), wanted, datetime.now(UTC))
+    return placing.decide(await store.look(shop.pool, [wanted.quote_id]), wanted, datetime.now(UTC))
 
 
 @pytest.mark.slow

@@ -48,10 +48,10 @@ BEGIN
     PERFORM FROM cart c WHERE c.id = ANY (p_carts) ORDER BY c.id FOR UPDATE;
 END $$;
 
--- Which version they have, and which order was placed from each.
-CREATE OR REPLACE FUNCTION carts_heads(p_carts uuid[]) RETURNS TABLE (id uuid, version bigint, order_id uuid)
-LANGUAGE sql STABLE AS $$
-    SELECT c.id, c.version, c.order_id FROM cart c WHERE c.id = ANY (p_carts)
+-- Carts without their lines: who may open them, which version they have, and which order was placed from each.
+CREATE OR REPLACE FUNCTION carts_heads(p_carts uuid[])
+RETURNS TABLE (id uuid, secret_sha256 text, version bigint, order_id uuid) LANGUAGE sql STABLE AS $$
+    SELECT c.id, c.secret_sha256, c.version, c.order_id FROM cart c WHERE c.id = ANY (p_carts)
 $$;
 
 -- Marks locked carts as ordered; answers their new versions.

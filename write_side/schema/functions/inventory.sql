@@ -2,6 +2,12 @@
 -- (`stock_change`), so that a command spanning contexts appends all its events last. Rows are touched in the order of
 -- their ids, whoever calls: no deadlock. Only these functions and write_side/inventory/store.py name these tables.
 
+-- Where SKUs are kept, in the order in which warehouses ship.
+CREATE OR REPLACE FUNCTION inventory_items(p_skus text[]) RETURNS SETOF stock_item LANGUAGE sql STABLE AS $$
+    SELECT i.* FROM stock_item i JOIN warehouse w ON w.code = i.warehouse
+    WHERE i.sku = ANY (p_skus) ORDER BY w.priority, w.code
+$$;
+
 CREATE OR REPLACE FUNCTION stock_change_of(
     p_command integer, p_item stock_item, p_type text, p_facts jsonb
 ) RETURNS stock_change LANGUAGE sql STABLE AS $$

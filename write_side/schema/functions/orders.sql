@@ -3,6 +3,32 @@
 -- sends the very bytes of the events; here is what only the rows know. Rows are filled from the events themselves. Each
 -- step is one statement for all commands, so that what an order costs falls with the number of those who buy at once.
 
+-- What placing orders from these quotes is decided from, as JSON for Python to decide: in one call, so that all of it is
+-- read in one snapshot (STABLE: that of the caller's statement) and nobody waits for eight answers one after the other.
+-- `ordered`: those that are orders already. What only matters to the others isn't read for them.
+CREATE OR REPLACE FUNCTION orders_look(
+    p_quotes uuid[], OUT quotes json, OUT ordered uuid[], OUT carts json, OUT destinations json, OUT sold json,
+    OUT prices json, OUT stock json
+) LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    v_carts uuid[];
+    v_countries text[];
+    v_currencies text[];
+    v_skus text[];
+BEGIN
+    SELECT json_agg(q), array_agg(q.id) FILTER (WHERE o.id IS NOT NULL), array_agg(q.cart_id),
+           array_agg(DISTINCT q.country), array_agg(DISTINCT q.totals ->> 'currency')
+    INTO quotes, ordered, v_carts, v_countries, v_currencies
+    FROM quote q LEFT JOIN customer_order o ON o.quote_id = q.id WHERE q.id = ANY (p_quotes);
+    v_skus := ARRAY(SELECT DISTINCT l ->> 'sku' FROM quote q, jsonb_array_elements(q.lines) AS l
+                    WHERE q.id = ANY (p_quotes) AND q.id <> ALL (coalesce(ordered, '{}')));
+    SELECT json_agg(json_build_array(h.id, h.secret_sha256, h.version, h.order_id)) INTO carts FROM carts_heads(v_carts) AS h;
+    SELECT json_agg(d) INTO destinations FROM shipping_destinations(v_countries) AS d;
+    SELECT json_agg(s) INTO sold FROM catalog_sold(v_skus) AS s;
+    SELECT json_agg(json_build_array(p.sku, p.currency, p.amount_minor)) INTO prices FROM pricing_of(v_skus, v_currencies) AS p;
+    SELECT json_agg(i) INTO stock FROM inventory_items(v_skus) AS i;
+END $$;
+
 -- Step 1 of placing: may these commands go on? For each `new`, or what to answer instead:
 --   in_flight, key_reused, replayed   by the Idempotency-Key
 --   placed                            this quote was ordered already, under another key: {order_id}

@@ -1,0 +1,8 @@
+-- The catalog as other contexts see it. Only these functions and write_side/catalog/store.py name its tables.
+
+-- What SKUs stand for; those that nobody sells are left out. The name is the product's with the variant's own behind it.
+CREATE OR REPLACE FUNCTION catalog_sold(p_skus text[])
+RETURNS TABLE (sku text, variant_id uuid, product_id uuid, name text, status text) LANGUAGE sql STABLE AS $$
+    SELECT v.sku, v.id, v.product_id, concat_ws(' ', p.name, nullif(v.name, '')), p.status
+    FROM variant v JOIN product p ON p.id = v.product_id WHERE v.sku = ANY (p_skus) AND NOT v.retired
+$$;
