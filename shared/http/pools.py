@@ -45,6 +45,11 @@ class _Pool(asyncpg.Pool):
             self._waited.observe(perf_counter() - began)
 
 
+async def _as_it_is(_: object) -> None:
+    """What is done to a connection that comes back. An open transaction was ended before; the rest of asyncpg's usual
+    reset, four statements at each return, undoes what nobody may do here: session settings, session locks, LISTEN."""
+
+
 def bounded_pool(
     url: str, *, name: str, size: int, idle: int = 1, connect_seconds: float, command_seconds: float,
     settings: Mapping[str, str], wait_seconds: float = WAIT_SECONDS,
@@ -66,6 +71,7 @@ def bounded_pool(
         connection_class=asyncpg.Connection,
         record_class=asyncpg.Record,
         timeout=connect_seconds,
+        reset=_as_it_is,
         command_timeout=command_seconds,
         server_settings={**settings, "application_name": name},
     )
