@@ -14,7 +14,7 @@ SEED ?= $(shell date +%s)
 USERS ?= 50
 MINUTES ?= 2
 
-.PHONY: help demo up down status test fuzz check bench load lock docker audit
+.PHONY: help demo up down status test fuzz check bench load lock docker audit schemas
 help: ## What can be typed
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
 
@@ -60,6 +60,9 @@ load: $(READY) ## Let shoppers in, tell how it went, check the invariants: make 
 # Not part of `test`: it asks a service for advisories, and says of each package that it can't tell where there is none.
 audit: $(READY) ## Known holes in what the lock names; fails where the advisories can't be reached, too
 	$(UV) tool run --quiet pip-audit==$(PIP_AUDIT_VERSION) --strict --progress-spinner off --no-deps --disable-pip -r requirements.lock
+
+schemas: $(READY) ## Publish the schemas of the events, unless one broke what was published before (docs/events.md)
+	@$(BIN)/doorbuster schemas
 
 lock: $(READY) ## Resolve the dependencies anew into requirements.lock, which names hashes and no host
 	$(UV) lock --upgrade

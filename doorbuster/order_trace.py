@@ -9,9 +9,9 @@ import msgspec
 from msgspec import Struct
 
 from projector.read_models.all import READ_MODELS
-from shared.codec import decode_event, tag_of
+from shared.codec import decode_events
 from shared.envelope import Recorded, metadata_of
-from shared.events.orders import OrderPlaced, QuoteIssued
+from shared.events.orders import OrderPlaced
 from shared.shards import cart_key, order_key, product_key
 from write_side import books, event_log, orders
 from write_side.books import Books
@@ -96,7 +96,7 @@ async def _order_id(conn: Connection, wanted: str) -> UUID:
 
 async def _trace(conn: Connection, order_id: UUID) -> OrderTrace:
     own = await event_log.read_keys(conn, [order_key(order_id)])
-    first = decode_event(own[0].type, own[0].payload) if own else None
+    first = decode_events(own[0].type, own[0].payload)[0] if own else None
     if not isinstance(first, OrderPlaced):
         raise UnknownOrder(f"there is no order {order_id} in the log")
     cart = await event_log.read_keys(conn, [cart_key(first.cart_id)])
@@ -119,7 +119,7 @@ async def _trace(conn: Connection, order_id: UUID) -> OrderTrace:
 
 
 def _is_quote(event: Recorded, quote_id: UUID) -> bool:
-    return event.type == tag_of(QuoteIssued) and event.aggregate_id == quote_id
+    return event.aggregate_type == "quote" and event.aggregate_id == quote_id
 
 
 def _step(event: Recorded, before: Recorded) -> Step:

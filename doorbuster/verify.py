@@ -7,7 +7,7 @@ from uuid import UUID
 
 import asyncpg
 
-from shared.codec import decode_event
+from shared.codec import decode_events
 from shared.envelope import Recorded
 from write_side import event_log
 from write_side.aggregates import AGGREGATES, Aggregate
@@ -40,8 +40,8 @@ async def _differences(conn: Connection, aggregates: Sequence[Aggregate]) -> lis
 async def _folded(conn: Connection, aggregate: Aggregate) -> dict[UUID, Any]:
     states: dict[UUID, Any] = {}
     async for recorded in events_of(conn, aggregate.type):
-        event = decode_event(recorded.type, recorded.payload)
-        states[recorded.aggregate_id] = aggregate.evolve(states.get(recorded.aggregate_id), recorded, event)
+        for event in decode_events(recorded.type, recorded.payload):
+            states[recorded.aggregate_id] = aggregate.evolve(states.get(recorded.aggregate_id), recorded, event)
     return states
 
 

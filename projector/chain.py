@@ -3,12 +3,12 @@
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from shared.codec import decode_event
+from shared.codec import decode_events
 from shared.envelope import Recorded
 
 
 class Heard(NamedTuple):
-    """An event decoded, or why it can't be."""
+    """An event decoded, or why it can't be. One of a type that was split since is heard as several."""
 
     recorded: Recorded
     event: Any
@@ -20,12 +20,12 @@ def context_of(recorded: Recorded) -> str:
     return recorded.type.partition(".")[0]
 
 
-def hear(recorded: Recorded) -> Heard:
+def hear(recorded: Recorded) -> Sequence[Heard]:
     """Decode an event; whatever its payload does, it must not stop the others."""
     try:
-        return Heard(recorded, decode_event(recorded.type, recorded.payload))
+        return [Heard(recorded, event) for event in decode_events(recorded.type, recorded.payload)]
     except Exception as error:
-        return Heard(recorded, None, f"{type(error).__name__}: {error}")
+        return [Heard(recorded, None, f"{type(error).__name__}: {error}")]
 
 
 class Stretch:
@@ -38,7 +38,7 @@ class Stretch:
         self.previous, self.upto = previous, upto
         self._events = events
         self._contexts = [context_of(event) for event in events]
-        self._heard: list[Heard | None] = [None] * len(events)
+        self._heard: list[Sequence[Heard] | None] = [None] * len(events)
         self._selected: dict[frozenset[str], list[Heard]] = {}
 
     def __len__(self) -> int:
@@ -48,11 +48,12 @@ class Stretch:
         """The events of these contexts."""
         selected = self._selected.get(contexts)
         if selected is None:
-            selected = [self._hear(n) for n, context in enumerate(self._contexts) if context in contexts]
+            wanted = [n for n, context in enumerate(self._contexts) if context in contexts]
+            selected = [heard for n in wanted for heard in self._hear(n)]
             self._selected[contexts] = selected
         return selected
 
-    def _hear(self, n: int) -> Heard:
+    def _hear(self, n: int) -> Sequence[Heard]:
         heard = self._heard[n]
         if heard is None:
             heard = self._heard[n] = hear(self._events[n])

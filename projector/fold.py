@@ -116,15 +116,16 @@ def evolved(
     """The states that changed, and the key that each belongs to. Adds to `poison`."""
     after: dict[str, Folded] = {}
     keys: dict[str, str] = {}
+    last: dict[str, Recorded] = {}  # an event heard as several changes a state several times
     for recorded, event, ids in touches:
         if recorded.key in poison and recorded.position >= poison[recorded.key].recorded.position:
             continue
         try:
             for id_ in ids:
                 state = after.get(id_) or before.get(id_)
-                if state is None or state.position < recorded.position:
+                if state is None or state.position < recorded.position or last.get(id_) is recorded:
                     after[id_] = model.evolve(state, recorded, event)
-                    keys[id_] = recorded.key
+                    keys[id_], last[id_] = recorded.key, recorded
         except Exception as error:
             poison[recorded.key] = Poison(recorded, f"{type(error).__name__}: {error}")
     return after, keys

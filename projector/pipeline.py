@@ -13,7 +13,7 @@ from typing import Protocol
 
 from projector import metrics
 from projector.chain import Heard, Stretch, contiguous, hear, heard
-from projector.fold import FetchKeys, Poison, States, evolved, fold, shown, understand
+from projector.fold import FetchKeys, Poison, States, Touch, evolved, fold, shown, understand
 from projector.log import EventLog, NotVisibleYet
 from projector.model import Batch, Change, Folded, ReadModel, Written
 from projector.parking import Parking, Systemic, correlation_of
@@ -243,19 +243,17 @@ class Pipeline:
         after: dict[str, Folded] = {}
         poison: dict[str, Poison] = {}
         keys: dict[str, str] = {}
-        touches = []
+        touches: list[Touch] = []
         async for recorded in self._source.history(key, self.at, self.model.contexts):
             correlation.set_current(correlation_of(recorded))  # log lines name the last one, where it ends well or not
-            match understand(self.model, hear(recorded)):
-                case Poison() as found:
-                    return found.error
-                case None:
-                    continue
-                case touch:
-                    touches = [touch]
-                    changed, owned = evolved(self.model, touches, after, poison)
-                    after |= changed
-                    keys |= owned
+            understood = [understand(self.model, heard) for heard in hear(recorded)]
+            if unreadable := next((found for found in understood if isinstance(found, Poison)), None):
+                return unreadable.error
+            if touched := [found for found in understood if isinstance(found, Touch)]:
+                touches = touched
+                changed, owned = evolved(self.model, touches, after, poison)
+                after |= changed
+                keys |= owned
             if poison:
                 return poison[key].error
         persons = await self._fetch_keys({p for state in after.values() for p in self.model.persons(state)})

@@ -1,6 +1,9 @@
-"""Events to bytes and back. The tag is the type's name in the log for ever; a decoder stands ready per tag."""
+"""Events to bytes and back. The tag is the type's name in the log for ever; a decoder stands ready per tag.
 
-from typing import get_args
+Decoding is the one place where old versions become events of today: whoever reads the log reads it through here.
+"""
+
+from typing import Any, get_args
 
 import msgspec
 from msgspec import Raw, Struct
@@ -14,6 +17,7 @@ from shared.events.orders import OrderEvent, QuoteIssued
 from shared.events.payments import PaymentEvent
 from shared.events.pricing import PricingEvent
 from shared.events.shipping import DestinationSet
+from shared.upcasting import UPCASTERS, upcast
 
 Event = (
     AccessEvent
@@ -48,9 +52,26 @@ def encode_event(event: Struct) -> bytes:
     return _encoder.encode(event)
 
 
-def decode_event(type_: str, payload: bytes | Raw) -> Event:
-    """The event of a payload; raises `UnknownEventType` or `msgspec.DecodeError`."""
+def decode_events(type_: str, payload: bytes | Raw) -> tuple[Event, ...]:
+    """What an event of the log says today: one event, or several where its type was split since.
+
+    Raises `UnknownEventType` or `msgspec.DecodeError`.
+    """
     decoder = _decoders.get(type_)
-    if decoder is None:
+    if decoder is not None:
+        return (decoder.decode(payload),)  # type: ignore[return-value]  # the registry is built from Event's members
+    if type_ not in UPCASTERS:
         raise UnknownEventType(type_)
-    return decoder.decode(payload)  # type: ignore[return-value]  # the registry is built from Event's own members
+    return tuple(_converted(name, fields) for name, fields in upcast(type_, msgspec.json.decode(payload)))
+
+
+def _converted(type_: str, fields: dict[str, Any]) -> Event:
+    if type_ not in EVENT_TYPES:
+        raise UnknownEventType(type_)
+    return msgspec.convert(fields, EVENT_TYPES[type_])  # type: ignore[return-value]
+
+
+def decode_event(type_: str, payload: bytes | Raw) -> Event:
+    """The one event of a payload whose type was never split."""
+    (event,) = decode_events(type_, payload)
+    return event

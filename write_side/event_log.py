@@ -10,6 +10,7 @@ from msgspec import Raw, Struct
 from shared.codec import encode_event, tag_of
 from shared.envelope import Metadata, Recorded, as_json
 from shared.ids import uuid7
+from shared.upcasting import written_as
 from write_side.database import Connection
 
 Positions = Mapping[int, int]  # shard → the highest position a command wrote there
@@ -114,8 +115,9 @@ async def read_rows_after(conn: Connection, position: int, limit: int) -> list[a
 
 async def recent_aggregates(conn: Connection, type_: str, hours: int) -> list[UUID]:
     """Whose events of this tag were recorded in the last so many hours; for verification."""
-    query = "SELECT aggregate_id FROM event_log WHERE type = $1 AND recorded_at > now() - make_interval(hours => $2)"
-    return [row["aggregate_id"] for row in await conn.fetch(query, type_, hours)]
+    query = """SELECT aggregate_id FROM event_log
+               WHERE type = ANY ($1) AND recorded_at > now() - make_interval(hours => $2)"""
+    return [row["aggregate_id"] for row in await conn.fetch(query, written_as([type_]), hours)]
 
 
 async def latest(conn: Connection, key: str) -> Positions:

@@ -9,8 +9,9 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import ClassVar, NamedTuple
 
-from shared.codec import Event, decode_event
+from shared.codec import Event, decode_events, tag_of
 from shared.envelope import Metadata, Recorded
+from shared.upcasting import written_as
 from write_side import event_log, metrics
 from write_side.causes import continuing
 from write_side.database import Connection, Pool
@@ -49,7 +50,7 @@ async def advance(pool: Pool, reaction: Reaction) -> int:
         until = min(safe, at + SCAN)
         if until <= at:
             return 0
-        events = await event_log.read_types_after(conn, at, until, reaction.types, BATCH)
+        events = await event_log.read_types_after(conn, at, until, written_as(reaction.types), BATCH)
         for recorded in events:
             await _react(conn, reaction, recorded)
         reached = events[-1].position if len(events) == BATCH else until
@@ -81,7 +82,9 @@ async def _react(conn: Connection, reaction: Reaction, recorded: Recorded) -> No
     with continuing(recorded, f"reaction {reaction.name}") as cause:
         fields = {"reaction": reaction.name, "event_type": recorded.type, "position": recorded.position}
         log.info("reacts to an event", extra={"fields": fields})
-        await reaction.handle(conn, recorded, decode_event(recorded.type, recorded.payload), cause)
+        for event in decode_events(recorded.type, recorded.payload):
+            if tag_of(type(event)) in reaction.types:
+                await reaction.handle(conn, recorded, event, cause)
 
 
 async def _claim(conn: Connection, name: str) -> int | None:

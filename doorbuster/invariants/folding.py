@@ -46,11 +46,12 @@ def _fold(folded: FoldedLog, models: Sequence[ReadModel], recorded: Recorded) ->
     for model in models:
         if context_of(recorded) not in model.contexts:
             continue
-        match understand(model, hear(recorded)):
-            case Touch() as touch:
-                _evolve(folded, model, touch)
-            case Poison(error=error):
-                folded.poison.append(_told(model, recorded, error))
+        for heard in hear(recorded):
+            match understand(model, heard):
+                case Touch() as touch:
+                    _evolve(folded, model, touch)
+                case Poison(error=error):
+                    folded.poison.append(_told(model, recorded, error))
 
 
 def _evolve(folded: FoldedLog, model: ReadModel, touch: Touch) -> None:
@@ -69,10 +70,10 @@ def _told(model: ReadModel, recorded: Recorded, error: str) -> str:
 
 def fold_further(model: ReadModel, id_: str, state: Folded | None, events: Sequence[Recorded]) -> Folded | None:
     """One state after some more events of its key."""
-    for recorded in events:
-        match understand(model, hear(recorded)):
+    for heard in (heard for recorded in events for heard in hear(recorded)):
+        match understand(model, heard):
             case Touch(event=event, ids=ids) if id_ in ids:
-                state = model.evolve(state, recorded, event)
+                state = model.evolve(state, heard.recorded, event)
     return state
 
 

@@ -3,7 +3,7 @@
 from typing import cast
 
 from doorbuster.verify import events_of, reserved_is_open
-from shared.codec import decode_event
+from shared.codec import decode_events
 from shared.events.inventory import StockItemEvent
 from write_side.database import Connection
 from write_side.inventory import store
@@ -17,9 +17,9 @@ async def negative(conn: Connection) -> list[str]:
         if (told := _impossible(item.on_hand, item.reserved))
     ]
     async for recorded in events_of(conn, "stock_item"):
-        event = cast(StockItemEvent, decode_event(recorded.type, recorded.payload))
-        if told := _impossible(event.on_hand, event.reserved):
-            found.append(f"event {recorded.position} ({event.sku}): {told}")
+        for event in cast(tuple[StockItemEvent, ...], decode_events(recorded.type, recorded.payload)):
+            if told := _impossible(event.on_hand, event.reserved):
+                found.append(f"event {recorded.position} ({event.sku}): {told}")
     return found
 
 

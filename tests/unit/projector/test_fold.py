@@ -32,7 +32,7 @@ async def no_keys(persons: Iterable[UUID]) -> Keys:
 
 
 async def folding(model: ReadModel, sink: Sink, key: str, *events: msgspec.Struct, since: int = 1) -> Folding:
-    heard = [hear(recorded(event, key, since + n)) for n, event in enumerate(events)]
+    heard = [part for n, event in enumerate(events) for part in hear(recorded(event, key, since + n))]
     return await fold(model, heard, {}, States(model, 0, sink.load), no_keys)
 
 
@@ -72,7 +72,7 @@ async def test_what_is_shown_as_before_is_not_rendered() -> None:
 async def test_an_undecodable_event_poisons_its_key_from_there_on() -> None:
     broken = msgspec.structs.replace(recorded(opened(), KEY, 2), payload=msgspec.Raw(b"{}"))
     other = f"product:{uuid4()}"
-    heard = [hear(recorded(opened(), KEY, 1)), hear(broken), hear(recorded(opened("chair"), other, 3))]
+    heard = [*hear(recorded(opened(), KEY, 1)), *hear(broken), *hear(recorded(opened("chair"), other, 3))]
     changes, poison = await fold(stock_level.MODEL, heard, {}, States(stock_level.MODEL, 0, Sink().load), no_keys)
     assert [(found.recorded.key, found.recorded.position) for found in poison] == [(KEY, 2)]
     assert [change.id for change in changes] == ["lamp", "chair"]
