@@ -22,6 +22,8 @@ from write_side.commands import TryAgain
 from write_side.customers import open_keyring
 from write_side.database import open_pool
 from write_side.errors import Refusal
+from write_side.feed import Feed
+from write_side.feed import routes as feed_routes
 from write_side.http import CREDENTIALS
 from write_side.inventory import routes as inventory_routes
 from write_side.orders import open_placements
@@ -44,6 +46,7 @@ ROUTES: Sequence[HTTPRouteHandler] = [
     *carts_routes.routes,
     *orders_routes.routes,
     *payments_routes.routes,
+    *feed_routes.routes,
 ]
 
 
@@ -69,7 +72,7 @@ class Connections:
         ):
             self._pings |= {"postgres": lambda: pool.fetchval("SELECT 1"), "keyring": keyring.ping}
             self._pings["stripe"] = now_and_then(gateway.ping)
-            self.opened = Resources(settings, pool, keyring, gateway, open_placements(pool))
+            self.opened = Resources(settings, pool, keyring, gateway, open_placements(pool), Feed(pool, keyring))
             app.state.pool = pool
             async with pool.acquire() as conn:
                 app.state.epoch = await event_log.epoch(conn)

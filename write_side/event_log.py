@@ -66,6 +66,13 @@ TAIL = f"SELECT {_COLUMNS} FROM event_log WHERE position > $1 ORDER BY position 
 _AFTER_OF_AGGREGATES = f"""SELECT {_COLUMNS} FROM event_log WHERE aggregate_type = $1 AND position > $2
                            ORDER BY position LIMIT $3"""  # noqa: S608
 _OF_KEYS = f"SELECT {_COLUMNS} FROM event_log WHERE partition_key = ANY ($1) ORDER BY position"  # noqa: S608
+# As many bytes as are wanted and not all of the last event more: an order can be a thousand times as long as a price.
+_PAGE = f"""SELECT {_COLUMNS} FROM (
+                SELECT *, sum(octet_length(payload)) OVER (ORDER BY position) - octet_length(payload) AS before FROM (
+                    SELECT {_COLUMNS} FROM event_log
+                    WHERE position > $1 AND position <= $2 AND ($4::text[] IS NULL OR type = ANY ($4))
+                    ORDER BY position LIMIT $3) AS page) AS sized
+            WHERE before < $5 ORDER BY position"""  # noqa: S608
 _MENTIONS = f"""SELECT {_COLUMNS} FROM event_log
                 WHERE partition_key = ANY ($1) AND position > $2 AND position <= $3
                   AND position(convert_to($4, 'UTF8') IN payload) > 0
@@ -101,6 +108,13 @@ async def read_types_after(
 ) -> list[Recorded]:
     """Events of these tags above `position` up to `until` (the safe position: above it holes may still fill)."""
     return [recorded(row) for row in await conn.fetch(_AFTER_OF_TYPES, position, until, limit, types)]
+
+
+async def read_page(
+    conn: Connection, after: int, until: int, types: Sequence[str] | None, limit: int, most_bytes: int
+) -> list[Recorded]:
+    """Events in (after, until], of these tags or of all; it ends with the event that makes `most_bytes` full."""
+    return [recorded(row) for row in await conn.fetch(_PAGE, after, until, limit, types, most_bytes)]
 
 
 async def read_aggregates_after(conn: Connection, type_: str, position: int, limit: int) -> list[Recorded]:
@@ -146,6 +160,13 @@ async def latest_of(conn: Connection, aggregate_type: str, ids: Sequence[UUID]) 
 async def safe_position(conn: Connection) -> int:
     """Up to here the log is complete: what reactions, feeds and verification read."""
     return int(await conn.fetchval("SELECT safe_position FROM relay_state WHERE id = 1"))
+
+
+async def extent(conn: Connection) -> tuple[int, int]:
+    """The store's epoch and the safe position, of one moment."""
+    row = await conn.fetchrow("SELECT s.epoch, r.safe_position FROM log_settings s, relay_state r")
+    assert row is not None
+    return row["epoch"], row["safe_position"]
 
 
 async def epoch(conn: Connection) -> int:

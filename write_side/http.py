@@ -74,6 +74,12 @@ async def caller_of(connection: Connection) -> Caller | None:
     return await authenticate(connection.app.state.pool, connection.headers.get("authorization"))
 
 
+def may(request: Connection, scope: str) -> bool:
+    """Whether the caller that a guard let in has a further scope."""
+    caller: Caller | None = request.scope["state"].get(CALLER)
+    return caller is not None and scope in caller.scopes
+
+
 def actor_of(request: Connection) -> str:
     """Who goes into the metadata: the caller that a guard let in, else a guest."""
     caller: Caller | None = request.scope["state"].get(CALLER)

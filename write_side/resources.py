@@ -10,18 +10,20 @@ from litestar.di import NamedDependency
 from shared.settings import Settings
 from write_side.customers import Keyring
 from write_side.database import Pool
+from write_side.feed import Feed
 from write_side.orders import Placements
 from write_side.payments import Gateway
 
 
 class Resources(NamedTuple):
-    """The pool, the keys of persons, the way to the payment provider, and where those who place orders wait."""
+    """The pool, the keys of persons, the way to the payment provider, where placements wait, and the feed."""
 
     settings: Settings
     pool: Pool
     keyring: Keyring
     gateway: Gateway
     placements: Placements
+    feed: Feed
 
 
 Own: TypeAlias = NamedDependency[Resources]  # a route takes it as `own`

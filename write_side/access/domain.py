@@ -10,7 +10,10 @@ from shared.events.access import AccessEvent, TokenIssued, TokenRevoked
 from write_side.errors import Invalid, NotFound
 
 LONGEST_LIFE = timedelta(days=36_500)
-SCOPES = ("catalog:write", "stock:read", "stock:write", "orders:read", "orders:write", "access:write")
+SCOPES = (
+    "catalog:write", "stock:read", "stock:write", "orders:read", "orders:write", "access:write",
+    "events:read", "events:read_personal",
+)  # fmt: skip
 
 
 class UnknownScope(Invalid):

@@ -3,7 +3,7 @@
 Nothing of it is cached: a quote asks once, a mail asks once, and an erased person is erased at once.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import NamedTuple
 from uuid import UUID
@@ -56,6 +56,15 @@ class Keyring:
         except _DOWN as error:
             raise _unavailable() from error
         return None if wrapped is None else sealed.unwrap(self._master_key, person_id, wrapped)
+
+    async def keys_of(self, person_ids: Sequence[UUID]) -> dict[UUID, bytes]:
+        """The keys of those of them who were not erased."""
+        query = "SELECT person_id, wrapped_key FROM person_key WHERE person_id = ANY ($1)"
+        try:
+            rows = await self._pool.fetch(query, person_ids)
+        except _DOWN as error:
+            raise _unavailable() from error
+        return {row["person_id"]: sealed.unwrap(self._master_key, row["person_id"], row["wrapped_key"]) for row in rows}
 
     async def ping(self) -> None:
         """Raises what asyncpg raises while the server is down."""

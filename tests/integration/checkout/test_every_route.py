@@ -43,6 +43,7 @@ async def test_every_success_is_answered_as_declared(api: HeldClient, shop: Shop
     await ask("DELETE", f"/v1/tokens/{made['id']}")
     body, signature = shop.signed({"id": "evt_1", "type": "charge.updated", "data": {"object": {"object": "charge"}}})
     await api.post("/v1/webhooks/stripe", content=body, headers={"Stripe-Signature": signature})
+    await ask("GET", "/v1/events")
     for path in ("/health/live", "/health/ready"):
         await api.get(path)
     assert api.conformance.unseen_successes() == set()

@@ -1,0 +1,61 @@
+"""The log for others over HTTP (scope events:read; with events:read_personal personal data is in the clear)."""
+
+from typing import Annotated, Any
+
+from litestar import Request, get
+from litestar.params import QueryParameter
+
+from shared.codec import EVENT_TYPES
+from shared.http.described import Link, leads_to, refuses
+from write_side.customers import KeyringUnavailable
+from write_side.feed.domain import BrokenCursor, CursorOfAnotherEpoch, UnknownEventType, tags_of
+from write_side.feed.handlers import EventPage, Wanted
+from write_side.feed.watch import TooManyWaiting
+from write_side.http import Shown, may, requires, shown
+from write_side.resources import Own
+
+MOST_EVENTS = 1000
+LONGEST_WAIT = 10  # seconds: less than a stopping process has left to answer what is under way
+
+After = Annotated[
+    str | None,
+    QueryParameter(
+        max_length=100,
+        description="`next` of the page before, or the cursor of an event. Left out: from the first event on; "
+        "`latest`: only what comes from now on.",
+    ),
+]
+Types = Annotated[
+    str | None,
+    QueryParameter(
+        max_length=4000, description="Comma-separated: whole types, or what they begin with: `orders.*`. Left out: all."
+    ),
+]
+Limit = Annotated[int, QueryParameter(ge=1, le=MOST_EVENTS, description="Events per page, at most.")]
+Wait = Annotated[
+    int, QueryParameter(ge=0, le=LONGEST_WAIT, description="Seconds to wait for an event where there is none yet.")
+]
+
+
+@get("/v1/events", guards=[requires("events:read")])
+@refuses(BrokenCursor, CursorOfAnotherEpoch, UnknownEventType, TooManyWaiting, KeyringUnavailable)
+@leads_to(Link("get_events", {"after": "/next"}))
+async def get_events(
+    request: Request[Any, Any, Any],
+    own: Own,
+    after: After = None,
+    types: Types = None,
+    limit: Limit = 100,
+    wait: Wait = 0,
+) -> Shown[EventPage]:
+    """The log in order, without a hole: the events behind a cursor, as CloudEvents. Ask again with `after` = `next`.
+
+    A page may hold fewer events than the limit, even none, without being the last: `caught_up` tells. Personal data is
+    left out, unless the token has the scope events:read_personal as well.
+    """
+    tags = tags_of(types.split(","), EVENT_TYPES, "?types") if types is not None else None
+    wanted = Wanted(after, tags, limit, wait, personal=may(request, "events:read_personal"))
+    return shown(await own.feed.page(wanted))
+
+
+routes = [get_events]
