@@ -3,8 +3,11 @@
 import os
 import sys
 
+import msgspec
+
 from doorbuster import state
 from doorbuster.home import Home
+from shared.settings import Settings
 
 
 def setting(name: str) -> str | None:
@@ -13,6 +16,12 @@ def setting(name: str) -> str | None:
         return named
     live = state.read_live(Home.default())
     return live.environment.get(name) if live else None
+
+
+def settings() -> Settings:
+    """All of them, as a process of ours reads them; raises `msgspec.ValidationError` naming what is missing."""
+    names = [field.encode_name for field in msgspec.structs.fields(Settings)]
+    return Settings.read({name: value for name in names if (value := setting(name)) is not None})
 
 
 def database_url() -> str | None:

@@ -86,6 +86,11 @@ class Home:
                 self._write("secrets.json", kept | missing)
         return {name: os.environ.get(name) or str((kept | missing)[name]) for name in _SECRETS}
 
+    def knows_secrets(self) -> bool:
+        """Whether none would have to be made up: with new ones nothing that was kept could be opened."""
+        kept = self._read("secrets.json")
+        return all(name in kept or os.environ.get(name) for name in _SECRETS)
+
     def _read(self, name: str) -> dict[str, object]:
         try:
             content = json.loads((self.folder / name).read_text())

@@ -8,6 +8,7 @@ import socket
 import struct
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
 
 _TIMEOUT = 2.0
@@ -57,11 +58,17 @@ def _smtp(url: SplitResult) -> bool:
         return answered
 
 
+def _archive(url: SplitResult) -> bool:
+    """A receiver has a segment open from the moment it was let in."""
+    return any(Path(url.path).glob("*.partial"))
+
+
 _PROBES: dict[str, Callable[[SplitResult], bool]] = {
     "http": _http,
     "postgresql": _postgres,
     "redis": _redis,
     "smtp": _smtp,
+    "archive": _archive,
 }
 
 

@@ -6,20 +6,25 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from pathlib import Path
 
 from msgspec import Struct, field
 
 from doorbuster import native
+from doorbuster.disaster.archive import CLUSTERS, VARIABLE, Archive
 from doorbuster.home import Home
+from doorbuster.native.archiving import receiver
 from doorbuster.processes import Program
 from doorbuster.state import ProgramState
 
 SCOPES = {
-    "all": ("postgres", "keyring", "valkey", "elasticsearch", "mail", "stripe", "processes"),
-    "servers": ("postgres", "keyring", "valkey", "elasticsearch", "mail", "stripe"),
+    "all": ("postgres", "keyring", "valkey", "elasticsearch", "mail", "stripe", "archive", "processes"),
+    "servers": ("postgres", "keyring", "valkey", "elasticsearch", "mail", "stripe", "archive"),
     "databases": ("postgres", "keyring"),
     "elasticsearch": ("elasticsearch",),
+    "log": ("postgres", "keyring"),  # the databases for keeps, and nobody who uses them: for a restore
 }
+KEPT = ("all", "servers", "log")  # scopes whose data survive the machine; the others are for tests
 
 
 class Plan(Struct):
@@ -37,8 +42,10 @@ def plan(home: Home, scope: str) -> Plan:
     for name in SCOPES[scope]:
         if name == "processes":
             _add_processes(planned, home)
+        elif name == "archive":
+            _add_archiving(planned, home)
         else:
-            _add_server(planned, home, name, durable=scope in ("all", "servers"))
+            _add_server(planned, home, name, durable=scope in KEPT)
     return planned
 
 
@@ -54,6 +61,18 @@ def _add_server(planned: Plan, home: Home, name: str, *, durable: bool) -> None:
     planned.environment[server.variable] = program.address
     if name == "mail":
         planned.environment["MAILS_URL"] = native.mail_page(home)
+
+
+def _add_archiving(planned: Plan, home: Home) -> None:
+    """Where DOORBUSTER_ARCHIVE names a folder, the WAL of both databases of ours goes there as it is written."""
+    ledger = home.folder / "erasures.jsonl"
+    if named := os.environ.get(VARIABLE):
+        archive = Archive(Path(named))
+        servers = {program.name: program for program in planned.programs}
+        receivers = [receiver(archive, name, servers[of]) for name, of in CLUSTERS.items() if of in servers]
+        planned.programs.extend(receivers)
+        planned.environment[VARIABLE], ledger = str(archive.folder), archive.ledger
+    planned.environment["ERASURE_LEDGER"] = os.environ.get("ERASURE_LEDGER") or str(ledger)
 
 
 def _add_processes(planned: Plan, home: Home) -> None:

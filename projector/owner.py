@@ -57,7 +57,7 @@ class Owner:
             near = self._start(tasks, redis_sink, settings)
             search = self._search(settings, board, stack)
             self._start(tasks, search, settings)
-            tasks.create_task(self._follow(near, settings.shards))
+            tasks.create_task(self._follow(near, settings))
             tasks.create_task(search.watch())
             tasks.create_task(search.refresh())
             tasks.create_task(self._watch_heads(settings))
@@ -86,11 +86,14 @@ class Owner:
         self.pipelines.extend(pipelines)
         return pipelines
 
-    async def _follow(self, needed: Sequence[Pipeline], shards: int) -> None:
+    async def _follow(self, needed: Sequence[Pipeline], settings: LogSettings) -> None:
         """One reader of the streams for all sinks. It starts when those pipelines stand that live where the streams
         do; an outage of another sink touches neither it nor them, and whoever opens later fills what it missed."""
         await asyncio.gather(*(pipeline.opened.wait() for pipeline in needed))
-        feeds = [_feed(shard, [p for p in self.pipelines if p.shard == shard]) for shard in range(shards)]
+        feeds = [
+            _feed(shard, [p for p in self.pipelines if p.shard == shard], settings.epoch)
+            for shard in range(settings.shards)
+        ]
         transport: Transport = RedisStreams(self._settings.streams, f"projector-{os.getpid()}")
         await transport.run(feeds)
 
@@ -143,12 +146,13 @@ def _checkpoint(pipeline: Pipeline) -> Checkpoint:
     return Checkpoint(model.name, model.version, pipeline.shard, position, sink_id)
 
 
-def _feed(shard: int, pipelines: Sequence[Pipeline]) -> Feed:
+def _feed(shard: int, pipelines: Sequence[Pipeline], epoch: int) -> Feed:
     def at() -> int:
         return max(pipeline.at for pipeline in pipelines)  # those behind are nearer to it by the log
 
     def offer(events: Sequence[Recorded]) -> None:
-        brought = stretches(events)
+        # What a log said that was restored to an earlier point since is no part of this one.
+        brought = stretches([event for event in events if event.epoch == epoch])
         for pipeline in pipelines:
             pipeline.offer(brought)
 

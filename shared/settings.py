@@ -24,6 +24,7 @@ class Settings(Struct, frozen=True, rename=str.upper):
     link_secret: str  # signs the links and tokens of guests
     stripe_api_key: str
     stripe_webhook_secret: str
+    erasure_ledger: str = ""  # a file in no database nor its backup: who was erased; without it nobody can be
     streams_url: str | None = None  # the Redis of the event streams, REDIS_URL unless told
     stripe_publishable_key: str = "pk_test_simulator"
     mail_from: str = "Doorbuster <shop@doorbuster.example>"

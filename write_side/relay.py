@@ -6,11 +6,14 @@ is complete; it stores that as the safe position, which reactions and the projec
 """
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections.abc import Sequence
+from typing import Any
 
 import asyncpg
+import msgspec
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
@@ -114,7 +117,8 @@ class Relay:
         safe = await event_log.safe_position(conn)
         heads = {row["shard"]: row["head"] for row in await conn.fetch(HEADS, safe)}
         relay = cls(conn, redis, Prefix(safe), heads, await event_log.epoch(conn))
-        await relay._streams.drop_foreign(await event_log.shards(conn), await event_log.highest_drawn(conn))
+        highest = await event_log.highest_drawn(conn)
+        await relay._streams.drop_foreign(await event_log.shards(conn), highest, relay._epoch)
         return relay
 
     @property
@@ -197,16 +201,26 @@ class Streams:
         self._tails: dict[int, int] = {}  # shard → where its stream ends, as far as we know
         self._down_until = 0.0
 
-    async def drop_foreign(self, shards: int, highest: int) -> None:
-        """Delete streams that go beyond what this log ever held: another store's, left in the same Redis."""
+    async def drop_foreign(self, shards: int, highest: int, epoch: int) -> None:
+        """Delete streams that go beyond what this log ever held, or end in another epoch: another store's, or this
+        one's before it was restored to an earlier point, left in the same Redis."""
         for shard in range(shards):
             name = envelope.stream_name(shard)
             try:
-                if await self._redis.exists(name) and await self._tail_of(name) > highest:
+                if await self._redis.exists(name) and (
+                    await self._tail_of(name) > highest or await self._epoch_of(name) not in (None, epoch)
+                ):
                     log.warning("a stream of another store is dropped", extra={"fields": {"stream": name}})
                     await self._redis.delete(name)
             except (RedisError, OSError):
                 return
+
+    async def _epoch_of(self, name: str) -> int | None:
+        """The epoch of a stream's last entry, None where there is none to be read."""
+        last: Any = await self._redis.xrevrange(name, count=1)
+        with contextlib.suppress(IndexError, KeyError, msgspec.DecodeError):
+            return envelope.decode(last[0][1][envelope.STREAM_FIELD]).epoch
+        return None
 
     async def _tail_of(self, name: str) -> int:
         info = await self._redis.xinfo_stream(name)

@@ -2,9 +2,12 @@
 
 import argparse
 import asyncio
+import sys
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from doorbuster import environment
+from doorbuster.arguments import count
 
 Words = argparse._SubParsersAction  # argparse has no public name for it
 
@@ -17,6 +20,9 @@ def register(words: "Words[argparse.ArgumentParser]") -> None:
     retry = actions.add_parser("retry", help="the worker tries again, once the reason is mended")
     retry.add_argument("payment", nargs="?", type=UUID, help="only this one")
     retry.set_defaults(run=_retry)
+    compare = actions.add_parser("reconcile", help="bring in what the provider knows of payments and we do not")
+    compare.add_argument("--hours", type=count, default=24, help="intents made in so many last hours (24)")
+    compare.set_defaults(run=_reconcile)
 
 
 def _list(_: argparse.Namespace) -> int:
@@ -27,6 +33,21 @@ def _list(_: argparse.Namespace) -> int:
 def _retry(given: argparse.Namespace) -> int:
     url = environment.database_url()
     return 2 if url is None else asyncio.run(_take_up(url, given.payment))
+
+
+def _reconcile(given: argparse.Namespace) -> int:
+    import msgspec
+
+    from doorbuster.disaster import reconciling
+    from write_side.payments import ProviderDown
+
+    try:
+        found = asyncio.run(reconciling.run(environment.settings(), datetime.now(UTC) - timedelta(hours=given.hours)))
+    except (ProviderDown, msgspec.ValidationError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    print("\n".join(reconciling.lines(found)))
+    return 1 if found.lost else 0
 
 
 async def _print_alarms(url: str) -> int:

@@ -28,7 +28,13 @@ _COMMON = {
     "synchronous_commit": "on",
     "jit": "off",  # costs more than it gives on short statements
 }
-_MAIN = {"shared_buffers": "128MB", "max_connections": "300", "max_wal_size": "2GB", "wal_compression": "on"}
+_MAIN = {
+    "shared_buffers": "128MB",
+    "max_connections": "300",
+    "max_wal_size": "2GB",
+    "wal_compression": "on",
+    "max_slot_wal_keep_size": "8GB",  # an archive that takes nothing more must not fill the disk
+}
 _KEYRING = {
     "shared_buffers": "8MB",
     "max_connections": "60",
@@ -37,6 +43,8 @@ _KEYRING = {
     "max_worker_processes": "2",
     "autovacuum_max_workers": "1",
     "wal_buffers": "256kB",
+    "max_slot_wal_keep_size": "256MB",
+    "wal_recycle": "off",  # a segment used again would keep the keys of erased persons until it is overwritten
 }
 
 

@@ -6,8 +6,9 @@ transaction. Idempotency keys derive from the payment's id, so that a repeat of 
 """
 
 import logging
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from datetime import datetime
 from time import perf_counter
 from typing import TypeVar
 from uuid import UUID
@@ -22,10 +23,13 @@ from shared.settings import Settings
 from write_side import metrics
 from write_side.errors import Refusal
 from write_side.payments.bounded_client import BoundedClient
-from write_side.payments.domain import Decline, Payment, Seen
+from write_side.payments.domain import Payment, Seen
+from write_side.payments.intents import Intent, page_of, seen_in, shown_by
 
 TOLERANCE = 300  # seconds that a webhook may have been on its way
 TIMEOUT = 8.0  # seconds; less than the time for which a worker claims a payment
+PAGE = 100  # intents: as many as Stripe gives at once
+A = TypeVar("A")
 T = TypeVar("T")
 
 log = logging.getLogger(__name__)
@@ -123,6 +127,13 @@ class Gateway:
         seen = await _asked("cancel", call)
         return _meant(seen, fits=seen.intent_id == payment.intent_id)
 
+    async def page(self, since: datetime, after: str | None) -> tuple[Sequence[Seen], str | None]:
+        """Intents made since then, newest first, and after which of them the next page begins (None: that was all)."""
+        params: stripe.params.PaymentIntentListParams = {"limit": PAGE, "created": {"gte": int(since.timestamp())}}
+        if after is not None:
+            params["starting_after"] = after
+        return await _heard("list", self._intents.list_async(params), page_of)
+
     async def ping(self) -> None:
         """Any answer will do, as long as it is not a failure of Stripe's own; raises while there is none."""
         _, status, _ = await self._http.request_async("GET", f"{self._address}/v1", {})
@@ -140,7 +151,7 @@ class Gateway:
         try:
             event = _event.decode(body)
             shown = event.data.object
-            seen = _seen(_intent.decode(shown)) if _kind.decode(shown).object == "payment_intent" else None
+            seen = seen_in(_intent.decode(shown)) if _kind.decode(shown).object == "payment_intent" else None
         except (msgspec.DecodeError, RecursionError) as error:
             raise BrokenNotice("the webhook is no event as Stripe sends it") from error
         return Notice(event.id, event.type, seen)
@@ -158,13 +169,18 @@ _OUTCOMES: dict[type[Exception], str] = {
 
 
 async def _asked(operation: str, call: Awaitable[PaymentIntent]) -> Seen:
-    """The answer to a call, counted and timed by the operation."""
+    """The intent that a call answers."""
+    return await _heard(operation, call, shown_by)
+
+
+async def _heard(operation: str, call: Awaitable[A], read: Callable[[A], T]) -> T:
+    """What is read of the answer to a call, counted and timed by the operation."""
     outcome, began = "failed", perf_counter()
     try:
         with tracing.span(f"stripe {operation}", kind="client"):
-            seen = await _answer_of(call)
+            answer = await _answer_of(call, read)
         outcome = "ok"
-        return seen
+        return answer
     except (ProviderDown, ProviderRefused) as error:
         outcome = _OUTCOMES[type(error)]
         raise
@@ -173,9 +189,9 @@ async def _asked(operation: str, call: Awaitable[PaymentIntent]) -> Seen:
         metrics.STRIPE_SECONDS.labels(operation).observe(perf_counter() - began)
 
 
-async def _answer_of(call: Awaitable[PaymentIntent]) -> Seen:
+async def _answer_of(call: Awaitable[A], read: Callable[[A], T]) -> T:
     try:
-        return _seen(msgspec.convert((await call).to_dict(), _Intent))
+        return read(await call)
     except (stripe.InvalidRequestError, stripe.CardError, stripe.IdempotencyError) as error:
         impossible = isinstance(error, stripe.InvalidRequestError)
         raise ProviderRefused(error.code or type(error).__name__, impossible=impossible) from error
@@ -204,26 +220,6 @@ def _down(kind: type[ProviderDown]) -> ProviderDown:
     return kind("The payment provider does not answer at the moment; the order waits.", retry_after=2)
 
 
-class _Error(Struct):
-    code: str | None = None
-    decline_code: str | None = None
-    charge: str | None = None
-
-
-class _Intent(Struct):
-    """What we read of Stripe's PaymentIntent."""
-
-    id: str
-    status: str
-    amount: int
-    currency: str
-    amount_capturable: int = 0
-    amount_received: int = 0
-    metadata: dict[str, str] = {}
-    client_secret: str | None = None
-    last_payment_error: _Error | None = None
-
-
 class _Shown(Struct):
     """What an event is about, as Stripe describes it."""
 
@@ -242,35 +238,7 @@ class _Kind(Struct):
     object: str
 
 
-_event, _kind, _intent = msgspec.json.Decoder(StripeEvent), msgspec.json.Decoder(_Kind), msgspec.json.Decoder(_Intent)
-
-
-def _seen(intent: _Intent) -> Seen:
-    return Seen(
-        intent.id,
-        intent.status,
-        intent.amount,
-        intent.currency.upper(),
-        intent.amount_capturable or intent.amount_received,
-        _uuid(intent.metadata.get("payment_id")),
-        _uuid(intent.metadata.get("order_id")),
-        _decline(intent.last_payment_error),
-        intent.client_secret,
-    )
-
-
-def _decline(error: _Error | None) -> Decline | None:
-    if error is None:
-        return None
-    code = error.code or "declined"
-    return Decline(error.charge or code, code, error.decline_code)
-
-
-def _uuid(text: str | None) -> UUID | None:
-    try:
-        return UUID(text) if text else None
-    except ValueError:  # an intent that others made in the same Stripe account
-        return None
+_event, _kind, _intent = msgspec.json.Decoder(StripeEvent), msgspec.json.Decoder(_Kind), msgspec.json.Decoder(Intent)
 
 
 @asynccontextmanager

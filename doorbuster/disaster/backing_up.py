@@ -1,0 +1,66 @@
+"""A base backup of both Postgres servers while they work. The WAL since then comes by the receivers, all the time."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+
+import asyncpg
+
+from doorbuster.disaster import tools
+from doorbuster.disaster.archive import CLUSTERS, VARIABLE, Archive, Backup, Cluster
+from doorbuster.native.archiving import connection_of, password_of
+
+URLS = {"log": "DATABASE_URL", "keyring": "KEYRING_URL"}
+KEEP = 2  # backups of the log: the one before the last is there in case the last one is bad
+
+
+class NotArchiving(RuntimeError):
+    """The installation that runs has no archive."""
+
+
+def run(environment: Mapping[str, str], keep: int, tell: Callable[[str], None] = lambda _: None) -> list[Backup]:
+    """Back up both, forget what is older than the newest `keep` backups of the log. Raises `NotArchiving`,
+    `BrokenArchive`, `ToolFailed`, and what a server that is down raises.
+
+    Of the keyring the newest one alone is kept, made after its erased keys were wiped from the disk: so no key of an
+    erased person outlives the next backup.
+    """
+    if VARIABLE not in environment:
+        raise NotArchiving(f"nothing is archived: set {VARIABLE} to a folder on another disk, and start anew")
+    archive = Archive(Path(environment[VARIABLE]))
+    made = []
+    for name in CLUSTERS:
+        address = environment[URLS[name]]
+        if name == "keyring":
+            asyncio.run(wipe_erased_keys(address))
+        backup = _back_up(archive.cluster(name), address)
+        tell(f"{name}: {backup.folder}")
+        made.append(backup)
+    for folder in archive.prune(keep):
+        tell(f"forgotten: {folder}")
+    return made
+
+
+def _back_up(cluster: Cluster, address: str) -> Backup:
+    began, half = datetime.now(UTC), cluster.new_base()
+    cluster.make()
+    options = ["--no-password", "--checkpoint=fast", "--wal-method=stream", "--pgdata", str(half)]
+    tools.run("pg_basebackup", [*options, *connection_of(address)], password_of(address))
+    return cluster.keep_base(half, began)
+
+
+async def wipe_erased_keys(keyring_url: str) -> None:
+    """Rewrite the keyring's table and let go of the WAL before that: what was deleted is on the disk no more.
+
+    Needs the owner of the table and a superuser's or checkpointer's rights. Deleting a row alone leaves its bytes in
+    its page, and in the WAL of its making.
+    """
+    conn = await asyncpg.connect(keyring_url)
+    try:
+        await conn.execute("VACUUM FULL person_key")
+        for _ in range(2):  # a checkpoint removes what lies before the one before it
+            await conn.execute("SELECT pg_switch_wal()")
+            await conn.execute("CHECKPOINT")
+    finally:
+        await conn.close()

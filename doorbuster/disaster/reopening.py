@@ -1,0 +1,55 @@
+"""A log that was brought back to an earlier point opens again: as another store, so that nothing of the lost one can be
+taken for its own.
+
+Documents, indices and streams of the epoch before are dropped by whoever finds them; a `Position` of it is not waited
+for. Positions begin beyond all that the lost log can have published: an order's new version in Elasticsearch must not
+be lower than one that somebody still has.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import NamedTuple
+
+import asyncpg
+
+from write_side.schema.migrate import migrate
+
+POSITIONS_PER_EPOCH = 10**11  # more than one life can use; Lua and JSON count exactly up to 9 * 10**15
+
+
+class Reopened(NamedTuple):
+    """Its epoch, when the last event was recorded, how many there are, and how many persons were erased again."""
+
+    epoch: int
+    last_event_at: datetime | None
+    events: int
+    erased_again: int
+
+
+async def reopen(environment: Mapping[str, str], ledger: Path, above: int) -> Reopened:
+    """Give the store an epoch above this one, positions to go with it, and erase again who was erased; nothing else
+    may run meanwhile."""
+    url = environment["DATABASE_URL"]
+    await migrate(url, environment["KEYRING_URL"])
+    conn = await asyncpg.connect(url)
+    try:
+        async with conn.transaction():
+            epoch = await _begin(conn, above)
+        row = await conn.fetchrow("SELECT max(recorded_at), count(*) FROM event_log")
+    finally:
+        await conn.close()
+    assert row is not None
+    return Reopened(epoch, row[0], row[1], 0)
+
+
+async def _begin(conn: "asyncpg.Connection[asyncpg.Record]", above: int) -> int:
+    """Nobody writes: whatever isn't in the log by now never will be, so all of it is safe to read."""
+    epoch: int = await conn.fetchval(
+        "UPDATE log_settings SET epoch = greatest(epoch, $1) + 1 WHERE id = 1 RETURNING epoch", above
+    )
+    first = epoch * POSITIONS_PER_EPOCH
+    await conn.execute("SELECT setval('event_position', $1)", first)
+    await conn.execute("UPDATE relay_state SET safe_position = $1 WHERE id = 1", first)
+    await conn.execute("DELETE FROM lease")  # of processes that are no more
+    return epoch

@@ -1,0 +1,71 @@
+"""What we read of Stripe's PaymentIntents."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+import msgspec
+import stripe
+from msgspec import Struct
+from stripe import PaymentIntent
+
+from write_side.payments.domain import Decline, Seen
+
+
+class _Error(Struct):
+    code: str | None = None
+    decline_code: str | None = None
+    charge: str | None = None
+
+
+class Intent(Struct):
+    """What we read of Stripe's PaymentIntent."""
+
+    id: str
+    status: str
+    amount: int
+    currency: str
+    amount_capturable: int = 0
+    amount_received: int = 0
+    metadata: dict[str, str] = {}
+    client_secret: str | None = None
+    last_payment_error: _Error | None = None
+
+
+def shown_by(intent: PaymentIntent) -> Seen:
+    """The facts in an intent of the SDK's; raises what msgspec raises for one that is none."""
+    return seen_in(msgspec.convert(intent.to_dict(), Intent))
+
+
+def seen_in(intent: Intent) -> Seen:
+    """The facts in an intent."""
+    return Seen(
+        intent.id,
+        intent.status,
+        intent.amount,
+        intent.currency.upper(),
+        intent.amount_capturable or intent.amount_received,
+        _uuid(intent.metadata.get("payment_id")),
+        _uuid(intent.metadata.get("order_id")),
+        _decline(intent.last_payment_error),
+        intent.client_secret,
+    )
+
+
+def page_of(listed: stripe.ListObject[PaymentIntent]) -> tuple[Sequence[Seen], str | None]:
+    """The facts in a page of intents, and the id after which the next one begins (None: that was all)."""
+    seen = [shown_by(intent) for intent in listed.data]
+    return seen, seen[-1].intent_id if listed.has_more and seen else None
+
+
+def _decline(error: _Error | None) -> Decline | None:
+    if error is None:
+        return None
+    code = error.code or "declined"
+    return Decline(error.charge or code, code, error.decline_code)
+
+
+def _uuid(text: str | None) -> UUID | None:
+    try:
+        return UUID(text) if text else None
+    except ValueError:  # an intent that others made in the same Stripe account
+        return None
