@@ -6,6 +6,7 @@ in the keyring, another server than the log's; destroying it erases the person f
 """
 
 import os
+import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from hashlib import sha256
 from hmac import new as hmac
@@ -15,6 +16,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 _NONCE = 12  # bytes
+_SEALED = re.compile(r"s1\.[0-9a-f-]{36}\.[A-Za-z0-9_=-]+")
 
 
 class BrokenSeal(ValueError):
@@ -57,6 +59,11 @@ def unseal(key: bytes, field: str, sealed: str) -> str:
         return AESGCM(key).decrypt(raw[:_NONCE], raw[_NONCE:], field.encode()).decode()
     except (ValueError, InvalidTag) as error:
         raise BrokenSeal(f"{field} does not open under this key") from error
+
+
+def is_sealed(text: str) -> bool:
+    """Whether a text is a sealed field: what of it is shown to anybody is that it is one."""
+    return _SEALED.fullmatch(text) is not None
 
 
 def normalized_mail(mail: str) -> str:

@@ -24,6 +24,7 @@ from write_side.database import open_pool
 from write_side.errors import Refusal
 from write_side.feed import Feed
 from write_side.feed import routes as feed_routes
+from write_side.history import routes as history_routes
 from write_side.http import CREDENTIALS
 from write_side.inventory import routes as inventory_routes
 from write_side.orders import open_placements
@@ -46,6 +47,7 @@ ROUTES: Sequence[HTTPRouteHandler] = [
     *carts_routes.routes,
     *orders_routes.routes,
     *payments_routes.routes,
+    *history_routes.routes,
     *feed_routes.routes,
 ]
 

@@ -1,6 +1,7 @@
 """The log: appending to it, and reading it in order. The only Python that names `event_log`."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
@@ -80,6 +81,10 @@ _MENTIONS = f"""SELECT {_COLUMNS} FROM event_log
 _LATEST = f"""SELECT DISTINCT ON (aggregate_id) {_COLUMNS} FROM event_log
               WHERE aggregate_type = $1 AND aggregate_id = ANY ($2)
               ORDER BY aggregate_id, aggregate_version DESC"""  # noqa: S608
+_OF_AGGREGATE = f"""SELECT {_COLUMNS} FROM event_log
+                    WHERE aggregate_type = $1 AND aggregate_id = $2
+                      AND aggregate_version > $3 AND aggregate_version <= $4
+                    ORDER BY aggregate_version"""  # noqa: S608
 _ROWS = f"SELECT {_COLUMNS}, prev_hash, hash FROM event_log WHERE position > $1 ORDER BY position LIMIT $2"  # noqa: S608
 
 
@@ -155,6 +160,33 @@ async def latest_of(conn: Connection, aggregate_type: str, ids: Sequence[UUID]) 
     if not ids:
         return {}
     return {row["aggregate_id"]: recorded(row) for row in await conn.fetch(_LATEST, aggregate_type, ids)}
+
+
+async def read_aggregate(
+    conn: Connection, aggregate_type: str, aggregate_id: UUID, after: int, until: int
+) -> list[Recorded]:
+    """One aggregate's events of the versions above `after` up to `until`, in order."""
+    return [recorded(row) for row in await conn.fetch(_OF_AGGREGATE, aggregate_type, aggregate_id, after, until)]
+
+
+async def milestones(
+    conn: Connection, position: int, until: int, every: int, types: Sequence[str]
+) -> list[tuple[str, UUID, int]]:
+    """Aggregates (type, id) of which a version that is a multiple of `every` stands in (position, until], and it."""
+    rows = await conn.fetch(
+        """SELECT aggregate_type, aggregate_id, max(aggregate_version) AS version FROM event_log
+           WHERE position > $1 AND position <= $2 AND aggregate_version % $3 = 0 AND aggregate_type = ANY ($4)
+           GROUP BY aggregate_type, aggregate_id ORDER BY max(position)""",
+        position, until, every, types,
+    )  # fmt: skip
+    return [(row["aggregate_type"], row["aggregate_id"], row["version"]) for row in rows]
+
+
+async def safe_position_at(conn: Connection, at: datetime) -> tuple[datetime, int] | None:
+    """The last (time, safe position) that the relay noted by this time: the whole system then is what lies up to it."""
+    query = "SELECT at, safe_position FROM position_timeline WHERE at <= $1 ORDER BY at DESC LIMIT 1"
+    row = await conn.fetchrow(query, at)
+    return None if row is None else (row["at"], row["safe_position"])
 
 
 async def safe_position(conn: Connection) -> int:

@@ -21,6 +21,7 @@ from shared.stopping import FINISH_WITHIN, end_for_sure
 from write_side import commands, database, reactions
 from write_side.customers import Keyring, open_keyring
 from write_side.database import Connection, Pool
+from write_side.history import snapshots
 from write_side.notifications import gateway as mail
 from write_side.notifications import handlers as mails
 from write_side.notifications.reactions import reactions as mail_reactions
@@ -138,6 +139,7 @@ async def run(settings: Settings, stopping: asyncio.Event) -> None:
             *steps_of_reactions(pool, mail_reactions(settings.mail_from)),
             *payments.steps(pool, gateway),
             *mails.steps(pool, keyring, server, settings),
+            snapshots.step(pool),
             house_keeping(pool),
         ]
         checks = checks_of(pool, keyring, redis, server, gateway)

@@ -12,14 +12,15 @@ An order goes pending_payment → confirmed, or → closing → cancelled | expi
     cancel (client), expiry (worker)  make it closing, todo = void; payments.steps → `finish_closing` → `learn` ends it
 """
 
-from write_side.orders.domain import Order
+from write_side.orders.domain import Order, Quote
 from write_side.orders.handlers import OrderState, find_state
 from write_side.orders.placing import Placements, open_placements
 from write_side.orders.refusals import AlreadyPaid, OrderTokenRequired, UnknownOrder, WrongOrderToken
 from write_side.orders.settling import close_expired, finish_closing, learn
-from write_side.orders.store import find_by_number, find_order
+from write_side.orders.store import find_by_number, find_order, numbers_of
 
 __all__ = [
-    "AlreadyPaid", "Order", "OrderState", "OrderTokenRequired", "Placements", "UnknownOrder", "WrongOrderToken",
-    "close_expired", "find_by_number", "find_order", "find_state", "finish_closing", "learn", "open_placements",
+    "AlreadyPaid", "Order", "OrderState", "OrderTokenRequired", "Placements", "Quote", "UnknownOrder",
+    "WrongOrderToken", "close_expired", "find_by_number", "find_order", "find_state", "finish_closing", "learn",
+    "numbers_of", "open_placements",
 ]  # fmt: skip

@@ -44,6 +44,7 @@ async def test_every_success_is_answered_as_declared(api: HeldClient, shop: Shop
     body, signature = shop.signed({"id": "evt_1", "type": "charge.updated", "data": {"object": {"object": "charge"}}})
     await api.post("/v1/webhooks/stripe", content=body, headers={"Stripe-Signature": signature})
     await ask("GET", "/v1/events")
+    await _history(ask, shop)
     for path in ("/health/live", "/health/ready"):
         await api.get(path)
     assert api.conformance.unseen_successes() == set()
@@ -84,6 +85,18 @@ async def _guest(ask: Any, shop: Shop) -> None:
     closing = await ask("POST", f"/v1/orders/{second['id']}/cancel", Order_Token=second["order_token"])
     assert closing["state"] == "closing"
     await shop.outage("off")
+
+
+async def _history(ask: Any, shop: Shop) -> None:
+    item = "/v1/history/stock_item/LAMP@BER"
+    await ask("GET", f"{item}?version=1")
+    await ask("GET", f"{item}/events")
+    await ask("GET", f"{item}/changes?from_version=0&to_version=2")
+    await ask("GET", f"{item}/explanation?figure=/on_hand")
+    await ask("GET", f"/v1/charged-prices/{(await _ordered(ask))['number']}/LAMP")
+    await shop.pool.execute("INSERT INTO position_timeline VALUES (clock_timestamp(), 0)")
+    now = await shop.pool.fetchval("SELECT clock_timestamp()")
+    await ask("GET", f"/v1/positions?at={now.isoformat().replace('+00:00', 'Z')}")
 
 
 async def _ordered(ask: Any) -> Json:

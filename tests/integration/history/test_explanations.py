@@ -1,0 +1,59 @@
+"""Why a number is what it is: the steps that made it, who took them, and what for."""
+
+from tests.integration.checkout.shop import Shop
+from tests.integration.history.conftest import Ask
+from tests.integration.history.test_as_of import sold_lamps
+
+
+async def test_on_hand_is_explained_from_the_first_event_to_now(shop: Shop, ask: Ask) -> None:
+    order = await sold_lamps(shop)
+    told = await ask("history/stock_item/lamp@BER/explanation", figure="/on_hand")
+    assert (told["value"], told["version"], told["next"]) == (7, 3, None)
+    opened, deducted = told["steps"]
+    assert (opened["value"], opened["change"], opened["reason"], opened["because"]) == (10, 10, "opened", None)
+    assert (deducted["value"], deducted["change"]) == (7, -3)
+    assert deducted["by"]["type"] == "inventory.stock_deducted.v1"
+    assert deducted["because"] == {"kind": "order", "id": str(order.id), "number": order.number}
+    assert {"actor", "correlation_id", "at", "event_id", "position"} <= deducted["by"].keys()
+
+
+async def test_the_steps_add_up_whichever_end_they_are_read_from(shop: Shop, ask: Ask) -> None:
+    await sold_lamps(shop)
+    for order in ("oldest", "newest"):
+        steps, asked = [], {"figure": "/reserved", "order": order, "limit": 1}
+        while True:
+            page = await ask("history/stock_item/lamp@BER/explanation", **asked)
+            steps += page["steps"]
+            if page["next"] is None:
+                break
+            asked["cursor"] = page["next"]
+        assert sum(step["change"] for step in steps) == page["value"] == 0
+        assert sorted(step["change"] for step in steps) == [-3, 0, 3]
+
+
+async def test_a_word_is_explained_like_a_number(shop: Shop, ask: Ask) -> None:
+    order = await sold_lamps(shop)
+    told = await ask(f"history/order/{order.number}/explanation", figure="/state")
+    assert [step["value"] for step in told["steps"]] == ["pending_payment", "confirmed"]
+    assert [step["change"] for step in told["steps"]] == [None, None]
+    assert (await ask(f"history/order/{order.number}/explanation", 404, figure="/colour"))["code"] == "unknown_figure"
+
+
+async def test_a_charged_price_leads_to_the_event_that_set_it(shop: Shop, ask: Ask) -> None:
+    order = await sold_lamps(shop)
+    await shop.price("lamp", 9900)
+    told = await ask(f"charged-prices/{order.number}/lamp")
+    assert (told["unit_price_minor"], told["quantity"], told["total_minor"]) == (1250, 3, 3750)
+    assert (told["price_set"]["type"], told["price_set"]["version"]) == ("pricing.price_set.v1", 2)
+    assert (told["quoted"]["type"], told["ordered"]["type"]) == ("orders.quote_issued.v1", "orders.order_placed.v1")
+    assert told["price_set"]["position"] < told["quoted"]["position"] < told["ordered"]["position"]
+    assert (await ask(f"charged-prices/{order.number}/chair", 404))["code"] == "unknown_figure"
+    assert (await ask("charged-prices/NOPE-NOPE/lamp", 404))["code"] == "unknown_history"
+
+
+async def test_a_price_that_came_again_is_explained_by_the_last_time_it_was_set(shop: Shop, ask: Ask) -> None:
+    await shop.stock("lamp", 10)
+    await shop.price("lamp", 1100)
+    await shop.price("lamp", 1000)
+    order = await shop.order(lamp=1)
+    assert (await ask(f"charged-prices/{order.number}/lamp"))["price_set"]["version"] == 3

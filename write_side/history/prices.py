@@ -1,0 +1,86 @@
+"""Why an order line costs what it does: the price that was in force when it was quoted, the quote, and the order."""
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from msgspec import Meta, Struct
+
+from shared.envelope import Recorded
+from shared.events.orders import PricedLine
+from write_side.database import Connection
+from write_side.errors import Refusal
+from write_side.history.answers import Happened, happened
+from write_side.history.domain import Point, UnknownFigure, UnknownHistory
+from write_side.history.kinds import KINDS
+from write_side.history.past import Past, as_of, unfolded
+from write_side.orders import Order, Quote
+
+LOOKED_THROUGH = 250  # versions of a price in one go
+
+
+class ChargedPrice(Struct, frozen=True):
+    """An order line's price and where it comes from; amounts in minor units of `currency`, tax excluded.
+
+    quantity × unit price = total; `tax_minor` is `tax_basis_points` of it, rounded once.
+    """
+
+    order_id: UUID
+    order_number: str
+    sku: str
+    currency: str
+    quantity: int
+    unit_price_minor: int
+    total_minor: int
+    tax_basis_points: int
+    tax_minor: int
+    price_set: Annotated[Happened, Meta(description="set the price that was in force when the quote was made")]
+    quoted: Annotated[Happened, Meta(description="took the price over into the quote")]
+    ordered: Annotated[Happened, Meta(description="took the quote over into the order")]
+
+
+class UnexplainedPrice(Refusal):
+    """No price that was ever set accounts for this line: to be looked into."""
+
+    code = "unexplained_price"
+
+
+async def charged(conn: Connection, order_id: UUID, sku: str) -> ChargedPrice:
+    """Where a line's price comes from; raises `UnknownHistory`, `UnknownFigure`, `UnexplainedPrice`."""
+    placed = await as_of(conn, KINDS["order"], order_id, Point(version=1))
+    if placed is None:
+        raise UnknownHistory(f"there is no order {order_id}")
+    order: Order = placed.state
+    line = next((line for line in order.lines if line.sku == sku), None)
+    if line is None:
+        raise UnknownFigure(f"this order has no line of {sku[:100]}", skus=[line.sku for line in order.lines][:50])
+    quoted = await as_of(conn, KINDS["quote"], order.quote_id, Point(version=1))
+    assert quoted is not None, "every order is of a quote"
+    quote: Quote = quoted.state
+    price_set = await _in_force(conn, line, order.totals.currency, quoted.last.position)
+    return ChargedPrice(
+        order.id, order.number, sku, order.totals.currency, line.quantity, line.unit_price_minor, line.total_minor,
+        quote.tax_basis_points, line.tax_minor, happened(price_set), happened(quoted.last), happened(placed.last),
+    )  # fmt: skip
+
+
+async def _in_force(conn: Connection, line: PricedLine, currency: str, position: int) -> Recorded:
+    """The last event before the quote that set the price it names.
+
+    One that was set while the quote was being made may stand before it in the log and yet not be the one it read.
+    """
+    kind = KINDS["price"]
+    quoted = await as_of(conn, kind, line.variant_id, Point(position=position))
+    until = quoted.last.version if quoted else 0
+    while until:
+        after = max(0, until - LOOKED_THROUGH)
+        pasts = await unfolded(conn, kind, line.variant_id, max(0, after - 1), until)
+        for n in range(len(pasts) - 1, -1 if after == 0 else 0, -1):
+            before = _amount(pasts[n - 1], currency) if n else None
+            if before != _amount(pasts[n], currency) == line.unit_price_minor:
+                return pasts[n].last
+        until = after
+    raise UnexplainedPrice(f"no price of {line.sku} was ever {line.unit_price_minor} before it was quoted")
+
+
+def _amount(past: Past, currency: str) -> Any:
+    return past.state.prices.get(currency)
