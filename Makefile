@@ -14,7 +14,7 @@ SEED ?= $(shell date +%s)
 USERS ?= 50
 MINUTES ?= 2
 
-.PHONY: help demo up down status test fuzz check bench load lock docker audit schemas
+.PHONY: help demo up down status test fuzz check bench load faults lock docker audit schemas
 help: ## What can be typed
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
 
@@ -56,6 +56,9 @@ bench: ## Measure against the bare limits: JSON lines on stdout, a table on stde
 
 load: $(READY) ## Let shoppers in, tell how it went, check the invariants: make load USERS=200 MINUTES=5
 	@$(BIN)/doorbuster load --users $(USERS) --minutes $(MINUTES) $(LOAD)
+
+faults: $(READY) ## Kill, stop and cut off what runs while orders flow, and look: make faults ONLY="6 redis" SEED=7
+	@$(BIN)/doorbuster faults $(ONLY) --seed $(SEED)
 
 # Not part of `test`: it asks a service for advisories, and says of each package that it can't tell where there is none.
 audit: $(READY) ## Known holes in what the lock names; fails where the advisories can't be reached, too

@@ -1,6 +1,7 @@
 """Bring a home up or down from any process: the command line, the demo, the tests."""
 
 import contextlib
+import shutil
 import subprocess
 import sys
 import time
@@ -44,6 +45,17 @@ def down(home: Home, timeout: float = 60.0) -> bool:
         supervisor.stop_orphans(home)
         home.state_file.unlink(missing_ok=True)
     return True
+
+
+def discard(home: Home) -> None:
+    """Stop everything of this home, also what a killed run left, and delete the folder."""
+    down(home)
+    processes.kill_marked(home.folder)
+    if not home.folder.exists():
+        return
+    for link in [path for path in home.folder.iterdir() if path.is_symlink()]:
+        shutil.rmtree(link.resolve())  # where Postgres' account can get to
+    shutil.rmtree(home.folder)
 
 
 def start_servers(home: Home, scope: str = "servers") -> dict[str, str]:

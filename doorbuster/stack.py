@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from msgspec import Struct, field
+from msgspec import Struct, field, structs
 
 from doorbuster import native
 from doorbuster.disaster.archive import CLUSTERS, VARIABLE, Archive
@@ -19,12 +19,13 @@ from doorbuster.state import ProgramState
 
 SCOPES = {
     "all": ("postgres", "keyring", "valkey", "elasticsearch", "mail", "stripe", "archive", "processes"),
+    "standby": ("postgres", "keyring", "valkey", "elasticsearch", "mail", "stripe", "archive", "processes", "standbys"),
     "servers": ("postgres", "keyring", "valkey", "elasticsearch", "mail", "stripe", "archive"),
     "databases": ("postgres", "keyring"),
     "elasticsearch": ("elasticsearch",),
     "log": ("postgres", "keyring"),  # the databases for keeps, and nobody who uses them: for a restore
 }
-KEPT = ("all", "servers", "log")  # scopes whose data survive the machine; the others are for tests
+KEPT = ("all", "standby", "servers", "log")  # scopes whose data survive the machine; the others are for tests
 
 
 class Plan(Struct):
@@ -44,6 +45,8 @@ def plan(home: Home, scope: str) -> Plan:
             _add_processes(planned, home)
         elif name == "archive":
             _add_archiving(planned, home)
+        elif name == "standbys":
+            _add_standbys(planned, home)
         else:
             _add_server(planned, home, name, durable=scope in KEPT)
     return planned
@@ -96,6 +99,16 @@ def _add_processes(planned: Plan, home: Home) -> None:
                 prepare=migrate,
             )
         )
+
+
+def _add_standbys(planned: Plan, home: Home) -> None:
+    """A second worker and a second projector: whoever holds the lease works, the other takes over within a second."""
+    for first in [program for program in planned.programs if program.name in ("worker", "projector")]:
+        name = f"{first.name}-standby"
+        url = f"http://127.0.0.1:{home.port(name)}"
+        environment = {**first.environment, "PORT": str(home.port(name))}
+        standby = {"name": name, "address": url, "probe": f"{url}/health/ready", "environment": environment}
+        planned.programs.append(structs.replace(first, **standby))
 
 
 _DATABASES = ("postgres", "keyring", "valkey")

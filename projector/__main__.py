@@ -26,6 +26,7 @@ from shared.stopping import end_for_sure
 log = logging.getLogger("projector")
 
 LET_GO_SECONDS = 5.0
+LEASE = "projector"
 LEASE_SECONDS = 2.0  # a stopped owner is replaced after this; a killed one at once
 POOL = 9  # three readers of the log per sink, heads, books
 
@@ -35,7 +36,7 @@ class Process:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._lease = Lease("projector", self._lease_connection, ttl=LEASE_SECONDS)
+        self._lease = Lease(LEASE, self._lease_connection, ttl=LEASE_SECONDS)
         self._keyring = Keyring(settings.keyring_url, bytes.fromhex(settings.master_key))
 
     async def run(self) -> None:

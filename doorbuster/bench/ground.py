@@ -7,7 +7,6 @@ them, so that those it doesn't measure take no CPU from it; what they were is to
 import asyncio
 import contextlib
 import os
-import shutil
 import subprocess
 import sys
 import time
@@ -186,7 +185,7 @@ def prepared(products: int) -> Iterator[Ground]:
         if not mine:
             raise Invalid(f"another benchmark runs in {home.folder}")
         try:
-            _clear(home)
+            running.discard(home)
             plan = stack.plan(home, "all")  # before anything runs: the ports must be free when they are given out
             running.up(home, "servers")
             ground = Ground(home, plan)
@@ -196,17 +195,7 @@ def prepared(products: int) -> Iterator[Ground]:
             finally:
                 ground.only()
         finally:
-            _clear(home)
-
-
-def _clear(home: Home) -> None:
-    running.down(home)
-    processes.kill_marked(home.folder)  # what a run before left, if it was killed
-    if not home.folder.exists():
-        return
-    for link in [path for path in home.folder.iterdir() if path.is_symlink()]:
-        shutil.rmtree(link.resolve())  # where Postgres' account can get to
-    shutil.rmtree(home.folder)
+            running.discard(home)
 
 
 def _import(ground: Ground, products: int) -> None:

@@ -19,6 +19,7 @@ def register(words: "Words[argparse.ArgumentParser]") -> None:
     up = words.add_parser("up", help="start the servers and our processes, unless they run")
     up.add_argument("--detach", action="store_true", help="leave them running and return once all are healthy")
     up.add_argument("--servers-only", action="store_true", help="the servers and simulators, none of our processes")
+    up.add_argument("--standby", action="store_true", help="a second worker and projector, ready to take over")
     up.set_defaults(run=_up)
     down = words.add_parser("down", help="stop what `up` started, and nothing else")
     down.set_defaults(run=_down)
@@ -28,7 +29,7 @@ def register(words: "Words[argparse.ArgumentParser]") -> None:
 
 
 def _up(given: argparse.Namespace) -> int:
-    home, scope = Home.default(), "servers" if given.servers_only else "all"
+    home, scope = Home.default(), "servers" if given.servers_only else "standby" if given.standby else "all"
     if not given.detach and state.read_live(home) is None:
         return 0 if supervisor.run(home, scope, _teller()) else 1
     try:

@@ -1,0 +1,20 @@
+"""The scenarios, a file per family, in the order of their numbers."""
+
+from doorbuster.faults.scenario import Scenario
+from doorbuster.faults.scenarios import checkout, elasticsearch, log, payments, poison, projector, redis, relay
+
+ALL: tuple[Scenario, ...] = tuple(
+    sorted(
+        (
+            *log.SCENARIOS,
+            *relay.SCENARIOS,
+            *redis.SCENARIOS,
+            *projector.SCENARIOS,
+            *elasticsearch.SCENARIOS,
+            *poison.SCENARIOS,
+            *checkout.SCENARIOS,
+            *payments.SCENARIOS,
+        ),
+        key=lambda scenario: scenario.number,
+    )
+)
