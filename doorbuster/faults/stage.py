@@ -17,6 +17,7 @@ from msgspec import structs
 from redis import Redis
 
 from doorbuster import native, probes, processes, running, stack, state
+from doorbuster.disaster.archive import VARIABLE
 from doorbuster.faults.proxy import Proxies, Proxy
 from doorbuster.home import Home
 from doorbuster.processes import Program
@@ -221,6 +222,7 @@ def opened(home: Home) -> Iterator[Stage]:
     """An empty shop in `home`; stops what it started and leaves nothing behind there, whatever happens."""
     for server in native.SERVERS.values():
         os.environ.pop(server.variable, None)  # the user's own servers are none of ours
+    os.environ.pop(VARIABLE, None)  # nor is their archive
     os.environ["DOORBUSTER_CACHE"] = str(Home.default().cache)
     running.discard(home)
     try:
