@@ -82,7 +82,10 @@ def _add_processes(planned: Plan, home: Home) -> None:
     """Our four processes, each with every setting; they start once the servers answer and the schema stands."""
     ports = {name: home.port(name) for name in ("write-api", "worker", "projector", "read-api")}
     urls = {name: f"http://127.0.0.1:{port}" for name, port in ports.items()}
-    shared = planned.environment | {"PUBLIC_READ_URL": os.environ.get("PUBLIC_READ_URL") or urls["read-api"]}
+    shared = planned.environment | {
+        "PUBLIC_READ_URL": os.environ.get("PUBLIC_READ_URL") or urls["read-api"],
+        "SEALS_FILE": os.environ.get("SEALS_FILE") or str(home.folder / "seals.jsonl"),
+    }
     planned.environment |= shared | {"WRITE_API_URL": urls["write-api"], "READ_API_URL": urls["read-api"]}
     migrate = _once(lambda: _migrate(home, shared))
     for name, (module, needs) in _PROCESSES.items():

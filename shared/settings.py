@@ -36,6 +36,7 @@ class Settings(Struct, frozen=True, rename=str.upper):
     host: str = "127.0.0.1"
     port: int = 0  # where this process listens; worker and projector serve health and metrics there
     log_level: str = "INFO"
+    seals_file: str = ""  # where the worker keeps signed digests of the log, best on a disk of its own; empty: nowhere
     index_prefix: str = ""  # before the names of all indices, so that several stores share one Elasticsearch
 
     @property

@@ -4,7 +4,7 @@ Part of the wiring, like app and worker: it puts all contexts together, and each
 """
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 from uuid import UUID
 
 from shared.envelope import Recorded
@@ -41,6 +41,7 @@ class Aggregate(NamedTuple):
     table: str
     evolve: Evolve
     rows: Rows
+    kind: Literal["row", "reservation"] = "row"  # what a difference is told as
 
 
 AGGREGATES: list[Aggregate] = [
@@ -82,4 +83,9 @@ AGGREGATES: list[Aggregate] = [
     ),
 ]  # fmt: skip
 
+# What orders and carts hold of a stock item lies in rows of its own, told by the item's events as well.
+RESERVATIONS = Aggregate(
+    "stock_item", "stock_item", lambda state, r, e: inventory.evolve_held(state, r.aggregate_id, e),
+    inventory_store.all_held, "reservation",
+)  # fmt: skip
 BY_TYPE = {aggregate.type: aggregate for aggregate in AGGREGATES}

@@ -14,7 +14,7 @@ if TYPE_CHECKING:  # generic in the stubs only
 else:
     Connection: TypeAlias = asyncpg.Connection | PoolConnectionProxy
 
-__all__ = ["Connection", "Pool", "among", "connect", "open_pool"]
+__all__ = ["Connection", "Pool", "among", "connect", "ids_after", "open_pool"]
 
 ROLE = "doorbuster_app"
 
@@ -57,3 +57,12 @@ async def connect(url: str, name: str) -> "asyncpg.Connection[asyncpg.Record]":
 def among(query: str, ids: Sequence[UUID] | None, column: str = "id", then: str = "") -> tuple[Any, ...]:
     """A query of all rows, or of those with these ids alone, with its arguments; `then` follows the condition."""
     return (query + then,) if ids is None else (f"{query} WHERE {column} = ANY ($1){then}", list(ids))
+
+
+FIRST = UUID(int=0)
+
+
+async def ids_after(conn: Connection, table: str, after: UUID = FIRST, limit: int | None = None) -> list[UUID]:
+    """The ids of a table's rows above `after`, in their order; all of them, or so many."""
+    query = f"SELECT id FROM {table} WHERE id > $1 ORDER BY id LIMIT $2"  # noqa: S608  # a name of ours
+    return [row["id"] for row in await conn.fetch(query, after, limit)]

@@ -64,8 +64,12 @@ _COLUMNS = """position, shard, partition_key, aggregate_type, aggregate_id, aggr
 _AFTER_OF_TYPES = f"""SELECT {_COLUMNS} FROM event_log WHERE position > $1 AND position <= $2 AND type = ANY ($4)
                       ORDER BY position LIMIT $3"""  # noqa: S608
 TAIL = f"SELECT {_COLUMNS} FROM event_log WHERE position > $1 ORDER BY position LIMIT $2"  # noqa: S608  # the relay's
-_AFTER_OF_AGGREGATES = f"""SELECT {_COLUMNS} FROM event_log WHERE aggregate_type = $1 AND position > $2
-                           ORDER BY position LIMIT $3"""  # noqa: S608
+_AFTER_OF_KIND = f"""SELECT {_COLUMNS} FROM event_log WHERE aggregate_type = $1 AND position > $2
+                     ORDER BY position LIMIT $3"""  # noqa: S608
+# OFFSET 0: else the planner may walk along the positions until it has met enough of these aggregates.
+_AFTER_OF_AGGREGATES = f"""SELECT * FROM (SELECT {_COLUMNS} FROM event_log
+                                          WHERE aggregate_type = $1 AND aggregate_id = ANY ($4) OFFSET 0) AS own
+                           WHERE position > $2 ORDER BY position LIMIT $3"""  # noqa: S608
 _OF_KEYS = f"SELECT {_COLUMNS} FROM event_log WHERE partition_key = ANY ($1) ORDER BY position"  # noqa: S608
 # As many bytes as are wanted and not all of the last event more: an order can be a thousand times as long as a price.
 _PAGE = f"""SELECT {_COLUMNS} FROM (
@@ -86,7 +90,15 @@ _OF_AGGREGATE = f"""SELECT {_COLUMNS} FROM event_log
                       AND aggregate_version > $3 AND aggregate_version <= $4
                     ORDER BY aggregate_version"""  # noqa: S608
 _ROWS = f"SELECT {_COLUMNS}, prev_hash, hash FROM event_log WHERE position > $1 ORDER BY position LIMIT $2"  # noqa: S608
-
+# Each event with the one before it in its aggregate, looked up by the unique index.
+_OWN = ", ".join(f"e.{name.strip()}" for name in _COLUMNS.split(","))
+_LINKED = f"""SELECT {_OWN}, e.prev_hash, e.hash,
+                     b.hash AS before_hash, b.recorded_at AS before_at
+              FROM event_log e LEFT JOIN event_log b
+                   ON b.aggregate_type = e.aggregate_type AND b.aggregate_id = e.aggregate_id
+                  AND b.aggregate_version = e.aggregate_version - 1"""  # noqa: S608
+_LINKED_AFTER = f"{_LINKED} WHERE e.position > $1 AND e.position <= $2 ORDER BY e.position LIMIT $3"
+_LINKED_OF = f"{_LINKED} WHERE e.aggregate_type = $1 AND e.aggregate_id = $2 ORDER BY e.position"
 
 
 def recorded(row: asyncpg.Record, previous: int = 0, epoch: int = 1) -> Recorded:
@@ -122,14 +134,56 @@ async def read_page(
     return [recorded(row) for row in await conn.fetch(_PAGE, after, until, limit, types, most_bytes)]
 
 
-async def read_aggregates_after(conn: Connection, type_: str, position: int, limit: int) -> list[Recorded]:
-    """Events of one kind of aggregate above `position`, for verification of a store at rest."""
-    return [recorded(row) for row in await conn.fetch(_AFTER_OF_AGGREGATES, type_, position, limit)]
+async def read_aggregates_after(
+    conn: Connection, type_: str, position: int, limit: int, ids: Sequence[UUID] | None = None
+) -> list[Recorded]:
+    """Events above `position` of one kind of aggregate, or of some of them: for verification, in a snapshot."""
+    if ids is None:
+        return [recorded(row) for row in await conn.fetch(_AFTER_OF_KIND, type_, position, limit)]
+    return [recorded(row) for row in await conn.fetch(_AFTER_OF_AGGREGATES, type_, position, limit, ids)]
 
 
 async def read_rows_after(conn: Connection, position: int, limit: int) -> list[asyncpg.Record]:
     """Whole rows with their hashes, for verification."""
     return list(await conn.fetch(_ROWS, position, limit))
+
+
+async def read_linked_after(conn: Connection, position: int, until: int, limit: int) -> list[asyncpg.Record]:
+    """Whole rows in (position, until], each with `before_hash` and `before_at` of the event before it."""
+    return list(await conn.fetch(_LINKED_AFTER, position, until, limit))
+
+
+async def read_linked_of(conn: Connection, type_: str, id_: UUID) -> list[asyncpg.Record]:
+    """The same, of one aggregate."""
+    return list(await conn.fetch(_LINKED_OF, type_, id_))
+
+
+async def read_hashes(conn: Connection, position: int, until: int, limit: int | None = None) -> list[asyncpg.Record]:
+    """`position`, `hash`, and whose event it is, of the rows in (position, until], in order."""
+    query = """SELECT position, hash, aggregate_type, aggregate_id, aggregate_version FROM event_log
+               WHERE position > $1 AND position <= $2 ORDER BY position LIMIT $3"""
+    return list(await conn.fetch(query, position, until, limit))
+
+
+async def touched(conn: Connection, position: int, until: int) -> list[asyncpg.Record]:
+    """`aggregate_type`, `aggregate_id` and `partition_key` of all that changed in (position, until]."""
+    query = """SELECT DISTINCT aggregate_type, aggregate_id, partition_key FROM event_log
+               WHERE position > $1 AND position <= $2"""
+    return list(await conn.fetch(query, position, until))
+
+
+async def some(conn: Connection, count: int) -> list[asyncpg.Record]:
+    """`position`, `aggregate_type`, `aggregate_id` and `partition_key` of so many events, drawn by chance."""
+    events = max(1.0, await conn.fetchval("SELECT reltuples FROM pg_class WHERE oid = 'event_log'::regclass"))
+    query = """SELECT position, aggregate_type, aggregate_id, partition_key
+               FROM event_log TABLESAMPLE SYSTEM ($1) ORDER BY random() LIMIT $2"""
+    return list(await conn.fetch(query, min(100.0, 2000.0 * count / events), count))  # of twenty times as many
+
+
+async def position_at(conn: Connection, moment: datetime) -> int:
+    """The safe position at a moment, as far as the relay wrote it down: 0 before its first note."""
+    query = "SELECT safe_position FROM position_timeline WHERE at <= $1 ORDER BY at DESC LIMIT 1"
+    return int(await conn.fetchval(query, moment) or 0)
 
 
 async def recent_aggregates(conn: Connection, type_: str, hours: int) -> list[UUID]:

@@ -29,6 +29,7 @@ from write_side.payments import Gateway, open_gateway
 from write_side.payments import steps as payments
 from write_side.reactions import Reaction
 from write_side.relay import Relay
+from write_side.sealing import sealing
 from write_side.steps import Step, keep_doing
 
 log = logging.getLogger(__name__)
@@ -141,6 +142,7 @@ async def run(settings: Settings, stopping: asyncio.Event) -> None:
             *mails.steps(pool, keyring, server, settings),
             snapshots.step(pool),
             house_keeping(pool),
+            *sealing(pool, settings.seals_file, settings.master_key),
         ]
         checks = checks_of(pool, keyring, redis, server, gateway)
         answering = await probe.serve(settings.host, settings.port, checks)

@@ -1,57 +1,128 @@
-"""`doorbuster verify`: rows, hash chains and read models against the log."""
+"""`doorbuster verify`: hash chains, seals, rows and read models against the log."""
 
 import argparse
 import asyncio
 import sys
+from collections import Counter
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from doorbuster import environment
+
+if TYPE_CHECKING:  # loaded when the word is used: the other words need not wait for it
+    from doorbuster.invariants.sinks import Stores
+    from doorbuster.verify import Chosen
+    from write_side.database import Connection
+    from write_side.differences import Difference
 
 Words = argparse._SubParsersAction  # argparse has no public name for it
 
 
 def register(words: "Words[argparse.ArgumentParser]") -> None:
     """Add the word."""
-    verify = words.add_parser("verify", help="rows and read models = fold of the log, chains unbroken; else exit 1")
-    verify.add_argument("--log-only", action="store_true", help="rows and hash chains: Postgres alone is asked")
+    verify = words.add_parser(
+        "verify", help="rows and read models = fold of the log, chains unbroken and as they were sealed; else exit 1"
+    )
+    part = verify.add_mutually_exclusive_group()
+    part.add_argument("--since", metavar="POSITION|TIME", help="only what changed since; 2026-11-27T08:00Z")
+    part.add_argument("--sample", metavar="N", type=int, help="only the aggregates of N events, drawn by chance")
+    verify.add_argument("--log-only", action="store_true", help="chains, seals and rows: Postgres alone is asked")
     verify.set_defaults(run=_verify)
 
 
 def _verify(given: argparse.Namespace) -> int:
     url = environment.database_url()
-    return 2 if url is None else asyncio.run(_print_differences(url, log_only=given.log_only))
+    return 2 if url is None else asyncio.run(_run(url, given))
 
 
-async def _print_differences(url: str, *, log_only: bool) -> int:
+async def _run(url: str, given: argparse.Namespace) -> int:
     import asyncpg
-
-    from doorbuster import verify
 
     conn = await asyncpg.connect(url)  # without the application's limits: this reads the whole log in one snapshot
     try:
-        found = await verify.differences(conn)
+        chosen = await _chosen(conn, given)
+        code = _tell(await _of_log(conn, chosen), "rows and log agree, every hash chain is unbroken")
+        code = max(code, await _seals(conn, chosen))
+    except ValueError as error:
+        print(error, file=sys.stderr)
+        return 2
     finally:
         await conn.close()
-    code = _tell(found, "rows and log agree, every hash chain is unbroken")
-    return code if log_only else max(code, await _print_read_models(url))
+    return code if given.log_only else max(code, await _read_models(url, chosen))
 
 
-async def _print_read_models(url: str) -> int:
+async def _chosen(conn: "Connection", given: argparse.Namespace) -> "Chosen | None":
+    from datetime import UTC, datetime
+
+    from doorbuster import verify
+    from write_side import event_log
+
+    if given.sample is not None:
+        return await verify.sample(conn, given.sample)
+    if given.since is None:
+        return None
+    if given.since.isdecimal():
+        return await verify.since(conn, int(given.since))
+    moment = datetime.fromisoformat(given.since)  # raises ValueError
+    position = await event_log.position_at(conn, moment if moment.tzinfo else moment.replace(tzinfo=UTC))
+    print(f"since position {position}")
+    return await verify.since(conn, position)
+
+
+async def _of_log(conn: "Connection", chosen: "Chosen | None") -> "list[Difference]":
+    from doorbuster import verify
+
+    if chosen is None:
+        return await verify.differences(conn)
+    print(f"{sum(map(len, chosen.ids.values()))} aggregates, {len(chosen.keys)} keys")
+    return await verify.differences_of(conn, chosen)
+
+
+async def _seals(conn: "Connection", chosen: "Chosen | None") -> int:
+    """Compare with the seals, then seal what is new: what was tampered with is never sealed over."""
+    from doorbuster import verify
+    from doorbuster.sealing import NOT_SEALED, seal_file
+
+    file = seal_file()
+    if file is None:
+        print(NOT_SEALED, file=sys.stderr)
+        return 0
+    found = await verify.broken_seals(conn, file, None if chosen is None else chosen.sealed_by)
+    if found:
+        return _tell(found, "")
+    return _tell([], f"the log is as it was sealed, now up to position {await verify.seal(conn, file)}")
+
+
+async def _read_models(url: str, chosen: "Chosen | None") -> int:
+    from doorbuster.invariants import read_models
+
+    stores = _stores(url)
+    if stores is None:
+        return 2
+    keys = None if chosen is None else chosen.keys
+    return _tell(await read_models.differences(stores, keys=keys), "read models and log agree")
+
+
+def _stores(url: str) -> "Stores | None":
     import msgspec
 
-    from doorbuster.invariants import read_models
     from doorbuster.invariants.sinks import Stores
 
     names = {field.encode_name: environment.setting(field.encode_name) for field in msgspec.structs.fields(Stores)}
     try:
-        stores = Stores.of({name: value for name, value in names.items() if value} | {"DATABASE_URL": url})
+        return Stores.of({name: value for name, value in names.items() if value} | {"DATABASE_URL": url})
     except msgspec.ValidationError as error:
         print(f"the read models were not compared ({error}); --log-only leaves them out", file=sys.stderr)
-        return 2
-    return _tell(await read_models.differences(stores), "read models and log agree")
+        return None
 
 
-def _tell(found: list[str], all_well: str) -> int:
+def _tell(found: "Sequence[Difference]", all_well: str) -> int:
     for difference in found:
         print(difference)
-    print(all_well if not found else f"{len(found)} differences")
+    kinds: Counter[str] = Counter(difference.kind for difference in found)
+    print(f"{len(found)} differences ({_counted(kinds)})" if found else all_well)
     return 1 if found else 0
+
+
+def _counted(kinds: Counter[str]) -> str:
+    return ", ".join(f"{kind} {count}" for kind, count in sorted(kinds.items()))

@@ -40,6 +40,14 @@ def _in_postgres(check: Callable[[Connection], Awaitable[list[str]]]) -> Check:
     return run
 
 
+async def _rows(conn: Connection) -> list[str]:
+    return [str(difference) for difference in await verify.differences(conn)]
+
+
+async def _read_models(environment: Environment) -> list[str]:
+    return [str(difference) for difference in await read_models.differences(Stores.of(environment))]
+
+
 async def _captures(environment: Environment) -> list[str]:
     provider = captures.Provider(environment["STRIPE_API_BASE"], environment["STRIPE_API_KEY"])
     return await _in_postgres(lambda conn: captures.differences(conn, provider))(environment)
@@ -52,8 +60,8 @@ CHECKS: dict[str, Check] = {
     "reserved = open reservations": _in_postgres(stock.unaccounted),
     "one capture per paid order": _captures,
     "no order twice for one key": _in_postgres(orders.without_key),
-    "rows = fold of the log": _in_postgres(verify.differences),
-    "read models = fold of the log": lambda environment: read_models.differences(Stores.of(environment)),
+    "rows = fold of the log": _in_postgres(_rows),
+    "read models = fold of the log": _read_models,
 }
 
 

@@ -9,6 +9,7 @@ from projector.model import Folded, ReadModel
 from shared.envelope import Recorded
 from write_side import event_log
 from write_side.database import Connection
+from write_side.differences import Difference
 
 PAGE = 2000
 
@@ -26,12 +27,17 @@ class FoldedLog(NamedTuple):
     until: int
     heads: dict[int, int]
     models: dict[str, Model]  # by slot
-    poison: list[str]
+    poison: list[Difference]
 
 
-async def fold_log(conn: Connection, models: Sequence[ReadModel]) -> FoldedLog:
-    """The whole log up to the safe position."""
+async def fold_log(conn: Connection, models: Sequence[ReadModel], keys: Sequence[str] | None = None) -> FoldedLog:
+    """The whole log up to the safe position, or all that was of some partition keys."""
     folded = FoldedLog(await event_log.safe_position(conn), {}, {model.slot: Model({}, {}) for model in models}, [])
+    if keys is not None:
+        for recorded in await event_log.read_keys(conn, keys):
+            if recorded.position <= folded.until:
+                _fold(folded, models, recorded)
+        return folded
     after = 0
     while after < folded.until and (page := await event_log.read_rows_after(conn, after, PAGE)):
         for row in page:
@@ -64,8 +70,9 @@ def _evolve(folded: FoldedLog, model: ReadModel, touch: Touch) -> None:
         folded.poison.append(_told(model, recorded, f"{type(error).__name__}: {error}"))
 
 
-def _told(model: ReadModel, recorded: Recorded, error: str) -> str:
-    return f"{model.slot}: event {recorded.position} can't be folded: {error}"
+def _told(model: ReadModel, recorded: Recorded, error: str) -> Difference:
+    where = f"{model.slot} event {recorded.position} of {recorded.key}"
+    return Difference("document", where, "what its fold makes of it", "a state", error)
 
 
 def fold_further(model: ReadModel, id_: str, state: Folded | None, events: Sequence[Recorded]) -> Folded | None:

@@ -7,7 +7,7 @@ what still looks wrong is looked at again while the log moves on.
 import asyncio
 import time
 from collections import defaultdict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from typing import Any, NamedTuple
 
@@ -20,12 +20,25 @@ from projector.keyring import Keyring
 from projector.log import EventLog, open_pool
 from projector.model import REDIS, Folded, ReadModel, Rendered, encode
 from projector.read_models.all import READ_MODELS
-from shared.documents.layout import pack
+from shared.documents.layout import pack, unpack
 from write_side import event_log
 from write_side.database import Connection
+from write_side.differences import MISSING, Difference, brief, differing
 
 PATIENCE = 30.0  # seconds that the projector may be behind
 LOOKS = 3
+POSITION, STATE, DOCUMENT = "the position it stands at", "state", "document"  # fields of a difference
+
+
+class Damaged(Difference, frozen=True):
+    """A document, state or name that is not as the log says: of which model, of which id, of whose key.
+
+    Without a key it is a stranger: nothing of the log makes it.
+    """
+
+    model: str = ""
+    id: str = ""
+    key: str = ""
 
 
 class Shop(NamedTuple):
@@ -38,16 +51,21 @@ class Shop(NamedTuple):
     elasticsearch: ElasticsearchView
 
 
-async def differences(stores: Stores, patience: float = PATIENCE) -> list[str]:
-    """What differs, one line each; empty when all is well. A line must come up in every look to count."""
+async def differences(
+    stores: Stores, patience: float = PATIENCE, keys: Sequence[str] | None = None
+) -> list[Difference]:
+    """What differs, in all there is or in the documents of some partition keys; empty when all is well.
+
+    A difference must come up in every look to count.
+    """
     async with AsyncExitStack() as opened:
         shop = await _open(stores, opened)
-        found, until = await _look(shop, patience)
+        found, until = await _look(shop, patience, keys)
         for _ in range(LOOKS - 1):
             if not found or until == await _last_position(shop.conn):
                 break
-            again, until = await _look(shop, patience)
-            found = [line for line in found if line in again]
+            again, until = await _look(shop, patience, keys)
+            found = [difference for difference in found if difference in again]
     return found
 
 
@@ -69,56 +87,56 @@ async def _last_position(conn: Connection) -> int:
     return int(await conn.fetchval("SELECT coalesce(max(position), 0) FROM event_log"))
 
 
-async def _look(shop: Shop, patience: float) -> tuple[list[str], int]:
+async def _look(shop: Shop, patience: float, keys: Sequence[str] | None) -> tuple[list[Difference], int]:
     """One comparison of everything, and up to where the log was read for it."""
     deadline = time.monotonic() + patience
     unread = await _waited(lambda: _unread(shop.conn), deadline)
-    folded = await fold_log(shop.conn, READ_MODELS)
+    folded = await fold_log(shop.conn, READ_MODELS, keys)
     found = [*unread, *folded.poison, *await _waited(lambda: _late(shop.redis, folded), deadline)]
     for model in READ_MODELS:
-        found += await _Comparison(shop, folded, model).run()
+        found += await _Comparison(shop, folded, model, whole=keys is None).run()
     return found, folded.until
 
 
-async def _waited(ask: Callable[[], Awaitable[list[str]]], deadline: float) -> list[str]:
+async def _waited(ask: Callable[[], Awaitable[list[Difference]]], deadline: float) -> list[Difference]:
     """What is still behind at the deadline, or nothing as soon as nothing is."""
     while (behind := await ask()) and time.monotonic() < deadline:
         await asyncio.sleep(0.1)
     return behind
 
 
-async def _unread(conn: Connection) -> list[str]:
+async def _unread(conn: Connection) -> list[Difference]:
     """Whether the relay has read what is in the log."""
     safe, last = await event_log.safe_position(conn), await _last_position(conn)
-    return [f"the relay has read up to {safe}, the log goes to {last}"] if safe < last else []
+    return [Difference("document", "the relay", "its safe position", str(last), str(safe))] if safe < last else []
 
 
-async def _late(redis: RedisView, folded: FoldedLog) -> list[str]:
+async def _late(redis: RedisView, folded: FoldedLog) -> list[Difference]:
     at = {model.slot: await redis.checkpoints(model) for model in READ_MODELS}
     return [
-        f"{slot}: shard {shard} has not reached position {head}"
+        Difference("document", slot, f"the checkpoint of shard {shard}", f"{head} or more", str(found))
         for slot, checkpoints in at.items()
         for shard, head in sorted(folded.heads.items())
-        if checkpoints.get(shard, 0) < head
+        if (found := checkpoints.get(shard, 0)) < head
     ]
 
 
 class _Comparison:
     """One read model against its fold."""
 
-    def __init__(self, shop: Shop, folded: FoldedLog, model: ReadModel) -> None:
+    def __init__(self, shop: Shop, folded: FoldedLog, model: ReadModel, *, whole: bool) -> None:
         self._shop, self._model, self._until = shop, model, folded.until
         self._states, self._keys = folded.models[model.slot]
+        self._whole = whole  # else what lies there beside these states is none of our business
         self._owners: dict[tuple[str, str], set[str]] = defaultdict(set)  # name → who shows it
         self._documents: set[str] = set()
 
-    async def run(self) -> list[str]:
-        """The differences, each begins with the read model and the id."""
-        found = await (self._redis() if self._model.sink == REDIS else self._elasticsearch())
-        return [f"{self._model.slot} {line}" for line in found]
+    async def run(self) -> list[Difference]:
+        """The differences of this model."""
+        return await (self._redis() if self._model.sink == REDIS else self._elasticsearch())
 
-    async def _redis(self) -> list[str]:
-        found: list[str] = []
+    async def _redis(self) -> list[Difference]:
+        found: list[Difference] = []
         for ids in in_chunks(sorted(self._states)):
             # At once, so that one by one they are at hand.
             await self._shop.keyring.fetch({p for id_ in ids for p in self._model.persons(self._states[id_])})
@@ -126,42 +144,76 @@ class _Comparison:
             lying = await self._shop.redis.read(self._model, {id_: each.documents for id_, each in shown.items()})
             for id_ in ids:
                 found += await self._compare(id_, lying[id_], shown[id_], packed=True)
-        there = await self._shop.redis.documents(self._model)
-        found += [f"{id_}: a document that the log knows nothing of" for id_ in sorted(there - self._documents)]
+        if self._whole:
+            there = await self._shop.redis.documents(self._model)
+            found += [self._stranger(id_, DOCUMENT) for id_ in sorted(there - self._documents)]
+            states = await self._shop.redis.states(self._model)
+            found += [self._stranger(id_, STATE) for id_ in sorted(states - self._states.keys())]
         return found + await self._names()
 
-    async def _elasticsearch(self) -> list[str]:
-        lying = await self._shop.elasticsearch.read(self._model)
+    async def _elasticsearch(self) -> list[Difference]:
+        lying = await self._shop.elasticsearch.read(self._model, None if self._whole else sorted(self._states))
         if lying is None:
-            return ["has no index"] if self._states else []
-        found: list[str] = []
+            return [self._difference("", "its index", "there", MISSING)] if self._states else []
+        found: list[Difference] = []
         for id_ in sorted(self._states):
             shown = await self._shown(id_, self._states[id_])
             if shown.documents or id_ in lying:  # a state that shows nothing lies nowhere
                 found += await self._compare(id_, lying.get(id_, Lying(0, None, {})), shown, packed=False)
         strangers = [id_ for id_, each in lying.items() if id_ not in self._states and each.position <= self._until]
-        return found + [f"{id_}: a document that the log knows nothing of" for id_ in sorted(strangers)]
+        return found + [self._stranger(id_, DOCUMENT) for id_ in sorted(strangers)]
 
-    async def _compare(self, id_: str, lying: Lying, shown: Rendered, *, packed: bool) -> list[str]:
+    def _difference(self, id_: str, field: str, expected: str, found: str) -> Damaged:
+        where = f"{self._model.slot} {id_}".rstrip()
+        return Damaged("document", where, field, expected, found, None, self._model.slot, id_, self._keys.get(id_, ""))
+
+    def _stranger(self, id_: str, what: str) -> Damaged:
+        return self._difference(id_, what, "known to the log", "a stranger")
+
+    async def _compare(self, id_: str, lying: Lying, shown: Rendered, *, packed: bool) -> list[Difference]:
         state = self._states[id_]
         if owed := await self._owed(id_, lying):
             state, shown = owed, await self._shown(id_, owed)
         elif lying.position < state.position:
-            stands = f"stands at {lying.position}" if lying.position else "is missing"
-            return [*self._note(shown, []), f"{id_}: {stands}, its last event is {state.position}"]
+            self._note(shown)
+            if lying.state is not None and not lying.position:
+                return [self._difference(id_, STATE, brief(encode(state).decode()), brief(lying.state))]
+            return [self._difference(id_, POSITION, str(state.position), str(lying.position or MISSING))]
         elif lying.position > state.position:  # events came since the log was read
             state, shown = await self._moved(id_, lying.position)
-        found = [] if lying.state == msgspec.json.decode(encode(state)) else [f"{id_}: its state is not the fold"]
+        self._note(shown)
+        found: list[Difference] = []
+        if lying.position != state.position and self._model.sink != REDIS:  # there it is part of the state
+            found.append(self._difference(id_, POSITION, str(state.position), str(lying.position)))
+        pairs = differing(msgspec.json.decode(encode(state)), lying.state, STATE)
+        found += [self._difference(id_, *each) for each in pairs]
         for name, body in shown.documents.items():
-            want = None if body is None else pack(body) if packed else msgspec.json.decode(body)
-            if lying.documents.get(name) != want:
-                found.append(f"{id_}: document {name!r} is {_brief(lying.documents.get(name))}, not {_brief(want)}")
-        return self._note(shown, found)
+            found += self._document(id_, name, body, lying.documents.get(name), packed=packed)
+        return found
 
-    def _note(self, shown: Rendered, found: list[str]) -> list[str]:
+    def _document(self, id_: str, name: str, body: bytes | None, lying: Any, *, packed: bool) -> list[Difference]:
+        """One document, field by field; in Redis with its ETag."""
+        field = f"document {name!r}"
+        if body is None or lying is None:
+            expected, found = (MISSING if each is None else brief(each) for each in (body and body.decode(), lying))
+            return [] if body is None and lying is None else [self._difference(id_, field, expected, found)]
+        want = msgspec.json.decode(body)
+        if packed:
+            if lying == pack(body):
+                return []
+            etag, lying = unpack(lying)
+            try:
+                lying = msgspec.json.decode(lying)
+            except msgspec.DecodeError:
+                return [self._difference(id_, field, brief(body.decode()), brief(repr(lying)))]
+        pairs = list(differing(want, lying, field))
+        if packed and not pairs:
+            pairs = [(f"{field} ETag", unpack(pack(body)).etag, etag)]
+        return [self._difference(id_, *each) for each in pairs]
+
+    def _note(self, shown: Rendered) -> None:
         """Remember what may lie there, for the search of strangers."""
         self._documents |= {name for name, body in shown.documents.items() if body is not None}
-        return found
 
     async def _owed(self, id_: str, lying: Lying) -> Folded | None:
         """The older state that stands in Elasticsearch, if it looks like the newest: it may (`projector.owed`)."""
@@ -187,17 +239,27 @@ class _Comparison:
             self._owners[name].add(id_)
         return shown
 
-    async def _names(self) -> list[str]:
+    async def _names(self) -> list[Difference]:
         if not self._model.named:
             return []
         there = await self._shop.redis.names(self._model)
-        return [
-            f"{field} {value!r}: leads to {there.get((field, value))}, shown by {sorted(owners) or 'nobody'}"
-            for field, value in sorted(self._owners.keys() | there.keys())
-            for owners in [self._owners.get((field, value), set())]
-            if there.get((field, value)) not in owners
-        ]
+        claims, last = await self._shop.redis.claims(self._model), await _last_position(self._shop.conn)
+        found: list[Difference] = []
+        for name in sorted(self._owners.keys() | there.keys() | claims.keys() if self._whole else self._owners.keys()):
+            owners = self._owners.get(name, set())
+            owner = min(owners, default="")
+            told = " or ".join(sorted(owners)) or "nobody's"
+            if (name in there or bool(owners)) and there.get(name) not in owners:
+                found.append(self._name(owner, name, "it", told, there.get(name) or MISSING))
+            if (name in claims) != (name in there) or claims.get(name, 0) > last:
+                told = f"within the log, up to {last}" if name in there else MISSING
+                found.append(self._name(owner, name, "its claim", told, str(claims.get(name, MISSING))))
+        return found
 
-
-def _brief(value: Any) -> str:
-    return "missing" if value is None else repr(value)[:200]
+    def _name(self, owner: str, name: tuple[str, str], what: str, expected: str, found: str) -> Damaged:
+        field, value = name
+        where = f"{self._model.slot} {field} {value!r}"
+        return Damaged(
+            "document", where, what, expected, found, None, self._model.slot, f"{field}:{value}",
+            self._keys.get(owner, ""),
+        )  # fmt: skip

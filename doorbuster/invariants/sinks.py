@@ -59,8 +59,7 @@ class RedisView:
         values = await self._redis.mget(keys)
         found = {}
         for id_, value in zip(wanted, values, strict=False):
-            state = None if value is None else msgspec.json.decode(value)
-            found[id_] = Lying(state["position"] if state else 0, state, {})
+            found[id_] = Lying(*_state(value), {})
         for (id_, name), value in zip(names, values[len(wanted) :], strict=True):
             if value is not None:
                 found[id_].documents[name] = value
@@ -69,6 +68,18 @@ class RedisView:
     async def documents(self, model: ReadModel) -> set[str]:
         """Ids of all documents that lie there."""
         return {key async for key in self._names(document_key(model.slot, ""))}
+
+    async def states(self, model: ReadModel) -> set[str]:
+        """Ids of all states that lie there."""
+        return {key async for key in self._names(state_key(model.slot, ""))}
+
+    async def claims(self, model: ReadModel) -> dict[tuple[str, str], int]:
+        """(field, value) → the position at which this name was claimed."""
+        found: dict[tuple[str, str], int] = {}
+        for name, position in (await self._redis.hgetall(f"{model.slot}:claims")).items():
+            field, _, value = _text(name).partition(":")
+            found[field, value] = int(position)
+        return found
 
     async def names(self, model: ReadModel) -> dict[tuple[str, str], str]:
         """(field, value) → the id that this name leads to."""
@@ -87,6 +98,17 @@ class RedisView:
             yield _text(key).removeprefix(prefix)
 
 
+def _state(value: bytes | str | None) -> tuple[int, Any]:
+    """Position and state; 0 where there is none, or none that can be read."""
+    if value is None:
+        return 0, None
+    try:
+        state = msgspec.json.decode(value)
+        return int(state["position"]), state
+    except (msgspec.DecodeError, KeyError, TypeError, ValueError):
+        return 0, repr(value)
+
+
 def _text(value: bytes | str) -> str:
     """The client's types know both; ours answers bytes."""
     return value.decode() if isinstance(value, bytes) else value
@@ -98,15 +120,27 @@ class ElasticsearchView:
     def __init__(self, client: AsyncElasticsearch, prefix: str) -> None:
         self._client, self._prefix = client, prefix
 
-    async def read(self, model: ReadModel) -> dict[str, Lying] | None:
-        """All documents of the model; None if there is no index."""
+    async def read(self, model: ReadModel, ids: Sequence[str] | None = None) -> dict[str, Lying] | None:
+        """All documents of the model, or some; None if there is no index."""
         index = index_name(self._prefix, model.name, model.version)
         try:
+            if ids is not None:
+                return await self._read(index, ids)
             await self._client.indices.refresh(index=index)
             pages = async_scan(self._client, index=index, query={"version": True}, size=CHUNK)
             return {hit["_id"]: _lying(hit) async for hit in pages}
         except NotFoundError:
             return None
+
+
+    async def _read(self, index: str, ids: Sequence[str]) -> dict[str, Lying]:
+        found: dict[str, Lying] = {}
+        for some in in_chunks(ids):
+            answer = await self._client.mget(index=index, ids=list(some))
+            if any("error" in hit for hit in answer["docs"]):
+                await self._client.indices.refresh(index=index)  # raises what is wrong with it
+            found |= {hit["_id"]: _lying(hit) for hit in answer["docs"] if hit["found"]}
+        return found
 
 
 def _lying(hit: Mapping[str, Any]) -> Lying:

@@ -26,7 +26,7 @@ async def negative(conn: Connection) -> list[str]:
 async def unaccounted(conn: Connection) -> list[str]:
     """Stock items that reserve more or less than their open reservations hold."""
     async with conn.transaction(isolation="repeatable_read", readonly=True):
-        return await reserved_is_open(conn)
+        return [str(difference) for difference in await reserved_is_open(conn)]
 
 
 def _impossible(on_hand: int, reserved: int) -> str:

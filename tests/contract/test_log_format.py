@@ -90,7 +90,7 @@ async def test_one_changed_row_is_found(pool: Pool, database_url: str) -> None:
     await auditor.execute("UPDATE stock_item SET on_hand = on_hand + 1")
     await auditor.execute("UPDATE access_token SET scopes = '{stock:write}'")
     found = await verify.differences(auditor)
-    assert sorted(line.split()[0] for line in found) == ["access_token", "stock_item"]
+    assert sorted(difference.where.split()[0] for difference in found) == ["access_token", "stock_item"]
     await auditor.execute("UPDATE stock_item SET on_hand = on_hand - 1")
     await auditor.execute("UPDATE access_token SET scopes = '{stock:read}'")
     await auditor.close()

@@ -37,4 +37,4 @@ async def _opened(stack: AsyncExitStack, settings: Settings) -> Shop:
 async def _differences(shop: Shop) -> list[str]:
     async with shop.pool.acquire() as conn:
         await conn.execute("SET transaction_timeout = 0")
-        return await verify.differences(conn)
+        return [str(difference) for difference in await verify.differences(conn)]

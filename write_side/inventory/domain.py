@@ -12,8 +12,11 @@ from msgspec import Meta, Struct, structs
 
 from shared.events.inventory import (
     InventoryEvent,
+    StockDeducted,
     StockItemEvent,
     StockItemOpened,
+    StockReleased,
+    StockReserved,
     WarehouseOpened,
 )
 from shared.events.orders import Allocation
@@ -109,6 +112,13 @@ class StockItem(Struct, frozen=True):
         return self.on_hand - self.reserved
 
 
+class Held(Struct, frozen=True):
+    """What open reservations hold of a stock item: reservation → quantity."""
+
+    id: UUID
+    reservations: dict[UUID, int]
+
+
 class Warehouse(Struct, frozen=True):
     """A place that ships."""
 
@@ -194,6 +204,17 @@ def evolve_item(item: StockItem | None, item_id: UUID, version: int, event: Stoc
         )
     assert item is not None, "a stock item's history begins with StockItemOpened"
     return structs.replace(item, on_hand=event.on_hand, reserved=event.reserved, version=version)
+
+
+def evolve_held(held: Held | None, item_id: UUID, event: StockItemEvent) -> Held:
+    """What is held of a stock item after an event."""
+    reservations = {} if held is None else held.reservations
+    match event:
+        case StockReserved():
+            reservations = reservations | {event.reservation_id: event.quantity}
+        case StockReleased() | StockDeducted():
+            reservations = {id_: n for id_, n in reservations.items() if id_ != event.reservation_id}
+    return Held(item_id, reservations)
 
 
 def evolve_warehouse(event: InventoryEvent, version: int) -> Warehouse:

@@ -14,9 +14,10 @@ from shared.shards import product_key, warehouse_key
 from write_side import event_log
 from write_side.database import Connection, among
 from write_side.event_log import NewEvent, Positions
-from write_side.inventory.domain import MoveStock, OpenStockItem, StockItem, Warehouse
+from write_side.inventory.domain import Held, MoveStock, OpenStockItem, StockItem, Warehouse
 
 _positions = msgspec.json.Decoder(dict[int, int])
+_reservations = msgspec.json.Decoder(dict[UUID, int])
 _lines = msgspec.json.Decoder(list[dict[str, int | str]])
 
 
@@ -151,6 +152,28 @@ async def all_items(conn: Connection, ids: Sequence[UUID] | None = None) -> list
     query = "SELECT id, sku, warehouse, product_id, on_hand, reserved, low_at, version FROM stock_item"
     rows = await conn.fetch(*among(query, ids))
     return [msgspec.convert(dict(row), StockItem) for row in rows]
+
+
+async def all_held(conn: Connection, ids: Sequence[UUID] | None = None) -> list[Held]:
+    """What is held of every stock item, or of some, for the comparison with the log."""
+    query = """SELECT i.id, coalesce(json_object_agg(r.id, r.quantity) FILTER (WHERE r.id IS NOT NULL), '{}') AS held
+               FROM stock_item i LEFT JOIN reservation r ON r.item_id = i.id"""
+    rows = await conn.fetch(*among(query, ids, "i.id", " GROUP BY i.id"))
+    return [Held(row["id"], _reservations.decode(row["held"])) for row in rows]
+
+
+async def marked_reservations(
+    conn: Connection, ids: Sequence[UUID] | None = None
+) -> list[tuple[UUID, UUID, bool]]:
+    """(stock item, reservation, whether only its order lets go of it) of all that is open, or of some items."""
+    rows = await conn.fetch(*among("SELECT item_id, id, for_order FROM reservation", ids, "item_id"))
+    return [tuple(row) for row in rows]
+
+
+async def item_ids(conn: Connection, skus: Sequence[str]) -> dict[tuple[str, str], UUID]:
+    """(SKU, warehouse) → the stock item."""
+    rows = await conn.fetch("SELECT sku, warehouse, id FROM stock_item WHERE sku = ANY ($1)", skus)
+    return {(row["sku"], row["warehouse"]): row["id"] for row in rows}
 
 
 async def all_warehouses(conn: Connection, ids: Sequence[UUID] | None = None) -> list[Warehouse]:

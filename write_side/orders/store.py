@@ -206,6 +206,20 @@ async def all_orders(conn: Connection, ids: Sequence[UUID] | None = None) -> lis
     return await _orders(conn, await conn.fetch(*among(_ORDER, ids, "o.id")))
 
 
+async def known(conn: Connection, ids: Sequence[UUID]) -> set[UUID]:
+    """Which of these are orders."""
+    return {row["id"] for row in await conn.fetch("SELECT id FROM customer_order WHERE id = ANY ($1)", ids)}
+
+
+async def allocated_items(
+    conn: Connection, ids: Sequence[UUID] | None = None
+) -> list[tuple[UUID, int, str, str, UUID]]:
+    """(order, its nth allocation from 0, SKU, warehouse, stock item) of all orders, or of some."""
+    query = """SELECT order_id, row_number() OVER (PARTITION BY order_id ORDER BY n)::int - 1, sku, warehouse, item_id
+               FROM order_allocation"""
+    return [tuple(row) for row in await conn.fetch(*among(query, ids, "order_id"))]
+
+
 async def all_quotes(conn: Connection, ids: Sequence[UUID] | None = None) -> list[Quote]:
     """Every quote's row, or those of some, for the comparison with the log."""
     return [_quote(row) for row in await conn.fetch(*among(_QUOTE, ids))]

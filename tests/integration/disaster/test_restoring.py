@@ -18,7 +18,7 @@ def _differences(url: str) -> list[str]:
     async def run() -> list[str]:
         conn = await asyncpg.connect(url)
         try:
-            return await verify.differences(conn)
+            return [str(difference) for difference in await verify.differences(conn)]
         finally:
             await conn.close()
 

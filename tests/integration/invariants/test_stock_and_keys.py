@@ -47,7 +47,7 @@ async def test_a_reservation_that_nobody_holds_is_found(shop: Shop, auditor: Con
     await shop.stock("lamp", 3)
     await auditor.execute("UPDATE stock_item SET reserved = 1")
     (found,) = await stock.unaccounted(auditor)
-    assert "1 reserved but 0 held" in found
+    assert "held by open reservations is 0, not the 1 reserved" in found
     await auditor.execute("UPDATE stock_item SET reserved = 0")
 
 
