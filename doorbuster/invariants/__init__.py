@@ -9,7 +9,7 @@ import asyncpg
 from msgspec import Struct
 
 from doorbuster import verify
-from doorbuster.invariants import captures, orders, read_models, stock
+from doorbuster.invariants import captures, orders, read_models, snapshots, stock
 from doorbuster.invariants.sinks import Stores
 from write_side.database import Connection
 
@@ -61,6 +61,7 @@ CHECKS: dict[str, Check] = {
     "one capture per paid order": _captures,
     "no order twice for one key": _in_postgres(orders.without_key),
     "rows = fold of the log": _in_postgres(_rows),
+    "snapshots = fold of the log": _in_postgres(snapshots.differences),
     "read models = fold of the log": _read_models,
 }
 

@@ -38,13 +38,12 @@ class Kind(NamedTuple):
     @property
     def schema(self) -> str:
         """Tells apart states that were made by other folds or have another shape."""
-        return _schema(self.state)
+        return f"{FOLDS}.{_shape(self.state)}"
 
 
 @cache
-def _schema(state: type[Struct]) -> str:
-    shape = msgspec.json.encode(msgspec.json.schema(state), order="sorted")
-    return f"{FOLDS}.{sha256(shape).hexdigest()[:16]}"
+def _shape(state: type[Struct]) -> str:
+    return sha256(msgspec.json.encode(msgspec.json.schema(state), order="sorted")).hexdigest()[:16]
 
 
 async def _nameless(_: Connection, name: str) -> UUID | None:

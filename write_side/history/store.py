@@ -39,7 +39,8 @@ async def find_snapshot(
 
 async def all_snapshots(conn: Connection, aggregate_type: str, schema: str) -> list[Snapshot]:
     """Every state of this shape, for the comparison with the log."""
-    query = f"SELECT {_COLUMNS} FROM aggregate_snapshot WHERE aggregate_type = $1 AND schema = $2"  # noqa: S608
+    query = f"""SELECT {_COLUMNS} FROM aggregate_snapshot WHERE aggregate_type = $1 AND schema = $2
+                ORDER BY aggregate_id, version"""  # noqa: S608
     return [Snapshot(*row) for row in await conn.fetch(query, aggregate_type, schema)]
 
 
