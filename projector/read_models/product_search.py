@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from projector.kinds import kind_words
 from projector.model import ELASTICSEARCH, Keys, ReadModel, Rendered, encode
 from projector.read_models import product
 from projector.read_models.product import Product, facts_of
@@ -22,6 +23,7 @@ def render(id_: str, state: Product, _keys: Keys) -> Rendered:
         brand=facts.brand,
         description=facts.description,
         product_type=facts.product_type,
+        kinds=kind_words(facts),
         category_id=facts.category_id,
         attributes_text=_text(facts.attributes),
         facets={key: _words(value) for key, value in facts.attributes.items()},

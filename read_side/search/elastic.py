@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from read_side.search.parameters import FILTER_PREFIX, SearchRequest
+from read_side.search.relevance import scored
 
 Json = dict[str, Any]
 
@@ -12,9 +13,6 @@ FACET_VALUES = 50
 COUNTED = 10_000  # totals are exact up to here
 TIMEOUT = "1500ms"
 ITEM = ["slug", "name", "brand", "product_type", "image", "skus", "availability", "category_id"]
-
-# `cross_fields` takes the fields for one: "sony headphones" may find its brand here and its kind there.
-FIELDS = ["name^3", "product_type.text^2", "brand.text^2", "description", "attributes_text"]
 
 
 def filters(asked: SearchRequest, within: list[str] | None) -> list[Json]:
@@ -52,12 +50,12 @@ def query(asked: SearchRequest, common: list[Json]) -> Json:
     """Words by relevance, within the filters."""
     if not asked.text:
         return {"bool": {"filter": common}}
-    words: Json = {"multi_match": {"query": asked.text, "type": "cross_fields", "fields": FIELDS, "operator": "or"}}
     exact = [
         {"constant_score": {"filter": {"term": {field: {"value": asked.text, **how}}}, "boost": 1000}}
         for field, how in (("skus", {"case_insensitive": True}), ("eans", {}))
     ]
-    return {"bool": {"filter": common, "should": [words, *exact], "minimum_should_match": 1}}
+    should = [scored(asked.text), *exact]
+    return {"bool": {"filter": common, "should": should, "minimum_should_match": 1}}
 
 
 def order(asked: SearchRequest) -> list[Json]:

@@ -54,6 +54,7 @@ _PRODUCTS: Json = {
     "brand": {**KEYWORD, "fields": {"text": TEXT}},
     "description": TEXT,
     "product_type": {**KEYWORD, "fields": {"text": TEXT}},
+    "kinds": {**TEXT, "norms": False},
     "category_id": KEYWORD,
     "attributes_text": TEXT,
     # Unlimited attributes, one field: a mapping never grows, and keys may hold spaces and dots.

@@ -48,6 +48,7 @@ class SearchedProduct(Struct, frozen=True):
     brand: str
     description: str
     product_type: str
+    kinds: list[str]  # words that say what kind of thing it is
     category_id: UUID | None
     attributes_text: str
     facets: dict[str, list[str]]

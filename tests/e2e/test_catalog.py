@@ -14,6 +14,7 @@ from doorbuster import state
 from doorbuster.demo.catalog import position_of_log
 from doorbuster.demo.shop import Json, Shop
 from doorbuster.home import Home
+from tests.e2e import relevance
 
 CATALOG = Path(__file__).parents[3] / "shared" / "data" / "catalog" / "icecat.tsv.gz"
 
@@ -72,13 +73,18 @@ async def listed(shop: Shop, position: str) -> dict[str, Json]:
         cursor, position = f"&cursor={page['next_cursor']}", ""
 
 
+@pytest.fixture(scope="module")
+def filled(environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> str:
+    """What the first import of the catalog said."""
+    return imported(environment, tmp_path_factory.mktemp("first") / "rejected.csv")
+
+
 async def test_every_product_goes_in_once_and_comes_out_as_it_was(
-    environment: dict[str, str], shop: Shop, tmp_path: Path
+    environment: dict[str, str], filled: str, shop: Shop, tmp_path: Path
 ) -> None:
-    said = imported(environment, tmp_path / "rejected.csv")
     source = {row["product_id"]: row for row in rows()}
-    assert f"{len(source)} created" in said
-    assert "0 rejected" in said
+    assert f"{len(source)} created" in filled
+    assert "0 rejected" in filled
     found = await listed(shop, await position_of_log(environment["DATABASE_URL"]))
     assert found.keys() == source.keys()
     for sku, row in source.items():
@@ -95,3 +101,16 @@ async def test_every_product_goes_in_once_and_comes_out_as_it_was(
     before = await events(environment)
     assert f"{len(source)} unchanged" in imported(environment, tmp_path / "rejected.csv")
     assert await events(environment) == before, "a second run changes nothing"
+
+
+@pytest.mark.usefixtures("filled")
+async def test_search_ranks_better_than_elasticsearch_left_to_itself(environment: dict[str, str], shop: Shop) -> None:
+    position = await position_of_log(environment["DATABASE_URL"])
+    await shop.query("/v1/search?q=lamp&facets=", position)  # waits until all of it can be found
+    ours = await relevance.judged(lambda words: relevance.ours(shop, words))
+    plainly = await relevance.judged(lambda words: relevance.cross_fields(environment["ELASTICSEARCH_URL"], words))
+    gain, at_least = relevance.gain(ours, plainly)
+    told = f"judged-only {ours.judged_only:.3f}, without our part {plainly.judged_only:.3f}, NDCG@10 {ours.ndcg:.3f}"
+    assert ours.judged_only >= 0.83, told
+    assert ours.ndcg >= 0.65, told
+    assert at_least > 0, f"{told}, gain {gain:.3f}, of which no more than {at_least:.3f} is sure"

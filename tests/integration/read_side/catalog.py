@@ -49,6 +49,7 @@ class Shop:
             brand=random.choice(BRANDS),
             description="Made for reading." if number % 3 else "Made for dancing.",
             product_type=random.choice(["Lamp", "Speaker"]),
+            kinds=["product"],
             category_id=random.choice(leaves),
             attributes_text=" ".join(value for values in facets.values() for value in values),
             facets=facets,

@@ -1,0 +1,118 @@
+"""Which products stand first: a real Elasticsearch, and names as merchants write them."""
+
+from collections.abc import AsyncIterator, Iterator
+from uuid import uuid4
+
+import httpx
+import pytest
+from elasticsearch import Elasticsearch
+
+from projector.kinds import kind_words
+from read_side.app import create_app
+from shared.documents.products import SearchedProduct
+from shared.events.catalog import AttributeValue, ProductFacts
+from shared.ids import uuid7
+from tests.fixtures.asgi import client_of
+from tests.fixtures.private_server import PrivateServer
+from tests.integration.read_side.catalog import Shop
+from tests.integration.read_side.conftest import settings_of
+from tests.integration.read_side.shelves import VERSION, Shelves
+
+# Name, description, price in euros, attributes.
+PRODUCTS: list[tuple[str, str, int, dict[str, AttributeValue]]] = [
+    ("Nox notebook case Gray", "A notebook case for each notebook. notebook notebook", 30, {"colour": "Gray"}),
+    ("Nox Notebook lock", "Locks a notebook.", 20, {}),
+    ("Nox Elite 8440 Notebook 14 in", "Core i5, 4 GB", 900, {}),
+    ("Nox 270 Notebook Silver", "Core i3, 4 GB", 400, {"colour": "Silver"}),
+    ("Nox Stereo headset", "With a microphone.", 40, {}),
+    ("Nox Styling Head Set pink", "A doll's head, and a set of combs.", 25, {"colour": "pink"}),
+    ("Nox Doll set", "head set head set", 12, {}),
+    ("Nox garden hose", "Long.", 15, {}),
+    ("Nox red garden hose", "Longer.", 18, {}),
+    ("Nox red red red paint", "red red red", 9, {"colour": "red"}),
+    ("Nox tripod", "For cameras of all makes.", 50, {}),
+    ("Nox tripod", "For cameras of all makes.", 90, {}),
+    ("Nox stand", "For cameras of all makes.", 50, {}),
+]
+SOLD_OUT = 10
+
+
+def searched(place: int) -> SearchedProduct:
+    name, description, euros, attributes = PRODUCTS[place]
+    facts = ProductFacts(
+        slug=f"p-{place}", name=name, brand="Nox", description=description, product_type="", status="active",
+        category_id=None, attributes=attributes, images=[], variants=[],
+    )  # fmt: skip
+    return SearchedProduct(
+        product_id=uuid7(), slug=facts.slug, name=name, brand="Nox", description=description, product_type="",
+        kinds=kind_words(facts), category_id=None, attributes_text=" ".join(f"{k} {v}" for k, v in attributes.items()),
+        facets={}, image=None, skus=[f"S{place}"], eans=[], prices={"EUR": euros * 100},
+        availability="out" if place == SOLD_OUT else "in", listed=True, deleted=False, position=place + 1,
+    )  # fmt: skip
+
+
+class Names(Shop):
+    """A shop of products with telling names."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.products = [searched(place) for place in range(len(PRODUCTS))]
+
+
+@pytest.fixture(scope="module")
+def names_prefix(elasticsearch_url: str) -> Iterator[str]:
+    prefix = f"names-{uuid4().hex[:12]}-"
+    with Elasticsearch(elasticsearch_url, request_timeout=30) as client:
+        Names().index(client, prefix)
+        client.search(index=f"{prefix}products", query={"match": {"name": "x"}})  # the JVM's first takes long
+        yield prefix
+        client.indices.delete(index=f"{prefix}products-{VERSION}")
+
+
+@pytest.fixture
+async def api(
+    shelves: Shelves, valkey: PrivateServer, elasticsearch_url: str, names_prefix: str
+) -> AsyncIterator[httpx.AsyncClient]:
+    await Names().tell(shelves)
+    async with client_of(create_app(settings_of(valkey.url, elasticsearch_url, names_prefix))) as client:
+        yield client
+
+
+async def first(api: httpx.AsyncClient, words: str, count: int) -> list[str]:
+    answer = await api.get("/v1/search", params={"q": words, "limit": count, "facets": ""})
+    assert answer.status_code == 200, answer.text
+    return [item["slug"] for item in answer.json()["items"]]
+
+
+async def test_whoever_wants_a_notebook_is_shown_notebooks_and_no_cases(
+    api: httpx.AsyncClient,
+) -> None:
+    assert set(await first(api, "notebook", 2)) == {"p-2", "p-3"}
+    assert set(await first(api, "notebooks", 2)) == {"p-2", "p-3"}
+    assert await first(api, "notebook case", 1) == ["p-0"]
+
+
+async def test_two_words_that_are_one_here_find_it(api: httpx.AsyncClient) -> None:
+    assert await first(api, "head set", 1) == ["p-4"]
+    assert await first(api, "stereo head set", 1) == ["p-4"]
+
+
+async def test_a_product_with_all_words_stands_before_those_that_have_one_of_them_often(api: httpx.AsyncClient) -> None:
+    assert await first(api, "red garden hose", 1) == ["p-8"]
+    assert await first(api, "garden hose red", 2) == ["p-8", "p-7"]
+
+
+async def test_some_words_are_better_than_no_result(api: httpx.AsyncClient) -> None:
+    assert "p-7" in await first(api, "hydraulic garden unicorn", 5)
+    assert await first(api, "unicorn", 5) == []
+
+
+async def test_of_those_that_fit_alike_what_is_sold_out_comes_last(api: httpx.AsyncClient) -> None:
+    assert (await first(api, "cameras", 3))[-1] == f"p-{SOLD_OUT}"
+
+
+async def test_a_pasted_text_of_many_words_is_searched_for(api: httpx.AsyncClient) -> None:
+    answer = await api.get("/v1/search", params={"q": ("notebook case " * 20)[:200]})
+    assert answer.status_code == 200
+    answer = await api.get("/v1/search", params={"q": " ".join(["ab"] * 66)})
+    assert answer.status_code == 200
