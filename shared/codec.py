@@ -16,6 +16,7 @@ from shared.events.notifications import NotificationEvent
 from shared.events.orders import OrderEvent, QuoteIssued
 from shared.events.payments import PaymentEvent
 from shared.events.pricing import PricingEvent
+from shared.events.repairs import RepairEvent
 from shared.events.shipping import DestinationSet
 from shared.upcasting import UPCASTERS, upcast
 
@@ -29,6 +30,7 @@ Event = (
     | QuoteIssued
     | PaymentEvent
     | PricingEvent
+    | RepairEvent
     | DestinationSet
 )
 

@@ -32,7 +32,7 @@ PROJECTOR_TABLES = {"event_log", "checkpoint", "parked_key", "lease", "relay_sta
 _READ_BY_ALL = {"log_settings"}
 # The wiring knows every context from within: it is the one place that puts them together.
 _WIRING = {"write_side/app.py", "write_side/worker.py", "write_side/__main__.py"}
-_WIRING |= {"write_side/aggregates.py", "write_side/references.py"}
+_WIRING |= {"write_side/aggregates.py", "write_side/references.py", "write_side/rewriting.py"}
 _LOG = "the log"  # the home of the tables that belong to no context
 
 

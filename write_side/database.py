@@ -1,6 +1,6 @@
 """Connections to Postgres under the application's role, with the limits that keep one transaction from stopping all."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 from uuid import UUID
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:  # generic in the stubs only
 else:
     Connection: TypeAlias = asyncpg.Connection | PoolConnectionProxy
 
-__all__ = ["Connection", "Pool", "among", "connect", "ids_after", "open_pool"]
+__all__ = ["Connection", "Pool", "among", "connect", "ids_after", "open_pool", "overwrite", "replace"]
 
 ROLE = "doorbuster_app"
 
@@ -66,3 +66,24 @@ async def ids_after(conn: Connection, table: str, after: UUID = FIRST, limit: in
     """The ids of a table's rows above `after`, in their order; all of them, or so many."""
     query = f"SELECT id FROM {table} WHERE id > $1 ORDER BY id LIMIT $2"  # noqa: S608  # a name of ours
     return [row["id"] for row in await conn.fetch(query, after, limit)]
+
+
+async def overwrite(conn: Connection, table: str, row: Mapping[str, Any], new: Mapping[str, Any] | None = None) -> None:
+    """Make a row, told by its `id`, say this; `new` is what it says besides if there was none. Only repairs do so."""
+    columns = {**row, **(new or {})}
+    places = ", ".join(f"${n}" for n in range(1, len(columns) + 1))
+    changes = ", ".join(f"{name} = excluded.{name}" for name in row if name != "id")
+    await conn.execute(
+        f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({places}) ON CONFLICT (id) DO UPDATE SET {changes}",  # noqa: S608
+        *columns.values(),
+    )
+
+
+async def replace(conn: Connection, table: str, owner: tuple[str, UUID], rows: Sequence[Mapping[str, Any]]) -> None:
+    """Make these all the rows whose column has this id, such as an order's lines. Only repairs do so."""
+    column, id_ = owner
+    await conn.execute(f"DELETE FROM {table} WHERE {column} = $1", id_)  # noqa: S608
+    for row in rows:
+        places = ", ".join(f"${n}" for n in range(2, len(row) + 2))
+        query = f"INSERT INTO {table} ({', '.join([column, *row])}) VALUES ($1, {places})"  # noqa: S608
+        await conn.execute(query, id_, *row.values())

@@ -27,6 +27,7 @@ def register(words: "Words[argparse.ArgumentParser]") -> None:
     part.add_argument("--since", metavar="POSITION|TIME", help="only what changed since; 2026-11-27T08:00Z")
     part.add_argument("--sample", metavar="N", type=int, help="only the aggregates of N events, drawn by chance")
     verify.add_argument("--log-only", action="store_true", help="chains, seals and rows: Postgres alone is asked")
+    verify.add_argument("--repair", action="store_true", help="make rows and documents anew, from a log that is whole")
     verify.set_defaults(run=_verify)
 
 
@@ -41,8 +42,12 @@ async def _run(url: str, given: argparse.Namespace) -> int:
     conn = await asyncpg.connect(url)  # without the application's limits: this reads the whole log in one snapshot
     try:
         chosen = await _chosen(conn, given)
-        code = _tell(await _of_log(conn, chosen), "rows and log agree, every hash chain is unbroken")
-        code = max(code, await _seals(conn, chosen))
+        found = await _of_log(conn, chosen)
+        code = _tell(found, "rows and log agree, every hash chain is unbroken")
+        sealed = await _seals(conn, chosen)
+        if given.repair and found:
+            code = await _repair(conn, found, sealed)
+        code = max(code, sealed)
     except ValueError as error:
         print(error, file=sys.stderr)
         return 2
@@ -91,6 +96,24 @@ async def _seals(conn: "Connection", chosen: "Chosen | None") -> int:
     if found:
         return _tell(found, "")
     return _tell([], f"the log is as it was sealed, now up to position {await verify.seal(conn, file)}")
+
+
+async def _repair(conn: "Connection", found: "list[Difference]", sealed: int) -> int:
+    """Rows are made anew, unless the log that they would be made from is broken itself."""
+    from shared.envelope import Metadata
+    from shared.ids import uuid7
+    from write_side.differences import LOG
+    from write_side.repair import repair_rows
+
+    if sealed or any(difference.kind in LOG for difference in found):
+        print("the log itself is broken, so nothing is made from it: restore it (docs/disaster.md)", file=sys.stderr)
+        return 1
+    cause = Metadata(actor="cli", correlation_id=str(uuid7()))
+    repaired = await repair_rows(conn, found, "doorbuster verify --repair", cause)
+    for row, why in repaired.failed.items():
+        print(f"{row} was not repaired: {why}")
+    print(f"{len(repaired.done)} rows repaired, each with an event that says so")
+    return 1 if repaired.failed else 0
 
 
 async def _read_models(url: str, chosen: "Chosen | None") -> int:

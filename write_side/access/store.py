@@ -10,7 +10,7 @@ from shared.events.access import TokenIssued, TokenRevoked
 from shared.shards import ACCESS
 from write_side import event_log
 from write_side.access.domain import Token
-from write_side.database import Connection, Pool, among
+from write_side.database import Connection, Pool, among, overwrite
 from write_side.event_log import NewEvent, Positions
 
 _COLUMNS = "id, name, secret_sha256, scopes, expires_at, revoked, version"
@@ -49,3 +49,8 @@ async def all_tokens(conn: Connection, ids: Sequence[UUID] | None = None) -> lis
     """Every token's row, or those of some, for the comparison with the log."""
     rows = await conn.fetch(*among(f"SELECT {_COLUMNS} FROM access_token", ids))  # noqa: S608
     return [msgspec.convert(dict(row), Token) for row in rows]
+
+
+async def rewrite_token(conn: Connection, token: Token) -> None:
+    """Make the row say this; for a repair."""
+    await overwrite(conn, "access_token", msgspec.structs.asdict(token))

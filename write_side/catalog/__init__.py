@@ -23,6 +23,8 @@ from write_side.catalog.store import (
     all_products,
     find_known,
     find_variants,
+    rewrite_category,
+    rewrite_product,
     save_products,
     slugs_in_use,
 )
@@ -49,6 +51,8 @@ __all__ = [
     "path_slug",
     "product_of",
     "revise",
+    "rewrite_category",
+    "rewrite_product",
     "save_products",
     "slug_candidates",
     "slugs_in_use",

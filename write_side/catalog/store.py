@@ -12,7 +12,7 @@ from shared.envelope import as_json
 from shared.events.catalog import AttributeValue, CategoryCreated, CategoryEvent, Image, ProductFacts, Status, Variant
 from shared.shards import CATEGORIES, product_key
 from write_side.catalog.domain import Category, Product
-from write_side.database import Connection, among
+from write_side.database import Connection, among, overwrite, replace
 from write_side.event_log import NewEvent
 
 _attributes = msgspec.json.Decoder(dict[str, AttributeValue])
@@ -224,3 +224,17 @@ async def save_category(conn: Connection, category: Category, event: CategoryEve
     c = category
     await conn.execute(query, c.id, c.parent_id, c.slug, c.name, c.version)
     return NewEvent("category", c.id, c.version, CATEGORIES, event)
+
+
+async def rewrite_product(conn: Connection, product: Product) -> None:
+    """Make the rows say this; for a repair."""
+    names = [name.strip() for name in _PRODUCT.split(",")]
+    await overwrite(conn, "product", dict(zip(names, (column[0] for column in _columns([product])), strict=True)))
+    names = ["id", "sku", "ean", "name", "options", "place", "retired"]
+    rows = [dict(zip(names, (id_, *rest), strict=True)) for id_, _, *rest in _variant_rows(product)]
+    await replace(conn, "variant", ("product_id", product.id), rows)
+
+
+async def rewrite_category(conn: Connection, category: Category) -> None:
+    """Make the row say this; for a repair."""
+    await overwrite(conn, "category", msgspec.structs.asdict(category))

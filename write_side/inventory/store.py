@@ -1,6 +1,6 @@
 """The SQL of stock. With the functions in schema/functions/inventory.sql, the only place that names its tables."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 from uuid import UUID
 
@@ -12,7 +12,7 @@ from shared.events.inventory import StockItemOpened, WarehouseOpened
 from shared.ids import uuid7
 from shared.shards import product_key, warehouse_key
 from write_side import event_log
-from write_side.database import Connection, among
+from write_side.database import Connection, among, overwrite, replace
 from write_side.event_log import NewEvent, Positions
 from write_side.inventory.domain import Held, MoveStock, OpenStockItem, StockItem, Warehouse
 
@@ -188,3 +188,15 @@ async def open_reservations(conn: Connection, ids: Sequence[UUID] | None = None)
     query = "SELECT item_id, sum(quantity)::int AS held FROM reservation"
     rows = await conn.fetch(*among(query, ids, "item_id", " GROUP BY item_id"))
     return {row["item_id"]: row["held"] for row in rows}
+
+
+async def rewrite_warehouse(conn: Connection, warehouse: Warehouse) -> None:
+    """Make the row say this; for a repair."""
+    await overwrite(conn, "warehouse", msgspec.structs.asdict(warehouse))
+
+
+async def rewrite_item(conn: Connection, item: StockItem, held: Held, orders: Collection[UUID]) -> None:
+    """Make the rows say this, for a repair; `orders` are those reservations that are an order's."""
+    await overwrite(conn, "stock_item", msgspec.structs.asdict(item))
+    rows = [{"id": id_, "quantity": n, "for_order": id_ in orders} for id_, n in held.reservations.items()]
+    await replace(conn, "reservation", ("item_id", item.id), rows)

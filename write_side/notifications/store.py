@@ -5,11 +5,13 @@ from datetime import timedelta
 from typing import NamedTuple
 from uuid import UUID
 
+import msgspec
+
 from shared.envelope import Metadata
 from shared.events.notifications import MailQueued, MailRefused, MailSent
 from shared.shards import order_key
 from write_side import event_log
-from write_side.database import Connection, among
+from write_side.database import Connection, among, overwrite
 from write_side.event_log import NewEvent
 from write_side.notifications.domain import Mail
 
@@ -94,3 +96,8 @@ async def finish(conn: Connection, mail: Mail, event: MailSent | MailRefused, ca
 async def all_mails(conn: Connection, ids: Sequence[UUID] | None = None) -> list[Mail]:
     """Every mail's row, or those of some, for the comparison with the log."""
     return [Mail(*row) for row in await conn.fetch(*among(f"SELECT {_MAIL} FROM mail", ids))]  # noqa: S608
+
+
+async def rewrite_mail(conn: Connection, mail: Mail) -> None:
+    """Make the row say this, for a repair. A queued mail whose row was lost may be out: a person looks at it."""
+    await overwrite(conn, "mail", msgspec.structs.asdict(mail), {"next_attempt_at": None})

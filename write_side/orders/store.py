@@ -6,7 +6,7 @@ from uuid import UUID
 
 import asyncpg
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from shared.envelope import Metadata, as_json
 from shared.events.orders import Allocation, PricedLine, QuoteIssued, Totals
@@ -14,7 +14,7 @@ from shared.shards import cart_key
 from write_side import event_log
 from write_side.carts import CartHead
 from write_side.catalog import SoldVariant
-from write_side.database import Connection, Pool, among
+from write_side.database import Connection, Pool, among, overwrite, replace
 from write_side.event_log import NewEvent, Positions
 from write_side.inventory import StockItem
 from write_side.orders.domain import Order, Quote
@@ -250,3 +250,20 @@ def _order(row: asyncpg.Record, lines: list[PricedLine], allocations: list[Alloc
     names = ("currency", "lines_minor", "shipping_minor", "tax_minor", "total_minor")
     totals = Totals(*(columns.pop(name) for name in names))
     return Order(**columns, totals=totals, lines=lines, allocations=allocations)
+
+
+async def rewrite_quote(conn: Connection, quote: Quote) -> None:
+    """Make the row say this; for a repair."""
+    texts = {"lines": as_json(quote.lines).decode(), "totals": as_json(quote.totals).decode()}
+    await overwrite(conn, "quote", structs.asdict(quote) | texts)
+
+
+async def rewrite_order(conn: Connection, order: Order, items: Mapping[tuple[str, str], UUID]) -> None:
+    """Make the rows say this, for a repair; `items` is (SKU, warehouse) → stock item."""
+    columns = structs.asdict(order)
+    lines, allocations, totals = (columns.pop(name) for name in ("lines", "allocations", "totals"))
+    await overwrite(conn, "customer_order", columns | structs.asdict(totals))
+    of_order = ("order_id", order.id)
+    await replace(conn, "order_line", of_order, [{"n": n} | structs.asdict(line) for n, line in enumerate(lines, 1)])
+    taken = [{"n": n, "item_id": items[a.sku, a.warehouse]} | structs.asdict(a) for n, a in enumerate(allocations, 1)]
+    await replace(conn, "order_allocation", of_order, taken)

@@ -6,17 +6,18 @@ from typing import NamedTuple
 from uuid import UUID
 
 import asyncpg
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from shared.envelope import Metadata
 from shared.shards import order_key
 from write_side import event_log
-from write_side.database import Connection, among
+from write_side.database import Connection, among, overwrite
 from write_side.event_log import NewEvent, Positions
 from write_side.payments.domain import PUBLIC, Payment, State, Work
 
 CLAIM = timedelta(seconds=20)  # for so long a payment is one worker's: longer than a call to the provider may take
 _PAYMENT = "id, order_id, amount_minor, currency, state, intent_id, version"
+TODO_OF: dict[State, str] = {"requested": "create", "authorized": "capture"}  # as far as the payment alone can say
 _WORK = f"{_PAYMENT}, todo, capturing, attempts, last_decline"
 
 
@@ -158,3 +159,10 @@ async def alarms(conn: Connection) -> list[Alarm]:
 def _work(row: asyncpg.Record) -> Work:
     *payment, todo, capturing, attempts, last_decline = row.values()
     return Work(Payment(*payment), todo, capturing, attempts, last_decline)
+
+
+async def rewrite_payment(conn: Connection, payment: Payment) -> None:
+    """Make the row say this, for a repair. Where it was lost, nobody knows what the worker was about to do with it."""
+    alarm = "its row was lost and was made anew from the log: see what the provider says, then retry"
+    new = {"todo": TODO_OF.get(payment.state), "alarm": alarm}
+    await overwrite(conn, "payment", structs.asdict(payment), new)

@@ -1,7 +1,7 @@
 """Prices: what other contexts may ask of them."""
 
 from write_side.pricing.domain import PricedVariant, SetPrice, UnknownCurrency, check_currency, evolve, set_prices
-from write_side.pricing.store import all_priced, find_priced, prices_of, save_prices
+from write_side.pricing.store import all_priced, find_priced, prices_of, rewrite_prices, save_prices
 
 __all__ = [
     "PricedVariant",
@@ -12,6 +12,7 @@ __all__ = [
     "evolve",
     "find_priced",
     "prices_of",
+    "rewrite_prices",
     "save_prices",
     "set_prices",
 ]

@@ -9,7 +9,7 @@ import msgspec
 
 from shared.events.pricing import PriceRemoved, PriceSet, PricingEvent
 from shared.shards import product_key
-from write_side.database import Connection, among
+from write_side.database import Connection, among, overwrite, replace
 from write_side.event_log import NewEvent
 from write_side.pricing.domain import PricedVariant
 
@@ -90,3 +90,11 @@ async def _save_amounts(conn: Connection, changed: Sequence[tuple[PricedVariant,
         [event.amount_minor for _, event in changed],
     )
 
+
+async def rewrite_prices(conn: Connection, priced: PricedVariant) -> None:
+    """Make the rows say this; for a repair."""
+    columns = msgspec.structs.asdict(priced)
+    prices = columns.pop("prices")
+    await overwrite(conn, "priced_variant", columns)
+    rows = [{"currency": currency, "amount_minor": amount} for currency, amount in prices.items()]
+    await replace(conn, "price", ("variant_id", priced.id), rows)

@@ -10,7 +10,7 @@ import msgspec
 from shared.envelope import Metadata, as_json
 from shared.events.shipping import DestinationSet
 from write_side import event_log
-from write_side.database import Connection, among
+from write_side.database import Connection, among, overwrite
 from write_side.event_log import NewEvent, Positions
 from write_side.shipping.domain import Destination
 
@@ -50,3 +50,9 @@ async def all_destinations(conn: Connection, ids: Sequence[UUID] | None = None) 
 def _destination(row: asyncpg.Record) -> Destination:
     columns: dict[str, Any] = dict(row) | {"rates": _rates.decode(row["rates"])}
     return msgspec.convert(columns, Destination)
+
+
+async def rewrite_destination(conn: Connection, destination: Destination) -> None:
+    """Make the row say this; for a repair."""
+    columns = msgspec.structs.asdict(destination) | {"rates": as_json(destination.rates).decode()}
+    await overwrite(conn, "destination", columns)

@@ -50,7 +50,9 @@ class Tampered:
             await self.conn.execute(f"CREATE TEMP TABLE saved_{table} AS TABLE {table}")
         for statement in statements:
             await self.conn.execute(statement)
+        await self.conn.execute("SET session_replication_role = DEFAULT")
         yield await self.found()
+        await self.conn.execute("SET session_replication_role = replica")
         for table in tables:
             await self.conn.execute(f"DELETE FROM {table}; INSERT INTO {table} SELECT * FROM saved_{table}")
             await self.conn.execute(f"DROP TABLE saved_{table}")

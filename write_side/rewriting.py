@@ -1,0 +1,63 @@
+"""Rows made anew from the fold of their events, kind by kind. Part of the wiring: some look into two contexts."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+from uuid import UUID
+
+from write_side import catalog, pricing
+from write_side.access import store as access
+from write_side.aggregates import RESERVATIONS, Aggregate
+from write_side.carts import store as carts
+from write_side.comparing import fold
+from write_side.database import Connection
+from write_side.inventory import store as inventory
+from write_side.inventory.domain import Held, StockItem
+from write_side.notifications import store as notifications
+from write_side.orders import store as orders
+from write_side.orders.domain import Order
+from write_side.payments import store as payments
+from write_side.shipping import store as shipping
+
+Rewrite = Callable[[Connection, Any], Awaitable[None]]
+
+
+async def _item(conn: Connection, item: StockItem) -> None:
+    held = (await fold(conn, RESERVATIONS, [item.id])).states.get(item.id, Held(item.id, {}))
+    await inventory.rewrite_item(conn, item, held, await orders.known(conn, list(held.reservations)))
+
+
+async def _order(conn: Connection, order: Order) -> None:
+    items = await inventory.item_ids(conn, [allocation.sku for allocation in order.allocations])
+    await orders.rewrite_order(conn, order, items)
+
+
+_REWRITES: dict[str, Rewrite] = {
+    "warehouse": inventory.rewrite_warehouse,
+    "stock_item": _item,
+    "category": catalog.rewrite_category,
+    "product": catalog.rewrite_product,
+    "price": pricing.rewrite_prices,
+    "destination": shipping.rewrite_destination,
+    "cart": carts.rewrite_cart,
+    "quote": orders.rewrite_quote,
+    "order": _order,
+    "payment": payments.rewrite_payment,
+    "mail": notifications.rewrite_mail,
+    "access_token": access.rewrite_token,
+}
+# Rows that hang on a main row and don't go with it: (table, column).
+_PARTS = {
+    "stock_item": [("reservation", "item_id")],
+    "product": [("variant", "product_id")],
+    "price": [("price", "variant_id")],
+    "cart": [("cart_line", "cart_id")],
+}
+
+
+async def rewrite(conn: Connection, aggregate: Aggregate, id_: UUID, state: Any) -> None:
+    """Make the rows of an aggregate say this state; without one there are to be none."""
+    if state is not None:
+        await _REWRITES[aggregate.type](conn, state)
+        return
+    for table, column in [*_PARTS.get(aggregate.type, []), (aggregate.table, "id")]:
+        await conn.execute(f"DELETE FROM {table} WHERE {column} = $1", id_)  # noqa: S608  # names of ours
