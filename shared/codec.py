@@ -13,7 +13,7 @@ from shared.events.carts import CartEvent
 from shared.events.catalog import CatalogEvent
 from shared.events.inventory import InventoryEvent
 from shared.events.notifications import NotificationEvent
-from shared.events.orders import OrderEvent, QuoteIssued
+from shared.events.orders import OrderEvent, QuoteEvent
 from shared.events.payments import PaymentEvent
 from shared.events.pricing import PricingEvent
 from shared.events.repairs import RepairEvent
@@ -27,7 +27,7 @@ Event = (
     | InventoryEvent
     | NotificationEvent
     | OrderEvent
-    | QuoteIssued
+    | QuoteEvent
     | PaymentEvent
     | PricingEvent
     | RepairEvent

@@ -68,7 +68,7 @@ AGGREGATES: list[Aggregate] = [
         "destination", "destination", lambda _, r, e: shipping.evolve(e, r.version), shipping_store.all_destinations
     ),
     Aggregate("cart", "cart", lambda state, r, e: carts.evolve(state, e, r.version), carts_store.all_carts),
-    Aggregate("quote", "quote", lambda _, r, e: orders.evolve_quote(e, r.version), orders_store.all_quotes),
+    Aggregate("quote", "quote", lambda state, r, e: orders.evolve_quote(state, e, r.version), orders_store.all_quotes),
     Aggregate(
         "order", "customer_order", lambda state, r, e: orders.evolve(state, e, r.version), orders_store.all_orders
     ),

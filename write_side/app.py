@@ -21,6 +21,7 @@ from write_side.catalog import routes as catalog_routes
 from write_side.commands import TryAgain
 from write_side.customers import open_keyring
 from write_side.database import open_pool
+from write_side.erasure import routes as erasure_routes
 from write_side.errors import Refusal
 from write_side.feed import Feed
 from write_side.feed import routes as feed_routes
@@ -48,6 +49,7 @@ ROUTES: Sequence[HTTPRouteHandler] = [
     *orders_routes.routes,
     *payments_routes.routes,
     *history_routes.routes,
+    *erasure_routes.routes,
     *feed_routes.routes,
 ]
 

@@ -170,19 +170,24 @@ class Archive:
 
     def prune(self, keep: int) -> list[Path]:
         """Keep the newest `keep` backups of the log, one of the keyring; lives without any go."""
-        gone = []
-        for name, most in (("log", keep), ("keyring", 1)):
-            left = most
-            for epoch in reversed(self.epochs):
-                cluster = self.cluster(name, epoch)
-                if left or epoch == self.epoch:
-                    gone += cluster.prune(max(left, 1))
-                    left = max(0, left - len(cluster.backups()))
-                elif cluster.folder.exists():
-                    gone += [backup.folder for backup in cluster.backups()]
-                    shutil.rmtree(cluster.folder)
-        for epoch in self.epochs:
-            life = self.folder / "lives" / f"{epoch:06d}"
-            if epoch != self.epoch and not any(life.iterdir()):
+        gone = self._prune("log", keep) + self.prune_keyring()
+        for life in self.folder.glob("lives/*"):
+            if not any(life.iterdir()):
                 life.rmdir()
+        return gone
+
+    def prune_keyring(self) -> list[Path]:
+        """Keep its newest backup alone: what is older has the keys of persons who were erased since."""
+        return self._prune("keyring", 1)
+
+    def _prune(self, name: str, left: int) -> list[Path]:
+        gone = []
+        for epoch in reversed(self.epochs):
+            cluster = self.cluster(name, epoch)
+            if left or epoch == self.epoch:
+                gone += cluster.prune(max(left, 1))
+                left -= min(left, len(cluster.backups()))
+            elif cluster.folder.exists():
+                gone += [backup.folder for backup in cluster.backups()]
+                shutil.rmtree(cluster.folder)
         return gone

@@ -5,9 +5,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
-import asyncpg
-
-from doorbuster.disaster import tools
+from doorbuster.disaster import keyring, tools
 from doorbuster.disaster.archive import CLUSTERS, VARIABLE, Archive, Backup, Cluster
 from doorbuster.native.archiving import connection_of, password_of
 
@@ -33,7 +31,7 @@ def run(environment: Mapping[str, str], keep: int, tell: Callable[[str], None] =
     for name in CLUSTERS:
         address = environment[URLS[name]]
         if name == "keyring":
-            asyncio.run(wipe_erased_keys(address))
+            asyncio.run(keyring.wipe_erased(address))
         backup = _back_up(archive.cluster(name), address)
         tell(f"{name}: {backup.folder}")
         made.append(backup)
@@ -42,25 +40,17 @@ def run(environment: Mapping[str, str], keep: int, tell: Callable[[str], None] =
     return made
 
 
+def renew_keyring(archive: Archive, address: str) -> Backup:
+    """A new backup of the keyring alone, in the place of all older ones: they hold the keys of who was erased since."""
+    asyncio.run(keyring.wipe_erased(address))
+    backup = _back_up(archive.cluster("keyring"), address)
+    archive.prune_keyring()
+    return backup
+
+
 def _back_up(cluster: Cluster, address: str) -> Backup:
     began, half = datetime.now(UTC), cluster.new_base()
     cluster.make()
     options = ["--no-password", "--checkpoint=fast", "--wal-method=stream", "--pgdata", str(half)]
     tools.run("pg_basebackup", [*options, *connection_of(address)], password_of(address))
     return cluster.keep_base(half, began)
-
-
-async def wipe_erased_keys(keyring_url: str) -> None:
-    """Rewrite the keyring's table and let go of the WAL before that: what was deleted is on the disk no more.
-
-    Needs the owner of the table and a superuser's or checkpointer's rights. Deleting a row alone leaves its bytes in
-    its page, and in the WAL of its making.
-    """
-    conn = await asyncpg.connect(keyring_url)
-    try:
-        await conn.execute("VACUUM FULL person_key")
-        for _ in range(2):  # a checkpoint removes what lies before the one before it
-            await conn.execute("SELECT pg_switch_wal()")
-            await conn.execute("CHECKPOINT")
-    finally:
-        await conn.close()

@@ -13,6 +13,11 @@ from typing import NamedTuple
 
 import asyncpg
 
+from shared.ids import uuid7
+from write_side.commands import cause_of
+from write_side.customers import open_keyring
+from write_side.database import open_pool
+from write_side.erasure import Ledger, erase_again
 from write_side.schema.migrate import migrate
 
 POSITIONS_PER_EPOCH = 10**11  # more than one life can use; Lua and JSON count exactly up to 9 * 10**15
@@ -40,7 +45,19 @@ async def reopen(environment: Mapping[str, str], ledger: Path, above: int) -> Re
     finally:
         await conn.close()
     assert row is not None
-    return Reopened(epoch, row[0], row[1], 0)
+    return Reopened(epoch, row[0], row[1], await _erase_again(environment, ledger))
+
+
+async def _erase_again(environment: Mapping[str, str], path: Path) -> int:
+    """Everybody in the ledger, whatever state their orders came back in; answers of how many anything was left."""
+    ledger, again = Ledger(str(path)), 0
+    async with (
+        open_pool(environment["DATABASE_URL"], 1, "reopen") as pool,
+        open_keyring(environment["KEYRING_URL"], environment["MASTER_KEY"]) as keyring,
+    ):
+        for person_id in ledger.persons():
+            again += await erase_again(pool, keyring, person_id, cause_of("cli", str(uuid7())))
+    return again
 
 
 async def _begin(conn: "asyncpg.Connection[asyncpg.Record]", above: int) -> int:

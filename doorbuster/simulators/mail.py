@@ -2,7 +2,7 @@
 
 `python -m doorbuster.simulators.mail --smtp-port N --http-port N --folder DIR`. Each mail is a file `<number>.eml`
 in the folder, as it came. `GET /` lists them, `GET /mails` does so in JSON (`?to=` filters by recipient), `GET
-/mails/{number}` is one mail with its parts, `DELETE /mails` forgets all, `GET /health/live` answers 200.
+/mails/{number}` is one mail with its parts, `DELETE /mails` forgets all (or `?to=`), `GET /health/live` answers 200.
 """
 
 import argparse
@@ -55,10 +55,10 @@ class Mailbox:
         listed = [_summary(number, mail) for number, mail in found if mail]
         return [mail for mail in listed if to is None or to.lower() in map(str.lower, mail["to"])]
 
-    def clear(self) -> None:
-        """Forget all mails; numbers go on."""
-        for path in self._folder.glob("*.eml"):
-            path.unlink(missing_ok=True)
+    def clear(self, to: str | None = None) -> None:
+        """Forget all mails, or those to one recipient; numbers go on."""
+        for mail in self.summaries(to):
+            (self._folder / f"{mail['number']}.eml").unlink(missing_ok=True)
 
 
 def _summary(number: int, mail: EmailMessage) -> dict[str, Any]:
@@ -96,7 +96,7 @@ def application(mailbox: Mailbox) -> web.Application:
         return web.json_response(_whole(number, mail))
 
     async def forget(request: web.Request) -> web.Response:
-        mailbox.clear()
+        mailbox.clear(request.query.get("to"))
         return web.Response(status=204)
 
     async def page(request: web.Request) -> web.Response:

@@ -12,7 +12,15 @@ from shared.codec import Event
 from shared.documents.orders import Happened, OrderState, PaymentState
 from shared.envelope import Recorded
 from shared.events.notifications import MailSent
-from shared.events.orders import OrderCancelled, OrderClosing, OrderConfirmed, OrderEvent, OrderExpired, OrderPlaced
+from shared.events.orders import (
+    OrderCancelled,
+    OrderClosing,
+    OrderConfirmed,
+    OrderEvent,
+    OrderExpired,
+    OrderPlaced,
+    OrderRedacted,
+)
 from shared.events.payments import (
     PaymentAuthorized,
     PaymentCaptured,
@@ -79,13 +87,22 @@ def evolve(state: Order | None, recorded: Recorded, event: Happening) -> Order:
     told = [] if kind in _UNTOLD else [Happened(recorded.type.split(".")[1], at)]
     return Order(
         position=recorded.position,
-        placed=Raw(encode(event)) if isinstance(event, OrderPlaced) else before.placed,
+        placed=_placed_after(before.placed, event),
         placed_at=at if isinstance(event, OrderPlaced) else before.placed_at,
         updated_at=at,
         state=_ORDER_STATES.get(kind, before.state),
         payment_state=_PAYMENT_STATES.get(kind, before.payment_state),
         history=[*before.history, *told],
     )
+
+
+def _placed_after(placed: Raw, event: Happening) -> Raw:
+    if isinstance(event, OrderPlaced):
+        return Raw(encode(event))
+    if isinstance(event, OrderRedacted) and (before := _placed.decode(placed)):
+        # Not left to the missing key: ours is remembered for a while, and would bring everything back.
+        return Raw(encode(msgspec.structs.replace(before, mail="", address="")))
+    return placed
 
 
 def placed_of(state: Order) -> OrderPlaced | None:

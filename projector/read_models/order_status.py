@@ -47,7 +47,7 @@ def render(id_: str, state: Order, keys: Keys) -> Rendered:
 
 
 def _opened(placed: OrderPlaced, key: bytes | None) -> tuple[str | None, Address | None]:
-    if key is None:
+    if key is None or not placed.mail:
         return None, None
     address = msgspec.json.decode(unseal(key, "address", placed.address), type=Address)
     return unseal(key, "mail", placed.mail), address

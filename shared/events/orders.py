@@ -94,5 +94,20 @@ class OrderExpired(Struct, frozen=True, tag="orders.order_expired.v1"):
     order_id: UUID
 
 
-QuoteEvent = QuoteIssued
-OrderEvent = OrderPlaced | OrderConfirmed | OrderClosing | OrderCancelled | OrderExpired
+class QuoteRedacted(Struct, frozen=True, tag="orders.quote_redacted.v1"):
+    """The person who asked for it was erased: mail and address are gone, and no order can be placed from it."""
+
+    quote_id: UUID
+    cart_id: UUID
+    person_id: UUID
+
+
+class OrderRedacted(Struct, frozen=True, tag="orders.order_redacted.v1"):
+    """The person who placed it was erased: mail and address are gone, what was bought and paid stays."""
+
+    order_id: UUID
+    person_id: UUID
+
+
+QuoteEvent = QuoteIssued | QuoteRedacted
+OrderEvent = OrderPlaced | OrderConfirmed | OrderClosing | OrderCancelled | OrderExpired | OrderRedacted

@@ -12,7 +12,7 @@ from write_side.errors import Invalid, NotFound
 LONGEST_LIFE = timedelta(days=36_500)
 SCOPES = (
     "catalog:write", "stock:read", "stock:write", "orders:read", "orders:write", "access:write",
-    "events:read", "events:read_personal", "history:read",
+    "events:read", "events:read_personal", "history:read", "persons:read", "persons:erase",
 )  # fmt: skip
 
 

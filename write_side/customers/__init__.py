@@ -1,11 +1,20 @@
 """Persons: their keys, and the personal data of an order under them."""
 
 from write_side.customers.contact import open_contact, seal_contact
-from write_side.customers.domain import AddressInput, BrokenAddress, BrokenMail, Contact, SealedContact, contact
+from write_side.customers.domain import (
+    LONGEST_MAIL,
+    AddressInput,
+    BrokenAddress,
+    BrokenMail,
+    Contact,
+    SealedContact,
+    contact,
+)
 from write_side.customers.keyring import Keyring, KeyringUnavailable, open_keyring
 from write_side.customers.payloads import Payload, Personal, with_personal, without_personal
 
 __all__ = [
-    "AddressInput", "BrokenAddress", "BrokenMail", "Contact", "Keyring", "KeyringUnavailable", "Payload", "Personal",
-    "SealedContact", "contact", "open_contact", "open_keyring", "seal_contact", "with_personal", "without_personal",
+    "LONGEST_MAIL", "AddressInput", "BrokenAddress", "BrokenMail", "Contact", "Keyring", "KeyringUnavailable",
+    "Payload", "Personal", "SealedContact", "contact", "open_contact", "open_keyring", "seal_contact", "with_personal",
+    "without_personal",
 ]  # fmt: skip

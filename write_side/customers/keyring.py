@@ -48,6 +48,22 @@ class Keyring:
         except _DOWN as error:
             raise _unavailable() from error
 
+    async def find(self, mail: str) -> UUID | None:
+        """The person of a mail address, None if we know nobody by it (any more)."""
+        try:
+            person = await self._find(sealed.mail_fingerprint(self._master_key, mail))
+        except _DOWN as error:
+            raise _unavailable() from error
+        return None if person is None else person.id
+
+    async def destroy(self, person_id: UUID) -> bool:
+        """Destroy a person's key, and with it whatever is sealed under it; False if there was none any more."""
+        try:
+            done = await self._pool.execute("DELETE FROM person_key WHERE person_id = $1", person_id)
+        except _DOWN as error:
+            raise _unavailable() from error
+        return bool(done == "DELETE 1")
+
     async def key_of(self, person_id: UUID) -> bytes | None:
         """A person's key; None once the person was erased."""
         query = "SELECT wrapped_key FROM person_key WHERE person_id = $1"

@@ -19,7 +19,9 @@ from shared.events.orders import (
     OrderEvent,
     OrderExpired,
     OrderPlaced,
+    OrderRedacted,
     PricedLine,
+    QuoteEvent,
     QuoteIssued,
     Totals,
 )
@@ -63,7 +65,7 @@ class Quote(Struct, frozen=True):
     cart_id: UUID
     cart_version: int
     person_id: UUID
-    mail: str  # sealed
+    mail: str  # sealed; empty once the person was erased, like the address
     address: str  # sealed
     country: str
     tax_basis_points: int
@@ -127,7 +129,7 @@ def check_quote(quote: Quote, cart_version: int, fresh: Priced, now: datetime) -
 
     Raises `QuoteExpired`, or `QuoteStale` with the changes that `fresh`, today's price of the same lines, shows.
     """
-    if quote.expires_at <= now:
+    if quote.expires_at <= now or not quote.mail:  # whoever asked for it was erased since
         raise QuoteExpired("the quote has expired; ask for a new one", expired_at=quote.expires_at)
     if quote.cart_version != cart_version:
         raise QuoteStale("the cart was changed since; ask for a new quote", changes=[{"what": "cart"}])
@@ -169,12 +171,15 @@ def spoken_number(random: bytes) -> str:
     return f"{letters[:4]}-{letters[4:]}"
 
 
-def evolve_quote(event: QuoteIssued, version: int) -> Quote:
-    """A quote, which never changes."""
-    return Quote(
-        event.quote_id, event.cart_id, event.cart_version, event.person_id, event.mail, event.address, event.country,
-        event.tax_basis_points, event.lines, event.totals, event.expires_at, version,
-    )  # fmt: skip
+def evolve_quote(quote: Quote | None, event: QuoteEvent, version: int) -> Quote:
+    """A quote, which never changes, until its person is erased."""
+    if isinstance(event, QuoteIssued):
+        return Quote(
+            event.quote_id, event.cart_id, event.cart_version, event.person_id, event.mail, event.address,
+            event.country, event.tax_basis_points, event.lines, event.totals, event.expires_at, version,
+        )  # fmt: skip
+    assert quote is not None, "a quote's history begins with QuoteIssued"
+    return structs.replace(quote, mail="", address="", version=version)
 
 
 def evolve(order: Order | None, event: OrderEvent, version: int) -> Order:
@@ -194,6 +199,9 @@ def evolve(order: Order | None, event: OrderEvent, version: int) -> Order:
             return _moved(order, version, "cancelled", reason, deducted=False)
         case OrderExpired():
             return _moved(order, version, "expired", "expired", deducted=False)
+        case OrderRedacted():
+            assert order is not None
+            return structs.replace(order, mail="", address="", version=version)
 
 
 def _moved(order: Order | None, version: int, state: State, reason: str | None, *, deducted: bool) -> Order:

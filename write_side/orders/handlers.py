@@ -90,7 +90,7 @@ async def issue_quote(
             uuid7(), cart.id, cart.version, sealed.person_id, sealed.mail, sealed.address, terms.country,
             terms.tax_basis_points, priced.lines, priced.totals, datetime.now(UTC) + timedelta(seconds=ttl),
         )  # fmt: skip
-        return _quoted(domain.evolve_quote(event, 1)), await store.save_quote(conn, event, cause)
+        return _quoted(domain.evolve_quote(None, event, 1)), await store.save_quote(conn, event, cause)
 
     return await commands.run(pool, decide)
 

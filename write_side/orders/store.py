@@ -9,8 +9,8 @@ import msgspec
 from msgspec import Struct, structs
 
 from shared.envelope import Metadata, as_json
-from shared.events.orders import Allocation, PricedLine, QuoteIssued, Totals
-from shared.shards import cart_key
+from shared.events.orders import Allocation, OrderRedacted, PricedLine, QuoteIssued, QuoteRedacted, Totals
+from shared.shards import cart_key, order_key
 from write_side import event_log
 from write_side.carts import CartHead
 from write_side.catalog import SoldVariant
@@ -199,6 +199,41 @@ async def settle(conn: Connection, stock: str, reason: str, commands: Sequence[S
     query = "SELECT positions FROM orders_settle($1, $2, $3)"
     rows = await conn.fetch(query, stock, reason, as_json(commands).decode())
     return [_positions.decode(row["positions"]) for row in rows]
+
+
+async def of_person(conn: Connection, person_id: UUID) -> list[Order]:
+    """A person's orders with their lines, oldest first."""
+    return await _orders(conn, await conn.fetch(f"{_ORDER} WHERE o.person_id = $1 ORDER BY o.id", person_id))
+
+
+async def quotes_of_person(conn: Connection, person_id: UUID) -> list[Quote]:
+    """A person's quotes, oldest first."""
+    return [_quote(row) for row in await conn.fetch(f"{_QUOTE} WHERE person_id = $1 ORDER BY id", person_id)]
+
+
+async def lock_of_person(conn: Connection, person_id: UUID) -> list[Order]:
+    """A person's orders, held until the transaction ends, without their lines. The carts of their quotes are held
+    first, as placing holds them: until then none of these quotes becomes another order."""
+    carts = await conn.fetch("SELECT DISTINCT cart_id FROM quote WHERE person_id = $1 AND mail <> ''", person_id)
+    await conn.execute("SELECT carts_lock($1)", [row["cart_id"] for row in carts])
+    rows = await conn.fetch(f"{_ORDER} WHERE o.person_id = $1 ORDER BY o.id FOR UPDATE", person_id)
+    return [_order(row, [], []) for row in rows]
+
+
+async def redact(conn: Connection, person_id: UUID) -> list[NewEvent]:
+    """Empty mail and address in the rows of a person that `lock_of_person` holds; the events that say so."""
+    changed = "SET mail = '', address = '', version = version + 1 WHERE person_id = $1 AND mail <> ''"
+    orders = await conn.fetch(f"UPDATE customer_order {changed} RETURNING id, version", person_id)
+    quotes = await conn.fetch(f"UPDATE quote {changed} RETURNING id, version, cart_id", person_id)
+    of_orders = [
+        NewEvent("order", row["id"], row["version"], order_key(row["id"]), OrderRedacted(row["id"], person_id))
+        for row in orders
+    ]
+    return of_orders + [
+        NewEvent("quote", row["id"], row["version"], cart_key(row["cart_id"]),
+                 QuoteRedacted(row["id"], row["cart_id"], person_id))
+        for row in quotes
+    ]  # fmt: skip
 
 
 async def all_orders(conn: Connection, ids: Sequence[UUID] | None = None) -> list[Order]:

@@ -2,16 +2,20 @@
 
 import asyncio
 from pathlib import Path
+from uuid import UUID
 
 import asyncpg
 import pytest
 
 from doorbuster import verify
+from doorbuster.disaster import backing_up
 from doorbuster.disaster.archive import BrokenArchive, segments_from
 from doorbuster.disaster.reopening import POSITIONS_PER_EPOCH
 from doorbuster.disaster.restoring import CannotRestore
 from doorbuster.disaster.tools import ToolFailed
 from tests.integration.disaster.conftest import Installation
+from write_side.customers import open_keyring
+from write_side.erasure import Ledger
 
 
 def _differences(url: str) -> list[str]:
@@ -73,29 +77,9 @@ def test_a_restore_refuses_what_it_can_not_stand_for(installation: Installation,
     with pytest.raises(ToolFailed, match="pg_verifybackup"):
         installation.restore()
 
-
-def test_a_server_made_anew_does_not_write_over_the_archive_of_the_lost_one(installation: Installation) -> None:
-    installation.issue("one")
-    installation.back_up()
-    installation.archived()
-    installation.destroy()
     installation.servers["log"].start()  # initdb, as `doorbuster up` would after the data were lost
     with pytest.raises(BrokenArchive, match="archives another Postgres than the one that runs"):
         installation.receivers["log"].start()
-
-
-def test_a_missing_segment_is_noticed(installation: Installation) -> None:
-    installation.back_up()
-    wal = installation.archive.newest("log").wal
-    for _ in range(2):
-        installation.fetch("SELECT pg_switch_wal(), pg_create_restore_point('so that there is something to switch')")
-        installation.issue("in the next segment")
-    installation.archived()
-    segments = segments_from(installation.archive.newest("log"))
-    assert len(segments) > 2
-    (wal / segments[1].name).unlink()
-    with pytest.raises(BrokenArchive, match="a hole"):
-        segments_from(installation.archive.newest("log"))
 
 
 def test_old_backups_go_with_the_log_before_them_and_one_of_the_keyring_stays(installation: Installation) -> None:
@@ -107,4 +91,69 @@ def test_old_backups_go_with_the_log_before_them_and_one_of_the_keyring_stays(in
     assert (len(log.backups()), len(keyring.backups())) == (2, 1)
     first = log.backups()[0].base.first_segment
     assert min(file.name for file in log.wal.iterdir()) >= first, "what no backup needs any more is forgotten"
-    segments_from(log.backups()[0])
+
+    segments = segments_from(log.backups()[0])
+    assert len(segments) > 2
+    segments[1].unlink()
+    with pytest.raises(BrokenArchive, match="a hole"):
+        segments_from(log.backups()[0])
+
+
+def test_whoever_stands_in_the_ledger_is_erased_again_before_anything_is_served(installation: Installation) -> None:
+    """The ledger is written before a key is destroyed; the seconds that a disaster costs may lie in between."""
+    master_key = installation.environment["MASTER_KEY"]
+
+    async def made() -> UUID:
+        async with open_keyring(installation.environment["KEYRING_URL"], master_key) as keyring:
+            person = await keyring.person_for("ada@example.org")
+            await keyring.person_for("bob@example.org")
+            await Ledger(str(installation.archive.ledger)).add(person.id)
+            return person.id
+
+    async def found() -> tuple[UUID | None, UUID | None]:
+        async with open_keyring(installation.environment["KEYRING_URL"], master_key) as keyring:
+            return await keyring.find("ada@example.org"), await keyring.find("bob@example.org")
+
+    asyncio.run(made())
+    installation.back_up()
+    installation.archived()
+    installation.destroy()
+    assert installation.restore().erased_again == 1
+    installation.servers["keyring"].start()
+    ada, bob = asyncio.run(found())
+    assert ada is None
+    assert bob is not None
+
+
+def test_no_file_holds_a_destroyed_key_once_the_keyring_is_wiped(installation: Installation) -> None:
+    """Not even wrapped: neither the data folder, nor the write-ahead log, nor the archive."""
+    url, master_key = installation.environment["KEYRING_URL"], installation.environment["MASTER_KEY"]
+
+    async def wrapped_key(mail: str) -> tuple[UUID, bytes]:
+        async with open_keyring(url, master_key) as keyring:
+            person = await keyring.person_for(mail)
+        conn = await asyncpg.connect(url)
+        try:
+            return person.id, await conn.fetchval("SELECT wrapped_key FROM person_key WHERE person_id = $1", person.id)
+        finally:
+            await conn.close()
+
+    async def destroyed(person_id: UUID) -> None:
+        async with open_keyring(url, master_key) as keyring:
+            assert await keyring.destroy(person_id)
+
+    def holding(secret: bytes) -> list[Path]:
+        data = (installation.home.folder / "keyring").resolve()
+        files = [file for folder in (data, installation.archive.folder) for file in folder.rglob("*") if file.is_file()]
+        return [file for file in files if secret in file.read_bytes()]
+
+    person_id, key = asyncio.run(wrapped_key("ada@example.org"))
+    _, kept = asyncio.run(wrapped_key("bob@example.org"))
+    installation.back_up()
+    asyncio.run(destroyed(person_id))
+    installation.archived()
+    assert holding(key), "a deleted row is still on the disk, or this test can't see"
+
+    backing_up.renew_keyring(installation.archive, url)
+    assert holding(key) == []
+    assert holding(kept), "whoever was not erased is still there"

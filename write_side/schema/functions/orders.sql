@@ -52,6 +52,7 @@ BEGIN
                           WHEN o.id IS NOT NULL THEN 'placed'
                           WHEN h.order_id IS NOT NULL THEN 'cart_ordered'
                           WHEN h.version <> (t.c ->> 'cart_version')::bigint THEN 'cart_changed'
+                          WHEN q.mail = '' THEN 'cart_changed'  -- its person was erased, under the same lock
                           ELSE 'new' END ORDER BY t.n),
            array_agg(CASE WHEN outcome[t.n] <> 'new' THEN '{}'
                           WHEN o.id IS NOT NULL THEN jsonb_build_object('order_id', o.id)
@@ -59,6 +60,7 @@ BEGIN
     INTO outcome, facts
     FROM jsonb_array_elements(p_commands) WITH ORDINALITY AS t(c, n)
     LEFT JOIN customer_order o ON o.quote_id = (t.c ->> 'quote_id')::uuid
+    LEFT JOIN quote q ON q.id = (t.c ->> 'quote_id')::uuid
     LEFT JOIN carts_heads(v_carts) h ON h.id = (t.c ->> 'cart_id')::uuid;
 END $$;
 

@@ -1,0 +1,149 @@
+"""Erasing a person from the command line: the command itself, and then what copies leave behind on disks.
+
+The staff command over HTTP does the first part alone; the second is done by the next `doorbuster erase` or `backup`.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import NamedTuple
+from uuid import UUID
+
+import httpx
+import msgspec
+from redis.asyncio import Redis
+
+from doorbuster.disaster import backing_up, keyring
+from doorbuster.disaster.archive import VARIABLE, Archive
+from doorbuster.invariants.sinks import RedisView
+from projector import elasticsearch_sink
+from projector.model import ELASTICSEARCH
+from projector.read_models.all import READ_MODELS
+from projector.redis_sink import connect
+from shared.documents.layout import index_name
+from shared.ids import uuid7
+from shared.settings import Settings
+from write_side.commands import cause_of
+from write_side.customers import Keyring, open_keyring
+from write_side.database import Pool, open_pool
+from write_side.erasure import Erased, Ledger, PersonExport, erase, export, find_person
+from write_side.event_log import Positions
+
+CATCH_UP_SECONDS = 60.0
+Tell = Callable[[str], None]
+_erased = msgspec.json.Decoder(Erased)
+
+
+class Behind(RuntimeError):
+    """The read models don't follow the log: documents still show the person."""
+
+
+class Named(NamedTuple):
+    """A person with the addresses that stood in their orders and quotes."""
+
+    person_id: UUID
+    mails: frozenset[str]
+
+
+def spoken(text: str) -> str | UUID:
+    """A mail address, or a person's id; raises `ValueError` for neither."""
+    return text if "@" in text else UUID(text)
+
+
+async def export_person(settings: Settings, who: str | UUID) -> PersonExport:
+    """All that is held on a person; refuses `unknown_person`."""
+    async with _at_hand(settings) as (pool, keys):
+        return await export(pool, keys, await find_person(pool, keys, who))
+
+
+async def erase_person(settings: Settings, environment: Mapping[str, str], who: str | UUID, tell: Tell) -> None:
+    """Erase a person and wait until no document shows them; refuses as the command does, raises `Behind`."""
+    async with _at_hand(settings) as (pool, keys):
+        named = await _named(pool, keys, await find_person(pool, keys, who))
+        cause = cause_of("cli", str(uuid7()))
+        answer = await erase(pool, keys, Ledger(settings.erasure_ledger), named.person_id, cause)
+    erased = _erased.decode(answer.body)
+    tell(f"{named.person_id}: the key is destroyed, {erased.orders} orders and {erased.quotes} quotes are emptied")
+    await _until_shown(settings, answer.positions)
+    tell("no document shows the person any more")
+    if mails := environment.get("MAILS_URL"):
+        await _empty_mailbox(mails, named.mails)
+
+
+@asynccontextmanager
+async def _at_hand(settings: Settings) -> AsyncIterator[tuple[Pool, Keyring]]:
+    async with (
+        open_pool(settings.database_url, 1, "persons") as pool,
+        open_keyring(settings.keyring_url, settings.master_key) as keys,
+    ):
+        yield pool, keys
+
+
+async def _named(pool: Pool, keys: Keyring, person_id: UUID) -> Named:
+    held = await export(pool, keys, person_id)
+    contacts = [*(order.contact for order in held.orders), *(quote.contact for quote in held.quotes)]
+    return Named(person_id, frozenset(contact.mail for contact in contacts if contact))
+
+
+async def _until_shown(settings: Settings, positions: Positions) -> None:
+    deadline = time.monotonic() + CATCH_UP_SECONDS
+    async with connect(settings.redis_url) as redis:
+        view = RedisView(redis)
+        for model in READ_MODELS:
+            while _behind(await view.checkpoints(model), positions):
+                if time.monotonic() > deadline:
+                    raise Behind(f"{model.name} does not follow the log: see `doorbuster status` and `parked list`")
+                await asyncio.sleep(0.05)
+
+
+def _behind(checkpoints: Positions, positions: Positions) -> bool:
+    return any(checkpoints.get(shard, 0) < at for shard, at in positions.items())
+
+
+async def _empty_mailbox(page: str, addresses: frozenset[str]) -> None:
+    """The mail sink stands for everybody's mailboxes; a real one is not ours to empty."""
+    async with httpx.AsyncClient(base_url=page, timeout=10) as client:
+        for address in addresses:
+            (await client.delete("/mails", params={"to": address})).raise_for_status()
+
+
+def wipe(settings: Settings, environment: Mapping[str, str], tell: Tell) -> None:
+    """Let go of what deleted rows, documents and keys have left on disks, and of backups that hold the keys."""
+    asyncio.run(_rewrite_append_only_file(settings.redis_url))
+    tell("Redis has rewritten its append-only file")
+    asyncio.run(_expunge(settings))
+    tell("Elasticsearch has expunged deleted documents")
+    if archive := environment.get(VARIABLE):
+        backup = backing_up.renew_keyring(Archive(Path(archive)), settings.keyring_url)
+        tell(f"the keyring is wiped, and its only backup is {backup.folder}")
+        return
+    asyncio.run(keyring.wipe_erased(settings.keyring_url))
+    tell("the keyring is wiped")
+
+
+async def _rewrite_append_only_file(url: str) -> None:
+    async with connect(url) as redis:
+        if not (await _persistence(redis))["aof_enabled"]:
+            return
+        await redis.bgrewriteaof()
+        while True:
+            told = await _persistence(redis)
+            if not (told["aof_rewrite_in_progress"] or told["aof_rewrite_scheduled"]):
+                break
+            await asyncio.sleep(0.05)
+        if told["aof_last_bgrewrite_status"] != "ok":
+            raise OSError("Redis could not rewrite its append-only file, see its log")
+
+
+async def _persistence(redis: "Redis") -> Mapping[str, object]:
+    return dict(await redis.info("persistence"))
+
+
+async def _expunge(settings: Settings) -> None:
+    names = [index_name(settings.index_prefix, m.name, m.version) for m in READ_MODELS if m.sink == ELASTICSEARCH]
+    async with elasticsearch_sink.connect(settings.elasticsearch_url) as client:
+        patient = client.options(request_timeout=600)
+        await patient.indices.forcemerge(index=",".join(names), only_expunge_deletes=True, ignore_unavailable=True)
+        await patient.indices.flush(index=",".join(names), ignore_unavailable=True)

@@ -1,0 +1,104 @@
+"""All that is held on a person, for that person: opened with their key, from the rows and the log."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from msgspec import Struct
+
+from shared.documents.orders import Address
+from shared.envelope import Recorded
+from shared.events.orders import PricedLine, Totals
+from shared.shards import cart_key, order_key
+from write_side import customers, event_log, orders
+from write_side.customers import Keyring, SealedContact
+from write_side.database import Connection, Pool
+
+
+class HeldContact(Struct, frozen=True):
+    """Where and how somebody asked to be reached."""
+
+    mail: str
+    address: Address
+
+
+class Happening(Struct, frozen=True):
+    """One entry of the log: what happened, and when."""
+
+    what: str
+    at: datetime
+
+
+class HeldOrder(Struct, frozen=True):
+    """An order; amounts in minor units. Its payment, mails and stock are told by what happened."""
+
+    id: UUID
+    number: str
+    state: str
+    contact: HeldContact | None
+    country: str
+    lines: list[PricedLine]
+    totals: Totals
+    happened: list[Happening]
+
+
+class HeldQuote(Struct, frozen=True):
+    """An offer that was made."""
+
+    id: UUID
+    cart_id: UUID
+    contact: HeldContact | None
+    country: str
+    lines: list[PricedLine]
+    totals: Totals
+    expires_at: datetime
+    happened: list[Happening]
+
+
+class PersonExport(Struct, frozen=True):
+    """Everything: who they are to us, what they asked for, and what they bought."""
+
+    person_id: UUID
+    orders: list[HeldOrder]
+    quotes: list[HeldQuote]
+
+
+async def export(pool: Pool, keyring: Keyring, person_id: UUID) -> PersonExport:
+    """Of a person that `find_person` found; raises `KeyringUnavailable`."""
+    async with pool.acquire() as conn:
+        placed = await orders.of_person(conn, person_id)
+        quoted = await orders.quotes_of_person(conn, person_id)
+        of_orders = await _happened(conn, [order_key(order.id) for order in placed])
+        of_carts = await _happened(conn, [cart_key(quote.cart_id) for quote in quoted])
+    return PersonExport(
+        person_id,
+        [
+            HeldOrder(o.id, o.number, o.state, await _contact(keyring, o), o.country, o.lines, o.totals,
+                      of_orders.get(order_key(o.id), []))
+            for o in placed
+        ],
+        [
+            HeldQuote(q.id, q.cart_id, await _contact(keyring, q), q.country, q.lines, q.totals, q.expires_at,
+                      of_carts.get(cart_key(q.cart_id), []))
+            for q in quoted
+        ],
+    )  # fmt: skip
+
+
+async def _contact(keyring: Keyring, held: Any) -> HeldContact | None:
+    """Of an order or a quote; None once the person was erased."""
+    if not held.mail:
+        return None
+    found = await customers.open_contact(keyring, SealedContact(held.person_id, held.mail, held.address))
+    return None if found is None else HeldContact(found.mail, found.address)
+
+
+async def _happened(conn: Connection, keys: list[str]) -> dict[str, list[Happening]]:
+    found: dict[str, list[Happening]] = {}
+    for recorded in await event_log.read_keys(conn, keys):
+        found.setdefault(recorded.key, []).append(_told(recorded))
+    return found
+
+
+def _told(recorded: Recorded) -> Happening:
+    return Happening(recorded.type, recorded.recorded_at)

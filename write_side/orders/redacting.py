@@ -1,0 +1,49 @@
+"""A person goes out of their quotes and orders: mail and address are emptied, what was bought and paid stays."""
+
+from uuid import UUID
+
+from msgspec import Struct
+
+from shared.envelope import Metadata
+from write_side import event_log, payments
+from write_side.database import Connection
+from write_side.errors import Refusal
+from write_side.event_log import Positions
+from write_side.orders import store
+from write_side.orders.domain import Order
+
+
+class UnfinishedOrders(Refusal):
+    """The person has orders that are being paid or ended; `order_ids` says which. They need the mail address."""
+
+    code = "unfinished_orders"
+
+
+class Redacted(Struct, frozen=True):
+    """How many orders and quotes were emptied."""
+
+    orders: int
+    quotes: int
+
+
+async def redact(
+    conn: Connection, person_id: UUID, cause: Metadata, *, unfinished_too: bool = False
+) -> tuple[Redacted, Positions]:
+    """Empty a person's quotes and orders, in the caller's transaction. What is empty already stays as it is.
+
+    Refuses `unfinished_orders`, unless told to take them too: then no mail of theirs can be sent any more.
+    """
+    held = await store.lock_of_person(conn, person_id)
+    unfinished = [order.id for order in held if not await _is_finished(conn, order)]
+    if unfinished and not unfinished_too:
+        detail = "orders of this person are not finished: let them be paid, cancelled or expire first"
+        raise UnfinishedOrders(detail, order_ids=unfinished)
+    events = await store.redact(conn, person_id)
+    orders = sum(event.aggregate_type == "order" for event in events)
+    return Redacted(orders, len(events) - orders), await event_log.append(conn, events, cause)
+
+
+async def _is_finished(conn: Connection, order: Order) -> bool:
+    if order.state == "confirmed":
+        return await payments.public_state(conn, order.payment_id) == "captured"
+    return order.state in ("cancelled", "expired")
