@@ -16,7 +16,7 @@ from shared.events.carts import CartEvent, CartOpened
 from shared.events.catalog import CategoryEvent, ProductCreated, ProductRevised
 from shared.events.inventory import StockItemEvent, StockItemOpened, WarehouseOpened
 from shared.events.notifications import MailQueued, NotificationEvent
-from shared.events.orders import OrderEvent, OrderPlaced, QuoteIssued
+from shared.events.orders import OrderEvent, OrderPlaced, QuoteEvent, QuoteIssued
 from shared.events.payments import PaymentEvent, PaymentRequested
 from shared.events.pricing import PriceSet, PricingEvent
 from shared.events.repairs import RowRepaired
@@ -33,7 +33,7 @@ HISTORIES: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "price": (PriceSet, get_args(PricingEvent)),
     "destination": (DestinationSet, (DestinationSet,)),
     "cart": (CartOpened, get_args(CartEvent)),
-    "quote": (QuoteIssued, ()),
+    "quote": (QuoteIssued, get_args(QuoteEvent)),
     "order": (OrderPlaced, get_args(OrderEvent)),
     "payment": (PaymentRequested, get_args(PaymentEvent)),
     "mail": (MailQueued, get_args(NotificationEvent)),
