@@ -172,6 +172,14 @@ async def touched(conn: Connection, position: int, until: int) -> list[asyncpg.R
     return list(await conn.fetch(query, position, until))
 
 
+async def ids_after(conn: Connection, type_: str, after: UUID, limit: int) -> list[UUID]:
+    """The aggregates of a kind above an id, in the order of their ids."""
+    query = """SELECT aggregate_id FROM event_log
+               WHERE aggregate_type = $1 AND aggregate_id > $2 AND aggregate_version = 1
+               ORDER BY aggregate_id LIMIT $3"""
+    return [row["aggregate_id"] for row in await conn.fetch(query, type_, after, limit)]
+
+
 async def some(conn: Connection, count: int) -> list[asyncpg.Record]:
     """`position`, `aggregate_type`, `aggregate_id` and `partition_key` of so many events, drawn by chance."""
     events = max(1.0, await conn.fetchval("SELECT reltuples FROM pg_class WHERE oid = 'event_log'::regclass"))

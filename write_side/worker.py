@@ -31,6 +31,7 @@ from write_side.reactions import Reaction
 from write_side.relay import Relay
 from write_side.sealing import sealing
 from write_side.steps import Step, keep_doing
+from write_side.sweep import sweeping
 
 log = logging.getLogger(__name__)
 
@@ -143,6 +144,7 @@ async def run(settings: Settings, stopping: asyncio.Event) -> None:
             snapshots.step(pool),
             house_keeping(pool),
             *sealing(pool, settings.seals_file, settings.master_key),
+            *sweeping(pool, settings.seals_file, settings.master_key),
         ]
         checks = checks_of(pool, keyring, redis, server, gateway)
         answering = await probe.serve(settings.host, settings.port, checks)
