@@ -190,8 +190,8 @@ async def some(conn: Connection, count: int) -> list[asyncpg.Record]:
 
 async def position_at(conn: Connection, moment: datetime) -> int:
     """The safe position at a moment, as far as the relay wrote it down: 0 before its first note."""
-    query = "SELECT safe_position FROM position_timeline WHERE at <= $1 ORDER BY at DESC LIMIT 1"
-    return int(await conn.fetchval(query, moment) or 0)
+    noted = await safe_position_at(conn, moment)
+    return noted[1] if noted else 0
 
 
 async def recent_aggregates(conn: Connection, type_: str, hours: int) -> list[UUID]:

@@ -1,8 +1,11 @@
 """Why a number is what it is: the steps that made it, who took them, and what for."""
 
+from tests.fixtures.write_side import CAUSE, new_call
 from tests.integration.checkout.shop import Shop
 from tests.integration.history.conftest import Ask
 from tests.integration.history.test_as_of import sold_lamps
+from write_side.pricing import handlers as pricing
+from write_side.pricing.domain import NewPrice
 
 
 async def test_on_hand_is_explained_from_the_first_event_to_now(shop: Shop, ask: Ask) -> None:
@@ -55,5 +58,6 @@ async def test_a_price_that_came_again_is_explained_by_the_last_time_it_was_set(
     await shop.stock("lamp", 10)
     await shop.price("lamp", 1100)
     await shop.price("lamp", 1000)
+    await pricing.set_price(shop.pool, "lamp", "USD", NewPrice(1000), CAUSE, new_call())
     order = await shop.order(lamp=1)
     assert (await ask(f"charged-prices/{order.number}/lamp"))["price_set"]["version"] == 3
