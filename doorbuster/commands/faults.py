@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import shutil
 import sys
 import time
 
@@ -41,7 +42,11 @@ def _faults(given: argparse.Namespace) -> int:
             return 2
         report.say(f"seed {seed}; the shop opens")
         with stage.opened(Home(home.folder / "faults" / "stage")) as shop:
-            outcomes = asyncio.run(run.play(shop, chosen, run.Wanted(seed, given.rate, haste=given.haste), histories))
+            wanted = run.Wanted(seed, given.rate, haste=given.haste)
+            try:
+                outcomes = asyncio.run(run.play(shop, chosen, wanted, histories))
+            finally:
+                shutil.copytree(shop.home.logs, histories / "logs", dirs_exist_ok=True)
     report.say(f"\n{report.table(outcomes)}\n\nseed {seed}; what was done and seen, event by event: {histories}")
     return 0 if all(outcome.verdict == "ok" for outcome in outcomes) else 1
 

@@ -1,6 +1,7 @@
 """The run: the shop opens once, each scenario is played on it while orders flow, and the oracle looks after each."""
 
 import asyncio
+import re
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -13,7 +14,6 @@ from doorbuster import invariants, tokens
 from doorbuster.demo import stampede
 from doorbuster.demo.shop import Shop
 from doorbuster.faults import oracle, report
-from doorbuster.faults.oracle import Count
 from doorbuster.faults.scenario import History, Outcome, Scenario, Scene
 from doorbuster.faults.shoppers import Shoppers
 from doorbuster.faults.stage import HEAL_WITHIN, Stage
@@ -37,6 +37,7 @@ class Wanted(Struct, frozen=True):
     products: int = 12
     units: int = 100_000
     haste: float = 1.0  # divides how long a scenario takes at least
+    warm_up: bool = True
 
 
 class _Watched(Struct):
@@ -50,10 +51,11 @@ class _Watched(Struct):
 async def play(stage: Stage, scenarios: Sequence[Scenario], wanted: Wanted, histories: Path) -> list[Outcome]:
     """Each scenario in turn; a line is told as each ends."""
     bearer = await tokens.issue(stage.environment["DATABASE_URL"], "faults", SCOPES)
-    await _warmed_up(stage, bearer, wanted, histories)
+    if wanted.warm_up:
+        await _warmed_up(stage, bearer, wanted, histories)
     outcomes = []
     for scenario in scenarios:
-        history = History(histories / f"{scenario.number:02}-{scenario.name.replace(' ', '-')}.jsonl")
+        history = History(histories / f"{scenario.number:02}-{re.sub('[^A-Za-z0-9]+', '-', scenario.name)}.jsonl")
         history.note("begins", fault=scenario.name, expected=scenario.expected, seed=wanted.seed)
         try:
             outcome = await _play(stage, scenario, wanted, bearer, history)
@@ -79,7 +81,7 @@ async def _nothing(_scene: Scene) -> None:
 
 
 async def _play(stage: Stage, scenario: Scenario, wanted: Wanted, bearer: str, history: History) -> Outcome:
-    began = time.monotonic()
+    began, used = time.monotonic(), stage.used()
     seed = wanted.seed * 100 + scenario.number
     await asyncio.to_thread(stage.well)
     async with _watching(stage) as watched:
@@ -92,6 +94,7 @@ async def _play(stage: Stage, scenario: Scenario, wanted: Wanted, bearer: str, h
         await _calm(stage, watched, history)
     found = await _judged(stage, scenario, scene, watched)
     found.seconds = round(time.monotonic() - began, 1)
+    found.others_cores = round(stage.used().since(used).others(found.seconds), 2)
     found.verdict = _verdict(found)
     history.note("ends", outcome=msgspec.to_builtins(found))
     return found
@@ -189,17 +192,8 @@ async def _judged(stage: Stage, scenario: Scenario, scene: Scene, watched: _Watc
     scene.did("purchases", all=msgspec.to_builtins(scene.shoppers.purchases))
     timed = [(e.shard, e.position, e.recorded_at) for e in events]
     lag, slowest = watched.lag.worst(timed)
-    if scenario.redis_lag_ms is not None:
-        near, model = watched.lag.worst(timed, REDIS)
-        scene.promise(near * 1000 <= scenario.redis_lag_ms, f"{model} in Redis was {near:.2f} s behind")
+    judged, _ = watched.lag.worst(timed, REDIS if scenario.elasticsearch_away else "")
     scene.did("judged", broken=[*scene.broken, *wrong])
-    return _outcome(scenario, scene, total, events, filled, lag, slowest, [*scene.broken, *wrong])
-
-
-def _outcome(
-    scenario: Scenario, scene: Scene, total: Count, events: Sequence[oracle.Event], filled: int, lag: float,
-    slowest: str, broken: list[str],
-) -> Outcome:  # fmt: skip
     return Outcome(
         fault=scenario.name,
         number=scenario.number,
@@ -212,9 +206,10 @@ def _outcome(
         reordered=total.reordered,
         filled=filled,
         worst_lag_ms=round(lag * 1000, 1),
+        judged_lag_ms=round(judged * 1000, 1),
         slowest=slowest,
         lag_limit_ms=scenario.lag_ms,
-        broken=broken[:MOST_TOLD],
+        broken=[*scene.broken, *wrong][:MOST_TOLD],
     )
 
 
@@ -223,6 +218,6 @@ def _verdict(outcome: Outcome) -> str:
         return "events differ"
     if outcome.broken:
         return "broken"
-    if outcome.lag_limit_ms is not None and outcome.worst_lag_ms > outcome.lag_limit_ms:
+    if report.over_limit(outcome) and not report.disturbed(outcome):
         return "late"
     return "ok" if outcome.events else "no events"

@@ -1,5 +1,6 @@
 """The stage: a whole shop with standbys in a home of its own, under the real supervisor, to be mistreated."""
 
+import asyncio
 import contextlib
 import os
 import signal
@@ -17,6 +18,7 @@ from msgspec import structs
 from redis import Redis
 
 from doorbuster import native, probes, processes, running, stack, state
+from doorbuster.bench import cpu
 from doorbuster.disaster.archive import VARIABLE
 from doorbuster.faults.proxy import Proxies, Proxy
 from doorbuster.home import Home
@@ -103,9 +105,12 @@ class Stage:
                     return name
         raise NotWell(f"nobody holds the lease {of}")
 
-    def other(self, name: str) -> str:
-        """The twin of a worker or a projector."""
-        return name.removesuffix("-standby") if name.endswith("-standby") else f"{name}-standby"
+    async def taken_over(self, of: str, before: str) -> str:
+        """Wait until another one holds the lease; its name."""
+        async with asyncio.timeout(HEAL_WITHIN):
+            while (now := await self.leader(of)) == before:
+                await asyncio.sleep(0.02)
+        return now
 
     async def counted(self, metric: str) -> float:
         """The sum of a counter over both projectors, as far as they answer; one that ended takes its part along."""
@@ -117,6 +122,11 @@ class Stage:
                     samples = [line for line in text.splitlines() if line.startswith((f"{metric} ", f"{metric}{{"))]
                     total += sum(float(sample.rpartition(" ")[2]) for sample in samples)
         return total
+
+    def used(self) -> cpu.Used:
+        """CPU time that everything here took so far."""
+        assert self._state is not None
+        return cpu.used({program.name: program.process.pid for program in self._state.programs if program.process})
 
     # --- mistreatment -----------------------------------------------------------------------------------------------
 

@@ -1,4 +1,7 @@
-"""The projector, its Redis and its streams are killed, emptied and paused under load; afterwards, documents = fold."""
+"""The projector, its Redis and its streams are emptied, trimmed and paused under load; afterwards, documents = fold.
+
+The scenarios that kill them are in `test_suite.py`.
+"""
 
 import asyncio
 
@@ -10,41 +13,6 @@ from tests.faults.stock_load import Load, settled
 from tests.faults.watcher import SHARDS, Watcher
 
 pytestmark = pytest.mark.slow
-
-
-async def test_kill_of_the_projector_under_load_loses_nothing(redis_lab: Lab) -> None:
-    redis_lab.relay()
-    first = redis_lab.projector()
-    conn, redis, load = redis_lab.conn, redis_lab.redis, Load(40)
-    await load.open(conn)
-    await settled(conn, redis)
-    redis_lab.projector()  # stands by
-    with Watcher(redis_lab.valkey.url, load.skus) as watcher:
-        writing = asyncio.create_task(load.write_for(conn, 3))
-        await asyncio.sleep(1)
-        first.kill()
-        await writing
-        await settled(conn, redis)
-    assert watcher.missing == []
-    assert watcher.found > 0
-
-
-async def test_kill_of_valkey_under_load_loses_nothing(redis_lab: Lab) -> None:
-    redis_lab.relay()
-    redis_lab.projector()
-    conn, redis, load = redis_lab.conn, redis_lab.redis, Load(40)
-    await load.open(conn)
-    await settled(conn, redis)
-    with Watcher(redis_lab.valkey.url, load.skus) as watcher:
-        writing = asyncio.create_task(load.write_for(conn, 4))
-        await asyncio.sleep(1)
-        redis_lab.valkey.kill()
-        await asyncio.sleep(1)
-        redis_lab.valkey.start()
-        await writing
-        await settled(conn, redis)
-    assert watcher.missing == []
-    assert watcher.unavailable > 0
 
 
 async def test_flushall_under_load_is_healed_and_never_a_404(redis_lab: Lab) -> None:

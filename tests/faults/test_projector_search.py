@@ -31,20 +31,6 @@ async def view(search_lab: Lab) -> AsyncIterator[SearchView]:
     await shown.close()
 
 
-async def test_kill_of_the_projector_under_load_loses_nothing(search_lab: Lab, view: SearchView) -> None:
-    search_lab.relay()
-    first = search_lab.projector()
-    conn, load = search_lab.conn, Load(40)
-    await load.open(conn)
-    await view.settled(conn)
-    search_lab.projector()
-    writing = asyncio.create_task(load.write_for(conn, 3))
-    await asyncio.sleep(1)
-    first.kill()
-    await writing
-    await view.settled(conn)
-
-
 async def test_an_owner_that_slept_through_its_takeover_changes_nothing(search_lab: Lab, view: SearchView) -> None:
     search_lab.relay()
     first = search_lab.projector()

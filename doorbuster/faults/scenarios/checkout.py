@@ -63,7 +63,7 @@ async def _commits_nobody_hears_of(scene: Scene) -> None:
     """The reply to a COMMIT is lost with its connection, backends are ended, clients' connections are cut."""
     log = scene.stage.log
     async with connected(scene, 1) as (admin,):
-        for _ in range(AMBIGUOUS):
+        for _ in range(scene.rounds(AMBIGUOUS)):
             lost = log.lost
             log.lose(b"COMMIT")
             async with asyncio.timeout(10):

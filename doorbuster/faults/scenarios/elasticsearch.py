@@ -109,11 +109,11 @@ async def _put(client: httpx.AsyncClient, index: str, settings: dict[str, object
 SCENARIOS = (
     Scenario(
         14, "Elasticsearch refuses some items (429)", "they are written again; all others, and Redis, do not wait",
-        _some_items_refused, redis_lag_ms=1000,
+        _some_items_refused, lag_ms=1000, elasticsearch_away=True,
     ),
     Scenario(
         14, "Elasticsearch silent, then killed", "its models catch up; those in Redis do not wait",
-        _silent_then_killed, redis_lag_ms=1000,
+        _silent_then_killed, lag_ms=1000, elasticsearch_away=True,
     ),
     Scenario(
         16, "archived, then replayed from 0", "the product stays away, whatever comes late or again",

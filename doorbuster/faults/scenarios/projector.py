@@ -19,7 +19,7 @@ BOTH = 5.0
 
 async def _killed_before_its_checkpoint(scene: Scene) -> None:
     """The table of checkpoints is locked: what goes into Elasticsearch meanwhile is not remembered anywhere else."""
-    for _ in range(ROUNDS):
+    for _ in range(scene.rounds(ROUNDS)):
         await asyncio.to_thread(scene.stage.well)
         owner = await scene.stage.leader("projector")
         async with connected(scene, 1) as (locker,), locker.transaction():
@@ -27,17 +27,14 @@ async def _killed_before_its_checkpoint(scene: Scene) -> None:
             await asyncio.sleep(1)
             scene.stage.kill(owner)
         scene.did("killed", owner=owner)
-        successor = await scene.stage.leader("projector")
-        scene.promise(successor != owner, "the standby did not take over")
+        scene.did("taken over", owner=await scene.stage.taken_over("projector", owner))
 
 
 async def _asleep_through_its_takeover(scene: Scene) -> None:
     sleeper = await scene.stage.leader("projector")
     with scene.stage.paused(sleeper):
         scene.did("asleep", owner=sleeper)
-        async with asyncio.timeout(20):
-            while await scene.stage.leader("projector") == sleeper:
-                await asyncio.sleep(0.05)
+        await scene.stage.taken_over("projector", sleeper)
         await asyncio.sleep(3)
     scene.did("awake")
     await asyncio.sleep(2)

@@ -35,7 +35,7 @@ async def _a_reply_is_lost_on_a_quiet_shard(scene: Scene) -> None:
 
 async def _killed(scene: Scene) -> None:
     async with Pages(scene) as pages:
-        for _ in range(2):
+        for _ in range(scene.rounds(2)):
             scene.stage.kill("valkey")
             scene.did("killed")
             await asyncio.sleep(3)
