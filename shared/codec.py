@@ -71,9 +71,3 @@ def _converted(type_: str, fields: dict[str, Any]) -> Event:
     if type_ not in EVENT_TYPES:
         raise UnknownEventType(type_)
     return msgspec.convert(fields, EVENT_TYPES[type_])  # type: ignore[return-value]
-
-
-def decode_event(type_: str, payload: bytes | Raw) -> Event:
-    """The one event of a payload whose type was never split."""
-    (event,) = decode_events(type_, payload)
-    return event

@@ -9,7 +9,7 @@ import msgspec
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
-from shared.codec import decode_event
+from shared.codec import decode_events
 from tests.fixtures.write_side import CAUSE
 from tests.integration.checkout.shop import Basket, Shop
 from tests.properties.shops import a_shop
@@ -112,7 +112,7 @@ async def _folded(conn: Connection, cart_id: UUID) -> domain.Cart:
                WHERE aggregate_type = 'cart' AND aggregate_id = $1 ORDER BY aggregate_version"""
     cart: domain.Cart | None = None
     for row in await conn.fetch(query, cart_id):
-        event: Any = decode_event(row["type"], row["payload"])
+        event: Any = decode_events(row["type"], row["payload"])[0]
         cart = domain.evolve(cart, event, row["aggregate_version"])
     assert cart is not None
     return cart

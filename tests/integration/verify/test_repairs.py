@@ -7,7 +7,7 @@ import sys
 import msgspec
 
 from projector.read_models.all import READ_MODELS
-from shared.codec import decode_event
+from shared.codec import decode_events
 from shared.events.repairs import RowRepaired
 from tests.fixtures.write_side import CAUSE
 from tests.integration.verify.tampering import RECHAIN, Tampered, told
@@ -32,7 +32,7 @@ async def test_the_event_names_the_fields_and_stands_with_the_history_of_its_key
         await repair_rows(tampered.conn, found, "a test", CAUSE)
         row = await tampered.conn.fetchrow(_LAST)
         assert row is not None
-        event = decode_event(row["type"], row["payload"])
+        [event] = decode_events(row["type"], row["payload"])
         assert isinstance(event, RowRepaired)
         assert (event.aggregate_type, event.fields, event.reason) == ("stock_item", ["low_at", "on_hand"], "a test")
         assert row["partition_key"].startswith("product:")
