@@ -1,11 +1,13 @@
 """Group commit: commands that wait at the same time go through one call, one transaction and one flush of the WAL.
 
-Nobody waits for company: whoever finds a lane free goes at once, alone if need be, and those who arrive meanwhile make
-up the next batch. So batches grow with the load by themselves, and with them falls what a command costs.
+Nobody waits for company: whoever finds the lane free goes at once, alone if need be, and those who arrive meanwhile
+make up the next batch. So batches grow with the load by themselves, and with them falls what a command costs. One lane
+is enough, and cheapest, as long as it moves; where a batch is held up (somebody else has locked a row), another opens.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Hashable, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Iterator, Sequence
+from contextlib import contextmanager
 from contextvars import Context
 from typing import Generic, TypeVar
 
@@ -18,7 +20,8 @@ Result = TypeVar("Result")
 Carried = Sequence[Result | Exception]  # an outcome for each command, in order
 
 MOST = 24  # commands of one batch: it has to commit within 50 ms of its first append
-LANES = 2  # batches under way at once: one reads and decides while another one commits
+LANES = 3  # batches under way at once, all but one of them held up
+PATIENCE = 0.1  # seconds after which a batch is held up: ten times what one takes
 LONGEST = 2_000  # commands that wait; whoever comes then is told to come again
 
 
@@ -43,11 +46,14 @@ class GroupCommit(Generic[Command, Result]):
         *,
         most: int = MOST,
         lanes: int = LANES,
+        patience: float = PATIENCE,
         name: str = "commands",
     ) -> None:
-        self._carry_out, self._apart, self._most, self._lanes = carry_out, apart, most, lanes
+        self._carry_out, self._apart = carry_out, apart
+        self._most, self._lanes, self._patience = most, lanes, patience
         self._waiting: list[tuple[Command, asyncio.Future[Result]]] = []
         self._busy = 0  # lanes that will look at `_waiting` again
+        self._held_up = 0  # those of them whose batch takes long
         self._tasks: set[asyncio.Task[None]] = set()  # held, or a lane could be collected while it waits
         self._sizes = metrics.GROUP_COMMANDS.labels(name)
         metrics.GROUP_WAITING.labels(name).set_function(lambda: len(self._waiting))
@@ -58,13 +64,16 @@ class GroupCommit(Generic[Command, Result]):
             raise _overloaded()
         future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
         self._waiting.append((command, future))
-        if self._busy < self._lanes:
+        self._open_lane()
+        return await future
+
+    def _open_lane(self) -> None:
+        if self._waiting and self._busy == self._held_up < self._lanes:
             self._busy += 1
             # A context of its own: the lane works for many requests, its log lines name none of them.
             task = asyncio.get_running_loop().create_task(self._lane(), context=Context())
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
-        return await future
 
     async def _lane(self) -> None:
         try:
@@ -76,7 +85,8 @@ class GroupCommit(Generic[Command, Result]):
         while batch := self._next_batch():
             self._sizes.observe(len(batch))
             try:
-                results = await self._carry_out([command for command, _ in batch])
+                with self._watched():
+                    results = await self._carry_out([command for command, _ in batch])
             except BaseException as error:
                 for _, future in batch:
                     _settle(future, error if isinstance(error, Exception) else _overloaded())
@@ -85,6 +95,24 @@ class GroupCommit(Generic[Command, Result]):
                 continue
             for (_, future), result in zip(batch, results, strict=True):
                 _settle(future, result)
+
+    @contextmanager
+    def _watched(self) -> Iterator[None]:
+        """Lets others pass if what is done within takes long."""
+        late = False
+
+        def hold_up() -> None:
+            nonlocal late
+            late = True
+            self._held_up += 1
+            self._open_lane()
+
+        timer = asyncio.get_running_loop().call_later(self._patience, hold_up, context=Context())
+        try:
+            yield
+        finally:
+            timer.cancel()
+            self._held_up -= late
 
     def _next_batch(self) -> list[tuple[Command, "asyncio.Future[Result]"]]:
         taken: dict[Hashable, tuple[Command, asyncio.Future[Result]]] = {}

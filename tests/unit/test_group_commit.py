@@ -115,3 +115,36 @@ async def test_whoever_comes_again_at_once_with_an_answer_is_not_forgotten() -> 
 
     async with asyncio.timeout(5):
         assert await twice() == [4, 8]
+
+
+async def test_a_batch_that_is_held_up_lets_others_pass() -> None:
+    locked = asyncio.Event()
+
+    async def carry_out(batch: Sequence[int]) -> list[int]:
+        if 0 in batch:
+            await locked.wait()
+        return list(batch)
+
+    commits = GroupCommit(carry_out, lambda n: n, patience=0.01)
+    stuck = asyncio.ensure_future(commits.submit(0))
+    await asyncio.sleep(0)
+    assert await asyncio.wait_for(commits.submit(1), 5) == 1  # waited when the lane was found to be held up
+    assert await asyncio.wait_for(commits.submit(2), 5) == 2  # came later
+    assert not stuck.done()
+    locked.set()
+    assert await stuck == 0
+
+
+async def test_as_long_as_the_lane_moves_there_is_only_one() -> None:
+    under_way, most = [0], [0]
+
+    async def carry_out(batch: Sequence[int]) -> list[int]:
+        under_way[0] += 1
+        most[0] = max(most[0], under_way[0])
+        await asyncio.sleep(0.001)
+        under_way[0] -= 1
+        return list(batch)
+
+    commits = GroupCommit(carry_out, lambda n: n, most=2, patience=60)
+    assert await asyncio.gather(*map(commits.submit, range(20))) == list(range(20))
+    assert most == [1]

@@ -16,6 +16,9 @@ from write_side.orders.handlers import OrderState
 from write_side.payments import store as payments_store
 
 
+WAITING = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+
+
 async def outcomes(*calls: object) -> Counter[str]:
     done = await asyncio.gather(*calls, return_exceptions=True)  # type: ignore[call-overload]
     return Counter(type(each).__name__ for each in done)
@@ -48,6 +51,25 @@ async def test_baskets_of_several_lamps_never_deadlock_nor_oversell(shop: Shop) 
         on_hand, reserved = await shop.figures(sku)
         assert 0 < reserved <= on_hand == 20
     assert (await shop.figures("bulb"))[1] >= 19  # the scarcest: every basket wants it, none more than two
+
+
+async def test_whoever_waits_for_a_locked_item_holds_up_nobody_who_wants_another(shop: Shop) -> None:
+    await shop.stock("lamp", 1)
+    await shop.stock("bulb", 1)
+    lamps, bulbs = await shop.basket(lamp=1), await shop.basket(bulb=1)
+    wanted, other = await shop.quote(lamps), await shop.quote(bulbs)
+    async with shop.pool.acquire() as conn:
+        transaction = conn.transaction()
+        await transaction.start()
+        await conn.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
+        await conn.execute("SELECT FROM stock_item WHERE sku = 'lamp' FOR UPDATE")
+        waiting = asyncio.ensure_future(shop.place(lamps, wanted.id))
+        while not await shop.pool.fetchval(WAITING):
+            await asyncio.sleep(0.01)
+        assert (await shop.place(bulbs, other.id)).state == "pending_payment"
+        assert not waiting.done()
+        await transaction.rollback()
+    assert (await waiting).state == "pending_payment"
 
 
 async def test_one_key_twenty_times_at_once_is_one_order(shop: Shop) -> None:
