@@ -13,8 +13,9 @@ EXAMPLES ?= 200
 SEED ?= $(shell date +%s)
 USERS ?= 50
 MINUTES ?= 2
+EVENTS ?= 20000
 
-.PHONY: help demo up down status test fuzz check bench load faults lock docker audit schemas
+.PHONY: help demo up down status test fuzz check bench load faults lock docker audit schemas drill
 help: ## What can be typed
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
 
@@ -59,6 +60,9 @@ load: $(READY) ## Let shoppers in, tell how it went, check the invariants: make 
 
 faults: $(READY) ## Kill, stop and cut off what runs while orders flow, and look: make faults ONLY="6 redis" SEED=7
 	@$(BIN)/doorbuster faults $(ONLY) --seed $(SEED)
+
+drill: $(READY) ## Destroy a shop of its own under load and restore it: make drill EVENTS=1000000
+	@$(BIN)/doorbuster drill --events $(EVENTS)
 
 # Not part of `test`: it asks a service for advisories, and says of each package that it can't tell where there is none.
 audit: $(READY) ## Known holes in what the lock names; fails where the advisories can't be reached, too
