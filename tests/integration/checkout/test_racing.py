@@ -15,7 +15,6 @@ from write_side.orders import AlreadyPaid, settling
 from write_side.orders.handlers import OrderState
 from write_side.payments import store as payments_store
 
-
 WAITING = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
 
 
