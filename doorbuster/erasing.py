@@ -19,9 +19,11 @@ from doorbuster.disaster import backing_up, keyring
 from doorbuster.disaster.archive import VARIABLE, Archive
 from doorbuster.invariants.sinks import RedisView
 from projector import elasticsearch_sink
-from projector.model import ELASTICSEARCH
+from projector.log import open_pool as open_log_pool
+from projector.model import ELASTICSEARCH, ReadModel
 from projector.read_models.all import READ_MODELS
 from projector.redis_sink import connect
+from projector.versions import Versions
 from shared.documents.layout import index_name
 from shared.ids import uuid7
 from shared.settings import Settings
@@ -91,11 +93,17 @@ async def _until_shown(settings: Settings, positions: Positions) -> None:
     deadline = time.monotonic() + CATCH_UP_SECONDS
     async with connect(settings.redis_url) as redis:
         view = RedisView(redis)
-        for model in READ_MODELS:
+        for model in await _kept_up(settings):
             while _behind(await view.checkpoints(model), positions):
                 if time.monotonic() > deadline:
                     raise Behind(f"{model.name} does not follow the log: see `doorbuster status` and `parked list`")
                 await asyncio.sleep(0.05)
+
+
+async def _kept_up(settings: Settings) -> list[ReadModel]:
+    """All versions that hold what was told of a person, those kept for the way back included."""
+    async with await open_log_pool(settings.database_url, 1, "erase") as pool:
+        return await Versions(pool).kept_up_of(READ_MODELS)
 
 
 def _behind(checkpoints: Positions, positions: Positions) -> bool:
@@ -142,7 +150,8 @@ async def _persistence(redis: "Redis") -> Mapping[str, object]:
 
 
 async def _expunge(settings: Settings) -> None:
-    names = [index_name(settings.index_prefix, m.name, m.version) for m in READ_MODELS if m.sink == ELASTICSEARCH]
+    models = [model for model in await _kept_up(settings) if model.sink == ELASTICSEARCH]
+    names = [index_name(settings.index_prefix, model.name, model.version) for model in models]
     async with elasticsearch_sink.connect(settings.elasticsearch_url) as client:
         patient = client.options(request_timeout=600)
         await patient.indices.forcemerge(index=",".join(names), only_expunge_deletes=True, ignore_unavailable=True)

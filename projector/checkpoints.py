@@ -36,13 +36,17 @@ class Checkpoints:
         return int(position or 0)
 
     async def save(self, checkpoints: Sequence[Checkpoint]) -> None:
-        """Save those that changed. Within one life of a sink none goes back: a stopped owner may wake up."""
+        """Save those that changed, of versions that were not dropped meanwhile. Within one life of a sink none goes
+        back: a stopped owner may wake up."""
         changed = [c for c in checkpoints if self._saved.get(c[:3]) != c]
         if not changed:
             return
         await self._pool.execute(
             """INSERT INTO checkpoint AS c (read_model, version, shard, position, sink_id)
                SELECT * FROM unnest($1::text[], $2::text[], $3::smallint[], $4::bigint[], $5::text[])
+                             AS n (read_model, version, shard, position, sink_id)
+               WHERE EXISTS (SELECT FROM read_model_version v
+                             WHERE (v.read_model, v.version) = (n.read_model, n.version))
                ON CONFLICT (read_model, version, shard) DO UPDATE
                SET position = excluded.position, sink_id = excluded.sink_id, updated_at = clock_timestamp()
                WHERE c.position < excluded.position OR c.sink_id <> excluded.sink_id""",

@@ -7,9 +7,10 @@ the index's uuid, so that an index that was emptied or replaced begins at 0 agai
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol
 
-from elasticsearch import ApiError, AsyncElasticsearch, BadRequestError, TransportError
+from elasticsearch import ApiError, AsyncElasticsearch, BadRequestError, NotFoundError, TransportError
 
 from projector.bulk import Bulk, Busy, Item, NotThere
 from projector.checkpoints import Checkpoints
@@ -17,7 +18,6 @@ from projector.combine import Combined
 from projector.fold import decoder
 from projector.log import LogSettings
 from projector.model import Batch, Change, Folded, ReadModel, Written, encode
-from projector.noticeboard import Noticeboard
 from projector.owed import Owed
 from shared.cancellation import stop_if_cancelled
 from shared.documents.indices import INDICES
@@ -41,6 +41,22 @@ def connect(url: str) -> AsyncElasticsearch:
     return AsyncElasticsearch(url, request_timeout=REQUEST_TIMEOUT, max_retries=0, retry_on_timeout=False)
 
 
+class Board(Protocol):
+    """Where it is told how far the documents are."""
+
+    def progress(self, model: ReadModel, shard: int, at: int, *, ready: bool) -> None:
+        """A checkpoint, and whether the shard is caught up."""
+        ...
+
+    def seen(self, model: ReadModel, checkpoints: dict[int, int]) -> None:
+        """Checkpoints that a search sees."""
+        ...
+
+    def withdraw(self, model: ReadModel) -> None:
+        """The data are lost: nothing is known of them."""
+        ...
+
+
 class ElasticsearchSink:
     """Writes documents, those of all shards and models in one bulk; knows when an index is not the one it was."""
 
@@ -50,26 +66,28 @@ class ElasticsearchSink:
         self,
         client: AsyncElasticsearch,
         prefix: str,
-        models: Sequence[ReadModel],
         settings: LogSettings,
         checkpoints: Checkpoints,
-        board: Noticeboard,
+        board: Board,
+        is_served: Callable[[ReadModel], bool],
     ) -> None:
-        self._client, self._prefix = client, prefix
+        self._client, self._prefix, self._is_served = client, prefix, is_served
         self._shards, self._store = settings.shards, settings.store
-        self._models = [model for model in models if model.sink == self.name]
+        self._models: dict[str, ReadModel] = {}  # by slot: those that were opened
         self._checkpoints, self._board = checkpoints, board
         self._bulk: Combined[Sequence[Item], Mapping[str, str]] = Combined(Bulk(client).send, GATHER_SECONDS)
         self._lives: dict[str, str] = {}  # slot → uuid of its index; absent: there is none that we know of
         self._progress: dict[str, dict[int, int]] = defaultdict(dict)  # slot → shard → checkpoint
         self._owed: dict[tuple[str, int], Owed] = defaultdict(Owed)  # by slot and shard
         self._seen: dict[str, dict[int, int]] = {}
+        self._led_to: dict[str, str] = {}  # read model → slot that its alias leads to
         self._dirty: set[str] = set()  # slots with documents that no search sees yet
         self._opening = asyncio.Lock()
 
     async def open(self, model: ReadModel) -> None:
         """Make the index if there is none, serve it if nothing is served, find out how far it is."""
         async with self._opening:
+            self._models[model.slot] = model
             if model.slot not in self._lives:
                 await self._make(model)
                 life = (await self._uuids([model])).get(self._index(model))
@@ -158,9 +176,12 @@ class ElasticsearchSink:
             await asyncio.sleep(WATCH_SECONDS)
             stop_if_cancelled()
             known = dict(self._lives)  # before asking: an index made meanwhile is missing in the answer, and not gone
+            models = list(self._models.values())
             try:
-                uuids = await self._uuids(self._models)
-                for model in self._models:
+                uuids = await self._uuids(models) if models else {}
+                for model in models:
+                    if model.slot not in self._models:  # dropped since
+                        continue
                     life = known.get(model.slot)
                     if life is not None and life != uuids.get(self._index(model)):
                         self._lose(model)
@@ -177,22 +198,23 @@ class ElasticsearchSink:
             self._owed.pop((model.slot, shard), None)
         self._board.withdraw(model)
 
-    async def refresh(self) -> None:
-        """Makes documents visible to searches, and tells up to where they are; for ever."""
-        await asyncio.gather(*(self._keep_refreshing(model) for model in self._models))
-
-    async def _keep_refreshing(self, model: ReadModel) -> None:
+    async def keep_refreshing(self, name: str) -> None:
+        """Makes documents of the served version visible to searches, and tells up to where they are; for ever."""
         while True:
-            await asyncio.sleep(REFRESH_SECONDS.get(model.name, REFRESH_OTHERS_SECONDS))
+            await asyncio.sleep(REFRESH_SECONDS.get(name, REFRESH_OTHERS_SECONDS))
             stop_if_cancelled()
-            if model.slot not in self._lives:
-                continue
             try:
-                await self._refresh(model)
+                for model in self._versions(name):
+                    if self._led_to.get(name) == model.slot and model.slot in self._lives:
+                        await self.show(model)
             except (ApiError, TransportError, OSError) as error:
                 log.debug("no refresh", extra={"fields": {"error": type(error).__name__}})
 
-    async def _refresh(self, model: ReadModel) -> None:
+    def _versions(self, name: str) -> list[ReadModel]:
+        return [model for model in self._models.values() if model.name == name]
+
+    async def show(self, model: ReadModel) -> None:
+        """Make all that was written visible to searches."""
         checkpoints = dict(self._progress[model.slot])
         life = self._lives[model.slot]
         if model.slot in self._dirty:
@@ -204,10 +226,42 @@ class ElasticsearchSink:
                 raise
         if self._seen.get(model.slot) != checkpoints and self._lives.get(model.slot) == life:
             self._seen[model.slot] = checkpoints
-            self._board.seen(model, checkpoints)
+            self._tell_seen(model)
+
+    def _tell_seen(self, model: ReadModel) -> None:
+        """What a search sees, under each version's name: who has not heard of a swap searches the served one, too."""
+        if self._led_to.get(model.name) == model.slot:
+            for version in self._versions(model.name):
+                self._board.seen(version, self._seen.get(model.slot, {}))
+
+    async def serve(self, model: ReadModel) -> None:
+        """Lead searches to this version, at once."""
+        index, alias = self._index(model), alias_name(self._prefix, model.name)
+        others = [name for name in await self._behind(alias) if name != index]
+        actions: list[dict[str, Any]] = [{"add": {"index": index, "alias": alias}}]
+        actions += [{"remove": {"index": name, "alias": alias}} for name in others]
+        await self._client.indices.update_aliases(actions=actions)
+        self._led_to[model.name] = model.slot
+        self._tell_seen(model)
+
+    async def _behind(self, alias: str) -> list[str]:
+        try:
+            return list(await self._client.indices.get_alias(name=alias))
+        except NotFoundError:
+            return []
+
+    async def drop(self, model: ReadModel) -> None:
+        """Delete its index."""
+        async with self._opening:
+            self._models.pop(model.slot, None)
+            self._lives.pop(model.slot, None)
+            self._progress.pop(model.slot, None)
+            for shard in range(self._shards):
+                self._owed.pop((model.slot, shard), None)
+            await self._client.indices.delete(index=self._index(model), ignore_unavailable=True)
 
     async def _make(self, model: ReadModel) -> None:
-        index, alias = self._index(model), alias_name(self._prefix, model.name)
+        index = self._index(model)
         definition = INDICES[model.name]
         mappings = {**definition["mappings"], "_meta": {"store": self._store}}
         await self._drop_foreign(index)
@@ -217,8 +271,9 @@ class ElasticsearchSink:
             if error.error != "resource_already_exists_exception":
                 raise
         await self._client.indices.put_alias(index=index, name=self._writing(model))
-        if not await self._client.indices.exists_alias(name=alias):
-            await self._client.indices.put_alias(index=index, name=alias)
+        if self._is_served(model):
+            await self._client.indices.refresh(index=index)
+            await self.serve(model)
 
     async def _drop_foreign(self, index: str) -> None:
         """Delete an index made from another store's log: its versions would refuse ours for ever."""

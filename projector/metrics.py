@@ -41,6 +41,7 @@ class Of:
     """The metrics of one read model on one shard: a look-up by labels costs more than the count."""
 
     def __init__(self, read_model: str, shard: int) -> None:
+        self.label, self._shard = read_model, str(shard)
         self.event_lag = EVENT_LAG.labels(read_model)
         self.lag_positions = LAG_POSITIONS.labels(read_model, str(shard))
         self.lag_age = LAG_AGE.labels(read_model, str(shard))
@@ -50,3 +51,8 @@ class Of:
         self.chain_breaks = CHAIN_BREAKS.labels(read_model)
         self.fills = FILLS.labels(read_model)
         self.resets = RESETS.labels(read_model)
+
+    def forget(self) -> None:
+        """What is no longer so must not stand still."""
+        for gauge in (LAG_POSITIONS, LAG_AGE, STOPPED):
+            gauge.remove(self.label, self._shard)

@@ -8,7 +8,7 @@ import asyncio
 import logging
 import time
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from redis.asyncio import Redis
 from redis.asyncio.client import Pipeline
@@ -34,15 +34,41 @@ class Noticeboard:
         self,
         redis: "Redis",
         settings: LogSettings,
-        models: Sequence[ReadModel],
         parking: Parking,
         held: Callable[[], bool],
     ) -> None:
-        self._redis, self._settings, self._models, self._parking, self._held = redis, settings, models, parking, held
+        self._redis, self._settings, self._parking, self._held = redis, settings, parking, held
+        self._models: dict[str, ReadModel] = {}  # by slot
+        self._live: dict[Field, Field] = {}  # read model → version
         self._shards: dict[str, dict[Field, Field]] = defaultdict(dict)  # slot → field → value
         self._changed = asyncio.Event()
         self._all_at = 0.0
         self._news: set[str] = set()  # slots with fields that were not published yet
+
+    def add(self, model: ReadModel) -> None:
+        """Tell of this version, too."""
+        self._models[model.slot] = model
+
+    async def remove(self, model: ReadModel) -> None:
+        """Nothing is told of this version any more."""
+        self._models.pop(model.slot, None)
+        self._shards.pop(model.slot, None)
+        self._news.discard(model.slot)
+        await self._redis.unlink(shards_key(model.slot), parked_key(model.slot))
+
+    def lead_to(self, name: str, version: str) -> None:
+        """Queries are led to this version of a read model, and are told so again and again."""
+        self._live[name] = version
+
+    async def serve(self, model: ReadModel) -> None:
+        """Lead queries to this version from now on, with all that is to be known of it, at once."""
+        self.lead_to(model.name, model.version)
+        async with self._redis.pipeline(transaction=True) as pipe:
+            self._tell_parked(pipe, model)
+            if fields := self._shards[model.slot]:
+                pipe.hset(shards_key(model.slot), mapping=fields)
+            pipe.hset(LIVE, model.name, model.version)
+            await pipe.execute()
 
     def post(self, model: ReadModel, **fields: int) -> None:
         """Set fields of a model's `shards` hash."""
@@ -91,7 +117,7 @@ class Noticeboard:
                 self._all_at = now + ALL_SECONDS
                 self._tell_all(pipe)
             else:
-                for model in self._models:
+                for model in self._models.values():
                     if model.slot in news:  # parked keys first: nobody may take their documents for fresh
                         self._tell_parked(pipe, model)
                         pipe.hset(shards_key(model.slot), mapping=self._shards[model.slot])
@@ -99,8 +125,9 @@ class Noticeboard:
 
     def _tell_all(self, pipe: "Pipeline") -> None:
         pipe.hset(LOG, mapping={"epoch": self._settings.epoch, "shards": self._settings.shards})
-        for model in self._models:
-            pipe.hsetnx(LIVE, model.name, model.version)
+        if self._live:
+            pipe.hset(LIVE, mapping=self._live)
+        for model in self._models.values():
             self._tell_parked(pipe, model)
             if model.sink == ELASTICSEARCH:
                 pipe.delete(shards_key(model.slot))

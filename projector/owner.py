@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 
 import asyncpg
@@ -12,6 +12,7 @@ from projector import elasticsearch_sink
 from projector.chain import stretches
 from projector.checkpoints import Checkpoint, Checkpoints
 from projector.elasticsearch_sink import ElasticsearchSink
+from projector.fleet import Fleet
 from projector.keyring import Keyring
 from projector.log import EventLog, LogSettings, Pool
 from projector.model import ReadModel
@@ -21,6 +22,7 @@ from projector.pipeline import TICK, Pipeline, Sink
 from projector.read_models.all import READ_MODELS
 from projector.redis_sink import RedisSink, connect
 from projector.transport import Feed, RedisStreams, Transport
+from projector.versions import Versions
 from shared.cancellation import stop_if_cancelled
 from shared.envelope import Recorded
 from shared.lease import Lease
@@ -41,66 +43,63 @@ class Owner:
         self._source = EventLog(pool)
         self._parking = Parking(pool)
         self._checkpoints = Checkpoints(pool)
-        self.pipelines: list[Pipeline] = []
+        self._versions = Versions(pool)
 
     async def run(self) -> None:
         """Until cancelled; whoever runs it cancels it when the lease is lost."""
         settings = await self._source.settings()
-        await self._parking.load()
         async with AsyncExitStack() as stack, asyncio.TaskGroup() as tasks:
             redis = connect(self._settings.redis_url)
             stack.push_async_callback(redis.aclose)
-            board = Noticeboard(redis, settings, READ_MODELS, self._parking, lambda: self._lease.held)
-            tasks.create_task(board.run())
+            board = Noticeboard(redis, settings, self._parking, lambda: self._lease.held)
             redis_sink = RedisSink(redis, settings.store)
             stack.push_async_callback(redis_sink.close)
-            near = self._start(tasks, redis_sink, settings)
             search = self._search(settings, board, stack)
-            self._start(tasks, search, settings)
-            tasks.create_task(self._follow(near, settings))
+            sinks: dict[str, Sink] = {sink.name: sink for sink in (redis_sink, search)}
+            fleet = self._fleet(settings, sinks, board, tasks)
+            await self._versions.begin_store(READ_MODELS)
+            await fleet.look()
+            near = [pipeline for pipeline in fleet.pipelines if pipeline.sink is redis_sink]
+            tasks.create_task(board.run())
+            tasks.create_task(self._follow(fleet, near, settings))
             tasks.create_task(search.watch())
-            tasks.create_task(search.refresh())
-            tasks.create_task(self._watch_heads(settings))
-            tasks.create_task(self._save_checkpoints())
-            tasks.create_task(self._heal())
+            for name in {model.name for model in READ_MODELS if model.sink == search.name}:
+                tasks.create_task(search.keep_refreshing(name))
+            tasks.create_task(fleet.run())
+            tasks.create_task(self._watch_heads(fleet, settings))
+            tasks.create_task(self._save_checkpoints(fleet))
+            tasks.create_task(self._heal(fleet))
 
     def _search(self, settings: LogSettings, board: Noticeboard, stack: AsyncExitStack) -> ElasticsearchSink:
         client = elasticsearch_sink.connect(self._settings.elasticsearch_url)
         stack.push_async_callback(client.close)
-        prefix = self._settings.index_prefix
-        sink = ElasticsearchSink(client, prefix, READ_MODELS, settings, self._checkpoints, board)
+        prefix, is_served = self._settings.index_prefix, self._versions.is_served
+        sink = ElasticsearchSink(client, prefix, settings, self._checkpoints, board, is_served)
         stack.push_async_callback(sink.close)
         return sink
 
-    def _start(self, tasks: asyncio.TaskGroup, sink: Sink, settings: LogSettings) -> list[Pipeline]:
-        """One sink's pipelines."""
-        slots = asyncio.Semaphore(READERS)  # each sink its own: a slow one must not hold the other's
-        pipelines = [
-            self._pipeline(model, shard, sink, slots)
-            for model in READ_MODELS
-            if model.sink == sink.name
-            for shard in range(settings.shards)
-        ]
-        for pipeline in pipelines:
-            tasks.create_task(pipeline.run())
-        self.pipelines.extend(pipelines)
-        return pipelines
+    def _fleet(
+        self, settings: LogSettings, sinks: Mapping[str, Sink], board: Noticeboard, tasks: asyncio.TaskGroup
+    ) -> Fleet:
+        # Each sink its own slots: a slow one must not hold the other's.
+        slots = {name: asyncio.Semaphore(READERS) for name in sinks}
 
-    async def _follow(self, needed: Sequence[Pipeline], settings: LogSettings) -> None:
+        def start(model: ReadModel) -> list[Pipeline]:
+            sink, slot = sinks[model.sink], slots[model.sink]
+            log_, fetch_keys = self._source, self._keyring.fetch
+            shards = range(settings.shards)
+            return [Pipeline(model, shard, sink, log_, self._parking, fetch_keys, slot) for shard in shards]
+
+        return Fleet(READ_MODELS, self._versions, sinks, board, self._parking, start, tasks)
+
+    async def _follow(self, fleet: Fleet, needed: Sequence[Pipeline], settings: LogSettings) -> None:
         """One reader of the streams for all sinks. It starts when those pipelines stand that live where the streams
         do; an outage of another sink touches neither it nor them, and whoever opens later fills what it missed."""
         await asyncio.gather(*(pipeline.opened.wait() for pipeline in needed))
-        feeds = [
-            _feed(shard, [p for p in self.pipelines if p.shard == shard], settings.epoch)
-            for shard in range(settings.shards)
-        ]
         transport: Transport = RedisStreams(self._settings.streams, f"projector-{os.getpid()}")
-        await transport.run(feeds)
+        await transport.run([_feed(shard, fleet, settings.epoch) for shard in range(settings.shards)])
 
-    def _pipeline(self, model: ReadModel, shard: int, sink: Sink, slots: asyncio.Semaphore) -> Pipeline:
-        return Pipeline(model, shard, sink, self._source, self._parking, self._keyring.fetch, slots)
-
-    async def _watch_heads(self, settings: LogSettings) -> None:
+    async def _watch_heads(self, fleet: Fleet, settings: LogSettings) -> None:
         while True:
             stop_if_cancelled()
             try:
@@ -108,27 +107,27 @@ class Owner:
             except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
                 log.warning("the log's heads can't be read", extra={"fields": {"error": type(error).__name__}})
             else:
-                for pipeline in self.pipelines:
+                for pipeline in fleet.pipelines:
                     pipeline.seen_head(heads[pipeline.shard])
             await asyncio.sleep(TICK)
 
-    async def _save_checkpoints(self) -> None:
+    async def _save_checkpoints(self, fleet: Fleet) -> None:
         while True:
             await asyncio.sleep(SAVE_SECONDS)
             stop_if_cancelled()
             try:
-                await self._checkpoints.save([_checkpoint(p) for p in self.pipelines if p.opened.is_set()])
+                await self._checkpoints.save([_checkpoint(p) for p in fleet.pipelines if p.opened.is_set()])
             except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
                 log.warning("checkpoints can't be saved", extra={"fields": {"error": type(error).__name__}})
 
-    async def _heal(self) -> None:
+    async def _heal(self, fleet: Fleet) -> None:
         """Parked keys that somebody asked to try again."""
         while True:
             await asyncio.sleep(RETRY_POLL_SECONDS)
             stop_if_cancelled()
             try:
                 for parked in await self._parking.wanted():
-                    for pipeline in self.pipelines:
+                    for pipeline in fleet.pipelines:
                         model = pipeline.model
                         if (model.name, model.version, pipeline.shard) == (
                             parked.read_model,
@@ -146,14 +145,17 @@ def _checkpoint(pipeline: Pipeline) -> Checkpoint:
     return Checkpoint(model.name, model.version, pipeline.shard, position, sink_id)
 
 
-def _feed(shard: int, pipelines: Sequence[Pipeline], epoch: int) -> Feed:
+def _feed(shard: int, fleet: Fleet, epoch: int) -> Feed:
+    def mine() -> list[Pipeline]:
+        return [pipeline for pipeline in fleet.pipelines if pipeline.shard == shard]
+
     def at() -> int:
-        return max(pipeline.at for pipeline in pipelines)  # those behind are nearer to it by the log
+        return max((pipeline.at for pipeline in mine()), default=0)  # those behind are nearer to it by the log
 
     def offer(events: Sequence[Recorded]) -> None:
         # What a log said that was restored to an earlier point since is no part of this one.
         brought = stretches([event for event in events if event.epoch == epoch])
-        for pipeline in pipelines:
+        for pipeline in mine():
             pipeline.offer(brought)
 
     return Feed(shard, at, offer)

@@ -3,6 +3,7 @@
 import logging
 import time
 from collections import defaultdict, deque
+from collections.abc import Sequence
 from datetime import datetime
 
 import msgspec
@@ -45,15 +46,36 @@ class Parking:
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
         self._keys: dict[str, dict[str, int]] = defaultdict(dict)  # slot → key → position of the poisoned event
+        self._labels: dict[str, str] = {}  # slot → under which name its metric stands
         self._recent: dict[str, deque[float]] = defaultdict(deque)
 
-    async def load(self) -> None:
-        """What was parked before us."""
-        self._keys.clear()
-        for row in await self._pool.fetch("SELECT read_model, version, partition_key, position FROM parked_key"):
-            self._keys[f"{row['read_model']}:{row['version']}"][row["partition_key"]] = row["position"]
-        for slot, keys in self._keys.items():
-            metrics.PARKED.labels(slot.partition(":")[0]).set(len(keys))
+    async def load(self, models: Sequence[ReadModel]) -> None:
+        """What was parked of these before us, or by a rebuild."""
+        for model in models:
+            rows = await self._pool.fetch(
+                "SELECT partition_key, position FROM parked_key WHERE read_model = $1 AND version = $2",
+                model.name,
+                model.version,
+            )
+            self._keys[model.slot] = {row["partition_key"]: row["position"] for row in rows}
+
+    def forget(self, model: ReadModel) -> None:
+        """This version is gone."""
+        self._keys.pop(model.slot, None)
+        if label := self._labels.pop(model.slot, None):
+            metrics.PARKED.remove(label)
+
+    def tell_as(self, model: ReadModel, label: str) -> None:
+        """Under which name its metric stands from now on."""
+        before = self._labels.get(model.slot)
+        if before != label:
+            self._labels[model.slot] = label
+            self._tell(model)
+            if before is not None and before not in self._labels.values():
+                metrics.PARKED.remove(before)
+
+    def _tell(self, model: ReadModel) -> None:
+        metrics.PARKED.labels(self._labels.get(model.slot, model.slot)).set(len(self.of(model)))
 
     def of(self, model: ReadModel) -> dict[str, int]:
         """key → position from which on its events wait."""
@@ -78,7 +100,7 @@ class Parking:
             error[:2000],
         )
         self.of(model)[poison.key] = poison.position
-        metrics.PARKED.labels(model.name).set(len(self.of(model)))
+        self._tell(model)
         fields = {"read_model": model.name, "key": poison.key, "position": poison.position}
         fields |= {"event_type": poison.type, "error": error}
         with correlation.working_for(correlation_of(poison)):
@@ -106,7 +128,7 @@ class Parking:
             key,
         )
         self.of(model).pop(key, None)
-        metrics.PARKED.labels(model.name).set(len(self.of(model)))
+        self._tell(model)
         log.info("a parked key is whole again", extra={"fields": {"read_model": model.name, "key": key}})
 
     async def still_poisoned(self, model: ReadModel, key: str, error: str) -> None:

@@ -49,6 +49,18 @@ class Sink(Protocol):
         """Apply a batch; an unavailable sink raises, and the same batch can be written again."""
         ...
 
+    async def show(self, model: ReadModel) -> None:
+        """Make all that was written visible to whoever is led to it."""
+        ...
+
+    async def serve(self, model: ReadModel) -> None:
+        """Lead those who ask the sink itself to this version."""
+        ...
+
+    async def drop(self, model: ReadModel) -> None:
+        """Delete all that lies there of this version."""
+        ...
+
     def standing(self, model: ReadModel, shard: int, at: int) -> tuple[int, str]:
         """How far the sink's data go, `at` at the most, and which life of the data that is: always told together."""
         ...
@@ -69,6 +81,10 @@ class Pipeline:
     ) -> None:
         self.model, self.shard, self.sink = model, shard, sink
         self.at = 0
+        self.reaching = 0  # up to here it may have written, though no answer came yet
+        self.leader: Pipeline | None = None  # the served version's, which this one must not get ahead of
+        self.settled = False  # caught up since the last reset, and the sink knows
+        self.held = False  # it stays where it is, for the moment of a swap
         self.stopped: str | None = None
         self.opened = asyncio.Event()  # from now on `at` is the sink's word
         self._source, self._parking, self._fetch_keys, self._slots = source, parking, fetch_keys, slots
@@ -81,11 +97,12 @@ class Pipeline:
         self._fresh = False  # `_due` was seen after the last reset
         self._was_ready = False
         self._caught_up = time.monotonic()
+        self._moved = asyncio.Event()
         self._metrics = metrics.Of(model.name, shard)
 
     def offer(self, brought: Sequence[Stretch]) -> None:
         """Events from the stream, in order; what is lost here is a hole, and holes are filled."""
-        if sum(map(len, self._inbox)) < INBOX:
+        if self.waiting < INBOX:
             self._inbox.extend(brought)
         self._wake.set()
 
@@ -99,6 +116,21 @@ class Pipeline:
         self._metrics.lag_positions.set(lag)
         self._metrics.lag_age.set(time.monotonic() - self._caught_up if lag else 0)
         self._wake.set()
+
+    def tell_as(self, label: str) -> None:
+        """Under which name its metrics stand."""
+        if label != self._metrics.label:
+            self._metrics.forget()
+            self._metrics = metrics.Of(label, self.shard)
+
+    def tell_nothing(self) -> None:
+        """It works no more: its metrics go."""
+        self._metrics.forget()
+
+    @property
+    def waiting(self) -> int:
+        """Events offered and not yet taken."""
+        return sum(map(len, self._inbox))
 
     @property
     def ready(self) -> bool:
@@ -127,7 +159,7 @@ class Pipeline:
 
     async def _open(self) -> None:
         await self.sink.open(self.model)
-        self.at = await self.sink.checkpoint(self.model, self.shard)
+        self.at = self.reaching = await self.sink.checkpoint(self.model, self.shard)
         self.opened.set()
 
     async def _step(self) -> None:
@@ -147,8 +179,10 @@ class Pipeline:
         rest = taken
         while rest:
             run, rest = contiguous(rest, self.at, SLICE)
-            if run and not await self._apply(run):
-                return
+            if run:
+                await self._turn(run[-1].upto)
+                if not await self._apply(run):
+                    return
             if rest and rest[0].previous > self.at:
                 self._metrics.chain_breaks.inc()
                 if not await self._fill(rest[0].previous):
@@ -168,16 +202,43 @@ class Pipeline:
         """Reads (at, until] from the log. False: the sink stands elsewhere, and so do we now."""
         self._metrics.fills.inc()
         while self.at < until:
+            bound = self._bound(until)
+            if bound <= self.at:  # not in a slot: the leader may need it
+                await self._leader_moves()
+                continue
             async with self._slots:
-                part = await self._source.slice(self.shard, self.at, until, self.model.contexts, SLICE)
+                part = await self._source.slice(self.shard, self.at, bound, self.model.contexts, SLICE)
                 if not await self._apply([part]):
                     return False
         return True
+
+    def _bound(self, upto: int) -> int:
+        """How far it may go now: nobody who is led to the served version may have seen something newer elsewhere."""
+        if self.held:
+            return self.at
+        return upto if self.leader is None else min(upto, self.leader.at)
+
+    async def _turn(self, upto: int) -> None:
+        while self._bound(upto) < upto:
+            await self._leader_moves()
+
+    async def _leader_moves(self) -> None:
+        stop_if_cancelled()
+        await (self.leader or self).moves(TICK)
+
+    async def moves(self, seconds: float) -> None:
+        """Until it is further than now, or for so long."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self._moved.wait()
+        except TimeoutError:
+            pass
 
     async def _apply(self, run: Sequence[Stretch]) -> bool:
         """Fold, park what is poisoned, write. False: the sink stands elsewhere, and so do we now."""
         events = heard(run, self.at, self.model.contexts)
         upto = run[-1].upto if run else self.at
+        self.reaching = max(self.reaching, upto)
         with batch_span(self.model, self.shard, events if self._was_ready else ()):  # a replay is no part of a trace
             return await self._applied(run, events, upto)
 
@@ -186,9 +247,8 @@ class Pipeline:
             parked = self._parking.of(self.model)
             changes, poison = await fold(self.model, events, parked, self._states, self._fetch_keys)
             await self._park(poison)
-            written = await self.sink.write(
-                Batch(self.model, self.shard, self.at, upto, changes, self._reaches_due(upto))
-            )
+            ready = self._reaches_due(upto)
+            written = await self.sink.write(Batch(self.model, self.shard, self.at, upto, changes, ready))
             if not written.rejected:
                 break
             firsts = [next(e.recorded for e in events if e.recorded.key == key) for key in written.rejected]
@@ -196,9 +256,12 @@ class Pipeline:
         if written.at != upto:
             self._reset(written.at)
             return False
-        self.at = upto
+        self.at, self.settled = upto, self.settled or ready
         self._states.keep({change.id: change.after for change in changes})
         self._count(run, events)
+        if run:
+            self._moved.set()
+            self._moved = asyncio.Event()
         return True
 
     async def _park(self, poison: Sequence[Poison]) -> None:
@@ -212,8 +275,8 @@ class Pipeline:
             extra={"fields": {"read_model": self.model.name, "shard": self.shard, "expected": self.at, "found": at}},
         )
         self._metrics.resets.inc()
-        self.at = at
-        self._fresh = self._was_ready = False
+        self.at = self.reaching = at
+        self._fresh = self._was_ready = self.settled = False
         self._due = None
         self._states.forget()
 

@@ -13,7 +13,7 @@ from redis.exceptions import NoScriptError
 from projector.combine import Combined
 from projector.fold import decoder
 from projector.model import Batch, Folded, ReadModel, Rendered, Written, encode
-from shared.documents.layout import LIVE, document_key, lookup_key, pack, shards_key, state_key
+from shared.documents.layout import document_key, lookup_key, pack, shards_key, state_key
 
 log = logging.getLogger(__name__)
 
@@ -77,8 +77,7 @@ class RedisSink:
         self._eval: Combined[Command, int] = Combined(self._send)
 
     async def open(self, model: ReadModel) -> None:
-        """Serve this version, unless one is served already."""
-        await self._redis.hsetnx(LIVE, model.name, model.version)
+        """Keys need no place to be made for them."""
 
     async def close(self) -> None:
         """Nothing is sent any more."""
@@ -107,6 +106,21 @@ class RedisSink:
         """Redis keeps its checkpoint beside the data, so lives need not be told apart in Postgres."""
         return at, "redis"
 
+    async def show(self, model: ReadModel) -> None:
+        """What is written is seen."""
+
+    async def serve(self, model: ReadModel) -> None:
+        """The noticeboard's pointer is all that leads here."""
+
+    async def drop(self, model: ReadModel) -> None:
+        """Delete every key of this version. Its checkpoints go last, and say until then that no write is taken."""
+        shards = shards_key(model.slot)
+        await self._redis.hset(shards, "store", "dropped")
+        async for key in self._redis.scan_iter(match=f"{model.slot}:*", count=1000):
+            if key != shards.encode():
+                await self._redis.unlink(key)
+        await self._redis.unlink(shards)
+
     async def _purge_if_foreign(self, model: ReadModel) -> None:
         """Delete what was made from another store's log; its positions mean nothing here."""
         shards = shards_key(model.slot)
@@ -116,10 +130,7 @@ class RedisSink:
                 return
             log.critical("documents of another store are deleted", extra={"fields": {"read_model": model.name}})
             await self._redis.hdel(shards, *(f"ready:{shard}" for shard in range(_MOST_SHARDS)))
-            async for key in self._redis.scan_iter(match=f"{model.slot}:*", count=1000):
-                if key != shards.encode():
-                    await self._redis.unlink(key)
-            await self._redis.delete(shards)  # last: until then every write is refused
+            await self.drop(model)  # the checkpoints go last: until then every write is refused
 
     async def _send(self, commands: Sequence[Command]) -> Sequence[int | Exception]:
         answers = await self._execute(commands)

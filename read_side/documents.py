@@ -1,6 +1,7 @@
 """Documents from Redis as the bytes that go out, and what may be said when one is missing."""
 
 from collections.abc import Callable, Iterable
+from typing import Any
 
 from msgspec import Struct
 from redis.asyncio import Redis
@@ -135,19 +136,26 @@ class Documents:
     async def _certainly(self, model: str, key: str | None, key_of: KeyOf) -> bytes | None:
         """Look again, together with the markers: a shard that became ready after a miss proves nothing about it."""
         slot_ = self.slot(model)
+        live, markers, shards, value = await self._with_markers(model, slot_, key_of)
+        if live is not None and slot(model, live.decode()) != slot_:  # swapped since the last look: ask the one served
+            slot_ = slot(model, live.decode())
+            live, markers, shards, value = await self._with_markers(model, slot_, key_of)
+        if value is not None:
+            return bytes(value)
+        if live is None or slot(model, live.decode()) != slot_ or shards is None:
+            raise not_ready()  # lost, or swapped twice: the next look knows
+        if not _ready(markers, range(int(shards)) if key is None else (shard_of(key, int(shards)),)):
+            raise not_ready()
+        return None
+
+    async def _with_markers(self, model: str, slot_: str, key_of: KeyOf) -> tuple[Any, ...]:
+        """Which version is served, the markers of this one, the number of shards, and a value: all at one moment."""
         async with self._redis.pipeline(transaction=True) as pipe:
             pipe.hget(LIVE, model)
             pipe.hgetall(shards_key(slot_))
             pipe.hget(LOG, "shards")
             pipe.get(key_of(slot_))
-            live, markers, shards, value = await pipe.execute()
-        if value is not None:
-            return bytes(value)
-        if live is None or slot(model, live.decode()) != slot_ or shards is None:
-            raise not_ready()  # lost, or swapped just now: the next look knows
-        if not _ready(markers, range(int(shards)) if key is None else (shard_of(key, int(shards)),)):
-            raise not_ready()
-        return None
+            return tuple(await pipe.execute())
 
 
 def _ready(markers: dict[bytes, bytes], shards: Iterable[int]) -> bool:

@@ -27,7 +27,9 @@ _SHARED_MAY_USE = {"msgspec"}
 _SHARED_EXCEPTIONS = {"shared/sealed.py": {"cryptography"}}
 _SHARED_PLUMBING = "shared/http/"
 # The projector's role may touch these tables of the log's database, and no others.
-PROJECTOR_TABLES = {"event_log", "checkpoint", "parked_key", "lease", "relay_state", "log_settings", "person_key"}
+PROJECTOR_TABLES = {
+    "event_log", "checkpoint", "parked_key", "read_model_version", "lease", "relay_state", "log_settings", "person_key",
+}  # fmt: skip
 # Constants of the store, fixed when it is created: whoever appends events reads how many shards there are.
 _READ_BY_ALL = {"log_settings"}
 # The wiring knows every context from within: it is the one place that puts them together.

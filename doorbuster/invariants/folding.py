@@ -1,6 +1,6 @@
 """Every read model's states folded anew from the log: in one go, without batches, caches, checkpoints or parking."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from projector.chain import context_of, hear
@@ -12,6 +12,8 @@ from write_side.database import Connection
 from write_side.differences import Difference
 
 PAGE = 2000
+
+Parked = Mapping[str, Mapping[str, int]]  # slot → partition key → position from which on its events wait
 
 
 class Model(NamedTuple):
@@ -30,27 +32,31 @@ class FoldedLog(NamedTuple):
     poison: list[Difference]
 
 
-async def fold_log(conn: Connection, models: Sequence[ReadModel], keys: Sequence[str] | None = None) -> FoldedLog:
-    """The whole log up to the safe position, or all that was of some partition keys."""
+async def fold_log(
+    conn: Connection, models: Sequence[ReadModel], keys: Sequence[str] | None = None, parked: Parked | None = None
+) -> FoldedLog:
+    """The whole log up to the safe position, or all that was of some partition keys; without what is `parked`."""
+    parked = parked or {}
     folded = FoldedLog(await event_log.safe_position(conn), {}, {model.slot: Model({}, {}) for model in models}, [])
     if keys is not None:
         for recorded in await event_log.read_keys(conn, keys):
             if recorded.position <= folded.until:
-                _fold(folded, models, recorded)
+                _fold(folded, models, recorded, parked)
         return folded
     after = 0
     while after < folded.until and (page := await event_log.read_rows_after(conn, after, PAGE)):
         for row in page:
             if row["position"] <= folded.until:
-                _fold(folded, models, event_log.recorded(row))
+                _fold(folded, models, event_log.recorded(row), parked)
         after = page[-1]["position"]
     return folded
 
 
-def _fold(folded: FoldedLog, models: Sequence[ReadModel], recorded: Recorded) -> None:
+def _fold(folded: FoldedLog, models: Sequence[ReadModel], recorded: Recorded, parked: Parked) -> None:
     folded.heads[recorded.shard] = recorded.position
     for model in models:
-        if context_of(recorded) not in model.contexts:
+        waits_from = parked.get(model.slot, {}).get(recorded.key)
+        if context_of(recorded) not in model.contexts or (waits_from is not None and recorded.position >= waits_from):
             continue
         for heard in hear(recorded):
             match understand(model, heard):

@@ -14,12 +14,13 @@ from typing import Any, NamedTuple
 import asyncpg
 import msgspec
 
-from doorbuster.invariants.folding import FoldedLog, fold_further, fold_log
+from doorbuster.invariants.folding import FoldedLog, Parked, fold_further, fold_log
 from doorbuster.invariants.sinks import ElasticsearchView, Lying, RedisView, Stores, connect, in_chunks
 from projector.keyring import Keyring
 from projector.log import EventLog, open_pool
 from projector.model import REDIS, Folded, ReadModel, Rendered, encode
 from projector.read_models.all import READ_MODELS
+from projector.versions import Versions
 from shared.documents.layout import pack, unpack
 from write_side import event_log
 from write_side.database import Connection
@@ -44,6 +45,8 @@ class Damaged(Difference, frozen=True):
 class Shop(NamedTuple):
     """All that is compared."""
 
+    models: Sequence[ReadModel]
+    parked: Parked
     conn: Connection
     log: EventLog
     keyring: Keyring
@@ -52,14 +55,19 @@ class Shop(NamedTuple):
 
 
 async def differences(
-    stores: Stores, patience: float = PATIENCE, keys: Sequence[str] | None = None
+    stores: Stores,
+    patience: float = PATIENCE,
+    keys: Sequence[str] | None = None,
+    models: Sequence[ReadModel] | None = None,
+    parked: Parked | None = None,
 ) -> list[Difference]:
     """What differs, in all there is or in the documents of some partition keys; empty when all is well.
 
+    Compared are the versions that are served, unless others are named; events of `parked` keys are known to wait.
     A difference must come up in every look to count.
     """
     async with AsyncExitStack() as opened:
-        shop = await _open(stores, opened)
+        shop = await _open(stores, opened, models, parked or {})
         found, until = await _look(shop, patience, keys)
         for _ in range(LOOKS - 1):
             if not found or until == await _last_position(shop.conn):
@@ -69,7 +77,9 @@ async def differences(
     return found
 
 
-async def _open(stores: Stores, opened: AsyncExitStack) -> Shop:
+async def _open(
+    stores: Stores, opened: AsyncExitStack, models: Sequence[ReadModel] | None, parked: Parked
+) -> Shop:
     conn = await asyncpg.connect(stores.database_url)  # without the application's limits: this reads the whole log
     opened.push_async_callback(conn.close)
     pool = await opened.enter_async_context(await open_pool(stores.database_url, 1, "verify"))
@@ -79,8 +89,9 @@ async def _open(stores: Stores, opened: AsyncExitStack) -> Shop:
     opened.push_async_callback(redis.aclose)
     opened.push_async_callback(elasticsearch.close)
     return Shop(
-        conn, EventLog(pool), keyring, RedisView(redis), ElasticsearchView(elasticsearch, stores.index_prefix)
-    )
+        models or await Versions(pool).served_of(READ_MODELS), parked,
+        conn, EventLog(pool), keyring, RedisView(redis), ElasticsearchView(elasticsearch, stores.index_prefix),
+    )  # fmt: skip
 
 
 async def _last_position(conn: Connection) -> int:
@@ -91,9 +102,9 @@ async def _look(shop: Shop, patience: float, keys: Sequence[str] | None) -> tupl
     """One comparison of everything, and up to where the log was read for it."""
     deadline = time.monotonic() + patience
     unread = await _waited(lambda: _unread(shop.conn), deadline)
-    folded = await fold_log(shop.conn, READ_MODELS, keys)
-    found = [*unread, *folded.poison, *await _waited(lambda: _late(shop.redis, folded), deadline)]
-    for model in READ_MODELS:
+    folded = await fold_log(shop.conn, shop.models, keys, shop.parked)
+    found = [*unread, *folded.poison, *await _waited(lambda: _late(shop.redis, folded, shop.models), deadline)]
+    for model in shop.models:
         found += await _Comparison(shop, folded, model, whole=keys is None).run()
     return found, folded.until
 
@@ -111,8 +122,8 @@ async def _unread(conn: Connection) -> list[Difference]:
     return [Difference("document", "the relay", "its safe position", str(last), str(safe))] if safe < last else []
 
 
-async def _late(redis: RedisView, folded: FoldedLog) -> list[Difference]:
-    at = {model.slot: await redis.checkpoints(model) for model in READ_MODELS}
+async def _late(redis: RedisView, folded: FoldedLog, models: Sequence[ReadModel]) -> list[Difference]:
+    at = {model.slot: await redis.checkpoints(model) for model in models}
     return [
         Difference("document", slot, f"the checkpoint of shard {shard}", f"{head} or more", str(found))
         for slot, checkpoints in at.items()

@@ -1,0 +1,184 @@
+"""A rebuild from its beginning to its end: build beside the served version, compare with the log, serve; and back.
+
+The table `read_model_version` is how this process and the projector talk. Whatever is cut short here leaves the served
+version as it was, and what was half built is found by the next one.
+"""
+
+import asyncio
+import time
+from collections import defaultdict
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import NamedTuple
+
+import asyncpg
+from redis.asyncio import Redis
+
+from doorbuster.invariants import read_models
+from doorbuster.invariants.sinks import Stores
+from projector.log import ROLE, Pool, open_pool
+from projector.model import ReadModel
+from projector.parking import list_parked
+from projector.read_models.all import READ_MODELS
+from projector.rebuild import Build, BuildFailed, Told
+from projector.redis_sink import connect
+from projector.versions import State, Version, Versions, of_version, ours
+from shared.documents.layout import shards_key
+from shared.settings import Settings
+
+PATIENCE = 60.0  # seconds that the projector may take for what it is asked
+LOOK_SECONDS = 0.05
+
+Say = Callable[[str], None]
+
+
+class Refused(Exception):
+    """It can't be done as things stand; nothing was changed."""
+
+
+class Workshop(NamedTuple):
+    """What a rebuild works with; there is one at a time."""
+
+    settings: Settings
+    stores: Stores
+    pool: Pool
+    versions: Versions
+    redis: "Redis"
+    say: Say
+
+
+@asynccontextmanager
+async def workshop(environment: Mapping[str, str], say: Say) -> AsyncIterator[Workshop]:
+    """The only one: who finds another at work is refused. The lock ends with the process, however that ends."""
+    settings = Settings.read(environment)
+    lock = await asyncpg.connect(settings.database_url, server_settings={"role": ROLE})
+    try:
+        if not await lock.fetchval("SELECT pg_try_advisory_lock(hashtext('doorbuster rebuild'))"):
+            raise Refused("another rebuild is at work")
+        async with await open_pool(settings.database_url, 6, "rebuild") as pool, connect(settings.redis_url) as redis:
+            yield Workshop(settings, Stores.of(environment), pool, Versions(pool), redis, say)
+    finally:
+        await lock.close()
+
+
+def models_named(names: Sequence[str]) -> list[ReadModel]:
+    """The read models of these names, all for `all`."""
+    known = {model.name: model for model in READ_MODELS}
+    if unknown := set(names) - {*known, "all"}:
+        raise Refused(f"no read model {', '.join(sorted(unknown))}; there are {', '.join(known)}")
+    return list(READ_MODELS) if "all" in names else [known[name] for name in dict.fromkeys(names)]
+
+
+async def rebuild(shop: Workshop, models: Sequence[ReadModel], told: Told) -> list[ReadModel]:
+    """Build, compare, serve; answers the new versions. Raises `BuildFailed`, and then what was built is retired."""
+    await retire(shop, await abandoned(shop))
+    new = [await shop.versions.begin(model) for model in models]
+    try:
+        await Build(shop.settings, shop.pool, new, told).run()
+        await _move_all(shop, new, "building", "beside")
+        shop.say("filled; the projector takes over")
+        await _until(lambda: _kept_up(shop, new), "the projector did not take the new versions up: does it run?")
+        shop.say("comparing with the log")
+        await pass_gate(shop, new)
+        await _move_all(shop, new, "beside", "next")
+        await _until(lambda: _served(shop, new), "the projector did not swap the versions")
+    except BaseException:
+        await asyncio.shield(_give_up(shop, new))
+        raise
+    return new
+
+
+async def pass_gate(shop: Workshop, new: Sequence[ReadModel]) -> None:
+    """The new versions against a fold of the log that shares no batch, cache or checkpoint with how they were built:
+    every state, document and name. Keys may only be parked where the served version has them parked, too."""
+    parked: dict[str, dict[str, int]] = defaultdict(dict)
+    for key in await list_parked(shop.pool):
+        parked[f"{key.read_model}:{key.version}"][key.partition_key] = key.position
+    await shop.versions.look()
+    for model in new:
+        served = parked[f"{model.name}:{shop.versions.served.get(model.name)}"]
+        if fallen := parked[model.slot].keys() - served.keys():
+            raise BuildFailed(f"{model.slot}: {len(fallen)} keys are parked that are not so now: {min(fallen)}, …")
+    found = await read_models.differences(shop.stores, models=new, parked=parked)
+    if found:
+        raise BuildFailed("\n".join([f"{len(found)} differences to the log", *map(str, found[:20])]))
+
+
+async def roll_back(shop: Workshop, models: Sequence[ReadModel]) -> list[ReadModel]:
+    """Serve again what was served before; answers it. The way back from it is the same."""
+    versions = await shop.versions.look()
+    kept = {each.read_model: each for each in versions if each.state == "kept" and ours(READ_MODELS, each)}
+    if missing := [model.name for model in models if model.name not in kept]:
+        raise Refused(f"nothing is kept to go back to: {', '.join(missing)}")
+    back = [of_version(model, kept[model.name].version) for model in models]
+    await _move_all(shop, back, "kept", "next")
+    await _until(lambda: _served(shop, back), "the projector did not swap the versions")
+    return back
+
+
+async def clean_up(shop: Workshop, models: Sequence[ReadModel]) -> list[Version]:
+    """Versions that are kept for the way back, and what broken-off rebuilds left, go; answers which."""
+    names = {model.name for model in models}
+    kept = [each for each in await shop.versions.look() if each.state == "kept"]
+    gone = [each for each in [*kept, *await abandoned(shop)] if each.read_model in names]
+    await retire(shop, gone)
+    return gone
+
+
+async def abandoned(shop: Workshop) -> list[Version]:
+    """Versions that nobody builds any longer: we are the only rebuild there is."""
+    return [each for each in await shop.versions.look() if each.state in ("building", "beside")]
+
+
+async def retire(shop: Workshop, versions: Sequence[Version]) -> None:
+    """Have the projector delete these, and wait until it has."""
+    for each in versions:
+        shop.say(f"{each.read_model} {each.version} goes ({each.state} since {each.since:%Y-%m-%d %H:%M:%S} UTC)")
+        model = next(model for model in READ_MODELS if model.name == each.read_model)
+        await shop.versions.move(of_version(model, each.version), each.state, "retired")
+    slots = {(each.read_model, each.version) for each in versions}
+
+    async def are_gone() -> bool:
+        return not slots & {(each.read_model, each.version) for each in await shop.versions.look()}
+
+    await _until(are_gone, "the projector did not delete them: does it run?")
+
+
+async def _give_up(shop: Workshop, new: Sequence[ReadModel]) -> None:
+    """What is not served yet never will be. The projector deletes it in its own time."""
+    states: tuple[State, ...] = ("building", "beside", "next")
+    for model in new:
+        for state in states:
+            await shop.versions.move(model, state, "retired")
+
+
+async def _move_all(shop: Workshop, models: Sequence[ReadModel], before: State, after: State) -> None:
+    for model in models:
+        if not await shop.versions.move(model, before, after):
+            raise BuildFailed(f"{model.slot} is not {before} any more")
+
+
+async def _kept_up(shop: Workshop, models: Sequence[ReadModel]) -> bool:
+    """Whether the projector has them as far as the log, on every shard."""
+    shards = await shop.pool.fetchval("SELECT shards FROM log_settings WHERE id = 1")
+    for model in models:
+        told = await shop.redis.hgetall(shards_key(model.slot))
+        if not all(told.get(b"ready:%d" % shard) == b"1" for shard in range(shards)):
+            return False
+    return True
+
+
+async def _served(shop: Workshop, models: Sequence[ReadModel]) -> bool:
+    there = {(each.read_model, each.version): each for each in await shop.versions.look()}
+    found = [there.get((model.name, model.version)) for model in models]
+    if any(each is None or each.state not in ("next", "live") for each in found):
+        raise BuildFailed("somebody else moved the versions")
+    return all(each is not None and each.state == "live" and each.served_at is not None for each in found)
+
+
+async def _until(asked: Callable[[], Awaitable[bool]], otherwise: str) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not await asked():
+        if time.monotonic() > deadline:
+            raise BuildFailed(otherwise)
+        await asyncio.sleep(LOOK_SECONDS)

@@ -1,0 +1,171 @@
+"""Building new versions of read models beside the served ones, from the log, as fast as the sinks take them.
+
+The way of the events is the projector's own (pipelines and sinks), fed by one reader per shard instead of a stream, so
+that an event is read and decoded once for all the models that are built. Nobody is led to what is built here; once it
+is near the head of the log the projector takes it up.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AsyncExitStack
+from typing import Any
+
+from elasticsearch import AsyncElasticsearch
+
+from projector import elasticsearch_sink
+from projector.checkpoints import Checkpoint, Checkpoints
+from projector.elasticsearch_sink import ElasticsearchSink
+from projector.keyring import Keyring
+from projector.log import EventLog, LogSettings, Pool
+from projector.model import ELASTICSEARCH, ReadModel
+from projector.parking import Parking
+from projector.pipeline import SLICE, Pipeline, Sink
+from projector.redis_sink import RedisSink, connect
+from shared.documents.indices import INDICES
+from shared.documents.layout import index_name
+from shared.settings import Settings
+
+log = logging.getLogger(__name__)
+
+AHEAD = 2 * SLICE  # events that a reader may be ahead of the slowest pipeline of its shard
+NEAR = SLICE  # so few events came while the last ones were read: the rest is the projector's
+WAIT = 0.1
+# While an index is filled nobody searches it, and a copy would be filled by copying each document.
+_FILLING = {"refresh_interval": "-1", "auto_expand_replicas": "false", "number_of_replicas": 0}
+
+Told = Callable[[int, float], None]  # events read since the last call, and how much of the log is done (0 to 1)
+
+
+class BuildFailed(Exception):
+    """The new versions are not to be used; the served ones are as they were."""
+
+
+class _Nobody:
+    """Nobody reads how far a version is that is being built."""
+
+    def progress(self, model: ReadModel, shard: int, at: int, *, ready: bool) -> None:
+        pass
+
+    def seen(self, model: ReadModel, checkpoints: dict[int, int]) -> None:
+        pass
+
+    def withdraw(self, model: ReadModel) -> None:
+        pass
+
+
+class Build:
+    """Fills these versions, which are empty."""
+
+    def __init__(self, settings: Settings, pool: Pool, models: Sequence[ReadModel], told: Told) -> None:
+        self._settings, self._models, self._told = settings, models, told
+        self._source, self._checkpoints, self._parking = EventLog(pool), Checkpoints(pool), Parking(pool)
+        self._contexts = frozenset[str]().union(*(model.contexts for model in models))
+        self._pipelines: list[Pipeline] = []
+        self._done: dict[int, float] = {}  # shard → part of it
+
+    async def run(self) -> None:
+        """Until all are near the head of the log, with checkpoints that the projector can go on from."""
+        settings = await self._source.settings()
+        async with AsyncExitStack() as stack:
+            client = elasticsearch_sink.connect(self._settings.elasticsearch_url)
+            stack.push_async_callback(client.close)
+            searched = [model for model in self._models if model.sink == ELASTICSEARCH]
+            sinks = self._sinks(stack, client, settings)
+            for model in self._models:  # a restored store may give a number again that Redis and Elasticsearch know
+                await sinks[model.sink].drop(model)
+            for model in searched:
+                await self._make_index(client, model, settings)
+            keyring = Keyring(self._settings.keyring_url, bytes.fromhex(self._settings.master_key))
+            stack.push_async_callback(keyring.close)
+            search = sinks[ELASTICSEARCH]
+            assert isinstance(search, ElasticsearchSink)
+            work = [*self._start(sinks, keyring, settings), asyncio.create_task(search.watch())]
+            try:
+                await self._fill(settings)
+            finally:
+                for task in work:
+                    task.cancel()
+                await asyncio.wait(work)
+            for model in searched:
+                await self._settle_index(client, model)
+            await self._checkpoints.save([_checkpoint(pipeline) for pipeline in self._pipelines])
+
+    def _sinks(
+        self, stack: AsyncExitStack, client: AsyncElasticsearch, settings: LogSettings
+    ) -> dict[str, RedisSink | ElasticsearchSink]:
+        redis = connect(self._settings.redis_url)
+        stack.push_async_callback(redis.aclose)
+        near = RedisSink(redis, settings.store)
+        stack.push_async_callback(near.close)
+        prefix = self._settings.index_prefix
+        search = ElasticsearchSink(client, prefix, settings, self._checkpoints, _Nobody(), lambda _: False)
+        stack.push_async_callback(search.close)
+        return {near.name: near, search.name: search}
+
+    def _start(self, sinks: Mapping[str, Sink], keyring: Keyring, settings: LogSettings) -> list[asyncio.Task[None]]:
+        slots = asyncio.Semaphore(settings.shards)
+        self._pipelines = [
+            Pipeline(model, shard, sinks[model.sink], self._source, self._parking, keyring.fetch, slots)
+            for model in self._models
+            for shard in range(settings.shards)
+        ]
+        return [asyncio.create_task(pipeline.run()) for pipeline in self._pipelines]
+
+    async def _fill(self, settings: LogSettings) -> None:
+        await asyncio.gather(*(pipeline.opened.wait() for pipeline in self._pipelines))
+        at = dict.fromkeys(range(settings.shards), 0)
+        read = NEAR + 1
+        while read > NEAR:
+            heads = await self._source.heads(settings.shards)
+            read = sum(await asyncio.gather(*(self._read(shard, at[shard], heads[shard]) for shard in at)))
+            at = heads
+
+    async def _read(self, shard: int, at: int, until: int) -> int:
+        """The events of a shard in (at, until] to all its pipelines; answers how many there were."""
+        pipelines = [pipeline for pipeline in self._pipelines if pipeline.shard == shard]
+        read = 0
+        while at < until:
+            part = await self._source.slice(shard, at, until, self._contexts, SLICE)
+            for pipeline in pipelines:
+                pipeline.offer([part])
+            at, read = part.upto, read + len(part)
+            self._tell(shard, len(part), at / until)
+            await self._until(pipelines, lambda pipeline: pipeline.waiting <= AHEAD)
+        await self._until(pipelines, lambda pipeline: pipeline.at >= until)
+        self._tell(shard, 0, 1.0)
+        return read
+
+    async def _until(self, pipelines: Sequence[Pipeline], reached: Callable[[Pipeline], bool]) -> None:
+        for pipeline in pipelines:
+            while not reached(pipeline):
+                if pipeline.stopped:
+                    raise BuildFailed(f"{pipeline.model.name}, shard {pipeline.shard}: {pipeline.stopped}")
+                await pipeline.moves(WAIT)
+
+    def _tell(self, shard: int, events: int, done: float) -> None:
+        self._done[shard] = done
+        shards = {pipeline.shard for pipeline in self._pipelines}
+        self._told(events, sum(self._done.values()) / len(shards))
+
+    async def _make_index(self, client: AsyncElasticsearch, model: ReadModel, settings: LogSettings) -> None:
+        definition = INDICES[model.name]
+        mappings = {**definition["mappings"], "_meta": {"store": settings.store}}
+        await client.indices.create(
+            index=self._index(model), settings={**definition["settings"], **_FILLING}, mappings=mappings
+        )
+
+    async def _settle_index(self, client: AsyncElasticsearch, model: ReadModel) -> None:
+        usual: dict[str, Any] = INDICES[model.name]["settings"]
+        await client.indices.put_settings(
+            index=self._index(model), settings={name: usual[name] for name in _FILLING if name in usual}
+        )
+        await client.indices.refresh(index=self._index(model))
+
+    def _index(self, model: ReadModel) -> str:
+        return index_name(self._settings.index_prefix, model.name, model.version)
+
+
+def _checkpoint(pipeline: Pipeline) -> Checkpoint:
+    position, sink_id = pipeline.sink.standing(pipeline.model, pipeline.shard, pipeline.at)
+    return Checkpoint(pipeline.model.name, pipeline.model.version, pipeline.shard, position, sink_id)
