@@ -84,6 +84,8 @@ def _add_processes(planned: Plan, home: Home) -> None:
     urls = {name: f"http://127.0.0.1:{port}" for name, port in ports.items()}
     shared = planned.environment | {
         "PUBLIC_READ_URL": os.environ.get("PUBLIC_READ_URL") or urls["read-api"],
+        # Receivers of webhooks may run on this machine.
+        "WEBHOOK_PRIVATE_NETWORKS": os.environ.get("WEBHOOK_PRIVATE_NETWORKS", "127.0.0.0/8"),
         "SEALS_FILE": os.environ.get("SEALS_FILE") or str(home.folder / "seals.jsonl"),
     }
     planned.environment |= shared | {"WRITE_API_URL": urls["write-api"], "READ_API_URL": urls["read-api"]}

@@ -18,6 +18,7 @@ from shared.events.payments import PaymentEvent
 from shared.events.pricing import PricingEvent
 from shared.events.repairs import RepairEvent
 from shared.events.shipping import DestinationSet
+from shared.events.webhooks import WebhookEvent
 from shared.upcasting import UPCASTERS, upcast
 
 Event = (
@@ -32,6 +33,7 @@ Event = (
     | PricingEvent
     | RepairEvent
     | DestinationSet
+    | WebhookEvent
 )
 
 
@@ -45,6 +47,7 @@ def tag_of(kind: type[Struct]) -> str:
 
 
 EVENT_TYPES: dict[str, type[Struct]] = {tag_of(kind): kind for kind in get_args(Event)}
+KNOWN_TYPES = [*EVENT_TYPES, *UPCASTERS]  # all that the log may hold, old versions included
 _decoders = {tag: msgspec.json.Decoder(kind) for tag, kind in EVENT_TYPES.items()}
 _encoder = msgspec.json.Encoder()
 

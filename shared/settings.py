@@ -37,6 +37,9 @@ class Settings(Struct, frozen=True, rename=str.upper):
     port: int = 0  # where this process listens; worker and projector serve health and metrics there
     log_level: str = "INFO"
     seals_file: str = ""  # where the worker keeps signed digests of the log, best on a disk of its own; empty: nowhere
+    webhook_private_networks: str = ""  # comma-separated (10.1.0.0/16, ::1): where webhooks may go beside the internet
+    webhook_give_up_seconds: int = 7 * 86_400  # how long one event is tried to be delivered
+    webhook_disable_seconds: int = 3 * 86_400  # how long an endpoint may fail at everything before it is disabled
     index_prefix: str = ""  # before the names of all indices, so that several stores share one Elasticsearch
 
     @property

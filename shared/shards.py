@@ -35,3 +35,8 @@ def cart_key(cart_id: UUID) -> str:
 def warehouse_key(warehouse_id: UUID) -> str:
     """Key family of a warehouse."""
     return f"warehouse:{warehouse_id}"
+
+
+def webhook_key(endpoint_id: UUID) -> str:
+    """Key family of an endpoint that webhooks are sent to."""
+    return f"webhook:{endpoint_id}"

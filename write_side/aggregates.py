@@ -24,6 +24,8 @@ from write_side.payments import domain as payments
 from write_side.payments import store as payments_store
 from write_side.shipping import domain as shipping
 from write_side.shipping import store as shipping_store
+from write_side.webhooks import domain as webhooks
+from write_side.webhooks import store as webhooks_store
 
 Evolve = Callable[[Any, Recorded, Any], Any]  # (state or None, the envelope, its decoded event) → state
 
@@ -80,6 +82,10 @@ AGGREGATES: list[Aggregate] = [
     ),
     Aggregate(
         "access_token", "access_token", lambda state, r, e: access.evolve(state, e, r.version), access_store.all_tokens
+    ),
+    Aggregate(
+        "webhook_endpoint", "webhook_endpoint", lambda state, r, e: webhooks.evolve(state, e, r.version),
+        webhooks_store.all_endpoints,
     ),
 ]  # fmt: skip
 

@@ -35,6 +35,7 @@ from write_side.payments import routes as payments_routes
 from write_side.pricing import routes as pricing_routes
 from write_side.resources import Resources
 from write_side.shipping import routes as shipping_routes
+from write_side.webhooks import routes as webhooks_routes
 
 DESCRIPTION = """Commands. Each answers with the new state and a `Position`; a query that carries it sees the change.
 Where money or stock moves an `Idempotency-Key` is required: a repeat gets the first answer."""
@@ -51,6 +52,7 @@ ROUTES: Sequence[HTTPRouteHandler] = [
     *history_routes.routes,
     *erasure_routes.routes,
     *feed_routes.routes,
+    *webhooks_routes.routes,
 ]
 
 

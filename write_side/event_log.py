@@ -134,6 +134,36 @@ async def read_page(
     return [recorded(row) for row in await conn.fetch(_PAGE, after, until, limit, types, most_bytes)]
 
 
+class Head(NamedTuple):
+    """Which event stands where."""
+
+    position: int
+    event_id: UUID
+    type: str
+
+
+async def read_heads(
+    conn: Connection, after: int, until: int, types: Sequence[str] | None, limit: int
+) -> list[Head]:
+    """Which events stand in (after, until], of these tags or of all; without their payloads."""
+    query = """SELECT position, event_id, type FROM event_log
+               WHERE position > $1 AND position <= $2 AND ($4::text[] IS NULL OR type = ANY ($4))
+               ORDER BY position LIMIT $3"""
+    return [Head(*row) for row in await conn.fetch(query, after, until, limit, types)]
+
+
+async def head_of(conn: Connection, event_id: UUID) -> Head | None:
+    """Where an event stands."""
+    row = await conn.fetchrow("SELECT position, event_id, type FROM event_log WHERE event_id = $1", event_id)
+    return None if row is None else Head(*row)
+
+
+async def read_at(conn: Connection, positions: Sequence[int]) -> dict[int, Recorded]:
+    """The events at these positions."""
+    query = f"SELECT {_COLUMNS} FROM event_log WHERE position = ANY ($1)"  # noqa: S608
+    return {row["position"]: recorded(row) for row in await conn.fetch(query, positions)}
+
+
 async def read_aggregates_after(
     conn: Connection, type_: str, position: int, limit: int, ids: Sequence[UUID] | None = None
 ) -> list[Recorded]:

@@ -20,6 +20,10 @@ MAILS = Counter("doorbuster_mails", "Mails tried", ["kind", "outcome"])
 MAIL_SECONDS = Histogram(
     "doorbuster_mail_seconds", "Time to hand a mail over, or to fail to", ["kind"], buckets=_CALL_SECONDS
 )
+WEBHOOKS = Counter("doorbuster_webhooks", "Outgoing webhooks tried", ["outcome"])
+WEBHOOK_SECONDS = Histogram(
+    "doorbuster_webhook_seconds", "Time until a receiver had answered, or not", buckets=_CALL_SECONDS
+)
 WAITING = Gauge("doorbuster_waiting", "Rows that wait for the worker (due) or for a person (alarm, left)", ["what"])
 WAITING_AGE = Gauge("doorbuster_waiting_oldest_seconds", "How long the oldest due row has been due", ["what"])
 STEP_RUNS = Counter("doorbuster_step_runs", "Rounds of the worker's steps: worked, idle or failed", ["step", "outcome"])

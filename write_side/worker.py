@@ -32,6 +32,7 @@ from write_side.relay import Relay
 from write_side.sealing import sealing
 from write_side.steps import Step, keep_doing
 from write_side.sweep import sweeping
+from write_side.webhooks.deliveries.courier import open_courier
 
 log = logging.getLogger(__name__)
 
@@ -134,6 +135,7 @@ async def run(settings: Settings, stopping: asyncio.Event) -> None:
         database.open_pool(settings.database_url, settings.pool_size, "worker") as pool,
         open_keyring(settings.keyring_url, settings.master_key) as keyring,
         open_gateway(settings) as gateway,
+        open_courier(pool, keyring, settings) as courier,
         streams_of(settings) as redis,
     ):
         server = mail.MailServer(settings.smtp_url)
@@ -142,6 +144,7 @@ async def run(settings: Settings, stopping: asyncio.Event) -> None:
             *payments.steps(pool, gateway),
             *mails.steps(pool, keyring, server, settings),
             snapshots.step(pool),
+            *courier.steps(),
             house_keeping(pool),
             *sealing(pool, settings.seals_file, settings.master_key),
             *sweeping(pool, settings.seals_file, settings.master_key),

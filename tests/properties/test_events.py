@@ -21,6 +21,7 @@ from shared.events.payments import PaymentEvent, PaymentRequested
 from shared.events.pricing import PriceSet, PricingEvent
 from shared.events.repairs import RowRepaired
 from shared.events.shipping import DestinationSet
+from shared.events.webhooks import EndpointCreated, WebhookEvent
 from tests.properties.values import BOUNDED, MOMENTS, any_of
 from write_side.aggregates import AGGREGATES, Aggregate
 
@@ -38,6 +39,7 @@ HISTORIES: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "payment": (PaymentRequested, get_args(PaymentEvent)),
     "mail": (MailQueued, get_args(NotificationEvent)),
     "access_token": (TokenIssued, (TokenRevoked,)),
+    "webhook_endpoint": (EndpointCreated, get_args(WebhookEvent)),
 }
 
 

@@ -1,38 +1,23 @@
 """The catalog over HTTP (scope catalog:write). An Idempotency-Key is welcome, not asked for: no money moves."""
 
-from collections.abc import Sequence
-from typing import Annotated, Any, ClassVar, TypeVar
+from typing import Any
 from uuid import UUID
 
 from litestar import Request, get, patch, post, put
-from litestar.params import FromPath, HeaderParameter, JSONBody
+from litestar.params import FromPath, JSONBody
 from msgspec import Struct
 
-from shared.envelope import as_json
 from shared.events.catalog import Status
-from shared.http.described import Asked, Header, Link, leads_to, refuses
-from shared.http.problems import FieldError, Told
+from shared.http.described import Link, leads_to, refuses
 from write_side.catalog import handlers, refusals
 from write_side.catalog.domain import CategoryInput, ProductInput
 from write_side.catalog.handlers import CategoryState, ProductState
-from write_side.errors import VersionConflict
-from write_side.http import Answered, OptionalKey, Shown, answered, cause, repeatable, requires
+from write_side.http import Answered, OptionalKey, answered, cause, repeatable, requires
+from write_side.if_match import IfMatch, OptionalIfMatch, Tagged, expected_version, tagged
 from write_side.resources import Own
 
 STAFF = [requires("catalog:write")]
 Call = Request[Any, Any, Any]
-
-
-IF_MATCH_REQUIRED = Told(428, "if_match_required", "Say which version was read: If-Match with its ETag.")
-BROKEN_IF_MATCH = Told(400, "broken_if_match", 'If-Match takes one ETag as it was given: "3", or *.')
-_ETAG_OR_ANY = r'^(\*|"[0-9]{1,18}"|[0-9]{1,18})$'
-_IF_MATCH = HeaderParameter(
-    name="If-Match",
-    description="The ETag of the version that was read, or * for any.",
-    schema_extra={"pattern": _ETAG_OR_ANY, "examples": ['"1"', "*"]},
-)
-IfMatch = Annotated[str | None, _IF_MATCH, Asked((IF_MATCH_REQUIRED, BROKEN_IF_MATCH, VersionConflict), required=True)]
-OptionalIfMatch = Annotated[str | None, _IF_MATCH, Asked((BROKEN_IF_MATCH, VersionConflict))]
 
 _FACTS = (
     refusals.Blank, refusals.TooLong, refusals.BrokenText, refusals.BrokenSku, refusals.BrokenEan,
@@ -55,16 +40,6 @@ _TO_SKU = (
     Link("post_stock_item", body={"sku": "/product/variants/0/sku"}),
 )
 _TO_CATEGORY = (Link("get_category", {"category_id": "/id"}), Link("put_category", {"category_id": "/id"}))
-State = TypeVar("State", ProductState, CategoryState)
-
-
-class Tagged(Shown[State]):
-    """Something that is edited, with the ETag of its version."""
-
-    told: ClassVar[Sequence[Header]] = (
-        Header("ETag", "The version, for If-Match.", {"type": "string"}, always=True),
-        *Shown.told,
-    )
 
 
 class NewStatus(Struct, frozen=True, forbid_unknown_fields=True):
@@ -117,7 +92,8 @@ async def patch_product(
 )
 async def get_product(product_id: FromPath[UUID], own: Own) -> Tagged[ProductState]:
     """A product as the write side has it, with the ETag that If-Match asks for."""
-    return _tagged(await handlers.get_product(own.pool, product_id))
+    state = await handlers.get_product(own.pool, product_id)
+    return tagged(state, state.version)
 
 
 @post("/v1/categories", guards=STAFF)
@@ -149,26 +125,8 @@ async def put_category(
 @leads_to(Link("put_category", {"category_id": "/id", "If-Match": "$response.header.ETag"}))
 async def get_category(category_id: FromPath[UUID], own: Own) -> Tagged[CategoryState]:
     """A category as the write side has it, with its ETag."""
-    return _tagged(await handlers.get_category(own.pool, category_id))
-
-
-def expected_version(if_match: str | None, *, required: bool) -> int | None:
-    """The version in If-Match, None for `*` or a missing one; 428 `if_match_required`, 400 `broken_if_match`."""
-    header = (if_match or "").strip()
-    if header == "*" or (not header and not required):
-        return None
-    if not header:
-        raise IF_MATCH_REQUIRED.problem(errors=[FieldError("If-Match", "required", "missing")])
-    digits = header.removeprefix('"').removesuffix('"')
-    if not (digits.isascii() and digits.isdigit() and len(digits) < 19):
-        errors = [FieldError("If-Match", "malformed", BROKEN_IF_MATCH.meaning)]
-        raise BROKEN_IF_MATCH.problem(errors=errors)
-    return int(digits)
-
-
-def _tagged(state: State) -> Tagged[State]:
-    headers = {"ETag": f'"{state.version}"', "Cache-Control": "no-store"}
-    return Tagged(as_json(state), headers=headers, media_type="application/json")
+    state = await handlers.get_category(own.pool, category_id)
+    return tagged(state, state.version)
 
 
 routes = [post_product, put_product, patch_product, get_product, post_category, put_category, get_category]

@@ -5,9 +5,8 @@ from typing import Annotated, Any
 from litestar import Request, get
 from litestar.params import QueryParameter
 
-from shared.codec import EVENT_TYPES
+from shared.codec import KNOWN_TYPES
 from shared.http.described import Link, leads_to, refuses
-from shared.upcasting import UPCASTERS
 from write_side.customers import KeyringUnavailable
 from write_side.feed.domain import BrokenCursor, CursorOfAnotherEpoch, UnknownEventType, tags_of
 from write_side.feed.handlers import EventPage, Wanted
@@ -54,7 +53,7 @@ async def get_events(
     A page may hold fewer events than the limit, even none, without being the last: `caught_up` tells. Personal data is
     left out, unless the token has the scope events:read_personal as well.
     """
-    tags = tags_of(types.split(","), [*EVENT_TYPES, *UPCASTERS], "?types") if types is not None else None
+    tags = tags_of(types.split(","), KNOWN_TYPES, "?types") if types is not None else None
     wanted = Wanted(after, tags, limit, wait, personal=may(request, "events:read_personal"))
     return shown(await own.feed.page(wanted))
 

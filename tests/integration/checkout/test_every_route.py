@@ -44,6 +44,7 @@ async def test_every_success_is_answered_as_declared(api: HeldClient, shop: Shop
     body, signature = shop.signed({"id": "evt_1", "type": "charge.updated", "data": {"object": {"object": "charge"}}})
     await api.post("/v1/webhooks/stripe", content=body, headers={"Stripe-Signature": signature})
     await ask("GET", "/v1/events")
+    await _webhooks(ask)
     await _history(ask, shop)
     for path in ("/health/live", "/health/ready"):
         await api.get(path)
@@ -71,6 +72,22 @@ async def _staff(ask: Any) -> None:
     lines = [{"sku": "LAMP", "quantity": 1}]
     held = await ask("POST", "/v1/reservations", {"reservation_id": str(uuid7()), "lines": lines})
     await ask("POST", f"/v1/reservations/{held['reservation_id']}/release", {"reason": "changed their mind"})
+
+
+async def _webhooks(ask: Any) -> None:
+    wanted = {"url": "https://erp.example/hooks", "types": ["orders.*"]}
+    made = await ask("POST", "/v1/webhook-endpoints", wanted)
+    address = f"/v1/webhook-endpoints/{made['endpoint']['id']}"
+    await ask("GET", "/v1/webhook-endpoints")
+    await ask("GET", address)
+    await ask("PUT", address, wanted | {"types": []}, If_Match='"1"')
+    await ask("POST", f"{address}/secret", {"overlap_seconds": 60})
+    await ask("POST", f"{address}/disable")
+    await ask("POST", f"{address}/enable", {"skip": True})
+    start = (await ask("GET", address))["queued_up_to"]
+    await ask("POST", f"{address}/redeliveries", {"after": start, "until": start})
+    await ask("GET", f"{address}/deliveries?state=due")
+    await ask("DELETE", address)
 
 
 async def _guest(ask: Any, shop: Shop) -> None:
