@@ -2,12 +2,16 @@
 
 from typing import Annotated, Any
 
-from litestar import Request, get
-from litestar.params import QueryParameter
+import msgspec
+from litestar import Request, Response, get
+from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromPath, QueryParameter
 
 from shared.codec import KNOWN_TYPES
 from shared.http.described import Link, leads_to, refuses
+from shared.http.problems import not_found
 from write_side.customers import KeyringUnavailable
+from write_side.feed import asyncapi
 from write_side.feed.domain import BrokenCursor, CursorOfAnotherEpoch, UnknownEventType, tags_of
 from write_side.feed.handlers import EventPage, Wanted
 from write_side.feed.watch import TooManyWaiting
@@ -58,4 +62,25 @@ async def get_events(
     return shown(await own.feed.page(wanted))
 
 
-routes = [get_events]
+def schema_routes() -> list[HTTPRouteHandler]:
+    """The AsyncAPI document and the schema of each event's data, beside the OpenAPI document and as open."""
+    document = msgspec.json.encode(asyncapi.document())
+    encoded = {tag: msgspec.json.encode(schema) for tag, schema in asyncapi.schemas().items()}
+
+    @get("/schema/asyncapi.json", include_in_schema=False, sync_to_thread=False)
+    def get_asyncapi() -> Response[bytes]:
+        """All events there are, and the ways to be told of them."""
+        return Response(document, media_type="application/vnd.aai.asyncapi+json;version=3.0.0")
+
+    @get("/schema/events/{file:str}", include_in_schema=False, sync_to_thread=False)
+    def get_event_schema(file: FromPath[str]) -> Response[bytes]:
+        """`orders.order_placed.v1.json`: what stands in `data`."""
+        found = encoded.get(file.removesuffix(".json"))
+        if found is None or not file.endswith(".json"):
+            raise not_found("event type")
+        return Response(found, media_type="application/schema+json")
+
+    return [get_asyncapi, get_event_schema]
+
+
+routes = [get_events, *schema_routes()]
