@@ -18,13 +18,13 @@ from doorbuster.invariants import read_models
 from doorbuster.invariants.sinks import Stores
 from projector.log import ROLE, Pool, open_pool
 from projector.model import ReadModel
-from projector.parking import list_parked
 from projector.read_models.all import READ_MODELS
 from projector.rebuild import Build, BuildFailed, Told
 from projector.redis_sink import connect
 from projector.versions import State, Version, Versions, of_version, ours
 from shared.documents.layout import shards_key
 from shared.settings import Settings
+from write_side.parked import all_parked
 
 PATIENCE = 60.0  # seconds that the projector may take for what it is asked
 LOOK_SECONDS = 0.05
@@ -92,8 +92,9 @@ async def pass_gate(shop: Workshop, new: Sequence[ReadModel]) -> None:
     """The new versions against a fold of the log that shares no batch, cache or checkpoint with how they were built:
     every state, document and name. Keys may only be parked where the served version has them parked, too."""
     parked: dict[str, dict[str, int]] = defaultdict(dict)
-    for key in await list_parked(shop.pool):
-        parked[f"{key.read_model}:{key.version}"][key.partition_key] = key.position
+    async with shop.pool.acquire() as conn:
+        for key in await all_parked(conn):
+            parked[key.read_model][key.key] = key.position
     await shop.versions.look()
     for model in new:
         served = parked[f"{model.name}:{shop.versions.served.get(model.name)}"]

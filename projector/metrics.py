@@ -18,6 +18,7 @@ LAG_AGE = Gauge(
     "doorbuster_projector_lag_age_seconds", "How long the shard has not been caught up", ["read_model", "shard"]
 )
 PARKED = Gauge("doorbuster_projector_parked_keys", "Keys whose documents are stale", ["read_model"])
+SKIPPED = Gauge("doorbuster_projector_skipped_events", "Events it goes without, by a person's word", ["read_model"])
 STOPPED = Gauge("doorbuster_projector_stopped", "1: stopped for a systemic failure", ["read_model", "shard"])
 BATCHES = Counter("doorbuster_projector_batches", "Batches that a sink took", ["read_model"])
 EVENTS = Counter("doorbuster_projector_events", "Events passed by", ["read_model"])
@@ -33,7 +34,7 @@ TRANSPORT_RESTARTS = Counter("doorbuster_projector_transport_restarts", "Restart
 def forget() -> None:
     """Another one owns the shards: what we knew of them must not stand still in our metrics."""
     OWNER.set(0)
-    for gauge in (LAG_POSITIONS, LAG_AGE, PARKED, STOPPED):
+    for gauge in (LAG_POSITIONS, LAG_AGE, PARKED, SKIPPED, STOPPED):
         gauge.clear()
 
 

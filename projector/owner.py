@@ -121,22 +121,23 @@ class Owner:
                 log.warning("checkpoints can't be saved", extra={"fields": {"error": type(error).__name__}})
 
     async def _heal(self, fleet: Fleet) -> None:
-        """Parked keys that somebody asked to try again."""
+        """Parked keys that somebody asked to try again or to go on without an event, and documents to be rewritten."""
         while True:
             await asyncio.sleep(RETRY_POLL_SECONDS)
             stop_if_cancelled()
             try:
                 for parked in await self._parking.wanted():
-                    for pipeline in fleet.pipelines:
-                        model = pipeline.model
-                        if (model.name, model.version, pipeline.shard) == (
-                            parked.read_model,
-                            parked.version,
-                            parked.shard,
-                        ):
-                            await pipeline.heal(parked.partition_key)
+                    for pipeline in _of(fleet, parked.read_model, parked.version, parked.shard):
+                        await pipeline.heal(parked.partition_key, parked.skip)
+                for name, version, key, shard in await self._parking.rewrites():
+                    for pipeline in _of(fleet, name, version, shard):
+                        await pipeline.rewrite(key)
             except Exception as error:  # a store that is down: the request stands, and is seen again
                 log.warning("parked keys can't be retried", extra={"fields": {"error": repr(error)}})
+
+
+def _of(fleet: Fleet, name: str, version: str, shard: int) -> list[Pipeline]:
+    return [p for p in fleet.pipelines if (p.model.name, p.model.version, p.shard) == (name, version, shard)]
 
 
 def _checkpoint(pipeline: Pipeline) -> Checkpoint:

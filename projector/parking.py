@@ -10,8 +10,10 @@ import msgspec
 from msgspec import Struct
 
 from projector import metrics
+from projector.fold import Poison
 from projector.log import Pool
 from projector.model import ReadModel
+from projector.skipping import Skip, Skipped
 from shared.envelope import Recorded, metadata_of
 from shared.http import correlation
 
@@ -38,6 +40,18 @@ class ParkedKey(Struct, frozen=True):
     tries: int
     parked_at: datetime
     retry_requested_at: datetime | None
+    skip_position: int | None
+    skip_actor: str | None
+    skip_reason: str | None
+
+    @property
+    def skip(self) -> Skip | None:
+        """What somebody asked to go on without, unless the key is parked by another event since."""
+        if self.skip_position != self.position or self.skip_actor is None or self.skip_reason is None:
+            return None
+        return Skip(
+            self.position, self.event_type, self.error, self.partition_key, self.skip_actor, self.skip_reason
+        )
 
 
 class Parking:
@@ -48,6 +62,7 @@ class Parking:
         self._keys: dict[str, dict[str, int]] = defaultdict(dict)  # slot → key → position of the poisoned event
         self._labels: dict[str, str] = {}  # slot → under which name its metric stands
         self._recent: dict[str, deque[float]] = defaultdict(deque)
+        self.skipped = Skipped(pool)
 
     async def load(self, models: Sequence[ReadModel]) -> None:
         """What was parked of these before us, or by a rebuild."""
@@ -131,33 +146,38 @@ class Parking:
         self._tell(model)
         log.info("a parked key is whole again", extra={"fields": {"read_model": model.name, "key": key}})
 
-    async def still_poisoned(self, model: ReadModel, key: str, error: str) -> None:
-        """The retry failed: the key stays, with what was wrong this time."""
+    async def still_poisoned(self, model: ReadModel, key: str, found: Poison | None, error: str) -> None:
+        """The retry failed: the key stays, with what was wrong this time; `found` is the event that was, if one is."""
+        position = found.recorded.position if found else None
         await self._pool.execute(
-            """UPDATE parked_key SET tries = tries + 1, error = $4, retry_requested_at = NULL
+            """UPDATE parked_key SET tries = tries + 1, error = $4, position = coalesce($5, position),
+                      event_type = coalesce($6, event_type), retry_requested_at = NULL,
+                      skip_position = NULL, skip_actor = NULL, skip_reason = NULL
                WHERE read_model = $1 AND version = $2 AND partition_key = $3""",
             model.name,
             model.version,
             key,
             error[:2000],
+            position,
+            found.recorded.type if found else None,
         )
+        if position is not None:
+            self.of(model)[key] = position
         log.error("a parked key stays parked", extra={"fields": {"read_model": model.name, "key": key, "error": error}})
 
+    async def rewrites(self) -> list[tuple[str, str, str, int]]:
+        """(read model, version, key, shard) of what somebody asked to have written over."""
+        rows = await self._pool.fetch("SELECT read_model, version, partition_key, shard FROM rewrite_request")
+        return [tuple(row) for row in rows]
 
-async def list_parked(pool: Pool) -> list[ParkedKey]:
-    """All parked keys, oldest first."""
-    return await _fetch(pool, "")
-
-
-async def request_retry(pool: Pool, read_model: str | None = None, partition_key: str | None = None) -> int:
-    """Ask the projector to try again: all keys, those of a model, or one. Answers how many."""
-    rows = await pool.fetch(
-        """UPDATE parked_key SET retry_requested_at = clock_timestamp()
-           WHERE ($1::text IS NULL OR read_model = $1) AND ($2::text IS NULL OR partition_key = $2) RETURNING 1""",
-        read_model,
-        partition_key,
-    )
-    return len(rows)
+    async def rewritten(self, model: ReadModel, key: str) -> None:
+        """It was, or its key is parked now."""
+        await self._pool.execute(
+            "DELETE FROM rewrite_request WHERE read_model = $1 AND version = $2 AND partition_key = $3",
+            model.name,
+            model.version,
+            key,
+        )
 
 
 async def _fetch(pool: Pool, where: str) -> list[ParkedKey]:

@@ -11,12 +11,15 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Protocol
 
+import msgspec
+
 from projector import metrics
 from projector.chain import Heard, Stretch, contiguous, hear, heard
 from projector.fold import FetchKeys, Poison, States, Touch, evolved, fold, shown, understand
 from projector.log import EventLog, NotVisibleYet
 from projector.model import Batch, Change, Folded, ReadModel, Written
 from projector.parking import Parking, Systemic, correlation_of
+from projector.skipping import Skip
 from projector.spans import batch_span
 from shared.cancellation import stop_if_cancelled
 from shared.http import correlation
@@ -243,6 +246,9 @@ class Pipeline:
             return await self._applied(run, events, upto)
 
     async def _applied(self, run: Sequence[Stretch], events: Sequence[Heard], upto: int) -> bool:
+        skipped = await self._parking.skipped.of(self.model)
+        if skipped:
+            events = [heard for heard in events if heard.recorded.position not in skipped]
         while True:
             parked = self._parking.of(self.model)
             changes, poison = await fold(self.model, events, parked, self._states, self._fetch_keys)
@@ -289,42 +295,67 @@ class Pipeline:
         if self._was_ready and events:  # a replay's lag would tell of the past
             self._metrics.event_lag.observe((datetime.now(UTC) - events[0].recorded.recorded_at).total_seconds())
 
-    async def heal(self, key: str) -> None:
-        """Folds a parked key anew, from its first event, and lets it go on if that works."""
+    async def heal(self, key: str, skip: Skip | None = None) -> None:
+        """Folds a parked key anew, from its first event, and lets it go on if that works; without an event if asked."""
         async with self._lock:
             with correlation.working_for(""):
+                if skip is not None:
+                    await self._parking.skipped.add(self.model, skip)
                 await self._heal(key)
 
     async def _heal(self, key: str) -> None:
-        error = await self._refold(key)
-        if error is None:
-            await self._parking.healed(self.model, key)
-        else:
-            await self._parking.still_poisoned(self.model, key, error)
+        match await self._refold(key):
+            case None:
+                await self._parking.healed(self.model, key)
+            case Poison(error=error) as found:
+                await self._parking.still_poisoned(self.model, key, found, error)
+            case str(error):
+                await self._parking.still_poisoned(self.model, key, None, error)
 
-    async def _refold(self, key: str) -> str | None:
+    async def rewrite(self, key: str) -> None:
+        """Folds a key anew and writes its documents over, whatever stands there. One that can't be folded is parked."""
+        async with self._lock:
+            found = None if key in self._parking.of(self.model) else await self._refold(key)
+            if isinstance(found, str):
+                return  # the request stands, and is seen again
+            if found is not None:
+                await self._parking.park(self.model, *found)
+            await self._parking.rewritten(self.model, key)
+
+    async def _refold(self, key: str) -> Poison | str | None:
+        """Why it can't be: an event, or what the sink said."""
         after: dict[str, Folded] = {}
         poison: dict[str, Poison] = {}
         keys: dict[str, str] = {}
         touches: list[Touch] = []
+        skipped = await self._parking.skipped.of(self.model)
         async for recorded in self._source.history(key, self.at, self.model.contexts):
+            if recorded.position in skipped:
+                continue
             correlation.set_current(correlation_of(recorded))  # log lines name the last one, where it ends well or not
             understood = [understand(self.model, heard) for heard in hear(recorded)]
             if unreadable := next((found for found in understood if isinstance(found, Poison)), None):
-                return unreadable.error
+                return unreadable
             if touched := [found for found in understood if isinstance(found, Touch)]:
                 touches = touched
                 changed, owned = evolved(self.model, touches, after, poison)
                 after |= changed
                 keys |= owned
             if poison:
-                return poison[key].error
+                return poison[key]
         persons = await self._fetch_keys({p for state in after.values() for p in self.model.persons(state)})
-        stale = await self.sink.load(self.model, self.shard, list(after)) if after else {}
+        stale = await self._standing(list(after)) if after else {}
         changes = shown(self.model, touches, stale, after, keys, persons, poison, alike=lambda *_: False)
         if poison:
-            return poison[key].error
+            return poison[key]
         return await self._overwrite(changes)
+
+    async def _standing(self, ids: Sequence[str]) -> Mapping[str, Folded]:
+        """What stands there now; what can't be read is as good as nothing."""
+        try:
+            return await self.sink.load(self.model, self.shard, ids)
+        except msgspec.MsgspecError:
+            return {}
 
     async def _overwrite(self, changes: Sequence[Change]) -> str | None:
         batch = Batch(self.model, self.shard, self.at, self.at, changes, ready=False, repair=True)

@@ -29,6 +29,7 @@ _SHARED_PLUMBING = "shared/http/"
 # The projector's role may touch these tables of the log's database, and no others.
 PROJECTOR_TABLES = {
     "event_log", "checkpoint", "parked_key", "read_model_version", "lease", "relay_state", "log_settings", "person_key",
+    "skipped_event", "rewrite_request",
 }  # fmt: skip
 # Constants of the store, fixed when it is created: whoever appends events reads how many shards there are.
 _READ_BY_ALL = {"log_settings"}

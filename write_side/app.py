@@ -33,6 +33,7 @@ from write_side.orders import routes as orders_routes
 from write_side.payments import open_gateway
 from write_side.payments import routes as payments_routes
 from write_side.pricing import routes as pricing_routes
+from write_side.projections import routes as projections_routes
 from write_side.resources import Resources
 from write_side.shipping import routes as shipping_routes
 from write_side.webhooks import routes as webhooks_routes
@@ -49,6 +50,7 @@ ROUTES: Sequence[HTTPRouteHandler] = [
     *carts_routes.routes,
     *orders_routes.routes,
     *payments_routes.routes,
+    *projections_routes.routes,
     *history_routes.routes,
     *erasure_routes.routes,
     *feed_routes.routes,

@@ -137,6 +137,7 @@ class Shown(Encoded[State]):
     )
 
 
-def shown(state: State) -> Shown[State]:
+def shown(state: State, status: int = 200) -> Shown[State]:
     """A state as it is now."""
-    return Shown(as_json(state), headers={"Cache-Control": "no-store"}, media_type="application/json")
+    headers = {"Cache-Control": "no-store"}
+    return Shown(as_json(state), status_code=status, headers=headers, media_type="application/json")

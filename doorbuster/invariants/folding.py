@@ -1,6 +1,6 @@
 """Every read model's states folded anew from the log: in one go, without batches, caches, checkpoints or parking."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
 from projector.chain import context_of, hear
@@ -8,6 +8,7 @@ from projector.fold import Poison, Touch, understand
 from projector.model import Folded, ReadModel
 from shared.envelope import Recorded
 from write_side import event_log
+from write_side import parked as books
 from write_side.database import Connection
 from write_side.differences import Difference
 
@@ -30,14 +31,19 @@ class FoldedLog(NamedTuple):
     heads: dict[int, int]
     models: dict[str, Model]  # by slot
     poison: list[Difference]
+    skipped: dict[str, set[int]]  # by slot: what a model goes without, by a person's word
 
 
 async def fold_log(
     conn: Connection, models: Sequence[ReadModel], keys: Sequence[str] | None = None, parked: Parked | None = None
 ) -> FoldedLog:
-    """The whole log up to the safe position, or all that was of some partition keys; without what is `parked`."""
+    """The whole log up to the safe position, or all that was of some partition keys; without what is `parked`, or
+    skipped by a person's word."""
     parked = parked or {}
-    folded = FoldedLog(await event_log.safe_position(conn), {}, {model.slot: Model({}, {}) for model in models}, [])
+    gone = [(skip.read_model.partition(":")[0], skip.position) for skip in await books.all_skipped(conn)]
+    skipped = {model.slot: {position for name, position in gone if name == model.name} for model in models}
+    states = {model.slot: Model({}, {}) for model in models}
+    folded = FoldedLog(await event_log.safe_position(conn), {}, states, [], skipped)
     if keys is not None:
         for recorded in await event_log.read_keys(conn, keys):
             if recorded.position <= folded.until:
@@ -56,7 +62,8 @@ def _fold(folded: FoldedLog, models: Sequence[ReadModel], recorded: Recorded, pa
     folded.heads[recorded.shard] = recorded.position
     for model in models:
         waits_from = parked.get(model.slot, {}).get(recorded.key)
-        if context_of(recorded) not in model.contexts or (waits_from is not None and recorded.position >= waits_from):
+        waits = waits_from is not None and recorded.position >= waits_from
+        if waits or context_of(recorded) not in model.contexts or recorded.position in folded.skipped[model.slot]:
             continue
         for heard in hear(recorded):
             match understand(model, heard):
@@ -81,9 +88,11 @@ def _told(model: ReadModel, recorded: Recorded, error: str) -> Difference:
     return Difference("document", where, "what its fold makes of it", "a state", error)
 
 
-def fold_further(model: ReadModel, id_: str, state: Folded | None, events: Sequence[Recorded]) -> Folded | None:
-    """One state after some more events of its key."""
-    for heard in (heard for recorded in events for heard in hear(recorded)):
+def fold_further(
+    model: ReadModel, id_: str, state: Folded | None, events: Sequence[Recorded], skipped: Collection[int]
+) -> Folded | None:
+    """One state after some more events of its key, without those that the model goes without."""
+    for heard in (heard for recorded in events if recorded.position not in skipped for heard in hear(recorded)):
         match understand(model, heard):
             case Touch(event=event, ids=ids) if id_ in ids:
                 state = model.evolve(state, heard.recorded, event)

@@ -138,6 +138,7 @@ class _Comparison:
     def __init__(self, shop: Shop, folded: FoldedLog, model: ReadModel, *, whole: bool) -> None:
         self._shop, self._model, self._until = shop, model, folded.until
         self._states, self._keys = folded.models[model.slot]
+        self._skipped = folded.skipped[model.slot]
         self._whole = whole  # else what lies there beside these states is none of our business
         self._owners: dict[tuple[str, str], set[str]] = defaultdict(set)  # name → who shows it
         self._documents: set[str] = set()
@@ -232,14 +233,14 @@ class _Comparison:
         if self._model.sink == REDIS or not 0 < lying.position < newest.position:
             return None
         history = self._shop.log.history(self._keys[id_], lying.position, self._model.contexts)
-        state = fold_further(self._model, id_, None, [recorded async for recorded in history])
+        state = fold_further(self._model, id_, None, [recorded async for recorded in history], self._skipped)
         return state if state is not None and self._model.alike(state, newest) else None
 
     async def _moved(self, id_: str, position: int) -> tuple[Folded, Rendered]:
         """State and documents at a later position."""
         history = self._shop.log.history(self._keys[id_], position, self._model.contexts)
         later = [recorded async for recorded in history if recorded.position > self._states[id_].position]
-        state = fold_further(self._model, id_, self._states[id_], later)
+        state = fold_further(self._model, id_, self._states[id_], later, self._skipped)
         assert state is not None
         return state, await self._shown(id_, state)
 

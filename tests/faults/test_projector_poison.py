@@ -9,6 +9,7 @@ import pytest
 from shared.envelope import stream_name
 from tests.faults.processes import Lab
 from tests.faults.stock_load import Load, append_raw, expected_stock, key_of, settled, shown_stock
+from write_side import parked
 
 pytestmark = pytest.mark.slow
 
@@ -56,6 +57,59 @@ async def test_poison_parks_its_key_and_only_its_key_and_unparking_heals_it(
     await load.write(conn, 100)
     await settled(conn, redis)
     assert projector.metric("doorbuster_projector_parked_keys") == 0
+
+
+async def test_a_key_goes_on_without_an_event_that_a_person_had_skipped(redis_lab: Lab) -> None:
+    redis_lab.relay()
+    projector = redis_lab.projector()
+    conn, redis, load = redis_lab.conn, redis_lab.redis, Load(12)
+    await load.open(conn)
+    first = await append_raw(conn, "SKU-3", *BROKEN)
+    await load.write(conn, 100)
+    second = await append_raw(conn, "SKU-3", *UNKNOWN)
+    await load.write(conn, 50)
+    await _until_equal(lambda: _parked_at(redis_lab), first)
+
+    await _skip(redis_lab, first, "a test's event")
+    await _until_equal(lambda: _parked_at(redis_lab), second)  # the next one that can't be applied
+    assert await _tries(redis_lab) == 2
+    assert redis.smembers("stock_level:v1:parked") == {key_of("SKU-3").encode()}
+    assert not await _skip(redis_lab, first, "once more"), "another event parks it by now"
+    await _skip(redis_lab, second, "from the future")
+    await _until(lambda: not redis.exists("stock_level:v1:parked"))
+    await settled(conn, redis)
+    await load.write(conn, 50)
+    await settled(conn, redis)
+    assert projector.metric("doorbuster_projector_skipped_events") == 2
+    async with redis_lab.conn.transaction(readonly=True):
+        told = [(s.position, s.actor, s.reason) for s in await parked.all_skipped(conn)]
+    assert sorted(told) == [(first, "token:1", "a test's event"), (second, "token:1", "from the future")]
+
+    projector.kill()
+    redis.flushall()
+    redis_lab.projector()
+    await settled(conn, redis)
+    assert await _parked_at(redis_lab) is None, "whoever reads all of it again goes without them too"
+
+
+async def test_a_document_that_somebody_changed_is_written_over(redis_lab: Lab) -> None:
+    redis_lab.relay()
+    redis_lab.projector()
+    conn, redis, load = redis_lab.conn, redis_lab.redis, Load(12)
+    await load.open(conn)
+    await settled(conn, redis)
+    redis.set("stock_level:v1:doc: staff:SKU-3", b"0" * 16 + b'\n{"on_hand":1}')
+    redis.set("stock_level:v1:state:SKU-3", b"not even JSON")
+    shard = await conn.fetchval("SELECT shard FROM event_log WHERE partition_key = $1 LIMIT 1", key_of("SKU-3"))
+    await parked.request_rewrites(conn, [("stock_level:v1", key_of("SKU-3"), shard)])
+    await settled(conn, redis)
+    await _until_equal(lambda: parked.rewrites_waiting(conn), 0)
+    await append_raw(conn, "SKU-4", *BROKEN)
+    await _until(lambda: redis.scard("stock_level:v1:parked") == 1)
+    shard = await conn.fetchval("SELECT shard FROM event_log WHERE partition_key = $1 LIMIT 1", key_of("SKU-4"))
+    await parked.request_rewrites(conn, [("stock_level:v1", key_of("SKU-4"), shard)])
+    await _until_equal(lambda: parked.rewrites_waiting(conn), 0)
+    assert redis.scard("stock_level:v1:parked") == 1, "what is parked stays so"
 
 
 async def test_parked_keys_survive_flushall_and_a_new_owner(redis_lab: Lab) -> None:
@@ -107,6 +161,17 @@ async def _mend(lab: Lab, position: int) -> None:
     """As a developer would: here the event becomes one that changes nothing that any model reads."""
     await lab.conn.execute("ALTER TABLE event_log DISABLE TRIGGER ALL")
     await lab.conn.execute("UPDATE event_log SET type = 'carts.cart_opened.v1' WHERE position = $1", position)
+
+
+async def _skip(lab: Lab, position: int, reason: str) -> bool:
+    """As staff ask for it."""
+    found = await parked.find(lab.conn, "stock_level:v1", key_of("SKU-3"))
+    assert found is not None
+    return await parked.request_skip(lab.conn, found, position, "token:1", reason)
+
+
+def _parked_at(lab: Lab) -> Any:
+    return lab.conn.fetchval("SELECT position FROM parked_key WHERE read_model = 'stock_level'")
 
 
 def _tries(lab: Lab) -> Any:

@@ -5,8 +5,8 @@ import asyncio
 import httpx
 
 from doorbuster.faults.scenario import Scenario, Scene
-from projector import parking
-from projector.log import open_pool
+from write_side import parked
+from write_side.database import open_pool
 
 PARKED = 4.0
 
@@ -42,8 +42,8 @@ async def _until_parked(scene: Scene, keys: int) -> None:
 
 
 async def _retried(scene: Scene) -> None:
-    async with await open_pool(scene.stage.environment["DATABASE_URL"], 1, "faults") as pool:
-        await parking.request_retry(pool)
+    async with open_pool(scene.stage.environment["DATABASE_URL"], 1, "faults") as pool, pool.acquire() as conn:
+        await parked.request_retry(conn)
 
 
 SCENARIOS = (

@@ -12,6 +12,7 @@ from tests.fixtures.asgi import HeldClient, client_of
 from tests.fixtures.write_side import CAUSE
 from tests.integration.checkout.shop import Shop
 from tests.integration.checkout.test_over_http import BUYER
+from tests.integration.projections.test_parked_keys import park
 from write_side import access
 from write_side.access import SCOPES
 from write_side.app import create_app
@@ -46,6 +47,7 @@ async def test_every_success_is_answered_as_declared(api: HeldClient, shop: Shop
     await ask("GET", "/v1/events")
     await _webhooks(ask)
     await _history(ask, shop)
+    await _projections(ask, shop)
     for path in ("/health/live", "/health/ready"):
         await api.get(path)
     assert api.conformance.unseen_successes() == set()
@@ -102,6 +104,16 @@ async def _guest(ask: Any, shop: Shop) -> None:
     closing = await ask("POST", f"/v1/orders/{second['id']}/cancel", Order_Token=second["order_token"])
     assert closing["state"] == "closing"
     await shop.outage("off")
+
+
+async def _projections(ask: Any, shop: Shop) -> None:
+    await park(shop.settings.database_url)
+    await ask("GET", "/v1/projections/parked")
+    address = "/v1/projections/parked/stock_level:v1/product:1"
+    await ask("GET", address)
+    await ask("POST", f"{address}/retry")
+    await ask("POST", f"{address}/skip", {"position": 1, "reason": "odd"})
+    await ask("GET", "/v1/projections/skipped")
 
 
 async def _history(ask: Any, shop: Shop) -> None:
