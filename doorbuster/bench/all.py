@@ -2,7 +2,16 @@
 
 from collections.abc import Callable, Sequence
 
-from doorbuster.bench import event_lag, import_rows, order_status, pipeline, place_order, product_page, search_facets
+from doorbuster.bench import (
+    event_lag,
+    history,
+    import_rows,
+    order_status,
+    pipeline,
+    place_order,
+    product_page,
+    search_facets,
+)
 from doorbuster.bench.frame import Result
 from doorbuster.bench.ground import Ground
 from doorbuster.bench.options import Options
@@ -11,6 +20,7 @@ BENCHES: dict[str, Callable[[Ground, Options], Sequence[Result]]] = {
     "product_page": product_page.run,
     "order_status": order_status.run,
     "search_facets": search_facets.run,
+    "history": history.run,
     "place_order": place_order.run,
     "event_lag": event_lag.run,
     "pipeline": pipeline.run,

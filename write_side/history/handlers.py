@@ -42,7 +42,7 @@ from write_side.history.domain import (
 from write_side.history.kinds import Kind
 from write_side.history.past import Past, as_of, unfolded
 
-SEGMENT = 250  # versions looked at in one go for who changed what
+SEGMENT = 100  # versions looked at in one go for who changed what
 
 
 async def was(conn: Connection, kind: Kind, id_: UUID, point: Point) -> Was:

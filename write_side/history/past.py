@@ -13,7 +13,7 @@ from write_side.history import store
 from write_side.history.domain import Point
 from write_side.history.kinds import Kind
 
-PAGE = 250  # events of one read
+PAGE = 100  # events of one read
 
 
 class Past(NamedTuple):
@@ -46,7 +46,7 @@ async def _since_snapshot(conn: Connection, kind: Kind, id_: UUID, point: Point)
     snapshot = await store.find_snapshot(conn, kind.name, id_, kind.schema, point)
     after = snapshot.version - 1 if snapshot else 0  # the snapshot's own event comes along: it is what it claims to be
     state = None
-    while page := await event_log.read_aggregate(conn, kind.name, id_, after, after + PAGE):
+    while page := await event_log.read_aggregate(conn, kind.name, id_, after, min(after + PAGE, point.version)):
         for event in page:
             if not point.includes(event):
                 return

@@ -20,7 +20,7 @@ from write_side.history.past import Past, as_of
 from write_side.history.store import Snapshot
 from write_side.steps import Step
 
-EVERY = 250  # versions: as many events are read for any answer, at most twice
+EVERY = 100  # versions: about as many events are read for a state at any version
 SCAN = 5_000  # positions looked at in one go
 PAUSE = 1.0
 
