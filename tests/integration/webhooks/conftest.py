@@ -1,15 +1,19 @@
 """A write side that may send webhooks to this machine, a courier, and a receiver."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
 from uuid import UUID
 
 import msgspec
 import pytest
 
+from shared.codec import decode_events
 from shared.envelope import Metadata
 from shared.events.access import TokenRevoked
 from shared.ids import uuid7
+from shared.sealed import seal
 from shared.settings import Settings
 from tests.fixtures.relaying import relaying
 from tests.fixtures.servers import _NOWHERE as NOWHERE
@@ -17,7 +21,7 @@ from tests.fixtures.write_side import CAUSE
 from tests.integration.webhooks.receiver import Receiver, receiving
 from tests.integration.write_api.conftest import staff
 from write_side import event_log
-from write_side.customers import open_keyring
+from write_side.customers import Keyring, open_keyring
 from write_side.database import Pool
 from write_side.event_log import NewEvent
 from write_side.webhooks import handlers, store
@@ -27,6 +31,7 @@ from write_side.webhooks.handlers import EndpointWithSecret
 
 __all__ = ["staff"]
 
+GOLDEN = Path(__file__).parents[2] / "contract" / "golden"
 REVOKED = "access.token_revoked.v1"
 _made = msgspec.json.Decoder(EndpointWithSecret)
 
@@ -48,8 +53,8 @@ async def receiver() -> AsyncIterator[Receiver]:
 class Hooks:
     """Endpoints, events, and a courier that works when it is told to."""
 
-    def __init__(self, pool: Pool, settings: Settings, courier: Courier) -> None:
-        self.pool, self.settings, self.courier = pool, settings, courier
+    def __init__(self, pool: Pool, settings: Settings, courier: Courier, keyring: Keyring) -> None:
+        self.pool, self.settings, self.courier, self._keyring = pool, settings, courier, keyring
 
     async def endpoint(
         self, url: str, types: Sequence[str] = (REVOKED,), *, personal: bool = False
@@ -76,6 +81,22 @@ class Hooks:
         await self.until_safe()
         rows = await self.pool.fetch("SELECT event_id FROM event_log WHERE type = $1 ORDER BY position", REVOKED)
         return [row["event_id"] for row in rows]
+
+    async def quote(self, mail: str) -> None:
+        """An event that holds personal data: somebody was offered something."""
+        person = await self._keyring.person_for(mail)
+        fields = json.loads((GOLDEN / "orders.quote_issued.v1.json").read_bytes())
+        for name in ("mail", "address"):
+            fields[name] = seal(person.key, person.id, name, mail)
+        event = decode_events("orders.quote_issued.v1", msgspec.json.encode(fields))[0]
+        async with self.pool.acquire() as conn, conn.transaction():
+            new = NewEvent("test", uuid7(), 1, "test", event)
+            await event_log.append(conn, [new], Metadata("test", "test"))
+        await self.until_safe()
+
+    async def erase_everybody(self) -> None:
+        """No key is left."""
+        await self._keyring._pool.execute("DELETE FROM person_key")
 
     async def until_safe(self) -> None:
         """Until all that is committed may be read."""
@@ -126,4 +147,4 @@ async def hooks(pool: Pool, hook_settings: Settings, database_url: str) -> Async
         open_keyring(hook_settings.keyring_url, hook_settings.master_key) as keyring,
         open_courier(pool, keyring, hook_settings) as courier,
     ):
-        yield Hooks(pool, hook_settings, courier)
+        yield Hooks(pool, hook_settings, courier, keyring)

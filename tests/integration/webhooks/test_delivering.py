@@ -59,8 +59,14 @@ async def test_whatever_a_receiver_does_an_event_comes_in_the_end_under_one_id(
     assert len(receiver.came) == 1, "and not again"
 
 
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A receiver is waited for a second and a half."""
+    monkeypatch.setattr("write_side.webhooks.gateway.TIMEOUT", 1.5)
+
+
 async def test_an_endpoint_that_hangs_is_left_and_no_other_waits_for_it(
-    hooks: Hooks, receiver: Receiver
+    impatient: None, hooks: Hooks, receiver: Receiver
 ) -> None:
     async with receiving() as hanging:
         hanging.always = "hang"
@@ -261,3 +267,20 @@ async def test_a_claim_of_a_worker_that_is_gone_runs_out(hooks: Hooks, receiver:
     await hooks.pool.execute("UPDATE webhook_delivery SET claimed_until = clock_timestamp()")
     await hooks.work(later=True)
     assert len(receiver.came) == 1
+
+
+async def test_personal_data_goes_where_it_may_and_to_nobody_once_the_person_was_erased(
+    hooks: Hooks, receiver: Receiver
+) -> None:
+    async with receiving() as trusted:
+        receiver.secrets.append((await hooks.endpoint(receiver.url, ["orders.*"])).secret)
+        trusted.secrets.append((await hooks.endpoint(trusted.url, ["orders.*"], personal=True)).secret)
+        await hooks.quote("ada@example.org")
+        await hooks.work()
+        [hidden], [shown] = receiver.came, trusted.came
+        assert (hidden["personaldata"], hidden["data"]["mail"]) == ("hidden", "")
+        assert (shown["personaldata"], shown["data"]["mail"]) == ("shown", "ada@example.org")
+        await hooks.erase_everybody()
+        await hooks.pool.execute("UPDATE webhook_delivery SET state = 'due'")
+        await hooks.work(later=True)
+        assert (trusted.came[-1]["personaldata"], trusted.came[-1]["data"]["mail"]) == ("erased", "")
