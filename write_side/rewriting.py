@@ -17,6 +17,7 @@ from write_side.orders import store as orders
 from write_side.orders.domain import Order
 from write_side.payments import store as payments
 from write_side.shipping import store as shipping
+from write_side.webhooks import store as webhooks
 
 Rewrite = Callable[[Connection, Any], Awaitable[None]]
 
@@ -44,6 +45,7 @@ _REWRITES: dict[str, Rewrite] = {
     "payment": payments.rewrite_payment,
     "mail": notifications.rewrite_mail,
     "access_token": access.rewrite_token,
+    "webhook_endpoint": webhooks.rewrite_endpoint,
 }
 # Rows that hang on a main row and don't go with it: (table, column).
 _PARTS = {
@@ -51,6 +53,7 @@ _PARTS = {
     "product": [("variant", "product_id")],
     "price": [("price", "variant_id")],
     "cart": [("cart_line", "cart_id")],
+    "webhook_endpoint": [("webhook_secret", "endpoint_id"), ("webhook_delivery", "endpoint_id")],
 }
 
 

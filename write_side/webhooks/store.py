@@ -11,7 +11,7 @@ from shared.envelope import Metadata
 from shared.events.webhooks import EndpointCreated, EndpointDeleted, EndpointEnabled, SecretRotated, WebhookEvent
 from shared.shards import webhook_key
 from write_side import event_log
-from write_side.database import Connection, among
+from write_side.database import Connection, among, overwrite
 from write_side.event_log import NewEvent, Positions
 from write_side.webhooks.domain import Endpoint, evolve
 
@@ -130,6 +130,12 @@ async def all_endpoints(conn: Connection, ids: Sequence[UUID] | None = None) -> 
     """Every endpoint's row, or those of some, for the comparison with the log."""
     rows = await conn.fetch(*among(f"SELECT {_COLUMNS} FROM webhook_endpoint", ids))  # noqa: S608
     return [msgspec.convert(dict(row), Endpoint) for row in rows]
+
+
+async def rewrite_endpoint(conn: Connection, endpoint: Endpoint) -> None:
+    """Make the row say this; for a repair. One that was lost is told what comes from now on, not all of history."""
+    new = {"position": await event_log.safe_position(conn)}
+    await overwrite(conn, ENDPOINT, msgspec.structs.asdict(endpoint), new)
 
 
 async def _keep_secret(conn: Connection, endpoint_id: UUID, number: int, sealed: bytes) -> None:

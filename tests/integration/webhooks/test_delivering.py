@@ -280,6 +280,11 @@ async def test_personal_data_goes_where_it_may_and_to_nobody_once_the_person_was
         [hidden], [shown] = receiver.came, trusted.came
         assert (hidden["personaldata"], hidden["data"]["mail"]) == ("hidden", "")
         assert (shown["personaldata"], shown["data"]["mail"]) == ("shown", "ada@example.org")
+        trusted.answers = [500]
+        await hooks.pool.execute("UPDATE webhook_delivery SET state = 'due'")
+        await hooks.work(later=True)
+        kept = await hooks.pool.fetch("SELECT excerpt FROM webhook_attempt WHERE status = 500")
+        assert [row["excerpt"] for row in kept] == [""], "an answer may hold what was sent"
         await hooks.erase_everybody()
         await hooks.pool.execute("UPDATE webhook_delivery SET state = 'due'")
         await hooks.work(later=True)
