@@ -24,7 +24,7 @@ from write_side.feed.watch import Watch
 
 Json = dict[str, Any]
 WRITERS = 12
-SECONDS = 3.0
+SECONDS = 2.0
 DICE = random.Random(5)
 
 
@@ -186,11 +186,12 @@ async def test_a_page_ends_where_it_grows_too_large(
     assert (await all_events(api, headers))[: len(whole)] == whole
 
 
-@pytest.mark.parametrize("cursor", ["x", "", "MS4w=", "é", "null", "MS4tMQ", "MQ", "MS45MjIzMzcyMDM2ODU0Nzc1ODA4"])
-async def test_a_cursor_that_is_none_of_ours_is_refused(api: httpx.AsyncClient, staff: Issue, cursor: str) -> None:
-    answer = await api.get("/v1/events", headers=await staff("events:read"), params={"after": cursor})
-    assert (answer.status_code, answer.json()["code"]) == (400, "broken_cursor")
-    assert answer.json()["errors"][0]["pointer"] == "?after"
+async def test_a_cursor_that_is_none_of_ours_is_refused(api: httpx.AsyncClient, staff: Issue) -> None:
+    headers = await staff("events:read")
+    for cursor in ("x", "", "MS4w=", "é", "null", "MS4tMQ", "MQ", "MS45MjIzMzcyMDM2ODU0Nzc1ODA4"):
+        answer = await api.get("/v1/events", headers=headers, params={"after": cursor})
+        assert (answer.status_code, answer.json()["code"]) == (400, "broken_cursor"), cursor
+        assert answer.json()["errors"][0]["pointer"] == "?after"
 
 
 async def test_a_cursor_of_another_epoch_is_gone(
