@@ -45,6 +45,9 @@ class Receiver:
         assert message["id"] == request.headers["webhook-id"]
         assert request.content_type == "application/cloudevents+json"
         answer = self.answers.pop(0) if self.answers else self.always
+        if answer == "slow":
+            await asyncio.sleep(0.3)
+            answer = 204
         if isinstance(answer, int) and 200 <= answer < 300:
             self.came.append(message)
             return web.Response(status=answer)

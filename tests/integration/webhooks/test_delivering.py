@@ -7,13 +7,15 @@ from datetime import timedelta
 import msgspec
 import pytest
 
+from shared.settings import Settings
 from tests.fixtures.write_side import CAUSE
 from tests.integration.webhooks.conftest import REVOKED, Hooks
 from tests.integration.webhooks.receiver import Json, Receiver, receiving
 from write_side import event_log
+from write_side.customers import open_keyring
 from write_side.feed import Cursor
 from write_side.webhooks import handlers
-from write_side.webhooks.deliveries.courier import EACH
+from write_side.webhooks.deliveries.courier import EACH, open_courier
 from write_side.webhooks.showing import Again, send_again
 
 
@@ -254,6 +256,23 @@ async def test_an_endpoint_that_takes_nothing_holds_so_many_rows_and_the_log_kee
     for _ in range(4):
         await hooks.work(later=True)
     assert Counter(ids(receiver.came)) == Counter(str(one) for one in happened)
+
+
+async def test_a_worker_that_stops_finishes_what_is_under_way(
+    hooks: Hooks, receiver: Receiver, hook_settings: Settings
+) -> None:
+    endpoint_id = await hooks.receiving(receiver)
+    await hooks.happen(4)
+    receiver.always = "slow"
+    async with (
+        open_keyring(hook_settings.keyring_url, hook_settings.master_key) as keyring,
+        open_courier(hooks.pool, keyring, hook_settings) as courier,
+    ):
+        queue, send, *_ = courier.steps()
+        await queue.run()
+        assert await send.run() == 4
+    assert len(receiver.came) == 4
+    assert await hooks.states(endpoint_id) == ["delivered"] * 4
 
 
 async def test_a_claim_of_a_worker_that_is_gone_runs_out(hooks: Hooks, receiver: Receiver) -> None:
