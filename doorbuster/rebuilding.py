@@ -72,8 +72,10 @@ def models_named(names: Sequence[str]) -> list[ReadModel]:
 async def rebuild(shop: Workshop, models: Sequence[ReadModel], told: Told) -> list[ReadModel]:
     """Build, compare, serve; answers the new versions. Raises `BuildFailed`, and then what was built is retired."""
     await retire(shop, await abandoned(shop))
-    new = [await shop.versions.begin(model) for model in models]
+    new: list[ReadModel] = []
     try:
+        for model in models:
+            new.append(await shop.versions.begin(model))
         await Build(shop.settings, shop.pool, new, told).run()
         await _move_all(shop, new, "building", "beside")
         shop.say("filled; the projector takes over")

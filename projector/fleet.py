@@ -9,7 +9,8 @@ from typing import NamedTuple
 from projector.model import ELASTICSEARCH, ReadModel
 from projector.noticeboard import Noticeboard
 from projector.parking import Parking
-from projector.pipeline import Pipeline, Sink
+from projector.pipeline import Pipeline
+from projector.sink import Sink
 from projector.versions import KEPT_UP, Version, Versions, ours
 from shared.cancellation import stop_if_cancelled
 

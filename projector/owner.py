@@ -18,9 +18,10 @@ from projector.log import EventLog, LogSettings, Pool
 from projector.model import ReadModel
 from projector.noticeboard import Noticeboard
 from projector.parking import Parking
-from projector.pipeline import TICK, Pipeline, Sink
+from projector.pipeline import TICK, Pipeline
 from projector.read_models.all import READ_MODELS
 from projector.redis_sink import RedisSink, connect
+from projector.sink import Sink
 from projector.transport import Feed, RedisStreams, Transport
 from projector.versions import Versions
 from shared.cancellation import stop_if_cancelled

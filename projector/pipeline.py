@@ -9,7 +9,6 @@ import logging
 import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Protocol
 
 import msgspec
 
@@ -17,8 +16,10 @@ from projector import metrics
 from projector.chain import Heard, Stretch, contiguous, hear, heard
 from projector.fold import FetchKeys, Poison, States, Touch, evolved, fold, shown, understand
 from projector.log import EventLog, NotVisibleYet
-from projector.model import Batch, Change, Folded, ReadModel, Written
+from projector.model import Batch, Change, Folded, ReadModel
+from projector.pace import Pace
 from projector.parking import Parking, Systemic, correlation_of
+from projector.sink import Sink
 from projector.skipping import Skip
 from projector.spans import batch_span
 from shared.cancellation import stop_if_cancelled
@@ -31,45 +32,7 @@ SLICE = 1_000  # events of one batch
 TICK = 0.25  # seconds between two looks at a quiet shard
 
 
-class Sink(Protocol):
-    """Where documents go. Writes are refused whole if the sink doesn't stand where the batch says."""
-
-    name: str
-
-    async def open(self, model: ReadModel) -> None:
-        """Make the place where its documents go, if there is none."""
-        ...
-
-    async def checkpoint(self, model: ReadModel, shard: int) -> int:
-        """Up to where this shard was applied."""
-        ...
-
-    async def load(self, model: ReadModel, shard: int, ids: Sequence[str]) -> Mapping[str, Folded]:
-        """States by id, those that exist."""
-        ...
-
-    async def write(self, batch: Batch) -> Written:
-        """Apply a batch; an unavailable sink raises, and the same batch can be written again."""
-        ...
-
-    async def show(self, model: ReadModel) -> None:
-        """Make all that was written visible to whoever is led to it."""
-        ...
-
-    async def serve(self, model: ReadModel) -> None:
-        """Lead those who ask the sink itself to this version."""
-        ...
-
-    async def drop(self, model: ReadModel) -> None:
-        """Delete all that lies there of this version."""
-        ...
-
-    def standing(self, model: ReadModel, shard: int, at: int) -> tuple[int, str]:
-        """How far the sink's data go, `at` at the most, and which life of the data that is: always told together."""
-        ...
-
-
-class Pipeline:
+class Pipeline(Pace):
     """Owns the order of one read model's events on one shard."""
 
     def __init__(
@@ -82,12 +45,9 @@ class Pipeline:
         fetch_keys: FetchKeys,
         slots: asyncio.Semaphore,
     ) -> None:
+        super().__init__()
         self.model, self.shard, self.sink = model, shard, sink
-        self.at = 0
-        self.reaching = 0  # up to here it may have written, though no answer came yet
-        self.leader: Pipeline | None = None  # the served version's, which this one must not get ahead of
         self.settled = False  # caught up since the last reset, and the sink knows
-        self.held = False  # it stays where it is, for the moment of a swap
         self.stopped: str | None = None
         self.opened = asyncio.Event()  # from now on `at` is the sink's word
         self._source, self._parking, self._fetch_keys, self._slots = source, parking, fetch_keys, slots
@@ -100,7 +60,6 @@ class Pipeline:
         self._fresh = False  # `_due` was seen after the last reset
         self._was_ready = False
         self._caught_up = time.monotonic()
-        self._moved = asyncio.Event()
         self._metrics = metrics.Of(model.name, shard)
 
     def offer(self, brought: Sequence[Stretch]) -> None:
@@ -162,7 +121,7 @@ class Pipeline:
 
     async def _open(self) -> None:
         await self.sink.open(self.model)
-        self.at = self.reaching = await self.sink.checkpoint(self.model, self.shard)
+        self.start_at(await self.sink.checkpoint(self.model, self.shard))
         self.opened.set()
 
     async def _step(self) -> None:
@@ -183,7 +142,7 @@ class Pipeline:
         while rest:
             run, rest = contiguous(rest, self.at, SLICE)
             if run:
-                await self._turn(run[-1].upto)
+                await self.turn(run[-1].upto)
                 if not await self._apply(run):
                     return
             if rest and rest[0].previous > self.at:
@@ -205,9 +164,9 @@ class Pipeline:
         """Reads (at, until] from the log. False: the sink stands elsewhere, and so do we now."""
         self._metrics.fills.inc()
         while self.at < until:
-            bound = self._bound(until)
+            bound = self.bound(until)
             if bound <= self.at:  # not in a slot: the leader may need it
-                await self._leader_moves()
+                await self.leader_moves()
                 continue
             async with self._slots:
                 part = await self._source.slice(self.shard, self.at, bound, self.model.contexts, SLICE)
@@ -215,33 +174,11 @@ class Pipeline:
                     return False
         return True
 
-    def _bound(self, upto: int) -> int:
-        """How far it may go now: nobody who is led to the served version may have seen something newer elsewhere."""
-        if self.held:
-            return self.at
-        return upto if self.leader is None else min(upto, self.leader.at)
-
-    async def _turn(self, upto: int) -> None:
-        while self._bound(upto) < upto:
-            await self._leader_moves()
-
-    async def _leader_moves(self) -> None:
-        stop_if_cancelled()
-        await (self.leader or self).moves(TICK)
-
-    async def moves(self, seconds: float) -> None:
-        """Until it is further than now, or for so long."""
-        try:
-            async with asyncio.timeout(seconds):
-                await self._moved.wait()
-        except TimeoutError:
-            pass
-
     async def _apply(self, run: Sequence[Stretch]) -> bool:
         """Fold, park what is poisoned, write. False: the sink stands elsewhere, and so do we now."""
         events = heard(run, self.at, self.model.contexts)
         upto = run[-1].upto if run else self.at
-        self.reaching = max(self.reaching, upto)
+        self.reach(upto)
         with batch_span(self.model, self.shard, events if self._was_ready else ()):  # a replay is no part of a trace
             return await self._applied(run, events, upto)
 
@@ -262,12 +199,10 @@ class Pipeline:
         if written.at != upto:
             self._reset(written.at)
             return False
-        self.at, self.settled = upto, self.settled or ready
+        self.advance(upto)
+        self.settled |= ready
         self._states.keep({change.id: change.after for change in changes})
         self._count(run, events)
-        if run:
-            self._moved.set()
-            self._moved = asyncio.Event()
         return True
 
     async def _park(self, poison: Sequence[Poison]) -> None:
@@ -281,7 +216,7 @@ class Pipeline:
             extra={"fields": {"read_model": self.model.name, "shard": self.shard, "expected": self.at, "found": at}},
         )
         self._metrics.resets.inc()
-        self.at = self.reaching = at
+        self.start_at(at)
         self._fresh = self._was_ready = self.settled = False
         self._due = None
         self._states.forget()

@@ -20,8 +20,9 @@ from projector.keyring import Keyring
 from projector.log import EventLog, LogSettings, Pool
 from projector.model import ELASTICSEARCH, ReadModel
 from projector.parking import Parking
-from projector.pipeline import SLICE, Pipeline, Sink
+from projector.pipeline import SLICE, Pipeline
 from projector.redis_sink import RedisSink, connect
+from projector.sink import Sink
 from shared.documents.indices import INDICES
 from shared.documents.layout import index_name
 from shared.settings import Settings

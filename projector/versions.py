@@ -36,7 +36,7 @@ class Version(Struct, frozen=True):
     served_at: datetime | None
 
 
-class AlreadyComing(Exception):
+class AlreadyComing(RuntimeError):
     """Another version of this read model is being built or about to be served."""
 
 
@@ -91,7 +91,7 @@ class Versions:
             model.version,
         )
         if version is None:
-            raise AlreadyComing(model.name)
+            raise AlreadyComing(f"a version of {model.name} is about to be served")
         return of_version(model, version)
 
     async def move(self, model: ReadModel, before: State, after: State) -> bool:

@@ -1,6 +1,7 @@
 """`doorbuster rebuild`: read models built anew from the log while customers shop; the way back; what is left over."""
 
 import argparse
+import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -28,15 +29,17 @@ def _rebuild(given: argparse.Namespace) -> int:
 
     from doorbuster.rebuilding import Refused
     from projector.rebuild import BuildFailed
+    from projector.versions import AlreadyComing
     from shared.settings import Settings
 
     if environment.database_url() is None:
         return 2
+    os.nice(10)  # customers come first: what is built has time
     names = [field.encode_name for field in msgspec.structs.fields(Settings)]
     settings = {name: value for name in names if (value := environment.setting(name))}
     try:
         return uvloop.run(_run(given, settings))
-    except (Refused, msgspec.ValidationError) as error:
+    except (Refused, AlreadyComing, msgspec.ValidationError) as error:
         print(error, file=sys.stderr)
         return 2
     except BuildFailed as error:
@@ -47,7 +50,9 @@ def _rebuild(given: argparse.Namespace) -> int:
 async def _run(given: argparse.Namespace, settings: dict[str, str]) -> int:
     from doorbuster import rebuilding
     from doorbuster.progress import Progress
+    from shared.collector import freeze_start_up_objects
 
+    freeze_start_up_objects()
     models, progress = rebuilding.models_named(given.read_model), Progress()
     async with rebuilding.workshop(settings, progress.say) as shop:
         if not models:

@@ -7,7 +7,7 @@ Redis, per read model and version (`<model>:<version>` is its *slot*):
 - `<slot>:shards`        a hash: field `<shard>` → checkpoint (last position applied), `ready:<shard>` → 1 once the
                          shard was caught up; gone together when Redis loses its data, which is how loss is noticed
 - `<slot>:parked`        a set of partition keys whose events wait: their documents are stale
-- `live`                 a hash: read model → version that is served; swapped when a rebuild is done
+- `live`                 a hash: read model → version that is served, as the table `read_model_version` has it
 For models in Elasticsearch the `shards` hash is published here too, with `seen:<shard>` the checkpoint that a search
 already sees (after a refresh).
 
