@@ -48,6 +48,8 @@ async def _run(url: str, given: argparse.Namespace) -> int:
         if given.repair and found:
             code = await _repair(conn, found, sealed)
         code = max(code, sealed)
+        if chosen is None and not given.log_only:
+            code = max(code, await _snapshots(conn))
     except ValueError as error:
         print(error, file=sys.stderr)
         return 2
@@ -114,6 +116,17 @@ async def _repair(conn: "Connection", found: "list[Difference]", sealed: int) ->
         print(f"{row} was not repaired: {why}")
     print(f"{len(repaired.done)} rows repaired, each with an event that says so")
     return 1 if repaired.failed else 0
+
+
+async def _snapshots(conn: "Connection") -> int:
+    """What history is answered from: it is no truth, and may be deleted."""
+    from doorbuster.invariants import snapshots
+
+    found = await snapshots.differences(conn)
+    for told in found:
+        print(told)
+    print(f"{len(found)} snapshots differ: delete them" if found else "snapshots and log agree")
+    return 1 if found else 0
 
 
 async def _read_models(url: str, chosen: "Chosen | None") -> int:
