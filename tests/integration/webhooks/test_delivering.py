@@ -16,6 +16,7 @@ from write_side.customers import open_keyring
 from write_side.feed import Cursor
 from write_side.webhooks import handlers
 from write_side.webhooks.deliveries.courier import EACH, open_courier
+from write_side.webhooks.deliveries.store import claim_due
 from write_side.webhooks.showing import Again, send_again
 
 
@@ -273,6 +274,21 @@ async def test_a_worker_that_stops_finishes_what_is_under_way(
         assert await send.run() == 4
     assert len(receiver.came) == 4
     assert await hooks.states(endpoint_id) == ["delivered"] * 4
+
+
+async def test_two_workers_never_claim_the_same_delivery(hooks: Hooks, receiver: Receiver) -> None:
+    await hooks.receiving(receiver)
+    await hooks.happen(4)
+    queue, *_ = hooks.courier.steps()
+    await queue.run()
+    async with hooks.pool.acquire() as one, hooks.pool.acquire() as other:
+        async with one.transaction():
+            first = await claim_due(one, 4, 4, {})
+            late = asyncio.create_task(claim_due(other, 4, 4, {}))
+            await asyncio.wait([late], timeout=0.3)  # it gives way at once, or waits for the first to commit
+        second = await late
+    assert {each.sequence for each in first} == {1, 2, 3, 4}
+    assert second == []
 
 
 async def test_a_claim_of_a_worker_that_is_gone_runs_out(hooks: Hooks, receiver: Receiver) -> None:
