@@ -60,7 +60,7 @@ def _lowest_prices(state: Product, facts: ProductFacts) -> dict[str, int]:
 
 MODEL = ReadModel(
     name=SEARCH,
-    version="v1",
+    version="v2",
     sink=ELASTICSEARCH,
     contexts=product.CONTEXTS,
     state=Product,

@@ -65,7 +65,7 @@ async def test_a_deleted_index_is_made_and_filled_again(search_lab: Lab, view: S
     await writing
     await view.settled(conn)
     await settled(conn, redis)
-    assert await view.indices() == {"stock-v1", "products-v1", "orders-v1"}, "none came up by a write"
+    assert await view.indices() == {"stock-v1", "products-v2", "orders-v1"}, "none came up by a write"
 
 
 async def test_the_published_checkpoints_come_back_after_flushall(search_lab: Lab, view: SearchView) -> None:
@@ -139,7 +139,7 @@ async def test_a_sale_that_nobody_sees_is_written_later_and_survives_a_kill(
         return await conn.fetchval(query, model, shard) or 0
 
     async with asyncio.timeout(30):
-        while await saved("stock") < quiet or int(search_lab.redis.hget("products:v1:shards", str(shard))) < quiet:
+        while await saved("stock") < quiet or int(search_lab.redis.hget("products:v2:shards", str(shard))) < quiet:
             await asyncio.sleep(0.05)
     assert await saved("products") < quiet, "after a crash it has to be read again"
     assert (await view.product(LAMP))["position"] < quiet, "nobody could see the difference"

@@ -148,7 +148,7 @@ DAMAGES: list[tuple[str, Damage]] = [
     (f"order_status:v1 {ORDER}: state.position is 999999",
      lambda d: d.redis_set(f"order_status:v1:state:{ORDER}", b'{"position":999999,"state":"expired"}')),
     ("category_tree:v1 tree: document 'tree' is missing", lambda d: d.redis_delete("category_tree:v1:doc:tree")),
-    (f"products:v1 {PRODUCT}: document '{PRODUCT}'.listed is false, not true",
+    (f"products:v2 {PRODUCT}: document '{PRODUCT}'.listed is false, not true",
      lambda d: d.index("products", PRODUCT, listed=False)),
     (f"stock:v1 {ITEM}: document '{ITEM}'.reserved is 7, not 0", lambda d: d.index("stock", ITEM, reserved=7)),
     (f"stock:v1 {ITEM}: state.", lambda d: d.index("stock", ITEM, fold={})),
