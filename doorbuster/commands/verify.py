@@ -39,14 +39,19 @@ def _verify(given: argparse.Namespace) -> int:
 async def _run(url: str, given: argparse.Namespace) -> int:
     import asyncpg
 
+    from write_side.differences import LOG
+
     conn = await asyncpg.connect(url)  # without the application's limits: this reads the whole log in one snapshot
     try:
         chosen = await _chosen(conn, given)
         found = await _of_log(conn, chosen)
         code = _tell(found, "rows and log agree, every hash chain is unbroken")
         sealed = await _seals(conn, chosen)
-        if given.repair and found:
-            code = await _repair(conn, found, sealed)
+        whole = not sealed and not any(difference.kind in LOG for difference in found)
+        if given.repair and not whole:
+            print("the log itself is broken, nothing is made from it: restore it (docs/disaster.md)", file=sys.stderr)
+        if given.repair and whole and found:
+            code = await _repair_rows(conn, found)
         code = max(code, sealed)
         if chosen is None and not given.log_only:
             code = max(code, await _snapshots(conn))
@@ -55,7 +60,7 @@ async def _run(url: str, given: argparse.Namespace) -> int:
         return 2
     finally:
         await conn.close()
-    return code if given.log_only else max(code, await _read_models(url, chosen))
+    return code if given.log_only else max(code, await _read_models(url, chosen, repair=given.repair and whole))
 
 
 async def _chosen(conn: "Connection", given: argparse.Namespace) -> "Chosen | None":
@@ -100,16 +105,11 @@ async def _seals(conn: "Connection", chosen: "Chosen | None") -> int:
     return _tell([], f"the log is as it was sealed, now up to position {await verify.seal(conn, file)}")
 
 
-async def _repair(conn: "Connection", found: "list[Difference]", sealed: int) -> int:
-    """Rows are made anew, unless the log that they would be made from is broken itself."""
+async def _repair_rows(conn: "Connection", found: "list[Difference]") -> int:
     from shared.envelope import Metadata
     from shared.ids import uuid7
-    from write_side.differences import LOG
     from write_side.repair import repair_rows
 
-    if sealed or any(difference.kind in LOG for difference in found):
-        print("the log itself is broken, so nothing is made from it: restore it (docs/disaster.md)", file=sys.stderr)
-        return 1
     cause = Metadata(actor="cli", correlation_id=str(uuid7()))
     repaired = await repair_rows(conn, found, "doorbuster verify --repair", cause)
     for row, why in repaired.failed.items():
@@ -129,14 +129,22 @@ async def _snapshots(conn: "Connection") -> int:
     return 1 if found else 0
 
 
-async def _read_models(url: str, chosen: "Chosen | None") -> int:
+async def _read_models(url: str, chosen: "Chosen | None", *, repair: bool) -> int:
     from doorbuster.invariants import read_models
 
     stores = _stores(url)
     if stores is None:
         return 2
     keys = None if chosen is None else chosen.keys
-    return _tell(await read_models.differences(stores, keys=keys), "read models and log agree")
+    found = await read_models.differences(stores, keys=keys)
+    code = _tell(found, "read models and log agree")
+    if repair and (damaged := [each for each in found if isinstance(each, read_models.Damaged)]):
+        from doorbuster.document_repair import repair_documents
+
+        if left := await repair_documents(stores, damaged):
+            print(f"the projector has not rewritten {left} keys yet: does it run?", file=sys.stderr)
+        return _tell(await read_models.differences(stores, keys=keys), "the documents are repaired: they agree now")
+    return code
 
 
 def _stores(url: str) -> "Stores | None":

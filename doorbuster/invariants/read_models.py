@@ -29,6 +29,7 @@ from write_side.differences import MISSING, Difference, brief, differing
 PATIENCE = 30.0  # seconds that the projector may be behind
 LOOKS = 3
 POSITION, STATE, DOCUMENT = "the position it stands at", "state", "document"  # fields of a difference
+NAMES = (LEADS_TO, CLAIM) = "it", "its claim"  # of a name
 
 
 class Damaged(Difference, frozen=True):
@@ -262,10 +263,10 @@ class _Comparison:
             owner = min(owners, default="")
             told = " or ".join(sorted(owners)) or "nobody's"
             if (name in there or bool(owners)) and there.get(name) not in owners:
-                found.append(self._name(owner, name, "it", told, there.get(name) or MISSING))
+                found.append(self._name(owner, name, LEADS_TO, told, there.get(name) or MISSING))
             if (name in claims) != (name in there) or claims.get(name, 0) > last:
                 told = f"within the log, up to {last}" if name in there else MISSING
-                found.append(self._name(owner, name, "its claim", told, str(claims.get(name, MISSING))))
+                found.append(self._name(owner, name, CLAIM, told, str(claims.get(name, MISSING))))
         return found
 
     def _name(self, owner: str, name: tuple[str, str], what: str, expected: str, found: str) -> Damaged:
