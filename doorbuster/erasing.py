@@ -4,7 +4,6 @@ The staff command over HTTP does the first part alone; the second is done by the
 """
 
 import asyncio
-import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -17,13 +16,10 @@ from redis.asyncio import Redis
 
 from doorbuster.disaster import backing_up, keyring
 from doorbuster.disaster.archive import VARIABLE, Archive
-from doorbuster.invariants.sinks import RedisView
+from doorbuster.following import kept_up, until_followed
 from projector import elasticsearch_sink
-from projector.log import open_pool as open_log_pool
-from projector.model import ELASTICSEARCH, ReadModel
-from projector.read_models.all import READ_MODELS
+from projector.model import ELASTICSEARCH
 from projector.redis_sink import connect
-from projector.versions import Versions
 from shared.documents.layout import index_name
 from shared.ids import uuid7
 from shared.settings import Settings
@@ -31,15 +27,10 @@ from write_side.commands import cause_of
 from write_side.customers import Keyring, open_keyring
 from write_side.database import Pool, open_pool
 from write_side.erasure import Erased, Ledger, PersonExport, erase, export, find_person
-from write_side.event_log import Positions
 
 CATCH_UP_SECONDS = 60.0
 Tell = Callable[[str], None]
 _erased = msgspec.json.Decoder(Erased)
-
-
-class Behind(RuntimeError):
-    """The read models don't follow the log: documents still show the person."""
 
 
 class Named(NamedTuple):
@@ -68,7 +59,7 @@ async def erase_person(settings: Settings, environment: Mapping[str, str], who: 
         answer = await erase(pool, keys, Ledger(settings.erasure_ledger), named.person_id, cause)
     erased = _erased.decode(answer.body)
     tell(f"{named.person_id}: the key is destroyed, {erased.orders} orders and {erased.quotes} quotes are emptied")
-    await _until_shown(settings, answer.positions)
+    await until_followed(settings.database_url, settings.redis_url, answer.positions, CATCH_UP_SECONDS)
     tell("no document shows the person any more")
     if mails := environment.get("MAILS_URL"):
         await _empty_mailbox(mails, named.mails)
@@ -87,27 +78,6 @@ async def _named(pool: Pool, keys: Keyring, person_id: UUID) -> Named:
     held = await export(pool, keys, person_id)
     contacts = [*(order.contact for order in held.orders), *(quote.contact for quote in held.quotes)]
     return Named(person_id, frozenset(contact.mail for contact in contacts if contact))
-
-
-async def _until_shown(settings: Settings, positions: Positions) -> None:
-    deadline = time.monotonic() + CATCH_UP_SECONDS
-    async with connect(settings.redis_url) as redis:
-        view = RedisView(redis)
-        for model in await _kept_up(settings):
-            while _behind(await view.checkpoints(model), positions):
-                if time.monotonic() > deadline:
-                    raise Behind(f"{model.name} does not follow the log: see `doorbuster status` and `parked list`")
-                await asyncio.sleep(0.05)
-
-
-async def _kept_up(settings: Settings) -> list[ReadModel]:
-    """All versions that hold what was told of a person, those kept for the way back included."""
-    async with await open_log_pool(settings.database_url, 1, "erase") as pool:
-        return await Versions(pool).kept_up_of(READ_MODELS)
-
-
-def _behind(checkpoints: Positions, positions: Positions) -> bool:
-    return any(checkpoints.get(shard, 0) < at for shard, at in positions.items())
 
 
 async def _empty_mailbox(page: str, addresses: frozenset[str]) -> None:
@@ -150,7 +120,7 @@ async def _persistence(redis: "Redis") -> Mapping[str, object]:
 
 
 async def _expunge(settings: Settings) -> None:
-    models = [model for model in await _kept_up(settings) if model.sink == ELASTICSEARCH]
+    models = [model for model in await kept_up(settings.database_url) if model.sink == ELASTICSEARCH]
     names = [index_name(settings.index_prefix, model.name, model.version) for model in models]
     async with elasticsearch_sink.connect(settings.elasticsearch_url) as client:
         patient = client.options(request_timeout=600)

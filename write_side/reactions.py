@@ -47,7 +47,7 @@ async def advance(pool: Pool, reaction: Reaction) -> int:
         safe = await event_log.safe_position(conn)
         lag = _Lag(reaction.name, safe)
         lag.tell(at)
-        until = min(safe, at + SCAN)
+        until = await event_log.look_until(conn, at, safe, SCAN)
         if until <= at:
             return 0
         events = await event_log.read_types_after(conn, at, until, written_as(reaction.types), BATCH)

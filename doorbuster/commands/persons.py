@@ -64,7 +64,7 @@ def _told(run: Callable[[], None]) -> int:
     import asyncpg
 
     from doorbuster.disaster.tools import ToolFailed
-    from doorbuster.erasing import Behind
+    from doorbuster.following import Behind
     from write_side.errors import Refusal
 
     try:

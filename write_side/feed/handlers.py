@@ -90,7 +90,7 @@ class Feed:
             events: list[Recorded] = []
             room, until_time = LARGEST_PAGE, monotonic() + LONGEST_LOOK
             while reached < safe and len(events) < wanted.limit and room > 0 and monotonic() < until_time:
-                until = min(safe, reached + SCAN)
+                until = await event_log.look_until(conn, reached, safe, SCAN)
                 left = wanted.limit - len(events)
                 found = await event_log.read_page(conn, reached, until, wanted.types, left, room)
                 events += found

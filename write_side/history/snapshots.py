@@ -35,8 +35,10 @@ async def advance(pool: Pool) -> int:
     shapes = _shapes()
     async with pool.acquire() as conn, conn.transaction():
         at = await store.claim(conn, shapes)
-        until = 0 if at is None else min(await event_log.safe_position(conn), at + SCAN)
-        if at is None or until <= at:
+        if at is None:
+            return 0
+        until = await event_log.look_until(conn, at, await event_log.safe_position(conn), SCAN)
+        if until <= at:
             return 0
         for type_, id_, version in await event_log.milestones(conn, at, until, EVERY, list(KINDS)):
             await _make(conn, KINDS[type_], id_, version)

@@ -27,8 +27,14 @@ from shared.events.access import TokenIssued, TokenRevoked
 from shared.events.catalog import CategoryCreated, CategoryRevised, Image, ProductCreated, ProductFacts, ProductRevised
 from shared.events.catalog import Variant as SoldVariant
 from shared.events.inventory import StockAdjusted, StockItemOpened, StockReserved
-from shared.events.orders import OrderConfirmed, OrderPlaced, PricedLine, Totals
-from shared.events.payments import PaymentAuthorized, PaymentDeclined, PaymentIntentCreated, PaymentRequested
+from shared.events.orders import OrderConfirmed, OrderPlaced, OrderRedacted, PricedLine, Totals
+from shared.events.payments import (
+    PaymentAuthorized,
+    PaymentCaptured,
+    PaymentDeclined,
+    PaymentIntentCreated,
+    PaymentRequested,
+)
 from shared.events.pricing import PriceRemoved, PriceSet
 from shared.money import Money
 from shared.sealed import new_key, seal
@@ -212,6 +218,14 @@ def test_a_customer_sees_the_order_and_what_happened_to_it() -> None:
     assert seen.total == Money(2654, "CHF")
     happened = [step.what for step in seen.history]
     assert happened == ["order_placed", "payment_declined", "payment_authorized", "order_confirmed"]
+
+
+def test_a_redacted_order_names_nobody_though_the_key_is_still_remembered() -> None:
+    events = (placed(), *HISTORY, OrderRedacted(ORDER, PERSON), PaymentCaptured(PAYMENT, ORDER, "pi_1", 2654))
+    rendered = shown(order_status.MODEL, f"order:{ORDER}", *events, keys={PERSON: PERSONS_KEY})
+    seen = msgspec.json.decode(rendered.documents[str(ORDER)] or b"", type=OrderStatus)
+    assert (seen.mail, seen.address) == (None, None)
+    assert (seen.total, seen.payment_state) == (Money(2654, "CHF"), "captured")
 
 
 def test_an_erased_person_leaves_the_order_without_mail_and_address() -> None:
