@@ -21,11 +21,13 @@ CLIENTS = {"aiohttp", "httpx", "requests", "urllib", "urllib3", "http", "aiosmtp
 MAY_CALL = {
     "write_side/payments/gateway.py",
     "write_side/payments/bounded_client.py",
+    "write_side/payments/intents.py",  # reads what Stripe's SDK brought; the gateway asks
     "write_side/notifications/gateway.py",
     "write_side/webhooks/gateway.py",  # the one that asks addresses which staff gave: tests/integration/webhooks
     "read_side/search/index.py",
     "read_side/app.py",
     "projector/elasticsearch_sink.py",
+    "projector/rebuild.py",  # is handed the sink's client
     "projector/bulk.py",
     "shared/http/serve.py",  # looks whether its own port is free
     "shared/http/health.py",  # tells the errors of sockets apart
