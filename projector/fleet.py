@@ -46,6 +46,7 @@ class Fleet:
         self._models, self._versions, self._sinks, self._board = models, versions, sinks, board
         self._parking, self._start, self._tasks = parking, start, tasks
         self._at_work: dict[str, AtWork] = {}  # by slot
+        self._foreign: set[Version] = set()
 
     @property
     def pipelines(self) -> list[Pipeline]:
@@ -70,6 +71,7 @@ class Fleet:
         for each in found:
             if each.state == "live" and each.served_at is not None:
                 self._board.lead_to(each.read_model, each.version)
+        self._warn_of({each for each in found if each.state == "live" and ours(self._models, each) is None})
         self._line_up(known)
         for each, model in known:
             try:
@@ -85,6 +87,13 @@ class Fleet:
             await self._swap(model)
         elif each.state == "retired":
             await self._retire(model)
+
+    def _warn_of(self, foreign: set[Version]) -> None:
+        """What another release's code wrote is served, and stands still until a rebuild."""
+        for each in foreign - self._foreign:
+            fields = {"read_model": each.read_model, "version": each.version}
+            log.critical("the served version is not of this release: rebuild it", extra={"fields": fields})
+        self._foreign = foreign
 
     async def _take_up(self, models: Sequence[ReadModel]) -> None:
         new = [model for model in models if model.slot not in self._at_work]

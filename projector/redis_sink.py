@@ -116,9 +116,13 @@ class RedisSink:
         """Delete every key of this version. Its checkpoints go last, and say until then that no write is taken."""
         shards = shards_key(model.slot)
         await self._redis.hset(shards, "store", "dropped")
-        async for key in self._redis.scan_iter(match=f"{model.slot}:*", count=1000):
-            if key != shards.encode():
-                await self._redis.unlink(key)
+        cursor = 0
+        while True:  # page by page: a key at a time takes a round trip each
+            cursor, keys = await self._redis.scan(cursor, match=f"{model.slot}:*", count=1000)
+            if others := [key for key in keys if key != shards.encode()]:
+                await self._redis.unlink(*others)
+            if cursor == 0:
+                break
         await self._redis.unlink(shards)
 
     async def _purge_if_foreign(self, model: ReadModel) -> None:
