@@ -135,10 +135,10 @@ def _step(event: Recorded, before: Recorded) -> Step:
 
 
 def _applied(events: Sequence[Recorded], found: Books) -> list[Applied]:
-    contexts = {(model.name, model.version): model.contexts for model in READ_MODELS}
+    contexts = {model.name: model.contexts for model in READ_MODELS}  # a rebuilt version listens to the same
     told = []
     for model in dict.fromkeys((c.read_model, c.version) for c in found.checkpoints):
-        heard = [event for event in events if event.type.partition(".")[0] in contexts.get(model, ())]
+        heard = [event for event in events if event.type.partition(".")[0] in contexts.get(model[0], ())]
         if heard:
             told.append(_standing(*model, heard, found))
     return told
