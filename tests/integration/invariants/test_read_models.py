@@ -12,6 +12,7 @@ import httpx
 from doorbuster.document_repair import repair_documents
 from doorbuster.invariants import read_models
 from doorbuster.invariants.sinks import Stores
+from projector.read_models.all import READ_MODELS
 from shared.documents.layout import pack
 from shared.events.catalog import CategoryCreated, ProductCreated
 from shared.events.inventory import StockAdjusted, StockItemOpened, StockReceived
@@ -23,6 +24,7 @@ from tests.faults.processes import Lab
 from tests.integration.projector.test_documents import append, until
 from tests.unit.projector.test_read_models import HISTORY, ORDER, PERSON, PERSONS_KEY, facts, placed
 
+VERSIONS = {model.name: model.version for model in READ_MODELS}
 PRODUCT, ITEM, STRANGER = uuid7(), uuid7(), uuid7()
 
 
@@ -96,7 +98,7 @@ class Documents:
 
     async def index(self, model: str, id_: object, **changed: Any) -> Callable[[], Awaitable[None]]:
         """Other values in a document, or a new document, at the version that stands."""
-        path = f"/{self._prefix}{model}-v1/_doc/{id_}"
+        path = f"/{self._prefix}{model}-{VERSIONS[model]}/_doc/{id_}"
         found = (await self._http.get(path)).json()
         before, version = found.get("_source"), found.get("_version", 1)
         await self._put(path, {**(before or {}), **changed}, version)
@@ -111,7 +113,7 @@ class Documents:
 
     async def unindex(self, model: str, id_: object) -> Callable[[], Awaitable[None]]:
         """Gone for good: a deleted document remembers its version for a while and refuses its old one."""
-        (await self._http.delete(f"/{self._prefix}{model}-v1/_doc/{id_}")).raise_for_status()
+        (await self._http.delete(f"/{self._prefix}{model}-{VERSIONS[model]}/_doc/{id_}")).raise_for_status()
 
         async def undo() -> None:
             raise AssertionError("this must be the last damage")
@@ -149,7 +151,7 @@ DAMAGES: list[tuple[str, Damage]] = [
     (f"order_status:v1 {ORDER}: state.position is 999999",
      lambda d: d.redis_set(f"order_status:v1:state:{ORDER}", b'{"position":999999,"state":"expired"}')),
     ("category_tree:v1 tree: document 'tree' is missing", lambda d: d.redis_delete("category_tree:v1:doc:tree")),
-    (f"products:v2 {PRODUCT}: document '{PRODUCT}'.listed is false, not true",
+    (f"products:{VERSIONS['products']} {PRODUCT}: document '{PRODUCT}'.listed is false, not true",
      lambda d: d.index("products", PRODUCT, listed=False)),
     (f"stock:v1 {ITEM}: document '{ITEM}'.reserved is 7, not 0", lambda d: d.index("stock", ITEM, reserved=7)),
     (f"stock:v1 {ITEM}: state.", lambda d: d.index("stock", ITEM, fold={})),
@@ -205,7 +207,7 @@ async def test_what_the_projector_has_not_done_yet_is_named(search_lab: Lab) -> 
     found = await differences(search_lab, patience=0)
     shard = await search_lab.conn.fetchval("SELECT shard FROM event_log ORDER BY position DESC LIMIT 1")
     models = ("stock_level", "stock", "product_page", "products")
-    late = {f"{model}:v1: the checkpoint of shard {shard}" for model in models}
+    late = {f"{model}:{VERSIONS[model]}: the checkpoint of shard {shard}" for model in models}
     assert late <= {line.partition(" is ")[0] for line in found}
     assert any(line.startswith("stock_level:v1 lamp: the position it stands at is ") for line in found)
 
