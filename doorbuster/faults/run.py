@@ -10,21 +10,20 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
-from doorbuster import invariants, tokens
+from doorbuster import tokens
 from doorbuster.demo import stampede
 from doorbuster.demo.shop import Shop
-from doorbuster.faults import oracle, report
+from doorbuster.faults import report
+from doorbuster.faults.judging import Watched, judged, verdict
 from doorbuster.faults.scenario import History, Outcome, Scenario, Scene
 from doorbuster.faults.shoppers import Shoppers
 from doorbuster.faults.stage import HEAL_WITHIN, Stage
 from doorbuster.faults.watching import LagWatch, StreamWatch
 from doorbuster.faults.witness import WITNESSES
-from projector.model import REDIS
 from projector.read_models.all import READ_MODELS
 
 SCOPES = ["catalog:write", "stock:write", "stock:read"]
 MODELS = (*READ_MODELS, *WITNESSES)
-MOST_TOLD = 20  # of what is broken; all of it is in the history
 WARM_SECONDS = 1.0  # of orders before the fault
 WARM_UP_SECONDS = 5.0  # before the first scenario
 
@@ -38,14 +37,6 @@ class Wanted(Struct, frozen=True):
     units: int = 100_000
     haste: float = 1.0  # divides how long a scenario takes at least
     warm_up: bool = True
-
-
-class _Watched(Struct):
-    """What looked on."""
-
-    streams: StreamWatch
-    lag: LagWatch
-    base: int
 
 
 async def play(stage: Stage, scenarios: Sequence[Scenario], wanted: Wanted, histories: Path) -> list[Outcome]:
@@ -92,16 +83,16 @@ async def _play(stage: Stage, scenario: Scenario, wanted: Wanted, bearer: str, h
         scene.streams = watched.streams
         await _acted(scene, scenario, wanted)
         await _calm(stage, watched, history)
-    found = await _judged(stage, scenario, scene, watched)
+    found = await judged(stage, scenario, scene, watched)
     found.seconds = round(time.monotonic() - began, 1)
     found.others_cores = round(stage.used().since(used).others(found.seconds), 2)
-    found.verdict = _verdict(found)
+    found.verdict = verdict(found)
     history.note("ends", outcome=msgspec.to_builtins(found))
     return found
 
 
 @asynccontextmanager
-async def _watching(stage: Stage) -> AsyncIterator[_Watched]:
+async def _watching(stage: Stage) -> AsyncIterator[Watched]:
     conn = await stage.connect()
     base = await conn.fetchval("SELECT coalesce(max(position), 0) FROM event_log")
     shards = await conn.fetchval("SELECT shards FROM log_settings")
@@ -111,7 +102,7 @@ async def _watching(stage: Stage) -> AsyncIterator[_Watched]:
         StreamWatch(redis, shards, base) as streams,
         LagWatch(stage.environment["REDIS_URL"], MODELS) as lag,
     ):
-        yield _Watched(streams, lag, base)
+        yield Watched(streams, lag, base)
     if failed := streams.failed or lag.failed:
         raise RuntimeError("a watcher fell asleep") from failed
 
@@ -141,7 +132,7 @@ async def _acted(scene: Scene, scenario: Scenario, wanted: Wanted) -> None:
     scene.did("orders end", purchases=len(scene.shoppers.purchases), repeats=scene.shoppers.repeats)
 
 
-async def _calm(stage: Stage, watched: _Watched, history: History) -> None:
+async def _calm(stage: Stage, watched: Watched, history: History) -> None:
     """Wait until everything runs, nothing is left to do, and every read model has reached the end of the log."""
     await asyncio.to_thread(stage.well)
     conn = await stage.connect()
@@ -161,63 +152,3 @@ async def _calm(stage: Stage, watched: _Watched, history: History) -> None:
         history.note("calm", busy=busy, behind=watched.lag.behind(heads))
     finally:
         await conn.close()
-
-
-async def _judged(stage: Stage, scenario: Scenario, scene: Scene, watched: _Watched) -> Outcome:
-    conn = await stage.connect()
-    try:
-        events = await oracle.log_after(conn, watched.base)
-        keys = sorted({event.key for event in events})
-        whole = oracle.by_key(e for e in await oracle.log_after(conn, 0) if e.key in set(keys))
-    finally:
-        await conn.close()
-    total = oracle.versions(events)
-    in_streams, wrong = oracle.streams(events, watched.streams.entries)
-    filled = in_streams.lost
-    if scenario.stream_may_miss:
-        in_streams.lost = 0
-    total += in_streams
-    with stage.redis() as redis:
-        states = {"Redis": oracle.in_redis(redis, keys)}
-    async with stage.elasticsearch() as client:
-        states["Elasticsearch"] = await oracle.in_elasticsearch(client, keys)
-    for name, found in states.items():
-        count, told = oracle.sink(name, whole, found)
-        scene.did("sink", name=name, **msgspec.to_builtins(count))
-        total, wrong = total + count, wrong + told
-    wrong += oracle.orders(scene.shoppers.purchases, events)
-    for verdict in await invariants.verdicts(stage.environment):
-        wrong += [f"{verdict.invariant}: {line}" for line in verdict.differences]
-    scene.did("log", heads=oracle.heads(events), positions=[e.position for e in events])
-    scene.did("purchases", all=msgspec.to_builtins(scene.shoppers.purchases))
-    timed = [(e.shard, e.position, e.recorded_at) for e in events]
-    lag, slowest = watched.lag.worst(timed)
-    judged, _ = watched.lag.worst(timed, REDIS if scenario.elasticsearch_away else "")
-    scene.did("judged", broken=[*scene.broken, *wrong])
-    return Outcome(
-        fault=scenario.name,
-        number=scenario.number,
-        seed=scene.seed,
-        seconds=0,
-        events=len(events),
-        orders=sum(bool(purchase.order_id) for purchase in scene.shoppers.purchases),
-        lost=total.lost,
-        duplicated=total.duplicated,
-        reordered=total.reordered,
-        filled=filled,
-        worst_lag_ms=round(lag * 1000, 1),
-        judged_lag_ms=round(judged * 1000, 1),
-        slowest=slowest,
-        lag_limit_ms=scenario.lag_ms,
-        broken=[*scene.broken, *wrong][:MOST_TOLD],
-    )
-
-
-def _verdict(outcome: Outcome) -> str:
-    if outcome.lost or outcome.duplicated or outcome.reordered:
-        return "events differ"
-    if outcome.broken:
-        return "broken"
-    if report.over_limit(outcome) and not report.disturbed(outcome):
-        return "late"
-    return "ok" if outcome.events else "no events"

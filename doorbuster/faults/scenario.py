@@ -91,7 +91,7 @@ class Outcome(Struct, kw_only=True):
     fault: str
     number: int
     seed: int
-    seconds: float
+    seconds: float = 0.0
     events: int
     orders: int
     lost: int

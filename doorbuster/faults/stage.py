@@ -22,7 +22,7 @@ from doorbuster.bench import cpu
 from doorbuster.disaster.archive import VARIABLE
 from doorbuster.faults.proxy import Proxies, Proxy
 from doorbuster.home import Home
-from doorbuster.processes import Program
+from doorbuster.processes import MARK_HOME, Program
 from doorbuster.supervisor import Supervisor
 
 PATIENCE = 600.0  # for the first start, which may have to fetch Elasticsearch
@@ -174,6 +174,11 @@ class Stage:
             return ["everything"]
         not_up = [program.name for program in self._state.programs if program.state != "healthy"]
         return not_up or [name for name, program in self.programs.items() if not probes.healthy(program.probe)]
+
+    @property
+    def shell(self) -> dict[str, str]:
+        """The environment in which `doorbuster` is about this shop."""
+        return {**os.environ, MARK_HOME: str(self.home.folder)}
 
     # --- stores -----------------------------------------------------------------------------------------------------
 

@@ -10,10 +10,11 @@ import httpx
 from doorbuster.demo.shop import Shop
 from doorbuster.faults.scenario import Scenario, Scene
 from doorbuster.faults.scenarios.log import connected
-from shared.documents import products, stock
+from projector.read_models import product_search, stock_records
 from shared.documents.layout import index_name
 
-STOCK, PRODUCTS = index_name("", stock.RECORDS, "v1"), index_name("", products.SEARCH, "v1")
+STOCK = index_name("", stock_records.MODEL.name, stock_records.MODEL.version)
+PRODUCTS = index_name("", product_search.MODEL.name, product_search.MODEL.version)
 BLOCKED, SILENT = 5.0, 4.0
 
 
