@@ -34,7 +34,7 @@ USER 10001:10001
 CMD ["python", "-m", "doorbuster.simulators.stripe"]
 
 FROM base AS doorbuster
-RUN install --directory --owner doorbuster --group doorbuster --mode 0700 /seals
+RUN install --directory --owner doorbuster --group doorbuster --mode 0700 /seals /erasures
 COPY --from=build /venv /venv
 USER 10001:10001
 CMD ["python", "-m", "write_side", "api"]

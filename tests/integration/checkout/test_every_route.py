@@ -1,10 +1,12 @@
 """Each success that the command API's document declares, seen once on real servers and held to its schema."""
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
+from msgspec import structs
 
 from shared.ids import uuid7
 from shared.settings import Settings
@@ -22,9 +24,10 @@ LAMP = {"name": "Lamp", "variants": [{"sku": "LAMP", "ean": "4006381333931"}], "
 
 
 @pytest.fixture
-async def api(shop: Shop, shop_settings: Settings) -> AsyncIterator[HeldClient]:
+async def api(shop: Shop, shop_settings: Settings, tmp_path: Path) -> AsyncIterator[HeldClient]:
     """A client of the command API; who it is changes from request to request."""
-    async with client_of(create_app(shop_settings)) as client:
+    settings = structs.replace(shop_settings, erasure_ledger=str(tmp_path / "erasures.jsonl"))
+    async with client_of(create_app(settings)) as client:
         yield client
 
 
@@ -48,6 +51,7 @@ async def test_every_success_is_answered_as_declared(api: HeldClient, shop: Shop
     await _webhooks(ask)
     await _history(ask, shop)
     await _projections(ask, shop)
+    await _persons(ask)
     for path in ("/health/live", "/health/ready"):
         await api.get(path)
     assert api.conformance.unseen_successes() == set()
@@ -126,6 +130,15 @@ async def _history(ask: Any, shop: Shop) -> None:
     await shop.pool.execute("INSERT INTO position_timeline VALUES (clock_timestamp(), 0)")
     now = await shop.pool.fetchval("SELECT clock_timestamp()")
     await ask("GET", f"/v1/positions?at={now.isoformat().replace('+00:00', 'Z')}")
+
+
+async def _persons(ask: Any) -> None:
+    cart = await ask("POST", "/v1/carts", {"currency": "EUR"})
+    address, secret = f"/v1/carts/{cart['id']}", {"Cart_Secret": cart["secret"]}
+    await ask("POST", f"{address}/lines", {"sku": "LAMP", "quantity": 1}, **secret)
+    await ask("POST", f"{address}/quotes", BUYER | {"mail": "gone@example.org"}, **secret)
+    await ask("POST", "/v1/exports", {"mail": "gone@example.org"})
+    await ask("POST", "/v1/erasures", {"mail": "gone@example.org"})
 
 
 async def _ordered(ask: Any) -> Json:
