@@ -26,11 +26,11 @@ from write_side.commands import RETRIES, Answer, Call, TryAgain
 from write_side.database import Pool
 from write_side.group_commit import Carried, GroupCommit
 from write_side.orders import domain, store
+from write_side.orders.calls import Known, Outcome, Placing
 from write_side.orders.domain import Quote
 from write_side.orders.handlers import OrderState, ordered, show_order
 from write_side.orders.offers import on_sale, terms_of
 from write_side.orders.refusals import QuoteStale
-from write_side.orders.store import Known, Outcome, Placing
 
 # Trying each command by itself doesn't help against these.
 _FOR_ALL = (asyncpg.PostgresConnectionError, asyncpg.OperatorInterventionError, asyncpg.LockNotAvailableError)

@@ -28,9 +28,9 @@ from write_side.causes import continuing, joining_order
 from write_side.database import Connection, Pool
 from write_side.event_log import NewEvent, Positions
 from write_side.orders import store
+from write_side.orders.calls import Settling
 from write_side.orders.domain import Order
 from write_side.orders.refusals import AlreadyPaid, UnknownOrder
-from write_side.orders.store import Settling
 from write_side.orders.verdicts import Verdict, judge
 from write_side.payments import Gateway, Notice, ProviderDown, ProviderRefused, Seen, Work
 

@@ -1,12 +1,12 @@
 """The SQL of quotes and orders. With schema/functions/orders.sql, the only place that names their tables."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 from uuid import UUID
 
 import asyncpg
 import msgspec
-from msgspec import Struct, structs
+from msgspec import structs
 
 from shared.envelope import Metadata, as_json
 from shared.events.orders import Allocation, OrderRedacted, PricedLine, QuoteIssued, QuoteRedacted, Totals
@@ -17,6 +17,7 @@ from write_side.catalog import SoldVariant
 from write_side.database import Connection, Pool, among, overwrite, replace
 from write_side.event_log import NewEvent, Positions
 from write_side.inventory import StockItem
+from write_side.orders.calls import Known, Outcome, Placing, Settling
 from write_side.orders.domain import Order, Quote
 from write_side.shipping import Destination
 
@@ -37,18 +38,6 @@ _ALLOCATIONS = """SELECT order_id, sku, warehouse, quantity FROM order_allocatio
                   WHERE order_id = ANY ($1) ORDER BY order_id, n"""
 
 
-class Known(NamedTuple):
-    """What a batch is decided from: one snapshot of everything its quotes name."""
-
-    quotes: Mapping[UUID, Quote]
-    ordered: frozenset[UUID]  # quotes that are orders already
-    carts: Mapping[UUID, CartHead]
-    destinations: Mapping[str, Destination]
-    sold: Mapping[str, SoldVariant]
-    prices: Mapping[str, Mapping[str, int]]  # currency → SKU → minor units
-    stock: Sequence[StockItem]
-
-
 _LOOKED_AT: dict[str, msgspec.json.Decoder[list[Any]]] = {
     "quotes": msgspec.json.Decoder(list[Quote]),
     "carts": msgspec.json.Decoder(list[CartHead]),
@@ -57,51 +46,6 @@ _LOOKED_AT: dict[str, msgspec.json.Decoder[list[Any]]] = {
     "prices": msgspec.json.Decoder(list[tuple[str, str, int]]),
     "stock": msgspec.json.Decoder(list[StockItem]),
 }
-
-
-class Placing(Struct, frozen=True):
-    """One command of `orders_place`. Texts are the exact JSON that goes into the log and to the caller."""
-
-    actor: str
-    route: str
-    key: str
-    request_hash: str
-    quote_id: UUID
-    cart_id: UUID
-    cart_version: int
-    metadata: str
-    # Empty where the order exists already, and only the answer is asked for.
-    order_id: UUID | None = None
-    payment_id: UUID | None = None
-    item_ids: list[UUID] = []
-    placed: str = ""
-    payment_requested: str = ""
-    cart_ordered: str = ""
-    answer: str = ""
-
-
-class Outcome(NamedTuple):
-    """What `orders_place` answers to one command."""
-
-    outcome: str
-    answer: bytes | None
-    positions: str | None
-    facts: Any
-
-
-class Settling(Struct, frozen=True):
-    """One command of `orders_settle`."""
-
-    order_id: UUID
-    state: str
-    payment_id: UUID
-    payment_state: str
-    todo: str | None
-    order_event_type: str
-    order_event: str
-    payment_event_type: str
-    payment_event: str
-    metadata: str
 
 
 async def save_quote(conn: Connection, event: QuoteIssued, cause: Metadata) -> Positions:

@@ -19,10 +19,10 @@ from write_side.carts import store as cart_store
 from write_side.commands import KeyReused
 from write_side.database import Pool
 from write_side.orders import placing, store
+from write_side.orders.calls import Known, Outcome, Placing
 from write_side.orders.handlers import OrderState
 from write_side.orders.placing import PlaceOrder
 from write_side.orders.refusals import CartEmpty, NotSellable, QuoteExpired, QuoteStale
-from write_side.orders.store import Known, Outcome, Placing
 from write_side.pricing import handlers as price_handlers
 
 

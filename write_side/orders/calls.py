@@ -1,0 +1,70 @@
+"""What the SQL functions that place and settle orders are asked, and what they answer."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from msgspec import Struct
+
+from write_side.carts import CartHead
+from write_side.catalog import SoldVariant
+from write_side.inventory import StockItem
+from write_side.orders.domain import Quote
+from write_side.shipping import Destination
+
+
+class Known(NamedTuple):
+    """What a batch is decided from: one snapshot of everything its quotes name."""
+
+    quotes: Mapping[UUID, Quote]
+    ordered: frozenset[UUID]  # quotes that are orders already
+    carts: Mapping[UUID, CartHead]
+    destinations: Mapping[str, Destination]
+    sold: Mapping[str, SoldVariant]
+    prices: Mapping[str, Mapping[str, int]]  # currency → SKU → minor units
+    stock: Sequence[StockItem]
+
+
+class Placing(Struct, frozen=True):
+    """One command of `orders_place`. Texts are the exact JSON that goes into the log and to the caller."""
+
+    actor: str
+    route: str
+    key: str
+    request_hash: str
+    quote_id: UUID
+    cart_id: UUID
+    cart_version: int
+    metadata: str
+    # Empty where the order exists already, and only the answer is asked for.
+    order_id: UUID | None = None
+    payment_id: UUID | None = None
+    item_ids: list[UUID] = []
+    placed: str = ""
+    payment_requested: str = ""
+    cart_ordered: str = ""
+    answer: str = ""
+
+
+class Outcome(NamedTuple):
+    """What `orders_place` answers to one command."""
+
+    outcome: str
+    answer: bytes | None
+    positions: str | None
+    facts: Any
+
+
+class Settling(Struct, frozen=True):
+    """One command of `orders_settle`."""
+
+    order_id: UUID
+    state: str
+    payment_id: UUID
+    payment_state: str
+    todo: str | None
+    order_event_type: str
+    order_event: str
+    payment_event_type: str
+    payment_event: str
+    metadata: str
