@@ -114,6 +114,8 @@ async def roll_back(shop: Workshop, models: Sequence[ReadModel]) -> list[ReadMod
     if missing := [model.name for model in models if model.name not in kept]:
         raise Refused(f"nothing is kept to go back to: {', '.join(missing)}")
     back = [of_version(model, kept[model.name].version) for model in models]
+    # What a broken-off rebuild left stands in the way: only one version of a model may be coming.
+    await retire(shop, [each for each in await abandoned(shop) if each.read_model in kept])
     await _move_all(shop, back, "kept", "next")
     await _until(lambda: _served(shop, back), "the projector did not swap the versions")
     return back

@@ -11,7 +11,7 @@ from projector.noticeboard import Noticeboard
 from projector.parking import Parking
 from projector.pipeline import Pipeline
 from projector.sink import Sink
-from projector.versions import KEPT_UP, Version, Versions, ours
+from projector.versions import KEPT_UP, Version, Versions, foreign, ours
 from shared.cancellation import stop_if_cancelled
 
 log = logging.getLogger(__name__)
@@ -73,7 +73,8 @@ class Fleet:
                 self._board.lead_to(each.read_model, each.version)
         self._warn_of({each for each in found if each.state == "live" and ours(self._models, each) is None})
         self._line_up(known)
-        for each, model in known:
+        gone = [(each, model) for each in found if (model := foreign(self._models, each)) and each.state == "retired"]
+        for each, model in [*known, *gone]:
             try:
                 await self._act(each, model)
             except Exception as error:  # a store that is down: the others go on, and the next look tries again

@@ -137,7 +137,7 @@ class Versions:
     async def forget(self, model: ReadModel) -> None:
         """Nothing is left of a retired version: neither are its books."""
         async with self._pool.acquire() as conn, conn.transaction():
-            for table in ("checkpoint", "parked_key", "read_model_version"):
+            for table in ("checkpoint", "parked_key", "rewrite_request", "read_model_version"):
                 await conn.execute(
                     f"DELETE FROM {table} WHERE read_model = $1 AND version = $2",  # noqa: S608
                     model.name,
@@ -157,3 +157,9 @@ def ours(models: Sequence[ReadModel], found: Version) -> ReadModel | None:
     if model is None or found.version.partition(".")[0] != model.version:
         return None
     return of_version(model, found.version)
+
+
+def foreign(models: Sequence[ReadModel], found: Version) -> ReadModel | None:
+    """The model of a version that another release's code made: good for nothing but deleting what it holds."""
+    model = next((model for model in models if model.name == found.read_model), None)
+    return None if model is None or ours(models, found) else of_version(model, found.version)

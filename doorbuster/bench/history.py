@@ -36,7 +36,7 @@ PATIENCE = 60.0
 def run(ground: Ground, options: Options) -> list[Result]:
     """Random versions; the other questions about the same item stand in `further`."""
     ground.use("history")
-    [item] = ground.fetch("SELECT id, product_id, sku, warehouse, on_hand FROM stock_item ORDER BY id LIMIT 1")
+    [item] = ground.fetch("SELECT * FROM stock_item ORDER BY version, id LIMIT 1")
     asyncio.run(_grow(ground.environment["DATABASE_URL"], item))
     ground.only("worker")
     _wait_for_snapshots(ground, item["id"])
@@ -53,11 +53,11 @@ async def _grow(url: str, item: asyncpg.Record) -> None:
     """As many adjustments as are missing, row and events, as the commands would leave them."""
     conn = await asyncpg.connect(url)
     try:
-        for first in range(2, EVENTS + 1, CHUNK):
+        for first in range(item["version"] + 1, EVENTS + 1, CHUNK):
             last = min(first + CHUNK - 1, EVENTS)
             async with conn.transaction():
                 query = "UPDATE stock_item SET on_hand = $2, version = $3 WHERE id = $1"
-                await conn.execute(query, item["id"], item["on_hand"] + last - 1, last)
+                await conn.execute(query, item["id"], item["on_hand"] + last - item["version"], last)
                 await event_log.append(conn, list(_adjusted(item, first, last)), cause_of("cli", "bench"))
     finally:
         await conn.close()
@@ -65,8 +65,8 @@ async def _grow(url: str, item: asyncpg.Record) -> None:
 
 def _adjusted(item: asyncpg.Record, first: int, last: int) -> Iterator[NewEvent]:
     for version in range(first, last + 1):
-        on_hand = item["on_hand"] + version - 1
-        event = StockAdjusted(item["sku"], item["warehouse"], 1, on_hand, 0, "counted")
+        on_hand = item["on_hand"] + version - item["version"]
+        event = StockAdjusted(item["sku"], item["warehouse"], 1, on_hand, item["reserved"], "counted")
         yield NewEvent("stock_item", item["id"], version, product_key(item["product_id"]), event)
 
 

@@ -53,6 +53,7 @@ async def erase(
     Refuses `unfinished_orders`, `erasure_ledger_missing`, `keyring_unavailable`. Broken off half way it is repeated as
     a whole: rows first, since they may refuse; then the ledger, so that no restore brings back a destroyed key.
     """
+    await ledger.check()
     first, at = await _redacted(pool, person_id, cause, unfinished_too=unfinished_too)
     await ledger.add(person_id)
     await keyring.destroy(person_id)

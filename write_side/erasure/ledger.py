@@ -38,6 +38,13 @@ class Ledger:
     def __init__(self, path: str) -> None:
         self._path = Path(path) if path else None
 
+    async def check(self) -> None:
+        """Refuses `erasure_ledger_missing` where nothing can be written: to be asked before anything is erased."""
+        try:
+            await asyncio.to_thread(self._append, b"")
+        except OSError as error:
+            raise LedgerMissing("The ledger of erasures can't be written.") from error
+
     async def add(self, person_id: UUID) -> None:
         """Returns once it stands on the disk; refuses `erasure_ledger_missing`."""
         entry = Entry(person_id, datetime.now(UTC))
@@ -47,10 +54,11 @@ class Ledger:
             raise LedgerMissing("The ledger of erasures can't be written.") from error
 
     def persons(self) -> list[UUID]:
-        """Everybody in it, each once."""
+        """Everybody in it, each once. A last line without an end was never acknowledged: its writer broke off."""
         if self._path is None or not self._path.exists():
             return []
-        lines = self._path.read_bytes().splitlines()
+        whole = self._path.read_bytes().rpartition(b"\n")[0]
+        lines = whole.splitlines()
         return list(dict.fromkeys(msgspec.json.decode(line, type=Entry).person_id for line in lines))
 
     def _append(self, line: bytes) -> None:
@@ -59,6 +67,14 @@ class Ledger:
         self._path.parent.mkdir(parents=True, exist_ok=True)
         with os.fdopen(os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600), "ab") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
+            self._drop_torn_line(file.fileno())
             file.write(line)
             file.flush()
             os.fsync(file.fileno())
+
+    def _drop_torn_line(self, descriptor: int) -> None:
+        """What a writer left who broke off in a line: the next entry would be swallowed by it."""
+        assert self._path is not None
+        written = self._path.read_bytes()
+        if written and not written.endswith(b"\n"):
+            os.ftruncate(descriptor, len(written.rpartition(b"\n")[0]) + (b"\n" in written))

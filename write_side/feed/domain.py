@@ -3,6 +3,7 @@
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Sequence
 from datetime import datetime
+from hmac import compare_digest
 from typing import Annotated, Literal, Self
 from uuid import UUID
 
@@ -115,7 +116,7 @@ class Cursor(Struct, frozen=True):
             found = cls(int(epoch), int(position))
         except ValueError:
             raise BrokenCursor("This cursor is not one of ours.", pointer=pointer) from None
-        if not 0 <= found.position <= _HIGHEST or found.token() != token:
+        if not 0 <= found.position <= _HIGHEST or not compare_digest(found.token(), token):
             raise BrokenCursor("This cursor is not one of ours.", pointer=pointer)
         return found
 

@@ -31,7 +31,7 @@ async def _queue_for(pool: Pool, endpoint_id: UUID, safe: int, patience: timedel
         behind = await deliveries.lock_behind(conn, endpoint_id, safe)
         if behind is None:
             return 0
-        until, most = min(safe, behind.position + SCAN), min(BATCH, behind.room)
+        until, most = await event_log.look_until(conn, behind.position, safe, SCAN), min(BATCH, behind.room)
         events = await event_log.read_heads(conn, behind.position, until, fitting(behind.types, KNOWN_TYPES), most)
         reached = events[-1].position if len(events) == most else until
         await deliveries.queue(conn, endpoint_id, events, reached, patience)

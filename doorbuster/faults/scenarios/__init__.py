@@ -1,7 +1,7 @@
 """The scenarios, a file per family, in the order of their numbers."""
 
 from doorbuster.faults.scenario import Scenario
-from doorbuster.faults.scenarios import checkout, elasticsearch, log, payments, poison, projector, redis, relay
+from doorbuster.faults.scenarios import checkout, elasticsearch, log, payments, poison, projector, rebuild, redis, relay
 
 ALL: tuple[Scenario, ...] = tuple(
     sorted(
@@ -12,6 +12,7 @@ ALL: tuple[Scenario, ...] = tuple(
             *projector.SCENARIOS,
             *elasticsearch.SCENARIOS,
             *poison.SCENARIOS,
+            *rebuild.SCENARIOS,
             *checkout.SCENARIOS,
             *payments.SCENARIOS,
         ),

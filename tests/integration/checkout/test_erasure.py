@@ -106,6 +106,8 @@ async def test_no_order_is_placed_from_a_quote_of_somebody_erased(shop: Shop, le
 
 
 async def test_without_a_ledger_nobody_is_erased(shop: Shop, tmp_path: Path) -> None:
+    await shop.stock("lamp", 1)
+    await shop.quote(await shop.basket(lamp=1))
     person = await shop.keyring.person_for(MAIL)
     unwritable = tmp_path / "file" / "erasures.jsonl"
     unwritable.parent.touch()
@@ -113,6 +115,17 @@ async def test_without_a_ledger_nobody_is_erased(shop: Shop, tmp_path: Path) -> 
         with pytest.raises(LedgerMissing):
             await erasure.erase(shop.pool, shop.keyring, Ledger(path), person.id, CAUSE)
     assert await shop.keyring.key_of(person.id) is not None, "a restore could not know of it"
+    assert await shop.pool.fetchval("SELECT count(*) FROM quote WHERE mail <> ''") == 1, "and nothing was begun"
+
+
+async def test_a_line_of_the_ledger_that_was_broken_off_swallows_no_other(ledger: Ledger, tmp_path: Path) -> None:
+    first, second = uuid7(), uuid7()
+    await ledger.add(first)
+    with (tmp_path / "erasures.jsonl").open("ab") as file:
+        file.write(b'{"person_id":"0199')
+    assert ledger.persons() == [first]
+    await ledger.add(second)
+    assert ledger.persons() == [first, second]
 
 
 async def test_the_ledger_names_nobody(shop: Shop, ledger: Ledger, tmp_path: Path) -> None:

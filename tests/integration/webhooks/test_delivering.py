@@ -4,9 +4,11 @@ import asyncio
 from collections import Counter
 from datetime import timedelta
 
+import asyncpg
 import msgspec
 import pytest
 
+from doorbuster.disaster.reopening import POSITIONS_PER_EPOCH
 from shared.settings import Settings
 from tests.fixtures.write_side import CAUSE
 from tests.integration.webhooks.conftest import REVOKED, Hooks
@@ -289,6 +291,16 @@ async def test_two_workers_never_claim_the_same_delivery(hooks: Hooks, receiver:
         second = await late
     assert {each.sequence for each in first} == {1, 2, 3, 4}
     assert second == []
+
+
+async def test_webhooks_get_across_the_hole_that_a_restore_leaves(hooks: Hooks, receiver: Receiver) -> None:
+    await hooks.receiving(receiver)
+    conn = await asyncpg.connect(hooks.settings.database_url)
+    await conn.execute("SELECT setval('event_position', $1)", 2 * POSITIONS_PER_EPOCH)
+    await conn.close()
+    happened = await hooks.happen(2)
+    await hooks.work()
+    assert sorted(ids(receiver.came)) == sorted(str(one) for one in happened)
 
 
 async def test_a_claim_of_a_worker_that_is_gone_runs_out(hooks: Hooks, receiver: Receiver) -> None:

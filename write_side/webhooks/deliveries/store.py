@@ -138,6 +138,8 @@ async def claim_due(conn: Connection, limit: int, each: int, busy: Mapping[UUID,
            )
            UPDATE webhook_delivery w SET attempts = w.attempts + 1, claimed_until = clock_timestamp() + $5
            FROM chosen c WHERE w.endpoint_id = c.endpoint_id AND w.sequence = c.sequence
+             -- Asked again of the row as it is now: another worker may have claimed and committed since our snapshot.
+             AND w.state = 'due' AND (w.claimed_until IS NULL OR w.claimed_until <= clock_timestamp())
            RETURNING w.endpoint_id, w.sequence, w.position, w.attempts, c.url, c.personal""",
         limit, each, list(busy.keys()), list(busy.values()), CLAIM,
     )  # fmt: skip
