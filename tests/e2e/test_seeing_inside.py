@@ -115,6 +115,7 @@ async def test_one_correlation_id_goes_from_the_request_to_the_mail(
     order, letter = await bought(shop, environment, X_Correlation_Id=own)
     assert dict(letter["headers"])["X-Correlation-Id"] == own
     await until(lambda: any(line["event"] == "tried a mail" for line in lines(seen_home, "worker", own)))
+    await shop.until_order(order, "payment_state", "captured")  # the mail does not wait for it
 
     events = await events_of(environment, order)
     assert {event["correlation_id"] for event in events} == {own}
