@@ -5,7 +5,6 @@ the file. Each line of the file seals the events of a window of positions, and t
 bytes of each event's hash, so that what was cut off or rewritten can be named, and the digest of all of them whole.
 """
 
-import fcntl
 import os
 from base64 import b64decode, b64encode
 from collections.abc import Iterator, Sequence
@@ -22,10 +21,10 @@ from msgspec import Raw, Struct
 
 from write_side import event_log
 from write_side.database import Connection
+from write_side.lines import TAIL, appending, whole_lines
 
 LEAF = 8  # bytes of an event's hash
 MOST = 5_000  # events under one seal
-_TAIL = 1 << 16
 
 
 class SealBroken(Exception):
@@ -112,9 +111,7 @@ class SealFile:
 
     def lines(self) -> Iterator[bytes]:
         """All whole lines, oldest first, without their ends; a torn last one is none."""
-        if self.path.exists():
-            with self.path.open("rb") as file:
-                yield from (line[:-1] for line in file if line.endswith(b"\n"))
+        return whole_lines(self.path)
 
     def opened(self, line: bytes) -> Entry:
         """What a line says; raises `InvalidSignature`, for what is no line `msgspec.MsgspecError` or `ValueError`."""
@@ -126,16 +123,10 @@ class SealFile:
         """Append a line that goes on from the last one, durably; False if somebody else appended first."""
         body = msgspec.json.encode(entry)
         line = msgspec.json.encode(Line(Raw(body), b64encode(self._key.private.sign(body)).decode())) + b"\n"
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        with os.fdopen(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600), "r+b") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
+        with appending(self.path) as file:
             if self.last()[1] != entry.previous:
                 return False
-            file.seek(_whole(self.path))  # over what a crash left half written
-            file.truncate()
             file.write(line)
-            file.flush()
-            os.fsync(file.fileno())
         return True
 
 
@@ -146,25 +137,11 @@ def _last_line(path: Path) -> bytes | None:
     with path.open("rb") as file:
         end, data = file.seek(0, os.SEEK_END), b""
         while end > 0 and data.count(b"\n") < 2:
-            start = max(0, end - _TAIL)
+            start = max(0, end - TAIL)
             file.seek(start)
             data, end = file.read(end - start) + data, start
     whole = data[: data.rfind(b"\n") + 1].split(b"\n")[:-1]
     return whole[-1] if whole else None
-
-
-def _whole(path: Path) -> int:
-    """Where the last whole line ends."""
-    with path.open("rb") as file:
-        at = file.seek(0, os.SEEK_END)
-        while at > 0:
-            start = max(0, at - _TAIL)
-            file.seek(start)
-            found = file.read(at - start).rfind(b"\n")
-            if found >= 0:
-                return start + found + 1
-            at = start
-    return 0
 
 
 def digest_of(rows: Sequence[Any]) -> str:

@@ -5,8 +5,6 @@ destroyed.
 """
 
 import asyncio
-import fcntl
-import os
 from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID
@@ -16,6 +14,7 @@ from msgspec import Struct
 
 from shared.envelope import as_json
 from write_side.errors import Refusal
+from write_side.lines import appending, whole_lines
 
 
 class LedgerMissing(Refusal):
@@ -40,41 +39,25 @@ class Ledger:
 
     async def check(self) -> None:
         """Refuses `erasure_ledger_missing` where nothing can be written: to be asked before anything is erased."""
-        try:
-            await asyncio.to_thread(self._append, b"")
-        except OSError as error:
-            raise LedgerMissing("The ledger of erasures can't be written.") from error
+        await self._written(b"")
 
     async def add(self, person_id: UUID) -> None:
         """Returns once it stands on the disk; refuses `erasure_ledger_missing`."""
-        entry = Entry(person_id, datetime.now(UTC))
-        try:
-            await asyncio.to_thread(self._append, as_json(entry) + b"\n")
-        except OSError as error:
-            raise LedgerMissing("The ledger of erasures can't be written.") from error
+        await self._written(as_json(Entry(person_id, datetime.now(UTC))) + b"\n")
 
     def persons(self) -> list[UUID]:
-        """Everybody in it, each once. A last line without an end was never acknowledged: its writer broke off."""
-        if self._path is None or not self._path.exists():
-            return []
-        whole = self._path.read_bytes().rpartition(b"\n")[0]
-        lines = whole.splitlines()
+        """Everybody in it, each once."""
+        lines = () if self._path is None else whole_lines(self._path)
         return list(dict.fromkeys(msgspec.json.decode(line, type=Entry).person_id for line in lines))
+
+    async def _written(self, line: bytes) -> None:
+        try:
+            await asyncio.to_thread(self._append, line)
+        except OSError as error:
+            raise LedgerMissing("The ledger of erasures can't be written.") from error
 
     def _append(self, line: bytes) -> None:
         if self._path is None:
             raise LedgerMissing("Nobody can be erased without a ledger of erasures.")
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        with os.fdopen(os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600), "ab") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
-            self._drop_torn_line(file.fileno())
+        with appending(self._path) as file:
             file.write(line)
-            file.flush()
-            os.fsync(file.fileno())
-
-    def _drop_torn_line(self, descriptor: int) -> None:
-        """What a writer left who broke off in a line: the next entry would be swallowed by it."""
-        assert self._path is not None
-        written = self._path.read_bytes()
-        if written and not written.endswith(b"\n"):
-            os.ftruncate(descriptor, len(written.rpartition(b"\n")[0]) + (b"\n" in written))
