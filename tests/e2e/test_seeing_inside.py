@@ -122,7 +122,7 @@ async def test_one_correlation_id_goes_from_the_request_to_the_mail(
     caused = {event["type"].split(".")[1]: event for event in events if "causation_id" in event}
     assert caused.keys() >= {"mail_queued", "mail_sent"}
     [captured] = [event for event in events if event["type"] == "payments.payment_captured.v1"]
-    assert captured.get("causation_id") or captured["actor"] == "stripe", "whoever tells of the capture first records it"
+    assert captured.get("causation_id") or captured["actor"] == "stripe", "whoever tells of it first records it"
     for event in caused.values():
         assert ids.index(event["causation_id"]) < ids.index(event["id"]), "a cause comes before what it causes"
     [confirmed] = [event for event in events if event["type"] == "orders.order_confirmed.v1"]
