@@ -29,6 +29,7 @@ class Home:
         self.folder = folder.absolute()
         self.logs = self.folder / "logs"
         self.state_file = self.folder / "state.json"
+        self.restoring = self.folder / "restoring"  # there while a restore is under way, or was broken off
         self._ports: dict[str, int] = {}
 
     @classmethod

@@ -23,6 +23,7 @@ class StartFailed(RuntimeError):
 
 def up(home: Home, scope: str, told: Callable[[State], None] = lambda _: None) -> State:
     """Start what `scope` asks for, unless it runs, and wait until all of it is healthy. It outlives this process."""
+    refuse_half_restored(home, scope)
     with home.lock("up"):
         running = state.read_live(home)
         if running and not _covers(running.scope, scope):
@@ -31,6 +32,13 @@ def up(home: Home, scope: str, told: Callable[[State], None] = lambda _: None) -
         if running is None:
             _start_supervisor(home, scope)
         return _wait_until_ready(home, told)
+
+
+def refuse_half_restored(home: Home, scope: str) -> None:
+    """Raises `StartFailed` where a restore was broken off: what would be served has the epoch and the positions of the
+    lost store, and persons who were erased."""
+    if scope != "log" and home.restoring.exists():
+        raise StartFailed(f"a restore of {home.folder} was broken off: run `doorbuster restore` again, to its end")
 
 
 def down(home: Home, timeout: float = 60.0) -> bool:

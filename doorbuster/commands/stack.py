@@ -30,9 +30,10 @@ def register(words: "Words[argparse.ArgumentParser]") -> None:
 
 def _up(given: argparse.Namespace) -> int:
     home, scope = Home.default(), "servers" if given.servers_only else "standby" if given.standby else "all"
-    if not given.detach and state.read_live(home) is None:
-        return 0 if supervisor.run(home, scope, _teller()) else 1
     try:
+        if not given.detach and state.read_live(home) is None:
+            running.refuse_half_restored(home, scope)
+            return 0 if supervisor.run(home, scope, _teller()) else 1
         found = running.up(home, scope, _teller())
     except running.StartFailed as error:
         print(error, file=sys.stderr)

@@ -6,7 +6,7 @@ for. Positions begin beyond all that the lost log can have published: an order's
 be lower than one that somebody still has.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
@@ -32,7 +32,7 @@ class Reopened(NamedTuple):
     erased_again: int
 
 
-async def reopen(environment: Mapping[str, str], ledger: Path, above: int) -> Reopened:
+async def reopen(environment: Mapping[str, str], ledgers: Sequence[Path], above: int) -> Reopened:
     """Give the store an epoch above this one, positions to go with it, and erase again who was erased; nothing else
     may run meanwhile."""
     url = environment["DATABASE_URL"]
@@ -45,17 +45,17 @@ async def reopen(environment: Mapping[str, str], ledger: Path, above: int) -> Re
     finally:
         await conn.close()
     assert row is not None
-    return Reopened(epoch, row[0], row[1], await _erase_again(environment, ledger))
+    return Reopened(epoch, row[0], row[1], await _erase_again(environment, ledgers))
 
 
-async def _erase_again(environment: Mapping[str, str], path: Path) -> int:
-    """Everybody in the ledger, whatever state their orders came back in; answers of how many anything was left."""
-    ledger, again = Ledger(str(path)), 0
+async def _erase_again(environment: Mapping[str, str], ledgers: Sequence[Path]) -> int:
+    """Everybody in a ledger, whatever state their orders came back in; answers of how many anything was left."""
+    persons, again = {person for path in ledgers for person in Ledger(str(path)).persons()}, 0
     async with (
         open_pool(environment["DATABASE_URL"], 1, "reopen") as pool,
         open_keyring(environment["KEYRING_URL"], environment["MASTER_KEY"]) as keyring,
     ):
-        for person_id in ledger.persons():
+        for person_id in sorted(persons):
             again += await erase_again(pool, keyring, person_id, cause_of("cli", str(uuid7())))
     return again
 

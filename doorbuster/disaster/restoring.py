@@ -40,7 +40,7 @@ class Restored(Struct, frozen=True):
 
 def restore(home: Home, archive: Archive, until: datetime | None, tell: Tell) -> Restored:
     """Both databases from the archive, opened under a new epoch and left stopped. Raises `CannotRestore`,
-    `BrokenArchive`, `ToolFailed`.
+    `BrokenArchive`, `ToolFailed`. Broken off, it leaves a mark that nothing is started with, and can be repeated.
 
     The keyring always comes back to the end of its archive, and only if its data are gone: keys that were made later
     than `until` do no harm, and one that was destroyed must stay so.
@@ -49,21 +49,38 @@ def restore(home: Home, archive: Archive, until: datetime | None, tell: Tell) ->
         raise CannotRestore("something runs here: stop it with `doorbuster down`")
     if not home.knows_secrets():
         raise CannotRestore(f"put back secrets.json into {home.folder}: it opens the databases and all personal data")
-    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S")
-    backup = archive.newest("log", until)
-    _bring_back(home, "log", backup, until, stamp, tell)
+    ledgers, backups = _ledgers(home, archive), {"log": archive.newest("log", until)}
     if not _data(home, "keyring").exists():
-        _bring_back(home, "keyring", archive.newest("keyring"), None, stamp, tell)
+        backups["keyring"] = archive.newest("keyring")
+    for name, backup in backups.items():
+        tell(f"verifying the {name}'s backup of {backup.base.finished.isoformat()}")
+        segments_from(backup)
+        tools.run("pg_verifybackup", ["--quiet", backup.folder])
+    home.folder.mkdir(mode=0o711, parents=True, exist_ok=True)
+    home.restoring.touch()  # from here on nothing else may be started in this home
+    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S")
+    for name, backup in backups.items():
+        _bring_back(home, name, backup, until if name == "log" else None, stamp, tell)
     tell("recovering")
     environment = running.up(home, "log").environment
     try:
         asyncio.run(_until_recovered(environment["DATABASE_URL"]))
         asyncio.run(_until_recovered(environment["KEYRING_URL"]))
-        found = asyncio.run(reopening.reopen(environment, archive.ledger, archive.epoch))
+        found = asyncio.run(reopening.reopen(environment, ledgers, archive.epoch))
         archive.begin(found.epoch)  # from here on it is archived apart from what was before
+        home.restoring.unlink()
     finally:
         running.down(home)
-    return Restored(backup.folder.name, *found)
+    return Restored(backups["log"].folder.name, *found)
+
+
+def _ledgers(home: Home, archive: Archive) -> list[Path]:
+    """Wherever erasures may have been written: whoever stands in any of them stays erased."""
+    named = os.environ.get("ERASURE_LEDGER")
+    if named and not Path(named).exists():
+        raise CannotRestore(f"ERASURE_LEDGER is to be {named}, which is not there: who was erased must not come back")
+    found = [archive.ledger, home.folder / "erasures.jsonl", *([Path(named)] if named else [])]
+    return list(dict.fromkeys(path.absolute() for path in found))
 
 
 def _data(home: Home, name: str) -> Path:
@@ -71,15 +88,12 @@ def _data(home: Home, name: str) -> Path:
 
 
 def _bring_back(home: Home, name: str, backup: Backup, until: datetime | None, stamp: str, tell: Tell) -> None:
-    """A verified copy of the backup with the WAL that follows, ready to recover. What lies there is put aside."""
-    tell(f"verifying the {name}'s backup of {backup.base.finished.isoformat()}")
-    segments = segments_from(backup)
-    tools.run("pg_verifybackup", ["--quiet", backup.folder])
-    data = _data(home, name)
+    """A copy of the verified backup with the WAL that follows, ready to recover. What lies there is put aside."""
+    segments, data = segments_from(backup), _data(home, name)
     if data.exists():
         aside = data.rename(data.with_name(f"data.before-{stamp}"))
         tell(f"what was there lies in {aside} until you delete it")
-    tell(f"copying, with {len(segments)} segments of WAL")
+    tell(f"copying the {name}, with {len(segments)} segments of WAL")
     half = data.with_name("data.half")
     shutil.rmtree(half, ignore_errors=True)
     shutil.copytree(backup.folder, half)

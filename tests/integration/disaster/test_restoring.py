@@ -7,12 +7,13 @@ from uuid import UUID
 import asyncpg
 import pytest
 
-from doorbuster import verify
-from doorbuster.disaster import backing_up
+from doorbuster import running, verify
+from doorbuster.disaster import backing_up, restoring
 from doorbuster.disaster.archive import BrokenArchive, segments_from
 from doorbuster.disaster.reopening import POSITIONS_PER_EPOCH
 from doorbuster.disaster.restoring import CannotRestore
 from doorbuster.disaster.tools import ToolFailed
+from doorbuster.running import StartFailed
 from tests.integration.disaster.conftest import Installation
 from write_side.customers import open_keyring
 from write_side.erasure import Ledger
@@ -82,6 +83,31 @@ def test_a_restore_refuses_what_it_can_not_stand_for(installation: Installation,
         installation.receivers["log"].start()
 
 
+def test_a_restore_that_broke_off_is_served_by_nobody_and_can_be_repeated(installation: Installation) -> None:
+    installation.issue("one")
+    installation.back_up()
+    installation.issue("two")
+    installation.archived()
+    installation.destroy()
+
+    class BrokenOff(Exception):
+        pass
+
+    def tell(what: str) -> None:
+        if what == "recovering":  # both databases are back, under the old epoch
+            raise BrokenOff
+
+    with pytest.raises(BrokenOff):
+        restoring.restore(installation.home, installation.archive, None, tell)
+    with pytest.raises(StartFailed, match="was broken off: run `doorbuster restore` again"):
+        running.up(installation.home, "databases")
+    assert installation.restore().epoch == 2
+    installation.servers["log"].start()
+    assert installation.tokens() == ["one", "two"]
+    installation.servers["log"].stop()
+    assert running.up(installation.home, "databases").ready, "and then it is served"
+
+
 def test_old_backups_go_with_the_log_before_them_and_one_of_the_keyring_stays(installation: Installation) -> None:
     for name in ("one", "two", "three"):
         installation.issue(name)
@@ -99,29 +125,37 @@ def test_old_backups_go_with_the_log_before_them_and_one_of_the_keyring_stays(in
         segments_from(log.backups()[0])
 
 
-def test_whoever_stands_in_the_ledger_is_erased_again_before_anything_is_served(installation: Installation) -> None:
+def test_whoever_stands_in_a_ledger_is_erased_again_before_anything_is_served(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     """The ledger is written before a key is destroyed; the seconds that a disaster costs may lie in between."""
-    master_key = installation.environment["MASTER_KEY"]
+    master_key, elsewhere = installation.environment["MASTER_KEY"], tmp_path / "elsewhere.jsonl"
 
     async def made() -> UUID:
         async with open_keyring(installation.environment["KEYRING_URL"], master_key) as keyring:
             person = await keyring.person_for("ada@example.org")
             await keyring.person_for("bob@example.org")
             await Ledger(str(installation.archive.ledger)).add(person.id)
+            await Ledger(str(elsewhere)).add((await keyring.person_for("eve@example.org")).id)
             return person.id
 
-    async def found() -> tuple[UUID | None, UUID | None]:
+    async def found() -> tuple[UUID | None, UUID | None, UUID | None]:
         async with open_keyring(installation.environment["KEYRING_URL"], master_key) as keyring:
-            return await keyring.find("ada@example.org"), await keyring.find("bob@example.org")
+            found = [await keyring.find(f"{name}@example.org") for name in ("ada", "bob", "eve")]
+            return found[0], found[1], found[2]
 
     asyncio.run(made())
     installation.back_up()
     installation.archived()
     installation.destroy()
-    assert installation.restore().erased_again == 1
+    monkeypatch.setenv("ERASURE_LEDGER", str(tmp_path / "lost"))
+    with pytest.raises(CannotRestore, match="who was erased must not come back"):
+        installation.restore()
+    monkeypatch.setenv("ERASURE_LEDGER", str(elsewhere))
+    assert installation.restore().erased_again == 2
     installation.servers["keyring"].start()
-    ada, bob = asyncio.run(found())
-    assert ada is None
+    ada, bob, eve = asyncio.run(found())
+    assert (ada, eve) == (None, None)
     assert bob is not None
 
 
