@@ -3,6 +3,8 @@
 import asyncio
 import time
 
+import asyncpg
+
 from doorbuster.invariants.sinks import RedisView
 from projector.log import open_pool
 from projector.model import ReadModel
@@ -32,6 +34,16 @@ async def until_followed(database_url: str, redis_url: str, positions: Positions
                 if time.monotonic() > deadline:
                     raise Behind(f"{model.name} does not follow the log: see `doorbuster status` and `parked list`")
                 await asyncio.sleep(0.05)
+
+
+async def until_all_followed(database_url: str, redis_url: str, seconds: float) -> None:
+    """As `until_followed`, for all that is in the log by now."""
+    conn = await asyncpg.connect(database_url)
+    try:
+        rows = await conn.fetch("SELECT shard, max(position) AS at FROM event_log GROUP BY shard")
+    finally:
+        await conn.close()
+    await until_followed(database_url, redis_url, {row["shard"]: row["at"] for row in rows}, seconds)
 
 
 def _lack(checkpoints: Positions, positions: Positions) -> bool:

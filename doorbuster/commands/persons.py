@@ -62,7 +62,11 @@ def _export(given: argparse.Namespace) -> int:
 
 def _told(run: Callable[[], None]) -> int:
     import asyncpg
+    from elasticsearch import ApiError, TransportError
+    from httpx import HTTPError
+    from redis.exceptions import RedisError
 
+    from doorbuster.disaster.archive import BrokenArchive
     from doorbuster.disaster.tools import ToolFailed
     from doorbuster.following import Behind
     from write_side.errors import Refusal
@@ -72,7 +76,10 @@ def _told(run: Callable[[], None]) -> int:
     except Refusal as refused:
         print(f"{refused.code}: {refused} {refused.facts or ''}".rstrip(), file=sys.stderr)
         return 1
-    except (Behind, ToolFailed, OSError, asyncpg.PostgresError) as error:
-        print(f"not all of it is done, repeat it: {error}", file=sys.stderr)
+    except (
+        Behind, BrokenArchive, ToolFailed, OSError, asyncpg.PostgresError, RedisError, ApiError, TransportError,
+        HTTPError,
+    ) as error:  # fmt: skip
+        print(f"not all of it is done, repeat it: {error or type(error).__name__}", file=sys.stderr)
         return 2
     return 0

@@ -60,6 +60,15 @@ def holding(stack: Stack, *secrets: bytes) -> list[Path]:
     return sorted(file for file in files if any(secret in file.read_bytes() for secret in secrets))
 
 
+class BrokenOff(Exception):
+    """The command was stopped."""
+
+
+def break_off(said: str) -> None:
+    """Stops it as soon as the key is destroyed."""
+    raise BrokenOff(said)
+
+
 async def bought(shop: Shop, sku: str, mail: str) -> Json:
     cart_id, secret = await shop.cart(sku, 1, "EUR")
     quote = await shop.quote(cart_id, secret, mail)
@@ -96,7 +105,11 @@ async def test_no_file_knows_who_was_erased_and_no_restore_brings_them_back(arch
     assert holding(archived, erased.encode()), "in Redis' file and in the mailbox, or this test can't see"
 
     settings = Settings.read(environment)
-    await erasing.erase_person(settings, environment, erased, lambda _: None)
+    with pytest.raises(BrokenOff):
+        await erasing.erase_person(settings, environment, erased, break_off)
+    said: list[str] = []
+    await erasing.erase_person(settings, environment, erased, said.append)
+    assert said[0].startswith("nobody is known by this address"), "and yet it goes on to the end"
     await asyncio.to_thread(erasing.wipe, settings, environment, lambda _: None)
     after = await shop.order(order)
     assert (after["mail"], after["address"]) == (None, None)

@@ -9,6 +9,7 @@ import pytest
 
 from doorbuster import running, verify
 from doorbuster.disaster import backing_up, restoring
+from doorbuster.disaster import keyring as keyring_disk
 from doorbuster.disaster.archive import BrokenArchive, segments_from
 from doorbuster.disaster.reopening import POSITIONS_PER_EPOCH
 from doorbuster.disaster.restoring import CannotRestore
@@ -159,7 +160,9 @@ def test_whoever_stands_in_a_ledger_is_erased_again_before_anything_is_served(
     assert bob is not None
 
 
-def test_no_file_holds_a_destroyed_key_once_the_keyring_is_wiped(installation: Installation) -> None:
+def test_no_file_holds_a_destroyed_key_once_the_keyring_is_wiped(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Not even wrapped: neither the data folder, nor the write-ahead log, nor the archive."""
     url, master_key = installation.environment["KEYRING_URL"], installation.environment["MASTER_KEY"]
 
@@ -188,6 +191,12 @@ def test_no_file_holds_a_destroyed_key_once_the_keyring_is_wiped(installation: I
     installation.archived()
     assert holding(key), "a deleted row is still on the disk, or this test can't see"
 
+    installation.receivers["keyring"].stop()
+    monkeypatch.setattr(keyring_disk, "ARCHIVE_SECONDS", 0.5)
+    with pytest.raises(TimeoutError, match="destroyed keys are still in it"):
+        backing_up.renew_keyring(installation.archive, url)
+    monkeypatch.undo()
+    installation.receivers["keyring"].start()
     backing_up.renew_keyring(installation.archive, url)
     assert holding(key) == []
     assert holding(kept), "whoever was not erased is still there"
