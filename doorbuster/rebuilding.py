@@ -14,7 +14,7 @@ from typing import NamedTuple
 import asyncpg
 from redis.asyncio import Redis
 
-from doorbuster.invariants import read_models
+from doorbuster import gate
 from doorbuster.invariants.sinks import Stores
 from projector.log import ROLE, Pool, open_pool
 from projector.model import ReadModel
@@ -76,12 +76,13 @@ async def rebuild(shop: Workshop, models: Sequence[ReadModel], told: Told) -> li
     try:
         for model in models:
             new.append(await shop.versions.begin(model))
-        await Build(shop.settings, shop.pool, new, told).run()
-        await _move_all(shop, new, "building", "beside")
-        shop.say("filled; the projector takes over")
-        await _until(lambda: _kept_up(shop, new), "the projector did not take the new versions up: does it run?")
-        shop.say("comparing with the log")
-        await pass_gate(shop, new)
+        async with gate.opened(shop.stores, new) as comparing:
+            await Build(shop.settings, shop.pool, new, told).run()
+            await _move_all(shop, new, "building", "beside")
+            shop.say("filled; the projector takes over")
+            await _until(lambda: _kept_up(shop, new), "the projector did not take the new versions up: does it run?")
+            shop.say("comparing with the log")
+            await pass_gate(shop, new, comparing)
         await _move_all(shop, new, "beside", "next")
         await _until(lambda: _served(shop, new), "the projector did not swap the versions")
     except BaseException:
@@ -90,7 +91,7 @@ async def rebuild(shop: Workshop, models: Sequence[ReadModel], told: Told) -> li
     return new
 
 
-async def pass_gate(shop: Workshop, new: Sequence[ReadModel]) -> None:
+async def pass_gate(shop: Workshop, new: Sequence[ReadModel], comparing: gate.Gate) -> None:
     """The new versions against a fold of the log that shares no batch, cache or checkpoint with how they were built:
     every state, document and name. Keys may only be parked where the served version has them parked, too."""
     parked: dict[str, dict[str, int]] = defaultdict(dict)
@@ -100,11 +101,16 @@ async def pass_gate(shop: Workshop, new: Sequence[ReadModel]) -> None:
     await shop.versions.look()
     for model in new:
         served = parked[f"{model.name}:{shop.versions.served.get(model.name)}"]
-        if fallen := parked[model.slot].keys() - served.keys():
+        if fallen := staler(parked[model.slot], served):
             raise BuildFailed(f"{model.slot}: {len(fallen)} keys are parked that are not so now: {min(fallen)}, …")
-    found = await read_models.differences(shop.stores, models=new, parked=parked)
+    found = await comparing.differences({model.slot: parked[model.slot] for model in new})
     if found:
-        raise BuildFailed("\n".join([f"{len(found)} differences to the log", *map(str, found[:20])]))
+        raise BuildFailed("\n".join([f"{len(found)} differences to the log", *found[:20]]))
+
+
+def staler(new: Mapping[str, int], served: Mapping[str, int]) -> set[str]:
+    """Keys that are parked in the new version from an event on that the served one has, or may still take."""
+    return {key for key, position in new.items() if position < served.get(key, position + 1)}
 
 
 async def roll_back(shop: Workshop, models: Sequence[ReadModel]) -> list[ReadModel]:
@@ -116,8 +122,12 @@ async def roll_back(shop: Workshop, models: Sequence[ReadModel]) -> list[ReadMod
     back = [of_version(model, kept[model.name].version) for model in models]
     # What a broken-off rebuild left stands in the way: only one version of a model may be coming.
     await retire(shop, [each for each in await abandoned(shop) if each.read_model in kept])
-    await _move_all(shop, back, "kept", "next")
-    await _until(lambda: _served(shop, back), "the projector did not swap the versions")
+    try:
+        await _move_all(shop, back, "kept", "next")
+        await _until(lambda: _served(shop, back), "the projector did not swap the versions")
+    except BaseException:
+        await asyncio.shield(_keep_again(shop, back))
+        raise
     return back
 
 
@@ -131,17 +141,18 @@ async def clean_up(shop: Workshop, models: Sequence[ReadModel]) -> list[Version]
 
 
 async def abandoned(shop: Workshop) -> list[Version]:
-    """Versions that nobody builds any longer: we are the only rebuild there is."""
-    return [each for each in await shop.versions.look() if each.state in ("building", "beside")]
+    """Versions that nobody builds or waits for any longer: we are the only rebuild there is."""
+    return [each for each in await shop.versions.look() if each.state in ("building", "beside", "next")]
 
 
 async def retire(shop: Workshop, versions: Sequence[Version]) -> None:
     """Have the projector delete these, and wait until it has."""
+    slots: set[tuple[str, str]] = set()
     for each in versions:
         shop.say(f"{each.read_model} {each.version} goes ({each.state} since {each.since:%Y-%m-%d %H:%M:%S} UTC)")
         model = next(model for model in READ_MODELS if model.name == each.read_model)
-        await shop.versions.move(of_version(model, each.version), each.state, "retired")
-    slots = {(each.read_model, each.version) for each in versions}
+        if await shop.versions.move(of_version(model, each.version), each.state, "retired"):
+            slots.add((each.read_model, each.version))  # else it was swapped just now, and stays
 
     async def are_gone() -> bool:
         return not slots & {(each.read_model, each.version) for each in await shop.versions.look()}
@@ -155,6 +166,12 @@ async def _give_up(shop: Workshop, new: Sequence[ReadModel]) -> None:
     for model in new:
         for state in states:
             await shop.versions.move(model, state, "retired")
+
+
+async def _keep_again(shop: Workshop, back: Sequence[ReadModel]) -> None:
+    """What was not swapped in time stays what it was."""
+    for model in back:
+        await shop.versions.move(model, "next", "kept")
 
 
 async def _move_all(shop: Workshop, models: Sequence[ReadModel], before: State, after: State) -> None:

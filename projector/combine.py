@@ -11,25 +11,29 @@ R = TypeVar("R")
 class Combined(Generic[Q, R]):
     """Call it with one request; `send` gets all that gathered and answers each in order, or with an exception."""
 
-    def __init__(self, send: Callable[[Sequence[Q]], Awaitable[Sequence[R | Exception]]], gather: float = 0.0) -> None:
+    def __init__(
+        self, send: Callable[[Sequence[Q]], Awaitable[Sequence[R | Exception]]], gather: float = 0.0, lanes: int = 1
+    ) -> None:
         self._send = send
         self._gather = gather  # seconds for which the first one waits for others
+        self._lanes = lanes  # sends at once: with several, requests of different callers overtake one another
         self._waiting: list[tuple[Q, asyncio.Future[R]]] = []
-        self._sender: asyncio.Task[None] | None = None
+        self._senders: list[asyncio.Task[None]] = []
 
     async def __call__(self, request: Q) -> R:
         """The answer to this request."""
         answer: asyncio.Future[R] = asyncio.get_running_loop().create_future()
         self._waiting.append((request, answer))
-        if self._sender is None or self._sender.done():
-            self._sender = asyncio.create_task(self._drain())
+        self._senders = [sender for sender in self._senders if not sender.done()]
+        if len(self._senders) < self._lanes:
+            self._senders.append(asyncio.create_task(self._drain()))
         return await answer
 
     async def close(self) -> None:
         """Stop sending; whoever waits is cancelled."""
-        if self._sender is not None:
-            self._sender.cancel()
-            await asyncio.gather(self._sender, return_exceptions=True)
+        for sender in self._senders:
+            sender.cancel()
+        await asyncio.gather(*self._senders, return_exceptions=True)
         for _, answer in self._waiting:
             answer.cancel()
 
@@ -37,6 +41,8 @@ class Combined(Generic[Q, R]):
         while self._waiting:
             await asyncio.sleep(self._gather)
             taken, self._waiting = self._waiting, []
+            if not taken:  # another lane was faster
+                return
             try:
                 answers = await self._send([request for request, _ in taken])
             except Exception as error:

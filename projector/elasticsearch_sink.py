@@ -70,12 +70,15 @@ class ElasticsearchSink:
         checkpoints: Checkpoints,
         board: Board,
         is_served: Callable[[ReadModel], bool],
+        lanes: int = 1,
     ) -> None:
         self._client, self._prefix, self._is_served = client, prefix, is_served
         self._shards, self._store = settings.shards, settings.store
         self._models: dict[str, ReadModel] = {}  # by slot: those that were opened
         self._checkpoints, self._board = checkpoints, board
-        self._bulk: Combined[Sequence[Item], Mapping[str, str]] = Combined(Bulk(client).send, GATHER_SECONDS)
+        # One lane gathers what all shards bring; several have a request under way while others are being made.
+        gather = GATHER_SECONDS if lanes == 1 else 0.0
+        self._bulk: Combined[Sequence[Item], Mapping[str, str]] = Combined(Bulk(client).send, gather, lanes)
         self._lives: dict[str, str] = {}  # slot → uuid of its index; absent: there is none that we know of
         self._progress: dict[str, dict[int, int]] = defaultdict(dict)  # slot → shard → checkpoint
         self._owed: dict[tuple[str, int], Owed] = defaultdict(Owed)  # by slot and shard
@@ -95,6 +98,8 @@ class ElasticsearchSink:
                     raise NotThere(f"index {self._index(model)} vanished")
                 for shard in range(self._shards):
                     self._progress[model.slot][shard] = await self._checkpoints.find(model, shard, life)
+                if not any(self._progress[model.slot].values()):  # whoever told before us told of another index
+                    self._board.withdraw(model)
                 self._lives[model.slot] = life
                 self._dirty.add(model.slot)  # whoever wrote before us may have died before its refresh
 
@@ -240,6 +245,7 @@ class ElasticsearchSink:
         others = [name for name in await self._behind(alias) if name != index]
         actions: list[dict[str, Any]] = [{"add": {"index": index, "alias": alias}}]
         actions += [{"remove": {"index": name, "alias": alias}} for name in others]
+        self._led_to.pop(model.name, None)  # if no answer comes nobody knows which one, and none is shown further
         await self._client.indices.update_aliases(actions=actions)
         self._led_to[model.name] = model.slot
         self._tell_seen(model)

@@ -59,12 +59,15 @@ class Fleet:
             await asyncio.sleep(LOOK_SECONDS)
             stop_if_cancelled()
             try:
-                await self.look()
+                await self.act(await self.see())
             except Exception as error:  # a store that is down: the table still says it at the next look
                 log.warning("the versions can't be looked after", extra={"fields": {"error": repr(error)}})
 
-    async def look(self) -> None:
-        """Make true what the table says now."""
+    async def see(self) -> list[tuple[Version, ReadModel]]:
+        """Take up what the table says is kept up now, lead to what is served; answers what may have to be done.
+
+        Nothing is waited for here but the table: whoever takes over works at once, whatever is pending.
+        """
         found = await self._versions.look()
         known = [(each, model) for each in found if (model := ours(self._models, each)) is not None]
         await self._take_up([model for each, model in known if each.state in KEPT_UP])
@@ -74,7 +77,11 @@ class Fleet:
         self._warn_of({each for each in found if each.state == "live" and ours(self._models, each) is None})
         self._line_up(known)
         gone = [(each, model) for each in found if (model := foreign(self._models, each)) and each.state == "retired"]
-        for each, model in [*known, *gone]:
+        return [*known, *gone]
+
+    async def act(self, known: Sequence[tuple[Version, ReadModel]]) -> None:
+        """Swap and delete what is to be swapped and deleted."""
+        for each, model in known:
             try:
                 await self._act(each, model)
             except Exception as error:  # a store that is down: the others go on, and the next look tries again
@@ -83,7 +90,7 @@ class Fleet:
 
     async def _act(self, each: Version, model: ReadModel) -> None:
         if each.state == "live" and each.served_at is None:
-            await self._serve(model)
+            await self._serve_again(model)
         elif each.state == "next":
             await self._swap(model)
         elif each.state == "retired":
@@ -127,18 +134,10 @@ class Fleet:
         coming, going = self._at_work[model.slot].pipelines, self._served(model.name) or ()
         if not all(pipeline.settled for pipeline in coming):
             return
-        sink = self._sinks[model.sink]
-        await sink.show(model)  # so that the one below, while the others are held, has little to do
-        for before, after in zip(going, coming, strict=False):
-            before.leader = after
-            before.held = model.sink == ELASTICSEARCH  # a refresh of the old index must not show more than the new one
+        await self._sinks[model.sink].show(model)  # so that the one below, while the others are held, has little to do
         swapped = False
         try:
-            async with asyncio.timeout(SWAP_SECONDS):
-                for before, after in zip(going, coming, strict=False):
-                    while after.at < before.reaching:
-                        await after.moves(LOOK_SECONDS)
-                await sink.show(model)
+            await self._overtake(model, going, coming)
             swapped = await self._versions.swap(model)
             if swapped:
                 await self._serve(model)
@@ -149,6 +148,32 @@ class Fleet:
                 before.held = False
                 if not swapped:
                     before.leader = None
+
+    async def _serve_again(self, model: ReadModel) -> None:
+        """The swap is written down, but nobody may know yet. What was served may have moved on and been shown since."""
+        others = [each for each in self._at_work.values() if each.model.name == model.name]
+        going = [before for each in others if each.model.slot != model.slot for before in each.pipelines]
+        coming = [self._at_work[model.slot].pipelines[before.shard] for before in going]
+        try:
+            await self._overtake(model, going, coming)
+            await self._serve(model)
+        finally:
+            for before in going:
+                before.held = False
+
+    async def _overtake(self, model: ReadModel, going: Sequence[Pipeline], coming: Sequence[Pipeline]) -> None:
+        """From now on whoever is going follows; done when what is coming is as far, and shows it.
+
+        Raises `TimeoutError` if that takes too long.
+        """
+        for before, after in zip(going, coming, strict=False):
+            before.leader = after
+            before.held = model.sink == ELASTICSEARCH  # a refresh of the old index must not show more than the new one
+        async with asyncio.timeout(SWAP_SECONDS):
+            for before, after in zip(going, coming, strict=False):
+                while after.at < before.reaching:
+                    await after.moves(LOOK_SECONDS)
+            await self._sinks[model.sink].show(model)
 
     async def _serve(self, model: ReadModel) -> None:
         await self._sinks[model.sink].serve(model)

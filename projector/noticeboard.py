@@ -44,6 +44,8 @@ class Noticeboard:
         self._changed = asyncio.Event()
         self._all_at = 0.0
         self._news: set[str] = set()  # slots with fields that were not published yet
+        self._lost: set[str] = set()  # slots of which Redis still tells what is no longer true
+        self._telling = asyncio.Lock()  # what was gathered before a swap or a deletion must not be told after it
 
     def add(self, model: ReadModel) -> None:
         """Tell of this version, too."""
@@ -51,10 +53,12 @@ class Noticeboard:
 
     async def remove(self, model: ReadModel) -> None:
         """Nothing is told of this version any more."""
-        self._models.pop(model.slot, None)
-        self._shards.pop(model.slot, None)
-        self._news.discard(model.slot)
-        await self._redis.unlink(shards_key(model.slot), parked_key(model.slot))
+        async with self._telling:
+            self._models.pop(model.slot, None)
+            self._shards.pop(model.slot, None)
+            self._news.discard(model.slot)
+            self._lost.discard(model.slot)
+            await self._redis.unlink(shards_key(model.slot), parked_key(model.slot))
 
     def lead_to(self, name: str, version: str) -> None:
         """Queries are led to this version of a read model, and are told so again and again."""
@@ -62,11 +66,10 @@ class Noticeboard:
 
     async def serve(self, model: ReadModel) -> None:
         """Lead queries to this version from now on, with all that is to be known of it, at once."""
-        self.lead_to(model.name, model.version)
-        async with self._redis.pipeline(transaction=True) as pipe:
+        async with self._telling, self._redis.pipeline(transaction=True) as pipe:
+            self.lead_to(model.name, model.version)
             self._tell_parked(pipe, model)
-            if fields := self._shards[model.slot]:
-                pipe.hset(shards_key(model.slot), mapping=fields)
+            self._tell_shards(pipe, model)
             pipe.hset(LIVE, model.name, model.version)
             await pipe.execute()
 
@@ -85,8 +88,12 @@ class Noticeboard:
         self.post(model, **{f"seen:{shard}": at for shard, at in checkpoints.items()})
 
     def withdraw(self, model: ReadModel) -> None:
-        """The sink lost this model's data: nothing is known of it."""
+        """The sink has not got this model's data (any longer): nothing that was told of it is true.
+
+        Until then what an owner before us told stands: that a shard is ready, above all.
+        """
         self._shards[model.slot].clear()
+        self._lost.add(model.slot)
         self._all_at = 0.0
         self._changed.set()
 
@@ -110,9 +117,9 @@ class Noticeboard:
 
     async def _publish(self) -> None:
         """What is new; now and then all of it, since Redis may have lost it."""
-        news, self._news = self._news, set()
-        now = time.monotonic()
-        async with self._redis.pipeline(transaction=True) as pipe:
+        async with self._telling, self._redis.pipeline(transaction=True) as pipe:
+            news, self._news = self._news, set()
+            now = time.monotonic()
             if now >= self._all_at:
                 self._all_at = now + ALL_SECONDS
                 self._tell_all(pipe)
@@ -120,8 +127,10 @@ class Noticeboard:
                 for model in self._models.values():
                     if model.slot in news:  # parked keys first: nobody may take their documents for fresh
                         self._tell_parked(pipe, model)
-                        pipe.hset(shards_key(model.slot), mapping=self._shards[model.slot])
+                        self._tell_shards(pipe, model)
+            lost = set(self._lost)
             await pipe.execute()
+            self._lost -= lost
 
     def _tell_all(self, pipe: "Pipeline") -> None:
         pipe.hset(LOG, mapping={"epoch": self._settings.epoch, "shards": self._settings.shards})
@@ -130,9 +139,13 @@ class Noticeboard:
         for model in self._models.values():
             self._tell_parked(pipe, model)
             if model.sink == ELASTICSEARCH:
-                pipe.delete(shards_key(model.slot))
-                if fields := self._shards[model.slot]:
-                    pipe.hset(shards_key(model.slot), mapping=fields)
+                self._tell_shards(pipe, model)
+
+    def _tell_shards(self, pipe: "Pipeline", model: ReadModel) -> None:
+        if model.slot in self._lost:
+            pipe.delete(shards_key(model.slot))
+        if fields := self._shards[model.slot]:
+            pipe.hset(shards_key(model.slot), mapping=fields)
 
     def _tell_parked(self, pipe: "Pipeline", model: ReadModel) -> None:
         pipe.delete(parked_key(model.slot))

@@ -59,8 +59,9 @@ class Owner:
             sinks: dict[str, Sink] = {sink.name: sink for sink in (redis_sink, search)}
             fleet = self._fleet(settings, sinks, board, tasks)
             await self._versions.begin_store(READ_MODELS)
-            await fleet.look()
-            near = [pipeline for pipeline in fleet.pipelines if pipeline.sink is redis_sink]
+            await fleet.see()
+            served = [pipeline for pipeline in fleet.pipelines if self._versions.is_served(pipeline.model)]
+            near = [pipeline for pipeline in served if pipeline.sink is redis_sink]
             tasks.create_task(board.run())
             tasks.create_task(self._follow(fleet, near, settings))
             tasks.create_task(search.watch())

@@ -40,10 +40,9 @@ class Pace:
             return self.at
         return upto if self.leader is None else min(upto, self.leader.at)
 
-    async def turn(self, upto: int) -> None:
-        """Waits until it may go there."""
-        while self.bound(upto) < upto:
-            await self.leader_moves()
+    def may_go(self, upto: int) -> bool:
+        """Whether it may go there at once: a batch is applied whole or not at all."""
+        return self.bound(upto) == upto
 
     async def leader_moves(self) -> None:
         """Until the leader is further than now, or the bound may be another one."""

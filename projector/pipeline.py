@@ -111,7 +111,9 @@ class Pipeline(Pace):
                 if not self.opened.is_set():
                     await self._open()
                 async with self._lock:
-                    await self._step()
+                    waits = not await self._step()
+                if waits:  # outside of the lock: a follower's keys can be healed while its leader stands still
+                    await self.leader_moves()
                 wait = 0.0
             except Systemic as failure:
                 await self._halt(failure)
@@ -124,31 +126,38 @@ class Pipeline(Pace):
         self.start_at(await self.sink.checkpoint(self.model, self.shard))
         self.opened.set()
 
-    async def _step(self) -> None:
-        """Takes what the stream brought; else what the log has and the stream didn't bring; else looks at the sink."""
-        if not self._inbox and self._due is not None and self.at < self._due:
-            await self._fill(self._due)
+    async def _step(self) -> bool:
+        """Takes what the stream brought; else what the log has and the stream didn't bring; else looks at the sink.
+        False: it may go no further before its leader moves."""
+        due = self._due or 0
+        if not self._inbox and self.at < due and not await self._fill(due):
+            return self.bound(due) > self.at
         if not self._inbox:
             await self._rest()
         taken, self._inbox = self._inbox, []
         try:
-            await self._follow(taken)
+            return await self._follow(taken)
         except BaseException:
             self._inbox[:0] = taken  # what was applied of it will be dropped as a repeat
             raise
 
-    async def _follow(self, taken: Sequence[Stretch]) -> None:
+    async def _follow(self, taken: Sequence[Stretch]) -> bool:
         rest = taken
         while rest:
-            run, rest = contiguous(rest, self.at, SLICE)
+            run, later = contiguous(rest, self.at, SLICE)
             if run:
-                await self.turn(run[-1].upto)
+                if not self.may_go(run[-1].upto):
+                    self._inbox[:0] = rest
+                    return False
                 if not await self._apply(run):
-                    return
+                    return True
+            rest = later
             if rest and rest[0].previous > self.at:
                 self._metrics.chain_breaks.inc()
                 if not await self._fill(rest[0].previous):
-                    return
+                    self._inbox[:0] = rest
+                    return self.bound(rest[0].previous) > self.at
+        return True
 
     async def _rest(self) -> None:
         self._wake.clear()
@@ -161,13 +170,12 @@ class Pipeline(Pace):
             await self._apply(())  # nothing to write: shows whether the sink still has what we wrote
 
     async def _fill(self, until: int) -> bool:
-        """Reads (at, until] from the log. False: the sink stands elsewhere, and so do we now."""
+        """Reads (at, until] from the log. False: it is not there, for its leader isn't or the sink stands elsewhere."""
         self._metrics.fills.inc()
         while self.at < until:
             bound = self.bound(until)
-            if bound <= self.at:  # not in a slot: the leader may need it
-                await self.leader_moves()
-                continue
+            if bound <= self.at:
+                return False
             async with self._slots:
                 part = await self._source.slice(self.shard, self.at, bound, self.model.contexts, SLICE)
                 if not await self._apply([part]):

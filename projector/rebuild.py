@@ -32,8 +32,9 @@ log = logging.getLogger(__name__)
 AHEAD = 2 * SLICE  # events that a reader may be ahead of the slowest pipeline of its shard
 NEAR = SLICE  # so few events came while the last ones were read: the rest is the projector's
 WAIT = 0.1
+LANES = 2  # requests to a sink under way at once, so that it works while the next events are folded
 # While an index is filled nobody searches it, and a copy would be filled by copying each document.
-_FILLING = {"refresh_interval": "-1", "auto_expand_replicas": "false", "number_of_replicas": 0}
+FILLING = {"refresh_interval": "-1", "auto_expand_replicas": "false", "number_of_replicas": 0}
 
 Told = Callable[[int, float], None]  # events read since the last call, and how much of the log is done (0 to 1)
 
@@ -97,10 +98,10 @@ class Build:
     ) -> dict[str, RedisSink | ElasticsearchSink]:
         redis = connect(self._settings.redis_url)
         stack.push_async_callback(redis.aclose)
-        near = RedisSink(redis, settings.store)
+        near = RedisSink(redis, settings.store, LANES)
         stack.push_async_callback(near.close)
         prefix = self._settings.index_prefix
-        search = ElasticsearchSink(client, prefix, settings, self._checkpoints, _Nobody(), lambda _: False)
+        search = ElasticsearchSink(client, prefix, settings, self._checkpoints, _Nobody(), lambda _: False, LANES)
         stack.push_async_callback(search.close)
         return {near.name: near, search.name: search}
 
@@ -153,13 +154,13 @@ class Build:
         definition = INDICES[model.name]
         mappings = {**definition["mappings"], "_meta": {"store": settings.store}}
         await client.indices.create(
-            index=self._index(model), settings={**definition["settings"], **_FILLING}, mappings=mappings
+            index=self._index(model), settings={**definition["settings"], **FILLING}, mappings=mappings
         )
 
     async def _settle_index(self, client: AsyncElasticsearch, model: ReadModel) -> None:
         usual: dict[str, Any] = INDICES[model.name]["settings"]
         await client.indices.put_settings(
-            index=self._index(model), settings={name: usual[name] for name in _FILLING if name in usual}
+            index=self._index(model), settings={name: usual[name] for name in FILLING if name in usual}
         )
         await client.indices.refresh(index=self._index(model))
 

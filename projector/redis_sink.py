@@ -71,10 +71,10 @@ class RedisSink:
 
     name = "redis"
 
-    def __init__(self, redis: "Redis", store: str) -> None:
+    def __init__(self, redis: "Redis", store: str, lanes: int = 1) -> None:
         self._redis, self._store = redis, store
         self._purging = asyncio.Lock()
-        self._eval: Combined[Command, int] = Combined(self._send)
+        self._eval: Combined[Command, int] = Combined(self._send, lanes=lanes)
 
     async def open(self, model: ReadModel) -> None:
         """Keys need no place to be made for them."""

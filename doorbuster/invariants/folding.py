@@ -40,22 +40,34 @@ async def fold_log(
     """The whole log up to the safe position, or all that was of some partition keys; without what is `parked`, or
     skipped by a person's word."""
     parked = parked or {}
-    gone = [(skip.read_model.partition(":")[0], skip.position) for skip in await books.all_skipped(conn)]
-    skipped = {model.slot: {position for name, position in gone if name == model.name} for model in models}
     states = {model.slot: Model({}, {}) for model in models}
-    folded = FoldedLog(await event_log.safe_position(conn), {}, states, [], skipped)
-    if keys is not None:
-        for recorded in await event_log.read_keys(conn, keys):
-            if recorded.position <= folded.until:
-                _fold(folded, models, recorded, parked)
-        return folded
-    after = 0
+    folded = FoldedLog(0, {}, states, [], await _skipped(conn, models))
+    if keys is None:
+        return await fold_on(conn, folded, models, parked)
+    folded = folded._replace(until=await event_log.safe_position(conn))
+    for recorded in await event_log.read_keys(conn, keys):
+        if recorded.position <= folded.until:
+            _fold(folded, models, recorded, parked)
+    return folded
+
+
+async def fold_on(conn: Connection, folded: FoldedLog, models: Sequence[ReadModel], parked: Parked) -> FoldedLog:
+    """The same fold up to the safe position of now. Anew, if events are parked or skipped that were folded before."""
+    after = folded.until
+    if after and (any(parked.get(model.slot) for model in models) or await _skipped(conn, models) != folded.skipped):
+        return await fold_log(conn, models, None, parked)
+    folded = folded._replace(until=await event_log.safe_position(conn))
     while after < folded.until and (page := await event_log.read_rows_after(conn, after, PAGE)):
         for row in page:
             if row["position"] <= folded.until:
                 _fold(folded, models, event_log.recorded(row), parked)
         after = page[-1]["position"]
     return folded
+
+
+async def _skipped(conn: Connection, models: Sequence[ReadModel]) -> dict[str, set[int]]:
+    gone = [(skip.read_model.partition(":")[0], skip.position) for skip in await books.all_skipped(conn)]
+    return {model.slot: {position for name, position in gone if name == model.name} for model in models}
 
 
 def _fold(folded: FoldedLog, models: Sequence[ReadModel], recorded: Recorded, parked: Parked) -> None:
@@ -97,5 +109,3 @@ def fold_further(
             case Touch(event=event, ids=ids) if id_ in ids:
                 state = model.evolve(state, heard.recorded, event)
     return state
-
-

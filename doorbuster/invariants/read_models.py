@@ -7,15 +7,15 @@ what still looks wrong is looked at again while the log moves on.
 import asyncio
 import time
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from typing import Any, NamedTuple
 
 import asyncpg
 import msgspec
 
-from doorbuster.invariants.folding import FoldedLog, Parked, fold_further, fold_log
-from doorbuster.invariants.sinks import ElasticsearchView, Lying, RedisView, Stores, connect, in_chunks
+from doorbuster.invariants.folding import FoldedLog, Parked, fold_further, fold_log, fold_on
+from doorbuster.invariants.sinks import ElasticsearchView, Hit, Kept, Lying, RedisView, Stores, connect, in_chunks
 from projector.keyring import Keyring
 from projector.log import EventLog, open_pool
 from projector.model import REDIS, Folded, ReadModel, Rendered, encode
@@ -61,15 +61,17 @@ async def differences(
     keys: Sequence[str] | None = None,
     models: Sequence[ReadModel] | None = None,
     parked: Parked | None = None,
+    beforehand: FoldedLog | None = None,
 ) -> list[Difference]:
     """What differs, in all there is or in the documents of some partition keys; empty when all is well.
 
     Compared are the versions that are served, unless others are named; events of `parked` keys are known to wait.
+    A fold of these models that was begun `beforehand` is gone on with in the first look; the others fold anew.
     A difference must come up in every look to count.
     """
     async with AsyncExitStack() as opened:
         shop = await _open(stores, opened, models, parked or {})
-        found, until = await _look(shop, patience, keys)
+        found, until = await _look(shop, patience, keys, beforehand)
         for _ in range(LOOKS - 1):
             if not found or until == await _last_position(shop.conn):
                 break
@@ -99,11 +101,16 @@ async def _last_position(conn: Connection) -> int:
     return int(await conn.fetchval("SELECT coalesce(max(position), 0) FROM event_log"))
 
 
-async def _look(shop: Shop, patience: float, keys: Sequence[str] | None) -> tuple[list[Difference], int]:
+async def _look(
+    shop: Shop, patience: float, keys: Sequence[str] | None, beforehand: FoldedLog | None = None
+) -> tuple[list[Difference], int]:
     """One comparison of everything, and up to where the log was read for it."""
     deadline = time.monotonic() + patience
     unread = await _waited(lambda: _unread(shop.conn), deadline)
-    folded = await fold_log(shop.conn, shop.models, keys, shop.parked)
+    if beforehand is None:
+        folded = await fold_log(shop.conn, shop.models, keys, shop.parked)
+    else:
+        folded = await fold_on(shop.conn, beforehand, shop.models, shop.parked)
     found = [*unread, *folded.poison, *await _waited(lambda: _late(shop.redis, folded, shop.models), deadline)]
     for model in shop.models:
         found += await _Comparison(shop, folded, model, whole=keys is None).run()
@@ -156,13 +163,30 @@ class _Comparison:
             shown = {id_: await self._shown(id_, self._states[id_]) for id_ in ids}
             lying = await self._shop.redis.read(self._model, {id_: each.documents for id_, each in shown.items()})
             for id_ in ids:
-                found += await self._compare(id_, lying[id_], shown[id_], packed=True)
+                if self._is_in_redis(self._states[id_], shown[id_], lying[id_]):
+                    self._note(shown[id_])
+                else:
+                    found += await self._compare(id_, lying[id_].lying(), shown[id_], packed=True)
+        if not self._whole and not self._model.named:
+            return found
+        there = await self._shop.redis.everything(self._model)
         if self._whole:
-            there = await self._shop.redis.documents(self._model)
-            found += [self._stranger(id_, DOCUMENT) for id_ in sorted(there - self._documents)]
-            states = await self._shop.redis.states(self._model)
-            found += [self._stranger(id_, STATE) for id_ in sorted(states - self._states.keys())]
-        return found + await self._names()
+            found += [self._stranger(id_, DOCUMENT) for id_ in sorted(there.documents - self._documents)]
+            found += [self._stranger(id_, STATE) for id_ in sorted(there.states - self._states.keys())]
+        return found + (await self._names(there.names) if self._model.named else [])
+
+    @staticmethod
+    def _is_in_redis(state: Folded, shown: Rendered, kept: Kept) -> bool:
+        """Byte for byte; what isn't is looked at closely."""
+        packed = {id_: pack(body) for id_, body in shown.documents.items() if body is not None}
+        return kept.state == encode(state) and kept.documents == packed
+
+    @staticmethod
+    def _is_in_elasticsearch(id_: str, state: Folded, shown: Rendered, hit: Hit) -> bool:
+        """The same: a document that ends with the state it was made from."""
+        body = shown.documents.get(id_)
+        whole = body and body[:-1] + b',"fold":' + encode(state) + b"}"
+        return hit.version == state.position and bytes(hit.source) == whole
 
     async def _elasticsearch(self) -> list[Difference]:
         lying = await self._shop.elasticsearch.read(self._model, None if self._whole else sorted(self._states))
@@ -171,9 +195,12 @@ class _Comparison:
         found: list[Difference] = []
         for id_ in sorted(self._states):
             shown = await self._shown(id_, self._states[id_])
-            if shown.documents or id_ in lying:  # a state that shows nothing lies nowhere
-                found += await self._compare(id_, lying.get(id_, Lying(0, None, {})), shown, packed=False)
-        strangers = [id_ for id_, each in lying.items() if id_ not in self._states and each.position <= self._until]
+            hit = lying.get(id_)
+            if hit is not None and self._is_in_elasticsearch(id_, self._states[id_], shown, hit):
+                self._note(shown)
+            elif shown.documents or hit is not None:  # a state that shows nothing lies nowhere
+                found += await self._compare(id_, hit.lying() if hit else Lying(0, None, {}), shown, packed=False)
+        strangers = [id_ for id_, hit in lying.items() if id_ not in self._states and hit.version <= self._until]
         return found + [self._stranger(id_, DOCUMENT) for id_ in sorted(strangers)]
 
     def _difference(self, id_: str, field: str, expected: str, found: str) -> Damaged:
@@ -252,14 +279,13 @@ class _Comparison:
             self._owners[name].add(id_)
         return shown
 
-    async def _names(self) -> list[Difference]:
-        if not self._model.named:
-            return []
-        there = await self._shop.redis.names(self._model)
+    async def _names(self, there: Mapping[tuple[str, str], str]) -> list[Difference]:
         claims, last = await self._shop.redis.claims(self._model), await _last_position(self._shop.conn)
         found: list[Difference] = []
         for name in sorted(self._owners.keys() | there.keys() | claims.keys() if self._whole else self._owners.keys()):
             owners = self._owners.get(name, set())
+            if there.get(name) in owners and 0 < claims.get(name, 0) <= last:
+                continue
             owner = min(owners, default="")
             told = " or ".join(sorted(owners)) or "nobody's"
             if (name in there or bool(owners)) and there.get(name) not in owners:

@@ -1,0 +1,92 @@
+"""`python -m doorbuster.gate`: the comparison of a rebuild, in a process of its own.
+
+It folds the log while the new versions are being filled, on another core and with nothing of the filling's in its
+memory, and compares when it is told to. One line of JSON in at the beginning, one when all is filled, one out.
+"""
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+import asyncpg
+import msgspec
+from msgspec import Struct
+
+from doorbuster.invariants import read_models
+from doorbuster.invariants.folding import Parked, fold_log
+from doorbuster.invariants.sinks import Stores
+from projector.model import ReadModel
+from projector.read_models.all import READ_MODELS
+from projector.versions import of_version
+from shared.collector import freeze_start_up_objects
+
+
+class Asked(Struct, frozen=True):
+    """Which versions are to be compared, and where they and the log lie."""
+
+    stores: Stores
+    versions: dict[str, str]  # read model → version
+
+
+class Broken(Exception):
+    """The comparison itself failed."""
+
+
+class Gate:
+    """The comparison, as whoever rebuilds asks for it."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self._process = process
+
+    async def differences(self, parked: Parked) -> list[str]:
+        """What differs from the log; events of `parked` keys are known to wait. Raises `Broken`."""
+        said, _ = await self._process.communicate(msgspec.json.encode(parked) + b"\n")
+        if self._process.returncode:
+            raise Broken(f"the comparison ended with {self._process.returncode}")
+        return msgspec.json.decode(said, type=list[str])
+
+
+@asynccontextmanager
+async def opened(stores: Stores, models: Sequence[ReadModel]) -> AsyncIterator[Gate]:
+    """It begins to fold; at the end it is gone, however that came."""
+    pipe = asyncio.subprocess.PIPE
+    process = await asyncio.create_subprocess_exec(sys.executable, "-m", "doorbuster.gate", stdin=pipe, stdout=pipe)
+    assert process.stdin is not None
+    process.stdin.write(msgspec.json.encode(Asked(stores, {model.name: model.version for model in models})) + b"\n")
+    try:
+        yield Gate(process)
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+
+
+async def _work(asked: Asked) -> list[str] | None:
+    """None if nobody asks any more."""
+    models = [of_version(model, asked.versions[model.name]) for model in READ_MODELS if model.name in asked.versions]
+    conn = await asyncpg.connect(asked.stores.database_url)
+    try:
+        folded = await fold_log(conn, models)
+    finally:
+        await conn.close()
+    freeze_start_up_objects()  # what was folded stays: nothing is won by walking through it again and again
+    told = await asyncio.to_thread(sys.stdin.buffer.readline)
+    if not told:
+        return None
+    parked = msgspec.json.decode(told, type=dict[str, dict[str, int]])
+    found = await read_models.differences(asked.stores, models=models, parked=parked, beforehand=folded)
+    return [str(difference) for difference in found]
+
+
+def main() -> None:
+    """Read, fold, wait, compare, answer."""
+    import uvloop
+
+    found = uvloop.run(_work(msgspec.json.decode(sys.stdin.buffer.readline(), type=Asked)))
+    if found is not None:
+        sys.stdout.buffer.write(msgspec.json.encode(found))
+
+
+if __name__ == "__main__":
+    main()
