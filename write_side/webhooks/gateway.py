@@ -5,20 +5,24 @@ or resolves to the next time, is no matter, so nothing can be rebound in between
 asked, no answer is unpacked, and of its body hardly anything is read.
 """
 
+import asyncio
 import errno
 import socket
 from collections.abc import AsyncIterator, Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from time import perf_counter
 from typing import Any, NamedTuple
 
 import aiohttp
+from aiohttp.abc import AbstractResolver, ResolveResult
 
 from shared.http.health import why
 from write_side.webhooks.addresses import Reach
 
 CONNECT_SECONDS = 4.0
 TIMEOUT = 8.0  # seconds to the end of the answer; less than a worker claims a delivery for, or has left to stop
+LOOK_UPS = 32  # names that are looked up at the same time
 EXCERPT = 500  # bytes of an answer's body
 FORBIDDEN = "forbidden_address"
 _AGENT = "Doorbuster-Webhooks/1"
@@ -42,6 +46,34 @@ class Answer(NamedTuple):
 
 class NotAllowed(OSError):
     """An address that webhooks are not sent to."""
+
+
+class Names(AbstractResolver):
+    """Looks names up in threads of its own: a name server that hangs holds up webhooks, and nothing else that a worker
+    connects to. (aiohttp's own asks in the threads that everything shares.)"""
+
+    def __init__(self) -> None:
+        self._threads = ThreadPoolExecutor(LOOK_UPS, thread_name_prefix="webhook names")
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+    ) -> list[ResolveResult]:
+        """All addresses of a name; raises what `getaddrinfo` raises. Who waits for too long is told so by aiohttp."""
+
+        def ask() -> list[Any]:
+            return list(socket.getaddrinfo(host, port, family, socket.SOCK_STREAM, 0, socket.AI_ADDRCONFIG))
+
+        found = await asyncio.get_running_loop().run_in_executor(self._threads, ask)
+        return [_resolved(host, kind, protocol, place) for kind, _, protocol, _, place in found]
+
+    async def close(self) -> None:
+        """Nobody waits for a name any more."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+
+def _resolved(host: str, family: int, protocol: int, place: tuple[Any, ...]) -> ResolveResult:
+    flags = socket.AI_NUMERICHOST | socket.AI_NUMERICSERV
+    return ResolveResult(hostname=host, host=place[0], port=place[1], family=family, proto=protocol, flags=flags)
 
 
 class Gateway:
@@ -95,7 +127,8 @@ async def open_gateway(reach: Reach) -> AsyncIterator[Gateway]:
 
 
 def _session(reach: Reach, *, secure: bool) -> aiohttp.ClientSession:
-    connector = aiohttp.TCPConnector(socket_factory=_sockets(reach, secure=secure), limit=64, use_dns_cache=False)
+    sockets = _sockets(reach, secure=secure)
+    connector = aiohttp.TCPConnector(socket_factory=sockets, limit=64, use_dns_cache=False, resolver=Names())
     return aiohttp.ClientSession(
         connector=connector,
         timeout=aiohttp.ClientTimeout(total=TIMEOUT, sock_connect=CONNECT_SECONDS),

@@ -246,6 +246,34 @@ async def test_one_event_and_a_range_are_sent_again_under_the_same_ids(hooks: Ho
     assert [again[str(one)] for one in happened] == [6, 7, 1, 2, 3, 4, 5], "a number is an event's for good"
 
 
+async def test_what_was_sent_again_ahead_of_the_checkpoint_comes_once(hooks: Hooks, receiver: Receiver) -> None:
+    endpoint_id = await hooks.receiving(receiver)
+    happened = await hooks.happen(2)
+    await send_again(hooks.pool, hooks.settings, endpoint_id, Again(event_id=happened[1]))
+    send = hooks.courier.steps()[1]
+    await send.run()
+    await hooks.courier.finish()
+    assert ids(receiver.came) == [str(happened[1])], "before the log was queued up to it"
+    await hooks.work()
+    assert ids(receiver.came) == [str(happened[1]), str(happened[0])]
+
+
+async def test_places_go_round_among_endpoints_and_one_broken_secret_holds_up_nobody(
+    hooks: Hooks, receiver: Receiver
+) -> None:
+    many = [(await hooks.endpoint(receiver.url)).endpoint.id for _ in range(4)]
+    await hooks.happen(8)
+    await hooks.courier.steps()[0].run()
+    async with hooks.pool.acquire() as conn, conn.transaction():
+        claimed = await claim_due(conn, 8, EACH, {many[0]: EACH - 1, many[1]: 5})
+        assert Counter(one.endpoint_id for one in claimed) == {many[2]: 4, many[3]: 4}, "those with least under way"
+        await conn.execute("UPDATE webhook_delivery SET claimed_until = NULL")
+    await hooks.pool.execute("UPDATE webhook_secret SET sealed = 'x' WHERE endpoint_id = $1", many[0])
+    await hooks.work()
+    assert await hooks.states(many[3]) == ["delivered"] * 8
+    assert set(await hooks.states(many[0])) == {"due"}
+
+
 async def test_an_endpoint_that_takes_nothing_holds_so_many_rows_and_the_log_keeps_the_rest(
     hooks: Hooks, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:

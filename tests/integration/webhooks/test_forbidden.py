@@ -1,6 +1,5 @@
 """No webhook reaches a private network: not by number, by name, by a name that changes its mind, or by a redirect."""
 
-import asyncio
 import socket
 from typing import Any
 
@@ -43,10 +42,9 @@ class Rebinding:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.asked = 0
-        loop = asyncio.get_running_loop()
-        monkeypatch.setattr(loop, "getaddrinfo", self._answer)
+        monkeypatch.setattr(socket, "getaddrinfo", self._answer)
 
-    async def _answer(self, host: str, port: int, **_: Any) -> list[Any]:
+    def _answer(self, host: str, port: int, *_: Any) -> list[Any]:
         self.asked += 1
         address = "1.1.1.1" if self.asked == 1 else "127.0.0.1"
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port))]
@@ -57,7 +55,7 @@ async def test_a_name_that_is_bound_anew_after_it_was_looked_at_leads_nowhere(
 ) -> None:
     port = int(receiver.url.rpartition(":")[2])
     resolver = Rebinding(monkeypatch)
-    looked_at = await asyncio.get_running_loop().getaddrinfo("rebinding.example", port)
+    looked_at = socket.getaddrinfo("rebinding.example", port)
     assert Reach.of("").allows(str(looked_at[0][4][0]), secure=True), "whoever checks the name first is content"
     answer = await tried(f"https://rebinding.example:{port}/")
     assert resolver.asked == 2
@@ -70,11 +68,11 @@ async def test_one_private_address_among_others_is_not_asked(
 ) -> None:
     port = int(receiver.url.rpartition(":")[2])
 
-    async def answer(*_: Any, **__: Any) -> list[Any]:
+    def answer(*_: Any) -> list[Any]:
         places = [("127.0.0.1", port), ("10.0.0.1", port), ("169.254.169.254", port)]
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", place) for place in places]
 
-    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", answer)
+    monkeypatch.setattr(socket, "getaddrinfo", answer)
     told = await tried(f"https://several.example:{port}/")
     assert told.error == "forbidden_address"
     assert (receiver.came, receiver.refused) == ([], [])

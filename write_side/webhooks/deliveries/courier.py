@@ -75,7 +75,7 @@ class Courier:
             sealed = await store.secrets_of(conn, [one.endpoint_id for one in claimed])
             epoch = await event_log.epoch(conn)
         for one in claimed:
-            secrets = [unwrap(self._master_key, one.endpoint_id, each) for each in sealed.get(one.endpoint_id, [])]
+            secrets = sealed.get(one.endpoint_id, [])
             task = asyncio.create_task(self._carry(one, events[one.position], secrets, epoch))
             self._under_way[task] = one.endpoint_id
             task.add_done_callback(self._under_way.pop)
@@ -103,11 +103,12 @@ class Courier:
             await store.forget_old_secrets(conn)
             return await deliveries.forget_old(conn)
 
-    async def _carry(self, claimed: Claimed, event: Recorded, secrets: list[bytes], epoch: int) -> None:
+    async def _carry(self, claimed: Claimed, event: Recorded, sealed: list[bytes], epoch: int) -> None:
         """One attempt. Whatever fails on our side, the claim runs out and it is tried again."""
         with continuing(event, "webhook", endpoint_id=claimed.endpoint_id) as cause:
             began = datetime.now(UTC)
             try:
+                secrets = [unwrap(self._master_key, claimed.endpoint_id, each) for each in sealed]
                 answer = await self._attempt(claimed, event, secrets, epoch)
                 outcome = await self._settle(claimed, began, answer, cause)
             except Exception:

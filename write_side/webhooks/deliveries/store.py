@@ -88,13 +88,16 @@ async def queue(
 ) -> int:
     """Deliveries of these events to a locked endpoint, numbered on; answers how many are new.
 
-    `reached`: up to here the log is queued; None leaves that alone. What was queued before is due again.
+    `reached`: up to here the log is queued, and what somebody had sent again before it got there is left as it is. None
+    leaves the checkpoint alone: what was queued before is due again.
     """
     known = await conn.fetch(
-        """UPDATE webhook_delivery SET state = 'due', settled_at = NULL, next_attempt_at = clock_timestamp(),
-                                       give_up_at = clock_timestamp() + $3
-           WHERE endpoint_id = $1 AND position = ANY ($2) RETURNING position""",
-        endpoint_id, [one.position for one in events], patience,
+        """WITH again AS (
+               UPDATE webhook_delivery SET state = 'due', settled_at = NULL, next_attempt_at = clock_timestamp(),
+                                           give_up_at = clock_timestamp() + $3
+               WHERE endpoint_id = $1 AND position = ANY ($2) AND $4)
+           SELECT position FROM webhook_delivery WHERE endpoint_id = $1 AND position = ANY ($2)""",
+        endpoint_id, [one.position for one in events], patience, reached is None,
     )  # fmt: skip
     old = {row["position"] for row in known}
     new = [one for one in events if one.position not in old]
@@ -123,15 +126,16 @@ async def claim_due(conn: Connection, limit: int, each: int, busy: Mapping[UUID,
                FROM webhook_endpoint e LEFT JOIN unnest($3::uuid[], $4::int[]) AS b(id, n) ON b.id = e.id
                WHERE e.state = 'enabled' AND (e.failures = 0 OR e.next_attempt_at <= clock_timestamp())
                FOR UPDATE OF e SKIP LOCKED
-           ), chosen AS (
+           ), chosen AS (  -- whoever has least under way comes first: no endpoint waits for those before it in a list
                SELECT d.endpoint_id, d.sequence, r.url, r.personal, r.failures
                FROM ready r CROSS JOIN LATERAL (
-                   SELECT w.endpoint_id, w.sequence FROM webhook_delivery w
+                   SELECT w.endpoint_id, w.sequence, r.busy + row_number() OVER (ORDER BY w.sequence) AS turn
+                   FROM webhook_delivery w
                    WHERE w.endpoint_id = r.id AND w.state = 'due' AND w.next_attempt_at <= clock_timestamp()
                      AND (w.claimed_until IS NULL OR w.claimed_until <= clock_timestamp())
                    ORDER BY w.sequence
                    LIMIT greatest(0, CASE WHEN r.failures > 0 THEN 1 ELSE $2 END - r.busy)) AS d
-               LIMIT $1
+               ORDER BY d.turn, random() LIMIT $1
            ), probing AS (
                UPDATE webhook_endpoint SET next_attempt_at = clock_timestamp() + $5
                WHERE failures > 0 AND id IN (SELECT endpoint_id FROM chosen)
