@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+import msgspec
 from msgspec import Struct
 
 from shared.envelope import Metadata, as_json
@@ -19,6 +20,9 @@ class UnknownPerson(NotFound):
     """Nobody is known by this mail address or id, or they were erased before."""
 
     code = "unknown_person"
+
+
+_redacted_of = msgspec.json.Decoder(Redacted)
 
 
 class Erased(Struct, frozen=True):
@@ -54,6 +58,9 @@ async def erase(
     a whole: rows first, since they may refuse; then the ledger, so that no restore brings back a destroyed key.
     """
     await ledger.check()
+    if not unfinished_too:
+        async with pool.acquire() as conn:
+            await orders.check_finished(conn, person_id)
     first, at = await _redacted(pool, person_id, cause, unfinished_too=unfinished_too)
     await ledger.add(person_id)
     await keyring.destroy(person_id)
@@ -74,12 +81,16 @@ async def erase_again(pool: Pool, keyring: Keyring, person_id: UUID, cause: Meta
 async def _redacted(
     pool: Pool, person_id: UUID, cause: Metadata, *, unfinished_too: bool
 ) -> tuple[Redacted, Positions]:
-    found: list[Redacted] = []
+    """All of them, some at a time, each time in a transaction of its own."""
 
     async def decide(conn: Connection) -> tuple[Redacted, Positions]:
-        redacted, positions = await orders.redact(conn, person_id, cause, unfinished_too=unfinished_too)
-        found[:] = [redacted]
-        return redacted, positions
+        return await orders.redact(conn, person_id, cause, unfinished_too=unfinished_too)
 
-    answer = await commands.run(pool, decide)
-    return found[0], answer.positions
+    done, positions = Redacted(0, 0), dict[int, int]()
+    while True:
+        answer = await commands.run(pool, decide)
+        slice_ = _redacted_of.decode(answer.body)
+        if slice_ == Redacted(0, 0):
+            return done, positions
+        done = Redacted(done.orders + slice_.orders, done.quotes + slice_.quotes)
+        positions = highest([*positions.items(), *answer.positions.items()])

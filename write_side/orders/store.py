@@ -155,20 +155,30 @@ async def quotes_of_person(conn: Connection, person_id: UUID) -> list[Quote]:
     return [_quote(row) for row in await conn.fetch(f"{_QUOTE} WHERE person_id = $1 ORDER BY id", person_id)]
 
 
-async def lock_of_person(conn: Connection, person_id: UUID) -> list[Order]:
-    """A person's orders, held until the transaction ends, without their lines. The carts of their quotes are held
-    first, as placing holds them: until then none of these quotes becomes another order."""
-    carts = await conn.fetch("SELECT DISTINCT cart_id FROM quote WHERE person_id = $1 AND mail <> ''", person_id)
-    await conn.execute("SELECT carts_lock($1)", [row["cart_id"] for row in carts])
-    rows = await conn.fetch(f"{_ORDER} WHERE o.person_id = $1 ORDER BY o.id FOR UPDATE", person_id)
-    return [_order(row, [], []) for row in rows]
+async def unfinished_of_person(conn: Connection, person_id: UUID) -> list[Order]:
+    """A person's orders that may have something to come: all that are neither cancelled nor expired, without lines."""
+    query = f"{_ORDER} WHERE o.person_id = $1 AND o.state NOT IN ('cancelled', 'expired') ORDER BY o.id"
+    return [_order(row, [], []) for row in await conn.fetch(query, person_id)]
 
 
-async def redact(conn: Connection, person_id: UUID) -> list[NewEvent]:
-    """Empty mail and address in the rows of a person that `lock_of_person` holds; the events that say so."""
-    changed = "SET mail = '', address = '', version = version + 1 WHERE person_id = $1 AND mail <> ''"
-    orders = await conn.fetch(f"UPDATE customer_order {changed} RETURNING id, version", person_id)
-    quotes = await conn.fetch(f"UPDATE quote {changed} RETURNING id, version, cart_id", person_id)
+async def lock_named(conn: Connection, person_id: UUID, most: int) -> tuple[list[Order], list[UUID]]:
+    """So many orders (without lines) and quotes that still name a person, held until the transaction ends. The carts of
+    the quotes are held first, as placing holds them: until then none of these quotes becomes another order."""
+    query = "SELECT id, cart_id FROM quote WHERE person_id = $1 AND mail <> '' ORDER BY id LIMIT $2"
+    quotes = await conn.fetch(query, person_id, most)
+    await conn.execute("SELECT carts_lock($1)", list({row["cart_id"] for row in quotes}))
+    query = f"{_ORDER} WHERE o.person_id = $1 AND o.mail <> '' ORDER BY o.id LIMIT $2 FOR UPDATE"
+    orders = [_order(row, [], []) for row in await conn.fetch(query, person_id, most)]
+    return orders, [row["id"] for row in quotes]
+
+
+async def redact(
+    conn: Connection, person_id: UUID, order_ids: Sequence[UUID], quote_ids: Sequence[UUID]
+) -> list[NewEvent]:
+    """Empty mail and address in rows of a person that `lock_named` holds; the events that say so."""
+    changed = "SET mail = '', address = '', version = version + 1 WHERE id = ANY ($1) AND mail <> ''"
+    orders = await conn.fetch(f"UPDATE customer_order {changed} RETURNING id, version", order_ids)
+    quotes = await conn.fetch(f"UPDATE quote {changed} RETURNING id, version, cart_id", quote_ids)
     of_orders = [
         NewEvent("order", row["id"], row["version"], order_key(row["id"]), OrderRedacted(row["id"], person_id))
         for row in orders

@@ -1,5 +1,6 @@
 """An erased person is gone: from rows, from the log's reach, from the ledger's memory of names; what was sold stays."""
 
+import json
 import stat
 from pathlib import Path
 from uuid import UUID
@@ -83,6 +84,25 @@ async def test_who_has_an_order_under_way_is_not_erased_before_its_end(
     assert await shop.keyring.key_of(person_id) is not None, "a refusal changes nothing"
     assert (await shop.now(order)).mail != ""
     assert ledger.persons() == []
+
+
+async def test_many_orders_are_emptied_some_at_a_time_and_none_before_all_are_finished(
+    shop: Shop, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("write_side.orders.redacting.SLICE", 1)
+    await shop.stock("lamp", 5)
+    finished = [await _paid(shop), await _paid(shop)]
+    pending = await shop.order(lamp=1)
+    person_id = await _person(shop, pending)
+    with pytest.raises(UnfinishedOrders):
+        await erasure.erase(shop.pool, shop.keyring, ledger, person_id, CAUSE)
+    assert all([(await shop.now(order)).mail for order in finished]), "a refusal changes nothing"
+
+    erased = await erasure.erase(shop.pool, shop.keyring, ledger, person_id, CAUSE, unfinished_too=True)
+    assert json.loads(erased.body) == {"person_id": str(person_id), "orders": 3, "quotes": 3}
+    assert await _is_verified(shop)
+    query = "SELECT count(DISTINCT xmin::text) FROM customer_order WHERE mail = ''"
+    assert await shop.pool.fetchval(query) == 3, "each in a transaction of its own"
 
 
 async def test_after_a_restore_an_order_under_way_is_no_excuse(shop: Shop) -> None:
