@@ -5,6 +5,7 @@ memory, and compares when it is told to. One line of JSON in at the beginning, o
 """
 
 import asyncio
+import gc
 import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -19,7 +20,6 @@ from doorbuster.invariants.sinks import Stores
 from projector.model import ReadModel
 from projector.read_models.all import READ_MODELS
 from projector.versions import of_version
-from shared.collector import freeze_start_up_objects
 
 
 class Asked(Struct, frozen=True):
@@ -64,13 +64,13 @@ async def opened(stores: Stores, models: Sequence[ReadModel]) -> AsyncIterator[G
 
 async def _work(asked: Asked) -> list[str] | None:
     """None if nobody asks any more."""
+    gc.disable()  # what is folded stays, and makes no rings: the collector would walk through it for nothing
     models = [of_version(model, asked.versions[model.name]) for model in READ_MODELS if model.name in asked.versions]
     conn = await asyncpg.connect(asked.stores.database_url)
     try:
         folded = await fold_log(conn, models)
     finally:
         await conn.close()
-    freeze_start_up_objects()  # what was folded stays: nothing is won by walking through it again and again
     told = await asyncio.to_thread(sys.stdin.buffer.readline)
     if not told:
         return None

@@ -19,15 +19,16 @@ _VIEWS = ("front", "side", "detail")
 IMAGES = "https://images.doorbuster.example"
 
 
-def write_catalog(path: Path, products: int, seed: int) -> None:
-    """Write that many products, tab-separated; gzipped if the name ends in .gz."""
+def write_catalog(path: Path, products: int, seed: int, *, priced: bool = True) -> None:
+    """Write that many products, tab-separated; gzipped if the name ends in .gz. Without prices each is one event."""
     with path.open("wb") as raw:
         # No time and no name in the gzip header: the same seed gives the same bytes.
         stream: IO[bytes] = gzip.GzipFile(filename="", fileobj=raw, mode="wb", mtime=0) if path.suffix == ".gz" else raw  # type: ignore[assignment]
         with stream, io.TextIOWrapper(stream, encoding="utf-8", newline="") as text:
             table = csv.writer(text, delimiter="\t", lineterminator="\n")
             table.writerow(COLUMNS)
-            table.writerows(rows(products, seed))
+            for row in rows(products, seed):
+                table.writerow(row if priced else _without_price(row))
 
 
 def rows(products: int, seed: int) -> Iterator[list[str]]:
@@ -37,6 +38,10 @@ def rows(products: int, seed: int) -> Iterator[list[str]]:
     for number in range(products):
         [kind] = random.choices(KINDS, weights)
         yield _row(random, kind, number)
+
+
+def _without_price(row: list[str]) -> list[str]:
+    return ["" if column == "price" else value for column, value in zip(COLUMNS, row, strict=True)]
 
 
 def _row(random: Random, kind: Kind, number: int) -> list[str]:

@@ -10,6 +10,7 @@ from doorbuster.bench import (
     pipeline,
     place_order,
     product_page,
+    rebuild,
     search_facets,
 )
 from doorbuster.bench.frame import Result
@@ -25,4 +26,5 @@ BENCHES: dict[str, Callable[[Ground, Options], Sequence[Result]]] = {
     "event_lag": event_lag.run,
     "pipeline": pipeline.run,
     "import": import_rows.run,
+    "rebuild": rebuild.run,
 }

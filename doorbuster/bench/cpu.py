@@ -45,7 +45,7 @@ def used(roots: Mapping[str, int]) -> Used:
         if at is not None:
             programs[owner[at]] += milliseconds
     machine, stolen = _machine()
-    return Used(programs, _here(), machine, stolen)
+    return Used(programs, here(), machine, stolen)
 
 
 def _processes() -> tuple[dict[int, int], dict[int, float]]:
@@ -65,7 +65,8 @@ def _processes() -> tuple[dict[int, int], dict[int, float]]:
     return parents, spent
 
 
-def _here() -> float:
+def here() -> float:
+    """CPU milliseconds of this process and of its children that ended."""
     own, ended = resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN)
     return (own.ru_utime + own.ru_stime + ended.ru_utime + ended.ru_stime) * 1000
 

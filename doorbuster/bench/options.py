@@ -14,4 +14,5 @@ class Options(Struct, frozen=True):
     buyers: tuple[int, ...] = (16, 32)  # connections that place orders
     most_orders: int = 2000  # of one round: each needs a cart and a quote, made beforehand
     import_rows: int = 5000
+    rebuilt: int = 20_000  # products whose read models are rebuilt
     arrivals: tuple[int, ...] = ()  # orders/s of event_lag; none: 500, or half of what was reached if that is more

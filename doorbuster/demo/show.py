@@ -3,11 +3,12 @@
 import asyncio
 import time
 
-from doorbuster import invariants, running
+from doorbuster import running
 from doorbuster.demo import catalog, journey, stampede
 from doorbuster.demo.shop import Shop
 from doorbuster.demo.steps import Steps, promise
 from doorbuster.home import Home
+from doorbuster.invariants import all as invariants
 from doorbuster.tokens import issue
 
 

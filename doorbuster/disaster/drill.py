@@ -16,7 +16,7 @@ from pathlib import Path
 import asyncpg
 from msgspec import Struct
 
-from doorbuster import catalog_import, invariants, running
+from doorbuster import catalog_import, running
 from doorbuster.demo import catalog, stampede
 from doorbuster.demo.shop import Shop
 from doorbuster.demo.steps import Steps, promise
@@ -25,6 +25,7 @@ from doorbuster.disaster.archive import CLUSTERS, VARIABLE, Archive
 from doorbuster.disaster.buyers import Acknowledged, Buyers
 from doorbuster.following import until_followed
 from doorbuster.home import Home
+from doorbuster.invariants import all as invariants
 from doorbuster.sample_catalog import write_catalog
 from doorbuster.state import State
 from doorbuster.tokens import issue

@@ -5,12 +5,12 @@ from collections.abc import Sequence
 import msgspec
 from msgspec import Struct
 
-from doorbuster import invariants
 from doorbuster.faults import oracle, report
 from doorbuster.faults.oracle import Count, Event
 from doorbuster.faults.scenario import Outcome, Scenario, Scene
 from doorbuster.faults.stage import Stage
 from doorbuster.faults.watching import LagWatch, StreamWatch
+from doorbuster.invariants import all as invariants
 from projector.model import REDIS
 
 MOST_TOLD = 20  # of what is broken; all of it is in the history

@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from doorbuster.invariants import Verdict
+from doorbuster.invariants.all import Verdict
 from doorbuster.load.shoppers import Crowd, Figures, Result
 
 SHOWN = 10  # differences of a broken invariant that the table shows

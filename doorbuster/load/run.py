@@ -5,11 +5,12 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from doorbuster import invariants, running
+from doorbuster import running
 from doorbuster.demo import catalog, stampede
 from doorbuster.demo.shop import Shop
 from doorbuster.demo.steps import Steps
 from doorbuster.home import Home
+from doorbuster.invariants import all as invariants
 from doorbuster.load import event_lag
 from doorbuster.load.report import Report
 from doorbuster.load.shoppers import Crowd, Result, shop

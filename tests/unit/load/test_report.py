@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from doorbuster.invariants import Verdict
+from doorbuster.invariants.all import Verdict
 from doorbuster.load import event_lag, report
 from doorbuster.load.report import Report
 from doorbuster.load.shoppers import Crowd, Fault, Figures, Result, Step
