@@ -57,3 +57,23 @@ async def test_a_failure_to_send_is_everybodys() -> None:
         await combined(1)
     with pytest.raises(ConnectionError):
         await combined(2)
+
+
+async def test_several_lanes_send_at_once_and_nothing_twice() -> None:
+    sent: list[list[int]] = []
+    answering = asyncio.Event()
+
+    async def send(requests: Sequence[int]) -> Sequence[int | Exception]:
+        sent.append(list(requests))
+        await answering.wait()
+        return list(requests)
+
+    combined = Combined(send, lanes=2)
+    calls = []
+    for n in (1, 2, 3):
+        calls.append(asyncio.create_task(combined(n)))
+        await asyncio.sleep(0.001)
+    assert sent == [[1], [2]], "the third waits for a lane"
+    answering.set()
+    assert list(await asyncio.gather(*calls)) == [1, 2, 3]
+    assert sent == [[1], [2], [3]]
