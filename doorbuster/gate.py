@@ -19,6 +19,7 @@ from doorbuster.invariants.folding import Parked, fold_log
 from doorbuster.invariants.sinks import Stores
 from projector.model import ReadModel
 from projector.read_models.all import READ_MODELS
+from projector.rebuild import BuildFailed
 from projector.versions import of_version
 
 
@@ -29,10 +30,6 @@ class Asked(Struct, frozen=True):
     versions: dict[str, str]  # read model → version
 
 
-class Broken(Exception):
-    """The comparison itself failed."""
-
-
 class Gate:
     """The comparison, as whoever rebuilds asks for it."""
 
@@ -40,10 +37,10 @@ class Gate:
         self._process = process
 
     async def differences(self, parked: Parked) -> list[str]:
-        """What differs from the log; events of `parked` keys are known to wait. Raises `Broken`."""
+        """What differs from the log; events of `parked` keys are known to wait. `BuildFailed`: it broke off."""
         said, _ = await self._process.communicate(msgspec.json.encode(parked) + b"\n")
         if self._process.returncode:
-            raise Broken(f"the comparison ended with {self._process.returncode}")
+            raise BuildFailed(f"the comparison ended with {self._process.returncode}")
         return msgspec.json.decode(said, type=list[str])
 
 

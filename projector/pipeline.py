@@ -13,12 +13,13 @@ from datetime import UTC, datetime
 import msgspec
 
 from projector import metrics
-from projector.chain import Heard, Stretch, contiguous, hear, heard
-from projector.fold import FetchKeys, Poison, States, Touch, evolved, fold, shown, understand
+from projector.chain import Heard, Stretch, contiguous, heard
+from projector.fold import FetchKeys, Poison, States, fold
 from projector.log import EventLog, NotVisibleYet
 from projector.model import Batch, Change, Folded, ReadModel
 from projector.pace import Pace
-from projector.parking import Parking, Systemic, correlation_of
+from projector.parking import Parking, Systemic
+from projector.refold import refolded
 from projector.sink import Sink
 from projector.skipping import Skip
 from projector.spans import batch_span
@@ -267,31 +268,9 @@ class Pipeline(Pace):
 
     async def _refold(self, key: str) -> Poison | str | None:
         """Why it can't be: an event, or what the sink said."""
-        after: dict[str, Folded] = {}
-        poison: dict[str, Poison] = {}
-        keys: dict[str, str] = {}
-        touches: list[Touch] = []
-        skipped = await self._parking.skipped.of(self.model)
-        async for recorded in self._source.history(key, self.at, self.model.contexts):
-            if recorded.position in skipped:
-                continue
-            correlation.set_current(correlation_of(recorded))  # log lines name the last one, where it ends well or not
-            understood = [understand(self.model, heard) for heard in hear(recorded)]
-            if unreadable := next((found for found in understood if isinstance(found, Poison)), None):
-                return unreadable
-            if touched := [found for found in understood if isinstance(found, Touch)]:
-                touches = touched
-                changed, owned = evolved(self.model, touches, after, poison)
-                after |= changed
-                keys |= owned
-            if poison:
-                return poison[key]
-        persons = await self._fetch_keys({p for state in after.values() for p in self.model.persons(state)})
-        stale = await self._standing(list(after)) if after else {}
-        changes = shown(self.model, touches, stale, after, keys, persons, poison, alike=lambda *_: False)
-        if poison:
-            return poison[key]
-        return await self._overwrite(changes)
+        without, at = await self._parking.skipped.of(self.model), self.at
+        found = await refolded(self.model, self._source, self._fetch_keys, key, at, without, self._standing)
+        return found if isinstance(found, Poison) else await self._overwrite(found)
 
     async def _standing(self, ids: Sequence[str]) -> Mapping[str, Folded]:
         """What stands there now; what can't be read is as good as nothing."""
