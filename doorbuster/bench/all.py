@@ -1,6 +1,6 @@
 """Every benchmark there is, in the order they run: those that need the catalog as it was imported come first."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 
 from doorbuster.bench import (
     event_lag,
@@ -17,7 +17,7 @@ from doorbuster.bench.frame import Result
 from doorbuster.bench.ground import Ground
 from doorbuster.bench.options import Options
 
-BENCHES: dict[str, Callable[[Ground, Options], Sequence[Result]]] = {
+BENCHES: dict[str, Callable[[Ground, Options], Iterable[Result]]] = {
     "product_page": product_page.run,
     "order_status": order_status.run,
     "search_facets": search_facets.run,

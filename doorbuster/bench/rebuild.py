@@ -6,7 +6,7 @@ and swaps; the bare loop sends what lies ready, a thousand documents at a time, 
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -35,17 +35,16 @@ AT_ONCE = 1_000  # documents of one request of the bare loop
 BARE = "bare"  # the names that it writes under
 
 
-def run(ground_: Ground, options: Options) -> list[Result]:
+def run(ground_: Ground, options: Options) -> Iterator[Result]:
     """A line for each sink and each log; `ours` and `limit` are documents/s from the beginning to the end."""
     folder = ground.own_folder(ground_, "rebuild")
-    results: list[Result] = []
     for priced in (False, True):  # one event for each document; as many as an import makes: a product and its price
         ground_.use(f"rebuild_{'priced' if priced else 'plain'}", copy_of=None)
         asyncio.run(_import(ground_, folder / "catalog.tsv", options.rebuilt, priced=priced))
         ground_.filled()
         ground_.only("projector")  # no event comes any more, and the worker verifies all the time
-        results += [_measured(ground_, options, folder, name) for name in MODELS]
-    return results
+        for name in MODELS:
+            yield _measured(ground_, options, folder, name)
 
 
 async def _import(ground_: Ground, file: Path, rows: int, *, priced: bool) -> None:

@@ -16,7 +16,7 @@ from projector.model import ReadModel
 from shared.documents.layout import document_key, index_name, lookup_key, shards_key, state_key
 
 CHUNK = 500
-PAGE = 2_000  # documents of one answer where all are read
+PAGE = 1_000  # documents of one answer where all are read: a few megabytes, which a small heap has room for
 SCROLL = "5m"
 
 
