@@ -15,7 +15,7 @@ USERS ?= 50
 MINUTES ?= 2
 EVENTS ?= 20000
 
-.PHONY: help demo up down status test fuzz check bench load faults lock docker audit schemas drill
+.PHONY: help demo up down status test fuzz check bench load faults stampede lock docker audit schemas drill
 help: ## What can be typed
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
 
@@ -60,6 +60,9 @@ load: $(READY) ## Let shoppers in, tell how it went, check the invariants: make 
 
 faults: $(READY) ## Kill, stop and cut off what runs while orders flow, and look: make faults ONLY="6 redis" SEED=7
 	@$(BIN)/doorbuster faults $(ONLY) --seed $(SEED)
+
+stampede: $(READY) ## 10,000 buyers for 100 units, while processes are killed and connections cut: make stampede SEED=7
+	@$(BIN)/doorbuster faults 18 --seed $(SEED)
 
 drill: $(READY) ## Destroy a shop of its own under load and restore it: make drill EVENTS=1000000
 	@$(BIN)/doorbuster drill --events $(EVENTS)

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable
 from doorbuster.bench import (
     event_lag,
     history,
+    hot_sku,
     import_rows,
     order_status,
     pipeline,
@@ -23,6 +24,7 @@ BENCHES: dict[str, Callable[[Ground, Options], Iterable[Result]]] = {
     "search_facets": search_facets.run,
     "history": history.run,
     "place_order": place_order.run,
+    "hot_sku": hot_sku.run,
     "event_lag": event_lag.run,
     "pipeline": pipeline.run,
     "import": import_rows.run,

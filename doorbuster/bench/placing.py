@@ -37,13 +37,13 @@ class Order(Struct, frozen=True):
     position: str = ""
 
 
-def prepare(ground_: Ground, count: int) -> list[Prepared]:
-    """Carts with three lines each, of many SKUs, and their quotes, all by the command API."""
+def prepare(ground_: Ground, count: int, lines: int = LINES) -> list[Prepared]:
+    """Carts with so many lines each, of many SKUs, and their quotes, all by the command API."""
     skus = [row["sku"] for row in ground_.fetch("SELECT sku FROM variant ORDER BY sku")]
-    return asyncio.run(_prepare(ground_.environment["WRITE_API_URL"], skus, count))
+    return asyncio.run(_prepare(ground_.environment["WRITE_API_URL"], skus, count, lines))
 
 
-async def _prepare(url: str, skus: Sequence[str], count: int) -> list[Prepared]:
+async def _prepare(url: str, skus: Sequence[str], count: int, lines: int) -> list[Prepared]:
     made: list[Prepared] = []
     numbers = iter(range(count))
 
@@ -51,7 +51,7 @@ async def _prepare(url: str, skus: Sequence[str], count: int) -> list[Prepared]:
         connection = await http_client.connect(url)
         try:
             for number in numbers:
-                made.append(await _quote(connection, url, _ids.sample(skus, LINES), number))
+                made.append(await _quote(connection, url, _ids.sample(skus, lines), number))
         finally:
             connection.close()
 

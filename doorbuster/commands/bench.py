@@ -18,6 +18,8 @@ def register(words: "Words[argparse.ArgumentParser]") -> None:
     bench.add_argument("--searchers", type=count, help="connections that search")
     bench.add_argument("--buyers", type=_counts, metavar="N,N…", help="connections that place orders")
     bench.add_argument("--most-orders", type=count, help="placed in one round")
+    bench.add_argument("--waiting", type=_counts, metavar="N,N…", help="buyers of the hot SKU")
+    bench.add_argument("--writers", type=_counts, metavar="N,N…", help="write processes that hot_sku is measured with")
     bench.add_argument("--import-rows", type=count, help="in the file that is imported")
     bench.add_argument("--rebuilt", type=count, help="products whose read models are rebuilt")
     bench.add_argument("--arrivals", type=_counts, metavar="N,N…", help="orders/s that event_lag is measured at")

@@ -27,8 +27,10 @@ class Refused(Exception):
 class Shop:
     """Addresses from the environment of `doorbuster up`; a context manager that closes its connections."""
 
-    def __init__(self, environment: Mapping[str, str], publishable_key: str = "pk_test_simulator") -> None:
-        limits = httpx.Limits(max_connections=64, max_keepalive_connections=64)
+    def __init__(
+        self, environment: Mapping[str, str], publishable_key: str = "pk_test_simulator", *, connections: int = 64
+    ) -> None:
+        limits = httpx.Limits(max_connections=connections, max_keepalive_connections=connections)
         self._http = httpx.AsyncClient(timeout=30, limits=limits)
         self.write = environment["WRITE_API_URL"]
         self.read = environment["READ_API_URL"]

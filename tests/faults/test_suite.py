@@ -18,6 +18,7 @@ CHOSEN = (
     "projector killed before its checkpoint",
     "COMMITs nobody hears of",
 )
+STAMPEDE = run.Wanted(seed=1, products=1, haste=50, warm_up=False)  # 200 buyers of 10 units
 HURRIED = run.Wanted(seed=1, products=4, haste=3, warm_up=False)
 
 
@@ -34,3 +35,10 @@ async def test_whatever_fails_nothing_is_lost_doubled_or_out_of_order(shop: Stag
     (outcome,) = await run.play(shop, chosen, HURRIED, tmp_path)
     assert (outcome.lost, outcome.duplicated, outcome.reordered, outcome.broken) == (0, 0, 0, [])
     assert outcome.events > 0 and outcome.orders > 0
+
+
+async def test_thousands_for_some_units_make_so_many_orders_whoever_is_killed(shop: Stage, tmp_path: Path) -> None:
+    chosen = [scenario for scenario in scenarios.ALL if scenario.number == 18]
+    (outcome,) = await run.play(shop, chosen, STAMPEDE, tmp_path)
+    assert (outcome.lost, outcome.duplicated, outcome.reordered, outcome.broken) == (0, 0, 0, [])
+    assert outcome.orders == 10

@@ -24,7 +24,7 @@ from write_side import carts, commands, inventory
 from write_side.carts import CartOrderedAlready
 from write_side.commands import RETRIES, Answer, Call, TryAgain
 from write_side.database import Pool
-from write_side.group_commit import Carried, GroupCommit
+from write_side.group_commit import MOST, Carried, GroupCommit
 from write_side.orders import domain, store
 from write_side.orders.calls import Known, Outcome, Placing
 from write_side.orders.domain import Quote
@@ -49,14 +49,14 @@ class PlaceOrder(Struct, frozen=True):
 Placements: TypeAlias = GroupCommit[PlaceOrder, Outcome]
 
 
-def open_placements(pool: Pool) -> Placements:
-    """Where commands wait for one another. Two of one cart never share a call: `orders_place` asks for that. Whoever
-    may place an order of a cart shows its secret, so that tells the carts apart."""
+def open_placements(pool: Pool, most: int = MOST) -> Placements:
+    """Where commands wait for one another, up to `most` in a call. Two of one cart never share one: `orders_place` asks
+    for that. Whoever may place an order of a cart shows its secret, so that tells the carts apart."""
 
     async def carry_out(batch: Sequence[PlaceOrder]) -> Carried[Outcome]:
         return await place_all(pool, batch)
 
-    return GroupCommit(carry_out, lambda command: command.secret or command.quote_id, name="orders")
+    return GroupCommit(carry_out, lambda command: command.secret or command.quote_id, most=most, name="orders")
 
 
 async def place_order(placements: Placements, pool: Pool, command: PlaceOrder) -> Answer[OrderState]:

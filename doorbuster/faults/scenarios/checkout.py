@@ -1,6 +1,7 @@
-"""Faults under commands: connections cut on both sides, COMMITs of which nobody hears, far more buyers than units."""
+"""Faults under commands: connections cut on both sides, COMMITs of which nobody hears, a crowd for a few units."""
 
 import asyncio
+from collections.abc import Sequence
 
 from doorbuster.demo import stampede
 from doorbuster.demo.shop import Refused, Shop
@@ -9,44 +10,55 @@ from doorbuster.faults.scenarios.log import connected
 from doorbuster.faults.shoppers import Purchase, prepared
 from shared.ids import uuid7
 
-BUYERS, UNITS, DOORS = 1000, 100, 32
+BUYERS, UNITS, SEATS = 10_000, 100, 400
+FEWEST_UNITS = 10
 CUTS, AMBIGUOUS = 10, 12
+KILLED_AT = (0.001, 0.01, 0.2, 0.6)  # shares of the buyers who have their answer
 
 
-async def _a_thousand_for_a_hundred(scene: Scene) -> None:
-    """All at once, each again and again with its own key until answered, while their connections are cut."""
+async def _ten_thousand_for_a_hundred(scene: Scene) -> None:
+    """All want one, each again and again with its own key until answered; meanwhile connections are cut, the command
+    API and both workers are killed. So many as there are seats ask at the same time, the others stand behind them."""
     stage, buyers = scene.stage, int(BUYERS / scene.haste)
-    units = buyers // 10
-    async with Shop({**stage.environment, "WRITE_API_URL": f"http://127.0.0.1:{stage.commands.port}"}) as shop:
+    units = max(FEWEST_UNITS, int(UNITS / scene.haste))
+    through_the_proxy = {**stage.environment, "WRITE_API_URL": f"http://127.0.0.1:{stage.commands.port}"}
+    async with Shop(through_the_proxy, connections=SEATS) as shop:
         sku = await stampede.offer(shop, scene.bearer, units, searchable=False)
-        doors = asyncio.Semaphore(DOORS)
-        waiting = await asyncio.gather(*(_at_the_door(scene, shop, sku, doors) for _ in range(buyers)))
+        seats = asyncio.Semaphore(SEATS)
+        waiting = await asyncio.gather(*(_at_the_door(scene, shop, sku, seats) for _ in range(buyers)))
         scene.did("at the door", buyers=buyers, units=units)
-        placing = (_placed(scene, shop, purchase, secret) for purchase, secret in waiting)
-        await asyncio.gather(_cut_again_and_again(scene), *placing)
-    sold = sum(bool(purchase.order_id) for purchase, _ in waiting)
-    refused = sum(purchase.refusal == "out_of_stock" for purchase, _ in waiting)
+        purchases = [purchase for purchase, _ in waiting]
+        placing = (_placed(scene, shop, purchase, secret, seats) for purchase, secret in waiting)
+        await asyncio.gather(_cut_again_and_again(scene), _killed_again_and_again(scene, purchases), *placing)
+    sold = sum(bool(purchase.order_id) for purchase in purchases)
+    refused = sum(purchase.refusal == "out_of_stock" for purchase in purchases)
     scene.did("all answered", sold=sold, refused=refused, repeats=scene.shoppers.repeats)
     scene.promise(sold == units, f"{sold} orders for {units} units")
+    scene.promise(len({p.order_id for p in purchases if p.order_id}) == sold, "one order is told to two buyers")
     scene.promise(sold + refused == buyers, f"{buyers - sold - refused} buyers were told something else")
+    placed = await stage.fetchval("SELECT count(*) FROM order_line WHERE sku = $1", sku)
+    scene.promise(placed == units, f"{placed} orders of {units} units stand in the rows")
     left = await stage.fetchval("SELECT on_hand - reserved FROM stock_item WHERE sku = $1", sku)
     scene.promise(left == 0, f"{left} units are left")
 
 
-async def _at_the_door(scene: Scene, shop: Shop, sku: str, doors: asyncio.Semaphore) -> tuple[Purchase, str]:
+async def _at_the_door(scene: Scene, shop: Shop, sku: str, seats: asyncio.Semaphore) -> tuple[Purchase, str]:
     purchase = Purchase(str(uuid7()), sku)
     scene.shoppers.purchases.append(purchase)
-    async with doors:
+    async with seats:
         purchase.quote_id, secret = await prepared(shop, sku, purchase.key, scene.shoppers.again)
     return purchase, secret
 
 
-async def _placed(scene: Scene, shop: Shop, purchase: Purchase, secret: str) -> None:
+async def _placed(scene: Scene, shop: Shop, purchase: Purchase, secret: str, seats: asyncio.Semaphore) -> None:
+    taps = scene.random.choices((1, 2, 3), (60, 30, 10))[0]  # the button, before anything is answered
     try:
-        first = await scene.shoppers.place(shop, purchase, secret)
-        if scene.random.random() < 0.3:  # the answer came, and the client did not notice
-            again = await scene.shoppers.place(shop, purchase, secret)
-            scene.promise(first["id"] == again["id"], f"one key got {first['id']} and {again['id']}")
+        async with seats:
+            answers = await asyncio.gather(*(scene.shoppers.place(shop, purchase, secret) for _ in range(taps)))
+            if scene.random.random() < 0.3:  # the answer came, and the client did not notice
+                answers.append(await scene.shoppers.place(shop, purchase, secret))
+        orders = {order["id"] for order in answers}
+        scene.promise(len(orders) == 1, f"one key got {orders}")
     except Refused as refused:
         purchase.refusal = refused.code
     except Exception as error:
@@ -57,6 +69,21 @@ async def _cut_again_and_again(scene: Scene) -> None:
     for _ in range(CUTS):
         await asyncio.sleep(scene.random.uniform(0.02, 0.15))
         scene.did("connections cut", clients=scene.stage.commands.cut())
+
+
+async def _killed_again_and_again(scene: Scene, purchases: Sequence[Purchase]) -> None:
+    """The command API with all whom it has not answered, and both workers, as the crowd gets through."""
+    for share in KILLED_AT:
+        while _answered(purchases) < share * len(purchases):
+            await asyncio.sleep(0.005)
+        for name in ("write-api", "worker", "worker-standby"):
+            scene.stage.kill(name)
+        scene.did("killed: command API and both workers", answered=_answered(purchases))
+        await asyncio.to_thread(scene.stage.well)
+
+
+def _answered(purchases: Sequence[Purchase]) -> int:
+    return sum(bool(each.order_id or each.refusal or each.problem) for each in purchases)
 
 
 async def _commits_nobody_hears_of(scene: Scene) -> None:
@@ -84,7 +111,7 @@ async def _commits_nobody_hears_of(scene: Scene) -> None:
 SCENARIOS = (
     Scenario(
         18, f"{BUYERS} buyers for {UNITS} units", "exactly so many orders, one per key, nothing below zero",
-        _a_thousand_for_a_hundred, quiet=True,
+        _ten_thousand_for_a_hundred, quiet=True,
     ),
     Scenario(
         19, "COMMITs nobody hears of", "the key decides: never two orders, never none",

@@ -38,20 +38,6 @@ async def test_an_order_is_paid_for_and_its_stock_leaves(shop: Shop) -> None:
     assert await shop.work() == 0
 
 
-async def test_webhook_client_and_worker_at_once_make_one_order_and_one_capture(shop: Shop) -> None:
-    await shop.stock("lamp", 10)
-    order = await shop.order(lamp=2)
-    assert await shop.pay(order) == "requires_capture"  # the session made the intent, ahead of the worker
-    webhooks = await shop.webhooks(order)
-    news = [shop.receive(webhook) for webhook in webhooks * 3] + [shop.complete(order) for _ in range(4)]
-    await asyncio.gather(*news, shop.work(), shop.work())
-    await asyncio.gather(shop.work(), shop.work())
-    await asyncio.gather(*(shop.receive(webhook) for webhook in reversed(await shop.webhooks(order))))
-    assert await shop.history(order) == CAPTURED
-    assert await shop.figures("lamp") == (8, 0)
-    assert (await shop.at_stripe(order))["status"] == "succeeded"
-
-
 async def test_worker_and_clients_who_make_the_intent_at_once_make_one(shop: Shop) -> None:
     await shop.stock("lamp", 10)
     order = await shop.order(lamp=1)

@@ -24,19 +24,6 @@ async def outcomes(*calls: object) -> Counter[str]:
     return Counter(type(each).__name__ for each in done)
 
 
-@pytest.mark.slow
-async def test_two_hundred_buyers_share_fifty_lamps(shop: Shop) -> None:
-    await shop.stock("lamp", 50)
-    baskets = await asyncio.gather(*(shop.basket(lamp=1) for _ in range(200)))
-    quotes = await asyncio.gather(*(shop.quote(each, f"buyer{n}@example.org") for n, each in enumerate(baskets)))
-    buyers = [shop.place(basket, quote.id) for basket, quote in zip(baskets, quotes, strict=True)]
-    assert await outcomes(*buyers) == {"OrderState": 50, "OutOfStock": 150}
-    assert await shop.figures("lamp") == (50, 50)
-    assert await shop.pool.fetchval("SELECT count(*) FROM customer_order") == 50
-    assert await shop.pool.fetchval("SELECT count(*) FROM payment") == 50
-    assert await shop.pool.fetchval("SELECT count(*) FROM event_log WHERE type = 'orders.order_placed.v1'") == 50
-
-
 async def test_baskets_of_several_lamps_never_deadlock_nor_oversell(shop: Shop) -> None:
     for sku in ("lamp", "bulb", "cord"):
         await shop.stock(sku, 20)
