@@ -14,10 +14,11 @@ SEED ?= $(shell date +%s)
 USERS ?= 50
 MINUTES ?= 2
 EVENTS ?= 20000
+PROFILE ?= peak
 
-.PHONY: help demo up down status test fuzz check bench load faults stampede lock docker audit schemas drill
+.PHONY: help demo up down status test fuzz check bench load faults stampede black-friday lock docker audit schemas drill
 help: ## What can be typed
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
 
 demo: $(READY) ## Start everything, import a catalog, walk an order through it
 	$(BIN)/doorbuster demo
@@ -60,6 +61,10 @@ load: $(READY) ## Let shoppers in, tell how it went, check the invariants: make 
 
 faults: $(READY) ## Kill, stop and cut off what runs while orders flow, and look: make faults ONLY="6 redis" SEED=7
 	@$(BIN)/doorbuster faults $(ONLY) --seed $(SEED)
+
+black-friday: $(READY) ## Rehearse it: make black-friday USERS=1000 MINUTES=10 PROFILE=peak COMPARE=report.json
+	@$(BIN)/doorbuster black-friday --users $(USERS) --minutes $(MINUTES) --profile $(PROFILE) \
+	    $(if $(COMPARE),--compare $(COMPARE)) $(BLACK_FRIDAY)
 
 stampede: $(READY) ## 10,000 buyers for 100 units, while processes are killed and connections cut: make stampede SEED=7
 	@$(BIN)/doorbuster faults 18 --seed $(SEED)

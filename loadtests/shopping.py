@@ -5,6 +5,7 @@ Addresses come from options or from the environment (`--read-api`, READ_API_URL 
 
 import json
 import random
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -13,11 +14,13 @@ import gevent
 from locust import FastHttpUser, events, task
 from locust.argument_parser import LocustArgumentParser
 from locust.env import Environment
+from locust.runners import WorkerRunner
 
 from loadtests.journeys.client import Client, Counts
 from loadtests.journeys.visit import Visit
 
 COUNTS = Counts()
+FURTHER: list[Callable[[Environment], dict[str, Any]]] = []  # what others put into the result
 THINK = (1.0, 10.0)  # seconds
 _NEVER = "api.stripe.com"  # its test mode is no place for load
 
@@ -93,7 +96,7 @@ def _begin_anew(environment: Environment) -> None:
 def write_result(environment: Environment, **_: Any) -> None:
     """Steps with their percentiles in milliseconds, what went wrong, what the business answered."""
     options = environment.parsed_options
-    if options is None or not options.result:
+    if options is None or not options.result or isinstance(environment.runner, WorkerRunner):
         return
     stats = environment.stats
     steps = [{"step": entry.name, **_figures(entry)} for entry in stats.entries.values()]
@@ -108,7 +111,23 @@ def write_result(environment: Environment, **_: Any) -> None:
         "interactions": dict(COUNTS.interactions),
         "outcomes": dict(COUNTS.outcomes),
     }
+    for more in FURTHER:
+        result |= more(environment)
     Path(options.result).write_text(json.dumps(result))
+
+
+@events.report_to_master.add_listener
+def tell_counts(data: dict[str, Any], **_: Any) -> None:
+    """One generator of several tells the first what it counted."""
+    data["counts"] = {"interactions": dict(COUNTS.interactions), "outcomes": dict(COUNTS.outcomes)}
+    COUNTS.clear()
+
+
+@events.worker_report.add_listener
+def hear_counts(data: dict[str, Any], **_: Any) -> None:
+    """And the first adds it up."""
+    COUNTS.interactions.update(data["counts"]["interactions"])
+    COUNTS.outcomes.update(data["counts"]["outcomes"])
 
 
 def _figures(entry: Any) -> dict[str, Any]:

@@ -120,6 +120,22 @@ class LagWatch(_Watcher):
              if self._now.get((model.name, shard), 0) < at}
         )  # fmt: skip
 
+    def ways(self, events: Sequence[tuple[int, int, float]]) -> list[float]:
+        """Of (shard, position, when it was recorded) the seconds to the slowest read model of the shop; what none was
+        seen to reach is left out."""
+        found = ((self._reached(shard, position), since) for shard, position, since in events)
+        return [reached - since for reached, since in found if reached is not None]
+
+    def _reached(self, shard: int, position: int) -> float | None:
+        last = 0.0
+        for model in READ_MODELS:
+            positions, times = self._steps[model.name, shard]
+            place = bisect_left(positions, position)
+            if place == len(times):
+                return None
+            last = max(last, times[place])
+        return last
+
     def worst(self, events: Sequence[tuple[int, int, float]], sink: str = "") -> tuple[float, str]:
         """Of (shard, position, when it was recorded) the longest way to a read model of the shop (of one sink), in
         seconds, and to which one."""

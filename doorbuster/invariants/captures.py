@@ -41,11 +41,11 @@ async def unsettled(conn: Connection, patience: float = PATIENCE) -> list[str]:
 
 async def differences(conn: Connection, provider: Provider) -> list[str]:
     """Orders and captures that don't match, one line each."""
-    captured = await _captured(provider)
+    made_there = await captured(provider)
     states = {payment.order_id: payment.state for payment in await payments.all_payments(conn)}
     found = []
     for order in await orders.all_orders(conn):
-        made = captured.pop(str(order.id), [])
+        made = made_there.pop(str(order.id), [])
         paid = states.get(order.id) == "captured"
         if order.state == "confirmed" and not paid:
             found.append(f"order {order.number}: confirmed, but its payment is {states.get(order.id)}")
@@ -58,11 +58,11 @@ async def differences(conn: Connection, provider: Provider) -> list[str]:
             for capture in made
             if capture[1:] != charged
         ]
-    left = [(id_, capture.intent_id) for id_, made in captured.items() for capture in made]
+    left = [(id_, capture.intent_id) for id_, made in made_there.items() for capture in made]
     return found + [f"{intent_id}: captured for an order that is not there ({id_})" for id_, intent_id in left]
 
 
-async def _captured(provider: Provider) -> dict[str, list[Capture]]:
+async def captured(provider: Provider) -> dict[str, list[Capture]]:
     """Order id → its captures."""
     found: dict[str, list[Capture]] = defaultdict(list)
     async for intent in _intents(provider):

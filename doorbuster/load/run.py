@@ -38,7 +38,7 @@ async def run(home: Home, wanted: Wanted) -> Report:
     environment = state.environment
     bearer = await issue(environment["DATABASE_URL"], "load", SCOPES)
     async with Shop(environment) as client:
-        await _fill(steps, client, home, environment["DATABASE_URL"], wanted.catalog)
+        await fill(steps, client, home, environment["DATABASE_URL"], wanted.catalog)
         with steps.step("an offer") as told:
             told.found = f"{OFFERED} units of {await stampede.offer(client, bearer, OFFERED)}"
     projector = next(program.address for program in state.programs if program.name == "projector")
@@ -52,7 +52,8 @@ async def run(home: Home, wanted: Wanted) -> Report:
     return Report(wanted.crowd, result, lag, verdicts, wanted.most_failures)
 
 
-async def _fill(steps: Steps, client: Shop, home: Home, database_url: str, file: Path | None) -> None:
+async def fill(steps: Steps, client: Shop, home: Home, database_url: str, file: Path | None) -> None:
+    """A catalog with stock, once it can be found."""
     with steps.step("a catalog goes in") as told:
         told.found = await catalog.put_in(home, database_url, file)
     with steps.step("visible in search") as told:

@@ -3,7 +3,7 @@
 import asyncio
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -64,29 +64,36 @@ class Crowd(Struct, frozen=True):
 
 async def shop(crowd: Crowd, environment: Mapping[str, str], staff_token: str, folder: Path) -> Result:
     """Let them shop; raises `Failed`. Its words go to `load.log` in the folder."""
-    result, log = folder / "load.json", folder / "load.log"
+    given = {**environment, "STAFF_TOKEN": staff_token}
+    return msgspec.json.decode(await locust("load", LOCUSTFILE, _options(crowd), given, folder), type=Result)
+
+
+async def locust(
+    name: str, file: Path, options: Sequence[str], environment: Mapping[str, str], folder: Path
+) -> bytes:
+    """Run a locustfile to its end; the JSON of its result. Result and words stay in the folder, under the name."""
+    result, log = folder / f"{name}.json", folder / f"{name}.log"
     result.unlink(missing_ok=True)
     with log.open("wb") as output:
-        locust = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "locust", *_options(crowd, result),
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "locust", "--locustfile", str(file), *options, "--result", str(result),
             stdin=asyncio.subprocess.DEVNULL, stdout=output, stderr=asyncio.subprocess.STDOUT,
-            env={**os.environ, **environment, "STAFF_TOKEN": staff_token},
+            env={**os.environ, **environment},
         )  # fmt: skip
         try:
-            code = await locust.wait()
+            code = await process.wait()
         finally:
-            if locust.returncode is None:
-                locust.terminate()
-                await locust.wait()
+            if process.returncode is None:
+                process.terminate()
+                await process.wait()
     if code or not result.exists():
         raise Failed(f"Locust ended with {code}, see {log}")
-    return msgspec.json.decode(result.read_bytes(), type=Result)
+    return result.read_bytes()
 
 
-def _options(crowd: Crowd, result: Path) -> list[str]:
+def _options(crowd: Crowd) -> list[str]:
     rate = max(1.0, crowd.users / RAMP)
     run_time = f"{round(crowd.warm_up + crowd.seconds)}s"
     shape = ["--users", str(crowd.users), "--spawn-rate", f"{rate:g}", "--run-time", run_time]
     end = ["--stop-timeout", str(LET_FINISH), "--exit-code-on-error", "0", "--only-summary"]
-    ours = ["--haste", str(crowd.haste), "--warm-up", str(crowd.warm_up), "--result", str(result)]
-    return ["--locustfile", str(LOCUSTFILE), "--headless", *shape, *end, *ours]
+    return ["--headless", *shape, *end, "--haste", str(crowd.haste), "--warm-up", str(crowd.warm_up)]

@@ -74,6 +74,12 @@ class Browsing:
             self._client.query("stock", f"/v1/stock/{quote(self.page['variants'][0]['sku'], safe='')}")
         return True
 
+    def offer(self, sku: str) -> bool:
+        """The page of the one thing that everybody wants."""
+        answer = self._client.query("the offer", f"/v1/products/by-sku/{quote(sku, safe='')}")
+        self.page = answer.body if answer.fine else None
+        return answer.fine
+
     def _list(self, step: str, path: str, *, goes_on: bool = False) -> bool:
         answer = self._client.query(step, path)
         if answer.fine:

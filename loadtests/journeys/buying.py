@@ -29,6 +29,7 @@ class Buying:
         self._cart: Cart | None = None
         self._quote: Json | None = None
         self._orders = orders
+        self.bought = False  # whether the last order was paid, as far as this shopper knows
 
     def add_to_cart(self) -> bool:
         """What was looked at goes into the cart, unless its page says that it is out."""
@@ -63,17 +64,17 @@ class Buying:
         """Take up the offer and pay, or be told that somebody else was faster."""
         if self._cart is None or self._quote is None:
             return False
-        cart, offer, self._cart, self._quote = self._cart, self._quote, None, None
+        cart, offer, self._cart, self._quote, self.bought = self._cart, self._quote, None, None, False
         body, key = {"quote_id": offer["id"]}, str(uuid4())
         placed = self._client.command("place order", "/v1/orders", body, key=key, Cart_Secret=cart.secret)
         if placed.fine:
-            self._client.outcomes["order placed"] += 1
+            self._client.came("order placed")
             self._check(placed, offer)
             if random.random() < REPEATS:
                 self._place_again(placed, body, key, cart)
             self._orders.append(placed.body)
             self._look(placed)
-            self._paying.pay(placed.body)
+            self.bought = self._paying.pay(placed.body)
         return True
 
     def follow_link(self) -> bool:

@@ -1,6 +1,7 @@
 """One shopper's requests to both APIs and to the provider's browser side: which answers are fine, which are faults."""
 
 from collections import Counter
+from collections.abc import Callable
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 from uuid import uuid4
@@ -12,6 +13,9 @@ Json = dict[str, Any]
 # The shop says no, and that is its right: refusals that a shopper in a rush has to expect.
 REFUSALS = frozenset({"out_of_stock", "not_sold", "not_sellable", "quote_stale", "quote_expired", "total_out_of_range",
                       "already_paid", "order_closed", "cart_ordered", "card_declined"})  # fmt: skip
+
+# The shop has too much to do, says so at once, and tells when to come again: no fault, but counted apart.
+SHED = frozenset({"overloaded", "busy", "too_many_requests", "waiting_room"})
 
 
 class Answer(NamedTuple):
@@ -35,6 +39,12 @@ class Counts:
     def __init__(self) -> None:
         self.interactions: Counter[str] = Counter()
         self.outcomes: Counter[str] = Counter()
+        self.watch: Callable[[str], None] = lambda what: None
+
+    def came(self, what: str) -> None:
+        """One more of an outcome."""
+        self.outcomes[what] += 1
+        self.watch(what)
 
     def clear(self) -> None:
         """Begin anew."""
@@ -48,14 +58,14 @@ class Client:
     def __init__(self, http: FastHttpSession, read_api: str, write_api: str, stripe: str, counts: Counts) -> None:
         self._http = http
         self._read, self._write, self._stripe = (url.rstrip("/") for url in (read_api, write_api, stripe))
-        self.interactions, self.outcomes = counts.interactions, counts.outcomes
+        self.interactions, self.came = counts.interactions, counts.came
 
     def query(self, step: str, path: str, **headers: str) -> Answer:
         """Ask the query API; `path` may be a whole link."""
         url = path if path.startswith("http") else self._read + path
         answer = self._send(step, "GET", url, headers)
         if answer.stale:
-            self.outcomes["stale answer"] += 1
+            self.came("stale answer")
         return answer
 
     def command(self, step: str, path: str, body: Json | None = None, *, key: str = "", **headers: str) -> Answer:
@@ -88,7 +98,7 @@ class Client:
             if answer.fine:
                 response.success()
             elif answer.refusal:
-                self.outcomes[answer.refusal] += 1
+                self.came("shed" if answer.refusal in SHED else answer.refusal)
                 response.success()
             else:
                 response.failure(f"{response.status_code} {_code(answer.body)}")
@@ -113,7 +123,7 @@ def _read(response: Any) -> Answer:
         headers = response.headers or {}
         return Answer(body, position=headers.get("Position", ""), stale="Stale" in headers)
     code = _code(body)
-    return Answer(body, refusal=code) if code in REFUSALS else Answer(body, broken=True)
+    return Answer(body, refusal=code) if code in REFUSALS | SHED else Answer(body, broken=True)
 
 
 def _code(body: Json) -> str:

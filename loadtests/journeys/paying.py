@@ -22,20 +22,21 @@ class Paying:
     def __init__(self, client: Client) -> None:
         self._client = client
 
-    def pay(self, order: Json) -> None:
-        """Pay an order that was just placed, one way or another, or not at all."""
+    def pay(self, order: Json) -> bool:
+        """Pay an order that was just placed, one way or another, or not at all; whether it was."""
         how = random.choices(list(WEIGHTS), list(WEIGHTS.values()))[0]
-        self._client.outcomes[how] += 1
+        self._client.came(how)
         if how == LEAVE:
-            return
+            return False
         paid = self._with_card(order, how)
         if not paid and how == DECLINED and random.random() < TRIES_AGAIN:
             paid = self._with_card(order, GOOD)
         if paid:
-            self._client.outcomes["paid"] += 1
+            self._client.came("paid")
             if random.random() >= CLOSES_WINDOW:
                 path = f"/v1/payments/{order['payment']['id']}/complete"
                 self._client.command("payment: complete", path, Order_Token=order["order_token"])
+        return paid
 
     def _with_card(self, order: Json, how: str) -> bool:
         path = f"/v1/payments/{order['payment']['id']}/session"
@@ -57,6 +58,6 @@ class Paying:
     def _at_the_bank(self, intent: str) -> bool:
         """The bank's page of the simulator: a button, as a browser would send it."""
         outcome = "authorize" if random.random() < PASSES else "fail"
-        self._client.outcomes[f"bank: {outcome}"] += 1
+        self._client.came(f"bank: {outcome}")
         answer = self._client.bank("Stripe: 3-D Secure", f"/simulator/3ds/{intent}", {"outcome": outcome})
         return answer.fine and answer.body["status"] == "requires_capture"

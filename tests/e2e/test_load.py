@@ -1,10 +1,7 @@
-"""`doorbuster load` in small, and plain Locust: shoppers come, buy and go, and everything still holds."""
+"""`doorbuster load` and `doorbuster black-friday` in small: shoppers come, buy and go, and everything still holds."""
 
 import asyncio
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import asyncpg
@@ -15,9 +12,11 @@ from doorbuster.home import Home
 from doorbuster.load.report import Report, line
 from doorbuster.load.run import Wanted, run
 from doorbuster.load.shoppers import Crowd
+from doorbuster.rehearsal import run as rehearsal
+from doorbuster.rehearsal.page import page
+from doorbuster.rehearsal.profiles import PROFILES
+from doorbuster.rehearsal.report import figures
 from doorbuster.sample_catalog import write_catalog
-
-_ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
@@ -49,21 +48,22 @@ def test_shoppers_search_look_and_fill_carts(ran: Report) -> None:
     assert set(told["invariants"].values()) == {"holds"}
 
 
-def test_on_black_friday_everybody_buys_pays_and_comes_back(ran: Report, own_home: Home, tmp_path: Path) -> None:
-    live = state.read_live(own_home)
-    assert live is not None
-    options = ["--headless", "--peak", "12", "--rush-seconds", "20", "--haste", "20", "--stop-timeout", "20"]
-    locustfile = _ROOT / "loadtests" / "black_friday.py"
-    command = [sys.executable, "-m", "locust", "-f", str(locustfile), *options, "--result", str(tmp_path / "result")]
-    environment = {**os.environ, **live.environment}
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, cwd=tmp_path)
-    assert done.returncode == 0, done.stdout + done.stderr
-    result = json.loads((tmp_path / "result").read_text())
-    assert result["errors"] == []
-    asked = {step["step"] for step in result["steps"]}
-    assert {"quote", "place order", "order just placed", "payment: session", "Stripe: confirm"} <= asked
-    assert result["outcomes"]["order placed"] > 0
-    assert "order by its link" in asked
+def test_on_black_friday_everybody_wants_one_thing_and_the_books_add_up(
+    ran: Report, own_home: Home, catalog: Path, tmp_path: Path
+) -> None:
+    wanted = rehearsal.Wanted(PROFILES["doorbuster"], users=12, seconds=16, haste=20, units=10, catalog=catalog)
+    found = asyncio.run(rehearsal.run(own_home, wanted))
+    assert found.result.errors == []
+    assert (found.holds, found.books.differences()) == (True, [])
+    assert found.books.orders_placed == found.books.orders_answered > 0
+    assert 0 < found.books.units_sold <= 10  # one SKU, and no more of it than there is
+    assert found.result.outcomes["out_of_stock"] > 0
+    assert (found.lag.events > 0, found.lag.unseen) == (True, 0)
+    assert found.ways["checkout"]["times"] and found.sides["command"]["p95"]
+    asked = {step.step for step in found.result.steps}
+    assert {"the offer", "quote", "place order", "order just placed", "Stripe: confirm", "order by its link"} <= asked
+    told = page(found, figures(found), [], [], "")
+    assert "All of it adds up." in told and "invariants broken" in told
 
 
 async def test_a_broken_shop_fails_the_run(ran: Report, own_home: Home, catalog: Path) -> None:

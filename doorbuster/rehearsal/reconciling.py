@@ -1,0 +1,97 @@
+"""Orders, money and stock of a rehearsal, added up three ways: by the log, by the rows, by the provider."""
+
+import asyncpg
+from msgspec import Struct
+
+from doorbuster.invariants import captures
+from doorbuster.invariants.captures import Provider
+
+_EVENTS = """SELECT split_part(type, '.', 2) AS what, count(*) AS times,
+                    sum((convert_from(payload, 'UTF8')::jsonb ->> 'quantity')::bigint) AS quantity,
+                    sum((convert_from(payload, 'UTF8')::jsonb ->> 'change')::bigint) AS change
+             FROM event_log WHERE position > $1 AND split_part(type, '.', 1) <> 'repairs' GROUP BY 1"""
+_OPENED = """SELECT coalesce(sum((convert_from(payload, 'UTF8')::jsonb ->> 'on_hand')::bigint), 0)::bigint
+             FROM event_log WHERE position > $1 AND type LIKE 'inventory.stock_item_opened.%'"""
+_CAPTURED = """SELECT o.id::text AS id, o.total_minor AS minor FROM customer_order o
+               WHERE EXISTS (SELECT FROM event_log e WHERE e.position > $1 AND e.aggregate_id = o.payment_id
+                             AND e.type LIKE 'payments.payment_captured.%')"""
+
+
+class Before(Struct, frozen=True):
+    """How things stood when the doors opened."""
+
+    position: int
+    on_hand: int
+
+
+class Books(Struct, frozen=True):
+    """What the rehearsal made of it. Money in minor units, over all currencies."""
+
+    orders_answered: int  # 201, as the shoppers counted
+    orders_placed: int  # in the log
+    orders_paid: int
+    orders_closed: int  # cancelled or expired
+    captured_minor: int  # what the paid orders cost
+    captured_at_provider_minor: int
+    units_before: int
+    units_sold: int
+    units_in: int  # opened, received, returned, counted
+    units_after: int
+    lowest_left: int  # of any SKU, now
+
+    @property
+    def lost(self) -> int:
+        """Orders that a shopper holds an answer for, and the log knows nothing of."""
+        return max(0, self.orders_answered - self.orders_placed)
+
+    def differences(self) -> list[str]:
+        """What does not add up."""
+        found = []
+        if self.lost:
+            found.append(f"{self.lost} orders were answered and are not in the log")
+        if self.captured_minor != self.captured_at_provider_minor:
+            found.append(f"paid orders cost {self.captured_minor}, the provider took {self.captured_at_provider_minor}")
+        if self.units_before + self.units_in - self.units_sold != self.units_after:
+            found.append(
+                f"{self.units_before} units + {self.units_in} - {self.units_sold} sold are not {self.units_after}"
+            )
+        if self.lowest_left < 0:
+            found.append(f"a SKU is oversold by {-self.lowest_left}")
+        return found
+
+
+async def before(conn: "asyncpg.Connection[asyncpg.Record]") -> Before:
+    """The books as they stand."""
+    position = await conn.fetchval("SELECT coalesce(max(position), 0) FROM event_log")
+    return Before(position, await conn.fetchval("SELECT coalesce(sum(on_hand), 0) FROM stock_item"))
+
+
+async def reconciled(
+    conn: "asyncpg.Connection[asyncpg.Record]", since: Before, provider: Provider, answered: int
+) -> Books:
+    """The books since then; once the worker has nothing left to do."""
+    rows = {row["what"]: row for row in await conn.fetch(_EVENTS, since.position)}
+
+    def times(what: str) -> int:
+        return int(rows[what]["times"]) if what in rows else 0
+
+    def quantity(what: str) -> int:
+        return int(rows[what]["quantity"] or 0) if what in rows else 0
+
+    adjusted = int(rows["stock_adjusted"]["change"] or 0) if "stock_adjusted" in rows else 0
+    came_in = quantity("stock_received") + quantity("stock_returned") + adjusted
+    paid = {row["id"]: row["minor"] for row in await conn.fetch(_CAPTURED, since.position)}
+    at_provider = await captures.captured(provider)
+    return Books(
+        orders_answered=answered,
+        orders_placed=times("order_placed"),
+        orders_paid=len(paid),
+        orders_closed=times("order_cancelled") + times("order_expired"),
+        captured_minor=sum(paid.values()),
+        captured_at_provider_minor=sum(made.amount_minor for id_ in paid for made in at_provider.get(id_, [])),
+        units_before=since.on_hand,
+        units_sold=quantity("stock_deducted"),
+        units_in=came_in + int(await conn.fetchval(_OPENED, since.position)),
+        units_after=await conn.fetchval("SELECT coalesce(sum(on_hand), 0) FROM stock_item"),
+        lowest_left=await conn.fetchval("SELECT coalesce(min(on_hand - reserved), 0) FROM stock_item"),
+    )

@@ -1,0 +1,155 @@
+"""The whole rehearsal: everything up, a catalog in, the crowd in, the fault in its midst, the books closed."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import msgspec
+from msgspec import Struct
+
+from doorbuster import running
+from doorbuster.bench.watching import Checkpoints
+from doorbuster.demo import stampede
+from doorbuster.demo.shop import Shop
+from doorbuster.demo.steps import Steps
+from doorbuster.faults.watching import LagWatch
+from doorbuster.home import Home
+from doorbuster.invariants import all as invariants
+from doorbuster.invariants.captures import Provider, unsettled
+from doorbuster.load.run import SCOPES, fill
+from doorbuster.load.shoppers import LET_FINISH, Result, locust
+from doorbuster.rehearsal import reconciling
+from doorbuster.rehearsal.profiles import Profile, Rehearsed
+from doorbuster.rehearsal.report import Lag, Note, Report
+from doorbuster.tokens import issue
+from projector.read_models.all import READ_MODELS
+
+LOCUSTFILE = Path(__file__).parents[2] / "loadtests" / "black_friday.py"
+UNITS = 100  # of the doorbuster
+CATCH_UP = 60.0  # seconds that the read models may take for what is left at the end
+
+
+class Wanted(Struct, frozen=True):
+    """What the command line asks for."""
+
+    profile: Profile
+    users: int
+    seconds: float
+    haste: float = 1.0
+    eagerness: float = 1.0
+    units: int = UNITS
+    generators: int = 1
+    catalog: Path | None = None
+    web_port: int | None = None  # Locust's web page, whose button begins it
+
+
+class Rush(Result, frozen=True):
+    """What Locust tells of a rehearsal."""
+
+    slices: list[dict[str, Any]]
+    sides: dict[str, dict[str, float | None]]
+    ways: dict[str, dict[str, float | None]]
+    generators: int
+
+
+async def run(home: Home, wanted: Wanted) -> Report:
+    """Set up, let them in, close the books. Raises `Failed` and what starting or importing raises."""
+    steps = Steps()
+    steps.chapter("The shop opens")
+    with steps.step("everything up") as told:
+        state = await asyncio.to_thread(running.up, home, "all")
+        told.found = f"{len(state.programs)} programs"
+    environment = state.environment
+    bearer = await issue(environment["DATABASE_URL"], "black-friday", SCOPES)
+    async with Shop(environment) as client:
+        await fill(steps, client, home, environment["DATABASE_URL"], wanted.catalog)
+        with steps.step("the offer") as told:
+            sku = await stampede.offer(client, bearer, wanted.units)
+            told.found = f"{wanted.units} units of {sku}"
+    steps.chapter("Black Friday")
+    async with _connected(environment["DATABASE_URL"]) as conn:
+        since = await reconciling.before(conn)
+        with steps.step(wanted.profile.name) as told:
+            rush, lag, notes = await _rushed(home, wanted, environment, bearer, sku, conn, since.position)
+            told.found = f"{rush.total.requests} requests, {rush.outcomes.get('order placed', 0)} orders"
+        with steps.step("books closed") as told:
+            await unsettled(conn)
+            provider = Provider(environment["STRIPE_API_BASE"], environment["STRIPE_API_KEY"])
+            books = await reconciling.reconciled(conn, since, provider, rush.outcomes.get("order placed", 0))
+            told.found = "; ".join(books.differences()) or "orders, money and stock add up"
+    with steps.step("invariants") as told:
+        verdicts = await invariants.verdicts(environment)
+        told.found = f"{sum(verdict.holds for verdict in verdicts)} of {len(verdicts)} hold"
+    setting = {
+        "users": wanted.users, "minutes": round(wanted.seconds / 60, 2), "haste": wanted.haste,
+        "eagerness": wanted.eagerness, "units": wanted.units, "generators": rush.generators,
+    }  # fmt: skip
+    return Report(
+        profile=wanted.profile.name, told=wanted.profile.told, began=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        setting=setting, result=rush, slices=rush.slices, sides=rush.sides, ways=rush.ways, lag=lag, books=books,
+        verdicts=verdicts, notes=notes,
+    )  # fmt: skip
+
+
+@asynccontextmanager
+async def _connected(url: str) -> AsyncIterator["asyncpg.Connection[asyncpg.Record]"]:
+    conn = await asyncpg.connect(url)  # without the application's limits
+    try:
+        yield conn
+    finally:
+        await conn.close()
+
+
+async def _rushed(
+    home: Home, wanted: Wanted, environment: dict[str, str], bearer: str, sku: str,
+    conn: "asyncpg.Connection[asyncpg.Record]", base: int,
+) -> tuple[Rush, Lag, list[Note]]:  # fmt: skip
+    """The crowd, the fault, and how far the read models were behind."""
+    began, wall, notes = time.monotonic(), time.time(), list[Note]()
+    note = lambda what: notes.append(Note(round(time.monotonic() - began, 1), what))  # noqa: E731
+    with LagWatch(environment["REDIS_URL"], READ_MODELS) as watch:
+        fault = asyncio.create_task(_fault(wanted, Rehearsed(home, environment, wanted.seconds, note)))
+        given = {**environment, "STAFF_TOKEN": bearer}
+        try:
+            told = await locust("black-friday", LOCUSTFILE, _options(wanted, sku), given, home.logs)
+            await fault
+        finally:
+            fault.cancel()
+        rows = await conn.fetch("SELECT shard, max(position) AS at FROM event_log GROUP BY shard")
+        checkpoints = Checkpoints(environment["REDIS_URL"])
+        await asyncio.to_thread(checkpoints.wait, {row["shard"]: row["at"] for row in rows}, CATCH_UP)
+        await asyncio.sleep(0.1)  # the watch has to see it, too
+    return msgspec.json.decode(told, type=Rush), await _lag(conn, base, watch, wall), notes
+
+
+async def _fault(wanted: Wanted, rehearsed: Rehearsed) -> None:
+    if wanted.profile.fault is not None:
+        await asyncio.sleep(wanted.seconds * wanted.profile.at)
+        await wanted.profile.fault(rehearsed)
+
+
+async def _lag(
+    conn: "asyncpg.Connection[asyncpg.Record]", base: int, watch: LagWatch, wall: float
+) -> Lag:
+    rows = await conn.fetch(
+        """SELECT shard, position, extract(epoch FROM recorded_at)::float8 AS at FROM event_log
+           WHERE position > $1 ORDER BY recorded_at""",
+        base,
+    )
+    return Lag.of([(row["at"] - wall, watch.ways([(row["shard"], row["position"], row["at"])])) for row in rows])
+
+
+def _options(wanted: Wanted, sku: str) -> list[str]:
+    profile = wanted.profile.name
+    offered = ["--sku", sku] if profile == "doorbuster" else []
+    rush = ["--crowd", profile, "--peak", str(wanted.users), "--rush-seconds", f"{wanted.seconds:g}", *offered]
+    people = ["--haste", f"{wanted.haste:g}", "--eagerness", f"{wanted.eagerness:g}"]
+    end = ["--stop-timeout", str(LET_FINISH), "--exit-code-on-error", "0", "--only-summary"]
+    many = ["--processes", str(wanted.generators)] if wanted.generators > 1 else []
+    if wanted.web_port is None:
+        return ["--headless", *rush, *people, *end, *many]
+    return ["--autostart", "--autoquit", "3", "--web-port", str(wanted.web_port), *rush, *people, *end, *many]

@@ -1,0 +1,125 @@
+"""What a rehearsal tells: books that add up or don't, targets, the page, and an earlier run beside it."""
+
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import msgspec
+import pytest
+
+from doorbuster.commands.black_friday import NAMES
+from doorbuster.invariants.all import Verdict
+from doorbuster.load.shoppers import Fault, Figures, Result, Step
+from doorbuster.rehearsal import charts, comparing
+from doorbuster.rehearsal.page import page
+from doorbuster.rehearsal.profiles import PROFILES
+from doorbuster.rehearsal.reconciling import Books
+from doorbuster.rehearsal.report import Lag, Note, Report, figures, line
+
+BOOKS = Books(
+    orders_answered=60, orders_placed=61, orders_paid=50, orders_closed=3, captured_minor=5000,
+    captured_at_provider_minor=5000, units_before=1000, units_sold=70, units_in=10, units_after=940, lowest_left=0,
+)  # fmt: skip
+RESULT = Result(
+    seconds=300.0, total=Figures(1000, 5, 20, 80, 200), steps=[Step(1000, 5, 20, 80, 200, step="product")],
+    errors=[Fault("product", "503 <unavailable>", 5)], interactions={}, outcomes={"order placed": 60, "shed": 7},
+)  # fmt: skip
+SLICES: list[dict[str, Any]] = [
+    {"at": 0.0, "query_rate": 5.0, "query_p95": 20.0, "command_rate": 1.0, "command_p95": None, "provider_p95": None},
+    {"at": 2.0, "query_rate": 50.0, "query_p95": 80.0, "command_rate": 9.0, "command_p95": 150.0, "provider_p95": 4.0,
+     "order placed": 4, "failures": 5, "shed": 7},
+]  # fmt: skip
+
+
+def told(**changes: Any) -> Report:
+    made = Report(
+        profile="outage", told="the provider is down", began="2026-11-27T00:00:00Z",
+        setting={"users": 60, "minutes": 5, "haste": 1, "eagerness": 1, "units": 100, "generators": 1},
+        result=RESULT, slices=SLICES, sides={"command": {"p95": 150.0}},
+        ways={"checkout": {"p95": 900.0}}, lag=Lag.of([(0.2, [0.1]), (0.7, [0.3]), (1.2, [])]), books=BOOKS,
+        verdicts=[Verdict("no negative stock", [])], notes=[Note(1.0, "down & out")],
+    )  # fmt: skip
+    return msgspec.structs.replace(made, **changes)
+
+
+def test_the_command_line_knows_all_profiles() -> None:
+    assert tuple(PROFILES) == NAMES
+
+
+def test_a_rehearsal_holds_where_nothing_is_lost_oversold_or_unexplained() -> None:
+    assert BOOKS.differences() == []  # one more in the log than was answered: its connection broke
+    assert told().holds
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"orders_answered": 62}, "1 orders were answered and are not in the log"),
+        ({"captured_at_provider_minor": 5001}, "paid orders cost 5000, the provider took 5001"),
+        ({"units_after": 941}, "1000 units + 10 - 70 sold are not 941"),
+        ({"lowest_left": -2}, "a SKU is oversold by 2"),
+    ],
+)
+def test_books_that_do_not_add_up_fail_it(change: dict[str, int], said: str) -> None:
+    books = msgspec.structs.replace(BOOKS, **change)
+    assert books.differences() == [said]
+    assert not told(books=books).holds
+
+
+def test_speeds_are_told_and_not_judged() -> None:
+    slow = told(sides={"command": {"p95": 900.0}})
+    [commands] = [target for target in slow.targets() if target.name == "commands p95"]
+    assert not commands.reached
+    assert slow.holds
+
+
+def test_a_broken_invariant_and_too_many_failures_are_judged() -> None:
+    assert not told(verdicts=[Verdict("no negative stock", ["item 1"])]).holds
+    assert not told(result=msgspec.structs.replace(RESULT, total=Figures(1000, 11, 1, 1, 1))).holds
+
+
+def test_the_line_says_all_but_the_curves() -> None:
+    found = msgspec.json.decode(line(figures(told())))["black_friday"]
+    assert (found["profile"], found["users"], found["shed"], found["orders"]) == ("outage", 60, 7, 61)
+    assert found["event_lag"] == {"events": 3, "unseen": 1, "p50": 300.0, "p95": 300.0, "p99": 300.0, "worst": 300.0}
+    assert found["targets"]["orders lost"]["reached"] is True
+    assert found["books"]["differences"] == []
+    assert "slices" not in found
+
+
+def test_the_page_needs_nothing_but_itself_and_escapes_what_it_was_told() -> None:
+    report = told()
+    html = page(report, figures(report), [], [], "")
+    assert "http" not in html.replace("2026-11-27T", "") and "<script" not in html
+    assert "503 &lt;unavailable&gt;" in html and "down &amp; out" in html
+    for svg in html.split("<svg")[1:]:
+        ElementTree.fromstring("<svg" + svg.partition("</svg>")[0] + "</svg>")
+    assert html.count("<polyline") >= 8
+
+
+def test_a_curve_goes_from_the_left_to_the_right_and_never_leaves_the_frame() -> None:
+    drawn = charts.chart("x", "ms", {"a": [(0, 0), (5, 7.3), (10, 930)]}, 10)
+    points = [[float(n) for n in each.split(",")] for each in drawn.split('points="')[1].split('"')[0].split()]
+    assert points[0] == [charts.LEFT, charts.HEIGHT - charts.BOTTOM]
+    assert points[2][0] == charts.WIDTH - charts.RIGHT
+    assert all(charts.TOP <= y <= charts.HEIGHT - charts.BOTTOM for _, y in points)
+
+
+def test_an_earlier_run_stands_beside_it_with_what_was_set_otherwise(tmp_path: Path) -> None:
+    before = figures(told()) | {"users": 50, "event_lag": {"p99": 100.0}, "requests_per_second": 3.2}
+    for name, content in (("20260101-000000-outage", before), ("20260102-000000-peak", {})):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / comparing.REPORT).write_bytes(msgspec.json.encode(content))
+    found = comparing.last_of("outage", tmp_path, tmp_path / "20260103-000000-outage")
+    assert found is not None
+    now = figures(told())
+    assert comparing.unlike(comparing.read(found), now) == ["users: 50, now 60"]
+    beside = {each.name: each for each in comparing.compared(comparing.read(found), now)}
+    assert (beside["event lag p99 (ms)"].before, beside["event lag p99 (ms)"].better) == (100, False)
+    assert beside["requests a second"].better is None  # 3.2 and 3.3 are alike
+
+
+def test_a_file_that_is_no_report_is_told_before_anything_runs(tmp_path: Path) -> None:
+    (tmp_path / comparing.REPORT).write_text("{}")
+    with pytest.raises(ValueError, match="no report"):
+        comparing.read(tmp_path)
