@@ -87,7 +87,53 @@ class StockReturned(Struct, frozen=True, tag="inventory.stock_returned.v1"):
     reason: str
 
 
+class StockTransferredOut(Struct, frozen=True, tag="inventory.stock_transferred_out.v1"):
+    """Sent to another warehouse; the other half of the transfer stands in that item's history, in the same commit."""
+
+    sku: str
+    warehouse: str
+    transfer_id: UUID
+    to_warehouse: str
+    quantity: int
+    on_hand: int
+    reserved: int
+    reason: str
+
+
+class StockTransferredIn(Struct, frozen=True, tag="inventory.stock_transferred_in.v1"):
+    """Came from another warehouse."""
+
+    sku: str
+    warehouse: str
+    transfer_id: UUID
+    from_warehouse: str
+    quantity: int
+    on_hand: int
+    reserved: int
+    reason: str
+
+
+class StockCounted(Struct, frozen=True, tag="inventory.stock_counted.v1"):
+    """Somebody counted what lies there: `on_hand` is what they found."""
+
+    sku: str
+    warehouse: str
+    change: int  # signed: found less than said; 0 where both agreed
+    on_hand: int
+    reserved: int
+    reason: str
+
+
 StockItemEvent = (
-    StockItemOpened | StockReceived | StockAdjusted | StockReserved | StockReleased | StockDeducted | StockReturned
+    StockItemOpened
+    | StockReceived
+    | StockAdjusted
+    | StockReserved
+    | StockReleased
+    | StockDeducted
+    | StockReturned
+    | StockTransferredOut
+    | StockTransferredIn
+    | StockCounted
 )
 InventoryEvent = WarehouseOpened | StockItemEvent

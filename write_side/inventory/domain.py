@@ -12,11 +12,14 @@ from msgspec import Meta, Struct, structs
 
 from shared.events.inventory import (
     InventoryEvent,
+    StockCounted,
     StockDeducted,
     StockItemEvent,
     StockItemOpened,
     StockReleased,
     StockReserved,
+    StockTransferredIn,
+    StockTransferredOut,
     WarehouseOpened,
 )
 from shared.events.orders import Allocation
@@ -45,6 +48,12 @@ class BelowReserved(Refusal):
     """The count would fall below what is promised to orders."""
 
     code = "below_reserved"
+
+
+class CountOutOfDate(Refusal):
+    """What lies there changed since it was counted; `on_hand` is what is said now."""
+
+    code = "count_out_of_date"
 
 
 class WarehouseExists(Refusal):
@@ -85,6 +94,30 @@ class MoveStock(Struct, frozen=True, forbid_unknown_fields=True):
     sku: Sku
     warehouse: Code
     change: Annotated[int, Meta(ge=-1_000_000, le=1_000_000)]
+    reason: Reason
+
+
+class TransferStock(Struct, frozen=True, forbid_unknown_fields=True):
+    """`{"sku": "lamp", "from_warehouse": "BER", "to_warehouse": "HAM", "quantity": 5, "reason": "HAM sells more"}`."""
+
+    sku: Sku
+    from_warehouse: Code
+    to_warehouse: Code
+    quantity: Quantity
+    reason: Reason
+
+
+class CountStock(Struct, frozen=True, forbid_unknown_fields=True):
+    """`{"sku": "lamp", "warehouse": "BER", "counted": 9, "expected": 10, "reason": "inventory 2026"}`.
+
+    `expected` is the `on_hand` that was read when the counting began: what left or came in meanwhile was counted or
+    not, nobody knows, so a count is refused once it is another.
+    """
+
+    sku: Sku
+    warehouse: Code
+    counted: Annotated[int, Meta(ge=0, le=1_000_000_000)]
+    expected: Annotated[int, Meta(ge=0, le=2_147_483_647)]
     reason: Reason
 
 
@@ -187,6 +220,46 @@ def check_adjustment(command: MoveStock) -> None:
     """An adjustment of nothing is a mistake."""
     if command.change == 0:
         raise Invalid("an adjustment by 0 changes nothing", pointer="/change")
+
+
+def check_transfer(command: TransferStock) -> None:
+    """From one place to another; raises `Invalid`."""
+    if command.from_warehouse == command.to_warehouse:
+        raise Invalid(f"it is in {command.to_warehouse} already", pointer="/to_warehouse")
+
+
+def transfer(
+    source: StockItem, target: StockItem, command: TransferStock, transfer_id: UUID
+) -> tuple[StockTransferredOut, StockTransferredIn]:
+    """What leaves one warehouse comes into the other; raises `BelowReserved`. Both rows are locked."""
+    _refuse_below_reserved(source, source.on_hand - command.quantity)
+    out = StockTransferredOut(
+        source.sku, source.warehouse, transfer_id, target.warehouse, command.quantity,
+        source.on_hand - command.quantity, source.reserved, command.reason,
+    )  # fmt: skip
+    into = StockTransferredIn(
+        target.sku, target.warehouse, transfer_id, source.warehouse, command.quantity,
+        target.on_hand + command.quantity, target.reserved, command.reason,
+    )  # fmt: skip
+    return out, into
+
+
+def count(item: StockItem, command: CountStock) -> StockCounted:
+    """The count becomes what was found; raises `CountOutOfDate`, `BelowReserved`. The row is locked."""
+    if item.on_hand != command.expected:
+        said = f"{item.sku}: {command.expected} were expected when it was counted, now {item.on_hand} are"
+        raise CountOutOfDate(said, on_hand=item.on_hand, reserved=item.reserved)
+    _refuse_below_reserved(item, command.counted)
+    return StockCounted(
+        item.sku, item.warehouse, command.counted - item.on_hand, command.counted, item.reserved, command.reason
+    )
+
+
+def _refuse_below_reserved(item: StockItem, on_hand: int) -> None:
+    """Raises `BelowReserved` where the count would be less than what is promised."""
+    if on_hand < item.reserved:
+        said = f"{item.sku}: the count would fall below what is reserved"
+        raise BelowReserved(said, on_hand=item.on_hand, reserved=item.reserved)
 
 
 def open_warehouse(existing: Warehouse | None, command: OpenWarehouse, warehouse_id: UUID) -> WarehouseOpened:

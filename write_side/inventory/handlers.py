@@ -16,11 +16,14 @@ from write_side.event_log import Positions
 from write_side.inventory import domain, store
 from write_side.inventory.domain import (
     BelowReserved,
+    CountStock,
     Demand,
     MoveStock,
     OpenStockItem,
     OpenWarehouse,
+    StockItem,
     StockItemExists,
+    TransferStock,
     UnknownStock,
     Warehouse,
 )
@@ -36,6 +39,16 @@ class StockState(Struct, frozen=True):
     on_hand: int
     reserved: int
     available: int
+
+
+class TransferState(Struct, frozen=True):
+    """A transfer: both stock items as it left them."""
+
+    transfer_id: UUID
+    sku: str
+    quantity: int
+    source: StockState
+    target: StockState
 
 
 class ReservationState(Struct, frozen=True):
@@ -121,6 +134,41 @@ async def _move(pool: Pool, type_: str, command: MoveStock, cause: Metadata, cal
         return _state(item.sku, item.warehouse, int(after["on_hand"]), int(after["reserved"])), moved.positions
 
     return await commands.run(pool, decide, call)
+
+
+async def transfer_stock(pool: Pool, command: TransferStock, cause: Metadata, call: Call) -> Answer[TransferState]:
+    """Goods go to another warehouse; refuses `unknown_stock`, `below_reserved`."""
+    domain.check_transfer(command)
+
+    async def decide(conn: Connection) -> tuple[TransferState, Positions]:
+        here, there = await _lock(conn, command.sku, command.from_warehouse, command.to_warehouse)
+        out, into = domain.transfer(here, there, command, uuid7())
+        positions = await store.save_counts(conn, [(here, out), (there, into)], cause)
+        source = _state(out.sku, out.warehouse, out.on_hand, out.reserved)
+        target = _state(into.sku, into.warehouse, into.on_hand, into.reserved)
+        return TransferState(out.transfer_id, command.sku, command.quantity, source, target), positions
+
+    return await commands.run(pool, decide, call)
+
+
+async def count_stock(pool: Pool, command: CountStock, cause: Metadata, call: Call) -> Answer[StockState]:
+    """So many were found; refuses `unknown_stock`, `count_out_of_date`, `below_reserved`."""
+
+    async def decide(conn: Connection) -> tuple[StockState, Positions]:
+        [item] = await _lock(conn, command.sku, command.warehouse)
+        event = domain.count(item, command)
+        positions = await store.save_counts(conn, [(item, event)], cause)
+        return _state(event.sku, event.warehouse, event.on_hand, event.reserved), positions
+
+    return await commands.run(pool, decide, call)
+
+
+async def _lock(conn: Connection, sku: str, *warehouses: str) -> list[StockItem]:
+    items = await store.lock_items(conn, sku, warehouses)
+    missing = next((code for code in warehouses if code not in items), None)
+    if missing is not None:
+        raise UnknownStock(f"{sku} is not kept in {missing}")
+    return [items[code] for code in warehouses]
 
 
 async def reserve_stock(

@@ -15,6 +15,8 @@ from write_side.inventory import handlers
 from write_side.inventory.domain import (
     BelowReserved,
     Code,
+    CountOutOfDate,
+    CountStock,
     Demand,
     MoveStock,
     OpenStockItem,
@@ -24,11 +26,18 @@ from write_side.inventory.domain import (
     Reason,
     Sku,
     StockItemExists,
+    TransferStock,
     UnknownStock,
     Warehouse,
     WarehouseExists,
 )
-from write_side.inventory.handlers import ReservationMismatch, ReservationOfOrder, ReservationState, StockState
+from write_side.inventory.handlers import (
+    ReservationMismatch,
+    ReservationOfOrder,
+    ReservationState,
+    StockState,
+    TransferState,
+)
 from write_side.resources import Own
 
 STAFF = [requires("stock:write")]
@@ -115,6 +124,26 @@ async def post_adjustment(
     return answered(request, await handlers.adjust_stock(own.pool, data, cause(request), call))
 
 
+@post("/v1/stock/transfers", guards=STAFF)
+@refuses(UnknownStock, BelowReserved, Invalid)
+async def post_transfer(
+    request: Call, data: JSONBody[TransferStock], own: Own, key: IdempotencyKey = None
+) -> Answered[TransferState]:
+    """Goods go to another warehouse that keeps the SKU: one count falls, the other rises, both or none."""
+    call = idempotent(request, key, data)
+    return answered(request, await handlers.transfer_stock(own.pool, data, cause(request), call), 201)
+
+
+@post("/v1/stock/counts", status_code=200, guards=STAFF)
+@refuses(UnknownStock, BelowReserved, CountOutOfDate)
+async def post_count(
+    request: Call, data: JSONBody[CountStock], own: Own, key: IdempotencyKey = None
+) -> Answered[StockState]:
+    """So many were found: sets the count, unless what was `expected` to be there changed meanwhile."""
+    call = idempotent(request, key, data)
+    return answered(request, await handlers.count_stock(own.pool, data, cause(request), call))
+
+
 @post("/v1/reservations", guards=STAFF)
 @refuses(OutOfStock, UnknownStock, ReservationMismatch, ReservationOfOrder)
 @leads_to(Link("post_release", {"reservation_id": "/reservation_id"}))
@@ -138,4 +167,7 @@ async def post_release(
     return answered(request, await handlers.release_stock(own.pool, reservation_id, data.reason, cause(request), call))
 
 
-routes = [post_warehouse, post_stock_item, post_receipt, post_adjustment, post_reservation, post_release]
+routes = [
+    post_warehouse, post_stock_item, post_receipt, post_adjustment, post_transfer, post_count, post_reservation,
+    post_release,
+]  # fmt: skip

@@ -8,7 +8,7 @@ import asyncpg
 import msgspec
 
 from shared.envelope import Metadata, as_json
-from shared.events.inventory import StockItemOpened, WarehouseOpened
+from shared.events.inventory import StockItemEvent, StockItemOpened, WarehouseOpened
 from shared.ids import uuid7
 from shared.shards import product_key, warehouse_key
 from write_side import event_log
@@ -56,6 +56,31 @@ async def find_items(conn: Connection, skus: Sequence[str]) -> list[StockItem]:
 async def find_item(conn: Connection, sku: str, warehouse: str) -> StockItem | None:
     """One SKU in one warehouse."""
     return next((item for item in await find_items(conn, [sku]) if item.warehouse == warehouse), None)
+
+
+async def lock_items(conn: Connection, sku: str, warehouses: Sequence[str]) -> dict[str, StockItem]:
+    """Warehouse → its item of a SKU, the rows locked in the order of their ids, like everybody locks them."""
+    rows = await conn.fetch(
+        "SELECT * FROM stock_item WHERE sku = $1 AND warehouse = ANY ($2) ORDER BY id FOR UPDATE", sku, warehouses
+    )
+    items = [msgspec.convert(dict(row), StockItem) for row in rows]
+    return {item.warehouse: item for item in items}
+
+
+async def save_counts(
+    conn: Connection, changed: Sequence[tuple[StockItem, StockItemEvent]], cause: Metadata
+) -> Positions:
+    """The counts of locked items as these events leave them, and the events; items as they stand in their rows."""
+    await conn.execute(
+        """UPDATE stock_item s SET on_hand = c.on_hand, version = s.version + 1
+           FROM unnest($1::uuid[], $2::int[]) AS c(id, on_hand) WHERE s.id = c.id""",
+        [item.id for item, _ in changed], [event.on_hand for _, event in changed],
+    )  # fmt: skip
+    new = [
+        NewEvent("stock_item", item.id, item.version + 1, product_key(item.product_id), event)
+        for item, event in changed
+    ]
+    return await event_log.append(conn, new, cause)
 
 
 async def insert_items(conn: Connection, items: Sequence[OpenStockItem]) -> list[NewEvent]:

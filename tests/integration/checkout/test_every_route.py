@@ -75,6 +75,11 @@ async def _staff(ask: Any) -> None:
     await ask("POST", "/v1/stock-items", place)
     await ask("POST", "/v1/stock/receipts", {**place, "quantity": 10, "reason": "delivery"})
     await ask("POST", "/v1/stock/adjustments", {**place, "change": -1, "reason": "broken"})
+    await ask("POST", "/v1/stock/counts", {**place, "counted": 8, "expected": 9, "reason": "inventory"})
+    await ask("POST", "/v1/warehouses", {"code": "HAM", "name": "Hamburg", "country": "DE"})
+    await ask("POST", "/v1/stock-items", {"sku": "LAMP", "warehouse": "HAM"})
+    moved = {"sku": "LAMP", "from_warehouse": "BER", "to_warehouse": "HAM", "quantity": 1, "reason": "nearer"}
+    await ask("POST", "/v1/stock/transfers", moved)
     lines = [{"sku": "LAMP", "quantity": 1}]
     held = await ask("POST", "/v1/reservations", {"reservation_id": str(uuid7()), "lines": lines})
     await ask("POST", f"/v1/reservations/{held['reservation_id']}/release", {"reason": "changed their mind"})

@@ -15,12 +15,15 @@ from write_side.database import Pool
 from write_side.inventory import handlers, store
 from write_side.inventory.domain import (
     BelowReserved,
+    CountOutOfDate,
+    CountStock,
     Demand,
     MoveStock,
     OpenStockItem,
     OpenWarehouse,
     OutOfStock,
     StockItemExists,
+    TransferStock,
     UnknownStock,
     WarehouseExists,
 )
@@ -114,6 +117,69 @@ async def test_a_release_frees_once(pool: Pool) -> None:
     )
     assert sorted(len(outcome.positions) > 0 for outcome in outcomes) == [False] * 4 + [True]
     assert (await figures(pool, "lamp"), await figures(pool, "lamp", "HAM")) == ((3, 0), (3, 0))
+
+
+async def move(pool: Pool, source: str, target: str, quantity: int) -> Answer[handlers.TransferState]:
+    command = TransferStock("lamp", source, target, quantity, "nearer")
+    return await handlers.transfer_stock(pool, command, CAUSE, new_call())
+
+
+async def test_a_transfer_moves_both_counts_and_both_items_tell_of_it(pool: Pool) -> None:
+    await stocked(pool, "lamp", 5)
+    await stocked(pool, "lamp", 1, "HAM")
+    answer = msgspec.json.decode((await move(pool, "BER", "HAM", 3)).body)
+    assert (answer["source"]["on_hand"], answer["target"]["on_hand"]) == (2, 4)
+    assert (await figures(pool, "lamp"), await figures(pool, "lamp", "HAM")) == ((2, 0), (4, 0))
+    for source, target in (("BER", "ULM"), ("ULM", "BER")):
+        with pytest.raises(UnknownStock, match="not kept in ULM"):
+            await move(pool, source, target, 1)
+
+
+async def test_transfers_and_buyers_at_once_never_move_what_is_promised(pool: Pool) -> None:
+    """To and fro, so that two transfers want the same rows the other way round, while buyers reserve in both."""
+    await stocked(pool, "lamp", 8)
+    await stocked(pool, "lamp", 8, "HAM")
+    moves = [move(pool, *ways, 5) for ways in [("BER", "HAM"), ("HAM", "BER")] * 10]
+    buyers = [reserve(pool, uuid7(), lamp=1) for _ in range(20)]
+    outcomes = await asyncio.gather(*moves, *buyers, return_exceptions=True)
+    assert {type(o) for o in outcomes[:20]} <= {Answer, BelowReserved}
+    assert {type(o) for o in outcomes[20:]} <= {Answer, OutOfStock}
+    (here, held), (there, held_there) = await figures(pool, "lamp"), await figures(pool, "lamp", "HAM")
+    assert here + there == 16
+    assert held + held_there == sum(isinstance(o, Answer) for o in outcomes[20:])
+
+
+@pytest.mark.parametrize("back", [False, True])
+async def test_a_transfer_locks_its_rows_in_the_order_of_their_ids(pool: Pool, back: bool) -> None:
+    """Like a reservation over both does, or the two would wait for each other."""
+    await stocked(pool, "lamp", 5)
+    await stocked(pool, "lamp", 5, "HAM")
+    first, last = await pool.fetch("SELECT id, warehouse FROM stock_item ORDER BY id")
+    ways = (last, first) if back else (first, last)
+    lock = "SELECT FROM stock_item WHERE id = $1 FOR UPDATE"
+    async with pool.acquire() as conn, conn.transaction():
+        await conn.execute(lock, first["id"])
+        moving = asyncio.create_task(move(pool, ways[0]["warehouse"], ways[1]["warehouse"], 1))
+        while not await pool.fetchval("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)"):
+            await asyncio.sleep(0.01)
+        await conn.execute(lock + " NOWAIT", last["id"])
+    await moving
+
+
+async def test_a_count_is_set_once_and_a_second_that_saw_the_same_is_refused(pool: Pool) -> None:
+    await stocked(pool, "lamp", 9)
+    found = [CountStock("lamp", "BER", counted, 9, "inventory") for counted in (7, 8)]
+    outcomes = await asyncio.gather(
+        *(handlers.count_stock(pool, command, CAUSE, new_call()) for command in found), return_exceptions=True
+    )
+    assert Counter(type(o) for o in outcomes) == {Answer: 1, CountOutOfDate: 1}
+    now, _ = await figures(pool, "lamp")
+    assert now in (7, 8)
+    await reserve(pool, uuid7(), lamp=3)
+    with pytest.raises(BelowReserved):
+        await handlers.count_stock(pool, CountStock("lamp", "BER", 2, now, "inventory"), CAUSE, new_call())
+    with pytest.raises(UnknownStock):
+        await handlers.count_stock(pool, CountStock("lamp", "ULM", 2, now, "inventory"), CAUSE, new_call())
 
 
 async def test_forty_buyers_cannot_share_seven_lamps(pool: Pool) -> None:

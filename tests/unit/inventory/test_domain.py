@@ -12,15 +12,22 @@ from shared.events.orders import Allocation
 from shared.ids import uuid7
 from write_side.errors import Invalid
 from write_side.inventory.domain import (
+    BelowReserved,
+    CountOutOfDate,
+    CountStock,
     Demand,
     MoveStock,
     OutOfStock,
     StockItem,
+    TransferStock,
     UnknownStock,
     allocate,
     check_adjustment,
+    check_transfer,
+    count,
     evolve_item,
     summed,
+    transfer,
 )
 
 PRODUCT = UUID(int=1)
@@ -81,6 +88,41 @@ def test_an_allocation_is_exact_and_never_takes_what_is_promised(
 def test_an_adjustment_by_nothing_is_a_mistake() -> None:
     with pytest.raises(Invalid):
         check_adjustment(MoveStock("lamp", "BER", 0, "count"))
+
+
+def test_a_transfer_to_where_it_is_is_a_mistake() -> None:
+    with pytest.raises(Invalid):
+        check_transfer(TransferStock("lamp", "BER", "BER", 1, "?"))
+
+
+@given(st.integers(0, 9), st.integers(0, 9), st.integers(0, 9), st.integers(1, 20))
+def test_a_transfer_loses_nothing_and_leaves_what_is_promised(free: int, held: int, there: int, wanted: int) -> None:
+    source, target = item("lamp", "BER", free + held, held), item("lamp", "HAM", there)
+    command, id_ = TransferStock("lamp", "BER", "HAM", wanted, "nearer"), uuid7()
+    if wanted > free:
+        with pytest.raises(BelowReserved):
+            transfer(source, target, command, id_)
+        return
+    out, into = transfer(source, target, command, id_)
+    assert out.on_hand + into.on_hand == source.on_hand + target.on_hand
+    assert out.on_hand >= out.reserved == held
+    assert (out.transfer_id, out.to_warehouse, into.from_warehouse) == (into.transfer_id, "HAM", "BER")
+
+
+def test_a_count_says_what_was_found_and_by_how_much_it_differs() -> None:
+    event = count(item("lamp", "BER", 9, reserved=2), CountStock("lamp", "BER", 7, 9, "inventory"))
+    assert (event.on_hand, event.reserved, event.change) == (7, 2, -2)
+
+
+def test_a_count_of_what_changed_meanwhile_is_refused_with_what_is_there_now() -> None:
+    with pytest.raises(CountOutOfDate) as refusal:
+        count(item("lamp", "BER", 8), CountStock("lamp", "BER", 9, 9, "inventory"))
+    assert refusal.value.facts == {"on_hand": 8, "reserved": 0}
+
+
+def test_a_count_below_what_is_promised_is_refused() -> None:
+    with pytest.raises(BelowReserved):
+        count(item("lamp", "BER", 9, reserved=2), CountStock("lamp", "BER", 1, 9, "inventory"))
 
 
 def test_an_event_says_the_figures_and_nothing_is_added_up() -> None:
