@@ -16,6 +16,7 @@ from shared.events.notifications import NotificationEvent
 from shared.events.orders import OrderEvent, QuoteEvent
 from shared.events.payments import PaymentEvent
 from shared.events.pricing import PricingEvent
+from shared.events.promotions import PromotionEvent
 from shared.events.repairs import RepairEvent
 from shared.events.shipping import DestinationSet
 from shared.events.webhooks import WebhookEvent
@@ -31,6 +32,7 @@ Event = (
     | QuoteEvent
     | PaymentEvent
     | PricingEvent
+    | PromotionEvent
     | RepairEvent
     | DestinationSet
     | WebhookEvent

@@ -1,5 +1,6 @@
 """Money: integer minor units with a currency, never a float."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
 from msgspec import Meta, Struct
@@ -27,14 +28,28 @@ def is_known(currency: str) -> bool:
 
 
 def rounded_share(amount_minor: int, basis_points: int) -> int:
-    """`amount_minor` × `basis_points` / 10,000, half rounded up, in integers (the one rounding rule for taxes)."""
+    """`amount_minor` × `basis_points` / 10,000, half rounded up, in integers (the rule for taxes and
+    percentages)."""
     return (amount_minor * basis_points + 5_000) // 10_000
+
+
+def allocated(amount_minor: int, weights: Sequence[int]) -> list[int]:
+    """An amount in parts by weight that add up to it to the last minor unit, none greater than its weight if the amount
+    is not greater than their sum: largest remainders first (Hamilton's method), ties to the earlier part."""
+    total = sum(weights)
+    if not total:
+        return [0] * len(weights)
+    parts = [amount_minor * weight // total for weight in weights]
+    by_remainder = sorted(range(len(weights)), key=lambda n: (-(amount_minor * weights[n] % total), n))
+    for n in by_remainder[: amount_minor - sum(parts)]:
+        parts[n] += 1
+    return parts
 
 
 def display(amount_minor: int, currency: str) -> str:
     """For mails and the terminal: `19.99 EUR`, `1200 JPY`."""
-    digits = EXPONENTS[currency]
+    digits, sign = EXPONENTS[currency], "-" if amount_minor < 0 else ""
     if not digits:
         return f"{amount_minor} {currency}"
-    whole, fraction = divmod(amount_minor, 10**digits)
-    return f"{whole}.{fraction:0{digits}d} {currency}"
+    whole, fraction = divmod(abs(amount_minor), 10**digits)
+    return f"{sign}{whole}.{fraction:0{digits}d} {currency}"

@@ -32,6 +32,11 @@ def cart_key(cart_id: UUID) -> str:
     return f"cart:{cart_id}"
 
 
+def promotion_key(promotion_id: UUID) -> str:
+    """Key family of a promotion."""
+    return f"promotion:{promotion_id}"
+
+
 def warehouse_key(warehouse_id: UUID) -> str:
     """Key family of a warehouse."""
     return f"warehouse:{warehouse_id}"

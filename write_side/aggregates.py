@@ -22,6 +22,8 @@ from write_side.orders import domain as orders
 from write_side.orders import store as orders_store
 from write_side.payments import domain as payments
 from write_side.payments import store as payments_store
+from write_side.promotions import domain as promotions
+from write_side.promotions import store as promotions_store
 from write_side.shipping import domain as shipping
 from write_side.shipping import store as shipping_store
 from write_side.webhooks import domain as webhooks
@@ -67,6 +69,10 @@ AGGREGATES: list[Aggregate] = [
         pricing.all_priced,
     ),
     Aggregate(
+        "promotion", "promotion", lambda state, r, e: promotions.evolve(state, e, r.version),
+        promotions_store.all_promotions,
+    ),
+    Aggregate(
         "destination", "destination", lambda _, r, e: shipping.evolve(e, r.version), shipping_store.all_destinations
     ),
     Aggregate("cart", "cart", lambda state, r, e: carts.evolve(state, e, r.version), carts_store.all_carts),
@@ -94,4 +100,10 @@ RESERVATIONS = Aggregate(
     "stock_item", "stock_item", lambda state, r, e: inventory.evolve_held(state, r.aggregate_id, e),
     inventory_store.all_held, "reservation",
 )  # fmt: skip
+# And so does who uses a promotion.
+USES = Aggregate(
+    "promotion", "promotion", lambda state, r, e: promotions.evolve_uses(state, r.aggregate_id, e),
+    promotions_store.all_uses, "reservation",
+)  # fmt: skip
+PARTS = {part.type: part for part in (RESERVATIONS, USES)}
 BY_TYPE = {aggregate.type: aggregate for aggregate in AGGREGATES}

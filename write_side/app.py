@@ -34,6 +34,7 @@ from write_side.payments import open_gateway
 from write_side.payments import routes as payments_routes
 from write_side.pricing import routes as pricing_routes
 from write_side.projections import routes as projections_routes
+from write_side.promotions import routes as promotions_routes
 from write_side.resources import Resources
 from write_side.shipping import routes as shipping_routes
 from write_side.webhooks import routes as webhooks_routes
@@ -46,6 +47,7 @@ ROUTES: Sequence[HTTPRouteHandler] = [
     *catalog_routes.routes,
     *pricing_routes.routes,
     *inventory_routes.routes,
+    *promotions_routes.routes,
     *shipping_routes.routes,
     *carts_routes.routes,
     *orders_routes.routes,

@@ -9,7 +9,7 @@ import msgspec
 from shared.codec import decode_events
 from shared.envelope import Recorded
 from write_side import event_log
-from write_side.aggregates import AGGREGATES, RESERVATIONS, Aggregate
+from write_side.aggregates import AGGREGATES, PARTS, Aggregate
 from write_side.database import Connection, ids_after
 from write_side.differences import MISSING, Difference, differing
 from write_side.references import CHECKS
@@ -32,8 +32,8 @@ async def compare_all(conn: Connection, aggregates: Sequence[Aggregate] = AGGREG
 async def compare(conn: Connection, aggregate: Aggregate, ids: Sequence[UUID] | None = None) -> list[Difference]:
     """All rows of a kind, or those of some aggregates, against their events and what other rows make of them."""
     found = await _compare(conn, aggregate, ids)
-    if aggregate.type == RESERVATIONS.type:
-        found += await _compare(conn, RESERVATIONS, ids)
+    if aggregate.type in PARTS:
+        found += await _compare(conn, PARTS[aggregate.type], ids)
     if aggregate.type in CHECKS:
         found += await CHECKS[aggregate.type](conn, ids)
     return found

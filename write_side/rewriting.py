@@ -6,7 +6,7 @@ from uuid import UUID
 
 from write_side import catalog, pricing
 from write_side.access import store as access
-from write_side.aggregates import RESERVATIONS, Aggregate
+from write_side.aggregates import RESERVATIONS, USES, Aggregate
 from write_side.carts import store as carts
 from write_side.comparing import fold
 from write_side.database import Connection
@@ -16,6 +16,8 @@ from write_side.notifications import store as notifications
 from write_side.orders import store as orders
 from write_side.orders.domain import Order
 from write_side.payments import store as payments
+from write_side.promotions import store as promotions
+from write_side.promotions.domain import Promotion, PromotionUses
 from write_side.shipping import store as shipping
 from write_side.webhooks import store as webhooks
 
@@ -32,12 +34,18 @@ async def _order(conn: Connection, order: Order) -> None:
     await orders.rewrite_order(conn, order, items)
 
 
+async def _promotion(conn: Connection, promotion: Promotion) -> None:
+    uses = (await fold(conn, USES, [promotion.id])).states.get(promotion.id, PromotionUses(promotion.id, {}))
+    await promotions.rewrite_promotion(conn, promotion, uses)
+
+
 _REWRITES: dict[str, Rewrite] = {
     "warehouse": inventory.rewrite_warehouse,
     "stock_item": _item,
     "category": catalog.rewrite_category,
     "product": catalog.rewrite_product,
     "price": pricing.rewrite_prices,
+    "promotion": _promotion,
     "destination": shipping.rewrite_destination,
     "cart": carts.rewrite_cart,
     "quote": orders.rewrite_quote,
@@ -53,6 +61,7 @@ _PARTS = {
     "product": [("variant", "product_id")],
     "price": [("price", "variant_id")],
     "cart": [("cart_line", "cart_id")],
+    "promotion": [("promotion_use", "promotion_id")],
     "webhook_endpoint": [("webhook_secret", "endpoint_id"), ("webhook_delivery", "endpoint_id")],
 }
 

@@ -32,11 +32,14 @@ def render(id_: str, state: Order, _keys: Keys) -> Rendered:
         currency=totals.currency,
         lines_minor=totals.lines_minor,
         shipping_minor=totals.shipping_minor,
+        discount_minor=totals.discount_minor,
         tax_minor=totals.tax_minor,
         total_minor=totals.total_minor,
         items=sum(line.quantity for line in placed.lines),
         skus=[line.sku for line in placed.lines],
         product_ids=[line.product_id for line in placed.lines],
+        promotion_ids=[off.promotion_id for off in placed.discounts],
+        codes=[off.code for off in placed.discounts if off.code],
         placed_at=state.placed_at,
         updated_at=state.updated_at,
         position=state.position,
@@ -46,7 +49,7 @@ def render(id_: str, state: Order, _keys: Keys) -> Rendered:
 
 MODEL = ReadModel(
     name=RECORDS,
-    version="v1",
+    version="v2",
     sink=ELASTICSEARCH,
     contexts=order.CONTEXTS,
     state=Order,

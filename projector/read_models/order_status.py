@@ -8,7 +8,7 @@ import msgspec
 from projector.model import REDIS, Keys, ReadModel, Rendered, encode
 from projector.read_models import order
 from projector.read_models.order import Order, placed_of
-from shared.documents.orders import STATUS, Address, OrderStatus, StatusLine
+from shared.documents.orders import STATUS, Address, Discounted, OrderStatus, StatusLine
 from shared.events.orders import OrderPlaced
 from shared.money import Money
 from shared.sealed import unseal
@@ -42,6 +42,10 @@ def render(id_: str, state: Order, keys: Keys) -> Rendered:
         placed_at=state.placed_at,
         expires_at=placed.expires_at,
         history=state.history,
+        discounts=[
+            Discounted(off.name, off.code or None, Money(off.lines_minor + off.shipping_minor, currency))
+            for off in placed.discounts
+        ],
     )
     return Rendered({id_: encode(status)})
 

@@ -27,6 +27,14 @@ class Address(Struct, frozen=True):
     region: str = ""
 
 
+class Discounted(Struct, frozen=True):
+    """What a promotion took off; `code` is null if it applied by itself."""
+
+    name: str
+    code: str | None
+    amount: Money
+
+
 class StatusLine(Struct, frozen=True):
     sku: str
     product_id: UUID
@@ -43,8 +51,11 @@ class Happened(Struct, frozen=True):
     at: datetime
 
 
-class OrderStatus(Struct, frozen=True):
-    """What the customer of an order sees: decrypted, opened only by the signed link or staff."""
+class OrderStatus(Struct, frozen=True, omit_defaults=True):
+    """What the customer of an order sees: decrypted, opened only by the signed link or staff.
+
+    subtotal + shipping − discounts + tax = total.
+    """
 
     id: UUID
     number: str
@@ -60,6 +71,7 @@ class OrderStatus(Struct, frozen=True):
     placed_at: datetime
     expires_at: datetime
     history: list[Happened]
+    discounts: list[Discounted] = []
 
 
 class OrderRecord(Struct, frozen=True):
@@ -73,11 +85,14 @@ class OrderRecord(Struct, frozen=True):
     currency: str
     lines_minor: int
     shipping_minor: int
+    discount_minor: int
     tax_minor: int
     total_minor: int
     items: int
     skus: list[str]
     product_ids: list[UUID]
+    promotion_ids: list[UUID]
+    codes: list[str]
     placed_at: datetime
     updated_at: datetime
     position: int

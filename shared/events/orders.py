@@ -10,8 +10,11 @@ from uuid import UUID
 from msgspec import Struct
 
 
-class PricedLine(Struct, frozen=True):
-    """One line as priced on the write side. Amounts in minor units of the order's currency, tax excluded."""
+class PricedLine(Struct, frozen=True, omit_defaults=True):
+    """One line as priced on the write side. Amounts in minor units of the order's currency, tax excluded.
+
+    quantity × unit price = total; tax is on total − discount.
+    """
 
     sku: str
     product_id: UUID
@@ -21,16 +24,28 @@ class PricedLine(Struct, frozen=True):
     unit_price_minor: int
     total_minor: int
     tax_minor: int
+    discount_minor: int = 0
 
 
-class Totals(Struct, frozen=True):
-    """lines + shipping + tax = total; the total is what is charged."""
+class Discount(Struct, frozen=True):
+    """What a promotion takes off an order: off its lines, and off its shipping. Minor units."""
+
+    promotion_id: UUID
+    name: str
+    code: str  # "" if it applied by itself
+    lines_minor: int
+    shipping_minor: int
+
+
+class Totals(Struct, frozen=True, omit_defaults=True):
+    """lines + shipping − discount + tax = total; the total is what is charged."""
 
     currency: str
     lines_minor: int
     shipping_minor: int
     tax_minor: int
     total_minor: int
+    discount_minor: int = 0  # off lines and shipping
 
 
 class Allocation(Struct, frozen=True):
@@ -41,7 +56,7 @@ class Allocation(Struct, frozen=True):
     quantity: int
 
 
-class QuoteIssued(Struct, frozen=True, tag="orders.quote_issued.v1"):
+class QuoteIssued(Struct, frozen=True, omit_defaults=True, tag="orders.quote_issued.v1"):
     quote_id: UUID
     cart_id: UUID
     cart_version: int
@@ -53,9 +68,11 @@ class QuoteIssued(Struct, frozen=True, tag="orders.quote_issued.v1"):
     lines: list[PricedLine]
     totals: Totals
     expires_at: datetime
+    codes: list[str] = []  # what was typed, used or not
+    discounts: list[Discount] = []
 
 
-class OrderPlaced(Struct, frozen=True, tag="orders.order_placed.v1"):
+class OrderPlaced(Struct, frozen=True, omit_defaults=True, tag="orders.order_placed.v1"):
     order_id: UUID
     number: str  # for people: on the invoice, on the phone
     quote_id: UUID
@@ -69,6 +86,7 @@ class OrderPlaced(Struct, frozen=True, tag="orders.order_placed.v1"):
     totals: Totals
     allocations: list[Allocation]
     expires_at: datetime  # unpaid by then, its stock is freed
+    discounts: list[Discount] = []
 
 
 class OrderConfirmed(Struct, frozen=True, tag="orders.order_confirmed.v1"):

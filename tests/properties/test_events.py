@@ -19,6 +19,7 @@ from shared.events.notifications import MailQueued, NotificationEvent
 from shared.events.orders import OrderEvent, OrderPlaced, QuoteEvent, QuoteIssued
 from shared.events.payments import PaymentEvent, PaymentRequested
 from shared.events.pricing import PriceSet, PricingEvent
+from shared.events.promotions import PromotionAnnounced, PromotionEvent
 from shared.events.repairs import RowRepaired
 from shared.events.shipping import DestinationSet
 from shared.events.webhooks import EndpointCreated, WebhookEvent
@@ -39,6 +40,7 @@ HISTORIES: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "payment": (PaymentRequested, get_args(PaymentEvent)),
     "mail": (MailQueued, get_args(NotificationEvent)),
     "access_token": (TokenIssued, (TokenRevoked,)),
+    "promotion": (PromotionAnnounced, get_args(PromotionEvent)),
     "webhook_endpoint": (EndpointCreated, get_args(WebhookEvent)),
 }
 

@@ -13,6 +13,7 @@ LONGEST_LIFE = timedelta(days=36_500)
 SCOPES = (
     "catalog:write", "stock:read", "stock:write", "orders:read", "orders:write", "access:write",
     "events:read", "events:read_personal", "history:read", "persons:read", "persons:erase",
+    "promotions:read", "promotions:write",
     "webhooks:read", "webhooks:write",
     "projections:read", "projections:write",
 )  # fmt: skip

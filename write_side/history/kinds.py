@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from shared.codec import decode_events
 from shared.envelope import Recorded
-from write_side import catalog, inventory, orders, payments, pricing
+from write_side import catalog, inventory, orders, payments, pricing, promotions
 from write_side.aggregates import BY_TYPE
 from write_side.database import Connection
 from write_side.history.domain import UnknownHistory
@@ -70,6 +70,10 @@ async def _product(conn: Connection, name: str) -> UUID | None:
     return None if sold is None else sold.product_id
 
 
+async def _promotion(conn: Connection, name: str) -> UUID | None:
+    return await promotions.find_by_code(conn, name.upper())
+
+
 KINDS = {
     kind.name: kind
     for kind in (
@@ -79,9 +83,13 @@ KINDS = {
         Kind("price", pricing.PricedVariant, _price),
         Kind("product", catalog.Product, _product),
         Kind("quote", orders.Quote, _nameless),
+        Kind("promotion", promotions.Promotion, _promotion),
     )
 }
-NAMES = "An id; or of an order its number, of a stock item `sku@warehouse`, of a price or a product a SKU."
+NAMES = (
+    "An id; or of an order its number, of a stock item `sku@warehouse`, of a price or a product a SKU, of a promotion "
+    "its code."
+)
 
 
 def kind_of(name: str) -> Kind:

@@ -6,7 +6,7 @@ from uuid import UUID
 from msgspec import Meta, Struct
 
 from shared.envelope import Recorded
-from shared.events.orders import PricedLine
+from shared.events.orders import Discount, PricedLine
 from write_side.database import Connection
 from write_side.errors import Refusal
 from write_side.history.answers import Happened, happened
@@ -21,7 +21,8 @@ LOOKED_THROUGH = 250  # versions of a price in one go
 class ChargedPrice(Struct, frozen=True):
     """An order line's price and where it comes from; amounts in minor units of `currency`, tax excluded.
 
-    quantity × unit price = total; `tax_minor` is `tax_basis_points` of it, rounded once.
+    quantity × unit price = total; `discounts` of the order took `discount_minor` of it; `tax_minor` is
+    `tax_basis_points` of the rest, rounded once.
     """
 
     order_id: UUID
@@ -33,6 +34,8 @@ class ChargedPrice(Struct, frozen=True):
     total_minor: int
     tax_basis_points: int
     tax_minor: int
+    discount_minor: int
+    discounts: list[Discount]
     price_set: Annotated[Happened, Meta(description="set the price that was in force when the quote was made")]
     quoted: Annotated[Happened, Meta(description="took the price over into the quote")]
     ordered: Annotated[Happened, Meta(description="took the quote over into the order")]
@@ -59,7 +62,8 @@ async def charged(conn: Connection, order_id: UUID, sku: str) -> ChargedPrice:
     price_set = await _in_force(conn, line, order.totals.currency, quoted.last.position)
     return ChargedPrice(
         order.id, order.number, sku, order.totals.currency, line.quantity, line.unit_price_minor, line.total_minor,
-        quote.tax_basis_points, line.tax_minor, happened(price_set), happened(quoted.last), happened(placed.last),
+        quote.tax_basis_points, line.tax_minor, line.discount_minor, order.discounts,
+        happened(price_set), happened(quoted.last), happened(placed.last),
     )  # fmt: skip
 
 

@@ -44,6 +44,7 @@ class Confirmation(Struct, frozen=True):
     currency: str
     lines_minor: int
     shipping_minor: int
+    discount_minor: int
     tax_minor: int
     total_minor: int
     status_url: str
@@ -73,6 +74,7 @@ def _totals(content: Confirmation) -> list[tuple[str, str]]:
     amounts = [
         ("Subtotal", content.lines_minor),
         ("Shipping", content.shipping_minor),
+        *([("Discount", -content.discount_minor)] if content.discount_minor else []),
         ("Tax", content.tax_minor),
         ("Total", content.total_minor),
     ]

@@ -142,6 +142,7 @@ def _content(order: Order, contact: Contact, settings: Settings) -> Confirmation
         [part for part in (address.name, address.line1, address.line2, f"{address.postal_code} {address.city}",
                            address.region, address.country) if part],
         [Line(line.name, line.quantity, line.total_minor) for line in order.lines],
-        totals.currency, totals.lines_minor, totals.shipping_minor, totals.tax_minor, totals.total_minor,
+        totals.currency, totals.lines_minor, totals.shipping_minor, totals.discount_minor, totals.tax_minor,
+        totals.total_minor,
         f"{settings.public_read_url}/v1/orders/{order.id}?token={token}",
     )  # fmt: skip

@@ -10,6 +10,7 @@ from write_side.carts import CartHead
 from write_side.catalog import SoldVariant
 from write_side.inventory import StockItem
 from write_side.orders.domain import Quote
+from write_side.promotions import Promotion
 from write_side.shipping import Destination
 
 
@@ -23,6 +24,8 @@ class Known(NamedTuple):
     sold: Mapping[str, SoldVariant]
     prices: Mapping[str, Mapping[str, int]]  # currency → SKU → minor units
     stock: Sequence[StockItem]
+    promotions: Sequence[Promotion]  # on offer by themselves or by a code of one of the quotes
+    uses: Mapping[UUID, Mapping[UUID, int]]  # person → promotion → how often they use it
 
 
 class Placing(Struct, frozen=True):
@@ -40,6 +43,8 @@ class Placing(Struct, frozen=True):
     order_id: UUID | None = None
     payment_id: UUID | None = None
     item_ids: list[UUID] = []
+    person_id: UUID | None = None
+    claims: list[UUID] = []  # promotions whose uses are limited
     placed: str = ""
     payment_requested: str = ""
     cart_ordered: str = ""

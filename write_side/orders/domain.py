@@ -13,6 +13,7 @@ from msgspec import Struct, structs
 
 from shared.events.orders import (
     Allocation,
+    Discount,
     OrderCancelled,
     OrderClosing,
     OrderConfirmed,
@@ -27,6 +28,8 @@ from shared.events.orders import (
 )
 from shared.money import rounded_share
 from write_side.orders.refusals import CartEmpty, NotSellable, QuoteExpired, QuoteStale, TotalOutOfRange
+from write_side.promotions import NO_PROMOTIONS, BasketLine, Offered
+from write_side.promotions import apply as apply_promotions
 
 State = Literal["pending_payment", "confirmed", "closing", "cancelled", "expired"]
 
@@ -52,10 +55,13 @@ class Terms(Struct, frozen=True):
 
 
 class Priced(Struct, frozen=True):
-    """Lines and totals: lines + shipping + tax = total, to the minor unit."""
+    """Lines and totals: lines + shipping − discount + tax = total, to the minor unit. `refused`: code → why it takes
+    nothing off."""
 
     lines: list[PricedLine]
     totals: Totals
+    discounts: list[Discount]
+    refused: dict[str, str]
 
 
 class Quote(Struct, frozen=True):
@@ -73,6 +79,8 @@ class Quote(Struct, frozen=True):
     totals: Totals
     expires_at: datetime
     version: int = 1
+    codes: list[str] = []
+    discounts: list[Discount] = []
 
 
 class Order(Struct, frozen=True):
@@ -95,10 +103,15 @@ class Order(Struct, frozen=True):
     closing_reason: str | None
     deducted: bool
     version: int
+    discounts: list[Discount] = []
 
 
-def price(wanted: Mapping[str, int], offers: Mapping[str, Offer], terms: Terms, currency: str) -> Priced:
-    """SKU → quantity as priced lines and totals. Tax is rounded once per line and once for shipping.
+def price(
+    wanted: Mapping[str, int], offers: Mapping[str, Offer], terms: Terms, currency: str,
+    offered: Offered = NO_PROMOTIONS,
+) -> Priced:  # fmt: skip
+    """SKU → quantity as priced lines and totals. Tax is on what is left after discounts, rounded once per line and once
+    for shipping.
 
     Raises `CartEmpty`, `NotSellable` naming each SKU without an offer, `TotalOutOfRange`.
     """
@@ -106,22 +119,26 @@ def price(wanted: Mapping[str, int], offers: Mapping[str, Offer], terms: Terms, 
         raise CartEmpty("the cart has no lines")
     if missing := [sku for sku in wanted if sku not in offers]:
         raise NotSellable(f"not sold in {currency} at the moment: {', '.join(missing)}", skus=missing)
-    lines = [_line(sku, quantity, offers[sku], terms) for sku, quantity in wanted.items()]
+    basket = [BasketLine(sku, quantity, offers[sku].unit_price_minor) for sku, quantity in wanted.items()]
+    off = apply_promotions(basket, terms.shipping_minor, currency, offered)
+    lines = [_line(line, offers[line.sku], terms, part) for line, part in zip(basket, off.lines, strict=True)]
     net = sum(line.total_minor for line in lines)
-    tax = sum(line.tax_minor for line in lines) + rounded_share(terms.shipping_minor, terms.tax_basis_points)
-    total = net + terms.shipping_minor + tax
+    shipping = terms.shipping_minor - off.shipping_minor
+    tax = sum(line.tax_minor for line in lines) + rounded_share(shipping, terms.tax_basis_points)
+    total = net + terms.shipping_minor - off.total_minor + tax
     if not LEAST_TOTAL <= total <= MOST_TOTAL:
         detail = f"an order costs between {LEAST_TOTAL} and {MOST_TOTAL} minor units, this one {total}"
         raise TotalOutOfRange(detail, total_minor=total)
-    return Priced(lines, Totals(currency, net, terms.shipping_minor, tax, total))
+    totals = Totals(currency, net, terms.shipping_minor, tax, total, off.total_minor)
+    return Priced(lines, totals, off.discounts, off.refused)
 
 
-def _line(sku: str, quantity: int, offer: Offer, terms: Terms) -> PricedLine:
-    total = offer.unit_price_minor * quantity
-    tax = rounded_share(total, terms.tax_basis_points)
+def _line(line: BasketLine, offer: Offer, terms: Terms, discount: int) -> PricedLine:
+    tax = rounded_share(line.total_minor - discount, terms.tax_basis_points)
     return PricedLine(
-        sku, offer.product_id, offer.variant_id, offer.name, quantity, offer.unit_price_minor, total, tax
-    )
+        line.sku, offer.product_id, offer.variant_id, offer.name, line.quantity, line.unit_price_minor,
+        line.total_minor, tax, discount,
+    )  # fmt: skip
 
 
 def check_quote(quote: Quote, cart_version: int, fresh: Priced, now: datetime) -> None:
@@ -138,7 +155,7 @@ def check_quote(quote: Quote, cart_version: int, fresh: Priced, now: datetime) -
 
 
 def changes(quote: Quote, fresh: Priced) -> list[dict[str, str | int]]:
-    """What costs something else than quoted: per line, shipping, tax. Amounts in minor units."""
+    """What costs something else than quoted: per line, shipping, discount, tax. Amounts in minor units."""
     found: list[dict[str, str | int]] = []
     for was, now in zip(quote.lines, fresh.lines, strict=True):
         if was.unit_price_minor != now.unit_price_minor:
@@ -147,6 +164,9 @@ def changes(quote: Quote, fresh: Priced) -> list[dict[str, str | int]]:
     if quote.totals.shipping_minor != fresh.totals.shipping_minor:
         found.append({"what": "shipping", "was_minor": quote.totals.shipping_minor,
                       "now_minor": fresh.totals.shipping_minor})  # fmt: skip
+    if quote.discounts != fresh.discounts:
+        found.append({"what": "discount", "was_minor": quote.totals.discount_minor,
+                      "now_minor": fresh.totals.discount_minor})  # fmt: skip
     if not found and quote.totals != fresh.totals:
         found.append({"what": "tax", "was_minor": quote.totals.tax_minor, "now_minor": fresh.totals.tax_minor})
     return found
@@ -158,7 +178,7 @@ def place(
     """A quote that holds, as an order: it says the whole of it, so that nothing has to be looked up later."""
     return OrderPlaced(
         order_id, number, quote.id, quote.cart_id, payment_id, quote.person_id, quote.mail, quote.address,
-        quote.country, quote.lines, quote.totals, list(allocations), expires_at,
+        quote.country, quote.lines, quote.totals, list(allocations), expires_at, quote.discounts,
     )  # fmt: skip
 
 
@@ -176,7 +196,8 @@ def evolve_quote(quote: Quote | None, event: QuoteEvent, version: int) -> Quote:
     if isinstance(event, QuoteIssued):
         return Quote(
             event.quote_id, event.cart_id, event.cart_version, event.person_id, event.mail, event.address,
-            event.country, event.tax_basis_points, event.lines, event.totals, event.expires_at, version,
+            event.country, event.tax_basis_points, event.lines, event.totals, event.expires_at, version, event.codes,
+            event.discounts,
         )  # fmt: skip
     assert quote is not None, "a quote's history begins with QuoteIssued"
     return structs.replace(quote, mail="", address="", version=version)
@@ -188,7 +209,7 @@ def evolve(order: Order | None, event: OrderEvent, version: int) -> Order:
         case OrderPlaced() as e:
             return Order(
                 e.order_id, e.number, e.quote_id, e.cart_id, e.payment_id, e.person_id, e.mail, e.address, e.country,
-                e.lines, e.totals, e.allocations, e.expires_at, "pending_payment", None, False, version,
+                e.lines, e.totals, e.allocations, e.expires_at, "pending_payment", None, False, version, e.discounts,
             )  # fmt: skip
         case OrderConfirmed():
             return _moved(order, version, "confirmed", None, deducted=True)

@@ -1,16 +1,19 @@
 """Quotes, and how an order is answered: `issue_quote` makes the offer that placing.py takes up."""
 
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Literal
 from uuid import UUID
 
+import msgspec
 from msgspec import Struct
 
 from shared.envelope import Metadata, as_json
-from shared.events.orders import PricedLine, QuoteIssued, Totals
+from shared.events.orders import Discount, PricedLine, QuoteIssued, Totals
 from shared.ids import uuid7
 from shared.money import Money
 from shared.shards import order_key
-from write_side import carts, commands, event_log, payments, shipping
+from write_side import carts, commands, event_log, payments, promotions, shipping
 from write_side.carts import CartOrderedAlready
 from write_side.commands import Answer
 from write_side.customers import Contact, Keyring, seal_contact
@@ -20,15 +23,27 @@ from write_side.orders import domain, store
 from write_side.orders.domain import Order, Quote
 from write_side.orders.offers import offers_of, terms_of
 from write_side.orders.refusals import UnknownOrder
+from write_side.promotions import Offered
 
 
 class Amounts(Struct, frozen=True):
-    """lines + shipping + tax = total, which is what will be charged."""
+    """lines + shipping − discount + tax = total, which is what will be charged."""
 
     lines: Money
     shipping: Money
     tax: Money
     total: Money
+    discount: Money
+
+
+class RefusedCode(Struct, frozen=True):
+    """A code that takes nothing off, and why."""
+
+    code: str
+    why: Literal[
+        "unknown_code", "not_begun", "over", "used_up", "used_up_by_you", "below_minimum", "nothing_for_it",
+        "not_combinable",
+    ]
 
 
 class QuoteState(Struct, frozen=True):
@@ -43,6 +58,8 @@ class QuoteState(Struct, frozen=True):
     lines: list[PricedLine]
     totals: Amounts
     expires_at: datetime
+    discounts: list[Discount]
+    refused_codes: list[RefusedCode]
 
 
 class PaymentState(Struct, frozen=True):
@@ -68,9 +85,10 @@ class OrderState(Struct, frozen=True):
 
 
 async def issue_quote(
-    pool: Pool, keyring: Keyring, cart_id: UUID, secret: str | None, contact: Contact, ttl: int, cause: Metadata
-) -> Answer[QuoteState]:
-    """Today's price of a cart for an address, good for `ttl` seconds.
+    pool: Pool, keyring: Keyring, cart_id: UUID, secret: str | None, contact: Contact, ttl: int,
+    cause: Metadata, codes: Sequence[str] = (),
+) -> Answer[QuoteState]:  # fmt: skip
+    """Today's price of a cart for an address, with what promotions and these codes take off, good for `ttl` seconds.
 
     Refuses `cart_ordered`, `cart_empty`, `not_sellable`, `unknown_destination`, `total_out_of_range`, and
     `keyring_unavailable`, since the contact is sealed before it goes anywhere.
@@ -85,12 +103,16 @@ async def issue_quote(
             raise CartOrderedAlready("an order was placed from this cart; open another one")
         country = contact.address.country
         terms = terms_of(await shipping.find_destination(conn, country), country, cart.currency)
-        priced = domain.price(cart.lines, await offers_of(conn, list(cart.lines), cart.currency), terms, cart.currency)
+        now, offers = datetime.now(UTC), await offers_of(conn, list(cart.lines), cart.currency)
+        promotions_, uses = await promotions.offered_to(conn, codes, sealed.person_id)
+        priced = domain.price(cart.lines, offers, terms, cart.currency, Offered(promotions_, codes, uses, now))
         event = QuoteIssued(
             uuid7(), cart.id, cart.version, sealed.person_id, sealed.mail, sealed.address, terms.country,
-            terms.tax_basis_points, priced.lines, priced.totals, datetime.now(UTC) + timedelta(seconds=ttl),
+            terms.tax_basis_points, priced.lines, priced.totals, now + timedelta(seconds=ttl), list(codes),
+            priced.discounts,
         )  # fmt: skip
-        return _quoted(domain.evolve_quote(None, event, 1)), await store.save_quote(conn, event, cause)
+        state = _quoted(domain.evolve_quote(None, event, 1), priced.refused)
+        return state, await store.save_quote(conn, event, cause)
 
     return await commands.run(pool, decide)
 
@@ -121,10 +143,11 @@ def ordered(order: Order, payment_state: str) -> OrderState:
     )
 
 
-def _quoted(quote: Quote) -> QuoteState:
+def _quoted(quote: Quote, refused: Mapping[str, str]) -> QuoteState:
     return QuoteState(
         quote.id, quote.cart_id, quote.cart_version, quote.version, quote.country, quote.tax_basis_points,
-        quote.lines, _amounts(quote.totals), quote.expires_at,
+        quote.lines, _amounts(quote.totals), quote.expires_at, quote.discounts,
+        msgspec.convert([{"code": code, "why": why} for code, why in refused.items()], list[RefusedCode]),
     )  # fmt: skip
 
 
@@ -133,5 +156,6 @@ def _amounts(totals: Totals) -> Amounts:
         return Money(minor, totals.currency)
 
     return Amounts(
-        money(totals.lines_minor), money(totals.shipping_minor), money(totals.tax_minor), money(totals.total_minor)
-    )
+        money(totals.lines_minor), money(totals.shipping_minor), money(totals.tax_minor), money(totals.total_minor),
+        money(totals.discount_minor),
+    )  # fmt: skip

@@ -31,6 +31,7 @@ from write_side.orders.domain import Quote
 from write_side.orders.handlers import OrderState, ordered, show_order
 from write_side.orders.offers import on_sale, terms_of
 from write_side.orders.refusals import QuoteStale
+from write_side.promotions import Offered
 
 # Trying each command by itself doesn't help against these.
 _FOR_ALL = (asyncpg.PostgresConnectionError, asyncpg.OperatorInterventionError, asyncpg.LockNotAvailableError)
@@ -70,8 +71,9 @@ async def place_order(placements: Placements, pool: Pool, command: PlaceOrder) -
             outcome = await placements.submit(command)
         except (asyncpg.DeadlockDetectedError, asyncpg.UniqueViolationError):
             continue
-        # Gone from that warehouse since we read: perhaps another one has it, and if not, the next reading says so.
-        if outcome.outcome != "out_of_stock":
+        # Gone from that warehouse since we read: perhaps another one has it, and if not, the next reading says so. So
+        # with the last use of a promotion: somebody who took it may have been refused for another reason.
+        if outcome.outcome not in ("out_of_stock", "discount_gone"):
             return await _answer(pool, outcome)
     raise TryAgain("others wanted the same at the same time; try again", retry_after=1)
 
@@ -119,13 +121,16 @@ def decide(known: Known, command: PlaceOrder, now: datetime) -> Placing:
     wanted = {line.sku: line.quantity for line in quote.lines}
     terms = terms_of(known.destinations.get(quote.country), quote.country, quote.totals.currency)
     offers = on_sale(wanted, known.sold, known.prices.get(quote.totals.currency, {}))
-    fresh = domain.price(wanted, offers, terms, quote.totals.currency)
+    offered = Offered(known.promotions, quote.codes, known.uses.get(quote.person_id, {}), now)
+    fresh = domain.price(wanted, offers, terms, quote.totals.currency, offered)
     domain.check_quote(quote, cart.version, fresh, now)
     taken = inventory.allocate(wanted, known.stock)  # unlocked: turns away early whom the rows would turn away
     expires_at = now + timedelta(seconds=command.payment_ttl)
     number = domain.spoken_number(os.urandom(8))
     placed = domain.place(quote, [allocation for allocation, _ in taken], uuid7(), uuid7(), number, expires_at)
-    return _placing(asked, placed, [item_id for _, item_id in taken])
+    limited = {promotion.id for promotion in known.promotions if promotion.limited}
+    claims = [discount.promotion_id for discount in placed.discounts if discount.promotion_id in limited]
+    return _placing(asked, placed, [item_id for _, item_id in taken], claims)
 
 
 def _asked(quote: Quote, command: PlaceOrder) -> Placing:
@@ -136,7 +141,7 @@ def _asked(quote: Quote, command: PlaceOrder) -> Placing:
     )  # fmt: skip
 
 
-def _placing(asked: Placing, placed: OrderPlaced, item_ids: list[UUID]) -> Placing:
+def _placing(asked: Placing, placed: OrderPlaced, item_ids: list[UUID], claims: list[UUID]) -> Placing:
     total = placed.totals
     requested = PaymentRequested(placed.payment_id, placed.order_id, total.total_minor, total.currency)
     state = domain.evolve(None, placed, 1)
@@ -145,6 +150,8 @@ def _placing(asked: Placing, placed: OrderPlaced, item_ids: list[UUID]) -> Placi
         order_id=placed.order_id,
         payment_id=placed.payment_id,
         item_ids=item_ids,
+        person_id=placed.person_id,
+        claims=claims,
         placed=encode_event(placed).decode(),
         payment_requested=encode_event(requested).decode(),
         cart_ordered=encode_event(CartOrdered(placed.cart_id, placed.order_id)).decode(),

@@ -44,6 +44,7 @@ from write_side.orders.refusals import (
     UnknownOrder,
     WrongOrderToken,
 )
+from write_side.promotions import Codes
 from write_side.resources import Own
 from write_side.shipping import UnknownDestination
 
@@ -52,10 +53,11 @@ Call = Request[Any, Any, Any]
 
 class AskedQuote(Struct, frozen=True, forbid_unknown_fields=True):
     """`{"mail": "ada@example.org", "address": {"name": "Ada", "line1": "Hill Road 1", "city": "Berlin",
-    "postal_code": "10115", "country": "DE"}}`: who buys, and where it goes."""
+    "postal_code": "10115", "country": "DE"}, "codes": ["SUMMER-15"]}`: who buys, where it goes, and what they typed."""
 
     mail: str
     address: AddressInput
+    codes: Codes = []
 
 
 class NewOrder(Struct, frozen=True, forbid_unknown_fields=True):
@@ -92,9 +94,13 @@ _PAY = {"payment_id": "/payment/id", "Order-Token": "/order_token"}
 async def post_quote(
     request: Call, cart_id: FromPath[UUID], data: JSONBody[AskedQuote], own: Own, secret: CartSecret = None,
 ) -> Answered[QuoteState]:  # fmt: skip
-    """Price the cart for an address, with tax and shipping; good for a quarter of an hour."""
+    """Price the cart for an address, with promotions, tax and shipping; good for a quarter of an hour.
+
+    A code that takes nothing off is no error: `refused_codes` says why.
+    """
     contact, ttl = customers.contact(data.mail, data.address), own.settings.quote_ttl_seconds
-    answer = await handlers.issue_quote(own.pool, own.keyring, cart_id, secret, contact, ttl, cause(request))
+    codes = list(dict.fromkeys(code.strip().upper() for code in data.codes))
+    answer = await handlers.issue_quote(own.pool, own.keyring, cart_id, secret, contact, ttl, cause(request), codes)
     return answered(request, answer, 201)
 
 

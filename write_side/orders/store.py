@@ -9,7 +9,7 @@ import msgspec
 from msgspec import structs
 
 from shared.envelope import Metadata, as_json
-from shared.events.orders import Allocation, OrderRedacted, PricedLine, QuoteIssued, QuoteRedacted, Totals
+from shared.events.orders import Allocation, Discount, OrderRedacted, PricedLine, QuoteIssued, QuoteRedacted, Totals
 from shared.shards import cart_key, order_key
 from write_side import event_log
 from write_side.carts import CartHead
@@ -19,20 +19,23 @@ from write_side.event_log import NewEvent, Positions
 from write_side.inventory import StockItem
 from write_side.orders.calls import Known, Outcome, Placing, Settling
 from write_side.orders.domain import Order, Quote
+from write_side.promotions import Promotion
 from write_side.shipping import Destination
 
 _positions = msgspec.json.Decoder(dict[int, int])
 _facts = msgspec.json.Decoder()
 
 _QUOTE = """SELECT id, cart_id, cart_version, person_id, mail, address, country, tax_basis_points, lines, totals,
-                   expires_at, version FROM quote"""
+                   expires_at, version, codes, discounts FROM quote"""
 _quoted_lines = msgspec.json.Decoder(list[PricedLine])
 _quoted_totals = msgspec.json.Decoder(Totals)
+_discounts = msgspec.json.Decoder(list[Discount])
 
 _ORDER = """SELECT o.id, o.number, o.quote_id, o.cart_id, o.payment_id, o.person_id, o.mail, o.address, o.country,
-                   o.currency, o.lines_minor, o.shipping_minor, o.tax_minor, o.total_minor, o.expires_at, o.state,
-                   o.closing_reason, o.deducted, o.version FROM customer_order o"""
-_LINES = """SELECT order_id, sku, product_id, variant_id, name, quantity, unit_price_minor, total_minor, tax_minor
+                   o.currency, o.lines_minor, o.shipping_minor, o.tax_minor, o.total_minor, o.discount_minor,
+                   o.expires_at, o.state, o.closing_reason, o.deducted, o.version, o.discounts FROM customer_order o"""
+_LINES = """SELECT order_id, sku, product_id, variant_id, name, quantity, unit_price_minor, total_minor, tax_minor,
+                   discount_minor
             FROM order_line WHERE order_id = ANY ($1) ORDER BY order_id, n"""
 _ALLOCATIONS = """SELECT order_id, sku, warehouse, quantity FROM order_allocation
                   WHERE order_id = ANY ($1) ORDER BY order_id, n"""
@@ -45,6 +48,8 @@ _LOOKED_AT: dict[str, msgspec.json.Decoder[list[Any]]] = {
     "sold": msgspec.json.Decoder(list[SoldVariant]),
     "prices": msgspec.json.Decoder(list[tuple[str, str, int]]),
     "stock": msgspec.json.Decoder(list[StockItem]),
+    "promotions": msgspec.json.Decoder(list[Promotion]),
+    "uses": msgspec.json.Decoder(list[tuple[UUID, UUID, int]]),
 }
 
 
@@ -52,10 +57,11 @@ async def save_quote(conn: Connection, event: QuoteIssued, cause: Metadata) -> P
     """A quote's row and event."""
     await conn.execute(
         """INSERT INTO quote (id, cart_id, cart_version, person_id, mail, address, country, tax_basis_points, lines,
-                              totals, expires_at, version)
-           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 1)""",
+                              totals, expires_at, version, codes, discounts)
+           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 1, $12, $13)""",
         event.quote_id, event.cart_id, event.cart_version, event.person_id, event.mail, event.address, event.country,
         event.tax_basis_points, as_json(event.lines).decode(), as_json(event.totals).decode(), event.expires_at,
+        event.codes, as_json(event.discounts).decode(),
     )  # fmt: skip
     return await event_log.append(conn, [NewEvent("quote", event.quote_id, 1, cart_key(event.cart_id), event)], cause)
 
@@ -68,6 +74,9 @@ async def look(pool: Pool, quote_ids: Sequence[UUID]) -> Known:
     found = {name: kind.decode(row[name]) if row[name] else [] for name, kind in _LOOKED_AT.items()}
     for sku, currency, amount_minor in found["prices"]:
         prices.setdefault(currency, {})[sku] = amount_minor
+    uses: dict[UUID, dict[UUID, int]] = {}
+    for promotion_id, person_id, n in found["uses"]:
+        uses.setdefault(person_id, {})[promotion_id] = n
     return Known(
         quotes={quote.id: quote for quote in found["quotes"]},
         ordered=frozenset(row["ordered"] or ()),
@@ -76,6 +85,8 @@ async def look(pool: Pool, quote_ids: Sequence[UUID]) -> Known:
         sold={variant.sku: variant for variant in found["sold"]},
         prices=prices,
         stock=found["stock"],
+        promotions=found["promotions"],
+        uses=uses,
     )
 
 
@@ -218,6 +229,7 @@ def _quote(row: asyncpg.Record) -> Quote:
     columns = dict(row)
     columns["lines"] = _quoted_lines.decode(row["lines"])
     columns["totals"] = _quoted_totals.decode(row["totals"])
+    columns["discounts"] = _discounts.decode(row["discounts"])
     return Quote(**columns)
 
 
@@ -236,14 +248,15 @@ async def _orders(conn: Connection, rows: Sequence[asyncpg.Record]) -> list[Orde
 
 def _order(row: asyncpg.Record, lines: list[PricedLine], allocations: list[Allocation]) -> Order:
     columns = dict(row)
-    names = ("currency", "lines_minor", "shipping_minor", "tax_minor", "total_minor")
+    names = ("currency", "lines_minor", "shipping_minor", "tax_minor", "total_minor", "discount_minor")
     totals = Totals(*(columns.pop(name) for name in names))
+    columns["discounts"] = _discounts.decode(row["discounts"])
     return Order(**columns, totals=totals, lines=lines, allocations=allocations)
 
 
 async def rewrite_quote(conn: Connection, quote: Quote) -> None:
     """Make the row say this; for a repair."""
-    texts = {"lines": as_json(quote.lines).decode(), "totals": as_json(quote.totals).decode()}
+    texts = {name: as_json(getattr(quote, name)).decode() for name in ("lines", "totals", "discounts")}
     await overwrite(conn, "quote", structs.asdict(quote) | texts)
 
 
@@ -251,6 +264,7 @@ async def rewrite_order(conn: Connection, order: Order, items: Mapping[tuple[str
     """Make the rows say this, for a repair; `items` is (SKU, warehouse) → stock item."""
     columns = structs.asdict(order)
     lines, allocations, totals = (columns.pop(name) for name in ("lines", "allocations", "totals"))
+    columns["discounts"] = as_json(order.discounts).decode()
     await overwrite(conn, "customer_order", columns | structs.asdict(totals))
     of_order = ("order_id", order.id)
     await replace(conn, "order_line", of_order, [{"n": n} | structs.asdict(line) for n, line in enumerate(lines, 1)])

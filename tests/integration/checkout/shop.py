@@ -2,6 +2,7 @@
 which comes when. Everything goes through the handlers, on real Postgres, a real keyring and the simulator."""
 
 import time
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -36,12 +37,16 @@ from write_side.payments.domain import Payment
 from write_side.pricing import SetPrice, save_prices, set_prices
 from write_side.pricing import handlers as pricing
 from write_side.pricing.domain import NewPrice
+from write_side.promotions import Promotion
+from write_side.promotions import handlers as promotions
+from write_side.promotions.domain import PromotionInput
 
 MAIL = "ada.lovelace@example.org"
 ADDRESS = AddressInput("Ada Lovelace", "Analytical Road 36", "London", "SW1Y 4", "DE")
 
 _order = msgspec.json.Decoder(OrderState)
 _quote = msgspec.json.Decoder(QuoteState)
+_promotion = msgspec.json.Decoder(Promotion)
 
 
 class Basket(msgspec.Struct):
@@ -116,11 +121,21 @@ class Shop:
         """So many more of a SKU."""
         await carts.add_line(self.pool, basket.id, basket.secret, AddLine(sku, quantity), CAUSE, None)
 
-    async def quote(self, basket: Basket, mail: str = MAIL, ttl: int = 900) -> QuoteState:
+    async def quote(self, basket: Basket, mail: str = MAIL, ttl: int = 900, codes: Sequence[str] = ()) -> QuoteState:
         """An offer for it."""
         contact = customers.contact(mail, ADDRESS)
-        args = (self.pool, self.keyring, basket.id, basket.secret, contact, ttl, CAUSE)
+        args = (self.pool, self.keyring, basket.id, basket.secret, contact, ttl, CAUSE, codes)
         return _quote.decode((await orders.issue_quote(*args)).body)
+
+    async def promote(self, off: Any, **said: Any) -> Promotion:
+        """A promotion that runs from now on."""
+        new = PromotionInput("Sale", off, **said)
+        answer = await promotions.announce_promotion(self.pool, new, CAUSE, new_call())
+        return _promotion.decode(answer.body)
+
+    async def used(self, promotion: Promotion) -> int:
+        """How many orders hold a use of it."""
+        return (await promotions.show_promotion(self.pool, promotion.id)).used
 
     async def place(self, basket: Basket, quote_id: UUID, call: Call | None = None, ttl: int = 1800) -> OrderState:
         """The order of a quote."""

@@ -7,7 +7,7 @@ from write_side.notifications.domain import Confirmation, Line, Mail, confirmati
 MAIL = Mail(UUID(int=7), UUID(int=8), "order_confirmation", "<7@shop.example>", "queued", 1)
 CONTENT = Confirmation(
     "7F3K-29QM", "ada@example.org", "Ada <b>", ["Ada <b>", "Hill Road 1"], [Line("Lamp & shade", 2, 3998)], "EUR",
-    3998, 490, 853, 5341, "https://shop.example/v1/orders/8?token=a.b&x=1",
+    3998, 490, 400, 777, 4865, "https://shop.example/v1/orders/8?token=a.b&x=1",
 )  # fmt: skip
 
 
@@ -18,6 +18,7 @@ def test_html_is_escaped_and_plain_text_is_not() -> None:
     assert plain is not None
     assert html is not None
     assert "2 × Lamp & shade: 39.98 EUR" in plain.get_content()
+    assert "Discount: -4.00 EUR" in plain.get_content()
     assert "Lamp &amp; shade" in html.get_content()
     assert "Ada &lt;b&gt;" in html.get_content()
     assert "token=a.b&amp;x=1" in html.get_content()

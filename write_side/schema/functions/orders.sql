@@ -8,13 +8,14 @@
 -- `ordered`: those that are orders already. What only matters to the others isn't read for them.
 CREATE OR REPLACE FUNCTION orders_look(
     p_quotes uuid[], OUT quotes json, OUT ordered uuid[], OUT carts json, OUT destinations json, OUT sold json,
-    OUT prices json, OUT stock json
+    OUT prices json, OUT stock json, OUT promotions json, OUT uses json
 ) LANGUAGE plpgsql STABLE AS $$
 DECLARE
     v_carts uuid[];
     v_countries text[];
     v_currencies text[];
     v_skus text[];
+    v_codes text[];
 BEGIN
     SELECT json_agg(q), array_agg(q.id) FILTER (WHERE o.id IS NOT NULL), array_agg(q.cart_id),
            array_agg(DISTINCT q.country), array_agg(DISTINCT q.totals ->> 'currency')
@@ -27,6 +28,13 @@ BEGIN
     SELECT json_agg(s) INTO sold FROM catalog_sold(v_skus) AS s;
     SELECT json_agg(json_build_array(p.sku, p.currency, p.amount_minor)) INTO prices FROM pricing_of(v_skus, v_currencies) AS p;
     SELECT json_agg(i) INTO stock FROM inventory_items(v_skus) AS i;
+    v_codes := ARRAY(SELECT DISTINCT unnest(q.codes) FROM quote q WHERE q.id = ANY (p_quotes));
+    SELECT json_agg(p) INTO promotions FROM promotions_offered(v_codes) AS p;
+    IF promotions IS NOT NULL THEN
+        SELECT json_agg(json_build_array(u.promotion_id, u.person_id, u.n)) INTO uses
+        FROM promotions_uses(ARRAY(SELECT (p ->> 'id')::uuid FROM json_array_elements(promotions) AS p),
+                             ARRAY(SELECT DISTINCT q.person_id FROM quote q WHERE q.id = ANY (p_quotes))) AS u;
+    END IF;
 END $$;
 
 -- Step 1 of placing: may these commands go on? For each `new`, or what to answer instead:
@@ -64,28 +72,63 @@ BEGIN
     LEFT JOIN carts_heads(v_carts) h ON h.id = (t.c ->> 'cart_id')::uuid;
 END $$;
 
+-- Which promotions these commands claim a use of.
+CREATE OR REPLACE FUNCTION orders_claims(p_commands jsonb, p_of integer[])
+RETURNS TABLE (command integer, ordered uuid, person uuid, promotion uuid) LANGUAGE sql IMMUTABLE AS $$
+    SELECT i, (c ->> 'order_id')::uuid, (c ->> 'person_id')::uuid, p::uuid
+    FROM unnest(p_of) AS i, LATERAL (SELECT p_commands -> (i - 1)) AS t(c), jsonb_array_elements_text(c -> 'claims') AS p
+    ORDER BY 1
+$$;
+
+-- Step 1b: holds the promotions whose uses are limited; those who can't have one get `discount_gone`.
+CREATE OR REPLACE FUNCTION orders_admit_claims(p_commands jsonb, p_outcome text[]) RETURNS text[] LANGUAGE plpgsql AS $$
+DECLARE
+    v_refused integer[];
+BEGIN
+    SELECT promotions_admit(array_agg(l.command), array_agg(l.person), array_agg(l.promotion)) INTO v_refused
+    FROM orders_claims(p_commands, array_positions(p_outcome, 'new')) AS l
+    HAVING count(*) > 0;
+    IF v_refused IS NULL OR v_refused = '{}' THEN
+        RETURN p_outcome;
+    END IF;
+    RETURN ARRAY(SELECT CASE WHEN n = ANY (v_refused) THEN 'discount_gone' ELSE o END
+                 FROM unnest(p_outcome) WITH ORDINALITY AS t(o, n) ORDER BY n);
+END $$;
+
+-- Step 3b: whoever has the stock takes the uses that were held for them.
+CREATE OR REPLACE FUNCTION orders_take_claims(p_commands jsonb, p_done integer[]) RETURNS promotion_change[]
+LANGUAGE plpgsql AS $$
+BEGIN
+    RETURN (SELECT promotions_take(array_agg(l.command), array_agg(l.ordered), array_agg(l.person), array_agg(l.promotion))
+            FROM orders_claims(p_commands, p_done) AS l HAVING count(*) > 0);
+END $$;
+
 -- Step 2: the rows of the orders, as each `OrderPlaced` says, and their payments. Of `p_commands` those at `p_new`.
 CREATE OR REPLACE FUNCTION orders_insert(p_commands jsonb, p_new integer[]) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
     v_placed jsonb[] := ARRAY(SELECT (p_commands -> (i - 1) ->> 'placed')::jsonb FROM unnest(p_new) AS i);
 BEGIN
     INSERT INTO customer_order (id, number, quote_id, cart_id, payment_id, person_id, mail, address, country, currency,
-                                lines_minor, shipping_minor, tax_minor, total_minor, state, expires_at, version)
+                                lines_minor, shipping_minor, discount_minor, tax_minor, total_minor, discounts, state,
+                                expires_at, version)
     SELECT p.order_id, p.number, p.quote_id, p.cart_id, p.payment_id, p.person_id, p.mail, p.address, p.country,
-           t.currency, t.lines_minor, t.shipping_minor, t.tax_minor, t.total_minor, 'pending_payment', p.expires_at, 1
+           t.currency, t.lines_minor, t.shipping_minor, coalesce(t.discount_minor, 0), t.tax_minor, t.total_minor,
+           coalesce(p.discounts, '[]'), 'pending_payment', p.expires_at, 1
     FROM unnest(v_placed) AS placed,
          jsonb_to_record(placed) AS p(order_id uuid, number text, quote_id uuid, cart_id uuid, payment_id uuid,
                                       person_id uuid, mail text, address text, country text, expires_at timestamptz,
-                                      totals jsonb),
-         jsonb_to_record(p.totals) AS t(currency text, lines_minor bigint, shipping_minor bigint, tax_minor bigint,
-                                        total_minor bigint);
-    INSERT INTO order_line (order_id, n, sku, product_id, variant_id, name, quantity, unit_price_minor, total_minor, tax_minor)
+                                      totals jsonb, discounts jsonb),
+         jsonb_to_record(p.totals) AS t(currency text, lines_minor bigint, shipping_minor bigint, discount_minor bigint,
+                                        tax_minor bigint, total_minor bigint);
+    INSERT INTO order_line (order_id, n, sku, product_id, variant_id, name, quantity, unit_price_minor, total_minor,
+                            discount_minor, tax_minor)
     SELECT (placed ->> 'order_id')::uuid, l.n, l.sku, l.product_id, l.variant_id, l.name, l.quantity,
-           l.unit_price_minor, l.total_minor, l.tax_minor
+           l.unit_price_minor, l.total_minor, coalesce(l.discount_minor, 0), l.tax_minor
     FROM unnest(v_placed) AS placed,
          ROWS FROM (jsonb_to_recordset(placed -> 'lines') AS (sku text, product_id uuid, variant_id uuid, name text,
-                    quantity integer, unit_price_minor bigint, total_minor bigint, tax_minor bigint))
-         WITH ORDINALITY AS l(sku, product_id, variant_id, name, quantity, unit_price_minor, total_minor, tax_minor, n);
+                    quantity integer, unit_price_minor bigint, total_minor bigint, discount_minor bigint, tax_minor bigint))
+         WITH ORDINALITY AS l(sku, product_id, variant_id, name, quantity, unit_price_minor, total_minor, discount_minor,
+                              tax_minor, n);
     INSERT INTO order_allocation (order_id, n, item_id, sku, warehouse, quantity)
     SELECT (v_placed[c.k] ->> 'order_id')::uuid, a.n, (p_commands -> (c.i - 1) -> 'item_ids' ->> (a.n - 1)::integer)::uuid,
            a.sku, a.warehouse, a.quantity
@@ -118,7 +161,9 @@ BEGIN
 END $$;
 
 -- Step 4: the events of the placed orders, last of all; answers where those of each command stand.
-CREATE OR REPLACE FUNCTION orders_append_placed(p_commands jsonb, p_done integer[], p_changes stock_change[])
+CREATE OR REPLACE FUNCTION orders_append_placed(
+    p_commands jsonb, p_done integer[], p_changes stock_change[], p_uses promotion_change[]
+)
 RETURNS TABLE (command integer, positions jsonb) LANGUAGE plpgsql AS $$
 DECLARE
     v record;
@@ -133,6 +178,9 @@ BEGIN
         SELECT s.command, 0 AS step, s.version, 'stock_item' AS kind, s.item_id AS id, 'product:' || s.product_id AS key,
                s.type, s.payload
         FROM unnest(p_changes) AS s
+        UNION ALL
+        SELECT u.command, 0, u.version, 'promotion', u.promotion_id, 'promotion:' || u.promotion_id, u.type, u.payload
+        FROM unnest(p_uses) AS u
         UNION ALL
         SELECT d.i, 1, 1, 'order', (c ->> 'order_id')::uuid, 'order:' || (c ->> 'order_id'), 'orders.order_placed.v1',
                convert_to(c ->> 'placed', 'UTF8')
@@ -163,31 +211,39 @@ BEGIN
 END $$;
 
 -- Places orders. Each command: actor, route, key, request_hash (hex), order_id, quote_id, cart_id, cart_version,
--- payment_id, item_ids (of the stock items, one per allocation), and as text the exact JSON of its events `placed`,
+-- payment_id, item_ids (of the stock items, one per allocation), person_id and `claims` (promotions whose uses are
+-- limited), and as text the exact JSON of its events `placed`,
 -- `payment_requested`, `cart_ordered`, of its `answer` and of its `metadata`. No cart may occur twice in one call.
--- Answers one row per command, in order: `done`, what `orders_admit` says, or `out_of_stock` with the lines that lack.
+-- Answers one row per command, in order: `done`, what `orders_admit` says, `discount_gone`, or `out_of_stock` with the
+-- lines that lack. Whoever is refused takes nothing and holds up nobody else in the call.
 CREATE OR REPLACE FUNCTION orders_place(p_commands jsonb)
 RETURNS TABLE (outcome text, answer bytea, positions jsonb, facts jsonb) LANGUAGE plpgsql AS $$
 DECLARE
     v_admission record;
+    v_outcome text[];
     v_new integer[];
     v_stock record;
+    v_done integer[];
+    v_uses promotion_change[];
 BEGIN
     SELECT * INTO v_admission FROM orders_admit(p_commands) AS a;
-    v_new := array_positions(v_admission.outcome, 'new');
+    v_outcome := orders_admit_claims(p_commands, v_admission.outcome);
+    v_new := array_positions(v_outcome, 'new');
     IF v_new = '{}' THEN
-        RETURN QUERY SELECT * FROM unnest(v_admission.outcome, v_admission.answer, v_admission.positions, v_admission.facts);
+        RETURN QUERY SELECT * FROM unnest(v_outcome, v_admission.answer, v_admission.positions, v_admission.facts);
         RETURN;
     END IF;
     PERFORM orders_insert(p_commands, v_new);
     SELECT r.changes, r.refusals INTO v_stock FROM orders_reserve(p_commands, v_new) AS r;
+    v_done := ARRAY(SELECT i FROM unnest(v_new) AS i
+                    EXCEPT SELECT (l ->> 'command')::integer FROM jsonb_array_elements(v_stock.refusals) AS l ORDER BY 1);
+    v_uses := orders_take_claims(p_commands, v_done);
     RETURN QUERY
     WITH lost AS MATERIALIZED (
         SELECT (l ->> 'command')::integer AS i, jsonb_agg(l) AS lines FROM jsonb_array_elements(v_stock.refusals) AS l GROUP BY 1
     ), done AS MATERIALIZED (
         SELECT a.command AS i, a.positions, convert_to(p_commands -> (a.command - 1) ->> 'answer', 'UTF8') AS answer
-        FROM orders_append_placed(p_commands, ARRAY(SELECT i FROM unnest(v_new) AS i EXCEPT SELECT i FROM lost ORDER BY 1),
-                                  v_stock.changes) AS a
+        FROM orders_append_placed(p_commands, v_done, v_stock.changes, v_uses) AS a
     ), kept AS MATERIALIZED (
         SELECT idempotency_keep(
             array_agg(c ->> 'actor'), array_agg(c ->> 'route'), array_agg(c ->> 'key'),
@@ -196,7 +252,7 @@ BEGIN
     )
     SELECT CASE WHEN d.i IS NOT NULL THEN 'done' WHEN l.i IS NOT NULL THEN 'out_of_stock' ELSE a.outcome END,
            coalesce(d.answer, a.answer), coalesce(d.positions, a.positions), coalesce(l.lines, a.facts)
-    FROM unnest(v_admission.outcome, v_admission.answer, v_admission.positions, v_admission.facts)
+    FROM unnest(v_outcome, v_admission.answer, v_admission.positions, v_admission.facts)
          WITH ORDINALITY AS a(outcome, answer, positions, facts, n)
     LEFT JOIN done d ON d.i = a.n LEFT JOIN lost l ON l.i = a.n
     WHERE (SELECT count(*) FROM kept) >= 0  -- names it, or it would not run
@@ -241,6 +297,7 @@ DECLARE
     v_order_version bigint[] := '{}';
     v_payment_version bigint[] := '{}';
     v_changes stock_change[];
+    v_uses promotion_change[] := '{}';
 BEGIN
     FOR i IN 1 .. v_count LOOP
         v_command := p_commands -> (i - 1);
@@ -252,16 +309,20 @@ BEGIN
         WHERE o.id = v_orders[i] RETURNING o.version INTO STRICT v_version;
         v_order_version[i] := v_version;
     END LOOP;
+    IF p_stock <> 'deduct' THEN
+        v_uses := promotions_give_back(v_orders);
+    END IF;
     v_changes := orders_settle_stock(p_stock, p_reason, v_orders);
     FOR i IN 1 .. v_count LOOP
         positions := orders_append_settled(p_commands -> (i - 1), v_payment_version[i], v_order_version[i],
-            ARRAY(SELECT c FROM unnest(v_changes) AS c WHERE v_count = 1 OR (c).command = i));
+            ARRAY(SELECT c FROM unnest(v_changes) AS c WHERE v_count = 1 OR (c).command = i),
+            ARRAY(SELECT u FROM unnest(v_uses) AS u WHERE (u).command = i));
         RETURN NEXT;
     END LOOP;
 END $$;
 
 CREATE OR REPLACE FUNCTION orders_append_settled(
-    p_command jsonb, p_payment_version bigint, p_order_version bigint, p_changes stock_change[]
+    p_command jsonb, p_payment_version bigint, p_order_version bigint, p_changes stock_change[], p_uses promotion_change[]
 ) RETURNS jsonb LANGUAGE plpgsql AS $$
 DECLARE
     v_metadata bytea := convert_to(p_command ->> 'metadata', 'UTF8');
@@ -270,6 +331,10 @@ DECLARE
     v_at bigint[];
 BEGIN
     SELECT array_agg(a.shard), array_agg(a.at) INTO v_shards, v_at FROM inventory_append(p_changes, v_metadata) AS a;
+    IF cardinality(p_uses) > 0 THEN
+        SELECT v_shards || array_agg(a.shard), v_at || array_agg(a.at) INTO v_shards, v_at
+        FROM promotions_append(p_uses, v_metadata) AS a;
+    END IF;
     SELECT v_shards || array_agg(a.shard), v_at || array_agg(a.at) INTO v_shards, v_at
     FROM event_append_all(
         ARRAY['payment', 'order'],

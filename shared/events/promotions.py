@@ -1,0 +1,88 @@
+"""What happened to promotions. Aggregate: `promotion`, key `promotion:<id>`.
+
+Who used one is told by the id of the person, a random number that leads nowhere once the person was erased.
+"""
+
+from datetime import datetime
+from uuid import UUID
+
+from msgspec import Struct
+
+
+class Percentage(Struct, frozen=True, tag="percentage", tag_field="kind"):
+    """So much off: 1,500 basis points are 15 %."""
+
+    basis_points: int
+
+
+class AmountOff(Struct, frozen=True, tag="amount", tag_field="kind"):
+    """So many minor units off, by currency."""
+
+    amounts: dict[str, int]
+
+
+class BuyGet(Struct, frozen=True, tag="buy_get", tag_field="kind"):
+    """Of each `buy` + `get` of one SKU, `get` cost nothing."""
+
+    buy: int
+    get: int
+
+
+class FreeShipping(Struct, frozen=True, tag="free_shipping", tag_field="kind"):
+    """Shipping costs nothing."""
+
+
+Off = Percentage | AmountOff | BuyGet | FreeShipping
+
+
+class PromotionTerms(Struct, frozen=True):
+    """All that is said of a promotion. It begins at `starts_at` and is over at `ends_at`."""
+
+    name: str
+    off: Off
+    code: str  # what has to be typed; "": it applies by itself
+    skus: list[str]  # what it is for; empty: everything
+    minimum: dict[str, int]  # currency → minor units that the lines come to at least; empty: any cart, any currency
+    starts_at: datetime | None
+    ends_at: datetime | None
+    exclusive: bool  # goes with no other
+    priority: int  # lower is taken off first
+    most: int | None  # so many orders may use it
+    most_per_customer: int | None  # so many of one person
+
+
+class PromotionAnnounced(Struct, frozen=True, tag="promotions.promotion_announced.v1"):
+    promotion_id: UUID
+    terms: PromotionTerms
+
+
+class PromotionRevised(Struct, frozen=True, tag="promotions.promotion_revised.v1"):
+    promotion_id: UUID
+    terms: PromotionTerms
+
+
+class PromotionEnded(Struct, frozen=True, tag="promotions.promotion_ended.v1"):
+    """By staff, and for good."""
+
+    promotion_id: UUID
+
+
+class PromotionUsed(Struct, frozen=True, tag="promotions.promotion_used.v1"):
+    """An order holds a use of it; told only where uses are limited. `used`: how many are held after this."""
+
+    promotion_id: UUID
+    order_id: UUID
+    person_id: UUID
+    used: int
+
+
+class PromotionReturned(Struct, frozen=True, tag="promotions.promotion_returned.v1"):
+    """The order was cancelled or expired: its use is free again. `used`: how many are held after this."""
+
+    promotion_id: UUID
+    order_id: UUID
+    person_id: UUID
+    used: int
+
+
+PromotionEvent = PromotionAnnounced | PromotionRevised | PromotionEnded | PromotionUsed | PromotionReturned

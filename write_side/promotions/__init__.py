@@ -1,0 +1,9 @@
+"""Promotions: what other contexts may ask of them."""
+
+from write_side.promotions.applying import NO_PROMOTIONS, Applied, BasketLine, Offered, apply
+from write_side.promotions.domain import Codes, Promotion
+from write_side.promotions.store import find_by_code, offered_to
+
+__all__ = [
+    "NO_PROMOTIONS", "Applied", "BasketLine", "Codes", "Offered", "Promotion", "apply", "find_by_code", "offered_to",
+]  # fmt: skip

@@ -1,0 +1,105 @@
+"""The SQL of promotions. With schema/functions/promotions.sql, the only place that names their tables."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+import asyncpg
+import msgspec
+
+from shared.envelope import Metadata, as_json
+from shared.events.promotions import PromotionAnnounced, PromotionEvent, PromotionTerms
+from shared.shards import promotion_key
+from write_side import event_log
+from write_side.database import Connection, among, overwrite, replace
+from write_side.event_log import NewEvent, Positions
+from write_side.promotions.domain import CodeTaken, Promotion, PromotionUses, evolve
+
+_SELECT = "SELECT id, terms, state, used, version FROM promotion"
+_terms = msgspec.json.Decoder(PromotionTerms)
+_uses = msgspec.json.Decoder(dict[UUID, UUID])
+
+
+async def announce(conn: Connection, event: PromotionAnnounced, cause: Metadata) -> Positions:
+    """A new promotion's row and event; refuses `code_taken`."""
+    terms = as_json(event.terms).decode()
+    query = """INSERT INTO promotion (id, terms, state, used, version) VALUES ($1, $2, 'running', 0, 1)
+               ON CONFLICT ((terms ->> 'code')) WHERE terms ->> 'code' <> '' DO NOTHING RETURNING id"""
+    if await conn.fetchval(query, event.promotion_id, terms) is None:
+        raise CodeTaken(f"another promotion has the code {event.terms.code}", pointer="/code")
+    return await _append(conn, event, 1, cause)
+
+
+async def lock(conn: Connection, promotion_id: UUID) -> Promotion | None:
+    """A promotion, held until the transaction ends: no order takes a use of it meanwhile."""
+    row = await conn.fetchrow(f"{_SELECT} WHERE id = $1 FOR UPDATE", promotion_id)
+    return None if row is None else _promotion(row)
+
+
+async def save(
+    conn: Connection, promotion: Promotion, event: PromotionEvent, cause: Metadata
+) -> tuple[Promotion, Positions]:
+    """A locked promotion's row after an event, and the event."""
+    now = evolve(promotion, event, promotion.version + 1)
+    query = "UPDATE promotion SET terms = $2, state = $3, version = $4 WHERE id = $1"
+    await conn.execute(query, now.id, as_json(now.terms).decode(), now.state, now.version)
+    return now, await _append(conn, event, now.version, cause)
+
+
+async def _append(conn: Connection, event: PromotionEvent, version: int, cause: Metadata) -> Positions:
+    new = NewEvent("promotion", event.promotion_id, version, promotion_key(event.promotion_id), event)
+    return await event_log.append(conn, [new], cause)
+
+
+async def find(conn: Connection, promotion_id: UUID) -> Promotion | None:
+    """One promotion."""
+    row = await conn.fetchrow(f"{_SELECT} WHERE id = $1", promotion_id)
+    return None if row is None else _promotion(row)
+
+
+async def find_by_code(conn: Connection, code: str) -> UUID | None:
+    """The promotion that has this code, or had it."""
+    query = "SELECT id FROM promotion WHERE terms ->> 'code' = $1 AND terms ->> 'code' <> ''"
+    found: UUID | None = await conn.fetchval(query, code)
+    return found
+
+
+async def page(conn: Connection, after: UUID | None, limit: int) -> list[Promotion]:
+    """Promotions, the newest first, behind one of them."""
+    query = f"{_SELECT} WHERE $1::uuid IS NULL OR id < $1 ORDER BY id DESC LIMIT $2"
+    return [_promotion(row) for row in await conn.fetch(query, after, limit)]
+
+
+async def offered_to(
+    conn: Connection, codes: Sequence[str], person_id: UUID
+) -> tuple[list[Promotion], dict[UUID, int]]:
+    """What is on offer by itself or by one of these codes, and how often this person uses what is limited so."""
+    rows = await conn.fetch("SELECT id, terms, state, used, version FROM promotions_offered($1)", codes)
+    ids = [row["id"] for row in rows]
+    uses = await conn.fetch("SELECT promotion_id, n FROM promotions_uses($1, $2)", ids, [person_id])
+    return [_promotion(row) for row in rows], {row["promotion_id"]: row["n"] for row in uses}
+
+
+async def all_promotions(conn: Connection, ids: Sequence[UUID] | None = None) -> list[Promotion]:
+    """Every promotion's row, or those of some, for the comparison with the log."""
+    return [_promotion(row) for row in await conn.fetch(*among(_SELECT, ids))]
+
+
+async def all_uses(conn: Connection, ids: Sequence[UUID] | None = None) -> list[PromotionUses]:
+    """Who holds a use of every promotion, or of some, for the comparison with the log."""
+    query = """SELECT p.id, coalesce(json_object_agg(u.order_id, u.person_id) FILTER (WHERE u.order_id IS NOT NULL),
+                                     '{}') AS uses
+               FROM promotion p LEFT JOIN promotion_use u ON u.promotion_id = p.id"""
+    rows = await conn.fetch(*among(query, ids, "p.id", " GROUP BY p.id"))
+    return [PromotionUses(row["id"], _uses.decode(row["uses"])) for row in rows]
+
+
+async def rewrite_promotion(conn: Connection, promotion: Promotion, uses: PromotionUses) -> None:
+    """Make the rows say this; for a repair."""
+    columns = msgspec.structs.asdict(promotion) | {"terms": as_json(promotion.terms).decode()}
+    await overwrite(conn, "promotion", columns)
+    rows = [{"order_id": order, "person_id": person} for order, person in uses.orders.items()]
+    await replace(conn, "promotion_use", ("promotion_id", promotion.id), rows)
+
+
+def _promotion(row: asyncpg.Record) -> Promotion:
+    return Promotion(row["id"], _terms.decode(row["terms"]), row["state"], row["used"], row["version"])

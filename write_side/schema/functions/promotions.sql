@@ -1,0 +1,99 @@
+-- Promotions as other contexts see them. Only these functions and write_side/promotions/store.py name their tables.
+--
+-- A use is reserved like stock: the promotion's row says how many are held, its lock decides among those who want the last
+-- one, and a CHECK stands behind it. Only what is limited is written: everybody may use the others at the same time.
+
+-- What is on offer by itself, or by one of these codes. Whether it has begun, or is over, Python decides: it knows the time.
+CREATE OR REPLACE FUNCTION promotions_offered(p_codes text[]) RETURNS SETOF promotion LANGUAGE sql STABLE AS $$
+    SELECT p.* FROM promotion p WHERE p.state = 'running' AND p.terms ->> 'code' = ''
+    UNION ALL
+    SELECT p.* FROM promotion p WHERE p.terms ->> 'code' = ANY (p_codes) AND p.terms ->> 'code' <> ''
+$$;
+
+-- How often these persons use each of these promotions, where that is limited.
+CREATE OR REPLACE FUNCTION promotions_uses(p_promotions uuid[], p_persons uuid[])
+RETURNS TABLE (promotion_id uuid, person_id uuid, n integer) LANGUAGE sql STABLE AS $$
+    SELECT u.promotion_id, u.person_id, count(*)::integer
+    FROM promotion p JOIN promotion_use u ON u.promotion_id = p.id
+    WHERE p.id = ANY (p_promotions) AND p.terms ->> 'most_per_customer' IS NOT NULL AND u.person_id = ANY (p_persons)
+    GROUP BY 1, 2
+$$;
+
+-- Which of these commands can't have what they claim; rows (command, person, promotion) in parallel arrays. The promotions
+-- are held from here on, in the order of their ids: whoever is not refused gets it by `promotions_take`.
+--
+-- A place that a command takes which is refused for another claim, or loses the race for the stock, is not given to the
+-- next one of the same call: that one is refused too, reads anew and tries again.
+CREATE OR REPLACE FUNCTION promotions_admit(p_command integer[], p_person uuid[], p_promotion uuid[]) RETURNS integer[]
+LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM FROM promotion p WHERE p.id = ANY (p_promotion) ORDER BY p.id FOR UPDATE;
+    RETURN ARRAY(
+        SELECT DISTINCT l.command
+        FROM (SELECT c.*, row_number() OVER (PARTITION BY c.promotion ORDER BY c.command) AS nth,
+                     row_number() OVER (PARTITION BY c.promotion, c.person ORDER BY c.command) AS nth_of_person
+              FROM unnest(p_command, p_person, p_promotion) AS c(command, person, promotion)) AS l
+        JOIN promotion p ON p.id = l.promotion
+        WHERE p.state <> 'running' OR p.used + l.nth > (p.terms ->> 'most')::integer
+           OR l.nth_of_person + (SELECT count(*) FROM promotion_use u WHERE u.promotion_id = p.id AND u.person_id = l.person)
+              > (p.terms ->> 'most_per_customer')::integer);
+END $$;
+
+CREATE OR REPLACE FUNCTION promotion_change_of(
+    p_command integer, p_promotion promotion, p_type text, p_order uuid, p_person uuid
+) RETURNS promotion_change LANGUAGE sql STABLE AS $$
+    SELECT (p_command, p_promotion.id, p_promotion.version, p_type,
+            convert_to(jsonb_build_object('type', p_type, 'promotion_id', p_promotion.id, 'order_id', p_order,
+                                          'person_id', p_person, 'used', p_promotion.used)::text, 'UTF8'))::promotion_change
+$$;
+
+-- Takes the uses that were admitted, for orders; answers the events that wait to be appended.
+CREATE OR REPLACE FUNCTION promotions_take(p_command integer[], p_order uuid[], p_person uuid[], p_promotion uuid[])
+RETURNS promotion_change[] LANGUAGE plpgsql AS $$
+DECLARE
+    v_line record;
+    v_promotion promotion;
+    v_changes promotion_change[] := '{}';
+BEGIN
+    FOR v_line IN SELECT * FROM unnest(p_command, p_order, p_person, p_promotion) AS l(command, ordered, person, promotion)
+                  ORDER BY promotion, command LOOP
+        UPDATE promotion p SET used = p.used + 1, version = p.version + 1 WHERE p.id = v_line.promotion
+        RETURNING * INTO STRICT v_promotion;
+        INSERT INTO promotion_use (promotion_id, order_id, person_id) VALUES (v_line.promotion, v_line.ordered, v_line.person);
+        v_changes := v_changes || promotion_change_of(v_line.command, v_promotion, 'promotions.promotion_used.v1',
+                                                      v_line.ordered, v_line.person);
+    END LOOP;
+    RETURN v_changes;
+END $$;
+
+-- Gives back what orders hold that were cancelled or expired. To be asked ahead of their stock: placing holds promotions
+-- before stock, too. `command`: the place of the order in `p_orders`.
+CREATE OR REPLACE FUNCTION promotions_give_back(p_orders uuid[]) RETURNS promotion_change[] LANGUAGE plpgsql AS $$
+DECLARE
+    v_use record;
+    v_promotion promotion;
+    v_changes promotion_change[] := '{}';
+BEGIN
+    PERFORM FROM promotion p WHERE p.id IN (SELECT u.promotion_id FROM promotion_use u WHERE u.order_id = ANY (p_orders))
+    ORDER BY p.id FOR UPDATE;
+    FOR v_use IN SELECT u.* FROM promotion_use u WHERE u.order_id = ANY (p_orders) ORDER BY u.promotion_id, u.order_id LOOP
+        UPDATE promotion p SET used = p.used - 1, version = p.version + 1 WHERE p.id = v_use.promotion_id
+        RETURNING * INTO STRICT v_promotion;
+        DELETE FROM promotion_use u WHERE u.promotion_id = v_use.promotion_id AND u.order_id = v_use.order_id;
+        v_changes := v_changes || promotion_change_of(array_position(p_orders, v_use.order_id), v_promotion,
+                                                      'promotions.promotion_returned.v1', v_use.order_id, v_use.person_id);
+    END LOOP;
+    RETURN v_changes;
+END $$;
+
+-- Appends the events that waited; answers (shard, position) of each.
+CREATE OR REPLACE FUNCTION promotions_append(p_changes promotion_change[], p_metadata bytea)
+RETURNS TABLE (shard smallint, at bigint) LANGUAGE sql AS $$
+    SELECT a.shard, a.at
+    FROM (SELECT array_agg('promotion'::text) AS kinds, array_agg(c.promotion_id ORDER BY n) AS ids,
+                 array_agg(c.version ORDER BY n) AS versions, array_agg('promotion:' || c.promotion_id ORDER BY n) AS keys,
+                 array_agg(uuid_v7()) AS event_ids, array_agg(c.type ORDER BY n) AS types,
+                 array_agg(c.payload ORDER BY n) AS payloads, array_agg(p_metadata) AS metadata
+          FROM unnest(p_changes) WITH ORDINALITY AS c(command, promotion_id, version, type, payload, n)) AS e,
+         event_append_all(e.kinds, e.ids, e.versions, e.keys, e.event_ids, e.types, e.payloads, e.metadata) AS a
+$$;
