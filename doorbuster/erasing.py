@@ -7,7 +7,6 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import NamedTuple
 from uuid import UUID
 
 import asyncpg
@@ -27,19 +26,12 @@ from shared.settings import Settings
 from write_side.commands import cause_of
 from write_side.customers import Keyring, open_keyring
 from write_side.database import Pool, open_pool
-from write_side.erasure import Erased, Ledger, PersonExport, UnknownPerson, erase, export, find_person
+from write_side.erasure import Erased, Ledger, PersonExport, UnknownPerson, erase, export, find_person, finish
 from write_side.parked import all_parked
 
 CATCH_UP_SECONDS = 60.0
 Tell = Callable[[str], None]
 _erased = msgspec.json.Decoder(Erased)
-
-
-class Named(NamedTuple):
-    """A person with the addresses that stood in their orders and quotes."""
-
-    person_id: UUID
-    mails: frozenset[str]
 
 
 def spoken(text: str) -> str | UUID:
@@ -53,28 +45,30 @@ async def export_person(settings: Settings, who: str | UUID) -> PersonExport:
         return await export(pool, keys, await find_person(pool, keys, who))
 
 
-async def erase_person(settings: Settings, environment: Mapping[str, str], who: str | UUID, tell: Tell) -> None:
+async def erase_person(settings: Settings, environment: Mapping[str, str], who: str | UUID, tell: Tell) -> bool:
     """Erase a person and wait until no document shows them; refuses as the command does, raises `Behind`.
 
-    Broken off, it can be repeated: by the same mail address too, though nobody is known by it then.
+    False if nobody is known by a mail address: it is mistyped, or an erasure was broken off behind the key. So whatever
+    is left of any erasure is done then, as far as it can be.
     """
+    cause, ledger = cause_of("cli", str(uuid7())), Ledger(settings.erasure_ledger)
     async with _at_hand(settings) as (pool, keys):
         try:
-            named = await _named(pool, keys, await find_person(pool, keys, who))
+            person_id = await find_person(pool, keys, who)
         except UnknownPerson:
             if isinstance(who, UUID):
                 raise
-            tell("nobody is known by this address (any more); if an erasure was broken off, this ends it")
-            addresses = frozenset({who})
+            known, mails = False, frozenset({who})
+            tell(f"erasures that were broken off, ended now: {await finish(pool, keys, ledger, cause)}")
         else:
-            cause, addresses = cause_of("cli", str(uuid7())), named.mails
-            answer = await erase(pool, keys, Ledger(settings.erasure_ledger), named.person_id, cause)
-            done = _erased.decode(answer.body)
-            tell(f"{named.person_id}: the key is destroyed, {done.orders} orders and {done.quotes} quotes are emptied")
+            known, mails = True, await _mails_of(pool, keys, person_id)
+            done = _erased.decode((await erase(pool, keys, ledger, person_id, cause)).body)
+            tell(f"{person_id}: the key is destroyed, {done.orders} orders and {done.quotes} quotes are emptied")
     await _until_unseen(settings)
-    tell("every read model has followed, and no order's document waits: none shows the person any more")
-    if mails := environment.get("MAILS_URL"):
-        await _empty_mailbox(mails, addresses)
+    tell("every read model has followed, and no order's document waits")
+    if page := environment.get("MAILS_URL"):
+        await _empty_mailbox(page, mails)
+    return known
 
 
 @asynccontextmanager
@@ -86,10 +80,11 @@ async def _at_hand(settings: Settings) -> AsyncIterator[tuple[Pool, Keyring]]:
         yield pool, keys
 
 
-async def _named(pool: Pool, keys: Keyring, person_id: UUID) -> Named:
+async def _mails_of(pool: Pool, keys: Keyring, person_id: UUID) -> frozenset[str]:
+    """The addresses that stand in their orders and quotes."""
     held = await export(pool, keys, person_id)
     contacts = [*(order.contact for order in held.orders), *(quote.contact for quote in held.quotes)]
-    return Named(person_id, frozenset(contact.mail for contact in contacts if contact))
+    return frozenset(contact.mail for contact in contacts if contact)
 
 
 async def _until_unseen(settings: Settings) -> None:

@@ -36,14 +36,17 @@ def _person(text: str) -> str | UUID:
 
 def _erase(given: argparse.Namespace) -> int:
     from doorbuster import erasing
+    from write_side.erasure import UnknownPerson
 
     settings = environment.settings()
     live = state.read_live(Home.default())
     named = (live.environment if live else {}) | dict(os.environ)
 
     def run() -> None:
-        asyncio.run(erasing.erase_person(settings, named, given.person, print))
+        known = asyncio.run(erasing.erase_person(settings, named, given.person, print))
         erasing.wipe(settings, named, print)
+        if not known:
+            raise UnknownPerson("nobody is known by this address: it is mistyped, or they were erased before")
 
     return _told(run)
 

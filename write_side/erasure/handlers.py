@@ -1,4 +1,4 @@
-"""Erasing a person: out of quotes and orders, into the ledger, and the key is destroyed. Each step may be repeated."""
+"""Erasing a person: into the ledger, the key is destroyed, and out of quotes and orders. Each step may be repeated."""
 
 from uuid import UUID
 
@@ -50,41 +50,45 @@ async def _has_left_traces(pool: Pool, person_id: UUID) -> bool:
 
 
 async def erase(
-    pool: Pool, keyring: Keyring, ledger: Ledger, person_id: UUID, cause: Metadata, *, unfinished_too: bool = False
+    pool: Pool, keyring: Keyring, ledger: Ledger, person_id: UUID, cause: Metadata
 ) -> Answer[Erased]:
     """Nothing of the person can be read any more once this returns; in copies of theirs read models follow the log.
 
-    Refuses `unfinished_orders`, `erasure_ledger_missing`, `keyring_unavailable`. Broken off half way it is repeated as
-    a whole: rows first, since they may refuse; then the ledger, so that no restore brings back a destroyed key.
+    Refuses `unfinished_orders`, `erasure_ledger_missing`, `keyring_unavailable`. The ledger comes first, so that no
+    restore brings back a destroyed key; then the key: what a break leaves behind nobody can open, and a repeat by the
+    person's id, or `finish`, empties it.
     """
     await ledger.check()
-    if not unfinished_too:
-        async with pool.acquire() as conn:
-            await orders.check_finished(conn, person_id)
-    first, at = await _redacted(pool, person_id, cause, unfinished_too=unfinished_too)
+    async with pool.acquire() as conn:
+        await orders.check_finished(conn, person_id)
     await ledger.add(person_id)
     await keyring.destroy(person_id)
-    # What came in between is under a key that is gone: whatever it is, it goes too.
-    late, later = await _redacted(pool, person_id, cause, unfinished_too=True)
-    erased = Erased(person_id, first.orders + late.orders, first.quotes + late.quotes)
-    return Answer(as_json(erased), highest([*at.items(), *later.items()]))
+    redacted, positions = await _redacted(pool, person_id, cause)
+    return Answer(as_json(Erased(person_id, redacted.orders, redacted.quotes)), positions)
+
+
+async def finish(pool: Pool, keyring: Keyring, ledger: Ledger, cause: Metadata) -> int:
+    """End every erasure that was broken off: whoever stands in the ledger, and in rows still; answers how many."""
+    async with pool.acquire() as conn:
+        left = await orders.named_among(conn, ledger.persons())
+    for person_id in left:
+        await erase_again(pool, keyring, person_id, cause)
+    return len(left)
 
 
 async def erase_again(pool: Pool, keyring: Keyring, person_id: UUID, cause: Metadata) -> bool:
-    """After a restore: somebody who stands in the ledger, and whom the restore may have brought back; whether it had.
-    Their unfinished orders go too: the key was destroyed once, and nobody may read them."""
+    """Somebody who stands in the ledger, and of whom something is left, or was brought back by a restore; whether it
+    was. Their unfinished orders go too: the key was destroyed once, and nobody may read them."""
     key_was_back = await keyring.destroy(person_id)
-    redacted, _ = await _redacted(pool, person_id, cause, unfinished_too=True)
+    redacted, _ = await _redacted(pool, person_id, cause)
     return key_was_back or redacted.orders + redacted.quotes > 0
 
 
-async def _redacted(
-    pool: Pool, person_id: UUID, cause: Metadata, *, unfinished_too: bool
-) -> tuple[Redacted, Positions]:
+async def _redacted(pool: Pool, person_id: UUID, cause: Metadata) -> tuple[Redacted, Positions]:
     """All of them, some at a time, each time in a transaction of its own."""
 
     async def decide(conn: Connection) -> tuple[Redacted, Positions]:
-        return await orders.redact(conn, person_id, cause, unfinished_too=unfinished_too)
+        return await orders.redact(conn, person_id, cause)
 
     done, positions = Redacted(0, 0), dict[int, int]()
     while True:

@@ -1,6 +1,5 @@
 """A person goes out of their quotes and orders: mail and address are emptied, what was bought and paid stays."""
 
-from collections.abc import Sequence
 from uuid import UUID
 
 from msgspec import Struct
@@ -29,27 +28,20 @@ class Redacted(Struct, frozen=True):
     quotes: int
 
 
-async def redact(
-    conn: Connection, person_id: UUID, cause: Metadata, *, unfinished_too: bool = False
-) -> tuple[Redacted, Positions]:
+async def redact(conn: Connection, person_id: UUID, cause: Metadata) -> tuple[Redacted, Positions]:
     """Empty a person's quotes and orders, `SLICE` of each, in the caller's transaction; nothing once none is left.
 
-    Refuses `unfinished_orders`, unless told to take them too: then no mail of theirs can be sent any more.
+    Whatever state they are in: no mail of theirs can be sent any more.
     """
-    held, quote_ids = await store.lock_named(conn, person_id, SLICE)
-    if not unfinished_too:
-        await _refuse_unfinished(conn, held)
-    events = await store.redact(conn, person_id, [order.id for order in held], quote_ids)
+    order_ids, quote_ids = await store.lock_named(conn, person_id, SLICE)
+    events = await store.redact(conn, person_id, order_ids, quote_ids)
     orders = sum(event.aggregate_type == "order" for event in events)
     return Redacted(orders, len(events) - orders), await event_log.append(conn, events, cause)
 
 
 async def check_finished(conn: Connection, person_id: UUID) -> None:
-    """To be asked before the first of them is emptied; refuses `unfinished_orders`."""
-    await _refuse_unfinished(conn, await store.unfinished_of_person(conn, person_id))
-
-
-async def _refuse_unfinished(conn: Connection, found: Sequence[Order]) -> None:
+    """To be asked before anything of theirs is destroyed; refuses `unfinished_orders`."""
+    found = await store.unfinished_of_person(conn, person_id)
     unfinished = [order.id for order in found if not await _is_finished(conn, order)]
     if unfinished:
         detail = "orders of this person are not finished: let them be paid, cancelled or expire first"

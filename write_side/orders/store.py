@@ -172,15 +172,22 @@ async def unfinished_of_person(conn: Connection, person_id: UUID) -> list[Order]
     return [_order(row, [], []) for row in await conn.fetch(query, person_id)]
 
 
-async def lock_named(conn: Connection, person_id: UUID, most: int) -> tuple[list[Order], list[UUID]]:
-    """So many orders (without lines) and quotes that still name a person, held until the transaction ends. The carts of
-    the quotes are held first, as placing holds them: until then none of these quotes becomes another order."""
+async def named_among(conn: Connection, person_ids: Sequence[UUID]) -> list[UUID]:
+    """Which of these persons are still named by an order or a quote."""
+    query = """SELECT person_id FROM customer_order WHERE person_id = ANY ($1) AND mail <> ''
+               UNION SELECT person_id FROM quote WHERE person_id = ANY ($1) AND mail <> ''"""
+    return [row["person_id"] for row in await conn.fetch(query, person_ids)]
+
+
+async def lock_named(conn: Connection, person_id: UUID, most: int) -> tuple[list[UUID], list[UUID]]:
+    """So many orders and quotes that still name a person, held until the transaction ends. The carts of the quotes are
+    held first, as placing holds them: until then none of these quotes becomes another order."""
     query = "SELECT id, cart_id FROM quote WHERE person_id = $1 AND mail <> '' ORDER BY id LIMIT $2"
     quotes = await conn.fetch(query, person_id, most)
     await conn.execute("SELECT carts_lock($1)", list({row["cart_id"] for row in quotes}))
-    query = f"{_ORDER} WHERE o.person_id = $1 AND o.mail <> '' ORDER BY o.id LIMIT $2 FOR UPDATE"
-    orders = [_order(row, [], []) for row in await conn.fetch(query, person_id, most)]
-    return orders, [row["id"] for row in quotes]
+    query = "SELECT id FROM customer_order WHERE person_id = $1 AND mail <> '' ORDER BY id LIMIT $2 FOR UPDATE"
+    orders = await conn.fetch(query, person_id, most)
+    return [row["id"] for row in orders], [row["id"] for row in quotes]
 
 
 async def redact(

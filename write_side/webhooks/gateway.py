@@ -122,13 +122,17 @@ def _retry_after(answer: aiohttp.ClientResponse) -> float | None:
 @asynccontextmanager
 async def open_gateway(reach: Reach) -> AsyncIterator[Gateway]:
     """The gateway, with connections that it keeps alive for a while."""
-    async with _session(reach, secure=True) as secure, _session(reach, secure=False) as plain:
-        yield Gateway(secure, plain)
+    names = Names()
+    try:
+        async with _session(reach, names, secure=True) as secure, _session(reach, names, secure=False) as plain:
+            yield Gateway(secure, plain)
+    finally:
+        await names.close()  # aiohttp closes a resolver only if it made it
 
 
-def _session(reach: Reach, *, secure: bool) -> aiohttp.ClientSession:
+def _session(reach: Reach, names: Names, *, secure: bool) -> aiohttp.ClientSession:
     sockets = _sockets(reach, secure=secure)
-    connector = aiohttp.TCPConnector(socket_factory=sockets, limit=64, use_dns_cache=False, resolver=Names())
+    connector = aiohttp.TCPConnector(socket_factory=sockets, limit=64, use_dns_cache=False, resolver=names)
     return aiohttp.ClientSession(
         connector=connector,
         timeout=aiohttp.ClientTimeout(total=TIMEOUT, sock_connect=CONNECT_SECONDS),

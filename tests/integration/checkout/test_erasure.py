@@ -19,7 +19,7 @@ from write_side.notifications import handlers as mails
 from write_side.notifications.gateway import MailServer
 from write_side.orders import OrderState, UnfinishedOrders
 from write_side.orders.refusals import QuoteExpired
-from write_side.orders.settling import close_order
+from write_side.orders.settling import cancel_order, close_order
 
 
 @pytest.fixture
@@ -98,11 +98,28 @@ async def test_many_orders_are_emptied_some_at_a_time_and_none_before_all_are_fi
         await erasure.erase(shop.pool, shop.keyring, ledger, person_id, CAUSE)
     assert all([(await shop.now(order)).mail for order in finished]), "a refusal changes nothing"
 
-    erased = await erasure.erase(shop.pool, shop.keyring, ledger, person_id, CAUSE, unfinished_too=True)
+    await cancel_order(shop.pool, shop.gateway, pending.id, CAUSE)
+    erased = await erasure.erase(shop.pool, shop.keyring, ledger, person_id, CAUSE)
     assert json.loads(erased.body) == {"person_id": str(person_id), "orders": 3, "quotes": 3}
     assert await _is_verified(shop)
     query = "SELECT count(DISTINCT xmin::text) FROM customer_order WHERE mail = ''"
     assert await shop.pool.fetchval(query) == 3, "each in a transaction of its own"
+
+
+async def test_an_erasure_that_broke_off_behind_the_key_is_ended_without_knowing_whose_it_was(
+    shop: Shop, ledger: Ledger
+) -> None:
+    await shop.stock("lamp", 5)
+    order = await _paid(shop)
+    person_id = await _person(shop, order)
+    await ledger.add(person_id)
+    await shop.keyring.destroy(person_id)  # and there it broke off
+    with pytest.raises(UnknownPerson):
+        await erasure.find_person(shop.pool, shop.keyring, MAIL)
+    assert await erasure.finish(shop.pool, shop.keyring, ledger, CAUSE) == 1
+    assert (await shop.now(order)).mail == ""
+    assert await erasure.finish(shop.pool, shop.keyring, ledger, CAUSE) == 0
+    assert await _is_verified(shop)
 
 
 async def test_after_a_restore_an_order_under_way_is_no_excuse(shop: Shop) -> None:

@@ -49,6 +49,7 @@ async def test_every_success_is_answered_as_declared(api: HeldClient, shop: Shop
     await api.post("/v1/webhooks/stripe", content=body, headers={"Stripe-Signature": signature})
     await ask("GET", "/v1/events")
     await _webhooks(ask)
+    await _promotions(ask)
     await _history(ask, shop)
     await _projections(ask, shop)
     await _persons(ask)
@@ -99,6 +100,16 @@ async def _webhooks(ask: Any) -> None:
     await ask("POST", f"{address}/redeliveries", {"after": start, "until": start})
     await ask("GET", f"{address}/deliveries?state=due")
     await ask("DELETE", address)
+
+
+async def _promotions(ask: Any) -> None:
+    sale = {"name": "Sale", "off": {"kind": "percentage", "basis_points": 1000}, "code": "TEN"}
+    made = await ask("POST", "/v1/promotions", sale)
+    address = f"/v1/promotions/{made['id']}"
+    await ask("GET", "/v1/promotions")
+    await ask("GET", address)
+    await ask("PUT", address, sale | {"most": 5}, If_Match='"1"')
+    await ask("POST", f"{address}/end")
 
 
 async def _guest(ask: Any, shop: Shop) -> None:

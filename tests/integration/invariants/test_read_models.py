@@ -155,8 +155,8 @@ DAMAGES: list[tuple[str, Damage]] = [
      lambda d: d.index("products", PRODUCT, listed=False)),
     (f"stock:v1 {ITEM}: document '{ITEM}'.reserved is 7, not 0", lambda d: d.index("stock", ITEM, reserved=7)),
     (f"stock:v1 {ITEM}: state.", lambda d: d.index("stock", ITEM, fold={})),
-    (f"orders:v1 {STRANGER}: document is a stranger", lambda d: d.index("orders", STRANGER, number="A-2")),
-    (f"orders:v1 {ORDER}: the position it stands at is missing", lambda d: d.unindex("orders", ORDER)),
+    (f"orders:v2 {STRANGER}: document is a stranger", lambda d: d.index("orders", STRANGER, number="A-2")),
+    (f"orders:v2 {ORDER}: the position it stands at is missing", lambda d: d.unindex("orders", ORDER)),
 ]  # fmt: skip
 
 
