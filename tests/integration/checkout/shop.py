@@ -2,7 +2,8 @@
 which comes when. Everything goes through the handlers, on real Postgres, a real keyring and the simulator."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import cycle
 from typing import Any
 from uuid import UUID
 
@@ -30,6 +31,7 @@ from write_side.orders import store as orders_store
 from write_side.orders.domain import Order
 from write_side.orders.handlers import OrderState, QuoteState
 from write_side.orders.placing import PlaceOrder, open_placements, place_order
+from write_side.orders.refusals import QuoteStale
 from write_side.payments import Gateway, steps
 from write_side.payments import handlers as payments
 from write_side.payments import store as payments_store
@@ -132,6 +134,23 @@ class Shop:
         new = PromotionInput("Sale", off, **said)
         answer = await promotions.announce_promotion(self.pool, new, CAUSE, new_call())
         return _promotion.decode(answer.body)
+
+    async def bought_by(self, code: str, mail: str) -> OrderState | str:
+        """An order of a lamp (10.00) by a code (10 %), or the reason why that takes nothing off (any more)."""
+        basket = await self.basket(lamp=1)
+        quote = await self.quote(basket, mail, codes=[code])
+        if quote.refused_codes:
+            return quote.refused_codes[0].why
+        try:
+            return await self.place(basket, quote.id)
+        except QuoteStale as stale:
+            assert stale.facts["changes"] == [{"what": "discount", "was_minor": 100, "now_minor": 0}]
+            return "stale"
+
+    def as_processes(self, count: int = 4) -> "Iterator[Shop]":
+        """The same shop again and again, as several command APIs serve it: calls of one wait in line, those of several
+        don't."""
+        return cycle([Shop(self.pool, self.keyring, self.gateway, self.settings) for _ in range(count)])
 
     async def used(self, promotion: Promotion) -> int:
         """How many orders hold a use of it."""

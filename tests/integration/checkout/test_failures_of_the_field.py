@@ -22,6 +22,7 @@ from write_side.carts import handlers as carts
 from write_side.inventory import OutOfStock
 from write_side.orders.refusals import QuoteStale
 from write_side.payments import handlers as payments
+from write_side.promotions.domain import PercentageInput
 from write_side.repair import repair_rows
 
 PAID_ONCE = ["order_placed", "payment_requested", "payment_intent_created", "payment_authorized", "order_confirmed",
@@ -194,6 +195,19 @@ async def test_11_a_declined_card_is_no_dead_end_and_nobody_pays_twice(shop: Sho
     intent = await shop.at_stripe(order)
     assert (intent["status"], intent["amount_received"]) == ("succeeded", order.totals.total.amount_minor)
     assert (await shop.history(order)).count("payment_captured") == 1
+
+
+async def test_12_the_last_use_of_a_code_goes_to_one_of_all_who_want_it_at_once(shop: Shop) -> None:
+    """saleor/saleor#544, vendurehq/vendure!4660: the limit is checked by one call and counted by another."""
+    await shop.stock("lamp", 100)
+    code = await shop.promote(PercentageInput(1000), code="FIRST-SEVEN", most=7)
+    shops = shop.as_processes()
+    buying = [next(shops).bought_by("FIRST-SEVEN", f"guest-{n}@shop.example") for n in range(40)]
+    told = Counter("order" if isinstance(each, shop.order_type) else each for each in await asyncio.gather(*buying))
+    assert told["order"] == await shop.used(code) == 7
+    assert told["stale"] + told["used_up"] == 33
+    async with shop.pool.acquire() as conn:
+        assert await verify.differences(conn) == []
 
 
 async def test_13_while_a_provider_does_not_answer_no_transaction_is_open_and_others_buy(shop: Shop) -> None:
