@@ -14,6 +14,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
+from read_side import doors
 from read_side.categories.queries import CategoryShelf
 from read_side.categories.routes import routes as category_routes
 from read_side.documents import NOT_READY, Documents
@@ -29,9 +30,12 @@ from read_side.stock.routes import routes as stock_routes
 from read_side.watch import Watch
 from shared.documents.layout import alias_name
 from shared.documents.products import SEARCH
+from shared.http.admission import REFUSALS as ADMISSION
+from shared.http.admission import Admission
 from shared.http.app import Lifespan, build_app
 from shared.http.health import Check
 from shared.http.problems import unavailability, unavailable
+from shared.http.rates import Rates
 from shared.settings import Settings
 
 DESCRIPTION = """What customers and staff see, from read models only: product pages, stock, categories, search, orders.
@@ -52,6 +56,7 @@ def connect_redis(url: str) -> "Redis":
 def create_app(settings: Settings, *, fronted: bool = True) -> ASGIApp:
     """The query API. Without its front (for tests) Litestar answers every path."""
     redis, elasticsearch = connect_redis(settings.redis_url), index.connect(settings.elasticsearch_url)
+    rates = Rates(settings.requests_per_client, settings.client_address_header)
     watch = Watch(redis)
     documents = Documents(redis, watch)
     shelf = CategoryShelf(documents)
@@ -71,9 +76,11 @@ def create_app(settings: Settings, *, fronted: bool = True) -> ASGIApp:
             "asked": Provide(search_request),
         },
         problems={RedisError: lambda _: unavailable("redis")},
-        refusals=(NOT_READY, unavailability("redis")),
+        refusals=(NOT_READY, unavailability("redis"), *ADMISSION),
         credentials=CREDENTIALS,
-        front=(lambda app: Front(app, documents, settings.link_secret)) if fronted else None,
+        front=lambda app: Admission(
+            Front(app, documents, settings.link_secret) if fronted else app, doors.way, doors.SIZES, rates
+        ),
     )
 
 

@@ -10,11 +10,14 @@ from litestar.di import Provide
 from litestar.handlers import HTTPRouteHandler
 from litestar.types import ASGIApp
 
+from shared.http.admission import REFUSALS as ADMISSION
+from shared.http.admission import Admission
 from shared.http.app import build_app
 from shared.http.health import Check, Probe, now_and_then
 from shared.http.problems import FieldError, Problem, Told, unavailability, unavailable
+from shared.http.rates import Rates
 from shared.settings import Settings
-from write_side import event_log
+from write_side import doors, event_log
 from write_side.access import routes as access_routes
 from write_side.carts import routes as carts_routes
 from write_side.catalog import routes as catalog_routes
@@ -102,6 +105,7 @@ class Connections:
 def create_app(settings: Settings) -> ASGIApp:
     """The ASGI app of the command API."""
     connections = Connections(settings)
+    rates = Rates(settings.requests_per_client, settings.client_address_header)
     return build_app(
         ROUTES,
         title="Doorbuster commands",
@@ -113,7 +117,8 @@ def create_app(settings: Settings) -> ASGIApp:
         problems={Refusal: refused}
         | dict.fromkeys(POSTGRES_IS_DOWN, postgres_down)
         | dict.fromkeys(POSTGRES_TAKES_NO_NUL, unkeepable_text),
-        refusals=(UNKEEPABLE, unavailability("postgres"), TryAgain),
+        refusals=(UNKEEPABLE, unavailability("postgres"), TryAgain, *ADMISSION),
+        front=lambda app: Admission(app, doors.way, doors.SIZES, rates),
         credentials=CREDENTIALS,
     )
 

@@ -25,6 +25,11 @@ def services() -> dict[str, Json]:
     return found
 
 
+def by_default(value: str) -> str:
+    """What stands there while the environment does not say otherwise."""
+    return re.sub(r"\$\{\w+:-([^}]*)}", r"\1", value)
+
+
 def variables() -> set[str]:
     """What compose.yaml asks the environment (or .env) for."""
     return set(_VARIABLE.findall((ROOT / "compose.yaml").read_text()))

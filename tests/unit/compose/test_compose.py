@@ -14,7 +14,7 @@ from doorbuster.home import Home
 from doorbuster.simulators.stripe.settings import read as stripe_settings
 from shared.http import tracing
 from shared.settings import Settings
-from tests.unit.compose.files import OURS, ROOT, composition, needed_variables, services, variables
+from tests.unit.compose.files import OURS, ROOT, by_default, composition, needed_variables, services, variables
 
 # What an image of somebody else's reads; the simulators' names are tried out on them below.
 _KNOWN = {
@@ -62,7 +62,7 @@ def test_our_processes_are_given_settings_and_nothing_else(name: str) -> None:
 
 @pytest.mark.parametrize("name", OURS)
 def test_our_processes_can_read_their_settings(name: str) -> None:
-    environment = {key: str(value) for key, value in services()[name]["environment"].items()}
+    environment = {key: by_default(str(value)) for key, value in services()[name]["environment"].items()}
     assert Settings.read(environment).host == "0.0.0.0"
 
 

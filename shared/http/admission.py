@@ -1,0 +1,56 @@
+"""Admission: an ASGI app ahead of another that lets in as many as can be served in time, and tells the others 503."""
+
+from collections.abc import Callable, Mapping
+
+from litestar.enums import ScopeType
+from litestar.types import ASGIApp, Receive, Scope, Send
+from prometheus_client import Counter, Gauge
+
+from shared.http.doors import Doors, Full, Rank, Size
+from shared.http.problems import Told
+from shared.http.rates import TOO_MANY_REQUESTS, Rates
+
+__all__ = ["BUSY", "REFUSALS", "Admission", "Way"]
+
+BUSY = Told(503, "busy", "More requests are here than can be served in time; nothing was done. Try again in a moment.")
+REFUSALS = (BUSY, TOO_MANY_REQUESTS)
+RETRY_AFTER = 1  # seconds
+
+INSIDE = Gauge("http_admitted", "Requests being served", ["doors"])
+WAITING = Gauge("http_waiting", "Requests that wait to be served", ["doors"])
+SHED = Counter("http_shed", "Requests that were told to come again, before anything was done for them", ["doors"])
+
+# Which doors a request goes through, and its rank; None: it is always let in.
+Way = tuple[str, Rank] | None
+Ways = Callable[[str, str], Way]  # (method, path)
+
+
+class Admission:
+    """Around an API. Each of its doors has a line of its own: what hangs behind one holds up nobody at another. Before
+    any of them, whoever asks faster than one client may is told so."""
+
+    def __init__(self, app: ASGIApp, ways: Ways, sizes: Mapping[str, Size], rates: Rates) -> None:
+        self._app, self._ways, self._rates = app, ways, rates
+        self.doors = {name: Doors(size) for name, size in sizes.items()}
+        for name, doors in self.doors.items():
+            INSIDE.labels(name).set_function(lambda doors=doors: sum(doors.inside))  # type: ignore[misc]
+            WAITING.labels(name).set_function(lambda doors=doors: doors.waiting)  # type: ignore[misc]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        way = self._ways(scope["method"], scope["path"]) if scope["type"] == ScopeType.HTTP else None
+        if way is None or scope["type"] != ScopeType.HTTP:
+            await self._app(scope, receive, send)
+            return
+        name, rank = way
+        if wait := self._rates.wait(scope):
+            raise TOO_MANY_REQUESTS.problem(headers={"Retry-After": str(wait)}, retryable=True)
+        doors = self.doors[name]
+        try:
+            await doors.enter(rank)
+        except Full:
+            SHED.labels(name).inc()
+            raise BUSY.problem(headers={"Retry-After": str(RETRY_AFTER)}, retryable=True) from None
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            doors.leave(rank)

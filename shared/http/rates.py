@@ -1,0 +1,47 @@
+"""So many requests a second from one client, and a few at once: a bucket that fills again for each address."""
+
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from math import ceil
+
+from litestar.types import HTTPScope
+
+from shared.http.problems import Told
+from shared.http.replies import header
+
+TOO_MANY_REQUESTS = Told(429, "too_many_requests", "This client asks faster than it may; nothing was done.")
+
+BURST = 5.0  # seconds' worth that may come at once
+MOST_CLIENTS = 100_000  # remembered; whoever was longest away is forgotten first
+
+
+class Rates:
+    """Of one process: with several, a client has as much at each. 0 a second: nobody is counted."""
+
+    def __init__(self, per_second: int, address_header: str = "", now: Callable[[], float] = time.monotonic) -> None:
+        self._per_second, self._now = per_second, now
+        self._header = address_header.lower().encode()
+        self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()  # client → what was left, and when
+
+    def wait(self, scope: HTTPScope) -> int:
+        """Seconds until this client may ask again; 0: now, and it is counted."""
+        return self.of(self._client(scope)) if self._per_second else 0
+
+    def of(self, client: str) -> int:
+        """The same, by the client's address."""
+        now, most = self._now(), self._per_second * BURST
+        left, since = self._buckets.pop(client, (most, now))
+        left = min(most, left + (now - since) * self._per_second)
+        allowed = left >= 1
+        self._buckets[client] = (left - allowed, now)  # at the end: it came last
+        if len(self._buckets) > MOST_CLIENTS:
+            self._buckets.popitem(last=False)
+        return 0 if allowed else max(1, ceil((1 - left) / self._per_second))
+
+    def _client(self, scope: HTTPScope) -> str:
+        """The address that our own proxy saw, which it puts last; without a proxy that of the connection."""
+        told = header(scope, self._header) if self._header else None
+        if told:
+            return told.decode("latin-1").rpartition(",")[2].strip()
+        return scope["client"][0] if scope["client"] else ""

@@ -1,0 +1,128 @@
+"""An API that is full: who is let in, and what the others hear."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+import httpx
+import pytest
+from litestar import get
+
+from shared.http.admission import REFUSALS, Admission, Way
+from shared.http.app import build_app
+from shared.http.doors import Rank, Size
+from shared.http.rates import MOST_CLIENTS, Rates
+from tests.fixtures.asgi import client_of
+
+SIZE = Size(seats=3, looking=2, line=0)
+
+
+def way(_method: str, path: str) -> Way:
+    ranks = {"/looks": Rank.LOOKING, "/buys": Rank.BUYING}
+    return ("front", ranks[path]) if path in ranks else None
+
+
+class Shop:
+    """An API whose routes take until `go` is set."""
+
+    def __init__(self) -> None:
+        self.go = asyncio.Event()
+        self.begun = asyncio.Semaphore(0)
+        self.client: httpx.AsyncClient
+
+    async def served(self) -> dict[str, str]:
+        self.begun.release()
+        await self.go.wait()
+        return {}
+
+    async def coming(self, path: str) -> "asyncio.Task[httpx.Response]":
+        """A request that is being served."""
+        task = asyncio.create_task(self.client.get(path))
+        async with asyncio.timeout(5):
+            await self.begun.acquire()
+        return task
+
+
+@asynccontextmanager
+async def opened(rates: Rates = Rates(0)) -> AsyncIterator[Shop]:  # noqa: B008  # it counts nobody
+    shop = Shop()
+
+    @get("/looks")
+    async def looks() -> dict[str, str]:
+        """Looks."""
+        return await shop.served()
+
+    @get("/buys")
+    async def buys() -> dict[str, str]:
+        """Buys."""
+        return await shop.served()
+
+    app = build_app(
+        [looks, buys], title="full", description="", refusals=REFUSALS,
+        front=lambda inner: Admission(inner, way, {"front": SIZE}, rates),
+    )  # fmt: skip
+    async with client_of(app) as shop.client:
+        yield shop
+
+
+@pytest.fixture
+async def shop() -> AsyncIterator[Shop]:
+    async with AsyncExitStack() as stack:
+        yield await stack.enter_async_context(opened())
+
+
+async def test_who_comes_too_many_hears_busy_and_when_to_come_again_before_anything_is_done(shop: Shop) -> None:
+    inside = [await shop.coming("/looks"), await shop.coming("/looks")]
+    refused = await shop.client.get("/looks")
+    assert (refused.status_code, refused.headers["Retry-After"]) == (503, "1")
+    assert refused.headers["Content-Type"] == "application/problem+json"
+    assert (refused.json()["code"], refused.json()["retryable"]) == ("busy", True)
+    inside.append(await shop.coming("/buys"))  # a place is kept for who buys
+    assert (await shop.client.get("/health/live")).status_code == 200
+    shop.go.set()
+    assert [answer.status_code for answer in await asyncio.gather(*inside)] == [200, 200, 200]
+    assert (await shop.client.get("/looks")).status_code == 200  # all places are free again
+
+
+async def test_how_full_it_is_and_how_many_were_shed_is_measured(shop: Shop) -> None:
+    before = _shed(await shop.client.get("/metrics"))
+    inside = [await shop.coming("/looks"), await shop.coming("/looks")]
+    await shop.client.get("/looks")
+    metrics = await shop.client.get("/metrics")
+    assert _shed(metrics) == before + 1
+    assert 'http_admitted{doors="front"} 2.0' in metrics.text
+    shop.go.set()
+    await asyncio.gather(*inside)
+
+
+async def test_a_client_that_asks_too_fast_hears_when_it_may_again_and_others_do_not_wait_for_it() -> None:
+    async with opened(Rates(1, "X-Forwarded-For")) as shop:
+        shop.go.set()
+        greedy, other = {"X-Forwarded-For": "spoofed, 10.0.0.1"}, {"X-Forwarded-For": "spoofed, 10.0.0.2"}
+        answers = [await shop.client.get("/looks", headers=greedy) for _ in range(6)]
+        assert [answer.status_code for answer in answers] == [200] * 5 + [429]
+        assert (answers[5].json()["code"], answers[5].headers["Retry-After"]) == ("too_many_requests", "1")
+        assert (await shop.client.get("/looks", headers=other)).status_code == 200
+        assert (await shop.client.get("/health/live", headers=greedy)).status_code == 200
+
+
+def test_a_bucket_fills_again_and_not_beyond_its_rim() -> None:
+    clock = [0.0]
+    rates = Rates(2, now=lambda: clock[0])
+    assert [rates.of("a") for _ in range(11)] == [0] * 10 + [1]
+    clock[0] += 0.5
+    assert [rates.of("a"), rates.of("a")] == [0, 1]
+    clock[0] += 3600
+    assert [rates.of("a") for _ in range(11)] == [0] * 10 + [1]
+
+
+def test_clients_do_not_fill_the_memory() -> None:
+    rates = Rates(1, now=lambda: 0.0)
+    for n in range(MOST_CLIENTS + 10):
+        rates.of(str(n))
+    assert len(rates._buckets) == MOST_CLIENTS
+
+
+def _shed(metrics: httpx.Response) -> float:
+    lines = [line for line in metrics.text.splitlines() if line.startswith('http_shed_total{doors="front"}')]
+    return float(lines[0].rpartition(" ")[2]) if lines else 0.0

@@ -1,0 +1,22 @@
+"""Who is let into the command API first, and how many at once. Who has begun to buy goes before who looks around."""
+
+from shared.http.admission import Way
+from shared.http.doors import Rank, Size
+
+# Payments wait for the provider, seconds if it is slow: through doors of their own, or they would hold up all others.
+SIZES = {
+    "commands": Size(seats=128, looking=64, line=2_000),
+    "payments": Size(seats=500, looking=0, line=0),
+}
+_PAYMENTS = ("/v1/payments/", "/v1/webhooks/stripe")
+_NEVER = ("/health/", "/metrics", "/v1/events", "/schema")  # asked about us, or bounded by itself (`Feed`)
+
+
+def way(method: str, path: str) -> Way:
+    """The doors of a request."""
+    if path.startswith(_NEVER):
+        return None
+    if path.startswith(_PAYMENTS):
+        return "payments", Rank.BUYING
+    buying = path.startswith("/v1/orders") or path.endswith("/quotes")
+    return "commands", Rank.BUYING if buying else Rank.LOOKING
