@@ -19,9 +19,10 @@ ADDRESS = {"name": "Ada Guest", "line1": "1 Demo Street", "city": "Berlin", "pos
 class Refused(Exception):
     """A problem that the shop answered."""
 
-    def __init__(self, status: int, problem: Json) -> None:
+    def __init__(self, status: int, problem: Json, retry_after: float = 0.0) -> None:
         super().__init__(f"{status} {problem.get('code')}: {problem.get('detail')}")
         self.status, self.code, self.problem = status, str(problem.get("code")), problem
+        self.retry_after = retry_after  # seconds
 
 
 class Shop:
@@ -143,5 +144,5 @@ class Shop:
 def _json(answer: httpx.Response) -> Json:
     body: Json = answer.json()
     if answer.is_error:
-        raise Refused(answer.status_code, body)
+        raise Refused(answer.status_code, body, float(answer.headers.get("Retry-After", 0)))
     return body

@@ -112,7 +112,8 @@ class Shoppers:
             if time.monotonic() > deadline:
                 raise said
             self.repeats += 1
-            await asyncio.sleep(0.1)
+            asked = said.retry_after if isinstance(said, Refused) else 0.0
+            await asyncio.sleep(max(0.1, asked * self._random.uniform(0.5, 1.5)))  # not all of them at once
 
 
 async def prepared(

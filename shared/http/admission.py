@@ -6,13 +6,14 @@ from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Receive, Scope, Send
 from prometheus_client import Counter, Gauge
 
+from shared.http import frame
 from shared.http.doors import Doors, Full, Rank, Size
 from shared.http.problems import Told
 from shared.http.rates import TOO_MANY_REQUESTS, Rates
 
 __all__ = ["BUSY", "REFUSALS", "Admission", "Way"]
 
-BUSY = Told(503, "busy", "More requests are here than can be served in time; nothing was done. Try again in a moment.")
+BUSY = Told(503, frame.BUSY, "More requests are here than can be served in time; nothing was done.")
 REFUSALS = (BUSY, TOO_MANY_REQUESTS)
 RETRY_AFTER = 1  # seconds
 

@@ -23,6 +23,7 @@ access = logging.getLogger("doorbuster.access")
 ALWAYS = ((b"x-content-type-options", b"nosniff"), (b"server", b"doorbuster"))
 UNKNOWN_ROUTE = "unmatched"  # all unknown paths are one series, or scanners would fill the memory
 OUTCOME = "doorbuster.outcome"  # in the scope of a refused request: the problem's code
+BUSY = "busy"  # the code of `shared.http.admission`
 _UNTRACED = ("/health/", "/metrics")  # asked every few seconds, of no order
 
 
@@ -128,15 +129,18 @@ class _Exchange:
         seconds = perf_counter() - self._started
         method, route = self._method, self._scope.get("path_template") or UNKNOWN_ROUTE
         self._measures.answered(method, route, self._status, self._scope.get(OUTCOME), seconds)  # type: ignore[arg-type]
-        level = _level(method, self._status)
+        level = _level(method, self._status, self._scope.get(OUTCOME))  # type: ignore[arg-type]
         if access.isEnabledFor(level):  # the template, never the path or the query: those may hold tokens
             fields = {"method": method, "route": route, "status": self._status, "ms": round(seconds * 1000, 2)}
             access.log(level, "request", extra={"fields": fields})
 
 
-def _level(method: str, status: int) -> int:
+def _level(method: str, status: int, code: str | None) -> int:
     """Commands and refusals stand in the log. Queries that were answered are many, and change nothing: a line would
-    cost more than the answer. They are counted, and told at DEBUG."""
+    cost more than the answer. They are counted, and told at DEBUG; so are those who were told to come again because
+    the shop is full."""
+    if code == BUSY:
+        return logging.DEBUG
     if status >= 500:
         return logging.ERROR
     return logging.DEBUG if method in ("GET", "HEAD") and 0 < status < 400 else logging.INFO

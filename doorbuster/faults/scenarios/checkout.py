@@ -11,6 +11,7 @@ from doorbuster.faults.shoppers import Purchase, prepared
 from shared.ids import uuid7
 
 BUYERS, UNITS, SEATS = 10_000, 100, 400
+DOORS = 32  # carts are filled through them, before anybody buys
 FEWEST_UNITS = 10
 CUTS, AMBIGUOUS = 10, 12
 KILLED_AT = (0.001, 0.01, 0.2, 0.6)  # shares of the buyers who have their answer
@@ -24,8 +25,8 @@ async def _ten_thousand_for_a_hundred(scene: Scene) -> None:
     through_the_proxy = {**stage.environment, "WRITE_API_URL": f"http://127.0.0.1:{stage.commands.port}"}
     async with Shop(through_the_proxy, connections=SEATS) as shop:
         sku = await stampede.offer(shop, scene.bearer, units, searchable=False)
-        seats = asyncio.Semaphore(SEATS)
-        waiting = await asyncio.gather(*(_at_the_door(scene, shop, sku, seats) for _ in range(buyers)))
+        doors, seats = asyncio.Semaphore(DOORS), asyncio.Semaphore(SEATS)
+        waiting = await asyncio.gather(*(_at_the_door(scene, shop, sku, doors) for _ in range(buyers)))
         scene.did("at the door", buyers=buyers, units=units)
         purchases = [purchase for purchase, _ in waiting]
         placing = (_placed(scene, shop, purchase, secret, seats) for purchase, secret in waiting)
@@ -42,10 +43,10 @@ async def _ten_thousand_for_a_hundred(scene: Scene) -> None:
     scene.promise(left == 0, f"{left} units are left")
 
 
-async def _at_the_door(scene: Scene, shop: Shop, sku: str, seats: asyncio.Semaphore) -> tuple[Purchase, str]:
+async def _at_the_door(scene: Scene, shop: Shop, sku: str, doors: asyncio.Semaphore) -> tuple[Purchase, str]:
     purchase = Purchase(str(uuid7()), sku)
     scene.shoppers.purchases.append(purchase)
-    async with seats:
+    async with doors:
         purchase.quote_id, secret = await prepared(shop, sku, purchase.key, scene.shoppers.again)
     return purchase, secret
 

@@ -36,9 +36,14 @@ async def outcomes(*calls: object) -> Counter[str]:
 
 async def crowd(shop: Shop, buyers: int, quantity: int = 1) -> list[object]:
     """So many who have a quote for the lamp, about to press the button."""
-    baskets = await asyncio.gather(*(shop.basket(lamp=quantity) for _ in range(buyers)))
-    quotes = await asyncio.gather(*(shop.quote(each, f"buyer{n}@example.org") for n, each in enumerate(baskets)))
-    return [shop.place(basket, quote.id) for basket, quote in zip(baskets, quotes, strict=True)]
+    seats = asyncio.Semaphore(16)  # only what comes then is to be a rush
+
+    async def buyer(n: int) -> object:
+        async with seats:
+            basket = await shop.basket(lamp=quantity)
+            return shop.place(basket, (await shop.quote(basket, f"buyer{n}@example.org")).id)
+
+    return await asyncio.gather(*(buyer(n) for n in range(buyers)))
 
 
 @pytest.mark.slow
