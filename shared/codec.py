@@ -17,6 +17,7 @@ from shared.events.orders import OrderEvent, QuoteEvent
 from shared.events.payments import PaymentEvent
 from shared.events.pricing import PricingEvent
 from shared.events.promotions import PromotionEvent
+from shared.events.refunds import RefundEvent
 from shared.events.repairs import RepairEvent
 from shared.events.shipping import DestinationSet
 from shared.events.webhooks import WebhookEvent
@@ -33,6 +34,7 @@ Event = (
     | PaymentEvent
     | PricingEvent
     | PromotionEvent
+    | RefundEvent
     | RepairEvent
     | DestinationSet
     | WebhookEvent

@@ -24,6 +24,8 @@ from write_side.payments import domain as payments
 from write_side.payments import store as payments_store
 from write_side.promotions import domain as promotions
 from write_side.promotions import store as promotions_store
+from write_side.refunds import domain as refunds
+from write_side.refunds import store as refunds_store
 from write_side.shipping import domain as shipping
 from write_side.shipping import store as shipping_store
 from write_side.webhooks import domain as webhooks
@@ -82,6 +84,9 @@ AGGREGATES: list[Aggregate] = [
     ),
     Aggregate(
         "payment", "payment", lambda state, r, e: payments.evolve(state, e, r.version), payments_store.all_payments
+    ),
+    Aggregate(
+        "refund", "refund", lambda state, r, e: refunds.evolve(state, e, r.version), refunds_store.all_refunds
     ),
     Aggregate(
         "mail", "mail", lambda state, r, e: notifications.evolve(state, e, r.version), notifications_store.all_mails

@@ -38,6 +38,7 @@ from write_side.payments import routes as payments_routes
 from write_side.pricing import routes as pricing_routes
 from write_side.projections import routes as projections_routes
 from write_side.promotions import routes as promotions_routes
+from write_side.refunds import routes as refunds_routes
 from write_side.resources import Resources
 from write_side.shipping import routes as shipping_routes
 from write_side.webhooks import routes as webhooks_routes
@@ -55,6 +56,7 @@ ROUTES: Sequence[HTTPRouteHandler] = [
     *carts_routes.routes,
     *orders_routes.routes,
     *payments_routes.routes,
+    *refunds_routes.routes,
     *projections_routes.routes,
     *history_routes.routes,
     *erasure_routes.routes,

@@ -16,6 +16,8 @@ PAYMENT_FACTS = Counter(
     "doorbuster_payment_facts", "What was learnt of a payment, from webhook, client or worker", ["verdict"]
 )
 PAYMENT_ATTEMPTS = Counter("doorbuster_payment_attempts", "The worker's work on payments", ["todo", "outcome"])
+REFUND_FACTS = Counter("doorbuster_refund_facts", "What was learnt of a refund, from webhook or worker", ["verdict"])
+REFUND_ATTEMPTS = Counter("doorbuster_refund_attempts", "The worker's work on refunds", ["outcome"])
 MAILS = Counter("doorbuster_mails", "Mails tried", ["kind", "outcome"])
 MAIL_SECONDS = Histogram(
     "doorbuster_mail_seconds", "Time to hand a mail over, or to fail to", ["kind"], buckets=_CALL_SECONDS

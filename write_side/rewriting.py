@@ -18,6 +18,7 @@ from write_side.orders.domain import Order
 from write_side.payments import store as payments
 from write_side.promotions import store as promotions
 from write_side.promotions.domain import Promotion, PromotionUses
+from write_side.refunds import store as refunds
 from write_side.shipping import store as shipping
 from write_side.webhooks import store as webhooks
 
@@ -51,6 +52,7 @@ _REWRITES: dict[str, Rewrite] = {
     "quote": orders.rewrite_quote,
     "order": _order,
     "payment": payments.rewrite_payment,
+    "refund": refunds.rewrite_refund,
     "mail": notifications.rewrite_mail,
     "access_token": access.rewrite_token,
     "webhook_endpoint": webhooks.rewrite_endpoint,

@@ -28,6 +28,7 @@ from write_side.notifications.reactions import reactions as mail_reactions
 from write_side.payments import Gateway, open_gateway
 from write_side.payments import steps as payments
 from write_side.reactions import Reaction
+from write_side.refunds import steps as refunds
 from write_side.relay import Relay
 from write_side.sealing import sealing
 from write_side.steps import Step, keep_doing
@@ -142,6 +143,7 @@ async def run(settings: Settings, stopping: asyncio.Event) -> None:
         steps = [
             *steps_of_reactions(pool, mail_reactions(settings.mail_from)),
             *payments.steps(pool, gateway),
+            *refunds.steps(pool, gateway),
             *mails.steps(pool, keyring, server, settings),
             snapshots.step(pool),
             *courier.steps(),

@@ -18,7 +18,7 @@ def register(words: "Words[argparse.ArgumentParser]") -> None:
     actions = payments.add_subparsers(metavar="ACTION", required=True)
     actions.add_parser("list", help="which, and why; exit code 1 if there are any").set_defaults(run=_list)
     retry = actions.add_parser("retry", help="the worker tries again, once the reason is mended")
-    retry.add_argument("payment", nargs="?", type=UUID, help="only this one")
+    retry.add_argument("payment", nargs="?", type=UUID, help="only this one, or this refund")
     retry.set_defaults(run=_retry)
     compare = actions.add_parser("reconcile", help="bring in what the provider knows of payments and we do not")
     compare.add_argument("--hours", type=count, default=24, help="intents made in so many last hours (24)")
@@ -51,21 +51,24 @@ def _reconcile(given: argparse.Namespace) -> int:
 
 
 async def _print_alarms(url: str) -> int:
-    from write_side import payments
+    from write_side import payments, refunds
     from write_side.database import open_pool
 
     async with open_pool(url, 1, "payments") as pool, pool.acquire() as conn:
-        found = await payments.alarms(conn)
-    for alarm in found:
+        paid, back = await payments.alarms(conn), await refunds.alarms(conn)
+    for alarm in paid:
         print(f"{alarm.payment_id}  {alarm.alarm}")
-    print(f"{len(found)} payments wait for a person")
-    return 1 if found else 0
+    for refund in back:
+        print(f"{refund.refund_id}  refund: {refund.alarm}")
+    print(f"{len(paid)} payments wait for a person" + (f", {len(back)} refunds" if back else ""))
+    return 1 if paid or back else 0
 
 
 async def _take_up(url: str, payment_id: UUID | None) -> int:
-    from write_side import payments
+    from write_side import payments, refunds
     from write_side.database import open_pool
 
     async with open_pool(url, 1, "payments") as pool, pool.acquire() as conn:
-        print(f"{await payments.retry_alarmed(conn, payment_id)} payments are taken up again by the worker")
+        paid, back = await payments.retry_alarmed(conn, payment_id), await refunds.retry_alarmed(conn, payment_id)
+    print(f"{paid} payments are taken up again by the worker" + (f", {back} refunds" if back else ""))
     return 0

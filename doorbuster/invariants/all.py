@@ -9,7 +9,7 @@ import asyncpg
 from msgspec import Struct
 
 from doorbuster import verify
-from doorbuster.invariants import captures, orders, read_models, snapshots, stock
+from doorbuster.invariants import captures, orders, read_models, refunds, snapshots, stock
 from doorbuster.invariants.sinks import Stores
 from write_side.database import Connection
 
@@ -48,9 +48,12 @@ async def _read_models(environment: Environment) -> list[str]:
     return [str(difference) for difference in await read_models.differences(Stores.of(environment))]
 
 
-async def _captures(environment: Environment) -> list[str]:
-    provider = captures.Provider(environment["STRIPE_API_BASE"], environment["STRIPE_API_KEY"])
-    return await _in_postgres(lambda conn: captures.differences(conn, provider))(environment)
+def _at_provider(check: Callable[[Connection, captures.Provider], Awaitable[list[str]]]) -> Check:
+    async def run(environment: Environment) -> list[str]:
+        provider = captures.Provider(environment["STRIPE_API_BASE"], environment["STRIPE_API_KEY"])
+        return await _in_postgres(lambda conn: check(conn, provider))(environment)
+
+    return run
 
 
 # In this order: what is still under way would look like a difference to the later ones.
@@ -58,7 +61,8 @@ CHECKS: dict[str, Check] = {
     "payments settled": _in_postgres(captures.unsettled),
     "no negative stock": _in_postgres(stock.negative),
     "reserved = open reservations": _in_postgres(stock.unaccounted),
-    "one capture per paid order": _captures,
+    "one capture per paid order": _at_provider(captures.differences),
+    "refunds = the provider's": _at_provider(refunds.differences),
     "no order twice for one key": _in_postgres(orders.without_key),
     "rows = fold of the log": _in_postgres(_rows),
     "snapshots = fold of the log": _in_postgres(snapshots.differences),

@@ -11,6 +11,7 @@ import httpx
 from write_side.database import Connection
 from write_side.orders import store as orders
 from write_side.payments import store as payments
+from write_side.refunds import store as refunds
 
 PATIENCE = 60.0  # seconds that the worker may take for what it has begun
 PAGE = 100
@@ -32,11 +33,16 @@ class Capture(NamedTuple):
 
 
 async def unsettled(conn: Connection, patience: float = PATIENCE) -> list[str]:
-    """Waits until the worker has nothing more to do for any payment; answers those for which it still has."""
+    """Waits until the worker has nothing more to do for any payment or refund; answers those for which it still has."""
     deadline = time.monotonic() + patience
-    while (waiting := await payments.at_work(conn)) and time.monotonic() < deadline:
+    while (waiting := await _at_work(conn)) and time.monotonic() < deadline:
         await asyncio.sleep(0.1)
-    return [f"payment {id_}: the worker has not finished with it" for id_ in waiting]
+    return [f"{what}: the worker has not finished with it" for what in waiting]
+
+
+async def _at_work(conn: Connection) -> list[str]:
+    paying, refunding = await payments.at_work(conn), await refunds.unasked(conn)
+    return [f"payment {id_}" for id_ in paying] + [f"refund {id_}" for id_ in refunding]
 
 
 async def differences(conn: Connection, provider: Provider) -> list[str]:
@@ -65,20 +71,21 @@ async def differences(conn: Connection, provider: Provider) -> list[str]:
 async def captured(provider: Provider) -> dict[str, list[Capture]]:
     """Order id → its captures."""
     found: dict[str, list[Capture]] = defaultdict(list)
-    async for intent in _intents(provider):
+    async for intent in listed(provider, "payment_intents"):
         if intent["amount_received"]:
             capture = Capture(intent["id"], intent["amount_received"], intent["currency"].upper())
             found[intent["metadata"].get("order_id", "")].append(capture)
     return found
 
 
-async def _intents(provider: Provider) -> AsyncIterator[dict[str, Any]]:
+async def listed(provider: Provider, what: str) -> AsyncIterator[dict[str, Any]]:
+    """All that the provider has of a kind: `payment_intents`, `refunds`."""
     params: dict[str, str | int] = {"limit": PAGE}
     async with httpx.AsyncClient(base_url=provider.url, auth=(provider.key, ""), timeout=30) as client:
         while True:
-            page = (await client.get("/v1/payment_intents", params=params)).raise_for_status().json()
-            for intent in page["data"]:
-                yield intent
+            page = (await client.get(f"/v1/{what}", params=params)).raise_for_status().json()
+            for found in page["data"]:
+                yield found
             if not page["has_more"]:
                 return
             params["starting_after"] = page["data"][-1]["id"]

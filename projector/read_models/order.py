@@ -1,15 +1,16 @@
-"""What two read models know of an order: what was placed, and what became of it and of its payment."""
+"""What two read models know of an order: what was placed, and what became of it, of its payment and of its refunds."""
 
 from collections.abc import Sequence
 from datetime import datetime
 from typing import get_args
+from uuid import UUID
 
 import msgspec
-from msgspec import Raw
+from msgspec import Raw, Struct
 
 from projector.model import Folded, encode
 from shared.codec import Event
-from shared.documents.orders import Happened, OrderState, PaymentState
+from shared.documents.orders import Happened, OrderState, PaymentState, RefundState
 from shared.envelope import Recorded
 from shared.events.notifications import MailSent
 from shared.events.orders import (
@@ -30,12 +31,13 @@ from shared.events.payments import (
     PaymentRequested,
     PaymentVoided,
 )
+from shared.events.refunds import RefundEvent, RefundFailed, RefundPending, RefundRequested, RefundSucceeded
 
-CONTEXTS = frozenset({"orders", "payments", "notifications"})
+CONTEXTS = frozenset({"orders", "payments", "refunds", "notifications"})
 
-Happening = OrderEvent | PaymentEvent | MailSent
+Happening = OrderEvent | PaymentEvent | RefundEvent | MailSent
 
-_OF_AN_ORDER = (*get_args(OrderEvent), *get_args(PaymentEvent), MailSent)
+_OF_AN_ORDER = (*get_args(OrderEvent), *get_args(PaymentEvent), *get_args(RefundEvent), MailSent)
 _UNTOLD = (PaymentRequested, PaymentIntentCreated)  # our own doings: no step of the customer's order
 
 _ORDER_STATES: dict[type, OrderState] = {
@@ -52,11 +54,27 @@ _PAYMENT_STATES: dict[type, PaymentState] = {
     PaymentCaptured: "captured",
     PaymentVoided: "voided",
 }
+_REFUND_STATES: dict[type, RefundState] = {
+    RefundPending: "pending",
+    RefundSucceeded: "succeeded",
+    RefundFailed: "failed",
+}
 
 
 UNKNOWN = Raw(b"null")
 
 _placed: msgspec.json.Decoder[OrderPlaced | None] = msgspec.json.Decoder(OrderPlaced | None)
+
+
+class Refund(Struct, frozen=True):
+    """Money on its way back; `quantities` is SKU → how many of it."""
+
+    id: UUID
+    state: RefundState
+    amount_minor: int
+    reason: str
+    quantities: dict[str, int]
+    requested_at: datetime
 
 
 class Order(Folded, frozen=True):
@@ -68,6 +86,7 @@ class Order(Folded, frozen=True):
     state: OrderState
     payment_state: PaymentState
     history: list[Happened]
+    refunds: list[Refund]
 
 
 def touches(_recorded: Recorded, event: Event) -> Sequence[str]:
@@ -83,7 +102,7 @@ def begins(_recorded: Recorded, event: Event) -> bool:
 def evolve(state: Order | None, recorded: Recorded, event: Happening) -> Order:
     """The order after the event."""
     kind, at = type(event), recorded.recorded_at
-    before = state or Order(0, UNKNOWN, None, at, "pending_payment", "pending", [])
+    before = state or Order(0, UNKNOWN, None, at, "pending_payment", "pending", [], [])
     told = [] if kind in _UNTOLD else [Happened(recorded.type.split(".")[1], at)]
     return Order(
         position=recorded.position,
@@ -93,7 +112,34 @@ def evolve(state: Order | None, recorded: Recorded, event: Happening) -> Order:
         state=_ORDER_STATES.get(kind, before.state),
         payment_state=_PAYMENT_STATES.get(kind, before.payment_state),
         history=[*before.history, *told],
+        refunds=_refunds_after(before.refunds, recorded, event),
     )
+
+
+def _refunds_after(refunds: list[Refund], recorded: Recorded, event: Happening) -> list[Refund]:
+    if isinstance(event, RefundRequested):
+        quantities = {line.sku: line.quantity for line in event.lines}
+        asked = (event.amount_minor, event.reason, quantities, recorded.recorded_at)
+        return [*refunds, Refund(event.refund_id, "requested", *asked)]
+    if isinstance(event, RefundPending | RefundSucceeded | RefundFailed):
+        state = _REFUND_STATES[type(event)]
+        return [
+            msgspec.structs.replace(each, state=state) if each.id == event.refund_id else each for each in refunds
+        ]
+    return refunds
+
+
+def refunded_minor(state: Order) -> int:
+    """What has gone back."""
+    return sum(refund.amount_minor for refund in state.refunds if refund.state == "succeeded")
+
+
+def payment_state_of(state: Order, total_minor: int) -> PaymentState:
+    """The payment's state as customers see it: once money has gone back, how much of it."""
+    refunded = refunded_minor(state)
+    if not refunded:
+        return state.payment_state
+    return "refunded" if refunded >= total_minor else "partially_refunded"
 
 
 def _placed_after(placed: Raw, event: Happening) -> Raw:

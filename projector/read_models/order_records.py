@@ -4,7 +4,7 @@ import msgspec
 
 from projector.model import ELASTICSEARCH, Keys, ReadModel, Rendered, encode
 from projector.read_models import order
-from projector.read_models.order import Happening, Order, placed_of
+from projector.read_models.order import Happening, Order, payment_state_of, placed_of, refunded_minor
 from shared.documents.orders import RECORDS, OrderRecord
 from shared.envelope import Recorded
 from shared.events.orders import OrderPlaced
@@ -27,7 +27,7 @@ def render(id_: str, state: Order, _keys: Keys) -> Rendered:
         order_id=placed.order_id,
         number=placed.number,
         state=state.state,
-        payment_state=state.payment_state,
+        payment_state=payment_state_of(state, totals.total_minor),
         country=placed.country,
         currency=totals.currency,
         lines_minor=totals.lines_minor,
@@ -35,6 +35,7 @@ def render(id_: str, state: Order, _keys: Keys) -> Rendered:
         discount_minor=totals.discount_minor,
         tax_minor=totals.tax_minor,
         total_minor=totals.total_minor,
+        refunded_minor=refunded_minor(state),
         items=sum(line.quantity for line in placed.lines),
         skus=[line.sku for line in placed.lines],
         product_ids=[line.product_id for line in placed.lines],

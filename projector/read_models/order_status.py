@@ -7,8 +7,8 @@ import msgspec
 
 from projector.model import REDIS, Keys, ReadModel, Rendered, encode
 from projector.read_models import order
-from projector.read_models.order import Order, placed_of
-from shared.documents.orders import STATUS, Address, Discounted, OrderStatus, StatusLine
+from projector.read_models.order import Order, payment_state_of, placed_of, refunded_minor
+from shared.documents.orders import STATUS, Address, Discounted, OrderStatus, StatusLine, StatusRefund
 from shared.events.orders import OrderPlaced
 from shared.money import Money
 from shared.sealed import unseal
@@ -31,7 +31,7 @@ def render(id_: str, state: Order, keys: Keys) -> Rendered:
         id=placed.order_id,
         number=placed.number,
         state=state.state,
-        payment_state=state.payment_state,
+        payment_state=payment_state_of(state, totals.total_minor),
         mail=mail,
         address=address,
         lines=_lines(placed),
@@ -39,6 +39,8 @@ def render(id_: str, state: Order, keys: Keys) -> Rendered:
         shipping=Money(totals.shipping_minor, currency),
         tax=Money(totals.tax_minor, currency),
         total=Money(totals.total_minor, currency),
+        refunded=Money(refunded_minor(state), currency),
+        refunds=_refunds(state, currency),
         placed_at=state.placed_at,
         expires_at=placed.expires_at,
         history=state.history,
@@ -55,6 +57,20 @@ def _opened(placed: OrderPlaced, key: bytes | None) -> tuple[str | None, Address
         return None, None
     address = msgspec.json.decode(unseal(key, "address", placed.address), type=Address)
     return unseal(key, "mail", placed.mail), address
+
+
+def _refunds(state: Order, currency: str) -> list[StatusRefund]:
+    return [
+        StatusRefund(
+            id=refund.id,
+            state=refund.state,
+            amount=Money(refund.amount_minor, currency),
+            reason=refund.reason,
+            quantities=refund.quantities,
+            requested_at=refund.requested_at,
+        )
+        for refund in state.refunds
+    ]
 
 
 def _lines(placed: OrderPlaced) -> list[StatusLine]:
@@ -74,7 +90,7 @@ def _lines(placed: OrderPlaced) -> list[StatusLine]:
 
 MODEL = ReadModel(
     name=STATUS,
-    version="v1",
+    version="v2",
     sink=REDIS,
     contexts=order.CONTEXTS,
     state=Order,

@@ -90,6 +90,7 @@ _ORDERS: Json = {
     "discount_minor": LONG,
     "tax_minor": LONG,
     "total_minor": LONG,
+    "refunded_minor": LONG,
     "items": LONG,
     "skus": KEYWORD,
     "product_ids": KEYWORD,

@@ -12,7 +12,10 @@ STATUS = "order_status"  # Redis: `doc:<order id>` is an OrderStatus
 RECORDS = "orders"  # Elasticsearch: an OrderRecord per order
 
 OrderState = Literal["pending_payment", "confirmed", "closing", "cancelled", "expired"]
-PaymentState = Literal["pending", "declined", "authorized", "captured", "voided"]
+PaymentState = Literal[
+    "pending", "declined", "authorized", "captured", "voided", "partially_refunded", "refunded"
+]
+RefundState = Literal["requested", "pending", "succeeded", "failed"]
 
 
 class Address(Struct, frozen=True):
@@ -51,6 +54,17 @@ class Happened(Struct, frozen=True):
     at: datetime
 
 
+class StatusRefund(Struct, frozen=True):
+    """Money on its way back. `quantities` is SKU → how many of it; empty where only an amount was given back."""
+
+    id: UUID
+    state: RefundState
+    amount: Money
+    reason: str
+    quantities: dict[str, int]
+    requested_at: datetime
+
+
 class OrderStatus(Struct, frozen=True, omit_defaults=True):
     """What the customer of an order sees: decrypted, opened only by the signed link or staff.
 
@@ -68,6 +82,8 @@ class OrderStatus(Struct, frozen=True, omit_defaults=True):
     shipping: Money
     tax: Money
     total: Money
+    refunded: Money  # what has gone back; requested and pending refunds don't count yet
+    refunds: list[StatusRefund]
     placed_at: datetime
     expires_at: datetime
     history: list[Happened]
@@ -88,6 +104,7 @@ class OrderRecord(Struct, frozen=True):
     discount_minor: int
     tax_minor: int
     total_minor: int
+    refunded_minor: int
     items: int
     skus: list[str]
     product_ids: list[UUID]

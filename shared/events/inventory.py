@@ -76,7 +76,7 @@ class StockDeducted(Struct, frozen=True, tag="inventory.stock_deducted.v1"):
 
 
 class StockReturned(Struct, frozen=True, tag="inventory.stock_returned.v1"):
-    """Put back after a deduction, because the order was cancelled before its capture."""
+    """Put back after a deduction: the order was cancelled before its capture, or the goods were refunded."""
 
     sku: str
     warehouse: str

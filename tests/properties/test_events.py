@@ -20,6 +20,7 @@ from shared.events.orders import OrderEvent, OrderPlaced, QuoteEvent, QuoteIssue
 from shared.events.payments import PaymentEvent, PaymentRequested
 from shared.events.pricing import PriceSet, PricingEvent
 from shared.events.promotions import PromotionAnnounced, PromotionEvent
+from shared.events.refunds import RefundEvent, RefundRequested
 from shared.events.repairs import RowRepaired
 from shared.events.shipping import DestinationSet
 from shared.events.webhooks import EndpointCreated, WebhookEvent
@@ -38,6 +39,7 @@ HISTORIES: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "quote": (QuoteIssued, get_args(QuoteEvent)),
     "order": (OrderPlaced, get_args(OrderEvent)),
     "payment": (PaymentRequested, get_args(PaymentEvent)),
+    "refund": (RefundRequested, get_args(RefundEvent)),
     "mail": (MailQueued, get_args(NotificationEvent)),
     "access_token": (TokenIssued, (TokenRevoked,)),
     "promotion": (PromotionAnnounced, get_args(PromotionEvent)),

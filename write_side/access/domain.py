@@ -11,7 +11,7 @@ from write_side.errors import Invalid, NotFound
 
 LONGEST_LIFE = timedelta(days=36_500)
 SCOPES = (
-    "catalog:write", "stock:read", "stock:write", "orders:read", "orders:write", "access:write",
+    "catalog:write", "stock:read", "stock:write", "orders:read", "orders:write", "refunds:write", "access:write",
     "events:read", "events:read_personal", "history:read", "persons:read", "persons:erase",
     "promotions:read", "promotions:write",
     "webhooks:read", "webhooks:write",

@@ -2,9 +2,9 @@
 
 from write_side.inventory.domain import OpenStockItem, OutOfStock, StockItem, UnknownStock, allocate
 from write_side.inventory.handlers import ensure_warehouse
-from write_side.inventory.store import find_items, insert_items, open_items
+from write_side.inventory.store import find_items, insert_items, open_items, put_back
 
 __all__ = [
     "OpenStockItem", "OutOfStock", "StockItem", "UnknownStock", "allocate", "ensure_warehouse", "find_items",
-    "insert_items", "open_items",
+    "insert_items", "open_items", "put_back",
 ]  # fmt: skip

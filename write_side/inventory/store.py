@@ -127,6 +127,18 @@ async def move(conn: Connection, item: StockItem, type_: str, command: MoveStock
     return _move_of(row)
 
 
+async def put_back(
+    conn: Connection, order_id: UUID, back: Sequence[tuple[UUID, int]], reason: str, cause: Metadata
+) -> Positions:
+    """Put (item, quantity) pairs of an order back after their deduction, and append the events, as one call."""
+    facts = [as_json({"reservation_id": order_id, "quantity": n, "reason": reason}).decode() for _, n in back]
+    row = await conn.fetchrow(
+        "SELECT refusals, items, positions FROM inventory_move_now($1, $2, $3, $4, $5)",
+        [item for item, _ in back], [n for _, n in back], "inventory.stock_returned.v1", facts, as_json(cause),
+    )  # fmt: skip
+    return _move_of(row).positions
+
+
 async def reserve(
     conn: Connection, reservation_id: UUID, taken: Sequence[tuple[UUID, int]], cause: Metadata
 ) -> Move:

@@ -12,13 +12,14 @@ from shared.events.notifications import MailRefused, MailSent
 from shared.http import tracing
 from shared.links import order_token
 from shared.settings import Settings
-from write_side import commands, customers, event_log, metrics, orders
+from write_side import commands, customers, event_log, metrics, orders, refunds
 from write_side.causes import continuing
 from write_side.customers import Contact, Keyring, SealedContact
 from write_side.database import Pool
-from write_side.notifications import domain, store
-from write_side.notifications.domain import Confirmation, Line, Mail
+from write_side.notifications import domain, letters, store
+from write_side.notifications.domain import Mail
 from write_side.notifications.gateway import MailServer, NotSent, Refused, Unclear
+from write_side.notifications.letters import Letter, Recipient
 from write_side.notifications.store import Claimed
 from write_side.orders import Order
 from write_side.steps import Step
@@ -107,8 +108,9 @@ async def _send(
     contact = await customers.open_contact(keyring, SealedContact(order.person_id, order.mail, order.address))
     if contact is None:
         return MailRefused(mail.id, mail.order_id, mail.kind, ERASED)
-    content = _content(order, contact, settings)
-    message = domain.confirmation(content, mail, settings.mail_from, cause.correlation_id)
+    letter = await _letter(pool, mail, order)
+    to = _recipient(order, contact, settings)
+    message = letters.written(letter, to, mail, settings.mail_from, cause.correlation_id)
     with metrics.MAIL_SECONDS.labels(mail.kind).time(), tracing.span("smtp", kind="client"):
         return await _deliver(pool, server, mail, message)
 
@@ -132,17 +134,25 @@ async def _put_off(pool: Pool, claimed: Claimed) -> None:
         await store.put_off(conn, claimed.mail.id, pause)
 
 
-def _content(order: Order, contact: Contact, settings: Settings) -> Confirmation:
-    address, totals = contact.address, order.totals
+async def _letter(pool: Pool, mail: Mail, order: Order) -> Letter:
+    if mail.kind == domain.ORDER_CONFIRMATION:
+        return letters.confirmation(order.lines, order.totals)
+    assert mail.kind == domain.REFUND
+    assert mail.subject_id is not None
+    async with pool.acquire() as conn:
+        refund = await refunds.find(conn, mail.subject_id)
+    assert refund is not None
+    return letters.refunded(refund.amount_minor, refund.currency, refund.lines, order.lines)
+
+
+def _recipient(order: Order, contact: Contact, settings: Settings) -> Recipient:
+    address = contact.address
     token = order_token(settings.link_secret, order.id)
-    return Confirmation(
+    return Recipient(
         order.number,
         contact.mail,
         address.name,
         [part for part in (address.name, address.line1, address.line2, f"{address.postal_code} {address.city}",
                            address.region, address.country) if part],
-        [Line(line.name, line.quantity, line.total_minor) for line in order.lines],
-        totals.currency, totals.lines_minor, totals.shipping_minor, totals.discount_minor, totals.tax_minor,
-        totals.total_minor,
         f"{settings.public_read_url}/v1/orders/{order.id}?token={token}",
     )  # fmt: skip

@@ -1,23 +1,36 @@
-"""When an order is confirmed, a mail is written into the ledger: exactly once, with the checkpoint. Steps send it."""
+"""When an order is confirmed or money goes back, a mail is written into the ledger: exactly once, with the checkpoint.
+Steps send it."""
+
+from uuid import UUID
 
 from shared.codec import Event, tag_of
 from shared.envelope import Metadata, Recorded
 from shared.events.notifications import MailQueued
 from shared.events.orders import OrderConfirmed
+from shared.events.refunds import RefundSucceeded
 from shared.ids import uuid7
 from write_side.database import Connection
 from write_side.notifications import store
-from write_side.notifications.domain import ORDER_CONFIRMATION, message_id
+from write_side.notifications.domain import ORDER_CONFIRMATION, REFUND, message_id
 from write_side.reactions import Reaction
 
 
 def reactions(sender: str) -> list[Reaction]:
     """What mails are sent about; `sender` is MAIL_FROM."""
 
+    async def queue(conn: Connection, order_id: UUID, kind: str, subject_id: UUID | None, cause: Metadata) -> None:
+        mail_id = uuid7()
+        await store.queue(conn, MailQueued(mail_id, order_id, kind, message_id(mail_id, sender), subject_id), cause)
+
     async def confirm(conn: Connection, _: Recorded, event: Event, cause: Metadata) -> None:
         assert isinstance(event, OrderConfirmed)
-        mail_id = uuid7()
-        queued = MailQueued(mail_id, event.order_id, ORDER_CONFIRMATION, message_id(mail_id, sender))
-        await store.queue(conn, queued, cause)
+        await queue(conn, event.order_id, ORDER_CONFIRMATION, None, cause)
 
-    return [Reaction("order_confirmation_mail", (tag_of(OrderConfirmed),), confirm)]
+    async def refund(conn: Connection, _: Recorded, event: Event, cause: Metadata) -> None:
+        assert isinstance(event, RefundSucceeded)
+        await queue(conn, event.order_id, REFUND, event.refund_id, cause)
+
+    return [
+        Reaction("order_confirmation_mail", (tag_of(OrderConfirmed),), confirm),
+        Reaction("refund_mail", (tag_of(RefundSucceeded),), refund),
+    ]

@@ -18,7 +18,7 @@ from write_side.notifications.domain import Mail
 # For so long a mail is one worker's. Sending takes less (gateway.LONGEST), so whoever finds one left over knows that
 # its sender is gone.
 CLAIM = timedelta(seconds=30)
-_MAIL = "id, order_id, kind, message_id, state, version"
+_MAIL = "id, order_id, kind, message_id, state, version, subject_id"
 
 
 class Claimed(NamedTuple):
@@ -30,11 +30,11 @@ class Claimed(NamedTuple):
 
 
 async def queue(conn: Connection, event: MailQueued, cause: Metadata) -> None:
-    """The row of a mail to be sent, and its event; one of each kind per order."""
+    """The row of a mail to be sent, and its event; one of each kind per order and subject."""
     done = await conn.execute(
-        """INSERT INTO mail (id, order_id, kind, message_id, state, version) VALUES ($1, $2, $3, $4, 'queued', 1)
-           ON CONFLICT (order_id, kind) DO NOTHING""",
-        event.mail_id, event.order_id, event.kind, event.message_id,
+        """INSERT INTO mail (id, order_id, kind, message_id, subject_id, state, version)
+           VALUES ($1, $2, $3, $4, $5, 'queued', 1) ON CONFLICT (order_id, kind, subject_id) DO NOTHING""",
+        event.mail_id, event.order_id, event.kind, event.message_id, event.subject_id,
     )  # fmt: skip
     if done == "INSERT 0 1":
         new = NewEvent("mail", event.mail_id, 1, order_key(event.order_id), event)
@@ -51,7 +51,7 @@ async def claim_due(conn: Connection, limit: int) -> list[Claimed]:
             RETURNING {_MAIL}, attempts, doubts""",  # noqa: S608
         limit, CLAIM,
     )  # fmt: skip
-    return [Claimed(Mail(*list(row.values())[:6]), row["attempts"], row["doubts"]) for row in rows]
+    return [Claimed(Mail(*list(row.values())[:7]), row["attempts"], row["doubts"]) for row in rows]
 
 
 async def begin(conn: Connection, mail_id: UUID) -> None:

@@ -18,11 +18,20 @@ from write_side.orders.placing import Placements, open_placements
 from write_side.orders.redacting import Redacted, UnfinishedOrders, check_finished, redact
 from write_side.orders.refusals import AlreadyPaid, OrderTokenRequired, UnknownOrder, WrongOrderToken
 from write_side.orders.settling import close_expired, finish_closing, learn
-from write_side.orders.store import find_by_number, find_order, named_among, numbers_of, of_person, quotes_of_person
+from write_side.orders.store import (
+    find_by_number,
+    find_order,
+    items_of,
+    lock_order,
+    named_among,
+    numbers_of,
+    of_person,
+    quotes_of_person,
+)
 
 __all__ = [
     "AlreadyPaid", "Order", "OrderState", "OrderTokenRequired", "Placements", "Quote", "Redacted", "UnfinishedOrders",
     "UnknownOrder", "WrongOrderToken", "check_finished", "close_expired", "find_by_number", "find_order", "find_state",
-    "finish_closing", "learn", "named_among", "numbers_of", "of_person", "open_placements", "quotes_of_person",
-    "redact",
+    "finish_closing", "items_of", "learn", "lock_order", "named_among", "numbers_of", "of_person", "open_placements",
+    "quotes_of_person", "redact",
 ]  # fmt: skip

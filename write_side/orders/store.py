@@ -172,6 +172,11 @@ async def unfinished_of_person(conn: Connection, person_id: UUID) -> list[Order]
     return [_order(row, [], []) for row in await conn.fetch(query, person_id)]
 
 
+async def is_being_refunded(conn: Connection, order_id: UUID) -> bool:
+    """Whether money of this order may still be on its way back."""
+    return bool(await conn.fetchval("SELECT refunds_open($1)", order_id))
+
+
 async def named_among(conn: Connection, person_ids: Sequence[UUID]) -> list[UUID]:
     """Which of these persons are still named by an order or a quote."""
     query = """SELECT person_id FROM customer_order WHERE person_id = ANY ($1) AND mail <> ''
@@ -225,6 +230,12 @@ async def allocated_items(
     query = """SELECT order_id, row_number() OVER (PARTITION BY order_id ORDER BY n)::int - 1, sku, warehouse, item_id
                FROM order_allocation"""
     return [tuple(row) for row in await conn.fetch(*among(query, ids, "order_id"))]
+
+
+async def items_of(conn: Connection, order_id: UUID) -> list[tuple[str, str, UUID]]:
+    """(SKU, warehouse, stock item) of an order's allocations."""
+    query = "SELECT sku, warehouse, item_id FROM order_allocation WHERE order_id = $1 ORDER BY n"
+    return [tuple(row) for row in await conn.fetch(query, order_id)]
 
 
 async def all_quotes(conn: Connection, ids: Sequence[UUID] | None = None) -> list[Quote]:

@@ -1,7 +1,8 @@
 """Payments: what other contexts may ask of them. Orders know payments, payments' routes and steps know orders."""
 
-from write_side.payments.domain import Payment, Seen, Work, covers
-from write_side.payments.gateway import Gateway, Notice, ProviderDown, ProviderRefused, open_gateway
+from write_side.payments.asking import ProviderDown, ProviderRefused
+from write_side.payments.domain import Payment, Seen, SeenRefund, Work, covers
+from write_side.payments.gateway import Gateway, Notice, open_gateway
 from write_side.payments.store import (
     alarms,
     claim,
@@ -17,7 +18,7 @@ from write_side.payments.store import (
 )
 
 __all__ = [
-    "Gateway", "Notice", "Payment", "ProviderDown", "ProviderRefused", "Seen", "Work", "alarms", "claim", "covers",
-    "find_payment", "lock_payment", "open_gateway", "park", "public_state", "put_off", "retry_alarmed", "save",
-    "take_in", "wake",
+    "Gateway", "Notice", "Payment", "ProviderDown", "ProviderRefused", "Seen", "SeenRefund", "Work", "alarms", "claim",
+    "covers", "find_payment", "lock_payment", "open_gateway", "park", "public_state", "put_off", "retry_alarmed",
+    "save", "take_in", "wake",
 ]  # fmt: skip

@@ -68,6 +68,19 @@ class Seen(Struct, frozen=True):
     client_secret: str | None = None  # opens the intent to whoever pays it: never stored, never logged
 
 
+class SeenRefund(Struct, frozen=True):
+    """A refund as the provider shows it. `refund_id` is ours, None if others made it."""
+
+    provider_id: str
+    status: str  # the provider's own word
+    amount_minor: int
+    currency: str
+    intent_id: str | None
+    refund_id: UUID | None
+    order_id: UUID | None
+    failure: str | None = None
+
+
 def covers(seen: Seen, payment: Payment) -> bool:
     """Whether what was authorized is what the order costs."""
     return seen.currency == payment.currency and seen.authorized_minor == payment.amount_minor

@@ -1,16 +1,14 @@
-"""Stripe: the only file that knows what it says (`bounded_client` is the way there). Through its own SDK, whatever
-STRIPE_API_BASE points to.
+"""Stripe, through its own SDK, whatever STRIPE_API_BASE points to. Nobody else knows what it says, but the files beside
+this one: `bounded_client` is the way there, `asking` one call, `intents` and `refunding` what is read.
 
 Every call has a time limit, is tried once (the rows remember what is to be tried again), and stands outside of any
 transaction. Idempotency keys derive from the payment's id, so that a repeat of ours is never a second charge.
 """
 
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
-from time import perf_counter
-from typing import TypeVar
 from uuid import UUID
 
 import msgspec
@@ -18,52 +16,19 @@ import stripe
 from msgspec import Struct
 from stripe import PaymentIntent
 
-from shared.http import tracing
 from shared.settings import Settings
-from write_side import metrics
 from write_side.errors import Refusal
+from write_side.payments.asking import ProviderDown, down, heard
 from write_side.payments.bounded_client import BoundedClient
-from write_side.payments.domain import Payment, Seen
+from write_side.payments.domain import Payment, Seen, SeenRefund
 from write_side.payments.intents import Intent, page_of, seen_in, shown_by
+from write_side.payments.refunding import Refund, Refunds, refund_in
 
 TOLERANCE = 300  # seconds that a webhook may have been on its way
 TIMEOUT = 8.0  # seconds; less than the time for which a worker claims a payment
 PAGE = 100  # intents: as many as Stripe gives at once
-A = TypeVar("A")
-T = TypeVar("T")
 
 log = logging.getLogger(__name__)
-
-
-class ProviderDown(Refusal):
-    """Stripe doesn't answer, or asks to be left alone: whatever was asked may or may not have happened."""
-
-    status = 503
-    code = "payment_provider_unavailable"
-
-
-class StillUnderWay(ProviderDown):
-    """Another call of ours with the same key has not been answered yet: worker and client at once."""
-
-
-class Throttled(ProviderDown):
-    """We ask more often than Stripe lets us."""
-
-
-class KeyRejected(ProviderDown):
-    """Stripe does not take our key: no fault of the payment, which goes on when the key is right."""
-
-
-class ProviderRefused(Exception):
-    """Stripe says no for good; `code` is its word. Whoever asked reads the intent again.
-
-    `impossible`: it was the request itself, so that an intent which was to be made is not there and never will be.
-    """
-
-    def __init__(self, code: str, *, impossible: bool) -> None:
-        super().__init__(code)
-        self.code = code
-        self.impossible = impossible
 
 
 class BadSignature(Refusal):
@@ -81,11 +46,18 @@ class BrokenNotice(Refusal):
 
 
 class Notice(Struct, frozen=True):
-    """A webhook: the provider's id and name of its event, and the intent it shows, if it is about one."""
+    """A webhook: the provider's id and name of its event, and the intent or the refund it shows, if it is about one."""
 
     id: str
     type: str
     seen: Seen | None
+    refund: SeenRefund | None = None
+
+    @property
+    def about(self) -> UUID | None:
+        """The order that it is about, as far as it says."""
+        shown = self.seen or self.refund
+        return None if shown is None else shown.order_id
 
 
 class Gateway:
@@ -93,6 +65,7 @@ class Gateway:
 
     def __init__(self, client: stripe.StripeClient, http: stripe.HTTPClient, address: str, webhook_secret: str) -> None:
         self._intents = client.v1.payment_intents
+        self.refunds = Refunds(client)
         self._http, self._address = http, address
         self._webhook_secret = webhook_secret
 
@@ -132,13 +105,13 @@ class Gateway:
         params: stripe.params.PaymentIntentListParams = {"limit": PAGE, "created": {"gte": int(since.timestamp())}}
         if after is not None:
             params["starting_after"] = after
-        return await _heard("list", self._intents.list_async(params), page_of)
+        return await heard("list", self._intents.list_async(params), page_of)
 
     async def ping(self) -> None:
         """Any answer will do, as long as it is not a failure of Stripe's own; raises while there is none."""
         _, status, _ = await self._http.request_async("GET", f"{self._address}/v1", {})
         if status >= 500:
-            raise _down(ProviderDown)
+            raise down(ProviderDown)
 
     def notice(self, body: bytes, signature: str) -> Notice:
         """A webhook's content once its signature holds; raises `BadSignature`, `BrokenNotice`."""
@@ -151,10 +124,12 @@ class Gateway:
         try:
             event = _event.decode(body)
             shown = event.data.object
-            seen = seen_in(_intent.decode(shown)) if _kind.decode(shown).object == "payment_intent" else None
+            kind = _kind.decode(shown).object
+            seen = seen_in(_intent.decode(shown)) if kind == "payment_intent" else None
+            refund = refund_in(_refund.decode(shown)) if kind == "refund" else None
         except (msgspec.DecodeError, RecursionError) as error:
             raise BrokenNotice("the webhook is no event as Stripe sends it") from error
-        return Notice(event.id, event.type, seen)
+        return Notice(event.id, event.type, seen, refund)
 
 
 def _key(payment_id: UUID, what: str, attempt: int) -> str:
@@ -162,62 +137,17 @@ def _key(payment_id: UUID, what: str, attempt: int) -> str:
     return f"{payment_id}:{what}" if attempt <= 1 else f"{payment_id}:{what}:{attempt}"
 
 
-_OUTCOMES: dict[type[Exception], str] = {
-    ProviderDown: "down", StillUnderWay: "under_way", Throttled: "throttled", KeyRejected: "key_rejected",
-    ProviderRefused: "refused",
-}  # fmt: skip
-
-
 async def _asked(operation: str, call: Awaitable[PaymentIntent]) -> Seen:
     """The intent that a call answers."""
-    return await _heard(operation, call, shown_by)
-
-
-async def _heard(operation: str, call: Awaitable[A], read: Callable[[A], T]) -> T:
-    """What is read of the answer to a call, counted and timed by the operation."""
-    outcome, began = "failed", perf_counter()
-    try:
-        with tracing.span(f"stripe {operation}", kind="client"):
-            answer = await _answer_of(call, read)
-        outcome = "ok"
-        return answer
-    except (ProviderDown, ProviderRefused) as error:
-        outcome = _OUTCOMES[type(error)]
-        raise
-    finally:
-        metrics.STRIPE_CALLS.labels(operation, outcome).inc()
-        metrics.STRIPE_SECONDS.labels(operation).observe(perf_counter() - began)
-
-
-async def _answer_of(call: Awaitable[A], read: Callable[[A], T]) -> T:
-    try:
-        return read(await call)
-    except (stripe.InvalidRequestError, stripe.CardError, stripe.IdempotencyError) as error:
-        impossible = isinstance(error, stripe.InvalidRequestError)
-        raise ProviderRefused(error.code or type(error).__name__, impossible=impossible) from error
-    except stripe.RateLimitError as error:
-        raise _down(Throttled) from error
-    except (stripe.AuthenticationError, stripe.PermissionError) as error:
-        raise _down(KeyRejected) from error
-    except stripe.StripeError as error:
-        if error.http_status == 409:
-            raise StillUnderWay("The payment is being prepared.", retry_after=1) from error
-        raise _down(ProviderDown) from error
-    except Exception as error:  # an answer that even its own SDK can't read is no answer
-        log.error("the payment provider's answer makes no sense", extra={"fields": {"error": type(error).__name__}})
-        raise _down(ProviderDown) from error
+    return await heard(operation, call, shown_by)
 
 
 def _meant(seen: Seen, *, fits: bool) -> Seen:
     """An answer about the intent that was asked about, as somebody who may pay it sees it; another one is none."""
     if not fits or seen.client_secret is None:
         log.error("the payment provider answers about something else", extra={"fields": {"intent_id": seen.intent_id}})
-        raise _down(ProviderDown)
+        raise down(ProviderDown)
     return seen
-
-
-def _down(kind: type[ProviderDown]) -> ProviderDown:
-    return kind("The payment provider does not answer at the moment; the order waits.", retry_after=2)
 
 
 class _Shown(Struct):
@@ -238,7 +168,8 @@ class _Kind(Struct):
     object: str
 
 
-_event, _kind, _intent = msgspec.json.Decoder(StripeEvent), msgspec.json.Decoder(_Kind), msgspec.json.Decoder(Intent)
+_event, _kind = msgspec.json.Decoder(StripeEvent), msgspec.json.Decoder(_Kind)
+_intent, _refund = msgspec.json.Decoder(Intent), msgspec.json.Decoder(Refund)
 
 
 @asynccontextmanager

@@ -10,14 +10,15 @@ from msgspec import Struct, structs
 from shared.envelope import Metadata, as_json
 from shared.links import opens_order
 from shared.shards import order_key
-from write_side import event_log, orders
+from write_side import event_log, orders, refunds
 from write_side.causes import joining_order
 from write_side.commands import Answer
 from write_side.database import Pool
 from write_side.errors import Refusal
 from write_side.payments import store
+from write_side.payments.asking import StillUnderWay
 from write_side.payments.domain import Payment, Seen
-from write_side.payments.gateway import Gateway, StillUnderWay
+from write_side.payments.gateway import Gateway, Notice
 
 log = logging.getLogger(__name__)
 
@@ -114,11 +115,19 @@ async def receive_notice(pool: Pool, gateway: Gateway, body: bytes, signature: s
     """
     notice = gateway.notice(body, signature)
     told = {"provider_event_id": notice.id, "type": notice.type}
-    if notice.seen is None or notice.seen.order_id is None:
+    order_id = notice.about
+    if order_id is None:
         async with pool.acquire() as conn:
             await store.take_in(conn, notice.id, notice.type, None)
         log.info("a webhook about no order", extra={"fields": told})
         return
-    async with joining_order(pool, notice.seen.order_id, cause, "webhook", request_id=notice.id) as joined:
-        verdict = await orders.learn(pool, notice.seen, structs.replace(joined, actor="stripe"), notice=notice)
+    async with joining_order(pool, order_id, cause, "webhook", request_id=notice.id) as joined:
+        verdict = await _learn(pool, notice, structs.replace(joined, actor="stripe"))
         log.info("a webhook", extra={"fields": told | {"verdict": verdict}})
+
+
+async def _learn(pool: Pool, notice: Notice, cause: Metadata) -> str:
+    if notice.refund is not None:
+        return await refunds.learn(pool, notice.refund, cause, notice=notice)
+    assert notice.seen is not None
+    return await orders.learn(pool, notice.seen, cause, notice=notice)

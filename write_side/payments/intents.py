@@ -44,8 +44,8 @@ def seen_in(intent: Intent) -> Seen:
         intent.amount,
         intent.currency.upper(),
         intent.amount_capturable or intent.amount_received,
-        _uuid(intent.metadata.get("payment_id")),
-        _uuid(intent.metadata.get("order_id")),
+        uuid_of(intent.metadata.get("payment_id")),
+        uuid_of(intent.metadata.get("order_id")),
         _decline(intent.last_payment_error),
         intent.client_secret,
     )
@@ -64,7 +64,8 @@ def _decline(error: _Error | None) -> Decline | None:
     return Decline(error.charge or code, code, error.decline_code)
 
 
-def _uuid(text: str | None) -> UUID | None:
+def uuid_of(text: str | None) -> UUID | None:
+    """An id of ours in the metadata of something of Stripe's."""
     try:
         return UUID(text) if text else None
     except ValueError:  # an intent that others made in the same Stripe account

@@ -11,7 +11,8 @@ from shared.http.described import Asked, Link, leads_to, reads, refuses
 from write_side.http import Answered, OrderToken, Shown, answered, cause, shown
 from write_side.orders import AlreadyPaid
 from write_side.payments import handlers
-from write_side.payments.gateway import BadSignature, BrokenNotice, ProviderDown, StripeEvent
+from write_side.payments.asking import ProviderDown
+from write_side.payments.gateway import BadSignature, BrokenNotice, StripeEvent
 from write_side.payments.handlers import CompletedPayment, OrderClosed, PaymentSession
 from write_side.resources import Own
 

@@ -11,8 +11,9 @@ from write_side import event_log, metrics, orders
 from write_side.causes import continuing
 from write_side.database import Connection, Pool
 from write_side.payments import store
+from write_side.payments.asking import ProviderDown, ProviderRefused
 from write_side.payments.domain import Work
-from write_side.payments.gateway import Gateway, ProviderDown, ProviderRefused
+from write_side.payments.gateway import Gateway
 from write_side.steps import Step
 
 log = logging.getLogger(__name__)

@@ -29,6 +29,7 @@ class Card(Struct, frozen=True):
     decline: Decline | None = None
     authenticate: bool = False
     dispute: str | None = None  # the reason of the chargeback that follows each capture
+    slow_refund: bool = False  # refunds wait until the controls settle them; else they succeed, and may still fail
 
 
 def _declined(decline_code: str, message: str = "Your card was declined.", advice: str = "do_not_try_again") -> Decline:
@@ -101,6 +102,8 @@ CARDS = (
         decline=FUNDS,
         authenticate=True,
     ),
+    Card("4000000000007726", ("pendingRefund",), slow_refund=True),
+    Card("4000000000005126", ("refundFail",)),
     Card("4000000000000259", ("createDispute",), dispute="fraudulent"),
     Card("4000000000002685", ("createDisputeProductNotReceived",), dispute="product_not_received"),
 )

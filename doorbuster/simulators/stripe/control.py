@@ -48,6 +48,7 @@ class Control:
             web.post("/simulator/3ds/{id}", self.post_3ds),
             web.post("/simulator/processing/{id}", self.post_processing),
             web.post("/simulator/payment_intents/{id}/expire", self.post_expire),
+            web.post("/simulator/refunds/{id}", self.post_refund),
             web.post("/simulator/disputes", self.post_dispute),
             web.post("/simulator/disputes/{id}/close", self.post_close),
         ]
@@ -74,7 +75,8 @@ class Control:
         twice = {name: {each: n for each, n in counter.items() if n > 1} for name, counter in captures.items()}
         refunded: Counter[str] = Counter()
         for refund in self._ledger.refunds.values():
-            if refund.balance_transaction:  # without one it released an authorization: no money moved
+            # Without a balance transaction it released an authorization: no money moved.
+            if refund.balance_transaction and refund.status != "failed":
                 refunded[refund.currency] += refund.amount
         return _answer(
             {
@@ -153,6 +155,15 @@ class Control:
             raise intents.unexpected(intent, f"There is no authorization to expire: the status is {intent.status}.")
         change = intents.cancel(intent, self._ledger.charge_of(intent), "automatic", self._api.moment())
         return _answer(self._record(change))
+
+    async def post_refund(self, request: web.Request) -> web.Response:
+        """The bank's late answer to a refund: `{"outcome": "succeed" | "fail"}`."""
+        succeeded, _ = await outcome_of(request)
+        given = self._ledger.refunds.get(request.match_info["id"])
+        if given is None:
+            raise missing("refund", request.match_info["id"], "id")
+        charge = self._ledger.charges[given.charge]
+        return _answer(self._record(refunds.settle(given, charge, succeeded)))
 
     async def post_dispute(self, request: web.Request) -> web.Response:
         """Open a chargeback."""

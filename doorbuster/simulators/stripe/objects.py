@@ -124,6 +124,7 @@ class Refund(Struct, frozen=True, kw_only=True, tag_field="object", tag="refund"
     created: int
     currency: str
     destination_details: Json = field(default_factory=lambda: {"type": "card"})
+    failure_reason: str | None = None
     metadata: dict[str, str] = {}
     payment_intent: str
     reason: str | None = None

@@ -136,7 +136,10 @@ def create_method(call: Call) -> Change:
 
 def create_refund(call: Call) -> Change:
     """Give money back."""
-    return refunds.refund(_refundable(call), call.params, call.at)
+    charge = _refundable(call)
+    method = call.ledger.methods[charge.payment_method]
+    slow = method.type == "card" and cards.card_of(method).slow_refund
+    return refunds.refund(charge, call.params, call.at, slow=slow)
 
 
 def _refundable(call: Call) -> Charge:

@@ -11,8 +11,8 @@ from .params import merged
 EVIDENCE_SECONDS = 7 * 86_400
 
 
-def refund(charge: Charge, params: dict[str, Any], at: Moment) -> Change:
-    """Give back a captured charge, all that is left of it unless `amount` says less."""
+def refund(charge: Charge, params: dict[str, Any], at: Moment, *, slow: bool = False) -> Change:
+    """Give back a captured charge, all that is left of it unless `amount` says less. `slow`: it is pending at first."""
     left = charge.amount - charge.amount_refunded
     if charge.disputed:
         raise _refused(f"Charge {charge.id} has been charged back; cannot issue a refund.", "charge_disputed")
@@ -34,9 +34,22 @@ def refund(charge: Charge, params: dict[str, Any], at: Moment) -> Change:
         metadata=merged({}, params.get("metadata", {})),
         payment_intent=charge.payment_intent,
         reason=params.get("reason"),
+        status="pending" if slow else "succeeded",
     )
     charge = replace(charge, amount_refunded=charge.amount_refunded + amount, refunded=amount == left)
     return Change(given, [given, charge], [("refund.created", given), ("charge.refunded", charge)])
+
+
+def settle(given: Refund, charge: Charge, succeeded: bool) -> Change:
+    """The bank's late answer: a pending refund succeeds or fails, and one that succeeded may come back."""
+    if given.status == "failed" or (succeeded and given.status == "succeeded"):
+        raise _refused(f"Refund {given.id} is settled: {given.status}.", "refund_settled")
+    if succeeded:
+        given = replace(given, status="succeeded")
+        return Change(given, [given], [("refund.updated", given), ("charge.refund.updated", given)])
+    given = replace(given, status="failed", failure_reason="lost_or_stolen_card")
+    charge = replace(charge, amount_refunded=charge.amount_refunded - given.amount, refunded=False)
+    return Change(given, [given, charge], [("refund.failed", given), ("charge.refund.updated", given)])
 
 
 def _refused(message: str, code: str) -> StripeError:

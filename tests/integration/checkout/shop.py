@@ -42,6 +42,11 @@ from write_side.pricing.domain import NewPrice
 from write_side.promotions import Promotion
 from write_side.promotions import handlers as promotions
 from write_side.promotions.domain import PromotionInput
+from write_side.refunds import handlers as refunds
+from write_side.refunds import steps as refund_steps
+from write_side.refunds import store as refunds_store
+from write_side.refunds.domain import NewRefund, Refund
+from write_side.refunds.handlers import RefundState
 
 MAIL = "ada.lovelace@example.org"
 ADDRESS = AddressInput("Ada Lovelace", "Analytical Road 36", "London", "SW1Y 4", "DE")
@@ -49,6 +54,7 @@ ADDRESS = AddressInput("Ada Lovelace", "Analytical Road 36", "London", "SW1Y 4",
 _order = msgspec.json.Decoder(OrderState)
 _quote = msgspec.json.Decoder(QuoteState)
 _promotion = msgspec.json.Decoder(Promotion)
+_refund = msgspec.json.Decoder(RefundState)
 
 
 class Basket(msgspec.Struct):
@@ -212,6 +218,44 @@ class Shop:
         )
         return await self._confirm(session.intent_id, session.client_secret, card)
 
+    async def captured(self, card: str = "pm_card_visa", **lines: int) -> OrderState:
+        """An order that is paid, its money taken."""
+        order = await self.order(**lines)
+        await self.pay(order, card)
+        await self.complete(order)
+        await self.work()
+        assert (await self.payment(order)).state == "captured"
+        return order
+
+    async def refund(self, order: OrderState, call: Call | None = None, **wanted: Any) -> RefundState:
+        """Ask for one; `reason` is `returned` unless told."""
+        asked = msgspec.convert({"reason": "returned"} | wanted, NewRefund)
+        answer = await refunds.request_refund(self.pool, order.id, asked, CAUSE, call or new_call())
+        return _refund.decode(answer.body)
+
+    async def refund_work(self) -> int:
+        """The worker's step about refunds, once, whatever was put off."""
+        await self.pool.execute("UPDATE refund SET next_attempt_at = clock_timestamp()")
+        return await refund_steps.work_off(self.pool, self.gateway)
+
+    async def refunds(self, order: OrderState) -> list[Refund]:
+        """The rows of an order's refunds, oldest first."""
+        async with self.pool.acquire() as conn:
+            return await refunds_store.of_order(conn, order.id)
+
+    async def refunds_at_stripe(self, order: OrderState) -> list[dict[str, Any]]:
+        """What the simulator has of them, newest first."""
+        intent_id = (await self.payment(order)).intent_id
+        async with self.stripe() as client:
+            query = f"/v1/refunds?payment_intent={intent_id}"
+            return list((await client.get(query, auth=(self.settings.stripe_api_key, ""))).json()["data"])
+
+    async def settle_refund(self, provider_id: str | None, outcome: str) -> None:
+        """The bank's late answer: `succeed` or `fail`."""
+        async with self.stripe() as client:
+            answer = await client.post(f"/simulator/refunds/{provider_id}", json={"outcome": outcome})
+        answer.raise_for_status()
+
     async def pay_at_stripe(self, order: OrderState) -> str:
         """The same with a session that was started before."""
         intent_id = (await self.payment(order)).intent_id
@@ -231,14 +275,14 @@ class Shop:
         """Talk to the simulator as somebody without our keys."""
         return httpx.AsyncClient(base_url=self.settings.stripe_api_base, trust_env=False)
 
-    async def webhooks(self, order: OrderState) -> list[tuple[bytes, str]]:
-        """All webhooks about an order's intent, oldest first, as (body, signature)."""
-        intent_id = (await self.payment(order)).intent_id
+    async def webhooks(self, order: OrderState, about: str | None = None) -> list[tuple[bytes, str]]:
+        """All webhooks about an order's intent, or something else of Stripe's, oldest first, as (body, signature)."""
+        intent_id = about or (await self.payment(order)).intent_id
         async with self.stripe() as client:
             headers = {"Authorization": f"Bearer {self.settings.stripe_api_key}"}
             events = (await client.get("/v1/events?limit=100", headers=headers)).json()["data"]
-        about = [event for event in reversed(events) if event["data"]["object"].get("id") == intent_id]
-        return [self.signed(event) for event in about]
+        told = [event for event in reversed(events) if event["data"]["object"].get("id") == intent_id]
+        return [self.signed(event) for event in told]
 
     def signed(self, event: dict[str, Any]) -> tuple[bytes, str]:
         """An event as Stripe would send it."""

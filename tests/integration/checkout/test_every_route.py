@@ -18,6 +18,7 @@ from tests.integration.projections.test_parked_keys import park
 from write_side import access
 from write_side.access import SCOPES
 from write_side.app import create_app
+from write_side.orders import OrderState
 
 Json = dict[str, Any]
 LAMP = {"name": "Lamp", "variants": [{"sku": "LAMP", "ean": "4006381333931"}], "attributes": {"watts": 9.5}}
@@ -43,6 +44,7 @@ async def test_every_success_is_answered_as_declared(api: HeldClient, shop: Shop
 
     await _staff(ask)
     await _guest(ask, shop)
+    await _refunded(ask, shop)
     made = await ask("POST", "/v1/tokens", {"name": "n", "scopes": ["orders:read"]})
     await ask("DELETE", f"/v1/tokens/{made['id']}")
     body, signature = shop.signed({"id": "evt_1", "type": "charge.updated", "data": {"object": {"object": "charge"}}})
@@ -124,6 +126,15 @@ async def _guest(ask: Any, shop: Shop) -> None:
     closing = await ask("POST", f"/v1/orders/{second['id']}/cancel", Order_Token=second["order_token"])
     assert closing["state"] == "closing"
     await shop.outage("off")
+
+
+async def _refunded(ask: Any, shop: Shop) -> None:
+    order = msgspec.convert(await _ordered(ask), OrderState)
+    await shop.pay(order)
+    await shop.complete(order)
+    await shop.work()
+    wanted = {"reason": "returned", "lines": [{"sku": "LAMP", "quantity": 1}], "restock": True}
+    await ask("POST", f"/v1/orders/{order.id}/refunds", wanted)
 
 
 async def _projections(ask: Any, shop: Shop) -> None:

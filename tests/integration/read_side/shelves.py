@@ -129,6 +129,8 @@ def an_order() -> orders.OrderStatus:
         shipping=Money(490, "EUR"),
         tax=Money(380, "EUR"),
         total=Money(2869, "EUR"),
+        refunded=Money(0, "EUR"),
+        refunds=[],
         placed_at=NOW,
         expires_at=NOW,
         history=[orders.Happened("order_placed", NOW), orders.Happened("order_confirmed", NOW)],

@@ -67,3 +67,18 @@ async def test_an_authorization_expires_by_itself(create: Create, simulator: Pro
     intent = await create(payment_method="pm_card_visa", confirm=True)
     gone = simulator.control(f"payment_intents/{intent.id}/expire", {})
     assert (gone["status"], gone["cancellation_reason"]) == ("canceled", "automatic")
+
+
+async def test_a_slow_refund_waits_for_the_bank_and_any_may_come_back(
+    client: Client, create: Create, simulator: Process
+) -> None:
+    intent = await create(payment_method="pm_card_pendingRefund", confirm=True)
+    await client.v1.payment_intents.capture_async(intent.id)
+    refund = await client.v1.refunds.create_async({"payment_intent": intent.id, "amount": 500})
+    assert refund.status == "pending"
+    assert simulator.control(f"refunds/{refund.id}", {"outcome": "succeed"})["status"] == "succeeded"
+    failed = simulator.control(f"refunds/{refund.id}", {"outcome": "fail"})
+    assert (failed["status"], failed["failure_reason"]) == ("failed", "lost_or_stolen_card")
+    assert (await client.v1.refunds.create_async({"payment_intent": intent.id})).amount == 2000
+    types = [event.type for event in (await client.v1.events.list_async({"limit": 8})).data]
+    assert types[::-1][-8:].count("refund.failed") == 1

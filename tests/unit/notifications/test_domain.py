@@ -1,18 +1,23 @@
-"""How a confirmation reads."""
+"""How a mail reads."""
 
 from uuid import UUID
 
-from write_side.notifications.domain import Confirmation, Line, Mail, confirmation, message_id
+from shared.events.orders import PricedLine, Totals
+from shared.events.refunds import RefundedLine
+from write_side.notifications.domain import Mail, message_id
+from write_side.notifications.letters import Recipient, confirmation, refunded, written
 
 MAIL = Mail(UUID(int=7), UUID(int=8), "order_confirmation", "<7@shop.example>", "queued", 1)
-CONTENT = Confirmation(
-    "7F3K-29QM", "ada@example.org", "Ada <b>", ["Ada <b>", "Hill Road 1"], [Line("Lamp & shade", 2, 3998)], "EUR",
-    3998, 490, 400, 777, 4865, "https://shop.example/v1/orders/8?token=a.b&x=1",
+TO = Recipient(
+    "7F3K-29QM", "ada@example.org", "Ada <b>", ["Ada <b>", "Hill Road 1"],
+    "https://shop.example/v1/orders/8?token=a.b&x=1",
 )  # fmt: skip
+LINES = [PricedLine("LAMP", UUID(int=1), UUID(int=2), "Lamp & shade", 2, 1999, 3998, 760)]
+CONFIRMATION = confirmation(LINES, Totals("EUR", 3998, 490, 777, 4865, 400))
 
 
 def test_html_is_escaped_and_plain_text_is_not() -> None:
-    message = confirmation(CONTENT, MAIL, "Shop <shop@shop.example>", "c-1")
+    message = written(CONFIRMATION, TO, MAIL, "Shop <shop@shop.example>", "c-1")
     assert message["X-Correlation-Id"] == "c-1"
     plain, html = (message.get_body((kind,)) for kind in ("plain", "html"))
     assert plain is not None
@@ -26,4 +31,13 @@ def test_html_is_escaped_and_plain_text_is_not() -> None:
 
 def test_the_message_id_is_the_mails_own_at_the_senders_domain() -> None:
     assert message_id(MAIL.id, "Shop <shop@shop.example>") == f"<{MAIL.id}@shop.example>"
-    assert confirmation(CONTENT, MAIL, "shop@shop.example", "c-1")["Message-ID"] == MAIL.message_id
+    assert written(CONFIRMATION, TO, MAIL, "shop@shop.example", "c-1")["Message-ID"] == MAIL.message_id
+
+
+def test_a_refund_says_what_comes_back_and_for_what() -> None:
+    letter = refunded(2379, "EUR", [RefundedLine("LAMP", 1, 2379)], LINES)
+    plain = written(letter, TO, MAIL, "shop@shop.example", "c-1").get_body(("plain",))
+    assert plain is not None
+    for said in ("23.79 EUR of your order 7F3K-29QM", "1 × Lamp & shade: 23.79 EUR", "Refunded: 23.79 EUR"):
+        assert said in plain.get_content()
+    assert "It goes to" not in plain.get_content()

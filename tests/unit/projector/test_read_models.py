@@ -1,5 +1,6 @@
 """What each read model shows, told from events alone."""
 
+from typing import Any
 from uuid import UUID, uuid4
 
 import msgspec
@@ -36,6 +37,7 @@ from shared.events.payments import (
     PaymentRequested,
 )
 from shared.events.pricing import PriceRemoved, PriceSet
+from shared.events.refunds import RefundedLine, RefundFailed, RefundPending, RefundRequested, RefundSucceeded
 from shared.money import Money
 from shared.sealed import new_key, seal
 from tests.unit.projector.events import START, folded
@@ -231,6 +233,39 @@ def test_a_redacted_order_names_nobody_though_the_key_is_still_remembered() -> N
 def test_an_erased_person_leaves_the_order_without_mail_and_address() -> None:
     seen = status({PERSON: None})
     assert (seen.mail, seen.address, seen.number) == (None, None, "A-1")
+
+
+def test_an_order_shows_what_went_back_and_what_is_on_its_way() -> None:
+    def refund(n: int, amount: int, quantity: int) -> RefundRequested:
+        lines = [RefundedLine("lamp", quantity, amount)]
+        return RefundRequested(UUID(int=n), ORDER, PAYMENT, "pi_1", amount, "CHF", "returned", lines, 0, [])
+
+    def seen(*more: Any) -> tuple[OrderStatus, OrderRecord]:
+        events = (placed(), *HISTORY, PaymentCaptured(PAYMENT, ORDER, "pi_1", 2654), *more)
+        shown_to_all = [
+            shown(model, f"order:{ORDER}", *events, keys={PERSON: PERSONS_KEY}).documents[str(ORDER)] or b""
+            for model in (order_status.MODEL, order_records.MODEL)
+        ]
+        return msgspec.json.decode(shown_to_all[0], type=OrderStatus), msgspec.json.decode(
+            shown_to_all[1], type=OrderRecord
+        )
+
+    asked = (refund(1, 1077, 1), RefundPending(UUID(int=1), ORDER, "re_1"))
+    status_now, record = seen(*asked)
+    assert (status_now.payment_state, status_now.refunded.amount_minor, record.refunded_minor) == ("captured", 0, 0)
+    assert [(r.state, r.quantities) for r in status_now.refunds] == [("pending", {"lamp": 1})]
+    gone = (*asked, RefundSucceeded(UUID(int=1), ORDER, "re_1"))
+    status_now, record = seen(*gone)
+    assert status_now.payment_state == record.payment_state == "partially_refunded"
+    assert record.refunded_minor == 1077
+    rest = (*gone, refund(2, 1577, 1), RefundSucceeded(UUID(int=2), ORDER, "re_2"))
+    status_now, record = seen(*rest)
+    assert (status_now.payment_state, status_now.refunded, record.payment_state) == (
+        "refunded", Money(2654, "CHF"), "refunded"
+    )  # fmt: skip
+    status_now, _ = seen(*rest, RefundFailed(UUID(int=2), ORDER, "re_2", "lost_or_stolen_card"))
+    assert (status_now.payment_state, status_now.refunded.amount_minor) == ("partially_refunded", 1077)
+    assert status_now.history[-1].what == "refund_failed"
 
 
 def test_an_order_record_holds_nothing_of_the_person_but_the_country() -> None:

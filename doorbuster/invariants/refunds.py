@@ -1,0 +1,35 @@
+"""What went back at the provider is what we say went back, refund by refund, and never more than an order had cost."""
+
+from collections import Counter
+
+from doorbuster.invariants.captures import Provider, listed
+from write_side.database import Connection
+from write_side.orders import store as orders
+from write_side.refunds import store as refunds
+
+_GONE = ("pending", "succeeded")  # has left, or may still come back
+
+
+async def differences(conn: Connection, provider: Provider) -> list[str]:
+    """Refunds that don't match the provider's, and orders of which more went back than was paid; one line each."""
+    there = {
+        (refund["metadata"].get("refund_id"), refund["id"]): (refund["amount"], refund["currency"].upper())
+        async for refund in listed(provider, "refunds")
+        if refund["status"] in _GONE and refund["balance_transaction"]  # without one it let go of an authorization
+    }
+    found, back = [], Counter[str]()
+    for refund in await refunds.all_refunds(conn):
+        if refund.state not in _GONE:
+            continue
+        ours = (refund.amount_minor, refund.currency)
+        back[str(refund.order_id)] += refund.amount_minor
+        theirs = there.pop((str(refund.id), str(refund.provider_id)), None)
+        if theirs != ours:
+            found.append(f"refund {refund.id}: gives {ours} back, the provider {theirs}")
+    found += [f"{id_}: {amount} went back for no refund of ours ({ours})" for (ours, id_), amount in there.items()]
+    costs = {str(order.id): order.totals.total_minor for order in await orders.all_orders(conn)}
+    return found + [
+        f"order {id_}: cost {costs.get(id_, 0)}, and {amount} went back"
+        for id_, amount in back.items()
+        if amount > costs.get(id_, 0)
+    ]

@@ -1,0 +1,62 @@
+"""What happened to refunds. Aggregate: `refund`, key `order:<order id>`. Amounts in minor units of its currency.
+
+A refund is requested → (pending at the provider →) succeeded or failed; what has succeeded may still fail, when the
+bank sends the money back.
+"""
+
+from uuid import UUID
+
+from msgspec import Struct
+
+from shared.events.orders import Allocation
+
+
+class RefundedLine(Struct, frozen=True):
+    """So many of an order's SKU, and what they had cost, tax included."""
+
+    sku: str
+    quantity: int
+    amount_minor: int
+
+
+class RefundRequested(Struct, frozen=True, tag="refunds.refund_requested.v1"):
+    """To be given back: `amount_minor` in all. What was put back into stock with it stands in `restocked`."""
+
+    refund_id: UUID
+    order_id: UUID
+    payment_id: UUID
+    intent_id: str
+    amount_minor: int
+    currency: str
+    reason: str
+    lines: list[RefundedLine]  # empty where an amount was given back and no goods
+    shipping_minor: int
+    restocked: list[Allocation]
+
+
+class RefundPending(Struct, frozen=True, tag="refunds.refund_pending.v1"):
+    """The provider has taken it on; the bank takes its time."""
+
+    refund_id: UUID
+    order_id: UUID
+    provider_id: str
+
+
+class RefundSucceeded(Struct, frozen=True, tag="refunds.refund_succeeded.v1"):
+    """The money is on its way back to the customer."""
+
+    refund_id: UUID
+    order_id: UUID
+    provider_id: str
+
+
+class RefundFailed(Struct, frozen=True, tag="refunds.refund_failed.v1"):
+    """No money went back, or it came back to us: its amount may be refunded again."""
+
+    refund_id: UUID
+    order_id: UUID
+    provider_id: str | None  # None: the provider refused to make it
+    code: str
+
+
+RefundEvent = RefundRequested | RefundPending | RefundSucceeded | RefundFailed

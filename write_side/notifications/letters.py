@@ -1,0 +1,106 @@
+"""What stands in a mail, pure: greeting, what happened, a table, where it goes, the link; as plain text and HTML."""
+
+from collections.abc import Sequence
+from email.message import EmailMessage
+from html import escape
+
+from msgspec import Struct
+
+from shared.events.orders import PricedLine, Totals
+from shared.events.refunds import RefundedLine
+from shared.money import display
+from write_side.notifications.domain import Mail
+
+
+class Recipient(Struct, frozen=True):
+    """Who is written to, about which order."""
+
+    number: str
+    to: str
+    name: str
+    address: list[str]
+    status_url: str
+
+
+class Letter(Struct, frozen=True):
+    """All that is said. `items` and `sums` are rows of (what, how much); `{number}` stands for that of the order."""
+
+    subject: str
+    text: str
+    items: list[tuple[str, str]] = []
+    sums: list[tuple[str, str]] = []
+    shows_address: bool = False
+
+
+def confirmation(lines: Sequence[PricedLine], totals: Totals) -> Letter:
+    """The order is paid."""
+    amounts = [
+        ("Subtotal", totals.lines_minor),
+        ("Shipping", totals.shipping_minor),
+        *([("Discount", -totals.discount_minor)] if totals.discount_minor else []),
+        ("Tax", totals.tax_minor),
+        ("Total", totals.total_minor),
+    ]
+    return Letter(
+        "Your order {number} is confirmed",
+        "thank you: your order {number} is paid and confirmed.",
+        [(f"{line.quantity} × {line.name}", display(line.total_minor, totals.currency)) for line in lines],
+        [(label, display(minor, totals.currency)) for label, minor in amounts],
+        shows_address=True,
+    )
+
+
+def refunded(amount_minor: int, currency: str, lines: Sequence[RefundedLine], ordered: Sequence[PricedLine]) -> Letter:
+    """Money is on its way back."""
+    names = {line.sku: line.name for line in ordered}
+    amount = display(amount_minor, currency)
+    return Letter(
+        "A refund for your order {number}",
+        f"{amount} of your order {{number}} are on their way back to where you paid from. "
+        "Depending on your bank this takes a few days.",
+        [(f"{line.quantity} × {names[line.sku]}", display(line.amount_minor, currency)) for line in lines],
+        [("Refunded", amount)],
+    )
+
+
+def written(letter: Letter, to: Recipient, mail: Mail, sender: str, correlation_id: str) -> EmailMessage:
+    """The letter as a mail; one that somebody complains of leads to its order's log lines."""
+    message = EmailMessage()
+    message["From"] = sender
+    message["To"] = to.to
+    message["Subject"] = letter.subject.replace("{number}", to.number)
+    message["Message-ID"] = mail.message_id
+    message["X-Correlation-Id"] = correlation_id
+    message["Auto-Submitted"] = "auto-generated"
+    message.set_content(_plain(letter, to))
+    message.add_alternative(_html(letter, to), subtype="html")
+    return message
+
+
+def _plain(letter: Letter, to: Recipient) -> str:
+    parts = [
+        f"Hello {to.name},\n\n{letter.text.replace('{number}', to.number)}",
+        *("\n".join(f"{label}: {said}" for label, said in rows) for rows in (letter.items, letter.sums) if rows),
+        *(["It goes to:\n" + "\n".join(to.address)] if letter.shows_address else []),
+        f"Follow it here:\n{to.status_url}",
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _html(letter: Letter, to: Recipient) -> str:
+    text = escape(letter.text).replace("{number}", f"<b>{escape(to.number)}</b>")
+    line = "<tr><td colspan='2'><hr></td></tr>"
+    table = line.join(_rows(rows) for rows in (letter.items, letter.sums) if rows)
+    goes_to = "<br>".join(["It goes to:", *map(escape, to.address)])
+    address = f"<p>{goes_to}</p>" if letter.shows_address else ""
+    return (
+        "<!doctype html><html lang='en'><body style='font-family: sans-serif'>"
+        f"<p>Hello {escape(to.name)},</p><p>{text}</p>"
+        f"<table cellpadding='4'>{table}</table>{address}"
+        f"<p><a href='{escape(to.status_url)}'>Follow your order</a></p></body></html>"
+    )
+
+
+def _rows(rows: Sequence[tuple[str, str]]) -> str:
+    cells = "<tr><td>{}</td><td align='right'>{}</td></tr>"
+    return "".join(cells.format(escape(label), escape(said)) for label, said in rows)

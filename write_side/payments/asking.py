@@ -1,0 +1,94 @@
+"""Asking Stripe: one call, counted and timed, and what each kind of failure means to whoever asked."""
+
+import logging
+from collections.abc import Awaitable, Callable
+from time import perf_counter
+from typing import TypeVar
+
+import stripe
+
+from shared.http import tracing
+from write_side import metrics
+from write_side.errors import Refusal
+
+A = TypeVar("A")
+T = TypeVar("T")
+
+log = logging.getLogger(__name__)
+
+
+class ProviderDown(Refusal):
+    """Stripe doesn't answer, or asks to be left alone: whatever was asked may or may not have happened."""
+
+    status = 503
+    code = "payment_provider_unavailable"
+
+
+class StillUnderWay(ProviderDown):
+    """Another call of ours with the same key has not been answered yet: worker and client at once."""
+
+
+class Throttled(ProviderDown):
+    """We ask more often than Stripe lets us."""
+
+
+class KeyRejected(ProviderDown):
+    """Stripe does not take our key: no fault of the payment, which goes on when the key is right."""
+
+
+class ProviderRefused(Exception):
+    """Stripe says no for good; `code` is its word. Whoever asked reads the intent again.
+
+    `impossible`: it was the request itself, so that an intent which was to be made is not there and never will be.
+    """
+
+    def __init__(self, code: str, *, impossible: bool) -> None:
+        super().__init__(code)
+        self.code = code
+        self.impossible = impossible
+
+
+_OUTCOMES: dict[type[Exception], str] = {
+    ProviderDown: "down", StillUnderWay: "under_way", Throttled: "throttled", KeyRejected: "key_rejected",
+    ProviderRefused: "refused",
+}  # fmt: skip
+
+
+async def heard(operation: str, call: Awaitable[A], read: Callable[[A], T]) -> T:
+    """What is read of the answer to a call, counted and timed by the operation."""
+    outcome, began = "failed", perf_counter()
+    try:
+        with tracing.span(f"stripe {operation}", kind="client"):
+            answer = await _answer_of(call, read)
+        outcome = "ok"
+        return answer
+    except (ProviderDown, ProviderRefused) as error:
+        outcome = _OUTCOMES[type(error)]
+        raise
+    finally:
+        metrics.STRIPE_CALLS.labels(operation, outcome).inc()
+        metrics.STRIPE_SECONDS.labels(operation).observe(perf_counter() - began)
+
+
+async def _answer_of(call: Awaitable[A], read: Callable[[A], T]) -> T:
+    try:
+        return read(await call)
+    except (stripe.InvalidRequestError, stripe.CardError, stripe.IdempotencyError) as error:
+        impossible = isinstance(error, stripe.InvalidRequestError)
+        raise ProviderRefused(error.code or type(error).__name__, impossible=impossible) from error
+    except stripe.RateLimitError as error:
+        raise down(Throttled) from error
+    except (stripe.AuthenticationError, stripe.PermissionError) as error:
+        raise down(KeyRejected) from error
+    except stripe.StripeError as error:
+        if error.http_status == 409:
+            raise StillUnderWay("The payment is being prepared.", retry_after=1) from error
+        raise down(ProviderDown) from error
+    except Exception as error:  # an answer that even its own SDK can't read is no answer
+        log.error("the payment provider's answer makes no sense", extra={"fields": {"error": type(error).__name__}})
+        raise down(ProviderDown) from error
+
+
+def down(kind: type[ProviderDown]) -> ProviderDown:
+    """The failure to raise."""
+    return kind("The payment provider does not answer at the moment; the order waits.", retry_after=2)

@@ -1,0 +1,99 @@
+"""What we ask of Stripe about refunds, and what we read of them."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+import stripe
+from msgspec import Struct
+
+from write_side.payments.asking import heard
+from write_side.payments.domain import SeenRefund
+from write_side.payments.intents import uuid_of
+
+PAGE = 100  # refunds: as many as Stripe gives at once
+
+
+class Refund(Struct):
+    """What we read of Stripe's Refund."""
+
+    id: str
+    amount: int
+    currency: str
+    status: str | None = None
+    payment_intent: str | None = None
+    metadata: dict[str, str] | None = None
+    failure_reason: str | None = None
+
+
+class Refunds:
+    """Stripe's refunds. Each call raises `ProviderDown`, `ProviderRefused`."""
+
+    def __init__(self, client: stripe.StripeClient) -> None:
+        self._refunds = client.v1.refunds
+
+    async def create(self, refund_id: UUID, order_id: UUID, intent_id: str, amount_minor: int) -> SeenRefund:
+        """Give back so much of an intent. Our id is the key, always the same: no repeat is ever a second refund."""
+        params: stripe.params.RefundCreateParams = {
+            "payment_intent": intent_id,
+            "amount": amount_minor,
+            "metadata": {"refund_id": str(refund_id), "order_id": str(order_id)},
+        }
+        call = self._refunds.create_async(params, {"idempotency_key": str(refund_id)})
+        return await heard("refund", call, _shown_by)
+
+    async def read(self, provider_id: str) -> SeenRefund:
+        """A refund as it is now."""
+        return await heard("read_refund", self._refunds.retrieve_async(provider_id), _shown_by)
+
+    async def find(self, refund_id: UUID, intent_id: str) -> SeenRefund | None:
+        """The refund of an intent that carries our id, if Stripe has one."""
+        after: str | None = None
+        while True:
+            params: stripe.params.RefundListParams = {"limit": PAGE, "payment_intent": intent_id}
+            seen, after = await self._listed(params, after)
+            if found := next((each for each in seen if each.refund_id == refund_id), None):
+                return found
+            if after is None:
+                return None
+
+    async def page(self, since: datetime, after: str | None) -> tuple[Sequence[SeenRefund], str | None]:
+        """Refunds made since then, newest first, and after which the next page begins (None: that was all)."""
+        return await self._listed({"limit": PAGE, "created": {"gte": int(since.timestamp())}}, after)
+
+    async def _listed(
+        self, params: stripe.params.RefundListParams, after: str | None
+    ) -> tuple[Sequence[SeenRefund], str | None]:
+        if after is not None:
+            params["starting_after"] = after
+        return await heard("list_refunds", self._refunds.list_async(params), _page_of)
+
+
+def refund_in(refund: Refund) -> SeenRefund:
+    """The facts in a refund."""
+    metadata = refund.metadata or {}
+    return SeenRefund(
+        refund.id,
+        refund.status or "pending",
+        refund.amount,
+        refund.currency.upper(),
+        refund.payment_intent,
+        uuid_of(metadata.get("refund_id")),
+        uuid_of(metadata.get("order_id")),
+        refund.failure_reason,
+    )
+
+
+def _shown_by(refund: stripe.Refund) -> SeenRefund:
+    return refund_in(_converted(refund))
+
+
+def _page_of(listed: stripe.ListObject[stripe.Refund]) -> tuple[Sequence[SeenRefund], str | None]:
+    seen = [_shown_by(refund) for refund in listed.data]
+    return seen, seen[-1].provider_id if listed.has_more and seen else None
+
+
+def _converted(refund: Any) -> Refund:
+    return msgspec.convert(refund.to_dict(), Refund)

@@ -1,0 +1,238 @@
+"""Refunds, pure: what may be given back, what the provider's word makes of it, and what each event does.
+
+All that was refunded, or is about to be, never comes to more than was captured; a refund that failed counts no more.
+Units of a line share what the line cost so that nothing is left over: all of them together cost the line.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Annotated, Literal, TypeVar
+from uuid import UUID
+
+from msgspec import Meta, Struct, structs
+
+from shared.events.orders import Allocation, PricedLine, Totals
+from shared.events.refunds import (
+    RefundedLine,
+    RefundEvent,
+    RefundFailed,
+    RefundPending,
+    RefundRequested,
+    RefundSucceeded,
+)
+from write_side.errors import Invalid, NotFound, Refusal
+from write_side.payments import Payment, SeenRefund
+
+Reason = Literal[
+    "requested_by_customer", "returned", "damaged", "not_delivered", "out_of_stock", "goodwill", "duplicate", "fraud"
+]
+K = TypeVar("K")
+State = Literal["requested", "pending", "succeeded", "failed"]
+Verdict = Literal["pending", "succeeded", "failed", "alarm", "ignore", "known"]
+
+
+class NotCaptured(Refusal):
+    """No money of this order was taken, so none can be given back: cancelling it lets go of what is authorized."""
+
+    code = "not_captured"
+
+
+class RefundExceedsCaptured(Refusal):
+    """More than is left of what was captured; `left_minor` says how much that is."""
+
+    code = "refund_exceeds_captured"
+
+
+class RefundExceedsOrder(Refusal):
+    """More of a line than was ordered and not refunded yet; `lines` says what is left of each."""
+
+    code = "refund_exceeds_order"
+
+
+class NothingToRefund(Refusal):
+    """It would come to nothing."""
+
+    code = "nothing_to_refund"
+
+
+class UnknownRefund(NotFound):
+    """No such refund."""
+
+    code = "unknown_refund"
+
+
+class RefundLine(Struct, frozen=True, forbid_unknown_fields=True):
+    """So many of one SKU of the order."""
+
+    sku: Annotated[str, Meta(min_length=1, max_length=100)]
+    quantity: Annotated[int, Meta(gt=0, le=1_000_000)]
+
+
+class NewRefund(Struct, frozen=True, forbid_unknown_fields=True):
+    """`{"reason": "returned", "lines": [{"sku": "DB100000", "quantity": 1}], "shipping": true, "restock": true}`.
+
+    With `amount_minor` alone an amount and no goods; with `lines` or `shipping` what these have cost; with none of them
+    all that is left. `restock` puts the goods back where they came from.
+    """
+
+    reason: Reason
+    amount_minor: Annotated[int, Meta(gt=0, le=99_999_999)] | None = None
+    lines: Annotated[list[RefundLine], Meta(max_length=5_000)] = []
+    shipping: bool = False
+    restock: bool = False
+
+
+class Refund(Struct, frozen=True):
+    """A refund; its id is also the provider's idempotency key. `restocked` stays so even if the money did not go."""
+
+    id: UUID
+    order_id: UUID
+    payment_id: UUID
+    intent_id: str
+    amount_minor: int
+    currency: str
+    reason: str
+    lines: list[RefundedLine]
+    shipping_minor: int
+    restocked: list[Allocation]
+    state: State
+    provider_id: str | None
+    failure: str | None
+    version: int
+
+
+class Bought(Struct, frozen=True):
+    """What an order's refunds are decided from."""
+
+    lines: Sequence[PricedLine]
+    totals: Totals
+    allocations: Sequence[Allocation]
+    payment: Payment
+
+
+def request(bought: Bought, earlier: Sequence[Refund], wanted: NewRefund, refund_id: UUID) -> RefundRequested:
+    """What is to be given back.
+
+    Refuses `not_captured`, `refund_exceeds_captured`, `refund_exceeds_order`, `nothing_to_refund`, `invalid`.
+    """
+    payment = bought.payment
+    if payment.state != "captured" or payment.intent_id is None:
+        raise NotCaptured("nothing was captured of this order", payment_state=payment.state)
+    _check_meant(wanted)
+    counted = [refund for refund in earlier if refund.state != "failed"]
+    left = payment.amount_minor - sum(refund.amount_minor for refund in counted)
+    amount, lines, shipping = _asked(bought, counted, wanted, left)
+    if amount > left:
+        raise RefundExceedsCaptured(f"of what was captured {left} minor units are left, not {amount}", left_minor=left)
+    if amount == 0:
+        raise NothingToRefund("nothing is left to refund, or it has cost nothing", left_minor=left)
+    restocked = _put_back(bought.allocations, earlier, lines) if wanted.restock else []
+    return RefundRequested(
+        refund_id, payment.order_id, payment.id, payment.intent_id, amount, payment.currency, wanted.reason, lines,
+        shipping, restocked,
+    )  # fmt: skip
+
+
+def _check_meant(wanted: NewRefund) -> None:
+    if wanted.amount_minor is not None and (wanted.lines or wanted.shipping or wanted.restock):
+        raise Invalid("an amount stands alone: no goods come back with it", pointer="/amount_minor")
+    if wanted.restock and wanted.shipping and not wanted.lines:
+        raise Invalid("there are no goods to put back", pointer="/restock")
+
+
+def _asked(
+    bought: Bought, counted: Sequence[Refund], wanted: NewRefund, left: int
+) -> tuple[int, list[RefundedLine], int]:
+    """The amount, and the lines and the shipping in it."""
+    if wanted.amount_minor is not None:
+        return wanted.amount_minor, [], 0
+    shipping = _shipping_cost(bought) - sum(refund.shipping_minor for refund in counted)
+    if not wanted.lines and not wanted.shipping:
+        return left, _lines_of(bought, counted, None), shipping
+    lines = _lines_of(bought, counted, _summed((line.sku, line.quantity) for line in wanted.lines))
+    given = shipping if wanted.shipping else 0
+    return sum(line.amount_minor for line in lines) + given, lines, given
+
+
+def _lines_of(bought: Bought, counted: Sequence[Refund], wanted: dict[str, int] | None) -> list[RefundedLine]:
+    """These quantities with what they cost, or all that is left; refuses what is more than that."""
+    ordered = _summed((line.sku, line.quantity) for line in bought.lines)
+    cost = _summed((line.sku, _cost(line)) for line in bought.lines)
+    back = _summed((line.sku, line.quantity) for refund in counted for line in refund.lines)
+    paid = _summed((line.sku, line.amount_minor) for refund in counted for line in refund.lines)
+    left = {sku: quantity - back.get(sku, 0) for sku, quantity in ordered.items()}
+    asked = {sku: quantity for sku, quantity in left.items() if quantity} if wanted is None else wanted
+    if lacking := [sku for sku, quantity in asked.items() if quantity > left.get(sku, 0)]:
+        facts = [{"sku": sku, "wanted": asked[sku], "left": left.get(sku, 0)} for sku in lacking]
+        raise RefundExceedsOrder(f"not so many are left to refund: {', '.join(lacking[:20])}", lines=facts)
+    return [
+        RefundedLine(
+            sku, quantity,
+            cost[sku] * (back.get(sku, 0) + quantity) // ordered[sku] - paid.get(sku, 0),
+        )
+        for sku, quantity in asked.items()
+    ]  # fmt: skip
+
+
+def _shipping_cost(bought: Bought) -> int:
+    """Shipping with its tax: all that the lines don't cost."""
+    return bought.totals.total_minor - sum(_cost(line) for line in bought.lines)
+
+
+def _cost(line: PricedLine) -> int:
+    return line.total_minor - line.discount_minor + line.tax_minor
+
+
+def _put_back(
+    allocations: Sequence[Allocation], earlier: Sequence[Refund], lines: Sequence[RefundedLine]
+) -> list[Allocation]:
+    """From where these goods came, less what is back there already: goods come back once, whatever their money does."""
+    wanted = {line.sku: line.quantity for line in lines}
+    back = _summed(((a.sku, a.warehouse), a.quantity) for refund in earlier for a in refund.restocked)
+    found = []
+    for taken in allocations:
+        away = taken.quantity - back.get((taken.sku, taken.warehouse), 0)
+        quantity = min(away, wanted.get(taken.sku, 0))
+        if quantity > 0:
+            found.append(Allocation(taken.sku, taken.warehouse, quantity))
+            wanted[taken.sku] -= quantity
+    return found
+
+
+def _summed(pairs: Iterable[tuple[K, int]]) -> dict[K, int]:
+    total: dict[K, int] = {}
+    for key, number in pairs:
+        total[key] = total.get(key, 0) + number
+    return total
+
+
+def judge(refund: Refund, seen: SeenRefund) -> Verdict:
+    """What the provider's word means, whenever and however often it comes. Failed is the end, succeeded nearly so."""
+    if refund.provider_id not in (None, seen.provider_id):
+        return "alarm"
+    if (seen.amount_minor, seen.currency) != (refund.amount_minor, refund.currency):
+        return "alarm"
+    if refund.state == "failed":
+        unheard_of = refund.provider_id is None and seen.status in ("pending", "succeeded")
+        return "alarm" if unheard_of else "ignore"  # given up, and made all the same
+    if seen.status in ("failed", "canceled"):
+        return "failed"
+    if seen.status == "succeeded":
+        return "ignore" if refund.state == "succeeded" else "succeeded"
+    return "pending" if refund.state == "requested" else "ignore"
+
+
+def evolve(refund: Refund | None, event: RefundEvent, version: int) -> Refund:
+    """A refund after an event."""
+    if isinstance(event, RefundRequested):
+        return Refund(
+            event.refund_id, event.order_id, event.payment_id, event.intent_id, event.amount_minor, event.currency,
+            event.reason, event.lines, event.shipping_minor, event.restocked, "requested", None, None, version,
+        )  # fmt: skip
+    assert refund is not None, "a refund's history begins with RefundRequested"
+    match event:
+        case RefundPending(provider_id=provider_id):
+            return structs.replace(refund, state="pending", provider_id=provider_id, version=version)
+        case RefundSucceeded(provider_id=provider_id):
+            return structs.replace(refund, state="succeeded", provider_id=provider_id, version=version)
+        case RefundFailed(provider_id=provider_id, code=code):
+            return structs.replace(refund, state="failed", provider_id=provider_id, failure=code, version=version)

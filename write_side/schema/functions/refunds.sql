@@ -1,0 +1,6 @@
+-- Refunds, as others ask about them. Only this and write_side/refunds/store.py name their table.
+
+-- Whether money of this order may still be on its way back.
+CREATE OR REPLACE FUNCTION refunds_open(p_order uuid) RETURNS boolean LANGUAGE sql STABLE AS $$
+    SELECT EXISTS (SELECT FROM refund r WHERE r.order_id = p_order AND r.state IN ('requested', 'pending'))
+$$;
