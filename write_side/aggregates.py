@@ -16,6 +16,8 @@ from write_side.carts import store as carts_store
 from write_side.database import Connection
 from write_side.inventory import domain as inventory
 from write_side.inventory import store as inventory_store
+from write_side.inventory.alerts import domain as low_stock
+from write_side.inventory.alerts import store as low_stock_store
 from write_side.notifications import domain as notifications
 from write_side.notifications import store as notifications_store
 from write_side.orders import domain as orders
@@ -52,12 +54,16 @@ class Aggregate(NamedTuple):
 
 AGGREGATES: list[Aggregate] = [
     Aggregate(
-        "warehouse", "warehouse", lambda _, r, e: inventory.evolve_warehouse(e, r.version),
+        "warehouse", "warehouse", lambda state, r, e: inventory.evolve_warehouse(state, e, r.version),
         inventory_store.all_warehouses,
     ),
     Aggregate(
         "stock_item", "stock_item", lambda state, r, e: inventory.evolve_item(state, r.aggregate_id, r.version, e),
         inventory_store.all_items,
+    ),
+    Aggregate(
+        "low_stock", "low_stock", lambda state, r, e: low_stock.evolve(state, e, r.version),
+        low_stock_store.all_alerts,
     ),
     Aggregate(
         "category", "category", lambda state, r, e: catalog.evolve_category(state, r.version, e),

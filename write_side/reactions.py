@@ -6,7 +6,7 @@ Stripe) are written down as rows and carried out by steps. Reactions never run i
 
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import ClassVar, NamedTuple
 
 from shared.codec import Event, decode_events, tag_of
@@ -22,17 +22,25 @@ BATCH = 10  # events in one transaction: from its first append to its commit the
 SCAN = 20_000  # positions looked at in one go when there is nothing to react to
 
 Handle = Callable[[Connection, Recorded, Event, Metadata], Awaitable[None]]
+Pick = Callable[[Connection, Sequence[Recorded]], Awaitable[Sequence[Recorded]]]
+
+
+async def _all(_: Connection, events: Sequence[Recorded]) -> Sequence[Recorded]:
+    return events
 
 
 class Reaction(NamedTuple):
     """A name for ever (its checkpoint's), the tags it reacts to, and the handler that runs in the transaction.
 
-    The metadata that a handler is given are those of what it appends.
+    The metadata that a handler is given are those of what it appends. Where most events lead to nothing, it looks at
+    many of them at once (`looks`), and `pick` says which it reacts to.
     """
 
     name: str
     types: tuple[str, ...]
     handle: Handle
+    looks: int = BATCH
+    pick: Pick = _all
 
 
 async def advance(pool: Pool, reaction: Reaction) -> int:
@@ -50,10 +58,13 @@ async def advance(pool: Pool, reaction: Reaction) -> int:
         until = await event_log.look_until(conn, at, safe, SCAN)
         if until <= at:
             return 0
-        events = await event_log.read_types_after(conn, at, until, written_as(reaction.types), BATCH)
-        for recorded in events:
+        events = await event_log.read_types_after(conn, at, until, written_as(reaction.types), reaction.looks)
+        picked = (await reaction.pick(conn, events))[:BATCH] if events else []
+        for recorded in picked:
             await _react(conn, reaction, recorded)
-        reached = events[-1].position if len(events) == BATCH else until
+        reached = events[-1].position if len(events) == reaction.looks else until
+        if len(picked) == BATCH:
+            reached = picked[-1].position
         query = "UPDATE reaction_checkpoint SET position = $2 WHERE reaction = $1"
         await conn.execute(query, reaction.name, reached)
     lag.tell(reached)

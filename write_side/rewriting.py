@@ -11,6 +11,7 @@ from write_side.carts import store as carts
 from write_side.comparing import fold
 from write_side.database import Connection
 from write_side.inventory import store as inventory
+from write_side.inventory.alerts import store as low_stock
 from write_side.inventory.domain import Held, StockItem
 from write_side.notifications import store as notifications
 from write_side.orders import store as orders
@@ -43,6 +44,7 @@ async def _promotion(conn: Connection, promotion: Promotion) -> None:
 _REWRITES: dict[str, Rewrite] = {
     "warehouse": inventory.rewrite_warehouse,
     "stock_item": _item,
+    "low_stock": low_stock.rewrite_alert,
     "category": catalog.rewrite_category,
     "product": catalog.rewrite_product,
     "price": pricing.rewrite_prices,

@@ -22,6 +22,8 @@ from write_side import commands, database, reactions
 from write_side.customers import Keyring, open_keyring
 from write_side.database import Connection, Pool
 from write_side.history import snapshots
+from write_side.inventory.alerts import handlers as alerts
+from write_side.inventory.alerts.reactions import reactions as stock_reactions
 from write_side.notifications import gateway as mail
 from write_side.notifications import handlers as mails
 from write_side.notifications.reactions import reactions as mail_reactions
@@ -141,10 +143,11 @@ async def run(settings: Settings, stopping: asyncio.Event) -> None:
     ):
         server = mail.MailServer(settings.smtp_url)
         steps = [
-            *steps_of_reactions(pool, mail_reactions(settings.mail_from)),
+            *steps_of_reactions(pool, [*mail_reactions(settings.mail_from), *stock_reactions()]),
             *payments.steps(pool, gateway),
             *refunds.steps(pool, gateway),
             *mails.steps(pool, keyring, server, settings),
+            *alerts.steps(pool, server, settings.mail_from),
             snapshots.step(pool),
             *courier.steps(),
             house_keeping(pool),

@@ -1,7 +1,8 @@
 """What happened to warehouses and stock items.
 
 Figures of a stock item after the event (`on_hand`, `reserved`) stand in each event: read models overwrite, never add.
-Aggregates: `warehouse`, `stock_item` (one SKU in one warehouse). Keys: `warehouse:<id>`, `product:<product id>`.
+Aggregates: `warehouse`, `stock_item` (one SKU in one warehouse), `low_stock` (one alert). Keys: `warehouse:<id>`,
+of the others `product:<product id>`.
 """
 
 from uuid import UUID
@@ -15,6 +16,14 @@ class WarehouseOpened(Struct, frozen=True, tag="inventory.warehouse_opened.v1"):
     name: str
     country: str  # ISO 3166-1 alpha-2
     priority: int  # lower ships first
+
+
+class WarehouseManagerNamed(Struct, frozen=True, tag="inventory.warehouse_manager_named.v1"):
+    """Who is told by mail what runs low there: the address of a role, not of a person, so it stands unsealed."""
+
+    warehouse_id: UUID
+    code: str
+    mail: str | None  # None: nobody any more
 
 
 class StockItemOpened(Struct, frozen=True, tag="inventory.stock_item_opened.v1"):
@@ -136,4 +145,36 @@ StockItemEvent = (
     | StockTransferredIn
     | StockCounted
 )
-InventoryEvent = WarehouseOpened | StockItemEvent
+
+
+class StockRanLow(Struct, frozen=True, tag="inventory.stock_ran_low.v1"):
+    """What can still be sold of a stock item fell to its threshold or below, from above it."""
+
+    alert_id: UUID
+    stock_item_id: UUID
+    sku: str
+    warehouse: str
+    available: int
+    low_at: int
+
+
+class ManagerTold(Struct, frozen=True, tag="inventory.manager_told.v1"):
+    """The warehouse's manager was sent a mail about it."""
+
+    alert_id: UUID
+    sku: str
+    warehouse: str
+
+
+class ManagerMailRefused(Struct, frozen=True, tag="inventory.manager_mail_refused.v1"):
+    """The mail server refused the manager's address for good."""
+
+    alert_id: UUID
+    sku: str
+    warehouse: str
+    code: int
+
+
+WarehouseEvent = WarehouseOpened | WarehouseManagerNamed
+LowStockEvent = StockRanLow | ManagerTold | ManagerMailRefused
+InventoryEvent = WarehouseEvent | StockItemEvent | LowStockEvent

@@ -14,7 +14,14 @@ from shared.envelope import Recorded
 from shared.events.access import TokenIssued, TokenRevoked
 from shared.events.carts import CartEvent, CartOpened
 from shared.events.catalog import CategoryEvent, ProductCreated, ProductRevised
-from shared.events.inventory import StockItemEvent, StockItemOpened, WarehouseOpened
+from shared.events.inventory import (
+    LowStockEvent,
+    StockItemEvent,
+    StockItemOpened,
+    StockRanLow,
+    WarehouseEvent,
+    WarehouseOpened,
+)
 from shared.events.notifications import MailQueued, NotificationEvent
 from shared.events.orders import OrderEvent, OrderPlaced, QuoteEvent, QuoteIssued
 from shared.events.payments import PaymentEvent, PaymentRequested
@@ -29,7 +36,8 @@ from write_side.aggregates import AGGREGATES, Aggregate
 
 # Aggregate → the event its history begins with, and all that may follow.
 HISTORIES: dict[str, tuple[Any, tuple[Any, ...]]] = {
-    "warehouse": (WarehouseOpened, ()),
+    "warehouse": (WarehouseOpened, get_args(WarehouseEvent)),
+    "low_stock": (StockRanLow, get_args(LowStockEvent)),
     "stock_item": (StockItemOpened, get_args(StockItemEvent)),
     "category": (get_args(CategoryEvent)[0], get_args(CategoryEvent)),
     "product": (ProductCreated, (ProductRevised,)),

@@ -13,7 +13,8 @@ from shared.events.payments import PaymentRequested
 from shared.money import EXPONENTS, display, rounded_share
 from tests.properties.values import BOUNDED, MOMENTS
 from write_side.carts.domain import MOST_OF_ONE
-from write_side.inventory.domain import Demand, OutOfStock, StockItem, UnknownStock, allocate, summed
+from write_side.inventory.allocating import allocate, summed
+from write_side.inventory.domain import Demand, OutOfStock, StockItem, UnknownStock
 from write_side.orders import domain as orders
 from write_side.orders.domain import LEAST_TOTAL, MOST_TOTAL, Offer, Priced, Quote, Terms, check_quote, price
 from write_side.orders.refusals import QuoteExpired, QuoteStale, TotalOutOfRange

@@ -3,6 +3,7 @@
 from write_side.customers.contact import open_contact, seal_contact
 from write_side.customers.domain import (
     LONGEST_MAIL,
+    MAIL_PATTERN,
     AddressInput,
     BrokenAddress,
     BrokenMail,
@@ -14,7 +15,7 @@ from write_side.customers.keyring import Keyring, KeyringUnavailable, open_keyri
 from write_side.customers.payloads import Payload, Personal, with_personal, without_personal
 
 __all__ = [
-    "LONGEST_MAIL", "AddressInput", "BrokenAddress", "BrokenMail", "Contact", "Keyring", "KeyringUnavailable",
-    "Payload", "Personal", "SealedContact", "contact", "open_contact", "open_keyring", "seal_contact", "with_personal",
-    "without_personal",
+    "LONGEST_MAIL", "MAIL_PATTERN", "AddressInput", "BrokenAddress", "BrokenMail", "Contact", "Keyring",
+    "KeyringUnavailable", "Payload", "Personal", "SealedContact", "contact", "open_contact", "open_keyring",
+    "seal_contact", "with_personal", "without_personal",
 ]  # fmt: skip

@@ -13,7 +13,8 @@ LONGEST_MAIL = 254
 LONGEST_FIELD = 200
 
 # What HTML's mail input takes, with a dot in the domain: no spaces, quotes, brackets or line breaks get into a header.
-_MAIL = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
+MAIL_PATTERN = r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+"
+_MAIL = re.compile(MAIL_PATTERN)
 
 
 class BrokenMail(Invalid):

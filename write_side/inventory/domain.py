@@ -1,17 +1,11 @@
-"""Stock, pure: which demand is met from where, and what each event makes of a stock item.
+"""Stock, pure: which commands there are, what is refused, and what each event makes of a stock item."""
 
-Whether enough is left when the moment comes only the row knows (decision 3): `inventory_reserve` asks it. Everything
-here decides on what was read before.
-"""
-
-from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated
 from uuid import UUID
 
 from msgspec import Meta, Struct, structs
 
 from shared.events.inventory import (
-    InventoryEvent,
     StockCounted,
     StockDeducted,
     StockItemEvent,
@@ -20,9 +14,11 @@ from shared.events.inventory import (
     StockReserved,
     StockTransferredIn,
     StockTransferredOut,
+    WarehouseEvent,
+    WarehouseManagerNamed,
     WarehouseOpened,
 )
-from shared.events.orders import Allocation
+from write_side.customers import MAIL_PATTERN
 from write_side.errors import Invalid, NotFound, Refusal
 
 Quantity = Annotated[int, Meta(gt=0, le=1_000_000)]
@@ -62,6 +58,12 @@ class WarehouseExists(Refusal):
     code = "warehouse_exists"
 
 
+class UnknownWarehouse(NotFound):
+    """No warehouse has this code."""
+
+    code = "unknown_warehouse"
+
+
 class StockItemExists(Refusal):
     """The SKU is kept in this warehouse already."""
 
@@ -75,6 +77,12 @@ class OpenWarehouse(Struct, frozen=True, forbid_unknown_fields=True):
     name: Annotated[str, Meta(min_length=1, max_length=200)]
     country: Annotated[str, Meta(pattern=r"^[A-Z]{2}(?!\n)$")]
     priority: Annotated[int, Meta(ge=0, le=1000)] = 100
+
+
+class NameManager(Struct, frozen=True, forbid_unknown_fields=True):
+    """`{"mail": "stock-ber@shop.example"}`: the address of a role, for it is kept in the clear. `null` for nobody."""
+
+    mail: Annotated[str, Meta(pattern=rf"^{MAIL_PATTERN}(?!\n)$", max_length=254)] | None
 
 
 class OpenStockItem(Struct, frozen=True, forbid_unknown_fields=True):
@@ -161,59 +169,7 @@ class Warehouse(Struct, frozen=True):
     country: str
     priority: int
     version: int
-
-
-def summed(demand: Iterable[Demand]) -> dict[str, int]:
-    """Demand per SKU: two lines of one SKU are checked together, or each passes alone and both oversell."""
-    total: dict[str, int] = {}
-    for line in demand:
-        total[line.sku] = total.get(line.sku, 0) + line.quantity
-    return total
-
-
-def allocate(demand: Mapping[str, int], items: Iterable[StockItem]) -> list[tuple[Allocation, UUID]]:
-    """Where each SKU is taken from, with the stock item's id: `items` in the order of preference, whole from one
-    warehouse if one has enough. Nothing is held by it: the rows are asked later (`inventory_reserve`).
-
-    Raises `UnknownStock` for a SKU kept nowhere and `OutOfStock` naming what is left of every line that lacks.
-    """
-    places: dict[str, list[StockItem]] = {sku: [] for sku in sorted(demand)}
-    for item in items:
-        if item.sku in places:
-            places[item.sku].append(item)
-    lacking = [_left(sku, demand[sku], kept) for sku, kept in places.items() if _available(kept) < demand[sku]]
-    if lacking:
-        raise out_of_stock(lacking)
-    return [taken for sku, kept in places.items() for taken in _taken_from(kept, demand[sku])]
-
-
-def _available(places: Sequence[StockItem]) -> int:
-    return sum(max(place.available, 0) for place in places)
-
-
-def _left(sku: str, wanted: int, places: Sequence[StockItem]) -> dict[str, object]:
-    if not places:
-        raise UnknownStock(f"{sku} is kept in no warehouse", sku=sku)
-    return {"sku": sku, "wanted": wanted, "available": _available(places)}
-
-
-def _taken_from(places: Sequence[StockItem], wanted: int) -> list[tuple[Allocation, UUID]]:
-    whole = next((place for place in places if place.available >= wanted), None)
-    if whole is not None:
-        return [(Allocation(whole.sku, whole.warehouse, wanted), whole.id)]
-    taken = []
-    for place in places:
-        quantity = min(wanted, max(place.available, 0))
-        if quantity:
-            taken.append((Allocation(place.sku, place.warehouse, quantity), place.id))
-            wanted -= quantity
-    return taken
-
-
-def out_of_stock(lines: Sequence[Mapping[str, object]]) -> OutOfStock:
-    """The refusal for lines of {sku, wanted, available}."""
-    said = "; ".join(f"{line['sku']}: {line['wanted']} wanted, {line['available']} left" for line in lines)
-    return OutOfStock(said, lines=[{k: line[k] for k in ("sku", "wanted", "available")} for line in lines])
+    manager_mail: str | None = None
 
 
 def check_adjustment(command: MoveStock) -> None:
@@ -290,7 +246,16 @@ def evolve_held(held: Held | None, item_id: UUID, event: StockItemEvent) -> Held
     return Held(item_id, reservations)
 
 
-def evolve_warehouse(event: InventoryEvent, version: int) -> Warehouse:
-    """A warehouse after its opening."""
-    assert isinstance(event, WarehouseOpened)
-    return Warehouse(event.warehouse_id, event.code, event.name, event.country, event.priority, version)
+def name_manager(warehouse: Warehouse, command: NameManager) -> WarehouseManagerNamed | None:
+    """The event, or None for the one who is it already."""
+    if warehouse.manager_mail == command.mail:
+        return None
+    return WarehouseManagerNamed(warehouse.id, warehouse.code, command.mail)
+
+
+def evolve_warehouse(warehouse: Warehouse | None, event: WarehouseEvent, version: int) -> Warehouse:
+    """A warehouse after an event."""
+    if isinstance(event, WarehouseOpened):
+        return Warehouse(event.warehouse_id, event.code, event.name, event.country, event.priority, version)
+    assert warehouse is not None, "a warehouse's history begins with WarehouseOpened"
+    return structs.replace(warehouse, manager_mail=event.mail, version=version)

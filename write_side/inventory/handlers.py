@@ -13,18 +13,20 @@ from write_side.commands import Answer, Call
 from write_side.database import Connection, Pool
 from write_side.errors import Refusal
 from write_side.event_log import Positions
-from write_side.inventory import domain, store
+from write_side.inventory import allocating, domain, store
 from write_side.inventory.domain import (
     BelowReserved,
     CountStock,
     Demand,
     MoveStock,
+    NameManager,
     OpenStockItem,
     OpenWarehouse,
     StockItem,
     StockItemExists,
     TransferStock,
     UnknownStock,
+    UnknownWarehouse,
     Warehouse,
 )
 
@@ -76,9 +78,25 @@ async def open_warehouse(pool: Pool, command: OpenWarehouse, cause: Metadata, ca
     async def decide(conn: Connection) -> tuple[Warehouse, Positions]:
         existing = await store.find_warehouse(conn, command.code)
         event = domain.open_warehouse(existing, command, uuid7())
-        return domain.evolve_warehouse(event, 1), await store.save_warehouse(conn, event, cause)
+        return domain.evolve_warehouse(None, event, 1), await store.save_warehouse(conn, event, cause)
 
     return await commands.run(pool, decide, call)
+
+
+async def name_manager(pool: Pool, code: str, command: NameManager, cause: Metadata) -> Answer[Warehouse]:
+    """Who is told what runs low there; refuses `unknown_warehouse`. The present one changes nothing."""
+
+    async def decide(conn: Connection) -> tuple[Warehouse, Positions]:
+        warehouse = await store.lock_warehouse(conn, code)
+        if warehouse is None:
+            raise UnknownWarehouse(f"there is no warehouse {code}")
+        event = domain.name_manager(warehouse, command)
+        if event is None:
+            return warehouse, {}
+        positions = await store.save_manager(conn, warehouse, event, cause)
+        return domain.evolve_warehouse(warehouse, event, warehouse.version + 1), positions
+
+    return await commands.run(pool, decide)
 
 
 async def ensure_warehouse(conn: Connection, code: str | None, cause: Metadata) -> str:
@@ -178,7 +196,7 @@ async def reserve_stock(
 
     The same id with the same demand is the same reservation; with another it is refused.
     """
-    wanted = domain.summed(demand)
+    wanted = allocating.summed(demand)
 
     async def decide(conn: Connection) -> tuple[ReservationState, Positions]:
         await _refuse_orders(conn, reservation_id)
@@ -188,11 +206,11 @@ async def reserve_stock(
         items = await store.find_items(conn, list(wanted))
         if held:
             return ReservationState(reservation_id, []), {}
-        chosen = domain.allocate(wanted, items)
+        chosen = allocating.allocate(wanted, items)
         taken = [(item_id, allocation.quantity) for allocation, item_id in chosen]
         moved = await store.reserve(conn, reservation_id, taken, cause)
         if moved.refusals:
-            raise domain.out_of_stock(moved.refusals)
+            raise allocating.out_of_stock(moved.refusals)
         return ReservationState(reservation_id, [allocation for allocation, _ in chosen]), moved.positions
 
     return await commands.run(pool, decide, call)

@@ -3,7 +3,7 @@
 from typing import Annotated, Any
 from uuid import UUID
 
-from litestar import Request, post
+from litestar import Request, post, put
 from litestar.params import FromPath, JSONBody
 from msgspec import Meta, Struct
 
@@ -19,6 +19,7 @@ from write_side.inventory.domain import (
     CountStock,
     Demand,
     MoveStock,
+    NameManager,
     OpenStockItem,
     OpenWarehouse,
     OutOfStock,
@@ -28,6 +29,7 @@ from write_side.inventory.domain import (
     StockItemExists,
     TransferStock,
     UnknownStock,
+    UnknownWarehouse,
     Warehouse,
     WarehouseExists,
 )
@@ -77,13 +79,22 @@ class Release(Struct, frozen=True, forbid_unknown_fields=True):
 
 @post("/v1/warehouses", guards=STAFF)
 @refuses(WarehouseExists)
-@leads_to(Link("post_stock_item", body={"warehouse": "/code"}))
+@leads_to(Link("post_stock_item", body={"warehouse": "/code"}), Link("put_manager", {"code": "/code"}))
 async def post_warehouse(
     request: Call, data: JSONBody[OpenWarehouse], own: Own, key: IdempotencyKey = None
 ) -> Answered[Warehouse]:
     """Open a warehouse."""
     answer = await handlers.open_warehouse(own.pool, data, cause(request), idempotent(request, key, data))
     return answered(request, answer, 201)
+
+
+@put("/v1/warehouses/{code:str}/manager", guards=STAFF)
+@refuses(UnknownWarehouse)
+async def put_manager(
+    request: Call, code: FromPath[str], data: JSONBody[NameManager], own: Own
+) -> Answered[Warehouse]:
+    """Say who is told by mail what runs low in a warehouse: the address of a role, for it is kept in the clear."""
+    return answered(request, await handlers.name_manager(own.pool, code, data, cause(request)))
 
 
 @post("/v1/stock-items", guards=STAFF)
@@ -168,6 +179,6 @@ async def post_release(
 
 
 routes = [
-    post_warehouse, post_stock_item, post_receipt, post_adjustment, post_transfer, post_count, post_reservation,
-    post_release,
+    post_warehouse, put_manager, post_stock_item, post_receipt, post_adjustment, post_transfer, post_count,
+    post_reservation, post_release,
 ]  # fmt: skip

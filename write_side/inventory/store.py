@@ -8,7 +8,7 @@ import asyncpg
 import msgspec
 
 from shared.envelope import Metadata, as_json
-from shared.events.inventory import StockItemEvent, StockItemOpened, WarehouseOpened
+from shared.events.inventory import StockItemEvent, StockItemOpened, WarehouseManagerNamed, WarehouseOpened
 from shared.ids import uuid7
 from shared.shards import product_key, warehouse_key
 from write_side import event_log
@@ -18,6 +18,7 @@ from write_side.inventory.domain import Held, MoveStock, OpenStockItem, StockIte
 
 _positions = msgspec.json.Decoder(dict[int, int])
 _reservations = msgspec.json.Decoder(dict[UUID, int])
+_WAREHOUSE = "id, code, name, country, priority, version, manager_mail"
 _lines = msgspec.json.Decoder(list[dict[str, int | str]])
 
 
@@ -31,9 +32,7 @@ class Move(NamedTuple):
 
 async def find_warehouse(conn: Connection, code: str) -> Warehouse | None:
     """The warehouse of a code."""
-    row = await conn.fetchrow(
-        "SELECT id, code, name, country, priority, version FROM warehouse WHERE code = $1", code
-    )
+    row = await conn.fetchrow(f"SELECT {_WAREHOUSE} FROM warehouse WHERE code = $1", code)  # noqa: S608
     return None if row is None else msgspec.convert(dict(row), Warehouse)
 
 
@@ -44,6 +43,25 @@ async def save_warehouse(conn: Connection, event: WarehouseOpened, cause: Metada
         event.warehouse_id, event.code, event.name, event.country, event.priority,
     )  # fmt: skip
     new = NewEvent("warehouse", event.warehouse_id, 1, warehouse_key(event.warehouse_id), event)
+    return await event_log.append(conn, [new], cause)
+
+
+async def lock_warehouse(conn: Connection, code: str) -> Warehouse | None:
+    """The warehouse of a code, its row locked; orders that ship from there don't wait for it."""
+    query = f"SELECT {_WAREHOUSE} FROM warehouse WHERE code = $1 FOR NO KEY UPDATE"  # noqa: S608
+    row = await conn.fetchrow(query, code)
+    return None if row is None else msgspec.convert(dict(row), Warehouse)
+
+
+async def save_manager(
+    conn: Connection, warehouse: Warehouse, event: WarehouseManagerNamed, cause: Metadata
+) -> Positions:
+    """A locked warehouse's manager, and the event."""
+    query = "UPDATE warehouse SET manager_mail = $2, version = version + 1 WHERE id = $1"
+    await conn.execute(query, warehouse.id, event.mail)
+    if event.mail is None:  # what was to be told before is told to nobody
+        await conn.execute("UPDATE low_stock SET next_attempt_at = NULL WHERE warehouse = $1", warehouse.code)
+    new = NewEvent("warehouse", warehouse.id, warehouse.version + 1, warehouse_key(warehouse.id), event)
     return await event_log.append(conn, [new], cause)
 
 
@@ -215,7 +233,7 @@ async def item_ids(conn: Connection, skus: Sequence[str]) -> dict[tuple[str, str
 
 async def all_warehouses(conn: Connection, ids: Sequence[UUID] | None = None) -> list[Warehouse]:
     """Every warehouse's row, or those of some, in the order in which they ship."""
-    query = "SELECT id, code, name, country, priority, version FROM warehouse"
+    query = f"SELECT {_WAREHOUSE} FROM warehouse"  # noqa: S608
     rows = await conn.fetch(*among(query, ids, then=" ORDER BY priority, code"))
     return [msgspec.convert(dict(row), Warehouse) for row in rows]
 

@@ -75,6 +75,7 @@ async def _staff(ask: Any) -> None:
     await ask("PUT", "/v1/destinations/DE", {"tax_basis_points": 1900, "rates": {"EUR": 490}})
     await ask("POST", "/v1/warehouses", {"code": "BER", "name": "Berlin", "country": "DE"})
     place = {"sku": "LAMP", "warehouse": "BER"}
+    await ask("PUT", "/v1/warehouses/BER/manager", {"mail": "stock-ber@shop.example"})
     await ask("POST", "/v1/stock-items", place)
     await ask("POST", "/v1/stock/receipts", {**place, "quantity": 10, "reason": "delivery"})
     await ask("POST", "/v1/stock/adjustments", {**place, "change": -1, "reason": "broken"})

@@ -11,6 +11,7 @@ from shared.events.inventory import StockItemOpened, StockReserved
 from shared.events.orders import Allocation
 from shared.ids import uuid7
 from write_side.errors import Invalid
+from write_side.inventory.allocating import allocate, summed
 from write_side.inventory.domain import (
     BelowReserved,
     CountOutOfDate,
@@ -21,12 +22,10 @@ from write_side.inventory.domain import (
     StockItem,
     TransferStock,
     UnknownStock,
-    allocate,
     check_adjustment,
     check_transfer,
     count,
     evolve_item,
-    summed,
     transfer,
 )
 

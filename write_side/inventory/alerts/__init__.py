@@ -1,0 +1,1 @@
+"""Telling a warehouse's manager what runs low."""

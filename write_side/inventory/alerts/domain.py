@@ -1,0 +1,84 @@
+"""Low stock, pure: which event took an item to its threshold, and what is written about it."""
+
+from collections.abc import Sequence
+from email.message import EmailMessage
+from typing import Literal
+from uuid import UUID
+
+from msgspec import Struct, structs
+
+from shared.events.inventory import (
+    LowStockEvent,
+    ManagerTold,
+    StockAdjusted,
+    StockCounted,
+    StockItemEvent,
+    StockRanLow,
+    StockReserved,
+    StockTransferredOut,
+)
+
+# What lowers what can still be sold. A deduction doesn't: what is paid was reserved before.
+Lowering = StockReserved | StockAdjusted | StockCounted | StockTransferredOut
+
+
+class LowStock(Struct, frozen=True):
+    """That an item ran low, once, and whether the manager was told."""
+
+    id: UUID
+    stock_item_id: UUID
+    sku: str
+    warehouse: str
+    available: int
+    low_at: int
+    state: Literal["noticed", "told", "refused"]
+    version: int
+
+
+def available(event: StockItemEvent) -> int:
+    """What could be sold after an event."""
+    return event.on_hand - event.reserved
+
+
+def crosses(event: Lowering, low_at: int) -> bool:
+    """Whether this very event took the item from above its threshold to it or below. Nothing but the event is asked: it
+    says what is left, and what it took."""
+    left = available(event)
+    return left <= low_at < left + _taken(event)
+
+
+def _taken(event: Lowering) -> int:
+    match event:
+        case StockReserved() | StockTransferredOut():
+            return event.quantity
+        case StockAdjusted() | StockCounted():
+            return -event.change
+
+
+def evolve(alert: LowStock | None, event: LowStockEvent, version: int) -> LowStock:
+    """An alert after an event."""
+    if isinstance(event, StockRanLow):
+        return LowStock(
+            event.alert_id, event.stock_item_id, event.sku, event.warehouse, event.available, event.low_at, "noticed",
+            version,
+        )  # fmt: skip
+    assert alert is not None, "an alert's history begins with StockRanLow"
+    return structs.replace(alert, state="told" if isinstance(event, ManagerTold) else "refused", version=version)
+
+
+def letter(warehouse: str, alerts: Sequence[LowStock], to: str, sender: str, message_id: str) -> EmailMessage:
+    """The mail about all that ran low in a warehouse since the last one."""
+    message = EmailMessage()
+    message["From"] = sender
+    message["To"] = to
+    skus = len({alert.sku for alert in alerts})
+    message["Subject"] = f"{warehouse}: {skus} SKU{'s' if skus > 1 else ''} running low"
+    message["Message-ID"] = message_id
+    message["Auto-Submitted"] = "auto-generated"
+    lines = [f"{_printable(alert.sku)}: {alert.available} left (low at {alert.low_at})" for alert in alerts]
+    message.set_content(f"In warehouse {warehouse} this ran low:\n\n" + "\n".join(lines) + "\n")
+    return message
+
+
+def _printable(sku: str) -> str:
+    return "".join(c if c.isprintable() else "?" for c in sku)

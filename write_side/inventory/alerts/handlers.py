@@ -1,0 +1,76 @@
+"""Telling managers: alerts are claimed first, a mail for each warehouse is sent outside of any transaction.
+
+It may be sent twice, if the worker dies or the connection breaks while it is under way: the second has the same
+Message-ID, and to be told twice does a manager no harm. Customers' mails are another matter: `notifications`.
+"""
+
+import logging
+from collections.abc import Callable
+from datetime import timedelta
+
+from shared.envelope import Metadata
+from shared.events.inventory import ManagerMailRefused, ManagerTold
+from write_side import commands, metrics
+from write_side.database import Pool
+from write_side.inventory.alerts import domain, store
+from write_side.inventory.alerts.store import Claimed
+from write_side.notifications import MailServer, NotSent, Refused, Unclear, message_id
+from write_side.steps import Step
+
+log = logging.getLogger(__name__)
+
+AT_ONCE = 100  # alerts claimed in one go: a rush that empties a warehouse is a few mails
+PAUSE = 5.0  # what runs low within it goes into one mail
+RETRY_AFTER = timedelta(seconds=30)
+
+
+def steps(pool: Pool, server: MailServer, sender: str) -> list[Step]:
+    """What the worker is to do again and again; `sender` is MAIL_FROM."""
+    return [Step("low stock mails", PAUSE, lambda: tell_due(pool, server, sender))]
+
+
+async def tell_due(pool: Pool, server: MailServer, sender: str) -> int:
+    """Tell the managers what is due; answers how many alerts that were."""
+    async with pool.acquire() as conn:
+        due, oldest = await store.count_due(conn)
+        metrics.WAITING.labels("low_stock_due").set(due)
+        metrics.WAITING_AGE.labels("low_stock_due").set(oldest)
+        claimed = await store.claim_due(conn, AT_ONCE)
+    for place in claimed:
+        await _tell(pool, server, sender, place)
+    return sum(len(place.alerts) for place in claimed)
+
+
+async def _tell(pool: Pool, server: MailServer, sender: str, place: Claimed) -> None:
+    first = place.alerts[0].id
+    message = domain.letter(place.warehouse, place.alerts, place.manager_mail, sender, message_id(first, sender))
+    try:
+        client = await server.connect()
+        try:
+            await server.hand_over(client, message)
+        finally:
+            client.close()
+    except (NotSent, Unclear):
+        async with pool.acquire() as conn:
+            await store.put_off(conn, place.alerts, RETRY_AFTER)
+        return _said(place, "put_off")
+    except Refused as refused:
+        code = refused.code
+        await _finish(pool, place, lambda alert: ManagerMailRefused(alert.id, alert.sku, alert.warehouse, code))
+        return _said(place, "refused")
+    await _finish(pool, place, lambda alert: ManagerTold(alert.id, alert.sku, alert.warehouse))
+    return _said(place, "sent")
+
+
+async def _finish(
+    pool: Pool, place: Claimed, event_of: Callable[[domain.LowStock], ManagerTold | ManagerMailRefused]
+) -> None:
+    cause = Metadata(actor="worker", correlation_id=str(place.alerts[0].id))
+    async with commands.transaction(pool) as conn:
+        await store.finish(conn, [event_of(alert) for alert in place.alerts], cause)
+
+
+def _said(place: Claimed, outcome: str) -> None:
+    metrics.MAILS.labels("low_stock", outcome).inc()
+    fields = {"warehouse": place.warehouse, "alerts": len(place.alerts), "outcome": outcome}
+    log.log(logging.WARNING if outcome == "refused" else logging.INFO, "told a manager", extra={"fields": fields})

@@ -1,0 +1,64 @@
+"""Which demand is met from where, pure.
+
+Whether enough is left when the moment comes only the row knows (decision 3): `inventory_reserve` asks it. Everything
+here decides on what was read before.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from uuid import UUID
+
+from shared.events.orders import Allocation
+from write_side.inventory.domain import Demand, OutOfStock, StockItem, UnknownStock
+
+
+def summed(demand: Iterable[Demand]) -> dict[str, int]:
+    """Demand per SKU: two lines of one SKU are checked together, or each passes alone and both oversell."""
+    total: dict[str, int] = {}
+    for line in demand:
+        total[line.sku] = total.get(line.sku, 0) + line.quantity
+    return total
+
+
+def allocate(demand: Mapping[str, int], items: Iterable[StockItem]) -> list[tuple[Allocation, UUID]]:
+    """Where each SKU is taken from, with the stock item's id: `items` in the order of preference, whole from one
+    warehouse if one has enough. Nothing is held by it: the rows are asked later (`inventory_reserve`).
+
+    Raises `UnknownStock` for a SKU kept nowhere and `OutOfStock` naming what is left of every line that lacks.
+    """
+    places: dict[str, list[StockItem]] = {sku: [] for sku in sorted(demand)}
+    for item in items:
+        if item.sku in places:
+            places[item.sku].append(item)
+    lacking = [_left(sku, demand[sku], kept) for sku, kept in places.items() if _available(kept) < demand[sku]]
+    if lacking:
+        raise out_of_stock(lacking)
+    return [taken for sku, kept in places.items() for taken in _taken_from(kept, demand[sku])]
+
+
+def _available(places: Sequence[StockItem]) -> int:
+    return sum(max(place.available, 0) for place in places)
+
+
+def _left(sku: str, wanted: int, places: Sequence[StockItem]) -> dict[str, object]:
+    if not places:
+        raise UnknownStock(f"{sku} is kept in no warehouse", sku=sku)
+    return {"sku": sku, "wanted": wanted, "available": _available(places)}
+
+
+def _taken_from(places: Sequence[StockItem], wanted: int) -> list[tuple[Allocation, UUID]]:
+    whole = next((place for place in places if place.available >= wanted), None)
+    if whole is not None:
+        return [(Allocation(whole.sku, whole.warehouse, wanted), whole.id)]
+    taken = []
+    for place in places:
+        quantity = min(wanted, max(place.available, 0))
+        if quantity:
+            taken.append((Allocation(place.sku, place.warehouse, quantity), place.id))
+            wanted -= quantity
+    return taken
+
+
+def out_of_stock(lines: Sequence[Mapping[str, object]]) -> OutOfStock:
+    """The refusal for lines of {sku, wanted, available}."""
+    said = "; ".join(f"{line['sku']}: {line['wanted']} wanted, {line['available']} left" for line in lines)
+    return OutOfStock(said, lines=[{k: line[k] for k in ("sku", "wanted", "available")} for line in lines])
