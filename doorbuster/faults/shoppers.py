@@ -43,6 +43,7 @@ class Shoppers:
         self._skus, self._random, self._rate = skus, random.Random(seed), rate
         self._seats = asyncio.Semaphore(AT_ONCE)
         self._ended = asyncio.Event()
+        self.patience = PATIENCE
         self.purchases: list[Purchase] = []
         self.repeats = 0
 
@@ -99,7 +100,7 @@ class Shoppers:
 
     async def again(self, ask: Callable[[], Awaitable[T]]) -> T:
         """The answer, asked for again after a lost connection or a request to come later."""
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + self.patience
         while True:
             try:
                 return await ask()

@@ -10,7 +10,8 @@ from doorbuster.faults.scenarios.log import connected
 from doorbuster.faults.shoppers import Purchase, prepared
 from shared.ids import uuid7
 
-BUYERS, UNITS, SEATS = 10_000, 100, 400
+BUYERS, UNITS, SEATS = 10_000, 100, 128
+NOBODY_GIVES_UP = 900.0  # seconds: whoever has pressed the button wants to know
 DOORS = 32  # carts are filled through them, before anybody buys
 FEWEST_UNITS = 10
 CUTS, AMBIGUOUS = 10, 12
@@ -21,6 +22,7 @@ async def _ten_thousand_for_a_hundred(scene: Scene) -> None:
     """All want one, each again and again with its own key until answered; meanwhile connections are cut, the command
     API and both workers are killed. So many as there are seats ask at the same time, the others stand behind them."""
     stage, buyers = scene.stage, int(BUYERS / scene.haste)
+    scene.shoppers.patience = NOBODY_GIVES_UP
     units = max(FEWEST_UNITS, int(UNITS / scene.haste))
     through_the_proxy = {**stage.environment, "WRITE_API_URL": f"http://127.0.0.1:{stage.commands.port}"}
     async with Shop(through_the_proxy, connections=SEATS) as shop:
