@@ -11,6 +11,7 @@ from msgspec import Raw, Struct
 from shared.events.access import AccessEvent
 from shared.events.carts import CartEvent
 from shared.events.catalog import CatalogEvent
+from shared.events.fulfilment import FulfilmentEvent
 from shared.events.inventory import InventoryEvent
 from shared.events.notifications import NotificationEvent
 from shared.events.orders import OrderEvent, QuoteEvent
@@ -27,6 +28,7 @@ Event = (
     AccessEvent
     | CartEvent
     | CatalogEvent
+    | FulfilmentEvent
     | InventoryEvent
     | NotificationEvent
     | OrderEvent

@@ -14,6 +14,8 @@ from write_side.access import store as access_store
 from write_side.carts import domain as carts
 from write_side.carts import store as carts_store
 from write_side.database import Connection
+from write_side.fulfilment import domain as fulfilment
+from write_side.fulfilment import store as fulfilment_store
 from write_side.inventory import domain as inventory
 from write_side.inventory import store as inventory_store
 from write_side.inventory.alerts import domain as low_stock
@@ -93,6 +95,9 @@ AGGREGATES: list[Aggregate] = [
     ),
     Aggregate(
         "refund", "refund", lambda state, r, e: refunds.evolve(state, e, r.version), refunds_store.all_refunds
+    ),
+    Aggregate(
+        "parcel", "parcel", lambda state, r, e: fulfilment.evolve(state, e, r.version), fulfilment_store.all_parcels
     ),
     Aggregate(
         "mail", "mail", lambda state, r, e: notifications.evolve(state, e, r.version), notifications_store.all_mails

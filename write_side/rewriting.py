@@ -10,6 +10,7 @@ from write_side.aggregates import RESERVATIONS, USES, Aggregate
 from write_side.carts import store as carts
 from write_side.comparing import fold
 from write_side.database import Connection
+from write_side.fulfilment import store as fulfilment
 from write_side.inventory import store as inventory
 from write_side.inventory.alerts import store as low_stock
 from write_side.inventory.domain import Held, StockItem
@@ -55,6 +56,7 @@ _REWRITES: dict[str, Rewrite] = {
     "order": _order,
     "payment": payments.rewrite_payment,
     "refund": refunds.rewrite_refund,
+    "parcel": fulfilment.rewrite_parcel,
     "mail": notifications.rewrite_mail,
     "access_token": access.rewrite_token,
     "webhook_endpoint": webhooks.rewrite_endpoint,

@@ -1,5 +1,6 @@
-"""What two read models know of an order: what was placed, and what became of it, of its payment and of its refunds."""
+"""What two read models know of an order: what was placed, what became of it, its payment, refunds and parcels."""
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 from typing import get_args
@@ -10,8 +11,9 @@ from msgspec import Raw, Struct
 
 from projector.model import Folded, encode
 from shared.codec import Event
-from shared.documents.orders import Happened, OrderState, PaymentState, RefundState
+from shared.documents.orders import Fulfilment, Happened, OrderState, ParcelState, PaymentState, RefundState
 from shared.envelope import Recorded
+from shared.events.fulfilment import FulfilmentEvent, ParcelDelivered, ParcelShipped
 from shared.events.notifications import MailSent
 from shared.events.orders import (
     OrderCancelled,
@@ -33,11 +35,13 @@ from shared.events.payments import (
 )
 from shared.events.refunds import RefundEvent, RefundFailed, RefundPending, RefundRequested, RefundSucceeded
 
-CONTEXTS = frozenset({"orders", "payments", "refunds", "notifications"})
+CONTEXTS = frozenset({"orders", "payments", "refunds", "fulfilment", "notifications"})
 
-Happening = OrderEvent | PaymentEvent | RefundEvent | MailSent
+Happening = OrderEvent | PaymentEvent | RefundEvent | FulfilmentEvent | MailSent
 
-_OF_AN_ORDER = (*get_args(OrderEvent), *get_args(PaymentEvent), *get_args(RefundEvent), MailSent)
+_OF_AN_ORDER = (
+    *get_args(OrderEvent), *get_args(PaymentEvent), *get_args(RefundEvent), *get_args(FulfilmentEvent), MailSent,
+)  # fmt: skip
 _UNTOLD = (PaymentRequested, PaymentIntentCreated)  # our own doings: no step of the customer's order
 
 _ORDER_STATES: dict[type, OrderState] = {
@@ -77,6 +81,17 @@ class Refund(Struct, frozen=True):
     requested_at: datetime
 
 
+class Parcel(Struct, frozen=True):
+    """What left the house; `quantities` is SKU → how many of it."""
+
+    id: UUID
+    state: ParcelState
+    carrier: str
+    tracking_number: str
+    quantities: dict[str, int]
+    shipped_at: datetime
+
+
 class Order(Folded, frozen=True):
     """`placed` (an OrderPlaced) and `placed_at` are null as long as only the payment was heard of."""
 
@@ -87,6 +102,7 @@ class Order(Folded, frozen=True):
     payment_state: PaymentState
     history: list[Happened]
     refunds: list[Refund]
+    parcels: list[Parcel]
 
 
 def touches(_recorded: Recorded, event: Event) -> Sequence[str]:
@@ -102,7 +118,7 @@ def begins(_recorded: Recorded, event: Event) -> bool:
 def evolve(state: Order | None, recorded: Recorded, event: Happening) -> Order:
     """The order after the event."""
     kind, at = type(event), recorded.recorded_at
-    before = state or Order(0, UNKNOWN, None, at, "pending_payment", "pending", [], [])
+    before = state or Order(0, UNKNOWN, None, at, "pending_payment", "pending", [], [], [])
     told = [] if kind in _UNTOLD else [Happened(recorded.type.split(".")[1], at)]
     return Order(
         position=recorded.position,
@@ -113,7 +129,36 @@ def evolve(state: Order | None, recorded: Recorded, event: Happening) -> Order:
         payment_state=_PAYMENT_STATES.get(kind, before.payment_state),
         history=[*before.history, *told],
         refunds=_refunds_after(before.refunds, recorded, event),
+        parcels=_parcels_after(before.parcels, recorded, event),
     )
+
+
+def _parcels_after(parcels: list[Parcel], recorded: Recorded, event: Happening) -> list[Parcel]:
+    if isinstance(event, ParcelShipped):
+        quantities = {line.sku: line.quantity for line in event.lines}
+        about = (event.carrier, event.tracking_number, quantities, recorded.recorded_at)
+        return [*parcels, Parcel(event.parcel_id, "shipped", *about)]
+    if isinstance(event, ParcelDelivered):
+        return [
+            msgspec.structs.replace(each, state="delivered") if each.id == event.parcel_id else each
+            for each in parcels
+        ]
+    return parcels
+
+
+def fulfilment_of(state: Order, placed: OrderPlaced) -> Fulfilment:
+    """How far the goods are; what was refunded, or is about to be, is not waited for."""
+    if not state.parcels:
+        return "none"
+    due = Counter[str]()
+    for line in placed.lines:
+        due[line.sku] += line.quantity
+    refunded = [refund.quantities for refund in state.refunds if refund.state != "failed"]
+    for quantities in [*refunded, *(parcel.quantities for parcel in state.parcels)]:
+        due.subtract(quantities)
+    if any(quantity > 0 for quantity in due.values()):
+        return "partially_shipped"
+    return "delivered" if all(parcel.state == "delivered" for parcel in state.parcels) else "shipped"
 
 
 def _refunds_after(refunds: list[Refund], recorded: Recorded, event: Happening) -> list[Refund]:

@@ -83,6 +83,7 @@ _ORDERS: Json = {
     "number": KEYWORD,
     "state": KEYWORD,
     "payment_state": KEYWORD,
+    "fulfilment": KEYWORD,
     "country": KEYWORD,
     "currency": KEYWORD,
     "lines_minor": LONG,

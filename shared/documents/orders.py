@@ -15,6 +15,8 @@ OrderState = Literal["pending_payment", "confirmed", "closing", "cancelled", "ex
 PaymentState = Literal[
     "pending", "declined", "authorized", "captured", "voided", "partially_refunded", "refunded"
 ]
+ParcelState = Literal["shipped", "delivered"]
+Fulfilment = Literal["none", "partially_shipped", "shipped", "delivered"]
 RefundState = Literal["requested", "pending", "succeeded", "failed"]
 
 
@@ -65,6 +67,17 @@ class StatusRefund(Struct, frozen=True):
     requested_at: datetime
 
 
+class StatusParcel(Struct, frozen=True):
+    """A parcel; `quantities` is SKU → how many of it."""
+
+    id: UUID
+    state: ParcelState
+    carrier: str
+    tracking_number: str
+    quantities: dict[str, int]
+    shipped_at: datetime
+
+
 class OrderStatus(Struct, frozen=True, omit_defaults=True):
     """What the customer of an order sees: decrypted, opened only by the signed link or staff.
 
@@ -84,6 +97,8 @@ class OrderStatus(Struct, frozen=True, omit_defaults=True):
     total: Money
     refunded: Money  # what has gone back; requested and pending refunds don't count yet
     refunds: list[StatusRefund]
+    fulfilment: Fulfilment  # delivered: all that was not refunded has arrived, the order is complete
+    parcels: list[StatusParcel]
     placed_at: datetime
     expires_at: datetime
     history: list[Happened]
@@ -105,6 +120,7 @@ class OrderRecord(Struct, frozen=True):
     tax_minor: int
     total_minor: int
     refunded_minor: int
+    fulfilment: Fulfilment
     items: int
     skus: list[str]
     product_ids: list[UUID]

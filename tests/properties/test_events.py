@@ -14,6 +14,7 @@ from shared.envelope import Recorded
 from shared.events.access import TokenIssued, TokenRevoked
 from shared.events.carts import CartEvent, CartOpened
 from shared.events.catalog import CategoryEvent, ProductCreated, ProductRevised
+from shared.events.fulfilment import FulfilmentEvent, ParcelShipped
 from shared.events.inventory import (
     LowStockEvent,
     StockItemEvent,
@@ -48,6 +49,7 @@ HISTORIES: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "order": (OrderPlaced, get_args(OrderEvent)),
     "payment": (PaymentRequested, get_args(PaymentEvent)),
     "refund": (RefundRequested, get_args(RefundEvent)),
+    "parcel": (ParcelShipped, get_args(FulfilmentEvent)),
     "mail": (MailQueued, get_args(NotificationEvent)),
     "access_token": (TokenIssued, (TokenRevoked,)),
     "promotion": (PromotionAnnounced, get_args(PromotionEvent)),

@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from shared.codec import decode_events
 from shared.envelope import Recorded
-from write_side import catalog, inventory, orders, payments, pricing, promotions, refunds
+from write_side import catalog, fulfilment, inventory, orders, payments, pricing, promotions, refunds
 from write_side.aggregates import BY_TYPE
 from write_side.database import Connection
 from write_side.history.domain import UnknownHistory
@@ -79,6 +79,7 @@ KINDS = {
     for kind in (
         Kind("order", orders.Order, _order),
         Kind("payment", payments.Payment, _nameless),
+        Kind("parcel", fulfilment.Parcel, _nameless),
         Kind("refund", refunds.Refund, _nameless),
         Kind("stock_item", inventory.StockItem, _stock_item),
         Kind("price", pricing.PricedVariant, _price),

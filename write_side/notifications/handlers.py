@@ -12,7 +12,7 @@ from shared.events.notifications import MailRefused, MailSent
 from shared.http import tracing
 from shared.links import order_token
 from shared.settings import Settings
-from write_side import commands, customers, event_log, metrics, orders, refunds
+from write_side import commands, customers, event_log, fulfilment, metrics, orders, refunds
 from write_side.causes import continuing
 from write_side.customers import Contact, Keyring, SealedContact
 from write_side.database import Pool
@@ -137,12 +137,21 @@ async def _put_off(pool: Pool, claimed: Claimed) -> None:
 async def _letter(pool: Pool, mail: Mail, order: Order) -> Letter:
     if mail.kind == domain.ORDER_CONFIRMATION:
         return letters.confirmation(order.lines, order.totals)
-    assert mail.kind == domain.REFUND
     assert mail.subject_id is not None
+    if mail.kind in (domain.SHIPPED, domain.DELIVERED):
+        return await _about_parcel(pool, mail.subject_id, order, arrived=mail.kind == domain.DELIVERED)
+    assert mail.kind == domain.REFUND
     async with pool.acquire() as conn:
         refund = await refunds.find(conn, mail.subject_id)
     assert refund is not None
     return letters.refunded(refund.amount_minor, refund.currency, refund.lines, order.lines)
+
+
+async def _about_parcel(pool: Pool, parcel_id: UUID, order: Order, *, arrived: bool) -> Letter:
+    async with pool.acquire() as conn:
+        parcel = await fulfilment.find(conn, parcel_id)
+    assert parcel is not None
+    return letters.shipped(parcel.carrier, parcel.tracking_number, parcel.lines, order.lines, arrived=arrived)
 
 
 def _recipient(order: Order, contact: Contact, settings: Settings) -> Recipient:

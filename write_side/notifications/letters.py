@@ -6,6 +6,7 @@ from html import escape
 
 from msgspec import Struct
 
+from shared.events.fulfilment import ParcelLine
 from shared.events.orders import PricedLine, Totals
 from shared.events.refunds import RefundedLine
 from shared.money import display
@@ -61,6 +62,18 @@ def refunded(amount_minor: int, currency: str, lines: Sequence[RefundedLine], or
         [(f"{line.quantity} × {names[line.sku]}", display(line.amount_minor, currency)) for line in lines],
         [("Refunded", amount)],
     )
+
+
+def shipped(
+    carrier: str, tracking_number: str, lines: Sequence[ParcelLine], ordered: Sequence[PricedLine], *, arrived: bool
+) -> Letter:
+    """A parcel is on its way, or has arrived."""
+    names = {line.sku: line.name for line in ordered}
+    items = [(names[line.sku], f"{line.quantity} ×") for line in lines]
+    what = f"a parcel of your order {{number}}, {carrier} {tracking_number},"
+    if arrived:
+        return Letter("A parcel of your order {number} has arrived", f"{what} has arrived.", items)
+    return Letter("A parcel of your order {number} is on its way", f"{what} is on its way.", items, shows_address=True)
 
 
 def written(letter: Letter, to: Recipient, mail: Mail, sender: str, correlation_id: str) -> EmailMessage:

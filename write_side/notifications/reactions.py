@@ -1,17 +1,18 @@
-"""When an order is confirmed or money goes back, a mail is written into the ledger: exactly once, with the checkpoint.
-Steps send it."""
+"""When an order is confirmed or on its way, or money goes back, a mail is written into the ledger: exactly once, with
+the checkpoint. Steps send it."""
 
 from uuid import UUID
 
 from shared.codec import Event, tag_of
 from shared.envelope import Metadata, Recorded
+from shared.events.fulfilment import ParcelDelivered, ParcelShipped
 from shared.events.notifications import MailQueued
 from shared.events.orders import OrderConfirmed
 from shared.events.refunds import RefundSucceeded
 from shared.ids import uuid7
 from write_side.database import Connection
 from write_side.notifications import store
-from write_side.notifications.domain import ORDER_CONFIRMATION, REFUND, message_id
+from write_side.notifications.domain import DELIVERED, ORDER_CONFIRMATION, REFUND, SHIPPED, message_id
 from write_side.reactions import Reaction
 
 
@@ -30,7 +31,13 @@ def reactions(sender: str) -> list[Reaction]:
         assert isinstance(event, RefundSucceeded)
         await queue(conn, event.order_id, REFUND, event.refund_id, cause)
 
+    async def ship(conn: Connection, _: Recorded, event: Event, cause: Metadata) -> None:
+        assert isinstance(event, ParcelShipped | ParcelDelivered)
+        kind = SHIPPED if isinstance(event, ParcelShipped) else DELIVERED
+        await queue(conn, event.order_id, kind, event.parcel_id, cause)
+
     return [
         Reaction("order_confirmation_mail", (tag_of(OrderConfirmed),), confirm),
         Reaction("refund_mail", (tag_of(RefundSucceeded),), refund),
+        Reaction("parcel_mail", (tag_of(ParcelShipped), tag_of(ParcelDelivered)), ship),
     ]

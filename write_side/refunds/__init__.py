@@ -6,6 +6,6 @@ domain.py (the decisions), steps.py (the worker asks Stripe). Refunds know order
 
 from write_side.refunds.domain import Refund
 from write_side.refunds.handlers import learn
-from write_side.refunds.store import alarms, find, retry_alarmed
+from write_side.refunds.store import alarms, find, of_order, retry_alarmed
 
-__all__ = ["Refund", "alarms", "find", "learn", "retry_alarmed"]
+__all__ = ["Refund", "alarms", "find", "learn", "of_order", "retry_alarmed"]

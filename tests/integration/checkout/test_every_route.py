@@ -44,7 +44,7 @@ async def test_every_success_is_answered_as_declared(api: HeldClient, shop: Shop
 
     await _staff(ask)
     await _guest(ask, shop)
-    await _refunded(ask, shop)
+    await _shipped_and_refunded(ask, shop)
     made = await ask("POST", "/v1/tokens", {"name": "n", "scopes": ["orders:read"]})
     await ask("DELETE", f"/v1/tokens/{made['id']}")
     body, signature = shop.signed({"id": "evt_1", "type": "charge.updated", "data": {"object": {"object": "charge"}}})
@@ -129,11 +129,13 @@ async def _guest(ask: Any, shop: Shop) -> None:
     await shop.outage("off")
 
 
-async def _refunded(ask: Any, shop: Shop) -> None:
+async def _shipped_and_refunded(ask: Any, shop: Shop) -> None:
     order = msgspec.convert(await _ordered(ask), OrderState)
     await shop.pay(order)
     await shop.complete(order)
     await shop.work()
+    parcel = await ask("POST", f"/v1/orders/{order.id}/parcels", {"carrier": "DHL", "tracking_number": "1"})
+    await ask("POST", f"/v1/parcels/{parcel['id']}/delivered")
     wanted = {"reason": "returned", "lines": [{"sku": "LAMP", "quantity": 1}], "restock": True}
     await ask("POST", f"/v1/orders/{order.id}/refunds", wanted)
 

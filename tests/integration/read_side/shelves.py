@@ -131,6 +131,8 @@ def an_order() -> orders.OrderStatus:
         total=Money(2869, "EUR"),
         refunded=Money(0, "EUR"),
         refunds=[],
+        fulfilment="none",
+        parcels=[],
         placed_at=NOW,
         expires_at=NOW,
         history=[orders.Happened("order_placed", NOW), orders.Happened("order_confirmed", NOW)],

@@ -1,0 +1,92 @@
+"""Parcels through the handlers on real Postgres: what leaves, what may not, and what the customer is told."""
+
+import asyncio
+from collections import Counter
+from typing import Any
+
+import msgspec
+import pytest
+
+from tests.fixtures.write_side import CAUSE, new_call
+from tests.integration.checkout.inbox import Inbox
+from tests.integration.checkout.shop import Shop
+from tests.integration.checkout.test_mails import react, send
+from write_side.fulfilment import handlers
+from write_side.fulfilment.domain import (
+    NewParcel,
+    NothingToShip,
+    NotShippable,
+    Parcel,
+    ShipsTooMuch,
+    TrackingNumberTaken,
+)
+from write_side.notifications.gateway import MailServer
+from write_side.orders.handlers import OrderState
+
+_parcel = msgspec.json.Decoder(Parcel)
+ONE: list[dict[str, Any]] = [{"sku": "lamp", "quantity": 1}]
+
+
+async def ship(shop: Shop, order: OrderState, number: str, lines: list[dict[str, Any]] | None = None) -> Parcel:
+    asked = msgspec.convert({"carrier": "DHL", "tracking_number": number, "lines": lines or []}, NewParcel)
+    return _parcel.decode((await handlers.ship_parcel(shop.pool, order.id, asked, CAUSE, new_call())).body)
+
+
+async def test_an_order_goes_in_parcels_arrives_and_its_customer_is_told_of_each(
+    shop: Shop, inbox: tuple[Inbox, MailServer]
+) -> None:
+    received, server = inbox
+    await shop.stock("lamp", 10)
+    order = await shop.captured(lamp=3)
+    first, rest = await ship(shop, order, "1", ONE), await ship(shop, order, "2")
+    assert [(line.sku, line.quantity) for line in rest.lines] == [("lamp", 2)]
+    for _ in range(2):
+        answer = await handlers.deliver_parcel(shop.pool, first.id, CAUSE, new_call())
+        assert _parcel.decode(answer.body).state == "delivered"
+    assert (await shop.history(order))[-3:] == ["parcel_shipped", "parcel_shipped", "parcel_delivered"]
+    with pytest.raises(NothingToShip):
+        await ship(shop, order, "3")
+    await react(shop)
+    assert await send(shop, server) == 4
+    subjects = Counter(str(mail["Subject"]).partition(order.number)[2] for mail in received.mails)
+    assert subjects == {" is confirmed": 1, " is on its way": 2, " has arrived": 1}
+
+
+async def test_what_is_not_paid_cancelled_or_refunded_stays_in_the_house(shop: Shop) -> None:
+    await shop.stock("lamp", 10)
+    unpaid = await shop.order(lamp=1)
+    with pytest.raises(NotShippable):
+        await ship(shop, unpaid, "1")
+    order = await shop.captured(lamp=3)
+    await shop.refund(order, lines=ONE)
+    with pytest.raises(ShipsTooMuch) as refusal:
+        await ship(shop, order, "1", [{"sku": "lamp", "quantity": 2}, *ONE])
+    assert refusal.value.facts["lines"] == [{"sku": "lamp", "wanted": 3, "left": 2}]
+    await ship(shop, order, "1")
+    with pytest.raises(TrackingNumberTaken):
+        await ship(shop, await shop.captured(lamp=1), "1")
+
+
+async def test_six_who_pack_the_same_three_lamps_ship_three(shop: Shop) -> None:
+    await shop.stock("lamp", 10)
+    order = await shop.captured(lamp=3)
+    packing = [ship(shop, order, str(n), ONE) for n in range(6)]
+    done = Counter(type(each).__name__ for each in await asyncio.gather(*packing, return_exceptions=True))
+    assert done == {"Parcel": 3, "ShipsTooMuch": 3}
+
+
+async def test_an_order_of_1114_lines_is_shipped_and_refunded(shop: Shop) -> None:
+    skus = [f"part-{n}" for n in range(1114)]
+    await shop.stock_many(skus)
+    basket = await shop.basket()
+    await shop.fill(basket, dict.fromkeys(skus, 1))
+    order = await shop.place(basket, (await shop.quote(basket)).id)
+    await shop.pay(order)
+    await shop.complete(order)
+    await shop.work()
+    half = [{"sku": sku, "quantity": 1} for sku in skus[:557]]
+    assert len((await ship(shop, order, "1", half)).lines) == 557
+    back = await shop.refund(order, lines=[{"sku": sku, "quantity": 1} for sku in skus[557:]], restock=True)
+    assert len(back.restocked) == 557
+    with pytest.raises(NothingToShip):
+        await ship(shop, order, "2")

@@ -1,0 +1,81 @@
+"""What may be shipped, and how far an order is."""
+
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+import pytest
+from msgspec import structs
+
+from projector.read_models import order as read_model
+from projector.read_models.order import fulfilment_of
+from shared.events.orders import OrderPlaced, PricedLine, Totals
+from write_side.fulfilment.domain import NewParcel, NothingToShip, NotShippable, Parcel, ShipsTooMuch, evolve, ship
+from write_side.orders import Order
+from write_side.orders import domain as orders
+
+ID, NOW = UUID(int=1), datetime(2026, 11, 27, tzinfo=UTC)
+LINES = [PricedLine(sku, ID, ID, sku, n, 100, n * 100, 0) for sku, n in (("lamp", 3), ("cord", 1))]
+PLACED = OrderPlaced(ID, "A-1", ID, ID, ID, ID, "", "", "DE", LINES, Totals("EUR", 400, 0, 0, 400), [], NOW)
+CONFIRMED = structs.replace(orders.evolve(None, PLACED, 1), state="confirmed")
+
+
+def shipped(
+    earlier: list[Parcel], refunded: Any = (), order: Order = CONFIRMED, *, captured: bool = True, **wanted: int
+) -> Parcel:
+    lines = [{"sku": sku, "quantity": n} for sku, n in wanted.items()]
+    asked = msgspec.convert({"carrier": "DHL", "tracking_number": "1", "lines": lines}, NewParcel)
+    return evolve(None, ship(order, captured, refunded, earlier, asked, UUID(int=9)), 1)
+
+
+def test_what_is_left_goes_in_the_last_parcel() -> None:
+    first = shipped([], lamp=2)
+    rest = shipped([first])
+    assert {line.sku: line.quantity for line in rest.lines} == {"lamp": 1, "cord": 1}
+    with pytest.raises(NothingToShip):
+        shipped([first, rest])
+
+
+def test_what_was_refunded_is_not_shipped_even_after_others_were() -> None:
+    assert {line.sku for line in shipped([], [("cord", 1)]).lines} == {"lamp"}
+    with pytest.raises(ShipsTooMuch):
+        shipped([shipped([], lamp=2)], [("lamp", 1)], lamp=1)
+    with pytest.raises(NothingToShip):
+        shipped([shipped([])], [("lamp", 1)])
+
+
+@pytest.mark.parametrize("wanted", [{"lamp": 4}, {"chair": 1}])
+def test_nobody_gets_what_they_did_not_order(wanted: dict[str, Any]) -> None:
+    with pytest.raises(ShipsTooMuch):
+        shipped([], **wanted)
+
+
+@pytest.mark.parametrize("state", ["pending_payment", "closing", "cancelled", "expired"])
+def test_only_a_confirmed_order_is_shipped(state: Any) -> None:
+    with pytest.raises(NotShippable):
+        shipped([], order=structs.replace(CONFIRMED, state=state))
+
+
+def test_goods_wait_for_the_money() -> None:
+    with pytest.raises(NotShippable):
+        shipped([], captured=False)
+
+
+def seen(parcels: list[tuple[str, dict[str, int]]], refunds: list[tuple[str, dict[str, int]]] | None = None) -> str:
+    state = read_model.Order(
+        0, read_model.UNKNOWN, NOW, NOW, "confirmed", "captured", [],
+        [read_model.Refund(ID, s, 1, "returned", q, NOW) for s, q in refunds or []],  # type: ignore[arg-type]
+        [read_model.Parcel(ID, s, "DHL", "1", q, NOW) for s, q in parcels],  # type: ignore[arg-type]
+    )  # fmt: skip
+    return fulfilment_of(state, PLACED)
+
+
+def test_an_order_is_delivered_when_all_that_was_not_refunded_has_arrived() -> None:
+    three, cord = {"lamp": 3}, {"cord": 1}
+    assert seen([]) == "none"
+    assert seen([("delivered", three)]) == "partially_shipped"
+    assert seen([("delivered", three), ("shipped", cord)]) == "shipped"
+    assert seen([("delivered", three), ("delivered", cord)]) == "delivered"
+    assert seen([("delivered", three)], [("requested", cord)]) == "delivered"
+    assert seen([("delivered", three)], [("failed", cord)]) == "partially_shipped"

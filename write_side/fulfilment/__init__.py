@@ -1,0 +1,6 @@
+"""Parcels of orders: routes.py (what comes in), handlers.py, domain.py (decisions). They know orders and refunds."""
+
+from write_side.fulfilment.domain import Parcel
+from write_side.fulfilment.store import find
+
+__all__ = ["Parcel", "find"]

@@ -1,0 +1,122 @@
+"""Parcels, pure: what may still be shipped, and what each event makes of a parcel.
+
+What was refunded, or is about to be, is not shipped any more: a refund that failed counts no more, and frees it again.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Annotated, Literal
+from uuid import UUID
+
+from msgspec import Meta, Struct, structs
+
+from shared.events.fulfilment import FulfilmentEvent, ParcelDelivered, ParcelLine, ParcelShipped
+from write_side.errors import NotFound, Refusal
+from write_side.orders import Order
+
+Text = Annotated[str, Meta(min_length=1, max_length=64)]
+
+
+class NotShippable(Refusal):
+    """The order's money is not taken (yet), or it is cancelled: nothing leaves the house."""
+
+    code = "not_shippable"
+
+
+class ShipsTooMuch(Refusal):
+    """More of a line than was ordered, less what is shipped or refunded; `lines` says what is left of each."""
+
+    code = "ships_too_much"
+
+
+class NothingToShip(Refusal):
+    """All of it is shipped or refunded."""
+
+    code = "nothing_to_ship"
+
+
+class TrackingNumberTaken(Refusal):
+    """Another parcel of this carrier has this number."""
+
+    code = "tracking_number_taken"
+
+
+class UnknownParcel(NotFound):
+    """No such parcel."""
+
+    code = "unknown_parcel"
+
+
+class WantedLine(Struct, frozen=True, forbid_unknown_fields=True):
+    """So many of one SKU of the order."""
+
+    sku: Annotated[str, Meta(min_length=1, max_length=100)]
+    quantity: Annotated[int, Meta(gt=0, le=1_000_000)]
+
+
+class NewParcel(Struct, frozen=True, forbid_unknown_fields=True):
+    """`{"carrier": "DHL", "tracking_number": "00340434", "lines": [{"sku": "DB100000", "quantity": 1}]}`.
+
+    Without `lines` all that is left.
+    """
+
+    carrier: Text
+    tracking_number: Text
+    lines: Annotated[list[WantedLine], Meta(max_length=5_000)] = []
+
+
+class Parcel(Struct, frozen=True):
+    """A parcel that left the house."""
+
+    id: UUID
+    order_id: UUID
+    carrier: str
+    tracking_number: str
+    lines: list[ParcelLine]
+    state: Literal["shipped", "delivered"]
+    version: int
+
+
+def ship(
+    order: Order, captured: bool, refunded: Iterable[tuple[str, int]], earlier: Sequence[Parcel], wanted: NewParcel,
+    parcel_id: UUID,
+) -> ParcelShipped:  # fmt: skip
+    """A parcel with these lines. `refunded`: (SKU, quantity) that nobody is to get any more.
+
+    Refuses `not_shippable`, `ships_too_much`, `nothing_to_ship`.
+    """
+    if order.state != "confirmed" or not captured:
+        raise NotShippable(f"the order is {order.state}, its money is not taken", order_state=order.state)
+    left = _summed((line.sku, line.quantity) for line in order.lines)
+    gone = [*refunded, *((line.sku, line.quantity) for parcel in earlier for line in parcel.lines)]
+    for sku, quantity in gone:
+        left[sku] -= quantity
+    asked = _summed((line.sku, line.quantity) for line in wanted.lines) or {s: n for s, n in left.items() if n > 0}
+    if not asked:
+        raise NothingToShip("all of it is shipped or refunded")
+    if lacking := [sku for sku, quantity in asked.items() if quantity > left.get(sku, 0)]:
+        facts = [{"sku": sku, "wanted": asked[sku], "left": max(left.get(sku, 0), 0)} for sku in lacking]
+        raise ShipsTooMuch(f"not so many are left to ship: {', '.join(lacking[:20])}", lines=facts)
+    lines = [ParcelLine(sku, quantity) for sku, quantity in asked.items()]
+    return ParcelShipped(parcel_id, order.id, wanted.carrier, wanted.tracking_number, lines)
+
+
+def deliver(parcel: Parcel) -> ParcelDelivered | None:
+    """It has arrived; None if that is known."""
+    return None if parcel.state == "delivered" else ParcelDelivered(parcel.id, parcel.order_id)
+
+
+def _summed(pairs: Iterable[tuple[str, int]]) -> dict[str, int]:
+    total: dict[str, int] = {}
+    for sku, quantity in pairs:
+        total[sku] = total.get(sku, 0) + quantity
+    return total
+
+
+def evolve(parcel: Parcel | None, event: FulfilmentEvent, version: int) -> Parcel:
+    """A parcel after an event."""
+    if isinstance(event, ParcelShipped):
+        return Parcel(
+            event.parcel_id, event.order_id, event.carrier, event.tracking_number, event.lines, "shipped", version
+        )
+    assert parcel is not None, "a parcel's history begins with ParcelShipped"
+    return structs.replace(parcel, state="delivered", version=version)

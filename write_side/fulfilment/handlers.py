@@ -1,0 +1,60 @@
+"""Parcels leave and arrive. Each is decided under the lock of the order: two who pack the same line see one another."""
+
+from uuid import UUID
+
+from shared.envelope import Metadata
+from shared.ids import uuid7
+from write_side import commands, orders, payments, refunds
+from write_side.causes import joining_order
+from write_side.commands import Answer, Call
+from write_side.database import Connection, Pool
+from write_side.event_log import Positions
+from write_side.fulfilment import domain, store
+from write_side.fulfilment.domain import NewParcel, Parcel, TrackingNumberTaken, UnknownParcel
+
+
+async def ship_parcel(pool: Pool, order_id: UUID, wanted: NewParcel, cause: Metadata, call: Call) -> Answer[Parcel]:
+    """A parcel of an order goes out.
+
+    Refuses `unknown_order`, `tracking_number_taken`, and what `domain.ship` refuses.
+    """
+    async with joining_order(pool, order_id, cause, "ship") as joined:
+
+        async def decide(conn: Connection) -> tuple[Parcel, Positions]:
+            if await orders.lock_order(conn, order_id) is None:
+                raise orders.UnknownOrder("there is no such order")
+            if await store.is_tracked(conn, wanted.carrier, wanted.tracking_number):
+                raise TrackingNumberTaken("another parcel of this carrier has this tracking number")
+            order = await orders.find_order(conn, order_id)
+            assert order is not None
+            captured = await payments.public_state(conn, order.payment_id) == "captured"
+            given_back = await refunds.of_order(conn, order_id)
+            refunded = [(li.sku, li.quantity) for each in given_back if each.state != "failed" for li in each.lines]
+            earlier = await store.of_order(conn, order_id)
+            event = domain.ship(order, captured, refunded, earlier, wanted, uuid7())
+            parcel = domain.evolve(None, event, 1)
+            return parcel, await store.insert(conn, parcel, event, joined)
+
+        return await commands.run(pool, decide, call)
+
+
+async def deliver_parcel(pool: Pool, parcel_id: UUID, cause: Metadata, call: Call) -> Answer[Parcel]:
+    """A parcel has arrived; told again, nothing changes. Refuses `unknown_parcel`."""
+    async with pool.acquire() as conn:
+        found = await store.find(conn, parcel_id)
+    if found is None:
+        raise UnknownParcel("there is no such parcel")
+    order_id = found.order_id
+    async with joining_order(pool, order_id, cause, "deliver") as joined:
+
+        async def decide(conn: Connection) -> tuple[Parcel, Positions]:
+            await orders.lock_order(conn, order_id)
+            parcel = await store.find(conn, parcel_id)
+            assert parcel is not None
+            event = domain.deliver(parcel)
+            if event is None:
+                return parcel, {}
+            parcel = domain.evolve(parcel, event, parcel.version + 1)
+            return parcel, await store.save(conn, parcel, event, joined)
+
+        return await commands.run(pool, decide, call)
