@@ -5,10 +5,12 @@ One frozen value, read once at start and passed in. A missing or malformed varia
 
 import os
 from collections.abc import Mapping
-from typing import Self
+from typing import Literal, Self
 
 import msgspec
 from msgspec import Struct
+
+AllocationStrategy = Literal["priority", "most_stock", "fewest_parcels"]
 
 
 class Settings(Struct, frozen=True, rename=str.upper):
@@ -32,6 +34,7 @@ class Settings(Struct, frozen=True, rename=str.upper):
     cors_origins: str = ""  # comma-separated origins, or * for any
     quote_ttl_seconds: int = 900
     payment_ttl_seconds: int = 1800  # how long an unpaid order keeps its stock
+    allocation: AllocationStrategy = "priority"  # which warehouses an order ships from
     pool_size: int = 12  # Postgres connections of a process; 8 to 16 is the knee on 2 cores
     requests_per_client: int = 0  # a second, of one address at one process; 0: that is the proxy's business
     client_address_header: str = ""  # in which a trusted proxy tells the client's address, such as X-Forwarded-For

@@ -5,10 +5,14 @@ here decides on what was read before.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import combinations
 from uuid import UUID
 
 from shared.events.orders import Allocation
+from shared.settings import AllocationStrategy
 from write_side.inventory.domain import Demand, OutOfStock, StockItem, UnknownStock
+
+MOST_COMBINED = 10  # warehouses, in the order in which they ship, among which the fewest are sought: at most 1,023 ways
 
 
 def summed(demand: Iterable[Demand]) -> dict[str, int]:
@@ -19,20 +23,60 @@ def summed(demand: Iterable[Demand]) -> dict[str, int]:
     return total
 
 
-def allocate(demand: Mapping[str, int], items: Iterable[StockItem]) -> list[tuple[Allocation, UUID]]:
-    """Where each SKU is taken from, with the stock item's id: `items` in the order of preference, whole from one
-    warehouse if one has enough. Nothing is held by it: the rows are asked later (`inventory_reserve`).
+def allocate(
+    demand: Mapping[str, int], items: Iterable[StockItem], strategy: AllocationStrategy = "priority"
+) -> list[tuple[Allocation, UUID]]:
+    """Where each SKU is taken from, with the stock item's id: `items` in the order in which warehouses ship, whole from
+    one warehouse if one has enough. Nothing is held by it: the rows are asked later (`inventory_reserve`).
+
+    Among those that have enough, `priority` takes the one that ships first, `most_stock` the one that has most left of
+    the SKU, `fewest_parcels` those that let the whole order ship from the fewest places.
 
     Raises `UnknownStock` for a SKU kept nowhere and `OutOfStock` naming what is left of every line that lacks.
     """
     places: dict[str, list[StockItem]] = {sku: [] for sku in sorted(demand)}
+    warehouses: dict[str, None] = {}
     for item in items:
         if item.sku in places:
             places[item.sku].append(item)
+            warehouses[item.warehouse] = None
     lacking = [_left(sku, demand[sku], kept) for sku, kept in places.items() if _available(kept) < demand[sku]]
     if lacking:
         raise out_of_stock(lacking)
-    return [taken for sku, kept in places.items() for taken in _taken_from(kept, demand[sku])]
+    preferred = _preferred(demand, places, list(warehouses), strategy)
+    return [taken for sku, kept in preferred.items() for taken in _taken_from(kept, demand[sku])]
+
+
+def _preferred(
+    demand: Mapping[str, int],
+    places: Mapping[str, list[StockItem]],
+    warehouses: Sequence[str],
+    strategy: AllocationStrategy,
+) -> Mapping[str, list[StockItem]]:
+    match strategy:
+        case "priority":
+            return places
+        case "most_stock":
+            return {sku: sorted(kept, key=lambda place: -place.available) for sku, kept in places.items()}
+        case "fewest_parcels":
+            few = _fewest(demand, places, warehouses[:MOST_COMBINED])
+            return {sku: sorted(kept, key=lambda place: place.warehouse not in few) for sku, kept in places.items()}
+
+
+def _fewest(
+    demand: Mapping[str, int], places: Mapping[str, list[StockItem]], warehouses: Sequence[str]
+) -> frozenset[str]:
+    """The fewest warehouses of which each SKU that one warehouse has whole can come whole; of several such sets the one
+    whose warehouses ship first. A SKU that has to be split is split over these first."""
+    whole = {
+        frozenset(place.warehouse for place in kept if place.available >= demand[sku]) for sku, kept in places.items()
+    } - {frozenset()}
+    reachable = [one for one in whole if not one.isdisjoint(warehouses)]
+    for size in range(1, len(warehouses) + 1):
+        for few in combinations(warehouses, size):
+            if all(not one.isdisjoint(few) for one in reachable):
+                return frozenset(few)
+    return frozenset()
 
 
 def _available(places: Sequence[StockItem]) -> int:

@@ -20,6 +20,7 @@ from shared.events.carts import CartOrdered
 from shared.events.orders import OrderPlaced
 from shared.events.payments import PaymentRequested
 from shared.ids import uuid7
+from shared.settings import AllocationStrategy
 from write_side import carts, commands, inventory
 from write_side.carts import CartOrderedAlready
 from write_side.commands import RETRIES, Answer, Call, TryAgain
@@ -45,6 +46,7 @@ class PlaceOrder(Struct, frozen=True):
     payment_ttl: int
     cause: Metadata
     call: Call
+    strategy: AllocationStrategy = "priority"
 
 
 Placements: TypeAlias = GroupCommit[PlaceOrder, Outcome]
@@ -124,7 +126,8 @@ def decide(known: Known, command: PlaceOrder, now: datetime) -> Placing:
     offered = Offered(known.promotions, quote.codes, known.uses.get(quote.person_id, {}), now)
     fresh = domain.price(wanted, offers, terms, quote.totals.currency, offered)
     domain.check_quote(quote, cart.version, fresh, now)
-    taken = inventory.allocate(wanted, known.stock)  # unlocked: turns away early whom the rows would turn away
+    # Unlocked: turns away early whom the rows would turn away.
+    taken = inventory.allocate(wanted, known.stock, command.strategy)
     expires_at = now + timedelta(seconds=command.payment_ttl)
     number = domain.spoken_number(os.urandom(8))
     placed = domain.place(quote, [allocation for allocation, _ in taken], uuid7(), uuid7(), number, expires_at)

@@ -122,7 +122,8 @@ async def post_order(
     A new quote is the way back from one that is expired or stale. Want of stock tells what is left of each line.
     """
     call = idempotent(request, key, data, actor=carts.guest_of(secret))
-    command = PlaceOrder(data.quote_id, secret, own.settings.payment_ttl_seconds, cause(request), call)
+    ttl, strategy = own.settings.payment_ttl_seconds, own.settings.allocation
+    command = PlaceOrder(data.quote_id, secret, ttl, cause(request), call, strategy)
     answer = await place_order(own.placements, own.pool, command)
     return answered(request, _with_token(answer, own.settings), 201)
 

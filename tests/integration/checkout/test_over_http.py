@@ -6,6 +6,7 @@ from typing import Any
 import httpx
 import msgspec
 import pytest
+from msgspec import structs
 
 from shared.ids import uuid7
 from shared.settings import Settings
@@ -58,6 +59,19 @@ async def guest(api: httpx.AsyncClient) -> Guest:
     answer = await guest.post(f"/v1/carts/{guest.id}/lines", {"sku": "lamp", "quantity": 1})
     assert answer.json() == {"cart_id": guest.id, "version": 2, "sku": "lamp", "quantity": 1}
     return guest
+
+
+async def test_an_order_ships_from_where_the_shops_setting_says(shop: Shop, shop_settings: Settings) -> None:
+    await shop.stock("lamp", 5)
+    await shop.stock("lamp", 9, warehouse="HAM")
+    for allocation, place in (("priority", "BER"), ("most_stock", "HAM")):
+        settings = structs.replace(shop_settings, allocation=allocation)
+        async with client_of(create_app(settings)) as client:
+            guest = Guest(client, (await client.post("/v1/carts", json={"currency": "EUR"})).json())
+            await guest.post(f"/v1/carts/{guest.id}/lines", {"sku": "lamp", "quantity": 1})
+            order = await guest.ordered()
+        placed = await shop.pool.fetch("SELECT warehouse FROM order_allocation WHERE order_id::text = $1", order["id"])
+        assert [row["warehouse"] for row in placed] == [place]
 
 
 async def test_from_cart_to_captured(api: httpx.AsyncClient, guest: Guest, shop: Shop) -> None:

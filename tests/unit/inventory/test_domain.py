@@ -1,6 +1,8 @@
 """Stock decisions, with data."""
 
 from collections.abc import Sequence
+from itertools import product
+from typing import get_args
 from uuid import UUID
 
 import pytest
@@ -10,6 +12,7 @@ from hypothesis import strategies as st
 from shared.events.inventory import StockItemOpened, StockReserved
 from shared.events.orders import Allocation
 from shared.ids import uuid7
+from shared.settings import AllocationStrategy
 from write_side.errors import Invalid
 from write_side.inventory.allocating import allocate, summed
 from write_side.inventory.domain import (
@@ -66,13 +69,39 @@ def test_a_sku_kept_nowhere_is_not_merely_out_of_stock() -> None:
         allocate({"ghost": 1}, [])
 
 
-@given(st.lists(st.tuples(st.integers(0, 20), st.integers(0, 20)), max_size=6), st.integers(1, 60))
+def test_each_strategy_takes_from_the_place_it_is_called_after() -> None:
+    items = [item("bulb", "BER", 9), item("lamp", "HAM", 5), item("bulb", "MUC", 9), item("lamp", "MUC", 5)]
+    items.append(item("bulb", "ULM", 99))
+
+    def places(strategy: AllocationStrategy) -> dict[str, str]:
+        taken = allocate({"lamp": 2, "bulb": 2}, items, strategy)
+        return {allocation.sku: allocation.warehouse for allocation, _ in taken}
+
+    assert places("priority") == {"bulb": "BER", "lamp": "HAM"}
+    assert places("most_stock") == {"bulb": "ULM", "lamp": "HAM"}
+    assert places("fewest_parcels") == {"bulb": "MUC", "lamp": "MUC"}
+
+
+@given(st.lists(st.sets(st.integers(0, 4), min_size=1), min_size=1, max_size=6))
+def test_no_choice_needs_fewer_parcels_than_the_strategy_that_is_called_so(whole: Sequence[set[int]]) -> None:
+    """Each SKU comes whole from these warehouses, the others have too few; held against every choice there is."""
+    kept = [(place, sku, 2 if place in places else 1) for sku, places in enumerate(whole) for place in range(5)]
+    items = [item(f"sku-{sku}", f"W{place}", count) for place, sku, count in sorted(kept)]
+    demand = {f"sku-{sku}": 2 for sku in range(len(whole))}
+    used = {allocation.warehouse for allocation, _ in allocate(demand, items, "fewest_parcels")}
+    assert len(used) == min(len(set(choice)) for choice in product(*whole))
+
+
+STRATEGIES = st.sampled_from(get_args(AllocationStrategy))
+
+
+@given(st.lists(st.tuples(st.integers(0, 20), st.integers(0, 20)), max_size=6), st.integers(1, 60), STRATEGIES)
 def test_an_allocation_is_exact_and_never_takes_what_is_promised(
-    places: Sequence[tuple[int, int]], wanted: int
+    places: Sequence[tuple[int, int]], wanted: int, strategy: AllocationStrategy
 ) -> None:
     items = [item("lamp", f"W{n}", on_hand + reserved, reserved) for n, (on_hand, reserved) in enumerate(places)]
     try:
-        chosen = [allocation for allocation, _ in allocate({"lamp": wanted}, items)]
+        chosen = [allocation for allocation, _ in allocate({"lamp": wanted}, items, strategy)]
     except UnknownStock:
         assert not items
     except OutOfStock:
