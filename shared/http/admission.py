@@ -1,21 +1,24 @@
 """Admission: an ASGI app ahead of another that lets in as many as can be served in time, and tells the others 503."""
 
+from collections import deque
 from collections.abc import Callable, Mapping
 
 from litestar.enums import ScopeType
-from litestar.types import ASGIApp, Receive, Scope, Send
+from litestar.types import ASGIApp, HTTPScope, Receive, ReceiveMessage, Scope, Send
 from prometheus_client import Counter, Gauge
 
 from shared.http import frame
 from shared.http.doors import Doors, Full, Rank, Size
 from shared.http.problems import Told
 from shared.http.rates import TOO_MANY_REQUESTS, Rates
+from shared.http.replies import header
 
 __all__ = ["BUSY", "REFUSALS", "Admission", "Way"]
 
 BUSY = Told(503, frame.BUSY, "More requests are here than can be served in time; nothing was done.")
 REFUSALS = (BUSY, TOO_MANY_REQUESTS)
 RETRY_AFTER = 1  # seconds
+LARGEST = 1_000_000  # bytes of a body that is waited for: as `shared.http.app` takes
 
 INSIDE = Gauge("http_admitted", "Requests being served", ["doors"])
 WAITING = Gauge("http_waiting", "Requests that wait to be served", ["doors"])
@@ -46,6 +49,8 @@ class Admission:
         if wait := self._rates.wait(scope):
             raise TOO_MANY_REQUESTS.problem(headers={"Retry-After": str(wait)}, retryable=True)
         doors = self.doors[name]
+        if scope["method"] != "GET" and _may_come(scope):
+            receive = await _arrived(receive)
         try:
             await doors.enter(rank)
         except Full:
@@ -55,3 +60,28 @@ class Admission:
             await self._app(scope, receive, send)
         finally:
             doors.leave(rank)
+
+
+def _may_come(scope: HTTPScope) -> bool:
+    """Whether a body is worth waiting for: one that says that it is too large is refused without being read."""
+    length = header(scope, b"content-length") or b"0"
+    return length.isdigit() and int(length) <= LARGEST
+
+
+async def _arrived(receive: Receive) -> Receive:
+    """Waits outside until the body is there, or else clients who dribble theirs would hold all places."""
+    messages: deque[ReceiveMessage] = deque()
+    size = 0
+    while True:
+        message = await receive()
+        messages.append(message)
+        if message["type"] != "http.request" or not message["more_body"]:
+            break
+        size += len(message["body"])
+        if size > LARGEST:  # whoever reads on says so
+            break
+
+    async def again() -> ReceiveMessage:
+        return messages.popleft() if messages else await receive()
+
+    return again

@@ -6,7 +6,9 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 import httpx
 import pytest
-from litestar import get
+from litestar import get, post
+from litestar.params import JSONBody
+from msgspec import Struct
 
 from shared.http.admission import REFUSALS, Admission, Way
 from shared.http.app import build_app
@@ -17,8 +19,14 @@ from tests.fixtures.asgi import client_of
 SIZE = Size(seats=3, looking=2, line=0)
 
 
+class Line(Struct, forbid_unknown_fields=True):
+    """What goes in."""
+
+    sku: str
+
+
 def way(_method: str, path: str) -> Way:
-    ranks = {"/looks": Rank.LOOKING, "/buys": Rank.BUYING}
+    ranks = {"/looks": Rank.LOOKING, "/fills": Rank.LOOKING, "/buys": Rank.BUYING}
     return ("front", ranks[path]) if path in ranks else None
 
 
@@ -57,8 +65,13 @@ async def opened(rates: Rates = Rates(0)) -> AsyncIterator[Shop]:  # noqa: B008 
         """Buys."""
         return await shop.served()
 
+    @post("/fills", status_code=200)
+    async def fills(data: JSONBody[Line]) -> Line:
+        """Fills a cart."""
+        return data
+
     app = build_app(
-        [looks, buys], title="full", description="", refusals=REFUSALS,
+        [looks, buys, fills], title="full", description="", refusals=REFUSALS,
         front=lambda inner: Admission(inner, way, {"front": SIZE}, rates),
     )  # fmt: skip
     async with client_of(app) as shop.client:
@@ -93,6 +106,26 @@ async def test_how_full_it_is_and_how_many_were_shed_is_measured(shop: Shop) -> 
     assert 'http_admitted{doors="front"} 2.0' in metrics.text
     shop.go.set()
     await asyncio.gather(*inside)
+
+
+async def test_who_dribbles_a_body_holds_no_place_meanwhile(shop: Shop) -> None:
+    go_on, begun = asyncio.Event(), asyncio.Semaphore(0)
+
+    async def dribbled() -> AsyncIterator[bytes]:
+        yield b'{"sku":'
+        begun.release()
+        await go_on.wait()
+        yield b'"lamp"}'
+
+    typed = {"Content-Type": "application/json"}
+    dribbling = [asyncio.create_task(shop.client.post("/fills", content=dribbled(), headers=typed)) for _ in range(3)]
+    for _ in dribbling:
+        await begun.acquire()
+    inside = [await shop.coming("/looks"), await shop.coming("/looks")]
+    shop.go.set()
+    assert [answer.status_code for answer in await asyncio.gather(*inside)] == [200, 200]
+    go_on.set()
+    assert [answer.status_code for answer in await asyncio.gather(*dribbling)] == [200, 200, 200]
 
 
 async def test_a_client_that_asks_too_fast_hears_when_it_may_again_and_others_do_not_wait_for_it() -> None:
