@@ -83,11 +83,16 @@ class _Exchange:
             if self._status:  # the answer is under way: only the log can be told
                 logging.getLogger(__name__).exception("failed while answering")
                 raise
-            problem = problem_of(error, problems)
-            self._scope[OUTCOME] = problem.code  # type: ignore[literal-required]  # ours, beside ASGI's
-            await send_problem(self.send, problem)
+            await self._refuse(error, problems)
         finally:
             self._account()
+
+    async def _refuse(self, error: Exception, problems: Mapped | None) -> None:
+        # Apart, since a frame that an error went through must not name it: the two would keep each other, and with them
+        # `receive`, until the garbage is collected. Granian closes a connection when nobody can receive from it.
+        problem = problem_of(error, problems)
+        self._scope[OUTCOME] = problem.code  # type: ignore[literal-required]  # ours, beside ASGI's
+        await send_problem(self.send, problem)
 
     async def run_traced(self, app: ASGIApp, receive: Receive, problems: Mapped | None) -> None:
         """The same within a span, which goes on with the trace that the client names."""
