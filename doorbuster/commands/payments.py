@@ -47,7 +47,7 @@ def _reconcile(given: argparse.Namespace) -> int:
         print(error, file=sys.stderr)
         return 2
     print("\n".join(reconciling.lines(found)))
-    return 1 if found.lost else 0
+    return 1 if found.intents.lost or found.refunds.lost else 0
 
 
 async def _print_alarms(url: str) -> int:

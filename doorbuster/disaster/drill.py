@@ -168,7 +168,7 @@ async def _measured(
         told.found = reconciling.lines(books)[0]
     missing = await _missing(environment["DATABASE_URL"], acknowledged)
     with steps.step("invariants") as told:
-        broken = await _broken(environment, books)
+        broken = await _broken(environment, books.intents)
         told.found = "all hold" if not broken else f"{len(broken)} differences, the first: {broken[0]}"
     lost = max((struck_at - order.at for order in missing), default=0.0)
     passed = lost < MOST_LOST_SECONDS and away < MOST_AWAY_SECONDS and not broken

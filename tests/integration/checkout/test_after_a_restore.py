@@ -13,6 +13,7 @@ from tests.integration.checkout.test_mails import react
 from write_side.notifications.gateway import MailServer
 from write_side.notifications.handlers import send_due
 from write_side.payments.reconciling import LostOrder, Reconciled, reconcile
+from write_side.refunds.reconciling import reconcile_refunds
 
 
 async def _reconcile(shop: Shop) -> Reconciled:
@@ -46,6 +47,24 @@ async def test_money_of_an_order_that_is_lost_is_told(shop: Shop) -> None:
     intent = made.raise_for_status().json()
     lost = (await _reconcile(shop)).lost
     assert LostOrder(order_id, intent["id"], "requires_capture", 1999, "EUR") in lost
+
+
+async def test_a_refund_that_is_lost_here_is_told_and_what_became_of_others_is_learnt(shop: Shop) -> None:
+    await shop.stock("lamp", 5)
+    order = await shop.order(lamp=1)
+    await shop.pay(order)
+    await shop.complete(order)
+    await shop.work()
+    since = datetime.now(UTC) - timedelta(hours=1)
+    await shop.refund(order, reason="goodwill", amount_minor=200)
+    [kept] = await shop.refunds(order)
+    lost_id, intent_id = uuid4(), kept.intent_id
+    await shop.gateway.refunds.create(lost_id, order.id, intent_id, 100)
+    await shop.gateway.refunds.create(kept.id, order.id, intent_id, 200)  # and the answer never came
+    found = await reconcile_refunds(shop.pool, shop.gateway, since, CAUSE)
+    assert [each.amount_minor for each in found.lost if each.order_id == order.id] == [100]
+    assert [refund.state for refund in await shop.refunds(order)] == ["succeeded"]
+    assert (await reconcile_refunds(shop.pool, shop.gateway, since, CAUSE)).learnt == 0, "what is known is no news"
 
 
 async def test_all_pages_of_the_provider_are_read(shop: Shop) -> None:
