@@ -164,6 +164,7 @@ async def _into_elasticsearch(url: str, name: str, parts: Sequence[Sequence[tupl
     index = f"{BARE}-{name}"
     async with AsyncElasticsearch(url, request_timeout=60) as client:
         definition = INDICES[name]
+        await client.options(ignore_status=404).indices.delete(index=index)  # of a loop that broke off
         spent, began = cpu.here(), time.monotonic()
         await client.indices.create(
             index=index, settings={**definition["settings"], **FILLING}, mappings=definition["mappings"]

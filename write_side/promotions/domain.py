@@ -66,7 +66,7 @@ class UnknownCurrency(Invalid):
 
 
 class BrokenPromotion(Invalid):
-    """It would be over before it begins, or a time says no offset."""
+    """It would be over before it begins."""
 
     code = "broken_promotion"
 
@@ -105,8 +105,8 @@ class PromotionInput(Struct, frozen=True, forbid_unknown_fields=True):
     code: Code | None = None
     skus: Skus = []
     minimum: Amounts = {}
-    starts_at: datetime | None = None
-    ends_at: datetime | None = None
+    starts_at: Annotated[datetime, Meta(tz=True)] | None = None
+    ends_at: Annotated[datetime, Meta(tz=True)] | None = None
     exclusive: bool = False
     priority: Annotated[int, Meta(ge=0, le=1000)] = 100
     most: Uses | None = None
@@ -140,9 +140,6 @@ def terms_of(said: PromotionInput) -> PromotionTerms:
     _check_currencies(said.minimum, "/minimum")
     if isinstance(said.off, AmountInput):
         _check_currencies(said.off.amounts, "/off/amounts")
-    for name, moment in (("starts_at", said.starts_at), ("ends_at", said.ends_at)):
-        if moment is not None and moment.tzinfo is None:
-            raise BrokenPromotion("a time says its offset from UTC", pointer=f"/{name}")
     if said.starts_at and said.ends_at and said.ends_at <= said.starts_at:
         raise BrokenPromotion("it would be over before it begins", pointer="/ends_at")
     off: Off = msgspec.convert(msgspec.to_builtins(said.off), Off)
