@@ -69,19 +69,22 @@ def _may_come(scope: HTTPScope) -> bool:
 
 
 async def _arrived(receive: Receive) -> Receive:
-    """Waits outside until the body is there, or else clients who dribble theirs would hold all places."""
-    messages: deque[ReceiveMessage] = deque()
-    size = 0
-    while True:
+    """Waits outside until the body is there, or else clients who dribble theirs would hold all places.
+
+    The frame limits the time (`slow_bodies`), the server how many there are (`serve.CONNECTIONS`); what is kept are the
+    bytes and nothing else, however small the pieces were that they came in.
+    """
+    body = bytearray()
+    message = await receive()
+    while message["type"] == "http.request":
+        body += message["body"]
+        if not message["more_body"] or len(body) > LARGEST:  # of too large a one whoever reads on says so
+            message["body"] = bytes(body)
+            break
         message = await receive()
-        messages.append(message)
-        if message["type"] != "http.request" or not message["more_body"]:
-            break
-        size += len(message["body"])
-        if size > LARGEST:  # whoever reads on says so
-            break
+    whole = deque([message])
 
     async def again() -> ReceiveMessage:
-        return messages.popleft() if messages else await receive()
+        return whole.popleft() if whole else await receive()
 
     return again

@@ -1,9 +1,10 @@
 """Parcels, pure: what may still be shipped, and what each event makes of a parcel.
 
-What was refunded, or is about to be, is not shipped any more: a refund that failed counts no more, and frees it again.
+What was refunded, or is about to be, is not shipped any more. A refund that failed counts no more and frees it again,
+unless its goods went back into stock when it was asked for: somebody else may have bought them since.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -12,6 +13,7 @@ from msgspec import Meta, Struct, structs
 from shared.events.fulfilment import FulfilmentEvent, ParcelDelivered, ParcelLine, ParcelShipped
 from write_side.errors import NotFound, Refusal
 from write_side.orders import Order
+from write_side.refunds import Refund
 
 Text = Annotated[str, Meta(min_length=1, max_length=64)]
 
@@ -76,18 +78,27 @@ class Parcel(Struct, frozen=True):
     version: int
 
 
+def withheld(refunds: Iterable[Refund]) -> dict[str, int]:
+    """SKU → how many are not to leave any more: those whose money goes back, or those that are back in stock, whichever
+    is more. Not both: a refund that failed and the one that took its place are about the same goods."""
+    given = list(refunds)
+    paid_back = _summed((line.sku, line.quantity) for each in given if each.state != "failed" for line in each.lines)
+    in_stock = _summed((back.sku, back.quantity) for each in given for back in each.restocked)
+    return {sku: max(paid_back.get(sku, 0), in_stock.get(sku, 0)) for sku in paid_back.keys() | in_stock.keys()}
+
+
 def ship(
-    order: Order, captured: bool, refunded: Iterable[tuple[str, int]], earlier: Sequence[Parcel], wanted: NewParcel,
+    order: Order, captured: bool, withheld: Mapping[str, int], earlier: Sequence[Parcel], wanted: NewParcel,
     parcel_id: UUID,
 ) -> ParcelShipped:  # fmt: skip
-    """A parcel with these lines. `refunded`: (SKU, quantity) that nobody is to get any more.
+    """A parcel with these lines. `withheld`: SKU → how many nobody is to get any more.
 
     Refuses `not_shippable`, `ships_too_much`, `nothing_to_ship`.
     """
     if order.state != "confirmed" or not captured:
         raise NotShippable(f"the order is {order.state}, its money is not taken", order_state=order.state)
     left = _summed((line.sku, line.quantity) for line in order.lines)
-    gone = [*refunded, *((line.sku, line.quantity) for parcel in earlier for line in parcel.lines)]
+    gone = [*withheld.items(), *((line.sku, line.quantity) for parcel in earlier for line in parcel.lines)]
     for sku, quantity in gone:
         left[sku] -= quantity
     asked = _summed((line.sku, line.quantity) for line in wanted.lines) or {s: n for s, n in left.items() if n > 0}

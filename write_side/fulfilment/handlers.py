@@ -23,17 +23,17 @@ async def ship_parcel(pool: Pool, order_id: UUID, wanted: NewParcel, cause: Meta
         async def decide(conn: Connection) -> tuple[Parcel, Positions]:
             if await orders.lock_order(conn, order_id) is None:
                 raise orders.UnknownOrder("there is no such order")
-            if await store.is_tracked(conn, wanted.carrier, wanted.tracking_number):
-                raise TrackingNumberTaken("another parcel of this carrier has this tracking number")
             order = await orders.find_order(conn, order_id)
             assert order is not None
             captured = await payments.public_state(conn, order.payment_id) == "captured"
-            given_back = await refunds.of_order(conn, order_id)
-            refunded = [(li.sku, li.quantity) for each in given_back if each.state != "failed" for li in each.lines]
+            withheld = domain.withheld(await refunds.of_order(conn, order_id))
             earlier = await store.of_order(conn, order_id)
-            event = domain.ship(order, captured, refunded, earlier, wanted, uuid7())
+            event = domain.ship(order, captured, withheld, earlier, wanted, uuid7())
             parcel = domain.evolve(None, event, 1)
-            return parcel, await store.insert(conn, parcel, event, joined)
+            positions = await store.insert(conn, parcel, event, joined)
+            if positions is None:
+                raise TrackingNumberTaken("another parcel of this carrier has this tracking number")
+            return parcel, positions
 
         return await commands.run(pool, decide, call)
 

@@ -29,19 +29,13 @@ async def of_order(conn: Connection, order_id: UUID) -> list[Parcel]:
     return [_parcel(row) for row in await conn.fetch(f"{_PARCEL} WHERE order_id = $1 ORDER BY id", order_id)]
 
 
-async def is_tracked(conn: Connection, carrier: str, tracking_number: str) -> bool:
-    """Whether a parcel of this carrier has this number."""
-    query = "SELECT EXISTS (SELECT FROM parcel WHERE carrier = $1 AND tracking_number = $2)"
-    return bool(await conn.fetchval(query, carrier, tracking_number))
-
-
-async def insert(conn: Connection, parcel: Parcel, event: FulfilmentEvent, cause: Metadata) -> Positions:
-    """A new parcel's row and event, under the order's lock."""
-    await conn.execute(
-        """INSERT INTO parcel (id, order_id, carrier, tracking_number, lines, state, version)
-           VALUES ($1, $2, $3, $4, $5, $6, $7)""",
-        *_columns(parcel).values(),
-    )
+async def insert(conn: Connection, parcel: Parcel, event: FulfilmentEvent, cause: Metadata) -> Positions | None:
+    """A new parcel's row and event, under the order's lock; None if a parcel of this carrier has this number, perhaps
+    of another order that is packed at the same time."""
+    query = """INSERT INTO parcel (id, order_id, carrier, tracking_number, lines, state, version)
+               VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (carrier, tracking_number) DO NOTHING RETURNING id"""
+    if await conn.fetchval(query, *_columns(parcel).values()) is None:
+        return None
     return await _append(conn, parcel, event, cause)
 
 

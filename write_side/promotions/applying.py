@@ -132,6 +132,6 @@ def _off(
         case AmountOff(amounts=amounts):
             return allocated(min(amounts.get(currency, 0), sum(open_)), open_)
         case BuyGet(buy=buy, get=get):
-            free = [line.quantity // (buy + get) * get * line.unit_price_minor for line in basket]
-            return [min(part, now) for part, now in zip(free, open_, strict=True)]
+            free = [line.quantity // (buy + get) * get for line in basket]  # of what is left of the price of each
+            return [now * n // line.quantity for now, n, line in zip(open_, free, basket, strict=True)]
     return [0] * len(basket)

@@ -79,8 +79,9 @@ async def show_promotion(pool: Pool, promotion_id: UUID) -> Promotion:
 async def list_promotions(pool: Pool, after: UUID | None, limit: int) -> PromotionList:
     """A page of them."""
     async with pool.acquire() as conn:
-        found = await store.page(conn, after, limit)
-    return PromotionList(found, found[-1].id if len(found) == limit else None)
+        found = await store.page(conn, after, limit + 1)
+    shown = found[:limit]
+    return PromotionList(shown, shown[-1].id if len(found) > limit else None)
 
 
 def unknown(promotion_id: UUID) -> UnknownPromotion:

@@ -101,9 +101,10 @@ async def alarms(conn: Connection) -> list[Alarm]:
 
 
 async def retry_alarmed(conn: Connection, refund_id: UUID | None = None) -> int:
-    """Take up again what waits for a person, all of it or one refund; answers how many."""
+    """Take up again what waits for a person, all of it or one refund; answers how many. Never as a first attempt: that
+    one doesn't look whether the provider has it already."""
     done = await conn.execute(
-        """UPDATE refund SET alarm = NULL, attempts = 0, next_attempt_at = clock_timestamp()
+        """UPDATE refund SET alarm = NULL, attempts = 1, next_attempt_at = clock_timestamp()
            WHERE alarm IS NOT NULL AND ($1::uuid IS NULL OR id = $1)""",
         refund_id,
     )

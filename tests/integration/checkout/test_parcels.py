@@ -75,6 +75,28 @@ async def test_six_who_pack_the_same_three_lamps_ship_three(shop: Shop) -> None:
     assert done == {"Parcel": 3, "ShipsTooMuch": 3}
 
 
+async def test_goods_that_went_back_into_stock_are_not_shipped_though_their_refund_failed(shop: Shop) -> None:
+    await shop.stock("lamp", 3)
+    order = await shop.captured(card="pm_card_refundFail", lamp=2)
+    await shop.refund(order, lines=ONE, restock=True)
+    await shop.refund_work()
+    [refund] = await shop.refunds(order)
+    await shop.settle_refund(refund.provider_id, "fail")
+    for webhook in await shop.webhooks(order, refund.provider_id):
+        await shop.receive(webhook)
+    assert [each.state for each in await shop.refunds(order)] == ["failed"]
+    with pytest.raises(ShipsTooMuch) as refused:
+        await ship(shop, order, "1", [{"sku": "lamp", "quantity": 2}])
+    assert refused.value.facts["lines"][0]["left"] == 1, "the other one may be somebody else's by now"
+
+
+async def test_of_two_orders_packed_at_once_one_has_the_tracking_number(shop: Shop) -> None:
+    await shop.stock("lamp", 10)
+    orders = [await shop.captured(lamp=1) for _ in range(4)]
+    done = await asyncio.gather(*(ship(shop, order, "1") for order in orders), return_exceptions=True)
+    assert Counter(type(each) for each in done) == {Parcel: 1, TrackingNumberTaken: 3}
+
+
 async def test_an_order_of_1114_lines_is_shipped_and_refunded(shop: Shop) -> None:
     skus = [f"part-{n}" for n in range(1114)]
     await shop.stock_many(skus)

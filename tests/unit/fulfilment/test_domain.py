@@ -26,7 +26,7 @@ def shipped(
 ) -> Parcel:
     lines = [{"sku": sku, "quantity": n} for sku, n in wanted.items()]
     asked = msgspec.convert({"carrier": "DHL", "tracking_number": "1", "lines": lines}, NewParcel)
-    return evolve(None, ship(order, captured, refunded, earlier, asked, UUID(int=9)), 1)
+    return evolve(None, ship(order, captured, dict(refunded), earlier, asked, UUID(int=9)), 1)
 
 
 def test_what_is_left_goes_in_the_last_parcel() -> None:

@@ -45,6 +45,8 @@ def test_an_amount_is_never_more_than_what_it_is_for() -> None:
 def test_of_each_three_of_one_sku_one_costs_nothing() -> None:
     assert applied(promotion(1, BuyGet(2, 1))).lines == [0, 333]
     assert applied(promotion(1, BuyGet(3, 1))).lines == [0, 0]
+    halved = applied(promotion(1, Percentage(5000), priority=1, skus=["bulb"]), promotion(2, BuyGet(2, 1), priority=2))
+    assert halved.lines == [0, 500 + 166], "a third of the 4.99 that are left"
 
 
 def test_those_that_go_together_are_taken_off_what_the_ones_before_left() -> None:

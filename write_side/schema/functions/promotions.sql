@@ -4,8 +4,10 @@
 -- one, and a CHECK stands behind it. Only what is limited is written: everybody may use the others at the same time.
 
 -- What is on offer by itself, or by one of these codes. Whether it has begun, or is over, Python decides: it knows the time.
+-- Only what has been over for long is left out, where nobody typed a code and asks why: nobody need end such ones by hand.
 CREATE OR REPLACE FUNCTION promotions_offered(p_codes text[]) RETURNS SETOF promotion LANGUAGE sql STABLE AS $$
     SELECT p.* FROM promotion p WHERE p.state = 'running' AND p.terms ->> 'code' = ''
+      AND coalesce((p.terms ->> 'ends_at')::timestamptz > clock_timestamp() - interval '1 hour', true)
     UNION ALL
     SELECT p.* FROM promotion p WHERE p.terms ->> 'code' = ANY (p_codes) AND p.terms ->> 'code' <> ''
 $$;
