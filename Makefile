@@ -67,7 +67,7 @@ black-friday: $(READY) ## Rehearse it: make black-friday USERS=1000 MINUTES=10 P
 	    $(if $(COMPARE),--compare $(COMPARE)) $(BLACK_FRIDAY)
 
 stampede: $(READY) ## 10,000 buyers for 100 units, while processes are killed and connections cut: make stampede SEED=7
-	@$(BIN)/doorbuster faults 18 --seed $(SEED)
+	@$(BIN)/doorbuster faults 18 --crowd 10000 --seed $(SEED)
 
 drill: $(READY) ## Destroy a shop of its own under load and restore it: make drill EVENTS=1000000
 	@$(BIN)/doorbuster drill --events $(EVENTS)

@@ -6,6 +6,7 @@ import shutil
 import sys
 import time
 
+from doorbuster.arguments import count
 from doorbuster.home import Home
 
 Words = argparse._SubParsersAction  # argparse has no public name for it
@@ -20,6 +21,7 @@ def register(words: "Words[argparse.ArgumentParser]") -> None:
     faults.add_argument(
         "--haste", type=float, default=1.0, metavar="N", help="divides how long orders flow at least (1)"
     )
+    faults.add_argument("--crowd", type=count, default=1000, metavar="N", help="buyers of scenario 18 (1000)")
     faults.add_argument("--list", action="store_true", help="name them, run none")
     faults.set_defaults(run=_faults)
 
@@ -42,7 +44,7 @@ def _faults(given: argparse.Namespace) -> int:
             return 2
         report.say(f"seed {seed}; the shop opens")
         with stage.opened(Home(home.folder / "faults" / "stage")) as shop:
-            wanted = run.Wanted(seed, given.rate, haste=given.haste)
+            wanted = run.Wanted(seed, given.rate, crowd=given.crowd, haste=given.haste)
             try:
                 outcomes = asyncio.run(run.play(shop, chosen, wanted, histories))
             finally:

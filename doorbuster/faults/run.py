@@ -35,6 +35,7 @@ class Wanted(Struct, frozen=True):
     rate: float = 10.0  # orders a second
     products: int = 12
     units: int = 100_000
+    crowd: int = 1000  # buyers who come for a few units
     haste: float = 1.0  # divides how long a scenario takes at least
     warm_up: bool = True
 
@@ -79,7 +80,7 @@ async def _play(stage: Stage, scenario: Scenario, wanted: Wanted, bearer: str, h
         skus = await _offered(stage, bearer, wanted)
         commands = f"http://127.0.0.1:{stage.commands.port}"
         shoppers = Shoppers(stage.environment, commands, skus, seed, wanted.rate)
-        scene = Scene(stage, shoppers, skus, bearer, seed, wanted.haste, history)
+        scene = Scene(stage, shoppers, skus, bearer, seed, wanted.haste, wanted.crowd, history)
         scene.streams = watched.streams
         await _acted(scene, scenario, wanted)
         await _calm(stage, watched, history)

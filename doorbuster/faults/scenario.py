@@ -25,11 +25,12 @@ class Scene:
         bearer: str,
         seed: int,
         haste: float,
+        crowd: int,
         history: "History",
     ) -> None:
         self.stage, self.shoppers, self.skus, self.bearer, self.history = stage, shoppers, skus, bearer, history
         self.seed, self.random = seed, random.Random(seed)
-        self.haste = haste
+        self.haste, self.crowd = haste, crowd
         self.broken: list[str] = []
         self.streams: StreamWatch | None = None
 

@@ -18,7 +18,7 @@ CHOSEN = (
     "projector killed before its checkpoint",
     "COMMITs nobody hears of",
 )
-STAMPEDE = run.Wanted(seed=1, products=1, haste=50, warm_up=False)  # 200 buyers of 10 units
+STAMPEDE = run.Wanted(seed=1, products=1, crowd=200, haste=50, warm_up=False)  # 200 buyers of 10 units
 HURRIED = run.Wanted(seed=1, products=4, haste=3, warm_up=False)
 
 

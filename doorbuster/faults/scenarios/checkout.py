@@ -10,7 +10,8 @@ from doorbuster.faults.scenarios.log import connected
 from doorbuster.faults.shoppers import Purchase, prepared
 from shared.ids import uuid7
 
-BUYERS, UNITS, SEATS = 10_000, 100, 128
+SEATS = 128
+FOR_ONE_UNIT = 100  # buyers
 NOBODY_GIVES_UP = 900.0  # seconds: whoever has pressed the button wants to know
 DOORS = 32  # carts are filled through them, before anybody buys
 FEWEST_UNITS = 10
@@ -18,12 +19,12 @@ CUTS, AMBIGUOUS = 10, 12
 KILLED_AT = (0.001, 0.01, 0.2, 0.6)  # shares of the buyers who have their answer
 
 
-async def _ten_thousand_for_a_hundred(scene: Scene) -> None:
+async def _a_crowd_for_a_few(scene: Scene) -> None:
     """All want one, each again and again with its own key until answered; meanwhile connections are cut, the command
     API and both workers are killed. So many as there are seats ask at the same time, the others stand behind them."""
-    stage, buyers = scene.stage, int(BUYERS / scene.haste)
+    stage, buyers = scene.stage, scene.crowd
     scene.shoppers.patience = NOBODY_GIVES_UP
-    units = max(FEWEST_UNITS, int(UNITS / scene.haste))
+    units = max(FEWEST_UNITS, buyers // FOR_ONE_UNIT)
     through_the_proxy = {**stage.environment, "WRITE_API_URL": f"http://127.0.0.1:{stage.commands.port}"}
     async with Shop(through_the_proxy, connections=SEATS) as shop:
         sku = await stampede.offer(shop, scene.bearer, units, searchable=False)
@@ -113,8 +114,8 @@ async def _commits_nobody_hears_of(scene: Scene) -> None:
 
 SCENARIOS = (
     Scenario(
-        18, f"{BUYERS} buyers for {UNITS} units", "exactly so many orders, one per key, nothing below zero",
-        _ten_thousand_for_a_hundred, quiet=True,
+        18, "a hundred buyers for each unit", "exactly so many orders, one per key, nothing below zero",
+        _a_crowd_for_a_few, quiet=True,
     ),
     Scenario(
         19, "COMMITs nobody hears of", "the key decides: never two orders, never none",
