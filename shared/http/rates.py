@@ -3,6 +3,7 @@
 import time
 from collections import OrderedDict
 from collections.abc import Callable
+from ipaddress import IPv6Network
 from math import ceil
 
 from litestar.types import HTTPScope
@@ -43,5 +44,15 @@ class Rates:
         """The address that our own proxy saw, which it puts last; without a proxy that of the connection."""
         told = header(scope, self._header) if self._header else None
         if told:
-            return told.decode("latin-1").rpartition(",")[2].strip()
-        return scope["client"][0] if scope["client"] else ""
+            return whose(told.decode("latin-1").rpartition(",")[2].strip())
+        return whose(scope["client"][0]) if scope["client"] else ""
+
+
+def whose(address: str) -> str:
+    """Who is counted as one: an address, or of IPv6 the /64 that a client is given and may change addresses within."""
+    if ":" not in address:
+        return address
+    try:
+        return str(IPv6Network((address.partition("%")[0], 64), strict=False))
+    except ValueError:  # a header may hold anything
+        return address

@@ -13,7 +13,7 @@ from msgspec import Struct
 from shared.http.admission import REFUSALS, Admission, Way
 from shared.http.app import build_app
 from shared.http.doors import Rank, Size
-from shared.http.rates import MOST_CLIENTS, Rates
+from shared.http.rates import MOST_CLIENTS, Rates, whose
 from tests.fixtures.asgi import client_of
 
 SIZE = Size(seats=3, looking=2, line=0)
@@ -159,3 +159,9 @@ def test_clients_do_not_fill_the_memory() -> None:
 def _shed(metrics: httpx.Response) -> float:
     lines = [line for line in metrics.text.splitlines() if line.startswith('http_shed_total{doors="front"}')]
     return float(lines[0].rpartition(" ")[2]) if lines else 0.0
+
+
+def test_who_changes_addresses_within_their_own_network_is_counted_as_one() -> None:
+    assert whose("2001:db8:1:2::1") == whose("2001:db8:1:2:ffff::9") != whose("2001:db8:1:3::1")
+    assert whose("192.0.2.7") == "192.0.2.7"
+    assert whose("no:address") == "no:address"
