@@ -147,6 +147,7 @@ POSTGRES_IS_DOWN = (
     asyncpg.TransactionTimeoutError,
     asyncpg.LockNotAvailableError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # of a connection that broke while it was handed out
 )
 
 # U+0000 in text, and its escape in jsonb: both are refused by Postgres alone, wherever in a body or path they stand.
