@@ -13,6 +13,11 @@ from projector.redis_sink import connect
 from projector.versions import Versions
 from write_side.event_log import Positions
 
+# One look into the index for each shard: grouping would read the whole log.
+HEADS = """SELECT shard, at FROM log_settings, generate_series(0, shards - 1) AS s (shard),
+                LATERAL (SELECT max(position) AS at FROM event_log e WHERE e.shard = s.shard) AS head
+           WHERE at IS NOT NULL"""
+
 
 class Behind(RuntimeError):
     """The read models don't follow the log: documents still show what was before."""
@@ -40,14 +45,15 @@ async def until_all_followed(database_url: str, redis_url: str, seconds: float) 
     """As `until_followed`, for all that is in the log by now."""
     conn = await asyncpg.connect(database_url)
     try:
-        rows = await conn.fetch(
-            """SELECT shard, (SELECT max(position) FROM event_log e WHERE e.shard = s.shard) AS at
-               FROM log_settings, generate_series(0, shards - 1) AS s (shard)"""  # one look into the index for each
-        )
+        ends = await heads(conn)
     finally:
         await conn.close()
-    ends = {row["shard"]: row["at"] for row in rows if row["at"] is not None}
     await until_followed(database_url, redis_url, ends, seconds)
+
+
+async def heads(conn: "asyncpg.Connection[asyncpg.Record]") -> dict[int, int]:
+    """The last position of each shard that has events."""
+    return {row["shard"]: row["at"] for row in await conn.fetch(HEADS)}
 
 
 def _lack(checkpoints: Positions, positions: Positions) -> bool:

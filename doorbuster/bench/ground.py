@@ -22,6 +22,7 @@ from doorbuster import catalog_import, native, probes, processes, running, stack
 from doorbuster.bench import cpu
 from doorbuster.bench.frame import Invalid
 from doorbuster.bench.watching import Checkpoints
+from doorbuster.following import HEADS
 from doorbuster.home import Home, free_port
 from doorbuster.processes import Program
 from doorbuster.sample_catalog import write_catalog
@@ -127,8 +128,7 @@ class Ground:
 
     def heads(self) -> dict[int, int]:
         """The last position of each shard that has events."""
-        rows = self.fetch("SELECT shard, max(position) AS at FROM event_log GROUP BY shard")
-        return {row["shard"]: row["at"] for row in rows}
+        return {row["shard"]: row["at"] for row in self.fetch(HEADS)}
 
     # --- waiting ----------------------------------------------------------------------------------------------------
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import asyncpg
 
 from doorbuster import catalog_import
+from doorbuster.following import heads
 from doorbuster.home import Home
 from doorbuster.sample_catalog import write_catalog
 from shared.position import Position
@@ -31,7 +32,6 @@ async def position_of_log(database_url: str) -> str:
     conn = await asyncpg.connect(database_url)
     try:
         epoch = await conn.fetchval("SELECT epoch FROM log_settings")
-        rows = await conn.fetch("SELECT shard, max(position) AS at FROM event_log GROUP BY shard")
-        return Position(epoch, {row["shard"]: row["at"] for row in rows}).token()
+        return Position(epoch, await heads(conn)).token()
     finally:
         await conn.close()

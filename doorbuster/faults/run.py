@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
-from doorbuster import tokens
+from doorbuster import following, tokens
 from doorbuster.demo import stampede
 from doorbuster.demo.shop import Shop
 from doorbuster.faults import report
@@ -143,8 +143,7 @@ async def _calm(stage: Stage, watched: Watched, history: History) -> None:
         await conn.execute("UPDATE mail SET next_attempt_at = clock_timestamp() WHERE state = 'queued'")
         deadline, quiet_since, last = time.monotonic() + HEAL_WITHIN, time.monotonic(), -1
         while time.monotonic() - quiet_since < 0.5 and time.monotonic() < deadline:
-            rows = await conn.fetch("SELECT shard, max(position) AS at FROM event_log GROUP BY shard")
-            heads = {row["shard"]: row["at"] for row in rows}
+            heads = await following.heads(conn)
             busy = await conn.fetchval("SELECT count(*) FROM payment WHERE todo IS NOT NULL AND alarm IS NULL")
             busy += await conn.fetchval("SELECT count(*) FROM mail WHERE state = 'queued'")
             if busy or watched.lag.behind(heads) or max(heads.values()) != last:

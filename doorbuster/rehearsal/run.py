@@ -17,6 +17,7 @@ from doorbuster.demo import stampede
 from doorbuster.demo.shop import Shop
 from doorbuster.demo.steps import Steps
 from doorbuster.faults.watching import LagWatch
+from doorbuster.following import heads
 from doorbuster.home import Home
 from doorbuster.invariants import all as invariants
 from doorbuster.invariants.captures import Provider, unsettled
@@ -119,9 +120,8 @@ async def _rushed(
             await fault
         finally:
             fault.cancel()
-        rows = await conn.fetch("SELECT shard, max(position) AS at FROM event_log GROUP BY shard")
         checkpoints = Checkpoints(environment["REDIS_URL"])
-        await asyncio.to_thread(checkpoints.wait, {row["shard"]: row["at"] for row in rows}, CATCH_UP)
+        await asyncio.to_thread(checkpoints.wait, await heads(conn), CATCH_UP)
         await asyncio.sleep(0.1)  # the watch has to see it, too
     return msgspec.json.decode(told, type=Rush), await _lag(conn, base, watch, wall), notes
 

@@ -11,7 +11,7 @@ from msgspec import Raw, Struct
 
 from projector.model import Folded, encode
 from shared.codec import Event
-from shared.documents.orders import Fulfilment, Happened, OrderState, ParcelState, PaymentState, RefundState
+from shared.documents.orders import Fulfilment, Happened, OrderState, PaymentState, RefundState, StatusParcel
 from shared.envelope import Recorded
 from shared.events.fulfilment import FulfilmentEvent, ParcelDelivered, ParcelShipped
 from shared.events.notifications import MailSent
@@ -81,17 +81,6 @@ class Refund(Struct, frozen=True):
     requested_at: datetime
 
 
-class Parcel(Struct, frozen=True):
-    """What left the house; `quantities` is SKU → how many of it."""
-
-    id: UUID
-    state: ParcelState
-    carrier: str
-    tracking_number: str
-    quantities: dict[str, int]
-    shipped_at: datetime
-
-
 class Order(Folded, frozen=True):
     """`placed` (an OrderPlaced) and `placed_at` are null as long as only the payment was heard of."""
 
@@ -102,7 +91,7 @@ class Order(Folded, frozen=True):
     payment_state: PaymentState
     history: list[Happened]
     refunds: list[Refund]
-    parcels: list[Parcel]
+    parcels: list[StatusParcel]
 
 
 def touches(_recorded: Recorded, event: Event) -> Sequence[str]:
@@ -133,11 +122,11 @@ def evolve(state: Order | None, recorded: Recorded, event: Happening) -> Order:
     )
 
 
-def _parcels_after(parcels: list[Parcel], recorded: Recorded, event: Happening) -> list[Parcel]:
+def _parcels_after(parcels: list[StatusParcel], recorded: Recorded, event: Happening) -> list[StatusParcel]:
     if isinstance(event, ParcelShipped):
         quantities = {line.sku: line.quantity for line in event.lines}
         about = (event.carrier, event.tracking_number, quantities, recorded.recorded_at)
-        return [*parcels, Parcel(event.parcel_id, "shipped", *about)]
+        return [*parcels, StatusParcel(event.parcel_id, "shipped", *about)]
     if isinstance(event, ParcelDelivered):
         return [
             msgspec.structs.replace(each, state="delivered") if each.id == event.parcel_id else each

@@ -8,7 +8,7 @@ import msgspec
 from projector.model import REDIS, Keys, ReadModel, Rendered, encode
 from projector.read_models import order
 from projector.read_models.order import Order, fulfilment_of, payment_state_of, placed_of, refunded_minor
-from shared.documents.orders import STATUS, Address, Discounted, OrderStatus, StatusLine, StatusParcel, StatusRefund
+from shared.documents.orders import STATUS, Address, Discounted, OrderStatus, StatusLine, StatusRefund
 from shared.events.orders import OrderPlaced
 from shared.money import Money
 from shared.sealed import unseal
@@ -42,7 +42,7 @@ def render(id_: str, state: Order, keys: Keys) -> Rendered:
         refunded=Money(refunded_minor(state), currency),
         refunds=_refunds(state, currency),
         fulfilment=fulfilment_of(state, placed),
-        parcels=[StatusParcel(**msgspec.structs.asdict(parcel)) for parcel in state.parcels],
+        parcels=state.parcels,
         placed_at=state.placed_at,
         expires_at=placed.expires_at,
         history=state.history,

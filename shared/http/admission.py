@@ -8,6 +8,7 @@ from litestar.types import ASGIApp, HTTPScope, Receive, ReceiveMessage, Scope, S
 from prometheus_client import Counter, Gauge
 
 from shared.http import frame
+from shared.http.app import LARGEST_BODY
 from shared.http.doors import Doors, Full, Rank, Size
 from shared.http.problems import Told
 from shared.http.rates import TOO_MANY_REQUESTS, Rates
@@ -18,7 +19,6 @@ __all__ = ["BUSY", "REFUSALS", "Admission", "Way"]
 BUSY = Told(503, frame.BUSY, "More requests are here than can be served in time; nothing was done.")
 REFUSALS = (BUSY, TOO_MANY_REQUESTS)
 RETRY_AFTER = 1  # seconds
-LARGEST = 1_000_000  # bytes of a body that is waited for: as `shared.http.app` takes
 
 INSIDE = Gauge("http_admitted", "Requests being served", ["doors"])
 WAITING = Gauge("http_waiting", "Requests that wait to be served", ["doors"])
@@ -65,7 +65,7 @@ class Admission:
 def _may_come(scope: HTTPScope) -> bool:
     """Whether a body is worth waiting for: one that says that it is too large is refused without being read."""
     length = header(scope, b"content-length") or b"0"
-    return length.isdigit() and int(length) <= LARGEST
+    return length.isdigit() and int(length) <= LARGEST_BODY
 
 
 async def _arrived(receive: Receive) -> Receive:
@@ -78,7 +78,7 @@ async def _arrived(receive: Receive) -> Receive:
     message = await receive()
     while message["type"] == "http.request":
         body += message["body"]
-        if not message["more_body"] or len(body) > LARGEST:  # of too large a one whoever reads on says so
+        if not message["more_body"] or len(body) > LARGEST_BODY:  # of too large a one whoever reads on says so
             message["body"] = bytes(body)
             break
         message = await receive()

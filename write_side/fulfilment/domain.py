@@ -12,6 +12,7 @@ from msgspec import Meta, Struct, structs
 
 from shared.events.fulfilment import FulfilmentEvent, ParcelDelivered, ParcelLine, ParcelShipped
 from write_side.errors import NotFound, Refusal
+from write_side.inventory import Demand, summed
 from write_side.orders import Order
 from write_side.refunds import Refund
 
@@ -48,13 +49,6 @@ class UnknownParcel(NotFound):
     code = "unknown_parcel"
 
 
-class WantedLine(Struct, frozen=True, forbid_unknown_fields=True):
-    """So many of one SKU of the order."""
-
-    sku: Annotated[str, Meta(min_length=1, max_length=100)]
-    quantity: Annotated[int, Meta(gt=0, le=1_000_000)]
-
-
 class NewParcel(Struct, frozen=True, forbid_unknown_fields=True):
     """`{"carrier": "DHL", "tracking_number": "00340434", "lines": [{"sku": "DB100000", "quantity": 1}]}`.
 
@@ -63,7 +57,7 @@ class NewParcel(Struct, frozen=True, forbid_unknown_fields=True):
 
     carrier: Text
     tracking_number: Text
-    lines: Annotated[list[WantedLine], Meta(max_length=5_000)] = []
+    lines: Annotated[list[Demand], Meta(max_length=5_000)] = []
 
 
 class Parcel(Struct, frozen=True):
@@ -82,8 +76,8 @@ def withheld(refunds: Iterable[Refund]) -> dict[str, int]:
     """SKU → how many are not to leave any more: those whose money goes back, or those that are back in stock, whichever
     is more. Not both: a refund that failed and the one that took its place are about the same goods."""
     given = list(refunds)
-    paid_back = _summed((line.sku, line.quantity) for each in given if each.state != "failed" for line in each.lines)
-    in_stock = _summed((back.sku, back.quantity) for each in given for back in each.restocked)
+    paid_back = summed(line for each in given if each.state != "failed" for line in each.lines)
+    in_stock = summed(back for each in given for back in each.restocked)
     return {sku: max(paid_back.get(sku, 0), in_stock.get(sku, 0)) for sku in paid_back.keys() | in_stock.keys()}
 
 
@@ -97,11 +91,9 @@ def ship(
     """
     if order.state != "confirmed" or not captured:
         raise NotShippable(f"the order is {order.state}, its money is not taken", order_state=order.state)
-    left = _summed((line.sku, line.quantity) for line in order.lines)
-    gone = [*withheld.items(), *((line.sku, line.quantity) for parcel in earlier for line in parcel.lines)]
-    for sku, quantity in gone:
-        left[sku] -= quantity
-    asked = _summed((line.sku, line.quantity) for line in wanted.lines) or {s: n for s, n in left.items() if n > 0}
+    ordered, shipped = summed(order.lines), summed(line for parcel in earlier for line in parcel.lines)
+    left = {sku: quantity - withheld.get(sku, 0) - shipped.get(sku, 0) for sku, quantity in ordered.items()}
+    asked = summed(wanted.lines) or {s: n for s, n in left.items() if n > 0}
     if not asked:
         raise NothingToShip("all of it is shipped or refunded")
     if lacking := [sku for sku, quantity in asked.items() if quantity > left.get(sku, 0)]:
@@ -114,13 +106,6 @@ def ship(
 def deliver(parcel: Parcel) -> ParcelDelivered | None:
     """It has arrived; None if that is known."""
     return None if parcel.state == "delivered" else ParcelDelivered(parcel.id, parcel.order_id)
-
-
-def _summed(pairs: Iterable[tuple[str, int]]) -> dict[str, int]:
-    total: dict[str, int] = {}
-    for sku, quantity in pairs:
-        total[sku] = total.get(sku, 0) + quantity
-    return total
 
 
 def evolve(parcel: Parcel | None, event: FulfilmentEvent, version: int) -> Parcel:

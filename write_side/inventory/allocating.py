@@ -6,19 +6,29 @@ here decides on what was read before.
 
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import combinations
+from typing import Protocol
 from uuid import UUID
 
 from shared.events.orders import Allocation
 from shared.settings import AllocationStrategy
-from write_side.inventory.domain import Demand, OutOfStock, StockItem, UnknownStock
+from write_side.inventory.domain import OutOfStock, StockItem, UnknownStock
 
 MOST_COMBINED = 10  # warehouses, in the order in which they ship, among which the fewest are sought: at most 1,023 ways
 
 
-def summed(demand: Iterable[Demand]) -> dict[str, int]:
-    """Demand per SKU: two lines of one SKU are checked together, or each passes alone and both oversell."""
+class Line(Protocol):
+    """So many of a SKU, whatever else is said of them."""
+
+    @property
+    def sku(self) -> str: ...
+    @property
+    def quantity(self) -> int: ...
+
+
+def summed(lines: Iterable[Line]) -> dict[str, int]:
+    """How many per SKU: two lines of one SKU are checked together, or each passes alone and both are too much."""
     total: dict[str, int] = {}
-    for line in demand:
+    for line in lines:
         total[line.sku] = total.get(line.sku, 0) + line.quantity
     return total
 

@@ -1,6 +1,6 @@
 """Payments: what other contexts may ask of them. Orders know payments, payments' routes and steps know orders."""
 
-from write_side.payments.asking import ProviderDown, ProviderRefused
+from write_side.payments.asking import ProviderDown, ProviderRefused, every
 from write_side.payments.domain import Payment, Seen, SeenRefund, Work, covers
 from write_side.payments.gateway import Gateway, Notice, open_gateway
 from write_side.payments.store import (
@@ -19,6 +19,6 @@ from write_side.payments.store import (
 
 __all__ = [
     "Gateway", "Notice", "Payment", "ProviderDown", "ProviderRefused", "Seen", "SeenRefund", "Work", "alarms", "claim",
-    "covers", "find_payment", "lock_payment", "open_gateway", "park", "public_state", "put_off", "retry_alarmed",
-    "save", "take_in", "wake",
+    "covers", "every", "find_payment", "lock_payment", "open_gateway", "park", "public_state", "put_off",
+    "retry_alarmed", "save", "take_in", "wake",
 ]  # fmt: skip

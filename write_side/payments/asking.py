@@ -1,7 +1,7 @@
 """Asking Stripe: one call, counted and timed, and what each kind of failure means to whoever asked."""
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from time import perf_counter
 from typing import TypeVar
 
@@ -68,6 +68,17 @@ async def heard(operation: str, call: Awaitable[A], read: Callable[[A], T]) -> T
     finally:
         metrics.STRIPE_CALLS.labels(operation, outcome).inc()
         metrics.STRIPE_SECONDS.labels(operation).observe(perf_counter() - began)
+
+
+async def every(page: Callable[[str | None], Awaitable[tuple[Sequence[T], str | None]]]) -> AsyncIterator[T]:
+    """All of a list that comes in pages; `page` is given after what the next one begins, and answers it with that."""
+    after: str | None = None
+    while True:
+        found, after = await page(after)
+        for each in found:
+            yield each
+        if after is None:
+            return
 
 
 async def _answer_of(call: Awaitable[A], read: Callable[[A], T]) -> T:

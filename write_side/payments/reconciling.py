@@ -4,7 +4,6 @@ An intent of ours is found by the ids in its metadata. What the provider says of
 every fact (`orders.learn`); one whose order is lost can only be told to a person: there may be money without an order.
 """
 
-from collections.abc import AsyncIterator
 from datetime import datetime
 from uuid import UUID
 
@@ -15,7 +14,7 @@ from write_side import orders
 from write_side.causes import joining_order
 from write_side.database import Pool
 from write_side.payments import store
-from write_side.payments.domain import Seen
+from write_side.payments.asking import every
 from write_side.payments.gateway import Gateway
 
 _MONEY = ("requires_capture", "succeeded")
@@ -44,7 +43,7 @@ async def reconcile(pool: Pool, gateway: Gateway, since: datetime, cause: Metada
     """Learn what became of the intents made since then. Raises `ProviderDown`; may be repeated at any time."""
     looked_at = learnt = 0
     lost = []
-    async for seen in _made_since(gateway, since):
+    async for seen in every(lambda after: gateway.page(since, after)):
         if seen.payment_id is None or seen.order_id is None:
             continue  # others may use the same account
         looked_at += 1
@@ -60,13 +59,3 @@ async def reconcile(pool: Pool, gateway: Gateway, since: datetime, cause: Metada
 async def _is_known(pool: Pool, payment_id: UUID) -> bool:
     async with pool.acquire() as conn:
         return await store.find_payment(conn, payment_id) is not None
-
-
-async def _made_since(gateway: Gateway, since: datetime) -> AsyncIterator[Seen]:
-    page, after = await gateway.page(since, None)
-    while True:
-        for seen in page:
-            yield seen
-        if after is None:
-            return
-        page, after = await gateway.page(since, after)

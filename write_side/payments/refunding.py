@@ -9,7 +9,7 @@ import msgspec
 import stripe
 from msgspec import Struct
 
-from write_side.payments.asking import heard
+from write_side.payments.asking import every, heard
 from write_side.payments.domain import SeenRefund
 from write_side.payments.intents import uuid_of
 
@@ -50,14 +50,10 @@ class Refunds:
 
     async def find(self, refund_id: UUID, intent_id: str) -> SeenRefund | None:
         """The refund of an intent that carries our id, if Stripe has one."""
-        after: str | None = None
-        while True:
-            params: stripe.params.RefundListParams = {"limit": PAGE, "payment_intent": intent_id}
-            seen, after = await self._listed(params, after)
-            if found := next((each for each in seen if each.refund_id == refund_id), None):
-                return found
-            if after is None:
-                return None
+        async for seen in every(lambda after: self._listed({"limit": PAGE, "payment_intent": intent_id}, after)):
+            if seen.refund_id == refund_id:
+                return seen
+        return None
 
     async def page(self, since: datetime, after: str | None) -> tuple[Sequence[SeenRefund], str | None]:
         """Refunds made since then, newest first, and after which the next page begins (None: that was all)."""

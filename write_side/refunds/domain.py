@@ -20,6 +20,7 @@ from shared.events.refunds import (
     RefundSucceeded,
 )
 from write_side.errors import Invalid, NotFound, Refusal
+from write_side.inventory import Demand, summed
 from write_side.payments import Payment, SeenRefund
 
 Reason = Literal[
@@ -60,13 +61,6 @@ class UnknownRefund(NotFound):
     code = "unknown_refund"
 
 
-class RefundLine(Struct, frozen=True, forbid_unknown_fields=True):
-    """So many of one SKU of the order."""
-
-    sku: Annotated[str, Meta(min_length=1, max_length=100)]
-    quantity: Annotated[int, Meta(gt=0, le=1_000_000)]
-
-
 class NewRefund(Struct, frozen=True, forbid_unknown_fields=True):
     """`{"reason": "returned", "lines": [{"sku": "DB100000", "quantity": 1}], "shipping": true, "restock": true}`.
 
@@ -76,7 +70,7 @@ class NewRefund(Struct, frozen=True, forbid_unknown_fields=True):
 
     reason: Reason
     amount_minor: Annotated[int, Meta(gt=0, le=99_999_999)] | None = None
-    lines: Annotated[list[RefundLine], Meta(max_length=5_000)] = []
+    lines: Annotated[list[Demand], Meta(max_length=5_000)] = []
     shipping: bool = False
     restock: bool = False
 
@@ -148,16 +142,16 @@ def _asked(
     shipping = _shipping_cost(bought) - sum(refund.shipping_minor for refund in counted)
     if not wanted.lines and not wanted.shipping:
         return left, _lines_of(bought, counted, None), shipping
-    lines = _lines_of(bought, counted, _summed((line.sku, line.quantity) for line in wanted.lines))
+    lines = _lines_of(bought, counted, summed(wanted.lines))
     given = shipping if wanted.shipping else 0
     return sum(line.amount_minor for line in lines) + given, lines, given
 
 
 def _lines_of(bought: Bought, counted: Sequence[Refund], wanted: dict[str, int] | None) -> list[RefundedLine]:
     """These quantities with what they cost, or all that is left; refuses what is more than that."""
-    ordered = _summed((line.sku, line.quantity) for line in bought.lines)
+    ordered = summed(bought.lines)
     cost = _summed((line.sku, _cost(line)) for line in bought.lines)
-    back = _summed((line.sku, line.quantity) for refund in counted for line in refund.lines)
+    back = summed(line for refund in counted for line in refund.lines)
     paid = _summed((line.sku, line.amount_minor) for refund in counted for line in refund.lines)
     left = {sku: quantity - back.get(sku, 0) for sku, quantity in ordered.items()}
     asked = {sku: quantity for sku, quantity in left.items() if quantity} if wanted is None else wanted

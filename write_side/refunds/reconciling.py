@@ -4,7 +4,6 @@ A refund that the log lost can only be told to a person. The order's books say t
 could give it back once more.
 """
 
-from collections.abc import AsyncIterator
 from datetime import datetime
 from uuid import UUID
 
@@ -13,7 +12,7 @@ from msgspec import Struct
 from shared.envelope import Metadata
 from write_side.causes import joining_order
 from write_side.database import Pool
-from write_side.payments import Gateway, SeenRefund
+from write_side.payments import Gateway, every
 from write_side.refunds import handlers, store
 
 _NEWS = ("pending", "succeeded", "failed", "alarm")
@@ -42,7 +41,7 @@ async def reconcile_refunds(pool: Pool, gateway: Gateway, since: datetime, cause
     """Learn what became of the refunds made since then. Raises `ProviderDown`; may be repeated at any time."""
     looked_at = learnt = 0
     lost = []
-    async for seen in _made_since(gateway, since):
+    async for seen in every(lambda after: gateway.refunds.page(since, after)):
         if seen.refund_id is None or seen.order_id is None:
             continue  # others may use the same account
         looked_at += 1
@@ -59,13 +58,3 @@ async def reconcile_refunds(pool: Pool, gateway: Gateway, since: datetime, cause
 async def _is_known(pool: Pool, refund_id: UUID) -> bool:
     async with pool.acquire() as conn:
         return await store.find(conn, refund_id) is not None
-
-
-async def _made_since(gateway: Gateway, since: datetime) -> AsyncIterator[SeenRefund]:
-    page, after = await gateway.refunds.page(since, None)
-    while True:
-        for seen in page:
-            yield seen
-        if after is None:
-            return
-        page, after = await gateway.refunds.page(since, after)

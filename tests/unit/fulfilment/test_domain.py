@@ -10,6 +10,7 @@ from msgspec import structs
 
 from projector.read_models import order as read_model
 from projector.read_models.order import fulfilment_of
+from shared.documents.orders import StatusParcel
 from shared.events.orders import OrderPlaced, PricedLine, Totals
 from write_side.fulfilment.domain import NewParcel, NothingToShip, NotShippable, Parcel, ShipsTooMuch, evolve, ship
 from write_side.orders import Order
@@ -66,7 +67,7 @@ def seen(parcels: list[tuple[str, dict[str, int]]], refunds: list[tuple[str, dic
     state = read_model.Order(
         0, read_model.UNKNOWN, NOW, NOW, "confirmed", "captured", [],
         [read_model.Refund(ID, s, 1, "returned", q, NOW) for s, q in refunds or []],  # type: ignore[arg-type]
-        [read_model.Parcel(ID, s, "DHL", "1", q, NOW) for s, q in parcels],  # type: ignore[arg-type]
+        [StatusParcel(ID, s, "DHL", "1", q, NOW) for s, q in parcels],  # type: ignore[arg-type]
     )  # fmt: skip
     return fulfilment_of(state, PLACED)
 
