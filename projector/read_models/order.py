@@ -71,7 +71,7 @@ _placed: msgspec.json.Decoder[OrderPlaced | None] = msgspec.json.Decoder(OrderPl
 
 
 class Refund(Struct, frozen=True):
-    """Money on its way back; `quantities` is SKU → how many of it."""
+    """Money on its way back; `quantities` is SKU → how many of it, `unsent` how many of these were here still."""
 
     id: UUID
     state: RefundState
@@ -79,6 +79,7 @@ class Refund(Struct, frozen=True):
     reason: str
     quantities: dict[str, int]
     requested_at: datetime
+    unsent: dict[str, int]
 
 
 class Order(Folded, frozen=True):
@@ -129,8 +130,7 @@ def _parcels_after(parcels: list[StatusParcel], recorded: Recorded, event: Happe
         return [*parcels, StatusParcel(event.parcel_id, "shipped", *about)]
     if isinstance(event, ParcelDelivered):
         return [
-            msgspec.structs.replace(each, state="delivered") if each.id == event.parcel_id else each
-            for each in parcels
+            msgspec.structs.replace(each, state="delivered") if each.id == event.parcel_id else each for each in parcels
         ]
     return parcels
 
@@ -142,7 +142,7 @@ def fulfilment_of(state: Order, placed: OrderPlaced) -> Fulfilment:
     due = Counter[str]()
     for line in placed.lines:
         due[line.sku] += line.quantity
-    refunded = [refund.quantities for refund in state.refunds if refund.state != "failed"]
+    refunded = [refund.unsent for refund in state.refunds if refund.state != "failed"]
     for quantities in [*refunded, *(parcel.quantities for parcel in state.parcels)]:
         due.subtract(quantities)
     if any(quantity > 0 for quantity in due.values()):
@@ -153,13 +153,13 @@ def fulfilment_of(state: Order, placed: OrderPlaced) -> Fulfilment:
 def _refunds_after(refunds: list[Refund], recorded: Recorded, event: Happening) -> list[Refund]:
     if isinstance(event, RefundRequested):
         quantities = {line.sku: line.quantity for line in event.lines}
-        asked = (event.amount_minor, event.reason, quantities, recorded.recorded_at)
+        unsent = Counter(quantities)
+        unsent.subtract({line.sku: line.quantity for line in event.sent})
+        asked = (event.amount_minor, event.reason, quantities, recorded.recorded_at, dict(unsent))
         return [*refunds, Refund(event.refund_id, "requested", *asked)]
     if isinstance(event, RefundPending | RefundSucceeded | RefundFailed):
         state = _REFUND_STATES[type(event)]
-        return [
-            msgspec.structs.replace(each, state=state) if each.id == event.refund_id else each for each in refunds
-        ]
+        return [msgspec.structs.replace(each, state=state) if each.id == event.refund_id else each for each in refunds]
     return refunds
 
 

@@ -51,7 +51,7 @@ def render(id_: str, state: Order, _keys: Keys) -> Rendered:
 
 MODEL = ReadModel(
     name=RECORDS,
-    version="v2",
+    version="v3",
     sink=ELASTICSEARCH,
     contexts=order.CONTEXTS,
     state=Order,

@@ -92,7 +92,7 @@ def _lines(placed: OrderPlaced) -> list[StatusLine]:
 
 MODEL = ReadModel(
     name=STATUS,
-    version="v2",
+    version="v3",
     sink=REDIS,
     contexts=order.CONTEXTS,
     state=Order,

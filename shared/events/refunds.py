@@ -8,6 +8,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
+from shared.events.fulfilment import ParcelLine
 from shared.events.orders import Allocation
 
 
@@ -20,7 +21,8 @@ class RefundedLine(Struct, frozen=True):
 
 
 class RefundRequested(Struct, frozen=True, tag="refunds.refund_requested.v1"):
-    """To be given back: `amount_minor` in all. What was put back into stock with it stands in `restocked`."""
+    """To be given back: `amount_minor` in all. What was put back into stock with it stands in `restocked`, and how many
+    of the goods had left the house in `sent`: these take nothing from what is still to be shipped."""
 
     refund_id: UUID
     order_id: UUID
@@ -32,6 +34,7 @@ class RefundRequested(Struct, frozen=True, tag="refunds.refund_requested.v1"):
     lines: list[RefundedLine]  # empty where an amount was given back and no goods
     shipping_minor: int
     restocked: list[Allocation]
+    sent: list[ParcelLine] = []
 
 
 class RefundPending(Struct, frozen=True, tag="refunds.refund_pending.v1"):

@@ -6,7 +6,7 @@ import msgspec
 from msgspec import Struct
 
 from shared.envelope import Metadata, as_json
-from write_side import commands, orders
+from write_side import commands, fulfilment, orders
 from write_side.commands import Answer
 from write_side.customers import Keyring
 from write_side.database import Connection, Pool
@@ -49,18 +49,17 @@ async def _has_left_traces(pool: Pool, person_id: UUID) -> bool:
         return bool(await orders.quotes_of_person(conn, person_id))
 
 
-async def erase(
-    pool: Pool, keyring: Keyring, ledger: Ledger, person_id: UUID, cause: Metadata
-) -> Answer[Erased]:
+async def erase(pool: Pool, keyring: Keyring, ledger: Ledger, person_id: UUID, cause: Metadata) -> Answer[Erased]:
     """Nothing of the person can be read any more once this returns; in copies of theirs read models follow the log.
 
-    Refuses `unfinished_orders`, `erasure_ledger_missing`, `keyring_unavailable`. The ledger comes first, so that no
-    restore brings back a destroyed key; then the key: what a break leaves behind nobody can open, and a repeat by the
-    person's id, or `finish`, empties it.
+    Refuses `unfinished_orders`, `unshipped_orders`, `erasure_ledger_missing`, `keyring_unavailable`. The ledger comes
+    first, so that no restore brings back a destroyed key; then the key: what a break leaves behind nobody can open, and
+    a repeat by the person's id, or `finish`, empties it.
     """
     await ledger.check()
     async with pool.acquire() as conn:
         await orders.check_finished(conn, person_id)
+        await fulfilment.check_shipped(conn, person_id)
     await ledger.add(person_id)
     await keyring.destroy(person_id)
     redacted, positions = await _redacted(pool, person_id, cause)

@@ -16,6 +16,7 @@ from write_side.erasure.exporting import PersonExport, export
 from write_side.erasure.handlers import Erased, UnknownPerson, erase, find_person
 from write_side.erasure.ledger import Ledger, LedgerMissing
 from write_side.errors import Invalid
+from write_side.fulfilment import UnshippedOrders
 from write_side.http import Answered, Shown, answered, cause, requires, shown
 from write_side.orders import UnfinishedOrders
 from write_side.resources import Own
@@ -44,11 +45,12 @@ def _named(somebody: Somebody) -> str | UUID:
 
 
 @post("/v1/erasures", status_code=200, guards=[requires("persons:erase")])
-@refuses(NobodyNamed, UnknownPerson, UnfinishedOrders, LedgerMissing, KeyringUnavailable)
+@refuses(NobodyNamed, UnknownPerson, UnfinishedOrders, UnshippedOrders, LedgerMissing, KeyringUnavailable)
 async def post_erasure(request: Call, data: JSONBody[Somebody], own: Own) -> Answered[Erased]:
     """Erase a person: their key is destroyed, mail and address go out of quotes, orders and every document.
 
-    Refused while an order of theirs is being paid or ended. What was bought and paid stays, without the person.
+    Refused while an order of theirs is being paid or ended, or waits to be shipped. What was bought and paid stays,
+    without the person.
     """
     person_id = await find_person(own.pool, own.keyring, _named(data))
     ledger = Ledger(own.settings.erasure_ledger)

@@ -14,7 +14,6 @@ from shared.events.fulfilment import FulfilmentEvent, ParcelDelivered, ParcelLin
 from write_side.errors import NotFound, Refusal
 from write_side.inventory import Demand, summed
 from write_side.orders import Order
-from write_side.refunds import Refund
 
 Text = Annotated[str, Meta(min_length=1, max_length=64)]
 
@@ -41,6 +40,13 @@ class TrackingNumberTaken(Refusal):
     """Another parcel of this carrier has this number."""
 
     code = "tracking_number_taken"
+
+
+class UnshippedOrders(Refusal):
+    """The person has paid for goods that have not left the house; `order_ids` says which orders. Labels need the
+    address."""
+
+    code = "unshipped_orders"
 
 
 class UnknownParcel(NotFound):
@@ -72,13 +78,10 @@ class Parcel(Struct, frozen=True):
     version: int
 
 
-def withheld(refunds: Iterable[Refund]) -> dict[str, int]:
-    """SKU → how many are not to leave any more: those whose money goes back, or those that are back in stock, whichever
-    is more. Not both: a refund that failed and the one that took its place are about the same goods."""
-    given = list(refunds)
-    paid_back = summed(line for each in given if each.state != "failed" for line in each.lines)
-    in_stock = summed(back for each in given for back in each.restocked)
-    return {sku: max(paid_back.get(sku, 0), in_stock.get(sku, 0)) for sku in paid_back.keys() | in_stock.keys()}
+def owed(order: Order, withheld: Mapping[str, int], earlier: Iterable[Parcel]) -> dict[str, int]:
+    """SKU → how many the customer has not been sent and is to get."""
+    shipped = summed(line for parcel in earlier for line in parcel.lines)
+    return {sku: n - withheld.get(sku, 0) - shipped.get(sku, 0) for sku, n in summed(order.lines).items()}
 
 
 def ship(
@@ -91,8 +94,7 @@ def ship(
     """
     if order.state != "confirmed" or not captured:
         raise NotShippable(f"the order is {order.state}, its money is not taken", order_state=order.state)
-    ordered, shipped = summed(order.lines), summed(line for parcel in earlier for line in parcel.lines)
-    left = {sku: quantity - withheld.get(sku, 0) - shipped.get(sku, 0) for sku, quantity in ordered.items()}
+    left = owed(order, withheld, earlier)
     asked = summed(wanted.lines) or {s: n for s, n in left.items() if n > 0}
     if not asked:
         raise NothingToShip("all of it is shipped or refunded")

@@ -10,7 +10,8 @@ from write_side.commands import Answer, Call
 from write_side.database import Connection, Pool
 from write_side.event_log import Positions
 from write_side.fulfilment import domain, store
-from write_side.fulfilment.domain import NewParcel, Parcel, TrackingNumberTaken, UnknownParcel
+from write_side.fulfilment.domain import NewParcel, Parcel, TrackingNumberTaken, UnknownParcel, UnshippedOrders
+from write_side.orders import Order
 
 
 async def ship_parcel(pool: Pool, order_id: UUID, wanted: NewParcel, cause: Metadata, call: Call) -> Answer[Parcel]:
@@ -26,7 +27,7 @@ async def ship_parcel(pool: Pool, order_id: UUID, wanted: NewParcel, cause: Meta
             order = await orders.find_order(conn, order_id)
             assert order is not None
             captured = await payments.public_state(conn, order.payment_id) == "captured"
-            withheld = domain.withheld(await refunds.of_order(conn, order_id))
+            withheld = refunds.withheld(await refunds.of_order(conn, order_id))
             earlier = await store.of_order(conn, order_id)
             event = domain.ship(order, captured, withheld, earlier, wanted, uuid7())
             parcel = domain.evolve(None, event, 1)
@@ -58,3 +59,17 @@ async def deliver_parcel(pool: Pool, parcel_id: UUID, cause: Metadata, call: Cal
             return parcel, await store.save(conn, parcel, event, joined)
 
         return await commands.run(pool, decide, call)
+
+
+async def check_shipped(conn: Connection, person_id: UUID) -> None:
+    """To be asked before a person's address is destroyed; refuses `unshipped_orders`."""
+    paid = [order for order in await orders.of_person(conn, person_id) if order.state == "confirmed"]
+    if waiting := [order.id for order in paid if await _is_owed_goods(conn, order)]:
+        detail = "goods of this person have not left the house: ship them, or refund what is not to be shipped, first"
+        raise UnshippedOrders(detail, order_ids=waiting)
+
+
+async def _is_owed_goods(conn: Connection, order: Order) -> bool:
+    withheld = refunds.withheld(await refunds.of_order(conn, order.id))
+    owed = domain.owed(order, withheld, await store.of_order(conn, order.id))
+    return any(quantity > 0 for quantity in owed.values())

@@ -4,12 +4,13 @@ All that was refunded, or is about to be, never comes to more than was captured;
 Units of a line share what the line cost so that nothing is left over: all of them together cost the line.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, Literal, TypeVar
 from uuid import UUID
 
 from msgspec import Meta, Struct, structs
 
+from shared.events.fulfilment import ParcelLine
 from shared.events.orders import Allocation, PricedLine, Totals
 from shared.events.refunds import (
     RefundedLine,
@@ -20,7 +21,7 @@ from shared.events.refunds import (
     RefundSucceeded,
 )
 from write_side.errors import Invalid, NotFound, Refusal
-from write_side.inventory import Demand, summed
+from write_side.inventory import Demand, Line, summed
 from write_side.payments import Payment, SeenRefund
 
 Reason = Literal[
@@ -28,6 +29,7 @@ Reason = Literal[
 ]
 K = TypeVar("K")
 State = Literal["requested", "pending", "succeeded", "failed"]
+OF_SENT_GOODS = ("returned", "damaged", "not_delivered")  # reasons that speak of what had left the house
 Verdict = Literal["pending", "succeeded", "failed", "alarm", "ignore", "known"]
 
 
@@ -92,15 +94,17 @@ class Refund(Struct, frozen=True):
     provider_id: str | None
     failure: str | None
     version: int
+    sent: list[ParcelLine] = []
 
 
 class Bought(Struct, frozen=True):
-    """What an order's refunds are decided from."""
+    """What an order's refunds are decided from; `shipped` is SKU → how many have left the house."""
 
     lines: Sequence[PricedLine]
     totals: Totals
     allocations: Sequence[Allocation]
     payment: Payment
+    shipped: Mapping[str, int]
 
 
 def request(bought: Bought, earlier: Sequence[Refund], wanted: NewRefund, refund_id: UUID) -> RefundRequested:
@@ -122,7 +126,7 @@ def request(bought: Bought, earlier: Sequence[Refund], wanted: NewRefund, refund
     restocked = _put_back(bought.allocations, earlier, lines) if wanted.restock else []
     return RefundRequested(
         refund_id, payment.order_id, payment.id, payment.intent_id, amount, payment.currency, wanted.reason, lines,
-        shipping, restocked,
+        shipping, restocked, sent_of(bought, earlier, lines, wanted.reason),
     )  # fmt: skip
 
 
@@ -192,6 +196,36 @@ def _put_back(
     return found
 
 
+def sent_of(bought: Bought, earlier: Sequence[Refund], lines: Sequence[RefundedLine], reason: str) -> list[ParcelLine]:
+    """Which of these goods had left: as many as can have if the reason says so, else those that aren't here."""
+    gone = summed(line for refund in earlier if refund.state != "failed" for line in refund.sent)
+    ordered, kept = summed(bought.lines), withheld(earlier)
+    found = []
+    for line in lines:
+        shipped = bought.shipped.get(line.sku, 0)
+        away = max(shipped - gone.get(line.sku, 0), 0)
+        here = max(ordered[line.sku] - shipped - kept.get(line.sku, 0), 0)
+        sent = min(line.quantity if reason in OF_SENT_GOODS else line.quantity - here, away)
+        if sent > 0:
+            found.append(ParcelLine(line.sku, sent))
+    return found
+
+
+def withheld(refunds: Iterable[Refund]) -> dict[str, int]:
+    """SKU → how many are not to leave any more: those whose money goes back, or those that are back in stock, whichever
+    is more. Not both: a refund that failed and the one that took its place are about the same goods. What had left
+    before is not among them."""
+    given = list(refunds)
+    paid_back = _summed(pair for each in given if each.state != "failed" for pair in _unsent(each, each.lines))
+    in_stock = _summed(pair for each in given for pair in _unsent(each, each.restocked))
+    return {sku: max(paid_back.get(sku, 0), in_stock.get(sku, 0)) for sku in paid_back.keys() | in_stock.keys()}
+
+
+def _unsent(refund: Refund, goods: Iterable[Line]) -> Iterable[tuple[str, int]]:
+    sent = summed(refund.sent)
+    return ((sku, max(quantity - sent.get(sku, 0), 0)) for sku, quantity in summed(goods).items())
+
+
 def _summed(pairs: Iterable[tuple[K, int]]) -> dict[K, int]:
     total: dict[K, int] = {}
     for key, number in pairs:
@@ -221,6 +255,7 @@ def evolve(refund: Refund | None, event: RefundEvent, version: int) -> Refund:
         return Refund(
             event.refund_id, event.order_id, event.payment_id, event.intent_id, event.amount_minor, event.currency,
             event.reason, event.lines, event.shipping_minor, event.restocked, "requested", None, None, version,
+            event.sent,
         )  # fmt: skip
     assert refund is not None, "a refund's history begins with RefundRequested"
     match event:

@@ -82,7 +82,8 @@ async def _bought(conn: Connection, order_id: UUID) -> Bought:
     assert order is not None
     payment = await payments.find_payment(conn, order.payment_id)
     assert payment is not None
-    return Bought(order.lines, order.totals, order.allocations, payment)
+    shipped = await store.shipped(conn, order_id)
+    return Bought(order.lines, order.totals, order.allocations, payment, shipped)
 
 
 async def _restock(conn: Connection, event: RefundRequested, cause: Metadata) -> Positions:

@@ -10,6 +10,7 @@ import msgspec
 from msgspec import structs
 
 from shared.envelope import Metadata, as_json
+from shared.events.fulfilment import ParcelLine
 from shared.events.orders import Allocation
 from shared.events.refunds import RefundedLine, RefundEvent
 from shared.shards import order_key
@@ -21,9 +22,10 @@ from write_side.refunds.domain import Refund
 CLAIM = timedelta(seconds=20)  # for so long a refund is one worker's: longer than a call to the provider may take
 FIRST_LOOK = timedelta(minutes=1)  # after a refund is pending: the provider's webhook mostly comes before
 _REFUND = """id, order_id, payment_id, intent_id, amount_minor, currency, reason, lines, shipping_minor, restocked,
-             state, provider_id, failure, version"""
+             state, provider_id, failure, version, sent"""
 _OPEN = "state IN ('requested', 'pending')"
 _lines = msgspec.json.Decoder(list[RefundedLine])
+_sent = msgspec.json.Decoder(list[ParcelLine])
 _restocked = msgspec.json.Decoder(list[Allocation])
 
 
@@ -69,6 +71,11 @@ async def of_order(conn: Connection, order_id: UUID) -> list[Refund]:
     """An order's refunds, oldest first."""
     query = f"SELECT {_REFUND} FROM refund WHERE order_id = $1 ORDER BY id"  # noqa: S608
     return [_refund(row) for row in await conn.fetch(query, order_id)]
+
+
+async def shipped(conn: Connection, order_id: UUID) -> dict[str, int]:
+    """SKU → how many of an order have left the house."""
+    return {row["sku"]: row["quantity"] for row in await conn.fetch("SELECT * FROM fulfilment_shipped($1)", order_id)}
 
 
 async def claim_due(conn: Connection, limit: int) -> list[Work]:
@@ -143,11 +150,12 @@ def _new(refund: Refund, event: RefundEvent) -> NewEvent:
 
 
 def _columns(refund: Refund) -> dict[str, object]:
-    texts = {"lines": as_json(refund.lines).decode(), "restocked": as_json(refund.restocked).decode()}
+    texts = {name: as_json(getattr(refund, name)).decode() for name in ("lines", "restocked", "sent")}
     return structs.asdict(refund) | texts
 
 
 def _refund(row: asyncpg.Record) -> Refund:
     columns = {name: row[name] for name in Refund.__struct_fields__}
     columns["lines"], columns["restocked"] = _lines.decode(row["lines"]), _restocked.decode(row["restocked"])
+    columns["sent"] = _sent.decode(row["sent"])
     return Refund(**columns)

@@ -13,8 +13,10 @@ from tests.fixtures.write_side import CAUSE
 from tests.integration.checkout.inbox import Inbox
 from tests.integration.checkout.shop import ADDRESS, MAIL, Shop
 from tests.integration.checkout.test_mails import react
+from tests.integration.checkout.test_parcels import ship
 from write_side import erasure
 from write_side.erasure import Ledger, LedgerMissing, UnknownPerson
+from write_side.fulfilment import UnshippedOrders
 from write_side.notifications import handlers as mails
 from write_side.notifications.gateway import MailServer
 from write_side.orders import OrderState, UnfinishedOrders
@@ -37,6 +39,12 @@ async def _paid(shop: Shop) -> OrderState:
     return order
 
 
+async def _shipped(shop: Shop) -> OrderState:
+    order = await _paid(shop)
+    await ship(shop, order, order.number)
+    return order
+
+
 async def _person(shop: Shop, order: OrderState) -> UUID:
     return (await shop.now(order)).person_id
 
@@ -48,7 +56,7 @@ async def _is_verified(shop: Shop) -> bool:
 
 async def test_whoever_is_erased_leaves_what_was_sold_and_paid(shop: Shop, ledger: Ledger) -> None:
     await shop.stock("lamp", 5)
-    order = await _paid(shop)
+    order = await _shipped(shop)
     before, person_id = await shop.now(order), await _person(shop, order)
     await erasure.erase(shop.pool, shop.keyring, ledger, person_id, CAUSE)
     after = await shop.now(order)
@@ -67,9 +75,7 @@ async def test_whoever_is_erased_leaves_what_was_sold_and_paid(shop: Shop, ledge
 
 
 @pytest.mark.parametrize("state", ["pending", "authorized", "closing"])
-async def test_who_has_an_order_under_way_is_not_erased_before_its_end(
-    shop: Shop, ledger: Ledger, state: str
-) -> None:
+async def test_who_has_an_order_under_way_is_not_erased_before_its_end(shop: Shop, ledger: Ledger, state: str) -> None:
     await shop.stock("lamp", 5)
     order = await shop.order(lamp=1)
     if state == "authorized":
@@ -86,12 +92,29 @@ async def test_who_has_an_order_under_way_is_not_erased_before_its_end(
     assert ledger.persons() == []
 
 
+async def test_who_has_paid_is_not_erased_before_the_goods_have_left_or_the_money_goes_back(
+    shop: Shop, ledger: Ledger
+) -> None:
+    await shop.stock("lamp", 5)
+    order = await shop.captured(lamp=2)
+    await ship(shop, order, "1", [{"sku": "lamp", "quantity": 1}])
+    person_id = await _person(shop, order)
+    with pytest.raises(UnshippedOrders) as refused:
+        await erasure.erase(shop.pool, shop.keyring, ledger, person_id, CAUSE)
+    assert refused.value.facts == {"order_ids": [order.id]}
+    assert (await shop.now(order)).mail != ""
+    await shop.refund(order, reason="out_of_stock", lines=[{"sku": "lamp", "quantity": 1}])
+    await shop.refund_work()
+    await erasure.erase(shop.pool, shop.keyring, ledger, person_id, CAUSE)
+    assert (await shop.now(order)).mail == ""
+
+
 async def test_many_orders_are_emptied_some_at_a_time_and_none_before_all_are_finished(
     shop: Shop, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("write_side.orders.redacting.SLICE", 1)
     await shop.stock("lamp", 5)
-    finished = [await _paid(shop), await _paid(shop)]
+    finished = [await _shipped(shop), await _shipped(shop)]
     pending = await shop.order(lamp=1)
     person_id = await _person(shop, pending)
     with pytest.raises(UnfinishedOrders):
@@ -177,11 +200,11 @@ async def test_a_queued_mail_of_somebody_erased_is_not_sent(
     shop: Shop, ledger: Ledger, inbox: tuple[Inbox, MailServer]
 ) -> None:
     await shop.stock("lamp", 5)
-    order = await _paid(shop)
+    order = await _shipped(shop)
     taken, server = inbox
     await react(shop)
     await erasure.erase(shop.pool, shop.keyring, ledger, await _person(shop, order), CAUSE)
-    assert await mails.send_due(shop.pool, shop.keyring, server, shop.settings) == 1
+    assert await mails.send_due(shop.pool, shop.keyring, server, shop.settings) == 2
     assert taken.mails == []
     assert (await shop.history(order))[-1] == "mail_refused"
 

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from shared.events.fulfilment import ParcelLine
 from tests.fixtures.write_side import CAUSE, new_call
 from tests.integration.checkout.inbox import Inbox
 from tests.integration.checkout.shop import Shop
@@ -65,6 +66,17 @@ async def test_what_is_not_paid_cancelled_or_refunded_stays_in_the_house(shop: S
     await ship(shop, order, "1")
     with pytest.raises(TrackingNumberTaken):
         await ship(shop, await shop.captured(lamp=1), "1")
+
+
+async def test_after_a_return_out_of_a_parcel_the_rest_is_still_shipped(shop: Shop) -> None:
+    await shop.stock("lamp", 10)
+    order = await shop.captured(lamp=3)
+    await ship(shop, order, "1", ONE)
+    back = await shop.refund(order, lines=ONE, restock=True)
+    [refund] = await shop.refunds(order)
+    assert (len(back.restocked), refund.sent) == (1, [ParcelLine("lamp", 1)])
+    rest = await ship(shop, order, "2")
+    assert [(line.sku, line.quantity) for line in rest.lines] == [("lamp", 2)]
 
 
 async def test_six_who_pack_the_same_three_lamps_ship_three(shop: Shop) -> None:

@@ -66,7 +66,7 @@ def test_goods_wait_for_the_money() -> None:
 def seen(parcels: list[tuple[str, dict[str, int]]], refunds: list[tuple[str, dict[str, int]]] | None = None) -> str:
     state = read_model.Order(
         0, read_model.UNKNOWN, NOW, NOW, "confirmed", "captured", [],
-        [read_model.Refund(ID, s, 1, "returned", q, NOW) for s, q in refunds or []],  # type: ignore[arg-type]
+        [read_model.Refund(ID, s, 1, "out_of_stock", q, NOW, q) for s, q in refunds or []],  # type: ignore[arg-type]
         [StatusParcel(ID, s, "DHL", "1", q, NOW) for s, q in parcels],  # type: ignore[arg-type]
     )  # fmt: skip
     return fulfilment_of(state, PLACED)

@@ -24,18 +24,25 @@ from write_side.refunds.domain import (
     evolve,
     judge,
     request,
+    withheld,
 )
 
 ID, ORDER, PAYMENT = UUID(int=1), UUID(int=2), UUID(int=3)
 
 
-def bought(*lines: tuple[str, int, int, int], shipping: int = 500, state: Any = "captured") -> Bought:
+def bought(
+    *lines: tuple[str, int, int, int],
+    shipping: int = 500,
+    state: Any = "captured",
+    shipped: dict[str, int] | None = None,
+) -> Bought:
     """(SKU, quantity, unit price, tax of the line); shipping is taxed with 95."""
     priced = [PricedLine(sku, ID, ID, sku, n, price, n * price, tax) for sku, n, price, tax in lines]
     net, tax = sum(line.total_minor for line in priced), sum(line.tax_minor for line in priced) + 95
     totals = Totals("EUR", net, shipping, tax, net + shipping + tax)
     allocations = [Allocation(sku, "BER", n) for sku, n, _, _ in lines]
-    return Bought(priced, totals, allocations, Payment(PAYMENT, ORDER, totals.total_minor, "EUR", state, "pi_1", 4))
+    payment = Payment(PAYMENT, ORDER, totals.total_minor, "EUR", state, "pi_1", 4)
+    return Bought(priced, totals, allocations, payment, shipped or {})
 
 
 def asked(**wanted: Any) -> NewRefund:
@@ -196,3 +203,27 @@ def test_every_word_in_every_order_has_its_verdict(before: Refund, status: str, 
 def test_what_does_not_fit_is_for_a_person(odd: dict[str, Any]) -> None:
     seen = structs.replace(SeenRefund("re_1", "succeeded", 500, "EUR", "pi_1", PENDING.id, ORDER), **odd)
     assert judge(PENDING, seen) == "alarm"
+
+
+@pytest.mark.parametrize(
+    ("reason", "quantity", "sent"), [("returned", 1, 1), ("out_of_stock", 1, 0), ("returned", 3, 2), ("goodwill", 3, 2)]
+)
+def test_a_refund_says_how_many_of_its_goods_had_left_the_house(reason: str, quantity: int, sent: int) -> None:
+    """Two of three are with the customer."""
+    order = bought(("lamp", 3, 333, 190), shipped={"lamp": 2})
+    given = refund(order, [], reason=reason, lines=lines(lamp=quantity))
+    assert sum(line.quantity for line in given.sent) == sent
+    assert withheld([given]) == {"lamp": quantity - sent}
+
+
+@given(st.lists(st.tuples(st.integers(1, 3), st.sampled_from(["returned", "goodwill"]), st.booleans()), max_size=4),
+       st.integers(0, 5))  # fmt: skip
+def test_refunds_never_speak_of_more_sent_goods_than_were_sent(asks: list[tuple[int, str, bool]], shipped: int) -> None:
+    order, given = bought(("lamp", 5, 333, 190), shipped={"lamp": shipped}), list[Refund]()
+    for n, (quantity, reason, back) in enumerate(asks):
+        try:
+            given.append(refund(order, given, n, reason=reason, restock=back, lines=lines(lamp=quantity)))
+        except Refusal:
+            continue
+    assert sum(line.quantity for each in given for line in each.sent) <= shipped
+    assert withheld(given).get("lamp", 0) + shipped <= 5, "what is kept and what is gone are not the same lamps"
