@@ -29,6 +29,7 @@ CATALOG = Keeping("public, max-age=5", "Position")
 STOCK = Keeping("public, max-age=1", "Position")
 # Kept by nobody but its owner, and asked for again each time.
 PERSONAL = Keeping("private, no-cache", "Authorization, Order-Token, Position")
+TURN = Keeping("private, no-cache", "Ticket")
 NEVER = "no-store"
 
 Document = TypeVar("Document")
@@ -107,5 +108,5 @@ async def send_answer(scope: HTTPScope, send: Send, answer: Answer[Any]) -> None
 _JSON = (b"content-type", b"application/json")
 _FRESH = {
     keeping: (_JSON, (b"cache-control", keeping.cache_control.encode()), (b"vary", keeping.vary.encode()))
-    for keeping in (CATALOG, STOCK, PERSONAL)
+    for keeping in (CATALOG, STOCK, PERSONAL, TURN)
 }

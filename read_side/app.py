@@ -22,6 +22,10 @@ from read_side.front import Front
 from read_side.orders.routes import CREDENTIALS
 from read_side.orders.routes import routes as order_routes
 from read_side.products.routes import routes as product_routes
+from read_side.sales.queries import Sales
+from read_side.sales.routes import CREDENTIALS as TICKETS
+from read_side.sales.routes import routes as sales_routes
+from read_side.sales.waiting_room import WaitingRooms
 from read_side.search import index
 from read_side.search.parameters import search_request
 from read_side.search.queries import Search
@@ -43,7 +47,7 @@ DESCRIPTION = """What customers and staff see, from read models only: product pa
 Answers carry an `ETag`, and `Stale` when they are known to be out of date (`behind`, `parked`). A query that carries
 the `Position` a command answered waits for it, at most half a second.
 """
-ROUTES = [*product_routes, *stock_routes, *category_routes, *search_routes, *order_routes]
+ROUTES = [*product_routes, *stock_routes, *category_routes, *search_routes, *order_routes, *sales_routes]
 
 
 def connect_redis(url: str) -> "Redis":
@@ -60,6 +64,8 @@ def create_app(settings: Settings, *, fronted: bool = True) -> ASGIApp:
     watch = Watch(redis)
     documents = Documents(redis, watch)
     shelf = CategoryShelf(documents)
+    rooms = WaitingRooms(redis)
+    sales = Sales(documents, rooms, settings.link_secret)
     products = index.Index(elasticsearch, alias_name(settings.index_prefix, SEARCH))
     search = Search(products, documents, shelf, settings.link_secret)
     return build_app(
@@ -68,18 +74,19 @@ def create_app(settings: Settings, *, fronted: bool = True) -> ASGIApp:
         description=DESCRIPTION,
         origins=settings.allowed_origins,
         checks={"redis": Check(redis.ping), "elasticsearch": Check(elasticsearch.cluster.health, essential=False)},
-        lifespan=[_lifespan(redis, elasticsearch, watch, documents, search)],
+        lifespan=[_lifespan(redis, elasticsearch, watch, documents, search), _watching(rooms)],
         dependencies={
             "documents": _given(documents),
             "shelf": _given(shelf),
+            "sales": _given(sales),
             "settings": _given(settings),
             "asked": Provide(search_request),
         },
         problems={RedisError: lambda _: unavailable("redis")},
         refusals=(NOT_READY, unavailability("redis"), *ADMISSION),
-        credentials=CREDENTIALS,
+        credentials=CREDENTIALS | TICKETS,
         front=lambda app: Admission(
-            Front(app, documents, settings.link_secret) if fronted else app, doors.way, doors.SIZES, rates
+            Front(app, documents, sales, settings.link_secret) if fronted else app, doors.way, doors.SIZES, rates
         ),
     )
 
@@ -106,5 +113,20 @@ def _lifespan(
                 await looking
             await elasticsearch.close()
             await redis.aclose()
+
+    return lifespan
+
+
+def _watching(rooms: WaitingRooms) -> Lifespan:
+    @asynccontextmanager
+    async def lifespan(_app: Litestar) -> AsyncIterator[None]:
+        looking = asyncio.create_task(rooms.run())
+        try:
+            yield
+        finally:
+            rooms.stop()
+            looking.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await looking
 
     return lifespan

@@ -1,4 +1,4 @@
-"""The hottest paths, answered ahead of Litestar: product page, shopper stock, order status.
+"""The hottest paths, answered ahead of Litestar: product page, shopper stock, order status, one's turn in a sale.
 
 Litestar's routing, dependencies and responses cost more than the read itself. This dispatcher calls the very query
 functions that the routes call and leaves whatever is unusual (other methods, further parameters, odd paths) to them;
@@ -16,6 +16,7 @@ from read_side.answers import Answer, send_answer
 from read_side.documents import Documents, parse_position
 from read_side.orders.queries import Ticket, order_status
 from read_side.products.queries import Name, product_by, product_page
+from read_side.sales.queries import Sales
 from read_side.stock.queries import shopper_stock
 from shared.http.replies import header
 from shared.http.slashes import SLASH
@@ -30,9 +31,9 @@ Matched = tuple[str, Callable[[Position | None], Awaitable[Answer[Any]]]]  # rou
 class Front:
     """An ASGI app in front of another."""
 
-    def __init__(self, app: ASGIApp, documents: Documents, link_secret: str) -> None:
+    def __init__(self, app: ASGIApp, documents: Documents, sales: Sales, link_secret: str) -> None:
         self._app = app
-        self._documents = documents
+        self._documents, self._sales = documents, sales
         self._link_secret = link_secret
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -56,6 +57,8 @@ class Front:
             return self._order(scope, parts)
         if scope["query_string"]:
             return None
+        if parts[2] == "sales":
+            return self._turn(scope, parts)
         return self._product(parts) if parts[2] == "products" else self._stock(parts)
 
     def _product(self, parts: list[str]) -> Matched | None:
@@ -73,6 +76,12 @@ class Front:
         if len(parts) != 4 or parts[2] != "stock":
             return None
         return "/v1/stock/{sku}", lambda position: shopper_stock(self._documents, parts[3], position)
+
+    def _turn(self, scope: HTTPScope, parts: list[str]) -> Matched | None:
+        if len(parts) != 5 or parts[4] != "turn" or not _UUID.fullmatch(parts[3]):
+            return None
+        ticket = _text(header(scope, b"ticket"))
+        return "/v1/sales/{sale_id}/turn", lambda position: self._sales.turn(parts[3], ticket, position)
 
     def _order(self, scope: HTTPScope, parts: list[str]) -> Matched | None:
         if len(parts) != 4 or not _UUID.fullmatch(parts[3]):

@@ -20,6 +20,7 @@ from shared.events.pricing import PricingEvent
 from shared.events.promotions import PromotionEvent
 from shared.events.refunds import RefundEvent
 from shared.events.repairs import RepairEvent
+from shared.events.sales import SalesEvent
 from shared.events.shipping import DestinationSet
 from shared.events.webhooks import WebhookEvent
 from shared.upcasting import UPCASTERS, upcast
@@ -38,6 +39,7 @@ Event = (
     | PromotionEvent
     | RefundEvent
     | RepairEvent
+    | SalesEvent
     | DestinationSet
     | WebhookEvent
 )

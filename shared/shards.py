@@ -37,6 +37,11 @@ def promotion_key(promotion_id: UUID) -> str:
     return f"promotion:{promotion_id}"
 
 
+def sale_key(sale_id: UUID | str) -> str:
+    """Key family of a doorbuster sale (its id, or the id's usual spelling)."""
+    return f"sale:{sale_id}"
+
+
 def warehouse_key(warehouse_id: UUID) -> str:
     """Key family of a warehouse."""
     return f"warehouse:{warehouse_id}"

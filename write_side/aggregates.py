@@ -30,6 +30,8 @@ from write_side.promotions import domain as promotions
 from write_side.promotions import store as promotions_store
 from write_side.refunds import domain as refunds
 from write_side.refunds import store as refunds_store
+from write_side.sales import domain as sales
+from write_side.sales import store as sales_store
 from write_side.shipping import domain as shipping
 from write_side.shipping import store as shipping_store
 from write_side.webhooks import domain as webhooks
@@ -82,6 +84,8 @@ AGGREGATES: list[Aggregate] = [
         "promotion", "promotion", lambda state, r, e: promotions.evolve(state, e, r.version),
         promotions_store.all_promotions,
     ),
+    Aggregate("sale", "sale", lambda state, r, e: sales.evolve(state, e, r.version), sales_store.all_sales),
+    Aggregate("sale_pass", "sale_pass", lambda _, r, e: sales.evolve_pass(e, r.version), sales_store.all_passes),
     Aggregate(
         "destination", "destination", lambda _, r, e: shipping.evolve(e, r.version), shipping_store.all_destinations
     ),

@@ -41,6 +41,7 @@ from write_side.projections import routes as projections_routes
 from write_side.promotions import routes as promotions_routes
 from write_side.refunds import routes as refunds_routes
 from write_side.resources import Resources
+from write_side.sales import routes as sales_routes
 from write_side.shipping import routes as shipping_routes
 from write_side.webhooks import routes as webhooks_routes
 
@@ -53,6 +54,7 @@ ROUTES: Sequence[HTTPRouteHandler] = [
     *pricing_routes.routes,
     *inventory_routes.routes,
     *promotions_routes.routes,
+    *sales_routes.routes,
     *shipping_routes.routes,
     *carts_routes.routes,
     *orders_routes.routes,

@@ -21,6 +21,7 @@ from write_side.payments import store as payments
 from write_side.promotions import store as promotions
 from write_side.promotions.domain import Promotion, PromotionUses
 from write_side.refunds import store as refunds
+from write_side.sales import store as sales
 from write_side.shipping import store as shipping
 from write_side.webhooks import store as webhooks
 
@@ -50,6 +51,8 @@ _REWRITES: dict[str, Rewrite] = {
     "product": catalog.rewrite_product,
     "price": pricing.rewrite_prices,
     "promotion": _promotion,
+    "sale": sales.rewrite_sale,
+    "sale_pass": sales.rewrite_pass,
     "destination": shipping.rewrite_destination,
     "cart": carts.rewrite_cart,
     "quote": orders.rewrite_quote,
@@ -68,6 +71,7 @@ _PARTS = {
     "price": [("price", "variant_id")],
     "cart": [("cart_line", "cart_id")],
     "promotion": [("promotion_use", "promotion_id")],
+    "sale": [("sale_sku", "sale_id")],
     "webhook_endpoint": [("webhook_secret", "endpoint_id"), ("webhook_delivery", "endpoint_id")],
 }
 

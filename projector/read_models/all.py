@@ -8,6 +8,7 @@ from projector.read_models import (
     order_status,
     product_page,
     product_search,
+    sale,
     stock_level,
     stock_records,
 )
@@ -18,6 +19,7 @@ READ_MODELS: tuple[ReadModel, ...] = (
     category_tree.MODEL,
     order_status.MODEL,
     access_tokens.MODEL,
+    sale.MODEL,
     stock_records.MODEL,
     product_search.MODEL,
     order_records.MODEL,

@@ -30,6 +30,7 @@ from shared.events.pricing import PriceSet, PricingEvent
 from shared.events.promotions import PromotionAnnounced, PromotionEvent
 from shared.events.refunds import RefundEvent, RefundRequested
 from shared.events.repairs import RowRepaired
+from shared.events.sales import PassGiven, SaleAnnounced, SaleEvent
 from shared.events.shipping import DestinationSet
 from shared.events.webhooks import EndpointCreated, WebhookEvent
 from tests.properties.values import BOUNDED, MOMENTS, any_of
@@ -53,6 +54,8 @@ HISTORIES: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "mail": (MailQueued, get_args(NotificationEvent)),
     "access_token": (TokenIssued, (TokenRevoked,)),
     "promotion": (PromotionAnnounced, get_args(PromotionEvent)),
+    "sale": (SaleAnnounced, get_args(SaleEvent)),
+    "sale_pass": (PassGiven, ()),
     "webhook_endpoint": (EndpointCreated, get_args(WebhookEvent)),
 }
 

@@ -14,6 +14,7 @@ SCOPES = (
     "catalog:write", "stock:read", "stock:write", "orders:read", "orders:write", "refunds:write", "access:write",
     "events:read", "events:read_personal", "history:read", "persons:read", "persons:erase",
     "promotions:read", "promotions:write",
+    "sales:read", "sales:write",
     "webhooks:read", "webhooks:write",
     "projections:read", "projections:write",
 )  # fmt: skip

@@ -8,7 +8,7 @@ from msgspec import Struct
 from shared.envelope import Metadata
 from shared.ids import uuid7
 from shared.money import Money
-from write_side import catalog, commands, pricing
+from write_side import catalog, commands, pricing, sales
 from write_side.carts import domain, store
 from write_side.carts.domain import AddLine, NewCart, NotSold
 from write_side.carts.store import LineChange
@@ -64,11 +64,12 @@ async def open_cart(pool: Pool, command: NewCart, cause: Metadata) -> Answer[Car
 async def add_line(
     pool: Pool, cart_id: UUID, secret: str | None, command: AddLine, cause: Metadata, call: Call | None
 ) -> Answer[LineState]:
-    """So many more of a SKU; two at once add up. Refuses `unknown_sku`, `not_sold` and what the cart's row says."""
+    """So many more of a SKU; two at once add up. Refuses `unknown_sku`, `not_sold`, `pass_required` and what the cart's
+    row says."""
 
     async def decide(conn: Connection) -> tuple[LineState, Positions]:
         currency = await store.open_with(conn, cart_id, secret)
-        await _check_sold(conn, command.sku, currency)
+        await _check_sold(conn, command.sku, currency, cart_id)
         change = await store.change_line(conn, cart_id, command.sku, add=command.quantity, cause=cause)
         return _line(cart_id, command.sku, change)
 
@@ -83,7 +84,7 @@ async def set_line(
     async def decide(conn: Connection) -> tuple[LineState, Positions]:
         currency = await store.open_with(conn, cart_id, secret)
         if quantity:
-            await _check_sold(conn, sku, currency)
+            await _check_sold(conn, sku, currency, cart_id)
         return _line(cart_id, sku, await store.change_line(conn, cart_id, sku, to=quantity, cause=cause))
 
     return await commands.run(pool, decide)
@@ -106,12 +107,13 @@ async def show_cart(pool: Pool, cart_id: UUID, secret: str | None) -> CartState:
     return CartState(cart.id, cart.version, cart.currency, lines, subtotal, cart.order_id)
 
 
-async def _check_sold(conn: Connection, sku: str, currency: str) -> None:
+async def _check_sold(conn: Connection, sku: str, currency: str, cart_id: UUID) -> None:
     sold = (await catalog.find_variants(conn, [sku])).get(sku)
     if sold is None:
         raise catalog.UnknownSku(f"nothing is sold under the SKU {sku}", sku=sku)
     if sold.status != "active" or sku not in await pricing.prices_of(conn, [sku], currency):
         raise NotSold(f"{sku} is not sold in {currency} at the moment", sku=sku, currency=currency)
+    await sales.check(conn, [sku], cart_id)
 
 
 def _line(cart_id: UUID, sku: str, change: LineChange) -> tuple[LineState, Positions]:

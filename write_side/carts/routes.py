@@ -22,6 +22,7 @@ from write_side.carts.handlers import CartState, LineState
 from write_side.catalog import UnknownSku
 from write_side.http import Answered, CartSecret, OptionalKey, Shown, answered, cause, repeatable, shown
 from write_side.resources import Own
+from write_side.sales import PassRequired
 
 Call = Request[Any, Any, Any]
 _OPENED = {"cart_id": "/id", "Cart-Secret": "/secret"}
@@ -46,7 +47,7 @@ async def get_cart(
 
 
 @post("/v1/carts/{cart_id:uuid}/lines", status_code=200)
-@refuses(UnknownSku, NotSold, CartOrderedAlready, TooMany, TooManyLines)
+@refuses(UnknownSku, NotSold, PassRequired, CartOrderedAlready, TooMany, TooManyLines)
 @leads_to(
     Link("post_quote", _SAME),
     Link("get_cart", _SAME),
@@ -63,7 +64,7 @@ async def post_line(
 
 
 @put("/v1/carts/{cart_id:uuid}/lines/{sku:str}")
-@refuses(UnknownSku, NotSold, CartOrderedAlready, TooManyLines)
+@refuses(UnknownSku, NotSold, PassRequired, CartOrderedAlready, TooManyLines)
 async def put_line(
     request: Call, cart_id: FromPath[UUID], sku: FromPath[str], data: JSONBody[SetLine], own: Own,
     secret: CartSecret = None,

@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from shared.codec import decode_events
 from shared.envelope import Recorded
-from write_side import catalog, fulfilment, inventory, orders, payments, pricing, promotions, refunds
+from write_side import catalog, fulfilment, inventory, orders, payments, pricing, promotions, refunds, sales
 from write_side.aggregates import BY_TYPE
 from write_side.database import Connection
 from write_side.history.domain import UnknownHistory
@@ -86,6 +86,7 @@ KINDS = {
         Kind("product", catalog.Product, _product),
         Kind("quote", orders.Quote, _nameless),
         Kind("promotion", promotions.Promotion, _promotion),
+        Kind("sale", sales.Sale, _nameless),
     )
 }
 NAMES = (

@@ -11,6 +11,7 @@ from write_side.catalog import SoldVariant
 from write_side.inventory import StockItem
 from write_side.orders.domain import Quote
 from write_side.promotions import Promotion
+from write_side.sales import Gated
 from write_side.shipping import Destination
 
 
@@ -26,6 +27,7 @@ class Known(NamedTuple):
     stock: Sequence[StockItem]
     promotions: Sequence[Promotion]  # on offer by themselves or by a code of one of the quotes
     uses: Mapping[UUID, Mapping[UUID, int]]  # person → promotion → how often they use it
+    gates: Mapping[str, Gated]  # what is sold by turns
 
 
 class Placing(Struct, frozen=True):

@@ -13,7 +13,7 @@ from shared.events.orders import Discount, PricedLine, QuoteIssued, Totals
 from shared.ids import uuid7
 from shared.money import Money
 from shared.shards import order_key
-from write_side import carts, commands, event_log, payments, promotions, shipping
+from write_side import carts, commands, event_log, payments, promotions, sales, shipping
 from write_side.carts import CartOrderedAlready
 from write_side.commands import Answer
 from write_side.customers import Contact, Keyring, seal_contact
@@ -90,8 +90,8 @@ async def issue_quote(
 ) -> Answer[QuoteState]:  # fmt: skip
     """Today's price of a cart for an address, with what promotions and these codes take off, good for `ttl` seconds.
 
-    Refuses `cart_ordered`, `cart_empty`, `not_sellable`, `unknown_destination`, `total_out_of_range`, and
-    `keyring_unavailable`, since the contact is sealed before it goes anywhere.
+    Refuses `cart_ordered`, `cart_empty`, `not_sellable`, `unknown_destination`, `pass_required`,
+    `total_out_of_range`, and `keyring_unavailable`, since the contact is sealed before it goes anywhere.
     """
     async with pool.acquire() as conn:
         await carts.find_cart(conn, cart_id, secret)  # before anything is made for somebody who holds no cart
@@ -101,6 +101,7 @@ async def issue_quote(
         cart = await carts.find_cart(conn, cart_id, secret)
         if cart.order_id is not None:
             raise CartOrderedAlready("an order was placed from this cart; open another one")
+        await sales.check(conn, list(cart.lines), cart.id)
         country = contact.address.country
         terms = terms_of(await shipping.find_destination(conn, country), country, cart.currency)
         now, offers = datetime.now(UTC), await offers_of(conn, list(cart.lines), cart.currency)

@@ -21,7 +21,7 @@ from shared.events.orders import OrderPlaced
 from shared.events.payments import PaymentRequested
 from shared.ids import uuid7
 from shared.settings import AllocationStrategy
-from write_side import carts, commands, inventory
+from write_side import carts, commands, inventory, sales
 from write_side.carts import CartOrderedAlready
 from write_side.commands import RETRIES, Answer, Call, TryAgain
 from write_side.database import Pool
@@ -65,8 +65,8 @@ def open_placements(pool: Pool, most: int = MOST) -> Placements:
 async def place_order(placements: Placements, pool: Pool, command: PlaceOrder) -> Answer[OrderState]:
     """The order of a quote. The same quote again, under whatever key, is the same order.
 
-    Refuses `quote_expired`, `quote_stale`, `not_sellable`, `cart_ordered`, `out_of_stock` with what is left of each
-    line, and what the Idempotency-Key says.
+    Refuses `quote_expired`, `quote_stale`, `not_sellable`, `cart_ordered`, `pass_required`, `out_of_stock` with what is
+    left of each line, and what the Idempotency-Key says.
     """
     for _ in range(RETRIES):
         try:
@@ -121,6 +121,7 @@ def decide(known: Known, command: PlaceOrder, now: datetime) -> Placing:
     if cart.order_id is not None:
         raise _ordered_already()
     wanted = {line.sku: line.quantity for line in quote.lines}
+    sales.check_passes(known.gates, wanted, quote.cart_id)
     terms = terms_of(known.destinations.get(quote.country), quote.country, quote.totals.currency)
     offers = on_sale(wanted, known.sold, known.prices.get(quote.totals.currency, {}))
     offered = Offered(known.promotions, quote.codes, known.uses.get(quote.person_id, {}), now)

@@ -46,6 +46,7 @@ from write_side.orders.refusals import (
 )
 from write_side.promotions import Codes
 from write_side.resources import Own
+from write_side.sales import PassRequired
 from write_side.shipping import UnknownDestination
 
 Call = Request[Any, Any, Any]
@@ -88,7 +89,7 @@ _PAY = {"payment_id": "/payment/id", "Order-Token": "/order_token"}
 @post("/v1/carts/{cart_id:uuid}/quotes")
 @refuses(
     CartEmpty, carts.CartOrderedAlready, NotSellable, BrokenMail, BrokenAddress, UnknownDestination, TotalOutOfRange,
-    KeyringUnavailable,
+    KeyringUnavailable, PassRequired,
 )  # fmt: skip
 @leads_to(Link("post_order", {"Cart-Secret": "$request.header.Cart-Secret"}, {"quote_id": "/id"}))
 async def post_quote(
@@ -107,7 +108,7 @@ async def post_quote(
 @post("/v1/orders")
 @refuses(
     QuoteExpired, QuoteStale, OutOfStock, UnknownStock, carts.CartOrderedAlready, NotSellable, UnknownDestination,
-    TotalOutOfRange, Overloaded,
+    TotalOutOfRange, Overloaded, PassRequired,
 )  # fmt: skip
 @leads_to(
     Link("post_session", _PAY),

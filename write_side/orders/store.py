@@ -20,6 +20,7 @@ from write_side.inventory import StockItem
 from write_side.orders.calls import Known, Outcome, Placing, Settling
 from write_side.orders.domain import Order, Quote
 from write_side.promotions import Promotion
+from write_side.sales import Gated, gates_by_sku
 from write_side.shipping import Destination
 
 _positions = msgspec.json.Decoder(dict[int, int])
@@ -50,6 +51,7 @@ _LOOKED_AT: dict[str, msgspec.json.Decoder[list[Any]]] = {
     "stock": msgspec.json.Decoder(list[StockItem]),
     "promotions": msgspec.json.Decoder(list[Promotion]),
     "uses": msgspec.json.Decoder(list[tuple[UUID, UUID, int]]),
+    "gates": msgspec.json.Decoder(list[Gated]),
 }
 
 
@@ -87,6 +89,7 @@ async def look(pool: Pool, quote_ids: Sequence[UUID]) -> Known:
         stock=found["stock"],
         promotions=found["promotions"],
         uses=uses,
+        gates=gates_by_sku(found["gates"]),
     )
 
 

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import msgspec
 import pytest
@@ -10,6 +11,7 @@ from msgspec import structs
 
 from shared.ids import uuid7
 from shared.settings import Settings
+from shared.tickets import Ticket
 from tests.fixtures.asgi import HeldClient, client_of
 from tests.fixtures.write_side import CAUSE
 from tests.integration.checkout.shop import Shop
@@ -52,6 +54,7 @@ async def test_every_success_is_answered_as_declared(api: HeldClient, shop: Shop
     await ask("GET", "/v1/events")
     await _webhooks(ask)
     await _promotions(ask)
+    await _sales(ask, shop)
     await _history(ask, shop)
     await _projections(ask, shop)
     await _persons(ask)
@@ -112,6 +115,20 @@ async def _promotions(ask: Any) -> None:
     await ask("GET", "/v1/promotions")
     await ask("GET", address)
     await ask("PUT", address, sale | {"most": 5}, If_Match='"1"')
+    await ask("POST", f"{address}/end")
+
+
+async def _sales(ask: Any, shop: Shop) -> None:
+    sale = {"name": "Doors", "skus": ["LAMP"], "starts_at": "2026-01-01T00:00:00Z", "per_minute": 60}
+    made = await ask("POST", "/v1/sales", sale)
+    address = f"/v1/sales/{made['id']}"
+    await ask("GET", "/v1/sales")
+    await ask("GET", address)
+    await ask("PUT", address, sale | {"per_minute": 1}, If_Match='"1"')
+    now = (await ask("GET", address))["gate"]["passed"] - 1
+    cart = await ask("POST", "/v1/carts", {"currency": "EUR"})
+    ticket = Ticket(UUID(made["id"]), now, 0).signed(shop.settings.link_secret)
+    await ask("POST", f"/v1/carts/{cart['id']}/passes", {"ticket": ticket}, Cart_Secret=cart["secret"])
     await ask("POST", f"{address}/end")
 
 

@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Struct
 from redis.asyncio import Redis
 
-from shared.documents import access, orders, products, stock
+from shared.documents import access, orders, products, sales, stock
 from shared.documents.layout import (
     LIVE,
     document_key,
@@ -28,7 +28,7 @@ from shared.position import Position
 from shared.shards import shard_of
 
 EPOCH, SHARDS, VERSION = 7, 4, "v3"
-MODELS = (products.PAGE, products.TREE, products.SEARCH, stock.MODEL, orders.STATUS, access.MODEL)
+MODELS = (products.PAGE, products.TREE, products.SEARCH, stock.MODEL, orders.STATUS, access.MODEL, sales.MODEL)
 NOW = datetime(2026, 11, 27, 8, 0, tzinfo=UTC)
 
 

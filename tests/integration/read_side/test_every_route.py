@@ -14,6 +14,7 @@ from tests.fixtures.private_server import PrivateServer
 from tests.integration.read_side.catalog import Shop
 from tests.integration.read_side.conftest import LINK_SECRET, settings_of
 from tests.integration.read_side.shelves import Shelves, a_page, an_order
+from tests.integration.read_side.test_waiting_room import put as put_sale
 
 
 @pytest.fixture
@@ -41,6 +42,7 @@ async def test_every_success_is_answered_as_declared(shelves: Shelves, api: Held
     await shelves.put_stock("lamp-red", 3)
     await shelves.put(orders.STATUS, order.id, order)
     await Shop().tell(shelves)
+    sale = await put_sale(shelves, starts_in=3600)
     staff = await shelves.put_token(["stock:read", "orders:read"])
     for path in (
         f"/v1/products/{page.id}",
@@ -54,11 +56,18 @@ async def test_every_success_is_answered_as_declared(shelves: Shelves, api: Held
         "/v1/categories/light/products?filter.Colour=red&price_max=5000",
         "/v1/search?q=product&available=true&limit=3",
         f"/v1/orders/{order.id}?token={order_token(LINK_SECRET, order.id)}",
+        f"/v1/sales/{sale.id}",
+        "/v1/sales/by-sku/lamp",
     ):
         answer = await api.get(path, headers=staff)
         assert answer.status_code == 200, answer.text
         known = await api.get(path, headers=staff | {"If-None-Match": answer.headers["ETag"]})
         assert known.status_code == 304, path
+    drawn = await api.post(f"/v1/sales/{sale.id}/tickets")
+    held = {"Ticket": drawn.json()["ticket"]}
+    turn = await api.get(f"/v1/sales/{sale.id}/turn", headers=held)
+    known = await api.get(f"/v1/sales/{sale.id}/turn", headers=held | {"If-None-Match": turn.headers["ETag"]})
+    assert known.status_code == 304
     for path in ("/health/live", "/health/ready"):
         await api.get(path)
     assert api.conformance.unseen_successes() == set()

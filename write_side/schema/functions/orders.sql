@@ -8,7 +8,7 @@
 -- `ordered`: those that are orders already. What only matters to the others isn't read for them.
 CREATE OR REPLACE FUNCTION orders_look(
     p_quotes uuid[], OUT quotes json, OUT ordered uuid[], OUT carts json, OUT destinations json, OUT sold json,
-    OUT prices json, OUT stock json, OUT promotions json, OUT uses json
+    OUT prices json, OUT stock json, OUT promotions json, OUT uses json, OUT gates json
 ) LANGUAGE plpgsql STABLE AS $$
 DECLARE
     v_carts uuid[];
@@ -28,6 +28,8 @@ BEGIN
     SELECT json_agg(s) INTO sold FROM catalog_sold(v_skus) AS s;
     SELECT json_agg(json_build_array(p.sku, p.currency, p.amount_minor)) INTO prices FROM pricing_of(v_skus, v_currencies) AS p;
     SELECT json_agg(i) INTO stock FROM inventory_items(v_skus) AS i;
+    -- Any pass will do: whoever was quoted while theirs was good is not sent back to the line while they type.
+    SELECT json_agg(json_build_array(g.sku, g.sale_id, g.carts)) INTO gates FROM sales_gates(v_skus, v_carts, '-infinity') AS g;
     v_codes := ARRAY(SELECT DISTINCT unnest(q.codes) FROM quote q WHERE q.id = ANY (p_quotes));
     SELECT json_agg(p) INTO promotions FROM promotions_offered(v_codes) AS p;
     IF promotions IS NOT NULL THEN

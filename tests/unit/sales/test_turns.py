@@ -1,0 +1,145 @@
+"""Whose turn comes when, told from ticket and gate alone."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec import structs
+
+from projector.read_models import sale as sale_model
+from shared.events.sales import Gate, SaleAnnounced, SaleEnded, SaleRevised
+from shared.ids import uuid7
+from shared.tickets import BrokenTicket, Ticket, read_ticket, shuffled, turn_at, turns_until
+from tests.properties.values import BOUNDED
+from tests.unit.projector.events import folded
+from write_side.sales import domain
+from write_side.sales.domain import (
+    Gated,
+    NotYourTurn,
+    PassRequired,
+    Sale,
+    SaleBegun,
+    SaleInput,
+    SaleOver,
+    TurnMissed,
+)
+
+START = datetime(2026, 11, 27, 8, tzinfo=UTC)
+SECRET = "the-secret-of-links"
+RATES = st.integers(0, 100_000)
+SECONDS = st.floats(0, 86_400, allow_nan=False).map(lambda seconds: timedelta(seconds=seconds))
+
+
+def a_sale(**said: object) -> tuple[Sale, SaleInput]:
+    new = structs.replace(SaleInput("Doors", ["lamp"], START, 600), **said)
+    return domain.evolve(None, domain.announce(uuid7(), new), 1), new
+
+
+@given(st.integers(1, 3000), st.binary(min_size=1, max_size=32))
+@BOUNDED
+def test_lots_give_each_of_the_early_ones_a_turn_of_their_own(count: int, key: bytes) -> None:
+    assert sorted(shuffled(number, count, key) for number in range(count)) == list(range(count))
+
+
+def test_lots_follow_no_order_of_arrival() -> None:
+    landed = [shuffled(number, 10_000, b"key") for number in range(10_000)]
+    first, last = sum(landed[:1000]) / 1000, sum(landed[-1000:]) / 1000
+    assert 4500 < first < 5500, "who came first has no better chance"
+    assert 4500 < last < 5500
+
+
+@given(RATES, st.integers(0, 10**6), st.integers(0, 10**6), SECONDS)
+@BOUNDED
+def test_a_turn_comes_at_its_time_and_not_before(rate: int, passed: int, ahead: int, since: timedelta) -> None:
+    gate = Gate(START, passed, rate)
+    at = turn_at(gate, passed + ahead)
+    if at is None:
+        assert turns_until(gate, START + since) == passed, "nobody gets in at a rate of none"
+        return
+    assert turns_until(gate, at) > passed + ahead
+    assert turns_until(gate, at - timedelta(microseconds=1)) <= passed + ahead
+
+
+@given(st.lists(st.tuples(RATES, SECONDS), max_size=6), SECONDS, SECONDS)
+@BOUNDED
+def test_no_change_of_the_rate_takes_a_turn_back_or_lets_in_more(
+    changes: list[tuple[int, timedelta]], at: timedelta, later: timedelta
+) -> None:
+    sale, said = a_sale()
+    now, most = START + at, 600.0
+    before = turns_until(sale.gate, now)
+    for rate, after in changes:
+        revised = domain.revise(sale, structs.replace(said, per_minute=rate), now)
+        sale = sale if revised is None else domain.evolve(sale, revised, 2)
+        assert turns_until(sale.gate, now) == before
+        now, most = now + after, max(rate, 600)
+        came = turns_until(sale.gate, now) - before
+        assert 0 <= came <= sale.gate.per_minute * after / timedelta(minutes=1) + 1
+        before += came
+    assert turns_until(sale.gate, now + later) - before <= most * later / timedelta(minutes=1) + 1
+
+
+def test_a_ticket_opens_its_own_place_and_no_letter_of_it_can_be_changed() -> None:
+    ticket = Ticket(uuid7(), 17, 40)
+    token = ticket.signed(SECRET)
+    assert read_ticket(SECRET, token) == ticket
+    early = Ticket(ticket.sale_id, 17, None)
+    assert (early.position(SECRET), read_ticket(SECRET, early.signed(SECRET))) == (None, early)
+    assert Ticket(ticket.sale_id, 40, 40).position(SECRET) == 40, "who came later stands behind the early ones"
+    for n in range(len(token)):
+        with pytest.raises(BrokenTicket):
+            read_ticket(SECRET, token[:n] + ("0" if token[n] != "0" else "1") + token[n + 1 :])
+    for other in ("", ".", "a.b.c.d", token + "=", f"{ticket.sale_id}.0.40.", "ü", "\ud800", ticket.signed("x")):
+        with pytest.raises(BrokenTicket):
+            read_ticket(SECRET, other)
+
+
+def test_a_pass_is_for_a_turn_that_has_come_and_was_not_missed() -> None:
+    sale, _ = a_sale(pass_seconds=60)  # ten turns a second
+
+    def take(position: int | None, seconds: float) -> datetime:
+        now = START + timedelta(seconds=seconds)
+        return domain.give_pass(uuid7(), sale, position, uuid7(), now).until
+
+    assert take(9, 1) == START + timedelta(seconds=61)
+    for position, seconds in ((10, 1), (0, 0), (0, -60), (None, 3600)):
+        with pytest.raises(NotYourTurn):
+            take(position, seconds)
+    with pytest.raises(TurnMissed):
+        take(9, 61)
+    over = domain.evolve(sale, SaleEnded(sale.id), 2)
+    with pytest.raises(SaleOver):
+        domain.give_pass(uuid7(), over, 0, uuid7(), START + timedelta(seconds=1))
+
+
+def test_a_sale_that_began_keeps_its_start_and_one_that_has_not_may_move() -> None:
+    sale, said = a_sale()
+    moved = structs.replace(said, starts_at=START + timedelta(hours=1))
+    event = domain.revise(sale, moved, START - timedelta(hours=1))
+    assert event is not None
+    assert event.gate.since == moved.starts_at
+    for now, said_ in ((START, moved), (START - timedelta(1), structs.replace(said, starts_at=START - timedelta(2)))):
+        with pytest.raises(SaleBegun):
+            domain.revise(sale, said_, now)
+    assert domain.revise(sale, said, START) is None
+
+
+def test_what_is_sold_by_turns_wants_a_pass_of_this_very_cart() -> None:
+    sale_id, mine, other = uuid7(), uuid7(), uuid7()
+    gates = {"lamp": Gated("lamp", sale_id, [mine])}
+    domain.check_passes(gates, ["lamp", "bulb"], mine)
+    domain.check_passes(gates, ["bulb"], other)
+    with pytest.raises(PassRequired) as refused:
+        domain.check_passes(gates, ["bulb", "lamp"], other)
+    assert refused.value.facts == {"sku": "lamp", "sale_id": str(sale_id), "waiting_room": f"/v1/sales/{sale_id}"}
+
+
+def test_a_sale_is_shown_and_found_by_its_skus_while_it_runs() -> None:
+    sale, said = a_sale()
+    announced = domain.announce(sale.id, said)
+    revised = SaleRevised(sale.id, announced.terms, Gate(START, 5, 0))
+    for events, skus in (((announced, revised), {("sku", "lamp")}), ((announced, SaleEnded(sale.id)), set())):
+        ((id_, state),) = folded(sale_model.MODEL, f"sale:{sale.id}", *events).items()
+        assert sale_model.MODEL.render(id_, state, {}).lookups == skus
+    assert isinstance(announced, SaleAnnounced)
