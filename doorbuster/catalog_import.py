@@ -1,26 +1,20 @@
-"""An import as its user sees it: a progress line, a file of rejected rows, a summary."""
+"""An import of products as its user sees it."""
 
-import csv
-import sys
-import time
-from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
-from typing import IO, Self
 
 import asyncpg
 from msgspec import Struct
 
+from doorbuster.import_report import Report
 from shared.ids import uuid7
 from write_side import imports
 from write_side.commands import cause_of
 from write_side.database import open_pool
 from write_side.errors import Refusal
-from write_side.imports import Observer, Options, Progress, Rejection
+from write_side.imports import Options, Progress
 
 FAILURES = (imports.UnreadableFile, imports.BrokenMapping, Refusal, OSError, asyncpg.PostgresError)
 CONNECTIONS = 4
-BAR = 30
-PLAIN_EVERY, BAR_EVERY = 2.0, 0.1  # seconds between two lines
 
 
 class Wanted(Struct, frozen=True):
@@ -42,53 +36,8 @@ async def run(database_url: str, wanted: Wanted) -> str:
     with imports.open_table(wanted.file) as table, Report(wanted.rejects, table.columns, wanted.terminal) as report:
         async with open_pool(database_url, CONNECTIONS, "import") as pool:
             done = await imports.import_catalog(pool, table, options, cause_of("cli", str(uuid7())), report)
-        return report.summary(done)
+        return report.summary(done, _said(done))
 
 
-class Report(Observer, AbstractContextManager["Report"]):
-    """Shows progress on stderr and keeps rejected rows in a file, which is made when the first one comes."""
-
-    def __init__(self, rejects: Path, columns: list[str], terminal: bool) -> None:
-        self._rejects, self._columns, self._terminal = rejects, columns, terminal
-        self._open = ExitStack()
-        self._file: IO[str] | None = None
-        self._began = self._shown = time.monotonic()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._open.close()
-        if self._terminal:
-            print(file=sys.stderr)
-
-    def rejected(self, rejection: Rejection) -> None:
-        """Line number, code, reason, then the columns as they were read."""
-        if self._file is None:
-            self._file = self._open.enter_context(
-                self._rejects.open("w", newline="", encoding="utf-8", errors="surrogateescape")
-            )
-            csv.writer(self._file).writerow(["line", "code", "reason", *self._columns])
-        csv.writer(self._file).writerow([rejection.line, rejection.code, rejection.reason, *rejection.cells])
-
-    def progressed(self, progress: Progress) -> None:
-        """A bar that stays in its line on a terminal, else a line now and then."""
-        now = time.monotonic()
-        if now - self._shown < (BAR_EVERY if self._terminal else PLAIN_EVERY) and progress.share < 1:
-            return
-        self._shown = now
-        said = f"{progress.rows} rows, {self._rate(progress)} rows/s, {progress.rejected} rejected"
-        if self._terminal:
-            filled = int(progress.share * BAR)
-            print(f"\r[{'#' * filled}{' ' * (BAR - filled)}] {said}\x1b[K", end="", file=sys.stderr, flush=True)
-        else:
-            print(f"{progress.share:4.0%}  {said}", file=sys.stderr, flush=True)
-
-    def summary(self, done: Progress) -> str:
-        """What became of the rows."""
-        said = f"{done.rows} rows in {time.monotonic() - self._began:.1f} s ({self._rate(done)} rows/s): "
-        said += f"{done.created} created, {done.revised} revised, {done.unchanged} unchanged, {done.rejected} rejected"
-        return said + (f"\nrejected rows: {self._rejects}" if done.rejected else "")
-
-    def _rate(self, progress: Progress) -> int:
-        return round(progress.rows / max(time.monotonic() - self._began, 0.001))
+def _said(done: Progress) -> str:
+    return f"{done.created} created, {done.revised} revised, {done.unchanged} unchanged"

@@ -1,4 +1,4 @@
-"""`doorbuster import catalog FILE` and `doorbuster sample-catalog FILE`."""
+"""`doorbuster import catalog|stock FILE` and `doorbuster sample-catalog FILE`."""
 
 import argparse
 import asyncio
@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from doorbuster import environment
+from doorbuster.stock_words import add_stock
 
 Words = argparse._SubParsersAction  # argparse has no public name for it
 
@@ -21,6 +22,7 @@ def register(words: "Words[argparse.ArgumentParser]") -> None:
     given.add_argument("--mapping", type=Path, metavar="FILE", help="JSON or TOML: which column is which field")
     given.add_argument("--rejects", type=Path, metavar="FILE", help="where rejected rows go (FILE.rejected.csv)")
     given.set_defaults(run=_import)
+    add_stock(kinds)
     sample = words.add_parser("sample-catalog", help="write a made-up catalog that looks like a shop's")
     sample.add_argument("file", type=Path)
     sample.add_argument("--products", type=_count, default=2000, metavar="N")

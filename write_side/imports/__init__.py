@@ -1,9 +1,12 @@
-"""Catalog import: a file of products goes in as events. Its face is for the command line."""
+"""Imports: a file of products, or of stock, goes in as events. Its face is for the command line."""
 
 from write_side.imports.batches import Rejection
-from write_side.imports.catalog_import import Observer, Options, Progress, import_catalog
+from write_side.imports.catalog_import import Options, Progress, import_catalog
 from write_side.imports.mapping import DEFAULT, BrokenMapping, ColumnMapping, read_mapping
+from write_side.imports.observing import Observer, Tally
 from write_side.imports.reading import UnreadableFile, open_table
+from write_side.imports.stock_export import stock_pages
+from write_side.imports.stock_import import StockOptions, StockProgress, import_stock
 
 __all__ = [
     "DEFAULT",
@@ -13,8 +16,13 @@ __all__ = [
     "Options",
     "Progress",
     "Rejection",
+    "StockOptions",
+    "StockProgress",
+    "Tally",
     "UnreadableFile",
     "import_catalog",
+    "import_stock",
     "open_table",
     "read_mapping",
+    "stock_pages",
 ]

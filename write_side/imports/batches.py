@@ -1,13 +1,14 @@
 """Batches of rows from a table, with what is wrong with a row by itself already sorted out."""
 
 import asyncio
-from typing import NamedTuple
+from collections.abc import Collection
+from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from msgspec import Struct
 
 from write_side.imports.pace import Pace
 from write_side.imports.reading import Line, Table, UnreadableFile
-from write_side.imports.rows import Rejected, Row, RowReader
+from write_side.imports.rows import Rejected
 
 CHARACTERS = 1_000_000
 AT_A_TIME = 15  # rows between two turns of the event loop: the batch before is being saved meanwhile
@@ -22,24 +23,48 @@ class Rejection(Struct, frozen=True):
     cells: list[str]
 
 
-class Batch(NamedTuple):
-    """Rows that name different products, and the rows between them that were rejected."""
+class Numbered(Protocol):
+    """A row as read from a file."""
 
-    rows: list[Row]
+    @property
+    def sku(self) -> str: ...
+
+
+R = TypeVar("R", bound=Numbered)
+
+
+class Reader(Protocol[R]):
+    """What makes rows of lines."""
+
+    duplicate: str  # the code of a row that stood in the file before
+
+    def read(self, number: int, cells: list[str]) -> R:
+        """What a line says; raises `Rejected`."""
+        ...
+
+    def keys(self, row: R) -> Collection[int]:
+        """What no other row of the file may name."""
+        ...
+
+
+class Batch(NamedTuple, Generic[R]):
+    """Rows that name different things, and the rows between them that were rejected."""
+
+    rows: list[R]
     rejected: list[Rejection]
 
 
-class Batches:
-    """Reads batch after batch. Remembers 64 bits of each SKU, so that no product stands twice in one file."""
+class Batches(Generic[R]):
+    """Reads batch after batch. Remembers 64 bits of each row, so that nothing stands twice in one file."""
 
-    def __init__(self, table: Table, reader: RowReader, pace: Pace) -> None:
+    def __init__(self, table: Table, reader: Reader[R], pace: Pace) -> None:
         self._lines, self._reader, self._pace = iter(table), reader, pace
         self._seen: set[int] = set()
         self.unreadable: UnreadableFile | None = None  # why the file ended before its end
 
-    async def next(self) -> Batch | None:
+    async def next(self) -> Batch[R] | None:
         """The next batch, None at the end of the file (or where it can't be read on: see `unreadable`)."""
-        batch = Batch([], [])
+        batch: Batch[R] = Batch([], [])
         characters, most = 0, self._pace.rows
         while len(batch.rows) < most and len(batch.rejected) < most and characters < CHARACTERS:
             if len(batch.rows) % AT_A_TIME == 0:
@@ -58,7 +83,7 @@ class Batches:
             self.unreadable = error
             return None
 
-    def _take(self, line: Line, batch: Batch) -> None:
+    def _take(self, line: Line, batch: Batch[R]) -> None:
         try:
             if line.broken:
                 raise Rejected("broken_row", line.broken)
@@ -69,10 +94,8 @@ class Batches:
         else:
             batch.rows.append(row)
 
-    def _check_new(self, row: Row) -> None:
-        keys = {hash(("sku", row.sku))}
-        if self._reader.has_references:  # else the reference is the SKU
-            keys.add(hash(("ref", row.external_ref)))
-        if not keys.isdisjoint(self._seen):
-            raise Rejected("duplicate_product", f"{row.sku} stood in the file before")
-        self._seen |= keys
+    def _check_new(self, row: R) -> None:
+        keys = self._reader.keys(row)
+        if not self._seen.isdisjoint(keys):
+            raise Rejected(self._reader.duplicate, f"{row.sku} stood in the file before")
+        self._seen.update(keys)

@@ -17,6 +17,7 @@ from write_side import catalog, event_log, inventory, pricing
 from write_side.database import Connection, Pool
 from write_side.imports.batches import Batch, Batches, Rejection
 from write_side.imports.mapping import DEFAULT, ColumnMapping
+from write_side.imports.observing import Observer
 from write_side.imports.pace import Pace
 from write_side.imports.plan import Known, Plan, Terms, plan
 from write_side.imports.reading import Table, UnreadableFile
@@ -52,22 +53,12 @@ class Progress(Struct):
         return self.created + self.revised + self.unchanged + self.rejected
 
 
-class Observer:
-    """Hears how an import goes; this one minds nothing."""
-
-    def rejected(self, rejection: Rejection) -> None:
-        """A row did not go in."""
-
-    def progressed(self, progress: Progress) -> None:
-        """Another batch is done."""
-
-
 async def import_catalog(
     pool: Pool, table: Table, options: Options, cause: Metadata, observer: Observer | None = None
 ) -> Progress:
     """Import every row of a table; a second run changes nothing. The pool has at least three connections.
 
-    Raises `UnreadableFile` (what stood before has gone in), `UnknownCurrency`, `UnknownStock` for the warehouse.
+    Raises `UnreadableFile` (what stood before has gone in), `UnknownCurrency`, `UnknownWarehouse`.
     """
     pricing.check_currency(options.currency)
     reader = RowReader(table.columns, options.mapping, options.currency)
@@ -142,7 +133,7 @@ class _Import:
             async with conn.transaction():
                 self._categories = await catalog.category_ids(conn, paths, self._cause)
 
-    async def _finish(self, batch: Batch, made: Plan) -> None:
+    async def _finish(self, batch: Batch[Row], made: Plan) -> None:
         for rejection in batch.rejected:
             self._reject(rejection)
         await self._save_or_split(batch.rows, made)

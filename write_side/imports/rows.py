@@ -53,6 +53,8 @@ class Row(Struct, frozen=True):
 class RowReader:
     """Reads rows of a table with these columns. Raises `Rejected` for each that can't be taken."""
 
+    duplicate = "duplicate_product"
+
     def __init__(self, columns: list[str], mapping: ColumnMapping, currency: str) -> None:
         self._mapping = mapping
         self._exponent = EXPONENTS[currency] if mapping.price_unit == "major" else None
@@ -65,10 +67,12 @@ class RowReader:
         """Needed fields that no column of the file is."""
         return [field for field in ("sku", "name") if field not in self._at]
 
-    @property
-    def has_references(self) -> bool:
-        """Whether the file has references of its own, beside the SKUs."""
-        return "external_ref" in self._at
+    def keys(self, row: Row) -> set[int]:
+        """What no other row of the file may name."""
+        keys = {hash(("sku", row.sku))}
+        if "external_ref" in self._at:  # else the reference is the SKU
+            keys.add(hash(("ref", row.external_ref)))
+        return keys
 
     def read(self, number: int, cells: list[str]) -> Row:
         """What a row says."""

@@ -1,11 +1,22 @@
 """Stock: what other contexts may ask of it."""
 
 from write_side.inventory.allocating import Line, allocate, summed
-from write_side.inventory.domain import Demand, OpenStockItem, OutOfStock, StockItem, UnknownStock
+from write_side.inventory.domain import Demand, OpenStockItem, OutOfStock, StockItem, UnknownStock, UnknownWarehouse
 from write_side.inventory.handlers import ensure_warehouse
-from write_side.inventory.store import find_items, insert_items, open_items, put_back
+from write_side.inventory.restating import add_to, opened_with, set_to
+from write_side.inventory.store import (
+    all_warehouses,
+    find_items,
+    find_places,
+    insert_items,
+    items_after,
+    open_items,
+    put_back,
+    save_counts,
+)
 
 __all__ = [
-    "Demand", "Line", "OpenStockItem", "OutOfStock", "StockItem", "UnknownStock", "allocate", "ensure_warehouse",
-    "find_items", "insert_items", "open_items", "put_back", "summed",
+    "Demand", "Line", "OpenStockItem", "OutOfStock", "StockItem", "UnknownStock", "UnknownWarehouse", "add_to",
+    "all_warehouses", "allocate", "ensure_warehouse", "find_items", "find_places", "insert_items", "items_after",
+    "open_items", "opened_with", "put_back", "save_counts", "set_to", "summed",
 ]  # fmt: skip

@@ -28,6 +28,9 @@ Reason = Annotated[str, Meta(min_length=1, max_length=200)]
 Code = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,32}(?!\n)$")]
 
 
+MOST_ON_HAND = 1_000_000_000  # of a SKU in a warehouse; what comes back from orders may go above it, up to the column's
+
+
 class OutOfStock(Refusal):
     """Not enough is left; `lines` tells what is left of each of the caller's own lines."""
 
@@ -44,6 +47,12 @@ class BelowReserved(Refusal):
     """The count would fall below what is promised to orders."""
 
     code = "below_reserved"
+
+
+class StockTooLarge(Refusal):
+    """The count would rise above a billion: more likely a slip than goods."""
+
+    code = "stock_too_large"
 
 
 class CountOutOfDate(Refusal):
@@ -91,8 +100,8 @@ class OpenStockItem(Struct, frozen=True, forbid_unknown_fields=True):
     sku: Sku
     warehouse: Code
     product_id: UUID
-    on_hand: Annotated[int, Meta(ge=0, le=1_000_000_000)] = 0
-    low_at: Annotated[int, Meta(ge=0)] = 5
+    on_hand: Annotated[int, Meta(ge=0, le=MOST_ON_HAND)] = 0
+    low_at: Annotated[int, Meta(ge=0, le=1_000_000)] = 5
     reason: Reason = "opened"
 
 
@@ -124,7 +133,7 @@ class CountStock(Struct, frozen=True, forbid_unknown_fields=True):
 
     sku: Sku
     warehouse: Code
-    counted: Annotated[int, Meta(ge=0, le=1_000_000_000)]
+    counted: Annotated[int, Meta(ge=0, le=MOST_ON_HAND)]
     expected: Annotated[int, Meta(ge=0, le=2_147_483_647)]
     reason: Reason
 
@@ -187,8 +196,9 @@ def check_transfer(command: TransferStock) -> None:
 def transfer(
     source: StockItem, target: StockItem, command: TransferStock, transfer_id: UUID
 ) -> tuple[StockTransferredOut, StockTransferredIn]:
-    """What leaves one warehouse comes into the other; raises `BelowReserved`. Both rows are locked."""
-    _refuse_below_reserved(source, source.on_hand - command.quantity)
+    """What leaves one warehouse comes into the other; raises `BelowReserved`, `StockTooLarge`. Both rows are locked."""
+    check_figure(source, source.on_hand - command.quantity)
+    check_figure(target, target.on_hand + command.quantity)
     out = StockTransferredOut(
         source.sku, source.warehouse, transfer_id, target.warehouse, command.quantity,
         source.on_hand - command.quantity, source.reserved, command.reason,
@@ -205,14 +215,17 @@ def count(item: StockItem, command: CountStock) -> StockCounted:
     if item.on_hand != command.expected:
         said = f"{item.sku}: {command.expected} were expected when it was counted, now {item.on_hand} are"
         raise CountOutOfDate(said, on_hand=item.on_hand, reserved=item.reserved)
-    _refuse_below_reserved(item, command.counted)
+    check_figure(item, command.counted)
     return StockCounted(
         item.sku, item.warehouse, command.counted - item.on_hand, command.counted, item.reserved, command.reason
     )
 
 
-def _refuse_below_reserved(item: StockItem, on_hand: int) -> None:
-    """Raises `BelowReserved` where the count would be less than what is promised."""
+def check_figure(item: StockItem, on_hand: int) -> None:
+    """Raises `BelowReserved` where the count would be less than what is promised, and `StockTooLarge`."""
+    if on_hand > MOST_ON_HAND and on_hand > item.on_hand:
+        said = f"{item.sku}: more than {MOST_ON_HAND:,} would lie in {item.warehouse}"
+        raise StockTooLarge(said, on_hand=item.on_hand, reserved=item.reserved)
     if on_hand < item.reserved:
         said = f"{item.sku}: the count would fall below what is reserved"
         raise BelowReserved(said, on_hand=item.on_hand, reserved=item.reserved)

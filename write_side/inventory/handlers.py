@@ -24,6 +24,7 @@ from write_side.inventory.domain import (
     OpenWarehouse,
     StockItem,
     StockItemExists,
+    StockTooLarge,
     TransferStock,
     UnknownStock,
     UnknownWarehouse,
@@ -100,7 +101,7 @@ async def name_manager(pool: Pool, code: str, command: NameManager, cause: Metad
 
 
 async def ensure_warehouse(conn: Connection, code: str | None, cause: Metadata) -> str:
-    """The code of a warehouse that exists: the one named, or `MAIN`, made if need be. Refuses `unknown_stock`.
+    """The code of a warehouse that exists: the one named, or `MAIN`, made if need be. Refuses `unknown_warehouse`.
 
     Never "the first one that ships": which that is changes when a warehouse is opened, and a repeated import would
     then open everything once more.
@@ -108,7 +109,7 @@ async def ensure_warehouse(conn: Connection, code: str | None, cause: Metadata) 
     if await store.find_warehouse(conn, code or MAIN) is not None:
         return code or MAIN
     if code is not None:
-        raise UnknownStock(f"there is no warehouse {code}")
+        raise UnknownWarehouse(f"there is no warehouse {code}")
     event = domain.open_warehouse(None, OpenWarehouse(MAIN, "Main warehouse", "DE"), uuid7())
     await store.save_warehouse(conn, event, cause)
     return MAIN
@@ -119,7 +120,7 @@ async def open_stock_item(pool: Pool, command: OpenStockItem, cause: Metadata, c
 
     async def decide(conn: Connection) -> tuple[StockState, Positions]:
         if await store.find_warehouse(conn, command.warehouse) is None:
-            raise UnknownStock(f"there is no warehouse {command.warehouse}")
+            raise UnknownWarehouse(f"there is no warehouse {command.warehouse}", pointer="/warehouse")
         new = await store.insert_items(conn, [command])
         if not new:
             raise StockItemExists(f"{command.sku} is kept in {command.warehouse} already")
@@ -129,12 +130,12 @@ async def open_stock_item(pool: Pool, command: OpenStockItem, cause: Metadata, c
 
 
 async def receive_stock(pool: Pool, command: MoveStock, cause: Metadata, call: Call) -> Answer[StockState]:
-    """Goods came in; refuses `unknown_stock`."""
+    """Goods came in; refuses `unknown_stock`, `stock_too_large`."""
     return await _move(pool, "inventory.stock_received.v1", command, cause, call)
 
 
 async def adjust_stock(pool: Pool, command: MoveStock, cause: Metadata, call: Call) -> Answer[StockState]:
-    """The count was wrong; refuses `unknown_stock`, `below_reserved`."""
+    """The count was wrong; refuses `unknown_stock`, `below_reserved`, `stock_too_large`."""
     domain.check_adjustment(command)
     return await _move(pool, "inventory.stock_adjusted.v1", command, cause, call)
 
@@ -146,8 +147,7 @@ async def _move(pool: Pool, type_: str, command: MoveStock, cause: Metadata, cal
             raise UnknownStock(f"{command.sku} is not kept in {command.warehouse}")
         moved = await store.move(conn, item, type_, command, cause)
         if moved.refusals:
-            said = f"{command.sku}: the count would fall below what is reserved"
-            raise BelowReserved(said, **_figures(moved.refusals[0]))
+            raise _not_moved(command, moved.refusals[0])
         [after] = moved.items
         return _state(item.sku, item.warehouse, int(after["on_hand"]), int(after["reserved"])), moved.positions
 
@@ -155,7 +155,7 @@ async def _move(pool: Pool, type_: str, command: MoveStock, cause: Metadata, cal
 
 
 async def transfer_stock(pool: Pool, command: TransferStock, cause: Metadata, call: Call) -> Answer[TransferState]:
-    """Goods go to another warehouse; refuses `unknown_stock`, `below_reserved`."""
+    """Goods go to another warehouse; refuses `unknown_stock`, `below_reserved`, `stock_too_large`."""
     domain.check_transfer(command)
 
     async def decide(conn: Connection) -> tuple[TransferState, Positions]:
@@ -238,5 +238,8 @@ def _state(sku: str, warehouse: str, on_hand: int, reserved: int) -> StockState:
     return StockState(sku, warehouse, on_hand, reserved, on_hand - reserved)
 
 
-def _figures(refusal: Mapping[str, int | str]) -> dict[str, int | str]:
-    return {name: refusal[name] for name in ("sku", "on_hand", "reserved")}
+def _not_moved(command: MoveStock, figures: Mapping[str, int | str]) -> Refusal:
+    facts = {name: figures[name] for name in ("sku", "on_hand", "reserved")}
+    if command.change > 0:
+        return StockTooLarge(f"{command.sku}: more than {domain.MOST_ON_HAND:,} would lie there", **facts)
+    return BelowReserved(f"{command.sku}: the count would fall below what is reserved", **facts)

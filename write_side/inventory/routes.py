@@ -13,6 +13,7 @@ from write_side.errors import Invalid
 from write_side.http import Answered, IdempotencyKey, answered, cause, idempotent, requires
 from write_side.inventory import handlers
 from write_side.inventory.domain import (
+    MOST_ON_HAND,
     BelowReserved,
     Code,
     CountOutOfDate,
@@ -27,6 +28,7 @@ from write_side.inventory.domain import (
     Reason,
     Sku,
     StockItemExists,
+    StockTooLarge,
     TransferStock,
     UnknownStock,
     UnknownWarehouse,
@@ -51,7 +53,7 @@ class NewStockItem(Struct, frozen=True, forbid_unknown_fields=True):
 
     sku: Sku
     warehouse: Code
-    on_hand: Annotated[int, Meta(ge=0, le=1_000_000_000)] = 0
+    on_hand: Annotated[int, Meta(ge=0, le=MOST_ON_HAND)] = 0
     low_at: Annotated[int, Meta(ge=0, le=1_000_000)] = 5
 
 
@@ -98,7 +100,7 @@ async def put_manager(
 
 
 @post("/v1/stock-items", guards=STAFF)
-@refuses(catalog.UnknownSku, UnknownStock, StockItemExists)
+@refuses(catalog.UnknownSku, UnknownWarehouse, StockItemExists)
 @leads_to(
     Link("post_receipt", body={"sku": "/sku", "warehouse": "/warehouse"}),
     Link("post_adjustment", body={"sku": "/sku", "warehouse": "/warehouse"}),
@@ -115,7 +117,7 @@ async def post_stock_item(
 
 
 @post("/v1/stock/receipts", status_code=200, guards=STAFF)
-@refuses(UnknownStock)
+@refuses(UnknownStock, StockTooLarge)
 async def post_receipt(
     request: Call, data: JSONBody[Receipt], own: Own, key: IdempotencyKey = None
 ) -> Answered[StockState]:
@@ -126,7 +128,7 @@ async def post_receipt(
 
 
 @post("/v1/stock/adjustments", status_code=200, guards=STAFF)
-@refuses(UnknownStock, BelowReserved, Invalid)
+@refuses(UnknownStock, BelowReserved, StockTooLarge, Invalid)
 async def post_adjustment(
     request: Call, data: JSONBody[MoveStock], own: Own, key: IdempotencyKey = None
 ) -> Answered[StockState]:
@@ -136,7 +138,7 @@ async def post_adjustment(
 
 
 @post("/v1/stock/transfers", guards=STAFF)
-@refuses(UnknownStock, BelowReserved, Invalid)
+@refuses(UnknownStock, BelowReserved, StockTooLarge, Invalid)
 async def post_transfer(
     request: Call, data: JSONBody[TransferStock], own: Own, key: IdempotencyKey = None
 ) -> Answered[TransferState]:

@@ -85,10 +85,34 @@ async def lock_items(conn: Connection, sku: str, warehouses: Sequence[str]) -> d
     return {item.warehouse: item for item in items}
 
 
+async def find_places(
+    conn: Connection, places: Sequence[tuple[str, str]], *, lock: bool
+) -> dict[tuple[str, str], StockItem]:
+    """(SKU, warehouse) → the stock item, of these places; the rows locked in the order of their ids, if so told."""
+    query = """SELECT s.* FROM unnest($1::text[], $2::text[]) AS p(sku, warehouse)
+               JOIN stock_item s ON s.sku = p.sku AND s.warehouse = p.warehouse ORDER BY s.id"""
+    query += " FOR UPDATE OF s" if lock else ""
+    rows = await conn.fetch(query, [sku for sku, _ in places], [warehouse for _, warehouse in places])
+    return {(row["sku"], row["warehouse"]): msgspec.convert(dict(row), StockItem) for row in rows}
+
+
+async def items_after(conn: Connection, sku: str, warehouse: str, limit: int) -> list[StockItem]:
+    """The stock items behind this one, by SKU and warehouse."""
+    rows = await conn.fetch(
+        """SELECT * FROM stock_item WHERE (sku, warehouse) > ($1, $2) ORDER BY sku, warehouse LIMIT $3""",
+        sku, warehouse, limit,
+    )  # fmt: skip
+    return [msgspec.convert(dict(row), StockItem) for row in rows]
+
+
 async def save_counts(
-    conn: Connection, changed: Sequence[tuple[StockItem, StockItemEvent]], cause: Metadata
+    conn: Connection,
+    changed: Sequence[tuple[StockItem, StockItemEvent]],
+    cause: Metadata,
+    opened: Sequence[NewEvent] = (),
 ) -> Positions:
-    """The counts of locked items as these events leave them, and the events; items as they stand in their rows."""
+    """The counts of locked items as these events leave them, and the events; items as they stand in their rows. Events
+    of items that were `opened` in the same transaction are appended with them."""
     await conn.execute(
         """UPDATE stock_item s SET on_hand = c.on_hand, version = s.version + 1
            FROM unnest($1::uuid[], $2::int[]) AS c(id, on_hand) WHERE s.id = c.id""",
@@ -98,7 +122,7 @@ async def save_counts(
         NewEvent("stock_item", item.id, item.version + 1, product_key(item.product_id), event)
         for item, event in changed
     ]
-    return await event_log.append(conn, new, cause)
+    return await event_log.append(conn, [*opened, *new], cause)
 
 
 async def insert_items(conn: Connection, items: Sequence[OpenStockItem]) -> list[NewEvent]:

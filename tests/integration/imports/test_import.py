@@ -104,7 +104,7 @@ async def test_stock_goes_to_the_warehouse_that_is_named_or_to_main(pool: Pool, 
     await imported(pool, written(tmp_path / "a.tsv.gz", [row(1)]), stock=3)
     await imported(pool, written(tmp_path / "b.tsv.gz", [row(2)]), stock=4, warehouse="NEAR")
     assert await on_hand(pool) == {"1": ("MAIN", 3), "2": ("NEAR", 4)}
-    with pytest.raises(inventory.UnknownStock):
+    with pytest.raises(inventory.UnknownWarehouse):
         await imported(pool, tmp_path / "b.tsv.gz", stock=4, warehouse="GONE")
 
 

@@ -14,6 +14,7 @@ from write_side.commands import Answer, KeyInFlight, KeyReused
 from write_side.database import Pool
 from write_side.inventory import handlers, store
 from write_side.inventory.domain import (
+    MOST_ON_HAND,
     BelowReserved,
     CountOutOfDate,
     CountStock,
@@ -23,8 +24,10 @@ from write_side.inventory.domain import (
     OpenWarehouse,
     OutOfStock,
     StockItemExists,
+    StockTooLarge,
     TransferStock,
     UnknownStock,
+    UnknownWarehouse,
     WarehouseExists,
 )
 
@@ -58,6 +61,26 @@ async def test_receipts_and_adjustments_move_the_count(pool: Pool) -> None:
     answer = await handlers.adjust_stock(pool, MoveStock("lamp", "BER", -2, "broken"), CAUSE, new_call())
     assert msgspec.json.decode(answer.body)["on_hand"] == 5
     assert len(answer.positions) == 1
+
+
+async def test_no_count_rises_above_a_billion_and_what_comes_back_always_fits(pool: Pool) -> None:
+    await stocked(pool, "lamp", MOST_ON_HAND)
+    await stocked(pool, "lamp", 5, "HAM")
+    for move in (handlers.receive_stock, handlers.adjust_stock):
+        with pytest.raises(StockTooLarge):
+            await move(pool, MoveStock("lamp", "BER", 1, "a slip"), CAUSE, new_call())
+    with pytest.raises(StockTooLarge):
+        await handlers.transfer_stock(pool, TransferStock("lamp", "HAM", "BER", 1, "a slip"), CAUSE, new_call())
+    async with pool.acquire() as conn, conn.transaction():
+        [item] = [item for item in await store.find_items(conn, ["lamp"]) if item.warehouse == "BER"]
+        await store.put_back(conn, uuid7(), [(item.id, 3)], "refund", CAUSE)
+    assert await figures(pool, "lamp") == (MOST_ON_HAND + 3, 0)
+    await handlers.adjust_stock(pool, MoveStock("lamp", "BER", -1, "broken"), CAUSE, new_call())
+
+
+async def test_a_sku_is_kept_in_a_warehouse_that_there_is(pool: Pool) -> None:
+    with pytest.raises(UnknownWarehouse):
+        await handlers.open_stock_item(pool, OpenStockItem("lamp", "ULM", uuid7()), CAUSE, new_call())
 
 
 async def test_a_count_never_falls_below_what_is_promised(pool: Pool) -> None:

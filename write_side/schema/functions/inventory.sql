@@ -157,7 +157,8 @@ BEGIN
 END $$;
 
 -- Moves the count of items by `p_change`: receipts, adjustments, returns. Facts are the event's own fields. An item whose
--- count would fall below what is reserved is left alone and answered in `refusals`.
+-- count would fall below what is reserved, or rise above a billion, is left alone and answered in `refusals`. What comes
+-- back from an order has lain here before: it always goes in, so above the billion there is as much room again.
 CREATE OR REPLACE FUNCTION inventory_move(
     p_item uuid[], p_change integer[], p_type text, p_facts jsonb[],
     OUT changes stock_change[], OUT refusals jsonb
@@ -170,7 +171,9 @@ BEGIN
     refusals := '[]';
     FOR v_line IN SELECT * FROM unnest(p_item, p_change, p_facts) WITH ORDINALITY AS l(item, change, facts, n) ORDER BY item, n LOOP
         UPDATE stock_item SET on_hand = on_hand + v_line.change, version = version + 1
-        WHERE id = v_line.item AND on_hand + v_line.change >= reserved
+        WHERE id = v_line.item AND on_hand::bigint + v_line.change >= reserved
+          AND (v_line.change <= 0 OR p_type = 'inventory.stock_returned.v1'
+               OR on_hand::bigint + v_line.change <= 1000000000)
         RETURNING * INTO v_item;
         IF FOUND THEN
             changes := changes || stock_change_of(v_line.n::integer, v_item, p_type, v_line.facts);

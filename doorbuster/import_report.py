@@ -1,0 +1,69 @@
+"""An import as its user sees it: a progress line, a file of rejected rows, a summary."""
+
+import csv
+import sys
+import time
+from contextlib import AbstractContextManager, ExitStack
+from pathlib import Path
+from typing import IO, Self
+
+from write_side.imports import Observer, Rejection, Tally
+
+BAR = 30
+PLAIN_EVERY, BAR_EVERY = 2.0, 0.1  # seconds between two lines
+
+
+class Report(Observer, AbstractContextManager["Report"]):
+    """Shows progress on stderr and keeps rejected rows in a file, which is made when the first one comes."""
+
+    def __init__(self, rejects: Path, columns: list[str], terminal: bool) -> None:
+        self._rejects, self._columns, self._terminal = rejects, columns, terminal
+        self._open, self._mode = ExitStack(), "w"
+        self._file: IO[str] | None = None
+        self._began = self._shown = time.monotonic()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._open.close()
+        if self._terminal:
+            print(file=sys.stderr)
+
+    def resumed(self, line: int) -> None:
+        """Rows that were rejected before stay in the file."""
+        print(f"goes on behind line {line}", file=sys.stderr)
+        self._mode = "a"
+
+    def rejected(self, rejection: Rejection) -> None:
+        """Line number, code, reason, then the columns as they were read."""
+        if self._file is None:
+            self._file = self._open.enter_context(
+                self._rejects.open(self._mode, newline="", encoding="utf-8", errors="surrogateescape")
+            )
+            if not self._file.tell():
+                csv.writer(self._file).writerow(["line", "code", "reason", *self._columns])
+        csv.writer(self._file).writerow([rejection.line, rejection.code, rejection.reason, *rejection.cells])
+        self._file.flush()  # whoever is killed has told it
+
+    def progressed(self, progress: Tally) -> None:
+        """A bar that stays in its line on a terminal, else a line now and then."""
+        now = time.monotonic()
+        if now - self._shown < (BAR_EVERY if self._terminal else PLAIN_EVERY) and progress.share < 1:
+            return
+        self._shown = now
+        said = f"{progress.rows} rows, {self._rate(progress)} rows/s, {progress.rejected} rejected"
+        if self._terminal:
+            filled = int(progress.share * BAR)
+            print(f"\r[{'#' * filled}{' ' * (BAR - filled)}] {said}\x1b[K", end="", file=sys.stderr, flush=True)
+        else:
+            print(f"{progress.share:4.0%}  {said}", file=sys.stderr, flush=True)
+
+    def summary(self, done: Tally, became: str) -> str:
+        """What became of the rows."""
+        said = f"{done.rows} rows in {time.monotonic() - self._began:.1f} s ({self._rate(done)} rows/s): "
+        said += f"{became}, {done.rejected} rejected"
+        return said + (f"\nrejected rows: {self._rejects}" if done.rejected else "")
+
+    def _rate(self, progress: Tally) -> int:
+        return round(progress.rows / max(time.monotonic() - self._began, 0.001))

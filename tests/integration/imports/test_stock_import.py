@@ -1,0 +1,122 @@
+"""An import of stock on real Postgres; the pool fixture compares rows and fold afterwards."""
+
+import asyncio
+import csv
+from pathlib import Path
+
+import pytest
+
+from tests.fixtures.write_side import CAUSE
+from tests.integration.imports.files import Rejects, imported, log_types, written
+from tests.integration.imports.files import row as product
+from tests.integration.imports.test_command_line import doorbuster
+from write_side import imports
+from write_side.database import Pool
+from write_side.imports import Observer, StockOptions, StockProgress, Tally, pace
+from write_side.imports.stock_import import ImportUnderWay
+from write_side.imports.stock_rows import Mode
+
+LAMPS = 40
+
+
+@pytest.fixture(autouse=True)
+def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Many batches from a few rows."""
+    monkeypatch.setattr(pace, "MOST", 7)
+    monkeypatch.setattr(pace, "FEWEST", 7)
+
+
+@pytest.fixture
+async def shop(pool: Pool, tmp_path: Path) -> Pool:
+    """Lamps, of each 10 in MAIN."""
+    await imported(pool, written(tmp_path / "catalog.tsv.gz", [product(f"L{n:02}") for n in range(LAMPS)]), stock=10)
+    return pool
+
+
+def stock_file(path: Path, column: str, figures: dict[str, object]) -> Path:
+    with path.open("w", newline="") as to:
+        csv.writer(to).writerows([["sku", column], *figures.items()])
+    return path
+
+
+async def bring(
+    pool: Pool, path: Path, mode: Mode, reason: str = "list 7", observer: Observer | None = None, dry_run: bool = False
+) -> StockProgress:
+    options = StockOptions(path.name.encode(), mode, reason, dry_run=dry_run)
+    with imports.open_table(path) as table:
+        return await imports.import_stock(pool, table, options, CAUSE, observer)
+
+
+async def counts(pool: Pool) -> dict[str, int]:
+    async with pool.acquire() as conn:
+        rows = await conn.fetch("SELECT sku, on_hand FROM stock_item ORDER BY sku")
+    return {row["sku"]: row["on_hand"] for row in rows}
+
+
+class KilledAfter(Observer):
+    """Ends a run in the middle, as a kill does: nothing of ours runs afterwards."""
+
+    def __init__(self, batches: int) -> None:
+        self.left = batches
+
+    def progressed(self, progress: Tally) -> None:
+        self.left -= 1
+        if not self.left:
+            raise KeyboardInterrupt
+
+
+async def test_a_delivery_is_added_once_however_often_it_is_begun(shop: Pool, tmp_path: Path) -> None:
+    path = stock_file(tmp_path / "a.csv", "change", {f"L{n:02}": 1 for n in range(LAMPS)})
+    for _ in range(2):
+        with pytest.raises(KeyboardInterrupt):
+            await bring(shop, path, "add", observer=KilledAfter(2))
+    done = await bring(shop, path, "add")
+    assert (done.changed, done.after) == (LAMPS - 28, 29)
+    assert set((await counts(shop)).values()) == {11}
+    again = await bring(shop, path, "add")
+    assert again.finished_before is not None
+    assert set((await counts(shop)).values()) == {11}
+    await bring(shop, path, "add", "list 8")
+    assert set((await counts(shop)).values()) == {12}
+
+
+async def test_two_at_once_add_a_delivery_once(shop: Pool, tmp_path: Path) -> None:
+    path = stock_file(tmp_path / "a.csv", "change", {f"L{n:02}": 1 for n in range(LAMPS)})
+    outcomes = await asyncio.gather(bring(shop, path, "add"), bring(shop, path, "add"), return_exceptions=True)
+    assert [type(outcome) for outcome in outcomes if isinstance(outcome, Exception)] == [ImportUnderWay]
+    assert set((await counts(shop)).values()) == {11}
+
+
+async def test_a_dry_run_tells_the_same_and_writes_nothing(shop: Pool, tmp_path: Path) -> None:
+    before = await log_types(shop)
+    figures: dict[str, object] = {"L01": 3, "L02": 10, "L03": "many", "L02 ": 4, "ghost": 1, "": 2}
+    path = stock_file(tmp_path / "a.csv", "on_hand", figures)
+    dry, real = Rejects(), Rejects()
+    would = await bring(shop, path, "set", observer=dry, dry_run=True)
+    assert await log_types(shop) == before
+    done = await bring(shop, path, "set", observer=real)
+    assert would == done
+    assert dry.codes == real.codes == [(4, "broken_count"), (5, "duplicate_row"), (6, "unknown_sku"), (7, "no_sku")]
+    assert (done.changed, done.unchanged, done.rejected) == (1, 1, 4)
+    assert await log_types(shop) == before | {"stock_adjusted": 1}
+
+
+async def test_an_export_goes_in_again_and_changes_nothing(shop: Pool, tmp_path: Path, database_url: str) -> None:
+    path = tmp_path / "stock.csv"
+    done = doorbuster("export", "stock", path, database_url=database_url)
+    assert (done.returncode, f"{LAMPS} stock items" in done.stdout) == (0, True), done.stderr
+    back = doorbuster("import", "stock", path, "--reason", "as it is", database_url=database_url)
+    assert f"0 opened, 0 changed, {LAMPS} unchanged, 0 rejected" in back.stdout, back.stderr
+    with path.open(newline="", encoding="utf-8-sig") as text:
+        rows = list(csv.reader(text))
+    assert rows[0] == ["sku", "warehouse", "on_hand", "reserved", "available", "low_at"]
+    assert rows[1] == ["L00", "MAIN", "10", "0", "10", "5"]
+    again = doorbuster("import", "stock", path, "--reason", "as it is", database_url=database_url)
+    assert "nothing to do" in again.stdout
+    other = doorbuster("import", "stock", path, "--mode", "add", "--reason", "x", database_url=database_url)
+    assert (other.returncode, "no column is the change" in other.stderr) == (1, True)
+
+
+async def test_pages_of_an_export_leave_nothing_out(shop: Pool) -> None:
+    cells = [cells async for page in imports.stock_pages(shop, page=7) for cells in page]
+    assert [line[0] for line in cells] == [f"L{n:02}" for n in range(LAMPS)]

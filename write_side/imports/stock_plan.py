@@ -1,0 +1,75 @@
+"""What becomes of a batch of stock rows, given what is kept where. Pure."""
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import NamedTuple
+from uuid import UUID
+
+from msgspec import Struct, field
+
+from shared.events.inventory import StockItemEvent
+from write_side import catalog, inventory
+from write_side.errors import Refusal
+from write_side.imports.stock_rows import Mode, StockRow
+from write_side.inventory import OpenStockItem, StockItem
+
+LOW_AT = 5
+
+Place = tuple[str, str]  # SKU, warehouse
+
+
+class StockTerms(NamedTuple):
+    """What holds for all rows. The reason stands in the log for ever."""
+
+    mode: Mode
+    reason: str
+
+
+class Kept(NamedTuple):
+    """What is there: stock items by place, products by SKU, codes of warehouses."""
+
+    items: Mapping[Place, StockItem]
+    products: Mapping[str, UUID]
+    warehouses: Collection[str]
+
+
+class StockPlan(Struct):
+    """What is to be written, and how the rows fared."""
+
+    opened: list[OpenStockItem] = field(default_factory=list)
+    changed: list[tuple[StockItem, StockItemEvent]] = field(default_factory=list)
+    refused: list[tuple[StockRow, str, str]] = field(default_factory=list)  # code, reason
+    unchanged: int = 0
+
+
+def plan_stock(rows: Sequence[StockRow], kept: Kept, terms: StockTerms) -> StockPlan:
+    """What a batch does. No two rows name the same place."""
+    made = StockPlan()
+    for row in rows:
+        item = kept.items.get((row.sku, row.warehouse))
+        try:
+            if row.figure is None:
+                made.unchanged += 1
+            elif item is None:
+                made.opened.append(_opened(row, row.figure, kept, terms))
+            elif event := _event(item, row, row.figure, terms):
+                made.changed.append((item, event))
+            else:
+                made.unchanged += 1
+        except Refusal as refusal:
+            made.refused.append((row, refusal.code, refusal.detail))
+    return made
+
+
+def _event(item: StockItem, row: StockRow, figure: int, terms: StockTerms) -> StockItemEvent | None:
+    if terms.mode == "add":
+        return inventory.add_to(item, figure, terms.reason)
+    return inventory.set_to(item, figure, row.expected, terms.reason)
+
+
+def _opened(row: StockRow, figure: int, kept: Kept, terms: StockTerms) -> OpenStockItem:
+    if row.warehouse not in kept.warehouses:
+        raise inventory.UnknownWarehouse(f"there is no warehouse {row.warehouse}")
+    if row.sku not in kept.products:
+        raise catalog.UnknownSku(f"nobody sells {row.sku}")
+    low_at = LOW_AT if row.low_at is None else row.low_at
+    return inventory.opened_with(row.sku, row.warehouse, kept.products[row.sku], figure, low_at, terms.reason)
