@@ -86,6 +86,8 @@ def _add_processes(planned: Plan, home: Home) -> None:
         "PUBLIC_READ_URL": os.environ.get("PUBLIC_READ_URL") or urls["read-api"],
         # Receivers of webhooks may run on this machine.
         "WEBHOOK_PRIVATE_NETWORKS": os.environ.get("WEBHOOK_PRIVATE_NETWORKS", "127.0.0.0/8"),
+        # In the simulator, and in Stripe's test mode, all buyers have the same few test cards: nobody is stopped.
+        "FRAUD_CHECKS": os.environ.get("FRAUD_CHECKS", "watch"),
         "SEALS_FILE": os.environ.get("SEALS_FILE") or str(home.folder / "seals.jsonl"),
     }
     planned.environment |= shared | {"WRITE_API_URL": urls["write-api"], "READ_API_URL": urls["read-api"]}

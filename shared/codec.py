@@ -11,6 +11,7 @@ from msgspec import Raw, Struct
 from shared.events.access import AccessEvent
 from shared.events.carts import CartEvent
 from shared.events.catalog import CatalogEvent
+from shared.events.fraud import FraudEvent
 from shared.events.fulfilment import FulfilmentEvent
 from shared.events.inventory import InventoryEvent
 from shared.events.notifications import NotificationEvent
@@ -29,6 +30,7 @@ Event = (
     AccessEvent
     | CartEvent
     | CatalogEvent
+    | FraudEvent
     | FulfilmentEvent
     | InventoryEvent
     | NotificationEvent

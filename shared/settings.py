@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Struct
 
 AllocationStrategy = Literal["priority", "most_stock", "fewest_parcels"]
+FraudChecks = Literal["enforce", "watch", "off"]
 
 
 class Settings(Struct, frozen=True, rename=str.upper):
@@ -35,6 +36,7 @@ class Settings(Struct, frozen=True, rename=str.upper):
     quote_ttl_seconds: int = 900
     payment_ttl_seconds: int = 1800  # how long an unpaid order keeps its stock
     allocation: AllocationStrategy = "priority"  # which warehouses an order ships from
+    fraud_checks: FraudChecks = "enforce"  # or only told in the log, or not made
     pool_size: int = 12  # Postgres connections of a process; 8 to 16 is the knee on 2 cores
     requests_per_client: int = 0  # a second, of one address at one process; 0: that is the proxy's business
     client_address_header: str = ""  # in which a trusted proxy tells the client's address, such as X-Forwarded-For

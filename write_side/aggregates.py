@@ -14,6 +14,8 @@ from write_side.access import store as access_store
 from write_side.carts import domain as carts
 from write_side.carts import store as carts_store
 from write_side.database import Connection
+from write_side.fraud import domain as fraud
+from write_side.fraud import store as fraud_store
 from write_side.fulfilment import domain as fulfilment
 from write_side.fulfilment import store as fulfilment_store
 from write_side.inventory import domain as inventory
@@ -99,6 +101,9 @@ AGGREGATES: list[Aggregate] = [
     ),
     Aggregate(
         "refund", "refund", lambda state, r, e: refunds.evolve(state, e, r.version), refunds_store.all_refunds
+    ),
+    Aggregate(
+        "fraud_check", "fraud_check", lambda state, r, e: fraud.evolve(state, e, r.version), fraud_store.all_checks
     ),
     Aggregate(
         "parcel", "parcel", lambda state, r, e: fulfilment.evolve(state, e, r.version), fulfilment_store.all_parcels

@@ -28,6 +28,7 @@ from write_side.erasure import routes as erasure_routes
 from write_side.errors import Refusal
 from write_side.feed import Feed
 from write_side.feed import routes as feed_routes
+from write_side.fraud import routes as fraud_routes
 from write_side.fulfilment import routes as fulfilment_routes
 from write_side.history import routes as history_routes
 from write_side.http import CREDENTIALS
@@ -60,6 +61,7 @@ ROUTES: Sequence[HTTPRouteHandler] = [
     *orders_routes.routes,
     *payments_routes.routes,
     *refunds_routes.routes,
+    *fraud_routes.routes,
     *fulfilment_routes.routes,
     *projections_routes.routes,
     *history_routes.routes,

@@ -10,6 +10,7 @@ from write_side.aggregates import RESERVATIONS, USES, Aggregate
 from write_side.carts import store as carts
 from write_side.comparing import fold
 from write_side.database import Connection
+from write_side.fraud import store as fraud
 from write_side.fulfilment import store as fulfilment
 from write_side.inventory import store as inventory
 from write_side.inventory.alerts import store as low_stock
@@ -59,6 +60,7 @@ _REWRITES: dict[str, Rewrite] = {
     "order": _order,
     "payment": payments.rewrite_payment,
     "refund": refunds.rewrite_refund,
+    "fraud_check": fraud.rewrite_check,
     "parcel": fulfilment.rewrite_parcel,
     "mail": notifications.rewrite_mail,
     "access_token": access.rewrite_token,

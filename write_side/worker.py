@@ -21,6 +21,7 @@ from shared.stopping import FINISH_WITHIN, end_for_sure
 from write_side import commands, database, reactions
 from write_side.customers import Keyring, open_keyring
 from write_side.database import Connection, Pool
+from write_side.fraud import steps as fraud
 from write_side.history import snapshots
 from write_side.inventory.alerts import handlers as alerts
 from write_side.inventory.alerts.reactions import reactions as stock_reactions
@@ -146,6 +147,7 @@ async def run(settings: Settings, stopping: asyncio.Event) -> None:
             *steps_of_reactions(pool, [*mail_reactions(settings.mail_from), *stock_reactions()]),
             *payments.steps(pool, gateway),
             *refunds.steps(pool, gateway),
+            *fraud.steps(pool),
             *mails.steps(pool, keyring, server, settings),
             *alerts.steps(pool, server, settings.mail_from),
             snapshots.step(pool),

@@ -27,7 +27,7 @@ class Rates:
 
     def wait(self, scope: HTTPScope) -> int:
         """Seconds until this client may ask again; 0: now, and it is counted."""
-        return self.of(self._client(scope)) if self._per_second else 0
+        return self.of(whose(client_of(scope, self._header))) if self._per_second else 0
 
     def of(self, client: str) -> int:
         """The same, by the client's address."""
@@ -40,12 +40,13 @@ class Rates:
             self._buckets.popitem(last=False)
         return 0 if allowed else max(1, ceil((1 - left) / self._per_second))
 
-    def _client(self, scope: HTTPScope) -> str:
-        """The address that our own proxy saw, which it puts last; without a proxy that of the connection."""
-        told = header(scope, self._header) if self._header else None
-        if told:
-            return whose(told.decode("latin-1").rpartition(",")[2].strip())
-        return whose(scope["client"][0]) if scope["client"] else ""
+
+def client_of(scope: HTTPScope, address_header: bytes) -> str:
+    """The address that our own proxy saw, and puts last into this header; without a proxy that of the connection."""
+    told = header(scope, address_header) if address_header else None
+    if told:
+        return told.decode("latin-1").rpartition(",")[2].strip()
+    return scope["client"][0] if scope["client"] else ""
 
 
 def whose(address: str) -> str:

@@ -14,6 +14,7 @@ from shared.envelope import Recorded
 from shared.events.access import TokenIssued, TokenRevoked
 from shared.events.carts import CartEvent, CartOpened
 from shared.events.catalog import CategoryEvent, ProductCreated, ProductRevised
+from shared.events.fraud import FraudEvent, PaymentAssessed
 from shared.events.fulfilment import FulfilmentEvent, ParcelShipped
 from shared.events.inventory import (
     LowStockEvent,
@@ -50,6 +51,7 @@ HISTORIES: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "order": (OrderPlaced, get_args(OrderEvent)),
     "payment": (PaymentRequested, get_args(PaymentEvent)),
     "refund": (RefundRequested, get_args(RefundEvent)),
+    "fraud_check": (PaymentAssessed, get_args(FraudEvent)),
     "parcel": (ParcelShipped, get_args(FulfilmentEvent)),
     "mail": (MailQueued, get_args(NotificationEvent)),
     "access_token": (TokenIssued, (TokenRevoked,)),

@@ -13,6 +13,7 @@ LONGEST_LIFE = timedelta(days=36_500)
 SCOPES = (
     "catalog:write", "stock:read", "stock:write", "orders:read", "orders:write", "refunds:write", "access:write",
     "events:read", "events:read_personal", "history:read", "persons:read", "persons:erase",
+    "fraud:read", "fraud:write",
     "promotions:read", "promotions:write",
     "sales:read", "sales:write",
     "webhooks:read", "webhooks:write",

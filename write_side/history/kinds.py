@@ -11,7 +11,18 @@ from msgspec import Struct
 
 from shared.codec import decode_events
 from shared.envelope import Recorded
-from write_side import catalog, fulfilment, inventory, orders, payments, pricing, promotions, refunds, sales
+from write_side import (
+    catalog,
+    fraud,
+    fulfilment,
+    inventory,
+    orders,
+    payments,
+    pricing,
+    promotions,
+    refunds,
+    sales,
+)
 from write_side.aggregates import BY_TYPE
 from write_side.database import Connection
 from write_side.history.domain import UnknownHistory
@@ -81,6 +92,7 @@ KINDS = {
         Kind("payment", payments.Payment, _nameless),
         Kind("parcel", fulfilment.Parcel, _nameless),
         Kind("refund", refunds.Refund, _nameless),
+        Kind("fraud_check", fraud.Check, _nameless),
         Kind("stock_item", inventory.StockItem, _stock_item),
         Kind("price", pricing.PricedVariant, _price),
         Kind("product", catalog.Product, _product),

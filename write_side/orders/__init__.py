@@ -17,7 +17,7 @@ from write_side.orders.handlers import OrderState, find_state
 from write_side.orders.placing import Placements, open_placements
 from write_side.orders.redacting import Redacted, UnfinishedOrders, check_finished, redact
 from write_side.orders.refusals import AlreadyPaid, OrderTokenRequired, UnknownOrder, WrongOrderToken
-from write_side.orders.settling import close_expired, finish_closing, learn
+from write_side.orders.settling import begin_closing, close_expired, finish_closing, learn
 from write_side.orders.store import (
     find_by_number,
     find_order,
@@ -30,8 +30,8 @@ from write_side.orders.store import (
 )
 
 __all__ = [
-    "AlreadyPaid", "Order", "OrderState", "OrderTokenRequired", "Placements", "Quote", "Redacted", "UnfinishedOrders",
-    "UnknownOrder", "WrongOrderToken", "check_finished", "close_expired", "find_by_number", "find_order", "find_state",
-    "finish_closing", "items_of", "learn", "lock_order", "named_among", "numbers_of", "of_person", "open_placements",
-    "quotes_of_person", "redact",
+    "AlreadyPaid", "Order", "OrderState", "OrderTokenRequired", "Placements", "Quote", "Redacted",
+    "UnfinishedOrders", "UnknownOrder", "WrongOrderToken", "begin_closing", "check_finished", "close_expired",
+    "find_by_number", "find_order", "find_state", "finish_closing", "items_of", "learn", "lock_order",
+    "named_among", "numbers_of", "of_person", "open_placements", "quotes_of_person", "redact",
 ]  # fmt: skip

@@ -13,7 +13,7 @@ from shared.events.orders import Discount, PricedLine, QuoteIssued, Totals
 from shared.ids import uuid7
 from shared.money import Money
 from shared.shards import order_key
-from write_side import carts, commands, event_log, payments, promotions, sales, shipping
+from write_side import carts, commands, event_log, fraud, payments, promotions, sales, shipping
 from write_side.carts import CartOrderedAlready
 from write_side.commands import Answer
 from write_side.customers import Contact, Keyring, seal_contact
@@ -86,7 +86,7 @@ class OrderState(Struct, frozen=True):
 
 async def issue_quote(
     pool: Pool, keyring: Keyring, cart_id: UUID, secret: str | None, contact: Contact, ttl: int,
-    cause: Metadata, codes: Sequence[str] = (),
+    cause: Metadata, codes: Sequence[str] = (), visit: fraud.Visit | None = None,
 ) -> Answer[QuoteState]:  # fmt: skip
     """Today's price of a cart for an address, with what promotions and these codes take off, good for `ttl` seconds.
 
@@ -112,6 +112,8 @@ async def issue_quote(
             terms.tax_basis_points, priced.lines, priced.totals, now + timedelta(seconds=ttl), list(codes),
             priced.discounts,
         )  # fmt: skip
+        if visit is not None:
+            await fraud.note(conn, event.quote_id, visit)
         state = _quoted(domain.evolve_quote(None, event, 1), priced.refused)
         return state, await store.save_quote(conn, event, cause)
 

@@ -1,22 +1,23 @@
 """Quotes and orders over HTTP. A guest's cart is opened by `Cart-Secret`, their order by `Order-Token`."""
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
 from litestar import Request, post
-from litestar.params import FromPath, JSONBody
+from litestar.params import FromPath, HeaderParameter, JSONBody
 from msgspec import Struct
 
 from shared.envelope import as_json
 from shared.http.described import Link, also, leads_to, refuses
 from shared.http.problems import MISSING_SCOPE, UNAUTHORIZED, forbidden, unauthorized
+from shared.http.rates import client_of
 from shared.links import opens_order, order_token
 from shared.settings import Settings
-from write_side import carts, customers
+from write_side import carts, customers, fraud
 from write_side.commands import Answer
-from write_side.customers import AddressInput, BrokenAddress, BrokenMail, KeyringUnavailable
+from write_side.customers import AddressInput, BrokenAddress, BrokenMail, Contact, KeyringUnavailable
 from write_side.group_commit import Overloaded
 from write_side.http import (
     CALLER,
@@ -50,6 +51,13 @@ from write_side.sales import PassRequired
 from write_side.shipping import UnknownDestination
 
 Call = Request[Any, Any, Any]
+Device = Annotated[
+    str,
+    HeaderParameter(
+        name="Device-Id", description="A random word that this browser keeps; only a keyed hash of it is stored.",
+        schema_extra={"maxLength": 100},
+    ),
+]  # fmt: skip
 
 
 class AskedQuote(Struct, frozen=True, forbid_unknown_fields=True):
@@ -94,6 +102,7 @@ _PAY = {"payment_id": "/payment/id", "Order-Token": "/order_token"}
 @leads_to(Link("post_order", {"Cart-Secret": "$request.header.Cart-Secret"}, {"quote_id": "/id"}))
 async def post_quote(
     request: Call, cart_id: FromPath[UUID], data: JSONBody[AskedQuote], own: Own, secret: CartSecret = None,
+    device: Device = "",
 ) -> Answered[QuoteState]:  # fmt: skip
     """Price the cart for an address, with promotions, tax and shipping; good for a quarter of an hour.
 
@@ -101,8 +110,18 @@ async def post_quote(
     """
     contact, ttl = customers.contact(data.mail, data.address), own.settings.quote_ttl_seconds
     codes = list(dict.fromkeys(code.strip().upper() for code in data.codes))
-    answer = await handlers.issue_quote(own.pool, own.keyring, cart_id, secret, contact, ttl, cause(request), codes)
+    visit = _visit(request, contact, device, own.settings)
+    answer = await handlers.issue_quote(
+        own.pool, own.keyring, cart_id, secret, contact, ttl, cause(request), codes, visit
+    )
     return answered(request, answer, 201)
+
+
+def _visit(request: Call, contact: Contact, device: str, settings: Settings) -> fraud.Visit | None:
+    if settings.fraud_checks == "off":
+        return None
+    client = client_of(request.scope, settings.client_address_header.lower().encode())
+    return fraud.visit(settings.master_key, contact.mail, contact.address, device, client)
 
 
 @post("/v1/orders")

@@ -5,7 +5,7 @@ Each change of an order is decided under the locks of its order and its payment 
 """
 
 import logging
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Literal
 from uuid import UUID
 
@@ -23,7 +23,7 @@ from shared.events.payments import (
     PaymentVoided,
 )
 from shared.shards import order_key
-from write_side import commands, event_log, metrics, payments
+from write_side import commands, event_log, fraud, metrics, payments
 from write_side.causes import continuing, joining_order
 from write_side.database import Connection, Pool
 from write_side.event_log import NewEvent, Positions
@@ -32,11 +32,11 @@ from write_side.orders.calls import Settling
 from write_side.orders.domain import Order
 from write_side.orders.refusals import AlreadyPaid, UnknownOrder
 from write_side.orders.verdicts import Verdict, judge
-from write_side.payments import Gateway, Notice, ProviderDown, ProviderRefused, Seen, Work
+from write_side.payments import Decline, Gateway, Notice, ProviderDown, ProviderRefused, Seen, Work
 
 log = logging.getLogger(__name__)
 
-Reason = Literal["cancelled", "expired"]
+Reason = Literal["cancelled", "expired", "payment_not_accepted"]
 
 
 class Learnt(Struct, frozen=True):
@@ -101,7 +101,9 @@ async def _carry_out(
         case "decline":
             assert seen.decline is not None
             declined = PaymentDeclined(payment.id, order.id, seen.decline.code, seen.decline.decline_code)
-            return await payments.save(conn, payment, declined, "declined", cause, last_decline=seen.decline.id)
+            _, thought = await _assessed(conn, order, seen, seen.decline, cause)
+            told = await payments.save(conn, payment, declined, "declined", cause, last_decline=seen.decline.id)
+            return {**thought, **told}
         case "confirm":
             return await _confirm(conn, order, seen, cause)
         case "capture":
@@ -123,12 +125,33 @@ def _next(work: Work) -> dict[str, str | None]:
 
 
 async def _confirm(conn: Connection, order: Order, seen: Seen, cause: Metadata) -> Positions:
-    """Paid: payment authorized, stock deducted, order confirmed; the worker captures."""
+    """Paid: payment authorized, stock deducted, order confirmed; the worker captures, unless a person has to look
+    first. Whose payment we don't accept is not confirmed: the worker lets go of what was authorized."""
+    verdict, thought = await _assessed(conn, order, seen, None, cause)
+    if verdict == "refuse":
+        return {**thought, **await begin_closing(conn, order, "payment_not_accepted", cause)}
     authorized = PaymentAuthorized(order.payment_id, order.id, seen.intent_id, seen.authorized_minor)
     confirmed = OrderConfirmed(order.id, order.payment_id)
-    command = _settling(order, "confirmed", confirmed, "authorized", authorized, "capture", cause)
+    todo = "capture" if verdict == "accept" else None
+    command = _settling(order, "confirmed", confirmed, "authorized", authorized, todo, cause)
     [positions] = await store.settle(conn, "deduct", "", [command])
-    return positions
+    return {**thought, **positions}
+
+
+async def _assessed(
+    conn: Connection, order: Order, seen: Seen, declined: Decline | None, cause: Metadata
+) -> tuple[fraud.Verdict, Positions]:
+    """What is thought of this try to pay, declined or authorized."""
+    if seen.checks == "off":
+        return "accept", {}
+    tried = fraud.Tried(
+        order.payment_id, order.id, order.quote_id, order.person_id,
+        "authorized" if declined is None else "declined",
+        "" if declined is None else declined.decline_code or declined.code,
+        order.totals.total_minor, order.totals.currency, await store.units_of(conn, order.id),
+        [discount.code for discount in order.discounts if discount.code], order.country, seen.card,
+    )  # fmt: skip
+    return await fraud.assessed(conn, tried, seen.checks, datetime.now(UTC), cause)
 
 
 async def _end(conn: Connection, order: Order, cause: Metadata) -> Positions:
@@ -178,13 +201,19 @@ async def close_order(pool: Pool, order_id: UUID, reason: Reason, cause: Metadat
         assert work is not None
         if work.capturing or work.payment.state == "captured":
             raise AlreadyPaid("the order is paid and can't be cancelled any more", order_state=order.state)
-        await store.save_closing(conn, order, reason)
-        event = OrderClosing(order.id, reason)
-        new = NewEvent("order", order.id, order.version + 1, order_key(order.id), event)
-        return order, await event_log.append(conn, [new], cause)
+        return order, await begin_closing(conn, order, reason, cause)
 
     await commands.run(pool, decide)
     return found[0]
+
+
+async def begin_closing(conn: Connection, order: Order, reason: Reason, cause: Metadata) -> Positions:
+    """A locked order is closing, its payment to be voided."""
+    await store.save_closing(conn, order, reason)
+    event = OrderClosing(order.id, reason)
+    return await event_log.append(
+        conn, [NewEvent("order", order.id, order.version + 1, order_key(order.id), event)], cause
+    )
 
 
 async def close_expired(pool: Pool, limit: int = 50) -> int:

@@ -124,6 +124,11 @@ async def find_order(conn: Connection, order_id: UUID) -> Order | None:
     return next(iter(await _orders(conn, await conn.fetch(f"{_ORDER} WHERE o.id = $1", order_id))), None)
 
 
+async def units_of(conn: Connection, order_id: UUID) -> int:
+    """How many pieces were ordered."""
+    return int(await conn.fetchval("SELECT sum(quantity) FROM order_line WHERE order_id = $1", order_id))
+
+
 async def find_by_number(conn: Connection, number: str) -> UUID | None:
     """The order that people call so."""
     found: UUID | None = await conn.fetchval("SELECT id FROM customer_order WHERE number = $1", number)

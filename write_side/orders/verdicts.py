@@ -41,7 +41,7 @@ def judge(order: Order, work: Work, seen: Seen, *, fresh: bool) -> Verdict:
 
 
 def _authorized(order: Order, work: Work, seen: Seen, *, fresh: bool) -> Verdict:
-    cancelled = order.state == "closing" and order.closing_reason == "cancelled"
+    cancelled = order.state == "closing" and order.closing_reason != "expired"
     if cancelled and seen.status == "succeeded":
         return "alarm"  # somebody captured it behind our back: there is nothing left to void
     if work.payment.state == "authorized":

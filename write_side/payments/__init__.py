@@ -1,10 +1,11 @@
 """Payments: what other contexts may ask of them. Orders know payments, payments' routes and steps know orders."""
 
 from write_side.payments.asking import ProviderDown, ProviderRefused, every
-from write_side.payments.domain import Payment, Seen, SeenRefund, Work, covers
+from write_side.payments.domain import Decline, Payment, Seen, SeenRefund, Work, covers
 from write_side.payments.gateway import Gateway, Notice, open_gateway
 from write_side.payments.store import (
     alarms,
+    capture,
     claim,
     find_payment,
     lock_payment,
@@ -18,7 +19,7 @@ from write_side.payments.store import (
 )
 
 __all__ = [
-    "Gateway", "Notice", "Payment", "ProviderDown", "ProviderRefused", "Seen", "SeenRefund", "Work", "alarms", "claim",
-    "covers", "every", "find_payment", "lock_payment", "open_gateway", "park", "public_state", "put_off",
-    "retry_alarmed", "save", "take_in", "wake",
+    "Decline", "Gateway", "Notice", "Payment", "ProviderDown", "ProviderRefused", "Seen", "SeenRefund", "Work",
+    "alarms", "capture", "claim", "covers", "every", "find_payment", "lock_payment", "open_gateway", "park",
+    "public_state", "put_off", "retry_alarmed", "save", "take_in", "wake",
 ]  # fmt: skip

@@ -18,6 +18,7 @@ from shared.events.payments import (
     PaymentRequested,
     PaymentVoided,
 )
+from write_side.fraud import Card, Mode
 
 State = Literal["requested", "pending", "declined", "authorized", "captured", "voided"]
 Todo = Literal["create", "capture", "void"]
@@ -66,6 +67,8 @@ class Seen(Struct, frozen=True):
     order_id: UUID | None
     decline: Decline | None = None
     client_secret: str | None = None  # opens the intent to whoever pays it: never stored, never logged
+    card: Card = Card()  # as far as the provider tells
+    checks: Mode = "off"  # what is made of a suspicion
 
 
 class SeenRefund(Struct, frozen=True):

@@ -13,11 +13,12 @@ from uuid import UUID
 
 import msgspec
 import stripe
-from msgspec import Struct
+from msgspec import Struct, structs
 from stripe import PaymentIntent
 
 from shared.settings import Settings
 from write_side.errors import Refusal
+from write_side.fraud import marker
 from write_side.payments.asking import ProviderDown, down, heard
 from write_side.payments.bounded_client import BoundedClient
 from write_side.payments.domain import Payment, Seen, SeenRefund
@@ -63,11 +64,10 @@ class Notice(Struct, frozen=True):
 class Gateway:
     """What we ask of Stripe. Each call answers the intent afterwards; raises `ProviderDown`, `ProviderRefused`."""
 
-    def __init__(self, client: stripe.StripeClient, http: stripe.HTTPClient, address: str, webhook_secret: str) -> None:
+    def __init__(self, client: stripe.StripeClient, http: stripe.HTTPClient, settings: Settings) -> None:
         self._intents = client.v1.payment_intents
         self.refunds = Refunds(client)
-        self._http, self._address = http, address
-        self._webhook_secret = webhook_secret
+        self._http, self._settings = http, settings
 
     async def create(self, payment: Payment) -> Seen:
         """The intent of a payment; the same one each time. All parameters come from columns that never change."""
@@ -78,38 +78,41 @@ class Gateway:
             "automatic_payment_methods": {"enabled": True},
             "metadata": {"payment_id": str(payment.id), "order_id": str(payment.order_id)},
         }
-        seen = await _asked("create", self._intents.create_async(params, {"idempotency_key": str(payment.id)}))
+        seen = await self._asked("create", self._intents.create_async(params, {"idempotency_key": str(payment.id)}))
         return _meant(seen, fits=seen.payment_id == payment.id)
 
     async def read(self, intent_id: str) -> Seen:
         """The intent as it is now."""
-        seen = await _asked("read", self._intents.retrieve_async(intent_id))
+        seen = await self._asked("read", self._intents.retrieve_async(intent_id, {"expand": ["latest_charge"]}))
         return _meant(seen, fits=seen.intent_id == intent_id)
 
     async def capture(self, payment: Payment, attempt: int) -> Seen:
         """Take the money. Stripe captures an intent once, whatever the key."""
         key = _key(payment.id, "capture", attempt)
         call = self._intents.capture_async(payment.intent_id or "", {}, {"idempotency_key": key})
-        seen = await _asked("capture", call)
+        seen = await self._asked("capture", call)
         return _meant(seen, fits=seen.intent_id == payment.intent_id)
 
     async def cancel(self, payment: Payment, attempt: int) -> Seen:
         """Make sure that nothing can be charged; lets go of what was authorized."""
         key = _key(payment.id, "cancel", attempt)
         call = self._intents.cancel_async(payment.intent_id or "", {}, {"idempotency_key": key})
-        seen = await _asked("cancel", call)
+        seen = await self._asked("cancel", call)
         return _meant(seen, fits=seen.intent_id == payment.intent_id)
 
     async def page(self, since: datetime, after: str | None) -> tuple[Sequence[Seen], str | None]:
         """Intents made since then, newest first, and after which of them the next page begins (None: that was all)."""
-        params: stripe.params.PaymentIntentListParams = {"limit": PAGE, "created": {"gte": int(since.timestamp())}}
+        params: stripe.params.PaymentIntentListParams = {
+            "limit": PAGE, "created": {"gte": int(since.timestamp())}, "expand": ["data.latest_charge"],
+        }  # fmt: skip
         if after is not None:
             params["starting_after"] = after
-        return await heard("list", self._intents.list_async(params), page_of)
+        seen, next_ = await heard("list", self._intents.list_async(params), page_of)
+        return [self._looked_at(each) for each in seen], next_
 
     async def ping(self) -> None:
         """Any answer will do, as long as it is not a failure of Stripe's own; raises while there is none."""
-        _, status, _ = await self._http.request_async("GET", f"{self._address}/v1", {})
+        _, status, _ = await self._http.request_async("GET", f"{self._settings.stripe_api_base}/v1", {})
         if status >= 500:
             raise down(ProviderDown)
 
@@ -118,28 +121,33 @@ class Gateway:
         if not signature.isascii():  # the SDK's comparison would fail on it
             raise BadSignature("the Stripe-Signature does not fit this body")
         try:
-            stripe.WebhookSignature.verify_header(body.decode(), signature, self._webhook_secret, TOLERANCE)
+            secret = self._settings.stripe_webhook_secret
+            stripe.WebhookSignature.verify_header(body.decode(), signature, secret, TOLERANCE)
         except (ValueError, stripe.SignatureVerificationError) as error:
             raise BadSignature("the Stripe-Signature does not fit this body") from error
         try:
             event = _event.decode(body)
             shown = event.data.object
             kind = _kind.decode(shown).object
-            seen = seen_in(_intent.decode(shown)) if kind == "payment_intent" else None
+            seen = self._looked_at(seen_in(_intent.decode(shown))) if kind == "payment_intent" else None
             refund = refund_in(_refund.decode(shown)) if kind == "refund" else None
         except (msgspec.DecodeError, RecursionError) as error:
             raise BrokenNotice("the webhook is no event as Stripe sends it") from error
         return Notice(event.id, event.type, seen, refund)
 
+    async def _asked(self, operation: str, call: Awaitable[PaymentIntent]) -> Seen:
+        """The intent that a call answers."""
+        return self._looked_at(await heard(operation, call, shown_by))
+
+    def _looked_at(self, seen: Seen) -> Seen:
+        """With what is to be made of a suspicion, and the card's fingerprint as a mark."""
+        mark = marker(self._settings.master_key, "card", seen.card.mark)
+        return structs.replace(seen, card=structs.replace(seen.card, mark=mark), checks=self._settings.fraud_checks)
+
 
 def _key(payment_id: UUID, what: str, attempt: int) -> str:
     # Stripe replays a stored answer to a key, a 500 included: an attempt that failed there needs another key.
     return f"{payment_id}:{what}" if attempt <= 1 else f"{payment_id}:{what}:{attempt}"
-
-
-async def _asked(operation: str, call: Awaitable[PaymentIntent]) -> Seen:
-    """The intent that a call answers."""
-    return await heard(operation, call, shown_by)
 
 
 def _meant(seen: Seen, *, fits: bool) -> Seen:
@@ -184,6 +192,6 @@ async def open_gateway(settings: Settings) -> AsyncIterator[Gateway]:
         max_network_retries=0,
     )
     try:
-        yield Gateway(client, http, settings.stripe_api_base, settings.stripe_webhook_secret)
+        yield Gateway(client, http, settings)
     finally:
         await http.close_async()  # type: ignore[no-untyped-call]

@@ -16,7 +16,7 @@ from write_side.commands import Answer
 from write_side.database import Pool
 from write_side.errors import Refusal
 from write_side.payments import store
-from write_side.payments.asking import StillUnderWay
+from write_side.payments.asking import ProviderDown, ProviderRefused, StillUnderWay
 from write_side.payments.domain import Payment, Seen
 from write_side.payments.gateway import Gateway, Notice
 
@@ -122,12 +122,29 @@ async def receive_notice(pool: Pool, gateway: Gateway, body: bytes, signature: s
         log.info("a webhook about no order", extra={"fields": told})
         return
     async with joining_order(pool, order_id, cause, "webhook", request_id=notice.id) as joined:
-        verdict = await _learn(pool, notice, structs.replace(joined, actor="stripe"))
+        verdict = await _learn(pool, gateway, notice, structs.replace(joined, actor="stripe"))
         log.info("a webhook", extra={"fields": told | {"verdict": verdict}})
 
 
-async def _learn(pool: Pool, notice: Notice, cause: Metadata) -> str:
+async def _learn(pool: Pool, gateway: Gateway, notice: Notice, cause: Metadata) -> str:
     if notice.refund is not None:
         return await refunds.learn(pool, notice.refund, cause, notice=notice)
     assert notice.seen is not None
-    return await orders.learn(pool, notice.seen, cause, notice=notice)
+    seen = await _with_card(pool, gateway, notice.seen)
+    return await orders.learn(pool, seen, cause, notice=notice)
+
+
+async def _with_card(pool: Pool, gateway: Gateway, seen: Seen) -> Seen:
+    """An intent just authorized, with its card: a webhook names the charge and no more. As it is, if nobody answers."""
+    if seen.checks == "off" or seen.status != "requires_capture" or seen.payment_id is None:
+        return seen
+    async with pool.acquire() as conn:
+        payment = await store.find_payment(conn, seen.payment_id)
+    if payment is None or payment.state not in ("requested", "pending", "declined"):
+        return seen
+    try:
+        shown = await gateway.read(seen.intent_id)
+    except (ProviderDown, ProviderRefused):
+        log.warning("a card can't be looked at", extra={"fields": {"payment_id": str(payment.id)}})
+        return seen
+    return structs.replace(seen, card=shown.card)

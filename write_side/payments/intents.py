@@ -8,13 +8,34 @@ import stripe
 from msgspec import Struct
 from stripe import PaymentIntent
 
+from write_side.fraud import Card
 from write_side.payments.domain import Decline, Seen
+
+
+class _Checks(Struct):
+    cvc_check: str | None = None
+    address_postal_code_check: str | None = None
+
+
+class _Card(Struct):
+    fingerprint: str | None = None
+    country: str | None = None
+    checks: _Checks | None = None
+
+
+class _Method(Struct):
+    card: _Card | None = None
+
+
+class _Charge(Struct):
+    payment_method_details: _Method | None = None
 
 
 class _Error(Struct):
     code: str | None = None
     decline_code: str | None = None
     charge: str | None = None
+    payment_method: _Method | None = None
 
 
 class Intent(Struct):
@@ -29,6 +50,7 @@ class Intent(Struct):
     metadata: dict[str, str] = {}
     client_secret: str | None = None
     last_payment_error: _Error | None = None
+    latest_charge: _Charge | str | None = None  # all of it where it was asked for, else its id
 
 
 def shown_by(intent: PaymentIntent) -> Seen:
@@ -48,7 +70,22 @@ def seen_in(intent: Intent) -> Seen:
         uuid_of(intent.metadata.get("order_id")),
         _decline(intent.last_payment_error),
         intent.client_secret,
+        _card(intent),
     )
+
+
+def _card(intent: Intent) -> Card:
+    """What is told of the card that was tried last, with its fingerprint as it is."""
+    method = None
+    if isinstance(intent.latest_charge, _Charge):
+        method = intent.latest_charge.payment_method_details
+    elif intent.last_payment_error is not None:
+        method = intent.last_payment_error.payment_method
+    if method is None or method.card is None:
+        return Card()
+    card, checks = method.card, method.card.checks or _Checks()
+    told = (card.fingerprint, card.country, checks.cvc_check, checks.address_postal_code_check)
+    return Card(*(each or "" for each in told))
 
 
 def page_of(listed: stripe.ListObject[PaymentIntent]) -> tuple[Sequence[Seen], str | None]:

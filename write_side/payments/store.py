@@ -79,6 +79,15 @@ async def wake(conn: Connection, payment_id: UUID) -> None:
     await conn.execute(query, payment_id)
 
 
+async def capture(conn: Connection, payment_id: UUID) -> None:
+    """Have the worker take what is authorized: nothing holds it any more."""
+    await conn.execute(
+        """UPDATE payment SET todo = 'capture', attempts = 0, next_attempt_at = clock_timestamp()
+           WHERE id = $1 AND state = 'authorized' AND todo IS NULL""",
+        payment_id,
+    )
+
+
 async def park(conn: Connection, payment_id: UUID, alarm: str) -> None:
     """Nothing more is done about it by itself until a person has looked and `retry_alarmed` is called."""
     await conn.execute("UPDATE payment SET alarm = $2 WHERE id = $1", payment_id, alarm)

@@ -15,12 +15,14 @@ from shared.tickets import Ticket
 from tests.fixtures.asgi import HeldClient, client_of
 from tests.fixtures.write_side import CAUSE
 from tests.integration.checkout.shop import Shop
+from tests.integration.checkout.test_fraud import suspicious
 from tests.integration.checkout.test_over_http import BUYER
 from tests.integration.projections.test_parked_keys import park
 from write_side import access
 from write_side.access import SCOPES
 from write_side.app import create_app
 from write_side.orders import OrderState
+from write_side.payments import open_gateway
 
 Json = dict[str, Any]
 LAMP = {"name": "Lamp", "variants": [{"sku": "LAMP", "ean": "4006381333931"}], "attributes": {"watts": 9.5}}
@@ -47,6 +49,7 @@ async def test_every_success_is_answered_as_declared(api: HeldClient, shop: Shop
     await _staff(ask)
     await _guest(ask, shop)
     await _shipped_and_refunded(ask, shop)
+    await _held(ask, shop)
     made = await ask("POST", "/v1/tokens", {"name": "n", "scopes": ["orders:read"]})
     await ask("DELETE", f"/v1/tokens/{made['id']}")
     body, signature = shop.signed({"id": "evt_1", "type": "charge.updated", "data": {"object": {"object": "charge"}}})
@@ -155,6 +158,16 @@ async def _shipped_and_refunded(ask: Any, shop: Shop) -> None:
     await ask("POST", f"/v1/parcels/{parcel['id']}/delivered")
     wanted = {"reason": "returned", "lines": [{"sku": "LAMP", "quantity": 1}], "restock": True}
     await ask("POST", f"/v1/orders/{order.id}/refunds", wanted)
+
+
+async def _held(ask: Any, shop: Shop) -> None:
+    settings = structs.replace(shop.settings, fraud_checks="enforce")
+    async with open_gateway(settings) as gateway:
+        await shop.stock("lamp", 1)
+        order = await suspicious(Shop(shop.pool, shop.keyring, gateway, settings))
+    await ask("GET", "/v1/fraud/reviews")
+    await ask("GET", f"/v1/orders/{order.id}/fraud")
+    await ask("POST", f"/v1/orders/{order.id}/fraud/decision", {"decision": "refused"})
 
 
 async def _projections(ask: Any, shop: Shop) -> None:

@@ -1,0 +1,59 @@
+"""What was thought of each try to pay. Aggregate: `fraud_check` (its id is the payment's), key `order:<order id>`.
+
+No event says who somebody is: a mark is a keyed hash, good for seeing the same card or address again and nothing else.
+"""
+
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+from msgspec import Struct
+
+
+class Marks(Struct, frozen=True):
+    """By what the same buyer is known again; an empty one was not seen."""
+
+    card: str = ""
+    address: str = ""
+    device: str = ""
+    network: str = ""
+
+
+class Reason(Struct, frozen=True):
+    """What a rule says against a try: the rule's name, its points, and the figures in words."""
+
+    rule: str
+    points: int
+    told: str
+
+
+class PaymentAssessed(Struct, frozen=True, tag="fraud.payment_assessed.v1"):
+    """A try to pay was declined or authorized, and this was thought of it. What is `enforced` has had its effect."""
+
+    payment_id: UUID
+    order_id: UUID
+    at: datetime
+    person_id: UUID
+    outcome: Literal["authorized", "declined"]
+    decline_code: str
+    amount_minor: int
+    currency: str
+    units: int
+    codes: list[str]  # those that took something off
+    marks: Marks
+    points: int
+    reasons: list[Reason]
+    verdict: Literal["accept", "review", "refuse"]
+    enforced: bool
+
+
+class ReviewDecided(Struct, frozen=True, tag="fraud.review_decided.v1"):
+    """Somebody has looked, or nobody did in time: the money is taken, or the order is cancelled."""
+
+    payment_id: UUID
+    order_id: UUID
+    decision: Literal["accepted", "refused"]
+    note: str
+
+
+FraudEvent = PaymentAssessed | ReviewDecided

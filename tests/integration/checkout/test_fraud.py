@@ -1,0 +1,148 @@
+"""Tries to pay are assessed where the order learns of them: held for a person, refused, or only told."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+
+import msgspec
+import pytest
+from msgspec import structs
+
+from shared.documents.orders import Address
+from tests.fixtures.write_side import CAUSE, new_call
+from tests.integration.checkout.shop import ADDRESS, Shop
+from write_side import customers
+from write_side.fraud import handlers
+from write_side.fraud.domain import Decision, NoOpenReview, Visit
+from write_side.fraud.handlers import CheckState
+from write_side.fraud.marks import visit
+from write_side.orders import handlers as orders
+from write_side.orders.handlers import OrderState, QuoteState
+from write_side.payments import open_gateway
+
+_check = msgspec.json.Decoder(CheckState)
+_quote = msgspec.json.Decoder(QuoteState)
+
+
+@pytest.fixture
+async def guarded(shop: Shop) -> AsyncIterator[Shop]:
+    """The shop with the checks enforced, ten lamps on its shelf."""
+    await shop.stock("lamp", 10)
+    settings = structs.replace(shop.settings, fraud_checks="enforce")
+    async with open_gateway(settings) as gateway:
+        yield Shop(shop.pool, shop.keyring, gateway, settings)
+
+
+async def order_of(shop: Shop, mail: str, device: str = "") -> OrderState:
+    """An order of one lamp by this mail, from this device."""
+    basket = await shop.basket(lamp=1)
+    contact = customers.contact(mail, ADDRESS)
+    seen = visit(shop.settings.master_key, contact.mail, contact.address, device, "127.0.0.1")
+    answer = await orders.issue_quote(
+        shop.pool, shop.keyring, basket.id, basket.secret, contact, 900, CAUSE, (), seen
+    )
+    return await shop.place(basket, _quote.decode(answer.body).id)
+
+
+async def suspicious(shop: Shop) -> OrderState:
+    """An order that was paid after a bank had called another card stolen: authorized, and held."""
+    order = await order_of(shop, "eve@example.org")
+    await shop.pay(order, "pm_card_chargeDeclinedStolenCard")
+    await shop.complete(order)
+    assert await shop.pay_at_stripe(order) == "requires_capture"
+    await shop.complete(order)
+    return order
+
+
+async def decide(shop: Shop, order: OrderState, decision: Decision) -> CheckState:
+    return _check.decode((await handlers.decide_review(shop.pool, order.id, decision, "", CAUSE, new_call())).body)
+
+
+async def test_what_is_held_is_taken_when_a_person_says_so(guarded: Shop) -> None:
+    order = await suspicious(guarded)
+    await guarded.work()
+    assert (await guarded.payment(order)).state == "authorized", "nobody takes it meanwhile"
+    [held] = (await handlers.list_reviews(guarded.pool, None)).reviews
+    assert (held.order_id, [each.outcome for each in held.attempts]) == (order.id, ["declined", "authorized"])
+    reasons = {reason.rule: reason.told for reason in held.attempts[-1].reasons}
+    assert reasons["hard_declines"] == "1 tries refused by a bank as not the holder's for this order"
+    assert (await decide(guarded, order, "accepted")).review == "accepted"
+    await guarded.work()
+    assert (await guarded.payment(order)).state == "captured"
+    assert (await handlers.list_reviews(guarded.pool, None)).reviews == []
+
+
+async def test_what_a_person_refuses_is_let_go_and_its_stock_is_back(guarded: Shop) -> None:
+    order = await suspicious(guarded)
+    assert await guarded.figures("lamp") == (9, 0)
+    await decide(guarded, order, "refused")
+    await guarded.work()
+    assert (await guarded.now(order)).state == "cancelled"
+    assert (await guarded.payment(order)).state == "voided"
+    assert (await guarded.at_stripe(order))["status"] == "canceled"
+    assert await guarded.figures("lamp") == (10, 0)
+
+
+async def test_two_who_decide_at_once_are_one_who_decides_and_one_who_is_told(guarded: Shop) -> None:
+    order = await suspicious(guarded)
+    both = [decide(guarded, order, "accepted"), decide(guarded, order, "refused")]
+    done = await asyncio.gather(*both, return_exceptions=True)
+    assert sorted(type(each) is NoOpenReview for each in done) == [False, True]
+    assert (await guarded.history(order)).count("review_decided") == 1
+
+
+async def test_what_nobody_decides_about_in_time_is_refused(guarded: Shop) -> None:
+    order = await suspicious(guarded)
+    now = datetime.now(UTC)
+    assert await handlers.let_go_overdue(guarded.pool, now + timedelta(days=5, hours=23)) == 0
+    assert await handlers.let_go_overdue(guarded.pool, now + timedelta(days=6, hours=1)) == 1
+    assert (await handlers.find_check(guarded.pool, order.id)).review == "refused"
+    await guarded.work()
+    assert (await guarded.now(order)).state == "cancelled"
+
+
+@pytest.mark.parametrize("by", ["webhook", "client"])
+async def test_a_card_that_pays_for_everybody_is_refused_whoever_tells_of_it(guarded: Shop, by: str) -> None:
+    for n in range(4):
+        paid = await order_of(guarded, f"mule-{n}@example.org", "phone")
+        await guarded.pay(paid)
+        await guarded.complete(paid)
+    order = await order_of(guarded, "mule-4@example.org", "phone")
+    await guarded.pay(order)
+    if by == "client":
+        await guarded.complete(order)
+    else:
+        await guarded.receive((await guarded.webhooks(order))[-1])
+    assert (await guarded.now(order)).closing_reason == "payment_not_accepted"
+    last = (await handlers.find_check(guarded.pool, order.id)).attempts[-1]
+    assert (last.verdict, last.card != "") == ("refuse", True)
+    await guarded.work()
+    assert (await guarded.now(order)).state == "cancelled"
+    assert (await guarded.at_stripe(order))["status"] == "canceled"
+    assert "payment_authorized" not in await guarded.history(order)
+
+
+async def test_who_only_watches_is_told_and_stops_nobody(guarded: Shop) -> None:
+    settings = structs.replace(guarded.settings, fraud_checks="watch")
+    async with open_gateway(settings) as gateway:
+        watching = Shop(guarded.pool, guarded.keyring, gateway, settings)
+        order = await suspicious(watching)
+        await watching.work()
+        assert (await watching.payment(order)).state == "captured"
+    check = await handlers.find_check(guarded.pool, order.id)
+    assert (check.review, check.attempts[-1].verdict) == ("none", "review")
+
+
+async def test_a_visit_is_forgotten_when_no_order_can_come_of_it(guarded: Shop) -> None:
+    await order_of(guarded, "ada@example.org", "phone")
+    now = datetime.now(UTC)
+    rows = await guarded.pool.fetch("SELECT address, device, network FROM fraud_visit")
+    [(address, device, network)] = [tuple(row) for row in rows]
+    assert network == "", "an address of our own machine says nothing of who is behind it"
+    assert Visit(address, device) == visit(guarded.settings.master_key, "x@example.org", _place(), "phone", "::1")
+    assert await handlers.forget_visits(guarded.pool, now + timedelta(days=29)) == 0
+    assert await handlers.forget_visits(guarded.pool, now + timedelta(days=31)) == 1
+
+
+def _place() -> Address:
+    return customers.contact("x@example.org", ADDRESS).address

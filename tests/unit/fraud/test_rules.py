@@ -1,0 +1,127 @@
+"""The rules on tries that were made up, and what must hold of any of them."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec import structs
+
+from shared.documents.orders import Address
+from shared.events.fraud import Marks
+from tests.properties.values import BOUNDED, any_of
+from write_side.fraud.counting import seen
+from write_side.fraud.domain import Attempt, Attempted, Known, Near, Seen
+from write_side.fraud.marks import visit
+from write_side.fraud.rules import assess
+
+NOW = datetime(2026, 11, 27, 12, tzinfo=UTC)
+ADA = UUID(int=1)
+MARKS = Marks("card", "address", "device", "network")
+
+
+def attempt(**said: Any) -> Attempt:
+    usual = Attempt(
+        UUID(int=100), UUID(int=200), ADA, NOW, "authorized", "", 5_000, "EUR", 1, [], MARKS, "DE", "DE", "pass",
+        "pass", False,
+    )  # fmt: skip
+    return structs.replace(usual, **said)
+
+
+def before(n: int, ago: timedelta, **said: Any) -> Attempted:
+    """The try of another order, by default the same buyer's, paid and accepted."""
+    usual = Attempted(
+        UUID(int=n), UUID(int=n), NOW - ago, "authorized", "", ADA, "card", "address", "device", "network", 5_000,
+        "EUR", [], 0, [], "accept",
+    )  # fmt: skip
+    return structs.replace(usual, **said)
+
+
+def rules_of(of: Attempt, earlier: list[Attempted], refunded: set[object] = set()) -> dict[str, int]:  # noqa: B006
+    return {reason.rule: reason.points for reason in assess(of, seen(of, earlier, refunded)).reasons}
+
+
+def test_a_usual_customer_gives_no_reason() -> None:
+    assert rules_of(attempt(), [before(n, timedelta(days=30 * n)) for n in (1, 2, 3)]) == {}
+
+
+@pytest.mark.parametrize(
+    ("rule", "of", "earlier"),
+    [
+        ("declines", {}, [before(100, timedelta(minutes=n), outcome="declined") for n in range(5)]),
+        ("hard_declines", {}, [before(100, timedelta(1), outcome="declined", decline_code="stolen_card")]),
+        ("cards", {}, [before(n, timedelta(hours=n), card=f"card {n}") for n in range(1, 5)]),
+        ("persons", {}, [before(n, timedelta(days=n), person_id=UUID(int=50 + n)) for n in range(1, 6)]),
+        ("orders", {}, [before(n, timedelta(hours=1)) for n in range(6)]),
+        ("codes", {"codes": ["HELLO"]}, [before(1, timedelta(90), person_id=UUID(int=2), codes=["HELLO"])]),
+        ("card_checks", {"cvc_check": "fail"}, []),
+        ("abroad", {"card_country": "BR"}, []),
+        ("disposable_mail", {"disposable_mail": True}, []),
+        ("amount", {"amount_minor": 100_000}, []),
+        (
+            "taken_over",
+            {"marks": Marks("new card", "new address", "new device", "network")},
+            [before(1, timedelta(days=90))],
+        ),
+    ],
+)
+def test_each_rule_speaks_about_what_it_is_for(rule: str, of: dict[str, Any], earlier: list[Attempted]) -> None:
+    assert rule in rules_of(attempt(**of), earlier)
+
+
+def test_refunds_as_a_habit_are_seen_and_a_few_among_many_are_not() -> None:
+    earlier = [before(n, timedelta(days=10 * n)) for n in range(1, 9)]
+    assert "refunds" in rules_of(attempt(), earlier, {UUID(int=n) for n in range(1, 5)})
+    assert "refunds" not in rules_of(attempt(), earlier, {UUID(int=n) for n in range(1, 4)})
+
+
+def test_what_is_older_than_its_window_counts_no_more() -> None:
+    declined = [before(100, timedelta(minutes=61), outcome="declined") for _ in range(9)]
+    strangers = [before(n, timedelta(days=7, minutes=n), person_id=UUID(int=50 + n)) for n in range(9)]
+    assert rules_of(attempt(), declined + strangers) == {}
+
+
+def test_what_was_not_seen_is_nobody_s_mark() -> None:
+    """A thousand buyers whose device is unknown are not one buyer."""
+    unknown = {"card": "", "address": "", "device": "", "network": ""}
+    many = [before(n, timedelta(minutes=1), person_id=UUID(int=50 + n), **unknown) for n in range(1000)]
+    assert rules_of(attempt(marks=Marks()), many) == {}
+
+
+@given(of=any_of(Attempt), compared=any_of(Seen), more=any_of(Near))
+@BOUNDED
+def test_a_decline_is_never_held_and_the_points_are_those_of_the_reasons(
+    of: Attempt, compared: Seen, more: Near
+) -> None:
+    found = assess(of, structs.replace(compared, card=more, known=Known()))
+    assert found.points == sum(reason.points for reason in found.reasons)
+    assert all(reason.points > 0 and reason.told for reason in found.reasons)
+    if of.outcome == "declined":
+        assert found.verdict == "accept"
+    else:
+        assert (found.verdict == "accept") == (found.points < 50)
+
+
+def test_one_address_is_one_mark_however_it_is_written_and_another_secret_gives_another_mark() -> None:
+    def mark(line1: str, secret: str = "secret", **said: str) -> str:
+        fields = {"name": "Ada", "city": "Berlin", "postal_code": "10115", "country": "DE"} | said
+        return visit(secret, "ada@example.org", Address(line1=line1, **fields), "", "").address
+
+    assert mark("Hill Road 12") == mark("12, hill road", name="Grace", city="berlin", postal_code="101 15")
+    assert len({mark("Hill Road 12"), mark("Hill Road 13"), mark("Hill Road 12", "other")}) == 3
+
+
+@pytest.mark.parametrize("client", ["10.0.0.7", "::1", "fe80::1%eth0", "", "x"])
+def test_a_network_of_one_s_own_is_no_mark(client: str) -> None:
+    place = Address("Ada", "Hill Road 12", "Berlin", "10115", "DE")
+    assert visit("secret", "a@b.example", place, "", client).network == ""
+    assert visit("secret", "a@b.example", place, "", "93.184.215.14").network
+
+
+@given(domain=st.sampled_from(["mailinator.com", "MAILINATOR.COM"]))
+def test_a_mail_for_one_time_is_known(domain: str) -> None:
+    place = Address("Ada", "Hill Road 12", "Berlin", "10115", "DE")
+    assert visit("secret", f"a@{domain}", place, "", "").disposable_mail
+    assert not visit("secret", "ada@example.org", place, "", "").disposable_mail

@@ -1,0 +1,13 @@
+"""Fraud checks: what other contexts may ask of them.
+
+In reading order: domain.py (what is looked at), rules.py (the rules), counting.py (what a try is compared with),
+assessing.py (`assessed`, called where an order learns of a try), handlers.py (what staff decide about those held).
+Orders and payments know this face; only handlers and routes know orders.
+"""
+
+from write_side.fraud.assessing import Card, Mode, Tried, assessed
+from write_side.fraud.domain import Check, Verdict, Visit
+from write_side.fraud.marks import marker, visit
+from write_side.fraud.store import note
+
+__all__ = ["Card", "Check", "Mode", "Tried", "Verdict", "Visit", "assessed", "marker", "note", "visit"]

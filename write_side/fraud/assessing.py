@@ -1,0 +1,78 @@
+"""A try to pay is assessed where its order learns of it: in the same transaction, under the order's lock."""
+
+from datetime import datetime
+from typing import Literal, TypeAlias
+from uuid import UUID
+
+from msgspec import Struct
+
+from shared.envelope import Metadata
+from shared.events.fraud import Marks, PaymentAssessed
+from shared.settings import FraudChecks
+from write_side.database import Connection
+from write_side.event_log import Positions
+from write_side.fraud import domain, store
+from write_side.fraud.counting import seen
+from write_side.fraud.domain import Attempt, Verdict
+from write_side.fraud.rules import Assessment, assess
+
+Mode: TypeAlias = FraudChecks
+
+
+class Card(Struct, frozen=True):
+    """What the provider tells of a card; `mark` is a keyed hash of its fingerprint. Empty: it does not say."""
+
+    mark: str = ""
+    country: str = ""
+    cvc_check: str = ""
+    postal_check: str = ""
+
+
+class Tried(Struct, frozen=True):
+    """A try to pay an order, as its payment learns of it."""
+
+    payment_id: UUID
+    order_id: UUID
+    quote_id: UUID
+    person_id: UUID
+    outcome: Literal["authorized", "declined"]
+    decline_code: str
+    amount_minor: int
+    currency: str
+    units: int
+    codes: list[str]
+    country: str
+    card: Card
+
+
+async def assessed(
+    conn: Connection, tried: Tried, mode: Mode, now: datetime, cause: Metadata
+) -> tuple[Verdict, Positions]:
+    """What is to be done about a try; where nothing is enforced it is accepted, whatever is thought of it."""
+    visit = await store.visit_of(conn, tried.quote_id)
+    marks = Marks(tried.card.mark, visit.address, visit.device, visit.network)
+    attempt = _attempt(tried, marks, disposable=visit.disposable_mail, now=now)
+    earlier = await store.lately(conn, tried.person_id, marks, now)
+    refunded = await store.refunded_among(conn, list({each.order_id for each in earlier}))
+    found = assess(attempt, seen(attempt, earlier, refunded))
+    event = _event(attempt, found, enforced=mode == "enforce")
+    check = await store.lock(conn, tried.payment_id)
+    after = domain.evolve(check, event, 1 if check is None else check.version + 1)
+    return found.verdict if event.enforced else "accept", await store.save(conn, after, event, cause)
+
+
+def _attempt(tried: Tried, marks: Marks, *, disposable: bool, now: datetime) -> Attempt:
+    card = tried.card
+    return Attempt(
+        tried.payment_id, tried.order_id, tried.person_id, now, tried.outcome, tried.decline_code, tried.amount_minor,
+        tried.currency, tried.units, tried.codes, marks, tried.country, card.country, card.cvc_check,
+        card.postal_check, disposable,
+    )  # fmt: skip
+
+
+def _event(attempt: Attempt, found: Assessment, *, enforced: bool) -> PaymentAssessed:
+    return PaymentAssessed(
+        attempt.payment_id, attempt.order_id, attempt.at, attempt.person_id, attempt.outcome, attempt.decline_code,
+        attempt.amount_minor, attempt.currency, attempt.units, attempt.codes, attempt.marks, found.points,
+        found.reasons, found.verdict, enforced,
+    )  # fmt: skip

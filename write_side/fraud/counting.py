@@ -1,0 +1,68 @@
+"""What a try is compared with, counted from the tries before it, pure."""
+
+from collections.abc import Callable, Container, Sequence
+from datetime import timedelta
+
+from write_side.fraud.domain import Attempt, Attempted, Known, Near, Seen
+from write_side.fraud.rules import HARD_DECLINES
+
+HOUR, DAY, WEEK = timedelta(hours=1), timedelta(days=1), timedelta(days=7)
+LATELY = timedelta(days=180)  # nothing older counts
+
+
+def seen(attempt: Attempt, earlier: Sequence[Attempted], refunded: Container[object]) -> Seen:
+    """All that a try is compared with.
+
+    `earlier`: tries of the last 180 days that have its person or one of its marks, in any order, its own payment's
+    too; `refunded`: ids of those orders from which money went back.
+    """
+    marks = attempt.marks
+    of_payment = [each for each in earlier if each.payment_id == attempt.payment_id]
+    others = [each for each in earlier if each.payment_id != attempt.payment_id]
+
+    def near(has: Callable[[Attempted], bool], value: object) -> Near:
+        return _near(attempt, [each for each in earlier if has(each)], refunded) if value else Near()
+
+    return Seen(
+        person=near(lambda e: e.person_id == attempt.person_id, attempt.person_id),
+        card=near(lambda e: e.card == marks.card, marks.card),
+        address=near(lambda e: e.address == marks.address, marks.address),
+        device=near(lambda e: e.device == marks.device, marks.device),
+        network=near(lambda e: e.network == marks.network, marks.network),
+        known=_known(attempt, [each for each in others if each.person_id == attempt.person_id]),
+        hard_declines_of_payment=sum(each.decline_code in HARD_DECLINES for each in of_payment),
+    )
+
+
+def _near(attempt: Attempt, lately: Sequence[Attempted], refunded: Container[object]) -> Near:
+    def within(span: timedelta) -> list[Attempted]:
+        return [each for each in lately if each.at > attempt.at - span]
+
+    day = within(DAY)
+    others = [each for each in lately if each.payment_id != attempt.payment_id and each.outcome == "authorized"]
+    paid = {each.order_id for each in others if each.verdict != "refuse"}
+    codes = set(attempt.codes)
+    return Near(
+        declines_hour=sum(each.outcome == "declined" for each in within(HOUR)),
+        hard_declines_day=sum(each.decline_code in HARD_DECLINES for each in day),
+        cards_day=len({each.card for each in day if each.card} | ({attempt.marks.card} - {""})),
+        persons_week=len({each.person_id for each in within(WEEK)} | {attempt.person_id}),
+        orders_day=len({each.order_id for each in others if each.at > attempt.at - DAY}),
+        code_persons=len({
+            each.person_id for each in others if codes & set(each.codes) and each.person_id != attempt.person_id
+        }),
+        paid=len(paid),
+        refunded=sum(order_id in refunded for order_id in paid),
+    )  # fmt: skip
+
+
+def _known(attempt: Attempt, own: Sequence[Attempted]) -> Known:
+    accepted = [each for each in own if each.outcome == "authorized" and each.verdict == "accept"]
+    marks = attempt.marks
+    return Known(
+        paid=len({each.order_id for each in accepted}),
+        highest_minor=max((e.amount_minor for e in accepted if e.currency == attempt.currency), default=0),
+        card=any(each.card == marks.card for each in accepted if marks.card),
+        address=any(each.address == marks.address for each in accepted if marks.address),
+        device=any(each.device == marks.device for each in accepted if marks.device),
+    )

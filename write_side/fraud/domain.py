@@ -1,0 +1,159 @@
+"""Fraud checks, pure: what is looked at, what each event makes of a check, and what staff may decide.
+
+The rules themselves stand in rules.py. A try is assessed when the provider has answered it: declined tries count for
+later ones, an authorized one is accepted, held for a person, or refused.
+"""
+
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+from msgspec import Struct, structs
+
+from shared.events.fraud import FraudEvent, Marks, PaymentAssessed, Reason, ReviewDecided
+from write_side.errors import NotFound, Refusal
+
+Verdict = Literal["accept", "review", "refuse"]
+Decision = Literal["accepted", "refused"]
+
+
+class NoOpenReview(Refusal):
+    """Nobody has to decide about this payment, or somebody has."""
+
+    code = "no_open_review"
+
+
+class UnknownCheck(NotFound):
+    """No try to pay this was assessed."""
+
+    code = "unknown_check"
+
+
+class Attempt(Struct, frozen=True):
+    """One try to pay, as it looks the moment the provider has answered. Countries as ISO 3166-1 alpha-2."""
+
+    payment_id: UUID
+    order_id: UUID
+    person_id: UUID  # one for each normalized mail
+    at: datetime
+    outcome: Literal["authorized", "declined"]
+    decline_code: str  # the provider's word; empty where it was authorized
+    amount_minor: int
+    currency: str
+    units: int  # pieces in the order
+    codes: list[str]
+    marks: Marks
+    country: str  # where the goods go
+    card_country: str  # empty: not told
+    cvc_check: str  # pass, fail, or what else the provider says
+    postal_check: str
+    disposable_mail: bool
+
+
+class Visit(Struct, frozen=True):
+    """What was seen of whoever asked for a quote; marks are keyed hashes."""
+
+    address: str = ""
+    device: str = ""
+    network: str = ""
+    disposable_mail: bool = False
+
+
+class Near(Struct, frozen=True):
+    """How often the same mark was seen lately. Cards and persons include the try itself, all else comes before it."""
+
+    declines_hour: int = 0  # tries declined
+    hard_declines_day: int = 0  # of them those by which a bank says that the card is not its holder's
+    cards_day: int = 0  # different cards
+    persons_week: int = 0  # different mails
+    orders_day: int = 0  # different orders that were authorized
+    code_persons: int = 0  # other mails that used one of the same codes
+    paid: int = 0  # orders paid in half a year
+    refunded: int = 0  # of them those from which money went back
+
+
+class Known(Struct, frozen=True):
+    """What this person did before."""
+
+    paid: int = 0  # orders accepted
+    highest_minor: int = 0  # the dearest of them in this currency
+    card: bool = False  # paid with this card before
+    address: bool = False
+    device: bool = False
+
+
+class Seen(Struct, frozen=True):
+    """All that a try is compared with."""
+
+    person: Near = Near()
+    card: Near = Near()
+    address: Near = Near()
+    device: Near = Near()
+    network: Near = Near()
+    known: Known = Known()
+    hard_declines_of_payment: int = 0
+
+
+class Attempted(Struct, frozen=True):
+    """A try as it is kept: for counting, and to explain a verdict."""
+
+    payment_id: UUID
+    order_id: UUID
+    at: datetime
+    outcome: str
+    decline_code: str
+    person_id: UUID
+    card: str
+    address: str
+    device: str
+    network: str
+    amount_minor: int
+    currency: str
+    codes: list[str]
+    points: int
+    reasons: list[Reason]
+    verdict: Verdict
+
+
+class Check(Struct, frozen=True):
+    """What was thought of the tries to pay one order; its id is the payment's."""
+
+    id: UUID
+    order_id: UUID
+    attempts: list[Attempted]
+    review: Literal["none", "open", "accepted", "refused"]
+    version: int
+
+
+def decide(check: Check | None, decision: Decision, note: str) -> ReviewDecided:
+    """What a person has decided. Refuses `unknown_check`, `no_open_review`."""
+    if check is None:
+        raise UnknownCheck("no try to pay this was assessed")
+    if check.review != "open":
+        raise NoOpenReview("nobody has to decide about this payment", review=check.review)
+    return ReviewDecided(check.id, check.order_id, decision, note)
+
+
+def evolve(check: Check | None, event: FraudEvent, version: int) -> Check:
+    """A check after an event."""
+    if isinstance(event, ReviewDecided):
+        assert check is not None, "a check begins with PaymentAssessed"
+        return structs.replace(check, review=event.decision, version=version)
+    before = Check(event.payment_id, event.order_id, [], "none", 0) if check is None else check
+    held = event.enforced and event.verdict == "review"
+    return structs.replace(
+        before,
+        attempts=[*before.attempts, attempted(event)],
+        review="open" if held else before.review,
+        version=version,
+    )
+
+
+def attempted(event: PaymentAssessed) -> Attempted:
+    """What is kept of a try."""
+    marks = event.marks
+    return Attempted(
+        event.payment_id, event.order_id, event.at, event.outcome, event.decline_code, event.person_id, marks.card,
+        marks.address, marks.device, marks.network, event.amount_minor, event.currency, event.codes, event.points,
+        event.reasons, event.verdict,
+    )  # fmt: skip

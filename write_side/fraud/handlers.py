@@ -1,0 +1,147 @@
+"""What was held is decided by a person: taken, or the order cancelled. Where nobody looks in time it is cancelled."""
+
+import logging
+from datetime import datetime, timedelta
+from typing import Literal
+from uuid import UUID
+
+from msgspec import Struct
+
+from shared.envelope import Metadata
+from shared.events.fraud import Reason
+from write_side import commands, event_log, metrics, orders, payments
+from write_side.causes import continuing, joining_order
+from write_side.commands import Answer, Call
+from write_side.database import Connection, Pool
+from write_side.event_log import Positions
+from write_side.fraud import domain, store
+from write_side.fraud.domain import Check, Decision, UnknownCheck
+
+log = logging.getLogger(__name__)
+
+# An authorization at Stripe holds for seven days with most cards; what isn't captured by then is lost anyway.
+PATIENCE = timedelta(days=6)
+PAGE = 50
+NOBODY_LOOKED = "nobody decided within six days"
+
+
+class AttemptShown(Struct, frozen=True):
+    """One try, with what was thought of it; a mark is the same wherever the same card or address was seen."""
+
+    at: datetime
+    outcome: str
+    decline_code: str
+    card: str
+    address: str
+    device: str
+    network: str
+    points: int
+    verdict: str
+    reasons: list[Reason]
+
+
+class CheckState(Struct, frozen=True):
+    """What was thought of an order's tries to be paid, and whether a person has to decide."""
+
+    payment_id: UUID
+    order_id: UUID
+    review: Literal["none", "open", "accepted", "refused"]
+    attempts: list[AttemptShown]
+    version: int
+
+
+class Reviews(Struct, frozen=True):
+    """Those that wait for a person, the oldest first; `next` is where the next page begins."""
+
+    reviews: list[CheckState]
+    next: str | None
+
+
+async def find_check(pool: Pool, order_id: UUID) -> CheckState:
+    """What was thought of an order's tries. Refuses `unknown_order`, `unknown_check`."""
+    async with pool.acquire() as conn:
+        order = await orders.find_state(conn, order_id)
+        found = await store.all_checks(conn, [order.payment.id])
+    if not found:
+        raise UnknownCheck("no try to pay this order was assessed")
+    return _shown(found[0])
+
+
+async def list_reviews(pool: Pool, after: UUID | None) -> Reviews:
+    """A page of what waits for a person."""
+    async with pool.acquire() as conn:
+        found = await store.open_reviews(conn, after, PAGE)
+    return Reviews([_shown(check) for check in found], str(found[-1].id) if len(found) == PAGE else None)
+
+
+async def decide_review(
+    pool: Pool, order_id: UUID, decision: Decision, note: str, cause: Metadata, call: Call | None = None
+) -> Answer[CheckState]:
+    """Take the money that was held, or have it let go and the order cancelled.
+
+    Refuses `unknown_order`, `unknown_check`, `no_open_review`.
+    """
+    async with joining_order(pool, order_id, cause, f"review {decision}") as joined:
+
+        async def decide(conn: Connection) -> tuple[CheckState, Positions]:
+            order = await orders.lock_order(conn, order_id)
+            if order is None:
+                raise orders.UnknownOrder("there is no such order")
+            check = await store.lock(conn, order.payment_id)
+            event = domain.decide(check, decision, note)
+            assert check is not None
+            after = domain.evolve(check, event, check.version + 1)
+            positions = await store.save(conn, after, event, joined)
+            return _shown(after), {**positions, **await _carry_out(conn, order, decision, joined)}
+
+        return await commands.run(pool, decide, call)
+
+
+async def _carry_out(conn: Connection, order: orders.Order, decision: Decision, cause: Metadata) -> Positions:
+    """An order that was cancelled meanwhile, or whose authorization has lapsed, needs neither."""
+    if order.state != "confirmed":
+        return {}
+    if decision == "accepted":
+        await payments.capture(conn, order.payment_id)
+        return {}
+    return await orders.begin_closing(conn, order, "payment_not_accepted", cause)
+
+
+def _shown(check: Check) -> CheckState:
+    attempts = [
+        AttemptShown(
+            each.at, each.outcome, each.decline_code, each.card, each.address, each.device, each.network, each.points,
+            each.verdict, each.reasons,
+        )
+        for each in check.attempts
+    ]  # fmt: skip
+    return CheckState(check.id, check.order_id, check.review, attempts, check.version)
+
+
+# --- the worker ------------------------------------------------------------------------------------------------------
+
+
+async def let_go_overdue(pool: Pool, now: datetime) -> int:
+    """Refuse what nobody has decided about in time; answers how many those were."""
+    async with pool.acquire() as conn:
+        due = await store.overdue(conn, now - PATIENCE, PAGE)
+        metrics.WAITING.labels("fraud_reviews").set(await store.count_open(conn))
+        events = await event_log.latest_of(conn, "fraud_check", due)
+        checks = await store.all_checks(conn, due)
+    for check in checks:
+        with continuing(events[check.id], "review overdue", order_id=check.order_id) as cause:
+            await _let_go(pool, check.order_id, cause)
+    return len(due)
+
+
+async def _let_go(pool: Pool, order_id: UUID, cause: Metadata) -> None:
+    try:
+        await decide_review(pool, order_id, "refused", NOBODY_LOOKED, cause)
+    except domain.NoOpenReview:
+        log.info("somebody decided just now", extra={"fields": {"order_id": str(order_id)}})
+
+
+async def forget_visits(pool: Pool, now: datetime) -> int:
+    """Forget by what those were known from whose quotes no order comes any more."""
+    async with pool.acquire() as conn:
+        return await store.forget_visits(conn, now)

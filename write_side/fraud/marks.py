@@ -1,0 +1,52 @@
+"""How the same buyer is known again without being known: marks are keyed hashes of what was seen."""
+
+import re
+from hmac import digest
+from ipaddress import ip_address
+
+from disposable_email_domains import blocklist
+
+from shared.documents.orders import Address
+from shared.http.rates import whose
+from write_side.fraud.domain import Visit
+
+_WORD = re.compile(r"[^\W_]+")
+LENGTH = 16  # hex digits: chance makes two of a thousand million the same once in a while, which hurts nobody
+
+
+def visit(secret: str, mail: str, address: Address, device: str, client: str) -> Visit:
+    """By what whoever asks for a quote is known again. `device` is what their client calls itself, `client` their
+    address on the network."""
+    return Visit(
+        marker(secret, "address", address_text(address)),
+        marker(secret, "device", device),
+        marker(secret, "network", network_text(client)),
+        is_disposable(mail),
+    )
+
+
+def marker(secret: str, kind: str, text: str) -> str:
+    """The mark of a text, empty for an empty one. Without the secret it tells nothing, not even by trying."""
+    if not text:
+        return ""
+    key = digest(secret.encode(), b"fraud-marks", "sha256")
+    return digest(key, f"{kind}\0{text}".encode(), "sha256").hex()[:LENGTH]
+
+
+def address_text(address: Address) -> str:
+    """Where it goes, without who lives there: "12, Hill Rd." and "hill rd 12" are one place."""
+    words = sorted(_WORD.findall(f"{address.line1} {address.line2}".casefold()))
+    return " ".join([*words, "".join(_WORD.findall(address.postal_code.casefold())), address.country])
+
+
+def network_text(client: str) -> str:
+    """The network that a client's address stands for; empty for one of our own, which says nothing of who is behind."""
+    try:
+        return whose(client) if ip_address(client.partition("%")[0]).is_global else ""
+    except ValueError:
+        return ""
+
+
+def is_disposable(mail: str) -> bool:
+    """Whether it is of a provider of addresses for one time, as the list of `disposable-email-domains` has them."""
+    return mail.rpartition("@")[2].casefold() in blocklist

@@ -1,0 +1,138 @@
+"""The SQL of fraud checks: the only place that names their tables."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import asyncpg
+import msgspec
+from msgspec import structs
+
+from shared.envelope import Metadata, as_json
+from shared.events.fraud import FraudEvent, Marks, Reason
+from shared.shards import order_key
+from write_side import event_log
+from write_side.database import Connection, among, overwrite, replace
+from write_side.event_log import NewEvent, Positions
+from write_side.fraud.counting import LATELY
+from write_side.fraud.domain import Attempted, Check, Visit
+
+MOST = 500  # tries looked at by each mark: one that half a city shares is not worth more
+VISITS_KEPT = timedelta(days=30)  # far longer than an order waits for its payment
+
+_CHECK = "SELECT id, order_id, review, version FROM fraud_check"
+_ATTEMPT = ", ".join(Attempted.__struct_fields__)
+_reasons = msgspec.json.Decoder(list[Reason])
+
+
+async def note(conn: Connection, quote_id: UUID, visit: Visit) -> None:
+    """Remember by what whoever asked for a quote is known again."""
+    query = "INSERT INTO fraud_visit (quote_id, address, device, network, disposable_mail) VALUES ($1, $2, $3, $4, $5)"
+    await conn.execute(query, quote_id, *structs.astuple(visit))
+
+
+async def visit_of(conn: Connection, quote_id: UUID) -> Visit:
+    """What was seen of whoever asked for a quote; empty if nothing was, or it was too long ago."""
+    query = "SELECT address, device, network, disposable_mail FROM fraud_visit WHERE quote_id = $1"
+    row = await conn.fetchrow(query, quote_id)
+    return Visit() if row is None else Visit(*row)
+
+
+async def forget_visits(conn: Connection, now: datetime) -> int:
+    """Forget those from which no order comes any more; answers how many."""
+    query = """DELETE FROM fraud_visit WHERE quote_id IN (
+                   SELECT quote_id FROM fraud_visit WHERE at < $1 ORDER BY at LIMIT 1000)"""
+    return int((await conn.execute(query, now - VISITS_KEPT)).rpartition(" ")[2])
+
+
+async def lately(conn: Connection, person_id: UUID, marks: Marks, now: datetime) -> list[Attempted]:
+    """Tries of this person or with one of these marks, of the last 180 days, the newest of each."""
+    wanted: dict[str, object] = {"person_id": person_id, **structs.asdict(marks)}
+    given = {column: value for column, value in wanted.items() if value}
+    parts = [
+        f"""(SELECT a.payment_id, a.n FROM fraud_attempt a WHERE a.{column} = ${place} AND a.at > $1 AND a.at <= $2
+             ORDER BY a.at DESC LIMIT {MOST})"""  # noqa: S608
+        for place, column in enumerate(given, 3)
+    ]
+    query = f"""SELECT {_ATTEMPT} FROM fraud_attempt
+                WHERE (payment_id, n) IN ({" UNION ".join(parts)}) ORDER BY at, n"""  # noqa: S608
+    return [_attempted(row) for row in await conn.fetch(query, now - LATELY, now, *given.values())]
+
+
+async def refunded_among(conn: Connection, order_ids: Sequence[UUID]) -> set[UUID]:
+    """From which of these orders money went back, or is going."""
+    return set(await conn.fetchval("SELECT refunds_among($1)", order_ids) or ())
+
+
+async def lock(conn: Connection, payment_id: UUID) -> Check | None:
+    """A check, held until the transaction ends. Whoever needs order and check locks the order first."""
+    await conn.execute("SELECT FROM fraud_check WHERE id = $1 FOR UPDATE", payment_id)
+    return next(iter(await all_checks(conn, [payment_id])), None)
+
+
+async def save(conn: Connection, check: Check, event: FraudEvent, cause: Metadata) -> Positions:
+    """The rows of a check after an event (`check` is what the event made of it), and the event."""
+    query = """INSERT INTO fraud_check (id, order_id, review, version) VALUES ($1, $2, $3, $4)
+               ON CONFLICT (id) DO UPDATE SET review = excluded.review, version = excluded.version"""
+    await conn.execute(query, check.id, check.order_id, check.review, check.version)
+    if check.attempts:
+        await _keep(conn, check)
+    new = NewEvent("fraud_check", check.id, check.version, order_key(check.order_id), event)
+    return await event_log.append(conn, [new], cause)
+
+
+async def _keep(conn: Connection, check: Check) -> None:
+    columns = _columns(check.attempts[-1])
+    names, places = ", ".join(columns), ", ".join(f"${n}" for n in range(2, len(columns) + 2))
+    query = f"INSERT INTO fraud_attempt (n, {names}) VALUES ($1, {places}) ON CONFLICT DO NOTHING"  # noqa: S608
+    await conn.execute(query, len(check.attempts), *columns.values())
+
+
+async def open_reviews(conn: Connection, after: UUID | None, limit: int) -> list[Check]:
+    """Checks that a person has to decide about, the oldest first."""
+    query = "SELECT id FROM fraud_check WHERE review = 'open' AND ($1::uuid IS NULL OR id > $1) ORDER BY id LIMIT $2"
+    ids = [row["id"] for row in await conn.fetch(query, after, limit)]
+    return sorted(await all_checks(conn, ids), key=lambda check: check.id)
+
+
+async def overdue(conn: Connection, before: datetime, limit: int) -> list[UUID]:
+    """Payments that have been waiting for a person since before then."""
+    query = """SELECT c.id FROM fraud_check c WHERE c.review = 'open'
+               AND (SELECT max(a.at) FROM fraud_attempt a WHERE a.payment_id = c.id) < $1 ORDER BY c.id LIMIT $2"""
+    return [row["id"] for row in await conn.fetch(query, before, limit)]
+
+
+async def count_open(conn: Connection) -> int:
+    """How many wait for a person."""
+    return int(await conn.fetchval("SELECT count(*) FROM fraud_check WHERE review = 'open'"))
+
+
+async def all_checks(conn: Connection, ids: Sequence[UUID] | None = None) -> list[Check]:
+    """Every check's rows, or those of some, for the comparison with the log."""
+    rows = await conn.fetch(*among(_CHECK, ids))
+    attempts: dict[UUID, list[Attempted]] = {row["id"]: [] for row in rows}
+    query = f"SELECT {_ATTEMPT} FROM fraud_attempt WHERE payment_id = ANY ($1) ORDER BY payment_id, n"  # noqa: S608
+    for row in await conn.fetch(query, list(attempts)):
+        attempts[row["payment_id"]].append(_attempted(row))
+    return [Check(row["id"], row["order_id"], attempts[row["id"]], row["review"], row["version"]) for row in rows]
+
+
+async def rewrite_check(conn: Connection, check: Check) -> None:
+    """Make the rows say this, for a repair."""
+    columns = structs.asdict(check)
+    columns.pop("attempts")
+    await overwrite(conn, "fraud_check", columns)
+    rows = [{"n": n} | _columns(each) for n, each in enumerate(check.attempts, 1)]
+    await replace(conn, "fraud_attempt", ("payment_id", check.id), [_without(row, "payment_id") for row in rows])
+
+
+def _without(row: dict[str, object], name: str) -> dict[str, object]:
+    return {column: value for column, value in row.items() if column != name}
+
+
+def _columns(attempted: Attempted) -> dict[str, object]:
+    return structs.asdict(attempted) | {"reasons": as_json(attempted.reasons).decode()}
+
+
+def _attempted(row: asyncpg.Record) -> Attempted:
+    return Attempted(**{**row, "reasons": _reasons.decode(row["reasons"])})
