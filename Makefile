@@ -16,7 +16,7 @@ MINUTES ?= 2
 EVENTS ?= 20000
 PROFILE ?= peak
 
-.PHONY: help demo up down status test fuzz check bench load faults stampede black-friday lock docker audit schemas drill
+.PHONY: relevance help demo up down status test fuzz check bench load faults stampede black-friday lock docker audit schemas drill
 help: ## What can be typed
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
 
@@ -35,6 +35,9 @@ status: $(READY) ## What runs, where, and how it is
 # By file: the tests of one share what it started.
 test: check ## Check, then run every test on real servers
 	$(BIN)/pytest -n 2 --dist loadfile --durations=25 $(TESTS)
+
+relevance: $(READY) ## How well a search ranks a rated catalog (where ../shared/data is); WORDS="'head set' tv" shows names
+	@$(BIN)/python -m tests.relevance $(WORDS)
 
 fuzz: $(READY) ## Ask both running APIs whatever their OpenAPI documents allow, for long: make fuzz EXAMPLES=500 SEED=7
 	FUZZ_EXAMPLES=$(EXAMPLES) FUZZ_SEED=$(SEED) $(BIN)/pytest -n 0 --durations 0 tests/fuzz

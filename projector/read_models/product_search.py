@@ -1,14 +1,19 @@
 """The product as Elasticsearch finds it. Nothing is ever deleted there: drafts and archived products are not listed."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from projector.kinds import kind_words
 from projector.model import ELASTICSEARCH, Keys, ReadModel, Rendered, encode
 from projector.read_models import product
 from projector.read_models.product import Product, facts_of
 from projector.read_models.shelves import best, level
-from shared.documents.products import SEARCH, SearchedProduct
+from shared.documents.products import SEARCH, Completion, SearchedProduct
+from shared.documents.quantities import quantity, sortable, step_of
+from shared.documents.stock import Availability
 from shared.events.catalog import AttributeValue, ProductFacts
+
+COMPLETED_WORDS = 5
+_WEIGHTS: dict[Availability, int] = {"in": 3, "low": 2, "out": 1}
 
 
 def render(id_: str, state: Product, _keys: Keys) -> Rendered:
@@ -16,6 +21,8 @@ def render(id_: str, state: Product, _keys: Keys) -> Rendered:
     facts = facts_of(state)
     if facts is None:
         return Rendered({})
+    availability = best(level(state.shelves.get(variant.sku, {})) for variant in facts.variants)
+    facets = {key: _words(value) for key, value in facts.attributes.items()}
     document = SearchedProduct(
         product_id=state.id,
         slug=facts.slug,
@@ -25,13 +32,16 @@ def render(id_: str, state: Product, _keys: Keys) -> Rendered:
         product_type=facts.product_type,
         kinds=kind_words(facts),
         category_id=facts.category_id,
-        attributes_text=_text(facts.attributes),
-        facets={key: _words(value) for key, value in facts.attributes.items()},
+        attributes_text=_text(facets),
+        facets=facets,
+        numbers=_of_quantities(facets, lambda number: sortable(number)),
+        steps=_of_quantities(facets, lambda number: sortable(step_of(number).low)),
+        completion=_completion(facts, availability) if facts.status == "active" else None,
         image=facts.images[0].url if facts.images else None,
         skus=[variant.sku for variant in facts.variants],
         eans=[variant.ean for variant in facts.variants if variant.ean],
         prices=_lowest_prices(state, facts),
-        availability=best(level(state.shelves.get(variant.sku, {})) for variant in facts.variants),
+        availability=availability,
         listed=facts.status == "active",
         deleted=False,
         position=state.position,
@@ -46,8 +56,21 @@ def _words(value: AttributeValue) -> list[str]:
     return [str(value).lower() if isinstance(value, bool) else str(value)]
 
 
-def _text(attributes: Mapping[str, AttributeValue]) -> str:
-    return "\n".join(f"{key} {' '.join(_words(value))}" for key, value in attributes.items())
+def _text(facets: Mapping[str, list[str]]) -> str:
+    return "\n".join(f"{key} {' '.join(words)}" for key, words in facets.items())
+
+
+def _of_quantities(facets: Mapping[str, list[str]], shown: Callable[[float], str]) -> dict[str, list[str]]:
+    """The attributes that are quantities, each told in its own way."""
+    found = {key: [told.number for word in words if (told := quantity(word))] for key, words in facets.items()}
+    return {key: sorted({shown(number) for number in numbers}) for key, numbers in found.items() if numbers}
+
+
+def _completion(facts: ProductFacts, availability: Availability) -> Completion:
+    """From each of the first words of a name on: who types "stereo hea" means the HP Stereo Headset, too."""
+    words = facts.name.split()
+    begun = [" ".join(words[place:]) for place in range(min(len(words), COMPLETED_WORDS))]
+    return Completion(begun, _WEIGHTS[availability])
 
 
 def _lowest_prices(state: Product, facts: ProductFacts) -> dict[str, int]:
@@ -60,7 +83,7 @@ def _lowest_prices(state: Product, facts: ProductFacts) -> dict[str, int]:
 
 MODEL = ReadModel(
     name=SEARCH,
-    version="v2",
+    version="v3",
     sink=ELASTICSEARCH,
     contexts=product.CONTEXTS,
     state=Product,

@@ -1,7 +1,8 @@
 """Cursors: where a page ended, signed, and bound to the query they came from.
 
-Base64url of a 16-byte signature and the JSON of the last product's sort values. The fingerprint of the query is part
-of what is signed, so that a cursor moved to another query is a broken one instead of a page from nowhere.
+Base64url of a 16-byte signature and the JSON of the words searched for and the last product's sort values. The
+fingerprint of the query is part of what is signed, so that a cursor moved to another query is a broken one instead of a
+page from nowhere.
 """
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
@@ -45,4 +46,4 @@ def decode(secret: str, query: bytes, cursor: str) -> list[Any]:
 
 
 def _sign(secret: str, query: bytes, body: bytes) -> bytes:
-    return hmac(secret.encode(), b"cursor" + query + body, sha256).digest()[:_SIGNATURE]
+    return hmac(secret.encode(), b"cursor 2" + query + body, sha256).digest()[:_SIGNATURE]

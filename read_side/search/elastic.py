@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
+from read_side.search import wording
 from read_side.search.parameters import FILTER_PREFIX, SearchRequest
-from read_side.search.relevance import scored
+from read_side.search.relevance import ALL, by_model, scored
 
 Json = dict[str, Any]
 
@@ -12,12 +13,13 @@ BRAND, CATEGORY = "brand", "category"
 FACET_VALUES = 50
 COUNTED = 10_000  # totals are exact up to here
 TIMEOUT = "1500ms"
+LISTED: list[Json] = [{"term": {"listed": True}}, {"term": {"deleted": False}}]
 ITEM = ["slug", "name", "brand", "product_type", "image", "skus", "availability", "category_id"]
 
 
 def filters(asked: SearchRequest, within: list[str] | None) -> list[Json]:
     """What holds for hits and for every count alike."""
-    found: list[Json] = [{"term": {"listed": True}}, {"term": {"deleted": False}}]
+    found = [*LISTED]
     if within is not None:
         found.append({"terms": {"category_id": within}})
     if asked.available:
@@ -51,10 +53,10 @@ def query(asked: SearchRequest, common: list[Json]) -> Json:
     if not asked.text:
         return {"bool": {"filter": common}}
     exact = [
-        {"constant_score": {"filter": {"term": {field: {"value": asked.text, **how}}}, "boost": 1000}}
+        {"constant_score": {"filter": {"term": {field: {"value": asked.text, **how}}}, "boost": 1000, "_name": ALL}}
         for field, how in (("skus", {"case_insensitive": True}), ("eans", {}))
     ]
-    should = [scored(asked.text), *exact]
+    should = [scored(asked.text), *by_model(asked.text), *exact]
     return {"bool": {"filter": common, "should": should, "minimum_should_match": 1}}
 
 
@@ -107,5 +109,5 @@ def body(
         "track_total_hits": COUNTED,
         "timeout": TIMEOUT,
         **({"post_filter": {"bool": {"filter": list(chosen.values())}}} if chosen else {}),
-        **({"search_after": after} if after else {}),
+        **({"search_after": after} if after else {"suggest": wording.question(asked.text)} if asked.text else {}),
     }

@@ -9,17 +9,20 @@ from redis.exceptions import RedisError
 from read_side.answers import CATALOG, Answer
 from read_side.categories.queries import Categories, CategoryShelf
 from read_side.documents import BEHIND, PARKED, Documents, not_ready
-from read_side.search import cursors, elastic, results
+from read_side.search import cursors, elastic, results, wording
 from read_side.search.elastic import BRAND, CATEGORY, Json, attribute_facet
 from read_side.search.index import Index
 from read_side.search.parameters import SearchRequest
+from read_side.search.relevance import ALL, is_one_word
 from read_side.search.results import Facet, Page
+from read_side.search.wording import Change, Wording
 from shared.documents.products import SEARCH, CategoryTree
 from shared.http.problems import Problem
 from shared.position import Position
 
 SAMPLE = 30  # hits that are looked at for their attributes
 MOST_FACETS = 8  # attributes counted when the client names none
+MOST_WORDS = 10  # of a text that are looked up one by one
 SEEN = "seen:"
 
 
@@ -31,7 +34,7 @@ class _Plan(msgspec.Struct):
     fingerprint: bytes
     common: list[Json]
     chosen: dict[str, Json]
-    after: list[Any] | None
+    after: list[Any] | None = None
 
     @property
     def samples(self) -> bool:
@@ -77,14 +80,19 @@ class Search:
         ids = None if within is None else categories.with_descendants(within)
         selected = sorted({id_ for slug in asked.categories for id_ in categories.with_descendants(slug)})
         mark = cursors.fingerprint(asked, within)
-        return _Plan(
+        plan = _Plan(
             asked=asked,
             categories=categories,
             fingerprint=mark,
             common=elastic.filters(asked, ids),
             chosen=elastic.selections(asked, selected if asked.categories else None),
-            after=cursors.decode(self._secret, mark, asked.cursor) if asked.cursor is not None else None,
         )
+        return plan if asked.cursor is None else self._continued(plan, asked.cursor)
+
+    def _continued(self, plan: _Plan, cursor: str) -> _Plan:
+        """Behind the last page, in the words that it was found by."""
+        text, after = cursors.decode(self._secret, plan.fingerprint, cursor)
+        return msgspec.structs.replace(plan, asked=msgspec.structs.replace(plan.asked, text=text), after=after)
 
     async def _categories(self, *, needed: bool) -> Categories:
         """The tree; where it only gives names, an answer without them is better than none."""
@@ -106,16 +114,9 @@ class Search:
         return PARKED if waiting and any(f"product:{item.id}" in waiting for item in page.items) else None
 
     async def _page(self, plan: _Plan) -> Page:
-        asked, named = plan.asked, plan.named()
-        size = max(asked.limit + 1, SAMPLE if plan.samples else 0)  # one more tells whether there is a next page
-        body = elastic.body(asked, plan.common, plan.chosen, plan.after, size)
-        if plan.samples:
-            body["source"].append("facets")
-        if named:
-            body["aggs"] = elastic.facets(named, plan.chosen)
-        found = await self._index.search(**body, preference=plan.fingerprint.hex())  # one copy: one order of scores
-        hits = found["hits"]["hits"]
-        counted = self._facets(named, found, plan)
+        plan, found, understood = await self._found(plan)
+        asked, hits = plan.asked, found["hits"]["hits"]
+        counted = self._facets(plan.named(), found, plan)
         if plan.samples:
             counted += await self._sampled_facets(hits, plan)
         return Page(
@@ -123,7 +124,44 @@ class Search:
             total=results.total(found["hits"]),
             facets=counted,
             next_cursor=self._next(hits, plan),
+            wording=understood,
         )
+
+    async def _found(self, plan: _Plan) -> tuple[_Plan, Json, Wording | None]:
+        """What is found, and by which words. Only words that no product says are asked for twice."""
+        text = plan.asked.text
+        found = await self._hits(plan)
+        if not text or plan.after is not None or _say_all(text, found):
+            return plan, found, Wording(text) if text else None
+        changes, ignored = wording.corrected(text, found), list[str]()
+        if not changes:
+            changes, ignored = await self._parted(text)
+        if not changes:
+            return plan, found, Wording(text, ignored=ignored)
+        taken = wording.changed(text, changes)
+        plan = msgspec.structs.replace(plan, asked=msgspec.structs.replace(plan.asked, text=taken))
+        return plan, await self._hits(plan), Wording(taken, changes, ignored)
+
+    async def _parted(self, text: str) -> tuple[list[Change], list[str]]:
+        words = wording.words_of(text)[:MOST_WORDS]
+        if not words:
+            return [], []
+        listed = {"bool": {"filter": elastic.LISTED}}
+        aggs = wording.known(words)
+        found = await self._index.search(
+            query=listed, size=0, track_total_hits=False, timeout=elastic.TIMEOUT, aggs=aggs
+        )
+        return wording.parted(words, found)
+
+    async def _hits(self, plan: _Plan) -> Json:
+        asked, named = plan.asked, plan.named()
+        size = max(asked.limit + 1, SAMPLE if plan.samples else 0)  # one more tells whether there is a next page
+        body = elastic.body(asked, plan.common, plan.chosen, plan.after, size)
+        if plan.samples:
+            body["source"].append("facets")
+        if named:
+            body["aggs"] = elastic.facets(named, plan.chosen)
+        return await self._index.search(**body, preference=plan.fingerprint.hex())  # one copy: one order of scores
 
     def _facets(self, names: list[str], found: Json, plan: _Plan) -> list[Facet]:
         counted = found.get("aggregations", {})
@@ -146,4 +184,10 @@ class Search:
         limit = plan.asked.limit
         if not limit or len(hits) <= limit:
             return None
-        return cursors.encode(self._secret, plan.fingerprint, hits[limit - 1]["sort"])
+        return cursors.encode(self._secret, plan.fingerprint, [plan.asked.text, hits[limit - 1]["sort"]])
+
+
+def _say_all(text: str, found: Json) -> bool:
+    """Whether some hit says all words: then all of them are known. Under another sort than relevance any may be it."""
+    hits = found["hits"]["hits"]
+    return any(is_one_word(text) or ALL in hit.get("matched_queries", ()) for hit in hits)

@@ -3,6 +3,7 @@
 Each part, what it brought and what it costs: decision 26.
 """
 
+import re
 from typing import Any
 
 Json = dict[str, Any]
@@ -11,11 +12,15 @@ Json = dict[str, Any]
 FIELDS = ["name^3", "product_type.text^2", "brand.text^2", "description", "attributes_text"]
 EVERYWHERE = [field.partition("^")[0] for field in FIELDS]
 
-ALL_WORDS = 8.0  # all words are there: before any product that has but one of them, however often
+ALL_WORDS = 12.0  # all words are there: before any product that has but one of them, however often
 KIND = 3.0  # a word says what kind of thing it is: "notebook" means notebooks, not what is made for them
 JOINED = 1.5  # two words are one in this catalog: "head set"
 AT_HAND = 0.5
+ALL = "all"  # what hits are marked with that have all words
+ELSEWHERE = 0.3  # of what the other fields say counts, beside the one that says it best
 LONGEST_JOINED = 6  # words: longer texts are copied, not typed
+# Letters and digits: WH-1000XM4.
+_MODEL = re.compile(r"(?=.*[^\W\d_])(?=.*\d)[^\W_][\w./+-]{2,40}")
 
 
 def scored(text: str) -> Json:
@@ -25,26 +30,32 @@ def scored(text: str) -> Json:
     return {"bool": {"must": [found], "should": [_flat({"terms": {"availability": ["in", "low"]}}, AT_HAND)]}}
 
 
+def by_model(text: str) -> list[Json]:
+    """Products whose names have one of the words that look like a model's number, however it is punctuated."""
+    numbers = [word for word in text.split() if _MODEL.fullmatch(word)]
+    return [_flat({"match": {"name.models": " ".join(numbers)}}, ALL_WORDS, ALL)] if numbers else []
+
+
+def is_one_word(text: str) -> bool:
+    """Whether it is a single word for Elasticsearch, too."""
+    return text.isalpha()
+
+
 def _fits(text: str) -> Json:
     """Any word finds; products that have all of them, or are of the kind that one of them says, stand before others."""
-    return {
-        "bool": {
-            "must": [_words(text, FIELDS)],
-            "should": [
-                # Of three words and more a quarter may be missing: people say more than merchants do.
-                _flat(_words(text, EVERYWHERE, minimum_should_match="2<75%"), ALL_WORDS),
-                _flat({"match": {"kinds": text}}, KIND),
-            ],
-        }
-    }
+    # Of three words and more a quarter may be missing: people say more than merchants do.
+    every = _flat(_words(text, EVERYWHERE, minimum_should_match="2<75%"), ALL_WORDS, ALL)
+    return {"bool": {"must": [_words(text, FIELDS)], "should": [every, _flat({"match": {"kinds": text}}, KIND)]}}
 
 
 def _words(text: str, fields: list[str], **how: str) -> Json:
-    return {"multi_match": {"query": text, "type": "cross_fields", "fields": fields, "operator": "or", **how}}
+    asked = {"query": text, "type": "cross_fields", "fields": fields, "operator": "or", "tie_breaker": ELSEWHERE}
+    return {"multi_match": {**asked, **how}}
 
 
-def _flat(query: Json, boost: float) -> Json:
-    return {"constant_score": {"filter": query, "boost": boost}}
+def _flat(query: Json, boost: float, name: str | None = None) -> Json:
+    named = {} if name is None else {"_name": name}
+    return {"constant_score": {"filter": query, "boost": boost, **named}}
 
 
 def _joints(text: str) -> list[tuple[str, str]]:

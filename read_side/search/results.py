@@ -10,6 +10,7 @@ from msgspec import Struct
 from read_side.categories.queries import Categories
 from read_side.search.elastic import BRAND, CATEGORY, Json, attribute_facet
 from read_side.search.parameters import FILTER_PREFIX, SearchRequest
+from read_side.search.wording import Wording
 from shared.documents.stock import Availability
 from shared.money import Money
 
@@ -63,12 +64,13 @@ class Total(Struct, frozen=True):
 
 
 class Page(Struct, frozen=True):
-    """A page of a search."""
+    """A page of a search. `wording`: how the words were understood, on first pages of searches that have any."""
 
     items: list[Item]
     total: Total
     facets: list[Facet]
     next_cursor: str | None
+    wording: Wording | None = None
 
 
 def item(hit: Json, currency: str, categories: Categories) -> Item:

@@ -29,14 +29,40 @@ _SETTINGS: Json = {
     # for 30 s stops refreshing.
     "refresh_interval": "5s",
 }
+# Those that nothing else is called: 5G, 4K and a Galaxy S9 stay what they are.
+_UNITS = """gb tb mb kb gbit mbit mm cm km kg mg oz lb ml cl mhz ghz hz kw mah wh va kva in inch ft rpm dpi px lm db pcs
+            min w v"""
 _ANALYSIS: Json = {
+    "char_filter": {
+        # "500GB" is "500 GB".
+        "units": {
+            "type": "pattern_replace",
+            "pattern": rf"(?<![\p{{L}}\d])(\d+(?:[.,]\d+)?)({'|'.join(_UNITS.split())})(?![\p{{L}}\d])",
+            "replacement": "$1 $2",
+            "flags": "CASE_INSENSITIVE",
+        }
+    },
+    "filter": {
+        "joined": {
+            "type": "word_delimiter_graph",
+            "generate_word_parts": False,
+            "generate_number_parts": False,
+            "catenate_all": True,
+            "stem_english_possessive": False,
+        }
+    },
     "analyzer": {
         "catalog_text": {
             "type": "custom",
+            "char_filter": ["units"],
             "tokenizer": "standard",
             "filter": ["lowercase", "asciifolding", "kstem"],
-        }
-    }
+        },
+        # Words as they are typed.
+        "typed": {"type": "custom", "tokenizer": "standard", "filter": ["lowercase", "asciifolding"]},
+        # A model's number without its signs: WH-1000XM4 is wh1000xm4.
+        "models": {"type": "custom", "tokenizer": "whitespace", "filter": ["joined", "lowercase", "asciifolding"]},
+    },
 }
 
 
@@ -47,18 +73,24 @@ def _definition(properties: Json, **settings: Any) -> Json:
     }
 
 
+_SPELT: Json = {"copy_to": "words"}
+_WORDS: Json = {"type": "text", "index_options": "docs", "norms": False}  # whether there is such a word
 _PRODUCTS: Json = {
     "product_id": KEYWORD,  # UUIDv7: sorting by it is sorting by age
     "slug": KEYWORD,
-    "name": {**TEXT, "fields": {"sort": SORTABLE}},
-    "brand": {**KEYWORD, "fields": {"text": TEXT}},
-    "description": TEXT,
-    "product_type": {**KEYWORD, "fields": {"text": TEXT}},
+    "name": {**TEXT, **_SPELT, "fields": {"sort": SORTABLE, "models": {**_WORDS, "analyzer": "models"}}},
+    "brand": {**KEYWORD, **_SPELT, "fields": {"text": TEXT}},
+    "description": {**TEXT, **_SPELT},
+    "product_type": {**KEYWORD, **_SPELT, "fields": {"text": TEXT}},
     "kinds": {**TEXT, "norms": False},
     "category_id": KEYWORD,
-    "attributes_text": TEXT,
+    "attributes_text": {**TEXT, **_SPELT},
+    "words": {**_WORDS, "analyzer": "catalog_text"},
     # Unlimited attributes, one field: a mapping never grows, and keys may hold spaces and dots.
     "facets": {"type": "flattened", "ignore_above": 1024},
+    "numbers": {"type": "flattened"},
+    "steps": {"type": "flattened"},
+    "completion": {"type": "completion", "analyzer": "typed", "max_input_length": 60},
     "image": UNSEARCHED,
     "skus": KEYWORD,
     "eans": KEYWORD,

@@ -39,8 +39,18 @@ class ProductPage(Struct, frozen=True):
     variants: list[PageVariant]
 
 
+class Completion(Struct, frozen=True):
+    """What a shopper may begin to type for a product; a heavier one stands first."""
+
+    input: list[str]
+    weight: int
+
+
 class SearchedProduct(Struct, frozen=True):
-    """A product as Elasticsearch holds it. `facets` is flattened: attribute key → keyword values."""
+    """A product as Elasticsearch holds it. `facets` is flattened: attribute key → keyword values.
+
+    `numbers` and `steps` are the same attributes where they are quantities: `shared.documents.quantities`.
+    """
 
     product_id: UUID
     slug: str
@@ -52,6 +62,9 @@ class SearchedProduct(Struct, frozen=True):
     category_id: UUID | None
     attributes_text: str
     facets: dict[str, list[str]]
+    numbers: dict[str, list[str]]
+    steps: dict[str, list[str]]
+    completion: Completion | None  # None: nobody finds it
     image: str | None
     skus: list[str]
     eans: list[str]

@@ -14,7 +14,7 @@ from doorbuster import state
 from doorbuster.demo.catalog import position_of_log
 from doorbuster.demo.shop import Json, Shop
 from doorbuster.home import Home
-from tests.e2e import relevance
+from tests.relevance import ratings
 
 CATALOG = Path(__file__).parents[3] / "shared" / "data" / "catalog" / "icecat.tsv.gz"
 
@@ -107,9 +107,9 @@ async def test_every_product_goes_in_once_and_comes_out_as_it_was(
 async def test_search_ranks_better_than_elasticsearch_left_to_itself(environment: dict[str, str], shop: Shop) -> None:
     position = await position_of_log(environment["DATABASE_URL"])
     await shop.query("/v1/search?q=lamp&facets=", position)  # waits until all of it can be found
-    ours = await relevance.judged(lambda words: relevance.ours(shop, words))
-    plainly = await relevance.judged(lambda words: relevance.cross_fields(environment["ELASTICSEARCH_URL"], words))
-    gain, at_least = relevance.gain(ours, plainly)
+    ours = await ratings.judged(lambda words: ratings.ours(shop, words))
+    plainly = await ratings.judged(lambda words: ratings.cross_fields(environment["ELASTICSEARCH_URL"], words))
+    gain, at_least, _ = ratings.gain(ours, plainly)
     told = f"judged-only {ours.judged_only:.3f}, without our part {plainly.judged_only:.3f}, NDCG@10 {ours.ndcg:.3f}"
     assert ours.judged_only >= 0.83, told
     assert ours.ndcg >= 0.65, told

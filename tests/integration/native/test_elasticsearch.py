@@ -55,6 +55,16 @@ async def test_filters_do_what_the_official_ones_do(
     assert await _tokens(client, text, *filters) == tokens
 
 
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [("500GB", ["500", "gb"]), ("1.5mm cable", ["1.5", "mm", "cable"]), ("5G x4gb 4gbx", ["5g", "x4gb", "4gbx"])],
+)
+async def test_units_stand_apart(client: AsyncElasticsearch, index_prefix: str, text: str, words: list[str]) -> None:
+    await client.indices.create(index=f"{index_prefix}units", **INDICES["products"])
+    found = await client.indices.analyze(index=f"{index_prefix}units", analyzer="catalog_text", text=text)
+    assert [token["token"] for token in found["tokens"]] == words
+
+
 async def test_an_unknown_language_is_refused(client: AsyncElasticsearch) -> None:
     with pytest.raises(BadRequestError, match="illegal_argument") as refused:
         await _tokens(client, "text", {"type": "stemmer", "language": "klingon"})

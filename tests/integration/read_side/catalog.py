@@ -8,7 +8,8 @@ from elasticsearch import Elasticsearch
 
 from shared.documents.indices import INDICES
 from shared.documents.layout import alias_name, index_name
-from shared.documents.products import SEARCH, TREE, Category, CategoryTree, SearchedProduct
+from shared.documents.products import SEARCH, TREE, Category, CategoryTree, Completion, SearchedProduct
+from shared.documents.quantities import sortable, step_of
 from shared.ids import uuid7
 from tests.integration.read_side.shelves import SHARDS, VERSION, Shelves
 
@@ -53,6 +54,9 @@ class Shop:
             category_id=random.choice(leaves),
             attributes_text=" ".join(value for values in facets.values() for value in values),
             facets=facets,
+            numbers={"Watt [max]": [sortable(float(facets["Watt [max]"][0]))]},
+            steps={"Watt [max]": [sortable(step_of(float(facets["Watt [max]"][0])).low)]},
+            completion=Completion([f"product {number}"], 1),
             image=None,
             skus=[f"SKU-{number}", f"SKU-{number}-b"],
             eans=[f"40063813{number:05}"],

@@ -1,6 +1,7 @@
 """Which products stand first: a real Elasticsearch, and names as merchants write them."""
 
 from collections.abc import AsyncIterator, Iterator
+from typing import Any
 from uuid import uuid4
 
 import httpx
@@ -33,6 +34,8 @@ PRODUCTS: list[tuple[str, str, int, dict[str, AttributeValue]]] = [
     ("Nox tripod", "For cameras of all makes.", 50, {}),
     ("Nox tripod", "For cameras of all makes.", 90, {}),
     ("Nox stand", "For cameras of all makes.", 50, {}),
+    ("Nox WH-1000XM4 laser printer 500GB", "Prints. With a waterproof cover.", 200, {}),
+    ("Nox disk", "Holds 750 GB.", 90, {}),
 ]
 SOLD_OUT = 10
 
@@ -46,7 +49,8 @@ def searched(place: int) -> SearchedProduct:
     return SearchedProduct(
         product_id=uuid7(), slug=facts.slug, name=name, brand="Nox", description=description, product_type="",
         kinds=kind_words(facts), category_id=None, attributes_text=" ".join(f"{k} {v}" for k, v in attributes.items()),
-        facets={}, image=None, skus=[f"S{place}"], eans=[], prices={"EUR": euros * 100},
+        facets={}, numbers={}, steps={}, completion=None, image=None,
+        skus=[f"S{place}"], eans=[], prices={"EUR": euros * 100},
         availability="out" if place == SOLD_OUT else "in", listed=True, deleted=False, position=place + 1,
     )  # fmt: skip
 
@@ -116,3 +120,50 @@ async def test_a_pasted_text_of_many_words_is_searched_for(api: httpx.AsyncClien
     assert answer.status_code == 200
     answer = await api.get("/v1/search", params={"q": " ".join(["ab"] * 66)})
     assert answer.status_code == 200
+
+
+async def wording(api: httpx.AsyncClient, words: str) -> Any:
+    return (await api.get("/v1/search", params={"q": words, "limit": 1, "facets": ""})).json()["wording"]
+
+
+async def test_misspelt_words_are_corrected_and_that_is_said(api: httpx.AsyncClient) -> None:
+    assert await first(api, "waterprof printr", 1) == ["p-13"]
+    assert await wording(api, "waterprof printr") == {
+        "text": "waterproof printer",
+        "changes": [
+            {"asked": "waterprof", "taken": "waterproof", "why": "misspelt"},
+            {"asked": "printr", "taken": "printer", "why": "misspelt"},
+        ],
+        "ignored": [],
+    }
+    assert await wording(api, "printers") == {"text": "printers", "changes": [], "ignored": []}
+
+
+async def test_a_word_that_is_two_here_finds_both(api: httpx.AsyncClient) -> None:
+    assert await first(api, "laserprinter", 1) == ["p-13"]
+    [change] = (await wording(api, "laserprinter"))["changes"]
+    assert change == {"asked": "laserprinter", "taken": "laser printer", "why": "run_together"}
+
+
+async def test_what_no_product_says_is_said_to_be_ignored(api: httpx.AsyncClient) -> None:
+    assert (await wording(api, "hydraulic garden hose"))["ignored"] == ["hydraulic"]
+    assert (await wording(api, "unicorn"))["ignored"] == ["unicorn"]
+
+
+async def test_a_corrected_search_goes_on_in_the_same_words(api: httpx.AsyncClient) -> None:
+    params = {"q": "notebok", "limit": "1", "facets": ""}
+    page = (await api.get("/v1/search", params=params)).json()
+    rest = (await api.get("/v1/search", params={**params, "limit": "50", "cursor": page["next_cursor"]})).json()
+    assert page["total"] == rest["total"]
+    assert page["total"]["value"] == 1 + len(rest["items"]) == 4
+    assert rest["wording"]["text"] == "notebook"
+
+
+@pytest.mark.parametrize("words", ["wh1000xm4", "WH1000-XM4", "wh-1000xm4"])
+async def test_a_model_is_found_however_its_number_is_written(api: httpx.AsyncClient, words: str) -> None:
+    assert await first(api, words, 1) == ["p-13"]
+
+
+@pytest.mark.parametrize(("words", "found"), [("500 gb", "p-13"), ("500GB", "p-13"), ("750gb", "p-14")])
+async def test_a_unit_may_stand_apart_from_its_number(api: httpx.AsyncClient, words: str, found: str) -> None:
+    assert await first(api, words, 1) == [found]

@@ -19,6 +19,7 @@ import org.elasticsearch.cluster.node.DiscoveryNodes;
 import org.elasticsearch.cluster.service.ClusterService;
 import org.elasticsearch.common.settings.Settings;
 import org.elasticsearch.features.NodeFeature;
+import org.elasticsearch.index.analysis.CharFilterFactory;
 import org.elasticsearch.index.analysis.PreConfiguredTokenFilter;
 import org.elasticsearch.index.analysis.PreConfiguredTokenizer;
 import org.elasticsearch.index.analysis.TokenFilterFactory;
@@ -49,6 +50,13 @@ public final class CatalogAnalysis extends Plugin implements AnalysisPlugin, Act
                 (index, environment, name, settings) -> new SynonymGraph(name, settings)
             )
         );
+    }
+
+    @Override
+    public Map<String, AnalysisProvider<CharFilterFactory>> getCharFilters() {
+        return Map.of("pattern_replace", AnalysisPlugin.requiresAnalysisSettings(
+            (index, environment, name, settings) -> new PatternReplace(name, settings)
+        ));
     }
 
     @Override

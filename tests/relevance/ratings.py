@@ -61,12 +61,17 @@ async def judged(search: Search) -> Score:
     return Score(_mean(ndcg.values()), _mean(judged_only.values()), judged_only)
 
 
-def gain(better: Score, worse: Score) -> tuple[float, float]:
-    """The mean gain of the judged-only figure, and the lower end of its 95 % interval."""
+def gain(better: Score, worse: Score) -> tuple[float, float, float]:
+    """The mean gain of the judged-only figure, and its 95 % interval."""
     choice = random.Random(7)
     gains = [better.each[words] - worse.each[words] for words in better.each]
     drawn = sorted(_mean(choice.choices(gains, k=len(gains))) for _ in range(4000))
-    return _mean(gains), drawn[len(drawn) // 40]
+    return _mean(gains), drawn[len(drawn) // 40], drawn[-len(drawn) // 40]
+
+
+def queries() -> list[str]:
+    """The words of the rated queries."""
+    return list(_ratings())
 
 
 def _ratings() -> dict[str, dict[str, float]]:
