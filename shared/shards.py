@@ -50,3 +50,8 @@ def warehouse_key(warehouse_id: UUID) -> str:
 def webhook_key(endpoint_id: UUID) -> str:
     """Key family of an endpoint that webhooks are sent to."""
     return f"webhook:{endpoint_id}"
+
+
+def price_list_key(price_list_id: UUID) -> str:
+    """Key family of a price list; what it says of a variant has the product's."""
+    return f"price_list:{price_list_id}"

@@ -28,6 +28,8 @@ from write_side.orders import domain as orders
 from write_side.orders import store as orders_store
 from write_side.payments import domain as payments
 from write_side.payments import store as payments_store
+from write_side.pricing.lists import domain as price_lists
+from write_side.pricing.lists import store as price_lists_store
 from write_side.promotions import domain as promotions
 from write_side.promotions import store as promotions_store
 from write_side.refunds import domain as refunds
@@ -81,6 +83,10 @@ AGGREGATES: list[Aggregate] = [
     Aggregate(
         "price", "priced_variant", lambda state, r, e: pricing.evolve(state, r.aggregate_id, r.version, e),
         pricing.all_priced,
+    ),
+    Aggregate(
+        "price_list", "price_list", lambda state, r, e: price_lists.evolve(state, e, r.version),
+        price_lists_store.all_price_lists,
     ),
     Aggregate(
         "promotion", "promotion", lambda state, r, e: promotions.evolve(state, e, r.version),

@@ -38,6 +38,7 @@ from write_side.orders import routes as orders_routes
 from write_side.payments import open_gateway
 from write_side.payments import routes as payments_routes
 from write_side.pricing import routes as pricing_routes
+from write_side.pricing.lists import routes as price_lists_routes
 from write_side.projections import routes as projections_routes
 from write_side.promotions import routes as promotions_routes
 from write_side.refunds import routes as refunds_routes
@@ -53,6 +54,7 @@ ROUTES: Sequence[HTTPRouteHandler] = [
     *access_routes.routes,
     *catalog_routes.routes,
     *pricing_routes.routes,
+    *price_lists_routes.routes,
     *inventory_routes.routes,
     *promotions_routes.routes,
     *sales_routes.routes,

@@ -19,6 +19,7 @@ from write_side.notifications import store as notifications
 from write_side.orders import store as orders
 from write_side.orders.domain import Order
 from write_side.payments import store as payments
+from write_side.pricing.lists import store as price_lists
 from write_side.promotions import store as promotions
 from write_side.promotions.domain import Promotion, PromotionUses
 from write_side.refunds import store as refunds
@@ -51,6 +52,7 @@ _REWRITES: dict[str, Rewrite] = {
     "category": catalog.rewrite_category,
     "product": catalog.rewrite_product,
     "price": pricing.rewrite_prices,
+    "price_list": price_lists.rewrite_price_list,
     "promotion": _promotion,
     "sale": sales.rewrite_sale,
     "sale_pass": sales.rewrite_pass,
@@ -70,7 +72,8 @@ _REWRITES: dict[str, Rewrite] = {
 _PARTS = {
     "stock_item": [("reservation", "item_id")],
     "product": [("variant", "product_id")],
-    "price": [("price", "variant_id")],
+    "price": [("price", "variant_id"), ("scheduled_price", "variant_id"), ("list_price", "variant_id")],
+    "price_list": [("list_price", "price_list_id")],
     "cart": [("cart_line", "cart_id")],
     "promotion": [("promotion_use", "promotion_id")],
     "sale": [("sale_sku", "sale_id")],

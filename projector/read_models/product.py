@@ -13,7 +13,7 @@ from shared.codec import Event
 from shared.envelope import Recorded
 from shared.events.catalog import ProductCreated, ProductEvent, ProductFacts, ProductRevised
 from shared.events.inventory import StockItemEvent, StockItemOpened
-from shared.events.pricing import PriceRemoved, PriceSet, PricingEvent
+from shared.events.pricing import PriceRemoved, PriceSet
 
 CONTEXTS = frozenset({"catalog", "pricing", "inventory"})
 
@@ -48,7 +48,9 @@ def begins(_recorded: Recorded, event: Event) -> bool:
     return isinstance(event, ProductCreated)
 
 
-def evolve(state: Product | None, recorded: Recorded, event: ProductEvent | PricingEvent | StockItemEvent) -> Product:
+def evolve(
+    state: Product | None, recorded: Recorded, event: ProductEvent | PriceSet | PriceRemoved | StockItemEvent
+) -> Product:
     """The product after the event."""
     state = state or Product(0, UUID(recorded.key.removeprefix(_KEY)))
     facts, prices, shelves = state.facts, state.prices, state.shelves

@@ -4,10 +4,13 @@ from uuid import UUID
 
 from msgspec import Struct
 
+DEFAULT_CHANNEL = "web"
 
-class CartOpened(Struct, frozen=True, tag="carts.cart_opened.v1"):
+
+class CartOpened(Struct, frozen=True, omit_defaults=True, tag="carts.cart_opened.v1"):
     cart_id: UUID
     currency: str
+    channel: str = DEFAULT_CHANNEL  # where it is shopped in
 
 
 class CartLineChanged(Struct, frozen=True, tag="carts.cart_line_changed.v1"):

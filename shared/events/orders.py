@@ -9,6 +9,8 @@ from uuid import UUID
 
 from msgspec import Struct
 
+from shared.events.carts import DEFAULT_CHANNEL
+
 
 class PricedLine(Struct, frozen=True, omit_defaults=True):
     """One line as priced on the write side. Amounts in minor units of the order's currency, tax excluded.
@@ -25,6 +27,8 @@ class PricedLine(Struct, frozen=True, omit_defaults=True):
     total_minor: int
     tax_minor: int
     discount_minor: int = 0
+    price_list_id: UUID | None = None  # what the unit price is by; none: the SKU's own
+    from_quantity: int = 1  # and the tier of the list
 
 
 class Discount(Struct, frozen=True):
@@ -70,6 +74,8 @@ class QuoteIssued(Struct, frozen=True, omit_defaults=True, tag="orders.quote_iss
     expires_at: datetime
     codes: list[str] = []  # what was typed, used or not
     discounts: list[Discount] = []
+    channel: str = DEFAULT_CHANNEL  # of the cart
+    groups: list[str] = []  # of customers, that the buyer was in
 
 
 class OrderPlaced(Struct, frozen=True, omit_defaults=True, tag="orders.order_placed.v1"):

@@ -27,7 +27,7 @@ from shared.events.inventory import (
 from shared.events.notifications import MailQueued, NotificationEvent
 from shared.events.orders import OrderEvent, OrderPlaced, QuoteEvent, QuoteIssued
 from shared.events.payments import PaymentEvent, PaymentRequested
-from shared.events.pricing import PriceSet, PricingEvent
+from shared.events.pricing import PriceEvent, PriceListAnnounced, PriceListEvent, PriceSet
 from shared.events.promotions import PromotionAnnounced, PromotionEvent
 from shared.events.refunds import RefundEvent, RefundRequested
 from shared.events.repairs import RowRepaired
@@ -44,7 +44,8 @@ HISTORIES: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "stock_item": (StockItemOpened, get_args(StockItemEvent)),
     "category": (get_args(CategoryEvent)[0], get_args(CategoryEvent)),
     "product": (ProductCreated, (ProductRevised,)),
-    "price": (PriceSet, get_args(PricingEvent)),
+    "price": (PriceSet, get_args(PriceEvent)),
+    "price_list": (PriceListAnnounced, get_args(PriceListEvent)),
     "destination": (DestinationSet, (DestinationSet,)),
     "cart": (CartOpened, get_args(CartEvent)),
     "quote": (QuoteIssued, get_args(QuoteEvent)),

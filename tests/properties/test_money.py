@@ -18,6 +18,7 @@ from write_side.inventory.domain import Demand, OutOfStock, StockItem, UnknownSt
 from write_side.orders import domain as orders
 from write_side.orders.domain import LEAST_TOTAL, MOST_TOTAL, Offer, Priced, Quote, Terms, check_quote, price
 from write_side.orders.refusals import QuoteExpired, QuoteStale, TotalOutOfRange
+from write_side.pricing import UnitPrice
 from write_side.pricing.domain import LARGEST
 
 ID = UUID(int=7)
@@ -57,7 +58,7 @@ def test_what_is_shown_is_what_is_meant(amount: int, currency: str) -> None:
 
 
 def priced(wanted: dict[str, tuple[int, int]], terms: Terms, currency: str) -> Priced:
-    offers = {sku: Offer(ID, ID, sku, unit) for sku, (_, unit) in wanted.items()}
+    offers = {sku: Offer(ID, ID, sku, UnitPrice(unit)) for sku, (_, unit) in wanted.items()}
     return price({sku: quantity for sku, (quantity, _) in wanted.items()}, offers, terms, currency)
 
 

@@ -1,6 +1,7 @@
 """The rated catalog in an index of its own, each product as the import and the projector would make it."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -57,10 +58,10 @@ def documents() -> Iterator[dict[str, Any]]:
 
 
 def _products() -> Iterator[tuple[ProductFacts, int]]:
-    known = Known([], {}, (), _AnyCategory())
+    known = Known([], {}, (), _AnyCategory(), datetime.now(UTC))
     with open_table(CATALOG) as table:
         reader = RowReader(table.columns, DEFAULT, "EUR")
         for line in table:
             made = plan([reader.read(line.number, line.cells)], known, Terms("EUR", None, None), uuid7)
-            for change, (_, price) in zip(made.changes, made.prices, strict=True):
-                yield change.product.facts, price.amount_minor
+            for change, priced in zip(made.changes, made.prices, strict=True):
+                yield change.product.facts, priced.after.prices["EUR"]

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from msgspec import Meta, Struct, structs
 
-from shared.events.carts import CartEvent, CartLineChanged, CartOpened
+from shared.events.carts import DEFAULT_CHANNEL, CartEvent, CartLineChanged, CartOpened
 from shared.money import EXPONENTS, is_known
 from write_side.errors import Invalid, Refusal
 
@@ -64,9 +64,10 @@ class WrongSecret(Refusal):
 
 
 class NewCart(Struct, frozen=True, forbid_unknown_fields=True):
-    """`{"currency": "EUR"}`."""
+    """`{"currency": "EUR", "channel": "web"}`: where it is shopped in may decide which price lists are asked."""
 
     currency: Annotated[str, Meta(pattern=r"^[A-Z]{3}(?!\n)$", extra_json_schema={"enum": sorted(EXPONENTS)})]
+    channel: Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_-]{0,39}(?!\n)$", examples=["web"])] = DEFAULT_CHANNEL
 
 
 class AddLine(Struct, frozen=True, forbid_unknown_fields=True):
@@ -90,6 +91,7 @@ class Cart(Struct, frozen=True):
     lines: dict[str, int]
     order_id: UUID | None
     version: int
+    channel: str = DEFAULT_CHANNEL
 
 
 class CartHead(NamedTuple):
@@ -137,7 +139,7 @@ def open_cart(cart_id: UUID, command: NewCart) -> CartOpened:
     """The event of a new cart; raises `UnknownCurrency`."""
     if not is_known(command.currency):
         raise UnknownCurrency(f"{command.currency} is no currency we know", pointer="/currency")
-    return CartOpened(cart_id, command.currency)
+    return CartOpened(cart_id, command.currency, command.channel)
 
 
 def refusal(outcome: str, sku: str) -> Refusal:
@@ -155,7 +157,7 @@ def refusal(outcome: str, sku: str) -> Refusal:
 def evolve(cart: Cart | None, event: CartEvent, version: int) -> Cart:
     """A cart after an event."""
     if isinstance(event, CartOpened):
-        return Cart(event.cart_id, event.currency, {}, None, version)
+        return Cart(event.cart_id, event.currency, {}, None, version, event.channel)
     assert cart is not None, "a cart's history begins with CartOpened"
     if isinstance(event, CartLineChanged):
         lines = cart.lines | {event.sku: event.quantity}

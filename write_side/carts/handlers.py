@@ -1,20 +1,23 @@
 """Cart commands: load, decide, save."""
 
 import os
+from datetime import UTC, datetime
 from uuid import UUID
 
 from msgspec import Struct
 
 from shared.envelope import Metadata
+from shared.events.carts import DEFAULT_CHANNEL
 from shared.ids import uuid7
 from shared.money import Money
 from write_side import catalog, commands, pricing, sales
 from write_side.carts import domain, store
 from write_side.carts.domain import AddLine, NewCart, NotSold
-from write_side.carts.store import LineChange
+from write_side.carts.store import CartPlace, LineChange
 from write_side.commands import Answer, Call
 from write_side.database import Connection, Pool
 from write_side.event_log import Positions
+from write_side.pricing import NO_GROUPS, Asked
 
 
 class PricedCartLine(Struct, frozen=True):
@@ -37,6 +40,7 @@ class CartState(Struct, frozen=True):
     subtotal: Money
     order_id: UUID | None = None
     secret: str | None = None
+    channel: str = DEFAULT_CHANNEL
 
 
 class LineState(Struct, frozen=True):
@@ -56,7 +60,8 @@ async def open_cart(pool: Pool, command: NewCart, cause: Metadata) -> Answer[Car
     async def decide(conn: Connection) -> tuple[CartState, Positions]:
         positions = await store.save_opened(conn, event, domain.hash_of(secret), cause)
         nothing = Money(0, command.currency)
-        return CartState(event.cart_id, 1, command.currency, [], nothing, secret=secret), positions
+        state = CartState(event.cart_id, 1, command.currency, [], nothing, secret=secret, channel=command.channel)
+        return state, positions
 
     return await commands.run(pool, decide)
 
@@ -68,8 +73,8 @@ async def add_line(
     row says."""
 
     async def decide(conn: Connection) -> tuple[LineState, Positions]:
-        currency = await store.open_with(conn, cart_id, secret)
-        await _check_sold(conn, command.sku, currency, cart_id)
+        place = await store.open_with(conn, cart_id, secret)
+        await _check_sold(conn, command.sku, command.quantity, place, cart_id)
         change = await store.change_line(conn, cart_id, command.sku, add=command.quantity, cause=cause)
         return _line(cart_id, command.sku, change)
 
@@ -82,9 +87,9 @@ async def set_line(
     """So many of a SKU from now on, 0 for none. A repeat changes nothing."""
 
     async def decide(conn: Connection) -> tuple[LineState, Positions]:
-        currency = await store.open_with(conn, cart_id, secret)
+        place = await store.open_with(conn, cart_id, secret)
         if quantity:
-            await _check_sold(conn, sku, currency, cart_id)
+            await _check_sold(conn, sku, quantity, place, cart_id)
         return _line(cart_id, sku, await store.change_line(conn, cart_id, sku, to=quantity, cause=cause))
 
     return await commands.run(pool, decide)
@@ -95,23 +100,27 @@ async def show_cart(pool: Pool, cart_id: UUID, secret: str | None) -> CartState:
     async with pool.acquire() as conn:
         cart = await store.find_cart(conn, cart_id, secret)
         sold = await catalog.find_variants(conn, list(cart.lines))
-        prices = await pricing.prices_of(conn, list(cart.lines), cart.currency)
+        book = await pricing.book_of(conn, list(cart.lines), cart.currency)
+    asked = Asked(cart.currency, cart.channel, NO_GROUPS, datetime.now(UTC))
     lines = []
     for sku, quantity in cart.lines.items():
         name = sold[sku].name if sku in sold else None
-        price = prices.get(sku) if name is not None and sold[sku].status == "active" else None
-        unit = None if price is None else Money(price, cart.currency)
-        total = None if price is None else Money(price * quantity, cart.currency)
+        price = book.unit_price(sku, quantity, asked) if name is not None and sold[sku].status == "active" else None
+        unit = None if price is None else Money(price.amount_minor, cart.currency)
+        total = None if price is None else Money(price.amount_minor * quantity, cart.currency)
         lines.append(PricedCartLine(sku, name, quantity, unit, total))
     subtotal = Money(sum(line.total.amount_minor for line in lines if line.total), cart.currency)
-    return CartState(cart.id, cart.version, cart.currency, lines, subtotal, cart.order_id)
+    return CartState(cart.id, cart.version, cart.currency, lines, subtotal, cart.order_id, channel=cart.channel)
 
 
-async def _check_sold(conn: Connection, sku: str, currency: str, cart_id: UUID) -> None:
+async def _check_sold(conn: Connection, sku: str, quantity: int, place: CartPlace, cart_id: UUID) -> None:
     sold = (await catalog.find_variants(conn, [sku])).get(sku)
     if sold is None:
         raise catalog.UnknownSku(f"nothing is sold under the SKU {sku}", sku=sku)
-    if sold.status != "active" or sku not in await pricing.prices_of(conn, [sku], currency):
+    currency, channel = place
+    book = await pricing.book_of(conn, [sku], currency)
+    asked = Asked(currency, channel, NO_GROUPS, datetime.now(UTC))
+    if sold.status != "active" or book.unit_price(sku, quantity, asked) is None:
         raise NotSold(f"{sku} is not sold in {currency} at the moment", sku=sku, currency=currency)
     await sales.check(conn, [sku], cart_id)
 

@@ -17,7 +17,7 @@ from write_side.event_log import NewEvent, Positions
 
 _positions = msgspec.json.Decoder(dict[int, int])
 _lines = msgspec.json.Decoder(dict[str, int])
-_SELECT = """SELECT c.id, c.currency, c.secret_sha256, c.order_id, c.version,
+_SELECT = """SELECT c.id, c.currency, c.secret_sha256, c.order_id, c.version, c.channel,
                     (SELECT coalesce(json_object_agg(l.sku, l.quantity ORDER BY l.added_at, l.sku), '{}')
                      FROM cart_line l WHERE l.cart_id = c.id) AS lines
              FROM cart c"""
@@ -32,6 +32,13 @@ class LineChange(NamedTuple):
     positions: Positions
 
 
+class CartPlace(NamedTuple):
+    """Where a cart is shopped in, and what is paid with."""
+
+    currency: str
+    channel: str
+
+
 async def find_cart(conn: Connection, cart_id: UUID, secret: str | None) -> Cart:
     """The cart that a secret opens; raises `SecretRequired`, `WrongSecret`."""
     row = await conn.fetchrow(f"{_SELECT} WHERE c.id = $1", cart_id)
@@ -40,19 +47,19 @@ async def find_cart(conn: Connection, cart_id: UUID, secret: str | None) -> Cart
     return _cart(row)
 
 
-async def open_with(conn: Connection, cart_id: UUID, secret: str | None) -> str:
-    """Raises `SecretRequired`, `WrongSecret`; answers the cart's currency."""
-    row = await conn.fetchrow("SELECT currency, secret_sha256 FROM cart WHERE id = $1", cart_id)
+async def open_with(conn: Connection, cart_id: UUID, secret: str | None) -> CartPlace:
+    """Raises `SecretRequired`, `WrongSecret`; answers where the cart is shopped in."""
+    row = await conn.fetchrow("SELECT currency, channel, secret_sha256 FROM cart WHERE id = $1", cart_id)
     check_secret(secret, None if row is None else row["secret_sha256"])
     assert row is not None
-    return str(row["currency"])
+    return CartPlace(row["currency"], row["channel"])
 
 
 async def save_opened(conn: Connection, event: CartOpened, secret_sha256: str, cause: Metadata) -> Positions:
     """A new cart's row and event."""
     await conn.execute(
-        "INSERT INTO cart (id, currency, secret_sha256, version) VALUES ($1, $2, $3, 1)",
-        event.cart_id, event.currency, secret_sha256,
+        "INSERT INTO cart (id, currency, channel, secret_sha256, version) VALUES ($1, $2, $3, $4, 1)",
+        event.cart_id, event.currency, event.channel, secret_sha256,
     )  # fmt: skip
     return await event_log.append(conn, [NewEvent("cart", event.cart_id, 1, cart_key(event.cart_id), event)], cause)
 
@@ -75,7 +82,8 @@ async def all_carts(conn: Connection, ids: Sequence[UUID] | None = None) -> list
 
 
 def _cart(row: asyncpg.Record) -> Cart:
-    return Cart(row["id"], row["currency"], _lines.decode(row["lines"]), row["order_id"], row["version"])
+    lines = _lines.decode(row["lines"])
+    return Cart(row["id"], row["currency"], lines, row["order_id"], row["version"], row["channel"])
 
 
 async def rewrite_cart(conn: Connection, cart: Cart) -> None:

@@ -95,6 +95,7 @@ KINDS = {
         Kind("fraud_check", fraud.Check, _nameless),
         Kind("stock_item", inventory.StockItem, _stock_item),
         Kind("price", pricing.PricedVariant, _price),
+        Kind("price_list", pricing.PriceList, _nameless),
         Kind("product", catalog.Product, _product),
         Kind("quote", orders.Quote, _nameless),
         Kind("promotion", promotions.Promotion, _promotion),

@@ -6,6 +6,7 @@ position to COMMIT, below the 50 ms for which a bulk command may hold up the fee
 
 import asyncio
 import time
+from datetime import UTC, datetime
 from uuid import UUID
 
 import asyncpg
@@ -122,6 +123,7 @@ class _Import:
                 await pricing.find_priced(conn, skus),
                 claimed | set(await catalog.slugs_in_use(conn, _slugs(rows))),
                 self._categories,
+                datetime.now(UTC),
             )
         made = plan(rows, known, self._terms, uuid7)
         self._claims.append(made.slugs)

@@ -5,30 +5,31 @@ column, stay. A product keeps its slug for ever unless the file has a column for
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import datetime
 from typing import NamedTuple, cast
 from uuid import UUID
 
 from msgspec import Struct, field
 
 from shared.events.catalog import ProductCreated, ProductEvent, ProductFacts, Status
-from shared.events.pricing import PriceSet
 from write_side import catalog, pricing
 from write_side.catalog import Change, ImageInput, Product, ProductInput, SkuTaken, VariantInput
 from write_side.errors import Refusal
 from write_side.imports.rows import Row
 from write_side.inventory import OpenStockItem
-from write_side.pricing import PricedVariant, SetPrice
+from write_side.pricing import PricedVariant, Repriced, SetPrice
 
 NewId = Callable[[], UUID]
 
 
 class Known(NamedTuple):
-    """What is there: products that the batch may mean, prices by SKU, who has which slug, categories by slug."""
+    """What is there: products that the batch may mean, prices by SKU, who has which slug, categories by slug; when."""
 
     products: Sequence[Product]
     priced: Mapping[str, PricedVariant]
     slugs: Collection[str]
     categories: Mapping[str, UUID]
+    now: datetime
 
 
 class Terms(NamedTuple):
@@ -51,7 +52,7 @@ class Plan(Struct):
     """What is to be written, and how the rows fared."""
 
     changes: list[Change] = field(default_factory=list)
-    prices: list[tuple[PricedVariant, PriceSet]] = field(default_factory=list)
+    prices: list[Repriced] = field(default_factory=list)
     stock: list[OpenStockItem] = field(default_factory=list)
     refused: list[Refused] = field(default_factory=list)
     slugs: set[str] = field(default_factory=set)  # of the new products
@@ -69,7 +70,7 @@ def plan(rows: Sequence[Row], known: Known, terms: Terms, new_id: NewId) -> Plan
         try:
             product = _meant(row, by_ref, by_sku)
             after, event = _after(row, product, known, made.slugs, new_id)
-            prices = _prices(row, after, known.priced, terms.currency)
+            prices = _prices(row, after, known, terms.currency)
         except Refusal as refusal:
             made.refused.append(Refused(row, refusal.code, _said(refusal)))
             continue
@@ -146,12 +147,12 @@ def _variants(row: Row, before: ProductFacts | None) -> list[VariantInput]:
 
 
 def _prices(
-    row: Row, product: Product, priced: Mapping[str, PricedVariant], currency: str
-) -> list[tuple[PricedVariant, PriceSet]]:
+    row: Row, product: Product, known: Known, currency: str
+) -> list[Repriced]:
     if row.amount_minor is None:
         return []
     wanted = SetPrice(product.variant_ids()[row.sku], product.id, row.sku, currency, row.amount_minor)
-    return pricing.set_prices(priced, [wanted])
+    return pricing.set_prices(known.priced, [wanted], known.now)
 
 
 def _count(made: Plan, before: Product | None, after: Product, *, changed: bool) -> None:

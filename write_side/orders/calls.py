@@ -10,6 +10,7 @@ from write_side.carts import CartHead
 from write_side.catalog import SoldVariant
 from write_side.inventory import StockItem
 from write_side.orders.domain import Quote
+from write_side.pricing import PriceBook
 from write_side.promotions import Promotion
 from write_side.sales import Gated
 from write_side.shipping import Destination
@@ -23,7 +24,7 @@ class Known(NamedTuple):
     carts: Mapping[UUID, CartHead]
     destinations: Mapping[str, Destination]
     sold: Mapping[str, SoldVariant]
-    prices: Mapping[str, Mapping[str, int]]  # currency → SKU → minor units
+    prices: PriceBook
     stock: Sequence[StockItem]
     promotions: Sequence[Promotion]  # on offer by themselves or by a code of one of the quotes
     uses: Mapping[UUID, Mapping[UUID, int]]  # person → promotion → how often they use it

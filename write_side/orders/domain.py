@@ -11,6 +11,7 @@ from uuid import UUID
 
 from msgspec import Struct, structs
 
+from shared.events.carts import DEFAULT_CHANNEL
 from shared.events.orders import (
     Allocation,
     Discount,
@@ -28,6 +29,7 @@ from shared.events.orders import (
 )
 from shared.money import rounded_share
 from write_side.orders.refusals import CartEmpty, NotSellable, QuoteExpired, QuoteStale, TotalOutOfRange
+from write_side.pricing import Asked, UnitPrice
 from write_side.promotions import NO_PROMOTIONS, BasketLine, Offered
 from write_side.promotions import apply as apply_promotions
 
@@ -38,12 +40,12 @@ MOST_TOTAL = 99_999_999  # nor more than eight digits
 
 
 class Offer(Struct, frozen=True):
-    """What one SKU is sold as, right now."""
+    """What one SKU is sold as, right now, if so many are taken."""
 
     product_id: UUID
     variant_id: UUID
     name: str
-    unit_price_minor: int
+    price: UnitPrice
 
 
 class Terms(Struct, frozen=True):
@@ -81,6 +83,17 @@ class Quote(Struct, frozen=True):
     version: int = 1
     codes: list[str] = []
     discounts: list[Discount] = []
+    channel: str = DEFAULT_CHANNEL
+    groups: list[str] = []
+
+    @property
+    def wanted(self) -> dict[str, int]:
+        """SKU → how many."""
+        return {line.sku: line.quantity for line in self.lines}
+
+    def asked(self, now: datetime) -> Asked:
+        """Who asks for its prices at a time."""
+        return Asked(self.totals.currency, self.channel, frozenset(self.groups), now)
 
 
 class Order(Struct, frozen=True):
@@ -119,7 +132,7 @@ def price(
         raise CartEmpty("the cart has no lines")
     if missing := [sku for sku in wanted if sku not in offers]:
         raise NotSellable(f"not sold in {currency} at the moment: {', '.join(missing)}", skus=missing)
-    basket = [BasketLine(sku, quantity, offers[sku].unit_price_minor) for sku, quantity in wanted.items()]
+    basket = [BasketLine(sku, quantity, offers[sku].price.amount_minor) for sku, quantity in wanted.items()]
     off = apply_promotions(basket, terms.shipping_minor, currency, offered)
     lines = [_line(line, offers[line.sku], terms, part) for line, part in zip(basket, off.lines, strict=True)]
     net = sum(line.total_minor for line in lines)
@@ -137,7 +150,7 @@ def _line(line: BasketLine, offer: Offer, terms: Terms, discount: int) -> Priced
     tax = rounded_share(line.total_minor - discount, terms.tax_basis_points)
     return PricedLine(
         line.sku, offer.product_id, offer.variant_id, offer.name, line.quantity, line.unit_price_minor,
-        line.total_minor, tax, discount,
+        line.total_minor, tax, discount, offer.price.price_list_id, offer.price.from_quantity,
     )  # fmt: skip
 
 
@@ -197,7 +210,7 @@ def evolve_quote(quote: Quote | None, event: QuoteEvent, version: int) -> Quote:
         return Quote(
             event.quote_id, event.cart_id, event.cart_version, event.person_id, event.mail, event.address,
             event.country, event.tax_basis_points, event.lines, event.totals, event.expires_at, version, event.codes,
-            event.discounts,
+            event.discounts, event.channel, event.groups,
         )  # fmt: skip
     assert quote is not None, "a quote's history begins with QuoteIssued"
     return structs.replace(quote, mail="", address="", version=version)

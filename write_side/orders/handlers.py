@@ -23,6 +23,7 @@ from write_side.orders import domain, store
 from write_side.orders.domain import Order, Quote
 from write_side.orders.offers import offers_of, terms_of
 from write_side.orders.refusals import UnknownOrder
+from write_side.pricing import NO_GROUPS, Asked
 from write_side.promotions import Offered
 
 
@@ -87,8 +88,10 @@ class OrderState(Struct, frozen=True):
 async def issue_quote(
     pool: Pool, keyring: Keyring, cart_id: UUID, secret: str | None, contact: Contact, ttl: int,
     cause: Metadata, codes: Sequence[str] = (), visit: fraud.Visit | None = None,
+    groups: frozenset[str] = NO_GROUPS,
 ) -> Answer[QuoteState]:  # fmt: skip
-    """Today's price of a cart for an address, with what promotions and these codes take off, good for `ttl` seconds.
+    """Today's price of a cart for an address, with what promotions and these codes take off, good for `ttl` seconds;
+    by the price lists of the groups that the buyer is in.
 
     Refuses `cart_ordered`, `cart_empty`, `not_sellable`, `unknown_destination`, `pass_required`,
     `total_out_of_range`, and `keyring_unavailable`, since the contact is sealed before it goes anywhere.
@@ -104,13 +107,15 @@ async def issue_quote(
         await sales.check(conn, list(cart.lines), cart.id)
         country = contact.address.country
         terms = terms_of(await shipping.find_destination(conn, country), country, cart.currency)
-        now, offers = datetime.now(UTC), await offers_of(conn, list(cart.lines), cart.currency)
+        now = datetime.now(UTC)
+        asked = Asked(cart.currency, cart.channel, groups, now)
+        offers = await offers_of(conn, cart.lines, asked)
         promotions_, uses = await promotions.offered_to(conn, codes, sealed.person_id)
         priced = domain.price(cart.lines, offers, terms, cart.currency, Offered(promotions_, codes, uses, now))
         event = QuoteIssued(
             uuid7(), cart.id, cart.version, sealed.person_id, sealed.mail, sealed.address, terms.country,
             terms.tax_basis_points, priced.lines, priced.totals, now + timedelta(seconds=ttl), list(codes),
-            priced.discounts,
+            priced.discounts, cart.channel, sorted(groups),
         )  # fmt: skip
         if visit is not None:
             await fraud.note(conn, event.quote_id, visit)

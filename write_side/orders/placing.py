@@ -120,10 +120,10 @@ def decide(known: Known, command: PlaceOrder, now: datetime) -> Placing:
         return asked
     if cart.order_id is not None:
         raise _ordered_already()
-    wanted = {line.sku: line.quantity for line in quote.lines}
+    wanted = quote.wanted
     sales.check_passes(known.gates, wanted, quote.cart_id)
     terms = terms_of(known.destinations.get(quote.country), quote.country, quote.totals.currency)
-    offers = on_sale(wanted, known.sold, known.prices.get(quote.totals.currency, {}))
+    offers = on_sale(wanted, known.sold, known.prices, quote.asked(now))
     offered = Offered(known.promotions, quote.codes, known.uses.get(quote.person_id, {}), now)
     fresh = domain.price(wanted, offers, terms, quote.totals.currency, offered)
     domain.check_quote(quote, cart.version, fresh, now)

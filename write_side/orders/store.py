@@ -19,6 +19,7 @@ from write_side.event_log import NewEvent, Positions
 from write_side.inventory import StockItem
 from write_side.orders.calls import Known, Outcome, Placing, Settling
 from write_side.orders.domain import Order, Quote
+from write_side.pricing import open_book
 from write_side.promotions import Promotion
 from write_side.sales import Gated, gates_by_sku
 from write_side.shipping import Destination
@@ -27,7 +28,7 @@ _positions = msgspec.json.Decoder(dict[int, int])
 _facts = msgspec.json.Decoder()
 
 _QUOTE = """SELECT id, cart_id, cart_version, person_id, mail, address, country, tax_basis_points, lines, totals,
-                   expires_at, version, codes, discounts FROM quote"""
+                   expires_at, version, codes, discounts, channel, groups FROM quote"""
 _quoted_lines = msgspec.json.Decoder(list[PricedLine])
 _quoted_totals = msgspec.json.Decoder(Totals)
 _discounts = msgspec.json.Decoder(list[Discount])
@@ -36,7 +37,7 @@ _ORDER = """SELECT o.id, o.number, o.quote_id, o.cart_id, o.payment_id, o.person
                    o.currency, o.lines_minor, o.shipping_minor, o.tax_minor, o.total_minor, o.discount_minor,
                    o.expires_at, o.state, o.closing_reason, o.deducted, o.version, o.discounts FROM customer_order o"""
 _LINES = """SELECT order_id, sku, product_id, variant_id, name, quantity, unit_price_minor, total_minor, tax_minor,
-                   discount_minor
+                   discount_minor, price_list_id, from_quantity
             FROM order_line WHERE order_id = ANY ($1) ORDER BY order_id, n"""
 _ALLOCATIONS = """SELECT order_id, sku, warehouse, quantity FROM order_allocation
                   WHERE order_id = ANY ($1) ORDER BY order_id, n"""
@@ -47,7 +48,6 @@ _LOOKED_AT: dict[str, msgspec.json.Decoder[list[Any]]] = {
     "carts": msgspec.json.Decoder(list[CartHead]),
     "destinations": msgspec.json.Decoder(list[Destination]),
     "sold": msgspec.json.Decoder(list[SoldVariant]),
-    "prices": msgspec.json.Decoder(list[tuple[str, str, int]]),
     "stock": msgspec.json.Decoder(list[StockItem]),
     "promotions": msgspec.json.Decoder(list[Promotion]),
     "uses": msgspec.json.Decoder(list[tuple[UUID, UUID, int]]),
@@ -59,11 +59,11 @@ async def save_quote(conn: Connection, event: QuoteIssued, cause: Metadata) -> P
     """A quote's row and event."""
     await conn.execute(
         """INSERT INTO quote (id, cart_id, cart_version, person_id, mail, address, country, tax_basis_points, lines,
-                              totals, expires_at, version, codes, discounts)
-           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 1, $12, $13)""",
+                              totals, expires_at, version, codes, discounts, channel, groups)
+           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 1, $12, $13, $14, $15)""",
         event.quote_id, event.cart_id, event.cart_version, event.person_id, event.mail, event.address, event.country,
         event.tax_basis_points, as_json(event.lines).decode(), as_json(event.totals).decode(), event.expires_at,
-        event.codes, as_json(event.discounts).decode(),
+        event.codes, as_json(event.discounts).decode(), event.channel, event.groups,
     )  # fmt: skip
     return await event_log.append(conn, [NewEvent("quote", event.quote_id, 1, cart_key(event.cart_id), event)], cause)
 
@@ -72,10 +72,7 @@ async def look(pool: Pool, quote_ids: Sequence[UUID]) -> Known:
     """What placing orders from these quotes is decided from."""
     row = await pool.fetchrow("SELECT * FROM orders_look($1)", quote_ids)
     assert row is not None
-    prices: dict[str, dict[str, int]] = {}
     found = {name: kind.decode(row[name]) if row[name] else [] for name, kind in _LOOKED_AT.items()}
-    for sku, currency, amount_minor in found["prices"]:
-        prices.setdefault(currency, {})[sku] = amount_minor
     uses: dict[UUID, dict[UUID, int]] = {}
     for promotion_id, person_id, n in found["uses"]:
         uses.setdefault(person_id, {})[promotion_id] = n
@@ -85,7 +82,7 @@ async def look(pool: Pool, quote_ids: Sequence[UUID]) -> Known:
         carts={cart.id: cart for cart in found["carts"]},
         destinations={destination.country: destination for destination in found["destinations"]},
         sold={variant.sku: variant for variant in found["sold"]},
-        prices=prices,
+        prices=open_book(row["prices"]),
         stock=found["stock"],
         promotions=found["promotions"],
         uses=uses,

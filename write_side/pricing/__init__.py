@@ -1,18 +1,20 @@
 """Prices: what other contexts may ask of them."""
 
-from write_side.pricing.domain import PricedVariant, SetPrice, UnknownCurrency, check_currency, evolve, set_prices
-from write_side.pricing.store import all_priced, find_priced, prices_of, rewrite_prices, save_prices
+from write_side.pricing.choosing import NO_GROUPS, Asked, PriceBook, UnitPrice
+from write_side.pricing.domain import (
+    PricedVariant,
+    Repriced,
+    SetPrice,
+    UnknownCurrency,
+    check_currency,
+    evolve,
+    set_prices,
+)
+from write_side.pricing.lists.domain import PriceList
+from write_side.pricing.store import all_priced, book_of, find_priced, open_book, rewrite_prices, save_prices
 
 __all__ = [
-    "PricedVariant",
-    "SetPrice",
-    "UnknownCurrency",
-    "all_priced",
-    "check_currency",
-    "evolve",
-    "find_priced",
-    "prices_of",
-    "rewrite_prices",
-    "save_prices",
-    "set_prices",
-]
+    "NO_GROUPS", "Asked", "PriceBook", "PriceList", "PricedVariant", "Repriced", "SetPrice",
+    "UnitPrice", "UnknownCurrency", "all_priced", "book_of", "check_currency", "evolve", "find_priced", "open_book",
+    "rewrite_prices", "save_prices", "set_prices",
+]  # fmt: skip

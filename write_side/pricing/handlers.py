@@ -1,5 +1,8 @@
 """Price commands: load, decide, save."""
 
+from datetime import UTC, datetime
+from functools import partial
+
 from msgspec import Struct
 
 from shared.envelope import Metadata
@@ -28,7 +31,7 @@ async def set_price(
         domain.check_currency(currency)
         sold = await catalog.variant_of(conn, sku)
         wanted = SetPrice(sold.variant_id, sold.product_id, sku, currency, given.amount_minor)
-        changed = domain.set_prices(await store.find_priced(conn, [sku]), [wanted])
+        changed = domain.set_prices(await store.find_priced(conn, [sku]), [wanted], datetime.now(UTC))
         new = await store.save_prices(conn, changed)
         return PriceState(sku, currency, given.amount_minor), await event_log.append(conn, new, cause)
 
@@ -42,11 +45,9 @@ async def remove_price(pool: Pool, sku: str, currency: str, cause: Metadata, cal
         domain.check_currency(currency)
         sold = await catalog.variant_of(conn, sku)
         priced = (await store.find_priced(conn, [sku])).get(sku)
-        event = domain.remove_price(priced, currency)
-        state = PriceState(sku, currency, None)
-        if priced is None or event is None:
-            return state, {}
-        after = domain.evolve(priced, sold.variant_id, priced.version + 1, event)
-        return state, await event_log.append(conn, await store.save_prices(conn, [(after, event)]), cause)
+        removing = partial(domain.remove_price, currency=currency)
+        changed = domain.repriced(priced, sold.variant_id, datetime.now(UTC), removing)
+        new = await store.save_prices(conn, [changed] if changed else [])
+        return PriceState(sku, currency, None), await event_log.append(conn, new, cause)
 
     return await commands.run(pool, decide, call)

@@ -3,6 +3,7 @@ which comes when. Everything goes through the handlers, on real Postgres, a real
 
 import time
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 from itertools import cycle
 from typing import Any
 from uuid import UUID
@@ -36,7 +37,7 @@ from write_side.payments import Gateway, steps
 from write_side.payments import handlers as payments
 from write_side.payments import store as payments_store
 from write_side.payments.domain import Payment
-from write_side.pricing import SetPrice, save_prices, set_prices
+from write_side.pricing import NO_GROUPS, SetPrice, save_prices, set_prices
 from write_side.pricing import handlers as pricing
 from write_side.pricing.domain import NewPrice
 from write_side.promotions import Promotion
@@ -115,7 +116,7 @@ class Shop:
             async with self.pool.acquire() as conn, conn.transaction():
                 sold = (await catalog.find_variants(conn, some)).values()
                 prices = [SetPrice(v.variant_id, v.product_id, v.sku, "EUR", 1000) for v in sold]
-                priced = await save_prices(conn, set_prices({}, prices))
+                priced = await save_prices(conn, set_prices({}, prices, datetime.now(UTC)))
                 await event_log.append(conn, priced, CAUSE)
             async with self.pool.acquire() as conn, conn.transaction():
                 await open_items(conn, [OpenStockItem(v.sku, "BER", v.product_id, 100) for v in sold], CAUSE)
@@ -129,11 +130,14 @@ class Shop:
         """So many more of a SKU."""
         await carts.add_line(self.pool, basket.id, basket.secret, AddLine(sku, quantity), CAUSE, None)
 
-    async def quote(self, basket: Basket, mail: str = MAIL, ttl: int = 900, codes: Sequence[str] = ()) -> QuoteState:
+    async def quote(
+        self, basket: Basket, mail: str = MAIL, ttl: int = 900, codes: Sequence[str] = (),
+        groups: frozenset[str] = NO_GROUPS,
+    ) -> QuoteState:  # fmt: skip
         """An offer for it."""
         contact = customers.contact(mail, ADDRESS)
         args = (self.pool, self.keyring, basket.id, basket.secret, contact, ttl, CAUSE, codes)
-        return _quote.decode((await orders.issue_quote(*args)).body)
+        return _quote.decode((await orders.issue_quote(*args, groups=groups)).body)
 
     async def promote(self, off: Any, **said: Any) -> Promotion:
         """A promotion that runs from now on."""

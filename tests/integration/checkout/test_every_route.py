@@ -78,6 +78,7 @@ async def _staff(ask: Any) -> None:
     await ask("PUT", "/v1/prices/LAMP/JPY", {"amount_minor": 2000})
     await ask("DELETE", "/v1/prices/LAMP/JPY")
     await ask("PUT", "/v1/prices/LAMP/EUR", {"amount_minor": 1999})
+    await _price_lists(ask)
     await ask("PUT", "/v1/destinations/DE", {"tax_basis_points": 1900, "rates": {"EUR": 490}})
     await ask("POST", "/v1/warehouses", {"code": "BER", "name": "Berlin", "country": "DE"})
     place = {"sku": "LAMP", "warehouse": "BER"}
@@ -93,6 +94,19 @@ async def _staff(ask: Any) -> None:
     lines = [{"sku": "LAMP", "quantity": 1}]
     held = await ask("POST", "/v1/reservations", {"reservation_id": str(uuid7()), "lines": lines})
     await ask("POST", f"/v1/reservations/{held['reservation_id']}/release", {"reason": "changed their mind"})
+
+
+async def _price_lists(ask: Any) -> None:
+    wholesale = {"name": "Wholesale", "currency": "EUR", "groups": ["wholesale"]}
+    made = await ask("POST", "/v1/price-lists", wholesale)
+    address = f"/v1/price-lists/{made['id']}"
+    await ask("GET", "/v1/price-lists")
+    await ask("GET", address)
+    await ask("PUT", address, wholesale | {"priority": 10}, If_Match='"1"')
+    tiers = [{"amount_minor": 1899}, {"from_quantity": 10, "amount_minor": 1799}]
+    await ask("PUT", f"{address}/prices", {"prices": [{"sku": "LAMP", "tiers": tiers}]})
+    await ask("GET", f"{address}/prices")
+    await ask("POST", f"{address}/end")
 
 
 async def _webhooks(ask: Any) -> None:

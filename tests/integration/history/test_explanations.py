@@ -2,6 +2,7 @@
 
 from tests.fixtures.write_side import CAUSE, new_call
 from tests.integration.checkout.shop import Shop
+from tests.integration.checkout.test_price_lists import a_list, says
 from tests.integration.history.conftest import Ask
 from tests.integration.history.test_as_of import sold_lamps
 from write_side.pricing import handlers as pricing
@@ -61,3 +62,17 @@ async def test_a_price_that_came_again_is_explained_by_the_last_time_it_was_set(
     await pricing.set_price(shop.pool, "lamp", "USD", NewPrice(1000), CAUSE, new_call())
     order = await shop.order(lamp=1)
     assert (await ask(f"charged-prices/{order.number}/lamp"))["price_set"]["version"] == 3
+
+
+async def test_a_price_by_a_list_names_the_list_its_tier_and_who_said_so(shop: Shop, ask: Ask) -> None:
+    await shop.stock("lamp", 100, price=1000)
+    bulk = await a_list(shop, {1: 950, 10: 800}, channels=["web"])
+    order = await shop.order(lamp=10)
+    await says(shop, bulk, "lamp", {1: 100})
+    told = await ask(f"charged-prices/{order.number}/lamp")
+    assert (told["unit_price_minor"], told["price_set"]["type"]) == (800, "pricing.list_price_set.v1")
+    assert told["price_set"]["version"] == 2
+    by_list = told["price_list"]
+    assert (by_list["id"], by_list["name"], by_list["from_quantity"]) == (str(bulk.id), "Wholesale", 10)
+    assert (by_list["channels"], by_list["terms"]["type"]) == (["web"], "pricing.price_list_announced.v1")
+    assert (await ask(f"history/price_list/{bulk.id}", version=1))["state"]["terms"]["name"] == "Wholesale"

@@ -24,7 +24,7 @@ async def test_all_of_it_goes_in_and_then_nothing(pool: Pool) -> None:
     assert types["category_created"] == 331
     async with pool.acquire() as conn:
         [notebook] = await catalog.find_known(conn, ["2101957"], [])
-        assert await pricing.prices_of(conn, ["2101957"], "EUR") == {"2101957": 10995}
+        assert (await pricing.find_priced(conn, ["2101957"]))["2101957"].prices == {"EUR": 10995}
         tree = {category.id: category.name for category in await catalog.all_categories(conn)}
     assert tree[notebook.facts.category_id] == notebook.facts.product_type == "Notebook"  # type: ignore[index]
     assert notebook.facts.attributes["display diagonal"] == 17

@@ -128,7 +128,8 @@ async def test_another_shop_s_file_by_a_mapping(pool: Pool, tmp_path: Path) -> N
     done = await imported(pool, path, currency="CHF", mapping=ColumnMapping(columns, price_unit="major"))
     assert done.created == 2
     async with pool.acquire() as conn:
-        assert await pricing.prices_of(conn, ["A1", "A2"], "CHF") == {"A1": 1990, "A2": 500}
+        priced = await pricing.find_priced(conn, ["A1", "A2"])
+        assert {sku: one.prices for sku, one in priced.items()} == {"A1": {"CHF": 1990}, "A2": {"CHF": 500}}
         tree = {category.slug: category for category in await catalog.all_categories(conn)}
         [lamp] = await catalog.find_known(conn, ["A1"], [])
     assert tree["home-lamps"].parent_id == tree["home"].id == UUID(str(tree["home"].id))

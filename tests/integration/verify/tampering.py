@@ -26,8 +26,9 @@ END $$
 """
 
 # Those of all contexts.
-TABLES = """warehouse, stock_item, reservation, category, product, variant, priced_variant, price, destination, cart,
-            cart_line, quote, customer_order, order_line, order_allocation, payment, mail, access_token"""
+TABLES = """warehouse, stock_item, reservation, category, product, variant, priced_variant, price, price_list,
+            list_price, scheduled_price, destination, cart, cart_line, quote, customer_order, order_line,
+            order_allocation, payment, mail, access_token"""
 
 
 class Tampered:

@@ -48,6 +48,9 @@ HIDDEN: list[tuple[tuple[str, ...], str]] = [
      r"^events 1 to \d+: in the log .* is missing, not there"),
 ]  # fmt: skip
 
+_TERMS = ('{"name": "n", "currency": "EUR", "channels": [], "groups": [], "starts_at": null, "ends_at": null, '
+          '"priority": 1}')  # fmt: skip
+
 ROWS: list[tuple[str, str]] = [
     ("UPDATE warehouse SET priority = 9", r"warehouse \S+: priority is 9, not 1"),
     ("UPDATE stock_item SET on_hand = on_hand + 1", r"stock_item \S+: on_hand is 9, not 8"),
@@ -63,6 +66,15 @@ ROWS: list[tuple[str, str]] = [
     ("UPDATE priced_variant SET version = 7", r"price \S+: version is 7, not 1"),
     ("UPDATE price SET amount_minor = 1", r"price \S+: prices\.EUR is 1, not 1000"),
     ("DELETE FROM price", r"price \S+: prices\.EUR is missing, not 1000"),
+    ("INSERT INTO scheduled_price SELECT id, 'EUR', now(), 5 FROM priced_variant",
+     r"price \S+: scheduled\.0 is .*amount_minor.*, not missing"),
+    ("INSERT INTO list_price SELECT id, gen_random_uuid(), 1, 5 FROM priced_variant",
+     r"price \S+: lists\.\S+ is .*amount_minor.*, not missing"),
+    ("INSERT INTO price_list VALUES (gen_random_uuid(), '" + _TERMS + "', 'running', 1)",
+     r"price_list \S+: its row is a stranger, not"),
+    ("UPDATE order_line SET from_quantity = 2", r"order \S+: lines\.0\.from_quantity is 2, not missing"),
+    ("UPDATE quote SET groups = '{vip}'", r"quote \S+: groups\.0 is vip, not missing"),
+    ("UPDATE cart SET channel = 'app'", r"cart \S+: channel is app, not web"),
     ("UPDATE destination SET tax_basis_points = 0 WHERE country = 'DE'", r"destination \S+: tax_basis_points is 0"),
     ("UPDATE destination SET rates = '{}' WHERE country = 'DE'", r"destination \S+: rates\.EUR is missing, not 490"),
     ("UPDATE cart SET currency = 'USD'", r"cart \S+: currency is USD, not EUR"),

@@ -1,5 +1,6 @@
 """What a batch of rows does to what is there, without a database."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 from msgspec import structs
@@ -12,6 +13,7 @@ from write_side.pricing import PricedVariant
 
 LAMPS = uuid7()
 TERMS = Terms("EUR", "MAIN", 5)
+NOW = datetime(2026, 11, 27, 12, tzinfo=UTC)
 ROW = Row(
     number=2, cells=[], sku="1", external_ref="1", name="Lamp", category=("Lamps",), slug=None, brand="Lumeno",
     description="Bright.", product_type="Lamps", status=None, images=None, attributes={"power": 9}, ean=None,
@@ -25,7 +27,7 @@ def row(**changes: Any) -> Row:
 
 def planned(rows: list[Row], products: list[Product] = [], priced: dict[str, PricedVariant] = {}) -> Plan:  # noqa: B006
     slugs = [product.facts.slug for product in products]
-    return plan(rows, Known(products, priced, slugs, {"lamps": LAMPS}), TERMS, uuid7)
+    return plan(rows, Known(products, priced, slugs, {"lamps": LAMPS}, NOW), TERMS, uuid7)
 
 
 def imported(*rows: Row) -> tuple[list[Product], dict[str, PricedVariant]]:

@@ -13,6 +13,7 @@ from shared.money import rounded_share
 from write_side.orders import domain
 from write_side.orders.domain import MOST_TOTAL, Offer, Priced, Quote, Terms
 from write_side.orders.refusals import CartEmpty, NotSellable, QuoteExpired, QuoteStale, TotalOutOfRange
+from write_side.pricing import UnitPrice
 
 NOW = datetime(2026, 11, 27, 8, tzinfo=UTC)
 GERMANY = Terms("DE", 1900, 490)
@@ -20,7 +21,7 @@ ID = UUID(int=1)
 
 
 def offer(price: int) -> Offer:
-    return Offer(ID, ID, "A thing", price)
+    return Offer(ID, ID, "A thing", UnitPrice(price))
 
 
 def quote_of(priced: Priced, *, cart_version: int = 3) -> Quote:

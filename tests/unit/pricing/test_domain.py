@@ -1,3 +1,5 @@
+from datetime import UTC, datetime
+
 import pytest
 
 from shared.events.pricing import PriceRemoved, PriceSet
@@ -6,6 +8,7 @@ from write_side.pricing import domain
 from write_side.pricing.domain import BrokenAmount, PricedVariant, SetPrice, UnknownCurrency
 
 VARIANT, PRODUCT = uuid7(), uuid7()
+NOW = datetime(2026, 11, 27, 12, tzinfo=UTC)
 
 
 def asked(amount: int, currency: str = "EUR") -> SetPrice:
@@ -24,8 +27,8 @@ def test_prices_of_currencies_stand_beside_each_other_under_one_version() -> Non
 def test_the_old_price_is_no_event() -> None:
     priced = PricedVariant(VARIANT, 1, PRODUCT, "LAMP", {"EUR": 1999})
     assert domain.set_price(priced, asked(1999)) is None
-    assert domain.set_prices({"LAMP": priced}, [asked(1999)]) == []
-    [(after, _)] = domain.set_prices({"LAMP": priced}, [asked(1899)])
+    assert domain.set_prices({"LAMP": priced}, [asked(1999)], NOW) == []
+    [(after, _)] = domain.set_prices({"LAMP": priced}, [asked(1899)], NOW)
     assert (after.version, after.prices) == (2, {"EUR": 1899})
 
 

@@ -26,7 +26,7 @@ BEGIN
     SELECT json_agg(json_build_array(h.id, h.secret_sha256, h.version, h.order_id)) INTO carts FROM carts_heads(v_carts) AS h;
     SELECT json_agg(d) INTO destinations FROM shipping_destinations(v_countries) AS d;
     SELECT json_agg(s) INTO sold FROM catalog_sold(v_skus) AS s;
-    SELECT json_agg(json_build_array(p.sku, p.currency, p.amount_minor)) INTO prices FROM pricing_of(v_skus, v_currencies) AS p;
+    prices := pricing_book(v_skus, v_currencies);
     SELECT json_agg(i) INTO stock FROM inventory_items(v_skus) AS i;
     -- Any pass will do: whoever was quoted while theirs was good is not sent back to the line while they type.
     SELECT json_agg(json_build_array(g.sku, g.sale_id, g.carts)) INTO gates FROM sales_gates(v_skus, v_carts, '-infinity') AS g;
@@ -123,14 +123,16 @@ BEGIN
          jsonb_to_record(p.totals) AS t(currency text, lines_minor bigint, shipping_minor bigint, discount_minor bigint,
                                         tax_minor bigint, total_minor bigint);
     INSERT INTO order_line (order_id, n, sku, product_id, variant_id, name, quantity, unit_price_minor, total_minor,
-                            discount_minor, tax_minor)
+                            discount_minor, tax_minor, price_list_id, from_quantity)
     SELECT (placed ->> 'order_id')::uuid, l.n, l.sku, l.product_id, l.variant_id, l.name, l.quantity,
-           l.unit_price_minor, l.total_minor, coalesce(l.discount_minor, 0), l.tax_minor
+           l.unit_price_minor, l.total_minor, coalesce(l.discount_minor, 0), l.tax_minor, l.price_list_id,
+           coalesce(l.from_quantity, 1)
     FROM unnest(v_placed) AS placed,
          ROWS FROM (jsonb_to_recordset(placed -> 'lines') AS (sku text, product_id uuid, variant_id uuid, name text,
-                    quantity integer, unit_price_minor bigint, total_minor bigint, discount_minor bigint, tax_minor bigint))
+                    quantity integer, unit_price_minor bigint, total_minor bigint, discount_minor bigint, tax_minor bigint,
+                    price_list_id uuid, from_quantity integer))
          WITH ORDINALITY AS l(sku, product_id, variant_id, name, quantity, unit_price_minor, total_minor, discount_minor,
-                              tax_minor, n);
+                              tax_minor, price_list_id, from_quantity, n);
     INSERT INTO order_allocation (order_id, n, item_id, sku, warehouse, quantity)
     SELECT (v_placed[c.k] ->> 'order_id')::uuid, a.n, (p_commands -> (c.i - 1) -> 'item_ids' ->> (a.n - 1)::integer)::uuid,
            a.sku, a.warehouse, a.quantity
