@@ -31,6 +31,7 @@ from shared.events.payments import (
     PaymentEvent,
     PaymentIntentCreated,
     PaymentRequested,
+    PaymentRetried,
     PaymentVoided,
 )
 from shared.events.refunds import RefundEvent, RefundFailed, RefundPending, RefundRequested, RefundSucceeded
@@ -93,6 +94,8 @@ class Order(Folded, frozen=True):
     history: list[Happened]
     refunds: list[Refund]
     parcels: list[StatusParcel]
+    decline_reason: str | None = None  # of the last try to pay
+    retry_at: datetime | None = None
 
 
 def touches(_recorded: Recorded, event: Event) -> Sequence[str]:
@@ -120,7 +123,22 @@ def evolve(state: Order | None, recorded: Recorded, event: Happening) -> Order:
         history=[*before.history, *told],
         refunds=_refunds_after(before.refunds, recorded, event),
         parcels=_parcels_after(before.parcels, recorded, event),
+        decline_reason=_reason_after(before, event),
+        retry_at=_retry_after(before, event),
     )
+
+
+def _reason_after(before: Order, event: Happening) -> str | None:
+    if isinstance(event, PaymentDeclined):
+        return event.reason or "card_declined"
+    return None if isinstance(event, PaymentAuthorized | PaymentVoided) else before.decline_reason
+
+
+def _retry_after(before: Order, event: Happening) -> datetime | None:
+    if isinstance(event, PaymentDeclined):
+        return event.retry_at
+    ended = isinstance(event, PaymentRetried | PaymentAuthorized | PaymentVoided | OrderClosing)
+    return None if ended else before.retry_at
 
 
 def _parcels_after(parcels: list[StatusParcel], recorded: Recorded, event: Happening) -> list[StatusParcel]:

@@ -50,6 +50,8 @@ def render(id_: str, state: Order, keys: Keys) -> Rendered:
             Discounted(off.name, off.code or None, Money(off.lines_minor + off.shipping_minor, currency))
             for off in placed.discounts
         ],
+        decline_reason=state.decline_reason,
+        retry_at=state.retry_at,
     )
     return Rendered({id_: encode(status)})
 

@@ -103,6 +103,8 @@ class OrderStatus(Struct, frozen=True, omit_defaults=True):
     expires_at: datetime
     history: list[Happened]
     discounts: list[Discounted] = []
+    decline_reason: str | None = None  # why the last try to pay was refused, until one succeeds
+    retry_at: datetime | None = None  # when we try again by ourselves
 
 
 class OrderRecord(Struct, frozen=True):

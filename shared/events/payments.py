@@ -1,5 +1,6 @@
 """What happened to payments. Aggregate: `payment`, key `order:<order id>`. No card data ever reaches us."""
 
+from datetime import datetime
 from uuid import UUID
 
 from msgspec import Struct
@@ -18,13 +19,25 @@ class PaymentIntentCreated(Struct, frozen=True, tag="payments.payment_intent_cre
     intent_id: str
 
 
-class PaymentDeclined(Struct, frozen=True, tag="payments.payment_declined.v1"):
+class PaymentDeclined(Struct, frozen=True, omit_defaults=True, tag="payments.payment_declined.v1"):
     """The provider refused this try; the client may try another card until the order expires."""
 
     payment_id: UUID
     order_id: UUID
-    code: str
+    code: str  # the provider's words
     decline_code: str | None
+    reason: str = ""  # ours (write_side/payments/declines.py); older events have none
+    retry_at: datetime | None = None  # when we try again by ourselves; None: we don't
+    retry_until: datetime | None = None  # no retry begins later
+    retries: int = 0  # how many there were before
+
+
+class PaymentRetried(Struct, frozen=True, tag="payments.payment_retried.v1"):
+    """We are about to try again with what was declined; written before the provider is asked."""
+
+    payment_id: UUID
+    order_id: UUID
+    retry: int  # 1, 2, 3
 
 
 class PaymentAuthorized(Struct, frozen=True, tag="payments.payment_authorized.v1"):
@@ -50,5 +63,11 @@ class PaymentVoided(Struct, frozen=True, tag="payments.payment_voided.v1"):
 
 
 PaymentEvent = (
-    PaymentRequested | PaymentIntentCreated | PaymentDeclined | PaymentAuthorized | PaymentCaptured | PaymentVoided
+    PaymentRequested
+    | PaymentIntentCreated
+    | PaymentDeclined
+    | PaymentRetried
+    | PaymentAuthorized
+    | PaymentCaptured
+    | PaymentVoided
 )

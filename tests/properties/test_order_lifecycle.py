@@ -17,7 +17,7 @@ from write_side.orders import settling
 from write_side.orders.handlers import OrderState
 from write_side.payments import Seen
 from write_side.payments import store as payments
-from write_side.payments.domain import Decline
+from write_side.payments.declines import Decline
 
 STATUSES = ["requires_payment_method", "requires_action", "requires_capture", "succeeded", "canceled", "processing"]
 OVER = {"cancelled", "expired"}
@@ -42,13 +42,16 @@ class Lifecycle(RuleBasedStateMachine):
         intent=st.sampled_from(["pi_ours", "pi_ours", "pi_ours", "pi_other"]),
         off_by=st.sampled_from([0, 0, 0, -1, 1]),
         decline=st.sampled_from([None, "ch_1", "ch_2"]),
+        code=st.sampled_from(["insufficient_funds", "stolen_card"]),
         fresh=st.booleans(),
     )
-    def hear(self, status: str, intent: str, off_by: int, decline: str | None, fresh: bool) -> None:
+    def hear(
+        self, status: str, intent: str, off_by: int, decline: str | None, *, fresh: bool, code: str = "stolen_card"
+    ) -> None:
         """A webhook, an answer to `complete`, or what the worker reads."""
         total = self.order.totals.total
         paid = total.amount_minor + off_by if status in ("requires_capture", "succeeded") else 0
-        declined = None if decline is None else Decline(decline, "card_declined", None)
+        declined = None if decline is None else Decline(decline, "card_declined", code, None, "pm_1", "card")
         seen = Seen(
             f"{intent}_{self.order.payment.id}", status, total.amount_minor, total.currency, paid,
             self.order.payment.id, self.order.id, declined,

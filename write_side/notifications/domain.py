@@ -9,6 +9,7 @@ from shared.events.notifications import MailQueued, MailRefused, MailSent, Notif
 
 ORDER_CONFIRMATION = "order_confirmation"
 REFUND = "refund"
+PAYMENT_DECLINED = "payment_declined"
 SHIPPED = "parcel_shipped"
 DELIVERED = "parcel_delivered"
 MOST_DOUBTS = 1  # after so many sendings of unknown outcome a mail is repeated once more, and then never

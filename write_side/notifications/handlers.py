@@ -12,7 +12,7 @@ from shared.events.notifications import MailRefused, MailSent
 from shared.http import tracing
 from shared.links import order_token
 from shared.settings import Settings
-from write_side import commands, customers, event_log, fulfilment, metrics, orders, refunds
+from write_side import commands, customers, event_log, fulfilment, metrics, orders, payments, refunds
 from write_side.causes import continuing
 from write_side.customers import Contact, Keyring, SealedContact
 from write_side.database import Pool
@@ -137,6 +137,10 @@ async def _put_off(pool: Pool, claimed: Claimed) -> None:
 async def _letter(pool: Pool, mail: Mail, order: Order) -> Letter:
     if mail.kind == domain.ORDER_CONFIRMATION:
         return letters.confirmation(order.lines, order.totals)
+    if mail.kind == domain.PAYMENT_DECLINED:
+        async with pool.acquire() as conn:
+            _, reason = await payments.shown(conn, order.payment_id)
+        return letters.declined(reason, order.expires_at)
     assert mail.subject_id is not None
     if mail.kind in (domain.SHIPPED, domain.DELIVERED):
         return await _about_parcel(pool, mail.subject_id, order, arrived=mail.kind == domain.DELIVERED)

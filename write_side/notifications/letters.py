@@ -1,6 +1,7 @@
 """What stands in a mail, pure: greeting, what happened, a table, where it goes, the link; as plain text and HTML."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from email.message import EmailMessage
 from html import escape
 
@@ -48,6 +49,29 @@ def confirmation(lines: Sequence[PricedLine], totals: Totals) -> Letter:
         [(f"{line.quantity} × {line.name}", display(line.total_minor, totals.currency)) for line in lines],
         [(label, display(minor, totals.currency)) for label, minor in amounts],
         shows_address=True,
+    )
+
+
+_WHY = {
+    "insufficient_funds": "the bank says that there is not enough money behind it",
+    "try_again_later": "the bank could not decide at the moment",
+    "processing_error": "the bank could not process it at the moment",
+    "authentication_required": "the bank wants you to confirm that it is you",
+    "authentication_failed": "the bank could not confirm that it is you",
+    "incorrect_details": "its number, expiry date or security code is not right",
+    "expired_card": "it has expired",
+    "not_supported": "it can't be used for this purchase",
+    "limit_exceeded": "its limit is reached",
+}
+
+
+def declined(reason: str | None, expires_at: datetime) -> Letter:
+    """No card was taken, and nobody tries again but the customer."""
+    why = _WHY.get(reason or "", "the bank declined it")
+    return Letter(
+        "Your order {number} is not paid yet",
+        f"your order {{number}} could not be paid with your card: {why}. We have tried again, and stop here. "
+        f"The goods are held for you until {expires_at:%H:%M} UTC; until then you can pay with another card.",
     )
 
 

@@ -1,5 +1,5 @@
-"""When an order is confirmed or on its way, or money goes back, a mail is written into the ledger: exactly once, with
-the checkpoint. Steps send it."""
+"""When an order is confirmed or on its way, money goes back, or no card is taken, a mail is written into the ledger:
+exactly once, with the checkpoint. Steps send it."""
 
 from uuid import UUID
 
@@ -8,11 +8,12 @@ from shared.envelope import Metadata, Recorded
 from shared.events.fulfilment import ParcelDelivered, ParcelShipped
 from shared.events.notifications import MailQueued
 from shared.events.orders import OrderConfirmed
+from shared.events.payments import PaymentDeclined
 from shared.events.refunds import RefundSucceeded
 from shared.ids import uuid7
 from write_side.database import Connection
 from write_side.notifications import store
-from write_side.notifications.domain import DELIVERED, ORDER_CONFIRMATION, REFUND, SHIPPED, message_id
+from write_side.notifications.domain import DELIVERED, ORDER_CONFIRMATION, PAYMENT_DECLINED, REFUND, SHIPPED, message_id
 from write_side.reactions import Reaction
 
 
@@ -27,6 +28,12 @@ def reactions(sender: str) -> list[Reaction]:
         assert isinstance(event, OrderConfirmed)
         await queue(conn, event.order_id, ORDER_CONFIRMATION, None, cause)
 
+    async def decline(conn: Connection, _: Recorded, event: Event, cause: Metadata) -> None:
+        assert isinstance(event, PaymentDeclined)
+        # Whoever is at the checkout sees a decline there. Whoever we tried again for may be gone.
+        if event.retries and event.retry_at is None:
+            await queue(conn, event.order_id, PAYMENT_DECLINED, None, cause)
+
     async def refund(conn: Connection, _: Recorded, event: Event, cause: Metadata) -> None:
         assert isinstance(event, RefundSucceeded)
         await queue(conn, event.order_id, REFUND, event.refund_id, cause)
@@ -38,6 +45,7 @@ def reactions(sender: str) -> list[Reaction]:
 
     return [
         Reaction("order_confirmation_mail", (tag_of(OrderConfirmed),), confirm),
+        Reaction("decline_mail", (tag_of(PaymentDeclined),), decline),
         Reaction("refund_mail", (tag_of(RefundSucceeded),), refund),
         Reaction("parcel_mail", (tag_of(ParcelShipped), tag_of(ParcelDelivered)), ship),
     ]

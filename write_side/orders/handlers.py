@@ -68,6 +68,7 @@ class PaymentState(Struct, frozen=True):
 
     id: UUID
     state: str
+    decline_reason: str | None = None  # of the last try, while it is declined
 
 
 class OrderState(Struct, frozen=True):
@@ -140,12 +141,12 @@ async def find_state(conn: Connection, order_id: UUID) -> OrderState:
     order = await store.find_head(conn, order_id)
     if order is None:
         raise UnknownOrder("there is no such order")
-    return ordered(order, await payments.public_state(conn, order.payment_id))
+    return ordered(order, *await payments.shown(conn, order.payment_id))
 
 
-def ordered(order: Order, payment_state: str) -> OrderState:
+def ordered(order: Order, payment_state: str, decline_reason: str | None = None) -> OrderState:
     """An order as commands answer it."""
-    payment = PaymentState(order.payment_id, payment_state)
+    payment = PaymentState(order.payment_id, payment_state, decline_reason)
     return OrderState(
         order.id, order.number, order.state, _amounts(order.totals), payment, order.expires_at, order.closing_reason
     )

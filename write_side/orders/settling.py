@@ -18,7 +18,6 @@ from shared.events.orders import OrderCancelled, OrderClosing, OrderConfirmed, O
 from shared.events.payments import (
     PaymentAuthorized,
     PaymentCaptured,
-    PaymentDeclined,
     PaymentIntentCreated,
     PaymentVoided,
 )
@@ -100,10 +99,9 @@ async def _carry_out(
             return await payments.save(conn, payment, event, "pending", cause, intent_id=seen.intent_id, **_next(work))
         case "decline":
             assert seen.decline is not None
-            declined = PaymentDeclined(payment.id, order.id, seen.decline.code, seen.decline.decline_code)
-            _, thought = await _assessed(conn, order, seen, seen.decline, cause)
-            told = await payments.save(conn, payment, declined, "declined", cause, last_decline=seen.decline.id)
-            return {**thought, **told}
+            # A retry of ours is no doing of whoever pays.
+            thought = {} if work.retrying else (await _assessed(conn, order, seen, seen.decline, cause))[1]
+            return {**thought, **await payments.decline(conn, payment, seen.decline, cause)}
         case "confirm":
             return await _confirm(conn, order, seen, cause)
         case "capture":

@@ -1,7 +1,9 @@
 """Payments: what other contexts may ask of them. Orders know payments, payments' routes and steps know orders."""
 
 from write_side.payments.asking import ProviderDown, ProviderRefused, every
-from write_side.payments.domain import Decline, Payment, Seen, SeenRefund, Work, covers
+from write_side.payments.declines import Decline
+from write_side.payments.declining import decline
+from write_side.payments.domain import Payment, Seen, SeenRefund, Work, covers
 from write_side.payments.gateway import Gateway, Notice, open_gateway
 from write_side.payments.store import (
     alarms,
@@ -14,12 +16,13 @@ from write_side.payments.store import (
     put_off,
     retry_alarmed,
     save,
+    shown,
     take_in,
     wake,
 )
 
 __all__ = [
     "Decline", "Gateway", "Notice", "Payment", "ProviderDown", "ProviderRefused", "Seen", "SeenRefund", "Work",
-    "alarms", "capture", "claim", "covers", "every", "find_payment", "lock_payment", "open_gateway", "park",
-    "public_state", "put_off", "retry_alarmed", "save", "take_in", "wake",
+    "alarms", "capture", "claim", "covers", "decline", "every", "find_payment", "lock_payment", "open_gateway", "park",
+    "public_state", "put_off", "retry_alarmed", "save", "shown", "take_in", "wake",
 ]  # fmt: skip

@@ -4,6 +4,7 @@ A payment is requested → pending (its intent exists) → perhaps declined, and
 voided, once the provider has confirmed that nothing can be charged.
 """
 
+from datetime import datetime
 from typing import Literal, assert_never
 from uuid import UUID
 
@@ -16,12 +17,14 @@ from shared.events.payments import (
     PaymentEvent,
     PaymentIntentCreated,
     PaymentRequested,
+    PaymentRetried,
     PaymentVoided,
 )
 from write_side.fraud import Card, Mode
+from write_side.payments.declines import RETRIES, WINDOW, Decline, next_try, reason_of
 
 State = Literal["requested", "pending", "declined", "authorized", "captured", "voided"]
-Todo = Literal["create", "capture", "void"]
+Todo = Literal["create", "retry", "capture", "void"]
 PUBLIC = {"requested": "pending"}  # that the intent is still to be made is nothing a customer could use
 
 
@@ -35,6 +38,9 @@ class Payment(Struct, frozen=True):
     state: State
     intent_id: str | None
     version: int
+    retries: int = 0  # tries of ours after a decline
+    retry_until: datetime | None = None  # none begins later
+    decline_reason: str | None = None  # of the last decline
 
 
 class Work(Struct, frozen=True):
@@ -45,14 +51,7 @@ class Work(Struct, frozen=True):
     capturing: bool
     attempts: int
     last_decline: str | None
-
-
-class Decline(Struct, frozen=True):
-    """One refused try; `id` tells it from the next one."""
-
-    id: str
-    code: str
-    decline_code: str | None
+    retrying: bool = False  # a try of ours was begun after the last decline
 
 
 class Seen(Struct, frozen=True):
@@ -89,6 +88,39 @@ def covers(seen: Seen, payment: Payment) -> bool:
     return seen.currency == payment.currency and seen.authorized_minor == payment.amount_minor
 
 
+def decline(payment: Payment, refused: Decline, now: datetime) -> PaymentDeclined:
+    """This try was refused; by its reason another one of ours is to follow."""
+    at = next_try(refused, payment.retries, payment.retry_until, now)
+    until = payment.retry_until or (at and now + WINDOW)
+    return PaymentDeclined(
+        payment.id, payment.order_id, refused.code, refused.decline_code, reason_of(refused), at, until,
+        payment.retries,
+    )  # fmt: skip
+
+
+def retry(work: Work, seen: Seen, now: datetime) -> PaymentRetried | PaymentDeclined | None:
+    """Begin to try again, or say that no more retry follows; None if it is no more ours to do: the customer has moved
+    on, with another card or at their bank, or it was settled meanwhile."""
+    payment = work.payment
+    last = last_word(work, seen)
+    if last is None or seen.status != "requires_payment_method" or payment.retry_until is None:
+        return None
+    if payment.retries >= RETRIES or now > payment.retry_until:
+        return last  # the answer to the last one got lost, or the worker was away for long
+    return PaymentRetried(payment.id, payment.order_id, payment.retries + 1)
+
+
+def last_word(work: Work, seen: Seen) -> PaymentDeclined | None:
+    """The decline that a retry waits for, said again as one that none follows; None if none waits for it."""
+    payment, refused = work.payment, seen.decline
+    if work.todo != "retry" or payment.state != "declined" or refused is None or refused.id != work.last_decline:
+        return None
+    return PaymentDeclined(
+        payment.id, payment.order_id, refused.code, refused.decline_code, reason_of(refused), None,
+        payment.retry_until, payment.retries,
+    )  # fmt: skip
+
+
 def evolve(payment: Payment | None, event: PaymentEvent, version: int) -> Payment:
     """A payment after an event."""
     if isinstance(event, PaymentRequested):
@@ -97,8 +129,12 @@ def evolve(payment: Payment | None, event: PaymentEvent, version: int) -> Paymen
     match event:
         case PaymentIntentCreated(intent_id=intent_id):
             return structs.replace(payment, state="pending", intent_id=intent_id, version=version)
-        case PaymentDeclined():
-            return structs.replace(payment, state="declined", version=version)
+        case PaymentDeclined(reason=reason, retry_until=until):
+            return structs.replace(
+                payment, state="declined", decline_reason=reason or None, retry_until=until, version=version
+            )
+        case PaymentRetried(retry=number):
+            return structs.replace(payment, retries=number, version=version)
         case PaymentAuthorized():
             return structs.replace(payment, state="authorized", version=version)
         case PaymentCaptured():

@@ -86,6 +86,20 @@ class Gateway:
         seen = await self._asked("read", self._intents.retrieve_async(intent_id, {"expand": ["latest_charge"]}))
         return _meant(seen, fits=seen.intent_id == intent_id)
 
+    async def retry(self, payment: Payment, method_id: str, number: int) -> Seen:
+        """Try again to authorize with what was declined. The customer may be gone: where their bank wants to see them,
+        that is a decline. Each retry has a key of its own, since a key remembers a decline."""
+        params: stripe.params.PaymentIntentConfirmParams = {
+            "payment_method": method_id,
+            "error_on_requires_action": True,
+            "expand": ["latest_charge"],
+            "return_url": f"{self._settings.public_read_url}/v1/orders/{payment.order_id}",
+        }
+        key = f"{payment.id}:retry:{number}"
+        call = self._intents.confirm_async(payment.intent_id or "", params, {"idempotency_key": key})
+        seen = await self._asked("retry", call)
+        return _meant(seen, fits=seen.intent_id == payment.intent_id)
+
     async def capture(self, payment: Payment, attempt: int) -> Seen:
         """Take the money. Stripe captures an intent once, whatever the key."""
         key = _key(payment.id, "capture", attempt)

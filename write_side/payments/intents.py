@@ -9,7 +9,8 @@ from msgspec import Struct
 from stripe import PaymentIntent
 
 from write_side.fraud import Card
-from write_side.payments.domain import Decline, Seen
+from write_side.payments.declines import Decline
+from write_side.payments.domain import Seen
 
 
 class _Checks(Struct):
@@ -24,6 +25,8 @@ class _Card(Struct):
 
 
 class _Method(Struct):
+    id: str | None = None
+    type: str | None = None
     card: _Card | None = None
 
 
@@ -35,6 +38,7 @@ class _Error(Struct):
     code: str | None = None
     decline_code: str | None = None
     charge: str | None = None
+    advice_code: str | None = None
     payment_method: _Method | None = None
 
 
@@ -98,7 +102,8 @@ def _decline(error: _Error | None) -> Decline | None:
     if error is None:
         return None
     code = error.code or "declined"
-    return Decline(error.charge or code, code, error.decline_code)
+    method = error.payment_method or _Method()
+    return Decline(error.charge or code, code, error.decline_code, error.advice_code, method.id, method.type)
 
 
 def uuid_of(text: str | None) -> UUID | None:

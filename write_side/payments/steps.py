@@ -10,8 +10,9 @@ from shared.envelope import Metadata, Recorded
 from write_side import event_log, metrics, orders
 from write_side.causes import continuing
 from write_side.database import Connection, Pool
-from write_side.payments import store
+from write_side.payments import retrying, store
 from write_side.payments.asking import ProviderDown, ProviderRefused
+from write_side.payments.declines import PAUSES
 from write_side.payments.domain import Work
 from write_side.payments.gateway import Gateway
 from write_side.steps import Step
@@ -45,7 +46,7 @@ async def count_waiting(pool: Pool) -> int:
 
 
 async def work_off(pool: Pool, gateway: Gateway) -> int:
-    """Create, capture and void what is due; answers how many payments that were."""
+    """Create, retry, capture and void what is due; answers how many payments that were."""
     async with pool.acquire() as conn:
         due = await store.claim_due(conn, AT_ONCE)
         reasons = await _reasons(conn, due)
@@ -90,6 +91,8 @@ async def _do(pool: Pool, gateway: Gateway, work: Work, cause: Metadata) -> None
     match work.todo:
         case "create":
             await orders.learn(pool, await gateway.create(work.payment), cause)
+        case "retry":
+            await retrying.retry(pool, gateway, work, cause)
         case "capture":
             await _capture(pool, gateway, work, cause)
         case "void":
@@ -110,6 +113,8 @@ async def _capture(pool: Pool, gateway: Gateway, work: Work, cause: Metadata) ->
 
 async def _put_off(pool: Pool, work: Work) -> None:
     pause = timedelta(seconds=min(0.25 * 2 ** min(work.attempts, 12), 60))
+    if work.todo == "retry":  # whatever was asked may be under way still, and there are only three
+        pause = max(pause, PAUSES[0])
     async with pool.acquire() as conn:
         await store.put_off(conn, work.payment.id, pause)
 

@@ -1,7 +1,7 @@
 """The SQL of payments. With schema/functions/payments.sql, the only place that names their tables."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
@@ -9,6 +9,7 @@ import asyncpg
 from msgspec import Struct, structs
 
 from shared.envelope import Metadata
+from shared.events.payments import PaymentDeclined, PaymentRetried
 from shared.shards import order_key
 from write_side import event_log
 from write_side.database import Connection, among, overwrite
@@ -16,9 +17,9 @@ from write_side.event_log import NewEvent, Positions
 from write_side.payments.domain import PUBLIC, Payment, State, Work
 
 CLAIM = timedelta(seconds=20)  # for so long a payment is one worker's: longer than a call to the provider may take
-_PAYMENT = "id, order_id, amount_minor, currency, state, intent_id, version"
+_PAYMENT = "id, order_id, amount_minor, currency, state, intent_id, version, retries, retry_until, decline_reason"
 TODO_OF: dict[State, str] = {"requested": "create", "authorized": "capture"}  # as far as the payment alone can say
-_WORK = f"{_PAYMENT}, todo, capturing, attempts, last_decline"
+_WORK = f"{_PAYMENT}, todo, capturing, attempts, last_decline, retrying"
 
 
 async def find_payment(conn: Connection, payment_id: UUID) -> Payment | None:
@@ -35,8 +36,14 @@ async def lock_payment(conn: Connection, payment_id: UUID) -> Work | None:
 
 async def public_state(conn: Connection, payment_id: UUID) -> str:
     """A payment's state as customers see it."""
-    state = str(await conn.fetchval("SELECT state FROM payment WHERE id = $1", payment_id))
-    return PUBLIC.get(state, state)
+    return (await shown(conn, payment_id))[0]
+
+
+async def shown(conn: Connection, payment_id: UUID) -> tuple[str, str | None]:
+    """A payment's state as customers see it, and, of one that is declined, the reason."""
+    row = await conn.fetchrow("SELECT state, decline_reason FROM payment WHERE id = $1", payment_id)
+    assert row is not None
+    return PUBLIC.get(row[0], row[0]), row[1] if row[0] == "declined" else None
 
 
 async def claim_due(conn: Connection, limit: int) -> list[Work]:
@@ -119,18 +126,46 @@ async def save(
 ) -> Positions:
     """The row of a locked payment after an event that concerns it alone, and the event.
 
-    `changed` may name intent_id, last_decline and todo; what it doesn't name stays.
+    `changed` may name intent_id and todo; what it doesn't name stays.
     """
     await conn.execute(
         """UPDATE payment SET state = $2, version = version + 1, attempts = 0,
-                              intent_id = coalesce($3, intent_id), last_decline = coalesce($4, last_decline),
-                              todo = CASE WHEN $5 THEN $6 ELSE todo END
+                              intent_id = coalesce($3, intent_id), todo = CASE WHEN $4 THEN $5 ELSE todo END
            WHERE id = $1""",
-        payment.id, state, changed.get("intent_id"), changed.get("last_decline"),
-        "todo" in changed, changed.get("todo"),
+        payment.id, state, changed.get("intent_id"), "todo" in changed, changed.get("todo"),
     )  # fmt: skip
     new = NewEvent("payment", payment.id, payment.version + 1, order_key(payment.order_id), event)
     return await event_log.append(conn, [new], cause)
+
+
+async def clock(conn: Connection) -> datetime:
+    """The time that all workers share."""
+    now: datetime = await conn.fetchval("SELECT clock_timestamp()")
+    return now
+
+
+async def save_try(
+    conn: Connection, payment: Payment, event: PaymentDeclined | PaymentRetried, decline_id: str | None,
+    due: datetime | None, cause: Metadata,
+) -> Positions:  # fmt: skip
+    """The row of a locked payment after a decline, or with a retry begun (`payment` is what the event made of it);
+    `due`: when the worker is to look again, None for never."""
+    await conn.execute(
+        """UPDATE payment SET state = $2, version = $3, retries = $4, retry_until = $5, decline_reason = $6,
+                              attempts = 0, last_decline = coalesce($7, last_decline), retrying = $9,
+                              todo = CASE WHEN $8::timestamptz IS NOT NULL THEN 'retry' END,
+                              next_attempt_at = coalesce($8, next_attempt_at)
+           WHERE id = $1""",
+        payment.id, payment.state, payment.version, payment.retries, payment.retry_until, payment.decline_reason,
+        decline_id, due, isinstance(event, PaymentRetried),
+    )  # fmt: skip
+    new = NewEvent("payment", payment.id, payment.version, order_key(payment.order_id), event)
+    return await event_log.append(conn, [new], cause)
+
+
+async def rest(conn: Connection, payment_id: UUID) -> None:
+    """Nothing is to be done about it until something happens."""
+    await conn.execute("UPDATE payment SET todo = NULL WHERE id = $1", payment_id)
 
 
 async def take_in(conn: Connection, provider_event_id: str, type_: str, payment_id: UUID | None) -> bool:
@@ -156,8 +191,10 @@ class Alarm(NamedTuple):
 
 
 async def at_work(conn: Connection) -> list[UUID]:
-    """Payments that the worker has something to do for, and that wait for no person."""
-    return [row["id"] for row in await conn.fetch("SELECT id FROM payment WHERE todo IS NOT NULL AND alarm IS NULL")]
+    """Payments that the worker has something to do for, and that wait for no person, nor for the time of a retry."""
+    query = """SELECT id FROM payment WHERE todo IS NOT NULL AND alarm IS NULL
+               AND NOT (todo = 'retry' AND next_attempt_at > clock_timestamp())"""
+    return [row["id"] for row in await conn.fetch(query)]
 
 
 async def alarms(conn: Connection) -> list[Alarm]:
@@ -166,8 +203,8 @@ async def alarms(conn: Connection) -> list[Alarm]:
 
 
 def _work(row: asyncpg.Record) -> Work:
-    *payment, todo, capturing, attempts, last_decline = row.values()
-    return Work(Payment(*payment), todo, capturing, attempts, last_decline)
+    *payment, todo, capturing, attempts, last_decline, retrying = row.values()
+    return Work(Payment(*payment), todo, capturing, attempts, last_decline, retrying)
 
 
 async def rewrite_payment(conn: Connection, payment: Payment) -> None:

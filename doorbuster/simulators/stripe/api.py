@@ -16,6 +16,7 @@ from aiohttp import web
 from msgspec import Struct
 
 from . import forms, idempotency, lists, params
+from .bank import Bank
 from .errors import StripeError
 from .ledger import Ledger, Saved
 from .objects import API_VERSION, Change, Intent, Moment, StripeObject
@@ -59,8 +60,9 @@ NOBODY = Origin()
 class Api:
     """The routes under /v1."""
 
-    def __init__(self, settings: Settings, ledger: Ledger, courier: Courier, outage: Outage) -> None:
+    def __init__(self, settings: Settings, ledger: Ledger, courier: Courier, outage: Outage, bank: Bank) -> None:
         self._settings, self._ledger, self._courier, self._outage = settings, ledger, courier, outage
+        self._bank = bank
         self._in_flight = idempotency.InFlight()
 
     def routes(self) -> list[web.RouteDef]:
@@ -69,7 +71,7 @@ class Api:
 
     def moment(self) -> Moment:
         """Now."""
-        return Moment(int(time.time()), new_id, self._settings.public_url)
+        return Moment(int(time.time()), new_id, self._settings.public_url, self._bank.trouble)
 
     def record(self, change: Change, origin: Origin = NOBODY, saved: Saved | None = None) -> None:
         """Make a change true, then tell the webhooks."""

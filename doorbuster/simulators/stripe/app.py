@@ -6,6 +6,7 @@ import time
 from aiohttp import web
 
 from .api import Api, Handler, new_id, preflight, refused, stamp
+from .bank import Bank
 from .control import Control
 from .errors import StripeError
 from .ledger import Ledger
@@ -21,8 +22,9 @@ def create_app(settings: Settings) -> web.Application:
     ledger = Ledger(settings.data)
     courier = Courier(ledger, settings.webhook_secret, settings.webhook_url)
     outage = Outage()
-    api = Api(settings, ledger, courier, outage)
-    control = Control(settings, ledger, courier, outage, api)
+    bank = Bank()
+    api = Api(settings, ledger, courier, outage, bank)
+    control = Control(settings, ledger, courier, outage, api, bank)
 
     @web.middleware
     async def answered(request: web.Request, handler: Handler) -> web.StreamResponse:

@@ -43,6 +43,12 @@ NOT_AUTHENTICATED = Decline(
     "Your card was declined. This transaction requires authentication.",
     "authentication_required",
 )
+PASSING = {  # declines of a bank in trouble
+    "insufficient_funds": FUNDS,
+    "try_again_later": _declined("try_again_later", advice="try_again_later"),
+    "issuer_not_available": _declined("issuer_not_available", advice="try_again_later"),
+    "processing_error": Decline("processing_error", "An error occurred while processing your card. Try again later."),
+}
 LIVE_CARD = _declined(
     "test_mode_live_card", "Your card was declined. Your request was in test mode, but used a non test card."
 )

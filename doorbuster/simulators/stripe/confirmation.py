@@ -4,7 +4,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from .cards import NOT_AUTHENTICATED, Decline, card_of
+from .cards import NOT_AUTHENTICATED, PASSING, Decline, card_of
 from .errors import DOCS, StripeError, invalid
 from .intents import unexpected
 from .objects import Change, Charge, Intent, Json, Moment, PaymentMethod, Told
@@ -52,7 +52,15 @@ def _attempt(intent: Intent, method: PaymentMethod, params: dict[str, Any], at: 
         return _decline(intent, method, NOT_AUTHENTICATED, at)
     if card.authenticate:
         return _require_action(intent, params, at)
-    return _decline(intent, method, card.decline, at) if card.decline else _approve(intent, method, at)
+    return _answered(intent, method, at)
+
+
+def _answered(intent: Intent, method: PaymentMethod, at: Moment) -> Change:
+    """The bank's word: the card's own, or that of a bank in trouble."""
+    own, passing = card_of(method).decline, at.trouble(intent.id)
+    if own is None and passing is None:
+        return _approve(intent, method, at)
+    return _decline(intent, method, own or PASSING[passing or ""], at)
 
 
 def _refuse_unconfirmable(intent: Intent, method: PaymentMethod | None) -> None:
@@ -103,8 +111,7 @@ def authenticate(intent: Intent, method: PaymentMethod, authorized: bool, at: Mo
         raise unexpected(intent, f"There is nothing to authenticate: the status is {intent.status}.")
     intent = replace(intent, next_action=None)
     if authorized:
-        card = card_of(method)
-        change = _decline(intent, method, card.decline, at) if card.decline else _approve(intent, method, at)
+        change = _answered(intent, method, at)
         change.error = None  # the shopper's bank page reports no error: the intent does
         return change
     code = "payment_intent_authentication_failure"

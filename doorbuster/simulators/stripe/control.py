@@ -9,6 +9,7 @@ from aiohttp import web
 
 from . import confirmation, intents, refunds
 from .api import Api
+from .bank import Bank, Moods
 from .errors import StripeError, missing
 from .ledger import Ledger
 from .objects import Change, Intent, PaymentMethod
@@ -31,9 +32,11 @@ class Opening(msgspec.Struct, forbid_unknown_fields=True):
 class Control:
     """The routes under /simulator."""
 
-    def __init__(self, settings: Settings, ledger: Ledger, courier: Courier, outage: Outage, api: Api) -> None:
+    def __init__(
+        self, settings: Settings, ledger: Ledger, courier: Courier, outage: Outage, api: Api, bank: Bank
+    ) -> None:
         self._open, self._ledger, self._courier, self._outage = settings.control_open, ledger, courier, outage
-        self._api = api
+        self._api, self._bank = api, bank
 
     def routes(self) -> list[web.RouteDef]:
         """What may be asked."""
@@ -43,6 +46,8 @@ class Control:
             web.post("/simulator/webhooks", self.post_webhooks),
             web.get("/simulator/outage", self.get_outage),
             web.post("/simulator/outage", self.post_outage),
+            web.get("/simulator/bank", self.get_bank),
+            web.post("/simulator/bank", self.post_bank),
             web.post("/simulator/events/{id}/redeliver", self.post_redeliver),
             web.get("/simulator/3ds/{id}", self.get_3ds),
             web.post("/simulator/3ds/{id}", self.post_3ds),
@@ -116,6 +121,15 @@ class Control:
         """Another trouble."""
         self._outage.change(await _body(request, Trouble))
         return _answer(self._outage.trouble)
+
+    async def post_bank(self, request: web.Request) -> web.Response:
+        """Declines that pass, from now on; counts anew."""
+        self._bank.change(await _body(request, Moods))
+        return _answer(self._bank.moods)
+
+    async def get_bank(self, request: web.Request) -> web.Response:
+        """Intents of which a try was declined so, by what has become of them."""
+        return _answer(Counter(self._ledger.intents[id_].status for id_ in self._bank.troubled))
 
     async def post_redeliver(self, request: web.Request) -> web.Response:
         """Send an event again, as it was."""

@@ -191,12 +191,18 @@ class Event(Struct, frozen=True, kw_only=True, tag_field="object", tag="event"):
     type: str
 
 
+def _well(_intent_id: str) -> str | None:
+    return None
+
+
 class Moment(Struct, frozen=True):
-    """What a decision may not find out by itself: the time, fresh ids (by prefix), where shoppers reach us."""
+    """What a decision may not find out by itself: the time, fresh ids (by prefix), where shoppers reach us, and what
+    troubles the bank about an intent (the code of a decline that passes)."""
 
     now: int
     new_id: Callable[[str], str]
     public_url: str = ""
+    trouble: Callable[[str], str | None] = _well
 
 
 class Change(Struct):

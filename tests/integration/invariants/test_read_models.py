@@ -148,15 +148,15 @@ DAMAGES: list[tuple[str, Damage]] = [
     ("stock_level:v1 unicorn: document is a stranger",
      lambda d: d.redis_set("stock_level:v1:doc:unicorn", pack(b"{}"))),
     ("stock_level:v1 unicorn: state is a stranger", lambda d: d.redis_set("stock_level:v1:state:unicorn", b"{}")),
-    (f"order_status:v2 {ORDER}: state.position is 999999",
-     lambda d: d.redis_set(f"order_status:v2:state:{ORDER}", b'{"position":999999,"state":"expired"}')),
+    (f"order_status:v3 {ORDER}: state.position is 999999",
+     lambda d: d.redis_set(f"order_status:v3:state:{ORDER}", b'{"position":999999,"state":"expired"}')),
     ("category_tree:v1 tree: document 'tree' is missing", lambda d: d.redis_delete("category_tree:v1:doc:tree")),
     (f"products:{VERSIONS['products']} {PRODUCT}: document '{PRODUCT}'.listed is false, not true",
      lambda d: d.index("products", PRODUCT, listed=False)),
     (f"stock:v1 {ITEM}: document '{ITEM}'.reserved is 7, not 0", lambda d: d.index("stock", ITEM, reserved=7)),
     (f"stock:v1 {ITEM}: state.", lambda d: d.index("stock", ITEM, fold={})),
-    (f"orders:v2 {STRANGER}: document is a stranger", lambda d: d.index("orders", STRANGER, number="A-2")),
-    (f"orders:v2 {ORDER}: the position it stands at is missing", lambda d: d.unindex("orders", ORDER)),
+    (f"orders:v3 {STRANGER}: document is a stranger", lambda d: d.index("orders", STRANGER, number="A-2")),
+    (f"orders:v3 {ORDER}: the position it stands at is missing", lambda d: d.unindex("orders", ORDER)),
 ]  # fmt: skip
 
 

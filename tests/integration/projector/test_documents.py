@@ -88,7 +88,7 @@ async def test_an_order_is_shown_in_the_clear_until_its_person_is_erased(redis_l
     await append(redis_lab, "order", ORDER, order_key(ORDER), [placed(), *HISTORY])
 
     def status() -> OrderStatus | None:
-        stored = redis_lab.redis.get(f"order_status:v2:doc:{ORDER}")
+        stored = redis_lab.redis.get(f"order_status:v3:doc:{ORDER}")
         return msgspec.json.decode(unpack(stored).body, type=OrderStatus) if stored else None
 
     shown = await until(status)

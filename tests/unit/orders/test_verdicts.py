@@ -11,7 +11,7 @@ from shared.events.orders import Totals
 from write_side.orders.domain import Order
 from write_side.orders.verdicts import judge
 from write_side.payments import Payment, Seen, Work
-from write_side.payments.domain import Decline
+from write_side.payments.declines import Decline
 
 ID = UUID(int=1)
 ORDER = Order(
