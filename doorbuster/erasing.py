@@ -81,10 +81,11 @@ async def _at_hand(settings: Settings) -> AsyncIterator[tuple[Pool, Keyring]]:
 
 
 async def _mails_of(pool: Pool, keys: Keyring, person_id: UUID) -> frozenset[str]:
-    """The addresses that stand in their orders and quotes."""
+    """The addresses that stand in their account, orders and quotes."""
     held = await export(pool, keys, person_id)
     contacts = [*(order.contact for order in held.orders), *(quote.contact for quote in held.quotes)]
-    return frozenset(contact.mail for contact in contacts if contact)
+    own = {held.account.mail} if held.account and held.account.mail else set()
+    return frozenset({contact.mail for contact in contacts if contact} | own)
 
 
 async def _until_unseen(settings: Settings) -> None:

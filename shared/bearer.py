@@ -1,5 +1,7 @@
 """Bearer tokens, `db_<token id as 32 hex digits>_<secret>`: how they are spelled, and when one opens anything.
 
+Those of staff and services begin with `db`, the sessions of accounts with `ds`: neither is ever taken for the other.
+
 Both APIs check them, each against its own copy of what is known; the rule is one. A secret has 256 random bits, of
 which only the SHA-256 is kept anywhere.
 """
@@ -10,6 +12,8 @@ from hashlib import sha256
 from hmac import compare_digest
 from typing import NamedTuple, Protocol
 from uuid import UUID
+
+STAFF, SESSION = "db", "ds"
 
 
 class Presented(NamedTuple):
@@ -30,9 +34,9 @@ class Known(Protocol):
     def expires_at(self) -> datetime | None: ...
 
 
-def spelled(token_id: UUID, secret: bytes) -> str:
+def spelled(token_id: UUID, secret: bytes, kind: str = STAFF) -> str:
     """The token as its holder carries it; shown once."""
-    return f"db_{token_id.hex}_{_text(secret)}"
+    return f"{kind}_{token_id.hex}_{_text(secret)}"
 
 
 def kept_of(secret: bytes) -> str:
@@ -40,12 +44,12 @@ def kept_of(secret: bytes) -> str:
     return _hash(_text(secret))
 
 
-def presented(authorization: str | None) -> Presented | None:
-    """The token of an Authorization header, None if there is none of ours in it."""
+def presented(authorization: str | None, kind: str = STAFF) -> Presented | None:
+    """The token of an Authorization header, None if there is none of this kind in it."""
     scheme, _, token = (authorization or "").partition(" ")
     prefix, _, rest = token.partition("_")
     id_, _, secret = rest.partition("_")
-    if scheme.lower() != "bearer" or prefix != "db" or len(id_) != 32 or not secret.isascii() or not secret:
+    if scheme.lower() != "bearer" or prefix != kind or len(id_) != 32 or not secret.isascii() or not secret:
         return None
     try:
         return Presented(UUID(hex=id_), _hash(secret))

@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Raw, Struct
 
 from shared.events.access import AccessEvent
+from shared.events.accounts import AccountEvent, SessionEvent
 from shared.events.carts import CartEvent
 from shared.events.catalog import CatalogEvent
 from shared.events.fraud import FraudEvent
@@ -28,6 +29,8 @@ from shared.upcasting import UPCASTERS, upcast
 
 Event = (
     AccessEvent
+    | AccountEvent
+    | SessionEvent
     | CartEvent
     | CatalogEvent
     | FraudEvent

@@ -32,6 +32,8 @@ class Settings(Struct, frozen=True, rename=str.upper):
     stripe_publishable_key: str = "pk_test_simulator"
     mail_from: str = "Doorbuster <shop@doorbuster.example>"
     public_read_url: str = "http://127.0.0.1:8001"
+    public_shop_url: str = "http://127.0.0.1:3000"  # the web shop: its /confirm and /reset take the links of mails
+    attempts_per_client: int = 30  # to sign up, sign in or follow a link, a minute and at once; 0: not counted
     cors_origins: str = ""  # comma-separated origins, or * for any
     quote_ttl_seconds: int = 900
     payment_ttl_seconds: int = 1800  # how long an unpaid order keeps its stock

@@ -32,6 +32,16 @@ def cart_key(cart_id: UUID) -> str:
     return f"cart:{cart_id}"
 
 
+def account_key(account_id: UUID) -> str:
+    """Key family of an account."""
+    return f"account:{account_id}"
+
+
+def session_key(session_id: UUID | str) -> str:
+    """Key family of a session, its id in its usual spelling."""
+    return f"session:{session_id}"
+
+
 def promotion_key(promotion_id: UUID) -> str:
     """Key family of a promotion."""
     return f"promotion:{promotion_id}"

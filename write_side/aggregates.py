@@ -11,6 +11,8 @@ from shared.envelope import Recorded
 from write_side import catalog, pricing
 from write_side.access import domain as access
 from write_side.access import store as access_store
+from write_side.accounts import domain as accounts
+from write_side.accounts import store as accounts_store
 from write_side.carts import domain as carts
 from write_side.carts import store as carts_store
 from write_side.database import Connection
@@ -119,6 +121,13 @@ AGGREGATES: list[Aggregate] = [
     ),
     Aggregate(
         "access_token", "access_token", lambda state, r, e: access.evolve(state, e, r.version), access_store.all_tokens
+    ),
+    Aggregate(
+        "account", "account", lambda state, r, e: accounts.evolve(state, e, r.version), accounts_store.all_accounts
+    ),
+    Aggregate(
+        "session", "account_session", lambda state, r, e: accounts.evolve_session(state, e, r.version),
+        accounts_store.all_sessions,
     ),
     Aggregate(
         "webhook_endpoint", "webhook_endpoint", lambda state, r, e: webhooks.evolve(state, e, r.version),

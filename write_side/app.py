@@ -19,6 +19,8 @@ from shared.http.rates import Rates
 from shared.settings import Settings
 from write_side import doors, event_log
 from write_side.access import routes as access_routes
+from write_side.accounts import open_desk
+from write_side.accounts import routes as accounts_routes
 from write_side.carts import routes as carts_routes
 from write_side.catalog import routes as catalog_routes
 from write_side.commands import TryAgain
@@ -52,6 +54,7 @@ Where money or stock moves an `Idempotency-Key` is required: a repeat gets the f
 
 ROUTES: Sequence[HTTPRouteHandler] = [
     *access_routes.routes,
+    *accounts_routes.routes,
     *catalog_routes.routes,
     *pricing_routes.routes,
     *price_lists_routes.routes,
@@ -92,10 +95,13 @@ class Connections:
             open_pool(settings.database_url, settings.pool_size, "write api") as pool,
             open_keyring(settings.keyring_url, settings.master_key) as keyring,
             open_gateway(settings) as gateway,
+            open_desk(pool, keyring, settings.attempts_per_client) as desk,
         ):
             self._pings |= {"postgres": lambda: pool.fetchval("SELECT 1"), "keyring": keyring.ping}
             self._pings["stripe"] = now_and_then(gateway.ping)
-            self.opened = Resources(settings, pool, keyring, gateway, open_placements(pool), Feed(pool, keyring))
+            self.opened = Resources(
+                settings, pool, keyring, gateway, open_placements(pool), Feed(pool, keyring), desk
+            )
             app.state.pool = pool
             async with pool.acquire() as conn:
                 app.state.epoch = await event_log.epoch(conn)

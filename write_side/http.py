@@ -12,13 +12,17 @@ from msgspec import Struct
 from shared.envelope import Metadata, as_json
 from shared.http import correlation, tracing
 from shared.http.described import Asked, Encoded, Header
+from shared.http.operations import SESSION
 from shared.http.problems import FieldError, Told, forbidden, unauthorized
+from shared.http.rates import client_of, whose
 from shared.http.slashes import SLASH
 from shared.position import Position
 from write_side.access import Caller, authenticate
+from write_side.accounts import SignedIn, signed_in
 from write_side.carts import SecretRequired, WrongSecret
 from write_side.commands import Answer, Call, KeyInFlight, KeyReused, cause_of, request_hash
 from write_side.orders import OrderTokenRequired, WrongOrderToken
+from write_side.resources import Resources
 
 GUEST = "guest"
 LONGEST_KEY = 255
@@ -47,11 +51,13 @@ OptionalOrderToken = Annotated[str | None, _ORDER_TOKEN, Asked(_ORDER_REFUSALS, 
 CREDENTIALS = {
     "cartSecret": {"type": "apiKey", "in": "header", "name": "Cart-Secret", "description": "Shown when it is opened."},
     "orderToken": {"type": "apiKey", "in": "header", "name": "Order-Token", "description": "Shown when it is placed."},
+    SESSION: {"type": "http", "scheme": "bearer", "description": "Of an account; POST /v1/sessions signs in."},
 }
 
 State = TypeVar("State", bound=Struct)
 Connection = ASGIConnection[Any, Any, Any, Any]
 CALLER = "doorbuster.caller"
+SIGNED_IN = "doorbuster.signed_in"
 
 
 def requires(scope: str) -> Guard:
@@ -69,6 +75,37 @@ def requires(scope: str) -> Guard:
     return guard
 
 
+async def requires_session(connection: Connection, _: BaseRouteHandler) -> None:
+    """A guard: 401 without the session of an account; runs before the body is read. `session` tells whose it is."""
+    if await session_of(connection) is None:
+        raise unauthorized("This needs the session of an account: sign in.")
+
+
+requires_session.required_session = True  # type: ignore[attr-defined]
+
+
+async def session_of(connection: Connection) -> SignedIn | None:
+    """Who is signed in, None for a guest; with the groups that prices, limits and rules go by. Asked once a request."""
+    known = connection.scope["state"]
+    if SIGNED_IN not in known:
+        known[SIGNED_IN] = await signed_in(connection.app.state.pool, connection.headers.get("authorization"))
+    found: SignedIn | None = known[SIGNED_IN]
+    return found
+
+
+def session(request: Connection) -> SignedIn:
+    """Who is signed in, where a guard let nobody else in."""
+    found: SignedIn | None = request.scope["state"][SIGNED_IN]
+    assert found is not None
+    return found
+
+
+def client(request: Connection, own: Resources) -> str:
+    """Whom tries are counted for: an address, or of IPv6 its network."""
+    header = own.settings.client_address_header.lower().encode()
+    return whose(client_of(request.scope, header))  # type: ignore[arg-type]
+
+
 async def caller_of(connection: Connection) -> Caller | None:
     """Who a request's bearer token stands for, None without a valid one."""
     return await authenticate(connection.app.state.pool, connection.headers.get("authorization"))
@@ -81,8 +118,9 @@ def may(request: Connection, scope: str) -> bool:
 
 
 def actor_of(request: Connection) -> str:
-    """Who goes into the metadata: the caller that a guard let in, else a guest."""
-    caller: Caller | None = request.scope["state"].get(CALLER)
+    """Who goes into the metadata: the caller that a guard let in, or who is signed in, else a guest."""
+    known = request.scope["state"]
+    caller: Caller | SignedIn | None = known.get(CALLER) or known.get(SIGNED_IN)
     return GUEST if caller is None else caller.actor
 
 

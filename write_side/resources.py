@@ -8,6 +8,7 @@ from typing import NamedTuple, TypeAlias
 from litestar.di import NamedDependency
 
 from shared.settings import Settings
+from write_side.accounts import Desk
 from write_side.customers import Keyring
 from write_side.database import Pool
 from write_side.feed import Feed
@@ -16,7 +17,8 @@ from write_side.payments import Gateway
 
 
 class Resources(NamedTuple):
-    """The pool, the keys of persons, the way to the payment provider, where placements wait, and the feed."""
+    """The pool, the keys of persons, the way to the payment provider, where placements wait, the feed, and the desk of
+    accounts."""
 
     settings: Settings
     pool: Pool
@@ -24,6 +26,7 @@ class Resources(NamedTuple):
     gateway: Gateway
     placements: Placements
     feed: Feed
+    accounts: Desk
 
 
 Own: TypeAlias = NamedDependency[Resources]  # a route takes it as `own`

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from write_side import catalog, pricing
 from write_side.access import store as access
+from write_side.accounts import store as accounts
 from write_side.aggregates import RESERVATIONS, USES, Aggregate
 from write_side.carts import store as carts
 from write_side.comparing import fold
@@ -66,6 +67,8 @@ _REWRITES: dict[str, Rewrite] = {
     "parcel": fulfilment.rewrite_parcel,
     "mail": notifications.rewrite_mail,
     "access_token": access.rewrite_token,
+    "account": accounts.rewrite_account,
+    "session": accounts.rewrite_session,
     "webhook_endpoint": webhooks.rewrite_endpoint,
 }
 # Rows that hang on a main row and don't go with it: (table, column).

@@ -19,6 +19,7 @@ from shared.lease import Lease
 from shared.settings import Settings
 from shared.stopping import FINISH_WITHIN, end_for_sure
 from write_side import commands, database, reactions
+from write_side.accounts import letters
 from write_side.customers import Keyring, open_keyring
 from write_side.database import Connection, Pool
 from write_side.fraud import steps as fraud
@@ -149,6 +150,7 @@ async def run(settings: Settings, stopping: asyncio.Event) -> None:
             *refunds.steps(pool, gateway),
             *fraud.steps(pool),
             *mails.steps(pool, keyring, server, settings),
+            *letters.steps(pool, keyring, server, settings),
             *alerts.steps(pool, server, settings.mail_from),
             snapshots.step(pool),
             *courier.steps(),

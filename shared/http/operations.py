@@ -22,7 +22,7 @@ from shared.http.problems import (
     Kind,
 )
 
-BEARER = "bearer"
+BEARER, SESSION = "bearer", "session"
 
 
 class Operation(NamedTuple):
@@ -50,6 +50,11 @@ class Operation(NamedTuple):
         """The scope that its guard asks for."""
         scopes = (getattr(guard, "required_scope", None) for guard in self.handler.guards or ())
         return next(filter(None, scopes), None)
+
+    @property
+    def session(self) -> bool:
+        """Whether its guard asks for the session of an account."""
+        return any(getattr(guard, "required_session", False) for guard in self.handler.guards or ())
 
     @property
     def taken(self) -> Any:
@@ -86,6 +91,8 @@ class Operation(NamedTuple):
         yield UNKNOWN_PARAMETER
         if self.scope:
             yield from (UNAUTHORIZED, MISSING_SCOPE)
+        if self.session:
+            yield UNAUTHORIZED
         if self.taken:
             yield from (BROKEN_JSON, INVALID_INPUT, BODY_TOO_LARGE, BODY_TOO_SLOW)
         if any(taken.place == "query" for taken in self.parameters) or PREFIXES in self.handler.opt:
@@ -97,6 +104,8 @@ class Operation(NamedTuple):
         """Who may ask: any of these; nobody in particular if there are none."""
         if self.scope:
             return [{BEARER: [self.scope]}]
+        if self.session:
+            return [{SESSION: []}]
         credentials: list[Json] = [{name: []} for taken in self.parameters if (name := asked_of(taken).credential)]
         return credentials + [dict(one) for one in self.handler.resolve_security() or ()]
 

@@ -12,6 +12,7 @@ from msgspec import Raw, Struct
 from shared.codec import EVENT_TYPES, decode_events, encode_event, tag_of
 from shared.envelope import Recorded
 from shared.events.access import TokenIssued, TokenRevoked
+from shared.events.accounts import AccountEvent, SessionEvent, SessionOpened, SignedUp
 from shared.events.carts import CartEvent, CartOpened
 from shared.events.catalog import CategoryEvent, ProductCreated, ProductRevised
 from shared.events.fraud import FraudEvent, PaymentAssessed
@@ -55,6 +56,8 @@ HISTORIES: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "fraud_check": (PaymentAssessed, get_args(FraudEvent)),
     "parcel": (ParcelShipped, get_args(FulfilmentEvent)),
     "mail": (MailQueued, get_args(NotificationEvent)),
+    "account": (SignedUp, get_args(AccountEvent)),
+    "session": (SessionOpened, get_args(SessionEvent)),
     "access_token": (TokenIssued, (TokenRevoked,)),
     "promotion": (PromotionAnnounced, get_args(PromotionEvent)),
     "sale": (SaleAnnounced, get_args(SaleEvent)),

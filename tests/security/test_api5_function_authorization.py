@@ -5,6 +5,8 @@ import msgspec
 import pytest
 
 from read_side.app import create_app as create_query_api
+from shared.bearer import SESSION, spelled
+from shared.ids import uuid7
 from shared.settings import Settings
 from tests.fixtures.servers import _NOWHERE as NOWHERE
 from tests.integration.checkout.shop import Shop
@@ -32,6 +34,15 @@ OPEN = {
     "POST /v1/payments/{payment_id}/session": "Order-Token",
     "POST /v1/payments/{payment_id}/complete": "Order-Token",
     "POST /v1/webhooks/stripe": "Stripe-Signature",
+    "POST /v1/accounts": "anybody may sign up",
+    "POST /v1/accounts/confirmations": "the token of a link, and a password",
+    "POST /v1/accounts/password-resets": "anybody may ask; the mail goes to whose account it is",
+    "POST /v1/accounts/password-resets/complete": "the token of a link",
+    "POST /v1/sessions": "mail address and password",
+    "GET /v1/sessions/current": "a session",
+    "DELETE /v1/sessions/current": "a session",
+    "DELETE /v1/sessions": "a session",
+    "PUT /v1/account/password": "a session",
     "GET /v1/products/{product_id}": "the catalog is public",
     "GET /v1/products/by-slug/{slug}": "the catalog is public",
     "GET /v1/products/by-sku/{sku}": "the catalog is public",
@@ -54,6 +65,22 @@ OPEN = {
 
 def test_a_route_without_a_scope_is_open_on_purpose() -> None:
     assert {route.name for route in [*WRITE, *READ] if route.scope is None} == set(OPEN)
+
+
+OF_ACCOUNTS = [name for name, what in OPEN.items() if what == "a session"]
+
+
+@pytest.mark.parametrize("name", OF_ACCOUNTS)
+async def test_a_route_of_accounts_opens_to_a_session_alone(
+    api: httpx.AsyncClient, staff: Issue, shop: Shop, name: str
+) -> None:
+    [route] = [route for route in WRITE if route.name == name]
+    body = b"{}" if route.body else b""
+    made_up = {"Authorization": f"Bearer {spelled(uuid7(), b'secret', SESSION)}"}
+    for headers in ({}, made_up, await staff(*SCOPES)):
+        answer = await api.request(route.method, route.path, headers=headers, content=body)
+        assert (answer.status_code, answer.json()["code"]) == (401, "unauthorized")
+    assert await shop.pool.fetchval("SELECT count(*) FROM account_session") == 0
 
 
 def test_every_scope_opens_something() -> None:

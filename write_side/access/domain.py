@@ -12,6 +12,7 @@ from write_side.errors import Invalid, NotFound
 LONGEST_LIFE = timedelta(days=36_500)
 SCOPES = (
     "catalog:write", "stock:read", "stock:write", "orders:read", "orders:write", "refunds:write", "access:write",
+    "accounts:read", "accounts:write",
     "events:read", "events:read_personal", "history:read", "persons:read", "persons:erase",
     "fraud:read", "fraud:write",
     "promotions:read", "promotions:write",

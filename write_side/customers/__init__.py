@@ -10,6 +10,8 @@ from write_side.customers.domain import (
     Contact,
     SealedContact,
     contact,
+    usable_address,
+    usable_mail,
 )
 from write_side.customers.keyring import Keyring, KeyringUnavailable, open_keyring
 from write_side.customers.payloads import Payload, Personal, with_personal, without_personal
@@ -17,5 +19,5 @@ from write_side.customers.payloads import Payload, Personal, with_personal, with
 __all__ = [
     "LONGEST_MAIL", "MAIL_PATTERN", "AddressInput", "BrokenAddress", "BrokenMail", "Contact", "Keyring",
     "KeyringUnavailable", "Payload", "Personal", "SealedContact", "contact", "open_contact", "open_keyring",
-    "seal_contact", "with_personal", "without_personal",
+    "seal_contact", "usable_address", "usable_mail", "with_personal", "without_personal",
 ]  # fmt: skip

@@ -59,14 +59,24 @@ class SealedContact(Struct, frozen=True):
     address: str
 
 
-def contact(mail: str, address: AddressInput) -> Contact:
-    """A contact that can be used; raises `BrokenMail`, `BrokenAddress`."""
+def usable_mail(mail: str) -> str:
+    """A mail address without the spaces around it; raises `BrokenMail`."""
     trimmed = mail.strip()
     if len(trimmed) > LONGEST_MAIL or not _MAIL.fullmatch(trimmed):
         raise BrokenMail("this is no mail address that could be written to", pointer="/mail")
+    return trimmed
+
+
+def usable_address(address: AddressInput) -> Address:
+    """An address that can be written on a parcel; raises `BrokenAddress`."""
     fields = {name: getattr(address, name).strip() for name in address.__struct_fields__}
     for name, value in fields.items():
         optional = name in ("line2", "region")
         if len(value) > LONGEST_FIELD or not value.isprintable() or not (value or optional):
             raise BrokenAddress(f"{name} is empty, too long or not printable", pointer=f"/address/{name}")
-    return Contact(trimmed, Address(**fields))
+    return Address(**fields)
+
+
+def contact(mail: str, address: AddressInput) -> Contact:
+    """A contact that can be used; raises `BrokenMail`, `BrokenAddress`."""
+    return Contact(usable_mail(mail), usable_address(address))

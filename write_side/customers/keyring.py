@@ -48,6 +48,10 @@ class Keyring:
         except _DOWN as error:
             raise _unavailable() from error
 
+    def blinded(self, text: str) -> str:
+        """A keyed hash of a mail address, or of anything else that is to be recognized and not read."""
+        return sealed.mail_fingerprint(self._master_key, text)
+
     async def find(self, mail: str) -> UUID | None:
         """The person of a mail address, None if we know nobody by it (any more)."""
         try:

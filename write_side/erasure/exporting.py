@@ -9,8 +9,9 @@ from msgspec import Struct
 from shared.documents.orders import Address
 from shared.envelope import Recorded
 from shared.events.orders import PricedLine, Totals
-from shared.shards import cart_key, order_key
-from write_side import customers, event_log, orders
+from shared.shards import account_key, cart_key, order_key
+from write_side import accounts, customers, event_log, orders
+from write_side.accounts import Account
 from write_side.customers import Keyring, SealedContact
 from write_side.database import Connection, Pool
 
@@ -55,12 +56,24 @@ class HeldQuote(Struct, frozen=True):
     happened: list[Happening]
 
 
+class HeldAccount(Struct, frozen=True):
+    """An account; of its password only a hash is kept."""
+
+    id: UUID
+    mail: str | None
+    state: str
+    groups: list[str]
+    addresses: list[Address]
+    happened: list[Happening]
+
+
 class PersonExport(Struct, frozen=True):
     """Everything: who they are to us, what they asked for, and what they bought."""
 
     person_id: UUID
     orders: list[HeldOrder]
     quotes: list[HeldQuote]
+    account: HeldAccount | None
 
 
 async def export(pool: Pool, keyring: Keyring, person_id: UUID) -> PersonExport:
@@ -68,6 +81,8 @@ async def export(pool: Pool, keyring: Keyring, person_id: UUID) -> PersonExport:
     async with pool.acquire() as conn:
         placed = await orders.of_person(conn, person_id)
         quoted = await orders.quotes_of_person(conn, person_id)
+        account = await accounts.of_person(conn, person_id)
+        of_account = await _happened(conn, [account_key(account.id)] if account else [])
         of_orders = await _happened(conn, [order_key(order.id) for order in placed])
         of_carts = await _happened(conn, [cart_key(quote.cart_id) for quote in quoted])
     return PersonExport(
@@ -82,7 +97,13 @@ async def export(pool: Pool, keyring: Keyring, person_id: UUID) -> PersonExport:
                       of_carts.get(cart_key(q.cart_id), []))
             for q in quoted
         ],
+        None if account is None else await _account(keyring, account, of_account.get(account_key(account.id), [])),
     )  # fmt: skip
+
+
+async def _account(keyring: Keyring, account: Account, happened: list[Happening]) -> HeldAccount:
+    opened = await accounts.open_account(keyring, account)
+    return HeldAccount(account.id, opened.mail, account.state, account.groups, opened.addresses, happened)
 
 
 async def _contact(keyring: Keyring, held: Any) -> HeldContact | None:

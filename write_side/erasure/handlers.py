@@ -1,12 +1,15 @@
-"""Erasing a person: into the ledger, the key is destroyed, and out of quotes and orders. Each step may be repeated."""
+"""Erasing a person: into the ledger, the key is destroyed, and out of account, quotes and orders.
+
+Each step may be repeated.
+"""
 
 from uuid import UUID
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from shared.envelope import Metadata, as_json
-from write_side import commands, fulfilment, orders
+from write_side import accounts, commands, fulfilment, orders
 from write_side.commands import Answer
 from write_side.customers import Keyring
 from write_side.database import Connection, Pool
@@ -26,11 +29,15 @@ _redacted_of = msgspec.json.Decoder(Redacted)
 
 
 class Erased(Struct, frozen=True):
-    """A person who is no more, and how many of their orders and quotes were emptied just now."""
+    """A person who is no more, and how many of their orders, quotes and accounts were emptied just now."""
 
     person_id: UUID
     orders: int
     quotes: int
+    accounts: int = 0
+
+
+_erased_of = msgspec.json.Decoder(Erased)
 
 
 async def find_person(pool: Pool, keyring: Keyring, who: str | UUID) -> UUID:
@@ -46,7 +53,8 @@ async def find_person(pool: Pool, keyring: Keyring, who: str | UUID) -> UUID:
 
 async def _has_left_traces(pool: Pool, person_id: UUID) -> bool:
     async with pool.acquire() as conn:
-        return bool(await orders.quotes_of_person(conn, person_id))
+        named = await accounts.named_among(conn, [person_id])
+        return bool(named or await orders.quotes_of_person(conn, person_id))
 
 
 async def erase(pool: Pool, keyring: Keyring, ledger: Ledger, person_id: UUID, cause: Metadata) -> Answer[Erased]:
@@ -62,15 +70,16 @@ async def erase(pool: Pool, keyring: Keyring, ledger: Ledger, person_id: UUID, c
         await fulfilment.check_shipped(conn, person_id)
     await ledger.add(person_id)
     await keyring.destroy(person_id)
-    redacted, positions = await _redacted(pool, person_id, cause)
-    return Answer(as_json(Erased(person_id, redacted.orders, redacted.quotes)), positions)
+    done, positions = await _redacted(pool, person_id, cause)
+    return Answer(as_json(done), positions)
 
 
 async def finish(pool: Pool, keyring: Keyring, ledger: Ledger, cause: Metadata) -> int:
     """End every erasure that was broken off: whoever stands in the ledger, and in rows still; answers how many."""
     async with pool.acquire() as conn:
-        left = await orders.named_among(conn, ledger.persons())
-    for person_id in left:
+        persons = ledger.persons()
+        left = {*await orders.named_among(conn, persons), *await accounts.named_among(conn, persons)}
+    for person_id in sorted(left):
         await erase_again(pool, keyring, person_id, cause)
     return len(left)
 
@@ -79,21 +88,26 @@ async def erase_again(pool: Pool, keyring: Keyring, person_id: UUID, cause: Meta
     """Somebody who stands in the ledger, and of whom something is left, or was brought back by a restore; whether it
     was. Their unfinished orders go too: the key was destroyed once, and nobody may read them."""
     key_was_back = await keyring.destroy(person_id)
-    redacted, _ = await _redacted(pool, person_id, cause)
-    return key_was_back or redacted.orders + redacted.quotes > 0
+    done, _ = await _redacted(pool, person_id, cause)
+    return key_was_back or done.orders + done.quotes + done.accounts > 0
 
 
-async def _redacted(pool: Pool, person_id: UUID, cause: Metadata) -> tuple[Redacted, Positions]:
-    """All of them, some at a time, each time in a transaction of its own."""
+async def _redacted(pool: Pool, person_id: UUID, cause: Metadata) -> tuple[Erased, Positions]:
+    """The account, and all orders and quotes, some at a time, each time in a transaction of its own."""
 
-    async def decide(conn: Connection) -> tuple[Redacted, Positions]:
+    async def account(conn: Connection) -> tuple[Erased, Positions]:
+        emptied, positions = await accounts.redact(conn, person_id, cause)
+        return Erased(person_id, 0, 0, int(emptied)), positions
+
+    async def some(conn: Connection) -> tuple[Redacted, Positions]:
         return await orders.redact(conn, person_id, cause)
 
-    done, positions = Redacted(0, 0), dict[int, int]()
+    first = await commands.run(pool, account)
+    done, positions = _erased_of.decode(first.body), dict(first.positions)
     while True:
-        answer = await commands.run(pool, decide)
+        answer = await commands.run(pool, some)
         slice_ = _redacted_of.decode(answer.body)
         if slice_ == Redacted(0, 0):
             return done, positions
-        done = Redacted(done.orders + slice_.orders, done.quotes + slice_.quotes)
+        done = structs.replace(done, orders=done.orders + slice_.orders, quotes=done.quotes + slice_.quotes)
         positions = highest([*positions.items(), *answer.positions.items()])

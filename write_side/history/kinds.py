@@ -12,6 +12,7 @@ from msgspec import Struct
 from shared.codec import decode_events
 from shared.envelope import Recorded
 from write_side import (
+    accounts,
     catalog,
     fraud,
     fulfilment,
@@ -100,6 +101,7 @@ KINDS = {
         Kind("quote", orders.Quote, _nameless),
         Kind("promotion", promotions.Promotion, _promotion),
         Kind("sale", sales.Sale, _nameless),
+        Kind("account", accounts.Account, _nameless),
     )
 }
 NAMES = (

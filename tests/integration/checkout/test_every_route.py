@@ -1,5 +1,6 @@
 """Each success that the command API's document declares, seen once on real servers and held to its schema."""
 
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -14,13 +15,16 @@ from shared.settings import Settings
 from shared.tickets import Ticket
 from tests.fixtures.asgi import HeldClient, client_of
 from tests.fixtures.write_side import CAUSE
+from tests.integration.checkout.inbox import Inbox
 from tests.integration.checkout.shop import Shop
 from tests.integration.checkout.test_fraud import suspicious
 from tests.integration.checkout.test_over_http import BUYER
 from tests.integration.projections.test_parked_keys import park
 from write_side import access
 from write_side.access import SCOPES
+from write_side.accounts import letters
 from write_side.app import create_app
+from write_side.notifications.gateway import MailServer
 from write_side.orders import OrderState
 from write_side.payments import open_gateway
 
@@ -36,7 +40,9 @@ async def api(shop: Shop, shop_settings: Settings, tmp_path: Path) -> AsyncItera
         yield client
 
 
-async def test_every_success_is_answered_as_declared(api: HeldClient, shop: Shop) -> None:
+async def test_every_success_is_answered_as_declared(
+    api: HeldClient, shop: Shop, inbox: tuple[Inbox, MailServer]
+) -> None:
     token = msgspec.json.decode((await access.issue_token(shop.pool, "test", list(SCOPES), None, CAUSE)).body)["token"]
     staff = {"Authorization": f"Bearer {token}"}
 
@@ -61,9 +67,35 @@ async def test_every_success_is_answered_as_declared(api: HeldClient, shop: Shop
     await _history(ask, shop)
     await _projections(ask, shop)
     await _persons(ask)
+    await _accounts(ask, *inbox, shop)
     for path in ("/health/live", "/health/ready"):
         await api.get(path)
     assert api.conformance.unseen_successes() == set()
+
+
+async def _accounts(ask: Any, received: Inbox, server: MailServer, shop: Shop) -> None:
+    async def link() -> str:
+        await letters.send_due(shop.pool, shop.keyring, server, shop.settings)
+        texts = [mail.get_content() for mail in received.mails if not mail.is_multipart()]
+        return str([token for text in texts for token in re.findall(r"#token=([\w-]+)", text)][-1])
+
+    who = {"mail": "ada@example.org", "password": "correct horse battery"}
+    await ask("POST", "/v1/accounts", who)
+    session = await ask("POST", "/v1/accounts/confirmations", {"token": await link(), "password": who["password"]})
+    address = f"/v1/accounts/{session['account_id']}"
+    await ask("POST", "/v1/accounts/lookups", {"mail": who["mail"]})
+    await ask("GET", address)
+    await ask("PUT", f"{address}/groups", {"groups": ["wholesale"]})
+    await ask("POST", "/v1/accounts/password-resets", {"mail": who["mail"]})
+    new = {"token": await link(), "password": "another horse battery"}
+    await ask("POST", "/v1/accounts/password-resets/complete", new)
+    session = await ask("POST", "/v1/sessions", who | {"password": new["password"]})
+    signed_in = {"Authorization": f"Bearer {session['token']}"}
+    await ask("GET", "/v1/sessions/current", **signed_in)
+    await ask("PUT", "/v1/account/password", {"current": new["password"], "password": who["password"]}, **signed_in)
+    await ask("DELETE", "/v1/sessions/current", **signed_in)
+    session = await ask("POST", "/v1/sessions", who)
+    await ask("DELETE", "/v1/sessions", Authorization=f"Bearer {session['token']}")
 
 
 async def _staff(ask: Any) -> None:

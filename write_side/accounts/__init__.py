@@ -1,0 +1,14 @@
+"""Accounts of customers: what other contexts may ask of them.
+
+`signed_in` tells who a session stands for, with the customer groups that prices, limits and rules go by; routes get it
+from `write_side.http`.
+"""
+
+from write_side.accounts.desk import Desk, open_desk
+from write_side.accounts.domain import Account, SignedIn
+from write_side.accounts.erasing import named_among, of_person, open_account, redact
+from write_side.accounts.sessions import signed_in
+
+__all__ = [
+    "Account", "Desk", "SignedIn", "named_among", "of_person", "open_account", "open_desk", "redact", "signed_in",
+]  # fmt: skip

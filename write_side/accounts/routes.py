@@ -1,0 +1,202 @@
+"""Accounts over HTTP. Passwords and tokens stand in bodies: paths and headers may be logged.
+
+A session is a bearer token, as staff have: `Authorization: Bearer ds_…`.
+"""
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from litestar import Request, delete, get, post, put
+from litestar.params import FromPath, JSONBody
+from msgspec import Meta, Struct
+
+from shared.http.described import Link, leads_to, refuses
+from write_side.accounts import changing_passwords, sessions, signing_up, staff
+from write_side.accounts.changing_passwords import PasswordIsNew
+from write_side.accounts.desk import NewSession
+from write_side.accounts.domain import (
+    LONGEST_PASSWORD,
+    SHORTEST_PASSWORD,
+    TokenRefused,
+    TooManyAttempts,
+    WeakPassword,
+    WrongCredentials,
+)
+from write_side.accounts.passwords import HashingBusy
+from write_side.accounts.sessions import SignedOut
+from write_side.accounts.signing_up import Asked
+from write_side.accounts.staff import AccountState, UnknownAccount
+from write_side.customers import LONGEST_MAIL, BrokenMail, KeyringUnavailable
+from write_side.http import Answered, Shown, answered, cause, client, requires, requires_session, session, shown
+from write_side.resources import Own
+
+Call = Request[Any, Any, Any]
+Mail = Annotated[str, Meta(min_length=1, max_length=LONGEST_MAIL)]
+NewPassword = Annotated[str, Meta(min_length=SHORTEST_PASSWORD, max_length=LONGEST_PASSWORD)]
+Password = Annotated[str, Meta(min_length=1, max_length=LONGEST_PASSWORD)]
+Token = Annotated[str, Meta(min_length=1, max_length=100)]
+Group = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_-]{0,49}(?!\n)$")]
+MOST_GROUPS = 20
+
+
+class SignUp(Struct, frozen=True, forbid_unknown_fields=True):
+    """`{"mail": "ada@example.org", "password": "correct horse battery"}`."""
+
+    mail: Mail
+    password: NewPassword
+
+
+class Credentials(Struct, frozen=True, forbid_unknown_fields=True):
+    """`{"mail": "ada@example.org", "password": "correct horse battery"}`."""
+
+    mail: Mail
+    password: Password
+
+
+class Confirmation(Struct, frozen=True, forbid_unknown_fields=True):
+    """The token of the mail's link, and the password that was chosen when signing up."""
+
+    token: Token
+    password: Password
+
+
+class ResetWanted(Struct, frozen=True, forbid_unknown_fields=True):
+    """`{"mail": "ada@example.org"}`."""
+
+    mail: Mail
+
+
+class Reset(Struct, frozen=True, forbid_unknown_fields=True):
+    """The token of the mail's link, and the new password."""
+
+    token: Token
+    password: NewPassword
+
+
+class PasswordChange(Struct, frozen=True, forbid_unknown_fields=True):
+    """The password until now, and the one from now on."""
+
+    current: Password
+    password: NewPassword
+
+
+class Groups(Struct, frozen=True, forbid_unknown_fields=True):
+    """`{"groups": ["wholesale", "staff"]}`: all of them; those left out it is in no more."""
+
+    groups: Annotated[list[Group], Meta(max_length=MOST_GROUPS)]
+
+
+class WhoseAccount(Struct, frozen=True, forbid_unknown_fields=True):
+    """`{"mail": "ada@example.org"}`."""
+
+    mail: Mail
+
+
+@post("/v1/accounts", status_code=202)
+@refuses(BrokenMail, WeakPassword, TooManyAttempts, HashingBusy, KeyringUnavailable)
+async def post_account(request: Call, data: JSONBody[SignUp], own: Own) -> Answered[Asked]:
+    """Sign up. The answer is the same whether there is an account by that address or not; the mail tells its owner."""
+    answer = await signing_up.sign_up(own.accounts, data.mail, data.password, client(request, own), cause(request))
+    return answered(request, answer, 202)
+
+
+@post("/v1/accounts/confirmations", status_code=201)
+@refuses(TokenRefused, TooManyAttempts, HashingBusy)
+async def post_confirmation(request: Call, data: JSONBody[Confirmation], own: Own) -> Answered[NewSession]:
+    """Confirm the mail address: by the link's token and the password that was chosen. The answer is a session."""
+    where = client(request, own)
+    answer = await signing_up.confirm(own.accounts, data.token, data.password, where, cause(request))
+    return answered(request, answer, 201)
+
+
+@post("/v1/sessions", status_code=201)
+@refuses(WrongCredentials, TooManyAttempts, HashingBusy, KeyringUnavailable)
+@leads_to(Link("get_session", {}), Link("delete_session", {}))
+async def post_session(request: Call, data: JSONBody[Credentials], own: Own) -> Answered[NewSession]:
+    """Sign in. The answer shows the session's token once; it is good for 30 days."""
+    answer = await sessions.sign_in(own.accounts, data.mail, data.password, client(request, own), cause(request))
+    return answered(request, answer, 201)
+
+
+class Who(Struct, frozen=True):
+    """Who a session stands for."""
+
+    session_id: UUID
+    account_id: UUID
+    groups: list[str]
+
+
+@get("/v1/sessions/current", guards=[requires_session])
+async def get_session(request: Call) -> Shown[Who]:
+    """Who is signed in."""
+    who = session(request)
+    return shown(Who(who.session_id, who.account_id, sorted(who.groups)))
+
+
+@delete("/v1/sessions/current", status_code=200, guards=[requires_session])
+async def delete_session(request: Call, own: Own) -> Answered[SignedOut]:
+    """Sign out: this session opens nothing any more."""
+    return answered(request, await sessions.sign_out(own.pool, session(request), cause(request)))
+
+
+@delete("/v1/sessions", status_code=200, guards=[requires_session])
+async def delete_sessions(request: Call, own: Own) -> Answered[SignedOut]:
+    """Sign out everywhere."""
+    return answered(request, await sessions.sign_out_everywhere(own.pool, session(request), cause(request)))
+
+
+@post("/v1/accounts/password-resets", status_code=202)
+@refuses(BrokenMail, TooManyAttempts, KeyringUnavailable)
+async def post_password_reset(request: Call, data: JSONBody[ResetWanted], own: Own) -> Answered[Asked]:
+    """Ask for a new password. The answer is the same whether there is an account by that address or not."""
+    answer = await changing_passwords.ask_for_reset(own.accounts, data.mail, client(request, own))
+    return answered(request, answer, 202)
+
+
+@post("/v1/accounts/password-resets/complete", status_code=201)
+@refuses(TokenRefused, WeakPassword, TooManyAttempts, HashingBusy, KeyringUnavailable)
+async def post_new_password(request: Call, data: JSONBody[Reset], own: Own) -> Answered[NewSession]:
+    """Choose a new password by the token of a link, once. All sessions end; the answer is a new one."""
+    where = client(request, own)
+    answer = await changing_passwords.reset(own.accounts, data.token, data.password, where, cause(request))
+    return answered(request, answer, 201)
+
+
+@put("/v1/account/password", guards=[requires_session])
+@refuses(WrongCredentials, WeakPassword, TooManyAttempts, HashingBusy, KeyringUnavailable)
+async def put_password(request: Call, data: JSONBody[PasswordChange], own: Own) -> Answered[PasswordIsNew]:
+    """Change the password. Every other session ends."""
+    answer = await changing_passwords.change_password(
+        own.accounts, session(request), data.current, data.password, client(request, own), cause(request)
+    )
+    return answered(request, answer)
+
+
+@post("/v1/accounts/lookups", status_code=200, guards=[requires("accounts:read")])
+@refuses(UnknownAccount, KeyringUnavailable)
+@leads_to(Link("get_account", {"account_id": "/id"}))
+async def post_account_lookup(data: JSONBody[WhoseAccount], own: Own) -> Shown[AccountState]:
+    """The account of a mail address. Nothing of it is personal: that is `POST /v1/exports`."""
+    return shown(await staff.find_account(own.pool, own.keyring, data.mail))
+
+
+@get("/v1/accounts/{account_id:uuid}", guards=[requires("accounts:read")])
+@refuses(UnknownAccount)
+async def get_account(account_id: FromPath[UUID], own: Own) -> Shown[AccountState]:
+    """An account, its groups, and how many sessions are open."""
+    return shown(await staff.show_account(own.pool, account_id))
+
+
+@put("/v1/accounts/{account_id:uuid}/groups", guards=[requires("accounts:write")])
+@refuses(UnknownAccount)
+async def put_groups(
+    request: Call, account_id: FromPath[UUID], data: JSONBody[Groups], own: Own
+) -> Answered[AccountState]:
+    """The customer groups that it is in from now on."""
+    return answered(request, await staff.set_groups(own.pool, account_id, data.groups, cause(request)))
+
+
+routes = [
+    post_account, post_confirmation, post_session, get_session, delete_session, delete_sessions, post_password_reset,
+    post_new_password, put_password, post_account_lookup, get_account, put_groups,
+]  # fmt: skip
