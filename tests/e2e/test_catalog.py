@@ -53,10 +53,10 @@ def rows() -> Iterator[dict[str, str]]:
         yield from csv.DictReader(file, delimiter="\t")
 
 
-async def events(environment: dict[str, str]) -> int:
+async def events(environment: dict[str, str], of_type: str | None = None) -> int:
     conn = await asyncpg.connect(environment["DATABASE_URL"])
     try:
-        return int(await conn.fetchval("SELECT count(*) FROM event_log"))
+        return int(await conn.fetchval("SELECT count(*) FROM event_log WHERE $1::text IS NULL OR type = $1", of_type))
     finally:
         await conn.close()
 
@@ -85,6 +85,7 @@ async def test_every_product_goes_in_once_and_comes_out_as_it_was(
     source = {row["product_id"]: row for row in rows()}
     assert f"{len(source)} created" in filled
     assert "0 rejected" in filled
+    assert await events(environment, "catalog.category_created.v1") == 331
     found = await listed(shop, await position_of_log(environment["DATABASE_URL"]))
     assert found.keys() == source.keys()
     for sku, row in source.items():
