@@ -1,4 +1,4 @@
-"""What runs together: the servers, the simulators, and our four processes, with the environment that joins them."""
+"""What runs together: the servers, the simulators, and our five processes, with the environment that joins them."""
 
 import importlib.metadata
 import os
@@ -79,8 +79,8 @@ def _add_archiving(planned: Plan, home: Home) -> None:
 
 
 def _add_processes(planned: Plan, home: Home) -> None:
-    """Our four processes, each with every setting; they start once the servers answer and the schema stands."""
-    ports = {name: home.port(name) for name in ("write-api", "worker", "projector", "read-api")}
+    """Our five processes, each with every setting; they start once the servers answer and the schema stands."""
+    ports = {name: home.port(name) for name in _PROCESSES}
     urls = {name: f"http://127.0.0.1:{port}" for name, port in ports.items()}
     shared = planned.environment | {
         "PUBLIC_READ_URL": os.environ.get("PUBLIC_READ_URL") or urls["read-api"],
@@ -125,6 +125,7 @@ _PROCESSES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "worker": (("write_side", "worker"), _DATABASES),
     "projector": (("projector",), (*_DATABASES, "elasticsearch")),
     "read-api": (("read_side",), ("valkey", "elasticsearch")),
+    "recommender": (("projector.recommender",), (*_DATABASES, "valkey")),
 }
 
 

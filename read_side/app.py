@@ -22,6 +22,8 @@ from read_side.front import Front
 from read_side.orders.routes import CREDENTIALS
 from read_side.orders.routes import routes as order_routes
 from read_side.products.routes import routes as product_routes
+from read_side.recommendations.queries import Adviser
+from read_side.recommendations.routes import routes as recommendation_routes
 from read_side.sales.queries import Sales
 from read_side.sales.routes import CREDENTIALS as TICKETS
 from read_side.sales.routes import routes as sales_routes
@@ -47,7 +49,15 @@ DESCRIPTION = """What customers and staff see, from read models only: product pa
 Answers carry an `ETag`, and `Stale` when they are known to be out of date (`behind`, `parked`). A query that carries
 the `Position` a command answered waits for it, at most half a second.
 """
-ROUTES = [*product_routes, *stock_routes, *category_routes, *search_routes, *order_routes, *sales_routes]
+ROUTES = [
+    *product_routes,
+    *stock_routes,
+    *category_routes,
+    *search_routes,
+    *order_routes,
+    *sales_routes,
+    *recommendation_routes,
+]
 
 
 def connect_redis(url: str) -> "Redis":
@@ -79,6 +89,7 @@ def create_app(settings: Settings, *, fronted: bool = True) -> ASGIApp:
             "documents": _given(documents),
             "shelf": _given(shelf),
             "sales": _given(sales),
+            "adviser": _given(Adviser(documents, products)),
             "settings": _given(settings),
             "asked": Provide(search_request),
         },

@@ -16,6 +16,6 @@ def way(_method: str, path: str) -> Way:
     """The doors of a request: who looks for an order has bought."""
     if path.startswith(_NEVER):
         return None
-    if path.startswith(_SEARCHES):
+    if path.startswith(_SEARCHES) or path.endswith("/similar"):
         return "searches", Rank.LOOKING
     return "pages", Rank.BUYING if path.startswith("/v1/orders") else Rank.LOOKING

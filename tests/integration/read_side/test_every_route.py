@@ -14,6 +14,7 @@ from tests.fixtures.private_server import PrivateServer
 from tests.integration.read_side.catalog import Shop
 from tests.integration.read_side.conftest import LINK_SECRET, settings_of
 from tests.integration.read_side.shelves import Shelves, a_page, an_order
+from tests.integration.read_side.test_recommendations import Counted
 from tests.integration.read_side.test_waiting_room import put as put_sale
 
 
@@ -43,6 +44,7 @@ async def test_every_success_is_answered_as_declared(shelves: Shelves, api: Held
     await shelves.put(orders.STATUS, order.id, order)
     await Shop().tell(shelves)
     sale = await put_sale(shelves, starts_in=3600)
+    await Counted(shelves).made()
     staff = await shelves.put_token(["stock:read", "orders:read"])
     for path in (
         f"/v1/products/{page.id}",
@@ -58,6 +60,9 @@ async def test_every_success_is_answered_as_declared(shelves: Shelves, api: Held
         f"/v1/orders/{order.id}?token={order_token(LINK_SECRET, order.id)}",
         f"/v1/sales/{sale.id}",
         "/v1/sales/by-sku/lamp",
+        f"/v1/products/{page.id}/bought-together",
+        f"/v1/products/{page.id}/similar",
+        f"/v1/recommendations?product={page.id}",
     ):
         answer = await api.get(path, headers=staff)
         assert answer.status_code == 200, answer.text

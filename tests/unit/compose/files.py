@@ -7,7 +7,7 @@ from typing import Any
 from ruamel.yaml import YAML
 
 ROOT = Path(__file__).parents[3]
-OURS = ("write-api", "worker", "projector", "read-api")
+OURS = ("write-api", "worker", "projector", "read-api", "recommender")
 _VARIABLE = re.compile(r"\$\{(\w+)")
 
 Json = dict[str, Any]

@@ -1,0 +1,138 @@
+"""Recommendations from Redis, and similar products from Elasticsearch; what is shown of each comes from its page."""
+
+from collections.abc import Collection, Sequence
+from typing import Any, TypeVar
+from uuid import UUID
+
+import msgspec
+from msgspec import Struct
+
+from read_side.answers import CATALOG, Answer
+from read_side.documents import Documents, not_ready
+from read_side.recommendations.ranking import closest, followed_by
+from read_side.search.index import Index
+from shared.documents.products import PAGE
+from shared.documents.recommendations import EVERYWHERE, MADE, Near, near_key, popular_key
+from shared.documents.stock import Availability
+from shared.events.catalog import Image
+from shared.money import Money
+
+MOST_GIVEN = 50  # products that somebody has in hand
+SPARE = 3  # so many times more are looked at than shown: some are gone, or out of stock
+CANDIDATES = 100
+
+T = TypeVar("T")
+
+
+class Recommended(Struct, frozen=True):
+    """What is shown of a product. `prices`: the lowest of its variants that can be had, per currency, tax excluded."""
+
+    id: UUID
+    slug: str
+    name: str
+    brand: str
+    image: str | None
+    prices: list[Money]
+    availability: Availability
+
+
+class Recommendations(Struct, frozen=True):
+    """The best first; fewer than asked for where there are no more."""
+
+    items: list[Recommended]
+
+
+class _Variant(Struct):
+    prices: list[Money]
+    availability: Availability
+
+
+class _Page(Struct):
+    id: UUID
+    slug: str
+    name: str
+    brand: str
+    images: list[Image]
+    variants: list[_Variant]
+
+
+_near = msgspec.json.Decoder(Near)
+_ids = msgspec.json.Decoder(list[UUID])
+_page = msgspec.json.Decoder(_Page)
+
+
+class Adviser:
+    """Answers from what the recommender has written, the product pages, and the search index."""
+
+    def __init__(self, documents: Documents, index: Index) -> None:
+        self._documents, self._index = documents, index
+
+    async def bought_with(self, product_id: UUID, limit: int) -> Answer[Recommendations]:
+        """What is bought together with a product; nothing else, even where that is little."""
+        near = await self._near([product_id])
+        return await self._shown(closest(near, {product_id}), limit)
+
+    async def for_hand(self, in_hand: Collection[UUID], category: UUID | None, limit: int) -> Answer[Recommendations]:
+        """What goes with all that somebody has in hand, then what is popular around it, then everywhere."""
+        near = await self._near(list(in_hand))
+        shelves = [category] if category else [each.category_id for each in near if each.category_id is not None]
+        popular = await self._popular(list(dict.fromkeys(shelves)))
+        first = [] if category else closest(near, in_hand)
+        return await self._shown(followed_by(first, *popular, without=in_hand), limit)
+
+    async def similar(self, product_id: UUID, limit: int) -> Answer[Recommendations]:
+        """Products of the same kind, told alike, whether anybody bought one or not."""
+        found = await self._index.search(**_alike(str(product_id), limit * SPARE))
+        ids = [UUID(hit["_id"]) for hit in found["hits"]["hits"]]
+        return await self._shown([id_ for id_ in ids if id_ != product_id], limit)
+
+    async def _near(self, products: Sequence[UUID]) -> list[Near]:
+        made, *found = await self._documents.raw([MADE, *(near_key(each) for each in products)])
+        if made is None:
+            raise not_ready()
+        return [_near.decode(each) for each in found if each is not None]
+
+    async def _popular(self, shelves: Sequence[UUID]) -> list[list[UUID]]:
+        keys = [*(popular_key(shelf) for shelf in shelves), popular_key(EVERYWHERE)]
+        found = await self._documents.raw(keys)
+        return [_ids.decode(each) for each in found if each is not None]
+
+    async def _shown(self, ids: Sequence[UUID], limit: int) -> Answer[Recommendations]:
+        """The first of them that can be had."""
+        items: list[Recommended] = []
+        for at in range(0, min(len(ids), CANDIDATES), limit * SPARE):
+            some = ids[at : at + limit * SPARE]
+            pages = await self._documents.find_all(PAGE, [str(id_) for id_ in some])
+            items += [shown for page in pages if page is not None and (shown := _recommended(page.body))]
+            if len(items) >= limit:
+                break
+        return Answer.made(Recommendations(items[:limit]), CATALOG)
+
+
+def _recommended(body: bytes) -> Recommended | None:
+    """None if none of its variants can be had."""
+    page = _page.decode(body)
+    there = [variant for variant in page.variants if variant.availability != "out"]
+    if not there:
+        return None
+    lowest: dict[str, int] = {}
+    for price in (price for variant in there for price in variant.prices):
+        lowest[price.currency] = min(price.amount_minor, lowest.get(price.currency, price.amount_minor))
+    prices = [Money(amount, currency) for currency, amount in sorted(lowest.items())]
+    availability: Availability = "in" if any(variant.availability == "in" for variant in there) else "low"
+    image = page.images[0].url if page.images else None
+    return Recommended(page.id, page.slug, page.name, page.brand, image, prices, availability)
+
+
+def _alike(product_id: str, size: int) -> dict[str, Any]:
+    """Elasticsearch's own way: the words that tell this product from others, looked for in others that are listed."""
+    like = {
+        "fields": ["name", "product_type", "attributes_text", "brand"], "like": [{"_id": product_id}],
+        "min_term_freq": 1, "min_doc_freq": 2, "max_query_terms": 20, "minimum_should_match": "20%",
+    }  # fmt: skip
+    listed = {
+        "must": [{"more_like_this": like}],
+        "filter": [{"term": {"listed": True}}],
+        "must_not": [{"term": {"availability": "out"}}],
+    }
+    return {"query": {"bool": listed}, "size": size, "source": False, "track_total_hits": False}

@@ -1,0 +1,79 @@
+"""Recommendations over real servers: in order, without what is gone or out, and honest about what isn't known yet."""
+
+from uuid import UUID
+
+import httpx
+import msgspec
+from msgspec import structs
+
+from shared.documents.products import ProductPage
+from shared.documents.recommendations import MADE, Made, Near, Neighbour, near_key, popular_key
+from shared.documents.stock import Availability
+from shared.ids import uuid7
+from tests.integration.read_side.shelves import NOW, Shelves, a_page
+
+
+def page_of(id_: UUID, name: str, availability: Availability = "in") -> ProductPage:
+    [variant, *_] = a_page().variants
+    named = structs.replace(variant, id=uuid7(), sku=name, ean=None, availability=availability)
+    return structs.replace(a_page(), id=id_, slug=name, name=name, variants=[named])
+
+
+class Counted:
+    """What the recommender has written."""
+
+    def __init__(self, shelves: Shelves) -> None:
+        self._redis = shelves.redis
+
+    async def near(self, product: UUID, category: UUID | None, *others: tuple[UUID, float]) -> None:
+        found = Near(category, [Neighbour(id_, closeness) for id_, closeness in others])
+        await self._redis.set(near_key(product), msgspec.json.encode(found))
+
+    async def popular(self, shelf: UUID | str, *products: UUID) -> None:
+        await self._redis.set(popular_key(shelf), msgspec.json.encode(list(products)))
+
+    async def made(self) -> None:
+        await self._redis.set(MADE, msgspec.json.encode(Made(NOW, 1, "store")))
+
+
+async def names(api: httpx.AsyncClient, path: str) -> list[str]:
+    answer = await api.get(path)
+    assert answer.status_code == 200, answer.text
+    return [item["name"] for item in answer.json()["items"]]
+
+
+async def test_what_goes_together_comes_first_and_nothing_that_can_t_be_had(
+    api: httpx.AsyncClient, shelves: Shelves
+) -> None:
+    lamp, bulb, chair, sold_out, hidden, table = (uuid7() for _ in range(6))
+    garden, counted = uuid7(), Counted(shelves)
+    for id_, name in ((lamp, "lamp"), (bulb, "bulb"), (chair, "chair"), (table, "table")):
+        await shelves.put_product(page_of(id_, name))
+    await shelves.put_product(page_of(sold_out, "sold out", "out"))
+    assert (await api.get("/v1/recommendations")).status_code == 503, "nothing is known yet"
+    await counted.near(lamp, garden, (hidden, 0.9), (sold_out, 0.8), (bulb, 0.5), (chair, 0.4))
+    await counted.near(bulb, garden, (lamp, 0.5), (chair, 0.2))
+    await counted.popular(garden, table, lamp)
+    await counted.popular("all", chair, bulb)
+    await counted.made()
+    assert await names(api, f"/v1/products/{lamp}/bought-together") == ["bulb", "chair"]
+    assert await names(api, f"/v1/products/{lamp}/bought-together?limit=1") == ["bulb"]
+    assert await names(api, f"/v1/products/{uuid7()}/bought-together") == []
+    assert await names(api, f"/v1/recommendations?product={lamp}&product={bulb}") == ["chair", "table"]
+    assert await names(api, f"/v1/recommendations?category={garden}") == ["table", "lamp", "chair", "bulb"]
+    assert await names(api, "/v1/recommendations") == ["chair", "bulb"]
+    shown = (await api.get("/v1/recommendations?limit=1")).json()["items"][0]
+    assert shown["availability"] == "in"
+    assert shown["prices"][0].keys() == {"amount_minor", "currency"}
+
+
+async def test_what_is_asked_wrongly_is_said(api: httpx.AsyncClient) -> None:
+    too_many = "&".join(f"product={uuid7()}" for _ in range(51))
+    for query in (f"?{too_many}", "?limit=0", "?limit=25", "?product=lamp"):
+        answer = await api.get(f"/v1/recommendations{query}")
+        assert (answer.status_code, answer.json()["code"]) == (400, "invalid_input"), query
+
+
+async def test_similar_without_elasticsearch_is_a_503_of_its_own(api: httpx.AsyncClient) -> None:
+    answer = await api.get(f"/v1/products/{uuid7()}/similar")
+    assert (answer.status_code, answer.json()["code"]) == (503, "elasticsearch_unavailable")
