@@ -37,6 +37,7 @@ class Settings(Struct, frozen=True, rename=str.upper):
     cors_origins: str = ""  # comma-separated origins, or * for any
     quote_ttl_seconds: int = 900
     payment_ttl_seconds: int = 1800  # how long an unpaid order keeps its stock
+    capture_after_seconds: int = 0  # how long after it was authorized: until then a part of it can be released
     allocation: AllocationStrategy = "priority"  # which warehouses an order ships from
     fraud_checks: FraudChecks = "enforce"  # or only told in the log, or not made
     pool_size: int = 12  # Postgres connections of a process; 8 to 16 is the knee on 2 cores

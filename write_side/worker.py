@@ -146,7 +146,7 @@ async def run(settings: Settings, stopping: asyncio.Event) -> None:
         server = mail.MailServer(settings.smtp_url)
         steps = [
             *steps_of_reactions(pool, [*mail_reactions(settings.mail_from), *stock_reactions()]),
-            *payments.steps(pool, gateway),
+            *payments.steps(pool, gateway, settings.capture_after_seconds),
             *refunds.steps(pool, gateway),
             *fraud.steps(pool),
             *mails.steps(pool, keyring, server, settings),

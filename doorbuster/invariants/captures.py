@@ -48,7 +48,9 @@ async def _at_work(conn: Connection) -> list[str]:
 async def differences(conn: Connection, provider: Provider) -> list[str]:
     """Orders and captures that don't match, one line each."""
     made_there = await captured(provider)
-    states = {payment.order_id: payment.state for payment in await payments.all_payments(conn)}
+    all_payments = await payments.all_payments(conn)
+    states = {payment.order_id: payment.state for payment in all_payments}
+    released = {payment.order_id: payment.released_minor for payment in all_payments}
     found = []
     for order in await orders.all_orders(conn):
         made = made_there.pop(str(order.id), [])
@@ -58,7 +60,7 @@ async def differences(conn: Connection, provider: Provider) -> list[str]:
         if len(made) != int(paid):
             told = ", ".join(capture.intent_id for capture in made)
             found.append(f"order {order.number}: {len(made)} captures ({told}), its payment is {states.get(order.id)}")
-        charged = (order.totals.total_minor, order.totals.currency)
+        charged = (order.totals.total_minor - released.get(order.id, 0), order.totals.currency)
         found += [
             f"order {order.number}: costs {charged}, {capture.intent_id} took {capture[1:]}"
             for capture in made

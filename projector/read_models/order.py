@@ -30,11 +30,19 @@ from shared.events.payments import (
     PaymentDeclined,
     PaymentEvent,
     PaymentIntentCreated,
+    PaymentReduced,
     PaymentRequested,
     PaymentRetried,
     PaymentVoided,
 )
-from shared.events.refunds import RefundEvent, RefundFailed, RefundPending, RefundRequested, RefundSucceeded
+from shared.events.refunds import (
+    AmountReleased,
+    RefundEvent,
+    RefundFailed,
+    RefundPending,
+    RefundRequested,
+    RefundSucceeded,
+)
 
 CONTEXTS = frozenset({"orders", "payments", "refunds", "fulfilment", "notifications"})
 
@@ -43,7 +51,7 @@ Happening = OrderEvent | PaymentEvent | RefundEvent | FulfilmentEvent | MailSent
 _OF_AN_ORDER = (
     *get_args(OrderEvent), *get_args(PaymentEvent), *get_args(RefundEvent), *get_args(FulfilmentEvent), MailSent,
 )  # fmt: skip
-_UNTOLD = (PaymentRequested, PaymentIntentCreated)  # our own doings: no step of the customer's order
+_UNTOLD = (PaymentRequested, PaymentIntentCreated, PaymentReduced)  # our own doings: no step of the customer's order
 
 _ORDER_STATES: dict[type, OrderState] = {
     OrderPlaced: "pending_payment",
@@ -175,6 +183,10 @@ def _refunds_after(refunds: list[Refund], recorded: Recorded, event: Happening) 
         unsent.subtract({line.sku: line.quantity for line in event.sent})
         asked = (event.amount_minor, event.reason, quantities, recorded.recorded_at, dict(unsent))
         return [*refunds, Refund(event.refund_id, "requested", *asked)]
+    if isinstance(event, AmountReleased):
+        quantities = {line.sku: line.quantity for line in event.lines}
+        about = (event.amount_minor, event.reason, quantities, recorded.recorded_at, quantities)
+        return [*refunds, Refund(event.refund_id, "released", *about)]
     if isinstance(event, RefundPending | RefundSucceeded | RefundFailed):
         state = _REFUND_STATES[type(event)]
         return [msgspec.structs.replace(each, state=state) if each.id == event.refund_id else each for each in refunds]
@@ -186,12 +198,17 @@ def refunded_minor(state: Order) -> int:
     return sum(refund.amount_minor for refund in state.refunds if refund.state == "succeeded")
 
 
+def released_minor(state: Order) -> int:
+    """What was authorized and not taken."""
+    return sum(refund.amount_minor for refund in state.refunds if refund.state == "released")
+
+
 def payment_state_of(state: Order, total_minor: int) -> PaymentState:
     """The payment's state as customers see it: once money has gone back, how much of it."""
     refunded = refunded_minor(state)
     if not refunded:
         return state.payment_state
-    return "refunded" if refunded >= total_minor else "partially_refunded"
+    return "refunded" if refunded >= total_minor - released_minor(state) else "partially_refunded"
 
 
 def _placed_after(placed: Raw, event: Happening) -> Raw:

@@ -4,7 +4,15 @@ import msgspec
 
 from projector.model import ELASTICSEARCH, Keys, ReadModel, Rendered, encode
 from projector.read_models import order
-from projector.read_models.order import Happening, Order, fulfilment_of, payment_state_of, placed_of, refunded_minor
+from projector.read_models.order import (
+    Happening,
+    Order,
+    fulfilment_of,
+    payment_state_of,
+    placed_of,
+    refunded_minor,
+    released_minor,
+)
 from shared.documents.orders import RECORDS, OrderRecord
 from shared.envelope import Recorded
 from shared.events.orders import OrderPlaced
@@ -36,6 +44,7 @@ def render(id_: str, state: Order, _keys: Keys) -> Rendered:
         tax_minor=totals.tax_minor,
         total_minor=totals.total_minor,
         refunded_minor=refunded_minor(state),
+        released_minor=released_minor(state),
         fulfilment=fulfilment_of(state, placed),
         items=sum(line.quantity for line in placed.lines),
         skus=[line.sku for line in placed.lines],

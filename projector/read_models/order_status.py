@@ -7,7 +7,14 @@ import msgspec
 
 from projector.model import REDIS, Keys, ReadModel, Rendered, encode
 from projector.read_models import order
-from projector.read_models.order import Order, fulfilment_of, payment_state_of, placed_of, refunded_minor
+from projector.read_models.order import (
+    Order,
+    fulfilment_of,
+    payment_state_of,
+    placed_of,
+    refunded_minor,
+    released_minor,
+)
 from shared.documents.orders import STATUS, Address, Discounted, OrderStatus, StatusLine, StatusRefund
 from shared.events.orders import OrderPlaced
 from shared.money import Money
@@ -52,6 +59,7 @@ def render(id_: str, state: Order, keys: Keys) -> Rendered:
         ],
         decline_reason=state.decline_reason,
         retry_at=state.retry_at,
+        released=Money(released, currency) if (released := released_minor(state)) else None,
     )
     return Rendered({id_: encode(status)})
 

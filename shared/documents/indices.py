@@ -124,6 +124,7 @@ _ORDERS: Json = {
     "tax_minor": LONG,
     "total_minor": LONG,
     "refunded_minor": LONG,
+    "released_minor": LONG,
     "items": LONG,
     "skus": KEYWORD,
     "product_ids": KEYWORD,

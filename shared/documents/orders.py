@@ -17,7 +17,7 @@ PaymentState = Literal[
 ]
 ParcelState = Literal["shipped", "delivered"]
 Fulfilment = Literal["none", "partially_shipped", "shipped", "delivered"]
-RefundState = Literal["requested", "pending", "succeeded", "failed"]
+RefundState = Literal["requested", "pending", "succeeded", "failed", "released"]
 
 
 class Address(Struct, frozen=True):
@@ -95,7 +95,7 @@ class OrderStatus(Struct, frozen=True, omit_defaults=True):
     shipping: Money
     tax: Money
     total: Money
-    refunded: Money  # what has gone back; requested and pending refunds don't count yet
+    refunded: Money  # what has gone back; requested and pending refunds don't count yet, released ones never
     refunds: list[StatusRefund]
     fulfilment: Fulfilment  # delivered: all that was not refunded has arrived, the order is complete
     parcels: list[StatusParcel]
@@ -105,6 +105,7 @@ class OrderStatus(Struct, frozen=True, omit_defaults=True):
     discounts: list[Discounted] = []
     decline_reason: str | None = None  # why the last try to pay was refused, until one succeeds
     retry_at: datetime | None = None  # when we try again by ourselves
+    released: Money | None = None  # of the total: not taken at all, since it could not be shipped
 
 
 class OrderRecord(Struct, frozen=True):
@@ -122,6 +123,7 @@ class OrderRecord(Struct, frozen=True):
     tax_minor: int
     total_minor: int
     refunded_minor: int
+    released_minor: int
     fulfilment: Fulfilment
     items: int
     skus: list[str]

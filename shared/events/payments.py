@@ -47,6 +47,14 @@ class PaymentAuthorized(Struct, frozen=True, tag="payments.payment_authorized.v1
     amount_minor: int
 
 
+class PaymentReduced(Struct, frozen=True, tag="payments.payment_reduced.v1"):
+    """Less is captured than was authorized, by `released_minor` in all."""
+
+    payment_id: UUID
+    order_id: UUID
+    released_minor: int
+
+
 class PaymentCaptured(Struct, frozen=True, tag="payments.payment_captured.v1"):
     payment_id: UUID
     order_id: UUID
@@ -68,6 +76,7 @@ PaymentEvent = (
     | PaymentDeclined
     | PaymentRetried
     | PaymentAuthorized
+    | PaymentReduced
     | PaymentCaptured
     | PaymentVoided
 )

@@ -1,7 +1,7 @@
 """What happened to refunds. Aggregate: `refund`, key `order:<order id>`. Amounts in minor units of its currency.
 
 A refund is requested → (pending at the provider →) succeeded or failed; what has succeeded may still fail, when the
-bank sends the money back.
+bank sends the money back. What is not captured at all is released, once and for ever.
 """
 
 from uuid import UUID
@@ -37,6 +37,22 @@ class RefundRequested(Struct, frozen=True, tag="refunds.refund_requested.v1"):
     sent: list[ParcelLine] = []
 
 
+class AmountReleased(Struct, frozen=True, tag="refunds.amount_released.v1"):
+    """A part of what was authorized is not captured: a refund, as it were, before the money was taken, and done with
+    it. The goods in it are not to be shipped."""
+
+    refund_id: UUID
+    order_id: UUID
+    payment_id: UUID
+    intent_id: str
+    amount_minor: int
+    currency: str
+    reason: str
+    lines: list[RefundedLine]
+    shipping_minor: int
+    restocked: list[Allocation]
+
+
 class RefundPending(Struct, frozen=True, tag="refunds.refund_pending.v1"):
     """The provider has taken it on; the bank takes its time."""
 
@@ -62,4 +78,4 @@ class RefundFailed(Struct, frozen=True, tag="refunds.refund_failed.v1"):
     code: str
 
 
-RefundEvent = RefundRequested | RefundPending | RefundSucceeded | RefundFailed
+RefundEvent = RefundRequested | AmountReleased | RefundPending | RefundSucceeded | RefundFailed

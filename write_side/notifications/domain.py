@@ -9,6 +9,7 @@ from shared.events.notifications import MailQueued, MailRefused, MailSent, Notif
 
 ORDER_CONFIRMATION = "order_confirmation"
 REFUND = "refund"
+RELEASED = "amount_released"
 PAYMENT_DECLINED = "payment_declined"
 SHIPPED = "parcel_shipped"
 DELIVERED = "parcel_delivered"

@@ -144,10 +144,12 @@ async def _letter(pool: Pool, mail: Mail, order: Order) -> Letter:
     assert mail.subject_id is not None
     if mail.kind in (domain.SHIPPED, domain.DELIVERED):
         return await _about_parcel(pool, mail.subject_id, order, arrived=mail.kind == domain.DELIVERED)
-    assert mail.kind == domain.REFUND
+    assert mail.kind in (domain.REFUND, domain.RELEASED)
     async with pool.acquire() as conn:
         refund = await refunds.find(conn, mail.subject_id)
     assert refund is not None
+    if mail.kind == domain.RELEASED:
+        return letters.released(refund.amount_minor, refund.currency, refund.lines, order.lines)
     return letters.refunded(refund.amount_minor, refund.currency, refund.lines, order.lines)
 
 

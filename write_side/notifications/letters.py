@@ -88,6 +88,19 @@ def refunded(amount_minor: int, currency: str, lines: Sequence[RefundedLine], or
     )
 
 
+def released(amount_minor: int, currency: str, lines: Sequence[RefundedLine], ordered: Sequence[PricedLine]) -> Letter:
+    """A part of the order is not charged."""
+    names = {line.sku: line.name for line in ordered}
+    amount = display(amount_minor, currency)
+    gone = ", because we can't send all of it" if lines else ""
+    return Letter(
+        "You pay less for your order {number}",
+        f"we charge {amount} less for your order {{number}}{gone}. Your bank lets go of what it held.",
+        [(f"{line.quantity} × {names[line.sku]}", display(line.amount_minor, currency)) for line in lines],
+        [("Not charged", amount)],
+    )
+
+
 def shipped(
     carrier: str, tracking_number: str, lines: Sequence[ParcelLine], ordered: Sequence[PricedLine], *, arrived: bool
 ) -> Letter:

@@ -9,11 +9,19 @@ from shared.events.fulfilment import ParcelDelivered, ParcelShipped
 from shared.events.notifications import MailQueued
 from shared.events.orders import OrderConfirmed
 from shared.events.payments import PaymentDeclined
-from shared.events.refunds import RefundSucceeded
+from shared.events.refunds import AmountReleased, RefundSucceeded
 from shared.ids import uuid7
 from write_side.database import Connection
 from write_side.notifications import store
-from write_side.notifications.domain import DELIVERED, ORDER_CONFIRMATION, PAYMENT_DECLINED, REFUND, SHIPPED, message_id
+from write_side.notifications.domain import (
+    DELIVERED,
+    ORDER_CONFIRMATION,
+    PAYMENT_DECLINED,
+    REFUND,
+    RELEASED,
+    SHIPPED,
+    message_id,
+)
 from write_side.reactions import Reaction
 
 
@@ -38,6 +46,10 @@ def reactions(sender: str) -> list[Reaction]:
         assert isinstance(event, RefundSucceeded)
         await queue(conn, event.order_id, REFUND, event.refund_id, cause)
 
+    async def release(conn: Connection, _: Recorded, event: Event, cause: Metadata) -> None:
+        assert isinstance(event, AmountReleased)
+        await queue(conn, event.order_id, RELEASED, event.refund_id, cause)
+
     async def ship(conn: Connection, _: Recorded, event: Event, cause: Metadata) -> None:
         assert isinstance(event, ParcelShipped | ParcelDelivered)
         kind = SHIPPED if isinstance(event, ParcelShipped) else DELIVERED
@@ -47,5 +59,6 @@ def reactions(sender: str) -> list[Reaction]:
         Reaction("order_confirmation_mail", (tag_of(OrderConfirmed),), confirm),
         Reaction("decline_mail", (tag_of(PaymentDeclined),), decline),
         Reaction("refund_mail", (tag_of(RefundSucceeded),), refund),
+        Reaction("release_mail", (tag_of(AmountReleased),), release),
         Reaction("parcel_mail", (tag_of(ParcelShipped), tag_of(ParcelDelivered)), ship),
     ]

@@ -45,7 +45,10 @@ def _authorized(order: Order, work: Work, seen: Seen, *, fresh: bool) -> Verdict
     if cancelled and seen.status == "succeeded":
         return "alarm"  # somebody captured it behind our back: there is nothing left to void
     if work.payment.state == "authorized":
-        return "capture" if seen.status == "succeeded" else "ignore"
+        if seen.status != "succeeded":
+            return "ignore"
+        taken = (seen.authorized_minor, seen.currency)
+        return "capture" if taken == (work.payment.due_minor, work.payment.currency) else "alarm"
     if not covers(seen, work.payment):
         return "alarm"
     if order.state == "pending_payment":

@@ -14,6 +14,7 @@ from write_side.payments.store import (
     park,
     public_state,
     put_off,
+    reduce,
     retry_alarmed,
     save,
     shown,
@@ -24,5 +25,5 @@ from write_side.payments.store import (
 __all__ = [
     "Decline", "Gateway", "Notice", "Payment", "ProviderDown", "ProviderRefused", "Seen", "SeenRefund", "Work",
     "alarms", "capture", "claim", "covers", "decline", "every", "find_payment", "lock_payment", "open_gateway", "park",
-    "public_state", "put_off", "retry_alarmed", "save", "shown", "take_in", "wake",
+    "public_state", "put_off", "reduce", "retry_alarmed", "save", "shown", "take_in", "wake",
 ]  # fmt: skip

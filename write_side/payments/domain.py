@@ -16,6 +16,7 @@ from shared.events.payments import (
     PaymentDeclined,
     PaymentEvent,
     PaymentIntentCreated,
+    PaymentReduced,
     PaymentRequested,
     PaymentRetried,
     PaymentVoided,
@@ -41,6 +42,12 @@ class Payment(Struct, frozen=True):
     retries: int = 0  # tries of ours after a decline
     retry_until: datetime | None = None  # none begins later
     decline_reason: str | None = None  # of the last decline
+    released_minor: int = 0  # authorized, and not to be captured
+
+    @property
+    def due_minor(self) -> int:
+        """What is captured, or is to be."""
+        return self.amount_minor - self.released_minor
 
 
 class Work(Struct, frozen=True):
@@ -137,6 +144,8 @@ def evolve(payment: Payment | None, event: PaymentEvent, version: int) -> Paymen
             return structs.replace(payment, retries=number, version=version)
         case PaymentAuthorized():
             return structs.replace(payment, state="authorized", version=version)
+        case PaymentReduced(released_minor=released):
+            return structs.replace(payment, released_minor=released, version=version)
         case PaymentCaptured():
             return structs.replace(payment, state="captured", version=version)
         case PaymentVoided():

@@ -101,9 +101,13 @@ class Gateway:
         return _meant(seen, fits=seen.intent_id == payment.intent_id)
 
     async def capture(self, payment: Payment, attempt: int) -> Seen:
-        """Take the money. Stripe captures an intent once, whatever the key."""
+        """Take the money, less what is released: Stripe lets go of the rest. It captures an intent once, whatever the
+        key."""
         key = _key(payment.id, "capture", attempt)
-        call = self._intents.capture_async(payment.intent_id or "", {}, {"idempotency_key": key})
+        params: stripe.params.PaymentIntentCaptureParams = {}
+        if payment.released_minor:
+            params["amount_to_capture"] = payment.due_minor
+        call = self._intents.capture_async(payment.intent_id or "", params, {"idempotency_key": key})
         seen = await self._asked("capture", call)
         return _meant(seen, fits=seen.intent_id == payment.intent_id)
 

@@ -26,10 +26,11 @@ BOOKS_PAUSE = 5.0
 GIVE_UP_AFTER = 12  # refused attempts, some ten minutes
 
 
-def steps(pool: Pool, gateway: Gateway) -> list[Step]:
-    """What the worker is to do again and again about payments and unpaid orders."""
+def steps(pool: Pool, gateway: Gateway, capture_after: int = 0) -> list[Step]:
+    """What the worker is to do again and again about payments and unpaid orders; money is captured so many seconds
+    after it was authorized."""
     return [
-        Step("payments", PAUSE, lambda: work_off(pool, gateway)),
+        Step("payments", PAUSE, lambda: work_off(pool, gateway, capture_after)),
         Step("expiry", EXPIRY_PAUSE, lambda: orders.close_expired(pool)),
         Step("payments waiting", BOOKS_PAUSE, lambda: count_waiting(pool)),
     ]
@@ -45,10 +46,10 @@ async def count_waiting(pool: Pool) -> int:
     return 0
 
 
-async def work_off(pool: Pool, gateway: Gateway) -> int:
+async def work_off(pool: Pool, gateway: Gateway, capture_after: int = 0) -> int:
     """Create, retry, capture and void what is due; answers how many payments that were."""
     async with pool.acquire() as conn:
-        due = await store.claim_due(conn, AT_ONCE)
+        due = await store.claim_due(conn, AT_ONCE, timedelta(seconds=capture_after))
         reasons = await _reasons(conn, due)
     await asyncio.gather(*(_attempt(pool, gateway, work, reasons) for work in due))
     return len(due)

@@ -9,7 +9,7 @@ import asyncpg
 from msgspec import Struct, structs
 
 from shared.envelope import Metadata
-from shared.events.payments import PaymentDeclined, PaymentRetried
+from shared.events.payments import PaymentDeclined, PaymentReduced, PaymentRetried
 from shared.shards import order_key
 from write_side import event_log
 from write_side.database import Connection, among, overwrite
@@ -17,7 +17,8 @@ from write_side.event_log import NewEvent, Positions
 from write_side.payments.domain import PUBLIC, Payment, State, Work
 
 CLAIM = timedelta(seconds=20)  # for so long a payment is one worker's: longer than a call to the provider may take
-_PAYMENT = "id, order_id, amount_minor, currency, state, intent_id, version, retries, retry_until, decline_reason"
+_PAYMENT = """id, order_id, amount_minor, currency, state, intent_id, version, retries, retry_until, decline_reason,
+              released_minor"""
 TODO_OF: dict[State, str] = {"requested": "create", "authorized": "capture"}  # as far as the payment alone can say
 _WORK = f"{_PAYMENT}, todo, capturing, attempts, last_decline, retrying"
 
@@ -46,19 +47,21 @@ async def shown(conn: Connection, payment_id: UUID) -> tuple[str, str | None]:
     return PUBLIC.get(row[0], row[0]), row[1] if row[0] == "declined" else None
 
 
-async def claim_due(conn: Connection, limit: int) -> list[Work]:
+async def claim_due(conn: Connection, limit: int, capture_after: timedelta = timedelta()) -> list[Work]:
     """Payments about which something is to be done now, for this worker alone for a while.
 
-    From here on a capture has begun: it may succeed at the provider whatever becomes of us, so nothing cancels it.
+    A capture waits so long after what made it due. From here on it has begun: it may succeed at the provider whatever
+    becomes of us, so nothing cancels it.
     """
     rows = await conn.fetch(
         f"""UPDATE payment SET attempts = attempts + 1, next_attempt_at = clock_timestamp() + $2,
                                capturing = capturing OR todo = 'capture'
             WHERE id IN (SELECT id FROM payment
                          WHERE todo IS NOT NULL AND alarm IS NULL AND next_attempt_at <= clock_timestamp()
+                           AND (todo <> 'capture' OR capturing OR next_attempt_at <= clock_timestamp() - $3::interval)
                          ORDER BY next_attempt_at LIMIT $1 FOR UPDATE SKIP LOCKED)
             RETURNING {_WORK}""",  # noqa: S608
-        limit, CLAIM,
+        limit, CLAIM, capture_after,
     )  # fmt: skip
     return [_work(row) for row in rows]
 
@@ -160,6 +163,15 @@ async def save_try(
         decline_id, due, isinstance(event, PaymentRetried),
     )  # fmt: skip
     new = NewEvent("payment", payment.id, payment.version, order_key(payment.order_id), event)
+    return await event_log.append(conn, [new], cause)
+
+
+async def reduce(conn: Connection, payment: Payment, released_minor: int, cause: Metadata) -> Positions:
+    """The row of a locked payment of which less is to be captured, by so much in all, and the event."""
+    query = "UPDATE payment SET released_minor = $2, version = version + 1 WHERE id = $1"
+    await conn.execute(query, payment.id, released_minor)
+    event = PaymentReduced(payment.id, payment.order_id, released_minor)
+    new = NewEvent("payment", payment.id, payment.version + 1, order_key(payment.order_id), event)
     return await event_log.append(conn, [new], cause)
 
 

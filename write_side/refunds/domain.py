@@ -5,7 +5,7 @@ Units of a line share what the line cost so that nothing is left over: all of th
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Literal, NamedTuple, TypeVar
 from uuid import UUID
 
 from msgspec import Meta, Struct, structs
@@ -13,6 +13,7 @@ from msgspec import Meta, Struct, structs
 from shared.events.fulfilment import ParcelLine
 from shared.events.orders import Allocation, PricedLine, Totals
 from shared.events.refunds import (
+    AmountReleased,
     RefundedLine,
     RefundEvent,
     RefundFailed,
@@ -28,7 +29,7 @@ Reason = Literal[
     "requested_by_customer", "returned", "damaged", "not_delivered", "out_of_stock", "goodwill", "duplicate", "fraud"
 ]
 K = TypeVar("K")
-State = Literal["requested", "pending", "succeeded", "failed"]
+State = Literal["requested", "pending", "succeeded", "failed", "released"]
 OF_SENT_GOODS = ("returned", "damaged", "not_delivered")  # reasons that speak of what had left the house
 Verdict = Literal["pending", "succeeded", "failed", "alarm", "ignore", "known"]
 
@@ -115,19 +116,36 @@ def request(bought: Bought, earlier: Sequence[Refund], wanted: NewRefund, refund
     payment = bought.payment
     if payment.state != "captured" or payment.intent_id is None:
         raise NotCaptured("nothing was captured of this order", payment_state=payment.state)
+    parts = parts_of(bought, earlier, wanted)
+    if parts.amount_minor > parts.left_minor:
+        detail = f"of what was captured {parts.left_minor} minor units are left, not {parts.amount_minor}"
+        raise RefundExceedsCaptured(detail, left_minor=parts.left_minor)
+    if parts.amount_minor == 0:
+        raise NothingToRefund("nothing is left to refund, or it has cost nothing", left_minor=parts.left_minor)
+    return RefundRequested(
+        refund_id, payment.order_id, payment.id, payment.intent_id, parts.amount_minor, payment.currency, wanted.reason,
+        parts.lines, parts.shipping_minor, parts.restocked, sent_of(bought, earlier, parts.lines, wanted.reason),
+    )  # fmt: skip
+
+
+class Parts(NamedTuple):
+    """What is asked for, in money and goods, and how much was left of all that was paid."""
+
+    amount_minor: int
+    lines: list[RefundedLine]
+    shipping_minor: int
+    restocked: list[Allocation]
+    left_minor: int
+
+
+def parts_of(bought: Bought, earlier: Sequence[Refund], wanted: NewRefund) -> Parts:
+    """What this comes to after all that was refunded or released before. Refuses `refund_exceeds_order`, `invalid`."""
     _check_meant(wanted)
     counted = [refund for refund in earlier if refund.state != "failed"]
-    left = payment.amount_minor - sum(refund.amount_minor for refund in counted)
+    left = bought.payment.amount_minor - sum(refund.amount_minor for refund in counted)
     amount, lines, shipping = _asked(bought, counted, wanted, left)
-    if amount > left:
-        raise RefundExceedsCaptured(f"of what was captured {left} minor units are left, not {amount}", left_minor=left)
-    if amount == 0:
-        raise NothingToRefund("nothing is left to refund, or it has cost nothing", left_minor=left)
     restocked = _put_back(bought.allocations, earlier, lines) if wanted.restock else []
-    return RefundRequested(
-        refund_id, payment.order_id, payment.id, payment.intent_id, amount, payment.currency, wanted.reason, lines,
-        shipping, restocked, sent_of(bought, earlier, lines, wanted.reason),
-    )  # fmt: skip
+    return Parts(amount, lines, shipping, restocked, left)
 
 
 def _check_meant(wanted: NewRefund) -> None:
@@ -145,10 +163,22 @@ def _asked(
         return wanted.amount_minor, [], 0
     shipping = _shipping_cost(bought) - sum(refund.shipping_minor for refund in counted)
     if not wanted.lines and not wanted.shipping:
-        return left, _lines_of(bought, counted, None), shipping
+        return left, *_within(left, _lines_of(bought, counted, None), shipping)
     lines = _lines_of(bought, counted, summed(wanted.lines))
     given = shipping if wanted.shipping else 0
     return sum(line.amount_minor for line in lines) + given, lines, given
+
+
+def _within(left: int, lines: list[RefundedLine], shipping: int) -> tuple[list[RefundedLine], int]:
+    """All that is left, part by part: what went back as a mere amount is taken off the shipping, then off the lines."""
+    excess = sum(line.amount_minor for line in lines) + shipping - left
+    off = min(max(excess, 0), shipping)
+    excess, found = excess - off, list[RefundedLine]()
+    for line in reversed(lines):
+        less = min(max(excess, 0), line.amount_minor)
+        excess -= less
+        found.insert(0, structs.replace(line, amount_minor=line.amount_minor - less))
+    return found, shipping - off
 
 
 def _lines_of(bought: Bought, counted: Sequence[Refund], wanted: dict[str, int] | None) -> list[RefundedLine]:
@@ -165,7 +195,7 @@ def _lines_of(bought: Bought, counted: Sequence[Refund], wanted: dict[str, int] 
     return [
         RefundedLine(
             sku, quantity,
-            cost[sku] * (back.get(sku, 0) + quantity) // ordered[sku] - paid.get(sku, 0),
+            max(cost[sku] * (back.get(sku, 0) + quantity) // ordered[sku] - paid.get(sku, 0), 0),  # others failed
         )
         for sku, quantity in asked.items()
     ]  # fmt: skip
@@ -242,6 +272,8 @@ def judge(refund: Refund, seen: SeenRefund) -> Verdict:
     if refund.state == "failed":
         unheard_of = refund.provider_id is None and seen.status in ("pending", "succeeded")
         return "alarm" if unheard_of else "ignore"  # given up, and made all the same
+    if refund.state == "released":
+        return "alarm"  # the provider was never asked for it
     if seen.status in ("failed", "canceled"):
         return "failed"
     if seen.status == "succeeded":
@@ -251,13 +283,14 @@ def judge(refund: Refund, seen: SeenRefund) -> Verdict:
 
 def evolve(refund: Refund | None, event: RefundEvent, version: int) -> Refund:
     """A refund after an event."""
-    if isinstance(event, RefundRequested):
+    if isinstance(event, RefundRequested | AmountReleased):
+        state: State = "requested" if isinstance(event, RefundRequested) else "released"
         return Refund(
             event.refund_id, event.order_id, event.payment_id, event.intent_id, event.amount_minor, event.currency,
-            event.reason, event.lines, event.shipping_minor, event.restocked, "requested", None, None, version,
-            event.sent,
+            event.reason, event.lines, event.shipping_minor, event.restocked, state, None, None, version,
+            event.sent if isinstance(event, RefundRequested) else [],
         )  # fmt: skip
-    assert refund is not None, "a refund's history begins with RefundRequested"
+    assert refund is not None, "a refund's history begins with RefundRequested or AmountReleased"
     match event:
         case RefundPending(provider_id=provider_id):
             return structs.replace(refund, state="pending", provider_id=provider_id, version=version)

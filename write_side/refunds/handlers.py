@@ -12,6 +12,7 @@ from msgspec import Struct
 from shared.envelope import Metadata
 from shared.events.orders import Allocation
 from shared.events.refunds import (
+    AmountReleased,
     RefundedLine,
     RefundEvent,
     RefundFailed,
@@ -27,7 +28,7 @@ from write_side.commands import Answer, Call
 from write_side.database import Connection, Pool
 from write_side.event_log import Positions
 from write_side.payments import Notice, SeenRefund
-from write_side.refunds import domain, store
+from write_side.refunds import domain, releasing, store
 from write_side.refunds.domain import Bought, NewRefund, Refund, Verdict
 
 log = logging.getLogger(__name__)
@@ -74,6 +75,29 @@ async def request_refund(
         return await commands.run(pool, decide, call)
 
 
+async def release(
+    pool: Pool, order_id: UUID, wanted: NewRefund, cause: Metadata, call: Call
+) -> Answer[RefundState]:
+    """Not capture all that is authorized; the goods in it are not shipped, and are put back if asked to.
+
+    Refuses `unknown_order`, and what `releasing.release` refuses.
+    """
+    async with joining_order(pool, order_id, cause, "release") as joined:
+
+        async def decide(conn: Connection) -> tuple[RefundState, Positions]:
+            bought = await _bought(conn, order_id)
+            work = await payments.lock_payment(conn, bought.payment.id)
+            assert work is not None
+            event = releasing.release(bought, work, await store.of_order(conn, order_id), wanted, uuid7())
+            refund = domain.evolve(None, event, 1)
+            positions = await _restock(conn, event, joined)
+            positions = {**positions, **await store.insert(conn, refund, event, joined)}
+            released = work.payment.released_minor + event.amount_minor
+            return _shown(refund), {**positions, **await payments.reduce(conn, work.payment, released, joined)}
+
+        return await commands.run(pool, decide, call)
+
+
 async def _bought(conn: Connection, order_id: UUID) -> Bought:
     """What an order's refunds are decided from, the order held until the transaction ends."""
     if await orders.lock_order(conn, order_id) is None:
@@ -86,7 +110,7 @@ async def _bought(conn: Connection, order_id: UUID) -> Bought:
     return Bought(order.lines, order.totals, order.allocations, payment, shipped)
 
 
-async def _restock(conn: Connection, event: RefundRequested, cause: Metadata) -> Positions:
+async def _restock(conn: Connection, event: RefundRequested | AmountReleased, cause: Metadata) -> Positions:
     if not event.restocked:
         return {}
     items = {(sku, warehouse): id_ for sku, warehouse, id_ in await orders.items_of(conn, event.order_id)}

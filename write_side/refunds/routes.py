@@ -19,6 +19,7 @@ from write_side.refunds.domain import (
     RefundExceedsOrder,
 )
 from write_side.refunds.handlers import RefundState
+from write_side.refunds.releasing import AlreadyCaptured, NotAuthorized, NothingLeftToCapture
 from write_side.resources import Own
 
 Call = Request[Any, Any, Any]
@@ -37,4 +38,19 @@ async def post_refund(
     return answered(request, await handlers.request_refund(own.pool, order_id, data, cause(request), call), 201)
 
 
-routes = [post_refund]
+@post("/v1/orders/{order_id:uuid}/releases", status_code=201, guards=[requires("refunds:write")])
+@refuses(
+    UnknownOrder, NotAuthorized, AlreadyCaptured, NothingLeftToCapture, RefundExceedsOrder, NothingToRefund, Invalid
+)
+async def post_payment_release(
+    request: Call, order_id: FromPath[UUID], data: JSONBody[NewRefund], own: Own, key: IdempotencyKey = None,
+) -> Answered[RefundState]:  # fmt: skip
+    """Capture less than was authorized, by an amount or by lines that can't be shipped; before the capture only.
+
+    What is released counts like a refund that is done; the customer is told.
+    """
+    call = idempotent(request, key, data)
+    return answered(request, await handlers.release(own.pool, order_id, data, cause(request), call), 201)
+
+
+routes = [post_refund, post_payment_release]

@@ -199,6 +199,7 @@ async def _shipped_and_refunded(ask: Any, shop: Shop) -> None:
     order = msgspec.convert(await _ordered(ask), OrderState)
     await shop.pay(order)
     await shop.complete(order)
+    await ask("POST", f"/v1/orders/{order.id}/releases", {"reason": "goodwill", "amount_minor": 100})
     await shop.work()
     parcel = await ask("POST", f"/v1/orders/{order.id}/parcels", {"carrier": "DHL", "tracking_number": "1"})
     await ask("POST", f"/v1/parcels/{parcel['id']}/delivered")
