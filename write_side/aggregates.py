@@ -24,6 +24,8 @@ from write_side.inventory import domain as inventory
 from write_side.inventory import store as inventory_store
 from write_side.inventory.alerts import domain as low_stock
 from write_side.inventory.alerts import store as low_stock_store
+from write_side.inventory.limits import domain as limits
+from write_side.inventory.limits import store as limits_store
 from write_side.notifications import domain as notifications
 from write_side.notifications import store as notifications_store
 from write_side.orders import domain as orders
@@ -74,6 +76,9 @@ AGGREGATES: list[Aggregate] = [
     Aggregate(
         "low_stock", "low_stock", lambda state, r, e: low_stock.evolve(state, e, r.version),
         low_stock_store.all_alerts,
+    ),
+    Aggregate(
+        "purchase_limit", "purchase_limit", lambda _, r, e: limits.evolve(e, r.version), limits_store.all_limits
     ),
     Aggregate(
         "category", "category", lambda state, r, e: catalog.evolve_category(state, r.version, e),

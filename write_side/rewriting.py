@@ -16,6 +16,7 @@ from write_side.fulfilment import store as fulfilment
 from write_side.inventory import store as inventory
 from write_side.inventory.alerts import store as low_stock
 from write_side.inventory.domain import Held, StockItem
+from write_side.inventory.limits import store as limits
 from write_side.notifications import store as notifications
 from write_side.orders import store as orders
 from write_side.orders.domain import Order
@@ -50,6 +51,7 @@ _REWRITES: dict[str, Rewrite] = {
     "warehouse": inventory.rewrite_warehouse,
     "stock_item": _item,
     "low_stock": low_stock.rewrite_alert,
+    "purchase_limit": limits.rewrite_limit,
     "category": catalog.rewrite_category,
     "product": catalog.rewrite_product,
     "price": pricing.rewrite_prices,

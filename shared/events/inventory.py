@@ -1,8 +1,8 @@
 """What happened to warehouses and stock items.
 
 Figures of a stock item after the event (`on_hand`, `reserved`) stand in each event: read models overwrite, never add.
-Aggregates: `warehouse`, `stock_item` (one SKU in one warehouse), `low_stock` (one alert). Keys: `warehouse:<id>`,
-of the others `product:<product id>`.
+Aggregates: `warehouse`, `stock_item` (one SKU in one warehouse), `low_stock` (one alert), `purchase_limit` (of one
+SKU). Keys: `warehouse:<id>`, of the others `product:<product id>`.
 """
 
 from uuid import UUID
@@ -175,6 +175,17 @@ class ManagerMailRefused(Struct, frozen=True, tag="inventory.manager_mail_refuse
     code: int
 
 
+class PurchaseLimitSet(Struct, frozen=True, tag="inventory.purchase_limit_set.v1"):
+    """How many of a SKU an order and a customer may have from now on; None: as many as they like."""
+
+    limit_id: UUID
+    sku: str
+    product_id: UUID
+    most_per_order: int | None
+    most_per_customer: int | None
+    window_days: int | None  # only orders so young count; None: all that there ever were
+
+
 WarehouseEvent = WarehouseOpened | WarehouseManagerNamed
 LowStockEvent = StockRanLow | ManagerTold | ManagerMailRefused
-InventoryEvent = WarehouseEvent | StockItemEvent | LowStockEvent
+InventoryEvent = WarehouseEvent | StockItemEvent | LowStockEvent | PurchaseLimitSet

@@ -19,6 +19,7 @@ from shared.events.fraud import FraudEvent, PaymentAssessed
 from shared.events.fulfilment import FulfilmentEvent, ParcelShipped
 from shared.events.inventory import (
     LowStockEvent,
+    PurchaseLimitSet,
     StockItemEvent,
     StockItemOpened,
     StockRanLow,
@@ -41,6 +42,7 @@ from write_side.aggregates import AGGREGATES, Aggregate
 # Aggregate → the event its history begins with, and all that may follow.
 HISTORIES: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "warehouse": (WarehouseOpened, get_args(WarehouseEvent)),
+    "purchase_limit": (PurchaseLimitSet, (PurchaseLimitSet,)),
     "low_stock": (StockRanLow, get_args(LowStockEvent)),
     "stock_item": (StockItemOpened, get_args(StockItemEvent)),
     "category": (get_args(CategoryEvent)[0], get_args(CategoryEvent)),

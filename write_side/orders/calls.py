@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from write_side.carts import CartHead
 from write_side.catalog import SoldVariant
-from write_side.inventory import StockItem
+from write_side.inventory import PurchaseLimit, StockItem
 from write_side.orders.domain import Quote
 from write_side.pricing import PriceBook
 from write_side.promotions import Promotion
@@ -29,6 +29,8 @@ class Known(NamedTuple):
     promotions: Sequence[Promotion]  # on offer by themselves or by a code of one of the quotes
     uses: Mapping[UUID, Mapping[UUID, int]]  # person → promotion → how often they use it
     gates: Mapping[str, Gated]  # what is sold by turns
+    limits: Sequence[PurchaseLimit]  # of what the quotes name
+    bought: Mapping[UUID, Mapping[str, int]]  # person → SKU → how many they have of what is limited
 
 
 class Placing(Struct, frozen=True):
@@ -48,6 +50,7 @@ class Placing(Struct, frozen=True):
     item_ids: list[UUID] = []
     person_id: UUID | None = None
     claims: list[UUID] = []  # promotions whose uses are limited
+    counted: dict[str, int] = {}  # SKU → quantity, where a customer may have only so many
     placed: str = ""
     payment_requested: str = ""
     cart_ordered: str = ""

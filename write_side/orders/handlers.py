@@ -13,7 +13,7 @@ from shared.events.orders import Discount, PricedLine, QuoteIssued, Totals
 from shared.ids import uuid7
 from shared.money import Money
 from shared.shards import order_key
-from write_side import carts, commands, event_log, fraud, payments, promotions, sales, shipping
+from write_side import carts, commands, event_log, fraud, inventory, payments, promotions, sales, shipping
 from write_side.carts import CartOrderedAlready
 from write_side.commands import Answer
 from write_side.customers import Contact, Keyring, seal_contact
@@ -94,7 +94,7 @@ async def issue_quote(
     """Today's price of a cart for an address, with what promotions and these codes take off, good for `ttl` seconds;
     by the price lists of the groups that the buyer is in.
 
-    Refuses `cart_ordered`, `cart_empty`, `not_sellable`, `unknown_destination`, `pass_required`,
+    Refuses `cart_ordered`, `cart_empty`, `not_sellable`, `unknown_destination`, `pass_required`, `purchase_limit`,
     `total_out_of_range`, and `keyring_unavailable`, since the contact is sealed before it goes anywhere.
     """
     async with pool.acquire() as conn:
@@ -113,6 +113,9 @@ async def issue_quote(
         offers = await offers_of(conn, cart.lines, asked)
         promotions_, uses = await promotions.offered_to(conn, codes, sealed.person_id)
         priced = domain.price(cart.lines, offers, terms, cart.currency, Offered(promotions_, codes, uses, now))
+        limits = await inventory.find_limits(conn, list(cart.lines))
+        bought = await store.bought_by(conn, sealed.person_id, limits) if limits else {}
+        inventory.check_limits(cart.lines, limits, bought)
         event = QuoteIssued(
             uuid7(), cart.id, cart.version, sealed.person_id, sealed.mail, sealed.address, terms.country,
             terms.tax_basis_points, priced.lines, priced.totals, now + timedelta(seconds=ttl), list(codes),

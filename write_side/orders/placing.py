@@ -65,8 +65,8 @@ def open_placements(pool: Pool, most: int = MOST) -> Placements:
 async def place_order(placements: Placements, pool: Pool, command: PlaceOrder) -> Answer[OrderState]:
     """The order of a quote. The same quote again, under whatever key, is the same order.
 
-    Refuses `quote_expired`, `quote_stale`, `not_sellable`, `cart_ordered`, `pass_required`, `out_of_stock` with what is
-    left of each line, and what the Idempotency-Key says.
+    Refuses `quote_expired`, `quote_stale`, `not_sellable`, `cart_ordered`, `pass_required`, `purchase_limit`,
+    `out_of_stock` with what is left of each line, and what the Idempotency-Key says.
     """
     for _ in range(RETRIES):
         try:
@@ -75,7 +75,7 @@ async def place_order(placements: Placements, pool: Pool, command: PlaceOrder) -
             continue
         # Gone from that warehouse since we read: perhaps another one has it, and if not, the next reading says so. So
         # with the last use of a promotion: somebody who took it may have been refused for another reason.
-        if outcome.outcome not in ("out_of_stock", "discount_gone"):
+        if outcome.outcome not in ("out_of_stock", "discount_gone", "limit_reached"):
             return await _answer(pool, outcome)
     raise TryAgain("others wanted the same at the same time; try again", retry_after=1)
 
@@ -127,6 +127,7 @@ def decide(known: Known, command: PlaceOrder, now: datetime) -> Placing:
     offered = Offered(known.promotions, quote.codes, known.uses.get(quote.person_id, {}), now)
     fresh = domain.price(wanted, offers, terms, quote.totals.currency, offered)
     domain.check_quote(quote, cart.version, fresh, now)
+    inventory.check_limits(wanted, known.limits, known.bought.get(quote.person_id, {}))
     # Unlocked: turns away early whom the rows would turn away.
     taken = inventory.allocate(wanted, known.stock, command.strategy)
     expires_at = now + timedelta(seconds=command.payment_ttl)
@@ -134,7 +135,8 @@ def decide(known: Known, command: PlaceOrder, now: datetime) -> Placing:
     placed = domain.place(quote, [allocation for allocation, _ in taken], uuid7(), uuid7(), number, expires_at)
     limited = {promotion.id for promotion in known.promotions if promotion.limited}
     claims = [discount.promotion_id for discount in placed.discounts if discount.promotion_id in limited]
-    return _placing(asked, placed, [item_id for _, item_id in taken], claims)
+    placing = _placing(asked, placed, [item_id for _, item_id in taken], claims)
+    return structs.replace(placing, counted=inventory.counted(wanted, known.limits))
 
 
 def _asked(quote: Quote, command: PlaceOrder) -> Placing:

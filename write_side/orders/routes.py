@@ -30,7 +30,7 @@ from write_side.http import (
     cause,
     idempotent,
 )
-from write_side.inventory import OutOfStock, UnknownStock
+from write_side.inventory import OutOfStock, PurchaseLimitReached, UnknownStock
 from write_side.orders import handlers, settling
 from write_side.orders.handlers import Amounts, OrderState, PaymentState, QuoteState
 from write_side.orders.placing import PlaceOrder, place_order
@@ -97,7 +97,7 @@ _PAY = {"payment_id": "/payment/id", "Order-Token": "/order_token"}
 @post("/v1/carts/{cart_id:uuid}/quotes")
 @refuses(
     CartEmpty, carts.CartOrderedAlready, NotSellable, BrokenMail, BrokenAddress, UnknownDestination, TotalOutOfRange,
-    KeyringUnavailable, PassRequired,
+    KeyringUnavailable, PassRequired, PurchaseLimitReached,
 )  # fmt: skip
 @leads_to(Link("post_order", {"Cart-Secret": "$request.header.Cart-Secret"}, {"quote_id": "/id"}))
 async def post_quote(
@@ -127,7 +127,7 @@ def _visit(request: Call, contact: Contact, device: str, settings: Settings) -> 
 @post("/v1/orders")
 @refuses(
     QuoteExpired, QuoteStale, OutOfStock, UnknownStock, carts.CartOrderedAlready, NotSellable, UnknownDestination,
-    TotalOutOfRange, Overloaded, PassRequired,
+    TotalOutOfRange, Overloaded, PassRequired, PurchaseLimitReached,
 )  # fmt: skip
 @leads_to(
     Link("post_session", _PAY),

@@ -1,7 +1,7 @@
 """The SQL of quotes and orders. With schema/functions/orders.sql, the only place that names their tables."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, TypeVar
 from uuid import UUID
 
 import asyncpg
@@ -16,7 +16,7 @@ from write_side.carts import CartHead
 from write_side.catalog import SoldVariant
 from write_side.database import Connection, Pool, among, overwrite, replace
 from write_side.event_log import NewEvent, Positions
-from write_side.inventory import StockItem
+from write_side.inventory import PurchaseLimit, StockItem
 from write_side.orders.calls import Known, Outcome, Placing, Settling
 from write_side.orders.domain import Order, Quote
 from write_side.pricing import open_book
@@ -42,6 +42,8 @@ _LINES = """SELECT order_id, sku, product_id, variant_id, name, quantity, unit_p
 _ALLOCATIONS = """SELECT order_id, sku, warehouse, quantity FROM order_allocation
                   WHERE order_id = ANY ($1) ORDER BY order_id, n"""
 
+K = TypeVar("K")
+L = TypeVar("L")
 
 _LOOKED_AT: dict[str, msgspec.json.Decoder[list[Any]]] = {
     "quotes": msgspec.json.Decoder(list[Quote]),
@@ -52,6 +54,8 @@ _LOOKED_AT: dict[str, msgspec.json.Decoder[list[Any]]] = {
     "promotions": msgspec.json.Decoder(list[Promotion]),
     "uses": msgspec.json.Decoder(list[tuple[UUID, UUID, int]]),
     "gates": msgspec.json.Decoder(list[Gated]),
+    "limits": msgspec.json.Decoder(list[PurchaseLimit]),
+    "bought": msgspec.json.Decoder(list[tuple[UUID, str, int]]),
 }
 
 
@@ -73,9 +77,6 @@ async def look(pool: Pool, quote_ids: Sequence[UUID]) -> Known:
     row = await pool.fetchrow("SELECT * FROM orders_look($1)", quote_ids)
     assert row is not None
     found = {name: kind.decode(row[name]) if row[name] else [] for name, kind in _LOOKED_AT.items()}
-    uses: dict[UUID, dict[UUID, int]] = {}
-    for promotion_id, person_id, n in found["uses"]:
-        uses.setdefault(person_id, {})[promotion_id] = n
     return Known(
         quotes={quote.id: quote for quote in found["quotes"]},
         ordered=frozenset(row["ordered"] or ()),
@@ -85,9 +86,27 @@ async def look(pool: Pool, quote_ids: Sequence[UUID]) -> Known:
         prices=open_book(row["prices"]),
         stock=found["stock"],
         promotions=found["promotions"],
-        uses=uses,
+        uses=_nested((person, promotion, n) for promotion, person, n in found["uses"]),
         gates=gates_by_sku(found["gates"]),
+        limits=found["limits"],
+        bought=_nested(found["bought"]),
     )
+
+
+def _nested(rows: Iterable[tuple[K, L, int]]) -> dict[K, dict[L, int]]:
+    nested: dict[K, dict[L, int]] = {}
+    for outer, inner, n in rows:
+        nested.setdefault(outer, {})[inner] = n
+    return nested
+
+
+async def bought_by(conn: Connection, person_id: UUID, limits: Sequence[PurchaseLimit]) -> dict[str, int]:
+    """SKU → how many a person has of what is limited."""
+    rows = await conn.fetch(
+        "SELECT l.sku, orders_bought($1, l.sku, l.days) AS n FROM unnest($2::text[], $3::int[]) AS l(sku, days)",
+        person_id, [limit.sku for limit in limits], [limit.window_days for limit in limits],
+    )  # fmt: skip
+    return {row["sku"]: row["n"] for row in rows}
 
 
 async def place(pool: Pool, commands: Sequence[Placing]) -> list[Outcome]:

@@ -123,6 +123,8 @@ async def _staff(ask: Any) -> None:
     await ask("POST", "/v1/stock-items", {"sku": "LAMP", "warehouse": "HAM"})
     moved = {"sku": "LAMP", "from_warehouse": "BER", "to_warehouse": "HAM", "quantity": 1, "reason": "nearer"}
     await ask("POST", "/v1/stock/transfers", moved)
+    await ask("PUT", "/v1/purchase-limits/LAMP", {"most_per_order": 5, "most_per_customer": 10, "window_days": 30})
+    await ask("GET", "/v1/purchase-limits/LAMP")
     lines = [{"sku": "LAMP", "quantity": 1}]
     held = await ask("POST", "/v1/reservations", {"reservation_id": str(uuid7()), "lines": lines})
     await ask("POST", f"/v1/reservations/{held['reservation_id']}/release", {"reason": "changed their mind"})

@@ -8,6 +8,11 @@ CREATE OR REPLACE FUNCTION inventory_items(p_skus text[]) RETURNS SETOF stock_it
     WHERE i.sku = ANY (p_skus) ORDER BY w.priority, w.code
 $$;
 
+-- How many of these SKUs an order and a customer may have, where that is limited.
+CREATE OR REPLACE FUNCTION inventory_limits(p_skus text[]) RETURNS SETOF purchase_limit LANGUAGE sql STABLE AS $$
+    SELECT l.* FROM purchase_limit l WHERE l.sku = ANY (p_skus) ORDER BY l.sku
+$$;
+
 CREATE OR REPLACE FUNCTION stock_change_of(
     p_command integer, p_item stock_item, p_type text, p_facts jsonb
 ) RETURNS stock_change LANGUAGE sql STABLE AS $$

@@ -3,12 +3,22 @@
 -- sends the very bytes of the events; here is what only the rows know. Rows are filled from the events themselves. Each
 -- step is one statement for all commands, so that what an order costs falls with the number of those who buy at once.
 
+-- How many of a SKU a person has by orders that may still go through or did, of so many days past (all, if NULL). An order's
+-- id says when it was placed (UUIDv7), to the millisecond.
+CREATE OR REPLACE FUNCTION orders_bought(p_person uuid, p_sku text, p_days integer) RETURNS bigint LANGUAGE sql STABLE AS $$
+    SELECT coalesce(sum(l.quantity), 0)::bigint
+    FROM customer_order o JOIN order_line l ON l.order_id = o.id
+    WHERE o.person_id = p_person AND o.state NOT IN ('cancelled', 'expired') AND l.sku = p_sku
+      AND (p_days IS NULL OR o.id > (lpad(to_hex((extract(epoch FROM clock_timestamp() - make_interval(days => p_days)) * 1000)
+                                                 ::bigint), 12, '0') || '70008000000000000000')::uuid)
+$$;
+
 -- What placing orders from these quotes is decided from, as JSON for Python to decide: in one call, so that all of it is
 -- read in one snapshot (STABLE: that of the caller's statement) and nobody waits for eight answers one after the other.
 -- `ordered`: those that are orders already. What only matters to the others isn't read for them.
 CREATE OR REPLACE FUNCTION orders_look(
     p_quotes uuid[], OUT quotes json, OUT ordered uuid[], OUT carts json, OUT destinations json, OUT sold json,
-    OUT prices json, OUT stock json, OUT promotions json, OUT uses json, OUT gates json
+    OUT prices json, OUT stock json, OUT promotions json, OUT uses json, OUT gates json, OUT limits json, OUT bought json
 ) LANGUAGE plpgsql STABLE AS $$
 DECLARE
     v_carts uuid[];
@@ -30,6 +40,12 @@ BEGIN
     SELECT json_agg(i) INTO stock FROM inventory_items(v_skus) AS i;
     -- Any pass will do: whoever was quoted while theirs was good is not sent back to the line while they type.
     SELECT json_agg(json_build_array(g.sku, g.sale_id, g.carts)) INTO gates FROM sales_gates(v_skus, v_carts, '-infinity') AS g;
+    SELECT json_agg(l) INTO limits FROM inventory_limits(v_skus) AS l;
+    IF limits IS NOT NULL THEN
+        SELECT json_agg(json_build_array(q.person_id, l.sku, orders_bought(q.person_id, l.sku, l.window_days))) INTO bought
+        FROM (SELECT DISTINCT person_id FROM quote WHERE id = ANY (p_quotes)) AS q, inventory_limits(v_skus) AS l
+        WHERE l.most_per_customer IS NOT NULL;
+    END IF;
     v_codes := ARRAY(SELECT DISTINCT unnest(q.codes) FROM quote q WHERE q.id = ANY (p_quotes));
     SELECT json_agg(p) INTO promotions FROM promotions_offered(v_codes) AS p;
     IF promotions IS NOT NULL THEN
@@ -103,6 +119,36 @@ LANGUAGE plpgsql AS $$
 BEGIN
     RETURN (SELECT promotions_take(array_agg(l.command), array_agg(l.ordered), array_agg(l.person), array_agg(l.promotion))
             FROM orders_claims(p_commands, p_done) AS l HAVING count(*) > 0);
+END $$;
+
+-- Step 1c: those whose customers would have more than they may get `limit_reached`. Orders of one customer wait for one
+-- another here, and only where something in them is limited: `counted` is SKU → quantity.
+CREATE OR REPLACE FUNCTION orders_admit_limits(p_commands jsonb, p_outcome text[]) RETURNS text[] LANGUAGE plpgsql AS $$
+DECLARE
+    v_counted record;
+    v_refused integer[];
+BEGIN
+    SELECT array_agg(i) AS commands, array_agg((c ->> 'person_id')::uuid) AS persons, array_agg(w.key) AS skus,
+           array_agg(w.value::integer) AS quantities
+    INTO v_counted
+    FROM unnest(array_positions(p_outcome, 'new')) AS i, LATERAL (SELECT p_commands -> (i - 1)) AS t(c),
+         jsonb_each_text(c -> 'counted') AS w;
+    IF v_counted.commands IS NULL THEN
+        RETURN p_outcome;
+    END IF;
+    PERFORM pg_advisory_xact_lock(l.id)
+    FROM (SELECT DISTINCT hashtextextended('purchase limits of ' || person, 0) AS id FROM unnest(v_counted.persons) AS person
+          ORDER BY 1) AS l;
+    -- A statement of its own: it sees the orders of whoever held the lock before.
+    v_refused := ARRAY(
+        SELECT DISTINCT w.command
+        FROM (SELECT c.*, sum(c.quantity) OVER (PARTITION BY c.person, c.sku ORDER BY c.command) AS so_many
+              FROM unnest(v_counted.commands, v_counted.persons, v_counted.skus, v_counted.quantities)
+                   AS c(command, person, sku, quantity)) AS w
+        JOIN inventory_limits(v_counted.skus) AS l ON l.sku = w.sku
+        WHERE w.so_many + orders_bought(w.person, w.sku, l.window_days) > l.most_per_customer);
+    RETURN ARRAY(SELECT CASE WHEN n = ANY (v_refused) THEN 'limit_reached' ELSE o END
+                 FROM unnest(p_outcome) WITH ORDINALITY AS t(o, n) ORDER BY n);
 END $$;
 
 -- Step 2: the rows of the orders, as each `OrderPlaced` says, and their payments. Of `p_commands` those at `p_new`.
@@ -216,10 +262,10 @@ END $$;
 
 -- Places orders. Each command: actor, route, key, request_hash (hex), order_id, quote_id, cart_id, cart_version,
 -- payment_id, item_ids (of the stock items, one per allocation), person_id and `claims` (promotions whose uses are
--- limited), and as text the exact JSON of its events `placed`,
--- `payment_requested`, `cart_ordered`, of its `answer` and of its `metadata`. No cart may occur twice in one call.
--- Answers one row per command, in order: `done`, what `orders_admit` says, `discount_gone`, or `out_of_stock` with the
--- lines that lack. Whoever is refused takes nothing and holds up nobody else in the call.
+-- limited), `counted` (SKU → quantity of what a customer may have only so many of), and as text the exact JSON of its
+-- events `placed`, `payment_requested`, `cart_ordered`, of its `answer` and of its `metadata`. No cart may occur twice in one call.
+-- Answers one row per command, in order: `done`, what `orders_admit` says, `discount_gone`, `limit_reached`, or `out_of_stock` with
+-- the lines that lack. Whoever is refused takes nothing and holds up nobody else in the call.
 CREATE OR REPLACE FUNCTION orders_place(p_commands jsonb)
 RETURNS TABLE (outcome text, answer bytea, positions jsonb, facts jsonb) LANGUAGE plpgsql AS $$
 DECLARE
@@ -231,7 +277,7 @@ DECLARE
     v_uses promotion_change[];
 BEGIN
     SELECT * INTO v_admission FROM orders_admit(p_commands) AS a;
-    v_outcome := orders_admit_claims(p_commands, v_admission.outcome);
+    v_outcome := orders_admit_limits(p_commands, orders_admit_claims(p_commands, v_admission.outcome));
     v_new := array_positions(v_outcome, 'new');
     IF v_new = '{}' THEN
         RETURN QUERY SELECT * FROM unnest(v_outcome, v_admission.answer, v_admission.positions, v_admission.facts);

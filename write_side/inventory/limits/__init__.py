@@ -1,0 +1,1 @@
+"""How many of a SKU an order and a customer may have."""
