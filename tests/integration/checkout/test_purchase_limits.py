@@ -7,6 +7,7 @@ import pytest
 
 from tests.fixtures.write_side import CAUSE
 from tests.integration.checkout.shop import Shop
+from tests.integration.checkout.test_racing import WAITING
 from write_side.inventory import PurchaseLimitReached
 from write_side.inventory.limits.domain import SetPurchaseLimit
 from write_side.inventory.limits.handlers import set_limit
@@ -37,11 +38,18 @@ async def test_a_customer_gets_so_many_however_many_orders_they_place_at_once(sh
     baskets = [await shop.basket(lamp=1) for _ in range(12)]
     spellings = ["ada@shop.example", " ADA@shop.example", "Ada@Shop.Example"]
     quotes = [await shop.quote(basket, spellings[n % 3]) for n, basket in enumerate(baskets)]
-    shops = shop.as_processes()  # several in a call, and several calls
-    outcomes = await asyncio.gather(
-        *(next(shops).place(basket, quote.id) for basket, quote in zip(baskets, quotes, strict=True)),
-        return_exceptions=True,
-    )
+    shops = shop.as_processes()  # several calls at once, and several orders in a call
+    placing = [(next(shops), basket, quote) for basket, quote in zip(baskets, quotes, strict=True)]
+    async with shop.pool.acquire() as conn:
+        transaction = conn.transaction()
+        await transaction.start()
+        await conn.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
+        await conn.execute("SELECT FROM stock_item WHERE sku = 'lamp' FOR UPDATE")
+        orders = [asyncio.ensure_future(one.place(basket, quote.id)) for one, basket, quote in placing]
+        while await shop.pool.fetchval(WAITING) < 4:  # each has counted, or waits for its turn to
+            await asyncio.sleep(0.01)
+        await transaction.rollback()
+    outcomes = await asyncio.gather(*orders, return_exceptions=True)
     assert sum(isinstance(each, OrderState) for each in outcomes) == 3
     assert {type(each) for each in outcomes} == {OrderState, PurchaseLimitReached}
     assert await shop.figures("lamp") == (100, 3)
