@@ -1,6 +1,7 @@
 """Who may read what: bearer tokens checked against their read model, so that Postgres is not asked."""
 
 from datetime import UTC, datetime
+from uuid import UUID
 
 import msgspec
 from litestar.connection import ASGIConnection
@@ -8,11 +9,14 @@ from litestar.handlers.base import BaseRouteHandler
 from litestar.types import Guard
 
 from read_side.documents import Documents
-from shared.bearer import opens, presented
+from shared.bearer import SESSION, opens, presented
 from shared.documents.access import MODEL, KnownToken
+from shared.documents.accounts import MODEL as SESSIONS
+from shared.documents.accounts import KnownSession
 from shared.http.problems import forbidden, unauthorized
-from shared.shards import ACCESS
+from shared.shards import ACCESS, session_key
 
+_known_session = msgspec.json.Decoder(KnownSession)
 _known_token = msgspec.json.Decoder(KnownToken)
 
 
@@ -39,3 +43,22 @@ def requires(scope: str) -> Guard:
 
     guard.required_scope = scope  # type: ignore[attr-defined]
     return guard
+
+
+async def signed_in(documents: Documents, authorization: str | None) -> UUID:
+    """The account whose session a header holds; answers 401 unless it is open."""
+    shown = presented(authorization, SESSION)
+    found = None if shown is None else await documents.find(SESSIONS, str(shown.token_id), session_key(shown.token_id))
+    session = None if found is None else _known_session.decode(found.body)
+    if shown is None or session is None or not opens(shown, session, datetime.now(UTC)):
+        raise unauthorized("This needs the session of an account: sign in.")
+    return session.account_id
+
+
+async def requires_session(connection: ASGIConnection, _: BaseRouteHandler) -> None:  # type: ignore[type-arg]
+    """A route's guard: the session of an account."""
+    state = connection.app.state
+    await signed_in(state.documents, connection.headers.get("authorization"))
+
+
+requires_session.required_session = True  # type: ignore[attr-defined]

@@ -15,6 +15,9 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
 from read_side import doors
+from read_side.accounts.queries import OrderHistory
+from read_side.accounts.routes import CREDENTIALS as SESSIONS
+from read_side.accounts.routes import routes as account_routes
 from read_side.categories.queries import CategoryShelf
 from read_side.categories.routes import routes as category_routes
 from read_side.documents import NOT_READY, Documents
@@ -35,6 +38,7 @@ from read_side.search.routes import routes as search_routes
 from read_side.stock.routes import routes as stock_routes
 from read_side.watch import Watch
 from shared.documents.layout import alias_name
+from shared.documents.orders import RECORDS
 from shared.documents.products import SEARCH
 from shared.http.admission import REFUSALS as ADMISSION
 from shared.http.admission import Admission
@@ -57,6 +61,7 @@ ROUTES = [
     *order_routes,
     *sales_routes,
     *recommendation_routes,
+    *account_routes,
 ]
 
 
@@ -77,6 +82,8 @@ def create_app(settings: Settings, *, fronted: bool = True) -> ASGIApp:
     rooms = WaitingRooms(redis)
     sales = Sales(documents, rooms, settings.link_secret)
     products = index.Index(elasticsearch, alias_name(settings.index_prefix, SEARCH))
+    records = index.Index(elasticsearch, alias_name(settings.index_prefix, RECORDS))
+    history = OrderHistory(records, documents, settings.link_secret)
     search = Search(products, documents, shelf, settings.link_secret)
     return build_app(
         ROUTES,
@@ -90,12 +97,13 @@ def create_app(settings: Settings, *, fronted: bool = True) -> ASGIApp:
             "shelf": _given(shelf),
             "sales": _given(sales),
             "adviser": _given(Adviser(documents, products)),
+            "history": _given(history),
             "settings": _given(settings),
             "asked": Provide(search_request),
         },
         problems={RedisError: lambda _: unavailable("redis")},
         refusals=(NOT_READY, unavailability("redis"), *ADMISSION),
-        credentials=CREDENTIALS | TICKETS,
+        credentials=CREDENTIALS | TICKETS | SESSIONS,
         front=lambda app: Admission(
             Front(app, documents, sales, settings.link_secret) if fronted else app, doors.way, doors.SIZES, rates
         ),

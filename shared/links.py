@@ -22,6 +22,11 @@ def order_token(secret: str, order_id: UUID) -> str:
     return _signed(secret, "order", str(order_id)).decode()
 
 
+def cart_secret(secret: str, cart_id: UUID) -> str:
+    """What opens the cart of an account, on whatever device its owner signs in."""
+    return _signed(secret, "cart", str(cart_id)).decode()
+
+
 def opens_order(secret: str, token: str, order_id: UUID | str) -> bool:
     """Whether a token was signed for this order (its id, or the id's usual spelling), compared in constant time."""
     return compare_digest(token.encode(), _signed(secret, "order", str(order_id)))

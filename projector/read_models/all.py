@@ -3,6 +3,7 @@
 from projector.model import ReadModel
 from projector.read_models import (
     access_tokens,
+    account_sessions,
     category_tree,
     order_records,
     order_status,
@@ -19,6 +20,7 @@ READ_MODELS: tuple[ReadModel, ...] = (
     category_tree.MODEL,
     order_status.MODEL,
     access_tokens.MODEL,
+    account_sessions.MODEL,
     sale.MODEL,
     stock_records.MODEL,
     product_search.MODEL,

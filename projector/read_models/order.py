@@ -17,6 +17,7 @@ from shared.events.fulfilment import FulfilmentEvent, ParcelDelivered, ParcelShi
 from shared.events.notifications import MailSent
 from shared.events.orders import (
     OrderCancelled,
+    OrderClaimed,
     OrderClosing,
     OrderConfirmed,
     OrderEvent,
@@ -51,7 +52,8 @@ Happening = OrderEvent | PaymentEvent | RefundEvent | FulfilmentEvent | MailSent
 _OF_AN_ORDER = (
     *get_args(OrderEvent), *get_args(PaymentEvent), *get_args(RefundEvent), *get_args(FulfilmentEvent), MailSent,
 )  # fmt: skip
-_UNTOLD = (PaymentRequested, PaymentIntentCreated, PaymentReduced)  # our own doings: no step of the customer's order
+# Our own doings: no step of the customer's order.
+_UNTOLD = (PaymentRequested, PaymentIntentCreated, PaymentReduced, OrderClaimed)
 
 _ORDER_STATES: dict[type, OrderState] = {
     OrderPlaced: "pending_payment",
@@ -217,6 +219,8 @@ def _placed_after(placed: Raw, event: Happening) -> Raw:
     if isinstance(event, OrderRedacted) and (before := _placed.decode(placed)):
         # Not left to the missing key: ours is remembered for a while, and would bring everything back.
         return Raw(encode(msgspec.structs.replace(before, mail="", address="")))
+    if isinstance(event, OrderClaimed) and (before := _placed.decode(placed)):
+        return Raw(encode(msgspec.structs.replace(before, account_id=event.account_id)))
     return placed
 
 

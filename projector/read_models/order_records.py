@@ -54,13 +54,14 @@ def render(id_: str, state: Order, _keys: Keys) -> Rendered:
         placed_at=state.placed_at,
         updated_at=state.updated_at,
         position=state.position,
+        account_id=placed.account_id,
     )
     return Rendered({id_: encode(record)})
 
 
 MODEL = ReadModel(
     name=RECORDS,
-    version="v3",
+    version="v4",
     sink=ELASTICSEARCH,
     contexts=order.CONTEXTS,
     state=Order,

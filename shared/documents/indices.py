@@ -112,6 +112,7 @@ _STOCK: Json = {
 
 _ORDERS: Json = {
     "order_id": KEYWORD,
+    "account_id": KEYWORD,
     "number": KEYWORD,
     "state": KEYWORD,
     "payment_state": KEYWORD,

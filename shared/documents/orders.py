@@ -133,3 +133,4 @@ class OrderRecord(Struct, frozen=True):
     placed_at: datetime
     updated_at: datetime
     position: int
+    account_id: UUID | None = None  # whose it is; a guest's is nobody's

@@ -11,6 +11,7 @@ class CartOpened(Struct, frozen=True, omit_defaults=True, tag="carts.cart_opened
     cart_id: UUID
     currency: str
     channel: str = DEFAULT_CHANNEL  # where it is shopped in
+    account_id: UUID | None = None  # whose it is; a guest's is nobody's
 
 
 class CartLineChanged(Struct, frozen=True, tag="carts.cart_line_changed.v1"):
@@ -29,4 +30,19 @@ class CartOrdered(Struct, frozen=True, tag="carts.cart_ordered.v1"):
     order_id: UUID
 
 
-CartEvent = CartOpened | CartLineChanged | CartOrdered
+class CartLinesTaken(Struct, frozen=True, tag="carts.cart_lines_taken.v1"):
+    """An account's cart took over the lines of a guest's: of each SKU so many from now on."""
+
+    cart_id: UUID
+    from_cart_id: UUID
+    lines: dict[str, int]
+
+
+class CartEmptied(Struct, frozen=True, tag="carts.cart_emptied.v1"):
+    """A guest's cart whose lines went into the cart of an account."""
+
+    cart_id: UUID
+    into_cart_id: UUID
+
+
+CartEvent = CartOpened | CartLineChanged | CartLinesTaken | CartEmptied | CartOrdered

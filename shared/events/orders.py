@@ -76,6 +76,7 @@ class QuoteIssued(Struct, frozen=True, omit_defaults=True, tag="orders.quote_iss
     discounts: list[Discount] = []
     channel: str = DEFAULT_CHANNEL  # of the cart
     groups: list[str] = []  # of customers, that the buyer was in
+    account_id: UUID | None = None  # of the cart
 
 
 class OrderPlaced(Struct, frozen=True, omit_defaults=True, tag="orders.order_placed.v1"):
@@ -93,6 +94,7 @@ class OrderPlaced(Struct, frozen=True, omit_defaults=True, tag="orders.order_pla
     allocations: list[Allocation]
     expires_at: datetime  # unpaid by then, its stock is freed
     discounts: list[Discount] = []
+    account_id: UUID | None = None  # whose it is; a guest's is nobody's
 
 
 class OrderConfirmed(Struct, frozen=True, tag="orders.order_confirmed.v1"):
@@ -134,4 +136,11 @@ class OrderRedacted(Struct, frozen=True, tag="orders.order_redacted.v1"):
 
 
 QuoteEvent = QuoteIssued | QuoteRedacted
-OrderEvent = OrderPlaced | OrderConfirmed | OrderClosing | OrderCancelled | OrderExpired | OrderRedacted
+class OrderClaimed(Struct, frozen=True, tag="orders.order_claimed.v1"):
+    """An order that was placed by a guest belongs to an account from now on."""
+
+    order_id: UUID
+    account_id: UUID
+
+
+OrderEvent = OrderPlaced | OrderConfirmed | OrderClosing | OrderCancelled | OrderExpired | OrderClaimed | OrderRedacted

@@ -43,6 +43,16 @@ OPEN = {
     "DELETE /v1/sessions/current": "a session",
     "DELETE /v1/sessions": "a session",
     "PUT /v1/account/password": "a session",
+    "GET /v1/account": "a session",
+    "POST /v1/account/addresses": "a session",
+    "PUT /v1/account/addresses/{address_id}": "a session",
+    "DELETE /v1/account/addresses/{address_id}": "a session",
+    "PUT /v1/account/addresses/{address_id}/default": "a session",
+    "POST /v1/account/cart": "a session",
+    "POST /v1/account/carts/{cart_id}/take-over": "a session",
+    "POST /v1/account/orders/{order_id}/claim": "a session",
+    "POST /v1/account/orders/claims": "a session",
+    "GET /v1/account/orders": "a session",
     "GET /v1/products/{product_id}": "the catalog is public",
     "GET /v1/products/by-slug/{slug}": "the catalog is public",
     "GET /v1/products/by-sku/{sku}": "the catalog is public",
@@ -72,13 +82,13 @@ OF_ACCOUNTS = [name for name, what in OPEN.items() if what == "a session"]
 
 @pytest.mark.parametrize("name", OF_ACCOUNTS)
 async def test_a_route_of_accounts_opens_to_a_session_alone(
-    api: httpx.AsyncClient, staff: Issue, shop: Shop, name: str
+    api: httpx.AsyncClient, query: httpx.AsyncClient, staff: Issue, shop: Shop, name: str
 ) -> None:
-    [route] = [route for route in WRITE if route.name == name]
+    [(client, route)] = [(c, each) for c, known in ((api, WRITE), (query, READ)) for each in known if each.name == name]
     body = b"{}" if route.body else b""
     made_up = {"Authorization": f"Bearer {spelled(uuid7(), b'secret', SESSION)}"}
     for headers in ({}, made_up, await staff(*SCOPES)):
-        answer = await api.request(route.method, route.path, headers=headers, content=body)
+        answer = await client.request(route.method, route.path, headers=headers, content=body)
         assert (answer.status_code, answer.json()["code"]) == (401, "unauthorized")
     assert await shop.pool.fetchval("SELECT count(*) FROM account_session") == 0
 

@@ -22,11 +22,12 @@ from shared.events.accounts import (
     SignedUp,
     SignInFailed,
 )
-from write_side.errors import Invalid, Refusal
+from write_side.errors import Invalid, NotFound, Refusal
 
 SESSION_LIFE = timedelta(days=30)
 LINK_LIFE = {"confirm": timedelta(days=2), "reset": timedelta(hours=1)}
 NOTE_LIFE = timedelta(days=2)  # of a mail that holds no link: not sent by then, it is no news any more
+MOST_ADDRESSES = 50
 MOST_SESSIONS = 50  # of one account; with the next one the oldest ends
 SHORTEST_PASSWORD, LONGEST_PASSWORD = 10, 200
 FEWEST_CHARACTERS = 5  # different ones
@@ -57,6 +58,19 @@ class TooManyAttempts(Refusal):
 
     status = 429
     code = "too_many_attempts"
+
+
+class UnknownAddress(NotFound):
+    """The address book has no such entry."""
+
+    code = "unknown_address"
+
+
+class TooManyAddresses(Refusal):
+    """The address book is full."""
+
+    status = 422
+    code = "too_many_addresses"
 
 
 class HeldAddress(Struct, frozen=True):
@@ -126,6 +140,18 @@ def check_password(password: str, mail: str | None = None) -> None:
     if few or (mail is not None and password.strip().casefold() == mail.strip().casefold()):
         detail = f"at least {FEWEST_CHARACTERS} different characters, and not the mail address"
         raise WeakPassword(detail, pointer="/password")
+
+
+def check_room(account: Account) -> None:
+    """Raises `TooManyAddresses`."""
+    if len(account.addresses) >= MOST_ADDRESSES:
+        raise TooManyAddresses(f"an address book holds at most {MOST_ADDRESSES}", most=MOST_ADDRESSES)
+
+
+def check_entry(account: Account, address_id: UUID) -> None:
+    """Raises `UnknownAddress`."""
+    if all(held.id != address_id for held in account.addresses):
+        raise UnknownAddress(f"the address book has no entry {address_id}")
 
 
 def letter_for(account: Account | None) -> Literal["confirm", "known"]:

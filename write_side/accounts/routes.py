@@ -11,14 +11,17 @@ from litestar.params import FromPath, JSONBody
 from msgspec import Meta, Struct
 
 from shared.http.described import Link, leads_to, refuses
-from write_side.accounts import changing_passwords, sessions, signing_up, staff
+from write_side.accounts import address_book, changing_passwords, sessions, signing_up, staff
+from write_side.accounts.address_book import OwnAccount, SavedAddress
 from write_side.accounts.changing_passwords import PasswordIsNew
 from write_side.accounts.desk import NewSession
 from write_side.accounts.domain import (
     LONGEST_PASSWORD,
     SHORTEST_PASSWORD,
     TokenRefused,
+    TooManyAddresses,
     TooManyAttempts,
+    UnknownAddress,
     WeakPassword,
     WrongCredentials,
 )
@@ -26,7 +29,7 @@ from write_side.accounts.passwords import HashingBusy
 from write_side.accounts.sessions import SignedOut
 from write_side.accounts.signing_up import Asked
 from write_side.accounts.staff import AccountState, UnknownAccount
-from write_side.customers import LONGEST_MAIL, BrokenMail, KeyringUnavailable
+from write_side.customers import LONGEST_MAIL, AddressInput, BrokenAddress, BrokenMail, KeyringUnavailable
 from write_side.http import Answered, Shown, answered, cause, client, requires, requires_session, session, shown
 from write_side.resources import Own
 
@@ -172,6 +175,56 @@ async def put_password(request: Call, data: JSONBody[PasswordChange], own: Own) 
     return answered(request, answer)
 
 
+class NewAddress(Struct, frozen=True, forbid_unknown_fields=True):
+    """`{"address": {"name": "Ada", "line1": "Hill Road 1", "city": "Berlin", "postal_code": "10115",
+    "country": "DE"}}`."""
+
+    address: AddressInput
+
+
+@get("/v1/account", guards=[requires_session])
+@refuses(UnknownAccount, KeyringUnavailable)
+async def get_own_account(request: Call, own: Own) -> Shown[OwnAccount]:
+    """Mail address, customer groups and address book."""
+    return shown(await address_book.show(own.accounts, session(request)))
+
+
+@post("/v1/account/addresses", guards=[requires_session])
+@refuses(BrokenAddress, TooManyAddresses, UnknownAccount, KeyringUnavailable)
+@leads_to(Link("put_address", {"address_id": "/id"}), Link("put_default_address", {"address_id": "/id"}))
+async def post_address(request: Call, data: JSONBody[NewAddress], own: Own) -> Answered[SavedAddress]:
+    """Put an address into the book, of at most 50."""
+    answer = await address_book.save_address(own.accounts, session(request), None, data.address, cause(request))
+    return answered(request, answer, 201)
+
+
+@put("/v1/account/addresses/{address_id:uuid}", guards=[requires_session])
+@refuses(BrokenAddress, UnknownAddress, UnknownAccount, KeyringUnavailable)
+async def put_address(
+    request: Call, address_id: FromPath[UUID], data: JSONBody[NewAddress], own: Own
+) -> Answered[SavedAddress]:
+    """Another address in place of one."""
+    who = session(request)
+    return answered(
+        request, await address_book.save_address(own.accounts, who, address_id, data.address, cause(request))
+    )
+
+
+@delete("/v1/account/addresses/{address_id:uuid}", status_code=200, guards=[requires_session])
+@refuses(UnknownAddress, UnknownAccount)
+async def delete_address(request: Call, address_id: FromPath[UUID], own: Own) -> Answered[SavedAddress]:
+    """Take an address out of the book."""
+    answer = await address_book.remove_address(own.accounts, session(request), address_id, cause(request))
+    return answered(request, answer)
+
+
+@put("/v1/account/addresses/{address_id:uuid}/default", guards=[requires_session])
+@refuses(UnknownAddress, UnknownAccount)
+async def put_default_address(request: Call, address_id: FromPath[UUID], own: Own) -> Answered[SavedAddress]:
+    """The address that is taken unless told otherwise."""
+    return answered(request, await address_book.set_default(own.accounts, session(request), address_id, cause(request)))
+
+
 @post("/v1/accounts/lookups", status_code=200, guards=[requires("accounts:read")])
 @refuses(UnknownAccount, KeyringUnavailable)
 @leads_to(Link("get_account", {"account_id": "/id"}))
@@ -198,5 +251,6 @@ async def put_groups(
 
 routes = [
     post_account, post_confirmation, post_session, get_session, delete_session, delete_sessions, post_password_reset,
-    post_new_password, put_password, post_account_lookup, get_account, put_groups,
+    post_new_password, put_password, get_own_account, post_address, put_address, delete_address,
+    put_default_address, post_account_lookup, get_account, put_groups,
 ]  # fmt: skip

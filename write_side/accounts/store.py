@@ -86,6 +86,13 @@ async def set_password(conn: Connection, account_id: UUID, password_hash: str | 
     await conn.execute("UPDATE account SET password_hash = $2 WHERE id = $1", account_id, password_hash)
 
 
+async def groups_of(conn: Connection, account_id: UUID | None) -> frozenset[str]:
+    """The customer groups of an account; none of a guest."""
+    if account_id is None:
+        return frozenset()
+    return frozenset(await conn.fetchval("SELECT groups FROM account WHERE id = $1", account_id) or ())
+
+
 async def persons_left(conn: Connection, persons: Sequence[UUID]) -> list[UUID]:
     """Those of these persons who have an account that was not emptied."""
     query = "SELECT person_id FROM account WHERE person_id = ANY ($1) AND state <> 'erased'"
@@ -248,17 +255,16 @@ async def find_link(conn: Connection | Pool, kind: str, token_sha256: str) -> tu
     """The person and the password's hash of a link that may still be followed."""
     row = await conn.fetchrow(
         """SELECT person_id, password_hash FROM account_letter
-           WHERE token_sha256 = $1 AND kind = $2 AND used_at IS NULL AND expires_at > clock_timestamp()""",
+           WHERE token_sha256 = $1 AND kind = $2 AND expires_at > clock_timestamp()""",
         token_sha256, kind,
     )  # fmt: skip
     return None if row is None else (row["person_id"], row["password_hash"])
 
 
 async def use_link(conn: Connection, kind: str, token_sha256: str) -> tuple[UUID, str | None] | None:
-    """The same, and it may not be followed again: of two at once the second waits for the first, and finds it used."""
+    """The same, and it is gone: of two who follow it at once the second waits for the first, and finds none."""
     row = await conn.fetchrow(
-        """UPDATE account_letter SET used_at = clock_timestamp()
-           WHERE token_sha256 = $1 AND kind = $2 AND used_at IS NULL AND expires_at > clock_timestamp()
+        """DELETE FROM account_letter WHERE token_sha256 = $1 AND kind = $2 AND expires_at > clock_timestamp()
            RETURNING person_id, password_hash""",
         token_sha256, kind,
     )  # fmt: skip

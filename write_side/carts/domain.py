@@ -8,7 +8,15 @@ from uuid import UUID
 
 from msgspec import Meta, Struct, structs
 
-from shared.events.carts import DEFAULT_CHANNEL, CartEvent, CartLineChanged, CartOpened
+from shared.events.carts import (
+    DEFAULT_CHANNEL,
+    CartEmptied,
+    CartEvent,
+    CartLineChanged,
+    CartLinesTaken,
+    CartOpened,
+    CartOrdered,
+)
 from shared.money import EXPONENTS, is_known
 from write_side.errors import Invalid, Refusal
 
@@ -63,6 +71,12 @@ class WrongSecret(Refusal):
     code = "wrong_cart_secret"
 
 
+class OtherPlace(Refusal):
+    """The two carts are of different currencies or channels, or one and the same."""
+
+    code = "other_currency_or_channel"
+
+
 class NewCart(Struct, frozen=True, forbid_unknown_fields=True):
     """`{"currency": "EUR", "channel": "web"}`: where it is shopped in may decide which price lists are asked."""
 
@@ -92,6 +106,7 @@ class Cart(Struct, frozen=True):
     order_id: UUID | None
     version: int
     channel: str = DEFAULT_CHANNEL
+    account_id: UUID | None = None
 
 
 class CartHead(NamedTuple):
@@ -135,11 +150,11 @@ def unopened(secret: str | None) -> Refusal:
     return WrongSecret("The Cart-Secret does not open this cart.")
 
 
-def open_cart(cart_id: UUID, command: NewCart) -> CartOpened:
+def open_cart(cart_id: UUID, command: NewCart, account_id: UUID | None = None) -> CartOpened:
     """The event of a new cart; raises `UnknownCurrency`."""
     if not is_known(command.currency):
         raise UnknownCurrency(f"{command.currency} is no currency we know", pointer="/currency")
-    return CartOpened(cart_id, command.currency, command.channel)
+    return CartOpened(cart_id, command.currency, command.channel, account_id)
 
 
 def refusal(outcome: str, sku: str) -> Refusal:
@@ -157,9 +172,32 @@ def refusal(outcome: str, sku: str) -> Refusal:
 def evolve(cart: Cart | None, event: CartEvent, version: int) -> Cart:
     """A cart after an event."""
     if isinstance(event, CartOpened):
-        return Cart(event.cart_id, event.currency, {}, None, version, event.channel)
+        return Cart(event.cart_id, event.currency, {}, None, version, event.channel, event.account_id)
     assert cart is not None, "a cart's history begins with CartOpened"
-    if isinstance(event, CartLineChanged):
-        lines = cart.lines | {event.sku: event.quantity}
-        return structs.replace(cart, lines={sku: n for sku, n in lines.items() if n}, version=version)
-    return structs.replace(cart, order_id=event.order_id, version=version)
+    match event:
+        case CartLineChanged():
+            lines = cart.lines | {event.sku: event.quantity}
+            return structs.replace(cart, lines={sku: n for sku, n in lines.items() if n}, version=version)
+        case CartLinesTaken():
+            return structs.replace(cart, lines=cart.lines | event.lines, version=version)
+        case CartEmptied():
+            return structs.replace(cart, lines={}, version=version)
+        case CartOrdered():
+            return structs.replace(cart, order_id=event.order_id, version=version)
+
+
+def take_over(guests: Cart, own: Cart) -> tuple[CartLinesTaken, CartEmptied] | None:
+    """A guest's lines put to those of an account's cart; None if there are none (any more).
+
+    Raises `CartOrderedAlready`, `OtherPlace`, `TooManyLines`; of one SKU it never becomes more than a cart may hold.
+    """
+    if guests.order_id is not None:
+        raise CartOrderedAlready("an order was placed from this cart")
+    if (guests.currency, guests.channel) != (own.currency, own.channel):
+        raise OtherPlace("carts of several currencies or channels don't go together")
+    if not guests.lines:
+        return None
+    lines = {sku: min(own.lines.get(sku, 0) + n, MOST_OF_ONE) for sku, n in guests.lines.items()}
+    if len(own.lines | lines) > MOST_LINES:
+        raise TooManyLines(f"a cart holds at most {MOST_LINES} lines", most=MOST_LINES)
+    return CartLinesTaken(own.id, guests.id, lines), CartEmptied(guests.id, own.id)

@@ -4,20 +4,28 @@ import os
 from datetime import UTC, datetime
 from uuid import UUID
 
-from msgspec import Struct
+import msgspec
+from msgspec import Struct, structs
 
-from shared.envelope import Metadata
+from shared.envelope import Metadata, as_json
 from shared.events.carts import DEFAULT_CHANNEL
 from shared.ids import uuid7
+from shared.links import cart_secret
 from shared.money import Money
-from write_side import catalog, commands, pricing, sales
+from write_side import accounts, catalog, commands, pricing, sales
 from write_side.carts import domain, store
 from write_side.carts.domain import AddLine, NewCart, NotSold
 from write_side.carts.store import CartPlace, LineChange
 from write_side.commands import Answer, Call
 from write_side.database import Connection, Pool
 from write_side.event_log import Positions
-from write_side.pricing import NO_GROUPS, Asked
+from write_side.pricing import Asked
+
+
+class FoundCart(Struct, frozen=True):
+    """Which cart."""
+
+    id: UUID
 
 
 class PricedCartLine(Struct, frozen=True):
@@ -52,6 +60,9 @@ class LineState(Struct, frozen=True):
     quantity: int
 
 
+_found = msgspec.json.Decoder(FoundCart)
+
+
 async def open_cart(pool: Pool, command: NewCart, cause: Metadata) -> Answer[CartState]:
     """A new, empty cart and its secret; refuses `unknown_currency`."""
     event = domain.open_cart(uuid7(), command)
@@ -62,6 +73,47 @@ async def open_cart(pool: Pool, command: NewCart, cause: Metadata) -> Answer[Car
         nothing = Money(0, command.currency)
         state = CartState(event.cart_id, 1, command.currency, [], nothing, secret=secret, channel=command.channel)
         return state, positions
+
+    return await commands.run(pool, decide)
+
+
+async def open_account_cart(
+    pool: Pool, link_secret: str, account_id: UUID, command: NewCart, cause: Metadata
+) -> Answer[CartState]:
+    """The cart that an account shops with, the same on every device until something is ordered from it."""
+    event = domain.open_cart(uuid7(), command, account_id)
+
+    async def decide(conn: Connection) -> tuple[FoundCart, Positions]:
+        found = await store.find_of_account(conn, account_id, command.currency, command.channel)
+        if found is not None:
+            return FoundCart(found.id), {}
+        kept = domain.hash_of(cart_secret(link_secret, event.cart_id))
+        return FoundCart(event.cart_id), await store.save_opened(conn, event, kept, cause)
+
+    answer = await commands.run(pool, decide)
+    cart_id = _found.decode(answer.body).id
+    secret = cart_secret(link_secret, cart_id)
+    state = structs.replace(await show_cart(pool, cart_id, secret), secret=secret)
+    return Answer(as_json(state), answer.positions)
+
+
+async def take_over_cart(
+    pool: Pool, account_id: UUID, cart_id: UUID, into_id: UUID, secret: str | None, cause: Metadata
+) -> Answer[FoundCart]:
+    """The lines of a guest's cart, whose secret was shown, go into the cart of an account. A repeat changes nothing.
+
+    Refuses `cart_ordered`, `other_currency_or_channel`, `too_many_lines`, `wrong_cart_secret`.
+    """
+
+    async def decide(conn: Connection) -> tuple[FoundCart, Positions]:
+        await store.open_with(conn, cart_id, secret)
+        locked = await store.lock_carts(conn, [cart_id, into_id])
+        own = locked.get(into_id)
+        if own is None or own.account_id != account_id or cart_id == into_id or own.order_id is not None:
+            raise domain.OtherPlace("that is no cart that this account shops with")
+        if (taken := domain.take_over(locked[cart_id], own)) is None:
+            return FoundCart(into_id), {}
+        return FoundCart(into_id), await store.save_taken(conn, own, locked[cart_id], *taken, cause)
 
     return await commands.run(pool, decide)
 
@@ -101,7 +153,8 @@ async def show_cart(pool: Pool, cart_id: UUID, secret: str | None) -> CartState:
         cart = await store.find_cart(conn, cart_id, secret)
         sold = await catalog.find_variants(conn, list(cart.lines))
         book = await pricing.book_of(conn, list(cart.lines), cart.currency)
-    asked = Asked(cart.currency, cart.channel, NO_GROUPS, datetime.now(UTC))
+        groups = await accounts.groups_of(conn, cart.account_id)
+    asked = Asked(cart.currency, cart.channel, groups, datetime.now(UTC))
     lines = []
     for sku, quantity in cart.lines.items():
         name = sold[sku].name if sku in sold else None
@@ -117,9 +170,9 @@ async def _check_sold(conn: Connection, sku: str, quantity: int, place: CartPlac
     sold = (await catalog.find_variants(conn, [sku])).get(sku)
     if sold is None:
         raise catalog.UnknownSku(f"nothing is sold under the SKU {sku}", sku=sku)
-    currency, channel = place
+    currency, channel, account_id = place
     book = await pricing.book_of(conn, [sku], currency)
-    asked = Asked(currency, channel, NO_GROUPS, datetime.now(UTC))
+    asked = Asked(currency, channel, await accounts.groups_of(conn, account_id), datetime.now(UTC))
     if sold.status != "active" or book.unit_price(sku, quantity, asked) is None:
         raise NotSold(f"{sku} is not sold in {currency} at the moment", sku=sku, currency=currency)
     await sales.check(conn, [sku], cart_id)

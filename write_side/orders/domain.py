@@ -16,6 +16,7 @@ from shared.events.orders import (
     Allocation,
     Discount,
     OrderCancelled,
+    OrderClaimed,
     OrderClosing,
     OrderConfirmed,
     OrderEvent,
@@ -85,6 +86,7 @@ class Quote(Struct, frozen=True):
     discounts: list[Discount] = []
     channel: str = DEFAULT_CHANNEL
     groups: list[str] = []
+    account_id: UUID | None = None
 
     @property
     def wanted(self) -> dict[str, int]:
@@ -117,6 +119,7 @@ class Order(Struct, frozen=True):
     deducted: bool
     version: int
     discounts: list[Discount] = []
+    account_id: UUID | None = None
 
 
 def price(
@@ -191,7 +194,7 @@ def place(
     """A quote that holds, as an order: it says the whole of it, so that nothing has to be looked up later."""
     return OrderPlaced(
         order_id, number, quote.id, quote.cart_id, payment_id, quote.person_id, quote.mail, quote.address,
-        quote.country, quote.lines, quote.totals, list(allocations), expires_at, quote.discounts,
+        quote.country, quote.lines, quote.totals, list(allocations), expires_at, quote.discounts, quote.account_id,
     )  # fmt: skip
 
 
@@ -210,7 +213,7 @@ def evolve_quote(quote: Quote | None, event: QuoteEvent, version: int) -> Quote:
         return Quote(
             event.quote_id, event.cart_id, event.cart_version, event.person_id, event.mail, event.address,
             event.country, event.tax_basis_points, event.lines, event.totals, event.expires_at, version, event.codes,
-            event.discounts, event.channel, event.groups,
+            event.discounts, event.channel, event.groups, event.account_id,
         )  # fmt: skip
     assert quote is not None, "a quote's history begins with QuoteIssued"
     return structs.replace(quote, mail="", address="", version=version)
@@ -223,6 +226,7 @@ def evolve(order: Order | None, event: OrderEvent, version: int) -> Order:
             return Order(
                 e.order_id, e.number, e.quote_id, e.cart_id, e.payment_id, e.person_id, e.mail, e.address, e.country,
                 e.lines, e.totals, e.allocations, e.expires_at, "pending_payment", None, False, version, e.discounts,
+                e.account_id,
             )  # fmt: skip
         case OrderConfirmed():
             return _moved(order, version, "confirmed", None, deducted=True)
@@ -233,6 +237,9 @@ def evolve(order: Order | None, event: OrderEvent, version: int) -> Order:
             return _moved(order, version, "cancelled", reason, deducted=False)
         case OrderExpired():
             return _moved(order, version, "expired", "expired", deducted=False)
+        case OrderClaimed(account_id=account_id):
+            assert order is not None
+            return structs.replace(order, account_id=account_id, version=version)
         case OrderRedacted():
             assert order is not None
             return structs.replace(order, mail="", address="", version=version)

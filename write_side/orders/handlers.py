@@ -13,7 +13,7 @@ from shared.events.orders import Discount, PricedLine, QuoteIssued, Totals
 from shared.ids import uuid7
 from shared.money import Money
 from shared.shards import order_key
-from write_side import carts, commands, event_log, fraud, inventory, payments, promotions, sales, shipping
+from write_side import accounts, carts, commands, event_log, fraud, inventory, payments, promotions, sales, shipping
 from write_side.carts import CartOrderedAlready
 from write_side.commands import Answer
 from write_side.customers import Contact, Keyring, seal_contact
@@ -92,7 +92,7 @@ async def issue_quote(
     groups: frozenset[str] = NO_GROUPS,
 ) -> Answer[QuoteState]:  # fmt: skip
     """Today's price of a cart for an address, with what promotions and these codes take off, good for `ttl` seconds;
-    by the price lists of the groups that the buyer is in.
+    by the price lists of the groups that the account of the cart is in.
 
     Refuses `cart_ordered`, `cart_empty`, `not_sellable`, `unknown_destination`, `pass_required`, `purchase_limit`,
     `total_out_of_range`, and `keyring_unavailable`, since the contact is sealed before it goes anywhere.
@@ -109,7 +109,8 @@ async def issue_quote(
         country = contact.address.country
         terms = terms_of(await shipping.find_destination(conn, country), country, cart.currency)
         now = datetime.now(UTC)
-        asked = Asked(cart.currency, cart.channel, groups, now)
+        in_groups = groups | await accounts.groups_of(conn, cart.account_id)
+        asked = Asked(cart.currency, cart.channel, in_groups, now)
         offers = await offers_of(conn, cart.lines, asked)
         promotions_, uses = await promotions.offered_to(conn, codes, sealed.person_id)
         priced = domain.price(cart.lines, offers, terms, cart.currency, Offered(promotions_, codes, uses, now))
@@ -119,7 +120,7 @@ async def issue_quote(
         event = QuoteIssued(
             uuid7(), cart.id, cart.version, sealed.person_id, sealed.mail, sealed.address, terms.country,
             terms.tax_basis_points, priced.lines, priced.totals, now + timedelta(seconds=ttl), list(codes),
-            priced.discounts, cart.channel, sorted(groups),
+            priced.discounts, cart.channel, sorted(in_groups), cart.account_id,
         )  # fmt: skip
         if visit is not None:
             await fraud.note(conn, event.quote_id, visit)

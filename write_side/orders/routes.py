@@ -25,13 +25,17 @@ from write_side.http import (
     CartSecret,
     IdempotencyKey,
     OptionalOrderToken,
+    OrderToken,
     answered,
     caller_of,
     cause,
     idempotent,
+    requires_session,
+    session,
 )
 from write_side.inventory import OutOfStock, PurchaseLimitReached, UnknownStock
 from write_side.orders import handlers, settling
+from write_side.orders.claiming import Claimed, OrderTaken, claim_order, claim_orders_of
 from write_side.orders.handlers import Amounts, OrderState, PaymentState, QuoteState
 from write_side.orders.placing import PlaceOrder, place_order
 from write_side.orders.refusals import (
@@ -182,10 +186,32 @@ async def _may_cancel(request: Call, order_id: UUID, token: str | None, settings
             raise forbidden("orders:write")
         request.scope["state"][CALLER] = caller
         return
+    check_order_token(settings, order_id, token)
+
+
+def check_order_token(settings: Settings, order_id: UUID, token: str | None) -> None:
+    """Raises `OrderTokenRequired`, `WrongOrderToken`."""
     if not token:
         raise OrderTokenRequired("This needs the order's token in the header Order-Token.")
     if not opens_order(settings.link_secret, token, order_id):
         raise WrongOrderToken("The Order-Token does not open this order.")
 
 
-routes = [post_quote, post_order, post_cancel]
+@post("/v1/account/orders/{order_id:uuid}/claim", status_code=200, guards=[requires_session])
+@refuses(UnknownOrder, OrderTaken)
+async def post_order_claim(
+    request: Call, order_id: FromPath[UUID], own: Own, token: OrderToken = None
+) -> Answered[Claimed]:
+    """An order that was placed as a guest comes to the account, by its Order-Token."""
+    check_order_token(own.settings, order_id, token)
+    return answered(request, await claim_order(own.pool, order_id, session(request).account_id, cause(request)))
+
+
+@post("/v1/account/orders/claims", status_code=200, guards=[requires_session])
+async def post_order_claims(request: Call, own: Own) -> Answered[Claimed]:
+    """All orders that were placed as a guest with the account's mail address come to it, a hundred at a time."""
+    who = session(request)
+    return answered(request, await claim_orders_of(own.pool, who.person_id, who.account_id, cause(request)))
+
+
+routes = [post_quote, post_order, post_cancel, post_order_claim, post_order_claims]

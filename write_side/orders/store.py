@@ -28,14 +28,15 @@ _positions = msgspec.json.Decoder(dict[int, int])
 _facts = msgspec.json.Decoder()
 
 _QUOTE = """SELECT id, cart_id, cart_version, person_id, mail, address, country, tax_basis_points, lines, totals,
-                   expires_at, version, codes, discounts, channel, groups FROM quote"""
+                   expires_at, version, codes, discounts, channel, groups, account_id FROM quote"""
 _quoted_lines = msgspec.json.Decoder(list[PricedLine])
 _quoted_totals = msgspec.json.Decoder(Totals)
 _discounts = msgspec.json.Decoder(list[Discount])
 
 _ORDER = """SELECT o.id, o.number, o.quote_id, o.cart_id, o.payment_id, o.person_id, o.mail, o.address, o.country,
                    o.currency, o.lines_minor, o.shipping_minor, o.tax_minor, o.total_minor, o.discount_minor,
-                   o.expires_at, o.state, o.closing_reason, o.deducted, o.version, o.discounts FROM customer_order o"""
+                   o.expires_at, o.state, o.closing_reason, o.deducted, o.version, o.discounts, o.account_id
+            FROM customer_order o"""
 _LINES = """SELECT order_id, sku, product_id, variant_id, name, quantity, unit_price_minor, total_minor, tax_minor,
                    discount_minor, price_list_id, from_quantity
             FROM order_line WHERE order_id = ANY ($1) ORDER BY order_id, n"""
@@ -63,11 +64,11 @@ async def save_quote(conn: Connection, event: QuoteIssued, cause: Metadata) -> P
     """A quote's row and event."""
     await conn.execute(
         """INSERT INTO quote (id, cart_id, cart_version, person_id, mail, address, country, tax_basis_points, lines,
-                              totals, expires_at, version, codes, discounts, channel, groups)
-           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 1, $12, $13, $14, $15)""",
+                              totals, expires_at, version, codes, discounts, channel, groups, account_id)
+           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 1, $12, $13, $14, $15, $16)""",
         event.quote_id, event.cart_id, event.cart_version, event.person_id, event.mail, event.address, event.country,
         event.tax_basis_points, as_json(event.lines).decode(), as_json(event.totals).decode(), event.expires_at,
-        event.codes, as_json(event.discounts).decode(), event.channel, event.groups,
+        event.codes, as_json(event.discounts).decode(), event.channel, event.groups, event.account_id,
     )  # fmt: skip
     return await event_log.append(conn, [NewEvent("quote", event.quote_id, 1, cart_key(event.cart_id), event)], cause)
 
@@ -206,6 +207,19 @@ async def named_among(conn: Connection, person_ids: Sequence[UUID]) -> list[UUID
     query = """SELECT person_id FROM customer_order WHERE person_id = ANY ($1) AND mail <> ''
                UNION SELECT person_id FROM quote WHERE person_id = ANY ($1) AND mail <> ''"""
     return [row["person_id"] for row in await conn.fetch(query, person_ids)]
+
+
+async def lock_unclaimed(conn: Connection, person_id: UUID, most: int) -> list[UUID]:
+    """So many orders of a person that belong to no account, held until the transaction ends."""
+    query = """SELECT id FROM customer_order WHERE person_id = $1 AND account_id IS NULL
+               ORDER BY id LIMIT $2 FOR UPDATE"""
+    return [row["id"] for row in await conn.fetch(query, person_id, most)]
+
+
+async def set_account(conn: Connection, ids: Sequence[UUID], account_id: UUID) -> list[tuple[UUID, int]]:
+    """Locked orders come to an account; their new versions, in the order of their ids."""
+    query = "UPDATE customer_order SET account_id = $2, version = version + 1 WHERE id = ANY ($1) RETURNING id, version"
+    return sorted((row["id"], row["version"]) for row in await conn.fetch(query, list(ids), account_id))
 
 
 async def lock_named(conn: Connection, person_id: UUID, most: int) -> tuple[list[UUID], list[UUID]]:

@@ -92,6 +92,22 @@ async def _accounts(ask: Any, received: Inbox, server: MailServer, shop: Shop) -
     session = await ask("POST", "/v1/sessions", who | {"password": new["password"]})
     signed_in = {"Authorization": f"Bearer {session['token']}"}
     await ask("GET", "/v1/sessions/current", **signed_in)
+    await ask("GET", "/v1/account", **signed_in)
+    home = {"name": "Ada", "line1": "Hill Road 1", "city": "Berlin", "postal_code": "10115", "country": "DE"}
+    entry = await ask("POST", "/v1/account/addresses", {"address": home}, **signed_in)
+    address = f"/v1/account/addresses/{entry['id']}"
+    await ask("PUT", address, {"address": home | {"city": "Hamburg"}}, **signed_in)
+    await ask("PUT", f"{address}/default", **signed_in)
+    await ask("DELETE", address, **signed_in)
+    cart = await ask("POST", "/v1/account/cart", {"currency": "EUR"}, **signed_in)
+    guests = await ask("POST", "/v1/carts", {"currency": "EUR"})
+    secret = {"Cart_Secret": guests["secret"]}
+    taken = {"from_cart_id": guests["id"]}
+    await ask("POST", f"/v1/account/carts/{cart['id']}/take-over", taken, **signed_in, **secret)
+    order = await _ordered(ask)
+    token = {"Order_Token": order["order_token"]}
+    await ask("POST", f"/v1/account/orders/{order['id']}/claim", **signed_in, **token)
+    await ask("POST", "/v1/account/orders/claims", **signed_in)
     await ask("PUT", "/v1/account/password", {"current": new["password"], "password": who["password"]}, **signed_in)
     await ask("DELETE", "/v1/sessions/current", **signed_in)
     session = await ask("POST", "/v1/sessions", who)

@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Struct
 from redis.asyncio import Redis
 
-from shared.documents import access, orders, products, sales, stock
+from shared.documents import access, accounts, orders, products, sales, stock
 from shared.documents.layout import (
     LIVE,
     document_key,
@@ -28,7 +28,10 @@ from shared.position import Position
 from shared.shards import shard_of
 
 EPOCH, SHARDS, VERSION = 7, 4, "v3"
-MODELS = (products.PAGE, products.TREE, products.SEARCH, stock.MODEL, orders.STATUS, access.MODEL, sales.MODEL)
+MODELS = (
+    products.PAGE, products.TREE, products.SEARCH, stock.MODEL, orders.STATUS, orders.RECORDS, access.MODEL,
+    accounts.MODEL, sales.MODEL,
+)  # fmt: skip
 NOW = datetime(2026, 11, 27, 8, 0, tzinfo=UTC)
 
 
@@ -104,6 +107,15 @@ class Shelves:
         hashed = sha256(secret.encode()).hexdigest()
         await self.put(access.MODEL, id_, access.KnownToken(id_, hashed, scopes, expires_at, revoked))
         return {"Authorization": f"Bearer db_{id_.hex}_{secret}"}
+
+    async def put_session(
+        self, account_id: UUID, *, expires_at: datetime | None = None, revoked: bool = False
+    ) -> dict[str, str]:
+        """A session of an account; the header that shows it."""
+        id_, secret = uuid7(), "s3cret_with_underscores"
+        hashed, until = sha256(secret.encode()).hexdigest(), expires_at or datetime(2999, 1, 1, tzinfo=UTC)
+        await self.put(accounts.MODEL, id_, accounts.KnownSession(id_, account_id, hashed, until, revoked))
+        return {"Authorization": f"Bearer ds_{id_.hex}_{secret}"}
 
 
 def a_page(sku: str = "lamp-red", level: Availability = "in") -> products.ProductPage:

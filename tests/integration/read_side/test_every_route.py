@@ -8,12 +8,15 @@ from elasticsearch import Elasticsearch
 
 from read_side.app import create_app
 from shared.documents import orders
+from shared.documents.indices import INDICES
+from shared.documents.layout import alias_name, index_name
+from shared.ids import uuid7
 from shared.links import order_token
 from tests.fixtures.asgi import HeldClient, client_of
 from tests.fixtures.private_server import PrivateServer
 from tests.integration.read_side.catalog import Shop
 from tests.integration.read_side.conftest import LINK_SECRET, settings_of
-from tests.integration.read_side.shelves import Shelves, a_page, an_order
+from tests.integration.read_side.shelves import VERSION, Shelves, a_page, an_order
 from tests.integration.read_side.test_recommendations import Counted
 from tests.integration.read_side.test_waiting_room import put as put_sale
 
@@ -23,6 +26,10 @@ def filled_prefix(elasticsearch_url: str, index_prefix: str) -> str:
     """A shop in Elasticsearch."""
     with Elasticsearch(elasticsearch_url, request_timeout=30) as client:
         Shop().index(client, index_prefix)
+        client.indices.create(
+            index=index_name(index_prefix, orders.RECORDS, VERSION), **INDICES[orders.RECORDS],
+            aliases={alias_name(index_prefix, orders.RECORDS): {}},
+        )  # fmt: skip
         client.search(index=f"{index_prefix}products", query={"match_all": {}})  # a JVM's first one is slow
     return index_prefix
 
@@ -68,6 +75,11 @@ async def test_every_success_is_answered_as_declared(shelves: Shelves, api: Held
         assert answer.status_code == 200, answer.text
         known = await api.get(path, headers=staff | {"If-None-Match": answer.headers["ETag"]})
         assert known.status_code == 304, path
+    signed_in = await shelves.put_session(uuid7())
+    own = await api.get("/v1/account/orders?limit=3", headers=signed_in)
+    assert own.status_code == 200, own.text
+    known = await api.get("/v1/account/orders", headers=signed_in | {"If-None-Match": own.headers["ETag"]})
+    assert (own.json(), known.status_code) == ({"orders": [], "next_cursor": None}, 304)
     drawn = await api.post(f"/v1/sales/{sale.id}/tickets")
     held = {"Ticket": drawn.json()["ticket"]}
     turn = await api.get(f"/v1/sales/{sale.id}/turn", headers=held)
