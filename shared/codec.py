@@ -10,6 +10,7 @@ from msgspec import Raw, Struct
 
 from shared.events.access import AccessEvent
 from shared.events.accounts import AccountEvent, SessionEvent
+from shared.events.booking import BookingEvent
 from shared.events.carts import CartEvent
 from shared.events.catalog import CatalogEvent
 from shared.events.fraud import FraudEvent
@@ -18,6 +19,7 @@ from shared.events.inventory import InventoryEvent
 from shared.events.notifications import NotificationEvent
 from shared.events.orders import OrderEvent, QuoteEvent
 from shared.events.payments import PaymentEvent
+from shared.events.picking import PickEvent
 from shared.events.pricing import PricingEvent
 from shared.events.promotions import PromotionEvent
 from shared.events.refunds import RefundEvent
@@ -31,6 +33,7 @@ Event = (
     AccessEvent
     | AccountEvent
     | SessionEvent
+    | BookingEvent
     | CartEvent
     | CatalogEvent
     | FraudEvent
@@ -40,6 +43,7 @@ Event = (
     | OrderEvent
     | QuoteEvent
     | PaymentEvent
+    | PickEvent
     | PricingEvent
     | PromotionEvent
     | RefundEvent

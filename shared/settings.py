@@ -10,6 +10,7 @@ from typing import Literal, Self
 import msgspec
 from msgspec import Struct
 
+Picking = Literal["automatic", "by_hand", "off"]
 AllocationStrategy = Literal["priority", "most_stock", "fewest_parcels"]
 FraudChecks = Literal["enforce", "watch", "off"]
 
@@ -40,6 +41,14 @@ class Settings(Struct, frozen=True, rename=str.upper):
     capture_after_seconds: int = 0  # how long after it was authorized: until then a part of it can be released
     allocation: AllocationStrategy = "priority"  # which warehouses an order ships from
     fraud_checks: FraudChecks = "enforce"  # or only told in the log, or not made
+    picking: Picking = "automatic"  # who starts and finishes pick lists: the worker, people, or there are none
+    pick_after_seconds: int = 900  # how long a paid order may still be changed before the worker picks it
+    carrier_url: str = ""  # where parcels are booked; empty: people make parcels and say that they arrived
+    carrier_api_key: str = ""
+    carrier_webhook_secret: str = ""
+    carrier_name: str = "Carrier"  # what customers call it
+    carrier_poll_seconds: int = 3600  # how often it is asked where a parcel is that it is silent of
+    complete_after_days: float = 14  # how long after all has arrived an order is done
     pool_size: int = 12  # Postgres connections of a process; 8 to 16 is the knee on 2 cores
     requests_per_client: int = 0  # a second, of one address at one process; 0: that is the proxy's business
     client_address_header: str = ""  # in which a trusted proxy tells the client's address, such as X-Forwarded-For

@@ -20,6 +20,10 @@ from write_side.fraud import domain as fraud
 from write_side.fraud import store as fraud_store
 from write_side.fulfilment import domain as fulfilment
 from write_side.fulfilment import store as fulfilment_store
+from write_side.fulfilment.booking import domain as booking
+from write_side.fulfilment.booking import store as booking_store
+from write_side.fulfilment.picking import domain as picking
+from write_side.fulfilment.picking import store as picking_store
 from write_side.inventory import domain as inventory
 from write_side.inventory import store as inventory_store
 from write_side.inventory.alerts import domain as low_stock
@@ -121,6 +125,10 @@ AGGREGATES: list[Aggregate] = [
     Aggregate(
         "parcel", "parcel", lambda state, r, e: fulfilment.evolve(state, e, r.version), fulfilment_store.all_parcels
     ),
+    Aggregate(
+        "booking", "booking", lambda state, r, e: booking.evolve(state, e, r.version), booking_store.all_bookings
+    ),
+    Aggregate("pick", "pick", lambda state, r, e: picking.evolve(state, e, r.version), picking_store.all_picks),
     Aggregate(
         "mail", "mail", lambda state, r, e: notifications.evolve(state, e, r.version), notifications_store.all_mails
     ),

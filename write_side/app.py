@@ -32,6 +32,8 @@ from write_side.feed import Feed
 from write_side.feed import routes as feed_routes
 from write_side.fraud import routes as fraud_routes
 from write_side.fulfilment import routes as fulfilment_routes
+from write_side.fulfilment.booking import routes as booking_routes
+from write_side.fulfilment.picking import routes as picking_routes
 from write_side.history import routes as history_routes
 from write_side.http import CREDENTIALS
 from write_side.inventory import routes as inventory_routes
@@ -69,6 +71,8 @@ ROUTES: Sequence[HTTPRouteHandler] = [
     *payments_routes.routes,
     *refunds_routes.routes,
     *fraud_routes.routes,
+    *picking_routes.routes,
+    *booking_routes.routes,
     *fulfilment_routes.routes,
     *projections_routes.routes,
     *history_routes.routes,

@@ -80,7 +80,7 @@ async def overwrite(conn: Connection, table: str, row: Mapping[str, Any], new: M
 
 
 async def replace(conn: Connection, table: str, owner: tuple[str, UUID], rows: Sequence[Mapping[str, Any]]) -> None:
-    """Make these all the rows whose column has this id, such as an order's lines. Only repairs do so."""
+    """Make these all the rows whose column has this id, such as an order's lines."""
     column, id_ = owner
     await conn.execute(f"DELETE FROM {table} WHERE {column} = $1", id_)  # noqa: S608
     for row in rows:

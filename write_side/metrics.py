@@ -8,6 +8,7 @@ GROUP_COMMANDS = Histogram(
     "doorbuster_group_commands", "Commands that shared a call to Postgres", ["group"], buckets=(1, 2, 4, 8, 16, 24)
 )
 GROUP_WAITING = Gauge("doorbuster_group_waiting", "Commands that wait for such a call", ["group"])
+CARRIER_CALLS = Counter("doorbuster_carrier_calls", "Calls to the carrier", ["operation", "outcome"])
 STRIPE_CALLS = Counter("doorbuster_stripe_calls", "Calls to Stripe", ["operation", "outcome"])
 STRIPE_SECONDS = Histogram(
     "doorbuster_stripe_call_seconds", "Time until Stripe had answered, or not", ["operation"], buckets=_CALL_SECONDS

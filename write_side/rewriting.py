@@ -13,6 +13,8 @@ from write_side.comparing import fold
 from write_side.database import Connection
 from write_side.fraud import store as fraud
 from write_side.fulfilment import store as fulfilment
+from write_side.fulfilment.booking import store as booking
+from write_side.fulfilment.picking import store as picking
 from write_side.inventory import store as inventory
 from write_side.inventory.alerts import store as low_stock
 from write_side.inventory.domain import Held, StockItem
@@ -67,6 +69,8 @@ _REWRITES: dict[str, Rewrite] = {
     "refund": refunds.rewrite_refund,
     "fraud_check": fraud.rewrite_check,
     "parcel": fulfilment.rewrite_parcel,
+    "booking": booking.rewrite_booking,
+    "pick": picking.rewrite_pick,
     "mail": notifications.rewrite_mail,
     "access_token": access.rewrite_token,
     "account": accounts.rewrite_account,

@@ -23,6 +23,11 @@ from write_side.accounts import letters
 from write_side.customers import Keyring, open_keyring
 from write_side.database import Connection, Pool
 from write_side.fraud import steps as fraud
+from write_side.fulfilment.booking import steps as bookings
+from write_side.fulfilment.booking.gateway import open_carrier
+from write_side.fulfilment.booking.reactions import reactions as booking_reactions
+from write_side.fulfilment.picking import steps as picks
+from write_side.fulfilment.picking.reactions import reactions as pick_reactions
 from write_side.history import snapshots
 from write_side.inventory.alerts import handlers as alerts
 from write_side.inventory.alerts.reactions import reactions as stock_reactions
@@ -111,6 +116,16 @@ def steps_of_reactions(pool: Pool, all_reactions: Sequence[Reaction]) -> list[St
     return [advancing(reaction) for reaction in all_reactions]
 
 
+def reactions_of(settings: Settings) -> list[Reaction]:
+    """All that there are."""
+    return [
+        *mail_reactions(settings.mail_from),
+        *stock_reactions(),
+        *pick_reactions(settings),
+        *booking_reactions(settings),
+    ]
+
+
 def house_keeping(pool: Pool) -> Step:
     """Forget idempotency keys whose day is over."""
 
@@ -140,15 +155,18 @@ async def run(settings: Settings, stopping: asyncio.Event) -> None:
         database.open_pool(settings.database_url, settings.pool_size, "worker") as pool,
         open_keyring(settings.keyring_url, settings.master_key) as keyring,
         open_gateway(settings) as gateway,
+        open_carrier(settings) as carrier,
         open_courier(pool, keyring, settings) as courier,
         streams_of(settings) as redis,
     ):
         server = mail.MailServer(settings.smtp_url)
         steps = [
-            *steps_of_reactions(pool, [*mail_reactions(settings.mail_from), *stock_reactions()]),
+            *steps_of_reactions(pool, reactions_of(settings)),
             *payments.steps(pool, gateway, settings.capture_after_seconds),
             *refunds.steps(pool, gateway),
             *fraud.steps(pool),
+            *picks.steps(pool, settings),
+            *bookings.steps(pool, keyring, carrier, settings),
             *mails.steps(pool, keyring, server, settings),
             *letters.steps(pool, keyring, server, settings),
             *alerts.steps(pool, server, settings.mail_from),

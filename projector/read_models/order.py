@@ -13,16 +13,18 @@ from projector.model import Folded, encode
 from shared.codec import Event
 from shared.documents.orders import Fulfilment, Happened, OrderState, PaymentState, RefundState, StatusParcel
 from shared.envelope import Recorded
-from shared.events.fulfilment import FulfilmentEvent, ParcelDelivered, ParcelShipped
+from shared.events.fulfilment import FulfilmentEvent, ParcelDelivered, ParcelShipped, ParcelTracked
 from shared.events.notifications import MailSent
 from shared.events.orders import (
     OrderCancelled,
     OrderClaimed,
     OrderClosing,
+    OrderCompleted,
     OrderConfirmed,
     OrderEvent,
     OrderExpired,
     OrderPlaced,
+    OrderReallocated,
     OrderRedacted,
 )
 from shared.events.payments import (
@@ -36,6 +38,7 @@ from shared.events.payments import (
     PaymentRetried,
     PaymentVoided,
 )
+from shared.events.picking import PickCancelled, PickEvent, PickFinished, PickListed, PickStarted
 from shared.events.refunds import (
     AmountReleased,
     RefundEvent,
@@ -47,13 +50,16 @@ from shared.events.refunds import (
 
 CONTEXTS = frozenset({"orders", "payments", "refunds", "fulfilment", "notifications"})
 
-Happening = OrderEvent | PaymentEvent | RefundEvent | FulfilmentEvent | MailSent
+Happening = OrderEvent | PaymentEvent | RefundEvent | PickEvent | FulfilmentEvent | MailSent
 
 _OF_AN_ORDER = (
-    *get_args(OrderEvent), *get_args(PaymentEvent), *get_args(RefundEvent), *get_args(FulfilmentEvent), MailSent,
+    *get_args(OrderEvent), *get_args(PaymentEvent), *get_args(RefundEvent), *get_args(PickEvent),
+    *get_args(FulfilmentEvent), MailSent,
 )  # fmt: skip
 # Our own doings: no step of the customer's order.
-_UNTOLD = (PaymentRequested, PaymentIntentCreated, PaymentReduced, OrderClaimed)
+_UNTOLD = (
+    PaymentRequested, PaymentIntentCreated, PaymentReduced, PickListed, PickCancelled, OrderReallocated, OrderClaimed,
+)  # fmt: skip
 
 _ORDER_STATES: dict[type, OrderState] = {
     OrderPlaced: "pending_payment",
@@ -61,6 +67,7 @@ _ORDER_STATES: dict[type, OrderState] = {
     OrderClosing: "closing",
     OrderCancelled: "cancelled",
     OrderExpired: "expired",
+    OrderCompleted: "completed",
 }
 _PAYMENT_STATES: dict[type, PaymentState] = {
     PaymentRequested: "pending",
@@ -106,6 +113,7 @@ class Order(Folded, frozen=True):
     parcels: list[StatusParcel]
     decline_reason: str | None = None  # of the last try to pay
     retry_at: datetime | None = None
+    picking: bool = False  # somebody is at the shelf, or was
 
 
 def touches(_recorded: Recorded, event: Event) -> Sequence[str]:
@@ -135,6 +143,7 @@ def evolve(state: Order | None, recorded: Recorded, event: Happening) -> Order:
         parcels=_parcels_after(before.parcels, recorded, event),
         decline_reason=_reason_after(before, event),
         retry_at=_retry_after(before, event),
+        picking=before.picking or isinstance(event, PickStarted | PickFinished),
     )
 
 
@@ -156,17 +165,21 @@ def _parcels_after(parcels: list[StatusParcel], recorded: Recorded, event: Happe
         quantities = {line.sku: line.quantity for line in event.lines}
         about = (event.carrier, event.tracking_number, quantities, recorded.recorded_at)
         return [*parcels, StatusParcel(event.parcel_id, "shipped", *about)]
-    if isinstance(event, ParcelDelivered):
-        return [
-            msgspec.structs.replace(each, state="delivered") if each.id == event.parcel_id else each for each in parcels
-        ]
+    if isinstance(event, ParcelTracked | ParcelDelivered):
+        return [_seen(each, event, recorded.recorded_at) if each.id == event.parcel_id else each for each in parcels]
     return parcels
+
+
+def _seen(parcel: StatusParcel, event: ParcelTracked | ParcelDelivered, at: datetime) -> StatusParcel:
+    if isinstance(event, ParcelTracked):
+        return msgspec.structs.replace(parcel, tracking=event.status)
+    return msgspec.structs.replace(parcel, state="delivered", delivered_at=event.delivered_at or at)
 
 
 def fulfilment_of(state: Order, placed: OrderPlaced) -> Fulfilment:
     """How far the goods are; what was refunded, or is about to be, is not waited for."""
     if not state.parcels:
-        return "none"
+        return "picking" if state.picking else "none"
     due = Counter[str]()
     for line in placed.lines:
         due[line.sku] += line.quantity

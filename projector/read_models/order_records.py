@@ -61,7 +61,7 @@ def render(id_: str, state: Order, _keys: Keys) -> Rendered:
 
 MODEL = ReadModel(
     name=RECORDS,
-    version="v4",
+    version="v5",
     sink=ELASTICSEARCH,
     contexts=order.CONTEXTS,
     state=Order,

@@ -102,7 +102,7 @@ def _lines(placed: OrderPlaced) -> list[StatusLine]:
 
 MODEL = ReadModel(
     name=STATUS,
-    version="v3",
+    version="v5",
     sink=REDIS,
     contexts=order.CONTEXTS,
     state=Order,

@@ -11,12 +11,12 @@ from shared.money import Money
 STATUS = "order_status"  # Redis: `doc:<order id>` is an OrderStatus
 RECORDS = "orders"  # Elasticsearch: an OrderRecord per order
 
-OrderState = Literal["pending_payment", "confirmed", "closing", "cancelled", "expired"]
+OrderState = Literal["pending_payment", "confirmed", "closing", "cancelled", "expired", "completed"]
 PaymentState = Literal[
     "pending", "declined", "authorized", "captured", "voided", "partially_refunded", "refunded"
 ]
 ParcelState = Literal["shipped", "delivered"]
-Fulfilment = Literal["none", "partially_shipped", "shipped", "delivered"]
+Fulfilment = Literal["none", "picking", "partially_shipped", "shipped", "delivered"]
 RefundState = Literal["requested", "pending", "succeeded", "failed", "released"]
 
 
@@ -76,6 +76,8 @@ class StatusParcel(Struct, frozen=True):
     tracking_number: str
     quantities: dict[str, int]
     shipped_at: datetime
+    tracking: str | None = None  # where the carrier saw it last
+    delivered_at: datetime | None = None
 
 
 class OrderStatus(Struct, frozen=True, omit_defaults=True):

@@ -128,6 +128,19 @@ class QuoteRedacted(Struct, frozen=True, tag="orders.quote_redacted.v1"):
     person_id: UUID
 
 
+class OrderCompleted(Struct, frozen=True, tag="orders.order_completed.v1"):
+    """All of it has arrived, and the time in which that is questioned is over."""
+
+    order_id: UUID
+
+
+class OrderReallocated(Struct, frozen=True, tag="orders.order_reallocated.v1"):
+    """Its goods come from elsewhere than was said: what was not found on a shelf is taken from another."""
+
+    order_id: UUID
+    allocations: list[Allocation]
+
+
 class OrderRedacted(Struct, frozen=True, tag="orders.order_redacted.v1"):
     """The person who placed it was erased: mail and address are gone, what was bought and paid stays."""
 
@@ -143,4 +156,14 @@ class OrderClaimed(Struct, frozen=True, tag="orders.order_claimed.v1"):
     account_id: UUID
 
 
-OrderEvent = OrderPlaced | OrderConfirmed | OrderClosing | OrderCancelled | OrderExpired | OrderClaimed | OrderRedacted
+OrderEvent = (
+    OrderPlaced
+    | OrderConfirmed
+    | OrderClosing
+    | OrderCancelled
+    | OrderExpired
+    | OrderClaimed
+    | OrderCompleted
+    | OrderReallocated
+    | OrderRedacted
+)

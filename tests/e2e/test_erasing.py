@@ -57,7 +57,14 @@ def holding(stack: Stack, *secrets: bytes) -> list[Path]:
     folders = [stack.archive.folder, stack.home.folder]
     folders += [link.resolve() for link in stack.home.folder.iterdir() if link.is_symlink()]
     files = {file for folder in folders for file in folder.rglob("*") if file.is_file() and not file.is_symlink()}
-    return sorted(file for file in files if any(secret in file.read_bytes() for secret in secrets))
+    return sorted(file for file in files if any(secret in _bytes(file) for secret in secrets))
+
+
+def _bytes(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except FileNotFoundError:  # Elasticsearch merged it away while we looked
+        return b""
 
 
 class BrokenOff(Exception):

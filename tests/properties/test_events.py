@@ -13,6 +13,7 @@ from shared.codec import EVENT_TYPES, decode_events, encode_event, tag_of
 from shared.envelope import Recorded
 from shared.events.access import TokenIssued, TokenRevoked
 from shared.events.accounts import AccountEvent, SessionEvent, SessionOpened, SignedUp
+from shared.events.booking import BookingEvent, BookingRequested
 from shared.events.carts import CartEvent, CartOpened
 from shared.events.catalog import CategoryEvent, ProductCreated, ProductRevised
 from shared.events.fraud import FraudEvent, PaymentAssessed
@@ -29,6 +30,7 @@ from shared.events.inventory import (
 from shared.events.notifications import MailQueued, NotificationEvent
 from shared.events.orders import OrderEvent, OrderPlaced, QuoteEvent, QuoteIssued
 from shared.events.payments import PaymentEvent, PaymentRequested
+from shared.events.picking import PickEvent, PickListed
 from shared.events.pricing import PriceEvent, PriceListAnnounced, PriceListEvent, PriceSet
 from shared.events.promotions import PromotionAnnounced, PromotionEvent
 from shared.events.refunds import RefundEvent, RefundRequested
@@ -57,6 +59,8 @@ HISTORIES: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "refund": (RefundRequested, get_args(RefundEvent)),
     "fraud_check": (PaymentAssessed, get_args(FraudEvent)),
     "parcel": (ParcelShipped, get_args(FulfilmentEvent)),
+    "booking": (BookingRequested, get_args(BookingEvent)),
+    "pick": (PickListed, get_args(PickEvent)),
     "mail": (MailQueued, get_args(NotificationEvent)),
     "account": (SignedUp, get_args(AccountEvent)),
     "session": (SessionOpened, get_args(SessionEvent)),

@@ -24,6 +24,7 @@ MAY_CALL = {
     "write_side/payments/asking.py",  # what every question to Stripe goes through
     "write_side/payments/refunding.py",
     "write_side/payments/intents.py",  # reads what Stripe's SDK brought; the gateway asks
+    "write_side/fulfilment/booking/gateway.py",
     "write_side/notifications/gateway.py",
     "write_side/webhooks/gateway.py",  # the one that asks addresses which staff gave: tests/integration/webhooks
     "read_side/search/index.py",

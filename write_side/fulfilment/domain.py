@@ -5,12 +5,13 @@ unless its goods went back into stock when it was asked for: somebody else may h
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
 from msgspec import Meta, Struct, structs
 
-from shared.events.fulfilment import FulfilmentEvent, ParcelDelivered, ParcelLine, ParcelShipped
+from shared.events.fulfilment import FulfilmentEvent, ParcelDelivered, ParcelLine, ParcelShipped, ParcelTracked
 from write_side.errors import NotFound, Refusal
 from write_side.inventory import Demand, summed
 from write_side.orders import Order
@@ -25,13 +26,14 @@ class NotShippable(Refusal):
 
 
 class ShipsTooMuch(Refusal):
-    """More of a line than was ordered, less what is shipped or refunded; `lines` says what is left of each."""
+    """More of a line than was ordered, less what is shipped, refunded or held for the parcels of pick lists; `lines`
+    says what is left of each."""
 
     code = "ships_too_much"
 
 
 class NothingToShip(Refusal):
-    """All of it is shipped or refunded."""
+    """All of it is shipped or refunded, or held for the parcels of pick lists."""
 
     code = "nothing_to_ship"
 
@@ -58,12 +60,13 @@ class UnknownParcel(NotFound):
 class NewParcel(Struct, frozen=True, forbid_unknown_fields=True):
     """`{"carrier": "DHL", "tracking_number": "00340434", "lines": [{"sku": "DB100000", "quantity": 1}]}`.
 
-    Without `lines` all that is left.
+    Without `lines` what the pick list `pick_id` holds, or all that is left and held for no list.
     """
 
     carrier: Text
     tracking_number: Text
     lines: Annotated[list[Demand], Meta(max_length=5_000)] = []
+    pick_id: UUID | None = None
 
 
 class Parcel(Struct, frozen=True):
@@ -76,6 +79,9 @@ class Parcel(Struct, frozen=True):
     lines: list[ParcelLine]
     state: Literal["shipped", "delivered"]
     version: int
+    pick_id: UUID | None = None
+    tracking: str | None = None  # where the carrier saw it last
+    delivered_at: datetime | None = None
 
 
 def owed(order: Order, withheld: Mapping[str, int], earlier: Iterable[Parcel]) -> dict[str, int]:
@@ -85,36 +91,56 @@ def owed(order: Order, withheld: Mapping[str, int], earlier: Iterable[Parcel]) -
 
 
 def ship(
-    order: Order, captured: bool, withheld: Mapping[str, int], earlier: Sequence[Parcel], wanted: NewParcel,
-    parcel_id: UUID,
-) -> ParcelShipped:  # fmt: skip
-    """A parcel with these lines. `withheld`: SKU → how many nobody is to get any more.
+    order_id: UUID, due: Mapping[str, int], wanted: NewParcel, parcel_id: UUID, packed: Sequence[ParcelLine] = ()
+) -> ParcelShipped:
+    """A parcel with these lines. `due`: SKU → how many are still to be sent and not held for other parcels. `packed`:
+    what the pick list holds that it is made of; what was refunded since stays out.
 
-    Refuses `not_shippable`, `ships_too_much`, `nothing_to_ship`.
+    Refuses `ships_too_much`, `nothing_to_ship`.
     """
-    if order.state != "confirmed" or not captured:
-        raise NotShippable(f"the order is {order.state}, its money is not taken", order_state=order.state)
-    left = owed(order, withheld, earlier)
-    asked = summed(wanted.lines) or {s: n for s, n in left.items() if n > 0}
+    asked = summed(wanted.lines)
+    if wanted.pick_id is not None:
+        asked = {line.sku: min(line.quantity, due.get(line.sku, 0)) for line in packed}
+    elif not asked:
+        asked = dict(due)
+    if not wanted.lines:
+        asked = {sku: quantity for sku, quantity in asked.items() if quantity > 0}
     if not asked:
-        raise NothingToShip("all of it is shipped or refunded")
-    if lacking := [sku for sku, quantity in asked.items() if quantity > left.get(sku, 0)]:
-        facts = [{"sku": sku, "wanted": asked[sku], "left": max(left.get(sku, 0), 0)} for sku in lacking]
+        raise NothingToShip("all of it is shipped, refunded, or held for other parcels")
+    if lacking := [sku for sku, quantity in asked.items() if quantity > due.get(sku, 0)]:
+        facts = [{"sku": sku, "wanted": asked[sku], "left": max(due.get(sku, 0), 0)} for sku in lacking]
         raise ShipsTooMuch(f"not so many are left to ship: {', '.join(lacking[:20])}", lines=facts)
     lines = [ParcelLine(sku, quantity) for sku, quantity in asked.items()]
-    return ParcelShipped(parcel_id, order.id, wanted.carrier, wanted.tracking_number, lines)
+    return ParcelShipped(parcel_id, order_id, wanted.carrier, wanted.tracking_number, lines, wanted.pick_id)
 
 
-def deliver(parcel: Parcel) -> ParcelDelivered | None:
+def deliver(parcel: Parcel, at: datetime) -> ParcelDelivered | None:
     """It has arrived; None if that is known."""
-    return None if parcel.state == "delivered" else ParcelDelivered(parcel.id, parcel.order_id)
+    return None if parcel.state == "delivered" else ParcelDelivered(parcel.id, parcel.order_id, at)
+
+
+# What may be seen of a parcel, in the order in which it is believed: what was seen later outdoes what is told late.
+WAY = ("collected", "in_transit", "out_for_delivery", "attempt_failed", "returning", "delivered")
+
+
+def track(parcel: Parcel, status: str, at: datetime) -> ParcelTracked | ParcelDelivered | None:
+    """The carrier saw it; None if that is known, or outdone by what was told before."""
+    if status == "delivered":
+        return deliver(parcel, at)
+    before = -1 if parcel.tracking is None else WAY.index(parcel.tracking)
+    if parcel.state == "delivered" or WAY.index(status) <= before:
+        return None
+    return ParcelTracked(parcel.id, parcel.order_id, status, at)
 
 
 def evolve(parcel: Parcel | None, event: FulfilmentEvent, version: int) -> Parcel:
     """A parcel after an event."""
     if isinstance(event, ParcelShipped):
         return Parcel(
-            event.parcel_id, event.order_id, event.carrier, event.tracking_number, event.lines, "shipped", version
-        )
+            event.parcel_id, event.order_id, event.carrier, event.tracking_number, event.lines, "shipped", version,
+            event.pick_id,
+        )  # fmt: skip
     assert parcel is not None, "a parcel's history begins with ParcelShipped"
-    return structs.replace(parcel, state="delivered", version=version)
+    if isinstance(event, ParcelTracked):
+        return structs.replace(parcel, tracking=event.status, version=version)
+    return structs.replace(parcel, state="delivered", delivered_at=event.delivered_at, version=version)

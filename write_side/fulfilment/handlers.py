@@ -1,35 +1,38 @@
 """Parcels leave and arrive. Each is decided under the lock of the order: two who pack the same line see one another."""
 
+from datetime import UTC, datetime
 from uuid import UUID
 
 from shared.envelope import Metadata
 from shared.ids import uuid7
-from write_side import commands, orders, payments, refunds
+from write_side import commands, orders
 from write_side.causes import joining_order
 from write_side.commands import Answer, Call
 from write_side.database import Connection, Pool
+from write_side.errors import Invalid
 from write_side.event_log import Positions
 from write_side.fulfilment import domain, store
 from write_side.fulfilment.domain import NewParcel, Parcel, TrackingNumberTaken, UnknownParcel, UnshippedOrders
+from write_side.fulfilment.picking.domain import Pick, PickNotPicked, UnknownPick
+from write_side.fulfilment.standing import Standing, lock, read
 from write_side.orders import Order
 
 
 async def ship_parcel(pool: Pool, order_id: UUID, wanted: NewParcel, cause: Metadata, call: Call) -> Answer[Parcel]:
     """A parcel of an order goes out.
 
-    Refuses `unknown_order`, `tracking_number_taken`, and what `domain.ship` refuses.
+    Refuses `unknown_order`, `not_shippable`, `unknown_pick`, `pick_not_picked`, `tracking_number_taken`, and what
+    `domain.ship` refuses.
     """
+    if wanted.pick_id is not None and wanted.lines:
+        raise Invalid("the pick list says what is in its parcel", pointer="/lines")
     async with joining_order(pool, order_id, cause, "ship") as joined:
 
         async def decide(conn: Connection) -> tuple[Parcel, Positions]:
-            if await orders.lock_order(conn, order_id) is None:
-                raise orders.UnknownOrder("there is no such order")
-            order = await orders.find_order(conn, order_id)
-            assert order is not None
-            captured = await payments.public_state(conn, order.payment_id) == "captured"
-            withheld = refunds.withheld(await refunds.of_order(conn, order_id))
-            earlier = await store.of_order(conn, order_id)
-            event = domain.ship(order, captured, withheld, earlier, wanted, uuid7())
+            standing = await lock(conn, order_id)
+            standing.check_shippable()
+            packed = _packed(standing, wanted.pick_id).lines if wanted.pick_id else ()
+            event = domain.ship(order_id, standing.due(wanted.pick_id), wanted, uuid7(), packed)
             parcel = domain.evolve(None, event, 1)
             positions = await store.insert(conn, parcel, event, joined)
             if positions is None:
@@ -37,6 +40,16 @@ async def ship_parcel(pool: Pool, order_id: UUID, wanted: NewParcel, cause: Meta
             return parcel, positions
 
         return await commands.run(pool, decide, call)
+
+
+def _packed(standing: Standing, pick_id: UUID) -> Pick:
+    pick = next((pick for pick in standing.picks if pick.id == pick_id), None)
+    if pick is None:
+        raise UnknownPick("this order has no such pick list")
+    if pick.state != "picked" or pick.id in standing.shipped_lists:
+        state = "shipped" if pick.id in standing.shipped_lists else pick.state
+        raise PickNotPicked(f"the list is {state}", pick_state=state)
+    return pick
 
 
 async def deliver_parcel(pool: Pool, parcel_id: UUID, cause: Metadata, call: Call) -> Answer[Parcel]:
@@ -52,7 +65,7 @@ async def deliver_parcel(pool: Pool, parcel_id: UUID, cause: Metadata, call: Cal
             await orders.lock_order(conn, order_id)
             parcel = await store.find(conn, parcel_id)
             assert parcel is not None
-            event = domain.deliver(parcel)
+            event = domain.deliver(parcel, datetime.now(UTC))
             if event is None:
                 return parcel, {}
             parcel = domain.evolve(parcel, event, parcel.version + 1)
@@ -63,13 +76,11 @@ async def deliver_parcel(pool: Pool, parcel_id: UUID, cause: Metadata, call: Cal
 
 async def check_shipped(conn: Connection, person_id: UUID) -> None:
     """To be asked before a person's address is destroyed; refuses `unshipped_orders`."""
-    paid = [order for order in await orders.of_person(conn, person_id) if order.state == "confirmed"]
+    paid = [order for order in await orders.of_person(conn, person_id) if order.state in ("confirmed", "completed")]
     if waiting := [order.id for order in paid if await _is_owed_goods(conn, order)]:
         detail = "goods of this person have not left the house: ship them, or refund what is not to be shipped, first"
         raise UnshippedOrders(detail, order_ids=waiting)
 
 
 async def _is_owed_goods(conn: Connection, order: Order) -> bool:
-    withheld = refunds.withheld(await refunds.of_order(conn, order.id))
-    owed = domain.owed(order, withheld, await store.of_order(conn, order.id))
-    return any(quantity > 0 for quantity in owed.values())
+    return any(quantity > 0 for quantity in (await read(conn, order)).owed.values())

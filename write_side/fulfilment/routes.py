@@ -8,6 +8,7 @@ from litestar.params import FromPath, JSONBody
 from msgspec import Struct
 
 from shared.http.described import refuses
+from write_side.errors import Invalid
 from write_side.fulfilment import handlers
 from write_side.fulfilment.domain import (
     NewParcel,
@@ -18,6 +19,7 @@ from write_side.fulfilment.domain import (
     TrackingNumberTaken,
     UnknownParcel,
 )
+from write_side.fulfilment.picking.domain import PickNotPicked, UnknownPick
 from write_side.http import Answered, IdempotencyKey, answered, cause, idempotent, requires
 from write_side.orders import UnknownOrder
 from write_side.resources import Own
@@ -30,11 +32,16 @@ class Nothing(Struct, frozen=True):
 
 
 @post("/v1/orders/{order_id:uuid}/parcels", status_code=201, guards=[requires("orders:write")])
-@refuses(UnknownOrder, NotShippable, ShipsTooMuch, NothingToShip, TrackingNumberTaken)
+@refuses(
+    UnknownOrder, NotShippable, ShipsTooMuch, NothingToShip, TrackingNumberTaken, UnknownPick, PickNotPicked, Invalid
+)
 async def post_parcel(
     request: Call, order_id: FromPath[UUID], data: JSONBody[NewParcel], own: Own, key: IdempotencyKey = None,
 ) -> Answered[Parcel]:  # fmt: skip
-    """A parcel of an order goes out, with some of its lines or all that is left. The customer is mailed."""
+    """A parcel of an order goes out: with what a pick list holds, with some lines, or with all that no list holds.
+
+    The customer is mailed.
+    """
     call = idempotent(request, key, data)
     return answered(request, await handlers.ship_parcel(own.pool, order_id, data, cause(request), call), 201)
 

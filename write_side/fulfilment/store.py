@@ -1,6 +1,7 @@
 """The SQL of parcels: the only place that names their table."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from uuid import UUID
 
 import asyncpg
@@ -15,7 +16,9 @@ from write_side.database import Connection, among, overwrite
 from write_side.event_log import NewEvent, Positions
 from write_side.fulfilment.domain import Parcel
 
-_PARCEL = "SELECT id, order_id, carrier, tracking_number, lines, state, version FROM parcel"
+_PARCEL = """SELECT id, order_id, carrier, tracking_number, lines, state, version, pick_id, tracking,
+            delivered_at FROM parcel"""
+CLAIM = timedelta(minutes=1)
 _lines = msgspec.json.Decoder(list[ParcelLine])
 
 
@@ -29,11 +32,38 @@ async def of_order(conn: Connection, order_id: UUID) -> list[Parcel]:
     return [_parcel(row) for row in await conn.fetch(f"{_PARCEL} WHERE order_id = $1 ORDER BY id", order_id)]
 
 
+async def find_by_number(conn: Connection, carrier: str, tracking_number: str) -> Parcel | None:
+    """A parcel by what the carrier calls it."""
+    row = await conn.fetchrow(f"{_PARCEL} WHERE carrier = $1 AND tracking_number = $2", carrier, tracking_number)
+    return None if row is None else _parcel(row)
+
+
+async def claim_due(conn: Connection, limit: int) -> list[Parcel]:
+    """Parcels to be looked after now, for this worker alone for a while."""
+    rows = await conn.fetch(
+        """UPDATE parcel SET look_at = clock_timestamp() + $2
+           WHERE id IN (SELECT id FROM parcel WHERE look_at <= clock_timestamp()
+                        ORDER BY look_at LIMIT $1 FOR UPDATE SKIP LOCKED)
+           RETURNING id""",
+        limit, CLAIM,
+    )  # fmt: skip
+    return await all_parcels(conn, [row["id"] for row in rows]) if rows else []
+
+
+async def look_again(conn: Connection, parcel_id: UUID, state: str, pause: timedelta | None) -> None:
+    """When a parcel is looked after next (None: never), unless its state has changed since."""
+    query = "UPDATE parcel SET look_at = clock_timestamp() + $3 WHERE id = $1 AND state = $2"
+    await conn.execute(query, parcel_id, state, pause)
+
+
 async def insert(conn: Connection, parcel: Parcel, event: FulfilmentEvent, cause: Metadata) -> Positions | None:
     """A new parcel's row and event, under the order's lock; None if a parcel of this carrier has this number, perhaps
     of another order that is packed at the same time."""
-    query = """INSERT INTO parcel (id, order_id, carrier, tracking_number, lines, state, version)
-               VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (carrier, tracking_number) DO NOTHING RETURNING id"""
+    query = """INSERT INTO parcel (id, order_id, carrier, tracking_number, lines, state, version, pick_id,
+                                   tracking, delivered_at, look_at)
+               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10,
+                       clock_timestamp() + interval '1 hour')
+               ON CONFLICT (carrier, tracking_number) DO NOTHING RETURNING id"""
     if await conn.fetchval(query, *_columns(parcel).values()) is None:
         return None
     return await _append(conn, parcel, event, cause)
@@ -41,8 +71,12 @@ async def insert(conn: Connection, parcel: Parcel, event: FulfilmentEvent, cause
 
 async def save(conn: Connection, parcel: Parcel, event: FulfilmentEvent, cause: Metadata) -> Positions:
     """The row of a parcel after an event, under the order's lock."""
-    query = "UPDATE parcel SET state = $2, version = $3 WHERE id = $1"
-    await conn.execute(query, parcel.id, parcel.state, parcel.version)
+    await conn.execute(
+        """UPDATE parcel SET state = $2, version = $3, tracking = $4, delivered_at = $5,
+                             look_at = CASE WHEN $2 = 'delivered' THEN clock_timestamp() ELSE look_at END
+           WHERE id = $1""",
+        parcel.id, parcel.state, parcel.version, parcel.tracking, parcel.delivered_at,
+    )  # fmt: skip
     return await _append(conn, parcel, event, cause)
 
 

@@ -92,6 +92,8 @@ KINDS = {
         Kind("order", orders.Order, _order),
         Kind("payment", payments.Payment, _nameless),
         Kind("parcel", fulfilment.Parcel, _nameless),
+        Kind("booking", fulfilment.Booking, _nameless),
+        Kind("pick", fulfilment.Pick, _nameless),
         Kind("refund", refunds.Refund, _nameless),
         Kind("fraud_check", fraud.Check, _nameless),
         Kind("stock_item", inventory.StockItem, _stock_item),

@@ -5,6 +5,7 @@ from write_side.inventory.domain import Demand, OpenStockItem, OutOfStock, Stock
 from write_side.inventory.handlers import ensure_warehouse
 from write_side.inventory.limits.domain import PurchaseLimit, PurchaseLimitReached, check_limits, counted
 from write_side.inventory.limits.store import find as find_limits
+from write_side.inventory.missing import take_instead, write_off
 from write_side.inventory.restating import add_to, opened_with, set_to
 from write_side.inventory.store import (
     all_warehouses,
@@ -21,5 +22,5 @@ __all__ = [
     "Demand", "Line", "OpenStockItem", "OutOfStock", "PurchaseLimit", "PurchaseLimitReached", "StockItem",
     "UnknownStock", "UnknownWarehouse", "add_to", "all_warehouses", "allocate", "check_limits", "counted",
     "ensure_warehouse", "find_items", "find_limits", "find_places", "insert_items", "items_after", "open_items",
-    "opened_with", "put_back", "save_counts", "set_to", "summed",
+    "opened_with", "put_back", "save_counts", "set_to", "summed", "take_instead", "write_off",
 ]  # fmt: skip

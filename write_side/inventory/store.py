@@ -105,6 +105,12 @@ async def items_after(conn: Connection, sku: str, warehouse: str, limit: int) ->
     return [msgspec.convert(dict(row), StockItem) for row in rows]
 
 
+async def lock_all(conn: Connection, skus: Sequence[str]) -> list[StockItem]:
+    """The items of these SKUs in every warehouse, locked likewise."""
+    rows = await conn.fetch("SELECT * FROM stock_item WHERE sku = ANY ($1) ORDER BY id FOR UPDATE", skus)
+    return [msgspec.convert(dict(row), StockItem) for row in rows]
+
+
 async def save_counts(
     conn: Connection,
     changed: Sequence[tuple[StockItem, StockItemEvent]],
@@ -199,6 +205,12 @@ async def release(conn: Connection, reservation_id: UUID, reason: str, cause: Me
         reservation_id, reason, as_json(cause),
     )  # fmt: skip
     return _move_of(row)
+
+
+async def deduct(conn: Connection, reservation_id: UUID, cause: Metadata) -> Move:
+    """Take what a reservation holds out of the stock and append the events, as one call."""
+    query = "SELECT refusals, items, positions FROM inventory_deduct_now($1, $2)"
+    return _move_of(await conn.fetchrow(query, reservation_id, as_json(cause)))
 
 
 def _move_of(row: asyncpg.Record | None) -> Move:

@@ -12,6 +12,7 @@ An order goes pending_payment → confirmed, or → closing → cancelled | expi
     cancel (client), expiry (worker)  make it closing, todo = void; payments.steps → `finish_closing` → `learn` ends it
 """
 
+from write_side.orders.changes.store import complete, reallocate
 from write_side.orders.domain import Order, Quote
 from write_side.orders.handlers import OrderState, find_state
 from write_side.orders.placing import Placements, open_placements
@@ -21,6 +22,7 @@ from write_side.orders.settling import begin_closing, close_expired, finish_clos
 from write_side.orders.store import (
     find_by_number,
     find_order,
+    is_being_refunded,
     items_of,
     lock_order,
     named_among,
@@ -30,8 +32,9 @@ from write_side.orders.store import (
 )
 
 __all__ = [
-    "AlreadyPaid", "Order", "OrderState", "OrderTokenRequired", "Placements", "Quote", "Redacted",
-    "UnfinishedOrders", "UnknownOrder", "WrongOrderToken", "begin_closing", "check_finished", "close_expired",
-    "find_by_number", "find_order", "find_state", "finish_closing", "items_of", "learn", "lock_order",
-    "named_among", "numbers_of", "of_person", "open_placements", "quotes_of_person", "redact",
+    "AlreadyPaid", "Order", "OrderState", "OrderTokenRequired", "Placements", "Quote", "Redacted", "UnfinishedOrders",
+    "UnknownOrder", "WrongOrderToken", "begin_closing", "check_finished", "close_expired", "complete",
+    "find_by_number", "find_order", "find_state", "finish_closing", "is_being_refunded", "items_of", "learn",
+    "lock_order", "named_among", "numbers_of", "of_person", "open_placements", "quotes_of_person", "reallocate",
+    "redact",
 ]  # fmt: skip

@@ -18,10 +18,12 @@ from shared.events.orders import (
     OrderCancelled,
     OrderClaimed,
     OrderClosing,
+    OrderCompleted,
     OrderConfirmed,
     OrderEvent,
     OrderExpired,
     OrderPlaced,
+    OrderReallocated,
     OrderRedacted,
     PricedLine,
     QuoteEvent,
@@ -34,7 +36,7 @@ from write_side.pricing import Asked, UnitPrice
 from write_side.promotions import NO_PROMOTIONS, BasketLine, Offered
 from write_side.promotions import apply as apply_promotions
 
-State = Literal["pending_payment", "confirmed", "closing", "cancelled", "expired"]
+State = Literal["pending_payment", "confirmed", "closing", "cancelled", "expired", "completed"]
 
 LEAST_TOTAL = 50  # minor units: payment providers charge no less
 MOST_TOTAL = 99_999_999  # nor more than eight digits
@@ -240,6 +242,11 @@ def evolve(order: Order | None, event: OrderEvent, version: int) -> Order:
         case OrderClaimed(account_id=account_id):
             assert order is not None
             return structs.replace(order, account_id=account_id, version=version)
+        case OrderCompleted():
+            return _moved(order, version, "completed", None, deducted=True)
+        case OrderReallocated(allocations=allocations):
+            assert order is not None
+            return structs.replace(order, allocations=allocations, version=version)
         case OrderRedacted():
             assert order is not None
             return structs.replace(order, mail="", address="", version=version)

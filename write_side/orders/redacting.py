@@ -49,7 +49,7 @@ async def check_finished(conn: Connection, person_id: UUID) -> None:
 
 
 async def _is_finished(conn: Connection, order: Order) -> bool:
-    if order.state == "confirmed":
+    if order.state in ("confirmed", "completed"):
         captured = await payments.public_state(conn, order.payment_id) == "captured"
         return captured and not await store.is_being_refunded(conn, order.id)
     return order.state in ("cancelled", "expired")

@@ -4,8 +4,18 @@ In reading order: routes.py (what comes in), handlers.py (`request_refund`, and 
 domain.py (the decisions), steps.py (the worker asks Stripe). Refunds know orders; orders ask of refunds by SQL alone.
 """
 
-from write_side.refunds.domain import Refund, withheld
-from write_side.refunds.handlers import learn
+from write_side.refunds.domain import (
+    NewRefund,
+    NothingToRefund,
+    Refund,
+    RefundExceedsCaptured,
+    RefundExceedsOrder,
+    withheld,
+)
+from write_side.refunds.handlers import learn, request_within
 from write_side.refunds.store import alarms, find, of_order, retry_alarmed
 
-__all__ = ["Refund", "alarms", "find", "learn", "of_order", "retry_alarmed", "withheld"]
+__all__ = [
+    "NewRefund", "NothingToRefund", "Refund", "RefundExceedsCaptured", "RefundExceedsOrder", "alarms", "find", "learn",
+    "of_order", "request_within", "retry_alarmed", "withheld",
+]  # fmt: skip

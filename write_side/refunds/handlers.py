@@ -26,7 +26,7 @@ from write_side import commands, inventory, metrics, orders, payments
 from write_side.causes import joining_order
 from write_side.commands import Answer, Call
 from write_side.database import Connection, Pool
-from write_side.event_log import Positions
+from write_side.event_log import Positions, highest
 from write_side.payments import Notice, SeenRefund
 from write_side.refunds import domain, releasing, store
 from write_side.refunds.domain import Bought, NewRefund, Refund, Verdict
@@ -66,13 +66,20 @@ async def request_refund(
     async with joining_order(pool, order_id, cause, "refund") as joined:
 
         async def decide(conn: Connection) -> tuple[RefundState, Positions]:
-            bought = await _bought(conn, order_id)
-            event = domain.request(bought, await store.of_order(conn, order_id), wanted, uuid7())
-            refund = domain.evolve(None, event, 1)
-            positions = await _restock(conn, event, joined)
-            return _shown(refund), {**positions, **await store.insert(conn, refund, event, joined)}
+            return await request_within(conn, order_id, wanted, joined)
 
         return await commands.run(pool, decide, call)
+
+
+async def request_within(
+    conn: Connection, order_id: UUID, wanted: NewRefund, cause: Metadata
+) -> tuple[RefundState, Positions]:
+    """The same in the transaction of a caller, who holds the order or is about to."""
+    bought = await _bought(conn, order_id)
+    event = domain.request(bought, await store.of_order(conn, order_id), wanted, uuid7())
+    refund = domain.evolve(None, event, 1)
+    positions = await _restock(conn, event, cause)
+    return _shown(refund), highest([*positions.items(), *(await store.insert(conn, refund, event, cause)).items()])
 
 
 async def release(

@@ -1,6 +1,7 @@
 """Each success that the command API's document declares, seen once on real servers and held to its schema."""
 
 import re
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import msgspec
 import pytest
 from msgspec import structs
 
+from doorbuster.simulators.carrier.app import signature as carrier_signature
 from shared.ids import uuid7
 from shared.settings import Settings
 from shared.tickets import Ticket
@@ -35,7 +37,8 @@ LAMP = {"name": "Lamp", "variants": [{"sku": "LAMP", "ean": "4006381333931"}], "
 @pytest.fixture
 async def api(shop: Shop, shop_settings: Settings, tmp_path: Path) -> AsyncIterator[HeldClient]:
     """A client of the command API; who it is changes from request to request."""
-    settings = structs.replace(shop_settings, erasure_ledger=str(tmp_path / "erasures.jsonl"))
+    ledger = str(tmp_path / "erasures.jsonl")
+    settings = structs.replace(shop_settings, erasure_ledger=ledger, carrier_webhook_secret="whsec")
     async with client_of(create_app(settings)) as client:
         yield client
 
@@ -60,6 +63,10 @@ async def test_every_success_is_answered_as_declared(
     await ask("DELETE", f"/v1/tokens/{made['id']}")
     body, signature = shop.signed({"id": "evt_1", "type": "charge.updated", "data": {"object": {"object": "charge"}}})
     await api.post("/v1/webhooks/stripe", content=body, headers={"Stripe-Signature": signature})
+    scan = {"id": "s", "tracking_number": "1", "status": "collected", "at": "2026-11-27T10:00:00Z"}
+    body = msgspec.json.encode(scan)
+    signed = {"Carrier-Signature": carrier_signature(body, "whsec", int(time.time()))}
+    await api.post("/v1/webhooks/carrier", content=body, headers=signed)
     await ask("GET", "/v1/events")
     await _webhooks(ask)
     await _promotions(ask)
@@ -219,7 +226,12 @@ async def _shipped_and_refunded(ask: Any, shop: Shop) -> None:
     await shop.complete(order)
     await ask("POST", f"/v1/orders/{order.id}/releases", {"reason": "goodwill", "amount_minor": 100})
     await shop.work()
-    parcel = await ask("POST", f"/v1/orders/{order.id}/parcels", {"carrier": "DHL", "tracking_number": "1"})
+    [pick] = (await ask("POST", f"/v1/orders/{order.id}/picks"))["picks"]
+    await ask("GET", "/v1/picks?warehouse=BER")
+    await ask("POST", f"/v1/picks/{pick['id']}/start")
+    await ask("POST", f"/v1/picks/{pick['id']}/finish", {})
+    packed = {"carrier": "DHL", "tracking_number": "1", "pick_id": pick["id"]}
+    parcel = await ask("POST", f"/v1/orders/{order.id}/parcels", packed)
     await ask("POST", f"/v1/parcels/{parcel['id']}/delivered")
     wanted = {"reason": "returned", "lines": [{"sku": "LAMP", "quantity": 1}], "restock": True}
     await ask("POST", f"/v1/orders/{order.id}/refunds", wanted)

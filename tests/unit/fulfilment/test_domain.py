@@ -12,8 +12,17 @@ from projector.read_models import order as read_model
 from projector.read_models.order import fulfilment_of
 from shared.documents.orders import StatusParcel
 from shared.events.orders import OrderPlaced, PricedLine, Totals
-from write_side.fulfilment.domain import NewParcel, NothingToShip, NotShippable, Parcel, ShipsTooMuch, evolve, ship
-from write_side.orders import Order
+from write_side.fulfilment.domain import (
+    NewParcel,
+    NothingToShip,
+    NotShippable,
+    Parcel,
+    ShipsTooMuch,
+    evolve,
+    owed,
+    ship,
+)
+from write_side.fulfilment.standing import Standing
 from write_side.orders import domain as orders
 
 ID, NOW = UUID(int=1), datetime(2026, 11, 27, tzinfo=UTC)
@@ -22,12 +31,11 @@ PLACED = OrderPlaced(ID, "A-1", ID, ID, ID, ID, "", "", "DE", LINES, Totals("EUR
 CONFIRMED = structs.replace(orders.evolve(None, PLACED, 1), state="confirmed")
 
 
-def shipped(
-    earlier: list[Parcel], refunded: Any = (), order: Order = CONFIRMED, *, captured: bool = True, **wanted: int
-) -> Parcel:
+def shipped(earlier: list[Parcel], refunded: Any = (), **wanted: int) -> Parcel:
     lines = [{"sku": sku, "quantity": n} for sku, n in wanted.items()]
     asked = msgspec.convert({"carrier": "DHL", "tracking_number": "1", "lines": lines}, NewParcel)
-    return evolve(None, ship(order, captured, dict(refunded), earlier, asked, UUID(int=9)), 1)
+    due = owed(CONFIRMED, dict(refunded), earlier)
+    return evolve(None, ship(ID, due, asked, UUID(int=9)), 1)
 
 
 def test_what_is_left_goes_in_the_last_parcel() -> None:
@@ -55,12 +63,13 @@ def test_nobody_gets_what_they_did_not_order(wanted: dict[str, Any]) -> None:
 @pytest.mark.parametrize("state", ["pending_payment", "closing", "cancelled", "expired"])
 def test_only_a_confirmed_order_is_shipped(state: Any) -> None:
     with pytest.raises(NotShippable):
-        shipped([], order=structs.replace(CONFIRMED, state=state))
+        Standing(structs.replace(CONFIRMED, state=state), True, {}, [], []).check_shippable()
 
 
 def test_goods_wait_for_the_money() -> None:
     with pytest.raises(NotShippable):
-        shipped([], captured=False)
+        Standing(CONFIRMED, False, {}, [], []).check_shippable()
+    Standing(CONFIRMED, True, {}, [], []).check_shippable()
 
 
 def seen(parcels: list[tuple[str, dict[str, int]]], refunds: list[tuple[str, dict[str, int]]] | None = None) -> str:
@@ -68,6 +77,7 @@ def seen(parcels: list[tuple[str, dict[str, int]]], refunds: list[tuple[str, dic
         0, read_model.UNKNOWN, NOW, NOW, "confirmed", "captured", [],
         [read_model.Refund(ID, s, 1, "out_of_stock", q, NOW, q) for s, q in refunds or []],  # type: ignore[arg-type]
         [StatusParcel(ID, s, "DHL", "1", q, NOW) for s, q in parcels],  # type: ignore[arg-type]
+        picking=False,
     )  # fmt: skip
     return fulfilment_of(state, PLACED)
 

@@ -243,3 +243,12 @@ BEGIN
     SELECT a.items, a.positions INTO items, positions
     FROM inventory_answer(inventory_settle(ARRAY[p_reservation], false, p_reason), p_metadata) AS a;
 END $$;
+
+CREATE OR REPLACE FUNCTION inventory_deduct_now(
+    p_reservation uuid, p_metadata bytea, OUT refusals jsonb, OUT items jsonb, OUT positions jsonb
+) LANGUAGE plpgsql AS $$
+BEGIN
+    refusals := '[]';
+    SELECT a.items, a.positions INTO items, positions
+    FROM inventory_answer(inventory_settle(ARRAY[p_reservation], true, ''), p_metadata) AS a;
+END $$;

@@ -1,0 +1,108 @@
+"""Pick lists: what is listed where, what of it is still due at the shelf, and what becomes of what isn't there."""
+
+from typing import Any
+from uuid import UUID
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.events.fulfilment import ParcelLine
+from shared.events.orders import Allocation
+from shared.events.picking import PickCancelled, PickFinished, PickListed, PickStarted
+from write_side.errors import Invalid
+from write_side.fulfilment.picking.domain import (
+    FinishPick,
+    MissesTooMuch,
+    Pick,
+    PickNotListed,
+    PickNotStarted,
+    evolve,
+    held,
+    list_up,
+    reallocated,
+    split,
+    start,
+)
+
+ORDER = UUID(int=1)
+PLACES = [Allocation("lamp", "BER", 2), Allocation("lamp", "HAM", 1), Allocation("cord", "HAM", 1)]
+
+
+def lines(**quantities: int) -> list[ParcelLine]:
+    return [ParcelLine(sku, quantity) for sku, quantity in quantities.items()]
+
+
+def pick(n: int, state: Any, warehouse: str = "BER", **quantities: int) -> Pick:
+    return Pick(UUID(int=n), ORDER, warehouse, lines(**quantities), state, 1)
+
+
+def finishing(**wanted: Any) -> FinishPick:
+    return msgspec.convert(wanted, FinishPick)
+
+
+def test_each_warehouse_has_a_list_of_what_it_holds() -> None:
+    found = list_up({"lamp": 3, "cord": 1}, [], PLACES)
+    assert found == {"BER": lines(lamp=2), "HAM": lines(lamp=1, cord=1)}
+    assert list_up({"lamp": 1, "cord": 0}, [], PLACES) == {"BER": lines(lamp=1)}, "the rest was refunded"
+
+
+def test_nothing_is_listed_twice() -> None:
+    assert list_up({"lamp": 3}, [pick(1, "listed", lamp=2)], PLACES) == {"HAM": lines(lamp=1)}
+    # Both of Berlin's are packed, and held: only what Hamburg has is due.
+    assert list_up({"lamp": 1}, [pick(1, "picked", lamp=2)], PLACES) == {"HAM": lines(lamp=1)}
+    assert list_up({"lamp": 2}, [pick(1, "cancelled", lamp=2)], PLACES) == {"BER": lines(lamp=2)}
+
+
+def test_a_list_holds_its_goods_from_its_start_until_its_parcel_has_left() -> None:
+    picks = [pick(1, "listed", lamp=1), pick(2, "picking", lamp=1), pick(3, "picked", lamp=1, cord=1)]
+    assert held(picks, []) == {"lamp": 2, "cord": 1}
+    assert held(picks, [UUID(int=3), None]) == {"lamp": 1}
+
+
+def test_what_was_refunded_meanwhile_stays_on_the_shelf() -> None:
+    listed = pick(1, "listed", lamp=2, cord=1)
+    assert start(listed, {"lamp": 1, "cord": 1}) == PickStarted(listed.id, ORDER, lines(lamp=1, cord=1))
+    assert start(listed, {"lamp": 0, "cord": -1}) == PickCancelled(listed.id, ORDER)
+
+
+@pytest.mark.parametrize("state", ["picking", "picked", "cancelled"])
+def test_a_list_is_started_once(state: str) -> None:
+    with pytest.raises(PickNotListed):
+        start(pick(1, state, lamp=1), {"lamp": 1})
+
+
+@pytest.mark.parametrize("state", ["listed", "picked", "cancelled"])
+def test_only_what_was_started_is_finished(state: str) -> None:
+    with pytest.raises(PickNotStarted):
+        split(pick(1, state, lamp=1), FinishPick())
+
+
+def test_what_is_missing_has_a_reason_and_is_no_more_than_was_listed() -> None:
+    begun = pick(1, "picking", lamp=2, cord=1)
+    one = [{"sku": "lamp", "quantity": 1}]
+    assert split(begun, finishing(missing=one, reason="damaged")) == (lines(lamp=1, cord=1), {"lamp": 1})
+    assert split(begun, FinishPick()) == (begun.lines, {})
+    for wrong in ({"missing": one}, {"reason": "damaged"}):
+        with pytest.raises(Invalid):
+            split(begun, finishing(**wrong))
+    with pytest.raises(MissesTooMuch) as refused:
+        split(begun, finishing(missing=[*one, {"sku": "lamp", "quantity": 2}], reason="damaged"))
+    assert refused.value.facts["lines"] == [{"sku": "lamp", "wanted": 3, "left": 2}]
+
+
+@given(st.integers(0, 5), st.integers(0, 5), st.data())
+def test_a_short_pick_moves_goods_between_shelves_and_makes_none(here: int, there: int, data: st.DataObject) -> None:
+    before = [Allocation("lamp", "BER", here), Allocation("lamp", "HAM", there)]
+    missing, found = data.draw(st.integers(0, here)), data.draw(st.integers(0, 5))
+    after = reallocated(before, "BER", {"lamp": missing}, [Allocation("lamp", "HAM", found)])
+    assert sum(place.quantity for place in after) == here + there - missing + found
+    assert all(place.quantity > 0 for place in after)
+
+
+def test_a_list_of_which_nothing_was_found_is_over() -> None:
+    listed = evolve(None, PickListed(UUID(int=1), ORDER, "BER", lines(lamp=1)), 1)
+    begun = evolve(listed, PickStarted(listed.id, ORDER, lines(lamp=1)), 2)
+    done = evolve(begun, PickFinished(listed.id, ORDER, [], lines(lamp=1), "damaged", [], None), 3)
+    assert (begun.state, done.state) == ("picking", "cancelled")

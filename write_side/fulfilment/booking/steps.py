@@ -1,0 +1,147 @@
+"""The worker's steps about parcels: book what is packed, ask where parcels are, and end orders that have arrived."""
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from shared.envelope import Metadata, Recorded
+from shared.settings import Settings
+from write_side import commands, customers, event_log, inventory, metrics
+from write_side.causes import continuing
+from write_side.customers import Keyring, KeyringUnavailable, SealedContact
+from write_side.database import Pool
+from write_side.fulfilment import standing
+from write_side.fulfilment import store as parcel_store
+from write_side.fulfilment.booking import handlers, store
+from write_side.fulfilment.booking.carrier import Carrier, CarrierDown, CarrierRefused, Consignment
+from write_side.fulfilment.booking.store import Work
+from write_side.fulfilment.domain import Parcel
+from write_side.steps import Step
+
+log = logging.getLogger(__name__)
+
+AT_ONCE = 8  # calls to the carrier under way
+PAUSE = 0.5
+LOOK_PAUSE = 5.0
+LONGEST_PAUSE = 60.0  # between tries while the carrier is down
+REFUSED_PAUSE = 3600.0  # between tries of what it refuses: somebody has to see to it, or ship by hand
+
+
+def steps(pool: Pool, keyring: Keyring, carrier: Carrier | None, settings: Settings) -> list[Step]:
+    """What the worker is to do again and again about parcels."""
+    looking = Step("parcels", LOOK_PAUSE, lambda: look_after(pool, carrier, settings))
+    if carrier is None:
+        return [looking]
+    return [
+        Step("bookings", PAUSE, lambda: book_due(pool, keyring, carrier)),
+        Step("bookings waiting", LOOK_PAUSE, lambda: count_waiting(pool)),
+        looking,
+    ]
+
+
+async def count_waiting(pool: Pool) -> int:
+    """Tell the metrics what waits for the carrier; answers 0, there is nothing to go on with."""
+    async with pool.acquire() as conn:
+        waiting, oldest = await store.count_waiting(conn)
+    metrics.WAITING.labels("bookings_due").set(waiting)
+    metrics.WAITING_AGE.labels("bookings_due").set(oldest)
+    return 0
+
+
+async def book_due(pool: Pool, keyring: Keyring, carrier: Carrier) -> int:
+    """Book what is due; answers how many bookings that were."""
+    async with pool.acquire() as conn:
+        due = await store.claim_due(conn, AT_ONCE)
+        reasons = await event_log.latest_of(conn, "booking", [work.booking.id for work in due])
+    await asyncio.gather(*(_attempt(pool, keyring, carrier, work, reasons) for work in due))
+    return len(due)
+
+
+async def _attempt(
+    pool: Pool, keyring: Keyring, carrier: Carrier, work: Work, reasons: Mapping[UUID, Recorded]
+) -> None:
+    booking = work.booking
+    ids = {"order_id": booking.order_id, "booking_id": booking.id}
+    with continuing(reasons[booking.id], "booking", **ids) as cause:
+        fields = {name: str(id_) for name, id_ in ids.items()} | {"attempts": work.attempts}
+        try:
+            outcome, pause = await _book(pool, keyring, carrier, work, cause), None
+        except (CarrierDown, KeyringUnavailable):
+            outcome, pause = "put_off", min(0.5 * 2 ** min(work.attempts, 12), LONGEST_PAUSE)
+        except CarrierRefused as refused:
+            log.error("the carrier refuses a parcel", extra={"fields": fields | {"code": str(refused)}})
+            outcome, pause = "refused", REFUSED_PAUSE
+        except Exception:
+            log.exception("a booking failed", extra={"fields": fields})
+            outcome, pause = "failed", LONGEST_PAUSE
+        if pause is not None:
+            async with pool.acquire() as conn:
+                await store.put_off(conn, booking.id, timedelta(seconds=pause))
+        log.info("tried a booking", extra={"fields": fields | {"outcome": outcome}})
+
+
+async def _book(pool: Pool, keyring: Keyring, carrier: Carrier, work: Work, cause: Metadata) -> str:
+    """One attempt. A label that an earlier one may have got is asked for once more, so that it can be made void."""
+    booking = work.booking
+    async with commands.transaction(pool) as conn:
+        now = await standing.lock(conn, booking.order_id)
+    goods = handlers.goods_of(now, booking)
+    if not goods and work.attempts == 1:
+        await handlers.cancel(pool, booking, cause)
+        return "cancelled"
+    order = now.order
+    contact = await customers.open_contact(keyring, SealedContact(order.person_id, order.mail, order.address))
+    if contact is None:
+        raise CarrierRefused("recipient_erased")
+    packed = next(pick for pick in now.picks if pick.id == booking.pick_id).lines
+    booked = await carrier.book(Consignment(booking.id, contact, inventory.summed(packed)))
+    if await handlers.ship_booked(pool, booking.id, carrier.name, booked, cause):
+        return "booked"
+    await carrier.void(booked.tracking_number)
+    await handlers.cancel(pool, booking, cause)
+    return "void"
+
+
+# --- where parcels are -----------------------------------------------------------------------------------------------
+
+
+async def look_after(pool: Pool, carrier: Carrier | None, settings: Settings) -> int:
+    """Ask where parcels are that the carrier is silent of, and end the orders of those that arrived long enough ago;
+    answers how many parcels were looked after."""
+    async with pool.acquire() as conn:
+        due = await parcel_store.claim_due(conn, AT_ONCE)
+        reasons = await event_log.latest_of(conn, "parcel", [parcel.id for parcel in due])
+    await asyncio.gather(*(_look(pool, carrier, settings, parcel, reasons[parcel.id]) for parcel in due))
+    return len(due)
+
+
+async def _look(pool: Pool, carrier: Carrier | None, settings: Settings, parcel: Parcel, reason: Recorded) -> None:
+    with continuing(reason, "parcel", order_id=parcel.order_id, parcel_id=parcel.id) as cause:
+        try:
+            if parcel.state == "delivered":
+                return await _end(pool, settings, parcel, cause)
+            if carrier is None or parcel.carrier != carrier.name:
+                return await _look_again(pool, parcel, None)
+            for scan in await carrier.scans(parcel.tracking_number):
+                await handlers.learn(pool, carrier.name, scan, cause)
+            pause = timedelta(seconds=settings.carrier_poll_seconds)
+        except (CarrierDown, CarrierRefused):
+            pause = timedelta(seconds=LONGEST_PAUSE)
+        except Exception:
+            log.exception("a parcel can't be looked after", extra={"fields": {"parcel_id": str(parcel.id)}})
+            return None  # its claim ends
+        await _look_again(pool, parcel, pause)
+
+
+async def _look_again(pool: Pool, parcel: Parcel, pause: timedelta | None) -> None:
+    async with pool.acquire() as conn:
+        await parcel_store.look_again(conn, parcel.id, parcel.state, pause)
+
+
+async def _end(pool: Pool, settings: Settings, parcel: Parcel, cause: Metadata) -> None:
+    async with commands.transaction(pool) as conn:
+        after = timedelta(days=settings.complete_after_days)
+        pause = await handlers.end_if_due(conn, parcel.order_id, after, datetime.now(UTC), cause)
+        await parcel_store.look_again(conn, parcel.id, parcel.state, pause)

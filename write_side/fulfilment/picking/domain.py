@@ -1,0 +1,163 @@
+"""Pick lists, pure: what is listed where, what is still due when somebody goes to the shelf, and what was found there.
+
+A list holds its goods for its own parcel from its start on: nobody else ships them meanwhile. Before that it is a note:
+what was refunded or shipped in the meantime is left out when it is started.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Annotated, Literal
+from uuid import UUID
+
+from msgspec import Meta, Struct, structs
+
+from shared.events.fulfilment import ParcelLine
+from shared.events.orders import Allocation
+from shared.events.picking import PickCancelled, PickEvent, PickFinished, PickListed, PickStarted
+from write_side.errors import Invalid, NotFound, Refusal
+from write_side.inventory import Demand, summed
+
+State = Literal["listed", "picking", "picked", "cancelled"]
+Missing = Literal["not_on_shelf", "damaged"]
+
+
+class UnknownPick(NotFound):
+    """No such pick list."""
+
+    code = "unknown_pick"
+
+
+class PickNotListed(Refusal):
+    """It was started, finished or cancelled before; `pick_state` says which."""
+
+    code = "pick_not_listed"
+
+
+class PickNotStarted(Refusal):
+    """Nobody is at the shelf with it; `pick_state` says how it is."""
+
+    code = "pick_not_started"
+
+
+class MissesTooMuch(Refusal):
+    """More is missing than is on the list; `lines` says what is."""
+
+    code = "misses_too_much"
+
+
+class PickNotPicked(Refusal):
+    """Its goods are not packed, or have left: no parcel is made of it. `pick_state` says how it is."""
+
+    code = "pick_not_picked"
+
+
+class NothingToPick(Refusal):
+    """All that is due stands on lists already, or has left."""
+
+    code = "nothing_to_pick"
+
+
+class FinishPick(Struct, frozen=True, forbid_unknown_fields=True):
+    """`{"missing": [{"sku": "DB100000", "quantity": 1}], "reason": "not_on_shelf", "otherwise": "reallocate"}`.
+
+    Without `missing` all of it was found. `not_on_shelf`: none is left there, and the count becomes what that says;
+    `damaged`: these few can't be sold. `otherwise` they come from other shelves as far as there are any (`reallocate`),
+    and what is nowhere is refunded; or all of them are (`refund`).
+    """
+
+    missing: Annotated[list[Demand], Meta(max_length=5_000)] = []
+    reason: Missing | None = None
+    otherwise: Literal["reallocate", "refund"] = "reallocate"
+
+
+class Pick(Struct, frozen=True):
+    """A pick list. `lines`: what is to be taken; once it is `picked`, what was."""
+
+    id: UUID
+    order_id: UUID
+    warehouse: str
+    lines: list[ParcelLine]
+    state: State
+    version: int
+
+
+def held(picks: Iterable[Pick], shipped: Iterable[UUID | None]) -> dict[str, int]:
+    """SKU → how many are held for the parcels of these lists; `shipped` are the lists whose parcel has left."""
+    gone = set(shipped)
+    return summed(
+        line for pick in picks if pick.state in ("picking", "picked") and pick.id not in gone for line in pick.lines
+    )
+
+
+def list_up(
+    due: Mapping[str, int], picks: Sequence[Pick], allocations: Sequence[Allocation]
+) -> dict[str, list[ParcelLine]]:
+    """Warehouse → what is to be taken from its shelves of what is `due` (SKU → how many are neither sent nor held) and
+    stands on no list yet."""
+    waiting = summed(line for pick in picks if pick.state == "listed" for line in pick.lines)
+    left = {sku: quantity - waiting.get(sku, 0) for sku, quantity in due.items()}
+    taken = Counter[tuple[str, str]]()
+    for pick in picks:
+        for line in pick.lines if pick.state != "cancelled" else ():
+            taken[pick.warehouse, line.sku] += line.quantity
+    found: dict[str, list[ParcelLine]] = {}
+    for place in allocations:
+        quantity = min(place.quantity - taken[place.warehouse, place.sku], left.get(place.sku, 0))
+        if quantity > 0:
+            found.setdefault(place.warehouse, []).append(ParcelLine(place.sku, quantity))
+            left[place.sku] -= quantity
+    return found
+
+
+def start(pick: Pick, due: Mapping[str, int]) -> PickStarted | PickCancelled:
+    """Somebody goes to the shelf. `due`: SKU → how many are neither sent nor held by other lists. Refuses
+    `pick_not_listed`."""
+    if pick.state != "listed":
+        raise PickNotListed(f"the list is {pick.state}", pick_state=pick.state)
+    lines = [ParcelLine(line.sku, min(line.quantity, due.get(line.sku, 0))) for line in pick.lines]
+    if lines := [line for line in lines if line.quantity > 0]:
+        return PickStarted(pick.id, pick.order_id, lines)
+    return PickCancelled(pick.id, pick.order_id)
+
+
+def split(pick: Pick, wanted: FinishPick) -> tuple[list[ParcelLine], dict[str, int]]:
+    """What was found, and SKU → how many were not. Refuses `pick_not_started`, `misses_too_much`, `invalid`."""
+    if pick.state != "picking":
+        raise PickNotStarted(f"the list is {pick.state}", pick_state=pick.state)
+    if (wanted.reason is None) != (not wanted.missing):
+        raise Invalid("what is missing has a reason, and nothing else has", pointer="/reason")
+    missing, listed = summed(wanted.missing), summed(pick.lines)
+    if lacking := [sku for sku, quantity in missing.items() if quantity > listed.get(sku, 0)]:
+        facts = [{"sku": sku, "wanted": missing[sku], "left": listed.get(sku, 0)} for sku in lacking]
+        raise MissesTooMuch(f"not so many are on the list: {', '.join(lacking[:20])}", lines=facts)
+    found = [ParcelLine(sku, quantity - missing.get(sku, 0)) for sku, quantity in listed.items()]
+    return [line for line in found if line.quantity > 0], missing
+
+
+def reallocated(
+    allocations: Sequence[Allocation], warehouse: str, missing: Mapping[str, int], instead: Iterable[Allocation]
+) -> list[Allocation]:
+    """Where an order's goods come from, once these were not found in a warehouse and those are taken instead."""
+    after: dict[tuple[str, str], int] = {}
+    for place in allocations:
+        lost = missing.get(place.sku, 0) if place.warehouse == warehouse else 0
+        after[place.sku, place.warehouse] = place.quantity - lost
+    for place in instead:
+        key = (place.sku, place.warehouse)
+        after[key] = after.get(key, 0) + place.quantity
+    return [Allocation(sku, code, quantity) for (sku, code), quantity in after.items() if quantity > 0]
+
+
+def evolve(pick: Pick | None, event: PickEvent, version: int) -> Pick:
+    """A pick list after an event."""
+    if isinstance(event, PickListed):
+        return Pick(event.pick_id, event.order_id, event.warehouse, event.lines, "listed", version)
+    assert pick is not None, "a pick list's history begins with PickListed"
+    match event:
+        case PickStarted(lines=lines):
+            return structs.replace(pick, state="picking", lines=lines, version=version)
+        case PickFinished(lines=lines):
+            state: State = "picked" if lines else "cancelled"
+            return structs.replace(pick, state=state, lines=lines, version=version)
+        case PickCancelled():
+            return structs.replace(pick, state="cancelled", version=version)

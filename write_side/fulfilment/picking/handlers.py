@@ -1,0 +1,175 @@
+"""Goods of paid orders are listed, picked and packed. Each step is decided under the lock of the order."""
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from uuid import UUID
+
+from msgspec import Struct
+
+from shared.envelope import Metadata
+from shared.events.fulfilment import ParcelLine
+from shared.events.orders import Allocation
+from shared.events.picking import PickFinished, PickListed
+from shared.ids import uuid7
+from shared.settings import AllocationStrategy
+from write_side import commands, inventory, orders, refunds
+from write_side.causes import joining_order
+from write_side.commands import Answer, Call
+from write_side.database import Connection, Pool
+from write_side.event_log import Positions, highest
+from write_side.fulfilment import standing
+from write_side.fulfilment.picking import domain, store
+from write_side.fulfilment.picking.domain import FinishPick, NothingToPick, Pick, UnknownPick
+from write_side.fulfilment.standing import Standing
+from write_side.inventory import Demand
+from write_side.refunds import NewRefund
+
+
+class Picks(Struct, frozen=True):
+    """Pick lists, oldest first."""
+
+    picks: list[Pick]
+
+
+async def open_picks(pool: Pool, warehouse: str, after: UUID) -> Picks:
+    """What is to be picked in a warehouse, so many at a time."""
+    async with pool.acquire() as conn:
+        return Picks(await store.open_in(conn, warehouse, after))
+
+
+async def list_order(pool: Pool, order_id: UUID, cause: Metadata, call: Call) -> Answer[Picks]:
+    """List what of an order is due and stands on no list, such as goods whose refund failed.
+
+    Refuses `unknown_order`, `not_shippable`, `nothing_to_pick`.
+    """
+    async with joining_order(pool, order_id, cause, "list") as joined:
+
+        async def decide(conn: Connection) -> tuple[Picks, Positions]:
+            now = await standing.lock(conn, order_id)
+            now.check_shippable()
+            picks, positions = await list_due(conn, now, joined)
+            if not picks:
+                raise NothingToPick("all that is due stands on lists already, or has left")
+            return Picks(picks), positions
+
+        return await commands.run(pool, decide, call)
+
+
+async def list_due(
+    conn: Connection, now: Standing, cause: Metadata, wait: timedelta = timedelta(0)
+) -> tuple[list[Pick], Positions]:
+    """New lists of what is due; none where nothing is. A list that is one too many finds nothing due when it is
+    started, so that nobody has to hold the order to make one."""
+    found = domain.list_up(now.due(), now.picks, now.order.allocations)
+    return await _listed(conn, now.order.id, found, cause, wait)
+
+
+async def _listed(
+    conn: Connection, order_id: UUID, found: Mapping[str, list[ParcelLine]], cause: Metadata, wait: timedelta
+) -> tuple[list[Pick], Positions]:
+    events = [PickListed(uuid7(), order_id, warehouse, lines) for warehouse, lines in found.items()]
+    picks = [domain.evolve(None, event, 1) for event in events]
+    return picks, await store.insert(conn, list(zip(picks, events, strict=True)), cause, wait)
+
+
+async def start_pick(pool: Pool, pick_id: UUID, cause: Metadata, call: Call) -> Answer[Pick]:
+    """Somebody goes to the shelf; a list of which nothing is due any more is cancelled.
+
+    Refuses `unknown_pick`, `not_shippable`, `pick_not_listed`.
+    """
+    order_id = await _order_of(pool, pick_id)
+    async with joining_order(pool, order_id, cause, "pick") as joined:
+
+        async def decide(conn: Connection) -> tuple[Pick, Positions]:
+            return await start(conn, await standing.lock(conn, order_id), pick_id, joined)
+
+        return await commands.run(pool, decide, call)
+
+
+async def start(conn: Connection, now: Standing, pick_id: UUID, cause: Metadata) -> tuple[Pick, Positions]:
+    """The same under the order's lock."""
+    now.check_shippable()
+    pick = _of(now, pick_id)
+    event = domain.start(pick, now.due())
+    after = domain.evolve(pick, event, pick.version + 1)
+    return after, await store.save(conn, after, event, cause)
+
+
+async def finish_pick(
+    pool: Pool, pick_id: UUID, wanted: FinishPick, strategy: AllocationStrategy, cause: Metadata, call: Call
+) -> Answer[Pick]:
+    """It is packed, but for what was missing: that leaves the books of its shelf, comes from others, or is refunded.
+
+    Refuses `unknown_pick`, `not_shippable`, what `domain.split` refuses, and what a refund of the rest is refused for.
+    """
+    order_id = await _order_of(pool, pick_id)
+    async with joining_order(pool, order_id, cause, "pick") as joined:
+
+        async def decide(conn: Connection) -> tuple[Pick, Positions]:
+            now = await standing.lock(conn, order_id)
+            now.check_shippable()
+            return await finish(conn, now, _of(now, pick_id), wanted, strategy, joined)
+
+        return await commands.run(pool, decide, call)
+
+
+async def finish(
+    conn: Connection, now: Standing, pick: Pick, wanted: FinishPick, strategy: AllocationStrategy, cause: Metadata
+) -> tuple[Pick, Positions]:
+    """The same under the order's lock."""
+    found, missing = domain.split(pick, wanted)
+    instead, refund_id, positions = await _made_up(conn, now, pick, missing, wanted, strategy, cause)
+    gone = [ParcelLine(sku, quantity) for sku, quantity in missing.items()]
+    event = PickFinished(pick.id, pick.order_id, found, gone, wanted.reason, instead, refund_id)
+    after = domain.evolve(pick, event, pick.version + 1)
+    saved = await store.save(conn, after, event, cause)
+    elsewhere: dict[str, list[ParcelLine]] = {}
+    for place in instead:
+        elsewhere.setdefault(place.warehouse, []).append(ParcelLine(place.sku, place.quantity))
+    _, listed = await _listed(conn, pick.order_id, elsewhere, cause, timedelta(0)) if elsewhere else ([], {})
+    return after, highest([*positions.items(), *saved.items(), *listed.items()])
+
+
+async def _made_up(
+    conn: Connection, now: Standing, pick: Pick, missing: Mapping[str, int], wanted: FinishPick,
+    strategy: AllocationStrategy, cause: Metadata,
+) -> tuple[list[Allocation], UUID | None, Positions]:  # fmt: skip
+    """What is taken instead of what is missing, and the refund of what is nowhere."""
+    if not missing or wanted.reason is None:
+        return [], None, {}
+    order = now.order
+    written = await inventory.write_off(conn, order.id, pick.warehouse, missing, wanted.reason, cause)
+    wanted_elsewhere = missing if wanted.otherwise == "reallocate" else {}
+    chosen, taken = await inventory.take_instead(conn, order.id, wanted_elsewhere, strategy, cause)
+    instead = [place for place, _ in chosen]
+    items = {(sku, code): id_ for sku, code, id_ in await orders.items_of(conn, order.id)}
+    items |= {(place.sku, place.warehouse): id_ for place, id_ in chosen}
+    after = domain.reallocated(order.allocations, pick.warehouse, missing, instead)
+    from_now_on = [(place, items[place.sku, place.warehouse]) for place in after]
+    moved = await orders.reallocate(conn, order, from_now_on, cause)
+    refund_id, refunded = await _refunded(conn, order.id, missing, instead, cause)
+    positions = [*written.items(), *taken.items(), *moved.items(), *refunded.items()]
+    return instead, refund_id, highest(positions)
+
+
+async def _refunded(
+    conn: Connection, order_id: UUID, missing: Mapping[str, int], instead: Sequence[Allocation], cause: Metadata
+) -> tuple[UUID | None, Positions]:
+    found = inventory.summed(instead)
+    nowhere = [Demand(sku, quantity - found.get(sku, 0)) for sku, quantity in missing.items()]
+    if not (lines := [line for line in nowhere if line.quantity > 0]):
+        return None, {}
+    refund, positions = await refunds.request_within(conn, order_id, NewRefund("out_of_stock", lines=lines), cause)
+    return refund.id, positions
+
+
+async def _order_of(pool: Pool, pick_id: UUID) -> UUID:
+    async with pool.acquire() as conn:
+        pick = await store.find(conn, pick_id)
+    if pick is None:
+        raise UnknownPick("there is no such pick list")
+    return pick.order_id
+
+
+def _of(now: Standing, pick_id: UUID) -> Pick:
+    return next(pick for pick in now.picks if pick.id == pick_id)

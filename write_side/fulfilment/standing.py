@@ -1,0 +1,68 @@
+"""How an order stands: all that its pick lists and parcels are decided from, read under the order's lock."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from msgspec import Struct
+
+from write_side import orders, payments, refunds
+from write_side.database import Connection
+from write_side.fulfilment import domain, store
+from write_side.fulfilment.domain import NotShippable, Parcel
+from write_side.fulfilment.picking import domain as picking
+from write_side.fulfilment.picking import store as pick_store
+from write_side.fulfilment.picking.domain import Pick
+from write_side.orders import Order
+
+
+class Standing(Struct, frozen=True):
+    """An order with its parcels and pick lists. `owed` is SKU → how many the customer is still to be sent."""
+
+    order: Order
+    captured: bool
+    owed: dict[str, int]
+    parcels: Sequence[Parcel]
+    picks: Sequence[Pick]
+
+    def due(self, but: UUID | None = None) -> dict[str, int]:
+        """SKU → how many are still to be sent and not held by a pick list, or by no other than this one."""
+        held = picking.held((pick for pick in self.picks if pick.id != but), self.shipped_lists)
+        return {sku: quantity - held.get(sku, 0) for sku, quantity in self.owed.items()}
+
+    @property
+    def shipped_lists(self) -> list[UUID | None]:
+        """The pick lists whose parcels have left."""
+        return [parcel.pick_id for parcel in self.parcels]
+
+    @property
+    def arrived_at(self) -> datetime | None:
+        """When the last of it has arrived; None while something is owed, under way, or arrived nobody knows when."""
+        times = [parcel.delivered_at for parcel in self.parcels if parcel.state == "delivered"]
+        known = [at for at in times if at is not None]
+        if any(quantity > 0 for quantity in self.owed.values()) or len(known) < len(self.parcels):
+            return None
+        return max(known, default=None)
+
+    def check_shippable(self) -> None:
+        """Refuses `not_shippable`."""
+        if self.order.state != "confirmed" or not self.captured:
+            said = f"the order is {self.order.state}, its money is {'' if self.captured else 'not '}taken"
+            raise NotShippable(said, order_state=self.order.state)
+
+
+async def lock(conn: Connection, order_id: UUID) -> Standing:
+    """The order held until the transaction ends; refuses `unknown_order`."""
+    if await orders.lock_order(conn, order_id) is None:
+        raise orders.UnknownOrder("there is no such order")
+    order = await orders.find_order(conn, order_id)
+    assert order is not None
+    return await read(conn, order)
+
+
+async def read(conn: Connection, order: Order) -> Standing:
+    """The same of an order that was read, or locked, before."""
+    captured = await payments.public_state(conn, order.payment_id) == "captured"
+    parcels = await store.of_order(conn, order.id)
+    owed = domain.owed(order, refunds.withheld(await refunds.of_order(conn, order.id)), parcels)
+    return Standing(order, captured, owed, parcels, await pick_store.of_order(conn, order.id))

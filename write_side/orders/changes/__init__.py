@@ -1,0 +1,1 @@
+"""What may still be changed of an order once it is placed."""

@@ -1,0 +1,34 @@
+"""The SQL of what changes of an order once it is placed; its tables are those of `orders.store`."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from msgspec import structs
+
+from shared.envelope import Metadata
+from shared.events.orders import Allocation, OrderCompleted, OrderReallocated
+from shared.shards import order_key
+from write_side import event_log
+from write_side.database import Connection, replace
+from write_side.event_log import NewEvent, Positions
+from write_side.orders.domain import Order
+
+
+async def complete(conn: Connection, order: Order, cause: Metadata) -> Positions:
+    """A locked order is done, and the event."""
+    query = "UPDATE customer_order SET state = 'completed', version = version + 1 WHERE id = $1"
+    await conn.execute(query, order.id)
+    new = NewEvent("order", order.id, order.version + 1, order_key(order.id), OrderCompleted(order.id))
+    return await event_log.append(conn, [new], cause)
+
+
+async def reallocate(
+    conn: Connection, order: Order, taken: Sequence[tuple[Allocation, UUID]], cause: Metadata
+) -> Positions:
+    """From where a locked order's goods come from now on, each with its stock item, and the event."""
+    await conn.execute("UPDATE customer_order SET version = version + 1 WHERE id = $1", order.id)
+    rows = [{"n": n, "item_id": id_} | structs.asdict(place) for n, (place, id_) in enumerate(taken, 1)]
+    await replace(conn, "order_allocation", ("order_id", order.id), rows)
+    event = OrderReallocated(order.id, [place for place, _ in taken])
+    new = NewEvent("order", order.id, order.version + 1, order_key(order.id), event)
+    return await event_log.append(conn, [new], cause)

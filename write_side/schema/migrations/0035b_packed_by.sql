@@ -1,0 +1,2 @@
+-- By which pick list a parcel was packed.
+ALTER TABLE parcel ADD COLUMN pick_id uuid;
