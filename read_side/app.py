@@ -33,8 +33,11 @@ from read_side.sales.routes import routes as sales_routes
 from read_side.sales.waiting_room import WaitingRooms
 from read_side.search import index
 from read_side.search.parameters import search_request
+from read_side.search.preview import routes as preview_routes
 from read_side.search.queries import Search
 from read_side.search.routes import routes as search_routes
+from read_side.search.rules import RuleShelf
+from read_side.search.suggesting import Suggesting
 from read_side.stock.routes import routes as stock_routes
 from read_side.watch import Watch
 from shared.documents.layout import alias_name
@@ -58,6 +61,7 @@ ROUTES = [
     *stock_routes,
     *category_routes,
     *search_routes,
+    *preview_routes,
     *order_routes,
     *sales_routes,
     *recommendation_routes,
@@ -84,14 +88,15 @@ def create_app(settings: Settings, *, fronted: bool = True) -> ASGIApp:
     products = index.Index(elasticsearch, alias_name(settings.index_prefix, SEARCH))
     records = index.Index(elasticsearch, alias_name(settings.index_prefix, RECORDS))
     history = OrderHistory(records, documents, settings.link_secret)
-    search = Search(products, documents, shelf, settings.link_secret)
+    search = Search(products, documents, shelf, RuleShelf(documents), settings.link_secret)
+    suggesting = Suggesting(products, shelf)
     return build_app(
         ROUTES,
         title="Doorbuster query API",
         description=DESCRIPTION,
         origins=settings.allowed_origins,
         checks={"redis": Check(redis.ping), "elasticsearch": Check(elasticsearch.cluster.health, essential=False)},
-        lifespan=[_lifespan(redis, elasticsearch, watch, documents, search), _watching(rooms)],
+        lifespan=[_lifespan(redis, elasticsearch, watch, documents, search, suggesting), _watching(rooms)],
         dependencies={
             "documents": _given(documents),
             "shelf": _given(shelf),
@@ -115,11 +120,16 @@ def _given(value: object) -> Provide:
 
 
 def _lifespan(
-    redis: "Redis", elasticsearch: AsyncElasticsearch, watch: Watch, documents: Documents, search: Search
+    redis: "Redis",
+    elasticsearch: AsyncElasticsearch,
+    watch: Watch,
+    documents: Documents,
+    search: Search,
+    suggesting: Suggesting,
 ) -> Lifespan:
     @asynccontextmanager
     async def lifespan(app: Litestar) -> AsyncIterator[None]:
-        app.state.documents, app.state.search = documents, search
+        app.state.documents, app.state.search, app.state.suggesting = documents, search, suggesting
         with contextlib.suppress(RedisError, OSError):  # the API starts without Redis and answers 503 until it is there
             await watch.look()
         looking = asyncio.create_task(watch.run())

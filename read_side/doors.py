@@ -8,7 +8,7 @@ SIZES = {
     "pages": Size(seats=512, looking=448, line=2_000),
     "searches": Size(seats=64, looking=64, line=256, patience=(2.0, 0.5)),
 }
-_SEARCHES = ("/v1/search", "/v1/categories/", "/v1/account/")
+_SEARCHES = ("/v1/search", "/v1/suggestions", "/v1/staff/search-preview", "/v1/categories/", "/v1/account/")
 _NEVER = ("/health/", "/metrics", "/schema")
 
 

@@ -16,6 +16,7 @@ from shared.events.catalog import CatalogEvent
 from shared.events.fraud import FraudEvent
 from shared.events.fulfilment import FulfilmentEvent
 from shared.events.inventory import InventoryEvent
+from shared.events.merchandising import MerchandisingEvent
 from shared.events.notifications import NotificationEvent
 from shared.events.orders import OrderEvent, QuoteEvent
 from shared.events.payments import PaymentEvent
@@ -45,6 +46,7 @@ Event = (
     | PaymentEvent
     | PickEvent
     | PricingEvent
+    | MerchandisingEvent
     | PromotionEvent
     | RefundEvent
     | RepairEvent

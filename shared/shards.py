@@ -9,6 +9,7 @@ from hashlib import sha256
 from uuid import UUID
 
 CATEGORIES = "categories"  # one tree, one document, one key
+SEARCH_RULES = "search_rules"  # asked all at once: one document, one key
 ACCESS = "access"
 
 

@@ -30,6 +30,8 @@ from write_side.inventory.alerts import domain as low_stock
 from write_side.inventory.alerts import store as low_stock_store
 from write_side.inventory.limits import domain as limits
 from write_side.inventory.limits import store as limits_store
+from write_side.merchandising import domain as merchandising
+from write_side.merchandising import store as merchandising_store
 from write_side.notifications import domain as notifications
 from write_side.notifications import store as notifications_store
 from write_side.orders import domain as orders
@@ -90,6 +92,10 @@ AGGREGATES: list[Aggregate] = [
     ),
     Aggregate(
         "product", "product", lambda state, r, e: catalog.evolve_product(state, r.version, e), catalog.all_products
+    ),
+    Aggregate(
+        "search_rule", "search_rule", lambda state, r, e: merchandising.evolve(state, e, r.version),
+        merchandising_store.all_rules,
     ),
     Aggregate(
         "price", "priced_variant", lambda state, r, e: pricing.evolve(state, r.aggregate_id, r.version, e),

@@ -38,6 +38,7 @@ from write_side.history import routes as history_routes
 from write_side.http import CREDENTIALS
 from write_side.inventory import routes as inventory_routes
 from write_side.inventory.limits import routes as limits_routes
+from write_side.merchandising import routes as merchandising_routes
 from write_side.orders import open_placements
 from write_side.orders import routes as orders_routes
 from write_side.payments import open_gateway
@@ -59,6 +60,7 @@ ROUTES: Sequence[HTTPRouteHandler] = [
     *access_routes.routes,
     *accounts_routes.routes,
     *catalog_routes.routes,
+    *merchandising_routes.routes,
     *pricing_routes.routes,
     *price_lists_routes.routes,
     *inventory_routes.routes,

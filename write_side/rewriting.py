@@ -19,6 +19,7 @@ from write_side.inventory import store as inventory
 from write_side.inventory.alerts import store as low_stock
 from write_side.inventory.domain import Held, StockItem
 from write_side.inventory.limits import store as limits
+from write_side.merchandising import store as merchandising
 from write_side.notifications import store as notifications
 from write_side.orders import store as orders
 from write_side.orders.domain import Order
@@ -56,6 +57,7 @@ _REWRITES: dict[str, Rewrite] = {
     "purchase_limit": limits.rewrite_limit,
     "category": catalog.rewrite_category,
     "product": catalog.rewrite_product,
+    "search_rule": merchandising.rewrite_rule,
     "price": pricing.rewrite_prices,
     "price_list": price_lists.rewrite_price_list,
     "promotion": _promotion,

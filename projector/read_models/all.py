@@ -10,6 +10,7 @@ from projector.read_models import (
     product_page,
     product_search,
     sale,
+    search_rules,
     stock_level,
     stock_records,
 )
@@ -18,6 +19,7 @@ READ_MODELS: tuple[ReadModel, ...] = (
     stock_level.MODEL,
     product_page.MODEL,
     category_tree.MODEL,
+    search_rules.MODEL,
     order_status.MODEL,
     access_tokens.MODEL,
     account_sessions.MODEL,

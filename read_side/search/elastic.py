@@ -5,7 +5,8 @@ from typing import Any
 
 from read_side.search import wording
 from read_side.search.parameters import FILTER_PREFIX, SearchRequest
-from read_side.search.relevance import ALL, by_model, scored
+from read_side.search.relevance import ALL, by_model, pinned, scored
+from read_side.search.rules import NOTHING, Applied
 
 Json = dict[str, Any]
 
@@ -48,7 +49,7 @@ def attribute_facet(attribute: str) -> str:
     return FILTER_PREFIX + attribute
 
 
-def query(asked: SearchRequest, common: list[Json]) -> Json:
+def query(asked: SearchRequest, common: list[Json], applied: Applied = NOTHING) -> Json:
     """Words by relevance, within the filters."""
     if not asked.text:
         return {"bool": {"filter": common}}
@@ -56,7 +57,9 @@ def query(asked: SearchRequest, common: list[Json]) -> Json:
         {"constant_score": {"filter": {"term": {field: {"value": asked.text, **how}}}, "boost": 1000, "_name": ALL}}
         for field, how in (("skus", {"case_insensitive": True}), ("eans", {}))
     ]
-    should = [scored(asked.text), *by_model(asked.text), *exact]
+    should = [scored(asked.text, applied), *by_model(asked.text), *exact]
+    if asked.sort == "relevance":  # under another sort there is no first place to give
+        should += pinned(applied)
     return {"bool": {"filter": common, "should": should, "minimum_should_match": 1}}
 
 
@@ -97,12 +100,17 @@ def _field(name: str) -> str:
 
 
 def body(
-    asked: SearchRequest, common: list[Json], chosen: Mapping[str, Json], after: list[Any] | None, size: int
+    asked: SearchRequest,
+    common: list[Json],
+    chosen: Mapping[str, Json],
+    after: list[Any] | None,
+    size: int,
+    applied: Applied = NOTHING,
 ) -> Json:
     """The search for a page of hits. Selections come after the counting (`post_filter`)."""
     source = [*ITEM, f"prices.{asked.currency}"]
     return {
-        "query": query(asked, common),
+        "query": query(asked, common, applied),
         "sort": order(asked),
         "size": size,
         "source": source,

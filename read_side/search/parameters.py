@@ -19,6 +19,7 @@ UNKNOWN_CURRENCY = Told(400, "unknown_currency", "Prices are not kept in this cu
 Sort = Literal["relevance", "price_asc", "price_desc", "newest", "name"]
 
 Text = Annotated[str, QueryParameter(max_length=LONGEST_VALUE, description="Words, or a SKU or EAN.")]
+Typed = Annotated[str, QueryParameter(max_length=100, description="What is typed so far.")]
 _SEVERAL = {"maxItems": MOST_VALUES, "items": {"type": "string", "maxLength": LONGEST_VALUE}}
 CategorySlugs = Annotated[
     list[str] | None,

@@ -1,5 +1,6 @@
 """Searching: hits, facets and the next cursor, in one or two questions to Elasticsearch."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -15,14 +16,17 @@ from read_side.search.index import Index
 from read_side.search.parameters import SearchRequest
 from read_side.search.relevance import ALL, is_one_word
 from read_side.search.results import Facet, Page
+from read_side.search.rules import Applied, Rules, RuleShelf
 from read_side.search.wording import Change, Wording
 from shared.documents.products import SEARCH, CategoryTree
+from shared.events.merchandising import Rule
 from shared.http.problems import Problem
 from shared.position import Position
 
 SAMPLE = 30  # hits that are looked at for their attributes
 MOST_FACETS = 8  # attributes counted when the client names none
 MOST_WORDS = 10  # of a text that are looked up one by one
+NO_RULES = Rules(())
 SEEN = "seen:"
 
 
@@ -34,7 +38,13 @@ class _Plan(msgspec.Struct):
     fingerprint: bytes
     common: list[Json]
     chosen: dict[str, Json]
+    rules: Rules
     after: list[Any] | None = None
+
+    @property
+    def applied(self) -> Applied:
+        """What the rules make of it."""
+        return self.rules.applied(self.asked.text)
 
     @property
     def samples(self) -> bool:
@@ -58,15 +68,15 @@ def search_of(request: Request[Any, Any, Any]) -> "Search":
 class Search:
     """Answers searches."""
 
-    def __init__(self, index: Index, documents: Documents, shelf: CategoryShelf, secret: str) -> None:
-        self._index, self._documents, self._shelf, self._secret = index, documents, shelf, secret
+    def __init__(self, index: Index, documents: Documents, shelf: CategoryShelf, rules: RuleShelf, secret: str) -> None:
+        self._index, self._documents, self._shelf, self._rules, self._secret = index, documents, shelf, rules, secret
 
     async def answer(self, asked: SearchRequest, position: Position | None, within: str | None = None) -> Answer[Page]:
         """A page of results, in the category `within` if given.
 
         Answers 400 `broken_cursor`, 404 `unknown_category`, 503 while Elasticsearch is down or the index not filled.
         """
-        plan = await self._plan(asked, within)
+        plan = await self._plan(asked, within, position)
         behind = None if position is None else await self._behind(position)
         page = await self._page(plan)
         ready = self._documents.board.is_ready(SEARCH)
@@ -75,7 +85,13 @@ class Search:
         stale = behind or self._parked(page) or (None if ready else BEHIND)
         return Answer.made(page, CATALOG, stale)
 
-    async def _plan(self, asked: SearchRequest, within: str | None) -> _Plan:
+    async def preview(self, asked: SearchRequest, proposed: Sequence[Rule], *, alone: bool) -> tuple[Page, Page]:
+        """The page as it is, and as it would be with these rules beside those in force, or with these alone."""
+        plan = await self._plan(asked, None, None)
+        rules = Rules([*proposed] if alone else [*plan.rules.all, *proposed])
+        return await self._page(plan), await self._page(msgspec.structs.replace(plan, rules=rules))
+
+    async def _plan(self, asked: SearchRequest, within: str | None, position: Position | None) -> _Plan:
         categories = await self._categories(needed=bool(asked.categories or within))
         ids = None if within is None else categories.with_descendants(within)
         selected = sorted({id_ for slug in asked.categories for id_ in categories.with_descendants(slug)})
@@ -86,6 +102,7 @@ class Search:
             fingerprint=mark,
             common=elastic.filters(asked, ids),
             chosen=elastic.selections(asked, selected if asked.categories else None),
+            rules=await self._rules.read(position) if asked.text else NO_RULES,
         )
         return plan if asked.cursor is None else self._continued(plan, asked.cursor)
 
@@ -156,7 +173,7 @@ class Search:
     async def _hits(self, plan: _Plan) -> Json:
         asked, named = plan.asked, plan.named()
         size = max(asked.limit + 1, SAMPLE if plan.samples else 0)  # one more tells whether there is a next page
-        body = elastic.body(asked, plan.common, plan.chosen, plan.after, size)
+        body = elastic.body(asked, plan.common, plan.chosen, plan.after, size, plan.applied)
         if plan.samples:
             body["source"].append("facets")
         if named:
@@ -172,7 +189,7 @@ class Search:
         if not names:
             return []
         found = await self._index.search(
-            query=elastic.query(plan.asked, plan.common),
+            query=elastic.query(plan.asked, plan.common, plan.applied),
             size=0,
             track_total_hits=False,
             timeout=elastic.TIMEOUT,

@@ -4,7 +4,11 @@ Each part, what it brought and what it costs: decision 26.
 """
 
 import re
+from collections.abc import Sequence
 from typing import Any
+
+from read_side.search.rules import NOTHING, Applied
+from shared.events.merchandising import Boost
 
 Json = dict[str, Any]
 
@@ -16,6 +20,7 @@ ALL_WORDS = 12.0  # all words are there: before any product that has but one of 
 KIND = 3.0  # a word says what kind of thing it is: "notebook" means notebooks, not what is made for them
 JOINED = 1.5  # two words are one in this catalog: "head set"
 AT_HAND = 0.5
+PINNED, PIN_APART = 10_000.0, 100.0  # above any other score
 ALL = "all"  # what hits are marked with that have all words
 ELSEWHERE = 0.3  # of what the other fields say counts, beside the one that says it best
 LONGEST_JOINED = 6  # words: longer texts are copied, not typed
@@ -23,11 +28,38 @@ LONGEST_JOINED = 6  # words: longer texts are copied, not typed
 _MODEL = re.compile(r"(?=.*[^\W\d_])(?=.*\d)[^\W_][\w./+-]{2,40}")
 
 
-def scored(text: str) -> Json:
+def scored(text: str, applied: Applied = NOTHING) -> Json:
     """Products that fit some of the words, best first: scores that add up, and so can be told apart by `explain`."""
-    readings = [_fits(text), *(_joined(words, kind) for words, kind in _joints(text))]
+    others = [_fits(words) for words in applied.readings]
+    readings = [_fits(text), *others, *(_joined(words, kind) for words, kind in _joints(text))]
     found = readings[0] if len(readings) == 1 else {"dis_max": {"queries": readings}}
-    return {"bool": {"must": [found], "should": [_flat({"terms": {"availability": ["in", "low"]}}, AT_HAND)]}}
+    lifted = [_flat(_field(boost), float(boost.strength)) for boost in applied.boosts if boost.strength > 0]
+    at_hand = _flat({"terms": {"availability": ["in", "low"]}}, AT_HAND)
+    return _lowered({"bool": {"must": [found], "should": [at_hand, *lifted]}}, applied.boosts)
+
+
+def pinned(applied: Applied) -> list[Json]:
+    """What stands first, in its order, whether the words find it or not."""
+    return [
+        _flat({"term": {"product_id": product}}, PINNED - place * PIN_APART)
+        for place, product in enumerate(applied.pins)
+    ]
+
+
+def _field(boost: Boost) -> Json:
+    name = boost.field
+    attribute = name.removeprefix("attribute:")
+    return {"term": {name if name == attribute else f"facets.{attribute}": boost.value}}
+
+
+def _lowered(found: Json, boosts: Sequence[Boost]) -> Json:
+    """Scores can't be subtracted from, so they are divided: by 2 for −1, by 11 for −10."""
+    for boost in boosts:
+        if boost.strength < 0:
+            found = {
+                "boosting": {"positive": found, "negative": _field(boost), "negative_boost": 1 / (1 - boost.strength)}
+            }
+    return found
 
 
 def by_model(text: str) -> list[Json]:

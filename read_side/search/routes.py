@@ -10,9 +10,10 @@ from read_side.categories.queries import UNKNOWN_CATEGORY
 from read_side.documents import parse_position
 from read_side.parameters import PositionToken
 from read_side.search.cursors import BROKEN_CURSOR
-from read_side.search.parameters import FILTER_PREFIX, UNKNOWN_CURRENCY, SearchRequest
+from read_side.search.parameters import FILTER_PREFIX, UNKNOWN_CURRENCY, SearchRequest, Typed
 from read_side.search.queries import search_of
 from read_side.search.results import Page
+from read_side.search.suggesting import Suggesting, Suggestions
 from shared.http.described import Link, leads_to, refuses
 from shared.http.parameters import PREFIXES
 from shared.http.problems import unavailability
@@ -42,4 +43,16 @@ async def get_search(
     return respond(request, await search_of(request).answer(asked, parse_position(position)))
 
 
-routes = [get_search]
+@get("/v1/suggestions")
+@refuses(unavailability("elasticsearch"))
+@leads_to(
+    Link("get_product", {"product_id": "/products/0/id"}), Link("get_category_products", {"slug": "/categories/0/slug"})
+)
+async def get_suggestions(request: Request[Any, Any, Any], q: Typed) -> Shown[Suggestions]:
+    """Categories and products that begin as typed, for the list under a search box. One slip is forgiven from the
+    fourth character on, the first character excepted."""
+    suggesting: Suggesting = request.app.state.suggesting
+    return respond(request, await suggesting.answer(q))
+
+
+routes = [get_search, get_suggestions]

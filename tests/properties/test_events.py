@@ -27,6 +27,7 @@ from shared.events.inventory import (
     WarehouseEvent,
     WarehouseOpened,
 )
+from shared.events.merchandising import MerchandisingEvent, SearchRuleSet
 from shared.events.notifications import MailQueued, NotificationEvent
 from shared.events.orders import OrderEvent, OrderPlaced, QuoteEvent, QuoteIssued
 from shared.events.payments import PaymentEvent, PaymentRequested
@@ -66,6 +67,7 @@ HISTORIES: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "session": (SessionOpened, get_args(SessionEvent)),
     "access_token": (TokenIssued, (TokenRevoked,)),
     "promotion": (PromotionAnnounced, get_args(PromotionEvent)),
+    "search_rule": (SearchRuleSet, get_args(MerchandisingEvent)),
     "sale": (SaleAnnounced, get_args(SaleEvent)),
     "sale_pass": (PassGiven, ()),
     "webhook_endpoint": (EndpointCreated, get_args(WebhookEvent)),

@@ -17,6 +17,7 @@ from write_side import (
     fraud,
     fulfilment,
     inventory,
+    merchandising,
     orders,
     payments,
     pricing,
@@ -104,6 +105,7 @@ KINDS = {
         Kind("promotion", promotions.Promotion, _promotion),
         Kind("sale", sales.Sale, _nameless),
         Kind("account", accounts.Account, _nameless),
+        Kind("search_rule", merchandising.SearchRule, _nameless),
     )
 }
 NAMES = (

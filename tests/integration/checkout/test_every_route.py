@@ -71,6 +71,7 @@ async def test_every_success_is_answered_as_declared(
     await _webhooks(ask)
     await _promotions(ask)
     await _sales(ask, shop)
+    await _search_rules(ask)
     await _history(ask, shop)
     await _projections(ask, shop)
     await _persons(ask)
@@ -204,6 +205,16 @@ async def _sales(ask: Any, shop: Shop) -> None:
     ticket = Ticket(UUID(made["id"]), now, 0).signed(shop.settings.link_secret)
     await ask("POST", f"/v1/carts/{cart['id']}/passes", {"ticket": ticket}, Cart_Secret=cart["secret"])
     await ask("POST", f"{address}/end")
+
+
+async def _search_rules(ask: Any) -> None:
+    made = await ask("POST", "/v1/search-rules", {"kind": "synonyms", "words": ["laptop", "notebook"]})
+    address = f"/v1/search-rules/{made['id']}"
+    assert (await ask("GET", "/v1/search-rules"))["rules"] == [await ask("GET", address)]
+    boost = {"kind": "boost", "field": "brand", "value": "Nox", "strength": 3}
+    assert (await ask("PUT", address, boost, If_Match='"1"'))["version"] == 2
+    assert (await ask("DELETE", address))["state"] == "removed"
+    assert (await ask("GET", "/v1/search-rules"))["rules"] == []
 
 
 async def _guest(ask: Any, shop: Shop) -> None:

@@ -52,7 +52,7 @@ async def test_every_success_is_answered_as_declared(shelves: Shelves, api: Held
     await Shop().tell(shelves)
     sale = await put_sale(shelves, starts_in=3600)
     await Counted(shelves).made()
-    staff = await shelves.put_token(["stock:read", "orders:read"])
+    staff = await shelves.put_token(["stock:read", "orders:read", "catalog:write"])
     for path in (
         f"/v1/products/{page.id}",
         f"/v1/products/by-slug/{page.slug}",
@@ -64,6 +64,7 @@ async def test_every_success_is_answered_as_declared(shelves: Shelves, api: Held
         "/v1/categories",
         "/v1/categories/light/products?filter.Colour=red&price_max=5000",
         "/v1/search?q=product&available=true&limit=3",
+        "/v1/suggestions?q=produ",
         f"/v1/orders/{order.id}?token={order_token(LINK_SECRET, order.id)}",
         f"/v1/sales/{sale.id}",
         "/v1/sales/by-sku/lamp",
@@ -80,6 +81,9 @@ async def test_every_success_is_answered_as_declared(shelves: Shelves, api: Held
     assert own.status_code == 200, own.text
     known = await api.get("/v1/account/orders", headers=signed_in | {"If-None-Match": own.headers["ETag"]})
     assert (own.json(), known.status_code) == ({"orders": [], "next_cursor": None}, 304)
+    pins = {"kind": "pins", "when": "product", "products": [str(page.id)]}
+    answer = await api.post("/v1/staff/search-preview?q=product", json={"rules": [pins]}, headers=staff)
+    assert answer.status_code == 200, answer.text
     drawn = await api.post(f"/v1/sales/{sale.id}/tickets")
     held = {"Ticket": drawn.json()["ticket"]}
     turn = await api.get(f"/v1/sales/{sale.id}/turn", headers=held)

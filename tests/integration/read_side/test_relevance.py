@@ -2,22 +2,25 @@
 
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import httpx
 import pytest
 from elasticsearch import Elasticsearch
+from msgspec import structs
 
 from projector.kinds import kind_words
 from read_side.app import create_app
-from shared.documents.products import SearchedProduct
+from shared.documents import search_rules
+from shared.documents.products import Completion, SearchedProduct
+from shared.documents.search_rules import BoostInput, PinsInput, RuleInput, SearchRules, SynonymsInput, rule_of
 from shared.events.catalog import AttributeValue, ProductFacts
 from shared.ids import uuid7
 from tests.fixtures.asgi import client_of
 from tests.fixtures.private_server import PrivateServer
 from tests.integration.read_side.catalog import Shop
 from tests.integration.read_side.conftest import settings_of
-from tests.integration.read_side.shelves import VERSION, Shelves
+from tests.integration.read_side.shelves import VERSION, Shelves, eventually
 
 # Name, description, price in euros, attributes.
 PRODUCTS: list[tuple[str, str, int, dict[str, AttributeValue]]] = [
@@ -49,7 +52,8 @@ def searched(place: int) -> SearchedProduct:
     return SearchedProduct(
         product_id=uuid7(), slug=facts.slug, name=name, brand="Nox", description=description, product_type="",
         kinds=kind_words(facts), category_id=None, attributes_text=" ".join(f"{k} {v}" for k, v in attributes.items()),
-        facets={}, numbers={}, steps={}, completion=None, image=None,
+        facets={name: [str(value)] for name, value in attributes.items()}, numbers={}, steps={},
+        completion=Completion([name, name.partition(" ")[2]], 1), image=None,
         skus=[f"S{place}"], eans=[], prices={"EUR": euros * 100},
         availability="out" if place == SOLD_OUT else "in", listed=True, deleted=False, position=place + 1,
     )  # fmt: skip
@@ -167,3 +171,64 @@ async def test_a_model_is_found_however_its_number_is_written(api: httpx.AsyncCl
 @pytest.mark.parametrize(("words", "found"), [("500 gb", "p-13"), ("500GB", "p-13"), ("750gb", "p-14")])
 async def test_a_unit_may_stand_apart_from_its_number(api: httpx.AsyncClient, words: str, found: str) -> None:
     assert await first(api, words, 1) == [found]
+
+
+async def ruled(shelves: Shelves, *rules: RuleInput) -> None:
+    await shelves.put(search_rules.MODEL, search_rules.THE_ONE, SearchRules([rule_of(rule) for rule in rules]))
+
+
+async def id_of(api: httpx.AsyncClient, words: str) -> UUID:
+    answer = await api.get("/v1/search", params={"q": words, "limit": 1, "facets": "", "sort": "name"})
+    return UUID(answer.json()["items"][0]["id"])
+
+
+async def test_what_merchants_call_the_same_is_the_same(api: httpx.AsyncClient, shelves: Shelves) -> None:
+    await ruled(shelves, SynonymsInput(["laptop", "notebook"]), SynonymsInput(["water pipe", "garden hose"]))
+    assert set(await first(api, "laptop", 2)) == {"p-2", "p-3"}
+    assert set(await first(api, "nox laptop", 2)) == {"p-2", "p-3"}
+    assert await first(api, "red water pipe", 1) == ["p-8"]
+
+
+async def test_merchants_lift_and_lower_what_has_a_value(api: httpx.AsyncClient, shelves: Shelves) -> None:
+    silver = BoostInput("attribute:colour", "Silver", 8, when="notebook")
+    await ruled(shelves, silver)
+    assert (await first(api, "notebook", 2)) == ["p-3", "p-2"]
+    await ruled(shelves, structs.replace(silver, strength=-8))
+    await eventually(api, "/v1/search?q=notebook&facets=", lambda answer: answer.json()["items"][0]["slug"] == "p-2")
+
+
+async def test_what_is_pinned_stands_first_and_only_by_relevance(api: httpx.AsyncClient, shelves: Shelves) -> None:
+    tripod, hose = await id_of(api, "tripod"), await id_of(api, "garden hose")
+    await ruled(shelves, PinsInput("notebook", [tripod, hose]))
+    pinned = [str(tripod), str(hose)]
+    await eventually(
+        api, "/v1/search?q=notebook", lambda answer: [item["id"] for item in answer.json()["items"][:2]] == pinned
+    )
+    by_name = (await api.get("/v1/search", params={"q": "notebook", "sort": "name"})).json()
+    assert str(tripod) not in {item["id"] for item in by_name["items"]}
+
+
+async def test_a_preview_shows_what_rules_would_do_and_changes_nothing(
+    api: httpx.AsyncClient, shelves: Shelves
+) -> None:
+    staff = await shelves.put_token(["catalog:write"])
+    body = {"rules": [{"kind": "synonyms", "words": ["laptop", "notebook"]}]}
+    shown = await api.post("/v1/staff/search-preview", params={"q": "laptop", "limit": 2}, json=body, headers=staff)
+    assert shown.json()["before"]["items"] == []
+    assert {item["slug"] for item in shown.json()["after"]["items"]} == {"p-2", "p-3"}
+    assert await first(api, "laptop", 2) == []
+
+
+@pytest.mark.parametrize(
+    ("typed", "found"),
+    [("nox ster", "p-4"), ("stereo h", "p-4"), ("sterio hea", "p-4"), ("headset ster", "p-4"), ("printer las", "p-13")],
+)
+async def test_what_is_typed_is_completed(api: httpx.AsyncClient, typed: str, found: str) -> None:
+    answer = await api.get("/v1/suggestions", params={"q": typed})
+    assert found in [product["slug"] for product in answer.json()["products"]], answer.text
+
+
+async def test_nothing_typed_is_nothing_suggested(api: httpx.AsyncClient) -> None:
+    assert (await api.get("/v1/suggestions", params={"q": " "})).json() == {"categories": [], "products": []}
+    [light] = (await api.get("/v1/suggestions", params={"q": "ligth"})).json()["categories"]
+    assert light["slug"] == "light"

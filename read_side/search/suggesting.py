@@ -1,0 +1,162 @@
+"""What a shopper may be about to type: products and categories that begin so, a slip of the finger forgiven.
+
+Products are completed by Elasticsearch's suggester, which walks a graph in memory instead of an index; where it knows
+too little (a word in between was left out), names with all words are searched for, the last one as a beginning.
+"""
+
+from bisect import bisect_left
+from collections.abc import Iterator
+from itertools import takewhile
+from typing import Any
+from uuid import UUID
+
+from msgspec import Struct
+from redis.exceptions import RedisError
+
+from read_side.answers import CATALOG, Answer
+from read_side.categories.queries import Categories, CategoryShelf
+from read_side.search import elastic
+from read_side.search.index import Index
+from shared.documents.products import Category, CategoryTree
+from shared.documents.search_rules import plain
+from shared.http.problems import Problem
+
+Json = dict[str, Any]
+
+MOST = 8
+MOST_CATEGORIES = 4
+FORGIVEN_FROM = 4  # characters: of fewer, each is another word
+_SOURCE = ["slug", "name", "image", "skus"]
+
+
+class SuggestedProduct(Struct, frozen=True):
+    """A product as the list under a search box shows it."""
+
+    id: UUID
+    slug: str
+    sku: str | None
+    name: str
+    image: str | None
+
+
+class SuggestedCategory(Struct, frozen=True):
+    """A category, with the names of those above it."""
+
+    id: UUID
+    slug: str
+    name: str
+    above: list[str]
+
+
+class Suggestions(Struct, frozen=True):
+    """What begins as typed, best first."""
+
+    categories: list[SuggestedCategory]
+    products: list[SuggestedProduct]
+
+
+class CategoryNames:
+    """All names of categories, from each of their words on, in alphabetical order."""
+
+    def __init__(self, categories: Categories) -> None:
+        self._categories = categories
+        named = [(tail, str(category.id)) for category in categories.by_id.values() for tail in _tails(category.name)]
+        self._named = sorted(named)
+
+    def beginning(self, typed: str) -> list[SuggestedCategory]:
+        """Those that begin as typed, shorter names first; only where none does, those that a slip is apart from it."""
+        found = list(self._exactly(typed)) or list(self._nearly(typed))
+        known = [self._categories.by_id[id_] for id_ in dict.fromkeys(id_ for _, id_ in found)]
+        shown = sorted(known, key=lambda category: (len(category.name), category.name))[:MOST_CATEGORIES]
+        return [SuggestedCategory(c.id, c.slug, c.name, list(self._above(c))[::-1]) for c in shown]
+
+    def _exactly(self, typed: str) -> Iterator[tuple[str, str]]:
+        start = bisect_left(self._named, (typed,))
+        return takewhile(lambda pair: pair[0].startswith(typed), self._named[start : start + 1000])
+
+    def _nearly(self, typed: str) -> Iterator[tuple[str, str]]:
+        if len(typed) < FORGIVEN_FROM:
+            return
+        first = bisect_left(self._named, (typed[0],))
+        for tail, id_ in self._named[first:]:
+            if tail[0] != typed[0]:
+                return
+            if begins_nearly(tail, typed):
+                yield tail, id_
+
+    def _above(self, category: Category) -> Iterator[str]:
+        parent = self._categories.by_id.get(str(category.parent_id))
+        while parent is not None:
+            yield parent.name
+            parent = self._categories.by_id.get(str(parent.parent_id))
+
+
+def begins_nearly(text: str, typed: str) -> bool:
+    """Whether a text begins as typed but for one sign: another, one more, one less, or two in the other order."""
+    at = next((n for n, (one, other) in enumerate(zip(text, typed, strict=False)) if one != other), len(typed))
+    rest, typed = text[at:], typed[at:]
+    return (
+        rest.startswith(typed)
+        or rest[1:].startswith(typed[1:])
+        or rest.startswith(typed[1:])
+        or rest[1:].startswith(typed)
+        or (typed[:2] == rest[1:2] + rest[:1] and rest[2:].startswith(typed[2:]))
+    )
+
+
+class Suggesting:
+    """Answers what is typed."""
+
+    def __init__(self, index: Index, shelf: CategoryShelf) -> None:
+        self._index, self._shelf = index, shelf
+        self._names: tuple[str, CategoryNames] = ("", CategoryNames(Categories(CategoryTree([]))))
+
+    async def answer(self, typed: str) -> Answer[Suggestions]:
+        """What begins so; answers 503 while Elasticsearch is down or the index not made."""
+        typed = plain(typed)
+        if not typed:
+            return Answer.made(Suggestions([], []), CATALOG)
+        names = await self._category_names()
+        return Answer.made(Suggestions(names.beginning(typed), await self._products(typed)), CATALOG)
+
+    async def _category_names(self) -> CategoryNames:
+        try:
+            categories = await self._shelf.last_known()
+        except (Problem, RedisError, OSError):  # products are better than nothing
+            return self._names[1]
+        if categories.etag != self._names[0]:
+            self._names = categories.etag, CategoryNames(categories)
+        return self._names[1]
+
+    async def _products(self, typed: str) -> list[SuggestedProduct]:
+        found = await self._index.search(suggest=_completing(typed), source=_SOURCE)
+        hits = found["suggest"]["products"][0]["options"]
+        if len(hits) < MOST:
+            known = {hit["_id"] for hit in hits}
+            hits += [hit for hit in await self._with_all_words(typed) if hit["_id"] not in known]
+        return [_product(hit) for hit in hits[:MOST]]
+
+    async def _with_all_words(self, typed: str) -> list[Json]:
+        begun = {"match_bool_prefix": {"name": {"query": typed, "operator": "and", "fuzziness": "AUTO:5,9"}}}
+        query = {"bool": {"must": [begun], "filter": elastic.LISTED}}
+        found = await self._index.search(
+            query=query, size=MOST, source=_SOURCE, track_total_hits=False, timeout=elastic.TIMEOUT
+        )
+        return list(found["hits"]["hits"])
+
+
+def _completing(typed: str) -> Json:
+    fuzzy = {"fuzziness": "AUTO", "min_length": FORGIVEN_FROM, "prefix_length": 1}
+    how = {"field": "completion", "size": MOST, "skip_duplicates": True, "fuzzy": fuzzy}
+    return {"products": {"prefix": typed, "completion": how}}
+
+
+def _product(hit: Json) -> SuggestedProduct:
+    source = hit["_source"]
+    sku = next(iter(source["skus"]), None)
+    return SuggestedProduct(UUID(hit["_id"]), source["slug"], sku, source["name"], source.get("image"))
+
+
+def _tails(name: str) -> Iterator[str]:
+    words = plain(name).split()
+    return (" ".join(words[place:]) for place in range(len(words)))
