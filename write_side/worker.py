@@ -36,6 +36,7 @@ from write_side.notifications import handlers as mails
 from write_side.notifications.reactions import reactions as mail_reactions
 from write_side.payments import Gateway, open_gateway
 from write_side.payments import steps as payments
+from write_side.pricing import steps as prices
 from write_side.reactions import Reaction
 from write_side.refunds import steps as refunds
 from write_side.relay import Relay
@@ -162,6 +163,7 @@ async def run(settings: Settings, stopping: asyncio.Event) -> None:
         server = mail.MailServer(settings.smtp_url)
         steps = [
             *steps_of_reactions(pool, reactions_of(settings)),
+            *prices.steps(pool),
             *payments.steps(pool, gateway, settings.capture_after_seconds),
             *refunds.steps(pool, gateway),
             *fraud.steps(pool),

@@ -2,7 +2,7 @@
 price lists have for it. Which of them is asked: choosing.py."""
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
 from typing import Annotated, NamedTuple
 from uuid import UUID
@@ -20,10 +20,10 @@ from shared.events.pricing import (
     Tier,
 )
 from shared.money import EXPONENTS, MinorUnits, is_known
-from write_side.errors import Invalid
+from write_side.errors import Invalid, Refusal
 
 LARGEST = 10**12
-MOST_TIERS = 20
+MOST_SCHEDULED = 100  # of a SKU
 MOST_OF_ONE = 9_999  # of a SKU in a cart: a tier above would be nobody's
 
 
@@ -45,10 +45,29 @@ class BrokenTiers(Invalid):
     code = "broken_tiers"
 
 
+class StartsInThePast(Invalid):
+    """A price is scheduled for a time that is to come."""
+
+    code = "starts_in_the_past"
+
+
+class TooManyScheduled(Refusal):
+    """So many prices are to come already."""
+
+    code = "too_many_scheduled"
+
+
 class NewPrice(Struct, frozen=True, forbid_unknown_fields=True):
-    """`{"amount_minor": 1999}`: minor units of the currency in the address."""
+    """`{"amount_minor": 1999}`: minor units of the currency in the address; with `starts_at` from then on, not now."""
 
     amount_minor: MinorUnits
+    starts_at: Annotated[datetime, Meta(tz=True)] | None = None
+
+
+class PriceTakenBack(Struct, frozen=True, forbid_unknown_fields=True):
+    """`{"starts_at": "2026-11-27T00:00:00Z"}`: the price that was to come then."""
+
+    starts_at: Annotated[datetime, Meta(tz=True)]
 
 
 class TierInput(Struct, frozen=True, forbid_unknown_fields=True):
@@ -122,6 +141,36 @@ def remove_price(priced: PricedVariant | None, currency: str) -> PriceRemoved | 
     if priced is None or currency not in priced.prices:
         return None
     return PriceRemoved(priced.product_id, priced.sku, currency)
+
+
+def schedule_price(
+    priced: PricedVariant | None, command: SetPrice, starts_at: datetime, now: datetime
+) -> PriceScheduled | None:
+    """The event of a price from a time on, None if it is to come so already; another one for the same time is replaced.
+
+    Raises `UnknownCurrency`, `BrokenAmount`, `StartsInThePast`, `TooManyScheduled`.
+    """
+    check_currency(command.currency)
+    check_amount(command.amount_minor)
+    if starts_at <= now:
+        raise StartsInThePast("a price is scheduled for a time to come", pointer="/starts_at", now=now)
+    wanted = Scheduled(command.currency, starts_at.astimezone(UTC), command.amount_minor)
+    scheduled = priced.scheduled if priced else []
+    if wanted in scheduled:
+        return None
+    if len(scheduled) >= MOST_SCHEDULED:
+        raise TooManyScheduled(f"{MOST_SCHEDULED} prices of {command.sku} are to come already", most=MOST_SCHEDULED)
+    return PriceScheduled(
+        command.product_id, command.sku, command.currency, command.amount_minor, wanted.starts_at
+    )
+
+
+def unschedule_price(priced: PricedVariant | None, currency: str, starts_at: datetime) -> PriceUnscheduled | None:
+    """The event of a price that won't come, None if none was to come then; raises `UnknownCurrency`."""
+    check_currency(currency)
+    if priced is None or (currency, starts_at) not in [(one.currency, one.starts_at) for one in priced.scheduled]:
+        return None
+    return PriceUnscheduled(priced.product_id, priced.sku, currency, starts_at.astimezone(UTC))
 
 
 def set_list_price(

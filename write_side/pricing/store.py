@@ -1,6 +1,7 @@
 """The SQL of what variants cost. With schema/functions/pricing.sql, the only place that names its tables."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -67,6 +68,22 @@ async def book_of(conn: Connection, skus: Sequence[str], currency: str) -> Price
 def open_book(answer: str) -> PriceBook:
     """What `pricing_book` answers, to choose from."""
     return PriceBook(_book.decode(answer))
+
+
+async def hold_begun(conn: Connection, limit: int) -> tuple[datetime, list[PricedVariant]]:
+    """Now, by the one clock of all workers, and variants with a scheduled price whose time has come.
+
+    They are held until the transaction ends; those that somebody else holds are left out.
+    """
+    now: datetime = await conn.fetchval("SELECT clock_timestamp()")
+    held = await conn.fetch(
+        """SELECT v.id FROM priced_variant v
+           WHERE v.id IN (SELECT s.variant_id FROM scheduled_price s WHERE s.starts_at <= $1)
+           ORDER BY v.id LIMIT $2 FOR UPDATE SKIP LOCKED""",
+        now, limit,
+    )  # fmt: skip
+    # Read behind the lock: another worker may have written them down since the statement above began.
+    return now, await all_priced(conn, [row["id"] for row in held])
 
 
 async def page_of_list(

@@ -29,7 +29,9 @@ async def test_each_currency_has_its_own_price(pool: Pool) -> None:
     await set_price(pool, "EUR", 1999)
     await set_price(pool, "JPY", 10**12)
     answer = await set_price(pool, "EUR", 1899)
-    assert msgspec.json.decode(answer.body) == {"sku": "LAMP-RED", "currency": "EUR", "amount_minor": 1899}
+    assert msgspec.json.decode(answer.body) == {
+        "sku": "LAMP-RED", "currency": "EUR", "amount_minor": 1899, "scheduled": [],
+    }  # fmt: skip
     assert await prices(pool, "EUR") == {"LAMP-RED": 1899}
     assert await prices(pool, "JPY") == {"LAMP-RED": 10**12}
     assert (await set_price(pool, "EUR", 1899)).positions == {}

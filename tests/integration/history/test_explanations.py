@@ -1,12 +1,16 @@
 """Why a number is what it is: the steps that made it, who took them, and what for."""
 
+from datetime import UTC, datetime, timedelta
+
 from tests.fixtures.write_side import CAUSE, new_call
 from tests.integration.checkout.shop import Shop
 from tests.integration.checkout.test_price_lists import a_list, says
+from tests.integration.checkout.test_scheduled_prices import scheduled_long_ago
 from tests.integration.history.conftest import Ask
 from tests.integration.history.test_as_of import sold_lamps
 from write_side.pricing import handlers as pricing
 from write_side.pricing.domain import NewPrice
+from write_side.pricing.steps import begin_due
 
 
 async def test_on_hand_is_explained_from_the_first_event_to_now(shop: Shop, ask: Ask) -> None:
@@ -76,3 +80,15 @@ async def test_a_price_by_a_list_names_the_list_its_tier_and_who_said_so(shop: S
     assert (by_list["id"], by_list["name"], by_list["from_quantity"]) == (str(bulk.id), "Wholesale", 10)
     assert (by_list["channels"], by_list["terms"]["type"]) == (["web"], "pricing.price_list_announced.v1")
     assert (await ask(f"history/price_list/{bulk.id}", version=1))["state"]["terms"]["name"] == "Wholesale"
+
+
+async def test_a_scheduled_price_is_explained_by_who_scheduled_it(shop: Shop, ask: Ask) -> None:
+    await shop.stock("lamp", 10, price=1000)
+    await scheduled_long_ago(shop, "lamp", 800, datetime.now(UTC) - timedelta(minutes=5))
+    early = await shop.order(lamp=1)
+    await begin_due(shop.pool)
+    late = await shop.order(lamp=1)
+    for order in (early, late):
+        told = await ask(f"charged-prices/{order.number}/lamp")
+        assert (told["unit_price_minor"], told["price_list"]) == (800, None)
+        assert told["price_set"]["type"] == "pricing.price_scheduled.v1"
