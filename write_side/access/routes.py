@@ -21,7 +21,7 @@ class NewToken(Struct, forbid_unknown_fields=True):
     """`{"name": "importer", "scopes": ["catalog:write"], "expires_at": "2027-01-01T00:00:00Z"}`."""
 
     name: Annotated[str, Meta(min_length=1, max_length=100)]
-    scopes: Annotated[list[Scope], Meta(min_length=1, max_length=20)]
+    scopes: Annotated[list[Scope], Meta(min_length=1, max_length=100)]
     # Without a time zone row and event would say different times.
     expires_at: Annotated[datetime, Meta(tz=True)] | None = None
 
