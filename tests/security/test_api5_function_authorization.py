@@ -33,6 +33,7 @@ OPEN = {
     "POST /v1/orders/{order_id}/cancel": "Order-Token or orders:write",
     "POST /v1/payments/{payment_id}/session": "Order-Token",
     "POST /v1/payments/{payment_id}/complete": "Order-Token",
+    "POST /v1/webhooks/carrier": "Carrier-Signature",
     "POST /v1/webhooks/stripe": "Stripe-Signature",
     "POST /v1/accounts": "anybody may sign up",
     "POST /v1/accounts/confirmations": "the token of a link, and a password",
