@@ -115,4 +115,4 @@ async def test_an_image_is_named_by_a_web_address_and_nothing_else(
 def test_the_addresses_that_are_asked_come_from_the_settings() -> None:
     named = {name for name in Settings.__struct_fields__ if name.endswith(("_url", "_base"))}
     assert named == {"database_url", "redis_url", "elasticsearch_url", "keyring_url", "stripe_api_base", "carrier_url",
-                     "smtp_url", "streams_url", "public_read_url"}  # fmt: skip
+                     "smtp_url", "streams_url", "public_read_url", "public_shop_url"}  # fmt: skip
