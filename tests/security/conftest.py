@@ -9,6 +9,7 @@ from read_side.app import create_app as create_query_api
 from shared.settings import Settings
 from tests.fixtures.asgi import client_of
 from tests.fixtures.private_server import PrivateServer
+from tests.integration.accounts.conftest import customers
 from tests.integration.checkout.conftest import inbox, inbox_type, shop, shop_settings, stripe_url
 from tests.integration.checkout.shop import Shop
 from tests.integration.read_side.conftest import settings_of, shelves
@@ -16,7 +17,7 @@ from tests.integration.read_side.shelves import Shelves
 from tests.integration.write_api.conftest import staff
 from write_side.app import create_app
 
-__all__ = ["inbox", "inbox_type", "shelves", "shop", "shop_settings", "staff", "stripe_url"]
+__all__ = ["customers", "inbox", "inbox_type", "shelves", "shop", "shop_settings", "staff", "stripe_url"]
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from shared.ids import uuid7
 from shared.links import order_token
 from shared.settings import Settings
 from tests.fixtures.servers import _NOWHERE as NOWHERE
+from tests.integration.accounts.conftest import Customers
 from tests.integration.checkout.test_over_http import BUYER, Guest
 from tests.integration.read_side.conftest import LINK_SECRET
 from tests.integration.read_side.shelves import Shelves, a_page, an_order
@@ -25,11 +26,25 @@ BODIES = [route for route in routes_of(create_app(Settings.read(NOWHERE))) if ro
 GRABBED = ["id", "version", "is_admin", "owner", "secret_sha256", "state", "total_minor", "__proto__", "person_id"]
 
 
-@pytest.mark.parametrize("route", BODIES, ids=[route.name for route in BODIES])
+OF_ACCOUNTS = [route for route in BODIES if route.path.startswith("/v1/account/")]
+OTHERS = [route for route in BODIES if route not in OF_ACCOUNTS]
+
+
+@pytest.mark.parametrize("route", OTHERS, ids=[route.name for route in OTHERS])
 async def test_a_field_that_is_not_the_callers_to_set_is_refused_by_name(
     api: httpx.AsyncClient, staff: Issue, route: Route
 ) -> None:
-    headers = await staff(*SCOPES) | {"Cart-Secret": "x", "Order-Token": "x"}
+    await refused_by_name(api, route, await staff(*SCOPES) | {"Cart-Secret": "x", "Order-Token": "x"})
+
+
+async def test_so_is_one_that_is_not_the_account_s_to_set(api: httpx.AsyncClient, customers: Customers) -> None:
+    headers = {"Authorization": f"Bearer {(await customers.customer()).token}", "Cart-Secret": "x"}
+    for route in OF_ACCOUNTS:
+        await refused_by_name(api, route, headers)
+    assert len(OF_ACCOUNTS) > 4
+
+
+async def refused_by_name(api: httpx.AsyncClient, route: Route, headers: dict[str, str]) -> None:
     for field in set(GRABBED) - set(route.body.__struct_fields__):
         answer = await api.request(route.method, route.path, headers=headers, json={field: 1})
         problem = answer.json()
