@@ -24,6 +24,7 @@ from shared.ids import uuid7
 from tests.e2e.conftest import SCOPES
 from tests.e2e.programs import get, pid_of, readiness, state_of, stopped, unsupervised
 from tests.fixtures.otlp import Sink, sink
+from tests.fixtures.slots import SLOTS
 from tests.integration.commands.test_operators import typed
 
 pytestmark = pytest.mark.slow
@@ -139,7 +140,7 @@ async def test_one_correlation_id_goes_from_the_request_to_the_mail(
     await until(lambda: lines(seen_home, "projector", own))
     assert {line["event"] for line in lines(seen_home, "projector", own)} == {"a poisoned event parks its key"}
     told = typed(environment["DATABASE_URL"], "trace", order["number"])
-    assert f"order_status:v3: PARKED, order:{order['id']}: UnknownEventType" in told.stdout, told.stderr
+    assert f"{SLOTS['order_status']}: PARKED, order:{order['id']}: UnknownEventType" in told.stdout, told.stderr
 
 
 async def test_one_trace_goes_from_the_request_to_the_mail_and_the_projection(

@@ -15,6 +15,7 @@ from shared.shards import product_key, shard_of
 from tests.faults.processes import Lab
 from tests.faults.search_view import SearchView
 from tests.faults.stock_load import CAUSE, Connection, Load, append_raw, settled
+from tests.fixtures.slots import INDEX_OF, SLOTS
 from tests.unit.projector.test_read_models import facts
 from write_side import event_log
 from write_side.event_log import NewEvent
@@ -65,7 +66,8 @@ async def test_a_deleted_index_is_made_and_filled_again(search_lab: Lab, view: S
     await writing
     await view.settled(conn)
     await settled(conn, redis)
-    assert await view.indices() == {"stock-v1", "products-v2", "orders-v3"}, "none came up by a write"
+    served = {INDEX_OF[name] for name in ("stock", "products", "orders")}
+    assert await view.indices() == served, "none came up by a write"
 
 
 async def test_the_published_checkpoints_come_back_after_flushall(search_lab: Lab, view: SearchView) -> None:
@@ -139,7 +141,8 @@ async def test_a_sale_that_nobody_sees_is_written_later_and_survives_a_kill(
         return await conn.fetchval(query, model, shard) or 0
 
     async with asyncio.timeout(30):
-        while await saved("stock") < quiet or int(search_lab.redis.hget("products:v2:shards", str(shard))) < quiet:
+        checkpoints = f"{SLOTS['products']}:shards"
+        while await saved("stock") < quiet or int(search_lab.redis.hget(checkpoints, str(shard))) < quiet:
             await asyncio.sleep(0.05)
     assert await saved("products") < quiet, "after a crash it has to be read again"
     assert (await view.product(LAMP))["position"] < quiet, "nobody could see the difference"

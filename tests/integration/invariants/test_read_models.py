@@ -21,10 +21,12 @@ from shared.ids import uuid7
 from shared.sealed import wrap
 from shared.shards import CATEGORIES, order_key, product_key
 from tests.faults.processes import Lab
+from tests.fixtures.slots import SLOTS
 from tests.integration.projector.test_documents import append, until
 from tests.unit.projector.test_read_models import HISTORY, ORDER, PERSON, PERSONS_KEY, facts, placed
 
 VERSIONS = {model.name: model.version for model in READ_MODELS}
+STATUS, ORDERS = SLOTS["order_status"], SLOTS["orders"]
 PRODUCT, ITEM, STRANGER = uuid7(), uuid7(), uuid7()
 
 
@@ -148,15 +150,15 @@ DAMAGES: list[tuple[str, Damage]] = [
     ("stock_level:v1 unicorn: document is a stranger",
      lambda d: d.redis_set("stock_level:v1:doc:unicorn", pack(b"{}"))),
     ("stock_level:v1 unicorn: state is a stranger", lambda d: d.redis_set("stock_level:v1:state:unicorn", b"{}")),
-    (f"order_status:v3 {ORDER}: state.position is 999999",
-     lambda d: d.redis_set(f"order_status:v3:state:{ORDER}", b'{"position":999999,"state":"expired"}')),
+    (f"{STATUS} {ORDER}: state.position is 999999",
+     lambda d: d.redis_set(f"{STATUS}:state:{ORDER}", b'{"position":999999,"state":"expired"}')),
     ("category_tree:v1 tree: document 'tree' is missing", lambda d: d.redis_delete("category_tree:v1:doc:tree")),
     (f"products:{VERSIONS['products']} {PRODUCT}: document '{PRODUCT}'.listed is false, not true",
      lambda d: d.index("products", PRODUCT, listed=False)),
     (f"stock:v1 {ITEM}: document '{ITEM}'.reserved is 7, not 0", lambda d: d.index("stock", ITEM, reserved=7)),
     (f"stock:v1 {ITEM}: state.", lambda d: d.index("stock", ITEM, fold={})),
-    (f"orders:v3 {STRANGER}: document is a stranger", lambda d: d.index("orders", STRANGER, number="A-2")),
-    (f"orders:v3 {ORDER}: the position it stands at is missing", lambda d: d.unindex("orders", ORDER)),
+    (f"{ORDERS} {STRANGER}: document is a stranger", lambda d: d.index("orders", STRANGER, number="A-2")),
+    (f"{ORDERS} {ORDER}: the position it stands at is missing", lambda d: d.unindex("orders", ORDER)),
 ]  # fmt: skip
 
 

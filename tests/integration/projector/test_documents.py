@@ -21,6 +21,7 @@ from shared.ids import uuid7
 from shared.sealed import wrap
 from shared.shards import CATEGORIES, order_key, product_key
 from tests.faults.processes import Lab
+from tests.fixtures.slots import SLOTS
 from tests.unit.projector.test_read_models import HISTORY, ORDER, PERSON, PERSONS_KEY, facts, placed
 from write_side import event_log
 from write_side.event_log import NewEvent
@@ -88,7 +89,7 @@ async def test_an_order_is_shown_in_the_clear_until_its_person_is_erased(redis_l
     await append(redis_lab, "order", ORDER, order_key(ORDER), [placed(), *HISTORY])
 
     def status() -> OrderStatus | None:
-        stored = redis_lab.redis.get(f"order_status:v3:doc:{ORDER}")
+        stored = redis_lab.redis.get(f"{SLOTS['order_status']}:doc:{ORDER}")
         return msgspec.json.decode(unpack(stored).body, type=OrderStatus) if stored else None
 
     shown = await until(status)
