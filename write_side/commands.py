@@ -80,6 +80,23 @@ async def run(pool: Pool, decide: Deciding[State], call: Call | None = None) -> 
     raise TryAgain("others changed the same thing at the same time; try again", retry_after=1) from last
 
 
+async def change(
+    pool: Pool,
+    locked: Callable[[Connection], Awaitable[State]],
+    decide: Callable[[State], Any | None],  # Any: of a union mypy can't tell that it is what `save` takes
+    save: Callable[[Connection, State, Any, Metadata], Awaitable[tuple[State, Positions]]],
+    cause: Metadata,
+) -> Answer[State]:
+    """One more event of something that is there: read and held by `locked`, saved unless there is nothing to change."""
+
+    async def decided(conn: Connection) -> tuple[State, Positions]:
+        state = await locked(conn)
+        event = decide(state)
+        return (state, {}) if event is None else await save(conn, state, event, cause)
+
+    return await run(pool, decided)
+
+
 async def _once(conn: Connection, decide: Deciding[State], call: Call | None) -> Answer[State]:
     if call is not None:
         replay = await _begin(conn, call)

@@ -1,7 +1,7 @@
 """Connections to Postgres under the application's role, with the limits that keep one transaction from stopping all."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 from uuid import UUID
 
 import asyncpg
@@ -14,7 +14,9 @@ if TYPE_CHECKING:  # generic in the stubs only
 else:
     Connection: TypeAlias = asyncpg.Connection | PoolConnectionProxy
 
-__all__ = ["Connection", "Pool", "among", "connect", "ids_after", "open_pool", "overwrite", "replace"]
+Row = TypeVar("Row")
+
+__all__ = ["Connection", "Pool", "among", "connect", "first_of", "ids_after", "open_pool", "overwrite", "replace"]
 
 ROLE = "doorbuster_app"
 
@@ -52,6 +54,12 @@ async def connect(url: str, name: str) -> "asyncpg.Connection[asyncpg.Record]":
     return await asyncpg.connect(
         url, timeout=CONNECT_SECONDS, command_timeout=COMMAND_SECONDS, server_settings=settings
     )
+
+
+def first_of(found: Sequence[Row], limit: int) -> tuple[list[Row], Row | None]:
+    """A page of what was asked for with one more than `limit`, and its last one, if more follow."""
+    shown = list(found[:limit])
+    return shown, shown[-1] if len(found) > limit else None
 
 
 def among(query: str, ids: Sequence[UUID] | None, column: str = "id", then: str = "") -> tuple[Any, ...]:

@@ -34,3 +34,9 @@ class VersionConflict(Refusal):
 
     status = 412
     code = "version_conflict"
+
+
+def check_version(version: int, expected: int | None) -> None:
+    """Raises `VersionConflict` unless it stands at the version that was read; None: whatever was."""
+    if expected is not None and version != expected:
+        raise VersionConflict(f"it stands at version {version}, not {expected}", version=version)

@@ -14,7 +14,7 @@ from write_side.catalog.domain import Category, CategoryInput, Product, ProductI
 from write_side.catalog.store import Change, SoldVariant
 from write_side.commands import Answer, Call
 from write_side.database import Connection, Pool
-from write_side.errors import VersionConflict
+from write_side.errors import check_version
 from write_side.event_log import Positions
 
 
@@ -81,13 +81,8 @@ async def _product_at(conn: Connection, product_id: UUID, expected: int | None) 
     product = await store.find_product(conn, product_id)
     if product is None:
         raise refusals.UnknownProduct(f"there is no product {product_id}")
-    _check_version(product.version, expected)
+    check_version(product.version, expected)
     return product
-
-
-def _check_version(version: int, expected: int | None) -> None:
-    if expected is not None and version != expected:
-        raise VersionConflict(f"it stands at version {version}, not {expected}", version=version)
 
 
 async def _revised(
@@ -149,7 +144,7 @@ async def replace_category(
         category = next((one for one in tree if one.id == category_id), None)
         if category is None:
             raise refusals.UnknownCategory(f"there is no category {category_id}")
-        _check_version(category.version, expected)
+        check_version(category.version, expected)
         event = domain.revise_category(tree, category, given)
         if event is None:
             return _category_state(category), {}

@@ -11,8 +11,8 @@ from shared.events.merchandising import MerchandisingEvent
 from shared.ids import uuid7
 from write_side import commands
 from write_side.commands import Answer, Call
-from write_side.database import Connection, Pool
-from write_side.errors import VersionConflict
+from write_side.database import Connection, Pool, first_of
+from write_side.errors import check_version
 from write_side.event_log import Positions
 from write_side.merchandising import domain, store
 from write_side.merchandising.domain import SearchRule, UnknownRule
@@ -42,8 +42,7 @@ async def replace_rule(
     """Another rule in its place; refuses `unknown_search_rule`, `version_conflict`, `broken_search_rule`."""
 
     def decide(rule: SearchRule) -> MerchandisingEvent | None:
-        if expected is not None and rule.version != expected:
-            raise VersionConflict(f"it stands at version {rule.version}, not {expected}", version=rule.version)
+        check_version(rule.version, expected)
         return domain.replace(rule, given)
 
     return await _changed(pool, rule_id, decide, cause)
@@ -57,12 +56,10 @@ async def remove_rule(pool: Pool, rule_id: UUID, cause: Metadata) -> Answer[Sear
 async def _changed(
     pool: Pool, rule_id: UUID, decide: Callable[[SearchRule], MerchandisingEvent | None], cause: Metadata
 ) -> Answer[SearchRule]:
-    async def change(conn: Connection) -> tuple[SearchRule, Positions]:
-        rule = _in_force(rule_id, await store.lock(conn, rule_id))
-        event = decide(rule)
-        return (rule, {}) if event is None else await store.save(conn, rule, event, cause)
+    async def locked(conn: Connection) -> SearchRule:
+        return _in_force(rule_id, await store.lock(conn, rule_id))
 
-    return await commands.run(pool, change)
+    return await commands.change(pool, locked, decide, store.save, cause)
 
 
 async def show_rule(pool: Pool, rule_id: UUID) -> SearchRule:
@@ -81,5 +78,5 @@ async def list_rules(pool: Pool, after: UUID | None, limit: int) -> SearchRuleLi
     """A page of them."""
     async with pool.acquire() as conn:
         found = await store.page(conn, after, limit + 1)
-    shown = found[:limit]
-    return SearchRuleList(shown, shown[-1].id if len(found) > limit else None)
+    shown, last = first_of(found, limit)
+    return SearchRuleList(shown, last.id if last else None)

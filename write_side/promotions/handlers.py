@@ -10,8 +10,8 @@ from shared.events.promotions import PromotionEvent
 from shared.ids import uuid7
 from write_side import commands
 from write_side.commands import Answer, Call
-from write_side.database import Connection, Pool
-from write_side.errors import VersionConflict
+from write_side.database import Connection, Pool, first_of
+from write_side.errors import check_version
 from write_side.event_log import Positions
 from write_side.promotions import domain, store
 from write_side.promotions.domain import Promotion, PromotionInput, UnknownPromotion
@@ -40,10 +40,7 @@ async def revise_promotion(
     """Other terms from now on; refuses `unknown_promotion`, `version_conflict` and what `domain.revise` refuses."""
 
     def decide(promotion: Promotion) -> PromotionEvent | None:
-        if expected is not None and promotion.version != expected:
-            raise VersionConflict(
-                f"it stands at version {promotion.version}, not {expected}", version=promotion.version
-            )
+        check_version(promotion.version, expected)
         return domain.revise(promotion, said)
 
     return await _changed(pool, promotion_id, decide, cause)
@@ -57,33 +54,27 @@ async def end_promotion(pool: Pool, promotion_id: UUID, cause: Metadata) -> Answ
 async def _changed(
     pool: Pool, promotion_id: UUID, decide: Callable[[Promotion], PromotionEvent | None], cause: Metadata
 ) -> Answer[Promotion]:
-    async def change(conn: Connection) -> tuple[Promotion, Positions]:
-        promotion = await store.lock(conn, promotion_id)
-        if promotion is None:
-            raise unknown(promotion_id)
-        event = decide(promotion)
-        return (promotion, {}) if event is None else await store.save(conn, promotion, event, cause)
+    async def locked(conn: Connection) -> Promotion:
+        return _known(promotion_id, await store.lock(conn, promotion_id))
 
-    return await commands.run(pool, change)
+    return await commands.change(pool, locked, decide, store.save, cause)
 
 
 async def show_promotion(pool: Pool, promotion_id: UUID) -> Promotion:
     """As it stands now; refuses `unknown_promotion`."""
     async with pool.acquire() as conn:
-        found = await store.find(conn, promotion_id)
-    if found is None:
-        raise unknown(promotion_id)
-    return found
+        return _known(promotion_id, await store.find(conn, promotion_id))
 
 
 async def list_promotions(pool: Pool, after: UUID | None, limit: int) -> PromotionList:
     """A page of them."""
     async with pool.acquire() as conn:
         found = await store.page(conn, after, limit + 1)
-    shown = found[:limit]
-    return PromotionList(shown, shown[-1].id if len(found) > limit else None)
+    shown, last = first_of(found, limit)
+    return PromotionList(shown, last.id if last else None)
 
 
-def unknown(promotion_id: UUID) -> UnknownPromotion:
-    """There is no such promotion."""
-    return UnknownPromotion(f"there is no promotion {promotion_id}")
+def _known(promotion_id: UUID, found: Promotion | None) -> Promotion:
+    if found is None:
+        raise UnknownPromotion(f"there is no promotion {promotion_id}")
+    return found

@@ -12,8 +12,8 @@ from shared.ids import uuid7
 from shared.tickets import BrokenTicket, Ticket, read_ticket
 from write_side import carts, commands
 from write_side.commands import Answer, Call
-from write_side.database import Connection, Pool
-from write_side.errors import VersionConflict
+from write_side.database import Connection, Pool, first_of
+from write_side.errors import check_version
 from write_side.event_log import Positions
 from write_side.sales import domain, store
 from write_side.sales.domain import BadTicket, Sale, SaleInput, SalePass, TurnTaken, UnknownSale
@@ -43,8 +43,7 @@ async def revise_sale(
     refuses."""
 
     def decide(sale: Sale) -> SaleEvent | None:
-        if expected is not None and sale.version != expected:
-            raise VersionConflict(f"it stands at version {sale.version}, not {expected}", version=sale.version)
+        check_version(sale.version, expected)
         return domain.revise(sale, said, datetime.now(UTC))
 
     return await _changed(pool, sale_id, decide, cause)
@@ -58,31 +57,24 @@ async def end_sale(pool: Pool, sale_id: UUID, cause: Metadata) -> Answer[Sale]:
 async def _changed(
     pool: Pool, sale_id: UUID, decide: Callable[[Sale], SaleEvent | None], cause: Metadata
 ) -> Answer[Sale]:
-    async def change(conn: Connection) -> tuple[Sale, Positions]:
-        sale = await store.lock(conn, sale_id)
-        if sale is None:
-            raise _unknown(sale_id)
-        event = decide(sale)
-        return (sale, {}) if event is None else await store.save(conn, sale, event, cause)
+    async def locked(conn: Connection) -> Sale:
+        return _known(sale_id, await store.lock(conn, sale_id))
 
-    return await commands.run(pool, change)
+    return await commands.change(pool, locked, decide, store.save, cause)
 
 
 async def show_sale(pool: Pool, sale_id: UUID) -> Sale:
     """As it stands now; refuses `unknown_sale`."""
     async with pool.acquire() as conn:
-        found = await store.find(conn, sale_id)
-    if found is None:
-        raise _unknown(sale_id)
-    return found
+        return _known(sale_id, await store.find(conn, sale_id))
 
 
 async def list_sales(pool: Pool, after: UUID | None, limit: int) -> SaleList:
     """A page of them."""
     async with pool.acquire() as conn:
         found = await store.page(conn, after, limit + 1)
-    shown = found[:limit]
-    return SaleList(shown, shown[-1].id if len(found) > limit else None)
+    shown, last = first_of(found, limit)
+    return SaleList(shown, last.id if last else None)
 
 
 async def take_turn(
@@ -102,9 +94,7 @@ async def take_turn(
         now = datetime.now(UTC)
         if held := await _good(conn, ticket.sale_id, cart_id, now):
             return held, {}
-        sale = await store.find(conn, ticket.sale_id)
-        if sale is None:
-            raise _unknown(ticket.sale_id)
+        sale = _known(ticket.sale_id, await store.find(conn, ticket.sale_id))
         event = domain.give_pass(uuid7(), sale, position, cart_id, now)
         positions = await store.give_pass(conn, event, cause)
         if positions is not None:
@@ -128,5 +118,7 @@ def _read(link_secret: str, token: str) -> Ticket:
         raise BadTicket("this is no ticket of ours") from None
 
 
-def _unknown(sale_id: UUID) -> UnknownSale:
-    return UnknownSale(f"there is no sale {sale_id}")
+def _known(sale_id: UUID, found: Sale | None) -> Sale:
+    if found is None:
+        raise UnknownSale(f"there is no sale {sale_id}")
+    return found

@@ -16,7 +16,7 @@ from shared.settings import Settings
 from write_side import commands
 from write_side.commands import Answer
 from write_side.database import Connection, Pool
-from write_side.errors import VersionConflict
+from write_side.errors import check_version
 from write_side.event_log import Positions
 from write_side.feed import tags_of
 from write_side.webhooks import domain, store
@@ -59,8 +59,7 @@ async def revise_endpoint(
     """All facts anew; refuses `unknown_endpoint`, `version_conflict`."""
 
     def decide(endpoint: Endpoint) -> WebhookEvent | None:
-        if expected is not None and endpoint.version != expected:
-            raise VersionConflict(f"it stands at version {endpoint.version}, not {expected}", version=endpoint.version)
+        check_version(endpoint.version, expected)
         return domain.revise(endpoint, wanted)
 
     return await _changed(pool, endpoint_id, decide, cause)
@@ -108,12 +107,10 @@ async def rotate_secret(
 async def _changed(
     pool: Pool, endpoint_id: UUID, decide: Callable[[Endpoint], WebhookEvent | None], cause: Metadata
 ) -> Answer[Endpoint]:
-    async def change(conn: Connection) -> tuple[Endpoint, Positions]:
-        endpoint = await _locked(conn, endpoint_id)
-        event = decide(endpoint)
-        return (endpoint, {}) if event is None else await store.save(conn, endpoint, event, cause)
+    async def locked(conn: Connection) -> Endpoint:
+        return await _locked(conn, endpoint_id)
 
-    return await commands.run(pool, change)
+    return await commands.change(pool, locked, decide, store.save, cause)
 
 
 async def _locked(conn: Connection, endpoint_id: UUID) -> Endpoint:

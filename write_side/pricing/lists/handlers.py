@@ -12,8 +12,8 @@ from shared.events.pricing import PriceListEvent, Tier
 from shared.ids import uuid7
 from write_side import catalog, commands, event_log
 from write_side.commands import Answer, Call
-from write_side.database import Connection, Pool
-from write_side.errors import VersionConflict
+from write_side.database import Connection, Pool, first_of
+from write_side.errors import check_version
 from write_side.event_log import Positions
 from write_side.pricing import domain as prices
 from write_side.pricing import store as prices_store
@@ -56,9 +56,7 @@ async def revise_price_list(
     """Other terms from now on; refuses `unknown_price_list`, `version_conflict` and what `domain.revise` refuses."""
 
     def decide(price_list: PriceList) -> PriceListEvent | None:
-        if expected is not None and price_list.version != expected:
-            detail = f"it stands at version {price_list.version}, not {expected}"
-            raise VersionConflict(detail, version=price_list.version)
+        check_version(price_list.version, expected)
         return domain.revise(price_list, said)
 
     return await _changed(pool, price_list_id, decide, cause)
@@ -72,14 +70,10 @@ async def end_price_list(pool: Pool, price_list_id: UUID, cause: Metadata) -> An
 async def _changed(
     pool: Pool, price_list_id: UUID, decide: Callable[[PriceList], PriceListEvent | None], cause: Metadata
 ) -> Answer[PriceList]:
-    async def change(conn: Connection) -> tuple[PriceList, Positions]:
-        price_list = await store.lock(conn, price_list_id)
-        if price_list is None:
-            raise unknown(price_list_id)
-        event = decide(price_list)
-        return (price_list, {}) if event is None else await store.save(conn, price_list, event, cause)
+    async def locked(conn: Connection) -> PriceList:
+        return _known(price_list_id, await store.lock(conn, price_list_id))
 
-    return await commands.run(pool, change)
+    return await commands.change(pool, locked, decide, store.save, cause)
 
 
 async def set_list_prices(
@@ -91,10 +85,7 @@ async def set_list_prices(
     """
 
     async def decide(conn: Connection) -> tuple[ListPrices, Positions]:
-        price_list = await store.find(conn, price_list_id)
-        if price_list is None:
-            raise unknown(price_list_id)
-        domain.check_running(price_list)
+        domain.check_running(_known(price_list_id, await store.find(conn, price_list_id)))
         wanted = list({each.sku: each for each in said}.values())
         changed = await _repriced(conn, price_list_id, wanted, datetime.now(UTC))
         positions = await event_log.append(conn, await prices_store.save_prices(conn, changed), cause)
@@ -124,18 +115,15 @@ async def _repriced(
 async def show_price_list(pool: Pool, price_list_id: UUID) -> PriceList:
     """As it stands now; refuses `unknown_price_list`."""
     async with pool.acquire() as conn:
-        found = await store.find(conn, price_list_id)
-    if found is None:
-        raise unknown(price_list_id)
-    return found
+        return _known(price_list_id, await store.find(conn, price_list_id))
 
 
 async def list_price_lists(pool: Pool, after: UUID | None, limit: int) -> PriceListPage:
     """A page of them."""
     async with pool.acquire() as conn:
         found = await store.page(conn, after, limit + 1)
-    shown = found[:limit]
-    return PriceListPage(shown, shown[-1].id if len(found) > limit else None)
+    shown, last = first_of(found, limit)
+    return PriceListPage(shown, last.id if last else None)
 
 
 async def show_list_prices(pool: Pool, price_list_id: UUID, after: str | None, limit: int) -> ListPrices:
@@ -143,10 +131,11 @@ async def show_list_prices(pool: Pool, price_list_id: UUID, after: str | None, l
     await show_price_list(pool, price_list_id)
     async with pool.acquire() as conn:
         found = await prices_store.page_of_list(conn, price_list_id, after, limit + 1)
-    shown = [ListPrice(*each) for each in found[:limit]]
-    return ListPrices(price_list_id, shown, shown[-1].sku if len(found) > limit else None)
+    shown, last = first_of([ListPrice(*each) for each in found], limit)
+    return ListPrices(price_list_id, shown, last.sku if last else None)
 
 
-def unknown(price_list_id: UUID) -> UnknownPriceList:
-    """There is no such price list."""
-    return UnknownPriceList(f"there is no price list {price_list_id}")
+def _known(price_list_id: UUID, found: PriceList | None) -> PriceList:
+    if found is None:
+        raise UnknownPriceList(f"there is no price list {price_list_id}")
+    return found
