@@ -58,6 +58,11 @@ def highest(pairs: Iterable[tuple[int, int]]) -> dict[int, int]:
     return found
 
 
+def together(*parts: Positions) -> dict[int, int]:
+    """Where all that a command appended stands, part by part."""
+    return highest(pair for part in parts for pair in part.items())
+
+
 _COLUMNS = """position, shard, partition_key, aggregate_type, aggregate_id, aggregate_version, event_id, type, payload,
               metadata, recorded_at"""
 

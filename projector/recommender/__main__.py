@@ -53,7 +53,7 @@ class Recommender:
                 await self._writer.clear()
             await self._write(self._together.products(), now)
             self._all_written_at = now
-        elif news or self._changed:
+        elif self._changed:
             await self._write(self._changed, now)
         return len(news)
 

@@ -30,6 +30,7 @@ class Log:
         self._placed: dict[UUID, Basket] = {}
         self._category: dict[UUID, UUID | None] = {}
         self._parent: dict[UUID, UUID | None] = {}
+        self._above: dict[UUID, list[UUID]] | None = None  # of each product; made again once the catalog has changed
 
     async def news(self) -> list[Basket]:
         """The baskets that were paid since the last call."""
@@ -53,20 +54,22 @@ class Log:
             case OrderCancelled(order_id=order_id) | OrderExpired(order_id=order_id):
                 self._placed.pop(order_id, None)
             case ProductCreated() | ProductRevised() as told:
-                self._category[told.product_id] = told.facts.category_id
+                self._category[told.product_id], self._above = told.facts.category_id, None
             case CategoryCreated() | CategoryRevised() as told:
-                self._parent[told.category_id] = told.parent_id
+                self._parent[told.category_id], self._above = told.parent_id, None
         return None
 
     def categories(self) -> Mapping[UUID, Sequence[UUID]]:
         """Product → its category and those above it."""
-        return {product: self._above(category) for product, category in self._category.items() if category}
+        if self._above is None:
+            self._above = {product: self._path(category) for product, category in self._category.items() if category}
+        return self._above
 
     def category_of(self, product: UUID) -> UUID | None:
         """Where a product stands."""
         return self._category.get(product)
 
-    def _above(self, category: UUID | None) -> list[UUID]:
+    def _path(self, category: UUID | None) -> list[UUID]:
         found: list[UUID] = []
         while category is not None and category not in found:
             found.append(category)

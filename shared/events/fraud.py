@@ -38,7 +38,6 @@ class PaymentAssessed(Struct, frozen=True, tag="fraud.payment_assessed.v1"):
     decline_code: str
     amount_minor: int
     currency: str
-    units: int
     codes: list[str]  # those that took something off
     marks: Marks
     points: int

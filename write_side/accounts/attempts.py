@@ -21,17 +21,17 @@ class Bucket(NamedTuple):
 
 def sign_in(blind: Blind, mail: str, client: str, per_client: int) -> list[Bucket]:
     """What a password tried for a mail address takes of; the first two are given back if it is right."""
-    return [*_own(blind, mail, client), *_client(blind, client, per_client)]
+    return [*_own(blind, mail, client), *client_only(blind, client, per_client)]
 
 
 def letters(blind: Blind, mail: str, client: str, per_client: int) -> list[Bucket]:
     """What a mail to somebody takes of: a mailbox isn't ours to fill."""
-    return [Bucket(f"letters:{blind(mail)}", 5, 600.0), *_client(blind, client, per_client)]
+    return [Bucket(f"letters:{blind(mail)}", 5, 600.0), *client_only(blind, client, per_client)]
 
 
-def client_only(blind: Blind, client: str, per_client: int) -> list[Bucket]:
-    """What a link that is followed takes of."""
-    return _client(blind, client, per_client)
+def client_only(blind: Blind, client: str, per_minute: int) -> list[Bucket]:
+    """What a link that is followed takes of, as everything that a client tries."""
+    return [Bucket(f"client:{blind(client)}", per_minute, 60.0 / per_minute)] if per_minute else []
 
 
 def own(blind: Blind, mail: str, client: str) -> list[str]:
@@ -42,7 +42,3 @@ def own(blind: Blind, mail: str, client: str) -> list[str]:
 def _own(blind: Blind, mail: str, client: str) -> list[Bucket]:
     whose = blind(mail)
     return [Bucket(f"sign_in:{whose}:{blind(client)}", 10, 30.0), Bucket(f"sign_in:{whose}", 100, 10.0)]
-
-
-def _client(blind: Blind, client: str, per_minute: int) -> list[Bucket]:
-    return [Bucket(f"client:{blind(client)}", per_minute, 60.0 / per_minute)] if per_minute else []

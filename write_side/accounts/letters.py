@@ -98,11 +98,8 @@ async def _send(pool: Pool, keyring: Keyring, server: MailServer, settings: Sett
         await store.drop_letter(pool, letter.id)
         return "nobody" if to is None else "given_up"
     try:
-        client = await server.connect()
-        try:
+        async with server.connected() as client:
             await server.hand_over(client, await _written(pool, settings, letter, to))
-        finally:
-            client.close()
     except (NotSent, Unclear):
         await store.put_off_letter(pool, letter.id, timedelta(seconds=min(0.5 * 2**letter.attempts, 300)))
         return "put_off"

@@ -15,7 +15,7 @@ from write_side.customers import Keyring
 from write_side.database import Connection, Pool
 from write_side.erasure.ledger import Ledger
 from write_side.errors import NotFound
-from write_side.event_log import Positions, highest
+from write_side.event_log import Positions, together
 from write_side.orders import Redacted
 
 
@@ -110,4 +110,4 @@ async def _redacted(pool: Pool, person_id: UUID, cause: Metadata) -> tuple[Erase
         if slice_ == Redacted(0, 0):
             return done, positions
         done = structs.replace(done, orders=done.orders + slice_.orders, quotes=done.quotes + slice_.quotes)
-        positions = highest([*positions.items(), *answer.positions.items()])
+        positions = together(positions, answer.positions)

@@ -5,9 +5,9 @@ assessing.py (`assessed`, called where an order learns of a try), handlers.py (w
 Orders and payments know this face; only handlers and routes know orders.
 """
 
-from write_side.fraud.assessing import Card, Mode, Tried, assessed
+from write_side.fraud.assessing import Card, Tried, assessed
 from write_side.fraud.domain import Check, Verdict, Visit
 from write_side.fraud.marks import marker, visit
 from write_side.fraud.store import note
 
-__all__ = ["Card", "Check", "Mode", "Tried", "Verdict", "Visit", "assessed", "marker", "note", "visit"]
+__all__ = ["Card", "Check", "Tried", "Verdict", "Visit", "assessed", "marker", "note", "visit"]

@@ -1,7 +1,7 @@
 """A try to pay is assessed where its order learns of it: in the same transaction, under the order's lock."""
 
 from datetime import datetime
-from typing import Literal, TypeAlias
+from typing import Literal
 from uuid import UUID
 
 from msgspec import Struct
@@ -15,8 +15,6 @@ from write_side.fraud import domain, store
 from write_side.fraud.counting import seen
 from write_side.fraud.domain import Attempt, Verdict
 from write_side.fraud.rules import Assessment, assess
-
-Mode: TypeAlias = FraudChecks
 
 
 class Card(Struct, frozen=True):
@@ -39,14 +37,13 @@ class Tried(Struct, frozen=True):
     decline_code: str
     amount_minor: int
     currency: str
-    units: int
     codes: list[str]
     country: str
     card: Card
 
 
 async def assessed(
-    conn: Connection, tried: Tried, mode: Mode, now: datetime, cause: Metadata
+    conn: Connection, tried: Tried, mode: FraudChecks, now: datetime, cause: Metadata
 ) -> tuple[Verdict, Positions]:
     """What is to be done about a try; where nothing is enforced it is accepted, whatever is thought of it."""
     visit = await store.visit_of(conn, tried.quote_id)
@@ -56,7 +53,7 @@ async def assessed(
     refunded = await store.refunded_among(conn, list({each.order_id for each in earlier}))
     found = assess(attempt, seen(attempt, earlier, refunded))
     event = _event(attempt, found, enforced=mode == "enforce")
-    check = await store.lock(conn, tried.payment_id)
+    check = await store.find(conn, tried.payment_id)
     after = domain.evolve(check, event, 1 if check is None else check.version + 1)
     return found.verdict if event.enforced else "accept", await store.save(conn, after, event, cause)
 
@@ -65,7 +62,7 @@ def _attempt(tried: Tried, marks: Marks, *, disposable: bool, now: datetime) -> 
     card = tried.card
     return Attempt(
         tried.payment_id, tried.order_id, tried.person_id, now, tried.outcome, tried.decline_code, tried.amount_minor,
-        tried.currency, tried.units, tried.codes, marks, tried.country, card.country, card.cvc_check,
+        tried.currency, tried.codes, marks, tried.country, card.country, card.cvc_check,
         card.postal_check, disposable,
     )  # fmt: skip
 
@@ -73,6 +70,6 @@ def _attempt(tried: Tried, marks: Marks, *, disposable: bool, now: datetime) -> 
 def _event(attempt: Attempt, found: Assessment, *, enforced: bool) -> PaymentAssessed:
     return PaymentAssessed(
         attempt.payment_id, attempt.order_id, attempt.at, attempt.person_id, attempt.outcome, attempt.decline_code,
-        attempt.amount_minor, attempt.currency, attempt.units, attempt.codes, attempt.marks, found.points,
+        attempt.amount_minor, attempt.currency, attempt.codes, attempt.marks, found.points,
         found.reasons, found.verdict, enforced,
     )  # fmt: skip

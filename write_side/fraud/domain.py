@@ -40,7 +40,6 @@ class Attempt(Struct, frozen=True):
     decline_code: str  # the provider's word; empty where it was authorized
     amount_minor: int
     currency: str
-    units: int  # pieces in the order
     codes: list[str]
     marks: Marks
     country: str  # where the goods go

@@ -12,8 +12,8 @@ from shared.events.fraud import Reason
 from write_side import commands, event_log, metrics, orders, payments
 from write_side.causes import continuing, joining_order
 from write_side.commands import Answer, Call
-from write_side.database import Connection, Pool
-from write_side.event_log import Positions
+from write_side.database import Connection, Pool, first_of
+from write_side.event_log import Positions, together
 from write_side.fraud import domain, store
 from write_side.fraud.domain import Check, Decision, UnknownCheck
 
@@ -54,24 +54,25 @@ class Reviews(Struct, frozen=True):
     """Those that wait for a person, the oldest first; `next` is where the next page begins."""
 
     reviews: list[CheckState]
-    next: str | None
+    next: UUID | None
 
 
 async def find_check(pool: Pool, order_id: UUID) -> CheckState:
     """What was thought of an order's tries. Refuses `unknown_order`, `unknown_check`."""
     async with pool.acquire() as conn:
         order = await orders.find_state(conn, order_id)
-        found = await store.all_checks(conn, [order.payment.id])
-    if not found:
+        found = await store.find(conn, order.payment.id)
+    if found is None:
         raise UnknownCheck("no try to pay this order was assessed")
-    return _shown(found[0])
+    return _shown(found)
 
 
 async def list_reviews(pool: Pool, after: UUID | None) -> Reviews:
     """A page of what waits for a person."""
     async with pool.acquire() as conn:
-        found = await store.open_reviews(conn, after, PAGE)
-    return Reviews([_shown(check) for check in found], str(found[-1].id) if len(found) == PAGE else None)
+        found = await store.open_reviews(conn, after, PAGE + 1)
+    reviews, last = first_of(found, PAGE)
+    return Reviews([_shown(check) for check in reviews], last.id if last else None)
 
 
 async def decide_review(
@@ -87,12 +88,12 @@ async def decide_review(
             order = await orders.lock_order(conn, order_id)
             if order is None:
                 raise orders.UnknownOrder("there is no such order")
-            check = await store.lock(conn, order.payment_id)
+            check = await store.find(conn, order.payment_id)
             event = domain.decide(check, decision, note)
             assert check is not None
             after = domain.evolve(check, event, check.version + 1)
             positions = await store.save(conn, after, event, joined)
-            return _shown(after), {**positions, **await _carry_out(conn, order, decision, joined)}
+            return _shown(after), together(positions, await _carry_out(conn, order, decision, joined))
 
         return await commands.run(pool, decide, call)
 

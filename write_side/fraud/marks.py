@@ -2,12 +2,11 @@
 
 import re
 from hmac import digest
-from ipaddress import ip_address
+from ipaddress import ip_network
 
 from disposable_email_domains import blocklist
 
 from shared.documents.orders import Address
-from shared.http.rates import whose
 from write_side.fraud.domain import Visit
 
 _WORD = re.compile(r"[^\W_]+")
@@ -15,8 +14,8 @@ LENGTH = 16  # hex digits: chance makes two of a thousand million the same once 
 
 
 def visit(secret: str, mail: str, address: Address, device: str, client: str) -> Visit:
-    """By what whoever asks for a quote is known again. `device` is what their client calls itself, `client` their
-    address on the network."""
+    """By what whoever asks for a quote is known again. `device` is what their client calls itself, `client` whom
+    `rates.whose` counts as one."""
     return Visit(
         marker(secret, "address", address_text(address)),
         marker(secret, "device", device),
@@ -40,9 +39,9 @@ def address_text(address: Address) -> str:
 
 
 def network_text(client: str) -> str:
-    """The network that a client's address stands for; empty for one of our own, which says nothing of who is behind."""
+    """Whom `rates.whose` counts as one client; empty for an address of our own, which says nothing of who is behind."""
     try:
-        return whose(client) if ip_address(client.partition("%")[0]).is_global else ""
+        return client if ip_network(client.partition("%")[0]).is_global else ""
     except ValueError:
         return ""
 

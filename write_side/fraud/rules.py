@@ -50,75 +50,78 @@ def _verdict(attempt: Attempt, points: int) -> Verdict:
     return "review" if points < REFUSE_FROM else "refuse"
 
 
-def _steps(number: int, steps: Sequence[tuple[int, int]]) -> int:
-    """The points of the highest step (from so many on, so many points) that is reached."""
+Steps = Sequence[tuple[int, int]]  # from so many on, so many points
+
+
+def _steps(number: int, steps: Steps) -> int:
+    """The points of the highest step that is reached."""
     return max((points for least, points in steps if number >= least), default=0)
 
 
-def _most(told: str, *found: tuple[int, int, str]) -> tuple[int, str] | None:
-    """Of (points, number, where) the weightiest, in words."""
-    points, number, where = max(found)
+def _most(told: str, *seen: tuple[int, Steps, str]) -> tuple[int, str] | None:
+    """Of (number, steps, where) the weightiest, in words."""
+    points, number, where = max((_steps(number, steps), number, where) for number, steps, where in seen)
     return (points, f"{told.format(number)} {where}") if points else None
 
 
 def _declines(_: Attempt, seen: Seen) -> tuple[int, str] | None:
     return _most(
         "{} tries declined within an hour",
-        (_steps(seen.card.declines_hour, ((3, 30), (5, 60))), seen.card.declines_hour, "with this card"),
-        (_steps(seen.person.declines_hour, ((3, 25), (5, 60))), seen.person.declines_hour, "by this mail"),
-        (_steps(seen.device.declines_hour, ((3, 30), (5, 70))), seen.device.declines_hour, "on this device"),
-        (_steps(seen.address.declines_hour, ((4, 30), (6, 60))), seen.address.declines_hour, "for this address"),
-        (_steps(seen.network.declines_hour, ((8, 40), (15, 70))), seen.network.declines_hour, "from this network"),
+        (seen.card.declines_hour, ((3, 30), (5, 60)), "with this card"),
+        (seen.person.declines_hour, ((3, 25), (5, 60)), "by this mail"),
+        (seen.device.declines_hour, ((3, 30), (5, 70)), "on this device"),
+        (seen.address.declines_hour, ((4, 30), (6, 60)), "for this address"),
+        (seen.network.declines_hour, ((8, 40), (15, 70)), "from this network"),
     )
 
 
 def _hard_declines(_: Attempt, seen: Seen) -> tuple[int, str] | None:
     return _most(
         "{} tries refused by a bank as not the holder's",
-        (60 if seen.hard_declines_of_payment else 0, seen.hard_declines_of_payment, "for this order"),
-        (_steps(seen.person.hard_declines_day, ((1, 50),)), seen.person.hard_declines_day, "by this mail in a day"),
-        (_steps(seen.device.hard_declines_day, ((1, 50),)), seen.device.hard_declines_day, "on this device in a day"),
-        (_steps(seen.card.hard_declines_day, ((1, 60),)), seen.card.hard_declines_day, "with this card in a day"),
-        (_steps(seen.address.hard_declines_day, ((1, 40),)), seen.address.hard_declines_day, "for this address"),
-        (_steps(seen.network.hard_declines_day, ((3, 40),)), seen.network.hard_declines_day, "from this network"),
+        (seen.hard_declines_of_payment, ((1, 60),), "for this order"),
+        (seen.person.hard_declines_day, ((1, 50),), "by this mail in a day"),
+        (seen.device.hard_declines_day, ((1, 50),), "on this device in a day"),
+        (seen.card.hard_declines_day, ((1, 60),), "with this card in a day"),
+        (seen.address.hard_declines_day, ((1, 40),), "for this address"),
+        (seen.network.hard_declines_day, ((3, 40),), "from this network"),
     )
 
 
 def _cards(_: Attempt, seen: Seen) -> tuple[int, str] | None:
     return _most(
         "{} different cards within a day",
-        (_steps(seen.person.cards_day, ((3, 50), (5, 100))), seen.person.cards_day, "by this mail"),
-        (_steps(seen.device.cards_day, ((3, 50), (5, 100))), seen.device.cards_day, "on this device"),
-        (_steps(seen.address.cards_day, ((4, 50), (6, 100))), seen.address.cards_day, "for this address"),
-        (_steps(seen.network.cards_day, ((10, 50), (20, 80))), seen.network.cards_day, "from this network"),
+        (seen.person.cards_day, ((3, 50), (5, 100)), "by this mail"),
+        (seen.device.cards_day, ((3, 50), (5, 100)), "on this device"),
+        (seen.address.cards_day, ((4, 50), (6, 100)), "for this address"),
+        (seen.network.cards_day, ((10, 50), (20, 80)), "from this network"),
     )
 
 
 def _persons(_: Attempt, seen: Seen) -> tuple[int, str] | None:
     return _most(
         "{} different mails within a week",
-        (_steps(seen.card.persons_week, ((3, 60), (5, 100))), seen.card.persons_week, "with this card"),
-        (_steps(seen.device.persons_week, ((3, 50), (5, 100))), seen.device.persons_week, "on this device"),
-        (_steps(seen.address.persons_week, ((4, 50), (7, 100))), seen.address.persons_week, "at this address"),
+        (seen.card.persons_week, ((3, 60), (5, 100)), "with this card"),
+        (seen.device.persons_week, ((3, 50), (5, 100)), "on this device"),
+        (seen.address.persons_week, ((4, 50), (7, 100)), "at this address"),
     )
 
 
 def _orders(_: Attempt, seen: Seen) -> tuple[int, str] | None:
     return _most(
         "{} other orders within a day",
-        (_steps(seen.card.orders_day, ((4, 30), (6, 50), (10, 100))), seen.card.orders_day, "with this card"),
-        (_steps(seen.device.orders_day, ((4, 30), (6, 50), (10, 100))), seen.device.orders_day, "on this device"),
-        (_steps(seen.address.orders_day, ((4, 30), (6, 50), (10, 100))), seen.address.orders_day, "to this address"),
-        (_steps(seen.network.orders_day, ((15, 30), (30, 60))), seen.network.orders_day, "from this network"),
+        (seen.card.orders_day, ((4, 30), (6, 50), (10, 100)), "with this card"),
+        (seen.device.orders_day, ((4, 30), (6, 50), (10, 100)), "on this device"),
+        (seen.address.orders_day, ((4, 30), (6, 50), (10, 100)), "to this address"),
+        (seen.network.orders_day, ((15, 30), (30, 60)), "from this network"),
     )
 
 
 def _codes(_: Attempt, seen: Seen) -> tuple[int, str] | None:
     return _most(
         "{} other mails have used the same code",
-        (_steps(seen.card.code_persons, ((1, 60),)), seen.card.code_persons, "with this card"),
-        (_steps(seen.device.code_persons, ((1, 50),)), seen.device.code_persons, "on this device"),
-        (_steps(seen.address.code_persons, ((2, 50),)), seen.address.code_persons, "at this address"),
+        (seen.card.code_persons, ((1, 60),), "with this card"),
+        (seen.device.code_persons, ((1, 50),), "on this device"),
+        (seen.address.code_persons, ((2, 50),), "at this address"),
     )
 
 
@@ -127,7 +130,7 @@ def _refunds(_: Attempt, seen: Seen) -> tuple[int, str] | None:
     for near, where in ((seen.person, "by this mail"), (seen.card, "with this card"), (seen.device, "on this device"),
                         (seen.address, "at this address")):  # fmt: skip
         often = near.paid and near.refunded / near.paid >= 0.5
-        found.append((_steps(near.refunded, ((3, 50), (5, 100))) if often else 0, near.refunded, where))
+        found.append((near.refunded if often else 0, ((3, 50), (5, 100)), where))
     return _most("money went back from {} of the orders of half a year", *found)
 
 

@@ -9,7 +9,7 @@ import msgspec
 from msgspec import structs
 
 from shared.envelope import Metadata, as_json
-from shared.events.fraud import FraudEvent, Marks, Reason
+from shared.events.fraud import FraudEvent, Marks, PaymentAssessed, Reason
 from shared.shards import order_key
 from write_side import event_log
 from write_side.database import Connection, among, overwrite, replace
@@ -64,9 +64,8 @@ async def refunded_among(conn: Connection, order_ids: Sequence[UUID]) -> set[UUI
     return set(await conn.fetchval("SELECT refunds_among($1)", order_ids) or ())
 
 
-async def lock(conn: Connection, payment_id: UUID) -> Check | None:
-    """A check, held until the transaction ends. Whoever needs order and check locks the order first."""
-    await conn.execute("SELECT FROM fraud_check WHERE id = $1 FOR UPDATE", payment_id)
+async def find(conn: Connection, payment_id: UUID) -> Check | None:
+    """A check; whoever is to change it holds the order, as for its payment."""
     return next(iter(await all_checks(conn, [payment_id])), None)
 
 
@@ -75,7 +74,7 @@ async def save(conn: Connection, check: Check, event: FraudEvent, cause: Metadat
     query = """INSERT INTO fraud_check (id, order_id, review, version) VALUES ($1, $2, $3, $4)
                ON CONFLICT (id) DO UPDATE SET review = excluded.review, version = excluded.version"""
     await conn.execute(query, check.id, check.order_id, check.review, check.version)
-    if check.attempts:
+    if isinstance(event, PaymentAssessed):
         await _keep(conn, check)
     new = NewEvent("fraud_check", check.id, check.version, order_key(check.order_id), event)
     return await event_log.append(conn, [new], cause)
@@ -84,7 +83,7 @@ async def save(conn: Connection, check: Check, event: FraudEvent, cause: Metadat
 async def _keep(conn: Connection, check: Check) -> None:
     columns = _columns(check.attempts[-1])
     names, places = ", ".join(columns), ", ".join(f"${n}" for n in range(2, len(columns) + 2))
-    query = f"INSERT INTO fraud_attempt (n, {names}) VALUES ($1, {places}) ON CONFLICT DO NOTHING"  # noqa: S608
+    query = f"INSERT INTO fraud_attempt (n, {names}) VALUES ($1, {places})"  # noqa: S608
     await conn.execute(query, len(check.attempts), *columns.values())
 
 

@@ -53,10 +53,9 @@ class Standing(Struct, frozen=True):
 
 async def lock(conn: Connection, order_id: UUID) -> Standing:
     """The order held until the transaction ends; refuses `unknown_order`."""
-    if await orders.lock_order(conn, order_id) is None:
+    order = await orders.lock_whole(conn, order_id)
+    if order is None:
         raise orders.UnknownOrder("there is no such order")
-    order = await orders.find_order(conn, order_id)
-    assert order is not None
     return await read(conn, order)
 
 

@@ -12,7 +12,7 @@ from shared.events.inventory import StockAdjusted, StockCounted
 from shared.events.orders import Allocation
 from shared.settings import AllocationStrategy
 from write_side.database import Connection
-from write_side.event_log import Positions, highest
+from write_side.event_log import Positions, together
 from write_side.inventory import allocating, store
 from write_side.inventory.domain import StockItem
 
@@ -32,7 +32,7 @@ async def write_off(
     here = [item for item in after if item.warehouse == warehouse]
     events = [(item, missed(item, missing[item.sku], why)) for item in here]
     written = await store.save_counts(conn, events, cause)
-    return highest([*returned.items(), *written.items()])
+    return together(returned, written)
 
 
 def missed(item: StockItem, quantity: int, why: Why) -> StockCounted | StockAdjusted:
@@ -58,4 +58,4 @@ async def take_instead(
     reserved = await store.reserve(conn, order_id, taken, cause)
     assert not reserved.refusals, "free stock of locked rows"
     deducted = await store.deduct(conn, order_id, cause)
-    return chosen, highest([*reserved.positions.items(), *deducted.positions.items()])
+    return chosen, together(reserved.positions, deducted.positions)

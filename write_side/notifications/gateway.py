@@ -1,6 +1,8 @@
 """SMTP: the only file that knows it."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from email.message import EmailMessage
 from urllib.parse import unquote, urlsplit
 
@@ -37,8 +39,9 @@ class MailServer:
         self._user = unquote(parts.username) if parts.username else None
         self._password = unquote(parts.password) if parts.password else None
 
-    async def connect(self) -> aiosmtplib.SMTP:
-        """A connection that takes a mail for `hand_over`; raises `NotSent`."""
+    @asynccontextmanager
+    async def connected(self) -> AsyncIterator[aiosmtplib.SMTP]:
+        """A connection that takes a mail for `hand_over`; raises `NotSent` where there is none."""
         client = aiosmtplib.SMTP(
             hostname=self._host, port=self.port, use_tls=self._tls, username=self._user, password=self._password,
             timeout=TIMEOUT,
@@ -49,7 +52,10 @@ class MailServer:
         except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
             client.close()
             raise NotSent from error
-        return client
+        try:
+            yield client
+        finally:
+            client.close()
 
     async def hand_over(self, client: aiosmtplib.SMTP, message: EmailMessage) -> None:
         """Returns once the server has taken it; raises `NotSent`, `Refused`, `Unclear`."""

@@ -116,15 +116,13 @@ async def _send(
 
 
 async def _deliver(pool: Pool, server: MailServer, mail: Mail, message: EmailMessage) -> MailSent | MailRefused:
-    client = await server.connect()
     try:
-        async with pool.acquire() as conn:
-            await store.begin(conn, mail.id)  # only from here on it may be out without our knowing
-        await server.hand_over(client, message)
+        async with server.connected() as client:
+            async with pool.acquire() as conn:
+                await store.begin(conn, mail.id)  # only from here on it may be out without our knowing
+            await server.hand_over(client, message)
     except Refused as refused:
         return MailRefused(mail.id, mail.order_id, mail.kind, refused.code)
-    finally:
-        client.close()
     return MailSent(mail.id, mail.order_id, mail.kind)
 
 

@@ -25,6 +25,7 @@ from write_side.orders.store import (
     is_being_refunded,
     items_of,
     lock_order,
+    lock_whole,
     named_among,
     numbers_of,
     of_person,
@@ -32,9 +33,9 @@ from write_side.orders.store import (
 )
 
 __all__ = [
-    "AlreadyPaid", "Order", "OrderState", "OrderTokenRequired", "Placements", "Quote", "Redacted", "UnfinishedOrders",
-    "UnknownOrder", "WrongOrderToken", "begin_closing", "check_finished", "close_expired", "complete",
-    "find_by_number", "find_order", "find_state", "finish_closing", "is_being_refunded", "items_of", "learn",
-    "lock_order", "named_among", "numbers_of", "of_person", "open_placements", "quotes_of_person", "reallocate",
-    "redact",
+    "AlreadyPaid", "Order", "OrderState", "OrderTokenRequired", "Placements", "Quote", "Redacted",
+    "UnfinishedOrders", "UnknownOrder", "WrongOrderToken", "begin_closing", "check_finished", "close_expired",
+    "complete", "find_by_number", "find_order", "find_state", "finish_closing", "is_being_refunded", "items_of",
+    "learn", "lock_order", "lock_whole", "named_among", "numbers_of", "of_person", "open_placements",
+    "quotes_of_person", "reallocate", "redact",
 ]  # fmt: skip

@@ -23,7 +23,7 @@ from write_side.orders import domain, store
 from write_side.orders.domain import Order, Quote
 from write_side.orders.offers import offers_of, terms_of
 from write_side.orders.refusals import UnknownOrder
-from write_side.pricing import NO_GROUPS, Asked
+from write_side.pricing import Asked
 from write_side.promotions import Offered
 
 
@@ -89,7 +89,6 @@ class OrderState(Struct, frozen=True):
 async def issue_quote(
     pool: Pool, keyring: Keyring, cart_id: UUID, secret: str | None, contact: Contact, ttl: int,
     cause: Metadata, codes: Sequence[str] = (), visit: fraud.Visit | None = None,
-    groups: frozenset[str] = NO_GROUPS,
 ) -> Answer[QuoteState]:  # fmt: skip
     """Today's price of a cart for an address, with what promotions and these codes take off, good for `ttl` seconds;
     by the price lists of the groups that the account of the cart is in.
@@ -109,8 +108,8 @@ async def issue_quote(
         country = contact.address.country
         terms = terms_of(await shipping.find_destination(conn, country), country, cart.currency)
         now = datetime.now(UTC)
-        in_groups = groups | await accounts.groups_of(conn, cart.account_id)
-        asked = Asked(cart.currency, cart.channel, in_groups, now)
+        groups = await accounts.groups_of(conn, cart.account_id)
+        asked = Asked(cart.currency, cart.channel, groups, now)
         offers = await offers_of(conn, cart.lines, asked)
         promotions_, uses = await promotions.offered_to(conn, codes, sealed.person_id)
         priced = domain.price(cart.lines, offers, terms, cart.currency, Offered(promotions_, codes, uses, now))
@@ -120,7 +119,7 @@ async def issue_quote(
         event = QuoteIssued(
             uuid7(), cart.id, cart.version, sealed.person_id, sealed.mail, sealed.address, terms.country,
             terms.tax_basis_points, priced.lines, priced.totals, now + timedelta(seconds=ttl), list(codes),
-            priced.discounts, cart.channel, sorted(in_groups), cart.account_id,
+            priced.discounts, cart.channel, sorted(groups), cart.account_id,
         )  # fmt: skip
         if visit is not None:
             await fraud.note(conn, event.quote_id, visit)

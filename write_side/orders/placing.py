@@ -135,8 +135,8 @@ def decide(known: Known, command: PlaceOrder, now: datetime) -> Placing:
     placed = domain.place(quote, [allocation for allocation, _ in taken], uuid7(), uuid7(), number, expires_at)
     limited = {promotion.id for promotion in known.promotions if promotion.limited}
     claims = [discount.promotion_id for discount in placed.discounts if discount.promotion_id in limited]
-    placing = _placing(asked, placed, [item_id for _, item_id in taken], claims)
-    return structs.replace(placing, counted=inventory.counted(wanted, known.limits))
+    counted = inventory.counted(wanted, known.limits)
+    return _placing(asked, placed, [item_id for _, item_id in taken], claims, counted)
 
 
 def _asked(quote: Quote, command: PlaceOrder) -> Placing:
@@ -147,7 +147,9 @@ def _asked(quote: Quote, command: PlaceOrder) -> Placing:
     )  # fmt: skip
 
 
-def _placing(asked: Placing, placed: OrderPlaced, item_ids: list[UUID], claims: list[UUID]) -> Placing:
+def _placing(
+    asked: Placing, placed: OrderPlaced, item_ids: list[UUID], claims: list[UUID], counted: dict[str, int]
+) -> Placing:
     total = placed.totals
     requested = PaymentRequested(placed.payment_id, placed.order_id, total.total_minor, total.currency)
     state = domain.evolve(None, placed, 1)
@@ -158,6 +160,7 @@ def _placing(asked: Placing, placed: OrderPlaced, item_ids: list[UUID], claims: 
         item_ids=item_ids,
         person_id=placed.person_id,
         claims=claims,
+        counted=counted,
         placed=encode_event(placed).decode(),
         payment_requested=encode_event(requested).decode(),
         cart_ordered=encode_event(CartOrdered(placed.cart_id, placed.order_id)).decode(),

@@ -12,12 +12,11 @@ from msgspec import Struct
 from shared.envelope import as_json
 from shared.http.described import Link, also, leads_to, refuses
 from shared.http.problems import MISSING_SCOPE, UNAUTHORIZED, forbidden, unauthorized
-from shared.http.rates import client_of
 from shared.links import opens_order, order_token
 from shared.settings import Settings
 from write_side import carts, customers, fraud
 from write_side.commands import Answer
-from write_side.customers import AddressInput, BrokenAddress, BrokenMail, Contact, KeyringUnavailable
+from write_side.customers import AddressInput, BrokenAddress, BrokenMail, KeyringUnavailable
 from write_side.group_commit import Overloaded
 from write_side.http import (
     CALLER,
@@ -29,6 +28,7 @@ from write_side.http import (
     answered,
     caller_of,
     cause,
+    client,
     idempotent,
     requires_session,
     session,
@@ -114,18 +114,13 @@ async def post_quote(
     """
     contact, ttl = customers.contact(data.mail, data.address), own.settings.quote_ttl_seconds
     codes = list(dict.fromkeys(code.strip().upper() for code in data.codes))
-    visit = _visit(request, contact, device, own.settings)
+    visit = None
+    if own.settings.fraud_checks != "off":
+        visit = fraud.visit(own.settings.master_key, contact.mail, contact.address, device, client(request, own))
     answer = await handlers.issue_quote(
         own.pool, own.keyring, cart_id, secret, contact, ttl, cause(request), codes, visit
     )
     return answered(request, answer, 201)
-
-
-def _visit(request: Call, contact: Contact, device: str, settings: Settings) -> fraud.Visit | None:
-    if settings.fraud_checks == "off":
-        return None
-    client = client_of(request.scope, settings.client_address_header.lower().encode())
-    return fraud.visit(settings.master_key, contact.mail, contact.address, device, client)
 
 
 @post("/v1/orders")

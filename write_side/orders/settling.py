@@ -25,7 +25,7 @@ from shared.shards import order_key
 from write_side import commands, event_log, fraud, metrics, payments
 from write_side.causes import continuing, joining_order
 from write_side.database import Connection, Pool
-from write_side.event_log import NewEvent, Positions
+from write_side.event_log import NewEvent, Positions, together
 from write_side.orders import store
 from write_side.orders.calls import Settling
 from write_side.orders.domain import Order
@@ -71,7 +71,7 @@ async def learn(
             work = await payments.lock_payment(conn, order.payment_id)
             assert work is not None
             verdict = judge(order, work, seen, fresh=fresh)
-            positions = {**positions, **await _carry_out(conn, verdict, order, work, seen, cause)}
+            positions = together(positions, await _carry_out(conn, verdict, order, work, seen, cause))
         return Learnt(verdict), positions
 
     answer = await commands.run(pool, decide)
@@ -101,7 +101,7 @@ async def _carry_out(
             assert seen.decline is not None
             # A retry of ours is no doing of whoever pays.
             thought = {} if work.retrying else (await _assessed(conn, order, seen, seen.decline, cause))[1]
-            return {**thought, **await payments.decline(conn, payment, seen.decline, cause)}
+            return together(thought, await payments.decline(conn, payment, seen.decline, cause))
         case "confirm":
             return await _confirm(conn, order, seen, cause)
         case "capture":
@@ -127,13 +127,13 @@ async def _confirm(conn: Connection, order: Order, seen: Seen, cause: Metadata) 
     first. Whose payment we don't accept is not confirmed: the worker lets go of what was authorized."""
     verdict, thought = await _assessed(conn, order, seen, None, cause)
     if verdict == "refuse":
-        return {**thought, **await begin_closing(conn, order, "payment_not_accepted", cause)}
+        return together(thought, await begin_closing(conn, order, "payment_not_accepted", cause))
     authorized = PaymentAuthorized(order.payment_id, order.id, seen.intent_id, seen.authorized_minor)
     confirmed = OrderConfirmed(order.id, order.payment_id)
     todo = "capture" if verdict == "accept" else None
     command = _settling(order, "confirmed", confirmed, "authorized", authorized, todo, cause)
     [positions] = await store.settle(conn, "deduct", "", [command])
-    return {**thought, **positions}
+    return together(thought, positions)
 
 
 async def _assessed(
@@ -146,7 +146,7 @@ async def _assessed(
         order.payment_id, order.id, order.quote_id, order.person_id,
         "authorized" if declined is None else "declined",
         "" if declined is None else declined.decline_code or declined.code,
-        order.totals.total_minor, order.totals.currency, await store.units_of(conn, order.id),
+        order.totals.total_minor, order.totals.currency,
         [discount.code for discount in order.discounts if discount.code], order.country, seen.card,
     )  # fmt: skip
     return await fraud.assessed(conn, tried, seen.checks, datetime.now(UTC), cause)

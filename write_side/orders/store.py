@@ -130,6 +130,11 @@ async def lock_order(conn: Connection, order_id: UUID) -> Order | None:
     return None if row is None else _order(row, [], [])
 
 
+async def lock_whole(conn: Connection, order_id: UUID) -> Order | None:
+    """The same with its lines."""
+    return next(iter(await _orders(conn, await conn.fetch(f"{_ORDER} WHERE o.id = $1 FOR UPDATE", order_id))), None)
+
+
 async def find_head(conn: Connection, order_id: UUID) -> Order | None:
     """An order without its lines."""
     row = await conn.fetchrow(f"{_ORDER} WHERE o.id = $1", order_id)
@@ -139,11 +144,6 @@ async def find_head(conn: Connection, order_id: UUID) -> Order | None:
 async def find_order(conn: Connection, order_id: UUID) -> Order | None:
     """An order with its lines."""
     return next(iter(await _orders(conn, await conn.fetch(f"{_ORDER} WHERE o.id = $1", order_id))), None)
-
-
-async def units_of(conn: Connection, order_id: UUID) -> int:
-    """How many pieces were ordered."""
-    return int(await conn.fetchval("SELECT sum(quantity) FROM order_line WHERE order_id = $1", order_id))
 
 
 async def find_by_number(conn: Connection, number: str) -> UUID | None:

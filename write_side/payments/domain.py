@@ -21,7 +21,8 @@ from shared.events.payments import (
     PaymentRetried,
     PaymentVoided,
 )
-from write_side.fraud import Card, Mode
+from shared.settings import FraudChecks
+from write_side.fraud import Card
 from write_side.payments.declines import RETRIES, WINDOW, Decline, next_try, reason_of
 
 State = Literal["requested", "pending", "declined", "authorized", "captured", "voided"]
@@ -74,7 +75,7 @@ class Seen(Struct, frozen=True):
     decline: Decline | None = None
     client_secret: str | None = None  # opens the intent to whoever pays it: never stored, never logged
     card: Card = Card()  # as far as the provider tells
-    checks: Mode = "off"  # what is made of a suspicion
+    checks: FraudChecks = "off"  # what is made of a suspicion
 
 
 class SeenRefund(Struct, frozen=True):

@@ -1,6 +1,6 @@
 """Prices: what other contexts may ask of them."""
 
-from write_side.pricing.choosing import NO_GROUPS, Asked, PriceBook, UnitPrice
+from write_side.pricing.choosing import Asked, PriceBook, UnitPrice
 from write_side.pricing.domain import (
     PricedVariant,
     Repriced,
@@ -14,7 +14,7 @@ from write_side.pricing.lists.domain import PriceList
 from write_side.pricing.store import all_priced, book_of, find_priced, open_book, rewrite_prices, save_prices
 
 __all__ = [
-    "NO_GROUPS", "Asked", "PriceBook", "PriceList", "PricedVariant", "Repriced", "SetPrice",
+    "Asked", "PriceBook", "PriceList", "PricedVariant", "Repriced", "SetPrice",
     "UnitPrice", "UnknownCurrency", "all_priced", "book_of", "check_currency", "evolve", "find_priced", "open_book",
     "rewrite_prices", "save_prices", "set_prices",
 ]  # fmt: skip

@@ -14,8 +14,6 @@ from msgspec import Struct
 
 from write_side.pricing.lists.domain import PriceList
 
-NO_GROUPS: frozenset[str] = frozenset()
-
 
 class Asked(NamedTuple):
     """Who buys, where and when: of all groups that they are in."""

@@ -26,7 +26,7 @@ from write_side import commands, inventory, metrics, orders, payments
 from write_side.causes import joining_order
 from write_side.commands import Answer, Call
 from write_side.database import Connection, Pool
-from write_side.event_log import Positions, highest
+from write_side.event_log import Positions, together
 from write_side.payments import Notice, SeenRefund
 from write_side.refunds import domain, releasing, store
 from write_side.refunds.domain import Bought, NewRefund, Refund, Verdict
@@ -79,7 +79,7 @@ async def request_within(
     event = domain.request(bought, await store.of_order(conn, order_id), wanted, uuid7())
     refund = domain.evolve(None, event, 1)
     positions = await _restock(conn, event, cause)
-    return _shown(refund), highest([*positions.items(), *(await store.insert(conn, refund, event, cause)).items()])
+    return _shown(refund), together(positions, await store.insert(conn, refund, event, cause))
 
 
 async def release(
@@ -98,19 +98,19 @@ async def release(
             event = releasing.release(bought, work, await store.of_order(conn, order_id), wanted, uuid7())
             refund = domain.evolve(None, event, 1)
             positions = await _restock(conn, event, joined)
-            positions = {**positions, **await store.insert(conn, refund, event, joined)}
+            inserted = await store.insert(conn, refund, event, joined)
             released = work.payment.released_minor + event.amount_minor
-            return _shown(refund), {**positions, **await payments.reduce(conn, work.payment, released, joined)}
+            reduced = await payments.reduce(conn, work.payment, released, joined)
+            return _shown(refund), together(positions, inserted, reduced)
 
         return await commands.run(pool, decide, call)
 
 
 async def _bought(conn: Connection, order_id: UUID) -> Bought:
     """What an order's refunds are decided from, the order held until the transaction ends."""
-    if await orders.lock_order(conn, order_id) is None:
+    order = await orders.lock_whole(conn, order_id)
+    if order is None:
         raise orders.UnknownOrder("there is no such order")
-    order = await orders.find_order(conn, order_id)
-    assert order is not None
     payment = await payments.find_payment(conn, order.payment_id)
     assert payment is not None
     shipped = await store.shipped(conn, order_id)

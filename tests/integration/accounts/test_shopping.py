@@ -12,6 +12,7 @@ from shared.links import cart_secret
 from tests.fixtures.write_side import CAUSE
 from tests.integration.accounts.conftest import Customers
 from tests.integration.checkout.shop import ADDRESS, MAIL, Basket
+from tests.integration.checkout.test_price_lists import a_list
 from tests.integration.checkout.test_racing import WAITING
 from write_side.accounts import SignedIn, address_book, staff
 from write_side.accounts.domain import UnknownAddress
@@ -133,3 +134,19 @@ async def test_the_groups_of_the_cart_s_account_go_into_its_quotes(customers: Cu
     quote = await customers.shop.quote(own)
     row = await customers.pool.fetchrow("SELECT groups, account_id FROM quote WHERE id = $1", quote.id)
     assert tuple(row or ()) == (["wholesale"], who.account_id)
+
+
+async def test_a_group_s_list_is_the_group_s_alone_and_holds_for_what_was_quoted(customers: Customers) -> None:
+    shop = customers.shop
+    await shop.stock("lamp", 100, price=1000)
+    await a_list(shop, {1: 700}, groups=["wholesale"])
+    basket = await shop.basket(lamp=1)
+    assert (await shop.quote(basket)).lines[0].unit_price_minor == 1000
+    who = await signed_in(customers)
+    await staff.set_groups(customers.pool, who.account_id, ["wholesale"], CAUSE)
+    own = await cart_of(customers, who)
+    await shop.add(own, "lamp", 1)
+    quote = await shop.quote(own)
+    await staff.set_groups(customers.pool, who.account_id, [], CAUSE)
+    order = await shop.place(own, quote.id)
+    assert (await shop.now(order)).lines[0].unit_price_minor == 700

@@ -37,7 +37,7 @@ from write_side.payments import Gateway, steps
 from write_side.payments import handlers as payments
 from write_side.payments import store as payments_store
 from write_side.payments.domain import Payment
-from write_side.pricing import NO_GROUPS, SetPrice, save_prices, set_prices
+from write_side.pricing import SetPrice, save_prices, set_prices
 from write_side.pricing import handlers as pricing
 from write_side.pricing.domain import NewPrice
 from write_side.promotions import Promotion
@@ -130,14 +130,11 @@ class Shop:
         """So many more of a SKU."""
         await carts.add_line(self.pool, basket.id, basket.secret, AddLine(sku, quantity), CAUSE, None)
 
-    async def quote(
-        self, basket: Basket, mail: str = MAIL, ttl: int = 900, codes: Sequence[str] = (),
-        groups: frozenset[str] = NO_GROUPS,
-    ) -> QuoteState:  # fmt: skip
+    async def quote(self, basket: Basket, mail: str = MAIL, ttl: int = 900, codes: Sequence[str] = ()) -> QuoteState:
         """An offer for it."""
         contact = customers.contact(mail, ADDRESS)
         args = (self.pool, self.keyring, basket.id, basket.secret, contact, ttl, CAUSE, codes)
-        return _quote.decode((await orders.issue_quote(*args, groups=groups)).body)
+        return _quote.decode((await orders.issue_quote(*args)).body)
 
     async def promote(self, off: Any, **said: Any) -> Promotion:
         """A promotion that runs from now on."""

@@ -24,8 +24,6 @@ from write_side.pricing.lists.domain import (
     UnknownPriceList,
 )
 
-WHOLESALE = frozenset({"wholesale"})
-
 
 async def a_list(shop: Shop, tiers: dict[int, int], sku: str = "lamp", **said: Any) -> PriceList:
     """A running price list that says so of a SKU."""
@@ -55,16 +53,6 @@ async def test_the_quantity_decides_and_cart_quote_and_order_say_the_same(shop: 
     assert (line.unit_price_minor, line.total_minor, line.price_list_id, line.from_quantity) == (800, 8000, bulk.id, 10)
     order = await shop.place(basket, quote.id)
     assert (await shop.now(order)).lines == quote.lines
-
-
-async def test_a_group_s_list_is_the_group_s_alone_and_holds_for_what_was_quoted(shop: Shop) -> None:
-    await shop.stock("lamp", 100, price=1000)
-    await a_list(shop, {1: 700}, groups=["wholesale"])
-    basket = await shop.basket(lamp=1)
-    assert (await shop.quote(basket)).lines[0].unit_price_minor == 1000
-    quote = await shop.quote(basket, groups=WHOLESALE)
-    order = await shop.place(basket, quote.id)
-    assert (await shop.now(order)).lines[0].unit_price_minor == 700
 
 
 async def test_a_channel_s_list_is_asked_in_carts_of_that_channel(shop: Shop) -> None:

@@ -24,7 +24,7 @@ MARKS = Marks("card", "address", "device", "network")
 
 def attempt(**said: Any) -> Attempt:
     usual = Attempt(
-        UUID(int=100), UUID(int=200), ADA, NOW, "authorized", "", 5_000, "EUR", 1, [], MARKS, "DE", "DE", "pass",
+        UUID(int=100), UUID(int=200), ADA, NOW, "authorized", "", 5_000, "EUR", [], MARKS, "DE", "DE", "pass",
         "pass", False,
     )  # fmt: skip
     return structs.replace(usual, **said)

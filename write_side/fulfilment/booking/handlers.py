@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 from uuid import UUID
 
+import msgspec
 from msgspec import Struct
 
 from shared.envelope import Metadata
@@ -11,7 +12,7 @@ from shared.events.fulfilment import ParcelLine, ParcelShipped
 from write_side import commands, orders
 from write_side.causes import joining_order
 from write_side.database import Connection, Pool
-from write_side.event_log import Positions, highest
+from write_side.event_log import Positions, together
 from write_side.fulfilment import domain as parcels
 from write_side.fulfilment import standing
 from write_side.fulfilment import store as parcel_store
@@ -28,6 +29,9 @@ class Done(Struct, frozen=True):
     """Whether something changed."""
 
     changed: bool
+
+
+_done = msgspec.json.Decoder(Done)
 
 
 async def request(conn: Connection, booking_id: UUID, order_id: UUID, pick_id: UUID, cause: Metadata) -> Positions:
@@ -65,8 +69,7 @@ async def ship_booked(pool: Pool, booking_id: UUID, carrier: str, booked: Booked
             return Done(False), {}
         return Done(True), await _left(conn, booking, shipped, booked, cause)
 
-    answer = await commands.run(pool, decide)
-    return answer.body == b'{"changed":true}'
+    return _done.decode((await commands.run(pool, decide)).body).changed
 
 
 async def _left(
@@ -78,7 +81,7 @@ async def _left(
     left = await parcel_store.insert(conn, parcels.evolve(None, shipped, 1), shipped, cause)
     if left is None:
         raise CarrierRefused("tracking_number_taken")
-    return highest([*made.items(), *left.items()])
+    return together(made, left)
 
 
 async def cancel(pool: Pool, booking: Booking, cause: Metadata) -> None:

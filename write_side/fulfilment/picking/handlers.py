@@ -16,7 +16,7 @@ from write_side import commands, inventory, orders, refunds
 from write_side.causes import joining_order
 from write_side.commands import Answer, Call
 from write_side.database import Connection, Pool
-from write_side.event_log import Positions, highest
+from write_side.event_log import Positions, together
 from write_side.fulfilment import standing
 from write_side.fulfilment.picking import domain, store
 from write_side.fulfilment.picking.domain import FinishPick, NothingToPick, Pick, UnknownPick
@@ -127,7 +127,7 @@ async def finish(
     for place in instead:
         elsewhere.setdefault(place.warehouse, []).append(ParcelLine(place.sku, place.quantity))
     _, listed = await _listed(conn, pick.order_id, elsewhere, cause, timedelta(0)) if elsewhere else ([], {})
-    return after, highest([*positions.items(), *saved.items(), *listed.items()])
+    return after, together(positions, saved, listed)
 
 
 async def _made_up(
@@ -148,8 +148,7 @@ async def _made_up(
     from_now_on = [(place, items[place.sku, place.warehouse]) for place in after]
     moved = await orders.reallocate(conn, order, from_now_on, cause)
     refund_id, refunded = await _refunded(conn, order.id, missing, instead, cause)
-    positions = [*written.items(), *taken.items(), *moved.items(), *refunded.items()]
-    return instead, refund_id, highest(positions)
+    return instead, refund_id, together(written, taken, moved, refunded)
 
 
 async def _refunded(

@@ -45,11 +45,8 @@ async def _tell(pool: Pool, server: MailServer, sender: str, place: Claimed) -> 
     first = place.alerts[0].id
     message = domain.letter(place.warehouse, place.alerts, place.manager_mail, sender, message_id(first, sender))
     try:
-        client = await server.connect()
-        try:
+        async with server.connected() as client:
             await server.hand_over(client, message)
-        finally:
-            client.close()
     except (NotSent, Unclear):
         async with pool.acquire() as conn:
             await store.put_off(conn, place.alerts, RETRY_AFTER)
