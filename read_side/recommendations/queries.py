@@ -10,6 +10,7 @@ from msgspec import Struct
 from read_side.answers import CATALOG, Answer
 from read_side.documents import Documents, not_ready
 from read_side.recommendations.ranking import closest, followed_by
+from read_side.search import elastic, relevance
 from read_side.search.index import Index
 from shared.documents.products import PAGE
 from shared.documents.recommendations import EVERYWHERE, MADE, Near, near_key, popular_key
@@ -132,7 +133,9 @@ def _alike(product_id: str, size: int) -> dict[str, Any]:
     }  # fmt: skip
     listed = {
         "must": [{"more_like_this": like}],
-        "filter": [{"term": {"listed": True}}],
-        "must_not": [{"term": {"availability": "out"}}],
+        "filter": [*elastic.LISTED, relevance.CAN_BE_HAD],
     }
-    return {"query": {"bool": listed}, "size": size, "source": False, "track_total_hits": False}
+    return {
+        "query": {"bool": listed}, "size": size, "source": False, "track_total_hits": False,
+        "timeout": elastic.TIMEOUT,
+    }  # fmt: skip

@@ -5,7 +5,7 @@ from typing import Any
 
 from read_side.search import wording
 from read_side.search.parameters import FILTER_PREFIX, SearchRequest
-from read_side.search.relevance import ALL, by_model, pinned, scored
+from read_side.search.relevance import ALL, CAN_BE_HAD, by_model, pinned, scored
 from read_side.search.rules import NOTHING, Applied
 
 Json = dict[str, Any]
@@ -24,7 +24,7 @@ def filters(asked: SearchRequest, within: list[str] | None) -> list[Json]:
     if within is not None:
         found.append({"terms": {"category_id": within}})
     if asked.available:
-        found.append({"terms": {"availability": ["in", "low"]}})
+        found.append(CAN_BE_HAD)
     if asked.price_min is not None or asked.price_max is not None:
         bounds = {"gte": asked.price_min, "lte": asked.price_max}
         bounds = {name: bound for name, bound in bounds.items() if bound is not None}

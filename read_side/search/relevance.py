@@ -19,6 +19,7 @@ EVERYWHERE = [field.partition("^")[0] for field in FIELDS]
 ALL_WORDS = 12.0  # all words are there: before any product that has but one of them, however often
 KIND = 3.0  # a word says what kind of thing it is: "notebook" means notebooks, not what is made for them
 JOINED = 1.5  # two words are one in this catalog: "head set"
+CAN_BE_HAD: Json = {"terms": {"availability": ["in", "low"]}}
 AT_HAND = 0.5
 PINNED, PIN_APART = 10_000.0, 100.0  # above any other score
 ALL = "all"  # what hits are marked with that have all words
@@ -34,7 +35,7 @@ def scored(text: str, applied: Applied = NOTHING) -> Json:
     readings = [_fits(text), *others, *(_joined(words, kind) for words, kind in _joints(text))]
     found = readings[0] if len(readings) == 1 else {"dis_max": {"queries": readings}}
     lifted = [_flat(_field(boost), float(boost.strength)) for boost in applied.boosts if boost.strength > 0]
-    at_hand = _flat({"terms": {"availability": ["in", "low"]}}, AT_HAND)
+    at_hand = _flat(CAN_BE_HAD, AT_HAND)
     return _lowered({"bool": {"must": [found], "should": [at_hand, *lifted]}}, applied.boosts)
 
 
