@@ -5,6 +5,7 @@ from typing import Any
 
 from msgspec import Struct
 from redis.asyncio import Redis
+from redis.exceptions import RedisError
 
 from read_side import metrics
 from read_side.multiplexer import Multiplexer
@@ -17,6 +18,7 @@ from shared.shards import shard_of
 
 KeyOf = Callable[[str], str]  # slot → Redis key
 
+SEEN = "seen:"  # checkpoints of what a search sees (shared/documents/layout.py)
 BEHIND = "behind"  # the position asked for has not been reached
 PARKED = "parked"  # events of this key wait for an operator
 
@@ -136,6 +138,13 @@ class Documents:
             reached = await self._waiting.reached(self.slot(model), shards, prefix=prefix)
         metrics.POSITION_WAITS.labels(model, "reached" if reached else BEHIND).inc()
         return None if reached else BEHIND
+
+    async def behind_index(self, model: str, position: Position) -> str | None:
+        """The same of a model in Elasticsearch, as far as a search sees it; how far that is stands in Redis."""
+        try:
+            return await self.behind(model, None, position, SEEN)
+        except (RedisError, OSError):
+            return BEHIND
 
     async def _certainly(self, model: str, key: str | None, key_of: KeyOf) -> bytes | None:
         """Look again, together with the markers: a shard that became ready after a miss proves nothing about it."""

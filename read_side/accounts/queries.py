@@ -7,20 +7,17 @@ from uuid import UUID
 
 import msgspec
 from msgspec import Struct
-from redis.exceptions import RedisError
 
 from read_side.access import signed_in
 from read_side.answers import PERSONAL, Answer
 from read_side.documents import BEHIND, Documents, not_ready
-from read_side.search import cursors
+from read_side.search import cursors, elastic
 from read_side.search.index import Index
 from shared.documents.orders import RECORDS, Fulfilment, OrderRecord, OrderState, PaymentState
 from shared.links import order_token
 from shared.money import Money
 from shared.position import Position
 
-TIMEOUT = "1500ms"
-SEEN = "seen:"
 _FIELDS = list(OrderRecord.__struct_fields__)
 
 
@@ -62,7 +59,7 @@ class OrderHistory:
         account_id = await signed_in(self._documents, authorization)
         mark = sha256(f"orders of {account_id}".encode()).digest()
         after = None if cursor is None else cursors.decode(self._secret, mark, cursor)
-        behind = None if position is None else await self._behind(position)
+        behind = None if position is None else await self._documents.behind_index(RECORDS, position)
         hits = await self._hits(account_id, limit + 1, after)
         ready = self._documents.board.is_ready(RECORDS)
         if not ready and not hits:
@@ -75,15 +72,9 @@ class OrderHistory:
     async def _hits(self, account_id: UUID, size: int, after: list[Any] | None) -> list[Any]:
         found = await self._index.search(
             query={"term": {"account_id": str(account_id)}}, sort=[{"order_id": "desc"}], size=size, source=_FIELDS,
-            timeout=TIMEOUT, track_total_hits=False, **({"search_after": after} if after else {}),
+            timeout=elastic.TIMEOUT, track_total_hits=False, **({"search_after": after} if after else {}),
         )  # fmt: skip
         return list(found["hits"]["hits"])
-
-    async def _behind(self, position: Position) -> str | None:
-        try:
-            return await self._documents.behind(RECORDS, None, position, SEEN)
-        except (RedisError, OSError):  # how far the index is stands in Redis
-            return BEHIND
 
     def _told(self, source: Any) -> OwnOrder:
         record = msgspec.convert(source, OrderRecord)

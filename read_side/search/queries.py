@@ -27,7 +27,6 @@ SAMPLE = 30  # hits that are looked at for their attributes
 MOST_FACETS = 8  # attributes counted when the client names none
 MOST_WORDS = 10  # of a text that are looked up one by one
 NO_RULES = Rules(())
-SEEN = "seen:"
 
 
 class _Plan(msgspec.Struct):
@@ -77,7 +76,7 @@ class Search:
         Answers 400 `broken_cursor`, 404 `unknown_category`, 503 while Elasticsearch is down or the index not filled.
         """
         plan = await self._plan(asked, within, position)
-        behind = None if position is None else await self._behind(position)
+        behind = None if position is None else await self._documents.behind_index(SEARCH, position)
         page = await self._page(plan)
         ready = self._documents.board.is_ready(SEARCH)
         if not ready and not page.total.value:
@@ -119,12 +118,6 @@ class Search:
             if needed:
                 raise
             return Categories(CategoryTree([]))
-
-    async def _behind(self, position: Position) -> str | None:
-        try:
-            return await self._documents.behind(SEARCH, None, position, SEEN)
-        except (RedisError, OSError):  # how far the index is stands in Redis
-            return BEHIND
 
     def _parked(self, page: Page) -> str | None:
         waiting = self._documents.board.parked.get(SEARCH)

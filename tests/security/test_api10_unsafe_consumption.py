@@ -9,7 +9,7 @@ import msgspec
 import pytest
 from stripe import APIConnectionError
 
-from doorbuster.simulators.stripe.webhooks import signature
+from doorbuster.simulators.signing import signature
 from shared.links import order_token
 from shared.settings import Settings
 from tests.fixtures.asgi import client_of

@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
-from doorbuster.simulators.stripe.webhooks import signature
+from doorbuster.simulators.signing import signature
 from tests.integration.checkout.test_over_http import BUYER
 from tests.integration.write_api.conftest import Issue
 from write_side.access import SCOPES

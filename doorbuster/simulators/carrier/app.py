@@ -8,8 +8,6 @@
 """
 
 import asyncio
-import hashlib
-import hmac
 import logging
 import time
 from collections.abc import Awaitable, Callable
@@ -21,6 +19,7 @@ import msgspec
 from aiohttp import web
 from msgspec import Struct
 
+from ..signing import signature
 from .ledger import WAY, Ledger, Scan, Shipment
 
 log = logging.getLogger("carrier")
@@ -40,12 +39,6 @@ class Settings(Struct, frozen=True):
     webhook_url: str = ""
     data: Path | None = None
     pace_seconds: float = 0.0
-
-
-def signature(payload: bytes, secret: str, now: int) -> str:
-    """The `Carrier-Signature` header of a payload."""
-    digest = hmac.new(secret.encode(), f"{now}.".encode() + payload, hashlib.sha256).hexdigest()
-    return f"t={now},v1={digest}"
 
 
 def create_app(settings: Settings) -> web.Application:

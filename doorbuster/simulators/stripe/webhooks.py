@@ -4,8 +4,6 @@ And worse on demand: repeated, turned around, late, lost, held back. All beside 
 """
 
 import asyncio
-import hashlib
-import hmac
 import logging
 import random
 import time
@@ -16,6 +14,7 @@ import aiohttp
 import msgspec
 from msgspec import Meta, Struct
 
+from ..signing import signature
 from .ledger import Ledger
 from .objects import Event
 
@@ -37,12 +36,6 @@ class Behaviour(Struct, forbid_unknown_fields=True):
     pause: bool = False
     attempts: Annotated[int, Meta(ge=1, le=100)] = 12
     retry_ms: Annotated[int, Meta(ge=1, le=60_000)] = 500  # doubles from attempt to attempt, at most a minute
-
-
-def signature(payload: bytes, secret: str, now: int) -> str:
-    """The `Stripe-Signature` header of a payload."""
-    digest = hmac.new(secret.encode(), f"{now}.".encode() + payload, hashlib.sha256).hexdigest()
-    return f"t={now},v1={digest}"
 
 
 class Courier:

@@ -11,7 +11,7 @@ from uuid import UUID
 import httpx
 import msgspec
 
-from doorbuster.simulators.stripe.webhooks import signature
+from doorbuster.simulators.signing import signature
 from shared.ids import uuid7
 from shared.settings import Settings
 from tests.fixtures.write_side import CAUSE, new_call

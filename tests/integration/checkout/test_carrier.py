@@ -10,7 +10,7 @@ import msgspec
 import pytest
 from msgspec import structs
 
-from doorbuster.simulators.carrier.app import signature
+from doorbuster.simulators.signing import signature
 from shared.settings import Settings
 from tests.fixtures.asgi import client_of
 from tests.fixtures.write_side import CAUSE

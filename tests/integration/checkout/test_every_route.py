@@ -11,7 +11,7 @@ import msgspec
 import pytest
 from msgspec import structs
 
-from doorbuster.simulators.carrier.app import signature as carrier_signature
+from doorbuster.simulators.signing import signature
 from shared.ids import uuid7
 from shared.settings import Settings
 from shared.tickets import Ticket
@@ -61,11 +61,11 @@ async def test_every_success_is_answered_as_declared(
     await _held(ask, shop)
     made = await ask("POST", "/v1/tokens", {"name": "n", "scopes": ["orders:read"]})
     await ask("DELETE", f"/v1/tokens/{made['id']}")
-    body, signature = shop.signed({"id": "evt_1", "type": "charge.updated", "data": {"object": {"object": "charge"}}})
-    await api.post("/v1/webhooks/stripe", content=body, headers={"Stripe-Signature": signature})
+    body, stripes = shop.signed({"id": "evt_1", "type": "charge.updated", "data": {"object": {"object": "charge"}}})
+    await api.post("/v1/webhooks/stripe", content=body, headers={"Stripe-Signature": stripes})
     scan = {"id": "s", "tracking_number": "1", "status": "collected", "at": "2026-11-27T10:00:00Z"}
     body = msgspec.json.encode(scan)
-    signed = {"Carrier-Signature": carrier_signature(body, "whsec", int(time.time()))}
+    signed = {"Carrier-Signature": signature(body, "whsec", int(time.time()))}
     await api.post("/v1/webhooks/carrier", content=body, headers=signed)
     await ask("GET", "/v1/events")
     await _webhooks(ask)
