@@ -1,5 +1,6 @@
 """The rules on tries that were made up, and what must hold of any of them."""
 
+from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -39,7 +40,7 @@ def before(n: int, ago: timedelta, **said: Any) -> Attempted:
     return structs.replace(usual, **said)
 
 
-def rules_of(of: Attempt, earlier: list[Attempted], refunded: set[object] = set()) -> dict[str, int]:  # noqa: B006
+def rules_of(of: Attempt, earlier: list[Attempted], refunded: Collection[object] = ()) -> dict[str, int]:
     return {reason.rule: reason.points for reason in assess(of, seen(of, earlier, refunded)).reasons}
 
 

@@ -113,7 +113,6 @@ def test_on_real_orders_it_beats_plain_co_occurrence_by_15_percent(record_proper
 
     ours_hit, plain_hit = _hit_at_10(later, ours), _hit_at_10(later, co_occurrence)
     record_property("hit@10", {"ours": ours_hit, "co_occurrence": plain_hit, "baskets": len(later)})
-    print(f"hit@10 of {len(later)} baskets: ours {ours_hit:.4f}, plain co-occurrence {plain_hit:.4f}")  # noqa: T201
     assert ours_hit >= 1.15 * plain_hit > 0
 
 
