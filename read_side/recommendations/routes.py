@@ -17,7 +17,6 @@ Limit = Annotated[int, QueryParameter(ge=1, le=24, description="Products to show
 Given = Annotated[
     list[UUID] | None,
     QueryParameter(
-        name="product",
         description="What is in the cart, was looked at or bought; several by repeating the parameter.",
         schema_extra={"maxItems": MOST_GIVEN},
     ),
@@ -46,7 +45,7 @@ async def get_similar(
 async def get_recommendations(
     request: Call,
     adviser: NamedDependency[Adviser],
-    given: Given = None,
+    product: Given = None,
     category: Category = None,
     limit: Limit = 8,
 ) -> Shown[Recommendations]:
@@ -54,7 +53,7 @@ async def get_recommendations(
 
     Without `product` what is popular in the shop; with `category` what is popular there.
     """
-    in_hand = dict.fromkeys(given or ())
+    in_hand = dict.fromkeys(product or ())
     if len(in_hand) > MOST_GIVEN:
         error = FieldError("?product", "out_of_range", f"at most {MOST_GIVEN} products")
         raise INVALID_INPUT.problem(f"This route takes at most {MOST_GIVEN} products.", errors=[error])

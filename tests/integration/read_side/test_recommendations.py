@@ -72,6 +72,7 @@ async def test_what_is_asked_wrongly_is_said(api: httpx.AsyncClient) -> None:
     for query in (f"?{too_many}", "?limit=0", "?limit=25", "?product=lamp"):
         answer = await api.get(f"/v1/recommendations{query}")
         assert (answer.status_code, answer.json()["code"]) == (400, "invalid_input"), query
+        assert answer.json()["errors"][0]["pointer"] == query[: query.index("=")], "what is wrong, and where"
 
 
 async def test_similar_without_elasticsearch_is_a_503_of_its_own(api: httpx.AsyncClient) -> None:
