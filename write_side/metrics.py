@@ -13,6 +13,8 @@ STRIPE_CALLS = Counter("doorbuster_stripe_calls", "Calls to Stripe", ["operation
 STRIPE_SECONDS = Histogram(
     "doorbuster_stripe_call_seconds", "Time until Stripe had answered, or not", ["operation"], buckets=_CALL_SECONDS
 )
+STRIPE_CIRCUIT = Gauge("doorbuster_stripe_circuit", "1 while Stripe is left alone, but for a probe now and then")
+STRIPE_CIRCUIT_OPENED = Counter("doorbuster_stripe_circuit_opened", "Times that Stripe was left alone for a while")
 PAYMENT_FACTS = Counter(
     "doorbuster_payment_facts", "What was learnt of a payment, from webhook, client or worker", ["verdict"]
 )

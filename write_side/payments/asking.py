@@ -10,6 +10,7 @@ import stripe
 from shared.http import tracing
 from write_side import metrics
 from write_side.errors import Refusal
+from write_side.payments.breaker import Withheld
 
 A = TypeVar("A")
 T = TypeVar("T")
@@ -22,6 +23,10 @@ class ProviderDown(Refusal):
 
     status = 503
     code = "payment_provider_unavailable"
+
+
+class CircuitOpen(ProviderDown):
+    """Too many calls in a row failed: Stripe was not asked, and is left alone for a while."""
 
 
 class StillUnderWay(ProviderDown):
@@ -50,7 +55,7 @@ class ProviderRefused(Exception):
 
 _OUTCOMES: dict[type[Exception], str] = {
     ProviderDown: "down", StillUnderWay: "under_way", Throttled: "throttled", KeyRejected: "key_rejected",
-    ProviderRefused: "refused",
+    ProviderRefused: "refused", CircuitOpen: "withheld",
 }  # fmt: skip
 
 
@@ -84,6 +89,8 @@ async def every(page: Callable[[str | None], Awaitable[tuple[Sequence[T], str | 
 async def _answer_of(call: Awaitable[A], read: Callable[[A], T]) -> T:
     try:
         return read(await call)
+    except Withheld as withheld:
+        raise down(CircuitOpen, withheld.retry_after) from None
     except (stripe.InvalidRequestError, stripe.CardError, stripe.IdempotencyError) as error:
         impossible = isinstance(error, stripe.InvalidRequestError)
         raise ProviderRefused(error.code or type(error).__name__, impossible=impossible) from error
@@ -100,6 +107,6 @@ async def _answer_of(call: Awaitable[A], read: Callable[[A], T]) -> T:
         raise down(ProviderDown) from error
 
 
-def down(kind: type[ProviderDown]) -> ProviderDown:
-    """The failure to raise."""
-    return kind("The payment provider does not answer at the moment; the order waits.", retry_after=2)
+def down(kind: type[ProviderDown], retry_after: int = 2) -> ProviderDown:
+    """The failure to raise; worth another try after so many seconds."""
+    return kind("The payment provider does not answer at the moment; the order waits.", retry_after=retry_after)

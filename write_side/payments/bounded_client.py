@@ -1,11 +1,16 @@
-"""The way to Stripe: the SDK's own HTTP client, kept from being led astray by whatever answers there."""
+"""The way to Stripe: the SDK's own HTTP client, kept from being led astray by whatever answers there, and from asking
+somebody who doesn't answer."""
 
 import asyncio
+import time
 from collections.abc import Mapping
 from typing import Any
 
 import aiohttp
 import stripe
+
+from write_side import metrics
+from write_side.payments.breaker import Breaker, Permit
 
 LARGEST_ANSWER = 1_000_000  # bytes; an intent takes some three thousand
 
@@ -16,11 +21,32 @@ class BoundedClient(stripe.AIOHTTPClient):
     def __init__(self, seconds: float) -> None:
         super().__init__(timeout=seconds)
         self._seconds = seconds
+        self._breaker = Breaker()
+
+    def room(self, wanted: int) -> int:
+        """How many calls may begin now; none while Stripe is left alone, one when it is time to look."""
+        return self._breaker.room(time.monotonic(), wanted)
 
     async def request_async(
         self, method: str, url: str, headers: Mapping[str, str], post_data: Any = None
     ) -> tuple[bytes, int, Mapping[str, str]]:
-        """Body, status and headers; all of it within the seconds given."""
+        """Body, status and headers; all of it within the seconds given. Raises `Withheld` while nobody is asked."""
+        permit = self._breaker.admit(time.monotonic())
+        try:
+            answer = await self.request_unguarded(method, url, headers, post_data)
+            self._tell(permit, answered=answer[1] < 500)
+        except Exception:
+            self._tell(permit, answered=False)
+            raise
+        except asyncio.CancelledError:
+            self._breaker.given_up(permit)
+            raise
+        return answer
+
+    async def request_unguarded(
+        self, method: str, url: str, headers: Mapping[str, str], post_data: Any = None
+    ) -> tuple[bytes, int, Mapping[str, str]]:
+        """The same for a look that nothing is concluded from."""
         try:
             async with (
                 asyncio.timeout(self._seconds),
@@ -31,6 +57,13 @@ class BoundedClient(stripe.AIOHTTPClient):
                 return await _read(answer.content), answer.status, answer.headers
         except Exception as error:
             self._handle_request_error(error)
+
+    def _tell(self, permit: Permit, *, answered: bool) -> None:
+        if answered:
+            self._breaker.succeeded(permit)
+        elif self._breaker.failed(permit, time.monotonic()):
+            metrics.STRIPE_CIRCUIT_OPENED.inc()
+        metrics.STRIPE_CIRCUIT.set(self._breaker.state != "closed")
 
 
 async def _read(content: aiohttp.StreamReader) -> bytes:

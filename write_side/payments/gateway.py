@@ -19,7 +19,7 @@ from stripe import PaymentIntent
 from shared.settings import Settings
 from write_side.errors import Refusal
 from write_side.fraud import marker
-from write_side.payments.asking import ProviderDown, down, heard
+from write_side.payments.asking import CircuitOpen, ProviderDown, down, heard
 from write_side.payments.bounded_client import BoundedClient
 from write_side.payments.domain import Payment, Seen, SeenRefund
 from write_side.payments.intents import Intent, page_of, seen_in, shown_by
@@ -64,7 +64,7 @@ class Notice(Struct, frozen=True):
 class Gateway:
     """What we ask of Stripe. Each call answers the intent afterwards; raises `ProviderDown`, `ProviderRefused`."""
 
-    def __init__(self, client: stripe.StripeClient, http: stripe.HTTPClient, settings: Settings) -> None:
+    def __init__(self, client: stripe.StripeClient, http: BoundedClient, settings: Settings) -> None:
         self._intents = client.v1.payment_intents
         self.refunds = Refunds(client)
         self._http, self._settings = http, settings
@@ -128,9 +128,16 @@ class Gateway:
         seen, next_ = await heard("list", self._intents.list_async(params), page_of)
         return [self._looked_at(each) for each in seen], next_
 
+    def room(self, wanted: int) -> int:
+        """How many calls may begin now: what is due and has none waits in its row, untried."""
+        return self._http.room(wanted)
+
     async def ping(self) -> None:
-        """Any answer will do, as long as it is not a failure of Stripe's own; raises while there is none."""
-        _, status, _ = await self._http.request_async("GET", f"{self._settings.stripe_api_base}/v1", {})
+        """Any answer will do, as long as it is not a failure of Stripe's own; raises while there is none, and while the
+        circuit is open."""
+        if not self.room(1):
+            raise down(CircuitOpen)
+        _, status, _ = await self._http.request_unguarded("GET", f"{self._settings.stripe_api_base}/v1", {})
         if status >= 500:
             raise down(ProviderDown)
 

@@ -48,8 +48,11 @@ async def count_waiting(pool: Pool) -> int:
 
 async def work_off(pool: Pool, gateway: Gateway, capture_after: int = 0) -> int:
     """Create, retry, capture and void what is due; answers how many payments that were."""
+    room = gateway.room(AT_ONCE)
+    if not room:
+        return 0
     async with pool.acquire() as conn:
-        due = await store.claim_due(conn, AT_ONCE, timedelta(seconds=capture_after))
+        due = await store.claim_due(conn, room, timedelta(seconds=capture_after))
         reasons = await _reasons(conn, due)
     await asyncio.gather(*(_attempt(pool, gateway, work, reasons) for work in due))
     return len(due)

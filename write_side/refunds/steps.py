@@ -45,8 +45,11 @@ async def count_waiting(pool: Pool) -> int:
 
 async def work_off(pool: Pool, gateway: Gateway) -> int:
     """Have made what was requested, look at what is pending; answers how many refunds that were."""
+    room = gateway.room(AT_ONCE)
+    if not room:
+        return 0
     async with pool.acquire() as conn:
-        due = await store.claim_due(conn, AT_ONCE)
+        due = await store.claim_due(conn, room)
         reasons = await event_log.latest_of(conn, "refund", [work.refund.id for work in due])
     await asyncio.gather(*(_attempt(pool, gateway, work, reasons) for work in due))
     return len(due)
