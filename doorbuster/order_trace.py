@@ -17,7 +17,6 @@ from write_side import books, event_log, orders
 from write_side.books import Books
 from write_side.database import Connection
 
-FAILURES = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
 # What is told of an event's content: no field of these holds personal data.
 _FACTS = ("sku", "quantity", "reason", "code", "decline_code", "kind", "intent_id", "amount_minor", "currency")
 
@@ -73,7 +72,7 @@ class OrderTrace(Struct, frozen=True):
 
 
 async def trace(database_url: str, wanted: str) -> OrderTrace:
-    """The way of an order, by its id or its number; raises `UnknownOrder`, or one of `FAILURES`."""
+    """The way of an order, by its id or its number; raises `UnknownOrder`, or one of `POSTGRES_FAILS`."""
     # Without the application's limits, and unable to write.
     settings = {"default_transaction_read_only": "on", "application_name": "doorbuster trace"}
     conn = await asyncpg.connect(database_url, timeout=5, command_timeout=60, server_settings=settings)

@@ -19,6 +19,7 @@ from projector.redis_sink import connect
 from shared.collector import freeze_start_up_objects
 from shared.http import logs, probe, tracing
 from shared.http.health import Check
+from shared.http.pools import POSTGRES_FAILS
 from shared.lease import Lease, LeaseLost
 from shared.settings import Settings
 from shared.stopping import end_for_sure
@@ -47,7 +48,7 @@ class Process:
                 await self._lease.acquire()
                 wait = 0.1
                 await self._own()
-            except* (LeaseLost, asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as errors:
+            except* (LeaseLost, *POSTGRES_FAILS) as errors:
                 told = {type(error).__name__ for error in errors.exceptions}
                 log.warning("standing by", extra={"fields": {"errors": sorted(told)}})
             finally:

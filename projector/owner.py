@@ -6,8 +6,6 @@ import os
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 
-import asyncpg
-
 from projector import elasticsearch_sink
 from projector.chain import stretches
 from projector.checkpoints import Checkpoint, Checkpoints
@@ -26,6 +24,7 @@ from projector.transport import Feed, RedisStreams, Transport
 from projector.versions import Versions
 from shared.cancellation import stop_if_cancelled
 from shared.envelope import Recorded
+from shared.http.pools import POSTGRES_FAILS
 from shared.lease import Lease
 from shared.settings import Settings
 
@@ -106,7 +105,7 @@ class Owner:
             stop_if_cancelled()
             try:
                 heads = await self._source.heads(settings.shards)
-            except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
+            except POSTGRES_FAILS as error:
                 log.warning("the log's heads can't be read", extra={"fields": {"error": type(error).__name__}})
             else:
                 for pipeline in fleet.pipelines:
@@ -119,7 +118,7 @@ class Owner:
             stop_if_cancelled()
             try:
                 await self._checkpoints.save([_checkpoint(p) for p in fleet.pipelines if p.opened.is_set()])
-            except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
+            except POSTGRES_FAILS as error:
                 log.warning("checkpoints can't be saved", extra={"fields": {"error": type(error).__name__}})
 
     async def _heal(self, fleet: Fleet) -> None:

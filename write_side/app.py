@@ -14,6 +14,7 @@ from shared.http.admission import REFUSALS as ADMISSION
 from shared.http.admission import Admission
 from shared.http.app import build_app
 from shared.http.health import Check, Probe, now_and_then
+from shared.http.pools import POSTGRES_IS_DOWN
 from shared.http.problems import FieldError, Problem, Told, unavailability, unavailable
 from shared.http.rates import Rates
 from shared.settings import Settings
@@ -139,7 +140,7 @@ def create_app(settings: Settings) -> ASGIApp:
         lifespan=[connections.lifespan],
         dependencies={"own": Provide(lambda: connections.opened, sync_to_thread=False)},
         problems={Refusal: refused}
-        | dict.fromkeys(POSTGRES_IS_DOWN, postgres_down)
+        | dict.fromkeys(_DOWN, postgres_down)
         | dict.fromkeys(POSTGRES_TAKES_NO_NUL, unkeepable_text),
         refusals=(UNKEEPABLE, unavailability("postgres"), TryAgain, *ADMISSION),
         front=lambda app: Admission(app, doors.way, doors.SIZES, rates),
@@ -156,19 +157,7 @@ def refused(refusal: Refusal) -> Problem:
     return Problem(refusal.status, refusal.code, refusal.detail, errors=errors, headers=headers, **facts)
 
 
-POSTGRES_IS_DOWN = (
-    OSError,
-    TimeoutError,
-    asyncpg.PostgresConnectionError,
-    asyncpg.CannotConnectNowError,
-    asyncpg.AdminShutdownError,
-    asyncpg.CrashShutdownError,
-    asyncpg.TooManyConnectionsError,
-    asyncpg.TransactionTimeoutError,
-    asyncpg.LockNotAvailableError,
-    asyncpg.InterfaceError,
-    asyncpg.InternalClientError,  # of a connection that broke while it was handed out
-)
+_DOWN = (*POSTGRES_IS_DOWN, asyncpg.TransactionTimeoutError, asyncpg.LockNotAvailableError)
 
 # U+0000 in text, and its escape in jsonb: both are refused by Postgres alone, wherever in a body or path they stand.
 POSTGRES_TAKES_NO_NUL = (asyncpg.CharacterNotInRepertoireError, asyncpg.UntranslatableCharacterError)

@@ -27,14 +27,15 @@ def _trace(given: argparse.Namespace) -> int:
         return 2
     import msgspec
 
-    from doorbuster.order_trace import FAILURES, UnknownOrder, trace
+    from doorbuster.order_trace import UnknownOrder, trace
+    from shared.http.pools import POSTGRES_FAILS
 
     try:
         found = asyncio.run(trace(url, given.order))
     except UnknownOrder as unknown:
         print(unknown, file=sys.stderr)
         return 1
-    except FAILURES as error:
+    except POSTGRES_FAILS as error:
         print(f"the log can't be read: {type(error).__name__}", file=sys.stderr)
         return 2
     print(msgspec.json.format(msgspec.json.encode(found)).decode() if given.json else "\n".join(_lines(found)))

@@ -20,6 +20,7 @@ from projector.recommender.writing import Writer
 from shared.collector import freeze_start_up_objects
 from shared.http import logs, probe, tracing
 from shared.http.health import Check
+from shared.http.pools import POSTGRES_FAILS
 from shared.settings import Settings
 from shared.stopping import end_for_sure
 
@@ -29,7 +30,7 @@ PAUSE = 2.0  # seconds between two looks at the log
 ALL_AGAIN = 3_600.0  # seconds: a list changes, too, when only its neighbours are bought with others
 
 
-_DOWN = (asyncpg.PostgresError, asyncpg.InterfaceError, RedisError, NotVisibleYet, OSError, TimeoutError)
+_DOWN = (*POSTGRES_FAILS, RedisError, NotVisibleYet)
 
 
 class Recommender:

@@ -14,6 +14,19 @@ else:
 
 WAIT_SECONDS = 3.0  # for a connection of the pool: who waits longer is turned away, to come again
 
+# What becomes of a statement whose server, or the way to it, is gone. `InternalClientError` is none of asyncpg's other
+# errors: it comes of a connection that broke in the very moment in which it was handed out.
+CONNECTION_BROKE = (OSError, TimeoutError, asyncpg.InterfaceError, asyncpg.InternalClientError)
+POSTGRES_IS_DOWN = (
+    *CONNECTION_BROKE,
+    asyncpg.PostgresConnectionError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.TooManyConnectionsError,
+)
+POSTGRES_FAILS = (*CONNECTION_BROKE, asyncpg.PostgresError)  # whatever it is: for those who try again for ever
+
 _SECONDS = (0.0001, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 3)
 WAITED = Histogram("doorbuster_pool_wait_seconds", "Time to get a connection to Postgres", ["pool"], buckets=_SECONDS)
 REFUSED = Counter("doorbuster_pool_failures", "Connections that were not to be had, in time or at all", ["pool"])

@@ -8,10 +8,8 @@ from contextlib import asynccontextmanager
 from typing import NamedTuple
 from uuid import UUID
 
-import asyncpg
-
 from shared import sealed
-from shared.http.pools import bounded_pool
+from shared.http.pools import POSTGRES_IS_DOWN, bounded_pool
 from shared.ids import uuid7
 from write_side.database import CONNECT_SECONDS, ROLE, Pool
 from write_side.errors import Refusal
@@ -45,7 +43,7 @@ class Keyring:
         fingerprint = sealed.mail_fingerprint(self._master_key, mail)
         try:
             return await self._find(fingerprint) or await self._make(fingerprint)
-        except _DOWN as error:
+        except POSTGRES_IS_DOWN as error:
             raise _unavailable() from error
 
     def blinded(self, text: str) -> str:
@@ -56,7 +54,7 @@ class Keyring:
         """The person of a mail address, None if we know nobody by it (any more)."""
         try:
             person = await self._find(sealed.mail_fingerprint(self._master_key, mail))
-        except _DOWN as error:
+        except POSTGRES_IS_DOWN as error:
             raise _unavailable() from error
         return None if person is None else person.id
 
@@ -64,7 +62,7 @@ class Keyring:
         """Destroy a person's key, and with it whatever is sealed under it; False if there was none any more."""
         try:
             done = await self._pool.execute("DELETE FROM person_key WHERE person_id = $1", person_id)
-        except _DOWN as error:
+        except POSTGRES_IS_DOWN as error:
             raise _unavailable() from error
         return bool(done == "DELETE 1")
 
@@ -73,7 +71,7 @@ class Keyring:
         query = "SELECT wrapped_key FROM person_key WHERE person_id = $1"
         try:
             wrapped = await self._pool.fetchval(query, person_id)
-        except _DOWN as error:
+        except POSTGRES_IS_DOWN as error:
             raise _unavailable() from error
         return None if wrapped is None else sealed.unwrap(self._master_key, person_id, wrapped)
 
@@ -82,7 +80,7 @@ class Keyring:
         query = "SELECT person_id, wrapped_key FROM person_key WHERE person_id = ANY ($1)"
         try:
             rows = await self._pool.fetch(query, person_ids)
-        except _DOWN as error:
+        except POSTGRES_IS_DOWN as error:
             raise _unavailable() from error
         return {row["person_id"]: sealed.unwrap(self._master_key, row["person_id"], row["wrapped_key"]) for row in rows}
 
@@ -108,18 +106,6 @@ class Keyring:
         person = await self._find(fingerprint)  # ours, or that of whoever was faster
         assert person is not None, "erased between two statements"
         return person
-
-
-_DOWN = (
-    OSError,
-    TimeoutError,
-    asyncpg.PostgresConnectionError,
-    asyncpg.CannotConnectNowError,
-    asyncpg.AdminShutdownError,
-    asyncpg.CrashShutdownError,
-    asyncpg.TooManyConnectionsError,
-    asyncpg.InterfaceError,
-)
 
 
 def _unavailable() -> KeyringUnavailable:

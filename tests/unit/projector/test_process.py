@@ -1,0 +1,51 @@
+"""What the projector's process makes of a work that ended."""
+
+import asyncio
+
+import asyncpg
+import pytest
+
+from projector.__main__ import Process
+from shared.settings import Settings
+
+NOWHERE = "postgresql://nobody@127.0.0.1:1/none"
+
+
+@pytest.fixture
+def process() -> Process:
+    unused = ("REDIS_URL", "ELASTICSEARCH_URL", "STRIPE_API_BASE", "SMTP_URL", "LINK_SECRET", "STRIPE_API_KEY")
+    given = dict.fromkeys((*unused, "STRIPE_WEBHOOK_SECRET"), "-")
+    return Process(Settings.read({**given, "DATABASE_URL": NOWHERE, "KEYRING_URL": NOWHERE, "MASTER_KEY": "00" * 32}))
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        asyncpg.InternalClientError("cannot switch to state 12; another operation (2) is in progress"),
+        asyncpg.ConnectionDoesNotExistError("connection was closed in the middle of operation"),
+        asyncpg.InterfaceError("the handler is closed"),
+        ConnectionRefusedError(),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+async def test_work_that_ends_because_postgres_is_gone_is_taken_up_again(
+    process: Process, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    again = asyncio.Event()
+
+    async def leased() -> None:
+        """It is ours."""
+
+    async def own() -> None:
+        if not again.is_set():
+            again.set()
+            raise ExceptionGroup("the owner's work ended", [ExceptionGroup("of a task", [error])])
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(process._lease, "acquire", leased)
+    monkeypatch.setattr(process, "_own", own)
+    running = asyncio.create_task(process.run())
+    await asyncio.wait_for(again.wait(), 5)
+    await asyncio.sleep(0)
+    assert not running.done()
+    running.cancel()
