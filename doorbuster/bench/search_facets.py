@@ -20,6 +20,7 @@ from doorbuster.bench.options import Options
 
 FACETS = ("brand", "category", "product colour", "weight (g)")  # the two attributes are the catalog's most frequent
 SEARCHES = 300
+HITS = 24
 LEAST = 30  # of them with a pair
 TRIES = 5
 _choice = random.Random(5)
@@ -46,7 +47,8 @@ def run(ground_: Ground, options: Options) -> list[Result]:
         "limit": lambda: bare.run(options.searchers, options.seconds, lambda facts: facts["p95_ms"]),
     }
     done = frame.in_turns(options.rounds, sides, ground_.roots, ground_.until_quiet)
-    setting = {"connections": options.searchers, "facets": FACETS, "searches": len(told), "products": len(names)}
+    asked = {"connections": options.searchers, "hits": HITS, "facets": FACETS}
+    setting = {**asked, "searches": len(told), "products": len(names)}
     return [frame.result("search_facets", done, unit="ms, p95", better="lower", setting=setting)]
 
 
@@ -56,7 +58,7 @@ def _words(name: str) -> str:
 
 
 def _search(words: str) -> str:
-    return "/v1/search?" + urlencode({"q": words, "facets": ",".join(FACETS)}, quote_via=quote)
+    return "/v1/search?" + urlencode({"q": words, "limit": HITS, "facets": ",".join(FACETS)}, quote_via=quote)
 
 
 def _has_facets(answer: Answer) -> bool:

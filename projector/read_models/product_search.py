@@ -1,6 +1,6 @@
 """The product as Elasticsearch finds it. Nothing is ever deleted there: drafts and archived products are not listed."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 from projector.kinds import kind_words
 from projector.model import ELASTICSEARCH, Keys, ReadModel, Rendered, encode
@@ -8,7 +8,7 @@ from projector.read_models import product
 from projector.read_models.product import Product, facts_of
 from projector.read_models.shelves import best, level
 from shared.documents.products import SEARCH, Completion, SearchedProduct
-from shared.documents.quantities import quantity, sortable, step_of
+from shared.documents.quantities import Quantity, quantity_of, step_of, word_of
 from shared.documents.stock import Availability
 from shared.events.catalog import AttributeValue, ProductFacts
 
@@ -23,6 +23,7 @@ def render(id_: str, state: Product, _keys: Keys) -> Rendered:
         return Rendered({})
     availability = best(level(state.shelves.get(variant.sku, {})) for variant in facts.variants)
     facets = {key: _words(value) for key, value in facts.attributes.items()}
+    quantities = _quantities(facets)
     document = SearchedProduct(
         product_id=state.id,
         slug=facts.slug,
@@ -34,8 +35,8 @@ def render(id_: str, state: Product, _keys: Keys) -> Rendered:
         category_id=facts.category_id,
         attributes_text=_text(facets),
         facets=facets,
-        numbers=_of_quantities(facets, lambda number: sortable(number)),
-        steps=_of_quantities(facets, lambda number: sortable(step_of(number).low)),
+        numbers={key: sorted({word_of(told) for told in several}) for key, several in quantities.items()},
+        steps={key: sorted({word_of(_step(told)) for told in several}) for key, several in quantities.items()},
         completion=_completion(facts, availability) if facts.status == "active" else None,
         image=facts.images[0].url if facts.images else None,
         skus=[variant.sku for variant in facts.variants],
@@ -60,10 +61,14 @@ def _text(facets: Mapping[str, list[str]]) -> str:
     return "\n".join(f"{key} {' '.join(words)}" for key, words in facets.items())
 
 
-def _of_quantities(facets: Mapping[str, list[str]], shown: Callable[[float], str]) -> dict[str, list[str]]:
-    """The attributes that are quantities, each told in its own way."""
-    found = {key: [told.number for word in words if (told := quantity(word))] for key, words in facets.items()}
-    return {key: sorted({shown(number) for number in numbers}) for key, numbers in found.items() if numbers}
+def _quantities(facets: Mapping[str, list[str]]) -> dict[str, list[Quantity]]:
+    """The attributes that are quantities."""
+    found = {key: [told for word in words if (told := quantity_of(key, word))] for key, words in facets.items()}
+    return {key: several for key, several in found.items() if several}
+
+
+def _step(told: Quantity) -> Quantity:
+    return Quantity(step_of(told.number).low, told.unit)
 
 
 def _completion(facts: ProductFacts, availability: Availability) -> Completion:
@@ -83,7 +88,7 @@ def _lowest_prices(state: Product, facts: ProductFacts) -> dict[str, int]:
 
 MODEL = ReadModel(
     name=SEARCH,
-    version="v3",
+    version="v4",
     sink=ELASTICSEARCH,
     contexts=product.CONTEXTS,
     state=Product,

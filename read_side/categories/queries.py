@@ -69,6 +69,14 @@ class Categories:
             waiting += [category.id for category in below]
         return found
 
+    def with_ancestors(self, id_: str) -> list[str]:
+        """A category's id and those above it, up to the top; the id alone while it isn't known."""
+        found, at = [id_], self.by_id.get(id_)
+        while at is not None and (above := self.by_id.get(str(at.parent_id))) is not None:
+            found.append(str(above.id))
+            at = above
+        return found
+
     def nested(self) -> Tree:
         """As trees."""
         return Tree([self._node(category) for category in self._children.get(None, [])])

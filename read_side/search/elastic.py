@@ -1,17 +1,17 @@
 """What a search is in Elasticsearch's words. Pure: a request in, a body out."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from read_side.search import wording
+from read_side.search import ranges, wording
 from read_side.search.parameters import FILTER_PREFIX, SearchRequest
 from read_side.search.relevance import ALL, CAN_BE_HAD, by_model, pinned, scored
 from read_side.search.rules import NOTHING, Applied
+from shared.documents.quantities import quantity_of, word_of
 
 Json = dict[str, Any]
 
 BRAND, CATEGORY = "brand", "category"
-FACET_VALUES = 50
 COUNTED = 10_000  # totals are exact up to here
 TIMEOUT = "1500ms"
 LISTED: list[Json] = [{"term": {"listed": True}}, {"term": {"deleted": False}}]
@@ -40,8 +40,18 @@ def selections(asked: SearchRequest, categories: list[str] | None) -> dict[str, 
     if categories is not None:
         chosen[CATEGORY] = {"terms": {"category_id": categories}}
     for attribute, values in asked.attributes.items():
-        chosen[attribute_facet(attribute)] = {"terms": {f"facets.{attribute}": list(values)}}
+        chosen[attribute_facet(attribute)] = any_of(attribute, values)
     return chosen
+
+
+def any_of(attribute: str, values: Sequence[str]) -> Json:
+    """Products with any of these values: as it stands there, as a number whatever its spelling, or within a range."""
+    clauses: list[Json] = [{"terms": {f"facets.{attribute}": list(values)}}]
+    numbers = [word_of(told) for value in values if (told := quantity_of(attribute, value))]
+    if numbers:
+        clauses.append({"terms": {f"numbers.{attribute}": numbers}})
+    clauses += [ranges.between(attribute, range_) for value in values if (range_ := ranges.parsed(attribute, value))]
+    return clauses[0] if len(clauses) == 1 else {"bool": {"should": clauses}}
 
 
 def attribute_facet(attribute: str) -> str:
@@ -77,26 +87,6 @@ def order(asked: SearchRequest) -> list[Json]:
     newest = asked.sort == "newest" or (asked.sort == "relevance" and not asked.text)
     tie = {"product_id": "desc" if newest else "asc"}  # ids sort by time
     return [tie] if by is None else [by, tie]
-
-
-def facet(field: str, name: str, chosen: Mapping[str, Json]) -> Json:
-    """Counts of one facet: under everybody else's selection, not its own."""
-    others = [selection for other, selection in chosen.items() if other != name]
-    return {
-        "filter": {"bool": {"filter": others}},
-        "aggs": {"values": {"terms": {"field": field, "size": FACET_VALUES}}},
-    }
-
-
-def facets(names: list[str], chosen: Mapping[str, Json]) -> Json:
-    """Counts of several facets, named by place: Elasticsearch takes no brackets in names, attributes may have them."""
-    return {str(place): facet(_field(name), name, chosen) for place, name in enumerate(names)}
-
-
-def _field(name: str) -> str:
-    if name == BRAND:
-        return "brand"
-    return "category_id" if name == CATEGORY else f"facets.{name.removeprefix(FILTER_PREFIX)}"
 
 
 def body(

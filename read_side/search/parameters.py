@@ -47,7 +47,7 @@ FacetNames = Annotated[
     QueryParameter(
         max_length=1000,
         description="Comma-separated: brand, category, attribute names. Left out: brand, category and the attributes "
-        "most frequent among the best hits; not counted again on later pages. Empty: none.",
+        "that tell the best hits apart; not counted again on later pages. Empty: none.",
     ),
 ]
 
@@ -111,7 +111,7 @@ def _alternatives(parameter: str, values: list[str] | None) -> tuple[str, ...]:
 
 
 def _attributes(request: Request[Any, Any, Any]) -> dict[str, tuple[str, ...]]:
-    """`filter.<attribute>=value`, repeated for alternatives."""
+    """`filter.<attribute>=value`, or a range of numbers as its value, repeated for alternatives."""
     found: dict[str, set[str]] = {}
     for name, value in request.query_params.multi_items():
         if name.startswith(FILTER_PREFIX):

@@ -1,6 +1,6 @@
 """Searching: hits, facets and the next cursor, in one or two questions to Elasticsearch."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -10,12 +10,14 @@ from redis.exceptions import RedisError
 from read_side.answers import CATALOG, Answer
 from read_side.categories.queries import Categories, CategoryShelf
 from read_side.documents import BEHIND, PARKED, Documents, not_ready
-from read_side.search import cursors, elastic, results, wording
+from read_side.search import cursors, elastic, facets, results, wording
 from read_side.search.elastic import BRAND, CATEGORY, Json, attribute_facet
+from read_side.search.facets import Facet
 from read_side.search.index import Index
-from read_side.search.parameters import SearchRequest
+from read_side.search.kinds import Kind, Kinds
+from read_side.search.parameters import FILTER_PREFIX, SearchRequest
 from read_side.search.relevance import ALL, is_one_word
-from read_side.search.results import Facet, Page
+from read_side.search.results import Page
 from read_side.search.rules import Applied, Rules, RuleShelf
 from read_side.search.wording import Change, Wording
 from shared.documents.products import SEARCH, CategoryTree
@@ -33,6 +35,7 @@ class _Plan(msgspec.Struct):
     """A search on its way: what was asked, in Elasticsearch's words."""
 
     asked: SearchRequest
+    within: str | None  # the category that is listed
     categories: Categories
     fingerprint: bytes
     common: list[Json]
@@ -68,6 +71,7 @@ class Search:
     """Answers searches."""
 
     def __init__(self, index: Index, documents: Documents, shelf: CategoryShelf, rules: RuleShelf, secret: str) -> None:
+        self._kinds = Kinds(index)
         self._index, self._documents, self._shelf, self._rules, self._secret = index, documents, shelf, rules, secret
 
     async def answer(self, asked: SearchRequest, position: Position | None, within: str | None = None) -> Answer[Page]:
@@ -97,6 +101,7 @@ class Search:
         mark = cursors.fingerprint(asked, within)
         plan = _Plan(
             asked=asked,
+            within=within,
             categories=categories,
             fingerprint=mark,
             common=elastic.filters(asked, ids),
@@ -126,7 +131,8 @@ class Search:
     async def _page(self, plan: _Plan) -> Page:
         plan, found, understood = await self._found(plan)
         asked, hits = plan.asked, found["hits"]["hits"]
-        counted = self._facets(plan.named(), found, plan)
+        named = plan.named()
+        counted = _facets(named, found, plan, await self._kinds_of(named))
         if plan.samples:
             counted += await self._sampled_facets(hits, plan)
         return Page(
@@ -170,25 +176,26 @@ class Search:
         if plan.samples:
             body["source"].append("facets")
         if named:
-            body["aggs"] = elastic.facets(named, plan.chosen)
+            body["aggs"] = facets.questions(named, plan.chosen, asked, await self._kinds_of(named))
         return await self._index.search(**body, preference=plan.fingerprint.hex())  # one copy: one order of scores
 
-    def _facets(self, names: list[str], found: Json, plan: _Plan) -> list[Facet]:
-        counted = found.get("aggregations", {})
-        return [results.facet(name, counted[str(i)], plan.asked, plan.categories) for i, name in enumerate(names)]
+    async def _kinds_of(self, names: Sequence[str]) -> Mapping[str, Kind]:
+        attributes = [name.removeprefix(FILTER_PREFIX) for name in names if name.startswith(FILTER_PREFIX)]
+        return await self._kinds.of(attributes)
 
     async def _sampled_facets(self, hits: list[Json], plan: _Plan) -> list[Facet]:
-        names = results.frequent_attributes(hits[:SAMPLE], plan.asked, MOST_FACETS)
+        names = [attribute_facet(name) for name in facets.worth_counting(hits[:SAMPLE], plan.asked, MOST_FACETS)]
         if not names:
             return []
+        kinds = await self._kinds_of(names)
         found = await self._index.search(
             query=elastic.query(plan.asked, plan.common, plan.applied),
             size=0,
             track_total_hits=False,
             timeout=elastic.TIMEOUT,
-            aggs=elastic.facets(names, plan.chosen),
+            aggs=facets.questions(names, plan.chosen, plan.asked, kinds),
         )
-        return self._facets(names, found, plan)
+        return _facets(names, found, plan, kinds)
 
     def _next(self, hits: list[Json], plan: _Plan) -> str | None:
         limit = plan.asked.limit
@@ -201,3 +208,11 @@ def _say_all(text: str, found: Json) -> bool:
     """Whether some hit says all words: then all of them are known. Under another sort than relevance any may be it."""
     hits = found["hits"]["hits"]
     return any(is_one_word(text) or ALL in hit.get("matched_queries", ()) for hit in hits)
+
+
+def _facets(names: Sequence[str], found: Json, plan: _Plan, kinds: Mapping[str, Kind]) -> list[Facet]:
+    counted = found.get("aggregations", {})
+    return [
+        facets.facet(name, counted[str(place)], plan.asked, plan.categories, plan.within, kinds)
+        for place, name in enumerate(names)
+    ]

@@ -1,15 +1,13 @@
 """What a search answers, out of what Elasticsearch found. Pure."""
 
-from collections import Counter
-from collections.abc import Iterable
-from typing import Any, Literal
+from typing import Literal
 from uuid import UUID
 
 from msgspec import Struct
 
 from read_side.categories.queries import Categories
-from read_side.search.elastic import BRAND, CATEGORY, Json, attribute_facet
-from read_side.search.parameters import FILTER_PREFIX, SearchRequest
+from read_side.search.elastic import Json
+from read_side.search.facets import Facet
 from read_side.search.wording import Wording
 from shared.documents.stock import Availability
 from shared.money import Money
@@ -35,25 +33,6 @@ class Item(Struct, frozen=True):
     price: Money | None
     availability: Availability
     category: ItemCategory | None
-
-
-class FacetValue(Struct, frozen=True):
-    """One choice and how many products it would show, with all other facets' choices in force."""
-
-    value: str
-    name: str
-    count: int
-    selected: bool
-
-
-class Facet(Struct, frozen=True):
-    """Choices of one facet. `parameter` is the query parameter that takes a value; `others` are products not counted in
-    any of the values shown."""
-
-    parameter: str
-    name: str
-    values: list[FacetValue]
-    others: int
 
 
 class Total(Struct, frozen=True):
@@ -97,30 +76,3 @@ def total(hits: Json) -> Total:
     """The number of hits."""
     told = hits["total"]
     return Total(told["value"], "exact" if told["relation"] == "eq" else "at_least")
-
-
-def frequent_attributes(hits: Iterable[Json], asked: SearchRequest, most: int) -> list[str]:
-    """Names of the facets worth counting: what was chosen, then what the best hits have most often."""
-    seen = Counter(name for hit in hits for name in hit["_source"].get("facets", {}))
-    often = [name for name, count in sorted(seen.items(), key=lambda pair: (-pair[1], pair[0])) if count > 1]
-    names = list(dict.fromkeys([*asked.attributes, *often]))[:most]
-    return [attribute_facet(name) for name in names]
-
-
-def facet(name: str, counted: Json, asked: SearchRequest, categories: Categories) -> Facet:
-    """A facet out of its aggregation."""
-    values: Json = counted["values"]
-    shown = [_value(name, bucket, asked, categories) for bucket in values["buckets"]]
-    return Facet(name, name.removeprefix(FILTER_PREFIX), shown, values["sum_other_doc_count"])
-
-
-def _value(name: str, bucket: Json, asked: SearchRequest, categories: Categories) -> FacetValue:
-    key, count = str(bucket["key"]), bucket["doc_count"]
-    if name == BRAND:
-        return FacetValue(key, key, count, key in asked.brands)
-    if name == CATEGORY:
-        category = categories.by_id.get(key)
-        value, label = (category.slug, category.name) if category else (key, key)
-        return FacetValue(value, label, count, value in asked.categories)
-    chosen: Any = asked.attributes.get(name.removeprefix(FILTER_PREFIX), ())
-    return FacetValue(key, key, count, key in chosen)

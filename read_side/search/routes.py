@@ -37,8 +37,9 @@ async def get_search(
 ) -> Shown[Page]:
     """Products by words, category, brand, price and any attribute (`filter.<attribute>=value`), with facets.
 
-    Values of one facet widen (OR), facets narrow (AND), and each facet is counted without its own choice. `total` is
-    exact up to 10,000. Pages follow by `next_cursor`, which belongs to the same query.
+    Numbers are also found by ranges: `filter.weight (g)=100..200`, `..0.5 kg`, `100..<200` without its end. Values of
+    one facet widen (OR), facets narrow (AND), and each facet is counted without its own choice. `total` is exact up to
+    10,000. Pages follow by `next_cursor`, which belongs to the same query.
     """
     return respond(request, await search_of(request).answer(asked, parse_position(position)))
 

@@ -1,7 +1,8 @@
 """Numbers in attributes, with their units: how the index keeps them, so that they can be compared and counted.
 
-A flattened field knows no numbers, only words in alphabetical order. So a number is kept as sixteen hexadecimal digits
-that sort as numbers do, and counted by steps of a scale (1, 2, 5, 10, 20, 50, …), whatever its size.
+A flattened field knows no numbers, only words in alphabetical order. So a number is kept as its unit and sixteen
+hexadecimal digits that sort as numbers do. Where there are too many different ones to count each, they are counted by
+steps: their first two digits (990, 1000, 1100, …), whatever their size.
 """
 
 import re
@@ -17,8 +18,9 @@ _WHOLE = ("in", "ft", "lb", "oz", "min", "h", "rpm", "px", "dB", "U", "%", '"', 
 UNITS: dict[str, tuple[str, float]] = {
     prefix + base: (base, factor) for base in _BASES for prefix, factor in _PREFIXES.items()
 } | {unit: (unit, 1.0) for unit in _WHOLE}
-_STEPS = (1, 2, 5)
+_IN_NAME = re.compile(r".*\(([^()]+)\)")
 _SIGN = 1 << 63
+_APART = "|"
 
 
 class Quantity(NamedTuple):
@@ -45,6 +47,31 @@ def quantity(text: str) -> Quantity | None:
     return Quantity(float(f"{number:.12g}"), unit)  # 0.1 mm is 0.0001 m, not 0.00010000000000000002
 
 
+def unit_in(attribute: str) -> str:
+    """The unit that an attribute's name tells for all its values, as in "weight (g)"; "" if it tells none."""
+    match = _IN_NAME.fullmatch(attribute.strip())
+    return match[1] if match and match[1] in UNITS else ""
+
+
+def quantity_of(attribute: str, text: str) -> Quantity | None:
+    """The quantity that an attribute's value is; a bare number is in the unit that the attribute's name tells."""
+    told, unit = quantity(text), unit_in(attribute)
+    if told is None or told.unit or not unit:
+        return told
+    return quantity(f"{text.strip()} {unit}")
+
+
+def word_of(told: Quantity) -> str:
+    """How the index keeps it: those of one unit stand together, in their order."""
+    return f"{told.unit}{_APART}{sortable(told.number)}"
+
+
+def told_by(word: str) -> Quantity:
+    """The quantity behind such a word."""
+    unit, _, number = word.rpartition(_APART)
+    return Quantity(number_of(number), unit)
+
+
 def sortable(number: float) -> str:
     """A number as a word that sorts like it."""
     (bits,) = struct.unpack(">Q", struct.pack(">d", number + 0.0))  # -0.0 is 0.0
@@ -59,17 +86,28 @@ def number_of(word: str) -> float:
 
 
 def step_of(number: float) -> Step:
-    """The step of the scale that a number stands on."""
+    """The step that a number stands on: all that begin with its first two digits."""
     if number == 0:
         return Step(0.0, 0.0)
-    edges = _edges_around(abs(number))
+    digits, exponent = _two_digits(abs(number))
+    near, far = float(f"{digits}e{exponent}"), float(f"{digits + 1}e{exponent}")
     if number > 0:
-        low = max(edge for edge in edges if edge <= number)
-        return Step(low, min(edge for edge in edges if edge > number))
-    low = min(edge for edge in edges if edge >= -number)
-    return Step(-low, -max(edge for edge in edges if edge < -number))
+        return Step(near, far)
+    if number == -near:  # a step begins with its low end: that of −120 goes on to −110
+        far, near = near, float(f"{digits - 1}e{exponent}" if digits > 10 else f"99e{exponent - 1}")
+    return Step(-far, -near)
 
 
-def _edges_around(size: float) -> list[float]:
-    exponent = floor(log10(size))
-    return [float(f"{step}e{exponent + shift}") for shift in (-1, 0, 1) for step in _STEPS]
+def _two_digits(size: float) -> tuple[int, int]:
+    """Its first two digits, and the power of ten that they are counted in. A logarithm may be off by one."""
+    exponent = floor(log10(size)) - 1
+    while float(f"100e{exponent}") <= size:
+        exponent += 1
+    while float(f"10e{exponent}") > size:
+        exponent -= 1
+    return max(digits for digits in _around(size / 10.0**exponent) if float(f"{digits}e{exponent}") <= size), exponent
+
+
+def _around(digits: float) -> tuple[int, int, int]:
+    whole = int(digits)
+    return whole - 1, whole, whole + 1

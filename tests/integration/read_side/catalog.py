@@ -1,17 +1,23 @@
 """A small shop in Elasticsearch and Redis, and an independent count of what a search must find in it."""
 
+from collections import Counter
+from collections.abc import Iterable
 from random import Random
+from typing import Any
 from uuid import UUID
 
+import httpx
 import msgspec
 from elasticsearch import Elasticsearch
 
 from shared.documents.indices import INDICES
 from shared.documents.layout import alias_name, index_name
 from shared.documents.products import SEARCH, TREE, Category, CategoryTree, Completion, SearchedProduct
-from shared.documents.quantities import sortable, step_of
+from shared.documents.quantities import Quantity, quantity_of, step_of, word_of
 from shared.ids import uuid7
 from tests.integration.read_side.shelves import SHARDS, VERSION, Shelves
+
+Answer = dict[str, Any]
 
 # parent slug → slugs below it
 TREE_OF = {None: ["light", "sound"], "light": ["lamps", "candles"], "lamps": ["desk-lamps"], "sound": ["speakers"]}
@@ -42,6 +48,10 @@ class Shop:
         facets = {"Colour": random.sample(COLOURS, random.choice([1, 1, 2])), "Watt [max]": [str(random.randint(1, 9))]}
         if random.random() < 0.7:
             facets["Material, main"] = [random.choice(MATERIALS)]
+        facets |= {"weight (g)": [str(random.randint(100, 2000))], "dimmable": [random.choice(["true", "false"])]}
+        facets["memory"] = [random.choice(["500 MB", "1 GB", "2GB", "2.0 GB", "0.5 GB"])]
+        told = {name: [told for word in words if (told := quantity_of(name, word))] for name, words in facets.items()}
+        quantities = {name: several for name, several in told.items() if several}
         prices = {} if number % 50 == 7 else {"EUR": random.randint(100, 900) * 10, "JPY": random.randint(100, 900)}
         return SearchedProduct(
             product_id=uuid7(),
@@ -54,8 +64,11 @@ class Shop:
             category_id=random.choice(leaves),
             attributes_text=" ".join(value for values in facets.values() for value in values),
             facets=facets,
-            numbers={"Watt [max]": [sortable(float(facets["Watt [max]"][0]))]},
-            steps={"Watt [max]": [sortable(step_of(float(facets["Watt [max]"][0])).low)]},
+            numbers={name: sorted(word_of(told) for told in several) for name, several in quantities.items()},
+            steps={
+                name: [word_of(Quantity(step_of(number).low, unit)) for number, unit in several]
+                for name, several in quantities.items()
+            },
             completion=Completion([f"product {number}"], 1),
             image=None,
             skus=[f"SKU-{number}", f"SKU-{number}-b"],
@@ -66,6 +79,11 @@ class Shop:
             deleted=number % 40 == 4,
             position=number + 1,
         )
+
+    def above(self, id_: UUID | None) -> list[UUID]:
+        """A category and all those that it lies in."""
+        parents = {category.id: category.parent_id for category in self.categories}
+        return [] if id_ is None else [id_, *self.above(parents[id_])]
 
     @property
     def found(self) -> list[SearchedProduct]:
@@ -87,3 +105,19 @@ class Shop:
         """Write the tree, and that searches see it all."""
         await shelves.put(TREE, "tree", CategoryTree(self.categories))
         await shelves.checkpoint(SEARCH, 500, *range(SHARDS), prefix="seen:")
+
+
+async def ask(api: httpx.AsyncClient, path: str = "/v1/search", **params: Any) -> Answer:
+    answer = await api.get(path, params={name.replace("__", "."): value for name, value in params.items()})
+    assert answer.status_code == 200, answer.text
+    told: Answer = answer.json()
+    return told
+
+
+def counts(answer: Answer, parameter: str) -> dict[str, int]:
+    [facet] = [facet for facet in answer["facets"] if facet["parameter"] == parameter]
+    return {value["value"]: value["count"] for value in facet["values"]}
+
+
+def count_of(values: Iterable[Iterable[str]]) -> dict[str, int]:
+    return dict(Counter(value for several in values for value in set(several)))

@@ -1,16 +1,19 @@
 """The query API over real servers, once through its front and once without: both must answer the same."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from uuid import uuid4
 
 import httpx
 import pytest
+from elasticsearch import Elasticsearch
 from redis.asyncio import Redis
 
 from read_side.app import create_app
 from shared.settings import Settings
 from tests.fixtures.asgi import client_of
 from tests.fixtures.private_server import PrivateServer
-from tests.integration.read_side.shelves import Shelves
+from tests.integration.read_side.catalog import Shop
+from tests.integration.read_side.shelves import VERSION, Shelves
 
 LINK_SECRET = "the-secret-of-links"
 NOWHERE = "http://127.0.0.1:9"  # nothing listens there
@@ -50,3 +53,32 @@ async def api(
     """A client of the query API, without Elasticsearch."""
     async with client_of(create_app(settings_of(valkey.url), fronted=request.param == "front")) as client:
         yield client
+
+
+@pytest.fixture(scope="session")
+def shop() -> Shop:
+    return Shop()
+
+
+@pytest.fixture(scope="session")
+def shop_prefix(shop: Shop, elasticsearch_url: str) -> Iterator[str]:
+    """The index of the shop, written once: searching changes nothing."""
+    prefix = f"shop-{uuid4().hex[:12]}-"
+    with Elasticsearch(elasticsearch_url, request_timeout=30) as client:
+        shop.index(client, prefix)
+        # A JVM that has never searched takes seconds for its first one, longer than the API waits.
+        client.search(
+            index=f"{prefix}products", query={"match": {"name": "x"}}, aggs={"b": {"terms": {"field": "brand"}}}
+        )
+        yield prefix
+        client.indices.delete(index=f"{prefix}products-{VERSION}")
+
+
+@pytest.fixture
+async def shopping(
+    shop: Shop, shelves: Shelves, valkey: PrivateServer, elasticsearch_url: str, shop_prefix: str
+) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of the query API over a filled shop."""
+    await shop.tell(shelves)
+    async with client_of(create_app(settings_of(valkey.url, elasticsearch_url, shop_prefix))) as api:
+        yield api

@@ -1,71 +1,22 @@
 """Search over a real Elasticsearch, against counts made in Python from the same products."""
 
 import asyncio
-from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import Callable
 from typing import Any
-from uuid import uuid4
 
 import httpx
 import pytest
-from elasticsearch import Elasticsearch
 
 from read_side.app import create_app
 from shared.documents.products import SEARCH, SearchedProduct
 from shared.position import Position
 from tests.fixtures.asgi import client_of
 from tests.fixtures.private_server import PrivateServer
-from tests.integration.read_side.catalog import BRANDS, Shop
+from tests.integration.read_side.catalog import BRANDS, Answer, Shop, ask, count_of, counts
 from tests.integration.read_side.conftest import settings_of
-from tests.integration.read_side.shelves import EPOCH, SHARDS, VERSION, Shelves, eventually
+from tests.integration.read_side.shelves import EPOCH, SHARDS, Shelves, eventually
 
-Answer = dict[str, Any]
 Test = Callable[[SearchedProduct], bool]
-
-
-@pytest.fixture(scope="module")
-def shop() -> Shop:
-    return Shop()
-
-
-@pytest.fixture(scope="module")
-def shop_prefix(shop: Shop, elasticsearch_url: str) -> Iterator[str]:
-    """The index of the shop, written once: searching changes nothing."""
-    prefix = f"shop-{uuid4().hex[:12]}-"
-    with Elasticsearch(elasticsearch_url, request_timeout=30) as client:
-        shop.index(client, prefix)
-        # A JVM that has never searched takes seconds for its first one, longer than the API waits.
-        client.search(
-            index=f"{prefix}products", query={"match": {"name": "x"}}, aggs={"b": {"terms": {"field": "brand"}}}
-        )
-        yield prefix
-        client.indices.delete(index=f"{prefix}products-{VERSION}")
-
-
-@pytest.fixture
-async def shopping(
-    shop: Shop, shelves: Shelves, valkey: PrivateServer, elasticsearch_url: str, shop_prefix: str
-) -> AsyncIterator[httpx.AsyncClient]:
-    """A client of the query API over a filled shop."""
-    await shop.tell(shelves)
-    async with client_of(create_app(settings_of(valkey.url, elasticsearch_url, shop_prefix))) as api:
-        yield api
-
-
-async def ask(api: httpx.AsyncClient, path: str = "/v1/search", **params: Any) -> Answer:
-    answer = await api.get(path, params={name.replace("__", "."): value for name, value in params.items()})
-    assert answer.status_code == 200, answer.text
-    told: Answer = answer.json()
-    return told
-
-
-def counts(answer: Answer, parameter: str) -> dict[str, int]:
-    [facet] = [facet for facet in answer["facets"] if facet["parameter"] == parameter]
-    return {value["value"]: value["count"] for value in facet["values"]}
-
-
-def count_of(values: Iterable[Iterable[str]]) -> dict[str, int]:
-    return dict(Counter(value for several in values for value in set(several)))
 
 
 async def test_an_item_has_what_a_list_shows(shopping: httpx.AsyncClient, shop: Shop) -> None:
@@ -100,7 +51,10 @@ async def test_only_listed_products_are_found_and_counted(shopping: httpx.AsyncC
 async def test_facets_are_chosen_by_the_result(shopping: httpx.AsyncClient) -> None:
     names = [facet["parameter"] for facet in (await ask(shopping))["facets"]]
     assert names[:2] == ["brand", "category"]
-    assert set(names[2:]) == {"filter.Colour", "filter.Watt [max]", "filter.Material, main"}
+    assert set(names[2:]) == {
+        *("filter.Colour", "filter.Watt [max]", "filter.Material, main", "filter.weight (g)", "filter.dimmable"),
+        "filter.memory",
+    }
     assert (await ask(shopping, facets=""))["facets"] == []
     assert [facet["name"] for facet in (await ask(shopping, facets="Colour,brand"))["facets"]] == ["Colour", "brand"]
 
@@ -127,7 +81,9 @@ async def test_facets_count_without_their_own_choice(shopping: httpx.AsyncClient
     assert answer["total"]["value"] == len(under(None)) > 0
     slug_of = {category.id: category.slug for category in shop.categories}
     assert counts(answer, "brand") == count_of([product.brand] for product in under("brand"))
-    categories = count_of([slug_of[product.category_id]] for product in under("category") if product.category_id)
+    categories = count_of(
+        [slug_of[id_] for id_ in shop.above(product.category_id)] for product in under("category")
+    )
     assert counts(answer, "category") == categories
     for attribute in ("Colour", "Material, main", "Watt [max]"):
         expected = count_of(product.facets.get(attribute, []) for product in under(f"filter.{attribute}"))

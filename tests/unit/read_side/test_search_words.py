@@ -4,7 +4,7 @@ import pytest
 from msgspec import structs
 
 from read_side.categories.queries import Categories
-from read_side.search import cursors, elastic, wording
+from read_side.search import cursors, elastic, facets, wording
 from read_side.search.parameters import SearchRequest
 from read_side.search.wording import Change
 from shared.documents.products import Category, CategoryTree
@@ -19,7 +19,7 @@ ASKED = SearchRequest(
 
 def test_a_facet_is_counted_under_all_choices_but_its_own() -> None:
     chosen = elastic.selections(ASKED, None)
-    counted = elastic.facets(["brand", "filter.Colour", "filter.Size"], chosen)
+    counted = facets.questions(["brand", "filter.Colour", "filter.Size"], chosen, ASKED, {})
     brand, colour = chosen["brand"], chosen["filter.Colour"]
     under = [facet["filter"]["bool"]["filter"] for facet in counted.values()]
     assert under == [[colour], [brand], [brand, colour]]

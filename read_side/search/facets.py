@@ -1,0 +1,220 @@
+"""Facets: which ones are worth counting, what that is in Elasticsearch's words, and what it answers. Pure."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from math import log2
+from typing import Literal
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from read_side.categories.queries import Categories
+from read_side.search import ranges
+from read_side.search.colours import swatch
+from read_side.search.elastic import BRAND, CATEGORY, Json, any_of
+from read_side.search.kinds import TEXT, Kind
+from read_side.search.parameters import FILTER_PREFIX, SearchRequest
+from read_side.search.ranges import Bin, Scale
+from shared.documents.quantities import quantity_of, told_by
+
+MOST_VALUES = 50  # shown of a facet
+MOST_CATEGORIES = 1000  # counted: those above them are added up here
+MOST_STEPS = 300
+SINGLE_NUMBERS = 12  # so many different numbers are shown one by one
+BITS = 3.0  # eight values as frequent as each other: more don't make a facet more useful
+ALL_DIFFERENT = 0.5  # so many values for each product are names rather than choices
+
+Kinds = Mapping[str, Kind]
+
+
+class FacetValue(Struct, frozen=True, omit_defaults=True):
+    """One choice and how many products it would show, with all other facets' choices in force. `parent`: the category
+    above it, by its slug, if that is among the values. `swatch`: a colour to paint, as #rrggbb."""
+
+    value: str
+    name: str
+    count: int
+    selected: bool
+    parent: str | None = None
+    swatch: str | None = None
+
+
+class Bounds(Struct, frozen=True):
+    """All numbers of a result lie from `low` to `high`, in the facet's unit."""
+
+    low: float
+    high: float
+
+
+class Facet(Struct, frozen=True, omit_defaults=True):
+    """Choices of one facet. `parameter` is the query parameter that takes a value; `others` are products not counted in
+    any of the values shown. Of numbers the values are ranges (`100..<200`), or the numbers if they are few."""
+
+    parameter: str
+    name: str
+    values: list[FacetValue]
+    others: int
+    kind: Literal["text", "boolean", "colour", "number", "category"] = "text"
+    unit: str | None = None
+    bounds: Bounds | None = None
+
+
+def worth_counting(hits: Sequence[Json], asked: SearchRequest, most: int) -> list[str]:
+    """Names of the attributes worth counting: those chosen from, then by how many of the best hits have them, times
+    how well their values tell these apart."""
+    values: dict[str, list[list[str]]] = defaultdict(list)
+    for hit in hits:
+        for name, words in hit["_source"].get("facets", {}).items():
+            values[name].append(words)
+    worth = {name: len(several) / len(hits) * _apart(name, several) for name, several in values.items()}
+    best = sorted((name for name in worth if worth[name] > 0), key=lambda name: (-worth[name], name))
+    return list(dict.fromkeys([*asked.attributes, *best]))[:most]
+
+
+def _apart(name: str, several: Sequence[Sequence[str]]) -> float:
+    """From 0, all the same, to 1: the entropy of the values."""
+    counts = Counter(word for words in several for word in words)
+    total = counts.total()
+    bits = -sum(count / total * log2(count / total) for count in counts.values())
+    names = len(several) > 2 and len(counts) > ALL_DIFFERENT * len(several) and not _numeric(name, counts)
+    return min(bits, BITS) / BITS * (0.2 if names else 1.0)
+
+
+def _numeric(name: str, counts: Iterable[str]) -> bool:
+    return all(quantity_of(name, word) for word in counts)
+
+
+def questions(names: Sequence[str], chosen: Mapping[str, Json], asked: SearchRequest, kinds: Kinds) -> Json:
+    """Counts of several facets, named by place: Elasticsearch takes no brackets in names, attributes may have them.
+    Each is counted under everybody else's selection, not its own."""
+    return {str(place): _question(name, chosen, asked, kinds) for place, name in enumerate(names)}
+
+
+def _question(name: str, chosen: Mapping[str, Json], asked: SearchRequest, kinds: Kinds) -> Json:
+    others = [selection for other, selection in chosen.items() if other != name]
+    aggs: Json = {"values": {"terms": _terms(name, kinds)}}
+    if name in chosen and name != CATEGORY:  # what was chosen is shown, however few have it
+        aggs["chosen"] = {"filters": {"filters": _each(name, asked)}}
+    return {"filter": {"bool": {"filter": others}}, "aggs": aggs}
+
+
+def _terms(name: str, kinds: Kinds) -> Json:
+    if name == BRAND:
+        return {"field": "brand", "size": MOST_VALUES}
+    if name == CATEGORY:
+        return {"field": "category_id", "size": MOST_CATEGORIES}
+    attribute = name.removeprefix(FILTER_PREFIX)
+    kind = kinds.get(attribute, TEXT)
+    return {"field": f"{kind.field}.{attribute}", "size": MOST_STEPS if kind.name == "number" else MOST_VALUES}
+
+
+def _each(name: str, asked: SearchRequest) -> Json:
+    """What each of the chosen values finds by itself, named by place."""
+    attribute = name.removeprefix(FILTER_PREFIX)
+    clauses = [
+        {"term": {"brand": value}} if name == BRAND else any_of(attribute, [value]) for value in _chosen(name, asked)
+    ]
+    return {str(place): clause for place, clause in enumerate(clauses)}
+
+
+def _chosen(name: str, asked: SearchRequest) -> Sequence[str]:
+    return asked.brands if name == BRAND else asked.attributes.get(name.removeprefix(FILTER_PREFIX), ())
+
+
+def facet(
+    name: str, counted: Json, asked: SearchRequest, categories: Categories, within: str | None, kinds: Kinds
+) -> Facet:
+    """A facet out of its aggregation; of categories those in `within`."""
+    values: Json = counted["values"]
+    if name == CATEGORY:
+        return _of_categories(values, asked, categories, within)
+    attribute = name.removeprefix(FILTER_PREFIX)
+    kind = TEXT if name == BRAND else kinds.get(attribute, TEXT)
+    if kind.name == "number":
+        made = _of_numbers(name, attribute, kind, values)
+    else:
+        shown = [_value(kind, str(bucket["key"]), bucket["doc_count"]) for bucket in values["buckets"]]
+        made = Facet(name, attribute, shown, values["sum_other_doc_count"], kind.name)
+    return _with_choice(made, _chosen(name, asked), counted.get("chosen", {}).get("buckets", {}))
+
+
+def _value(kind: Kind, key: str, count: int) -> FacetValue:
+    return FacetValue(key, key, count, selected=False, swatch=swatch(key) if kind.name == "colour" else None)
+
+
+def _with_choice(made: Facet, chosen: Sequence[str], buckets: Mapping[str, Json]) -> Facet:
+    """What was chosen is marked, and shown by its own count if it is none of the values."""
+    if not chosen:
+        return made
+    shown = [replace(value, selected=value.value in chosen) for value in made.values]
+    known = {value.value for value in shown}
+    counts = {value: int(buckets[str(place)]["doc_count"]) for place, value in enumerate(chosen)}
+    shown += [FacetValue(value, value, count, selected=True) for value, count in counts.items() if value not in known]
+    return replace(made, values=shown)
+
+
+def _of_numbers(name: str, attribute: str, kind: Kind, values: Json) -> Facet:
+    """Ranges; or the numbers, if there are few. Of an attribute with several units, the one that most have."""
+    by_unit: dict[str, list[Bin]] = defaultdict(list)
+    for bucket in values["buckets"]:
+        told = told_by(bucket["key"])
+        count = bucket["doc_count"]
+        by_unit[told.unit].append(
+            ranges.stepped(told.number, count) if kind.field == "steps" else Bin(told.number, told.number, count)
+        )
+    unit = max(by_unit, key=lambda unit: sum(bin_.products for bin_ in by_unit[unit]), default="")
+    bins = sorted(by_unit.pop(unit, []))
+    others = sum(bin_.products for several in by_unit.values() for bin_ in several) + values["sum_other_doc_count"]
+    scale = ranges.scale_of(attribute, unit, bins[len(bins) // 2].high if bins else 0.0)
+    bounds = Bounds(float(scale.shown(bins[0].low)), float(scale.shown(bins[-1].high))) if bins else None
+    shown = list(_singles(bins, scale) if _are_few(bins, kind) else _ranges(bins, scale))
+    return Facet(name, attribute, shown, others, "number", scale.unit or None, bounds)
+
+
+def _are_few(bins: Sequence[Bin], kind: Kind) -> bool:
+    return kind.field == "numbers" and len(bins) <= SINGLE_NUMBERS
+
+
+def _singles(bins: Sequence[Bin], scale: Scale) -> Iterator[FacetValue]:
+    for bin_ in bins:
+        number = scale.shown(bin_.low)
+        yield FacetValue(scale.text(number), f"{number} {scale.unit}".rstrip(), bin_.products, selected=False)
+
+
+def _ranges(bins: Sequence[Bin], scale: Scale) -> Iterator[FacetValue]:
+    for low, high, count in ranges.cut(bins):
+        ends = scale.shown(low), scale.shown(high)
+        shown = f"{ends[0]} to {ends[1]} {scale.unit}".rstrip()
+        yield FacetValue(scale.text("..<".join(ends)), shown, count, selected=False)
+
+
+def _of_categories(values: Json, asked: SearchRequest, categories: Categories, within: str | None) -> Facet:
+    """Each category with all that is below it, the fullest first, whose parent stands before it."""
+    counts: Counter[str] = Counter()
+    for bucket in values["buckets"]:
+        for id_ in _up_to(categories.with_ancestors(bucket["key"]), categories, within):
+            counts[id_] += bucket["doc_count"]
+    depth = {id_: len(categories.with_ancestors(id_)) for id_ in counts}
+    fullest = sorted(counts, key=lambda id_: (-counts[id_], depth[id_], id_))[:MOST_VALUES]
+    shown = [_category(id_, counts, categories, asked, fullest) for id_ in fullest]
+    return Facet(CATEGORY, CATEGORY, shown, values["sum_other_doc_count"], "category")
+
+
+def _up_to(ids: Sequence[str], categories: Categories, within: str | None) -> Iterator[str]:
+    """Up to the category that is listed: what lies above it isn't asked for."""
+    for id_ in ids:
+        yield id_
+        if within is not None and categories.by_id[id_].slug == within:
+            return
+
+
+def _category(
+    id_: str, counts: Mapping[str, int], categories: Categories, asked: SearchRequest, fullest: Sequence[str]
+) -> FacetValue:
+    """A category by its slug; while the tree can't be read by its id."""
+    known = categories.by_id.get(id_)
+    if known is None:
+        return FacetValue(id_, id_, counts[id_], selected=False)
+    above = categories.by_id.get(str(known.parent_id))
+    parent = above.slug if above and str(above.id) in fullest else None
+    return FacetValue(known.slug, known.name, counts[id_], known.slug in asked.categories, parent)

@@ -1,0 +1,92 @@
+"""What kind of values an attribute has: asked of the whole shop, so that a facet is the same in every search."""
+
+import asyncio
+import re
+import time
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, Literal
+
+from msgspec import Struct
+
+from read_side.search import elastic
+from read_side.search.index import Index
+
+Json = dict[str, Any]
+
+KEPT_SECONDS = 60.0
+MOST_KEPT = 2000  # attributes: their names come from whoever asks
+MOST_NUMBERS = 100  # different ones: each is counted; of more, steps are
+LEAST_NUMERIC = 0.9  # of the products that have it: else its numbers are words among others
+TRUTHS = frozenset(("true", "false", "yes", "no"))
+_COLOUR = re.compile(r"\b(colou?rs?|farben?|couleurs?)\b", re.IGNORECASE)
+
+
+class Kind(Struct, frozen=True):
+    """How an attribute is shown, and which field it is counted by."""
+
+    name: Literal["text", "boolean", "colour", "number"]
+    field: Literal["facets", "numbers", "steps"] = "facets"
+
+
+TEXT = Kind("text")
+
+
+def question(attributes: Sequence[str]) -> Json:
+    """What tells the kinds, named by place."""
+    aggs: Json = {}
+    for place, attribute in enumerate(attributes):
+        aggs[f"{place}/has"] = {"filter": {"exists": {"field": f"facets.{attribute}"}}}
+        aggs[f"{place}/numeric"] = {"filter": {"exists": {"field": f"numbers.{attribute}"}}}
+        aggs[f"{place}/numbers"] = {"terms": {"field": f"numbers.{attribute}", "size": MOST_NUMBERS}}
+        aggs[f"{place}/values"] = {"terms": {"field": f"facets.{attribute}", "size": len(TRUTHS)}}
+    return aggs
+
+
+def told(attributes: Sequence[str], found: Json) -> dict[str, Kind]:
+    """The kinds that Elasticsearch's answer tells."""
+    counted = found["aggregations"]
+    return {
+        attribute: _kind(attribute, *(counted[f"{place}/{what}"] for what in ("has", "numeric", "numbers", "values")))
+        for place, attribute in enumerate(attributes)
+    }
+
+
+def _kind(attribute: str, has: Json, numeric: Json, numbers: Json, values: Json) -> Kind:
+    if has["doc_count"] and numeric["doc_count"] >= LEAST_NUMERIC * has["doc_count"]:
+        return Kind("number", "steps" if numbers["sum_other_doc_count"] else "numbers")
+    words = {bucket["key"].lower() for bucket in values["buckets"]}
+    if words and words <= TRUTHS and not values["sum_other_doc_count"]:
+        return Kind("boolean")
+    return Kind("colour") if _COLOUR.search(attribute) else TEXT
+
+
+class Kinds:
+    """The kinds as last told, asked for anew when they are a minute old."""
+
+    def __init__(self, index: Index) -> None:
+        self._index = index
+        self._known: dict[str, tuple[float, Kind]] = {}
+        self._asking = asyncio.Lock()  # many who miss the same are one question
+
+    async def of(self, attributes: Collection[str]) -> Mapping[str, Kind]:
+        """The kind of each; answers 503 while Elasticsearch is down."""
+        if self._missing(attributes):
+            async with self._asking:
+                await self._learn(self._missing(attributes))
+        return {attribute: self._known[attribute][1] for attribute in attributes}
+
+    def _missing(self, attributes: Collection[str]) -> list[str]:
+        now = time.monotonic()
+        return [name for name in attributes if name not in self._known or self._known[name][0] < now]
+
+    async def _learn(self, attributes: list[str]) -> None:
+        if not attributes:
+            return
+        found = await self._index.search(
+            query={"bool": {"filter": elastic.LISTED}}, size=0, track_total_hits=False, timeout=elastic.TIMEOUT,
+            aggs=question(attributes),
+        )  # fmt: skip
+        if len(self._known) > MOST_KEPT:
+            self._known.clear()
+        until = time.monotonic() + KEPT_SECONDS
+        self._known |= {attribute: (until, kind) for attribute, kind in told(attributes, found).items()}

@@ -1,0 +1,100 @@
+"""Typed facets over a real Elasticsearch: what is chosen from them finds what they counted."""
+
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+
+from shared.documents.products import SearchedProduct
+from shared.documents.quantities import told_by
+from tests.integration.read_side.catalog import Answer, Shop, ask, count_of, counts
+
+
+def facet_of(answer: Answer, name: str) -> Answer:
+    found: list[Answer] = [facet for facet in answer["facets"] if facet["parameter"] == f"filter.{name}"]
+    [facet] = found
+    return facet
+
+
+def number(product: SearchedProduct, attribute: str) -> float:
+    return told_by(product.numbers[attribute][0]).number
+
+
+async def test_each_attribute_is_told_by_its_kind(shopping: httpx.AsyncClient) -> None:
+    answer = await ask(shopping)
+    kinds = {facet["name"]: (facet.get("kind", "text"), facet.get("unit")) for facet in answer["facets"]}
+    assert kinds == {
+        "brand": ("text", None), "category": ("category", None), "Colour": ("colour", None),
+        "Watt [max]": ("number", None), "weight (g)": ("number", "g"), "memory": ("number", "GB"),
+        "dimmable": ("boolean", None), "Material, main": ("text", None),
+    }  # fmt: skip
+    assert {value["swatch"] for value in facet_of(answer, "Colour")["values"]} == {"#d32f2f", "#ffffff", "#000000"}
+    assert counts(answer, "filter.dimmable").keys() == {"true", "false"}
+    named = await ask(shopping, facets="weight (g),memory,Colour")
+    assert [facet for facet in answer["facets"] if facet["name"] == "memory"] == named["facets"][1:2]
+
+
+async def test_a_range_finds_as_many_as_it_counted(shopping: httpx.AsyncClient, shop: Shop) -> None:
+    facet = facet_of(await ask(shopping, brand="Nox", facets="weight (g)"), "weight (g)")
+    weights = [number(product, "weight (g)") for product in shop.found if product.brand == "Nox"]
+    assert sum(value["count"] for value in facet["values"]) == len(weights)
+    assert facet["bounds"]["low"] <= min(weights) <= max(weights) <= facet["bounds"]["high"] + 100
+    for value in facet["values"]:
+        answer = await ask(shopping, brand="Nox", **{"filter__weight (g)": value["value"]}, facets="weight (g),Colour")
+        low, high = map(float, value["value"].split("..<"))
+        heavy = [p for p in shop.found if p.brand == "Nox" and low <= number(p, "weight (g)") < high]
+        assert answer["total"]["value"] == value["count"] == len(heavy)
+        assert counts(answer, "filter.weight (g)") == {each["value"]: each["count"] for each in facet["values"]}
+        assert [each["value"] for each in facet_of(answer, "weight (g)")["values"] if each["selected"]] == [
+            value["value"]
+        ]
+        assert counts(answer, "filter.Colour") == count_of(product.facets["Colour"] for product in heavy)
+
+
+async def test_a_saved_filter_finds_the_same_whatever_the_ranges_are_today(
+    shopping: httpx.AsyncClient, shop: Shop
+) -> None:
+    expected: dict[str, Callable[[float], bool]] = {
+        "123.5..456": lambda w: 123.5 <= w <= 456, "..0.9 kg": lambda w: w <= 900, "1500..": lambda w: w >= 1500,
+        "0,5..<1kg": lambda w: 500 <= w < 1000,
+    }  # fmt: skip
+    for text, holds in expected.items():
+        answer = await ask(shopping, **{"filter__weight (g)": text})
+        found = [product for product in shop.found if holds(number(product, "weight (g)"))]
+        assert answer["total"]["value"] == len(found) > 0, text
+        own = [value for value in facet_of(answer, "weight (g)")["values"] if value["selected"]]
+        assert [(value["value"], value["count"]) for value in own] == [(text, len(found))], (
+            "it is shown though no range"
+        )
+    either: dict[str, Any] = {"filter__weight (g)": ["..200", "1900.."]}
+    several = await ask(shopping, **either)
+    weights = [number(product, "weight (g)") for product in shop.found]
+    assert several["total"]["value"] == len([w for w in weights if w <= 200 or w >= 1900])
+
+
+async def test_a_number_is_the_same_however_it_is_spelt(shopping: httpx.AsyncClient, shop: Shop) -> None:
+    sizes = Counter(number(product, "memory") for product in shop.found)
+    facet = facet_of(await ask(shopping), "memory")
+    told = [(value["value"], value["name"], value["count"]) for value in facet["values"]]
+    assert told == [
+        ("0.5 GB", "0.5 GB", sizes[5e8]), ("1 GB", "1 GB", sizes[1e9]), ("2 GB", "2 GB", sizes[2e9]),
+    ]  # fmt: skip
+    for text in ("2 GB", "2000 MB", "2GB", "2..2 GB"):
+        assert (await ask(shopping, filter__memory=text))["total"]["value"] == sizes[2e9], text
+    assert (await ask(shopping, filter__memory="2"))["total"]["value"] == 0, "two of what?"
+
+
+async def test_categories_count_all_below_them(shopping: httpx.AsyncClient, shop: Shop) -> None:
+    slug_of = {category.id: category.slug for category in shop.categories}
+    [facet] = (await ask(shopping, facets="category"))["facets"]
+    above = [[slug_of[id_] for id_ in shop.above(product.category_id)] for product in shop.found]
+    assert {value["value"]: value["count"] for value in facet["values"]} == count_of(above)
+    parents = {value["value"]: value.get("parent") for value in facet["values"]}
+    assert parents == {
+        "light": None, "sound": None, "lamps": "light", "candles": "light", "desk-lamps": "lamps", "speakers": "sound",
+    }  # fmt: skip
+    places = [value["value"] for value in facet["values"]]
+    assert all(parent is None or places.index(parent) < places.index(slug) for slug, parent in parents.items())
+    [listed] = (await ask(shopping, "/v1/categories/lamps/products", facets="category"))["facets"]
+    assert {value["value"]: value.get("parent") for value in listed["values"]} == {"lamps": None, "desk-lamps": "lamps"}
