@@ -1,9 +1,11 @@
 """An import of products as its user sees it."""
 
+import csv
 from pathlib import Path
+from typing import IO
 
 import asyncpg
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from doorbuster.import_report import Report
 from shared.ids import uuid7
@@ -11,7 +13,7 @@ from write_side import imports
 from write_side.commands import cause_of
 from write_side.database import open_pool
 from write_side.errors import Refusal
-from write_side.imports import Options, Progress
+from write_side.imports import ColumnMapping, Options, Progress
 
 FAILURES = (imports.UnreadableFile, imports.BrokenMapping, Refusal, OSError, asyncpg.PostgresError)
 CONNECTIONS = 4
@@ -27,17 +29,37 @@ class Wanted(Struct, frozen=True):
     stock: int | None
     warehouse: str | None
     terminal: bool
+    format: imports.Format = "default"
+    image_base: str = ""
+    dry_run: bool = False
 
 
 async def run(database_url: str, wanted: Wanted) -> str:
     """Import the file; answers the summary. Raises one of `FAILURES`."""
-    mapping = imports.DEFAULT if wanted.mapping is None else imports.read_mapping(wanted.mapping)
-    options = Options(wanted.currency, wanted.stock, wanted.warehouse, mapping)
+    options = Options(wanted.currency, wanted.stock, wanted.warehouse, _mapping(wanted), wanted.dry_run)
     with imports.open_table(wanted.file) as table, Report(wanted.rejects, table.columns, wanted.terminal) as report:
         async with open_pool(database_url, CONNECTIONS, "import") as pool:
             done = await imports.import_catalog(pool, table, options, cause_of("cli", str(uuid7())), report)
-        return report.summary(done, _said(done))
+        return report.summary(done, _said(done, "would be " if wanted.dry_run else ""))
 
 
-def _said(done: Progress) -> str:
-    return f"{done.created} created, {done.revised} revised, {done.unchanged} unchanged"
+def _mapping(wanted: Wanted) -> ColumnMapping:
+    mapping = imports.READY[wanted.format] if wanted.mapping is None else imports.read_mapping(wanted.mapping)
+    return structs.replace(mapping, image_base=wanted.image_base) if wanted.image_base else mapping
+
+
+def _said(done: Progress, would: str) -> str:
+    return f"{done.created} {would}created, {done.revised} {would}revised, {done.unchanged} unchanged"
+
+
+async def export(database_url: str, to: IO[str]) -> int:
+    """Write every product as CSV, a line per variant; answers how many products. Raises one of `FAILURES`."""
+    table, count = csv.writer(to), 0
+    async with open_pool(database_url, 1, "export") as pool:
+        currencies = await imports.currencies_of(pool)
+        table.writerow(imports.own_columns(currencies))
+        async for page in imports.catalog_pages(pool, currencies):
+            for lines in page:
+                table.writerows(lines)
+            count += len(page)
+    return count

@@ -44,6 +44,8 @@ class Report(Observer, AbstractContextManager["Report"]):
             if not self._file.tell():
                 csv.writer(self._file).writerow(["line", "code", "reason", *self._columns])
         csv.writer(self._file).writerow([rejection.line, rejection.code, rejection.reason, *rejection.cells])
+        for line in rejection.also:
+            csv.writer(self._file).writerow([line.number, rejection.code, rejection.reason, *line.cells])
         self._file.flush()  # whoever is killed has told it
 
     def progressed(self, progress: Tally) -> None:

@@ -20,6 +20,10 @@ def register(words: "Words[argparse.ArgumentParser]") -> None:
     given.add_argument("--stock", type=_count, metavar="N", help="open stock items with N of each new SKU")
     given.add_argument("--warehouse", metavar="CODE", help="where (MAIN, made if need be)")
     given.add_argument("--mapping", type=Path, metavar="FILE", help="JSON or TOML: which column is which field")
+    given.add_argument("--format", choices=["default", "doorbuster", "shopify", "magento"], default="default",
+                       help="whose columns: those of `export catalog`, or of another shop's product file")  # fmt: skip
+    given.add_argument("--image-base", default="", metavar="URL", help="goes before images that are only paths")
+    given.add_argument("--dry-run", action="store_true", help="tell what would become of the rows, and write nothing")
     given.add_argument("--rejects", type=Path, metavar="FILE", help="where rejected rows go (FILE.rejected.csv)")
     given.set_defaults(run=_import)
     add_stock(kinds)
@@ -46,8 +50,9 @@ def _import(given: argparse.Namespace) -> int:
 
     rejects = given.rejects or given.file.with_name(f"{given.file.name}.rejected.csv")
     wanted = catalog_import.Wanted(
-        given.file, rejects, given.mapping, given.currency, given.stock, given.warehouse, sys.stderr.isatty()
-    )
+        given.file, rejects, given.mapping, given.currency, given.stock, given.warehouse, sys.stderr.isatty(),
+        given.format, given.image_base, given.dry_run,
+    )  # fmt: skip
     try:
         print(asyncio.run(catalog_import.run(url, wanted)))
     except catalog_import.FAILURES as error:

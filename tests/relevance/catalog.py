@@ -62,6 +62,6 @@ def _products() -> Iterator[tuple[ProductFacts, int]]:
     with open_table(CATALOG) as table:
         reader = RowReader(table.columns, DEFAULT, "EUR")
         for line in table:
-            made = plan([reader.read(line.number, line.cells)], known, Terms("EUR", None, None), uuid7)
+            made = plan([reader.read(line)], known, Terms(None, None), uuid7)
             for change, priced in zip(made.changes, made.prices, strict=True):
                 yield change.product.facts, priced.after.prices["EUR"]

@@ -15,7 +15,7 @@ from write_side.catalog.domain import (
     slug_candidates,
 )
 from write_side.catalog.handlers import category_ids, product_of, variant_of
-from write_side.catalog.refusals import SkuTaken, UnknownSku
+from write_side.catalog.refusals import SkuTaken, SlugTaken, UnknownSku
 from write_side.catalog.store import (
     Change,
     SoldVariant,
@@ -23,6 +23,7 @@ from write_side.catalog.store import (
     all_products,
     find_known,
     find_variants,
+    products_after,
     rewrite_category,
     rewrite_product,
     save_products,
@@ -36,6 +37,7 @@ __all__ = [
     "Product",
     "ProductInput",
     "SkuTaken",
+    "SlugTaken",
     "SoldVariant",
     "UnknownSku",
     "VariantInput",
@@ -50,6 +52,7 @@ __all__ = [
     "free_slug",
     "path_slug",
     "product_of",
+    "products_after",
     "revise",
     "rewrite_category",
     "rewrite_product",

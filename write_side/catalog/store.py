@@ -61,6 +61,12 @@ async def all_products(conn: Connection, ids: Sequence[UUID] | None = None) -> l
     return await _products(conn, *among(f"SELECT {_PRODUCT} FROM product", ids))  # noqa: S608
 
 
+async def products_after(conn: Connection, product_id: UUID, limit: int) -> list[Product]:
+    """The products behind this one, in the order of their ids, which is that in which they came."""
+    query = f"SELECT {_PRODUCT} FROM product WHERE id > $1 ORDER BY id LIMIT $2"  # noqa: S608
+    return await _products(conn, query, product_id, limit)
+
+
 async def _products(conn: Connection, query: str, *args: Any) -> list[Product]:
     rows = await conn.fetch(query, *args)
     if not rows:

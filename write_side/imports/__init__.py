@@ -1,7 +1,9 @@
 """Imports: a file of products, or of stock, goes in as events. Its face is for the command line."""
 
 from write_side.imports.batches import Rejection
+from write_side.imports.catalog_export import catalog_pages, currencies_of, own_columns
 from write_side.imports.catalog_import import Options, Progress, import_catalog
+from write_side.imports.formats import READY, Format
 from write_side.imports.mapping import DEFAULT, BrokenMapping, ColumnMapping, read_mapping
 from write_side.imports.observing import Observer, Tally
 from write_side.imports.reading import UnreadableFile, open_table
@@ -10,8 +12,10 @@ from write_side.imports.stock_import import StockOptions, StockProgress, import_
 
 __all__ = [
     "DEFAULT",
+    "READY",
     "BrokenMapping",
     "ColumnMapping",
+    "Format",
     "Observer",
     "Options",
     "Progress",
@@ -20,9 +24,12 @@ __all__ = [
     "StockProgress",
     "Tally",
     "UnreadableFile",
+    "catalog_pages",
+    "currencies_of",
     "import_catalog",
     "import_stock",
     "open_table",
+    "own_columns",
     "read_mapping",
     "stock_pages",
 ]

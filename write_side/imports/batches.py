@@ -1,14 +1,14 @@
 """Batches of rows from a table, with what is wrong with a row by itself already sorted out."""
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from msgspec import Struct
 
 from write_side.imports.pace import Pace
-from write_side.imports.reading import Line, Table, UnreadableFile
-from write_side.imports.rows import Rejected
+from write_side.imports.reading import Line, UnreadableFile
+from write_side.imports.rejecting import Rejected
 
 CHARACTERS = 1_000_000
 AT_A_TIME = 15  # rows between two turns of the event loop: the batch before is being saved meanwhile
@@ -21,6 +21,7 @@ class Rejection(Struct, frozen=True):
     code: str
     reason: str
     cells: list[str]
+    also: tuple[Line, ...] = ()  # further lines that went with it
 
 
 class Numbered(Protocol):
@@ -38,8 +39,8 @@ class Reader(Protocol[R]):
 
     duplicate: str  # the code of a row that stood in the file before
 
-    def read(self, number: int, cells: list[str]) -> R:
-        """What a line says; raises `Rejected`."""
+    def read(self, line: Line) -> R:
+        """What a line says, with those that go with it; raises `Rejected`."""
         ...
 
     def keys(self, row: R) -> Collection[int]:
@@ -57,8 +58,8 @@ class Batch(NamedTuple, Generic[R]):
 class Batches(Generic[R]):
     """Reads batch after batch. Remembers 64 bits of each row, so that nothing stands twice in one file."""
 
-    def __init__(self, table: Table, reader: Reader[R], pace: Pace) -> None:
-        self._lines, self._reader, self._pace = iter(table), reader, pace
+    def __init__(self, lines: Iterator[Line], reader: Reader[R], pace: Pace) -> None:
+        self._lines, self._reader, self._pace = lines, reader, pace
         self._seen: set[int] = set()
         self.unreadable: UnreadableFile | None = None  # why the file ended before its end
 
@@ -72,7 +73,7 @@ class Batches(Generic[R]):
             line = self._line()
             if line is None:
                 break
-            characters += sum(map(len, line.cells))
+            characters += sum(len(cell) for each in (line, *line.also) for cell in each.cells)
             self._take(line, batch)
         return batch if batch.rows or batch.rejected else None
 
@@ -85,12 +86,12 @@ class Batches(Generic[R]):
 
     def _take(self, line: Line, batch: Batch[R]) -> None:
         try:
-            if line.broken:
-                raise Rejected("broken_row", line.broken)
-            row = self._reader.read(line.number, line.cells)
+            if broken := next((each.broken for each in (line, *line.also) if each.broken), None):
+                raise Rejected("broken_row", broken)
+            row = self._reader.read(line)
             self._check_new(row)
         except Rejected as why:
-            batch.rejected.append(Rejection(line.number, why.code, str(why), line.cells))
+            batch.rejected.append(Rejection(line.number, why.code, str(why), line.cells, line.also))
         else:
             batch.rows.append(row)
 

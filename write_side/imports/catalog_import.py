@@ -17,6 +17,7 @@ from shared.ids import uuid7
 from write_side import catalog, event_log, inventory, pricing
 from write_side.database import Connection, Pool
 from write_side.imports.batches import Batch, Batches, Rejection
+from write_side.imports.gathering import Gathered, gathered
 from write_side.imports.mapping import DEFAULT, ColumnMapping
 from write_side.imports.observing import Observer
 from write_side.imports.pace import Pace
@@ -31,12 +32,16 @@ BAD_DATA = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError, asyncp
 
 
 class Options(Struct, frozen=True):
-    """How a file is to be understood. With `stock`, that many of each new SKU are opened in `warehouse`."""
+    """How a file is to be understood. With `stock`, that many of each new SKU are opened in `warehouse`.
+
+    A dry run tells what would become of each row, and writes nothing.
+    """
 
     currency: str = "EUR"
     stock: int | None = None
     warehouse: str | None = None
     mapping: ColumnMapping = DEFAULT
+    dry_run: bool = False
 
 
 class Progress(Struct):
@@ -61,12 +66,14 @@ async def import_catalog(
 
     Raises `UnreadableFile` (what stood before has gone in), `UnknownCurrency`, `UnknownWarehouse`.
     """
-    pricing.check_currency(options.currency)
     reader = RowReader(table.columns, options.mapping, options.currency)
+    for currency in {options.currency, *reader.currencies()}:
+        pricing.check_currency(currency)
     if missing := reader.missing():
         raise UnreadableFile(f"no column is the {' or the '.join(missing)} ({', '.join(table.columns)})")
-    terms = Terms(options.currency, await _warehouse(pool, options, cause), options.stock)
-    run = _Import(pool, table, reader, terms, cause, observer or Observer())
+    terms = Terms(await _warehouse(pool, options, cause), options.stock)
+    source = gathered(table, options.mapping)
+    run = _Import(pool, source, reader, terms, cause, observer or Observer(), dry_run=options.dry_run)
     try:
         async with asyncio.TaskGroup() as group:
             for _ in range(AT_ONCE):
@@ -80,6 +87,8 @@ async def _warehouse(pool: Pool, options: Options, cause: Metadata) -> str | Non
     """Where stock is opened, None if none is."""
     if options.stock is None and options.mapping.column_of("stock") is None:
         return None
+    if options.dry_run and options.warehouse is None:
+        return inventory.MAIN  # or it would be made
     try:
         async with pool.acquire() as conn, conn.transaction():
             return await inventory.ensure_warehouse(conn, options.warehouse, cause)
@@ -90,11 +99,13 @@ async def _warehouse(pool: Pool, options: Options, cause: Metadata) -> str | Non
 
 class _Import:
     def __init__(
-        self, pool: Pool, table: Table, reader: RowReader, terms: Terms, cause: Metadata, observer: Observer
-    ) -> None:
-        self._pool, self._table, self._terms, self._cause, self._observer = pool, table, terms, cause, observer
+        self, pool: Pool, source: Gathered, reader: RowReader, terms: Terms, cause: Metadata, observer: Observer,
+        *, dry_run: bool,
+    ) -> None:  # fmt: skip
+        self._pool, self._source, self._terms, self._cause, self._observer = pool, source, terms, cause, observer
+        self._dry_run = dry_run
         self._pace = Pace()
-        self._batches = Batches(table, reader, self._pace)
+        self._batches = Batches(source.lines, reader, self._pace)
         self._in_order = asyncio.Lock()  # batches are planned in the order of the file, so slugs come out the same
         self._claims: list[set[str]] = []  # slugs of batches that are planned and not yet committed
         self._categories: dict[str, UUID] = {}
@@ -115,11 +126,12 @@ class _Import:
     async def _plan(self, rows: list[Row]) -> Plan:
         """What the rows do; its slugs are claimed until `_forget`."""
         claimed = set().union(*self._claims)  # before asking Postgres: a claim may become a row in between
-        skus = [row.sku for row in rows]
+        skus = [variant.sku for row in rows for variant in row.variants]
+        refs = [row.external_ref for row in rows if row.external_ref is not None]
         async with self._pool.acquire() as conn:
             await self._find_categories(conn, rows)
             known = Known(
-                await catalog.find_known(conn, [row.external_ref for row in rows], skus),
+                await catalog.find_known(conn, refs, skus),
                 await pricing.find_priced(conn, skus),
                 claimed | set(await catalog.slugs_in_use(conn, _slugs(rows))),
                 self._categories,
@@ -130,20 +142,28 @@ class _Import:
         return made
 
     async def _find_categories(self, conn: Connection, rows: list[Row]) -> None:
-        paths = [row.category for row in rows]
-        if any(catalog.path_slug(path) not in self._categories for path in paths):
-            async with conn.transaction():
-                self._categories = await catalog.category_ids(conn, paths, self._cause)
+        if not self._categories:
+            self._categories = {category.slug: category.id for category in await catalog.all_categories(conn)}
+        paths = [row.category for row in rows if row.category and row.category_slug not in self._categories]
+        if all(catalog.path_slug(path) in self._categories for path in paths):
+            return
+        if self._dry_run:
+            self._categories |= {catalog.path_slug(path): uuid7() for path in paths}
+            return
+        async with conn.transaction():
+            self._categories = await catalog.category_ids(conn, paths, self._cause)
 
     async def _finish(self, batch: Batch[Row], made: Plan) -> None:
         for rejection in batch.rejected:
             self._reject(rejection)
         await self._save_or_split(batch.rows, made)
-        self.progress.share = self._table.read_share
+        self.progress.share = self._source.share()
         self._observer.progressed(self.progress)
 
     async def _save_or_split(self, rows: list[Row], made: Plan) -> None:
         """Save a plan, anew if others got in its way; rows that Postgres won't have are found by halving the batch."""
+        if self._dry_run:  # its slugs stay claimed, as those of rows would
+            return self._count(made)
         for _ in range(TRIES):
             try:
                 await self._save(made)
@@ -163,7 +183,7 @@ class _Import:
         if len(rows) == 1:
             [row] = rows
             reason = "others changed the same product at the same time" if error is None else str(error)
-            return self._reject(Rejection(row.number, "not_saved", reason, row.cells))
+            return self._reject(_rejection(row, "not_saved", reason))
         middle = len(rows) // 2
         for half in (rows[:middle], rows[middle:]):
             await self._save_or_split(half, await self._plan(half))
@@ -182,7 +202,7 @@ class _Import:
         self.progress.revised += made.revised
         self.progress.unchanged += made.unchanged
         for row, code, reason in made.refused:
-            self._reject(Rejection(row.number, code, reason, row.cells))
+            self._reject(_rejection(row, code, reason))
 
     def _reject(self, rejection: Rejection) -> None:
         self.progress.rejected += 1
@@ -191,4 +211,9 @@ class _Import:
 
 def _slugs(rows: list[Row]) -> list[str]:
     """All slugs that new products of these rows might get."""
-    return [slug for row in rows for slug in catalog.slug_candidates(row.name, row.sku)]
+    wished = [row.slug for row in rows if row.slug]
+    return wished + [slug for row in rows for slug in catalog.slug_candidates(row.handle or row.name, row.sku)]
+
+
+def _rejection(row: Row, code: str, reason: str) -> Rejection:
+    return Rejection(row.line.number, code, reason, row.line.cells, row.line.also)

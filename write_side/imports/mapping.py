@@ -9,9 +9,8 @@
     "Title" = "name"
     "Colour" = "attribute:colour"
 
-Fields: sku, name (both needed), external_ref (the sku unless told), slug, brand, description, product_type, status,
-category, price, ean, images, stock, features (`key:value|key:value`) and attribute:<name>. A field without a column is
-left as it is when a product is revised.
+Fields stand in `FIELDS`, and those with a name behind them in `NAMED`: docs/import.md tells what each says. A field
+without a column is left as it is when a product is revised.
 """
 
 import tomllib
@@ -21,10 +20,15 @@ from typing import Literal
 import msgspec
 from msgspec import Struct
 
-ATTRIBUTE = "attribute:"
+from shared.money import EXPONENTS
+
+ATTRIBUTE, LIST, PRICE, OPTION = "attribute:", "list:", "price:", "option:"
+OPTION_NAME, OPTION_VALUE = "option_name:", "option_value:"
+NAMED = (ATTRIBUTE, LIST, PRICE, OPTION, OPTION_NAME, OPTION_VALUE)
 FIELDS = (
-    "sku", "name", "external_ref", "slug", "brand", "description", "product_type", "status", "category", "price", "ean",
-    "images", "stock", "features",
+    "sku", "name", "external_ref", "slug", "handle", "brand", "description", "product_type", "status", "published",
+    "category", "category_slug", "price", "ean", "images", "image_alt", "stock", "features", "variant_name",
+    "json:attributes", "json:images", "json:options",
 )  # fmt: skip
 
 
@@ -33,9 +37,21 @@ class BrokenMapping(ValueError):
 
 
 class ColumnMapping(Struct, frozen=True, forbid_unknown_fields=True):
-    """Column → field, and how cells are to be read."""
+    """Column → field, and how cells are to be read.
+
+    `lines`: whether each line is a product, or a variant of the product that `group` names in adjacent lines, or those
+    of Magento in any order. `values`: field → what a cell stands for. `image_base` goes before addresses that aren't
+    whole. With `exact`, cells are as an export wrote them: nothing is trimmed, formulas are taken apart again.
+    """
 
     columns: dict[str, str]
+    lines: Literal["product", "variant", "magento"] = "product"
+    group: str = "external_ref"
+    values: dict[str, dict[str, str]] = {}
+    oversold: Literal["rejected", "none"] = "rejected"
+    image_base: str = ""
+    exact: bool = False
+    list_separator: str = ","
     price_unit: Literal["minor", "major"] = "minor"
     feature_separator: str = "|"
     key_separator: str = ":"
@@ -80,13 +96,18 @@ def check(mapping: ColumnMapping) -> None:
     """Raises `BrokenMapping` for fields that there aren't, stand twice, or are missing."""
     fields = list(mapping.columns.values())
     for field in fields:
-        if field not in FIELDS and not (field.startswith(ATTRIBUTE) and field != ATTRIBUTE):
-            raise BrokenMapping(f"there is no field {field!r}; there are {', '.join(FIELDS)} and {ATTRIBUTE}<name>")
+        if field not in FIELDS and not (field.startswith(NAMED) and field not in NAMED):
+            there_are = ", ".join([*FIELDS, *(f"{name}<name>" for name in NAMED)])
+            raise BrokenMapping(f"there is no field {field!r}; there are {there_are}")
+        if field.startswith(PRICE) and field.removeprefix(PRICE) not in EXPONENTS:
+            raise BrokenMapping(f"{field!r} names no currency")
         if fields.count(field) > 1:
             raise BrokenMapping(f"two columns are {field!r}")
     for needed in ("sku", "name"):
         if needed not in fields:
             raise BrokenMapping(f"no column is {needed!r}")
-    for name in ("feature_separator", "key_separator", "image_separator", "category_separator"):
+    if mapping.lines == "variant" and mapping.group not in fields:
+        raise BrokenMapping(f"no column is {mapping.group!r}, by which lines make a product")
+    for name in ("feature_separator", "key_separator", "image_separator", "category_separator", "list_separator"):
         if not getattr(mapping, name):
             raise BrokenMapping(f"{name} is empty")

@@ -11,11 +11,12 @@ from uuid import UUID
 
 from msgspec import Struct, field
 
-from shared.events.catalog import ProductCreated, ProductEvent, ProductFacts, Status
+from shared.events.catalog import ProductCreated, ProductEvent, ProductFacts, Status, Variant
 from write_side import catalog, pricing
-from write_side.catalog import Change, ImageInput, Product, ProductInput, SkuTaken, VariantInput
+from write_side.catalog import Change, ImageInput, Product, ProductInput, SkuTaken, SlugTaken, VariantInput
 from write_side.errors import Refusal
 from write_side.imports.rows import Row
+from write_side.imports.variant_rows import VariantRow
 from write_side.inventory import OpenStockItem
 from write_side.pricing import PricedVariant, Repriced, SetPrice
 
@@ -33,9 +34,8 @@ class Known(NamedTuple):
 
 
 class Terms(NamedTuple):
-    """What holds for all rows: the currency of prices, where stock is opened and how much (None: not at all)."""
+    """What holds for all rows: where stock is opened and how much (None: not at all)."""
 
-    currency: str
     warehouse: str | None
     stock: int | None
 
@@ -70,7 +70,7 @@ def plan(rows: Sequence[Row], known: Known, terms: Terms, new_id: NewId) -> Plan
         try:
             product = _meant(row, by_ref, by_sku)
             after, event = _after(row, product, known, made.slugs, new_id)
-            prices = _prices(row, after, known, terms.currency)
+            prices = _prices(row, after, known)
         except Refusal as refusal:
             made.refused.append(Refused(row, refusal.code, _said(refusal)))
             continue
@@ -84,12 +84,15 @@ def plan(rows: Sequence[Row], known: Known, terms: Terms, new_id: NewId) -> Plan
 
 def _meant(row: Row, by_ref: Mapping[str, Product], by_sku: Mapping[str, Product]) -> Product | None:
     """The product that a row speaks of; one that nobody imported before is adopted by its SKU."""
-    product, owner = by_ref.get(row.external_ref), by_sku.get(row.sku)
-    if owner is None or owner is product:
-        return product
-    if product is None and owner.facts.external_ref is None:
-        return owner
-    raise SkuTaken(f"{row.sku} belongs to another product ({owner.facts.external_ref or owner.facts.slug})")
+    product = by_ref.get(row.external_ref) if row.external_ref is not None else None
+    for sku in (variant.sku for variant in row.variants):
+        owner = by_sku.get(sku)
+        if owner is None or owner is product:
+            continue
+        if product is not None or not (row.external_ref is None or owner.facts.external_ref is None):
+            raise SkuTaken(f"{sku} belongs to another product ({owner.facts.external_ref or owner.facts.slug})")
+        product = owner
+    return product
 
 
 def _after(
@@ -97,17 +100,21 @@ def _after(
 ) -> tuple[Product, ProductEvent | None]:
     """The product as the row wants it, and the event of that, None if nothing changes."""
     given = _given(row, None if product is None else product.facts, known.categories)
+    own = None if product is None else product.facts.slug
+    if given.slug and given.slug != own and (given.slug in known.slugs or given.slug in claimed):
+        raise SlugTaken(f"another product has the slug {given.slug}", pointer="/slug")
+    ids = {variant.sku: new_id() for variant in row.variants}
     if product is None:
         slug = given.slug or _new_slug(row, known.slugs, claimed)
-        created = ProductCreated(new_id(), catalog.facts_of(given, slug, {row.sku: new_id()}))
+        created = ProductCreated(new_id(), catalog.facts_of(given, slug, ids))
         return catalog.evolve_product(None, 1, created), created
-    ids = {row.sku: new_id()} | product.variant_ids()
-    event = catalog.revise(product, catalog.facts_of(given, given.slug or product.facts.slug, ids))
+    facts = catalog.facts_of(given, given.slug or product.facts.slug, ids | product.variant_ids())
+    event = catalog.revise(product, facts)
     return product if event is None else catalog.evolve_product(product, product.version + 1, event), event
 
 
 def _new_slug(row: Row, in_use: Collection[str], claimed: Collection[str]) -> str:
-    candidates = catalog.slug_candidates(row.name, row.sku)
+    candidates = catalog.slug_candidates(row.handle or row.name, row.sku)
     return catalog.free_slug(candidates, [slug for slug in candidates if slug in in_use or slug in claimed])
 
 
@@ -115,7 +122,7 @@ def _given(row: Row, before: ProductFacts | None, categories: Mapping[str, UUID]
     def kept(name: str, said: str | None) -> str:
         return said if said is not None else "" if before is None else str(getattr(before, name))
 
-    images = [ImageInput(url) for url in row.images or []]
+    images = [ImageInput(image.url, image.alt) for image in row.images or []]
     if row.images is None and before is not None:
         images = [ImageInput(image.url, image.alt) for image in before.images]
     attributes = row.attributes if row.attributes is not None else {} if before is None else before.attributes
@@ -128,31 +135,48 @@ def _given(row: Row, before: ProductFacts | None, categories: Mapping[str, UUID]
         description=kept("description", row.description),
         product_type=kept("product_type", row.product_type),
         status=cast(Status, status),
-        category_id=categories[catalog.path_slug(row.category)],
+        category_id=_category_id(row, categories),
         attributes=attributes,
         images=images,
-        external_ref=row.external_ref,
+        external_ref=before.external_ref if row.external_ref is None and before is not None else row.external_ref,
     )
 
 
 def _variants(row: Row, before: ProductFacts | None) -> list[VariantInput]:
-    """The variant of the row, among those that the product has besides."""
-    others = [] if before is None else before.variants
-    variants = [
-        VariantInput(v.sku, row.ean if v.sku == row.sku and row.has_ean else v.ean, v.name, v.options) for v in others
+    """The variants of the row, among those that the product has besides."""
+    said = {variant.sku: variant for variant in row.variants}
+    there = [] if before is None else before.variants
+    new = [variant for variant in row.variants if all(v.sku != variant.sku for v in there)]
+    return [
+        *(_revised(v, said[v.sku]) if v.sku in said else VariantInput(v.sku, v.ean, v.name, v.options) for v in there),
+        *(VariantInput(v.sku, v.ean, v.name or "", v.options or {}) for v in new),
     ]
-    if all(v.sku != row.sku for v in others):
-        variants.append(VariantInput(row.sku, row.ean))
-    return variants
 
 
-def _prices(
-    row: Row, product: Product, known: Known, currency: str
-) -> list[Repriced]:
-    if row.amount_minor is None:
-        return []
-    wanted = SetPrice(product.variant_ids()[row.sku], product.id, row.sku, currency, row.amount_minor)
-    return pricing.set_prices(known.priced, [wanted], known.now)
+def _revised(variant: Variant, said: VariantRow) -> VariantInput:
+    return VariantInput(
+        variant.sku,
+        said.ean if said.has_ean else variant.ean,
+        variant.name if said.name is None else said.name,
+        variant.options if said.options is None else said.options,
+    )
+
+
+def _category_id(row: Row, categories: Mapping[str, UUID]) -> UUID | None:
+    """By its slug if there is one; else by its path, which is none for a product that has no category."""
+    if row.category_slug in categories:
+        return categories[row.category_slug]
+    return categories[catalog.path_slug(row.category)] if row.category else None
+
+
+def _prices(row: Row, product: Product, known: Known) -> list[Repriced]:
+    ids = product.variant_ids()
+    wanted = [
+        SetPrice(ids[variant.sku], product.id, variant.sku, currency, amount)
+        for variant in row.variants
+        for currency, amount in variant.prices.items()
+    ]
+    return pricing.set_prices(known.priced, wanted, known.now)
 
 
 def _count(made: Plan, before: Product | None, after: Product, *, changed: bool) -> None:
@@ -166,9 +190,10 @@ def _count(made: Plan, before: Product | None, after: Product, *, changed: bool)
 
 
 def _open_stock(made: Plan, row: Row, product: Product, terms: Terms) -> None:
-    count = row.stock if row.stock is not None else terms.stock
-    if count is not None and terms.warehouse is not None:
-        made.stock.append(OpenStockItem(row.sku, terms.warehouse, product.id, count, reason="import"))
+    for variant in row.variants:
+        count = variant.stock if variant.stock is not None else terms.stock
+        if count is not None and terms.warehouse is not None:
+            made.stock.append(OpenStockItem(variant.sku, terms.warehouse, product.id, count, reason="import"))
 
 
 def _said(refusal: Refusal) -> str:

@@ -24,6 +24,7 @@ class Line(NamedTuple):
     number: int
     cells: list[str]
     broken: str | None = None
+    also: tuple["Line", ...] = ()  # further lines that speak of the same thing: `gathering`
 
 
 class Table:

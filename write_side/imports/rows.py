@@ -1,40 +1,33 @@
-"""A row of a file as what it says of a product. Pure."""
+"""A line of a file, with those that go with it, as what it says of a product. Pure."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from msgspec import Struct
 
-from shared.ean import LENGTHS
-from shared.events.catalog import AttributeValue
-from shared.money import EXPONENTS
-from write_side.imports.mapping import ATTRIBUTE, ColumnMapping
+from shared.events.catalog import AttributeValue, Image
+from write_side.imports.magento import translated, whole
+from write_side.imports.mapping import ATTRIBUTE, LIST, PRICE, ColumnMapping
+from write_side.imports.reading import Line
+from write_side.imports.rejecting import Rejected, decoded
+from write_side.imports.spreadsheets import plain
+from write_side.imports.variant_rows import VariantReader, VariantRow
 
 DEEPEST, LONGEST_NAME = 12, 200
 
 Value = bool | int | float | str
 
 _number = re.compile(r"-?(0|[1-9][0-9]{0,14})(\.[0-9]{1,9})?")
-_minor = re.compile(r"[0-9]{1,13}")
-_major = re.compile(r"([0-9]{1,11})(?:\.([0-9]{1,9}))?")
 _STATUS = ("draft", "active", "archived")
 
 
-class Rejected(ValueError):
-    """A row that can't be taken: `code` for programs, the message for people."""
-
-    def __init__(self, code: str, reason: str) -> None:
-        super().__init__(reason)
-        self.code = code
-
-
 class Row(Struct, frozen=True):
-    """What a row says. None: the file has no such column, what the product has stays."""
+    """What a line, with those that go with it, says of a product. None: the file has no such column, what the product
+    has stays. Without a reference the product is found by a SKU, and keeps the reference that it has."""
 
-    number: int
-    cells: list[str]
-    sku: str
-    external_ref: str
+    line: Line
+    variants: list[VariantRow]
+    external_ref: str | None
     name: str
     category: tuple[str, ...]
     slug: str | None
@@ -42,12 +35,15 @@ class Row(Struct, frozen=True):
     description: str | None
     product_type: str | None
     status: str | None
-    images: list[str] | None
+    images: list[Image] | None
     attributes: dict[str, AttributeValue] | None
-    ean: str | None
-    has_ean: bool
-    amount_minor: int | None
-    stock: int | None
+    category_slug: str = ""
+    handle: str = ""  # what a new product's slug is made from, instead of its name
+
+    @property
+    def sku(self) -> str:
+        """Its first SKU."""
+        return self.variants[0].sku
 
 
 class RowReader:
@@ -57,50 +53,68 @@ class RowReader:
 
     def __init__(self, columns: list[str], mapping: ColumnMapping, currency: str) -> None:
         self._mapping = mapping
-        self._exponent = EXPONENTS[currency] if mapping.price_unit == "major" else None
-        self._at = {mapping.columns[column]: n for n, column in enumerate(columns) if column in mapping.columns}
-        self._attributes = {
-            field.removeprefix(ATTRIBUTE): n for field, n in self._at.items() if field.startswith(ATTRIBUTE)
-        }
+        self._at: dict[str, int] = {}
+        for n, column in enumerate(columns):
+            field = column if mapping.exact and column.startswith(PRICE) else mapping.columns.get(column)
+            if field is not None:  # of two columns that are the same field the first one counts
+                self._at.setdefault(field, n)
+        self._variants = VariantReader(mapping, currency)
+
+    def currencies(self) -> set[str]:
+        """Those that columns name."""
+        return {field.removeprefix(PRICE) for field in self._at if field.startswith(PRICE)}
 
     def missing(self) -> list[str]:
         """Needed fields that no column of the file is."""
-        return [field for field in ("sku", "name") if field not in self._at]
+        named = self._mapping.lines == "variant" and self._mapping.group in self._at  # then a SKU can be made up
+        return [field for field in ("sku", "name") if field not in self._at and not (named and field == "sku")]
 
     def keys(self, row: Row) -> set[int]:
         """What no other row of the file may name."""
-        keys = {hash(("sku", row.sku))}
-        if "external_ref" in self._at:  # else the reference is the SKU
+        keys = {hash(("sku", variant.sku)) for variant in row.variants}
+        if "external_ref" in self._at and row.external_ref is not None:  # else the reference is the SKU
             keys.add(hash(("ref", row.external_ref)))
         return keys
 
-    def read(self, number: int, cells: list[str]) -> Row:
-        """What a row says."""
-        said = {field: cells[n].strip() for field, n in self._at.items()}
-        for needed in ("sku", "name"):
-            if not said[needed]:
-                raise Rejected(f"no_{needed}", f"no {needed}")
+    def read(self, line: Line) -> Row:
+        """What a line says, with those that go with it."""
+        said, also = self._said(line), [self._said(each) for each in line.also]
+        if not said.get("name"):
+            raise Rejected("no_name", "no name")
+        variants = self._variants.read(said, also)
         features = self._features(said.get("features", ""))
-        kind = next((first(features[key]) for key in self._mapping.category_from if key in features), "")
+        kind = next((found for key in self._mapping.category_from if (found := _first(features, said, key))), "")
         return Row(
-            number=number,
-            cells=cells,
-            sku=said["sku"],
-            external_ref=said.get("external_ref") or said["sku"],
+            line=line,
+            variants=variants,
+            external_ref=said.get("external_ref") or self._reference(said, variants),
             name=said["name"],
             category=self._category(said.get("category"), kind),
             slug=said.get("slug") or None,
             brand=said.get("brand"),
             description=said.get("description"),
             product_type=said.get("product_type", kind if self._mapping.category_from else None),
-            status=_status(said.get("status")),
-            images=self._images(said.get("images")),
-            attributes=self._typed(features, cells),
-            ean=restored(said.get("ean", "")),
-            has_ean="ean" in said,
-            amount_minor=self._price(said.get("price", "")),
-            stock=_count(said.get("stock", "")),
+            status=_status(said),
+            images=self._images([said, *also]),
+            attributes=self._typed(features, said),
+            category_slug=said.get("category_slug", ""),
+            handle=said.get("handle", ""),
         )
+
+    def _reference(self, said: Mapping[str, str], variants: Sequence[VariantRow]) -> str | None:
+        return None if self._mapping.exact else said.get("sku") or variants[0].sku
+
+    def _said(self, line: Line) -> dict[str, str]:
+        """Field → cell."""
+        mapping = self._mapping
+        said = {field: plain(cell) if mapping.exact else cell.strip() for field, cell in self._cells(line)}
+        for field, meanings in mapping.values.items():
+            if field in said:
+                said[field] = meanings.get(said[field], said[field])
+        return translated(said, mapping.image_base) if mapping.lines == "magento" else said
+
+    def _cells(self, line: Line) -> Iterator[tuple[str, str]]:
+        return ((field, line.cells[n]) for field, n in self._at.items())
 
     def _features(self, text: str) -> dict[str, list[str]]:
         features: dict[str, list[str]] = {}
@@ -113,44 +127,53 @@ class RowReader:
                 features.setdefault(key, []).append(value)
         return features
 
-    def _typed(self, features: Mapping[str, list[str]], cells: list[str]) -> dict[str, AttributeValue] | None:
-        if not self._attributes and "features" not in self._at:
+    def _typed(self, features: Mapping[str, list[str]], said: Mapping[str, str]) -> dict[str, AttributeValue] | None:
+        if "json:attributes" in said:
+            return decoded(said["json:attributes"] or "{}", dict[str, AttributeValue], "broken_attributes")
+        own = {field: cell for field, cell in said.items() if field.startswith((ATTRIBUTE, LIST))}
+        if not own and "features" not in said:
             return None
         attributes: dict[str, AttributeValue] = {
             key: typed(values[0]) if len(values) == 1 else [typed(value) for value in values]
             for key, values in features.items()
         }
-        for key, n in self._attributes.items():
-            if cells[n].strip():
-                attributes[key] = typed(cells[n].strip())
+        for field, cell in own.items():
+            if cell:
+                attributes[field.partition(":")[2]] = self._value(field, cell)
         return attributes
 
+    def _value(self, field: str, cell: str) -> AttributeValue:
+        if not field.startswith(LIST):
+            return typed(cell)
+        return [typed(one.strip()) for one in cell.split(self._mapping.list_separator) if one.strip()]
+
     def _category(self, cell: str | None, kind: str) -> tuple[str, ...]:
-        names = [kind] if cell is None else cell.split(self._mapping.category_separator)
-        path = tuple(name.strip() for name in names if name.strip()) or (self._mapping.category_default,)
+        names = cell.split(self._mapping.category_separator) if cell else [kind]
+        path = tuple(name.strip() for name in names if name.strip())
+        if not path and self._mapping.category_default:
+            path = (self._mapping.category_default,)
         if len(path) > DEEPEST or any(len(name) > LONGEST_NAME or not name.isprintable() for name in path):
             said = f"a category has at most {DEEPEST} levels, their names {LONGEST_NAME} printable characters"
             raise Rejected("broken_category", said)
         return path
 
-    def _images(self, cell: str | None) -> list[str] | None:
-        if cell is None:
+    def _images(self, lines: Sequence[Mapping[str, str]]) -> list[Image] | None:
+        if "json:images" in lines[0]:
+            return decoded(lines[0]["json:images"] or "[]", list[Image], "broken_images")
+        if not any("images" in said for said in lines):
             return None
-        return [url.strip() for url in cell.split(self._mapping.image_separator) if url.strip()]
-
-    def _price(self, cell: str) -> int | None:
-        if not cell:
-            return None
-        if self._exponent is not None:
-            return minor_units(cell, self._exponent)
-        if not _minor.fullmatch(cell):
-            raise Rejected("broken_price", f"{cell[:40]!r} is no number of minor units")
-        return int(cell)
+        images: dict[str, Image] = {}
+        for said in lines:
+            for cell in said.get("images", "").split(self._mapping.image_separator):
+                if cell.strip():
+                    url = whole(cell.strip(), self._mapping.image_base) or cell.strip()
+                    images.setdefault(url, Image(url, said.get("image_alt", "")))
+        return list(images.values())
 
 
-def first(values: list[str]) -> str:
-    """A repeated feature names the category by its first value."""
-    return values[0]
+def _first(features: Mapping[str, list[str]], said: Mapping[str, str], key: str) -> str:
+    """What names the category: a feature (a repeated one by its first value), else a field."""
+    return features[key][0] if key in features else said.get(key, "")
 
 
 def typed(text: str) -> Value:
@@ -165,34 +188,11 @@ def typed(text: str) -> Value:
     return int(value) if value.is_integer() else value
 
 
-def minor_units(text: str, exponent: int) -> int:
-    """`19.99` as 1999, exactly; raises `Rejected` for more digits than the currency has."""
-    match = _major.fullmatch(text)
-    whole, fraction = match.groups(default="") if match else ("", "")
-    kept, rest = fraction[:exponent], fraction[exponent:]
-    if not match or rest.strip("0"):
-        raise Rejected("broken_price", f"{text[:40]!r} is no amount with at most {exponent} digits behind the point")
-    return int(whole + kept.ljust(exponent, "0"))
-
-
-def restored(ean: str) -> str | None:
-    """An EAN with the leading zeros that spreadsheets drop: 9 to 11 digits were a UPC of 12."""
-    if not ean:
-        return None
-    return ean.zfill(12) if LENGTHS[0] < len(ean) < LENGTHS[1] and ean.isdigit() else ean
-
-
-def _status(cell: str | None) -> str | None:
+def _status(said: Mapping[str, str]) -> str | None:
+    """As the file says; what isn't published is a draft, if the file says no more."""
+    cell = said.get("status", "").lower()
+    if not cell and "published" in said:
+        return "draft" if said["published"].lower() in ("false", "0", "no") else "active"
     if cell and cell not in _STATUS:
         raise Rejected("unknown_status", f"{cell[:40]!r} is none of {', '.join(_STATUS)}")
     return cell or None
-
-
-def _count(cell: str) -> int | None:
-    if not cell:
-        return None
-    if not re.fullmatch(r"[0-9]{1,9}", cell):
-        raise Rejected("broken_stock", f"{cell[:40]!r} is no count")
-    return int(cell)
-
-

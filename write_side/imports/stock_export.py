@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 
 from write_side import inventory
 from write_side.database import Pool
-from write_side.imports.stock_rows import guarded
+from write_side.imports.spreadsheets import guarded
 
 PAGE = 1000
 COLUMNS = ["sku", "warehouse", "on_hand", "reserved", "available", "low_at"]

@@ -26,7 +26,6 @@ from write_side.imports.reading import Table, UnreadableFile
 from write_side.imports.stock_plan import Kept, StockPlan, StockTerms, plan_stock
 from write_side.imports.stock_rows import Mode, StockReader, StockRow
 
-MAIN = "MAIN"
 TRIES = 5
 RACES = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError, asyncpg.LockNotAvailableError)
 
@@ -43,7 +42,7 @@ class StockOptions(Struct, frozen=True):
     content: bytes
     mode: Mode
     reason: str
-    warehouse: str = MAIN
+    warehouse: str = inventory.MAIN
     names: dict[str, str] = {}
     dry_run: bool = False
 
@@ -96,7 +95,7 @@ class _Run:
     ) -> None:  # fmt: skip
         self._pool, self._table, self._options, self._cause, self._observer = pool, table, options, cause, observer
         self._pace = Pace()
-        self._batches = Batches(table, reader, self._pace)
+        self._batches = Batches(iter(table), reader, self._pace)
         self._line = 0
         self._progress = StockProgress()
 

@@ -10,14 +10,15 @@ from typing import Literal
 
 from msgspec import Struct
 
-from write_side.imports.rows import Rejected
+from write_side.imports.reading import Line
+from write_side.imports.rejecting import Rejected
+from write_side.imports.spreadsheets import plain
 
 Mode = Literal["set", "add"]
 FIELDS = ("sku", "on_hand", "change", "warehouse", "expected", "low_at")
 
 _count = re.compile(r"[0-9]{1,10}")
 _change = re.compile(r"[+-]?[0-9]{1,10}")
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "'")
 
 
 class StockRow(Struct, frozen=True):
@@ -47,15 +48,16 @@ class StockReader:
         """Needed fields that no column of the file is."""
         return [field for field in ("sku", self._figure) if field not in self._at]
 
-    def read(self, number: int, cells: list[str]) -> StockRow:
+    def read(self, line: Line) -> StockRow:
         """What a row says."""
+        cells = line.cells
         said = {field: plain(cells[n].strip()) for field, n in self._at.items()}
         if not said["sku"]:
             raise Rejected("no_sku", "no sku")
         if len(said["sku"]) > 100 or not said["sku"].isprintable():
             raise Rejected("broken_sku", "a sku has at most 100 printable characters")
         return StockRow(
-            number=number,
+            number=line.number,
             cells=cells,
             sku=said["sku"],
             warehouse=said.get("warehouse") or self._warehouse,
@@ -76,13 +78,3 @@ def _number(cell: str, pattern: re.Pattern[str]) -> int | None:
     if not pattern.fullmatch(text):
         raise Rejected("broken_count", f"{text[:40]!r} is no count")
     return int(text)
-
-
-def guarded(text: str) -> str:
-    """A text that no spreadsheet takes for a formula: `=1+1` becomes `'=1+1`. `plain` takes it back."""
-    return f"'{text}" if text.startswith(_FORMULA) else text
-
-
-def plain(text: str) -> str:
-    """A text without the quote that `guarded` put in front of it."""
-    return text[1:] if text.startswith("'") and text[1:].startswith(_FORMULA) else text

@@ -2,7 +2,7 @@
 
 from write_side.inventory.allocating import Line, allocate, summed
 from write_side.inventory.domain import Demand, OpenStockItem, OutOfStock, StockItem, UnknownStock, UnknownWarehouse
-from write_side.inventory.handlers import ensure_warehouse
+from write_side.inventory.handlers import MAIN, ensure_warehouse
 from write_side.inventory.limits.domain import PurchaseLimit, PurchaseLimitReached, check_limits, counted
 from write_side.inventory.limits.store import find as find_limits
 from write_side.inventory.missing import take_instead, write_off
@@ -19,8 +19,8 @@ from write_side.inventory.store import (
 )
 
 __all__ = [
-    "Demand", "Line", "OpenStockItem", "OutOfStock", "PurchaseLimit", "PurchaseLimitReached", "StockItem",
-    "UnknownStock", "UnknownWarehouse", "add_to", "all_warehouses", "allocate", "check_limits", "counted",
+    "MAIN", "Demand", "Line", "OpenStockItem", "OutOfStock", "PurchaseLimit", "PurchaseLimitReached",
+    "StockItem", "UnknownStock", "UnknownWarehouse", "add_to", "all_warehouses", "allocate", "check_limits", "counted",
     "ensure_warehouse", "find_items", "find_limits", "find_places", "insert_items", "items_after", "open_items",
     "opened_with", "put_back", "save_counts", "set_to", "summed", "take_instead", "write_off",
 ]  # fmt: skip

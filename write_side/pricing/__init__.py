@@ -8,13 +8,22 @@ from write_side.pricing.domain import (
     UnknownCurrency,
     check_currency,
     evolve,
+    own_prices,
     set_prices,
 )
 from write_side.pricing.lists.domain import PriceList
-from write_side.pricing.store import all_priced, book_of, find_priced, open_book, rewrite_prices, save_prices
+from write_side.pricing.store import (
+    all_priced,
+    book_of,
+    currencies_in_use,
+    find_priced,
+    open_book,
+    rewrite_prices,
+    save_prices,
+)
 
 __all__ = [
     "Asked", "PriceBook", "PriceList", "PricedVariant", "Repriced", "SetPrice",
-    "UnitPrice", "UnknownCurrency", "all_priced", "book_of", "check_currency", "evolve", "find_priced", "open_book",
-    "rewrite_prices", "save_prices", "set_prices",
+    "UnitPrice", "UnknownCurrency", "all_priced", "book_of", "check_currency", "currencies_in_use", "evolve",
+    "find_priced", "open_book", "own_prices", "rewrite_prices", "save_prices", "set_prices",
 ]  # fmt: skip

@@ -200,6 +200,11 @@ def begun(priced: PricedVariant | None, now: datetime) -> list[PriceSet]:
     ]
 
 
+def own_prices(priced: PricedVariant, now: datetime) -> dict[str, int]:
+    """What a SKU costs where no price list says anything, by currency, whether the worker has written so yet or not."""
+    return priced.prices | {event.currency: event.amount_minor for event in begun(priced, now)}
+
+
 def repriced(
     priced: PricedVariant | None, variant_id: UUID, now: datetime,
     decide: Callable[[PricedVariant | None], PriceEvent | None],
@@ -218,11 +223,14 @@ def repriced(
 
 def set_prices(known: Mapping[str, PricedVariant], commands: Sequence[SetPrice], now: datetime) -> list[Repriced]:
     """What becomes of each SKU whose price changes; `known` is by SKU."""
-    found = [
-        repriced(known.get(command.sku), command.variant_id, now, partial(set_price, command=command))
-        for command in commands
-    ]
-    return [changed for changed in found if changed is not None]
+    found: dict[str, Repriced] = {}
+    for command in commands:  # a SKU may get a price in several currencies
+        before = found.get(command.sku)
+        priced = known.get(command.sku) if before is None else before.after
+        changed = repriced(priced, command.variant_id, now, partial(set_price, command=command))
+        if changed is not None:
+            found[command.sku] = Repriced(changed.after, (*(before.events if before else ()), *changed.events))
+    return list(found.values())
 
 
 def _after(priced: PricedVariant | None, variant_id: UUID, event: PriceEvent) -> PricedVariant:

@@ -49,6 +49,12 @@ async def all_priced(conn: Connection, ids: Sequence[UUID] | None = None) -> lis
     return list((await _found(conn, *among(_PRICED, ids, "v.id"))).values())
 
 
+async def currencies_in_use(conn: Connection) -> list[str]:
+    """In which currencies any SKU has a price of its own, or will have."""
+    rows = await conn.fetch("SELECT currency FROM price UNION SELECT currency FROM scheduled_price ORDER BY 1")
+    return [row["currency"] for row in rows]
+
+
 async def _found(conn: Connection, query: str, *args: Any) -> dict[str, PricedVariant]:
     return {row["sku"]: _priced(row) for row in await conn.fetch(query, *args)}
 

@@ -5,16 +5,20 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
+from msgspec import structs
 
+from doorbuster import catalog_import
 from tests.fixtures.write_side import CAUSE, new_call
 from tests.integration.imports.files import Rejects, imported, log_types, row, written
 from write_side import catalog, inventory, pricing
 from write_side.catalog import ProductInput, VariantInput
 from write_side.catalog.handlers import create_product
 from write_side.database import Pool
-from write_side.imports import ColumnMapping, UnreadableFile, pace
+from write_side.imports import READY, ColumnMapping, UnreadableFile, pace
 from write_side.inventory.domain import OpenWarehouse
 from write_side.inventory.handlers import open_warehouse
+from write_side.pricing.domain import NewPrice
+from write_side.pricing.handlers import set_price
 
 
 @pytest.fixture
@@ -165,3 +169,55 @@ async def test_what_makes_no_sense_is_refused_before_anything_happens(pool: Pool
     with pytest.raises(UnreadableFile, match="no column is the sku"):
         await imported(pool, path, mapping=ColumnMapping({"Art": "sku", "product_name": "name"}), stock=1)
     assert await log_types(pool) == {}
+
+
+async def everything(pool: Pool) -> dict[str, object]:
+    """All that the catalog and its prices say, without the ids."""
+    async with pool.acquire() as conn:
+        tree = {category.id: category.slug for category in await catalog.all_categories(conn)}
+        products = await catalog.all_products(conn)
+        priced = {one.sku: one.prices for one in await pricing.all_priced(conn)}
+    return {
+        p.facts.slug: (
+            structs.replace(p.facts, variants=[], category_id=None), tree.get(p.facts.category_id or UUID(int=0)),
+            [(v.sku, v.ean, v.name, v.options, priced.get(v.sku)) for v in p.facts.variants],
+        )
+        for p in products
+    }  # fmt: skip
+
+
+SHOPIFY = """\
+Handle,Title,Body (HTML),Vendor,Type,Published,Option1 Name,Option1 Value,Variant SKU,Variant Price,Image Src
+=shirt,"'Shirt"," Cool.
+",Weft,Shirts,TRUE,Size,S,TS-S,19.90,https://cdn.example/a.jpg
+=shirt,,,,,,,M,TS-M,21.90,
+mug,Mug,,Weft,,TRUE,,,MUG,cheap,
+cup,Cup,,Weft,,TRUE,Title,Default Title,CUP,9,
+"""
+
+
+async def test_another_shop_s_export_goes_in_comes_out_as_ours_and_back_changes_nothing(
+    pool: Pool, tmp_path: Path, database_url: str
+) -> None:
+    path, ours = tmp_path / "shopify.csv", tmp_path / "ours.csv"
+    path.write_text(SHOPIFY)
+    dry, rejects = Rejects(), Rejects()
+    told = await imported(pool, path, dry, mapping=READY["shopify"], stock=2, dry_run=True)
+    assert (await log_types(pool), told.created, dry.codes) == ({}, 2, [(5, "broken_price")])
+    done = await imported(pool, path, rejects, mapping=READY["shopify"], stock=2)
+    assert (done.created, rejects.codes) == (2, dry.codes)
+    await pricing_of(pool, "TS-S", "CHF", 2200)
+    before = await everything(pool)
+    assert set(before) == {"shirt", "cup"}
+    with ours.open("w", newline="") as to:
+        assert await catalog_import.export(database_url, to) == 2
+    events = await log_types(pool)
+    again = await imported(pool, ours, mapping=READY["doorbuster"])
+    assert (again.unchanged, again.created, again.revised, again.rejected) == (2, 0, 0, 0)
+    assert (await log_types(pool), await everything(pool)) == (events, before)
+    ours.write_text(ours.read_text().replace("'Shirt", "Blouse"))
+    assert (await imported(pool, ours, mapping=READY["doorbuster"])).revised == 1
+
+
+async def pricing_of(pool: Pool, sku: str, currency: str, amount: int) -> None:
+    await set_price(pool, sku, currency, NewPrice(amount), CAUSE, new_call())

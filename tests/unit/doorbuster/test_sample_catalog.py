@@ -5,6 +5,7 @@ from pathlib import Path
 from doorbuster.sample_catalog import COLUMNS, rows, write_catalog
 from shared.ean import normalized
 from write_side.imports import DEFAULT
+from write_side.imports.reading import Line
 from write_side.imports.rows import RowReader
 
 
@@ -18,10 +19,10 @@ def test_the_same_seed_gives_the_same_file(tmp_path: Path) -> None:
 
 def test_every_row_is_one_that_the_import_takes() -> None:
     reader = RowReader(COLUMNS, DEFAULT, "EUR")
-    made = [reader.read(n, cells) for n, cells in enumerate(rows(500, seed=1))]
-    assert len({row.sku for row in made}) == len({row.ean for row in made}) == 500
-    assert all(row.ean == normalized(row.ean or "") for row in made)
-    assert all(row.amount_minor and row.images and row.attributes for row in made)
+    made = [reader.read(Line(n, cells)) for n, cells in enumerate(rows(500, seed=1))]
+    assert len({row.sku for row in made}) == len({row.variants[0].ean for row in made}) == 500
+    assert all(row.variants[0].ean == normalized(row.variants[0].ean or "") for row in made)
+    assert all(row.variants[0].prices and row.images and row.attributes for row in made)
     kinds = Counter(row.category for row in made)
     assert len(kinds) == 15
     values = {type(value) for row in made for value in (row.attributes or {}).values()}

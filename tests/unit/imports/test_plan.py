@@ -5,24 +5,30 @@ from typing import Any
 
 from msgspec import structs
 
+from shared.events.catalog import Image
 from shared.ids import uuid7
 from write_side.catalog import Product
 from write_side.imports.plan import Known, Plan, Terms, plan
+from write_side.imports.reading import Line
 from write_side.imports.rows import Row
+from write_side.imports.variant_rows import VariantRow
 from write_side.pricing import PricedVariant
 
 LAMPS = uuid7()
-TERMS = Terms("EUR", "MAIN", 5)
+TERMS = Terms("MAIN", 5)
 NOW = datetime(2026, 11, 27, 12, tzinfo=UTC)
+VARIANT = VariantRow("1", has_ean=True, prices={"EUR": 1999})
 ROW = Row(
-    number=2, cells=[], sku="1", external_ref="1", name="Lamp", category=("Lamps",), slug=None, brand="Lumeno",
-    description="Bright.", product_type="Lamps", status=None, images=None, attributes={"power": 9}, ean=None,
-    has_ean=True, amount_minor=1999, stock=None,
+    line=Line(2, []), variants=[VARIANT], external_ref="1", name="Lamp", category=("Lamps",), slug=None, brand="Lumeno",
+    description="Bright.", product_type="Lamps", status=None, images=None, attributes={"power": 9},
 )  # fmt: skip
 
 
-def row(**changes: Any) -> Row:
-    return structs.replace(ROW, **changes)
+def row(sku: str = "1", ean: str | None = None, amount_minor: int | None = 1999, stock: int | None = None,
+        **changes: Any) -> Row:  # fmt: skip
+    prices = {} if amount_minor is None else {"EUR": amount_minor}
+    variant = structs.replace(VARIANT, sku=sku, ean=ean, prices=prices, stock=stock)
+    return structs.replace(ROW, **{"variants": [variant]} | changes)
 
 
 def planned(rows: list[Row], products: list[Product] = [], priced: dict[str, PricedVariant] = {}) -> Plan:  # noqa: B006
@@ -88,7 +94,7 @@ def test_a_sku_of_another_product_is_refused_and_the_other_rows_go_in() -> None:
 
 
 def test_what_the_catalog_refuses_is_refused_with_its_place() -> None:
-    made = planned([row(ean="123"), row(sku="2", external_ref="2", images=["ftp://x"])])
+    made = planned([row(ean="123"), row(sku="2", external_ref="2", images=[Image("ftp://x")])])
     assert [(refused.code, refused.reason.split(":")[0]) for refused in made.refused] == [
         ("broken_ean", "/variants/0/ean"), ("broken_image_url", "/images/0/url")
     ]  # fmt: skip

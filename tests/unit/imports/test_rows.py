@@ -2,8 +2,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shared.events.catalog import Image
 from write_side.imports.mapping import DEFAULT, ColumnMapping
-from write_side.imports.rows import Rejected, Row, RowReader, minor_units, restored, typed
+from write_side.imports.reading import Line
+from write_side.imports.rejecting import Rejected
+from write_side.imports.rows import Row, RowReader, typed
+from write_side.imports.variant_rows import minor_units, restored
 
 COLUMNS = ["product_id", "product_name", "product_description", "product_features", "brand", "price", "ean"]
 LAMP = {
@@ -15,17 +19,17 @@ LAMP = {
 
 def read(**changes: str) -> Row:
     cells = LAMP | changes
-    return RowReader(COLUMNS, DEFAULT, "EUR").read(2, [cells[column] for column in COLUMNS])
+    return RowReader(COLUMNS, DEFAULT, "EUR").read(Line(2, [cells[column] for column in COLUMNS]))
 
 
 def test_a_row_says_what_its_columns_say() -> None:
     row = read()
-    assert (row.sku, row.external_ref, row.name, row.amount_minor) == ("1", "1", "Lamp", 1999)
+    assert (row.sku, row.external_ref, row.name, row.variants[0].prices) == ("1", "1", "Lamp", {"EUR": 1999})
     assert (row.category, row.product_type) == (("Desk lamp",), "Desk lamp")
     assert row.attributes == {
         "product type": "Desk lamp", "power": 9.5, "colour": ["red", 2], "ratio": "16:9", "dimmable": True
     }  # fmt: skip
-    assert (row.images, row.status, row.slug, row.stock) == (None, None, None, None)
+    assert (row.images, row.status, row.slug, row.variants[0].stock) == (None, None, None, None)
 
 
 @pytest.mark.parametrize(
@@ -63,8 +67,8 @@ def test_a_row_that_cannot_be_meant_is_rejected_with_a_code(changes: dict[str, s
 
 
 def test_a_row_without_price_or_ean_is_a_row() -> None:
-    row = read(price="", ean="")
-    assert (row.amount_minor, row.ean, row.has_ean) == (None, None, True)
+    [variant] = read(price="", ean="").variants
+    assert (variant.prices, variant.ean, variant.has_ean) == ({}, None, True)
 
 
 @pytest.mark.parametrize(
@@ -111,13 +115,14 @@ def test_a_mapping_names_other_columns() -> None:
     reader = RowReader(list(columns), ColumnMapping(columns, price_unit="major"), "EUR")
     cells = ["S1", "Lamp", "Home > Lamps >", "19.90", "red", "R1", "https://a.example/1.jpg, https://a.example/2.jpg",
              "7", "draft", "lamp"]  # fmt: skip
-    row = reader.read(2, cells)
-    assert (row.category, row.amount_minor, row.attributes) == (("Home", "Lamps"), 1990, {"colour": "red"})
-    assert (row.external_ref, row.stock, row.status, row.slug) == ("R1", 7, "draft", "lamp")
-    assert row.images == ["https://a.example/1.jpg", "https://a.example/2.jpg"]
-    assert (row.brand, row.description, row.has_ean) == (None, None, False)
+    row = reader.read(Line(2, cells))
+    assert (row.category, row.variants[0].prices) == (("Home", "Lamps"), {"EUR": 1990})
+    assert row.attributes == {"colour": "red"}
+    assert (row.external_ref, row.variants[0].stock, row.status, row.slug) == ("R1", 7, "draft", "lamp")
+    assert row.images == [Image("https://a.example/1.jpg"), Image("https://a.example/2.jpg")]
+    assert (row.brand, row.description, row.variants[0].has_ean) == (None, None, False)
     deep = ">".join("abcdefghijklmn")
     for column, cell, code in [(7, "-1", "broken_stock"), (8, "sold", "unknown_status"), (2, deep, "broken_category")]:
         with pytest.raises(Rejected) as why:
-            reader.read(2, [*cells[:column], cell, *cells[column + 1 :]])
+            reader.read(Line(2, [*cells[:column], cell, *cells[column + 1 :]]))
         assert why.value.code == code

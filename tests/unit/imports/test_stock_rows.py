@@ -7,9 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.events.inventory import StockAdjusted, StockCounted, StockReceived
-from write_side.imports.rows import Rejected
+from write_side.imports.reading import Line
+from write_side.imports.rejecting import Rejected
+from write_side.imports.spreadsheets import guarded, plain
 from write_side.imports.stock_plan import Kept, StockPlan, StockTerms, plan_stock
-from write_side.imports.stock_rows import Mode, StockReader, StockRow, guarded, plain
+from write_side.imports.stock_rows import Mode, StockReader, StockRow
 from write_side.inventory import StockItem
 
 ID = UUID(int=1)
@@ -30,7 +32,7 @@ def row(figure: int | None, sku: str = "lamp", warehouse: str = "BER", expected:
 def test_a_row_is_read_by_its_columns_and_the_others_mean_nothing() -> None:
     reader = StockReader(["Article", "available", "on_hand", "expected"], "set", "BER", {"sku": "Article"})
     assert reader.missing() == []
-    assert reader.read(2, ["'=lamp", "3", " 10 ", ""]) == StockRow(
+    assert reader.read(Line(2, ["'=lamp", "3", " 10 ", ""])) == StockRow(
         2, ["'=lamp", "3", " 10 ", ""], "=lamp", "BER", 10, None, None
     )
     assert StockReader(["sku", "on_hand"], "add", "BER").missing() == ["change"]
@@ -51,7 +53,7 @@ def test_a_row_is_read_by_its_columns_and_the_others_mean_nothing() -> None:
 def test_what_is_no_count_is_rejected(mode: Mode, cells: list[str], code: str) -> None:
     reader = StockReader(["sku", "on_hand" if mode == "set" else "change"], mode, "BER")
     with pytest.raises(Rejected) as rejected:
-        reader.read(2, cells)
+        reader.read(Line(2, cells))
     assert rejected.value.code == code
 
 

@@ -1,0 +1,228 @@
+"""Other shops' product files, line by line, and our own export."""
+
+import csv
+import io
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec import structs
+
+from shared.events.catalog import Image, ProductFacts, Variant
+from shared.ids import uuid7
+from tests.properties.values import BOUNDED, FLOATS
+from write_side.catalog import Category, Product, SlugTaken
+from write_side.imports import READY, Format, gathering
+from write_side.imports.catalog_export import lines_of, own_columns
+from write_side.imports.gathering import gathered
+from write_side.imports.plan import Known, Plan, Terms, plan
+from write_side.imports.reading import Line, open_table
+from write_side.imports.rejecting import Rejected
+from write_side.imports.rows import Row, RowReader
+
+MAGENTO_DATA = Path(__file__).parents[4] / "shared" / "data" / "import_formats" / "magento_configurable_products.csv"
+
+SHOPIFY_COLUMNS = [
+    "Handle", "Title", "Body (HTML)", "Vendor", "Type", "Tags", "Published", "Option1 Name", "Option1 Value",
+    "Option2 Name", "Option2 Value", "Variant SKU", "Variant Inventory Qty", "Variant Price", "Variant Barcode",
+    "Image Src", "Image Alt Text", "Status",
+]  # fmt: skip
+SHIRT = [
+    {"Handle": "linen-shirt", "Title": "Linen shirt", "Body (HTML)": "<p>Cool.</p>", "Vendor": "Weft", "Type": "Shirts",
+     "Tags": "summer, linen", "Published": "true", "Option1 Name": "Size", "Option1 Value": "S",
+     "Option2 Name": "Colour", "Option2 Value": "White", "Variant SKU": "LS-S-W", "Variant Inventory Qty": "4",
+     "Variant Price": "39.90", "Variant Barcode": "'4006381333931", "Image Src": "https://cdn.example/a,b.jpg?v=1",
+     "Image Alt Text": "front", "Status": "active"},
+    {"Handle": "linen-shirt", "Option1 Value": "M", "Option2 Value": "White", "Variant Inventory Qty": "-2",
+     "Variant Price": "41.00", "Image Src": "https://cdn.example/back.jpg", "Image Alt Text": "back"},
+    {"Handle": "linen-shirt", "Image Src": "https://cdn.example/sleeve.jpg"},
+    {"Handle": "mug", "Title": "Mug", "Published": "false", "Option1 Name": "Title", "Option1 Value": "Default Title",
+     "Variant SKU": "MUG", "Variant Price": "9"},
+]  # fmt: skip
+
+
+def rows(path: Path, name: Format, **changes: str) -> list[Row | str]:
+    """What a file says; a code for each product that is rejected."""
+    mapping = structs.replace(READY[name], **changes)
+    with open_table(path) as table:
+        reader = RowReader(table.columns, mapping, "EUR")
+        assert reader.missing() == []
+        return [_read(reader, line) for line in gathered(table, mapping).lines]
+
+
+def _read(reader: RowReader, line: Line) -> Row | str:
+    try:
+        return reader.read(line)
+    except Rejected as why:
+        return why.code
+
+
+def written(path: Path, columns: list[str], lines: list[dict[str, str]]) -> Path:
+    with path.open("w", newline="") as text:
+        table = csv.DictWriter(text, columns, restval="")
+        table.writeheader()
+        table.writerows(lines)
+    return path
+
+
+def test_shopify_s_lines_make_one_product_of_its_variants_and_images(tmp_path: Path) -> None:
+    shirt, mug = rows(written(tmp_path / "a.csv", SHOPIFY_COLUMNS, SHIRT), "shopify")
+    assert isinstance(shirt, Row) and isinstance(mug, Row)
+    assert (shirt.external_ref, shirt.name, shirt.brand) == ("linen-shirt", "Linen shirt", "Weft")
+    assert shirt.status == "active"
+    assert (shirt.category, shirt.attributes) == (("Shirts",), {"tags": ["summer", "linen"]})
+    assert [(v.sku, v.options, v.prices, v.stock, v.ean) for v in shirt.variants] == [
+        ("LS-S-W", {"Size": "S", "Colour": "White"}, {"EUR": 3990}, 4, "4006381333931"),
+        ("linen-shirt-M-White", {"Size": "M", "Colour": "White"}, {"EUR": 4100}, 0, None),
+    ]
+    assert shirt.images == [
+        Image("https://cdn.example/a,b.jpg?v=1", "front"), Image("https://cdn.example/back.jpg", "back"),
+        Image("https://cdn.example/sleeve.jpg"),
+    ]  # fmt: skip
+    assert (mug.status, [(v.sku, v.options) for v in mug.variants]) == ("draft", [("MUG", {})])
+
+
+def test_the_newer_names_of_shopify_s_columns_say_the_same(tmp_path: Path) -> None:
+    newer = {
+        "Handle": "URL handle", "Body (HTML)": "Description", "Published": "Published on online store",
+        "Option1 Name": "Option1 name", "Option1 Value": "Option1 value", "Option2 Name": "Option2 name",
+        "Option2 Value": "Option2 value", "Variant SKU": "SKU", "Variant Inventory Qty": "Inventory quantity",
+        "Variant Price": "Price", "Variant Barcode": "Barcode", "Image Src": "Product image URL",
+        "Image Alt Text": "Image alt text",
+    }  # fmt: skip
+    renamed = [{newer.get(column, column): cell for column, cell in line.items()} for line in SHIRT]
+    columns = [newer.get(column, column) for column in SHOPIFY_COLUMNS]
+    said = [row for row in rows(written(tmp_path / "b.csv", columns, renamed), "shopify") if isinstance(row, Row)]
+    old = [row for row in rows(written(tmp_path / "a.csv", SHOPIFY_COLUMNS, SHIRT), "shopify") if isinstance(row, Row)]
+    assert [(row.name, row.variants, row.images, row.status) for row in said] == [
+        (row.name, row.variants, row.images, row.status) for row in old
+    ]
+
+
+def test_lines_of_one_product_that_never_end_are_cut_and_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gathering, "MOST", 3)
+    lines = gathering.adjacent([Line(n, ["same"]) for n in range(2, 9)], 0)
+    assert [1 + len(line.also) for line in lines] == [3, 3, 1]
+
+
+MAGENTO_COLUMNS = [
+    "sku", "store_view_code", "attribute_set_code", "product_type", "categories", "name", "product_online",
+    "visibility", "price", "url_key", "base_image", "base_image_label", "additional_images", "additional_attributes",
+    "qty", "configurable_variations",
+]  # fmt: skip
+HOODIE = [
+    {"sku": "H-S", "product_type": "simple", "name": "Hoodie-S", "price": "52.0000", "qty": "3.0000",
+     "visibility": "Not Visible Individually", "product_online": "1", "additional_attributes": "size=S"},
+    {"sku": "H", "product_type": "configurable", "name": "Hoodie", "attribute_set_code": "Top", "price": "52",
+     "categories": "Default Category/Men/Tops & Hoodies,Default Category/Sale", "product_online": "1",
+     "visibility": "Catalog, Search", "url_key": "warm-hoodie", "base_image": "/h/1.jpg", "base_image_label": "front",
+     "additional_images": "/h/2.jpg,/h/1.jpg",
+     "additional_attributes": 'has_options=1,material=Wool,"care=cold, by hand",climate=Cool|Windy',
+     "configurable_variations": "sku=H-S,size=S,color=Red|sku=H-M,size=M,color=Red|sku=H-XL,size=XL,color=Red"},
+    {"sku": "H", "store_view_code": "de", "name": "Kapuzenpullover"},
+    {"sku": "B", "product_type": "bundle", "name": "Set"},
+    {"sku": "H-M", "product_type": "simple", "name": "Hoodie-M", "price": "54", "qty": "-1", "product_online": "1",
+     "visibility": "Not Visible Individually"},
+]  # fmt: skip
+
+
+def test_magento_s_variants_go_with_their_product_wherever_they_stand(tmp_path: Path) -> None:
+    hoodie, translation, bundle = rows(written(tmp_path / "a.csv", MAGENTO_COLUMNS, HOODIE), "magento")
+    assert isinstance(hoodie, Row)
+    assert (hoodie.external_ref, hoodie.handle, hoodie.status) == ("H", "warm-hoodie", "active")
+    assert (hoodie.category, hoodie.product_type) == (("Men", "Tops & Hoodies"), "Top")
+    assert hoodie.attributes == {"material": "Wool", "care": "cold, by hand", "climate": ["Cool", "Windy"]}
+    assert [(v.sku, v.options, v.prices, v.stock) for v in hoodie.variants] == [
+        ("H-S", {"size": "S", "color": "Red"}, {"EUR": 5200}, 3),
+        ("H-M", {"size": "M", "color": "Red"}, {"EUR": 5400}, 0),
+    ]
+    assert hoodie.images is None  # paths, and nobody said where they lie
+    assert (translation, bundle) == ("store_view", "unsupported_kind")
+
+
+def test_magento_s_paths_of_images_get_the_base_that_is_told(tmp_path: Path) -> None:
+    path = written(tmp_path / "a.csv", MAGENTO_COLUMNS, HOODIE)
+    hoodie, *_ = rows(path, "magento", image_base="https://shop.example/media/catalog/product/")
+    assert isinstance(hoodie, Row)
+    base = "https://shop.example/media/catalog/product/h"
+    assert hoodie.images == [Image(f"{base}/1.jpg", "front"), Image(f"{base}/2.jpg")]
+
+
+@pytest.mark.skipif(not MAGENTO_DATA.exists(), reason="Magento's sample data is not there")
+def test_magento_s_own_sample_is_read_without_a_row_rejected() -> None:
+    said = rows(MAGENTO_DATA, "magento")
+    products = [row for row in said if isinstance(row, Row)]
+    assert (len(said), len(products)) == (147, 147)
+    assert sum(len(row.variants) for row in products) == 1847
+    assert all(v.options and v.prices and v.stock == 100 for row in products for v in row.variants)
+
+
+CATEGORY = Category(uuid7(), 1, None, "our-lamps", "Lamps")
+UNDER = Category(uuid7(), 1, CATEGORY.id, "desk", "Desk > small")
+TREE = {CATEGORY.id: CATEGORY, UNDER.id: UNDER}
+TEXT = st.text(st.characters(exclude_categories=["Cs", "Cc"]) | st.sampled_from("\n\r\t=+-'\","), max_size=12)
+_scalars = st.booleans() | st.integers(-(2**63) + 1, 2**63 - 1) | FLOATS | TEXT
+_attributes = st.dictionaries(TEXT.filter(str.strip), _scalars | st.lists(_scalars, max_size=3), max_size=4)
+_options = st.dictionaries(TEXT, TEXT, max_size=2)
+_skus = st.text(st.characters(categories=["L", "N", "P", "S"]), min_size=1, max_size=20).filter(lambda s: s not in "..")
+
+
+@st.composite
+def products(draw: st.DrawFn) -> Product:
+    skus = draw(st.lists(_skus, min_size=1, max_size=4, unique=True))
+    facts = ProductFacts(
+        slug="a-lamp", name=draw(TEXT.filter(str.strip)).strip(), brand=draw(TEXT).strip(), description=draw(TEXT),
+        product_type=draw(TEXT).strip(), status=draw(st.sampled_from(["draft", "active", "archived"])),
+        category_id=draw(st.sampled_from([None, CATEGORY.id, UNDER.id])), attributes=draw(_attributes),
+        images=[Image("https://a.example/1,2.jpg", draw(TEXT))] * draw(st.integers(0, 2)),
+        variants=[Variant(uuid7(), sku, None, draw(TEXT), draw(_options)) for sku in skus],
+        external_ref=draw(st.none() | TEXT.filter(str.strip)),
+    )  # fmt: skip
+    return Product(uuid7(), 3, facts)
+
+
+def exported(product: Product, prices: dict[str, dict[str, int]]) -> Iterator[Row]:
+    """What an export says of a product, read again from its text."""
+    columns = own_columns(["CHF", "EUR"])
+    text = io.StringIO()
+    csv.writer(text).writerows(lines_of(product.facts, TREE, prices, ["CHF", "EUR"]))
+    lines = [Line(n, cells) for n, cells in enumerate(csv.reader(io.StringIO(text.getvalue(), newline="")))]
+    reader = RowReader(columns, READY["doorbuster"], "EUR")
+    return map(reader.read, gathering.adjacent(lines, 0))
+
+
+def planned(row: Row, there: list[Product]) -> Plan:
+    categories = {category.slug: category.id for category in TREE.values()}
+    slugs = [product.facts.slug for product in there]
+    return plan([row], Known(there, {}, slugs, categories, datetime.now(UTC)), Terms(None, None), uuid7)
+
+
+@BOUNDED
+@given(products())
+def test_an_export_imports_back_to_the_same(product: Product) -> None:
+    prices = {variant.sku: {"EUR": 100, "CHF": 95} for variant in product.facts.variants}
+    [row] = exported(product, prices)
+    again = planned(row, [product])
+    assert (again.changes, again.refused) == ([], [])
+    assert [priced.prices for priced, _ in again.prices] == list(prices.values())
+    [change] = planned(row, []).changes  # and into another shop, but for the ids
+    assert facts_without_ids(change.product) == facts_without_ids(product)
+
+
+def facts_without_ids(product: Product) -> ProductFacts:
+    same = [structs.replace(variant, variant_id=UUID(int=0)) for variant in product.facts.variants]
+    return structs.replace(product.facts, variants=same)
+
+
+def test_a_slug_that_another_product_has_is_refused_before_it_is_written() -> None:
+    ours, other = (
+        Product(uuid7(), 1, ProductFacts("a-lamp", "Lamp", "", "", "", "active", None, {}, [], [Variant(uuid7(), sku)]))
+        for sku in ("1", "2")
+    )
+    [row] = exported(ours, {})
+    assert planned(row, [ours]).unchanged == 1
+    assert [refused.code for refused in planned(row, [other]).refused] == [SlugTaken.code]

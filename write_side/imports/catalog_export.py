@@ -1,0 +1,99 @@
+"""The catalog as rows of text, page by page, a line per variant: `import catalog --format doorbuster` takes it back.
+
+What is of the product stands on its first line alone. Each page is as it stands when it is read; the whole is no
+snapshot, for that would be a transaction of minutes. Prices are the SKUs' own that are in force, not those of lists.
+"""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import UTC, datetime
+from uuid import UUID
+
+from shared.envelope import as_json
+from shared.events.catalog import ProductFacts, Variant
+from write_side import catalog, pricing
+from write_side.catalog import Category
+from write_side.database import Pool
+from write_side.imports.formats import OWN
+from write_side.imports.mapping import PRICE
+from write_side.imports.spreadsheets import guarded
+
+PAGE = 500
+_FIRST = UUID(int=0)
+
+Prices = Mapping[str, Mapping[str, int]]  # SKU → currency → minor units
+Lines = list[list[str]]
+
+
+def own_columns(currencies: Sequence[str]) -> list[str]:
+    """The first line of an export."""
+    return [*OWN.columns, *(PRICE + currency for currency in currencies)]
+
+
+async def currencies_of(pool: Pool) -> list[str]:
+    """In which currencies anything has a price."""
+    async with pool.acquire() as conn:
+        return await pricing.currencies_in_use(conn)
+
+
+async def catalog_pages(pool: Pool, currencies: Sequence[str], page: int = PAGE) -> AsyncIterator[list[Lines]]:
+    """Every product as the lines of its variants, in the order in which products came."""
+    after = _FIRST
+    while True:
+        async with pool.acquire() as conn:
+            products = await catalog.products_after(conn, after, page)
+            tree = {category.id: category for category in await catalog.all_categories(conn)}
+            skus = [variant.sku for product in products for variant in product.facts.variants]
+            priced = await pricing.find_priced(conn, skus)
+        if not products:
+            return
+        now = datetime.now(UTC)
+        prices = {sku: pricing.own_prices(one, now) for sku, one in priced.items()}
+        yield [lines_of(product.facts, tree, prices, currencies) for product in products]
+        after = products[-1].id
+
+
+def lines_of(facts: ProductFacts, tree: Mapping[UUID, Category], prices: Prices, currencies: Sequence[str]) -> Lines:
+    """A product as cells under `own_columns`."""
+    return [
+        [
+            guarded(cells.get(field, ""))
+            for cells in [_of_variant(variant, facts.slug) | (_of_product(facts, tree) if n == 0 else {})]
+            for field in OWN.columns
+        ]
+        + [str(prices.get(variant.sku, {}).get(currency, "")) for currency in currencies]
+        for n, variant in enumerate(facts.variants)
+    ]
+
+
+def _of_product(facts: ProductFacts, tree: Mapping[UUID, Category]) -> dict[str, str]:
+    category = tree.get(facts.category_id) if facts.category_id else None
+    return {
+        "name": facts.name,
+        "external_ref": facts.external_ref or "",
+        "brand": facts.brand,
+        "description": facts.description,
+        "product_type": facts.product_type,
+        "status": facts.status,
+        "category": f" {OWN.category_separator} ".join(_path(category, tree)),
+        "category_slug": category.slug if category else "",
+        "json:attributes": as_json(facts.attributes).decode(),
+        "json:images": as_json(facts.images).decode(),
+    }
+
+
+def _of_variant(variant: Variant, slug: str) -> dict[str, str]:
+    return {
+        "slug": slug,
+        "sku": variant.sku,
+        "variant_name": variant.name,
+        "ean": variant.ean or "",
+        "json:options": as_json(variant.options).decode(),
+    }
+
+
+def _path(category: Category | None, tree: Mapping[UUID, Category]) -> list[str]:
+    names: list[str] = []
+    while category is not None:
+        names.insert(0, category.name)
+        category = tree.get(category.parent_id) if category.parent_id else None
+    return names

@@ -1,0 +1,23 @@
+"""Why a row can't be taken."""
+
+from typing import TypeVar
+
+import msgspec
+
+T = TypeVar("T")
+
+
+class Rejected(ValueError):
+    """A row that can't be taken: `code` for programs, the message for people."""
+
+    def __init__(self, code: str, reason: str) -> None:
+        super().__init__(reason)
+        self.code = code
+
+
+def decoded(text: str, kind: type[T], code: str) -> T:
+    """What a cell of JSON says; raises `Rejected`."""
+    try:
+        return msgspec.json.decode(text, type=kind)
+    except (msgspec.DecodeError, UnicodeEncodeError) as error:
+        raise Rejected(code, f"{text[:40]!r}: {error}") from error
