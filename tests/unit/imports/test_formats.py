@@ -189,7 +189,9 @@ def exported(product: Product, prices: dict[str, dict[str, int]]) -> Iterator[Ro
     """What an export says of a product, read again from its text."""
     columns = own_columns(["CHF", "EUR"])
     text = io.StringIO()
-    csv.writer(text).writerows(lines_of(product.facts, TREE, prices, ["CHF", "EUR"]))
+    made = lines_of(product.facts, TREE, prices, ["CHF", "EUR"])
+    assert not any(cell.startswith(("=", "+", "-", "@")) for cells in made for cell in cells)  # no formulas
+    csv.writer(text).writerows(made)
     lines = [Line(n, cells) for n, cells in enumerate(csv.reader(io.StringIO(text.getvalue(), newline="")))]
     reader = RowReader(columns, READY["doorbuster"], "EUR")
     return map(reader.read, gathering.adjacent(lines, 0))
