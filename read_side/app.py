@@ -41,7 +41,7 @@ from read_side.search.suggesting import Suggesting
 from read_side.stock.routes import routes as stock_routes
 from read_side.watch import Watch
 from shared.documents.layout import alias_name
-from shared.documents.orders import RECORDS
+from shared.documents.order_records import RECORDS
 from shared.documents.products import SEARCH
 from shared.http.admission import REFUSALS as ADMISSION
 from shared.http.admission import Admission

@@ -1,8 +1,11 @@
 """Orders in Elasticsearch, for analysts: no personal data beyond the country."""
 
+from collections import Counter
+from datetime import datetime
+
 import msgspec
 
-from projector.model import ELASTICSEARCH, Keys, ReadModel, Rendered, encode
+from projector.model import ELASTICSEARCH, Folded, Keys, ReadModel, Rendered, encode
 from projector.read_models import order
 from projector.read_models.order import (
     Happening,
@@ -13,29 +16,76 @@ from projector.read_models.order import (
     refunded_minor,
     released_minor,
 )
-from shared.documents.orders import RECORDS, OrderRecord
+from shared.documents.order_records import (
+    RECORDS,
+    OrderRecord,
+    RecordedDiscount,
+    RecordedLine,
+    RecordedRefund,
+    RecoveredBy,
+)
 from shared.envelope import Recorded
 from shared.events.orders import OrderPlaced
+from shared.events.payments import PaymentAuthorized, PaymentCaptured, PaymentDeclined, PaymentRetried
+from shared.events.refunds import AmountReleased, RefundedLine, RefundRequested
 
 
-def evolve(state: Order | None, recorded: Recorded, event: Happening) -> Order:
-    """The order, without what is the person's."""
+class RecordedOrder(Folded, frozen=True):
+    """The order, without what is the person's, and what only analysts ask of it."""
+
+    order: Order
+    declines: list[str]
+    back: dict[str, list[RefundedLine]]  # refund or release → the lines in it
+    first_declined_at: datetime | None = None
+    retrying: bool = False  # the next that is heard of the payment is of our try, not of the customer's
+    recovered_by: RecoveredBy | None = None
+    authorized_at: datetime | None = None
+    captured_at: datetime | None = None
+    captured_minor: int = 0
+
+
+def evolve(state: RecordedOrder | None, recorded: Recorded, event: Happening) -> RecordedOrder:
+    """The order after the event."""
     if isinstance(event, OrderPlaced):
         event = msgspec.structs.replace(event, mail="", address="")
-    return order.evolve(state, recorded, event)
+    after = order.evolve(None if state is None else state.order, recorded, event)
+    if state is None:
+        state = RecordedOrder(recorded.position, after, [], {})
+    else:
+        state = msgspec.structs.replace(state, position=recorded.position, order=after)
+    return _noted(state, recorded.recorded_at, event)
 
 
-def render(id_: str, state: Order, _keys: Keys) -> Rendered:
+def _noted(state: RecordedOrder, at: datetime, event: Happening) -> RecordedOrder:
+    replace = msgspec.structs.replace
+    match event:
+        case PaymentDeclined():
+            declines, first = [*state.declines, event.reason or "card_declined"], state.first_declined_at or at
+            return replace(state, declines=declines, first_declined_at=first, retrying=False)
+        case PaymentRetried():
+            return replace(state, retrying=True)
+        case PaymentAuthorized() if state.authorized_at is None:
+            by: RecoveredBy = "retry" if state.retrying else "customer"
+            return replace(state, authorized_at=at, recovered_by=by if state.declines else None)
+        case PaymentCaptured():
+            return replace(state, captured_at=at, captured_minor=event.amount_minor)
+        case RefundRequested() | AmountReleased():
+            return replace(state, back={**state.back, str(event.refund_id): event.lines})
+    return state
+
+
+def render(id_: str, state: RecordedOrder, _keys: Keys) -> Rendered:
     """A document per placed order."""
-    placed = placed_of(state)
-    if placed is None or state.placed_at is None:
+    seen = state.order
+    placed = placed_of(seen)
+    if placed is None or seen.placed_at is None:
         return Rendered({})
     totals = placed.totals
     record = OrderRecord(
         order_id=placed.order_id,
         number=placed.number,
-        state=state.state,
-        payment_state=payment_state_of(state, totals.total_minor),
+        state=seen.state,
+        payment_state=payment_state_of(seen, totals.total_minor),
         country=placed.country,
         currency=totals.currency,
         lines_minor=totals.lines_minor,
@@ -43,28 +93,77 @@ def render(id_: str, state: Order, _keys: Keys) -> Rendered:
         discount_minor=totals.discount_minor,
         tax_minor=totals.tax_minor,
         total_minor=totals.total_minor,
-        refunded_minor=refunded_minor(state),
-        released_minor=released_minor(state),
-        fulfilment=fulfilment_of(state, placed),
+        refunded_minor=refunded_minor(seen),
+        released_minor=released_minor(seen),
+        fulfilment=fulfilment_of(seen, placed),
         items=sum(line.quantity for line in placed.lines),
         skus=[line.sku for line in placed.lines],
         product_ids=[line.product_id for line in placed.lines],
         promotion_ids=[off.promotion_id for off in placed.discounts],
         codes=[off.code for off in placed.discounts if off.code],
-        placed_at=state.placed_at,
-        updated_at=state.updated_at,
+        placed_at=seen.placed_at,
+        updated_at=seen.updated_at,
         position=state.position,
         account_id=placed.account_id,
+        lines=_lines(state, placed),
+        discounts=[
+            RecordedDiscount(off.promotion_id, off.name, off.code, off.lines_minor + off.shipping_minor)
+            for off in placed.discounts
+        ],
+        refunds=[
+            RecordedRefund(each.id, each.state, each.reason, each.amount_minor, each.requested_at)
+            for each in seen.refunds
+        ],
+        authorized_at=state.authorized_at,
+        captured_at=state.captured_at,
+        captured_minor=state.captured_minor,
+        declines=len(state.declines),
+        decline_reasons=state.declines,
+        first_decline_reason=state.declines[0] if state.declines else None,
+        first_declined_at=state.first_declined_at,
+        recovered_by=state.recovered_by,
     )
     return Rendered({id_: encode(record)})
 
 
+def _lines(state: RecordedOrder, placed: OrderPlaced) -> list[RecordedLine]:
+    refunded, released = _back(state, "succeeded"), _back(state, "released")
+    return [
+        RecordedLine(
+            sku=line.sku,
+            product_id=line.product_id,
+            name=line.name,
+            quantity=line.quantity,
+            unit_price_minor=line.unit_price_minor,
+            total_minor=line.total_minor,
+            discount_minor=line.discount_minor,
+            tax_minor=line.tax_minor,
+            charged_minor=line.total_minor - line.discount_minor + line.tax_minor,
+            refunded_quantity=refunded[0].pop(line.sku, 0),
+            refunded_minor=refunded[1].pop(line.sku, 0),
+            released_quantity=released[0].pop(line.sku, 0),
+            released_minor=released[1].pop(line.sku, 0),
+        )
+        for line in placed.lines
+    ]
+
+
+def _back(state: RecordedOrder, how: str) -> tuple[Counter[str], Counter[str]]:
+    """Of each SKU how many, and how much, in the refunds that stand so."""
+    quantities, amounts = Counter[str](), Counter[str]()
+    for refund in state.order.refunds:
+        for line in state.back.get(str(refund.id), []) if refund.state == how else []:
+            quantities[line.sku] += line.quantity
+            amounts[line.sku] += line.amount_minor
+    return quantities, amounts
+
+
 MODEL = ReadModel(
     name=RECORDS,
-    version="v5",
+    version="v6",
     sink=ELASTICSEARCH,
     contexts=order.CONTEXTS,
-    state=Order,
+    state=RecordedOrder,
     touches=order.touches,
     begins=order.begins,
     evolve=evolve,

@@ -13,12 +13,11 @@ from read_side.answers import PERSONAL, Answer
 from read_side.documents import BEHIND, Documents, not_ready
 from read_side.search import cursors, elastic
 from read_side.search.index import Index
-from shared.documents.orders import RECORDS, Fulfilment, OrderRecord, OrderState, PaymentState
+from shared.documents.order_records import RECORDS
+from shared.documents.orders import Fulfilment, OrderState, PaymentState
 from shared.links import order_token
 from shared.money import Money
 from shared.position import Position
-
-_FIELDS = list(OrderRecord.__struct_fields__)
 
 
 class OwnOrder(Struct, frozen=True):
@@ -34,6 +33,21 @@ class OwnOrder(Struct, frozen=True):
     refunded: Money
     placed_at: datetime
     order_token: str
+
+
+class _Listed(Struct, frozen=True):
+    """What is shown of an OrderRecord: not its lines, of which there may be many."""
+
+    order_id: UUID
+    number: str
+    state: OrderState
+    payment_state: PaymentState
+    fulfilment: Fulfilment
+    items: int
+    currency: str
+    total_minor: int
+    refunded_minor: int
+    placed_at: datetime
 
 
 class OwnOrders(Struct, frozen=True):
@@ -71,13 +85,14 @@ class OrderHistory:
 
     async def _hits(self, account_id: UUID, size: int, after: list[Any] | None) -> list[Any]:
         found = await self._index.search(
-            query={"term": {"account_id": str(account_id)}}, sort=[{"order_id": "desc"}], size=size, source=_FIELDS,
-            timeout=elastic.TIMEOUT, track_total_hits=False, **({"search_after": after} if after else {}),
+            query={"term": {"account_id": str(account_id)}}, sort=[{"order_id": "desc"}], size=size,
+            source=list(_Listed.__struct_fields__), timeout=elastic.TIMEOUT, track_total_hits=False,
+            **({"search_after": after} if after else {}),
         )  # fmt: skip
         return list(found["hits"]["hits"])
 
     def _told(self, source: Any) -> OwnOrder:
-        record = msgspec.convert(source, OrderRecord)
+        record = msgspec.convert(source, _Listed)
         return OwnOrder(
             record.order_id, record.number, record.state, record.payment_state, record.fulfilment, record.items,
             Money(record.total_minor, record.currency), Money(record.refunded_minor, record.currency),

@@ -7,7 +7,7 @@ whatever else the projector has to remember about a document goes into `fold`, w
 
 from typing import Any
 
-from shared.documents import orders, products, stock
+from shared.documents import order_records, products, stock
 from shared.money import EXPONENTS
 
 Json = dict[str, Any]
@@ -73,6 +73,10 @@ def _definition(properties: Json, **settings: Any) -> Json:
     }
 
 
+def _nested(**properties: Json) -> Json:
+    return {"type": "nested", "dynamic": "strict", "properties": properties}
+
+
 _SPELT: Json = {"copy_to": "words"}
 _WORDS: Json = {"type": "text", "index_options": "docs", "norms": False}  # whether there is such a word
 _PRODUCTS: Json = {
@@ -133,10 +137,35 @@ _ORDERS: Json = {
     "codes": KEYWORD,
     "placed_at": DATE,
     "updated_at": DATE,
+    "lines": _nested(
+        sku=KEYWORD,
+        product_id=KEYWORD,
+        name=KEYWORD,
+        quantity=LONG,
+        unit_price_minor=LONG,
+        total_minor=LONG,
+        discount_minor=LONG,
+        tax_minor=LONG,
+        charged_minor=LONG,
+        refunded_quantity=LONG,
+        refunded_minor=LONG,
+        released_quantity=LONG,
+        released_minor=LONG,
+    ),
+    "discounts": _nested(promotion_id=KEYWORD, name=KEYWORD, code=KEYWORD, amount_minor=LONG),
+    "refunds": _nested(refund_id=KEYWORD, state=KEYWORD, reason=KEYWORD, amount_minor=LONG, requested_at=DATE),
+    "authorized_at": DATE,
+    "captured_at": DATE,
+    "captured_minor": LONG,
+    "declines": LONG,
+    "decline_reasons": KEYWORD,
+    "first_decline_reason": KEYWORD,
+    "first_declined_at": DATE,
+    "recovered_by": KEYWORD,
 }
 
 INDICES: dict[str, Json] = {
     products.SEARCH: _definition(_PRODUCTS, analysis=_ANALYSIS),
     stock.RECORDS: _definition(_STOCK),
-    orders.RECORDS: _definition(_ORDERS),
+    order_records.RECORDS: _definition(_ORDERS),
 }

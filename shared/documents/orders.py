@@ -1,4 +1,4 @@
-"""The order read models: the status a customer follows (Redis) and the record analysts query (Elasticsearch)."""
+"""The order read models: the status a customer follows (Redis); what analysts query stands in `order_records`."""
 
 from datetime import datetime
 from typing import Literal
@@ -9,7 +9,6 @@ from msgspec import Struct
 from shared.money import Money
 
 STATUS = "order_status"  # Redis: `doc:<order id>` is an OrderStatus
-RECORDS = "orders"  # Elasticsearch: an OrderRecord per order
 
 OrderState = Literal["pending_payment", "confirmed", "closing", "cancelled", "expired", "completed"]
 PaymentState = Literal[
@@ -108,31 +107,3 @@ class OrderStatus(Struct, frozen=True, omit_defaults=True):
     decline_reason: str | None = None  # why the last try to pay was refused, until one succeeds
     retry_at: datetime | None = None  # when we try again by ourselves
     released: Money | None = None  # of the total: not taken at all, since it could not be shipped
-
-
-class OrderRecord(Struct, frozen=True):
-    """An order as analysts find it: no personal data beyond the country."""
-
-    order_id: UUID
-    number: str
-    state: OrderState
-    payment_state: PaymentState
-    country: str
-    currency: str
-    lines_minor: int
-    shipping_minor: int
-    discount_minor: int
-    tax_minor: int
-    total_minor: int
-    refunded_minor: int
-    released_minor: int
-    fulfilment: Fulfilment
-    items: int
-    skus: list[str]
-    product_ids: list[UUID]
-    promotion_ids: list[UUID]
-    codes: list[str]
-    placed_at: datetime
-    updated_at: datetime
-    position: int
-    account_id: UUID | None = None  # whose it is; a guest's is nobody's

@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Struct
 from redis.asyncio import Redis
 
-from shared.documents import access, accounts, orders, products, sales, search_rules, stock
+from shared.documents import access, accounts, order_records, orders, products, sales, search_rules, stock
 from shared.documents.layout import (
     LIVE,
     document_key,
@@ -29,8 +29,8 @@ from shared.shards import shard_of
 
 EPOCH, SHARDS, VERSION = 7, 4, "v3"
 MODELS = (
-    products.PAGE, products.TREE, products.SEARCH, search_rules.MODEL, stock.MODEL, orders.STATUS, orders.RECORDS,
-    access.MODEL, accounts.MODEL, sales.MODEL,
+    products.PAGE, products.TREE, products.SEARCH, search_rules.MODEL, stock.MODEL, orders.STATUS,
+    order_records.RECORDS, access.MODEL, accounts.MODEL, sales.MODEL,
 )  # fmt: skip
 NOW = datetime(2026, 11, 27, 8, 0, tzinfo=UTC)
 

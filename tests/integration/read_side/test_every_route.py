@@ -10,6 +10,7 @@ from read_side.app import create_app
 from shared.documents import orders
 from shared.documents.indices import INDICES
 from shared.documents.layout import alias_name, index_name
+from shared.documents.order_records import RECORDS
 from shared.ids import uuid7
 from shared.links import order_token
 from tests.fixtures.asgi import HeldClient, client_of
@@ -27,8 +28,8 @@ def filled_prefix(elasticsearch_url: str, index_prefix: str) -> str:
     with Elasticsearch(elasticsearch_url, request_timeout=30) as client:
         Shop().index(client, index_prefix)
         client.indices.create(
-            index=index_name(index_prefix, orders.RECORDS, VERSION), **INDICES[orders.RECORDS],
-            aliases={alias_name(index_prefix, orders.RECORDS): {}},
+            index=index_name(index_prefix, RECORDS, VERSION), **INDICES[RECORDS],
+            aliases={alias_name(index_prefix, RECORDS): {}},
         )  # fmt: skip
         client.search(index=f"{index_prefix}products", query={"match_all": {}})  # a JVM's first one is slow
     return index_prefix

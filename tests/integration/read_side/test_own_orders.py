@@ -10,9 +10,10 @@ import pytest
 from elasticsearch import Elasticsearch
 
 from read_side.app import create_app
-from shared.documents import accounts, orders
+from shared.documents import accounts
 from shared.documents.indices import INDICES
 from shared.documents.layout import alias_name, index_name
+from shared.documents.order_records import RECORDS, OrderRecord
 from shared.ids import uuid7
 from shared.links import opens_order
 from tests.fixtures.asgi import client_of
@@ -24,8 +25,8 @@ ADA, EVE = uuid7(), uuid7()
 PATH = "/v1/account/orders"
 
 
-def a_record(account_id: UUID | None, n: int) -> orders.OrderRecord:
-    return orders.OrderRecord(
+def a_record(account_id: UUID | None, n: int) -> OrderRecord:
+    return OrderRecord(
         order_id=UUID(int=n), number=f"N-{n}", state="confirmed", payment_state="captured", country="DE",
         currency="EUR", lines_minor=1000, shipping_minor=0, discount_minor=0, tax_minor=190, total_minor=1190,
         refunded_minor=0, released_minor=0, fulfilment="none", items=1, skus=["lamp"], product_ids=[], promotion_ids=[],
@@ -38,10 +39,10 @@ async def api(
     shelves: Shelves, valkey: PrivateServer, elasticsearch_url: str, index_prefix: str
 ) -> AsyncIterator[httpx.AsyncClient]:
     """A client of the query API; three orders are Ada's, one is Eve's, one is a guest's."""
-    alias = alias_name(index_prefix, orders.RECORDS)
+    alias = alias_name(index_prefix, RECORDS)
     with Elasticsearch(elasticsearch_url, request_timeout=30) as client:
-        index = index_name(index_prefix, orders.RECORDS, VERSION)
-        client.indices.create(index=index, **INDICES[orders.RECORDS], aliases={alias: {}})
+        index = index_name(index_prefix, RECORDS, VERSION)
+        client.indices.create(index=index, **INDICES[RECORDS], aliases={alias: {}})
         for n, whose in enumerate([ADA, EVE, ADA, None, ADA], 1):
             client.index(index=alias, id=str(n), document=msgspec.to_builtins(a_record(whose, n)), refresh=True)
     async with client_of(create_app(settings_of(valkey.url, elasticsearch_url, index_prefix))) as client_:

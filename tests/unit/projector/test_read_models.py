@@ -21,7 +21,8 @@ from projector.read_models.all import READ_MODELS
 from projector.read_models.product import Product, alike
 from shared.documents.access import KnownToken
 from shared.documents.indices import INDICES
-from shared.documents.orders import Address, OrderRecord, OrderStatus
+from shared.documents.order_records import OrderRecord
+from shared.documents.orders import Address, OrderStatus
 from shared.documents.products import CategoryTree, ProductPage, SearchedProduct
 from shared.documents.stock import ShopperStock, StaffStock, StockRecord
 from shared.events.access import TokenIssued, TokenRevoked

@@ -1,0 +1,53 @@
+"""An answer as a table for the eye, or as JSON or CSV for programs, which keep minor units."""
+
+import csv
+import io
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from doorbuster.asking.questions import Column, Question
+from doorbuster.asking.rows import Row
+from shared.money import EXPONENTS, display
+
+
+def as_json(rows: Sequence[Row]) -> str:
+    """A list of objects."""
+    return msgspec.json.format(msgspec.json.encode(rows)).decode()
+
+
+def as_csv(question: Question, rows: Sequence[Row]) -> str:
+    """A line of names, then a line for each row."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow([column.name for column in question.columns])
+    writer.writerows([_harmless(row[column.name]) for column in question.columns] for row in rows)
+    return out.getvalue().rstrip("\n")
+
+
+def _harmless(value: Any) -> Any:
+    """Words of strangers stand in answers: a spreadsheet would take those that begin so for a formula."""
+    return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")) else value
+
+
+def as_table(question: Question, rows: Sequence[Row]) -> str:
+    """Columns side by side, amounts with their point."""
+    head = [column.name.removesuffix("_minor") for column in question.columns]
+    cells = [head, *([_cell(column, row) for column in question.columns] for row in rows)]
+    widths = [max(len(line[n]) for line in cells) for n in range(len(head))]
+    return "\n".join("  ".join(_placed(question.columns[n], line[n], widths[n]) for n in range(len(head))).rstrip()
+                     for line in cells)  # fmt: skip
+
+
+def _cell(column: Column, row: Row) -> str:
+    value = row[column.name]
+    if value is None:
+        return "–"
+    if column.kind == "money":
+        return display(value, row["currency"]).split()[0] if row.get("currency") in EXPONENTS else str(value)
+    return f"{value:.1%}" if column.kind == "share" else str(value)
+
+
+def _placed(column: Column, cell: str, width: int) -> str:
+    return cell.ljust(width) if column.kind == "text" else cell.rjust(width)

@@ -1,0 +1,202 @@
+"""The questions there are: which query files they ask, and what is made of the answers."""
+
+from collections.abc import Callable, Sequence
+from typing import Literal
+
+from msgspec import Struct
+
+from doorbuster.asking.bodies import Span
+from doorbuster.asking.rows import DOCUMENTS, Row
+from shared.documents import order_records, stock
+
+Kind = Literal["text", "count", "money", "number", "share"]
+Answers = Sequence[Sequence[Row]]  # rows of each query file, in the question's order
+
+
+class Column(Struct, frozen=True):
+    """A column; `money` is in minor units of the row's currency, `share` of 1."""
+
+    name: str
+    kind: Kind
+    meaning: str
+
+
+class File(Struct, frozen=True):
+    """A query file; `time` is the field that says which documents lie in a span, null where all are meant."""
+
+    index: str
+    name: str
+    time: str | None = None
+
+
+class Question(Struct, frozen=True):
+    """`answer` is pure. `group` names the grouping that holds only the first few, by `--limit`."""
+
+    name: str
+    about: str
+    files: tuple[File, ...]
+    columns: tuple[Column, ...]
+    answer: Callable[[Answers, Span], list[Row]]
+    group: str | None = None
+    limit: int = 20
+
+
+def _count(name: str, meaning: str) -> Column:
+    return Column(name, "count", meaning)
+
+
+def _money(name: str, meaning: str) -> Column:
+    return Column(name, "money", meaning)
+
+
+def _text(name: str, meaning: str) -> Column:
+    return Column(name, "text", meaning)
+
+
+_CURRENCY = _text("currency", "of the amounts in the row")
+_SALES = (
+    _count("orders", "paid orders that were placed then"),
+    _count("items", "pieces in them"),
+    _money("revenue_minor", "their totals, with shipping and tax"),
+    _money("tax_minor", "tax in them"),
+    _money("released_minor", "of it authorized and never taken"),
+    _money("refunded_minor", "of it gone back until now"),
+    _money("net_minor", "revenue − released − refunded"),
+)
+_ORDERS = order_records.RECORDS
+
+
+def _counted(rows: Sequence[Row], name: str) -> list[Row]:
+    """The number of documents under its own name."""
+    return [{**row, name: row[DOCUMENTS]} for row in rows]
+
+
+def _with_net(rows: Sequence[Row]) -> list[Row]:
+    return [{**row, "net_minor": row["revenue_minor"] - row["released_minor"] - row["refunded_minor"]} for row in rows]
+
+
+def _revenue(answers: Answers, _span: Span) -> list[Row]:
+    return _with_net(_counted(answers[0], "orders"))
+
+
+def _revenue_by(unit: str) -> Question:
+    return Question(
+        name=f"revenue_by_{unit}",
+        about=f"what paid orders brought, by the {unit} (UTC) in which they were placed",
+        files=(File(_ORDERS, f"revenue_by_{unit}", "placed_at"),),
+        columns=(_text(unit, f"its beginning; a {unit} without paid orders has no row"), _CURRENCY, *_SALES),
+        answer=_revenue,
+    )
+
+
+_TOP_PRODUCTS = Question(
+    name="top_products",
+    about="products whose lines in paid orders brought most, tax included, shipping not",
+    files=(File(_ORDERS, "top_products", "placed_at"),),
+    columns=(
+        _CURRENCY,
+        _text("product_id", "the product"),
+        _text("name", "what it was mostly called in these orders"),
+        _count("units", "pieces ordered"),
+        *_SALES[2:3],
+        *_SALES[4:],
+    ),
+    answer=lambda answers, _span: _with_net(answers[0]),
+    group="product_id",
+)
+
+_REFUNDS = Question(
+    name="refunds",
+    about="refunds and releases that were asked for then, by reason and how far they are",
+    files=(File(_ORDERS, "refunds", "refunds.requested_at"),),
+    columns=(
+        _CURRENCY,
+        _text("reason", "why, in staff's word"),
+        _text("state", "only `succeeded` is money gone; `released` was never taken"),
+        _count("refunds", "how many"),
+        _money("amount_minor", "what they amount to, tax included"),
+    ),
+    answer=lambda answers, _span: _counted(answers[0], "refunds"),
+)
+
+_COUPON_USE = Question(
+    name="coupon_use",
+    about="what promotions and coupons took off paid orders, and what these orders brought",
+    files=(File(_ORDERS, "coupon_use", "placed_at"),),
+    columns=(
+        _CURRENCY,
+        _text("promotion", "its name when it was used"),
+        _text("code", "the coupon's code; empty if it applied by itself"),
+        _count("orders", "paid orders with it"),
+        _money("off_minor", "taken off, tax excluded"),
+        _money("revenue_minor", "totals of these orders"),
+    ),
+    answer=lambda answers, _span: _counted(answers[0], "orders"),
+)
+
+
+def _recovery(answers: Answers, _span: Span) -> list[Row]:
+    return [{**row, "share": row["recovered"] / row["orders"]} for row in _counted(answers[0], "orders")]
+
+
+_RECOVERY = Question(
+    name="payment_recovery",
+    about="orders whose payment was declined at first, and how many were paid all the same",
+    files=(File(_ORDERS, "payment_recovery", "placed_at"),),
+    columns=(
+        _text("reason", "of the first decline"),
+        _CURRENCY,
+        _count("orders", "orders with a decline"),
+        _count("declines", "refused tries in all"),
+        _count("recovered", "of the orders, those that were paid later"),
+        _count("by_retry", "of these, by a try of ours and not the customer's"),
+        Column("share", "share", "recovered ÷ orders"),
+        _money("declined_minor", "totals of the orders"),
+        _money("recovered_minor", "totals of those that were paid"),
+    ),
+    answer=_recovery,
+)
+
+
+def _stock_cover(answers: Answers, span: Span) -> list[Row]:
+    """By days of cover, the shortest first; SKUs that nobody bought are covered for ever and don't stand here."""
+    sold, shelves = answers
+    figures = {row["sku"]: row for row in shelves}
+    found = []
+    for row in sold:
+        units = row["ordered"] - row["refunded"] - row["released"]
+        here = figures.get(row["sku"])
+        if here is None or units <= 0:
+            continue
+        days = max(0, here["available"]) / (units / span.days)
+        found.append({**here, "units": units, "days": round(days, 1)})
+    return sorted(found, key=lambda row: (row["days"], row["sku"]))
+
+
+_COVER = Question(
+    name="stock_cover",
+    about="for how many days what can be sold lasts, at the pace of the span; what runs out first stands first",
+    files=(File(_ORDERS, "units_sold", "placed_at"), File(stock.RECORDS, "available")),
+    columns=(
+        _text("sku", "what is sold"),
+        _count("units", "pieces sold, less refunded and released ones"),
+        _count("on_hand", "pieces in all warehouses now"),
+        _count("reserved", "of them promised to orders"),
+        _count("available", "on hand − reserved"),
+        Column("days", "number", "available ÷ units a day"),
+    ),
+    answer=_stock_cover,
+)
+
+QUESTIONS: dict[str, Question] = {
+    question.name: question
+    for question in (
+        _revenue_by("hour"),
+        _revenue_by("day"),
+        _TOP_PRODUCTS,
+        _REFUNDS,
+        _COUPON_USE,
+        _RECOVERY,
+        _COVER,
+    )
+}

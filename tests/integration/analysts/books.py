@@ -1,0 +1,105 @@
+"""What `ask` must answer, worked out from Postgres' rows and the log alone, by other code than the read models'."""
+
+from collections import Counter, defaultdict
+from typing import Any
+
+import msgspec
+
+from write_side.database import Pool
+
+Row = dict[str, Any]
+
+PAID = ("authorized", "captured")
+
+
+async def revenue_by_hour(pool: Pool) -> list[Row]:
+    """By SQL over orders, payments and refunds."""
+    rows = await pool.fetch(
+        """SELECT to_char(date_trunc('hour', placed.recorded_at AT TIME ZONE 'UTC'),
+                          'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS hour,
+                  o.currency, count(*) AS orders, sum(pieces.items)::int AS items,
+                  sum(o.total_minor)::bigint AS revenue_minor,
+                  sum(o.tax_minor)::bigint AS tax_minor, sum(p.released_minor)::bigint AS released_minor,
+                  sum(coalesce(back.minor, 0))::bigint AS refunded_minor
+           FROM customer_order o
+           JOIN payment p ON p.order_id = o.id AND p.state = ANY ($1)
+           JOIN event_log placed ON placed.aggregate_id = o.id AND placed.type = 'orders.order_placed.v1'
+           CROSS JOIN LATERAL (SELECT sum(quantity) AS items FROM order_line WHERE order_id = o.id) pieces
+           CROSS JOIN LATERAL (SELECT sum(amount_minor) AS minor FROM refund
+                               WHERE order_id = o.id AND state = 'succeeded') back
+           GROUP BY 1, 2 ORDER BY 1, 2""",
+        PAID,
+    )
+    return [{**row, "net_minor": row["revenue_minor"] - row["released_minor"] - row["refunded_minor"]} for row in rows]
+
+
+async def top_products(pool: Pool) -> list[Row]:
+    """By reading the log: lines of orders that were authorized, less what went back."""
+    products: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
+    names: dict[str, str] = {}
+    paid = {event["order_id"] for event in await _told(pool, "payments.payment_authorized.v1")}
+    gone = {event["refund_id"] for event in await _told(pool, "refunds.refund_succeeded.v1")}
+    back = {event["refund_id"]: event for event in await _told(pool, "refunds.refund_requested.v1")}
+    for order in await _told(pool, "orders.order_placed.v1"):
+        for line in order["lines"] if order["order_id"] in paid else []:
+            figures = products[order["totals"]["currency"], line["product_id"]]
+            figures["units"] += line["quantity"]
+            figures["revenue_minor"] += line["total_minor"] - line.get("discount_minor", 0) + line["tax_minor"]
+            refunds = [back[id_]["lines"] for id_ in gone if back[id_]["order_id"] == order["order_id"]]
+            figures["refunded_minor"] += sum(
+                part["amount_minor"] for lines in refunds for part in lines if part["sku"] == line["sku"]
+            )
+            names[line["product_id"]] = line["name"]
+    found = [
+        {
+            "currency": currency, "product_id": product, "name": names[product], "units": sums["units"],
+            "revenue_minor": sums["revenue_minor"], "released_minor": 0, "refunded_minor": sums["refunded_minor"],
+            "net_minor": sums["revenue_minor"] - sums["refunded_minor"],
+        }
+        for (currency, product), sums in products.items()
+    ]  # fmt: skip
+    return sorted(found, key=lambda row: -row["revenue_minor"])
+
+
+async def refunds(pool: Pool) -> list[Row]:
+    """By SQL over the refunds."""
+    rows = await pool.fetch(
+        """SELECT currency, reason, state, count(*) AS refunds, sum(amount_minor)::bigint AS amount_minor
+           FROM refund GROUP BY 1, 2, 3 ORDER BY 1, 2, 3"""
+    )
+    return [dict(row) for row in rows]
+
+
+async def payment_recovery(pool: Pool) -> list[Row]:
+    """By SQL over the log's payloads: orders with a decline, and which of them were authorized after all."""
+    rows = await pool.fetch(
+        """WITH happened AS (
+               SELECT type, position, convert_from(payload, 'UTF8')::jsonb AS told
+               FROM event_log WHERE type LIKE 'payments.%'),
+           declined AS (
+               SELECT told ->> 'order_id' AS id, count(*) AS declines,
+                      (array_agg(told ->> 'reason' ORDER BY position))[1] AS reason
+               FROM happened WHERE type = 'payments.payment_declined.v1' GROUP BY 1),
+           paid AS (SELECT told ->> 'order_id' AS id FROM happened WHERE type = 'payments.payment_authorized.v1')
+           SELECT d.reason, o.currency, count(*) AS orders, sum(d.declines)::int AS declines,
+                  count(paid.id) AS recovered,
+                  sum(o.total_minor)::bigint AS declined_minor,
+                  coalesce(sum(o.total_minor) FILTER (WHERE paid.id IS NOT NULL), 0)::bigint AS recovered_minor
+           FROM declined d JOIN customer_order o ON o.id = d.id::uuid LEFT JOIN paid ON paid.id = d.id
+           GROUP BY 1, 2 ORDER BY 1, 2"""
+    )
+    return [dict(row) for row in rows]
+
+
+async def stock(pool: Pool) -> dict[str, Row]:
+    """SKU → its figures, by SQL over the stock items."""
+    rows = await pool.fetch(
+        """SELECT sku, sum(on_hand)::int AS on_hand, sum(reserved)::int AS reserved,
+                  sum(on_hand - reserved)::int AS available FROM stock_item GROUP BY 1"""
+    )
+    return {row["sku"]: dict(row) for row in rows}
+
+
+async def _told(pool: Pool, type_: str) -> list[Any]:
+    rows = await pool.fetch("SELECT payload FROM event_log WHERE type = $1 ORDER BY position", type_)
+    return [msgspec.json.decode(row["payload"]) for row in rows]

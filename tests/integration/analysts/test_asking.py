@@ -1,0 +1,176 @@
+"""What `ask` answers is what Postgres and the log say, to the cent."""
+
+import csv
+import io
+import json
+import os
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from importlib.resources import files
+from typing import Any
+
+import pytest
+from elasticsearch import Elasticsearch
+
+from doorbuster.asking.asking import ask
+from doorbuster.asking.bodies import Span
+from doorbuster.asking.questions import QUESTIONS, File
+from doorbuster.asking.rows import rows_of
+from shared.money import display
+from tests.faults.processes import Lab
+from tests.integration.analysts import books
+from tests.integration.checkout.shop import MAIL, Shop
+from tests.integration.checkout.test_retries import STOLEN
+from tests.integration.projector.test_documents import until
+from write_side.orders.handlers import OrderState
+from write_side.promotions.domain import PercentageInput as Percentage
+
+Row = dict[str, Any]
+
+
+async def busy_day(shop: Shop) -> None:
+    """Orders that were paid, declined, paid at a second try, given back in part, and never paid."""
+    await shop.stock("lamp", 20, price=1000)
+    await shop.stock("bulb", 50, price=333)
+    await shop.stock("rug", 9, price=2550)
+    await shop.promote(Percentage(1500), code="SUMMER-15")
+    basket = await shop.basket(lamp=2, bulb=3)
+    await paid(shop, await shop.place(basket, (await shop.quote(basket, codes=["SUMMER-15"])).id))
+    returned, odd = await shop.captured(lamp=3), await shop.captured(bulb=7)
+    await shop.refund(returned, lines=[{"sku": "lamp", "quantity": 2}], restock=True)
+    await shop.refund(odd, amount_minor=101, reason="goodwill")
+    await shop.refund_work()
+    await shop.refund(returned, lines=[{"sku": "lamp", "quantity": 1}])  # asked for, not made
+    await paid(shop, await shop.order(rug=1), captured=False)
+    second = await declined(shop, lamp=1)
+    await declined(shop, rug=2)
+    await paid(shop, second)
+    await shop.order(rug=1)
+
+
+async def paid(shop: Shop, order: OrderState, *, captured: bool = True) -> None:
+    assert await shop.pay(order) == "requires_capture"
+    await shop.complete(order)
+    if captured:
+        await shop.work()
+        assert (await shop.payment(order)).state == "captured"
+
+
+async def declined(shop: Shop, **lines: int) -> OrderState:
+    order = await shop.order(**lines)
+    await shop.pay(order, STOLEN)
+    await shop.complete(order)
+    return order
+
+
+class Analyst:
+    """Asks Elasticsearch."""
+
+    def __init__(self, lab: Lab) -> None:
+        self.environment = lab.environment
+        now = datetime.now(UTC)
+        self.span = Span(now - timedelta(days=2), now + timedelta(hours=1))
+
+    def rows(self, name: str, span: Span | None = None, limit: int | None = None) -> list[Row]:
+        url, prefix = self.environment["ELASTICSEARCH_URL"], self.environment["INDEX_PREFIX"]
+        return ask(url, prefix, QUESTIONS[name], span or self.span, limit)
+
+    def elasticsearch(self) -> Elasticsearch:
+        return Elasticsearch(self.environment["ELASTICSEARCH_URL"], request_timeout=30)
+
+    def index(self, name: str) -> str:
+        return self.environment["INDEX_PREFIX"] + name
+
+    def sees(self, name: str) -> bool:
+        """Whether there is such an alias."""
+        with self.elasticsearch() as client:
+            return bool(client.indices.exists_alias(name=self.index(name)))
+
+    def pasted(self, file: File) -> list[Row]:
+        """A query file as it stands, as if into Kibana."""
+        body = (files("doorbuster.asking") / "queries" / file.index / f"{file.name}.json").read_bytes()
+        with self.elasticsearch() as client:
+            return rows_of(client.search(index=self.index(file.index), body=json.loads(body))["aggregations"])
+
+    def typed(self, *words: str) -> str:
+        """What `doorbuster ask` prints."""
+        command = [sys.executable, "-W", "error", "-m", "doorbuster.cli", "ask", *words]
+        environment = {**os.environ, **self.environment}
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+
+@pytest.fixture
+async def analyst(shop: Shop, search_lab: Lab) -> Analyst:
+    """After a busy day, all of which stands in Elasticsearch."""
+    await busy_day(shop)
+    search_lab.relay()
+    search_lab.projector()
+    analyst = Analyst(search_lab)
+    refunds, shelves = await books.refunds(shop.pool), await books.stock(shop.pool)
+    await until(lambda: analyst.sees("orders") and analyst.sees("stock"), 120)
+    await until(lambda: by_key(analyst.rows("refunds")) == refunds and _shelves(analyst) == shelves, 60)
+    return analyst
+
+
+async def test_answers_are_what_postgres_and_the_log_say_to_the_cent(shop: Shop, analyst: Analyst) -> None:
+    revenue = await books.revenue_by_hour(shop.pool)
+    assert sum(row["orders"] for row in revenue) == 5
+    await until(lambda: analyst.rows("revenue_by_hour") == revenue, 60)
+    assert _sums(analyst.rows("revenue_by_day")) == _sums(revenue)
+    products = await books.top_products(shop.pool)
+    await until(lambda: analyst.rows("top_products") == products, 60)
+    assert [row["name"] for row in analyst.rows("top_products", limit=1)] == ["Lamp"]
+    recovery = await books.payment_recovery(shop.pool)
+    await until(lambda: _without(analyst.rows("payment_recovery"), "by_retry", "share") == recovery, 60)
+    assert [(row["share"], row["by_retry"]) for row in analyst.rows("payment_recovery")] == [(0.5, 0)]
+    _covers(analyst)
+    before = Span(analyst.span.since, analyst.span.since + timedelta(days=1))
+    assert [analyst.rows(name, before) for name in QUESTIONS] == [[] for _ in QUESTIONS]
+    for question in QUESTIONS.values():
+        assert all(analyst.pasted(file) for file in question.files)
+    assert _sums(analyst.rows("revenue_by_day"))["tax_minor"] == sum(
+        row["tax_minor"] for row in analyst.pasted(QUESTIONS["revenue_by_day"].files[0])
+    )
+    _printed(analyst, revenue)
+
+
+def _sums(rows: list[Row]) -> Row:
+    names = [name for name in rows[0] if name not in ("hour", "day", "currency")]
+    return {name: sum(row[name] for row in rows) for name in names}
+
+
+def _without(rows: list[Row], *names: str) -> list[Row]:
+    return [{name: value for name, value in row.items() if name not in names} for row in rows]
+
+
+def by_key(rows: list[Row]) -> list[Row]:
+    return sorted(rows, key=lambda row: (row["reason"], row["state"]))
+
+
+def _shelves(analyst: Analyst) -> dict[str, Row]:
+    names = ("sku", "on_hand", "reserved", "available")
+    return {row["sku"]: {name: row[name] for name in names} for row in analyst.rows("stock_cover")}
+
+
+def _covers(analyst: Analyst) -> None:
+    cover = analyst.rows("stock_cover")
+    assert {row["sku"]: row["units"] for row in cover} == {"lamp": 2 + 3 - 2 + 1, "bulb": 3 + 7, "rug": 1}
+    for row in cover:
+        assert row["days"] == round(row["available"] / (row["units"] / analyst.span.days), 1)
+    assert [row["days"] for row in cover] == sorted(row["days"] for row in cover)
+
+
+def _printed(analyst: Analyst, revenue: list[Row]) -> None:
+    """Every way of printing tells the same; amounts have their point only for the eye."""
+    assert json.loads(analyst.typed("revenue_by_hour", "--since", "2d", "--format", "json")) == revenue
+    lines = list(csv.DictReader(io.StringIO(analyst.typed("revenue_by_hour", "--format", "csv"))))
+    assert [int(line["net_minor"]) for line in lines] == [row["net_minor"] for row in revenue]
+    table = analyst.typed("revenue_by_hour")
+    assert display(revenue[0]["net_minor"], "EUR").split()[0] in table
+    [coupon] = analyst.rows("coupon_use")
+    off = round((2 * 1000 + 3 * 333) * 0.15)
+    assert (coupon["code"], coupon["orders"], coupon["off_minor"]) == ("SUMMER-15", 1, off)
+    assert MAIL not in table

@@ -1,0 +1,107 @@
+"""How questions are put and answers are read, without Elasticsearch."""
+
+import argparse
+import csv
+import io
+from datetime import UTC, datetime
+from importlib.resources import files
+from typing import Any
+
+import pytest
+
+from doorbuster.asking.bodies import Span, after, during, limited, saved
+from doorbuster.asking.printing import as_csv, as_table
+from doorbuster.asking.questions import QUESTIONS, Question
+from doorbuster.asking.rows import after_key, rows_of
+from doorbuster.commands.ask import moment
+from shared.documents.indices import INDICES
+
+SPAN = Span(datetime(2026, 11, 27, tzinfo=UTC), datetime(2026, 11, 28, tzinfo=UTC))
+NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)
+
+
+def ranges(value: Any, field: str) -> list[Any]:
+    """Everything that is said of a field's range."""
+    parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else []
+    here = [value["range"][field]] if isinstance(value, dict) and field in value.get("range", {}) else []
+    return here + [found for part in parts for found in ranges(part, field)]
+
+
+@pytest.mark.parametrize("question", QUESTIONS.values(), ids=lambda question: question.name)
+def test_a_span_is_put_wherever_a_query_file_says_when(question: Question) -> None:
+    for file in question.files:
+        body = saved(file.index, file.name)
+        if file.time is None:
+            assert "range" not in str(body)
+            continue
+        said = ranges(during(body, file.time, SPAN), file.time)
+        assert said
+        assert all(each == {"gte": "2026-11-27T00:00:00+00:00", "lt": "2026-11-28T00:00:00+00:00"} for each in said)
+
+
+def test_every_query_file_is_some_question_s_and_asks_an_index_there_is() -> None:
+    folder = files("doorbuster.asking") / "queries"
+    saved_ = {(index.name, file.name) for index in folder.iterdir() for file in index.iterdir()}
+    assert saved_ == {(file.index, f"{file.name}.json") for each in QUESTIONS.values() for file in each.files}
+    assert {index for index, _ in saved_} <= set(INDICES)
+
+
+def test_rows_hold_the_groups_above_them_and_figures_below_filters() -> None:
+    answer = {
+        "currency": {"buckets": [
+            {"key": "EUR", "doc_count": 3, "lines": {"doc_count": 7, "sku": {"buckets": [
+                {"key": "lamp", "doc_count": 5, "n": {"value": 9.0}, "paid": {"doc_count": 2, "sum": {"value": 0.5}}},
+                {"key": "bulb", "doc_count": 2, "n": {"value": None}, "paid": {"doc_count": 0}},
+            ]}}},
+            {"key": "CHF", "doc_count": 1, "lines": {"doc_count": 0, "sku": {"buckets": []}}},
+        ]},
+    }  # fmt: skip
+    assert rows_of(answer) == [
+        {"currency": "EUR", "lines": 7, "sku": "lamp", "documents": 5, "n": 9, "paid": 2, "sum": 0.5},
+        {"currency": "EUR", "lines": 7, "sku": "bulb", "documents": 2, "n": 0, "paid": 0},
+    ]
+
+
+def test_the_next_page_begins_behind_the_last_group_wherever_it_stands() -> None:
+    by = {"after_key": {"sku": "b"}, "buckets": [{"key": {"sku": "b"}, "doc_count": 1}]}
+    page = {"lines": {"doc_count": 2, "by": by}}
+    assert rows_of(page) == [{"lines": 2, "sku": "b", "documents": 1}]
+    key = after_key(page)
+    assert key == {"sku": "b"}
+    body = after(saved("orders", "units_sold"), key)
+    assert body["aggs"]["lines"]["aggs"]["by"]["composite"]["after"] == key
+    assert after_key({"lines": {"doc_count": 0, "by": {"buckets": []}}}) is None
+
+
+def test_a_limit_is_how_many_of_the_greatest_come() -> None:
+    body = limited(saved("orders", "top_products"), "product_id", 3)
+    assert '"size": 3' in str(body).replace("'", '"')
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("36h", datetime(2026, 11, 27, 0, tzinfo=UTC)),
+        ("7d", datetime(2026, 11, 21, 12, tzinfo=UTC)),
+        ("2026-11-27", datetime(2026, 11, 27, tzinfo=UTC)),
+        ("2026-11-27T08:00", datetime(2026, 11, 27, 8, tzinfo=UTC)),
+        ("2026-11-27T08:00+02:00", datetime(2026, 11, 27, 6, tzinfo=UTC)),
+    ],
+)
+def test_times_are_told_by_date_clock_or_how_long_ago(typed: str, meant: datetime) -> None:
+    assert moment(typed, NOW) == meant
+
+
+@pytest.mark.parametrize("typed", ["yesterday", "7w", "2026-13-01", "", "-1d"])
+def test_what_is_no_time_is_refused(typed: str) -> None:
+    with pytest.raises(argparse.ArgumentTypeError, match="is no date"):
+        moment(typed, NOW)
+
+
+def test_amounts_have_their_point_for_the_eye_and_words_of_strangers_are_no_formula() -> None:
+    question = QUESTIONS["refunds"]
+    row = {"currency": "EUR", "reason": "=HYPERLINK(1)", "state": "succeeded", "refunds": 2, "amount_minor": -1999}
+    assert "-19.99" in as_table(question, [row])
+    assert "1200" in as_table(question, [{**row, "currency": "JPY", "amount_minor": 1200}])
+    [line] = csv.DictReader(io.StringIO(as_csv(question, [row])))
+    assert (line["reason"], line["amount_minor"]) == ("'=HYPERLINK(1)", "-1999")

@@ -1,0 +1,45 @@
+"""What analysts are told of an order: its lines, what went back, and how its payment came to be."""
+
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from projector.read_models import order_records
+from shared.documents.order_records import OrderRecord
+from shared.events.payments import PaymentAuthorized, PaymentCaptured, PaymentDeclined, PaymentRetried
+from shared.events.refunds import AmountReleased, RefundedLine, RefundRequested, RefundSucceeded
+from tests.unit.projector.test_read_models import HISTORY, ORDER, PAYMENT, placed, shown
+
+
+def record_of(*more: Any) -> OrderRecord:
+    rendered = shown(order_records.MODEL, f"order:{ORDER}", placed(), *more)
+    return msgspec.json.decode(rendered.documents[str(ORDER)] or b"", type=OrderRecord)
+
+
+def test_an_order_record_tells_of_each_line_what_it_brought_and_what_went_back() -> None:
+    back: Any = (UUID(int=1), ORDER, PAYMENT, "pi_1", 1077, "CHF", "returned", [RefundedLine("lamp", 1, 1077)], 0, [])
+    asked = (*HISTORY, RefundRequested(*back))
+    [line] = record_of(*asked).lines
+    assert (line.quantity, line.charged_minor, line.refunded_quantity, line.refunded_minor) == (2, 2154, 0, 0)
+    [line] = record_of(*asked, RefundSucceeded(UUID(int=1), ORDER, "re_1")).lines
+    assert (line.refunded_quantity, line.refunded_minor, line.released_minor) == (1, 1077, 0)
+    [line] = record_of(*HISTORY, AmountReleased(*back)).lines
+    assert (line.released_quantity, line.released_minor, line.refunded_minor) == (1, 1077, 0)
+
+
+def test_an_order_record_tells_whose_try_recovered_a_declined_payment() -> None:
+    declined = PaymentDeclined(PAYMENT, ORDER, "x", None, "stolen_card")
+    authorized = PaymentAuthorized(PAYMENT, ORDER, "pi_1", 2654)
+    tries = [
+        ((), None, 0, None),
+        ((authorized,), None, 0, None),
+        ((declined,), "stolen_card", 1, None),
+        ((declined, authorized), "stolen_card", 1, "customer"),
+        ((declined, PaymentRetried(PAYMENT, ORDER, 1), authorized), "stolen_card", 1, "retry"),
+        ((declined, PaymentRetried(PAYMENT, ORDER, 1), declined, authorized), "stolen_card", 2, "customer"),
+    ]
+    for events, reason, declines, recovered_by in tries:
+        record = record_of(*events)
+        assert (record.first_decline_reason, record.declines, record.recovered_by) == (reason, declines, recovered_by)
+    assert record_of(declined, authorized, PaymentCaptured(PAYMENT, ORDER, "pi_1", 2600)).captured_minor == 2600
