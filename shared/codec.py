@@ -26,7 +26,7 @@ from shared.events.promotions import PromotionEvent
 from shared.events.refunds import RefundEvent
 from shared.events.repairs import RepairEvent
 from shared.events.sales import SalesEvent
-from shared.events.shipping import DestinationSet
+from shared.events.shipping import ShippingEvent
 from shared.events.webhooks import WebhookEvent
 from shared.upcasting import UPCASTERS, upcast
 
@@ -51,7 +51,7 @@ Event = (
     | RefundEvent
     | RepairEvent
     | SalesEvent
-    | DestinationSet
+    | ShippingEvent
     | WebhookEvent
 )
 

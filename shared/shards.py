@@ -53,6 +53,11 @@ def sale_key(sale_id: UUID | str) -> str:
     return f"sale:{sale_id}"
 
 
+def zone_key(code: str) -> str:
+    """Key family of a shipping zone."""
+    return f"shipping_zone:{code}"
+
+
 def warehouse_key(warehouse_id: UUID) -> str:
     """Key family of a warehouse."""
     return f"warehouse:{warehouse_id}"

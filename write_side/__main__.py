@@ -11,7 +11,7 @@ import uvloop
 from shared.http import logs, tracing
 from shared.http.serve import serve
 from shared.settings import Settings
-from write_side import shipping
+from write_side import shipping, taxes
 from write_side.app import create_app
 from write_side.database import open_pool
 from write_side.schema.migrate import migrate
@@ -44,7 +44,8 @@ def main(arguments: list[str]) -> int:
 async def _migrate_and_seed(settings: Settings) -> None:
     await migrate(settings.database_url, settings.keyring_url)
     async with open_pool(settings.database_url, 1, "migrate") as pool:
-        await shipping.seed(pool)
+        await shipping.seed(pool, await taxes.flat_rates(pool))
+        await taxes.seed(pool)
 
 
 if __name__ == "__main__":

@@ -48,6 +48,8 @@ from write_side.sales import domain as sales
 from write_side.sales import store as sales_store
 from write_side.shipping import domain as shipping
 from write_side.shipping import store as shipping_store
+from write_side.taxes import domain as taxes
+from write_side.taxes import store as taxes_store
 from write_side.webhooks import domain as webhooks
 from write_side.webhooks import store as webhooks_store
 
@@ -111,8 +113,9 @@ AGGREGATES: list[Aggregate] = [
     ),
     Aggregate("sale", "sale", lambda state, r, e: sales.evolve(state, e, r.version), sales_store.all_sales),
     Aggregate("sale_pass", "sale_pass", lambda _, r, e: sales.evolve_pass(e, r.version), sales_store.all_passes),
+    Aggregate("destination", "destination", lambda _, r, e: taxes.evolve(e, r.version), taxes_store.all_destinations),
     Aggregate(
-        "destination", "destination", lambda _, r, e: shipping.evolve(e, r.version), shipping_store.all_destinations
+        "shipping_zone", "shipping_zone", lambda _, r, e: shipping.evolve(e, r.version), shipping_store.all_zones
     ),
     Aggregate("cart", "cart", lambda state, r, e: carts.evolve(state, e, r.version), carts_store.all_carts),
     Aggregate("quote", "quote", lambda state, r, e: orders.evolve_quote(state, e, r.version), orders_store.all_quotes),

@@ -51,7 +51,9 @@ from write_side.promotions import routes as promotions_routes
 from write_side.refunds import routes as refunds_routes
 from write_side.resources import Resources
 from write_side.sales import routes as sales_routes
+from write_side.shipping import TableRates
 from write_side.shipping import routes as shipping_routes
+from write_side.taxes import routes as taxes_routes
 from write_side.webhooks import routes as webhooks_routes
 
 DESCRIPTION = """Commands. Each answers with the new state and a `Position`; a query that carries it sees the change.
@@ -69,6 +71,7 @@ ROUTES: Sequence[HTTPRouteHandler] = [
     *promotions_routes.routes,
     *sales_routes.routes,
     *shipping_routes.routes,
+    *taxes_routes.routes,
     *carts_routes.routes,
     *orders_routes.routes,
     *payments_routes.routes,
@@ -109,7 +112,7 @@ class Connections:
             self._pings |= {"postgres": lambda: pool.fetchval("SELECT 1"), "keyring": keyring.ping}
             self._pings["stripe"] = now_and_then(gateway.ping)
             self.opened = Resources(
-                settings, pool, keyring, gateway, open_placements(pool), Feed(pool, keyring), desk
+                settings, pool, keyring, gateway, open_placements(pool), Feed(pool, keyring), desk, TableRates(pool)
             )
             app.state.pool = pool
             async with pool.acquire() as conn:

@@ -14,11 +14,12 @@ from write_side.database import Pool
 from write_side.feed import Feed
 from write_side.orders import Placements
 from write_side.payments import Gateway
+from write_side.shipping import ShippingRates
 
 
 class Resources(NamedTuple):
-    """The pool, the keys of persons, the way to the payment provider, where placements wait, the feed, and the desk of
-    accounts."""
+    """The pool, the keys of persons, the way to the payment provider, where placements wait, the feed, the desk of
+    accounts, and who tells what shipping costs."""
 
     settings: Settings
     pool: Pool
@@ -27,6 +28,7 @@ class Resources(NamedTuple):
     placements: Placements
     feed: Feed
     accounts: Desk
+    rates: ShippingRates
 
 
 Own: TypeAlias = NamedDependency[Resources]  # a route takes it as `own`

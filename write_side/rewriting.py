@@ -30,6 +30,7 @@ from write_side.promotions.domain import Promotion, PromotionUses
 from write_side.refunds import store as refunds
 from write_side.sales import store as sales
 from write_side.shipping import store as shipping
+from write_side.taxes import store as taxes
 from write_side.webhooks import store as webhooks
 
 Rewrite = Callable[[Connection, Any], Awaitable[None]]
@@ -63,7 +64,8 @@ _REWRITES: dict[str, Rewrite] = {
     "promotion": _promotion,
     "sale": sales.rewrite_sale,
     "sale_pass": sales.rewrite_pass,
-    "destination": shipping.rewrite_destination,
+    "destination": taxes.rewrite_destination,
+    "shipping_zone": shipping.rewrite_zone,
     "cart": carts.rewrite_cart,
     "quote": orders.rewrite_quote,
     "order": _order,

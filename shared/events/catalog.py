@@ -6,7 +6,7 @@ Aggregates: `category` (key `categories`), `product` (key `product:<id>`).
 from typing import Literal
 from uuid import UUID
 
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 
 AttributeValue = bool | int | float | str | list[str | int | float | bool]
 Status = Literal["draft", "active", "archived"]
@@ -25,6 +25,12 @@ class Variant(Struct, frozen=True):
     ean: str | None = None
     name: str = ""
     options: dict[str, str] = {}  # axis → value: {"colour": "red"}
+    weight_grams: int | UnsetType = UNSET  # with its packaging; not there: nobody said
+
+    @property
+    def grams(self) -> int:
+        """What it weighs, nothing where nobody said."""
+        return 0 if self.weight_grams is UNSET else self.weight_grams
 
 
 class ProductFacts(Struct, frozen=True):
@@ -41,6 +47,12 @@ class ProductFacts(Struct, frozen=True):
     images: list[Image]
     variants: list[Variant]
     external_ref: str | None = None  # the merchant's own id, by which an import finds it again
+    tax_class: str | UnsetType = UNSET  # what is taxed alike, as the shop calls it; not there: "standard"
+
+    @property
+    def taxed_as(self) -> str:
+        """Its tax class, the standard one where nobody said."""
+        return "standard" if self.tax_class is UNSET else self.tax_class
 
 
 class CategoryCreated(Struct, frozen=True, tag="catalog.category_created.v1"):

@@ -60,6 +60,17 @@ class Allocation(Struct, frozen=True):
     quantity: int
 
 
+class Shipping(Struct, frozen=True, omit_defaults=True):
+    """How an order is sent, and what that costs before promotions, in minor units of its currency."""
+
+    method: str
+    name: str
+    price_minor: int
+    zone: str = ""  # empty where somebody else than our own tables said so
+    min_days: int | None = None
+    max_days: int | None = None
+
+
 class QuoteIssued(Struct, frozen=True, omit_defaults=True, tag="orders.quote_issued.v1"):
     quote_id: UUID
     cart_id: UUID
@@ -77,6 +88,7 @@ class QuoteIssued(Struct, frozen=True, omit_defaults=True, tag="orders.quote_iss
     channel: str = DEFAULT_CHANNEL  # of the cart
     groups: list[str] = []  # of customers, that the buyer was in
     account_id: UUID | None = None  # of the cart
+    shipping: Shipping | None = None  # None: from before there was a choice
 
 
 class OrderPlaced(Struct, frozen=True, omit_defaults=True, tag="orders.order_placed.v1"):
@@ -95,6 +107,7 @@ class OrderPlaced(Struct, frozen=True, omit_defaults=True, tag="orders.order_pla
     expires_at: datetime  # unpaid by then, its stock is freed
     discounts: list[Discount] = []
     account_id: UUID | None = None  # whose it is; a guest's is nobody's
+    shipping: Shipping | None = None  # None: from before there was a choice
 
 
 class OrderConfirmed(Struct, frozen=True, tag="orders.order_confirmed.v1"):

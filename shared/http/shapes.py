@@ -1,11 +1,12 @@
 """Types as JSON Schema: by msgspec, whose decoders and encoders they go through, so the schema is what really holds."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 import msgspec
-from msgspec import Struct
+from msgspec import UNSET, Struct
+from msgspec.structs import fields
 
 from shared.http.requests import structs_in
 
@@ -25,7 +26,7 @@ class Shapes:
         schemas, self.components = msgspec.json.schema_components(kinds, ref_template=PREFIX + "{name}")
         self._of = dict(zip(kinds, schemas, strict=True))
         self._complete({name for kind in told for name in self._names(kind)} - self._omitting(told)
-                       - {name for kind in taken for name in self._names(kind)})  # fmt: skip
+                       - {name for kind in taken for name in self._names(kind)}, self._unset(told))  # fmt: skip
         for kind in taken:
             for struct in structs_in(kind):
                 self._show_example(struct)
@@ -45,11 +46,13 @@ class Shapes:
                 waiting += _references(self.components[name])
         return found
 
-    def _complete(self, names: Iterable[str]) -> None:
-        """What is only told always has all of its members, whatever may be left out when it is made."""
+    def _complete(self, names: Iterable[str], unset: Mapping[str, Collection[str]]) -> None:
+        """What is only told always has all of its members, whatever may be left out when it is made, but those that are
+        unset."""
         for name in names:
             schema = self.components[name]
-            schema["required"] = list(schema.get("properties", {}))
+            absent = unset.get(name, ())
+            schema["required"] = [member for member in schema.get("properties", {}) if member not in absent]
             for member in schema.get("properties", {}).values():
                 member.pop("default", None)
 
@@ -57,6 +60,14 @@ class Shapes:
     def _omitting(told: Iterable[Any]) -> set[str]:
         structs = {struct for kind in told for struct in structs_in(kind)}
         return {struct.__name__ for struct in structs if struct.__struct_config__.omit_defaults}
+
+    @staticmethod
+    def _unset(told: Iterable[Any]) -> dict[str, set[str]]:
+        structs = {struct for kind in told for struct in structs_in(kind)}
+        return {
+            struct.__name__: {field.encode_name for field in fields(struct) if field.default is UNSET}
+            for struct in structs
+        }
 
     def _show_example(self, struct: type[Struct]) -> None:
         schema = self.components[struct.__name__]

@@ -8,7 +8,7 @@ from doorbuster import verify
 from shared.settings import Settings
 from tests.fixtures.servers import _NOWHERE as NOWHERE
 from tests.integration.checkout.shop import Shop
-from write_side import database, shipping
+from write_side import database, shipping, taxes
 from write_side.customers import open_keyring
 from write_side.payments import open_gateway
 
@@ -30,6 +30,7 @@ async def _opened(stack: AsyncExitStack, settings: Settings) -> Shop:
     pool = await stack.enter_async_context(database.open_pool(settings.database_url, 4, "properties"))
     keyring = await stack.enter_async_context(open_keyring(settings.keyring_url, settings.master_key))
     gateway = await stack.enter_async_context(open_gateway(settings))
+    await taxes.seed(pool)
     await shipping.seed(pool)
     return Shop(pool, keyring, gateway, settings)
 

@@ -37,7 +37,7 @@ from shared.events.promotions import PromotionAnnounced, PromotionEvent
 from shared.events.refunds import RefundEvent, RefundRequested
 from shared.events.repairs import RowRepaired
 from shared.events.sales import PassGiven, SaleAnnounced, SaleEvent
-from shared.events.shipping import DestinationSet
+from shared.events.shipping import DestinationSet, ZoneSet
 from shared.events.webhooks import EndpointCreated, WebhookEvent
 from tests.properties.values import BOUNDED, MOMENTS, any_of
 from write_side.aggregates import AGGREGATES, Aggregate
@@ -53,6 +53,7 @@ HISTORIES: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "price": (PriceSet, get_args(PriceEvent)),
     "price_list": (PriceListAnnounced, get_args(PriceListEvent)),
     "destination": (DestinationSet, (DestinationSet,)),
+    "shipping_zone": (ZoneSet, (ZoneSet,)),
     "cart": (CartOpened, get_args(CartEvent)),
     "quote": (QuoteIssued, get_args(QuoteEvent)),
     "order": (OrderPlaced, get_args(OrderEvent)),

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from shared.events.orders import Allocation
+from shared.events.orders import Allocation, Shipping
 from shared.events.payments import PaymentRequested
 from shared.money import EXPONENTS, display, rounded_share
 from tests.properties.values import BOUNDED, MOMENTS
@@ -28,7 +28,8 @@ CURRENCIES = st.sampled_from(sorted(EXPONENTS))
 PRICES = st.one_of(st.integers(0, 5_000), AMOUNTS)
 SKUS = st.text("abcdef", min_size=1, max_size=3)
 WANTED = st.dictionaries(SKUS, st.tuples(st.integers(1, MOST_OF_ONE), PRICES), min_size=1, max_size=8)
-TERMS = st.builds(Terms, st.just("DE"), POINTS, st.integers(0, 100_000))
+SENT = st.integers(0, 100_000).map(lambda price: Shipping("standard", "Parcel", price))
+TERMS = st.builds(Terms, st.just("DE"), POINTS, SENT)
 
 
 @given(AMOUNTS, POINTS)
@@ -81,7 +82,8 @@ def test_lines_shipping_and_tax_are_the_total_and_a_total_is_what_can_be_charged
 
 
 CHEAP = st.dictionaries(SKUS, st.tuples(st.integers(1, 20), st.integers(100, 5_000)), min_size=1, max_size=5)
-SMALL_TERMS = st.builds(Terms, st.just("DE"), POINTS, st.integers(0, 1_000))
+CHEAPLY = st.integers(0, 1_000).map(lambda price: Shipping("standard", "Parcel", price))
+SMALL_TERMS = st.builds(Terms, st.just("DE"), POINTS, CHEAPLY)
 
 
 def quote_of(offer: Priced, terms: Terms, expires_at: object) -> Quote:

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from hypothesis import settings
 from hypothesis import strategies as st
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 
 # The same examples on every machine and in every run, and no clock that could make one fail.
 BOUNDED = settings(max_examples=80, derandomize=True, deadline=None, database=None)
@@ -28,6 +28,7 @@ _PLAIN: dict[Any, st.SearchStrategy[Any]] = {
     UUID: st.uuids(),
     datetime: MOMENTS,
     NoneType: st.none(),
+    UnsetType: st.just(UNSET),
 }
 
 

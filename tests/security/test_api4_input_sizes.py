@@ -31,7 +31,7 @@ TOO_MUCH: list[tuple[str, str, Any]] = [
     ("POST", "/v1/stock/receipts", {"sku": LONG, "warehouse": "BER", "quantity": 1, "reason": "r"}),
     ("POST", "/v1/stock/receipts", {"sku": "s", "warehouse": "BER", "quantity": 10**12, "reason": "r"}),
     ("POST", "/v1/reservations", {"lines": [{"sku": f"s{n}", "quantity": 1} for n in range(9000)]}),
-    ("PUT", "/v1/destinations/DE", {"tax_basis_points": 1, "rates": {f"C{n}": 1 for n in range(5000)}}),
+    ("PUT", "/v1/shipping-zones/z", {"name": "Z", "places": [{"country": "DE"}] * 5000, "methods": []}),
     ("PUT", "/v1/prices/s/EUR", {"amount_minor": 10**30}),
     ("POST", "/v1/carts", {"currency": LONG}),
 ]

@@ -28,6 +28,7 @@ OPEN = {
     "PUT /v1/carts/{cart_id}/lines/{sku}": "Cart-Secret",
     "DELETE /v1/carts/{cart_id}/lines/{sku}": "Cart-Secret",
     "POST /v1/carts/{cart_id}/quotes": "Cart-Secret",
+    "POST /v1/carts/{cart_id}/shipping-options": "Cart-Secret",
     "POST /v1/orders": "Cart-Secret",
     "POST /v1/carts/{cart_id}/passes": "Cart-Secret, and a signed ticket",
     "POST /v1/orders/{order_id}/cancel": "Order-Token or orders:write",

@@ -14,6 +14,7 @@ from write_side.catalog.domain import (
     revise,
     slug_candidates,
 )
+from write_side.catalog.facts import HEAVIEST, TAX_CLASS
 from write_side.catalog.handlers import category_ids, product_of, variant_of
 from write_side.catalog.refusals import SkuTaken, SlugTaken, UnknownSku
 from write_side.catalog.store import (
@@ -31,6 +32,8 @@ from write_side.catalog.store import (
 )
 
 __all__ = [
+    "HEAVIEST",
+    "TAX_CLASS",
     "Category",
     "Change",
     "ImageInput",

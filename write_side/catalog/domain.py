@@ -5,7 +5,7 @@ from hashlib import sha256
 from typing import Annotated
 from uuid import UUID
 
-from msgspec import Meta, Struct, structs
+from msgspec import UNSET, Meta, Struct, structs
 
 from shared.events.catalog import (
     AttributeValue,
@@ -21,7 +21,7 @@ from shared.events.catalog import (
     Variant,
 )
 from write_side.catalog import refusals
-from write_side.catalog.facts import NAME, check_text, checked
+from write_side.catalog.facts import HEAVIEST, NAME, TAX_CLASS, check_text, checked
 from write_side.catalog.slugs import LONGEST, PATTERN, slug_of, with_suffix
 
 DEEPEST = 12
@@ -30,12 +30,13 @@ Slug = Annotated[str, Meta(pattern=PATTERN, max_length=LONGEST)]
 
 
 class VariantInput(Struct, frozen=True, forbid_unknown_fields=True):
-    """`{"sku": "LAMP-RED", "ean": "4006381333931", "name": "red", "options": {"colour": "red"}}`."""
+    """`{"sku": "LAMP-RED", "ean": "4006381333931", "options": {"colour": "red"}, "weight_grams": 850}`."""
 
     sku: str
     ean: str | None = None
     name: str = ""
     options: dict[str, str] = {}
+    weight_grams: Annotated[int, Meta(ge=0, le=HEAVIEST)] = 0
 
 
 class ImageInput(Struct, frozen=True, forbid_unknown_fields=True):
@@ -59,6 +60,7 @@ class ProductInput(Struct, frozen=True, forbid_unknown_fields=True):
     attributes: dict[str, AttributeValue] = {}
     images: list[ImageInput] = []
     external_ref: str | None = None
+    tax_class: Annotated[str, Meta(pattern=TAX_CLASS, examples=["reduced"])] = "standard"
 
 
 class CategoryInput(Struct, frozen=True, forbid_unknown_fields=True):
@@ -105,8 +107,11 @@ def facts_of(given: ProductInput, slug: str, ids: Mapping[str, UUID]) -> Product
             category_id=given.category_id,
             attributes=given.attributes,
             images=[Image(image.url, image.alt) for image in given.images],
-            variants=[Variant(ids[v.sku], v.sku, v.ean, v.name, v.options) for v in given.variants],
+            variants=[
+                Variant(ids[v.sku], v.sku, v.ean, v.name, v.options, v.weight_grams or UNSET) for v in given.variants
+            ],
             external_ref=given.external_ref,
+            tax_class=UNSET if given.tax_class == "standard" else given.tax_class,
         )
     )
 

@@ -13,6 +13,8 @@ from write_side.catalog.slugs import LONGEST, PATTERN
 
 ATTRIBUTES, VALUES, IMAGES, VARIANTS, OPTIONS = 1000, 1000, 100, 500, 20
 FACTS_BYTES = 131_072
+HEAVIEST = 10_000_000  # grams
+TAX_CLASS = r"^[a-z][a-z0-9-]{0,39}(?!\n)$"
 LARGEST = 2**63 - 1
 NAME, TEXT, KEY, SKU, URL = 500, 50_000, 200, 100, 2000
 _LIMITS = {"name": NAME, "brand": 200, "description": TEXT, "product_type": 200, "external_ref": 200}

@@ -6,10 +6,18 @@ from uuid import UUID
 
 import asyncpg
 import msgspec
-from msgspec import Struct
+from msgspec import UNSET, Struct
 
 from shared.envelope import as_json
-from shared.events.catalog import AttributeValue, CategoryCreated, CategoryEvent, Image, ProductFacts, Status, Variant
+from shared.events.catalog import (
+    AttributeValue,
+    CategoryCreated,
+    CategoryEvent,
+    Image,
+    ProductFacts,
+    Status,
+    Variant,
+)
 from shared.shards import CATEGORIES, product_key
 from write_side.catalog.domain import Category, Product
 from write_side.database import Connection, among, overwrite, replace
@@ -20,7 +28,7 @@ _images = msgspec.json.Decoder(list[Image])
 _options = msgspec.json.Decoder(dict[str, str])
 
 _PRODUCT = """id, slug, name, brand, description, product_type, status, category_id, attributes, images, external_ref,
-              version"""
+              version, tax_class"""
 _CATEGORY = "id, parent_id, slug, name, version"
 
 
@@ -32,6 +40,8 @@ class SoldVariant(Struct, frozen=True):
     product_id: UUID
     name: str
     status: Status
+    tax_class: str
+    weight_grams: int
 
 
 class Change(NamedTuple):
@@ -72,8 +82,8 @@ async def _products(conn: Connection, query: str, *args: Any) -> list[Product]:
     if not rows:
         return []
     variants = await conn.fetch(
-        """SELECT id, product_id, sku, ean, name, options, retired FROM variant WHERE product_id = ANY ($1)
-           ORDER BY product_id, place""",
+        """SELECT id, product_id, sku, ean, name, options, weight_grams, retired FROM variant
+           WHERE product_id = ANY ($1) ORDER BY product_id, place""",
         [row["id"] for row in rows],
     )
     sold: dict[UUID, list[Variant]] = {row["id"]: [] for row in rows}
@@ -82,7 +92,8 @@ async def _products(conn: Connection, query: str, *args: Any) -> list[Product]:
         if v["retired"]:
             retired[v["product_id"]][v["sku"]] = v["id"]
         else:
-            variant = Variant(v["id"], v["sku"], v["ean"], v["name"], _options.decode(v["options"]))
+            options, grams = _options.decode(v["options"]), v["weight_grams"] or UNSET
+            variant = Variant(v["id"], v["sku"], v["ean"], v["name"], options, grams)
             sold[v["product_id"]].append(variant)
     return [_product(row, sold[row["id"]], retired[row["id"]]) for row in rows]
 
@@ -100,6 +111,7 @@ def _product(row: asyncpg.Record, variants: list[Variant], retired: dict[str, UU
         images=_images.decode(row["images"]),
         variants=variants,
         external_ref=row["external_ref"],
+        tax_class=UNSET if row["tax_class"] == "standard" else row["tax_class"],
     )
     return Product(row["id"], row["version"], facts, retired)
 
@@ -141,9 +153,9 @@ async def save_products(conn: Connection, changes: Sequence[Change]) -> list[New
 
 
 _UNNESTED = """unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::uuid[],
-                      $9::json[], $10::json[], $11::text[], $12::bigint[])
+                      $9::json[], $10::json[], $11::text[], $12::bigint[], $13::text[])
                AS t(id, slug, name, brand, description, product_type, status, category_id, attributes, images,
-                    external_ref, version)"""
+                    external_ref, version, tax_class)"""
 
 
 async def _insert_products(conn: Connection, products: Sequence[Product]) -> None:
@@ -157,7 +169,8 @@ async def _update_products(conn: Connection, products: Sequence[Product]) -> Non
     done = await conn.execute(
         f"""UPDATE product p SET slug = t.slug, name = t.name, brand = t.brand, description = t.description,
                    product_type = t.product_type, status = t.status, category_id = t.category_id,
-                   attributes = t.attributes, images = t.images, external_ref = t.external_ref, version = t.version
+                   attributes = t.attributes, images = t.images, external_ref = t.external_ref, version = t.version,
+                   tax_class = t.tax_class
             FROM {_UNNESTED} WHERE p.id = t.id AND p.version = t.version - 1""",  # noqa: S608
         *_columns(products),
     )
@@ -175,6 +188,7 @@ def _columns(products: Sequence[Product]) -> list[list[Any]]:
         [as_json(f.images).decode() for f in facts],
         [f.external_ref for f in facts],
         [product.version for product in products],
+        [f.taxed_as for f in facts],
     ]
 
 
@@ -183,20 +197,21 @@ async def _save_variants(conn: Connection, products: Sequence[Product]) -> None:
     if not rows:
         return
     await conn.execute(
-        """INSERT INTO variant (id, product_id, sku, ean, name, options, place, retired)
+        """INSERT INTO variant (id, product_id, sku, ean, name, options, weight_grams, place, retired)
            SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::json[], $7::int[],
-                                $8::boolean[])
+                                $8::int[], $9::boolean[])
            ON CONFLICT (id) DO UPDATE SET ean = EXCLUDED.ean, name = EXCLUDED.name, options = EXCLUDED.options,
-                                          place = EXCLUDED.place, retired = EXCLUDED.retired""",
+                                          weight_grams = EXCLUDED.weight_grams, place = EXCLUDED.place,
+                                          retired = EXCLUDED.retired""",
         *map(list, zip(*rows, strict=True)),
     )
 
 
 def _variant_rows(product: Product) -> Iterable[tuple[Any, ...]]:
     for place, v in enumerate(product.facts.variants):
-        yield v.variant_id, product.id, v.sku, v.ean, v.name, as_json(v.options).decode(), place, False
+        yield v.variant_id, product.id, v.sku, v.ean, v.name, as_json(v.options).decode(), v.grams, place, False
     for sku, id_ in product.retired.items():
-        yield id_, product.id, sku, None, "", "{}", 0, True
+        yield id_, product.id, sku, None, "", "{}", 0, 0, True
 
 
 async def lock_tree(conn: Connection) -> list[Category]:
@@ -236,7 +251,7 @@ async def rewrite_product(conn: Connection, product: Product) -> None:
     """Make the rows say this; for a repair."""
     names = [name.strip() for name in _PRODUCT.split(",")]
     await overwrite(conn, "product", dict(zip(names, (column[0] for column in _columns([product])), strict=True)))
-    names = ["id", "sku", "ean", "name", "options", "place", "retired"]
+    names = ["id", "sku", "ean", "name", "options", "weight_grams", "place", "retired"]
     rows = [dict(zip(names, (id_, *rest), strict=True)) for id_, _, *rest in _variant_rows(product)]
     await replace(conn, "variant", ("product_id", product.id), rows)
 

@@ -2,6 +2,7 @@
 
 from write_side.customers.contact import open_contact, seal_contact
 from write_side.customers.domain import (
+    LONGEST_FIELD,
     LONGEST_MAIL,
     MAIL_PATTERN,
     AddressInput,
@@ -17,7 +18,7 @@ from write_side.customers.keyring import Keyring, KeyringUnavailable, open_keyri
 from write_side.customers.payloads import Payload, Personal, with_personal, without_personal
 
 __all__ = [
-    "LONGEST_MAIL", "MAIL_PATTERN", "AddressInput", "BrokenAddress", "BrokenMail", "Contact", "Keyring",
-    "KeyringUnavailable", "Payload", "Personal", "SealedContact", "contact", "open_contact", "open_keyring",
+    "LONGEST_FIELD", "LONGEST_MAIL", "MAIL_PATTERN", "AddressInput", "BrokenAddress", "BrokenMail", "Contact",
+    "Keyring", "KeyringUnavailable", "Payload", "Personal", "SealedContact", "contact", "open_contact", "open_keyring",
     "seal_contact", "usable_address", "usable_mail", "with_personal", "without_personal",
 ]  # fmt: skip

@@ -24,6 +24,8 @@ from write_side import (
     promotions,
     refunds,
     sales,
+    shipping,
+    taxes,
 )
 from write_side.aggregates import BY_TYPE
 from write_side.database import Connection
@@ -87,6 +89,15 @@ async def _promotion(conn: Connection, name: str) -> UUID | None:
     return await promotions.find_by_code(conn, name.upper())
 
 
+async def _zone(conn: Connection, name: str) -> UUID | None:
+    return await shipping.find_by_code(conn, name)
+
+
+async def _destination(conn: Connection, name: str) -> UUID | None:
+    destination = await taxes.find_destination(conn, name.upper())
+    return None if destination is None else destination.id
+
+
 KINDS = {
     kind.name: kind
     for kind in (
@@ -106,11 +117,13 @@ KINDS = {
         Kind("sale", sales.Sale, _nameless),
         Kind("account", accounts.Account, _nameless),
         Kind("search_rule", merchandising.SearchRule, _nameless),
+        Kind("shipping_zone", shipping.Zone, _zone),
+        Kind("destination", taxes.Destination, _destination),
     )
 }
 NAMES = (
     "An id; or of an order its number, of a stock item `sku@warehouse`, of a price or a product a SKU, of a promotion "
-    "its code."
+    "its code, of a shipping zone its code, of a destination its country."
 )
 
 

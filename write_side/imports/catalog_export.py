@@ -74,6 +74,7 @@ def _of_product(facts: ProductFacts, tree: Mapping[UUID, Category]) -> dict[str,
         "description": facts.description,
         "product_type": facts.product_type,
         "status": facts.status,
+        "tax_class": facts.taxed_as,
         "category": f" {OWN.category_separator} ".join(_path(category, tree)),
         "category_slug": category.slug if category else "",
         "json:attributes": as_json(facts.attributes).decode(),
@@ -87,6 +88,7 @@ def _of_variant(variant: Variant, slug: str) -> dict[str, str]:
         "sku": variant.sku,
         "variant_name": variant.name,
         "ean": variant.ean or "",
+        "weight_grams": str(variant.grams or ""),
         "json:options": as_json(variant.options).decode(),
     }
 

@@ -22,6 +22,7 @@ SHOPIFY = ColumnMapping(
         "Variant Price": "price",
         "Variant Barcode": "ean",
         "Variant Inventory Qty": "stock",
+        "Variant Grams": "weight_grams",
         "Image Src": "images",
         "Image Alt Text": "image_alt",
         "URL handle": "external_ref",
@@ -32,6 +33,7 @@ SHOPIFY = ColumnMapping(
         "Price": "price",
         "Barcode": "ean",
         "Inventory quantity": "stock",
+        "Weight value (grams)": "weight_grams",
         "Product image URL": "images",
         "Image alt text": "image_alt",
         **{f"Option{n} {word}": f"option_{word.lower()}:{n}" for n in (1, 2, 3) for word in ("Name", "Value")},
@@ -78,7 +80,8 @@ OWN = ColumnMapping(
         field: field
         for field in (
             "slug", "sku", "name", "external_ref", "brand", "description", "product_type", "status", "category",
-            "category_slug", "json:attributes", "json:images", "variant_name", "ean", "json:options",
+            "category_slug", "json:attributes", "json:images", "variant_name", "ean", "weight_grams", "tax_class",
+            "json:options",
         )
     },
     lines="variant",

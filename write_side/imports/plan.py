@@ -139,6 +139,7 @@ def _given(row: Row, before: ProductFacts | None, categories: Mapping[str, UUID]
         attributes=attributes,
         images=images,
         external_ref=before.external_ref if row.external_ref is None and before is not None else row.external_ref,
+        tax_class=row.tax_class or ("standard" if before is None else before.taxed_as),
     )
 
 
@@ -148,8 +149,8 @@ def _variants(row: Row, before: ProductFacts | None) -> list[VariantInput]:
     there = [] if before is None else before.variants
     new = [variant for variant in row.variants if all(v.sku != variant.sku for v in there)]
     return [
-        *(_revised(v, said[v.sku]) if v.sku in said else VariantInput(v.sku, v.ean, v.name, v.options) for v in there),
-        *(VariantInput(v.sku, v.ean, v.name or "", v.options or {}) for v in new),
+        *(_revised(v, said.get(v.sku, VariantRow(v.sku))) for v in there),
+        *(VariantInput(v.sku, v.ean, v.name or "", v.options or {}, v.weight_grams or 0) for v in new),
     ]
 
 
@@ -159,6 +160,7 @@ def _revised(variant: Variant, said: VariantRow) -> VariantInput:
         said.ean if said.has_ean else variant.ean,
         variant.name if said.name is None else said.name,
         variant.options if said.options is None else said.options,
+        variant.grams if said.weight_grams is None else said.weight_grams,
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from msgspec import Struct
 
 from shared.events.catalog import AttributeValue, Image
+from write_side.catalog import TAX_CLASS
 from write_side.imports.magento import translated, whole
 from write_side.imports.mapping import ATTRIBUTE, LIST, PRICE, ColumnMapping
 from write_side.imports.reading import Line
@@ -38,6 +39,7 @@ class Row(Struct, frozen=True):
     images: list[Image] | None
     attributes: dict[str, AttributeValue] | None
     category_slug: str = ""
+    tax_class: str | None = None
     handle: str = ""  # what a new product's slug is made from, instead of its name
 
     @property
@@ -98,6 +100,7 @@ class RowReader:
             images=self._images([said, *also]),
             attributes=self._typed(features, said),
             category_slug=said.get("category_slug", ""),
+            tax_class=_tax_class(said.get("tax_class")),
             handle=said.get("handle", ""),
         )
 
@@ -195,4 +198,10 @@ def _status(said: Mapping[str, str]) -> str | None:
         return "draft" if said["published"].lower() in ("false", "0", "no") else "active"
     if cell and cell not in _STATUS:
         raise Rejected("unknown_status", f"{cell[:40]!r} is none of {', '.join(_STATUS)}")
+    return cell or None
+
+
+def _tax_class(cell: str | None) -> str | None:
+    if cell and not re.match(TAX_CLASS, cell):
+        raise Rejected("broken_tax_class", f"{cell[:40]!r} is no tax class, like standard or reduced")
     return cell or None

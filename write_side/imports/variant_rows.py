@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from shared.ean import LENGTHS
 from shared.money import EXPONENTS
+from write_side.catalog import HEAVIEST
 from write_side.imports.magento import variations
 from write_side.imports.mapping import OPTION, OPTION_NAME, OPTION_VALUE, PRICE, ColumnMapping
 from write_side.imports.rejecting import Rejected, decoded
@@ -17,6 +18,7 @@ LONGEST_SKU = 100
 _minor = re.compile(r"[0-9]{1,13}")
 _major = re.compile(r"([0-9]{1,11})(?:\.([0-9]{1,9}))?")
 _count = re.compile(r"(-?)([0-9]{1,9})(\.0+)?")
+_grams = re.compile(r"([0-9]{1,8})(\.0+)?")
 _OF_A_VARIANT = ("sku", "price", "ean", "json:options", PRICE, OPTION, OPTION_VALUE)
 _ONLY_ONE = {"Title": "Default Title"}  # what Shopify calls the option of a product that has none
 
@@ -33,6 +35,7 @@ class VariantRow(Struct, frozen=True):
     options: dict[str, str] | None = None
     prices: dict[str, int] = {}
     stock: int | None = None
+    weight_grams: int | None = None
 
 
 class VariantReader:
@@ -74,6 +77,7 @@ class VariantReader:
             options=options,
             prices=dict(self._prices(said)),
             stock=self._stock(said.get("stock", "")),
+            weight_grams=_weight(said.get("weight_grams", "")),
         )
 
     def _options(self, said: Said, first: Said) -> dict[str, str] | None:
@@ -111,6 +115,15 @@ class VariantReader:
         if not match or (match[1] and self._mapping.oversold == "rejected"):
             raise Rejected("broken_stock", f"{cell[:40]!r} is no count")
         return 0 if match[1] else int(match[2])
+
+
+def _weight(cell: str) -> int | None:
+    if not cell:
+        return None
+    match = _grams.fullmatch(cell)
+    if not match or int(match[1]) > HEAVIEST:
+        raise Rejected("broken_weight", f"{cell[:40]!r} is no weight in grams, up to {HEAVIEST}")
+    return int(match[1])
 
 
 def _is_variant(said: Said) -> bool:

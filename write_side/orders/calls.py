@@ -13,7 +13,7 @@ from write_side.orders.domain import Quote
 from write_side.pricing import PriceBook
 from write_side.promotions import Promotion
 from write_side.sales import Gated
-from write_side.shipping import Destination
+from write_side.taxes import Destination
 
 
 class Known(NamedTuple):

@@ -28,6 +28,7 @@ from shared.events.orders import (
     PricedLine,
     QuoteEvent,
     QuoteIssued,
+    Shipping,
     Totals,
 )
 from shared.money import rounded_share
@@ -49,6 +50,7 @@ class Offer(Struct, frozen=True):
     variant_id: UUID
     name: str
     price: UnitPrice
+    weight_grams: int = 0
 
 
 class Terms(Struct, frozen=True):
@@ -56,7 +58,11 @@ class Terms(Struct, frozen=True):
 
     country: str
     tax_basis_points: int
-    shipping_minor: int
+    shipping: Shipping
+
+    @property
+    def shipping_minor(self) -> int:
+        return self.shipping.price_minor
 
 
 class Priced(Struct, frozen=True):
@@ -67,6 +73,13 @@ class Priced(Struct, frozen=True):
     totals: Totals
     discounts: list[Discount]
     refused: dict[str, str]
+
+
+class Sent(Struct, frozen=True):
+    """What the goods weigh, and what they cost after promotions: shipping is told by both."""
+
+    grams: int
+    value_minor: int
 
 
 class Quote(Struct, frozen=True):
@@ -89,6 +102,7 @@ class Quote(Struct, frozen=True):
     channel: str = DEFAULT_CHANNEL
     groups: list[str] = []
     account_id: UUID | None = None
+    shipping: Shipping | None = None
 
     @property
     def wanted(self) -> dict[str, int]:
@@ -122,6 +136,7 @@ class Order(Struct, frozen=True):
     version: int
     discounts: list[Discount] = []
     account_id: UUID | None = None
+    shipping: Shipping | None = None
 
 
 def price(
@@ -133,11 +148,7 @@ def price(
 
     Raises `CartEmpty`, `NotSellable` naming each SKU without an offer, `TotalOutOfRange`.
     """
-    if not wanted:
-        raise CartEmpty("the cart has no lines")
-    if missing := [sku for sku in wanted if sku not in offers]:
-        raise NotSellable(f"not sold in {currency} at the moment: {', '.join(missing)}", skus=missing)
-    basket = [BasketLine(sku, quantity, offers[sku].price.amount_minor) for sku, quantity in wanted.items()]
+    basket = _basket(wanted, offers, currency)
     off = apply_promotions(basket, terms.shipping_minor, currency, offered)
     lines = [_line(line, offers[line.sku], terms, part) for line, part in zip(basket, off.lines, strict=True)]
     net = sum(line.total_minor for line in lines)
@@ -149,6 +160,24 @@ def price(
         raise TotalOutOfRange(detail, total_minor=total)
     totals = Totals(currency, net, terms.shipping_minor, tax, total, off.total_minor)
     return Priced(lines, totals, off.discounts, off.refused)
+
+
+def sent_of(
+    wanted: Mapping[str, int], offers: Mapping[str, Offer], currency: str, offered: Offered = NO_PROMOTIONS
+) -> Sent:
+    """What is to be sent; raises `CartEmpty`, `NotSellable`."""
+    basket = _basket(wanted, offers, currency)
+    off = apply_promotions(basket, 0, currency, offered)
+    grams = sum(offers[line.sku].weight_grams * line.quantity for line in basket)
+    return Sent(grams, sum(line.total_minor for line in basket) - off.total_minor)
+
+
+def _basket(wanted: Mapping[str, int], offers: Mapping[str, Offer], currency: str) -> list[BasketLine]:
+    if not wanted:
+        raise CartEmpty("the cart has no lines")
+    if missing := [sku for sku in wanted if sku not in offers]:
+        raise NotSellable(f"not sold in {currency} at the moment: {', '.join(missing)}", skus=missing)
+    return [BasketLine(sku, quantity, offers[sku].price.amount_minor) for sku, quantity in wanted.items()]
 
 
 def _line(line: BasketLine, offer: Offer, terms: Terms, discount: int) -> PricedLine:
@@ -173,15 +202,12 @@ def check_quote(quote: Quote, cart_version: int, fresh: Priced, now: datetime) -
 
 
 def changes(quote: Quote, fresh: Priced) -> list[dict[str, str | int]]:
-    """What costs something else than quoted: per line, shipping, discount, tax. Amounts in minor units."""
+    """What costs something else than quoted: per line, discount, tax. Shipping is as quoted. Amounts in minor units."""
     found: list[dict[str, str | int]] = []
     for was, now in zip(quote.lines, fresh.lines, strict=True):
         if was.unit_price_minor != now.unit_price_minor:
             found.append({"what": "price", "sku": was.sku, "was_minor": was.unit_price_minor,
                           "now_minor": now.unit_price_minor})  # fmt: skip
-    if quote.totals.shipping_minor != fresh.totals.shipping_minor:
-        found.append({"what": "shipping", "was_minor": quote.totals.shipping_minor,
-                      "now_minor": fresh.totals.shipping_minor})  # fmt: skip
     if quote.discounts != fresh.discounts:
         found.append({"what": "discount", "was_minor": quote.totals.discount_minor,
                       "now_minor": fresh.totals.discount_minor})  # fmt: skip
@@ -197,6 +223,7 @@ def place(
     return OrderPlaced(
         order_id, number, quote.id, quote.cart_id, payment_id, quote.person_id, quote.mail, quote.address,
         quote.country, quote.lines, quote.totals, list(allocations), expires_at, quote.discounts, quote.account_id,
+        quote.shipping,
     )  # fmt: skip
 
 
@@ -215,7 +242,7 @@ def evolve_quote(quote: Quote | None, event: QuoteEvent, version: int) -> Quote:
         return Quote(
             event.quote_id, event.cart_id, event.cart_version, event.person_id, event.mail, event.address,
             event.country, event.tax_basis_points, event.lines, event.totals, event.expires_at, version, event.codes,
-            event.discounts, event.channel, event.groups, event.account_id,
+            event.discounts, event.channel, event.groups, event.account_id, event.shipping,
         )  # fmt: skip
     assert quote is not None, "a quote's history begins with QuoteIssued"
     return structs.replace(quote, mail="", address="", version=version)
@@ -228,7 +255,7 @@ def evolve(order: Order | None, event: OrderEvent, version: int) -> Order:
             return Order(
                 e.order_id, e.number, e.quote_id, e.cart_id, e.payment_id, e.person_id, e.mail, e.address, e.country,
                 e.lines, e.totals, e.allocations, e.expires_at, "pending_payment", None, False, version, e.discounts,
-                e.account_id,
+                e.account_id, e.shipping,
             )  # fmt: skip
         case OrderConfirmed():
             return _moved(order, version, "confirmed", None, deducted=True)

@@ -1,30 +1,23 @@
-"""Quotes, and how an order is answered: `issue_quote` makes the offer that placing.py takes up."""
+"""How quotes and orders are answered."""
 
-from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import Mapping
+from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
 import msgspec
 from msgspec import Struct
 
-from shared.envelope import Metadata, as_json
-from shared.events.orders import Discount, PricedLine, QuoteIssued, Totals
-from shared.ids import uuid7
+from shared.envelope import as_json
+from shared.events.orders import Discount, PricedLine, Shipping, Totals
 from shared.money import Money
 from shared.shards import order_key
-from write_side import accounts, carts, commands, event_log, fraud, inventory, payments, promotions, sales, shipping
-from write_side.carts import CartOrderedAlready
+from write_side import event_log, payments
 from write_side.commands import Answer
-from write_side.customers import Contact, Keyring, seal_contact
 from write_side.database import Connection, Pool
-from write_side.event_log import Positions
-from write_side.orders import domain, store
+from write_side.orders import store
 from write_side.orders.domain import Order, Quote
-from write_side.orders.offers import offers_of, terms_of
 from write_side.orders.refusals import UnknownOrder
-from write_side.pricing import Asked
-from write_side.promotions import Offered
 
 
 class Amounts(Struct, frozen=True):
@@ -60,6 +53,7 @@ class QuoteState(Struct, frozen=True):
     totals: Amounts
     expires_at: datetime
     discounts: list[Discount]
+    shipping: Shipping | None  # how it goes, and what that costs before promotions
     refused_codes: list[RefusedCode]
 
 
@@ -81,52 +75,6 @@ class OrderState(Struct, frozen=True):
     payment: PaymentState
     expires_at: datetime
     reason: str | None = None
-
-
-# --- quote ---------------------------------------------------------------------------------------------------------
-
-
-async def issue_quote(
-    pool: Pool, keyring: Keyring, cart_id: UUID, secret: str | None, contact: Contact, ttl: int,
-    cause: Metadata, codes: Sequence[str] = (), visit: fraud.Visit | None = None,
-) -> Answer[QuoteState]:  # fmt: skip
-    """Today's price of a cart for an address, with what promotions and these codes take off, good for `ttl` seconds;
-    by the price lists of the groups that the account of the cart is in.
-
-    Refuses `cart_ordered`, `cart_empty`, `not_sellable`, `unknown_destination`, `pass_required`, `purchase_limit`,
-    `total_out_of_range`, and `keyring_unavailable`, since the contact is sealed before it goes anywhere.
-    """
-    async with pool.acquire() as conn:
-        await carts.find_cart(conn, cart_id, secret)  # before anything is made for somebody who holds no cart
-    sealed = await seal_contact(keyring, contact)
-
-    async def decide(conn: Connection) -> tuple[QuoteState, Positions]:
-        cart = await carts.find_cart(conn, cart_id, secret)
-        if cart.order_id is not None:
-            raise CartOrderedAlready("an order was placed from this cart; open another one")
-        await sales.check(conn, list(cart.lines), cart.id)
-        country = contact.address.country
-        terms = terms_of(await shipping.find_destination(conn, country), country, cart.currency)
-        now = datetime.now(UTC)
-        groups = await accounts.groups_of(conn, cart.account_id)
-        asked = Asked(cart.currency, cart.channel, groups, now)
-        offers = await offers_of(conn, cart.lines, asked)
-        promotions_, uses = await promotions.offered_to(conn, codes, sealed.person_id)
-        priced = domain.price(cart.lines, offers, terms, cart.currency, Offered(promotions_, codes, uses, now))
-        limits = await inventory.find_limits(conn, list(cart.lines))
-        bought = await store.bought_by(conn, sealed.person_id, limits) if limits else {}
-        inventory.check_limits(cart.lines, limits, bought)
-        event = QuoteIssued(
-            uuid7(), cart.id, cart.version, sealed.person_id, sealed.mail, sealed.address, terms.country,
-            terms.tax_basis_points, priced.lines, priced.totals, now + timedelta(seconds=ttl), list(codes),
-            priced.discounts, cart.channel, sorted(groups), cart.account_id,
-        )  # fmt: skip
-        if visit is not None:
-            await fraud.note(conn, event.quote_id, visit)
-        state = _quoted(domain.evolve_quote(None, event, 1), priced.refused)
-        return state, await store.save_quote(conn, event, cause)
-
-    return await commands.run(pool, decide)
 
 
 # --- what both answer ----------------------------------------------------------------------------------------------
@@ -155,10 +103,11 @@ def ordered(order: Order, payment_state: str, decline_reason: str | None = None)
     )
 
 
-def _quoted(quote: Quote, refused: Mapping[str, str]) -> QuoteState:
+def quoted(quote: Quote, refused: Mapping[str, str]) -> QuoteState:
+    """A quote as it is answered; `refused`: code → why it takes nothing off."""
     return QuoteState(
         quote.id, quote.cart_id, quote.cart_version, quote.version, quote.country, quote.tax_basis_points,
-        quote.lines, _amounts(quote.totals), quote.expires_at, quote.discounts,
+        quote.lines, _amounts(quote.totals), quote.expires_at, quote.discounts, quote.shipping,
         msgspec.convert([{"code": code, "why": why} for code, why in refused.items()], list[RefusedCode]),
     )  # fmt: skip
 

@@ -17,7 +17,7 @@ from msgspec import Struct, structs
 from shared.codec import encode_event
 from shared.envelope import Metadata, as_json
 from shared.events.carts import CartOrdered
-from shared.events.orders import OrderPlaced
+from shared.events.orders import OrderPlaced, Shipping
 from shared.events.payments import PaymentRequested
 from shared.ids import uuid7
 from shared.settings import AllocationStrategy
@@ -122,7 +122,7 @@ def decide(known: Known, command: PlaceOrder, now: datetime) -> Placing:
         raise _ordered_already()
     wanted = quote.wanted
     sales.check_passes(known.gates, wanted, quote.cart_id)
-    terms = terms_of(known.destinations.get(quote.country), quote.country, quote.totals.currency)
+    terms = terms_of(known.destinations.get(quote.country), quote.country, _shipping(quote))
     offers = on_sale(wanted, known.sold, known.prices, quote.asked(now))
     offered = Offered(known.promotions, quote.codes, known.uses.get(quote.person_id, {}), now)
     fresh = domain.price(wanted, offers, terms, quote.totals.currency, offered)
@@ -137,6 +137,10 @@ def decide(known: Known, command: PlaceOrder, now: datetime) -> Placing:
     claims = [discount.promotion_id for discount in placed.discounts if discount.promotion_id in limited]
     counted = inventory.counted(wanted, known.limits)
     return _placing(asked, placed, [item_id for _, item_id in taken], claims, counted)
+
+
+def _shipping(quote: Quote) -> Shipping:
+    return quote.shipping or Shipping("", "", quote.totals.shipping_minor)  # quoted before there was a choice
 
 
 def _asked(quote: Quote, command: PlaceOrder) -> Placing:

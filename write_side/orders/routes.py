@@ -1,5 +1,6 @@
 """Quotes and orders over HTTP. A guest's cart is opened by `Cart-Secret`, their order by `Order-Token`."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -7,7 +8,7 @@ from uuid import UUID
 import msgspec
 from litestar import Request, post
 from litestar.params import FromPath, HeaderParameter, JSONBody
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from shared.envelope import as_json
 from shared.http.described import Link, also, leads_to, refuses
@@ -16,7 +17,7 @@ from shared.links import opens_order, order_token
 from shared.settings import Settings
 from write_side import carts, customers, fraud
 from write_side.commands import Answer
-from write_side.customers import AddressInput, BrokenAddress, BrokenMail, KeyringUnavailable
+from write_side.customers import LONGEST_FIELD, AddressInput, BrokenAddress, BrokenMail, Contact, KeyringUnavailable
 from write_side.group_commit import Overloaded
 from write_side.http import (
     CALLER,
@@ -25,6 +26,7 @@ from write_side.http import (
     IdempotencyKey,
     OptionalOrderToken,
     OrderToken,
+    Shown,
     answered,
     caller_of,
     cause,
@@ -32,12 +34,14 @@ from write_side.http import (
     idempotent,
     requires_session,
     session,
+    shown,
 )
 from write_side.inventory import OutOfStock, PurchaseLimitReached, UnknownStock
 from write_side.orders import handlers, settling
 from write_side.orders.claiming import Claimed, OrderTaken, claim_order, claim_orders_of
 from write_side.orders.handlers import Amounts, OrderState, PaymentState, QuoteState
 from write_side.orders.placing import PlaceOrder, place_order
+from write_side.orders.quoting import Delivery, ShippingOptions, Where, issue_quote, list_shipping
 from write_side.orders.refusals import (
     AlreadyPaid,
     CartEmpty,
@@ -50,9 +54,9 @@ from write_side.orders.refusals import (
     WrongOrderToken,
 )
 from write_side.promotions import Codes
-from write_side.resources import Own
+from write_side.resources import Own, Resources
 from write_side.sales import PassRequired
-from write_side.shipping import UnknownDestination
+from write_side.shipping import ShippingUnavailable, UnknownDestination, UnknownShippingMethod
 
 Call = Request[Any, Any, Any]
 Device = Annotated[
@@ -70,6 +74,16 @@ class AskedQuote(Struct, frozen=True, forbid_unknown_fields=True):
 
     mail: str
     address: AddressInput
+    codes: Codes = []
+    shipping_method: Annotated[str, Meta(min_length=1, max_length=40)] | None = None  # the cheapest unless told
+
+
+class AskedShipping(Struct, frozen=True, forbid_unknown_fields=True):
+    """`{"country": "DE", "postal_code": "10115", "codes": ["SUMMER-15"]}`: where it goes, and what they typed."""
+
+    country: Annotated[str, Meta(pattern=r"^[A-Z]{2}(?!\n)$", description="ISO 3166-1 alpha-2")]
+    region: Annotated[str, Meta(max_length=LONGEST_FIELD)] = ""
+    postal_code: Annotated[str, Meta(max_length=LONGEST_FIELD)] = ""
     codes: Codes = []
 
 
@@ -101,7 +115,7 @@ _PAY = {"payment_id": "/payment/id", "Order-Token": "/order_token"}
 @post("/v1/carts/{cart_id:uuid}/quotes")
 @refuses(
     CartEmpty, carts.CartOrderedAlready, NotSellable, BrokenMail, BrokenAddress, UnknownDestination, TotalOutOfRange,
-    KeyringUnavailable, PassRequired, PurchaseLimitReached,
+    UnknownShippingMethod, ShippingUnavailable, KeyringUnavailable, PassRequired, PurchaseLimitReached,
 )  # fmt: skip
 @leads_to(Link("post_order", {"Cart-Secret": "$request.header.Cart-Secret"}, {"quote_id": "/id"}))
 async def post_quote(
@@ -113,14 +127,36 @@ async def post_quote(
     A code that takes nothing off is no error: `refused_codes` says why.
     """
     contact, ttl = customers.contact(data.mail, data.address), own.settings.quote_ttl_seconds
-    codes = list(dict.fromkeys(code.strip().upper() for code in data.codes))
-    visit = None
-    if own.settings.fraud_checks != "off":
-        visit = fraud.visit(own.settings.master_key, contact.mail, contact.address, device, client(request, own))
-    answer = await handlers.issue_quote(
-        own.pool, own.keyring, cart_id, secret, contact, ttl, cause(request), codes, visit
+    delivery = Delivery(own.rates, own.settings.shipping_timeout_seconds, data.shipping_method)
+    visit = _visit(request, contact, device, own)
+    answer = await issue_quote(
+        own.pool, own.keyring, cart_id, secret, contact, ttl, delivery, cause(request), _typed(data.codes), visit
     )
     return answered(request, answer, 201)
+
+
+def _visit(request: Call, contact: Contact, device: str, own: Resources) -> fraud.Visit | None:
+    if own.settings.fraud_checks == "off":
+        return None
+    return fraud.visit(own.settings.master_key, contact.mail, contact.address, device, client(request, own))
+
+
+@post("/v1/carts/{cart_id:uuid}/shipping-options", status_code=200)
+@refuses(CartEmpty, carts.CartOrderedAlready, NotSellable, PassRequired, ShippingUnavailable)
+async def post_shipping_options(
+    cart_id: FromPath[UUID], data: JSONBody[AskedShipping], own: Own, secret: CartSecret = None
+) -> Shown[ShippingOptions]:
+    """How the cart can be sent to an address, and for what. Changes nothing; a quote takes one as `shipping_method`.
+
+    An empty list: nothing of this goes there.
+    """
+    where = Where(data.country, data.region, data.postal_code)
+    delivery = Delivery(own.rates, own.settings.shipping_timeout_seconds)
+    return shown(await list_shipping(own.pool, cart_id, secret, where, delivery, _typed(data.codes)))
+
+
+def _typed(codes: Sequence[str]) -> list[str]:
+    return list(dict.fromkeys(code.strip().upper() for code in codes))
 
 
 @post("/v1/orders")
@@ -209,4 +245,4 @@ async def post_order_claims(request: Call, own: Own) -> Answered[Claimed]:
     return answered(request, await claim_orders_of(own.pool, who.person_id, who.account_id, cause(request)))
 
 
-routes = [post_quote, post_order, post_cancel, post_order_claim, post_order_claims]
+routes = [post_shipping_options, post_quote, post_order, post_cancel, post_order_claim, post_order_claims]

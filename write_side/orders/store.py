@@ -6,10 +6,19 @@ from uuid import UUID
 
 import asyncpg
 import msgspec
-from msgspec import structs
+from msgspec import Struct, structs
 
 from shared.envelope import Metadata, as_json
-from shared.events.orders import Allocation, Discount, OrderRedacted, PricedLine, QuoteIssued, QuoteRedacted, Totals
+from shared.events.orders import (
+    Allocation,
+    Discount,
+    OrderRedacted,
+    PricedLine,
+    QuoteIssued,
+    QuoteRedacted,
+    Shipping,
+    Totals,
+)
 from shared.shards import cart_key, order_key
 from write_side import event_log
 from write_side.carts import CartHead
@@ -22,20 +31,21 @@ from write_side.orders.domain import Order, Quote
 from write_side.pricing import open_book
 from write_side.promotions import Promotion
 from write_side.sales import Gated, gates_by_sku
-from write_side.shipping import Destination
+from write_side.taxes import Destination
 
 _positions = msgspec.json.Decoder(dict[int, int])
 _facts = msgspec.json.Decoder()
 
 _QUOTE = """SELECT id, cart_id, cart_version, person_id, mail, address, country, tax_basis_points, lines, totals,
-                   expires_at, version, codes, discounts, channel, groups, account_id FROM quote"""
+                   expires_at, version, codes, discounts, channel, groups, account_id, shipping FROM quote"""
 _quoted_lines = msgspec.json.Decoder(list[PricedLine])
 _quoted_totals = msgspec.json.Decoder(Totals)
 _discounts = msgspec.json.Decoder(list[Discount])
+_shipping = msgspec.json.Decoder(Shipping)
 
 _ORDER = """SELECT o.id, o.number, o.quote_id, o.cart_id, o.payment_id, o.person_id, o.mail, o.address, o.country,
                    o.currency, o.lines_minor, o.shipping_minor, o.tax_minor, o.total_minor, o.discount_minor,
-                   o.expires_at, o.state, o.closing_reason, o.deducted, o.version, o.discounts, o.account_id
+                   o.expires_at, o.state, o.closing_reason, o.deducted, o.version, o.discounts, o.account_id, o.shipping
             FROM customer_order o"""
 _LINES = """SELECT order_id, sku, product_id, variant_id, name, quantity, unit_price_minor, total_minor, tax_minor,
                    discount_minor, price_list_id, from_quantity
@@ -64,11 +74,12 @@ async def save_quote(conn: Connection, event: QuoteIssued, cause: Metadata) -> P
     """A quote's row and event."""
     await conn.execute(
         """INSERT INTO quote (id, cart_id, cart_version, person_id, mail, address, country, tax_basis_points, lines,
-                              totals, expires_at, version, codes, discounts, channel, groups, account_id)
-           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 1, $12, $13, $14, $15, $16)""",
+                              totals, expires_at, version, codes, discounts, channel, groups, account_id, shipping)
+           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 1, $12, $13, $14, $15, $16, $17)""",
         event.quote_id, event.cart_id, event.cart_version, event.person_id, event.mail, event.address, event.country,
         event.tax_basis_points, as_json(event.lines).decode(), as_json(event.totals).decode(), event.expires_at,
         event.codes, as_json(event.discounts).decode(), event.channel, event.groups, event.account_id,
+        _text(event.shipping),
     )  # fmt: skip
     return await event_log.append(conn, [NewEvent("quote", event.quote_id, 1, cart_key(event.cart_id), event)], cause)
 
@@ -286,6 +297,7 @@ def _quote(row: asyncpg.Record) -> Quote:
     columns["lines"] = _quoted_lines.decode(row["lines"])
     columns["totals"] = _quoted_totals.decode(row["totals"])
     columns["discounts"] = _discounts.decode(row["discounts"])
+    columns["shipping"] = _shipping.decode(row["shipping"]) if row["shipping"] else None
     return Quote(**columns)
 
 
@@ -307,20 +319,25 @@ def _order(row: asyncpg.Record, lines: list[PricedLine], allocations: list[Alloc
     names = ("currency", "lines_minor", "shipping_minor", "tax_minor", "total_minor", "discount_minor")
     totals = Totals(*(columns.pop(name) for name in names))
     columns["discounts"] = _discounts.decode(row["discounts"])
+    columns["shipping"] = _shipping.decode(row["shipping"]) if row["shipping"] else None
     return Order(**columns, totals=totals, lines=lines, allocations=allocations)
+
+
+def _text(value: Struct | None) -> str | None:
+    return None if value is None else as_json(value).decode()
 
 
 async def rewrite_quote(conn: Connection, quote: Quote) -> None:
     """Make the row say this; for a repair."""
     texts = {name: as_json(getattr(quote, name)).decode() for name in ("lines", "totals", "discounts")}
-    await overwrite(conn, "quote", structs.asdict(quote) | texts)
+    await overwrite(conn, "quote", structs.asdict(quote) | texts | {"shipping": _text(quote.shipping)})
 
 
 async def rewrite_order(conn: Connection, order: Order, items: Mapping[tuple[str, str], UUID]) -> None:
     """Make the rows say this, for a repair; `items` is (SKU, warehouse) → stock item."""
     columns = structs.asdict(order)
     lines, allocations, totals = (columns.pop(name) for name in ("lines", "allocations", "totals"))
-    columns["discounts"] = as_json(order.discounts).decode()
+    columns["discounts"], columns["shipping"] = as_json(order.discounts).decode(), _text(order.shipping)
     await overwrite(conn, "customer_order", columns | structs.asdict(totals))
     of_order = ("order_id", order.id)
     await replace(conn, "order_line", of_order, [{"n": n} | structs.asdict(line) for n, line in enumerate(lines, 1)])

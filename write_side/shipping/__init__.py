@@ -1,7 +1,11 @@
-"""Where orders may go, and what that costs: what other contexts may ask of it."""
+"""How orders are sent, and what that costs: what other contexts may ask of it."""
 
-from write_side.shipping.domain import Destination, UnknownDestination
+from write_side.shipping.domain import Parcel, UnknownDestination, UnknownShippingMethod, Zone, chosen
 from write_side.shipping.handlers import seed
-from write_side.shipping.store import find_destination
+from write_side.shipping.providers import ShippingRates, ShippingUnavailable, TableRates, ask
+from write_side.shipping.store import find_by_code
 
-__all__ = ["Destination", "UnknownDestination", "find_destination", "seed"]
+__all__ = [
+    "Parcel", "ShippingRates", "ShippingUnavailable", "TableRates", "UnknownDestination", "UnknownShippingMethod",
+    "Zone", "ask", "chosen", "find_by_code", "seed",
+]  # fmt: skip

@@ -1,34 +1,64 @@
-"""Destination commands: load, decide, save."""
+"""Zone commands: load, decide, save."""
+
+from collections.abc import Mapping
+
+from msgspec import Struct
 
 from shared.envelope import Metadata
 from shared.ids import uuid7
 from write_side import commands
 from write_side.commands import Answer
 from write_side.database import Connection, Pool
+from write_side.errors import VersionConflict
 from write_side.event_log import Positions
 from write_side.shipping import domain, store
-from write_side.shipping.domain import SEED, Destination, Terms
+from write_side.shipping.domain import Zone, ZoneInput
+from write_side.shipping.seeds import ZONES, of_rates
 
 
-async def set_destination(pool: Pool, country: str, terms: Terms, cause: Metadata) -> Answer[Destination]:
-    """Orders to this country pay this from now on; refuses `unknown_currency`. The present terms change nothing."""
+class ZoneList(Struct, frozen=True):
+    """All zones, by code."""
 
-    async def decide(conn: Connection) -> tuple[Destination, Positions]:
-        existing = await store.lock_destination(conn, country)
-        event = domain.set_terms(existing, country, terms, uuid7())
+    zones: list[Zone]
+
+
+async def set_zone(
+    pool: Pool, code: str, said: ZoneInput, expected: int | None, cause: Metadata
+) -> Answer[Zone]:
+    """A new zone, or another word on one that there is; what it says already changes nothing.
+
+    Refuses `version_conflict` and what `domain.set_zone` refuses.
+    """
+
+    async def decide(conn: Connection) -> tuple[Zone, Positions]:
+        zones = await store.lock_zones(conn)
+        existing = next((zone for zone in zones if zone.code == code), None)
+        version = 0 if existing is None else existing.version
+        if expected is not None and version != expected:
+            raise VersionConflict(f"it stands at version {version}, not {expected}", version=version)
+        event = domain.set_zone(zones, code, said, uuid7())
         if event is None:
             assert existing is not None
             return existing, {}
-        version = 1 if existing is None else existing.version + 1
-        return domain.evolve(event, version), await store.save(conn, event, version, cause)
+        return domain.evolve(event, version + 1), await store.save(conn, event, version + 1, cause)
 
     return await commands.run(pool, decide)
 
 
-async def seed(pool: Pool) -> None:
-    """Terms for countries that have none yet, so that a new shop can ship; run after every migration."""
-    cause = Metadata(actor="cli", correlation_id="seed")
+async def list_zones(pool: Pool) -> ZoneList:
+    """All of them."""
     async with pool.acquire() as conn:
-        known = {destination.country for destination in await store.all_destinations(conn)}
-    for country in SEED.keys() - known:
-        await set_destination(pool, country, SEED[country], cause)
+        return ZoneList(sorted(await store.all_zones(conn), key=lambda zone: zone.code))
+
+
+async def seed(pool: Pool, flat: Mapping[str, Mapping[str, int]] | None = None) -> None:
+    """The first zones of a shop that has none, so that it can ship; run after every migration. `flat`: country →
+    currency → minor units, what shipping cost there before there were zones, and goes on to."""
+    cause = Metadata(actor="cli", correlation_id="seed")
+    async with pool.acquire() as conn, conn.transaction():
+        zones = await store.lock_zones(conn)
+        for code, said in () if zones else (of_rates(flat) if flat else ZONES).items():
+            event = domain.set_zone(zones, code, said, uuid7())
+            assert event is not None
+            zones.append(domain.evolve(event, 1))
+            await store.save(conn, event, 1, cause)

@@ -10,7 +10,7 @@ from tests.fixtures.servers import _NOWHERE as NOWHERE
 from tests.integration.checkout.inbox import Inbox
 from tests.integration.checkout.shop import Shop
 from tests.integration.stripe_simulator.conftest import KEY, PUBLISHABLE, SECRET, Process, free_port
-from write_side import shipping
+from write_side import shipping, taxes
 from write_side.customers import open_keyring
 from write_side.database import Pool
 from write_side.notifications.gateway import MailServer
@@ -37,6 +37,7 @@ def shop_settings(database_url: str, keyring_url: str, stripe_url: str) -> Setti
 @pytest.fixture
 async def shop(shop_settings: Settings, pool: Pool) -> AsyncIterator[Shop]:
     """An open shop that ships to Germany, among others; Stripe is well."""
+    await taxes.seed(pool)
     await shipping.seed(pool)
     async with (
         open_keyring(shop_settings.keyring_url, shop_settings.master_key) as keyring,

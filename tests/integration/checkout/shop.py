@@ -27,11 +27,12 @@ from write_side.inventory import handlers as inventory
 from write_side.inventory import open_items
 from write_side.inventory import store as inventory_store
 from write_side.inventory.domain import OpenStockItem, OpenWarehouse, WarehouseExists
-from write_side.orders import handlers as orders
+from write_side.orders import quoting
 from write_side.orders import store as orders_store
 from write_side.orders.domain import Order
 from write_side.orders.handlers import OrderState, QuoteState
 from write_side.orders.placing import PlaceOrder, open_placements, place_order
+from write_side.orders.quoting import Delivery
 from write_side.orders.refusals import QuoteStale
 from write_side.payments import Gateway, steps
 from write_side.payments import handlers as payments
@@ -48,6 +49,7 @@ from write_side.refunds import steps as refund_steps
 from write_side.refunds import store as refunds_store
 from write_side.refunds.domain import NewRefund, Refund
 from write_side.refunds.handlers import RefundState
+from write_side.shipping import TableRates
 
 MAIL = "ada.lovelace@example.org"
 ADDRESS = AddressInput("Ada Lovelace", "Analytical Road 36", "London", "SW1Y 4", "DE")
@@ -73,11 +75,15 @@ class Shop:
     def __init__(self, pool: Pool, keyring: Keyring, gateway: Gateway, settings: Settings) -> None:
         self.pool, self.keyring, self.gateway, self.settings = pool, keyring, gateway, settings
         self.placements = open_placements(pool)
+        self.rates = TableRates(pool)
 
-    async def stock(self, sku: str, on_hand: int, price: int = 1000, warehouse: str = "BER") -> None:
+    async def stock(
+        self, sku: str, on_hand: int, price: int = 1000, warehouse: str = "BER", grams: int = 0,
+        tax_class: str = "standard",
+    ) -> None:  # fmt: skip
         """A product of one SKU, its price in EUR, and so many of it in a warehouse."""
         if warehouse == "BER":
-            product = ProductInput(sku.title(), [VariantInput(sku)])
+            product = ProductInput(sku.title(), [VariantInput(sku, weight_grams=grams)], tax_class=tax_class)
             await catalog_handlers.create_product(self.pool, product, CAUSE, None)
             await self.price(sku, price)
         try:
@@ -130,11 +136,14 @@ class Shop:
         """So many more of a SKU."""
         await carts.add_line(self.pool, basket.id, basket.secret, AddLine(sku, quantity), CAUSE, None)
 
-    async def quote(self, basket: Basket, mail: str = MAIL, ttl: int = 900, codes: Sequence[str] = ()) -> QuoteState:
+    async def quote(
+        self, basket: Basket, mail: str = MAIL, ttl: int = 900, codes: Sequence[str] = (), method: str | None = None,
+    ) -> QuoteState:  # fmt: skip
         """An offer for it."""
         contact = customers.contact(mail, ADDRESS)
-        args = (self.pool, self.keyring, basket.id, basket.secret, contact, ttl, CAUSE, codes)
-        return _quote.decode((await orders.issue_quote(*args)).body)
+        delivery = Delivery(self.rates, 10, method)
+        args = (self.pool, self.keyring, basket.id, basket.secret, contact, ttl, delivery, CAUSE, codes)
+        return _quote.decode((await quoting.issue_quote(*args)).body)
 
     async def promote(self, off: Any, **said: Any) -> Promotion:
         """A promotion that runs from now on."""

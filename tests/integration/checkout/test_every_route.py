@@ -138,7 +138,11 @@ async def _staff(ask: Any) -> None:
     await ask("GET", "/v1/prices/LAMP")
     await ask("POST", "/v1/prices/LAMP/EUR/take-back", {"starts_at": "2100-01-01T00:00:00Z"})
     await _price_lists(ask)
-    await ask("PUT", "/v1/destinations/DE", {"tax_basis_points": 1900, "rates": {"EUR": 490}})
+    await ask("PUT", "/v1/destinations/DE", {"tax_basis_points": 1900})
+    parcel = {"code": "standard", "name": "Parcel", "prices": {"EUR": [{"price_minor": 490}]}}
+    zone = {"name": "Germany", "places": [{"country": "DE"}], "methods": [parcel]}
+    await ask("PUT", "/v1/shipping-zones/germany", zone)
+    await ask("GET", "/v1/shipping-zones")
     await ask("POST", "/v1/warehouses", {"code": "BER", "name": "Berlin", "country": "DE"})
     place = {"sku": "LAMP", "warehouse": "BER"}
     await ask("PUT", "/v1/warehouses/BER/manager", {"mail": "stock-ber@shop.example"})
@@ -299,6 +303,7 @@ async def _ordered(ask: Any) -> Json:
     await ask("DELETE", f"{address}/lines/LAMP", **secret)
     await ask("PUT", f"{address}/lines/LAMP", {"quantity": 1}, **secret)
     await ask("GET", address, **secret)
+    await ask("POST", f"{address}/shipping-options", {"country": "DE"}, **secret)
     quote = await ask("POST", f"{address}/quotes", BUYER, **secret)
     order: Json = await ask("POST", "/v1/orders", {"quote_id": quote["id"]}, **secret)
     return order

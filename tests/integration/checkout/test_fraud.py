@@ -16,8 +16,9 @@ from write_side.fraud import handlers
 from write_side.fraud.domain import Decision, NoOpenReview, Visit
 from write_side.fraud.handlers import CheckState
 from write_side.fraud.marks import visit
-from write_side.orders import handlers as orders
+from write_side.orders import quoting
 from write_side.orders.handlers import OrderState, QuoteState
+from write_side.orders.quoting import Delivery
 from write_side.payments import open_gateway
 
 _check = msgspec.json.Decoder(CheckState)
@@ -38,8 +39,8 @@ async def order_of(shop: Shop, mail: str, device: str = "") -> OrderState:
     basket = await shop.basket(lamp=1)
     contact = customers.contact(mail, ADDRESS)
     seen = visit(shop.settings.master_key, contact.mail, contact.address, device, "127.0.0.1")
-    answer = await orders.issue_quote(
-        shop.pool, shop.keyring, basket.id, basket.secret, contact, 900, CAUSE, (), seen
+    answer = await quoting.issue_quote(
+        shop.pool, shop.keyring, basket.id, basket.secret, contact, 900, Delivery(shop.rates, 10), CAUSE, (), seen
     )
     return await shop.place(basket, _quote.decode(answer.body).id)
 

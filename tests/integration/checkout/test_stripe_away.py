@@ -13,7 +13,7 @@ from shared.settings import Settings
 from tests.fixtures.write_side import CAUSE
 from tests.integration.checkout.shop import Shop
 from tests.integration.stripe_simulator.conftest import Process, free_port
-from write_side import shipping
+from write_side import shipping, taxes
 from write_side.customers import open_keyring
 from write_side.database import Pool
 from write_side.orders.handlers import OrderState
@@ -39,6 +39,7 @@ async def away(
     """A shop whose Stripe has little time to answer."""
     monkeypatch.setattr(gateway_module, "TIMEOUT", 0.5)
     settings = msgspec.structs.replace(shop_settings, stripe_api_base=own_stripe.url)
+    await taxes.seed(pool)
     await shipping.seed(pool)
     async with (
         open_keyring(settings.keyring_url, settings.master_key) as keyring,

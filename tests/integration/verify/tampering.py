@@ -27,7 +27,7 @@ END $$
 
 # Those of all contexts.
 TABLES = """warehouse, stock_item, reservation, category, product, variant, priced_variant, price, price_list,
-            list_price, scheduled_price, destination, cart, cart_line, quote, customer_order, order_line,
+            list_price, scheduled_price, destination, shipping_zone, cart, cart_line, quote, customer_order, order_line,
             order_allocation, payment, mail, access_token"""
 
 

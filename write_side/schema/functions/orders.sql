@@ -34,7 +34,7 @@ BEGIN
     v_skus := ARRAY(SELECT DISTINCT l ->> 'sku' FROM quote q, jsonb_array_elements(q.lines) AS l
                     WHERE q.id = ANY (p_quotes) AND q.id <> ALL (coalesce(ordered, '{}')));
     SELECT json_agg(json_build_array(h.id, h.secret_sha256, h.version, h.order_id)) INTO carts FROM carts_heads(v_carts) AS h;
-    SELECT json_agg(d) INTO destinations FROM shipping_destinations(v_countries) AS d;
+    SELECT json_agg(d) INTO destinations FROM taxes_destinations(v_countries) AS d;
     SELECT json_agg(s) INTO sold FROM catalog_sold(v_skus) AS s;
     prices := pricing_book(v_skus, v_currencies);
     SELECT json_agg(i) INTO stock FROM inventory_items(v_skus) AS i;
@@ -158,14 +158,14 @@ DECLARE
 BEGIN
     INSERT INTO customer_order (id, number, quote_id, cart_id, payment_id, person_id, mail, address, country, currency,
                                 lines_minor, shipping_minor, discount_minor, tax_minor, total_minor, discounts, state,
-                                expires_at, version, account_id)
+                                expires_at, version, account_id, shipping)
     SELECT p.order_id, p.number, p.quote_id, p.cart_id, p.payment_id, p.person_id, p.mail, p.address, p.country,
            t.currency, t.lines_minor, t.shipping_minor, coalesce(t.discount_minor, 0), t.tax_minor, t.total_minor,
-           coalesce(p.discounts, '[]'), 'pending_payment', p.expires_at, 1, p.account_id
+           coalesce(p.discounts, '[]'), 'pending_payment', p.expires_at, 1, p.account_id, p.shipping
     FROM unnest(v_placed) AS placed,
          jsonb_to_record(placed) AS p(order_id uuid, number text, quote_id uuid, cart_id uuid, payment_id uuid,
                                       person_id uuid, mail text, address text, country text, expires_at timestamptz,
-                                      totals jsonb, discounts jsonb, account_id uuid),
+                                      totals jsonb, discounts jsonb, account_id uuid, shipping jsonb),
          jsonb_to_record(p.totals) AS t(currency text, lines_minor bigint, shipping_minor bigint, discount_minor bigint,
                                         tax_minor bigint, total_minor bigint);
     INSERT INTO order_line (order_id, n, sku, product_id, variant_id, name, quantity, unit_price_minor, total_minor,
