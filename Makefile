@@ -17,7 +17,7 @@ MINUTES ?= 2
 EVENTS ?= 20000
 PROFILE ?= peak
 
-.PHONY: relevance help demo up down status test fuzz stripe-mock check bench load faults stampede black-friday lock docker audit schemas drill
+.PHONY: relevance fraud-suite help demo up down status test fuzz stripe-mock check bench load faults stampede black-friday lock docker audit schemas drill
 help: ## What can be typed
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
 
@@ -39,6 +39,9 @@ test: check ## Check, then run every test on real servers
 
 relevance: $(READY) ## How well a search ranks a rated catalog (where ../shared/data is); WORDS="'head set' tv" shows names
 	@$(BIN)/python -m tests.relevance $(WORDS)
+
+fraud-suite: $(READY) ## How many attacks the fraud checks catch and how many good orders they stop; WHY=1 tells by which rules
+	@$(BIN)/python -m tests.fraud_suite $(if $(WHY),--why)
 
 fuzz: $(READY) ## Ask both running APIs whatever their OpenAPI documents allow, for long: make fuzz EXAMPLES=500 SEED=7
 	FUZZ_EXAMPLES=$(EXAMPLES) FUZZ_SEED=$(SEED) $(BIN)/pytest -n 0 --durations 0 tests/fuzz

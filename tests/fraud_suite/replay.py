@@ -1,0 +1,122 @@
+"""Plays traces through the real checks: the marks, the counting and the rules as they are, try by try in order of time.
+
+All traces of a half share one shop, so networks, exits and codes that good and bad use meet. What the checks are given
+is what orders and payments give them (write_side/fraud/assessing.py); instead of Postgres a dictionary finds the tries
+before by the same person or with a mark in common, as far back and as many as there. Money goes back some days after an
+order was let through, or held if it is a good one, which staff let through.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import datetime
+from typing import NamedTuple
+from uuid import NAMESPACE_URL, UUID, uuid5
+
+from shared.events.fraud import Marks, PaymentAssessed
+from shared.http.rates import whose
+from shared.sealed import normalized_mail
+from tests.fraud_suite import card_testing, coupons, households, refunds, resellers, shoppers, stolen_cards, takeovers
+from tests.fraud_suite.people import People
+from tests.fraud_suite.traces import HALVES, Diary, Half, Trace, Try, Variant
+from write_side.fraud.counting import LATELY, seen
+from write_side.fraud.domain import Attempt, Attempted, attempted
+from write_side.fraud.marks import marker, visit
+from write_side.fraud.rules import Assessment, assess
+from write_side.fraud.store import MOST
+
+_FILES = (shoppers, households, card_testing, stolen_cards, resellers, coupons, refunds, takeovers)
+VARIANTS = [variant for file in _FILES for variant in file.VARIANTS]
+_SECRET = "a secret of this suite"
+
+
+class Judged(NamedTuple):
+    """A try that the bank took, and what the checks thought of it."""
+
+    trace: Trace
+    tried: Try
+    found: Assessment
+
+    @property
+    def stopped(self) -> bool:
+        """Held for a person or refused: the goods do not leave by themselves."""
+        return self.found.verdict != "accept"
+
+
+def traces() -> dict[Half, list[Trace]]:
+    """Those of each half, the same in every run."""
+    written = [_written(variant, number) for variant in VARIANTS for number in range(variant.traces)]
+    return {half: [trace for trace in written if trace.half == half] for half in HALVES}
+
+
+def _written(variant: Variant, number: int) -> Trace:
+    diary = Diary()
+    variant.write(People(f"{variant.kind}/{variant.name}/{number}"), diary)
+    return Trace(variant.kind, variant.name, number, diary.tries)
+
+
+def replay(played: Iterable[Trace]) -> list[Judged]:
+    """What the checks think of each order that could be paid, if all these traces happen in one shop."""
+    shop = _Shop()
+    tries = [(trace, tried) for trace in played for tried in trace.tries]
+    tries.sort(key=lambda one: one[1].at)
+    judged = [Judged(trace, tried, shop.see(trace, tried)) for trace, tried in tries]
+    return [each for each in judged if not each.tried.decline_code]
+
+
+class _Shop:
+    """What a shop remembers of the tries to pay."""
+
+    def __init__(self) -> None:
+        self._by: defaultdict[tuple[str, str], list[Attempted]] = defaultdict(list)
+        self._money_back: dict[UUID, datetime] = {}
+
+    def see(self, trace: Trace, tried: Try) -> Assessment:
+        attempt = attempt_of(trace, tried)
+        earlier = self._lately(attempt)
+        refunded = {each.order_id for each in earlier if self._is_refunded(each.order_id, tried.at)}
+        found = assess(attempt, seen(attempt, earlier, refunded))
+        self._remember(attempt, found)
+        let_through = found.verdict == "accept" or (found.verdict == "review" and not tried.attack)
+        if tried.money_back is not None and let_through:
+            self._money_back[attempt.order_id] = tried.at + tried.money_back
+        return found
+
+    def _lately(self, attempt: Attempt) -> list[Attempted]:
+        since = attempt.at - LATELY
+        newest = (each for key in _keys(attempt) for each in self._by[key][-MOST:])
+        return list({id(each): each for each in newest if each.at > since}.values())
+
+    def _is_refunded(self, order_id: UUID, now: datetime) -> bool:
+        back = self._money_back.get(order_id)
+        return back is not None and back <= now
+
+    def _remember(self, attempt: Attempt, found: Assessment) -> None:
+        event = PaymentAssessed(
+            attempt.payment_id, attempt.order_id, attempt.at, attempt.person_id, attempt.outcome,
+            attempt.decline_code, attempt.amount_minor, attempt.currency, attempt.codes, attempt.marks, found.points,
+            found.reasons, found.verdict, True,
+        )  # fmt: skip
+        kept = attempted(event)
+        for key in _keys(attempt):
+            self._by[key].append(kept)
+
+
+def _keys(attempt: Attempt) -> list[tuple[str, str]]:
+    marks = attempt.marks
+    named = (("card", marks.card), ("address", marks.address), ("device", marks.device), ("network", marks.network))
+    return [("person", str(attempt.person_id)), *((kind, mark) for kind, mark in named if mark)]
+
+
+def attempt_of(trace: Trace, tried: Try) -> Attempt:
+    """A try as the checks see it."""
+    buyer, order = tried.buyer, f"{trace.name}#{tried.order}"
+    seen_of = visit(_SECRET, buyer.mail, buyer.address, buyer.device, whose(buyer.client))
+    marks = Marks(
+        marker(_SECRET, "card", buyer.card.fingerprint), seen_of.address, seen_of.device, seen_of.network
+    )  # fmt: skip
+    return Attempt(
+        uuid5(NAMESPACE_URL, f"payment of {order}"), uuid5(NAMESPACE_URL, order),
+        uuid5(NAMESPACE_URL, normalized_mail(buyer.mail)), tried.at, "declined" if tried.decline_code else "authorized",
+        tried.decline_code, tried.amount_minor, "EUR", list(tried.codes), marks, buyer.address.country,
+        buyer.card.country, buyer.card.cvc, buyer.card.postal, seen_of.disposable_mail,
+    )  # fmt: skip
