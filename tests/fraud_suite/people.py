@@ -113,9 +113,11 @@ class People:
         return Buyer(self.mail(), self.address(home), self.card(home), device, self.client())
 
     def again(self, buyer: Buyer) -> Buyer:
-        """The same one another day: often on another network, now and then on their other device."""
+        """The same one another day: often on another network, now and then another device, the code typed right."""
         client = self.client() if self.odds(55) else buyer.client
-        return structs.replace(buyer, client=client, device=self.word() if self.odds(12) else buyer.device)
+        card = structs.replace(buyer.card, cvc="pass") if buyer.card.cvc == "fail" else buyer.card
+        device = self.word() if self.odds(12) else buyer.device
+        return structs.replace(buyer, client=client, card=card, device=device)
 
     def trouble(self, percent: float = 5) -> list[Declined]:
         """What happens to anybody: a try that the bank refuses before the one it takes."""

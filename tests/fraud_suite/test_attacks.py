@@ -20,7 +20,7 @@ SOMEBODY = Buyer("ada@example.org", Address("Ada", "Hill Road 1", "Berlin", "101
 
 
 # Who changes a trace after the rules were tuned has to say so here, and to tune no rule on what is kept back.
-WRITTEN: dict[Half, str] = {"tuning": "5d21d05143b18ecf", "kept back": "0559c6cc3e9eaddb"}
+WRITTEN: dict[Half, str] = {"tuning": "873e92ad537f7f4a", "kept back": "5622b9d1f464da25"}
 
 
 @pytest.fixture(scope="module")

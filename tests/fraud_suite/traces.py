@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Literal, NamedTuple
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from shared.documents.orders import Address
 
@@ -96,9 +96,10 @@ class Diary:
         early = attack and self._attacks < opening
         answers = [*declined, *([Declined("")] if paid else [])]
         for number, answer in enumerate(answers):
-            used = buyer if answer.card is None else Buyer(
-                buyer.mail, buyer.address, answer.card, buyer.device, buyer.client
-            )  # fmt: skip
+            card = answer.card or buyer.card
+            if answer.code == "incorrect_cvc":
+                card = structs.replace(card, cvc="fail")
+            used = structs.replace(buyer, card=card)
             self.tries.append(Try(
                 at + number * timedelta(seconds=90), self._orders, used, amount_minor, tuple(codes), answer.code,
                 attack, early, money_back if not answer.code else None,
