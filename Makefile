@@ -101,6 +101,6 @@ lock: $(READY) ## Resolve the dependencies anew into requirements.lock, which na
 $(READY): requirements.lock pyproject.toml Makefile
 	@PYTHON=$(PYTHON) sh .ci/venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
-	$(UV) pip sync --quiet --require-hashes requirements.lock
+	$(UV) pip sync --quiet --compile-bytecode --require-hashes requirements.lock
 	$(UV) pip install --quiet --offline --no-deps --editable .
 	@touch $@

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 import asyncpg
 from elasticsearch import AsyncElasticsearch, NotFoundError
 
-from doorbuster.invariants.read_models import DOCUMENT, NAMES, Damaged
+from doorbuster.invariants.comparison import DOCUMENT, NAMES, Damaged
 from doorbuster.invariants.sinks import Stores, connect
 from projector.model import REDIS
 from projector.read_models.all import READ_MODELS

@@ -8,7 +8,8 @@ cut at facts, and the last word before each cut is a kind: "Compaq 6720s Noteboo
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 from shared.events.catalog import AttributeValue, ProductFacts
 
@@ -24,17 +25,20 @@ _KIND = "product type"  # an attribute that merchants have for the kind itself: 
 
 def kind_words(facts: ProductFacts) -> list[str]:
     """The kinds that a product's name and product type tell, in lower case."""
-    facts_told = {*_words(facts.brand), *_attribute_words(facts)}
-    found = [*_ends_of_phrases(_words(facts.name), _CUTS | facts_told), *_words(facts.product_type)[-1:]]
+    told = set(_words(facts.brand))
+    for name, value in facts.attributes.items():
+        if name.lower() != _KIND:
+            told.update(_value_words(value))
+    found = [*_ends_of_phrases(_words(facts.name), told), *_words(facts.product_type)[-1:]]
     return list(dict.fromkeys(word for word in found if word[0].isalnum()))
 
 
-def _ends_of_phrases(words: list[str], cuts: frozenset[str]) -> Iterator[str]:
+def _ends_of_phrases(words: list[str], told: set[str]) -> Iterator[str]:
     last = found = None
     for word in words:
         if word in _OTHERS and (last or found):
             break
-        if word in cuts or not _is_noun_like(word):
+        if word in _CUTS or word in told or not _is_noun_like(word):
             found = last or found
             if last:
                 yield last
@@ -46,20 +50,21 @@ def _ends_of_phrases(words: list[str], cuts: frozenset[str]) -> Iterator[str]:
 
 
 def _is_noun_like(word: str) -> bool:
-    return len(word) > 1 and word[0].isalpha() and not any(char.isdigit() for char in word)
+    return len(word) > 1 and (word.isalpha() or (word[0].isalpha() and not any(char.isdigit() for char in word)))
 
 
-def _attribute_words(facts: ProductFacts) -> Iterator[str]:
-    for name, value in facts.attributes.items():
-        if name.lower() != _KIND:
-            yield from _value_words(value)
+def _value_words(value: AttributeValue) -> Sequence[str]:
+    if isinstance(value, str):
+        return _single_words(value)
+    if isinstance(value, list):
+        return [word for part in value if isinstance(part, str) for word in _single_words(part)]
+    return ()
 
 
-def _value_words(value: AttributeValue) -> Iterator[str]:
-    for part in value if isinstance(value, list) else [value]:
-        if isinstance(part, str):
-            # A longer one may hold the kind itself: "Pouch case".
-            yield from (text.strip().lower() for text in part.split(",") if len(text.split()) == 1)
+@lru_cache(maxsize=20_000)  # a shop's products say the same over and over
+def _single_words(part: str) -> Sequence[str]:
+    """A longer one may hold the kind itself: "Pouch case"."""
+    return [text.strip().lower() for text in part.split(",") if len(text.split()) == 1]
 
 
 def _words(text: str) -> list[str]:

@@ -131,6 +131,7 @@ async def _snapshots(conn: "Connection") -> int:
 
 async def _read_models(url: str, chosen: "Chosen | None", *, repair: bool) -> int:
     from doorbuster.invariants import read_models
+    from doorbuster.invariants.comparison import Damaged
 
     stores = _stores(url)
     if stores is None:
@@ -138,7 +139,7 @@ async def _read_models(url: str, chosen: "Chosen | None", *, repair: bool) -> in
     keys = None if chosen is None else chosen.keys
     found = await read_models.differences(stores, keys=keys)
     code = _tell(found, "read models and log agree")
-    if repair and (damaged := [each for each in found if isinstance(each, read_models.Damaged)]):
+    if repair and (damaged := [each for each in found if isinstance(each, Damaged)]):
         from doorbuster.document_repair import repair_documents
 
         if left := await repair_documents(stores, damaged):

@@ -2,18 +2,20 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from typing import Any, NamedTuple, Self
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from typing import Any, NamedTuple, Self, TypeVar
 
 import msgspec
-from elasticsearch import AsyncElasticsearch, NotFoundError
+from elasticsearch import AsyncElasticsearch
 from elasticsearch.serializer import CompatibilityModeJsonSerializer
 from msgspec import Raw, Struct, field
 from redis.asyncio import Redis
 
 from projector import elasticsearch_sink, redis_sink
-from projector.model import ReadModel
+from projector.model import ReadModel, Rendered
 from shared.documents.layout import document_key, index_name, lookup_key, shards_key, state_key
+
+T = TypeVar("T")
 
 CHUNK = 500
 PAGE = 1_000  # documents of one answer where all are read: a few megabytes, which a small heap has room for
@@ -44,11 +46,17 @@ class Lying(NamedTuple):
     documents: dict[str, Any]
 
 
+Name = tuple[str, str]  # (field, value): the SKU, "4711"
+
+
 class Kept(NamedTuple):
-    """The bytes of one state as Redis has them, None where there are none, and of its documents."""
+    """The bytes of one state as Redis has them, None where there are none, and of its documents; where its names lead,
+    and since which positions."""
 
     state: bytes | None
     documents: dict[str, bytes]
+    names: dict[Name, str]
+    claims: dict[Name, int]
 
     def lying(self) -> Lying:
         """Decoded."""
@@ -85,12 +93,12 @@ class _Pages(CompatibilityModeJsonSerializer):
         return msgspec.json.decode(data, type=_Page) if data.startswith(b'{"_scroll_id"') else super().loads(data)
 
 
-class Everything(NamedTuple):
-    """What lies in Redis under one version's names."""
+class Beside(NamedTuple):
+    """What lies in Redis under one version's names beside what is expected."""
 
     states: set[str]
     documents: set[str]
-    names: dict[tuple[str, str], str]  # (field, value) → the id that this name leads to
+    names: set[Name]
 
 
 class RedisView:
@@ -104,46 +112,65 @@ class RedisView:
         found = await self._redis.hgetall(shards_key(model.slot))
         return {int(field): int(value) for field, value in found.items() if field.isdigit()}
 
-    async def read(self, model: ReadModel, wanted: Mapping[str, Iterable[str]]) -> dict[str, Kept]:
-        """Of each id its state and these documents, read at one moment."""
-        names = [(id_, document) for id_, documents in wanted.items() for document in documents]
-        keys = [state_key(model.slot, id_) for id_ in wanted] + [document_key(model.slot, name) for _, name in names]
-        values = await self._redis.mget(keys)
-        found = {}
-        for id_, value in zip(wanted, values, strict=False):
-            found[id_] = Kept(_bytes(value), {})
-        for (id_, name), value in zip(names, values[len(wanted) :], strict=True):
+    async def read(self, model: ReadModel, wanted: Mapping[str, Rendered]) -> dict[str, Kept]:
+        """Of each id its state, the documents and the names that it is shown by."""
+        documents = [(id_, name) for id_, shown in wanted.items() for name in shown.documents]
+        names = [(id_, name) for id_, shown in wanted.items() for name in shown.lookups]
+        keys = [state_key(model.slot, id_) for id_ in wanted]
+        keys += [document_key(model.slot, name) for _, name in documents]
+        values = await self._redis.mget(keys)  # at one moment
+        found = {id_: Kept(_bytes(value), {}, {}, {}) for id_, value in zip(wanted, values, strict=False)}
+        for (id_, document), value in zip(documents, values[len(wanted) :], strict=True):
             if value is not None:
-                found[id_].documents[name] = _bytes(value) or b""
+                found[id_].documents[document] = _bytes(value) or b""
+        there, claims = await self.names(model, [name for _, name in names])
+        for id_, name in names:
+            if name in there:
+                found[id_].names[name] = there[name]
+            if name in claims:
+                found[id_].claims[name] = claims[name]
         return found
 
-    async def claims(self, model: ReadModel) -> dict[tuple[str, str], int]:
-        """(field, value) → the position at which this name was claimed."""
-        found: dict[tuple[str, str], int] = {}
-        for name, position in (await self._redis.hgetall(f"{model.slot}:claims")).items():
-            field, _, value = _text(name).partition(":")
-            found[field, value] = int(position)
-        return found
+    async def names(self, model: ReadModel, wanted: Sequence[Name]) -> tuple[dict[Name, str], dict[Name, int]]:
+        """Where these names lead, and the positions at which they were claimed."""
+        there: dict[Name, str] = {}
+        claimed: dict[Name, int] = {}
+        for names in in_chunks(wanted, PAGE):
+            async with self._redis.pipeline(transaction=True) as pipe:
+                pipe.mget([lookup_key(model.slot, *name) for name in names])
+                pipe.hmget(_claims(model), [":".join(name) for name in names])
+                ids, positions = await pipe.execute()
+            there |= {name: _text(id_) for name, id_ in zip(names, ids, strict=True) if id_ is not None}
+            claimed |= {name: int(at) for name, at in zip(names, positions, strict=True) if at is not None}
+        return there, claimed
 
-    async def everything(self, model: ReadModel) -> Everything:
-        """All that lies there, in one walk through the keys."""
+    async def claimed_beside(self, model: ReadModel, known: Collection[Name]) -> set[Name]:
+        """Names that are claimed, without these, which are."""
+        if await self._redis.hlen(_claims(model)) == len(known):
+            return set()
+        return {_name(_text(name)) for name in await self._redis.hkeys(_claims(model))}.difference(known)
+
+    async def beside(self, model: ReadModel, expected: Collection[str]) -> Beside:
+        """What lies there beside these keys, in one walk through all."""
         prefixes = [state_key(model.slot, ""), document_key(model.slot, ""), lookup_key(model.slot, "", "")[:-1]]
-        found: list[list[str]] = [[], [], []]
-        async for key in self._redis.scan_iter(match=_literally(f"{model.slot}:") + "*", count=PAGE):
-            name = _text(key)
-            for kind, prefix in enumerate(prefixes):
-                if name.startswith(prefix):
-                    found[kind].append(name[len(prefix) :])
-        return Everything(set(found[0]), set(found[1]), await self._leading(prefixes[2], found[2]))
+        found: list[set[str]] = [set(), set(), set()]
+        cursor, pattern = -1, _literally(f"{model.slot}:") + "*"
+        while cursor:
+            cursor, keys = await self._redis.scan(max(cursor, 0), match=pattern, count=PAGE)
+            for key in {_text(key) for key in keys}.difference(expected):
+                for kind, prefix in zip(found, prefixes, strict=True):
+                    if key.startswith(prefix):
+                        kind.add(key[len(prefix) :])
+        return Beside(found[0], found[1], {_name(name) for name in found[2]})
 
-    async def _leading(self, prefix: str, listed: Sequence[str]) -> dict[tuple[str, str], str]:
-        found = {}
-        for names in in_chunks(listed, PAGE):
-            for name, id_ in zip(names, await self._redis.mget([prefix + name for name in names]), strict=True):
-                field_, _, value = name.partition(":")
-                if id_ is not None:  # given up since it was listed
-                    found[field_, value] = _text(id_)
-        return found
+
+def _claims(model: ReadModel) -> str:
+    return f"{model.slot}:claims"
+
+
+def _name(told: str) -> Name:
+    field_, _, value = told.partition(":")
+    return field_, value
 
 
 def _literally(pattern: str) -> str:
@@ -177,40 +204,36 @@ class ElasticsearchView:
     def __init__(self, client: AsyncElasticsearch, prefix: str) -> None:
         self._client, self._prefix = client, prefix
 
-    async def read(self, model: ReadModel, ids: Sequence[str] | None = None) -> dict[str, Hit] | None:
-        """All documents of the model, or some; None if there is no index."""
-        index = index_name(self._prefix, model.name, model.version)
-        try:
-            if ids is not None:
-                return await self._read(index, ids)
-            await self._client.indices.refresh(index=index)
-            return {hit.id: hit async for hit in self._all(index)}
-        except NotFoundError:
-            return None
+    async def pages(self, model: ReadModel, ids: Sequence[str] | None = None) -> AsyncIterator[Sequence[Hit]]:
+        """All documents of the model, or some, page by page. Raises `NotFoundError` if there is no index.
 
-    async def _all(self, index: str) -> AsyncIterator[Hit]:
-        """The next page is fetched while this one is looked at."""
+        The next page is on its way while one is looked at, as long as whoever looks lets the loop go round.
+        """
+        index = index_name(self._prefix, model.name, model.version)
+        if ids is not None:
+            for some in in_chunks(ids):
+                yield await self._read(index, some)
+            return
+        await self._client.indices.refresh(index=index)
         answer = await self._client.search(index=index, scroll=SCROLL, size=PAGE, sort="_doc", version=True)
         page: _Page = answer.body
         try:
             while page.hits.hits:
                 coming = asyncio.create_task(self._client.scroll(scroll_id=page.scroll_id, scroll=SCROLL))
-                for hit in page.hits.hits:
-                    yield hit
+                yield page.hits.hits
                 page = (await coming).body
         finally:
             await self._client.clear_scroll(scroll_id=page.scroll_id)
 
-    async def _read(self, index: str, ids: Sequence[str]) -> dict[str, Hit]:
-        found: dict[str, Hit] = {}
-        for some in in_chunks(ids):
-            answer = await self._client.mget(index=index, ids=list(some))
-            if any("error" in hit for hit in answer["docs"]):
-                await self._client.indices.refresh(index=index)  # raises what is wrong with it
-            for hit in answer["docs"]:
-                if hit["found"]:
-                    found[hit["_id"]] = Hit(hit["_id"], hit["_version"], Raw(msgspec.json.encode(hit["_source"])))
-        return found
+    async def _read(self, index: str, ids: Sequence[str]) -> list[Hit]:
+        answer = await self._client.mget(index=index, ids=list(ids))
+        if any("error" in hit for hit in answer["docs"]):
+            await self._client.indices.refresh(index=index)  # raises what is wrong with it
+        return [
+            Hit(hit["_id"], hit["_version"], Raw(msgspec.json.encode(hit["_source"])))
+            for hit in answer["docs"]
+            if hit["found"]
+        ]
 
 
 def connect(stores: Stores) -> tuple["Redis", AsyncElasticsearch]:
@@ -224,6 +247,6 @@ def connect(stores: Stores) -> tuple["Redis", AsyncElasticsearch]:
     return redis_sink.connect(stores.redis_url), client
 
 
-def in_chunks(ids: Sequence[str], size: int = CHUNK) -> list[Sequence[str]]:
-    """Ids in handy portions."""
+def in_chunks(ids: Sequence[T], size: int = CHUNK) -> list[Sequence[T]]:
+    """Ids, or whatever else there are many of, in handy portions."""
     return [ids[at : at + size] for at in range(0, len(ids), size)]

@@ -8,7 +8,7 @@ from projector.read_models import product
 from projector.read_models.product import Product, facts_of
 from projector.read_models.shelves import best, level
 from shared.documents.products import SEARCH, Completion, SearchedProduct
-from shared.documents.quantities import Quantity, quantity_of, step_of, word_of
+from shared.documents.quantities import indexed
 from shared.documents.stock import Availability
 from shared.events.catalog import AttributeValue, ProductFacts
 
@@ -23,7 +23,7 @@ def render(id_: str, state: Product, _keys: Keys) -> Rendered:
         return Rendered({})
     availability = best(level(state.shelves.get(variant.sku, {})) for variant in facts.variants)
     facets = {key: _words(value) for key, value in facts.attributes.items()}
-    quantities = _quantities(facets)
+    quantities = {key: told for key, words in facets.items() if (told := indexed(key, tuple(words)))}
     document = SearchedProduct(
         product_id=state.id,
         slug=facts.slug,
@@ -35,8 +35,8 @@ def render(id_: str, state: Product, _keys: Keys) -> Rendered:
         category_id=facts.category_id,
         attributes_text=_text(facets),
         facets=facets,
-        numbers={key: sorted({word_of(told) for told in several}) for key, several in quantities.items()},
-        steps={key: sorted({word_of(_step(told)) for told in several}) for key, several in quantities.items()},
+        numbers={key: told.numbers for key, told in quantities.items()},
+        steps={key: told.steps for key, told in quantities.items()},
         completion=_completion(facts, availability) if facts.status == "active" else None,
         image=facts.images[0].url if facts.images else None,
         skus=[variant.sku for variant in facts.variants],
@@ -59,16 +59,6 @@ def _words(value: AttributeValue) -> list[str]:
 
 def _text(facets: Mapping[str, list[str]]) -> str:
     return "\n".join(f"{key} {' '.join(words)}" for key, words in facets.items())
-
-
-def _quantities(facets: Mapping[str, list[str]]) -> dict[str, list[Quantity]]:
-    """The attributes that are quantities."""
-    found = {key: [told for word in words if (told := quantity_of(key, word))] for key, words in facets.items()}
-    return {key: several for key, several in found.items() if several}
-
-
-def _step(told: Quantity) -> Quantity:
-    return Quantity(step_of(told.number).low, told.unit)
 
 
 def _completion(facts: ProductFacts, availability: Availability) -> Completion:

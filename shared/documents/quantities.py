@@ -7,6 +7,7 @@ steps: their first two digits (990, 1000, 1100, …), whatever their size.
 
 import re
 import struct
+from functools import lru_cache
 from math import floor, log10
 from typing import NamedTuple
 
@@ -18,6 +19,7 @@ _WHOLE = ("in", "ft", "lb", "oz", "min", "h", "rpm", "px", "dB", "U", "%", '"', 
 UNITS: dict[str, tuple[str, float]] = {
     prefix + base: (base, factor) for base in _BASES for prefix, factor in _PREFIXES.items()
 } | {unit: (unit, 1.0) for unit in _WHOLE}
+_BARE = ("", 1.0)
 _IN_NAME = re.compile(r".*\(([^()]+)\)")
 _SIGN = 1 << 63
 _APART = "|"
@@ -30,6 +32,13 @@ class Quantity(NamedTuple):
     unit: str
 
 
+class Indexed(NamedTuple):
+    """An attribute's quantities in the index's words: the numbers, and where the steps begin that they stand on."""
+
+    numbers: list[str]
+    steps: list[str]
+
+
 class Step(NamedTuple):
     """From `low` up to, and not including, `high`."""
 
@@ -40,9 +49,9 @@ class Step(NamedTuple):
 def quantity(text: str) -> Quantity | None:
     """The quantity that a text is, as a whole; None if it is anything else."""
     match = _QUANTITY.fullmatch(text.strip())
-    if match is None or (match[2] or "") not in UNITS | {"": ("", 1.0)}:
+    if match is None or (match[2] and match[2] not in UNITS):
         return None
-    unit, factor = UNITS.get(match[2] or "", ("", 1.0))
+    unit, factor = UNITS[match[2]] if match[2] else _BARE
     number = float(match[1].replace(",", ".")) * factor
     return Quantity(float(f"{number:.12g}"), unit)  # 0.1 mm is 0.0001 m, not 0.00010000000000000002
 
@@ -59,6 +68,16 @@ def quantity_of(attribute: str, text: str) -> Quantity | None:
     if told is None or told.unit or not unit:
         return told
     return quantity(f"{text.strip()} {unit}")
+
+
+@lru_cache(maxsize=20_000)  # a shop's products say the same sizes, weights and counts over and over
+def indexed(attribute: str, words: tuple[str, ...]) -> Indexed | None:
+    """Those of an attribute's words that are quantities, each once and in order; None if none is."""
+    found = [told for word in words if (told := quantity_of(attribute, word))]
+    if not found:
+        return None
+    steps = {word_of(Quantity(step_of(told.number).low, told.unit)) for told in found}
+    return Indexed(sorted({word_of(told) for told in found}), sorted(steps))
 
 
 def word_of(told: Quantity) -> str:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.documents.quantities import Quantity, number_of, quantity, sortable, step_of
+from shared.documents.quantities import Quantity, indexed, number_of, quantity, sortable, step_of, word_of
 
 NUMBERS = st.floats(allow_nan=False, allow_infinity=False, min_value=-1e18, max_value=1e18, allow_subnormal=False)
 
@@ -41,3 +41,12 @@ def test_each_number_stands_on_its_step(number: float) -> None:
 )
 def test_what_is_a_quantity(text: str, told: Quantity | None) -> None:
     assert quantity(text) == told
+
+
+def test_an_attribute_is_kept_as_the_numbers_that_it_is_and_their_steps_each_once() -> None:
+    told = indexed("size", ("512 GB", "blue", "500 GB", "500GB"))
+    assert told is not None
+    assert told.numbers == [word_of(Quantity(5e11, "B")), word_of(Quantity(5.12e11, "B"))]
+    assert told.steps == [word_of(Quantity(step_of(number).low, "B")) for number in (5e11, 5.12e11)]
+    assert indexed("size (GB)", ("512",)) == indexed("size", ("512 GB",)), "the name tells the unit"
+    assert indexed("size", ("blue", "1 - 2")) is None

@@ -11,6 +11,7 @@ import httpx
 
 from doorbuster.document_repair import repair_documents
 from doorbuster.invariants import read_models
+from doorbuster.invariants.comparison import Damaged
 from doorbuster.invariants.sinks import Stores
 from projector.read_models.all import READ_MODELS
 from shared.documents.layout import pack
@@ -245,7 +246,7 @@ async def test_damaged_documents_are_repaired_and_the_next_look_is_clean(search_
         if n != 1:  # there the document is, which the one before took away
             await damage(documents)
     stores = Stores.of(search_lab.environment)
-    found = [each for each in await read_models.differences(stores) if isinstance(each, read_models.Damaged)]
+    found = [each for each in await read_models.differences(stores) if isinstance(each, Damaged)]
     assert len(found) >= len(DAMAGES) - 2
     assert await repair_documents(stores, found) == 0
     assert await differences(search_lab) == []
