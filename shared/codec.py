@@ -27,6 +27,7 @@ from shared.events.refunds import RefundEvent
 from shared.events.repairs import RepairEvent
 from shared.events.sales import SalesEvent
 from shared.events.shipping import ShippingEvent
+from shared.events.taxes import TaxesSet
 from shared.events.webhooks import WebhookEvent
 from shared.upcasting import UPCASTERS, upcast
 
@@ -52,6 +53,7 @@ Event = (
     | RepairEvent
     | SalesEvent
     | ShippingEvent
+    | TaxesSet
     | WebhookEvent
 )
 

@@ -50,6 +50,7 @@ class Settings(Struct, frozen=True, rename=str.upper):
     carrier_poll_seconds: int = 3600  # how often it is asked where a parcel is that it is silent of
     complete_after_days: float = 14  # how long after all has arrived an order is done
     shipping_timeout_seconds: float = 2.0  # how long whoever tells what shipping costs may take
+    tax_timeout_seconds: float = 2.0  # and what tax there is
     pool_size: int = 12  # Postgres connections of a process; 8 to 16 is the knee on 2 cores
     requests_per_client: int = 0  # a second, of one address at one process; 0: that is the proxy's business
     client_address_header: str = ""  # in which a trusted proxy tells the client's address, such as X-Forwarded-For

@@ -113,7 +113,12 @@ AGGREGATES: list[Aggregate] = [
     ),
     Aggregate("sale", "sale", lambda state, r, e: sales.evolve(state, e, r.version), sales_store.all_sales),
     Aggregate("sale_pass", "sale_pass", lambda _, r, e: sales.evolve_pass(e, r.version), sales_store.all_passes),
-    Aggregate("destination", "destination", lambda _, r, e: taxes.evolve(e, r.version), taxes_store.all_destinations),
+    Aggregate(
+        "destination",
+        "destination",
+        lambda state, r, e: taxes.evolve(state, e, r.version),
+        taxes_store.all_destinations,
+    ),
     Aggregate(
         "shipping_zone", "shipping_zone", lambda _, r, e: shipping.evolve(e, r.version), shipping_store.all_zones
     ),

@@ -40,7 +40,7 @@ from write_side.http import CREDENTIALS
 from write_side.inventory import routes as inventory_routes
 from write_side.inventory.limits import routes as limits_routes
 from write_side.merchandising import routes as merchandising_routes
-from write_side.orders import open_placements
+from write_side.orders import Outside, open_placements
 from write_side.orders import routes as orders_routes
 from write_side.payments import open_gateway
 from write_side.payments import routes as payments_routes
@@ -53,6 +53,7 @@ from write_side.resources import Resources
 from write_side.sales import routes as sales_routes
 from write_side.shipping import TableRates
 from write_side.shipping import routes as shipping_routes
+from write_side.taxes import TableTaxes
 from write_side.taxes import routes as taxes_routes
 from write_side.webhooks import routes as webhooks_routes
 
@@ -111,8 +112,11 @@ class Connections:
         ):
             self._pings |= {"postgres": lambda: pool.fetchval("SELECT 1"), "keyring": keyring.ping}
             self._pings["stripe"] = now_and_then(gateway.ping)
+            outside = Outside(
+                TableRates(pool), TableTaxes(pool), settings.shipping_timeout_seconds, settings.tax_timeout_seconds
+            )
             self.opened = Resources(
-                settings, pool, keyring, gateway, open_placements(pool), Feed(pool, keyring), desk, TableRates(pool)
+                settings, pool, keyring, gateway, open_placements(pool), Feed(pool, keyring), desk, outside
             )
             app.state.pool = pool
             async with pool.acquire() as conn:

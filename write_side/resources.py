@@ -12,14 +12,13 @@ from write_side.accounts import Desk
 from write_side.customers import Keyring
 from write_side.database import Pool
 from write_side.feed import Feed
-from write_side.orders import Placements
+from write_side.orders import Outside, Placements
 from write_side.payments import Gateway
-from write_side.shipping import ShippingRates
 
 
 class Resources(NamedTuple):
     """The pool, the keys of persons, the way to the payment provider, where placements wait, the feed, the desk of
-    accounts, and who tells what shipping costs."""
+    accounts, and who tells what shipping and taxes come to."""
 
     settings: Settings
     pool: Pool
@@ -28,7 +27,7 @@ class Resources(NamedTuple):
     placements: Placements
     feed: Feed
     accounts: Desk
-    rates: ShippingRates
+    outside: Outside
 
 
 Own: TypeAlias = NamedDependency[Resources]  # a route takes it as `own`

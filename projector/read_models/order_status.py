@@ -15,7 +15,16 @@ from projector.read_models.order import (
     refunded_minor,
     released_minor,
 )
-from shared.documents.orders import STATUS, Address, Discounted, OrderStatus, StatusLine, StatusRefund
+from shared.documents.orders import (
+    STATUS,
+    Address,
+    Discounted,
+    OrderStatus,
+    StatusLine,
+    StatusRefund,
+    StatusShipping,
+    StatusTax,
+)
 from shared.events.orders import OrderPlaced
 from shared.money import Money
 from shared.sealed import unseal
@@ -57,6 +66,9 @@ def render(id_: str, state: Order, keys: Keys) -> Rendered:
             Discounted(off.name, off.code or None, Money(off.lines_minor + off.shipping_minor, currency))
             for off in placed.discounts
         ],
+        taxes=_taxes(placed),
+        sent_by=_sent_by(placed),
+        duties_due=placed.duties_due,
         decline_reason=state.decline_reason,
         retry_at=state.retry_at,
         released=Money(released, currency) if (released := released_minor(state)) else None,
@@ -69,6 +81,20 @@ def _opened(placed: OrderPlaced, key: bytes | None) -> tuple[str | None, Address
         return None, None
     address = msgspec.json.decode(unseal(key, "address", placed.address), type=Address)
     return unseal(key, "mail", placed.mail), address
+
+
+def _taxes(placed: OrderPlaced) -> list[StatusTax]:
+    currency = placed.totals.currency
+    return [
+        StatusTax(tax.name, tax.rate_ppm, Money(tax.base_minor, currency), Money(tax.tax_minor, currency), tax.included)
+        for tax in placed.taxes
+    ]
+
+
+def _sent_by(placed: OrderPlaced) -> StatusShipping | None:
+    if (how := placed.shipping) is None:
+        return None
+    return StatusShipping(how.method, how.name, how.min_days, how.max_days)
 
 
 def _refunds(state: Order, currency: str) -> list[StatusRefund]:
@@ -102,7 +128,7 @@ def _lines(placed: OrderPlaced) -> list[StatusLine]:
 
 MODEL = ReadModel(
     name=STATUS,
-    version="v5",
+    version="v6",
     sink=REDIS,
     contexts=order.CONTEXTS,
     state=Order,

@@ -39,6 +39,25 @@ class Discounted(Struct, frozen=True):
     amount: Money
 
 
+class StatusTax(Struct, frozen=True):
+    """What a tax at a rate comes to; `included`: it is in the prices, not on top of them."""
+
+    name: str
+    rate_ppm: int  # parts per million: 190000 is 19 %
+    base: Money
+    amount: Money
+    included: bool
+
+
+class StatusShipping(Struct, frozen=True):
+    """How it is sent, and in how many days it arrives, if that is said."""
+
+    method: str
+    name: str
+    min_days: int | None
+    max_days: int | None
+
+
 class StatusLine(Struct, frozen=True):
     sku: str
     product_id: UUID
@@ -82,7 +101,7 @@ class StatusParcel(Struct, frozen=True):
 class OrderStatus(Struct, frozen=True, omit_defaults=True):
     """What the customer of an order sees: decrypted, opened only by the signed link or staff.
 
-    subtotal + shipping − discounts + tax = total.
+    subtotal + shipping − discounts + tax = total; tax is what comes on top of prices, `taxes` has those in them, too.
     """
 
     id: UUID
@@ -104,6 +123,9 @@ class OrderStatus(Struct, frozen=True, omit_defaults=True):
     expires_at: datetime
     history: list[Happened]
     discounts: list[Discounted] = []
+    taxes: list[StatusTax] = []
+    sent_by: StatusShipping | None = None
+    duties_due: bool = False  # the recipient pays duties and import taxes at the door; none of that is in the total
     decline_reason: str | None = None  # why the last try to pay was refused, until one succeeds
     retry_at: datetime | None = None  # when we try again by ourselves
     released: Money | None = None  # of the total: not taken at all, since it could not be shipped

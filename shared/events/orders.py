@@ -13,9 +13,10 @@ from shared.events.carts import DEFAULT_CHANNEL
 
 
 class PricedLine(Struct, frozen=True, omit_defaults=True):
-    """One line as priced on the write side. Amounts in minor units of the order's currency, tax excluded.
+    """One line as priced on the write side. Amounts in minor units of the order's currency.
 
-    quantity × unit price = total; tax is on total − discount.
+    quantity × unit price = total; `tax_minor` comes on top of total − discount. Where the price includes tax, that is
+    0, and `included_tax_minor` is what of total − discount is tax.
     """
 
     sku: str
@@ -29,6 +30,8 @@ class PricedLine(Struct, frozen=True, omit_defaults=True):
     discount_minor: int = 0
     price_list_id: UUID | None = None  # what the unit price is by; none: the SKU's own
     from_quantity: int = 1  # and the tier of the list
+    tax_included: bool = False
+    included_tax_minor: int = 0
 
 
 class Discount(Struct, frozen=True):
@@ -41,8 +44,18 @@ class Discount(Struct, frozen=True):
     shipping_minor: int
 
 
+class OrderTax(Struct, frozen=True):
+    """What a tax at a rate comes to over all lines and the shipping. `included`: it is in their prices, not on top."""
+
+    name: str
+    rate_ppm: int  # parts per million: 190000 is 19 %
+    base_minor: int  # what it is on, without any tax
+    tax_minor: int
+    included: bool
+
+
 class Totals(Struct, frozen=True, omit_defaults=True):
-    """lines + shipping − discount + tax = total; the total is what is charged."""
+    """lines + shipping − discount + tax = total; the total is what is charged. Tax is what comes on top of prices."""
 
     currency: str
     lines_minor: int
@@ -69,6 +82,7 @@ class Shipping(Struct, frozen=True, omit_defaults=True):
     zone: str = ""  # empty where somebody else than our own tables said so
     min_days: int | None = None
     max_days: int | None = None
+    tax_included: bool = False
 
 
 class QuoteIssued(Struct, frozen=True, omit_defaults=True, tag="orders.quote_issued.v1"):
@@ -79,7 +93,7 @@ class QuoteIssued(Struct, frozen=True, omit_defaults=True, tag="orders.quote_iss
     mail: str  # sealed
     address: str  # sealed JSON of an Address
     country: str
-    tax_basis_points: int
+    tax_basis_points: int  # 0 since there are several taxes: `taxes` says them
     lines: list[PricedLine]
     totals: Totals
     expires_at: datetime
@@ -89,6 +103,8 @@ class QuoteIssued(Struct, frozen=True, omit_defaults=True, tag="orders.quote_iss
     groups: list[str] = []  # of customers, that the buyer was in
     account_id: UUID | None = None  # of the cart
     shipping: Shipping | None = None  # None: from before there was a choice
+    taxes: list[OrderTax] = []
+    duties_due: bool = False  # the recipient pays duties and import taxes at the door; none of that is in the total
 
 
 class OrderPlaced(Struct, frozen=True, omit_defaults=True, tag="orders.order_placed.v1"):
@@ -108,6 +124,8 @@ class OrderPlaced(Struct, frozen=True, omit_defaults=True, tag="orders.order_pla
     discounts: list[Discount] = []
     account_id: UUID | None = None  # whose it is; a guest's is nobody's
     shipping: Shipping | None = None  # None: from before there was a choice
+    taxes: list[OrderTax] = []
+    duties_due: bool = False
 
 
 class OrderConfirmed(Struct, frozen=True, tag="orders.order_confirmed.v1"):

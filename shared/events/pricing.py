@@ -70,7 +70,7 @@ class ListPriceRemoved(Struct, frozen=True, tag="pricing.list_price_removed.v1")
     price_list_id: UUID
 
 
-class PriceListTerms(Struct, frozen=True):
+class PriceListTerms(Struct, frozen=True, omit_defaults=True):
     """All that is said of a price list. It begins at `starts_at` and is over at `ends_at`."""
 
     name: str
@@ -80,6 +80,7 @@ class PriceListTerms(Struct, frozen=True):
     starts_at: datetime | None
     ends_at: datetime | None
     priority: int  # of several lists the one with the lowest goes
+    tax_included: bool = False  # in its prices, whatever it is where the goods go
 
 
 class PriceListAnnounced(Struct, frozen=True, tag="pricing.price_list_announced.v1"):

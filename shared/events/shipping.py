@@ -1,6 +1,7 @@
 """What happened to destinations and shipping zones.
 
-Aggregates: `destination` (one per country, key `destination:<country>`), `shipping_zone` (key `shipping_zone:<code>`).
+Aggregates: `destination` (one per country, key `destination:<country>`; what it is now says `shared.events.taxes`),
+`shipping_zone` (key `shipping_zone:<code>`).
 """
 
 from uuid import UUID
@@ -9,7 +10,7 @@ from msgspec import Struct
 
 
 class DestinationSet(Struct, frozen=True, tag="shipping.destination_set.v1"):
-    """From now on an order to this country pays this tax."""
+    """From now on an order to this country pays this tax. Not written any more: `taxes.taxes_set.v1` took its place."""
 
     destination_id: UUID
     country: str
@@ -42,6 +43,7 @@ class Method(Struct, frozen=True, omit_defaults=True):
     free_from: dict[str, int] = {}  # currency → value of the goods from which on it costs nothing
     min_days: int | None = None
     max_days: int | None = None
+    tax_included: bool = False  # in its prices
 
 
 class ZoneSet(Struct, frozen=True, tag="shipping.zone_set.v1"):

@@ -96,20 +96,30 @@ def test_prices_are_what_was_last_accepted(steps: list[tuple[str, int | None]]) 
         assert (priced.prices if priced else {}) == expected
 
 
-TERMS = st.builds(taxes.Terms, st.integers(0, 10_000))
+RATES = st.dictionaries(st.sampled_from(["standard", "reduced", "books"]), st.integers(0, 1_000_000), min_size=1)
+TAXES = st.lists(st.builds(taxes.TaxInput, st.sampled_from(["VAT", "GST", " "]), RATES), max_size=3)
+PARTS = st.lists(st.sampled_from(["QC", "ON", "35"]), max_size=2)
+AREAS = st.lists(st.builds(taxes.AreaInput, TAXES, PARTS, PARTS), max_size=3)
+SAID = st.builds(taxes.TaxesInput, TAXES, AREAS, st.sampled_from(["standard", "goods", "none"]), st.booleans())
 
 
-@given(st.lists(TERMS, max_size=6))
+@given(st.lists(SAID, max_size=6))
 @BOUNDED
-def test_a_destination_has_the_terms_last_accepted(changes: list[taxes.Terms]) -> None:
+def test_a_destination_has_the_taxes_last_accepted(changes: list[taxes.TaxesInput]) -> None:
     destination: taxes.Destination | None = None
-    for version, terms in enumerate(changes, 1):
-        event = taxes.set_terms(destination, "DE", terms, UUID(int=3))
+    for said in changes:
+        try:
+            event = taxes.set_taxes(destination, "CA", said, UUID(int=3))
+        except Refusal:
+            continue
         if event is not None:
-            destination = taxes.evolve(event, version)
+            destination = taxes.evolve(destination, event, 1)
         assert destination is not None
-        assert destination.tax_basis_points == terms.tax_basis_points
-        assert taxes.set_terms(destination, "DE", terms, UUID(int=3)) is None
+        assert [tax.rates for tax in destination.rules.taxes] == [tax.rates for tax in said.taxes]
+        assert [(area.regions, area.postcodes) for area in destination.areas] == [
+            (area.regions, area.postcodes) for area in said.areas
+        ]
+        assert taxes.set_taxes(destination, "CA", said, UUID(int=3)) is None
 
 
 SCOPES = st.lists(st.sampled_from([*access.SCOPES, "everything"]), min_size=1, max_size=4)

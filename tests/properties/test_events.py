@@ -38,6 +38,7 @@ from shared.events.refunds import RefundEvent, RefundRequested
 from shared.events.repairs import RowRepaired
 from shared.events.sales import PassGiven, SaleAnnounced, SaleEvent
 from shared.events.shipping import DestinationSet, ZoneSet
+from shared.events.taxes import TaxesSet
 from shared.events.webhooks import EndpointCreated, WebhookEvent
 from tests.properties.values import BOUNDED, MOMENTS, any_of
 from write_side.aggregates import AGGREGATES, Aggregate
@@ -52,7 +53,7 @@ HISTORIES: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "product": (ProductCreated, (ProductRevised,)),
     "price": (PriceSet, get_args(PriceEvent)),
     "price_list": (PriceListAnnounced, get_args(PriceListEvent)),
-    "destination": (DestinationSet, (DestinationSet,)),
+    "destination": (DestinationSet, (DestinationSet, TaxesSet)),
     "shipping_zone": (ZoneSet, (ZoneSet,)),
     "cart": (CartOpened, get_args(CartEvent)),
     "quote": (QuoteIssued, get_args(QuoteEvent)),

@@ -1,7 +1,9 @@
 """Money adds up: whatever is bought, lines + shipping + tax is the total, to the minor unit, and the total is asked."""
 
+from datetime import UTC, datetime
 from fractions import Fraction
 from math import floor
+from typing import NamedTuple
 from uuid import UUID
 
 import pytest
@@ -10,16 +12,34 @@ from hypothesis import strategies as st
 
 from shared.events.orders import Allocation, Shipping
 from shared.events.payments import PaymentRequested
+from shared.events.taxes import Tax, TaxRules
 from shared.money import EXPONENTS, display, rounded_share
 from tests.properties.values import BOUNDED, MOMENTS
 from write_side.carts.domain import MOST_OF_ONE
 from write_side.inventory.allocating import allocate, summed
 from write_side.inventory.domain import Demand, OutOfStock, StockItem, UnknownStock
 from write_side.orders import domain as orders
-from write_side.orders.domain import LEAST_TOTAL, MOST_TOTAL, Offer, Priced, Quote, Terms, check_quote, price
+from write_side.orders.domain import (
+    LEAST_TOTAL,
+    MOST_TOTAL,
+    Goods,
+    Offer,
+    Priced,
+    Quote,
+    Where,
+    check_quote,
+    goods_of,
+    price,
+    question_of,
+)
 from write_side.orders.refusals import QuoteExpired, QuoteStale, TotalOutOfRange
+from write_side.payments import Payment
 from write_side.pricing import UnitPrice
 from write_side.pricing.domain import LARGEST
+from write_side.promotions import Offered, Promotion
+from write_side.promotions.domain import PercentageInput, PromotionInput, terms_of
+from write_side.refunds.domain import Bought, NewRefund, Parts, Refund, parts_of
+from write_side.taxes.computing import answered
 
 ID = UUID(int=7)
 AMOUNTS = st.integers(0, LARGEST)
@@ -28,8 +48,28 @@ CURRENCIES = st.sampled_from(sorted(EXPONENTS))
 PRICES = st.one_of(st.integers(0, 5_000), AMOUNTS)
 SKUS = st.text("abcdef", min_size=1, max_size=3)
 WANTED = st.dictionaries(SKUS, st.tuples(st.integers(1, MOST_OF_ONE), PRICES), min_size=1, max_size=8)
-SENT = st.integers(0, 100_000).map(lambda price: Shipping("standard", "Parcel", price))
-TERMS = st.builds(Terms, st.just("DE"), POINTS, SENT)
+CHEAP = st.dictionaries(SKUS, st.tuples(st.integers(1, 20), st.integers(100, 5_000)), min_size=1, max_size=5)
+Wanted = dict[str, tuple[int, int]]
+
+
+class Terms(NamedTuple):
+    """What sending costs, and what tax there is."""
+
+    shipping: Shipping
+    rules: TaxRules
+
+
+def terms(most_shipping: int) -> st.SearchStrategy[Terms]:
+    rates = st.fixed_dictionaries({"standard": PARTS}, optional={"reduced": PARTS})
+    taxes = st.lists(st.builds(Tax, st.sampled_from(["GST", "QST"]), rates), max_size=2, unique_by=lambda tax: tax.name)
+    sent = st.builds(
+        Shipping, st.just("standard"), st.just("Parcel"), st.integers(0, most_shipping), tax_included=st.booleans()
+    )
+    return st.builds(Terms, sent, st.builds(TaxRules, taxes, st.sampled_from(["standard", "goods", "none"])))
+
+
+PARTS = st.integers(0, 1_000_000)
+TERMS = terms(100_000)
 
 
 @given(AMOUNTS, POINTS)
@@ -58,44 +98,91 @@ def test_what_is_shown_is_what_is_meant(amount: int, currency: str) -> None:
     assert Fraction(number) * 10 ** EXPONENTS[currency] == amount
 
 
-def priced(wanted: dict[str, tuple[int, int]], terms: Terms, currency: str) -> Priced:
-    offers = {sku: Offer(ID, ID, sku, UnitPrice(unit)) for sku, (_, unit) in wanted.items()}
-    return price({sku: quantity for sku, (quantity, _) in wanted.items()}, offers, terms, currency)
+def goods(wanted: Wanted, terms: Terms, currency: str) -> Goods:
+    """Every other SKU is of a reduced class, every third has its taxes in its price."""
+    offers = {
+        sku: Offer(
+            ID, ID, sku, UnitPrice(unit, tax_included=n % 3 == 0), tax_class="reduced" if n % 2 else "standard"
+        )
+        for n, (sku, (_, unit)) in enumerate(wanted.items())
+    }  # fmt: skip
+    quantities = {sku: quantity for sku, (quantity, _) in wanted.items()}
+    return goods_of(quantities, offers, terms.shipping, currency, a_third_off())
+
+
+def a_third_off() -> Offered:
+    said = PromotionInput("Sale", PercentageInput(3_333))
+    return Offered([Promotion(ID, terms_of(said), "running", 0, 1)], [], {}, datetime(2026, 11, 27, tzinfo=UTC))
+
+
+def priced(goods: Goods, terms: Terms) -> Priced:
+    return price(goods, answered(terms.rules, question_of(goods, Where("DE"))))
 
 
 @given(WANTED, TERMS, CURRENCIES)
 @BOUNDED
-def test_lines_shipping_and_tax_are_the_total_and_a_total_is_what_can_be_charged(
-    wanted: dict[str, tuple[int, int]], terms: Terms, currency: str
+def test_lines_shipping_discount_and_tax_are_the_total_and_a_total_is_what_can_be_charged(
+    wanted: Wanted, terms: Terms, currency: str
 ) -> None:
-    net = sum(quantity * unit for quantity, unit in wanted.values())
-    tax = rounded_share(terms.shipping_minor, terms.tax_basis_points)
-    tax += sum(rounded_share(quantity * unit, terms.tax_basis_points) for quantity, unit in wanted.values())
+    found = goods(wanted, terms, currency)
     try:
-        totals = priced(wanted, terms, currency).totals
+        quoted = priced(found, terms)
     except TotalOutOfRange:
-        assert not LEAST_TOTAL <= net + terms.shipping_minor + tax <= MOST_TOTAL
         return
-    assert (totals.lines_minor, totals.tax_minor, totals.currency) == (net, tax, currency)
-    assert totals.lines_minor + totals.shipping_minor + totals.tax_minor == totals.total_minor
+    totals, lines = quoted.totals, quoted.lines
+    assert totals.lines_minor == sum(quantity * unit for quantity, unit in wanted.values())
+    assert totals.lines_minor + totals.shipping_minor - totals.discount_minor + totals.tax_minor == totals.total_minor
     assert LEAST_TOTAL <= totals.total_minor <= MOST_TOTAL
+    on_top = sum(tax.tax_minor for tax in quoted.taxes if not tax.included)
+    assert totals.tax_minor == on_top
+    within = sum(tax.tax_minor for tax in quoted.taxes if tax.included)
+    assert within >= sum(line.included_tax_minor for line in lines)
+    assert all(line.included_tax_minor <= line.total_minor - line.discount_minor for line in lines)
 
 
-CHEAP = st.dictionaries(SKUS, st.tuples(st.integers(1, 20), st.integers(100, 5_000)), min_size=1, max_size=5)
-CHEAPLY = st.integers(0, 1_000).map(lambda price: Shipping("standard", "Parcel", price))
-SMALL_TERMS = st.builds(Terms, st.just("DE"), POINTS, CHEAPLY)
+@given(CHEAP, terms(1_000), CURRENCIES)
+@BOUNDED
+def test_what_is_charged_is_what_can_be_refunded_line_by_line(wanted: Wanted, terms: Terms, currency: str) -> None:
+    try:
+        quoted = priced(goods(wanted, terms, currency), terms)
+    except TotalOutOfRange:
+        return
+    total = quoted.totals.total_minor
+    payment = Payment(ID, ID, total, currency, "captured", "pi_1", 1)
+    bought = Bought(quoted.lines, quoted.totals, [], payment, {})
+    back: list[Refund] = []
+    for line in quoted.lines:
+        for quantity in {1, line.quantity - 1} - {0}:
+            wanted_back = NewRefund("returned", lines=[Demand(line.sku, quantity)])
+            back.append(refund(parts_of(bought, back, wanted_back), currency))
+    back.append(refund(parts_of(bought, back, NewRefund("returned")), currency))
+    assert sum(each.amount_minor for each in back) == total
+    assert min(each.amount_minor for each in back) >= 0
+
+
+def refund(parts: Parts, currency: str) -> Refund:
+    return Refund(
+        ID, ID, ID, "pi_1", parts.amount_minor, currency, "returned", parts.lines, parts.shipping_minor, [],
+        "succeeded", None, None, 1,
+    )  # fmt: skip
+
+
+SMALL_TERMS = terms(1_000)
 
 
 def quote_of(offer: Priced, terms: Terms, expires_at: object) -> Quote:
-    return Quote(ID, ID, 1, ID, "s1", "s1", "DE", terms.tax_basis_points, offer.lines, offer.totals, expires_at)  # type: ignore[arg-type]
+    return Quote(
+        ID, ID, 1, ID, "s1", "s1", "DE", 0, offer.lines, offer.totals, expires_at,  # type: ignore[arg-type]
+        discounts=offer.discounts, shipping=terms.shipping,
+    )  # fmt: skip
 
 
 @given(CHEAP, SMALL_TERMS, CURRENCIES, MOMENTS)
 @BOUNDED
 def test_the_payment_asks_for_the_total_that_was_quoted(
-    wanted: dict[str, tuple[int, int]], terms: Terms, currency: str, now: object
+    wanted: Wanted, terms: Terms, currency: str, now: object
 ) -> None:
-    offer = priced(wanted, terms, currency)
+    offer = priced(goods(wanted, terms, currency), terms)
     placed = orders.place(quote_of(offer, terms, now), [], ID, ID, "7F3K-29QM", now)  # type: ignore[arg-type]
     order = orders.evolve(None, placed, 1)
     asked = PaymentRequested(order.payment_id, order.id, placed.totals.total_minor, placed.totals.currency)
@@ -107,19 +194,20 @@ def test_the_payment_asks_for_the_total_that_was_quoted(
 @given(CHEAP, SMALL_TERMS, st.data(), MOMENTS)
 @BOUNDED
 def test_a_quote_holds_at_its_own_prices_and_at_no_other(
-    wanted: dict[str, tuple[int, int]], terms: Terms, data: st.DataObject, now: object
+    wanted: Wanted, terms: Terms, data: st.DataObject, now: object
 ) -> None:
-    offer = priced(wanted, terms, "EUR")
+    found = goods(wanted, terms, "EUR")
+    offer = priced(found, terms)
     sku = data.draw(st.sampled_from(sorted(wanted)))
     dearer = wanted | {sku: (wanted[sku][0], wanted[sku][1] + data.draw(st.integers(1, 100)))}
     much_later = quote_of(offer, terms, _after(now))
-    check_quote(much_later, 1, offer, now)  # type: ignore[arg-type]
+    check_quote(much_later, 1, found, now)  # type: ignore[arg-type]
     with pytest.raises(QuoteStale):
-        check_quote(much_later, 1, priced(dearer, terms, "EUR"), now)  # type: ignore[arg-type]
+        check_quote(much_later, 1, goods(dearer, terms, "EUR"), now)  # type: ignore[arg-type]
     with pytest.raises(QuoteStale):
-        check_quote(much_later, 2, offer, now)  # type: ignore[arg-type]
+        check_quote(much_later, 2, found, now)  # type: ignore[arg-type]
     with pytest.raises(QuoteExpired):
-        check_quote(quote_of(offer, terms, now), 1, offer, now)  # type: ignore[arg-type]
+        check_quote(quote_of(offer, terms, now), 1, found, now)  # type: ignore[arg-type]
 
 
 def _after(moment: object) -> object:

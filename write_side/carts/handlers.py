@@ -36,6 +36,7 @@ class PricedCartLine(Struct, frozen=True):
     quantity: int
     unit_price: Money | None
     total: Money | None
+    tax_included: bool = False
 
 
 class CartState(Struct, frozen=True):
@@ -161,7 +162,8 @@ async def show_cart(pool: Pool, cart_id: UUID, secret: str | None) -> CartState:
         price = book.unit_price(sku, quantity, asked) if name is not None and sold[sku].status == "active" else None
         unit = None if price is None else Money(price.amount_minor, cart.currency)
         total = None if price is None else Money(price.amount_minor * quantity, cart.currency)
-        lines.append(PricedCartLine(sku, name, quantity, unit, total))
+        included = price is not None and price.tax_included
+        lines.append(PricedCartLine(sku, name, quantity, unit, total, included))
     subtotal = Money(sum(line.total.amount_minor for line in lines if line.total), cart.currency)
     return CartState(cart.id, cart.version, cart.currency, lines, subtotal, cart.order_id, channel=cart.channel)
 

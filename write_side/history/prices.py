@@ -8,7 +8,7 @@ from uuid import UUID
 from msgspec import Meta, Struct
 
 from shared.envelope import Recorded
-from shared.events.orders import Discount, PricedLine
+from shared.events.orders import Discount, OrderTax, PricedLine
 from shared.events.pricing import Tier
 from write_side.database import Connection
 from write_side.errors import Refusal
@@ -34,10 +34,11 @@ class ByList(Struct, frozen=True):
 
 
 class ChargedPrice(Struct, frozen=True):
-    """An order line's price and where it comes from; amounts in minor units of `currency`, tax excluded.
+    """An order line's price and where it comes from; amounts in minor units of `currency`.
 
-    quantity × unit price = total; `discounts` of the order took `discount_minor` of it; `tax_minor` is
-    `tax_basis_points` of the rest, rounded once.
+    quantity × unit price = total; `discounts` of the order took `discount_minor` of it; `tax_minor` came on top of the
+    rest, or `included_tax_minor` was in it. `taxes` of the whole order; before there were several it was
+    `tax_basis_points` of everything.
     """
 
     order_id: UUID
@@ -49,6 +50,8 @@ class ChargedPrice(Struct, frozen=True):
     total_minor: int
     tax_basis_points: int
     tax_minor: int
+    included_tax_minor: int
+    taxes: list[OrderTax]
     discount_minor: int
     discounts: list[Discount]
     price_list: Annotated[ByList | None, Meta(description="null: it is the SKU's own price")]
@@ -79,8 +82,8 @@ async def charged(conn: Connection, order_id: UUID, sku: str) -> ChargedPrice:
     by_list = await _by_list(conn, line, quoted.last.position)
     return ChargedPrice(
         order.id, order.number, sku, order.totals.currency, line.quantity, line.unit_price_minor, line.total_minor,
-        quote.tax_basis_points, line.tax_minor, line.discount_minor, order.discounts,
-        by_list, happened(price_set), happened(quoted.last), happened(placed.last),
+        quote.tax_basis_points, line.tax_minor, line.included_tax_minor, order.taxes, line.discount_minor,
+        order.discounts, by_list, happened(price_set), happened(quoted.last), happened(placed.last),
     )  # fmt: skip
 
 

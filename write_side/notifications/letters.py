@@ -8,7 +8,7 @@ from html import escape
 from msgspec import Struct
 
 from shared.events.fulfilment import ParcelLine
-from shared.events.orders import PricedLine, Totals
+from shared.events.orders import OrderTax, PricedLine, Totals
 from shared.events.refunds import RefundedLine
 from shared.money import display
 from write_side.notifications.domain import Mail
@@ -34,22 +34,33 @@ class Letter(Struct, frozen=True):
     shows_address: bool = False
 
 
-def confirmation(lines: Sequence[PricedLine], totals: Totals) -> Letter:
-    """The order is paid."""
+def confirmation(
+    lines: Sequence[PricedLine], totals: Totals, taxes: Sequence[OrderTax] = (), *, duties_due: bool = False
+) -> Letter:
+    """The order is paid. `taxes` are empty for orders from before there were several."""
+    on_top = [(_named(tax), tax.tax_minor) for tax in taxes if not tax.included] or [("Tax", totals.tax_minor)]
     amounts = [
         ("Subtotal", totals.lines_minor),
         ("Shipping", totals.shipping_minor),
         *([("Discount", -totals.discount_minor)] if totals.discount_minor else []),
-        ("Tax", totals.tax_minor),
+        *(on_top if totals.tax_minor or not taxes else []),
         ("Total", totals.total_minor),
+        *((f"including {_named(tax)}", tax.tax_minor) for tax in taxes if tax.included),
     ]
+    at_the_door = " Duties and import taxes are not in the total: you pay them when it arrives." if duties_due else ""
     return Letter(
         "Your order {number} is confirmed",
-        "thank you: your order {number} is paid and confirmed.",
+        f"thank you: your order {{number}} is paid and confirmed.{at_the_door}",
         [(f"{line.quantity} × {line.name}", display(line.total_minor, totals.currency)) for line in lines],
         [(label, display(minor, totals.currency)) for label, minor in amounts],
         shows_address=True,
     )
+
+
+def _named(tax: OrderTax) -> str:
+    percent, parts = divmod(tax.rate_ppm, 10_000)
+    decimals = f"{parts:04d}".rstrip("0")
+    return f"{tax.name} {percent}{'.' if decimals else ''}{decimals} %"
 
 
 _WHY = {

@@ -16,6 +16,7 @@ from write_side.orders.changes.store import complete, reallocate
 from write_side.orders.domain import Order, Quote
 from write_side.orders.handlers import OrderState, find_state
 from write_side.orders.placing import Placements, open_placements
+from write_side.orders.quoting import Outside
 from write_side.orders.redacting import Redacted, UnfinishedOrders, check_finished, redact
 from write_side.orders.refusals import AlreadyPaid, OrderTokenRequired, UnknownOrder, WrongOrderToken
 from write_side.orders.settling import begin_closing, close_expired, finish_closing, learn
@@ -33,7 +34,7 @@ from write_side.orders.store import (
 )
 
 __all__ = [
-    "AlreadyPaid", "Order", "OrderState", "OrderTokenRequired", "Placements", "Quote", "Redacted",
+    "AlreadyPaid", "Order", "OrderState", "OrderTokenRequired", "Outside", "Placements", "Quote", "Redacted",
     "UnfinishedOrders", "UnknownOrder", "WrongOrderToken", "begin_closing", "check_finished", "close_expired",
     "complete", "find_by_number", "find_order", "find_state", "finish_closing", "is_being_refunded", "items_of",
     "learn", "lock_order", "lock_whole", "named_among", "numbers_of", "of_person", "open_placements",

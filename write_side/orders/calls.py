@@ -13,7 +13,6 @@ from write_side.orders.domain import Quote
 from write_side.pricing import PriceBook
 from write_side.promotions import Promotion
 from write_side.sales import Gated
-from write_side.taxes import Destination
 
 
 class Known(NamedTuple):
@@ -22,7 +21,6 @@ class Known(NamedTuple):
     quotes: Mapping[UUID, Quote]
     ordered: frozenset[UUID]  # quotes that are orders already
     carts: Mapping[UUID, CartHead]
-    destinations: Mapping[str, Destination]
     sold: Mapping[str, SoldVariant]
     prices: PriceBook
     stock: Sequence[StockItem]

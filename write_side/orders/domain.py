@@ -1,12 +1,12 @@
 """Orders, pure: what a quote costs, whether it still holds, what placing it means, and what each event makes of it.
 
-Read from top to bottom: an offer (`price`, `quote`), an order (`check_quote`, `place`), and the fold (`evolve`). What
+Read from top to bottom: an offer (`goods_of`, `price`), an order (`check_quote`, `place`), the fold (`evolve`). What
 only the rows know (is the stock still there, was the cart changed meanwhile) is asked in schema/functions/orders.sql.
 """
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Literal
+from typing import Literal, NamedTuple
 from uuid import UUID
 
 from msgspec import Struct, structs
@@ -25,17 +25,18 @@ from shared.events.orders import (
     OrderPlaced,
     OrderReallocated,
     OrderRedacted,
+    OrderTax,
     PricedLine,
     QuoteEvent,
     QuoteIssued,
     Shipping,
     Totals,
 )
-from shared.money import rounded_share
 from write_side.orders.refusals import CartEmpty, NotSellable, QuoteExpired, QuoteStale, TotalOutOfRange
 from write_side.pricing import Asked, UnitPrice
-from write_side.promotions import NO_PROMOTIONS, BasketLine, Offered
+from write_side.promotions import NO_PROMOTIONS, Applied, BasketLine, Offered
 from write_side.promotions import apply as apply_promotions
+from write_side.taxes import STANDARD, Question, Taxable, Taxed, Taxes, summed
 
 State = Literal["pending_payment", "confirmed", "closing", "cancelled", "expired", "completed"]
 
@@ -51,18 +52,25 @@ class Offer(Struct, frozen=True):
     name: str
     price: UnitPrice
     weight_grams: int = 0
+    tax_class: str = STANDARD
 
 
-class Terms(Struct, frozen=True):
-    """What the destination adds."""
+class Where(Struct, frozen=True):
+    """The part of an address that tells what sending costs, and what tax there is."""
 
     country: str
-    tax_basis_points: int
-    shipping: Shipping
+    region: str = ""
+    postal_code: str = ""
 
-    @property
-    def shipping_minor(self) -> int:
-        return self.shipping.price_minor
+
+class Goods(NamedTuple):
+    """What is wanted, as it is sold and sent at the moment, and what promotions take off: all but tax."""
+
+    lines: Sequence[BasketLine]
+    offers: Mapping[str, Offer]
+    shipping: Shipping
+    off: Applied
+    currency: str
 
 
 class Priced(Struct, frozen=True):
@@ -73,6 +81,8 @@ class Priced(Struct, frozen=True):
     totals: Totals
     discounts: list[Discount]
     refused: dict[str, str]
+    taxes: list[OrderTax]
+    duties_due: bool
 
 
 class Sent(Struct, frozen=True):
@@ -103,6 +113,8 @@ class Quote(Struct, frozen=True):
     groups: list[str] = []
     account_id: UUID | None = None
     shipping: Shipping | None = None
+    taxes: list[OrderTax] = []
+    duties_due: bool = False
 
     @property
     def wanted(self) -> dict[str, int]:
@@ -137,29 +149,43 @@ class Order(Struct, frozen=True):
     discounts: list[Discount] = []
     account_id: UUID | None = None
     shipping: Shipping | None = None
+    taxes: list[OrderTax] = []
+    duties_due: bool = False
 
 
-def price(
-    wanted: Mapping[str, int], offers: Mapping[str, Offer], terms: Terms, currency: str,
+def goods_of(
+    wanted: Mapping[str, int], offers: Mapping[str, Offer], shipping: Shipping, currency: str,
     offered: Offered = NO_PROMOTIONS,
-) -> Priced:  # fmt: skip
-    """SKU → quantity as priced lines and totals. Tax is on what is left after discounts, rounded once per line and once
-    for shipping.
-
-    Raises `CartEmpty`, `NotSellable` naming each SKU without an offer, `TotalOutOfRange`.
-    """
+) -> Goods:  # fmt: skip
+    """SKU → quantity as goods at today's prices; raises `CartEmpty`, `NotSellable` naming each SKU without an offer."""
     basket = _basket(wanted, offers, currency)
-    off = apply_promotions(basket, terms.shipping_minor, currency, offered)
-    lines = [_line(line, offers[line.sku], terms, part) for line, part in zip(basket, off.lines, strict=True)]
-    net = sum(line.total_minor for line in lines)
-    shipping = terms.shipping_minor - off.shipping_minor
-    tax = sum(line.tax_minor for line in lines) + rounded_share(shipping, terms.tax_basis_points)
-    total = net + terms.shipping_minor - off.total_minor + tax
+    off = apply_promotions(basket, shipping.price_minor, currency, offered)
+    return Goods(basket, offers, shipping, off, currency)
+
+
+def question_of(goods: Goods, where: Where) -> Question:
+    """What has to be known of taxes: they are on what is left after discounts."""
+    lines = [
+        Taxable(line.total_minor - part, offer.tax_class, offer.price.tax_included)
+        for line, part in zip(goods.lines, goods.off.lines, strict=True)
+        for offer in (goods.offers[line.sku],)
+    ]
+    shipping = Taxable(goods.shipping.price_minor - goods.off.shipping_minor, included=goods.shipping.tax_included)
+    return Question(where.country, where.region, where.postal_code, goods.currency, lines, shipping)
+
+
+def price(goods: Goods, taxes: Taxes) -> Priced:
+    """Goods with the taxes on them as priced lines and totals; raises `TotalOutOfRange`."""
+    parts = zip(goods.lines, goods.off.lines, taxes.lines, strict=True)
+    lines = [_line(line, goods.offers[line.sku], part, taxed) for line, part, taxed in parts]
+    net, shipping = sum(line.total_minor for line in lines), goods.shipping.price_minor
+    tax = sum(taxed.added_minor for taxed in (*taxes.lines, *taxes.shipping))
+    total = net + shipping - goods.off.total_minor + tax
     if not LEAST_TOTAL <= total <= MOST_TOTAL:
         detail = f"an order costs between {LEAST_TOTAL} and {MOST_TOTAL} minor units, this one {total}"
         raise TotalOutOfRange(detail, total_minor=total)
-    totals = Totals(currency, net, terms.shipping_minor, tax, total, off.total_minor)
-    return Priced(lines, totals, off.discounts, off.refused)
+    totals = Totals(goods.currency, net, shipping, tax, total, goods.off.total_minor)
+    return Priced(lines, totals, goods.off.discounts, goods.off.refused, summed(taxes), taxes.duties_due)
 
 
 def sent_of(
@@ -180,15 +206,16 @@ def _basket(wanted: Mapping[str, int], offers: Mapping[str, Offer], currency: st
     return [BasketLine(sku, quantity, offers[sku].price.amount_minor) for sku, quantity in wanted.items()]
 
 
-def _line(line: BasketLine, offer: Offer, terms: Terms, discount: int) -> PricedLine:
-    tax = rounded_share(line.total_minor - discount, terms.tax_basis_points)
+def _line(line: BasketLine, offer: Offer, discount: int, taxed: Taxed) -> PricedLine:
+    price = offer.price
     return PricedLine(
         line.sku, offer.product_id, offer.variant_id, offer.name, line.quantity, line.unit_price_minor,
-        line.total_minor, tax, discount, offer.price.price_list_id, offer.price.from_quantity,
+        line.total_minor, taxed.added_minor, discount, price.price_list_id, price.from_quantity, price.tax_included,
+        taxed.contained_minor,
     )  # fmt: skip
 
 
-def check_quote(quote: Quote, cart_version: int, fresh: Priced, now: datetime) -> None:
+def check_quote(quote: Quote, cart_version: int, fresh: Goods, now: datetime) -> None:
     """Whether the offer still holds; a new quote is the way back from both refusals.
 
     Raises `QuoteExpired`, or `QuoteStale` with the changes that `fresh`, today's price of the same lines, shows.
@@ -201,18 +228,18 @@ def check_quote(quote: Quote, cart_version: int, fresh: Priced, now: datetime) -
         raise QuoteStale("prices have changed since; ask for a new quote", changes=changed)
 
 
-def changes(quote: Quote, fresh: Priced) -> list[dict[str, str | int]]:
-    """What costs something else than quoted: per line, discount, tax. Shipping is as quoted. Amounts in minor units."""
+def changes(quote: Quote, fresh: Goods) -> list[dict[str, str | int]]:
+    """What costs something else than quoted: per line, discount. Shipping and taxes are as quoted. Amounts in minor
+    units."""
     found: list[dict[str, str | int]] = []
     for was, now in zip(quote.lines, fresh.lines, strict=True):
-        if was.unit_price_minor != now.unit_price_minor:
+        included = fresh.offers[now.sku].price.tax_included
+        if (was.unit_price_minor, was.tax_included) != (now.unit_price_minor, included):
             found.append({"what": "price", "sku": was.sku, "was_minor": was.unit_price_minor,
                           "now_minor": now.unit_price_minor})  # fmt: skip
-    if quote.discounts != fresh.discounts:
+    if quote.discounts != fresh.off.discounts:
         found.append({"what": "discount", "was_minor": quote.totals.discount_minor,
-                      "now_minor": fresh.totals.discount_minor})  # fmt: skip
-    if not found and quote.totals != fresh.totals:
-        found.append({"what": "tax", "was_minor": quote.totals.tax_minor, "now_minor": fresh.totals.tax_minor})
+                      "now_minor": fresh.off.total_minor})  # fmt: skip
     return found
 
 
@@ -223,7 +250,7 @@ def place(
     return OrderPlaced(
         order_id, number, quote.id, quote.cart_id, payment_id, quote.person_id, quote.mail, quote.address,
         quote.country, quote.lines, quote.totals, list(allocations), expires_at, quote.discounts, quote.account_id,
-        quote.shipping,
+        quote.shipping, quote.taxes, quote.duties_due,
     )  # fmt: skip
 
 
@@ -242,7 +269,8 @@ def evolve_quote(quote: Quote | None, event: QuoteEvent, version: int) -> Quote:
         return Quote(
             event.quote_id, event.cart_id, event.cart_version, event.person_id, event.mail, event.address,
             event.country, event.tax_basis_points, event.lines, event.totals, event.expires_at, version, event.codes,
-            event.discounts, event.channel, event.groups, event.account_id, event.shipping,
+            event.discounts, event.channel, event.groups, event.account_id, event.shipping, event.taxes,
+            event.duties_due,
         )  # fmt: skip
     assert quote is not None, "a quote's history begins with QuoteIssued"
     return structs.replace(quote, mail="", address="", version=version)
@@ -255,7 +283,7 @@ def evolve(order: Order | None, event: OrderEvent, version: int) -> Order:
             return Order(
                 e.order_id, e.number, e.quote_id, e.cart_id, e.payment_id, e.person_id, e.mail, e.address, e.country,
                 e.lines, e.totals, e.allocations, e.expires_at, "pending_payment", None, False, version, e.discounts,
-                e.account_id, e.shipping,
+                e.account_id, e.shipping, e.taxes, e.duties_due,
             )  # fmt: skip
         case OrderConfirmed():
             return _moved(order, version, "confirmed", None, deducted=True)

@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Struct
 
 from shared.envelope import as_json
-from shared.events.orders import Discount, PricedLine, Shipping, Totals
+from shared.events.orders import Discount, OrderTax, PricedLine, Shipping, Totals
 from shared.money import Money
 from shared.shards import order_key
 from write_side import event_log, payments
@@ -21,7 +21,7 @@ from write_side.orders.refusals import UnknownOrder
 
 
 class Amounts(Struct, frozen=True):
-    """lines + shipping − discount + tax = total, which is what will be charged."""
+    """lines + shipping − discount + tax = total, which is what will be charged. Tax is what comes on top of prices."""
 
     lines: Money
     shipping: Money
@@ -48,12 +48,13 @@ class QuoteState(Struct, frozen=True):
     cart_version: int
     version: int
     country: str
-    tax_basis_points: int
     lines: list[PricedLine]
     totals: Amounts
     expires_at: datetime
     discounts: list[Discount]
     shipping: Shipping | None  # how it goes, and what that costs before promotions
+    taxes: list[OrderTax]
+    duties_due: bool  # the recipient pays duties at the door; none of that is in the total
     refused_codes: list[RefusedCode]
 
 
@@ -106,8 +107,8 @@ def ordered(order: Order, payment_state: str, decline_reason: str | None = None)
 def quoted(quote: Quote, refused: Mapping[str, str]) -> QuoteState:
     """A quote as it is answered; `refused`: code → why it takes nothing off."""
     return QuoteState(
-        quote.id, quote.cart_id, quote.cart_version, quote.version, quote.country, quote.tax_basis_points,
-        quote.lines, _amounts(quote.totals), quote.expires_at, quote.discounts, quote.shipping,
+        quote.id, quote.cart_id, quote.cart_version, quote.version, quote.country, quote.lines,
+        _amounts(quote.totals), quote.expires_at, quote.discounts, quote.shipping, quote.taxes, quote.duties_due,
         msgspec.convert([{"code": code, "why": why} for code, why in refused.items()], list[RefusedCode]),
     )  # fmt: skip
 

@@ -30,7 +30,7 @@ from write_side.orders import domain, store
 from write_side.orders.calls import Known, Outcome, Placing
 from write_side.orders.domain import Quote
 from write_side.orders.handlers import OrderState, ordered, show_order
-from write_side.orders.offers import on_sale, terms_of
+from write_side.orders.offers import on_sale
 from write_side.orders.refusals import QuoteStale
 from write_side.promotions import Offered
 
@@ -122,10 +122,9 @@ def decide(known: Known, command: PlaceOrder, now: datetime) -> Placing:
         raise _ordered_already()
     wanted = quote.wanted
     sales.check_passes(known.gates, wanted, quote.cart_id)
-    terms = terms_of(known.destinations.get(quote.country), quote.country, _shipping(quote))
     offers = on_sale(wanted, known.sold, known.prices, quote.asked(now))
     offered = Offered(known.promotions, quote.codes, known.uses.get(quote.person_id, {}), now)
-    fresh = domain.price(wanted, offers, terms, quote.totals.currency, offered)
+    fresh = domain.goods_of(wanted, offers, _shipping(quote), quote.totals.currency, offered)
     domain.check_quote(quote, cart.version, fresh, now)
     inventory.check_limits(wanted, known.limits, known.bought.get(quote.person_id, {}))
     # Unlocked: turns away early whom the rows would turn away.

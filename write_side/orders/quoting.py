@@ -22,30 +22,24 @@ from write_side.customers import Contact, Keyring, seal_contact
 from write_side.database import Connection, Pool
 from write_side.event_log import Positions
 from write_side.orders import domain, store
-from write_side.orders.domain import Offer
+from write_side.orders.domain import Offer, Where
 from write_side.orders.handlers import QuoteState, quoted
-from write_side.orders.offers import offers_of, terms_of
+from write_side.orders.offers import offers_of
 from write_side.pricing import Asked
 from write_side.promotions import Offered
 from write_side.shipping import Parcel, ShippingRates
+from write_side.taxes import TaxRates
 
 NOBODY = UUID(int=0)
 
 
-class Delivery(NamedTuple):
-    """Who says what sending costs, how many seconds they have, and the method wanted (None: the cheapest)."""
+class Outside(NamedTuple):
+    """Who says what sending costs and what tax there is, and how many seconds they have for it."""
 
     rates: ShippingRates
-    seconds: float
-    method: str | None = None
-
-
-class Where(Struct, frozen=True):
-    """The part of an address that tells what sending costs."""
-
-    country: str
-    region: str = ""
-    postal_code: str = ""
+    taxes: TaxRates
+    rates_seconds: float
+    taxes_seconds: float
 
 
 class ShippingOption(Struct, frozen=True):
@@ -56,6 +50,7 @@ class ShippingOption(Struct, frozen=True):
     price: Money
     min_days: int | None
     max_days: int | None
+    tax_included: bool
 
 
 class ShippingOptions(Struct, frozen=True):
@@ -75,15 +70,16 @@ class Basket(NamedTuple):
 
 
 async def issue_quote(
-    pool: Pool, keyring: Keyring, cart_id: UUID, secret: str | None, contact: Contact, ttl: int, delivery: Delivery,
-    cause: Metadata, codes: Sequence[str] = (), visit: fraud.Visit | None = None,
+    pool: Pool, keyring: Keyring, cart_id: UUID, secret: str | None, contact: Contact, ttl: int, outside: Outside,
+    cause: Metadata, codes: Sequence[str] = (), visit: fraud.Visit | None = None, method: str | None = None,
 ) -> Answer[QuoteState]:  # fmt: skip
-    """Today's price of a cart for an address, with what promotions and these codes take off, good for `ttl` seconds;
-    by the price lists of the groups that the account of the cart is in.
+    """Today's price of a cart for an address, with what promotions and these codes take off, sent by this method (the
+    cheapest, if none is said) and with tax, good for `ttl` seconds; by the price lists of the groups that the account
+    of the cart is in.
 
     Refuses `cart_ordered`, `cart_empty`, `not_sellable`, `unknown_destination`, `unknown_shipping_method`,
-    `pass_required`, `purchase_limit`, `total_out_of_range`, `shipping_unavailable`, and `keyring_unavailable`,
-    since the contact is sealed before it goes anywhere.
+    `pass_required`, `purchase_limit`, `total_out_of_range`, `shipping_unavailable`, `taxes_unavailable`, and
+    `keyring_unavailable`, since the contact is sealed before it goes anywhere.
     """
     async with pool.acquire() as conn:
         await carts.find_cart(conn, cart_id, secret)  # before anything is made for somebody who holds no cart
@@ -91,16 +87,16 @@ async def issue_quote(
     async with pool.acquire() as conn:
         basket = await _basket(conn, cart_id, secret, codes, sealed.person_id)
         await _check_limits(conn, basket.cart, sealed.person_id)
-        destination = await taxes.find_destination(conn, contact.address.country)
-    address = contact.address
-    chosen = await _chosen(basket, Where(address.country, address.region, address.postal_code), delivery)
-    terms = terms_of(destination, address.country, chosen)
+    where = Where(contact.address.country, contact.address.region, contact.address.postal_code)
     cart, now = basket.cart, datetime.now(UTC)
-    priced = domain.price(cart.lines, basket.offers, terms, cart.currency, basket.offered)
+    chosen = await _chosen(basket, where, outside, method)
+    goods = domain.goods_of(cart.lines, basket.offers, chosen, cart.currency, basket.offered)
+    taxed = await taxes.ask(outside.taxes, domain.question_of(goods, where), outside.taxes_seconds)
+    priced = domain.price(goods, taxed)
     event = QuoteIssued(
-        uuid7(), cart.id, cart.version, sealed.person_id, sealed.mail, sealed.address, terms.country,
-        terms.tax_basis_points, priced.lines, priced.totals, now + timedelta(seconds=ttl), list(codes),
-        priced.discounts, cart.channel, sorted(basket.groups), cart.account_id, chosen,
+        uuid7(), cart.id, cart.version, sealed.person_id, sealed.mail, sealed.address, where.country, 0,
+        priced.lines, priced.totals, now + timedelta(seconds=ttl), list(codes),
+        priced.discounts, cart.channel, sorted(basket.groups), cart.account_id, chosen, priced.taxes, priced.duties_due,
     )  # fmt: skip
 
     async def save(conn: Connection) -> tuple[QuoteState, Positions]:
@@ -113,7 +109,7 @@ async def issue_quote(
 
 
 async def list_shipping(
-    pool: Pool, cart_id: UUID, secret: str | None, where: Where, delivery: Delivery, codes: Sequence[str] = ()
+    pool: Pool, cart_id: UUID, secret: str | None, where: Where, outside: Outside, codes: Sequence[str] = ()
 ) -> ShippingOptions:
     """How a cart can be sent to an address, and for what; an empty list where nothing goes.
 
@@ -121,12 +117,12 @@ async def list_shipping(
     """
     async with pool.acquire() as conn:
         basket = await _basket(conn, cart_id, secret, codes, NOBODY)
-    options = await shipping.ask(delivery.rates, _parcel(basket, where), delivery.seconds)
+    options = await shipping.ask(outside.rates, _parcel(basket, where), outside.rates_seconds)
     return ShippingOptions(
         [
             ShippingOption(
                 option.method, option.name, Money(option.price_minor, basket.cart.currency), option.min_days,
-                option.max_days,
+                option.max_days, option.tax_included,
             )
             for option in options
         ]
@@ -153,10 +149,10 @@ async def _check_limits(conn: Connection, cart: Cart, person_id: UUID) -> None:
     inventory.check_limits(cart.lines, limits, bought)
 
 
-async def _chosen(basket: Basket, where: Where, delivery: Delivery) -> Shipping:
+async def _chosen(basket: Basket, where: Where, outside: Outside, method: str | None) -> Shipping:
     parcel = _parcel(basket, where)
-    options = await shipping.ask(delivery.rates, parcel, delivery.seconds)
-    return shipping.chosen(options, delivery.method, parcel)
+    options = await shipping.ask(outside.rates, parcel, outside.rates_seconds)
+    return shipping.chosen(options, method, parcel)
 
 
 def _parcel(basket: Basket, where: Where) -> Parcel:

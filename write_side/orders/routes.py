@@ -39,9 +39,10 @@ from write_side.http import (
 from write_side.inventory import OutOfStock, PurchaseLimitReached, UnknownStock
 from write_side.orders import handlers, settling
 from write_side.orders.claiming import Claimed, OrderTaken, claim_order, claim_orders_of
+from write_side.orders.domain import Where
 from write_side.orders.handlers import Amounts, OrderState, PaymentState, QuoteState
 from write_side.orders.placing import PlaceOrder, place_order
-from write_side.orders.quoting import Delivery, ShippingOptions, Where, issue_quote, list_shipping
+from write_side.orders.quoting import ShippingOptions, issue_quote, list_shipping
 from write_side.orders.refusals import (
     AlreadyPaid,
     CartEmpty,
@@ -57,6 +58,7 @@ from write_side.promotions import Codes
 from write_side.resources import Own, Resources
 from write_side.sales import PassRequired
 from write_side.shipping import ShippingUnavailable, UnknownDestination, UnknownShippingMethod
+from write_side.taxes import TaxesUnavailable
 
 Call = Request[Any, Any, Any]
 Device = Annotated[
@@ -115,7 +117,8 @@ _PAY = {"payment_id": "/payment/id", "Order-Token": "/order_token"}
 @post("/v1/carts/{cart_id:uuid}/quotes")
 @refuses(
     CartEmpty, carts.CartOrderedAlready, NotSellable, BrokenMail, BrokenAddress, UnknownDestination, TotalOutOfRange,
-    UnknownShippingMethod, ShippingUnavailable, KeyringUnavailable, PassRequired, PurchaseLimitReached,
+    UnknownShippingMethod, ShippingUnavailable, TaxesUnavailable, KeyringUnavailable, PassRequired,
+    PurchaseLimitReached,
 )  # fmt: skip
 @leads_to(Link("post_order", {"Cart-Secret": "$request.header.Cart-Secret"}, {"quote_id": "/id"}))
 async def post_quote(
@@ -127,10 +130,10 @@ async def post_quote(
     A code that takes nothing off is no error: `refused_codes` says why.
     """
     contact, ttl = customers.contact(data.mail, data.address), own.settings.quote_ttl_seconds
-    delivery = Delivery(own.rates, own.settings.shipping_timeout_seconds, data.shipping_method)
     visit = _visit(request, contact, device, own)
     answer = await issue_quote(
-        own.pool, own.keyring, cart_id, secret, contact, ttl, delivery, cause(request), _typed(data.codes), visit
+        own.pool, own.keyring, cart_id, secret, contact, ttl, own.outside, cause(request), _typed(data.codes), visit,
+        data.shipping_method,
     )
     return answered(request, answer, 201)
 
@@ -151,8 +154,7 @@ async def post_shipping_options(
     An empty list: nothing of this goes there.
     """
     where = Where(data.country, data.region, data.postal_code)
-    delivery = Delivery(own.rates, own.settings.shipping_timeout_seconds)
-    return shown(await list_shipping(own.pool, cart_id, secret, where, delivery, _typed(data.codes)))
+    return shown(await list_shipping(own.pool, cart_id, secret, where, own.outside, _typed(data.codes)))
 
 
 def _typed(codes: Sequence[str]) -> list[str]:
@@ -161,8 +163,8 @@ def _typed(codes: Sequence[str]) -> list[str]:
 
 @post("/v1/orders")
 @refuses(
-    QuoteExpired, QuoteStale, OutOfStock, UnknownStock, carts.CartOrderedAlready, NotSellable, UnknownDestination,
-    TotalOutOfRange, Overloaded, PassRequired, PurchaseLimitReached,
+    QuoteExpired, QuoteStale, OutOfStock, UnknownStock, carts.CartOrderedAlready, NotSellable, Overloaded,
+    PassRequired, PurchaseLimitReached,
 )  # fmt: skip
 @leads_to(
     Link("post_session", _PAY),

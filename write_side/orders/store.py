@@ -13,6 +13,7 @@ from shared.events.orders import (
     Allocation,
     Discount,
     OrderRedacted,
+    OrderTax,
     PricedLine,
     QuoteIssued,
     QuoteRedacted,
@@ -31,24 +32,26 @@ from write_side.orders.domain import Order, Quote
 from write_side.pricing import open_book
 from write_side.promotions import Promotion
 from write_side.sales import Gated, gates_by_sku
-from write_side.taxes import Destination
 
 _positions = msgspec.json.Decoder(dict[int, int])
 _facts = msgspec.json.Decoder()
 
 _QUOTE = """SELECT id, cart_id, cart_version, person_id, mail, address, country, tax_basis_points, lines, totals,
-                   expires_at, version, codes, discounts, channel, groups, account_id, shipping FROM quote"""
+                   expires_at, version, codes, discounts, channel, groups, account_id, shipping,
+                   taxes, duties_due FROM quote"""
 _quoted_lines = msgspec.json.Decoder(list[PricedLine])
 _quoted_totals = msgspec.json.Decoder(Totals)
 _discounts = msgspec.json.Decoder(list[Discount])
 _shipping = msgspec.json.Decoder(Shipping)
+_taxes = msgspec.json.Decoder(list[OrderTax])
 
 _ORDER = """SELECT o.id, o.number, o.quote_id, o.cart_id, o.payment_id, o.person_id, o.mail, o.address, o.country,
                    o.currency, o.lines_minor, o.shipping_minor, o.tax_minor, o.total_minor, o.discount_minor,
-                   o.expires_at, o.state, o.closing_reason, o.deducted, o.version, o.discounts, o.account_id, o.shipping
+                   o.expires_at, o.state, o.closing_reason, o.deducted, o.version, o.discounts, o.account_id,
+                   o.shipping, o.taxes, o.duties_due
             FROM customer_order o"""
 _LINES = """SELECT order_id, sku, product_id, variant_id, name, quantity, unit_price_minor, total_minor, tax_minor,
-                   discount_minor, price_list_id, from_quantity
+                   discount_minor, price_list_id, from_quantity, tax_included, included_tax_minor
             FROM order_line WHERE order_id = ANY ($1) ORDER BY order_id, n"""
 _ALLOCATIONS = """SELECT order_id, sku, warehouse, quantity FROM order_allocation
                   WHERE order_id = ANY ($1) ORDER BY order_id, n"""
@@ -59,7 +62,6 @@ L = TypeVar("L")
 _LOOKED_AT: dict[str, msgspec.json.Decoder[list[Any]]] = {
     "quotes": msgspec.json.Decoder(list[Quote]),
     "carts": msgspec.json.Decoder(list[CartHead]),
-    "destinations": msgspec.json.Decoder(list[Destination]),
     "sold": msgspec.json.Decoder(list[SoldVariant]),
     "stock": msgspec.json.Decoder(list[StockItem]),
     "promotions": msgspec.json.Decoder(list[Promotion]),
@@ -74,12 +76,13 @@ async def save_quote(conn: Connection, event: QuoteIssued, cause: Metadata) -> P
     """A quote's row and event."""
     await conn.execute(
         """INSERT INTO quote (id, cart_id, cart_version, person_id, mail, address, country, tax_basis_points, lines,
-                              totals, expires_at, version, codes, discounts, channel, groups, account_id, shipping)
-           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 1, $12, $13, $14, $15, $16, $17)""",
+                              totals, expires_at, version, codes, discounts, channel, groups, account_id, shipping,
+                              taxes, duties_due)
+           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 1, $12, $13, $14, $15, $16, $17, $18, $19)""",
         event.quote_id, event.cart_id, event.cart_version, event.person_id, event.mail, event.address, event.country,
         event.tax_basis_points, as_json(event.lines).decode(), as_json(event.totals).decode(), event.expires_at,
         event.codes, as_json(event.discounts).decode(), event.channel, event.groups, event.account_id,
-        _text(event.shipping),
+        _text(event.shipping), as_json(event.taxes).decode(), event.duties_due,
     )  # fmt: skip
     return await event_log.append(conn, [NewEvent("quote", event.quote_id, 1, cart_key(event.cart_id), event)], cause)
 
@@ -93,7 +96,6 @@ async def look(pool: Pool, quote_ids: Sequence[UUID]) -> Known:
         quotes={quote.id: quote for quote in found["quotes"]},
         ordered=frozenset(row["ordered"] or ()),
         carts={cart.id: cart for cart in found["carts"]},
-        destinations={destination.country: destination for destination in found["destinations"]},
         sold={variant.sku: variant for variant in found["sold"]},
         prices=open_book(row["prices"]),
         stock=found["stock"],
@@ -298,6 +300,7 @@ def _quote(row: asyncpg.Record) -> Quote:
     columns["totals"] = _quoted_totals.decode(row["totals"])
     columns["discounts"] = _discounts.decode(row["discounts"])
     columns["shipping"] = _shipping.decode(row["shipping"]) if row["shipping"] else None
+    columns["taxes"] = _taxes.decode(row["taxes"])
     return Quote(**columns)
 
 
@@ -320,6 +323,7 @@ def _order(row: asyncpg.Record, lines: list[PricedLine], allocations: list[Alloc
     totals = Totals(*(columns.pop(name) for name in names))
     columns["discounts"] = _discounts.decode(row["discounts"])
     columns["shipping"] = _shipping.decode(row["shipping"]) if row["shipping"] else None
+    columns["taxes"] = _taxes.decode(row["taxes"])
     return Order(**columns, totals=totals, lines=lines, allocations=allocations)
 
 
@@ -329,7 +333,7 @@ def _text(value: Struct | None) -> str | None:
 
 async def rewrite_quote(conn: Connection, quote: Quote) -> None:
     """Make the row say this; for a repair."""
-    texts = {name: as_json(getattr(quote, name)).decode() for name in ("lines", "totals", "discounts")}
+    texts = {name: as_json(getattr(quote, name)).decode() for name in ("lines", "totals", "discounts", "taxes")}
     await overwrite(conn, "quote", structs.asdict(quote) | texts | {"shipping": _text(quote.shipping)})
 
 
@@ -338,6 +342,7 @@ async def rewrite_order(conn: Connection, order: Order, items: Mapping[tuple[str
     columns = structs.asdict(order)
     lines, allocations, totals = (columns.pop(name) for name in ("lines", "allocations", "totals"))
     columns["discounts"], columns["shipping"] = as_json(order.discounts).decode(), _text(order.shipping)
+    columns["taxes"] = as_json(order.taxes).decode()
     await overwrite(conn, "customer_order", columns | structs.asdict(totals))
     of_order = ("order_id", order.id)
     await replace(conn, "order_line", of_order, [{"n": n} | structs.asdict(line) for n, line in enumerate(lines, 1)])

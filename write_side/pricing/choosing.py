@@ -25,11 +25,13 @@ class Asked(NamedTuple):
 
 
 class UnitPrice(NamedTuple):
-    """What one costs in minor units, and by which price list and tier; without a list it is the SKU's own price."""
+    """What one costs in minor units, by which price list and tier (without a list it is the SKU's own price), and
+    whether taxes are in that."""
 
     amount_minor: int
     price_list_id: UUID | None = None
     from_quantity: int = 1
+    tax_included: bool = False
 
 
 class Tier(NamedTuple):
@@ -80,7 +82,7 @@ class PriceBook:
         for list_id, (from_quantity, amount) in reached.items():
             price_list = self._lists.get(list_id)
             if price_list is not None and price_list.is_for(*asked):
-                price = UnitPrice(amount, list_id, from_quantity)
+                price = UnitPrice(amount, list_id, from_quantity, price_list.terms.tax_included)
                 yield price_list.terms.priority, amount, list_id, price
 
     def _own_price(self, sku: str, asked: Asked) -> int | None:

@@ -1,11 +1,11 @@
 """How orders are sent, and what that costs: what other contexts may ask of it."""
 
-from write_side.shipping.domain import Parcel, UnknownDestination, UnknownShippingMethod, Zone, chosen
+from write_side.shipping.domain import Parcel, Part, UnknownDestination, UnknownShippingMethod, Zone, chosen, closeness
 from write_side.shipping.handlers import seed
 from write_side.shipping.providers import ShippingRates, ShippingUnavailable, TableRates, ask
 from write_side.shipping.store import find_by_code
 
 __all__ = [
-    "Parcel", "ShippingRates", "ShippingUnavailable", "TableRates", "UnknownDestination", "UnknownShippingMethod",
-    "Zone", "ask", "chosen", "find_by_code", "seed",
+    "Parcel", "Part", "ShippingRates", "ShippingUnavailable", "TableRates", "UnknownDestination",
+    "UnknownShippingMethod", "Zone", "ask", "chosen", "closeness", "find_by_code", "seed",
 ]  # fmt: skip

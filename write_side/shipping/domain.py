@@ -85,6 +85,7 @@ class MethodInput(Struct, frozen=True, forbid_unknown_fields=True):
     free_from: Annotated[dict[str, MinorUnits], Meta(max_length=len(EXPONENTS))] = {}
     min_days: Days | None = None
     max_days: Days | None = None
+    tax_included: bool = False
 
 
 class ZoneInput(Struct, frozen=True, forbid_unknown_fields=True):
@@ -128,7 +129,7 @@ def options(zones: Iterable[Zone], parcel: Parcel) -> list[Shipping]:
         return []
     priced = [(method, price_of(method, parcel)) for method in zone.methods]
     found = [
-        Shipping(method.code, method.name, price, zone.code, method.min_days, method.max_days)
+        Shipping(method.code, method.name, price, zone.code, method.min_days, method.max_days, method.tax_included)
         for method, price in priced
         if price is not None
     ]

@@ -1,7 +1,12 @@
-"""What tax an order pays by where it goes: what other contexts may ask of it."""
+"""What taxes an order pays by where it goes: what other contexts may ask of it."""
 
+from write_side.taxes.computing import STANDARD, Question, Taxable, Taxed, Taxes, summed
 from write_side.taxes.domain import Destination
 from write_side.taxes.handlers import flat_rates, seed
+from write_side.taxes.providers import TableTaxes, TaxesUnavailable, TaxRates, ask
 from write_side.taxes.store import find_destination
 
-__all__ = ["Destination", "find_destination", "flat_rates", "seed"]
+__all__ = [
+    "STANDARD", "Destination", "Question", "TableTaxes", "TaxRates", "Taxable", "Taxed", "Taxes", "TaxesUnavailable",
+    "ask", "find_destination", "flat_rates", "seed", "summed",
+]  # fmt: skip

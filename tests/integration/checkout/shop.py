@@ -32,7 +32,7 @@ from write_side.orders import store as orders_store
 from write_side.orders.domain import Order
 from write_side.orders.handlers import OrderState, QuoteState
 from write_side.orders.placing import PlaceOrder, open_placements, place_order
-from write_side.orders.quoting import Delivery
+from write_side.orders.quoting import Outside
 from write_side.orders.refusals import QuoteStale
 from write_side.payments import Gateway, steps
 from write_side.payments import handlers as payments
@@ -50,6 +50,7 @@ from write_side.refunds import store as refunds_store
 from write_side.refunds.domain import NewRefund, Refund
 from write_side.refunds.handlers import RefundState
 from write_side.shipping import TableRates
+from write_side.taxes import TableTaxes
 
 MAIL = "ada.lovelace@example.org"
 ADDRESS = AddressInput("Ada Lovelace", "Analytical Road 36", "London", "SW1Y 4", "DE")
@@ -75,7 +76,7 @@ class Shop:
     def __init__(self, pool: Pool, keyring: Keyring, gateway: Gateway, settings: Settings) -> None:
         self.pool, self.keyring, self.gateway, self.settings = pool, keyring, gateway, settings
         self.placements = open_placements(pool)
-        self.rates = TableRates(pool)
+        self.outside = Outside(TableRates(pool), TableTaxes(pool), 10, 10)
 
     async def stock(
         self, sku: str, on_hand: int, price: int = 1000, warehouse: str = "BER", grams: int = 0,
@@ -141,9 +142,8 @@ class Shop:
     ) -> QuoteState:  # fmt: skip
         """An offer for it."""
         contact = customers.contact(mail, ADDRESS)
-        delivery = Delivery(self.rates, 10, method)
-        args = (self.pool, self.keyring, basket.id, basket.secret, contact, ttl, delivery, CAUSE, codes)
-        return _quote.decode((await quoting.issue_quote(*args)).body)
+        args = (self.pool, self.keyring, basket.id, basket.secret, contact, ttl, self.outside, CAUSE, codes)
+        return _quote.decode((await quoting.issue_quote(*args, method=method)).body)
 
     async def promote(self, off: Any, **said: Any) -> Promotion:
         """A promotion that runs from now on."""

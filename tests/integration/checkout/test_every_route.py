@@ -138,7 +138,9 @@ async def _staff(ask: Any) -> None:
     await ask("GET", "/v1/prices/LAMP")
     await ask("POST", "/v1/prices/LAMP/EUR/take-back", {"starts_at": "2100-01-01T00:00:00Z"})
     await _price_lists(ask)
-    await ask("PUT", "/v1/destinations/DE", {"tax_basis_points": 1900})
+    vat = {"name": "VAT", "rates": {"standard": 190_000, "reduced": 70_000}}
+    await ask("PUT", "/v1/destinations/DE", {"taxes": [vat]})
+    await ask("GET", "/v1/destinations")
     parcel = {"code": "standard", "name": "Parcel", "prices": {"EUR": [{"price_minor": 490}]}}
     zone = {"name": "Germany", "places": [{"country": "DE"}], "methods": [parcel]}
     await ask("PUT", "/v1/shipping-zones/germany", zone)

@@ -18,7 +18,6 @@ from write_side.fraud.handlers import CheckState
 from write_side.fraud.marks import visit
 from write_side.orders import quoting
 from write_side.orders.handlers import OrderState, QuoteState
-from write_side.orders.quoting import Delivery
 from write_side.payments import open_gateway
 
 _check = msgspec.json.Decoder(CheckState)
@@ -40,7 +39,7 @@ async def order_of(shop: Shop, mail: str, device: str = "") -> OrderState:
     contact = customers.contact(mail, ADDRESS)
     seen = visit(shop.settings.master_key, contact.mail, contact.address, device, "127.0.0.1")
     answer = await quoting.issue_quote(
-        shop.pool, shop.keyring, basket.id, basket.secret, contact, 900, Delivery(shop.rates, 10), CAUSE, (), seen
+        shop.pool, shop.keyring, basket.id, basket.secret, contact, 900, shop.outside, CAUSE, (), seen
     )
     return await shop.place(basket, _quote.decode(answer.body).id)
 

@@ -281,7 +281,7 @@ async def test_while_stripe_is_down_a_session_waits(api: httpx.AsyncClient, gues
 async def test_staff_say_what_an_order_to_a_country_costs(api: httpx.AsyncClient, guest: Guest, shop: Shop) -> None:
     answer = await access.issue_token(shop.pool, "test", ["catalog:write"], None, CAUSE)
     staff = {"Authorization": f"Bearer {msgspec.json.decode(answer.body)['token']}"}
-    terms = {"tax_basis_points": 700}
+    terms = {"taxes": [{"name": "VAT", "rates": {"standard": 70_000}}]}
     assert (await api.put("/v1/destinations/DE", json=terms)).status_code == 401
     first = await api.put("/v1/destinations/DE", json=terms, headers=staff)
     assert (first.status_code, first.json()["version"]) == (200, 2)
@@ -292,6 +292,7 @@ async def test_staff_say_what_an_order_to_a_country_costs(api: httpx.AsyncClient
     assert totals == {"lines": 1000, "shipping": 490, "discount": 0, "tax": 70 + 34, "total": 1594}
     for path, body, code in (
         ("/v1/destinations/Germany", terms, "broken_country"),
+        ("/v1/destinations/DE", {"taxes": [{"name": "VAT", "rates": {"reduced": 1}}]}, "broken_taxes"),
     ):
         refused = await api.put(path, json=body, headers=staff)
         assert (refused.status_code, refused.json()["code"]) == (422, code)

@@ -13,12 +13,12 @@ from write_side import customers
 from write_side.errors import VersionConflict
 from write_side.orders import quoting
 from write_side.orders import store as orders
-from write_side.orders.quoting import Delivery, Where
+from write_side.orders.domain import Where
+from write_side.outside import NoAnswer
 from write_side.promotions.domain import PercentageInput
 from write_side.shipping import ShippingUnavailable, UnknownDestination, UnknownShippingMethod
 from write_side.shipping import handlers as zones
 from write_side.shipping.domain import BracketInput, MethodInput, Parcel, PlaceInput, PlaceTaken, Zone, ZoneInput
-from write_side.shipping.providers import RatesFailed
 
 STANDARD = MethodInput(
     "standard", "Parcel", {"EUR": [BracketInput(490, up_to_grams=2000), BracketInput(890, up_to_grams=31_500)]},
@@ -36,7 +36,7 @@ async def set_zone(shop: Shop, *methods: MethodInput, expected: int | None = Non
 async def offered(shop: Shop, basket: Basket, *codes: str, country: str = "DE") -> list[tuple[str, int]]:
     where = Where(country, "", "10115")
     found = await quoting.list_shipping(
-        shop.pool, basket.id, basket.secret, where, Delivery(shop.rates, 10), codes
+        shop.pool, basket.id, basket.secret, where, shop.outside, codes
     )
     return [(option.method, option.price.amount_minor) for option in found.options]
 
@@ -100,7 +100,7 @@ class Broken:
     """Somebody who can't."""
 
     async def options(self, parcel: Parcel) -> Sequence[Shipping]:
-        raise RatesFailed("no idea")
+        raise NoAnswer("no idea")
 
 
 @pytest.mark.parametrize("rates", [Slow(), Broken()], ids=["slow", "broken"])
@@ -109,9 +109,8 @@ async def test_rates_that_cannot_be_had_are_our_fault_and_hold_nobody_up(shop: S
     basket = await shop.basket(lamp=1)
     contact = customers.contact(MAIL, ADDRESS)
     quote = await shop.quote(basket)
+    outside = shop.outside._replace(rates=rates, rates_seconds=0.05)
     with pytest.raises(ShippingUnavailable) as refused:
-        await quoting.issue_quote(
-            shop.pool, shop.keyring, basket.id, basket.secret, contact, 900, Delivery(rates, 0.05), CAUSE
-        )
+        await quoting.issue_quote(shop.pool, shop.keyring, basket.id, basket.secret, contact, 900, outside, CAUSE)
     assert (refused.value.status, refused.value.facts["retry_after"]) == (503, 2)
     await shop.place(basket, quote.id)  # asks nobody

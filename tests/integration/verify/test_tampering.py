@@ -75,7 +75,7 @@ ROWS: list[tuple[str, str]] = [
     ("UPDATE order_line SET from_quantity = 2", r"order \S+: lines\.0\.from_quantity is 2, not missing"),
     ("UPDATE quote SET groups = '{vip}'", r"quote \S+: groups\.0 is vip, not missing"),
     ("UPDATE cart SET channel = 'app'", r"cart \S+: channel is app, not web"),
-    ("UPDATE destination SET tax_basis_points = 0 WHERE country = 'DE'", r"destination \S+: tax_basis_points is 0"),
+    ("UPDATE destination SET areas = '[]' WHERE country = 'ES'", r"destination \S+: areas\S* is missing, not"),
     ("UPDATE shipping_zone SET places = '[]' WHERE code = 'germany'", r"shipping_zone \S+: places\S* is missing, not"),
     ("UPDATE cart SET currency = 'USD'", r"cart \S+: currency is USD, not EUR"),
     ("UPDATE cart_line SET quantity = 99", r"cart \S+: lines\.lamp is 99, not"),

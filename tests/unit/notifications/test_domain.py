@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from shared.events.orders import PricedLine, Totals
+from shared.events.orders import OrderTax, PricedLine, Totals
 from shared.events.refunds import RefundedLine
 from write_side.notifications.domain import Mail, message_id
 from write_side.notifications.letters import Recipient, confirmation, refunded, written
@@ -27,6 +27,18 @@ def test_html_is_escaped_and_plain_text_is_not() -> None:
     assert "Lamp &amp; shade" in html.get_content()
     assert "Ada &lt;b&gt;" in html.get_content()
     assert "token=a.b&amp;x=1" in html.get_content()
+
+
+def test_each_tax_has_its_line_and_those_in_prices_stand_below_the_total() -> None:
+    taxes = [OrderTax("QST", 99_750, 1000, 100, included=False), OrderTax("VAT", 190_000, 1000, 190, included=True)]
+    letter = confirmation(LINES, Totals("EUR", 3998, 490, 100, 4588), taxes, duties_due=True)
+    assert [row for row in letter.sums if row[0] not in ("Subtotal", "Shipping")] == [
+        ("QST 9.975 %", "1.00 EUR"), ("Total", "45.88 EUR"), ("including VAT 19 %", "1.90 EUR"),
+    ]  # fmt: skip
+    assert "Duties and import taxes are not in the total" in letter.text
+    alone = confirmation(LINES, Totals("EUR", 3998, 490, 0, 4488), taxes[1:])
+    assert "Tax" not in dict(alone.sums), "all of it is in the prices"
+    assert ("Tax", "7.77 EUR") in CONFIRMATION.sums, "an order from before there were several"
 
 
 def test_the_message_id_is_the_mails_own_at_the_senders_domain() -> None:

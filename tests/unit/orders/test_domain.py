@@ -8,26 +8,36 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.events.orders import OrderCancelled, OrderClosing, OrderConfirmed, OrderExpired, Shipping
+from shared.events.taxes import Tax, TaxRules
 from shared.ids import uuid7
-from shared.money import rounded_share
 from write_side.orders import domain
-from write_side.orders.domain import MOST_TOTAL, Offer, Priced, Quote, Terms
+from write_side.orders.domain import MOST_TOTAL, Goods, Offer, Priced, Quote, Where
 from write_side.orders.refusals import CartEmpty, NotSellable, QuoteExpired, QuoteStale, TotalOutOfRange
 from write_side.pricing import UnitPrice
+from write_side.taxes import computing
 
 NOW = datetime(2026, 11, 27, 8, tzinfo=UTC)
-GERMANY = Terms("DE", 1900, Shipping("standard", "Parcel", 490))
+PARCEL = Shipping("standard", "Parcel", 490)
 ID = UUID(int=1)
 
 
-def offer(price: int) -> Offer:
-    return Offer(ID, ID, "A thing", UnitPrice(price))
+def offer(price: int, *, included: bool = False) -> Offer:
+    return Offer(ID, ID, "A thing", UnitPrice(price, tax_included=included))
+
+
+def goods(wanted: dict[str, int], offers: dict[str, Offer], shipping: Shipping = PARCEL) -> Goods:
+    return domain.goods_of(wanted, offers, shipping, "EUR")
+
+
+def priced(goods: Goods, tax: int = 190_000) -> Priced:
+    question = domain.question_of(goods, Where("DE"))
+    return domain.price(goods, computing.answered(TaxRules([Tax("VAT", {"standard": tax})]), question))
 
 
 def quote_of(priced: Priced, *, cart_version: int = 3) -> Quote:
     soon = NOW + timedelta(minutes=15)
     return Quote(
-        ID, ID, cart_version, ID, "sealed", "sealed", "DE", GERMANY.tax_basis_points, priced.lines, priced.totals, soon
+        ID, ID, cart_version, ID, "sealed", "sealed", "DE", 0, priced.lines, priced.totals, soon, shipping=PARCEL
     )
 
 
@@ -35,72 +45,75 @@ def quote_of(priced: Priced, *, cart_version: int = 3) -> Quote:
     st.dictionaries(
         st.text(min_size=1, max_size=5), st.tuples(st.integers(1, 99), st.integers(0, 9_999)), min_size=1, max_size=12
     ),
-    st.integers(0, 10_000),
+    st.integers(0, 1_000_000),
     st.integers(0, 5_000),
+    st.booleans(),
 )
 def test_lines_shipping_and_tax_are_the_total_whatever_is_bought(
-    lines: dict[str, tuple[int, int]], tax: int, shipping: int
+    lines: dict[str, tuple[int, int]], tax: int, shipping: int, included: bool
 ) -> None:
     wanted = {sku: quantity for sku, (quantity, _) in lines.items()}
-    offers = {sku: offer(price) for sku, (_, price) in lines.items()}
+    offers = {sku: offer(price, included=included) for sku, (_, price) in lines.items()}
+    sent = Shipping("standard", "Parcel", shipping, tax_included=included)
     try:
-        priced = domain.price(wanted, offers, Terms("DE", tax, Shipping("standard", "Parcel", shipping)), "EUR")
+        found = priced(goods(wanted, offers, sent), tax)
     except TotalOutOfRange:
         return
-    totals = priced.totals
-    assert totals.lines_minor == sum(line.unit_price_minor * line.quantity for line in priced.lines)
-    assert totals.tax_minor == sum(line.tax_minor for line in priced.lines) + rounded_share(shipping, tax)
+    totals = found.totals
+    assert totals.lines_minor == sum(line.unit_price_minor * line.quantity for line in found.lines)
+    assert totals.tax_minor == (0 if included else sum(each.tax_minor for each in found.taxes))
     assert totals.total_minor == totals.lines_minor + totals.shipping_minor + totals.tax_minor <= MOST_TOTAL
+    [of_it] = found.taxes
+    assert of_it.base_minor + of_it.tax_minor == totals.total_minor
 
 
 def test_nothing_wanted_is_no_quote() -> None:
     with pytest.raises(CartEmpty):
-        domain.price({}, {}, GERMANY, "EUR")
+        goods({}, {})
 
 
 def test_every_line_that_is_not_sold_is_named() -> None:
     with pytest.raises(NotSellable) as refused:
-        domain.price({"a": 1, "b": 1, "c": 1}, {"b": offer(1)}, GERMANY, "EUR")
+        goods({"a": 1, "b": 1, "c": 1}, {"b": offer(1)})
     assert refused.value.facts["skus"] == ["a", "c"]
 
 
 @pytest.mark.parametrize(("price", "shipping"), [(0, 0), (10, 5), (MOST_TOTAL, 0)])
 def test_a_total_that_cannot_be_charged_is_refused(price: int, shipping: int) -> None:
     with pytest.raises(TotalOutOfRange):
-        domain.price({"a": 2}, {"a": offer(price)}, Terms("DE", 0, Shipping("standard", "Parcel", shipping)), "EUR")
+        priced(goods({"a": 2}, {"a": offer(price)}, Shipping("standard", "Parcel", shipping)), 0)
+
+
+TWO = goods({"a": 2}, {"a": offer(1000)})
 
 
 def test_a_quote_holds_while_nothing_has_changed() -> None:
-    priced = domain.price({"a": 2}, {"a": offer(1000)}, GERMANY, "EUR")
-    domain.check_quote(quote_of(priced), 3, priced, NOW)
+    domain.check_quote(quote_of(priced(TWO)), 3, TWO, NOW)
+
+
+def test_a_quote_holds_though_the_tax_has_changed() -> None:
+    quote = quote_of(priced(TWO, 160_000))
+    domain.check_quote(quote, 3, TWO, NOW)
+    assert quote.totals.tax_minor == 320 + 78
 
 
 def test_a_quote_expires_to_the_instant() -> None:
-    priced = domain.price({"a": 2}, {"a": offer(1000)}, GERMANY, "EUR")
-    quote = quote_of(priced)
+    quote = quote_of(priced(TWO))
     with pytest.raises(QuoteExpired):
-        domain.check_quote(quote, 3, priced, quote.expires_at)
+        domain.check_quote(quote, 3, TWO, quote.expires_at)
 
 
 def test_another_cart_version_makes_it_stale() -> None:
-    priced = domain.price({"a": 2}, {"a": offer(1000)}, GERMANY, "EUR")
     with pytest.raises(QuoteStale):
-        domain.check_quote(quote_of(priced), 4, priced, NOW)
+        domain.check_quote(quote_of(priced(TWO)), 4, TWO, NOW)
 
 
-@pytest.mark.parametrize(
-    ("price", "terms", "change"),
-    [
-        (1001, GERMANY, {"what": "price", "sku": "a", "was_minor": 1000, "now_minor": 1001}),
-        (1000, Terms("DE", 2000, GERMANY.shipping), {"what": "tax", "was_minor": 473, "now_minor": 498}),
-    ],
-)
-def test_what_has_changed_is_told(price: int, terms: Terms, change: dict[str, object]) -> None:
-    was = domain.price({"a": 2}, {"a": offer(1000)}, GERMANY, "EUR")
-    now = domain.price({"a": 2}, {"a": offer(price)}, terms, "EUR")
+@pytest.mark.parametrize("now", [offer(1001), offer(1000, included=True)], ids=["dearer", "now with tax in it"])
+def test_what_has_changed_is_told(now: Offer) -> None:
     with pytest.raises(QuoteStale) as refused:
-        domain.check_quote(quote_of(was), 3, now, NOW)
-    assert refused.value.facts["changes"] == [change]
+        domain.check_quote(quote_of(priced(TWO)), 3, goods({"a": 2}, {"a": now}), NOW)
+    asked = now.price.amount_minor
+    assert refused.value.facts["changes"] == [{"what": "price", "sku": "a", "was_minor": 1000, "now_minor": asked}]
 
 
 @given(st.binary(min_size=8, max_size=8))
@@ -112,8 +125,7 @@ def test_a_spoken_number_has_nothing_that_is_mistaken(random: bytes) -> None:
 
 
 def test_the_fold_of_an_order() -> None:
-    priced = domain.price({"a": 2}, {"a": offer(1000)}, GERMANY, "EUR")
-    placed = domain.place(quote_of(priced), [], uuid7(), uuid7(), "7F3K-29QM", NOW)
+    placed = domain.place(quote_of(priced(TWO)), [], uuid7(), uuid7(), "7F3K-29QM", NOW)
     order = domain.evolve(None, placed, 1)
     assert (order.state, order.deducted) == ("pending_payment", False)
     confirmed = domain.evolve(order, OrderConfirmed(order.id, order.payment_id), 2)

@@ -22,14 +22,14 @@ from projector.read_models.product import Product, alike
 from shared.documents.access import KnownToken
 from shared.documents.indices import INDICES
 from shared.documents.order_records import OrderRecord
-from shared.documents.orders import Address, OrderStatus
+from shared.documents.orders import Address, OrderStatus, StatusShipping, StatusTax
 from shared.documents.products import CategoryTree, ProductPage, SearchedProduct
 from shared.documents.stock import ShopperStock, StaffStock, StockRecord
 from shared.events.access import TokenIssued, TokenRevoked
 from shared.events.catalog import CategoryCreated, CategoryRevised, Image, ProductCreated, ProductFacts, ProductRevised
 from shared.events.catalog import Variant as SoldVariant
 from shared.events.inventory import StockAdjusted, StockItemOpened, StockReserved
-from shared.events.orders import OrderConfirmed, OrderPlaced, OrderRedacted, PricedLine, Totals
+from shared.events.orders import OrderConfirmed, OrderPlaced, OrderRedacted, OrderTax, PricedLine, Shipping, Totals
 from shared.events.payments import (
     PaymentAuthorized,
     PaymentCaptured,
@@ -196,6 +196,9 @@ def placed() -> OrderPlaced:
         totals=Totals("CHF", 2000, 500, 154, 2654),
         allocations=[],
         expires_at=START,
+        shipping=Shipping("express", "Express", 500, "switzerland", 1, 2),
+        taxes=[OrderTax("VAT", 81_000, 2000, 154, included=False)],
+        duties_due=True,
     )
 
 
@@ -219,6 +222,8 @@ def test_a_customer_sees_the_order_and_what_happened_to_it() -> None:
     assert seen.address is not None
     assert seen.address.city == "Bern"
     assert seen.total == Money(2654, "CHF")
+    assert seen.taxes == [StatusTax("VAT", 81_000, Money(2000, "CHF"), Money(154, "CHF"), included=False)]
+    assert (seen.sent_by, seen.duties_due) == (StatusShipping("express", "Express", 1, 2), True)
     happened = [step.what for step in seen.history]
     assert happened == ["order_placed", "payment_declined", "payment_authorized", "order_confirmed"]
 

@@ -55,6 +55,7 @@ class PriceListInput(Struct, frozen=True, forbid_unknown_fields=True):
     starts_at: Annotated[datetime, Meta(tz=True)] | None = None
     ends_at: Annotated[datetime, Meta(tz=True)] | None = None
     priority: Annotated[int, Meta(ge=0, le=1000)] = 100
+    tax_included: bool = False
 
 
 class ListPriceInput(Struct, frozen=True, forbid_unknown_fields=True):

@@ -17,24 +17,22 @@ $$;
 -- read in one snapshot (STABLE: that of the caller's statement) and nobody waits for eight answers one after the other.
 -- `ordered`: those that are orders already. What only matters to the others isn't read for them.
 CREATE OR REPLACE FUNCTION orders_look(
-    p_quotes uuid[], OUT quotes json, OUT ordered uuid[], OUT carts json, OUT destinations json, OUT sold json,
+    p_quotes uuid[], OUT quotes json, OUT ordered uuid[], OUT carts json, OUT sold json,
     OUT prices json, OUT stock json, OUT promotions json, OUT uses json, OUT gates json, OUT limits json, OUT bought json
 ) LANGUAGE plpgsql STABLE AS $$
 DECLARE
     v_carts uuid[];
-    v_countries text[];
     v_currencies text[];
     v_skus text[];
     v_codes text[];
 BEGIN
     SELECT json_agg(q), array_agg(q.id) FILTER (WHERE o.id IS NOT NULL), array_agg(q.cart_id),
-           array_agg(DISTINCT q.country), array_agg(DISTINCT q.totals ->> 'currency')
-    INTO quotes, ordered, v_carts, v_countries, v_currencies
+           array_agg(DISTINCT q.totals ->> 'currency')
+    INTO quotes, ordered, v_carts, v_currencies
     FROM quote q LEFT JOIN customer_order o ON o.quote_id = q.id WHERE q.id = ANY (p_quotes);
     v_skus := ARRAY(SELECT DISTINCT l ->> 'sku' FROM quote q, jsonb_array_elements(q.lines) AS l
                     WHERE q.id = ANY (p_quotes) AND q.id <> ALL (coalesce(ordered, '{}')));
     SELECT json_agg(json_build_array(h.id, h.secret_sha256, h.version, h.order_id)) INTO carts FROM carts_heads(v_carts) AS h;
-    SELECT json_agg(d) INTO destinations FROM taxes_destinations(v_countries) AS d;
     SELECT json_agg(s) INTO sold FROM catalog_sold(v_skus) AS s;
     prices := pricing_book(v_skus, v_currencies);
     SELECT json_agg(i) INTO stock FROM inventory_items(v_skus) AS i;
@@ -158,27 +156,29 @@ DECLARE
 BEGIN
     INSERT INTO customer_order (id, number, quote_id, cart_id, payment_id, person_id, mail, address, country, currency,
                                 lines_minor, shipping_minor, discount_minor, tax_minor, total_minor, discounts, state,
-                                expires_at, version, account_id, shipping)
+                                expires_at, version, account_id, shipping, taxes, duties_due)
     SELECT p.order_id, p.number, p.quote_id, p.cart_id, p.payment_id, p.person_id, p.mail, p.address, p.country,
            t.currency, t.lines_minor, t.shipping_minor, coalesce(t.discount_minor, 0), t.tax_minor, t.total_minor,
-           coalesce(p.discounts, '[]'), 'pending_payment', p.expires_at, 1, p.account_id, p.shipping
+           coalesce(p.discounts, '[]'), 'pending_payment', p.expires_at, 1, p.account_id, p.shipping,
+           coalesce(p.taxes, '[]'), coalesce(p.duties_due, false)
     FROM unnest(v_placed) AS placed,
          jsonb_to_record(placed) AS p(order_id uuid, number text, quote_id uuid, cart_id uuid, payment_id uuid,
                                       person_id uuid, mail text, address text, country text, expires_at timestamptz,
-                                      totals jsonb, discounts jsonb, account_id uuid, shipping jsonb),
+                                      totals jsonb, discounts jsonb, account_id uuid, shipping jsonb,
+                                      taxes jsonb, duties_due boolean),
          jsonb_to_record(p.totals) AS t(currency text, lines_minor bigint, shipping_minor bigint, discount_minor bigint,
                                         tax_minor bigint, total_minor bigint);
     INSERT INTO order_line (order_id, n, sku, product_id, variant_id, name, quantity, unit_price_minor, total_minor,
-                            discount_minor, tax_minor, price_list_id, from_quantity)
+                            discount_minor, tax_minor, price_list_id, from_quantity, tax_included, included_tax_minor)
     SELECT (placed ->> 'order_id')::uuid, l.n, l.sku, l.product_id, l.variant_id, l.name, l.quantity,
            l.unit_price_minor, l.total_minor, coalesce(l.discount_minor, 0), l.tax_minor, l.price_list_id,
-           coalesce(l.from_quantity, 1)
+           coalesce(l.from_quantity, 1), coalesce(l.tax_included, false), coalesce(l.included_tax_minor, 0)
     FROM unnest(v_placed) AS placed,
          ROWS FROM (jsonb_to_recordset(placed -> 'lines') AS (sku text, product_id uuid, variant_id uuid, name text,
                     quantity integer, unit_price_minor bigint, total_minor bigint, discount_minor bigint, tax_minor bigint,
-                    price_list_id uuid, from_quantity integer))
+                    price_list_id uuid, from_quantity integer, tax_included boolean, included_tax_minor bigint))
          WITH ORDINALITY AS l(sku, product_id, variant_id, name, quantity, unit_price_minor, total_minor, discount_minor,
-                              tax_minor, price_list_id, from_quantity, n);
+                              tax_minor, price_list_id, from_quantity, tax_included, included_tax_minor, n);
     INSERT INTO order_allocation (order_id, n, item_id, sku, warehouse, quantity)
     SELECT (v_placed[c.k] ->> 'order_id')::uuid, a.n, (p_commands -> (c.i - 1) -> 'item_ids' ->> (a.n - 1)::integer)::uuid,
            a.sku, a.warehouse, a.quantity
