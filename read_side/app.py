@@ -18,6 +18,8 @@ from read_side import doors
 from read_side.accounts.queries import OrderHistory
 from read_side.accounts.routes import CREDENTIALS as SESSIONS
 from read_side.accounts.routes import routes as account_routes
+from read_side.brands.queries import BrandShelf
+from read_side.brands.routes import routes as brand_routes
 from read_side.categories.queries import CategoryShelf
 from read_side.categories.routes import routes as category_routes
 from read_side.documents import NOT_READY, Documents
@@ -60,6 +62,7 @@ ROUTES = [
     *product_routes,
     *stock_routes,
     *category_routes,
+    *brand_routes,
     *search_routes,
     *preview_routes,
     *order_routes,
@@ -88,7 +91,8 @@ def create_app(settings: Settings, *, fronted: bool = True) -> ASGIApp:
     products = index.Index(elasticsearch, alias_name(settings.index_prefix, SEARCH))
     records = index.Index(elasticsearch, alias_name(settings.index_prefix, RECORDS))
     history = OrderHistory(records, documents, settings.link_secret)
-    search = Search(products, documents, shelf, RuleShelf(documents), settings.link_secret)
+    brands = BrandShelf(products)
+    search = Search(products, documents, shelf, brands, sales, RuleShelf(documents), settings.link_secret)
     suggesting = Suggesting(products, shelf)
     return build_app(
         ROUTES,
@@ -100,6 +104,7 @@ def create_app(settings: Settings, *, fronted: bool = True) -> ASGIApp:
         dependencies={
             "documents": _given(documents),
             "shelf": _given(shelf),
+            "brand_shelf": _given(brands),
             "sales": _given(sales),
             "adviser": _given(Adviser(documents, products)),
             "history": _given(history),

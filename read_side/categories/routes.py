@@ -10,6 +10,7 @@ from read_side.answers import Shown, respond
 from read_side.categories.queries import UNKNOWN_CATEGORY, CategoryShelf, Tree
 from read_side.documents import parse_position
 from read_side.parameters import PositionToken
+from read_side.search.listings import of_category
 from read_side.search.parameters import FILTER_PREFIX, SearchRequest
 from read_side.search.queries import search_of
 from read_side.search.results import Page
@@ -37,7 +38,7 @@ async def get_category_products(
     position: PositionToken = None,
 ) -> Shown[Page]:
     """The products of a category and of all below it, with everything that /v1/search takes."""
-    return respond(request, await search_of(request).answer(asked, parse_position(position), within=slug))
+    return respond(request, await search_of(request).answer(asked, parse_position(position), of_category(slug)))
 
 
 routes = [get_categories, get_category_products]

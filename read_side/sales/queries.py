@@ -66,7 +66,7 @@ class Sales:
 
     async def draw(self, sale_id: str) -> Turn:
         """A new place; answers 404, 409 `not_open_yet`, `sale_over`, 503 `waiting_room_gathers`."""
-        sale, now = await self._find(sale_id), datetime.now(UTC)
+        sale, now = await self.find(sale_id), datetime.now(UTC)
         if _is_over(sale, now):
             raise SALE_OVER.problem()
         if now < sale.waiting_from:
@@ -84,11 +84,12 @@ class Sales:
             raise BAD_TICKET.problem() from None
         if str(ticket.sale_id) != sale_id:
             raise BAD_TICKET.problem()
-        sale = await self._find(sale_id, position)
+        sale = await self.find(sale_id, position)
         count = self._rooms.known(sale, ticket)
         return Answer.made(turn_of(sale, _told(ticket, count), datetime.now(UTC), self._secret), TURN)
 
-    async def _find(self, sale_id: str, position: Position | None = None) -> Sale:
+    async def find(self, sale_id: str, position: Position | None = None) -> Sale:
+        """A sale to work with; answers 404 if there is none."""
         found = await self._documents.find(MODEL, sale_id, sale_key(sale_id), position)
         if found is None:
             raise not_found("sale")

@@ -13,9 +13,15 @@ from read_side.documents import parse_position
 from read_side.parameters import PositionToken
 from read_side.sales.queries import BAD_TICKET, NOT_OPEN_YET, SALE_OVER, TICKET_REQUIRED, Sales, Turn
 from read_side.sales.waiting_room import GATHERS
+from read_side.search.listings import of_sale
+from read_side.search.parameters import FILTER_PREFIX, SearchRequest
+from read_side.search.queries import search_of
+from read_side.search.results import Page
+from read_side.search.routes import FROM_PAGE, REFUSALS
 from shared.documents.sales import Sale
 from shared.envelope import as_json
 from shared.http.described import Asked, Encoded, Header, Link, leads_to, refuses
+from shared.http.parameters import PREFIXES
 from shared.http.problems import NOT_FOUND
 
 _TICKET, _HELD = "Ticket", "The ticket as the waiting room last answered it."
@@ -79,4 +85,14 @@ async def get_turn(
     return respond(request, await sales.turn(str(sale_id), ticket, parse_position(position)))
 
 
-routes = [get_sale, get_sale_by_sku, post_ticket, get_turn]
+@get("/v1/sales/{sale_id:uuid}/products", opt={PREFIXES: (FILTER_PREFIX,)})
+@refuses(NOT_FOUND, *REFUSALS)
+@leads_to(*FROM_PAGE)
+async def get_sale_products(
+    request: Asking, sale_id: FromPath[UUID], asked: NamedDependency[SearchRequest], position: PositionToken = None
+) -> Shown[Page]:
+    """The products of a sale, announced, running or over, with everything that /v1/search takes."""
+    return respond(request, await search_of(request).answer(asked, parse_position(position), of_sale(str(sale_id))))
+
+
+routes = [get_sale, get_sale_by_sku, get_sale_products, post_ticket, get_turn]

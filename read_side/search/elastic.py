@@ -18,11 +18,11 @@ LISTED: list[Json] = [{"term": {"listed": True}}, {"term": {"deleted": False}}]
 ITEM = ["slug", "name", "brand", "product_type", "image", "skus", "availability", "category_id"]
 
 
-def filters(asked: SearchRequest, within: list[str] | None) -> list[Json]:
+def filters(asked: SearchRequest, within: Json | None) -> list[Json]:
     """What holds for hits and for every count alike."""
     found = [*LISTED]
     if within is not None:
-        found.append({"terms": {"category_id": within}})
+        found.append(within)
     if asked.available:
         found.append(CAN_BE_HAD)
     if asked.price_min is not None or asked.price_max is not None:

@@ -8,13 +8,16 @@ from litestar import Request
 from redis.exceptions import RedisError
 
 from read_side.answers import CATALOG, Answer
+from read_side.brands.queries import BrandShelf
 from read_side.categories.queries import Categories, CategoryShelf
 from read_side.documents import BEHIND, PARKED, Documents, not_ready
+from read_side.sales.queries import Sales
 from read_side.search import cursors, elastic, facets, results, wording
 from read_side.search.elastic import BRAND, CATEGORY, Json, attribute_facet
 from read_side.search.facets import Facet
 from read_side.search.index import Index
 from read_side.search.kinds import Kind, Kinds
+from read_side.search.listings import Listing
 from read_side.search.parameters import FILTER_PREFIX, SearchRequest
 from read_side.search.relevance import ALL, is_one_word
 from read_side.search.results import Page
@@ -35,7 +38,7 @@ class _Plan(msgspec.Struct):
     """A search on its way: what was asked, in Elasticsearch's words."""
 
     asked: SearchRequest
-    within: str | None  # the category that is listed
+    listing: Listing | None
     categories: Categories
     fingerprint: bytes
     common: list[Json]
@@ -70,16 +73,29 @@ def search_of(request: Request[Any, Any, Any]) -> "Search":
 class Search:
     """Answers searches."""
 
-    def __init__(self, index: Index, documents: Documents, shelf: CategoryShelf, rules: RuleShelf, secret: str) -> None:
+    def __init__(
+        self,
+        index: Index,
+        documents: Documents,
+        shelf: CategoryShelf,
+        brands: BrandShelf,
+        sales: Sales,
+        rules: RuleShelf,
+        secret: str,
+    ) -> None:
+        self._index, self._documents, self._rules, self._secret = index, documents, rules, secret
+        self._shelf, self._brands, self._sales = shelf, brands, sales
         self._kinds = Kinds(index)
-        self._index, self._documents, self._shelf, self._rules, self._secret = index, documents, shelf, rules, secret
 
-    async def answer(self, asked: SearchRequest, position: Position | None, within: str | None = None) -> Answer[Page]:
-        """A page of results, in the category `within` if given.
+    async def answer(
+        self, asked: SearchRequest, position: Position | None, listing: Listing | None = None
+    ) -> Answer[Page]:
+        """A page of results, of one listing if given.
 
-        Answers 400 `broken_cursor`, 404 `unknown_category`, 503 while Elasticsearch is down or the index not filled.
+        Answers 400 `broken_cursor`, 404 for a category, a brand or a sale that there isn't, 503 while Elasticsearch is
+        down or the index not filled.
         """
-        plan = await self._plan(asked, within, position)
+        plan = await self._plan(asked, listing, position)
         behind = None if position is None else await self._documents.behind_index(SEARCH, position)
         page = await self._page(plan)
         ready = self._documents.board.is_ready(SEARCH)
@@ -94,21 +110,28 @@ class Search:
         rules = Rules([*proposed] if alone else [*plan.rules.all, *proposed])
         return await self._page(plan), await self._page(msgspec.structs.replace(plan, rules=rules))
 
-    async def _plan(self, asked: SearchRequest, within: str | None, position: Position | None) -> _Plan:
-        categories = await self._categories(needed=bool(asked.categories or within))
-        ids = None if within is None else categories.with_descendants(within)
+    async def _plan(self, asked: SearchRequest, listing: Listing | None, position: Position | None) -> _Plan:
+        categories = await self._categories(needed=bool(asked.categories or (listing and listing.category)))
         selected = sorted({id_ for slug in asked.categories for id_ in categories.with_descendants(slug)})
-        mark = cursors.fingerprint(asked, within)
         plan = _Plan(
             asked=asked,
-            within=within,
+            listing=listing,
             categories=categories,
-            fingerprint=mark,
-            common=elastic.filters(asked, ids),
+            fingerprint=cursors.fingerprint(asked, listing.mark if listing else None),
+            common=elastic.filters(asked, None if listing is None else await self._of(listing, categories, position)),
             chosen=elastic.selections(asked, selected if asked.categories else None),
             rules=await self._rules.read(position) if asked.text else NO_RULES,
         )
         return plan if asked.cursor is None else self._continued(plan, asked.cursor)
+
+    async def _of(self, listing: Listing, categories: Categories, position: Position | None) -> Json:
+        match listing.kind:
+            case "category":
+                return {"terms": {"category_id": categories.with_descendants(listing.name)}}
+            case "brand":
+                return {"terms": {"brand": await self._brands.spellings(listing.name)}}
+            case "sale":
+                return {"terms": {"skus": (await self._sales.find(listing.name, position)).skus}}
 
     def _continued(self, plan: _Plan, cursor: str) -> _Plan:
         """Behind the last page, in the words that it was found by."""
@@ -212,7 +235,8 @@ def _say_all(text: str, found: Json) -> bool:
 
 def _facets(names: Sequence[str], found: Json, plan: _Plan, kinds: Mapping[str, Kind]) -> list[Facet]:
     counted = found.get("aggregations", {})
+    within = plan.listing.category if plan.listing else None
     return [
-        facets.facet(name, counted[str(place)], plan.asked, plan.categories, plan.within, kinds)
+        facets.facet(name, counted[str(place)], plan.asked, plan.categories, within, kinds)
         for place, name in enumerate(names)
     ]

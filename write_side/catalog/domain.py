@@ -20,9 +20,9 @@ from shared.events.catalog import (
     Status,
     Variant,
 )
+from shared.slugs import LONGEST, PATTERN, slug_of, with_suffix
 from write_side.catalog import refusals
 from write_side.catalog.facts import HEAVIEST, NAME, TAX_CLASS, check_text, checked
-from write_side.catalog.slugs import LONGEST, PATTERN, slug_of, with_suffix
 
 DEEPEST = 12
 

@@ -8,8 +8,8 @@ from msgspec import structs
 from shared.ean import normalized
 from shared.envelope import as_json
 from shared.events.catalog import AttributeValue, Image, ProductFacts, Variant
+from shared.slugs import LONGEST, PATTERN
 from write_side.catalog import refusals
-from write_side.catalog.slugs import LONGEST, PATTERN
 
 ATTRIBUTES, VALUES, IMAGES, VARIANTS, OPTIONS = 1000, 1000, 100, 500, 20
 FACTS_BYTES = 131_072

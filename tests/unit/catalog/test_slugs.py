@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shared.slugs import LONGEST, PATTERN, slug_of, with_suffix
 from write_side.catalog.domain import free_slug, path_slug, slug_candidates
 from write_side.catalog.refusals import SlugTaken
-from write_side.catalog.slugs import LONGEST, PATTERN, slug_of, with_suffix
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,92 @@
+"""All brands, as the search index has them: kept for a while, since every brand page and every suggestion asks."""
+
+import asyncio
+import time
+from collections import defaultdict
+from collections.abc import Mapping
+
+from msgspec import Struct
+
+from read_side.answers import CATALOG, Answer
+from read_side.search import elastic
+from read_side.search.index import Index
+from shared.http.problems import Problem, Told
+from shared.slugs import slug_of
+
+MOST_BRANDS = 10_000
+KEPT_SECONDS = 20.0
+UNKNOWN_BRAND = Told(404, "unknown_brand", "There is no such brand, or nothing of it is listed.")
+
+
+class Brand(Struct, frozen=True):
+    """A brand and how many products of it are listed. Spelt in several ways, it is one brand, named as most do."""
+
+    slug: str
+    name: str
+    products: int
+
+
+class Brands(Struct, frozen=True):
+    """All brands by name, or the 10,000 with most products."""
+
+    brands: list[Brand]
+
+
+class KnownBrands(Struct, frozen=True):
+    """The brands in the forms that queries need."""
+
+    brands: list[Brand]
+    names: Mapping[str, list[str]]  # slug → spellings
+    answer: Answer[Brands]
+
+
+def known_brands(counts: Mapping[str, int]) -> KnownBrands:
+    """From the number of products by spelling."""
+    spelt: dict[str, list[str]] = defaultdict(list)
+    for name in sorted(counts, key=lambda name: (-counts[name], name)):
+        if name:
+            spelt[slug_of(name)].append(name)
+    told = [Brand(slug, names[0], sum(counts[name] for name in names)) for slug, names in spelt.items()]
+    told.sort(key=lambda brand: (brand.name.casefold(), brand.slug))
+    return KnownBrands(told, spelt, Answer.made(Brands(told), CATALOG))
+
+
+class BrandShelf:
+    """The brands as last seen; they go on while Elasticsearch is down."""
+
+    def __init__(self, index: Index) -> None:
+        self._index = index
+        self._last = known_brands({})
+        self._until = 0.0
+        self._asking = asyncio.Lock()
+
+    async def read(self) -> KnownBrands:
+        """The brands, at most twenty seconds old; answers 503 while there were none and Elasticsearch is down."""
+        async with self._asking:  # many who come at once are one question
+            if time.monotonic() >= self._until:
+                await self._refresh()
+            return self._last
+
+    async def spellings(self, slug: str) -> list[str]:
+        """How a brand is spelt; answers 404 `unknown_brand`."""
+        names = (await self.read()).names.get(slug)
+        if names is None:
+            raise UNKNOWN_BRAND.problem()
+        return names
+
+    async def _refresh(self) -> None:
+        try:
+            counts = await self._counted()
+        except Problem:
+            if not self._last.brands:
+                raise
+        else:
+            self._last = known_brands(counts)
+        self._until = time.monotonic() + KEPT_SECONDS
+
+    async def _counted(self) -> dict[str, int]:
+        found = await self._index.search(
+            query={"bool": {"filter": elastic.LISTED}}, size=0, track_total_hits=False, timeout=elastic.TIMEOUT,
+            aggs={"brands": {"terms": {"field": "brand", "size": MOST_BRANDS}}},
+        )  # fmt: skip
+        return {bucket["key"]: bucket["doc_count"] for bucket in found["aggregations"]["brands"]["buckets"]}

@@ -1,0 +1,79 @@
+"""Listings by brand and by sale, and a walk through one while the index changes under it."""
+
+from collections import Counter
+
+import httpx
+import msgspec
+from elasticsearch import Elasticsearch
+
+from read_side.app import create_app
+from read_side.brands.queries import known_brands
+from shared.documents.layout import alias_name
+from shared.documents.products import SEARCH
+from shared.ids import uuid7
+from tests.fixtures.asgi import client_of
+from tests.fixtures.private_server import PrivateServer
+from tests.integration.read_side.catalog import Answer, Shop, ask, counts
+from tests.integration.read_side.conftest import settings_of
+from tests.integration.read_side.shelves import Shelves
+from tests.integration.read_side.test_waiting_room import put as put_sale
+
+
+async def test_a_brand_lists_its_products(shopping: httpx.AsyncClient, shop: Shop) -> None:
+    expected = Counter(product.brand for product in shop.found)
+    told = (await shopping.get("/v1/brands")).json()["brands"]
+    assert [(brand["name"], brand["products"]) for brand in told] == sorted(expected.items())
+    assert [brand["slug"] for brand in told] == ["aurora", "bohm-and-sohne", "lumen", "nox"]
+    listed = await ask(shopping, "/v1/brands/bohm-and-sohne/products", q="product", limit=5)
+    assert listed["total"]["value"] == expected["Böhm & Söhne"]
+    assert counts(listed, "brand") == {"Böhm & Söhne": expected["Böhm & Söhne"]}
+    other = await shopping.get("/v1/brands/nox/products", params={"q": "product", "cursor": listed["next_cursor"]})
+    assert other.json()["code"] == "broken_cursor"
+    unknown = await shopping.get("/v1/brands/nobody/products")
+    assert (unknown.status_code, unknown.json()["code"]) == (404, "unknown_brand")
+
+
+def test_a_brand_spelt_in_two_ways_is_one() -> None:
+    known = known_brands({"hp": 2, "HP": 5, "Acer": 1, "": 9})
+    assert [(brand.slug, brand.name, brand.products) for brand in known.brands] == [
+        ("acer", "Acer", 1),
+        ("hp", "HP", 7),
+    ]
+    assert known.names["hp"] == ["HP", "hp"]
+
+
+async def test_a_sale_lists_its_products(shopping: httpx.AsyncClient, shop: Shop, shelves: Shelves) -> None:
+    some = shop.found[:3]
+    sale = await put_sale(shelves, starts_in=60, skus=[product.skus[1] for product in some])
+    answer = await ask(shopping, f"/v1/sales/{sale.id}/products", sort="newest")
+    assert [item["id"] for item in answer["items"]] == sorted((str(p.product_id) for p in some), reverse=True)
+    assert (await shopping.get(f"/v1/sales/{uuid7()}/products")).status_code == 404
+
+
+async def test_a_walk_finds_what_stays_once_while_the_index_changes(
+    shop: Shop, shelves: Shelves, valkey: PrivateServer, elasticsearch_url: str, index_prefix: str
+) -> None:
+    alias, walked = alias_name(index_prefix, SEARCH), list[Answer]()
+    cursor: dict[str, str] = {}
+    with Elasticsearch(elasticsearch_url, request_timeout=30) as client:
+        shop.index(client, index_prefix)
+        client.search(index=alias)  # a JVM's first one is slow
+        await shop.tell(shelves)
+        async with client_of(create_app(settings_of(valkey.url, elasticsearch_url, index_prefix))) as api:
+            for gone in shop.found:
+                page = await ask(api, sort="price_asc", limit=25, facets="", **cursor)
+                walked += page["items"]
+                if page["next_cursor"] is None:
+                    break
+                cursor = {"cursor": page["next_cursor"]}
+                document = msgspec.to_builtins(gone)
+                added = str(uuid7())
+                client.index(index=alias, id=added, document={**document, "product_id": added, "prices": {"EUR": 1}})
+                client.index(
+                    index=alias, id=document["product_id"], document={**document, "listed": False}, refresh=True
+                )
+    seen = [item["id"] for item in walked]
+    assert len(seen) == len(set(seen))
+    pages = len(shop.found) // 25
+    stayed = {str(product.product_id) for product in shop.found[pages + 1 :]}
+    assert stayed <= set(seen), "none that stayed was left out"
