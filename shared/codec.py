@@ -25,6 +25,7 @@ from shared.events.pricing import PricingEvent
 from shared.events.promotions import PromotionEvent
 from shared.events.refunds import RefundEvent
 from shared.events.repairs import RepairEvent
+from shared.events.returns import ReturnEvent
 from shared.events.sales import SalesEvent
 from shared.events.shipping import ShippingEvent
 from shared.events.taxes import TaxesSet
@@ -51,6 +52,7 @@ Event = (
     | PromotionEvent
     | RefundEvent
     | RepairEvent
+    | ReturnEvent
     | SalesEvent
     | ShippingEvent
     | TaxesSet

@@ -10,6 +10,7 @@ from typing import Literal, Self
 import msgspec
 from msgspec import Struct
 
+ReturnApproval = Literal["automatic", "by_hand"]
 Picking = Literal["automatic", "by_hand", "off"]
 AllocationStrategy = Literal["priority", "most_stock", "fewest_parcels"]
 FraudChecks = Literal["enforce", "watch", "off"]
@@ -51,6 +52,9 @@ class Settings(Struct, frozen=True, rename=str.upper):
     complete_after_days: float = 14  # how long after all has arrived an order is done
     shipping_timeout_seconds: float = 2.0  # how long whoever tells what shipping costs may take
     tax_timeout_seconds: float = 2.0  # and what tax there is
+    return_window_days: float = 30  # how long after goods have arrived a customer may ask to send them back
+    return_approval: ReturnApproval = "automatic"  # or staff decide about each return
+    return_warehouse: str = ""  # where goods are sent back to; empty: where they came from
     pool_size: int = 12  # Postgres connections of a process; 8 to 16 is the knee on 2 cores
     requests_per_client: int = 0  # a second, of one address at one process; 0: that is the proxy's business
     client_address_header: str = ""  # in which a trusted proxy tells the client's address, such as X-Forwarded-For

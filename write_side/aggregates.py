@@ -44,6 +44,8 @@ from write_side.promotions import domain as promotions
 from write_side.promotions import store as promotions_store
 from write_side.refunds import domain as refunds
 from write_side.refunds import store as refunds_store
+from write_side.returns import domain as returns
+from write_side.returns import store as returns_store
 from write_side.sales import domain as sales
 from write_side.sales import store as sales_store
 from write_side.shipping import domain as shipping
@@ -132,6 +134,9 @@ AGGREGATES: list[Aggregate] = [
     ),
     Aggregate(
         "refund", "refund", lambda state, r, e: refunds.evolve(state, e, r.version), refunds_store.all_refunds
+    ),
+    Aggregate(
+        "return", "order_return", lambda state, r, e: returns.evolve(state, e, r.version), returns_store.all_returns
     ),
     Aggregate(
         "fraud_check", "fraud_check", lambda state, r, e: fraud.evolve(state, e, r.version), fraud_store.all_checks

@@ -50,6 +50,7 @@ from write_side.projections import routes as projections_routes
 from write_side.promotions import routes as promotions_routes
 from write_side.refunds import routes as refunds_routes
 from write_side.resources import Resources
+from write_side.returns import routes as returns_routes
 from write_side.sales import routes as sales_routes
 from write_side.shipping import TableRates
 from write_side.shipping import routes as shipping_routes
@@ -77,6 +78,7 @@ ROUTES: Sequence[HTTPRouteHandler] = [
     *orders_routes.routes,
     *payments_routes.routes,
     *refunds_routes.routes,
+    *returns_routes.routes,
     *fraud_routes.routes,
     *picking_routes.routes,
     *booking_routes.routes,

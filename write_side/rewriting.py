@@ -28,6 +28,7 @@ from write_side.pricing.lists import store as price_lists
 from write_side.promotions import store as promotions
 from write_side.promotions.domain import Promotion, PromotionUses
 from write_side.refunds import store as refunds
+from write_side.returns import store as returns
 from write_side.sales import store as sales
 from write_side.shipping import store as shipping
 from write_side.taxes import store as taxes
@@ -71,6 +72,7 @@ _REWRITES: dict[str, Rewrite] = {
     "order": _order,
     "payment": payments.rewrite_payment,
     "refund": refunds.rewrite_refund,
+    "return": returns.rewrite_return,
     "fraud_check": fraud.rewrite_check,
     "parcel": fulfilment.rewrite_parcel,
     "booking": booking.rewrite_booking,

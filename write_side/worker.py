@@ -40,6 +40,7 @@ from write_side.pricing import steps as prices
 from write_side.reactions import Reaction
 from write_side.refunds import steps as refunds
 from write_side.relay import Relay
+from write_side.returns import steps as returns
 from write_side.sealing import sealing
 from write_side.steps import Step, keep_doing
 from write_side.sweep import sweeping
@@ -169,6 +170,7 @@ async def run(settings: Settings, stopping: asyncio.Event) -> None:
             *fraud.steps(pool),
             *picks.steps(pool, settings),
             *bookings.steps(pool, keyring, carrier, settings),
+            *returns.steps(pool, keyring, carrier, settings),
             *mails.steps(pool, keyring, server, settings),
             *letters.steps(pool, keyring, server, settings),
             *alerts.steps(pool, server, settings.mail_from),

@@ -10,8 +10,17 @@ import msgspec
 from msgspec import Raw, Struct
 
 from projector.model import Folded, encode
+from projector.read_models.order_returns import returns_after
 from shared.codec import Event
-from shared.documents.orders import Fulfilment, Happened, OrderState, PaymentState, RefundState, StatusParcel
+from shared.documents.orders import (
+    Fulfilment,
+    Happened,
+    OrderState,
+    PaymentState,
+    RefundState,
+    StatusParcel,
+    StatusReturn,
+)
 from shared.envelope import Recorded
 from shared.events.fulfilment import FulfilmentEvent, ParcelDelivered, ParcelShipped, ParcelTracked
 from shared.events.notifications import MailSent
@@ -47,18 +56,20 @@ from shared.events.refunds import (
     RefundRequested,
     RefundSucceeded,
 )
+from shared.events.returns import ReturnEvent, ReturnRefunded
 
-CONTEXTS = frozenset({"orders", "payments", "refunds", "fulfilment", "notifications"})
+CONTEXTS = frozenset({"orders", "payments", "refunds", "fulfilment", "returns", "notifications"})
 
-Happening = OrderEvent | PaymentEvent | RefundEvent | PickEvent | FulfilmentEvent | MailSent
+Happening = OrderEvent | PaymentEvent | RefundEvent | PickEvent | FulfilmentEvent | ReturnEvent | MailSent
 
 _OF_AN_ORDER = (
     *get_args(OrderEvent), *get_args(PaymentEvent), *get_args(RefundEvent), *get_args(PickEvent),
-    *get_args(FulfilmentEvent), MailSent,
+    *get_args(FulfilmentEvent), *get_args(ReturnEvent), MailSent,
 )  # fmt: skip
 # Our own doings: no step of the customer's order.
 _UNTOLD = (
     PaymentRequested, PaymentIntentCreated, PaymentReduced, PickListed, PickCancelled, OrderReallocated, OrderClaimed,
+    ReturnRefunded,
 )  # fmt: skip
 
 _ORDER_STATES: dict[type, OrderState] = {
@@ -114,6 +125,7 @@ class Order(Folded, frozen=True):
     decline_reason: str | None = None  # of the last try to pay
     retry_at: datetime | None = None
     picking: bool = False  # somebody is at the shelf, or was
+    returns: tuple[StatusReturn, ...] = ()
 
 
 def touches(_recorded: Recorded, event: Event) -> Sequence[str]:
@@ -144,6 +156,7 @@ def evolve(state: Order | None, recorded: Recorded, event: Happening) -> Order:
         decline_reason=_reason_after(before, event),
         retry_at=_retry_after(before, event),
         picking=before.picking or isinstance(event, PickStarted | PickFinished),
+        returns=returns_after(before.returns, recorded.recorded_at, event),
     )
 
 

@@ -16,6 +16,7 @@ from projector.read_models.order import (
     refunded_minor,
     released_minor,
 )
+from projector.read_models.order_returns import returned_items
 from shared.documents.order_records import (
     RECORDS,
     OrderRecord,
@@ -122,6 +123,8 @@ def render(id_: str, state: RecordedOrder, _keys: Keys) -> Rendered:
         first_decline_reason=state.declines[0] if state.declines else None,
         first_declined_at=state.first_declined_at,
         recovered_by=state.recovered_by,
+        returned_items=returned_items(seen.returns),
+        return_reasons=[each.reason for each in seen.returns if each.state not in ("rejected", "cancelled")],
     )
     return Rendered({id_: encode(record)})
 
@@ -160,7 +163,7 @@ def _back(state: RecordedOrder, how: str) -> tuple[Counter[str], Counter[str]]:
 
 MODEL = ReadModel(
     name=RECORDS,
-    version="v6",
+    version="v7",
     sink=ELASTICSEARCH,
     contexts=order.CONTEXTS,
     state=RecordedOrder,

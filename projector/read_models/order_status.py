@@ -71,6 +71,7 @@ def render(id_: str, state: Order, keys: Keys) -> Rendered:
         duties_due=placed.duties_due,
         decline_reason=state.decline_reason,
         retry_at=state.retry_at,
+        returns=list(state.returns),
         released=Money(released, currency) if (released := released_minor(state)) else None,
     )
     return Rendered({id_: encode(status)})

@@ -131,6 +131,8 @@ _ORDERS: Json = {
     "refunded_minor": LONG,
     "released_minor": LONG,
     "items": LONG,
+    "returned_items": LONG,
+    "return_reasons": KEYWORD,
     "skus": KEYWORD,
     "product_ids": KEYWORD,
     "promotion_ids": KEYWORD,

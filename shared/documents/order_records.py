@@ -95,3 +95,5 @@ class OrderRecord(Struct, frozen=True):
     recovered_by: Annotated[
         RecoveredBy | None, told("after a decline, whose try went through: the customer's next one or ours", since="v6")
     ] = None
+    returned_items: Annotated[int, told("how many came back by returns", "pieces", "v7")] = 0
+    return_reasons: Annotated[list[str], told("of those, and of what is to come", since="v7")] = []

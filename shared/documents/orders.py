@@ -17,6 +17,7 @@ PaymentState = Literal[
 ParcelState = Literal["shipped", "delivered"]
 Fulfilment = Literal["none", "picking", "partially_shipped", "shipped", "delivered"]
 RefundState = Literal["requested", "pending", "succeeded", "failed", "released"]
+ReturnState = Literal["requested", "approved", "rejected", "received", "cancelled"]
 
 
 class Address(Struct, frozen=True):
@@ -98,6 +99,22 @@ class StatusParcel(Struct, frozen=True):
     delivered_at: datetime | None = None
 
 
+class StatusReturn(Struct, frozen=True, omit_defaults=True):
+    """Goods that go back; `quantities` is SKU → how many of it, of a `received` one how many came."""
+
+    id: UUID
+    state: ReturnState
+    reason: str
+    quantities: dict[str, int]
+    requested_at: datetime
+    warehouse: str | None = None  # where it is waited for, or is
+    rejection: str | None = None
+    carrier: str | None = None
+    tracking_number: str | None = None
+    label: str | None = None
+    tracking: str | None = None  # where the carrier saw it last
+
+
 class OrderStatus(Struct, frozen=True, omit_defaults=True):
     """What the customer of an order sees: decrypted, opened only by the signed link or staff.
 
@@ -129,3 +146,4 @@ class OrderStatus(Struct, frozen=True, omit_defaults=True):
     decline_reason: str | None = None  # why the last try to pay was refused, until one succeeds
     retry_at: datetime | None = None  # when we try again by ourselves
     released: Money | None = None  # of the total: not taken at all, since it could not be shipped
+    returns: list[StatusReturn] = []

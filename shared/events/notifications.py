@@ -8,7 +8,7 @@ from msgspec import Struct
 class MailQueued(Struct, frozen=True, tag="notifications.mail_queued.v1"):
     mail_id: UUID
     order_id: UUID
-    kind: str  # "order_confirmation", "refund", "parcel_shipped", "parcel_delivered"
+    kind: str  # "order_confirmation", "refund", "parcel_shipped", "return_approved" …
     message_id: str
     subject_id: UUID | None = None  # what it is about, where that is not the order itself: a refund, a parcel
 

@@ -36,6 +36,7 @@ from shared.events.pricing import PriceEvent, PriceListAnnounced, PriceListEvent
 from shared.events.promotions import PromotionAnnounced, PromotionEvent
 from shared.events.refunds import RefundEvent, RefundRequested
 from shared.events.repairs import RowRepaired
+from shared.events.returns import ReturnEvent, ReturnRequested
 from shared.events.sales import PassGiven, SaleAnnounced, SaleEvent
 from shared.events.shipping import DestinationSet, ZoneSet
 from shared.events.taxes import TaxesSet
@@ -60,6 +61,7 @@ HISTORIES: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "order": (OrderPlaced, get_args(OrderEvent)),
     "payment": (PaymentRequested, get_args(PaymentEvent)),
     "refund": (RefundRequested, get_args(RefundEvent)),
+    "return": (ReturnRequested, get_args(ReturnEvent)),
     "fraud_check": (PaymentAssessed, get_args(FraudEvent)),
     "parcel": (ParcelShipped, get_args(FulfilmentEvent)),
     "booking": (BookingRequested, get_args(BookingEvent)),

@@ -13,6 +13,12 @@ RELEASED = "amount_released"
 PAYMENT_DECLINED = "payment_declined"
 SHIPPED = "parcel_shipped"
 DELIVERED = "parcel_delivered"
+RETURN_REQUESTED = "return_requested"
+RETURN_APPROVED = "return_approved"
+RETURN_REJECTED = "return_rejected"
+RETURN_LABELLED = "return_labelled"
+RETURN_RECEIVED = "return_received"
+RETURN_CANCELLED = "return_cancelled"
 MOST_DOUBTS = 1  # after so many sendings of unknown outcome a mail is repeated once more, and then never
 
 

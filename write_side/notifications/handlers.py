@@ -12,11 +12,11 @@ from shared.events.notifications import MailRefused, MailSent
 from shared.http import tracing
 from shared.links import order_token
 from shared.settings import Settings
-from write_side import commands, customers, event_log, fulfilment, metrics, orders, payments, refunds
+from write_side import commands, customers, event_log, fulfilment, metrics, orders, payments, refunds, returns
 from write_side.causes import continuing
 from write_side.customers import Contact, Keyring, SealedContact
 from write_side.database import Pool
-from write_side.notifications import domain, letters, store
+from write_side.notifications import domain, letters, return_letters, store
 from write_side.notifications.domain import Mail
 from write_side.notifications.gateway import MailServer, NotSent, Refused, Unclear
 from write_side.notifications.letters import Letter, Recipient
@@ -142,6 +142,8 @@ async def _letter(pool: Pool, mail: Mail, order: Order) -> Letter:
     assert mail.subject_id is not None
     if mail.kind in (domain.SHIPPED, domain.DELIVERED):
         return await _about_parcel(pool, mail.subject_id, order, arrived=mail.kind == domain.DELIVERED)
+    if mail.kind in return_letters.KINDS:
+        return await _about_return(pool, mail, order)
     assert mail.kind in (domain.REFUND, domain.RELEASED)
     async with pool.acquire() as conn:
         refund = await refunds.find(conn, mail.subject_id)
@@ -156,6 +158,14 @@ async def _about_parcel(pool: Pool, parcel_id: UUID, order: Order, *, arrived: b
         parcel = await fulfilment.find(conn, parcel_id)
     assert parcel is not None
     return letters.shipped(parcel.carrier, parcel.tracking_number, parcel.lines, order.lines, arrived=arrived)
+
+
+async def _about_return(pool: Pool, mail: Mail, order: Order) -> Letter:
+    assert mail.subject_id is not None
+    async with pool.acquire() as conn:
+        each = await returns.find(conn, mail.subject_id)
+    assert each is not None
+    return return_letters.about(mail.kind, each, order.lines)
 
 
 def _recipient(order: Order, contact: Contact, settings: Settings) -> Recipient:

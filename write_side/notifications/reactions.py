@@ -1,5 +1,5 @@
-"""When an order is confirmed or on its way, money goes back, or no card is taken, a mail is written into the ledger:
-exactly once, with the checkpoint. Steps send it."""
+"""When an order is confirmed or on its way, goods or money go back, or no card is taken, a mail is written into the
+ledger: exactly once, with the checkpoint. Steps send it."""
 
 from uuid import UUID
 
@@ -10,6 +10,15 @@ from shared.events.notifications import MailQueued
 from shared.events.orders import OrderConfirmed
 from shared.events.payments import PaymentDeclined
 from shared.events.refunds import AmountReleased, RefundSucceeded
+from shared.events.returns import (
+    ReturnApproved,
+    ReturnCancelled,
+    ReturnEvent,
+    ReturnLabelled,
+    ReturnReceived,
+    ReturnRejected,
+    ReturnRequested,
+)
 from shared.ids import uuid7
 from write_side.database import Connection
 from write_side.notifications import store
@@ -19,10 +28,25 @@ from write_side.notifications.domain import (
     PAYMENT_DECLINED,
     REFUND,
     RELEASED,
+    RETURN_APPROVED,
+    RETURN_CANCELLED,
+    RETURN_LABELLED,
+    RETURN_RECEIVED,
+    RETURN_REJECTED,
+    RETURN_REQUESTED,
     SHIPPED,
     message_id,
 )
 from write_side.reactions import Reaction
+
+_OF_RETURNS: dict[type, str] = {
+    ReturnRequested: RETURN_REQUESTED,
+    ReturnApproved: RETURN_APPROVED,
+    ReturnRejected: RETURN_REJECTED,
+    ReturnLabelled: RETURN_LABELLED,
+    ReturnReceived: RETURN_RECEIVED,
+    ReturnCancelled: RETURN_CANCELLED,
+}
 
 
 def reactions(sender: str) -> list[Reaction]:
@@ -55,10 +79,15 @@ def reactions(sender: str) -> list[Reaction]:
         kind = SHIPPED if isinstance(event, ParcelShipped) else DELIVERED
         await queue(conn, event.order_id, kind, event.parcel_id, cause)
 
+    async def come_back(conn: Connection, _: Recorded, event: Event, cause: Metadata) -> None:
+        assert isinstance(event, ReturnEvent)
+        await queue(conn, event.order_id, _OF_RETURNS[type(event)], event.return_id, cause)
+
     return [
         Reaction("order_confirmation_mail", (tag_of(OrderConfirmed),), confirm),
         Reaction("decline_mail", (tag_of(PaymentDeclined),), decline),
         Reaction("refund_mail", (tag_of(RefundSucceeded),), refund),
         Reaction("release_mail", (tag_of(AmountReleased),), release),
         Reaction("parcel_mail", (tag_of(ParcelShipped), tag_of(ParcelDelivered)), ship),
+        Reaction("return_mail", tuple(map(tag_of, _OF_RETURNS)), come_back),
     ]

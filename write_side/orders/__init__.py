@@ -22,8 +22,10 @@ from write_side.orders.refusals import AlreadyPaid, OrderTokenRequired, UnknownO
 from write_side.orders.settling import begin_closing, close_expired, finish_closing, learn
 from write_side.orders.store import (
     find_by_number,
+    find_head,
     find_order,
     is_being_refunded,
+    is_being_returned,
     items_of,
     lock_order,
     lock_whole,
@@ -36,7 +38,7 @@ from write_side.orders.store import (
 __all__ = [
     "AlreadyPaid", "Order", "OrderState", "OrderTokenRequired", "Outside", "Placements", "Quote", "Redacted",
     "UnfinishedOrders", "UnknownOrder", "WrongOrderToken", "begin_closing", "check_finished", "close_expired",
-    "complete", "find_by_number", "find_order", "find_state", "finish_closing", "is_being_refunded", "items_of",
-    "learn", "lock_order", "lock_whole", "named_among", "numbers_of", "of_person", "open_placements",
-    "quotes_of_person", "reallocate", "redact",
+    "complete", "find_by_number", "find_head", "find_order", "find_state", "finish_closing", "is_being_refunded",
+    "is_being_returned", "items_of", "learn", "lock_order", "lock_whole", "named_among", "numbers_of",
+    "of_person", "open_placements", "quotes_of_person", "reallocate", "redact",
 ]  # fmt: skip

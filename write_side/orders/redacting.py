@@ -16,7 +16,8 @@ SLICE = 100  # quotes and orders that are emptied in one transaction: everybody'
 
 
 class UnfinishedOrders(Refusal):
-    """The person has orders that are being paid or ended; `order_ids` says which. They need the mail address."""
+    """The person has orders that are being paid, ended or sent back; `order_ids` says which. They need the mail
+    address."""
 
     code = "unfinished_orders"
 
@@ -44,12 +45,13 @@ async def check_finished(conn: Connection, person_id: UUID) -> None:
     found = await store.unfinished_of_person(conn, person_id)
     unfinished = [order.id for order in found if not await _is_finished(conn, order)]
     if unfinished:
-        detail = "orders of this person are not finished: let them be paid, cancelled or expire first"
+        detail = "orders of this person are not finished: let them be paid, cancelled, expire or come back first"
         raise UnfinishedOrders(detail, order_ids=unfinished)
 
 
 async def _is_finished(conn: Connection, order: Order) -> bool:
     if order.state in ("confirmed", "completed"):
         captured = await payments.public_state(conn, order.payment_id) == "captured"
-        return captured and not await store.is_being_refunded(conn, order.id)
+        open_ = await store.is_being_refunded(conn, order.id) or await store.is_being_returned(conn, order.id)
+        return captured and not open_
     return order.state in ("cancelled", "expired")

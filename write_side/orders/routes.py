@@ -12,15 +12,14 @@ from msgspec import Meta, Struct
 
 from shared.envelope import as_json
 from shared.http.described import Link, also, leads_to, refuses
-from shared.http.problems import MISSING_SCOPE, UNAUTHORIZED, forbidden, unauthorized
-from shared.links import opens_order, order_token
+from shared.http.problems import MISSING_SCOPE, UNAUTHORIZED
+from shared.links import order_token
 from shared.settings import Settings
 from write_side import carts, customers, fraud
 from write_side.commands import Answer
 from write_side.customers import LONGEST_FIELD, AddressInput, BrokenAddress, BrokenMail, Contact, KeyringUnavailable
 from write_side.group_commit import Overloaded
 from write_side.http import (
-    CALLER,
     Answered,
     CartSecret,
     IdempotencyKey,
@@ -28,7 +27,6 @@ from write_side.http import (
     OrderToken,
     Shown,
     answered,
-    caller_of,
     cause,
     client,
     idempotent,
@@ -37,6 +35,7 @@ from write_side.http import (
     shown,
 )
 from write_side.inventory import OutOfStock, PurchaseLimitReached, UnknownStock
+from write_side.opening_orders import check_order_token, who_opens
 from write_side.orders import handlers, settling
 from write_side.orders.claiming import Claimed, OrderTaken, claim_order, claim_orders_of
 from write_side.orders.domain import Where
@@ -47,12 +46,10 @@ from write_side.orders.refusals import (
     AlreadyPaid,
     CartEmpty,
     NotSellable,
-    OrderTokenRequired,
     QuoteExpired,
     QuoteStale,
     TotalOutOfRange,
     UnknownOrder,
-    WrongOrderToken,
 )
 from write_side.promotions import Codes
 from write_side.resources import Own, Resources
@@ -202,32 +199,13 @@ def _with_token(answer: Answer[OrderState], settings: Settings) -> Answer[Placed
 async def post_cancel(
     request: Call, order_id: FromPath[UUID], own: Own, token: OptionalOrderToken = None, key: IdempotencyKey = None,
 ) -> Answered[OrderState]:  # fmt: skip
-    """Cancel an order that is not captured yet, by its Order-Token or with the scope orders:write."""
-    await _may_cancel(request, order_id, token, own.settings)
+    """Cancel an order that is not captured yet: by its Order-Token, its account's session, or the scope
+    orders:write."""
+    await who_opens(request, own, order_id, token)
     idempotent(request, key, NewOrder(order_id))  # asked for, though the order's state makes a repeat harmless
     await settling.cancel_order(own.pool, own.gateway, order_id, cause(request))
     answer = await handlers.show_order(own.pool, order_id)
     return answered(request, answer, 202 if _state.decode(answer.body).state == "closing" else 200)
-
-
-async def _may_cancel(request: Call, order_id: UUID, token: str | None, settings: Settings) -> None:
-    if "authorization" in request.headers:
-        caller = await caller_of(request)
-        if caller is None:
-            raise unauthorized()
-        if "orders:write" not in caller.scopes:
-            raise forbidden("orders:write")
-        request.scope["state"][CALLER] = caller
-        return
-    check_order_token(settings, order_id, token)
-
-
-def check_order_token(settings: Settings, order_id: UUID, token: str | None) -> None:
-    """Raises `OrderTokenRequired`, `WrongOrderToken`."""
-    if not token:
-        raise OrderTokenRequired("This needs the order's token in the header Order-Token.")
-    if not opens_order(settings.link_secret, token, order_id):
-        raise WrongOrderToken("The Order-Token does not open this order.")
 
 
 @post("/v1/account/orders/{order_id:uuid}/claim", status_code=200, guards=[requires_session])

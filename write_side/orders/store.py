@@ -215,6 +215,11 @@ async def is_being_refunded(conn: Connection, order_id: UUID) -> bool:
     return bool(await conn.fetchval("SELECT refunds_open($1)", order_id))
 
 
+async def is_being_returned(conn: Connection, order_id: UUID) -> bool:
+    """Whether goods of this order may still come back."""
+    return bool(await conn.fetchval("SELECT returns_open($1)", order_id))
+
+
 async def named_among(conn: Connection, person_ids: Sequence[UUID]) -> list[UUID]:
     """Which of these persons are still named by an order or a quote."""
     query = """SELECT person_id FROM customer_order WHERE person_id = ANY ($1) AND mail <> ''

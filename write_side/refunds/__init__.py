@@ -10,6 +10,8 @@ from write_side.refunds.domain import (
     Refund,
     RefundExceedsCaptured,
     RefundExceedsOrder,
+    resent,
+    unrefunded,
     withheld,
 )
 from write_side.refunds.handlers import learn, request_within
@@ -17,5 +19,5 @@ from write_side.refunds.store import alarms, find, of_order, retry_alarmed
 
 __all__ = [
     "NewRefund", "NothingToRefund", "Refund", "RefundExceedsCaptured", "RefundExceedsOrder", "alarms", "find", "learn",
-    "of_order", "request_within", "retry_alarmed", "withheld",
+    "of_order", "request_within", "resent", "retry_alarmed", "unrefunded", "withheld",
 ]  # fmt: skip

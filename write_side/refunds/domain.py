@@ -183,11 +183,10 @@ def _within(left: int, lines: list[RefundedLine], shipping: int) -> tuple[list[R
 
 def _lines_of(bought: Bought, counted: Sequence[Refund], wanted: dict[str, int] | None) -> list[RefundedLine]:
     """These quantities with what they cost, or all that is left; refuses what is more than that."""
-    ordered = summed(bought.lines)
+    ordered, left = summed(bought.lines), unrefunded(bought.lines, counted)
     cost = _summed((line.sku, _cost(line)) for line in bought.lines)
     back = summed(line for refund in counted for line in refund.lines)
     paid = _summed((line.sku, line.amount_minor) for refund in counted for line in refund.lines)
-    left = {sku: quantity - back.get(sku, 0) for sku, quantity in ordered.items()}
     asked = {sku: quantity for sku, quantity in left.items() if quantity} if wanted is None else wanted
     if lacking := [sku for sku, quantity in asked.items() if quantity > left.get(sku, 0)]:
         facts = [{"sku": sku, "wanted": asked[sku], "left": left.get(sku, 0)} for sku in lacking]
@@ -199,6 +198,12 @@ def _lines_of(bought: Bought, counted: Sequence[Refund], wanted: dict[str, int] 
         )
         for sku, quantity in asked.items()
     ]  # fmt: skip
+
+
+def unrefunded(ordered: Iterable[Line], refunds: Iterable[Refund]) -> dict[str, int]:
+    """SKU → how many of an order's lines are left to refund."""
+    back = summed(line for refund in refunds if refund.state != "failed" for line in refund.lines)
+    return {sku: quantity - back.get(sku, 0) for sku, quantity in summed(ordered).items()}
 
 
 def _shipping_cost(bought: Bought) -> int:
@@ -249,6 +254,13 @@ def withheld(refunds: Iterable[Refund]) -> dict[str, int]:
     paid_back = _summed(pair for each in given if each.state != "failed" for pair in _unsent(each, each.lines))
     in_stock = _summed(pair for each in given for pair in _unsent(each, each.restocked))
     return {sku: max(paid_back.get(sku, 0), in_stock.get(sku, 0)) for sku in paid_back.keys() | in_stock.keys()}
+
+
+def resent(refund: Refund) -> list[ParcelLine]:
+    """Goods that had left and that a refund has put back into stock, whatever became of its money."""
+    asked, sent = summed(refund.lines), summed(refund.sent)
+    back = {sku: quantity - (asked[sku] - sent.get(sku, 0)) for sku, quantity in summed(refund.restocked).items()}
+    return [ParcelLine(sku, quantity) for sku, quantity in back.items() if quantity > 0]
 
 
 def _unsent(refund: Refund, goods: Iterable[Line]) -> Iterable[tuple[str, int]]:

@@ -1,6 +1,7 @@
 """The carrier's API, its webhooks, and `/simulator` to make it slow, dead, or to move its parcels on by hand.
 
-    POST   /v1/shipments                    book; the same Idempotency-Key is the same shipment
+    POST   /v1/shipments                    book, `to` somebody or `from` them `to_warehouse`; the same Idempotency-Key
+                                            is the same shipment
     GET    /v1/shipments/{tracking_number}  where it was seen
     DELETE /v1/shipments/{tracking_number}  void a label that was not used
     POST   /simulator/outage                {"mode": "off" | "error500" | "hang" | "lost_answer"}
@@ -102,9 +103,10 @@ class Carrier:
     async def book(self, request: web.Request) -> web.Response:
         """A label for a parcel."""
         key, asked = request.headers.get("Idempotency-Key", ""), await request.json()
-        if not key or not asked.get("to", {}).get("line1") or not asked.get("pieces"):
+        person = asked.get("from" if asked.get("to_warehouse") else "to") or {}
+        if not key or not person.get("line1") or not asked.get("pieces"):
             return _refused(422, "incomplete")
-        if asked["to"].get("country") in DESTINATIONS_REFUSED:
+        if person.get("country") in DESTINATIONS_REFUSED:
             return _refused(422, "destination_not_served")
         shipment = self._ledger.by_key.get(key)
         if shipment is None:

@@ -138,7 +138,7 @@ async def test_what_the_carrier_refuses_waits_for_a_person_who_may_ship_by_hand(
     class Picky:
         name = carrier.name
         book = staticmethod(lambda consignment: carrier.book(structs.replace(consignment, pieces={})))
-        void, scans = carrier.void, carrier.scans
+        fetch, void, scans = carrier.fetch, carrier.void, carrier.scans
 
     await shop.stock("lamp", 5)
     order = await packed(shop, settings)

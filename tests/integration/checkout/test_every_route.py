@@ -16,7 +16,7 @@ from shared.ids import uuid7
 from shared.settings import Settings
 from shared.tickets import Ticket
 from tests.fixtures.asgi import HeldClient, client_of
-from tests.fixtures.write_side import CAUSE
+from tests.fixtures.write_side import CAUSE, new_call
 from tests.integration.checkout.inbox import Inbox
 from tests.integration.checkout.shop import Shop
 from tests.integration.checkout.test_fraud import suspicious
@@ -29,6 +29,9 @@ from write_side.app import create_app
 from write_side.notifications.gateway import MailServer
 from write_side.orders import OrderState
 from write_side.payments import open_gateway
+from write_side.refunds import handlers as refunds
+from write_side.returns import handlers as returns
+from write_side.returns.domain import NewReturn
 
 Json = dict[str, Any]
 LAMP = {"name": "Lamp", "variants": [{"sku": "LAMP", "ean": "4006381333931"}], "attributes": {"watts": 9.5}}
@@ -253,8 +256,29 @@ async def _shipped_and_refunded(ask: Any, shop: Shop) -> None:
     packed = {"carrier": "DHL", "tracking_number": "1", "pick_id": pick["id"]}
     parcel = await ask("POST", f"/v1/orders/{order.id}/parcels", packed)
     await ask("POST", f"/v1/parcels/{parcel['id']}/delivered")
-    wanted = {"reason": "returned", "lines": [{"sku": "LAMP", "quantity": 1}], "restock": True}
-    await ask("POST", f"/v1/orders/{order.id}/refunds", wanted)
+    await _returned(ask, shop, order)
+    await ask("POST", f"/v1/orders/{order.id}/refunds", {"reason": "goodwill", "amount_minor": 1})
+
+
+async def _returned(ask: Any, shop: Shop, order: OrderState) -> None:
+    wanted = {"reason": "damaged", "lines": [{"sku": "LAMP", "quantity": 1}]}
+    first = await ask("POST", f"/v1/orders/{order.id}/returns", wanted)
+    await ask("POST", f"/v1/orders/{order.id}/returns/{first['id']}/cancel")
+
+    async def by_customer() -> str:
+        settings, new = structs.replace(shop.settings, return_approval="by_hand"), msgspec.convert(wanted, NewReturn)
+        await returns.request_return(shop.pool, order.id, new, "customer", settings, CAUSE, new_call())
+        [each] = (await ask("GET", "/v1/returns?state=requested"))["returns"]
+        return f"/v1/returns/{each['id']}"
+
+    await ask("POST", f"{await by_customer()}/reject", {"reason": "used"})
+    address = await by_customer()
+    await ask("POST", f"{address}/approve", {})
+    received = {"warehouse": "BER", "units": [{"sku": "LAMP", "quantity": 1}]}
+    await ask("POST", f"{address}/receive", received)
+    refund = (await shop.refunds(order))[-1]
+    await refunds.give_up(shop.pool, refund, "card_closed", CAUSE)
+    await ask("POST", f"{address}/refunds")
 
 
 async def _held(ask: Any, shop: Shop) -> None:

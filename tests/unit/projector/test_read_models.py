@@ -28,6 +28,7 @@ from shared.documents.stock import ShopperStock, StaffStock, StockRecord
 from shared.events.access import TokenIssued, TokenRevoked
 from shared.events.catalog import CategoryCreated, CategoryRevised, Image, ProductCreated, ProductFacts, ProductRevised
 from shared.events.catalog import Variant as SoldVariant
+from shared.events.fulfilment import ParcelLine
 from shared.events.inventory import StockAdjusted, StockItemOpened, StockReserved
 from shared.events.orders import OrderConfirmed, OrderPlaced, OrderRedacted, OrderTax, PricedLine, Shipping, Totals
 from shared.events.payments import (
@@ -39,6 +40,14 @@ from shared.events.payments import (
 )
 from shared.events.pricing import PriceRemoved, PriceSet
 from shared.events.refunds import RefundedLine, RefundFailed, RefundPending, RefundRequested, RefundSucceeded
+from shared.events.returns import (
+    ReturnApproved,
+    ReturnCancelled,
+    ReturnedUnits,
+    ReturnLabelled,
+    ReturnReceived,
+    ReturnRequested,
+)
 from shared.money import Money
 from shared.sealed import new_key, seal
 from tests.unit.projector.events import START, folded
@@ -272,6 +281,25 @@ def test_an_order_shows_what_went_back_and_what_is_on_its_way() -> None:
     status_now, _ = seen(*rest, RefundFailed(UUID(int=2), ORDER, "re_2", "lost_or_stolen_card"))
     assert (status_now.payment_state, status_now.refunded.amount_minor) == ("partially_refunded", 1077)
     assert status_now.history[-1].what == "refund_failed"
+
+
+def test_an_order_shows_what_comes_back() -> None:
+    asked = [ReturnRequested(UUID(int=n), ORDER, [ParcelLine("lamp", 2)], "used", "customer") for n in (1, 2)]
+    units = [ReturnedUnits("lamp", 1, "sellable", True)]
+    events = (
+        placed(), *HISTORY, *asked, ReturnApproved(UUID(int=1), ORDER, "BER"),
+        ReturnLabelled(UUID(int=1), ORDER, "SimEx", "1", "label:1"), ReturnCancelled(UUID(int=2), ORDER),
+        ReturnReceived(UUID(int=1), ORDER, "HAM", units, None),
+    )  # fmt: skip
+    seen, noted = [
+        shown(model, f"order:{ORDER}", *events, keys={PERSON: PERSONS_KEY}).documents[str(ORDER)] or b""
+        for model in (order_status.MODEL, order_records.MODEL)
+    ]
+    back, other = msgspec.json.decode(seen, type=OrderStatus).returns
+    assert (back.state, back.warehouse, back.quantities, back.label) == ("received", "HAM", {"lamp": 1}, "label:1")
+    assert other.state == "cancelled"
+    record = msgspec.json.decode(noted, type=OrderRecord)
+    assert (record.returned_items, record.return_reasons) == (1, ["used"])
 
 
 def test_an_order_record_holds_nothing_of_the_person_but_the_country() -> None:

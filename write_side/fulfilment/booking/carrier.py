@@ -55,6 +55,9 @@ class Carrier(Protocol):
     async def book(self, consignment: Consignment) -> Booked:
         """A number and a label; the same consignment is the same booking."""
 
+    async def fetch(self, consignment: Consignment, warehouse: str) -> Booked:
+        """A label by which the customer sends a parcel to a warehouse; the same consignment is the same booking."""
+
     async def void(self, tracking_number: str) -> None:
         """The label will not be used; may be repeated."""
 

@@ -43,12 +43,18 @@ class WebCarrier:
 
     async def book(self, consignment: Consignment) -> Booked:
         """A number and a label."""
-        asked = {
-            "to": msgspec.to_builtins(consignment.contact.address),
-            "pieces": [{"sku": sku, "quantity": n} for sku, n in consignment.pieces.items()],
-        }
+        return await self._booked("book", consignment, {"to": msgspec.to_builtins(consignment.contact.address)})
+
+    async def fetch(self, consignment: Consignment, warehouse: str) -> Booked:
+        """A number and a label of a parcel that the customer sends."""
+        ways = {"from": msgspec.to_builtins(consignment.contact.address), "to_warehouse": warehouse}
+        return await self._booked("fetch", consignment, ways)
+
+    async def _booked(self, operation: str, consignment: Consignment, ways: dict[str, Any]) -> Booked:
+        pieces = [{"sku": sku, "quantity": n} for sku, n in consignment.pieces.items()]
         headers = {"Idempotency-Key": str(consignment.id)}
-        shipment = await self._asked("book", "POST", "/v1/shipments", headers=headers, json=asked)
+        asked = ways | {"pieces": pieces}
+        shipment = await self._asked(operation, "POST", "/v1/shipments", headers=headers, json=asked)
         assert shipment is not None
         return Booked(shipment.tracking_number, shipment.label)
 
@@ -74,7 +80,7 @@ class WebCarrier:
         return heard
 
     def _heard(self, operation: str, status: int, body: bytes) -> _Shipment | None:
-        if status == 404 and operation != "book":
+        if status == 404 and operation in ("void", "scans"):
             return None
         if 400 <= status < 500 and status not in (401, 403, 408, 429):
             metrics.CARRIER_CALLS.labels(operation, "refused").inc()

@@ -131,6 +131,8 @@ async def end_if_due(
     arrived = stands.arrived_at
     if arrived is None or await orders.is_being_refunded(conn, order_id):
         return LATER
+    if await orders.is_being_returned(conn, order_id):
+        return LATER
     if now < arrived + after:
         return arrived + after - now
     await orders.complete(conn, stands.order, cause)

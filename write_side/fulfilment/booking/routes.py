@@ -1,6 +1,7 @@
 """The carrier's webhook."""
 
 import time
+from datetime import timedelta
 from typing import Annotated, Any
 
 from litestar import Request, post
@@ -8,6 +9,7 @@ from litestar.params import HeaderParameter
 from msgspec import Struct
 
 from shared.http.described import Asked, reads, refuses
+from write_side import returns
 from write_side.fulfilment.booking import handlers
 from write_side.fulfilment.booking.carrier import Scan
 from write_side.fulfilment.booking.notices import BadCarrierSignature, BrokenScan, scan_in
@@ -32,10 +34,13 @@ class Received(Struct, frozen=True):
 @reads(Scan)
 @refuses(BrokenScan)
 async def post_scan(request: Call, own: Own, signature: Signature = "") -> Shown[Received]:
-    """The carrier saw a parcel. Whatever carries a good signature is taken; what is known changes nothing."""
+    """The carrier saw a parcel, or a return. Whatever carries a good signature is taken; what is known changes
+    nothing."""
     settings = own.settings
     scan = scan_in(await request.body(), signature, settings.carrier_webhook_secret, time.time())
     await handlers.learn(own.pool, settings.carrier_name, scan, cause(request))
+    look = timedelta(seconds=settings.carrier_poll_seconds)
+    await returns.learn(own.pool, settings.carrier_name, scan, look, cause(request))
     return shown(Received())
 
 

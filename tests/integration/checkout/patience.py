@@ -1,0 +1,35 @@
+"""The same shop where nobody gives up waiting: races are played to their end however slow the machine is."""
+
+import asyncio
+from collections.abc import AsyncIterator, Coroutine, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+from shared.http.pools import bounded_pool
+from tests.integration.checkout.shop import Shop
+from tests.integration.checkout.test_racing import WAITING
+from write_side.database import LIMITS
+
+_FOR_EVER = {"transaction_timeout": "0", "lock_timeout": "0", "idle_in_transaction_session_timeout": "0"}
+
+
+@asynccontextmanager
+async def patient(shop: Shop) -> AsyncIterator[Shop]:
+    """A shop on a pool of its own, without limits of time."""
+    limits = LIMITS | _FOR_EVER
+    url = shop.settings.database_url
+    async with bounded_pool(
+        url, name="patient", size=16, connect_seconds=60, command_seconds=120, settings=limits, wait_seconds=60
+    ) as pool:
+        yield Shop(pool, shop.keyring, shop.gateway, shop.settings)
+
+
+async def meeting(shop: Shop, table: str, calls: Sequence[Coroutine[Any, Any, Any]]) -> list[Any]:
+    """What becomes of calls that all have read what they decide from, or wait for their turn to, before the first of
+    them writes into a table."""
+    async with shop.pool.acquire() as conn, conn.transaction():
+        await conn.execute(f"LOCK TABLE {table} IN SHARE MODE")
+        under_way = [asyncio.ensure_future(call) for call in calls]
+        while await shop.pool.fetchval(WAITING) < len(calls) and not any(each.done() for each in under_way):
+            await asyncio.sleep(0.01)
+    return await asyncio.gather(*under_way, return_exceptions=True)

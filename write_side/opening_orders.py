@@ -1,0 +1,46 @@
+"""Who asks about an order: staff by their scope, its customer by their session, whoever holds its token."""
+
+from typing import Any, Literal
+from uuid import UUID
+
+from litestar import Request
+
+from shared.http.problems import forbidden, unauthorized
+from shared.links import opens_order
+from shared.settings import Settings
+from write_side.http import CALLER, caller_of, session_of
+from write_side.orders import OrderTokenRequired, WrongOrderToken, find_head
+from write_side.resources import Resources
+
+By = Literal["customer", "staff"]
+
+
+async def who_opens(request: Request[Any, Any, Any], own: Resources, order_id: UUID, token: str | None) -> By:
+    """Staff need `orders:write`; a customer the order's token, or the session of the account that it belongs to.
+
+    Raises `unauthorized`, `missing_scope`, `OrderTokenRequired`, `WrongOrderToken`.
+    """
+    if "authorization" in request.headers:
+        caller = await caller_of(request)
+        if caller is not None:
+            if "orders:write" not in caller.scopes:
+                raise forbidden("orders:write")
+            request.scope["state"][CALLER] = caller
+            return "staff"
+        signed_in = await session_of(request)
+        if signed_in is None:
+            raise unauthorized()
+        async with own.pool.acquire() as conn:
+            order = await find_head(conn, order_id)
+        if order is not None and order.account_id == signed_in.account_id:
+            return "customer"
+    check_order_token(own.settings, order_id, token)
+    return "customer"
+
+
+def check_order_token(settings: Settings, order_id: UUID, token: str | None) -> None:
+    """Raises `OrderTokenRequired`, `WrongOrderToken`."""
+    if not token:
+        raise OrderTokenRequired("This needs the order's token in the header Order-Token.")
+    if not opens_order(settings.link_secret, token, order_id):
+        raise WrongOrderToken("The Order-Token does not open this order.")

@@ -1,0 +1,291 @@
+"""Returns, pure: what may still be sent back, what came back of it, and what each event makes of a return.
+
+A unit comes back once: units are counted, not named, so that what is on its way back, what is back, and what was
+refunded of what had left are all taken off what has left. A return that was rejected or cancelled frees its own.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+from msgspec import Meta, Struct, structs
+
+from shared.events.fulfilment import ParcelLine
+from shared.events.returns import (
+    ReturnApproved,
+    ReturnCancelled,
+    ReturnedUnits,
+    ReturnEvent,
+    ReturnLabelled,
+    ReturnReceived,
+    ReturnRefunded,
+    ReturnRejected,
+    ReturnRequested,
+    ReturnTracked,
+)
+from write_side.errors import NotFound, Refusal
+from write_side.fulfilment import WAY, Parcel
+from write_side.inventory import Demand, summed
+from write_side.refunds import Refund, resent
+
+Reason = Literal["changed_mind", "wrong_size", "not_as_described", "damaged", "wrong_item", "arrived_late", "other"]
+Rejection = Literal["not_returnable", "used", "not_ours", "abuse", "other"]
+Condition = Literal["sellable", "damaged"]
+By = Literal["customer", "staff"]
+State = Literal["requested", "approved", "rejected", "received", "cancelled"]
+Code = Annotated[str, Meta(min_length=1, max_length=64)]
+
+
+class UnknownReturn(NotFound):
+    """No such return."""
+
+    code = "unknown_return"
+
+
+class ReturnsTooMuch(Refusal):
+    """More than has left, is not on its way back or back already, and was not refunded; `lines` says what is left."""
+
+    code = "returns_too_much"
+
+
+class OutsideReturnWindow(Refusal):
+    """It arrived too long ago; `lines` says what may still be sent back. Staff may ask for it all the same."""
+
+    code = "outside_return_window"
+
+
+class ReturnNotRequested(Refusal):
+    """It was decided on before, or cancelled; `return_state` says how it is."""
+
+    code = "return_not_requested"
+
+
+class ReturnNotApproved(Refusal):
+    """Nobody waits for it: `return_state` says how it is."""
+
+    code = "return_not_approved"
+
+
+class ReturnNotOpen(Refusal):
+    """It is over; `return_state` says how it ended."""
+
+    code = "return_not_open"
+
+
+class ReceivesTooMuch(Refusal):
+    """More than was to come, or than can be back in stock; `lines` says how many that are."""
+
+    code = "receives_too_much"
+
+
+class ReturnNotToRefund(Refusal):
+    """Its goods are not here, or their refund has not failed: there is nothing to do again."""
+
+    code = "return_not_to_refund"
+
+
+class NewReturn(Struct, frozen=True, forbid_unknown_fields=True):
+    """`{"lines": [{"sku": "DB100000", "quantity": 1}], "reason": "wrong_size"}`."""
+
+    lines: Annotated[list[Demand], Meta(min_length=1, max_length=5_000)]
+    reason: Reason
+
+
+class ApproveReturn(Struct, frozen=True, forbid_unknown_fields=True):
+    """`{"warehouse": "BER"}`; without one it goes to `RETURN_WAREHOUSE`, or to where its first line came from."""
+
+    warehouse: Code | None = None
+
+
+class RejectReturn(Struct, frozen=True, forbid_unknown_fields=True):
+    """`{"reason": "used"}`."""
+
+    reason: Rejection
+
+
+class UnitsIn(Struct, frozen=True, forbid_unknown_fields=True):
+    """So many of a SKU, and how they are. `refund` false: their money stays, such as of what was used up."""
+
+    sku: Annotated[str, Meta(min_length=1, max_length=64)]
+    quantity: Annotated[int, Meta(gt=0, le=9_999)]
+    condition: Condition = "sellable"
+    refund: bool = True
+
+
+class ReceiveReturn(Struct, frozen=True, forbid_unknown_fields=True):
+    """`{"warehouse": "BER", "units": [{"sku": "DB100000", "quantity": 1, "condition": "damaged"}], "shipping": true}`.
+
+    Ends the return: what did not come is no longer waited for. `shipping` gives back what shipping has cost, too.
+    """
+
+    warehouse: Code
+    units: Annotated[list[UnitsIn], Meta(min_length=1, max_length=5_000)]
+    shipping: bool = False
+
+
+class Return(Struct, frozen=True):
+    """Goods that are to come back, or are; its id is also the carrier's idempotency key."""
+
+    id: UUID
+    order_id: UUID
+    lines: list[ParcelLine]
+    reason: str
+    requested_by: By
+    state: State
+    version: int
+    warehouse: str | None = None  # where it is waited for; once it is received, where it is
+    rejection: str | None = None
+    carrier: str | None = None
+    tracking_number: str | None = None
+    label: str | None = None
+    tracking: str | None = None
+    units: list[ReturnedUnits] = []
+    refund_id: UUID | None = None
+
+
+class Gone(Struct, frozen=True):
+    """What an order's returns are decided from: what has left, and what came back of it in whatever way."""
+
+    parcels: Sequence[Parcel]
+    returns: Sequence[Return]
+    refunds: Sequence[Refund]
+
+
+def returnable(gone: Gone, arrived_since: datetime | None = None) -> dict[str, int]:
+    """SKU → how many may be sent back; with a time only of what arrived since, or has not, as far as we know."""
+    left = summed(line for parcel in gone.parcels for line in parcel.lines)
+    back = summed(line for each in gone.returns for line in _coming(each))
+    settled = _settled(gone)
+    young = summed(line for parcel in gone.parcels if _is_young(parcel, arrived_since) for line in parcel.lines)
+    return {sku: min(n - back.get(sku, 0) - settled.get(sku, 0), young.get(sku, 0)) for sku, n in left.items()}
+
+
+def _coming(each: Return) -> Iterable[ParcelLine | ReturnedUnits]:
+    """What a return keeps from being sent back once more."""
+    if each.state == "received":
+        return each.units
+    return each.lines if each.state in ("requested", "approved") else ()
+
+
+def _settled(gone: Gone) -> dict[str, int]:
+    """SKU → how many of what had left were refunded without a return."""
+    ours = {each.refund_id for each in gone.returns}
+    others = [refund for refund in gone.refunds if refund.state != "failed" and refund.id not in ours]
+    return summed(line for refund in others for line in refund.sent)
+
+
+def _is_young(parcel: Parcel, since: datetime | None) -> bool:
+    return since is None or parcel.delivered_at is None or parcel.delivered_at >= since
+
+
+def request(
+    order_id: UUID, gone: Gone, wanted: NewReturn, by: By, arrived_since: datetime, return_id: UUID
+) -> ReturnRequested:
+    """Somebody wants to send these back. Refuses `returns_too_much`, and of customers `outside_return_window`."""
+    asked, left = summed(wanted.lines), returnable(gone)
+    _check(asked, left, ReturnsTooMuch, "not so many can be sent back")
+    if by == "customer":
+        _check(asked, returnable(gone, arrived_since), OutsideReturnWindow, "too long ago to be sent back")
+    return ReturnRequested(return_id, order_id, [ParcelLine(*line) for line in asked.items()], wanted.reason, by)
+
+
+def _check(asked: Mapping[str, int], left: Mapping[str, int], refusal: type[Refusal], said: str) -> None:
+    if lacking := [sku for sku, quantity in asked.items() if quantity > left.get(sku, 0)]:
+        facts = [{"sku": sku, "wanted": asked[sku], "left": max(left.get(sku, 0), 0)} for sku in lacking]
+        raise refusal(f"{said}: {', '.join(lacking[:20])}", lines=facts)
+
+
+def approve(each: Return, warehouse: str) -> ReturnApproved:
+    """It may be sent. Refuses `return_not_requested`."""
+    _check_requested(each)
+    return ReturnApproved(each.id, each.order_id, warehouse)
+
+
+def reject(each: Return, wanted: RejectReturn) -> ReturnRejected:
+    """It may not. Refuses `return_not_requested`."""
+    _check_requested(each)
+    return ReturnRejected(each.id, each.order_id, wanted.reason)
+
+
+def _check_requested(each: Return) -> None:
+    if each.state != "requested":
+        raise ReturnNotRequested(f"the return is {each.state}", return_state=each.state)
+
+
+def cancel(each: Return) -> ReturnCancelled:
+    """The goods stay with the customer. Refuses `return_not_open`."""
+    if each.state not in ("requested", "approved"):
+        raise ReturnNotOpen(f"the return is {each.state}", return_state=each.state)
+    return ReturnCancelled(each.id, each.order_id)
+
+
+def unpack(each: Return, gone: Gone, wanted: ReceiveReturn) -> list[ReturnedUnits]:
+    """What came. Refuses `return_not_approved`, `receives_too_much`.
+
+    Goods that a refund has put back into stock while they were on their way are not put back twice.
+    """
+    if each.state != "approved":
+        raise ReturnNotApproved(f"the return is {each.state}", return_state=each.state)
+    _check(summed(wanted.units), summed(each.lines), ReceivesTooMuch, "not so many were to come")
+    sellable = summed(unit for unit in wanted.units if unit.condition == "sellable")
+    _check(sellable, _not_in_stock(each, gone), ReceivesTooMuch, "not so many can be back in stock")
+    return [ReturnedUnits(unit.sku, unit.quantity, unit.condition, unit.refund) for unit in wanted.units]
+
+
+def _not_in_stock(each: Return, gone: Gone) -> dict[str, int]:
+    """SKU → how many of what has left no refund and no other return has put back on a shelf."""
+    left = summed(line for parcel in gone.parcels for line in parcel.lines)
+    others = [unit for other in gone.returns if other.id != each.id for unit in other.units]
+    back = summed(unit for unit in others if unit.condition == "sellable")
+    put = [line for refund in gone.refunds for line in resent(refund)]
+    put_back = summed(put)
+    return {sku: n - back.get(sku, 0) - put_back.get(sku, 0) for sku, n in left.items()}
+
+
+def to_refund(units: Iterable[ReturnedUnits], unrefunded: Mapping[str, int]) -> list[Demand]:
+    """Of which units the money goes back: no more than are left to refund."""
+    wanted = summed(unit for unit in units if unit.refunded)
+    found = {sku: min(quantity, unrefunded.get(sku, 0)) for sku, quantity in wanted.items()}
+    return [Demand(sku, quantity) for sku, quantity in found.items() if quantity > 0]
+
+
+def track(each: Return, status: str, at: datetime) -> ReturnTracked | None:
+    """The carrier saw it; None if that is known, outdone by what was told before, or of no interest any more."""
+    before = -1 if each.tracking is None else WAY.index(each.tracking)
+    if each.state != "approved" or WAY.index(status) <= before:
+        return None
+    return ReturnTracked(each.id, each.order_id, status, at)
+
+
+def refund_again(each: Return, refunds: Iterable[Refund]) -> None:
+    """Whether another refund may take the place of the one there was; refuses `return_not_to_refund`."""
+    failed = any(refund.id == each.refund_id and refund.state == "failed" for refund in refunds)
+    if not failed:
+        raise ReturnNotToRefund("it has not come, or its refund has not failed", return_state=each.state)
+
+
+def evolve(each: Return | None, event: ReturnEvent, version: int) -> Return:
+    """A return after an event."""
+    if isinstance(event, ReturnRequested):
+        by: By = "staff" if event.requested_by == "staff" else "customer"
+        return Return(event.return_id, event.order_id, event.lines, event.reason, by, "requested", version)
+    assert each is not None, "a return's history begins with ReturnRequested"
+    return structs.replace(each, version=version, **_changed(event))
+
+
+def _changed(event: ReturnEvent) -> dict[str, object]:
+    match event:
+        case ReturnApproved(warehouse=warehouse):
+            return {"state": "approved", "warehouse": warehouse}
+        case ReturnRejected(reason=reason):
+            return {"state": "rejected", "rejection": reason}
+        case ReturnLabelled(carrier=carrier, tracking_number=number, label=label):
+            return {"carrier": carrier, "tracking_number": number, "label": label}
+        case ReturnTracked(status=status):
+            return {"tracking": status}
+        case ReturnReceived(warehouse=warehouse, units=units, refund_id=refund_id):
+            return {"state": "received", "warehouse": warehouse, "units": units, "refund_id": refund_id}
+        case ReturnRefunded(refund_id=refund_id):
+            return {"refund_id": refund_id}
+    return {"state": "cancelled"}

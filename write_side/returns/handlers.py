@@ -1,0 +1,238 @@
+"""Goods come back: asked for, approved or not, received, their money given back. Each step is decided under the lock of
+the order: two who send the same unit back see one another."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
+from uuid import UUID
+
+from msgspec import Struct
+
+from shared.envelope import Metadata
+from shared.events.returns import ReturnedUnits, ReturnReceived, ReturnRefunded
+from shared.ids import uuid7
+from shared.settings import Settings
+from write_side import commands, fulfilment, inventory, orders, refunds
+from write_side.causes import joining_order
+from write_side.commands import Answer, Call
+from write_side.database import Connection, Pool
+from write_side.event_log import Positions, together
+from write_side.fulfilment import Parcel
+from write_side.inventory import UnknownStock
+from write_side.orders import Order
+from write_side.refunds import NewRefund, NothingToRefund, RefundExceedsCaptured
+from write_side.returns import domain, store
+from write_side.returns.domain import (
+    ApproveReturn,
+    By,
+    Gone,
+    NewReturn,
+    ReceiveReturn,
+    RejectReturn,
+    Return,
+    UnknownReturn,
+)
+
+AT_ONCE = timedelta(0)
+
+
+class Returns(Struct, frozen=True):
+    """Returns, oldest first."""
+
+    returns: list[Return]
+
+
+class Books(NamedTuple):
+    """An order with all that its returns are decided from."""
+
+    order: Order
+    gone: Gone
+
+    def one(self, return_id: UUID) -> Return:
+        """Refuses `unknown_return`."""
+        found = next((each for each in self.gone.returns if each.id == return_id), None)
+        if found is None:
+            raise UnknownReturn("this order has no such return")
+        return found
+
+
+async def open_returns(pool: Pool, state: str, after: UUID) -> Returns:
+    """What waits to be decided on, or to be received; so many at a time."""
+    async with pool.acquire() as conn:
+        return Returns(await store.open_in(conn, state, after))
+
+
+async def request_return(
+    pool: Pool, order_id: UUID, wanted: NewReturn, by: By, settings: Settings, cause: Metadata, call: Call
+) -> Answer[Return]:
+    """Somebody wants to send goods back; approved at once if staff asks or `RETURN_APPROVAL` says so.
+
+    Refuses `unknown_order`, `returns_too_much`, `outside_return_window`.
+    """
+    since = datetime.now(UTC) - timedelta(days=settings.return_window_days)
+    async with joining_order(pool, order_id, cause, "return") as joined:
+
+        async def decide(conn: Connection) -> tuple[Return, Positions]:
+            books = await _lock(conn, order_id)
+            event = domain.request(order_id, books.gone, wanted, by, since, uuid7())
+            each = domain.evolve(None, event, 1)
+            positions = await store.insert(conn, each, event, joined)
+            if by == "customer" and settings.return_approval == "by_hand":
+                return each, positions
+            each, approved = await _approve(conn, books.order, each, None, settings, joined)
+            return each, together(positions, approved)
+
+        return await commands.run(pool, decide, call)
+
+
+async def approve_return(
+    pool: Pool, return_id: UUID, wanted: ApproveReturn, settings: Settings, cause: Metadata, call: Call
+) -> Answer[Return]:
+    """It may be sent. Refuses `unknown_return`, `return_not_requested`, `unknown_warehouse`."""
+    order_id = await _order_of(pool, return_id)
+    async with joining_order(pool, order_id, cause, "return") as joined:
+
+        async def decide(conn: Connection) -> tuple[Return, Positions]:
+            books = await _lock(conn, order_id)
+            return await _approve(conn, books.order, books.one(return_id), wanted.warehouse, settings, joined)
+
+        return await commands.run(pool, decide, call)
+
+
+async def _approve(
+    conn: Connection, order: Order, each: Return, warehouse: str | None, settings: Settings, cause: Metadata
+) -> tuple[Return, Positions]:
+    first = each.lines[0].sku
+    came_from = next((place.warehouse for place in order.allocations if place.sku == first), None)
+    waits = await inventory.ensure_warehouse(conn, warehouse or settings.return_warehouse or came_from, cause)
+    event = domain.approve(each, waits)
+    after = domain.evolve(each, event, each.version + 1)
+    return after, await store.save(conn, after, event, cause, AT_ONCE if settings.carrier_url else None)
+
+
+async def reject_return(
+    pool: Pool, return_id: UUID, wanted: RejectReturn, cause: Metadata, call: Call
+) -> Answer[Return]:
+    """It may not be sent. Refuses `unknown_return`, `return_not_requested`."""
+    order_id = await _order_of(pool, return_id)
+    async with joining_order(pool, order_id, cause, "return") as joined:
+
+        async def decide(conn: Connection) -> tuple[Return, Positions]:
+            each = (await _lock(conn, order_id)).one(return_id)
+            event = domain.reject(each, wanted)
+            after = domain.evolve(each, event, each.version + 1)
+            return after, await store.save(conn, after, event, joined)
+
+        return await commands.run(pool, decide, call)
+
+
+async def cancel_return(pool: Pool, order_id: UUID, return_id: UUID, cause: Metadata, call: Call) -> Answer[Return]:
+    """The goods stay with the customer; a label is made void. Refuses `unknown_order`, `unknown_return`,
+    `return_not_open`."""
+    async with joining_order(pool, order_id, cause, "return") as joined:
+
+        async def decide(conn: Connection) -> tuple[Return, Positions]:
+            each = (await _lock(conn, order_id)).one(return_id)
+            event = domain.cancel(each)
+            after = domain.evolve(each, event, each.version + 1)
+            return after, await store.save(conn, after, event, joined, AT_ONCE if each.label else None)
+
+        return await commands.run(pool, decide, call)
+
+
+async def receive_return(
+    pool: Pool, return_id: UUID, wanted: ReceiveReturn, cause: Metadata, call: Call
+) -> Answer[Return]:
+    """Goods are unpacked: sellable ones lie on the shelf, and their money goes back.
+
+    Refuses `unknown_return`, `return_not_approved`, `receives_too_much`, `unknown_stock`.
+    """
+    order_id = await _order_of(pool, return_id)
+    async with joining_order(pool, order_id, cause, "return") as joined:
+
+        async def decide(conn: Connection) -> tuple[Return, Positions]:
+            books = await _lock(conn, order_id)
+            each = books.one(return_id)
+            units = domain.unpack(each, books.gone, wanted)
+            stocked = await _put_on_shelf(conn, order_id, wanted.warehouse, units, joined)
+            refund_id, given = await _give_back(conn, books, units, joined, shipping=wanted.shipping)
+            event = ReturnReceived(each.id, order_id, wanted.warehouse, units, refund_id)
+            after = domain.evolve(each, event, each.version + 1)
+            return after, together(stocked, given, await store.save(conn, after, event, joined))
+
+        return await commands.run(pool, decide, call)
+
+
+async def _put_on_shelf(
+    conn: Connection, order_id: UUID, warehouse: str, units: Sequence[ReturnedUnits], cause: Metadata
+) -> Positions:
+    sellable = inventory.summed(unit for unit in units if unit.condition == "sellable")
+    if not sellable:
+        return {}
+    items = await inventory.find_places(conn, [(sku, warehouse) for sku in sellable], lock=True)
+    if lacking := [sku for sku in sellable if (sku, warehouse) not in items]:
+        raise UnknownStock(f"not kept in {warehouse}: {', '.join(lacking[:20])}", pointer="/warehouse")
+    back = [(item.id, sellable[sku]) for (sku, _), item in items.items()]
+    return await inventory.put_back(conn, order_id, back, "returned", cause)
+
+
+async def _give_back(
+    conn: Connection, books: Books, units: Sequence[ReturnedUnits], cause: Metadata, *, shipping: bool
+) -> tuple[UUID | None, Positions]:
+    """The refund of what came; of no more than is left of the order and of its money, and none where nothing is."""
+    left = refunds.unrefunded(books.order.lines, books.gone.refunds)
+    lines = domain.to_refund(units, left)
+    if not lines and not shipping:
+        return None, {}
+    try:
+        wanted = NewRefund("returned", lines=lines, shipping=shipping)
+        refund, positions = await refunds.request_within(conn, books.order.id, wanted, cause)
+    except NothingToRefund:
+        return None, {}
+    except RefundExceedsCaptured as refusal:  # an amount went back before, of nothing in particular
+        rest = NewRefund("returned", amount_minor=refusal.facts["left_minor"])
+        if rest.amount_minor == 0:
+            return None, {}
+        refund, positions = await refunds.request_within(conn, books.order.id, rest, cause)
+    return refund.id, positions
+
+
+async def refund_again(pool: Pool, return_id: UUID, cause: Metadata, call: Call) -> Answer[Return]:
+    """Another refund in place of one that failed.
+
+    Refuses `unknown_return`, `return_not_to_refund`, `nothing_to_refund`.
+    """
+    order_id = await _order_of(pool, return_id)
+    async with joining_order(pool, order_id, cause, "return") as joined:
+
+        async def decide(conn: Connection) -> tuple[Return, Positions]:
+            books = await _lock(conn, order_id)
+            each = books.one(return_id)
+            domain.refund_again(each, books.gone.refunds)
+            failed = next(refund for refund in books.gone.refunds if refund.id == each.refund_id)
+            refund_id, given = await _give_back(conn, books, each.units, joined, shipping=failed.shipping_minor > 0)
+            if refund_id is None:
+                raise NothingToRefund("nothing is left to refund")
+            event = ReturnRefunded(each.id, order_id, refund_id)
+            after = domain.evolve(each, event, each.version + 1)
+            return after, together(given, await store.save(conn, after, event, joined))
+
+        return await commands.run(pool, decide, call)
+
+
+async def _lock(conn: Connection, order_id: UUID) -> Books:
+    """The order held until the transaction ends; refuses `unknown_order`."""
+    order = await orders.lock_whole(conn, order_id)
+    if order is None:
+        raise orders.UnknownOrder("there is no such order")
+    parcels: Sequence[Parcel] = await fulfilment.parcels_of(conn, order_id)
+    gone = Gone(parcels, await store.of_order(conn, order_id), await refunds.of_order(conn, order_id))
+    return Books(order, gone)
+
+
+async def _order_of(pool: Pool, return_id: UUID) -> UUID:
+    async with pool.acquire() as conn:
+        each = await store.find(conn, return_id)
+    if each is None:
+        raise UnknownReturn("there is no such return")
+    return each.order_id
