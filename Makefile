@@ -17,7 +17,7 @@ MINUTES ?= 2
 EVENTS ?= 20000
 PROFILE ?= peak
 
-.PHONY: relevance fraud-suite help demo up down status test fuzz stripe-mock check bench load faults stampede black-friday lock docker audit schemas drill
+.PHONY: relevance fraud-suite help demo up down status test fuzz stripe-mock check bench load faults stampede black-friday lock docker audit schemas drill dictionary
 help: ## What can be typed
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
 
@@ -92,6 +92,9 @@ audit: $(READY) ## Known holes in what the lock names; fails where the advisorie
 
 schemas: $(READY) ## Publish the schemas of the events, unless one broke what was published before (docs/events.md)
 	@$(BIN)/doorbuster schemas
+
+dictionary: $(READY) ## Write docs/data-dictionary.md anew, from the contracts of the indices that analysts ask
+	@$(BIN)/doorbuster dictionary > docs/data-dictionary.md
 
 lock: $(READY) ## Resolve the dependencies anew into requirements.lock, which names hashes and no host
 	$(UV) lock --upgrade

@@ -10,6 +10,7 @@ import msgspec
 from doorbuster.asking.questions import Column, Question
 from doorbuster.asking.rows import Row
 from shared.money import EXPONENTS, display
+from write_side.imports import guarded
 
 
 def as_json(rows: Sequence[Row]) -> str:
@@ -22,13 +23,13 @@ def as_csv(question: Question, rows: Sequence[Row]) -> str:
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow([column.name for column in question.columns])
-    writer.writerows([_harmless(row[column.name]) for column in question.columns] for row in rows)
+    writer.writerows([_cell_of(row[column.name]) for column in question.columns] for row in rows)
     return out.getvalue().rstrip("\n")
 
 
-def _harmless(value: Any) -> Any:
-    """Words of strangers stand in answers: a spreadsheet would take those that begin so for a formula."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")) else value
+def _cell_of(value: Any) -> Any:
+    """Words of strangers stand in answers, and spreadsheets would take some for formulas."""
+    return guarded(value) if isinstance(value, str) else value
 
 
 def as_table(question: Question, rows: Sequence[Row]) -> str:

@@ -82,9 +82,9 @@ class OrderRecord(Struct, frozen=True):
     updated_at: Annotated[datetime, told("when something last happened to it", "UTC")]
     position: Annotated[int, told("of the last event in it, in the log")]
     account_id: Annotated[UUID | None, told("the account it belongs to; null: a guest's", since="v4")] = None
-    lines: Annotated[list[RecordedLine], told("what was bought (nested)", since="v6")] = []
-    discounts: Annotated[list[RecordedDiscount], told("what took something off (nested)", since="v6")] = []
-    refunds: Annotated[list[RecordedRefund], told("what went back or was released (nested)", since="v6")] = []
+    lines: Annotated[list[RecordedLine], told("what was bought", since="v6")] = []
+    discounts: Annotated[list[RecordedDiscount], told("what took something off", since="v6")] = []
+    refunds: Annotated[list[RecordedRefund], told("what went back or was released", since="v6")] = []
     authorized_at: Annotated[datetime | None, told("when a payment first went through", "UTC", "v6")] = None
     captured_at: Annotated[datetime | None, told("when the money was taken", "UTC", "v6")] = None
     captured_minor: Annotated[int, told("what was taken, before refunds", MINOR, "v6")] = 0

@@ -1,11 +1,12 @@
 """The product read models: the page (Redis) and the search document (Elasticsearch)."""
 
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 from msgspec import Struct
 
 from shared.documents.stock import Availability
+from shared.documents.told import MINOR, told
 from shared.events.catalog import AttributeValue, Image
 from shared.money import Money
 
@@ -47,32 +48,34 @@ class Completion(Struct, frozen=True):
 
 
 class SearchedProduct(Struct, frozen=True):
-    """A product as Elasticsearch holds it. `facets` is flattened: attribute key → keyword values.
+    """A product as searches find it. `facets` is flattened: attribute key → keyword values.
 
     `numbers` and `steps` are the same attributes where they are quantities: `shared.documents.quantities`.
     """
 
-    product_id: UUID
-    slug: str
-    name: str
-    brand: str
-    description: str
-    product_type: str
-    kinds: list[str]  # words that say what kind of thing it is
-    category_id: UUID | None
-    attributes_text: str
-    facets: dict[str, list[str]]
-    numbers: dict[str, list[str]]
-    steps: dict[str, list[str]]
-    completion: Completion | None  # None: nobody finds it
-    image: str | None
-    skus: list[str]
-    eans: list[str]
-    prices: dict[str, int]  # currency → lowest price of its variants, minor units
-    availability: Availability  # the best of its variants
-    listed: bool  # active: drafts and archived products are not found
-    deleted: bool
-    position: int
+    product_id: Annotated[UUID, told("the product; ids sort by age")]
+    slug: Annotated[str, told("its name in addresses")]
+    name: Annotated[str, told("its name")]
+    brand: Annotated[str, told("who makes it")]
+    description: Annotated[str, told("what is said of it")]
+    product_type: Annotated[str, told("what kind of thing it is, in the merchant's words")]
+    kinds: Annotated[list[str], told("words that say what kind of thing it is")]
+    category_id: Annotated[UUID | None, told("where it stands in the shop")]
+    attributes_text: Annotated[str, told("its attributes as words that a search finds")]
+    facets: Annotated[dict[str, list[str]], told("attribute → its values")]
+    numbers: Annotated[dict[str, list[str]], told("attributes that are quantities → sortable numbers", since="v3")]
+    steps: Annotated[dict[str, list[str]], told("the same → the step of a filter that each falls into", since="v3")]
+    completion: Annotated[
+        Completion | None, told("what may be typed to find it; null: nobody finds it", since="v3")
+    ]
+    image: Annotated[str | None, told("address of its first image")]
+    skus: Annotated[list[str], told("its variants")]
+    eans: Annotated[list[str], told("their EANs")]
+    prices: Annotated[dict[str, int], told("currency → lowest price of its variants, tax excluded", MINOR)]
+    availability: Annotated[Availability, told("the best of its variants")]
+    listed: Annotated[bool, told("active: drafts and archived products are not found")]
+    deleted: Annotated[bool, told("always false: products are archived")]
+    position: Annotated[int, told("of the last event in it, in the log")]
 
 
 class Category(Struct, frozen=True):

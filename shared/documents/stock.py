@@ -1,9 +1,11 @@
 """The stock read models: what a shopper may see of a SKU, what staff see, what analysts query."""
 
-from typing import Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
 from msgspec import Struct
+
+from shared.documents.told import told
 
 MODEL = "stock_level"  # Redis: `doc:<sku>` is a ShopperStock, `doc: staff:<sku>` a StaffStock
 STAFF = " staff:"  # no SKU begins with a space; one called "staff:lamp" must not take the place of staff's "lamp"
@@ -39,16 +41,16 @@ class StaffStock(Struct, frozen=True):
 
 
 class StockRecord(Struct, frozen=True):
-    """A stock item as analysts find it."""
+    """A SKU in a warehouse as it is now."""
 
-    stock_item_id: UUID
-    sku: str
-    product_id: UUID
-    warehouse: str
-    on_hand: int
-    reserved: int
-    available: int
-    position: int
+    stock_item_id: Annotated[UUID, told("the stock item")]
+    sku: Annotated[str, told("what is stocked")]
+    product_id: Annotated[UUID, told("the product that the SKU is a variant of")]
+    warehouse: Annotated[str, told("where it is")]
+    on_hand: Annotated[int, told("what lies there", "pieces")]
+    reserved: Annotated[int, told("of it promised to orders", "pieces")]
+    available: Annotated[int, told("on hand − reserved", "pieces")]
+    position: Annotated[int, told("of the last event in it, in the log")]
 
 
 def availability(available: int, low_at: int) -> Availability:

@@ -7,6 +7,7 @@ from write_side.imports.formats import READY, Format
 from write_side.imports.mapping import DEFAULT, BrokenMapping, ColumnMapping, read_mapping
 from write_side.imports.observing import Observer, Tally
 from write_side.imports.reading import UnreadableFile, open_table
+from write_side.imports.spreadsheets import guarded
 from write_side.imports.stock_export import stock_pages
 from write_side.imports.stock_import import StockOptions, StockProgress, import_stock
 
@@ -26,6 +27,7 @@ __all__ = [
     "UnreadableFile",
     "catalog_pages",
     "currencies_of",
+    "guarded",
     "import_catalog",
     "import_stock",
     "open_table",
