@@ -56,17 +56,18 @@ class Difference(Struct, frozen=True):
     path: Annotated[str, Meta(description="JSON pointer into the state")]
     before: Any
     after: Any
-    by: Happened
+    by: Annotated[Happened | None, Meta(description="null: none of the 2000 events before the second point")]
 
 
 class Differences(Struct, frozen=True):
-    """What changed between two versions of an aggregate; 0 is before its first event."""
+    """Some of what changed between two versions of an aggregate; 0 is before its first event."""
 
     kind: str
     id: UUID
     from_version: int
     to_version: int
     changes: list[Difference]
+    next: Annotated[str | None, Meta(description="the cursor of the page behind this one")]
 
 
 class Because(Struct, frozen=True):

@@ -155,34 +155,38 @@ class BrokenCursor(Refusal):
 Order = Literal["oldest", "newest"]
 
 
+Counted = Literal["version", "place"]
+
+
 class Window(NamedTuple):
-    """Versions above `after` up to `until`: what one page looks at. `next` goes on behind it, None at the end."""
+    """Versions (or places) above `after` up to `until`: what one page looks at. `next` goes on behind it, None at the
+    end."""
 
     after: int
     until: int
     next: str | None
 
 
-def window(last: int, order: Order, cursor: str | None, size: int) -> Window:
+def window(last: int, order: Order, cursor: str | None, size: int, of: Counted = "version") -> Window:
     """The page that a cursor leads to, of a history that ends with version `last`; raises `BrokenCursor`."""
     if order == "oldest":
-        after = 0 if cursor is None else _version_of(cursor)
+        after = 0 if cursor is None else _number_of(cursor, of)
         until = min(last, after + size)
-        return Window(after, until, _cursor(until) if until < last else None)
-    until = last if cursor is None else min(last, _version_of(cursor))
+        return Window(after, until, _cursor(until, of) if until < last else None)
+    until = last if cursor is None else min(last, _number_of(cursor, of))
     after = max(0, until - size)
-    return Window(after, until, _cursor(after) if after else None)
+    return Window(after, until, _cursor(after, of) if after else None)
 
 
-def _cursor(version: int) -> str:
-    return urlsafe_b64encode(f"version {version}".encode()).decode().rstrip("=")
+def _cursor(number: int, of: Counted) -> str:
+    return urlsafe_b64encode(f"{of} {number}".encode()).decode().rstrip("=")
 
 
-def _version_of(cursor: str) -> int:
+def _number_of(cursor: str, of: Counted) -> int:
     try:
-        word, _, version = urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode("ascii").partition(" ")
-        if word == "version" and 0 <= int(version) <= LARGEST and _cursor(int(version)) == cursor:
-            return int(version)
+        word, _, number = urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode("ascii").partition(" ")
+        if word == of and 0 <= int(number) <= LARGEST and _cursor(int(number), of) == cursor:
+            return int(number)
     except ValueError:
         pass
     raise BrokenCursor("This cursor is not one of ours.", pointer="?cursor")

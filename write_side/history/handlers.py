@@ -43,6 +43,7 @@ from write_side.history.kinds import Kind
 from write_side.history.past import Past, as_of, unfolded
 
 SEGMENT = 100  # versions looked at in one go for who changed what
+LOOKED_AT = 2_000  # versions in all for that: a page costs as much at the end of a long history as of a short one
 
 
 async def was(conn: Connection, kind: Kind, id_: UUID, point: Point) -> Was:
@@ -96,10 +97,12 @@ async def events(
     return EventPage(kind.name, id_, told if order == "oldest" else told[::-1], page.next)
 
 
-async def differences(conn: Connection, kind: Kind, id_: UUID, first: Point, second: Point) -> Differences:
+async def differences(
+    conn: Connection, kind: Kind, id_: UUID, first: Point, second: Point, cursor: str | None, limit: int
+) -> Differences:
     """What changed from one point to a later one; all of it is new where the first lies before its first event.
 
-    Raises `UnknownHistory`, `NotThereYet`, `NotReachedYet`, `PointsReversed`.
+    Raises `UnknownHistory`, `NotThereYet`, `NotReachedYet`, `PointsReversed`, `BrokenCursor`.
     """
     after = await _past(conn, kind, id_, second)
     await _check_reached(conn, first)
@@ -108,16 +111,23 @@ async def differences(conn: Connection, kind: Kind, id_: UUID, first: Point, sec
     if since > after.last.version or (first.version != NOW.version and first.version > after.last.version):
         raise PointsReversed("the second point lies before the first")
     old, new = leaves(shown(before.state) if before else None), leaves(shown(after.state))
-    by = await _who_changed(conn, kind, id_, since, after.last.version, changed(old, new))
-    told = [Difference(place, masked(old.get(place)), masked(new.get(place)), happened(by[place])) for place in by]
-    return Differences(kind.name, id_, since, after.last.version, told)
+    places = changed(old, new)
+    page = window(len(places), "oldest", cursor, limit, "place")
+    by = await _who_changed(conn, kind, id_, since, after.last.version, places[page.after : page.until])
+    told = [
+        Difference(place, masked(old.get(place)), masked(new.get(place)), happened(event) if event else None)
+        for place, event in by.items()
+    ]
+    return Differences(kind.name, id_, since, after.last.version, told, page.next)
 
 
 async def _who_changed(
     conn: Connection, kind: Kind, id_: UUID, since: int, until: int, places: Sequence[str]
-) -> dict[str, Recorded]:
-    """Place → the last event that changed it. Looked for from the end: most of what differs was changed lately."""
+) -> dict[str, Recorded | None]:
+    """Place → the last event that changed it, None where that is long ago. Looked for from the end: most of what
+    differs was changed lately."""
     found: dict[str, Recorded] = {}
+    since = max(since, until - LOOKED_AT)
     while until > since and len(found) < len(places):
         after = max(since, until - SEGMENT)
         last: dict[str, Recorded] = {}
@@ -125,7 +135,7 @@ async def _who_changed(
             last |= dict.fromkeys(changed(before, now), past.last)
         found |= {place: last[place] for place in places if place in last and place not in found}
         until = after
-    return {place: found[place] for place in places}
+    return {place: found.get(place) for place in places}
 
 
 async def _leaves_of(

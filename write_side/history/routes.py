@@ -49,6 +49,7 @@ SystemTime = Annotated[
 Ordered = Annotated[Order, QueryParameter(description="Which come first.")]
 Cursor = Annotated[str | None, QueryParameter(max_length=100, description="`next` of the page before.")]
 Limit = Annotated[int, QueryParameter(ge=1, le=MOST, description="Versions that a page looks at.")]
+Places = Annotated[int, QueryParameter(ge=1, le=MOST, description="Places that a page tells.")]
 Figure = Annotated[
     str,
     QueryParameter(
@@ -83,12 +84,16 @@ async def get_history_events(
 
 
 @get("/v1/history/{kind:str}/{name:str}/changes", guards=STAFF)
-@refuses(UnknownHistory, OnePointNeeded, BrokenTime, NotThereYet, NotReachedYet, PointsReversed)
+@refuses(UnknownHistory, OnePointNeeded, BrokenTime, NotThereYet, NotReachedYet, PointsReversed, BrokenCursor)
+@leads_to(
+    Link("get_changes", {**_SELF, "from_version": "/from_version", "to_version": "/to_version", "cursor": "/next"})
+)
 async def get_changes(
     kind: KindName, name: Name, own: Own, from_version: FirstVersion = None, from_position: Place = None,
     from_at: Time = None, to_version: Version = None, to_position: Place = None, to_at: Time = None,
+    cursor: Cursor = None, limit: Places = 100,
 ) -> Shown[Differences]:  # fmt: skip
-    """What changed between two moments, place by place: before, after, and by which event.
+    """What changed between two moments, place by place and page by page: before, after, and by which event.
 
     Exactly one of `from_version`, `from_position`, `from_at`, and exactly one of `to_version`, `to_position`, `to_at`.
     """
@@ -96,7 +101,8 @@ async def get_changes(
     second = point(to_version, to_position, to_at, prefix="to_")
     found = kind_of(kind)
     async with own.pool.acquire() as conn:
-        return shown(await handlers.differences(conn, found, await id_of(conn, found, name), first, second))
+        id_ = await id_of(conn, found, name)
+        return shown(await handlers.differences(conn, found, id_, first, second, cursor, limit))
 
 
 @get("/v1/history/{kind:str}/{name:str}/explanation", guards=STAFF)

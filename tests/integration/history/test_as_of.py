@@ -148,6 +148,24 @@ async def test_changes_name_each_place_and_the_last_event_that_touched_it(shop: 
     }  # fmt: skip
 
 
+async def test_changes_come_page_by_page_and_each_place_once(shop: Shop, ask: Ask) -> None:
+    await sold_lamps(shop)
+    between = {"from_version": 0, "to_version": 3}
+    whole = await ask("history/stock_item/lamp@BER/changes", **between)
+    assert whole["next"] is None
+    seen: list[object] = []
+    cursor: dict[str, str] = {}
+    for size in (3, 3, 1):
+        page = await ask("history/stock_item/lamp@BER/changes", limit=3, **between, **cursor)
+        assert len(page["changes"]) == size
+        seen, cursor = seen + page["changes"], {"cursor": page["next"]}
+    assert (seen, page["next"]) == (whole["changes"], None)
+    versions = (await ask("history/stock_item/lamp@BER/events", limit=1))["next"]
+    refused = await ask("history/stock_item/lamp@BER/changes", 400, cursor=versions, **between)
+    assert refused["code"] == "broken_cursor", "a cursor of versions is none of places"
+    await ask("history/stock_item/lamp@BER/changes", 400, limit=501, **between)
+
+
 async def test_what_went_and_came_back_did_not_change(shop: Shop, ask: Ask) -> None:
     await shop.stock("lamp", 10)
     await shop.price("lamp", 1100)

@@ -11,7 +11,7 @@ from tests.integration.checkout.shop import Shop
 from tests.integration.history.conftest import Ask
 from tests.integration.history.long_item import grow
 from write_side import event_log
-from write_side.history import snapshots
+from write_side.history import handlers, snapshots
 from write_side.history.snapshots import EVERY
 
 EVENTS = 5 * EVERY + 100
@@ -67,6 +67,20 @@ async def test_a_long_history_is_answered_by_few_events_and_as_the_fold_would(
     read.events = 0
     assert (await ask(ITEM, version=EVENTS))["state"]["on_hand"] == EVENTS - 1
     assert read.events <= EVERY + 1
+
+
+async def test_who_changed_a_place_long_ago_is_not_looked_for(
+    shop: Shop, ask: Ask, settled: Settle, read: Read, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(handlers, "LOOKED_AT", EVERY)
+    await grow(shop, 5 * EVERY)
+    await settled()
+    await work(shop)
+    read.events = 0
+    told = await ask(f"{ITEM}/changes", from_version=0, to_version=5 * EVERY)
+    by = {change["path"]: change["by"] and change["by"]["version"] for change in told["changes"]}
+    assert (by["/on_hand"], by["/sku"]) == (5 * EVERY, None)
+    assert read.events <= 4 * EVERY, "what a page costs does not go by the length of the history"
 
 
 async def _all_events(ask: Ask) -> list[Any]:
