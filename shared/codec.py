@@ -15,6 +15,7 @@ from shared.events.carts import CartEvent
 from shared.events.catalog import CatalogEvent
 from shared.events.fraud import FraudEvent
 from shared.events.fulfilment import FulfilmentEvent
+from shared.events.gift_cards import GiftCardEvent
 from shared.events.inventory import InventoryEvent
 from shared.events.merchandising import MerchandisingEvent
 from shared.events.notifications import NotificationEvent
@@ -50,6 +51,7 @@ Event = (
     | PricingEvent
     | MerchandisingEvent
     | PromotionEvent
+    | GiftCardEvent
     | RefundEvent
     | RepairEvent
     | ReturnEvent

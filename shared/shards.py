@@ -48,6 +48,11 @@ def promotion_key(promotion_id: UUID) -> str:
     return f"promotion:{promotion_id}"
 
 
+def gift_card_key(gift_card_id: UUID) -> str:
+    """Key family of a gift card."""
+    return f"gift_card:{gift_card_id}"
+
+
 def sale_key(sale_id: UUID | str) -> str:
     """Key family of a doorbuster sale (its id, or the id's usual spelling)."""
     return f"sale:{sale_id}"

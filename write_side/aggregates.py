@@ -24,6 +24,8 @@ from write_side.fulfilment.booking import domain as booking
 from write_side.fulfilment.booking import store as booking_store
 from write_side.fulfilment.picking import domain as picking
 from write_side.fulfilment.picking import store as picking_store
+from write_side.gift_cards import domain as gift_cards
+from write_side.gift_cards import store as gift_cards_store
 from write_side.inventory import domain as inventory
 from write_side.inventory import store as inventory_store
 from write_side.inventory.alerts import domain as low_stock
@@ -113,6 +115,9 @@ AGGREGATES: list[Aggregate] = [
         "promotion", "promotion", lambda state, r, e: promotions.evolve(state, e, r.version),
         promotions_store.all_promotions,
     ),
+    Aggregate(
+        "gift_card", "gift_card", lambda state, r, e: gift_cards.evolve(state, e, r.version), gift_cards_store.all_cards
+    ),
     Aggregate("sale", "sale", lambda state, r, e: sales.evolve(state, e, r.version), sales_store.all_sales),
     Aggregate("sale_pass", "sale_pass", lambda _, r, e: sales.evolve_pass(e, r.version), sales_store.all_passes),
     Aggregate(
@@ -177,5 +182,10 @@ USES = Aggregate(
     "promotion", "promotion", lambda state, r, e: promotions.evolve_uses(state, r.aggregate_id, e),
     promotions_store.all_uses, "reservation",
 )  # fmt: skip
-PARTS = {part.type: part for part in (RESERVATIONS, USES)}
+# And which orders hold how much of a gift card.
+GIFT_USES = Aggregate(
+    "gift_card", "gift_card", lambda state, r, e: gift_cards.evolve_uses(state, r.aggregate_id, e),
+    gift_cards_store.all_uses, "reservation",
+)  # fmt: skip
+PARTS = {part.type: part for part in (RESERVATIONS, USES, GIFT_USES)}
 BY_TYPE = {aggregate.type: aggregate for aggregate in AGGREGATES}

@@ -35,6 +35,7 @@ from write_side.fraud import routes as fraud_routes
 from write_side.fulfilment import routes as fulfilment_routes
 from write_side.fulfilment.booking import routes as booking_routes
 from write_side.fulfilment.picking import routes as picking_routes
+from write_side.gift_cards import routes as gift_cards_routes
 from write_side.history import routes as history_routes
 from write_side.http import CREDENTIALS
 from write_side.inventory import routes as inventory_routes
@@ -71,6 +72,7 @@ ROUTES: Sequence[HTTPRouteHandler] = [
     *inventory_routes.routes,
     *limits_routes.routes,
     *promotions_routes.routes,
+    *gift_cards_routes.routes,
     *sales_routes.routes,
     *shipping_routes.routes,
     *taxes_routes.routes,

@@ -7,7 +7,7 @@ from uuid import UUID
 from write_side import catalog, pricing
 from write_side.access import store as access
 from write_side.accounts import store as accounts
-from write_side.aggregates import RESERVATIONS, USES, Aggregate
+from write_side.aggregates import GIFT_USES, RESERVATIONS, USES, Aggregate
 from write_side.carts import store as carts
 from write_side.comparing import fold
 from write_side.database import Connection
@@ -15,6 +15,8 @@ from write_side.fraud import store as fraud
 from write_side.fulfilment import store as fulfilment
 from write_side.fulfilment.booking import store as booking
 from write_side.fulfilment.picking import store as picking
+from write_side.gift_cards import store as gift_cards
+from write_side.gift_cards.domain import GiftCard, GiftCardUses
 from write_side.inventory import store as inventory
 from write_side.inventory.alerts import store as low_stock
 from write_side.inventory.domain import Held, StockItem
@@ -52,6 +54,11 @@ async def _promotion(conn: Connection, promotion: Promotion) -> None:
     await promotions.rewrite_promotion(conn, promotion, uses)
 
 
+async def _gift_card(conn: Connection, card: GiftCard) -> None:
+    uses = (await fold(conn, GIFT_USES, [card.id])).states.get(card.id, GiftCardUses(card.id, {}))
+    await gift_cards.rewrite_card(conn, card, uses)
+
+
 _REWRITES: dict[str, Rewrite] = {
     "warehouse": inventory.rewrite_warehouse,
     "stock_item": _item,
@@ -63,6 +70,7 @@ _REWRITES: dict[str, Rewrite] = {
     "price": pricing.rewrite_prices,
     "price_list": price_lists.rewrite_price_list,
     "promotion": _promotion,
+    "gift_card": _gift_card,
     "sale": sales.rewrite_sale,
     "sale_pass": sales.rewrite_pass,
     "destination": taxes.rewrite_destination,
@@ -91,6 +99,7 @@ _PARTS = {
     "price_list": [("list_price", "price_list_id")],
     "cart": [("cart_line", "cart_id")],
     "promotion": [("promotion_use", "promotion_id")],
+    "gift_card": [("gift_card_use", "gift_card_id")],
     "sale": [("sale_sku", "sale_id")],
     "webhook_endpoint": [("webhook_secret", "endpoint_id"), ("webhook_delivery", "endpoint_id")],
 }

@@ -21,8 +21,10 @@ async def differences(conn: Connection, provider: Provider) -> list[str]:
     for refund in await refunds.all_refunds(conn):
         if refund.state not in _GONE:
             continue
-        ours = (refund.amount_minor, refund.currency)
+        ours = (refund.charged_minor, refund.currency)
         back[str(refund.order_id)] += refund.amount_minor
+        if not refund.charged_minor:
+            continue  # all of it went back to gift cards
         theirs = there.pop((str(refund.id), str(refund.provider_id)), None)
         if theirs != ours:
             found.append(f"refund {refund.id}: gives {ours} back, the provider {theirs}")

@@ -94,6 +94,7 @@ def render(id_: str, state: RecordedOrder, _keys: Keys) -> Rendered:
         discount_minor=totals.discount_minor,
         tax_minor=totals.tax_minor,
         total_minor=totals.total_minor,
+        gift_minor=sum(part.amount_minor for part in placed.gift_cards),
         refunded_minor=refunded_minor(seen),
         released_minor=released_minor(seen),
         fulfilment=fulfilment_of(seen, placed),
@@ -163,7 +164,7 @@ def _back(state: RecordedOrder, how: str) -> tuple[Counter[str], Counter[str]]:
 
 MODEL = ReadModel(
     name=RECORDS,
-    version="v7",
+    version="v8",
     sink=ELASTICSEARCH,
     contexts=order.CONTEXTS,
     state=RecordedOrder,

@@ -73,6 +73,7 @@ def render(id_: str, state: Order, keys: Keys) -> Rendered:
         retry_at=state.retry_at,
         returns=list(state.returns),
         released=Money(released, currency) if (released := released_minor(state)) else None,
+        gift_cards=Money(paid, currency) if (paid := sum(part.amount_minor for part in placed.gift_cards)) else None,
     )
     return Rendered({id_: encode(status)})
 
@@ -129,7 +130,7 @@ def _lines(placed: OrderPlaced) -> list[StatusLine]:
 
 MODEL = ReadModel(
     name=STATUS,
-    version="v6",
+    version="v7",
     sink=REDIS,
     contexts=order.CONTEXTS,
     state=Order,

@@ -128,6 +128,7 @@ _ORDERS: Json = {
     "discount_minor": LONG,
     "tax_minor": LONG,
     "total_minor": LONG,
+    "gift_minor": LONG,
     "refunded_minor": LONG,
     "released_minor": LONG,
     "items": LONG,

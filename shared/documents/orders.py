@@ -147,3 +147,4 @@ class OrderStatus(Struct, frozen=True, omit_defaults=True):
     retry_at: datetime | None = None  # when we try again by ourselves
     released: Money | None = None  # of the total: not taken at all, since it could not be shipped
     returns: list[StatusReturn] = []
+    gift_cards: Money | None = None  # of the total: what gift cards pay; the rest is charged

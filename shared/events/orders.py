@@ -10,6 +10,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from shared.events.carts import DEFAULT_CHANNEL
+from shared.events.gift_cards import GiftPart
 
 
 class PricedLine(Struct, frozen=True, omit_defaults=True):
@@ -55,7 +56,8 @@ class OrderTax(Struct, frozen=True):
 
 
 class Totals(Struct, frozen=True, omit_defaults=True):
-    """lines + shipping − discount + tax = total; the total is what is charged. Tax is what comes on top of prices."""
+    """lines + shipping − discount + tax = total; the total is what gift cards pay and what is charged. Tax is what
+    comes on top of prices."""
 
     currency: str
     lines_minor: int
@@ -105,6 +107,7 @@ class QuoteIssued(Struct, frozen=True, omit_defaults=True, tag="orders.quote_iss
     shipping: Shipping | None = None  # None: from before there was a choice
     taxes: list[OrderTax] = []
     duties_due: bool = False  # the recipient pays duties and import taxes at the door; none of that is in the total
+    gift_cards: list[GiftPart] = []  # what they pay of the total; the rest is charged
 
 
 class OrderPlaced(Struct, frozen=True, omit_defaults=True, tag="orders.order_placed.v1"):
@@ -126,6 +129,7 @@ class OrderPlaced(Struct, frozen=True, omit_defaults=True, tag="orders.order_pla
     shipping: Shipping | None = None  # None: from before there was a choice
     taxes: list[OrderTax] = []
     duties_due: bool = False
+    gift_cards: list[GiftPart] = []  # what they pay of the total; the payment is over the rest
 
 
 class OrderConfirmed(Struct, frozen=True, tag="orders.order_confirmed.v1"):

@@ -6,11 +6,14 @@ from uuid import UUID
 from msgspec import Struct
 
 
-class PaymentRequested(Struct, frozen=True, tag="payments.payment_requested.v1"):
+class PaymentRequested(Struct, frozen=True, omit_defaults=True, tag="payments.payment_requested.v1"):
+    """What is to be charged: nothing, by the method `gift_card`, where gift cards pay all of an order."""
+
     payment_id: UUID
     order_id: UUID
     amount_minor: int
     currency: str
+    method: str = "card"
 
 
 class PaymentIntentCreated(Struct, frozen=True, tag="payments.payment_intent_created.v1"):

@@ -9,6 +9,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from shared.events.fulfilment import ParcelLine
+from shared.events.gift_cards import GiftPart
 from shared.events.orders import Allocation
 
 
@@ -22,7 +23,8 @@ class RefundedLine(Struct, frozen=True):
 
 class RefundRequested(Struct, frozen=True, tag="refunds.refund_requested.v1"):
     """To be given back: `amount_minor` in all. What was put back into stock with it stands in `restocked`, and how many
-    of the goods had left the house in `sent`: these take nothing from what is still to be shipped."""
+    of the goods had left the house in `sent`: these take nothing from what is still to be shipped. What of the amount
+    goes back to gift cards is there at once (`gift_cards`), whatever becomes of the rest."""
 
     refund_id: UUID
     order_id: UUID
@@ -35,6 +37,7 @@ class RefundRequested(Struct, frozen=True, tag="refunds.refund_requested.v1"):
     shipping_minor: int
     restocked: list[Allocation]
     sent: list[ParcelLine] = []
+    gift_cards: list[GiftPart] = []
 
 
 class AmountReleased(Struct, frozen=True, tag="refunds.amount_released.v1"):

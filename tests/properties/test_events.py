@@ -18,6 +18,7 @@ from shared.events.carts import CartEvent, CartOpened
 from shared.events.catalog import CategoryEvent, ProductCreated, ProductRevised
 from shared.events.fraud import FraudEvent, PaymentAssessed
 from shared.events.fulfilment import FulfilmentEvent, ParcelShipped
+from shared.events.gift_cards import GiftCardEvent, GiftCardIssued
 from shared.events.inventory import (
     LowStockEvent,
     PurchaseLimitSet,
@@ -71,6 +72,7 @@ HISTORIES: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "session": (SessionOpened, get_args(SessionEvent)),
     "access_token": (TokenIssued, (TokenRevoked,)),
     "promotion": (PromotionAnnounced, get_args(PromotionEvent)),
+    "gift_card": (GiftCardIssued, get_args(GiftCardEvent)),
     "search_rule": (SearchRuleSet, get_args(MerchandisingEvent)),
     "sale": (SaleAnnounced, get_args(SaleEvent)),
     "sale_pass": (PassGiven, ()),

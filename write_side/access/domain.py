@@ -15,6 +15,7 @@ SCOPES = (
     "accounts:read", "accounts:write",
     "events:read", "events:read_personal", "history:read", "persons:read", "persons:erase",
     "fraud:read", "fraud:write",
+    "gift_cards:read", "gift_cards:write",
     "promotions:read", "promotions:write",
     "sales:read", "sales:write",
     "webhooks:read", "webhooks:write",

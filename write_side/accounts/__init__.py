@@ -4,13 +4,14 @@
 from `write_side.http`.
 """
 
-from write_side.accounts.desk import Desk, open_desk
-from write_side.accounts.domain import Account, SignedIn
+from write_side.accounts.desk import Desk, count_try, open_desk
+from write_side.accounts.domain import Account, SignedIn, TooManyAttempts
 from write_side.accounts.erasing import named_among, of_person, open_account, redact
 from write_side.accounts.sessions import signed_in
 from write_side.accounts.store import groups_of
 
 __all__ = [
-    "Account", "Desk", "SignedIn", "groups_of", "named_among", "of_person", "open_account", "open_desk", "redact",
+    "Account", "Desk", "SignedIn", "TooManyAttempts", "count_try",
+    "groups_of", "named_among", "of_person", "open_account", "open_desk", "redact",
     "signed_in",
 ]  # fmt: skip

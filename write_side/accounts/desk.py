@@ -14,7 +14,7 @@ from shared.bearer import SESSION, kept_of, spelled
 from shared.events.accounts import SessionOpened
 from shared.ids import uuid7
 from shared.sealed import unseal
-from write_side.accounts import domain, store
+from write_side.accounts import attempts, domain, store
 from write_side.accounts.attempts import Bucket
 from write_side.accounts.domain import Account, TooManyAttempts
 from write_side.accounts.passwords import Passwords
@@ -55,6 +55,11 @@ async def take(desk: Desk, buckets: Sequence[Bucket]) -> None:
     """Count a try; refuses `too_many_attempts`."""
     if wait := await store.take(desk.pool, buckets):
         raise TooManyAttempts("this was tried too often; wait a while", retry_after=wait)
+
+
+async def count_try(desk: Desk, client: str) -> None:
+    """Count something else that a client guesses at; refuses `too_many_attempts`."""
+    await take(desk, attempts.client_only(desk.keyring.blinded, client, desk.per_client))
 
 
 async def open_session(

@@ -134,7 +134,9 @@ async def _put_off(pool: Pool, claimed: Claimed) -> None:
 
 async def _letter(pool: Pool, mail: Mail, order: Order) -> Letter:
     if mail.kind == domain.ORDER_CONFIRMATION:
-        return letters.confirmation(order.lines, order.totals, order.taxes, duties_due=order.duties_due)
+        return letters.confirmation(
+            order.lines, order.totals, order.taxes, order.charged_minor, duties_due=order.duties_due
+        )
     if mail.kind == domain.PAYMENT_DECLINED:
         async with pool.acquire() as conn:
             _, reason = await payments.shown(conn, order.payment_id)

@@ -35,10 +35,13 @@ class Letter(Struct, frozen=True):
 
 
 def confirmation(
-    lines: Sequence[PricedLine], totals: Totals, taxes: Sequence[OrderTax] = (), *, duties_due: bool = False
-) -> Letter:
-    """The order is paid. `taxes` are empty for orders from before there were several."""
+    lines: Sequence[PricedLine], totals: Totals, taxes: Sequence[OrderTax] = (), charged_minor: int | None = None, *,
+    duties_due: bool = False,
+) -> Letter:  # fmt: skip
+    """The order is paid. `taxes` are empty for orders from before there were several; `charged_minor` is what gift
+    cards leave of the total (None: all of it)."""
     on_top = [(_named(tax), tax.tax_minor) for tax in taxes if not tax.included] or [("Tax", totals.tax_minor)]
+    gift_minor = totals.total_minor - (totals.total_minor if charged_minor is None else charged_minor)
     amounts = [
         ("Subtotal", totals.lines_minor),
         ("Shipping", totals.shipping_minor),
@@ -46,6 +49,7 @@ def confirmation(
         *(on_top if totals.tax_minor or not taxes else []),
         ("Total", totals.total_minor),
         *((f"including {_named(tax)}", tax.tax_minor) for tax in taxes if tax.included),
+        *([("By gift card", -gift_minor), ("Charged", totals.total_minor - gift_minor)] if gift_minor else []),
     ]
     at_the_door = " Duties and import taxes are not in the total: you pay them when it arrives." if duties_due else ""
     return Letter(

@@ -6,8 +6,10 @@ from uuid import UUID
 
 from msgspec import Struct
 
+from shared.events.gift_cards import GiftPart
 from write_side.carts import CartHead
 from write_side.catalog import SoldVariant
+from write_side.gift_cards import GiftCard
 from write_side.inventory import PurchaseLimit, StockItem
 from write_side.orders.domain import Quote
 from write_side.pricing import PriceBook
@@ -29,6 +31,7 @@ class Known(NamedTuple):
     gates: Mapping[str, Gated]  # what is sold by turns
     limits: Sequence[PurchaseLimit]  # of what the quotes name
     bought: Mapping[UUID, Mapping[str, int]]  # person → SKU → how many they have of what is limited
+    gift_cards: Mapping[UUID, GiftCard]
 
 
 class Placing(Struct, frozen=True):
@@ -49,6 +52,7 @@ class Placing(Struct, frozen=True):
     person_id: UUID | None = None
     claims: list[UUID] = []  # promotions whose uses are limited
     counted: dict[str, int] = {}  # SKU → quantity, where a customer may have only so many
+    gift_cards: list[GiftPart] = []
     placed: str = ""
     payment_requested: str = ""
     cart_ordered: str = ""

@@ -12,6 +12,7 @@ from uuid import UUID
 from msgspec import Struct, structs
 
 from shared.events.carts import DEFAULT_CHANNEL
+from shared.events.gift_cards import GiftPart
 from shared.events.orders import (
     Allocation,
     Discount,
@@ -32,6 +33,7 @@ from shared.events.orders import (
     Shipping,
     Totals,
 )
+from write_side import gift_cards
 from write_side.orders.refusals import CartEmpty, NotSellable, QuoteExpired, QuoteStale, TotalOutOfRange
 from write_side.pricing import Asked, UnitPrice
 from write_side.promotions import NO_PROMOTIONS, Applied, BasketLine, Offered
@@ -115,6 +117,7 @@ class Quote(Struct, frozen=True):
     shipping: Shipping | None = None
     taxes: list[OrderTax] = []
     duties_due: bool = False
+    gift_cards: list[GiftPart] = []
 
     @property
     def wanted(self) -> dict[str, int]:
@@ -151,6 +154,12 @@ class Order(Struct, frozen=True):
     shipping: Shipping | None = None
     taxes: list[OrderTax] = []
     duties_due: bool = False
+    gift_cards: list[GiftPart] = []
+
+    @property
+    def charged_minor(self) -> int:
+        """What gift cards leave to pay."""
+        return self.totals.total_minor - gift_cards.paid_by(self.gift_cards)
 
 
 def goods_of(
@@ -250,7 +259,7 @@ def place(
     return OrderPlaced(
         order_id, number, quote.id, quote.cart_id, payment_id, quote.person_id, quote.mail, quote.address,
         quote.country, quote.lines, quote.totals, list(allocations), expires_at, quote.discounts, quote.account_id,
-        quote.shipping, quote.taxes, quote.duties_due,
+        quote.shipping, quote.taxes, quote.duties_due, quote.gift_cards,
     )  # fmt: skip
 
 
@@ -270,7 +279,7 @@ def evolve_quote(quote: Quote | None, event: QuoteEvent, version: int) -> Quote:
             event.quote_id, event.cart_id, event.cart_version, event.person_id, event.mail, event.address,
             event.country, event.tax_basis_points, event.lines, event.totals, event.expires_at, version, event.codes,
             event.discounts, event.channel, event.groups, event.account_id, event.shipping, event.taxes,
-            event.duties_due,
+            event.duties_due, event.gift_cards,
         )  # fmt: skip
     assert quote is not None, "a quote's history begins with QuoteIssued"
     return structs.replace(quote, mail="", address="", version=version)
@@ -283,7 +292,7 @@ def evolve(order: Order | None, event: OrderEvent, version: int) -> Order:
             return Order(
                 e.order_id, e.number, e.quote_id, e.cart_id, e.payment_id, e.person_id, e.mail, e.address, e.country,
                 e.lines, e.totals, e.allocations, e.expires_at, "pending_payment", None, False, version, e.discounts,
-                e.account_id, e.shipping, e.taxes, e.duties_due,
+                e.account_id, e.shipping, e.taxes, e.duties_due, e.gift_cards,
             )  # fmt: skip
         case OrderConfirmed():
             return _moved(order, version, "confirmed", None, deducted=True)

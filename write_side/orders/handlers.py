@@ -9,10 +9,11 @@ import msgspec
 from msgspec import Struct
 
 from shared.envelope import as_json
+from shared.events.gift_cards import GiftPart
 from shared.events.orders import Discount, OrderTax, PricedLine, Shipping, Totals
 from shared.money import Money
 from shared.shards import order_key
-from write_side import event_log, payments
+from write_side import event_log, gift_cards, payments
 from write_side.commands import Answer
 from write_side.database import Connection, Pool
 from write_side.orders import store
@@ -40,8 +41,16 @@ class RefusedCode(Struct, frozen=True):
     ]
 
 
+class RefusedGiftCard(Struct, frozen=True):
+    """A gift card that pays nothing, and why. `pointer`: its code in the request."""
+
+    pointer: str
+    why: gift_cards.Why
+
+
 class QuoteState(Struct, frozen=True):
-    """An offer. Line amounts in minor units of the totals' currency."""
+    """An offer. Line amounts in minor units of the totals' currency. What gift cards pay and what is charged come to
+    the total."""
 
     id: UUID
     cart_id: UUID
@@ -56,6 +65,9 @@ class QuoteState(Struct, frozen=True):
     taxes: list[OrderTax]
     duties_due: bool  # the recipient pays duties at the door; none of that is in the total
     refused_codes: list[RefusedCode]
+    gift_cards: list[GiftPart]
+    refused_gift_cards: list[RefusedGiftCard]
+    charged: Money
 
 
 class PaymentState(Struct, frozen=True):
@@ -64,6 +76,7 @@ class PaymentState(Struct, frozen=True):
     id: UUID
     state: str
     decline_reason: str | None = None  # of the last try, while it is declined
+    amount: Money | None = None  # what gift cards leave to pay
 
 
 class OrderState(Struct, frozen=True):
@@ -98,18 +111,23 @@ async def find_state(conn: Connection, order_id: UUID) -> OrderState:
 
 def ordered(order: Order, payment_state: str, decline_reason: str | None = None) -> OrderState:
     """An order as commands answer it."""
-    payment = PaymentState(order.payment_id, payment_state, decline_reason)
+    amount = Money(order.charged_minor, order.totals.currency)
+    payment = PaymentState(order.payment_id, payment_state, decline_reason, amount)
     return OrderState(
         order.id, order.number, order.state, _amounts(order.totals), payment, order.expires_at, order.closing_reason
     )
 
 
-def quoted(quote: Quote, refused: Mapping[str, str]) -> QuoteState:
-    """A quote as it is answered; `refused`: code → why it takes nothing off."""
+def quoted(quote: Quote, refused: Mapping[str, str], gifts: Mapping[int, gift_cards.Why]) -> QuoteState:
+    """A quote as it is answered; `refused`: code → why it takes nothing off, `gifts`: which gift card → why it pays
+    nothing."""
+    charged = quote.totals.total_minor - gift_cards.paid_by(quote.gift_cards)
     return QuoteState(
         quote.id, quote.cart_id, quote.cart_version, quote.version, quote.country, quote.lines,
         _amounts(quote.totals), quote.expires_at, quote.discounts, quote.shipping, quote.taxes, quote.duties_due,
         msgspec.convert([{"code": code, "why": why} for code, why in refused.items()], list[RefusedCode]),
+        quote.gift_cards, [RefusedGiftCard(f"/gift_cards/{n}", why) for n, why in gifts.items()],
+        Money(charged, quote.totals.currency),
     )  # fmt: skip
 
 

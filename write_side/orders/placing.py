@@ -21,7 +21,7 @@ from shared.events.orders import OrderPlaced, Shipping
 from shared.events.payments import PaymentRequested
 from shared.ids import uuid7
 from shared.settings import AllocationStrategy
-from write_side import carts, commands, inventory, sales
+from write_side import carts, commands, gift_cards, inventory, sales
 from write_side.carts import CartOrderedAlready
 from write_side.commands import RETRIES, Answer, Call, TryAgain
 from write_side.database import Pool
@@ -75,7 +75,7 @@ async def place_order(placements: Placements, pool: Pool, command: PlaceOrder) -
             continue
         # Gone from that warehouse since we read: perhaps another one has it, and if not, the next reading says so. So
         # with the last use of a promotion: somebody who took it may have been refused for another reason.
-        if outcome.outcome not in ("out_of_stock", "discount_gone", "limit_reached"):
+        if outcome.outcome not in ("out_of_stock", "discount_gone", "limit_reached", "gift_card_gone"):
             return await _answer(pool, outcome)
     raise TryAgain("others wanted the same at the same time; try again", retry_after=1)
 
@@ -126,6 +126,8 @@ def decide(known: Known, command: PlaceOrder, now: datetime) -> Placing:
     offered = Offered(known.promotions, quote.codes, known.uses.get(quote.person_id, {}), now)
     fresh = domain.goods_of(wanted, offers, _shipping(quote), quote.totals.currency, offered)
     domain.check_quote(quote, cart.version, fresh, now)
+    if not gift_cards.covers(quote.gift_cards, known.gift_cards, now):
+        raise QuoteStale("a gift card pays less by now; ask for a new quote", changes=[{"what": "gift_card"}])
     inventory.check_limits(wanted, known.limits, known.bought.get(quote.person_id, {}))
     # Unlocked: turns away early whom the rows would turn away.
     taken = inventory.allocate(wanted, known.stock, command.strategy)
@@ -153,9 +155,10 @@ def _asked(quote: Quote, command: PlaceOrder) -> Placing:
 def _placing(
     asked: Placing, placed: OrderPlaced, item_ids: list[UUID], claims: list[UUID], counted: dict[str, int]
 ) -> Placing:
-    total = placed.totals
-    requested = PaymentRequested(placed.payment_id, placed.order_id, total.total_minor, total.currency)
     state = domain.evolve(None, placed, 1)
+    charged, currency = state.charged_minor, placed.totals.currency
+    method = "card" if charged else "gift_card"
+    requested = PaymentRequested(placed.payment_id, placed.order_id, charged, currency, method)
     return structs.replace(
         asked,
         order_id=placed.order_id,
@@ -164,6 +167,7 @@ def _placing(
         person_id=placed.person_id,
         claims=claims,
         counted=counted,
+        gift_cards=placed.gift_cards,
         placed=encode_event(placed).decode(),
         payment_requested=encode_event(requested).decode(),
         cart_ordered=encode_event(CartOrdered(placed.cart_id, placed.order_id)).decode(),

@@ -15,12 +15,13 @@ from shared.envelope import Metadata
 from shared.events.orders import QuoteIssued, Shipping
 from shared.ids import uuid7
 from shared.money import Money
-from write_side import accounts, carts, commands, fraud, inventory, promotions, sales, shipping, taxes
+from write_side import accounts, carts, commands, fraud, gift_cards, inventory, promotions, sales, shipping, taxes
 from write_side.carts import Cart, CartOrderedAlready
 from write_side.commands import Answer
 from write_side.customers import Contact, Keyring, seal_contact
 from write_side.database import Connection, Pool
 from write_side.event_log import Positions
+from write_side.gift_cards import Gifts
 from write_side.orders import domain, store
 from write_side.orders.domain import Offer, Where
 from write_side.orders.handlers import QuoteState, quoted
@@ -72,10 +73,11 @@ class Basket(NamedTuple):
 async def issue_quote(
     pool: Pool, keyring: Keyring, cart_id: UUID, secret: str | None, contact: Contact, ttl: int, outside: Outside,
     cause: Metadata, codes: Sequence[str] = (), visit: fraud.Visit | None = None, method: str | None = None,
+    gifts: Gifts | None = None,
 ) -> Answer[QuoteState]:  # fmt: skip
     """Today's price of a cart for an address, with what promotions and these codes take off, sent by this method (the
-    cheapest, if none is said) and with tax, good for `ttl` seconds; by the price lists of the groups that the account
-    of the cart is in.
+    cheapest, if none is said) and with tax, and what gift cards pay of it, good for `ttl` seconds; by the price lists
+    of the groups that the account of the cart is in.
 
     Refuses `cart_ordered`, `cart_empty`, `not_sellable`, `unknown_destination`, `unknown_shipping_method`,
     `pass_required`, `purchase_limit`, `total_out_of_range`, `shipping_unavailable`, `taxes_unavailable`, and
@@ -93,16 +95,18 @@ async def issue_quote(
     goods = domain.goods_of(cart.lines, basket.offers, chosen, cart.currency, basket.offered)
     taxed = await taxes.ask(outside.taxes, domain.question_of(goods, where), outside.taxes_seconds)
     priced = domain.price(goods, taxed)
+    paid = await gift_cards.paying(pool, gifts, priced.totals, now)
     event = QuoteIssued(
         uuid7(), cart.id, cart.version, sealed.person_id, sealed.mail, sealed.address, where.country, 0,
         priced.lines, priced.totals, now + timedelta(seconds=ttl), list(codes),
         priced.discounts, cart.channel, sorted(basket.groups), cart.account_id, chosen, priced.taxes, priced.duties_due,
+        paid.parts,
     )  # fmt: skip
 
     async def save(conn: Connection) -> tuple[QuoteState, Positions]:
         if visit is not None:
             await fraud.note(conn, event.quote_id, visit)
-        state = quoted(domain.evolve_quote(None, event, 1), priced.refused)
+        state = quoted(domain.evolve_quote(None, event, 1), priced.refused, paid.refused)
         return state, await store.save_quote(conn, event, cause)
 
     return await commands.run(pool, save)

@@ -15,9 +15,12 @@ from shared.http.described import Link, also, leads_to, refuses
 from shared.http.problems import MISSING_SCOPE, UNAUTHORIZED
 from shared.links import order_token
 from shared.settings import Settings
-from write_side import carts, customers, fraud
+from write_side import accounts, carts, customers, fraud
+from write_side.accounts import TooManyAttempts
 from write_side.commands import Answer
 from write_side.customers import LONGEST_FIELD, AddressInput, BrokenAddress, BrokenMail, Contact, KeyringUnavailable
+from write_side.gift_cards import Codes as GiftCodes
+from write_side.gift_cards import Gifts
 from write_side.group_commit import Overloaded
 from write_side.http import (
     Answered,
@@ -69,12 +72,14 @@ Device = Annotated[
 
 class AskedQuote(Struct, frozen=True, forbid_unknown_fields=True):
     """`{"mail": "ada@example.org", "address": {"name": "Ada", "line1": "Hill Road 1", "city": "Berlin",
-    "postal_code": "10115", "country": "DE"}, "codes": ["SUMMER-15"]}`: who buys, where it goes, and what they typed."""
+    "postal_code": "10115", "country": "DE"}, "codes": ["SUMMER-15"], "gift_cards": ["7F3K-29QM-XW4H-PT8C"]}`: who buys,
+    where it goes, and what they typed."""
 
     mail: str
     address: AddressInput
     codes: Codes = []
     shipping_method: Annotated[str, Meta(min_length=1, max_length=40)] | None = None  # the cheapest unless told
+    gift_cards: GiftCodes = []
 
 
 class AskedShipping(Struct, frozen=True, forbid_unknown_fields=True):
@@ -115,7 +120,7 @@ _PAY = {"payment_id": "/payment/id", "Order-Token": "/order_token"}
 @refuses(
     CartEmpty, carts.CartOrderedAlready, NotSellable, BrokenMail, BrokenAddress, UnknownDestination, TotalOutOfRange,
     UnknownShippingMethod, ShippingUnavailable, TaxesUnavailable, KeyringUnavailable, PassRequired,
-    PurchaseLimitReached,
+    PurchaseLimitReached, TooManyAttempts,
 )  # fmt: skip
 @leads_to(Link("post_order", {"Cart-Secret": "$request.header.Cart-Secret"}, {"quote_id": "/id"}))
 async def post_quote(
@@ -124,13 +129,18 @@ async def post_quote(
 ) -> Answered[QuoteState]:  # fmt: skip
     """Price the cart for an address, with promotions, tax and shipping; good for a quarter of an hour.
 
-    A code that takes nothing off is no error: `refused_codes` says why.
+    A code that takes nothing off is no error: `refused_codes` says why; nor is a gift card that pays nothing
+    (`refused_gift_cards`). A quote with gift cards counts as a try of the client's, like a sign-in.
     """
+    gifts = None
+    if data.gift_cards:
+        await accounts.count_try(own.accounts, client(request, own))
+        gifts = Gifts(own.settings.master_key, data.gift_cards)
     contact, ttl = customers.contact(data.mail, data.address), own.settings.quote_ttl_seconds
     visit = _visit(request, contact, device, own)
     answer = await issue_quote(
         own.pool, own.keyring, cart_id, secret, contact, ttl, own.outside, cause(request), _typed(data.codes), visit,
-        data.shipping_method,
+        data.shipping_method, gifts,
     )
     return answered(request, answer, 201)
 

@@ -237,10 +237,10 @@ async def finish_closing(pool: Pool, gateway: Gateway, work: Work, cause: Metada
     Reads the intent before it cancels: an expiring order that turns out to be authorized is paid. Raises
     `ProviderDown`: then everything stays as it is, the stock held.
     """
-    payment = work.payment
+    payment, provider = work.payment, payments.provider_of(gateway, work.payment)
     try:
         # Somebody may be making it right now, or have made it and died: asking again gives the very intent to cancel.
-        seen = await (gateway.read(payment.intent_id) if payment.intent_id else gateway.create(payment))
+        seen = await (provider.look(payment) if payment.intent_id else provider.create(payment))
     except ProviderRefused as refused:
         if payment.intent_id or not refused.impossible:
             raise
@@ -251,9 +251,9 @@ async def finish_closing(pool: Pool, gateway: Gateway, work: Work, cause: Metada
     if now is None or now.todo != "void":
         return  # it was paid, or had ended already
     try:
-        seen = await gateway.cancel(now.payment, work.attempts)
+        seen = await provider.cancel(now.payment, work.attempts)
     except ProviderRefused:
-        seen = await gateway.read(seen.intent_id)
+        seen = await provider.look(now.payment)
     await learn(pool, seen, cause)
 
 

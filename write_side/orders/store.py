@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Struct, structs
 
 from shared.envelope import Metadata, as_json
+from shared.events.gift_cards import GiftPart
 from shared.events.orders import (
     Allocation,
     Discount,
@@ -26,6 +27,7 @@ from write_side.carts import CartHead
 from write_side.catalog import SoldVariant
 from write_side.database import Connection, Pool, among, overwrite, replace
 from write_side.event_log import NewEvent, Positions
+from write_side.gift_cards import GiftCard, paid_by
 from write_side.inventory import PurchaseLimit, StockItem
 from write_side.orders.calls import Known, Outcome, Placing, Settling
 from write_side.orders.domain import Order, Quote
@@ -38,17 +40,18 @@ _facts = msgspec.json.Decoder()
 
 _QUOTE = """SELECT id, cart_id, cart_version, person_id, mail, address, country, tax_basis_points, lines, totals,
                    expires_at, version, codes, discounts, channel, groups, account_id, shipping,
-                   taxes, duties_due FROM quote"""
+                   taxes, duties_due, gift_cards FROM quote"""
 _quoted_lines = msgspec.json.Decoder(list[PricedLine])
 _quoted_totals = msgspec.json.Decoder(Totals)
 _discounts = msgspec.json.Decoder(list[Discount])
 _shipping = msgspec.json.Decoder(Shipping)
 _taxes = msgspec.json.Decoder(list[OrderTax])
+_gift_cards = msgspec.json.Decoder(list[GiftPart])
 
 _ORDER = """SELECT o.id, o.number, o.quote_id, o.cart_id, o.payment_id, o.person_id, o.mail, o.address, o.country,
                    o.currency, o.lines_minor, o.shipping_minor, o.tax_minor, o.total_minor, o.discount_minor,
                    o.expires_at, o.state, o.closing_reason, o.deducted, o.version, o.discounts, o.account_id,
-                   o.shipping, o.taxes, o.duties_due
+                   o.shipping, o.taxes, o.duties_due, o.gift_cards
             FROM customer_order o"""
 _LINES = """SELECT order_id, sku, product_id, variant_id, name, quantity, unit_price_minor, total_minor, tax_minor,
                    discount_minor, price_list_id, from_quantity, tax_included, included_tax_minor
@@ -69,6 +72,7 @@ _LOOKED_AT: dict[str, msgspec.json.Decoder[list[Any]]] = {
     "gates": msgspec.json.Decoder(list[Gated]),
     "limits": msgspec.json.Decoder(list[PurchaseLimit]),
     "bought": msgspec.json.Decoder(list[tuple[UUID, str, int]]),
+    "gift_cards": msgspec.json.Decoder(list[GiftCard]),
 }
 
 
@@ -77,12 +81,12 @@ async def save_quote(conn: Connection, event: QuoteIssued, cause: Metadata) -> P
     await conn.execute(
         """INSERT INTO quote (id, cart_id, cart_version, person_id, mail, address, country, tax_basis_points, lines,
                               totals, expires_at, version, codes, discounts, channel, groups, account_id, shipping,
-                              taxes, duties_due)
-           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 1, $12, $13, $14, $15, $16, $17, $18, $19)""",
+                              taxes, duties_due, gift_cards)
+           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 1, $12, $13, $14, $15, $16, $17, $18, $19, $20)""",
         event.quote_id, event.cart_id, event.cart_version, event.person_id, event.mail, event.address, event.country,
         event.tax_basis_points, as_json(event.lines).decode(), as_json(event.totals).decode(), event.expires_at,
         event.codes, as_json(event.discounts).decode(), event.channel, event.groups, event.account_id,
-        _text(event.shipping), as_json(event.taxes).decode(), event.duties_due,
+        _text(event.shipping), as_json(event.taxes).decode(), event.duties_due, as_json(event.gift_cards).decode(),
     )  # fmt: skip
     return await event_log.append(conn, [NewEvent("quote", event.quote_id, 1, cart_key(event.cart_id), event)], cause)
 
@@ -104,6 +108,7 @@ async def look(pool: Pool, quote_ids: Sequence[UUID]) -> Known:
         gates=gates_by_sku(found["gates"]),
         limits=found["limits"],
         bought=_nested(found["bought"]),
+        gift_cards={card.id: card for card in found["gift_cards"]},
     )
 
 
@@ -306,6 +311,7 @@ def _quote(row: asyncpg.Record) -> Quote:
     columns["discounts"] = _discounts.decode(row["discounts"])
     columns["shipping"] = _shipping.decode(row["shipping"]) if row["shipping"] else None
     columns["taxes"] = _taxes.decode(row["taxes"])
+    columns["gift_cards"] = _gift_cards.decode(row["gift_cards"])
     return Quote(**columns)
 
 
@@ -329,6 +335,7 @@ def _order(row: asyncpg.Record, lines: list[PricedLine], allocations: list[Alloc
     columns["discounts"] = _discounts.decode(row["discounts"])
     columns["shipping"] = _shipping.decode(row["shipping"]) if row["shipping"] else None
     columns["taxes"] = _taxes.decode(row["taxes"])
+    columns["gift_cards"] = _gift_cards.decode(row["gift_cards"])
     return Order(**columns, totals=totals, lines=lines, allocations=allocations)
 
 
@@ -338,7 +345,8 @@ def _text(value: Struct | None) -> str | None:
 
 async def rewrite_quote(conn: Connection, quote: Quote) -> None:
     """Make the row say this; for a repair."""
-    texts = {name: as_json(getattr(quote, name)).decode() for name in ("lines", "totals", "discounts", "taxes")}
+    documents = ("lines", "totals", "discounts", "taxes", "gift_cards")
+    texts = {name: as_json(getattr(quote, name)).decode() for name in documents}
     await overwrite(conn, "quote", structs.asdict(quote) | texts | {"shipping": _text(quote.shipping)})
 
 
@@ -348,6 +356,7 @@ async def rewrite_order(conn: Connection, order: Order, items: Mapping[tuple[str
     lines, allocations, totals = (columns.pop(name) for name in ("lines", "allocations", "totals"))
     columns["discounts"], columns["shipping"] = as_json(order.discounts).decode(), _text(order.shipping)
     columns["taxes"] = as_json(order.taxes).decode()
+    columns["gift_cards"], columns["gift_minor"] = as_json(order.gift_cards).decode(), paid_by(order.gift_cards)
     await overwrite(conn, "customer_order", columns | structs.asdict(totals))
     of_order = ("order_id", order.id)
     await replace(conn, "order_line", of_order, [{"n": n} | structs.asdict(line) for n, line in enumerate(lines, 1)])

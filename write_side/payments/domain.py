@@ -44,6 +44,7 @@ class Payment(Struct, frozen=True):
     retry_until: datetime | None = None  # none begins later
     decline_reason: str | None = None  # of the last decline
     released_minor: int = 0  # authorized, and not to be captured
+    method: str = "card"
 
     @property
     def due_minor(self) -> int:
@@ -132,7 +133,10 @@ def last_word(work: Work, seen: Seen) -> PaymentDeclined | None:
 def evolve(payment: Payment | None, event: PaymentEvent, version: int) -> Payment:
     """A payment after an event."""
     if isinstance(event, PaymentRequested):
-        return Payment(event.payment_id, event.order_id, event.amount_minor, event.currency, "requested", None, version)
+        return Payment(
+            event.payment_id, event.order_id, event.amount_minor, event.currency, "requested", None, version,
+            method=event.method,
+        )  # fmt: skip
     assert payment is not None, "a payment's history begins with PaymentRequested"
     match event:
         case PaymentIntentCreated(intent_id=intent_id):

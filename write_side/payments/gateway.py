@@ -86,6 +86,11 @@ class Gateway:
         seen = await self._asked("read", self._intents.retrieve_async(intent_id, {"expand": ["latest_charge"]}))
         return _meant(seen, fits=seen.intent_id == intent_id)
 
+    async def look(self, payment: Payment) -> Seen:
+        """The payment's intent as it is now."""
+        assert payment.intent_id is not None
+        return await self.read(payment.intent_id)
+
     async def retry(self, payment: Payment, method_id: str, number: int) -> Seen:
         """Try again to authorize with what was declined. The customer may be gone: where their bank wants to see them,
         that is a decline. Each retry has a key of its own, since a key remembers a decline."""

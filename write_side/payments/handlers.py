@@ -19,6 +19,7 @@ from write_side.payments import store
 from write_side.payments.asking import ProviderDown, ProviderRefused, StillUnderWay
 from write_side.payments.domain import Payment, Seen
 from write_side.payments.gateway import Gateway, Notice
+from write_side.payments.providers import provider_of
 
 log = logging.getLogger(__name__)
 
@@ -76,10 +77,10 @@ async def start_session(
 
 async def _intent(pool: Pool, gateway: Gateway, payment: Payment) -> Seen:
     """The intent, made if there is none yet; waits a little while the worker is making it at this very moment."""
-    until = time.monotonic() + PATIENCE
+    provider, until = provider_of(gateway, payment), time.monotonic() + PATIENCE
     while True:
         try:
-            return await (gateway.read(payment.intent_id) if payment.intent_id else gateway.create(payment))
+            return await (provider.look(payment) if payment.intent_id else provider.create(payment))
         except StillUnderWay:
             if time.monotonic() > until:
                 raise
@@ -101,7 +102,7 @@ async def complete(pool: Pool, gateway: Gateway, payment: Payment, cause: Metada
     """Look at the intent and apply what it shows, as the webhook does or did; refuses if the provider is down."""
     async with joining_order(pool, payment.order_id, cause, "payment complete") as joined:
         if payment.intent_id is not None:
-            await orders.learn(pool, await gateway.read(payment.intent_id), joined)
+            await orders.learn(pool, await provider_of(gateway, payment).look(payment), joined)
     async with pool.acquire() as conn:
         order = await orders.find_state(conn, payment.order_id)
         positions = await event_log.latest(conn, order_key(payment.order_id))

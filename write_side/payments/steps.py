@@ -15,6 +15,7 @@ from write_side.payments.asking import ProviderDown, ProviderRefused
 from write_side.payments.declines import PAUSES
 from write_side.payments.domain import Work
 from write_side.payments.gateway import Gateway
+from write_side.payments.providers import provider_of
 from write_side.steps import Step
 
 log = logging.getLogger(__name__)
@@ -94,7 +95,7 @@ async def _outcome(pool: Pool, gateway: Gateway, work: Work, cause: Metadata) ->
 async def _do(pool: Pool, gateway: Gateway, work: Work, cause: Metadata) -> None:
     match work.todo:
         case "create":
-            await orders.learn(pool, await gateway.create(work.payment), cause)
+            await orders.learn(pool, await provider_of(gateway, work.payment).create(work.payment), cause)
         case "retry":
             await retrying.retry(pool, gateway, work, cause)
         case "capture":
@@ -104,12 +105,12 @@ async def _do(pool: Pool, gateway: Gateway, work: Work, cause: Metadata) -> None
 
 
 async def _capture(pool: Pool, gateway: Gateway, work: Work, cause: Metadata) -> None:
+    provider = provider_of(gateway, work.payment)
     try:
-        seen = await gateway.capture(work.payment, work.attempts)
+        seen = await provider.capture(work.payment, work.attempts)
     except ProviderRefused as refused:
         # Captured before, when we did not hear the answer; or cancelled there. Either way the intent knows.
-        assert work.payment.intent_id is not None
-        seen = await gateway.read(work.payment.intent_id)
+        seen = await provider.look(work.payment)
         if seen.status not in ("succeeded", "canceled"):
             raise refused
     await orders.learn(pool, seen, cause)

@@ -18,7 +18,7 @@ from write_side.payments.domain import PUBLIC, Payment, State, Work
 
 CLAIM = timedelta(seconds=20)  # for so long a payment is one worker's: longer than a call to the provider may take
 _PAYMENT = """id, order_id, amount_minor, currency, state, intent_id, version, retries, retry_until, decline_reason,
-              released_minor"""
+              released_minor, method"""
 TODO_OF: dict[State, str] = {"requested": "create", "authorized": "capture"}  # as far as the payment alone can say
 _WORK = f"{_PAYMENT}, todo, capturing, attempts, last_decline, retrying"
 

@@ -11,6 +11,7 @@ from uuid import UUID
 from msgspec import Meta, Struct, structs
 
 from shared.events.fulfilment import ParcelLine
+from shared.events.gift_cards import GiftPart
 from shared.events.orders import Allocation, PricedLine, Totals
 from shared.events.refunds import (
     AmountReleased,
@@ -21,6 +22,7 @@ from shared.events.refunds import (
     RefundRequested,
     RefundSucceeded,
 )
+from write_side import gift_cards
 from write_side.errors import Invalid, NotFound, Refusal
 from write_side.inventory import Demand, Line, summed
 from write_side.payments import Payment, SeenRefund
@@ -96,6 +98,17 @@ class Refund(Struct, frozen=True):
     failure: str | None
     version: int
     sent: list[ParcelLine] = []
+    gift_cards: list[GiftPart] = []
+
+    @property
+    def charged_minor(self) -> int:
+        """What of it the payment provider is to give back; the rest went back to gift cards."""
+        return self.amount_minor - gift_cards.paid_by(self.gift_cards)
+
+    @property
+    def counted_minor(self) -> int:
+        """What of it has gone back, or may still: one that failed gave back to gift cards all the same."""
+        return gift_cards.paid_by(self.gift_cards) if self.state == "failed" else self.amount_minor
 
 
 class Bought(Struct, frozen=True):
@@ -106,6 +119,7 @@ class Bought(Struct, frozen=True):
     allocations: Sequence[Allocation]
     payment: Payment
     shipped: Mapping[str, int]
+    gift_cards: Sequence[GiftPart] = ()  # what they paid beside the payment
 
 
 def request(bought: Bought, earlier: Sequence[Refund], wanted: NewRefund, refund_id: UUID) -> RefundRequested:
@@ -125,7 +139,15 @@ def request(bought: Bought, earlier: Sequence[Refund], wanted: NewRefund, refund
     return RefundRequested(
         refund_id, payment.order_id, payment.id, payment.intent_id, parts.amount_minor, payment.currency, wanted.reason,
         parts.lines, parts.shipping_minor, parts.restocked, sent_of(bought, earlier, parts.lines, wanted.reason),
+        _to_gift_cards(bought, earlier, parts.amount_minor),
     )  # fmt: skip
+
+
+def _to_gift_cards(bought: Bought, earlier: Sequence[Refund], amount_minor: int) -> list[GiftPart]:
+    """What goes back to gift cards: whatever is more than is left of what was charged, which goes back first."""
+    before = sum(gift_cards.paid_by(refund.gift_cards) for refund in earlier)
+    charged_left = bought.payment.amount_minor - sum(refund.counted_minor for refund in earlier) + before
+    return gift_cards.given_back(bought.gift_cards, before, max(amount_minor - charged_left, 0))
 
 
 class Parts(NamedTuple):
@@ -142,7 +164,8 @@ def parts_of(bought: Bought, earlier: Sequence[Refund], wanted: NewRefund) -> Pa
     """What this comes to after all that was refunded or released before. Refuses `refund_exceeds_order`, `invalid`."""
     _check_meant(wanted)
     counted = [refund for refund in earlier if refund.state != "failed"]
-    left = bought.payment.amount_minor - sum(refund.amount_minor for refund in counted)
+    paid = bought.payment.amount_minor + gift_cards.paid_by(bought.gift_cards)
+    left = paid - sum(refund.counted_minor for refund in earlier)
     amount, lines, shipping = _asked(bought, counted, wanted, left)
     restocked = _put_back(bought.allocations, earlier, lines) if wanted.restock else []
     return Parts(amount, lines, shipping, restocked, left)
@@ -279,7 +302,7 @@ def judge(refund: Refund, seen: SeenRefund) -> Verdict:
     """What the provider's word means, whenever and however often it comes. Failed is the end, succeeded nearly so."""
     if refund.provider_id not in (None, seen.provider_id):
         return "alarm"
-    if (seen.amount_minor, seen.currency) != (refund.amount_minor, refund.currency):
+    if (seen.amount_minor, seen.currency) != (refund.charged_minor, refund.currency):
         return "alarm"
     if refund.state == "failed":
         unheard_of = refund.provider_id is None and seen.status in ("pending", "succeeded")
@@ -301,6 +324,7 @@ def evolve(refund: Refund | None, event: RefundEvent, version: int) -> Refund:
             event.refund_id, event.order_id, event.payment_id, event.intent_id, event.amount_minor, event.currency,
             event.reason, event.lines, event.shipping_minor, event.restocked, state, None, None, version,
             event.sent if isinstance(event, RefundRequested) else [],
+            event.gift_cards if isinstance(event, RefundRequested) else [],
         )  # fmt: skip
     assert refund is not None, "a refund's history begins with RefundRequested or AmountReleased"
     match event:

@@ -22,7 +22,7 @@ from shared.events.refunds import (
 )
 from shared.ids import uuid7
 from shared.money import Money
-from write_side import commands, inventory, metrics, orders, payments
+from write_side import commands, gift_cards, inventory, metrics, orders, payments
 from write_side.causes import joining_order
 from write_side.commands import Answer, Call
 from write_side.database import Connection, Pool
@@ -78,7 +78,9 @@ async def request_within(
     bought = await _bought(conn, order_id)
     event = domain.request(bought, await store.of_order(conn, order_id), wanted, uuid7())
     refund = domain.evolve(None, event, 1)
-    positions = await _restock(conn, event, cause)
+    # Ahead of the stock, as placing holds them.
+    given = await gift_cards.give_back(conn, order_id, refund.id, event.gift_cards, cause)
+    positions = together(given, await _restock(conn, event, cause))
     return _shown(refund), together(positions, await store.insert(conn, refund, event, cause))
 
 
@@ -114,7 +116,7 @@ async def _bought(conn: Connection, order_id: UUID) -> Bought:
     payment = await payments.find_payment(conn, order.payment_id)
     assert payment is not None
     shipped = await store.shipped(conn, order_id)
-    return Bought(order.lines, order.totals, order.allocations, payment, shipped)
+    return Bought(order.lines, order.totals, order.allocations, payment, shipped, order.gift_cards)
 
 
 async def _restock(conn: Connection, event: RefundRequested | AmountReleased, cause: Metadata) -> Positions:

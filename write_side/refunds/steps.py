@@ -102,11 +102,14 @@ async def _do(pool: Pool, gateway: Gateway, work: Work, cause: Metadata) -> str:
 
 
 async def _create(gateway: Gateway, refund: Refund) -> SeenRefund:
-    return await gateway.refunds.create(refund.id, refund.order_id, refund.intent_id, refund.amount_minor)
+    if not refund.charged_minor:  # all of it went back to gift cards
+        given = f"gift_card:{refund.id}"
+        return SeenRefund(given, "succeeded", 0, refund.currency, refund.intent_id, refund.id, refund.order_id)
+    return await gateway.refunds.create(refund.id, refund.order_id, refund.intent_id, refund.charged_minor)
 
 
 async def _find(gateway: Gateway, refund: Refund) -> SeenRefund | None:
-    return await gateway.refunds.find(refund.id, refund.intent_id)
+    return await gateway.refunds.find(refund.id, refund.intent_id) if refund.charged_minor else None
 
 
 async def _put_off(pool: Pool, work: Work, longest: float, *, first: float = 0.25) -> None:

@@ -11,6 +11,7 @@ from msgspec import structs
 
 from shared.envelope import Metadata, as_json
 from shared.events.fulfilment import ParcelLine
+from shared.events.gift_cards import GiftPart
 from shared.events.orders import Allocation
 from shared.events.refunds import RefundedLine, RefundEvent
 from shared.shards import order_key
@@ -22,10 +23,11 @@ from write_side.refunds.domain import Refund
 CLAIM = timedelta(seconds=20)  # for so long a refund is one worker's: longer than a call to the provider may take
 FIRST_LOOK = timedelta(minutes=1)  # after a refund is pending: the provider's webhook mostly comes before
 _REFUND = """id, order_id, payment_id, intent_id, amount_minor, currency, reason, lines, shipping_minor, restocked,
-             state, provider_id, failure, version, sent"""
+             state, provider_id, failure, version, sent, gift_cards"""
 _OPEN = "state IN ('requested', 'pending')"
 _lines = msgspec.json.Decoder(list[RefundedLine])
 _sent = msgspec.json.Decoder(list[ParcelLine])
+_gift_cards = msgspec.json.Decoder(list[GiftPart])
 _restocked = msgspec.json.Decoder(list[Allocation])
 
 
@@ -150,12 +152,12 @@ def _new(refund: Refund, event: RefundEvent) -> NewEvent:
 
 
 def _columns(refund: Refund) -> dict[str, object]:
-    texts = {name: as_json(getattr(refund, name)).decode() for name in ("lines", "restocked", "sent")}
+    texts = {name: as_json(getattr(refund, name)).decode() for name in ("lines", "restocked", "sent", "gift_cards")}
     return structs.asdict(refund) | texts
 
 
 def _refund(row: asyncpg.Record) -> Refund:
     columns = {name: row[name] for name in Refund.__struct_fields__}
     columns["lines"], columns["restocked"] = _lines.decode(row["lines"]), _restocked.decode(row["restocked"])
-    columns["sent"] = _sent.decode(row["sent"])
+    columns["sent"], columns["gift_cards"] = _sent.decode(row["sent"]), _gift_cards.decode(row["gift_cards"])
     return Refund(**columns)

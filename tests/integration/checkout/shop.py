@@ -23,6 +23,10 @@ from write_side.catalog.domain import ProductInput, VariantInput
 from write_side.commands import Answer, Call
 from write_side.customers import AddressInput, Keyring
 from write_side.database import Pool
+from write_side.gift_cards import Gifts
+from write_side.gift_cards import handlers as gift_cards
+from write_side.gift_cards.domain import NewGiftCard
+from write_side.gift_cards.handlers import IssuedGiftCard
 from write_side.inventory import handlers as inventory
 from write_side.inventory import open_items
 from write_side.inventory import store as inventory_store
@@ -58,6 +62,7 @@ ADDRESS = AddressInput("Ada Lovelace", "Analytical Road 36", "London", "SW1Y 4",
 _order = msgspec.json.Decoder(OrderState)
 _quote = msgspec.json.Decoder(QuoteState)
 _promotion = msgspec.json.Decoder(Promotion)
+_gift_card = msgspec.json.Decoder(IssuedGiftCard)
 _refund = msgspec.json.Decoder(RefundState)
 
 
@@ -139,17 +144,31 @@ class Shop:
 
     async def quote(
         self, basket: Basket, mail: str = MAIL, ttl: int = 900, codes: Sequence[str] = (), method: str | None = None,
+        gifts: Sequence[str] = (),
     ) -> QuoteState:  # fmt: skip
         """An offer for it."""
         contact = customers.contact(mail, ADDRESS)
         args = (self.pool, self.keyring, basket.id, basket.secret, contact, ttl, self.outside, CAUSE, codes)
-        return _quote.decode((await quoting.issue_quote(*args, method=method)).body)
+        typed = Gifts(self.settings.master_key, gifts)
+        return _quote.decode((await quoting.issue_quote(*args, method=method, gifts=typed)).body)
 
     async def promote(self, off: Any, **said: Any) -> Promotion:
         """A promotion that runs from now on."""
         new = PromotionInput("Sale", off, **said)
         answer = await promotions.announce_promotion(self.pool, new, CAUSE, new_call())
         return _promotion.decode(answer.body)
+
+    async def gift_card(self, amount_minor: int, call: Call | None = None, **said: Any) -> IssuedGiftCard:
+        """A new one, in EUR, with its code."""
+        new = NewGiftCard(amount_minor, "EUR", **said)
+        answer = await gift_cards.issue_gift_card(
+            self.pool, self.settings.master_key, new, CAUSE, call or self.new_key()
+        )
+        return _gift_card.decode(answer.body)
+
+    async def balance(self, card: IssuedGiftCard) -> int:
+        """What is left on it."""
+        return (await gift_cards.balance_of(self.pool, self.settings.master_key, card.code)).balance.amount_minor
 
     async def bought_by(self, code: str, mail: str) -> OrderState | str:
         """An order of a lamp (10.00) by a code (10 %), or the reason why that takes nothing off (any more)."""

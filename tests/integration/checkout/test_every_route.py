@@ -73,6 +73,7 @@ async def test_every_success_is_answered_as_declared(
     await ask("GET", "/v1/events")
     await _webhooks(ask)
     await _promotions(ask)
+    await _gift_cards(ask)
     await _sales(ask, shop)
     await _search_rules(ask)
     await _history(ask, shop)
@@ -193,6 +194,15 @@ async def _webhooks(ask: Any) -> None:
     await ask("POST", f"{address}/redeliveries", {"after": start, "until": start})
     await ask("GET", f"{address}/deliveries?state=due")
     await ask("DELETE", address)
+
+
+async def _gift_cards(ask: Any) -> None:
+    made = await ask("POST", "/v1/gift-cards", {"amount_minor": 5000, "currency": "EUR"})
+    address = f"/v1/gift-cards/{made['gift_card']['id']}"
+    await ask("POST", "/v1/gift-cards/balance", {"code": made["code"]})
+    await ask("GET", "/v1/gift-cards")
+    await ask("GET", address)
+    await ask("POST", f"{address}/block")
 
 
 async def _promotions(ask: Any) -> None:

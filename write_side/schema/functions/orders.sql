@@ -18,13 +18,15 @@ $$;
 -- `ordered`: those that are orders already. What only matters to the others isn't read for them.
 CREATE OR REPLACE FUNCTION orders_look(
     p_quotes uuid[], OUT quotes json, OUT ordered uuid[], OUT carts json, OUT sold json,
-    OUT prices json, OUT stock json, OUT promotions json, OUT uses json, OUT gates json, OUT limits json, OUT bought json
+    OUT prices json, OUT stock json, OUT promotions json, OUT uses json, OUT gates json, OUT limits json, OUT bought json,
+    OUT gift_cards json
 ) LANGUAGE plpgsql STABLE AS $$
 DECLARE
     v_carts uuid[];
     v_currencies text[];
     v_skus text[];
     v_codes text[];
+    v_gift_cards uuid[];
 BEGIN
     SELECT json_agg(q), array_agg(q.id) FILTER (WHERE o.id IS NOT NULL), array_agg(q.cart_id),
            array_agg(DISTINCT q.totals ->> 'currency')
@@ -43,6 +45,11 @@ BEGIN
         SELECT json_agg(json_build_array(q.person_id, l.sku, orders_bought(q.person_id, l.sku, l.window_days))) INTO bought
         FROM (SELECT DISTINCT person_id FROM quote WHERE id = ANY (p_quotes)) AS q, inventory_limits(v_skus) AS l
         WHERE l.most_per_customer IS NOT NULL;
+    END IF;
+    v_gift_cards := ARRAY(SELECT (g ->> 'gift_card_id')::uuid FROM quote q, jsonb_array_elements(q.gift_cards) AS g
+                          WHERE q.id = ANY (p_quotes));
+    IF v_gift_cards <> '{}' THEN
+        SELECT json_agg(g) INTO gift_cards FROM gift_cards_named(v_gift_cards) AS g;
     END IF;
     v_codes := ARRAY(SELECT DISTINCT unnest(q.codes) FROM quote q WHERE q.id = ANY (p_quotes));
     SELECT json_agg(p) INTO promotions FROM promotions_offered(v_codes) AS p;
@@ -149,6 +156,37 @@ BEGIN
                  FROM unnest(p_outcome) WITH ORDINALITY AS t(o, n) ORDER BY n);
 END $$;
 
+-- What these commands take of gift cards.
+CREATE OR REPLACE FUNCTION orders_gifts(p_commands jsonb, p_of integer[])
+RETURNS TABLE (command integer, ordered uuid, card uuid, amount bigint) LANGUAGE sql IMMUTABLE AS $$
+    SELECT i, (c ->> 'order_id')::uuid, (g ->> 'gift_card_id')::uuid, (g ->> 'amount_minor')::bigint
+    FROM unnest(p_of) AS i, LATERAL (SELECT p_commands -> (i - 1)) AS t(c), jsonb_array_elements(c -> 'gift_cards') AS g
+    ORDER BY 1
+$$;
+
+-- Step 1d: holds the gift cards; those whom one does not pay any more what they claim get `gift_card_gone`.
+CREATE OR REPLACE FUNCTION orders_admit_gifts(p_commands jsonb, p_outcome text[]) RETURNS text[] LANGUAGE plpgsql AS $$
+DECLARE
+    v_refused integer[];
+BEGIN
+    SELECT gift_cards_admit(array_agg(l.command), array_agg(l.card), array_agg(l.amount)) INTO v_refused
+    FROM orders_gifts(p_commands, array_positions(p_outcome, 'new')) AS l
+    HAVING count(*) > 0;
+    IF v_refused IS NULL OR v_refused = '{}' THEN
+        RETURN p_outcome;
+    END IF;
+    RETURN ARRAY(SELECT CASE WHEN n = ANY (v_refused) THEN 'gift_card_gone' ELSE o END
+                 FROM unnest(p_outcome) WITH ORDINALITY AS t(o, n) ORDER BY n);
+END $$;
+
+-- Step 3c: whoever has the stock takes what was held for them.
+CREATE OR REPLACE FUNCTION orders_take_gifts(p_commands jsonb, p_done integer[]) RETURNS gift_card_change[]
+LANGUAGE plpgsql AS $$
+BEGIN
+    RETURN (SELECT gift_cards_take(array_agg(l.command), array_agg(l.ordered), array_agg(l.card), array_agg(l.amount))
+            FROM orders_gifts(p_commands, p_done) AS l HAVING count(*) > 0);
+END $$;
+
 -- Step 2: the rows of the orders, as each `OrderPlaced` says, and their payments. Of `p_commands` those at `p_new`.
 CREATE OR REPLACE FUNCTION orders_insert(p_commands jsonb, p_new integer[]) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
@@ -156,16 +194,17 @@ DECLARE
 BEGIN
     INSERT INTO customer_order (id, number, quote_id, cart_id, payment_id, person_id, mail, address, country, currency,
                                 lines_minor, shipping_minor, discount_minor, tax_minor, total_minor, discounts, state,
-                                expires_at, version, account_id, shipping, taxes, duties_due)
+                                expires_at, version, account_id, shipping, taxes, duties_due, gift_cards, gift_minor)
     SELECT p.order_id, p.number, p.quote_id, p.cart_id, p.payment_id, p.person_id, p.mail, p.address, p.country,
            t.currency, t.lines_minor, t.shipping_minor, coalesce(t.discount_minor, 0), t.tax_minor, t.total_minor,
            coalesce(p.discounts, '[]'), 'pending_payment', p.expires_at, 1, p.account_id, p.shipping,
-           coalesce(p.taxes, '[]'), coalesce(p.duties_due, false)
+           coalesce(p.taxes, '[]'), coalesce(p.duties_due, false), coalesce(p.gift_cards, '[]'),
+           (SELECT coalesce(sum((g ->> 'amount_minor')::bigint), 0) FROM jsonb_array_elements(p.gift_cards) AS g)
     FROM unnest(v_placed) AS placed,
          jsonb_to_record(placed) AS p(order_id uuid, number text, quote_id uuid, cart_id uuid, payment_id uuid,
                                       person_id uuid, mail text, address text, country text, expires_at timestamptz,
                                       totals jsonb, discounts jsonb, account_id uuid, shipping jsonb,
-                                      taxes jsonb, duties_due boolean),
+                                      taxes jsonb, duties_due boolean, gift_cards jsonb),
          jsonb_to_record(p.totals) AS t(currency text, lines_minor bigint, shipping_minor bigint, discount_minor bigint,
                                         tax_minor bigint, total_minor bigint);
     INSERT INTO order_line (order_id, n, sku, product_id, variant_id, name, quantity, unit_price_minor, total_minor,
@@ -212,7 +251,7 @@ END $$;
 
 -- Step 4: the events of the placed orders, last of all; answers where those of each command stand.
 CREATE OR REPLACE FUNCTION orders_append_placed(
-    p_commands jsonb, p_done integer[], p_changes stock_change[], p_uses promotion_change[]
+    p_commands jsonb, p_done integer[], p_changes stock_change[], p_uses promotion_change[], p_gifts gift_card_change[]
 )
 RETURNS TABLE (command integer, positions jsonb) LANGUAGE plpgsql AS $$
 DECLARE
@@ -231,6 +270,9 @@ BEGIN
         UNION ALL
         SELECT u.command, 0, u.version, 'promotion', u.promotion_id, 'promotion:' || u.promotion_id, u.type, u.payload
         FROM unnest(p_uses) AS u
+        UNION ALL
+        SELECT g.command, 0, g.version, 'gift_card', g.gift_card_id, 'gift_card:' || g.gift_card_id, g.type, g.payload
+        FROM unnest(p_gifts) AS g
         UNION ALL
         SELECT d.i, 1, 1, 'order', (c ->> 'order_id')::uuid, 'order:' || (c ->> 'order_id'), 'orders.order_placed.v1',
                convert_to(c ->> 'placed', 'UTF8')
@@ -262,9 +304,9 @@ END $$;
 
 -- Places orders. Each command: actor, route, key, request_hash (hex), order_id, quote_id, cart_id, cart_version,
 -- payment_id, item_ids (of the stock items, one per allocation), person_id and `claims` (promotions whose uses are
--- limited), `counted` (SKU → quantity of what a customer may have only so many of), and as text the exact JSON of its
+-- limited), `counted` (SKU → quantity of what a customer may have only so many of), `gift_cards` (what they pay), and as text the exact JSON of its
 -- events `placed`, `payment_requested`, `cart_ordered`, of its `answer` and of its `metadata`. No cart may occur twice in one call.
--- Answers one row per command, in order: `done`, what `orders_admit` says, `discount_gone`, `limit_reached`, or `out_of_stock` with
+-- Answers one row per command, in order: `done`, what `orders_admit` says, `discount_gone`, `limit_reached`, `gift_card_gone`, or `out_of_stock` with
 -- the lines that lack. Whoever is refused takes nothing and holds up nobody else in the call.
 CREATE OR REPLACE FUNCTION orders_place(p_commands jsonb)
 RETURNS TABLE (outcome text, answer bytea, positions jsonb, facts jsonb) LANGUAGE plpgsql AS $$
@@ -275,9 +317,11 @@ DECLARE
     v_stock record;
     v_done integer[];
     v_uses promotion_change[];
+    v_gifts gift_card_change[];
 BEGIN
     SELECT * INTO v_admission FROM orders_admit(p_commands) AS a;
     v_outcome := orders_admit_limits(p_commands, orders_admit_claims(p_commands, v_admission.outcome));
+    v_outcome := orders_admit_gifts(p_commands, v_outcome);
     v_new := array_positions(v_outcome, 'new');
     IF v_new = '{}' THEN
         RETURN QUERY SELECT * FROM unnest(v_outcome, v_admission.answer, v_admission.positions, v_admission.facts);
@@ -288,12 +332,13 @@ BEGIN
     v_done := ARRAY(SELECT i FROM unnest(v_new) AS i
                     EXCEPT SELECT (l ->> 'command')::integer FROM jsonb_array_elements(v_stock.refusals) AS l ORDER BY 1);
     v_uses := orders_take_claims(p_commands, v_done);
+    v_gifts := orders_take_gifts(p_commands, v_done);
     RETURN QUERY
     WITH lost AS MATERIALIZED (
         SELECT (l ->> 'command')::integer AS i, jsonb_agg(l) AS lines FROM jsonb_array_elements(v_stock.refusals) AS l GROUP BY 1
     ), done AS MATERIALIZED (
         SELECT a.command AS i, a.positions, convert_to(p_commands -> (a.command - 1) ->> 'answer', 'UTF8') AS answer
-        FROM orders_append_placed(p_commands, v_done, v_stock.changes, v_uses) AS a
+        FROM orders_append_placed(p_commands, v_done, v_stock.changes, v_uses, v_gifts) AS a
     ), kept AS MATERIALIZED (
         SELECT idempotency_keep(
             array_agg(c ->> 'actor'), array_agg(c ->> 'route'), array_agg(c ->> 'key'),
@@ -348,6 +393,7 @@ DECLARE
     v_payment_version bigint[] := '{}';
     v_changes stock_change[];
     v_uses promotion_change[] := '{}';
+    v_gifts gift_card_change[] := '{}';
 BEGIN
     FOR i IN 1 .. v_count LOOP
         v_command := p_commands -> (i - 1);
@@ -361,18 +407,21 @@ BEGIN
     END LOOP;
     IF p_stock <> 'deduct' THEN
         v_uses := promotions_give_back(v_orders);
+        v_gifts := gift_cards_give_back(v_orders);
     END IF;
     v_changes := orders_settle_stock(p_stock, p_reason, v_orders);
     FOR i IN 1 .. v_count LOOP
         positions := orders_append_settled(p_commands -> (i - 1), v_payment_version[i], v_order_version[i],
             ARRAY(SELECT c FROM unnest(v_changes) AS c WHERE v_count = 1 OR (c).command = i),
-            ARRAY(SELECT u FROM unnest(v_uses) AS u WHERE (u).command = i));
+            ARRAY(SELECT u FROM unnest(v_uses) AS u WHERE (u).command = i),
+            ARRAY(SELECT g FROM unnest(v_gifts) AS g WHERE (g).command = i));
         RETURN NEXT;
     END LOOP;
 END $$;
 
 CREATE OR REPLACE FUNCTION orders_append_settled(
-    p_command jsonb, p_payment_version bigint, p_order_version bigint, p_changes stock_change[], p_uses promotion_change[]
+    p_command jsonb, p_payment_version bigint, p_order_version bigint, p_changes stock_change[], p_uses promotion_change[],
+    p_gifts gift_card_change[]
 ) RETURNS jsonb LANGUAGE plpgsql AS $$
 DECLARE
     v_metadata bytea := convert_to(p_command ->> 'metadata', 'UTF8');
@@ -384,6 +433,10 @@ BEGIN
     IF cardinality(p_uses) > 0 THEN
         SELECT v_shards || array_agg(a.shard), v_at || array_agg(a.at) INTO v_shards, v_at
         FROM promotions_append(p_uses, v_metadata) AS a;
+    END IF;
+    IF cardinality(p_gifts) > 0 THEN
+        SELECT v_shards || array_agg(a.shard), v_at || array_agg(a.at) INTO v_shards, v_at
+        FROM gift_cards_append(p_gifts, v_metadata) AS a;
     END IF;
     SELECT v_shards || array_agg(a.shard), v_at || array_agg(a.at) INTO v_shards, v_at
     FROM event_append_all(

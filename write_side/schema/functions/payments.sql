@@ -2,10 +2,10 @@
 
 -- A payment for each `PaymentRequested`; the worker is to create its intent.
 CREATE OR REPLACE FUNCTION payments_request(p_requested jsonb[]) RETURNS void LANGUAGE sql AS $$
-    INSERT INTO payment (id, order_id, amount_minor, currency, state, version, todo)
-    SELECT r.payment_id, r.order_id, r.amount_minor, r.currency, 'requested', 1, 'create'
+    INSERT INTO payment (id, order_id, amount_minor, currency, state, version, todo, method)
+    SELECT r.payment_id, r.order_id, r.amount_minor, r.currency, 'requested', 1, 'create', coalesce(r.method, 'card')
     FROM unnest(p_requested) AS requested,
-         jsonb_to_record(requested) AS r(payment_id uuid, order_id uuid, amount_minor bigint, currency text)
+         jsonb_to_record(requested) AS r(payment_id uuid, order_id uuid, amount_minor bigint, currency text, method text)
 $$;
 
 -- Takes back payments of orders that were not placed after all.

@@ -1,0 +1,106 @@
+"""The SQL of gift cards. With schema/functions/gift_cards.sql, the only place that names their tables."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+import msgspec
+from msgspec import structs
+
+from shared.envelope import Metadata, as_json
+from shared.events.gift_cards import GiftCardBlocked, GiftCardIssued, GiftPart
+from shared.shards import gift_card_key
+from write_side import event_log
+from write_side.database import Connection, among, overwrite, replace
+from write_side.event_log import NewEvent, Positions
+from write_side.gift_cards.domain import GiftCard, GiftCardUses, evolve
+
+_SELECT = "SELECT id, mark, amount_minor, currency, expires_at, state, balance_minor, version FROM gift_card"
+_uses = msgspec.json.Decoder(dict[UUID, int])
+
+
+async def insert(conn: Connection, event: GiftCardIssued, cause: Metadata) -> Positions:
+    """A new card's row and event."""
+    await conn.execute(
+        """INSERT INTO gift_card (id, mark, amount_minor, currency, expires_at, state, balance_minor, version)
+           VALUES ($1, $2, $3, $4, $5, 'active', $3, 1)""",
+        event.gift_card_id, event.mark, event.amount_minor, event.currency, event.expires_at,
+    )  # fmt: skip
+    return await _append(conn, event, 1, cause)
+
+
+async def find(conn: Connection, gift_card_id: UUID) -> GiftCard | None:
+    """One gift card."""
+    row = await conn.fetchrow(f"{_SELECT} WHERE id = $1", gift_card_id)
+    return None if row is None else GiftCard(*row)
+
+
+async def find_marked(conn: Connection, marks: Sequence[str]) -> list[GiftCard | None]:
+    """The cards whose codes have these keyed hashes, in this order; None where nobody's has."""
+    rows = await conn.fetch(f"{_SELECT} WHERE mark = ANY ($1)", list(marks))
+    found = {row["mark"]: GiftCard(*row) for row in rows}
+    return [found.get(mark) for mark in marks]
+
+
+async def lock(conn: Connection, gift_card_id: UUID) -> GiftCard | None:
+    """A gift card, held until the transaction ends: no order takes anything of it meanwhile."""
+    row = await conn.fetchrow(f"{_SELECT} WHERE id = $1 FOR UPDATE", gift_card_id)
+    return None if row is None else GiftCard(*row)
+
+
+async def save(
+    conn: Connection, card: GiftCard, event: GiftCardBlocked, cause: Metadata
+) -> tuple[GiftCard, Positions]:
+    """A locked card's row after it was blocked, and the event."""
+    now = evolve(card, event, card.version + 1)
+    await conn.execute("UPDATE gift_card SET state = $2, version = $3 WHERE id = $1", now.id, now.state, now.version)
+    return now, await _append(conn, event, now.version, cause)
+
+
+async def give_back(
+    conn: Connection, order_id: UUID, refund_id: UUID, parts: Sequence[GiftPart], cause: Metadata
+) -> Positions:
+    """What a refund gives back to the cards that paid an order, whose row is held."""
+    if not parts:
+        return {}
+    rows = await conn.fetch(
+        """SELECT shard, at FROM gift_cards_append(
+               gift_cards_return(array_fill(1, ARRAY[cardinality($2::uuid[])]),
+                                 array_fill($1::uuid, ARRAY[cardinality($2::uuid[])]), $2, $3, $4), $5)""",
+        order_id, [part.gift_card_id for part in parts], [part.amount_minor for part in parts], refund_id,
+        as_json(cause),
+    )  # fmt: skip
+    return {row["shard"]: row["at"] for row in rows}
+
+
+async def page(conn: Connection, after: UUID | None, limit: int) -> list[GiftCard]:
+    """Gift cards, the newest first, behind one of them."""
+    query = f"{_SELECT} WHERE $1::uuid IS NULL OR id < $1 ORDER BY id DESC LIMIT $2"
+    return [GiftCard(*row) for row in await conn.fetch(query, after, limit)]
+
+
+async def all_cards(conn: Connection, ids: Sequence[UUID] | None = None) -> list[GiftCard]:
+    """Every card's row, or those of some, for the comparison with the log."""
+    return [GiftCard(*row) for row in await conn.fetch(*among(_SELECT, ids))]
+
+
+async def all_uses(conn: Connection, ids: Sequence[UUID] | None = None) -> list[GiftCardUses]:
+    """Which orders hold how much of every card, or of some, for the comparison with the log."""
+    query = """SELECT g.id, coalesce(json_object_agg(u.order_id, u.amount_minor) FILTER (WHERE u.order_id IS NOT NULL),
+                                     '{}') AS uses
+               FROM gift_card g LEFT JOIN gift_card_use u ON u.gift_card_id = g.id"""
+    rows = await conn.fetch(*among(query, ids, "g.id", " GROUP BY g.id"))
+    return [GiftCardUses(row["id"], _uses.decode(row["uses"])) for row in rows]
+
+
+async def rewrite_card(conn: Connection, card: GiftCard, uses: GiftCardUses) -> None:
+    """Make the rows say this; for a repair."""
+    await overwrite(conn, "gift_card", structs.asdict(card))
+    rows = [{"order_id": order, "amount_minor": amount} for order, amount in uses.orders.items()]
+    await replace(conn, "gift_card_use", ("gift_card_id", card.id), rows)
+
+
+async def _append(
+    conn: Connection, event: GiftCardIssued | GiftCardBlocked, version: int, cause: Metadata
+) -> Positions:
+    new = NewEvent("gift_card", event.gift_card_id, version, gift_card_key(event.gift_card_id), event)
+    return await event_log.append(conn, [new], cause)
