@@ -1,17 +1,46 @@
 """Bearer tokens made from the command line, by whoever can reach the database."""
 
+from collections.abc import AsyncIterator
 from datetime import datetime
+from uuid import UUID
 
 import msgspec
 
 from shared.ids import uuid7
 from write_side import access
+from write_side.access import ListedToken
 from write_side.commands import cause_of
 from write_side.database import open_pool
 
+PAGE = 200
 
-async def issue(database_url: str, name: str, scopes: list[str], expires_at: datetime | None = None) -> str:
-    """A new token with these scopes; refuses `unknown_scope`. Only its hash is kept: show it now or never."""
+
+async def issue(
+    database_url: str, name: str, scopes: list[str], expires_at: datetime | None = None, role: str | None = None
+) -> str:
+    """A new token with the scopes of a role, these, or both. Only its hash is kept: show it now or never.
+
+    Refuses `unknown_scope`, `unknown_role`, `no_scopes`.
+    """
     async with open_pool(database_url, 1, "token") as pool:
-        answer = await access.issue_token(pool, name, scopes, expires_at, cause_of("cli", str(uuid7())))
+        answer = await access.issue_token(pool, name, scopes, expires_at, cause_of("cli", str(uuid7())), role=role)
     return str(msgspec.json.decode(answer.body)["token"])
+
+
+async def issued(database_url: str, after: UUID | None = None) -> AsyncIterator[ListedToken]:
+    """Every token that was ever issued, in that order."""
+    async with open_pool(database_url, 1, "tokens") as pool:
+        while True:
+            async with pool.acquire() as conn:
+                page = await access.list_tokens(conn, after, PAGE)
+            for token in page.tokens:
+                yield token
+            after = page.next
+            if after is None:
+                return
+
+
+async def revoke(database_url: str, token_id: UUID, reason: str) -> None:
+    """It opens nothing any more; refuses `unknown_token`."""
+    async with open_pool(database_url, 1, "token") as pool:
+        await access.revoke_token(pool, token_id, reason, cause_of("cli", str(uuid7())))

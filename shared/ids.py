@@ -2,7 +2,13 @@
 
 import os
 import time
+from datetime import UTC, datetime
 from uuid import UUID
+
+
+def time_of(id_: UUID) -> datetime:
+    """When a UUIDv7 was made, to the millisecond."""
+    return datetime.fromtimestamp((id_.int >> 80) / 1000, UTC)
 
 
 def uuid7() -> UUID:

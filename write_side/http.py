@@ -117,6 +117,12 @@ def may(request: Connection, scope: str) -> bool:
     return caller is not None and scope in caller.scopes
 
 
+def held_by(request: Connection) -> frozenset[str]:
+    """The scopes of the caller that a guard let in."""
+    caller: Caller = request.scope["state"][CALLER]
+    return caller.scopes
+
+
 def actor_of(request: Connection) -> str:
     """Who goes into the metadata: the caller that a guard let in, or who is signed in, else a guest."""
     known = request.scope["state"]

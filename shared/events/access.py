@@ -12,6 +12,7 @@ class TokenIssued(Struct, frozen=True, tag="access.token_issued.v1"):
     secret_sha256: str  # hex; the secret has 256 random bits, so a plain hash is enough
     scopes: list[str]
     expires_at: datetime | None
+    role: str = ""  # which one it was issued with; the scopes that it stood for then are in `scopes`
 
 
 class TokenRevoked(Struct, frozen=True, tag="access.token_revoked.v1"):

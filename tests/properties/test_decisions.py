@@ -122,9 +122,34 @@ def test_a_destination_has_the_taxes_last_accepted(changes: list[taxes.TaxesInpu
         assert taxes.set_taxes(destination, "CA", said, UUID(int=3)) is None
 
 
-SCOPES = st.lists(st.sampled_from([*access.SCOPES, "everything"]), min_size=1, max_size=4)
+SCOPES = st.lists(st.sampled_from([*access.SCOPES, "everything"]), max_size=4)
+ROLES = st.sampled_from([None, *access.ROLES, "boss"])
+HELD = st.one_of(st.none(), st.sampled_from([frozenset(scopes) for scopes in access.ROLES.values()]))
 SECRETS = st.binary(min_size=32, max_size=32)
 LIVES = st.one_of(st.none(), st.integers(-100, 100).map(lambda seconds: NOW + timedelta(seconds=seconds)))
+
+
+@given(SCOPES, ROLES, HELD, SECRETS, LIVES)
+@BOUNDED
+def test_a_token_opens_what_its_role_and_its_scopes_say_and_never_more_than_its_issuers(
+    scopes: list[str], role: str | None, held: frozenset[str] | None, secret: bytes, expires_at: datetime | None
+) -> None:
+    meant = {*scopes, *access.ROLES.get(role or "", ())}
+    try:
+        issued = access.issue(UUID(int=4), secret, access.Wanted("n", scopes, role, expires_at), held)
+    except access.UnknownScope:
+        assert "everything" in scopes
+    except access.UnknownRole:
+        assert role == "boss"
+    except access.NoScopes:
+        assert not meant
+    except access.ScopeNotHeld as refused:
+        assert held is not None
+        assert refused.facts["missing"] == sorted(meant - held) != []
+    else:
+        assert set(issued.scopes) == meant
+        assert held is None or meant <= held
+        assert access.evolve(None, issued, 1).role == (role or "")
 
 
 @given(SCOPES, SECRETS, SECRETS, LIVES, st.booleans())
@@ -133,9 +158,12 @@ def test_a_token_opens_to_its_own_secret_while_it_lives_and_with_its_own_scopes(
     scopes: list[str], secret: bytes, other: bytes, expires_at: datetime | None, revoked: bool
 ) -> None:
     try:
-        issued = access.issue(UUID(int=4), "n", secret, scopes, expires_at)
+        issued = access.issue(UUID(int=4), secret, access.Wanted("n", scopes, None, expires_at), None)
     except access.UnknownScope:
         assert "everything" in scopes
+        return
+    except access.NoScopes:
+        assert not scopes
         return
     token = access.evolve(None, issued, 1)
     if revoked:

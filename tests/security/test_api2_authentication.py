@@ -95,7 +95,7 @@ def test_secrets_are_compared_in_constant_time() -> None:
 async def test_no_secret_and_no_address_is_kept_in_the_clear_anywhere_in_postgres(
     api: httpx.AsyncClient, staff: Issue, shop: Shop
 ) -> None:
-    headers = await staff("access:write")
+    headers = await staff("access:write", "stock:read")
     made = await api.post("/v1/tokens", headers=headers, json={"name": "n", "scopes": ["stock:read"]})
     guest = Guest(api, (await api.post("/v1/carts", json={"currency": "EUR"})).json())
     await guest.post(f"/v1/carts/{guest.id}/lines", {"sku": "lamp", "quantity": 1})

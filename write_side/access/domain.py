@@ -1,18 +1,19 @@
 """Tokens, pure: who may be given one, and what each event makes of it. How one is spelled: `shared.bearer`."""
 
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from uuid import UUID
 
 from msgspec import Struct, structs
 
 from shared.bearer import Presented, kept_of, opens
 from shared.events.access import AccessEvent, TokenIssued, TokenRevoked
-from write_side.errors import Invalid, NotFound
+from write_side.errors import Invalid, NotFound, Refusal
 
 LONGEST_LIFE = timedelta(days=36_500)
 SCOPES = (
-    "catalog:write", "stock:read", "stock:write", "orders:read", "orders:write", "refunds:write", "access:write",
-    "accounts:read", "accounts:write",
+    "catalog:write", "stock:read", "stock:write", "orders:read", "orders:write", "refunds:write",
+    "access:read", "access:write", "accounts:read", "accounts:write",
     "events:read", "events:read_personal", "history:read", "persons:read", "persons:erase",
     "fraud:read", "fraud:write",
     "gift_cards:read", "gift_cards:write",
@@ -21,12 +22,46 @@ SCOPES = (
     "webhooks:read", "webhooks:write",
     "projections:read", "projections:write",
 )  # fmt: skip
+# Roles are names for scopes that belong together. One is looked up when a token is issued, and the token keeps what it
+# stood for then: no later release opens more to a token than was given with it.
+OWNER = "owner"
+ROLES = MappingProxyType({
+    OWNER: SCOPES,
+    "catalog": ("catalog:write", "stock:read", "promotions:read", "promotions:write", "sales:read", "sales:write",
+                "history:read"),
+    "stock": ("stock:read", "stock:write", "orders:read", "history:read"),
+    "orders": ("orders:read", "orders:write", "refunds:write", "stock:read", "fraud:read", "fraud:write",
+               "gift_cards:read", "gift_cards:write", "history:read"),
+    "support": ("orders:read", "refunds:write", "accounts:read", "persons:read", "fraud:read", "gift_cards:read",
+                "history:read"),
+    "analyst": ("orders:read", "stock:read", "events:read", "promotions:read", "sales:read", "fraud:read",
+                "history:read", "projections:read"),
+})  # fmt: skip
 
 
 class UnknownScope(Invalid):
     """No such scope."""
 
     code = "unknown_scope"
+
+
+class UnknownRole(Invalid):
+    """No such role."""
+
+    code = "unknown_role"
+
+
+class NoScopes(Invalid):
+    """A token that could do nothing: it needs a role, or scopes."""
+
+    code = "no_scopes"
+
+
+class ScopeNotHeld(Refusal):
+    """Nobody gives away what they don't have: whoever issues a token holds all of its scopes."""
+
+    status = 403
+    code = "scope_not_held"
 
 
 class ExpiryOutOfRange(Invalid):
@@ -51,6 +86,16 @@ class Token(Struct, frozen=True):
     expires_at: datetime | None
     revoked: bool
     version: int
+    role: str = ""  # which one it was issued with, if one was named
+
+
+class Wanted(Struct, frozen=True):
+    """A token to be issued: the scopes of a role, further ones, or both; for ever, unless it expires."""
+
+    name: str
+    scopes: list[str]
+    role: str | None = None
+    expires_at: datetime | None = None
 
 
 class Caller(Struct, frozen=True):
@@ -60,12 +105,29 @@ class Caller(Struct, frozen=True):
     scopes: frozenset[str]
 
 
-def issue(token_id: UUID, name: str, secret: bytes, scopes: list[str], expires_at: datetime | None) -> TokenIssued:
-    """The event of a new token; raises `UnknownScope`."""
-    for scope in scopes:
+def issue(token_id: UUID, secret: bytes, wanted: Wanted, held: frozenset[str] | None) -> TokenIssued:
+    """The event of a new token, issued by somebody who holds these scopes (None: whoever can reach the database).
+
+    Raises `UnknownScope`, `UnknownRole`, `NoScopes`, `ScopeNotHeld`.
+    """
+    scopes = _scopes_of(wanted)
+    if held is not None and (missing := sorted(scopes - held)):
+        raise ScopeNotHeld(f"your own token lacks {', '.join(missing)}", missing=missing)
+    return TokenIssued(
+        token_id, wanted.name, kept_of(secret), sorted(scopes), wanted.expires_at, wanted.role or ""
+    )
+
+
+def _scopes_of(wanted: Wanted) -> set[str]:
+    for n, scope in enumerate(wanted.scopes):
         if scope not in SCOPES:
-            raise UnknownScope(f"there is no scope {scope}", known=list(SCOPES))
-    return TokenIssued(token_id, name, kept_of(secret), sorted(scopes), expires_at)
+            raise UnknownScope(f"there is no scope {scope}", pointer=f"/scopes/{n}", known=list(SCOPES))
+    if wanted.role is not None and wanted.role not in ROLES:
+        raise UnknownRole(f"there is no role {wanted.role}", pointer="/role", known=list(ROLES))
+    scopes = {*wanted.scopes, *(ROLES[wanted.role] if wanted.role is not None else ())}
+    if not scopes:
+        raise NoScopes("a token needs a role or scopes", pointer="/scopes")
+    return scopes
 
 
 def check_expiry(expires_at: datetime, now: datetime) -> None:
@@ -85,7 +147,7 @@ def evolve(token: Token | None, event: AccessEvent, version: int) -> Token:
     """A token after an event."""
     if isinstance(event, TokenIssued):
         return Token(
-            event.token_id, event.name, event.secret_sha256, event.scopes, event.expires_at, False, version
+            event.token_id, event.name, event.secret_sha256, event.scopes, event.expires_at, False, version, event.role
         )
     assert isinstance(event, TokenRevoked)
     assert token is not None

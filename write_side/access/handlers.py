@@ -2,17 +2,18 @@
 
 import os
 from datetime import UTC, datetime
+from typing import Annotated
 from uuid import UUID
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from shared.bearer import presented, spelled
 from shared.envelope import Metadata
 from shared.events.access import TokenRevoked
-from shared.ids import uuid7
+from shared.ids import time_of, uuid7
 from write_side import commands
 from write_side.access import domain, store
-from write_side.access.domain import Caller, UnknownToken
+from write_side.access.domain import Caller, UnknownToken, Wanted
 from write_side.commands import Answer
 from write_side.database import Connection, Pool
 from write_side.event_log import Positions
@@ -26,6 +27,7 @@ class IssuedToken(Struct, frozen=True):
     scopes: list[str]
     expires_at: datetime | None
     token: str
+    role: str | None = None
 
 
 class TokenState(Struct, frozen=True):
@@ -35,17 +37,43 @@ class TokenState(Struct, frozen=True):
     revoked: bool
 
 
+class ListedToken(Struct, frozen=True):
+    """A token as staff see it: its secret was shown once, and is known to nobody but its holder."""
+
+    id: UUID
+    name: str
+    role: Annotated[str | None, Meta(description="the one it was issued with, if one was named")]
+    scopes: list[str]
+    issued_at: datetime
+    expires_at: datetime | None
+    revoked: bool
+    actor: Annotated[str, Meta(description="what the log calls it: who did what is told by GET /v1/audit")]
+
+
+class TokenPage(Struct, frozen=True):
+    """Tokens in the order they were issued in; `next` goes on behind them, null after the last."""
+
+    tokens: list[ListedToken]
+    next: UUID | None
+
+
 async def issue_token(
-    pool: Pool, name: str, scopes: list[str], expires_at: datetime | None, cause: Metadata
-) -> Answer[IssuedToken]:
-    """A new token with these scopes; refuses `unknown_scope`."""
+    pool: Pool, name: str, scopes: list[str], expires_at: datetime | None, cause: Metadata, *,
+    role: str | None = None, held: frozenset[str] | None = None,
+) -> Answer[IssuedToken]:  # fmt: skip
+    """A new token with the scopes of a role, these, or both.
+
+    `held` is what the token of whoever issues it opens; None for who can reach the database.
+
+    Refuses `unknown_scope`, `unknown_role`, `no_scopes`, `scope_not_held`.
+    """
     token_id, secret = uuid7(), os.urandom(32)
-    event = domain.issue(token_id, name, secret, scopes, expires_at)
+    event = domain.issue(token_id, secret, Wanted(name, scopes, role, expires_at), held)
 
     async def decide(conn: Connection) -> tuple[IssuedToken, Positions]:
         positions = await store.save_issued(conn, event, cause)
         text = spelled(token_id, secret)
-        return IssuedToken(token_id, name, event.scopes, expires_at, text), positions
+        return IssuedToken(token_id, event.name, event.scopes, event.expires_at, text, role), positions
 
     return await commands.run(pool, decide)
 
@@ -63,6 +91,19 @@ async def revoke_token(pool: Pool, token_id: UUID, reason: str, cause: Metadata)
         return state, await store.save_revoked(conn, token, TokenRevoked(token_id, reason), cause)
 
     return await commands.run(pool, decide)
+
+
+async def list_tokens(conn: Connection, after: UUID | None, limit: int) -> TokenPage:
+    """A page of tokens, those that open nothing any more included."""
+    found = await store.page_of_tokens(conn, after, limit + 1)
+    listed = [
+        ListedToken(
+            token.id, token.name, token.role or None, token.scopes, time_of(token.id), token.expires_at, token.revoked,
+            f"token:{token.id}",
+        )
+        for token in found[:limit]
+    ]  # fmt: skip
+    return TokenPage(listed, listed[-1].id if len(found) > limit else None)
 
 
 async def authenticate(pool: Pool, authorization: str | None) -> Caller | None:

@@ -4,39 +4,73 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from litestar import Request, delete, post
-from litestar.params import FromPath, JSONBody
+from litestar import Request, delete, get, post
+from litestar.params import FromPath, JSONBody, QueryParameter
 from msgspec import Meta, Struct
 
 from shared.http.described import Link, leads_to, refuses
-from write_side.access.domain import SCOPES, ExpiryOutOfRange, UnknownScope, UnknownToken, check_expiry
-from write_side.access.handlers import IssuedToken, TokenState, issue_token, revoke_token
-from write_side.http import Answered, answered, cause, requires
+from write_side.access.domain import (
+    ROLES,
+    SCOPES,
+    ExpiryOutOfRange,
+    NoScopes,
+    ScopeNotHeld,
+    UnknownRole,
+    UnknownScope,
+    UnknownToken,
+    check_expiry,
+)
+from write_side.access.handlers import (
+    IssuedToken,
+    TokenPage,
+    TokenState,
+    issue_token,
+    list_tokens,
+    revoke_token,
+)
+from write_side.http import Answered, Shown, answered, cause, held_by, requires, shown
 from write_side.resources import Own
 
 Scope = Annotated[str, Meta(extra_json_schema={"enum": list(SCOPES)})]
+Role = Annotated[str, Meta(extra_json_schema={"enum": list(ROLES)})]
+MOST = 200
+After = Annotated[UUID | None, QueryParameter(description="`next` of the page before.")]
+Limit = Annotated[int, QueryParameter(ge=1, le=MOST, description="Tokens per page, at most.")]
 
 
 class NewToken(Struct, forbid_unknown_fields=True):
-    """`{"name": "importer", "scopes": ["catalog:write"], "expires_at": "2027-01-01T00:00:00Z"}`."""
+    """`{"name": "importer", "scopes": ["catalog:write"], "expires_at": "2027-01-01T00:00:00Z"}`, or with a role,
+    `{"name": "Ada", "role": "support"}`: the role's scopes and those named beside it."""
 
     name: Annotated[str, Meta(min_length=1, max_length=100)]
-    scopes: Annotated[list[Scope], Meta(min_length=1, max_length=100)]
+    scopes: Annotated[list[Scope], Meta(max_length=100)] = []
+    role: Role | None = None
     # Without a time zone row and event would say different times.
     expires_at: Annotated[datetime, Meta(tz=True)] | None = None
 
 
 @post("/v1/tokens", guards=[requires("access:write")])
-@refuses(UnknownScope, ExpiryOutOfRange)
+@refuses(UnknownScope, UnknownRole, NoScopes, ScopeNotHeld, ExpiryOutOfRange)
 @leads_to(Link("delete_token", {"token_id": "/id"}))
 async def post_token(
     request: Request[Any, Any, Any], data: JSONBody[NewToken], own: Own
 ) -> Answered[IssuedToken]:
-    """Issue a bearer token. The answer shows it once; only its hash is kept."""
+    """Issue a bearer token. The answer shows it once; only its hash is kept. Nobody issues one that opens more than
+    their own."""
     if data.expires_at is not None:
         check_expiry(data.expires_at, datetime.now(UTC))
-    answer = await issue_token(own.pool, data.name, data.scopes, data.expires_at, cause(request))
+    answer = await issue_token(
+        own.pool, data.name, data.scopes, data.expires_at, cause(request), role=data.role, held=held_by(request)
+    )
     return answered(request, answer, 201)
+
+
+@get("/v1/tokens", guards=[requires("access:read")])
+@leads_to(Link("get_tokens", {"after": "/next"}))
+async def get_tokens(own: Own, after: After = None, limit: Limit = 100) -> Shown[TokenPage]:
+    """Who holds which token, with which role and scopes, since when; revoked ones included. It shows no secret."""
+    async with own.pool.acquire() as conn:
+        return shown(await list_tokens(conn, after, limit))
 
 
 @delete("/v1/tokens/{token_id:uuid}", status_code=200, guards=[requires("access:write")])
@@ -48,4 +82,4 @@ async def delete_token(
     return answered(request, await revoke_token(own.pool, token_id, "revoked over HTTP", cause(request)))
 
 
-routes = [post_token, delete_token]
+routes = [post_token, get_tokens, delete_token]

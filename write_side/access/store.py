@@ -13,7 +13,7 @@ from write_side.access.domain import Token
 from write_side.database import Connection, Pool, among, overwrite
 from write_side.event_log import NewEvent, Positions
 
-_COLUMNS = "id, name, secret_sha256, scopes, expires_at, revoked, version"
+_COLUMNS = "id, name, secret_sha256, scopes, expires_at, revoked, version, role"
 
 
 async def find_token(conn: Connection | Pool, token_id: UUID) -> Token | None:
@@ -31,9 +31,9 @@ async def lock_token(conn: Connection, token_id: UUID) -> Token | None:
 async def save_issued(conn: Connection, event: TokenIssued, cause: Metadata) -> Positions:
     """A new token's row and event."""
     await conn.execute(
-        """INSERT INTO access_token (id, name, secret_sha256, scopes, expires_at, version)
-           VALUES ($1, $2, $3, $4, $5, 1)""",
-        event.token_id, event.name, event.secret_sha256, event.scopes, event.expires_at,
+        """INSERT INTO access_token (id, name, secret_sha256, scopes, expires_at, role, version)
+           VALUES ($1, $2, $3, $4, $5, $6, 1)""",
+        event.token_id, event.name, event.secret_sha256, event.scopes, event.expires_at, event.role,
     )  # fmt: skip
     return await event_log.append(conn, [NewEvent("access_token", event.token_id, 1, ACCESS, event)], cause)
 
@@ -43,6 +43,18 @@ async def save_revoked(conn: Connection, token: Token, event: TokenRevoked, caus
     version = token.version + 1
     await conn.execute("UPDATE access_token SET revoked = true, version = $2 WHERE id = $1", token.id, version)
     return await event_log.append(conn, [NewEvent("access_token", token.id, version, ACCESS, event)], cause)
+
+
+async def page_of_tokens(conn: Connection, after: UUID | None, limit: int) -> list[Token]:
+    """The tokens behind one of them, in the order they were issued in."""
+    query = f"SELECT {_COLUMNS} FROM access_token WHERE $1::uuid IS NULL OR id > $1 ORDER BY id LIMIT $2"  # noqa: S608
+    return [msgspec.convert(dict(row), Token) for row in await conn.fetch(query, after, limit)]
+
+
+async def names_of(conn: Connection, ids: Sequence[UUID]) -> dict[UUID, str]:
+    """What tokens are called."""
+    rows = await conn.fetch("SELECT id, name FROM access_token WHERE id = ANY ($1)", ids)
+    return {row["id"]: row["name"] for row in rows}
 
 
 async def all_tokens(conn: Connection, ids: Sequence[UUID] | None = None) -> list[Token]:

@@ -5,9 +5,13 @@ from typing import Annotated
 from litestar import get
 from litestar.params import FromPath, PathParameter, QueryParameter
 
+from shared.codec import KNOWN_TYPES
 from shared.http.described import Link, leads_to, refuses
-from write_side.history import handlers, prices
+from write_side.feed import BrokenCursor as BrokenPlace
+from write_side.feed import CursorOfAnotherEpoch, UnknownEventType, tags_of
+from write_side.history import audit, handlers, prices
 from write_side.history.answers import Differences, EventPage, Explained, SystemPoint, Was
+from write_side.history.audit import AuditPage
 from write_side.history.domain import (
     LARGEST,
     BrokenCursor,
@@ -127,6 +131,41 @@ async def get_charged_price(order_name: Name, sku: FromPath[str], own: Own) -> S
         return shown(await prices.charged(conn, await id_of(conn, KINDS["order"], order_name), sku))
 
 
+Actor = Annotated[
+    str | None,
+    QueryParameter(
+        pattern=r"^[^*]+\*?$", max_length=200,
+        description="As events name them: token:<id>, account:<id>, guest, worker, cli, stripe; "
+        "or what they begin with: `token:*`.",
+    ),
+]  # fmt: skip
+Types = Annotated[
+    str | None,
+    QueryParameter(max_length=4000, description="Comma-separated: whole types, or `orders.*`. Left out: all."),
+]
+Deeds = Annotated[int, QueryParameter(ge=1, le=MOST, description="Events per page, at most.")]
+
+
+@get("/v1/audit", guards=STAFF)
+@refuses(BrokenPlace, CursorOfAnotherEpoch, UnknownEventType, BrokenTime)
+@leads_to(Link("get_audit", {"cursor": "/next"}))
+async def get_audit(
+    own: Own, actor: Actor = None, types: Types = None, since: Time = None, until: Time = None,
+    cursor: Cursor = None, limit: Deeds = 100,
+) -> Shown[AuditPage]:  # fmt: skip
+    """Who did what, from the log, the newest first: every command that changed anything, by its event.
+
+    A refused command changed nothing, and stands in the process's log, not here.
+
+    A page may hold fewer events than the limit, even none, without being the last: `next` tells.
+    """
+    tags = tags_of(types.split(","), KNOWN_TYPES, "?types") if types is not None else None
+    first = moment(since, "?since") if since is not None else None
+    last = moment(until, "?until") if until is not None else None
+    async with own.pool.acquire() as conn:
+        return shown(await audit.deeds(conn, audit.Asked(actor, tags, first, last, cursor, limit)))
+
+
 @get("/v1/positions", guards=STAFF)
 @refuses(BrokenTime, NotReachedYet, NotThereYet)
 async def get_position_at(own: Own, at: SystemTime) -> Shown[SystemPoint]:
@@ -136,4 +175,4 @@ async def get_position_at(own: Own, at: SystemTime) -> Shown[SystemPoint]:
         return shown(await handlers.system_at(conn, asked))
 
 
-routes = [get_as_of, get_history_events, get_changes, get_explanation, get_charged_price, get_position_at]
+routes = [get_as_of, get_history_events, get_changes, get_explanation, get_charged_price, get_audit, get_position_at]

@@ -63,7 +63,9 @@ async def test_every_success_is_answered_as_declared(
     await _shipped_and_refunded(ask, shop)
     await _held(ask, shop)
     made = await ask("POST", "/v1/tokens", {"name": "n", "scopes": ["orders:read"]})
+    await ask("GET", "/v1/tokens")
     await ask("DELETE", f"/v1/tokens/{made['id']}")
+    await ask("GET", "/v1/audit")
     body, stripes = shop.signed({"id": "evt_1", "type": "charge.updated", "data": {"object": {"object": "charge"}}})
     await api.post("/v1/webhooks/stripe", content=body, headers={"Stripe-Signature": stripes})
     scan = {"id": "s", "tracking_number": "1", "status": "collected", "at": "2026-11-27T10:00:00Z"}

@@ -6,6 +6,7 @@ import sys
 
 import asyncpg
 
+from shared.ids import uuid7
 from tests.integration.inventory.test_stock import stocked
 from write_side import access
 from write_side.database import Pool
@@ -24,6 +25,26 @@ async def test_a_token_is_printed_once_and_lets_its_holder_in(pool: Pool, databa
     caller = await access.authenticate(pool, f"Bearer {done.stdout.strip()}")
     assert caller is not None
     assert caller.scopes == {"catalog:write"}
+
+
+async def test_a_role_is_given_by_its_name_listed_and_taken_back(pool: Pool, database_url: str) -> None:
+    done = typed(database_url, "token", "Ada Example", "sales:read", "--role", "stock")
+    caller = await access.authenticate(pool, f"Bearer {done.stdout.strip()}")
+    assert caller is not None, done.stderr
+    assert caller.scopes == {*access.ROLES["stock"], "sales:read"}
+    [line] = typed(database_url, "tokens", "list").stdout.splitlines()
+    id_ = line.split()[0]
+    assert caller.actor == f"token:{id_}"
+    assert "good  for ever  'Ada Example'  stock" in line
+    assert typed(database_url, "tokens", "revoke", id_, "--reason", "Ada left").returncode == 0
+    assert await access.authenticate(pool, f"Bearer {done.stdout.strip()}") is None
+    assert typed(database_url, "tokens", "list").stdout == ""
+    assert "revoked" in typed(database_url, "tokens", "list", "--all").stdout
+    unknown = ("tokens", "revoke", str(uuid7()), "--reason", "r")
+    for words in (("token", "x", "--role", "boss"), ("token", "x"), unknown):
+        refused = typed(database_url, *words)
+        assert (refused.returncode, refused.stdout) == (1, ""), refused.stderr
+        assert refused.stderr.count("\n") == 1
 
 
 def test_a_scope_that_does_not_exist_is_told_with_those_that_do(database_url: str) -> None:

@@ -6,6 +6,8 @@ import httpx
 import pytest
 
 from tests.integration.write_api.conftest import Issue
+from tests.integration.write_api.test_bad_input import log_length
+from write_side.access import ROLES
 from write_side.database import Pool
 
 MADE_UP = ["", "x", "db_", f"db_{'0' * 32}_secret", f"db_{UUID(int=7).hex}_secret", "db_é_x" * 40]
@@ -24,7 +26,7 @@ async def test_a_token_with_another_secret_is_nobody(api: httpx.AsyncClient, sta
 
 
 async def test_a_revoked_token_is_nobody_from_then_on(api: httpx.AsyncClient, staff: Issue, pool: Pool) -> None:
-    headers = await staff("access:write")
+    headers = await staff("access:write", "stock:write")
     made = await api.post("/v1/tokens", headers=headers, json={"name": "importer", "scopes": ["stock:write"]})
     assert made.status_code == 201
     token = made.json()
@@ -33,6 +35,45 @@ async def test_a_revoked_token_is_nobody_from_then_on(api: httpx.AsyncClient, st
     for _ in range(2):
         assert (await api.delete(f"/v1/tokens/{token['id']}", headers=headers)).status_code == 200
     assert (await api.post("/v1/warehouses", headers=bearer)).status_code == 401
+
+
+async def test_a_role_is_a_name_for_scopes(api: httpx.AsyncClient, staff: Issue) -> None:
+    owner = await staff(*ROLES["owner"])
+    made = await api.post("/v1/tokens", headers=owner, json={"name": "Ada", "role": "stock", "scopes": ["sales:read"]})
+    assert made.status_code == 201
+    assert (made.json()["role"], made.json()["scopes"]) == ("stock", sorted([*ROLES["stock"], "sales:read"]))
+    keeper = {"Authorization": f"Bearer {made.json()['token']}"}
+    assert (await api.post("/v1/warehouses", headers=keeper)).status_code == 400  # let in, then asked for a key
+    assert (await api.post("/v1/tokens", headers=keeper)).status_code == 403
+    for body, code in (({"role": "boss"}, "unknown_role"), ({}, "no_scopes"), ({"scopes": []}, "no_scopes")):
+        refused = await api.post("/v1/tokens", headers=owner, json={"name": "x", **body})
+        assert (refused.status_code, refused.json()["code"]) == (422, code)
+
+
+async def test_nobody_gives_away_what_they_do_not_have(api: httpx.AsyncClient, staff: Issue, pool: Pool) -> None:
+    headers = await staff("access:write", "orders:read")
+    before = await log_length(pool)
+    for body in ({"role": "owner"}, {"scopes": ["orders:read", "persons:erase"]}):
+        refused = await api.post("/v1/tokens", headers=headers, json={"name": "more", **body})
+        assert (refused.status_code, refused.json()["code"]) == (403, "scope_not_held")
+        assert "persons:erase" in refused.json()["missing"]
+    assert await log_length(pool) == before
+
+
+async def test_who_holds_which_token_is_told_page_by_page_and_no_secret_with_it(
+    api: httpx.AsyncClient, staff: Issue
+) -> None:
+    headers = await staff(*ROLES["owner"])
+    for name in ("Ada", "Bob"):
+        made = await api.post("/v1/tokens", headers=headers, json={"name": name, "role": "support"})
+    await api.delete(f"/v1/tokens/{made.json()['id']}", headers=headers)
+    pages = [(await api.get("/v1/tokens", headers=headers, params={"limit": 2})).json()]
+    pages.append((await api.get("/v1/tokens", headers=headers, params={"after": pages[0]["next"]})).json())
+    assert pages[1]["next"] is None
+    found = {token["name"]: token for page in pages for token in page["tokens"]}
+    assert (found["Ada"]["role"], found["Ada"]["revoked"], found["Bob"]["revoked"]) == ("support", False, True)
+    assert found["test"]["role"] is None
+    assert made.json()["token"].rpartition("_")[2] not in str(pages)
 
 
 async def test_a_scope_that_does_not_exist_is_refused(api: httpx.AsyncClient, staff: Issue) -> None:

@@ -64,7 +64,7 @@ async def test_what_is_not_json_or_too_much_of_it_is_refused(api: httpx.AsyncCli
 async def test_a_nul_is_the_clients_mistake(
     api: httpx.AsyncClient, staff: Issue, pool: Pool, method: str, path: str, body: Any
 ) -> None:
-    headers = await staff("stock:write", "catalog:write", "access:write")
+    headers = await staff("stock:write", "catalog:write", "access:write", "orders:read")
     answer = await api.request(method, path, headers=headers, json=body)
     assert (answer.status_code, answer.json()["code"]) == (400, "unkeepable_text")
     assert await log_length(pool) == 0
