@@ -58,7 +58,7 @@ _SALES = (
     _count("orders", "paid orders that were placed then"),
     _count("items", "pieces in them"),
     _money("revenue_minor", "their totals, with shipping and tax"),
-    _money("tax_minor", "tax in them"),
+    _money("tax_minor", "tax in them, in prices and on top"),
     _money("released_minor", "of it authorized and never taken"),
     _money("refunded_minor", "of it gone back until now"),
     _money("net_minor", "revenue − released − refunded"),
@@ -76,7 +76,8 @@ def _with_net(rows: Sequence[Row]) -> list[Row]:
 
 
 def _revenue(answers: Answers, _span: Span) -> list[Row]:
-    return _with_net(_counted(answers[0], "orders"))
+    rows = [{**row, "tax_minor": row["tax_minor"] + row["included_tax_minor"]} for row in answers[0]]
+    return _with_net(_counted(rows, "orders"))
 
 
 def _revenue_by(unit: str) -> Question:
@@ -128,7 +129,7 @@ _COUPON_USE = Question(
         _text("promotion", "its name when it was used"),
         _text("code", "the coupon's code; empty if it applied by itself"),
         _count("orders", "paid orders with it"),
-        _money("off_minor", "taken off, tax excluded"),
+        _money("off_minor", "taken off prices"),
         _money("revenue_minor", "totals of these orders"),
     ),
     answer=lambda answers, _span: _counted(answers[0], "orders"),

@@ -118,6 +118,7 @@ def render(id_: str, state: RecordedOrder, _keys: Keys) -> Rendered:
         ],
         authorized_at=state.authorized_at,
         captured_at=state.captured_at,
+        included_tax_minor=sum(tax.tax_minor for tax in placed.taxes if tax.included),
         captured_minor=state.captured_minor,
         declines=len(state.declines),
         decline_reasons=state.declines,
@@ -147,6 +148,7 @@ def _lines(state: RecordedOrder, placed: OrderPlaced) -> list[RecordedLine]:
             refunded_minor=refunded[1].pop(line.sku, 0),
             released_quantity=released[0].pop(line.sku, 0),
             released_minor=released[1].pop(line.sku, 0),
+            included_tax_minor=line.included_tax_minor,
         )
         for line in placed.lines
     ]

@@ -26,15 +26,16 @@ class RecordedLine(Struct, frozen=True):
     product_id: Annotated[UUID, told("the product that the SKU is a variant of", since="v6")]
     name: Annotated[str, told("what it was called when it was ordered", since="v6")]
     quantity: Annotated[int, told("how many were ordered", "pieces", "v6")]
-    unit_price_minor: Annotated[int, told("price of one, tax excluded", MINOR, "v6")]
-    total_minor: Annotated[int, told("quantity × unit price, tax excluded", MINOR, "v6")]
+    unit_price_minor: Annotated[int, told("price of one, with the tax that is in it", MINOR, "v6")]
+    total_minor: Annotated[int, told("quantity × unit price", MINOR, "v6")]
     discount_minor: Annotated[int, told("what promotions took off the line", MINOR, "v6")]
-    tax_minor: Annotated[int, told("tax on total − discount", MINOR, "v6")]
+    tax_minor: Annotated[int, told("tax on top of total − discount", MINOR, "v6")]
     charged_minor: Annotated[int, told("total − discount + tax: what the customer was asked for it", MINOR, "v6")]
     refunded_quantity: Annotated[int, told("how many of it were given back, as far as money went back", "pieces", "v6")]
     refunded_minor: Annotated[int, told("what went back for it, tax included", MINOR, "v6")]
     released_quantity: Annotated[int, told("how many of it were never charged nor sent", "pieces", "v6")]
     released_minor: Annotated[int, told("what was authorized for it and not taken, tax included", MINOR, "v6")]
+    included_tax_minor: Annotated[int, told("what of total − discount is tax", MINOR, "v8")] = 0
 
 
 class RecordedDiscount(Struct, frozen=True):
@@ -43,7 +44,7 @@ class RecordedDiscount(Struct, frozen=True):
     promotion_id: Annotated[UUID, told("the promotion", since="v6")]
     name: Annotated[str, told("what it was called then", since="v6")]
     code: Annotated[str, told("the coupon's code; empty if it applied by itself", since="v6")]
-    amount_minor: Annotated[int, told("off lines and shipping, tax excluded", MINOR, "v6")]
+    amount_minor: Annotated[int, told("off the prices of lines and shipping", MINOR, "v6")]
 
 
 class RecordedRefund(Struct, frozen=True):
@@ -65,10 +66,10 @@ class OrderRecord(Struct, frozen=True):
     payment_state: Annotated[PaymentState, told("how far its payment is")]
     country: Annotated[str, told("where it goes, ISO 3166")]
     currency: Annotated[str, told("of all its amounts, ISO 4217")]
-    lines_minor: Annotated[int, told("its lines before discounts, tax excluded", MINOR)]
-    shipping_minor: Annotated[int, told("shipping before discounts, tax excluded", MINOR)]
+    lines_minor: Annotated[int, told("its lines before discounts, without tax on top", MINOR)]
+    shipping_minor: Annotated[int, told("shipping before discounts, without tax on top", MINOR)]
     discount_minor: Annotated[int, told("what promotions took off lines and shipping", MINOR, "v2")]
-    tax_minor: Annotated[int, told("tax on all of it", MINOR)]
+    tax_minor: Annotated[int, told("tax on top of all prices", MINOR)]
     total_minor: Annotated[int, told("what the customer agreed to pay", MINOR)]
     refunded_minor: Annotated[int, told("what has gone back; refunds under way don't count", MINOR, "v2")]
     released_minor: Annotated[int, told("what was authorized and is not taken", MINOR, "v3")]
@@ -88,6 +89,7 @@ class OrderRecord(Struct, frozen=True):
     refunds: Annotated[list[RecordedRefund], told("what went back or was released", since="v6")] = []
     authorized_at: Annotated[datetime | None, told("when a payment first went through", "UTC", "v6")] = None
     captured_at: Annotated[datetime | None, told("when the money was taken", "UTC", "v6")] = None
+    included_tax_minor: Annotated[int, told("tax that is in the prices of lines and shipping", MINOR, "v8")] = 0
     captured_minor: Annotated[int, told("what was taken, before refunds", MINOR, "v6")] = 0
     declines: Annotated[int, told("how many tries to pay were refused", "tries", "v6")] = 0
     decline_reasons: Annotated[list[str], told("why, one for each try, oldest first", since="v6")] = []

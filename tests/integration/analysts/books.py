@@ -19,12 +19,15 @@ async def revenue_by_hour(pool: Pool) -> list[Row]:
                           'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS hour,
                   o.currency, count(*) AS orders, sum(pieces.items)::int AS items,
                   sum(o.total_minor)::bigint AS revenue_minor,
-                  sum(o.tax_minor)::bigint AS tax_minor, sum(p.released_minor)::bigint AS released_minor,
+                  sum(o.tax_minor + coalesce(inside.minor, 0))::bigint AS tax_minor,
+                  sum(p.released_minor)::bigint AS released_minor,
                   sum(coalesce(back.minor, 0))::bigint AS refunded_minor
            FROM customer_order o
            JOIN payment p ON p.order_id = o.id AND p.state = ANY ($1)
            JOIN event_log placed ON placed.aggregate_id = o.id AND placed.type = 'orders.order_placed.v1'
            CROSS JOIN LATERAL (SELECT sum(quantity) AS items FROM order_line WHERE order_id = o.id) pieces
+           CROSS JOIN LATERAL (SELECT sum((tax ->> 'tax_minor')::bigint) AS minor FROM jsonb_array_elements(o.taxes) tax
+                               WHERE (tax ->> 'included')::boolean) inside
            CROSS JOIN LATERAL (SELECT sum(amount_minor) AS minor FROM refund
                                WHERE order_id = o.id AND state = 'succeeded') back
            GROUP BY 1, 2 ORDER BY 1, 2""",

@@ -21,6 +21,7 @@ from shared.money import display
 from tests.faults.processes import Lab
 from tests.integration.analysts import books
 from tests.integration.checkout.shop import MAIL, Shop
+from tests.integration.checkout.test_price_lists import a_list
 from tests.integration.checkout.test_retries import STOLEN
 from tests.integration.projector.test_documents import until
 from write_side.orders.handlers import OrderState
@@ -34,6 +35,7 @@ async def busy_day(shop: Shop) -> None:
     await shop.stock("lamp", 20, price=1000)
     await shop.stock("bulb", 50, price=333)
     await shop.stock("rug", 9, price=2550)
+    await a_list(shop, {1: 400}, "bulb", tax_included=True)
     await shop.promote(Percentage(1500), code="SUMMER-15")
     basket = await shop.basket(lamp=2, bulb=3)
     await paid(shop, await shop.place(basket, (await shop.quote(basket, codes=["SUMMER-15"])).id))
@@ -131,8 +133,8 @@ async def test_answers_are_what_postgres_and_the_log_say_to_the_cent(shop: Shop,
     assert [analyst.rows(name, before) for name in QUESTIONS] == [[] for _ in QUESTIONS]
     for question in QUESTIONS.values():
         assert all(analyst.pasted(file) for file in question.files)
-    assert _sums(analyst.rows("revenue_by_day"))["tax_minor"] == sum(
-        row["tax_minor"] for row in analyst.pasted(QUESTIONS["revenue_by_day"].files[0])
+    assert _sums(analyst.rows("revenue_by_day"))["revenue_minor"] == sum(
+        row["revenue_minor"] for row in analyst.pasted(QUESTIONS["revenue_by_day"].files[0])
     )
     _printed(analyst, revenue)
 
@@ -171,6 +173,6 @@ def _printed(analyst: Analyst, revenue: list[Row]) -> None:
     table = analyst.typed("revenue_by_hour")
     assert display(revenue[0]["net_minor"], "EUR").split()[0] in table
     [coupon] = analyst.rows("coupon_use")
-    off = round((2 * 1000 + 3 * 333) * 0.15)
+    off = round((2 * 1000 + 3 * 400) * 0.15)
     assert (coupon["code"], coupon["orders"], coupon["off_minor"]) == ("SUMMER-15", 1, off)
     assert MAIL not in table
