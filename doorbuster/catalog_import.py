@@ -56,9 +56,9 @@ async def export(database_url: str, to: IO[str]) -> int:
     """Write every product as CSV, a line per variant; answers how many products. Raises one of `FAILURES`."""
     table, count = csv.writer(to), 0
     async with open_pool(database_url, 1, "export") as pool:
-        currencies = await imports.currencies_of(pool)
-        table.writerow(imports.own_columns(currencies))
-        async for page in imports.catalog_pages(pool, currencies):
+        spoken = await imports.spoken_of(pool)
+        table.writerow(imports.own_columns(spoken))
+        async for page in imports.catalog_pages(pool, spoken):
             for lines in page:
                 table.writerows(lines)
             count += len(page)

@@ -13,6 +13,7 @@ from read_side.documents import BEHIND, PARKED, Found
 from shared.documents.layout import pack, unpack
 from shared.http.described import Encoded, Header
 from shared.http.replies import Headers, header, send_body
+from shared.locales import Locales
 
 JSON = "application/json"
 
@@ -26,6 +27,7 @@ class Keeping(NamedTuple):
 
 
 CATALOG = Keeping("public, max-age=5", "Position")
+TRANSLATED = Keeping("public, max-age=5", "Accept-Language, Position")
 STOCK = Keeping("public, max-age=1", "Position")
 # Kept by nobody but its owner, and asked for again each time.
 PERSONAL = Keeping("private, no-cache", "Authorization, Order-Token, Position")
@@ -33,6 +35,11 @@ TURN = Keeping("private, no-cache", "Ticket")
 NEVER = "no-store"
 
 Document = TypeVar("Document")
+
+
+def catalog_kept(locales: Locales) -> Keeping:
+    """Of answers about products: a shop of one language says the same to everybody."""
+    return CATALOG if locales is None else TRANSLATED
 
 
 class Answer(Struct, Generic[Document], frozen=True):
@@ -108,5 +115,5 @@ async def send_answer(scope: HTTPScope, send: Send, answer: Answer[Any]) -> None
 _JSON = (b"content-type", b"application/json")
 _FRESH = {
     keeping: (_JSON, (b"cache-control", keeping.cache_control.encode()), (b"vary", keeping.vary.encode()))
-    for keeping in (CATALOG, STOCK, PERSONAL, TURN)
+    for keeping in (CATALOG, TRANSLATED, STOCK, PERSONAL, TURN)
 }

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 
 from elasticsearch import AsyncElasticsearch
 from litestar import Litestar
@@ -51,6 +52,7 @@ from shared.http.app import Lifespan, build_app
 from shared.http.health import Check
 from shared.http.problems import unavailability, unavailable
 from shared.http.rates import Rates
+from shared.locales import Languages
 from shared.settings import Settings
 
 DESCRIPTION = """What customers and staff see, from read models only: product pages, stock, categories, search, orders.
@@ -94,13 +96,15 @@ def create_app(settings: Settings, *, fronted: bool = True) -> ASGIApp:
     brands = BrandShelf(products)
     search = Search(products, documents, shelf, brands, sales, RuleShelf(documents), settings.link_secret)
     suggesting = Suggesting(products, shelf)
+    languages = Languages(settings.languages)
+    front = partial(_front, documents=documents, sales=sales, languages=languages, secret=settings.link_secret)
     return build_app(
         ROUTES,
         title="Doorbuster query API",
         description=DESCRIPTION,
         origins=settings.allowed_origins,
         checks={"redis": Check(redis.ping), "elasticsearch": Check(elasticsearch.cluster.health, essential=False)},
-        lifespan=[_lifespan(redis, elasticsearch, watch, documents, search, suggesting), _watching(rooms)],
+        lifespan=[_lifespan(redis, elasticsearch, watch, documents, search, suggesting, languages), _watching(rooms)],
         dependencies={
             "documents": _given(documents),
             "shelf": _given(shelf),
@@ -114,10 +118,12 @@ def create_app(settings: Settings, *, fronted: bool = True) -> ASGIApp:
         problems={RedisError: lambda _: unavailable("redis")},
         refusals=(NOT_READY, unavailability("redis"), *ADMISSION),
         credentials=CREDENTIALS | TICKETS | SESSIONS,
-        front=lambda app: Admission(
-            Front(app, documents, sales, settings.link_secret) if fronted else app, doors.way, doors.SIZES, rates
-        ),
+        front=lambda app: Admission(front(app) if fronted else app, doors.way, doors.SIZES, rates),
     )
+
+
+def _front(app: ASGIApp, documents: Documents, sales: Sales, languages: Languages, secret: str) -> ASGIApp:
+    return Front(app, documents, sales, languages, secret)
 
 
 def _given(value: object) -> Provide:
@@ -131,10 +137,12 @@ def _lifespan(
     documents: Documents,
     search: Search,
     suggesting: Suggesting,
+    languages: Languages,
 ) -> Lifespan:
     @asynccontextmanager
     async def lifespan(app: Litestar) -> AsyncIterator[None]:
         app.state.documents, app.state.search, app.state.suggesting = documents, search, suggesting
+        app.state.languages = languages
         with contextlib.suppress(RedisError, OSError):  # the API starts without Redis and answers 503 until it is there
             await watch.look()
         looking = asyncio.create_task(watch.run())

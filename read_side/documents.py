@@ -93,6 +93,18 @@ class Documents:
         etag, body = unpack(stored)
         return Found(etag, body, stale or self.parked(model, key))
 
+    async def find_best(
+        self, model: str, id_: str, better: list[str], key: str, position: Position | None
+    ) -> Found | None:
+        """A document, or the first of those that go before it where they are there; None if there is none by its id."""
+        found = await self.find(model, id_, key, position)  # first: it waits for the position
+        if found is None or not better:
+            return found
+        slot_ = self.slot(model)
+        stored = await self._multiplexer.get_many([document_key(slot_, one) for one in better])
+        best = next((value for value in stored if value is not None), None)
+        return found if best is None else Found(*unpack(best), found.stale)
+
     async def find_all(self, model: str, ids: list[str]) -> list[Found | None]:
         """Documents by id, in one round trip; answers 503 if one is missing while any shard isn't ready."""
         slot_ = self.slot(model)

@@ -20,6 +20,7 @@ from read_side.sales.queries import Sales
 from read_side.stock.queries import shopper_stock
 from shared.http.replies import header
 from shared.http.slashes import SLASH
+from shared.locales import Languages
 from shared.position import Position
 
 _UUID = re.compile("[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
@@ -31,8 +32,10 @@ Matched = tuple[str, Callable[[Position | None], Awaitable[Answer[Any]]]]  # rou
 class Front:
     """An ASGI app in front of another."""
 
-    def __init__(self, app: ASGIApp, documents: Documents, sales: Sales, link_secret: str) -> None:
-        self._app = app
+    def __init__(
+        self, app: ASGIApp, documents: Documents, sales: Sales, languages: Languages, link_secret: str
+    ) -> None:
+        self._app, self._languages = app, languages
         self._documents, self._sales = documents, sales
         self._link_secret = link_secret
 
@@ -59,18 +62,20 @@ class Front:
             return None
         if parts[2] == "sales":
             return self._turn(scope, parts)
-        return self._product(parts) if parts[2] == "products" else self._stock(parts)
+        return self._product(scope, parts) if parts[2] == "products" else self._stock(parts)
 
-    def _product(self, parts: list[str]) -> Matched | None:
+    def _product(self, scope: HTTPScope, parts: list[str]) -> Matched | None:
         documents, last = self._documents, parts[-1]
+        locales = self._languages.of(None, _text(header(scope, b"accept-language")))
         if len(parts) == 4:
             if not _UUID.fullmatch(last):
                 return None
-            return "/v1/products/{product_id}", lambda position: product_page(documents, last, position)
+            return "/v1/products/{product_id}", lambda position: product_page(documents, last, position, locales)
         name = _NAMES.get(parts[3])
         if name is None:
             return None
-        return f"/v1/products/by-{name}/{{{name}}}", lambda position: product_by(documents, name, last, position)
+        template = f"/v1/products/by-{name}/{{{name}}}"
+        return template, lambda position: product_by(documents, name, last, position, locales)
 
     def _stock(self, parts: list[str]) -> Matched | None:
         if len(parts) != 4 or parts[2] != "stock":

@@ -1,11 +1,13 @@
 """Parameters that several routes take."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from litestar.params import HeaderParameter
+from litestar import Request
+from litestar.params import HeaderParameter, QueryParameter
 
 from read_side.documents import BROKEN_POSITION
 from shared.http.described import Asked
+from shared.locales import Languages, Locales
 from shared.position import Position
 
 PositionToken = Annotated[
@@ -17,3 +19,18 @@ PositionToken = Annotated[
     ),
     Asked((BROKEN_POSITION,)),
 ]
+
+Locale = Annotated[
+    str | None,
+    QueryParameter(
+        max_length=35,
+        description="The language of names and descriptions, such as de-AT; goes before `Accept-Language`. What isn't "
+        "told in it is told in the language at large, then in the shop's own.",
+    ),
+]
+
+
+def locales_of(request: Request[Any, Any, Any], locale: str | None) -> Locales:
+    """What a request wants to read."""
+    languages: Languages = request.app.state.languages
+    return languages.of(locale, request.headers.get("accept-language"))

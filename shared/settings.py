@@ -36,6 +36,7 @@ class Settings(Struct, frozen=True, rename=str.upper):
     public_read_url: str = "http://127.0.0.1:8001"
     public_shop_url: str = "http://127.0.0.1:3000"  # the web shop: its /confirm and /reset take the links of mails
     attempts_per_client: int = 30  # to sign up, sign in or follow a link, a minute and at once; 0: not counted
+    locales: str = "en"  # comma-separated languages of products; the first is that of what they say by themselves
     cors_origins: str = ""  # comma-separated origins, or * for any
     quote_ttl_seconds: int = 900
     payment_ttl_seconds: int = 1800  # how long an unpaid order keeps its stock
@@ -76,6 +77,11 @@ class Settings(Struct, frozen=True, rename=str.upper):
     def allowed_origins(self) -> list[str]:
         """CORS origins as a list."""
         return [origin.strip() for origin in self.cors_origins.split(",") if origin.strip()]
+
+    @property
+    def languages(self) -> list[str]:
+        """The languages as a list, the shop's own first."""
+        return [locale.strip() for locale in self.locales.split(",") if locale.strip()] or ["en"]
 
     @classmethod
     def read(cls, environ: Mapping[str, str] | None = None) -> Self:

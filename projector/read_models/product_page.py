@@ -1,20 +1,41 @@
 """The product page in Redis, found by id, slug, SKU and EAN. Drafts and archived products have none."""
 
+from msgspec import structs
+
 from projector.model import REDIS, Keys, ReadModel, Rendered, encode
 from projector.read_models import product
 from projector.read_models.product import Product, facts_of
 from projector.read_models.shelves import level
-from shared.documents.products import PAGE, PageVariant, ProductPage
+from shared.documents.products import PAGE, PageVariant, ProductPage, page_id
 from shared.events.catalog import ProductFacts, Variant
 from shared.money import Money
 
 
 def render(id_: str, state: Product, _keys: Keys) -> Rendered:
-    """The page and the names that lead to it."""
+    """The pages, one in each language, and the names that lead to them."""
     facts = facts_of(state)
     if facts is None or facts.status != "active":
         return Rendered({id_: None})
-    page = ProductPage(
+    pages = {locale: _translated(facts, locale) for locale in facts.translations}
+    documents = {page_id(id_, locale): encode(_page(state, told, locale)) for locale, told in pages.items()}
+    return Rendered({id_: encode(_page(state, facts, None)), **documents}, _names(facts))
+
+
+def _translated(facts: ProductFacts, locale: str) -> ProductFacts:
+    """The facts in a language; what isn't told there is as in the language at large, then as in the shop's own."""
+    said = [facts.translations[name] for name in _wider(locale) if name in facts.translations]
+    name = next((told.name for told in said if told.name), facts.name)
+    description = next((told.description for told in said if told.description), facts.description)
+    return structs.replace(facts, name=name, description=description)
+
+
+def _wider(locale: str) -> list[str]:
+    parts = locale.split("-")
+    return ["-".join(parts[:length]) for length in range(len(parts), 0, -1)]
+
+
+def _page(state: Product, facts: ProductFacts, locale: str | None) -> ProductPage:
+    return ProductPage(
         id=state.id,
         slug=facts.slug,
         name=facts.name,
@@ -25,8 +46,8 @@ def render(id_: str, state: Product, _keys: Keys) -> Rendered:
         attributes=facts.attributes,
         images=facts.images,
         variants=[_variant(state, variant) for variant in facts.variants],
+        locale=locale,
     )
-    return Rendered({id_: encode(page)}, _names(facts))
 
 
 def _variant(state: Product, variant: Variant) -> PageVariant:
@@ -50,7 +71,7 @@ def _names(facts: ProductFacts) -> frozenset[tuple[str, str]]:
 
 MODEL = ReadModel(
     name=PAGE,
-    version="v1",
+    version="v2",
     sink=REDIS,
     contexts=product.CONTEXTS,
     state=Product,

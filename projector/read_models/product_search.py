@@ -46,6 +46,8 @@ def render(id_: str, state: Product, _keys: Keys) -> Rendered:
         listed=facts.status == "active",
         deleted=False,
         position=state.position,
+        names={locale: said.name for locale, said in facts.translations.items() if said.name},
+        translated="\n".join(f"{said.name}\n{said.description}" for said in facts.translations.values()),
     )
     return Rendered({id_: encode(document)})
 
@@ -78,7 +80,7 @@ def _lowest_prices(state: Product, facts: ProductFacts) -> dict[str, int]:
 
 MODEL = ReadModel(
     name=SEARCH,
-    version="v4",
+    version="v5",
     sink=ELASTICSEARCH,
     contexts=product.CONTEXTS,
     state=Product,

@@ -9,7 +9,7 @@ from litestar.params import FromPath
 
 from read_side.answers import Shown, respond
 from read_side.documents import Documents, parse_position
-from read_side.parameters import PositionToken
+from read_side.parameters import Locale, PositionToken, locales_of
 from read_side.products.queries import product_by, product_page
 from shared.documents.products import ProductPage
 from shared.http.described import Link, leads_to, refuses
@@ -31,9 +31,11 @@ async def get_product(
     product_id: FromPath[UUID],
     documents: NamedDependency[Documents],
     position: PositionToken = None,
+    locale: Locale = None,
 ) -> Shown[ProductPage]:
     """A product page: facts, images, variants with prices (minor units, tax excluded) and availability."""
-    return respond(request, await product_page(documents, product_id, parse_position(position)))
+    locales = locales_of(request, locale)
+    return respond(request, await product_page(documents, product_id, parse_position(position), locales))
 
 
 @get("/v1/products/by-slug/{slug:str}")
@@ -44,9 +46,11 @@ async def get_product_by_slug(
     slug: FromPath[str],
     documents: NamedDependency[Documents],
     position: PositionToken = None,
+    locale: Locale = None,
 ) -> Shown[ProductPage]:
     """The page of the product with this slug."""
-    return respond(request, await product_by(documents, "slug", slug, parse_position(position)))
+    locales = locales_of(request, locale)
+    return respond(request, await product_by(documents, "slug", slug, parse_position(position), locales))
 
 
 @get("/v1/products/by-sku/{sku:str}")
@@ -57,9 +61,11 @@ async def get_product_by_sku(
     sku: FromPath[str],
     documents: NamedDependency[Documents],
     position: PositionToken = None,
+    locale: Locale = None,
 ) -> Shown[ProductPage]:
     """The page of the product that has a variant with this SKU."""
-    return respond(request, await product_by(documents, "sku", sku, parse_position(position)))
+    locales = locales_of(request, locale)
+    return respond(request, await product_by(documents, "sku", sku, parse_position(position), locales))
 
 
 @get("/v1/products/by-ean/{ean:str}")
@@ -70,9 +76,11 @@ async def get_product_by_ean(
     ean: FromPath[str],
     documents: NamedDependency[Documents],
     position: PositionToken = None,
+    locale: Locale = None,
 ) -> Shown[ProductPage]:
     """The page of the product that has a variant with this EAN."""
-    return respond(request, await product_by(documents, "ean", ean, parse_position(position)))
+    locales = locales_of(request, locale)
+    return respond(request, await product_by(documents, "ean", ean, parse_position(position), locales))
 
 
 routes = [get_product, get_product_by_slug, get_product_by_sku, get_product_by_ean]

@@ -6,7 +6,9 @@ from litestar import Request
 from litestar.params import QueryParameter
 from msgspec import Struct
 
+from read_side.parameters import Locale, locales_of
 from shared.http.problems import INVALID_INPUT, FieldError, Problem, Told
+from shared.locales import Locales
 from shared.money import EXPONENTS, is_known
 
 FILTER_PREFIX = "filter."
@@ -67,6 +69,7 @@ class SearchRequest(Struct, frozen=True):
     limit: int
     cursor: str | None
     facets: tuple[str, ...] | None  # None: chosen by the result
+    locales: Locales = None  # in which names are shown
 
 
 async def search_request(
@@ -82,6 +85,7 @@ async def search_request(
     limit: Limit = 20,
     cursor: CursorToken = None,
     facets: FacetNames = None,
+    locale: Locale = None,
 ) -> SearchRequest:
     """The parameters of a search; answers 400 with each one that doesn't fit."""
     if not is_known(currency):
@@ -99,6 +103,7 @@ async def search_request(
         limit=limit,
         cursor=cursor,
         facets=None if facets is None else _facet_names(facets),
+        locales=locales_of(request, locale),
     )
 
 

@@ -7,7 +7,7 @@ import msgspec
 from litestar import Request
 from redis.exceptions import RedisError
 
-from read_side.answers import CATALOG, Answer
+from read_side.answers import Answer, catalog_kept
 from read_side.brands.queries import BrandShelf
 from read_side.categories.queries import Categories, CategoryShelf
 from read_side.documents import BEHIND, PARKED, Documents, not_ready
@@ -102,7 +102,7 @@ class Search:
         if not ready and not page.total.value:
             raise not_ready()
         stale = behind or self._parked(page) or (None if ready else BEHIND)
-        return Answer.made(page, CATALOG, stale)
+        return Answer.made(page, catalog_kept(asked.locales), stale)
 
     async def preview(self, asked: SearchRequest, proposed: Sequence[Rule], *, alone: bool) -> tuple[Page, Page]:
         """The page as it is, and as it would be with these rules beside those in force, or with these alone."""
@@ -159,7 +159,7 @@ class Search:
         if plan.samples:
             counted += await self._sampled_facets(hits, plan)
         return Page(
-            items=[results.item(hit, asked.currency, plan.categories) for hit in hits[: asked.limit]],
+            items=[results.item(hit, asked, plan.categories) for hit in hits[: asked.limit]],
             total=results.total(found["hits"]),
             facets=counted,
             next_cursor=self._next(hits, plan),

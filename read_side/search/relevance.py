@@ -13,7 +13,7 @@ from shared.events.merchandising import Boost
 Json = dict[str, Any]
 
 # `cross_fields` takes the fields for one: "sony headphones" may find its brand here and its kind there.
-FIELDS = ["name^3", "product_type.text^2", "brand.text^2", "description", "attributes_text"]
+FIELDS = ["name^3", "product_type.text^2", "brand.text^2", "description", "attributes_text", "translated"]
 EVERYWHERE = [field.partition("^")[0] for field in FIELDS]
 
 ALL_WORDS = 12.0  # all words are there: before any product that has but one of them, however often

@@ -8,6 +8,7 @@ from msgspec import Struct
 from read_side.categories.queries import Categories
 from read_side.search.elastic import Json
 from read_side.search.facets import Facet
+from read_side.search.parameters import SearchRequest
 from read_side.search.wording import Wording
 from shared.documents.stock import Availability
 from shared.money import Money
@@ -52,21 +53,22 @@ class Page(Struct, frozen=True):
     wording: Wording | None = None
 
 
-def item(hit: Json, currency: str, categories: Categories) -> Item:
+def item(hit: Json, asked: SearchRequest, categories: Categories) -> Item:
     """A hit as a list shows it."""
     source = hit["_source"]
-    amount = source.get("prices", {}).get(currency)
+    amount = source.get("prices", {}).get(asked.currency)
+    names = source.get("names", {})
     category_id = source.get("category_id")
     known = categories.by_id.get(category_id or "")
     return Item(
         id=UUID(hit["_id"]),
         slug=source["slug"],
         sku=next(iter(source["skus"]), None),
-        name=source["name"],
+        name=next((names[locale] for locale in asked.locales or () if locale in names), source["name"]),
         brand=source["brand"],
         product_type=source["product_type"],
         image=source.get("image"),
-        price=None if amount is None else Money(amount, currency),
+        price=None if amount is None else Money(amount, asked.currency),
         availability=source["availability"],
         category=None if category_id is None else ItemCategory(UUID(category_id), known.name if known else None),
     )

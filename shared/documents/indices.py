@@ -102,6 +102,8 @@ _PRODUCTS: Json = {
     "availability": KEYWORD,
     "listed": BOOLEAN,
     "deleted": BOOLEAN,
+    "names": {"type": "object", "enabled": False},
+    "translated": {**TEXT, **_SPELT},
 }
 
 _STOCK: Json = {

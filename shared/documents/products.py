@@ -10,7 +10,7 @@ from shared.documents.told import MINOR, told
 from shared.events.catalog import AttributeValue, Image
 from shared.money import Money
 
-PAGE = "product_page"  # Redis: `doc:<product id>` is a ProductPage; by slug, sku, ean
+PAGE = "product_page"  # Redis: `doc:<product id>` is a ProductPage, `doc:<product id>:<locale>` one; by slug, sku, ean
 SEARCH = "products"  # Elasticsearch: a SearchedProduct per product
 TREE = "category_tree"  # Redis: `doc:tree` is a CategoryTree
 
@@ -38,6 +38,12 @@ class ProductPage(Struct, frozen=True):
     attributes: dict[str, AttributeValue]
     images: list[Image]
     variants: list[PageVariant]
+    locale: str | None = None  # the language of name and description; null: the shop's own
+
+
+def page_id(product_id: object, locale: str) -> str:
+    """The id of a page in another language."""
+    return f"{product_id}:{locale}"
 
 
 class Completion(Struct, frozen=True):
@@ -76,6 +82,8 @@ class SearchedProduct(Struct, frozen=True):
     listed: Annotated[bool, told("active: drafts and archived products are not found")]
     deleted: Annotated[bool, told("always false: products are archived")]
     position: Annotated[int, told("of the last event in it, in the log")]
+    names: Annotated[dict[str, str], told("locale → its name there", since="v5")] = {}
+    translated: Annotated[str, told("what it is called and said to be in other languages", since="v5")] = ""
 
 
 class Category(Struct, frozen=True):

@@ -33,7 +33,14 @@ class Variant(Struct, frozen=True):
         return 0 if self.weight_grams is UNSET else self.weight_grams
 
 
-class ProductFacts(Struct, frozen=True):
+class Translation(Struct, frozen=True):
+    """A product in another language; what is empty is as in the next best one."""
+
+    name: str = ""
+    description: str = ""
+
+
+class ProductFacts(Struct, frozen=True, omit_defaults=True):
     """All that a merchant says of a product; prices and stock have events of their own."""
 
     slug: str
@@ -48,6 +55,7 @@ class ProductFacts(Struct, frozen=True):
     variants: list[Variant]
     external_ref: str | None = None  # the merchant's own id, by which an import finds it again
     tax_class: str | UnsetType = UNSET  # what is taxed alike, as the shop calls it; not there: "standard"
+    translations: dict[str, Translation] = {}  # locale (`de`, `de-AT`) → what differs there
 
     @property
     def taxed_as(self) -> str:

@@ -1,6 +1,6 @@
 """The catalog, pure: what may become of a product or a category, and what each event makes of it."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from hashlib import sha256
 from typing import Annotated
 from uuid import UUID
@@ -18,6 +18,7 @@ from shared.events.catalog import (
     ProductFacts,
     ProductRevised,
     Status,
+    Translation,
     Variant,
 )
 from shared.slugs import LONGEST, PATTERN, slug_of, with_suffix
@@ -46,8 +47,18 @@ class ImageInput(Struct, frozen=True, forbid_unknown_fields=True):
     alt: str = ""
 
 
+class TranslationInput(Struct, frozen=True, forbid_unknown_fields=True):
+    """`{"name": "Schreibtischlampe"}`; what is left out is as in the next best language."""
+
+    name: str = ""
+    description: str = ""
+
+
 class ProductInput(Struct, frozen=True, forbid_unknown_fields=True):
-    """All that is said of a product. Without a slug it is made from the name (or stays what it was)."""
+    """All that is said of a product. Without a slug it is made from the name (or stays what it was).
+
+    `translations`: by locale (`de`, `de-AT`).
+    """
 
     name: str
     variants: list[VariantInput]
@@ -61,6 +72,7 @@ class ProductInput(Struct, frozen=True, forbid_unknown_fields=True):
     images: list[ImageInput] = []
     external_ref: str | None = None
     tax_class: Annotated[str, Meta(pattern=TAX_CLASS, examples=["reduced"])] = "standard"
+    translations: dict[str, TranslationInput] = {}
 
 
 class CategoryInput(Struct, frozen=True, forbid_unknown_fields=True):
@@ -112,8 +124,13 @@ def facts_of(given: ProductInput, slug: str, ids: Mapping[str, UUID]) -> Product
             ],
             external_ref=given.external_ref,
             tax_class=UNSET if given.tax_class == "standard" else given.tax_class,
+            translations={locale: told for locale, told in _told(given.translations) if told != Translation()},
         )
     )
+
+
+def _told(given: Mapping[str, TranslationInput]) -> Iterator[tuple[str, Translation]]:
+    return ((locale, Translation(said.name.strip(), said.description)) for locale, said in given.items())
 
 
 def slug_candidates(name: str, first_sku: str) -> list[str]:

@@ -7,11 +7,12 @@ from msgspec import structs
 
 from shared.ean import normalized
 from shared.envelope import as_json
-from shared.events.catalog import AttributeValue, Image, ProductFacts, Variant
+from shared.events.catalog import AttributeValue, Image, ProductFacts, Translation, Variant
+from shared.locales import PATTERN as LOCALE
 from shared.slugs import LONGEST, PATTERN
 from write_side.catalog import refusals
 
-ATTRIBUTES, VALUES, IMAGES, VARIANTS, OPTIONS = 1000, 1000, 100, 500, 20
+ATTRIBUTES, VALUES, IMAGES, VARIANTS, OPTIONS, LOCALES = 1000, 1000, 100, 500, 20, 50
 FACTS_BYTES = 131_072
 HEAVIEST = 10_000_000  # grams
 TAX_CLASS = r"^[a-z][a-z0-9-]{0,39}(?!\n)$"
@@ -20,6 +21,7 @@ NAME, TEXT, KEY, SKU, URL = 500, 50_000, 200, 100, 2000
 _LIMITS = {"name": NAME, "brand": 200, "description": TEXT, "product_type": 200, "external_ref": 200}
 
 _slug = re.compile(PATTERN)
+_locale = re.compile(LOCALE)
 _control = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 _url = re.compile(r"https?://[^\s\"<>\\]+")
 
@@ -35,6 +37,7 @@ def checked(facts: ProductFacts) -> ProductFacts:
         raise refusals.Blank("no reference is left out, not empty", pointer="/external_ref")
     _check_attributes(facts.attributes)
     _check_images(facts.images)
+    _check_translations(facts.translations)
     facts = structs.replace(facts, variants=_checked_variants(facts.variants))
     size = len(as_json(facts))
     if size > FACTS_BYTES:
@@ -95,6 +98,18 @@ def _check_images(images: Sequence[Image]) -> None:
         check_text(image.alt, f"/images/{index}/alt", NAME)
         if not _url.fullmatch(image.url):
             raise refusals.BrokenImage("an image is named by an http or https address", pointer=f"/images/{index}/url")
+
+
+def _check_translations(translations: Mapping[str, Translation]) -> None:
+    if len(translations) > LOCALES:
+        said = f"{len(translations)} languages, {LOCALES} at most"
+        raise refusals.TooManyLocales(said, pointer="/translations", limit=LOCALES)
+    for locale, told in translations.items():
+        pointer = f"/translations/{escaped(locale)}"
+        if not _locale.fullmatch(locale):
+            raise refusals.BrokenLocale("a language is named as in de, de-AT or zh-Hant-TW", pointer=pointer)
+        check_text(told.name, f"{pointer}/name", NAME)
+        check_text(told.description, f"{pointer}/description", TEXT)
 
 
 def _checked_variants(variants: Sequence[Variant]) -> list[Variant]:

@@ -117,6 +117,18 @@ class TooManyImages(Invalid):
     code = "too_many_images"
 
 
+class TooManyLocales(Invalid):
+    """More languages than a product may have."""
+
+    code = "too_many_locales"
+
+
+class BrokenLocale(Invalid):
+    """No name of a language."""
+
+    code = "broken_locale"
+
+
 class TooManyVariants(Invalid):
     """More variants than a product may have, or none at all."""
 

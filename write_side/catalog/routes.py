@@ -23,7 +23,7 @@ _FACTS = (
     refusals.Blank, refusals.TooLong, refusals.BrokenText, refusals.BrokenSku, refusals.BrokenEan,
     refusals.BrokenImage, refusals.DuplicateSku, refusals.NoVariants, refusals.NumberTooLarge, refusals.NoSuchCategory,
     refusals.TooManyAttributes, refusals.TooManyValues, refusals.TooManyImages, refusals.TooManyVariants,
-    refusals.TooManyOptions, refusals.FactsTooLarge,
+    refusals.TooManyOptions, refusals.TooManyLocales, refusals.BrokenLocale, refusals.FactsTooLarge,
 )  # fmt: skip
 _CLAIMS = (refusals.SlugTaken, refusals.SkuTaken, refusals.ExternalRefTaken)
 _NODE = (

@@ -16,6 +16,7 @@ from shared.events.catalog import (
     Image,
     ProductFacts,
     Status,
+    Translation,
     Variant,
 )
 from shared.shards import CATEGORIES, product_key
@@ -26,9 +27,10 @@ from write_side.event_log import NewEvent
 _attributes = msgspec.json.Decoder(dict[str, AttributeValue])
 _images = msgspec.json.Decoder(list[Image])
 _options = msgspec.json.Decoder(dict[str, str])
+_translations = msgspec.json.Decoder(dict[str, Translation])
 
 _PRODUCT = """id, slug, name, brand, description, product_type, status, category_id, attributes, images, external_ref,
-              version, tax_class"""
+              version, tax_class, translations"""
 _CATEGORY = "id, parent_id, slug, name, version"
 
 
@@ -77,6 +79,12 @@ async def products_after(conn: Connection, product_id: UUID, limit: int) -> list
     return await _products(conn, query, product_id, limit)
 
 
+async def locales_in_use(conn: Connection) -> list[str]:
+    """Into which languages any product is translated."""
+    rows = await conn.fetch("SELECT DISTINCT json_object_keys(translations) AS locale FROM product ORDER BY 1")
+    return [row["locale"] for row in rows]
+
+
 async def _products(conn: Connection, query: str, *args: Any) -> list[Product]:
     rows = await conn.fetch(query, *args)
     if not rows:
@@ -112,6 +120,7 @@ def _product(row: asyncpg.Record, variants: list[Variant], retired: dict[str, UU
         variants=variants,
         external_ref=row["external_ref"],
         tax_class=UNSET if row["tax_class"] == "standard" else row["tax_class"],
+        translations=_translations.decode(row["translations"]),
     )
     return Product(row["id"], row["version"], facts, retired)
 
@@ -153,9 +162,9 @@ async def save_products(conn: Connection, changes: Sequence[Change]) -> list[New
 
 
 _UNNESTED = """unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::uuid[],
-                      $9::json[], $10::json[], $11::text[], $12::bigint[], $13::text[])
+                      $9::json[], $10::json[], $11::text[], $12::bigint[], $13::text[], $14::json[])
                AS t(id, slug, name, brand, description, product_type, status, category_id, attributes, images,
-                    external_ref, version, tax_class)"""
+                    external_ref, version, tax_class, translations)"""
 
 
 async def _insert_products(conn: Connection, products: Sequence[Product]) -> None:
@@ -170,7 +179,7 @@ async def _update_products(conn: Connection, products: Sequence[Product]) -> Non
         f"""UPDATE product p SET slug = t.slug, name = t.name, brand = t.brand, description = t.description,
                    product_type = t.product_type, status = t.status, category_id = t.category_id,
                    attributes = t.attributes, images = t.images, external_ref = t.external_ref, version = t.version,
-                   tax_class = t.tax_class
+                   tax_class = t.tax_class, translations = t.translations
             FROM {_UNNESTED} WHERE p.id = t.id AND p.version = t.version - 1""",  # noqa: S608
         *_columns(products),
     )
@@ -189,6 +198,7 @@ def _columns(products: Sequence[Product]) -> list[list[Any]]:
         [f.external_ref for f in facts],
         [product.version for product in products],
         [f.taxed_as for f in facts],
+        [as_json(f.translations).decode() for f in facts],
     ]
 
 

@@ -6,6 +6,7 @@ snapshot, for that would be a transaction of minutes. Prices are the SKUs' own t
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import UTC, datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from shared.envelope import as_json
@@ -14,7 +15,7 @@ from write_side import catalog, pricing
 from write_side.catalog import Category
 from write_side.database import Pool
 from write_side.imports.formats import OWN
-from write_side.imports.mapping import PRICE
+from write_side.imports.mapping import DESCRIPTION, NAME, PRICE
 from write_side.imports.spreadsheets import guarded
 
 PAGE = 500
@@ -24,18 +25,26 @@ Prices = Mapping[str, Mapping[str, int]]  # SKU → currency → minor units
 Lines = list[list[str]]
 
 
-def own_columns(currencies: Sequence[str]) -> list[str]:
+class Spoken(NamedTuple):
+    """In which currencies anything has a price, and which languages anything is translated to."""
+
+    currencies: Sequence[str]
+    locales: Sequence[str]
+
+
+def own_columns(spoken: Spoken) -> list[str]:
     """The first line of an export."""
-    return [*OWN.columns, *(PRICE + currency for currency in currencies)]
+    told = [word + locale for locale in spoken.locales for word in (NAME, DESCRIPTION)]
+    return [*OWN.columns, *told, *(PRICE + currency for currency in spoken.currencies)]
 
 
-async def currencies_of(pool: Pool) -> list[str]:
-    """In which currencies anything has a price."""
+async def spoken_of(pool: Pool) -> Spoken:
+    """What an export has columns for."""
     async with pool.acquire() as conn:
-        return await pricing.currencies_in_use(conn)
+        return Spoken(await pricing.currencies_in_use(conn), await catalog.locales_in_use(conn))
 
 
-async def catalog_pages(pool: Pool, currencies: Sequence[str], page: int = PAGE) -> AsyncIterator[list[Lines]]:
+async def catalog_pages(pool: Pool, spoken: Spoken, page: int = PAGE) -> AsyncIterator[list[Lines]]:
     """Every product as the lines of its variants, in the order in which products came."""
     after = _FIRST
     while True:
@@ -48,20 +57,19 @@ async def catalog_pages(pool: Pool, currencies: Sequence[str], page: int = PAGE)
             return
         now = datetime.now(UTC)
         prices = {sku: pricing.own_prices(one, now) for sku, one in priced.items()}
-        yield [lines_of(product.facts, tree, prices, currencies) for product in products]
+        yield [lines_of(product.facts, tree, prices, spoken) for product in products]
         after = products[-1].id
 
 
-def lines_of(facts: ProductFacts, tree: Mapping[UUID, Category], prices: Prices, currencies: Sequence[str]) -> Lines:
+def lines_of(facts: ProductFacts, tree: Mapping[UUID, Category], prices: Prices, spoken: Spoken) -> Lines:
     """A product as cells under `own_columns`."""
     return [
         [
-            guarded(cells.get(field, ""))
-            for cells in [_of_variant(variant, facts.slug) | (_of_product(facts, tree) if n == 0 else {})]
-            for field in OWN.columns
+            *(guarded(cells.get(column, "")) for column in own_columns(Spoken([], spoken.locales))),
+            *(str(prices.get(variant.sku, {}).get(currency, "")) for currency in spoken.currencies),
         ]
-        + [str(prices.get(variant.sku, {}).get(currency, "")) for currency in currencies]
         for n, variant in enumerate(facts.variants)
+        for cells in [_of_variant(variant, facts.slug) | (_of_product(facts, tree) if n == 0 else {})]
     ]
 
 
@@ -79,6 +87,8 @@ def _of_product(facts: ProductFacts, tree: Mapping[UUID, Category]) -> dict[str,
         "category_slug": category.slug if category else "",
         "json:attributes": as_json(facts.attributes).decode(),
         "json:images": as_json(facts.images).decode(),
+        **{NAME + locale: said.name for locale, said in facts.translations.items()},
+        **{DESCRIPTION + locale: said.description for locale, said in facts.translations.items()},
     }
 
 

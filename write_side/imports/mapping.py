@@ -24,7 +24,8 @@ from shared.money import EXPONENTS
 
 ATTRIBUTE, LIST, PRICE, OPTION = "attribute:", "list:", "price:", "option:"
 OPTION_NAME, OPTION_VALUE = "option_name:", "option_value:"
-NAMED = (ATTRIBUTE, LIST, PRICE, OPTION, OPTION_NAME, OPTION_VALUE)
+NAME, DESCRIPTION = "name:", "description:"  # in another language
+NAMED = (ATTRIBUTE, LIST, PRICE, OPTION, OPTION_NAME, OPTION_VALUE, NAME, DESCRIPTION)
 FIELDS = (
     "sku", "name", "external_ref", "slug", "handle", "brand", "description", "product_type", "status", "published",
     "category", "category_slug", "price", "ean", "images", "image_alt", "stock", "features", "variant_name",

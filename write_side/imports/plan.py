@@ -13,7 +13,16 @@ from msgspec import Struct, field
 
 from shared.events.catalog import ProductCreated, ProductEvent, ProductFacts, Status, Variant
 from write_side import catalog, pricing
-from write_side.catalog import Change, ImageInput, Product, ProductInput, SkuTaken, SlugTaken, VariantInput
+from write_side.catalog import (
+    Change,
+    ImageInput,
+    Product,
+    ProductInput,
+    SkuTaken,
+    SlugTaken,
+    TranslationInput,
+    VariantInput,
+)
 from write_side.errors import Refusal
 from write_side.imports.rows import Row
 from write_side.imports.variant_rows import VariantRow
@@ -125,6 +134,8 @@ def _given(row: Row, before: ProductFacts | None, categories: Mapping[str, UUID]
     images = [ImageInput(image.url, image.alt) for image in row.images or []]
     if row.images is None and before is not None:
         images = [ImageInput(image.url, image.alt) for image in before.images]
+    translations = dict(before.translations) if before is not None else {}
+    translations |= row.translations or {}
     attributes = row.attributes if row.attributes is not None else {} if before is None else before.attributes
     status = row.status or ("active" if before is None else before.status)
     return ProductInput(
@@ -140,6 +151,7 @@ def _given(row: Row, before: ProductFacts | None, categories: Mapping[str, UUID]
         images=images,
         external_ref=before.external_ref if row.external_ref is None and before is not None else row.external_ref,
         tax_class=row.tax_class or ("standard" if before is None else before.taxed_as),
+        translations={locale: TranslationInput(said.name, said.description) for locale, said in translations.items()},
     )
 
 

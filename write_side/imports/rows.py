@@ -5,10 +5,10 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from msgspec import Struct
 
-from shared.events.catalog import AttributeValue, Image
+from shared.events.catalog import AttributeValue, Image, Translation
 from write_side.catalog import TAX_CLASS
 from write_side.imports.magento import translated, whole
-from write_side.imports.mapping import ATTRIBUTE, LIST, PRICE, ColumnMapping
+from write_side.imports.mapping import ATTRIBUTE, DESCRIPTION, LIST, NAME, PRICE, ColumnMapping
 from write_side.imports.reading import Line
 from write_side.imports.rejecting import Rejected, decoded
 from write_side.imports.spreadsheets import plain
@@ -19,6 +19,7 @@ DEEPEST, LONGEST_NAME = 12, 200
 Value = bool | int | float | str
 
 _number = re.compile(r"-?(0|[1-9][0-9]{0,14})(\.[0-9]{1,9})?")
+_OF_OURS = (PRICE, NAME, DESCRIPTION)  # columns of an export, as many as there are currencies and languages
 _STATUS = ("draft", "active", "archived")
 
 
@@ -40,6 +41,7 @@ class Row(Struct, frozen=True):
     attributes: dict[str, AttributeValue] | None
     category_slug: str = ""
     tax_class: str | None = None
+    translations: dict[str, Translation] | None = None  # in the languages that the file has columns for
     handle: str = ""  # what a new product's slug is made from, instead of its name
 
     @property
@@ -57,7 +59,7 @@ class RowReader:
         self._mapping = mapping
         self._at: dict[str, int] = {}
         for n, column in enumerate(columns):
-            field = column if mapping.exact and column.startswith(PRICE) else mapping.columns.get(column)
+            field = column if mapping.exact and column.startswith(_OF_OURS) else mapping.columns.get(column)
             if field is not None:  # of two columns that are the same field the first one counts
                 self._at.setdefault(field, n)
         self._variants = VariantReader(mapping, currency)
@@ -99,6 +101,7 @@ class RowReader:
             status=_status(said),
             images=self._images([said, *also]),
             attributes=self._typed(features, said),
+            translations=_translations(said),
             category_slug=said.get("category_slug", ""),
             tax_class=_tax_class(said.get("tax_class")),
             handle=said.get("handle", ""),
@@ -177,6 +180,13 @@ class RowReader:
 def _first(features: Mapping[str, list[str]], said: Mapping[str, str], key: str) -> str:
     """What names the category: a feature (a repeated one by its first value), else a field."""
     return features[key][0] if key in features else said.get(key, "")
+
+
+def _translations(said: Mapping[str, str]) -> dict[str, Translation] | None:
+    """By locale; of a language without a cell the product has none."""
+    locales = sorted({field.partition(":")[2] for field in said if field.startswith((NAME, DESCRIPTION))})
+    found = {locale: Translation(said.get(NAME + locale, ""), said.get(DESCRIPTION + locale, "")) for locale in locales}
+    return found or None
 
 
 def typed(text: str) -> Value:

@@ -9,10 +9,11 @@ import msgspec
 import pytest
 from msgspec import structs
 
+from shared.events.catalog import Translation
 from shared.ids import uuid7
 from tests.fixtures.write_side import CAUSE, new_call
 from write_side import catalog
-from write_side.catalog import ProductInput, VariantInput, handlers, refusals
+from write_side.catalog import ProductInput, TranslationInput, VariantInput, handlers, refusals
 from write_side.catalog.domain import ImageInput
 from write_side.catalog.handlers import ProductState
 from write_side.commands import Answer
@@ -154,3 +155,15 @@ async def test_a_repeat_with_the_same_key_is_the_same_product(pool: Pool) -> Non
     first = await handlers.create_product(pool, LAMP, CAUSE, call)
     again = await handlers.create_product(pool, LAMP, CAUSE, call)
     assert (again.body, again.replayed) == (first.body, True)
+
+
+async def test_a_product_is_told_in_other_languages_and_what_says_nothing_is_not_kept(pool: Pool) -> None:
+    told = {"de": TranslationInput(" Schreibtischlampe ", "Hell."), "fr": TranslationInput()}
+    made = await created(pool, structs.replace(LAMP, translations=told))
+    assert made.product.translations == {"de": Translation("Schreibtischlampe", "Hell.")}
+    assert await handlers.get_product(pool, made.id) == made
+    given = structs.replace(LAMP, translations={"de-AT": TranslationInput("Lampe")})
+    again = state_of(await handlers.replace_product(pool, made.id, given, 1, CAUSE, None))
+    assert again.product.translations == {"de-AT": Translation("Lampe")}
+    async with pool.acquire() as conn:
+        assert await catalog.locales_in_use(conn) == ["de-AT"]

@@ -78,6 +78,8 @@ class Shop:
             listed=number % 25 != 3,
             deleted=number % 40 == 4,
             position=number + 1,
+            names={"de": "Eine Nachtleuchte"} if number == 11 else {},
+            translated="Eine Nachtleuchte" if number == 11 else "",
         )
 
     def above(self, id_: UUID | None) -> list[UUID]:

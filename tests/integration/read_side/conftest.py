@@ -19,7 +19,9 @@ LINK_SECRET = "the-secret-of-links"
 NOWHERE = "http://127.0.0.1:9"  # nothing listens there
 
 
-def settings_of(redis_url: str, elasticsearch_url: str = NOWHERE, index_prefix: str = "") -> Settings:
+def settings_of(
+    redis_url: str, elasticsearch_url: str = NOWHERE, index_prefix: str = "", locales: str = "en"
+) -> Settings:
     """Settings of a query API; it must not want Postgres, so there is none."""
     return Settings(
         database_url="postgresql://127.0.0.1:9/none",
@@ -34,6 +36,7 @@ def settings_of(redis_url: str, elasticsearch_url: str = NOWHERE, index_prefix: 
         stripe_webhook_secret="whsec",
         cors_origins="https://shop.example",
         index_prefix=index_prefix,
+        locales=locales,
     )
 
 

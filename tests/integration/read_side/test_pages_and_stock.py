@@ -5,10 +5,15 @@ import re
 
 import httpx
 import pytest
+from msgspec import structs
 
+from read_side.app import create_app
 from shared.documents import products, stock
 from shared.ids import uuid7
 from shared.shards import product_key, shard_of
+from tests.fixtures.asgi import client_of
+from tests.fixtures.private_server import PrivateServer
+from tests.integration.read_side.conftest import settings_of
 from tests.integration.read_side.shelves import SHARDS, Shelves, a_page, eventually
 
 
@@ -30,6 +35,27 @@ async def test_a_page_is_the_stored_bytes_by_every_name(api: httpx.AsyncClient, 
         assert answer.headers["cache-control"] == "public, max-age=5"
         assert "Position" in answer.headers["vary"]
         assert "stale" not in answer.headers
+
+
+@pytest.mark.parametrize("fronted", [True, False])
+async def test_a_page_is_told_in_the_language_that_is_asked_for(
+    shelves: Shelves, valkey: PrivateServer, fronted: bool
+) -> None:
+    page = a_page()
+    own = await shelves.put_product(page)
+    german = structs.replace(page, name="Lampe", locale="de")
+    told = await shelves.put(products.PAGE, products.page_id(page.id, "de"), german)
+    app = create_app(settings_of(valkey.url, locales="en, de, fr"), fronted=fronted)
+    async with client_of(app) as api:
+        for path in (f"/v1/products/{page.id}", "/v1/products/by-sku/lamp-red"):
+            for accept, body in (("de-AT, en;q=0.5", told), ("fr", own), ("en", own), ("it", own)):
+                answer = await api.get(path, headers={"Accept-Language": accept})
+                assert (answer.status_code, answer.content) == (200, body), accept
+                assert answer.headers["vary"].startswith("Accept-Language, Position")
+            answer = await api.get(path, params={"locale": "de"}, headers={"Accept-Language": "en"})
+            assert answer.content == told
+        gone = await api.get(f"/v1/products/{uuid7()}", headers={"Accept-Language": "de"})
+        assert gone.status_code == 404
 
 
 async def test_a_sku_with_a_slash_is_named_by_its_encoding(api: httpx.AsyncClient, shelves: Shelves) -> None:

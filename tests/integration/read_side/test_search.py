@@ -39,6 +39,17 @@ async def test_an_item_has_what_a_list_shows(shopping: httpx.AsyncClient, shop: 
     assert (await ask(shopping, q=product.eans[0]))["items"][0]["id"] == item["id"]
 
 
+async def test_a_hit_is_named_in_the_language_asked_for_and_found_by_words_of_any(
+    shelves: Shelves, shop: Shop, valkey: PrivateServer, elasticsearch_url: str, shop_prefix: str
+) -> None:
+    await shop.tell(shelves)
+    product = next(product for product in shop.found if product.names)
+    async with client_of(create_app(settings_of(valkey.url, elasticsearch_url, shop_prefix, "en,de"))) as api:
+        for asked, name in (({"locale": "de-CH"}, "Eine Nachtleuchte"), ({}, product.name)):
+            [item] = (await ask(api, q="Nachtleuchte", **asked))["items"]
+            assert (item["id"], item["name"]) == (str(product.product_id), name)
+
+
 async def test_only_listed_products_are_found_and_counted(shopping: httpx.AsyncClient, shop: Shop) -> None:
     answer = await ask(shopping)
     assert answer["total"] == {"value": len(shop.found), "relation": "exact"}

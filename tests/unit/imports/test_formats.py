@@ -12,12 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
 
-from shared.events.catalog import Image, ProductFacts, Variant
+from shared.events.catalog import Image, ProductFacts, Translation, Variant
 from shared.ids import uuid7
 from tests.properties.values import BOUNDED, FLOATS
 from write_side.catalog import Category, Product, SlugTaken
 from write_side.imports import READY, Format, gathering
-from write_side.imports.catalog_export import lines_of, own_columns
+from write_side.imports.catalog_export import Spoken, lines_of, own_columns
 from write_side.imports.gathering import gathered
 from write_side.imports.plan import Known, Plan, Terms, plan
 from write_side.imports.reading import Line, open_table
@@ -163,11 +163,14 @@ def test_magento_s_own_sample_is_read_without_a_row_rejected() -> None:
 
 CATEGORY = Category(uuid7(), 1, None, "our-lamps", "Lamps")
 UNDER = Category(uuid7(), 1, CATEGORY.id, "desk", "Desk > small")
+SPOKEN = Spoken(["CHF", "EUR"], ["de", "zh-Hant-TW"])
 TREE = {CATEGORY.id: CATEGORY, UNDER.id: UNDER}
 TEXT = st.text(st.characters(exclude_categories=["Cs", "Cc"]) | st.sampled_from("\n\r\t=+-'\","), max_size=12)
 _scalars = st.booleans() | st.integers(-(2**63) + 1, 2**63 - 1) | FLOATS | TEXT
 _attributes = st.dictionaries(TEXT.filter(str.strip), _scalars | st.lists(_scalars, max_size=3), max_size=4)
 _options = st.dictionaries(TEXT, TEXT, max_size=2)
+_told = st.builds(Translation, TEXT.map(str.strip), TEXT).filter(lambda told: told != Translation())
+_translations = st.dictionaries(st.sampled_from(SPOKEN.locales), _told)
 _skus = st.text(st.characters(categories=["L", "N", "P", "S"]), min_size=1, max_size=20).filter(lambda s: s not in "..")
 
 
@@ -180,16 +183,16 @@ def products(draw: st.DrawFn) -> Product:
         category_id=draw(st.sampled_from([None, CATEGORY.id, UNDER.id])), attributes=draw(_attributes),
         images=[Image("https://a.example/1,2.jpg", draw(TEXT))] * draw(st.integers(0, 2)),
         variants=[Variant(uuid7(), sku, None, draw(TEXT), draw(_options)) for sku in skus],
-        external_ref=draw(st.none() | TEXT.filter(str.strip)),
+        external_ref=draw(st.none() | TEXT.filter(str.strip)), translations=draw(_translations),
     )  # fmt: skip
     return Product(uuid7(), 3, facts)
 
 
 def exported(product: Product, prices: dict[str, dict[str, int]]) -> Iterator[Row]:
     """What an export says of a product, read again from its text."""
-    columns = own_columns(["CHF", "EUR"])
+    columns = own_columns(SPOKEN)
     text = io.StringIO()
-    made = lines_of(product.facts, TREE, prices, ["CHF", "EUR"])
+    made = lines_of(product.facts, TREE, prices, SPOKEN)
     assert not any(cell.startswith(("=", "+", "-", "@")) for cells in made for cell in cells)  # no formulas
     csv.writer(text).writerows(made)
     lines = [Line(n, cells) for n, cells in enumerate(csv.reader(io.StringIO(text.getvalue(), newline="")))]

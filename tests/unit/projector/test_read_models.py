@@ -23,10 +23,18 @@ from shared.documents.access import KnownToken
 from shared.documents.indices import INDICES
 from shared.documents.order_records import OrderRecord
 from shared.documents.orders import Address, OrderStatus, StatusShipping, StatusTax
-from shared.documents.products import CategoryTree, ProductPage, SearchedProduct
+from shared.documents.products import CategoryTree, ProductPage, SearchedProduct, page_id
 from shared.documents.stock import ShopperStock, StaffStock, StockRecord
 from shared.events.access import TokenIssued, TokenRevoked
-from shared.events.catalog import CategoryCreated, CategoryRevised, Image, ProductCreated, ProductFacts, ProductRevised
+from shared.events.catalog import (
+    CategoryCreated,
+    CategoryRevised,
+    Image,
+    ProductCreated,
+    ProductFacts,
+    ProductRevised,
+    Translation,
+)
 from shared.events.catalog import Variant as SoldVariant
 from shared.events.fulfilment import ParcelLine
 from shared.events.inventory import StockAdjusted, StockItemOpened, StockReserved
@@ -115,6 +123,23 @@ def test_a_page_joins_facts_prices_and_stock_of_its_key_in_any_order() -> None:
     assert lamp.prices == [Money(2100, "CHF"), Money(1999, "EUR")]
     assert (lamp.availability, large.availability, large.prices) == ("in", "out", [])
     assert page.lookups == {("slug", "desk-lamp"), ("sku", "lamp"), ("sku", "lamp-xl"), ("ean", "4006381333931")}
+
+
+def test_a_page_in_each_language_falls_back_part_by_part() -> None:
+    told = {"de": Translation("Lampe", "Leuchtet."), "de-AT": Translation("Lamperl"), "fr": Translation("", "Brille.")}
+    rendered = shown(product_page.MODEL, KEY, ProductCreated(PRODUCT, facts(translations=told)))
+    pages = {id_: msgspec.json.decode(body or b"", type=ProductPage) for id_, body in rendered.documents.items()}
+    assert {(page.locale, page.name, page.description) for page in pages.values()} == {
+        (None, "Desk lamp", "Shines."), ("de", "Lampe", "Leuchtet."), ("de-AT", "Lamperl", "Leuchtet."),
+        ("fr", "Desk lamp", "Brille."),
+    }  # fmt: skip
+    assert pages[page_id(PRODUCT, "de-AT")].variants == pages[str(PRODUCT)].variants
+    left = ProductRevised(PRODUCT, facts(translations={"fr": told["fr"]}))
+    again = shown(product_page.MODEL, KEY, ProductCreated(PRODUCT, facts(translations=told)), left)
+    assert set(again.documents) == {str(PRODUCT), page_id(PRODUCT, "fr")}
+    [document] = shown(product_search.MODEL, KEY, left).documents.values()
+    searched = msgspec.json.decode(document or b"", type=SearchedProduct)
+    assert (searched.names, searched.translated) == ({}, "\nBrille.")
 
 
 def test_a_sale_that_changes_no_level_looks_the_same_and_everything_else_does_not() -> None:

@@ -1,0 +1,52 @@
+"""Names of languages, and which of those on offer somebody is best served in. Pure; RFC 4647's lookup."""
+
+import re
+from collections.abc import Sequence
+from functools import lru_cache
+
+PATTERN = r"^[a-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|[0-9]{3}))?(?!\n)$"  # de, de-AT, zh-Hant-TW
+# In which translations to look, the best first; none for the shop's own language. None: it speaks but one, and nothing
+# depends on it.
+Locales = tuple[str, ...] | None
+
+LONGEST_HEADER = 500  # characters: whatever is behind them nobody reads
+
+_range = re.compile(r"\s*([A-Za-z]{1,8}(?:-[A-Za-z0-9]{1,8})*|\*)\s*(?:;\s*[qQ]=\s*([01](?:\.[0-9]{0,3})?)\s*)?")
+
+
+class Languages:
+    """The languages of a shop: the first is the one that its products' own names are in."""
+
+    def __init__(self, offered: Sequence[str]) -> None:
+        self._own, self._by_name = offered[0], {locale.lower(): locale for locale in offered}
+        self._of_header = lru_cache(maxsize=1024)(self._read)
+
+    def of(self, wanted: str | None, accept: str | None) -> Locales:
+        """By what is asked for by name, else by an `Accept-Language`."""
+        if len(self._by_name) == 1:
+            return None
+        return self._chain(wanted) if wanted is not None else self._of_header(accept or "")
+
+    def _chain(self, wanted: str) -> tuple[str, ...]:
+        parts = wanted.lower().split("-")
+        shorter = ("-".join(parts[:length]) for length in range(len(parts), 0, -1))
+        known = [self._by_name[name] for name in shorter if name in self._by_name]
+        return tuple(known[: known.index(self._own)] if self._own in known else known)
+
+    def _read(self, accept: str) -> tuple[str, ...]:
+        """The first that there is of what is liked best."""
+        for wanted in _liked(accept[:LONGEST_HEADER]):
+            parts = wanted.lower().split("-")
+            if "-".join(parts) in self._by_name or parts[0] in self._by_name:
+                return self._chain(wanted)
+        return ()
+
+
+def _liked(accept: str) -> list[str]:
+    """The ranges of a header, those that are liked most first; what can't be read is left out."""
+    found: list[tuple[float, str]] = []
+    for part in accept.split(","):
+        match = _range.fullmatch(part)
+        if match and match[1] != "*" and (quality := float(match[2] or 1)):
+            found.append((-quality, match[1]))
+    return [name for _, name in sorted(found, key=lambda pair: pair[0])]
