@@ -160,11 +160,12 @@ def create_app(settings: Settings) -> ASGIApp:
 
 
 def refused(refusal: Refusal) -> Problem:
-    """A refusal as a problem; its facts stand beside the code."""
+    """A refusal as a problem; its facts stand beside the code. `pointer` is what is wrong, `errors` are several."""
     facts: dict[str, Any] = dict(refusal.facts)
     headers = {"Retry-After": str(facts.pop("retry_after"))} if "retry_after" in facts else {}
     pointer = facts.pop("pointer", None)
-    errors = [] if pointer is None else [FieldError(pointer, refusal.code, refusal.detail)]
+    one = [] if pointer is None else [FieldError(pointer, refusal.code, refusal.detail)]
+    errors = facts.pop("errors", one)
     return Problem(refusal.status, refusal.code, refusal.detail, errors=errors, headers=headers, **facts)
 
 

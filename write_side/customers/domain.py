@@ -1,4 +1,4 @@
-"""How a customer is reached, pure: what a usable mail and postal address look like."""
+"""How a customer is reached, pure: what a usable mail address looks like, and what is said of a postal one."""
 
 import re
 from typing import Annotated
@@ -24,13 +24,16 @@ class BrokenMail(Invalid):
 
 
 class BrokenAddress(Invalid):
-    """A field of the address is empty, too long, or holds control characters."""
+    """No parcel could be brought there; `errors` names each field that is wrong with a code of its own."""
 
     code = "broken_address"
 
 
 class AddressInput(Struct, frozen=True, forbid_unknown_fields=True):
-    """`{"name": "Ada Example", "line1": "Hill Road 1", "city": "Berlin", "postal_code": "10115", "country": "DE"}`."""
+    """`{"name": "Ada Example", "line1": "Hill Road 1", "city": "Berlin", "postal_code": "10115", "country": "DE"}`.
+
+    What a country's addresses have no use for may be empty; which need a region, their post says (docs/shipping.md).
+    """
 
     name: str
     line1: str
@@ -65,18 +68,3 @@ def usable_mail(mail: str) -> str:
     if len(trimmed) > LONGEST_MAIL or not _MAIL.fullmatch(trimmed):
         raise BrokenMail("this is no mail address that could be written to", pointer="/mail")
     return trimmed
-
-
-def usable_address(address: AddressInput) -> Address:
-    """An address that can be written on a parcel; raises `BrokenAddress`."""
-    fields = {name: getattr(address, name).strip() for name in address.__struct_fields__}
-    for name, value in fields.items():
-        optional = name in ("line2", "region")
-        if len(value) > LONGEST_FIELD or not value.isprintable() or not (value or optional):
-            raise BrokenAddress(f"{name} is empty, too long or not printable", pointer=f"/address/{name}")
-    return Address(**fields)
-
-
-def contact(mail: str, address: AddressInput) -> Contact:
-    """A contact that can be used; raises `BrokenMail`, `BrokenAddress`."""
-    return Contact(usable_mail(mail), usable_address(address))

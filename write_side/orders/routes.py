@@ -160,7 +160,7 @@ async def post_shipping_options(
 
     An empty list: nothing of this goes there.
     """
-    where = Where(data.country, data.region, data.postal_code)
+    where = Where(data.country, customers.known_region(data.country, data.region), data.postal_code)
     return shown(await list_shipping(own.pool, cart_id, secret, where, own.outside, _typed(data.codes)))
 
 

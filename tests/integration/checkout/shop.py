@@ -57,7 +57,7 @@ from write_side.shipping import TableRates
 from write_side.taxes import TableTaxes
 
 MAIL = "ada.lovelace@example.org"
-ADDRESS = AddressInput("Ada Lovelace", "Analytical Road 36", "London", "SW1Y 4", "DE")
+ADDRESS = AddressInput("Ada Lovelace", "Analytical Road 36", "London", "10115", "DE")
 
 _order = msgspec.json.Decoder(OrderState)
 _quote = msgspec.json.Decoder(QuoteState)

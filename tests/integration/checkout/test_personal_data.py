@@ -13,7 +13,7 @@ from tests.integration.checkout.shop import ADDRESS, MAIL, Shop
 from write_side.customers import KeyringUnavailable, open_contact, open_keyring
 from write_side.customers.domain import SealedContact
 
-PERSONAL = [MAIL, MAIL.partition("@")[0], ADDRESS.name, ADDRESS.line1, ADDRESS.postal_code]
+PERSONAL = [MAIL, MAIL.partition("@")[0], ADDRESS.name, ADDRESS.line1, ADDRESS.city]
 
 
 @pytest.fixture
