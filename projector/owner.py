@@ -122,7 +122,8 @@ class Owner:
                 log.warning("checkpoints can't be saved", extra={"fields": {"error": type(error).__name__}})
 
     async def _heal(self, fleet: Fleet) -> None:
-        """Parked keys that somebody asked to try again or to go on without an event, and documents to be rewritten."""
+        """Parked keys that somebody asked to try again or to go on without an event, skips to be taken back, and
+        documents to be rewritten."""
         while True:
             await asyncio.sleep(RETRY_POLL_SECONDS)
             stop_if_cancelled()
@@ -130,6 +131,9 @@ class Owner:
                 for parked in await self._parking.wanted():
                     for pipeline in _of(fleet, parked.read_model, parked.version, parked.shard):
                         await pipeline.heal(parked.partition_key, parked.skip)
+                for skip in await self._parking.skipped.unwanted():
+                    versions = {p.model.version for p in fleet.pipelines if p.model.name == skip.read_model}
+                    await self._parking.skipped.take_back(skip, versions)
                 for name, version, key, shard in await self._parking.rewrites():
                     for pipeline in _of(fleet, name, version, shard):
                         await pipeline.rewrite(key)

@@ -46,8 +46,17 @@ class ParkedEvent(Struct, frozen=True):
     payload: str
 
 
+class TakenBack(Struct, frozen=True):
+    """By whose word a skip does not count any more, and why. `done_at`: when the projector carried it out."""
+
+    actor: str
+    reason: str
+    requested_at: datetime
+    done_at: datetime | None
+
+
 class SkippedEvent(Struct, frozen=True):
-    """An event that a read model goes without: by whose word, and why."""
+    """An event that a read model goes without, or went until that was `taken_back`: by whose word, and why."""
 
     read_model: str
     key: str
@@ -57,6 +66,7 @@ class SkippedEvent(Struct, frozen=True):
     actor: str
     reason: str
     skipped_at: datetime
+    taken_back: TakenBack | None
 
 
 async def all_parked(conn: Connection) -> list[ParkedKey]:
@@ -110,13 +120,40 @@ async def request_skip(conn: Connection, wanted: ParkedKey, position: int, actor
     return bool(done == "UPDATE 1")
 
 
+async def request_unskip(
+    conn: Connection, read_model: str, key: str, position: int, actor: str, reason: str
+) -> SkippedEvent | None:
+    """Ask to take a skip back, in all versions of the read model; None if the event isn't skipped. The first request
+    counts."""
+    name = read_model.partition(":")[0]
+    await conn.execute(
+        """UPDATE skipped_event SET unskip_requested_at = clock_timestamp(), unskip_actor = $4, unskip_reason = $5
+           WHERE read_model = $1 AND partition_key = $2 AND position = $3 AND unskip_requested_at IS NULL""",
+        name, key, position, actor, reason,
+    )  # fmt: skip
+    in_force = "read_model = $1 AND partition_key = $2 AND position = $3 AND unskipped_at IS NULL"
+    found = await _skipped(conn, in_force, name, key, position)
+    return found[0] if found else None
+
+
 async def all_skipped(conn: Connection) -> list[SkippedEvent]:
-    """What every read model goes without, newest first."""
+    """What every read model goes or went without, newest first."""
+    return await _skipped(conn, "true")
+
+
+async def in_force(conn: Connection) -> list[SkippedEvent]:
+    """What every read model goes without now."""
+    return await _skipped(conn, "unskipped_at IS NULL")
+
+
+async def _skipped(conn: Connection, where: str, *given: object) -> list[SkippedEvent]:
     rows = await conn.fetch(
-        f"""SELECT {_SLOT}, partition_key, position, event_type, error, actor, reason, skipped_at FROM skipped_event
-            ORDER BY skipped_at DESC, position"""  # noqa: S608
+        f"""SELECT {_SLOT}, partition_key, position, event_type, error, actor, reason, skipped_at,
+                   unskip_actor, unskip_reason, unskip_requested_at, unskipped_at
+            FROM skipped_event WHERE {where} ORDER BY skipped_at DESC, position""",  # noqa: S608
+        *given,
     )
-    return [SkippedEvent(*row) for row in rows]
+    return [SkippedEvent(*(*row[:8], TakenBack(*row[8:]) if row[8] else None)) for row in rows]
 
 
 async def request_rewrites(conn: Connection, wanted: Sequence[tuple[str, str, int]]) -> None:

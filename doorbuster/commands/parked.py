@@ -25,14 +25,17 @@ def register(words: "Words[argparse.ArgumentParser]") -> None:
     retry.add_argument("--read-model", help="only this one's")
     retry.add_argument("--key", help="only this one, such as product:<id>")
     retry.set_defaults(run=_retry)
-    skip = actions.add_parser("skip", help="have a read model go on without the event that parks a key, for good")
-    for action, run in ((show, _show), (skip, _skip)):
+    skip = actions.add_parser("skip", help="have a read model go on without the event that parks a key")
+    unskip = actions.add_parser("unskip", help="take a skip back: the event counts again, its key is folded anew")
+    for action, run in ((show, _show), (skip, _skip), (unskip, _unskip)):
         action.add_argument("read_model", help="with its version: stock_level:v1")
         action.add_argument("key", help="such as product:<id>")
         action.set_defaults(run=run)
-    skip.add_argument("--position", type=int, required=True, help="of the event, as `list` and `show` tell it")
-    skip.add_argument("--reason", required=True, help="stands in the books for ever")
-    actions.add_parser("skipped", help="what read models go without, by whom and why").set_defaults(run=_skipped)
+    for action, teller in ((skip, "`list` and `show` tell"), (unskip, "`skipped` tells")):
+        action.add_argument("--position", type=int, required=True, help=f"of the event, as {teller} it")
+        action.add_argument("--reason", required=True, help="stands in the books for ever")
+    skipped = actions.add_parser("skipped", help="what read models go or went without, by whom and why")
+    skipped.set_defaults(run=_skipped)
 
 
 def _asked(ask: "Callable[[Connection], Awaitable[int]]") -> int:
@@ -63,6 +66,10 @@ def _retry(given: argparse.Namespace) -> int:
 
 def _skip(given: argparse.Namespace) -> int:
     return _asked(lambda conn: _ask_skip(conn, given))
+
+
+def _unskip(given: argparse.Namespace) -> int:
+    return _asked(lambda conn: _ask_unskip(conn, given))
 
 
 def _skipped(_: argparse.Namespace) -> int:
@@ -118,10 +125,27 @@ async def _ask_skip(conn: "Connection", given: argparse.Namespace) -> int:
     return 0
 
 
+async def _ask_unskip(conn: "Connection", given: argparse.Namespace) -> int:
+    from write_side.errors import Refusal
+    from write_side.projections import handlers
+    from write_side.projections.domain import Unskip
+
+    try:
+        command = Unskip(given.position, given.reason)
+        await handlers.unskip(conn, given.read_model, given.key, command, f"cli:{getpass.getuser()}")
+    except Refusal as refusal:
+        print(refusal.detail, file=sys.stderr)
+        return 1
+    print(f"the event at {given.position} counts again; the projector folds {given.key} anew")
+    return 0
+
+
 async def _print_skipped(conn: "Connection") -> int:
     from write_side import parked
 
     for skip in await parked.all_skipped(conn):
         print(f"{skip.read_model}  {skip.key}  at position {skip.position}, {skip.event_type}: {skip.error}")
         print(f"    by {skip.actor}, {skip.skipped_at:%Y-%m-%d %H:%M:%S} UTC: {skip.reason}")
+        if back := skip.taken_back:
+            print(f"    taken back by {back.actor}, {back.requested_at:%Y-%m-%d %H:%M:%S} UTC: {back.reason}")
     return 0

@@ -66,7 +66,7 @@ async def fold_on(conn: Connection, folded: FoldedLog, models: Sequence[ReadMode
 
 
 async def _skipped(conn: Connection, models: Sequence[ReadModel]) -> dict[str, set[int]]:
-    gone = [(skip.read_model.partition(":")[0], skip.position) for skip in await books.all_skipped(conn)]
+    gone = [(skip.read_model.partition(":")[0], skip.position) for skip in await books.in_force(conn)]
     return {model.slot: {position for name, position in gone if name == model.name} for model in models}
 
 

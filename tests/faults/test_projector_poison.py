@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 
+from shared.codec import encode_event
 from shared.envelope import stream_name
+from shared.events.inventory import StockItemOpened
 from tests.faults.processes import Lab
-from tests.faults.stock_load import Load, append_raw, expected_stock, key_of, settled, shown_stock
+from tests.faults.stock_load import Load, append_raw, expected_stock, key_of, product_id, settled, shown_stock
 from write_side import parked
 
 pytestmark = pytest.mark.slow
@@ -92,6 +94,42 @@ async def test_a_key_goes_on_without_an_event_that_a_person_had_skipped(redis_la
     assert await _parked_at(redis_lab) is None, "whoever reads all of it again goes without them too"
 
 
+async def test_a_skip_is_taken_back_and_the_document_counts_the_event_again(redis_lab: Lab) -> None:
+    redis_lab.relay()
+    projector = redis_lab.projector()
+    conn, redis, load = redis_lab.conn, redis_lab.redis, Load(12)
+    await load.open(conn)
+    await settled(conn, redis)
+    before = shown_stock(redis, ["SKU-3"])["SKU-3"]["on_hand"]
+    position = await append_raw(conn, "SKU-3", *BEYOND_SENSE)
+    await _until_equal(lambda: _parked_at(redis_lab), position)
+    await _skip(redis_lab, position, "there is no moon")
+    await _until_equal(lambda: _parked_at(redis_lab), None)
+
+    assert await _unskip(redis_lab, position, "there is")
+    await _until_equal(lambda: _parked_at(redis_lab), position)  # nothing was mended: it parks the key once more
+    await _until(lambda: redis.smembers("stock_level:v1:parked") == {key_of("SKU-3").encode()})
+    assert not await _unskip(redis_lab, position, "once more"), "it is in force no longer"
+    assert await _skip(redis_lab, position, "there is none")
+    await _until_equal(lambda: _parked_at(redis_lab), None)
+    await _until(lambda: projector.metric("doorbuster_projector_skipped_events") == 1)
+
+    opened = StockItemOpened("SKU-3", "moon", product_id("SKU-3"), 1, 0, 0, "test")
+    await _mend(redis_lab, position, "inventory.stock_item_opened.v1", encode_event(opened))
+    assert await _unskip(redis_lab, position, "mended")
+    await _until(lambda: shown_stock(redis, ["SKU-3"])["SKU-3"]["on_hand"] == before + 1)
+    assert await _parked_at(redis_lab) is None
+    await load.write(conn, 50)
+    told = [(s.reason, s.taken_back and s.taken_back.reason) for s in await parked.all_skipped(conn)]
+    assert told == [("there is none", "mended"), ("there is no moon", "there is")]
+    assert await parked.in_force(conn) == []
+
+    projector.kill()
+    redis.flushall()
+    redis_lab.projector()
+    await _until(lambda: b"moon" in (redis.get("stock_level:v1:doc: staff:SKU-3") or b""))
+
+
 async def test_a_document_that_somebody_changed_is_written_over(redis_lab: Lab) -> None:
     redis_lab.relay()
     redis_lab.projector()
@@ -157,10 +195,11 @@ async def test_an_unreadable_stream_entry_is_only_a_hole(redis_lab: Lab) -> None
     await settled(conn, redis)
 
 
-async def _mend(lab: Lab, position: int) -> None:
-    """As a developer would: here the event becomes one that changes nothing that any model reads."""
+async def _mend(lab: Lab, position: int, type_: str = "carts.cart_opened.v1", payload: bytes | None = None) -> None:
+    """As a developer would: here the event becomes one that changes nothing that any model reads, or another one."""
     await lab.conn.execute("ALTER TABLE event_log DISABLE TRIGGER ALL")
-    await lab.conn.execute("UPDATE event_log SET type = 'carts.cart_opened.v1' WHERE position = $1", position)
+    change = "UPDATE event_log SET type = $2, payload = coalesce($3, payload) WHERE position = $1"
+    await lab.conn.execute(change, position, type_, payload)
 
 
 async def _skip(lab: Lab, position: int, reason: str) -> bool:
@@ -168,6 +207,12 @@ async def _skip(lab: Lab, position: int, reason: str) -> bool:
     found = await parked.find(lab.conn, "stock_level:v1", key_of("SKU-3"))
     assert found is not None
     return await parked.request_skip(lab.conn, found, position, "token:1", reason)
+
+
+async def _unskip(lab: Lab, position: int, reason: str) -> bool:
+    """As staff ask for it."""
+    asked = await parked.request_unskip(lab.conn, "stock_level:v1", key_of("SKU-3"), position, "token:1", reason)
+    return asked is not None
 
 
 def _parked_at(lab: Lab) -> Any:

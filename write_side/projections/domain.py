@@ -20,8 +20,21 @@ class AnotherEvent(Refusal):
     code = "another_event"
 
 
+class NotSkipped(NotFound):
+    """This read model does not go without this event: it was never skipped, or that was taken back."""
+
+    code = "not_skipped"
+
+
 class Skip(Struct, frozen=True, forbid_unknown_fields=True):
     """`{"position": 17, "reason": "a test's event, mended in the next one"}`: the event that parks the key."""
+
+    position: Annotated[int, Meta(ge=1, le=2**63 - 1)]
+    reason: Annotated[str, Meta(min_length=1, max_length=500)]
+
+
+class Unskip(Struct, frozen=True, forbid_unknown_fields=True):
+    """`{"position": 17, "reason": "the read model can apply it now"}`: an event that is skipped."""
 
     position: Annotated[int, Meta(ge=1, le=2**63 - 1)]
     reason: Annotated[str, Meta(min_length=1, max_length=500)]
@@ -41,6 +54,6 @@ class Inspected(Struct, frozen=True):
 
 
 class SkippedEvents(Struct, frozen=True):
-    """All of them, newest first."""
+    """All of them, those that were taken back too, newest first."""
 
     skipped: list[SkippedEvent]

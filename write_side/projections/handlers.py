@@ -2,8 +2,8 @@
 
 from write_side import parked
 from write_side.database import Connection
-from write_side.parked import ParkedKey
-from write_side.projections.domain import AnotherEvent, Inspected, NotParked, Skip
+from write_side.parked import ParkedKey, SkippedEvent
+from write_side.projections.domain import AnotherEvent, Inspected, NotParked, NotSkipped, Skip, Unskip
 
 
 async def _found(conn: Connection, read_model: str, key: str) -> ParkedKey:
@@ -32,3 +32,11 @@ async def skip(conn: Connection, read_model: str, key: str, command: Skip, actor
     if not await parked.request_skip(conn, found, command.position, actor, command.reason):
         raise AnotherEvent(f"the event at {found.position} parks this key", position=found.position)
     return await _found(conn, read_model, key)
+
+
+async def unskip(conn: Connection, read_model: str, key: str, command: Unskip, actor: str) -> SkippedEvent:
+    """The skip after asking to take it back; a repeat changes nothing. Raises `NotSkipped`."""
+    found = await parked.request_unskip(conn, read_model, key, command.position, actor, command.reason)
+    if found is None:
+        raise NotSkipped(f"{read_model[:100]} does not go without the event at {command.position} of {key[:200]}")
+    return found

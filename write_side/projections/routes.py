@@ -9,15 +9,17 @@ from litestar.params import FromPath, JSONBody, PathParameter
 from shared.http.described import Link, leads_to, refuses
 from write_side import parked
 from write_side.http import Shown, actor_of, requires, shown
-from write_side.parked import ParkedKey
+from write_side.parked import ParkedKey, SkippedEvent
 from write_side.projections import handlers
 from write_side.projections.domain import (
     AnotherEvent,
     Inspected,
     NotParked,
+    NotSkipped,
     ParkedKeys,
     Skip,
     SkippedEvents,
+    Unskip,
 )
 from write_side.resources import Own
 
@@ -64,9 +66,20 @@ async def post_skip(
 
 @get("/v1/projections/skipped", guards=READ)
 async def get_skipped(own: Own) -> Shown[SkippedEvents]:
-    """What read models go without, by whose word, and why."""
+    """What read models go or went without, by whose word, and why; and who took that back."""
     async with own.pool.acquire() as conn:
         return shown(SkippedEvents(await parked.all_skipped(conn)))
 
 
-routes = [get_parked, get_parked_key, post_retry, post_skip, get_skipped]
+@post("/v1/projections/skipped/{read_model:str}/{key:str}/unskip", status_code=202, guards=WRITE)
+@refuses(NotSkipped)
+async def post_unskip(
+    request: Call, read_model: Model, key: FromPath[str], data: JSONBody[Unskip], own: Own
+) -> Shown[SkippedEvent]:
+    """Take a skip back: every version of the read model applies the event, and the key is folded anew. If it still
+    can't be applied, the key is parked again. Who said so, and why, is kept."""
+    async with own.pool.acquire() as conn:
+        return shown(await handlers.unskip(conn, read_model, key, data, actor_of(request)), 202)
+
+
+routes = [get_parked, get_parked_key, post_retry, post_skip, get_skipped, post_unskip]

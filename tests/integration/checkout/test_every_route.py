@@ -311,6 +311,8 @@ async def _projections(ask: Any, shop: Shop) -> None:
     await ask("POST", f"{address}/retry")
     await ask("POST", f"{address}/skip", {"position": 1, "reason": "odd"})
     await ask("GET", "/v1/projections/skipped")
+    unskip = "/v1/projections/skipped/stock_level:v1/product:1/unskip"
+    await ask("POST", unskip, {"position": 1, "reason": "even"})
 
 
 async def _history(ask: Any, shop: Shop) -> None:

@@ -89,6 +89,25 @@ async def test_what_is_not_parked_is_not_found(api: httpx.AsyncClient, staff: Is
     assert (answer.status_code, answer.json()["code"]) == (404, "not_parked")
 
 
+async def test_a_skip_is_taken_back_once_and_stays_in_the_books(
+    api: httpx.AsyncClient, staff: Issue, database_url: str, pool: Pool
+) -> None:
+    headers, path = await staff(*BOTH), "/v1/projections/skipped/stock_level:v1/product:1/unskip"
+    await _skipped(database_url)
+    for wrong in ({"position": 2, "reason": "even"}, {"position": 2**62, "reason": "even"}):
+        answer = await api.post(path, headers=headers, json=wrong)
+        assert (answer.status_code, answer.json()["code"]) == (404, "not_skipped")
+    assert (await api.post(path, headers=headers, json={"position": 1, "reason": ""})).status_code == 400
+    for reason in ("even", "odd once more"):  # the first request counts
+        answer = await api.post(path, headers=headers, json={"position": 1, "reason": reason})
+        assert (answer.status_code, answer.json()["taken_back"]["reason"]) == (202, "even")
+    [told] = (await api.get("/v1/projections/skipped", headers=headers)).json()["skipped"]
+    assert (told["reason"], told["taken_back"]["done_at"]) == ("odd", None)
+    assert told["taken_back"]["actor"].startswith("token:")
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):  # that is the projector's to say
+        await pool.execute("UPDATE skipped_event SET unskipped_at = now()")
+
+
 async def test_what_operators_type(parked: str, pool: Pool, database_url: str) -> None:
     def typed(*words: str) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-W", "error", "-m", "doorbuster.cli", "parked", *words]
@@ -107,6 +126,10 @@ async def test_what_operators_type(parked: str, pool: Pool, database_url: str) -
     assert await pool.fetchval("SELECT skip_actor LIKE 'cli:%' FROM parked_key")
     await _skipped(database_url)
     assert "by cli:me" in typed("skipped").stdout
+    taken = typed("unskip", "stock_level:v1", "product:1", "--position", "1", "--reason", "even")
+    assert (taken.returncode, taken.stdout.startswith("the event at 1 counts again")) == (0, True), taken.stderr
+    assert "taken back by cli:" in typed("skipped").stdout
+    assert typed("unskip", "stock_level:v1", "product:1", "--position", "2", "--reason", "even").returncode == 1
 
 
 async def _skipped(database_url: str) -> None:
