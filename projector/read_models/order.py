@@ -33,6 +33,7 @@ from shared.events.orders import (
     OrderEvent,
     OrderExpired,
     OrderPlaced,
+    OrderReaddressed,
     OrderReallocated,
     OrderRedacted,
 )
@@ -245,6 +246,8 @@ def _placed_after(placed: Raw, event: Happening) -> Raw:
     if isinstance(event, OrderRedacted) and (before := _placed.decode(placed)):
         # Not left to the missing key: ours is remembered for a while, and would bring everything back.
         return Raw(encode(msgspec.structs.replace(before, mail="", address="")))
+    if isinstance(event, OrderReaddressed) and (before := _placed.decode(placed)):
+        return Raw(encode(msgspec.structs.replace(before, address=event.address)))
     if isinstance(event, OrderClaimed) and (before := _placed.decode(placed)):
         return Raw(encode(msgspec.structs.replace(before, account_id=event.account_id)))
     return placed

@@ -26,7 +26,7 @@ from shared.documents.order_records import (
     RecoveredBy,
 )
 from shared.envelope import Recorded
-from shared.events.orders import OrderPlaced
+from shared.events.orders import OrderPlaced, OrderReaddressed
 from shared.events.payments import PaymentAuthorized, PaymentCaptured, PaymentDeclined, PaymentRetried
 from shared.events.refunds import AmountReleased, RefundedLine, RefundRequested
 
@@ -49,6 +49,8 @@ def evolve(state: RecordedOrder | None, recorded: Recorded, event: Happening) ->
     """The order after the event."""
     if isinstance(event, OrderPlaced):
         event = msgspec.structs.replace(event, mail="", address="")
+    if isinstance(event, OrderReaddressed):
+        event = msgspec.structs.replace(event, address="")
     after = order.evolve(None if state is None else state.order, recorded, event)
     if state is None:
         state = RecordedOrder(recorded.position, after, [], {})

@@ -176,6 +176,14 @@ class OrderReallocated(Struct, frozen=True, tag="orders.order_reallocated.v1"):
     allocations: list[Allocation]
 
 
+class OrderReaddressed(Struct, frozen=True, tag="orders.order_readdressed.v1"):
+    """It goes elsewhere, before it was picked; what it costs is the same."""
+
+    order_id: UUID
+    person_id: UUID
+    address: str  # sealed JSON of an Address
+
+
 class OrderRedacted(Struct, frozen=True, tag="orders.order_redacted.v1"):
     """The person who placed it was erased: mail and address are gone, what was bought and paid stays."""
 
@@ -200,5 +208,6 @@ OrderEvent = (
     | OrderClaimed
     | OrderCompleted
     | OrderReallocated
+    | OrderReaddressed
     | OrderRedacted
 )

@@ -1,5 +1,7 @@
 """Sealing a contact on the way in, opening it on the way into a mail."""
 
+from uuid import UUID
+
 import msgspec
 
 from shared.documents.orders import Address
@@ -19,6 +21,12 @@ async def seal_contact(keyring: Keyring, contact: Contact) -> SealedContact:
         seal(person.key, person.id, "mail", contact.mail),
         seal(person.key, person.id, "address", address),
     )
+
+
+async def seal_address(keyring: Keyring, person_id: UUID, address: Address) -> str | None:
+    """Another address of somebody we know; None once the person was erased. Raises `KeyringUnavailable`."""
+    key = await keyring.key_of(person_id)
+    return None if key is None else seal(key, person_id, "address", msgspec.json.encode(address).decode())
 
 
 async def open_contact(keyring: Keyring, contact: SealedContact) -> Contact | None:

@@ -141,6 +141,10 @@ async def _letter(pool: Pool, mail: Mail, order: Order) -> Letter:
         async with pool.acquire() as conn:
             _, reason = await payments.shown(conn, order.payment_id)
         return letters.declined(reason, order.expires_at)
+    if mail.kind == domain.COMPLETED:
+        return letters.completed()
+    if mail.kind == domain.READDRESSED:
+        return letters.readdressed()
     assert mail.subject_id is not None
     if mail.kind in (domain.SHIPPED, domain.DELIVERED):
         return await _about_parcel(pool, mail.subject_id, order, arrived=mail.kind == domain.DELIVERED)

@@ -128,6 +128,20 @@ def shipped(
     return Letter("A parcel of your order {number} is on its way", f"{what} is on its way.", items, shows_address=True)
 
 
+def readdressed() -> Letter:
+    """It goes elsewhere: whoever did not ask for that learns of it in time."""
+    return Letter(
+        "Your order {number} goes to another address",
+        "the address of your order {number} was changed. If that was not you, please tell us at once.",
+        shows_address=True,
+    )
+
+
+def completed() -> Letter:
+    """All has arrived, and nobody waits for anything."""
+    return Letter("Your order {number} is complete", "your order {number} has arrived, all of it. Thank you.")
+
+
 def written(letter: Letter, to: Recipient, mail: Mail, sender: str, correlation_id: str) -> EmailMessage:
     """The letter as a mail; one that somebody complains of leads to its order's log lines."""
     message = EmailMessage()

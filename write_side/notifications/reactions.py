@@ -7,7 +7,7 @@ from shared.codec import Event, tag_of
 from shared.envelope import Metadata, Recorded
 from shared.events.fulfilment import ParcelDelivered, ParcelShipped
 from shared.events.notifications import MailQueued
-from shared.events.orders import OrderConfirmed
+from shared.events.orders import OrderCompleted, OrderConfirmed, OrderReaddressed
 from shared.events.payments import PaymentDeclined
 from shared.events.refunds import AmountReleased, RefundSucceeded
 from shared.events.returns import (
@@ -23,9 +23,11 @@ from shared.ids import uuid7
 from write_side.database import Connection
 from write_side.notifications import store
 from write_side.notifications.domain import (
+    COMPLETED,
     DELIVERED,
     ORDER_CONFIRMATION,
     PAYMENT_DECLINED,
+    READDRESSED,
     REFUND,
     RELEASED,
     RETURN_APPROVED,
@@ -79,6 +81,14 @@ def reactions(sender: str) -> list[Reaction]:
         kind = SHIPPED if isinstance(event, ParcelShipped) else DELIVERED
         await queue(conn, event.order_id, kind, event.parcel_id, cause)
 
+    async def change(conn: Connection, recorded: Recorded, event: Event, cause: Metadata) -> None:
+        assert isinstance(event, OrderReaddressed)
+        await queue(conn, event.order_id, READDRESSED, recorded.event_id, cause)  # an order may be so several times
+
+    async def complete(conn: Connection, _: Recorded, event: Event, cause: Metadata) -> None:
+        assert isinstance(event, OrderCompleted)
+        await queue(conn, event.order_id, COMPLETED, None, cause)
+
     async def come_back(conn: Connection, _: Recorded, event: Event, cause: Metadata) -> None:
         assert isinstance(event, ReturnEvent)
         await queue(conn, event.order_id, _OF_RETURNS[type(event)], event.return_id, cause)
@@ -89,5 +99,7 @@ def reactions(sender: str) -> list[Reaction]:
         Reaction("refund_mail", (tag_of(RefundSucceeded),), refund),
         Reaction("release_mail", (tag_of(AmountReleased),), release),
         Reaction("parcel_mail", (tag_of(ParcelShipped), tag_of(ParcelDelivered)), ship),
+        Reaction("readdressed_mail", (tag_of(OrderReaddressed),), change),
+        Reaction("completion_mail", (tag_of(OrderCompleted),), complete),
         Reaction("return_mail", tuple(map(tag_of, _OF_RETURNS)), come_back),
     ]

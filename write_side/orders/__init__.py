@@ -12,7 +12,7 @@ An order goes pending_payment → confirmed, or → closing → cancelled | expi
     cancel (client), expiry (worker)  make it closing, todo = void; payments.steps → `finish_closing` → `learn` ends it
 """
 
-from write_side.orders.changes.store import complete, reallocate
+from write_side.orders.changes.store import complete, readdress, reallocate
 from write_side.orders.domain import Order, Quote
 from write_side.orders.handlers import OrderState, find_state
 from write_side.orders.placing import Placements, open_placements
@@ -40,5 +40,5 @@ __all__ = [
     "UnfinishedOrders", "UnknownOrder", "WrongOrderToken", "begin_closing", "check_finished", "close_expired",
     "complete", "find_by_number", "find_head", "find_order", "find_state", "finish_closing", "is_being_refunded",
     "is_being_returned", "items_of", "learn", "lock_order", "lock_whole", "named_among", "numbers_of",
-    "of_person", "open_placements", "quotes_of_person", "reallocate", "redact",
+    "of_person", "open_placements", "quotes_of_person", "readdress", "reallocate", "redact",
 ]  # fmt: skip

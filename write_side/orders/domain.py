@@ -24,6 +24,7 @@ from shared.events.orders import (
     OrderEvent,
     OrderExpired,
     OrderPlaced,
+    OrderReaddressed,
     OrderReallocated,
     OrderRedacted,
     OrderTax,
@@ -311,6 +312,9 @@ def evolve(order: Order | None, event: OrderEvent, version: int) -> Order:
         case OrderReallocated(allocations=allocations):
             assert order is not None
             return structs.replace(order, allocations=allocations, version=version)
+        case OrderReaddressed(address=address):
+            assert order is not None
+            return structs.replace(order, address=address, version=version)
         case OrderRedacted():
             assert order is not None
             return structs.replace(order, mail="", address="", version=version)

@@ -14,10 +14,12 @@ from write_side.refunds.domain import (
     unrefunded,
     withheld,
 )
-from write_side.refunds.handlers import learn, request_within
+from write_side.refunds.handlers import RefundState, learn, release_within, request_within
+from write_side.refunds.releasing import AlreadyCaptured, NotAuthorized, NothingLeftToCapture
 from write_side.refunds.store import alarms, find, of_order, retry_alarmed
 
 __all__ = [
-    "NewRefund", "NothingToRefund", "Refund", "RefundExceedsCaptured", "RefundExceedsOrder", "alarms", "find", "learn",
-    "of_order", "request_within", "resent", "retry_alarmed", "unrefunded", "withheld",
+    "AlreadyCaptured", "NewRefund", "NotAuthorized", "NothingLeftToCapture", "NothingToRefund", "Refund",
+    "RefundExceedsCaptured", "RefundExceedsOrder", "RefundState", "alarms", "find", "learn", "of_order",
+    "release_within", "request_within", "resent", "retry_alarmed", "unrefunded", "withheld",
 ]  # fmt: skip

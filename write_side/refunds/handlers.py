@@ -94,18 +94,25 @@ async def release(
     async with joining_order(pool, order_id, cause, "release") as joined:
 
         async def decide(conn: Connection) -> tuple[RefundState, Positions]:
-            bought = await _bought(conn, order_id)
-            work = await payments.lock_payment(conn, bought.payment.id)
-            assert work is not None
-            event = releasing.release(bought, work, await store.of_order(conn, order_id), wanted, uuid7())
-            refund = domain.evolve(None, event, 1)
-            positions = await _restock(conn, event, joined)
-            inserted = await store.insert(conn, refund, event, joined)
-            released = work.payment.released_minor + event.amount_minor
-            reduced = await payments.reduce(conn, work.payment, released, joined)
-            return _shown(refund), together(positions, inserted, reduced)
+            return await release_within(conn, order_id, wanted, joined)
 
         return await commands.run(pool, decide, call)
+
+
+async def release_within(
+    conn: Connection, order_id: UUID, wanted: NewRefund, cause: Metadata
+) -> tuple[RefundState, Positions]:
+    """The same in the transaction of a caller, who holds the order or is about to."""
+    bought = await _bought(conn, order_id)
+    work = await payments.lock_payment(conn, bought.payment.id)
+    assert work is not None
+    event = releasing.release(bought, work, await store.of_order(conn, order_id), wanted, uuid7())
+    refund = domain.evolve(None, event, 1)
+    positions = await _restock(conn, event, cause)
+    inserted = await store.insert(conn, refund, event, cause)
+    released = work.payment.released_minor + event.amount_minor
+    reduced = await payments.reduce(conn, work.payment, released, cause)
+    return _shown(refund), together(positions, inserted, reduced)
 
 
 async def _bought(conn: Connection, order_id: UUID) -> Bought:

@@ -16,6 +16,7 @@ from tests.fixtures.asgi import client_of
 from tests.fixtures.write_side import CAUSE
 from tests.integration.checkout.carriers import KEY, SECRET, CarrierProcess
 from tests.integration.checkout.shop import ADDRESS, Shop
+from tests.integration.checkout.test_mails import react as write_mails
 from tests.integration.checkout.test_parcels import ship
 from tests.integration.checkout.test_picking import finish, missing, picks, start
 from tests.integration.checkout.test_picking import react as list_paid
@@ -227,6 +228,9 @@ async def test_where_no_webhook_comes_the_carrier_is_asked_and_orders_end_once_o
     assert (await shop.now(order)).state == "completed"
     assert Counter(await shop.history(order))["order_completed"] == 1
     assert await look(shop, carrier, soon) == 0
+    await write_mails(shop)
+    await write_mails(shop)
+    assert await shop.pool.fetchval("SELECT count(*) FROM mail WHERE kind = 'order_completed'") == 1
 
 
 async def test_an_order_is_not_done_while_something_of_it_is_owed_or_under_way(

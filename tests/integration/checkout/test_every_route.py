@@ -261,6 +261,13 @@ async def _shipped_and_refunded(ask: Any, shop: Shop) -> None:
     await shop.complete(order)
     await ask("POST", f"/v1/orders/{order.id}/releases", {"reason": "goodwill", "amount_minor": 100})
     await shop.work()
+    home = {"name": "Ada", "line1": "Hill Road 2", "city": "Berlin", "postal_code": "10115", "country": "DE"}
+    await ask("PUT", f"/v1/orders/{order.id}/address", {"address": home})
+    other = msgspec.convert(await _ordered(ask), OrderState)
+    await shop.pay(other)
+    await shop.complete(other)
+    await shop.work()
+    await ask("POST", f"/v1/orders/{other.id}/edits", {"lines": [{"sku": "LAMP", "quantity": 0}]})
     [pick] = (await ask("POST", f"/v1/orders/{order.id}/picks"))["picks"]
     await ask("GET", "/v1/picks?warehouse=BER")
     await ask("POST", f"/v1/picks/{pick['id']}/start")

@@ -38,7 +38,16 @@ from shared.events.catalog import (
 from shared.events.catalog import Variant as SoldVariant
 from shared.events.fulfilment import ParcelLine
 from shared.events.inventory import StockAdjusted, StockItemOpened, StockReserved
-from shared.events.orders import OrderConfirmed, OrderPlaced, OrderRedacted, OrderTax, PricedLine, Shipping, Totals
+from shared.events.orders import (
+    OrderConfirmed,
+    OrderPlaced,
+    OrderReaddressed,
+    OrderRedacted,
+    OrderTax,
+    PricedLine,
+    Shipping,
+    Totals,
+)
 from shared.events.payments import (
     PaymentAuthorized,
     PaymentCaptured,
@@ -306,6 +315,18 @@ def test_an_order_shows_what_went_back_and_what_is_on_its_way() -> None:
     status_now, _ = seen(*rest, RefundFailed(UUID(int=2), ORDER, "re_2", "lost_or_stolen_card"))
     assert (status_now.payment_state, status_now.refunded.amount_minor) == ("partially_refunded", 1077)
     assert status_now.history[-1].what == "refund_failed"
+
+
+def test_an_order_that_goes_elsewhere_shows_where_and_its_record_holds_nothing_of_it() -> None:
+    there = b'{"name":"Bob","line1":"2","city":"Bern","postal_code":"3","country":"CH"}'
+    moved = seal(PERSONS_KEY, PERSON, "address", there.decode())
+    events = (placed(), *HISTORY, OrderReaddressed(ORDER, PERSON, moved))
+    rendered = shown(order_status.MODEL, f"order:{ORDER}", *events, keys={PERSON: PERSONS_KEY})
+    seen = msgspec.json.decode(rendered.documents[str(ORDER)] or b"", type=OrderStatus)
+    assert seen.address is not None
+    assert (seen.address.city, seen.history[-1].what) == ("Bern", "order_readdressed")
+    ((_, state),) = folded(order_records.MODEL, f"order:{ORDER}", *events).items()
+    assert b"s1." not in msgspec.json.encode(state)
 
 
 def test_an_order_shows_what_comes_back() -> None:

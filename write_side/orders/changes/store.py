@@ -6,7 +6,7 @@ from uuid import UUID
 from msgspec import structs
 
 from shared.envelope import Metadata
-from shared.events.orders import Allocation, OrderCompleted, OrderReallocated
+from shared.events.orders import Allocation, OrderCompleted, OrderReaddressed, OrderReallocated
 from shared.shards import order_key
 from write_side import event_log
 from write_side.database import Connection, replace
@@ -19,6 +19,15 @@ async def complete(conn: Connection, order: Order, cause: Metadata) -> Positions
     query = "UPDATE customer_order SET state = 'completed', version = version + 1 WHERE id = $1"
     await conn.execute(query, order.id)
     new = NewEvent("order", order.id, order.version + 1, order_key(order.id), OrderCompleted(order.id))
+    return await event_log.append(conn, [new], cause)
+
+
+async def readdress(conn: Connection, order: Order, address: str, cause: Metadata) -> Positions:
+    """Where a locked order goes from now on (sealed), and the event."""
+    query = "UPDATE customer_order SET address = $2, version = version + 1 WHERE id = $1"
+    await conn.execute(query, order.id, address)
+    event = OrderReaddressed(order.id, order.person_id, address)
+    new = NewEvent("order", order.id, order.version + 1, order_key(order.id), event)
     return await event_log.append(conn, [new], cause)
 
 

@@ -1,0 +1,142 @@
+"""Paid orders are changed before somebody goes to the shelf, through the handlers on real Postgres."""
+
+import asyncio
+from typing import Any
+
+import msgspec
+import pytest
+from msgspec import structs
+
+from shared.ids import uuid7
+from shared.links import order_token
+from shared.settings import Settings
+from tests.fixtures.asgi import client_of
+from tests.fixtures.write_side import CAUSE, new_call
+from tests.integration.checkout.inbox import Inbox
+from tests.integration.checkout.patience import patient
+from tests.integration.checkout.shop import ADDRESS, Shop
+from tests.integration.checkout.test_mails import react as write_mails
+from tests.integration.checkout.test_mails import send
+from tests.integration.checkout.test_parcels import ship
+from tests.integration.checkout.test_picking import picks, react, start
+from tests.integration.checkout.test_racing import WAITING
+from write_side import customers
+from write_side.app import create_app
+from write_side.customers import AddressInput, SealedContact
+from write_side.fulfilment.editing import handlers
+from write_side.fulfilment.editing.domain import (
+    AddressChangesPrice,
+    AddsToOrder,
+    EditOrder,
+    NotEditable,
+    PickingHasBegun,
+)
+from write_side.notifications.gateway import MailServer
+from write_side.orders.handlers import OrderState
+from write_side.refunds import NothingLeftToCapture, RefundState
+
+_refund = msgspec.json.Decoder(RefundState)
+
+
+async def edit(shop: Shop, order: OrderState, **lines: int) -> RefundState:
+    asked = [{"sku": sku, "quantity": quantity} for sku, quantity in lines.items()]
+    wanted = msgspec.convert({"lines": asked}, EditOrder)
+    return _refund.decode((await handlers.lower_lines(shop.pool, order.id, wanted, CAUSE, new_call())).body)
+
+
+async def send_to(shop: Shop, order: OrderState, address: AddressInput) -> None:
+    await handlers.change_address(shop.pool, shop.keyring, order.id, address, CAUSE, new_call())
+
+
+async def test_what_is_not_wanted_any_more_is_paid_back_and_back_in_stock(shop: Shop) -> None:
+    await shop.stock("lamp", 10)
+    await shop.stock("cord", 10)
+    order = await shop.captured(lamp=3, cord=1)
+    await react(shop)
+    back = await edit(shop, order, lamp=1)
+    assert (back.state, back.amount.amount_minor, back.reason) == ("requested", 2380, "requested_by_customer")
+    assert await shop.figures("lamp") == (9, 0)
+    [pick] = await picks(shop, order)
+    assert {line.sku: line.quantity for line in (await start(shop, pick)).lines} == {"lamp": 1, "cord": 1}
+    with pytest.raises(PickingHasBegun):
+        await edit(shop, order, lamp=0)
+    other = await shop.captured(lamp=2)
+    with pytest.raises(AddsToOrder):
+        await edit(shop, other, lamp=3)
+    all_of_it = await edit(shop, other, lamp=0)
+    assert all_of_it.amount.amount_minor == (await shop.payment(other)).amount_minor, "shipping, too"
+    await ship(shop, await shop.captured(lamp=1), "1")
+
+
+async def test_what_is_not_captured_yet_is_not_taken(shop: Shop) -> None:
+    await shop.stock("lamp", 10)
+    order = await shop.order(lamp=3)
+    with pytest.raises(NotEditable):
+        await edit(shop, order, lamp=1)
+    await shop.pay(order)
+    await shop.complete(order)
+    back = await edit(shop, order, lamp=1)
+    assert (back.state, back.amount.amount_minor) == ("released", 2380)
+    assert await shop.figures("lamp") == (9, 0)
+    with pytest.raises(NothingLeftToCapture):
+        await edit(shop, order, lamp=0)
+    await shop.work()
+    payment, received = await shop.payment(order), (await shop.at_stripe(order))["amount_received"]
+    assert (payment.state, received) == ("captured", payment.amount_minor - 2380)
+
+
+async def test_an_edit_that_waits_for_who_goes_to_the_shelf_comes_too_late(shop: Shop) -> None:
+    await shop.stock("lamp", 10)
+    order = await shop.captured(lamp=2)
+    await react(shop)
+    [pick] = await picks(shop, order)
+    async with patient(shop) as slow:
+        async with slow.pool.acquire() as conn, conn.transaction():
+            await conn.execute("LOCK TABLE pick IN SHARE MODE")  # it may be read, and nobody writes it
+            going = asyncio.ensure_future(start(slow, pick))
+            while await slow.pool.fetchval(WAITING) < 1:
+                await asyncio.sleep(0.01)
+            editing = asyncio.ensure_future(edit(slow, order, lamp=1))
+            while await slow.pool.fetchval(WAITING) < 2:
+                await asyncio.sleep(0.01)
+        assert (await going).lines[0].quantity == 2
+        with pytest.raises(PickingHasBegun):
+            await editing
+
+
+async def test_an_address_is_changed_where_it_costs_the_same(shop: Shop, inbox: tuple[Inbox, MailServer]) -> None:
+    received, server = inbox
+    await shop.stock("lamp", 10)
+    order = await shop.captured(lamp=1)
+    await send_to(shop, order, structs.replace(ADDRESS, line1="Hill Road 7", city="Munich", postal_code="80331"))
+    now = await shop.now(order)
+    contact = await customers.open_contact(shop.keyring, SealedContact(now.person_id, now.mail, now.address))
+    assert contact is not None
+    assert (contact.address.line1, contact.address.city) == ("Hill Road 7", "Munich")
+    kept = await shop.pool.fetchval("SELECT string_agg(convert_from(payload, 'UTF8'), '') FROM event_log")
+    assert "Hill Road" not in kept
+    with pytest.raises(AddressChangesPrice):
+        await send_to(shop, order, structs.replace(ADDRESS, country="AT", postal_code="1010"))
+    await write_mails(shop)
+    await send(shop, server)
+    [told] = [mail for mail in received.mails if "another address" in str(mail["Subject"])]
+    assert "Hill Road 7" in str(told)
+    await ship(shop, order, "1")
+    with pytest.raises(PickingHasBegun):
+        await send_to(shop, order, ADDRESS)
+
+
+async def test_an_edit_opens_to_the_orders_token_and_to_no_other(shop: Shop, shop_settings: Settings) -> None:
+    await shop.stock("lamp", 10)
+    order, other = await shop.captured(lamp=2), await shop.captured(lamp=2)
+    address: Any = {"address": msgspec.to_builtins(ADDRESS)}
+    async with client_of(create_app(shop_settings)) as api:
+        for whose, status in ((other, 403), (order, 201)):
+            token = order_token(shop_settings.link_secret, whose.id)
+            headers = {"Idempotency-Key": str(uuid7()), "Order-Token": token}
+            lines = {"lines": [{"sku": "lamp", "quantity": 1}]}
+            answer = await api.post(f"/v1/orders/{order.id}/edits", json=lines, headers=headers)
+            assert answer.status_code == status
+            headers["Idempotency-Key"] = str(uuid7())
+            answer = await api.put(f"/v1/orders/{order.id}/address", json=address, headers=headers)
+            assert answer.is_success == (status == 201)

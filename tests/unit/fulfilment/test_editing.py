@@ -1,0 +1,72 @@
+"""What of a paid order may still be changed."""
+
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from shared.events.fulfilment import ParcelLine
+from write_side.errors import Refusal
+from write_side.fulfilment.domain import Parcel
+from write_side.fulfilment.editing.domain import (
+    AddsToOrder,
+    EditOrder,
+    NewQuantity,
+    NotEditable,
+    NothingToChange,
+    PickingHasBegun,
+    check_editable,
+    leaves_nothing,
+    lowered,
+)
+from write_side.fulfilment.picking.domain import Pick
+from write_side.inventory import Demand
+
+ID = UUID(int=1)
+
+
+def pick(state: Any) -> Pick:
+    return Pick(ID, ID, "BER", [ParcelLine("lamp", 1)], state, 1)
+
+
+@pytest.mark.parametrize("state", ["pending_payment", "closing", "cancelled", "expired", "completed"])
+def test_only_a_paid_order_is_changed(state: str) -> None:
+    with pytest.raises(NotEditable):
+        check_editable(state, [], [])
+
+
+@pytest.mark.parametrize(("state", "refusal"), [("listed", None), ("cancelled", None), ("picking", PickingHasBegun),
+                                                ("picked", PickingHasBegun)])  # fmt: skip
+def test_nobody_changes_what_is_being_packed(state: str, refusal: type[Refusal] | None) -> None:
+    if refusal is None:
+        check_editable("confirmed", [pick(state)], [])
+        return
+    with pytest.raises(refusal):
+        check_editable("confirmed", [pick("listed"), pick(state)], [])
+
+
+def test_nobody_changes_what_has_left() -> None:
+    with pytest.raises(PickingHasBegun):
+        check_editable("confirmed", [], [Parcel(ID, ID, "DHL", "1", [], "shipped", 1)])
+
+
+def edit(**lines: int) -> EditOrder:
+    return EditOrder([NewQuantity(*line) for line in lines.items()])
+
+
+def test_lines_become_fewer_and_never_more() -> None:
+    owed = {"lamp": 3, "cord": 1, "bulb": 0}
+    assert lowered(owed, edit(lamp=1, cord=1)) == [Demand("lamp", 2)]
+    assert lowered(owed, edit(cord=0)) == [Demand("cord", 1)]
+    for adding in (edit(lamp=4), edit(desk=1), edit(bulb=1), edit(cord=0, lamp=4)):
+        with pytest.raises(AddsToOrder):
+            lowered(owed, adding)
+    for same in (edit(lamp=3), edit(desk=0), edit(bulb=0)):
+        with pytest.raises(NothingToChange):
+            lowered(owed, same)
+
+
+def test_whoever_wants_nothing_pays_no_shipping() -> None:
+    owed = {"lamp": 2, "bulb": 0}
+    assert leaves_nothing(owed, lowered(owed, edit(lamp=0)))
+    assert not leaves_nothing(owed, lowered(owed, edit(lamp=1)))

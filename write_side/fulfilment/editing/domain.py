@@ -1,0 +1,92 @@
+"""Edits of an order, pure: whether it may still be changed, and what it has less afterwards.
+
+What it costs is frozen in its quote: less of a line gives back what these units have cost, and an address is changed
+for another one by which shipping and taxes are the same. Whoever wants more places another order.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+from write_side.customers import AddressInput
+from write_side.errors import Refusal
+from write_side.fulfilment.domain import Parcel
+from write_side.fulfilment.picking.domain import Pick
+from write_side.inventory import Demand
+
+
+class NotEditable(Refusal):
+    """It is not paid, or over: only paid orders that wait to be picked are changed. `order_state` says how it is."""
+
+    code = "not_editable"
+
+
+class PickingHasBegun(Refusal):
+    """Somebody is at the shelf with its list, or was: what is not wanted comes back by a return."""
+
+    code = "picking_has_begun"
+
+
+class AddsToOrder(Refusal):
+    """More than is ordered: place another order. `lines` says how many are."""
+
+    code = "adds_to_order"
+
+
+class NothingToChange(Refusal):
+    """It is so already."""
+
+    code = "nothing_to_change"
+
+
+class AddressChangesPrice(Refusal):
+    """Shipping or taxes are others there: cancel the order, or refund it, and place another one."""
+
+    code = "address_changes_price"
+
+
+class NewQuantity(Struct, frozen=True, forbid_unknown_fields=True):
+    """So many of a SKU from now on; 0 for none."""
+
+    sku: Annotated[str, Meta(min_length=1, max_length=64)]
+    quantity: Annotated[int, Meta(ge=0, le=9_999)]
+
+
+class EditOrder(Struct, frozen=True, forbid_unknown_fields=True):
+    """`{"lines": [{"sku": "DB100000", "quantity": 0}]}`: none of it any more; other lines stay as they are."""
+
+    lines: Annotated[list[NewQuantity], Meta(min_length=1, max_length=5_000)]
+
+
+class ChangeAddress(Struct, frozen=True, forbid_unknown_fields=True):
+    """`{"address": {"name": "Ada", "line1": "Hill Road 2", "city": "Ulm", …}}`: all of it, as in a quote."""
+
+    address: AddressInput
+
+
+def check_editable(order_state: str, picks: Iterable[Pick], parcels: Iterable[Parcel]) -> None:
+    """Refuses `not_editable`, `picking_has_begun`."""
+    if order_state != "confirmed":
+        raise NotEditable(f"the order is {order_state}", order_state=order_state)
+    if any(pick.state in ("picking", "picked") for pick in picks) or any(True for _ in parcels):
+        raise PickingHasBegun("its goods are being packed, or have left")
+
+
+def lowered(owed: Mapping[str, int], wanted: EditOrder) -> list[Demand]:
+    """How many less of which SKU. `owed`: SKU → how many are to be sent. Refuses `adds_to_order`,
+    `nothing_to_change`."""
+    asked = {line.sku: line.quantity for line in wanted.lines}
+    if adding := [sku for sku, quantity in asked.items() if quantity > owed.get(sku, 0)]:
+        facts = [{"sku": sku, "wanted": asked[sku], "ordered": owed.get(sku, 0)} for sku in adding]
+        raise AddsToOrder(f"not so many are ordered: {', '.join(adding[:20])}", lines=facts)
+    less = [Demand(sku, owed[sku] - quantity) for sku, quantity in asked.items() if owed.get(sku, 0) > quantity]
+    if not less:
+        raise NothingToChange("it has so many already")
+    return less
+
+
+def leaves_nothing(owed: Mapping[str, int], less: Iterable[Demand]) -> bool:
+    """Whether nothing is to be sent any more, so that shipping costs nothing either."""
+    gone = {line.sku: line.quantity for line in less}
+    return all(quantity <= gone.get(sku, 0) for sku, quantity in owed.items())

@@ -1,0 +1,94 @@
+"""A paid order is changed before it is picked. Each edit is decided under the lock of the order, like the start of a
+pick list: whoever comes second sees what the first one did."""
+
+from uuid import UUID
+
+from shared.documents.orders import Address
+from shared.envelope import Metadata
+from write_side import commands, customers, orders, refunds, shipping, taxes
+from write_side.causes import joining_order
+from write_side.commands import Answer, Call
+from write_side.customers import AddressInput, Keyring, SealedContact
+from write_side.database import Connection, Pool
+from write_side.event_log import Positions
+from write_side.fulfilment import standing
+from write_side.fulfilment.editing import domain
+from write_side.fulfilment.editing.domain import AddressChangesPrice, EditOrder, NotEditable
+from write_side.orders import Order, OrderState
+from write_side.refunds import NewRefund, RefundState
+
+
+async def lower_lines(
+    pool: Pool, order_id: UUID, wanted: EditOrder, cause: Metadata, call: Call
+) -> Answer[RefundState]:
+    """Less of some lines: what they have cost is refunded, or released where it is not captured yet, and the goods are
+    back in stock.
+
+    Refuses `unknown_order`, what `domain.check_editable` and `domain.lowered` refuse, and what a refund or a release is
+    refused for.
+    """
+    async with joining_order(pool, order_id, cause, "edit") as joined:
+
+        async def decide(conn: Connection) -> tuple[RefundState, Positions]:
+            now = await standing.lock(conn, order_id)
+            domain.check_editable(now.order.state, now.picks, now.parcels)
+            less = domain.lowered(now.owed, wanted)
+            none_left = domain.leaves_nothing(now.owed, less)
+            back = NewRefund("requested_by_customer", lines=less, shipping=none_left, restock=True)
+            give = refunds.request_within if now.captured else refunds.release_within
+            return await give(conn, order_id, back, joined)
+
+        return await commands.run(pool, decide, call)
+
+
+async def change_address(
+    pool: Pool, keyring: Keyring, order_id: UUID, wanted: AddressInput, cause: Metadata, call: Call
+) -> Answer[OrderState]:
+    """It goes elsewhere, for the same money.
+
+    Refuses `unknown_order`, `broken_address`, `not_editable`, `picking_has_begun`, `address_changes_price`,
+    `keyring_unavailable`.
+    """
+    address = customers.usable_address(wanted)
+    async with pool.acquire() as conn:
+        order = await orders.find_order(conn, order_id)
+    if order is None:
+        raise orders.UnknownOrder("there is no such order")
+    sealed = await _sealed(pool, keyring, order, address)
+    async with joining_order(pool, order_id, cause, "edit") as joined:
+
+        async def decide(conn: Connection) -> tuple[OrderState, Positions]:
+            now = await standing.lock(conn, order_id)
+            domain.check_editable(now.order.state, now.picks, now.parcels)
+            if not now.order.address:
+                raise NotEditable("its customer was erased", order_state=now.order.state)
+            positions = await orders.readdress(conn, now.order, sealed, joined)
+            return await orders.find_state(conn, order_id), positions
+
+        return await commands.run(pool, decide, call)
+
+
+async def _sealed(pool: Pool, keyring: Keyring, order: Order, address: Address) -> str:
+    """The new address under the customer's key, if it costs the same to send it there."""
+    known = SealedContact(order.person_id, order.mail, order.address)
+    contact = await customers.open_contact(keyring, known) if order.address else None
+    sealed = await customers.seal_address(keyring, order.person_id, address)
+    if contact is None or sealed is None:
+        raise NotEditable("its customer was erased", order_state=order.state)
+    if not await _costs_the_same(pool, contact.address, address):
+        raise AddressChangesPrice("shipping or taxes are others there: place another order")
+    return sealed
+
+
+async def _costs_the_same(pool: Pool, before: Address, after: Address) -> bool:
+    if before.country != after.country:
+        return False
+    places = [(each.region, each.postal_code) for each in (before, after)]
+    async with pool.acquire() as conn:
+        zones = await shipping.zones_of(conn, after.country)
+        destination = await taxes.find_destination(conn, after.country)
+    old, new = (shipping.zone_of(zones, after.country, *place) for place in places)
+    if destination is None or old is None or old != new:
+        return places[0] == places[1]
+    first, second = (taxes.rules_at(destination, *place) for place in places)
+    return first == second
