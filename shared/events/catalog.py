@@ -26,6 +26,7 @@ class Variant(Struct, frozen=True):
     name: str = ""
     options: dict[str, str] = {}  # axis → value: {"colour": "red"}
     weight_grams: int | UnsetType = UNSET  # with its packaging; not there: nobody said
+    tax_class: str | UnsetType = UNSET  # where it is taxed otherwise than its product
 
     @property
     def grams(self) -> int:

@@ -28,16 +28,21 @@ from write_side.catalog.facts import HEAVIEST, NAME, TAX_CLASS, check_text, chec
 DEEPEST = 12
 
 Slug = Annotated[str, Meta(pattern=PATTERN, max_length=LONGEST)]
+TaxClass = Annotated[str, Meta(pattern=TAX_CLASS, examples=["reduced"])]
 
 
 class VariantInput(Struct, frozen=True, forbid_unknown_fields=True):
-    """`{"sku": "LAMP-RED", "ean": "4006381333931", "options": {"colour": "red"}, "weight_grams": 850}`."""
+    """`{"sku": "LAMP-RED", "ean": "4006381333931", "options": {"colour": "red"}, "weight_grams": 850}`.
+
+    With a `tax_class` it is taxed otherwise than its product.
+    """
 
     sku: str
     ean: str | None = None
     name: str = ""
     options: dict[str, str] = {}
     weight_grams: Annotated[int, Meta(ge=0, le=HEAVIEST)] = 0
+    tax_class: TaxClass | None = None
 
 
 class ImageInput(Struct, frozen=True, forbid_unknown_fields=True):
@@ -71,7 +76,7 @@ class ProductInput(Struct, frozen=True, forbid_unknown_fields=True):
     attributes: dict[str, AttributeValue] = {}
     images: list[ImageInput] = []
     external_ref: str | None = None
-    tax_class: Annotated[str, Meta(pattern=TAX_CLASS, examples=["reduced"])] = "standard"
+    tax_class: TaxClass = "standard"
     translations: dict[str, TranslationInput] = {}
 
 
@@ -119,13 +124,17 @@ def facts_of(given: ProductInput, slug: str, ids: Mapping[str, UUID]) -> Product
             category_id=given.category_id,
             attributes=given.attributes,
             images=[Image(image.url, image.alt) for image in given.images],
-            variants=[
-                Variant(ids[v.sku], v.sku, v.ean, v.name, v.options, v.weight_grams or UNSET) for v in given.variants
-            ],
+            variants=[_variant(ids[v.sku], v) for v in given.variants],
             external_ref=given.external_ref,
             tax_class=UNSET if given.tax_class == "standard" else given.tax_class,
             translations={locale: told for locale, told in _told(given.translations) if told != Translation()},
         )
+    )
+
+
+def _variant(id_: UUID, given: VariantInput) -> Variant:
+    return Variant(
+        id_, given.sku, given.ean, given.name, given.options, given.weight_grams or UNSET, given.tax_class or UNSET
     )
 
 

@@ -90,7 +90,7 @@ async def _products(conn: Connection, query: str, *args: Any) -> list[Product]:
     if not rows:
         return []
     variants = await conn.fetch(
-        """SELECT id, product_id, sku, ean, name, options, weight_grams, retired FROM variant
+        """SELECT id, product_id, sku, ean, name, options, weight_grams, tax_class, retired FROM variant
            WHERE product_id = ANY ($1) ORDER BY product_id, place""",
         [row["id"] for row in rows],
     )
@@ -100,10 +100,15 @@ async def _products(conn: Connection, query: str, *args: Any) -> list[Product]:
         if v["retired"]:
             retired[v["product_id"]][v["sku"]] = v["id"]
         else:
-            options, grams = _options.decode(v["options"]), v["weight_grams"] or UNSET
-            variant = Variant(v["id"], v["sku"], v["ean"], v["name"], options, grams)
-            sold[v["product_id"]].append(variant)
+            sold[v["product_id"]].append(_variant(v))
     return [_product(row, sold[row["id"]], retired[row["id"]]) for row in rows]
+
+
+def _variant(row: asyncpg.Record) -> Variant:
+    return Variant(
+        row["id"], row["sku"], row["ean"], row["name"], _options.decode(row["options"]), row["weight_grams"] or UNSET,
+        row["tax_class"] or UNSET,
+    )  # fmt: skip
 
 
 def _product(row: asyncpg.Record, variants: list[Variant], retired: dict[str, UUID]) -> Product:
@@ -207,21 +212,22 @@ async def _save_variants(conn: Connection, products: Sequence[Product]) -> None:
     if not rows:
         return
     await conn.execute(
-        """INSERT INTO variant (id, product_id, sku, ean, name, options, weight_grams, place, retired)
+        """INSERT INTO variant (id, product_id, sku, ean, name, options, weight_grams, tax_class, place, retired)
            SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::json[], $7::int[],
-                                $8::int[], $9::boolean[])
+                                $8::text[], $9::int[], $10::boolean[])
            ON CONFLICT (id) DO UPDATE SET ean = EXCLUDED.ean, name = EXCLUDED.name, options = EXCLUDED.options,
-                                          weight_grams = EXCLUDED.weight_grams, place = EXCLUDED.place,
-                                          retired = EXCLUDED.retired""",
+                                          weight_grams = EXCLUDED.weight_grams, tax_class = EXCLUDED.tax_class,
+                                          place = EXCLUDED.place, retired = EXCLUDED.retired""",
         *map(list, zip(*rows, strict=True)),
     )
 
 
 def _variant_rows(product: Product) -> Iterable[tuple[Any, ...]]:
     for place, v in enumerate(product.facts.variants):
-        yield v.variant_id, product.id, v.sku, v.ean, v.name, as_json(v.options).decode(), v.grams, place, False
+        options, tax_class = as_json(v.options).decode(), v.tax_class or None
+        yield v.variant_id, product.id, v.sku, v.ean, v.name, options, v.grams, tax_class, place, False
     for sku, id_ in product.retired.items():
-        yield id_, product.id, sku, None, "", "{}", 0, 0, True
+        yield id_, product.id, sku, None, "", "{}", 0, None, 0, True
 
 
 async def lock_tree(conn: Connection) -> list[Category]:
@@ -261,7 +267,7 @@ async def rewrite_product(conn: Connection, product: Product) -> None:
     """Make the rows say this; for a repair."""
     names = [name.strip() for name in _PRODUCT.split(",")]
     await overwrite(conn, "product", dict(zip(names, (column[0] for column in _columns([product])), strict=True)))
-    names = ["id", "sku", "ean", "name", "options", "weight_grams", "place", "retired"]
+    names = ["id", "sku", "ean", "name", "options", "weight_grams", "tax_class", "place", "retired"]
     rows = [dict(zip(names, (id_, *rest), strict=True)) for id_, _, *rest in _variant_rows(product)]
     await replace(conn, "variant", ("product_id", product.id), rows)
 

@@ -99,6 +99,7 @@ def _of_variant(variant: Variant, slug: str) -> dict[str, str]:
         "variant_name": variant.name,
         "ean": variant.ean or "",
         "weight_grams": str(variant.grams or ""),
+        "variant_tax_class": variant.tax_class or "",
         "json:options": as_json(variant.options).decode(),
     }
 

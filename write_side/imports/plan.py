@@ -162,7 +162,7 @@ def _variants(row: Row, before: ProductFacts | None) -> list[VariantInput]:
     new = [variant for variant in row.variants if all(v.sku != variant.sku for v in there)]
     return [
         *(_revised(v, said.get(v.sku, VariantRow(v.sku))) for v in there),
-        *(VariantInput(v.sku, v.ean, v.name or "", v.options or {}, v.weight_grams or 0) for v in new),
+        *(VariantInput(v.sku, v.ean, v.name or "", v.options or {}, v.weight_grams or 0, v.tax_class) for v in new),
     ]
 
 
@@ -173,6 +173,7 @@ def _revised(variant: Variant, said: VariantRow) -> VariantInput:
         variant.name if said.name is None else said.name,
         variant.options if said.options is None else said.options,
         variant.grams if said.weight_grams is None else said.weight_grams,
+        said.tax_class or variant.tax_class or None,
     )
 
 

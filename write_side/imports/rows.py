@@ -6,13 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from msgspec import Struct
 
 from shared.events.catalog import AttributeValue, Image, Translation
-from write_side.catalog import TAX_CLASS
 from write_side.imports.magento import translated, whole
 from write_side.imports.mapping import ATTRIBUTE, DESCRIPTION, LIST, NAME, PRICE, ColumnMapping
 from write_side.imports.reading import Line
 from write_side.imports.rejecting import Rejected, decoded
 from write_side.imports.spreadsheets import plain
-from write_side.imports.variant_rows import VariantReader, VariantRow
+from write_side.imports.variant_rows import VariantReader, VariantRow, tax_class_of
 
 DEEPEST, LONGEST_NAME = 12, 200
 
@@ -103,7 +102,7 @@ class RowReader:
             attributes=self._typed(features, said),
             translations=_translations(said),
             category_slug=said.get("category_slug", ""),
-            tax_class=_tax_class(said.get("tax_class")),
+            tax_class=tax_class_of(said.get("tax_class")),
             handle=said.get("handle", ""),
         )
 
@@ -208,10 +207,4 @@ def _status(said: Mapping[str, str]) -> str | None:
         return "draft" if said["published"].lower() in ("false", "0", "no") else "active"
     if cell and cell not in _STATUS:
         raise Rejected("unknown_status", f"{cell[:40]!r} is none of {', '.join(_STATUS)}")
-    return cell or None
-
-
-def _tax_class(cell: str | None) -> str | None:
-    if cell and not re.match(TAX_CLASS, cell):
-        raise Rejected("broken_tax_class", f"{cell[:40]!r} is no tax class, like standard or reduced")
     return cell or None

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from shared.ean import LENGTHS
 from shared.money import EXPONENTS
-from write_side.catalog import HEAVIEST
+from write_side.catalog import HEAVIEST, TAX_CLASS
 from write_side.imports.magento import variations
 from write_side.imports.mapping import OPTION, OPTION_NAME, OPTION_VALUE, PRICE, ColumnMapping
 from write_side.imports.rejecting import Rejected, decoded
@@ -36,6 +36,7 @@ class VariantRow(Struct, frozen=True):
     prices: dict[str, int] = {}
     stock: int | None = None
     weight_grams: int | None = None
+    tax_class: str | None = None
 
 
 class VariantReader:
@@ -78,6 +79,7 @@ class VariantReader:
             prices=dict(self._prices(said)),
             stock=self._stock(said.get("stock", "")),
             weight_grams=_weight(said.get("weight_grams", "")),
+            tax_class=tax_class_of(said.get("variant_tax_class")),
         )
 
     def _options(self, said: Said, first: Said) -> dict[str, str] | None:
@@ -115,6 +117,13 @@ class VariantReader:
         if not match or (match[1] and self._mapping.oversold == "rejected"):
             raise Rejected("broken_stock", f"{cell[:40]!r} is no count")
         return 0 if match[1] else int(match[2])
+
+
+def tax_class_of(cell: str | None) -> str | None:
+    """What is taxed alike, as the shop calls it; None where nothing is said. Raises `Rejected`."""
+    if cell and not re.match(TAX_CLASS, cell):
+        raise Rejected("broken_tax_class", f"{cell[:40]!r} is no tax class, like standard or reduced")
+    return cell or None
 
 
 def _weight(cell: str) -> int | None:

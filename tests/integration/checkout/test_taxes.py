@@ -8,8 +8,10 @@ from shared.events.orders import OrderTax
 from tests.fixtures.write_side import CAUSE
 from tests.integration.checkout.shop import ADDRESS, MAIL, Shop
 from tests.integration.checkout.test_price_lists import a_list
-from write_side import customers
+from write_side import catalog, customers
 from write_side.carts import handlers as carts
+from write_side.catalog import handlers as catalog_handlers
+from write_side.catalog.domain import ProductInput, VariantInput
 from write_side.errors import VersionConflict
 from write_side.orders import quoting
 from write_side.outside import NoAnswer
@@ -20,7 +22,11 @@ from write_side.taxes.domain import TaxesInput, TaxInput
 
 async def test_classes_and_prices_with_tax_in_them_are_told_apart_from_quote_to_order(shop: Shop) -> None:
     await shop.stock("lamp", 10, 1000)
-    await shop.stock("book", 10, 2000, tax_class="reduced")
+    await shop.stock("book", 10, 2000, tax_class="books")
+    async with shop.pool.acquire() as conn:
+        product_id = await catalog.product_of(conn, "book")
+    read = ProductInput("Book", [VariantInput("book", tax_class="reduced")], tax_class="books")
+    await catalog_handlers.replace_product(shop.pool, product_id, read, 1, CAUSE, None)
     await shop.stock("mug", 10, 500)
     await a_list(shop, {1: 1190}, "mug", tax_included=True)
     basket = await shop.basket(lamp=1, book=1, mug=1)

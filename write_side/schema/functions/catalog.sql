@@ -4,6 +4,7 @@
 CREATE OR REPLACE FUNCTION catalog_sold(p_skus text[])
 RETURNS TABLE (sku text, variant_id uuid, product_id uuid, name text, status text, tax_class text, weight_grams integer)
 LANGUAGE sql STABLE AS $$
-    SELECT v.sku, v.id, v.product_id, concat_ws(' ', p.name, nullif(v.name, '')), p.status, p.tax_class, v.weight_grams
+    SELECT v.sku, v.id, v.product_id, concat_ws(' ', p.name, nullif(v.name, '')), p.status, coalesce(v.tax_class, p.tax_class),
+           v.weight_grams
     FROM variant v JOIN product p ON p.id = v.product_id WHERE v.sku = ANY (p_skus) AND NOT v.retired
 $$;
