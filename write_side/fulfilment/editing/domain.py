@@ -60,7 +60,7 @@ class EditOrder(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ChangeAddress(Struct, frozen=True, forbid_unknown_fields=True):
-    """`{"address": {"name": "Ada", "line1": "Hill Road 2", "city": "Ulm", …}}`: all of it, as in a quote."""
+    """`{"address": {"name": "Ada", "line1": "Hill 2", "city": "Ulm", "postal_code": "89073", "country": "DE"}}`."""
 
     address: AddressInput
 
