@@ -6,8 +6,8 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_typ
 from msgspec import Meta, Struct
 
 from projector.read_models.all import READ_MODELS
-from shared.documents import order_records, products, stock
-from shared.documents.indices import INDICES
+from shared.documents import observations, order_records, products, stock
+from shared.documents.indices import INDICES, OBSERVED
 
 Json = dict[str, Any]
 
@@ -16,6 +16,7 @@ RECORDS: dict[str, type[Struct]] = {
     order_records.RECORDS: order_records.OrderRecord,
     stock.RECORDS: stock.StockRecord,
     products.SEARCH: products.SearchedProduct,
+    **observations.RECORDS,
 }
 
 _HEAD = """# Data dictionary
@@ -33,9 +34,9 @@ def dictionary() -> str:
 
 
 def _index(alias: str, record: type[Struct]) -> str:
-    version = next(model.version for model in READ_MODELS if model.name == alias)
+    version = next((model.version for model in READ_MODELS if model.name == alias), observations.VERSION)
     about = f"## {alias}\n\n{_first_line(record)} Version {version}.\n"
-    return "\n".join([about, *_tables(record, INDICES[alias]["mappings"]["properties"])])
+    return "\n".join([about, *_tables(record, (INDICES | OBSERVED)[alias]["mappings"]["properties"])])
 
 
 def _tables(record: type[Struct], mapped: Json, above: str = "") -> Iterator[str]:

@@ -28,6 +28,10 @@ RESETS = Counter(
     "doorbuster_projector_resets", "Times a sink's checkpoint was not where we left it", ["read_model"]
 )
 RETRIES = Counter("doorbuster_projector_sink_retries", "Batches tried again", ["sink"])
+OBSERVED = Counter("doorbuster_projector_observed", "Searches and behaviour brought to Elasticsearch", ["kind"])
+UNOBSERVED = Counter(
+    "doorbuster_projector_unobserved", "Those that were lost: trimmed (we came too late), rejected", ["kind", "why"]
+)
 TRANSPORT_RESTARTS = Counter("doorbuster_projector_transport_restarts", "Restarts of the stream readers")
 
 

@@ -15,6 +15,7 @@ from projector.keyring import Keyring
 from projector.log import EventLog, LogSettings, Pool
 from projector.model import ReadModel
 from projector.noticeboard import Noticeboard
+from projector.observations import Observations
 from projector.parking import Parking
 from projector.pipeline import TICK, Pipeline
 from projector.read_models.all import READ_MODELS
@@ -70,6 +71,7 @@ class Owner:
             tasks.create_task(self._watch_heads(fleet, settings))
             tasks.create_task(self._save_checkpoints(fleet))
             tasks.create_task(self._heal(fleet))
+            tasks.create_task(Observations(self._settings).run())
 
     def _search(self, settings: LogSettings, board: Noticeboard, stack: AsyncExitStack) -> ElasticsearchSink:
         client = elasticsearch_sink.connect(self._settings.elasticsearch_url)

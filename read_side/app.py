@@ -19,6 +19,9 @@ from read_side import doors
 from read_side.accounts.queries import OrderHistory
 from read_side.accounts.routes import CREDENTIALS as SESSIONS
 from read_side.accounts.routes import routes as account_routes
+from read_side.behaviour.outbox import Outbox
+from read_side.behaviour.routes import Counting
+from read_side.behaviour.routes import routes as behaviour_routes
 from read_side.brands.queries import BrandShelf
 from read_side.brands.routes import routes as brand_routes
 from read_side.categories.queries import CategoryShelf
@@ -71,6 +74,7 @@ ROUTES = [
     *sales_routes,
     *recommendation_routes,
     *account_routes,
+    *behaviour_routes,
 ]
 
 
@@ -88,13 +92,13 @@ def create_app(settings: Settings, *, fronted: bool = True) -> ASGIApp:
     watch = Watch(redis)
     documents = Documents(redis, watch)
     shelf = CategoryShelf(documents)
-    rooms = WaitingRooms(redis)
+    rooms, outbox = WaitingRooms(redis), Outbox(redis)
     sales = Sales(documents, rooms, settings.link_secret)
     products = index.Index(elasticsearch, alias_name(settings.index_prefix, SEARCH))
     records = index.Index(elasticsearch, alias_name(settings.index_prefix, RECORDS))
     history = OrderHistory(records, documents, settings.link_secret)
     brands = BrandShelf(products)
-    search = Search(products, documents, shelf, brands, sales, RuleShelf(documents), settings.link_secret)
+    search = Search(products, documents, shelf, brands, sales, RuleShelf(documents), settings.link_secret, outbox.tell)
     suggesting = Suggesting(products, shelf)
     languages = Languages(settings.languages)
     front = partial(_front, documents=documents, sales=sales, languages=languages, secret=settings.link_secret)
@@ -104,7 +108,11 @@ def create_app(settings: Settings, *, fronted: bool = True) -> ASGIApp:
         description=DESCRIPTION,
         origins=settings.allowed_origins,
         checks={"redis": Check(redis.ping), "elasticsearch": Check(elasticsearch.cluster.health, essential=False)},
-        lifespan=[_lifespan(redis, elasticsearch, watch, documents, search, suggesting, languages), _watching(rooms)],
+        lifespan=[
+            _lifespan(redis, elasticsearch, watch, documents, search, suggesting, languages),
+            _watching(rooms),
+            _counting(outbox, settings.link_secret),
+        ],
         dependencies={
             "documents": _given(documents),
             "shelf": _given(shelf),
@@ -155,6 +163,23 @@ def _lifespan(
                 await looking
             await elasticsearch.close()
             await redis.aclose()
+
+    return lifespan
+
+
+def _counting(outbox: Outbox, secret: str) -> Lifespan:
+    @asynccontextmanager
+    async def lifespan(app: Litestar) -> AsyncIterator[None]:
+        app.state.counting = Counting(outbox, secret)
+        emptying = asyncio.create_task(outbox.run())
+        try:
+            yield
+        finally:
+            outbox.stop()
+            emptying.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await emptying
+            await outbox.empty()
 
     return lifespan
 

@@ -15,3 +15,7 @@ READY_SHARDS = Gauge("doorbuster_read_ready_shards", "Shards of a served read mo
 SHARDS = Gauge("doorbuster_read_shards", "Shards that there are; 0 while nothing is known")
 PARKED = Gauge("doorbuster_read_parked_keys", "Keys whose documents are stale", ["read_model"])
 BOARD_AGE = Gauge("doorbuster_read_board_age_seconds", "Since we last learnt from Redis how the read models stand")
+OBSERVED = Counter("doorbuster_observed", "Searches and behaviour brought to Redis for analysts", ["kind"])
+UNOBSERVED = Counter(
+    "doorbuster_unobserved", "Behaviour and searches that were lost: full, redis", ["kind", "why"]
+)

@@ -66,6 +66,7 @@ class Settings(Struct, frozen=True, rename=str.upper):
     webhook_private_networks: str = ""  # comma-separated (10.1.0.0/16, ::1): where webhooks may go beside the internet
     webhook_give_up_seconds: int = 7 * 86_400  # how long one event is tried to be delivered
     webhook_disable_seconds: int = 3 * 86_400  # how long an endpoint may fail at everything before it is disabled
+    observed_days: int = 90  # how long searches and behaviour are kept for analysts
     index_prefix: str = ""  # before the names of all indices, so that several stores share one Elasticsearch
 
     @property

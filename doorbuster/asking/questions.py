@@ -1,13 +1,14 @@
 """The questions there are: which query files they ask, and what is made of the answers."""
 
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from typing import Literal
 
 from msgspec import Struct
 
 from doorbuster.asking.bodies import Span
 from doorbuster.asking.rows import DOCUMENTS, Row
-from shared.documents import order_records, stock
+from shared.documents import observations, order_records, stock
 
 Kind = Literal["text", "count", "money", "number", "share"]
 Answers = Sequence[Sequence[Row]]  # rows of each query file, in the question's order
@@ -189,6 +190,51 @@ _COVER = Question(
     answer=_stock_cover,
 )
 
+_SEARCHES = observations.SEARCHES
+
+
+def _whole(answers: Answers, _span: Span) -> list[Row]:
+    """Sums of weights and means, without their fractions."""
+    return [{name: round(value) if isinstance(value, float) else value for name, value in row.items()}
+            for row in answers[0]]  # fmt: skip
+
+
+def _last_time(answers: Answers, span: Span) -> list[Row]:
+    return [
+        {**row, "last_at": datetime.fromtimestamp(row["last"] / 1000, UTC).isoformat(timespec="seconds")}
+        for row in _whole(answers, span)
+    ]
+
+
+_ZERO_RESULTS = Question(
+    name="zero_result_searches",
+    about="searches that found nothing, the most frequent first; a sample stands for all where there are very many",
+    files=(File(_SEARCHES, "zero_result_searches", "at"),),
+    columns=(
+        _text("text", "what was typed, in lower case, what may be a person's as #"),
+        _count("searches", "how often"),
+        _text("last_at", "when last (UTC)"),
+    ),
+    answer=_last_time,
+    group="text",
+)
+
+_TOP_SEARCHES = Question(
+    name="top_searches",
+    about="what is looked for most, and how that went",
+    files=(File(_SEARCHES, "top_searches", "at"),),
+    columns=(
+        _text("text", "what was typed, in lower case, what may be a person's as #"),
+        _count("searches", "how often"),
+        _count("without_results", "of these, those that found nothing"),
+        _count("corrected", "of these, those that were understood as other words"),
+        _count("results", "products found, on average"),
+        _count("took_ms", "milliseconds to the answer, on average"),
+    ),
+    answer=_whole,
+    group="text",
+)
+
 QUESTIONS: dict[str, Question] = {
     question.name: question
     for question in (
@@ -199,5 +245,7 @@ QUESTIONS: dict[str, Question] = {
         _COUPON_USE,
         _RECOVERY,
         _COVER,
+        _ZERO_RESULTS,
+        _TOP_SEARCHES,
     )
 }

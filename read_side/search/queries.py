@@ -1,6 +1,7 @@
 """Searching: hits, facets and the next cursor, in one or two questions to Elasticsearch."""
 
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -71,7 +72,7 @@ def search_of(request: Request[Any, Any, Any]) -> "Search":
 
 
 class Search:
-    """Answers searches."""
+    """Answers searches, and tells of each that has words: what was asked and found, in a listing or not, how long."""
 
     def __init__(
         self,
@@ -82,10 +83,11 @@ class Search:
         sales: Sales,
         rules: RuleShelf,
         secret: str,
+        tell: Callable[[SearchRequest, Page, bool, float], None],
     ) -> None:
         self._index, self._documents, self._rules, self._secret = index, documents, rules, secret
         self._shelf, self._brands, self._sales = shelf, brands, sales
-        self._kinds = Kinds(index)
+        self._kinds, self._tell = Kinds(index), tell
 
     async def answer(
         self, asked: SearchRequest, position: Position | None, listing: Listing | None = None
@@ -95,12 +97,15 @@ class Search:
         Answers 400 `broken_cursor`, 404 for a category, a brand or a sale that there isn't, 503 while Elasticsearch is
         down or the index not filled.
         """
+        began = time.monotonic()
         plan = await self._plan(asked, listing, position)
         behind = None if position is None else await self._documents.behind_index(SEARCH, position)
         page = await self._page(plan)
         ready = self._documents.board.is_ready(SEARCH)
         if not ready and not page.total.value:
             raise not_ready()
+        if asked.text and asked.cursor is None:
+            self._tell(asked, page, listing is not None, time.monotonic() - began)
         stale = behind or self._parked(page) or (None if ready else BEHIND)
         return Answer.made(page, catalog_kept(asked.locales), stale)
 

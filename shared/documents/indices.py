@@ -7,7 +7,7 @@ whatever else the projector has to remember about a document goes into `fold`, w
 
 from typing import Any
 
-from shared.documents import order_records, products, stock
+from shared.documents import observations, order_records, products, stock
 from shared.money import EXPONENTS
 
 Json = dict[str, Any]
@@ -169,6 +169,33 @@ _ORDERS: Json = {
     "first_decline_reason": KEYWORD,
     "first_declined_at": DATE,
     "recovered_by": KEYWORD,
+}
+
+_SEARCHES: Json = {
+    "at": DATE,
+    "text": KEYWORD,
+    "results": LONG,
+    "took_ms": LONG,
+    "corrected": KEYWORD,
+    "ignored": KEYWORD,
+    "filters": KEYWORD,
+    "sort": KEYWORD,
+    "listing": BOOLEAN,
+    "weight": {"type": "double"},
+}
+_BEHAVIOUR: Json = {
+    "at": DATE,
+    "what": KEYWORD,
+    "product_id": KEYWORD,
+    "session": KEYWORD,
+    "rank": LONG,
+    "text": KEYWORD,
+}
+
+# An index of these for each day.
+OBSERVED: dict[str, Json] = {
+    kind: {"settings": _SETTINGS, "mappings": {"dynamic": "strict", "properties": properties}}
+    for kind, properties in ((observations.SEARCHES, _SEARCHES), (observations.BEHAVIOUR, _BEHAVIOUR))
 }
 
 INDICES: dict[str, Json] = {

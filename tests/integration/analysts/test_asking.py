@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from importlib.resources import files
 from typing import Any
 
+import msgspec
 import pytest
 from elasticsearch import Elasticsearch
 
@@ -17,6 +18,7 @@ from doorbuster.asking.asking import ask
 from doorbuster.asking.bodies import Span
 from doorbuster.asking.questions import QUESTIONS, File
 from doorbuster.asking.rows import rows_of
+from shared.documents.observations import BODY, SEARCHES, SearchRecord, stream_key
 from shared.money import display
 from tests.faults.processes import Lab
 from tests.integration.analysts import books
@@ -66,6 +68,18 @@ async def declined(shop: Shop, **lines: int) -> OrderState:
     return order
 
 
+def searched(text: str, results: int, weight: float, corrected: str | None = None) -> SearchRecord:
+    return SearchRecord(datetime.now(UTC), text, results, 12, corrected, [], [], "relevance", False, weight)
+
+
+SEARCHED = [
+    searched("flux capacitor", 0, 2.75),
+    searched("lamp", 7, 1),
+    searched("lapm", 7, 4, "lamp"),
+    searched("lamp", 9, 10),
+]
+
+
 class Analyst:
     """Asks Elasticsearch."""
 
@@ -112,7 +126,9 @@ async def analyst(shop: Shop, search_lab: Lab) -> Analyst:
     search_lab.projector()
     analyst = Analyst(search_lab)
     refunds, shelves = await books.refunds(shop.pool), await books.stock(shop.pool)
-    await until(lambda: analyst.sees("orders") and analyst.sees("stock"), 120)
+    for search in SEARCHED:
+        search_lab.redis.xadd(stream_key(SEARCHES), {BODY: msgspec.json.encode(search)})
+    await until(lambda: all(analyst.sees(alias) for alias in ("orders", "stock", SEARCHES)), 120)
     await until(lambda: by_key(analyst.rows("refunds")) == refunds and _shelves(analyst) == shelves, 60)
     return analyst
 
@@ -129,6 +145,8 @@ async def test_answers_are_what_postgres_and_the_log_say_to_the_cent(shop: Shop,
     await until(lambda: _without(analyst.rows("payment_recovery"), "by_retry", "share") == recovery, 60)
     assert [(row["share"], row["by_retry"]) for row in analyst.rows("payment_recovery")] == [(0.5, 0)]
     _covers(analyst)
+    await until(lambda: analyst.rows("top_searches"), 60)
+    _searches(analyst)
     before = Span(analyst.span.since, analyst.span.since + timedelta(days=1))
     assert [analyst.rows(name, before) for name in QUESTIONS] == [[] for _ in QUESTIONS]
     for question in QUESTIONS.values():
@@ -137,6 +155,16 @@ async def test_answers_are_what_postgres_and_the_log_say_to_the_cent(shop: Shop,
         row["revenue_minor"] for row in analyst.pasted(QUESTIONS["revenue_by_day"].files[0])
     )
     _printed(analyst, revenue)
+
+
+def _searches(analyst: Analyst) -> None:
+    """Each row stands for its weight."""
+    names = ("text", "searches", "without_results", "results")
+    top = [tuple(row[name] for name in names) for row in analyst.rows("top_searches")]
+    assert top == [("lamp", 11, 0, 8), ("lapm", 4, 0, 7), ("flux capacitor", 3, 3, 0)]
+    [nothing] = analyst.rows("zero_result_searches")
+    last_at = SEARCHED[0].at.isoformat(timespec="seconds")
+    assert nothing == {"text": "flux capacitor", "searches": 3, "last_at": last_at}
 
 
 def _sums(rows: list[Row]) -> Row:

@@ -88,6 +88,9 @@ async def test_every_success_is_answered_as_declared(shelves: Shelves, api: Held
     pins = {"kind": "pins", "when": "product", "products": [str(page.id)]}
     answer = await api.post("/v1/staff/search-preview?q=product", json={"rules": [pins]}, headers=staff)
     assert answer.status_code == 200, answer.text
+    viewed = {"consent": True, "session": "s" * 16, "events": [{"what": "view", "product_id": str(page.id)}]}
+    answer = await api.post("/v1/behaviour", json=viewed)
+    assert (answer.status_code, answer.json()) == (202, {"taken": 1})
     drawn = await api.post(f"/v1/sales/{sale.id}/tickets")
     held = {"Ticket": drawn.json()["ticket"]}
     turn = await api.get(f"/v1/sales/{sale.id}/turn", headers=held)

@@ -14,7 +14,7 @@ from doorbuster.asking.printing import as_csv, as_table
 from doorbuster.asking.questions import QUESTIONS, Question
 from doorbuster.asking.rows import after_key, rows_of
 from doorbuster.commands.ask import moment
-from shared.documents.indices import INDICES
+from shared.documents.indices import INDICES, OBSERVED
 
 SPAN = Span(datetime(2026, 11, 27, tzinfo=UTC), datetime(2026, 11, 28, tzinfo=UTC))
 NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)
@@ -43,7 +43,7 @@ def test_every_query_file_is_some_question_s_and_asks_an_index_there_is() -> Non
     folder = files("doorbuster.asking") / "queries"
     saved_ = {(index.name, file.name) for index in folder.iterdir() for file in index.iterdir()}
     assert saved_ == {(file.index, f"{file.name}.json") for each in QUESTIONS.values() for file in each.files}
-    assert {index for index, _ in saved_} <= set(INDICES)
+    assert {index for index, _ in saved_} <= {*INDICES, *OBSERVED}
 
 
 def test_rows_hold_the_groups_above_them_and_figures_below_filters() -> None:

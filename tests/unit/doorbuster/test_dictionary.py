@@ -6,10 +6,13 @@ import pytest
 
 from doorbuster.dictionary import RECORDS, dictionary, meta_of
 from projector.read_models.all import READ_MODELS
-from shared.documents.indices import INDICES
+from shared.documents import observations
+from shared.documents.indices import INDICES, OBSERVED
 
 PAGE = Path(__file__).parents[3] / "docs" / "data-dictionary.md"
-VERSIONS = {model.name: int(model.version[1:]) for model in READ_MODELS}
+VERSIONS = {model.name: int(model.version[1:]) for model in READ_MODELS} | dict.fromkeys(
+    OBSERVED, int(observations.VERSION[1:])
+)
 
 
 def test_the_published_dictionary_is_today_s() -> None:
@@ -17,7 +20,7 @@ def test_the_published_dictionary_is_today_s() -> None:
 
 
 def test_every_index_is_told_of() -> None:
-    assert set(RECORDS) == set(INDICES)
+    assert set(RECORDS) == set(INDICES) | set(OBSERVED)
 
 
 @pytest.mark.parametrize("alias", RECORDS)
@@ -34,3 +37,8 @@ def test_each_field_has_a_meaning_and_a_version_that_was(alias: str) -> None:
 
 def test_a_field_that_nobody_explained_has_no_meaning() -> None:
     assert meta_of(int).description is None
+
+
+@pytest.mark.parametrize("kind", OBSERVED)
+def test_an_index_of_observations_knows_its_record_s_fields(kind: str) -> None:
+    assert set(OBSERVED[kind]["mappings"]["properties"]) == set(observations.RECORDS[kind].__struct_fields__)
