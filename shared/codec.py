@@ -26,6 +26,7 @@ from shared.events.pricing import PricingEvent
 from shared.events.promotions import PromotionEvent
 from shared.events.refunds import RefundEvent
 from shared.events.repairs import RepairEvent
+from shared.events.restock_requests import RestockRequestEvent
 from shared.events.returns import ReturnEvent
 from shared.events.sales import SalesEvent
 from shared.events.shipping import ShippingEvent
@@ -54,6 +55,7 @@ Event = (
     | GiftCardEvent
     | RefundEvent
     | RepairEvent
+    | RestockRequestEvent
     | ReturnEvent
     | SalesEvent
     | ShippingEvent

@@ -53,6 +53,11 @@ def gift_card_key(gift_card_id: UUID) -> str:
     return f"gift_card:{gift_card_id}"
 
 
+def restock_request_key(request_id: UUID) -> str:
+    """Key family of somebody's wish to be told that a SKU is there again."""
+    return f"restock_request:{request_id}"
+
+
 def sale_key(sale_id: UUID | str) -> str:
     """Key family of a doorbuster sale (its id, or the id's usual spelling)."""
     return f"sale:{sale_id}"

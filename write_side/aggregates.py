@@ -46,6 +46,8 @@ from write_side.promotions import domain as promotions
 from write_side.promotions import store as promotions_store
 from write_side.refunds import domain as refunds
 from write_side.refunds import store as refunds_store
+from write_side.restock_requests import domain as restock_requests
+from write_side.restock_requests import store as restock_requests_store
 from write_side.returns import domain as returns
 from write_side.returns import store as returns_store
 from write_side.sales import domain as sales
@@ -88,6 +90,10 @@ AGGREGATES: list[Aggregate] = [
     Aggregate(
         "low_stock", "low_stock", lambda state, r, e: low_stock.evolve(state, e, r.version),
         low_stock_store.all_alerts,
+    ),
+    Aggregate(
+        "restock_request", "restock_request", lambda state, r, e: restock_requests.evolve(state, e, r.version),
+        restock_requests_store.all_requests,
     ),
     Aggregate(
         "purchase_limit", "purchase_limit", lambda _, r, e: limits.evolve(e, r.version), limits_store.all_limits

@@ -52,6 +52,7 @@ from write_side.projections import routes as projections_routes
 from write_side.promotions import routes as promotions_routes
 from write_side.refunds import routes as refunds_routes
 from write_side.resources import Resources
+from write_side.restock_requests import routes as restock_requests_routes
 from write_side.returns import routes as returns_routes
 from write_side.sales import routes as sales_routes
 from write_side.shipping import TableRates
@@ -81,6 +82,7 @@ ROUTES: Sequence[HTTPRouteHandler] = [
     *orders_routes.routes,
     *payments_routes.routes,
     *refunds_routes.routes,
+    *restock_requests_routes.routes,
     *returns_routes.routes,
     *fraud_routes.routes,
     *picking_routes.routes,

@@ -30,6 +30,7 @@ from write_side.pricing.lists import store as price_lists
 from write_side.promotions import store as promotions
 from write_side.promotions.domain import Promotion, PromotionUses
 from write_side.refunds import store as refunds
+from write_side.restock_requests import store as restock_requests
 from write_side.returns import store as returns
 from write_side.sales import store as sales
 from write_side.shipping import store as shipping
@@ -63,6 +64,7 @@ _REWRITES: dict[str, Rewrite] = {
     "warehouse": inventory.rewrite_warehouse,
     "stock_item": _item,
     "low_stock": low_stock.rewrite_alert,
+    "restock_request": restock_requests.rewrite_request,
     "purchase_limit": limits.rewrite_limit,
     "category": catalog.rewrite_category,
     "product": catalog.rewrite_product,

@@ -40,6 +40,8 @@ from write_side.pricing import steps as prices
 from write_side.reactions import Reaction
 from write_side.refunds import steps as refunds
 from write_side.relay import Relay
+from write_side.restock_requests import handlers as restock_requests
+from write_side.restock_requests.reactions import reactions as restock_reactions
 from write_side.returns import steps as returns
 from write_side.sealing import sealing
 from write_side.steps import Step, keep_doing
@@ -123,6 +125,7 @@ def reactions_of(settings: Settings) -> list[Reaction]:
     return [
         *mail_reactions(settings.mail_from),
         *stock_reactions(),
+        *restock_reactions(),
         *pick_reactions(settings),
         *booking_reactions(settings),
     ]
@@ -173,6 +176,7 @@ async def run(settings: Settings, stopping: asyncio.Event) -> None:
             *returns.steps(pool, keyring, carrier, settings),
             *mails.steps(pool, keyring, server, settings),
             *letters.steps(pool, keyring, server, settings),
+            *restock_requests.steps(pool, keyring, server, settings),
             *alerts.steps(pool, server, settings.mail_from),
             snapshots.step(pool),
             *courier.steps(),

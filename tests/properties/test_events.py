@@ -37,6 +37,7 @@ from shared.events.pricing import PriceEvent, PriceListAnnounced, PriceListEvent
 from shared.events.promotions import PromotionAnnounced, PromotionEvent
 from shared.events.refunds import RefundEvent, RefundRequested
 from shared.events.repairs import RowRepaired
+from shared.events.restock_requests import RestockRequested, RestockRequestEvent
 from shared.events.returns import ReturnEvent, ReturnRequested
 from shared.events.sales import PassGiven, SaleAnnounced, SaleEvent
 from shared.events.shipping import DestinationSet, ZoneSet
@@ -72,6 +73,7 @@ HISTORIES: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "session": (SessionOpened, get_args(SessionEvent)),
     "access_token": (TokenIssued, (TokenRevoked,)),
     "promotion": (PromotionAnnounced, get_args(PromotionEvent)),
+    "restock_request": (RestockRequested, get_args(RestockRequestEvent)),
     "gift_card": (GiftCardIssued, get_args(GiftCardEvent)),
     "search_rule": (SearchRuleSet, get_args(MerchandisingEvent)),
     "sale": (SaleAnnounced, get_args(SaleEvent)),

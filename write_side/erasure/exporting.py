@@ -9,8 +9,9 @@ from msgspec import Struct
 from shared.documents.orders import Address
 from shared.envelope import Recorded
 from shared.events.orders import PricedLine, Totals
+from shared.ids import time_of
 from shared.shards import account_key, cart_key, order_key
-from write_side import accounts, customers, event_log, orders
+from write_side import accounts, customers, event_log, orders, restock_requests
 from write_side.accounts import Account
 from write_side.customers import Keyring, SealedContact
 from write_side.database import Connection, Pool
@@ -67,6 +68,14 @@ class HeldAccount(Struct, frozen=True):
     happened: list[Happening]
 
 
+class AwaitedSku(Struct, frozen=True):
+    """Something they asked to be told of, once, when it can be had again."""
+
+    sku: str
+    asked_at: datetime
+    state: str
+
+
 class PersonExport(Struct, frozen=True):
     """Everything: who they are to us, what they asked for, and what they bought."""
 
@@ -74,6 +83,7 @@ class PersonExport(Struct, frozen=True):
     orders: list[HeldOrder]
     quotes: list[HeldQuote]
     account: HeldAccount | None
+    awaited: list[AwaitedSku]
 
 
 async def export(pool: Pool, keyring: Keyring, person_id: UUID) -> PersonExport:
@@ -82,6 +92,7 @@ async def export(pool: Pool, keyring: Keyring, person_id: UUID) -> PersonExport:
         placed = await orders.of_person(conn, person_id)
         quoted = await orders.quotes_of_person(conn, person_id)
         account = await accounts.of_person(conn, person_id)
+        awaited = await restock_requests.awaited_by(conn, person_id)
         of_account = await _happened(conn, [account_key(account.id)] if account else [])
         of_orders = await _happened(conn, [order_key(order.id) for order in placed])
         of_carts = await _happened(conn, [cart_key(quote.cart_id) for quote in quoted])
@@ -98,6 +109,7 @@ async def export(pool: Pool, keyring: Keyring, person_id: UUID) -> PersonExport:
             for q in quoted
         ],
         None if account is None else await _account(keyring, account, of_account.get(account_key(account.id), [])),
+        [AwaitedSku(one.sku, time_of(one.id), one.state) for one in awaited],
     )  # fmt: skip
 
 

@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Struct, structs
 
 from shared.envelope import Metadata, as_json
-from write_side import accounts, commands, fulfilment, orders
+from write_side import accounts, commands, fulfilment, orders, restock_requests
 from write_side.commands import Answer
 from write_side.customers import Keyring
 from write_side.database import Connection, Pool
@@ -29,12 +29,14 @@ _redacted_of = msgspec.json.Decoder(Redacted)
 
 
 class Erased(Struct, frozen=True):
-    """A person who is no more, and how many of their orders, quotes and accounts were emptied just now."""
+    """A person who is no more, how many of their orders, quotes and accounts were emptied just now, and how many things
+    they wait for no more."""
 
     person_id: UUID
     orders: int
     quotes: int
     accounts: int = 0
+    restock_requests: int = 0
 
 
 _erased_of = msgspec.json.Decoder(Erased)
@@ -53,7 +55,7 @@ async def find_person(pool: Pool, keyring: Keyring, who: str | UUID) -> UUID:
 
 async def _has_left_traces(pool: Pool, person_id: UUID) -> bool:
     async with pool.acquire() as conn:
-        named = await accounts.named_among(conn, [person_id])
+        named = await accounts.named_among(conn, [person_id]) or await restock_requests.awaited_by(conn, person_id)
         return bool(named or await orders.quotes_of_person(conn, person_id))
 
 
@@ -78,7 +80,10 @@ async def finish(pool: Pool, keyring: Keyring, ledger: Ledger, cause: Metadata) 
     """End every erasure that was broken off: whoever stands in the ledger, and in rows still; answers how many."""
     async with pool.acquire() as conn:
         persons = ledger.persons()
-        left = {*await orders.named_among(conn, persons), *await accounts.named_among(conn, persons)}
+        left = {
+            *await orders.named_among(conn, persons), *await accounts.named_among(conn, persons),
+            *await restock_requests.named_among(conn, persons),
+        }  # fmt: skip
     for person_id in sorted(left):
         await erase_again(pool, keyring, person_id, cause)
     return len(left)
@@ -89,15 +94,17 @@ async def erase_again(pool: Pool, keyring: Keyring, person_id: UUID, cause: Meta
     was. Their unfinished orders go too: the key was destroyed once, and nobody may read them."""
     key_was_back = await keyring.destroy(person_id)
     done, _ = await _redacted(pool, person_id, cause)
-    return key_was_back or done.orders + done.quotes + done.accounts > 0
+    return key_was_back or done.orders + done.quotes + done.accounts + done.restock_requests > 0
 
 
 async def _redacted(pool: Pool, person_id: UUID, cause: Metadata) -> tuple[Erased, Positions]:
-    """The account, and all orders and quotes, some at a time, each time in a transaction of its own."""
+    """The account and what the person waits for, then all orders and quotes, some at a time, each time in a transaction
+    of its own."""
 
     async def account(conn: Connection) -> tuple[Erased, Positions]:
         emptied, positions = await accounts.redact(conn, person_id, cause)
-        return Erased(person_id, 0, 0, int(emptied)), positions
+        ended, more = await restock_requests.redact(conn, person_id, cause)
+        return Erased(person_id, 0, 0, int(emptied), ended), together(positions, more)
 
     async def some(conn: Connection) -> tuple[Redacted, Positions]:
         return await orders.redact(conn, person_id, cause)

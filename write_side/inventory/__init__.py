@@ -9,8 +9,10 @@ from write_side.inventory.missing import take_instead, write_off
 from write_side.inventory.restating import add_to, opened_with, set_to
 from write_side.inventory.store import (
     all_warehouses,
+    available_of,
     find_items,
     find_places,
+    hold_available,
     insert_items,
     items_after,
     open_items,
@@ -20,7 +22,8 @@ from write_side.inventory.store import (
 
 __all__ = [
     "MAIN", "Demand", "Line", "OpenStockItem", "OutOfStock", "PurchaseLimit", "PurchaseLimitReached",
-    "StockItem", "UnknownStock", "UnknownWarehouse", "add_to", "all_warehouses", "allocate", "check_limits", "counted",
-    "ensure_warehouse", "find_items", "find_limits", "find_places", "insert_items", "items_after", "open_items",
-    "opened_with", "put_back", "save_counts", "set_to", "summed", "take_instead", "write_off",
+    "StockItem", "UnknownStock", "UnknownWarehouse", "add_to", "all_warehouses", "allocate", "available_of",
+    "check_limits", "counted", "ensure_warehouse", "find_items", "find_limits", "find_places", "hold_available",
+    "insert_items", "items_after", "open_items", "opened_with", "put_back", "save_counts", "set_to", "summed",
+    "take_instead", "write_off",
 ]  # fmt: skip

@@ -291,3 +291,16 @@ async def rewrite_item(conn: Connection, item: StockItem, held: Held, orders: Co
     await overwrite(conn, "stock_item", msgspec.structs.asdict(item))
     rows = [{"id": id_, "quantity": n, "for_order": id_ in orders} for id_, n in held.reservations.items()]
     await replace(conn, "reservation", ("item_id", item.id), rows)
+
+
+async def hold_available(conn: Connection, sku: str) -> int:
+    """What can be sold of a SKU, over all warehouses. Held until the transaction ends: what comes in meanwhile stands in
+    the log behind whatever this transaction wrote."""
+    rows = await conn.fetch("SELECT on_hand - reserved AS n FROM stock_item WHERE sku = $1 ORDER BY id FOR SHARE", sku)
+    return sum(row["n"] for row in rows)
+
+
+async def available_of(conn: Connection, skus: Sequence[str]) -> dict[str, int]:
+    """What can be sold now of those SKUs that have stock items."""
+    query = "SELECT sku, sum(on_hand - reserved) AS n FROM stock_item WHERE sku = ANY ($1) GROUP BY sku"
+    return {row["sku"]: int(row["n"]) for row in await conn.fetch(query, skus)}

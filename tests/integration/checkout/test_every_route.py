@@ -66,6 +66,7 @@ async def test_every_success_is_answered_as_declared(
     await ask("GET", "/v1/tokens")
     await ask("DELETE", f"/v1/tokens/{made['id']}")
     await ask("GET", "/v1/audit")
+    await _sold_out(ask, shop)
     body, stripes = shop.signed({"id": "evt_1", "type": "charge.updated", "data": {"object": {"object": "charge"}}})
     await api.post("/v1/webhooks/stripe", content=body, headers={"Stripe-Signature": stripes})
     scan = {"id": "s", "tracking_number": "1", "status": "collected", "at": "2026-11-27T10:00:00Z"}
@@ -85,6 +86,12 @@ async def test_every_success_is_answered_as_declared(
     for path in ("/health/live", "/health/ready"):
         await api.get(path)
     assert api.conformance.unseen_successes() == set()
+
+
+async def _sold_out(ask: Any, shop: Shop) -> None:
+    await shop.stock("ebook", 1)
+    await shop.order(ebook=1)
+    await ask("POST", "/v1/restock-requests", {"sku": "ebook", "mail": "ada@example.org"})
 
 
 async def _accounts(ask: Any, received: Inbox, server: MailServer, shop: Shop) -> None:

@@ -1,0 +1,164 @@
+"""Who asked to be told of what is sold out is told once it is there again, by a real mail, and only then."""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from shared.settings import Settings
+from tests.fixtures.asgi import client_of
+from tests.fixtures.write_side import CAUSE, new_call
+from tests.integration.checkout.inbox import Inbox
+from tests.integration.checkout.shop import Shop
+from write_side import erasure, reactions
+from write_side.app import create_app
+from write_side.catalog import UnknownSku
+from write_side.customers import BrokenMail
+from write_side.erasure import Ledger
+from write_side.inventory import handlers as inventory
+from write_side.inventory.domain import MoveStock
+from write_side.notifications.gateway import MailServer
+from write_side.orders.settling import cancel_order
+from write_side.restock_requests import domain, handlers
+from write_side.restock_requests.domain import InStock, TooManyRestockRequests
+from write_side.restock_requests.reactions import reactions as restock_reactions
+
+ADA, BOB = "ada@example.org", "bob@example.org"
+
+
+@pytest.fixture
+async def sold_out(shop: Shop) -> Any:
+    """The last lamp is ordered; answers the order."""
+    await shop.stock("lamp", 1)
+    return await shop.order(lamp=1)
+
+
+async def receive(shop: Shop, lamps: int) -> None:
+    await inventory.receive_stock(shop.pool, MoveStock("lamp", "BER", lamps, "delivery"), CAUSE, new_call())
+
+
+async def ask(shop: Shop, mail: str = ADA, sku: str = "lamp") -> None:
+    await handlers.request_restock(shop.pool, shop.keyring, sku, mail, CAUSE)
+
+
+async def work(shop: Shop, server: MailServer) -> int:
+    """As if the relay had got to the end of the log; answers how many requests were tried."""
+    await shop.pool.execute("UPDATE relay_state SET safe_position = (SELECT max(position) FROM event_log)")
+    [reaction] = restock_reactions()
+    while sum(await asyncio.gather(*(reactions.advance(shop.pool, reaction) for _ in range(3)))):
+        pass
+    tried = 0
+    while found := await handlers.tell_due(shop.pool, shop.keyring, server, shop.settings):
+        tried += found
+    return tried
+
+
+async def states(shop: Shop) -> list[tuple[str, bool]]:
+    """State, and whether an address is still kept, of every request."""
+    return [tuple(r) for r in await shop.pool.fetch("SELECT state, mail <> '' FROM restock_request ORDER BY id")]
+
+
+async def test_whoever_waits_is_told_once_when_stock_comes_in(
+    shop: Shop, sold_out: Any, inbox: tuple[Inbox, MailServer]
+) -> None:
+    received, server = inbox
+    await work(shop, server)  # the first time a reaction only writes its checkpoint
+    for mail in (ADA, BOB, ADA):  # a repeat changes nothing
+        await ask(shop, mail)
+    await ask(shop, ADA.upper())
+    assert await work(shop, server) == 0
+    await receive(shop, 3)
+    assert await work(shop, server) == 2
+    assert sorted(str(mail["To"]) for mail in received.mails) == [ADA, BOB]
+    assert "lamp" in received.mails[0].get_content()
+    assert await states(shop) == [("told", False)] * 2
+    await receive(shop, 3)
+    assert await work(shop, server) == 0
+
+
+async def test_what_an_order_gives_back_is_there_again_and_what_is_gone_meanwhile_is_waited_for_again(
+    shop: Shop, sold_out: Any, inbox: tuple[Inbox, MailServer]
+) -> None:
+    received, server = inbox
+    await work(shop, server)
+    await ask(shop)
+    await cancel_order(shop.pool, shop.gateway, sold_out.id, CAUSE)
+    again = await shop.order(lamp=1)  # somebody was faster
+    assert await work(shop, server) == 0
+    assert received.mails == []
+    assert await states(shop) == [("waiting", True)]
+    await cancel_order(shop.pool, shop.gateway, again.id, CAUSE)
+    assert await work(shop, server) == 1
+
+
+async def test_nobody_waits_for_what_is_there_unknown_or_too_much(
+    shop: Shop, sold_out: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(UnknownSku):
+        await ask(shop, sku="unheard-of")
+    with pytest.raises(BrokenMail):
+        await ask(shop, mail="ada")
+    await ask(shop)
+    monkeypatch.setattr(domain, "MOST_WAITING", 1)
+    await ask(shop)  # which waits already
+    await shop.stock("ebook", 1)
+    await shop.order(ebook=1)
+    with pytest.raises(TooManyRestockRequests):
+        await ask(shop, sku="ebook")
+    await receive(shop, 1)
+    with pytest.raises(InStock):
+        await ask(shop, mail=BOB)
+
+
+async def test_stock_that_comes_in_while_somebody_asks_is_never_missed(
+    shop: Shop, sold_out: Any, inbox: tuple[Inbox, MailServer]
+) -> None:
+    received, server = inbox
+    await work(shop, server)
+    asked = await asyncio.gather(
+        receive(shop, 1), *(ask(shop, f"guest-{n}@example.org") for n in range(12)), return_exceptions=True
+    )
+    refused = sum(isinstance(each, InStock) for each in asked)
+    assert await work(shop, server) == 12 - refused
+    assert len(received.mails) == 12 - refused
+
+
+async def test_an_address_that_is_refused_is_not_tried_again_and_a_server_that_is_down_is(
+    shop: Shop, sold_out: Any, inbox: tuple[Inbox, MailServer]
+) -> None:
+    received, server = inbox
+    await work(shop, server)
+    await ask(shop)
+    await receive(shop, 1)
+    received.says = "451 later"
+    assert await work(shop, server) == 1
+    assert await states(shop) == [("waiting", True)]
+    received.says = "550 nobody"
+    await shop.pool.execute("UPDATE restock_request SET next_attempt_at = clock_timestamp()")
+    assert await work(shop, server) == 1
+    assert await states(shop) == [("refused", False)]
+
+
+async def test_whoever_is_erased_is_told_of_nothing_and_can_see_before_what_is_held(
+    shop: Shop, sold_out: Any, inbox: tuple[Inbox, MailServer], tmp_path: Path
+) -> None:
+    received, server = inbox
+    await work(shop, server)
+    await ask(shop, BOB)
+    person_id = await erasure.find_person(shop.pool, shop.keyring, BOB)
+    held = await erasure.export(shop.pool, shop.keyring, person_id)
+    assert [(one.sku, one.state) for one in held.awaited] == [("lamp", "waiting")]
+    await erasure.erase(shop.pool, shop.keyring, Ledger(str(tmp_path / "ledger")), person_id, CAUSE)
+    assert await states(shop) == [("erased", False)]
+    await receive(shop, 1)
+    assert await work(shop, server) == 0
+    assert received.mails == []
+
+
+async def test_anybody_may_ask_over_http_so_often(shop: Shop, sold_out: Any, shop_settings: Settings) -> None:
+    async with client_of(create_app(shop_settings)) as client:
+        answer = await client.post("/v1/restock-requests", json={"sku": "lamp", "mail": ADA})
+        assert (answer.status_code, answer.json()) == (202, {"sku": "lamp", "waiting": True})
+        refused = await client.post("/v1/restock-requests", json={"sku": "nothing", "mail": ADA})
+        assert (refused.status_code, refused.json()["code"]) == (404, "unknown_sku")

@@ -1,0 +1,88 @@
+"""Requests to be told, pure: who may wait for what, and what each event makes of a request."""
+
+from email.message import EmailMessage
+from typing import Annotated, Literal
+from uuid import UUID
+
+from msgspec import Meta, Struct, structs
+
+from shared.events.restock_requests import RequesterMailRefused, RequesterTold, RestockRequested, RestockRequestEvent
+from write_side.errors import Refusal
+
+MOST_WAITING = 50  # SKUs that one person waits for
+
+Mail = Annotated[str, Meta(min_length=1, max_length=254, description="where to write to, once")]
+Sku = Annotated[str, Meta(min_length=1, max_length=100)]
+
+
+class InStock(Refusal):
+    """There is nothing to wait for: it can be had now."""
+
+    code = "in_stock"
+
+
+class TooManyRestockRequests(Refusal):
+    """So many SKUs nobody waits for."""
+
+    code = "too_many_restock_requests"
+
+
+class RestockRequest(Struct, frozen=True):
+    """Somebody waits for a SKU. `mail` is sealed, and empty as soon as nobody is to be written to any more."""
+
+    id: UUID
+    sku: str
+    person_id: UUID
+    mail: str
+    state: Literal["waiting", "told", "refused", "erased"]
+    version: int
+
+
+def check(available: int, waiting_for: int) -> None:
+    """Raises `InStock`, `TooManyRestockRequests`. `waiting_for`: how many other SKUs this person waits for."""
+    if available > 0:
+        raise InStock("this can be had now", available=True)
+    if waiting_for >= MOST_WAITING:
+        raise TooManyRestockRequests(f"nobody waits for more than {MOST_WAITING} things", most=MOST_WAITING)
+
+
+def evolve(request: RestockRequest | None, event: RestockRequestEvent, version: int) -> RestockRequest:
+    """A request after an event."""
+    if isinstance(event, RestockRequested):
+        return RestockRequest(event.request_id, event.sku, event.person_id, event.mail, "waiting", version)
+    assert request is not None, "a request's history begins with RestockRequested"
+    match event:
+        case RequesterTold():
+            return structs.replace(request, mail="", state="told", version=version)
+        case RequesterMailRefused():
+            return structs.replace(request, mail="", state="refused", version=version)
+        case _:
+            return structs.replace(request, mail="", state="erased", version=version)
+
+
+class Letter(Struct, frozen=True):
+    """What the mail tells: what it is called, and where it can be had."""
+
+    name: str
+    sku: str
+    link: str
+
+
+def written(letter: Letter, to: str, sender: str, message_id: str) -> EmailMessage:
+    """The one mail that a request leads to."""
+    message = EmailMessage()
+    message["From"] = sender
+    message["To"] = to
+    message["Subject"] = f"{_one_line(letter.name)} is back in stock"
+    message["Message-ID"] = message_id
+    message["Auto-Submitted"] = "auto-generated"
+    message.set_content(
+        f"Hello,\n\nyou asked us to tell you: {letter.name} ({letter.sku}) can be had again.\n\n{letter.link}\n\n"
+        "We hold nothing back for you, and won't write about it again.\n",
+        cte="quoted-printable",
+    )
+    return message
+
+
+def _one_line(text: str) -> str:
+    return "".join(c if c.isprintable() else " " for c in text)

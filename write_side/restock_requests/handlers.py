@@ -1,0 +1,142 @@
+"""Asking to be told, and telling: requests are claimed first, mails are sent outside of any transaction.
+
+One may be sent twice, if the worker dies or the connection breaks while it is under way; the second has the same
+Message-ID.
+"""
+
+import logging
+from collections.abc import Sequence
+from datetime import timedelta
+from uuid import UUID
+
+from msgspec import Struct
+
+from shared.envelope import Metadata
+from shared.events.restock_requests import RequesterErased, RequesterMailRefused, RequesterTold, RestockRequested
+from shared.ids import uuid7
+from shared.sealed import seal, unseal
+from shared.settings import Settings
+from write_side import catalog, commands, inventory, metrics
+from write_side.commands import Answer
+from write_side.customers import Keyring, usable_mail
+from write_side.database import Connection, Pool
+from write_side.event_log import Positions
+from write_side.notifications import MailServer, NotSent, Refused, Unclear, message_id
+from write_side.restock_requests import domain, store
+from write_side.restock_requests.domain import Letter, RestockRequest
+from write_side.restock_requests.store import Claimed, End
+from write_side.steps import Step
+
+log = logging.getLogger(__name__)
+
+AT_ONCE = 20
+PAUSE = 2.0
+
+
+class Waiting(Struct, frozen=True):
+    """It will be told, once, as soon as there is any. Nobody learns who else waits, or whether they did already."""
+
+    sku: str
+    waiting: bool = True
+
+
+async def request_restock(pool: Pool, keyring: Keyring, sku: str, mail: str, cause: Metadata) -> Answer[Waiting]:
+    """Tell this person when there is any; a repeat changes nothing.
+
+    Refuses `unknown_sku`, `broken_mail`, `in_stock`, `too_many_restock_requests`, `keyring_unavailable`.
+    """
+    to = usable_mail(mail)
+    person = await keyring.person_for(to)
+    event = RestockRequested(uuid7(), sku, person.id, seal(person.key, person.id, "mail", to))
+
+    async def decide(conn: Connection) -> tuple[Waiting, Positions]:
+        await catalog.variant_of(conn, sku)
+        others = [waited for waited in await store.waiting_of(conn, person.id) if waited != sku]
+        domain.check(await inventory.hold_available(conn, sku), len(others))
+        return Waiting(sku), await store.insert(conn, event, cause)
+
+    return await commands.run(pool, decide)
+
+
+def steps(pool: Pool, keyring: Keyring, server: MailServer, settings: Settings) -> list[Step]:
+    """What the worker is to do again and again."""
+    return [Step("restock mails", PAUSE, lambda: tell_due(pool, keyring, server, settings))]
+
+
+async def tell_due(pool: Pool, keyring: Keyring, server: MailServer, settings: Settings) -> int:
+    """Tell who waits for what is there again; answers how many those were."""
+    async with pool.acquire() as conn:
+        due, oldest = await store.count_due(conn)
+        metrics.WAITING.labels("restock_mails_due").set(due)
+        metrics.WAITING_AGE.labels("restock_mails_due").set(oldest)
+        async with conn.transaction():
+            await _let_wait(conn)
+            claimed = await store.claim_due(conn, AT_ONCE)
+    for one in claimed:
+        outcome = await _tell(pool, keyring, server, settings, one)
+        metrics.MAILS.labels("back_in_stock", outcome).inc()
+        fields = {"request_id": str(one.request.id), "sku": one.request.sku, "outcome": outcome}
+        log.log(logging.WARNING if outcome == "refused" else logging.INFO, "told who waits", extra={"fields": fields})
+    return len(claimed)
+
+
+async def _let_wait(conn: Connection) -> None:
+    """Those whose SKU was sold out again before they were told."""
+    skus = await store.due_skus(conn)
+    available = await inventory.available_of(conn, skus)
+    await store.wait_again(conn, [sku for sku in skus if available.get(sku, 0) <= 0])
+
+
+async def _tell(pool: Pool, keyring: Keyring, server: MailServer, settings: Settings, claimed: Claimed) -> str:
+    request = claimed.request
+    key = await keyring.key_of(request.person_id)
+    if key is None:
+        await _end(pool, RequesterErased(request.id, request.sku))
+        return "erased"
+    async with pool.acquire() as conn:
+        letter = await _letter(conn, request.sku, settings)
+    to, id_ = unseal(key, "mail", request.mail), message_id(request.id, settings.mail_from)
+    try:
+        async with server.connected() as client:
+            await server.hand_over(client, domain.written(letter, to, settings.mail_from, id_))
+    except (NotSent, Unclear):
+        async with pool.acquire() as conn:
+            pause = timedelta(seconds=min(2.0 ** min(claimed.attempts, 12), 300))
+            await store.put_off(conn, request.id, pause)
+        return "put_off"
+    except Refused as refused:
+        await _end(pool, RequesterMailRefused(request.id, request.sku, refused.code))
+        return "refused"
+    await _end(pool, RequesterTold(request.id, request.sku))
+    return "sent"
+
+
+async def _letter(conn: Connection, sku: str, settings: Settings) -> Letter:
+    sold = await catalog.variant_of(conn, sku)
+    return Letter(sold.name, sku, f"{settings.public_shop_url}/products/{sold.product_id}?sku={sku}")
+
+
+async def _end(pool: Pool, event: End) -> None:
+    cause = Metadata(actor="worker", correlation_id=str(event.request_id))
+    async with commands.transaction(pool) as conn:
+        await store.end(conn, {event.request_id: event}, cause)
+
+
+# --- erasing and exporting a person -----------------------------------------------------------------------------------
+
+
+async def redact(conn: Connection, person_id: UUID, cause: Metadata) -> tuple[int, Positions]:
+    """Whoever was erased waits for nothing; how many requests ended."""
+    waiting = [one for one in await store.of_person(conn, person_id) if one.state == "waiting"]
+    ended = {one.id: RequesterErased(one.id, one.sku) for one in waiting}
+    return len(ended), await store.end(conn, ended, cause)
+
+
+async def named_among(conn: Connection, persons: Sequence[UUID]) -> list[UUID]:
+    """Those of them who still wait for something."""
+    return await store.persons_waiting(conn, persons)
+
+
+async def awaited_by(conn: Connection, person_id: UUID) -> list[RestockRequest]:
+    """What a person asked to be told of."""
+    return await store.of_person(conn, person_id)

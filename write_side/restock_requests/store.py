@@ -1,0 +1,149 @@
+"""The SQL of restock requests."""
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import NamedTuple
+from uuid import UUID
+
+import msgspec
+
+from shared.envelope import Metadata
+from shared.events.restock_requests import (
+    RequesterErased,
+    RequesterMailRefused,
+    RequesterTold,
+    RestockRequested,
+)
+from shared.shards import restock_request_key
+from write_side import event_log
+from write_side.database import Connection, among, overwrite
+from write_side.event_log import NewEvent, Positions
+from write_side.restock_requests.domain import RestockRequest
+
+# For so long a request is one worker's: longer than a mail takes.
+CLAIM = timedelta(seconds=60)
+_REQUEST = "id, sku, person_id, mail, state, version"
+_STATES = {RequesterTold: "told", RequesterMailRefused: "refused", RequesterErased: "erased"}
+
+End = RequesterTold | RequesterMailRefused | RequesterErased
+
+
+class Claimed(NamedTuple):
+    """A request whose SKU is there, and how often it was tried to tell so."""
+
+    request: RestockRequest
+    attempts: int
+
+
+async def waiting_of(conn: Connection, person_id: UUID) -> list[str]:
+    """The SKUs that a person waits for."""
+    query = "SELECT sku FROM restock_request WHERE person_id = $1 AND state = 'waiting'"
+    return [row["sku"] for row in await conn.fetch(query, person_id)]
+
+
+async def insert(conn: Connection, event: RestockRequested, cause: Metadata) -> Positions:
+    """A request and its event; nothing if the person waits for this SKU already."""
+    done = await conn.execute(
+        """INSERT INTO restock_request (id, sku, person_id, mail, state, version) VALUES ($1, $2, $3, $4, 'waiting', 1)
+           ON CONFLICT (person_id, sku) WHERE state = 'waiting' DO NOTHING""",
+        event.request_id, event.sku, event.person_id, event.mail,
+    )  # fmt: skip
+    if done != "INSERT 0 1":
+        return {}
+    return await event_log.append(conn, [_new(event.request_id, 1, event)], cause)
+
+
+async def waited_for(conn: Connection, skus: Sequence[str]) -> set[str]:
+    """Those of them that somebody waits for."""
+    query = "SELECT DISTINCT sku FROM restock_request WHERE state = 'waiting' AND sku = ANY ($1)"
+    return {row["sku"] for row in await conn.fetch(query, skus)}
+
+
+async def make_due(conn: Connection, sku: str) -> None:
+    """Whoever waits for it is to be told."""
+    query = "UPDATE restock_request SET next_attempt_at = clock_timestamp() WHERE state = 'waiting' AND sku = $1"
+    await conn.execute(query, sku)
+
+
+async def due_skus(conn: Connection) -> list[str]:
+    """The SKUs that somebody is to be told of."""
+    query = "SELECT DISTINCT sku FROM restock_request WHERE next_attempt_at <= clock_timestamp()"
+    return [row["sku"] for row in await conn.fetch(query)]
+
+
+async def wait_again(conn: Connection, skus: Sequence[str]) -> None:
+    """These are sold out again. (`now()`, the beginning of the transaction that looked: whoever became due by what came
+    in since must stay so.)"""
+    query = "UPDATE restock_request SET next_attempt_at = NULL WHERE sku = ANY ($1) AND next_attempt_at <= now()"
+    await conn.execute(query, skus)
+
+
+async def claim_due(conn: Connection, limit: int) -> list[Claimed]:
+    """Those to be told now, who have waited longest first; for this worker alone for a while."""
+    rows = await conn.fetch(
+        f"""UPDATE restock_request SET next_attempt_at = clock_timestamp() + $2, attempts = attempts + 1
+            WHERE id IN (SELECT id FROM restock_request WHERE next_attempt_at <= clock_timestamp()
+                         ORDER BY id LIMIT $1 FOR UPDATE SKIP LOCKED)
+            RETURNING {_REQUEST}, attempts""",  # noqa: S608
+        limit, CLAIM,
+    )  # fmt: skip
+    claimed = [Claimed(RestockRequest(*list(row.values())[:6]), row["attempts"]) for row in rows]
+    return sorted(claimed, key=lambda one: one.request.id)
+
+
+async def count_due(conn: Connection) -> tuple[int, float]:
+    """Requests that are due, and for how many seconds the first of them has been."""
+    row = await conn.fetchrow(
+        """SELECT count(*), coalesce(extract(epoch FROM clock_timestamp() - min(next_attempt_at)), 0)::float8
+           FROM restock_request WHERE next_attempt_at <= clock_timestamp()"""
+    )
+    assert row is not None
+    return row[0], row[1]
+
+
+async def put_off(conn: Connection, request_id: UUID, pause: timedelta) -> None:
+    """Not told: try again after a pause."""
+    query = """UPDATE restock_request SET next_attempt_at = clock_timestamp() + $2
+               WHERE id = $1 AND state = 'waiting'"""
+    await conn.execute(query, request_id, pause)
+
+
+async def end(conn: Connection, events: Mapping[UUID, End], cause: Metadata) -> Positions:
+    """Requests that lead to nothing any more, and their events. Only the first to say so is heard."""
+    new = []
+    for id_, event in sorted(events.items()):
+        version: int | None = await conn.fetchval(
+            """UPDATE restock_request SET state = $2, mail = '', version = version + 1, next_attempt_at = NULL
+               WHERE id = $1 AND state = 'waiting' RETURNING version""",
+            id_, _STATES[type(event)],
+        )  # fmt: skip
+        if version is not None:
+            new.append(_new(id_, version, event))
+    return await event_log.append(conn, new, cause) if new else {}
+
+
+async def of_person(conn: Connection, person_id: UUID) -> list[RestockRequest]:
+    """A person's requests, the oldest first."""
+    rows = await conn.fetch(f"SELECT {_REQUEST} FROM restock_request WHERE person_id = $1 ORDER BY id", person_id)  # noqa: S608
+    return [RestockRequest(*row) for row in rows]
+
+
+async def persons_waiting(conn: Connection, persons: Sequence[UUID]) -> list[UUID]:
+    """Those of them who wait for something."""
+    query = "SELECT DISTINCT person_id FROM restock_request WHERE state = 'waiting' AND person_id = ANY ($1)"
+    return [row["person_id"] for row in await conn.fetch(query, persons)]
+
+
+async def all_requests(conn: Connection, ids: Sequence[UUID] | None = None) -> list[RestockRequest]:
+    """Every request's row, or those of some, for the comparison with the log."""
+    rows = await conn.fetch(*among(f"SELECT {_REQUEST} FROM restock_request", ids))  # noqa: S608
+    return [RestockRequest(*row) for row in rows]
+
+
+async def rewrite_request(conn: Connection, request: RestockRequest) -> None:
+    """Make the row say this, for a repair. Whoever waits is told when stock comes in next."""
+    await overwrite(conn, "restock_request", msgspec.structs.asdict(request))
+
+
+def _new(request_id: UUID, version: int, event: RestockRequested | End) -> NewEvent:
+    return NewEvent("restock_request", request_id, version, restock_request_key(request_id), event)
