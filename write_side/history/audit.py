@@ -9,10 +9,9 @@ from uuid import UUID
 from msgspec import Meta, Struct
 
 from shared.envelope import Recorded, as_json
-from write_side import access, event_log
+from write_side import access, event_log, looking_back
 from write_side.database import Connection
 from write_side.feed import Cursor
-from write_side.history import store
 from write_side.history.answers import Happened, happened
 
 SCAN = 5_000  # events looked at in one go where hardly any is of the actor
@@ -54,9 +53,9 @@ async def deeds(conn: Connection, asked: Asked) -> AuditPage:
     found: list[Recorded] = []
     deadline = monotonic() + LONGEST_LOOK
     while at > lowest and len(found) < asked.limit and monotonic() < deadline:
-        after, left = await store.look_back(conn, at, lowest, SCAN), asked.limit - len(found)
-        wanted = store.Wanted(part, asked.types, asked.since, asked.until)
-        page = await store.read_back(conn, at, after, wanted, left)
+        after, left = await looking_back.look_back(conn, at, lowest, SCAN), asked.limit - len(found)
+        wanted = looking_back.Wanted(part, asked.types, asked.since, asked.until)
+        page = await looking_back.read_back(conn, at, after, wanted, left)
         found += page
         at = page[-1].position - 1 if len(page) == left else after
     return AuditPage(await _told(conn, found), Cursor(epoch, at).token() if at > lowest else None)
@@ -68,7 +67,7 @@ async def _span(conn: Connection, asked: Asked, epoch: int, safe: int) -> tuple[
     lowest = 0 if noted is None else noted[1]  # what was published by then had been recorded before
     if asked.cursor is not None:
         return Cursor.parse(asked.cursor, "?cursor").of(epoch, "?cursor").position, lowest
-    return safe if asked.until is None else await store.recorded_by(conn, asked.until, safe), lowest
+    return safe if asked.until is None else await looking_back.recorded_by(conn, asked.until, safe), lowest
 
 
 def _as_written(actor: str) -> bytes:

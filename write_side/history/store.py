@@ -1,15 +1,9 @@
-"""The SQL of snapshots, states that were folded before, and of looking back along the log.
+"""The SQL of snapshots: states that were folded before. They may be dropped at any time: the events make them anew."""
 
-Snapshots may be dropped at any time: the events make them anew.
-"""
-
-from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from shared.envelope import Recorded
-from write_side import event_log
 from write_side.database import Connection
 from write_side.history.domain import Point
 
@@ -26,7 +20,6 @@ class Snapshot(NamedTuple):
     state: bytes  # JSON
 
 
-_COMMITTED_WITHIN = timedelta(seconds=10)  # longer than any transaction may take
 _COLUMNS = "aggregate_type, aggregate_id, version, position, at, schema, state"
 
 
@@ -75,45 +68,3 @@ async def claim(conn: Connection, shapes: str) -> int | None:
 async def reached(conn: Connection, shapes: str, position: int) -> None:
     """All snapshots up to here are made."""
     await conn.execute("UPDATE snapshot_progress SET position = $2 WHERE shapes = $1", shapes, position)
-
-
-async def look_back(conn: Connection, until: int, after: int, count: int) -> int:
-    """Below which position `count` events in (after, until] begin; `after` where there are fewer."""
-    query = """SELECT position FROM event_log WHERE position <= $1 AND position > $2
-               ORDER BY position DESC OFFSET $3 LIMIT 1"""
-    found: int | None = await conn.fetchval(query, until, after, count)
-    return after if found is None else found
-
-
-class Wanted(NamedTuple):
-    """Events with `part` in their metadata, of these tags, recorded from `since` on and before `until`; None: any."""
-
-    part: bytes | None
-    types: Sequence[str] | None
-    since: datetime | None
-    until: datetime | None
-
-
-async def read_back(conn: Connection, until: int, after: int, wanted: Wanted, limit: int) -> list[Recorded]:
-    """Those of the events in (after, until], the newest first."""
-    query = """SELECT position, shard, partition_key, aggregate_type, aggregate_id, aggregate_version, event_id, type,
-                      payload, metadata, recorded_at FROM event_log
-               WHERE position <= $1 AND position > $2
-                 AND ($4::bytea IS NULL OR position($4 IN metadata) > 0)
-                 AND ($5::text[] IS NULL OR type = ANY ($5))
-                 AND ($6::timestamptz IS NULL OR recorded_at >= $6) AND ($7::timestamptz IS NULL OR recorded_at < $7)
-               ORDER BY position DESC LIMIT $3"""
-    return [event_log.recorded(row) for row in await conn.fetch(query, until, after, limit, *wanted)]
-
-
-async def recorded_by(conn: Connection, at: datetime, safe: int) -> int:
-    """A position above which nothing was recorded before `at`; `safe` where no better one is known.
-
-    A little after `at` all that was recorded before it was committed; published it was if what comes next is younger.
-    """
-    query = """SELECT t.safe_position, e.recorded_at > $1 AS younger
-               FROM (SELECT * FROM position_timeline WHERE at > $1 ORDER BY at LIMIT 1) AS t
-               LEFT JOIN LATERAL (SELECT recorded_at FROM event_log WHERE position > t.safe_position
-                                  ORDER BY position LIMIT 1) AS e ON true"""
-    found = await conn.fetchrow(query, at + _COMMITTED_WITHIN)
-    return int(found["safe_position"]) if found is not None and found["younger"] else safe

@@ -294,8 +294,8 @@ async def rewrite_item(conn: Connection, item: StockItem, held: Held, orders: Co
 
 
 async def hold_available(conn: Connection, sku: str) -> int:
-    """What can be sold of a SKU, over all warehouses. Held until the transaction ends: what comes in meanwhile stands in
-    the log behind whatever this transaction wrote."""
+    """What can be sold of a SKU, over all warehouses. Held until the transaction ends: what comes in meanwhile stands
+    in the log behind whatever this transaction wrote."""
     rows = await conn.fetch("SELECT on_hand - reserved AS n FROM stock_item WHERE sku = $1 ORDER BY id FOR SHARE", sku)
     return sum(row["n"] for row in rows)
 
