@@ -44,9 +44,9 @@ def tagged(state: State, version: int) -> Tagged[State]:
 def expected_version(if_match: str | None, *, required: bool) -> int | None:
     """The version in If-Match, None for `*` or a missing one; 428 `if_match_required`, 400 `broken_if_match`."""
     header = (if_match or "").strip()
-    if header == "*" or (not header and not required):
+    if header == "*" or (if_match is None and not required):
         return None
-    if not header:
+    if not header and required:
         raise IF_MATCH_REQUIRED.problem(errors=[FieldError("If-Match", "required", "missing")])
     digits = header.removeprefix('"').removesuffix('"')
     if not (digits.isascii() and digits.isdigit() and len(digits) < 19):

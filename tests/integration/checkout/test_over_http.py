@@ -294,6 +294,8 @@ async def test_staff_say_what_an_order_to_a_country_costs(api: httpx.AsyncClient
     assert (await api.put("/v1/destinations/DE", json=terms)).status_code == 401
     first = await api.put("/v1/destinations/DE", json=terms, headers=staff)
     assert (first.status_code, first.json()["version"]) == (200, 2)
+    unread = await api.put("/v1/destinations/DE", json=terms, headers=staff | {"If-Match": ""})
+    assert (unread.status_code, unread.json()["code"]) == (400, "broken_if_match"), "sent, and empty: not left out"
     again = await api.put("/v1/destinations/DE", json=terms, headers=staff)
     assert again.json()["version"] == 2
     quote = await guest.post(f"/v1/carts/{guest.id}/quotes", BUYER)
