@@ -30,7 +30,9 @@ from read_side.documents import NOT_READY, Documents
 from read_side.front import Front
 from read_side.orders.routes import CREDENTIALS
 from read_side.orders.routes import routes as order_routes
+from read_side.products.queries import Pages
 from read_side.products.routes import routes as product_routes
+from read_side.products.spare import SparePages
 from read_side.recommendations.queries import Adviser
 from read_side.recommendations.routes import routes as recommendation_routes
 from read_side.sales.queries import Sales
@@ -38,6 +40,7 @@ from read_side.sales.routes import CREDENTIALS as TICKETS
 from read_side.sales.routes import routes as sales_routes
 from read_side.sales.waiting_room import WaitingRooms
 from read_side.search import index
+from read_side.search.instead import Instead
 from read_side.search.parameters import search_request
 from read_side.search.preview import routes as preview_routes
 from read_side.search.queries import Search
@@ -53,7 +56,7 @@ from shared.http.admission import REFUSALS as ADMISSION
 from shared.http.admission import Admission
 from shared.http.app import Lifespan, build_app
 from shared.http.health import Check
-from shared.http.problems import unavailability, unavailable
+from shared.http.problems import Problem, unavailability, unavailable
 from shared.http.rates import Rates
 from shared.locales import Languages
 from shared.settings import Settings
@@ -97,11 +100,16 @@ def create_app(settings: Settings, *, fronted: bool = True) -> ASGIApp:
     products = index.Index(elasticsearch, alias_name(settings.index_prefix, SEARCH))
     records = index.Index(elasticsearch, alias_name(settings.index_prefix, RECORDS))
     history = OrderHistory(records, documents, settings.link_secret)
+    pages = Pages(documents, SparePages(products))
     brands = BrandShelf(products)
-    search = Search(products, documents, shelf, brands, sales, RuleShelf(documents), settings.link_secret, outbox.tell)
+    adviser = Adviser(documents, products)
+    rules, instead = RuleShelf(documents), Instead(documents, adviser)
+    search = Search(products, documents, shelf, brands, sales, rules, instead, settings.link_secret, outbox.tell)
     suggesting = Suggesting(products, shelf)
     languages = Languages(settings.languages)
-    front = partial(_front, documents=documents, sales=sales, languages=languages, secret=settings.link_secret)
+    front = partial(
+        Front, documents=documents, pages=pages, sales=sales, languages=languages, link_secret=settings.link_secret
+    )
     return build_app(
         ROUTES,
         title="Doorbuster query API",
@@ -109,16 +117,17 @@ def create_app(settings: Settings, *, fronted: bool = True) -> ASGIApp:
         origins=settings.allowed_origins,
         checks={"redis": Check(redis.ping), "elasticsearch": Check(elasticsearch.cluster.health, essential=False)},
         lifespan=[
-            _lifespan(redis, elasticsearch, watch, documents, search, suggesting, languages),
+            _lifespan(redis, elasticsearch, watch, documents, shelf, search, suggesting, languages),
             _watching(rooms),
             _counting(outbox, settings.link_secret),
         ],
         dependencies={
             "documents": _given(documents),
+            "pages": _given(pages),
             "shelf": _given(shelf),
             "brand_shelf": _given(brands),
             "sales": _given(sales),
-            "adviser": _given(Adviser(documents, products)),
+            "adviser": _given(adviser),
             "history": _given(history),
             "settings": _given(settings),
             "asked": Provide(search_request),
@@ -130,10 +139,6 @@ def create_app(settings: Settings, *, fronted: bool = True) -> ASGIApp:
     )
 
 
-def _front(app: ASGIApp, documents: Documents, sales: Sales, languages: Languages, secret: str) -> ASGIApp:
-    return Front(app, documents, sales, languages, secret)
-
-
 def _given(value: object) -> Provide:
     return Provide(lambda: value, sync_to_thread=False)
 
@@ -143,6 +148,7 @@ def _lifespan(
     elasticsearch: AsyncElasticsearch,
     watch: Watch,
     documents: Documents,
+    shelf: CategoryShelf,
     search: Search,
     suggesting: Suggesting,
     languages: Languages,
@@ -153,6 +159,8 @@ def _lifespan(
         app.state.languages = languages
         with contextlib.suppress(RedisError, OSError):  # the API starts without Redis and answers 503 until it is there
             await watch.look()
+        with contextlib.suppress(Problem, RedisError, OSError):  # known from the start, should Redis go
+            await shelf.read()
         looking = asyncio.create_task(watch.run())
         try:
             yield

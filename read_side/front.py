@@ -15,7 +15,7 @@ from litestar.types import ASGIApp, HTTPScope, Receive, Scope, Send
 from read_side.answers import Answer, send_answer
 from read_side.documents import Documents, parse_position
 from read_side.orders.queries import Ticket, order_status
-from read_side.products.queries import Name, product_by, product_page
+from read_side.products.queries import Name, Pages
 from read_side.sales.queries import Sales
 from read_side.stock.queries import shopper_stock
 from shared.http.replies import header
@@ -33,10 +33,16 @@ class Front:
     """An ASGI app in front of another."""
 
     def __init__(
-        self, app: ASGIApp, documents: Documents, sales: Sales, languages: Languages, link_secret: str
+        self,
+        app: ASGIApp,
+        documents: Documents,
+        pages: Pages,
+        sales: Sales,
+        languages: Languages,
+        link_secret: str,
     ) -> None:
         self._app, self._languages = app, languages
-        self._documents, self._sales = documents, sales
+        self._documents, self._pages, self._sales = documents, pages, sales
         self._link_secret = link_secret
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -65,17 +71,17 @@ class Front:
         return self._product(scope, parts) if parts[2] == "products" else self._stock(parts)
 
     def _product(self, scope: HTTPScope, parts: list[str]) -> Matched | None:
-        documents, last = self._documents, parts[-1]
+        pages, last = self._pages, parts[-1]
         locales = self._languages.of(None, _text(header(scope, b"accept-language")))
         if len(parts) == 4:
             if not _UUID.fullmatch(last):
                 return None
-            return "/v1/products/{product_id}", lambda position: product_page(documents, last, position, locales)
+            return "/v1/products/{product_id}", lambda position: pages.by_id(last, position, locales)
         name = _NAMES.get(parts[3])
         if name is None:
             return None
         template = f"/v1/products/by-{name}/{{{name}}}"
-        return template, lambda position: product_by(documents, name, last, position, locales)
+        return template, lambda position: pages.by_name(name, last, position, locales)
 
     def _stock(self, parts: list[str]) -> Matched | None:
         if len(parts) != 4 or parts[2] != "stock":

@@ -8,8 +8,9 @@ import msgspec
 from msgspec import Raw, field
 
 from projector.model import Folded, encode
-from projector.read_models.shelves import Shelf, level, restocked
+from projector.read_models.shelves import restocked
 from shared.codec import Event
+from shared.documents.shelves import Shelf, level
 from shared.envelope import Recorded
 from shared.events.catalog import ProductCreated, ProductEvent, ProductFacts, ProductRevised
 from shared.events.inventory import StockItemEvent, StockItemOpened

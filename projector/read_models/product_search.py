@@ -6,9 +6,9 @@ from projector.kinds import kind_words
 from projector.model import ELASTICSEARCH, Keys, ReadModel, Rendered, encode
 from projector.read_models import product
 from projector.read_models.product import Product, facts_of
-from projector.read_models.shelves import best, level
 from shared.documents.products import SEARCH, Completion, SearchedProduct
 from shared.documents.quantities import indexed
+from shared.documents.shelves import best, level
 from shared.documents.stock import Availability
 from shared.events.catalog import AttributeValue, ProductFacts
 

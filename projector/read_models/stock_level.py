@@ -5,8 +5,9 @@ from typing import get_args
 from uuid import UUID
 
 from projector.model import REDIS, Folded, Keys, ReadModel, Rendered, encode
-from projector.read_models.shelves import Shelf, available, level, restocked
+from projector.read_models.shelves import restocked
 from shared.codec import Event
+from shared.documents.shelves import Shelf, available, level
 from shared.documents.stock import MODEL as NAME
 from shared.documents.stock import STAFF, ShopperStock, StaffStock, WarehouseStock
 from shared.envelope import Recorded

@@ -11,7 +11,7 @@ from msgspec import Struct
 from redis.exceptions import RedisError
 
 from read_side.answers import CATALOG, Answer
-from read_side.documents import Documents
+from read_side.documents import BEHIND, Documents
 from shared.documents.products import TREE, Category, CategoryTree
 from shared.http.problems import Problem, Told
 from shared.position import Position
@@ -113,8 +113,13 @@ class CategoryShelf:
             return self._last
 
     async def nested(self, position: Position | None = None) -> Answer[Tree]:
-        """The answer with the whole tree, made once per version of it."""
-        categories, stale = await self.read(position)
+        """The answer with the whole tree, made once per version of it; while Redis is gone the one last seen."""
+        try:
+            categories, stale = await self.read(position)
+        except (RedisError, OSError):
+            if self._last is None:
+                raise
+            categories, stale = self._last, BEHIND
         if self._nested is None or self._nested[0] != categories.etag:
             self._nested = categories.etag, Answer.made(categories.nested(), CATALOG)
         answer = self._nested[1]

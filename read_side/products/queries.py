@@ -1,33 +1,102 @@
-"""The product page, by id or another name."""
+"""The product page, by id or another name: from Redis, else from Elasticsearch."""
 
+import time
+from collections.abc import Awaitable, Callable
 from typing import Literal
-from uuid import UUID
 
 from msgspec import structs
+from redis.exceptions import RedisError
 
 from read_side.answers import Answer, catalog_kept
-from read_side.documents import Documents, not_ready
+from read_side.documents import BEHIND, NOT_READY, Documents, not_ready
+from read_side.products.spare import SparePages, Wanted
+from shared.breaker import Breaker, Withheld
 from shared.documents.products import PAGE, ProductPage, page_id
 from shared.ean import normalized
-from shared.http.problems import not_found
+from shared.http.problems import Problem, not_found, unavailable
 from shared.locales import Locales
 from shared.position import Position
 
 Name = Literal["slug", "sku", "ean"]
+LONGEST_PAUSE = 2.0  # seconds until Redis is tried again
+
+Page = Answer[ProductPage]
 
 
-async def product_page(
-    documents: Documents, product_id: UUID | str, position: Position | None = None, locales: Locales = None
-) -> Answer[ProductPage]:
-    """The page of a product in the best language it has; answers 404 if there is none, 503 while that is unknown."""
-    key = f"product:{product_id}"
-    found = await documents.find_best(PAGE, str(product_id), page_ids(product_id, locales), key, position)
-    if found is None:
-        raise not_found("product")
-    return Answer.of(found, catalog_kept(locales))
+class Pages:
+    """Answers product pages. While Redis doesn't answer it is left alone but for a probe now and then: to wait for it
+    at each page would make all of them slow."""
+
+    def __init__(self, documents: Documents, spare: SparePages) -> None:
+        self._documents, self._spare = documents, spare
+        self._breaker = Breaker(LONGEST_PAUSE)
+
+    async def by_id(self, product_id: str, position: Position | None = None, locales: Locales = None) -> Page:
+        """The page of a product in the best language it has; answers 404 if there is none, 503 while nobody knows."""
+        wanted = Wanted("id", product_id, locales)
+        return await self._or_spare(lambda: self._page(product_id, position, locales), wanted, position)
+
+    async def by_name(
+        self, name: Name, value: str, position: Position | None = None, locales: Locales = None
+    ) -> Page:
+        """The same page by slug, SKU or EAN."""
+        wanted = Wanted(name, kept_form(name, value), locales)
+        return await self._or_spare(lambda: self._page_by(name, wanted.value, position, locales), wanted, position)
+
+    async def _page(self, product_id: str, position: Position | None, locales: Locales) -> Page:
+        key, translated = f"product:{product_id}", page_ids(product_id, locales)
+        found = await self._documents.find_best(PAGE, product_id, translated, key, position)
+        if found is None:
+            raise not_found("product")
+        return Answer.of(found, catalog_kept(locales))
+
+    async def _page_by(self, name: Name, value: str, position: Position | None, locales: Locales) -> Page:
+        # Which product it is, and so its shard, is known only once the name is there: all shards are waited for.
+        behind = await self._documents.behind(PAGE, None, position) if position is not None else None
+        product_id = await self._documents.look_up(PAGE, name, value)
+        if product_id is None:
+            raise not_ready() if behind else not_found("product")
+        answer = await self._page(product_id, None, locales)
+        return structs.replace(answer, stale=behind) if behind else answer
+
+    async def _or_spare(self, ask: Callable[[], Awaitable[Page]], wanted: Wanted, position: Position | None) -> Page:
+        try:
+            return await self._asked(ask)
+        except (RedisError, OSError, Withheld) as error:
+            return await self._instead(wanted, position, unavailable("redis"), error)
+        except Problem as problem:
+            if problem.code != NOT_READY.code:
+                raise
+            return await self._instead(wanted, position, problem, problem)
+
+    async def _asked(self, ask: Callable[[], Awaitable[Page]]) -> Page:
+        permit = self._breaker.admit(time.monotonic())
+        try:
+            answer = await ask()
+        except (RedisError, OSError):
+            self._breaker.failed(permit, time.monotonic())
+            raise
+        except Problem:  # Redis did answer
+            self._breaker.succeeded(permit)
+            raise
+        except BaseException:
+            self._breaker.given_up(permit)
+            raise
+        self._breaker.succeeded(permit)
+        return answer
+
+    async def _instead(self, wanted: Wanted, position: Position | None, refusal: Problem, cause: Exception) -> Page:
+        """From Elasticsearch. What isn't there may only not be there yet: then it is unknown, as it was before."""
+        try:
+            page = await self._spare.find(wanted)
+        except Problem:
+            page = None
+        if page is None:
+            raise refusal from cause
+        return page if position is None else structs.replace(page, stale=BEHIND)
 
 
-def page_ids(product_id: UUID | str, locales: Locales) -> list[str]:
+def page_ids(product_id: object, locales: Locales) -> list[str]:
     """The pages in other languages that would do, the best first."""
     return [page_id(product_id, locale) for locale in locales or ()]
 
@@ -35,16 +104,3 @@ def page_ids(product_id: UUID | str, locales: Locales) -> list[str]:
 def kept_form(name: Name, value: str) -> str:
     """A name as it is kept: an EAN has more than one spelling (12 or 13 digits)."""
     return normalized(value) or value if name == "ean" else value
-
-
-async def product_by(
-    documents: Documents, name: Name, value: str, position: Position | None = None, locales: Locales = None
-) -> Answer[ProductPage]:
-    """The same page by slug, SKU or EAN."""
-    # Which product it is, and so its shard, is known only once the name is there: all shards are waited for.
-    behind = await documents.behind(PAGE, None, position) if position is not None else None
-    product_id = await documents.look_up(PAGE, name, kept_form(name, value))
-    if product_id is None:
-        raise not_ready() if behind else not_found("product")
-    answer = await product_page(documents, product_id, None, locales)
-    return structs.replace(answer, stale=behind) if behind else answer

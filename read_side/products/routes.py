@@ -8,9 +8,9 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from read_side.answers import Shown, respond
-from read_side.documents import Documents, parse_position
+from read_side.documents import parse_position
 from read_side.parameters import Locale, PositionToken, locales_of
-from read_side.products.queries import product_by, product_page
+from read_side.products.queries import Pages
 from shared.documents.products import ProductPage
 from shared.http.described import Link, leads_to, refuses
 from shared.http.problems import NOT_FOUND
@@ -29,13 +29,13 @@ _FROM_PAGE = (
 async def get_product(
     request: Request[Any, Any, Any],
     product_id: FromPath[UUID],
-    documents: NamedDependency[Documents],
+    pages: NamedDependency[Pages],
     position: PositionToken = None,
     locale: Locale = None,
 ) -> Shown[ProductPage]:
     """A product page: facts, images, variants with prices (minor units, tax excluded) and availability."""
     locales = locales_of(request, locale)
-    return respond(request, await product_page(documents, product_id, parse_position(position), locales))
+    return respond(request, await pages.by_id(str(product_id), parse_position(position), locales))
 
 
 @get("/v1/products/by-slug/{slug:str}")
@@ -44,13 +44,13 @@ async def get_product(
 async def get_product_by_slug(
     request: Request[Any, Any, Any],
     slug: FromPath[str],
-    documents: NamedDependency[Documents],
+    pages: NamedDependency[Pages],
     position: PositionToken = None,
     locale: Locale = None,
 ) -> Shown[ProductPage]:
     """The page of the product with this slug."""
     locales = locales_of(request, locale)
-    return respond(request, await product_by(documents, "slug", slug, parse_position(position), locales))
+    return respond(request, await pages.by_name("slug", slug, parse_position(position), locales))
 
 
 @get("/v1/products/by-sku/{sku:str}")
@@ -59,13 +59,13 @@ async def get_product_by_slug(
 async def get_product_by_sku(
     request: Request[Any, Any, Any],
     sku: FromPath[str],
-    documents: NamedDependency[Documents],
+    pages: NamedDependency[Pages],
     position: PositionToken = None,
     locale: Locale = None,
 ) -> Shown[ProductPage]:
     """The page of the product that has a variant with this SKU."""
     locales = locales_of(request, locale)
-    return respond(request, await product_by(documents, "sku", sku, parse_position(position), locales))
+    return respond(request, await pages.by_name("sku", sku, parse_position(position), locales))
 
 
 @get("/v1/products/by-ean/{ean:str}")
@@ -74,13 +74,13 @@ async def get_product_by_sku(
 async def get_product_by_ean(
     request: Request[Any, Any, Any],
     ean: FromPath[str],
-    documents: NamedDependency[Documents],
+    pages: NamedDependency[Pages],
     position: PositionToken = None,
     locale: Locale = None,
 ) -> Shown[ProductPage]:
     """The page of the product that has a variant with this EAN."""
     locales = locales_of(request, locale)
-    return respond(request, await product_by(documents, "ean", ean, parse_position(position), locales))
+    return respond(request, await pages.by_name("ean", ean, parse_position(position), locales))
 
 
 routes = [get_product, get_product_by_slug, get_product_by_sku, get_product_by_ean]

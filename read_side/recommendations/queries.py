@@ -81,6 +81,11 @@ class Adviser:
         first = [] if category else closest(near, in_hand)
         return await self._shown(followed_by(first, *popular, without=in_hand), limit)
 
+    async def at_hand(self, named: Sequence[UUID], category: UUID | None, limit: int) -> list[Recommended]:
+        """What can be shown without a search: what was named, then what is popular there, then everywhere."""
+        popular = await self._popular([category] if category else [])
+        return await self._that_can_be_had(followed_by(named, *popular, without=()), limit)
+
     async def similar(self, product_id: UUID, limit: int) -> Answer[Recommendations]:
         """Products of the same kind, told alike, whether anybody bought one or not."""
         found = await self._index.search(**_alike(str(product_id), limit * SPARE))
@@ -99,7 +104,10 @@ class Adviser:
         return [_ids.decode(each) for each in found if each is not None]
 
     async def _shown(self, ids: Sequence[UUID], limit: int) -> Answer[Recommendations]:
-        """The first of them that can be had."""
+        return Answer.made(Recommendations(await self._that_can_be_had(ids, limit)), CATALOG)
+
+    async def _that_can_be_had(self, ids: Sequence[UUID], limit: int) -> list[Recommended]:
+        """The first of them that can."""
         items: list[Recommended] = []
         for at in range(0, min(len(ids), CANDIDATES), limit * SPARE):
             some = ids[at : at + limit * SPARE]
@@ -107,7 +115,7 @@ class Adviser:
             items += [shown for page in pages if page is not None and (shown := _recommended(page.body))]
             if len(items) >= limit:
                 break
-        return Answer.made(Recommendations(items[:limit]), CATALOG)
+        return items[:limit]
 
 
 def _recommended(body: bytes) -> Recommended | None:

@@ -1,5 +1,6 @@
 """The Elasticsearch index that searches go to: every call bounded, every failure a 503 that names it."""
 
+import time
 from typing import Any
 
 from elastic_transport import SerializationError, TransportError
@@ -9,9 +10,11 @@ from msgspec import DecodeError
 from msgspec.json import decode, encode
 
 from read_side.documents import not_ready
+from shared.breaker import Breaker, Permit, Withheld
 from shared.http.problems import unavailable
 
 PATIENCE = 2.0  # seconds a call may take, its connection included
+LONGEST_PAUSE = 2.0  # seconds until one that doesn't answer is asked again
 
 
 class Json(CompatibilityModeJsonSerializer):
@@ -41,16 +44,35 @@ class Index:
 
     def __init__(self, client: AsyncElasticsearch, alias: str) -> None:
         self._client, self._alias = client, alias
+        self._breaker = Breaker(LONGEST_PAUSE)
 
     async def search(self, **body: Any) -> dict[str, Any]:
-        """Elasticsearch's answer; answers 503 when there is none, or only part of one in time."""
+        """Elasticsearch's answer; answers 503 when there is none, or only part of one in time.
+
+        While it doesn't answer at all, one question at a time finds out whether it is back: the others don't wait.
+        """
+        try:
+            permit = self._breaker.admit(time.monotonic())
+        except Withheld as error:
+            raise unavailable("elasticsearch") from error
+        try:
+            found = await self._answered(permit, body)
+        except BaseException:
+            self._breaker.given_up(permit)  # tells nothing, unless it was told already
+            raise
+        self._breaker.succeeded(permit)
+        return found
+
+    async def _answered(self, permit: Permit, body: dict[str, Any]) -> dict[str, Any]:
         try:
             answer = await self._client.search(index=self._alias, **body)
         except TransportError as error:
+            self._breaker.failed(permit, time.monotonic())
             raise unavailable("elasticsearch") from error
         except UnsupportedProductError as error:  # whatever answers there, it is no Elasticsearch
             raise unavailable("elasticsearch") from error
-        except ApiError as error:
+        except ApiError as error:  # a refusal is an answer
+            self._breaker.succeeded(permit)
             raise _problem(error) from error
         found: Any = answer.body
         if not isinstance(found, dict) or found.get("timed_out", True) or found.get("_shards", {}).get("failed", True):

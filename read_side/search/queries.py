@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
+from uuid import UUID
 
 import msgspec
 from litestar import Request
@@ -17,6 +18,7 @@ from read_side.search import cursors, elastic, facets, results, wording
 from read_side.search.elastic import BRAND, CATEGORY, Json, attribute_facet
 from read_side.search.facets import Facet
 from read_side.search.index import Index
+from read_side.search.instead import DOWN, Instead
 from read_side.search.kinds import Kind, Kinds
 from read_side.search.listings import Listing
 from read_side.search.parameters import FILTER_PREFIX, SearchRequest
@@ -82,11 +84,12 @@ class Search:
         brands: BrandShelf,
         sales: Sales,
         rules: RuleShelf,
+        instead: Instead,
         secret: str,
         tell: Callable[[SearchRequest, Page, bool, float], None],
     ) -> None:
         self._index, self._documents, self._rules, self._secret = index, documents, rules, secret
-        self._shelf, self._brands, self._sales = shelf, brands, sales
+        self._shelf, self._brands, self._sales, self._instead = shelf, brands, sales, instead
         self._kinds, self._tell = Kinds(index), tell
 
     async def answer(
@@ -95,8 +98,22 @@ class Search:
         """A page of results, of one listing if given.
 
         Answers 400 `broken_cursor`, 404 for a category, a brand or a sale that there isn't, 503 while Elasticsearch is
-        down or the index not filled.
+        down (with something else in `instead`) or the index not filled.
         """
+        try:
+            return await self._answer(asked, position, listing)
+        except Problem as problem:
+            if problem.code == DOWN and asked.cursor is None:
+                category = await self._category(asked, listing)
+                problem.members["instead"] = await self._instead.offered(asked.text, category)
+            raise
+
+    async def _category(self, asked: SearchRequest, listing: Listing | None) -> UUID | None:
+        slug = listing.category if listing and listing.category else next(iter(asked.categories), None)
+        known = (await self._categories(needed=False)).by_slug.get(slug or "")
+        return known.id if known else None
+
+    async def _answer(self, asked: SearchRequest, position: Position | None, listing: Listing | None) -> Answer[Page]:
         began = time.monotonic()
         plan = await self._plan(asked, listing, position)
         behind = None if position is None else await self._documents.behind_index(SEARCH, position)

@@ -13,9 +13,9 @@ from elasticsearch.helpers import async_bulk
 from projector.model import encode
 from projector.read_models import product_search
 from projector.read_models.product import Product
-from projector.read_models.shelves import Shelf
 from shared.documents.indices import INDICES
 from shared.documents.products import SEARCH
+from shared.documents.shelves import Shelf
 from shared.events.catalog import ProductFacts
 from shared.ids import uuid7
 from write_side.imports.mapping import DEFAULT

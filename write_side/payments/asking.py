@@ -7,10 +7,10 @@ from typing import TypeVar
 
 import stripe
 
+from shared.breaker import Withheld
 from shared.http import tracing
 from write_side import metrics
 from write_side.errors import Refusal
-from write_side.payments.breaker import Withheld
 
 A = TypeVar("A")
 T = TypeVar("T")

@@ -9,8 +9,8 @@ from typing import Any
 import aiohttp
 import stripe
 
+from shared.breaker import Breaker, Permit
 from write_side import metrics
-from write_side.payments.breaker import Breaker, Permit
 
 LARGEST_ANSWER = 1_000_000  # bytes; an intent takes some three thousand
 

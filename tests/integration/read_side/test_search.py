@@ -257,6 +257,8 @@ async def test_search_does_without_redis(shopping: httpx.AsyncClient, shop: Shop
         token = Position(EPOCH, {0: 1}).token()
         answer = await shopping.get("/v1/search", headers={"Position": token})
         assert (answer.status_code, answer.headers["stale"]) == (200, "behind")
+        tree = await shopping.get("/v1/categories")
+        assert (tree.status_code, tree.headers["stale"], len(tree.json()["categories"])) == (200, "behind", 2)
     finally:
         valkey.start()
 

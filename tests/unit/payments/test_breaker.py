@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from write_side.payments.breaker import FAILURES, FIRST_PAUSE, LONGEST_PAUSE, Breaker, Permit, Withheld
+from shared.breaker import FAILURES, FIRST_PAUSE, LONGEST_PAUSE, Breaker, Permit, Withheld
 
 
 def opened(now: float = 0.0) -> Breaker:

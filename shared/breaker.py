@@ -35,8 +35,9 @@ class Breaker:
     Pure but for its own state: `now` is whatever clock the caller goes by, in seconds.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, longest_pause: float = LONGEST_PAUSE) -> None:
         self.state: State = "closed"
+        self._longest_pause = longest_pause
         self._failures = 0
         self._pause = FIRST_PAUSE
         self._until = 0.0
@@ -85,4 +86,4 @@ class Breaker:
 
     def _open(self, now: float) -> None:
         self.state, self._until, self._failures, self._era = "open", now + self._pause, 0, self._era + 1
-        self._pause = min(self._pause * 2, LONGEST_PAUSE)
+        self._pause = min(self._pause * 2, self._longest_pause)

@@ -1,0 +1,77 @@
+"""Product pages from Elasticsearch, while Redis is gone or is being filled: slower, and only what a search would find.
+
+A page that everybody wants is asked for once, and its answer goes to all who came meanwhile and for a second after.
+"""
+
+import asyncio
+import time
+from typing import Any, Literal, NamedTuple
+
+import msgspec
+
+from read_side.answers import Answer, catalog_kept
+from read_side.search import elastic
+from read_side.search.index import Index
+from shared.documents.product_pages import Known, page_of
+from shared.documents.products import ProductPage
+from shared.locales import Locales
+
+FIELDS = {"id": "product_id", "slug": "slug", "sku": "skus", "ean": "eans"}
+AT_ONCE = 16  # questions: the others are for searches
+KEPT_SECONDS = 1.0
+MOST_KEPT = 2000
+
+Page = Answer[ProductPage] | None
+
+
+class Wanted(NamedTuple):
+    """A page by one of its names, in the best of these languages."""
+
+    name: Literal["id", "slug", "sku", "ean"]
+    value: str
+    locales: Locales
+
+
+class SparePages:
+    """Answers what Redis would."""
+
+    def __init__(self, index: Index) -> None:
+        self._index = index
+        self._under_way: dict[Wanted, asyncio.Task[Page]] = {}
+        self._kept: dict[Wanted, tuple[float, Page]] = {}
+        self._places = asyncio.Semaphore(AT_ONCE)
+
+    async def find(self, wanted: Wanted) -> Page:
+        """The page, None if there is none that is listed; answers 503 while Elasticsearch is down, too."""
+        until, page = self._kept.get(wanted, (0.0, None))
+        if time.monotonic() < until:
+            return page
+        asking = self._under_way.get(wanted)
+        if asking is None:
+            asking = self._under_way[wanted] = asyncio.create_task(self._ask(wanted))
+            asking.add_done_callback(lambda _: self._under_way.pop(wanted, None))
+        return await asyncio.shield(asking)  # one who goes away takes it from nobody else
+
+    async def _ask(self, wanted: Wanted) -> Page:
+        async with self._places:
+            page = await self._found(wanted)
+        if len(self._kept) >= MOST_KEPT:
+            self._kept.clear()
+        self._kept[wanted] = time.monotonic() + KEPT_SECONDS, page
+        return page
+
+    async def _found(self, wanted: Wanted) -> Page:
+        found = await self._index.search(
+            query={"bool": {"filter": [*elastic.LISTED, {"term": {FIELDS[wanted.name]: wanted.value}}]}}, size=1,
+            source=["fold.id", "fold.facts", "fold.prices", "fold.shelves"], track_total_hits=False,
+            timeout=elastic.TIMEOUT,
+        )  # fmt: skip
+        return _page(found["hits"]["hits"], wanted.locales)
+
+
+def _page(hits: list[dict[str, Any]], locales: Locales) -> Page:
+    if not hits:
+        return None
+    known = msgspec.convert(hits[0]["_source"]["fold"], Known)
+    best = next((locale for locale in locales or () if locale in known.facts.translations), None)
+    return Answer.made(page_of(known, best), catalog_kept(locales))

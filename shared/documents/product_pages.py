@@ -1,0 +1,66 @@
+"""The product page out of what is known of a product: by the projector for Redis, and by the query API while that is
+gone, from what Elasticsearch holds. Pure, and the same bytes from both.
+"""
+
+from collections.abc import Mapping
+from uuid import UUID
+
+from msgspec import Struct, structs
+
+from shared.documents.products import PageVariant, ProductPage
+from shared.documents.shelves import Shelf, level
+from shared.events.catalog import ProductFacts, Variant
+from shared.money import Money
+
+
+class Known(Struct, frozen=True):
+    """What a product's document in Elasticsearch remembers of it, beside what is searched."""
+
+    id: UUID
+    facts: ProductFacts
+    prices: Mapping[str, Mapping[str, int]]  # SKU → currency → minor units
+    shelves: Mapping[str, Mapping[str, Shelf]]  # SKU → warehouse → shelf
+
+
+def page_of(known: Known, locale: str | None = None) -> ProductPage:
+    """The page in a language; None: as the shop's own."""
+    facts = known.facts if locale is None else _translated(known.facts, locale)
+    return ProductPage(
+        id=known.id,
+        slug=facts.slug,
+        name=facts.name,
+        brand=facts.brand,
+        description=facts.description,
+        product_type=facts.product_type,
+        category_id=facts.category_id,
+        attributes=facts.attributes,
+        images=facts.images,
+        variants=[_variant(known, variant) for variant in facts.variants],
+        locale=locale,
+    )
+
+
+def _translated(facts: ProductFacts, locale: str) -> ProductFacts:
+    """The facts in a language; what isn't told there is as in the language at large, then as in the shop's own."""
+    said = [facts.translations[name] for name in _wider(locale) if name in facts.translations]
+    name = next((told.name for told in said if told.name), facts.name)
+    description = next((told.description for told in said if told.description), facts.description)
+    return structs.replace(facts, name=name, description=description)
+
+
+def _wider(locale: str) -> list[str]:
+    parts = locale.split("-")
+    return ["-".join(parts[:length]) for length in range(len(parts), 0, -1)]
+
+
+def _variant(known: Known, variant: Variant) -> PageVariant:
+    prices = known.prices.get(variant.sku, {})
+    return PageVariant(
+        id=variant.variant_id,
+        sku=variant.sku,
+        ean=variant.ean,
+        name=variant.name,
+        options=variant.options,
+        prices=[Money(amount, currency) for currency, amount in sorted(prices.items())],
+        availability=level(known.shelves.get(variant.sku, {})),
+    )
