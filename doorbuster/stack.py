@@ -18,13 +18,16 @@ from doorbuster.processes import Program
 from doorbuster.state import ProgramState
 
 SCOPES = {
-    "all": ("postgres", "keyring", "valkey", "elasticsearch", "mail", "stripe", "archive", "processes"),
-    "standby": ("postgres", "keyring", "valkey", "elasticsearch", "mail", "stripe", "archive", "processes", "standbys"),
+    "all": ("postgres", "keyring", "valkey", "elasticsearch", "mail", "stripe", "carrier", "archive", "processes"),
+    "standby": (
+        "postgres", "keyring", "valkey", "elasticsearch", "mail", "stripe", "carrier", "archive", "processes",
+        "standbys",
+    ),
     "servers": ("postgres", "keyring", "valkey", "elasticsearch", "mail", "stripe", "archive"),
     "databases": ("postgres", "keyring"),
     "elasticsearch": ("elasticsearch",),
     "log": ("postgres", "keyring"),  # the databases for keeps, and nobody who uses them: for a restore
-}
+}  # fmt: skip
 KEPT = ("all", "standby", "servers", "log")  # scopes whose data survive the machine; the others are for tests
 
 

@@ -4,7 +4,7 @@ import asyncio
 import time
 
 from doorbuster import running
-from doorbuster.demo import catalog, journey, stampede
+from doorbuster.demo import catalog, journey, shipping, stampede
 from doorbuster.demo.shop import Shop
 from doorbuster.demo.steps import Steps, promise
 from doorbuster.home import Home
@@ -25,7 +25,9 @@ async def run(home: Home) -> None:
         steps.chapter("A catalog goes in")
         await _import(steps, shop, home, environment["DATABASE_URL"])
         steps.chapter("A guest buys")
-        await journey.buy(shop, steps)
+        order = await journey.buy(shop, steps)
+        steps.chapter("It goes to them")
+        await shipping.ship(shop, steps, order, bearer)
         steps.chapter("A card is declined")
         await journey.be_declined(shop, steps)
         steps.chapter(f"{stampede.BUYERS} buyers at once for {stampede.UNITS} units")
@@ -35,7 +37,7 @@ async def run(home: Home) -> None:
     print(addresses(environment))
 
 
-_SCOPES = ("catalog:write", "stock:write", "stock:read", "orders:read")
+_SCOPES = ("catalog:write", "stock:write", "stock:read", "orders:read", "orders:write")
 
 
 async def _import(steps: Steps, shop: Shop, home: Home, database_url: str) -> None:

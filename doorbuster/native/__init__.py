@@ -1,4 +1,5 @@
-"""Real servers without Docker: Postgres, Valkey, Elasticsearch, a mail sink and Stripe's simulator, for any account."""
+"""Real servers without Docker: Postgres, Valkey, Elasticsearch, a mail sink, simulators of Stripe and of a carrier, for
+any account."""
 
 from collections.abc import Callable
 
@@ -7,7 +8,7 @@ from msgspec import Struct
 from doorbuster.home import Home
 from doorbuster.native.elasticsearch import elasticsearch
 from doorbuster.native.postgres import postgres
-from doorbuster.native.simulators import mail_page, mail_sink, stripe_simulator
+from doorbuster.native.simulators import carrier_simulator, mail_page, mail_sink, stripe_simulator
 from doorbuster.native.valkey import valkey
 from doorbuster.processes import Program
 
@@ -23,7 +24,8 @@ class Server(Struct, frozen=True):
 
 def probe_of(server: Server, address: str) -> str:
     """The URL that tells whether a server at this address is healthy."""
-    return f"{address.rstrip('/')}/health/live" if server.variable == "STRIPE_API_BASE" else address
+    over_http = server.variable in ("STRIPE_API_BASE", "CARRIER_URL")
+    return f"{address.rstrip('/')}/health/live" if over_http else address
 
 
 SERVERS = {
@@ -32,5 +34,6 @@ SERVERS = {
     "valkey": Server("REDIS_URL", lambda home, _: valkey(home)),
     "mail": Server("SMTP_URL", lambda home, _: mail_sink(home)),
     "stripe": Server("STRIPE_API_BASE", lambda home, _: stripe_simulator(home)),
+    "carrier": Server("CARRIER_URL", lambda home, _: carrier_simulator(home)),
     "elasticsearch": Server("ELASTICSEARCH_URL", lambda home, durable: elasticsearch(home, durable=durable)),
 }

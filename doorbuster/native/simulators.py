@@ -1,10 +1,13 @@
-"""The simulators as programs: the mail sink, and Stripe's."""
+"""The simulators as programs: the mail sink, Stripe's, and the carrier's."""
 
 import importlib.metadata
+import os
 import sys
 
 from doorbuster.home import Home
 from doorbuster.processes import Program
+
+PACE_SECONDS = "2"  # between two places where a parcel is seen
 
 
 def mail_sink(home: Home) -> Program:
@@ -40,12 +43,34 @@ def stripe_simulator(home: Home) -> Program:
             "PORT": str(port),
             "STRIPE_API_KEY": secrets["STRIPE_API_KEY"],
             "STRIPE_WEBHOOK_SECRET": secrets["STRIPE_WEBHOOK_SECRET"],
-            "STRIPE_WEBHOOK_URL": webhook_url(home),
+            "STRIPE_WEBHOOK_URL": webhook_url(home, "stripe"),
             "STRIPE_DATA": str(home.folder / "stripe"),
         },
     )
 
 
-def webhook_url(home: Home) -> str:
-    """Where the write API takes Stripe's webhooks."""
-    return f"http://127.0.0.1:{home.port('write-api')}/v1/webhooks/stripe"
+def carrier_simulator(home: Home) -> Program:
+    """The carrier's simulator; its address is what CARRIER_URL names. Parcels move on, a step every few seconds."""
+    port, secrets = home.port("carrier"), home.secrets()
+    address = f"http://127.0.0.1:{port}"
+    return Program(
+        name="carrier",
+        command=[sys.executable, "-m", "doorbuster.simulators.carrier"],
+        address=address,
+        probe=f"{address}/health/live",
+        version=importlib.metadata.version("doorbuster"),
+        environment={
+            "HOST": "127.0.0.1",
+            "PORT": str(port),
+            "CARRIER_API_KEY": secrets["CARRIER_API_KEY"],
+            "CARRIER_WEBHOOK_SECRET": secrets["CARRIER_WEBHOOK_SECRET"],
+            "CARRIER_WEBHOOK_URL": webhook_url(home, "carrier"),
+            "CARRIER_DATA": str(home.folder / "carrier"),
+            "CARRIER_PACE_SECONDS": os.environ.get("CARRIER_PACE_SECONDS", PACE_SECONDS),
+        },
+    )
+
+
+def webhook_url(home: Home, whose: str) -> str:
+    """Where the write API takes the webhooks of `stripe`, or of the `carrier`."""
+    return f"http://127.0.0.1:{home.port('write-api')}/v1/webhooks/{whose}"

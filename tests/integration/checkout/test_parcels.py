@@ -107,20 +107,3 @@ async def test_of_two_orders_packed_at_once_one_has_the_tracking_number(shop: Sh
     orders = [await shop.captured(lamp=1) for _ in range(4)]
     done = await asyncio.gather(*(ship(shop, order, "1") for order in orders), return_exceptions=True)
     assert Counter(type(each) for each in done) == {Parcel: 1, TrackingNumberTaken: 3}
-
-
-async def test_an_order_of_1114_lines_is_shipped_and_refunded(shop: Shop) -> None:
-    skus = [f"part-{n}" for n in range(1114)]
-    await shop.stock_many(skus)
-    basket = await shop.basket()
-    await shop.fill(basket, dict.fromkeys(skus, 1))
-    order = await shop.place(basket, (await shop.quote(basket)).id)
-    await shop.pay(order)
-    await shop.complete(order)
-    await shop.work()
-    half = [{"sku": sku, "quantity": 1} for sku in skus[:557]]
-    assert len((await ship(shop, order, "1", half)).lines) == 557
-    back = await shop.refund(order, lines=[{"sku": sku, "quantity": 1} for sku in skus[557:]], restock=True)
-    assert len(back.restocked) == 557
-    with pytest.raises(NothingToShip):
-        await ship(shop, order, "2")

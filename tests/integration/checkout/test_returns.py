@@ -22,6 +22,8 @@ from tests.integration.checkout.patience import meeting, patient
 from tests.integration.checkout.shop import Shop
 from tests.integration.checkout.test_mails import react, send
 from tests.integration.checkout.test_parcels import ship
+from tests.integration.checkout.test_picking import finish, picks, ship_pick, start
+from tests.integration.checkout.test_picking import react as list_paid
 from write_side import orders
 from write_side.app import create_app
 from write_side.fulfilment import Carrier
@@ -192,6 +194,33 @@ async def test_a_refund_that_failed_is_asked_for_again(shop: Shop) -> None:
     assert [refund.state for refund in await shop.refunds(order)] == ["failed", "requested"]
     with pytest.raises(ReturnsTooMuch):
         await ask(shop, order, 1)
+
+
+async def test_an_order_of_1114_lines_is_paid_back_in_part_picked_shipped_and_sent_back(shop: Shop) -> None:
+    skus = [f"part-{n}" for n in range(1114)]
+    async with patient(shop) as slow:
+        await slow.stock_many(skus)
+        basket = await slow.basket()
+        await slow.fill(basket, dict.fromkeys(skus, 1))
+        order = await slow.place(basket, (await slow.quote(basket)).id)
+        await slow.pay(order)
+        await slow.complete(order)
+        await slow.work()
+        await list_paid(slow)
+        half, rest = [[{"sku": sku, "quantity": 1} for sku in some] for some in (skus[:557], skus[557:])]
+        assert len((await slow.refund(order, lines=half, restock=True)).restocked) == 557
+        [pick] = await picks(slow, order)
+        assert (len(pick.lines), len((await start(slow, pick)).lines)) == (1114, 557)
+        assert len((await finish(slow, pick)).lines) == 557
+        assert len(await ship_pick(slow, pick)) == 557
+        wanted = msgspec.convert({"lines": rest, "reason": "other"}, NewReturn)
+        answer = await handlers.request_return(
+            slow.pool, order.id, wanted, "customer", slow.settings, CAUSE, new_call()
+        )
+        await receive(slow, _return.decode(answer.body), *rest, shipping=True)
+        given = sum(refund.amount_minor for refund in await slow.refunds(order))
+        assert given == (await slow.payment(order)).amount_minor
+        assert [await slow.figures(sku) for sku in (skus[0], skus[-1])] == [(100, 0), (100, 0)]
 
 
 # --- the carrier -----------------------------------------------------------------------------------------------------
