@@ -1,4 +1,4 @@
-"""A TCP proxy that loses replies and cuts connections when told; until then it changes nothing."""
+"""A TCP proxy that refuses requests, loses replies and cuts connections when told; until then it changes nothing."""
 
 import asyncio
 import contextlib
@@ -13,6 +13,8 @@ class Proxy:
     def __init__(self, port: int, target: int) -> None:
         self.port, self._target = port, target
         self.lost = 0  # replies
+        self.refused = 0  # requests
+        self._unwanted: bytes | None = None
         self._asked_for, self._holding, self._to_lose = b"", b"", 0
         self._open: set[asyncio.WriteTransport] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -26,9 +28,13 @@ class Proxy:
         """Lose the next replies that hold some bytes, to questions that hold others."""
         self._asked_for, self._holding, self._to_lose = asked, reply, times
 
+    def refuse(self, unwanted: bytes) -> None:
+        """Let no request through that holds these bytes; its connection ends."""
+        self._unwanted = unwanted
+
     def behave(self) -> None:
-        """Lose nothing more."""
-        self._to_lose = 0
+        """Lose and refuse nothing more."""
+        self._to_lose, self._unwanted = 0, None
 
     def cut(self) -> int:
         """End every connection, from any thread; answers how many there were."""
@@ -56,6 +62,9 @@ class Proxy:
 
     async def _forth(self, reads: asyncio.StreamReader, server: asyncio.StreamWriter, asked: bytearray) -> None:
         while data := await reads.read(65536):
+            if self._unwanted is not None and self._unwanted in data:
+                self.refused += 1
+                return
             asked += data
             server.write(data)
             await server.drain()

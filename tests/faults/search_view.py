@@ -35,6 +35,15 @@ class SearchView:
         """An operator's mistake."""
         (await self._client.delete(f"/{self._prefix}{index}")).raise_for_status()
 
+    async def leads_to(self, model: str) -> set[str]:
+        """The indices behind a model's alias, without the prefix."""
+        found = (await self._client.get(f"/_alias/{self._prefix}{model}")).raise_for_status().json()
+        return {index.removeprefix(self._prefix) for index in found}
+
+    async def refresh(self, index: str) -> None:
+        """Have searches see all that is in it, as Elasticsearch does by itself now and then."""
+        (await self._client.post(f"/{self._prefix}{index}/_refresh")).raise_for_status()
+
     async def indices(self) -> set[str]:
         """Their names, without the prefix."""
         found = (await self._client.get(f"/_cat/indices/{self._prefix}*", params={"format": "json"})).json()
