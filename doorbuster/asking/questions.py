@@ -190,6 +190,47 @@ _COVER = Question(
     answer=_stock_cover,
 )
 
+_ABANDONED = Question(
+    name="abandoned_orders",
+    about="orders that were placed and not paid, by what became of them",
+    files=(File(_ORDERS, "abandoned_orders", "placed_at"),),
+    columns=(
+        _CURRENCY,
+        _text("state", "pending_payment: it may still be paid"),
+        _count("orders", "how many"),
+        _count("declined", "of these, those whose payment was tried and declined"),
+        _money("total_minor", "what they would have brought"),
+    ),
+    answer=lambda answers, _span: _counted(answers[0], "orders"),
+)
+
+
+def _funnel(answers: Answers, _span: Span) -> list[Row]:
+    """Shares are of the step before, where that counts the same things."""
+    [sessions], [orders] = answers
+    steps = [("sessions", "all", sessions), *(("sessions", step, sessions) for step in ("viewed", "clicked", "added"))]
+    steps += [("orders", "placed", orders), ("orders", "paid", orders)]
+    found: list[Row] = []
+    for of, step, row in steps:
+        before = found[-1]["count"] if found and found[-1]["of"] == of else 0
+        count = row.get(step, 0)
+        found.append({"of": of, "step": step, "count": count, "share": count / before if before else None})
+    return found
+
+
+_FUNNEL = Question(
+    name="funnel",
+    about="from looking to paying: sessions of visitors who consented, and all orders",
+    files=(File(observations.BEHAVIOUR, "sessions", "at"), File(_ORDERS, "placed_and_paid", "placed_at")),
+    columns=(
+        _text("of", "what is counted: sessions a day, of those who consented; orders of everybody"),
+        _text("step", "all, viewed, clicked, added; placed, paid"),
+        _count("count", "how many got there; of sessions exact up to some 40,000"),
+        Column("share", "share", "of the step before"),
+    ),
+    answer=_funnel,
+)
+
 _SEARCHES = observations.SEARCHES
 
 
@@ -245,6 +286,8 @@ QUESTIONS: dict[str, Question] = {
         _COUPON_USE,
         _RECOVERY,
         _COVER,
+        _ABANDONED,
+        _FUNNEL,
         _ZERO_RESULTS,
         _TOP_SEARCHES,
     )

@@ -106,3 +106,19 @@ async def stock(pool: Pool) -> dict[str, Row]:
 async def _told(pool: Pool, type_: str) -> list[Any]:
     rows = await pool.fetch("SELECT payload FROM event_log WHERE type = $1 ORDER BY position", type_)
     return [msgspec.json.decode(row["payload"]) for row in rows]
+
+
+async def abandoned_orders(pool: Pool) -> list[Row]:
+    """By SQL over orders without an authorization in the log."""
+    rows = await pool.fetch(
+        """WITH told AS (SELECT type, convert_from(payload, 'UTF8')::jsonb ->> 'order_id' AS id FROM event_log
+                         WHERE type LIKE 'payments.%')
+           SELECT o.currency, o.state, count(*) AS orders,
+                  count(*) FILTER (WHERE EXISTS (
+                      SELECT FROM told WHERE id = o.id::text AND type = 'payments.payment_declined.v1')) AS declined,
+                  sum(o.total_minor)::bigint AS total_minor
+           FROM customer_order o
+           WHERE NOT EXISTS (SELECT FROM told WHERE id = o.id::text AND type = 'payments.payment_authorized.v1')
+           GROUP BY 1, 2 ORDER BY 2"""
+    )
+    return [dict(row) for row in rows]

@@ -18,7 +18,16 @@ from doorbuster.asking.asking import ask
 from doorbuster.asking.bodies import Span
 from doorbuster.asking.questions import QUESTIONS, File
 from doorbuster.asking.rows import rows_of
-from shared.documents.observations import BODY, SEARCHES, SearchRecord, stream_key
+from shared.documents.observations import (
+    BEHAVIOUR,
+    BODY,
+    SEARCHES,
+    BehaviourRecord,
+    SearchRecord,
+    What,
+    stream_key,
+)
+from shared.ids import uuid7
 from shared.money import display
 from tests.faults.processes import Lab
 from tests.integration.analysts import books
@@ -80,6 +89,10 @@ SEARCHED = [
 ]
 
 
+DONE: list[tuple[What, str]] = [("view", "a"), ("view", "b"), ("view", "c"), ("view", "c"), ("add", "a"), ("add", "b")]
+DONE += [("click", "b"), ("add", "b")]
+
+
 class Analyst:
     """Asks Elasticsearch."""
 
@@ -128,7 +141,10 @@ async def analyst(shop: Shop, search_lab: Lab) -> Analyst:
     refunds, shelves = await books.refunds(shop.pool), await books.stock(shop.pool)
     for search in SEARCHED:
         search_lab.redis.xadd(stream_key(SEARCHES), {BODY: msgspec.json.encode(search)})
-    await until(lambda: all(analyst.sees(alias) for alias in ("orders", "stock", SEARCHES)), 120)
+    for what, session in DONE:
+        record = BehaviourRecord(datetime.now(UTC), what, uuid7(), session, None, None)
+        search_lab.redis.xadd(stream_key(BEHAVIOUR), {BODY: msgspec.json.encode(record)})
+    await until(lambda: all(analyst.sees(alias) for alias in ("orders", "stock", SEARCHES, BEHAVIOUR)), 120)
     await until(lambda: by_key(analyst.rows("refunds")) == refunds and _shelves(analyst) == shelves, 60)
     return analyst
 
@@ -145,16 +161,34 @@ async def test_answers_are_what_postgres_and_the_log_say_to_the_cent(shop: Shop,
     await until(lambda: _without(analyst.rows("payment_recovery"), "by_retry", "share") == recovery, 60)
     assert [(row["share"], row["by_retry"]) for row in analyst.rows("payment_recovery")] == [(0.5, 0)]
     _covers(analyst)
-    await until(lambda: analyst.rows("top_searches"), 60)
+    await until(lambda: len(analyst.rows("top_searches")) == 3 and analyst.rows("funnel")[0]["count"] == 3, 60)
     _searches(analyst)
+    await _lost_on_the_way(shop, analyst)
     before = Span(analyst.span.since, analyst.span.since + timedelta(days=1))
-    assert [analyst.rows(name, before) for name in QUESTIONS] == [[] for _ in QUESTIONS]
+    others = [name for name in QUESTIONS if name != "funnel"]  # which has all its steps, with nobody there
+    assert [analyst.rows(name, before) for name in others] == [[] for _ in others]
+    assert [row["count"] for row in analyst.rows("funnel", before)] == [0] * 6
     for question in QUESTIONS.values():
         assert all(analyst.pasted(file) for file in question.files)
     assert _sums(analyst.rows("revenue_by_day"))["revenue_minor"] == sum(
         row["revenue_minor"] for row in analyst.pasted(QUESTIONS["revenue_by_day"].files[0])
     )
     _printed(analyst, revenue)
+
+
+async def _lost_on_the_way(shop: Shop, analyst: Analyst) -> None:
+    abandoned = await books.abandoned_orders(shop.pool)
+    assert by_state(analyst.rows("abandoned_orders")) == abandoned
+    [placed, paid] = [row for row in analyst.rows("funnel") if row["of"] == "orders"]
+    lost = sum(row["orders"] for row in abandoned)
+    assert placed["count"] == await shop.pool.fetchval("SELECT count(*) FROM customer_order")
+    assert paid["count"] == placed["count"] - lost
+    sessions = [row["count"] for row in analyst.rows("funnel") if row["of"] == "sessions"]
+    assert sessions == [3, 3, 1, 2]
+
+
+def by_state(rows: list[Row]) -> list[Row]:
+    return sorted(rows, key=lambda row: row["state"])
 
 
 def _searches(analyst: Analyst) -> None:

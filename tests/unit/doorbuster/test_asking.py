@@ -98,6 +98,17 @@ def test_what_is_no_time_is_refused(typed: str) -> None:
         moment(typed, NOW)
 
 
+def test_a_funnel_s_shares_are_of_the_step_before_where_that_counts_the_same() -> None:
+    sessions = {"all": 200, "viewed": 100, "clicked": 50, "added": 10}
+    rows = QUESTIONS["funnel"].answer([[sessions], [{"placed": 8, "paid": 6}]], SPAN)
+    assert [(row["step"], row["count"], row["share"]) for row in rows] == [
+        ("all", 200, None), ("viewed", 100, 0.5), ("clicked", 50, 0.5), ("added", 10, 0.2), ("placed", 8, None),
+        ("paid", 6, 0.75),
+    ]  # fmt: skip
+    nobody = QUESTIONS["funnel"].answer([[{}], [{}]], SPAN)
+    assert [row["share"] for row in nobody] == [None] * 6
+
+
 def test_amounts_have_their_point_for_the_eye_and_words_of_strangers_are_no_formula() -> None:
     question = QUESTIONS["refunds"]
     row = {"currency": "EUR", "reason": "=HYPERLINK(1)", "state": "succeeded", "refunds": 2, "amount_minor": -1999}
