@@ -105,7 +105,7 @@ def create_app(settings: Settings, *, fronted: bool = True) -> ASGIApp:
     adviser = Adviser(documents, products)
     rules, instead = RuleShelf(documents), Instead(documents, adviser)
     search = Search(products, documents, shelf, brands, sales, rules, instead, settings.link_secret, outbox.tell)
-    suggesting = Suggesting(products, shelf)
+    suggesting = Suggesting(products, shelf, brands)
     languages = Languages(settings.languages)
     front = partial(
         Front, documents=documents, pages=pages, sales=sales, languages=languages, link_secret=settings.link_secret

@@ -22,6 +22,7 @@ from read_side.search.instead import DOWN, Instead
 from read_side.search.kinds import Kind, Kinds
 from read_side.search.listings import Listing
 from read_side.search.parameters import FILTER_PREFIX, SearchRequest
+from read_side.search.popular import PopularShelf
 from read_side.search.relevance import ALL, is_one_word
 from read_side.search.results import Page
 from read_side.search.rules import Applied, Rules, RuleShelf
@@ -47,12 +48,13 @@ class _Plan(msgspec.Struct):
     common: list[Json]
     chosen: dict[str, Json]
     rules: Rules
+    popular: Sequence[str]
     after: list[Any] | None = None
 
     @property
     def applied(self) -> Applied:
-        """What the rules make of it."""
-        return self.rules.applied(self.asked.text)
+        """What the rules and what is popular make of it."""
+        return msgspec.structs.replace(self.rules.applied(self.asked.text), popular=self.popular)
 
     @property
     def samples(self) -> bool:
@@ -90,7 +92,7 @@ class Search:
     ) -> None:
         self._index, self._documents, self._rules, self._secret = index, documents, rules, secret
         self._shelf, self._brands, self._sales, self._instead = shelf, brands, sales, instead
-        self._kinds, self._tell = Kinds(index), tell
+        self._kinds, self._popular, self._tell = Kinds(index), PopularShelf(documents), tell
 
     async def answer(
         self, asked: SearchRequest, position: Position | None, listing: Listing | None = None
@@ -143,6 +145,7 @@ class Search:
             common=elastic.filters(asked, None if listing is None else await self._of(listing, categories, position)),
             chosen=elastic.selections(asked, selected if asked.categories else None),
             rules=await self._rules.read(position) if asked.text else NO_RULES,
+            popular=await self._popular.read() if asked.text else (),
         )
         return plan if asked.cursor is None else self._continued(plan, asked.cursor)
 

@@ -21,6 +21,8 @@ KIND = 3.0  # a word says what kind of thing it is: "notebook" means notebooks, 
 JOINED = 1.5  # two words are one in this catalog: "head set"
 CAN_BE_HAD: Json = {"terms": {"availability": ["in", "low"]}}
 AT_HAND = 0.5
+LIKED = 0.2  # bought often; those bought most count twice: they win among what fits as well, if they can be had
+MOST_LIKED = 40
 PINNED, PIN_APART = 10_000.0, 100.0  # above any other score
 ALL = "all"  # what hits are marked with that have all words
 ELSEWHERE = 0.3  # of what the other fields say counts, beside the one that says it best
@@ -36,7 +38,13 @@ def scored(text: str, applied: Applied = NOTHING) -> Json:
     found = readings[0] if len(readings) == 1 else {"dis_max": {"queries": readings}}
     lifted = [_flat(_field(boost), float(boost.strength)) for boost in applied.boosts if boost.strength > 0]
     at_hand = _flat(CAN_BE_HAD, AT_HAND)
-    return _lowered({"bool": {"must": [found], "should": [at_hand, *lifted]}}, applied.boosts)
+    return _lowered({"bool": {"must": [found], "should": [at_hand, *_liked(applied.popular), *lifted]}}, applied.boosts)
+
+
+def _liked(popular: Sequence[str]) -> list[Json]:
+    """The first of them are in both."""
+    parts = [part for part in (popular, popular[:MOST_LIKED]) if part]
+    return [_flat({"terms": {"product_id": list(part)}}, LIKED) for part in parts]
 
 
 def pinned(applied: Applied) -> list[Json]:

@@ -26,11 +26,15 @@ _rules = msgspec.json.Decoder(SearchRules)
 
 
 class Applied(Struct, frozen=True):
-    """What the rules make of a search: other texts that mean the same, what stands further up or down, what first."""
+    """What the rules make of a search: other texts that mean the same, what stands further up or down, what first.
+
+    `popular` is no rule: what is bought most, the most bought first.
+    """
 
     readings: Sequence[str] = ()
     boosts: Sequence[Boost] = ()
     pins: Sequence[str] = ()
+    popular: Sequence[str] = ()
 
 
 NOTHING = Applied()

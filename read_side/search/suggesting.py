@@ -1,11 +1,11 @@
-"""What a shopper may be about to type: products and categories that begin so, a slip of the finger forgiven.
+"""What a shopper may be about to type: products, categories and brands that begin so, a slip of the finger forgiven.
 
 Products are completed by Elasticsearch's suggester, which walks a graph in memory instead of an index; where it knows
 too little (a word in between was left out), names with all words are searched for, the last one as a beginning.
 """
 
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import takewhile
 from typing import Any
 from uuid import UUID
@@ -14,6 +14,7 @@ from msgspec import Struct
 from redis.exceptions import RedisError
 
 from read_side.answers import CATALOG, Answer
+from read_side.brands.queries import BrandShelf, KnownBrands, known_brands
 from read_side.categories.queries import Categories, CategoryShelf
 from read_side.search import elastic
 from read_side.search.index import Index
@@ -25,6 +26,7 @@ Json = dict[str, Any]
 
 MOST = 8
 MOST_CATEGORIES = 4
+MOST_BRANDS = 4
 FORGIVEN_FROM = 4  # characters: of fewer, each is another word
 _SOURCE = ["slug", "name", "image", "skus"]
 
@@ -48,33 +50,37 @@ class SuggestedCategory(Struct, frozen=True):
     above: list[str]
 
 
+class SuggestedBrand(Struct, frozen=True):
+    """A brand that has something listed."""
+
+    slug: str
+    name: str
+
+
 class Suggestions(Struct, frozen=True):
     """What begins as typed, best first."""
 
     categories: list[SuggestedCategory]
+    brands: list[SuggestedBrand]
     products: list[SuggestedProduct]
 
 
-class CategoryNames:
-    """All names of categories, from each of their words on, in alphabetical order."""
+class Names:
+    """Names of things, from each of their words on, in alphabetical order."""
 
-    def __init__(self, categories: Categories) -> None:
-        self._categories = categories
-        named = [(tail, str(category.id)) for category in categories.by_id.values() for tail in _tails(category.name)]
-        self._named = sorted(named)
+    def __init__(self, named: Iterable[tuple[str, str]]) -> None:
+        self._named = sorted((tail, id_) for name, id_ in named for tail in _tails(name))
 
-    def beginning(self, typed: str) -> list[SuggestedCategory]:
-        """Those that begin as typed, shorter names first; only where none does, those that a slip is apart from it."""
-        found = list(self._exactly(typed)) or list(self._nearly(typed))
-        known = [self._categories.by_id[id_] for id_ in dict.fromkeys(id_ for _, id_ in found)]
-        shown = sorted(known, key=lambda category: (len(category.name), category.name))[:MOST_CATEGORIES]
-        return [SuggestedCategory(c.id, c.slug, c.name, list(self._above(c))[::-1]) for c in shown]
+    def beginning(self, typed: str) -> list[str]:
+        """The ids of those that begin as typed; only where none does, of those that a slip is apart from it."""
+        return list(dict.fromkeys(self._exactly(typed))) or list(dict.fromkeys(self._nearly(typed)))
 
-    def _exactly(self, typed: str) -> Iterator[tuple[str, str]]:
+    def _exactly(self, typed: str) -> Iterator[str]:
         start = bisect_left(self._named, (typed,))
-        return takewhile(lambda pair: pair[0].startswith(typed), self._named[start : start + 1000])
+        begun = takewhile(lambda pair: pair[0].startswith(typed), self._named[start : start + 1000])
+        return (id_ for _, id_ in begun)
 
-    def _nearly(self, typed: str) -> Iterator[tuple[str, str]]:
+    def _nearly(self, typed: str) -> Iterator[str]:
         if len(typed) < FORGIVEN_FROM:
             return
         first = bisect_left(self._named, (typed[0],))
@@ -82,13 +88,42 @@ class CategoryNames:
             if tail[0] != typed[0]:
                 return
             if begins_nearly(tail, typed):
-                yield tail, id_
+                yield id_
+
+
+class CategoryNames:
+    """All categories by their names."""
+
+    def __init__(self, categories: Categories) -> None:
+        self._categories = categories
+        self._names = Names((category.name, str(category.id)) for category in categories.by_id.values())
+
+    def beginning(self, typed: str) -> list[SuggestedCategory]:
+        """Those that begin so, shorter names first."""
+        known = [self._categories.by_id[id_] for id_ in self._names.beginning(typed)]
+        shown = sorted(known, key=lambda category: (len(category.name), category.name))[:MOST_CATEGORIES]
+        return [SuggestedCategory(c.id, c.slug, c.name, list(self._above(c))[::-1]) for c in shown]
 
     def _above(self, category: Category) -> Iterator[str]:
         parent = self._categories.by_id.get(str(category.parent_id))
         while parent is not None:
             yield parent.name
             parent = self._categories.by_id.get(str(parent.parent_id))
+
+
+class BrandNames:
+    """All brands by their names."""
+
+    def __init__(self, known: KnownBrands) -> None:
+        self.known = known
+        self._by_slug = {brand.slug: brand for brand in known.brands}
+        self._names = Names((brand.name, brand.slug) for brand in known.brands)
+
+    def beginning(self, typed: str) -> list[SuggestedBrand]:
+        """Those that begin so, those with most products first."""
+        found = [self._by_slug[slug] for slug in self._names.beginning(typed)]
+        shown = sorted(found, key=lambda brand: (-brand.products, brand.name))[:MOST_BRANDS]
+        return [SuggestedBrand(brand.slug, brand.name) for brand in shown]
 
 
 def begins_nearly(text: str, typed: str) -> bool:
@@ -107,17 +142,25 @@ def begins_nearly(text: str, typed: str) -> bool:
 class Suggesting:
     """Answers what is typed."""
 
-    def __init__(self, index: Index, shelf: CategoryShelf) -> None:
-        self._index, self._shelf = index, shelf
+    def __init__(self, index: Index, shelf: CategoryShelf, brands: BrandShelf) -> None:
+        self._index, self._shelf, self._brands = index, shelf, brands
+        self._brand_names = BrandNames(known_brands({}))
         self._names: tuple[str, CategoryNames] = ("", CategoryNames(Categories(CategoryTree([]))))
 
     async def answer(self, typed: str) -> Answer[Suggestions]:
         """What begins so; answers 503 while Elasticsearch is down or the index not made."""
         typed = plain(typed)
         if not typed:
-            return Answer.made(Suggestions([], []), CATALOG)
-        names = await self._category_names()
-        return Answer.made(Suggestions(names.beginning(typed), await self._products(typed)), CATALOG)
+            return Answer.made(Suggestions([], [], []), CATALOG)
+        categories = (await self._category_names()).beginning(typed)
+        brands = (await self._names_of_brands()).beginning(typed)
+        return Answer.made(Suggestions(categories, brands, await self._products(typed)), CATALOG)
+
+    async def _names_of_brands(self) -> BrandNames:
+        known = await self._brands.read()
+        if known is not self._brand_names.known:
+            self._brand_names = BrandNames(known)
+        return self._brand_names
 
     async def _category_names(self) -> CategoryNames:
         try:

@@ -12,6 +12,7 @@ from projector.kinds import kind_words
 from read_side.app import create_app
 from shared.documents import search_rules
 from shared.documents.products import Completion, SearchedProduct
+from shared.documents.recommendations import EVERYWHERE
 from shared.documents.search_rules import BoostInput, PinsInput, RuleInput, SearchRules, SynonymsInput, rule_of
 from shared.events.catalog import AttributeValue, ProductFacts
 from shared.ids import uuid7
@@ -20,6 +21,7 @@ from tests.fixtures.private_server import PrivateServer
 from tests.integration.read_side.catalog import Shop
 from tests.integration.read_side.conftest import settings_of
 from tests.integration.read_side.shelves import VERSION, Shelves, eventually
+from tests.integration.read_side.test_recommendations import Counted
 
 # Name, description, price in euros, attributes.
 PRODUCTS: list[tuple[str, str, int, dict[str, AttributeValue]]] = [
@@ -38,6 +40,8 @@ PRODUCTS: list[tuple[str, str, int, dict[str, AttributeValue]]] = [
     ("Nox stand", "For cameras of all makes.", 50, {}),
     ("Nox WH-1000XM4 laser printer 500GB", "Prints. With a waterproof cover.", 200, {}),
     ("Nox disk", "Holds 750 GB.", 90, {}),
+    ("Nox easel", "Holds a canvas.", 90, {}),
+    ("Nox easel", "Holds a canvas.", 95, {}),
 ]
 SOLD_OUT = 10
 
@@ -231,6 +235,22 @@ async def test_what_is_typed_is_completed(api: httpx.AsyncClient, typed: str, fo
 
 
 async def test_nothing_typed_is_nothing_suggested(api: httpx.AsyncClient) -> None:
-    assert (await api.get("/v1/suggestions", params={"q": " "})).json() == {"categories": [], "products": []}
+    nothing = (await api.get("/v1/suggestions", params={"q": " "})).json()
+    assert nothing == {"categories": [], "brands": [], "products": []}
     [light] = (await api.get("/v1/suggestions", params={"q": "ligth"})).json()["categories"]
     assert light["slug"] == "light"
+    assert (await api.get("/v1/suggestions", params={"q": "no"})).json()["brands"] == [{"slug": "nox", "name": "Nox"}]
+
+
+async def test_what_is_bought_most_stands_first_among_those_that_fit_alike(
+    shelves: Shelves, valkey: PrivateServer, elasticsearch_url: str, names_prefix: str, api: httpx.AsyncClient
+) -> None:
+    assert await first(api, "tripod", 2) == ["p-11", "p-10"], "the other one is sold out"
+    easels = await first(api, "easel", 2)
+    found = {item["slug"]: UUID(item["id"]) for item in (await api.get("/v1/search?limit=50")).json()["items"]}
+    await Counted(shelves).popular(EVERYWHERE, found[easels[1]], found["p-10"])
+    settings = settings_of(valkey.url, elasticsearch_url, names_prefix)
+    async with client_of(create_app(settings)) as fresh:  # one that has not looked at the list yet
+        assert await first(fresh, "easel", 2) == easels[::-1]
+        assert await first(fresh, "tripod", 2) == ["p-11", "p-10"], "being sold out counts more"
+        assert not {"p-10", *easels} & set(await first(fresh, "notebook", 2)), "and fitting most"
