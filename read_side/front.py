@@ -15,7 +15,7 @@ from litestar.types import ASGIApp, HTTPScope, Receive, Scope, Send
 from read_side.answers import Answer, send_answer
 from read_side.documents import Documents, parse_position
 from read_side.orders.queries import Ticket, order_status
-from read_side.products.queries import Name, Pages
+from read_side.products.queries import AsAsked, Name, Pages
 from read_side.sales.queries import Sales
 from read_side.stock.queries import shopper_stock
 from shared.http.replies import header
@@ -72,16 +72,16 @@ class Front:
 
     def _product(self, scope: HTTPScope, parts: list[str]) -> Matched | None:
         pages, last = self._pages, parts[-1]
-        locales = self._languages.of(None, _text(header(scope, b"accept-language")))
+        as_asked = AsAsked(self._languages.of(None, _text(header(scope, b"accept-language"))))
         if len(parts) == 4:
             if not _UUID.fullmatch(last):
                 return None
-            return "/v1/products/{product_id}", lambda position: pages.by_id(last, position, locales)
+            return "/v1/products/{product_id}", lambda position: pages.by_id(last, position, as_asked)
         name = _NAMES.get(parts[3])
         if name is None:
             return None
         template = f"/v1/products/by-{name}/{{{name}}}"
-        return template, lambda position: pages.by_name(name, last, position, locales)
+        return template, lambda position: pages.by_name(name, last, position, as_asked)
 
     def _stock(self, parts: list[str]) -> Matched | None:
         if len(parts) != 4 or parts[2] != "stock":

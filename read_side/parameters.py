@@ -30,6 +30,16 @@ Locale = Annotated[
 ]
 
 
+Channel = Annotated[
+    str,
+    QueryParameter(
+        pattern=r"^[a-z0-9][a-z0-9_-]{0,39}(?!\n)$",
+        description="Where somebody buys, as carts say it: price lists may ask other prices there.",
+    ),
+]
+DEFAULT_CHANNEL = "web"
+
+
 def locales_of(request: Request[Any, Any, Any], locale: str | None) -> Locales:
     """What a request wants to read."""
     languages: Languages = request.app.state.languages

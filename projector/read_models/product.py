@@ -1,6 +1,7 @@
 """What two read models know of a product: its facts, its prices and its stock, folded from the events of its key."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import get_args
 from uuid import UUID
 
@@ -8,18 +9,28 @@ import msgspec
 from msgspec import Raw, field
 
 from projector.model import Folded, encode
+from projector.read_models.price_times import list_steps, own_steps
 from projector.read_models.shelves import restocked
 from shared.codec import Event
+from shared.documents.prices import Step
 from shared.documents.shelves import Shelf, level
 from shared.envelope import Recorded
 from shared.events.catalog import ProductCreated, ProductEvent, ProductFacts, ProductRevised
 from shared.events.inventory import StockItemEvent, StockItemOpened
-from shared.events.pricing import PriceRemoved, PriceSet
+from shared.events.pricing import (
+    ListPriceRemoved,
+    ListPriceSet,
+    PriceEvent,
+    PriceRemoved,
+    PriceScheduled,
+    PriceSet,
+    PriceUnscheduled,
+)
 
 CONTEXTS = frozenset({"catalog", "pricing", "inventory"})
 
 _STOCK_EVENTS = get_args(StockItemEvent)
-_PRODUCT_EVENTS = (ProductCreated, ProductRevised, PriceSet, PriceRemoved)
+_PRODUCT_EVENTS = (ProductCreated, ProductRevised, *get_args(PriceEvent))
 _KEY = "product:"
 
 
@@ -35,6 +46,8 @@ class Product(Folded, frozen=True):
     facts: Raw = UNKNOWN  # of ProductFacts: stock events pass them on unread
     prices: dict[str, dict[str, int]] = field(default_factory=dict)  # SKU → currency → minor units
     shelves: dict[str, dict[str, Shelf]] = field(default_factory=dict)  # SKU → warehouse → shelf
+    own: dict[str, dict[str, list[Step]]] = field(default_factory=dict)  # SKU → currency → steps, if there are several
+    lists: dict[str, dict[str, list[Step]]] = field(default_factory=dict)  # SKU → price list → steps
 
 
 def touches(recorded: Recorded, event: Event) -> Sequence[str]:
@@ -50,24 +63,47 @@ def begins(_recorded: Recorded, event: Event) -> bool:
 
 
 def evolve(
-    state: Product | None, recorded: Recorded, event: ProductEvent | PriceSet | PriceRemoved | StockItemEvent
+    state: Product | None, recorded: Recorded, event: ProductEvent | PriceEvent | StockItemEvent
 ) -> Product:
     """The product after the event."""
     state = state or Product(0, UUID(recorded.key.removeprefix(_KEY)))
-    facts, prices, shelves = state.facts, state.prices, state.shelves
+    facts, prices, shelves, at = state.facts, state.prices, state.shelves, recorded.recorded_at
+    own, lists = state.own, state.lists
     match event:
         case ProductCreated() | ProductRevised():
             facts = Raw(encode(event.facts))
+        case ListPriceSet() | ListPriceRemoved():
+            id_ = str(event.price_list_id)
+            lists = _placed(lists, event.sku, id_, list_steps(lists.get(event.sku, {}).get(id_, ()), event, at))
+        case PriceScheduled() | PriceUnscheduled():
+            own = _own_after(state, event, at)
         case PriceSet():
+            own = _own_after(state, event, at)
             prices = {**prices, event.sku: {**prices.get(event.sku, {}), event.currency: event.amount_minor}}
         case PriceRemoved():
+            own = _own_after(state, event, at)
             left = {c: amount for c, amount in prices.get(event.sku, {}).items() if c != event.currency}
             prices = {**prices, event.sku: left}
         case _:
             if event.sku not in shelves and not isinstance(event, StockItemOpened):
                 raise ValueError(f"{event.sku}: stock moved before its item was opened")
             shelves = {**shelves, event.sku: restocked(shelves.get(event.sku, {}), event)}
-    return Product(recorded.position, state.id, facts, prices, shelves)
+    return Product(recorded.position, state.id, facts, prices, shelves, own, lists)
+
+
+def _own_after(
+    state: Product, event: PriceSet | PriceRemoved | PriceScheduled | PriceUnscheduled, at: datetime
+) -> dict[str, dict[str, list[Step]]]:
+    known, price = state.own.get(event.sku, {}).get(event.currency), state.prices.get(event.sku, {}).get(event.currency)
+    return _placed(state.own, event.sku, event.currency, own_steps(known, price, event, at))
+
+
+def _placed(
+    times: dict[str, dict[str, list[Step]]], sku: str, name: str, steps: list[Step]
+) -> dict[str, dict[str, list[Step]]]:
+    if not steps and name not in times.get(sku, {}):
+        return times
+    return {**times, sku: {**times.get(sku, {}), name: steps}}
 
 
 def facts_of(state: Product) -> ProductFacts | None:
@@ -77,7 +113,12 @@ def facts_of(state: Product) -> ProductFacts | None:
 
 def alike(before: Product, after: Product) -> bool:
     """Whether shoppers see the same of both. A sale seldom changes more than numbers that are staff's."""
-    return before.facts == after.facts and before.prices == after.prices and _levels_stay(before, after)
+    told = before.facts == after.facts and before.prices == after.prices
+    return told and _times_stay(before, after) and _levels_stay(before, after)
+
+
+def _times_stay(before: Product, after: Product) -> bool:
+    return before.own == after.own and before.lists == after.lists
 
 
 def _levels_stay(before: Product, after: Product) -> bool:

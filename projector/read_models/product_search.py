@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from projector.kinds import kind_words
 from projector.model import ELASTICSEARCH, Keys, ReadModel, Rendered, encode
 from projector.read_models import product
+from projector.read_models.price_times import times_of
 from projector.read_models.product import Product, facts_of
 from shared.documents.products import SEARCH, Completion, SearchedProduct
 from shared.documents.quantities import indexed
@@ -46,6 +47,7 @@ def render(id_: str, state: Product, _keys: Keys) -> Rendered:
         listed=facts.status == "active",
         deleted=False,
         position=state.position,
+        times=times.variants if (times := times_of(facts, state.prices, state.own, state.lists)) else [],
         names={locale: said.name for locale, said in facts.translations.items() if said.name},
         translated="\n".join(f"{said.name}\n{said.description}" for said in facts.translations.values()),
     )
@@ -80,7 +82,7 @@ def _lowest_prices(state: Product, facts: ProductFacts) -> dict[str, int]:
 
 MODEL = ReadModel(
     name=SEARCH,
-    version="v5",
+    version="v6",
     sink=ELASTICSEARCH,
     contexts=product.CONTEXTS,
     state=Product,

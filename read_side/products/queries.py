@@ -2,13 +2,15 @@
 
 import time
 from collections.abc import Awaitable, Callable
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from msgspec import structs
 from redis.exceptions import RedisError
 
 from read_side.answers import Answer, catalog_kept
 from read_side.documents import BEHIND, NOT_READY, Documents, not_ready
+from read_side.parameters import DEFAULT_CHANNEL
+from read_side.prices.pages import Till
 from read_side.products.spare import SparePages, Wanted
 from shared.breaker import Breaker, Withheld
 from shared.documents.products import PAGE, ProductPage, page_id
@@ -23,40 +25,54 @@ LONGEST_PAUSE = 2.0  # seconds until Redis is tried again
 Page = Answer[ProductPage]
 
 
+class AsAsked(NamedTuple):
+    """In which languages a page is wanted, and at the prices of which channel."""
+
+    locales: Locales = None
+    channel: str = DEFAULT_CHANNEL
+
+
+PLAINLY = AsAsked()
+
+
 class Pages:
     """Answers product pages. While Redis doesn't answer it is left alone but for a probe now and then: to wait for it
     at each page would make all of them slow."""
 
-    def __init__(self, documents: Documents, spare: SparePages) -> None:
-        self._documents, self._spare = documents, spare
+    def __init__(self, documents: Documents, till: Till, spare: SparePages) -> None:
+        self._documents, self._till, self._spare = documents, till, spare
         self._breaker = Breaker(LONGEST_PAUSE)
 
-    async def by_id(self, product_id: str, position: Position | None = None, locales: Locales = None) -> Page:
-        """The page of a product in the best language it has; answers 404 if there is none, 503 while nobody knows."""
-        wanted = Wanted("id", product_id, locales)
-        return await self._or_spare(lambda: self._page(product_id, position, locales), wanted, position)
+    async def by_id(self, product_id: str, position: Position | None = None, as_asked: AsAsked = PLAINLY) -> Page:
+        """The page of a product in the best language it has, at the prices of now.
+
+        Answers 404 if there is none, 503 while nobody knows.
+        """
+        wanted = Wanted("id", product_id, as_asked.locales)
+        return await self._or_spare(lambda: self._page(product_id, position, as_asked), wanted, position)
 
     async def by_name(
-        self, name: Name, value: str, position: Position | None = None, locales: Locales = None
+        self, name: Name, value: str, position: Position | None = None, as_asked: AsAsked = PLAINLY
     ) -> Page:
         """The same page by slug, SKU or EAN."""
-        wanted = Wanted(name, kept_form(name, value), locales)
-        return await self._or_spare(lambda: self._page_by(name, wanted.value, position, locales), wanted, position)
+        wanted = Wanted(name, kept_form(name, value), as_asked.locales)
+        return await self._or_spare(lambda: self._page_by(name, wanted.value, position, as_asked), wanted, position)
 
-    async def _page(self, product_id: str, position: Position | None, locales: Locales) -> Page:
-        key, translated = f"product:{product_id}", page_ids(product_id, locales)
+    async def _page(self, product_id: str, position: Position | None, as_asked: AsAsked) -> Page:
+        key, translated = f"product:{product_id}", page_ids(product_id, as_asked.locales)
         found = await self._documents.find_best(PAGE, product_id, translated, key, position)
         if found is None:
             raise not_found("product")
-        return Answer.of(found, catalog_kept(locales))
+        keeping = catalog_kept(as_asked.locales)
+        return await self._till.answer(found, product_id, as_asked.channel, keeping, position)
 
-    async def _page_by(self, name: Name, value: str, position: Position | None, locales: Locales) -> Page:
+    async def _page_by(self, name: Name, value: str, position: Position | None, as_asked: AsAsked) -> Page:
         # Which product it is, and so its shard, is known only once the name is there: all shards are waited for.
         behind = await self._documents.behind(PAGE, None, position) if position is not None else None
         product_id = await self._documents.look_up(PAGE, name, value)
         if product_id is None:
             raise not_ready() if behind else not_found("product")
-        answer = await self._page(product_id, None, locales)
+        answer = await self._page(product_id, None, as_asked)
         return structs.replace(answer, stale=behind) if behind else answer
 
     async def _or_spare(self, ask: Callable[[], Awaitable[Page]], wanted: Wanted, position: Position | None) -> Page:

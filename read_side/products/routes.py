@@ -9,8 +9,8 @@ from litestar.params import FromPath
 
 from read_side.answers import Shown, respond
 from read_side.documents import parse_position
-from read_side.parameters import Locale, PositionToken, locales_of
-from read_side.products.queries import Pages
+from read_side.parameters import DEFAULT_CHANNEL, Channel, Locale, PositionToken, locales_of
+from read_side.products.queries import AsAsked, Pages
 from shared.documents.products import ProductPage
 from shared.http.described import Link, leads_to, refuses
 from shared.http.problems import NOT_FOUND
@@ -32,10 +32,15 @@ async def get_product(
     pages: NamedDependency[Pages],
     position: PositionToken = None,
     locale: Locale = None,
+    channel: Channel = DEFAULT_CHANNEL,
 ) -> Shown[ProductPage]:
-    """A product page: facts, images, variants with prices (minor units, tax excluded) and availability."""
-    locales = locales_of(request, locale)
-    return respond(request, await pages.by_id(str(product_id), parse_position(position), locales))
+    """A product page: facts, images, variants with their availability, and what each costs now.
+
+    Prices are those of somebody who isn't signed in and takes one, in minor units, tax excluded: by the clock and the
+    price lists in force, as the checkout asks them. On a price that was lowered, the lowest of the 30 days before.
+    """
+    as_asked = AsAsked(locales_of(request, locale), channel)
+    return respond(request, await pages.by_id(str(product_id), parse_position(position), as_asked))
 
 
 @get("/v1/products/by-slug/{slug:str}")
@@ -47,10 +52,11 @@ async def get_product_by_slug(
     pages: NamedDependency[Pages],
     position: PositionToken = None,
     locale: Locale = None,
+    channel: Channel = DEFAULT_CHANNEL,
 ) -> Shown[ProductPage]:
     """The page of the product with this slug."""
-    locales = locales_of(request, locale)
-    return respond(request, await pages.by_name("slug", slug, parse_position(position), locales))
+    as_asked = AsAsked(locales_of(request, locale), channel)
+    return respond(request, await pages.by_name("slug", slug, parse_position(position), as_asked))
 
 
 @get("/v1/products/by-sku/{sku:str}")
@@ -62,10 +68,11 @@ async def get_product_by_sku(
     pages: NamedDependency[Pages],
     position: PositionToken = None,
     locale: Locale = None,
+    channel: Channel = DEFAULT_CHANNEL,
 ) -> Shown[ProductPage]:
     """The page of the product that has a variant with this SKU."""
-    locales = locales_of(request, locale)
-    return respond(request, await pages.by_name("sku", sku, parse_position(position), locales))
+    as_asked = AsAsked(locales_of(request, locale), channel)
+    return respond(request, await pages.by_name("sku", sku, parse_position(position), as_asked))
 
 
 @get("/v1/products/by-ean/{ean:str}")
@@ -77,10 +84,11 @@ async def get_product_by_ean(
     pages: NamedDependency[Pages],
     position: PositionToken = None,
     locale: Locale = None,
+    channel: Channel = DEFAULT_CHANNEL,
 ) -> Shown[ProductPage]:
     """The page of the product that has a variant with this EAN."""
-    locales = locales_of(request, locale)
-    return respond(request, await pages.by_name("ean", ean, parse_position(position), locales))
+    as_asked = AsAsked(locales_of(request, locale), channel)
+    return respond(request, await pages.by_name("ean", ean, parse_position(position), as_asked))
 
 
 routes = [get_product, get_product_by_slug, get_product_by_sku, get_product_by_ean]

@@ -10,6 +10,7 @@ from typing import Any, Literal, NamedTuple
 import msgspec
 
 from read_side.answers import Answer, catalog_kept
+from read_side.documents import BEHIND
 from read_side.search import elastic
 from read_side.search.index import Index
 from shared.documents.product_pages import Known, page_of
@@ -17,6 +18,7 @@ from shared.documents.products import ProductPage
 from shared.locales import Locales
 
 FIELDS = {"id": "product_id", "slug": "slug", "sku": "skus", "ean": "eans"}
+KNOWN = [f"fold.{name}" for name in ("id", "facts", "prices", "shelves", "own", "lists")]
 AT_ONCE = 16  # questions: the others are for searches
 KEPT_SECONDS = 1.0
 MOST_KEPT = 2000
@@ -63,8 +65,8 @@ class SparePages:
     async def _found(self, wanted: Wanted) -> Page:
         found = await self._index.search(
             query={"bool": {"filter": [*elastic.LISTED, {"term": {FIELDS[wanted.name]: wanted.value}}]}}, size=1,
-            source=["fold.id", "fold.facts", "fold.prices", "fold.shelves"], track_total_hits=False,
-            timeout=elastic.TIMEOUT,
+            source=KNOWN,
+            track_total_hits=False, timeout=elastic.TIMEOUT,
         )  # fmt: skip
         return _page(found["hits"]["hits"], wanted.locales)
 
@@ -74,4 +76,5 @@ def _page(hits: list[dict[str, Any]], locales: Locales) -> Page:
         return None
     known = msgspec.convert(hits[0]["_source"]["fold"], Known)
     best = next((locale for locale in locales or () if locale in known.facts.translations), None)
-    return Answer.made(page_of(known, best), catalog_kept(locales))
+    # Price lists are in Redis: a page that depends on them says that it may be wrong.
+    return Answer.made(page_of(known, best), catalog_kept(locales), BEHIND if known.timed else None)

@@ -15,7 +15,7 @@ BRAND, CATEGORY = "brand", "category"
 COUNTED = 10_000  # totals are exact up to here
 TIMEOUT = "1500ms"
 LISTED: list[Json] = [{"term": {"listed": True}}, {"term": {"deleted": False}}]
-ITEM = ["slug", "name", "brand", "product_type", "image", "skus", "availability", "category_id", "names"]
+ITEM = ["slug", "name", "brand", "product_type", "image", "skus", "availability", "category_id", "names", "times"]
 
 
 def filters(asked: SearchRequest, within: Json | None) -> list[Json]:

@@ -6,7 +6,7 @@ from litestar import Request
 from litestar.params import QueryParameter
 from msgspec import Struct
 
-from read_side.parameters import Locale, locales_of
+from read_side.parameters import DEFAULT_CHANNEL, Channel, Locale, locales_of
 from shared.http.problems import INVALID_INPUT, FieldError, Problem, Told
 from shared.locales import Locales
 from shared.money import EXPONENTS, is_known
@@ -70,6 +70,7 @@ class SearchRequest(Struct, frozen=True):
     cursor: str | None
     facets: tuple[str, ...] | None  # None: chosen by the result
     locales: Locales = None  # in which names are shown
+    channel: str = DEFAULT_CHANNEL
 
 
 async def search_request(
@@ -86,6 +87,7 @@ async def search_request(
     cursor: CursorToken = None,
     facets: FacetNames = None,
     locale: Locale = None,
+    channel: Channel = DEFAULT_CHANNEL,
 ) -> SearchRequest:
     """The parameters of a search; answers 400 with each one that doesn't fit."""
     if not is_known(currency):
@@ -104,6 +106,7 @@ async def search_request(
         cursor=cursor,
         facets=None if facets is None else _facet_names(facets),
         locales=locales_of(request, locale),
+        channel=channel,
     )
 
 

@@ -13,6 +13,7 @@ from read_side.answers import Answer, catalog_kept
 from read_side.brands.queries import BrandShelf
 from read_side.categories.queries import Categories, CategoryShelf
 from read_side.documents import BEHIND, PARKED, Documents, not_ready
+from read_side.prices.shelf import PriceListShelf
 from read_side.sales.queries import Sales
 from read_side.search import cursors, elastic, facets, results, wording
 from read_side.search.elastic import BRAND, CATEGORY, Json, attribute_facet
@@ -86,6 +87,7 @@ class Search:
         brands: BrandShelf,
         sales: Sales,
         rules: RuleShelf,
+        lists: PriceListShelf,
         instead: Instead,
         secret: str,
         tell: Callable[[SearchRequest, Page, bool, float], None],
@@ -93,6 +95,7 @@ class Search:
         self._index, self._documents, self._rules, self._secret = index, documents, rules, secret
         self._shelf, self._brands, self._sales, self._instead = shelf, brands, sales, instead
         self._kinds, self._popular, self._tell = Kinds(index), PopularShelf(documents), tell
+        self._lists = lists
 
     async def answer(
         self, asked: SearchRequest, position: Position | None, listing: Listing | None = None
@@ -119,20 +122,22 @@ class Search:
         began = time.monotonic()
         plan = await self._plan(asked, listing, position)
         behind = None if position is None else await self._documents.behind_index(SEARCH, position)
-        page = await self._page(plan)
+        page, unsure = await self._page(plan, position)
         ready = self._documents.board.is_ready(SEARCH)
         if not ready and not page.total.value:
             raise not_ready()
         if asked.text and asked.cursor is None:
             self._tell(asked, page, listing is not None, time.monotonic() - began)
-        stale = behind or self._parked(page) or (None if ready else BEHIND)
+        stale = behind or unsure or self._parked(page) or (None if ready else BEHIND)
         return Answer.made(page, catalog_kept(asked.locales), stale)
 
     async def preview(self, asked: SearchRequest, proposed: Sequence[Rule], *, alone: bool) -> tuple[Page, Page]:
         """The page as it is, and as it would be with these rules beside those in force, or with these alone."""
         plan = await self._plan(asked, None, None)
         rules = Rules([*proposed] if alone else [*plan.rules.all, *proposed])
-        return await self._page(plan), await self._page(msgspec.structs.replace(plan, rules=rules))
+        before, _ = await self._page(plan, None)
+        after, _ = await self._page(msgspec.structs.replace(plan, rules=rules), None)
+        return before, after
 
     async def _plan(self, asked: SearchRequest, listing: Listing | None, position: Position | None) -> _Plan:
         categories = await self._categories(needed=bool(asked.categories or (listing and listing.category)))
@@ -176,20 +181,24 @@ class Search:
         waiting = self._documents.board.parked.get(SEARCH)
         return PARKED if waiting and any(f"product:{item.id}" in waiting for item in page.items) else None
 
-    async def _page(self, plan: _Plan) -> Page:
+    async def _page(self, plan: _Plan, position: Position | None) -> tuple[Page, str | None]:
+        """The page, and why its prices may be out of date, if they may."""
         plan, found, understood = await self._found(plan)
         asked, hits = plan.asked, found["hits"]["hits"]
         named = plan.named()
         counted = _facets(named, found, plan, await self._kinds_of(named))
         if plan.samples:
             counted += await self._sampled_facets(hits, plan)
-        return Page(
-            items=[results.item(hit, asked, plan.categories) for hit in hits[: asked.limit]],
+        shown = hits[: asked.limit]
+        lists, unsure = await self._lists.lists(results.named_lists(shown), position)
+        page = Page(
+            items=[results.item(hit, asked, plan.categories, lists) for hit in shown],
             total=results.total(found["hits"]),
             facets=counted,
             next_cursor=self._next(hits, plan),
             wording=understood,
         )
+        return page, unsure
 
     async def _found(self, plan: _Plan) -> tuple[_Plan, Json, Wording | None]:
         """What is found, and by which words. Only words that no product says are asked for twice."""

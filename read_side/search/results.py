@@ -1,17 +1,21 @@
 """What a search answers, out of what Elasticsearch found. Pure."""
 
+from collections.abc import Iterable
+from datetime import UTC, datetime
 from typing import Literal
 from uuid import UUID
 
+import msgspec
 from msgspec import Struct
 
 from read_side.categories.queries import Categories
+from read_side.prices.choosing import Lists, Place, shown_price
 from read_side.search.elastic import Json
 from read_side.search.facets import Facet
 from read_side.search.parameters import SearchRequest
 from read_side.search.wording import Wording
+from shared.documents.prices import ShownPrice, VariantTimes
 from shared.documents.stock import Availability
-from shared.money import Money
 
 
 class ItemCategory(Struct, frozen=True):
@@ -31,7 +35,7 @@ class Item(Struct, frozen=True):
     brand: str
     product_type: str
     image: str | None
-    price: Money | None
+    price: ShownPrice | None
     availability: Availability
     category: ItemCategory | None
 
@@ -53,10 +57,10 @@ class Page(Struct, frozen=True):
     wording: Wording | None = None
 
 
-def item(hit: Json, asked: SearchRequest, categories: Categories) -> Item:
+def item(hit: Json, asked: SearchRequest, categories: Categories, lists: Lists) -> Item:
     """A hit as a list shows it."""
     source = hit["_source"]
-    amount = source.get("prices", {}).get(asked.currency)
+    price = _price(source, asked, lists)
     names = source.get("names", {})
     category_id = source.get("category_id")
     known = categories.by_id.get(category_id or "")
@@ -68,10 +72,26 @@ def item(hit: Json, asked: SearchRequest, categories: Categories) -> Item:
         brand=source["brand"],
         product_type=source["product_type"],
         image=source.get("image"),
-        price=None if amount is None else Money(amount, asked.currency),
+        price=price,
         availability=source["availability"],
         category=None if category_id is None else ItemCategory(UUID(category_id), known.name if known else None),
     )
+
+
+def named_lists(hits: Iterable[Json]) -> set[str]:
+    """The price lists that ask something for these hits."""
+    return {id_ for hit in hits for times in hit["_source"].get("times", ()) for id_ in times["lists"]}
+
+
+def _price(source: Json, asked: SearchRequest, lists: Lists) -> ShownPrice | None:
+    """The lowest of its variants as the checkout would ask it now."""
+    if not source.get("times"):
+        amount = source.get("prices", {}).get(asked.currency)
+        return None if amount is None else ShownPrice(amount, asked.currency)
+    place, now = Place(asked.currency, asked.channel), datetime.now(UTC)
+    variants = msgspec.convert(source["times"], list[VariantTimes])
+    found = [price for times in variants if (price := shown_price(times, lists, place, now))]
+    return min(found, key=lambda price: price.amount_minor, default=None)
 
 
 def total(hits: Json) -> Total:

@@ -103,6 +103,7 @@ _PRODUCTS: Json = {
     "listed": BOOLEAN,
     "deleted": BOOLEAN,
     "names": {"type": "object", "enabled": False},
+    "times": {"type": "object", "enabled": False},
     "translated": {**TEXT, **_SPELT},
 }
 

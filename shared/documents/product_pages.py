@@ -7,10 +7,10 @@ from uuid import UUID
 
 from msgspec import Struct, structs
 
+from shared.documents.prices import ShownPrice, Step
 from shared.documents.products import PageVariant, ProductPage
 from shared.documents.shelves import Shelf, level
 from shared.events.catalog import ProductFacts, Variant
-from shared.money import Money
 
 
 class Known(Struct, frozen=True):
@@ -20,6 +20,13 @@ class Known(Struct, frozen=True):
     facts: ProductFacts
     prices: Mapping[str, Mapping[str, int]]  # SKU → currency → minor units
     shelves: Mapping[str, Mapping[str, Shelf]]  # SKU → warehouse → shelf
+    own: Mapping[str, Mapping[str, list[Step]]] = {}  # SKU → currency → steps, if there are several
+    lists: Mapping[str, Mapping[str, list[Step]]] = {}  # SKU → price list → steps
+
+    @property
+    def timed(self) -> bool:
+        """Whether prices depend on the time or the channel, or were changed lately."""
+        return any(self.own.get(variant.sku) or self.lists.get(variant.sku) for variant in self.facts.variants)
 
 
 def page_of(known: Known, locale: str | None = None) -> ProductPage:
@@ -37,6 +44,7 @@ def page_of(known: Known, locale: str | None = None) -> ProductPage:
         images=facts.images,
         variants=[_variant(known, variant) for variant in facts.variants],
         locale=locale,
+        timed=known.timed,
     )
 
 
@@ -61,6 +69,6 @@ def _variant(known: Known, variant: Variant) -> PageVariant:
         ean=variant.ean,
         name=variant.name,
         options=variant.options,
-        prices=[Money(amount, currency) for currency, amount in sorted(prices.items())],
+        prices=[ShownPrice(amount, currency) for currency, amount in sorted(prices.items())],
         availability=level(known.shelves.get(variant.sku, {})),
     )

@@ -5,10 +5,10 @@ from uuid import UUID
 
 from msgspec import Struct
 
+from shared.documents.prices import ShownPrice, VariantTimes
 from shared.documents.stock import Availability
 from shared.documents.told import MINOR, told
 from shared.events.catalog import AttributeValue, Image
-from shared.money import Money
 
 PAGE = "product_page"  # Redis: `doc:<product id>` is a ProductPage, `doc:<product id>:<locale>` one; by slug, sku, ean
 SEARCH = "products"  # Elasticsearch: a SearchedProduct per product
@@ -21,7 +21,7 @@ class PageVariant(Struct, frozen=True):
     ean: str | None
     name: str
     options: dict[str, str]
-    prices: list[Money]  # one per currency, tax excluded
+    prices: list[ShownPrice]  # one per currency
     availability: Availability
 
 
@@ -39,11 +39,17 @@ class ProductPage(Struct, frozen=True):
     images: list[Image]
     variants: list[PageVariant]
     locale: str | None = None  # the language of name and description; null: the shop's own
+    timed: bool = False  # prices depend on the time or the channel, or were changed lately: see `times_id`
 
 
 def page_id(product_id: object, locale: str) -> str:
     """The id of a page in another language."""
     return f"{product_id}:{locale}"
+
+
+def times_id(product_id: object) -> str:
+    """The id of a `PriceTimes`, which pages that are `timed` have beside them. No locale is called so."""
+    return f"{product_id}:prices"
 
 
 class Completion(Struct, frozen=True):
@@ -84,6 +90,7 @@ class SearchedProduct(Struct, frozen=True):
     position: Annotated[int, told("of the last event in it, in the log")]
     names: Annotated[dict[str, str], told("locale → its name there", since="v5")] = {}
     translated: Annotated[str, told("what it is called and said to be in other languages", since="v5")] = ""
+    times: Annotated[list[VariantTimes], told("when prices of its variants change, unsearched", since="v6")] = []
 
 
 class Category(Struct, frozen=True):

@@ -12,6 +12,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
+from shared.price_rule import precedence
 from write_side.pricing.lists.domain import PriceList
 
 
@@ -83,7 +84,7 @@ class PriceBook:
             price_list = self._lists.get(list_id)
             if price_list is not None and price_list.is_for(*asked):
                 price = UnitPrice(amount, list_id, from_quantity, price_list.terms.tax_included)
-                yield price_list.terms.priority, amount, list_id, price
+                yield *precedence(price_list.terms, amount, list_id), price
 
     def _own_price(self, sku: str, asked: Asked) -> int | None:
         """A scheduled price is asked from its time on, whether the worker has written so yet or not."""

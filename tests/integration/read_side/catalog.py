@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from random import Random
 from typing import Any
 from uuid import UUID
@@ -12,6 +13,7 @@ from elasticsearch import Elasticsearch
 
 from shared.documents.indices import INDICES
 from shared.documents.layout import alias_name, index_name
+from shared.documents.prices import Step, VariantTimes
 from shared.documents.products import SEARCH, TREE, Category, CategoryTree, Completion, SearchedProduct
 from shared.documents.quantities import Quantity, quantity_of, step_of, word_of
 from shared.ids import uuid7
@@ -24,6 +26,18 @@ TREE_OF = {None: ["light", "sound"], "light": ["lamps", "candles"], "lamps": ["d
 BRANDS = ["Lumen", "Aurora", "Böhm & Söhne", "Nox"]
 COLOURS = ["red", "white", "black"]
 MATERIALS = ["leather", "steel"]
+
+
+LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
+LIST = UUID(int=7)
+
+
+def times_of(number: int, prices: dict[str, int]) -> list[VariantTimes]:
+    """Two variants; a price list, where it is known, asks less for the dearer one."""
+    own = {currency: [Step(LONG_AGO, amount)] for currency, amount in prices.items()}
+    dearer = {currency: [Step(LONG_AGO, amount + 10)] for currency, amount in prices.items()}
+    by_list = {str(LIST): [Step(LONG_AGO, prices["EUR"] - 10)]}
+    return [VariantTimes(f"SKU-{number}", own), VariantTimes(f"SKU-{number}-b", dearer, by_list)]
 
 
 class Shop:
@@ -78,6 +92,7 @@ class Shop:
             listed=number % 25 != 3,
             deleted=number % 40 == 4,
             position=number + 1,
+            times=times_of(number, prices) if number == 12 else [],
             names={"de": "Eine Nachtleuchte"} if number == 11 else {},
             translated="Eine Nachtleuchte" if number == 11 else "",
         )

@@ -21,6 +21,7 @@ from shared.documents.layout import (
     shards_key,
     slot,
 )
+from shared.documents.prices import LISTS, ShownPrice
 from shared.documents.stock import Availability, ShopperStock, StaffStock, WarehouseStock
 from shared.ids import uuid7
 from shared.money import Money
@@ -30,7 +31,7 @@ from shared.shards import shard_of
 EPOCH, SHARDS, VERSION = 7, 4, "v3"
 MODELS = (
     products.PAGE, products.TREE, products.SEARCH, search_rules.MODEL, stock.MODEL, orders.STATUS,
-    order_records.RECORDS, access.MODEL, accounts.MODEL, sales.MODEL,
+    order_records.RECORDS, access.MODEL, accounts.MODEL, sales.MODEL, LISTS,
 )  # fmt: skip
 NOW = datetime(2026, 11, 27, 8, 0, tzinfo=UTC)
 
@@ -120,7 +121,8 @@ class Shelves:
 
 def a_page(sku: str = "lamp-red", level: Availability = "in") -> products.ProductPage:
     """A product with one variant."""
-    variant = products.PageVariant(uuid7(), sku, "4006381333931", "Red", {"colour": "red"}, [Money(1999, "EUR")], level)
+    prices = [ShownPrice(1999, "EUR")]
+    variant = products.PageVariant(uuid7(), sku, "4006381333931", "Red", {"colour": "red"}, prices, level)
     return products.ProductPage(
         uuid7(), f"{sku}-lämp", "Lamp", "Lumen", "Bright.", "Lamps", None, {"power": 5}, [], [variant]
     )

@@ -2,6 +2,8 @@
 
 import asyncio
 import re
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import httpx
 import pytest
@@ -9,6 +11,8 @@ from msgspec import structs
 
 from read_side.app import create_app
 from shared.documents import products, stock
+from shared.documents.prices import LISTS, PriceTimes, ShownPriceList, Step, TermsStep, VariantTimes
+from shared.events.pricing import PriceListTerms
 from shared.ids import uuid7
 from shared.shards import product_key, shard_of
 from tests.fixtures.asgi import client_of
@@ -35,6 +39,29 @@ async def test_a_page_is_the_stored_bytes_by_every_name(api: httpx.AsyncClient, 
         assert answer.headers["cache-control"] == "public, max-age=5"
         assert "Position" in answer.headers["vary"]
         assert "stale" not in answer.headers
+
+
+async def test_a_page_shows_what_the_clock_and_the_lists_say_now(api: httpx.AsyncClient, shelves: Shelves) -> None:
+    page, now, sale = structs.replace(a_page(), timed=True), datetime.now(UTC), uuid7()
+    own = {"EUR": [Step(now - timedelta(days=90), 1999), Step(now + timedelta(seconds=2), 1499)]}
+    times = VariantTimes("lamp-red", own, {str(sale): [Step(now - timedelta(days=2), 1777)]})
+    terms = PriceListTerms("App", "EUR", ["app"], [], None, now + timedelta(days=1), 1)
+    await shelves.put_product(page)
+    await shelves.put(products.PAGE, products.times_id(page.id), PriceTimes([times]))
+    await shelves.put(LISTS, sale, ShownPriceList(sale, [TermsStep(now - timedelta(days=1), terms)]))
+
+    async def price(**params: str) -> dict[str, Any]:
+        answer = await api.get(f"/v1/products/{page.id}", params=params)
+        assert (answer.status_code, "stale" in answer.headers) == (200, False)
+        [shown] = answer.json()["variants"][0]["prices"]
+        return dict(shown)
+
+    assert (await price(channel="app"))["lowest_30_days_minor"] == 1999
+    assert (await price(channel="app"))["price_list_id"] == str(sale)
+    changed = {"amount_minor": 1499, "currency": "EUR", "lowest_30_days_minor": 1999}
+    path = f"/v1/products/{page.id}"
+    await eventually(api, path, lambda answer: answer.json()["variants"][0]["prices"] == [changed])  # no event came
+    assert (await api.get(f"/v1/products/{page.id}", params={"channel": "no channel"})).status_code == 400
 
 
 @pytest.mark.parametrize("fronted", [True, False])

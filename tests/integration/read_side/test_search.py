@@ -2,17 +2,20 @@
 
 import asyncio
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
 import pytest
 
 from read_side.app import create_app
+from shared.documents.prices import LISTS, ShownPriceList, TermsStep
 from shared.documents.products import SEARCH, SearchedProduct
+from shared.events.pricing import PriceListTerms
 from shared.position import Position
 from tests.fixtures.asgi import client_of
 from tests.fixtures.private_server import PrivateServer
-from tests.integration.read_side.catalog import BRANDS, Answer, Shop, ask, count_of, counts
+from tests.integration.read_side.catalog import BRANDS, LIST, Answer, Shop, ask, count_of, counts
 from tests.integration.read_side.conftest import settings_of
 from tests.integration.read_side.shelves import EPOCH, SHARDS, Shelves, eventually
 
@@ -37,6 +40,19 @@ async def test_an_item_has_what_a_list_shows(shopping: httpx.AsyncClient, shop: 
         "category": {"id": str(category.id), "name": category.name},
     }
     assert (await ask(shopping, q=product.eans[0]))["items"][0]["id"] == item["id"]
+
+
+async def test_a_hit_has_the_lowest_price_of_its_variants_by_the_clock_and_the_lists(
+    shopping: httpx.AsyncClient, shelves: Shelves, shop: Shop
+) -> None:
+    product = next(product for product in shop.found if product.times)
+    terms = PriceListTerms("Web", "EUR", ["web"], [], None, None, 1)
+    await shelves.put(LISTS, LIST, ShownPriceList(LIST, [TermsStep(datetime(2026, 1, 1, tzinfo=UTC), terms)]))
+    euros, yen = product.prices["EUR"], product.prices["JPY"]
+    for asked, amount in (({}, euros - 10), ({"channel": "app"}, euros), ({"currency": "JPY"}, yen)):
+        [item] = (await ask(shopping, q=product.skus[0], **asked))["items"][:1]
+        assert item["id"] == str(product.product_id)
+        assert item["price"]["amount_minor"] == amount
 
 
 async def test_a_hit_is_named_in_the_language_asked_for_and_found_by_words_of_any(

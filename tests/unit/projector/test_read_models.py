@@ -1,5 +1,6 @@
 """What each read model shows, told from events alone."""
 
+from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -23,7 +24,8 @@ from shared.documents.access import KnownToken
 from shared.documents.indices import INDICES
 from shared.documents.order_records import OrderRecord
 from shared.documents.orders import Address, OrderStatus, StatusShipping, StatusTax
-from shared.documents.products import CategoryTree, ProductPage, SearchedProduct, page_id
+from shared.documents.prices import PriceTimes, ShownPrice
+from shared.documents.products import CategoryTree, ProductPage, SearchedProduct, page_id, times_id
 from shared.documents.stock import ShopperStock, StaffStock, StockRecord
 from shared.events.access import TokenIssued, TokenRevoked
 from shared.events.catalog import (
@@ -55,7 +57,15 @@ from shared.events.payments import (
     PaymentIntentCreated,
     PaymentRequested,
 )
-from shared.events.pricing import PriceRemoved, PriceSet
+from shared.events.pricing import (
+    ListPriceRemoved,
+    ListPriceSet,
+    PriceRemoved,
+    PriceScheduled,
+    PriceSet,
+    PriceUnscheduled,
+    Tier,
+)
 from shared.events.refunds import RefundedLine, RefundFailed, RefundPending, RefundRequested, RefundSucceeded
 from shared.events.returns import (
     ReturnApproved,
@@ -129,9 +139,29 @@ def test_a_page_joins_facts_prices_and_stock_of_its_key_in_any_order() -> None:
     )
     document = msgspec.json.decode(page.documents[str(PRODUCT)] or b"", type=ProductPage)
     lamp, large = document.variants
-    assert lamp.prices == [Money(2100, "CHF"), Money(1999, "EUR")]
+    assert lamp.prices == [ShownPrice(2100, "CHF"), ShownPrice(1999, "EUR")]
     assert (lamp.availability, large.availability, large.prices) == ("in", "out", [])
     assert page.lookups == {("slug", "desk-lamp"), ("sku", "lamp"), ("sku", "lamp-xl"), ("ean", "4006381333931")}
+
+
+def test_a_page_whose_prices_change_by_themselves_has_the_times_beside_it() -> None:
+    created, day = ProductCreated(PRODUCT, facts()), timedelta(days=1)
+    plain = shown(product_page.MODEL, KEY, created, PriceSet(PRODUCT, "lamp", "EUR", 1999))
+    assert set(plain.documents) == {str(PRODUCT)}
+    coming = PriceScheduled(PRODUCT, "lamp", "EUR", 1499, START + day)
+    by_list = ListPriceSet(PRODUCT, "lamp-xl", UUID(int=4), [Tier(1, 2500), Tier(10, 2000)])
+    events = (created, PriceSet(PRODUCT, "lamp", "EUR", 1999), coming, by_list)
+    rendered = shown(product_page.MODEL, KEY, *events)
+    page = msgspec.json.decode(rendered.documents[str(PRODUCT)] or b"", type=ProductPage)
+    assert (page.timed, page.variants[0].prices) == (True, [ShownPrice(1999, "EUR")])
+    times = msgspec.json.decode(rendered.documents[times_id(PRODUCT)] or b"", type=PriceTimes)
+    lamp, large = times.variants
+    assert [step.amount_minor for step in lamp.own["EUR"]] == [1999, 1499]
+    assert [step.amount_minor for step in large.lists[str(UUID(int=4))]] == [2500]
+    back = PriceUnscheduled(PRODUCT, "lamp", "EUR", START + day)
+    again = shown(product_page.MODEL, KEY, *events, back, ListPriceRemoved(PRODUCT, "lamp-xl", UUID(int=4)))
+    left = msgspec.json.decode(again.documents[times_id(PRODUCT)] or b"", type=PriceTimes).variants
+    assert [[step.amount_minor for step in times.own.get("EUR", ())] for times in left] == [[1999], []]
 
 
 def test_a_page_in_each_language_falls_back_part_by_part() -> None:

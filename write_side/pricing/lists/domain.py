@@ -14,6 +14,7 @@ from shared.events.pricing import (
     PriceListTerms,
 )
 from shared.money import EXPONENTS
+from shared.price_rule import applies
 from write_side.errors import Invalid, NotFound, Refusal
 from write_side.pricing.domain import TierInput, check_currency
 
@@ -78,15 +79,7 @@ class PriceList(Struct, frozen=True):
 
     def is_for(self, currency: str, channel: str, groups: frozenset[str], now: datetime) -> bool:
         """Whether somebody who buys there and then pays by it."""
-        terms = self.terms
-        return (
-            self.state == "running"
-            and terms.currency == currency
-            and (not terms.channels or channel in terms.channels)
-            and (not terms.groups or not groups.isdisjoint(terms.groups))
-            and (terms.starts_at is None or terms.starts_at <= now)
-            and (terms.ends_at is None or now < terms.ends_at)
-        )
+        return self.state == "running" and applies(self.terms, currency, channel, groups, now)
 
 
 def terms_of(said: PriceListInput) -> PriceListTerms:

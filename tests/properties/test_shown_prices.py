@@ -1,0 +1,139 @@
+"""What a page shows is what the checkout asks, whatever was said of prices and lists, at any moment."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec import Raw
+
+from projector.read_models import price_lists, product
+from projector.read_models.price_times import times_of
+from read_side.prices.choosing import shown_prices
+from shared.documents.prices import ShownPrice, ShownPriceList
+from shared.envelope import Recorded
+from shared.events.catalog import ProductFacts, Variant
+from shared.events.pricing import (
+    ListPriceRemoved,
+    ListPriceSet,
+    PriceListAnnounced,
+    PriceListEnded,
+    PriceListRevised,
+    PriceListTerms,
+    PriceRemoved,
+    PriceScheduled,
+    PriceSet,
+    Tier,
+)
+from tests.properties.values import BOUNDED
+from write_side import pricing
+from write_side.pricing.choosing import Asked, PriceBook, PriceRows
+from write_side.pricing.domain import PricedVariant, begun
+from write_side.pricing.lists import domain as lists_domain
+from write_side.pricing.lists.domain import PriceList
+
+START = datetime(2026, 11, 1, tzinfo=UTC)
+ID, SKU = UUID(int=1), "lamp"
+FACTS = ProductFacts("lamp", "Lamp", "", "", "", "active", None, {}, [], [Variant(ID, SKU)])
+LISTS = [UUID(int=n) for n in (11, 12, 13)]
+
+_hours = st.integers(0, 24 * 80)
+_amounts = st.integers(1, 5).map(lambda n: n * 100)
+_moments = st.none() | _hours.map(lambda hour: START + timedelta(hours=hour))
+_terms = st.builds(
+    PriceListTerms, st.just("a list"), st.sampled_from(["EUR", "CHF"]), st.sampled_from([[], ["web"], ["app"]]),
+    st.sampled_from([[], [], ["vip"]]), _moments, _moments, st.integers(1, 2),
+)  # fmt: skip
+_said = st.one_of(
+    st.tuples(st.just("set"), st.sampled_from(["EUR", "CHF"]), _amounts),
+    st.tuples(st.just("removed"), st.sampled_from(["EUR", "CHF"])),
+    st.tuples(st.just("scheduled"), st.sampled_from(["EUR", "CHF"]), _amounts, st.integers(1, 24 * 40)),
+    st.tuples(st.just("listed"), st.sampled_from(LISTS), st.none() | _amounts, st.sampled_from([1, 1, 5])),
+    st.tuples(st.just("terms"), st.sampled_from(LISTS), st.none() | _terms),
+)
+
+
+class Both:
+    """The same events as the write side's rows and as the projected documents."""
+
+    def __init__(self) -> None:
+        self.now, self.position = START, 0
+        self.priced: PricedVariant | None = None
+        self.lists: dict[UUID, PriceList] = {}
+        self.product = product.Product(0, ID)
+        self.shown: dict[str, price_lists.PriceListState] = {}
+
+    def say(self, said: tuple[Any, ...]) -> None:
+        match said:
+            case ("terms", list_id, terms):
+                self._terms(list_id, terms)
+            case ("listed", list_id, None, _):
+                self._tell(ListPriceRemoved(ID, SKU, list_id))
+            case ("listed", list_id, amount, quantity):
+                self._tell(ListPriceSet(ID, SKU, list_id, [Tier(quantity, amount)]))
+            case ("set", currency, amount):
+                self._tell(PriceSet(ID, SKU, currency, amount))
+            case ("removed", currency):
+                self._tell(PriceRemoved(ID, SKU, currency))
+            case ("scheduled", currency, amount, hours):
+                self._tell(PriceScheduled(ID, SKU, currency, amount, self.now + timedelta(hours=hours)))
+
+    def _tell(self, event: Any) -> None:
+        for each in [*begun(self.priced, self.now), event]:  # as every command does
+            self.priced = pricing.evolve(self.priced, ID, 1, each)
+            self.product = product.evolve(self.product, self._recorded(f"product:{ID}"), each)
+
+    def _terms(self, list_id: UUID, terms: PriceListTerms | None) -> None:
+        known = self.lists.get(list_id)
+        event: PriceListAnnounced | PriceListRevised | PriceListEnded
+        if known is None:
+            if terms is None:
+                return
+            event = PriceListAnnounced(list_id, terms)
+        elif known.state == "ended":
+            return
+        else:
+            event = PriceListEnded(list_id) if terms is None else PriceListRevised(list_id, terms)
+        self.lists[list_id] = lists_domain.evolve(known, event, 1)
+        before = self.shown.get(str(list_id))
+        self.shown[str(list_id)] = price_lists.evolve(before, self._recorded(f"price_list:{list_id}"), event)
+
+    def _recorded(self, key: str) -> Recorded:
+        self.position += 1
+        return Recorded(
+            self.position, self.position - 1, 0, key, "price", ID, 1, ID, "", self.now, Raw(b""), Raw(b"{}")
+        )
+
+    def at_checkout(self, currency: str, channel: str) -> int | None:
+        priced = self.priced or PricedVariant(ID, 0, ID, SKU)
+        rows = PriceRows(
+            [(SKU, name, amount) for name, amount in priced.prices.items()],
+            [(SKU, one.currency, one.starts_at, one.amount_minor) for one in priced.scheduled],
+            list(self.lists.values()),
+            [(SKU, id_, tier.from_quantity, tier.amount_minor) for id_, said in priced.lists.items() for tier in said],
+        )
+        price = PriceBook(rows).unit_price(SKU, 1, Asked(currency, channel, frozenset(), self.now))
+        return None if price is None else price.amount_minor
+
+    def on_the_page(self, channel: str) -> list[ShownPrice]:
+        times = times_of(FACTS, self.product.prices, self.product.own, self.product.lists)
+        if times is None:
+            own = self.product.prices.get(SKU, {})
+            return [ShownPrice(amount, currency) for currency, amount in sorted(own.items())]
+        lists = {id_: ShownPriceList(state.id, state.steps) for id_, state in self.shown.items()}
+        return shown_prices(times.variants[0], lists, channel, self.now)
+
+
+@BOUNDED
+@given(st.lists(st.tuples(_said, st.integers(0, 24 * 20)), max_size=12))
+def test_a_page_shows_what_the_checkout_asks(history: list[tuple[tuple[Any, ...], int]]) -> None:
+    both = Both()
+    for said, hours in history:
+        both.say(said)
+        for passed in (0, hours):
+            both.now += timedelta(hours=passed)
+            for channel in ("web", "app"):
+                shown = {price.currency: price.amount_minor for price in both.on_the_page(channel)}
+                asked = {currency: both.at_checkout(currency, channel) for currency in ("EUR", "CHF")}
+                assert shown == {currency: amount for currency, amount in asked.items() if amount is not None}
