@@ -17,6 +17,7 @@ from shared.events.fraud import FraudEvent
 from shared.events.fulfilment import FulfilmentEvent
 from shared.events.gift_cards import GiftCardEvent
 from shared.events.inventory import InventoryEvent
+from shared.events.invoices import CreditEvent, InvoiceEvent
 from shared.events.merchandising import MerchandisingEvent
 from shared.events.notifications import NotificationEvent
 from shared.events.orders import OrderEvent, QuoteEvent
@@ -53,6 +54,8 @@ Event = (
     | MerchandisingEvent
     | PromotionEvent
     | GiftCardEvent
+    | CreditEvent
+    | InvoiceEvent
     | RefundEvent
     | RepairEvent
     | RestockRequestEvent

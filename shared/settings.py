@@ -40,6 +40,7 @@ class Settings(Struct, frozen=True, rename=str.upper):
     cors_origins: str = ""  # comma-separated origins, or * for any
     quote_ttl_seconds: int = 900
     payment_ttl_seconds: int = 1800  # how long an unpaid order keeps its stock
+    invoice_groups: str = "business"  # comma-separated customer groups whose accounts may buy on invoice
     capture_after_seconds: int = 0  # how long after it was authorized: until then a part of it can be released
     allocation: AllocationStrategy = "priority"  # which warehouses an order ships from
     fraud_checks: FraudChecks = "enforce"  # or only told in the log, or not made
@@ -83,6 +84,11 @@ class Settings(Struct, frozen=True, rename=str.upper):
     def languages(self) -> list[str]:
         """The languages as a list, the shop's own first."""
         return [locale.strip() for locale in self.locales.split(",") if locale.strip()] or ["en"]
+
+    @property
+    def invoicing(self) -> frozenset[str]:
+        """The customer groups that may buy on invoice."""
+        return frozenset(group.strip() for group in self.invoice_groups.split(",") if group.strip())
 
     @classmethod
     def read(cls, environ: Mapping[str, str] | None = None) -> Self:

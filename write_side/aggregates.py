@@ -32,6 +32,8 @@ from write_side.inventory.alerts import domain as low_stock
 from write_side.inventory.alerts import store as low_stock_store
 from write_side.inventory.limits import domain as limits
 from write_side.inventory.limits import store as limits_store
+from write_side.invoices import domain as invoices
+from write_side.invoices import store as invoices_store
 from write_side.merchandising import domain as merchandising
 from write_side.merchandising import store as merchandising_store
 from write_side.notifications import domain as notifications
@@ -124,6 +126,12 @@ AGGREGATES: list[Aggregate] = [
     Aggregate(
         "gift_card", "gift_card", lambda state, r, e: gift_cards.evolve(state, e, r.version), gift_cards_store.all_cards
     ),
+    Aggregate(
+        "credit", "credit", lambda state, r, e: invoices.evolve_credit(state, e, r.version), invoices_store.all_credits
+    ),
+    Aggregate(
+        "invoice", "invoice", lambda state, r, e: invoices.evolve(state, e, r.version), invoices_store.all_invoices
+    ),
     Aggregate("sale", "sale", lambda state, r, e: sales.evolve(state, e, r.version), sales_store.all_sales),
     Aggregate("sale_pass", "sale_pass", lambda _, r, e: sales.evolve_pass(e, r.version), sales_store.all_passes),
     Aggregate(
@@ -193,5 +201,10 @@ GIFT_USES = Aggregate(
     "gift_card", "gift_card", lambda state, r, e: gift_cards.evolve_uses(state, r.aggregate_id, e),
     gift_cards_store.all_uses, "reservation",
 )  # fmt: skip
-PARTS = {part.type: part for part in (RESERVATIONS, USES, GIFT_USES)}
+# And of an account's credit.
+CREDIT_USES = Aggregate(
+    "credit", "credit", lambda state, r, e: invoices.evolve_uses(state, r.aggregate_id, e),
+    invoices_store.all_uses, "reservation",
+)  # fmt: skip
+PARTS = {part.type: part for part in (RESERVATIONS, USES, GIFT_USES, CREDIT_USES)}
 BY_TYPE = {aggregate.type: aggregate for aggregate in AGGREGATES}

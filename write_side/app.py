@@ -41,6 +41,7 @@ from write_side.history import routes as history_routes
 from write_side.http import CREDENTIALS
 from write_side.inventory import routes as inventory_routes
 from write_side.inventory.limits import routes as limits_routes
+from write_side.invoices import routes as invoices_routes
 from write_side.merchandising import routes as merchandising_routes
 from write_side.orders import Outside, open_placements
 from write_side.orders import routes as orders_routes
@@ -75,6 +76,7 @@ ROUTES: Sequence[HTTPRouteHandler] = [
     *limits_routes.routes,
     *promotions_routes.routes,
     *gift_cards_routes.routes,
+    *invoices_routes.routes,
     *sales_routes.routes,
     *shipping_routes.routes,
     *taxes_routes.routes,

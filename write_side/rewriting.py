@@ -7,7 +7,7 @@ from uuid import UUID
 from write_side import catalog, pricing
 from write_side.access import store as access
 from write_side.accounts import store as accounts
-from write_side.aggregates import GIFT_USES, RESERVATIONS, USES, Aggregate
+from write_side.aggregates import CREDIT_USES, GIFT_USES, RESERVATIONS, USES, Aggregate
 from write_side.carts import store as carts
 from write_side.comparing import fold
 from write_side.database import Connection
@@ -21,6 +21,8 @@ from write_side.inventory import store as inventory
 from write_side.inventory.alerts import store as low_stock
 from write_side.inventory.domain import Held, StockItem
 from write_side.inventory.limits import store as limits
+from write_side.invoices import store as invoices
+from write_side.invoices.domain import Credit, CreditUses
 from write_side.merchandising import store as merchandising
 from write_side.notifications import store as notifications
 from write_side.orders import store as orders
@@ -60,6 +62,11 @@ async def _gift_card(conn: Connection, card: GiftCard) -> None:
     await gift_cards.rewrite_card(conn, card, uses)
 
 
+async def _credit(conn: Connection, credit: Credit) -> None:
+    uses = (await fold(conn, CREDIT_USES, [credit.id])).states.get(credit.id, CreditUses(credit.id, {}))
+    await invoices.rewrite_credit(conn, credit, uses)
+
+
 _REWRITES: dict[str, Rewrite] = {
     "warehouse": inventory.rewrite_warehouse,
     "stock_item": _item,
@@ -73,6 +80,8 @@ _REWRITES: dict[str, Rewrite] = {
     "price_list": price_lists.rewrite_price_list,
     "promotion": _promotion,
     "gift_card": _gift_card,
+    "credit": _credit,
+    "invoice": invoices.rewrite_invoice,
     "sale": sales.rewrite_sale,
     "sale_pass": sales.rewrite_pass,
     "destination": taxes.rewrite_destination,
@@ -102,6 +111,7 @@ _PARTS = {
     "cart": [("cart_line", "cart_id")],
     "promotion": [("promotion_use", "promotion_id")],
     "gift_card": [("gift_card_use", "gift_card_id")],
+    "credit": [("credit_use", "account_id")],
     "sale": [("sale_sku", "sale_id")],
     "webhook_endpoint": [("webhook_secret", "endpoint_id"), ("webhook_delivery", "endpoint_id")],
 }

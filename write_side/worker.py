@@ -31,6 +31,7 @@ from write_side.fulfilment.picking.reactions import reactions as pick_reactions
 from write_side.history import snapshots
 from write_side.inventory.alerts import handlers as alerts
 from write_side.inventory.alerts.reactions import reactions as stock_reactions
+from write_side.invoices import steps as invoices
 from write_side.notifications import gateway as mail
 from write_side.notifications import handlers as mails
 from write_side.notifications.reactions import reactions as mail_reactions
@@ -170,6 +171,7 @@ async def run(settings: Settings, stopping: asyncio.Event) -> None:
             *prices.steps(pool),
             *payments.steps(pool, gateway, settings.capture_after_seconds),
             *refunds.steps(pool, gateway),
+            *invoices.steps(pool),
             *fraud.steps(pool),
             *picks.steps(pool, settings),
             *bookings.steps(pool, keyring, carrier, settings),

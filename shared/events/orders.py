@@ -108,6 +108,7 @@ class QuoteIssued(Struct, frozen=True, omit_defaults=True, tag="orders.quote_iss
     taxes: list[OrderTax] = []
     duties_due: bool = False  # the recipient pays duties and import taxes at the door; none of that is in the total
     gift_cards: list[GiftPart] = []  # what they pay of the total; the rest is charged
+    payment_method: str = "card"
 
 
 class OrderPlaced(Struct, frozen=True, omit_defaults=True, tag="orders.order_placed.v1"):

@@ -28,6 +28,7 @@ from shared.events.inventory import (
     WarehouseEvent,
     WarehouseOpened,
 )
+from shared.events.invoices import CreditEvent, CreditSet, InvoiceEvent, InvoiceIssued
 from shared.events.merchandising import MerchandisingEvent, SearchRuleSet
 from shared.events.notifications import MailQueued, NotificationEvent
 from shared.events.orders import OrderEvent, OrderPlaced, QuoteEvent, QuoteIssued
@@ -74,6 +75,8 @@ HISTORIES: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "access_token": (TokenIssued, (TokenRevoked,)),
     "promotion": (PromotionAnnounced, get_args(PromotionEvent)),
     "restock_request": (RestockRequested, get_args(RestockRequestEvent)),
+    "credit": (CreditSet, get_args(CreditEvent)),
+    "invoice": (InvoiceIssued, get_args(InvoiceEvent)),
     "gift_card": (GiftCardIssued, get_args(GiftCardEvent)),
     "search_rule": (SearchRuleSet, get_args(MerchandisingEvent)),
     "sale": (SaleAnnounced, get_args(SaleEvent)),

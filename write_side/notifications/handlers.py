@@ -12,7 +12,7 @@ from shared.events.notifications import MailRefused, MailSent
 from shared.http import tracing
 from shared.links import order_token
 from shared.settings import Settings
-from write_side import commands, customers, event_log, fulfilment, metrics, orders, payments, refunds, returns
+from write_side import commands, customers, event_log, fulfilment, invoices, metrics, orders, payments, refunds, returns
 from write_side.causes import continuing
 from write_side.customers import Contact, Keyring, SealedContact
 from write_side.database import Pool
@@ -150,6 +150,11 @@ async def _letter(pool: Pool, mail: Mail, order: Order) -> Letter:
         return await _about_parcel(pool, mail.subject_id, order, arrived=mail.kind == domain.DELIVERED)
     if mail.kind in return_letters.KINDS:
         return await _about_return(pool, mail, order)
+    if mail.kind in (domain.INVOICE, domain.OVERDUE):
+        async with pool.acquire() as conn:
+            invoice = await invoices.find(conn, mail.subject_id)
+        assert invoice is not None
+        return letters.invoiced(invoice.open_minor, invoice.currency, invoice.due_at, late=mail.kind == domain.OVERDUE)
     assert mail.kind in (domain.REFUND, domain.RELEASED)
     async with pool.acquire() as conn:
         refund = await refunds.find(conn, mail.subject_id)

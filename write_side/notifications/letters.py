@@ -90,6 +90,22 @@ def declined(reason: str | None, expires_at: datetime) -> Letter:
     )
 
 
+def invoiced(open_minor: int, currency: str, due_at: datetime, *, late: bool) -> Letter:
+    """What is bought on invoice is to be paid, or should have been."""
+    amount = display(open_minor, currency)
+    if late:
+        return Letter(
+            "The invoice of your order {number} is overdue",
+            f"{amount} for your order {{number}} were due on {due_at:%d %B %Y}, and we have not seen them yet. Please "
+            "pay them now, with the number of the order as the reference; if you have, thank you.",
+        )
+    return Letter(
+        "The invoice of your order {number}",
+        f"you bought on invoice: please pay {amount} for your order {{number}} by {due_at:%d %B %Y}, with the number "
+        "of the order as the reference.",
+    )
+
+
 def refunded(amount_minor: int, currency: str, lines: Sequence[RefundedLine], ordered: Sequence[PricedLine]) -> Letter:
     """Money is on its way back."""
     names = {line.sku: line.name for line in ordered}

@@ -6,6 +6,7 @@ from uuid import UUID
 from shared.codec import Event, tag_of
 from shared.envelope import Metadata, Recorded
 from shared.events.fulfilment import ParcelDelivered, ParcelShipped
+from shared.events.invoices import InvoiceIssued, InvoiceOverdue
 from shared.events.notifications import MailQueued
 from shared.events.orders import OrderCompleted, OrderConfirmed, OrderReaddressed
 from shared.events.payments import PaymentDeclined
@@ -25,7 +26,9 @@ from write_side.notifications import store
 from write_side.notifications.domain import (
     COMPLETED,
     DELIVERED,
+    INVOICE,
     ORDER_CONFIRMATION,
+    OVERDUE,
     PAYMENT_DECLINED,
     READDRESSED,
     REFUND,
@@ -93,7 +96,13 @@ def reactions(sender: str) -> list[Reaction]:
         assert isinstance(event, ReturnEvent)
         await queue(conn, event.order_id, _OF_RETURNS[type(event)], event.return_id, cause)
 
+    async def invoice(conn: Connection, _: Recorded, event: Event, cause: Metadata) -> None:
+        assert isinstance(event, InvoiceIssued | InvoiceOverdue)
+        kind = INVOICE if isinstance(event, InvoiceIssued) else OVERDUE
+        await queue(conn, event.order_id, kind, event.invoice_id, cause)
+
     return [
+        Reaction("invoice_mail", (tag_of(InvoiceIssued), tag_of(InvoiceOverdue)), invoice),
         Reaction("order_confirmation_mail", (tag_of(OrderConfirmed),), confirm),
         Reaction("decline_mail", (tag_of(PaymentDeclined),), decline),
         Reaction("refund_mail", (tag_of(RefundSucceeded),), refund),

@@ -11,6 +11,7 @@ from write_side.carts import CartHead
 from write_side.catalog import SoldVariant
 from write_side.gift_cards import GiftCard
 from write_side.inventory import PurchaseLimit, StockItem
+from write_side.invoices import Credit
 from write_side.orders.domain import Quote
 from write_side.pricing import PriceBook
 from write_side.promotions import Promotion
@@ -32,6 +33,7 @@ class Known(NamedTuple):
     limits: Sequence[PurchaseLimit]  # of what the quotes name
     bought: Mapping[UUID, Mapping[str, int]]  # person → SKU → how many they have of what is limited
     gift_cards: Mapping[UUID, GiftCard]
+    credits: Mapping[UUID, Credit]  # by account
 
 
 class Placing(Struct, frozen=True):
@@ -53,6 +55,8 @@ class Placing(Struct, frozen=True):
     claims: list[UUID] = []  # promotions whose uses are limited
     counted: dict[str, int] = {}  # SKU → quantity, where a customer may have only so many
     gift_cards: list[GiftPart] = []
+    account_id: UUID | None = None
+    credit_minor: int = 0  # what it takes of the account's credit
     placed: str = ""
     payment_requested: str = ""
     cart_ordered: str = ""

@@ -119,6 +119,7 @@ class Quote(Struct, frozen=True):
     taxes: list[OrderTax] = []
     duties_due: bool = False
     gift_cards: list[GiftPart] = []
+    payment_method: str = "card"
 
     @property
     def wanted(self) -> dict[str, int]:
@@ -280,7 +281,7 @@ def evolve_quote(quote: Quote | None, event: QuoteEvent, version: int) -> Quote:
             event.quote_id, event.cart_id, event.cart_version, event.person_id, event.mail, event.address,
             event.country, event.tax_basis_points, event.lines, event.totals, event.expires_at, version, event.codes,
             event.discounts, event.channel, event.groups, event.account_id, event.shipping, event.taxes,
-            event.duties_due, event.gift_cards,
+            event.duties_due, event.gift_cards, event.payment_method,
         )  # fmt: skip
     assert quote is not None, "a quote's history begins with QuoteIssued"
     return structs.replace(quote, mail="", address="", version=version)

@@ -21,7 +21,7 @@ from shared.events.orders import OrderPlaced, Shipping
 from shared.events.payments import PaymentRequested
 from shared.ids import uuid7
 from shared.settings import AllocationStrategy
-from write_side import carts, commands, gift_cards, inventory, sales
+from write_side import carts, commands, gift_cards, inventory, invoices, sales
 from write_side.carts import CartOrderedAlready
 from write_side.commands import RETRIES, Answer, Call, TryAgain
 from write_side.database import Pool
@@ -66,7 +66,8 @@ async def place_order(placements: Placements, pool: Pool, command: PlaceOrder) -
     """The order of a quote. The same quote again, under whatever key, is the same order.
 
     Refuses `quote_expired`, `quote_stale`, `not_sellable`, `cart_ordered`, `pass_required`, `purchase_limit`,
-    `out_of_stock` with what is left of each line, and what the Idempotency-Key says.
+    `invoice_not_permitted`, `credit_exceeded`, `out_of_stock` with what is left of each line, and what the
+    Idempotency-Key says.
     """
     for _ in range(RETRIES):
         try:
@@ -75,7 +76,7 @@ async def place_order(placements: Placements, pool: Pool, command: PlaceOrder) -
             continue
         # Gone from that warehouse since we read: perhaps another one has it, and if not, the next reading says so. So
         # with the last use of a promotion: somebody who took it may have been refused for another reason.
-        if outcome.outcome not in ("out_of_stock", "discount_gone", "limit_reached", "gift_card_gone"):
+        if outcome.outcome not in ("out_of_stock", "discount_gone", "limit_reached", "gift_card_gone", "credit_gone"):
             return await _answer(pool, outcome)
     raise TryAgain("others wanted the same at the same time; try again", retry_after=1)
 
@@ -126,8 +127,7 @@ def decide(known: Known, command: PlaceOrder, now: datetime) -> Placing:
     offered = Offered(known.promotions, quote.codes, known.uses.get(quote.person_id, {}), now)
     fresh = domain.goods_of(wanted, offers, _shipping(quote), quote.totals.currency, offered)
     domain.check_quote(quote, cart.version, fresh, now)
-    if not gift_cards.covers(quote.gift_cards, known.gift_cards, now):
-        raise QuoteStale("a gift card pays less by now; ask for a new quote", changes=[{"what": "gift_card"}])
+    _check_paying(quote, known, now)
     inventory.check_limits(wanted, known.limits, known.bought.get(quote.person_id, {}))
     # Unlocked: turns away early whom the rows would turn away.
     taken = inventory.allocate(wanted, known.stock, command.strategy)
@@ -137,7 +137,17 @@ def decide(known: Known, command: PlaceOrder, now: datetime) -> Placing:
     limited = {promotion.id for promotion in known.promotions if promotion.limited}
     claims = [discount.promotion_id for discount in placed.discounts if discount.promotion_id in limited]
     counted = inventory.counted(wanted, known.limits)
-    return _placing(asked, placed, [item_id for _, item_id in taken], claims, counted)
+    return _placing(asked, placed, [item_id for _, item_id in taken], claims, counted, quote.payment_method)
+
+
+def _check_paying(quote: Quote, known: Known, now: datetime) -> None:
+    """Unlocked, too. Raises `QuoteStale`, `InvoiceNotPermitted`, `CreditExceeded`."""
+    if not gift_cards.covers(quote.gift_cards, known.gift_cards, now):
+        raise QuoteStale("a gift card pays less by now; ask for a new quote", changes=[{"what": "gift_card"}])
+    charged = quote.totals.total_minor - gift_cards.paid_by(quote.gift_cards)
+    if quote.payment_method == "invoice" and charged:
+        credit = known.credits.get(quote.account_id) if quote.account_id else None
+        invoices.check(credit, quote.totals.currency, charged)
 
 
 def _shipping(quote: Quote) -> Shipping:
@@ -153,11 +163,12 @@ def _asked(quote: Quote, command: PlaceOrder) -> Placing:
 
 
 def _placing(
-    asked: Placing, placed: OrderPlaced, item_ids: list[UUID], claims: list[UUID], counted: dict[str, int]
-) -> Placing:
+    asked: Placing, placed: OrderPlaced, item_ids: list[UUID], claims: list[UUID], counted: dict[str, int],
+    rest_by: str,
+) -> Placing:  # fmt: skip
     state = domain.evolve(None, placed, 1)
     charged, currency = state.charged_minor, placed.totals.currency
-    method = "card" if charged else "gift_card"
+    method = rest_by if charged else "gift_card"
     requested = PaymentRequested(placed.payment_id, placed.order_id, charged, currency, method)
     return structs.replace(
         asked,
@@ -168,6 +179,8 @@ def _placing(
         claims=claims,
         counted=counted,
         gift_cards=placed.gift_cards,
+        account_id=placed.account_id,
+        credit_minor=charged if method == "invoice" else 0,
         placed=encode_event(placed).decode(),
         payment_requested=encode_event(requested).decode(),
         cart_ordered=encode_event(CartOrdered(placed.cart_id, placed.order_id)).decode(),

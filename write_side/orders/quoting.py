@@ -15,13 +15,26 @@ from shared.envelope import Metadata
 from shared.events.orders import QuoteIssued, Shipping
 from shared.ids import uuid7
 from shared.money import Money
-from write_side import accounts, carts, commands, fraud, gift_cards, inventory, promotions, sales, shipping, taxes
+from write_side import (
+    accounts,
+    carts,
+    commands,
+    fraud,
+    gift_cards,
+    inventory,
+    invoices,
+    promotions,
+    sales,
+    shipping,
+    taxes,
+)
 from write_side.carts import Cart, CartOrderedAlready
 from write_side.commands import Answer
 from write_side.customers import Contact, Keyring, seal_contact
 from write_side.database import Connection, Pool
 from write_side.event_log import Positions
 from write_side.gift_cards import Gifts
+from write_side.invoices import PayBy
 from write_side.orders import domain, store
 from write_side.orders.domain import Offer, Where
 from write_side.orders.handlers import QuoteState, quoted
@@ -32,6 +45,7 @@ from write_side.shipping import Parcel, ShippingRates
 from write_side.taxes import TaxRates
 
 NOBODY = UUID(int=0)
+CARD = PayBy("card", frozenset())
 
 
 class Outside(NamedTuple):
@@ -73,7 +87,7 @@ class Basket(NamedTuple):
 async def issue_quote(
     pool: Pool, keyring: Keyring, cart_id: UUID, secret: str | None, contact: Contact, ttl: int, outside: Outside,
     cause: Metadata, codes: Sequence[str] = (), visit: fraud.Visit | None = None, method: str | None = None,
-    gifts: Gifts | None = None,
+    gifts: Gifts | None = None, pay_by: PayBy = CARD,
 ) -> Answer[QuoteState]:  # fmt: skip
     """Today's price of a cart for an address, with what promotions and these codes take off, sent by this method (the
     cheapest, if none is said) and with tax, and what gift cards pay of it, good for `ttl` seconds; by the price lists
@@ -96,11 +110,13 @@ async def issue_quote(
     taxed = await taxes.ask(outside.taxes, domain.question_of(goods, where), outside.taxes_seconds)
     priced = domain.price(goods, taxed)
     paid = await gift_cards.paying(pool, gifts, priced.totals, now)
+    charged = Money(priced.totals.total_minor - gift_cards.paid_by(paid.parts), cart.currency)
+    await invoices.check_quote(pool, pay_by, cart.account_id, basket.groups, charged)
     event = QuoteIssued(
         uuid7(), cart.id, cart.version, sealed.person_id, sealed.mail, sealed.address, where.country, 0,
         priced.lines, priced.totals, now + timedelta(seconds=ttl), list(codes),
         priced.discounts, cart.channel, sorted(basket.groups), cart.account_id, chosen, priced.taxes, priced.duties_due,
-        paid.parts,
+        paid.parts, pay_by.method,
     )  # fmt: skip
 
     async def save(conn: Connection) -> tuple[QuoteState, Positions]:

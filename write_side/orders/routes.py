@@ -38,6 +38,7 @@ from write_side.http import (
     shown,
 )
 from write_side.inventory import OutOfStock, PurchaseLimitReached, UnknownStock
+from write_side.invoices import CreditExceeded, InvoiceNotPermitted, Method, PayBy
 from write_side.opening_orders import check_order_token, who_opens
 from write_side.orders import handlers, settling
 from write_side.orders.claiming import Claimed, OrderTaken, claim_order, claim_orders_of
@@ -80,6 +81,7 @@ class AskedQuote(Struct, frozen=True, forbid_unknown_fields=True):
     codes: Codes = []
     shipping_method: Annotated[str, Meta(min_length=1, max_length=40)] | None = None  # the cheapest unless told
     gift_cards: GiftCodes = []
+    payment_method: Method = "card"  # what gift cards leave
 
 
 class AskedShipping(Struct, frozen=True, forbid_unknown_fields=True):
@@ -120,7 +122,7 @@ _PAY = {"payment_id": "/payment/id", "Order-Token": "/order_token"}
 @refuses(
     CartEmpty, carts.CartOrderedAlready, NotSellable, BrokenMail, BrokenAddress, UnknownDestination, TotalOutOfRange,
     UnknownShippingMethod, ShippingUnavailable, TaxesUnavailable, KeyringUnavailable, PassRequired,
-    PurchaseLimitReached, TooManyAttempts,
+    PurchaseLimitReached, TooManyAttempts, InvoiceNotPermitted, CreditExceeded,
 )  # fmt: skip
 @leads_to(Link("post_order", {"Cart-Secret": "$request.header.Cart-Secret"}, {"quote_id": "/id"}))
 async def post_quote(
@@ -140,7 +142,7 @@ async def post_quote(
     visit = _visit(request, contact, device, own)
     answer = await issue_quote(
         own.pool, own.keyring, cart_id, secret, contact, ttl, own.outside, cause(request), _typed(data.codes), visit,
-        data.shipping_method, gifts,
+        data.shipping_method, gifts, PayBy(data.payment_method, own.settings.invoicing),
     )
     return answered(request, answer, 201)
 
@@ -171,7 +173,7 @@ def _typed(codes: Sequence[str]) -> list[str]:
 @post("/v1/orders")
 @refuses(
     QuoteExpired, QuoteStale, OutOfStock, UnknownStock, carts.CartOrderedAlready, NotSellable, Overloaded,
-    PassRequired, PurchaseLimitReached,
+    PassRequired, PurchaseLimitReached, InvoiceNotPermitted, CreditExceeded,
 )  # fmt: skip
 @leads_to(
     Link("post_session", _PAY),

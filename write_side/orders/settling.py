@@ -21,8 +21,9 @@ from shared.events.payments import (
     PaymentIntentCreated,
     PaymentVoided,
 )
+from shared.money import Money
 from shared.shards import order_key
-from write_side import commands, event_log, fraud, metrics, payments
+from write_side import commands, event_log, fraud, invoices, metrics, payments
 from write_side.causes import continuing, joining_order
 from write_side.database import Connection, Pool
 from write_side.event_log import NewEvent, Positions, together
@@ -31,7 +32,7 @@ from write_side.orders.calls import Settling
 from write_side.orders.domain import Order
 from write_side.orders.refusals import AlreadyPaid, UnknownOrder
 from write_side.orders.verdicts import Verdict, judge
-from write_side.payments import Decline, Gateway, Notice, ProviderDown, ProviderRefused, Seen, Work
+from write_side.payments import Decline, Gateway, Notice, Payment, ProviderDown, ProviderRefused, Seen, Work
 
 log = logging.getLogger(__name__)
 
@@ -106,7 +107,8 @@ async def _carry_out(
             return await _confirm(conn, order, seen, cause)
         case "capture":
             captured = PaymentCaptured(payment.id, order.id, seen.intent_id, seen.authorized_minor)
-            return await payments.save(conn, payment, captured, "captured", cause, todo=None)
+            saved = await payments.save(conn, payment, captured, "captured", cause, todo=None)
+            return together(saved, await _invoiced(conn, order, payment, cause))
         case "end":
             return await _end(conn, order, cause)
         case "wake":
@@ -116,6 +118,15 @@ async def _carry_out(
             log.error("a payment needs a person", extra={"fields": fields})
             await payments.park(conn, payment.id, f"{seen.status}, which does not fit")
     return {}
+
+
+async def _invoiced(conn: Connection, order: Order, payment: Payment, cause: Metadata) -> Positions:
+    """What is bought on invoice is owed from its capture on."""
+    if payment.method != "invoice":
+        return {}
+    assert order.account_id is not None, "credit is an account's"
+    due = Money(payment.due_minor, payment.currency)
+    return await invoices.issue(conn, order.id, order.account_id, due, datetime.now(UTC), cause)
 
 
 def _next(work: Work) -> dict[str, str | None]:

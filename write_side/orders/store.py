@@ -29,6 +29,7 @@ from write_side.database import Connection, Pool, among, overwrite, replace
 from write_side.event_log import NewEvent, Positions
 from write_side.gift_cards import GiftCard, paid_by
 from write_side.inventory import PurchaseLimit, StockItem
+from write_side.invoices import Credit
 from write_side.orders.calls import Known, Outcome, Placing, Settling
 from write_side.orders.domain import Order, Quote
 from write_side.pricing import open_book
@@ -40,7 +41,7 @@ _facts = msgspec.json.Decoder()
 
 _QUOTE = """SELECT id, cart_id, cart_version, person_id, mail, address, country, tax_basis_points, lines, totals,
                    expires_at, version, codes, discounts, channel, groups, account_id, shipping,
-                   taxes, duties_due, gift_cards FROM quote"""
+                   taxes, duties_due, gift_cards, payment_method FROM quote"""
 _quoted_lines = msgspec.json.Decoder(list[PricedLine])
 _quoted_totals = msgspec.json.Decoder(Totals)
 _discounts = msgspec.json.Decoder(list[Discount])
@@ -73,6 +74,7 @@ _LOOKED_AT: dict[str, msgspec.json.Decoder[list[Any]]] = {
     "limits": msgspec.json.Decoder(list[PurchaseLimit]),
     "bought": msgspec.json.Decoder(list[tuple[UUID, str, int]]),
     "gift_cards": msgspec.json.Decoder(list[GiftCard]),
+    "credits": msgspec.json.Decoder(list[Credit]),
 }
 
 
@@ -81,12 +83,14 @@ async def save_quote(conn: Connection, event: QuoteIssued, cause: Metadata) -> P
     await conn.execute(
         """INSERT INTO quote (id, cart_id, cart_version, person_id, mail, address, country, tax_basis_points, lines,
                               totals, expires_at, version, codes, discounts, channel, groups, account_id, shipping,
-                              taxes, duties_due, gift_cards)
-           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 1, $12, $13, $14, $15, $16, $17, $18, $19, $20)""",
+                              taxes, duties_due, gift_cards, payment_method)
+           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 1, $12, $13, $14, $15, $16, $17, $18, $19, $20,
+                   $21)""",
         event.quote_id, event.cart_id, event.cart_version, event.person_id, event.mail, event.address, event.country,
         event.tax_basis_points, as_json(event.lines).decode(), as_json(event.totals).decode(), event.expires_at,
         event.codes, as_json(event.discounts).decode(), event.channel, event.groups, event.account_id,
         _text(event.shipping), as_json(event.taxes).decode(), event.duties_due, as_json(event.gift_cards).decode(),
+        event.payment_method,
     )  # fmt: skip
     return await event_log.append(conn, [NewEvent("quote", event.quote_id, 1, cart_key(event.cart_id), event)], cause)
 
@@ -109,6 +113,7 @@ async def look(pool: Pool, quote_ids: Sequence[UUID]) -> Known:
         limits=found["limits"],
         bought=_nested(found["bought"]),
         gift_cards={card.id: card for card in found["gift_cards"]},
+        credits={credit.id: credit for credit in found["credits"]},
     )
 
 

@@ -26,8 +26,10 @@ class Provider(Protocol):
         """Make sure that nothing can be taken any more."""
 
 
-class NothingToPay:
-    """For orders that gift cards pay in full: they were taken as the order was placed, and nobody has to be asked."""
+class OurBooks:
+    """For what stands in our own books: gift cards that pay an order in full, and the credit of accounts that buy on
+    invoice. Both were taken as the order was placed; what goes back does so as it is cancelled or refunded. Nobody has
+    to be asked."""
 
     async def create(self, payment: Payment) -> Seen:
         """Good from the start."""
@@ -38,11 +40,11 @@ class NothingToPay:
         return _seen(payment, "requires_capture")
 
     async def capture(self, payment: Payment, attempt: int) -> Seen:
-        """All there."""
+        """Taken; an invoice is issued as the order learns of it."""
         return _seen(payment, "succeeded")
 
     async def cancel(self, payment: Payment, attempt: int) -> Seen:
-        """What the gift cards paid goes back as the order ends."""
+        """What was taken goes back as the order ends."""
         return _seen(payment, "canceled")
 
 
@@ -54,9 +56,14 @@ def _seen(payment: Payment, status: str) -> Seen:
     )  # fmt: skip
 
 
-NOTHING_TO_PAY = NothingToPay()
+OUR_BOOKS = OurBooks()
+
+
+def in_our_books(intent_id: str) -> bool:
+    """Whether this is an intent that nobody outside knows."""
+    return not intent_id.startswith("pi_")
 
 
 def provider_of(gateway: Gateway, payment: Payment) -> Provider:
     """Who takes the money of this payment."""
-    return gateway if payment.method == "card" else NOTHING_TO_PAY
+    return gateway if payment.method == "card" else OUR_BOOKS

@@ -22,7 +22,7 @@ from shared.events.refunds import (
 )
 from shared.ids import uuid7
 from shared.money import Money
-from write_side import commands, gift_cards, inventory, metrics, orders, payments
+from write_side import commands, gift_cards, inventory, invoices, metrics, orders, payments
 from write_side.causes import joining_order
 from write_side.commands import Answer, Call
 from write_side.database import Connection, Pool
@@ -80,6 +80,9 @@ async def request_within(
     refund = domain.evolve(None, event, 1)
     # Ahead of the stock, as placing holds them.
     given = await gift_cards.give_back(conn, order_id, refund.id, event.gift_cards, cause)
+    if bought.payment.method == "invoice" and refund.charged_minor:
+        off = await invoices.credit(conn, order_id, refund.id, refund.charged_minor, cause)
+        given = together(given, off)
     positions = together(given, await _restock(conn, event, cause))
     return _shown(refund), together(positions, await store.insert(conn, refund, event, cause))
 

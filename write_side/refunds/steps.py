@@ -10,7 +10,7 @@ from shared.envelope import Metadata, Recorded
 from write_side import event_log, metrics
 from write_side.causes import continuing
 from write_side.database import Pool
-from write_side.payments import Gateway, ProviderDown, ProviderRefused, SeenRefund
+from write_side.payments import Gateway, ProviderDown, ProviderRefused, SeenRefund, in_our_books
 from write_side.refunds import handlers, store
 from write_side.refunds.domain import Refund
 from write_side.refunds.store import Work
@@ -102,14 +102,21 @@ async def _do(pool: Pool, gateway: Gateway, work: Work, cause: Metadata) -> str:
 
 
 async def _create(gateway: Gateway, refund: Refund) -> SeenRefund:
-    if not refund.charged_minor:  # all of it went back to gift cards
-        given = f"gift_card:{refund.id}"
-        return SeenRefund(given, "succeeded", 0, refund.currency, refund.intent_id, refund.id, refund.order_id)
+    if not _at_stripe(refund):
+        return SeenRefund(
+            f"booked:{refund.id}", "succeeded", refund.charged_minor, refund.currency, refund.intent_id, refund.id,
+            refund.order_id,
+        )  # fmt: skip
     return await gateway.refunds.create(refund.id, refund.order_id, refund.intent_id, refund.charged_minor)
 
 
 async def _find(gateway: Gateway, refund: Refund) -> SeenRefund | None:
-    return await gateway.refunds.find(refund.id, refund.intent_id) if refund.charged_minor else None
+    return await gateway.refunds.find(refund.id, refund.intent_id) if _at_stripe(refund) else None
+
+
+def _at_stripe(refund: Refund) -> bool:
+    """Whether Stripe gives any of it back. Gift cards and invoices stand in our own books: there it is done already."""
+    return refund.charged_minor > 0 and not in_our_books(refund.intent_id)
 
 
 async def _put_off(pool: Pool, work: Work, longest: float, *, first: float = 0.25) -> None:

@@ -31,6 +31,7 @@ from write_side.inventory import handlers as inventory
 from write_side.inventory import open_items
 from write_side.inventory import store as inventory_store
 from write_side.inventory.domain import OpenStockItem, OpenWarehouse, WarehouseExists
+from write_side.invoices import Method, PayBy
 from write_side.orders import quoting
 from write_side.orders import store as orders_store
 from write_side.orders.domain import Order
@@ -144,13 +145,13 @@ class Shop:
 
     async def quote(
         self, basket: Basket, mail: str = MAIL, ttl: int = 900, codes: Sequence[str] = (), method: str | None = None,
-        gifts: Sequence[str] = (),
+        gifts: Sequence[str] = (), pay_by: Method = "card",
     ) -> QuoteState:  # fmt: skip
         """An offer for it."""
         contact = customers.contact(mail, ADDRESS)
         args = (self.pool, self.keyring, basket.id, basket.secret, contact, ttl, self.outside, CAUSE, codes)
-        typed = Gifts(self.settings.master_key, gifts)
-        return _quote.decode((await quoting.issue_quote(*args, method=method, gifts=typed)).body)
+        typed, paying = Gifts(self.settings.master_key, gifts), PayBy(pay_by, self.settings.invoicing)
+        return _quote.decode((await quoting.issue_quote(*args, method=method, gifts=typed, pay_by=paying)).body)
 
     async def promote(self, off: Any, **said: Any) -> Promotion:
         """A promotion that runs from now on."""

@@ -125,6 +125,7 @@ async def _accounts(ask: Any, received: Inbox, server: MailServer, shop: Shop) -
     secret = {"Cart_Secret": guests["secret"]}
     taken = {"from_cart_id": guests["id"]}
     await ask("POST", f"/v1/account/carts/{cart['id']}/take-over", taken, **signed_in, **secret)
+    await _invoices(ask, shop, session["account_id"], cart, signed_in)
     order = await _ordered(ask)
     token = {"Order_Token": order["order_token"]}
     await ask("POST", f"/v1/account/orders/{order['id']}/claim", **signed_in, **token)
@@ -133,6 +134,22 @@ async def _accounts(ask: Any, received: Inbox, server: MailServer, shop: Shop) -
     await ask("DELETE", "/v1/sessions/current", **signed_in)
     session = await ask("POST", "/v1/sessions", who)
     await ask("DELETE", "/v1/sessions", Authorization=f"Bearer {session['token']}")
+
+
+async def _invoices(ask: Any, shop: Shop, account_id: str, cart: Json, signed_in: dict[str, str]) -> None:
+    await ask("PUT", f"/v1/accounts/{account_id}/groups", {"groups": ["business"]})
+    credit = f"/v1/accounts/{account_id}/credit"
+    await ask("PUT", credit, {"limit_minor": 100_000, "currency": "EUR"})
+    await ask("GET", credit)
+    address, secret = f"/v1/carts/{cart['id']}", {"Cart_Secret": cart["secret"]}
+    await ask("PUT", f"{address}/lines/LAMP", {"quantity": 1}, **secret)
+    quote = await ask("POST", f"{address}/quotes", BUYER | {"payment_method": "invoice"}, **secret)
+    await ask("POST", "/v1/orders", {"quote_id": quote["id"]}, **secret)
+    while await shop.work():
+        pass
+    [invoice] = (await ask("GET", "/v1/invoices"))["invoices"]
+    await ask("GET", f"/v1/invoices/{invoice['id']}")
+    await ask("POST", f"/v1/invoices/{invoice['id']}/paid", {"reference": "BANK-17"})
 
 
 async def _staff(ask: Any) -> None:

@@ -19,7 +19,7 @@ $$;
 CREATE OR REPLACE FUNCTION orders_look(
     p_quotes uuid[], OUT quotes json, OUT ordered uuid[], OUT carts json, OUT sold json,
     OUT prices json, OUT stock json, OUT promotions json, OUT uses json, OUT gates json, OUT limits json, OUT bought json,
-    OUT gift_cards json
+    OUT gift_cards json, OUT credits json
 ) LANGUAGE plpgsql STABLE AS $$
 DECLARE
     v_carts uuid[];
@@ -27,6 +27,7 @@ DECLARE
     v_skus text[];
     v_codes text[];
     v_gift_cards uuid[];
+    v_accounts uuid[];
 BEGIN
     SELECT json_agg(q), array_agg(q.id) FILTER (WHERE o.id IS NOT NULL), array_agg(q.cart_id),
            array_agg(DISTINCT q.totals ->> 'currency')
@@ -50,6 +51,10 @@ BEGIN
                           WHERE q.id = ANY (p_quotes));
     IF v_gift_cards <> '{}' THEN
         SELECT json_agg(g) INTO gift_cards FROM gift_cards_named(v_gift_cards) AS g;
+    END IF;
+    v_accounts := ARRAY(SELECT q.account_id FROM quote q WHERE q.id = ANY (p_quotes) AND q.payment_method = 'invoice');
+    IF v_accounts <> '{}' THEN
+        SELECT json_agg(c) INTO credits FROM invoices_credits(v_accounts) AS c;
     END IF;
     v_codes := ARRAY(SELECT DISTINCT unnest(q.codes) FROM quote q WHERE q.id = ANY (p_quotes));
     SELECT json_agg(p) INTO promotions FROM promotions_offered(v_codes) AS p;
@@ -187,6 +192,38 @@ BEGIN
             FROM orders_gifts(p_commands, p_done) AS l HAVING count(*) > 0);
 END $$;
 
+-- What these commands take of accounts' credit.
+CREATE OR REPLACE FUNCTION orders_credits(p_commands jsonb, p_of integer[])
+RETURNS TABLE (command integer, ordered uuid, account uuid, amount bigint) LANGUAGE sql IMMUTABLE AS $$
+    SELECT i, (c ->> 'order_id')::uuid, (c ->> 'account_id')::uuid, (c ->> 'credit_minor')::bigint
+    FROM unnest(p_of) AS i, LATERAL (SELECT p_commands -> (i - 1)) AS t(c)
+    WHERE (c ->> 'credit_minor')::bigint > 0
+    ORDER BY 1
+$$;
+
+-- Step 1e: holds the credit; those who want more of it than is left get `credit_gone`.
+CREATE OR REPLACE FUNCTION orders_admit_credits(p_commands jsonb, p_outcome text[]) RETURNS text[] LANGUAGE plpgsql AS $$
+DECLARE
+    v_refused integer[];
+BEGIN
+    SELECT invoices_admit(array_agg(l.command), array_agg(l.account), array_agg(l.amount)) INTO v_refused
+    FROM orders_credits(p_commands, array_positions(p_outcome, 'new')) AS l
+    HAVING count(*) > 0;
+    IF v_refused IS NULL OR v_refused = '{}' THEN
+        RETURN p_outcome;
+    END IF;
+    RETURN ARRAY(SELECT CASE WHEN n = ANY (v_refused) THEN 'credit_gone' ELSE o END
+                 FROM unnest(p_outcome) WITH ORDINALITY AS t(o, n) ORDER BY n);
+END $$;
+
+-- Step 3d: whoever has the stock takes the credit that was held for them.
+CREATE OR REPLACE FUNCTION orders_take_credits(p_commands jsonb, p_done integer[]) RETURNS credit_change[]
+LANGUAGE plpgsql AS $$
+BEGIN
+    RETURN (SELECT invoices_take(array_agg(l.command), array_agg(l.ordered), array_agg(l.account), array_agg(l.amount))
+            FROM orders_credits(p_commands, p_done) AS l HAVING count(*) > 0);
+END $$;
+
 -- Step 2: the rows of the orders, as each `OrderPlaced` says, and their payments. Of `p_commands` those at `p_new`.
 CREATE OR REPLACE FUNCTION orders_insert(p_commands jsonb, p_new integer[]) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
@@ -251,7 +288,8 @@ END $$;
 
 -- Step 4: the events of the placed orders, last of all; answers where those of each command stand.
 CREATE OR REPLACE FUNCTION orders_append_placed(
-    p_commands jsonb, p_done integer[], p_changes stock_change[], p_uses promotion_change[], p_gifts gift_card_change[]
+    p_commands jsonb, p_done integer[], p_changes stock_change[], p_uses promotion_change[], p_gifts gift_card_change[],
+    p_credits credit_change[]
 )
 RETURNS TABLE (command integer, positions jsonb) LANGUAGE plpgsql AS $$
 DECLARE
@@ -273,6 +311,9 @@ BEGIN
         UNION ALL
         SELECT g.command, 0, g.version, 'gift_card', g.gift_card_id, 'gift_card:' || g.gift_card_id, g.type, g.payload
         FROM unnest(p_gifts) AS g
+        UNION ALL
+        SELECT k.command, 0, k.version, 'credit', k.account_id, 'account:' || k.account_id, k.type, k.payload
+        FROM unnest(p_credits) AS k
         UNION ALL
         SELECT d.i, 1, 1, 'order', (c ->> 'order_id')::uuid, 'order:' || (c ->> 'order_id'), 'orders.order_placed.v1',
                convert_to(c ->> 'placed', 'UTF8')
@@ -306,7 +347,7 @@ END $$;
 -- payment_id, item_ids (of the stock items, one per allocation), person_id and `claims` (promotions whose uses are
 -- limited), `counted` (SKU → quantity of what a customer may have only so many of), `gift_cards` (what they pay), and as text the exact JSON of its
 -- events `placed`, `payment_requested`, `cart_ordered`, of its `answer` and of its `metadata`. No cart may occur twice in one call.
--- Answers one row per command, in order: `done`, what `orders_admit` says, `discount_gone`, `limit_reached`, `gift_card_gone`, or `out_of_stock` with
+-- Answers one row per command, in order: `done`, what `orders_admit` says, `discount_gone`, `limit_reached`, `gift_card_gone`, `credit_gone`, or `out_of_stock` with
 -- the lines that lack. Whoever is refused takes nothing and holds up nobody else in the call.
 CREATE OR REPLACE FUNCTION orders_place(p_commands jsonb)
 RETURNS TABLE (outcome text, answer bytea, positions jsonb, facts jsonb) LANGUAGE plpgsql AS $$
@@ -318,10 +359,11 @@ DECLARE
     v_done integer[];
     v_uses promotion_change[];
     v_gifts gift_card_change[];
+    v_credits credit_change[];
 BEGIN
     SELECT * INTO v_admission FROM orders_admit(p_commands) AS a;
     v_outcome := orders_admit_limits(p_commands, orders_admit_claims(p_commands, v_admission.outcome));
-    v_outcome := orders_admit_gifts(p_commands, v_outcome);
+    v_outcome := orders_admit_credits(p_commands, orders_admit_gifts(p_commands, v_outcome));
     v_new := array_positions(v_outcome, 'new');
     IF v_new = '{}' THEN
         RETURN QUERY SELECT * FROM unnest(v_outcome, v_admission.answer, v_admission.positions, v_admission.facts);
@@ -333,12 +375,13 @@ BEGIN
                     EXCEPT SELECT (l ->> 'command')::integer FROM jsonb_array_elements(v_stock.refusals) AS l ORDER BY 1);
     v_uses := orders_take_claims(p_commands, v_done);
     v_gifts := orders_take_gifts(p_commands, v_done);
+    v_credits := orders_take_credits(p_commands, v_done);
     RETURN QUERY
     WITH lost AS MATERIALIZED (
         SELECT (l ->> 'command')::integer AS i, jsonb_agg(l) AS lines FROM jsonb_array_elements(v_stock.refusals) AS l GROUP BY 1
     ), done AS MATERIALIZED (
         SELECT a.command AS i, a.positions, convert_to(p_commands -> (a.command - 1) ->> 'answer', 'UTF8') AS answer
-        FROM orders_append_placed(p_commands, v_done, v_stock.changes, v_uses, v_gifts) AS a
+        FROM orders_append_placed(p_commands, v_done, v_stock.changes, v_uses, v_gifts, v_credits) AS a
     ), kept AS MATERIALIZED (
         SELECT idempotency_keep(
             array_agg(c ->> 'actor'), array_agg(c ->> 'route'), array_agg(c ->> 'key'),
@@ -394,6 +437,7 @@ DECLARE
     v_changes stock_change[];
     v_uses promotion_change[] := '{}';
     v_gifts gift_card_change[] := '{}';
+    v_credits credit_change[] := '{}';
 BEGIN
     FOR i IN 1 .. v_count LOOP
         v_command := p_commands -> (i - 1);
@@ -408,20 +452,22 @@ BEGIN
     IF p_stock <> 'deduct' THEN
         v_uses := promotions_give_back(v_orders);
         v_gifts := gift_cards_give_back(v_orders);
+        v_credits := invoices_give_back(v_orders);
     END IF;
     v_changes := orders_settle_stock(p_stock, p_reason, v_orders);
     FOR i IN 1 .. v_count LOOP
         positions := orders_append_settled(p_commands -> (i - 1), v_payment_version[i], v_order_version[i],
             ARRAY(SELECT c FROM unnest(v_changes) AS c WHERE v_count = 1 OR (c).command = i),
             ARRAY(SELECT u FROM unnest(v_uses) AS u WHERE (u).command = i),
-            ARRAY(SELECT g FROM unnest(v_gifts) AS g WHERE (g).command = i));
+            ARRAY(SELECT g FROM unnest(v_gifts) AS g WHERE (g).command = i),
+            ARRAY(SELECT k FROM unnest(v_credits) AS k WHERE (k).command = i));
         RETURN NEXT;
     END LOOP;
 END $$;
 
 CREATE OR REPLACE FUNCTION orders_append_settled(
     p_command jsonb, p_payment_version bigint, p_order_version bigint, p_changes stock_change[], p_uses promotion_change[],
-    p_gifts gift_card_change[]
+    p_gifts gift_card_change[], p_credits credit_change[]
 ) RETURNS jsonb LANGUAGE plpgsql AS $$
 DECLARE
     v_metadata bytea := convert_to(p_command ->> 'metadata', 'UTF8');
@@ -437,6 +483,10 @@ BEGIN
     IF cardinality(p_gifts) > 0 THEN
         SELECT v_shards || array_agg(a.shard), v_at || array_agg(a.at) INTO v_shards, v_at
         FROM gift_cards_append(p_gifts, v_metadata) AS a;
+    END IF;
+    IF cardinality(p_credits) > 0 THEN
+        SELECT v_shards || array_agg(a.shard), v_at || array_agg(a.at) INTO v_shards, v_at
+        FROM invoices_append(p_credits, v_metadata) AS a;
     END IF;
     SELECT v_shards || array_agg(a.shard), v_at || array_agg(a.at) INTO v_shards, v_at
     FROM event_append_all(

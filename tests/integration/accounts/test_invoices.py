@@ -1,0 +1,209 @@
+"""Buying on invoice: credit is reserved like stock, and free again once it is paid, refunded or cancelled."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import asyncpg
+import msgspec
+import pytest
+
+from doorbuster import verify
+from doorbuster.invariants import captures, refunds
+from doorbuster.invariants.captures import Provider
+from tests.fixtures.write_side import CAUSE
+from tests.integration.accounts.conftest import Customers
+from tests.integration.checkout.inbox import Inbox
+from tests.integration.checkout.shop import Basket, Shop
+from tests.integration.checkout.test_mails import react, send
+from tests.integration.checkout.test_racing import WAITING
+from write_side.accounts import staff
+from write_side.carts import handlers as carts
+from write_side.carts.domain import NewCart
+from write_side.invoices import handlers as invoices
+from write_side.invoices.domain import (
+    AlreadySettled,
+    BelowUsed,
+    CreditExceeded,
+    CreditInput,
+    InvoiceNotPermitted,
+    UnknownCredit,
+)
+from write_side.invoices.handlers import InvoiceState
+from write_side.notifications.gateway import MailServer
+from write_side.orders.handlers import OrderState, QuoteState
+from write_side.orders.refusals import AlreadyPaid
+from write_side.orders.settling import cancel_order
+from write_side.payments import handlers as payments
+
+TOTAL = 1773  # a lamp of 10.00, shipping of 4.90, 19 % of both
+_invoice = msgspec.json.Decoder(InvoiceState)
+
+
+async def business(customers: Customers, limit_minor: int, days: int = 30) -> UUID:
+    """The account of a business customer with so much credit."""
+    account_id = (await customers.customer()).account_id
+    await staff.set_groups(customers.pool, account_id, ["business"], CAUSE)
+    await invoices.set_credit(customers.pool, account_id, CreditInput(limit_minor, "EUR", days), CAUSE)
+    return account_id
+
+
+async def basket_of(shop: Shop, account_id: UUID, channel: str = "web") -> Basket:
+    """The account's cart in a channel, with a lamp in it."""
+    opened = await carts.open_account_cart(
+        shop.pool, shop.settings.link_secret, account_id, NewCart("EUR", channel), CAUSE
+    )
+    basket = shop.basket_of(opened)
+    await shop.add(basket, "lamp", 1)
+    return basket
+
+
+async def bought(shop: Shop, account_id: UUID) -> OrderState:
+    basket = await basket_of(shop, account_id)
+    quote = await shop.quote(basket, pay_by="invoice")
+    return await shop.place(basket, quote.id)
+
+
+async def used(shop: Shop, account_id: UUID) -> int:
+    return (await invoices.show_credit(shop.pool, account_id)).used.amount_minor
+
+
+async def the_invoice(shop: Shop) -> InvoiceState:
+    [found] = (await invoices.list_invoices(shop.pool, None, None, 10)).invoices
+    return found
+
+
+async def nothing_is_wrong(shop: Shop) -> None:
+    provider = Provider(shop.settings.stripe_api_base, shop.settings.stripe_api_key)
+    async with shop.pool.acquire() as conn:
+        assert await verify.differences(conn) == []
+        ours = [str(row["id"]) for row in await conn.fetch("SELECT id FROM customer_order")]
+        for differences in (captures.differences, refunds.differences):  # others share this Stripe
+            told = await differences(conn, provider)
+            assert [each for each in told if any(id_ in each for id_ in ours)] == []
+
+
+async def test_what_is_bought_on_invoice_is_confirmed_invoiced_reminded_and_paid(
+    customers: Customers, shop: Shop, inbox: tuple[Inbox, MailServer]
+) -> None:
+    received, server = inbox
+    await shop.stock("lamp", 5)
+    account_id = await business(customers, 5000, days=14)
+    order = await bought(shop, account_id)
+    assert await used(shop, account_id) == TOTAL
+    with pytest.raises(AlreadyPaid):  # there is nothing to pay at Stripe
+        await payments.start_session(shop.pool, shop.gateway, await shop.payment(order), "pk", CAUSE)
+    await shop.work()
+    assert ((await shop.now(order)).state, (await shop.payment(order)).state) == ("confirmed", "captured")
+    invoice = await the_invoice(shop)
+    assert (invoice.order_id, invoice.account_id, invoice.open.amount_minor) == (order.id, account_id, TOTAL)
+    assert timedelta(days=13, hours=23) < invoice.due_at - datetime.now(UTC) <= timedelta(days=14)
+
+    assert await invoices.tell_overdue(shop.pool, invoice.due_at - timedelta(seconds=1)) == 0
+    for _ in range(2):
+        await invoices.tell_overdue(shop.pool, invoice.due_at)
+    assert (await the_invoice(shop)).state == "overdue"
+    await react(shop)
+    await send(shop, server)
+    subjects = [str(mail["Subject"]) for mail in received.mails]
+    assert sorted(subject for subject in subjects if "invoice" in subject) == [
+        f"The invoice of your order {order.number}", f"The invoice of your order {order.number} is overdue",
+    ]  # fmt: skip
+
+    for _ in range(2):  # a repeat changes nothing
+        paid = _invoice.decode((await invoices.pay(shop.pool, invoice.id, "2026-12-01/17", CAUSE)).body)
+    assert (paid.state, paid.reference, paid.open.amount_minor) == ("paid", "2026-12-01/17", 0)
+    with pytest.raises(AlreadySettled):
+        await invoices.pay(shop.pool, invoice.id, "ANOTHER-1", CAUSE)
+    assert await used(shop, account_id) == 0
+    assert (await customers.history("invoice")).count("invoice_paid") == 1
+    await nothing_is_wrong(shop)
+
+
+async def test_only_accounts_of_the_groups_with_enough_credit_left_buy_on_invoice(
+    customers: Customers, shop: Shop
+) -> None:
+    await shop.stock("lamp", 5)
+    guest = await shop.basket(lamp=1)
+    with pytest.raises(InvoiceNotPermitted):
+        await shop.quote(guest, pay_by="invoice")
+    account_id = await business(customers, TOTAL - 1)
+    basket = await basket_of(shop, account_id)
+    with pytest.raises(CreditExceeded) as exceeded:
+        await shop.quote(basket, pay_by="invoice")
+    assert exceeded.value.facts["left_minor"] == TOTAL - 1
+    card = await shop.gift_card(100)
+    quote = await shop.quote(basket, pay_by="invoice", gifts=[card.code])
+    order = await shop.place(basket, quote.id)
+    assert await used(shop, account_id) == (await shop.payment(order)).amount_minor == TOTAL - 100
+    with pytest.raises(BelowUsed):
+        await invoices.set_credit(shop.pool, account_id, CreditInput(TOTAL - 101, "EUR"), CAUSE)
+    await staff.set_groups(shop.pool, account_id, ["wholesale"], CAUSE)
+    await invoices.set_credit(shop.pool, account_id, CreditInput(99_999, "EUR"), CAUSE)
+    with pytest.raises(InvoiceNotPermitted):
+        await bought(shop, account_id)
+    with pytest.raises(UnknownCredit):
+        await invoices.show_credit(shop.pool, UUID(int=1))
+    await nothing_is_wrong(shop)
+
+
+async def test_of_orders_that_want_the_same_credit_at_once_one_gets_it(customers: Customers, shop: Shop) -> None:
+    await shop.stock("lamp", 50)
+    account_id = await business(customers, TOTAL)
+    baskets = [await basket_of(shop, account_id, channel) for channel in ("web", "app", "phone")]
+    quotes = [await shop.quote(basket, pay_by="invoice") for basket in baskets]
+
+    async def place(of: Shop, basket: Basket, quote: QuoteState) -> OrderState | str:
+        try:
+            return await of.place(basket, quote.id)
+        except CreditExceeded as exceeded:
+            return exceeded.code
+
+    held = await asyncpg.connect(shop.settings.database_url)
+    async with held.transaction():  # so that all of them are in the middle of placing
+        await held.execute("SELECT FROM stock_item FOR UPDATE")
+        each = zip(shop.as_processes(), baskets, quotes, strict=False)
+        placing = [asyncio.create_task(place(*one)) for one in each]
+        async with asyncio.timeout(20):
+            while await shop.pool.fetchval(WAITING) < 3:
+                await asyncio.sleep(0.005)
+    await held.close()
+    outcomes = await asyncio.gather(*placing)
+    assert sum(isinstance(one, OrderState) for one in outcomes) == 1
+    assert outcomes.count("credit_exceeded") == 2
+    assert (await used(shop, account_id), await shop.figures("lamp")) == (TOTAL, (50, 1))
+    await nothing_is_wrong(shop)
+
+
+async def test_a_cancelled_order_frees_its_credit(customers: Customers, shop: Shop) -> None:
+    await shop.stock("lamp", 5)
+    account_id = await business(customers, 5000)
+    order = await bought(shop, account_id)
+    await cancel_order(shop.pool, shop.gateway, order.id, CAUSE)
+    assert ((await shop.now(order)).state, await used(shop, account_id)) == ("cancelled", 0)
+    assert (await invoices.list_invoices(shop.pool, None, None, 10)).invoices == []
+    await nothing_is_wrong(shop)
+
+
+async def test_a_refund_is_a_credit_note_and_owed_where_the_invoice_was_paid(customers: Customers, shop: Shop) -> None:
+    await shop.stock("lamp", 5)
+    account_id = await business(customers, 5000)
+    order = await bought(shop, account_id)
+    await shop.work()
+    await shop.work()
+    await shop.refund(order, amount_minor=773)
+    invoice = await the_invoice(shop)
+    assert (invoice.open.amount_minor, await used(shop, account_id)) == (1000, 1000)
+    await invoices.pay(shop.pool, invoice.id, "BANK-1", CAUSE)
+    await shop.refund(order)
+    invoice = await the_invoice(shop)
+    assert (invoice.open.amount_minor, invoice.owed.amount_minor, await used(shop, account_id)) == (0, 1000, 0)
+    await shop.refund_work()
+    assert [refund.state for refund in await shop.refunds(order)] == ["succeeded"] * 2
+    await nothing_is_wrong(shop)
+
+
+async def test_the_row_refuses_what_a_mistake_of_ours_would_let_through(customers: Customers, shop: Shop) -> None:
+    account_id = await business(customers, 5000)
+    with pytest.raises(asyncpg.CheckViolationError, match="never_overdrawn"):
+        await shop.pool.execute("UPDATE credit SET used_minor = 5001 WHERE id = $1", account_id)

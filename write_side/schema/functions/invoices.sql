@@ -1,0 +1,75 @@
+-- Credit as other contexts see it. Only these functions and write_side/invoices/store.py name its tables.
+--
+-- Credit is reserved like stock: the row of the account says how much of it is used, its lock decides among those who want
+-- the last of it, and a CHECK stands behind it. It is locked after gift cards and ahead of stock.
+
+CREATE OR REPLACE FUNCTION invoices_credits(p_accounts uuid[]) RETURNS SETOF credit LANGUAGE sql STABLE AS $$
+    SELECT c.* FROM credit c WHERE c.id = ANY (p_accounts)
+$$;
+
+-- Which of these commands can't have what they claim; rows (command, account, amount) in parallel arrays. The credits are
+-- held from here on, in the order of their ids: whoever is not refused gets it by `invoices_take`.
+CREATE OR REPLACE FUNCTION invoices_admit(p_command integer[], p_account uuid[], p_amount bigint[]) RETURNS integer[]
+LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM FROM credit c WHERE c.id = ANY (p_account) ORDER BY c.id FOR UPDATE;
+    RETURN ARRAY(
+        SELECT l.command
+        FROM (SELECT a.*, sum(a.amount) OVER (PARTITION BY a.account ORDER BY a.command) AS so_much
+              FROM unnest(p_command, p_account, p_amount) AS a(command, account, amount)) AS l
+        JOIN credit c ON c.id = l.account
+        WHERE c.used_minor + l.so_much > c.limit_minor);
+END $$;
+
+-- Takes (or, less than nothing, frees) credit for orders; answers the events that wait to be appended.
+CREATE OR REPLACE FUNCTION invoices_take(p_command integer[], p_order uuid[], p_account uuid[], p_amount bigint[])
+RETURNS credit_change[] LANGUAGE plpgsql AS $$
+DECLARE
+    v_line record;
+    v_credit credit;
+    v_type text;
+    v_changes credit_change[] := '{}';
+BEGIN
+    PERFORM FROM credit c WHERE c.id = ANY (p_account) ORDER BY c.id FOR UPDATE;
+    FOR v_line IN SELECT * FROM unnest(p_command, p_order, p_account, p_amount) AS l(command, ordered, account, amount)
+                  ORDER BY account, command LOOP
+        UPDATE credit c SET used_minor = c.used_minor + v_line.amount, version = c.version + 1
+        WHERE c.id = v_line.account RETURNING * INTO STRICT v_credit;
+        IF v_line.amount > 0 THEN
+            v_type := 'invoices.credit_used.v1';
+            INSERT INTO credit_use (account_id, order_id, amount_minor) VALUES (v_line.account, v_line.ordered, v_line.amount);
+        ELSE
+            v_type := 'invoices.credit_freed.v1';
+            DELETE FROM credit_use u WHERE u.order_id = v_line.ordered AND u.amount_minor = -v_line.amount;
+            IF NOT FOUND THEN  -- it holds more; if less, the CHECK refuses
+                UPDATE credit_use u SET amount_minor = u.amount_minor + v_line.amount WHERE u.order_id = v_line.ordered;
+            END IF;
+        END IF;
+        v_changes := v_changes || (
+            v_line.command, v_credit.id, v_credit.version, v_type,
+            convert_to(jsonb_build_object('type', v_type, 'account_id', v_credit.id, 'order_id', v_line.ordered,
+                                          'amount_minor', abs(v_line.amount), 'used_minor', v_credit.used_minor)::text,
+                       'UTF8'))::credit_change;
+    END LOOP;
+    RETURN v_changes;
+END $$;
+
+-- Frees all that orders took which were cancelled or expired. `command`: the place of the order in `p_orders`.
+CREATE OR REPLACE FUNCTION invoices_give_back(p_orders uuid[]) RETURNS credit_change[] LANGUAGE plpgsql AS $$
+BEGIN
+    RETURN (SELECT invoices_take(array_agg(array_position(p_orders, u.order_id)), array_agg(u.order_id),
+                                 array_agg(u.account_id), array_agg(-u.amount_minor))
+            FROM credit_use u WHERE u.order_id = ANY (p_orders) HAVING count(*) > 0);
+END $$;
+
+-- Appends the events that waited; answers (shard, position) of each.
+CREATE OR REPLACE FUNCTION invoices_append(p_changes credit_change[], p_metadata bytea)
+RETURNS TABLE (shard smallint, at bigint) LANGUAGE sql AS $$
+    SELECT a.shard, a.at
+    FROM (SELECT array_agg('credit'::text) AS kinds, array_agg(c.account_id ORDER BY n) AS ids,
+                 array_agg(c.version ORDER BY n) AS versions, array_agg('account:' || c.account_id ORDER BY n) AS keys,
+                 array_agg(uuid_v7()) AS event_ids, array_agg(c.type ORDER BY n) AS types,
+                 array_agg(c.payload ORDER BY n) AS payloads, array_agg(p_metadata) AS metadata
+          FROM unnest(p_changes) WITH ORDINALITY AS c(command, account_id, version, type, payload, n)) AS e,
+         event_append_all(e.kinds, e.ids, e.versions, e.keys, e.event_ids, e.types, e.payloads, e.metadata) AS a
+$$;
