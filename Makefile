@@ -40,8 +40,8 @@ test: check ## Check, then run every test on real servers
 relevance: $(READY) ## How well a search ranks a rated catalog (where ../shared/data is); WORDS="'head set' tv" shows names
 	@$(BIN)/python -m tests.relevance $(WORDS)
 
-fraud-suite: $(READY) ## How many attacks the fraud checks catch and how many good orders they stop; WHY=1 tells by which rules
-	@$(BIN)/python -m tests.fraud_suite $(if $(WHY),--why)
+fraud-suite: $(READY) ## How many attacks the fraud checks catch and how many good orders they stop; WHY=1 tells by which rules, TUNING=1 plays that half alone
+	@$(BIN)/python -m tests.fraud_suite $(if $(WHY),--why) $(if $(TUNING),--tuning)
 
 fuzz: $(READY) ## Ask both running APIs whatever their OpenAPI documents allow, for long: make fuzz EXAMPLES=500 SEED=7
 	FUZZ_EXAMPLES=$(EXAMPLES) FUZZ_SEED=$(SEED) $(BIN)/pytest -n 0 --durations 0 tests/fuzz

@@ -17,6 +17,7 @@ class Marks(Struct, frozen=True):
     address: str = ""
     device: str = ""
     network: str = ""
+    door: str = ""  # the address without its second line: however a flat is called, or made up
 
 
 class Reason(Struct, frozen=True):

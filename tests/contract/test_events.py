@@ -6,6 +6,7 @@ needs a default, or old events could not be read; a change of meaning is a new v
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -31,7 +32,16 @@ def test_a_golden_event_of_any_version_is_read_as_events_of_today(file: Path) ->
 def test_a_golden_event_decodes_to_its_facts(file: Path) -> None:
     [event] = decode_events(file.stem, file.read_bytes())
     written, golden = json.loads(encode_event(event)), json.loads(file.read_text())
-    assert {name: written[name] for name in golden} == golden, "no fact of an old event may change or go"
+    assert _as_old(written, golden) == golden, "no fact of an old event may change or go"
+
+
+def _as_old(written: Any, golden: Any) -> Any:
+    """What was written, without the fields that the golden one does not know, however deep."""
+    if isinstance(golden, dict):
+        return {name: _as_old(written[name], known) for name, known in golden.items()}
+    if isinstance(golden, list) and len(golden) == len(written):
+        return [_as_old(one, known) for one, known in zip(written, golden, strict=True)]
+    return written
 
 
 @pytest.mark.parametrize("file", TODAY, ids=[file.stem for file in TODAY])

@@ -1,7 +1,8 @@
 """How many attacks the fraud checks catch, and how many good orders they stop: `make fraud-suite`.
 
 Tables on stderr, one JSON line on stdout. `--why` tells instead, of the tuning half alone, by which rules good orders
-were stopped and what slipped through: for who tunes the rules. Nobody looks into the other half so.
+were stopped and what slipped through; `--tuning` tells the tables of that half alone: for who tunes the rules. Nobody
+looks into the other half so.
 """
 
 import sys
@@ -10,12 +11,14 @@ from collections import Counter
 from shared.envelope import as_json
 from tests.fraud_suite.replay import Judged, replay, traces
 from tests.fraud_suite.report import report, table
+from tests.fraud_suite.traces import HALVES
 
 
 def main() -> None:
     if "--why" in sys.argv[1:]:
         return _why(replay(traces()["tuning"]))
-    found = {half: report(replay(played)) for half, played in traces().items()}
+    wanted = ("tuning",) if "--tuning" in sys.argv[1:] else HALVES
+    found = {half: report(replay(played)) for half, played in traces().items() if half in wanted}
     for half, told in found.items():
         sys.stderr.write("\n".join(["", f"== {half} ==", *table(told), ""]))
     sys.stdout.write(as_json({"fraud_suite": found}).decode() + "\n")

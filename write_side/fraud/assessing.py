@@ -47,7 +47,7 @@ async def assessed(
 ) -> tuple[Verdict, Positions]:
     """What is to be done about a try; where nothing is enforced it is accepted, whatever is thought of it."""
     visit = await store.visit_of(conn, tried.quote_id)
-    marks = Marks(tried.card.mark, visit.address, visit.device, visit.network)
+    marks = Marks(tried.card.mark, visit.address, visit.device, visit.network, visit.door)
     attempt = _attempt(tried, marks, disposable=visit.disposable_mail, now=now)
     earlier = await store.lately(conn, tried.person_id, marks, now)
     refunded = await store.refunded_among(conn, list({each.order_id for each in earlier}))

@@ -6,8 +6,9 @@ from datetime import timedelta
 from write_side.fraud.domain import Attempt, Attempted, Known, Near, Seen
 from write_side.fraud.rules import HARD_DECLINES
 
-HOUR, DAY, WEEK = timedelta(hours=1), timedelta(days=1), timedelta(days=7)
+HOUR, DAY, WEEK, MONTH = timedelta(hours=1), timedelta(days=1), timedelta(days=7), timedelta(days=30)
 LATELY = timedelta(days=180)  # nothing older counts
+SETTLED = timedelta(days=14)  # who wants money back from an order has said so by then
 
 
 def seen(attempt: Attempt, earlier: Sequence[Attempted], refunded: Container[object]) -> Seen:
@@ -26,33 +27,40 @@ def seen(attempt: Attempt, earlier: Sequence[Attempted], refunded: Container[obj
     return Seen(
         person=near(lambda e: e.person_id == attempt.person_id, attempt.person_id),
         card=near(lambda e: e.card == marks.card, marks.card),
-        address=near(lambda e: e.address == marks.address, marks.address),
         device=near(lambda e: e.device == marks.device, marks.device),
+        door=near(lambda e: e.door == marks.door, marks.door),
         network=near(lambda e: e.network == marks.network, marks.network),
         known=_known(attempt, [each for each in others if each.person_id == attempt.person_id]),
         hard_declines_of_payment=sum(each.decline_code in HARD_DECLINES for each in of_payment),
     )
 
 
-def _near(attempt: Attempt, lately: Sequence[Attempted], refunded: Container[object]) -> Near:
+def _near(attempt: Attempt, lately: Sequence[Attempted], refunded_ids: Container[object]) -> Near:
     def within(span: timedelta) -> list[Attempted]:
         return [each for each in lately if each.at > attempt.at - span]
 
     day = within(DAY)
     others = [each for each in lately if each.payment_id != attempt.payment_id and each.outcome == "authorized"]
-    paid = {each.order_id for each in others if each.verdict != "refuse"}
+    paid = {each.order_id: each.at for each in others if each.verdict == "accept"}
+    refunded = {order_id for order_id in paid if order_id in refunded_ids}
     codes = set(attempt.codes)
     return Near(
-        declines_hour=sum(each.outcome == "declined" for each in within(HOUR)),
+        declines_day=sum(each.outcome == "declined" for each in day),
         hard_declines_day=sum(each.decline_code in HARD_DECLINES for each in day),
         cards_day=len({each.card for each in day if each.card} | ({attempt.marks.card} - {""})),
+        persons=len({each.person_id for each in lately} | {attempt.person_id}),
+        persons_month=len({each.person_id for each in within(MONTH)} | {attempt.person_id}),
         persons_week=len({each.person_id for each in within(WEEK)} | {attempt.person_id}),
+        doors_month=len({each.door for each in within(MONTH) if each.door} | ({attempt.marks.door} - {""})),
+        orders=len({each.order_id for each in others}),
         orders_day=len({each.order_id for each in others if each.at > attempt.at - DAY}),
+        orders_hour=len({each.order_id for each in others if each.at > attempt.at - HOUR}),
         code_persons=len({
             each.person_id for each in others if codes & set(each.codes) and each.person_id != attempt.person_id
         }),
-        paid=len(paid),
-        refunded=sum(order_id in refunded for order_id in paid),
+        refunded=len(refunded),
+        settled=len(refunded | {order_id for order_id, at in paid.items() if at < attempt.at - SETTLED}),
+        stopped=len({each.order_id for each in others if each.verdict != "accept"}),
     )  # fmt: skip
 
 
@@ -65,4 +73,5 @@ def _known(attempt: Attempt, own: Sequence[Attempted]) -> Known:
         card=any(each.card == marks.card for each in accepted if marks.card),
         address=any(each.address == marks.address for each in accepted if marks.address),
         device=any(each.device == marks.device for each in accepted if marks.device),
+        network=any(each.network == marks.network for each in accepted if marks.network),
     )

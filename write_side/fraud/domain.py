@@ -56,19 +56,29 @@ class Visit(Struct, frozen=True):
     device: str = ""
     network: str = ""
     disposable_mail: bool = False
+    door: str = ""
 
 
 class Near(Struct, frozen=True):
-    """How often the same mark was seen lately. Cards and persons include the try itself, all else comes before it."""
+    """How often the same mark was seen lately. Cards, persons and doors include the try itself, all else comes before.
 
-    declines_hour: int = 0  # tries declined
+    Spans of time end with the try; where none is named it is half a year.
+    """
+
+    declines_day: int = 0  # tries declined
     hard_declines_day: int = 0  # of them those by which a bank says that the card is not its holder's
     cards_day: int = 0  # different cards
-    persons_week: int = 0  # different mails
-    orders_day: int = 0  # different orders that were authorized
+    persons: int = 0  # different mails
+    persons_month: int = 0
+    persons_week: int = 0
+    doors_month: int = 0  # different places
+    orders: int = 0  # different orders that were authorized
+    orders_day: int = 0
+    orders_hour: int = 0
     code_persons: int = 0  # other mails that used one of the same codes
-    paid: int = 0  # orders paid in half a year
-    refunded: int = 0  # of them those from which money went back
+    refunded: int = 0  # orders from which money went back
+    settled: int = 0  # those, and orders paid that are old enough for it
+    stopped: int = 0  # other orders held and not let through, or refused
 
 
 class Known(Struct, frozen=True):
@@ -79,6 +89,7 @@ class Known(Struct, frozen=True):
     card: bool = False  # paid with this card before
     address: bool = False
     device: bool = False
+    network: bool = False
 
 
 class Seen(Struct, frozen=True):
@@ -86,8 +97,8 @@ class Seen(Struct, frozen=True):
 
     person: Near = Near()
     card: Near = Near()
-    address: Near = Near()
     device: Near = Near()
+    door: Near = Near()  # the address without its second line
     network: Near = Near()
     known: Known = Known()
     hard_declines_of_payment: int = 0
@@ -106,6 +117,7 @@ class Attempted(Struct, frozen=True):
     address: str
     device: str
     network: str
+    door: str
     amount_minor: int
     currency: str
     codes: list[str]
@@ -153,6 +165,6 @@ def attempted(event: PaymentAssessed) -> Attempted:
     marks = event.marks
     return Attempted(
         event.payment_id, event.order_id, event.at, event.outcome, event.decline_code, event.person_id, marks.card,
-        marks.address, marks.device, marks.network, event.amount_minor, event.currency, event.codes, event.points,
-        event.reasons, event.verdict,
+        marks.address, marks.device, marks.network, marks.door, event.amount_minor, event.currency, event.codes,
+        event.points, event.reasons, event.verdict,
     )  # fmt: skip

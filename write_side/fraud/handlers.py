@@ -35,6 +35,7 @@ class AttemptShown(Struct, frozen=True):
     address: str
     device: str
     network: str
+    door: str
     points: int
     verdict: str
     reasons: list[Reason]
@@ -111,8 +112,8 @@ async def _carry_out(conn: Connection, order: orders.Order, decision: Decision, 
 def _shown(check: Check) -> CheckState:
     attempts = [
         AttemptShown(
-            each.at, each.outcome, each.decline_code, each.card, each.address, each.device, each.network, each.points,
-            each.verdict, each.reasons,
+            each.at, each.outcome, each.decline_code, each.card, each.address, each.device, each.network, each.door,
+            each.points, each.verdict, each.reasons,
         )
         for each in check.attempts
     ]  # fmt: skip

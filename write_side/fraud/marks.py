@@ -5,6 +5,7 @@ from hmac import digest
 from ipaddress import ip_network
 
 from disposable_email_domains import blocklist
+from msgspec import structs
 
 from shared.documents.orders import Address
 from write_side.fraud.domain import Visit
@@ -21,6 +22,7 @@ def visit(secret: str, mail: str, address: Address, device: str, client: str) ->
         marker(secret, "device", device),
         marker(secret, "network", network_text(client)),
         is_disposable(mail),
+        marker(secret, "door", address_text(structs.replace(address, line2=""))),
     )
 
 

@@ -22,18 +22,21 @@ VISITS_KEPT = timedelta(days=30)  # far longer than an order waits for its payme
 
 _CHECK = "SELECT id, order_id, review, version FROM fraud_check"
 _ATTEMPT = ", ".join(Attempted.__struct_fields__)
+_DECIDED = """CASE WHEN a.verdict = 'review' AND c.review = 'accepted' THEN 'accept'
+                   WHEN a.verdict = 'review' AND c.review = 'refused' THEN 'refuse' ELSE a.verdict END"""
 _reasons = msgspec.json.Decoder(list[Reason])
 
 
 async def note(conn: Connection, quote_id: UUID, visit: Visit) -> None:
     """Remember by what whoever asked for a quote is known again."""
-    query = "INSERT INTO fraud_visit (quote_id, address, device, network, disposable_mail) VALUES ($1, $2, $3, $4, $5)"
+    query = """INSERT INTO fraud_visit (quote_id, address, device, network, disposable_mail, door)
+               VALUES ($1, $2, $3, $4, $5, $6)"""
     await conn.execute(query, quote_id, *structs.astuple(visit))
 
 
 async def visit_of(conn: Connection, quote_id: UUID) -> Visit:
     """What was seen of whoever asked for a quote; empty if nothing was, or it was too long ago."""
-    query = "SELECT address, device, network, disposable_mail FROM fraud_visit WHERE quote_id = $1"
+    query = "SELECT address, device, network, disposable_mail, door FROM fraud_visit WHERE quote_id = $1"
     row = await conn.fetchrow(query, quote_id)
     return Visit() if row is None else Visit(*row)
 
@@ -46,16 +49,21 @@ async def forget_visits(conn: Connection, now: datetime) -> int:
 
 
 async def lately(conn: Connection, person_id: UUID, marks: Marks, now: datetime) -> list[Attempted]:
-    """Tries of this person or with one of these marks, of the last 180 days, the newest of each."""
+    """Tries of this person or with one of these marks, of the last 180 days, the newest of each.
+
+    What a person decided about one counts as its verdict. An address is not looked for: its door finds more.
+    """
     wanted: dict[str, object] = {"person_id": person_id, **structs.asdict(marks)}
-    given = {column: value for column, value in wanted.items() if value}
+    given = {column: value for column, value in wanted.items() if value and column != "address"}
     parts = [
         f"""(SELECT a.payment_id, a.n FROM fraud_attempt a WHERE a.{column} = ${place} AND a.at > $1 AND a.at <= $2
              ORDER BY a.at DESC LIMIT {MOST})"""  # noqa: S608
         for place, column in enumerate(given, 3)
     ]
-    query = f"""SELECT {_ATTEMPT} FROM fraud_attempt
-                WHERE (payment_id, n) IN ({" UNION ".join(parts)}) ORDER BY at, n"""  # noqa: S608
+    columns = ", ".join(f"a.{column}" for column in Attempted.__struct_fields__ if column != "verdict")
+    query = f"""SELECT {columns}, {_DECIDED} AS verdict
+                FROM fraud_attempt a JOIN fraud_check c ON c.id = a.payment_id
+                WHERE (a.payment_id, a.n) IN ({" UNION ".join(parts)}) ORDER BY a.at, a.n"""  # noqa: S608
     return [_attempted(row) for row in await conn.fetch(query, now - LATELY, now, *given.values())]
 
 

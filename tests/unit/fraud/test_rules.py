@@ -20,7 +20,9 @@ from write_side.fraud.rules import assess
 
 NOW = datetime(2026, 11, 27, 12, tzinfo=UTC)
 ADA = UUID(int=1)
-MARKS = Marks("card", "address", "device", "network")
+SAME_DEVICE = Marks("new card", "new address", "device", "new network", "new door")
+SAME_DOOR = Marks("new card", "new address", "new device", "new network", "door")
+MARKS = Marks("card", "address", "device", "network", "door")
 
 
 def attempt(**said: Any) -> Attempt:
@@ -34,8 +36,8 @@ def attempt(**said: Any) -> Attempt:
 def before(n: int, ago: timedelta, **said: Any) -> Attempted:
     """The try of another order, by default the same buyer's, paid and accepted."""
     usual = Attempted(
-        UUID(int=n), UUID(int=n), NOW - ago, "authorized", "", ADA, "card", "address", "device", "network", 5_000,
-        "EUR", [], 0, [], "accept",
+        UUID(int=n), UUID(int=n), NOW - ago, "authorized", "", ADA, "card", "address", "device", "network", "door",
+        5_000, "EUR", [], 0, [], "accept",
     )  # fmt: skip
     return structs.replace(usual, **said)
 
@@ -54,7 +56,13 @@ def test_a_usual_customer_gives_no_reason() -> None:
         ("declines", {}, [before(100, timedelta(minutes=n), outcome="declined") for n in range(5)]),
         ("hard_declines", {}, [before(100, timedelta(1), outcome="declined", decline_code="stolen_card")]),
         ("cards", {}, [before(n, timedelta(hours=n), card=f"card {n}") for n in range(1, 5)]),
+        ("new_card", {"marks": SAME_DEVICE}, [before(1, timedelta(hours=1), person_id=UUID(int=51))]),
         ("persons", {}, [before(n, timedelta(days=n), person_id=UUID(int=50 + n)) for n in range(1, 6)]),
+        ("lent_card", {}, [before(1, timedelta(days=20), person_id=UUID(int=51), door="another")]),
+        ("strangers", {"amount_minor": 10_000, "marks": SAME_DOOR}, [before(1, timedelta(20), person_id=UUID(int=51))]),
+        ("stopped", {}, [before(1, timedelta(days=90), verdict="refuse")]),
+        ("tested", {"card_country": "BR", "amount_minor": 999}, []),
+        ("in_a_hurry", {"card_country": "BR"}, [before(1, timedelta(hours=2), verdict="review")]),
         ("orders", {}, [before(n, timedelta(hours=1)) for n in range(6)]),
         ("codes", {"codes": ["HELLO"]}, [before(1, timedelta(90), person_id=UUID(int=2), codes=["HELLO"])]),
         ("card_checks", {"cvc_check": "fail"}, []),
@@ -63,7 +71,7 @@ def test_a_usual_customer_gives_no_reason() -> None:
         ("amount", {"amount_minor": 100_000}, []),
         (
             "taken_over",
-            {"marks": Marks("new card", "new address", "new device", "network")},
+            {"marks": Marks("card", "new address", "new device", "new network", "new door"), "amount_minor": 8_000},
             [before(1, timedelta(days=90))],
         ),
     ],
@@ -74,19 +82,53 @@ def test_each_rule_speaks_about_what_it_is_for(rule: str, of: dict[str, Any], ea
 
 def test_refunds_as_a_habit_are_seen_and_a_few_among_many_are_not() -> None:
     earlier = [before(n, timedelta(days=10 * n)) for n in range(1, 9)]
-    assert "refunds" in rules_of(attempt(), earlier, {UUID(int=n) for n in range(1, 5)})
-    assert "refunds" not in rules_of(attempt(), earlier, {UUID(int=n) for n in range(1, 4)})
+    assert "refunds" in rules_of(attempt(), earlier, {UUID(int=n) for n in range(1, 6)})
+    assert "refunds" not in rules_of(attempt(), earlier, {UUID(int=n) for n in range(1, 5)})
+
+
+def test_an_order_too_young_for_a_refund_is_no_good_one_yet() -> None:
+    both = {UUID(int=1), UUID(int=2)}
+    sent_back = [before(n, timedelta(days=20 * n)) for n in (1, 2)]
+    young, old = [before(3, timedelta(days=13)), before(3, timedelta(days=15))]
+    assert "refunds" in rules_of(attempt(), [*sent_back, young], both)
+    assert "refunds" not in rules_of(attempt(), [*sent_back, old], both)
+
+
+@pytest.mark.parametrize(
+    "of",
+    [
+        attempt(amount_minor=7_999, marks=Marks("card", "new", "new", "new", "new")),
+        attempt(amount_minor=19_999, marks=Marks("card", "address", "new", "new", "door")),
+        attempt(amount_minor=90_000, marks=Marks("card", "new", "device", "new", "new")),
+        attempt(amount_minor=90_000, marks=Marks("card", "new", "new", "network", "new")),
+    ],
+)
+def test_who_moves_house_travels_or_buys_a_telephone_is_not_taken_for_a_thief(of: Attempt) -> None:
+    assert "taken_over" not in rules_of(of, [before(1, timedelta(days=90))])
+
+
+def test_strangers_behind_one_address_of_a_mobile_provider_are_no_ring() -> None:
+    others = [
+        before(n, timedelta(minutes=n), person_id=UUID(int=50 + n), card=f"{n}", address=f"{n}", device=f"{n}",
+               door=f"{n}", codes=["HELLO"])
+        for n in range(1, 200)
+    ]  # fmt: skip
+    assert rules_of(attempt(codes=["HELLO"]), others) == {}
+
+
+def test_what_a_person_let_through_is_held_against_nobody() -> None:
+    assert rules_of(attempt(), [before(1, timedelta(days=2), verdict="accept", points=60)]) == {}
 
 
 def test_what_is_older_than_its_window_counts_no_more() -> None:
-    declined = [before(100, timedelta(minutes=61), outcome="declined") for _ in range(9)]
+    declined = [before(100, timedelta(days=1, minutes=1), outcome="declined") for _ in range(9)]
     strangers = [before(n, timedelta(days=7, minutes=n), person_id=UUID(int=50 + n)) for n in range(9)]
     assert rules_of(attempt(), declined + strangers) == {}
 
 
 def test_what_was_not_seen_is_nobody_s_mark() -> None:
     """A thousand buyers whose device is unknown are not one buyer."""
-    unknown = {"card": "", "address": "", "device": "", "network": ""}
+    unknown = dict.fromkeys(("card", "address", "device", "network", "door"), "")
     many = [before(n, timedelta(minutes=1), person_id=UUID(int=50 + n), **unknown) for n in range(1000)]
     assert rules_of(attempt(marks=Marks()), many) == {}
 
