@@ -60,9 +60,9 @@ def _told(result: Result) -> dict[str, object]:
 def _at(ground_: Ground, options: Options, rate: int) -> Result:
     """One rate of arrivals: rounds of its own, each after the one before was digested."""
     orders = min(round(rate * options.seconds), options.most_orders)
-    quotes = [placing.prepare(ground_, orders) for _ in range(options.rounds + 1)]
+    quotes = [placing.prepare(ground_, orders) for _ in range(options.turns().total)]
     done = frame.in_turns(
-        options.rounds, {"ours": lambda: _round(ground_, quotes.pop(), rate)}, ground_.roots, ground_.until_quiet
+        options.turns(), {"ours": lambda: _round(ground_, quotes.pop(), rate)}, ground_.roots, ground_.until_quiet
     )
     setting = {"orders_per_second": rate, "orders_a_round": orders, "target_ms": TARGET_MS}
     pair = {"ours": done["ours"], "limit": [_target(round_) for round_ in done["ours"]]}

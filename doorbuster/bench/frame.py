@@ -3,6 +3,7 @@
 import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
 
 from msgspec import Struct, field, structs
 
@@ -36,20 +37,31 @@ class Round(Struct, frozen=True):
 Side = Callable[[], Work]
 
 
-def in_turns(
-    rounds: int, sides: Mapping[str, Side], roots: Callable[[], Mapping[str, int]], before: Callable[[str], None]
-) -> dict[str, list[Round]]:
-    """`rounds` rounds of each side, one after the other: what disturbs the machine for a while disturbs all of them.
+class Rounds(NamedTuple):
+    """How many rounds of each side are measured, behind one that is thrown away unless it is to start cold."""
 
-    One more round of each goes first and is thrown away. `before` is called before each with the side's name, to wait
-    until the round before is digested, or to prepare.
+    measured: int
+    cold: bool = False
+
+    @property
+    def total(self) -> int:
+        """How many there are in all."""
+        return self.measured + (not self.cold)
+
+
+def in_turns(
+    rounds: Rounds, sides: Mapping[str, Side], roots: Callable[[], Mapping[str, int]], before: Callable[[str], None]
+) -> dict[str, list[Round]]:
+    """Rounds of each side, one after the other: what disturbs the machine for a while disturbs all of them.
+
+    `before` is called before each with the side's name, to wait until the round before is digested, or to prepare.
     """
     done: dict[str, list[Round]] = {name: [] for name in sides}
-    for _ in range(rounds + 1):
+    for _ in range(rounds.total):
         for name, side in sides.items():
             before(name)
             done[name].append(_round(side, roots()))
-    return {name: all_of_them[1:] for name, all_of_them in done.items()}
+    return {name: all_of_them[-rounds.measured :] for name, all_of_them in done.items()}
 
 
 def _round(side: Side, roots: Mapping[str, int]) -> Round:

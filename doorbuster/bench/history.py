@@ -44,7 +44,7 @@ def run(ground: Ground, options: Options) -> list[Result]:
     sides: dict[str, Side] = {
         name: _side(ground, options, name, asked) for name, asked in _questions(ground, item["id"], item["product_id"])
     }
-    done = frame.in_turns(options.rounds, sides, ground.roots, ground.until_quiet)
+    done = frame.in_turns(options.turns(), sides, ground.roots, ground.until_quiet)
     setting = {"events": EVENTS, "connections": CLIENTS, "seconds": options.seconds, "target_ms": TARGET_MS}
     return [frame.result("history", done, unit="ms, p99", better="lower", setting=setting)]
 

@@ -44,9 +44,9 @@ def _rounds(ground: Ground, options: Options, template: Prepared, writers: int) 
     plan = {"ours": (most, False), "limit": (most, True)}
     plan |= {f"at_{waiting}": (waiting, False) for waiting in fewer}
     plan |= {f"alone_at_{waiting}": (waiting, True) for waiting in fewer[:1]}
-    rounds = min(options.rounds, MOST_ROUNDS)
+    rounds = options.turns(MOST_ROUNDS)
     stacks = {
-        name: [_quotes(ground, template, _orders(options, waiting)) for _ in range(rounds + 1)]
+        name: [_quotes(ground, template, _orders(options, waiting)) for _ in range(rounds.total)]
         for name, (waiting, _) in plan.items()
     }
     sides: dict[str, Side] = {

@@ -29,7 +29,7 @@ def run(ground_: Ground, options: Options) -> list[Result]:
         "limit": lambda: _copy(bare, file, options.import_rows),
         "with_stock": lambda: _import(shops.url, file, options.import_rows, stock=100),
     }
-    done = frame.in_turns(options.rounds, sides, ground_.roots, shops.renew)
+    done = frame.in_turns(options.turns(), sides, ground_.roots, shops.renew)
     stocked = Spread.of([round_.work.value for round_ in done["with_stock"]])
     further = {"with_stock": {"per_second": stocked, "cpu_ms_per_op": frame.cpu_per_op(done["with_stock"])}}
     setting = {"rows": options.import_rows, "bytes": file.stat().st_size}

@@ -2,6 +2,8 @@
 
 from msgspec import Struct
 
+from doorbuster.bench.frame import Rounds
+
 
 class Options(Struct, frozen=True):
     """The sizes of a run. The defaults take some fifteen minutes on two cores."""
@@ -17,4 +19,9 @@ class Options(Struct, frozen=True):
     writers: tuple[int, ...] = (1, 2)  # write processes that they are shared out among
     import_rows: int = 5000
     rebuilt: int = 20_000  # products whose read models are rebuilt
+    cold: bool = False  # no round goes first: it works, and its figures are worth nothing
     arrivals: tuple[int, ...] = ()  # orders/s of event_lag; none: 500, or half of what was reached if that is more
+
+    def turns(self, most: int | None = None) -> Rounds:
+        """The rounds of each side, `most` at the most."""
+        return Rounds(self.rounds if most is None else min(self.rounds, most), self.cold)

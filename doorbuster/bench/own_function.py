@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from doorbuster.bench import frame, pgbench, placing
 from doorbuster.bench.frame import Invalid, Round, Side
 from doorbuster.bench.ground import Ground
+from doorbuster.bench.options import Options
 from doorbuster.bench.pgbench import SCRIPTS
 from write_side.database import LIMITS
 
@@ -20,18 +21,19 @@ MOST = 1000  # orders that the long round has more: each needs a cart and a quot
 _AS_THE_APP = " ".join(f"-c {name}={value}" for name, value in LIMITS.items())  # its plans, too
 
 
-def measure(ground: Ground, buyers: int, orders: int) -> dict[str, object]:
+def measure(ground: Ground, options: Options, buyers: int, orders: int) -> dict[str, object]:
     """Orders per second over so many connections, and their CPU."""
+    rounds = options.turns(ROUNDS)
     more = max(1, min(orders, MOST) // buyers)
     short = min(WARM, more)
-    _record(ground, (short + short + more) * buyers * (ROUNDS + 1))
+    _record(ground, (short + short + more) * buyers * rounds.total)
     url = ground.environment["DATABASE_URL"]
 
     def side(each: int) -> Side:
         return lambda: pgbench.run(url, SCRIPTS / "function.pgbench", buyers, ["-t", str(each)], _AS_THE_APP)
 
     sides = {"short": side(short), "long": side(short + more)}
-    done = frame.in_turns(ROUNDS, sides, ground.roots, ground.until_quiet)
+    done = frame.in_turns(rounds, sides, ground.roots, ground.until_quiet)
     _check_recorded(ground)
     return _told(done["short"], done["long"])
 

@@ -37,7 +37,7 @@ def run(ground: Ground, options: Options) -> list[Result]:
         "projector": run_.projector,
         **{name: partial(run_.bare, name) for name in _KEPT},
     }
-    done = frame.in_turns(options.rounds, sides, ground.roots, run_.before)
+    done = frame.in_turns(options.turns(), sides, ground.roots, run_.before)
     stages = {stage: _stage(done, *pair) for stage, pair in _PAIRS.items()}
     worst = min(stages, key=lambda stage: stages[stage].ratio)
     setting = {"events": run_.events, "orders": len(orders), "stage": worst}

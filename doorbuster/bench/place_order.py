@@ -26,7 +26,7 @@ def run(ground: Ground, options: Options) -> list[Result]:
     orders = min(max(FEWEST, int(pilot.value * options.seconds)), options.most_orders)
     first, *others = options.buyers
     done = {buyers: _rounds(ground, options, reference, buyers, orders) for buyers in options.buyers}
-    function = {buyers: own_function.measure(ground, buyers, orders) for buyers in options.buyers}
+    function = {buyers: own_function.measure(ground, options, buyers, orders) for buyers in options.buyers}
     further = {
         "function": function[first],
         "at": {str(buyers): {**_told(done[buyers]), "function": function[buyers]} for buyers in others},
@@ -39,13 +39,13 @@ def run(ground: Ground, options: Options) -> list[Result]:
 
 
 def _rounds(ground: Ground, options: Options, reference: str, buyers: int, orders: int) -> dict[str, list[Round]]:
-    quotes = _stacks(ground, orders, options.rounds + 1)
+    quotes = _stacks(ground, orders, options.turns().total)
     seconds = str(max(1, round(options.seconds)))
     sides: dict[str, Side] = {
         "ours": lambda: placing.work(ground, quotes.pop(), buyers),
         "limit": lambda: pgbench.run(reference, SCRIPTS / "reference.pgbench", buyers, ["-T", seconds]),
     }
-    return frame.in_turns(options.rounds, sides, ground.roots, ground.until_quiet)
+    return frame.in_turns(options.turns(), sides, ground.roots, ground.until_quiet)
 
 
 def _stacks(ground: Ground, orders: int, rounds: int) -> list[list[placing.Prepared]]:
@@ -64,11 +64,12 @@ def _told(done: Mapping[str, Sequence[Round]]) -> dict[str, object]:
 
 def _everything_running(ground: Ground, options: Options, orders: int) -> dict[str, object]:
     """The rate while the worker, the relay, the projector and both simulators do their work beside it."""
+    rounds = options.turns(BUSY_ROUNDS)
     ground.use("placing_busy")
     ground.filled()
     ground.only("write-api", "worker", "projector", "read-api")
-    quotes = _stacks(ground, orders, BUSY_ROUNDS + 1)
+    quotes = _stacks(ground, orders, rounds.total)
     sides = {"busy": lambda: placing.work(ground, quotes.pop(), options.buyers[0])}
-    done = frame.in_turns(BUSY_ROUNDS, sides, ground.roots, ground.until_quiet)
+    done = frame.in_turns(rounds, sides, ground.roots, ground.until_quiet)
     rate = Spread.of([round_.work.value for round_ in done["busy"]])
     return {"per_second": rate, "cpu_ms_per_op": frame.cpu_per_op(done["busy"]), "latency": frame.facts(done)["busy"]}

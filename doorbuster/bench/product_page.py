@@ -34,7 +34,7 @@ def against_bare(
         "ours": lambda: ours.run(options.connections, options.seconds, wrk.rate),
         "limit": lambda: bare.run(options.connections, options.seconds, wrk.rate),
     }
-    done = frame.in_turns(options.rounds, sides, ground_.roots, ground_.until_quiet)
+    done = frame.in_turns(options.turns(), sides, ground_.roots, ground_.until_quiet)
     ground_.stop("bare")
     setting = {"connections": options.connections, "seconds": options.seconds, **setting}
     return frame.result(bench, done, unit="answers/s", setting=setting)

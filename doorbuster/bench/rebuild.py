@@ -69,7 +69,7 @@ def _measured(ground_: Ground, options: Options, folder: Path, name: str) -> Res
         ground_.until_quiet()
 
     sides = {"ours": lambda: side("rebuild:rebuild"), "limit": lambda: side("rebuild:load")}
-    done = frame.in_turns(options.rounds, sides, ground_.roots, before)
+    done = frame.in_turns(options.turns(), sides, ground_.roots, before)
     setting = {"model": name, "documents": documents, **{key: lying[key] for key in ("written", "bytes", "events")}}
     return frame.result("rebuild", done, unit="documents/s", setting=setting, further=frame.facts(done))
 

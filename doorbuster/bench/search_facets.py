@@ -46,7 +46,7 @@ def run(ground_: Ground, options: Options) -> list[Result]:
         "ours": lambda: ours.run(options.searchers, options.seconds, lambda facts: facts["p95_ms"]),
         "limit": lambda: bare.run(options.searchers, options.seconds, lambda facts: facts["p95_ms"]),
     }
-    done = frame.in_turns(options.rounds, sides, ground_.roots, ground_.until_quiet)
+    done = frame.in_turns(options.turns(), sides, ground_.roots, ground_.until_quiet)
     asked = {"connections": options.searchers, "hits": HITS, "facets": FACETS}
     setting = {**asked, "searches": len(told), "products": len(names)}
     return [frame.result("search_facets", done, unit="ms, p95", better="lower", setting=setting)]

@@ -14,12 +14,12 @@ import pytest
 
 from doorbuster.bench import placing, wrk
 from doorbuster.bench.all import BENCHES
-from doorbuster.bench.frame import Invalid, Work, in_turns, result
+from doorbuster.bench.frame import Invalid, Rounds, Work, in_turns, result
 from doorbuster.bench.http_client import Answer, ask_all, request
 from doorbuster.home import Home
 from projector.read_models.all import READ_MODELS
 
-TINY = ["--seconds", "0.3", "--rounds", "1", "--products", "60", "--most-orders", "16", "--buyers", "2,4"]
+TINY = ["--cold", "--seconds", "0.3", "--rounds", "1", "--products", "60", "--most-orders", "16", "--buyers", "2,4"]
 TINY += ["--import-rows", "50", "--waiting", "2,4", "--writers", "2", "--rebuilt", "200"]
 
 
@@ -207,7 +207,7 @@ def test_rounds_are_interleaved_and_the_first_of_each_side_is_thrown_away() -> N
         return Work(10, 0.1, value + len(seen), 1.0)
 
     sides = {"ours": lambda: side("ours", 0), "limit": lambda: side("limit", 100)}
-    done = in_turns(2, sides, dict, lambda _: None)
+    done = in_turns(Rounds(2), sides, dict, lambda _: None)
     assert seen == ["ours", "limit"] * 3
     assert [round_.work.value for round_ in done["ours"]] == [3, 5]
     line = result("x", done, unit="things/s", setting={})
