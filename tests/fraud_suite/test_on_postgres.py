@@ -16,7 +16,8 @@ CAUSE = Metadata("test", "test")
 # Of each kind one, short and with past tries that weigh; none from which money goes back, which needs whole orders.
 PLAYED = (
     ("card testing", "cracking"), ("stolen card", "one_card_many_mails"), ("reseller", "names_at_one_address"),
-    ("coupon abuse", "plus_signs"), ("account takeover", "drop_nearby"), ("good", "family"), ("good", "orders_for_others"),
+    ("coupon abuse", "plus_signs"), ("account takeover", "drop_nearby"), ("good", "family"),
+    ("good", "orders_for_others"),
 )  # fmt: skip
 
 
