@@ -1,10 +1,10 @@
 """Invoices: what other contexts may ask of them."""
 
 from write_side.invoices.domain import Credit, CreditExceeded, Invoice, InvoiceNotPermitted, Method, check
-from write_side.invoices.handlers import PayBy, check_quote, credit, issue
+from write_side.invoices.handlers import PayBy, check_quote, credit, issue, release
 from write_side.invoices.store import find
 
 __all__ = [
     "Credit", "CreditExceeded", "Invoice", "InvoiceNotPermitted", "Method", "PayBy", "check", "check_quote", "credit",
-    "find", "issue",
+    "find", "issue", "release",
 ]  # fmt: skip

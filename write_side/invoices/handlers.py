@@ -126,7 +126,15 @@ async def credit(conn: Connection, order_id: UUID, refund_id: UUID, amount_minor
     assert invoice is not None, "what is captured on invoice has one"
     event = domain.credited(invoice, refund_id, amount_minor)
     _, positions = await store.save(conn, invoice, event, cause)
-    return together(positions, await store.free(conn, invoice, min(amount_minor, invoice.open_minor), cause))
+    unpaid = min(amount_minor, invoice.open_minor)
+    return together(positions, await store.free(conn, order_id, invoice.account_id, unpaid, cause))
+
+
+async def release(conn: Connection, order_id: UUID, amount_minor: int, cause: Metadata) -> Positions:
+    """So much will never be on the invoice of an order whose row is held: its credit is free again."""
+    account_id = await store.find_user(conn, order_id)
+    assert account_id is not None, "what is bought on invoice uses credit until it is captured"
+    return await store.free(conn, order_id, account_id, amount_minor, cause)
 
 
 async def pay(pool: Pool, invoice_id: UUID, reference: str, cause: Metadata) -> Answer[InvoiceState]:
@@ -141,7 +149,8 @@ async def pay(pool: Pool, invoice_id: UUID, reference: str, cause: Metadata) -> 
         if event is None:
             return _shown(invoice), {}
         now, positions = await store.save(conn, invoice, event, cause)
-        return _shown(now), together(positions, await store.free(conn, now, event.amount_minor, cause))
+        freed = await store.free(conn, now.order_id, now.account_id, event.amount_minor, cause)
+        return _shown(now), together(positions, freed)
 
     return await commands.run(pool, decide)
 

@@ -42,14 +42,20 @@ async def save_credit(
     return now, await event_log.append(conn, [new], cause)
 
 
-async def free(conn: Connection, invoice: Invoice, amount_minor: int, cause: Metadata) -> Positions:
+async def find_user(conn: Connection, order_id: UUID) -> UUID | None:
+    """The account whose credit an order uses."""
+    account_id: UUID | None = await conn.fetchval("SELECT account_id FROM credit_use WHERE order_id = $1", order_id)
+    return account_id
+
+
+async def free(conn: Connection, order_id: UUID, account_id: UUID, amount_minor: int, cause: Metadata) -> Positions:
     """So much of what an order took of the credit is free again."""
     if not amount_minor:
         return {}
     rows = await conn.fetch(
         """SELECT shard, at FROM invoices_append(
                invoices_take(ARRAY[1], ARRAY[$1::uuid], ARRAY[$2::uuid], ARRAY[-$3::bigint]), $4)""",
-        invoice.order_id, invoice.account_id, amount_minor, as_json(cause),
+        order_id, account_id, amount_minor, as_json(cause),
     )  # fmt: skip
     return {row["shard"]: row["at"] for row in rows}
 

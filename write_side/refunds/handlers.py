@@ -111,7 +111,11 @@ async def release_within(
     assert work is not None
     event = releasing.release(bought, work, await store.of_order(conn, order_id), wanted, uuid7())
     refund = domain.evolve(None, event, 1)
-    positions = await _restock(conn, event, cause)
+    # Ahead of the stock, as placing holds them.
+    freed: Positions = {}
+    if work.payment.method == "invoice":
+        freed = await invoices.release(conn, order_id, event.amount_minor, cause)
+    positions = together(freed, await _restock(conn, event, cause))
     inserted = await store.insert(conn, refund, event, cause)
     released = work.payment.released_minor + event.amount_minor
     reduced = await payments.reduce(conn, work.payment, released, cause)

@@ -17,6 +17,7 @@ from tests.integration.checkout.inbox import Inbox
 from tests.integration.checkout.shop import Basket, Shop
 from tests.integration.checkout.test_mails import react, send
 from tests.integration.checkout.test_racing import WAITING
+from tests.integration.checkout.test_releases import release
 from write_side.accounts import staff
 from write_side.carts import handlers as carts
 from write_side.carts.domain import NewCart
@@ -200,6 +201,26 @@ async def test_a_refund_is_a_credit_note_and_owed_where_the_invoice_was_paid(cus
     assert (invoice.open.amount_minor, invoice.owed.amount_minor, await used(shop, account_id)) == (0, 1000, 0)
     await shop.refund_work()
     assert [refund.state for refund in await shop.refunds(order)] == ["succeeded"] * 2
+    await nothing_is_wrong(shop)
+
+
+async def test_what_is_let_go_before_the_capture_frees_its_credit_and_the_rest_goes_as_ever(
+    customers: Customers, shop: Shop
+) -> None:
+    await shop.stock("lamp", 5)
+    account_id = await business(customers, 5000)
+    order, other = await bought(shop, account_id), await bought(shop, account_id)
+    await shop.work()
+    for each in (order, other):
+        await release(shop, each, amount_minor=773)
+    assert await used(shop, account_id) == 2000
+    await cancel_order(shop.pool, shop.gateway, other.id, CAUSE)
+    assert await used(shop, account_id) == 1000
+    await shop.work()
+    invoice = await the_invoice(shop)
+    assert (invoice.order_id, invoice.open.amount_minor) == (order.id, 1000)
+    await invoices.pay(shop.pool, invoice.id, "BANK-1", CAUSE)
+    assert await used(shop, account_id) == 0
     await nothing_is_wrong(shop)
 
 
