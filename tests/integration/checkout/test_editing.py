@@ -20,6 +20,7 @@ from tests.integration.checkout.test_mails import send
 from tests.integration.checkout.test_parcels import ship
 from tests.integration.checkout.test_picking import picks, react, start
 from tests.integration.checkout.test_racing import WAITING
+from tests.integration.checkout.test_releases import release
 from write_side import customers
 from write_side.app import create_app
 from write_side.customers import AddressInput, SealedContact
@@ -33,6 +34,7 @@ from write_side.fulfilment.editing.domain import (
 )
 from write_side.notifications.gateway import MailServer
 from write_side.orders.handlers import OrderState
+from write_side.orders.settling import cancel_order
 from write_side.refunds import NothingLeftToCapture, RefundState
 
 _refund = msgspec.json.Decoder(RefundState)
@@ -83,6 +85,22 @@ async def test_what_is_not_captured_yet_is_not_taken(shop: Shop) -> None:
     await shop.work()
     payment, received = await shop.payment(order), (await shop.at_stripe(order))["amount_received"]
     assert (payment.state, received) == ("captured", payment.amount_minor - 2380)
+
+
+@pytest.mark.parametrize("left", [1, 0])
+async def test_what_an_edit_has_put_back_is_not_put_back_again_by_a_cancellation(shop: Shop, left: int) -> None:
+    await shop.stock("lamp", 10)
+    await shop.stock("lamp", 10, warehouse="HAM")
+    order = await shop.order(lamp=12)
+    await shop.pay(order)
+    await shop.complete(order)
+    if left:
+        await edit(shop, order, lamp=left)
+    else:
+        await release(shop, order, lines=[{"sku": "lamp", "quantity": 12}], restock=True)  # all but shipping
+    await cancel_order(shop.pool, shop.gateway, order.id, CAUSE)
+    assert (await shop.now(order)).state == "cancelled"
+    assert (await shop.figures("lamp"), await shop.figures("lamp", "HAM")) == ((10, 0), (10, 0))
 
 
 async def test_an_edit_that_waits_for_who_goes_to_the_shelf_comes_too_late(shop: Shop) -> None:

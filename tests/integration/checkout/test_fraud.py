@@ -11,6 +11,7 @@ from msgspec import structs
 from shared.documents.orders import Address
 from tests.fixtures.write_side import CAUSE, new_call
 from tests.integration.checkout.shop import ADDRESS, Shop
+from tests.integration.checkout.test_releases import release
 from write_side import customers
 from write_side.fraud import handlers
 from write_side.fraud.domain import Decision, NoOpenReview, Visit
@@ -81,6 +82,15 @@ async def test_what_a_person_refuses_is_let_go_and_its_stock_is_back(guarded: Sh
     assert (await guarded.now(order)).state == "cancelled"
     assert (await guarded.payment(order)).state == "voided"
     assert (await guarded.at_stripe(order))["status"] == "canceled"
+    assert await guarded.figures("lamp") == (10, 0)
+
+
+async def test_what_was_released_while_it_was_held_is_back_once_when_it_is_refused(guarded: Shop) -> None:
+    order = await suspicious(guarded)
+    await release(guarded, order, lines=[{"sku": "lamp", "quantity": 1}], restock=True)
+    await decide(guarded, order, "refused")
+    await guarded.work()
+    assert (await guarded.now(order)).state == "cancelled"
     assert await guarded.figures("lamp") == (10, 0)
 
 

@@ -398,7 +398,8 @@ BEGIN
 END $$;
 
 -- What an order's stock becomes when it is settled: `deduct` (paid), `release` (it was never paid), or `return` (paid,
--- but cancelled before the money was captured). Orders in the order of their ids, for `return` only one.
+-- but cancelled before the money was captured). Orders in the order of their ids, for `return` only one: what an edit or a
+-- release of it has put back is on the shelf already.
 CREATE OR REPLACE FUNCTION orders_settle_stock(p_stock text, p_reason text, p_orders uuid[]) RETURNS stock_change[]
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -417,7 +418,11 @@ BEGIN
         FROM (SELECT array_agg(a.item_id ORDER BY a.n) AS items, array_agg(a.quantity ORDER BY a.n) AS quantities,
                      array_agg(jsonb_build_object('reservation_id', a.order_id, 'quantity', a.quantity, 'reason', p_reason)
                                ORDER BY a.n) AS facts
-              FROM order_allocation a WHERE a.order_id = p_orders[1]) AS back,
+              FROM (SELECT t.order_id, t.n, t.item_id, t.quantity - coalesce(r.quantity, 0) AS quantity
+                    FROM order_allocation t
+                    LEFT JOIN refunds_restocked(p_orders[1]) AS r ON r.sku = t.sku AND r.warehouse = t.warehouse
+                    WHERE t.order_id = p_orders[1]) AS a
+              WHERE a.quantity > 0) AS back,
              inventory_move(back.items, back.quantities, 'inventory.stock_returned.v1', back.facts) AS m);
 END $$;
 

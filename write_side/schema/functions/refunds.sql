@@ -9,3 +9,11 @@ $$;
 CREATE OR REPLACE FUNCTION refunds_among(p_orders uuid[]) RETURNS uuid[] LANGUAGE sql STABLE AS $$
     SELECT array_agg(DISTINCT r.order_id) FROM refund r WHERE r.order_id = ANY (p_orders) AND r.state <> 'failed'
 $$;
+
+-- What refunds and releases of this order have put back on its shelves, whatever became of their money.
+CREATE OR REPLACE FUNCTION refunds_restocked(p_order uuid) RETURNS TABLE (sku text, warehouse text, quantity integer)
+LANGUAGE sql STABLE AS $$
+    SELECT a.sku, a.warehouse, sum(a.quantity)::integer
+    FROM refund r, jsonb_to_recordset(r.restocked) AS a(sku text, warehouse text, quantity integer)
+    WHERE r.order_id = p_order GROUP BY 1, 2
+$$;
