@@ -7,6 +7,7 @@ from uuid import UUID
 
 import httpx
 
+from shared.documents.observations import RECORDS
 from tests.faults.stock_load import Connection
 
 FIELDS = ("sku", "warehouse", "on_hand", "reserved", "position")
@@ -45,9 +46,10 @@ class SearchView:
         (await self._client.post(f"/{self._prefix}{index}/_refresh")).raise_for_status()
 
     async def indices(self) -> set[str]:
-        """Their names, without the prefix."""
+        """Their names, without the prefix; of read models: those of a day hold what is in no log."""
         found = (await self._client.get(f"/_cat/indices/{self._prefix}*", params={"format": "json"})).json()
-        return {index["index"].removeprefix(self._prefix) for index in found}
+        names = {index["index"].removeprefix(self._prefix) for index in found}
+        return {name for name in names if not name.startswith(tuple(RECORDS))}
 
     async def block_writes(self, blocked: bool) -> None:
         """As a full disk does: every write to the stock index is refused."""
