@@ -110,6 +110,7 @@ class Refund(Struct, frozen=True):
     quantities: dict[str, int]
     requested_at: datetime
     unsent: dict[str, int]
+    to_cards_minor: int = 0  # what of it gift cards got at once
 
 
 class Order(Folded, frozen=True):
@@ -211,7 +212,8 @@ def _refunds_after(refunds: list[Refund], recorded: Recorded, event: Happening) 
         unsent = Counter(quantities)
         unsent.subtract({line.sku: line.quantity for line in event.sent})
         asked = (event.amount_minor, event.reason, quantities, recorded.recorded_at, dict(unsent))
-        return [*refunds, Refund(event.refund_id, "requested", *asked)]
+        to_cards = sum(part.amount_minor for part in event.gift_cards)
+        return [*refunds, Refund(event.refund_id, "requested", *asked, to_cards)]
     if isinstance(event, AmountReleased):
         quantities = {line.sku: line.quantity for line in event.lines}
         about = (event.amount_minor, event.reason, quantities, recorded.recorded_at, quantities)
@@ -223,8 +225,8 @@ def _refunds_after(refunds: list[Refund], recorded: Recorded, event: Happening) 
 
 
 def refunded_minor(state: Order) -> int:
-    """What has gone back."""
-    return sum(refund.amount_minor for refund in state.refunds if refund.state == "succeeded")
+    """What has gone back: of a refund that did not succeed what its gift cards got, which they keep."""
+    return sum(each.amount_minor if each.state == "succeeded" else each.to_cards_minor for each in state.refunds)
 
 
 def released_minor(state: Order) -> int:

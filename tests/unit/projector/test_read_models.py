@@ -39,6 +39,7 @@ from shared.events.catalog import (
 )
 from shared.events.catalog import Variant as SoldVariant
 from shared.events.fulfilment import ParcelLine
+from shared.events.gift_cards import GiftPart
 from shared.events.inventory import StockAdjusted, StockItemOpened, StockReserved
 from shared.events.orders import (
     OrderConfirmed,
@@ -345,6 +346,13 @@ def test_an_order_shows_what_went_back_and_what_is_on_its_way() -> None:
     status_now, _ = seen(*rest, RefundFailed(UUID(int=2), ORDER, "re_2", "lost_or_stolen_card"))
     assert (status_now.payment_state, status_now.refunded.amount_minor) == ("partially_refunded", 1077)
     assert status_now.history[-1].what == "refund_failed"
+    to_card = msgspec.structs.replace(refund(3, 1577, 1), gift_cards=[GiftPart(UUID(int=9), 500)])
+    status_now, record = seen(*gone, to_card)
+    assert (status_now.refunded.amount_minor, record.refunded_minor) == (1577, 1577), "a gift card has it at once"
+    _, record = seen(*gone, to_card, RefundFailed(UUID(int=3), ORDER, None, "refused"))
+    assert record.refunded_minor == 1577, "and keeps it"
+    _, record = seen(*gone, to_card, RefundSucceeded(UUID(int=3), ORDER, "re_3"))
+    assert record.refunded_minor == 2654, "which is all of it, once"
 
 
 def test_an_order_that_goes_elsewhere_shows_where_and_its_record_holds_nothing_of_it() -> None:
