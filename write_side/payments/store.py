@@ -47,21 +47,26 @@ async def shown(conn: Connection, payment_id: UUID) -> tuple[str, str | None]:
     return PUBLIC.get(row[0], row[0]), row[1] if row[0] == "declined" else None
 
 
-async def claim_due(conn: Connection, limit: int, capture_after: timedelta = timedelta()) -> list[Work]:
-    """Payments about which something is to be done now, for this worker alone for a while.
+async def claim_due(
+    conn: Connection, room: int, capture_after: timedelta = timedelta(), own_room: int = 0
+) -> list[Work]:
+    """Payments about which something is to be done now, for this worker alone for a while: so many about which Stripe
+    is asked, and so many that stand in our own books and wait for nobody.
 
     A capture waits so long after what made it due. From here on it has begun: it may succeed at the provider whatever
     becomes of us, so nothing cancels it.
     """
+    due = """SELECT id FROM payment
+             WHERE todo IS NOT NULL AND alarm IS NULL AND next_attempt_at <= clock_timestamp()
+               AND (todo <> 'capture' OR capturing OR next_attempt_at <= clock_timestamp() - $3::interval)"""
+    order = "ORDER BY next_attempt_at LIMIT"
     rows = await conn.fetch(
         f"""UPDATE payment SET attempts = attempts + 1, next_attempt_at = clock_timestamp() + $2,
                                capturing = capturing OR todo = 'capture'
-            WHERE id IN (SELECT id FROM payment
-                         WHERE todo IS NOT NULL AND alarm IS NULL AND next_attempt_at <= clock_timestamp()
-                           AND (todo <> 'capture' OR capturing OR next_attempt_at <= clock_timestamp() - $3::interval)
-                         ORDER BY next_attempt_at LIMIT $1 FOR UPDATE SKIP LOCKED)
+            WHERE id = ANY (ARRAY({due} AND method = 'card' {order} $1 FOR UPDATE SKIP LOCKED)
+                         || ARRAY({due} AND method <> 'card' {order} $4 FOR UPDATE SKIP LOCKED))
             RETURNING {_WORK}""",  # noqa: S608
-        limit, CLAIM, capture_after,
+        room, CLAIM, capture_after, own_room,
     )  # fmt: skip
     return [_work(row) for row in rows]
 

@@ -80,15 +80,17 @@ async def shipped(conn: Connection, order_id: UUID) -> dict[str, int]:
     return {row["sku"]: row["quantity"] for row in await conn.fetch("SELECT * FROM fulfilment_shipped($1)", order_id)}
 
 
-async def claim_due(conn: Connection, limit: int) -> list[Work]:
-    """Refunds to ask the provider about now, for this worker alone for a while."""
+async def claim_due(conn: Connection, room: int, own_room: int = 0) -> list[Work]:
+    """Refunds that are due, for this worker alone for a while: so many about which Stripe is asked, and so many of what
+    stands in our own books (`in_our_books`) and waits for nobody."""
+    due = f"SELECT id FROM refund WHERE {_OPEN} AND alarm IS NULL AND next_attempt_at <= clock_timestamp()"  # noqa: S608
+    order = "ORDER BY next_attempt_at LIMIT"
     rows = await conn.fetch(
         f"""UPDATE refund SET attempts = attempts + 1, next_attempt_at = clock_timestamp() + $2
-            WHERE id IN (SELECT id FROM refund
-                         WHERE {_OPEN} AND alarm IS NULL AND next_attempt_at <= clock_timestamp()
-                         ORDER BY next_attempt_at LIMIT $1 FOR UPDATE SKIP LOCKED)
+            WHERE id = ANY (ARRAY({due} AND starts_with(intent_id, 'pi_') {order} $1 FOR UPDATE SKIP LOCKED)
+                         || ARRAY({due} AND NOT starts_with(intent_id, 'pi_') {order} $3 FOR UPDATE SKIP LOCKED))
             RETURNING {_REFUND}, attempts""",  # noqa: S608
-        limit, CLAIM,
+        room, CLAIM, own_room,
     )  # fmt: skip
     return [Work(_refund(row), row["attempts"]) for row in rows]
 

@@ -108,3 +108,21 @@ async def test_orders_placed_while_stripe_hangs_or_is_gone_are_paid_afterwards_e
         ("succeeded", placed[0].totals.total.amount_minor)
     }
     assert await away.figures("lamp") == (100 - len(placed), 0)
+
+
+async def test_what_a_gift_card_pays_in_full_waits_for_no_stripe(away: Shop, own_stripe: Process) -> None:
+    await away.stock("lamp", 20)
+    own_stripe.kill()
+    waiting = [await away.order(lamp=1) for _ in range(8)]
+    card = await away.gift_card(50_000)
+    basket = await away.basket(lamp=1)
+    quote = await away.quote(basket, gifts=[card.code])
+    order = await away.place(basket, quote.id)
+    await asked_by(away, waiting)  # so often that nobody asks any more
+    for _ in range(2):  # created, captured
+        await away.work()
+    assert (await away.payment(order)).state == "captured"
+    await away.refund(order)
+    await away.refund_work()
+    assert [refund.state for refund in await away.refunds(order)] == ["succeeded"]
+    assert {(await away.payment(each)).state for each in waiting} == {"requested"}
