@@ -20,10 +20,11 @@ async def differences(conn: Connection, provider: Provider) -> list[str]:
     }
     found, back = [], Counter[str]()
     for refund in await refunds.all_refunds(conn):
+        if refund.state in (*_GONE, "failed"):  # of one that failed, what gift cards got
+            back[str(refund.order_id)] += refund.counted_minor
         if refund.state not in _GONE:
             continue
         ours = (refund.charged_minor, refund.currency)
-        back[str(refund.order_id)] += refund.amount_minor
         if not refund.charged_minor or in_our_books(refund.intent_id):
             continue  # gift cards and invoices: nobody else knows of it
         theirs = there.pop((str(refund.id), str(refund.provider_id)), None)

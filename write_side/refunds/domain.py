@@ -163,10 +163,9 @@ class Parts(NamedTuple):
 def parts_of(bought: Bought, earlier: Sequence[Refund], wanted: NewRefund) -> Parts:
     """What this comes to after all that was refunded or released before. Refuses `refund_exceeds_order`, `invalid`."""
     _check_meant(wanted)
-    counted = [refund for refund in earlier if refund.state != "failed"]
     paid = bought.payment.amount_minor + gift_cards.paid_by(bought.gift_cards)
     left = paid - sum(refund.counted_minor for refund in earlier)
-    amount, lines, shipping = _asked(bought, counted, wanted, left)
+    amount, lines, shipping = _asked(bought, earlier, wanted, left)
     restocked = _put_back(bought.allocations, earlier, lines) if wanted.restock else []
     return Parts(amount, lines, shipping, restocked, left)
 
@@ -179,15 +178,15 @@ def _check_meant(wanted: NewRefund) -> None:
 
 
 def _asked(
-    bought: Bought, counted: Sequence[Refund], wanted: NewRefund, left: int
+    bought: Bought, earlier: Sequence[Refund], wanted: NewRefund, left: int
 ) -> tuple[int, list[RefundedLine], int]:
     """The amount, and the lines and the shipping in it."""
     if wanted.amount_minor is not None:
         return wanted.amount_minor, [], 0
-    shipping = _shipping_cost(bought) - sum(refund.shipping_minor for refund in counted)
+    shipping = max(_shipping_cost(bought) - sum(_gone(refund)[1] for refund in earlier), 0)
     if not wanted.lines and not wanted.shipping:
-        return left, *_within(left, _lines_of(bought, counted, None), shipping)
-    lines = _lines_of(bought, counted, summed(wanted.lines))
+        return left, *_within(left, _lines_of(bought, earlier, None), shipping)
+    lines = _lines_of(bought, earlier, summed(wanted.lines))
     given = shipping if wanted.shipping else 0
     return sum(line.amount_minor for line in lines) + given, lines, given
 
@@ -204,23 +203,29 @@ def _within(left: int, lines: list[RefundedLine], shipping: int) -> tuple[list[R
     return found, shipping - off
 
 
-def _lines_of(bought: Bought, counted: Sequence[Refund], wanted: dict[str, int] | None) -> list[RefundedLine]:
+def _gone(refund: Refund) -> tuple[list[tuple[str, int]], int]:
+    """What of a refund's lines and of its shipping has gone back, or may still. What gift cards got of one that failed
+    was for its lines first."""
+    left, lines = refund.counted_minor, []
+    for line in refund.lines:
+        part = min(line.amount_minor, left)
+        left -= part
+        lines.append((line.sku, part))
+    return lines, min(refund.shipping_minor, left)
+
+
+def _lines_of(bought: Bought, earlier: Sequence[Refund], wanted: dict[str, int] | None) -> list[RefundedLine]:
     """These quantities with what they cost, or all that is left; refuses what is more than that."""
-    ordered, left = summed(bought.lines), unrefunded(bought.lines, counted)
+    ordered, left = summed(bought.lines), unrefunded(bought.lines, earlier)
     cost = _summed((line.sku, _cost(line)) for line in bought.lines)
-    back = summed(line for refund in counted for line in refund.lines)
-    paid = _summed((line.sku, line.amount_minor) for refund in counted for line in refund.lines)
+    paid = _summed(part for refund in earlier for part in _gone(refund)[0])
     asked = {sku: quantity for sku, quantity in left.items() if quantity} if wanted is None else wanted
     if lacking := [sku for sku, quantity in asked.items() if quantity > left.get(sku, 0)]:
         facts = [{"sku": sku, "wanted": asked[sku], "left": left.get(sku, 0)} for sku in lacking]
         raise RefundExceedsOrder(f"not so many are left to refund: {', '.join(lacking[:20])}", lines=facts)
-    return [
-        RefundedLine(
-            sku, quantity,
-            max(cost[sku] * (back.get(sku, 0) + quantity) // ordered[sku] - paid.get(sku, 0), 0),  # others failed
-        )
-        for sku, quantity in asked.items()
-    ]  # fmt: skip
+    upto = {sku: cost[sku] * (ordered[sku] - left[sku] + quantity) // ordered[sku] for sku, quantity in asked.items()}
+    # Never less than nothing: others failed.
+    return [RefundedLine(sku, quantity, max(upto[sku] - paid.get(sku, 0), 0)) for sku, quantity in asked.items()]
 
 
 def unrefunded(ordered: Iterable[Line], refunds: Iterable[Refund]) -> dict[str, int]:

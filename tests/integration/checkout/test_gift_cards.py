@@ -185,6 +185,14 @@ async def test_a_refund_that_fails_frees_what_was_charged_and_leaves_what_the_gi
     again = await shop.refund(order)
     assert (again.amount.amount_minor, await shop.balance(card)) == (TOTAL - 1000, 1000)
     await _nothing_is_wrong(shop)
+    await shop.refund_work()
+    more = "UPDATE refund SET amount_minor = amount_minor + $2 WHERE id = $1"
+    await shop.pool.execute(more, again.id, 1)
+    provider = Provider(shop.settings.stripe_api_base, shop.settings.stripe_api_key)
+    async with shop.pool.acquire() as conn:
+        told = await refunds.differences(conn, provider)
+    await shop.pool.execute(more, again.id, -1)
+    assert f"order {order.id}: cost {TOTAL}, and {TOTAL + 1} went back" in told, "what the gift card got counts"
 
 
 async def test_less_is_captured_of_what_was_charged_alone(shop: Shop) -> None:

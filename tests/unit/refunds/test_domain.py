@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
 
+from shared.events.gift_cards import GiftPart
 from shared.events.orders import Allocation, PricedLine, Totals
 from shared.events.refunds import RefundFailed, RefundPending, RefundSucceeded
 from write_side.errors import Invalid, Refusal
@@ -124,6 +125,39 @@ def test_more_than_was_captured_is_refused_and_told_what_is_left() -> None:
 def test_a_refund_that_failed_counts_no_more() -> None:
     failed = structs.replace(refund(THREE_LAMPS, []), state="failed")
     assert refund(THREE_LAMPS, [failed]).amount_minor == THREE_LAMPS.totals.total_minor
+
+
+def test_what_a_gift_card_got_of_a_refund_that_failed_was_for_its_goods() -> None:
+    """Lamp 150, cord 50, 95 for shipping; 60 of it by a gift card. What was charged goes back first: 235."""
+    order = bought(("lamp", 1, 150, 0), ("cord", 1, 50, 0), shipping=0)
+    charged = structs.replace(order.payment, amount_minor=235)
+    order = structs.replace(order, payment=charged, gift_cards=[GiftPart(ID, 60)])
+    first = refund(order, [], amount_minor=100)
+    lamp = refund(order, [first], 2, lines=lines(lamp=1))
+    assert lamp.gift_cards == [GiftPart(ID, 15)]
+    done = [first, structs.replace(lamp, state="failed")]
+    again = refund(order, done, 3, lines=lines(lamp=1))
+    assert (again.amount_minor, again.charged_minor) == (135, 135), "15 of its 150 are back"
+    done = [structs.replace(each, state="failed") for each in (first, refund(order, [first], 2))]
+    assert refund(order, done, 3, shipping=True, lines=lines(cord=1, lamp=1)).amount_minor == 295 - 60
+    assert refund(order, done, 3).amount_minor == 295 - 60
+
+
+@given(st.lists(st.tuples(st.integers(0, 3), st.booleans(), st.booleans()), max_size=8), st.integers(1000, 2700))
+def test_no_line_gives_more_back_than_it_cost_whatever_fails(asks: list[tuple[int, bool, bool]], gift: int) -> None:
+    """Cords never come back: what went back is for lamps and shipping."""
+    order = bought(("lamp", 3, 333, 190), ("cord", 1, 999, 0))
+    charged = structs.replace(order.payment, amount_minor=order.totals.total_minor - gift)
+    order, done = structs.replace(order, payment=charged, gift_cards=[GiftPart(ID, gift)]), list[Refund]()
+    for n, (quantity, shipping, fails) in enumerate(asks):
+        try:
+            one = refund(order, done, n, lines=lines(lamp=quantity) if quantity else [], shipping=shipping)
+        except Refusal:
+            continue
+        done.append(structs.replace(one, state="failed" if fails else "succeeded"))
+        if not quantity and not shipping:
+            return  # all that is left
+    assert sum(each.counted_minor for each in done) <= 1189 + 595
 
 
 def test_goods_come_back_once_even_if_their_money_did_not_go() -> None:
