@@ -8,13 +8,17 @@ from msgspec import Struct
 
 from shared.documents.orders import Address
 from shared.envelope import Recorded
-from shared.events.orders import PricedLine, Totals
+from shared.events.gift_cards import GiftPart
+from shared.events.orders import OrderTax, PricedLine, Shipping, Totals
 from shared.ids import time_of
 from shared.shards import account_key, cart_key, order_key
-from write_side import accounts, customers, event_log, orders, restock_requests
+from write_side import accounts, customers, event_log, invoices, orders, refunds, restock_requests, returns
 from write_side.accounts import Account
 from write_side.customers import Keyring, SealedContact
 from write_side.database import Connection, Pool
+from write_side.invoices import Credit, Invoice
+from write_side.refunds import Refund
+from write_side.returns import Return
 
 
 class HeldContact(Struct, frozen=True):
@@ -32,7 +36,7 @@ class Happening(Struct, frozen=True):
 
 
 class HeldOrder(Struct, frozen=True):
-    """An order; amounts in minor units. Its payment, mails and stock are told by what happened."""
+    """An order; amounts in minor units. Its payment, mails, parcels and stock are told by what happened."""
 
     id: UUID
     number: str
@@ -41,6 +45,11 @@ class HeldOrder(Struct, frozen=True):
     country: str
     lines: list[PricedLine]
     totals: Totals
+    shipping: Shipping | None
+    taxes: list[OrderTax]
+    gift_cards: list[GiftPart]
+    returns: list[Return]
+    refunds: list[Refund]
     happened: list[Happening]
 
 
@@ -65,6 +74,8 @@ class HeldAccount(Struct, frozen=True):
     state: str
     groups: list[str]
     addresses: list[Address]
+    credit: Credit | None
+    invoices: list[Invoice]
     happened: list[Happening]
 
 
@@ -93,29 +104,39 @@ async def export(pool: Pool, keyring: Keyring, person_id: UUID) -> PersonExport:
         quoted = await orders.quotes_of_person(conn, person_id)
         account = await accounts.of_person(conn, person_id)
         awaited = await restock_requests.awaited_by(conn, person_id)
+        returned = [await returns.of_order(conn, order.id) for order in placed]
+        refunded = [await refunds.of_order(conn, order.id) for order in placed]
+        credit = None if account is None else await invoices.find_credit(conn, account.id)
+        invoiced = [] if account is None else await invoices.of_account(conn, account.id)
         of_account = await _happened(conn, [account_key(account.id)] if account else [])
         of_orders = await _happened(conn, [order_key(order.id) for order in placed])
         of_carts = await _happened(conn, [cart_key(quote.cart_id) for quote in quoted])
     return PersonExport(
         person_id,
         [
-            HeldOrder(o.id, o.number, o.state, await _contact(keyring, o), o.country, o.lines, o.totals,
-                      of_orders.get(order_key(o.id), []))
-            for o in placed
+            HeldOrder(o.id, o.number, o.state, await _contact(keyring, o), o.country, o.lines, o.totals, o.shipping,
+                      o.taxes, o.gift_cards, back, paid_back, of_orders.get(order_key(o.id), []))
+            for o, back, paid_back in zip(placed, returned, refunded, strict=True)
         ],
         [
             HeldQuote(q.id, q.cart_id, await _contact(keyring, q), q.country, q.lines, q.totals, q.expires_at,
                       of_carts.get(cart_key(q.cart_id), []))
             for q in quoted
         ],
-        None if account is None else await _account(keyring, account, of_account.get(account_key(account.id), [])),
+        None if account is None else await _account(
+            keyring, account, credit, invoiced, of_account.get(account_key(account.id), [])
+        ),
         [AwaitedSku(one.sku, time_of(one.id), one.state) for one in awaited],
     )  # fmt: skip
 
 
-async def _account(keyring: Keyring, account: Account, happened: list[Happening]) -> HeldAccount:
+async def _account(
+    keyring: Keyring, account: Account, credit: Credit | None, invoiced: list[Invoice], happened: list[Happening]
+) -> HeldAccount:
     opened = await accounts.open_account(keyring, account)
-    return HeldAccount(account.id, opened.mail, account.state, account.groups, opened.addresses, happened)
+    return HeldAccount(
+        account.id, opened.mail, account.state, account.groups, opened.addresses, credit, invoiced, happened
+    )
 
 
 async def _contact(keyring: Keyring, held: Any) -> HeldContact | None:

@@ -2,9 +2,9 @@
 
 from write_side.invoices.domain import Credit, CreditExceeded, Invoice, InvoiceNotPermitted, Method, check
 from write_side.invoices.handlers import PayBy, check_quote, credit, issue, release
-from write_side.invoices.store import find
+from write_side.invoices.store import find, find_credit, of_account
 
 __all__ = [
     "Credit", "CreditExceeded", "Invoice", "InvoiceNotPermitted", "Method", "PayBy", "check", "check_quote", "credit",
-    "find", "issue", "release",
+    "find", "find_credit", "issue", "of_account", "release",
 ]  # fmt: skip

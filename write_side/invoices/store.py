@@ -143,3 +143,9 @@ async def rewrite_credit(conn: Connection, credit: Credit, uses: CreditUses) -> 
 async def rewrite_invoice(conn: Connection, invoice: Invoice) -> None:
     """Make the row say this; for a repair."""
     await overwrite(conn, "invoice", structs.asdict(invoice))
+
+
+async def of_account(conn: Connection, account_id: UUID) -> list[Invoice]:
+    """An account's invoices, the oldest first."""
+    rows = await conn.fetch(f"{_INVOICE} WHERE account_id = $1 ORDER BY id", account_id)
+    return [Invoice(*row) for row in rows]

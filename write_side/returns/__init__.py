@@ -6,6 +6,6 @@ carrier). They know orders, parcels and refunds; orders ask of returns by SQL al
 
 from write_side.returns.domain import Return
 from write_side.returns.labels import learn
-from write_side.returns.store import find
+from write_side.returns.store import find, of_order
 
-__all__ = ["Return", "find", "learn"]
+__all__ = ["Return", "find", "learn", "of_order"]

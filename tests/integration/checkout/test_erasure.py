@@ -214,6 +214,7 @@ async def test_a_queued_mail_of_somebody_erased_is_not_sent(
 async def test_a_person_is_given_all_that_is_held_on_them(shop: Shop) -> None:
     await shop.stock("lamp", 5)
     order = await _paid(shop)
+    await shop.refund(order, amount_minor=100, reason="goodwill")
     person_id = await erasure.find_person(shop.pool, shop.keyring, f" {MAIL.upper()}")
     held = await erasure.export(shop.pool, shop.keyring, person_id)
     [shown], [quoted] = held.orders, held.quotes
@@ -221,6 +222,9 @@ async def test_a_person_is_given_all_that_is_held_on_them(shop: Shop) -> None:
         assert contact is not None
         assert (contact.mail, contact.address.line1) == (MAIL, ADDRESS.line1)
     assert [line.sku for line in shown.lines] == ["lamp"]
+    assert [(each.amount_minor, each.reason) for each in shown.refunds] == [(100, "goodwill")]
+    assert shown.shipping is not None
+    assert (shown.returns, shown.gift_cards) == ([], [])
     happened = [each.what.split(".")[1] for each in shown.happened]
     assert happened == await shop.history(order)
 
