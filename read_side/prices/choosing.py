@@ -3,18 +3,19 @@
 The same steps tell what it cost before, and so the lowest price of the 30 days before it was lowered. Pure.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 from uuid import UUID
 
-from shared.documents.prices import ShownPrice, ShownPriceList, Step, VariantTimes
+from shared.documents.prices import ShownPrice, ShownPriceList, Step, TermsStep, VariantTimes
 from shared.events.pricing import PriceListTerms
 from shared.price_rule import applies, precedence
 
 WINDOW = timedelta(days=30)
 NOBODY: frozenset[str] = frozenset()  # groups of customers that a stranger is in
 
+_S = TypeVar("_S", Step, TermsStep)
 Lists = Mapping[str, ShownPriceList]  # by id; those that aren't known ask nothing
 
 
@@ -29,6 +30,11 @@ class _Asked(NamedTuple):
     amount_minor: int
     price_list_id: UUID | None = None
     until: datetime | None = None
+    tax_included: bool = False
+
+    @property
+    def kind(self) -> tuple[int, bool]:
+        return self.amount_minor, self.tax_included
 
 
 def shown_prices(times: VariantTimes, lists: Lists, channel: str, now: datetime) -> list[ShownPrice]:
@@ -41,62 +47,84 @@ def shown_prices(times: VariantTimes, lists: Lists, channel: str, now: datetime)
 
 def shown_price(times: VariantTimes, lists: Lists, place: Place, now: datetime) -> ShownPrice | None:
     """What is asked now; None if it isn't sold so."""
-    asked = _asked(times, lists, place, now)
+    walk = _Walk(times, lists, place)
+    asked = walk.asked(now)
     if asked is None:
         return None
-    lowest = _lowest_before(times, lists, place, now, asked)
-    return ShownPrice(asked.amount_minor, place.currency, asked.price_list_id, asked.until, lowest)
+    lowest = _lowest_before(walk.back(now), now, asked)
+    return ShownPrice(asked.amount_minor, place.currency, asked.price_list_id, asked.until, lowest, asked.tax_included)
 
 
-def _asked(times: VariantTimes, lists: Lists, place: Place, at: datetime) -> _Asked | None:
-    offers = list(_offers(times, lists, place, at))
-    if offers:
-        terms, amount, id_ = min(offers, key=lambda offer: precedence(*offer))
-        return _Asked(amount, id_, terms.ends_at)
-    own = _amount(times.own.get(place.currency, ()), at)
-    return None if own is None else _Asked(own)
+class _Walk:
+    """What was asked, told for one moment after the other and back in time: each step is passed once."""
+
+    def __init__(self, times: VariantTimes, lists: Lists, place: Place) -> None:
+        self._place = place
+        self._own = list(times.own.get(place.currency, ()))
+        known = [(lists[id_], steps) for id_, steps in times.lists.items() if id_ in lists]
+        self._lists = [(each.id, list(each.steps), list(steps)) for each, steps in known]
+
+    def asked(self, at: datetime) -> _Asked | None:
+        """At a moment no later than the last one."""
+        offers = list(self._offers(at))
+        if offers:
+            terms, amount, id_ = min(offers, key=lambda offer: precedence(*offer))
+            return _Asked(amount, id_, terms.ends_at, terms.tax_included)
+        own = _last(self._own, at)
+        return None if own is None or own.amount_minor is None else _Asked(own.amount_minor)
+
+    def back(self, now: datetime) -> Iterator[tuple[datetime, _Asked | None]]:
+        """From which moment on what was asked, the latest first."""
+        for moment in self._moments(now):
+            yield moment, self.asked(moment)
+
+    def _offers(self, at: datetime) -> Iterator[tuple[PriceListTerms, int, UUID]]:
+        for id_, said, steps in self._lists:
+            known, step = _last(said, at), _last(steps, at)
+            terms, amount = known and known.terms, step and step.amount_minor
+            if terms and amount is not None and applies(terms, self._place.currency, self._place.channel, NOBODY, at):
+                yield terms, amount, id_
+
+    def _moments(self, until: datetime) -> list[datetime]:
+        """When anything may have changed."""
+        found = {step.at for step in self._own}
+        for _, said, steps in self._lists:
+            found |= {step.at for step in steps}
+            for at, terms in said:
+                found |= {at, *(moment for moment in (terms and terms.starts_at, terms and terms.ends_at) if moment)}
+        return sorted((moment for moment in found if moment <= until), reverse=True)
 
 
-def _offers(
-    times: VariantTimes, lists: Lists, place: Place, at: datetime
-) -> Iterator[tuple[PriceListTerms, int, UUID]]:
-    for id_, steps in times.lists.items():
-        known = lists.get(id_)
-        terms = known and next((step.terms for step in reversed(known.steps) if step.at <= at), None)
-        amount = _amount(steps, at)
-        if known and terms and amount is not None and applies(terms, place.currency, place.channel, NOBODY, at):
-            yield terms, amount, known.id
+def _last(steps: list[_S], at: datetime) -> _S | None:
+    """The one that held; those after it are dropped, as nobody asks for later again."""
+    while steps and steps[-1].at > at:
+        steps.pop()
+    return steps[-1] if steps else None
 
 
-def _amount(steps: Sequence[Step], at: datetime) -> int | None:
-    return next((step.amount_minor for step in reversed(steps) if step.at <= at), None)
-
-
-def _lowest_before(times: VariantTimes, lists: Lists, place: Place, now: datetime, asked: _Asked) -> int | None:
+def _lowest_before(back: Iterator[tuple[datetime, _Asked | None]], now: datetime, asked: _Asked) -> int | None:
     """The lowest price of the 30 days before the price of today began, if it is lower than the one it followed.
 
-    An own price is told as lowered for 30 days, one of a list for as long as the list asks it.
+    An own price is told as lowered for 30 days, one of a list for as long as the list asks it. Prices with their tax
+    in them and those without can't be compared: one of the other kind counts as none.
     """
-    since, before = now, None
-    for moment in _moments(times, lists, place.currency, now):  # back in time, as long as the price was the same
-        held = _asked(times, lists, place, moment)
-        if held is None or held.amount_minor != asked.amount_minor:
-            before = held
+    since = now
+    for moment, held in back:
+        if held is None or held.kind != asked.kind:
             break
         since = moment
-    told_until = now if asked.price_list_id else since + WINDOW
-    if before is None or before.amount_minor <= asked.amount_minor or told_until < now:
+    else:
         return None
-    within = [moment for moment in _moments(times, lists, place.currency, since) if moment > since - WINDOW]
-    held_then = [_asked(times, lists, place, moment) for moment in [*within, since - WINDOW] if moment < since]
-    return min(one.amount_minor for one in [before, *held_then] if one is not None)
+    told_until = now if asked.price_list_id else since + WINDOW
+    before = _comparable(held, asked)
+    if before is None or before <= asked.amount_minor or told_until < now:
+        return None
+    found = [before]
+    while moment > since - WINDOW and (earlier := next(back, None)):
+        moment, held = earlier
+        found += [amount for amount in [_comparable(held, asked)] if amount is not None]
+    return min(found)
 
 
-def _moments(times: VariantTimes, lists: Lists, currency: str, until: datetime) -> list[datetime]:
-    """When anything may have changed up to a moment, the latest first."""
-    found = {step.at for step in times.own.get(currency, ())}
-    for id_, steps in times.lists.items():
-        found |= {step.at for step in steps}
-        for at, terms in lists[id_].steps if id_ in lists else ():
-            found |= {at, *((terms.starts_at, terms.ends_at) if terms else ())} - {None}
-    return sorted((moment for moment in found if moment is not None and moment <= until), reverse=True)
+def _comparable(held: _Asked | None, asked: _Asked) -> int | None:
+    return held.amount_minor if held and held.tax_included == asked.tax_included else None

@@ -53,10 +53,10 @@ class ShownPriceList(Struct, frozen=True):
 
 
 class ShownPrice(Struct, frozen=True, omit_defaults=True):
-    """What somebody who isn't signed in pays for one, tax excluded.
+    """What somebody who isn't signed in pays for one: tax excluded, unless `tax_included`, as the list's terms say.
 
     `price_list_id`: the list that asks it, and `until` when that is over. `lowest_30_days_minor`: on a price that was
-    lowered, the lowest of the 30 days before that (Directive 98/6/EC, Article 6a).
+    lowered, the lowest of the 30 days before that (Directive 98/6/EC, Article 6a), of prices of the same kind.
     """
 
     amount_minor: int
@@ -64,3 +64,4 @@ class ShownPrice(Struct, frozen=True, omit_defaults=True):
     price_list_id: UUID | None = None
     until: datetime | None = None
     lowest_30_days_minor: int | None = None
+    tax_included: bool = False

@@ -1,9 +1,12 @@
 """The lowest price of the 30 days before a price was lowered."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
+from msgspec import structs
 
 from read_side.prices.choosing import Place, shown_price
 from shared.documents.prices import ShownPrice, ShownPriceList, Step, TermsStep, VariantTimes
@@ -53,3 +56,46 @@ def test_a_list_s_price_is_told_as_lowered_for_as_long_as_it_is_asked_and_says_u
     assert shown_price(times, lists, WEB, ago(-3)) == ShownPrice(1000, "EUR")
     assert shown_price(times, {}, WEB, NOW) == ShownPrice(1000, "EUR"), "a list that nobody knows asks nothing"
     assert shown_price(times, lists, Place("CHF", "web"), NOW) is None
+
+
+def test_a_list_s_price_with_its_tax_in_it_says_so_and_is_compared_with_its_own_kind_alone() -> None:
+    def at(now: datetime, *asked: tuple[float, int | None]) -> ShownPrice | None:
+        terms = PriceListTerms("Gross", "EUR", [], [], None, None, 1, tax_included=True)
+        listed = [Step(ago(days), amount) for days, amount in asked]
+        times = VariantTimes("lamp", {"EUR": [Step(ago(90), 1100)]}, {str(SALE): listed})
+        return shown_price(times, {str(SALE): ShownPriceList(SALE, [TermsStep(ago(90), terms)])}, WEB, now)
+
+    assert at(NOW, (1, 1071)) == ShownPrice(1071, "EUR", SALE, tax_included=True), "dearer than 1100 without tax"
+    assert at(NOW, (20, 1309), (1, 1071)) == ShownPrice(1071, "EUR", SALE, None, 1309, tax_included=True)
+    lowered = ShownPrice(1000, "EUR", SALE, None, 1190, tax_included=True)
+    assert at(NOW, (29, 1000), (28, None), (25, 1190), (1, 1000)) == structs.replace(lowered, lowest_30_days_minor=1000)
+    assert at(NOW, (28, None), (25, 1190), (1, 1000)) == lowered, "1100 without tax would be less than it was"
+    assert at(NOW, (20, 1309), (1, None)) == ShownPrice(1100, "EUR"), "an own price after one with tax is not lowered"
+    assert at(NOW, (20, 1100), (1, None)) == ShownPrice(1100, "EUR")
+
+
+class Counted(list[Any]):
+    """Tells how often something was looked at in it."""
+
+    looks = 0
+
+    def __iter__(self) -> Iterator[Any]:
+        for each in super().__iter__():
+            Counted.looks += 1
+            yield each
+
+    def __reversed__(self) -> Iterator[Any]:
+        for each in super().__reversed__():
+            Counted.looks += 1
+            yield each
+
+
+def test_many_steps_are_passed_a_few_times_each_and_not_once_for_each_other() -> None:
+    many = 600
+    steps = Counted(Step(ago(30 - n / many), 1000 + n % 7) for n in range(many))
+    listed = Counted(Step(ago(29.9 - n / many), 900 + n % 5) for n in range(many))
+    lists = {str(SALE): ShownPriceList(SALE, [TermsStep(ago(90), PriceListTerms("S", "EUR", [], [], None, None, 1))])}
+    listed.append(Step(ago(1), 800))
+    shown = shown_price(VariantTimes("lamp", {"EUR": steps}, {str(SALE): listed}), lists, WEB, NOW)
+    assert shown == ShownPrice(800, "EUR", SALE, None, 900)
+    assert Counted.looks <= 5 * 2 * many
