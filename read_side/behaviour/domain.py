@@ -8,7 +8,7 @@ from shared.ean import normalized
 
 MASK = "#"
 LONGEST_TEXT = 100
-_NUMBER = re.compile(r"\+?\d(?:[\d/().-]|\s(?=\d))*\d|\d")
+_NUMBER = re.compile(r"\+?\d(?:[\d/().-]|\s(?=[\d/().-]))*\d|\d")
 _SUSPICIOUS_DIGITS = 7  # a telephone number, a card, an order of ours; fewer are a model or a size
 
 
@@ -16,6 +16,11 @@ def anonymous(text: str) -> str:
     """Words in lower case, single spaces between them; what may be a person's address or number is `#`."""
     words = [MASK if "@" in word else word for word in text.lower().split()]
     return _NUMBER.sub(_masked, " ".join(words))[:LONGEST_TEXT]
+
+
+def anonymous_name(name: str) -> str:
+    """A name as it is spelt, or `#`: names come from whoever asks, too."""
+    return MASK if MASK in anonymous(name) else name[:LONGEST_TEXT]
 
 
 def _masked(found: re.Match[str]) -> str:

@@ -10,12 +10,12 @@ from read_side.behaviour.domain import LONGEST_TEXT, anonymous, mark_of
 from read_side.behaviour.outbox import MOST_SEARCHES, Outbox
 from read_side.behaviour.searches import search_record
 from read_side.search.results import Page, Total
-from read_side.search.wording import Change, Wording
+from read_side.search.wording import Change, Wording, changed
 from tests.integration.read_side.shelves import NOW
 from tests.unit.read_side.test_search_words import ASKED
 
 PLAIN = structs.replace(ASKED, brands=(), attributes={})
-PAGE = Page([], Total(0, "exact"), [], None, Wording("lamp", [Change("lapm", "lamp", "misspelt")], ["zzz"]))
+PAGE = Page([], Total(0, "exact"), [], None, Wording("lamp ZZZ", [Change("Lapm", "lamp", "misspelt")], ["ZZZ"]))
 
 
 @pytest.mark.parametrize(
@@ -26,6 +26,8 @@ PAGE = Page([], Total(0, "exact"), [], None, Wording("lamp", [Change("lapm", "la
         ("order of Ada@Example.org please", "order of # please"),
         ("+49 151 2345678", "#"),
         ("030/1234567", "#"),
+        ("call 0151 / 234567", "call #"),
+        ("+49 (0) 151 - 234567", "#"),
         ("4242 4242 4242 4242", "#"),
         ("4006381333931", "4006381333931"),  # an EAN
         ("4006381333932", "#"),  # none: its check digit is another
@@ -48,10 +50,21 @@ def test_a_session_s_mark_is_another_one_each_day_and_in_each_shop() -> None:
 
 def test_a_search_is_told_with_its_filters_names_and_without_their_values() -> None:
     record = search_record(structs.replace(PLAIN, text="Lapm ZZZ"), PAGE, listing=True, at=NOW, seconds=0.0124)
-    assert (record.text, record.corrected, record.ignored, record.took_ms) == ("lapm zzz", "lamp", ["zzz"], 12)
+    assert (record.text, record.corrected, record.ignored, record.took_ms) == ("lapm zzz", "lamp zzz", ["zzz"], 12)
     assert (record.results, record.listing, record.filters) == (0, True, [])
     record = search_record(structs.replace(ASKED, price_max=5000), PAGE, listing=False, at=NOW, seconds=0)
     assert record.filters == ["brand", "price", "Colour"]
+
+
+def test_the_parts_of_an_address_or_number_are_kept_nowhere() -> None:
+    typed = "lapm zzz adalovelace@example.org 0151/234567"
+    changes = [Change("Lapm", "lamp", "misspelt"), Change("adalovelace", "ada lovelace", "run_together")]
+    ignored = ["zzz", "example", "org", "0151", "234567"]
+    page = structs.replace(PAGE, wording=Wording(changed(typed, changes), changes, ignored))
+    asked = structs.replace(ASKED, text=typed.title(), attributes={"Ada@example.org": ("x",), "Colour": ("red",)})
+    record = search_record(asked, page, listing=False, at=NOW, seconds=0)
+    assert (record.text, record.corrected, record.ignored) == ("lapm zzz # #", "lamp zzz # #", ["zzz"])
+    assert record.filters == ["brand", "#", "Colour"]
 
 
 async def test_of_too_many_searches_a_sample_is_kept_that_stands_for_all() -> None:
