@@ -16,8 +16,8 @@ SLICE = 100  # quotes and orders that are emptied in one transaction: everybody'
 
 
 class UnfinishedOrders(Refusal):
-    """The person has orders that are being paid, ended or sent back; `order_ids` says which. They need the mail
-    address."""
+    """The person has orders that are being paid, ended or sent back, or an invoice is open; `order_ids` says which.
+    They need the mail address."""
 
     code = "unfinished_orders"
 
@@ -45,13 +45,13 @@ async def check_finished(conn: Connection, person_id: UUID) -> None:
     found = await store.unfinished_of_person(conn, person_id)
     unfinished = [order.id for order in found if not await _is_finished(conn, order)]
     if unfinished:
-        detail = "orders of this person are not finished: let them be paid, cancelled, expire or come back first"
+        detail = "orders of this person are not finished: let them and invoices be paid, cancelled, expire or come back"
         raise UnfinishedOrders(detail, order_ids=unfinished)
 
 
 async def _is_finished(conn: Connection, order: Order) -> bool:
     if order.state in ("confirmed", "completed"):
         captured = await payments.public_state(conn, order.payment_id) == "captured"
-        open_ = await store.is_being_refunded(conn, order.id) or await store.is_being_returned(conn, order.id)
-        return captured and not open_
+        asked = (store.is_being_refunded, store.is_being_returned, store.is_being_invoiced)
+        return captured and not any([await is_open(conn, order.id) for is_open in asked])
     return order.state in ("cancelled", "expired")

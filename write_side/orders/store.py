@@ -230,6 +230,11 @@ async def is_being_returned(conn: Connection, order_id: UUID) -> bool:
     return bool(await conn.fetchval("SELECT returns_open($1)", order_id))
 
 
+async def is_being_invoiced(conn: Connection, order_id: UUID) -> bool:
+    """Whether something of this order's invoice is still to be paid."""
+    return bool(await conn.fetchval("SELECT invoices_open($1)", order_id))
+
+
 async def named_among(conn: Connection, person_ids: Sequence[UUID]) -> list[UUID]:
     """Which of these persons are still named by an order or a quote."""
     query = """SELECT person_id FROM customer_order WHERE person_id = ANY ($1) AND mail <> ''

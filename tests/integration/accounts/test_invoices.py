@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from uuid import UUID
 
 import asyncpg
@@ -16,11 +17,14 @@ from tests.integration.accounts.conftest import Customers
 from tests.integration.checkout.inbox import Inbox
 from tests.integration.checkout.shop import Basket, Shop
 from tests.integration.checkout.test_mails import react, send
+from tests.integration.checkout.test_parcels import ship
 from tests.integration.checkout.test_racing import WAITING
 from tests.integration.checkout.test_releases import release
+from write_side import erasure
 from write_side.accounts import staff
 from write_side.carts import handlers as carts
 from write_side.carts.domain import NewCart
+from write_side.erasure import Ledger
 from write_side.invoices import handlers as invoices
 from write_side.invoices.domain import (
     AlreadySettled,
@@ -32,6 +36,7 @@ from write_side.invoices.domain import (
 )
 from write_side.invoices.handlers import InvoiceState
 from write_side.notifications.gateway import MailServer
+from write_side.orders import UnfinishedOrders
 from write_side.orders.handlers import OrderState, QuoteState
 from write_side.orders.refusals import AlreadyPaid
 from write_side.orders.settling import cancel_order
@@ -222,6 +227,28 @@ async def test_what_is_let_go_before_the_capture_frees_its_credit_and_the_rest_g
     await invoices.pay(shop.pool, invoice.id, "BANK-1", CAUSE)
     assert await used(shop, account_id) == 0
     await nothing_is_wrong(shop)
+
+
+@pytest.mark.parametrize("by", ["paid", "refunded"])
+async def test_who_owes_on_an_invoice_is_not_erased_before_it_is_paid_or_refunded(
+    customers: Customers, shop: Shop, tmp_path: Path, by: str
+) -> None:
+    await shop.stock("lamp", 5)
+    order = await bought(shop, await business(customers, 5000))
+    for _ in range(2):
+        await shop.work()
+    await ship(shop, order, "1")
+    person_id, ledger = (await shop.now(order)).person_id, Ledger(str(tmp_path / "erasures.jsonl"))
+    with pytest.raises(UnfinishedOrders) as refused:
+        await erasure.erase(shop.pool, shop.keyring, ledger, person_id, CAUSE)
+    assert refused.value.facts == {"order_ids": [order.id]}
+    if by == "paid":
+        await invoices.pay(shop.pool, (await the_invoice(shop)).id, "BANK-1", CAUSE)
+    await shop.refund(order)
+    await shop.refund_work()
+    assert (await the_invoice(shop)).owed.amount_minor == (TOTAL if by == "paid" else 0)
+    await erasure.erase(shop.pool, shop.keyring, ledger, person_id, CAUSE)
+    assert (await shop.now(order)).mail == ""
 
 
 async def test_the_row_refuses_what_a_mistake_of_ours_would_let_through(customers: Customers, shop: Shop) -> None:

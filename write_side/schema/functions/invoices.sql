@@ -62,6 +62,12 @@ BEGIN
             FROM credit_use u WHERE u.order_id = ANY (p_orders) HAVING count(*) > 0);
 END $$;
 
+-- Whether something of this order's invoice is still to be paid. What is owed back counts for nothing here: it is paid by
+-- hand, and nobody tells us that it was.
+CREATE OR REPLACE FUNCTION invoices_open(p_order uuid) RETURNS boolean LANGUAGE sql STABLE AS $$
+    SELECT EXISTS (SELECT FROM invoice i WHERE i.order_id = p_order AND i.amount_minor - i.credited_minor > i.paid_minor)
+$$;
+
 -- Appends the events that waited; answers (shard, position) of each.
 CREATE OR REPLACE FUNCTION invoices_append(p_changes credit_change[], p_metadata bytea)
 RETURNS TABLE (shard smallint, at bigint) LANGUAGE sql AS $$
