@@ -72,6 +72,8 @@ class Kinds:
         """The kind of each; answers 503 while Elasticsearch is down."""
         if self._missing(attributes):
             async with self._asking:
+                if len(self._known) > MOST_KEPT:  # before it is known what is missing: of these none may go
+                    self._known.clear()
                 await self._learn(self._missing(attributes))
         return {attribute: self._known[attribute][1] for attribute in attributes}
 
@@ -86,7 +88,5 @@ class Kinds:
             query={"bool": {"filter": elastic.LISTED}}, size=0, track_total_hits=False, timeout=elastic.TIMEOUT,
             aggs=question(attributes),
         )  # fmt: skip
-        if len(self._known) > MOST_KEPT:
-            self._known.clear()
         until = time.monotonic() + KEPT_SECONDS
         self._known |= {attribute: (until, kind) for attribute, kind in told(attributes, found).items()}
