@@ -18,7 +18,7 @@ from doorbuster.home import Home
 from write_side.access import SCOPES
 
 HERE = Path(__file__).parent
-EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "6"))  # per operation; `make fuzz` asks for more
+EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "4"))  # per operation; `make fuzz` asks for more
 SEED = os.environ.get("FUZZ_SEED", "1")
 
 LAMP = (
