@@ -81,7 +81,7 @@ class Skipped:
                    SELECT $1, version, $2, $3 FROM unnest($4::text[]) AS version ON CONFLICT DO NOTHING""",
                 skip.read_model, skip.partition_key, skip.shard, list(versions),
             )  # fmt: skip
-        self._keep(skip.read_model, self._positions.get(skip.read_model, set()) - {skip.position})
+        self._positions.pop(skip.read_model, None)  # what is in force the table tells, even if nobody looked before
 
     def _keep(self, read_model: str, positions: set[int]) -> None:
         self._positions[read_model] = positions
