@@ -6,6 +6,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
+from shared.events.orders import Allocation
 from write_side import orders, payments, refunds
 from write_side.database import Connection
 from write_side.fulfilment import domain, store
@@ -17,13 +18,15 @@ from write_side.orders import Order
 
 
 class Standing(Struct, frozen=True):
-    """An order with its parcels and pick lists. `owed` is SKU → how many the customer is still to be sent."""
+    """An order with its parcels and pick lists. `owed` is SKU → how many the customer is still to be sent. `places`:
+    where its goods were taken from and are not back."""
 
     order: Order
     captured: bool
     owed: dict[str, int]
     parcels: Sequence[Parcel]
     picks: Sequence[Pick]
+    places: Sequence[Allocation]
 
     def due(self, but: UUID | None = None) -> dict[str, int]:
         """SKU → how many are still to be sent and not held by a pick list, or by no other than this one."""
@@ -63,5 +66,7 @@ async def read(conn: Connection, order: Order) -> Standing:
     """The same of an order that was read, or locked, before."""
     captured = await payments.public_state(conn, order.payment_id) == "captured"
     parcels = await store.of_order(conn, order.id)
-    owed = domain.owed(order, refunds.withheld(await refunds.of_order(conn, order.id)), parcels)
-    return Standing(order, captured, owed, parcels, await pick_store.of_order(conn, order.id))
+    given = await refunds.of_order(conn, order.id)
+    owed = domain.owed(order, refunds.withheld(given), parcels)
+    places = refunds.still_taken(order.allocations, given)
+    return Standing(order, captured, owed, parcels, await pick_store.of_order(conn, order.id), places)

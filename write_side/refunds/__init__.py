@@ -11,6 +11,7 @@ from write_side.refunds.domain import (
     RefundExceedsCaptured,
     RefundExceedsOrder,
     resent,
+    still_taken,
     unrefunded,
     withheld,
 )
@@ -21,5 +22,5 @@ from write_side.refunds.store import alarms, find, of_order, retry_alarmed
 __all__ = [
     "AlreadyCaptured", "NewRefund", "NotAuthorized", "NothingLeftToCapture", "NothingToRefund", "Refund",
     "RefundExceedsCaptured", "RefundExceedsOrder", "RefundState", "alarms", "find", "learn", "of_order",
-    "release_within", "request_within", "resent", "retry_alarmed", "unrefunded", "withheld",
+    "release_within", "request_within", "resent", "retry_alarmed", "still_taken", "unrefunded", "withheld",
 ]  # fmt: skip

@@ -291,6 +291,22 @@ def resent(refund: Refund) -> list[ParcelLine]:
     return [ParcelLine(sku, quantity) for sku, quantity in back.items() if quantity > 0]
 
 
+def still_taken(allocations: Iterable[Allocation], refunds: Iterable[Refund]) -> list[Allocation]:
+    """Where an order's goods come from, less what is back on the shelf without having left."""
+    back = _summed(pair for each in refunds for pair in _back_unsent(each))
+    left = [(place, place.quantity - back.get((place.sku, place.warehouse), 0)) for place in allocations]
+    return [Allocation(place.sku, place.warehouse, quantity) for place, quantity in left if quantity > 0]
+
+
+def _back_unsent(refund: Refund) -> Iterable[tuple[tuple[str, str], int]]:
+    """Lists are taken from the first places first: those are where the sent ones of a refund came from."""
+    left = dict(_unsent(refund, refund.restocked))
+    for place in reversed(refund.restocked):
+        quantity = min(place.quantity, left[place.sku])
+        left[place.sku] -= quantity
+        yield (place.sku, place.warehouse), quantity
+
+
 def _unsent(refund: Refund, goods: Iterable[Line]) -> Iterable[tuple[str, int]]:
     sent = summed(refund.sent)
     return ((sku, max(quantity - sent.get(sku, 0), 0)) for sku, quantity in summed(goods).items())

@@ -7,6 +7,7 @@ import msgspec
 import pytest
 from msgspec import structs
 
+from shared.events.orders import Allocation
 from shared.ids import uuid7
 from shared.links import order_token
 from shared.settings import Settings
@@ -101,6 +102,21 @@ async def test_what_an_edit_has_put_back_is_not_put_back_again_by_a_cancellation
     await cancel_order(shop.pool, shop.gateway, order.id, CAUSE)
     assert (await shop.now(order)).state == "cancelled"
     assert (await shop.figures("lamp"), await shop.figures("lamp", "HAM")) == ((10, 0), (10, 0))
+
+
+@pytest.mark.parametrize("listed_before", [True, False])
+async def test_what_an_edit_has_put_back_is_not_picked(shop: Shop, listed_before: bool) -> None:
+    """One lamp of Berlin's and one of Hamburg's: Berlin's is on sale again."""
+    await shop.stock("lamp", 1)
+    await shop.stock("lamp", 1, warehouse="HAM")
+    order = await shop.captured(lamp=2)
+    if listed_before:
+        await react(shop)
+    back = await edit(shop, order, lamp=1)
+    assert back.restocked == [Allocation("lamp", "BER", 1)]
+    await react(shop)
+    started = [await start(shop, pick) for pick in await picks(shop, order)]
+    assert [(pick.warehouse, pick.lines[0].quantity) for pick in started if pick.state == "picking"] == [("HAM", 1)]
 
 
 async def test_an_edit_that_waits_for_who_goes_to_the_shelf_comes_too_late(shop: Shop) -> None:

@@ -63,13 +63,13 @@ def test_nobody_gets_what_they_did_not_order(wanted: dict[str, Any]) -> None:
 @pytest.mark.parametrize("state", ["pending_payment", "closing", "cancelled", "expired"])
 def test_only_a_confirmed_order_is_shipped(state: Any) -> None:
     with pytest.raises(NotShippable):
-        Standing(structs.replace(CONFIRMED, state=state), True, {}, [], []).check_shippable()
+        Standing(structs.replace(CONFIRMED, state=state), True, {}, [], [], []).check_shippable()
 
 
 def test_goods_wait_for_the_money() -> None:
     with pytest.raises(NotShippable):
-        Standing(CONFIRMED, False, {}, [], []).check_shippable()
-    Standing(CONFIRMED, True, {}, [], []).check_shippable()
+        Standing(CONFIRMED, False, {}, [], [], []).check_shippable()
+    Standing(CONFIRMED, True, {}, [], [], []).check_shippable()
 
 
 def seen(parcels: list[tuple[str, dict[str, int]]], refunds: list[tuple[str, dict[str, int]]] | None = None) -> str:

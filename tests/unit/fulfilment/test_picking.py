@@ -22,6 +22,7 @@ from write_side.fulfilment.picking.domain import (
     held,
     list_up,
     reallocated,
+    shelf,
     split,
     start,
 )
@@ -63,14 +64,23 @@ def test_a_list_holds_its_goods_from_its_start_until_its_parcel_has_left() -> No
 
 def test_what_was_refunded_meanwhile_stays_on_the_shelf() -> None:
     listed = pick(1, "listed", lamp=2, cord=1)
-    assert start(listed, {"lamp": 1, "cord": 1}) == PickStarted(listed.id, ORDER, lines(lamp=1, cord=1))
-    assert start(listed, {"lamp": 0, "cord": -1}) == PickCancelled(listed.id, ORDER)
+    here = {"lamp": 2, "cord": 1}
+    assert start(listed, {"lamp": 1, "cord": 1}, here) == PickStarted(listed.id, ORDER, lines(lamp=1, cord=1))
+    assert start(listed, {"lamp": 0, "cord": -1}, here) == PickCancelled(listed.id, ORDER)
+
+
+def test_a_list_takes_no_more_than_lies_on_its_shelf_for_its_order() -> None:
+    listed = pick(1, "listed", lamp=2)
+    picks = [listed, pick(2, "picked", lamp=1), pick(3, "cancelled", lamp=1), pick(4, "picked", "HAM", lamp=1)]
+    assert shelf(listed, picks, PLACES) == {"lamp": 1}
+    assert start(listed, {"lamp": 2}, {"lamp": 1}) == PickStarted(listed.id, ORDER, lines(lamp=1))
+    assert start(listed, {"lamp": 2}, {}) == PickCancelled(listed.id, ORDER)
 
 
 @pytest.mark.parametrize("state", ["picking", "picked", "cancelled"])
 def test_a_list_is_started_once(state: str) -> None:
     with pytest.raises(PickNotListed):
-        start(pick(1, state, lamp=1), {"lamp": 1})
+        start(pick(1, state, lamp=1), {"lamp": 1}, {"lamp": 1})
 
 
 @pytest.mark.parametrize("state", ["listed", "picked", "cancelled"])

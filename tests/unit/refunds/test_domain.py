@@ -25,6 +25,7 @@ from write_side.refunds.domain import (
     evolve,
     judge,
     request,
+    still_taken,
     withheld,
 )
 
@@ -170,6 +171,16 @@ def test_goods_go_back_to_the_warehouses_that_they_came_from() -> None:
     first = refund(split, [], lines=lines(lamp=2), restock=True)
     assert first.restocked == [Allocation("lamp", "BER", 1), Allocation("lamp", "HAM", 1)]
     assert refund(split, [first], restock=True).restocked == [Allocation("lamp", "HAM", 1)]
+
+
+def test_goods_that_are_back_unsent_are_taken_from_their_places_no_more() -> None:
+    split = structs.replace(THREE_LAMPS, allocations=[Allocation("lamp", "BER", 1), Allocation("lamp", "HAM", 2)])
+    two = refund(split, [], reason="goodwill", lines=lines(lamp=2), restock=True)
+    assert still_taken(split.allocations, [two]) == [Allocation("lamp", "HAM", 1)]
+    assert still_taken(split.allocations, [structs.replace(two, state="failed")]) == [Allocation("lamp", "HAM", 1)]
+    sent = structs.replace(split, shipped={"lamp": 2})
+    two = refund(sent, [], lines=lines(lamp=2), restock=True)
+    assert still_taken(split.allocations, [two]) == split.allocations, "these had left"
 
 
 def test_more_of_a_line_than_is_left_is_refused_line_by_line() -> None:

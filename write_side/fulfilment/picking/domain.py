@@ -90,10 +90,10 @@ def held(picks: Iterable[Pick], shipped: Iterable[UUID | None]) -> dict[str, int
 
 
 def list_up(
-    due: Mapping[str, int], picks: Sequence[Pick], allocations: Sequence[Allocation]
+    due: Mapping[str, int], picks: Sequence[Pick], places: Sequence[Allocation]
 ) -> dict[str, list[ParcelLine]]:
     """Warehouse → what is to be taken from its shelves of what is `due` (SKU → how many are neither sent nor held) and
-    stands on no list yet."""
+    stands on no list yet. `places`: where it was taken from and is not back on the shelf."""
     waiting = summed(line for pick in picks if pick.state == "listed" for line in pick.lines)
     left = {sku: quantity - waiting.get(sku, 0) for sku, quantity in due.items()}
     taken = Counter[tuple[str, str]]()
@@ -101,7 +101,7 @@ def list_up(
         for line in pick.lines if pick.state != "cancelled" else ():
             taken[pick.warehouse, line.sku] += line.quantity
     found: dict[str, list[ParcelLine]] = {}
-    for place in allocations:
+    for place in places:
         quantity = min(place.quantity - taken[place.warehouse, place.sku], left.get(place.sku, 0))
         if quantity > 0:
             found.setdefault(place.warehouse, []).append(ParcelLine(place.sku, quantity))
@@ -109,12 +109,21 @@ def list_up(
     return found
 
 
-def start(pick: Pick, due: Mapping[str, int]) -> PickStarted | PickCancelled:
-    """Somebody goes to the shelf. `due`: SKU → how many are neither sent nor held by other lists. Refuses
-    `pick_not_listed`."""
+def shelf(pick: Pick, picks: Iterable[Pick], places: Iterable[Allocation]) -> dict[str, int]:
+    """SKU → how many lie on a list's shelves for its order: what is back there is on sale again."""
+    others = [each for each in picks if each.warehouse == pick.warehouse and each.state in ("picking", "picked")]
+    taken = summed(line for each in others if each.id != pick.id for line in each.lines)
+    here = summed(place for place in places if place.warehouse == pick.warehouse)
+    return {sku: quantity - taken.get(sku, 0) for sku, quantity in here.items()}
+
+
+def start(pick: Pick, due: Mapping[str, int], on_shelf: Mapping[str, int]) -> PickStarted | PickCancelled:
+    """Somebody goes to the shelf. `due`: SKU → how many are neither sent nor held by other lists; `on_shelf`: how many
+    of it lie there. Refuses `pick_not_listed`."""
     if pick.state != "listed":
         raise PickNotListed(f"the list is {pick.state}", pick_state=pick.state)
-    lines = [ParcelLine(line.sku, min(line.quantity, due.get(line.sku, 0))) for line in pick.lines]
+    most = {sku: min(quantity, on_shelf.get(sku, 0)) for sku, quantity in due.items()}
+    lines = [ParcelLine(line.sku, min(line.quantity, most.get(line.sku, 0))) for line in pick.lines]
     if lines := [line for line in lines if line.quantity > 0]:
         return PickStarted(pick.id, pick.order_id, lines)
     return PickCancelled(pick.id, pick.order_id)

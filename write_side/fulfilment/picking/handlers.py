@@ -60,7 +60,7 @@ async def list_due(
 ) -> tuple[list[Pick], Positions]:
     """New lists of what is due; none where nothing is. A list that is one too many finds nothing due when it is
     started, so that nobody has to hold the order to make one."""
-    found = domain.list_up(now.due(), now.picks, now.order.allocations)
+    found = domain.list_up(now.due(), now.picks, now.places)
     return await _listed(conn, now.order.id, found, cause, wait)
 
 
@@ -90,7 +90,7 @@ async def start(conn: Connection, now: Standing, pick_id: UUID, cause: Metadata)
     """The same under the order's lock."""
     now.check_shippable()
     pick = _of(now, pick_id)
-    event = domain.start(pick, now.due())
+    event = domain.start(pick, now.due(), domain.shelf(pick, now.picks, now.places))
     after = domain.evolve(pick, event, pick.version + 1)
     return after, await store.save(conn, after, event, cause)
 
