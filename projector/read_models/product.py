@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Raw, field
 
 from projector.model import Folded, encode
-from projector.read_models.price_times import list_steps, own_steps
+from projector.read_models.price_times import horizon_of, list_steps, own_steps
 from projector.read_models.shelves import restocked
 from shared.codec import Event
 from shared.documents.prices import Step
@@ -74,7 +74,8 @@ def evolve(
             facts = Raw(encode(event.facts))
         case ListPriceSet() | ListPriceRemoved():
             id_ = str(event.price_list_id)
-            lists = _placed(lists, event.sku, id_, list_steps(lists.get(event.sku, {}).get(id_, ()), event, at))
+            steps = list_steps(lists.get(event.sku, {}).get(id_, ()), event, at, _horizon(state, event.sku, at))
+            lists = _placed(lists, event.sku, id_, steps)
         case PriceScheduled() | PriceUnscheduled():
             own = _own_after(state, event, at)
         case PriceSet():
@@ -95,7 +96,12 @@ def _own_after(
     state: Product, event: PriceSet | PriceRemoved | PriceScheduled | PriceUnscheduled, at: datetime
 ) -> dict[str, dict[str, list[Step]]]:
     known, price = state.own.get(event.sku, {}).get(event.currency), state.prices.get(event.sku, {}).get(event.currency)
-    return _placed(state.own, event.sku, event.currency, own_steps(known, price, event, at))
+    steps = own_steps(known, price, event, at, _horizon(state, event.sku, at))
+    return _placed(state.own, event.sku, event.currency, steps)
+
+
+def _horizon(state: Product, sku: str, at: datetime) -> datetime:
+    return horizon_of(state.lists.get(sku, {}).values(), at)
 
 
 def _placed(

@@ -8,11 +8,11 @@ from datetime import datetime, timedelta
 from typing import NamedTuple, TypeVar
 from uuid import UUID
 
-from shared.documents.prices import ShownPrice, ShownPriceList, Step, TermsStep, VariantTimes
+from shared.documents.prices import WINDOW_DAYS, ShownPrice, ShownPriceList, Step, TermsStep, VariantTimes
 from shared.events.pricing import PriceListTerms
 from shared.price_rule import applies, precedence
 
-WINDOW = timedelta(days=30)
+WINDOW = timedelta(days=WINDOW_DAYS)
 NOBODY: frozenset[str] = frozenset()  # groups of customers that a stranger is in
 
 _S = TypeVar("_S", Step, TermsStep)

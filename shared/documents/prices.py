@@ -15,6 +15,7 @@ from shared.money import Currency
 
 LISTS = "price_lists"  # Redis: `doc:<price list id>` is a ShownPriceList
 HISTORY_DAYS = 61  # how long a step is kept that another one has followed: 30 days before a price that is 30 days old
+WINDOW_DAYS = 30  # before the price of today began
 
 
 class Step(NamedTuple):
