@@ -8,6 +8,6 @@ Orders and payments know this face; only handlers and routes know orders.
 from write_side.fraud.assessing import Card, Tried, assessed
 from write_side.fraud.domain import Check, Verdict, Visit
 from write_side.fraud.marks import marker, visit
-from write_side.fraud.store import note
+from write_side.fraud.store import is_held, note
 
-__all__ = ["Card", "Check", "Tried", "Verdict", "Visit", "assessed", "marker", "note", "visit"]
+__all__ = ["Card", "Check", "Tried", "Verdict", "Visit", "assessed", "is_held", "marker", "note", "visit"]

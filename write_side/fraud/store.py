@@ -77,6 +77,11 @@ async def find(conn: Connection, payment_id: UUID) -> Check | None:
     return next(iter(await all_checks(conn, [payment_id])), None)
 
 
+async def is_held(conn: Connection, payment_id: UUID) -> bool:
+    """Whether a payment waits for a person to decide."""
+    return bool(await conn.fetchval("SELECT review = 'open' FROM fraud_check WHERE id = $1", payment_id))
+
+
 async def save(conn: Connection, check: Check, event: FraudEvent, cause: Metadata) -> Positions:
     """The rows of a check after an event (`check` is what the event made of it), and the event."""
     query = """INSERT INTO fraud_check (id, order_id, review, version) VALUES ($1, $2, $3, $4)

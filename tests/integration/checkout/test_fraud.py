@@ -11,12 +11,14 @@ from msgspec import structs
 from shared.documents.orders import Address
 from tests.fixtures.write_side import CAUSE, new_call
 from tests.integration.checkout.shop import ADDRESS, Shop
+from tests.integration.checkout.test_editing import send_to
 from tests.integration.checkout.test_releases import release
 from write_side import customers
 from write_side.fraud import handlers
 from write_side.fraud.domain import Decision, NoOpenReview, Visit
 from write_side.fraud.handlers import CheckState
 from write_side.fraud.marks import visit
+from write_side.fulfilment.editing.domain import NotEditable
 from write_side.orders import quoting
 from write_side.orders.handlers import OrderState, QuoteState
 from write_side.payments import open_gateway
@@ -92,6 +94,17 @@ async def test_what_was_released_while_it_was_held_is_back_once_when_it_is_refus
     await guarded.work()
     assert (await guarded.now(order)).state == "cancelled"
     assert await guarded.figures("lamp") == (10, 0)
+
+
+async def test_what_is_held_goes_nowhere_else_unless_staff_say_so(guarded: Shop) -> None:
+    order = await suspicious(guarded)
+    elsewhere = structs.replace(ADDRESS, line1="Hill Road 7")
+    with pytest.raises(NotEditable):
+        await send_to(guarded, order, elsewhere)
+    await send_to(guarded, order, elsewhere, by_staff=True)
+    await decide(guarded, order, "accepted")
+    await send_to(guarded, order, ADDRESS)
+    assert (await guarded.history(order)).count("order_readdressed") == 2
 
 
 async def test_two_who_decide_at_once_are_one_who_decides_and_one_who_is_told(guarded: Shop) -> None:

@@ -73,6 +73,13 @@ def check_editable(order_state: str, picks: Iterable[Pick], parcels: Iterable[Pa
         raise PickingHasBegun("its goods are being packed, or have left")
 
 
+def check_movable(*, held: bool, by_staff: bool) -> None:
+    """An address is half of what a payment is judged by: while a person looks at it, only staff change it. Refuses
+    `not_editable`."""
+    if held and not by_staff:
+        raise NotEditable("its payment is still being looked at", order_state="confirmed")
+
+
 def lowered(owed: Mapping[str, int], wanted: EditOrder) -> list[Demand]:
     """How many less of which SKU. `owed`: SKU → how many are to be sent. Refuses `adds_to_order`,
     `nothing_to_change`."""

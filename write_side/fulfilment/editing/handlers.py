@@ -5,7 +5,7 @@ from uuid import UUID
 
 from shared.documents.orders import Address
 from shared.envelope import Metadata
-from write_side import commands, customers, orders, refunds, shipping, taxes
+from write_side import commands, customers, fraud, orders, refunds, shipping, taxes
 from write_side.causes import joining_order
 from write_side.commands import Answer, Call
 from write_side.customers import AddressInput, Keyring, SealedContact
@@ -42,8 +42,9 @@ async def lower_lines(
 
 
 async def change_address(
-    pool: Pool, keyring: Keyring, order_id: UUID, wanted: AddressInput, cause: Metadata, call: Call
-) -> Answer[OrderState]:
+    pool: Pool, keyring: Keyring, order_id: UUID, wanted: AddressInput, cause: Metadata, call: Call, *,
+    by_staff: bool = False,
+) -> Answer[OrderState]:  # fmt: skip
     """It goes elsewhere, for the same money.
 
     Refuses `unknown_order`, `broken_address`, `not_editable`, `picking_has_begun`, `address_changes_price`,
@@ -60,6 +61,7 @@ async def change_address(
         async def decide(conn: Connection) -> tuple[OrderState, Positions]:
             now = await standing.lock(conn, order_id)
             domain.check_editable(now.order.state, now.picks, now.parcels)
+            domain.check_movable(held=await fraud.is_held(conn, now.order.payment_id), by_staff=by_staff)
             if not now.order.address:
                 raise NotEditable("its customer was erased", order_state=now.order.state)
             positions = await orders.readdress(conn, now.order, sealed, joined)

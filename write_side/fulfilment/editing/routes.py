@@ -62,10 +62,15 @@ async def put_order_address(
     request: Call, order_id: FromPath[UUID], data: JSONBody[ChangeAddress], own: Own, token: OptionalOrderToken = None,
     key: IdempotencyKey = None,
 ) -> Answered[OrderState]:  # fmt: skip
-    """Send it elsewhere, where shipping and taxes are the same, until picking begins; the customer is mailed."""
+    """Send it elsewhere, where shipping and taxes are the same, until picking begins; the customer is mailed.
+
+    While a person still decides whether its money is taken, only staff do.
+    """
     by = await who_opens(request, own, order_id, token)
     call = idempotent(request, key, data, actor=None if by == "staff" else f"order:{order_id}")
-    answer = await handlers.change_address(own.pool, own.keyring, order_id, data.address, cause(request), call)
+    answer = await handlers.change_address(
+        own.pool, own.keyring, order_id, data.address, cause(request), call, by_staff=by == "staff"
+    )
     return answered(request, answer)
 
 
