@@ -26,9 +26,11 @@ from shared.documents.order_records import (
     RecoveredBy,
 )
 from shared.envelope import Recorded
+from shared.events.fulfilment import ParcelShipped
 from shared.events.orders import OrderPlaced, OrderReaddressed
 from shared.events.payments import PaymentAuthorized, PaymentCaptured, PaymentDeclined, PaymentRetried
 from shared.events.refunds import AmountReleased, RefundedLine, RefundRequested
+from shared.events.returns import ReturnLabelled
 
 
 class RecordedOrder(Folded, frozen=True):
@@ -47,16 +49,28 @@ class RecordedOrder(Folded, frozen=True):
 
 def evolve(state: RecordedOrder | None, recorded: Recorded, event: Happening) -> RecordedOrder:
     """The order after the event."""
-    if isinstance(event, OrderPlaced):
-        event = msgspec.structs.replace(event, mail="", address="")
-    if isinstance(event, OrderReaddressed):
-        event = msgspec.structs.replace(event, address="")
+    event = _of_nobody(event)
     after = order.evolve(None if state is None else state.order, recorded, event)
     if state is None:
         state = RecordedOrder(recorded.position, after, [], {})
     else:
         state = msgspec.structs.replace(state, position=recorded.position, order=after)
     return _noted(state, recorded.recorded_at, event)
+
+
+def _of_nobody(event: Happening) -> Happening:
+    """The event without what leads to a person: what is folded lies in the index, too."""
+    replace = msgspec.structs.replace
+    match event:
+        case OrderPlaced():
+            return replace(event, mail="", address="")
+        case OrderReaddressed():
+            return replace(event, address="")
+        case ParcelShipped():
+            return replace(event, tracking_number="")
+        case ReturnLabelled():
+            return replace(event, tracking_number="", label="")
+    return event
 
 
 def _noted(state: RecordedOrder, at: datetime, event: Happening) -> RecordedOrder:
@@ -168,7 +182,7 @@ def _back(state: RecordedOrder, how: str) -> tuple[Counter[str], Counter[str]]:
 
 MODEL = ReadModel(
     name=RECORDS,
-    version="v8",
+    version="v9",
     sink=ELASTICSEARCH,
     contexts=order.CONTEXTS,
     state=RecordedOrder,

@@ -35,7 +35,7 @@ class RecordedLine(Struct, frozen=True):
     refunded_minor: Annotated[int, told("what went back for it, tax included", MINOR, "v6")]
     released_quantity: Annotated[int, told("how many of it were never charged nor sent", "pieces", "v6")]
     released_minor: Annotated[int, told("what was authorized for it and not taken, tax included", MINOR, "v6")]
-    included_tax_minor: Annotated[int, told("what of total − discount is tax", MINOR, "v8")] = 0
+    included_tax_minor: Annotated[int, told("what of total − discount is tax", MINOR, "v9")] = 0
 
 
 class RecordedDiscount(Struct, frozen=True):
@@ -89,7 +89,7 @@ class OrderRecord(Struct, frozen=True):
     refunds: Annotated[list[RecordedRefund], told("what went back or was released", since="v6")] = []
     authorized_at: Annotated[datetime | None, told("when a payment first went through", "UTC", "v6")] = None
     captured_at: Annotated[datetime | None, told("when the money was taken", "UTC", "v6")] = None
-    included_tax_minor: Annotated[int, told("tax that is in the prices of lines and shipping", MINOR, "v8")] = 0
+    included_tax_minor: Annotated[int, told("tax that is in the prices of lines and shipping", MINOR, "v9")] = 0
     captured_minor: Annotated[int, told("what was taken, before refunds", MINOR, "v6")] = 0
     declines: Annotated[int, told("how many tries to pay were refused", "tries", "v6")] = 0
     decline_reasons: Annotated[list[str], told("why, one for each try, oldest first", since="v6")] = []

@@ -7,8 +7,12 @@ import msgspec
 
 from projector.read_models import order_records
 from shared.documents.order_records import OrderRecord
+from shared.events.fulfilment import ParcelLine, ParcelShipped
+from shared.events.orders import OrderReaddressed
 from shared.events.payments import PaymentAuthorized, PaymentCaptured, PaymentDeclined, PaymentRetried
 from shared.events.refunds import AmountReleased, RefundedLine, RefundRequested, RefundSucceeded
+from shared.events.returns import ReturnLabelled, ReturnRequested
+from tests.unit.projector.events import folded
 from tests.unit.projector.test_read_models import HISTORY, ORDER, PAYMENT, placed, shown
 
 
@@ -43,3 +47,18 @@ def test_an_order_record_tells_whose_try_recovered_a_declined_payment() -> None:
         record = record_of(*events)
         assert (record.first_decline_reason, record.declines, record.recovered_by) == (reason, declines, recovered_by)
     assert record_of(declined, authorized, PaymentCaptured(PAYMENT, ORDER, "pi_1", 2600)).captured_minor == 2600
+
+
+def test_nothing_that_leads_to_a_person_is_remembered_beside_an_order_record() -> None:
+    lines, back = [ParcelLine("lamp", 1)], (UUID(int=3), ORDER)
+    state = folded(
+        order_records.MODEL, f"order:{ORDER}", placed(), *HISTORY,
+        OrderReaddressed(ORDER, UUID(int=9), "sealed address"),
+        ParcelShipped(UUID(int=2), ORDER, "post", "OUT-1", lines),
+        ReturnRequested(*back, lines, "too small", "customer"),
+        ReturnLabelled(*back, "post", "BACK-1", "https://labels.example/1"),
+    )  # fmt: skip
+    kept = msgspec.json.encode(state).decode()
+    assert "post" in kept
+    for found in ("OUT-1", "BACK-1", "labels.example", "sealed address"):
+        assert found not in kept
