@@ -57,6 +57,7 @@ class Placing(Struct, frozen=True):
     gift_cards: list[GiftPart] = []
     account_id: UUID | None = None
     credit_minor: int = 0  # what it takes of the account's credit
+    currency: str = ""
     placed: str = ""
     payment_requested: str = ""
     cart_ordered: str = ""

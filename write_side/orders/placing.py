@@ -181,6 +181,7 @@ def _placing(
         gift_cards=placed.gift_cards,
         account_id=placed.account_id,
         credit_minor=charged if method == "invoice" else 0,
+        currency=currency,
         placed=encode_event(placed).decode(),
         payment_requested=encode_event(requested).decode(),
         cart_ordered=encode_event(CartOrdered(placed.cart_id, placed.order_id)).decode(),

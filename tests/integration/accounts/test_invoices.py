@@ -25,6 +25,7 @@ from write_side.accounts import staff
 from write_side.carts import handlers as carts
 from write_side.carts.domain import NewCart
 from write_side.erasure import Ledger
+from write_side.invoices import domain, store
 from write_side.invoices import handlers as invoices
 from write_side.invoices.domain import (
     AlreadySettled,
@@ -178,6 +179,26 @@ async def test_of_orders_that_want_the_same_credit_at_once_one_gets_it(customers
     assert sum(isinstance(one, OrderState) for one in outcomes) == 1
     assert outcomes.count("credit_exceeded") == 2
     assert (await used(shop, account_id), await shop.figures("lamp")) == (TOTAL, (50, 1))
+    await nothing_is_wrong(shop)
+
+
+async def test_credit_that_changes_its_currency_meanwhile_is_not_taken(customers: Customers, shop: Shop) -> None:
+    await shop.stock("lamp", 5)
+    account_id = await business(customers, 5000)
+    basket = await basket_of(shop, account_id)
+    quote = await shop.quote(basket, pay_by="invoice")
+    async with shop.pool.acquire() as conn, conn.transaction():
+        credit = await store.find_credit(conn, account_id, lock=True)
+        changed = domain.set_credit(credit, account_id, CreditInput(5000, "USD"))
+        assert changed is not None
+        placing = asyncio.create_task(shop.place(basket, quote.id))
+        async with asyncio.timeout(20):
+            while await shop.pool.fetchval(WAITING) < 1:
+                await asyncio.sleep(0.005)
+        await store.save_credit(conn, credit, changed, CAUSE)
+    with pytest.raises(InvoiceNotPermitted):
+        await placing
+    assert (await used(shop, account_id), await shop.figures("lamp")) == (0, (5, 0))
     await nothing_is_wrong(shop)
 
 

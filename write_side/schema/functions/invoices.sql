@@ -7,18 +7,19 @@ CREATE OR REPLACE FUNCTION invoices_credits(p_accounts uuid[]) RETURNS SETOF cre
     SELECT c.* FROM credit c WHERE c.id = ANY (p_accounts)
 $$;
 
--- Which of these commands can't have what they claim; rows (command, account, amount) in parallel arrays. The credits are
--- held from here on, in the order of their ids: whoever is not refused gets it by `invoices_take`.
-CREATE OR REPLACE FUNCTION invoices_admit(p_command integer[], p_account uuid[], p_amount bigint[]) RETURNS integer[]
-LANGUAGE plpgsql AS $$
+-- Which of these commands can't have what they claim, or not in this currency any more; rows (command, account, amount,
+-- currency) in parallel arrays. The credits are held from here on, in the order of their ids: whoever is not refused gets
+-- it by `invoices_take`.
+CREATE OR REPLACE FUNCTION invoices_admit(p_command integer[], p_account uuid[], p_amount bigint[], p_currency text[])
+RETURNS integer[] LANGUAGE plpgsql AS $$
 BEGIN
     PERFORM FROM credit c WHERE c.id = ANY (p_account) ORDER BY c.id FOR UPDATE;
     RETURN ARRAY(
         SELECT l.command
         FROM (SELECT a.*, sum(a.amount) OVER (PARTITION BY a.account ORDER BY a.command) AS so_much
-              FROM unnest(p_command, p_account, p_amount) AS a(command, account, amount)) AS l
+              FROM unnest(p_command, p_account, p_amount, p_currency) AS a(command, account, amount, currency)) AS l
         JOIN credit c ON c.id = l.account
-        WHERE c.used_minor + l.so_much > c.limit_minor);
+        WHERE c.used_minor + l.so_much > c.limit_minor OR c.currency <> l.currency);
 END $$;
 
 -- Takes (or, less than nothing, frees) credit for orders; answers the events that wait to be appended.

@@ -194,19 +194,20 @@ END $$;
 
 -- What these commands take of accounts' credit.
 CREATE OR REPLACE FUNCTION orders_credits(p_commands jsonb, p_of integer[])
-RETURNS TABLE (command integer, ordered uuid, account uuid, amount bigint) LANGUAGE sql IMMUTABLE AS $$
-    SELECT i, (c ->> 'order_id')::uuid, (c ->> 'account_id')::uuid, (c ->> 'credit_minor')::bigint
+RETURNS TABLE (command integer, ordered uuid, account uuid, amount bigint, currency text) LANGUAGE sql IMMUTABLE AS $$
+    SELECT i, (c ->> 'order_id')::uuid, (c ->> 'account_id')::uuid, (c ->> 'credit_minor')::bigint, c ->> 'currency'
     FROM unnest(p_of) AS i, LATERAL (SELECT p_commands -> (i - 1)) AS t(c)
     WHERE (c ->> 'credit_minor')::bigint > 0
     ORDER BY 1
 $$;
 
--- Step 1e: holds the credit; those who want more of it than is left get `credit_gone`.
+-- Step 1e: holds the credit; those who want more of it than is left, or in another currency, get `credit_gone`.
 CREATE OR REPLACE FUNCTION orders_admit_credits(p_commands jsonb, p_outcome text[]) RETURNS text[] LANGUAGE plpgsql AS $$
 DECLARE
     v_refused integer[];
 BEGIN
-    SELECT invoices_admit(array_agg(l.command), array_agg(l.account), array_agg(l.amount)) INTO v_refused
+    SELECT invoices_admit(array_agg(l.command), array_agg(l.account), array_agg(l.amount), array_agg(l.currency))
+    INTO v_refused
     FROM orders_credits(p_commands, array_positions(p_outcome, 'new')) AS l
     HAVING count(*) > 0;
     IF v_refused IS NULL OR v_refused = '{}' THEN
