@@ -112,7 +112,8 @@ class Refund(Struct, frozen=True):
 
 
 class Bought(Struct, frozen=True):
-    """What an order's refunds are decided from; `shipped` is SKU → how many have left the house."""
+    """What an order's refunds are decided from; `shipped` is SKU → how many have left the house, `received` how many of
+    them came back by a return."""
 
     lines: Sequence[PricedLine]
     totals: Totals
@@ -120,6 +121,7 @@ class Bought(Struct, frozen=True):
     payment: Payment
     shipped: Mapping[str, int]
     gift_cards: Sequence[GiftPart] = ()  # what they paid beside the payment
+    received: Mapping[str, int] = {}
 
 
 def request(bought: Bought, earlier: Sequence[Refund], wanted: NewRefund, refund_id: UUID) -> RefundRequested:
@@ -166,7 +168,7 @@ def parts_of(bought: Bought, earlier: Sequence[Refund], wanted: NewRefund) -> Pa
     paid = bought.payment.amount_minor + gift_cards.paid_by(bought.gift_cards)
     left = paid - sum(refund.counted_minor for refund in earlier)
     amount, lines, shipping = _asked(bought, earlier, wanted, left)
-    restocked = _put_back(bought.allocations, earlier, lines) if wanted.restock else []
+    restocked = _put_back(bought, earlier, lines) if wanted.restock else []
     return Parts(amount, lines, shipping, restocked, left)
 
 
@@ -243,14 +245,20 @@ def _cost(line: PricedLine) -> int:
     return line.total_minor - line.discount_minor + line.tax_minor
 
 
-def _put_back(
-    allocations: Sequence[Allocation], earlier: Sequence[Refund], lines: Sequence[RefundedLine]
-) -> list[Allocation]:
-    """From where these goods came, less what is back there already: goods come back once, whatever their money does."""
-    wanted = {line.sku: line.quantity for line in lines}
+def _put_back(bought: Bought, earlier: Sequence[Refund], lines: Sequence[RefundedLine]) -> list[Allocation]:
+    """From where these goods came, less what is back there already: goods come back once, whatever their money does.
+    What a return brought was put on a shelf then, or is broken."""
+    taken_in_all, back_in_all = summed(bought.allocations), summed(a for each in earlier for a in each.restocked)
+    wanted = {
+        line.sku: min(
+            line.quantity,
+            taken_in_all.get(line.sku, 0) - back_in_all.get(line.sku, 0) - bought.received.get(line.sku, 0),
+        )
+        for line in lines
+    }
     back = _summed(((a.sku, a.warehouse), a.quantity) for refund in earlier for a in refund.restocked)
     found = []
-    for taken in allocations:
+    for taken in bought.allocations:
         away = taken.quantity - back.get((taken.sku, taken.warehouse), 0)
         quantity = min(away, wanted.get(taken.sku, 0))
         if quantity > 0:

@@ -130,7 +130,8 @@ async def _bought(conn: Connection, order_id: UUID) -> Bought:
     payment = await payments.find_payment(conn, order.payment_id)
     assert payment is not None
     shipped = await store.shipped(conn, order_id)
-    return Bought(order.lines, order.totals, order.allocations, payment, shipped, order.gift_cards)
+    received = await store.received(conn, order_id)
+    return Bought(order.lines, order.totals, order.allocations, payment, shipped, order.gift_cards, received)
 
 
 async def _restock(conn: Connection, event: RefundRequested | AmountReleased, cause: Metadata) -> Positions:

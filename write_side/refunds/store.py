@@ -80,6 +80,11 @@ async def shipped(conn: Connection, order_id: UUID) -> dict[str, int]:
     return {row["sku"]: row["quantity"] for row in await conn.fetch("SELECT * FROM fulfilment_shipped($1)", order_id)}
 
 
+async def received(conn: Connection, order_id: UUID) -> dict[str, int]:
+    """SKU → how many of an order came back by returns."""
+    return {row["sku"]: row["quantity"] for row in await conn.fetch("SELECT * FROM returns_received($1)", order_id)}
+
+
 async def claim_due(conn: Connection, room: int, own_room: int = 0) -> list[Work]:
     """Refunds that are due, for this worker alone for a while: so many about which Stripe is asked, and so many of what
     stands in our own books (`in_our_books`) and waits for nobody."""

@@ -196,6 +196,18 @@ async def test_a_refund_that_failed_is_asked_for_again(shop: Shop) -> None:
         await ask(shop, order, 1)
 
 
+@pytest.mark.parametrize("condition", ["sellable", "damaged"])
+async def test_what_came_back_and_was_not_paid_back_is_not_put_on_a_shelf_again(shop: Shop, condition: str) -> None:
+    await shop.stock("lamp", 10)
+    order = await shipped(shop, 1)
+    each = await ask(shop, order, 1)
+    await receive(shop, each, {"sku": "lamp", "quantity": 1, "condition": condition, "refund": False})
+    before = await shop.figures("lamp")
+    assert before == (10 if condition == "sellable" else 9, 0)
+    assert (await shop.refund(order, reason="goodwill", lines=lamps(1), restock=True)).restocked == []
+    assert await shop.figures("lamp") == before
+
+
 async def test_an_order_of_1114_lines_is_paid_back_in_part_picked_shipped_and_sent_back(shop: Shop) -> None:
     skus = [f"part-{n}" for n in range(1114)]
     async with patient(shop) as slow:

@@ -173,6 +173,13 @@ def test_goods_go_back_to_the_warehouses_that_they_came_from() -> None:
     assert refund(split, [first], restock=True).restocked == [Allocation("lamp", "HAM", 1)]
 
 
+def test_what_a_return_brought_is_not_put_back_by_a_refund() -> None:
+    order = structs.replace(THREE_LAMPS, shipped={"lamp": 3}, received={"lamp": 2})
+    one = refund(order, [], lines=lines(lamp=1), restock=True)
+    assert one.restocked == [Allocation("lamp", "BER", 1)]
+    assert refund(order, [one], lines=lines(lamp=2), restock=True).restocked == []
+
+
 def test_goods_that_are_back_unsent_are_taken_from_their_places_no_more() -> None:
     split = structs.replace(THREE_LAMPS, allocations=[Allocation("lamp", "BER", 1), Allocation("lamp", "HAM", 2)])
     two = refund(split, [], reason="goodwill", lines=lines(lamp=2), restock=True)
