@@ -58,9 +58,11 @@ class Pages:
         wanted = Wanted(name, kept_form(name, value), as_asked.locales)
         return await self._or_spare(lambda: self._page_by(name, wanted.value, position, as_asked), wanted, position)
 
-    async def _page(self, product_id: str, position: Position | None, as_asked: AsAsked) -> Page:
+    async def _page(
+        self, product_id: str, position: Position | None, as_asked: AsAsked, waited: bool = False
+    ) -> Page:
         key, translated = f"product:{product_id}", page_ids(product_id, as_asked.locales)
-        found = await self._documents.find_best(PAGE, product_id, translated, key, position)
+        found = await self._documents.find_best(PAGE, product_id, translated, key, None if waited else position)
         if found is None:
             raise not_found("product")
         keeping = catalog_kept(as_asked.locales)
@@ -72,7 +74,7 @@ class Pages:
         product_id = await self._documents.look_up(PAGE, name, value)
         if product_id is None:
             raise not_ready() if behind else not_found("product")
-        answer = await self._page(product_id, None, as_asked)
+        answer = await self._page(product_id, position, as_asked, waited=True)  # for pages; not yet for price lists
         return structs.replace(answer, stale=behind) if behind else answer
 
     async def _or_spare(self, ask: Callable[[], Awaitable[Page]], wanted: Wanted, position: Position | None) -> Page:

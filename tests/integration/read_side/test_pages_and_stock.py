@@ -18,7 +18,7 @@ from shared.shards import product_key, shard_of
 from tests.fixtures.asgi import client_of
 from tests.fixtures.private_server import PrivateServer
 from tests.integration.read_side.conftest import settings_of
-from tests.integration.read_side.shelves import SHARDS, Shelves, a_page, eventually
+from tests.integration.read_side.shelves import SHARDS, Shelves, a_page, eventually, position
 
 
 async def test_a_page_is_the_stored_bytes_by_every_name(api: httpx.AsyncClient, shelves: Shelves) -> None:
@@ -62,6 +62,27 @@ async def test_a_page_shows_what_the_clock_and_the_lists_say_now(api: httpx.Asyn
     path = f"/v1/products/{page.id}"
     await eventually(api, path, lambda answer: answer.json()["variants"][0]["prices"] == [changed])  # no event came
     assert (await api.get(f"/v1/products/{page.id}", params={"channel": "no channel"})).status_code == 400
+
+
+@pytest.mark.parametrize("by_sku", [False, True])
+async def test_by_id_and_by_another_name_a_page_waits_for_price_lists_too(
+    api: httpx.AsyncClient, shelves: Shelves, by_sku: bool
+) -> None:
+    page, now, sale = structs.replace(a_page(), timed=True), datetime.now(UTC), uuid7()
+    times = VariantTimes("lamp-red", {"EUR": [Step(now, 1999)]}, {str(sale): [Step(now, 1777)]})
+    terms = PriceListTerms("App", "EUR", ["web"], [], None, None, 1)
+    await shelves.put_product(page)
+    await shelves.put(products.PAGE, products.times_id(page.id), PriceTimes([times]))
+    await shelves.checkpoint(products.PAGE, 100)
+    path = "by-sku/lamp-red" if by_sku else page.id
+    headers = position(product_key(page.id), 100)
+    behind = await api.get(f"/v1/products/{path}", headers=headers)
+    assert (behind.status_code, behind.headers.get("stale")) == (200, "behind")
+    await shelves.put(LISTS, sale, ShownPriceList(sale, [TermsStep(now, terms)]))
+    await shelves.checkpoint(LISTS, 100)
+    there = await api.get(f"/v1/products/{path}", headers=headers)
+    assert "stale" not in there.headers
+    assert there.json()["variants"][0]["prices"][0]["amount_minor"] == 1777
 
 
 @pytest.mark.parametrize("fronted", [True, False])
