@@ -47,6 +47,11 @@ async def lock(conn: Connection, gift_card_id: UUID) -> GiftCard | None:
     return None if row is None else GiftCard(*row)
 
 
+async def hold(conn: Connection, ids: Sequence[UUID]) -> None:
+    """Lock these, in the order in which everybody does, until the transaction ends."""
+    await conn.execute("SELECT FROM gift_card WHERE id = ANY ($1) ORDER BY id FOR UPDATE", list(ids))
+
+
 async def save(
     conn: Connection, card: GiftCard, event: GiftCardBlocked, cause: Metadata
 ) -> tuple[GiftCard, Positions]:

@@ -120,6 +120,13 @@ async def issue(
     return (await store.save(conn, None, event, cause))[1]
 
 
+async def hold(conn: Connection, order_id: UUID) -> None:
+    """Lock an order's invoice, if it has one, and the credit that it uses, until the transaction ends."""
+    invoice = await store.lock_of_order(conn, order_id)
+    if invoice is not None:
+        await store.find_credit(conn, invoice.account_id, lock=True)
+
+
 async def credit(conn: Connection, order_id: UUID, refund_id: UUID, amount_minor: int, cause: Metadata) -> Positions:
     """A refund takes so much off the invoice of an order whose row is held, and frees the credit that is not paid."""
     invoice = await store.lock_of_order(conn, order_id)

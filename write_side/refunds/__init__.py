@@ -15,12 +15,12 @@ from write_side.refunds.domain import (
     unrefunded,
     withheld,
 )
-from write_side.refunds.handlers import RefundState, learn, release_within, request_within
+from write_side.refunds.handlers import RefundState, hold, learn, release_within, request_within
 from write_side.refunds.releasing import AlreadyCaptured, NotAuthorized, NothingLeftToCapture
 from write_side.refunds.store import alarms, find, of_order, retry_alarmed
 
 __all__ = [
     "AlreadyCaptured", "NewRefund", "NotAuthorized", "NothingLeftToCapture", "NothingToRefund", "Refund",
-    "RefundExceedsCaptured", "RefundExceedsOrder", "RefundState", "alarms", "find", "learn", "of_order",
+    "RefundExceedsCaptured", "RefundExceedsOrder", "RefundState", "alarms", "find", "hold", "learn", "of_order",
     "release_within", "request_within", "resent", "retry_alarmed", "still_taken", "unrefunded", "withheld",
 ]  # fmt: skip

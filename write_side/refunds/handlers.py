@@ -87,6 +87,12 @@ async def request_within(
     return _shown(refund), together(positions, await store.insert(conn, refund, event, cause))
 
 
+async def hold(conn: Connection, order: orders.Order) -> None:
+    """Lock what a refund of an order gives back to, ahead of the stock as placing does: for who moves stock first."""
+    await gift_cards.hold(conn, [part.gift_card_id for part in order.gift_cards])
+    await invoices.hold(conn, order.id)
+
+
 async def release(
     pool: Pool, order_id: UUID, wanted: NewRefund, cause: Metadata, call: Call
 ) -> Answer[RefundState]:

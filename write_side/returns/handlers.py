@@ -154,8 +154,9 @@ async def receive_return(
             books = await _lock(conn, order_id)
             each = books.one(return_id)
             units = domain.unpack(each, books.gone, wanted)
-            stocked = await _put_on_shelf(conn, order_id, wanted.warehouse, units, joined)
+            # Gift cards and credit are held ahead of the stock, as placing does.
             refund_id, given = await _give_back(conn, books, units, joined, shipping=wanted.shipping)
+            stocked = await _put_on_shelf(conn, order_id, wanted.warehouse, units, joined)
             event = ReturnReceived(each.id, order_id, wanted.warehouse, units, refund_id)
             after = domain.evolve(each, event, each.version + 1)
             return after, together(stocked, given, await store.save(conn, after, event, joined))

@@ -13,10 +13,15 @@ from doorbuster.invariants.captures import Provider
 from shared.events.gift_cards import GiftPart
 from tests.fixtures.asgi import client_of
 from tests.fixtures.write_side import CAUSE
+from tests.integration.checkout.patience import patient
 from tests.integration.checkout.shop import Basket, Shop
 from tests.integration.checkout.test_over_http import BUYER
+from tests.integration.checkout.test_parcels import ship
+from tests.integration.checkout.test_picking import finish, missing, picks, start
+from tests.integration.checkout.test_picking import react as list_paid
 from tests.integration.checkout.test_racing import WAITING
 from tests.integration.checkout.test_releases import release
+from tests.integration.checkout.test_returns import ask, receive
 from write_side.app import create_app
 from write_side.gift_cards import handlers as gift_cards
 from write_side.gift_cards.handlers import IssuedGiftCard
@@ -193,6 +198,33 @@ async def test_a_refund_that_fails_frees_what_was_charged_and_leaves_what_the_gi
         told = await refunds.differences(conn, provider)
     await shop.pool.execute(more, again.id, -1)
     assert f"order {order.id}: cost {TOTAL}, and {TOTAL + 1} went back" in told, "what the gift card got counts"
+
+
+@pytest.mark.parametrize("how", ["returned", "not on the shelf"])
+async def test_goods_and_gift_cards_are_held_in_the_order_in_which_placing_holds_them(shop: Shop, how: str) -> None:
+    await shop.stock("lamp", 5)
+    order = await _paid(shop, await shop.gift_card(2000))
+    if how == "returned":
+        await ship(shop, order, order.number)
+        each = await ask(shop, order, 1)
+    else:
+        await list_paid(shop)
+        [pick] = await picks(shop, order)
+        await start(shop, pick)
+    holder = await asyncpg.connect(shop.settings.database_url)
+    async with patient(shop) as slow:
+        held = holder.transaction()
+        await held.start()
+        await holder.execute("SELECT FROM gift_card FOR UPDATE")
+        late = {"missing": missing(1), "reason": "damaged", "otherwise": "refund"}
+        call = receive(slow, each) if how == "returned" else finish(slow, pick, **late)
+        going = asyncio.ensure_future(call)
+        await _until_waiting(shop, 1)
+        await holder.execute("SELECT FROM stock_item FOR UPDATE NOWAIT")  # as whoever places an order has both
+        await held.rollback()
+        await going
+    await holder.close()
+    await _nothing_is_wrong(shop)
 
 
 async def test_less_is_captured_of_what_was_charged_alone(shop: Shop) -> None:
