@@ -29,9 +29,13 @@ class PriceListShelf:
         """Lists by id, and `behind` if one can't be told: an unknown one asks nothing."""
         now, wanted = time.monotonic(), list(ids)
         missing = [id_ for id_ in wanted if position is not None or self._kept.get(id_, (0.0, None))[0] <= now]
+        seen = self._seen(wanted)  # before others may be dropped to make room, as last seen is better than none
         stale = await self._read(missing, position, now + KEPT_SECONDS) if missing else None
-        kept = {id_: self._kept[id_][1] for id_ in wanted if id_ in self._kept}
-        return {id_: known for id_, known in kept.items() if known is not None}, stale
+        seen |= self._seen(wanted)
+        return {id_: known for id_, known in seen.items() if known is not None}, stale
+
+    def _seen(self, ids: list[str]) -> dict[str, ShownPriceList | None]:
+        return {id_: self._kept[id_][1] for id_ in ids if id_ in self._kept}
 
     async def _read(self, ids: list[str], position: Position | None, until: float) -> str | None:
         try:
