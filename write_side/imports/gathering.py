@@ -93,7 +93,8 @@ class _Families:
         sku = None if said.get("store_view_code") else said.get("sku")  # a translation goes with nothing
         text = json.dumps(line.cells)
         db.execute("INSERT INTO line VALUES (?, ?, ?, ?)", (line.number, sku, text, line.broken))
-        for place, child in enumerate(magento.variations(said.get("configurable_variations", ""))):
+        named = magento.variations(said.get("configurable_variations", "")) if sku else ()
+        for place, child in enumerate(child for child in named if child != sku):
             db.execute("INSERT OR IGNORE INTO child VALUES (?, ?, ?)", (child, line.number, place))
 
     def _families(self, db: sqlite3.Connection) -> Iterator[Line]:
@@ -108,6 +109,15 @@ class _Families:
             children = tuple(_line(*row) for row in also)
             self._done += 1 + len(children)
             yield _line(number, cells, broken)._replace(also=children)
+        yield from self._astray(db)
+
+    def _astray(self, db: sqlite3.Connection) -> Iterator[Line]:
+        """Lines that one names which is itself named by another: each alone, so that it is imported or rejected."""
+        astray = """SELECT l.number, l.cells, l.broken FROM line l JOIN child c ON c.sku = l.sku
+                    JOIN line p ON p.number = c.parent WHERE p.sku IN (SELECT sku FROM child) ORDER BY l.number"""
+        for row in db.execute(astray):
+            self._done += 1
+            yield _line(*row)
 
 
 def _line(number: int, cells: str, broken: str | None) -> Line:

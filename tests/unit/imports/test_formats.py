@@ -144,6 +144,39 @@ def test_magento_s_variants_go_with_their_product_wherever_they_stand(tmp_path: 
     assert (translation, bundle) == ("store_view", "unsupported_kind")
 
 
+@pytest.mark.parametrize(
+    ("names", "families"),
+    [
+        ({"A": "A B"}, ["A B", "C", "D"]),  # itself
+        ({"A": "B", "B": "C", "C": "D"}, ["A B", "C", "D"]),  # variants of a variant
+        ({"A": "B", "B": "A"}, ["C", "D", "A", "B"]),
+        ({"A": "C", "B": "C D"}, ["A C", "B D"]),
+    ],
+)
+def test_each_line_of_magento_s_is_told_once_whatever_names_it(
+    tmp_path: Path, names: dict[str, str], families: list[str]
+) -> None:
+    lines = [{"sku": sku, "configurable_variations": _named(names.get(sku, ""))} for sku in "ABCD"]
+    assert _families(written(tmp_path / "a.csv", MAGENTO_COLUMNS, lines)) == families
+
+
+def test_a_translation_takes_no_variants_from_its_product(tmp_path: Path) -> None:
+    told = {"sku": "A", "configurable_variations": _named("B")}
+    lines = [{**told, "store_view_code": "de"}, told, {"sku": "B"}]
+    assert _families(written(tmp_path / "a.csv", MAGENTO_COLUMNS, lines)) == ["A", "A B"]
+
+
+def _named(skus: str) -> str:
+    return "|".join(f"sku={sku},size=S" for sku in skus.split())
+
+
+def _families(path: Path) -> list[str]:
+    with open_table(path) as table:
+        at = table.columns.index("sku")
+        told = gathered(table, READY["magento"]).lines
+        return [" ".join(each.cells[at] for each in (line, *line.also)) for line in told]
+
+
 def test_magento_s_paths_of_images_get_the_base_that_is_told(tmp_path: Path) -> None:
     path = written(tmp_path / "a.csv", MAGENTO_COLUMNS, HOODIE)
     hoodie, *_ = rows(path, "magento", image_base="https://shop.example/media/catalog/product/")
