@@ -15,9 +15,12 @@ from doorbuster.invariants.captures import Provider
 from tests.fixtures.write_side import CAUSE
 from tests.integration.accounts.conftest import Customers
 from tests.integration.checkout.inbox import Inbox
+from tests.integration.checkout.patience import patient, waits_ahead_of_the_stock
 from tests.integration.checkout.shop import Basket, Shop
 from tests.integration.checkout.test_mails import react, send
 from tests.integration.checkout.test_parcels import ship
+from tests.integration.checkout.test_picking import finish, missing, picks, start
+from tests.integration.checkout.test_picking import react as list_paid
 from tests.integration.checkout.test_racing import WAITING
 from tests.integration.checkout.test_releases import release
 from write_side import erasure
@@ -227,6 +230,22 @@ async def test_a_refund_is_a_credit_note_and_owed_where_the_invoice_was_paid(cus
     assert (invoice.open.amount_minor, invoice.owed.amount_minor, await used(shop, account_id)) == (0, 1000, 0)
     await shop.refund_work()
     assert [refund.state for refund in await shop.refunds(order)] == ["succeeded"] * 2
+    await nothing_is_wrong(shop)
+
+
+async def test_a_short_pick_holds_credit_ahead_of_the_stock(customers: Customers, shop: Shop) -> None:
+    await shop.stock("lamp", 5)
+    account_id = await business(customers, 5000)
+    order = await bought(shop, account_id)
+    await shop.work()
+    await shop.work()
+    await list_paid(shop)
+    [pick] = await picks(shop, order)
+    await start(shop, pick)
+    async with patient(shop) as slow:
+        call = finish(slow, pick, missing=missing(1), reason="damaged", otherwise="refund")
+        await waits_ahead_of_the_stock(slow, "credit", call)
+    assert await used(shop, account_id) == TOTAL - 1190
     await nothing_is_wrong(shop)
 
 

@@ -5,6 +5,8 @@ from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
+import asyncpg
+
 from shared.http.pools import bounded_pool
 from tests.integration.checkout.shop import Shop
 from tests.integration.checkout.test_racing import WAITING
@@ -33,3 +35,22 @@ async def meeting(shop: Shop, table: str, calls: Sequence[Coroutine[Any, Any, An
         while await shop.pool.fetchval(WAITING) < len(calls) and not any(each.done() for each in under_way):
             await asyncio.sleep(0.01)
     return await asyncio.gather(*under_way, return_exceptions=True)
+
+
+async def waits_ahead_of_the_stock(shop: Shop, table: str, call: Coroutine[Any, Any, Any]) -> None:
+    """A call that finds the rows of a table held waits for them, and holds no stock yet: whoever places an order holds
+    them first and the stock then."""
+    holder = await asyncpg.connect(shop.settings.database_url)
+    held = holder.transaction()
+    await held.start()
+    await holder.execute(f"SELECT FROM {table} FOR UPDATE")
+    waiting = asyncio.ensure_future(call)
+    while await shop.pool.fetchval(WAITING) < 1 and not waiting.done():
+        await asyncio.sleep(0.01)
+    try:
+        assert not waiting.done(), "it needs none of them"
+        await holder.execute("SELECT FROM stock_item FOR UPDATE NOWAIT")
+    finally:
+        await held.rollback()
+        await holder.close()
+        await waiting

@@ -13,7 +13,7 @@ from doorbuster.invariants.captures import Provider
 from shared.events.gift_cards import GiftPart
 from tests.fixtures.asgi import client_of
 from tests.fixtures.write_side import CAUSE
-from tests.integration.checkout.patience import patient
+from tests.integration.checkout.patience import patient, waits_ahead_of_the_stock
 from tests.integration.checkout.shop import Basket, Shop
 from tests.integration.checkout.test_over_http import BUYER
 from tests.integration.checkout.test_parcels import ship
@@ -211,19 +211,10 @@ async def test_goods_and_gift_cards_are_held_in_the_order_in_which_placing_holds
         await list_paid(shop)
         [pick] = await picks(shop, order)
         await start(shop, pick)
-    holder = await asyncpg.connect(shop.settings.database_url)
+    late = {"missing": missing(1), "reason": "damaged", "otherwise": "refund"}
     async with patient(shop) as slow:
-        held = holder.transaction()
-        await held.start()
-        await holder.execute("SELECT FROM gift_card FOR UPDATE")
-        late = {"missing": missing(1), "reason": "damaged", "otherwise": "refund"}
         call = receive(slow, each) if how == "returned" else finish(slow, pick, **late)
-        going = asyncio.ensure_future(call)
-        await _until_waiting(shop, 1)
-        await holder.execute("SELECT FROM stock_item FOR UPDATE NOWAIT")  # as whoever places an order has both
-        await held.rollback()
-        await going
-    await holder.close()
+        await waits_ahead_of_the_stock(slow, "gift_card", call)
     await _nothing_is_wrong(shop)
 
 
