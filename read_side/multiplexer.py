@@ -1,14 +1,30 @@
 """Many readers, one MGET: whoever asks within one turn of the event loop shares a round trip.
 
 A call through the Redis client costs some 50 µs of this process however small it is; joined, it costs a few.
+
+While Redis doesn't answer nobody waits for it: reads fail at once, and one beside them finds out whether it is back.
 """
 
 import asyncio
+import logging
+import time
 from typing import cast
 
 from redis.asyncio import Redis
+from redis.exceptions import ConnectionError as NoConnection
+from redis.exceptions import RedisError
+from redis.exceptions import TimeoutError as NoAnswer
 
+from shared.breaker import Breaker, Permit, Withheld
+
+log = logging.getLogger(__name__)
+
+LONGEST_PAUSE = 2.0  # seconds until one that doesn't answer is asked again
 MOST = 512  # keys per MGET: a longer one keeps everybody else waiting at the server
+
+
+class LeftAlone(RedisError):
+    """Redis didn't answer lately, and wasn't asked."""
 
 
 class Multiplexer:
@@ -18,6 +34,8 @@ class Multiplexer:
         self._redis = redis
         self._waiting: list[tuple[str, asyncio.Future[bytes | None]]] = []
         self._running: asyncio.Task[None] | None = None
+        self._breaker = Breaker(LONGEST_PAUSE)
+        self._probe: asyncio.Task[None] | None = None
 
     def get(self, key: str) -> asyncio.Future[bytes | None]:
         """The value under a key, None if there is none; raises what the Redis client raises."""
@@ -42,7 +60,7 @@ class Multiplexer:
 
     async def _read(self, batch: list[tuple[str, asyncio.Future[bytes | None]]]) -> None:
         try:
-            values = cast(list[bytes | None], await self._redis.mget([key for key, _ in batch]))
+            values = await self._asked([key for key, _ in batch])
         except Exception as error:
             for _, future in batch:
                 if not future.done():
@@ -51,3 +69,35 @@ class Multiplexer:
         for (_, future), value in zip(batch, values, strict=True):
             if not future.done():  # a client that went away cancelled its read
                 future.set_result(value)
+
+    async def _asked(self, keys: list[str]) -> list[bytes | None]:
+        try:
+            permit = self._breaker.admit(time.monotonic())
+        except Withheld as error:
+            raise LeftAlone(str(error)) from error
+        if permit.probe:
+            self._probe = asyncio.get_running_loop().create_task(self._probed(permit, keys))
+            raise LeftAlone("a probe is on its way")
+        return await self._told(permit, keys)
+
+    async def _probed(self, permit: Permit, keys: list[str]) -> None:
+        try:
+            await self._told(permit, keys)
+        except Exception as error:
+            log.info("Redis still doesn't answer: %r", error)
+
+    async def _told(self, permit: Permit, keys: list[str]) -> list[bytes | None]:
+        """Redis' answer; what comes of it is told to the breaker."""
+        try:
+            values = cast(list[bytes | None], await self._redis.mget(keys))
+        except (NoConnection, NoAnswer, OSError):
+            self._breaker.failed(permit, time.monotonic())
+            raise
+        except RedisError:  # a refusal is an answer
+            self._breaker.succeeded(permit)
+            raise
+        except BaseException:
+            self._breaker.given_up(permit)
+            raise
+        self._breaker.succeeded(permit)
+        return values
