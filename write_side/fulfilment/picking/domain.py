@@ -89,9 +89,7 @@ def held(picks: Iterable[Pick], shipped: Iterable[UUID | None]) -> dict[str, int
     )
 
 
-def list_up(
-    due: Mapping[str, int], picks: Sequence[Pick], places: Sequence[Allocation]
-) -> dict[str, list[ParcelLine]]:
+def list_up(due: Mapping[str, int], picks: Sequence[Pick], places: Sequence[Allocation]) -> dict[str, list[ParcelLine]]:
     """Warehouse → what is to be taken from its shelves of what is `due` (SKU → how many are neither sent nor held) and
     stands on no list yet. `places`: where it was taken from and is not back on the shelf."""
     waiting = summed(line for pick in picks if pick.state == "listed" for line in pick.lines)
