@@ -68,7 +68,7 @@ async def give_back(
     if not parts:
         return {}
     rows = await conn.fetch(
-        """SELECT shard, at FROM gift_cards_append(
+        """SELECT shard, at FROM event_append_waiting(
                gift_cards_return(array_fill(1, ARRAY[cardinality($2::uuid[])]),
                                  array_fill($1::uuid, ARRAY[cardinality($2::uuid[])]), $2, $3, $4), $5)""",
         order_id, [part.gift_card_id for part in parts], [part.amount_minor for part in parts], refund_id,

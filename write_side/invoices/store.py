@@ -53,7 +53,7 @@ async def free(conn: Connection, order_id: UUID, account_id: UUID, amount_minor:
     if not amount_minor:
         return {}
     rows = await conn.fetch(
-        """SELECT shard, at FROM invoices_append(
+        """SELECT shard, at FROM event_append_waiting(
                invoices_take(ARRAY[1], ARRAY[$1::uuid], ARRAY[$2::uuid], ARRAY[-$3::bigint]), $4)""",
         order_id, account_id, amount_minor, as_json(cause),
     )  # fmt: skip

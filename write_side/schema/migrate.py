@@ -70,18 +70,26 @@ async def _run_piccolo(database_url: str) -> None:
         raise MigrationFailed(f"{result.message}: {said.getvalue()}")
 
 
-# Functions are code, not history: all go and come anew, so that one that was renamed or takes other arguments leaves
-# nothing behind. Within one transaction nobody sees them gone. What an extension brought is not ours.
+# Functions, and the types of what they hand one another, are code, not history: all go and come anew, so that one that
+# was renamed or takes other arguments leaves nothing behind. Within one transaction nobody sees them gone. What an
+# extension brought is not ours.
 _DROP_FUNCTIONS = """
 DO $$
 DECLARE
     f record;
+    t record;
 BEGIN
     FOR f IN SELECT p.oid::regprocedure AS name FROM pg_proc p
              WHERE p.pronamespace = 'public'::regnamespace
                AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = p.oid AND d.deptype = 'e')
     LOOP
         EXECUTE 'DROP FUNCTION ' || f.name;
+    END LOOP;
+    FOR t IN SELECT c.oid::regclass AS name FROM pg_class c
+             WHERE c.relnamespace = 'public'::regnamespace AND c.relkind = 'c'
+               AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = c.oid AND d.deptype = 'e')
+    LOOP
+        EXECUTE 'DROP TYPE ' || t.name;
     END LOOP;
 END $$
 """

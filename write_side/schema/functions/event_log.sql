@@ -1,5 +1,17 @@
 -- The one door to the log. Called last in a transaction: from nextval to COMMIT the relay waits for us.
 
+-- An event that waits to be appended: events come last in a transaction, and a function of one context hands its own to
+-- whoever spans several. `command`: which command of the call it belongs to, from 1.
+CREATE TYPE waiting_event AS (
+    command integer,
+    kind    text,
+    id      uuid,
+    key     text,
+    version bigint,
+    type    text,
+    payload bytea
+);
+
 -- The shard of a partition key; `shared.shards.shard_of` computes the same. (The functions here are written so that
 -- Postgres can put their bodies in place of the call: one expression, and no more promised than what they call keeps.)
 CREATE OR REPLACE FUNCTION event_shard(p_key text, p_shards integer) RETURNS smallint
@@ -88,4 +100,16 @@ CREATE OR REPLACE FUNCTION uuid_v7() RETURNS uuid LANGUAGE sql VOLATILE AS $$
         overlay(uuid_send(gen_random_uuid())
                 PLACING substring(int8send((extract(epoch FROM clock_timestamp()) * 1000)::bigint) FROM 3) FROM 1 FOR 6),
         52, 1), 53, 1), 'hex')::uuid
+$$;
+
+-- Appends the events that waited; answers where each stands.
+CREATE OR REPLACE FUNCTION event_append_waiting(p_events waiting_event[], p_metadata bytea)
+RETURNS TABLE (shard smallint, at bigint) LANGUAGE sql AS $$
+    SELECT a.shard, a.at
+    FROM (SELECT array_agg(w.kind ORDER BY n) AS kinds, array_agg(w.id ORDER BY n) AS ids,
+                 array_agg(w.version ORDER BY n) AS versions, array_agg(w.key ORDER BY n) AS keys,
+                 array_agg(uuid_v7()) AS event_ids, array_agg(w.type ORDER BY n) AS types,
+                 array_agg(w.payload ORDER BY n) AS payloads, array_agg(p_metadata) AS metadata
+          FROM unnest(p_events) WITH ORDINALITY AS w(command, kind, id, key, version, type, payload, n)) AS e,
+         event_append_all(e.kinds, e.ids, e.versions, e.keys, e.event_ids, e.types, e.payloads, e.metadata) AS a
 $$;

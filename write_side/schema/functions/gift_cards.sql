@@ -21,29 +21,29 @@ BEGIN
         WHERE g.state <> 'active' OR g.expires_at <= clock_timestamp() OR l.so_much > g.balance_minor);
 END $$;
 
-CREATE OR REPLACE FUNCTION gift_card_change_of(
+CREATE OR REPLACE FUNCTION gift_card_event(
     p_command integer, p_card gift_card, p_type text, p_order uuid, p_amount bigint, p_refund uuid
-) RETURNS gift_card_change LANGUAGE sql STABLE AS $$
-    SELECT (p_command, p_card.id, p_card.version, p_type,
+) RETURNS waiting_event LANGUAGE sql STABLE AS $$
+    SELECT (p_command, 'gift_card', p_card.id, 'gift_card:' || p_card.id, p_card.version, p_type,
             convert_to(jsonb_strip_nulls(jsonb_build_object(
                 'type', p_type, 'gift_card_id', p_card.id, 'order_id', p_order, 'amount_minor', p_amount,
-                'balance_minor', p_card.balance_minor, 'refund_id', p_refund))::text, 'UTF8'))::gift_card_change
+                'balance_minor', p_card.balance_minor, 'refund_id', p_refund))::text, 'UTF8'))::waiting_event
 $$;
 
 -- Takes what was admitted, for orders; answers the events that wait to be appended.
 CREATE OR REPLACE FUNCTION gift_cards_take(p_command integer[], p_order uuid[], p_card uuid[], p_amount bigint[])
-RETURNS gift_card_change[] LANGUAGE plpgsql AS $$
+RETURNS waiting_event[] LANGUAGE plpgsql AS $$
 DECLARE
     v_line record;
     v_card gift_card;
-    v_changes gift_card_change[] := '{}';
+    v_changes waiting_event[] := '{}';
 BEGIN
     FOR v_line IN SELECT * FROM unnest(p_command, p_order, p_card, p_amount) AS l(command, ordered, card, amount)
                   ORDER BY card, command LOOP
         UPDATE gift_card g SET balance_minor = g.balance_minor - v_line.amount, version = g.version + 1
         WHERE g.id = v_line.card RETURNING * INTO STRICT v_card;
         INSERT INTO gift_card_use (gift_card_id, order_id, amount_minor) VALUES (v_line.card, v_line.ordered, v_line.amount);
-        v_changes := v_changes || gift_card_change_of(v_line.command, v_card, 'gift_cards.gift_card_spent.v1',
+        v_changes := v_changes || gift_card_event(v_line.command, v_card, 'gift_cards.gift_card_spent.v1',
                                                       v_line.ordered, v_line.amount, NULL);
     END LOOP;
     RETURN v_changes;
@@ -52,11 +52,11 @@ END $$;
 -- Gives so much back of what an order holds of these cards; answers the events that wait to be appended.
 CREATE OR REPLACE FUNCTION gift_cards_return(
     p_command integer[], p_order uuid[], p_card uuid[], p_amount bigint[], p_refund uuid
-) RETURNS gift_card_change[] LANGUAGE plpgsql AS $$
+) RETURNS waiting_event[] LANGUAGE plpgsql AS $$
 DECLARE
     v_line record;
     v_card gift_card;
-    v_changes gift_card_change[] := '{}';
+    v_changes waiting_event[] := '{}';
 BEGIN
     PERFORM FROM gift_card g WHERE g.id = ANY (p_card) ORDER BY g.id FOR UPDATE;
     FOR v_line IN SELECT * FROM unnest(p_command, p_order, p_card, p_amount) AS l(command, ordered, card, amount)
@@ -72,28 +72,16 @@ BEGIN
         END IF;
         UPDATE gift_card g SET balance_minor = g.balance_minor + v_line.amount, version = g.version + 1
         WHERE g.id = v_line.card RETURNING * INTO STRICT v_card;
-        v_changes := v_changes || gift_card_change_of(v_line.command, v_card, 'gift_cards.gift_card_returned.v1',
+        v_changes := v_changes || gift_card_event(v_line.command, v_card, 'gift_cards.gift_card_returned.v1',
                                                       v_line.ordered, v_line.amount, p_refund);
     END LOOP;
     RETURN v_changes;
 END $$;
 
 -- Gives back all that orders hold which were cancelled or expired. `command`: the place of the order in `p_orders`.
-CREATE OR REPLACE FUNCTION gift_cards_give_back(p_orders uuid[]) RETURNS gift_card_change[] LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION gift_cards_give_back(p_orders uuid[]) RETURNS waiting_event[] LANGUAGE plpgsql AS $$
 BEGIN
     RETURN (SELECT gift_cards_return(array_agg(array_position(p_orders, u.order_id)), array_agg(u.order_id),
                                      array_agg(u.gift_card_id), array_agg(u.amount_minor), NULL)
             FROM gift_card_use u WHERE u.order_id = ANY (p_orders) HAVING count(*) > 0);
 END $$;
-
--- Appends the events that waited; answers (shard, position) of each.
-CREATE OR REPLACE FUNCTION gift_cards_append(p_changes gift_card_change[], p_metadata bytea)
-RETURNS TABLE (shard smallint, at bigint) LANGUAGE sql AS $$
-    SELECT a.shard, a.at
-    FROM (SELECT array_agg('gift_card'::text) AS kinds, array_agg(c.gift_card_id ORDER BY n) AS ids,
-                 array_agg(c.version ORDER BY n) AS versions, array_agg('gift_card:' || c.gift_card_id ORDER BY n) AS keys,
-                 array_agg(uuid_v7()) AS event_ids, array_agg(c.type ORDER BY n) AS types,
-                 array_agg(c.payload ORDER BY n) AS payloads, array_agg(p_metadata) AS metadata
-          FROM unnest(p_changes) WITH ORDINALITY AS c(command, gift_card_id, version, type, payload, n)) AS e,
-         event_append_all(e.kinds, e.ids, e.versions, e.keys, e.event_ids, e.types, e.payloads, e.metadata) AS a
-$$;

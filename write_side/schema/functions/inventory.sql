@@ -1,5 +1,5 @@
 -- Stock moves. Each function takes an array of commands, changes rows, and answers the events that wait to be appended
--- (`stock_change`), so that a command spanning contexts appends all its events last. Rows are touched in the order of
+-- (`waiting_event`), so that a command spanning contexts appends all its events last. Rows are touched in the order of
 -- their ids, whoever calls: no deadlock. Only these functions and write_side/inventory/store.py name these tables.
 
 -- Where SKUs are kept, in the order in which warehouses ship.
@@ -13,13 +13,13 @@ CREATE OR REPLACE FUNCTION inventory_limits(p_skus text[]) RETURNS SETOF purchas
     SELECT l.* FROM purchase_limit l WHERE l.sku = ANY (p_skus) ORDER BY l.sku
 $$;
 
-CREATE OR REPLACE FUNCTION stock_change_of(
+CREATE OR REPLACE FUNCTION stock_event(
     p_command integer, p_item stock_item, p_type text, p_facts jsonb
-) RETURNS stock_change LANGUAGE sql STABLE AS $$
-    SELECT (p_command, p_item.id, p_item.product_id, p_item.version, p_type,
+) RETURNS waiting_event LANGUAGE sql STABLE AS $$
+    SELECT (p_command, 'stock_item', p_item.id, 'product:' || p_item.product_id, p_item.version, p_type,
             convert_to((jsonb_build_object('type', p_type, 'sku', p_item.sku, 'warehouse', p_item.warehouse,
                                            'on_hand', p_item.on_hand, 'reserved', p_item.reserved) || p_facts)::text,
-                       'UTF8'))::stock_change
+                       'UTF8'))::waiting_event
 $$;
 
 -- Reserves for several commands at once; rows (command, reservation, item, quantity) in parallel arrays, one row per
@@ -30,7 +30,7 @@ $$;
 -- written once however many want it; only where somebody has to be refused they are served one after the other.
 CREATE OR REPLACE FUNCTION inventory_reserve(
     p_command integer[], p_reservation uuid[], p_item uuid[], p_quantity integer[], p_for_order boolean,
-    OUT changes stock_change[], OUT refusals jsonb
+    OUT changes waiting_event[], OUT refusals jsonb
 ) LANGUAGE plpgsql AS $$
 DECLARE
     v_enough boolean;
@@ -57,9 +57,9 @@ END $$;
 -- For locked items that have enough for all. Each line makes a version of its item of its own, in the order given.
 CREATE OR REPLACE FUNCTION inventory_reserve_all(
     p_command integer[], p_reservation uuid[], p_item uuid[], p_quantity integer[]
-) RETURNS stock_change[] LANGUAGE plpgsql AS $$
+) RETURNS waiting_event[] LANGUAGE plpgsql AS $$
 DECLARE
-    v_changes stock_change[];
+    v_changes waiting_event[];
 BEGIN
     WITH line AS (
         SELECT l.*, sum(l.quantity) OVER w AS later, count(*) OVER w AS rank
@@ -71,7 +71,7 @@ BEGIN
         WHERE s.id = d.item AND s.on_hand - s.reserved >= d.quantity
         RETURNING s.*
     )
-    SELECT array_agg(stock_change_of(
+    SELECT array_agg(stock_event(
                l.command,
                (t.id, t.sku, t.warehouse, t.product_id, t.on_hand, t.reserved - l.later + l.quantity, t.low_at,
                 t.version - l.rank + 1)::stock_item,
@@ -87,13 +87,13 @@ END $$;
 -- For locked items that have not enough for all: whoever comes first is served first.
 CREATE OR REPLACE FUNCTION inventory_reserve_each(
     p_command integer[], p_reservation uuid[], p_item uuid[], p_quantity integer[],
-    OUT changes stock_change[], OUT refusals jsonb
+    OUT changes waiting_event[], OUT refusals jsonb
 ) LANGUAGE plpgsql AS $$
 DECLARE
     v_command integer;
     v_line record;
     v_item stock_item;
-    v_changes stock_change[];
+    v_changes waiting_event[];
     v_refused boolean;
 BEGIN
     changes := '{}';
@@ -109,7 +109,7 @@ BEGIN
             WHERE id = v_line.item AND on_hand - reserved >= v_line.quantity
             RETURNING * INTO v_item;
             IF FOUND THEN
-                v_changes := v_changes || stock_change_of(v_command, v_item, 'inventory.stock_reserved.v1',
+                v_changes := v_changes || stock_event(v_command, v_item, 'inventory.stock_reserved.v1',
                     jsonb_build_object('reservation_id', v_line.reservation, 'quantity', v_line.quantity));
             ELSE
                 v_refused := true;
@@ -123,7 +123,7 @@ BEGIN
             UPDATE stock_item s SET reserved = s.reserved - l.quantity, version = s.version - 1
             FROM unnest(p_command, p_item, p_quantity) AS l(command, item, quantity)
             WHERE l.command = v_command AND s.id = l.item
-              AND s.id IN (SELECT (c).item_id FROM unnest(v_changes) AS c);
+              AND s.id IN (SELECT (c).id FROM unnest(v_changes) AS c);
         ELSE
             changes := changes || v_changes;
         END IF;
@@ -133,11 +133,11 @@ END $$;
 -- Frees what reservations hold, or deducts it because it was paid. A reservation that is not open changes nothing: its
 -- row lock decides between two that settle the same one.
 CREATE OR REPLACE FUNCTION inventory_settle(p_reservation uuid[], p_deduct boolean, p_reason text)
-RETURNS stock_change[] LANGUAGE plpgsql AS $$
+RETURNS waiting_event[] LANGUAGE plpgsql AS $$
 DECLARE
     v_open record;
     v_item stock_item;
-    v_changes stock_change[] := '{}';
+    v_changes waiting_event[] := '{}';
     v_facts jsonb;
 BEGIN
     FOR v_open IN
@@ -151,10 +151,10 @@ BEGIN
         DELETE FROM reservation WHERE id = v_open.id AND item_id = v_open.item_id;
         v_facts := jsonb_build_object('reservation_id', v_open.id, 'quantity', v_open.quantity);
         IF p_deduct THEN
-            v_changes := v_changes || stock_change_of(array_position(p_reservation, v_open.id), v_item,
+            v_changes := v_changes || stock_event(array_position(p_reservation, v_open.id), v_item,
                                                       'inventory.stock_deducted.v1', v_facts);
         ELSE
-            v_changes := v_changes || stock_change_of(array_position(p_reservation, v_open.id), v_item,
+            v_changes := v_changes || stock_event(array_position(p_reservation, v_open.id), v_item,
                 'inventory.stock_released.v1', v_facts || jsonb_build_object('reason', p_reason));
         END IF;
     END LOOP;
@@ -166,7 +166,7 @@ END $$;
 -- back from an order has lain here before: it always goes in, so above the billion there is as much room again.
 CREATE OR REPLACE FUNCTION inventory_move(
     p_item uuid[], p_change integer[], p_type text, p_facts jsonb[],
-    OUT changes stock_change[], OUT refusals jsonb
+    OUT changes waiting_event[], OUT refusals jsonb
 ) LANGUAGE plpgsql AS $$
 DECLARE
     v_line record;
@@ -181,7 +181,7 @@ BEGIN
                OR on_hand::bigint + v_line.change <= 1000000000)
         RETURNING * INTO v_item;
         IF FOUND THEN
-            changes := changes || stock_change_of(v_line.n::integer, v_item, p_type, v_line.facts);
+            changes := changes || stock_event(v_line.n::integer, v_item, p_type, v_line.facts);
         ELSE
             refusals := refusals || (
                 SELECT jsonb_build_object('command', v_line.n, 'sku', s.sku, 'on_hand', s.on_hand, 'reserved', s.reserved)
@@ -190,24 +190,12 @@ BEGIN
     END LOOP;
 END $$;
 
--- Appends the events that waited; answers (shard, position) of each.
-CREATE OR REPLACE FUNCTION inventory_append(p_changes stock_change[], p_metadata bytea)
-RETURNS TABLE (shard smallint, at bigint) LANGUAGE sql AS $$
-    SELECT a.shard, a.at
-    FROM (SELECT array_agg('stock_item'::text) AS kinds, array_agg(c.item_id ORDER BY n) AS ids,
-                 array_agg(c.version ORDER BY n) AS versions, array_agg('product:' || c.product_id ORDER BY n) AS keys,
-                 array_agg(uuid_v7()) AS event_ids, array_agg(c.type ORDER BY n) AS types,
-                 array_agg(c.payload ORDER BY n) AS payloads, array_agg(p_metadata) AS metadata
-          FROM unnest(p_changes) WITH ORDINALITY AS c(command, item_id, product_id, version, type, payload, n)) AS e,
-         event_append_all(e.kinds, e.ids, e.versions, e.keys, e.event_ids, e.types, e.payloads, e.metadata) AS a
-$$;
-
 -- What one call did: refused lines, or the figures of the items it changed, and where the events stand.
 CREATE OR REPLACE FUNCTION inventory_answer(
-    p_changes stock_change[], p_metadata bytea, OUT items jsonb, OUT positions jsonb
+    p_changes waiting_event[], p_metadata bytea, OUT items jsonb, OUT positions jsonb
 ) LANGUAGE sql AS $$
     SELECT coalesce((SELECT jsonb_agg(convert_from(c.payload, 'UTF8')::jsonb) FROM unnest(p_changes) AS c), '[]'),
-           (SELECT positions_of(array_agg(a.shard), array_agg(a.at)) FROM inventory_append(p_changes, p_metadata) AS a)
+           (SELECT positions_of(array_agg(a.shard), array_agg(a.at)) FROM event_append_waiting(p_changes, p_metadata) AS a)
 $$;
 
 -- The stock commands that stand alone: change and append in one call.
@@ -216,7 +204,7 @@ CREATE OR REPLACE FUNCTION inventory_move_now(
     OUT refusals jsonb, OUT items jsonb, OUT positions jsonb
 ) LANGUAGE plpgsql AS $$
 DECLARE
-    v_changes stock_change[];
+    v_changes waiting_event[];
 BEGIN
     SELECT m.changes, m.refusals INTO v_changes, refusals FROM inventory_move(p_item, p_change, p_type, p_facts) AS m;
     SELECT a.items, a.positions INTO items, positions FROM inventory_answer(v_changes, p_metadata) AS a;
@@ -227,7 +215,7 @@ CREATE OR REPLACE FUNCTION inventory_reserve_now(
     OUT refusals jsonb, OUT items jsonb, OUT positions jsonb
 ) LANGUAGE plpgsql AS $$
 DECLARE
-    v_changes stock_change[];
+    v_changes waiting_event[];
 BEGIN
     SELECT r.changes, r.refusals INTO v_changes, refusals
     FROM inventory_reserve(array_fill(1, ARRAY[cardinality(p_item)]), array_fill(p_reservation, ARRAY[cardinality(p_item)]),

@@ -24,12 +24,12 @@ END $$;
 
 -- Takes (or, less than nothing, frees) credit for orders; answers the events that wait to be appended.
 CREATE OR REPLACE FUNCTION invoices_take(p_command integer[], p_order uuid[], p_account uuid[], p_amount bigint[])
-RETURNS credit_change[] LANGUAGE plpgsql AS $$
+RETURNS waiting_event[] LANGUAGE plpgsql AS $$
 DECLARE
     v_line record;
     v_credit credit;
     v_type text;
-    v_changes credit_change[] := '{}';
+    v_changes waiting_event[] := '{}';
 BEGIN
     PERFORM FROM credit c WHERE c.id = ANY (p_account) ORDER BY c.id FOR UPDATE;
     FOR v_line IN SELECT * FROM unnest(p_command, p_order, p_account, p_amount) AS l(command, ordered, account, amount)
@@ -47,16 +47,16 @@ BEGIN
             END IF;
         END IF;
         v_changes := v_changes || (
-            v_line.command, v_credit.id, v_credit.version, v_type,
+            v_line.command, 'credit', v_credit.id, 'account:' || v_credit.id, v_credit.version, v_type,
             convert_to(jsonb_build_object('type', v_type, 'account_id', v_credit.id, 'order_id', v_line.ordered,
                                           'amount_minor', abs(v_line.amount), 'used_minor', v_credit.used_minor)::text,
-                       'UTF8'))::credit_change;
+                       'UTF8'))::waiting_event;
     END LOOP;
     RETURN v_changes;
 END $$;
 
 -- Frees all that orders took which were cancelled or expired. `command`: the place of the order in `p_orders`.
-CREATE OR REPLACE FUNCTION invoices_give_back(p_orders uuid[]) RETURNS credit_change[] LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION invoices_give_back(p_orders uuid[]) RETURNS waiting_event[] LANGUAGE plpgsql AS $$
 BEGIN
     RETURN (SELECT invoices_take(array_agg(array_position(p_orders, u.order_id)), array_agg(u.order_id),
                                  array_agg(u.account_id), array_agg(-u.amount_minor))
@@ -67,16 +67,4 @@ END $$;
 -- hand, and nobody tells us that it was.
 CREATE OR REPLACE FUNCTION invoices_open(p_order uuid) RETURNS boolean LANGUAGE sql STABLE AS $$
     SELECT EXISTS (SELECT FROM invoice i WHERE i.order_id = p_order AND i.amount_minor - i.credited_minor > i.paid_minor)
-$$;
-
--- Appends the events that waited; answers (shard, position) of each.
-CREATE OR REPLACE FUNCTION invoices_append(p_changes credit_change[], p_metadata bytea)
-RETURNS TABLE (shard smallint, at bigint) LANGUAGE sql AS $$
-    SELECT a.shard, a.at
-    FROM (SELECT array_agg('credit'::text) AS kinds, array_agg(c.account_id ORDER BY n) AS ids,
-                 array_agg(c.version ORDER BY n) AS versions, array_agg('account:' || c.account_id ORDER BY n) AS keys,
-                 array_agg(uuid_v7()) AS event_ids, array_agg(c.type ORDER BY n) AS types,
-                 array_agg(c.payload ORDER BY n) AS payloads, array_agg(p_metadata) AS metadata
-          FROM unnest(p_changes) WITH ORDINALITY AS c(command, account_id, version, type, payload, n)) AS e,
-         event_append_all(e.kinds, e.ids, e.versions, e.keys, e.event_ids, e.types, e.payloads, e.metadata) AS a
 $$;

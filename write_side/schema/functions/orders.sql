@@ -100,6 +100,17 @@ BEGIN
     LEFT JOIN carts_heads(v_carts) h ON h.id = (t.c ->> 'cart_id')::uuid;
 END $$;
 
+-- The outcomes with this one for those who are refused, if any are.
+CREATE OR REPLACE FUNCTION orders_refused(p_outcome text[], p_refused integer[], p_code text) RETURNS text[]
+LANGUAGE plpgsql IMMUTABLE AS $$
+BEGIN
+    IF p_refused IS NULL OR p_refused = '{}' THEN
+        RETURN p_outcome;
+    END IF;
+    RETURN ARRAY(SELECT CASE WHEN n = ANY (p_refused) THEN p_code ELSE o END
+                 FROM unnest(p_outcome) WITH ORDINALITY AS t(o, n) ORDER BY n);
+END $$;
+
 -- Which promotions these commands claim a use of.
 CREATE OR REPLACE FUNCTION orders_claims(p_commands jsonb, p_of integer[])
 RETURNS TABLE (command integer, ordered uuid, person uuid, promotion uuid) LANGUAGE sql IMMUTABLE AS $$
@@ -116,15 +127,11 @@ BEGIN
     SELECT promotions_admit(array_agg(l.command), array_agg(l.person), array_agg(l.promotion)) INTO v_refused
     FROM orders_claims(p_commands, array_positions(p_outcome, 'new')) AS l
     HAVING count(*) > 0;
-    IF v_refused IS NULL OR v_refused = '{}' THEN
-        RETURN p_outcome;
-    END IF;
-    RETURN ARRAY(SELECT CASE WHEN n = ANY (v_refused) THEN 'discount_gone' ELSE o END
-                 FROM unnest(p_outcome) WITH ORDINALITY AS t(o, n) ORDER BY n);
+    RETURN orders_refused(p_outcome, v_refused, 'discount_gone');
 END $$;
 
 -- Step 3b: whoever has the stock takes the uses that were held for them.
-CREATE OR REPLACE FUNCTION orders_take_claims(p_commands jsonb, p_done integer[]) RETURNS promotion_change[]
+CREATE OR REPLACE FUNCTION orders_take_claims(p_commands jsonb, p_done integer[]) RETURNS waiting_event[]
 LANGUAGE plpgsql AS $$
 BEGIN
     RETURN (SELECT promotions_take(array_agg(l.command), array_agg(l.ordered), array_agg(l.person), array_agg(l.promotion))
@@ -157,8 +164,7 @@ BEGIN
                    AS c(command, person, sku, quantity)) AS w
         JOIN inventory_limits(v_counted.skus) AS l ON l.sku = w.sku
         WHERE w.so_many + orders_bought(w.person, w.sku, l.window_days) > l.most_per_customer);
-    RETURN ARRAY(SELECT CASE WHEN n = ANY (v_refused) THEN 'limit_reached' ELSE o END
-                 FROM unnest(p_outcome) WITH ORDINALITY AS t(o, n) ORDER BY n);
+    RETURN orders_refused(p_outcome, v_refused, 'limit_reached');
 END $$;
 
 -- What these commands take of gift cards.
@@ -177,15 +183,11 @@ BEGIN
     SELECT gift_cards_admit(array_agg(l.command), array_agg(l.card), array_agg(l.amount)) INTO v_refused
     FROM orders_gifts(p_commands, array_positions(p_outcome, 'new')) AS l
     HAVING count(*) > 0;
-    IF v_refused IS NULL OR v_refused = '{}' THEN
-        RETURN p_outcome;
-    END IF;
-    RETURN ARRAY(SELECT CASE WHEN n = ANY (v_refused) THEN 'gift_card_gone' ELSE o END
-                 FROM unnest(p_outcome) WITH ORDINALITY AS t(o, n) ORDER BY n);
+    RETURN orders_refused(p_outcome, v_refused, 'gift_card_gone');
 END $$;
 
 -- Step 3c: whoever has the stock takes what was held for them.
-CREATE OR REPLACE FUNCTION orders_take_gifts(p_commands jsonb, p_done integer[]) RETURNS gift_card_change[]
+CREATE OR REPLACE FUNCTION orders_take_gifts(p_commands jsonb, p_done integer[]) RETURNS waiting_event[]
 LANGUAGE plpgsql AS $$
 BEGIN
     RETURN (SELECT gift_cards_take(array_agg(l.command), array_agg(l.ordered), array_agg(l.card), array_agg(l.amount))
@@ -210,15 +212,11 @@ BEGIN
     INTO v_refused
     FROM orders_credits(p_commands, array_positions(p_outcome, 'new')) AS l
     HAVING count(*) > 0;
-    IF v_refused IS NULL OR v_refused = '{}' THEN
-        RETURN p_outcome;
-    END IF;
-    RETURN ARRAY(SELECT CASE WHEN n = ANY (v_refused) THEN 'credit_gone' ELSE o END
-                 FROM unnest(p_outcome) WITH ORDINALITY AS t(o, n) ORDER BY n);
+    RETURN orders_refused(p_outcome, v_refused, 'credit_gone');
 END $$;
 
 -- Step 3d: whoever has the stock takes the credit that was held for them.
-CREATE OR REPLACE FUNCTION orders_take_credits(p_commands jsonb, p_done integer[]) RETURNS credit_change[]
+CREATE OR REPLACE FUNCTION orders_take_credits(p_commands jsonb, p_done integer[]) RETURNS waiting_event[]
 LANGUAGE plpgsql AS $$
 BEGIN
     RETURN (SELECT invoices_take(array_agg(l.command), array_agg(l.ordered), array_agg(l.account), array_agg(l.amount))
@@ -268,7 +266,7 @@ END $$;
 -- Step 3: hold the stock of the orders just inserted, as late as possible: from here to the commit others wait for the
 -- stock rows. Answers what waits to be appended; a command that lost has its rows taken back and leaves its refusals.
 CREATE OR REPLACE FUNCTION orders_reserve(
-    p_commands jsonb, p_new integer[], OUT changes stock_change[], OUT refusals jsonb
+    p_commands jsonb, p_new integer[], OUT changes waiting_event[], OUT refusals jsonb
 ) LANGUAGE plpgsql AS $$
 DECLARE
     v_lost uuid[];
@@ -289,8 +287,7 @@ END $$;
 
 -- Step 4: the events of the placed orders, last of all; answers where those of each command stand.
 CREATE OR REPLACE FUNCTION orders_append_placed(
-    p_commands jsonb, p_done integer[], p_changes stock_change[], p_uses promotion_change[], p_gifts gift_card_change[],
-    p_credits credit_change[]
+    p_commands jsonb, p_done integer[], p_waiting waiting_event[]
 )
 RETURNS TABLE (command integer, positions jsonb) LANGUAGE plpgsql AS $$
 DECLARE
@@ -303,18 +300,7 @@ BEGIN
         FROM carts_order(ARRAY(SELECT (c ->> 'cart_id')::uuid FROM done ORDER BY i),
                          ARRAY(SELECT (c ->> 'order_id')::uuid FROM done ORDER BY i)) AS o
     ), event AS (
-        SELECT s.command, 0 AS step, s.version, 'stock_item' AS kind, s.item_id AS id, 'product:' || s.product_id AS key,
-               s.type, s.payload
-        FROM unnest(p_changes) AS s
-        UNION ALL
-        SELECT u.command, 0, u.version, 'promotion', u.promotion_id, 'promotion:' || u.promotion_id, u.type, u.payload
-        FROM unnest(p_uses) AS u
-        UNION ALL
-        SELECT g.command, 0, g.version, 'gift_card', g.gift_card_id, 'gift_card:' || g.gift_card_id, g.type, g.payload
-        FROM unnest(p_gifts) AS g
-        UNION ALL
-        SELECT k.command, 0, k.version, 'credit', k.account_id, 'account:' || k.account_id, k.type, k.payload
-        FROM unnest(p_credits) AS k
+        SELECT w.command, 0 AS step, w.version, w.kind, w.id, w.key, w.type, w.payload FROM unnest(p_waiting) AS w
         UNION ALL
         SELECT d.i, 1, 1, 'order', (c ->> 'order_id')::uuid, 'order:' || (c ->> 'order_id'), 'orders.order_placed.v1',
                convert_to(c ->> 'placed', 'UTF8')
@@ -358,9 +344,7 @@ DECLARE
     v_new integer[];
     v_stock record;
     v_done integer[];
-    v_uses promotion_change[];
-    v_gifts gift_card_change[];
-    v_credits credit_change[];
+    v_waiting waiting_event[];
 BEGIN
     SELECT * INTO v_admission FROM orders_admit(p_commands) AS a;
     v_outcome := orders_admit_limits(p_commands, orders_admit_claims(p_commands, v_admission.outcome));
@@ -374,15 +358,14 @@ BEGIN
     SELECT r.changes, r.refusals INTO v_stock FROM orders_reserve(p_commands, v_new) AS r;
     v_done := ARRAY(SELECT i FROM unnest(v_new) AS i
                     EXCEPT SELECT (l ->> 'command')::integer FROM jsonb_array_elements(v_stock.refusals) AS l ORDER BY 1);
-    v_uses := orders_take_claims(p_commands, v_done);
-    v_gifts := orders_take_gifts(p_commands, v_done);
-    v_credits := orders_take_credits(p_commands, v_done);
+    v_waiting := v_stock.changes || orders_take_claims(p_commands, v_done) || orders_take_gifts(p_commands, v_done)
+                 || orders_take_credits(p_commands, v_done);
     RETURN QUERY
     WITH lost AS MATERIALIZED (
         SELECT (l ->> 'command')::integer AS i, jsonb_agg(l) AS lines FROM jsonb_array_elements(v_stock.refusals) AS l GROUP BY 1
     ), done AS MATERIALIZED (
         SELECT a.command AS i, a.positions, convert_to(p_commands -> (a.command - 1) ->> 'answer', 'UTF8') AS answer
-        FROM orders_append_placed(p_commands, v_done, v_stock.changes, v_uses, v_gifts, v_credits) AS a
+        FROM orders_append_placed(p_commands, v_done, v_waiting) AS a
     ), kept AS MATERIALIZED (
         SELECT idempotency_keep(
             array_agg(c ->> 'actor'), array_agg(c ->> 'route'), array_agg(c ->> 'key'),
@@ -401,10 +384,10 @@ END $$;
 -- What an order's stock becomes when it is settled: `deduct` (paid), `release` (it was never paid), or `return` (paid,
 -- but cancelled before the money was captured). Orders in the order of their ids, for `return` only one: what an edit or a
 -- release of it has put back is on the shelf already.
-CREATE OR REPLACE FUNCTION orders_settle_stock(p_stock text, p_reason text, p_orders uuid[]) RETURNS stock_change[]
+CREATE OR REPLACE FUNCTION orders_settle_stock(p_stock text, p_reason text, p_orders uuid[]) RETURNS waiting_event[]
 LANGUAGE plpgsql AS $$
 DECLARE
-    v_changes stock_change[];
+    v_changes waiting_event[];
 BEGIN
     IF p_stock <> 'return' THEN
         v_changes := inventory_settle(p_orders, p_stock = 'deduct', p_reason);
@@ -440,10 +423,8 @@ DECLARE
     v_version bigint;
     v_order_version bigint[] := '{}';
     v_payment_version bigint[] := '{}';
-    v_changes stock_change[];
-    v_uses promotion_change[] := '{}';
-    v_gifts gift_card_change[] := '{}';
-    v_credits credit_change[] := '{}';
+    v_back waiting_event[] := '{}';
+    v_waiting waiting_event[];
 BEGIN
     FOR i IN 1 .. v_count LOOP
         v_command := p_commands -> (i - 1);
@@ -455,54 +436,31 @@ BEGIN
         WHERE o.id = v_orders[i] RETURNING o.version INTO STRICT v_version;
         v_order_version[i] := v_version;
     END LOOP;
-    IF p_stock <> 'deduct' THEN
-        v_uses := promotions_give_back(v_orders);
-        v_gifts := gift_cards_give_back(v_orders);
-        v_credits := invoices_give_back(v_orders);
+    IF p_stock <> 'deduct' THEN  -- ahead of the stock, as placing holds them
+        v_back := promotions_give_back(v_orders);
+        v_back := v_back || gift_cards_give_back(v_orders);
+        v_back := v_back || invoices_give_back(v_orders);
     END IF;
-    v_changes := orders_settle_stock(p_stock, p_reason, v_orders);
+    v_waiting := orders_settle_stock(p_stock, p_reason, v_orders) || v_back;
     FOR i IN 1 .. v_count LOOP
         positions := orders_append_settled(p_commands -> (i - 1), v_payment_version[i], v_order_version[i],
-            ARRAY(SELECT c FROM unnest(v_changes) AS c WHERE v_count = 1 OR (c).command = i),
-            ARRAY(SELECT u FROM unnest(v_uses) AS u WHERE (u).command = i),
-            ARRAY(SELECT g FROM unnest(v_gifts) AS g WHERE (g).command = i),
-            ARRAY(SELECT k FROM unnest(v_credits) AS k WHERE (k).command = i));
+            ARRAY(SELECT w FROM unnest(v_waiting) AS w WHERE v_count = 1 OR (w).command = i));
         RETURN NEXT;
     END LOOP;
 END $$;
 
 CREATE OR REPLACE FUNCTION orders_append_settled(
-    p_command jsonb, p_payment_version bigint, p_order_version bigint, p_changes stock_change[], p_uses promotion_change[],
-    p_gifts gift_card_change[], p_credits credit_change[]
+    p_command jsonb, p_payment_version bigint, p_order_version bigint, p_waiting waiting_event[]
 ) RETURNS jsonb LANGUAGE plpgsql AS $$
 DECLARE
-    v_metadata bytea := convert_to(p_command ->> 'metadata', 'UTF8');
-    v_key text := 'order:' || (p_command ->> 'order_id');
-    v_shards smallint[];
-    v_at bigint[];
+    v_order uuid := p_command ->> 'order_id';
+    v_key text := 'order:' || v_order;
+    v_own waiting_event[] := ARRAY[
+        (1, 'payment', (p_command ->> 'payment_id')::uuid, v_key, p_payment_version, p_command ->> 'payment_event_type',
+         convert_to(p_command ->> 'payment_event', 'UTF8')),
+        (1, 'order', v_order, v_key, p_order_version, p_command ->> 'order_event_type',
+         convert_to(p_command ->> 'order_event', 'UTF8'))]::waiting_event[];
 BEGIN
-    SELECT array_agg(a.shard), array_agg(a.at) INTO v_shards, v_at FROM inventory_append(p_changes, v_metadata) AS a;
-    IF cardinality(p_uses) > 0 THEN
-        SELECT v_shards || array_agg(a.shard), v_at || array_agg(a.at) INTO v_shards, v_at
-        FROM promotions_append(p_uses, v_metadata) AS a;
-    END IF;
-    IF cardinality(p_gifts) > 0 THEN
-        SELECT v_shards || array_agg(a.shard), v_at || array_agg(a.at) INTO v_shards, v_at
-        FROM gift_cards_append(p_gifts, v_metadata) AS a;
-    END IF;
-    IF cardinality(p_credits) > 0 THEN
-        SELECT v_shards || array_agg(a.shard), v_at || array_agg(a.at) INTO v_shards, v_at
-        FROM invoices_append(p_credits, v_metadata) AS a;
-    END IF;
-    SELECT v_shards || array_agg(a.shard), v_at || array_agg(a.at) INTO v_shards, v_at
-    FROM event_append_all(
-        ARRAY['payment', 'order'],
-        ARRAY[(p_command ->> 'payment_id')::uuid, (p_command ->> 'order_id')::uuid],
-        ARRAY[p_payment_version, p_order_version],
-        ARRAY[v_key, v_key],
-        ARRAY[uuid_v7(), uuid_v7()],
-        ARRAY[p_command ->> 'payment_event_type', p_command ->> 'order_event_type'],
-        ARRAY[convert_to(p_command ->> 'payment_event', 'UTF8'), convert_to(p_command ->> 'order_event', 'UTF8')],
-        ARRAY[v_metadata, v_metadata]) AS a;
-    RETURN positions_of(v_shards, v_at);
+    RETURN (SELECT positions_of(array_agg(a.shard), array_agg(a.at))
+            FROM event_append_waiting(p_waiting || v_own, convert_to(p_command ->> 'metadata', 'UTF8')) AS a);
 END $$;

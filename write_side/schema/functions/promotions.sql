@@ -41,28 +41,28 @@ BEGIN
               > (p.terms ->> 'most_per_customer')::integer);
 END $$;
 
-CREATE OR REPLACE FUNCTION promotion_change_of(
+CREATE OR REPLACE FUNCTION promotion_event(
     p_command integer, p_promotion promotion, p_type text, p_order uuid, p_person uuid
-) RETURNS promotion_change LANGUAGE sql STABLE AS $$
-    SELECT (p_command, p_promotion.id, p_promotion.version, p_type,
+) RETURNS waiting_event LANGUAGE sql STABLE AS $$
+    SELECT (p_command, 'promotion', p_promotion.id, 'promotion:' || p_promotion.id, p_promotion.version, p_type,
             convert_to(jsonb_build_object('type', p_type, 'promotion_id', p_promotion.id, 'order_id', p_order,
-                                          'person_id', p_person, 'used', p_promotion.used)::text, 'UTF8'))::promotion_change
+                                          'person_id', p_person, 'used', p_promotion.used)::text, 'UTF8'))::waiting_event
 $$;
 
 -- Takes the uses that were admitted, for orders; answers the events that wait to be appended.
 CREATE OR REPLACE FUNCTION promotions_take(p_command integer[], p_order uuid[], p_person uuid[], p_promotion uuid[])
-RETURNS promotion_change[] LANGUAGE plpgsql AS $$
+RETURNS waiting_event[] LANGUAGE plpgsql AS $$
 DECLARE
     v_line record;
     v_promotion promotion;
-    v_changes promotion_change[] := '{}';
+    v_changes waiting_event[] := '{}';
 BEGIN
     FOR v_line IN SELECT * FROM unnest(p_command, p_order, p_person, p_promotion) AS l(command, ordered, person, promotion)
                   ORDER BY promotion, command LOOP
         UPDATE promotion p SET used = p.used + 1, version = p.version + 1 WHERE p.id = v_line.promotion
         RETURNING * INTO STRICT v_promotion;
         INSERT INTO promotion_use (promotion_id, order_id, person_id) VALUES (v_line.promotion, v_line.ordered, v_line.person);
-        v_changes := v_changes || promotion_change_of(v_line.command, v_promotion, 'promotions.promotion_used.v1',
+        v_changes := v_changes || promotion_event(v_line.command, v_promotion, 'promotions.promotion_used.v1',
                                                       v_line.ordered, v_line.person);
     END LOOP;
     RETURN v_changes;
@@ -70,11 +70,11 @@ END $$;
 
 -- Gives back what orders hold that were cancelled or expired. To be asked ahead of their stock: placing holds promotions
 -- before stock, too. `command`: the place of the order in `p_orders`.
-CREATE OR REPLACE FUNCTION promotions_give_back(p_orders uuid[]) RETURNS promotion_change[] LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION promotions_give_back(p_orders uuid[]) RETURNS waiting_event[] LANGUAGE plpgsql AS $$
 DECLARE
     v_use record;
     v_promotion promotion;
-    v_changes promotion_change[] := '{}';
+    v_changes waiting_event[] := '{}';
 BEGIN
     PERFORM FROM promotion p WHERE p.id IN (SELECT u.promotion_id FROM promotion_use u WHERE u.order_id = ANY (p_orders))
     ORDER BY p.id FOR UPDATE;
@@ -82,20 +82,8 @@ BEGIN
         UPDATE promotion p SET used = p.used - 1, version = p.version + 1 WHERE p.id = v_use.promotion_id
         RETURNING * INTO STRICT v_promotion;
         DELETE FROM promotion_use u WHERE u.promotion_id = v_use.promotion_id AND u.order_id = v_use.order_id;
-        v_changes := v_changes || promotion_change_of(array_position(p_orders, v_use.order_id), v_promotion,
+        v_changes := v_changes || promotion_event(array_position(p_orders, v_use.order_id), v_promotion,
                                                       'promotions.promotion_returned.v1', v_use.order_id, v_use.person_id);
     END LOOP;
     RETURN v_changes;
 END $$;
-
--- Appends the events that waited; answers (shard, position) of each.
-CREATE OR REPLACE FUNCTION promotions_append(p_changes promotion_change[], p_metadata bytea)
-RETURNS TABLE (shard smallint, at bigint) LANGUAGE sql AS $$
-    SELECT a.shard, a.at
-    FROM (SELECT array_agg('promotion'::text) AS kinds, array_agg(c.promotion_id ORDER BY n) AS ids,
-                 array_agg(c.version ORDER BY n) AS versions, array_agg('promotion:' || c.promotion_id ORDER BY n) AS keys,
-                 array_agg(uuid_v7()) AS event_ids, array_agg(c.type ORDER BY n) AS types,
-                 array_agg(c.payload ORDER BY n) AS payloads, array_agg(p_metadata) AS metadata
-          FROM unnest(p_changes) WITH ORDINALITY AS c(command, promotion_id, version, type, payload, n)) AS e,
-         event_append_all(e.kinds, e.ids, e.versions, e.keys, e.event_ids, e.types, e.payloads, e.metadata) AS a
-$$;

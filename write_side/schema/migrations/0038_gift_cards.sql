@@ -20,15 +20,6 @@ CREATE TABLE gift_card_use (
 );
 CREATE INDEX gift_card_use_by_order ON gift_card_use (order_id);
 
--- An event of a gift card that waits to be appended: events come last in a transaction.
-CREATE TYPE gift_card_change AS (
-    command      integer,  -- which command of the call it belongs to, from 1
-    gift_card_id uuid,
-    version      bigint,
-    type         text,
-    payload      bytea
-);
-
 ALTER TABLE quote ADD COLUMN gift_cards jsonb NOT NULL DEFAULT '[]';
 ALTER TABLE customer_order
     ADD COLUMN gift_cards jsonb NOT NULL DEFAULT '[]',

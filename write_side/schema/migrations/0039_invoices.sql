@@ -33,15 +33,6 @@ CREATE TABLE invoice (
 );
 CREATE INDEX invoice_due ON invoice (due_at) WHERE state = 'open';
 
--- An event of an account's credit that waits to be appended: events come last in a transaction.
-CREATE TYPE credit_change AS (
-    command    integer,  -- which command of the call it belongs to, from 1
-    account_id uuid,
-    version    bigint,
-    type       text,
-    payload    bytea
-);
-
 ALTER TABLE quote ADD COLUMN payment_method text NOT NULL DEFAULT 'card';
 
 GRANT SELECT, INSERT, UPDATE ON credit, invoice TO doorbuster_app;
