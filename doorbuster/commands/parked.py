@@ -45,9 +45,14 @@ def _asked(ask: "Callable[[Connection], Awaitable[int]]") -> int:
 
     async def run() -> int:
         from write_side.database import open_pool
+        from write_side.errors import Refusal
 
         async with open_pool(url, 1, "parked") as pool, pool.acquire() as conn:
-            return await ask(conn)
+            try:
+                return await ask(conn)
+            except Refusal as refusal:
+                print(refusal.detail, file=sys.stderr)
+                return 1
 
     return asyncio.run(run())
 
@@ -91,14 +96,9 @@ async def _print_parked(conn: "Connection") -> int:
 async def _print_one(conn: "Connection", given: argparse.Namespace) -> int:
     import msgspec
 
-    from write_side.errors import Refusal
     from write_side.projections import handlers
 
-    try:
-        found = await handlers.inspect(conn, given.read_model, given.key)
-    except Refusal as refusal:
-        print(refusal.detail, file=sys.stderr)
-        return 1
+    found = await handlers.inspect(conn, given.read_model, given.key)
     print(msgspec.json.format(msgspec.json.encode(found)).decode())
     return 0
 
@@ -111,31 +111,21 @@ async def _ask_retry(conn: "Connection", given: argparse.Namespace) -> int:
 
 
 async def _ask_skip(conn: "Connection", given: argparse.Namespace) -> int:
-    from write_side.errors import Refusal
     from write_side.projections import handlers
     from write_side.projections.domain import Skip
 
-    try:
-        command = Skip(given.position, given.reason)
-        await handlers.skip(conn, given.read_model, given.key, command, f"cli:{getpass.getuser()}")
-    except Refusal as refusal:
-        print(refusal.detail, file=sys.stderr)
-        return 1
+    command = Skip(given.position, given.reason)
+    await handlers.skip(conn, given.read_model, given.key, command, f"cli:{getpass.getuser()}")
     print(f"{given.read_model} goes on without the event at {given.position}; the projector folds {given.key} anew")
     return 0
 
 
 async def _ask_unskip(conn: "Connection", given: argparse.Namespace) -> int:
-    from write_side.errors import Refusal
     from write_side.projections import handlers
     from write_side.projections.domain import Unskip
 
-    try:
-        command = Unskip(given.position, given.reason)
-        await handlers.unskip(conn, given.read_model, given.key, command, f"cli:{getpass.getuser()}")
-    except Refusal as refusal:
-        print(refusal.detail, file=sys.stderr)
-        return 1
+    command = Unskip(given.position, given.reason)
+    await handlers.unskip(conn, given.read_model, given.key, command, f"cli:{getpass.getuser()}")
     print(f"the event at {given.position} counts again; the projector folds {given.key} anew")
     return 0
 

@@ -30,43 +30,32 @@ def mail_page(home: Home) -> str:
 
 def stripe_simulator(home: Home) -> Program:
     """Stripe's simulator; its address is what STRIPE_API_BASE names."""
-    port, secrets = home.port("stripe"), home.secrets()
-    address = f"http://127.0.0.1:{port}"
-    return Program(
-        name="stripe",
-        command=[sys.executable, "-m", "doorbuster.simulators.stripe"],
-        address=address,
-        probe=f"{address}/health/live",
-        version=importlib.metadata.version("doorbuster"),
-        environment={
-            "HOST": "127.0.0.1",
-            "PORT": str(port),
-            "STRIPE_API_KEY": secrets["STRIPE_API_KEY"],
-            "STRIPE_WEBHOOK_SECRET": secrets["STRIPE_WEBHOOK_SECRET"],
-            "STRIPE_WEBHOOK_URL": webhook_url(home, "stripe"),
-            "STRIPE_DATA": str(home.folder / "stripe"),
-        },
-    )
+    return _simulator(home, "stripe", {"STRIPE_DATA": str(home.folder / "stripe")})
 
 
 def carrier_simulator(home: Home) -> Program:
     """The carrier's simulator; its address is what CARRIER_URL names. Parcels move on, a step every few seconds."""
-    port, secrets = home.port("carrier"), home.secrets()
+    pace = os.environ.get("CARRIER_PACE_SECONDS", PACE_SECONDS)
+    return _simulator(home, "carrier", {"CARRIER_DATA": str(home.folder / "carrier"), "CARRIER_PACE_SECONDS": pace})
+
+
+def _simulator(home: Home, name: str, environment: dict[str, str]) -> Program:
+    """One that is asked with a key and tells the write API by signed webhooks."""
+    port, secrets, of = home.port(name), home.secrets(), name.upper()
     address = f"http://127.0.0.1:{port}"
     return Program(
-        name="carrier",
-        command=[sys.executable, "-m", "doorbuster.simulators.carrier"],
+        name=name,
+        command=[sys.executable, "-m", f"doorbuster.simulators.{name}"],
         address=address,
         probe=f"{address}/health/live",
         version=importlib.metadata.version("doorbuster"),
         environment={
             "HOST": "127.0.0.1",
             "PORT": str(port),
-            "CARRIER_API_KEY": secrets["CARRIER_API_KEY"],
-            "CARRIER_WEBHOOK_SECRET": secrets["CARRIER_WEBHOOK_SECRET"],
-            "CARRIER_WEBHOOK_URL": webhook_url(home, "carrier"),
-            "CARRIER_DATA": str(home.folder / "carrier"),
-            "CARRIER_PACE_SECONDS": os.environ.get("CARRIER_PACE_SECONDS", PACE_SECONDS),
+            f"{of}_API_KEY": secrets[f"{of}_API_KEY"],
+            f"{of}_WEBHOOK_SECRET": secrets[f"{of}_WEBHOOK_SECRET"],
+            f"{of}_WEBHOOK_URL": webhook_url(home, name),
+            **environment,
         },
     )
 
