@@ -6,6 +6,7 @@ from redis.asyncio import Redis
 
 from tests.fixtures.databases import Databases
 from tests.fixtures.private_server import PrivateServer
+from write_side.schema.migrate import migrate
 
 
 async def test_a_test_gets_a_migrated_database(database_url: str) -> None:
@@ -16,6 +17,19 @@ async def test_a_test_gets_a_migrated_database(database_url: str) -> None:
         assert await conn.fetchval("SHOW synchronous_commit") == "on"
     finally:
         await conn.close()
+
+
+async def test_what_a_release_before_left_goes_with_the_next_migration(database_url: str, keyring_url: str) -> None:
+    conn = await asyncpg.connect(database_url)
+    names = """SELECT proname FROM pg_proc WHERE pronamespace = 'public'::regnamespace
+               UNION SELECT relname FROM pg_class WHERE relkind = 'c' AND relnamespace = 'public'::regnamespace"""
+    before = {row[0] for row in await conn.fetch(names)}
+    await conn.execute("CREATE TYPE of_old AS (id uuid)")
+    await conn.execute("CREATE FUNCTION old(p of_old[]) RETURNS integer LANGUAGE sql AS 'SELECT cardinality(p)'")
+    await migrate(database_url, keyring_url)
+    assert {row[0] for row in await conn.fetch(names)} == before
+    assert {"waiting_event", "event_append_waiting"} <= before
+    await conn.close()
 
 
 async def test_two_databases_know_nothing_of_each_other(databases: Databases) -> None:
