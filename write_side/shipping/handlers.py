@@ -9,7 +9,7 @@ from shared.ids import uuid7
 from write_side import commands
 from write_side.commands import Answer
 from write_side.database import Connection, Pool
-from write_side.errors import VersionConflict
+from write_side.errors import check_version
 from write_side.event_log import Positions
 from write_side.shipping import domain, store
 from write_side.shipping.domain import Zone, ZoneInput
@@ -34,8 +34,7 @@ async def set_zone(
         zones = await store.lock_zones(conn)
         existing = next((zone for zone in zones if zone.code == code), None)
         version = 0 if existing is None else existing.version
-        if expected is not None and version != expected:
-            raise VersionConflict(f"it stands at version {version}, not {expected}", version=version)
+        check_version(version, expected)
         event = domain.set_zone(zones, code, said, uuid7())
         if event is None:
             assert existing is not None

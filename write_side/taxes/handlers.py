@@ -7,7 +7,7 @@ from shared.ids import uuid7
 from write_side import commands
 from write_side.commands import Answer
 from write_side.database import Connection, Pool
-from write_side.errors import VersionConflict
+from write_side.errors import check_version
 from write_side.event_log import Positions
 from write_side.taxes import domain, store
 from write_side.taxes.domain import Destination, TaxesInput
@@ -31,8 +31,7 @@ async def set_taxes(
     async def decide(conn: Connection) -> tuple[Destination, Positions]:
         existing = await store.lock_destination(conn, country)
         version = 0 if existing is None else existing.version
-        if expected is not None and version != expected:
-            raise VersionConflict(f"it stands at version {version}, not {expected}", version=version)
+        check_version(version, expected)
         event = domain.set_taxes(existing, country, said, uuid7())
         if event is None:
             assert existing is not None
