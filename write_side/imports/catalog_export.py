@@ -63,9 +63,10 @@ async def catalog_pages(pool: Pool, spoken: Spoken, page: int = PAGE) -> AsyncIt
 
 def lines_of(facts: ProductFacts, tree: Mapping[UUID, Category], prices: Prices, spoken: Spoken) -> Lines:
     """A product as cells under `own_columns`."""
+    told = own_columns(Spoken([], spoken.locales))
     return [
         [
-            *(guarded(cells.get(column, "")) for column in own_columns(Spoken([], spoken.locales))),
+            *(guarded(cells.get(column, "")) for column in told),
             *(str(prices.get(variant.sku, {}).get(currency, "")) for currency in spoken.currencies),
         ]
         for n, variant in enumerate(facts.variants)
