@@ -2,6 +2,7 @@
 
 from typing import Literal
 
+from write_side.imports.magento import SEPARATOR
 from write_side.imports.mapping import DEFAULT, ColumnMapping
 
 Format = Literal["default", "doorbuster", "shopify", "magento"]
@@ -72,7 +73,7 @@ MAGENTO = ColumnMapping(
     values={"status": {"1": "active", "2": "draft", "0": "draft"}},
     oversold="none",
     price_unit="major",
-    category_separator="\x1f",  # a name may hold any other sign
+    category_separator=SEPARATOR,  # a name may hold any other sign
 )
 
 OWN = ColumnMapping(
