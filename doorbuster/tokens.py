@@ -27,8 +27,9 @@ async def issue(
     return str(msgspec.json.decode(answer.body)["token"])
 
 
-async def issued(database_url: str, after: UUID | None = None) -> AsyncIterator[ListedToken]:
+async def issued(database_url: str) -> AsyncIterator[ListedToken]:
     """Every token that was ever issued, in that order."""
+    after: UUID | None = None
     async with open_pool(database_url, 1, "tokens") as pool:
         while True:
             async with pool.acquire() as conn:

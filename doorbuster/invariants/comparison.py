@@ -22,8 +22,6 @@ NAMES = (LEADS_TO, CLAIM) = "it", "its claim"  # of a name
 HITS_AT_ONCE = 100  # that are looked at before the loop goes round
 
 
-
-
 class Damaged(Difference, frozen=True):
     """A document, state or name that is not as the log says: of which model, of which id, of whose key.
 
