@@ -13,6 +13,7 @@ from doorbuster.invariants.captures import Provider
 from shared.events.gift_cards import GiftPart
 from tests.fixtures.asgi import client_of
 from tests.fixtures.write_side import CAUSE
+from tests.integration.checkout.falling_through import WAYS, fall_through
 from tests.integration.checkout.patience import patient, waits_ahead_of_the_stock
 from tests.integration.checkout.shop import Basket, Shop
 from tests.integration.checkout.test_over_http import BUYER
@@ -27,7 +28,7 @@ from write_side.gift_cards import handlers as gift_cards
 from write_side.gift_cards.handlers import IssuedGiftCard
 from write_side.orders.handlers import OrderState, QuoteState
 from write_side.orders.refusals import AlreadyPaid, QuoteStale
-from write_side.orders.settling import cancel_order, close_order
+from write_side.orders.settling import cancel_order
 from write_side.payments import handlers as payments
 from write_side.refunds.domain import RefundExceedsCaptured
 from write_side.refunds.releasing import NothingLeftToCapture
@@ -127,20 +128,13 @@ async def test_of_orders_that_want_the_same_balance_at_once_one_gets_it(shop: Sh
     await _nothing_is_wrong(shop)
 
 
-@pytest.mark.parametrize("how", ["cancelled before it was paid", "cancelled after it was paid", "expired"])
+@pytest.mark.parametrize("how", WAYS)
 async def test_what_an_order_held_goes_back_when_it_does_not_go_through(shop: Shop, how: str) -> None:
     await shop.stock("lamp", 5)
     card = await shop.gift_card(1000)
     order = await _bought(shop, card)
     assert await shop.balance(card) == 0
-    if how == "cancelled after it was paid":
-        await shop.pay(order)
-        await shop.complete(order)
-    if how == "expired":
-        await close_order(shop.pool, order.id, "expired", CAUSE)
-        await shop.work()
-    else:
-        await cancel_order(shop.pool, shop.gateway, order.id, CAUSE)
+    await fall_through(shop, order, how)
     assert (await shop.balance(card), await shop.figures("lamp")) == (1000, (5, 0))
     await _nothing_is_wrong(shop)
 

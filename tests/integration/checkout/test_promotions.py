@@ -8,10 +8,11 @@ import pytest
 
 from doorbuster import verify
 from tests.fixtures.write_side import CAUSE
+from tests.integration.checkout.falling_through import WAYS, fall_through
 from tests.integration.checkout.shop import Shop
 from write_side.orders.handlers import OrderState
 from write_side.orders.refusals import QuoteStale
-from write_side.orders.settling import cancel_order, close_expired, close_order
+from write_side.orders.settling import close_expired
 from write_side.promotions import handlers as promotions
 from write_side.promotions.domain import BelowUsed, CodeTaken, Promotion, PromotionInput
 from write_side.promotions.domain import FreeShippingInput as FreeShipping
@@ -70,21 +71,14 @@ async def test_one_customer_uses_it_so_often_however_they_spell_their_mail(shop:
     assert await shop.used(coupon) == 2
 
 
-@pytest.mark.parametrize("how", ["cancelled before it was paid", "cancelled after it was paid", "expired"])
+@pytest.mark.parametrize("how", WAYS)
 async def test_a_use_comes_back_when_its_order_does_not_go_through(shop: Shop, how: str) -> None:
     await shop.stock("lamp", 5)
     coupon = await shop.promote(Percentage(1000), code="ONE", most=1)
     order = await shop.bought_by("ONE", "ada@shop.example")
     assert isinstance(order, OrderState)
     assert await shop.bought_by("ONE", "bob@shop.example") == "used_up"
-    if how == "cancelled after it was paid":
-        await shop.pay(order)
-        await shop.complete(order)
-    if how == "expired":
-        await close_order(shop.pool, order.id, "expired", CAUSE)
-        await shop.work()
-    else:
-        await cancel_order(shop.pool, shop.gateway, order.id, CAUSE)
+    await fall_through(shop, order, how)
     assert (await shop.now(order)).state == ("expired" if how == "expired" else "cancelled")
     assert await shop.used(coupon) == 0
     assert isinstance(await shop.bought_by("ONE", "bob@shop.example"), OrderState)
