@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from msgspec import structs
 
+from shared.settings import Settings
 from tests.integration.stripe_simulator.conftest import free_port
 
 KEY, SECRET = "carrier_of_the_tests", "carrier_whsec_of_the_tests"
@@ -21,6 +23,11 @@ class CarrierProcess:
         self._folder, port = folder, free_port()
         self.url = f"http://127.0.0.1:{port}"
         self._environment = os.environ | {"PORT": str(port), "CARRIER_API_KEY": KEY, "CARRIER_WEBHOOK_SECRET": SECRET}
+
+    def named_in(self, settings: Settings) -> Settings:
+        """Settings of a write side that books here."""
+        named = {"carrier_url": self.url, "carrier_api_key": KEY, "carrier_webhook_secret": SECRET}
+        return structs.replace(settings, **named, carrier_name="SimEx")
 
     def start(self) -> None:
         """Until it answers."""

@@ -7,6 +7,7 @@ from aiosmtpd.controller import Controller
 
 from shared.settings import Settings
 from tests.fixtures.servers import _NOWHERE as NOWHERE
+from tests.integration.checkout.carriers import CarrierProcess
 from tests.integration.checkout.inbox import Inbox
 from tests.integration.checkout.shop import Shop
 from tests.integration.stripe_simulator.conftest import KEY, PUBLISHABLE, SECRET, Process, free_port
@@ -47,6 +48,15 @@ async def shop(shop_settings: Settings, pool: Pool) -> AsyncIterator[Shop]:
         await shop.outage("off")
         yield shop
         await shop.outage("off")
+
+
+@pytest.fixture(scope="module")
+def process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CarrierProcess]:
+    """A carrier of the module's own."""
+    running = CarrierProcess(tmp_path_factory.mktemp("carrier"))
+    running.start()
+    yield running
+    running.kill()
 
 
 @pytest.fixture

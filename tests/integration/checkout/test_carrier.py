@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
 import msgspec
@@ -14,7 +14,7 @@ from doorbuster.simulators.signing import signature
 from shared.settings import Settings
 from tests.fixtures.asgi import client_of
 from tests.fixtures.write_side import CAUSE
-from tests.integration.checkout.carriers import KEY, SECRET, CarrierProcess
+from tests.integration.checkout.carriers import SECRET, CarrierProcess
 from tests.integration.checkout.shop import ADDRESS, Shop
 from tests.integration.checkout.test_mails import react as write_mails
 from tests.integration.checkout.test_parcels import ship
@@ -32,18 +32,9 @@ from write_side.fulfilment.domain import Parcel
 from write_side.orders.handlers import OrderState
 
 
-@pytest.fixture(scope="module")
-def process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CarrierProcess]:
-    running = CarrierProcess(tmp_path_factory.mktemp("carrier"))
-    running.start()
-    yield running
-    running.kill()
-
-
 @pytest.fixture
 def settings(shop_settings: Settings, process: CarrierProcess) -> Settings:
-    named = {"carrier_url": process.url, "carrier_api_key": KEY, "carrier_webhook_secret": SECRET}
-    return structs.replace(shop_settings, **named, carrier_name="SimEx", complete_after_days=14)
+    return structs.replace(process.named_in(shop_settings), complete_after_days=14)
 
 
 @pytest.fixture

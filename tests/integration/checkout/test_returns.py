@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from typing import Any
 from uuid import UUID
 
@@ -16,7 +16,7 @@ from shared.links import order_token
 from shared.settings import Settings
 from tests.fixtures.asgi import client_of
 from tests.fixtures.write_side import CAUSE, new_call
-from tests.integration.checkout.carriers import KEY, SECRET, CarrierProcess
+from tests.integration.checkout.carriers import CarrierProcess
 from tests.integration.checkout.inbox import Inbox
 from tests.integration.checkout.patience import meeting, patient
 from tests.integration.checkout.shop import Shop
@@ -238,18 +238,9 @@ async def test_an_order_of_1114_lines_is_paid_back_in_part_picked_shipped_and_se
 # --- the carrier -----------------------------------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
-def process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CarrierProcess]:
-    running = CarrierProcess(tmp_path_factory.mktemp("carrier"))
-    running.start()
-    yield running
-    running.kill()
-
-
 @pytest.fixture
 def named(shop_settings: Settings, process: CarrierProcess) -> Settings:
-    told = {"carrier_url": process.url, "carrier_api_key": KEY, "carrier_webhook_secret": SECRET}
-    return structs.replace(shop_settings, **told, carrier_name="SimEx")
+    return process.named_in(shop_settings)
 
 
 @pytest.fixture
