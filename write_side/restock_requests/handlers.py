@@ -7,6 +7,7 @@ Message-ID.
 import logging
 from collections.abc import Sequence
 from datetime import timedelta
+from urllib.parse import quote
 from uuid import UUID
 
 from msgspec import Struct
@@ -113,7 +114,7 @@ async def _tell(pool: Pool, keyring: Keyring, server: MailServer, settings: Sett
 
 async def _letter(conn: Connection, sku: str, settings: Settings) -> Letter:
     sold = await catalog.variant_of(conn, sku)
-    return Letter(sold.name, sku, f"{settings.public_shop_url}/products/{sold.product_id}?sku={sku}")
+    return Letter(sold.name, sku, f"{settings.public_shop_url}/products/{sold.product_id}?sku={quote(sku, safe='')}")
 
 
 async def _end(pool: Pool, event: End) -> None:
