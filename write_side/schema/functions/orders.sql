@@ -25,13 +25,15 @@ DECLARE
     v_carts uuid[];
     v_currencies text[];
     v_skus text[];
-    v_codes text[];
-    v_gift_cards uuid[];
-    v_accounts uuid[];
+    v_codes text[] := '{}';
+    v_accounts uuid[];  -- of those who pay on invoice
+    v_coded boolean;
+    v_gifted boolean;
 BEGIN
     SELECT json_agg(q), array_agg(q.id) FILTER (WHERE o.id IS NOT NULL), array_agg(q.cart_id),
-           array_agg(DISTINCT q.totals ->> 'currency')
-    INTO quotes, ordered, v_carts, v_currencies
+           array_agg(DISTINCT q.totals ->> 'currency'), array_agg(q.account_id) FILTER (WHERE q.payment_method = 'invoice'),
+           bool_or(q.codes <> '{}'), bool_or(q.gift_cards <> '[]')
+    INTO quotes, ordered, v_carts, v_currencies, v_accounts, v_coded, v_gifted
     FROM quote q LEFT JOIN customer_order o ON o.quote_id = q.id WHERE q.id = ANY (p_quotes);
     v_skus := ARRAY(SELECT DISTINCT l ->> 'sku' FROM quote q, jsonb_array_elements(q.lines) AS l
                     WHERE q.id = ANY (p_quotes) AND q.id <> ALL (coalesce(ordered, '{}')));
@@ -47,16 +49,17 @@ BEGIN
         FROM (SELECT DISTINCT person_id FROM quote WHERE id = ANY (p_quotes)) AS q, inventory_limits(v_skus) AS l
         WHERE l.most_per_customer IS NOT NULL;
     END IF;
-    v_gift_cards := ARRAY(SELECT (g ->> 'gift_card_id')::uuid FROM quote q, jsonb_array_elements(q.gift_cards) AS g
-                          WHERE q.id = ANY (p_quotes));
-    IF v_gift_cards <> '{}' THEN
-        SELECT json_agg(g) INTO gift_cards FROM gift_cards_named(v_gift_cards) AS g;
+    IF v_gifted THEN
+        SELECT json_agg(g) INTO gift_cards
+        FROM gift_cards_named(ARRAY(SELECT (g ->> 'gift_card_id')::uuid FROM quote q, jsonb_array_elements(q.gift_cards) AS g
+                                    WHERE q.id = ANY (p_quotes))) AS g;
     END IF;
-    v_accounts := ARRAY(SELECT q.account_id FROM quote q WHERE q.id = ANY (p_quotes) AND q.payment_method = 'invoice');
-    IF v_accounts <> '{}' THEN
+    IF v_accounts IS NOT NULL THEN
         SELECT json_agg(c) INTO credits FROM invoices_credits(v_accounts) AS c;
     END IF;
-    v_codes := ARRAY(SELECT DISTINCT unnest(q.codes) FROM quote q WHERE q.id = ANY (p_quotes));
+    IF v_coded THEN
+        v_codes := ARRAY(SELECT DISTINCT unnest(q.codes) FROM quote q WHERE q.id = ANY (p_quotes));
+    END IF;
     SELECT json_agg(p) INTO promotions FROM promotions_offered(v_codes) AS p;
     IF promotions IS NOT NULL THEN
         SELECT json_agg(json_build_array(u.promotion_id, u.person_id, u.n)) INTO uses
