@@ -63,40 +63,40 @@ def together(*parts: Positions) -> dict[int, int]:
     return highest(pair for part in parts for pair in part.items())
 
 
-_COLUMNS = """position, shard, partition_key, aggregate_type, aggregate_id, aggregate_version, event_id, type, payload,
+COLUMNS = """position, shard, partition_key, aggregate_type, aggregate_id, aggregate_version, event_id, type, payload,
               metadata, recorded_at"""
 
-_AFTER_OF_TYPES = f"""SELECT {_COLUMNS} FROM event_log WHERE position > $1 AND position <= $2 AND type = ANY ($4)
+_AFTER_OF_TYPES = f"""SELECT {COLUMNS} FROM event_log WHERE position > $1 AND position <= $2 AND type = ANY ($4)
                       ORDER BY position LIMIT $3"""  # noqa: S608
-TAIL = f"SELECT {_COLUMNS} FROM event_log WHERE position > $1 ORDER BY position LIMIT $2"  # noqa: S608  # the relay's
-_AFTER_OF_KIND = f"""SELECT {_COLUMNS} FROM event_log WHERE aggregate_type = $1 AND position > $2
+TAIL = f"SELECT {COLUMNS} FROM event_log WHERE position > $1 ORDER BY position LIMIT $2"  # noqa: S608  # the relay's
+_AFTER_OF_KIND = f"""SELECT {COLUMNS} FROM event_log WHERE aggregate_type = $1 AND position > $2
                      ORDER BY position LIMIT $3"""  # noqa: S608
 # OFFSET 0: else the planner may walk along the positions until it has met enough of these aggregates.
-_AFTER_OF_AGGREGATES = f"""SELECT * FROM (SELECT {_COLUMNS} FROM event_log
+_AFTER_OF_AGGREGATES = f"""SELECT * FROM (SELECT {COLUMNS} FROM event_log
                                           WHERE aggregate_type = $1 AND aggregate_id = ANY ($4) OFFSET 0) AS own
                            WHERE position > $2 ORDER BY position LIMIT $3"""  # noqa: S608
-_OF_KEYS = f"SELECT {_COLUMNS} FROM event_log WHERE partition_key = ANY ($1) ORDER BY position"  # noqa: S608
+_OF_KEYS = f"SELECT {COLUMNS} FROM event_log WHERE partition_key = ANY ($1) ORDER BY position"  # noqa: S608
 # As many bytes as are wanted and not all of the last event more: an order can be a thousand times as long as a price.
-_PAGE = f"""SELECT {_COLUMNS} FROM (
+_PAGE = f"""SELECT {COLUMNS} FROM (
                 SELECT *, sum(octet_length(payload)) OVER (ORDER BY position) - octet_length(payload) AS before FROM (
-                    SELECT {_COLUMNS} FROM event_log
+                    SELECT {COLUMNS} FROM event_log
                     WHERE position > $1 AND position <= $2 AND ($4::text[] IS NULL OR type = ANY ($4))
                     ORDER BY position LIMIT $3) AS page) AS sized
             WHERE before < $5 ORDER BY position"""  # noqa: S608
-_MENTIONS = f"""SELECT {_COLUMNS} FROM event_log
+_MENTIONS = f"""SELECT {COLUMNS} FROM event_log
                 WHERE partition_key = ANY ($1) AND position > $2 AND position <= $3
                   AND position(convert_to($4, 'UTF8') IN payload) > 0
                 ORDER BY position"""  # noqa: S608
-_LATEST = f"""SELECT DISTINCT ON (aggregate_id) {_COLUMNS} FROM event_log
+_LATEST = f"""SELECT DISTINCT ON (aggregate_id) {COLUMNS} FROM event_log
               WHERE aggregate_type = $1 AND aggregate_id = ANY ($2)
               ORDER BY aggregate_id, aggregate_version DESC"""  # noqa: S608
-_OF_AGGREGATE = f"""SELECT {_COLUMNS} FROM event_log
+_OF_AGGREGATE = f"""SELECT {COLUMNS} FROM event_log
                     WHERE aggregate_type = $1 AND aggregate_id = $2
                       AND aggregate_version > $3 AND aggregate_version <= $4
                     ORDER BY aggregate_version"""  # noqa: S608
-_ROWS = f"SELECT {_COLUMNS}, prev_hash, hash FROM event_log WHERE position > $1 ORDER BY position LIMIT $2"  # noqa: S608
+_ROWS = f"SELECT {COLUMNS}, prev_hash, hash FROM event_log WHERE position > $1 ORDER BY position LIMIT $2"  # noqa: S608
 # Each event with the one before it in its aggregate, looked up by the unique index.
-_OWN = ", ".join(f"e.{name.strip()}" for name in _COLUMNS.split(","))
+_OWN = ", ".join(f"e.{name.strip()}" for name in COLUMNS.split(","))
 _LINKED = f"""SELECT {_OWN}, e.prev_hash, e.hash,
                      b.hash AS before_hash, b.recorded_at AS before_at
               FROM event_log e LEFT JOIN event_log b
@@ -177,7 +177,7 @@ async def head_of(conn: Connection, event_id: UUID) -> Head | None:
 
 async def read_at(conn: Connection, positions: Sequence[int]) -> dict[int, Recorded]:
     """The events at these positions."""
-    query = f"SELECT {_COLUMNS} FROM event_log WHERE position = ANY ($1)"  # noqa: S608
+    query = f"SELECT {COLUMNS} FROM event_log WHERE position = ANY ($1)"  # noqa: S608
     return {row["position"]: recorded(row) for row in await conn.fetch(query, positions)}
 
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from shared.envelope import Recorded
 from write_side.database import Connection
-from write_side.event_log import recorded
+from write_side.event_log import COLUMNS, recorded
 
 _COMMITTED_WITHIN = timedelta(seconds=10)  # longer than any transaction may take
 
@@ -30,13 +30,12 @@ class Wanted(NamedTuple):
 
 async def read_back(conn: Connection, until: int, after: int, wanted: Wanted, limit: int) -> list[Recorded]:
     """Those of the events in (after, until], the newest first."""
-    query = """SELECT position, shard, partition_key, aggregate_type, aggregate_id, aggregate_version, event_id, type,
-                      payload, metadata, recorded_at FROM event_log
-               WHERE position <= $1 AND position > $2
-                 AND ($4::bytea IS NULL OR position($4 IN metadata) > 0)
-                 AND ($5::text[] IS NULL OR type = ANY ($5))
-                 AND ($6::timestamptz IS NULL OR recorded_at >= $6) AND ($7::timestamptz IS NULL OR recorded_at < $7)
-               ORDER BY position DESC LIMIT $3"""
+    query = f"""SELECT {COLUMNS} FROM event_log
+                WHERE position <= $1 AND position > $2
+                  AND ($4::bytea IS NULL OR position($4 IN metadata) > 0)
+                  AND ($5::text[] IS NULL OR type = ANY ($5))
+                  AND ($6::timestamptz IS NULL OR recorded_at >= $6) AND ($7::timestamptz IS NULL OR recorded_at < $7)
+                ORDER BY position DESC LIMIT $3"""  # noqa: S608
     return [recorded(row) for row in await conn.fetch(query, until, after, limit, *wanted)]
 
 

@@ -50,11 +50,11 @@ async def deeds(conn: Connection, asked: Asked) -> AuditPage:
     epoch, safe = await event_log.extent(conn)
     at, lowest = await _span(conn, asked, epoch, safe)
     part = None if asked.actor is None else _as_written(asked.actor)
+    wanted = looking_back.Wanted(part, asked.types, asked.since, asked.until)
     found: list[Recorded] = []
     deadline = monotonic() + LONGEST_LOOK
     while at > lowest and len(found) < asked.limit and monotonic() < deadline:
         after, left = await looking_back.look_back(conn, at, lowest, SCAN), asked.limit - len(found)
-        wanted = looking_back.Wanted(part, asked.types, asked.since, asked.until)
         page = await looking_back.read_back(conn, at, after, wanted, left)
         found += page
         at = page[-1].position - 1 if len(page) == left else after
@@ -79,12 +79,7 @@ def _as_written(actor: str) -> bytes:
 
 async def _told(conn: Connection, found: Sequence[Recorded]) -> list[Deed]:
     events = [(one, happened(one)) for one in found]
-    names = await access.names_of(conn, [token for _, event in events if (token := _token_of(event.actor))])
-    return [
-        Deed(event, f"{one.aggregate_type}/{one.aggregate_id}", names.get(_token_of(event.actor) or UUID(int=0)))
-        for one, event in events
-    ]
-
-
-def _token_of(actor: str) -> UUID | None:
-    return UUID(actor.removeprefix(_TOKEN)) if actor.startswith(_TOKEN) else None
+    actors = {event.actor for _, event in events}
+    ids = [UUID(actor.removeprefix(_TOKEN)) for actor in actors if actor.startswith(_TOKEN)]
+    names = {f"{_TOKEN}{id_}": name for id_, name in (await access.names_of(conn, ids)).items()}
+    return [Deed(event, f"{one.aggregate_type}/{one.aggregate_id}", names.get(event.actor)) for one, event in events]
