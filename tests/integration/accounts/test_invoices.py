@@ -9,19 +9,21 @@ import asyncpg
 import msgspec
 import pytest
 
-from doorbuster import verify
-from doorbuster.invariants import captures, refunds
-from doorbuster.invariants.captures import Provider
 from tests.fixtures.write_side import CAUSE
 from tests.integration.accounts.conftest import Customers
 from tests.integration.checkout.inbox import Inbox
-from tests.integration.checkout.patience import patient, waits_ahead_of_the_stock
+from tests.integration.checkout.patience import (
+    all_while_the_stock_is_held,
+    patient,
+    until_waiting,
+    waits_ahead_of_the_stock,
+)
 from tests.integration.checkout.shop import Basket, Shop
+from tests.integration.checkout.soundness import nothing_is_wrong
 from tests.integration.checkout.test_mails import react, send
 from tests.integration.checkout.test_parcels import ship
 from tests.integration.checkout.test_picking import finish, missing, picks, start
 from tests.integration.checkout.test_picking import react as list_paid
-from tests.integration.checkout.test_racing import WAITING
 from tests.integration.checkout.test_releases import release
 from write_side import erasure
 from write_side.accounts import staff
@@ -81,16 +83,6 @@ async def used(shop: Shop, account_id: UUID) -> int:
 async def the_invoice(shop: Shop) -> InvoiceState:
     [found] = (await invoices.list_invoices(shop.pool, None, None, 10)).invoices
     return found
-
-
-async def nothing_is_wrong(shop: Shop) -> None:
-    provider = Provider(shop.settings.stripe_api_base, shop.settings.stripe_api_key)
-    async with shop.pool.acquire() as conn:
-        assert await verify.differences(conn) == []
-        ours = [str(row["id"]) for row in await conn.fetch("SELECT id FROM customer_order")]
-        for differences in (captures.differences, refunds.differences):  # others share this Stripe
-            told = await differences(conn, provider)
-            assert [each for each in told if any(id_ in each for id_ in ours)] == []
 
 
 async def test_what_is_bought_on_invoice_is_confirmed_invoiced_reminded_and_paid(
@@ -169,16 +161,8 @@ async def test_of_orders_that_want_the_same_credit_at_once_one_gets_it(customers
         except CreditExceeded as exceeded:
             return exceeded.code
 
-    held = await asyncpg.connect(shop.settings.database_url)
-    async with held.transaction():  # so that all of them are in the middle of placing
-        await held.execute("SELECT FROM stock_item FOR UPDATE")
-        each = zip(shop.as_processes(), baskets, quotes, strict=False)
-        placing = [asyncio.create_task(place(*one)) for one in each]
-        async with asyncio.timeout(20):
-            while await shop.pool.fetchval(WAITING) < 3:
-                await asyncio.sleep(0.005)
-    await held.close()
-    outcomes = await asyncio.gather(*placing)
+    each = zip(shop.as_processes(), baskets, quotes, strict=False)
+    outcomes = await all_while_the_stock_is_held(shop, [place(*one) for one in each])
     assert sum(isinstance(one, OrderState) for one in outcomes) == 1
     assert outcomes.count("credit_exceeded") == 2
     assert (await used(shop, account_id), await shop.figures("lamp")) == (TOTAL, (50, 1))
@@ -195,9 +179,7 @@ async def test_credit_that_changes_its_currency_meanwhile_is_not_taken(customers
         changed = domain.set_credit(credit, account_id, CreditInput(5000, "USD"))
         assert changed is not None
         placing = asyncio.create_task(shop.place(basket, quote.id))
-        async with asyncio.timeout(20):
-            while await shop.pool.fetchval(WAITING) < 1:
-                await asyncio.sleep(0.005)
+        await until_waiting(shop, 1)
         await store.save_credit(conn, credit, changed, CAUSE)
     with pytest.raises(InvoiceNotPermitted):
         await placing

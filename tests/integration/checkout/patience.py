@@ -37,6 +37,24 @@ async def meeting(shop: Shop, table: str, calls: Sequence[Coroutine[Any, Any, An
     return await asyncio.gather(*under_way, return_exceptions=True)
 
 
+async def until_waiting(shop: Shop, count: int) -> None:
+    """So many calls wait for a lock."""
+    async with asyncio.timeout(20):
+        while await shop.pool.fetchval(WAITING) < count:
+            await asyncio.sleep(0.005)
+
+
+async def all_while_the_stock_is_held(shop: Shop, calls: Sequence[Coroutine[Any, Any, Any]]) -> list[Any]:
+    """What becomes of calls that are all in the middle of placing an order, at its stock, before the first gets on."""
+    held = await asyncpg.connect(shop.settings.database_url)
+    async with held.transaction():
+        await held.execute("SELECT FROM stock_item FOR UPDATE")
+        placing = [asyncio.create_task(call) for call in calls]
+        await until_waiting(shop, len(placing))
+    await held.close()
+    return await asyncio.gather(*placing)
+
+
 async def waits_ahead_of_the_stock(shop: Shop, table: str, call: Coroutine[Any, Any, Any]) -> None:
     """A call that finds the rows of a table held waits for them, and holds no stock yet: whoever places an order holds
     them first and the stock then."""

@@ -1,26 +1,24 @@
 """Gift cards at the checkout: what they pay is theirs once, however many want it, and goes back where it came from."""
 
-import asyncio
 from datetime import UTC, datetime, timedelta
 
 import asyncpg
 import pytest
 from msgspec import structs
 
-from doorbuster import verify
-from doorbuster.invariants import captures, refunds
+from doorbuster.invariants import refunds
 from doorbuster.invariants.captures import Provider
 from shared.events.gift_cards import GiftPart
 from tests.fixtures.asgi import client_of
 from tests.fixtures.write_side import CAUSE
 from tests.integration.checkout.falling_through import WAYS, fall_through
-from tests.integration.checkout.patience import patient, waits_ahead_of_the_stock
+from tests.integration.checkout.patience import all_while_the_stock_is_held, patient, waits_ahead_of_the_stock
 from tests.integration.checkout.shop import Basket, Shop
+from tests.integration.checkout.soundness import nothing_is_wrong
 from tests.integration.checkout.test_over_http import BUYER
 from tests.integration.checkout.test_parcels import ship
 from tests.integration.checkout.test_picking import finish, missing, picks, start
 from tests.integration.checkout.test_picking import react as list_paid
-from tests.integration.checkout.test_racing import WAITING
 from tests.integration.checkout.test_releases import release
 from tests.integration.checkout.test_returns import ask, receive
 from write_side.app import create_app
@@ -57,16 +55,6 @@ async def _paid(shop: Shop, *cards: IssuedGiftCard) -> OrderState:
     return order
 
 
-async def _nothing_is_wrong(shop: Shop) -> None:
-    provider = Provider(shop.settings.stripe_api_base, shop.settings.stripe_api_key)
-    async with shop.pool.acquire() as conn:
-        assert await verify.differences(conn) == []
-        ours = {str(row["id"]) for row in await conn.fetch("SELECT id FROM customer_order")}
-        for differences in (captures.differences, refunds.differences):  # others share this Stripe
-            told = await differences(conn, provider)
-            assert [each for each in told if any(id_ in each for id_ in ours)] == []
-
-
 async def test_two_gift_cards_pay_in_part_and_stripe_takes_the_rest(shop: Shop) -> None:
     await shop.stock("lamp", 5)
     first, second = await shop.gift_card(700), await shop.gift_card(300)
@@ -77,7 +65,7 @@ async def test_two_gift_cards_pay_in_part_and_stripe_takes_the_rest(shop: Shop) 
     assert (await shop.now(order)).gift_cards == [
         GiftPart(first.gift_card.id, 700), GiftPart(second.gift_card.id, 300),
     ]  # fmt: skip
-    await _nothing_is_wrong(shop)
+    await nothing_is_wrong(shop)
 
 
 async def test_a_gift_card_that_pays_all_of_it_asks_nobody_else(shop: Shop) -> None:
@@ -91,13 +79,7 @@ async def test_a_gift_card_that_pays_all_of_it_asks_nobody_else(shop: Shop) -> N
         2000 - TOTAL, "captured", "confirmed",
     ]  # fmt: skip
     assert await shop.figures("lamp") == (4, 0)
-    await _nothing_is_wrong(shop)
-
-
-async def _until_waiting(shop: Shop, count: int) -> None:
-    async with asyncio.timeout(20):
-        while await shop.pool.fetchval(WAITING) < count:
-            await asyncio.sleep(0.005)
+    await nothing_is_wrong(shop)
 
 
 async def test_of_orders_that_want_the_same_balance_at_once_one_gets_it(shop: Shop) -> None:
@@ -114,18 +96,12 @@ async def test_of_orders_that_want_the_same_balance_at_once_one_gets_it(shop: Sh
             assert stale.facts["changes"] == [{"what": "gift_card"}]
             return "stale"
 
-    held = await asyncpg.connect(shop.settings.database_url)
-    async with held.transaction():  # so that all of them are in the middle of placing
-        await held.execute("SELECT FROM stock_item FOR UPDATE")
-        each = zip(shop.as_processes(), baskets, quotes, strict=False)
-        placing = [asyncio.create_task(place(*one)) for one in each]
-        await _until_waiting(shop, 4)
-    await held.close()
-    outcomes = await asyncio.gather(*placing)
+    each = zip(shop.as_processes(), baskets, quotes, strict=False)
+    outcomes = await all_while_the_stock_is_held(shop, [place(*one) for one in each])
     assert sum(isinstance(each, OrderState) for each in outcomes) == 1
     assert outcomes.count("stale") == 3
     assert (await shop.balance(card), await shop.figures("lamp")) == (0, (50, 1))
-    await _nothing_is_wrong(shop)
+    await nothing_is_wrong(shop)
 
 
 @pytest.mark.parametrize("how", WAYS)
@@ -136,7 +112,7 @@ async def test_what_an_order_held_goes_back_when_it_does_not_go_through(shop: Sh
     assert await shop.balance(card) == 0
     await fall_through(shop, order, how)
     assert (await shop.balance(card), await shop.figures("lamp")) == (1000, (5, 0))
-    await _nothing_is_wrong(shop)
+    await nothing_is_wrong(shop)
 
 
 async def test_a_cancelled_order_that_gift_cards_paid_alone_gives_them_all_back(shop: Shop) -> None:
@@ -145,7 +121,7 @@ async def test_a_cancelled_order_that_gift_cards_paid_alone_gives_them_all_back(
     order = await _bought(shop, card)
     await cancel_order(shop.pool, shop.gateway, order.id, CAUSE)
     assert ((await shop.now(order)).state, await shop.balance(card)) == ("cancelled", TOTAL)
-    await _nothing_is_wrong(shop)
+    await nothing_is_wrong(shop)
 
 
 async def test_refunds_go_back_to_the_card_first_and_then_to_the_last_gift_card(shop: Shop) -> None:
@@ -164,7 +140,7 @@ async def test_refunds_go_back_to_the_card_first_and_then_to_the_last_gift_card(
     await shop.refund_work()
     assert [refund.state for refund in await shop.refunds(order)] == ["succeeded"] * 3
     assert sum(each["amount"] for each in await shop.refunds_at_stripe(order)) == TOTAL - 1000
-    await _nothing_is_wrong(shop)
+    await nothing_is_wrong(shop)
 
 
 async def test_a_refund_that_fails_frees_what_was_charged_and_leaves_what_the_gift_card_got(shop: Shop) -> None:
@@ -183,7 +159,7 @@ async def test_a_refund_that_fails_frees_what_was_charged_and_leaves_what_the_gi
         await shop.refund(order, amount_minor=TOTAL - 1000 + 1)
     again = await shop.refund(order)
     assert (again.amount.amount_minor, await shop.balance(card)) == (TOTAL - 1000, 1000)
-    await _nothing_is_wrong(shop)
+    await nothing_is_wrong(shop)
     await shop.refund_work()
     more = "UPDATE refund SET amount_minor = amount_minor + $2 WHERE id = $1"
     await shop.pool.execute(more, again.id, 1)
@@ -209,7 +185,7 @@ async def test_goods_and_gift_cards_are_held_in_the_order_in_which_placing_holds
     async with patient(shop) as slow:
         call = receive(slow, each) if how == "returned" else finish(slow, pick, **late)
         await waits_ahead_of_the_stock(slow, "gift_card", call)
-    await _nothing_is_wrong(shop)
+    await nothing_is_wrong(shop)
 
 
 async def test_less_is_captured_of_what_was_charged_alone(shop: Shop) -> None:
@@ -223,7 +199,7 @@ async def test_less_is_captured_of_what_was_charged_alone(shop: Shop) -> None:
     await release(shop, order, amount_minor=TOTAL - 1000 - 50)
     await shop.work()
     assert (await shop.at_stripe(order))["amount_received"] == 50
-    await _nothing_is_wrong(shop)
+    await nothing_is_wrong(shop)
 
 
 async def test_a_quote_is_stale_once_its_gift_card_is_blocked_or_over(shop: Shop) -> None:
