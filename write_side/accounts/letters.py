@@ -20,7 +20,7 @@ from write_side.accounts.desk import hash_of, mail_of
 from write_side.accounts.store import Letter
 from write_side.customers import Keyring
 from write_side.database import Pool
-from write_side.notifications import MailServer, NotSent, Refused, Unclear, message_id
+from write_side.notifications import MailServer, NotSent, Refused, Unclear, addressed, message_id
 from write_side.steps import Step
 
 log = logging.getLogger(__name__)
@@ -120,12 +120,7 @@ async def _written(pool: Pool, settings: Settings, letter: Letter, to: str) -> E
     token = urlsafe_b64encode(os.urandom(32)).decode().rstrip("=")
     if text.page:
         await store.set_token(pool, letter.id, hash_of(token))
-    message = EmailMessage()
-    message["From"] = settings.mail_from
-    message["To"] = to
-    message["Subject"] = text.subject
-    message["Message-ID"] = message_id(letter.id, settings.mail_from)
-    message["Auto-Submitted"] = "auto-generated"
+    message = addressed(to, text.subject, settings.mail_from, message_id(letter.id, settings.mail_from))
     # Behind a #: browsers send that to no server, so it stands in nobody's log.
     link = f"{settings.public_shop_url}/{text.page}#token={token}"
     message.set_content(f"Hello,\n\n{text.body.replace('{link}', link)}\n", cte="quoted-printable")

@@ -1,5 +1,6 @@
 """The ledger of mails, pure: what each event makes of a row. What stands in a mail: letters.py."""
 
+from email.message import EmailMessage
 from typing import Literal
 from uuid import UUID
 
@@ -42,6 +43,17 @@ def message_id(mail_id: UUID, sender: str) -> str:
     """The same for every sending of one mail, so that a mailbox that gets a repeat can tell."""
     domain = sender.rpartition("@")[2].strip("<> ") or "localhost"
     return f"<{mail_id}@{domain}>"
+
+
+def addressed(to: str, subject: str, sender: str, message_id: str) -> EmailMessage:
+    """A mail without its text yet; out-of-office notes are not to answer it."""
+    message = EmailMessage()
+    message["From"] = sender
+    message["To"] = to
+    message["Subject"] = subject
+    message["Message-ID"] = message_id
+    message["Auto-Submitted"] = "auto-generated"
+    return message
 
 
 def evolve(mail: Mail | None, event: NotificationEvent, version: int) -> Mail:

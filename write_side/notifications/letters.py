@@ -11,7 +11,7 @@ from shared.events.fulfilment import ParcelLine
 from shared.events.orders import OrderTax, PricedLine, Totals
 from shared.events.refunds import RefundedLine
 from shared.money import display
-from write_side.notifications.domain import Mail
+from write_side.notifications.domain import Mail, addressed
 
 
 class Recipient(Struct, frozen=True):
@@ -160,13 +160,8 @@ def completed() -> Letter:
 
 def written(letter: Letter, to: Recipient, mail: Mail, sender: str, correlation_id: str) -> EmailMessage:
     """The letter as a mail; one that somebody complains of leads to its order's log lines."""
-    message = EmailMessage()
-    message["From"] = sender
-    message["To"] = to.to
-    message["Subject"] = letter.subject.replace("{number}", to.number)
-    message["Message-ID"] = mail.message_id
+    message = addressed(to.to, letter.subject.replace("{number}", to.number), sender, mail.message_id)
     message["X-Correlation-Id"] = correlation_id
-    message["Auto-Submitted"] = "auto-generated"
     message.set_content(_plain(letter, to))
     message.add_alternative(_html(letter, to), subtype="html")
     return message

@@ -8,6 +8,7 @@ from msgspec import Meta, Struct, structs
 
 from shared.events.restock_requests import RequesterMailRefused, RequesterTold, RestockRequested, RestockRequestEvent
 from write_side.errors import Refusal
+from write_side.notifications import addressed
 
 MOST_WAITING = 50  # SKUs that one person waits for
 
@@ -70,12 +71,7 @@ class Letter(Struct, frozen=True):
 
 def written(letter: Letter, to: str, sender: str, message_id: str) -> EmailMessage:
     """The one mail that a request leads to."""
-    message = EmailMessage()
-    message["From"] = sender
-    message["To"] = to
-    message["Subject"] = f"{_one_line(letter.name)} is back in stock"
-    message["Message-ID"] = message_id
-    message["Auto-Submitted"] = "auto-generated"
+    message = addressed(to, f"{_one_line(letter.name)} is back in stock", sender, message_id)
     message.set_content(
         f"Hello,\n\nyou asked us to tell you: {letter.name} ({letter.sku}) can be had again.\n\n{letter.link}\n\n"
         "We hold nothing back for you, and won't write about it again.\n",

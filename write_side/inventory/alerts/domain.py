@@ -17,6 +17,7 @@ from shared.events.inventory import (
     StockReserved,
     StockTransferredOut,
 )
+from write_side.notifications import addressed
 
 # What lowers what can still be sold. A deduction doesn't: what is paid was reserved before.
 Lowering = StockReserved | StockAdjusted | StockCounted | StockTransferredOut
@@ -68,13 +69,9 @@ def evolve(alert: LowStock | None, event: LowStockEvent, version: int) -> LowSto
 
 def letter(warehouse: str, alerts: Sequence[LowStock], to: str, sender: str, message_id: str) -> EmailMessage:
     """The mail about all that ran low in a warehouse since the last one."""
-    message = EmailMessage()
-    message["From"] = sender
-    message["To"] = to
     skus = len({alert.sku for alert in alerts})
-    message["Subject"] = f"{warehouse}: {skus} SKU{'s' if skus > 1 else ''} running low"
-    message["Message-ID"] = message_id
-    message["Auto-Submitted"] = "auto-generated"
+    subject = f"{warehouse}: {skus} SKU{'s' if skus > 1 else ''} running low"
+    message = addressed(to, subject, sender, message_id)
     lines = [f"{_printable(alert.sku)}: {alert.available} left (low at {alert.low_at})" for alert in alerts]
     message.set_content(f"In warehouse {warehouse} this ran low:\n\n" + "\n".join(lines) + "\n")
     return message
