@@ -122,6 +122,11 @@ class Quote(Struct, frozen=True):
     payment_method: str = "card"
 
     @property
+    def charged_minor(self) -> int:
+        """What gift cards leave to pay."""
+        return self.totals.total_minor - gift_cards.paid_by(self.gift_cards)
+
+    @property
     def wanted(self) -> dict[str, int]:
         """SKU → how many."""
         return {line.sku: line.quantity for line in self.lines}

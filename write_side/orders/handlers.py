@@ -121,13 +121,12 @@ def ordered(order: Order, payment_state: str, decline_reason: str | None = None)
 def quoted(quote: Quote, refused: Mapping[str, str], gifts: Mapping[int, gift_cards.Why]) -> QuoteState:
     """A quote as it is answered; `refused`: code → why it takes nothing off, `gifts`: which gift card → why it pays
     nothing."""
-    charged = quote.totals.total_minor - gift_cards.paid_by(quote.gift_cards)
     return QuoteState(
         quote.id, quote.cart_id, quote.cart_version, quote.version, quote.country, quote.lines,
         _amounts(quote.totals), quote.expires_at, quote.discounts, quote.shipping, quote.taxes, quote.duties_due,
         msgspec.convert([{"code": code, "why": why} for code, why in refused.items()], list[RefusedCode]),
         quote.gift_cards, [RefusedGiftCard(f"/gift_cards/{n}", why) for n, why in gifts.items()],
-        Money(charged, quote.totals.currency),
+        Money(quote.charged_minor, quote.totals.currency),
     )  # fmt: skip
 
 

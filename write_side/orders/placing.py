@@ -144,10 +144,9 @@ def _check_paying(quote: Quote, known: Known, now: datetime) -> None:
     """Unlocked, too. Raises `QuoteStale`, `InvoiceNotPermitted`, `CreditExceeded`."""
     if not gift_cards.covers(quote.gift_cards, known.gift_cards, now):
         raise QuoteStale("a gift card pays less by now; ask for a new quote", changes=[{"what": "gift_card"}])
-    charged = quote.totals.total_minor - gift_cards.paid_by(quote.gift_cards)
-    if quote.payment_method == "invoice" and charged:
+    if quote.payment_method == "invoice" and quote.charged_minor:
         credit = known.credits.get(quote.account_id) if quote.account_id else None
-        invoices.check(credit, quote.totals.currency, charged)
+        invoices.check(credit, quote.totals.currency, quote.charged_minor)
 
 
 def _shipping(quote: Quote) -> Shipping:
