@@ -72,6 +72,10 @@ class GiftCard(Struct, frozen=True):
     balance_minor: int
     version: int
 
+    def is_over(self, now: datetime) -> bool:
+        """Whether it has expired."""
+        return self.expires_at is not None and self.expires_at <= now
+
 
 class GiftCardUses(Struct, frozen=True):
     """Which orders hold how much of it."""
@@ -137,7 +141,7 @@ def _refusal(card: GiftCard | None, currency: str, now: datetime, left: int) -> 
         return "unknown_code"
     if card.state == "blocked":
         return "blocked"
-    if card.expires_at is not None and card.expires_at <= now:
+    if card.is_over(now):
         return "over"
     if card.currency != currency:
         return "other_currency"
@@ -162,9 +166,7 @@ def covers(parts: Sequence[GiftPart], cards: Mapping[UUID, GiftCard], now: datet
     """Whether these cards still pay what a quote says."""
     for part in parts:
         card = cards.get(part.gift_card_id)
-        if card is None or card.state != "active" or card.balance_minor < part.amount_minor:
-            return False
-        if card.expires_at is not None and card.expires_at <= now:
+        if card is None or card.state != "active" or card.is_over(now) or card.balance_minor < part.amount_minor:
             return False
     return True
 

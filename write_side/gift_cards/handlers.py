@@ -107,8 +107,8 @@ async def balance_of(pool: Pool, secret: str, code: str) -> Balance:
     async with pool.acquire() as conn:
         [found] = await behind(conn, secret, [code])
     card = _known(found)
-    over = card.expires_at is not None and card.expires_at <= datetime.now(UTC)
-    return Balance("over" if over else card.state, Money(card.balance_minor, card.currency), card.expires_at)
+    state = "over" if card.is_over(datetime.now(UTC)) else card.state
+    return Balance(state, Money(card.balance_minor, card.currency), card.expires_at)
 
 
 class Gifts(NamedTuple):
