@@ -56,10 +56,7 @@ class Standing(Struct, frozen=True):
 
 async def lock(conn: Connection, order_id: UUID) -> Standing:
     """The order held until the transaction ends; refuses `unknown_order`."""
-    order = await orders.lock_whole(conn, order_id)
-    if order is None:
-        raise orders.UnknownOrder("there is no such order")
-    return await read(conn, order)
+    return await read(conn, await orders.lock_whole(conn, order_id))
 
 
 async def read(conn: Connection, order: Order) -> Standing:

@@ -32,6 +32,7 @@ from write_side.inventory import PurchaseLimit, StockItem
 from write_side.invoices import Credit
 from write_side.orders.calls import Known, Outcome, Placing, Settling
 from write_side.orders.domain import Order, Quote
+from write_side.orders.refusals import UnknownOrder
 from write_side.pricing import open_book
 from write_side.promotions import Promotion
 from write_side.sales import Gated, gates_by_sku
@@ -153,9 +154,12 @@ async def lock_order(conn: Connection, order_id: UUID) -> Order | None:
     return None if row is None else _order(row, [], [])
 
 
-async def lock_whole(conn: Connection, order_id: UUID) -> Order | None:
-    """The same with its lines."""
-    return next(iter(await _orders(conn, await conn.fetch(f"{_ORDER} WHERE o.id = $1 FOR UPDATE", order_id))), None)
+async def lock_whole(conn: Connection, order_id: UUID) -> Order:
+    """The same with its lines; refuses `unknown_order`."""
+    found = await _orders(conn, await conn.fetch(f"{_ORDER} WHERE o.id = $1 FOR UPDATE", order_id))
+    if not found:
+        raise UnknownOrder("there is no such order")
+    return found[0]
 
 
 async def find_head(conn: Connection, order_id: UUID) -> Order | None:

@@ -131,8 +131,6 @@ async def release_within(
 async def _bought(conn: Connection, order_id: UUID) -> Bought:
     """What an order's refunds are decided from, the order held until the transaction ends."""
     order = await orders.lock_whole(conn, order_id)
-    if order is None:
-        raise orders.UnknownOrder("there is no such order")
     payment = await payments.find_payment(conn, order.payment_id)
     assert payment is not None
     shipped = await store.shipped(conn, order_id)

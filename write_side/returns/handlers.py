@@ -17,7 +17,6 @@ from write_side.causes import joining_order
 from write_side.commands import Answer, Call
 from write_side.database import Connection, Pool
 from write_side.event_log import Positions, together
-from write_side.fulfilment import Parcel
 from write_side.inventory import UnknownStock
 from write_side.orders import Order
 from write_side.refunds import NewRefund, NothingToRefund, RefundExceedsCaptured
@@ -224,9 +223,7 @@ async def refund_again(pool: Pool, return_id: UUID, cause: Metadata, call: Call)
 async def _lock(conn: Connection, order_id: UUID) -> Books:
     """The order held until the transaction ends; refuses `unknown_order`."""
     order = await orders.lock_whole(conn, order_id)
-    if order is None:
-        raise orders.UnknownOrder("there is no such order")
-    parcels: Sequence[Parcel] = await fulfilment.parcels_of(conn, order_id)
+    parcels = await fulfilment.parcels_of(conn, order_id)
     gone = Gone(parcels, await store.of_order(conn, order_id), await refunds.of_order(conn, order_id))
     return Books(order, gone)
 
