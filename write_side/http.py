@@ -136,6 +136,10 @@ def cause(request: Connection) -> Metadata:
     return cause_of(actor_of(request), correlation.current(), traceparent)
 
 
+class Nothing(Struct, frozen=True):
+    """The body of a command that has none."""
+
+
 def idempotent(request: Connection, key: str | None, body: Struct, *, actor: str | None = None) -> Call:
     """The idempotent call that this request is; 400 `idempotency_key_required` without a key of 1 to 255 characters.
 

@@ -5,7 +5,6 @@ from uuid import UUID
 
 from litestar import Request, post
 from litestar.params import FromPath, JSONBody
-from msgspec import Struct
 
 from shared.http.described import refuses
 from write_side.errors import Invalid
@@ -20,15 +19,11 @@ from write_side.fulfilment.domain import (
     UnknownParcel,
 )
 from write_side.fulfilment.picking.domain import PickNotPicked, UnknownPick
-from write_side.http import Answered, IdempotencyKey, answered, cause, idempotent, requires
+from write_side.http import Answered, IdempotencyKey, Nothing, answered, cause, idempotent, requires
 from write_side.orders import UnknownOrder
 from write_side.resources import Own
 
 Call = Request[Any, Any, Any]
-
-
-class Nothing(Struct, frozen=True):
-    """No body."""
 
 
 @post("/v1/orders/{order_id:uuid}/parcels", status_code=201, guards=[requires("orders:write")])

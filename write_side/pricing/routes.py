@@ -4,12 +4,11 @@ from typing import Annotated, Any
 
 from litestar import Request, delete, get, post, put
 from litestar.params import FromPath, JSONBody, PathParameter
-from msgspec import Struct
 
 from shared.http.described import Link, leads_to, refuses
 from shared.money import EXPONENTS
 from write_side.catalog import UnknownSku
-from write_side.http import Answered, IdempotencyKey, Shown, answered, cause, idempotent, requires, shown
+from write_side.http import Answered, IdempotencyKey, Nothing, Shown, answered, cause, idempotent, requires, shown
 from write_side.pricing import handlers
 from write_side.pricing.domain import (
     NewPrice,
@@ -25,10 +24,6 @@ from write_side.resources import Own
 STAFF = [requires("catalog:write")]
 Call = Request[Any, Any, Any]
 Currency = Annotated[str, PathParameter(description="ISO 4217 code", schema_extra={"enum": sorted(EXPONENTS)})]
-
-
-class Nothing(Struct, frozen=True):
-    """The body of a command that has none."""
 
 
 @put("/v1/prices/{sku:str}/{currency:str}", guards=STAFF)

@@ -5,13 +5,13 @@ from uuid import UUID
 
 from litestar import Request, get, post
 from litestar.params import FromPath, JSONBody, QueryParameter
-from msgspec import Struct
 
 from shared.http.described import refuses
 from shared.http.problems import MISSING_SCOPE, UNAUTHORIZED
 from write_side.http import (
     Answered,
     IdempotencyKey,
+    Nothing,
     OptionalOrderToken,
     Shown,
     answered,
@@ -50,10 +50,6 @@ OpenState = Annotated[
     QueryParameter(name="state", description="To be decided on, or waited for in a warehouse."),
 ]
 After = Annotated[UUID, QueryParameter(name="after", description="The id of the last one of the page before.")]
-
-
-class Nothing(Struct, frozen=True):
-    """No body."""
 
 
 @post("/v1/orders/{order_id:uuid}/returns", status_code=201, security=[{"bearer": ["orders:write"]}])

@@ -5,7 +5,6 @@ from uuid import UUID
 
 from litestar import Request, get, post
 from litestar.params import FromPath, JSONBody, QueryParameter
-from msgspec import Struct
 
 from shared.http.described import refuses
 from write_side.errors import Invalid
@@ -21,7 +20,7 @@ from write_side.fulfilment.picking.domain import (
     UnknownPick,
 )
 from write_side.fulfilment.picking.handlers import Picks
-from write_side.http import Answered, IdempotencyKey, Shown, answered, cause, idempotent, requires, shown
+from write_side.http import Answered, IdempotencyKey, Nothing, Shown, answered, cause, idempotent, requires, shown
 from write_side.orders import UnknownOrder
 from write_side.refunds import NothingToRefund, RefundExceedsCaptured, RefundExceedsOrder
 from write_side.resources import Own
@@ -29,10 +28,6 @@ from write_side.resources import Own
 Call = Request[Any, Any, Any]
 Code = Annotated[str, QueryParameter(min_length=1, max_length=64, description="The code of a warehouse.")]
 After = Annotated[UUID | None, QueryParameter(description="The last list of the page before.")]
-
-
-class Nothing(Struct, frozen=True):
-    """No body."""
 
 
 @get("/v1/picks", guards=[requires("orders:read")])
