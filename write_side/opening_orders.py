@@ -38,6 +38,11 @@ async def who_opens(request: Request[Any, Any, Any], own: Resources, order_id: U
     return "customer"
 
 
+def key_owner(by: By, order_id: UUID) -> str | None:
+    """Whose an Idempotency-Key is (`idempotent`): of whoever holds the order, or of the caller, told by the request."""
+    return None if by == "staff" else f"order:{order_id}"
+
+
 def check_order_token(settings: Settings, order_id: UUID, token: str | None) -> None:
     """Raises `OrderTokenRequired`, `WrongOrderToken`."""
     if not token:

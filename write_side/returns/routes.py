@@ -21,7 +21,7 @@ from write_side.http import (
     shown,
 )
 from write_side.inventory import UnknownStock, UnknownWarehouse
-from write_side.opening_orders import who_opens
+from write_side.opening_orders import key_owner, who_opens
 from write_side.orders import UnknownOrder
 from write_side.refunds import NothingToRefund
 from write_side.resources import Own
@@ -64,7 +64,7 @@ async def post_return(
     carrier.
     """
     by = await who_opens(request, own, order_id, token)
-    call = idempotent(request, key, data, actor=None if by == "staff" else f"order:{order_id}")
+    call = idempotent(request, key, data, actor=key_owner(by, order_id))
     answer = await handlers.request_return(own.pool, order_id, data, by, own.settings, cause(request), call)
     return answered(request, answer, 201)
 
@@ -80,7 +80,7 @@ async def post_return_cancel(
 ) -> Answered[Return]:  # fmt: skip
     """The goods stay with the customer, who may ask for another return; who may ask for this is who may ask for one."""
     by = await who_opens(request, own, order_id, token)
-    call = idempotent(request, key, Nothing(), actor=None if by == "staff" else f"order:{order_id}")
+    call = idempotent(request, key, Nothing(), actor=key_owner(by, order_id))
     return answered(request, await handlers.cancel_return(own.pool, order_id, return_id, cause(request), call))
 
 

@@ -20,7 +20,7 @@ from write_side.fulfilment.editing.domain import (
     PickingHasBegun,
 )
 from write_side.http import Answered, IdempotencyKey, OptionalOrderToken, answered, cause, idempotent
-from write_side.opening_orders import who_opens
+from write_side.opening_orders import key_owner, who_opens
 from write_side.orders import OrderState, UnknownOrder
 from write_side.refunds import (
     AlreadyCaptured,
@@ -49,7 +49,7 @@ async def post_edit(
     Answers what goes back, or is not taken at all. Nothing can be added: that is another order.
     """
     by = await who_opens(request, own, order_id, token)
-    call = idempotent(request, key, data, actor=None if by == "staff" else f"order:{order_id}")
+    call = idempotent(request, key, data, actor=key_owner(by, order_id))
     return answered(request, await handlers.lower_lines(own.pool, order_id, data, cause(request), call), 201)
 
 
@@ -67,7 +67,7 @@ async def put_order_address(
     While a person still decides whether its money is taken, only staff do.
     """
     by = await who_opens(request, own, order_id, token)
-    call = idempotent(request, key, data, actor=None if by == "staff" else f"order:{order_id}")
+    call = idempotent(request, key, data, actor=key_owner(by, order_id))
     answer = await handlers.change_address(
         own.pool, own.keyring, order_id, data.address, cause(request), call, by_staff=by == "staff"
     )
