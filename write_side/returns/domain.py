@@ -258,11 +258,12 @@ def track(each: Return, status: str, at: datetime) -> ReturnTracked | None:
     return ReturnTracked(each.id, each.order_id, status, at)
 
 
-def refund_again(each: Return, refunds: Iterable[Refund]) -> None:
-    """Whether another refund may take the place of the one there was; refuses `return_not_to_refund`."""
-    failed = any(refund.id == each.refund_id and refund.state == "failed" for refund in refunds)
-    if not failed:
-        raise ReturnNotToRefund("it has not come, or its refund has not failed", return_state=each.state)
+def failed_refund(each: Return, refunds: Iterable[Refund]) -> Refund:
+    """The refund whose place another one may take; refuses `return_not_to_refund`."""
+    for refund in refunds:
+        if refund.id == each.refund_id and refund.state == "failed":
+            return refund
+    raise ReturnNotToRefund("it has not come, or its refund has not failed", return_state=each.state)
 
 
 def evolve(each: Return | None, event: ReturnEvent, version: int) -> Return:

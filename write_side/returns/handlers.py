@@ -208,8 +208,7 @@ async def refund_again(pool: Pool, return_id: UUID, cause: Metadata, call: Call)
         async def decide(conn: Connection) -> tuple[Return, Positions]:
             books = await _lock(conn, order_id)
             each = books.one(return_id)
-            domain.refund_again(each, books.gone.refunds)
-            failed = next(refund for refund in books.gone.refunds if refund.id == each.refund_id)
+            failed = domain.failed_refund(each, books.gone.refunds)
             refund_id, given = await _give_back(conn, books, each.units, joined, shipping=failed.shipping_minor > 0)
             if refund_id is None:
                 raise NothingToRefund("nothing is left to refund")

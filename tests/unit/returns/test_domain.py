@@ -35,7 +35,7 @@ from write_side.returns.domain import (
     approve,
     cancel,
     evolve,
-    refund_again,
+    failed_refund,
     reject,
     request,
     returnable,
@@ -162,10 +162,10 @@ def test_money_goes_back_for_what_came_and_is_left_to_refund() -> None:
 
 def test_a_refund_that_failed_is_asked_for_again_and_no_other() -> None:
     done = received(approved(lamp=2), UUID(int=3), lamp=2)
-    refund_again(done, [refund(3, 2, sent=2, state="failed")])
+    failed_refund(done, [refund(3, 2, sent=2, state="failed")])
     for each, state in ((done, "succeeded"), (done, "pending"), (approved(lamp=1), "failed")):
         with pytest.raises(ReturnNotToRefund):
-            refund_again(each, [refund(3, 2, sent=2, state=state)])
+            failed_refund(each, [refund(3, 2, sent=2, state=state)])
 
 
 def test_scans_are_believed_by_rank_and_of_what_is_waited_for_alone() -> None:
