@@ -151,14 +151,18 @@ class Gone(Struct, frozen=True):
     returns: Sequence[Return]
     refunds: Sequence[Refund]
 
+    @property
+    def left(self) -> dict[str, int]:
+        """SKU → how many have left."""
+        return summed(line for parcel in self.parcels for line in parcel.lines)
+
 
 def returnable(gone: Gone, arrived_since: datetime | None = None) -> dict[str, int]:
     """SKU → how many may be sent back; with a time only of what arrived since, or has not, as far as we know."""
-    left = summed(line for parcel in gone.parcels for line in parcel.lines)
     back = summed(line for each in gone.returns for line in _coming(each))
     settled = _settled(gone)
     young = summed(line for parcel in gone.parcels if _is_young(parcel, arrived_since) for line in parcel.lines)
-    return {sku: min(n - back.get(sku, 0) - settled.get(sku, 0), young.get(sku, 0)) for sku, n in left.items()}
+    return {sku: min(n - back.get(sku, 0) - settled.get(sku, 0), young.get(sku, 0)) for sku, n in gone.left.items()}
 
 
 def _coming(each: Return) -> Iterable[ParcelLine | ReturnedUnits]:
@@ -235,12 +239,10 @@ def unpack(each: Return, gone: Gone, wanted: ReceiveReturn) -> list[ReturnedUnit
 
 def _not_in_stock(each: Return, gone: Gone) -> dict[str, int]:
     """SKU → how many of what has left no refund and no other return has put back on a shelf."""
-    left = summed(line for parcel in gone.parcels for line in parcel.lines)
     others = [unit for other in gone.returns if other.id != each.id for unit in other.units]
     back = summed(unit for unit in others if unit.condition == "sellable")
-    put = [line for refund in gone.refunds for line in resent(refund)]
-    put_back = summed(put)
-    return {sku: n - back.get(sku, 0) - put_back.get(sku, 0) for sku, n in left.items()}
+    put_back = summed(line for refund in gone.refunds for line in resent(refund))
+    return {sku: n - back.get(sku, 0) - put_back.get(sku, 0) for sku, n in gone.left.items()}
 
 
 def to_refund(units: Iterable[ReturnedUnits], unrefunded: Mapping[str, int]) -> list[Demand]:

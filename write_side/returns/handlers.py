@@ -105,8 +105,7 @@ async def _approve(
     came_from = next((place.warehouse for place in order.allocations if place.sku == first), None)
     waits = await inventory.ensure_warehouse(conn, warehouse or settings.return_warehouse or came_from, cause)
     event = domain.approve(each, waits)
-    after = domain.evolve(each, event, each.version + 1)
-    return after, await store.save(conn, after, event, cause, AT_ONCE if settings.carrier_url else None)
+    return await store.save(conn, each, event, cause, AT_ONCE if settings.carrier_url else None)
 
 
 async def reject_return(
@@ -118,9 +117,7 @@ async def reject_return(
 
         async def decide(conn: Connection) -> tuple[Return, Positions]:
             each = (await _lock(conn, order_id)).one(return_id)
-            event = domain.reject(each, wanted)
-            after = domain.evolve(each, event, each.version + 1)
-            return after, await store.save(conn, after, event, joined)
+            return await store.save(conn, each, domain.reject(each, wanted), joined)
 
         return await commands.run(pool, decide, call)
 
@@ -132,9 +129,7 @@ async def cancel_return(pool: Pool, order_id: UUID, return_id: UUID, cause: Meta
 
         async def decide(conn: Connection) -> tuple[Return, Positions]:
             each = (await _lock(conn, order_id)).one(return_id)
-            event = domain.cancel(each)
-            after = domain.evolve(each, event, each.version + 1)
-            return after, await store.save(conn, after, event, joined, AT_ONCE if each.label else None)
+            return await store.save(conn, each, domain.cancel(each), joined, AT_ONCE if each.label else None)
 
         return await commands.run(pool, decide, call)
 
@@ -157,8 +152,8 @@ async def receive_return(
             refund_id, given = await _give_back(conn, books, units, joined, shipping=wanted.shipping)
             stocked = await _put_on_shelf(conn, order_id, wanted.warehouse, units, joined)
             event = ReturnReceived(each.id, order_id, wanted.warehouse, units, refund_id)
-            after = domain.evolve(each, event, each.version + 1)
-            return after, together(stocked, given, await store.save(conn, after, event, joined))
+            after, saved = await store.save(conn, each, event, joined)
+            return after, together(stocked, given, saved)
 
         return await commands.run(pool, decide, call)
 
@@ -213,8 +208,8 @@ async def refund_again(pool: Pool, return_id: UUID, cause: Metadata, call: Call)
             if refund_id is None:
                 raise NothingToRefund("nothing is left to refund")
             event = ReturnRefunded(each.id, order_id, refund_id)
-            after = domain.evolve(each, event, each.version + 1)
-            return after, together(given, await store.save(conn, after, event, joined))
+            after, saved = await store.save(conn, each, event, joined)
+            return after, together(given, saved)
 
         return await commands.run(pool, decide, call)
 

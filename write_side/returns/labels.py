@@ -37,7 +37,7 @@ async def label(
         if now.state != "approved" or now.label is not None:
             return Done(now.label is not None), {}
         event = ReturnLabelled(now.id, now.order_id, carrier, number, label)
-        return Done(True), await store.save(conn, domain.evolve(now, event, now.version + 1), event, cause, look)
+        return Done(True), (await store.save(conn, now, event, cause, look))[1]
 
     return _done.decode((await commands.run(pool, decide)).body).changed
 
@@ -61,7 +61,6 @@ async def learn(pool: Pool, carrier: str, scan: Scan, look: timedelta, cause: Me
             event = domain.track(now, scan.status, scan.at)
             if event is None:
                 return Done(False), {}
-            after = domain.evolve(now, event, now.version + 1)
-            return Done(True), await store.save(conn, after, event, joined, look)
+            return Done(True), (await store.save(conn, now, event, joined, look))[1]
 
         await commands.run(pool, decide)

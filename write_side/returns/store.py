@@ -16,7 +16,7 @@ from shared.shards import order_key
 from write_side import event_log
 from write_side.database import Connection, among, overwrite
 from write_side.event_log import NewEvent, Positions
-from write_side.returns.domain import Return
+from write_side.returns.domain import Return, evolve
 
 CLAIM = timedelta(seconds=20)  # for so long a return is one worker's: longer than a call to the carrier may take
 MOST_SHOWN = 100
@@ -44,18 +44,19 @@ async def insert(conn: Connection, each: Return, event: ReturnEvent, cause: Meta
 
 async def save(
     conn: Connection, each: Return, event: ReturnEvent, cause: Metadata, due: timedelta | None = None
-) -> Positions:
-    """The row of a return after an event, under the order's lock; `due`: when the worker looks at it, None for never.
-    """
+) -> tuple[Return, Positions]:
+    """The row of a return after an event, under the order's lock, and the event; `due`: when the worker looks at it,
+    None for never."""
+    now = evolve(each, event, each.version + 1)
     await conn.execute(
         """UPDATE order_return
            SET state = $2, version = $3, warehouse = $4, rejection = $5, carrier = $6, tracking_number = $7, label = $8,
                tracking = $9, units = $10, refund_id = $11, attempts = 0, next_attempt_at = clock_timestamp() + $12
            WHERE id = $1""",
-        each.id, each.state, each.version, each.warehouse, each.rejection, each.carrier, each.tracking_number,
-        each.label, each.tracking, as_json(each.units).decode(), each.refund_id, due,
+        now.id, now.state, now.version, now.warehouse, now.rejection, now.carrier, now.tracking_number,
+        now.label, now.tracking, as_json(now.units).decode(), now.refund_id, due,
     )  # fmt: skip
-    return await _append(conn, each, event, cause)
+    return now, await _append(conn, now, event, cause)
 
 
 async def _append(conn: Connection, each: Return, event: ReturnEvent, cause: Metadata) -> Positions:
