@@ -38,7 +38,8 @@ from write_side.pricing import UnitPrice
 from write_side.pricing.domain import LARGEST
 from write_side.promotions import Offered, Promotion
 from write_side.promotions.domain import PercentageInput, PromotionInput, terms_of
-from write_side.refunds.domain import Bought, NewRefund, Parts, Refund, parts_of
+from write_side.refunds.domain import Bought, NewRefund, Refund
+from write_side.refunds.requesting import Parts, parts_of
 from write_side.taxes.computing import answered
 
 ID = UUID(int=7)

@@ -1,7 +1,8 @@
 """Refunds: what other contexts may ask of them.
 
 In reading order: routes.py (what comes in), handlers.py (`request_refund`, and `learn` for the provider's word),
-domain.py (the decisions), steps.py (the worker asks Stripe). Refunds know orders; orders ask of refunds by SQL alone.
+domain.py, requesting.py, releasing.py and goods.py (the decisions), steps.py (the worker asks Stripe). Refunds know
+orders; orders ask of refunds by SQL alone.
 """
 
 from write_side.refunds.domain import (
@@ -10,13 +11,11 @@ from write_side.refunds.domain import (
     Refund,
     RefundExceedsCaptured,
     RefundExceedsOrder,
-    resent,
-    still_taken,
-    unrefunded,
-    withheld,
 )
+from write_side.refunds.goods import resent, still_taken, withheld
 from write_side.refunds.handlers import RefundState, hold, learn, release_within, request_within
 from write_side.refunds.releasing import AlreadyCaptured, NotAuthorized, NothingLeftToCapture
+from write_side.refunds.requesting import unrefunded
 from write_side.refunds.store import alarms, find, of_order, retry_alarmed
 
 __all__ = [

@@ -28,7 +28,7 @@ from write_side.commands import Answer, Call
 from write_side.database import Connection, Pool
 from write_side.event_log import Positions, together
 from write_side.payments import Notice, SeenRefund
-from write_side.refunds import domain, releasing, store
+from write_side.refunds import domain, releasing, requesting, store
 from write_side.refunds.domain import Bought, NewRefund, Refund, Verdict
 
 log = logging.getLogger(__name__)
@@ -61,7 +61,7 @@ async def request_refund(
 ) -> Answer[RefundState]:
     """Have the worker give money back, and put the goods back if asked to.
 
-    Refuses `unknown_order`, and what `domain.request` refuses.
+    Refuses `unknown_order`, and what `requesting.request` refuses.
     """
     async with joining_order(pool, order_id, cause, "refund") as joined:
 
@@ -76,7 +76,7 @@ async def request_within(
 ) -> tuple[RefundState, Positions]:
     """The same in the transaction of a caller, who holds the order or is about to."""
     bought = await _bought(conn, order_id)
-    event = domain.request(bought, await store.of_order(conn, order_id), wanted, uuid7())
+    event = requesting.request(bought, await store.of_order(conn, order_id), wanted, uuid7())
     refund = domain.evolve(None, event, 1)
     # Ahead of the stock, as placing holds them.
     given = await gift_cards.give_back(conn, order_id, refund.id, event.gift_cards, cause)

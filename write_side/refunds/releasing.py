@@ -10,7 +10,8 @@ from uuid import UUID
 from shared.events.refunds import AmountReleased
 from write_side.errors import Refusal
 from write_side.payments import Work
-from write_side.refunds.domain import Bought, NewRefund, NothingToRefund, Refund, parts_of
+from write_side.refunds.domain import Bought, NewRefund, NothingToRefund, Refund
+from write_side.refunds.requesting import parts_of
 
 LEAST_CAPTURE = 50  # minor units: as little as an order may cost
 

@@ -24,10 +24,9 @@ from write_side.refunds.domain import (
     RefundExceedsOrder,
     evolve,
     judge,
-    request,
-    still_taken,
-    withheld,
 )
+from write_side.refunds.goods import still_taken, withheld
+from write_side.refunds.requesting import request
 
 ID, ORDER, PAYMENT = UUID(int=1), UUID(int=2), UUID(int=3)
 

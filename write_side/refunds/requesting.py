@@ -1,0 +1,149 @@
+"""Asking for a refund, pure: what may be given back, and how much of it is for what.
+
+All that was refunded, or is about to be, never comes to more than was captured; a refund that failed counts no more.
+Units of a line share what the line cost so that nothing is left over: all of them together cost the line.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+from uuid import UUID
+
+from msgspec import structs
+
+from shared.events.gift_cards import GiftPart
+from shared.events.orders import Allocation, PricedLine
+from shared.events.refunds import RefundedLine, RefundRequested
+from write_side import gift_cards
+from write_side.errors import Invalid
+from write_side.inventory import Line, summed
+from write_side.refunds import goods
+from write_side.refunds.domain import (
+    Bought,
+    NewRefund,
+    NotCaptured,
+    NothingToRefund,
+    Refund,
+    RefundExceedsCaptured,
+    RefundExceedsOrder,
+)
+
+
+def request(bought: Bought, earlier: Sequence[Refund], wanted: NewRefund, refund_id: UUID) -> RefundRequested:
+    """What is to be given back.
+
+    Refuses `not_captured`, `refund_exceeds_captured`, `refund_exceeds_order`, `nothing_to_refund`, `invalid`.
+    """
+    payment = bought.payment
+    if payment.state != "captured" or payment.intent_id is None:
+        raise NotCaptured("nothing was captured of this order", payment_state=payment.state)
+    parts = parts_of(bought, earlier, wanted)
+    if parts.amount_minor > parts.left_minor:
+        detail = f"of what was captured {parts.left_minor} minor units are left, not {parts.amount_minor}"
+        raise RefundExceedsCaptured(detail, left_minor=parts.left_minor)
+    if parts.amount_minor == 0:
+        raise NothingToRefund("nothing is left to refund, or it has cost nothing", left_minor=parts.left_minor)
+    return RefundRequested(
+        refund_id, payment.order_id, payment.id, payment.intent_id, parts.amount_minor, payment.currency, wanted.reason,
+        parts.lines, parts.shipping_minor, parts.restocked, goods.sent_of(bought, earlier, parts.lines, wanted.reason),
+        _to_gift_cards(bought, earlier, parts.amount_minor),
+    )  # fmt: skip
+
+
+def _to_gift_cards(bought: Bought, earlier: Sequence[Refund], amount_minor: int) -> list[GiftPart]:
+    """What goes back to gift cards: whatever is more than is left of what was charged, which goes back first."""
+    before = sum(gift_cards.paid_by(refund.gift_cards) for refund in earlier)
+    charged_left = bought.payment.amount_minor - sum(refund.counted_minor for refund in earlier) + before
+    return gift_cards.given_back(bought.gift_cards, before, max(amount_minor - charged_left, 0))
+
+
+class Parts(NamedTuple):
+    """What is asked for, in money and goods, and how much was left of all that was paid."""
+
+    amount_minor: int
+    lines: list[RefundedLine]
+    shipping_minor: int
+    restocked: list[Allocation]
+    left_minor: int
+
+
+def parts_of(bought: Bought, earlier: Sequence[Refund], wanted: NewRefund) -> Parts:
+    """What this comes to after all that was refunded or released before. Refuses `refund_exceeds_order`, `invalid`."""
+    _check_meant(wanted)
+    paid = bought.payment.amount_minor + gift_cards.paid_by(bought.gift_cards)
+    left = paid - sum(refund.counted_minor for refund in earlier)
+    amount, lines, shipping = _asked(bought, earlier, wanted, left)
+    restocked = goods.put_back(bought, earlier, lines) if wanted.restock else []
+    return Parts(amount, lines, shipping, restocked, left)
+
+
+def _check_meant(wanted: NewRefund) -> None:
+    if wanted.amount_minor is not None and (wanted.lines or wanted.shipping or wanted.restock):
+        raise Invalid("an amount stands alone: no goods come back with it", pointer="/amount_minor")
+    if wanted.restock and wanted.shipping and not wanted.lines:
+        raise Invalid("there are no goods to put back", pointer="/restock")
+
+
+def _asked(
+    bought: Bought, earlier: Sequence[Refund], wanted: NewRefund, left: int
+) -> tuple[int, list[RefundedLine], int]:
+    """The amount, and the lines and the shipping in it."""
+    if wanted.amount_minor is not None:
+        return wanted.amount_minor, [], 0
+    shipping = max(_shipping_cost(bought) - sum(_gone(refund)[1] for refund in earlier), 0)
+    if not wanted.lines and not wanted.shipping:
+        return left, *_within(left, _lines_of(bought, earlier, None), shipping)
+    lines = _lines_of(bought, earlier, summed(wanted.lines))
+    given = shipping if wanted.shipping else 0
+    return sum(line.amount_minor for line in lines) + given, lines, given
+
+
+def _within(left: int, lines: list[RefundedLine], shipping: int) -> tuple[list[RefundedLine], int]:
+    """All that is left, part by part: what went back as a mere amount is taken off the shipping, then off the lines."""
+    excess = sum(line.amount_minor for line in lines) + shipping - left
+    off = min(max(excess, 0), shipping)
+    excess, found = excess - off, list[RefundedLine]()
+    for line in reversed(lines):
+        less = min(max(excess, 0), line.amount_minor)
+        excess -= less
+        found.insert(0, structs.replace(line, amount_minor=line.amount_minor - less))
+    return found, shipping - off
+
+
+def _gone(refund: Refund) -> tuple[list[tuple[str, int]], int]:
+    """What of a refund's lines and of its shipping has gone back, or may still. What gift cards got of one that failed
+    was for its lines first."""
+    left, lines = refund.counted_minor, []
+    for line in refund.lines:
+        part = min(line.amount_minor, left)
+        left -= part
+        lines.append((line.sku, part))
+    return lines, min(refund.shipping_minor, left)
+
+
+def _lines_of(bought: Bought, earlier: Sequence[Refund], wanted: dict[str, int] | None) -> list[RefundedLine]:
+    """These quantities with what they cost, or all that is left; refuses what is more than that."""
+    ordered, left = summed(bought.lines), unrefunded(bought.lines, earlier)
+    cost = goods.added_up((line.sku, _cost(line)) for line in bought.lines)
+    paid = goods.added_up(part for refund in earlier for part in _gone(refund)[0])
+    asked = {sku: quantity for sku, quantity in left.items() if quantity} if wanted is None else wanted
+    if lacking := [sku for sku, quantity in asked.items() if quantity > left.get(sku, 0)]:
+        facts = [{"sku": sku, "wanted": asked[sku], "left": left.get(sku, 0)} for sku in lacking]
+        raise RefundExceedsOrder(f"not so many are left to refund: {', '.join(lacking[:20])}", lines=facts)
+    upto = {sku: cost[sku] * (ordered[sku] - left[sku] + quantity) // ordered[sku] for sku, quantity in asked.items()}
+    # Never less than nothing: others failed.
+    return [RefundedLine(sku, quantity, max(upto[sku] - paid.get(sku, 0), 0)) for sku, quantity in asked.items()]
+
+
+def unrefunded(ordered: Iterable[Line], refunds: Iterable[Refund]) -> dict[str, int]:
+    """SKU → how many of an order's lines are left to refund."""
+    back = summed(line for refund in refunds if refund.state != "failed" for line in refund.lines)
+    return {sku: quantity - back.get(sku, 0) for sku, quantity in summed(ordered).items()}
+
+
+def _shipping_cost(bought: Bought) -> int:
+    """Shipping with its tax: all that the lines don't cost."""
+    return bought.totals.total_minor - sum(_cost(line) for line in bought.lines)
+
+
+def _cost(line: PricedLine) -> int:
+    return line.total_minor - line.discount_minor + line.tax_minor
