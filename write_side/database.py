@@ -76,15 +76,17 @@ async def ids_after(conn: Connection, table: str, after: UUID = FIRST, limit: in
     return [row["id"] for row in await conn.fetch(query, after, limit)]
 
 
+async def insert(conn: Connection, table: str, row: Mapping[str, Any], then: str = "") -> None:
+    """A new row; `then` follows its values."""
+    places = ", ".join(f"${n}" for n in range(1, len(row) + 1))
+    await conn.execute(f"INSERT INTO {table} ({', '.join(row)}) VALUES ({places}){then}", *row.values())  # noqa: S608
+
+
 async def overwrite(conn: Connection, table: str, row: Mapping[str, Any], new: Mapping[str, Any] | None = None) -> None:
     """Make a row, told by its `id`, say this; `new` is what it says besides if there was none. Only repairs do so."""
     columns = {**row, **(new or {})}
-    places = ", ".join(f"${n}" for n in range(1, len(columns) + 1))
     changes = ", ".join(f"{name} = excluded.{name}" for name in row if name != "id")
-    await conn.execute(
-        f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({places}) ON CONFLICT (id) DO UPDATE SET {changes}",  # noqa: S608
-        *columns.values(),
-    )
+    await insert(conn, table, columns, f" ON CONFLICT (id) DO UPDATE SET {changes}")
 
 
 async def replace(conn: Connection, table: str, owner: tuple[str, UUID], rows: Sequence[Mapping[str, Any]]) -> None:
@@ -92,6 +94,4 @@ async def replace(conn: Connection, table: str, owner: tuple[str, UUID], rows: S
     column, id_ = owner
     await conn.execute(f"DELETE FROM {table} WHERE {column} = $1", id_)  # noqa: S608
     for row in rows:
-        places = ", ".join(f"${n}" for n in range(2, len(row) + 2))
-        query = f"INSERT INTO {table} ({', '.join([column, *row])}) VALUES ($1, {places})"  # noqa: S608
-        await conn.execute(query, id_, *row.values())
+        await insert(conn, table, {column: id_, **row})

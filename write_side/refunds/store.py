@@ -15,7 +15,7 @@ from shared.events.gift_cards import GiftPart
 from shared.events.orders import Allocation
 from shared.events.refunds import RefundedLine, RefundEvent
 from shared.shards import order_key
-from write_side import event_log
+from write_side import database, event_log
 from write_side.database import Connection, among, overwrite
 from write_side.event_log import NewEvent, Positions
 from write_side.refunds.domain import Refund
@@ -47,9 +47,7 @@ class Alarm(NamedTuple):
 
 async def insert(conn: Connection, refund: Refund, event: RefundEvent, cause: Metadata) -> Positions:
     """A new refund's row and event; the worker takes it up at once."""
-    columns = _columns(refund)
-    places = ", ".join(f"${n}" for n in range(1, len(columns) + 1))
-    await conn.execute(f"INSERT INTO refund ({', '.join(columns)}) VALUES ({places})", *columns.values())  # noqa: S608
+    await database.insert(conn, "refund", _columns(refund))
     return await event_log.append(conn, [_new(refund, event)], cause)
 
 

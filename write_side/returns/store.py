@@ -13,7 +13,7 @@ from shared.envelope import Metadata, as_json
 from shared.events.fulfilment import ParcelLine
 from shared.events.returns import ReturnedUnits, ReturnEvent
 from shared.shards import order_key
-from write_side import event_log
+from write_side import database, event_log
 from write_side.database import Connection, among, overwrite
 from write_side.event_log import NewEvent, Positions
 from write_side.returns.domain import Return, evolve
@@ -36,9 +36,7 @@ class Work(NamedTuple):
 
 async def insert(conn: Connection, each: Return, event: ReturnEvent, cause: Metadata) -> Positions:
     """A new return's row and event."""
-    columns = _columns(each)
-    places = ", ".join(f"${n}" for n in range(1, len(columns) + 1))
-    await conn.execute(f"INSERT INTO order_return ({', '.join(columns)}) VALUES ({places})", *columns.values())  # noqa: S608
+    await database.insert(conn, "order_return", _columns(each))
     return await _append(conn, each, event, cause)
 
 
