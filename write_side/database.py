@@ -76,6 +76,17 @@ async def ids_after(conn: Connection, table: str, after: UUID = FIRST, limit: in
     return [row["id"] for row in await conn.fetch(query, after, limit)]
 
 
+async def uses_by_order(
+    conn: Connection, table: str, owner: str, value: str, ids: Sequence[UUID] | None
+) -> list[tuple[UUID, str]]:
+    """What the rows of `{table}_use` say of a table's rows, all of them or these: each with a JSON object of order →
+    `value`; `owner` is the column that tells whose a use is."""
+    query = f"""SELECT o.id, coalesce(json_object_agg(u.order_id, u.{value}) FILTER (WHERE u.order_id IS NOT NULL),
+                                      '{{}}') AS uses
+                FROM {table} o LEFT JOIN {table}_use u ON u.{owner} = o.id"""  # noqa: S608
+    return [(row["id"], row["uses"]) for row in await conn.fetch(*among(query, ids, "o.id", " GROUP BY o.id"))]
+
+
 async def insert(conn: Connection, table: str, row: Mapping[str, Any], then: str = "") -> None:
     """A new row; `then` follows its values."""
     places = ", ".join(f"${n}" for n in range(1, len(row) + 1))

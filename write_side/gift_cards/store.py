@@ -10,7 +10,7 @@ from shared.envelope import Metadata, as_json
 from shared.events.gift_cards import GiftCardBlocked, GiftCardIssued, GiftPart
 from shared.shards import gift_card_key
 from write_side import event_log
-from write_side.database import Connection, among, overwrite, replace
+from write_side.database import Connection, among, overwrite, replace, uses_by_order
 from write_side.event_log import NewEvent, Positions
 from write_side.gift_cards.domain import GiftCard, GiftCardUses, evolve
 
@@ -90,11 +90,8 @@ async def all_cards(conn: Connection, ids: Sequence[UUID] | None = None) -> list
 
 async def all_uses(conn: Connection, ids: Sequence[UUID] | None = None) -> list[GiftCardUses]:
     """Which orders hold how much of every card, or of some, for the comparison with the log."""
-    query = """SELECT g.id, coalesce(json_object_agg(u.order_id, u.amount_minor) FILTER (WHERE u.order_id IS NOT NULL),
-                                     '{}') AS uses
-               FROM gift_card g LEFT JOIN gift_card_use u ON u.gift_card_id = g.id"""
-    rows = await conn.fetch(*among(query, ids, "g.id", " GROUP BY g.id"))
-    return [GiftCardUses(row["id"], _uses.decode(row["uses"])) for row in rows]
+    found = await uses_by_order(conn, "gift_card", "gift_card_id", "amount_minor", ids)
+    return [GiftCardUses(id_, _uses.decode(uses)) for id_, uses in found]
 
 
 async def rewrite_card(conn: Connection, card: GiftCard, uses: GiftCardUses) -> None:

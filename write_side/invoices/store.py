@@ -11,7 +11,7 @@ from shared.envelope import Metadata, as_json
 from shared.events.invoices import CreditSet, InvoiceEvent
 from shared.shards import account_key, order_key
 from write_side import event_log
-from write_side.database import Connection, among, overwrite, replace
+from write_side.database import Connection, among, overwrite, replace, uses_by_order
 from write_side.event_log import NewEvent, Positions
 from write_side.invoices.domain import Credit, CreditUses, Invoice, State, evolve, evolve_credit
 
@@ -121,11 +121,8 @@ async def all_credits(conn: Connection, ids: Sequence[UUID] | None = None) -> li
 
 async def all_uses(conn: Connection, ids: Sequence[UUID] | None = None) -> list[CreditUses]:
     """Which orders use how much of every credit, or of some, for the comparison with the log."""
-    query = """SELECT c.id, coalesce(json_object_agg(u.order_id, u.amount_minor) FILTER (WHERE u.order_id IS NOT NULL),
-                                     '{}') AS uses
-               FROM credit c LEFT JOIN credit_use u ON u.account_id = c.id"""
-    rows = await conn.fetch(*among(query, ids, "c.id", " GROUP BY c.id"))
-    return [CreditUses(row["id"], _uses.decode(row["uses"])) for row in rows]
+    found = await uses_by_order(conn, "credit", "account_id", "amount_minor", ids)
+    return [CreditUses(id_, _uses.decode(uses)) for id_, uses in found]
 
 
 async def all_invoices(conn: Connection, ids: Sequence[UUID] | None = None) -> list[Invoice]:

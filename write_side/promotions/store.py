@@ -10,7 +10,7 @@ from shared.envelope import Metadata, as_json
 from shared.events.promotions import PromotionAnnounced, PromotionEvent, PromotionTerms
 from shared.shards import promotion_key
 from write_side import event_log
-from write_side.database import Connection, among, overwrite, replace
+from write_side.database import Connection, among, overwrite, replace, uses_by_order
 from write_side.event_log import NewEvent, Positions
 from write_side.promotions.domain import CodeTaken, Promotion, PromotionUses, evolve
 
@@ -86,11 +86,8 @@ async def all_promotions(conn: Connection, ids: Sequence[UUID] | None = None) ->
 
 async def all_uses(conn: Connection, ids: Sequence[UUID] | None = None) -> list[PromotionUses]:
     """Who holds a use of every promotion, or of some, for the comparison with the log."""
-    query = """SELECT p.id, coalesce(json_object_agg(u.order_id, u.person_id) FILTER (WHERE u.order_id IS NOT NULL),
-                                     '{}') AS uses
-               FROM promotion p LEFT JOIN promotion_use u ON u.promotion_id = p.id"""
-    rows = await conn.fetch(*among(query, ids, "p.id", " GROUP BY p.id"))
-    return [PromotionUses(row["id"], _uses.decode(row["uses"])) for row in rows]
+    found = await uses_by_order(conn, "promotion", "promotion_id", "person_id", ids)
+    return [PromotionUses(id_, _uses.decode(uses)) for id_, uses in found]
 
 
 async def rewrite_promotion(conn: Connection, promotion: Promotion, uses: PromotionUses) -> None:
