@@ -318,14 +318,20 @@ async def all_quotes(conn: Connection, ids: Sequence[UUID] | None = None) -> lis
     return [_quote(row) for row in await conn.fetch(*among(_QUOTE, ids))]
 
 
-def _quote(row: asyncpg.Record) -> Quote:
+def _columns(row: asyncpg.Record) -> dict[str, Any]:
+    """Those of a quote or an order, its documents read."""
     columns = dict(row)
-    columns["lines"] = _quoted_lines.decode(row["lines"])
-    columns["totals"] = _quoted_totals.decode(row["totals"])
     columns["discounts"] = _discounts.decode(row["discounts"])
     columns["shipping"] = _shipping.decode(row["shipping"]) if row["shipping"] else None
     columns["taxes"] = _taxes.decode(row["taxes"])
     columns["gift_cards"] = _gift_cards.decode(row["gift_cards"])
+    return columns
+
+
+def _quote(row: asyncpg.Record) -> Quote:
+    columns = _columns(row)
+    columns["lines"] = _quoted_lines.decode(row["lines"])
+    columns["totals"] = _quoted_totals.decode(row["totals"])
     return Quote(**columns)
 
 
@@ -343,13 +349,9 @@ async def _orders(conn: Connection, rows: Sequence[asyncpg.Record]) -> list[Orde
 
 
 def _order(row: asyncpg.Record, lines: list[PricedLine], allocations: list[Allocation]) -> Order:
-    columns = dict(row)
+    columns = _columns(row)
     names = ("currency", "lines_minor", "shipping_minor", "tax_minor", "total_minor", "discount_minor")
     totals = Totals(*(columns.pop(name) for name in names))
-    columns["discounts"] = _discounts.decode(row["discounts"])
-    columns["shipping"] = _shipping.decode(row["shipping"]) if row["shipping"] else None
-    columns["taxes"] = _taxes.decode(row["taxes"])
-    columns["gift_cards"] = _gift_cards.decode(row["gift_cards"])
     return Order(**columns, totals=totals, lines=lines, allocations=allocations)
 
 
