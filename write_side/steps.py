@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from time import perf_counter
 from typing import NamedTuple
 
@@ -25,6 +26,11 @@ class Step(NamedTuple):
     name: str
     pause: float
     run: Callable[[], Awaitable[int]]
+
+
+def growing(first: float, attempts: int, longest: float) -> timedelta:
+    """The pause before what has been tried so often is tried again: twice the one before, in seconds."""
+    return timedelta(seconds=min(first * 2 ** min(attempts, 12), longest))
 
 
 async def keep_doing(step: Step, stopping: asyncio.Event) -> None:

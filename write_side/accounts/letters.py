@@ -8,7 +8,6 @@ counts.
 import logging
 import os
 from base64 import urlsafe_b64encode
-from datetime import timedelta
 from email.message import EmailMessage
 from typing import NamedTuple
 from uuid import UUID
@@ -21,7 +20,7 @@ from write_side.accounts.store import Letter
 from write_side.customers import Keyring
 from write_side.database import Pool
 from write_side.notifications import MailServer, NotSent, Refused, Unclear, addressed, message_id
-from write_side.steps import Step
+from write_side.steps import Step, growing
 
 log = logging.getLogger(__name__)
 
@@ -101,7 +100,7 @@ async def _send(pool: Pool, keyring: Keyring, server: MailServer, settings: Sett
         async with server.connected() as client:
             await server.hand_over(client, await _written(pool, settings, letter, to))
     except (NotSent, Unclear):
-        await store.put_off_letter(pool, letter.id, timedelta(seconds=min(0.5 * 2**letter.attempts, 300)))
+        await store.put_off_letter(pool, letter.id, growing(0.5, letter.attempts, 300))
         return "put_off"
     except Refused:
         await store.drop_letter(pool, letter.id)

@@ -3,7 +3,6 @@
 import asyncio
 import logging
 from collections.abc import Mapping
-from datetime import timedelta
 from email.message import EmailMessage
 from uuid import UUID
 
@@ -22,7 +21,7 @@ from write_side.notifications.gateway import MailServer, NotSent, Refused, Uncle
 from write_side.notifications.letters import Letter, Recipient
 from write_side.notifications.store import Claimed
 from write_side.orders import Order
-from write_side.steps import Step
+from write_side.steps import Step, growing
 
 log = logging.getLogger(__name__)
 
@@ -127,9 +126,8 @@ async def _deliver(pool: Pool, server: MailServer, mail: Mail, message: EmailMes
 
 
 async def _put_off(pool: Pool, claimed: Claimed) -> None:
-    pause = timedelta(seconds=min(0.5 * 2 ** min(claimed.attempts, 12), 300))
     async with pool.acquire() as conn:
-        await store.put_off(conn, claimed.mail.id, pause)
+        await store.put_off(conn, claimed.mail.id, growing(0.5, claimed.attempts, 300))
 
 
 async def _letter(pool: Pool, mail: Mail, order: Order) -> Letter:

@@ -16,7 +16,7 @@ from write_side.payments.declines import PAUSES
 from write_side.payments.domain import Work
 from write_side.payments.gateway import Gateway
 from write_side.payments.providers import provider_of
-from write_side.steps import Step
+from write_side.steps import Step, growing
 
 log = logging.getLogger(__name__)
 
@@ -117,7 +117,7 @@ async def _capture(pool: Pool, gateway: Gateway, work: Work, cause: Metadata) ->
 
 
 async def _put_off(pool: Pool, work: Work) -> None:
-    pause = timedelta(seconds=min(0.25 * 2 ** min(work.attempts, 12), 60))
+    pause = growing(0.25, work.attempts, 60)
     if work.todo == "retry":  # whatever was asked may be under way still, and there are only three
         pause = max(pause, PAUSES[0])
     async with pool.acquire() as conn:

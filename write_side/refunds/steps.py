@@ -3,7 +3,6 @@
 import asyncio
 import logging
 from collections.abc import Mapping
-from datetime import timedelta
 from uuid import UUID
 
 from shared.envelope import Metadata, Recorded
@@ -14,7 +13,7 @@ from write_side.payments import Gateway, ProviderDown, ProviderRefused, SeenRefu
 from write_side.refunds import handlers, store
 from write_side.refunds.domain import Refund
 from write_side.refunds.store import Work
-from write_side.steps import Step
+from write_side.steps import Step, growing
 
 log = logging.getLogger(__name__)
 
@@ -120,9 +119,8 @@ def _at_stripe(refund: Refund) -> bool:
 
 
 async def _put_off(pool: Pool, work: Work, longest: float, *, first: float = 0.25) -> None:
-    pause = timedelta(seconds=min(first * 2 ** min(work.attempts, 12), longest))
     async with pool.acquire() as conn:
-        await store.put_off(conn, work.refund.id, pause)
+        await store.put_off(conn, work.refund.id, growing(first, work.attempts, longest))
 
 
 async def _refused(pool: Pool, work: Work, refused: ProviderRefused) -> str:

@@ -16,7 +16,7 @@ from write_side.fulfilment import Carrier, CarrierDown, CarrierRefused, Consignm
 from write_side.returns import labels, store
 from write_side.returns.domain import Return
 from write_side.returns.store import Work
-from write_side.steps import Step
+from write_side.steps import Step, growing
 
 log = logging.getLogger(__name__)
 
@@ -67,7 +67,7 @@ async def _attempt(
         try:
             outcome, pause = "done", await _done(pool, keyring, carrier, look, each, cause)
         except (CarrierDown, KeyringUnavailable):
-            outcome, pause = "put_off", timedelta(seconds=min(0.5 * 2 ** min(work.attempts, 12), LONGEST_PAUSE))
+            outcome, pause = "put_off", growing(0.5, work.attempts, LONGEST_PAUSE)
         except CarrierRefused as refused:
             log.error("the carrier refuses a return", extra={"fields": fields | {"code": str(refused)}})
             outcome, pause = "refused", timedelta(seconds=REFUSED_PAUSE)

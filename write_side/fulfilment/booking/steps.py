@@ -18,7 +18,7 @@ from write_side.fulfilment.booking import handlers, store
 from write_side.fulfilment.booking.carrier import Carrier, CarrierDown, CarrierRefused, Consignment
 from write_side.fulfilment.booking.store import Work
 from write_side.fulfilment.domain import Parcel
-from write_side.steps import Step
+from write_side.steps import Step, growing
 
 log = logging.getLogger(__name__)
 
@@ -66,19 +66,20 @@ async def _attempt(
     ids = {"order_id": booking.order_id, "booking_id": booking.id}
     with continuing(reasons[booking.id], "booking", **ids) as cause:
         fields = {name: str(id_) for name, id_ in ids.items()} | {"attempts": work.attempts}
+        pause: timedelta | None
         try:
             outcome, pause = await _book(pool, keyring, carrier, work, cause), None
         except (CarrierDown, KeyringUnavailable):
-            outcome, pause = "put_off", min(0.5 * 2 ** min(work.attempts, 12), LONGEST_PAUSE)
+            outcome, pause = "put_off", growing(0.5, work.attempts, LONGEST_PAUSE)
         except CarrierRefused as refused:
             log.error("the carrier refuses a parcel", extra={"fields": fields | {"code": str(refused)}})
-            outcome, pause = "refused", REFUSED_PAUSE
+            outcome, pause = "refused", timedelta(seconds=REFUSED_PAUSE)
         except Exception:
             log.exception("a booking failed", extra={"fields": fields})
-            outcome, pause = "failed", LONGEST_PAUSE
+            outcome, pause = "failed", timedelta(seconds=LONGEST_PAUSE)
         if pause is not None:
             async with pool.acquire() as conn:
-                await store.put_off(conn, booking.id, timedelta(seconds=pause))
+                await store.put_off(conn, booking.id, pause)
         log.info("tried a booking", extra={"fields": fields | {"outcome": outcome}})
 
 
