@@ -7,10 +7,9 @@ from contextlib import AsyncExitStack, contextmanager
 from doorbuster import verify
 from shared.settings import Settings
 from tests.fixtures.servers import _NOWHERE as NOWHERE
+from tests.integration.checkout.opening import open_shop
 from tests.integration.checkout.shop import Shop
-from write_side import database, shipping, taxes
-from write_side.customers import open_keyring
-from write_side.payments import open_gateway
+from write_side import database
 
 
 @contextmanager
@@ -28,11 +27,7 @@ def a_shop(runner: asyncio.Runner, database_url: str, keyring_url: str) -> Itera
 
 async def _opened(stack: AsyncExitStack, settings: Settings) -> Shop:
     pool = await stack.enter_async_context(database.open_pool(settings.database_url, 4, "properties"))
-    keyring = await stack.enter_async_context(open_keyring(settings.keyring_url, settings.master_key))
-    gateway = await stack.enter_async_context(open_gateway(settings))
-    await taxes.seed(pool)
-    await shipping.seed(pool)
-    return Shop(pool, keyring, gateway, settings)
+    return await stack.enter_async_context(open_shop(pool, settings))
 
 
 async def _differences(shop: Shop) -> list[str]:

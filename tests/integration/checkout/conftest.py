@@ -9,13 +9,11 @@ from shared.settings import Settings
 from tests.fixtures.servers import _NOWHERE as NOWHERE
 from tests.integration.checkout.carriers import CarrierProcess
 from tests.integration.checkout.inbox import Inbox
+from tests.integration.checkout.opening import open_shop
 from tests.integration.checkout.shop import Shop
 from tests.integration.stripe_simulator.conftest import KEY, PUBLISHABLE, SECRET, Process, free_port
-from write_side import shipping, taxes
-from write_side.customers import open_keyring
 from write_side.database import Pool
 from write_side.notifications.gateway import MailServer
-from write_side.payments import open_gateway
 
 
 @pytest.fixture(scope="session")
@@ -38,13 +36,7 @@ def shop_settings(database_url: str, keyring_url: str, stripe_url: str) -> Setti
 @pytest.fixture
 async def shop(shop_settings: Settings, pool: Pool) -> AsyncIterator[Shop]:
     """An open shop that ships to Germany, among others; Stripe is well."""
-    await taxes.seed(pool)
-    await shipping.seed(pool)
-    async with (
-        open_keyring(shop_settings.keyring_url, shop_settings.master_key) as keyring,
-        open_gateway(shop_settings) as gateway,
-    ):
-        shop = Shop(pool, keyring, gateway, shop_settings)
+    async with open_shop(pool, shop_settings) as shop:
         await shop.outage("off")
         yield shop
         await shop.outage("off")

@@ -11,14 +11,13 @@ import pytest
 from shared.http.health import Check, readiness
 from shared.settings import Settings
 from tests.fixtures.write_side import CAUSE
+from tests.integration.checkout.opening import open_shop
 from tests.integration.checkout.shop import Shop
 from tests.integration.stripe_simulator.conftest import Process, free_port
-from write_side import shipping, taxes
-from write_side.customers import open_keyring
 from write_side.database import Pool
 from write_side.orders.handlers import OrderState
 from write_side.payments import gateway as gateway_module
-from write_side.payments import handlers, open_gateway, steps
+from write_side.payments import handlers, steps
 from write_side.payments.asking import CircuitOpen, ProviderDown
 from write_side.steps import keep_doing
 
@@ -39,13 +38,8 @@ async def away(
     """A shop whose Stripe has little time to answer."""
     monkeypatch.setattr(gateway_module, "TIMEOUT", 0.5)
     settings = msgspec.structs.replace(shop_settings, stripe_api_base=own_stripe.url)
-    await taxes.seed(pool)
-    await shipping.seed(pool)
-    async with (
-        open_keyring(settings.keyring_url, settings.master_key) as keyring,
-        open_gateway(settings) as gateway,
-    ):
-        yield Shop(pool, keyring, gateway, settings)
+    async with open_shop(pool, settings) as shop:
+        yield shop
 
 
 async def asked_by(shop: Shop, orders: list[OrderState]) -> list[ProviderDown]:
