@@ -36,7 +36,7 @@ from write_side.event_log import Positions
 from write_side.gift_cards import Gifts
 from write_side.invoices import PayBy
 from write_side.orders import domain, store
-from write_side.orders.domain import Offer, Where
+from write_side.orders.domain import Offer, Priced, Where
 from write_side.orders.handlers import QuoteState, quoted
 from write_side.orders.offers import offers_of
 from write_side.pricing import Asked
@@ -105,10 +105,7 @@ async def issue_quote(
         await _check_limits(conn, basket.cart, sealed.person_id)
     where = Where(contact.address.country, contact.address.region, contact.address.postal_code)
     cart, now = basket.cart, datetime.now(UTC)
-    chosen = await _chosen(basket, where, outside, method)
-    goods = domain.goods_of(cart.lines, basket.offers, chosen, cart.currency, basket.offered)
-    taxed = await taxes.ask(outside.taxes, domain.question_of(goods, where), outside.taxes_seconds)
-    priced = domain.price(goods, taxed)
+    chosen, priced = await _priced(basket, where, outside, method)
     paid = await gift_cards.paying(pool, gifts, priced.totals, now)
     charged = Money(priced.totals.total_minor - gift_cards.paid_by(paid.parts), cart.currency)
     await invoices.check_quote(pool, pay_by, cart.account_id, basket.groups, charged)
@@ -169,10 +166,14 @@ async def _check_limits(conn: Connection, cart: Cart, person_id: UUID) -> None:
     inventory.check_limits(cart.lines, limits, bought)
 
 
-async def _chosen(basket: Basket, where: Where, outside: Outside, method: str | None) -> Shipping:
-    parcel = _parcel(basket, where)
+async def _priced(basket: Basket, where: Where, outside: Outside, method: str | None) -> tuple[Shipping, Priced]:
+    """How it is sent, and what it costs so. Whoever is outside is asked here, while no transaction is open."""
+    parcel, cart = _parcel(basket, where), basket.cart
     options = await shipping.ask(outside.rates, parcel, outside.rates_seconds)
-    return shipping.chosen(options, method, parcel)
+    chosen = shipping.chosen(options, method, parcel)
+    goods = domain.goods_of(cart.lines, basket.offers, chosen, cart.currency, basket.offered)
+    taxed = await taxes.ask(outside.taxes, domain.question_of(goods, where), outside.taxes_seconds)
+    return chosen, domain.price(goods, taxed)
 
 
 def _parcel(basket: Basket, where: Where) -> Parcel:
