@@ -19,19 +19,18 @@ from write_side.carts.domain import MOST_OF_ONE
 from write_side.inventory.allocating import allocate, summed
 from write_side.inventory.domain import Demand, OutOfStock, StockItem, UnknownStock
 from write_side.orders import domain as orders
-from write_side.orders.domain import (
+from write_side.orders.costing import (
     LEAST_TOTAL,
     MOST_TOTAL,
     Goods,
     Offer,
     Priced,
-    Quote,
     Where,
-    check_quote,
     goods_of,
     price,
     question_of,
 )
+from write_side.orders.domain import Quote, check_quote
 from write_side.orders.refusals import QuoteExpired, QuoteStale, TotalOutOfRange
 from write_side.payments import Payment
 from write_side.pricing import UnitPrice

@@ -1,8 +1,9 @@
 """Orders: what other contexts may ask of them.
 
 How one is placed, in reading order: routes.py (what comes in), quoting.py (`issue_quote`), placing.py (`place_order`,
-many at once), domain.py (the decisions), store.py, and schema/functions/orders.sql (what only the rows can say). How it
-ends: settling.py (facts about its payment, cancelling, expiring) and verdicts.py (who wins which race).
+many at once), costing.py and domain.py (the decisions), store.py, and schema/functions/orders.sql (what only the rows
+can say). How it ends: settling.py (facts about its payment, cancelling, expiring) and verdicts.py (who wins which
+race).
 
 An order goes pending_payment → confirmed, or → closing → cancelled | expired. Who moves it:
 

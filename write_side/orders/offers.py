@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from write_side import catalog, pricing
 from write_side.catalog import SoldVariant
 from write_side.database import Connection
-from write_side.orders.domain import Offer
+from write_side.orders.costing import Offer
 from write_side.pricing import Asked, PriceBook
 
 

@@ -26,7 +26,7 @@ from write_side.carts import CartOrderedAlready
 from write_side.commands import RETRIES, Answer, Call, TryAgain
 from write_side.database import Pool
 from write_side.group_commit import MOST, Carried, GroupCommit
-from write_side.orders import domain, store
+from write_side.orders import costing, domain, store
 from write_side.orders.calls import Known, Outcome, Placing
 from write_side.orders.domain import Quote
 from write_side.orders.handlers import OrderState, ordered, show_order
@@ -125,7 +125,7 @@ def decide(known: Known, command: PlaceOrder, now: datetime) -> Placing:
     sales.check_passes(known.gates, wanted, quote.cart_id)
     offers = on_sale(wanted, known.sold, known.prices, quote.asked(now))
     offered = Offered(known.promotions, quote.codes, known.uses.get(quote.person_id, {}), now)
-    fresh = domain.goods_of(wanted, offers, _shipping(quote), quote.totals.currency, offered)
+    fresh = costing.goods_of(wanted, offers, _shipping(quote), quote.totals.currency, offered)
     domain.check_quote(quote, cart.version, fresh, now)
     _check_paying(quote, known, now)
     inventory.check_limits(wanted, known.limits, known.bought.get(quote.person_id, {}))

@@ -35,8 +35,8 @@ from write_side.database import Connection, Pool
 from write_side.event_log import Positions
 from write_side.gift_cards import Gifts
 from write_side.invoices import PayBy
-from write_side.orders import domain, store
-from write_side.orders.domain import Offer, Priced, Where
+from write_side.orders import costing, domain, store
+from write_side.orders.costing import Offer, Priced, Where
 from write_side.orders.handlers import QuoteState, quoted
 from write_side.orders.offers import offers_of
 from write_side.pricing import Asked
@@ -171,12 +171,12 @@ async def _priced(basket: Basket, where: Where, outside: Outside, method: str | 
     parcel, cart = _parcel(basket, where), basket.cart
     options = await shipping.ask(outside.rates, parcel, outside.rates_seconds)
     chosen = shipping.chosen(options, method, parcel)
-    goods = domain.goods_of(cart.lines, basket.offers, chosen, cart.currency, basket.offered)
-    taxed = await taxes.ask(outside.taxes, domain.question_of(goods, where), outside.taxes_seconds)
-    return chosen, domain.price(goods, taxed)
+    goods = costing.goods_of(cart.lines, basket.offers, chosen, cart.currency, basket.offered)
+    taxed = await taxes.ask(outside.taxes, costing.question_of(goods, where), outside.taxes_seconds)
+    return chosen, costing.price(goods, taxed)
 
 
 def _parcel(basket: Basket, where: Where) -> Parcel:
     cart = basket.cart
-    sent = domain.sent_of(cart.lines, basket.offers, cart.currency, basket.offered)
+    sent = costing.sent_of(cart.lines, basket.offers, cart.currency, basket.offered)
     return Parcel(where.country, where.region, where.postal_code, cart.currency, sent.grams, sent.value_minor)

@@ -42,7 +42,7 @@ from write_side.invoices import CreditExceeded, InvoiceNotPermitted, Method, Pay
 from write_side.opening_orders import check_order_token, who_opens
 from write_side.orders import handlers, settling
 from write_side.orders.claiming import Claimed, OrderTaken, claim_order, claim_orders_of
-from write_side.orders.domain import Where
+from write_side.orders.costing import Where
 from write_side.orders.handlers import Amounts, OrderState, PaymentState, QuoteState
 from write_side.orders.placing import PlaceOrder, place_order
 from write_side.orders.quoting import ShippingOptions, issue_quote, list_shipping

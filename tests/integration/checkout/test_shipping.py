@@ -13,7 +13,7 @@ from write_side import customers
 from write_side.errors import VersionConflict
 from write_side.orders import quoting
 from write_side.orders import store as orders
-from write_side.orders.domain import Where
+from write_side.orders.costing import Where
 from write_side.outside import NoAnswer
 from write_side.promotions.domain import PercentageInput
 from write_side.shipping import ShippingUnavailable, UnknownDestination, UnknownShippingMethod

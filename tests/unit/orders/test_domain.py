@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from shared.events.orders import OrderCancelled, OrderClosing, OrderConfirmed, OrderExpired, Shipping
 from shared.events.taxes import Tax, TaxRules
 from shared.ids import uuid7
-from write_side.orders import domain
-from write_side.orders.domain import MOST_TOTAL, Goods, Offer, Priced, Quote, Where
+from write_side.orders import costing, domain
+from write_side.orders.costing import MOST_TOTAL, Goods, Offer, Priced, Where
+from write_side.orders.domain import Quote
 from write_side.orders.refusals import CartEmpty, NotSellable, QuoteExpired, QuoteStale, TotalOutOfRange
 from write_side.pricing import UnitPrice
 from write_side.taxes import computing
@@ -26,12 +27,12 @@ def offer(price: int, *, included: bool = False) -> Offer:
 
 
 def goods(wanted: dict[str, int], offers: dict[str, Offer], shipping: Shipping = PARCEL) -> Goods:
-    return domain.goods_of(wanted, offers, shipping, "EUR")
+    return costing.goods_of(wanted, offers, shipping, "EUR")
 
 
 def priced(goods: Goods, tax: int = 190_000) -> Priced:
-    question = domain.question_of(goods, Where("DE"))
-    return domain.price(goods, computing.answered(TaxRules([Tax("VAT", {"standard": tax})]), question))
+    question = costing.question_of(goods, Where("DE"))
+    return costing.price(goods, computing.answered(TaxRules([Tax("VAT", {"standard": tax})]), question))
 
 
 def quote_of(priced: Priced, *, cart_version: int = 3) -> Quote:
