@@ -146,6 +146,8 @@ class Documents:
             shards = {shard: shards[shard]} if shard in shards else {}
         if not shards:
             return None
+        if self._multiplexer.leaves_alone:  # it can't be told, and won't be within the bound
+            return BEHIND
         with metrics.POSITION_SECONDS.labels(model).time():
             reached = await self._waiting.reached(self.slot(model), shards, prefix=prefix)
         metrics.POSITION_WAITS.labels(model, "reached" if reached else BEHIND).inc()

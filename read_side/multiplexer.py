@@ -37,6 +37,11 @@ class Multiplexer:
         self._breaker = Breaker(LONGEST_PAUSE)
         self._probe: asyncio.Task[None] | None = None
 
+    @property
+    def leaves_alone(self) -> bool:
+        """Whether Redis isn't asked for now, as it didn't answer."""
+        return self._breaker.state != "closed"
+
     def get(self, key: str) -> asyncio.Future[bytes | None]:
         """The value under a key, None if there is none; raises what the Redis client raises."""
         loop = asyncio.get_running_loop()
@@ -91,7 +96,8 @@ class Multiplexer:
         try:
             values = cast(list[bytes | None], await self._redis.mget(keys))
         except (NoConnection, NoAnswer, OSError):
-            self._breaker.failed(permit, time.monotonic())
+            for _ in keys:  # whoever waited for one: a busy process knows at once
+                self._breaker.failed(permit, time.monotonic())
             raise
         except RedisError:  # a refusal is an answer
             self._breaker.succeeded(permit)

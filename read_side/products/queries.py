@@ -1,6 +1,5 @@
 """The product page, by id or another name: from Redis, else from Elasticsearch."""
 
-import time
 from collections.abc import Awaitable, Callable
 from typing import Literal, NamedTuple
 
@@ -12,7 +11,6 @@ from read_side.documents import BEHIND, NOT_READY, Documents, not_ready
 from read_side.parameters import DEFAULT_CHANNEL
 from read_side.prices.pages import Till
 from read_side.products.spare import SparePages, Wanted
-from shared.breaker import Breaker, Withheld
 from shared.documents.products import PAGE, ProductPage, page_id
 from shared.ean import normalized
 from shared.http.problems import Problem, not_found, unavailable
@@ -20,7 +18,6 @@ from shared.locales import Locales
 from shared.position import Position
 
 Name = Literal["slug", "sku", "ean"]
-LONGEST_PAUSE = 2.0  # seconds until Redis is tried again
 
 Page = Answer[ProductPage]
 
@@ -36,12 +33,10 @@ PLAINLY = AsAsked()
 
 
 class Pages:
-    """Answers product pages. While Redis doesn't answer it is left alone but for a probe now and then: to wait for it
-    at each page would make all of them slow."""
+    """Answers product pages."""
 
     def __init__(self, documents: Documents, till: Till, spare: SparePages) -> None:
         self._documents, self._till, self._spare = documents, till, spare
-        self._breaker = Breaker(LONGEST_PAUSE)
 
     async def by_id(self, product_id: str, position: Position | None = None, as_asked: AsAsked = PLAINLY) -> Page:
         """The page of a product in the best language it has, at the prices of now.
@@ -79,29 +74,13 @@ class Pages:
 
     async def _or_spare(self, ask: Callable[[], Awaitable[Page]], wanted: Wanted, position: Position | None) -> Page:
         try:
-            return await self._asked(ask)
-        except (RedisError, OSError, Withheld) as error:
+            return await ask()
+        except (RedisError, OSError) as error:
             return await self._instead(wanted, position, unavailable("redis"), error)
         except Problem as problem:
             if problem.code != NOT_READY.code:
                 raise
             return await self._instead(wanted, position, problem, problem)
-
-    async def _asked(self, ask: Callable[[], Awaitable[Page]]) -> Page:
-        permit = self._breaker.admit(time.monotonic())
-        try:
-            answer = await ask()
-        except (RedisError, OSError):
-            self._breaker.failed(permit, time.monotonic())
-            raise
-        except Problem:  # Redis did answer
-            self._breaker.succeeded(permit)
-            raise
-        except BaseException:
-            self._breaker.given_up(permit)
-            raise
-        self._breaker.succeeded(permit)
-        return answer
 
     async def _instead(self, wanted: Wanted, position: Position | None, refusal: Problem, cause: Exception) -> Page:
         """From Elasticsearch. What isn't there may only not be there yet: then it is unknown, as it was before."""
