@@ -85,8 +85,6 @@ class BrandShelf:
         self._until = time.monotonic() + KEPT_SECONDS
 
     async def _counted(self) -> dict[str, int]:
-        found = await self._index.search(
-            query={"bool": {"filter": elastic.LISTED}}, size=0, track_total_hits=False, timeout=elastic.TIMEOUT,
-            aggs={"brands": {"terms": {"field": "brand", "size": MOST_BRANDS}}},
-        )  # fmt: skip
+        aggs = {"brands": {"terms": {"field": "brand", "size": MOST_BRANDS}}}
+        found = await self._index.search(**elastic.counting(aggs))
         return {bucket["key"]: bucket["doc_count"] for bucket in found["aggregations"]["brands"]["buckets"]}

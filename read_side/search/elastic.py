@@ -73,6 +73,17 @@ def query(asked: SearchRequest, common: list[Json], applied: Applied = NOTHING) 
     return {"bool": {"filter": common, "should": should, "minimum_should_match": 1}}
 
 
+def counting(aggs: Json, query: Json | None = None) -> Json:
+    """Counts without hits, of the whole shop or of what a query finds."""
+    return {
+        "query": query or {"bool": {"filter": LISTED}},
+        "size": 0,
+        "track_total_hits": False,
+        "timeout": TIMEOUT,
+        "aggs": aggs,
+    }
+
+
 def order(asked: SearchRequest) -> list[Json]:
     """The sort; the product's id makes it total, so that cursors neither repeat nor leave out."""
     price = f"prices.{asked.currency}"

@@ -84,9 +84,6 @@ class Kinds:
     async def _learn(self, attributes: list[str]) -> None:
         if not attributes:
             return
-        found = await self._index.search(
-            query={"bool": {"filter": elastic.LISTED}}, size=0, track_total_hits=False, timeout=elastic.TIMEOUT,
-            aggs=question(attributes),
-        )  # fmt: skip
+        found = await self._index.search(**elastic.counting(question(attributes)))
         until = time.monotonic() + KEPT_SECONDS
         self._known |= {attribute: (until, kind) for attribute, kind in told(attributes, found).items()}

@@ -183,10 +183,11 @@ class Search:
 
     async def _page(self, plan: _Plan, position: Position | None) -> tuple[Page, str | None]:
         """The page, and why its prices may be out of date, if they may."""
-        plan, found, understood = await self._found(plan)
-        asked, hits = plan.asked, found["hits"]["hits"]
         named = plan.named()
-        counted = _facets(named, found, plan, await self._kinds_of(named))
+        kinds = await self._kinds_of(named)  # once: the answer is read as what was asked
+        plan, found, understood = await self._found(plan, kinds)
+        asked, hits = plan.asked, found["hits"]["hits"]
+        counted = _facets(named, found, plan, kinds)
         if plan.samples:
             counted += await self._sampled_facets(hits, plan)
         shown = hits[: asked.limit]
@@ -200,10 +201,10 @@ class Search:
         )
         return page, unsure
 
-    async def _found(self, plan: _Plan) -> tuple[_Plan, Json, Wording | None]:
+    async def _found(self, plan: _Plan, kinds: Mapping[str, Kind]) -> tuple[_Plan, Json, Wording | None]:
         """What is found, and by which words. Only words that no product says are asked for twice."""
         text = plan.asked.text
-        found = await self._hits(plan)
+        found = await self._hits(plan, kinds)
         if not text or plan.after is not None or _say_all(text, found):
             return plan, found, Wording(text) if text else None
         changes, ignored = wording.corrected(text, found), list[str]()
@@ -213,27 +214,23 @@ class Search:
             return plan, found, Wording(text, ignored=ignored)
         taken = wording.changed(text, changes)
         plan = msgspec.structs.replace(plan, asked=msgspec.structs.replace(plan.asked, text=taken))
-        return plan, await self._hits(plan), Wording(taken, changes, ignored)
+        return plan, await self._hits(plan, kinds), Wording(taken, changes, ignored)
 
     async def _parted(self, text: str) -> tuple[list[Change], list[str]]:
         words = wording.words_of(text)[:MOST_WORDS]
         if not words:
             return [], []
-        listed = {"bool": {"filter": elastic.LISTED}}
-        aggs = wording.known(words)
-        found = await self._index.search(
-            query=listed, size=0, track_total_hits=False, timeout=elastic.TIMEOUT, aggs=aggs
-        )
+        found = await self._index.search(**elastic.counting(wording.known(words)))
         return wording.parted(words, found)
 
-    async def _hits(self, plan: _Plan) -> Json:
+    async def _hits(self, plan: _Plan, kinds: Mapping[str, Kind]) -> Json:
         asked, named = plan.asked, plan.named()
         size = max(asked.limit + 1, SAMPLE if plan.samples else 0)  # one more tells whether there is a next page
         body = elastic.body(asked, plan.common, plan.chosen, plan.after, size, plan.applied)
         if plan.samples:
             body["source"].append("facets")
         if named:
-            body["aggs"] = facets.questions(named, plan.chosen, asked, await self._kinds_of(named))
+            body["aggs"] = facets.questions(named, plan.chosen, asked, kinds)
         return await self._index.search(**body, preference=plan.fingerprint.hex())  # one copy: one order of scores
 
     async def _kinds_of(self, names: Sequence[str]) -> Mapping[str, Kind]:
@@ -245,13 +242,9 @@ class Search:
         if not names:
             return []
         kinds = await self._kinds_of(names)
-        found = await self._index.search(
-            query=elastic.query(plan.asked, plan.common, plan.applied),
-            size=0,
-            track_total_hits=False,
-            timeout=elastic.TIMEOUT,
-            aggs=facets.questions(names, plan.chosen, plan.asked, kinds),
-        )
+        counts = facets.questions(names, plan.chosen, plan.asked, kinds)
+        query = elastic.query(plan.asked, plan.common, plan.applied)
+        found = await self._index.search(**elastic.counting(counts, query))
         return _facets(names, found, plan, kinds)
 
     def _next(self, hits: list[Json], plan: _Plan) -> str | None:
