@@ -5,6 +5,7 @@ import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
+from typing import Protocol
 
 from elasticsearch import AsyncElasticsearch
 from litestar import Litestar
@@ -164,14 +165,10 @@ def _lifespan(
             await watch.look()
         with contextlib.suppress(Problem, RedisError, OSError):  # known from the start, should Redis go
             await shelf.read()
-        looking = asyncio.create_task(watch.run())
         try:
-            yield
+            async with _at_work(watch):
+                yield
         finally:
-            watch.stop()
-            looking.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await looking
             await elasticsearch.close()
             await redis.aclose()
 
@@ -182,14 +179,10 @@ def _counting(outbox: Outbox, secret: str) -> Lifespan:
     @asynccontextmanager
     async def lifespan(app: Litestar) -> AsyncIterator[None]:
         app.state.counting = Counting(outbox, secret)
-        emptying = asyncio.create_task(outbox.run())
         try:
-            yield
+            async with _at_work(outbox):
+                yield
         finally:
-            outbox.stop()
-            emptying.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await emptying
             await outbox.empty()
 
     return lifespan
@@ -198,13 +191,26 @@ def _counting(outbox: Outbox, secret: str) -> Lifespan:
 def _watching(rooms: WaitingRooms) -> Lifespan:
     @asynccontextmanager
     async def lifespan(_app: Litestar) -> AsyncIterator[None]:
-        looking = asyncio.create_task(rooms.run())
-        try:
+        async with _at_work(rooms):
             yield
-        finally:
-            rooms.stop()
-            looking.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await looking
 
     return lifespan
+
+
+class _Worker(Protocol):
+    async def run(self) -> None: ...
+
+    def stop(self) -> None: ...
+
+
+@asynccontextmanager
+async def _at_work(worker: _Worker) -> AsyncIterator[None]:
+    """Runs beside the API, until it ends."""
+    working = asyncio.create_task(worker.run())
+    try:
+        yield
+    finally:
+        worker.stop()
+        working.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await working
