@@ -21,7 +21,6 @@ ALIKE = 20.0  # numbers that lie this many times apart are cut into ranges as wi
 _NICE = (1, 2, 5)
 _NUMBER = r"-?[0-9]{1,15}(?:[.,][0-9]{1,9})?"
 _RANGE = re.compile(rf"(?P<low>{_NUMBER})?\.\.(?P<apart><)?(?P<high>{_NUMBER})?(?P<unit>\s?\S{{1,4}})?")
-_SMALLEST, _LARGEST = "0" * 16, "f" * 16
 
 
 class Range(Struct, frozen=True):
@@ -75,8 +74,7 @@ def parsed(attribute: str, text: str) -> Range | None:
 
 def between(attribute: str, range_: Range) -> Json:
     """The filter on the numbers of an attribute. Elasticsearch wants both ends told in a flattened field."""
-    low = word_of(Quantity(range_.low, range_.unit)) if range_.low > -inf else f"{range_.unit}|{_SMALLEST}"
-    high = word_of(Quantity(range_.high, range_.unit)) if range_.high < inf else f"{range_.unit}|{_LARGEST}"
+    low, high = (word_of(Quantity(end, range_.unit)) for end in (range_.low, range_.high))
     return {"range": {f"numbers.{attribute}": {"gte": low, ("lt" if range_.apart else "lte"): high}}}
 
 
