@@ -5,6 +5,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from projector.model import REDIS, Folded, Keys, ReadModel, Rendered, encode
+from projector.read_models.price_times import held_since
 from shared.codec import Event
 from shared.documents.prices import HISTORY_DAYS, LISTS, ShownPriceList, TermsStep
 from shared.envelope import Recorded
@@ -32,8 +33,7 @@ def evolve(state: PriceListState | None, recorded: Recorded, event: PriceListEve
     new = TermsStep(recorded.recorded_at, None if isinstance(event, PriceListEnded) else event.terms)
     steps = [*(state.steps if state else []), new]
     horizon = recorded.recorded_at - timedelta(days=HISTORY_DAYS)
-    over = [n for n, step in enumerate(steps) if step.at <= horizon]
-    return PriceListState(recorded.position, event.price_list_id, steps[over[-1] :] if over else steps)
+    return PriceListState(recorded.position, event.price_list_id, held_since(steps, horizon))
 
 
 def render(id_: str, state: PriceListState, _keys: Keys) -> Rendered:

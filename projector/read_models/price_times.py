@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import groupby, pairwise
+from typing import TypeVar
 
-from shared.documents.prices import HISTORY_DAYS, WINDOW_DAYS, PriceTimes, Step, VariantTimes
+from shared.documents.prices import HISTORY_DAYS, WINDOW_DAYS, PriceTimes, Step, TermsStep, VariantTimes
 from shared.events.catalog import ProductFacts
 from shared.events.pricing import (
     ListPriceRemoved,
@@ -19,6 +20,7 @@ ALWAYS = datetime(1970, 1, 1, tzinfo=UTC)  # since when a price holds that nobod
 LONGEST_SALE = timedelta(days=366)  # what a list asks for longer is simply its price
 MOST = 200  # steps of one price that are kept as they were; of more, those that matter on each day
 
+_S = TypeVar("_S", Step, TermsStep)
 Steps = list[Step]
 Times = Mapping[str, Mapping[str, Steps]]  # SKU → currency or price list → steps
 
@@ -81,11 +83,16 @@ def _with(steps: Steps, new: Step) -> Steps:
 
 
 def _kept(steps: Steps, now: datetime, horizon: datetime) -> Steps:
-    """Without those that were over by the horizon; the one that held then stays."""
+    """Those that matter since the horizon, and those to come."""
     past = _changes([step for step in steps if step.at <= now])
-    over = [n for n, step in enumerate(past) if step.at <= horizon]
-    past = past[over[-1] :] if over else past
+    past = held_since(past, horizon)
     return [*(_thinned(past) if len(past) > MOST else past), *(step for step in steps if step.at > now)]
+
+
+def held_since(steps: list[_S], horizon: datetime) -> list[_S]:
+    """Without those that were over by the horizon; the one that held then stays."""
+    over = [n for n, step in enumerate(steps) if step.at <= horizon]
+    return steps[over[-1] :] if over else steps
 
 
 def _changes(steps: Steps) -> Steps:
