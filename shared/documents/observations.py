@@ -10,6 +10,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
+from shared.documents.layout import index_name
 from shared.documents.told import told
 
 SEARCHES = "searches"  # Elasticsearch: a SearchRecord per search that was kept
@@ -63,12 +64,12 @@ def reader_key(kind: str) -> str:
 
 def index_of(prefix: str, kind: str, day: date) -> str:
     """The index of one day (UTC); the alias is the kind itself."""
-    return f"{prefix}{kind}-{VERSION}-{day:%Y.%m.%d}"
+    return f"{index_name(prefix, kind, VERSION)}-{day:%Y.%m.%d}"
 
 
 def day_of(prefix: str, kind: str, index: str) -> date | None:
     """Which day an index is of; None: it is none of these."""
-    begun = f"{prefix}{kind}-{VERSION}-"
+    begun = f"{index_name(prefix, kind, VERSION)}-"
     try:
         return datetime.strptime(index.removeprefix(begun), "%Y.%m.%d").date() if index.startswith(begun) else None  # noqa: DTZ007
     except ValueError:
