@@ -1,6 +1,6 @@
 """The product read models: the page (Redis) and the search document (Elasticsearch)."""
 
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from msgspec import Struct
@@ -104,6 +104,3 @@ class CategoryTree(Struct, frozen=True):
     """All categories in one document, parents before children."""
 
     categories: list[Category]
-
-
-SearchHit = dict[str, Any]
