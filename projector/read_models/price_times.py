@@ -6,7 +6,7 @@ from itertools import groupby, pairwise
 from typing import TypeVar
 
 from shared.documents.prices import HISTORY_DAYS, WINDOW_DAYS, PriceTimes, Step, TermsStep, VariantTimes
-from shared.events.catalog import ProductFacts
+from shared.documents.product_pages import Known
 from shared.events.pricing import (
     ListPriceRemoved,
     ListPriceSet,
@@ -22,7 +22,6 @@ MOST = 200  # steps of one price that are kept as they were; of more, those that
 
 _S = TypeVar("_S", Step, TermsStep)
 Steps = list[Step]
-Times = Mapping[str, Mapping[str, Steps]]  # SKU → currency or price list → steps
 
 
 def own_steps(
@@ -62,15 +61,11 @@ def list_steps(
     return _kept(_with(list(known), Step(at, amount)), at, horizon)
 
 
-def times_of(
-    facts: ProductFacts, prices: Mapping[str, Mapping[str, int]], own: Times, lists: Times
-) -> PriceTimes | None:
-    """All variants' steps; None if nothing changes by itself, or did lately."""
-    skus = [variant.sku for variant in facts.variants]
-    if not any(own.get(sku) or lists.get(sku) for sku in skus):
-        return None
-    every = [(sku, _all_own(prices.get(sku, {}), own.get(sku, {})), lists.get(sku, {})) for sku in skus]
-    return PriceTimes([VariantTimes(sku, own_ones, dict(by_list)) for sku, own_ones, by_list in every])
+def times_of(known: Known) -> PriceTimes:
+    """All variants' steps."""
+    skus = [variant.sku for variant in known.facts.variants]
+    own = {sku: _all_own(known.prices.get(sku, {}), known.own.get(sku, {})) for sku in skus}
+    return PriceTimes([VariantTimes(sku, own[sku], dict(known.lists.get(sku, {}))) for sku in skus])
 
 
 def _all_own(prices: Mapping[str, int], own: Mapping[str, Steps]) -> dict[str, Steps]:

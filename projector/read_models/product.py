@@ -13,6 +13,7 @@ from projector.read_models.price_times import horizon_of, list_steps, own_steps
 from projector.read_models.shelves import restocked
 from shared.codec import Event
 from shared.documents.prices import Step
+from shared.documents.product_pages import Known
 from shared.documents.shelves import Shelf, level
 from shared.envelope import Recorded
 from shared.events.catalog import ProductCreated, ProductEvent, ProductFacts, ProductRevised
@@ -112,9 +113,12 @@ def _placed(
     return {**times, sku: {**times.get(sku, {}), name: steps}}
 
 
-def facts_of(state: Product) -> ProductFacts | None:
-    """What the merchant said of it; None as long as only prices or stock were heard of."""
-    return _facts.decode(state.facts)
+def known_of(state: Product) -> Known | None:
+    """What is told of it; None as long as only prices or stock were heard of."""
+    facts = _facts.decode(state.facts)
+    if facts is None:
+        return None
+    return Known(state.id, facts, state.prices, state.shelves, state.own, state.lists)
 
 
 def alike(before: Product, after: Product) -> bool:

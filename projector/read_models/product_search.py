@@ -6,7 +6,7 @@ from projector.kinds import kind_words
 from projector.model import ELASTICSEARCH, Keys, ReadModel, Rendered, encode
 from projector.read_models import product
 from projector.read_models.price_times import times_of
-from projector.read_models.product import Product, facts_of
+from projector.read_models.product import Product, known_of
 from shared.documents.products import SEARCH, Completion, SearchedProduct
 from shared.documents.quantities import indexed
 from shared.documents.shelves import best, level
@@ -19,9 +19,10 @@ _WEIGHTS: dict[Availability, int] = {"in": 3, "low": 2, "out": 1}
 
 def render(id_: str, state: Product, _keys: Keys) -> Rendered:
     """A document per product that has facts."""
-    facts = facts_of(state)
-    if facts is None:
+    known = known_of(state)
+    if known is None:
         return Rendered({})
+    facts = known.facts
     availability = best(level(state.shelves.get(variant.sku, {})) for variant in facts.variants)
     facets = {key: _words(value) for key, value in facts.attributes.items()}
     quantities = {key: told for key, words in facets.items() if (told := indexed(key, tuple(words)))}
@@ -47,7 +48,7 @@ def render(id_: str, state: Product, _keys: Keys) -> Rendered:
         listed=facts.status == "active",
         deleted=False,
         position=state.position,
-        times=times.variants if (times := times_of(facts, state.prices, state.own, state.lists)) else [],
+        times=times_of(known).variants if known.timed else [],
         names={locale: said.name for locale, said in facts.translations.items() if said.name},
         translated="\n".join(f"{said.name}\n{said.description}" for said in facts.translations.values()),
     )

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import Raw
@@ -61,7 +62,7 @@ class Both:
         self.now, self.position = START, 0
         self.priced: PricedVariant | None = None
         self.lists: dict[UUID, PriceList] = {}
-        self.product = product.Product(0, ID)
+        self.product = product.Product(0, ID, Raw(msgspec.json.encode(FACTS)))
         self.shown: dict[str, price_lists.PriceListState] = {}
 
     def say(self, said: tuple[Any, ...]) -> None:
@@ -117,12 +118,13 @@ class Both:
         return None if price is None else price.amount_minor
 
     def on_the_page(self, channel: str) -> list[ShownPrice]:
-        times = times_of(FACTS, self.product.prices, self.product.own, self.product.lists)
-        if times is None:
+        known = product.known_of(self.product)
+        assert known is not None
+        if not known.timed:
             own = self.product.prices.get(SKU, {})
             return [ShownPrice(amount, currency) for currency, amount in sorted(own.items())]
         lists = {id_: ShownPriceList(state.id, state.steps) for id_, state in self.shown.items()}
-        return shown_prices(times.variants[0], lists, channel, self.now)
+        return shown_prices(times_of(known).variants[0], lists, channel, self.now)
 
 
 @BOUNDED
