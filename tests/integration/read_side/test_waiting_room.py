@@ -20,7 +20,9 @@ from tests.integration.read_side.shelves import Shelves
 
 
 async def put(shelves: Shelves, starts_in: float, rate: int = 6000, **said: object) -> Sale:
-    """A sale that was announced a moment ago."""
+    """A sale that was announced a moment ago, when the server was there already: it tells its age in whole seconds."""
+    while (await shelves.redis.info("server"))["uptime_in_seconds"] < 2:
+        await asyncio.sleep(0.02)
     now = datetime.now(UTC)
     starts_at = now + timedelta(seconds=starts_in)
     gate = Gate(starts_at, 0, rate)
