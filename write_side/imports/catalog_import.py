@@ -21,6 +21,7 @@ from write_side.imports.gathering import Gathered, gathered
 from write_side.imports.mapping import DEFAULT, ColumnMapping
 from write_side.imports.observing import Observer
 from write_side.imports.pace import Pace
+from write_side.imports.patience import GONE, patiently
 from write_side.imports.plan import Known, Plan, Terms, plan
 from write_side.imports.reading import Table, UnreadableFile
 from write_side.imports.rows import Row, RowReader
@@ -71,7 +72,7 @@ async def import_catalog(
         pricing.check_currency(currency)
     if missing := reader.missing():
         raise UnreadableFile(f"no column is the {' or the '.join(missing)} ({', '.join(table.columns)})")
-    terms = Terms(await _warehouse(pool, options, cause), options.stock)
+    terms = Terms(await patiently(lambda: _warehouse(pool, options, cause)), options.stock)
     source = gathered(table, options.mapping)
     run = _Import(pool, source, reader, terms, cause, observer or Observer(), dry_run=options.dry_run)
     try:
@@ -118,10 +119,13 @@ class _Import:
                 batch = await self._batches.next()
                 if batch is None:
                     break
-                made = await self._plan(batch.rows)
+                made = await self._planned(batch.rows)
             await self._finish(batch, made)
         if self._batches.unreadable:
             raise self._batches.unreadable
+
+    async def _planned(self, rows: list[Row]) -> Plan:
+        return await patiently(lambda: self._plan(rows))
 
     async def _plan(self, rows: list[Row]) -> Plan:
         """What the rows do; its slugs are claimed until `_forget`."""
@@ -161,15 +165,17 @@ class _Import:
         self._observer.progressed(self.progress)
 
     async def _save_or_split(self, rows: list[Row], made: Plan) -> None:
-        """Save a plan, anew if others got in its way; rows that Postgres won't have are found by halving the batch."""
+        """Save a plan, anew if others or a cut came in its way; rows that Postgres won't have are found by halving."""
         if self._dry_run:  # its slugs stay claimed, as those of rows would
             return self._count(made)
+        why: Exception | None = None
         for _ in range(TRIES):
             try:
                 await self._save(made)
-            except RACES:
+            except (*RACES, *GONE) as error:  # where it went in and nobody heard of it, the plan finds it there
+                why = None if isinstance(error, RACES) else error
                 self._claims.remove(made.slugs)
-                made = await self._plan(rows)
+                made = await self._planned(rows)
             except BAD_DATA as error:
                 self._claims.remove(made.slugs)
                 return await self._split(rows, error)
@@ -177,7 +183,7 @@ class _Import:
                 self._claims.remove(made.slugs)
                 return self._count(made)
         self._claims.remove(made.slugs)
-        return await self._split(rows, None)
+        return await self._split(rows, why)
 
     async def _split(self, rows: list[Row], error: Exception | None) -> None:
         if len(rows) == 1:
@@ -186,7 +192,7 @@ class _Import:
             return self._reject(_rejection(row, "not_saved", reason))
         middle = len(rows) // 2
         for half in (rows[:middle], rows[middle:]):
-            await self._save_or_split(half, await self._plan(half))
+            await self._save_or_split(half, await self._planned(half))
 
     async def _save(self, made: Plan) -> None:
         async with self._pool.acquire() as conn, conn.transaction():

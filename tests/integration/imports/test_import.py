@@ -4,6 +4,7 @@ import asyncio
 from pathlib import Path
 from uuid import UUID
 
+import asyncpg
 import pytest
 from msgspec import structs
 
@@ -101,6 +102,23 @@ async def test_two_imports_of_one_file_at_once_make_each_product_once(pool: Pool
     assert first.rows == second.rows == 60
     types = await log_types(pool)
     assert (types["product_created"], types["price_set"], types["category_created"]) == (60, 60, 5)
+
+
+@pytest.mark.usefixtures("small_batches")
+async def test_an_import_outlasts_connections_that_are_cut(pool: Pool, database_url: str, tmp_path: Path) -> None:
+    path = written(tmp_path / "a.tsv.gz", [row(n) for n in range(100)])
+    superuser = await asyncpg.connect(database_url)
+    cut = """SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
+             WHERE datname = current_database() AND application_name = 'test' AND xact_start IS NOT NULL"""
+    importing, cuts = asyncio.create_task(imported(pool, path, rejects := Rejects(), stock=3)), 0
+    while not importing.done() and cuts < 4:  # more could end one row for good
+        cuts += await superuser.fetchval(cut)
+    await superuser.close()
+    done = await importing
+    assert cuts > 0
+    assert (done.created + done.unchanged, rejects.codes) == (100, [])
+    types = await log_types(pool)
+    assert types["product_created"] == types["price_set"] == types["stock_item_opened"] == 100
 
 
 async def test_stock_goes_to_the_warehouse_that_is_named_or_to_main(pool: Pool, tmp_path: Path) -> None:
