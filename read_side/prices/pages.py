@@ -9,11 +9,11 @@ from msgspec import structs
 
 from read_side.answers import Answer, Keeping
 from read_side.documents import Documents, Found
-from read_side.prices.choosing import Lists, shown_prices
 from read_side.prices.shelf import PriceListShelf
 from shared.documents.prices import PriceTimes, ShownPrice
 from shared.documents.products import PAGE, PageVariant, ProductPage, times_id
 from shared.position import Position
+from shared.shown_prices import Lists, shown_prices
 
 MOST = 2000  # pages that are kept made up, each until something may change
 KEPT = timedelta(seconds=60)  # the 30 days of a lowered price end that late

@@ -7,10 +7,10 @@ import msgspec
 from redis.exceptions import RedisError
 
 from read_side.documents import BEHIND, Documents
-from read_side.prices.choosing import Lists
 from shared.documents.prices import LISTS, ShownPriceList
 from shared.http.problems import Problem
 from shared.position import Position
+from shared.shown_prices import Lists
 
 KEPT_SECONDS = 1.0  # so long a change of a list's terms may go unseen; its beginning and end are known before
 MOST = 10_000  # lists that are kept

@@ -9,13 +9,13 @@ import msgspec
 from msgspec import Struct
 
 from read_side.categories.queries import Categories
-from read_side.prices.choosing import Lists, Place, shown_price
 from read_side.search.elastic import Json
 from read_side.search.facets import Facet
 from read_side.search.parameters import SearchRequest
 from read_side.search.wording import Wording
 from shared.documents.prices import ShownPrice, VariantTimes
 from shared.documents.stock import Availability
+from shared.shown_prices import Lists, Place, shown_price
 
 
 class ItemCategory(Struct, frozen=True):

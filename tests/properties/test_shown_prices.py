@@ -11,7 +11,6 @@ from msgspec import Raw
 
 from projector.read_models import price_lists, product
 from projector.read_models.price_times import times_of
-from read_side.prices.choosing import shown_prices
 from shared.documents.prices import ShownPrice, ShownPriceList
 from shared.envelope import Recorded
 from shared.events.catalog import ProductFacts, Variant
@@ -27,6 +26,7 @@ from shared.events.pricing import (
     PriceSet,
     Tier,
 )
+from shared.shown_prices import shown_prices
 from tests.properties.values import BOUNDED
 from write_side import pricing
 from write_side.pricing.choosing import Asked, PriceBook, PriceRows

@@ -1,6 +1,7 @@
 """Promotions: what other contexts may ask of them."""
 
-from write_side.promotions.applying import NO_PROMOTIONS, Applied, BasketLine, Offered, apply
+from shared.promotion_rule import BasketLine
+from write_side.promotions.applying import NO_PROMOTIONS, Applied, Offered, apply
 from write_side.promotions.domain import Codes, Promotion
 from write_side.promotions.store import find_by_code, offered_to
 

@@ -7,10 +7,10 @@ from msgspec import Raw, Struct
 
 from projector.read_models import product
 from projector.read_models.price_times import MOST
-from read_side.prices.choosing import shown_prices
 from shared.documents.prices import ShownPrice, ShownPriceList, Step, TermsStep, VariantTimes
 from shared.envelope import Recorded
 from shared.events.pricing import ListPriceSet, PriceListTerms, PriceScheduled, PriceSet, Tier
+from shared.shown_prices import shown_prices
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 ID, SALE = UUID(int=1), UUID(int=2)

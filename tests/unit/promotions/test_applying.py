@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.money import allocated
-from write_side.promotions.applying import Applied, BasketLine, Offered, apply
+from shared.promotion_rule import BasketLine
+from write_side.promotions.applying import Applied, Offered, apply
 from write_side.promotions.domain import AmountInput as AmountOff
 from write_side.promotions.domain import BuyGetInput as BuyGet
 from write_side.promotions.domain import FreeShippingInput as FreeShipping

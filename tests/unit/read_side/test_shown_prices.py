@@ -8,9 +8,9 @@ from uuid import UUID
 import pytest
 from msgspec import structs
 
-from read_side.prices.choosing import Place, shown_price
 from shared.documents.prices import ShownPrice, ShownPriceList, Step, TermsStep, VariantTimes
 from shared.events.pricing import PriceListTerms
+from shared.shown_prices import Place, shown_price
 
 NOW = datetime(2026, 11, 27, 12, tzinfo=UTC)
 WEB = Place("EUR", "web")

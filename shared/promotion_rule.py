@@ -1,0 +1,132 @@
+"""What promotions take off, and which go together: the one rule of checkout and pages. Pure. Decisions 31 and 61.
+
+Rounding: a percentage is rounded once, half up, and then shared out among the lines by their amounts, largest
+remainders first; so parts, sums and totals agree to the minor unit.
+
+Which go together: those that are not exclusive, in the order of their priority, each off what the ones before it left;
+or a single exclusive one, if it takes more off than all those together.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from shared.events.orders import Discount
+from shared.events.promotions import AmountOff, BuyGet, FreeShipping, Percentage, PromotionTerms
+from shared.money import allocated, rounded_share
+
+
+class BasketLine(NamedTuple):
+    """So many of a SKU at a price, in minor units."""
+
+    sku: str
+    quantity: int
+    unit_price_minor: int
+
+    @property
+    def total_minor(self) -> int:
+        return self.unit_price_minor * self.quantity
+
+
+class Offer(NamedTuple):
+    """A promotion that may be applied."""
+
+    id: UUID
+    terms: PromotionTerms
+
+
+class TakenOff(NamedTuple):
+    """What is taken off: in whole by promotion, and of each line."""
+
+    discounts: list[Discount]
+    lines: list[int]
+    shipping_minor: int
+
+    @property
+    def total_minor(self) -> int:
+        return sum(self.lines) + self.shipping_minor
+
+
+def has_begun(terms: PromotionTerms, now: datetime) -> bool:
+    """Whether its time has come; from `starts_at` on."""
+    return terms.starts_at is None or terms.starts_at <= now
+
+
+def is_over(terms: PromotionTerms, now: datetime) -> bool:
+    """Whether its time is over; from `ends_at` on."""
+    return terms.ends_at is not None and terms.ends_at <= now
+
+
+def is_for(terms: PromotionTerms, sku: str) -> bool:
+    """Whether it takes something off this SKU."""
+    return not terms.skus or sku in terms.skus
+
+
+def shows_on_pages(terms: PromotionTerms) -> bool:
+    """Whether what it takes off one piece depends on nothing but the piece: not on a code, on what else lies in the
+    cart, on who buys, on how many did."""
+    alone = isinstance(terms.off, Percentage) or (isinstance(terms.off, AmountOff) and len(terms.skus) == 1)
+    return alone and not (terms.code or terms.minimum or terms.most or terms.most_per_customer)
+
+
+def off_one(offers: Iterable[Offer], sku: str, amount_minor: int, currency: str) -> TakenOff:
+    """What these take off a cart that holds one piece and nothing else."""
+    usable = [offer for offer in in_order(offers) if is_for(offer.terms, sku)]
+    return best_together(usable, [BasketLine(sku, 1, amount_minor)], 0, currency).best
+
+
+def in_order(offers: Iterable[Offer]) -> list[Offer]:
+    """As they are taken off, one after the other."""
+    return sorted(offers, key=lambda one: (one.terms.priority, one.id))
+
+
+class Chosen(NamedTuple):
+    """What goes, and what all that aren't exclusive would take off."""
+
+    best: TakenOff
+    together: TakenOff
+
+
+def best_together(usable: Sequence[Offer], basket: Sequence[BasketLine], shipping_minor: int, currency: str) -> Chosen:
+    """The best of what may go together; `usable` in its order."""
+    together = _stacked([one for one in usable if not one.terms.exclusive], basket, shipping_minor, currency)
+    alone = [_stacked([one], basket, shipping_minor, currency) for one in usable if one.terms.exclusive]
+    return Chosen(max([together, *alone], key=lambda each: each.total_minor), together)  # the first of equals
+
+
+def open_to(terms: PromotionTerms, basket: Sequence[BasketLine]) -> list[bool]:
+    """Which lines it is for."""
+    wanted = frozenset(terms.skus)
+    return [not wanted or line.sku in wanted for line in basket]
+
+
+def _stacked(
+    offers: Sequence[Offer], basket: Sequence[BasketLine], shipping_minor: int, currency: str
+) -> TakenOff:
+    """These, one after the other, each off what is left."""
+    left, left_of_shipping = [line.total_minor for line in basket], shipping_minor
+    discounts = []
+    for id_, terms in offers:
+        off = _off(terms, basket, left, currency)
+        off_shipping = left_of_shipping if isinstance(terms.off, FreeShipping) else 0
+        if sum(off) + off_shipping:
+            left = [was - part for was, part in zip(left, off, strict=True)]
+            left_of_shipping -= off_shipping
+            discounts.append(Discount(id_, terms.name, terms.code, sum(off), off_shipping))
+    lines = [line.total_minor - now for line, now in zip(basket, left, strict=True)]
+    return TakenOff(discounts, lines, shipping_minor - left_of_shipping)
+
+
+def _off(terms: PromotionTerms, basket: Sequence[BasketLine], left: Sequence[int], currency: str) -> list[int]:
+    """What it takes off each line, of which so much is left."""
+    open_ = [now if fits else 0 for fits, now in zip(open_to(terms, basket), left, strict=True)]
+    match terms.off:
+        case Percentage(basis_points=points):
+            return allocated(rounded_share(sum(open_), points), open_)
+        case AmountOff(amounts=amounts):
+            return allocated(min(amounts.get(currency, 0), sum(open_)), open_)
+        case BuyGet(buy=buy, get=get):
+            free = [line.quantity // (buy + get) * get for line in basket]  # of what is left of the price of each
+            return [now * n // line.quantity for now, n, line in zip(open_, free, basket, strict=True)]
+    return [0] * len(basket)
