@@ -27,6 +27,7 @@ from doorbuster.supervisor import Supervisor
 
 PATIENCE = 600.0  # for the first start, which may have to fetch Elasticsearch
 HEAL_WITHIN = 60.0
+SKEWABLE = ("write-api", "worker", "worker-standby")
 
 
 class NotWell(RuntimeError):
@@ -58,6 +59,10 @@ class Stage:
             environment["STREAMS_URL"] = _through(self.streams, environment["REDIS_URL"])
         if program.name == "write-api":
             environment["DATABASE_URL"] = _through(self.log, environment["DATABASE_URL"])
+        if program.name in SKEWABLE:
+            command = [sys.executable, "-m", "doorbuster.faults.skewed", str(self._clock(program.name))]
+            assert program.command[1] == "-m"
+            return structs.replace(program, environment=environment, command=[*command, *program.command[2:]])
         if not program.name.startswith("projector"):
             return structs.replace(program, environment=environment)
         environment["FAULTS_BUG"] = str(self.bug)
@@ -151,6 +156,14 @@ class Stage:
         finally:
             if process and processes.alive(process):
                 os.kill(process.pid, signal.SIGCONT)
+
+    def set_clock(self, name: str, seconds: int) -> None:
+        """Kill a program of `SKEWABLE`; its next process takes the time to be so much later."""
+        self._clock(name).write_text(str(seconds))
+        self.kill(name)
+
+    def _clock(self, name: str) -> Path:
+        return self.home.folder / f"{name}.clock"
 
     def wake(self) -> None:
         """Nothing is stopped or lossy any more."""

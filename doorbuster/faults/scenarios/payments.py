@@ -11,6 +11,14 @@ from shared.ids import uuid7
 
 DECLINES, PAYERS, KILLS = 3, 4, 3
 SLOW_MS = 400
+SKEW_SECONDS = 330  # more than the tolerance of signatures: an API that is ahead refuses what the provider tells it
+
+# Whether an order was placed whose id (UUIDv7) tells another time than Postgres did: so many seconds apart.
+FAR_OFF = """
+    SELECT EXISTS (SELECT FROM event_log WHERE type = 'orders.order_placed.v1' AND $1 < abs(
+        extract(epoch FROM recorded_at)
+        - ('x' || left(replace(aggregate_id::text, '-', ''), 12))::bit(48)::bigint / 1000))
+"""
 
 
 async def _the_provider_has_a_bad_day(scene: Scene) -> None:
@@ -46,6 +54,22 @@ async def _stubborn(scene: Scene, shop: Shop, sku: str) -> None:
     await shop.until_order(order, "payment_state", "captured")
 
 
+async def _clocks_are_wrong(scene: Scene) -> None:
+    for ahead, behind in (("worker", "worker-standby"), ("worker-standby", "worker")):
+        skews = {ahead: SKEW_SECONDS, behind: -SKEW_SECONDS, "write-api": scene.random.choice((1, -1)) * SKEW_SECONDS}
+        await _set_clocks(scene, skews)
+        await asyncio.sleep(3.0)
+    await _set_clocks(scene, dict.fromkeys(skews, 0))
+    scene.promise(await scene.stage.fetchval(FAR_OFF, SKEW_SECONDS * 0.9), "no order was placed by a wrong clock")
+
+
+async def _set_clocks(scene: Scene, skews: dict[str, int]) -> None:
+    for name, seconds in skews.items():
+        scene.stage.set_clock(name, seconds)
+    scene.did("clocks are set", **skews)
+    await asyncio.to_thread(scene.stage.well)
+
+
 async def _outage(scene: Scene, **trouble: object) -> None:
     async with httpx.AsyncClient(base_url=scene.stage.environment["STRIPE_API_BASE"]) as client:
         (await client.post("/simulator/outage", json=trouble)).raise_for_status()
@@ -60,5 +84,9 @@ SCENARIOS = (
     Scenario(
         20, "declined three times, then paid", "one order, one charge",
         _declined_thrice_then_paid,
+    ),
+    Scenario(
+        20, "clocks five minutes wrong", "one charge per order, in time",
+        _clocks_are_wrong,
     ),
 )  # fmt: skip
