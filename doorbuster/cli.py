@@ -4,6 +4,7 @@ import argparse
 import importlib
 import os
 import pkgutil
+import signal
 import sys
 
 from doorbuster import commands
@@ -21,6 +22,8 @@ def parser() -> argparse.ArgumentParser:
 def main(arguments: list[str] | None = None) -> None:
     """Run one command and exit with its code."""
     given = parser().parse_args(arguments)
+    # Else Python just dies, and the shop that a command opened for itself runs on: so all is left as Ctrl-C leaves it.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         sys.exit(given.run(given))
     except KeyboardInterrupt:

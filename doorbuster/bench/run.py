@@ -1,6 +1,5 @@
 """A run: the ground, the benchmarks one after the other, their lines, the table."""
 
-import signal
 import sys
 import time
 from collections.abc import Sequence
@@ -17,7 +16,6 @@ def run(names: Sequence[str], options: Options) -> int:
     if unknown := [name for name in names if name not in BENCHES]:
         print(f"no such benchmark: {', '.join(unknown)}; there are {', '.join(BENCHES)}", file=sys.stderr)
         return 2
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the ground is cleared
     results: list[Result] = []
     try:
         with ground.prepared(options.products) as stood:
