@@ -13,7 +13,7 @@ from doorbuster.invariants.comparison import DOCUMENT, NAMES, Damaged
 from doorbuster.invariants.sinks import Stores, connect
 from projector.model import REDIS
 from projector.read_models.all import READ_MODELS
-from shared.documents.layout import document_key, index_name, lookup_key, state_key
+from shared.documents.layout import claims_key, document_key, index_name, lookup_key, state_key
 from shared.shards import shard_of
 from write_side import event_log, parked
 
@@ -47,7 +47,7 @@ async def _take_away(stores: Stores, strangers: Iterable[Damaged]) -> None:
             if each.field in NAMES:
                 field, _, value = each.id.partition(":")
                 await redis.delete(lookup_key(each.model, field, value))
-                await redis.hdel(f"{each.model}:claims", each.id)
+                await redis.hdel(claims_key(each.model), each.id)
             elif sinks[name] == REDIS:
                 key_of = document_key if each.field == DOCUMENT else state_key
                 await redis.delete(key_of(each.model, each.id))

@@ -13,7 +13,7 @@ from redis.exceptions import NoScriptError
 from projector.combine import Combined
 from projector.fold import decoder
 from projector.model import Batch, Folded, ReadModel, Rendered, Written, encode
-from shared.documents.layout import document_key, lookup_key, pack, shards_key, state_key
+from shared.documents.layout import claims_key, document_key, lookup_key, pack, shards_key, state_key
 
 log = logging.getLogger(__name__)
 
@@ -168,7 +168,7 @@ def _command(batch: Batch, store: str) -> Command:
             claims.append((lookup_key(slot, field, value), change.id, change.after.position, name))
         for field, value in (change.before.lookups if change.before else frozenset()) - change.shown.lookups:
             releases.append((lookup_key(slot, field, value), change.id, f"{field}:{value}"))
-    keys = [shards_key(slot), f"{slot}:claims", *sets, *deleted, *(c[0] for c in claims), *(r[0] for r in releases)]
+    keys = [shards_key(slot), claims_key(slot), *sets, *deleted, *(c[0] for c in claims), *(r[0] for r in releases)]
     counts = (len(sets), len(deleted), len(claims), len(releases))
     return (
         "EVALSHA",

@@ -32,6 +32,7 @@ from read_side.front import Front
 from read_side.orders.routes import CREDENTIALS
 from read_side.orders.routes import routes as order_routes
 from read_side.prices.pages import Till
+from read_side.prices.promotions import PromotionShelf
 from read_side.prices.shelf import PriceListShelf
 from read_side.products.queries import Pages
 from read_side.products.routes import routes as product_routes
@@ -103,12 +104,14 @@ def create_app(settings: Settings, *, fronted: bool = True) -> ASGIApp:
     products = index.Index(elasticsearch, alias_name(settings.index_prefix, SEARCH))
     records = index.Index(elasticsearch, alias_name(settings.index_prefix, RECORDS))
     history = OrderHistory(records, documents, settings.link_secret)
-    lists = PriceListShelf(documents)
-    pages = Pages(documents, Till(documents, lists), SparePages(products))
+    lists, promotions = PriceListShelf(documents), PromotionShelf(documents)
+    pages = Pages(documents, Till(documents, lists, promotions), SparePages(products))
     brands = BrandShelf(products)
     adviser = Adviser(documents, products)
     rules, instead = RuleShelf(documents), Instead(documents, adviser)
-    search = Search(products, documents, shelf, brands, sales, rules, lists, instead, settings.link_secret, outbox.tell)
+    search = Search(
+        products, documents, shelf, brands, sales, rules, lists, promotions, instead, settings.link_secret, outbox.tell
+    )
     suggesting = Suggesting(products, shelf, brands)
     languages = Languages(settings.languages)
     front = partial(

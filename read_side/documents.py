@@ -11,7 +11,7 @@ from read_side import metrics
 from read_side.multiplexer import Multiplexer
 from read_side.waiting import Waiting
 from read_side.watch import LOG, Board, Watch
-from shared.documents.layout import LIVE, document_key, lookup_key, shards_key, slot, unpack
+from shared.documents.layout import LIVE, claims_key, document_key, lookup_key, shards_key, slot, unpack
 from shared.http.problems import Problem, Told
 from shared.position import BrokenPosition, Position
 from shared.shards import shard_of
@@ -124,6 +124,12 @@ class Documents:
         if found is None:
             found = await self._certainly(model, None, lambda slot_: lookup_key(slot_, field, value))
         return None if found is None else found.decode()
+
+    async def all_named(self, model: str, field: str) -> list[str]:
+        """All values of a field that lead to documents of a model with few of them, as far as it is filled."""
+        found: list[bytes] = await self._redis.hkeys(claims_key(self.slot(model)))  # type: ignore[assignment]
+        names = [name.decode() for name in found]
+        return sorted(name.removeprefix(f"{field}:") for name in names if name.startswith(f"{field}:"))
 
     def parked(self, model: str, key: str | None) -> str | None:
         """`parked` if events of this key wait."""

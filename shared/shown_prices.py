@@ -1,22 +1,26 @@
-"""What a variant costs somebody who isn't signed in, at a moment: the rule of the checkout, asked of what is projected.
+"""What a variant costs somebody who isn't signed in and buys one, at a moment: the rules of the checkout, asked of what
+is projected.
 
 The same steps tell what it cost before, and so the lowest price of the 30 days before it was lowered. Pure.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple, TypeVar
 from uuid import UUID
 
 from shared.documents.prices import WINDOW_DAYS, ShownPrice, ShownPriceList, Step, TermsStep, VariantTimes
+from shared.documents.promotions import PromotionStep, ShownPromotion
 from shared.events.pricing import PriceListTerms
 from shared.price_rule import applies, precedence
+from shared.promotion_rule import Offer, has_begun, is_for, is_over, off_one
 
 WINDOW = timedelta(days=WINDOW_DAYS)
 NOBODY: frozenset[str] = frozenset()  # groups of customers that a stranger is in
 
-_S = TypeVar("_S", Step, TermsStep)
+_S = TypeVar("_S", Step, TermsStep, PromotionStep)
 Lists = Mapping[str, ShownPriceList]  # by id; those that aren't known ask nothing
+Promotions = Sequence[ShownPromotion]
 
 
 class Place(NamedTuple):
@@ -31,41 +35,64 @@ class _Asked(NamedTuple):
     price_list_id: UUID | None = None
     until: datetime | None = None
     tax_included: bool = False
+    promotion_ids: tuple[UUID, ...] = ()
+    before_promotions_minor: int | None = None
 
     @property
     def kind(self) -> tuple[int, bool]:
         return self.amount_minor, self.tax_included
 
 
-def shown_prices(times: VariantTimes, lists: Lists, channel: str, now: datetime) -> list[ShownPrice]:
+def shown_prices(
+    times: VariantTimes, lists: Lists, channel: str, now: datetime, promotions: Promotions = ()
+) -> list[ShownPrice]:
     """A price in each currency that there is one in, by currency."""
     steps = [step for id_ in times.lists if id_ in lists for step in lists[id_].steps]
     currencies = times.own.keys() | {step.terms.currency for step in steps if step.terms}
-    found = (shown_price(times, lists, Place(currency, channel), now) for currency in sorted(currencies))
+    found = (shown_price(times, lists, Place(currency, channel), now, promotions) for currency in sorted(currencies))
     return [price for price in found if price is not None]
 
 
-def shown_price(times: VariantTimes, lists: Lists, place: Place, now: datetime) -> ShownPrice | None:
+def shown_price(
+    times: VariantTimes, lists: Lists, place: Place, now: datetime, promotions: Promotions = ()
+) -> ShownPrice | None:
     """What is asked now; None if it isn't sold so."""
-    walk = _Walk(times, lists, place)
+    walk = _Walk(times, lists, place, promotions)
     asked = walk.asked(now)
     if asked is None:
         return None
     lowest = _lowest_before(walk.back(now), now, asked)
-    return ShownPrice(asked.amount_minor, place.currency, asked.price_list_id, asked.until, lowest, asked.tax_included)
+    return ShownPrice(
+        asked.amount_minor, place.currency, asked.price_list_id, asked.until, lowest, asked.tax_included,
+        asked.promotion_ids, asked.before_promotions_minor,
+    )  # fmt: skip
 
 
 class _Walk:
     """What was asked, told for one moment after the other and back in time: each step is passed once."""
 
-    def __init__(self, times: VariantTimes, lists: Lists, place: Place) -> None:
-        self._place = place
+    def __init__(self, times: VariantTimes, lists: Lists, place: Place, promotions: Promotions) -> None:
+        self._place, self._sku = place, times.sku
         self._own = list(times.own.get(place.currency, ()))
         known = [(lists[id_], steps) for id_, steps in times.lists.items() if id_ in lists]
         self._lists = [(each.id, list(each.steps), list(steps)) for each, steps in known]
+        mine = [each for each in promotions if any(terms and is_for(terms, times.sku) for _, terms in each.steps)]
+        self._promotions = [(each.id, list(each.steps)) for each in mine]
 
     def asked(self, at: datetime) -> _Asked | None:
         """At a moment no later than the last one."""
+        asked = self._before_promotions(at)
+        running = list(self._running(at)) if asked else []
+        if asked is None or not running:
+            return asked
+        taken = off_one(running, self._sku, asked.amount_minor, self._place.currency)
+        ids = tuple(discount.promotion_id for discount in taken.discounts)
+        ends = [offer.terms.ends_at for offer in running if offer.id in ids]
+        until = min((end for end in [asked.until, *ends] if end), default=None)
+        left = asked._replace(amount_minor=asked.amount_minor - taken.total_minor, until=until, promotion_ids=ids)
+        return left._replace(before_promotions_minor=asked.amount_minor) if ids else asked
+
+    def _before_promotions(self, at: datetime) -> _Asked | None:
         offers = list(self._offers(at))
         if offers:
             terms, amount, id_ = min(offers, key=lambda offer: precedence(*offer))
@@ -85,14 +112,26 @@ class _Walk:
             if terms and amount is not None and applies(terms, self._place.currency, self._place.channel, NOBODY, at):
                 yield terms, amount, id_
 
+    def _running(self, at: datetime) -> Iterator[Offer]:
+        for id_, steps in self._promotions:
+            step = _last(steps, at)
+            if step and step.terms and has_begun(step.terms, at) and not is_over(step.terms, at):
+                yield Offer(id_, step.terms)
+
     def _moments(self, until: datetime) -> list[datetime]:
         """When anything may have changed."""
         found = {step.at for step in self._own}
         for _, said, steps in self._lists:
-            found |= {step.at for step in steps}
-            for at, terms in said:
-                found |= {at, *(moment for moment in (terms and terms.starts_at, terms and terms.ends_at) if moment)}
+            found |= {step.at for step in steps} | set(_turns(said))
+        for _, promoted in self._promotions:
+            found |= set(_turns(promoted))
         return sorted((moment for moment in found if moment <= until), reverse=True)
+
+
+def _turns(steps: Sequence[TermsStep] | Sequence[PromotionStep]) -> Iterator[datetime]:
+    """When such terms are said, begin and end."""
+    for at, terms in steps:
+        yield from (moment for moment in (at, terms and terms.starts_at, terms and terms.ends_at) if moment)
 
 
 def _last(steps: list[_S], at: datetime) -> _S | None:
@@ -105,8 +144,8 @@ def _last(steps: list[_S], at: datetime) -> _S | None:
 def _lowest_before(back: Iterator[tuple[datetime, _Asked | None]], now: datetime, asked: _Asked) -> int | None:
     """The lowest price of the 30 days before the price of today began, if it is lower than the one it followed.
 
-    An own price is told as lowered for 30 days, one of a list for as long as the list asks it. Prices with their tax
-    in them and those without can't be compared: one of the other kind counts as none.
+    An own price is told as lowered for 30 days, one of a list or a promotion for as long as that is in force. Prices
+    with their tax in them and those without can't be compared: one of the other kind counts as none.
     """
     since = now
     for moment, held in back:
@@ -115,7 +154,7 @@ def _lowest_before(back: Iterator[tuple[datetime, _Asked | None]], now: datetime
         since = moment
     else:
         return None
-    told_until = now if asked.price_list_id else since + WINDOW
+    told_until = now if asked.price_list_id or asked.promotion_ids else since + WINDOW
     before = _comparable(held, asked)
     if before is None or before <= asked.amount_minor or told_until < now:
         return None

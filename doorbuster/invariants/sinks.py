@@ -13,7 +13,7 @@ from redis.asyncio import Redis
 
 from projector import elasticsearch_sink, redis_sink
 from projector.model import ReadModel, Rendered
-from shared.documents.layout import document_key, index_name, lookup_key, shards_key, state_key
+from shared.documents.layout import claims_key, document_key, index_name, lookup_key, shards_key, state_key
 
 T = TypeVar("T")
 
@@ -165,7 +165,7 @@ class RedisView:
 
 
 def _claims(model: ReadModel) -> str:
-    return f"{model.slot}:claims"
+    return claims_key(model.slot)
 
 
 def _name(told: str) -> Name:

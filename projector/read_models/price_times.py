@@ -1,12 +1,13 @@
 """When a product's prices change: what its events say of it, kept as long as a page may have to tell it. Pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import groupby, pairwise
 from typing import TypeVar
 
-from shared.documents.prices import HISTORY_DAYS, WINDOW_DAYS, PriceTimes, Step, TermsStep, VariantTimes
+from shared.documents.prices import ALWAYS, HISTORY_DAYS, WINDOW_DAYS, PriceTimes, Step, TermsStep, VariantTimes
 from shared.documents.product_pages import Known
+from shared.documents.promotions import PromotionStep
 from shared.events.pricing import (
     ListPriceRemoved,
     ListPriceSet,
@@ -16,11 +17,10 @@ from shared.events.pricing import (
     PriceUnscheduled,
 )
 
-ALWAYS = datetime(1970, 1, 1, tzinfo=UTC)  # since when a price holds that nobody changed
 LONGEST_SALE = timedelta(days=366)  # what a list asks for longer is simply its price
 MOST = 200  # steps of one price that are kept as they were; of more, those that matter on each day
 
-_S = TypeVar("_S", Step, TermsStep)
+_S = TypeVar("_S", Step, TermsStep, PromotionStep)
 Steps = list[Step]
 
 

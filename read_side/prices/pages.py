@@ -9,11 +9,12 @@ from msgspec import structs
 
 from read_side.answers import Answer, Keeping
 from read_side.documents import Documents, Found
+from read_side.prices.promotions import Known, PromotionShelf
 from read_side.prices.shelf import PriceListShelf
-from shared.documents.prices import PriceTimes, ShownPrice
+from shared.documents.prices import ALWAYS, PriceTimes, ShownPrice, Step, VariantTimes
 from shared.documents.products import PAGE, PageVariant, ProductPage, times_id
 from shared.position import Position
-from shared.shown_prices import Lists, shown_prices
+from shared.shown_prices import Lists, Promotions, shown_prices
 
 MOST = 2000  # pages that are kept made up, each until something may change
 KEPT = timedelta(seconds=60)  # the 30 days of a lowered price end that late
@@ -23,7 +24,7 @@ _page = msgspec.json.Decoder(ProductPage)
 _times = msgspec.json.Decoder(PriceTimes)
 
 
-_Key = tuple[str, str, str, tuple[tuple[str, datetime], ...]]
+_Key = tuple[str, str, str, tuple[tuple[str, datetime], ...], str]
 
 
 class _Made(NamedTuple):
@@ -34,28 +35,39 @@ class _Made(NamedTuple):
 class Till:
     """Puts prices of now on pages."""
 
-    def __init__(self, documents: Documents, shelf: PriceListShelf) -> None:
-        self.documents, self._shelf = documents, shelf
+    def __init__(self, documents: Documents, shelf: PriceListShelf, promotions: PromotionShelf) -> None:
+        self.documents, self._shelf, self._promotions = documents, shelf, promotions
         self._made: OrderedDict[_Key, _Made] = OrderedDict()
 
     async def answer(
         self, found: Found, product_id: str, channel: str, keeping: Keeping, position: Position | None
     ) -> Answer[ProductPage]:
-        """The page as stored, unless its prices depend on the time or on price lists."""
-        if not found.body.endswith(_TIMED):
-            return Answer.of(found, keeping)
-        stored = await self.documents.find(PAGE, times_id(product_id), f"product:{product_id}")
-        if stored is None:  # between the page and this look all became plain
-            return Answer.of(found, keeping)
-        times = _times.decode(stored.body)
-        lists, behind = await self._shelf.lists({id_ for each in times.variants for id_ in each.lists}, position)
-        stale, now = found.stale or behind, datetime.now(UTC)
-        key = (found.etag, stored.etag, channel, tuple((id_, known.steps[-1].at) for id_, known in lists.items()))
+        """The page as stored, unless its prices depend on the time, on price lists or on promotions."""
+        promoted = await self._promotions.known(position)
+        stale, now = found.stale or promoted.stale, datetime.now(UTC)
+        timed, running = found.body.endswith(_TIMED), promoted.running(now)
+        if not timed and not running:
+            as_stored: Answer[ProductPage] = Answer.of(found, keeping)
+            return as_stored if stale == found.stale else structs.replace(as_stored, stale=stale)
+        # None: between the page and this look all became plain.
+        stored = await self.documents.find(PAGE, times_id(product_id), f"product:{product_id}") if timed else None
+        times = None if stored is None else _times.decode(stored.body)
+        named = {id_ for each in times.variants for id_ in each.lists} if times else set[str]()
+        lists, behind = await self._shelf.lists(named, position) if named else ({}, None)
+        said = tuple((id_, known.steps[-1].at) for id_, known in lists.items())
+        key = (found.etag, stored.etag if stored else "", channel, said, promoted.mark)
         made = self._made.get(key)
         if made is None or made.until <= now:
-            page = priced(_page.decode(found.body), times, lists, channel, now)
-            made = self._keep(key, _Made(_next(times, lists, now), Answer.made(page, keeping)))
-        return structs.replace(made.answer, keeping=keeping, stale=stale)
+            page = _page.decode(found.body)
+            times = times or _plain_times(page)
+            answer = Answer.made(priced(page, times, lists, channel, now, promoted.promotions), keeping)
+            made = self._keep(key, _Made(_next(times, lists, promoted, now), answer))
+        return structs.replace(made.answer, keeping=keeping, stale=stale or behind)
+
+    async def is_unsure(self, now: datetime) -> bool:
+        """Whether prices as they lie in a product's document may not be those of now."""
+        promoted = await self._promotions.known()
+        return bool(promoted.stale) or promoted.running(now)
 
     def _keep(self, key: "_Key", made: "_Made") -> "_Made":
         self._made[key] = made
@@ -65,28 +77,41 @@ class Till:
         return made
 
 
-def _next(times: PriceTimes, lists: Lists, now: datetime) -> datetime:
+def _plain_times(page: ProductPage) -> PriceTimes:
+    """Of a page whose own prices never changed."""
+    return PriceTimes(
+        [
+            VariantTimes(each.sku, {price.currency: [Step(ALWAYS, price.amount_minor)] for price in each.prices})
+            for each in page.variants
+        ]
+    )
+
+
+def _next(times: PriceTimes, lists: Lists, promoted: Known, now: datetime) -> datetime:
     """Until when the same prices are asked, as far as is known."""
     steps = [step for each in times.variants for several in (each.own, each.lists) for step in several.values()]
-    moments = [step.at for several in steps for step in several]
+    moments = [*promoted.moments(), *(step.at for several in steps for step in several)]
     for known in lists.values():
         terms = known.steps[-1].terms
         moments += [moment for moment in (terms.starts_at, terms.ends_at) if moment] if terms else []
     return min([moment for moment in moments if moment > now] + [now + KEPT])
 
 
-def priced(page: ProductPage, times: PriceTimes, lists: Lists, channel: str, now: datetime) -> ProductPage:
+def priced(
+    page: ProductPage, times: PriceTimes, lists: Lists, channel: str, now: datetime, promotions: Promotions = ()
+) -> ProductPage:
     """The page with what each variant costs now; variants that the other document doesn't know yet stay as they are."""
     by_sku = {each.sku: each for each in times.variants}
+    single = {sku for each in promotions for _, terms in each.steps if terms for sku in terms.skus}
     found: dict[bytes, list[ShownPrice]] = {}  # the variants of a product mostly cost the same
 
     def now_of(variant: PageVariant) -> PageVariant:
         known = by_sku.get(variant.sku)
         if known is None:
             return variant
-        alike = msgspec.json.encode((known.own, known.lists))
+        alike = msgspec.json.encode((known.own, known.lists, variant.sku if variant.sku in single else ""))
         if alike not in found:
-            found[alike] = shown_prices(known, lists, channel, now)
+            found[alike] = shown_prices(known, lists, channel, now, promotions)
         return structs.replace(variant, prices=found[alike])
 
     return structs.replace(page, variants=[now_of(variant) for variant in page.variants])

@@ -1,6 +1,7 @@
 """The product page, by id or another name: from Redis, else from Elasticsearch."""
 
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 from typing import Literal, NamedTuple
 
 from msgspec import structs
@@ -90,7 +91,8 @@ class Pages:
             page = None
         if page is None:
             raise refusal from cause
-        return page if position is None else structs.replace(page, stale=BEHIND)
+        unsure = position is not None or await self._till.is_unsure(datetime.now(UTC))
+        return structs.replace(page, stale=BEHIND) if unsure else page
 
 
 def page_ids(product_id: object, locales: Locales) -> list[str]:

@@ -36,9 +36,10 @@ async def get_product(
 ) -> Shown[ProductPage]:
     """A product page: facts, images, variants with their availability, and what each costs now.
 
-    Prices are those of somebody who isn't signed in and takes one, in minor units: by the clock and the price lists in
-    force, as the checkout asks them. Tax is added, unless `tax_included` says that the list's price holds it. On a
-    price that was lowered, the lowest of the 30 days before, of prices of the same kind.
+    Prices are those of somebody who isn't signed in and takes one, in minor units: by the clock, the price lists and
+    the promotions in force, as the checkout asks them (`promotion_ids`; what depends on the cart or a code is not in).
+    Tax is added, unless `tax_included` says that the list's price holds it. On a price that was lowered, the lowest of
+    the 30 days before, of prices of the same kind.
     """
     as_asked = AsAsked(locales_of(request, locale), channel)
     return respond(request, await pages.by_id(str(product_id), parse_position(position), as_asked))

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +14,7 @@ from read_side.answers import Answer, catalog_kept
 from read_side.brands.queries import BrandShelf
 from read_side.categories.queries import Categories, CategoryShelf
 from read_side.documents import BEHIND, PARKED, Documents, not_ready
+from read_side.prices.promotions import Known, PromotionShelf
 from read_side.prices.shelf import PriceListShelf
 from read_side.sales.queries import Sales
 from read_side.search import cursors, elastic, facets, results, wording
@@ -50,6 +52,7 @@ class _Plan(msgspec.Struct):
     chosen: dict[str, Json]
     rules: Rules
     popular: Sequence[str]
+    promoted: Known
     after: list[Any] | None = None
 
     @property
@@ -61,6 +64,11 @@ class _Plan(msgspec.Struct):
     def samples(self) -> bool:
         """Whether the facets are up to us: on first pages of clients that named none."""
         return self.asked.facets is None and self.after is None
+
+    @property
+    def promotes(self) -> bool:
+        """Whether a promotion may take something off a hit."""
+        return self.promoted.running(datetime.now(UTC))
 
     def named(self) -> list[str]:
         """The facets that can be counted with the hits."""
@@ -88,6 +96,7 @@ class Search:
         sales: Sales,
         rules: RuleShelf,
         lists: PriceListShelf,
+        promotions: PromotionShelf,
         instead: Instead,
         secret: str,
         tell: Callable[[SearchRequest, Page, bool, float], None],
@@ -95,7 +104,7 @@ class Search:
         self._index, self._documents, self._rules, self._secret = index, documents, rules, secret
         self._shelf, self._brands, self._sales, self._instead = shelf, brands, sales, instead
         self._kinds, self._popular, self._tell = Kinds(index), PopularShelf(documents), tell
-        self._lists = lists
+        self._lists, self._promotions = lists, promotions
 
     async def answer(
         self, asked: SearchRequest, position: Position | None, listing: Listing | None = None
@@ -151,6 +160,7 @@ class Search:
             chosen=elastic.selections(asked, selected if asked.categories else None),
             rules=await self._rules.read(position) if asked.text else NO_RULES,
             popular=await self._popular.read() if asked.text else (),
+            promoted=await self._promotions.known(position),
         )
         return plan if asked.cursor is None else self._continued(plan, asked.cursor)
 
@@ -192,14 +202,15 @@ class Search:
             counted += await self._sampled_facets(hits, plan)
         shown = hits[: asked.limit]
         lists, unsure = await self._lists.lists(results.named_lists(shown), position)
+        said = results.Said(lists, plan.promoted.promotions if plan.promotes else (), datetime.now(UTC))
         page = Page(
-            items=[results.item(hit, asked, plan.categories, lists) for hit in shown],
+            items=[results.item(hit, asked, plan.categories, said) for hit in shown],
             total=results.total(found["hits"]),
             facets=counted,
             next_cursor=self._next(hits, plan),
             wording=understood,
         )
-        return page, unsure
+        return page, unsure or plan.promoted.stale
 
     async def _found(self, plan: _Plan, kinds: Mapping[str, Kind]) -> tuple[_Plan, Json, Wording | None]:
         """What is found, and by which words. Only words that no product says are asked for twice."""
@@ -229,6 +240,8 @@ class Search:
         body = elastic.body(asked, plan.common, plan.chosen, plan.after, size, plan.applied)
         if plan.samples:
             body["source"].append("facets")
+        if plan.promotes:  # its own prices by SKU: what is taken off one variant isn't off the others
+            body["source"].append("fold.prices")
         if named:
             body["aggs"] = facets.questions(named, plan.chosen, asked, kinds)
         return await self._index.search(**body, preference=plan.fingerprint.hex())  # one copy: one order of scores

@@ -1,8 +1,8 @@
 """What a search answers, out of what Elasticsearch found. Pure."""
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
-from typing import Literal
+from datetime import datetime
+from typing import Literal, NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -13,9 +13,9 @@ from read_side.search.elastic import Json
 from read_side.search.facets import Facet
 from read_side.search.parameters import SearchRequest
 from read_side.search.wording import Wording
-from shared.documents.prices import ShownPrice, VariantTimes
+from shared.documents.prices import ALWAYS, ShownPrice, VariantTimes
 from shared.documents.stock import Availability
-from shared.shown_prices import Lists, Place, shown_price
+from shared.shown_prices import Lists, Place, Promotions, shown_price
 
 
 class ItemCategory(Struct, frozen=True):
@@ -57,10 +57,18 @@ class Page(Struct, frozen=True):
     wording: Wording | None = None
 
 
-def item(hit: Json, asked: SearchRequest, categories: Categories, lists: Lists) -> Item:
+class Said(NamedTuple):
+    """What decides on prices beside the products' own, and the moment."""
+
+    lists: Lists
+    promotions: Promotions  # none while none is in force
+    now: datetime
+
+
+def item(hit: Json, asked: SearchRequest, categories: Categories, said: Said) -> Item:
     """A hit as a list shows it."""
     source = hit["_source"]
-    price = _price(source, asked, lists)
+    price = _price(source, asked, said)
     names = source.get("names", {})
     category_id = source.get("category_id")
     known = categories.by_id.get(category_id or "")
@@ -83,15 +91,25 @@ def named_lists(hits: Iterable[Json]) -> set[str]:
     return {id_ for hit in hits for times in hit["_source"].get("times", ()) for id_ in times["lists"]}
 
 
-def _price(source: Json, asked: SearchRequest, lists: Lists) -> ShownPrice | None:
+def _price(source: Json, asked: SearchRequest, said: Said) -> ShownPrice | None:
     """The lowest of its variants as the checkout would ask it now."""
-    if not source.get("times"):
+    if not (source.get("times") or said.promotions):
         amount = source.get("prices", {}).get(asked.currency)
         return None if amount is None else ShownPrice(amount, asked.currency)
-    place, now = Place(asked.currency, asked.channel), datetime.now(UTC)
-    variants = msgspec.convert(source["times"], list[VariantTimes])
-    found = [price for times in variants if (price := shown_price(times, lists, place, now))]
+    place = Place(asked.currency, asked.channel)
+    variants = msgspec.convert(source.get("times") or _plain_times(source), list[VariantTimes])
+    prices = (shown_price(times, said.lists, place, said.now, said.promotions) for times in variants)
+    found = [price for price in prices if price is not None]
     return min(found, key=lambda price: price.amount_minor, default=None)
+
+
+def _plain_times(source: Json) -> list[Json]:
+    """Of a product whose own prices never changed."""
+    prices = source.get("fold", {}).get("prices", {})
+    return [
+        {"sku": sku, "own": {currency: [(ALWAYS, amount)] for currency, amount in prices.get(sku, {}).items()}}
+        for sku in source["skus"]
+    ]
 
 
 def total(hits: Json) -> Total:

@@ -4,6 +4,7 @@ Redis, per read model and version (`<model>:<version>` is its *slot*):
 - `<slot>:doc:<id>`      a `Stored` document: 16 hex digits of ETag, a newline, the bytes sent out
 - `<slot>:state:<id>`    what the projector folds on: a JSON object with the `position` it stands at
 - `<slot>:by:<field>:<value>`  the id behind another name (slug, SKU, EAN)
+- `<slot>:claims`        a hash: `<field>:<value>` of each such name → position of the event that gave it
 - `<slot>:shards`        a hash: field `<shard>` → checkpoint (last position applied), `ready:<shard>` → 1 once the
                          shard was caught up; gone together when Redis loses its data, which is how loss is noticed
 - `<slot>:parked`        a set of partition keys whose events wait: their documents are stale
@@ -47,6 +48,11 @@ def state_key(slot_: str, id_: str) -> str:
 def lookup_key(slot_: str, field: str, value: str) -> str:
     """Where the id behind another name lies."""
     return f"{slot_}:by:{field}:{value}"
+
+
+def claims_key(slot_: str) -> str:
+    """Where all names lie."""
+    return f"{slot_}:claims"
 
 
 def shards_key(slot_: str) -> str:

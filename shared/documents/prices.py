@@ -4,7 +4,7 @@ The product's own key says what its variants cost by which list; a list's key sa
 joined when a page is asked for (read_side/prices), by the clock, as the checkout does it.
 """
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import NamedTuple
 from uuid import UUID
 
@@ -15,6 +15,7 @@ from shared.money import Currency
 
 LISTS = "price_lists"  # Redis: `doc:<price list id>` is a ShownPriceList
 HISTORY_DAYS = 61  # how long a step is kept that another one has followed: 30 days before a price that is 30 days old
+ALWAYS = datetime(1970, 1, 1, tzinfo=UTC)  # since when a price holds that nobody changed
 WINDOW_DAYS = 30  # before the price of today began
 
 
@@ -56,8 +57,9 @@ class ShownPriceList(Struct, frozen=True):
 class ShownPrice(Struct, frozen=True, omit_defaults=True):
     """What somebody who isn't signed in pays for one: tax excluded, unless `tax_included`, as the list's terms say.
 
-    `price_list_id`: the list that asks it, and `until` when that is over. `lowest_30_days_minor`: on a price that was
-    lowered, the lowest of the 30 days before that (Directive 98/6/EC, Article 6a), of prices of the same kind.
+    `price_list_id`: the list that asks it; `promotion_ids`: what was taken off `before_promotions_minor` by itself, for
+    one piece in a cart that holds nothing else; `until`: when one of them is over. `lowest_30_days_minor`: on a price
+    that was lowered, the lowest of the 30 days before that (Directive 98/6/EC, Article 6a), of prices of the same kind.
     """
 
     amount_minor: int
@@ -66,3 +68,5 @@ class ShownPrice(Struct, frozen=True, omit_defaults=True):
     until: datetime | None = None
     lowest_30_days_minor: int | None = None
     tax_included: bool = False
+    promotion_ids: tuple[UUID, ...] = ()
+    before_promotions_minor: int | None = None

@@ -9,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import Raw
 
-from projector.read_models import price_lists, product
+from projector.read_models import page_promotions, price_lists, product
 from projector.read_models.price_times import times_of
 from shared.documents.prices import ShownPrice, ShownPriceList
+from shared.documents.promotions import ShownPromotion
 from shared.envelope import Recorded
 from shared.events.catalog import ProductFacts, Variant
 from shared.events.pricing import (
@@ -26,6 +27,17 @@ from shared.events.pricing import (
     PriceSet,
     Tier,
 )
+from shared.events.promotions import (
+    AmountOff,
+    BuyGet,
+    FreeShipping,
+    Percentage,
+    PromotionAnnounced,
+    PromotionEnded,
+    PromotionRevised,
+    PromotionTerms,
+)
+from shared.promotion_rule import BasketLine, shows_on_pages
 from shared.shown_prices import shown_prices
 from tests.properties.values import BOUNDED
 from write_side import pricing
@@ -33,10 +45,13 @@ from write_side.pricing.choosing import Asked, PriceBook, PriceRows
 from write_side.pricing.domain import PricedVariant, begun
 from write_side.pricing.lists import domain as lists_domain
 from write_side.pricing.lists.domain import PriceList
+from write_side.promotions import Offered, Promotion, apply
+from write_side.promotions import domain as promotions_domain
 
 START = datetime(2026, 11, 1, tzinfo=UTC)
 ID, SKU = UUID(int=1), "lamp"
 FACTS = ProductFacts("lamp", "Lamp", "", "", "", "active", None, {}, [], [Variant(ID, SKU)])
+PROMOTIONS = [UUID(int=n) for n in (21, 22, 23)]
 LISTS = [UUID(int=n) for n in (11, 12, 13)]
 
 _hours = st.integers(0, 24 * 80)
@@ -46,12 +61,31 @@ _terms = st.builds(
     PriceListTerms, st.just("a list"), st.sampled_from(["EUR", "CHF"]), st.sampled_from([[], ["web"], ["app"]]),
     st.sampled_from([[], [], ["vip"]]), _moments, _moments, st.integers(1, 2),
 )  # fmt: skip
+_promoted = st.builds(
+    PromotionTerms,
+    name=st.just("a promotion"),
+    off=st.one_of(
+        st.builds(Percentage, st.integers(1, 10_000)), st.just(AmountOff({"EUR": 150})), st.just(BuyGet(1, 1)),
+        st.just(FreeShipping()),
+    ),
+    code=st.sampled_from(["", "", "", "CODE"]),
+    skus=st.sampled_from([[], [SKU], [SKU, "sofa"], ["sofa"]]),
+    minimum=st.sampled_from([{}, {}, {"EUR": 200}]),
+    starts_at=_moments,
+    ends_at=_moments,
+    exclusive=st.booleans(),
+    priority=st.integers(1, 3),
+    most=st.sampled_from([None, None, 5]),
+    most_per_customer=st.sampled_from([None, None, 1]),
+)  # fmt: skip
 _said = st.one_of(
     st.tuples(st.just("set"), st.sampled_from(["EUR", "CHF"]), _amounts),
     st.tuples(st.just("removed"), st.sampled_from(["EUR", "CHF"])),
     st.tuples(st.just("scheduled"), st.sampled_from(["EUR", "CHF"]), _amounts, st.integers(1, 24 * 40)),
     st.tuples(st.just("listed"), st.sampled_from(LISTS), st.none() | _amounts, st.sampled_from([1, 1, 5])),
     st.tuples(st.just("terms"), st.sampled_from(LISTS), st.none() | _terms),
+    st.tuples(st.just("promoted"), st.sampled_from(PROMOTIONS), st.none() | _promoted),
+    st.tuples(st.just("promoted"), st.sampled_from(PROMOTIONS), _promoted),
 )
 
 
@@ -63,12 +97,16 @@ class Both:
         self.priced: PricedVariant | None = None
         self.lists: dict[UUID, PriceList] = {}
         self.product = product.Product(0, ID, Raw(msgspec.json.encode(FACTS)))
+        self.promotions: dict[UUID, Promotion] = {}
+        self.promoted: dict[UUID, page_promotions.PromotionState] = {}
         self.shown: dict[str, price_lists.PriceListState] = {}
 
     def say(self, said: tuple[Any, ...]) -> None:
         match said:
             case ("terms", list_id, terms):
                 self._terms(list_id, terms)
+            case ("promoted", promotion_id, terms):
+                self._promotion(promotion_id, terms)
             case ("listed", list_id, None, _):
                 self._tell(ListPriceRemoved(ID, SKU, list_id))
             case ("listed", list_id, amount, quantity):
@@ -100,6 +138,29 @@ class Both:
         before = self.shown.get(str(list_id))
         self.shown[str(list_id)] = price_lists.evolve(before, self._recorded(f"price_list:{list_id}"), event)
 
+    def _promotion(self, promotion_id: UUID, terms: PromotionTerms | None) -> None:
+        known = self.promotions.get(promotion_id)
+        event: PromotionAnnounced | PromotionRevised | PromotionEnded
+        if known is None:
+            if terms is None:
+                return
+            event = PromotionAnnounced(promotion_id, terms)
+        elif known.state == "ended":
+            return
+        else:
+            event = PromotionEnded(promotion_id) if terms is None else PromotionRevised(promotion_id, terms)
+        self.promotions[promotion_id] = promotions_domain.evolve(known, event, 1)
+        before = self.promoted.get(promotion_id)
+        recorded = self._recorded(f"promotion:{promotion_id}")
+        self.promoted[promotion_id] = page_promotions.evolve(before, recorded, event)
+
+    def charged(self, currency: str, channel: str, promotions: list[Promotion]) -> int | None:
+        """For a cart that holds one and nothing else, without codes: its lines."""
+        price = self.at_checkout(currency, channel)
+        if price is None:
+            return None
+        return price - sum(apply([BasketLine(SKU, 1, price)], 0, currency, Offered(promotions, (), {}, self.now)).lines)
+
     def _recorded(self, key: str) -> Recorded:
         self.position += 1
         return Recorded(
@@ -120,11 +181,12 @@ class Both:
     def on_the_page(self, channel: str) -> list[ShownPrice]:
         known = product.known_of(self.product)
         assert known is not None
-        if not known.timed:
+        promotions = [ShownPromotion(state.id, state.steps) for state in self.promoted.values()]
+        if not known.timed and not promotions:
             own = self.product.prices.get(SKU, {})
             return [ShownPrice(amount, currency) for currency, amount in sorted(own.items())]
         lists = {id_: ShownPriceList(state.id, state.steps) for id_, state in self.shown.items()}
-        return shown_prices(times_of(known).variants[0], lists, channel, self.now)
+        return shown_prices(times_of(known).variants[0], lists, channel, self.now, promotions)
 
 
 @BOUNDED
@@ -137,5 +199,10 @@ def test_a_page_shows_what_the_checkout_asks(history: list[tuple[tuple[Any, ...]
             both.now += timedelta(hours=passed)
             for channel in ("web", "app"):
                 shown = {price.currency: price.amount_minor for price in both.on_the_page(channel)}
-                asked = {currency: both.at_checkout(currency, channel) for currency in ("EUR", "CHF")}
+                every = [*both.promotions.values()]
+                told = [each for each in every if shows_on_pages(each.terms)]
+                asked = {currency: both.charged(currency, channel, told) for currency in ("EUR", "CHF")}
                 assert shown == {currency: amount for currency, amount in asked.items() if amount is not None}
+                for currency, amount in shown.items():
+                    at_most = both.charged(currency, channel, every)
+                    assert at_most is not None and at_most <= amount, "what the cart decides never makes it dearer"

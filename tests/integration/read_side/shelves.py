@@ -14,6 +14,7 @@ from redis.asyncio import Redis
 from shared.documents import access, accounts, order_records, orders, products, sales, search_rules, stock
 from shared.documents.layout import (
     LIVE,
+    claims_key,
     document_key,
     lookup_key,
     pack,
@@ -22,6 +23,7 @@ from shared.documents.layout import (
     slot,
 )
 from shared.documents.prices import LISTS, ShownPrice
+from shared.documents.promotions import ON_PAGES, PROMOTIONS, ShownPromotion
 from shared.documents.stock import Availability, ShopperStock, StaffStock, WarehouseStock
 from shared.ids import uuid7
 from shared.money import Money
@@ -31,7 +33,7 @@ from shared.shards import shard_of
 EPOCH, SHARDS, VERSION = 7, 4, "v3"
 MODELS = (
     products.PAGE, products.TREE, products.SEARCH, search_rules.MODEL, stock.MODEL, orders.STATUS,
-    order_records.RECORDS, access.MODEL, accounts.MODEL, sales.MODEL, LISTS,
+    order_records.RECORDS, access.MODEL, accounts.MODEL, sales.MODEL, LISTS, PROMOTIONS,
 )  # fmt: skip
 NOW = datetime(2026, 11, 27, 8, 0, tzinfo=UTC)
 
@@ -48,6 +50,7 @@ class Shelves:
         for model in models:
             await self.redis.hset(LIVE, model, VERSION)
             await self.ready(model, *range(SHARDS))
+        await self.checkpoint(PROMOTIONS, 10**9)  # none is on its way: every page asks for them
 
     async def ready(self, model: str, *shards: int) -> None:
         """These shards were caught up."""
@@ -75,6 +78,11 @@ class Shelves:
     async def name(self, model: str, field: str, value: str, id_: object) -> None:
         """Another name."""
         await self.redis.set(lookup_key(slot(model, VERSION), field, value), str(id_))
+
+    async def put_promotion(self, promotion: ShownPromotion) -> None:
+        """A promotion that pages show."""
+        await self.put(PROMOTIONS, promotion.id, promotion)
+        await self.redis.hset(claims_key(slot(PROMOTIONS, VERSION)), f"{ON_PAGES}:{promotion.id}", 1)
 
     async def put_product(self, page: products.ProductPage) -> bytes:
         """A product page with its names."""

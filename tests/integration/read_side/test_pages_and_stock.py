@@ -12,8 +12,11 @@ from msgspec import structs
 from read_side.app import create_app
 from shared.documents import products, stock
 from shared.documents.prices import LISTS, PriceTimes, ShownPriceList, Step, TermsStep, VariantTimes
+from shared.documents.promotions import PROMOTIONS, PromotionStep, ShownPromotion
 from shared.events.pricing import PriceListTerms
+from shared.events.promotions import Percentage, PromotionTerms
 from shared.ids import uuid7
+from shared.money import rounded_share
 from shared.shards import product_key, shard_of
 from tests.fixtures.asgi import client_of
 from tests.fixtures.private_server import PrivateServer
@@ -62,6 +65,29 @@ async def test_a_page_shows_what_the_clock_and_the_lists_say_now(api: httpx.Asyn
     path = f"/v1/products/{page.id}"
     await eventually(api, path, lambda answer: answer.json()["variants"][0]["prices"] == [changed])  # no event came
     assert (await api.get(f"/v1/products/{page.id}", params={"channel": "no channel"})).status_code == 400
+
+
+async def test_a_page_shows_a_promotion_from_the_moment_it_begins_and_says_what_it_is(
+    api: httpx.AsyncClient, shelves: Shelves
+) -> None:
+    page, now, summer = a_page(), datetime.now(UTC), uuid7()
+    plain = await shelves.put_product(page)
+    off, later = Percentage(1500), now + timedelta(hours=1)
+    terms = PromotionTerms("Summer", off, "", ["lamp-red"], {}, later, None, False, 1, None, None)
+    await shelves.put_promotion(ShownPromotion(summer, [PromotionStep(now, terms)]))
+    path = f"/v1/products/{page.id}"
+    assert (await api.get(path)).content == plain, "announced, not begun: the bytes that lie there"
+    begun = structs.replace(terms, starts_at=now - timedelta(minutes=1))
+    await shelves.put_promotion(ShownPromotion(summer, [PromotionStep(now - timedelta(minutes=2), begun)]))
+    was = page.variants[0].prices[0]
+    told = {
+        "amount_minor": was.amount_minor - rounded_share(was.amount_minor, 1500), "currency": was.currency,
+        "promotion_ids": [str(summer)], "before_promotions_minor": was.amount_minor,
+        "lowest_30_days_minor": was.amount_minor,
+    }  # fmt: skip
+    await eventually(api, path, lambda answer: told in answer.json()["variants"][0]["prices"])
+    await shelves.unready(PROMOTIONS, 0)
+    await eventually(api, path, lambda answer: answer.headers.get("stale") == "behind")
 
 
 @pytest.mark.parametrize("by_sku", [False, True])

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 import httpx
 import pytest
@@ -11,7 +12,10 @@ import pytest
 from read_side.app import create_app
 from shared.documents.prices import LISTS, ShownPriceList, TermsStep
 from shared.documents.products import SEARCH, SearchedProduct
+from shared.documents.promotions import PromotionStep, ShownPromotion
 from shared.events.pricing import PriceListTerms
+from shared.events.promotions import Percentage, PromotionTerms
+from shared.money import rounded_share
 from shared.position import Position
 from tests.fixtures.asgi import client_of
 from tests.fixtures.private_server import PrivateServer
@@ -53,6 +57,20 @@ async def test_a_hit_has_the_lowest_price_of_its_variants_by_the_clock_and_the_l
         [item] = (await ask(shopping, q=product.skus[0], **asked))["items"][:1]
         assert item["id"] == str(product.product_id)
         assert item["price"]["amount_minor"] == amount
+
+
+async def test_a_hit_shows_the_promotion_that_is_in_force(
+    shopping: httpx.AsyncClient, shelves: Shelves, shop: Shop
+) -> None:
+    product = next(product for product in shop.found if product.times)
+    now, sale = datetime.now(UTC), UUID(int=77)
+    terms = PromotionTerms("Half", Percentage(5000), "", [], {}, None, None, False, 1, None, None)
+    await shelves.put_promotion(ShownPromotion(sale, [PromotionStep(now, terms)]))
+    half = product.prices["EUR"] - rounded_share(product.prices["EUR"], 5000)
+    async with asyncio.timeout(10):
+        while (item := (await ask(shopping, q=product.skus[0]))["items"][0])["price"]["amount_minor"] != half:
+            await asyncio.sleep(0.05)
+    assert item["price"]["promotion_ids"] == [str(sale)]
 
 
 async def test_a_hit_is_named_in_the_language_asked_for_and_found_by_words_of_any(
