@@ -30,18 +30,21 @@ class BasketLine(NamedTuple):
 
 
 class Offer(NamedTuple):
-    """A promotion that may be applied."""
+    """A promotion that may be applied. `left_minor`: what its budget still has; None: it has no budget."""
 
     id: UUID
     terms: PromotionTerms
+    left_minor: int | None = None
 
 
 class TakenOff(NamedTuple):
-    """What is taken off: in whole by promotion, and of each line."""
+    """What is taken off: in whole by promotion, and of each line. `beyond`: promotions whose budgets have less than
+    they would take off; they take nothing."""
 
     discounts: list[Discount]
     lines: list[int]
     shipping_minor: int
+    beyond: frozenset[UUID] = frozenset()
 
     @property
     def total_minor(self) -> int:
@@ -67,7 +70,8 @@ def shows_on_pages(terms: PromotionTerms) -> bool:
     """Whether what it takes off one piece depends on nothing but the piece: not on a code, on what else lies in the
     cart, on who buys, on how many did."""
     alone = isinstance(terms.off, Percentage) or (isinstance(terms.off, AmountOff) and len(terms.skus) == 1)
-    return alone and not (terms.code or terms.minimum or terms.most or terms.most_per_customer)
+    limited = terms.most or terms.most_per_customer or terms.budget
+    return alone and not (terms.code or terms.minimum or limited)
 
 
 def off_one(offers: Iterable[Offer], sku: str, amount_minor: int, currency: str) -> TakenOff:
@@ -82,17 +86,19 @@ def in_order(offers: Iterable[Offer]) -> list[Offer]:
 
 
 class Chosen(NamedTuple):
-    """What goes, and what all that aren't exclusive would take off."""
+    """What goes, and what all that aren't exclusive would take off; `beyond`: whose budgets don't afford it."""
 
     best: TakenOff
     together: TakenOff
+    beyond: frozenset[UUID]
 
 
 def best_together(usable: Sequence[Offer], basket: Sequence[BasketLine], shipping_minor: int, currency: str) -> Chosen:
     """The best of what may go together; `usable` in its order."""
     together = _stacked([one for one in usable if not one.terms.exclusive], basket, shipping_minor, currency)
     alone = [_stacked([one], basket, shipping_minor, currency) for one in usable if one.terms.exclusive]
-    return Chosen(max([together, *alone], key=lambda each: each.total_minor), together)  # the first of equals
+    best = max([together, *alone], key=lambda each: each.total_minor)  # the first of equals
+    return Chosen(best, together, frozenset().union(*(each.beyond for each in (together, *alone))))
 
 
 def open_to(terms: PromotionTerms, basket: Sequence[BasketLine]) -> list[bool]:
@@ -106,16 +112,19 @@ def _stacked(
 ) -> TakenOff:
     """These, one after the other, each off what is left."""
     left, left_of_shipping = [line.total_minor for line in basket], shipping_minor
-    discounts = []
-    for id_, terms in offers:
+    discounts, beyond = [], set()
+    for id_, terms, affordable in offers:
         off = _off(terms, basket, left, currency)
         off_shipping = left_of_shipping if isinstance(terms.off, FreeShipping) else 0
-        if sum(off) + off_shipping:
+        amount = sum(off) + off_shipping
+        if affordable is not None and amount > affordable:
+            beyond.add(id_)
+        elif amount:
             left = [was - part for was, part in zip(left, off, strict=True)]
             left_of_shipping -= off_shipping
             discounts.append(Discount(id_, terms.name, terms.code, sum(off), off_shipping))
     lines = [line.total_minor - now for line, now in zip(basket, left, strict=True)]
-    return TakenOff(discounts, lines, shipping_minor - left_of_shipping)
+    return TakenOff(discounts, lines, shipping_minor - left_of_shipping, frozenset(beyond))
 
 
 def _off(terms: PromotionTerms, basket: Sequence[BasketLine], left: Sequence[int], currency: str) -> list[int]:

@@ -80,8 +80,8 @@ async def uses_by_order(
     conn: Connection, table: str, owner: str, value: str, ids: Sequence[UUID] | None
 ) -> list[tuple[UUID, str]]:
     """What the rows of `{table}_use` say of a table's rows, all of them or these: each with a JSON object of order →
-    `value`; `owner` is the column that tells whose a use is."""
-    query = f"""SELECT o.id, coalesce(json_object_agg(u.order_id, u.{value}) FILTER (WHERE u.order_id IS NOT NULL),
+    `value`, an expression over a use `u`; `owner` is the column that tells whose a use is."""
+    query = f"""SELECT o.id, coalesce(json_object_agg(u.order_id, {value}) FILTER (WHERE u.order_id IS NOT NULL),
                                       '{{}}') AS uses
                 FROM {table} o LEFT JOIN {table}_use u ON u.{owner} = o.id"""  # noqa: S608
     return [(row["id"], row["uses"]) for row in await conn.fetch(*among(query, ids, "o.id", " GROUP BY o.id"))]

@@ -8,6 +8,8 @@ from uuid import UUID
 
 from msgspec import Struct
 
+from shared.money import Money
+
 
 class Percentage(Struct, frozen=True, tag="percentage", tag_field="kind"):
     """So much off: 1,500 basis points are 15 %."""
@@ -35,7 +37,7 @@ class FreeShipping(Struct, frozen=True, tag="free_shipping", tag_field="kind"):
 Off = Percentage | AmountOff | BuyGet | FreeShipping
 
 
-class PromotionTerms(Struct, frozen=True):
+class PromotionTerms(Struct, frozen=True, omit_defaults=True):
     """All that is said of a promotion. It begins at `starts_at` and is over at `ends_at`."""
 
     name: str
@@ -49,6 +51,7 @@ class PromotionTerms(Struct, frozen=True):
     priority: int  # lower is taken off first
     most: int | None  # so many orders may use it
     most_per_customer: int | None  # so many of one person
+    budget: Money | None = None  # what it takes off all orders together; it applies in this currency alone
 
 
 class PromotionAnnounced(Struct, frozen=True, tag="promotions.promotion_announced.v1"):
@@ -67,22 +70,31 @@ class PromotionEnded(Struct, frozen=True, tag="promotions.promotion_ended.v1"):
     promotion_id: UUID
 
 
-class PromotionUsed(Struct, frozen=True, tag="promotions.promotion_used.v1"):
-    """An order holds a use of it; told only where uses are limited. `used`: how many are held after this."""
+class PromotionUsed(Struct, frozen=True, omit_defaults=True, tag="promotions.promotion_used.v1"):
+    """An order holds a use of it; told only where uses are limited. `used`: how many are held after this.
+
+    Of one with a budget also, in minor units: `amount_minor`, what it takes off this order, and `granted_minor`, off
+    all that hold a use after this.
+    """
 
     promotion_id: UUID
     order_id: UUID
     person_id: UUID
     used: int
+    amount_minor: int = 0
+    granted_minor: int = 0
 
 
-class PromotionReturned(Struct, frozen=True, tag="promotions.promotion_returned.v1"):
-    """The order was cancelled or expired: its use is free again. `used`: how many are held after this."""
+class PromotionReturned(Struct, frozen=True, omit_defaults=True, tag="promotions.promotion_returned.v1"):
+    """The order was cancelled or expired: its use is free again, and so is what it had of the budget. `used` and
+    `granted_minor`: how much is held after this."""
 
     promotion_id: UUID
     order_id: UUID
     person_id: UUID
     used: int
+    amount_minor: int = 0
+    granted_minor: int = 0
 
 
 PromotionEvent = PromotionAnnounced | PromotionRevised | PromotionEnded | PromotionUsed | PromotionReturned

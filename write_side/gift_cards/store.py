@@ -90,7 +90,7 @@ async def all_cards(conn: Connection, ids: Sequence[UUID] | None = None) -> list
 
 async def all_uses(conn: Connection, ids: Sequence[UUID] | None = None) -> list[GiftCardUses]:
     """Which orders hold how much of every card, or of some, for the comparison with the log."""
-    found = await uses_by_order(conn, "gift_card", "gift_card_id", "amount_minor", ids)
+    found = await uses_by_order(conn, "gift_card", "gift_card_id", "u.amount_minor", ids)
     return [GiftCardUses(id_, _uses.decode(uses)) for id_, uses in found]
 
 

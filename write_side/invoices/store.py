@@ -121,7 +121,7 @@ async def all_credits(conn: Connection, ids: Sequence[UUID] | None = None) -> li
 
 async def all_uses(conn: Connection, ids: Sequence[UUID] | None = None) -> list[CreditUses]:
     """Which orders use how much of every credit, or of some, for the comparison with the log."""
-    found = await uses_by_order(conn, "credit", "account_id", "amount_minor", ids)
+    found = await uses_by_order(conn, "credit", "account_id", "u.amount_minor", ids)
     return [CreditUses(id_, _uses.decode(uses)) for id_, uses in found]
 
 

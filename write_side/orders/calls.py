@@ -14,7 +14,7 @@ from write_side.inventory import PurchaseLimit, StockItem
 from write_side.invoices import Credit
 from write_side.orders.domain import Quote
 from write_side.pricing import PriceBook
-from write_side.promotions import Promotion
+from write_side.promotions import Claim, Promotion
 from write_side.sales import Gated
 
 
@@ -52,7 +52,7 @@ class Placing(Struct, frozen=True):
     payment_id: UUID | None = None
     item_ids: list[UUID] = []
     person_id: UUID | None = None
-    claims: list[UUID] = []  # promotions whose uses are limited
+    claims: list[Claim] = []  # of promotions that are limited
     counted: dict[str, int] = {}  # SKU → quantity, where a customer may have only so many
     gift_cards: list[GiftPart] = []
     account_id: UUID | None = None

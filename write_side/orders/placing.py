@@ -32,7 +32,7 @@ from write_side.orders.domain import Quote
 from write_side.orders.handlers import OrderState, ordered, show_order
 from write_side.orders.offers import on_sale
 from write_side.orders.refusals import QuoteStale
-from write_side.promotions import Offered
+from write_side.promotions import Claim, Offered, claims_of
 
 # Trying each command by itself doesn't help against these.
 _FOR_ALL = (asyncpg.PostgresConnectionError, asyncpg.OperatorInterventionError, asyncpg.LockNotAvailableError)
@@ -134,8 +134,7 @@ def decide(known: Known, command: PlaceOrder, now: datetime) -> Placing:
     expires_at = now + timedelta(seconds=command.payment_ttl)
     number = domain.spoken_number(os.urandom(8))
     placed = domain.place(quote, [allocation for allocation, _ in taken], uuid7(), uuid7(), number, expires_at)
-    limited = {promotion.id for promotion in known.promotions if promotion.limited}
-    claims = [discount.promotion_id for discount in placed.discounts if discount.promotion_id in limited]
+    claims = claims_of(known.promotions, placed.discounts)
     counted = inventory.counted(wanted, known.limits)
     return _placing(asked, placed, [item_id for _, item_id in taken], claims, counted, quote.payment_method)
 
@@ -162,7 +161,7 @@ def _asked(quote: Quote, command: PlaceOrder) -> Placing:
 
 
 def _placing(
-    asked: Placing, placed: OrderPlaced, item_ids: list[UUID], claims: list[UUID], counted: dict[str, int],
+    asked: Placing, placed: OrderPlaced, item_ids: list[UUID], claims: list[Claim], counted: dict[str, int],
     rest_by: str,
 ) -> Placing:  # fmt: skip
     state = domain.evolve(None, placed, 1)

@@ -43,8 +43,8 @@ def apply(basket: Sequence[BasketLine], shipping_minor: int, currency: str, offe
     `used_up_by_you`, `below_minimum`, `nothing_for_it`, `not_combinable`."""
     in_order = sorted(offered.promotions, key=lambda one: (one.terms.priority, one.id))
     why_not = {one.id: _why_not(one, basket, currency, offered) for one in in_order}
-    usable = [Offer(one.id, one.terms) for one in in_order if why_not[one.id] is None]
-    best, together = best_together(usable, basket, shipping_minor, currency)
+    usable = [Offer(one.id, one.terms, one.left_minor) for one in in_order if why_not[one.id] is None]
+    best, together, beyond = best_together(usable, basket, shipping_minor, currency)
     taken = {discount.code for discount in best.discounts}
     by_code = {one.terms.code: one for one in in_order}
     refused = {}
@@ -52,8 +52,9 @@ def apply(basket: Sequence[BasketLine], shipping_minor: int, currency: str, offe
         if code not in taken:
             known = by_code.get(code)
             beaten = "not_combinable" if known and (known.terms.exclusive or best is not together) else "nothing_for_it"
-            refused[code] = "unknown_code" if known is None else why_not[known.id] or beaten
-    return Applied(*best, refused)
+            unaffordable = "used_up" if known and known.id in beyond else None
+            refused[code] = "unknown_code" if known is None else why_not[known.id] or unaffordable or beaten
+    return Applied(best.discounts, best.lines, best.shipping_minor, refused)
 
 
 def _why_not(
@@ -75,4 +76,5 @@ def _why_not(
     total = sum(line.total_minor for line in basket)
     if terms.minimum and (currency not in terms.minimum or total < terms.minimum[currency]):
         return "below_minimum"
-    return None if any(open_to(terms, basket)) else "nothing_for_it"
+    foreign = terms.budget is not None and terms.budget.currency != currency
+    return "nothing_for_it" if foreign or not any(open_to(terms, basket)) else None

@@ -1,5 +1,6 @@
 """Promotions, pure: which may be announced, and what each event makes of one. What one takes off: applying.py."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
@@ -7,6 +8,7 @@ from uuid import UUID
 import msgspec
 from msgspec import Meta, Struct, structs
 
+from shared.events.orders import Discount
 from shared.events.promotions import (
     Off,
     PromotionAnnounced,
@@ -17,7 +19,7 @@ from shared.events.promotions import (
     PromotionTerms,
     PromotionUsed,
 )
-from shared.money import EXPONENTS, MinorUnits, is_known
+from shared.money import EXPONENTS, MinorUnits, Money, is_known
 from write_side.errors import Invalid, NotFound, Refusal
 
 MOST_CODES = 5
@@ -59,6 +61,12 @@ class BelowUsed(Refusal):
     code = "below_used"
 
 
+class BudgetFixed(Refusal):
+    """A promotion that has a budget keeps one in that currency; how much it is may change."""
+
+    code = "budget_fixed"
+
+
 class UnknownCurrency(Invalid):
     """No such currency."""
 
@@ -94,10 +102,17 @@ class FreeShippingInput(Struct, frozen=True, forbid_unknown_fields=True, tag="fr
     """`{"kind": "free_shipping"}`."""
 
 
+class BudgetInput(Struct, frozen=True, forbid_unknown_fields=True):
+    """`{"amount_minor": 500000, "currency": "EUR"}`."""
+
+    amount_minor: Annotated[int, Meta(ge=1, le=10**12)]
+    currency: Annotated[str, Meta(pattern=r"^[A-Z]{3}(?!\n)$")]
+
+
 class PromotionInput(Struct, frozen=True, forbid_unknown_fields=True):
     """`{"name": "Summer", "off": {"kind": "percentage", "basis_points": 1500}, "code": "SUMMER-15", "most": 1000}`.
 
-    Without a code it applies by itself.
+    Without a code it applies by itself. With a `budget` it takes no more than that off all orders together.
     """
 
     name: Annotated[str, Meta(min_length=1, max_length=200)]
@@ -111,28 +126,60 @@ class PromotionInput(Struct, frozen=True, forbid_unknown_fields=True):
     priority: Annotated[int, Meta(ge=0, le=1000)] = 100
     most: Uses | None = None
     most_per_customer: Uses | None = None
+    budget: BudgetInput | None = None
 
 
 class Promotion(Struct, frozen=True):
-    """A promotion; `used`: so many orders hold a use of it, counted where uses are limited."""
+    """A promotion; `used`: so many orders hold a use of it, counted where uses are limited; `granted_minor`: what those
+    have of its budget."""
 
     id: UUID
     terms: PromotionTerms
     state: Literal["running", "ended"]
     used: int
     version: int
+    granted_minor: int = 0
 
     @property
     def limited(self) -> bool:
         """Whether each order that uses it holds a use."""
-        return self.terms.most is not None or self.terms.most_per_customer is not None
+        return (self.terms.most, self.terms.most_per_customer, self.terms.budget) != (None, None, None)
+
+    @property
+    def left_minor(self) -> int | None:
+        """What its budget still has; None: it has no budget."""
+        return self.terms.budget.amount_minor - self.granted_minor if self.terms.budget else None
+
+
+class Use(Struct, frozen=True):
+    """Whose a use is, and what it has of the budget."""
+
+    person_id: UUID
+    amount_minor: int = 0
 
 
 class PromotionUses(Struct, frozen=True):
-    """Who holds a use: order → person."""
+    """Who holds a use, by order."""
 
     id: UUID
-    orders: dict[UUID, UUID]
+    orders: dict[UUID, Use]
+
+
+class Claim(Struct, frozen=True):
+    """What an order is to hold of a promotion that is limited."""
+
+    promotion_id: UUID
+    amount_minor: int  # of its budget
+
+
+def claims_of(promotions: Iterable[Promotion], discounts: Iterable[Discount]) -> list[Claim]:
+    """What an order with these discounts has to hold."""
+    limited = {promotion.id: promotion for promotion in promotions if promotion.limited}
+    return [
+        Claim(each.promotion_id, each.lines_minor + each.shipping_minor if promotion.terms.budget else 0)
+        for each in discounts
+        if (promotion := limited.get(each.promotion_id))
+    ]
 
 
 def terms_of(said: PromotionInput) -> PromotionTerms:
@@ -140,10 +187,13 @@ def terms_of(said: PromotionInput) -> PromotionTerms:
     _check_currencies(said.minimum, "/minimum")
     if isinstance(said.off, AmountInput):
         _check_currencies(said.off.amounts, "/off/amounts")
+    if said.budget and not is_known(said.budget.currency):
+        raise UnknownCurrency(f"{said.budget.currency} is no currency we know", pointer="/budget/currency")
     if said.starts_at and said.ends_at and said.ends_at <= said.starts_at:
         raise BrokenPromotion("it would be over before it begins", pointer="/ends_at")
     off: Off = msgspec.convert(msgspec.to_builtins(said.off), Off)
-    return PromotionTerms(**structs.asdict(said) | {"off": off, "code": said.code or ""})
+    budget = Money(said.budget.amount_minor, said.budget.currency) if said.budget else None
+    return PromotionTerms(**structs.asdict(said) | {"off": off, "code": said.code or "", "budget": budget})
 
 
 def _check_currencies(amounts: dict[str, int], pointer: str) -> None:
@@ -160,7 +210,7 @@ def announce(promotion_id: UUID, said: PromotionInput) -> PromotionAnnounced:
 def revise(promotion: Promotion, said: PromotionInput) -> PromotionRevised | None:
     """The event of other terms, None if they are the present ones. What was placed keeps what it was promised.
 
-    Raises `PromotionOver`, `CodeFixed`, `BelowUsed`, and what `terms_of` raises.
+    Raises `PromotionOver`, `CodeFixed`, `BudgetFixed`, `BelowUsed`, and what `terms_of` raises.
     """
     terms = terms_of(said)
     if promotion.state == "ended":
@@ -169,7 +219,17 @@ def revise(promotion: Promotion, said: PromotionInput) -> PromotionRevised | Non
         raise CodeFixed("a promotion keeps its code, or its having none", pointer="/code")
     if terms.most is not None and terms.most < promotion.used:
         raise BelowUsed(f"{promotion.used} orders use it already", used=promotion.used, pointer="/most")
+    _check_budget(promotion, terms.budget)
     return None if terms == promotion.terms else PromotionRevised(promotion.id, terms)
+
+
+def _check_budget(promotion: Promotion, budget: Money | None) -> None:
+    before = promotion.terms.budget
+    if before and (budget is None or budget.currency != before.currency):
+        raise BudgetFixed(f"a promotion with a budget keeps one in {before.currency}", pointer="/budget")
+    if budget and budget.amount_minor < promotion.granted_minor:
+        detail = f"{promotion.granted_minor} minor units of it are granted already"
+        raise BelowUsed(detail, granted_minor=promotion.granted_minor, pointer="/budget/amount_minor")
 
 
 def end(promotion: Promotion) -> PromotionEnded | None:
@@ -186,7 +246,7 @@ def evolve(promotion: Promotion | None, event: PromotionEvent, version: int) -> 
         return structs.replace(promotion, terms=event.terms, version=version)
     if isinstance(event, PromotionEnded):
         return structs.replace(promotion, state="ended", version=version)
-    return structs.replace(promotion, used=event.used, version=version)
+    return structs.replace(promotion, used=event.used, granted_minor=event.granted_minor, version=version)
 
 
 def evolve_uses(uses: PromotionUses | None, promotion_id: UUID, event: PromotionEvent) -> PromotionUses:
@@ -194,8 +254,8 @@ def evolve_uses(uses: PromotionUses | None, promotion_id: UUID, event: Promotion
     held = {} if uses is None else uses.orders
     match event:
         case PromotionUsed():
-            held = held | {event.order_id: event.person_id}
+            held = held | {event.order_id: Use(event.person_id, event.amount_minor)}
         case PromotionReturned():
-            held = {order: person for order, person in held.items() if order != event.order_id}
+            held = {order: use for order, use in held.items() if order != event.order_id}
     return PromotionUses(promotion_id, held)
 

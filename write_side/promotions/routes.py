@@ -13,6 +13,7 @@ from write_side.promotions import handlers
 from write_side.promotions.domain import (
     BelowUsed,
     BrokenPromotion,
+    BudgetFixed,
     CodeFixed,
     CodeTaken,
     Promotion,
@@ -59,7 +60,7 @@ async def get_promotion(promotion_id: FromPath[UUID], own: Own) -> Tagged[Promot
 
 
 @put("/v1/promotions/{promotion_id:uuid}", guards=WRITE)
-@refuses(UnknownPromotion, PromotionOver, CodeFixed, BelowUsed, BrokenPromotion, UnknownCurrency)
+@refuses(UnknownPromotion, PromotionOver, CodeFixed, BudgetFixed, BelowUsed, BrokenPromotion, UnknownCurrency)
 async def put_promotion(
     request: Call, promotion_id: FromPath[UUID], data: JSONBody[PromotionInput], own: Own, if_match: IfMatch = None
 ) -> Answered[Promotion]:

@@ -12,11 +12,11 @@ from shared.shards import promotion_key
 from write_side import event_log
 from write_side.database import Connection, among, overwrite, replace, uses_by_order
 from write_side.event_log import NewEvent, Positions
-from write_side.promotions.domain import CodeTaken, Promotion, PromotionUses, evolve
+from write_side.promotions.domain import CodeTaken, Promotion, PromotionUses, Use, evolve
 
-_SELECT = "SELECT id, terms, state, used, version FROM promotion"
+_SELECT = "SELECT id, terms, state, used, version, granted_minor FROM promotion"
 _terms = msgspec.json.Decoder(PromotionTerms)
-_uses = msgspec.json.Decoder(dict[UUID, UUID])
+_uses = msgspec.json.Decoder(dict[UUID, Use])
 
 
 async def announce(conn: Connection, event: PromotionAnnounced, cause: Metadata) -> Positions:
@@ -73,7 +73,7 @@ async def offered_to(
     conn: Connection, codes: Sequence[str], person_id: UUID
 ) -> tuple[list[Promotion], dict[UUID, int]]:
     """What is on offer by itself or by one of these codes, and how often this person uses what is limited so."""
-    rows = await conn.fetch("SELECT id, terms, state, used, version FROM promotions_offered($1)", codes)
+    rows = await conn.fetch("SELECT id, terms, state, used, version, granted_minor FROM promotions_offered($1)", codes)
     ids = [row["id"] for row in rows]
     uses = await conn.fetch("SELECT promotion_id, n FROM promotions_uses($1, $2)", ids, [person_id])
     return [_promotion(row) for row in rows], {row["promotion_id"]: row["n"] for row in uses}
@@ -86,7 +86,7 @@ async def all_promotions(conn: Connection, ids: Sequence[UUID] | None = None) ->
 
 async def all_uses(conn: Connection, ids: Sequence[UUID] | None = None) -> list[PromotionUses]:
     """Who holds a use of every promotion, or of some, for the comparison with the log."""
-    found = await uses_by_order(conn, "promotion", "promotion_id", "person_id", ids)
+    found = await uses_by_order(conn, "promotion", "promotion_id", "to_json(u)", ids)
     return [PromotionUses(id_, _uses.decode(uses)) for id_, uses in found]
 
 
@@ -94,9 +94,9 @@ async def rewrite_promotion(conn: Connection, promotion: Promotion, uses: Promot
     """Make the rows say this; for a repair."""
     columns = msgspec.structs.asdict(promotion) | {"terms": as_json(promotion.terms).decode()}
     await overwrite(conn, "promotion", columns)
-    rows = [{"order_id": order, "person_id": person} for order, person in uses.orders.items()]
+    rows = [{"order_id": order} | msgspec.structs.asdict(use) for order, use in uses.orders.items()]
     await replace(conn, "promotion_use", ("promotion_id", promotion.id), rows)
 
 
 def _promotion(row: asyncpg.Record) -> Promotion:
-    return Promotion(row["id"], _terms.decode(row["terms"]), row["state"], row["used"], row["version"])
+    return Promotion(**dict(row) | {"terms": _terms.decode(row["terms"])})

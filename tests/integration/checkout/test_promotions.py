@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import asyncpg
 import pytest
@@ -14,7 +15,14 @@ from write_side.orders.handlers import OrderState
 from write_side.orders.refusals import QuoteStale
 from write_side.orders.settling import close_expired
 from write_side.promotions import handlers as promotions
-from write_side.promotions.domain import BelowUsed, CodeTaken, Promotion, PromotionInput
+from write_side.promotions.domain import (
+    BelowUsed,
+    BudgetFixed,
+    BudgetInput,
+    CodeTaken,
+    Promotion,
+    PromotionInput,
+)
 from write_side.promotions.domain import FreeShippingInput as FreeShipping
 from write_side.promotions.domain import PercentageInput as Percentage
 
@@ -96,9 +104,43 @@ async def test_who_loses_the_race_for_the_stock_takes_no_use_with_them(shop: Sho
 
 
 async def test_the_row_refuses_what_a_mistake_of_ours_would_let_through(shop: Shop) -> None:
-    coupon = await shop.promote(Percentage(1000), code="ONE", most=1)
-    with pytest.raises(asyncpg.CheckViolationError, match="never_overused"):
-        await shop.pool.execute("UPDATE promotion SET used = 2 WHERE id = $1", coupon.id)
+    coupon = await shop.promote(Percentage(1000), code="ONE", most=1, budget=BudgetInput(1000, "EUR"))
+    for column, guard in (("used = 2", "never_overused"), ("granted_minor = 1001", "within_budget")):
+        with pytest.raises(asyncpg.CheckViolationError, match=guard):
+            await shop.pool.execute(f"UPDATE promotion SET {column} WHERE id = $1", coupon.id)
+
+
+async def test_a_budget_is_never_passed_and_what_falls_through_gives_its_part_back(shop: Shop) -> None:
+    await shop.stock("lamp", 100)
+    coupon = await shop.promote(Percentage(1000), code="BUDGET", budget=BudgetInput(550, "EUR"))  # 1.00 off a lamp
+    shops = shop.as_processes()
+    outcomes = await asyncio.gather(
+        *(next(shops).bought_by("BUDGET", f"guest-{n}@shop.example") for n in range(16)), return_exceptions=True
+    )
+    orders = [each for each in outcomes if isinstance(each, OrderState)]
+    assert (len(orders), await _granted(shop, coupon)) == (5, 500)
+    for order, how in zip(orders, WAYS, strict=False):
+        await fall_through(shop, order, how)
+    assert await _granted(shop, coupon) == 200
+    assert isinstance(await shop.bought_by("BUDGET", "bob@shop.example"), OrderState)
+    assert await _is_verified(shop)
+
+
+async def _granted(shop: Shop, coupon: Promotion) -> int:
+    return (await promotions.show_promotion(shop.pool, coupon.id)).granted_minor
+
+
+async def test_a_budget_keeps_its_currency_and_is_not_lowered_below_what_is_granted(shop: Shop) -> None:
+    await shop.stock("lamp", 5)
+    coupon = await shop.promote(Percentage(1000), code="SOME", budget=BudgetInput(200, "EUR"))
+    assert isinstance(await shop.bought_by("SOME", "ada@shop.example"), OrderState)
+    for other in (None, BudgetInput(200, "USD")):
+        with pytest.raises(BudgetFixed):
+            await _revise(shop, coupon, budget=other)
+    with pytest.raises(BelowUsed):
+        await _revise(shop, coupon, budget=BudgetInput(99, "EUR"))
+    await _revise(shop, coupon, budget=BudgetInput(100, "EUR"))
+    assert await shop.bought_by("SOME", "bob@shop.example") == "used_up"
 
 
 async def test_a_limit_is_not_lowered_below_what_is_used_and_a_code_is_somebodys_for_good(shop: Shop) -> None:
@@ -117,8 +159,8 @@ async def test_a_limit_is_not_lowered_below_what_is_used_and_a_code_is_somebodys
     assert await _is_verified(shop)
 
 
-async def _revise(shop: Shop, coupon: Promotion, most: int) -> None:
-    said = PromotionInput("Sale", Percentage(1000), code=coupon.terms.code, most=most)
+async def _revise(shop: Shop, coupon: Promotion, **terms: Any) -> None:
+    said = PromotionInput("Sale", Percentage(1000), code=coupon.terms.code, **terms)
     await promotions.revise_promotion(shop.pool, coupon.id, said, None, CAUSE)
 
 

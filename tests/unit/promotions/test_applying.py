@@ -7,15 +7,16 @@ from uuid import UUID
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from shared.money import allocated
 from shared.promotion_rule import BasketLine
 from write_side.promotions.applying import Applied, Offered, apply
 from write_side.promotions.domain import AmountInput as AmountOff
+from write_side.promotions.domain import BudgetInput, Promotion, PromotionInput, terms_of
 from write_side.promotions.domain import BuyGetInput as BuyGet
 from write_side.promotions.domain import FreeShippingInput as FreeShipping
 from write_side.promotions.domain import PercentageInput as Percentage
-from write_side.promotions.domain import Promotion, PromotionInput, terms_of
 
 NOW = datetime(2026, 11, 27, 12, tzinfo=UTC)
 LAMP, BULB = BasketLine("lamp", 1, 1999), BasketLine("bulb", 3, 333)
@@ -83,6 +84,19 @@ def test_a_code_that_takes_nothing_off_says_why(said: dict[str, Any], used: int,
     off = applied(coupon, codes=("TEN", "NONE"), uses={coupon.id: uses})
     assert off.refused == {"TEN": why, "NONE": "unknown_code"}
     assert off.discounts == []
+
+
+@pytest.mark.parametrize(("granted", "why"), [(699, {}), (700, {}), (701, {"TEN": "used_up"})])
+def test_what_its_budget_does_not_afford_whole_it_does_not_take_off(granted: int, why: dict[str, str]) -> None:
+    coupon = promotion(1, Percentage(1000), code="TEN", budget=BudgetInput(1000, "EUR"))
+    off = applied(structs.replace(coupon, granted_minor=granted), codes=("TEN",))
+    assert (off.total_minor, off.refused) == (0 if why else 300, why)
+
+
+def test_a_budget_is_of_one_currency_and_shipping_counts_for_it() -> None:
+    assert applied(promotion(1, Percentage(1000), budget=BudgetInput(10**6, "USD"))).discounts == []
+    assert applied(promotion(1, FreeShipping(), budget=BudgetInput(489, "EUR"))).discounts == []
+    assert applied(promotion(1, FreeShipping(), budget=BudgetInput(490, "EUR"))).shipping_minor == 490
 
 
 def test_at_the_very_edges_it_applies() -> None:

@@ -114,11 +114,11 @@ BEGIN
                  FROM unnest(p_outcome) WITH ORDINALITY AS t(o, n) ORDER BY n);
 END $$;
 
--- Which promotions these commands claim a use of.
+-- Which promotions these commands claim a use of, and how much of the budget.
 CREATE OR REPLACE FUNCTION orders_claims(p_commands jsonb, p_of integer[])
-RETURNS TABLE (command integer, ordered uuid, person uuid, promotion uuid) LANGUAGE sql IMMUTABLE AS $$
-    SELECT i, (c ->> 'order_id')::uuid, (c ->> 'person_id')::uuid, p::uuid
-    FROM unnest(p_of) AS i, LATERAL (SELECT p_commands -> (i - 1)) AS t(c), jsonb_array_elements_text(c -> 'claims') AS p
+RETURNS TABLE (command integer, ordered uuid, person uuid, promotion uuid, amount bigint) LANGUAGE sql IMMUTABLE AS $$
+    SELECT i, (c ->> 'order_id')::uuid, (c ->> 'person_id')::uuid, (p ->> 'promotion_id')::uuid, (p ->> 'amount_minor')::bigint
+    FROM unnest(p_of) AS i, LATERAL (SELECT p_commands -> (i - 1)) AS t(c), jsonb_array_elements(c -> 'claims') AS p
     ORDER BY 1
 $$;
 
@@ -127,7 +127,8 @@ CREATE OR REPLACE FUNCTION orders_admit_claims(p_commands jsonb, p_outcome text[
 DECLARE
     v_refused integer[];
 BEGIN
-    SELECT promotions_admit(array_agg(l.command), array_agg(l.person), array_agg(l.promotion)) INTO v_refused
+    SELECT promotions_admit(array_agg(l.command), array_agg(l.person), array_agg(l.promotion), array_agg(l.amount))
+    INTO v_refused
     FROM orders_claims(p_commands, array_positions(p_outcome, 'new')) AS l
     HAVING count(*) > 0;
     RETURN orders_refused(p_outcome, v_refused, 'discount_gone');
@@ -137,7 +138,8 @@ END $$;
 CREATE OR REPLACE FUNCTION orders_take_claims(p_commands jsonb, p_done integer[]) RETURNS waiting_event[]
 LANGUAGE plpgsql AS $$
 BEGIN
-    RETURN (SELECT promotions_take(array_agg(l.command), array_agg(l.ordered), array_agg(l.person), array_agg(l.promotion))
+    RETURN (SELECT promotions_take(array_agg(l.command), array_agg(l.ordered), array_agg(l.person), array_agg(l.promotion),
+                                   array_agg(l.amount))
             FROM orders_claims(p_commands, p_done) AS l HAVING count(*) > 0);
 END $$;
 
@@ -334,8 +336,8 @@ BEGIN
 END $$;
 
 -- Places orders. Each command: actor, route, key, request_hash (hex), order_id, quote_id, cart_id, cart_version,
--- payment_id, item_ids (of the stock items, one per allocation), person_id and `claims` (promotions whose uses are
--- limited), `counted` (SKU → quantity of what a customer may have only so many of), `gift_cards` (what they pay), and as text the exact JSON of its
+-- payment_id, item_ids (of the stock items, one per allocation), person_id and `claims` (promotions that are limited,
+-- and what of their budgets), `counted` (SKU → quantity of what a customer may have only so many of), `gift_cards` (what they pay), and as text the exact JSON of its
 -- events `placed`, `payment_requested`, `cart_ordered`, of its `answer` and of its `metadata`. No cart may occur twice in one call.
 -- Answers one row per command, in order: `done`, what `orders_admit` says, `discount_gone`, `limit_reached`, `gift_card_gone`, `credit_gone`, or `out_of_stock` with
 -- the lines that lack. Whoever is refused takes nothing and holds up nobody else in the call.
