@@ -1,4 +1,7 @@
-"""A real catalog goes in by the command line and comes out of the query API, every product of it."""
+"""A real catalog goes in by the command line and comes out of the query API, every product of it.
+
+That a second run of it changes nothing: tests/integration/imports/test_icecat.py, for a tenth of it.
+"""
 
 import csv
 import gzip
@@ -53,10 +56,10 @@ def rows() -> Iterator[dict[str, str]]:
         yield from csv.DictReader(file, delimiter="\t")
 
 
-async def events(environment: dict[str, str], of_type: str | None = None) -> int:
+async def events(environment: dict[str, str], of_type: str) -> int:
     conn = await asyncpg.connect(environment["DATABASE_URL"])
     try:
-        return int(await conn.fetchval("SELECT count(*) FROM event_log WHERE $1::text IS NULL OR type = $1", of_type))
+        return int(await conn.fetchval("SELECT count(*) FROM event_log WHERE type = $1", of_type))
     finally:
         await conn.close()
 
@@ -80,7 +83,7 @@ def filled(environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory
 
 
 async def test_every_product_goes_in_once_and_comes_out_as_it_was(
-    environment: dict[str, str], filled: str, shop: Shop, tmp_path: Path
+    environment: dict[str, str], filled: str, shop: Shop
 ) -> None:
     source = {row["product_id"]: row for row in rows()}
     assert f"{len(source)} created" in filled
@@ -98,10 +101,6 @@ async def test_every_product_goes_in_once_and_comes_out_as_it_was(
         ean = page["variants"][0]["ean"]
         assert (await shop.query(f"/v1/products/by-ean/{ean}"))["id"] == page["id"]
         assert (await shop.query(f"/v1/products/by-slug/{page['slug']}"))["id"] == page["id"]
-
-    before = await events(environment)
-    assert f"{len(source)} unchanged" in imported(environment, tmp_path / "rejected.csv")
-    assert await events(environment) == before, "a second run changes nothing"
 
 
 @pytest.mark.usefixtures("filled")
