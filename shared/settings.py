@@ -56,6 +56,8 @@ class Settings(Struct, frozen=True, rename=str.upper):
     tax_timeout_seconds: float = 2.0  # and what tax there is
     return_window_days: float = 30  # how long after goods have arrived a customer may ask to send them back
     return_approval: ReturnApproval = "automatic"  # or staff decide about each return
+    return_expires_days: float = 30  # how long goods that may be sent back are waited for
+    exchange_payment_days: float = 7  # how long what an exchange costs more may be paid
     return_warehouse: str = ""  # where goods are sent back to; empty: where they came from
     pool_size: int = 12  # Postgres connections of a process; 8 to 16 is the knee on 2 cores
     requests_per_client: int = 0  # a second, of one address at one process; 0: that is the proxy's business

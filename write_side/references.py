@@ -10,14 +10,16 @@ from write_side.database import Connection
 from write_side.differences import Difference
 from write_side.inventory import store as inventory
 from write_side.orders import store as orders
+from write_side.returns import store as returns
 
 Check = Callable[[Connection, Sequence[UUID] | None], Awaitable[list[Difference]]]
 
 
 async def reservations_of_orders(conn: Connection, ids: Sequence[UUID] | None) -> list[Difference]:
-    """What is reserved for an order, and nothing else, is marked so: nobody but the order may let go of it."""
+    """What is reserved for an order, or one that is to be sent in exchange, and nothing else, is marked so: nobody but
+    the order may let go of it."""
     marked = await inventory.marked_reservations(conn, ids)
-    known = await orders.known(conn, list({id_ for _, id_, _ in marked}))
+    known = await held_by_orders(conn, list({id_ for _, id_, _ in marked}))
     return [
         Difference(
             "reservation", f"stock_item {item_id}", f"reservation {id_} for_order", str(id_ in known).lower(),
@@ -26,6 +28,11 @@ async def reservations_of_orders(conn: Connection, ids: Sequence[UUID] | None) -
         for item_id, id_, for_order in marked
         if for_order != (id_ in known)
     ]  # fmt: skip
+
+
+async def held_by_orders(conn: Connection, ids: Sequence[UUID]) -> set[UUID]:
+    """Which of these reservations are an order's, or one's that is to be."""
+    return await orders.known(conn, ids) | await returns.holding(conn, ids)
 
 
 async def allocated_items(conn: Connection, ids: Sequence[UUID] | None) -> list[Difference]:

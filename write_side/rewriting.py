@@ -31,6 +31,7 @@ from write_side.payments import store as payments
 from write_side.pricing.lists import store as price_lists
 from write_side.promotions import store as promotions
 from write_side.promotions.domain import Promotion, PromotionUses
+from write_side.references import held_by_orders
 from write_side.refunds import store as refunds
 from write_side.restock_requests import store as restock_requests
 from write_side.returns import store as returns
@@ -44,7 +45,7 @@ Rewrite = Callable[[Connection, Any], Awaitable[None]]
 
 async def _item(conn: Connection, item: StockItem) -> None:
     held = (await fold(conn, RESERVATIONS, [item.id])).states.get(item.id, Held(item.id, {}))
-    await inventory.rewrite_item(conn, item, held, await orders.known(conn, list(held.reservations)))
+    await inventory.rewrite_item(conn, item, held, await held_by_orders(conn, list(held.reservations)))
 
 
 async def _order(conn: Connection, order: Order) -> None:

@@ -110,7 +110,7 @@ class Refund(Struct, frozen=True):
     quantities: dict[str, int]
     requested_at: datetime
     unsent: dict[str, int]
-    to_cards_minor: int = 0  # what of it gift cards got at once
+    to_cards_minor: int = 0  # what of it gift cards got at once, or pays what is sent instead
 
 
 class Order(Folded, frozen=True):
@@ -212,7 +212,7 @@ def _refunds_after(refunds: list[Refund], recorded: Recorded, event: Happening) 
         unsent = Counter(quantities)
         unsent.subtract({line.sku: line.quantity for line in event.sent})
         asked = (event.amount_minor, event.reason, quantities, recorded.recorded_at, dict(unsent))
-        to_cards = sum(part.amount_minor for part in event.gift_cards)
+        to_cards = sum(part.amount_minor for part in event.gift_cards) + event.moved_minor
         return [*refunds, Refund(event.refund_id, "requested", *asked, to_cards)]
     if isinstance(event, AmountReleased):
         quantities = {line.sku: line.quantity for line in event.lines}
@@ -253,6 +253,11 @@ def _placed_after(placed: Raw, event: Happening) -> Raw:
     if isinstance(event, OrderClaimed) and (before := _placed.decode(placed)):
         return Raw(encode(msgspec.structs.replace(before, account_id=event.account_id)))
     return placed
+
+
+def credited(placed: OrderPlaced) -> int:
+    """What goods pay of an order that are sent back for it."""
+    return sum(part.amount_minor for part in placed.replaces.credits) if placed.replaces else 0
 
 
 def placed_of(state: Order) -> OrderPlaced | None:

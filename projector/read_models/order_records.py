@@ -10,6 +10,7 @@ from projector.read_models import order
 from projector.read_models.order import (
     Happening,
     Order,
+    credited,
     fulfilment_of,
     payment_state_of,
     placed_of,
@@ -111,6 +112,7 @@ def render(id_: str, state: RecordedOrder, _keys: Keys) -> Rendered:
         tax_minor=totals.tax_minor,
         total_minor=totals.total_minor,
         gift_minor=sum(part.amount_minor for part in placed.gift_cards),
+        credit_minor=credited(placed),
         refunded_minor=refunded_minor(seen),
         released_minor=released_minor(seen),
         fulfilment=fulfilment_of(seen, placed),
@@ -142,7 +144,7 @@ def render(id_: str, state: RecordedOrder, _keys: Keys) -> Rendered:
         first_declined_at=state.first_declined_at,
         recovered_by=state.recovered_by,
         returned_items=returned_items(seen.returns),
-        return_reasons=[each.reason for each in seen.returns if each.state not in ("rejected", "cancelled")],
+        return_reasons=[each.reason for each in seen.returns if each.state not in ("rejected", "cancelled", "expired")],
     )
     return Rendered({id_: encode(record)})
 
@@ -182,7 +184,7 @@ def _back(state: RecordedOrder, how: str) -> tuple[Counter[str], Counter[str]]:
 
 MODEL = ReadModel(
     name=RECORDS,
-    version="v9",
+    version="v10",
     sink=ELASTICSEARCH,
     contexts=order.CONTEXTS,
     state=RecordedOrder,

@@ -9,6 +9,7 @@ from projector.model import REDIS, Keys, ReadModel, Rendered, encode
 from projector.read_models import order
 from projector.read_models.order import (
     Order,
+    credited,
     fulfilment_of,
     payment_state_of,
     placed_of,
@@ -73,6 +74,8 @@ def render(id_: str, state: Order, keys: Keys) -> Rendered:
         retry_at=state.retry_at,
         returns=list(state.returns),
         released=Money(released, currency) if (released := released_minor(state)) else None,
+        credit=Money(by_goods, currency) if (by_goods := credited(placed)) else None,
+        replaces=placed.replaces.order_id if placed.replaces else None,
         gift_cards=Money(paid, currency) if (paid := sum(part.amount_minor for part in placed.gift_cards)) else None,
     )
     return Rendered({id_: encode(status)})
@@ -130,7 +133,7 @@ def _lines(placed: OrderPlaced) -> list[StatusLine]:
 
 MODEL = ReadModel(
     name=STATUS,
-    version="v7",
+    version="v8",
     sink=REDIS,
     contexts=order.CONTEXTS,
     state=Order,

@@ -132,6 +132,7 @@ _ORDERS: Json = {
     "tax_minor": LONG,
     "total_minor": LONG,
     "gift_minor": LONG,
+    "credit_minor": LONG,
     "refunded_minor": LONG,
     "released_minor": LONG,
     "items": LONG,

@@ -82,7 +82,8 @@ class OrderRecord(Struct, frozen=True):
     placed_at: Annotated[datetime, told("when it was placed", "UTC")]
     updated_at: Annotated[datetime, told("when something last happened to it", "UTC")]
     position: Annotated[int, told("of the last event in it, in the log")]
-    gift_minor: Annotated[int, told("of the total: what gift cards pay; the rest is charged", MINOR, "v8")] = 0
+    gift_minor: Annotated[int, told("of the total: what gift cards pay", MINOR, "v8")] = 0
+    credit_minor: Annotated[int, told("and what goods pay that were sent back for it", MINOR, "v10")] = 0
     account_id: Annotated[UUID | None, told("the account it belongs to; null: a guest's", since="v4")] = None
     lines: Annotated[list[RecordedLine], told("what was bought", since="v6")] = []
     discounts: Annotated[list[RecordedDiscount], told("what took something off", since="v6")] = []

@@ -17,7 +17,8 @@ PaymentState = Literal[
 ParcelState = Literal["shipped", "delivered"]
 Fulfilment = Literal["none", "picking", "partially_shipped", "shipped", "delivered"]
 RefundState = Literal["requested", "pending", "succeeded", "failed", "released"]
-ReturnState = Literal["requested", "approved", "rejected", "received", "cancelled"]
+ExchangeState = Literal["wished", "held", "placed", "refused", "dropped", "failed"]
+ReturnState = Literal["requested", "approved", "rejected", "received", "cancelled", "expired"]
 
 
 class Address(Struct, frozen=True):
@@ -113,6 +114,10 @@ class StatusReturn(Struct, frozen=True, omit_defaults=True):
     tracking_number: str | None = None
     label: str | None = None
     tracking: str | None = None  # where the carrier saw it last
+    expires_at: datetime | None = None  # so long it is waited for
+    instead: dict[str, int] = {}  # SKU → how many are wished instead of the money
+    exchange: ExchangeState | None = None  # how far that is
+    replacement_id: UUID | None = None  # the order that it is
 
 
 class OrderStatus(Struct, frozen=True, omit_defaults=True):
@@ -148,3 +153,5 @@ class OrderStatus(Struct, frozen=True, omit_defaults=True):
     released: Money | None = None  # of the total: not taken at all, since it could not be shipped
     returns: list[StatusReturn] = []
     gift_cards: Money | None = None  # of the total: what gift cards pay; the rest is charged
+    credit: Money | None = None  # and what goods pay that come back
+    replaces: UUID | None = None  # the order whose goods these were

@@ -111,6 +111,23 @@ class QuoteIssued(Struct, frozen=True, omit_defaults=True, tag="orders.quote_iss
     payment_method: str = "card"
 
 
+class CreditPart(Struct, frozen=True):
+    """What an earlier payment had taken, and pays another order now instead of going back: its intent is what it goes
+    back by in the end. Minor units."""
+
+    payment_id: UUID
+    intent_id: str
+    amount_minor: int
+
+
+class Replaces(Struct, frozen=True):
+    """Which goods an order takes the place of: those of a return of another order, whose money pays it in part."""
+
+    order_id: UUID
+    return_id: UUID
+    credits: list[CreditPart]
+
+
 class OrderPlaced(Struct, frozen=True, omit_defaults=True, tag="orders.order_placed.v1"):
     order_id: UUID
     number: str  # for people: on the invoice, on the phone
@@ -131,6 +148,7 @@ class OrderPlaced(Struct, frozen=True, omit_defaults=True, tag="orders.order_pla
     taxes: list[OrderTax] = []
     duties_due: bool = False
     gift_cards: list[GiftPart] = []  # what they pay of the total; the payment is over the rest
+    replaces: Replaces | None = None  # it is sent in exchange for goods that come back
 
 
 class OrderConfirmed(Struct, frozen=True, tag="orders.order_confirmed.v1"):

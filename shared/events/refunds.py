@@ -38,6 +38,7 @@ class RefundRequested(Struct, frozen=True, tag="refunds.refund_requested.v1"):
     restocked: list[Allocation]
     sent: list[ParcelLine] = []
     gift_cards: list[GiftPart] = []
+    moved_minor: int = 0  # what of it pays an order that replaces these goods
 
 
 class AmountReleased(Struct, frozen=True, tag="refunds.amount_released.v1"):

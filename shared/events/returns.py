@@ -6,6 +6,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from shared.events.fulfilment import ParcelLine
+from shared.events.orders import Allocation
 
 
 class ReturnedUnits(Struct, frozen=True):
@@ -17,7 +18,18 @@ class ReturnedUnits(Struct, frozen=True):
     refunded: bool  # whether their money goes back
 
 
-class ReturnRequested(Struct, frozen=True, tag="returns.return_requested.v1"):
+class Exchange(Struct, frozen=True):
+    """What is wished instead of the money: quoted, so that its price stands. `credit_minor` is what the goods that
+    come back are worth, if all of them come; the difference goes back, or is to be paid. Minor units."""
+
+    quote_id: UUID
+    lines: list[ParcelLine]
+    total_minor: int
+    credit_minor: int
+    currency: str
+
+
+class ReturnRequested(Struct, frozen=True, omit_defaults=True, tag="returns.return_requested.v1"):
     """Somebody wants to send goods back that had left; `requested_by` is `customer` or `staff`."""
 
     return_id: UUID
@@ -25,14 +37,19 @@ class ReturnRequested(Struct, frozen=True, tag="returns.return_requested.v1"):
     lines: list[ParcelLine]
     reason: str
     requested_by: str
+    exchange: Exchange | None = None
 
 
-class ReturnApproved(Struct, frozen=True, tag="returns.return_approved.v1"):
-    """They may be sent; the warehouse waits for them."""
+class ReturnApproved(Struct, frozen=True, omit_defaults=True, tag="returns.return_approved.v1"):
+    """They may be sent; the warehouse waits for them until `expires_at` (None: for ever). What is wished instead is
+    held for the order that is to replace them; without one the wish is refused, and money goes back."""
 
     return_id: UUID
     order_id: UUID
     warehouse: str
+    expires_at: datetime | None = None
+    replacement_id: UUID | None = None  # the order that is to be
+    allocations: list[Allocation] = []  # where its goods are held
 
 
 class ReturnRejected(Struct, frozen=True, tag="returns.return_rejected.v1"):
@@ -78,6 +95,36 @@ class ReturnRefunded(Struct, frozen=True, tag="returns.return_refunded.v1"):
     refund_id: UUID
 
 
+class ReturnExpired(Struct, frozen=True, tag="returns.return_expired.v1"):
+    """They did not come in time, and are not waited for any more; should they come all the same, they are received."""
+
+    return_id: UUID
+    order_id: UUID
+
+
+class ReplacementPlaced(Struct, frozen=True, tag="returns.replacement_placed.v1"):
+    """The order that replaces these goods is placed, paid by `credit_minor` of what they had cost (gift cards among
+    it); `charged_minor` is what is still to be paid. `early`: before the goods were here."""
+
+    return_id: UUID
+    order_id: UUID
+    replacement_id: UUID
+    refund_id: UUID
+    credit_minor: int
+    charged_minor: int
+    currency: str
+    early: bool
+
+
+class ReplacementFailed(Struct, frozen=True, tag="returns.replacement_failed.v1"):
+    """Nothing is sent instead, and the money goes back: `nothing_credited` (none of what came is paid back),
+    `not_paid` (the difference), `cancelled`."""
+
+    return_id: UUID
+    order_id: UUID
+    reason: str
+
+
 class ReturnCancelled(Struct, frozen=True, tag="returns.return_cancelled.v1"):
     """The goods stay where they are."""
 
@@ -94,4 +141,7 @@ ReturnEvent = (
     | ReturnReceived
     | ReturnRefunded
     | ReturnCancelled
+    | ReturnExpired
+    | ReplacementPlaced
+    | ReplacementFailed
 )

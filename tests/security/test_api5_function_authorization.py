@@ -36,6 +36,7 @@ OPEN = {
     "PUT /v1/orders/{order_id}/address": "Order-Token, the account's session, or orders:write",
     "POST /v1/orders/{order_id}/returns": "Order-Token, the account's session, or orders:write",
     "POST /v1/orders/{order_id}/returns/{return_id}/cancel": "Order-Token, the account's session, or orders:write",
+    "GET /v1/orders/{order_id}/returns/{return_id}/replacement": "Order-Token, the account's session, or orders:write",
     "POST /v1/payments/{payment_id}/session": "Order-Token",
     "POST /v1/payments/{payment_id}/complete": "Order-Token",
     "POST /v1/restock-requests": "anybody may ask; the mail goes to the address given, once",

@@ -1,6 +1,7 @@
 """The SQL of gift cards. With schema/functions/gift_cards.sql, the only place that names their tables."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID
 
 import msgspec
@@ -50,6 +51,17 @@ async def lock(conn: Connection, gift_card_id: UUID) -> GiftCard | None:
 async def hold(conn: Connection, ids: Sequence[UUID]) -> None:
     """Lock these, in the order in which everybody does, until the transaction ends."""
     await conn.execute("SELECT FROM gift_card WHERE id = ANY ($1) ORDER BY id FOR UPDATE", list(ids))
+
+
+async def still_good(conn: Connection, parts: Sequence[GiftPart], now: datetime) -> list[GiftPart]:
+    """Those of them whose cards may still be spent; locked, in the order in which everybody does, until the transaction
+    ends."""
+    if not parts:
+        return []
+    query = f"{_SELECT} WHERE id = ANY ($1) ORDER BY id FOR UPDATE"
+    cards = {row["id"]: GiftCard(*row) for row in await conn.fetch(query, [part.gift_card_id for part in parts])}
+    found = [(part, cards[part.gift_card_id]) for part in parts]
+    return [part for part, card in found if card.state == "active" and not card.is_over(now)]
 
 
 async def save(

@@ -188,12 +188,14 @@ async def put_back(
 
 
 async def reserve(
-    conn: Connection, reservation_id: UUID, taken: Sequence[tuple[UUID, int]], cause: Metadata
-) -> Move:
-    """Reserve (item, quantity) pairs whole or not at all, and append the events, as one call."""
+    conn: Connection, reservation_id: UUID, taken: Sequence[tuple[UUID, int]], cause: Metadata, *,
+    for_order: bool = False,
+) -> Move:  # fmt: skip
+    """Reserve (item, quantity) pairs whole or not at all, and append the events, as one call. `for_order`: nobody but
+    the order of this id is to let go of it."""
     row = await conn.fetchrow(
-        "SELECT refusals, items, positions FROM inventory_reserve_now($1, $2, $3, $4)",
-        reservation_id, [item for item, _ in taken], [quantity for _, quantity in taken], as_json(cause),
+        "SELECT refusals, items, positions FROM inventory_reserve_now($1, $2, $3, $4, $5)",
+        reservation_id, [item for item, _ in taken], [quantity for _, quantity in taken], for_order, as_json(cause),
     )  # fmt: skip
     return _move_of(row)
 

@@ -24,6 +24,9 @@ RETURN_REJECTED = "return_rejected"
 RETURN_LABELLED = "return_labelled"
 RETURN_RECEIVED = "return_received"
 RETURN_CANCELLED = "return_cancelled"
+RETURN_EXPIRED = "return_expired"
+REPLACED = "replacement_placed"
+NOT_REPLACED = "replacement_failed"
 MOST_DOUBTS = 1  # after so many sendings of unknown outcome a mail is repeated once more, and then never
 
 

@@ -133,7 +133,8 @@ async def _put_off(pool: Pool, claimed: Claimed) -> None:
 async def _letter(pool: Pool, mail: Mail, order: Order) -> Letter:
     if mail.kind == domain.ORDER_CONFIRMATION:
         return letters.confirmation(
-            order.lines, order.totals, order.taxes, order.charged_minor, duties_due=order.duties_due
+            order.lines, order.totals, order.taxes, order.charged_minor, order.credit_minor,
+            duties_due=order.duties_due,
         )
     if mail.kind == domain.PAYMENT_DECLINED:
         async with pool.acquire() as conn:
@@ -146,7 +147,7 @@ async def _letter(pool: Pool, mail: Mail, order: Order) -> Letter:
     assert mail.subject_id is not None
     if mail.kind in (domain.SHIPPED, domain.DELIVERED):
         return await _about_parcel(pool, mail.subject_id, order, arrived=mail.kind == domain.DELIVERED)
-    if mail.kind in return_letters.KINDS:
+    if mail.kind == domain.REPLACED or mail.kind in return_letters.KINDS:
         return await _about_return(pool, mail, order)
     if mail.kind in (domain.INVOICE, domain.OVERDUE):
         async with pool.acquire() as conn:
@@ -159,7 +160,9 @@ async def _letter(pool: Pool, mail: Mail, order: Order) -> Letter:
     assert refund is not None
     if mail.kind == domain.RELEASED:
         return letters.released(refund.amount_minor, refund.currency, refund.lines, order.lines)
-    return letters.refunded(refund.amount_minor, refund.currency, refund.lines, order.lines)
+    return letters.refunded(
+        refund.amount_minor, refund.currency, refund.lines, order.lines, moved_minor=refund.moved_minor
+    )
 
 
 async def _about_parcel(pool: Pool, parcel_id: UUID, order: Order, *, arrived: bool) -> Letter:
@@ -174,6 +177,8 @@ async def _about_return(pool: Pool, mail: Mail, order: Order) -> Letter:
     async with pool.acquire() as conn:
         each = await returns.find(conn, mail.subject_id)
     assert each is not None
+    if mail.kind == domain.REPLACED:
+        return return_letters.replaced(each, order.charged_minor, order.totals.currency, order.expires_at)
     return return_letters.about(mail.kind, each, order.lines)
 
 

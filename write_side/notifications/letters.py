@@ -35,13 +35,14 @@ class Letter(Struct, frozen=True):
 
 
 def confirmation(
-    lines: Sequence[PricedLine], totals: Totals, taxes: Sequence[OrderTax] = (), charged_minor: int | None = None, *,
-    duties_due: bool = False,
+    lines: Sequence[PricedLine], totals: Totals, taxes: Sequence[OrderTax] = (), charged_minor: int | None = None,
+    credit_minor: int = 0, *, duties_due: bool = False,
 ) -> Letter:  # fmt: skip
     """The order is paid. `taxes` are empty for orders from before there were several; `charged_minor` is what gift
-    cards leave of the total (None: all of it)."""
+    cards and goods that come back leave of the total (None: all of it), `credit_minor` what these goods pay."""
     on_top = [(_named(tax), tax.tax_minor) for tax in taxes if not tax.included] or [("Tax", totals.tax_minor)]
-    gift_minor = totals.total_minor - (totals.total_minor if charged_minor is None else charged_minor)
+    charged = totals.total_minor if charged_minor is None else charged_minor
+    gift_minor = totals.total_minor - charged - credit_minor
     amounts = [
         ("Subtotal", totals.lines_minor),
         ("Shipping", totals.shipping_minor),
@@ -49,7 +50,9 @@ def confirmation(
         *(on_top if totals.tax_minor or not taxes else []),
         ("Total", totals.total_minor),
         *((f"including {_named(tax)}", tax.tax_minor) for tax in taxes if tax.included),
-        *([("By gift card", -gift_minor), ("Charged", totals.total_minor - gift_minor)] if gift_minor else []),
+        *([("By what you send back", -credit_minor)] if credit_minor else []),
+        *([("By gift card", -gift_minor)] if gift_minor else []),
+        *([("Charged", charged)] if gift_minor or credit_minor else []),
     ]
     at_the_door = " Duties and import taxes are not in the total: you pay them when it arrives." if duties_due else ""
     return Letter(
@@ -106,16 +109,23 @@ def invoiced(open_minor: int, currency: str, due_at: datetime, *, late: bool) ->
     )
 
 
-def refunded(amount_minor: int, currency: str, lines: Sequence[RefundedLine], ordered: Sequence[PricedLine]) -> Letter:
-    """Money is on its way back."""
+def refunded(
+    amount_minor: int, currency: str, lines: Sequence[RefundedLine], ordered: Sequence[PricedLine], *,
+    moved_minor: int = 0,
+) -> Letter:  # fmt: skip
+    """Money is on its way back, or pays what is sent instead (`moved_minor`)."""
     names = {line.sku: line.name for line in ordered}
-    amount = display(amount_minor, currency)
+    back, moved = display(amount_minor - moved_minor, currency), display(moved_minor, currency)
+    text = f"{back} of your order {{number}} are on their way back to where you paid from. "
+    text += "Depending on your bank this takes a few days."
+    if moved_minor:
+        left = f"; {back} are on their way back to where you paid from" if amount_minor > moved_minor else ""
+        text = f"{moved} of your order {{number}} pay what we send you instead{left}."
     return Letter(
         "A refund for your order {number}",
-        f"{amount} of your order {{number}} are on their way back to where you paid from. "
-        "Depending on your bank this takes a few days.",
+        text,
         [(f"{line.quantity} × {names[line.sku]}", display(line.amount_minor, currency)) for line in lines],
-        [("Refunded", amount)],
+        [*([("For your exchange", moved)] if moved_minor else []), ("Refunded", back)],
     )
 
 

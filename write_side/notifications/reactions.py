@@ -12,9 +12,12 @@ from shared.events.orders import OrderCompleted, OrderConfirmed, OrderReaddresse
 from shared.events.payments import PaymentDeclined
 from shared.events.refunds import AmountReleased, RefundSucceeded
 from shared.events.returns import (
+    ReplacementFailed,
+    ReplacementPlaced,
     ReturnApproved,
     ReturnCancelled,
     ReturnEvent,
+    ReturnExpired,
     ReturnLabelled,
     ReturnReceived,
     ReturnRejected,
@@ -27,14 +30,17 @@ from write_side.notifications.domain import (
     COMPLETED,
     DELIVERED,
     INVOICE,
+    NOT_REPLACED,
     ORDER_CONFIRMATION,
     OVERDUE,
     PAYMENT_DECLINED,
     READDRESSED,
     REFUND,
     RELEASED,
+    REPLACED,
     RETURN_APPROVED,
     RETURN_CANCELLED,
+    RETURN_EXPIRED,
     RETURN_LABELLED,
     RETURN_RECEIVED,
     RETURN_REJECTED,
@@ -51,6 +57,8 @@ _OF_RETURNS: dict[type, str] = {
     ReturnLabelled: RETURN_LABELLED,
     ReturnReceived: RETURN_RECEIVED,
     ReturnCancelled: RETURN_CANCELLED,
+    ReturnExpired: RETURN_EXPIRED,
+    ReplacementFailed: NOT_REPLACED,
 }
 
 
@@ -96,6 +104,10 @@ def reactions(sender: str) -> list[Reaction]:
         assert isinstance(event, ReturnEvent)
         await queue(conn, event.order_id, _OF_RETURNS[type(event)], event.return_id, cause)
 
+    async def replace(conn: Connection, _: Recorded, event: Event, cause: Metadata) -> None:
+        assert isinstance(event, ReplacementPlaced)
+        await queue(conn, event.replacement_id, REPLACED, event.return_id, cause)  # its link opens the new order
+
     async def invoice(conn: Connection, _: Recorded, event: Event, cause: Metadata) -> None:
         assert isinstance(event, InvoiceIssued | InvoiceOverdue)
         kind = INVOICE if isinstance(event, InvoiceIssued) else OVERDUE
@@ -110,5 +122,6 @@ def reactions(sender: str) -> list[Reaction]:
         Reaction("parcel_mail", (tag_of(ParcelShipped), tag_of(ParcelDelivered)), ship),
         Reaction("readdressed_mail", (tag_of(OrderReaddressed),), change),
         Reaction("completion_mail", (tag_of(OrderCompleted),), complete),
+        Reaction("replacement_mail", (tag_of(ReplacementPlaced),), replace),
         Reaction("return_mail", tuple(map(tag_of, _OF_RETURNS)), come_back),
     ]

@@ -15,16 +15,27 @@ An order goes pending_payment → confirmed, or → closing → cancelled | expi
 
 from write_side.orders.changes.store import complete, readdress, reallocate
 from write_side.orders.domain import Order, Quote
-from write_side.orders.handlers import OrderState, find_state
+from write_side.orders.handlers import OrderState, find_state, show_order
+from write_side.orders.opened import PlacedOrder, with_token
 from write_side.orders.placing import Placements, open_placements
 from write_side.orders.quoting import Outside
 from write_side.orders.redacting import Redacted, UnfinishedOrders, check_finished, redact
-from write_side.orders.refusals import AlreadyPaid, OrderTokenRequired, UnknownOrder, WrongOrderToken
+from write_side.orders.refusals import (
+    AlreadyPaid,
+    NotSellable,
+    OrderTokenRequired,
+    TotalOutOfRange,
+    UnknownOrder,
+    WrongOrderToken,
+)
+from write_side.orders.replacing import Wish, place_replacement, quote_replacement
 from write_side.orders.settling import begin_closing, close_expired, finish_closing, learn
 from write_side.orders.store import (
+    fallen_through,
     find_by_number,
     find_head,
     find_order,
+    find_quote,
     is_being_refunded,
     is_being_returned,
     items_of,
@@ -34,12 +45,16 @@ from write_side.orders.store import (
     numbers_of,
     of_person,
     quotes_of_person,
+    save_quote,
+    was_refunded,
 )
 
 __all__ = [
-    "AlreadyPaid", "Order", "OrderState", "OrderTokenRequired", "Outside", "Placements", "Quote", "Redacted",
-    "UnfinishedOrders", "UnknownOrder", "WrongOrderToken", "begin_closing", "check_finished", "close_expired",
-    "complete", "find_by_number", "find_head", "find_order", "find_state", "finish_closing", "is_being_refunded",
-    "is_being_returned", "items_of", "learn", "lock_order", "lock_whole", "named_among", "numbers_of",
-    "of_person", "open_placements", "quotes_of_person", "readdress", "reallocate", "redact",
+    "AlreadyPaid", "NotSellable", "Order", "OrderState", "OrderTokenRequired", "Outside", "PlacedOrder",
+    "Placements", "Quote", "Redacted", "TotalOutOfRange", "UnfinishedOrders", "UnknownOrder", "Wish",
+    "WrongOrderToken", "begin_closing", "check_finished", "close_expired", "complete", "fallen_through",
+    "find_by_number", "find_head", "find_order", "find_quote", "find_state", "finish_closing", "is_being_refunded",
+    "is_being_returned", "items_of", "learn", "lock_order", "lock_whole", "named_among", "numbers_of", "of_person",
+    "open_placements", "place_replacement", "quote_replacement", "quotes_of_person", "readdress", "reallocate",
+    "redact", "save_quote", "show_order", "was_refunded", "with_token",
 ]  # fmt: skip

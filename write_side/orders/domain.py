@@ -31,6 +31,7 @@ from shared.events.orders import (
     PricedLine,
     QuoteEvent,
     QuoteIssued,
+    Replaces,
     Shipping,
     Totals,
 )
@@ -109,11 +110,17 @@ class Order(Struct, frozen=True):
     taxes: list[OrderTax] = []
     duties_due: bool = False
     gift_cards: list[GiftPart] = []
+    replaces: Replaces | None = None
+
+    @property
+    def credit_minor(self) -> int:
+        """What goods that come back pay of it."""
+        return sum(part.amount_minor for part in self.replaces.credits) if self.replaces else 0
 
     @property
     def charged_minor(self) -> int:
-        """What gift cards leave to pay."""
-        return self.totals.total_minor - gift_cards.paid_by(self.gift_cards)
+        """What gift cards and goods that come back leave to pay."""
+        return self.totals.total_minor - gift_cards.paid_by(self.gift_cards) - self.credit_minor
 
 
 def check_quote(quote: Quote, cart_version: int, fresh: Goods, now: datetime) -> None:
@@ -145,8 +152,9 @@ def changes(quote: Quote, fresh: Goods) -> list[dict[str, str | int]]:
 
 
 def place(
-    quote: Quote, allocations: Sequence[Allocation], order_id: UUID, payment_id: UUID, number: str, expires_at: datetime
-) -> OrderPlaced:
+    quote: Quote, allocations: Sequence[Allocation], order_id: UUID, payment_id: UUID, number: str,
+    expires_at: datetime,
+) -> OrderPlaced:  # fmt: skip
     """A quote that holds, as an order: it says the whole of it, so that nothing has to be looked up later."""
     return OrderPlaced(
         order_id, number, quote.id, quote.cart_id, payment_id, quote.person_id, quote.mail, quote.address,
@@ -184,7 +192,7 @@ def evolve(order: Order | None, event: OrderEvent, version: int) -> Order:
             return Order(
                 e.order_id, e.number, e.quote_id, e.cart_id, e.payment_id, e.person_id, e.mail, e.address, e.country,
                 e.lines, e.totals, e.allocations, e.expires_at, "pending_payment", None, False, version, e.discounts,
-                e.account_id, e.shipping, e.taxes, e.duties_due, e.gift_cards,
+                e.account_id, e.shipping, e.taxes, e.duties_due, e.gift_cards, e.replaces,
             )  # fmt: skip
         case OrderConfirmed():
             return _moved(order, version, "confirmed", None, deducted=True)

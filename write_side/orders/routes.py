@@ -1,7 +1,6 @@
 """Quotes and orders over HTTP. A guest's cart is opened by `Cart-Secret`, their order by `Order-Token`."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -10,14 +9,10 @@ from litestar import Request, post
 from litestar.params import FromPath, HeaderParameter, JSONBody
 from msgspec import Meta, Struct
 
-from shared.envelope import as_json
 from shared.http.described import Link, also, leads_to, refuses
 from shared.http.problems import MISSING_SCOPE, UNAUTHORIZED
-from shared.links import order_token
-from shared.settings import Settings
 from write_side import accounts, carts, customers, fraud
 from write_side.accounts import TooManyAttempts
-from write_side.commands import Answer
 from write_side.customers import LONGEST_FIELD, AddressInput, BrokenAddress, BrokenMail, Contact, KeyringUnavailable
 from write_side.gift_cards import Codes as GiftCodes
 from write_side.gift_cards import Gifts
@@ -43,7 +38,8 @@ from write_side.opening_orders import check_order_token, who_opens
 from write_side.orders import handlers, settling
 from write_side.orders.claiming import Claimed, OrderTaken, claim_order, claim_orders_of
 from write_side.orders.costing import Where
-from write_side.orders.handlers import Amounts, OrderState, PaymentState, QuoteState
+from write_side.orders.handlers import OrderState, QuoteState
+from write_side.orders.opened import PlacedOrder, with_token
 from write_side.orders.placing import PlaceOrder, place_order
 from write_side.orders.quoting import ShippingOptions, issue_quote, list_shipping
 from write_side.orders.refusals import (
@@ -97,19 +93,6 @@ class NewOrder(Struct, frozen=True, forbid_unknown_fields=True):
     """`{"quote_id": "0198f0c0-0000-7000-8000-000000000001"}`."""
 
     quote_id: UUID
-
-
-class PlacedOrder(Struct, frozen=True):
-    """An order just placed. The token opens its status, its payment and its cancellation; whoever has it may use it."""
-
-    id: UUID
-    number: str
-    state: str
-    totals: Amounts
-    payment: PaymentState
-    expires_at: datetime
-    order_token: str
-    status_url: str
 
 
 _state = msgspec.json.Decoder(OrderState)
@@ -191,18 +174,7 @@ async def post_order(
     ttl, strategy = own.settings.payment_ttl_seconds, own.settings.allocation
     command = PlaceOrder(data.quote_id, secret, ttl, cause(request), call, strategy)
     answer = await place_order(own.placements, own.pool, command)
-    return answered(request, _with_token(answer, own.settings), 201)
-
-
-def _with_token(answer: Answer[OrderState], settings: Settings) -> Answer[PlacedOrder]:
-    # Put on here, so that the answer kept for repeats holds no token.
-    order = _state.decode(answer.body)
-    token = order_token(settings.link_secret, order.id)
-    placed = PlacedOrder(
-        order.id, order.number, order.state, order.totals, order.payment, order.expires_at, token,
-        f"{settings.public_read_url}/v1/orders/{order.id}?token={token}",
-    )  # fmt: skip
-    return Answer(as_json(placed), answer.positions, answer.replayed)
+    return answered(request, with_token(answer, own.settings), 201)
 
 
 @post("/v1/orders/{order_id:uuid}/cancel", status_code=200, security=[{"bearer": ["orders:write"]}])

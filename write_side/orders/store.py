@@ -18,6 +18,7 @@ from shared.events.orders import (
     PricedLine,
     QuoteIssued,
     QuoteRedacted,
+    Replaces,
     Shipping,
     Totals,
 )
@@ -49,11 +50,12 @@ _discounts = msgspec.json.Decoder(list[Discount])
 _shipping = msgspec.json.Decoder(Shipping)
 _taxes = msgspec.json.Decoder(list[OrderTax])
 _gift_cards = msgspec.json.Decoder(list[GiftPart])
+_replaces = msgspec.json.Decoder(Replaces)
 
 _ORDER = """SELECT o.id, o.number, o.quote_id, o.cart_id, o.payment_id, o.person_id, o.mail, o.address, o.country,
                    o.currency, o.lines_minor, o.shipping_minor, o.tax_minor, o.total_minor, o.discount_minor,
                    o.expires_at, o.state, o.closing_reason, o.deducted, o.version, o.discounts, o.account_id,
-                   o.shipping, o.taxes, o.duties_due, o.gift_cards
+                   o.shipping, o.taxes, o.duties_due, o.gift_cards, o.replaces
             FROM customer_order o"""
 _LINES = """SELECT order_id, sku, product_id, variant_id, name, quantity, unit_price_minor, total_minor, tax_minor,
                    discount_minor, price_list_id, from_quantity, tax_included, included_tax_minor
@@ -140,6 +142,20 @@ async def place(pool: Pool, commands: Sequence[Placing]) -> list[Outcome]:
     return [Outcome(r["outcome"], r["answer"], r["positions"], _facts.decode(r["facts"])) for r in rows]
 
 
+async def place_replacement(conn: Connection, command: Struct) -> Positions:
+    """Place an order whose stock is held already, in the transaction of a caller (see `orders_replace`)."""
+    found: str = await conn.fetchval("SELECT orders_replace($1)", as_json(command).decode())
+    return decoded(found)
+
+
+async def fallen_through(conn: Connection, limit: int) -> list[UUID]:
+    """Orders in exchange that were cancelled or expired, and whose credit was not given back yet."""
+    query = """SELECT id FROM customer_order
+               WHERE credit_minor > 0 AND state IN ('cancelled', 'expired') AND NOT refunds_asked(id)
+               ORDER BY id LIMIT $1"""
+    return [row["id"] for row in await conn.fetch(query, limit)]
+
+
 def decoded(positions: str | None) -> Positions:
     """shard → position, as SQL functions answer it."""
     return _positions.decode(positions or "{}")
@@ -222,6 +238,11 @@ async def unfinished_of_person(conn: Connection, person_id: UUID) -> list[Order]
     """A person's orders that may have something to come: all that are neither cancelled nor expired, without lines."""
     query = f"{_ORDER} WHERE o.person_id = $1 AND o.state NOT IN ('cancelled', 'expired') ORDER BY o.id"
     return [_order(row, [], []) for row in await conn.fetch(query, person_id)]
+
+
+async def was_refunded(conn: Connection, order_id: UUID) -> bool:
+    """Whether any of its money was asked back, whatever became of that."""
+    return bool(await conn.fetchval("SELECT refunds_asked($1)", order_id))
 
 
 async def is_being_refunded(conn: Connection, order_id: UUID) -> bool:
@@ -313,6 +334,12 @@ async def items_of(conn: Connection, order_id: UUID) -> list[tuple[str, str, UUI
     return [tuple(row) for row in await conn.fetch(query, order_id)]
 
 
+async def find_quote(conn: Connection, quote_id: UUID) -> Quote:
+    """A quote that there is."""
+    [quote] = await all_quotes(conn, [quote_id])
+    return quote
+
+
 async def all_quotes(conn: Connection, ids: Sequence[UUID] | None = None) -> list[Quote]:
     """Every quote's row, or those of some, for the comparison with the log."""
     return [_quote(row) for row in await conn.fetch(*among(_QUOTE, ids))]
@@ -350,6 +377,7 @@ async def _orders(conn: Connection, rows: Sequence[asyncpg.Record]) -> list[Orde
 
 def _order(row: asyncpg.Record, lines: list[PricedLine], allocations: list[Allocation]) -> Order:
     columns = _columns(row)
+    columns["replaces"] = _replaces.decode(row["replaces"]) if row["replaces"] else None
     names = ("currency", "lines_minor", "shipping_minor", "tax_minor", "total_minor", "discount_minor")
     totals = Totals(*(columns.pop(name) for name in names))
     return Order(**columns, totals=totals, lines=lines, allocations=allocations)
@@ -373,6 +401,7 @@ async def rewrite_order(conn: Connection, order: Order, items: Mapping[tuple[str
     columns["discounts"], columns["shipping"] = as_json(order.discounts).decode(), _text(order.shipping)
     columns["taxes"] = as_json(order.taxes).decode()
     columns["gift_cards"], columns["gift_minor"] = as_json(order.gift_cards).decode(), paid_by(order.gift_cards)
+    columns["replaces"], columns["credit_minor"] = _text(order.replaces), order.credit_minor
     await overwrite(conn, "customer_order", columns | structs.asdict(totals))
     of_order = ("order_id", order.id)
     await replace(conn, "order_line", of_order, [{"n": n} | structs.asdict(line) for n, line in enumerate(lines, 1)])

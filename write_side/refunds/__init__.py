@@ -13,13 +13,24 @@ from write_side.refunds.domain import (
     RefundExceedsOrder,
 )
 from write_side.refunds.goods import resent, still_taken, withheld
-from write_side.refunds.handlers import RefundState, hold, learn, release_within, request_within
+from write_side.refunds.handlers import (
+    Carried,
+    RefundState,
+    carry_over,
+    hold,
+    learn,
+    release_within,
+    request_within,
+    worth,
+)
 from write_side.refunds.releasing import AlreadyCaptured, NotAuthorized, NothingLeftToCapture
 from write_side.refunds.requesting import unrefunded
+from write_side.refunds.sources import LEAST_CHARGE
 from write_side.refunds.store import alarms, find, of_order, retry_alarmed
 
 __all__ = [
-    "AlreadyCaptured", "NewRefund", "NotAuthorized", "NothingLeftToCapture", "NothingToRefund", "Refund",
-    "RefundExceedsCaptured", "RefundExceedsOrder", "RefundState", "alarms", "find", "hold", "learn", "of_order",
-    "release_within", "request_within", "resent", "retry_alarmed", "still_taken", "unrefunded", "withheld",
+    "LEAST_CHARGE", "AlreadyCaptured", "Carried", "NewRefund", "NotAuthorized", "NothingLeftToCapture",
+    "NothingToRefund", "Refund", "RefundExceedsCaptured", "RefundExceedsOrder", "RefundState", "alarms",
+    "carry_over", "find", "hold", "learn", "of_order", "release_within", "request_within", "resent",
+    "retry_alarmed", "still_taken", "unrefunded", "withheld", "worth",
 ]  # fmt: skip

@@ -11,7 +11,7 @@ from msgspec import Meta, Struct, structs
 
 from shared.events.fulfilment import ParcelLine
 from shared.events.gift_cards import GiftPart
-from shared.events.orders import Allocation, PricedLine, Totals
+from shared.events.orders import Allocation, CreditPart, PricedLine, Totals
 from shared.events.refunds import (
     AmountReleased,
     RefundedLine,
@@ -27,7 +27,8 @@ from write_side.inventory import Demand
 from write_side.payments import Payment, SeenRefund
 
 Reason = Literal[
-    "requested_by_customer", "returned", "damaged", "not_delivered", "out_of_stock", "goodwill", "duplicate", "fraud"
+    "requested_by_customer", "returned", "damaged", "not_delivered", "out_of_stock", "goodwill", "duplicate", "fraud",
+    "not_exchanged",
 ]
 State = Literal["requested", "pending", "succeeded", "failed", "released"]
 Verdict = Literal["pending", "succeeded", "failed", "alarm", "ignore", "known"]
@@ -96,16 +97,22 @@ class Refund(Struct, frozen=True):
     version: int
     sent: list[ParcelLine] = []
     gift_cards: list[GiftPart] = []
+    moved_minor: int = 0  # pays an order that replaces these goods
 
     @property
     def charged_minor(self) -> int:
-        """What of it the payment provider is to give back; the rest went back to gift cards."""
-        return self.amount_minor - gift_cards.paid_by(self.gift_cards)
+        """What of it the payment provider is to give back; the rest went to gift cards, or pays a replacement."""
+        return self.amount_minor - self.kept_minor
+
+    @property
+    def kept_minor(self) -> int:
+        """What of it had gone where it should as it was asked for, whatever the payment provider says."""
+        return gift_cards.paid_by(self.gift_cards) + self.moved_minor
 
     @property
     def counted_minor(self) -> int:
-        """What of it has gone back, or may still: one that failed gave back to gift cards all the same."""
-        return gift_cards.paid_by(self.gift_cards) if self.state == "failed" else self.amount_minor
+        """What of it has gone back, or may still: one that failed gave to gift cards and a replacement all the same."""
+        return self.kept_minor if self.state == "failed" else self.amount_minor
 
 
 class Bought(Struct, frozen=True):
@@ -119,6 +126,12 @@ class Bought(Struct, frozen=True):
     shipped: Mapping[str, int]
     gift_cards: Sequence[GiftPart] = ()  # what they paid beside the payment
     received: Mapping[str, int] = {}
+    credits: Sequence[CreditPart] = ()  # what goods that came back paid of it: given back by the payments of these
+
+    @property
+    def charged_minor(self) -> int:
+        """What its own payment has taken, or is to: nothing once it was let go of."""
+        return 0 if self.payment.state == "voided" else self.payment.amount_minor
 
 
 def judge(refund: Refund, seen: SeenRefund) -> Verdict:
@@ -148,6 +161,7 @@ def evolve(refund: Refund | None, event: RefundEvent, version: int) -> Refund:
             event.reason, event.lines, event.shipping_minor, event.restocked, state, None, None, version,
             event.sent if isinstance(event, RefundRequested) else [],
             event.gift_cards if isinstance(event, RefundRequested) else [],
+            event.moved_minor if isinstance(event, RefundRequested) else 0,
         )  # fmt: skip
     assert refund is not None, "a refund's history begins with RefundRequested or AmountReleased"
     match event:

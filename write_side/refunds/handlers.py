@@ -4,13 +4,17 @@ Each change is decided under the lock of the order, in one transaction: two refu
 """
 
 import logging
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import NamedTuple
 from uuid import UUID
 
 import msgspec
 from msgspec import Struct
 
 from shared.envelope import Metadata
-from shared.events.orders import Allocation
+from shared.events.gift_cards import GiftPart
+from shared.events.orders import Allocation, CreditPart
 from shared.events.refunds import (
     AmountReleased,
     RefundedLine,
@@ -28,7 +32,7 @@ from write_side.commands import Answer, Call
 from write_side.database import Connection, Pool
 from write_side.event_log import Positions, together
 from write_side.payments import Notice, SeenRefund
-from write_side.refunds import domain, releasing, requesting, store
+from write_side.refunds import domain, releasing, requesting, sources, store
 from write_side.refunds.domain import Bought, NewRefund, Refund, Verdict
 
 log = logging.getLogger(__name__)
@@ -75,16 +79,58 @@ async def request_within(
     conn: Connection, order_id: UUID, wanted: NewRefund, cause: Metadata
 ) -> tuple[RefundState, Positions]:
     """The same in the transaction of a caller, who holds the order or is about to."""
+    bought, earlier = await _bought(conn, order_id), await store.of_order(conn, order_id)
+    whole = requesting.request(bought, earlier, wanted, uuid7())
+    [first, *_], positions = await _insert(conn, bought, sources.by_payment(whole, bought, earlier, uuid7), cause)
+    return _shown(first), positions
+
+
+async def worth(conn: Connection, order_id: UUID, wanted: NewRefund) -> int:
+    """What would be given back, in minor units; refuses what `request_within` refuses, and changes nothing."""
     bought = await _bought(conn, order_id)
-    event = requesting.request(bought, await store.of_order(conn, order_id), wanted, uuid7())
-    refund = domain.evolve(None, event, 1)
-    # Ahead of the stock, as placing holds them.
-    given = await gift_cards.give_back(conn, order_id, refund.id, event.gift_cards, cause)
-    if bought.payment.method == "invoice" and refund.charged_minor:
-        off = await invoices.credit(conn, order_id, refund.id, refund.charged_minor, cause)
-        given = together(given, off)
-    positions = together(given, await _restock(conn, event, cause))
-    return _shown(refund), together(positions, await store.insert(conn, refund, event, cause))
+    return requesting.request(bought, await store.of_order(conn, order_id), wanted, uuid7()).amount_minor
+
+
+class Carried(NamedTuple):
+    """A refund that pays another order as far as it can: the rows it is made of, and what pays."""
+
+    refunds: list[Refund]
+    credits: list[CreditPart]
+    gift_cards: list[GiftPart]
+
+
+async def carry_over(
+    conn: Connection, order_id: UUID, wanted: NewRefund, total_minor: int, cause: Metadata
+) -> tuple[Carried, Positions]:
+    """The same as `request_within`, but an order of this total is paid by it first. What went back to gift cards is to
+    be taken from them again, which are held until the transaction ends: only from such as may still be spent."""
+    bought, earlier = await _bought(conn, order_id), await store.of_order(conn, order_id)
+    whole = requesting.request(bought, earlier, wanted, uuid7())
+    usable = await gift_cards.still_good(conn, whole.gift_cards, datetime.now(UTC))
+    back, again = gift_cards.paid_by(whole.gift_cards), gift_cards.paid_by(usable)
+    share = sources.share(total_minor, whole.amount_minor - back, again)
+    parts = sources.by_payment(whole, bought, earlier, uuid7, share.moved_minor)
+    made, positions = await _insert(conn, bought, parts, cause)
+    return Carried(made, sources.credits_of(made), sources.retaken(usable, share.gifts_minor)), positions
+
+
+async def _insert(
+    conn: Connection, bought: Bought, events: Sequence[RefundRequested], cause: Metadata
+) -> tuple[list[Refund], Positions]:
+    """The rows of a refund, and all that is done at once."""
+    made = [domain.evolve(None, event, 1) for event in events]
+    positions: Positions = {}
+    for refund in made:
+        # Ahead of the stock, as placing holds them.
+        given = await gift_cards.give_back(conn, refund.order_id, refund.id, refund.gift_cards, cause)
+        positions = together(positions, given)
+        if bought.payment.method == "invoice" and refund.charged_minor:
+            off = await invoices.credit(conn, refund.order_id, refund.id, refund.charged_minor, cause)
+            positions = together(positions, off)
+    for refund, event in zip(made, events, strict=True):
+        positions = together(positions, await _restock(conn, event, cause))
+        positions = together(positions, await store.insert(conn, refund, event, cause))
+    return made, positions
 
 
 async def hold(conn: Connection, order: orders.Order) -> None:
@@ -135,7 +181,8 @@ async def _bought(conn: Connection, order_id: UUID) -> Bought:
     assert payment is not None
     shipped = await store.shipped(conn, order_id)
     received = await store.received(conn, order_id)
-    return Bought(order.lines, order.totals, order.allocations, payment, shipped, order.gift_cards, received)
+    credits = order.replaces.credits if order.replaces else []
+    return Bought(order.lines, order.totals, order.allocations, payment, shipped, order.gift_cards, received, credits)
 
 
 async def _restock(conn: Connection, event: RefundRequested | AmountReleased, cause: Metadata) -> Positions:

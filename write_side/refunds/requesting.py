@@ -34,7 +34,8 @@ def request(bought: Bought, earlier: Sequence[Refund], wanted: NewRefund, refund
     Refuses `not_captured`, `refund_exceeds_captured`, `refund_exceeds_order`, `nothing_to_refund`, `invalid`.
     """
     payment = bought.payment
-    if payment.state != "captured" or payment.intent_id is None:
+    fell_through = payment.state == "voided" and bought.credits  # its gift cards were given back as it ended
+    if (payment.state != "captured" and not fell_through) or payment.intent_id is None:
         raise NotCaptured("nothing was captured of this order", payment_state=payment.state)
     parts = parts_of(bought, earlier, wanted)
     if parts.amount_minor > parts.left_minor:
@@ -52,7 +53,8 @@ def request(bought: Bought, earlier: Sequence[Refund], wanted: NewRefund, refund
 def _to_gift_cards(bought: Bought, earlier: Sequence[Refund], amount_minor: int) -> list[GiftPart]:
     """What goes back to gift cards: whatever is more than is left of what was charged, which goes back first."""
     before = sum(gift_cards.paid_by(refund.gift_cards) for refund in earlier)
-    charged_left = bought.payment.amount_minor - sum(refund.counted_minor for refund in earlier) + before
+    paid = bought.charged_minor + sum(part.amount_minor for part in bought.credits)
+    charged_left = paid - sum(refund.counted_minor for refund in earlier) + before
     return gift_cards.given_back(bought.gift_cards, before, max(amount_minor - charged_left, 0))
 
 
@@ -69,7 +71,8 @@ class Parts(NamedTuple):
 def parts_of(bought: Bought, earlier: Sequence[Refund], wanted: NewRefund) -> Parts:
     """What this comes to after all that was refunded or released before. Refuses `refund_exceeds_order`, `invalid`."""
     _check_meant(wanted)
-    paid = bought.payment.amount_minor + gift_cards.paid_by(bought.gift_cards)
+    given = 0 if bought.payment.state == "voided" else gift_cards.paid_by(bought.gift_cards)
+    paid = bought.charged_minor + sum(part.amount_minor for part in bought.credits) + given
     left = paid - sum(refund.counted_minor for refund in earlier)
     amount, lines, shipping = _asked(bought, earlier, wanted, left)
     restocked = goods.put_back(bought, earlier, lines) if wanted.restock else []

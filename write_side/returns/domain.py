@@ -12,11 +12,16 @@ from uuid import UUID
 from msgspec import Meta, Struct, structs
 
 from shared.events.fulfilment import ParcelLine
+from shared.events.orders import Allocation
 from shared.events.returns import (
+    Exchange,
+    ReplacementFailed,
+    ReplacementPlaced,
     ReturnApproved,
     ReturnCancelled,
     ReturnedUnits,
     ReturnEvent,
+    ReturnExpired,
     ReturnLabelled,
     ReturnReceived,
     ReturnRefunded,
@@ -33,7 +38,8 @@ Reason = Literal["changed_mind", "wrong_size", "not_as_described", "damaged", "w
 Rejection = Literal["not_returnable", "used", "not_ours", "abuse", "other"]
 Condition = Literal["sellable", "damaged"]
 By = Literal["customer", "staff"]
-State = Literal["requested", "approved", "rejected", "received", "cancelled"]
+ExchangeState = Literal["wished", "held", "placed", "refused", "dropped", "failed"]
+State = Literal["requested", "approved", "rejected", "received", "cancelled", "expired"]
 Code = Annotated[str, Meta(min_length=1, max_length=64)]
 
 
@@ -86,16 +92,20 @@ class ReturnNotToRefund(Refusal):
 
 
 class NewReturn(Struct, frozen=True, forbid_unknown_fields=True):
-    """`{"lines": [{"sku": "DB100000", "quantity": 1}], "reason": "wrong_size"}`."""
+    """`{"lines": [{"sku": "DB100000", "quantity": 1}], "reason": "wrong_size"}`; with `"instead": [{"sku": "DB100001",
+    "quantity": 1}]` an exchange."""
 
     lines: Annotated[list[Demand], Meta(min_length=1, max_length=5_000)]
     reason: Reason
+    instead: Annotated[list[Demand], Meta(max_length=100)] = []
 
 
 class ApproveReturn(Struct, frozen=True, forbid_unknown_fields=True):
-    """`{"warehouse": "BER"}`; without one it goes to `RETURN_WAREHOUSE`, or to where its first line came from."""
+    """`{"warehouse": "BER"}`; without one it goes to `RETURN_WAREHOUSE`, or to where its first line came from.
+    `"exchange": false`: nothing is sent instead, their money goes back."""
 
     warehouse: Code | None = None
+    exchange: bool = True
 
 
 class RejectReturn(Struct, frozen=True, forbid_unknown_fields=True):
@@ -142,6 +152,12 @@ class Return(Struct, frozen=True):
     tracking: str | None = None
     units: list[ReturnedUnits] = []
     refund_id: UUID | None = None
+    expires_at: datetime | None = None  # so long it is waited for once it is approved
+    exchange: Exchange | None = None
+    exchange_state: ExchangeState | None = None
+    replacement_id: UUID | None = None  # the order that is sent instead, or is to be: its goods are held under this id
+    allocations: list[Allocation] = []
+    failure: str | None = None  # why nothing is sent instead
 
 
 class Gone(Struct, frozen=True):
@@ -200,10 +216,18 @@ def _check(asked: Mapping[str, int], left: Mapping[str, int], refusal: type[Refu
         raise refusal(f"{said}: {', '.join(lacking[:20])}", lines=facts)
 
 
-def approve(each: Return, warehouse: str) -> ReturnApproved:
-    """It may be sent. Refuses `return_not_requested`."""
+def approve(each: Return, warehouse: str, expires_at: datetime | None = None) -> ReturnApproved:
+    """It may be sent, until then. Refuses `return_not_requested`."""
     _check_requested(each)
-    return ReturnApproved(each.id, each.order_id, warehouse)
+    return ReturnApproved(each.id, each.order_id, warehouse, expires_at)
+
+
+def expire(each: Return, now: datetime) -> ReturnExpired | None:
+    """It did not come; None if it is not waited for, or not yet too late, or at our door and only not unpacked yet."""
+    late = each.expires_at is not None and each.expires_at <= now
+    if each.state != "approved" or not late or each.tracking == "delivered":
+        return None
+    return ReturnExpired(each.id, each.order_id)
 
 
 def reject(each: Return, wanted: RejectReturn) -> ReturnRejected:
@@ -219,19 +243,23 @@ def _check_requested(each: Return) -> None:
 
 def cancel(each: Return) -> ReturnCancelled:
     """The goods stay with the customer. Refuses `return_not_open`."""
-    if each.state not in ("requested", "approved"):
-        raise ReturnNotOpen(f"the return is {each.state}", return_state=each.state)
+    if each.state not in ("requested", "approved") or each.exchange_state == "placed":
+        sent = ", and its replacement is sent" if each.exchange_state == "placed" else ""
+        raise ReturnNotOpen(f"the return is {each.state}{sent}", return_state=each.state)
     return ReturnCancelled(each.id, each.order_id)
 
 
 def unpack(each: Return, gone: Gone, wanted: ReceiveReturn) -> list[ReturnedUnits]:
     """What came. Refuses `return_not_approved`, `receives_too_much`.
 
-    Goods that a refund has put back into stock while they were on their way are not put back twice.
+    Goods that a refund has put back into stock while they were on their way are not put back twice. What comes after
+    it has expired is taken as long as it did not come back in another way.
     """
-    if each.state != "approved":
+    if each.state not in ("approved", "expired"):
         raise ReturnNotApproved(f"the return is {each.state}", return_state=each.state)
     _check(summed(wanted.units), summed(each.lines), ReceivesTooMuch, "not so many were to come")
+    if each.state == "expired":
+        _check(summed(wanted.units), returnable(gone), ReceivesTooMuch, "not so many can still come back")
     sellable = summed(unit for unit in wanted.units if unit.condition == "sellable")
     _check(sellable, _not_in_stock(each, gone), ReceivesTooMuch, "not so many can be back in stock")
     return [ReturnedUnits(unit.sku, unit.quantity, unit.condition, unit.refund) for unit in wanted.units]
@@ -272,23 +300,42 @@ def evolve(each: Return | None, event: ReturnEvent, version: int) -> Return:
     """A return after an event."""
     if isinstance(event, ReturnRequested):
         by: By = "staff" if event.requested_by == "staff" else "customer"
-        return Return(event.return_id, event.order_id, event.lines, event.reason, by, "requested", version)
+        wish: ExchangeState | None = "wished" if event.exchange else None
+        return Return(
+            event.return_id, event.order_id, event.lines, event.reason, by, "requested", version,
+            exchange=event.exchange, exchange_state=wish,
+        )  # fmt: skip
     assert each is not None, "a return's history begins with ReturnRequested"
-    return structs.replace(each, version=version, **_changed(event))
+    return structs.replace(each, version=version, **_changed(each, event))
 
 
-def _changed(event: ReturnEvent) -> dict[str, object]:
+def _changed(each: Return, event: ReturnEvent) -> dict[str, object]:
     match event:
-        case ReturnApproved(warehouse=warehouse):
-            return {"state": "approved", "warehouse": warehouse}
+        case ReturnApproved(warehouse=warehouse, expires_at=expires_at, replacement_id=replacement_id):
+            held = {"replacement_id": replacement_id, "allocations": event.allocations, "exchange_state": "held"}
+            refused = {"exchange_state": "refused" if each.exchange else None}
+            about = held if replacement_id else refused
+            return {"state": "approved", "warehouse": warehouse, "expires_at": expires_at, **about}
+        case ReturnExpired():
+            return {"state": "expired", **_dropped(each)}
         case ReturnRejected(reason=reason):
-            return {"state": "rejected", "rejection": reason}
+            return {"state": "rejected", "rejection": reason, **_dropped(each)}
+        case ReplacementPlaced(refund_id=refund_id):
+            return {"exchange_state": "placed", "refund_id": refund_id}
+        case ReplacementFailed(reason=reason):
+            return {"exchange_state": "failed", "failure": reason}
         case ReturnLabelled(carrier=carrier, tracking_number=number, label=label):
             return {"carrier": carrier, "tracking_number": number, "label": label}
         case ReturnTracked(status=status):
             return {"tracking": status}
         case ReturnReceived(warehouse=warehouse, units=units, refund_id=refund_id):
-            return {"state": "received", "warehouse": warehouse, "units": units, "refund_id": refund_id}
+            paid = refund_id or each.refund_id
+            return {"state": "received", "warehouse": warehouse, "units": units, "refund_id": paid}
         case ReturnRefunded(refund_id=refund_id):
             return {"refund_id": refund_id}
-    return {"state": "cancelled"}
+    return {"state": "cancelled", **_dropped(each)}
+
+
+def _dropped(each: Return) -> dict[str, object]:
+    """What becomes of a wish when its return ends without the goods."""
+    return {"exchange_state": "dropped"} if each.exchange_state in ("wished", "held") else {}

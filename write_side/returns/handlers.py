@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from shared.envelope import Metadata
 from shared.events.returns import ReturnedUnits, ReturnReceived, ReturnRefunded
@@ -17,10 +17,10 @@ from write_side.causes import joining_order
 from write_side.commands import Answer, Call
 from write_side.database import Connection, Pool
 from write_side.event_log import Positions, together
-from write_side.inventory import UnknownStock
-from write_side.orders import Order
+from write_side.inventory import Demand, UnknownStock
+from write_side.orders import Order, OrderState
 from write_side.refunds import NewRefund, NothingToRefund, RefundExceedsCaptured
-from write_side.returns import domain, store
+from write_side.returns import domain, exchanging, replacing, store
 from write_side.returns.domain import (
     ApproveReturn,
     By,
@@ -31,6 +31,7 @@ from write_side.returns.domain import (
     Return,
     UnknownReturn,
 )
+from write_side.returns.replacing import Offer
 
 AT_ONCE = timedelta(0)
 
@@ -62,11 +63,14 @@ async def open_returns(pool: Pool, state: str, after: UUID) -> Returns:
 
 
 async def request_return(
-    pool: Pool, order_id: UUID, wanted: NewReturn, by: By, settings: Settings, cause: Metadata, call: Call
-) -> Answer[Return]:
-    """Somebody wants to send goods back; approved at once if staff asks or `RETURN_APPROVAL` says so.
+    pool: Pool, order_id: UUID, wanted: NewReturn, by: By, settings: Settings, cause: Metadata, call: Call,
+    offer: Offer | Exception | None = None,
+) -> Answer[Return]:  # fmt: skip
+    """Somebody wants to send goods back, and others instead (`replacing.offer`); approved at once if staff asks or
+    `RETURN_APPROVAL` says so.
 
-    Refuses `unknown_order`, `returns_too_much`, `outside_return_window`.
+    Refuses `unknown_order`, `returns_too_much`, `outside_return_window`, of an exchange what its offer does, and
+    `out_of_stock`.
     """
     since = datetime.now(UTC) - timedelta(days=settings.return_window_days)
     async with joining_order(pool, order_id, cause, "return") as joined:
@@ -74,11 +78,17 @@ async def request_return(
         async def decide(conn: Connection) -> tuple[Return, Positions]:
             books = await _lock(conn, order_id)
             event = domain.request(order_id, books.gone, wanted, by, since, uuid7())
+            if isinstance(offer, Exception):
+                raise offer
+            quoted: Positions = {}
+            if offer is not None:
+                event = exchanging.wish(event, offer.quote, offer.credit_minor)
+                quoted = await orders.save_quote(conn, offer.quote, joined)
             each = domain.evolve(None, event, 1)
-            positions = await store.insert(conn, each, event, joined)
+            positions = together(quoted, await store.insert(conn, each, event, joined))
             if by == "customer" and settings.return_approval == "by_hand":
                 return each, positions
-            each, approved = await _approve(conn, books.order, each, None, settings, joined)
+            each, approved = await _approve(conn, books.order, each, ApproveReturn(), settings, joined)
             return each, together(positions, approved)
 
         return await commands.run(pool, decide, call)
@@ -87,25 +97,31 @@ async def request_return(
 async def approve_return(
     pool: Pool, return_id: UUID, wanted: ApproveReturn, settings: Settings, cause: Metadata, call: Call
 ) -> Answer[Return]:
-    """It may be sent. Refuses `unknown_return`, `return_not_requested`, `unknown_warehouse`."""
+    """It may be sent, and what is wished instead is held. Refuses `unknown_return`, `return_not_requested`,
+    `unknown_warehouse`, `out_of_stock`."""
     order_id = await _order_of(pool, return_id)
     async with joining_order(pool, order_id, cause, "return") as joined:
 
         async def decide(conn: Connection) -> tuple[Return, Positions]:
             books = await _lock(conn, order_id)
-            return await _approve(conn, books.order, books.one(return_id), wanted.warehouse, settings, joined)
+            return await _approve(conn, books.order, books.one(return_id), wanted, settings, joined)
 
         return await commands.run(pool, decide, call)
 
 
 async def _approve(
-    conn: Connection, order: Order, each: Return, warehouse: str | None, settings: Settings, cause: Metadata
+    conn: Connection, order: Order, each: Return, wanted: ApproveReturn, settings: Settings, cause: Metadata
 ) -> tuple[Return, Positions]:
     first = each.lines[0].sku
     came_from = next((place.warehouse for place in order.allocations if place.sku == first), None)
-    waits = await inventory.ensure_warehouse(conn, warehouse or settings.return_warehouse or came_from, cause)
-    event = domain.approve(each, waits)
-    return await store.save(conn, each, event, cause, AT_ONCE if settings.carrier_url else None)
+    waits = await inventory.ensure_warehouse(conn, wanted.warehouse or settings.return_warehouse or came_from, cause)
+    event = domain.approve(each, waits, datetime.now(UTC) + timedelta(days=settings.return_expires_days))
+    held: Positions = {}
+    if each.exchange is not None and wanted.exchange:
+        places, held = await replacing.hold(conn, each, replacement_id := uuid7(), settings, cause)
+        event = structs.replace(event, replacement_id=replacement_id, allocations=places)
+    after, saved = await store.save(conn, each, event, cause, AT_ONCE if settings.carrier_url else None)
+    return after, together(held, saved)
 
 
 async def reject_return(
@@ -129,15 +145,18 @@ async def cancel_return(pool: Pool, order_id: UUID, return_id: UUID, cause: Meta
 
         async def decide(conn: Connection) -> tuple[Return, Positions]:
             each = (await _lock(conn, order_id)).one(return_id)
-            return await store.save(conn, each, domain.cancel(each), joined, AT_ONCE if each.label else None)
+            event = domain.cancel(each)
+            freed = await replacing.let_go(conn, each, "return_cancelled", joined)
+            after, saved = await store.save(conn, each, event, joined, AT_ONCE if each.label else None)
+            return after, together(freed, saved)
 
         return await commands.run(pool, decide, call)
 
 
 async def receive_return(
-    pool: Pool, return_id: UUID, wanted: ReceiveReturn, cause: Metadata, call: Call
+    pool: Pool, return_id: UUID, wanted: ReceiveReturn, settings: Settings, cause: Metadata, call: Call
 ) -> Answer[Return]:
-    """Goods are unpacked: sellable ones lie on the shelf, and their money goes back.
+    """Goods are unpacked: sellable ones lie on the shelf, and their money goes back, or pays what is sent instead.
 
     Refuses `unknown_return`, `return_not_approved`, `receives_too_much`, `unknown_stock`.
     """
@@ -149,13 +168,65 @@ async def receive_return(
             each = books.one(return_id)
             units = domain.unpack(each, books.gone, wanted)
             # Gift cards and credit are held ahead of the stock, as placing does.
-            refund_id, given = await _give_back(conn, books, units, joined, shipping=wanted.shipping)
+            each, refund_id, given = await _paid_back(
+                conn, books, each, units, settings, joined, shipping=wanted.shipping
+            )
             stocked = await _put_on_shelf(conn, order_id, wanted.warehouse, units, joined)
             event = ReturnReceived(each.id, order_id, wanted.warehouse, units, refund_id)
             after, saved = await store.save(conn, each, event, joined)
             return after, together(stocked, given, saved)
 
         return await commands.run(pool, decide, call)
+
+
+async def _paid_back(
+    conn: Connection, books: Books, each: Return, units: Sequence[ReturnedUnits], settings: Settings, cause: Metadata,
+    *, shipping: bool,
+) -> tuple[Return, UUID | None, Positions]:  # fmt: skip
+    """The refund of what came, by the order that replaces it if one is to. What was replaced before it came was
+    refunded then."""
+    positions: Positions = {}
+    if each.exchange_state == "held":
+        wanted = NewRefund("returned", lines=_to_refund(books, units), shipping=shipping)
+        each, positions = await replacing.place(conn, books.order, each, wanted, settings, cause, early=False)
+        if each.exchange_state == "placed":
+            return each, each.refund_id, positions
+    if each.refund_id is not None:
+        units = []
+    refund_id, given = await _give_back(conn, books, units, cause, shipping=shipping)
+    return each, refund_id, together(positions, given)
+
+
+def _to_refund(books: Books, units: Sequence[ReturnedUnits]) -> list[Demand]:
+    return domain.to_refund(units, refunds.unrefunded(books.order.lines, books.gone.refunds))
+
+
+async def send_early(pool: Pool, return_id: UUID, settings: Settings, cause: Metadata, call: Call) -> Answer[Return]:
+    """Send what is wished before the goods are here, as if all of them had come.
+
+    Refuses `unknown_return`, `replacement_not_held`.
+    """
+    order_id = await _order_of(pool, return_id)
+    async with joining_order(pool, order_id, cause, "return") as joined:
+
+        async def decide(conn: Connection) -> tuple[Return, Positions]:
+            books = await _lock(conn, order_id)
+            each = books.one(return_id)
+            exchanging.check_held(each)
+            coming = [ReturnedUnits(line.sku, line.quantity, "sellable", True) for line in each.lines]
+            wanted = NewRefund("returned", lines=_to_refund(books, coming))
+            return await replacing.place(conn, books.order, each, wanted, settings, joined, early=True)
+
+        return await commands.run(pool, decide, call)
+
+
+async def show_replacement(pool: Pool, order_id: UUID, return_id: UUID) -> Answer[OrderState]:
+    """The order that was placed instead. Refuses `unknown_return`, `no_replacement`."""
+    async with pool.acquire() as conn:
+        each = await store.find(conn, return_id)
+    if each is None or each.order_id != order_id:
+        raise UnknownReturn("this order has no such return")
+    return await orders.show_order(pool, exchanging.replacement_of(each))
 
 
 async def _put_on_shelf(
@@ -175,8 +246,7 @@ async def _give_back(
     conn: Connection, books: Books, units: Sequence[ReturnedUnits], cause: Metadata, *, shipping: bool
 ) -> tuple[UUID | None, Positions]:
     """The refund of what came; of no more than is left of the order and of its money, and none where nothing is."""
-    left = refunds.unrefunded(books.order.lines, books.gone.refunds)
-    lines = domain.to_refund(units, left)
+    lines = _to_refund(books, units)
     if not lines and not shipping:
         return None, {}
     try:

@@ -13,7 +13,7 @@ from write_side.causes import continuing
 from write_side.customers import Keyring, KeyringUnavailable, SealedContact
 from write_side.database import Pool
 from write_side.fulfilment import Carrier, CarrierDown, CarrierRefused, Consignment
-from write_side.returns import labels, store
+from write_side.returns import expiring, labels, replacing, store
 from write_side.returns.domain import Return
 from write_side.returns.store import Work
 from write_side.steps import Step, growing
@@ -28,11 +28,15 @@ REFUSED_PAUSE = 3600.0  # between tries of what it refuses: somebody has to see 
 
 
 def steps(pool: Pool, keyring: Keyring, carrier: Carrier | None, settings: Settings) -> list[Step]:
-    """What the worker is to do again and again about returns; nothing where there is no carrier."""
+    """What the worker is to do again and again about returns."""
+    money = Step("exchanges fallen through", BOOKS_PAUSE, lambda: replacing.work_off(pool))
+    late = Step("returns late", BOOKS_PAUSE, lambda: expiring.close_late(pool))
     if carrier is None:
-        return []
+        return [late, money]
     look = timedelta(seconds=settings.carrier_poll_seconds)
     return [
+        late,
+        money,
         Step("returns", PAUSE, lambda: work_off(pool, keyring, carrier, look)),
         Step("returns waiting", BOOKS_PAUSE, lambda: count_waiting(pool)),
     ]

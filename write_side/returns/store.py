@@ -11,7 +11,8 @@ from msgspec import structs
 
 from shared.envelope import Metadata, as_json
 from shared.events.fulfilment import ParcelLine
-from shared.events.returns import ReturnedUnits, ReturnEvent
+from shared.events.orders import Allocation
+from shared.events.returns import Exchange, ReturnedUnits, ReturnEvent
 from shared.shards import order_key
 from write_side import database, event_log
 from write_side.database import Connection, among, overwrite
@@ -21,10 +22,13 @@ from write_side.returns.domain import Return, evolve
 CLAIM = timedelta(seconds=20)  # for so long a return is one worker's: longer than a call to the carrier may take
 MOST_SHOWN = 100
 _COLUMNS = """id, order_id, lines, reason, requested_by, state, version, warehouse, rejection, carrier,
-              tracking_number, label, tracking, units, refund_id"""
+              tracking_number, label, tracking, units, refund_id, expires_at, exchange,
+              exchange_state, replacement_id, allocations, failure"""
 _RETURN = f"SELECT {_COLUMNS} FROM order_return"  # noqa: S608
 _lines = msgspec.json.Decoder(list[ParcelLine])
 _units = msgspec.json.Decoder(list[ReturnedUnits])
+_exchange = msgspec.json.Decoder(Exchange)
+_allocations = msgspec.json.Decoder(list[Allocation])
 
 
 class Work(NamedTuple):
@@ -41,18 +45,23 @@ async def insert(conn: Connection, each: Return, event: ReturnEvent, cause: Meta
 
 
 async def save(
-    conn: Connection, each: Return, event: ReturnEvent, cause: Metadata, due: timedelta | None = None
-) -> tuple[Return, Positions]:
+    conn: Connection, each: Return, event: ReturnEvent, cause: Metadata, due: timedelta | None = None, *,
+    keeps_due: bool = False,
+) -> tuple[Return, Positions]:  # fmt: skip
     """The row of a return after an event, under the order's lock, and the event; `due`: when the worker looks at it,
-    None for never."""
+    None for never, unless that stays as it is (`keeps_due`)."""
     now = evolve(each, event, each.version + 1)
     await conn.execute(
         """UPDATE order_return
            SET state = $2, version = $3, warehouse = $4, rejection = $5, carrier = $6, tracking_number = $7, label = $8,
-               tracking = $9, units = $10, refund_id = $11, attempts = 0, next_attempt_at = clock_timestamp() + $12
+               tracking = $9, units = $10, refund_id = $11, attempts = 0,
+               next_attempt_at = CASE WHEN $13 THEN next_attempt_at ELSE clock_timestamp() + $12 END, expires_at = $14,
+               exchange_state = $15, replacement_id = $16, allocations = $17, failure = $18
            WHERE id = $1""",
         now.id, now.state, now.version, now.warehouse, now.rejection, now.carrier, now.tracking_number,
         now.label, now.tracking, as_json(now.units).decode(), now.refund_id, due,
+        keeps_due, now.expires_at, now.exchange_state, now.replacement_id, as_json(now.allocations).decode(),
+        now.failure,
     )  # fmt: skip
     return now, await _append(conn, now, event, cause)
 
@@ -98,6 +107,13 @@ async def claim_due(conn: Connection, limit: int) -> list[Work]:
     return [Work(_return(row), row["attempts"]) for row in rows]
 
 
+async def late(conn: Connection, limit: int) -> list[Return]:
+    """Returns whose goods did not come in time, those first that are late for longest."""
+    query = f"""{_RETURN} WHERE state = 'approved' AND expires_at <= clock_timestamp()
+                AND tracking IS DISTINCT FROM 'delivered' ORDER BY expires_at LIMIT $1"""
+    return [_return(row) for row in await conn.fetch(query, limit)]
+
+
 async def look_again(conn: Connection, each: Return, pause: timedelta | None) -> None:
     """When a return is looked at next (None: never), unless it has changed since."""
     query = "UPDATE order_return SET next_attempt_at = clock_timestamp() + $3 WHERE id = $1 AND version = $2"
@@ -114,6 +130,12 @@ async def count_waiting(conn: Connection) -> tuple[int, float]:
     return row[0], row[1]
 
 
+async def holding(conn: Connection, order_ids: Sequence[UUID]) -> set[UUID]:
+    """Which of these are orders to be, that goods are held for."""
+    query = "SELECT replacement_id FROM order_return WHERE exchange_state = 'held' AND replacement_id = ANY ($1)"
+    return {row["replacement_id"] for row in await conn.fetch(query, order_ids)}
+
+
 async def all_returns(conn: Connection, ids: Sequence[UUID] | None = None) -> list[Return]:
     """Every return's row, or those of some, for the comparison with the log."""
     return [_return(row) for row in await conn.fetch(*among(_RETURN, ids))]
@@ -125,11 +147,14 @@ async def rewrite_return(conn: Connection, each: Return) -> None:
 
 
 def _columns(each: Return) -> dict[str, object]:
-    texts = {name: as_json(getattr(each, name)).decode() for name in ("lines", "units")}
-    return structs.asdict(each) | texts
+    texts = {name: as_json(getattr(each, name)).decode() for name in ("lines", "units", "allocations")}
+    exchange = None if each.exchange is None else as_json(each.exchange).decode()
+    return structs.asdict(each) | texts | {"exchange": exchange}
 
 
 def _return(row: asyncpg.Record) -> Return:
     columns = {name: row[name] for name in Return.__struct_fields__}
     columns["lines"], columns["units"] = _lines.decode(row["lines"]), _units.decode(row["units"])
+    columns["allocations"] = _allocations.decode(row["allocations"])
+    columns["exchange"] = _exchange.decode(row["exchange"]) if row["exchange"] else None
     return Return(**columns)

@@ -300,6 +300,7 @@ async def _shipped_and_refunded(ask: Any, shop: Shop) -> None:
     parcel = await ask("POST", f"/v1/orders/{order.id}/parcels", packed)
     await ask("POST", f"/v1/parcels/{parcel['id']}/delivered")
     await _returned(ask, shop, order)
+    await _exchanged(ask, shop)
     await ask("POST", f"/v1/orders/{order.id}/refunds", {"reason": "goodwill", "amount_minor": 1})
 
 
@@ -322,6 +323,16 @@ async def _returned(ask: Any, shop: Shop, order: OrderState) -> None:
     refund = (await shop.refunds(order))[-1]
     await refunds.give_up(shop.pool, refund, "card_closed", CAUSE)
     await ask("POST", f"{address}/refunds")
+
+
+async def _exchanged(ask: Any, shop: Shop) -> None:
+    order = await shop.captured(LAMP=1)
+    await ask("POST", f"/v1/orders/{order.id}/parcels", {"carrier": "DHL", "tracking_number": "2"})
+    lamp = [{"sku": "LAMP", "quantity": 1}]
+    wanted = {"reason": "damaged", "lines": lamp, "instead": lamp}
+    each = await ask("POST", f"/v1/orders/{order.id}/returns", wanted)
+    await ask("POST", f"/v1/returns/{each['id']}/replacement")
+    await ask("GET", f"/v1/orders/{order.id}/returns/{each['id']}/replacement")
 
 
 async def _held(ask: Any, shop: Shop) -> None:

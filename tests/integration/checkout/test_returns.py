@@ -30,12 +30,13 @@ from write_side.fulfilment import Carrier
 from write_side.fulfilment.booking.gateway import open_carrier
 from write_side.notifications.gateway import MailServer
 from write_side.orders.handlers import OrderState
-from write_side.returns import handlers, steps, store
+from write_side.returns import expiring, handlers, steps, store
 from write_side.returns.domain import (
     ApproveReturn,
     NewReturn,
     OutsideReturnWindow,
     ReceiveReturn,
+    ReceivesTooMuch,
     RejectReturn,
     Return,
     ReturnNotToRefund,
@@ -65,7 +66,8 @@ async def ask(shop: Shop, order: OrderState, quantity: int, by: Any = "customer"
 
 async def receive(shop: Shop, each: Return, *units: dict[str, Any], **said: Any) -> Return:
     wanted = msgspec.convert({"warehouse": "BER", "units": units or lamps(1)} | said, ReceiveReturn)
-    return _return.decode((await handlers.receive_return(shop.pool, each.id, wanted, CAUSE, new_call())).body)
+    answer = await handlers.receive_return(shop.pool, each.id, wanted, shop.settings, CAUSE, new_call())
+    return _return.decode(answer.body)
 
 
 async def now(shop: Shop, each: Return) -> Return:
@@ -235,6 +237,27 @@ async def test_an_order_of_1114_lines_is_paid_back_in_part_picked_shipped_and_se
         assert [await slow.figures(sku) for sku in (skus[0], skus[-1])] == [(100, 0), (100, 0)]
 
 
+async def test_what_does_not_come_in_time_is_not_waited_for_and_is_taken_when_it_comes_all_the_same(
+    shop: Shop, inbox: tuple[Inbox, MailServer]
+) -> None:
+    received, server = inbox
+    await shop.stock("lamp", 10)
+    order = await shipped(shop, 2)
+    late, later = await ask(shop, order, 1, return_expires_days=0), await ask(shop, order, 1)
+    assert await expiring.close_late(shop.pool) == 1
+    assert ((await now(shop, late)).state, (await now(shop, later)).state) == ("expired", "approved")
+    again = await ask(shop, order, 1)
+    with pytest.raises(ReceivesTooMuch):
+        await receive(shop, late)
+    await handlers.cancel_return(shop.pool, order.id, again.id, CAUSE, new_call())
+    assert (await receive(shop, late)).state == "received"
+    assert [refund.amount_minor for refund in await shop.refunds(order)] == [1190]
+    await react(shop)
+    await send(shop, server)
+    await send(shop, server)
+    assert any("has not arrived" in str(mail["Subject"]) for mail in received.mails)
+
+
 # --- the carrier -----------------------------------------------------------------------------------------------------
 
 
@@ -254,7 +277,7 @@ async def work(shop: Shop, carrier: Carrier, named: Settings) -> int:
     """The worker's step, whatever was put off."""
     query = "UPDATE order_return SET next_attempt_at = clock_timestamp() WHERE next_attempt_at IS NOT NULL"
     await shop.pool.execute(query)
-    run = steps.steps(shop.pool, shop.keyring, carrier, named)[0].run
+    [run] = [step.run for step in steps.steps(shop.pool, shop.keyring, carrier, named) if step.name == "returns"]
     return await run()
 
 

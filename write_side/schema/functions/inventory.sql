@@ -211,7 +211,7 @@ BEGIN
 END $$;
 
 CREATE OR REPLACE FUNCTION inventory_reserve_now(
-    p_reservation uuid, p_item uuid[], p_quantity integer[], p_metadata bytea,
+    p_reservation uuid, p_item uuid[], p_quantity integer[], p_for_order boolean, p_metadata bytea,
     OUT refusals jsonb, OUT items jsonb, OUT positions jsonb
 ) LANGUAGE plpgsql AS $$
 DECLARE
@@ -219,7 +219,7 @@ DECLARE
 BEGIN
     SELECT r.changes, r.refusals INTO v_changes, refusals
     FROM inventory_reserve(array_fill(1, ARRAY[cardinality(p_item)]), array_fill(p_reservation, ARRAY[cardinality(p_item)]),
-                           p_item, p_quantity, p_for_order => false) AS r;
+                           p_item, p_quantity, p_for_order) AS r;
     SELECT a.items, a.positions INTO items, positions FROM inventory_answer(v_changes, p_metadata) AS a;
 END $$;
 

@@ -1,0 +1,114 @@
+"""Other goods instead of money: what they cost, and what becomes of the wish."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec import structs
+
+from projector.read_models.order_returns import returns_after
+from shared.documents.orders import StatusReturn
+from shared.events.fulfilment import ParcelLine
+from shared.events.orders import Allocation, PricedLine
+from shared.events.returns import (
+    Exchange,
+    ReplacementFailed,
+    ReplacementPlaced,
+    ReturnApproved,
+    ReturnCancelled,
+    ReturnEvent,
+    ReturnExpired,
+    ReturnReceived,
+    ReturnRejected,
+    ReturnRequested,
+)
+from tests.properties.values import BOUNDED
+from tests.unit.returns.test_domain import ID, NOW, ORDER
+from write_side.orders.costing import Offer
+from write_side.orders.replacing import cheaper, no_dearer
+from write_side.pricing import UnitPrice
+from write_side.returns.domain import Return, ReturnNotOpen, cancel, evolve, expire
+from write_side.returns.exchanging import NoReplacement, NotHeld, check_held, replacement_of
+
+NEW = UUID(int=77)
+WISH = Exchange(UUID(int=5), [ParcelLine("bulb", 2)], 714, 1190, "EUR")
+REQUESTED = ReturnRequested(ID, ORDER, [ParcelLine("lamp", 1)], "other", "customer", WISH)
+APPROVED = ReturnApproved(ID, ORDER, "BER", NOW, NEW, [Allocation("bulb", "BER", 2)])
+PLACED = ReplacementPlaced(ID, ORDER, NEW, UUID(int=6), 714, 0, "EUR", False)
+RECEIVED = ReturnReceived(ID, ORDER, "BER", [], UUID(int=6))
+
+
+def after(*events: ReturnEvent) -> Return:
+    each: Return | None = None
+    for n, event in enumerate(events, 1):
+        each = evolve(each, event, n)
+    assert each is not None
+    return each
+
+
+@pytest.mark.parametrize(
+    ("events", "how"),
+    [
+        ((), "wished"),
+        ((APPROVED,), "held"),
+        ((structs.replace(APPROVED, replacement_id=None),), "refused"),
+        ((APPROVED, PLACED, RECEIVED), "placed"),
+        ((APPROVED, PLACED, ReturnExpired(ID, ORDER)), "placed"),
+        ((APPROVED, PLACED, RECEIVED, ReplacementFailed(ID, ORDER, "not_paid")), "failed"),
+        ((APPROVED, ReturnExpired(ID, ORDER)), "dropped"),
+        ((APPROVED, ReturnCancelled(ID, ORDER)), "dropped"),
+        ((ReturnRejected(ID, ORDER, "used"),), "dropped"),
+    ],
+)
+def test_customers_and_staff_are_told_the_same_of_a_wish(events: tuple[Any, ...], how: str) -> None:
+    each, shown = after(REQUESTED, *events), tuple[StatusReturn, ...]()
+    for event in (REQUESTED, *events):
+        shown = returns_after(shown, NOW, event)
+    assert (each.exchange_state, shown[0].exchange, shown[0].state) == (how, how, each.state)
+
+
+def test_what_is_sent_is_not_sent_again_nor_called_off() -> None:
+    placed = after(REQUESTED, APPROVED, PLACED)
+    assert replacement_of(placed) == NEW
+    with pytest.raises(NotHeld):
+        check_held(placed)
+    with pytest.raises(ReturnNotOpen):
+        cancel(placed)
+    held = after(REQUESTED, APPROVED)
+    check_held(held)
+    with pytest.raises(NoReplacement):
+        replacement_of(held)
+
+
+def test_what_does_not_come_in_time_is_not_waited_for_unless_it_lies_at_our_door() -> None:
+    each = after(REQUESTED, APPROVED)
+    assert expire(each, NOW - timedelta(seconds=1)) is None
+    assert expire(each, NOW) == ReturnExpired(ID, ORDER)
+    assert expire(structs.replace(each, tracking="in_transit"), NOW) == ReturnExpired(ID, ORDER)
+    assert expire(structs.replace(each, tracking="delivered"), NOW) is None
+    assert expire(structs.replace(each, expires_at=None), NOW) is None
+    assert expire(after(REQUESTED), NOW) is None
+
+
+def offer(product: int, amount: int, *, included: bool = False) -> Offer:
+    return Offer(UUID(int=product), UUID(int=product), "Lamp", UnitPrice(amount, tax_included=included))
+
+
+def test_of_the_same_product_nothing_costs_more_than_was_paid() -> None:
+    bought = [PricedLine("lamp-m", UUID(int=1), UUID(int=1), "Lamp", 3, 1000, 3000, 0, 301)]
+    offers = {"lamp-l": offer(1, 1200), "lamp-s": offer(1, 800), "chair": offer(2, 5000)}
+    dear = no_dearer(offers, bought, {"lamp-m": 1})
+    assert {sku: each.price.amount_minor for sku, each in dear.items()} == {"lamp-l": 899, "lamp-s": 800, "chair": 5000}
+    assert no_dearer(offers, bought, {"chair": 1}) == offers, "only what comes back has a say"
+    other = {"lamp-l": offer(1, 1200, included=True)}
+    assert no_dearer(other, bought, {"lamp-m": 1}) == other, "a price with tax is no price without"
+
+
+@BOUNDED
+@given(quantity=st.integers(1, 20), price=st.integers(100, 10_000), by=st.integers(1, 49))
+def test_a_difference_too_small_to_be_charged_is_taken_off(quantity: int, price: int, by: int) -> None:
+    less = cheaper({"lamp": offer(1, price)}, {"lamp": quantity}, by)["lamp"].price.amount_minor
+    assert by <= quantity * (price - less) < by + quantity

@@ -1,0 +1,28 @@
+"""Stock that is held for an order which is still to be placed, in the transaction of who decides that it will be."""
+
+from collections.abc import Mapping
+from uuid import UUID
+
+from shared.envelope import Metadata
+from shared.events.orders import Allocation
+from shared.settings import AllocationStrategy
+from write_side.database import Connection
+from write_side.event_log import Positions
+from write_side.inventory import allocating, store
+
+
+async def hold_for_order(
+    conn: Connection, order_id: UUID, wanted: Mapping[str, int], strategy: AllocationStrategy, cause: Metadata
+) -> tuple[list[Allocation], Positions]:
+    """Hold all of it, under the id that the order will have. Refuses `out_of_stock`, `unknown_stock`."""
+    chosen = allocating.allocate(wanted, await store.find_items(conn, list(wanted)), strategy)
+    taken = [(item_id, allocation.quantity) for allocation, item_id in chosen]
+    moved = await store.reserve(conn, order_id, taken, cause, for_order=True)
+    if moved.refusals:
+        raise allocating.out_of_stock(moved.refusals)
+    return [allocation for allocation, _ in chosen], moved.positions
+
+
+async def let_go(conn: Connection, order_id: UUID, reason: str, cause: Metadata) -> Positions:
+    """Free what is held for an order that will not be placed."""
+    return (await store.release(conn, order_id, reason, cause)).positions

@@ -1,0 +1,159 @@
+"""Orders that are sent in exchange for goods that come back.
+
+Priced like any quote of today's, but for what is of the same product as what comes back: that costs no more than was
+paid. Nothing is charged for sending it, and promotions take nothing off: what they took off before is in what was paid.
+"""
+
+import os
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from msgspec import Struct, structs
+
+from shared.codec import encode_event
+from shared.envelope import Metadata, as_json
+from shared.events.gift_cards import GiftPart
+from shared.events.orders import Allocation, PricedLine, QuoteIssued, Replaces, Shipping
+from shared.events.payments import PaymentRequested
+from shared.ids import uuid7
+from write_side import accounts, customers, inventory, sales, taxes
+from write_side.customers import Keyring, SealedContact
+from write_side.database import Connection, Pool
+from write_side.event_log import Positions
+from write_side.orders import costing, domain, store
+from write_side.orders.costing import Offer, Priced, Where
+from write_side.orders.domain import Order, Quote
+from write_side.orders.offers import offers_of
+from write_side.orders.quoting import Outside
+from write_side.orders.refusals import UnknownOrder
+from write_side.pricing import Asked, UnitPrice
+
+
+class Wish(NamedTuple):
+    """SKU → how many are wished, SKU → how many come back for them, what these are worth in minor units, and the least
+    that can be charged."""
+
+    wanted: Mapping[str, int]
+    given: Mapping[str, int]
+    credit_minor: int
+    least_charge: int
+
+
+class Replacing(Struct, frozen=True):
+    """The command of `orders_replace`; texts are the exact JSON of its events and their metadata."""
+
+    order_id: UUID
+    payment_id: UUID
+    item_ids: list[UUID]
+    gift_cards: list[GiftPart]
+    placed: str
+    payment_requested: str
+    metadata: str
+
+
+async def quote_replacement(
+    pool: Pool, keyring: Keyring, order: Order, wish: Wish, until: datetime, outside: Outside
+) -> QuoteIssued:
+    """What the wished goods cost today, for the address of the first order; whoever is outside is asked here, while no
+    transaction is open. A difference too small to be charged is not asked for.
+
+    Refuses `unknown_order` (of somebody who was erased), `not_sellable`, `pass_required`, `purchase_limit`,
+    `total_out_of_range`, `taxes_unavailable`.
+    """
+    contact = await customers.open_contact(keyring, SealedContact(order.person_id, order.mail, order.address))
+    if contact is None:
+        raise UnknownOrder("whose order this is was erased")
+    async with pool.acquire() as conn:
+        before = await store.find_quote(conn, order.quote_id)
+        groups = await accounts.groups_of(conn, order.account_id)
+        asked = Asked(order.totals.currency, before.channel, groups, datetime.now(UTC))
+        offers = no_dearer(await offers_of(conn, wish.wanted, asked), order.lines, wish.given)
+        await sales.check(conn, list(wish.wanted), order.cart_id)
+        await _check_limits(conn, order.person_id, wish)
+    where = Where(order.country, contact.address.region, contact.address.postal_code)
+    shipping = free(order.shipping)
+    priced = await _priced(wish.wanted, offers, shipping, order.totals.currency, where, outside)
+    short = priced.totals.total_minor - wish.credit_minor
+    if 0 < short < wish.least_charge:
+        priced = await _priced(
+            wish.wanted, cheaper(offers, wish.wanted, short), shipping, order.totals.currency, where, outside
+        )
+    return QuoteIssued(
+        uuid7(), order.cart_id, before.cart_version, order.person_id, order.mail, order.address, order.country, 0,
+        priced.lines, priced.totals, until, [], [], before.channel, sorted(groups), order.account_id, shipping,
+        priced.taxes, priced.duties_due,
+    )  # fmt: skip
+
+
+async def _check_limits(conn: Connection, person_id: UUID, wish: Wish) -> None:
+    """What comes back is not counted with what is had."""
+    limits = await inventory.find_limits(conn, list(wish.wanted))
+    bought = await store.bought_by(conn, person_id, limits) if limits else {}
+    had = {sku: max(n - wish.given.get(sku, 0), 0) for sku, n in bought.items()}
+    inventory.check_limits(wish.wanted, limits, had)
+
+
+async def _priced(
+    wanted: Mapping[str, int], offers: Mapping[str, Offer], shipping: Shipping, currency: str, where: Where,
+    outside: Outside,
+) -> Priced:  # fmt: skip
+    goods = costing.goods_of(wanted, offers, shipping, currency)
+    taxed = await taxes.ask(outside.taxes, costing.question_of(goods, where), outside.taxes_seconds)
+    return costing.price(goods, taxed)
+
+
+def no_dearer(offers: Mapping[str, Offer], bought: Sequence[PricedLine], given: Mapping[str, int]) -> dict[str, Offer]:
+    """What is of the same product as something that comes back costs at most what was paid for one of that, after
+    discounts, down to the minor unit."""
+    paid: dict[UUID, tuple[int, bool]] = {}
+    for line in bought:
+        if line.sku in given:
+            unit = (line.total_minor - line.discount_minor) // line.quantity
+            paid[line.product_id] = max(paid.get(line.product_id, (0, line.tax_included)), (unit, line.tax_included))
+    return {sku: _at_most(offer, paid.get(offer.product_id)) for sku, offer in offers.items()}
+
+
+def _at_most(offer: Offer, paid: tuple[int, bool] | None) -> Offer:
+    price = offer.price
+    if paid is None or paid[0] >= price.amount_minor or paid[1] != price.tax_included:
+        return offer
+    return structs.replace(offer, price=UnitPrice(paid[0], tax_included=price.tax_included))
+
+
+def cheaper(offers: Mapping[str, Offer], wanted: Mapping[str, int], by_minor: int) -> dict[str, Offer]:
+    """The first SKU at so much less that all of it costs less by so much, if its price allows."""
+    sku = next(iter(wanted))
+    price = offers[sku].price
+    less = min(-(-by_minor // wanted[sku]), price.amount_minor)
+    unit = UnitPrice(price.amount_minor - less, tax_included=price.tax_included)
+    return {**offers, sku: structs.replace(offers[sku], price=unit)}
+
+
+def free(shipping: Shipping | None) -> Shipping:
+    """Sent as before, for nothing."""
+    return structs.replace(shipping, price_minor=0) if shipping else Shipping("", "", 0)
+
+
+async def place_replacement(
+    conn: Connection, first: Order, quote: Quote, order_id: UUID, allocations: Sequence[Allocation], replaces: Replaces,
+    gifts: list[GiftPart], expires_at: datetime, cause: Metadata,
+) -> tuple[Order, Positions]:  # fmt: skip
+    """The order of such a quote, whose stock is held under its id; what its credits and gift cards don't pay is
+    charged, until then. In the transaction of a caller who holds the first order and the gift cards."""
+    number = domain.spoken_number(os.urandom(8))
+    placed = structs.replace(
+        domain.place(quote, allocations, order_id, uuid7(), number, expires_at), gift_cards=gifts, replaces=replaces,
+        account_id=first.account_id,
+    )  # fmt: skip
+    order = domain.evolve(None, placed, 1)
+    charged, currency = order.charged_minor, order.totals.currency
+    method = "card" if charged else "exchange"
+    requested = PaymentRequested(placed.payment_id, order_id, charged, currency, method)
+    places = await inventory.find_places(conn, [(a.sku, a.warehouse) for a in allocations], lock=False)
+    command = Replacing(
+        order_id, placed.payment_id, [places[a.sku, a.warehouse].id for a in allocations], gifts,
+        encode_event(placed).decode(), encode_event(requested).decode(), as_json(cause).decode(),
+    )  # fmt: skip
+    return order, await store.place_replacement(conn, command)

@@ -1,0 +1,73 @@
+"""Exchanges, pure: may goods be sent instead of money, and when are they.
+
+A wish goes wished → held (its goods are reserved) → placed (an order of its own is), or is refused by staff, dropped
+with its return, or fails.
+"""
+
+from uuid import UUID
+
+from msgspec import structs
+
+from shared.events.fulfilment import ParcelLine
+from shared.events.orders import QuoteIssued
+from shared.events.returns import Exchange, ReplacementFailed, ReplacementPlaced, ReturnRequested
+from write_side.errors import Refusal
+from write_side.inventory import summed
+from write_side.orders import Order
+from write_side.returns.domain import Return
+
+
+class NotExchangeable(Refusal):
+    """Its money may go back, but nothing is sent instead; `why`: `bought_on_invoice`, `nothing_credited`."""
+
+    code = "not_exchangeable"
+
+
+class NotHeld(Refusal):
+    """Nothing is held to be sent instead; `exchange_state` says how it is, `null` of a return for money."""
+
+    code = "replacement_not_held"
+
+
+class NoReplacement(Refusal):
+    """No order was placed instead (yet); `exchange_state` says how it is, `null` of a return for money."""
+
+    code = "no_replacement"
+
+
+def wish(event: ReturnRequested, quote: QuoteIssued, credit_minor: int) -> ReturnRequested:
+    """The same return, with goods wished instead of the money."""
+    lines = [ParcelLine(line.sku, line.quantity) for line in quote.lines]
+    exchange = Exchange(quote.quote_id, lines, quote.totals.total_minor, credit_minor, quote.totals.currency)
+    return structs.replace(event, exchange=exchange)
+
+
+def wanted(each: Return) -> dict[str, int]:
+    """SKU → how many are wished instead."""
+    return summed(each.exchange.lines) if each.exchange else {}
+
+
+def check_held(each: Return) -> None:
+    """Whether it may be sent before its goods are here. Refuses `replacement_not_held`."""
+    if each.state != "approved" or each.exchange_state != "held":
+        raise NotHeld(f"the exchange is {each.exchange_state}", exchange_state=each.exchange_state)
+
+
+def replacement_of(each: Return) -> UUID:
+    """The order that was placed instead. Refuses `no_replacement`."""
+    if each.exchange_state not in ("placed", "failed") or each.replacement_id is None or each.refund_id is None:
+        raise NoReplacement(f"the exchange is {each.exchange_state}", exchange_state=each.exchange_state)
+    return each.replacement_id
+
+
+def placed(each: Return, order: Order, refund_id: UUID, *, early: bool) -> ReplacementPlaced:
+    """It is ordered; what gift cards pay of it had paid for what comes back."""
+    charged, totals = order.charged_minor, order.totals
+    return ReplacementPlaced(
+        each.id, each.order_id, order.id, refund_id, totals.total_minor - charged, charged, totals.currency, early
+    )
+
+
+def fail(each: Return, reason: str) -> ReplacementFailed:
+    """Nothing is sent instead."""
+    return ReplacementFailed(each.id, each.order_id, reason)

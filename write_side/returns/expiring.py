@@ -1,0 +1,57 @@
+"""Goods that may be sent back and don't come: after `RETURN_EXPIRES_DAYS` nobody waits for them any more."""
+
+import logging
+from datetime import UTC, datetime
+
+from msgspec import Struct
+
+from shared.envelope import Metadata
+from write_side import commands, event_log, orders
+from write_side.causes import continuing
+from write_side.database import Connection, Pool
+from write_side.event_log import Positions, together
+from write_side.returns import domain, replacing, store
+from write_side.returns.domain import Return
+
+log = logging.getLogger(__name__)
+
+AT_ONCE = 50
+
+
+class Done(Struct, frozen=True):
+    """Whether something changed."""
+
+    changed: bool
+
+
+async def close_late(pool: Pool) -> int:
+    """End what did not come in time; answers how many returns that were."""
+    async with pool.acquire() as conn:
+        late = await store.late(conn, AT_ONCE)
+        reasons = await event_log.latest_of(conn, "return", [each.id for each in late])
+    closed = 0
+    for each in late:
+        ids = {"order_id": each.order_id, "return_id": each.id}
+        try:
+            with continuing(reasons[each.id], "return expires", **ids) as cause:
+                await expire_return(pool, each, cause)
+            closed += 1
+        except Exception:  # one that can't be ended must not keep all behind it
+            log.exception("a return can't expire", extra={"fields": {name: str(id_) for name, id_ in ids.items()}})
+    return closed
+
+
+async def expire_return(pool: Pool, each: Return, cause: Metadata) -> None:
+    """It is not waited for any more, if that is still so under the order's lock."""
+
+    async def decide(conn: Connection) -> tuple[Done, Positions]:
+        await orders.lock_order(conn, each.order_id)
+        now = await store.find(conn, each.id)
+        assert now is not None
+        event = domain.expire(now, datetime.now(UTC))
+        if event is None:
+            return Done(False), {}
+        freed = await replacing.let_go(conn, now, "return_expired", cause)
+        return Done(True), together(freed, (await store.save(conn, now, event, cause))[1])
+
+    await commands.run(pool, decide)

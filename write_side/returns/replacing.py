@@ -1,0 +1,156 @@
+"""Goods that are sent instead of money: wished, held, ordered, and what becomes of the money if it falls through. Each
+step is decided under the lock of the first order."""
+
+import logging
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
+from uuid import UUID
+
+from msgspec import Struct
+
+from shared.envelope import Metadata, Recorded
+from shared.events.orders import Allocation, QuoteIssued, Replaces
+from shared.settings import Settings
+from write_side import commands, event_log, inventory, orders, payments, refunds
+from write_side.causes import continuing
+from write_side.customers import Keyring
+from write_side.database import Connection, Pool
+from write_side.event_log import Positions, together
+from write_side.orders import Order, Outside, Wish
+from write_side.refunds import NewRefund, NothingToRefund, RefundExceedsCaptured, RefundExceedsOrder
+from write_side.returns import exchanging, store
+from write_side.returns.domain import NewReturn, Return
+from write_side.returns.exchanging import NotExchangeable
+
+log = logging.getLogger(__name__)
+
+AT_ONCE = 50
+FOR_EVER = timedelta(days=3650)  # the price stands as long as the return is open
+
+
+class Offer(NamedTuple):
+    """What is wished, priced, and what the goods that come back are worth."""
+
+    quote: QuoteIssued
+    credit_minor: int
+
+
+class Done(Struct, frozen=True):
+    """Whether something changed."""
+
+    changed: bool
+
+
+async def offer(
+    pool: Pool, keyring: Keyring, outside: Outside, order_id: UUID, wanted: NewReturn
+) -> Offer | Exception | None:
+    """The price of what is wished instead, None if nothing is; a refusal is to be raised where the command is decided,
+    behind its Idempotency-Key."""
+    if not wanted.instead:
+        return None
+    try:
+        return await _offer(pool, keyring, outside, order_id, wanted)
+    except Exception as refusal:
+        return refusal
+
+
+async def _offer(pool: Pool, keyring: Keyring, outside: Outside, order_id: UUID, wanted: NewReturn) -> Offer:
+    async with pool.acquire() as conn:
+        order = await orders.find_order(conn, order_id)
+        if order is None:
+            raise orders.UnknownOrder("there is no such order")
+        payment = await payments.find_payment(conn, order.payment_id)
+        assert payment is not None
+        if payment.method == "invoice":
+            raise NotExchangeable("what is bought on invoice is paid back, not exchanged", why="bought_on_invoice")
+        credit = await _worth(conn, order_id, wanted)
+    wish = Wish(inventory.summed(wanted.instead), inventory.summed(wanted.lines), credit, refunds.LEAST_CHARGE)
+    until = datetime.now(UTC) + FOR_EVER
+    return Offer(await orders.quote_replacement(pool, keyring, order, wish, until, outside), credit)
+
+
+async def _worth(conn: Connection, order_id: UUID, wanted: NewReturn) -> int:
+    try:
+        return await refunds.worth(conn, order_id, NewRefund("returned", lines=wanted.lines))
+    except (NothingToRefund, RefundExceedsCaptured, RefundExceedsOrder) as refusal:
+        raise NotExchangeable(
+            "their money is back already, or they have cost nothing", why="nothing_credited"
+        ) from refusal
+
+
+async def hold(
+    conn: Connection, each: Return, replacement_id: UUID, settings: Settings, cause: Metadata
+) -> tuple[list[Allocation], Positions]:
+    """Reserve what is wished, for the order that is to be. Refuses `out_of_stock`, `unknown_stock`."""
+    return await inventory.hold_for_order(conn, replacement_id, exchanging.wanted(each), settings.allocation, cause)
+
+
+async def let_go(conn: Connection, each: Return, reason: str, cause: Metadata) -> Positions:
+    """Free what is held, if anything is."""
+    if each.exchange_state != "held" or each.replacement_id is None:
+        return {}
+    return await inventory.let_go(conn, each.replacement_id, reason, cause)
+
+
+async def place(
+    conn: Connection, order: Order, each: Return, wanted: NewRefund, settings: Settings, cause: Metadata, *,
+    early: bool,
+) -> tuple[Return, Positions]:  # fmt: skip
+    """Place the order that is sent instead, paid by the refund of what comes back as far as that goes. If there is none
+    to be had, nothing is sent. The first order is held."""
+    assert each.exchange is not None
+    assert each.replacement_id is not None
+    try:
+        if not wanted.lines:
+            raise NothingToRefund("none of what came is paid back")
+        carried, given = await refunds.carry_over(conn, order.id, wanted, each.exchange.total_minor, cause)
+    except (NothingToRefund, RefundExceedsCaptured):
+        freed = await let_go(conn, each, "nothing_credited", cause)
+        after, saved = await store.save(conn, each, exchanging.fail(each, "nothing_credited"), cause)
+        return after, together(freed, saved)
+    quote = await orders.find_quote(conn, each.exchange.quote_id)
+    replaces = Replaces(order.id, each.id, carried.credits)
+    until = datetime.now(UTC) + timedelta(days=settings.exchange_payment_days)
+    new, positions = await orders.place_replacement(
+        conn, order, quote, each.replacement_id, each.allocations, replaces, carried.gift_cards, until, cause
+    )
+    event = exchanging.placed(each, new, carried.refunds[0].id, early=early)
+    after, saved = await store.save(conn, each, event, cause, keeps_due=True)
+    return after, together(given, positions, saved)
+
+
+async def work_off(pool: Pool) -> int:
+    """Give back what paid orders that were sent in exchange and fell through: the difference was not paid in time, or
+    they were cancelled. Answers how many."""
+    async with pool.acquire() as conn:
+        due = await orders.fallen_through(conn, AT_ONCE)
+        reasons: Mapping[UUID, Recorded] = await event_log.latest_of(conn, "order", due)
+    done = 0
+    for order_id in due:
+        try:
+            with continuing(reasons[order_id], "exchange falls through", order_id=order_id) as cause:
+                await fall_through(pool, order_id, cause)
+            done += 1
+        except Exception:  # one that can't be paid back must not keep all behind it
+            log.exception("an exchange can't be paid back", extra={"fields": {"order_id": str(order_id)}})
+    return done
+
+
+async def fall_through(pool: Pool, order_id: UUID, cause: Metadata) -> None:
+    """What paid this order goes back by the payments that had taken it: once, under its lock."""
+
+    async def decide(conn: Connection) -> tuple[Done, Positions]:
+        order = await orders.lock_order(conn, order_id)
+        if order is None or order.replaces is None or await orders.was_refunded(conn, order_id):
+            return Done(False), {}
+        back = NewRefund("not_exchanged", amount_minor=order.credit_minor)
+        _, positions = await refunds.request_within(conn, order_id, back, cause)
+        await orders.lock_order(conn, order.replaces.order_id)  # the newer one first: nobody holds them the other way
+        each = await store.find(conn, order.replaces.return_id)
+        assert each is not None
+        reason = "not_paid" if order.state == "expired" else "cancelled"
+        _, saved = await store.save(conn, each, exchanging.fail(each, reason), cause, keeps_due=True)
+        return Done(True), together(positions, saved)
+
+    await commands.run(pool, decide)
