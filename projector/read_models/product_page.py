@@ -28,7 +28,7 @@ def _names(facts: ProductFacts) -> frozenset[tuple[str, str]]:
 
 MODEL = ReadModel(
     name=PAGE,
-    version="v3",
+    version="v4",
     sink=REDIS,
     contexts=product.CONTEXTS,
     state=Product,

@@ -48,9 +48,11 @@ def render(id_: str, state: Product, _keys: Keys) -> Rendered:
         listed=facts.status == "active",
         deleted=False,
         position=state.position,
-        times=times_of(known).variants if known.timed else [],
+        times=times_of(known).variants if known.priced_by_time else [],
         names={locale: said.name for locale, said in facts.translations.items() if said.name},
         translated="\n".join(f"{said.name}\n{said.description}" for said in facts.translations.values()),
+        publish_at=facts.publish_at,
+        unpublish_at=facts.unpublish_at,
     )
     return Rendered({id_: encode(document)})
 
@@ -83,7 +85,7 @@ def _lowest_prices(state: Product, facts: ProductFacts) -> dict[str, int]:
 
 MODEL = ReadModel(
     name=SEARCH,
-    version="v6",
+    version="v7",
     sink=ELASTICSEARCH,
     contexts=product.CONTEXTS,
     state=Product,

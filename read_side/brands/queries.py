@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections import defaultdict
 from collections.abc import Mapping
+from datetime import UTC, datetime
 
 from msgspec import Struct
 
@@ -11,6 +12,7 @@ from read_side.answers import CATALOG, Answer
 from read_side.search import elastic
 from read_side.search.index import Index
 from shared.http.problems import Problem, Told
+from shared.publishing import minute_of
 from shared.slugs import slug_of
 
 MOST_BRANDS = 10_000
@@ -58,12 +60,16 @@ class BrandShelf:
         self._index = index
         self._last = known_brands({})
         self._until = 0.0
+        self._minute = minute_of(datetime.now(UTC))
         self._asking = asyncio.Lock()
 
     async def read(self) -> KnownBrands:
-        """The brands, at most twenty seconds old; answers 503 while there were none and Elasticsearch is down."""
+        """The brands, at most twenty seconds old and of this minute.
+
+        Answers 503 while there were none and Elasticsearch is down.
+        """
         async with self._asking:  # many who come at once are one question
-            if time.monotonic() >= self._until:
+            if time.monotonic() >= self._until or minute_of(datetime.now(UTC)) != self._minute:
                 await self._refresh()
             return self._last
 
@@ -75,6 +81,7 @@ class BrandShelf:
         return names
 
     async def _refresh(self) -> None:
+        minute = minute_of(datetime.now(UTC))
         try:
             counts = await self._counted()
         except Problem:
@@ -82,9 +89,9 @@ class BrandShelf:
                 raise
         else:
             self._last = known_brands(counts)
-        self._until = time.monotonic() + KEPT_SECONDS
+        self._until, self._minute = time.monotonic() + KEPT_SECONDS, minute
 
     async def _counted(self) -> dict[str, int]:
         aggs = {"brands": {"terms": {"field": "brand", "size": MOST_BRANDS}}}
-        found = await self._index.search(**elastic.counting(aggs))
+        found = await self._index.search(**elastic.counting(aggs, elastic.whole_shop(datetime.now(UTC))))
         return {bucket["key"]: bucket["doc_count"] for bucket in found["aggregations"]["brands"]["buckets"]}

@@ -1,19 +1,21 @@
-"""A page whose prices change by themselves, as it is at this moment."""
+"""A page that changes by itself, as it is at this moment: what it asks, and whether it is there."""
 
 from collections import OrderedDict
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 import msgspec
-from msgspec import structs
+from msgspec import UNSET, structs
 
 from read_side.answers import Answer, Keeping
 from read_side.documents import Documents, Found
-from read_side.prices.promotions import Known, PromotionShelf
+from read_side.prices.promotions import PromotionShelf
 from read_side.prices.shelf import PriceListShelf
 from shared.documents.prices import ALWAYS, PriceTimes, ShownPrice, Step, VariantTimes
 from shared.documents.products import PAGE, PageVariant, ProductPage, times_id
 from shared.position import Position
+from shared.publishing import is_open
 from shared.shown_prices import Lists, Promotions, shown_prices
 
 MOST = 2000  # pages that are kept made up, each until something may change
@@ -29,7 +31,7 @@ _Key = tuple[str, str, str, tuple[tuple[str, datetime], ...], str]
 
 class _Made(NamedTuple):
     until: datetime
-    answer: Answer[ProductPage]
+    answer: Answer[ProductPage] | None  # None: it isn't for sale now
 
 
 class Till:
@@ -41,8 +43,8 @@ class Till:
 
     async def answer(
         self, found: Found, product_id: str, channel: str, keeping: Keeping, position: Position | None
-    ) -> Answer[ProductPage]:
-        """The page as stored, unless its prices depend on the time, on price lists or on promotions."""
+    ) -> Answer[ProductPage] | None:
+        """The page as stored, unless it depends on the time, on price lists or promotions; None: not for sale now."""
         promoted = await self._promotions.known(position)
         stale, now = found.stale or promoted.stale, datetime.now(UTC)
         timed, running = found.body.endswith(_TIMED), promoted.running(now)
@@ -60,8 +62,13 @@ class Till:
         if made is None or made.until <= now:
             page = _page.decode(found.body)
             times = times or _plain_times(page)
-            answer = Answer.made(priced(page, times, lists, channel, now, promoted.promotions), keeping)
-            made = self._keep(key, _Made(_next(times, lists, promoted, now), answer))
+            until = changes_at(page, times, lists, promoted.moments(), now)
+            answer: Answer[ProductPage] | None = None
+            if is_open(page.publish_at or None, page.unpublish_at or None, now):
+                answer = Answer.made(priced(page, times, lists, channel, now, promoted.promotions), keeping)
+            made = self._keep(key, _Made(until, answer))
+        if made.answer is None:
+            return None
         return structs.replace(made.answer, keeping=keeping, stale=stale or behind)
 
     async def is_unsure(self, now: datetime) -> bool:
@@ -87,10 +94,13 @@ def _plain_times(page: ProductPage) -> PriceTimes:
     )
 
 
-def _next(times: PriceTimes, lists: Lists, promoted: Known, now: datetime) -> datetime:
-    """Until when the same prices are asked, as far as is known."""
+def changes_at(
+    page: ProductPage, times: PriceTimes, lists: Lists, promoted: Iterable[datetime], now: datetime
+) -> datetime:
+    """Until when the same page is shown, as far as is known."""
     steps = [step for each in times.variants for several in (each.own, each.lists) for step in several.values()]
-    moments = [*promoted.moments(), *(step.at for several in steps for step in several)]
+    moments = [*promoted, *(step.at for several in steps for step in several)]
+    moments += [moment for moment in (page.publish_at, page.unpublish_at) if moment is not UNSET]
     for known in lists.values():
         terms = known.steps[-1].terms
         moments += [moment for moment in (terms.starts_at, terms.ends_at) if moment] if terms else []

@@ -62,7 +62,10 @@ class Pages:
         if found is None:
             raise not_found("product")
         keeping = catalog_kept(as_asked.locales)
-        return await self._till.answer(found, product_id, as_asked.channel, keeping, position)
+        answer = await self._till.answer(found, product_id, as_asked.channel, keeping, position)
+        if answer is None:
+            raise not_found("product")
+        return answer
 
     async def _page_by(self, name: Name, value: str, position: Position | None, as_asked: AsAsked) -> Page:
         # Which product it is, and so its shard, is known only once the name is there: all shards are waited for.

@@ -5,6 +5,7 @@ A page that everybody wants is asked for once, and its answer goes to all who ca
 
 import asyncio
 import time
+from datetime import UTC, datetime
 from typing import Any, Literal, NamedTuple
 
 import msgspec
@@ -16,6 +17,7 @@ from read_side.search.index import Index
 from shared.documents.product_pages import Known, page_of
 from shared.documents.products import ProductPage
 from shared.locales import Locales
+from shared.publishing import minute_of
 
 FIELDS = {"id": "product_id", "slug": "slug", "sku": "skus", "ean": "eans"}
 KNOWN = [f"fold.{name}" for name in ("id", "facts", "prices", "shelves", "own", "lists")]
@@ -40,12 +42,12 @@ class SparePages:
     def __init__(self, index: Index) -> None:
         self._index = index
         self._under_way: dict[Wanted, asyncio.Task[Page]] = {}
-        self._kept: dict[Wanted, tuple[float, Page]] = {}
+        self._kept: dict[tuple[Wanted, datetime], tuple[float, Page]] = {}
         self._places = asyncio.Semaphore(AT_ONCE)
 
     async def find(self, wanted: Wanted) -> Page:
         """The page, None if there is none that is listed; answers 503 while Elasticsearch is down, too."""
-        until, page = self._kept.get(wanted, (0.0, None))
+        until, page = self._kept.get(_now(wanted), (0.0, None))
         if time.monotonic() < until:
             return page
         asking = self._under_way.get(wanted)
@@ -59,16 +61,21 @@ class SparePages:
             page = await self._found(wanted)
         if len(self._kept) >= MOST_KEPT:
             self._kept.clear()
-        self._kept[wanted] = time.monotonic() + KEPT_SECONDS, page
+        self._kept[_now(wanted)] = time.monotonic() + KEPT_SECONDS, page
         return page
 
     async def _found(self, wanted: Wanted) -> Page:
+        named = {"term": {FIELDS[wanted.name]: wanted.value}}
         found = await self._index.search(
-            query={"bool": {"filter": [*elastic.LISTED, {"term": {FIELDS[wanted.name]: wanted.value}}]}}, size=1,
-            source=KNOWN,
+            query={"bool": {"filter": [*elastic.listed(datetime.now(UTC)), named]}}, size=1, source=KNOWN,
             track_total_hits=False, timeout=elastic.TIMEOUT,
         )  # fmt: skip
         return _page(found["hits"]["hits"], wanted.locales)
+
+
+def _now(wanted: Wanted) -> tuple[Wanted, datetime]:
+    """At the turn of a minute products come and go."""
+    return wanted, minute_of(datetime.now(UTC))
 
 
 def _page(hits: list[dict[str, Any]], locales: Locales) -> Page:
@@ -77,4 +84,4 @@ def _page(hits: list[dict[str, Any]], locales: Locales) -> Page:
     known = msgspec.convert(hits[0]["_source"]["fold"], Known)
     best = next((locale for locale in locales or () if locale in known.facts.translations), None)
     # Price lists are in Redis: a page that depends on them says that it may be wrong.
-    return Answer.made(page_of(known, best), catalog_kept(locales), BEHIND if known.timed else None)
+    return Answer.made(page_of(known, best), catalog_kept(locales), BEHIND if known.priced_by_time else None)

@@ -1,6 +1,7 @@
 """Recommendations from Redis, and similar products from Elasticsearch; what is shown of each comes from its page."""
 
 from collections.abc import Collection, Sequence
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -17,6 +18,7 @@ from shared.documents.recommendations import EVERYWHERE, MADE, Near, near_key, p
 from shared.documents.stock import Availability
 from shared.events.catalog import Image
 from shared.money import Money
+from shared.publishing import is_open
 
 MOST_GIVEN = 50  # products that somebody has in hand
 SPARE = 3  # so many times more are looked at than shown: some are gone, or out of stock
@@ -55,6 +57,8 @@ class _Page(Struct):
     brand: str
     images: list[Image]
     variants: list[_Variant]
+    publish_at: datetime | None = None
+    unpublish_at: datetime | None = None
 
 
 _near = msgspec.json.Decoder(Near)
@@ -119,8 +123,10 @@ class Adviser:
 
 
 def _recommended(body: bytes) -> Recommended | None:
-    """None if none of its variants can be had."""
+    """None if it isn't for sale now, or none of its variants can be had."""
     page = _page.decode(body)
+    if not is_open(page.publish_at, page.unpublish_at, datetime.now(UTC)):
+        return None
     there = [variant for variant in page.variants if variant.availability != "out"]
     if not there:
         return None
@@ -141,7 +147,7 @@ def _alike(product_id: str, size: int) -> dict[str, Any]:
     }  # fmt: skip
     listed = {
         "must": [{"more_like_this": like}],
-        "filter": [*elastic.LISTED, relevance.CAN_BE_HAD],
+        "filter": [*elastic.listed(datetime.now(UTC)), relevance.CAN_BE_HAD],
     }
     return {
         "query": {"bool": listed}, "size": size, "source": False, "track_total_hits": False,

@@ -1,6 +1,7 @@
 """What a search is in Elasticsearch's words. Pure: a request in, a body out."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from read_side.search import ranges, wording
@@ -8,19 +9,31 @@ from read_side.search.parameters import FILTER_PREFIX, SearchRequest
 from read_side.search.relevance import ALL, CAN_BE_HAD, by_model, pinned, scored
 from read_side.search.rules import NOTHING, Applied
 from shared.documents.quantities import quantity_of, word_of
+from shared.publishing import minute_of
 
 Json = dict[str, Any]
 
 BRAND, CATEGORY = "brand", "category"
 COUNTED = 10_000  # totals are exact up to here
 TIMEOUT = "1500ms"
-LISTED: list[Json] = [{"term": {"listed": True}}, {"term": {"deleted": False}}]
 ITEM = ["slug", "name", "brand", "product_type", "image", "skus", "availability", "category_id", "names", "times"]
 
 
-def filters(asked: SearchRequest, within: Json | None) -> list[Json]:
+def listed(now: datetime) -> list[Json]:
+    """What shoppers may find at this moment (`shared.publishing`)."""
+    minute = minute_of(now).isoformat()
+    scheduled = [{"range": {"publish_at": {"gt": minute}}}, {"range": {"unpublish_at": {"lte": minute}}}]
+    return [{"term": {"listed": True}}, {"term": {"deleted": False}}, {"bool": {"must_not": scheduled}}]
+
+
+def whole_shop(now: datetime) -> Json:
+    """All that shoppers may find."""
+    return {"bool": {"filter": listed(now)}}
+
+
+def filters(asked: SearchRequest, within: Json | None, now: datetime) -> list[Json]:
     """What holds for hits and for every count alike."""
-    found = [*LISTED]
+    found = listed(now)
     if within is not None:
         found.append(within)
     if asked.available:
@@ -73,10 +86,10 @@ def query(asked: SearchRequest, common: list[Json], applied: Applied = NOTHING) 
     return {"bool": {"filter": common, "should": should, "minimum_should_match": 1}}
 
 
-def counting(aggs: Json, query: Json | None = None) -> Json:
-    """Counts without hits, of the whole shop or of what a query finds."""
+def counting(aggs: Json, query: Json) -> Json:
+    """Counts without hits, of what a query finds."""
     return {
-        "query": query or {"bool": {"filter": LISTED}},
+        "query": query,
         "size": 0,
         "track_total_hits": False,
         "timeout": TIMEOUT,

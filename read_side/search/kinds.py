@@ -4,6 +4,7 @@ import asyncio
 import re
 import time
 from collections.abc import Collection, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any, Literal
 
 from msgspec import Struct
@@ -84,6 +85,7 @@ class Kinds:
     async def _learn(self, attributes: list[str]) -> None:
         if not attributes:
             return
-        found = await self._index.search(**elastic.counting(question(attributes)))
+        shop = elastic.whole_shop(datetime.now(UTC))
+        found = await self._index.search(**elastic.counting(question(attributes), shop))
         until = time.monotonic() + KEPT_SECONDS
         self._known |= {attribute: (until, kind) for attribute, kind in told(attributes, found).items()}

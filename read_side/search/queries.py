@@ -151,12 +151,13 @@ class Search:
     async def _plan(self, asked: SearchRequest, listing: Listing | None, position: Position | None) -> _Plan:
         categories = await self._categories(needed=bool(asked.categories or (listing and listing.category)))
         selected = sorted({id_ for slug in asked.categories for id_ in categories.with_descendants(slug)})
+        within = None if listing is None else await self._of(listing, categories, position)
         plan = _Plan(
             asked=asked,
             listing=listing,
             categories=categories,
             fingerprint=cursors.fingerprint(asked, listing.mark if listing else None),
-            common=elastic.filters(asked, None if listing is None else await self._of(listing, categories, position)),
+            common=elastic.filters(asked, within, datetime.now(UTC)),
             chosen=elastic.selections(asked, selected if asked.categories else None),
             rules=await self._rules.read(position) if asked.text else NO_RULES,
             popular=await self._popular.read() if asked.text else (),
@@ -231,7 +232,8 @@ class Search:
         words = wording.words_of(text)[:MOST_WORDS]
         if not words:
             return [], []
-        found = await self._index.search(**elastic.counting(wording.known(words)))
+        shop = elastic.whole_shop(datetime.now(UTC))
+        found = await self._index.search(**elastic.counting(wording.known(words), shop))
         return wording.parted(words, found)
 
     async def _hits(self, plan: _Plan, kinds: Mapping[str, Kind]) -> Json:

@@ -6,6 +6,7 @@ too little (a word in between was left out), names with all words are searched f
 
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
 from itertools import takewhile
 from typing import Any
 from uuid import UUID
@@ -21,6 +22,7 @@ from read_side.search.index import Index
 from shared.documents.products import Category, CategoryTree
 from shared.documents.search_rules import plain
 from shared.http.problems import Problem
+from shared.publishing import is_open
 
 Json = dict[str, Any]
 
@@ -28,7 +30,7 @@ MOST = 8
 MOST_CATEGORIES = 4
 MOST_BRANDS = 4
 FORGIVEN_FROM = 4  # characters: of fewer, each is another word
-_SOURCE = ["slug", "name", "image", "skus"]
+_SOURCE = ["slug", "name", "image", "skus", "publish_at", "unpublish_at"]
 
 
 class SuggestedProduct(Struct, frozen=True):
@@ -173,7 +175,8 @@ class Suggesting:
 
     async def _products(self, typed: str) -> list[SuggestedProduct]:
         found = await self._index.search(suggest=_completing(typed), source=_SOURCE)
-        hits = found["suggest"]["products"][0]["options"]
+        now = datetime.now(UTC)
+        hits = [hit for hit in found["suggest"]["products"][0]["options"] if _is_open(hit, now)]
         if len(hits) < MOST:
             known = {hit["_id"] for hit in hits}
             hits += [hit for hit in await self._with_all_words(typed) if hit["_id"] not in known]
@@ -181,7 +184,7 @@ class Suggesting:
 
     async def _with_all_words(self, typed: str) -> list[Json]:
         begun = {"match_bool_prefix": {"name": {"query": typed, "operator": "and", "fuzziness": "AUTO:5,9"}}}
-        query = {"bool": {"must": [begun], "filter": elastic.LISTED}}
+        query = {"bool": {"must": [begun], "filter": elastic.listed(datetime.now(UTC))}}
         found = await self._index.search(
             query=query, size=MOST, source=_SOURCE, track_total_hits=False, timeout=elastic.TIMEOUT
         )
@@ -192,6 +195,16 @@ def _completing(typed: str) -> Json:
     fuzzy = {"fuzziness": "AUTO", "min_length": FORGIVEN_FROM, "prefix_length": 1}
     how = {"field": "completion", "size": MOST, "skip_duplicates": True, "fuzzy": fuzzy}
     return {"products": {"prefix": typed, "completion": how}}
+
+
+def _is_open(hit: Json, now: datetime) -> bool:
+    """The suggester takes no filter: what it completes may not be there yet, or no more."""
+    source = hit["_source"]
+    return is_open(_moment(source.get("publish_at")), _moment(source.get("unpublish_at")), now)
+
+
+def _moment(told: str | None) -> datetime | None:
+    return None if told is None else datetime.fromisoformat(told)
 
 
 def _product(hit: Json) -> SuggestedProduct:

@@ -101,6 +101,8 @@ _PRODUCTS: Json = {
     "prices": {"type": "object", "dynamic": "strict", "properties": dict.fromkeys(EXPONENTS, LONG)},
     "availability": KEYWORD,
     "listed": BOOLEAN,
+    "publish_at": DATE,
+    "unpublish_at": DATE,
     "deleted": BOOLEAN,
     "names": {"type": "object", "enabled": False},
     "times": {"type": "object", "enabled": False},

@@ -5,7 +5,7 @@ gone, from what Elasticsearch holds. Pure, and the same bytes from both.
 from collections.abc import Mapping
 from uuid import UUID
 
-from msgspec import Struct, structs
+from msgspec import UNSET, Struct, structs
 
 from shared.documents.prices import ShownPrice, Step
 from shared.documents.products import PageVariant, ProductPage
@@ -25,6 +25,11 @@ class Known(Struct, frozen=True):
 
     @property
     def timed(self) -> bool:
+        """Whether the page depends on the time or the channel, or its prices were changed lately."""
+        return self.priced_by_time or not (self.facts.publish_at is None is self.facts.unpublish_at)
+
+    @property
+    def priced_by_time(self) -> bool:
         """Whether prices depend on the time or the channel, or were changed lately."""
         return any(self.own.get(variant.sku) or self.lists.get(variant.sku) for variant in self.facts.variants)
 
@@ -44,6 +49,8 @@ def page_of(known: Known, locale: str | None = None) -> ProductPage:
         images=facts.images,
         variants=[_variant(known, variant) for variant in facts.variants],
         locale=locale,
+        publish_at=facts.publish_at or UNSET,
+        unpublish_at=facts.unpublish_at or UNSET,
         timed=known.timed,
     )
 

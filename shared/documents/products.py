@@ -1,9 +1,10 @@
 """The product read models: the page (Redis) and the search document (Elasticsearch)."""
 
+from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 
 from shared.documents.prices import ShownPrice, VariantTimes
 from shared.documents.stock import Availability
@@ -39,7 +40,9 @@ class ProductPage(Struct, frozen=True):
     images: list[Image]
     variants: list[PageVariant]
     locale: str | None = None  # the language of name and description; null: the shop's own
-    timed: bool = False  # prices depend on the time or the channel, or were changed lately: see `times_id`
+    publish_at: datetime | UnsetType = UNSET  # before, there is no such page
+    unpublish_at: datetime | UnsetType = UNSET  # from then on, neither
+    timed: bool = False  # it or its prices depend on the time or the channel, or changed lately: see `times_id`
 
 
 def page_id(product_id: object, locale: str) -> str:
@@ -91,6 +94,8 @@ class SearchedProduct(Struct, frozen=True):
     names: Annotated[dict[str, str], told("locale → its name there", since="v5")] = {}
     translated: Annotated[str, told("what it is called and said to be in other languages", since="v5")] = ""
     times: Annotated[list[VariantTimes], told("when prices of its variants change, unsearched", since="v6")] = []
+    publish_at: Annotated[datetime | None, told("when a listed one comes, if not at once", since="v7")] = None
+    unpublish_at: Annotated[datetime | None, told("when it goes, if ever", since="v7")] = None
 
 
 class Category(Struct, frozen=True):

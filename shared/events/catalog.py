@@ -3,6 +3,7 @@
 Aggregates: `category` (key `categories`), `product` (key `product:<id>`).
 """
 
+from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
@@ -57,6 +58,8 @@ class ProductFacts(Struct, frozen=True, omit_defaults=True):
     external_ref: str | None = None  # the merchant's own id, by which an import finds it again
     tax_class: str | UnsetType = UNSET  # what is taxed alike, as the shop calls it; not there: "standard"
     translations: dict[str, Translation] = {}  # locale (`de`, `de-AT`) → what differs there
+    publish_at: datetime | None = None  # active, it is for sale only from then on
+    unpublish_at: datetime | None = None  # and only until then
 
     @property
     def taxed_as(self) -> str:

@@ -8,6 +8,7 @@ import os
 import sys
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 from elasticsearch import AsyncElasticsearch
@@ -25,7 +26,7 @@ ROUNDS = 5  # the first ones warm the node up
 def ours(words: str, size: int = ratings.DEPTH) -> Body:
     """What the query API asks."""
     asked = SearchRequest(words, (), (), {}, None, None, "EUR", False, "relevance", size, None, ())
-    return elastic.body(asked, elastic.filters(asked, None), {}, None, size)
+    return elastic.body(asked, elastic.filters(asked, None, datetime.now(UTC)), {}, None, size)
 
 
 def plainly(words: str, size: int = ratings.DEPTH) -> Body:

@@ -1,6 +1,7 @@
 """The catalog, pure: what may become of a product or a category, and what each event makes of it."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Annotated
 from uuid import UUID
@@ -28,6 +29,7 @@ from write_side.catalog.facts import HEAVIEST, NAME, TAX_CLASS, check_text, chec
 DEEPEST = 12
 
 Slug = Annotated[str, Meta(pattern=PATTERN, max_length=LONGEST)]
+Moment = Annotated[datetime, Meta(tz=True, examples=["2026-11-27T18:00:00Z"])]
 TaxClass = Annotated[str, Meta(pattern=TAX_CLASS, examples=["reduced"])]
 
 
@@ -62,7 +64,8 @@ class TranslationInput(Struct, frozen=True, forbid_unknown_fields=True):
 class ProductInput(Struct, frozen=True, forbid_unknown_fields=True):
     """All that is said of a product. Without a slug it is made from the name (or stays what it was).
 
-    `translations`: by locale (`de`, `de-AT`).
+    `translations`: by locale (`de`, `de-AT`). Active, it is for sale from `publish_at` until `unpublish_at`, both whole
+    minutes.
     """
 
     name: str
@@ -78,6 +81,8 @@ class ProductInput(Struct, frozen=True, forbid_unknown_fields=True):
     external_ref: str | None = None
     tax_class: TaxClass = "standard"
     translations: dict[str, TranslationInput] = {}
+    publish_at: Moment | None = None
+    unpublish_at: Moment | None = None
 
 
 class CategoryInput(Struct, frozen=True, forbid_unknown_fields=True):
@@ -128,6 +133,8 @@ def facts_of(given: ProductInput, slug: str, ids: Mapping[str, UUID]) -> Product
             external_ref=given.external_ref,
             tax_class=UNSET if given.tax_class == "standard" else given.tax_class,
             translations={locale: told for locale, told in _told(given.translations) if told != Translation()},
+            publish_at=_in_utc(given.publish_at),
+            unpublish_at=_in_utc(given.unpublish_at),
         )
     )
 
@@ -136,6 +143,10 @@ def _variant(id_: UUID, given: VariantInput) -> Variant:
     return Variant(
         id_, given.sku, given.ean, given.name, given.options, given.weight_grams or UNSET, given.tax_class or UNSET
     )
+
+
+def _in_utc(moment: datetime | None) -> datetime | None:
+    return None if moment is None else moment.astimezone(UTC)
 
 
 def _told(given: Mapping[str, TranslationInput]) -> Iterator[tuple[str, Translation]]:

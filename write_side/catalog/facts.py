@@ -9,6 +9,7 @@ from shared.ean import normalized
 from shared.envelope import as_json
 from shared.events.catalog import AttributeValue, Image, ProductFacts, Translation, Variant
 from shared.locales import PATTERN as LOCALE
+from shared.publishing import minute_of
 from shared.slugs import LONGEST, PATTERN
 from write_side.catalog import refusals
 
@@ -38,6 +39,7 @@ def checked(facts: ProductFacts) -> ProductFacts:
     _check_attributes(facts.attributes)
     _check_images(facts.images)
     _check_translations(facts.translations)
+    _check_schedule(facts)
     facts = structs.replace(facts, variants=_checked_variants(facts.variants))
     size = len(as_json(facts))
     if size > FACTS_BYTES:
@@ -110,6 +112,15 @@ def _check_translations(translations: Mapping[str, Translation]) -> None:
             raise refusals.BrokenLocale("a language is named as in de, de-AT or zh-Hant-TW", pointer=pointer)
         check_text(told.name, f"{pointer}/name", NAME)
         check_text(told.description, f"{pointer}/description", TEXT)
+
+
+def _check_schedule(facts: ProductFacts) -> None:
+    for field in ("publish_at", "unpublish_at"):
+        moment = getattr(facts, field)
+        if moment is not None and moment != minute_of(moment):
+            raise refusals.NoWholeMinute("products come and go at whole minutes", pointer=f"/{field}")
+    if facts.publish_at and facts.unpublish_at and facts.unpublish_at <= facts.publish_at:
+        raise refusals.NeverPublished("it would end before it begins", pointer="/unpublish_at")
 
 
 def _checked_variants(variants: Sequence[Variant]) -> list[Variant]:

@@ -129,6 +129,18 @@ class BrokenLocale(Invalid):
     code = "broken_locale"
 
 
+class NoWholeMinute(Invalid):
+    """Products come and go at whole minutes."""
+
+    code = "no_whole_minute"
+
+
+class NeverPublished(Invalid):
+    """It would be taken away before it comes."""
+
+    code = "never_published"
+
+
 class TooManyVariants(Invalid):
     """More variants than a product may have, or none at all."""
 

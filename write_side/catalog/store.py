@@ -30,7 +30,8 @@ _options = msgspec.json.Decoder(dict[str, str])
 _translations = msgspec.json.Decoder(dict[str, Translation])
 
 _PRODUCT = """id, slug, name, brand, description, product_type, status, category_id, attributes, images, external_ref,
-              version, tax_class, translations"""
+              version, tax_class, translations,
+              publish_at, unpublish_at"""
 _CATEGORY = "id, parent_id, slug, name, version"
 
 
@@ -126,6 +127,8 @@ def _product(row: asyncpg.Record, variants: list[Variant], retired: dict[str, UU
         external_ref=row["external_ref"],
         tax_class=UNSET if row["tax_class"] == "standard" else row["tax_class"],
         translations=_translations.decode(row["translations"]),
+        publish_at=row["publish_at"],
+        unpublish_at=row["unpublish_at"],
     )
     return Product(row["id"], row["version"], facts, retired)
 
@@ -167,9 +170,10 @@ async def save_products(conn: Connection, changes: Sequence[Change]) -> list[New
 
 
 _UNNESTED = """unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::uuid[],
-                      $9::json[], $10::json[], $11::text[], $12::bigint[], $13::text[], $14::json[])
+                      $9::json[], $10::json[], $11::text[], $12::bigint[], $13::text[], $14::json[],
+                      $15::timestamptz[], $16::timestamptz[])
                AS t(id, slug, name, brand, description, product_type, status, category_id, attributes, images,
-                    external_ref, version, tax_class, translations)"""
+                    external_ref, version, tax_class, translations, publish_at, unpublish_at)"""
 
 
 async def _insert_products(conn: Connection, products: Sequence[Product]) -> None:
@@ -184,7 +188,8 @@ async def _update_products(conn: Connection, products: Sequence[Product]) -> Non
         f"""UPDATE product p SET slug = t.slug, name = t.name, brand = t.brand, description = t.description,
                    product_type = t.product_type, status = t.status, category_id = t.category_id,
                    attributes = t.attributes, images = t.images, external_ref = t.external_ref, version = t.version,
-                   tax_class = t.tax_class, translations = t.translations
+                   tax_class = t.tax_class, translations = t.translations,
+                   publish_at = t.publish_at, unpublish_at = t.unpublish_at
             FROM {_UNNESTED} WHERE p.id = t.id AND p.version = t.version - 1""",  # noqa: S608
         *_columns(products),
     )
@@ -204,6 +209,8 @@ def _columns(products: Sequence[Product]) -> list[list[Any]]:
         [product.version for product in products],
         [f.taxed_as for f in facts],
         [as_json(f.translations).decode() for f in facts],
+        [f.publish_at for f in facts],
+        [f.unpublish_at for f in facts],
     ]
 
 

@@ -88,6 +88,8 @@ def _of_product(facts: ProductFacts, tree: Mapping[UUID, Category]) -> dict[str,
         "category_slug": category.slug if category else "",
         "json:attributes": as_json(facts.attributes).decode(),
         "json:images": as_json(facts.images).decode(),
+        "publish_at": _moment(facts.publish_at),
+        "unpublish_at": _moment(facts.unpublish_at),
         **{NAME + locale: said.name for locale, said in facts.translations.items()},
         **{DESCRIPTION + locale: said.description for locale, said in facts.translations.items()},
     }
@@ -103,6 +105,10 @@ def _of_variant(variant: Variant, slug: str) -> dict[str, str]:
         "variant_tax_class": variant.tax_class or "",
         "json:options": as_json(variant.options).decode(),
     }
+
+
+def _moment(moment: datetime | None) -> str:
+    return "" if moment is None else moment.isoformat()
 
 
 def _path(category: Category | None, tree: Mapping[UUID, Category]) -> list[str]:

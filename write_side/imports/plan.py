@@ -152,6 +152,8 @@ def _given(row: Row, before: ProductFacts | None, categories: Mapping[str, UUID]
         external_ref=before.external_ref if row.external_ref is None and before is not None else row.external_ref,
         tax_class=row.tax_class or ("standard" if before is None else before.taxed_as),
         translations={locale: TranslationInput(said.name, said.description) for locale, said in translations.items()},
+        publish_at=row.moments.get("publish_at", None if before is None else before.publish_at),
+        unpublish_at=row.moments.get("unpublish_at", None if before is None else before.unpublish_at),
     )
 
 

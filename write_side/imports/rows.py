@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 
 from msgspec import Struct
 
@@ -19,6 +20,7 @@ Value = bool | int | float | str
 
 _number = re.compile(r"-?(0|[1-9][0-9]{0,14})(\.[0-9]{1,9})?")
 _OF_OURS = (PRICE, NAME, DESCRIPTION)  # columns of an export, as many as there are currencies and languages
+_MOMENTS = ("publish_at", "unpublish_at")
 _STATUS = ("draft", "active", "archived")
 
 
@@ -41,6 +43,7 @@ class Row(Struct, frozen=True):
     category_slug: str = ""
     tax_class: str | None = None
     translations: dict[str, Translation] | None = None  # in the languages that the file has columns for
+    moments: dict[str, datetime | None] = {}  # `publish_at` and `unpublish_at`, as far as there are columns
     handle: str = ""  # what a new product's slug is made from, instead of its name
 
     @property
@@ -103,6 +106,7 @@ class RowReader:
             translations=_translations(said),
             category_slug=said.get("category_slug", ""),
             tax_class=tax_class_of(said.get("tax_class")),
+            moments={field: _moment(said[field]) for field in _MOMENTS if field in said},
             handle=said.get("handle", ""),
         )
 
@@ -198,6 +202,19 @@ def typed(text: str) -> Value:
         return int(text)
     value = float(text)
     return int(value) if value.is_integer() else value
+
+
+def _moment(cell: str) -> datetime | None:
+    """A time with its zone, or none: a shop's own may be anybody's guess."""
+    if not cell:
+        return None
+    try:
+        moment = datetime.fromisoformat(cell)
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        raise Rejected("broken_moment", f"{cell[:40]!r} is no time with its zone, like 2026-11-27T18:00:00Z")
+    return moment
 
 
 def _status(said: Mapping[str, str]) -> str | None:

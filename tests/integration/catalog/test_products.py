@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 from uuid import UUID
 
@@ -11,6 +12,7 @@ from msgspec import structs
 
 from shared.events.catalog import Translation
 from shared.ids import uuid7
+from shared.publishing import is_open
 from tests.fixtures.write_side import CAUSE, new_call
 from write_side import catalog
 from write_side.catalog import ProductInput, TranslationInput, VariantInput, handlers, refusals
@@ -167,3 +169,30 @@ async def test_a_product_is_told_in_other_languages_and_what_says_nothing_is_not
     assert again.product.translations == {"de-AT": Translation("Lampe")}
     async with pool.acquire() as conn:
         assert await catalog.locales_in_use(conn) == ["de-AT"]
+
+
+async def test_the_checkout_says_the_same_as_pages(pool: Pool) -> None:
+    now = datetime.now(UTC)
+    sides = [None, now - timedelta(days=1), now + timedelta(days=1)]
+    async with pool.acquire() as conn:
+        for publish_at in sides:
+            for unpublish_at in sides:
+                said = await conn.fetchval("SELECT catalog_status('active', $1, $2)", publish_at, unpublish_at)
+                assert (said == "active") == is_open(publish_at, unpublish_at, now), (publish_at, unpublish_at)
+
+
+async def test_a_scheduled_product_is_as_a_draft_before_and_as_archived_after(pool: Pool) -> None:
+    day = timedelta(days=1)
+    now = datetime.now(UTC).replace(second=0, microsecond=0)
+    for n, (publish_at, unpublish_at, status) in enumerate(
+        ((now + day, None, "draft"), (now - day, now + day, "active"), (now - 2 * day, now - day, "archived"))
+    ):
+        zone = timezone(timedelta(hours=2))
+        given = other(
+            name=f"Lamp {n}", variants=[VariantInput(f"S{n}")], unpublish_at=unpublish_at,
+            publish_at=publish_at and publish_at.astimezone(zone),
+        )  # fmt: skip
+        made = await created(pool, given)
+        assert (await handlers.get_product(pool, made.id)).product.publish_at == publish_at  # staff sees what was said
+        async with pool.acquire() as conn:
+            assert (await catalog.find_variants(conn, [f"S{n}"]))[f"S{n}"].status == status

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -16,6 +17,7 @@ from write_side.carts import CartOrderedAlready
 from write_side.carts import domain as cart_domain
 from write_side.carts import handlers as cart_handlers
 from write_side.carts import store as cart_store
+from write_side.catalog import handlers as catalog_handlers
 from write_side.commands import KeyReused
 from write_side.database import Pool
 from write_side.orders import placing, store
@@ -49,6 +51,26 @@ async def test_a_cart_takes_only_what_is_sold_in_its_currency(shop: Shop) -> Non
     dollars = shop.basket_of(opened)
     with pytest.raises(cart_domain.NotSold):
         await shop.add(dollars, "lamp", 1)
+
+
+async def test_what_has_not_come_yet_or_has_gone_is_sold_to_nobody(shop: Shop) -> None:
+    await shop.stock("lamp", 5)
+    basket = await shop.basket(lamp=1)
+    quote = await shop.quote(basket)
+    async with shop.pool.acquire() as conn:
+        product_id = await catalog.product_of(conn, "lamp")
+    minute, day = datetime.now(UTC).replace(second=0, microsecond=0), timedelta(days=1)
+    times: list[dict[str, Any]] = [{"publish_at": minute + day}, {"unpublish_at": minute - day}]
+    for version, moments in enumerate(times, start=1):
+        given = catalog.ProductInput("Lamp", [catalog.VariantInput("lamp")], **moments)
+        await catalog_handlers.replace_product(shop.pool, product_id, given, version, CAUSE, None)
+        with pytest.raises(cart_domain.NotSold):
+            await shop.add(await shop.basket(), "lamp", 1)
+        with pytest.raises(NotSellable):
+            await shop.quote(basket)
+        with pytest.raises(NotSellable):
+            await shop.place(basket, quote.id)
+    assert await shop.figures("lamp") == (5, 0)
 
 
 async def test_an_expired_quote_is_refused(shop: Shop) -> None:

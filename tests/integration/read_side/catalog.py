@@ -30,6 +30,7 @@ MATERIALS = ["leather", "steel"]
 
 LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
 LIST = UUID(int=7)
+FAR = datetime(2999, 1, 1, tzinfo=UTC)
 
 
 def times_of(number: int, prices: dict[str, int]) -> list[VariantTimes]:
@@ -93,6 +94,8 @@ class Shop:
             deleted=number % 40 == 4,
             position=number + 1,
             times=times_of(number, prices) if number == 12 else [],
+            publish_at={5: FAR, 6: LONG_AGO}.get(number % 25),
+            unpublish_at={7: LONG_AGO, 8: FAR}.get(number % 25),
             names={"de": "Eine Nachtleuchte"} if number == 11 else {},
             translated="Eine Nachtleuchte" if number == 11 else "",
         )
@@ -105,7 +108,7 @@ class Shop:
     @property
     def found(self) -> list[SearchedProduct]:
         """What shoppers may find."""
-        return [product for product in self.products if product.listed and not product.deleted]
+        return [product for product in self.products if product.listed and not product.deleted and _is_there(product)]
 
     def index(self, client: Elasticsearch, prefix: str) -> None:
         """Write the products as the projector does."""
@@ -122,6 +125,10 @@ class Shop:
         """Write the tree, and that searches see it all."""
         await shelves.put(TREE, "tree", CategoryTree(self.categories))
         await shelves.checkpoint(SEARCH, 500, *range(SHARDS), prefix="seen:")
+
+
+def _is_there(product: SearchedProduct) -> bool:
+    return product.publish_at in (None, LONG_AGO) and product.unpublish_at in (None, FAR)
 
 
 async def ask(api: httpx.AsyncClient, path: str = "/v1/search", **params: Any) -> Answer:

@@ -10,6 +10,7 @@ import pytest
 from msgspec import structs
 
 from read_side.app import create_app
+from read_side.prices.pages import KEPT, changes_at
 from shared.documents import products, stock
 from shared.documents.prices import LISTS, PriceTimes, ShownPriceList, Step, TermsStep, VariantTimes
 from shared.documents.promotions import PROMOTIONS, PromotionStep, ShownPromotion
@@ -17,6 +18,7 @@ from shared.events.pricing import PriceListTerms
 from shared.events.promotions import Percentage, PromotionTerms
 from shared.ids import uuid7
 from shared.money import rounded_share
+from shared.publishing import minute_of
 from shared.shards import product_key, shard_of
 from tests.fixtures.asgi import client_of
 from tests.fixtures.private_server import PrivateServer
@@ -88,6 +90,34 @@ async def test_a_page_shows_a_promotion_from_the_moment_it_begins_and_says_what_
     await eventually(api, path, lambda answer: told in answer.json()["variants"][0]["prices"])
     await shelves.unready(PROMOTIONS, 0)
     await eventually(api, path, lambda answer: answer.headers.get("stale") == "behind")
+
+
+async def test_a_page_comes_and_goes_by_the_clock_and_no_event(shelves: Shelves, valkey: PrivateServer) -> None:
+    hour, minute = timedelta(hours=1), minute_of(datetime.now(UTC))
+    app = create_app(settings_of(valkey.url))
+    async with client_of(app) as api:
+        for times, status in (
+            ({"publish_at": minute - hour, "unpublish_at": minute + hour}, 200),
+            ({"publish_at": minute + hour}, 404),
+            ({"unpublish_at": minute - hour}, 404),
+        ):
+            page = structs.replace(a_page(), timed=True, **times)
+            await shelves.put_product(page)
+            await shelves.put(products.PAGE, products.times_id(page.id), PriceTimes([]))
+            for path in (f"/{page.id}", f"/by-slug/{page.slug}", "/by-sku/lamp-red", "/by-ean/4006381333931"):
+                answer = await api.get("/v1/products" + path)
+                assert answer.status_code == status, (times, path)
+                again = await api.get("/v1/products" + path)  # made up before
+                assert (again.status_code, again.content) == (status, answer.content) or status == 404
+
+
+def test_a_page_is_kept_until_it_comes_or_goes_at_most() -> None:
+    now = datetime(2026, 11, 27, 12, 0, 30, tzinfo=UTC)
+    end = now + timedelta(seconds=30)
+    for times in ({"publish_at": end}, {"unpublish_at": end}):
+        page = structs.replace(a_page(), timed=True, **times)
+        assert changes_at(page, PriceTimes([]), {}, [], now) == end
+    assert changes_at(a_page(), PriceTimes([]), {}, [], now) == now + KEPT
 
 
 @pytest.mark.parametrize("by_sku", [False, True])

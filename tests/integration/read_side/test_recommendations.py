@@ -1,5 +1,6 @@
 """Recommendations over real servers: in order, without what is gone or out, and honest about what isn't known yet."""
 
+from datetime import timedelta
 from uuid import UUID
 
 import httpx
@@ -45,13 +46,16 @@ async def names(api: httpx.AsyncClient, path: str) -> list[str]:
 async def test_what_goes_together_comes_first_and_nothing_that_can_t_be_had(
     api: httpx.AsyncClient, shelves: Shelves
 ) -> None:
-    lamp, bulb, chair, sold_out, hidden, table = (uuid7() for _ in range(6))
+    lamp, bulb, chair, sold_out, hidden, table, to_come, gone = (uuid7() for _ in range(8))
     garden, counted = uuid7(), Counted(shelves)
     for id_, name in ((lamp, "lamp"), (bulb, "bulb"), (chair, "chair"), (table, "table")):
         await shelves.put_product(page_of(id_, name))
     await shelves.put_product(page_of(sold_out, "sold out", "out"))
+    await shelves.put_product(structs.replace(page_of(to_come, "to come"), publish_at=NOW.replace(year=2999)))
+    await shelves.put_product(structs.replace(page_of(gone, "gone"), unpublish_at=NOW - timedelta(days=300)))
     assert (await api.get("/v1/recommendations")).status_code == 503, "nothing is known yet"
-    await counted.near(lamp, garden, (hidden, 0.9), (sold_out, 0.8), (bulb, 0.5), (chair, 0.4))
+    never = [(hidden, 0.9), (sold_out, 0.8), (to_come, 0.7), (gone, 0.6)]
+    await counted.near(lamp, garden, *never, (bulb, 0.5), (chair, 0.4))
     await counted.near(bulb, garden, (lamp, 0.5), (chair, 0.2))
     await counted.popular(garden, table, lamp)
     await counted.popular("all", chair, bulb)

@@ -1,5 +1,6 @@
 """Every limit of a product's facts has its own code and names its place."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from write_side.catalog import facts
 from write_side.catalog.facts import checked
 from write_side.errors import Refusal
 
+NOON = datetime(2026, 11, 27, 12, tzinfo=UTC)
 LAMP = ProductFacts(
     slug="lamp", name="Lamp", brand="Lumeno", description="Bright.", product_type="Desk lamp", status="active",
     category_id=None, attributes={"power (W)": 9.5, "dimmable": True, "colours": ["red", 2]}, images=[],
@@ -42,6 +44,9 @@ def test_good_facts_pass_with_their_ean_in_the_kept_form() -> None:
         ({"attributes": {"size": [1] * 1001}}, "too_many_values", "/attributes/size"),
         ({"images": [Image("https://a.example/1.jpg")] * 101}, "too_many_images", "/images"),
         ({"images": [Image("javascript:alert(1)")]}, "broken_image_url", "/images/0/url"),
+        ({"publish_at": NOON + timedelta(seconds=1)}, "no_whole_minute", "/publish_at"),
+        ({"unpublish_at": NOON + timedelta(microseconds=1)}, "no_whole_minute", "/unpublish_at"),
+        ({"publish_at": NOON, "unpublish_at": NOON}, "never_published", "/unpublish_at"),
         ({"variants": []}, "no_variants", "/variants"),
         ({"variants": LAMP.variants * 2}, "duplicate_sku", "/variants/1/sku"),
         ({"variants": [Variant(uuid7(), f"S{n}") for n in range(501)]}, "too_many_variants", "/variants"),
