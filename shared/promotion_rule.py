@@ -7,13 +7,14 @@ Which go together: those that are not exclusive, in the order of their priority,
 or a single exclusive one, if it takes more off than all those together.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
 from typing import NamedTuple
 from uuid import UUID
 
 from shared.events.orders import Discount
-from shared.events.promotions import AmountOff, BuyGet, FreeShipping, Percentage, PromotionTerms
+from shared.events.promotions import AmountOff, BuyGet, FreeShipping, Gift, Percentage, PromotionTerms
 from shared.money import allocated, rounded_share
 
 
@@ -23,10 +24,33 @@ class BasketLine(NamedTuple):
     sku: str
     quantity: int
     unit_price_minor: int
+    gift_quantity: int = 0  # so many of them are a gift
 
     @property
     def total_minor(self) -> int:
         return self.unit_price_minor * self.quantity
+
+
+class Spare(NamedTuple):
+    """What may be given away of a SKU: its price, and how many are there beside those that are bought."""
+
+    unit_price_minor: int
+    quantity: int
+
+
+class Given(NamedTuple):
+    """A gift of a promotion."""
+
+    sku: str
+    quantity: int
+    unit_price_minor: int
+
+    @property
+    def worth_minor(self) -> int:
+        return self.unit_price_minor * self.quantity
+
+
+NOTHING_SPARE: Mapping[str, Spare] = MappingProxyType({})
 
 
 class Offer(NamedTuple):
@@ -39,16 +63,21 @@ class Offer(NamedTuple):
 
 class TakenOff(NamedTuple):
     """What is taken off: in whole by promotion, and of each line. `beyond`: promotions whose budgets have less than
-    they would take off; they take nothing."""
+    they would take off; they take nothing. `missing`: promotions whose gifts aren't there.
+
+    What a gift costs is in its discount and in the total, not in the lines: they are those that are bought.
+    """
 
     discounts: list[Discount]
     lines: list[int]
     shipping_minor: int
     beyond: frozenset[UUID] = frozenset()
+    given: tuple[Given, ...] = ()
+    missing: frozenset[UUID] = frozenset()
 
     @property
     def total_minor(self) -> int:
-        return sum(self.lines) + self.shipping_minor
+        return sum(self.lines) + self.shipping_minor + sum(gift.worth_minor for gift in self.given)
 
 
 def has_begun(terms: PromotionTerms, now: datetime) -> bool:
@@ -93,10 +122,13 @@ class Chosen(NamedTuple):
     beyond: frozenset[UUID]
 
 
-def best_together(usable: Sequence[Offer], basket: Sequence[BasketLine], shipping_minor: int, currency: str) -> Chosen:
-    """The best of what may go together; `usable` in its order."""
-    together = _stacked([one for one in usable if not one.terms.exclusive], basket, shipping_minor, currency)
-    alone = [_stacked([one], basket, shipping_minor, currency) for one in usable if one.terms.exclusive]
+def best_together(
+    usable: Sequence[Offer], basket: Sequence[BasketLine], shipping_minor: int, currency: str,
+    spare: Mapping[str, Spare] = NOTHING_SPARE,
+) -> Chosen:  # fmt: skip
+    """The best of what may go together; `usable` in its order, `spare`: what may be given away, by SKU."""
+    together = _stacked([one for one in usable if not one.terms.exclusive], basket, shipping_minor, currency, spare)
+    alone = [_stacked([one], basket, shipping_minor, currency, spare) for one in usable if one.terms.exclusive]
     best = max([together, *alone], key=lambda each: each.total_minor)  # the first of equals
     return Chosen(best, together, frozenset().union(*(each.beyond for each in (together, *alone))))
 
@@ -108,23 +140,44 @@ def open_to(terms: PromotionTerms, basket: Sequence[BasketLine]) -> list[bool]:
 
 
 def _stacked(
-    offers: Sequence[Offer], basket: Sequence[BasketLine], shipping_minor: int, currency: str
-) -> TakenOff:
+    offers: Sequence[Offer], basket: Sequence[BasketLine], shipping_minor: int, currency: str,
+    spare: Mapping[str, Spare],
+) -> TakenOff:  # fmt: skip
     """These, one after the other, each off what is left."""
     left, left_of_shipping = [line.total_minor for line in basket], shipping_minor
-    discounts, beyond = [], set()
+    discounts, given, beyond, missing = [], list[Given](), set(), set()
     for id_, terms, affordable in offers:
+        gift = _gift(terms, spare, given)
+        if gift is None:
+            missing.add(id_)
+            continue
         off = _off(terms, basket, left, currency)
         off_shipping = left_of_shipping if isinstance(terms.off, FreeShipping) else 0
-        amount = sum(off) + off_shipping
+        amount = sum(off) + off_shipping + gift.worth_minor
         if affordable is not None and amount > affordable:
             beyond.add(id_)
-        elif amount:
+        elif amount or gift.quantity:
             left = [was - part for was, part in zip(left, off, strict=True)]
             left_of_shipping -= off_shipping
-            discounts.append(Discount(id_, terms.name, terms.code, sum(off), off_shipping))
+            given += [gift] if gift.quantity else []
+            discounts.append(Discount(id_, terms.name, terms.code, amount - off_shipping, off_shipping))
     lines = [line.total_minor - now for line, now in zip(basket, left, strict=True)]
-    return TakenOff(discounts, lines, shipping_minor - left_of_shipping, frozenset(beyond))
+    left_out = frozenset(beyond), tuple(given), frozenset(missing)
+    return TakenOff(discounts, lines, shipping_minor - left_of_shipping, *left_out)
+
+
+_NO_GIFT = Given("", 0, 0)
+
+
+def _gift(terms: PromotionTerms, spare: Mapping[str, Spare], given: Sequence[Given]) -> Given | None:
+    """What it gives away, beside what the others give; None: that isn't there."""
+    if not isinstance(terms.off, Gift):
+        return _NO_GIFT
+    found = spare.get(terms.off.sku)
+    gone = sum(each.quantity for each in given if each.sku == terms.off.sku)
+    if found is None or found.quantity - gone < terms.off.quantity:
+        return None
+    return Given(terms.off.sku, terms.off.quantity, found.unit_price_minor)
 
 
 def _off(terms: PromotionTerms, basket: Sequence[BasketLine], left: Sequence[int], currency: str) -> list[int]:

@@ -19,8 +19,17 @@ class Upcaster(NamedTuple):
     upcast: Callable[[Payload], Sequence[Named]]
 
 
+def _renamed(to: str) -> Upcaster:
+    """Nothing but the name is new: whatever the old one says is said so today."""
+    return Upcaster((to,), lambda payload: [(to, payload)])
+
+
 # Old type with version → how it is read. An entry is added when a version is replaced, and stays for ever.
-UPCASTERS: dict[str, Upcaster] = {}
+UPCASTERS: dict[str, Upcaster] = {
+    # What is taken off may be a gift since.
+    "promotions.promotion_announced.v1": _renamed("promotions.promotion_announced.v2"),
+    "promotions.promotion_revised.v1": _renamed("promotions.promotion_revised.v2"),
+}
 
 
 def upcast(type_: str, payload: Payload) -> list[Named]:

@@ -167,6 +167,7 @@ def _lines(state: RecordedOrder, placed: OrderPlaced) -> list[RecordedLine]:
             released_quantity=released[0].pop(line.sku, 0),
             released_minor=released[1].pop(line.sku, 0),
             included_tax_minor=line.included_tax_minor,
+            gift_quantity=line.gift_quantity,
         )
         for line in placed.lines
     ]
@@ -184,7 +185,7 @@ def _back(state: RecordedOrder, how: str) -> tuple[Counter[str], Counter[str]]:
 
 MODEL = ReadModel(
     name=RECORDS,
-    version="v10",
+    version="v11",
     sink=ELASTICSEARCH,
     contexts=order.CONTEXTS,
     state=RecordedOrder,

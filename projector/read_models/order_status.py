@@ -126,6 +126,7 @@ def _lines(placed: OrderPlaced) -> list[StatusLine]:
             quantity=line.quantity,
             unit_price=Money(line.unit_price_minor, currency),
             total=Money(line.total_minor, currency),
+            gift_quantity=line.gift_quantity,
         )
         for line in placed.lines
     ]
@@ -133,7 +134,7 @@ def _lines(placed: OrderPlaced) -> list[StatusLine]:
 
 MODEL = ReadModel(
     name=STATUS,
-    version="v8",
+    version="v9",
     sink=REDIS,
     contexts=order.CONTEXTS,
     state=Order,

@@ -36,6 +36,7 @@ class RecordedLine(Struct, frozen=True):
     released_quantity: Annotated[int, told("how many of it were never charged nor sent", "pieces", "v6")]
     released_minor: Annotated[int, told("what was authorized for it and not taken, tax included", MINOR, "v6")]
     included_tax_minor: Annotated[int, told("what of total − discount is tax", MINOR, "v9")] = 0
+    gift_quantity: Annotated[int, told("how many of them are a gift of a promotion", "pieces", "v11")] = 0
 
 
 class RecordedDiscount(Struct, frozen=True):

@@ -67,6 +67,7 @@ class StatusLine(Struct, frozen=True):
     quantity: int
     unit_price: Money
     total: Money
+    gift_quantity: int = 0  # so many of them are a gift
 
 
 class Happened(Struct, frozen=True):

@@ -33,6 +33,7 @@ class PricedLine(Struct, frozen=True, omit_defaults=True):
     from_quantity: int = 1  # and the tier of the list
     tax_included: bool = False
     included_tax_minor: int = 0
+    gift_quantity: int = 0  # so many of them are a gift: their price is in the discount
 
 
 class Discount(Struct, frozen=True):

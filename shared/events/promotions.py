@@ -8,8 +8,6 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from shared.money import Money
-
 
 class Percentage(Struct, frozen=True, tag="percentage", tag_field="kind"):
     """So much off: 1,500 basis points are 15 %."""
@@ -34,7 +32,21 @@ class FreeShipping(Struct, frozen=True, tag="free_shipping", tag_field="kind"):
     """Shipping costs nothing."""
 
 
-Off = Percentage | AmountOff | BuyGet | FreeShipping
+class Gift(Struct, frozen=True, tag="gift", tag_field="kind"):
+    """So many of a SKU are added, and cost nothing."""
+
+    sku: str
+    quantity: int
+
+
+Off = Percentage | AmountOff | BuyGet | FreeShipping | Gift
+
+
+class Budget(Struct, frozen=True):
+    """So many minor units of a currency."""
+
+    amount_minor: int
+    currency: str
 
 
 class PromotionTerms(Struct, frozen=True, omit_defaults=True):
@@ -51,15 +63,15 @@ class PromotionTerms(Struct, frozen=True, omit_defaults=True):
     priority: int  # lower is taken off first
     most: int | None  # so many orders may use it
     most_per_customer: int | None  # so many of one person
-    budget: Money | None = None  # what it takes off all orders together; it applies in this currency alone
+    budget: Budget | None = None  # what it takes off all orders together; it applies in this currency alone
 
 
-class PromotionAnnounced(Struct, frozen=True, tag="promotions.promotion_announced.v1"):
+class PromotionAnnounced(Struct, frozen=True, tag="promotions.promotion_announced.v2"):
     promotion_id: UUID
     terms: PromotionTerms
 
 
-class PromotionRevised(Struct, frozen=True, tag="promotions.promotion_revised.v1"):
+class PromotionRevised(Struct, frozen=True, tag="promotions.promotion_revised.v2"):
     promotion_id: UUID
     terms: PromotionTerms
 

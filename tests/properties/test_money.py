@@ -35,8 +35,8 @@ from write_side.orders.refusals import QuoteExpired, QuoteStale, TotalOutOfRange
 from write_side.payments import Payment
 from write_side.pricing import UnitPrice
 from write_side.pricing.domain import LARGEST
-from write_side.promotions import Offered, Promotion
-from write_side.promotions.domain import PercentageInput, PromotionInput, terms_of
+from write_side.promotions import Offered, Promotion, Spare
+from write_side.promotions.domain import GiftInput, PercentageInput, PromotionInput, terms_of
 from write_side.refunds.domain import Bought, NewRefund, Refund
 from write_side.refunds.requesting import Parts, parts_of
 from write_side.taxes.computing import answered
@@ -107,12 +107,15 @@ def goods(wanted: Wanted, terms: Terms, currency: str) -> Goods:
         for n, (sku, (_, unit)) in enumerate(wanted.items())
     }  # fmt: skip
     quantities = {sku: quantity for sku, (quantity, _) in wanted.items()}
-    return goods_of(quantities, offers, terms.shipping, currency, a_third_off())
+    return goods_of(quantities, offers, terms.shipping, currency, a_third_off_and_a_gift(wanted))
 
 
-def a_third_off() -> Offered:
-    said = PromotionInput("Sale", PercentageInput(3_333))
-    return Offered([Promotion(ID, terms_of(said), "running", 0, 1)], [], {}, datetime(2026, 11, 27, tzinfo=UTC))
+def a_third_off_and_a_gift(wanted: Wanted) -> Offered:
+    """One more of the first SKU."""
+    sku, (_, unit) = next(iter(wanted.items()))
+    said = [PromotionInput("Sale", PercentageInput(3_333)), PromotionInput("One more", GiftInput(sku))]
+    promotions = [Promotion(UUID(int=n), terms_of(each), "running", 0, 1) for n, each in enumerate(said)]
+    return Offered(promotions, [], {}, datetime(2026, 11, 27, tzinfo=UTC), {sku: Spare(unit, 1)})
 
 
 def priced(goods: Goods, terms: Terms) -> Priced:
@@ -130,7 +133,10 @@ def test_lines_shipping_discount_and_tax_are_the_total_and_a_total_is_what_can_b
     except TotalOutOfRange:
         return
     totals, lines = quoted.totals, quoted.lines
-    assert totals.lines_minor == sum(quantity * unit for quantity, unit in wanted.values())
+    one_more = next(unit for _, unit in wanted.values())
+    assert totals.lines_minor == sum(quantity * unit for quantity, unit in wanted.values()) + one_more
+    assert sum(line.gift_quantity for line in lines) == 1
+    assert totals.discount_minor >= one_more
     assert totals.lines_minor + totals.shipping_minor - totals.discount_minor + totals.tax_minor == totals.total_minor
     assert LEAST_TOTAL <= totals.total_minor <= MOST_TOTAL
     on_top = sum(tax.tax_minor for tax in quoted.taxes if not tax.included)

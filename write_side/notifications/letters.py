@@ -58,10 +58,15 @@ def confirmation(
     return Letter(
         "Your order {number} is confirmed",
         f"thank you: your order {{number}} is paid and confirmed.{at_the_door}",
-        [(f"{line.quantity} × {line.name}", display(line.total_minor, totals.currency)) for line in lines],
+        [(_item(line), display(line.total_minor, totals.currency)) for line in lines],
         [(label, display(minor, totals.currency)) for label, minor in amounts],
         shows_address=True,
     )
+
+
+def _item(line: PricedLine) -> str:
+    gift = " (a gift)" if line.gift_quantity == line.quantity else f" ({line.gift_quantity} of them a gift)"
+    return f"{line.quantity} × {line.name}{gift if line.gift_quantity else ''}"
 
 
 def _named(tax: OrderTax) -> str:

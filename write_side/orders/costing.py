@@ -10,7 +10,7 @@ from msgspec import Struct
 from shared.events.orders import Discount, OrderTax, PricedLine, Shipping, Totals
 from write_side.orders.refusals import CartEmpty, NotSellable, TotalOutOfRange
 from write_side.pricing import UnitPrice
-from write_side.promotions import NO_PROMOTIONS, Applied, BasketLine, Offered
+from write_side.promotions import NO_PROMOTIONS, Applied, BasketLine, LeftOut, Offered
 from write_side.promotions import apply as apply_promotions
 from write_side.taxes import STANDARD, Question, Taxable, Taxed, Taxes, summed
 
@@ -49,7 +49,7 @@ class Goods(NamedTuple):
 
 class Priced(Struct, frozen=True):
     """Lines and totals: lines + shipping − discount + tax = total, to the minor unit. `refused`: code → why it takes
-    nothing off."""
+    nothing off; `left_out`: gifts that aren't there."""
 
     lines: list[PricedLine]
     totals: Totals
@@ -57,6 +57,7 @@ class Priced(Struct, frozen=True):
     refused: dict[str, str]
     taxes: list[OrderTax]
     duties_due: bool
+    left_out: list[LeftOut]
 
 
 class Sent(Struct, frozen=True):
@@ -70,10 +71,11 @@ def goods_of(
     wanted: Mapping[str, int], offers: Mapping[str, Offer], shipping: Shipping, currency: str,
     offered: Offered = NO_PROMOTIONS,
 ) -> Goods:  # fmt: skip
-    """SKU → quantity as goods at today's prices; raises `CartEmpty`, `NotSellable` naming each SKU without an offer."""
+    """SKU → quantity as goods at today's prices, with the gifts that promotions add behind them; raises `CartEmpty`,
+    `NotSellable` naming each SKU without an offer."""
     basket = _basket(wanted, offers, currency)
     off = apply_promotions(basket, shipping.price_minor, currency, offered)
-    return Goods(basket, offers, shipping, off, currency)
+    return Goods(off.basket, offers, shipping, off, currency)
 
 
 def question_of(goods: Goods, where: Where) -> Question:
@@ -98,7 +100,9 @@ def price(goods: Goods, taxes: Taxes) -> Priced:
         detail = f"an order costs between {LEAST_TOTAL} and {MOST_TOTAL} minor units, this one {total}"
         raise TotalOutOfRange(detail, total_minor=total)
     totals = Totals(goods.currency, net, shipping, tax, total, goods.off.total_minor)
-    return Priced(lines, totals, goods.off.discounts, goods.off.refused, summed(taxes), taxes.duties_due)
+    return Priced(
+        lines, totals, goods.off.discounts, goods.off.refused, summed(taxes), taxes.duties_due, goods.off.left_out
+    )
 
 
 def sent_of(
@@ -107,8 +111,8 @@ def sent_of(
     """What is to be sent; raises `CartEmpty`, `NotSellable`."""
     basket = _basket(wanted, offers, currency)
     off = apply_promotions(basket, 0, currency, offered)
-    grams = sum(offers[line.sku].weight_grams * line.quantity for line in basket)
-    return Sent(grams, sum(line.total_minor for line in basket) - off.total_minor)
+    grams = sum(offers[line.sku].weight_grams * line.quantity for line in off.basket)
+    return Sent(grams, sum(line.total_minor for line in off.basket) - off.total_minor)
 
 
 def _basket(wanted: Mapping[str, int], offers: Mapping[str, Offer], currency: str) -> list[BasketLine]:
@@ -124,5 +128,5 @@ def _line(line: BasketLine, offer: Offer, discount: int, taxed: Taxed) -> Priced
     return PricedLine(
         line.sku, offer.product_id, offer.variant_id, offer.name, line.quantity, line.unit_price_minor,
         line.total_minor, taxed.added_minor, discount, price.price_list_id, price.from_quantity, price.tax_included,
-        taxed.contained_minor,
+        taxed.contained_minor, line.gift_quantity,
     )  # fmt: skip

@@ -76,8 +76,13 @@ class Quote(Struct, frozen=True):
 
     @property
     def wanted(self) -> dict[str, int]:
-        """SKU → how many."""
+        """SKU → how many, gifts among them."""
         return {line.sku: line.quantity for line in self.lines}
+
+    @property
+    def bought(self) -> dict[str, int]:
+        """SKU → how many that are no gifts."""
+        return {line.sku: n for line in self.lines if (n := line.quantity - line.gift_quantity)}
 
     def asked(self, now: datetime) -> Asked:
         """Who asks for its prices at a time."""
@@ -137,10 +142,11 @@ def check_quote(quote: Quote, cart_version: int, fresh: Goods, now: datetime) ->
 
 
 def changes(quote: Quote, fresh: Goods) -> list[dict[str, str | int]]:
-    """What costs something else than quoted: per line, discount. Shipping and taxes are as quoted. Amounts in minor
-    units."""
+    """What costs something else than quoted: per line, discount (a gift that is gone is one). Shipping and taxes are as
+    quoted. Amounts in minor units."""
     found: list[dict[str, str | int]] = []
-    for was, now in zip(quote.lines, fresh.lines, strict=True):
+    bought = len(quote.bought)  # what is a gift and nothing else stands behind them
+    for was, now in zip(quote.lines[:bought], fresh.lines[:bought], strict=True):
         included = fresh.offers[now.sku].price.tax_included
         if (was.unit_price_minor, was.tax_included) != (now.unit_price_minor, included):
             found.append({"what": "price", "sku": was.sku, "was_minor": was.unit_price_minor,

@@ -17,6 +17,7 @@ from write_side import event_log, gift_cards, payments
 from write_side.commands import Answer
 from write_side.database import Connection, Pool
 from write_side.orders import store
+from write_side.orders.costing import Priced
 from write_side.orders.domain import Order, Quote
 from write_side.orders.refusals import UnknownOrder
 
@@ -37,8 +38,16 @@ class RefusedCode(Struct, frozen=True):
     code: str
     why: Literal[
         "unknown_code", "not_begun", "over", "used_up", "used_up_by_you", "below_minimum", "nothing_for_it",
-        "not_combinable",
+        "not_combinable", "gift_not_available",
     ]
+
+
+class GiftLeftOut(Struct, frozen=True):
+    """A gift that a promotion would add, if it weren't sold out, or not sold at the moment."""
+
+    promotion_id: UUID
+    name: str  # of the promotion
+    sku: str
 
 
 class RefusedGiftCard(Struct, frozen=True):
@@ -68,6 +77,7 @@ class QuoteState(Struct, frozen=True):
     gift_cards: list[GiftPart]
     refused_gift_cards: list[RefusedGiftCard]
     charged: Money
+    gifts_left_out: list[GiftLeftOut]
 
 
 class PaymentState(Struct, frozen=True):
@@ -118,15 +128,14 @@ def ordered(order: Order, payment_state: str, decline_reason: str | None = None)
     )
 
 
-def quoted(quote: Quote, refused: Mapping[str, str], gifts: Mapping[int, gift_cards.Why]) -> QuoteState:
-    """A quote as it is answered; `refused`: code → why it takes nothing off, `gifts`: which gift card → why it pays
-    nothing."""
+def quoted(quote: Quote, priced: Priced, gifts: Mapping[int, gift_cards.Why]) -> QuoteState:
+    """A quote as it is answered; `gifts`: which gift card → why it pays nothing."""
     return QuoteState(
         quote.id, quote.cart_id, quote.cart_version, quote.version, quote.country, quote.lines,
         _amounts(quote.totals), quote.expires_at, quote.discounts, quote.shipping, quote.taxes, quote.duties_due,
-        msgspec.convert([{"code": code, "why": why} for code, why in refused.items()], list[RefusedCode]),
+        msgspec.convert([{"code": code, "why": why} for code, why in priced.refused.items()], list[RefusedCode]),
         quote.gift_cards, [RefusedGiftCard(f"/gift_cards/{n}", why) for n, why in gifts.items()],
-        Money(quote.charged_minor, quote.totals.currency),
+        Money(quote.charged_minor, quote.totals.currency), [GiftLeftOut(*gift) for gift in priced.left_out],
     )  # fmt: skip
 
 

@@ -1,12 +1,13 @@
 """What is sold, and on which terms, as it stands now: what both quoting and placing price from."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from write_side import catalog, pricing
 from write_side.catalog import SoldVariant
 from write_side.database import Connection
 from write_side.orders.costing import Offer
 from write_side.pricing import Asked, PriceBook
+from write_side.promotions import Spare
 
 
 def on_sale(
@@ -20,6 +21,17 @@ def on_sale(
         for sku, quantity in wanted.items()
         if (variant := sold.get(sku)) and variant.status == "active"
         if (price := book.unit_price(sku, quantity, asked)) is not None
+    }
+
+
+def spare_of(
+    gifts: Iterable[str], offers: Mapping[str, Offer], available: Mapping[str, int], bought: Mapping[str, int]
+) -> dict[str, Spare]:
+    """What is there of these SKUs to give away, beside what is bought."""
+    return {
+        sku: Spare(offers[sku].price.amount_minor, available[sku] - bought.get(sku, 0))
+        for sku in gifts
+        if sku in offers and sku in available
     }
 
 

@@ -38,7 +38,7 @@ from write_side.invoices import PayBy
 from write_side.orders import costing, domain, store
 from write_side.orders.costing import Offer, Priced, Where
 from write_side.orders.handlers import QuoteState, quoted
-from write_side.orders.offers import offers_of
+from write_side.orders.offers import offers_of, spare_of
 from write_side.pricing import Asked
 from write_side.promotions import Offered
 from write_side.shipping import Parcel, ShippingRates
@@ -119,7 +119,7 @@ async def issue_quote(
     async def save(conn: Connection) -> tuple[QuoteState, Positions]:
         if visit is not None:
             await fraud.note(conn, event.quote_id, visit)
-        state = quoted(domain.evolve_quote(None, event, 1), priced.refused, paid.refused)
+        state = quoted(domain.evolve_quote(None, event, 1), priced, paid.refused)
         return state, await store.save_quote(conn, event, cause)
 
     return await commands.run(pool, save)
@@ -155,9 +155,13 @@ async def _basket(
     await sales.check(conn, list(cart.lines), cart.id)
     now = datetime.now(UTC)
     groups = await accounts.groups_of(conn, cart.account_id)
-    offers = await offers_of(conn, cart.lines, Asked(cart.currency, cart.channel, groups, now))
     promotions_, uses = await promotions.offered_to(conn, codes, person_id)
-    return Basket(cart, groups, offers, Offered(promotions_, codes, uses, now))
+    gifts = promotions.gift_skus(promotions_)
+    asked = Asked(cart.currency, cart.channel, groups, now)
+    offers = await offers_of(conn, dict.fromkeys(gifts, 1) | cart.lines, asked)
+    available = await inventory.available_of(conn, gifts) if gifts else {}
+    spare = spare_of(gifts, offers, available, cart.lines)
+    return Basket(cart, groups, offers, Offered(promotions_, codes, uses, now, spare))
 
 
 async def _check_limits(conn: Connection, cart: Cart, person_id: UUID) -> None:

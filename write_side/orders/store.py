@@ -58,7 +58,7 @@ _ORDER = """SELECT o.id, o.number, o.quote_id, o.cart_id, o.payment_id, o.person
                    o.shipping, o.taxes, o.duties_due, o.gift_cards, o.replaces
             FROM customer_order o"""
 _LINES = """SELECT order_id, sku, product_id, variant_id, name, quantity, unit_price_minor, total_minor, tax_minor,
-                   discount_minor, price_list_id, from_quantity, tax_included, included_tax_minor
+                   discount_minor, price_list_id, from_quantity, tax_included, included_tax_minor, gift_quantity
             FROM order_line WHERE order_id = ANY ($1) ORDER BY order_id, n"""
 _ALLOCATIONS = """SELECT order_id, sku, warehouse, quantity FROM order_allocation
                   WHERE order_id = ANY ($1) ORDER BY order_id, n"""

@@ -9,29 +9,44 @@ from typing import NamedTuple
 from uuid import UUID
 
 from shared.events.orders import Discount
-from shared.promotion_rule import BasketLine, Offer, best_together, has_begun, is_over, open_to
+from shared.promotion_rule import (
+    NOTHING_SPARE,
+    BasketLine,
+    Offer,
+    Spare,
+    best_together,
+    has_begun,
+    is_over,
+    open_to,
+)
 from write_side.promotions.domain import Promotion
+from write_side.promotions.gifts import LeftOut, left_out, with_gifts
 
 
 class Offered(NamedTuple):
-    """What may be applied: promotions that are on offer, what was typed, how often this person uses each, and when."""
+    """What may be applied: promotions that are on offer, what was typed, how often this person uses each, and when; and
+    what may be given away, by SKU."""
 
     promotions: Sequence[Promotion]
     codes: Sequence[str]
     uses: Mapping[UUID, int]
     now: datetime | None  # None only where there are no promotions
+    spare: Mapping[str, Spare] = NOTHING_SPARE
 
 
 NO_PROMOTIONS = Offered((), (), {}, None)
 
 
 class Applied(NamedTuple):
-    """What is taken off: in whole by promotion, and of each line; and why a code that was typed takes nothing off."""
+    """What is taken off: in whole by promotion, and of each line of the `basket`, in which gifts are; why a code that
+    was typed takes nothing off; and the gifts that are left out."""
 
     discounts: list[Discount]
     lines: list[int]
     shipping_minor: int
     refused: dict[str, str]
+    basket: list[BasketLine]
+    left_out: list[LeftOut]
 
     @property
     def total_minor(self) -> int:
@@ -40,11 +55,12 @@ class Applied(NamedTuple):
 
 def apply(basket: Sequence[BasketLine], shipping_minor: int, currency: str, offered: Offered) -> Applied:
     """The best of what may go together. `refused`: code → `unknown_code`, `not_begun`, `over`, `used_up`,
-    `used_up_by_you`, `below_minimum`, `nothing_for_it`, `not_combinable`."""
+    `used_up_by_you`, `below_minimum`, `nothing_for_it`, `not_combinable`, `gift_not_available`."""
     in_order = sorted(offered.promotions, key=lambda one: (one.terms.priority, one.id))
     why_not = {one.id: _why_not(one, basket, currency, offered) for one in in_order}
     usable = [Offer(one.id, one.terms, one.left_minor) for one in in_order if why_not[one.id] is None]
-    best, together, beyond = best_together(usable, basket, shipping_minor, currency)
+    best, together, beyond = best_together(usable, basket, shipping_minor, currency, offered.spare)
+    why_not |= dict.fromkeys(beyond, "used_up") | dict.fromkeys(best.missing, "gift_not_available")
     taken = {discount.code for discount in best.discounts}
     by_code = {one.terms.code: one for one in in_order}
     refused = {}
@@ -52,9 +68,10 @@ def apply(basket: Sequence[BasketLine], shipping_minor: int, currency: str, offe
         if code not in taken:
             known = by_code.get(code)
             beaten = "not_combinable" if known and (known.terms.exclusive or best is not together) else "nothing_for_it"
-            unaffordable = "used_up" if known and known.id in beyond else None
-            refused[code] = "unknown_code" if known is None else why_not[known.id] or unaffordable or beaten
-    return Applied(best.discounts, best.lines, best.shipping_minor, refused)
+            refused[code] = "unknown_code" if known is None else why_not[known.id] or beaten
+    lines, parts = with_gifts(basket, best.lines, best.given)
+    lacking = left_out({one.id: one for one in in_order}, best.missing)
+    return Applied(best.discounts, parts, best.shipping_minor, refused, lines, lacking)
 
 
 def _why_not(

@@ -10,6 +10,7 @@ from msgspec import Meta, Struct, structs
 
 from shared.events.orders import Discount
 from shared.events.promotions import (
+    Budget,
     Off,
     PromotionAnnounced,
     PromotionEnded,
@@ -19,7 +20,7 @@ from shared.events.promotions import (
     PromotionTerms,
     PromotionUsed,
 )
-from shared.money import EXPONENTS, MinorUnits, Money, is_known
+from shared.money import EXPONENTS, MinorUnits, is_known
 from write_side.errors import Invalid, NotFound, Refusal
 
 MOST_CODES = 5
@@ -102,6 +103,13 @@ class FreeShippingInput(Struct, frozen=True, forbid_unknown_fields=True, tag="fr
     """`{"kind": "free_shipping"}`."""
 
 
+class GiftInput(Struct, frozen=True, forbid_unknown_fields=True, tag="gift", tag_field="kind"):
+    """`{"kind": "gift", "sku": "MUG", "quantity": 1}`: a mug is added, and costs nothing."""
+
+    sku: Annotated[str, Meta(min_length=1, max_length=100)]
+    quantity: Annotated[int, Meta(ge=1, le=99)] = 1
+
+
 class BudgetInput(Struct, frozen=True, forbid_unknown_fields=True):
     """`{"amount_minor": 500000, "currency": "EUR"}`."""
 
@@ -116,7 +124,7 @@ class PromotionInput(Struct, frozen=True, forbid_unknown_fields=True):
     """
 
     name: Annotated[str, Meta(min_length=1, max_length=200)]
-    off: PercentageInput | AmountInput | BuyGetInput | FreeShippingInput
+    off: PercentageInput | AmountInput | BuyGetInput | FreeShippingInput | GiftInput
     code: Code | None = None
     skus: Skus = []
     minimum: Amounts = {}
@@ -192,7 +200,7 @@ def terms_of(said: PromotionInput) -> PromotionTerms:
     if said.starts_at and said.ends_at and said.ends_at <= said.starts_at:
         raise BrokenPromotion("it would be over before it begins", pointer="/ends_at")
     off: Off = msgspec.convert(msgspec.to_builtins(said.off), Off)
-    budget = Money(said.budget.amount_minor, said.budget.currency) if said.budget else None
+    budget = Budget(said.budget.amount_minor, said.budget.currency) if said.budget else None
     return PromotionTerms(**structs.asdict(said) | {"off": off, "code": said.code or "", "budget": budget})
 
 
@@ -223,7 +231,7 @@ def revise(promotion: Promotion, said: PromotionInput) -> PromotionRevised | Non
     return None if terms == promotion.terms else PromotionRevised(promotion.id, terms)
 
 
-def _check_budget(promotion: Promotion, budget: Money | None) -> None:
+def _check_budget(promotion: Promotion, budget: Budget | None) -> None:
     before = promotion.terms.budget
     if before and (budget is None or budget.currency != before.currency):
         raise BudgetFixed(f"a promotion with a budget keeps one in {before.currency}", pointer="/budget")

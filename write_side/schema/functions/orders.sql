@@ -6,7 +6,7 @@
 -- How many of a SKU a person has by orders that may still go through or did, of so many days past (all, if NULL). An order's
 -- id says when it was placed (UUIDv7), to the millisecond.
 CREATE OR REPLACE FUNCTION orders_bought(p_person uuid, p_sku text, p_days integer) RETURNS bigint LANGUAGE sql STABLE AS $$
-    SELECT coalesce(sum(l.quantity), 0)::bigint
+    SELECT coalesce(sum(l.quantity - l.gift_quantity), 0)::bigint
     FROM customer_order o JOIN order_line l ON l.order_id = o.id
     WHERE o.person_id = p_person AND o.state NOT IN ('cancelled', 'expired') AND l.sku = p_sku
       AND (p_days IS NULL OR o.id > (lpad(to_hex((extract(epoch FROM clock_timestamp() - make_interval(days => p_days)) * 1000)
@@ -252,16 +252,19 @@ BEGIN
          jsonb_to_record(p.totals) AS t(currency text, lines_minor bigint, shipping_minor bigint, discount_minor bigint,
                                         tax_minor bigint, total_minor bigint);
     INSERT INTO order_line (order_id, n, sku, product_id, variant_id, name, quantity, unit_price_minor, total_minor,
-                            discount_minor, tax_minor, price_list_id, from_quantity, tax_included, included_tax_minor)
+                            discount_minor, tax_minor, price_list_id, from_quantity, tax_included, included_tax_minor,
+                            gift_quantity)
     SELECT (placed ->> 'order_id')::uuid, l.n, l.sku, l.product_id, l.variant_id, l.name, l.quantity,
            l.unit_price_minor, l.total_minor, coalesce(l.discount_minor, 0), l.tax_minor, l.price_list_id,
-           coalesce(l.from_quantity, 1), coalesce(l.tax_included, false), coalesce(l.included_tax_minor, 0)
+           coalesce(l.from_quantity, 1), coalesce(l.tax_included, false), coalesce(l.included_tax_minor, 0),
+           coalesce(l.gift_quantity, 0)
     FROM unnest(v_placed) AS placed,
          ROWS FROM (jsonb_to_recordset(placed -> 'lines') AS (sku text, product_id uuid, variant_id uuid, name text,
                     quantity integer, unit_price_minor bigint, total_minor bigint, discount_minor bigint, tax_minor bigint,
-                    price_list_id uuid, from_quantity integer, tax_included boolean, included_tax_minor bigint))
+                    price_list_id uuid, from_quantity integer, tax_included boolean, included_tax_minor bigint,
+                    gift_quantity integer))
          WITH ORDINALITY AS l(sku, product_id, variant_id, name, quantity, unit_price_minor, total_minor, discount_minor,
-                              tax_minor, price_list_id, from_quantity, tax_included, included_tax_minor, n);
+                              tax_minor, price_list_id, from_quantity, tax_included, included_tax_minor, gift_quantity, n);
     INSERT INTO order_allocation (order_id, n, item_id, sku, warehouse, quantity)
     SELECT (v_placed[c.k] ->> 'order_id')::uuid, a.n, (p_commands -> (c.i - 1) -> 'item_ids' ->> (a.n - 1)::integer)::uuid,
            a.sku, a.warehouse, a.quantity
