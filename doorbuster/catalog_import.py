@@ -1,6 +1,7 @@
 """An import of products as its user sees it."""
 
 import csv
+import hashlib
 from pathlib import Path
 from typing import IO
 
@@ -36,11 +37,14 @@ class Wanted(Struct, frozen=True):
 
 async def run(database_url: str, wanted: Wanted) -> str:
     """Import the file; answers the summary. Raises one of `FAILURES`."""
+    with wanted.file.open("rb") as raw:
+        source = imports.Source(wanted.file.name, hashlib.file_digest(raw, "sha256").digest())
     options = Options(wanted.currency, wanted.stock, wanted.warehouse, _mapping(wanted), wanted.dry_run)
     with imports.open_table(wanted.file) as table, Report(wanted.rejects, table.columns, wanted.terminal) as report:
         async with open_pool(database_url, CONNECTIONS, "import") as pool:
-            done = await imports.import_catalog(pool, table, options, cause_of("cli", str(uuid7())), report)
-        return report.summary(done, _said(done, "would be " if wanted.dry_run else ""))
+            done = await imports.import_catalog(pool, table, source, options, cause_of("cli", str(uuid7())), report)
+        said = report.summary(done, _said(done, "would be " if wanted.dry_run else ""))
+        return said if done.run_id is None else f"{said}\ndoorbuster import undo {done.run_id} takes it back"
 
 
 def _mapping(wanted: Wanted) -> ColumnMapping:

@@ -30,9 +30,9 @@ class Report(Observer, AbstractContextManager["Report"]):
         if self._terminal:
             print(file=sys.stderr)
 
-    def resumed(self, line: int) -> None:
+    def resumed(self, where: str) -> None:
         """Rows that were rejected before stay in the file."""
-        print(f"goes on behind line {line}", file=sys.stderr)
+        print(f"goes on behind {where}", file=sys.stderr)
         self._mode = "a"
 
     def rejected(self, rejection: Rejection) -> None:

@@ -39,6 +39,7 @@ from write_side.fulfilment.picking import routes as picking_routes
 from write_side.gift_cards import routes as gift_cards_routes
 from write_side.history import routes as history_routes
 from write_side.http import CREDENTIALS
+from write_side.imports.runs import routes as imports_routes
 from write_side.inventory import routes as inventory_routes
 from write_side.inventory.limits import routes as limits_routes
 from write_side.invoices import routes as invoices_routes
@@ -69,6 +70,7 @@ ROUTES: Sequence[HTTPRouteHandler] = [
     *access_routes.routes,
     *accounts_routes.routes,
     *catalog_routes.routes,
+    *imports_routes.routes,
     *merchandising_routes.routes,
     *pricing_routes.routes,
     *price_lists_routes.routes,

@@ -29,6 +29,7 @@ from write_side.fulfilment.booking.reactions import reactions as booking_reactio
 from write_side.fulfilment.picking import steps as picks
 from write_side.fulfilment.picking.reactions import reactions as pick_reactions
 from write_side.history import snapshots
+from write_side.imports.runs import steps as runs
 from write_side.inventory.alerts import handlers as alerts
 from write_side.inventory.alerts.reactions import reactions as stock_reactions
 from write_side.invoices import steps as invoices
@@ -169,6 +170,7 @@ async def run(settings: Settings, stopping: asyncio.Event) -> None:
         steps = [
             *steps_of_reactions(pool, reactions_of(settings)),
             *prices.steps(pool),
+            *runs.steps(pool),
             *payments.steps(pool, gateway, settings.capture_after_seconds),
             *refunds.steps(pool, gateway),
             *invoices.steps(pool),

@@ -1,4 +1,4 @@
-"""`doorbuster import catalog|stock FILE` and `doorbuster sample-catalog FILE`."""
+"""`doorbuster import catalog|stock FILE`, `doorbuster import list|show|undo` and `doorbuster sample-catalog FILE`."""
 
 import argparse
 import asyncio
@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from doorbuster import environment
+from doorbuster.run_words import add_runs
 from doorbuster.stock_words import add_stock
 
 Words = argparse._SubParsersAction  # argparse has no public name for it
@@ -13,7 +14,8 @@ Words = argparse._SubParsersAction  # argparse has no public name for it
 
 def register(words: "Words[argparse.ArgumentParser]") -> None:
     """Add the two words."""
-    kinds = words.add_parser("import", help="put a file into the shop").add_subparsers(metavar="KIND", required=True)
+    word = words.add_parser("import", help="put a file into the shop, or take it back")
+    kinds = word.add_subparsers(metavar="KIND", required=True)
     given = kinds.add_parser("catalog", help="products from CSV or TSV, plain or gzip; a second run changes nothing")
     given.add_argument("file", type=Path)
     given.add_argument("--currency", default="EUR", help="of the prices in the file (EUR)")
@@ -27,6 +29,7 @@ def register(words: "Words[argparse.ArgumentParser]") -> None:
     given.add_argument("--rejects", type=Path, metavar="FILE", help="where rejected rows go (FILE.rejected.csv)")
     given.set_defaults(run=_import)
     add_stock(kinds)
+    add_runs(kinds)
     sample = words.add_parser("sample-catalog", help="write a made-up catalog that looks like a shop's")
     sample.add_argument("file", type=Path)
     sample.add_argument("--products", type=_count, default=2000, metavar="N")

@@ -14,10 +14,12 @@ from write_side.catalog.domain import (
     path_slug,
     revise,
     slug_candidates,
+    with_status,
 )
-from write_side.catalog.facts import HEAVIEST, TAX_CLASS
+from write_side.catalog.facts import HEAVIEST, TAX_CLASS, checked
 from write_side.catalog.handlers import category_ids, product_of, variant_of
-from write_side.catalog.refusals import SkuTaken, SlugTaken, UnknownSku
+from write_side.catalog.refusals import NoSuchCategory, SkuTaken, SlugTaken, UnknownSku
+from write_side.catalog.selecting.store import Selected, select_products
 from write_side.catalog.store import (
     Change,
     SoldVariant,
@@ -27,6 +29,7 @@ from write_side.catalog.store import (
     find_variants,
     locales_in_use,
     products_after,
+    refs_in_use,
     rewrite_category,
     rewrite_product,
     save_products,
@@ -39,8 +42,10 @@ __all__ = [
     "Category",
     "Change",
     "ImageInput",
+    "NoSuchCategory",
     "Product",
     "ProductInput",
+    "Selected",
     "SkuTaken",
     "SlugTaken",
     "SoldVariant",
@@ -50,6 +55,7 @@ __all__ = [
     "all_categories",
     "all_products",
     "category_ids",
+    "checked",
     "evolve_category",
     "evolve_product",
     "facts_of",
@@ -60,11 +66,14 @@ __all__ = [
     "path_slug",
     "product_of",
     "products_after",
+    "refs_in_use",
     "revise",
     "rewrite_category",
     "rewrite_product",
     "save_products",
+    "select_products",
     "slug_candidates",
     "slugs_in_use",
     "variant_of",
+    "with_status",
 ]

@@ -139,6 +139,12 @@ async def slugs_in_use(conn: Connection, slugs: Sequence[str]) -> dict[str, UUID
     return {row["slug"]: row["id"] for row in rows}
 
 
+async def refs_in_use(conn: Connection, refs: Sequence[str]) -> dict[str, UUID]:
+    """Which of these external references products have: reference → product id."""
+    rows = await conn.fetch("SELECT external_ref, id FROM product WHERE external_ref = ANY ($1)", refs)
+    return {row["external_ref"]: row["id"] for row in rows}
+
+
 async def owners_of(conn: Connection, skus: Sequence[str]) -> dict[str, UUID]:
     """SKU → the product it belongs to for ever, retired or not."""
     rows = await conn.fetch("SELECT sku, product_id FROM variant WHERE sku = ANY ($1)", skus)

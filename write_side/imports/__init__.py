@@ -2,7 +2,7 @@
 
 from write_side.imports.batches import Rejection
 from write_side.imports.catalog_export import catalog_pages, own_columns, spoken_of
-from write_side.imports.catalog_import import Options, Progress, import_catalog
+from write_side.imports.catalog_import import Options, Progress, Source, import_catalog
 from write_side.imports.formats import READY, Format
 from write_side.imports.mapping import DEFAULT, BrokenMapping, ColumnMapping, read_mapping
 from write_side.imports.observing import Observer, Tally
@@ -21,6 +21,7 @@ __all__ = [
     "Options",
     "Progress",
     "Rejection",
+    "Source",
     "StockOptions",
     "StockProgress",
     "Tally",

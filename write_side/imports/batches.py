@@ -58,8 +58,10 @@ class Batch(NamedTuple, Generic[R]):
 class Batches(Generic[R]):
     """Reads batch after batch. Remembers 64 bits of each row, so that nothing stands twice in one file."""
 
-    def __init__(self, lines: Iterator[Line], reader: Reader[R], pace: Pace) -> None:
-        self._lines, self._reader, self._pace = lines, reader, pace
+    def __init__(self, lines: Iterator[Line], reader: Reader[R], pace: Pace, skip: int = 0) -> None:
+        """`skip` rows at the beginning are done with: they are read, so that nothing stands twice, and left out."""
+        self._lines, self._reader, self._pace, self._skip = lines, reader, pace, skip
+        self.taken = 0  # rows of the file up to the end of the last batch
         self._seen: set[int] = set()
         self.unreadable: UnreadableFile | None = None  # why the file ended before its end
 
@@ -68,11 +70,15 @@ class Batches(Generic[R]):
         batch: Batch[R] = Batch([], [])
         characters, most = 0, self._pace.rows
         while len(batch.rows) < most and len(batch.rejected) < most and characters < CHARACTERS:
-            if len(batch.rows) % AT_A_TIME == 0:
+            if self.taken % AT_A_TIME == 0:
                 await asyncio.sleep(0)
             line = self._line()
             if line is None:
                 break
+            self.taken += 1
+            if self.taken <= self._skip:
+                self._take(line, Batch([], []))
+                continue
             characters += sum(len(cell) for each in (line, *line.also) for cell in each.cells)
             self._take(line, batch)
         return batch if batch.rows or batch.rejected else None

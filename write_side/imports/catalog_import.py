@@ -7,10 +7,11 @@ position to COMMIT, below the 50 ms for which a bulk command may hold up the fee
 import asyncio
 import time
 from datetime import UTC, datetime
+from typing import NamedTuple
 from uuid import UUID
 
 import asyncpg
-from msgspec import Struct
+from msgspec import Struct, to_builtins
 
 from shared.envelope import Metadata
 from shared.ids import uuid7
@@ -18,6 +19,7 @@ from write_side import catalog, event_log, inventory, pricing
 from write_side.database import Connection, Pool
 from write_side.imports.batches import Batch, Batches, Rejection
 from write_side.imports.gathering import Gathered, gathered
+from write_side.imports.journal import Journal
 from write_side.imports.mapping import DEFAULT, ColumnMapping
 from write_side.imports.observing import Observer
 from write_side.imports.pace import Pace
@@ -25,11 +27,19 @@ from write_side.imports.patience import GONE, patiently
 from write_side.imports.plan import Known, Plan, Terms, plan
 from write_side.imports.reading import Table, UnreadableFile
 from write_side.imports.rows import Row, RowReader
+from write_side.imports.runs import handlers
 
 AT_ONCE = 2  # batches in flight: one is planned while another is saved
 TRIES = 3
 RACES = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError, asyncpg.UniqueViolationError)
 BAD_DATA = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError, asyncpg.ProgramLimitExceededError)
+
+
+class Source(NamedTuple):
+    """Which file it is: its name, and the hash of what it holds."""
+
+    file: str
+    content: bytes
 
 
 class Options(Struct, frozen=True):
@@ -53,6 +63,7 @@ class Progress(Struct):
     unchanged: int = 0
     rejected: int = 0
     share: float = 0.0
+    run_id: UUID | None = None  # by which it is undone; none of a dry run
 
     @property
     def rows(self) -> int:
@@ -61,27 +72,39 @@ class Progress(Struct):
 
 
 async def import_catalog(
-    pool: Pool, table: Table, options: Options, cause: Metadata, observer: Observer | None = None
+    pool: Pool, table: Table, source: Source, options: Options, cause: Metadata, observer: Observer | None = None
 ) -> Progress:
-    """Import every row of a table; a second run changes nothing. The pool has at least three connections.
+    """Import every row of a table; a second time changes nothing, and one that was killed goes on where it stopped.
 
-    Raises `UnreadableFile` (what stood before has gone in), `UnknownCurrency`, `UnknownWarehouse`.
+    Its events go by the id of its run, by which it is undone. The pool has at least three connections. Raises
+    `UnreadableFile` (what stood before has gone in), `UnknownCurrency`, `UnknownWarehouse`, `ImportUndone`.
     """
     reader = RowReader(table.columns, options.mapping, options.currency)
     for currency in {options.currency, *reader.currencies()}:
         pricing.check_currency(currency)
     if missing := reader.missing():
         raise UnreadableFile(f"no column is the {' or the '.join(missing)} ({', '.join(table.columns)})")
-    terms = Terms(await patiently(lambda: _warehouse(pool, options, cause)), options.stock)
-    source = gathered(table, options.mapping)
-    run = _Import(pool, source, reader, terms, cause, observer or Observer(), dry_run=options.dry_run)
+    journal = await _journal(pool, source, options, cause)
+    terms = Terms(await patiently(lambda: _warehouse(pool, options, journal.cause)), options.stock)
+    run = _Import(pool, gathered(table, options.mapping), reader, terms, journal, observer or Observer())
     try:
         async with asyncio.TaskGroup() as group:
             for _ in range(AT_ONCE):
                 group.create_task(run.work())
     except ExceptionGroup as failed:
+        if any(isinstance(error, UnreadableFile) for error in failed.exceptions):
+            await journal.end("stopped")
         raise failed.exceptions[0] from None
+    await journal.end("finished")
     return run.progress
+
+
+async def _journal(pool: Pool, source: Source, options: Options, cause: Metadata) -> Journal:
+    if options.dry_run:
+        return Journal(pool, None, cause)
+    terms = to_builtins(options)
+    run = await patiently(lambda: handlers.begin_file(pool, source.file, source.content, terms, cause.actor))
+    return Journal(pool, run, run.cause)
 
 
 async def _warehouse(pool: Pool, options: Options, cause: Metadata) -> str | None:
@@ -100,17 +123,18 @@ async def _warehouse(pool: Pool, options: Options, cause: Metadata) -> str | Non
 
 class _Import:
     def __init__(
-        self, pool: Pool, source: Gathered, reader: RowReader, terms: Terms, cause: Metadata, observer: Observer,
-        *, dry_run: bool,
-    ) -> None:  # fmt: skip
-        self._pool, self._source, self._terms, self._cause, self._observer = pool, source, terms, cause, observer
-        self._dry_run = dry_run
+        self, pool: Pool, source: Gathered, reader: RowReader, terms: Terms, journal: Journal, observer: Observer
+    ) -> None:
+        self._pool, self._source, self._terms, self._journal, self._observer = pool, source, terms, journal, observer
+        self._cause, self._dry_run = journal.cause, journal.run is None
         self._pace = Pace()
-        self._batches = Batches(source.lines, reader, self._pace)
+        self._batches = Batches(source.lines, reader, self._pace, journal.skip)
         self._in_order = asyncio.Lock()  # batches are planned in the order of the file, so slugs come out the same
         self._claims: list[set[str]] = []  # slugs of batches that are planned and not yet committed
         self._categories: dict[str, UUID] = {}
-        self.progress = Progress()
+        self.progress = Progress(run_id=journal.run.id if journal.run else None)
+        if journal.skip:
+            observer.resumed(f"row {journal.skip}")
 
     async def work(self) -> None:
         """Takes batch after batch; several of these work side by side."""
@@ -119,8 +143,10 @@ class _Import:
                 batch = await self._batches.next()
                 if batch is None:
                     break
-                made = await self._planned(batch.rows)
+                self._journal.took(self._batches.taken)
+                upto, made = self._batches.taken, await self._planned(batch.rows)
             await self._finish(batch, made)
+            await self._journal.done(upto, self.progress)
         if self._batches.unreadable:
             raise self._batches.unreadable
 
@@ -199,6 +225,8 @@ class _Import:
             events = await catalog.save_products(conn, made.changes)
             events += await pricing.save_prices(conn, made.prices)
             events += await inventory.insert_items(conn, made.stock)
+            if events:  # not before: what another process brought in meanwhile is found, and no more is to be written
+                await self._journal.check(conn)
             began = time.monotonic()
             await event_log.append(conn, events, self._cause)
         self._pace.held(time.monotonic() - began, len(events))

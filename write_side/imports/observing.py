@@ -19,8 +19,8 @@ class Tally(Protocol):
 class Observer:
     """Hears how an import goes; this one minds nothing."""
 
-    def resumed(self, line: int) -> None:
-        """It goes on behind this line; what was rejected up to there was told."""
+    def resumed(self, where: str) -> None:
+        """It goes on behind this line or row of the file; what was rejected up to there was told."""
 
     def rejected(self, rejection: Rejection) -> None:
         """A row did not go in."""

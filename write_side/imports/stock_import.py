@@ -122,7 +122,7 @@ class _Run:
         self._line, self._progress.finished_before = standing.line, standing.finished_at
         self._progress.after = standing.line
         if standing.line:
-            self._observer.resumed(standing.line)
+            self._observer.resumed(f"line {standing.line}")
 
     async def _finish(self, rows: Sequence[StockRow], rejected: list[Rejection], line: int) -> None:
         made = await self._made(rows, rejected, line)

@@ -9,6 +9,7 @@ from write_side.pricing.domain import (
     check_currency,
     evolve,
     own_prices,
+    own_prices_set,
     set_prices,
 )
 from write_side.pricing.lists.domain import PriceList
@@ -25,5 +26,5 @@ from write_side.pricing.store import (
 __all__ = [
     "Asked", "PriceBook", "PriceList", "PricedVariant", "Repriced", "SetPrice",
     "UnitPrice", "UnknownCurrency", "all_priced", "book_of", "check_currency", "currencies_in_use", "evolve",
-    "find_priced", "open_book", "own_prices", "rewrite_prices", "save_prices", "set_prices",
+    "find_priced", "open_book", "own_prices", "own_prices_set", "rewrite_prices", "save_prices", "set_prices",
 ]  # fmt: skip

@@ -233,6 +233,24 @@ def set_prices(known: Mapping[str, PricedVariant], commands: Sequence[SetPrice],
     return list(found.values())
 
 
+def own_prices_set(priced: PricedVariant, wanted: Mapping[str, int | None], now: datetime) -> Repriced | None:
+    """What becomes of a variant whose own prices are to be these, by currency (None: no longer sold in it); None if
+    nothing. Others stay. Raises `UnknownCurrency`, `BrokenAmount`."""
+    after, events = priced, list[PriceEvent]()
+    for currency, amount in wanted.items():
+        changed = repriced(after, priced.id, now, partial(_own_price, currency=currency, amount_minor=amount))
+        if changed is not None:
+            after = changed.after
+            events += changed.events
+    return Repriced(after, tuple(events)) if events else None
+
+
+def _own_price(priced: PricedVariant | None, currency: str, amount_minor: int | None) -> PriceEvent | None:
+    if priced is None or amount_minor is None:
+        return remove_price(priced, currency)
+    return set_price(priced, SetPrice(priced.id, priced.product_id, priced.sku, currency, amount_minor))
+
+
 def _after(priced: PricedVariant | None, variant_id: UUID, event: PriceEvent) -> PricedVariant:
     return evolve(priced, variant_id, (priced.version if priced else 0) + 1, event)
 

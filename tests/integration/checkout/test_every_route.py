@@ -26,6 +26,8 @@ from write_side import access
 from write_side.access import SCOPES
 from write_side.accounts import letters
 from write_side.app import create_app
+from write_side.imports.pace import Pace
+from write_side.imports.runs.carrying import carry_on
 from write_side.notifications.gateway import MailServer
 from write_side.orders import OrderState
 from write_side.payments import open_gateway
@@ -79,6 +81,7 @@ async def test_every_success_is_answered_as_declared(
     await _gift_cards(ask)
     await _sales(ask, shop)
     await _search_rules(ask)
+    await _bulk_edits(ask, shop)
     await _history(ask, shop)
     await _projections(ask, shop)
     await _persons(ask)
@@ -263,6 +266,20 @@ async def _search_rules(ask: Any) -> None:
     assert (await ask("PUT", address, boost, If_Match='"1"'))["version"] == 2
     assert (await ask("DELETE", address))["state"] == "removed"
     assert (await ask("GET", "/v1/search-rules"))["rules"] == []
+
+
+async def _bulk_edits(ask: Any, shop: Shop) -> None:
+    operation = {"kind": "attribute_set", "name": "season", "value": "winter"}
+    edit = await ask("POST", "/v1/bulk-edits", {"selection": {"skus": ["LAMP"]}, "operation": operation})
+    pace = Pace()
+    while await carry_on(shop.pool, pace):
+        pass
+    address = f"/v1/imports/{edit['id']}"
+    assert (await ask("GET", address))["counts"] == {"products": 1, "edited": 1, "events": 1}
+    [outcome] = (await ask("GET", f"{address}/outcomes"))["outcomes"]
+    assert outcome["changes"] == [{"place": "/attributes/season", "after": "winter"}]
+    undoing = await ask("POST", f"{address}/undo", {"dry_run": True})
+    assert [run["id"] for run in (await ask("GET", "/v1/imports"))["imports"]] == [undoing["id"], edit["id"]]
 
 
 async def _guest(ask: Any, shop: Shop) -> None:

@@ -2,6 +2,7 @@
 
 import csv
 import gzip
+import hashlib
 import io
 from collections.abc import Iterable
 from pathlib import Path
@@ -54,10 +55,16 @@ class Rejects(Observer):
         return sorted((rejection.line, rejection.code) for rejection in self.all)
 
 
+def content_of(path: Path) -> bytes:
+    """The hash of what a file holds."""
+    return hashlib.sha256(path.read_bytes()).digest()
+
+
 async def imported(pool: Pool, path: Path, observer: Observer | None = None, **options: Any) -> Progress:
     """Import a file."""
     with imports.open_table(path) as table:
-        return await imports.import_catalog(pool, table, Options(**options), CAUSE, observer)
+        source = imports.Source(path.name, content_of(path))
+        return await imports.import_catalog(pool, table, source, Options(**options), CAUSE, observer)
 
 
 async def log_types(pool: Pool) -> dict[str, int]:

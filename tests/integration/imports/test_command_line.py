@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from shared.ids import uuid7
 from tests.integration.imports.files import COLUMNS, row, written
 from write_side.database import Pool
 
@@ -58,3 +59,22 @@ async def test_what_cannot_be_read_at_all_is_an_error(pool: Pool, tmp_path: Path
 def test_without_a_database_it_says_what_to_do(tmp_path: Path) -> None:
     done = doorbuster("import", "catalog", tmp_path / "a.tsv")
     assert (done.returncode, "DATABASE_URL" in done.stderr) == (1, True)
+
+
+async def test_what_an_import_and_an_edit_did_is_told_and_taken_back(
+    pool: Pool, tmp_path: Path, database_url: str
+) -> None:
+    path = written(tmp_path / "a.tsv.gz", [row(1), row(2)])
+    done = doorbuster("import", "catalog", path, database_url=database_url)
+    [_, _, _, run_id, *_] = done.stdout.splitlines()[-1].split()
+    away = '{"kind": "status_set", "status": "draft"}'
+    edit = doorbuster("edit", "catalog", away, "--sku", "1", "--dry-run", database_url=database_url)
+    assert 'edited     desk-lamp\n    /status: "active" → "draft"\n' in edit.stdout, edit.stderr
+    undo = doorbuster("import", "undo", run_id, database_url=database_url)
+    assert (undo.returncode, undo.stdout.count("archived   desk-lamp")) == (0, 2), undo.stderr
+    listed = doorbuster("import", "list", database_url=database_url).stdout.splitlines()
+    assert [line.split("  ")[1] for line in listed] == ["undo", "edit (preview)", "catalog"]
+    nobody = doorbuster("import", "undo", uuid7(), database_url=database_url)
+    assert (nobody.returncode, "there is no import" in nobody.stderr) == (1, True)
+    unsaid = doorbuster("edit", "catalog", away, database_url=database_url)
+    assert (unsaid.returncode, "say which products" in unsaid.stderr) == (1, True)

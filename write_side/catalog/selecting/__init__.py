@@ -1,0 +1,1 @@
+"""Which products are meant by what they have in common."""

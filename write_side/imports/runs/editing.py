@@ -1,0 +1,250 @@
+"""Edits in bulk: which products, and what becomes of each. Pure."""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Annotated, NamedTuple
+from uuid import UUID
+
+from msgspec import Meta, Struct, structs
+
+from shared.events.catalog import AttributeValue, ProductFacts, Status
+from shared.money import MinorUnits
+from write_side import catalog, pricing
+from write_side.catalog import Category, Change, Product
+from write_side.errors import Invalid, Refusal
+from write_side.imports.runs import places
+from write_side.imports.runs.domain import Decided, Outcome, PlaceChanged, PlaceLeft
+from write_side.pricing import PricedVariant, Repriced
+
+MOST_SKUS = 10_000
+
+Currency = Annotated[str, Meta(min_length=3, max_length=3, examples=["EUR"])]
+Moved = Annotated[int, Meta(ge=-(10**12), le=10**12)]
+
+
+class SelectionNeeded(Invalid):
+    """Nothing says which products are meant; all of them are `{"everything": true}`."""
+
+    code = "selection_needed"
+
+
+class PriceRange(Struct, frozen=True, forbid_unknown_fields=True):
+    """`{"currency": "EUR", "from_minor": 1000, "to_minor": 4999}`: both bounds are in it, or no second one."""
+
+    currency: Currency
+    from_minor: MinorUnits = 0
+    to_minor: MinorUnits | None = None
+
+
+class Selection(Struct, frozen=True, forbid_unknown_fields=True):
+    """`{"brand": "Lumeno", "price": {"currency": "EUR", "from_minor": 1000}}`: products for which all of it is so.
+
+    A category holds what lies below it. By SKUs or a price, other variants of the product keep their prices.
+    """
+
+    everything: bool = False
+    category_id: UUID | None = None
+    brand: Annotated[str, Meta(max_length=200)] | None = None
+    status: Status | None = None
+    skus: Annotated[list[Annotated[str, Meta(max_length=100)]], Meta(max_length=MOST_SKUS)] = []
+    price: PriceRange | None = None
+
+
+class Rounding(Struct, frozen=True, forbid_unknown_fields=True):
+    """`{"to": 100, "less": 1}`: to the nearest whole euro, less one cent: 19.99."""
+
+    to: Annotated[int, Meta(ge=1, le=10**9)] = 1
+    less: Annotated[int, Meta(ge=0, le=10**9)] = 0
+
+
+class PriceByPercent(Struct, frozen=True, forbid_unknown_fields=True, tag="price_percent", tag_field="kind"):
+    """`{"kind": "price_percent", "currency": "EUR", "basis_points": -1500}`: 15 % less."""
+
+    currency: Currency
+    basis_points: Annotated[int, Meta(ge=-10_000, le=100_000)]
+    rounding: Rounding = Rounding()
+
+
+class PriceByAmount(Struct, frozen=True, forbid_unknown_fields=True, tag="price_amount", tag_field="kind"):
+    """`{"kind": "price_amount", "currency": "EUR", "amount_minor": -500}`: five euros less."""
+
+    currency: Currency
+    amount_minor: Moved
+    rounding: Rounding = Rounding()
+
+
+class PriceTo(Struct, frozen=True, forbid_unknown_fields=True, tag="price_set", tag_field="kind"):
+    """`{"kind": "price_set", "currency": "EUR", "amount_minor": 1999}`: of what had no price, too."""
+
+    currency: Currency
+    amount_minor: MinorUnits
+
+
+class AttributeSet(Struct, frozen=True, forbid_unknown_fields=True, tag="attribute_set", tag_field="kind"):
+    """`{"kind": "attribute_set", "name": "season", "value": "winter"}`."""
+
+    name: Annotated[str, Meta(min_length=1, max_length=200)]
+    value: AttributeValue
+
+
+class AttributeRemoved(Struct, frozen=True, forbid_unknown_fields=True, tag="attribute_remove", tag_field="kind"):
+    """`{"kind": "attribute_remove", "name": "season"}`."""
+
+    name: Annotated[str, Meta(min_length=1, max_length=200)]
+
+
+class CategorySet(Struct, frozen=True, forbid_unknown_fields=True, tag="category_set", tag_field="kind"):
+    """`{"kind": "category_set", "category_id": null}`: in none."""
+
+    category_id: UUID | None
+
+
+class StatusSet(Struct, frozen=True, forbid_unknown_fields=True, tag="status_set", tag_field="kind"):
+    """`{"kind": "status_set", "status": "active"}`: published; `draft` takes it back, `archived` puts it away."""
+
+    status: Status
+
+
+PriceOperation = PriceByPercent | PriceByAmount | PriceTo
+FactsOperation = AttributeSet | AttributeRemoved | CategorySet | StatusSet
+Operation = PriceByPercent | PriceByAmount | PriceTo | AttributeSet | AttributeRemoved | CategorySet | StatusSet
+
+
+class Edit(Struct, frozen=True):
+    """Which products, and what is to become of each."""
+
+    selection: Selection
+    operation: Operation
+
+
+class Shelf(NamedTuple):
+    """A product with the prices of its SKUs, those that ever had one."""
+
+    product: Product
+    priced: Mapping[str, PricedVariant]
+
+
+def check(edit: Edit, tree: Collection[Category]) -> None:
+    """Raises `SelectionNeeded`, `UnknownCurrency`, `NoSuchCategory`."""
+    if edit.selection == Selection():
+        raise SelectionNeeded('say which products are meant, or {"everything": true}', pointer="/selection")
+    for currency in {getattr(edit.operation, "currency", None), getattr(edit.selection.price, "currency", None)}:
+        if currency is not None:
+            pricing.check_currency(currency)
+    ids = {category.id for category in tree}
+    for category_id in (edit.selection.category_id, getattr(edit.operation, "category_id", None)):
+        if category_id is not None and category_id not in ids:
+            raise catalog.NoSuchCategory(f"there is no category {category_id}")
+
+
+def below(category_id: UUID, tree: Collection[Category]) -> set[UUID]:
+    """A category and all that lies below it."""
+    found, level = {category_id}, {category_id}
+    while level := {category.id for category in tree if category.parent_id in level} - found:
+        found |= level
+    return found
+
+
+def edited(shelf: Shelf, edit: Edit, now: datetime) -> Decided | None:
+    """What becomes of a product that is so but for its prices; None if no SKU of it is meant."""
+    skus = _meant(shelf, edit.selection, now)
+    if not skus:
+        return None
+    try:
+        if isinstance(edit.operation, PriceByPercent | PriceByAmount | PriceTo):
+            return _repriced(shelf, skus, edit.operation, now)
+        return _revised(shelf.product, edit.operation)
+    except Refusal as refusal:
+        left = PlaceLeft(str(refusal.facts.get("pointer", "")), refusal.code, detail=refusal.detail)
+        return Decided(Outcome(shelf.product.id, shelf.product.facts.slug, "left", left=[left]))
+
+
+def _meant(shelf: Shelf, selection: Selection, now: datetime) -> list[str]:
+    sold = [variant.sku for variant in shelf.product.facts.variants]
+    if selection.skus:
+        wanted = set(selection.skus)
+        sold = [sku for sku in sold if sku in wanted]
+    if (price := selection.price) is None:
+        return sold
+    return [sku for sku in sold if _within(price, _own(shelf, sku, price.currency, now))]
+
+
+def _within(price: PriceRange, amount: int | None) -> bool:
+    return amount is not None and price.from_minor <= amount and (price.to_minor is None or amount <= price.to_minor)
+
+
+def _own(shelf: Shelf, sku: str, currency: str, now: datetime) -> int | None:
+    priced = shelf.priced.get(sku)
+    return None if priced is None else pricing.own_prices(priced, now).get(currency)
+
+
+def _revised(product: Product, operation: FactsOperation) -> Decided:
+    facts = catalog.checked(_facts(product.facts, operation))
+    event = catalog.revise(product, facts)
+    slug = product.facts.slug
+    if event is None:
+        return Decided(Outcome(product.id, slug, "unchanged"))
+    before, after = places.of_facts(product.facts), places.of_facts(facts)
+    changes = [
+        PlaceChanged(at, places.told(before.get(at, places.GONE)), places.told(after.get(at, places.GONE)))
+        for at in places.differing(before, after)
+    ]
+    change = Change(catalog.evolve_product(product, product.version + 1, event), event)
+    return Decided(Outcome(product.id, slug, "edited", changes), change)
+
+
+def _facts(facts: ProductFacts, operation: FactsOperation) -> ProductFacts:
+    match operation:
+        case AttributeSet(name, value):
+            return structs.replace(facts, attributes=facts.attributes | {name: value})
+        case AttributeRemoved(name):
+            left = {key: value for key, value in facts.attributes.items() if key != name}
+            return structs.replace(facts, attributes=left)
+        case CategorySet(category_id):
+            return structs.replace(facts, category_id=category_id)
+        case StatusSet(status):
+            return structs.replace(facts, status=status)
+
+
+def _repriced(shelf: Shelf, skus: Sequence[str], operation: PriceOperation, now: datetime) -> Decided:
+    found: list[Repriced] = []
+    changes: list[PlaceChanged] = []
+    ids, currency = shelf.product.variant_ids(), operation.currency
+    for sku in skus:
+        before = _own(shelf, sku, currency, now)
+        after = priced_by(operation, before)
+        if after is None or after == before:
+            continue
+        priced = shelf.priced.get(sku) or PricedVariant(ids[sku], 0, shelf.product.id, sku)
+        changed = pricing.own_prices_set(priced, {currency: after}, now)
+        if changed is not None:
+            found.append(changed)
+            changes.append(PlaceChanged(f"/prices/{sku}/{currency}", before, after))
+    outcome = Outcome(shelf.product.id, shelf.product.facts.slug, "edited" if found else "unchanged", changes)
+    sums = {
+        "prices": len(changes),
+        "minor_before": sum(change.before or 0 for change in changes),
+        "minor_after": sum(change.after for change in changes),
+    }
+    return Decided(outcome, None, found, sums)
+
+
+def priced_by(operation: PriceOperation, before: int | None) -> int | None:
+    """What a SKU costs then; None: there is nothing to raise or lower. Never less than nothing."""
+    match operation:
+        case PriceTo():
+            return operation.amount_minor
+        case PriceByPercent():
+            return None if before is None else rounded(_percent(before, operation.basis_points), operation.rounding)
+        case PriceByAmount():
+            return None if before is None else rounded(before + operation.amount_minor, operation.rounding)
+
+
+def _percent(before: int, basis_points: int) -> int:
+    """Exactly, half a minor unit up."""
+    return (before * (10_000 + basis_points) + 5_000) // 10_000
+
+
+def rounded(amount: int, rounding: Rounding) -> int:
+    """To the nearest multiple, half of it up; less what is taken off."""
+    return max(0, (amount + rounding.to // 2) // rounding.to * rounding.to - rounding.less)

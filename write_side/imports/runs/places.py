@@ -1,0 +1,44 @@
+"""A product's facts, and a variant's own prices, as places by name: what two moments differ in. Pure."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from msgspec import UNSET, structs
+
+from shared.events.catalog import AttributeValue, ProductFacts
+
+Places = Mapping[str, Any]  # `/name`, `/attributes/watts`, `/prices/LAMP/EUR` → what stands there
+
+GONE = object()  # nothing does
+ATTRIBUTES = "/attributes/"
+
+
+def of_facts(facts: ProductFacts) -> dict[str, Any]:
+    """Each field is a place, and each attribute."""
+    fields = {f"/{name}": value for name, value in structs.asdict(facts).items() if name != "attributes"}
+    return fields | {f"{ATTRIBUTES}{key}": value for key, value in facts.attributes.items()}
+
+
+def of_prices(sku: str, prices: Mapping[str, int]) -> dict[str, int]:
+    """Each currency is a place."""
+    return {f"/prices/{sku}/{currency}": amount for currency, amount in prices.items()}
+
+
+def differing(before: Places, after: Places) -> list[str]:
+    """The places at which something else stands, before's first."""
+    places = [*before, *(place for place in after if place not in before)]
+    return [place for place in places if before.get(place, GONE) != after.get(place, GONE)]
+
+
+def told(value: Any) -> Any:
+    """What stands at a place, as it is told: null where nothing does."""
+    return None if value is GONE or value is UNSET else value
+
+
+def with_places(facts: ProductFacts, wanted: Places, order: Mapping[str, AttributeValue]) -> ProductFacts:
+    """The facts with this at these places; the attributes in the order of those, and behind them the others."""
+    fields = {place[1:]: value for place, value in wanted.items() if not place.startswith(ATTRIBUTES)}
+    said = {place.removeprefix(ATTRIBUTES): value for place, value in wanted.items() if place.startswith(ATTRIBUTES)}
+    merged = {key: value for key, value in (facts.attributes | said).items() if value is not GONE}
+    attributes = {key: merged[key] for key in order if key in merged} | merged
+    return structs.replace(facts, attributes=attributes, **fields)

@@ -1,0 +1,131 @@
+"""The SQL of runs and of what became of their products: the only place that names `import_run` and `import_outcome`."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import msgspec
+
+from shared.envelope import as_json
+from write_side.database import Connection
+from write_side.imports.runs.domain import Json, Kind, Outcome, Run, State
+
+_RUN = """id, kind, state, dry_run, actor, file, terms, undoes, begins_above, ends_at, rows_done, place, counts,
+          began_at, seen_at, ended_at"""
+_SELECT = f"SELECT {_RUN} FROM import_run"  # noqa: S608
+
+
+def _run(row: asyncpg.Record) -> Run:
+    fields = dict(row) | {name: msgspec.json.decode(row[name]) for name in ("terms", "counts")}
+    return msgspec.convert(fields, Run)
+
+
+async def find(conn: Connection, run_id: UUID) -> Run | None:
+    """A run by its id."""
+    row = await conn.fetchrow(f"{_SELECT} WHERE id = $1", run_id)
+    return None if row is None else _run(row)
+
+
+async def hold(conn: Connection, run_id: UUID) -> Run | None:
+    """The same, held until the transaction ends: behind `still_running` of all that it wrote so far."""
+    row = await conn.fetchrow(f"{_SELECT} WHERE id = $1 FOR UPDATE", run_id)
+    return None if row is None else _run(row)
+
+
+async def page(conn: Connection, kind: Kind | None, before: UUID | None, limit: int) -> list[Run]:
+    """Runs, the newest first, before one of them."""
+    query = f"""{_SELECT} WHERE ($1::text IS NULL OR kind = $1) AND ($2::uuid IS NULL OR id < $2)
+                ORDER BY id DESC LIMIT $3"""
+    return [_run(row) for row in await conn.fetch(query, kind, before, limit)]
+
+
+async def open_file(conn: Connection, run_id: UUID, actor: str, file: str, same: bytes, terms: Json) -> Run:
+    """The run of a file that was begun and not ended, or a new one."""
+    await conn.execute(
+        """INSERT INTO import_run (id, kind, state, dry_run, actor, file, same, terms, begins_above)
+           SELECT $1, 'catalog', 'running', false, $2, $3, $4, $5, last_value FROM event_position
+           ON CONFLICT (same) WHERE state = 'running' AND kind = 'catalog' DO NOTHING""",
+        run_id, actor, file, same, as_json(terms).decode(),
+    )  # fmt: skip
+    query = f"{_SELECT} WHERE same = $1 AND state = 'running' AND kind = 'catalog'"
+    row = await conn.fetchrow(query, same)
+    assert row is not None
+    return _run(row)
+
+
+async def insert(
+    conn: Connection, run_id: UUID, kind: Kind, actor: str, terms: Json, place: str,
+    *, undoes: UUID | None = None, dry_run: bool,
+) -> Run:  # fmt: skip
+    """A new edit or undoing, for the worker to carry on."""
+    row = await conn.fetchrow(
+        f"""INSERT INTO import_run (id, kind, state, dry_run, actor, file, terms, undoes, begins_above, place)
+            SELECT $1, $2, 'running', $3, $4, '', $5, $6, last_value, $7 FROM event_position
+            RETURNING {_RUN}""",  # noqa: S608
+        run_id, kind, dry_run, actor, as_json(terms).decode(), undoes, place,
+    )  # fmt: skip
+    assert row is not None
+    return _run(row)
+
+
+async def undoing_of(conn: Connection, run_id: UUID, *, dry_run: bool) -> Run | None:
+    """The undoing of a run that is under way, or its preview."""
+    query = f"{_SELECT} WHERE undoes = $1 AND dry_run = $2 AND state = 'running' AND kind = 'undo'"
+    row = await conn.fetchrow(query, run_id, dry_run)
+    return None if row is None else _run(row)
+
+
+async def still_running(conn: Connection, run_id: UUID) -> bool:
+    """Whether a run may still write: nobody stops it until this transaction ends. Several batches may ask at once."""
+    query = "SELECT 1 FROM import_run WHERE id = $1 AND state = 'running' FOR KEY SHARE"
+    return await conn.fetchval(query, run_id) is not None
+
+
+async def due(conn: Connection, run_id: UUID | None) -> Run | None:
+    """An edit or undoing that is to be carried on (this one, or the one that waits longest), held; None if none is."""
+    query = f"""{_SELECT} WHERE state = 'running' AND kind <> 'catalog' AND ($1::uuid IS NULL OR id = $1)
+                ORDER BY seen_at LIMIT 1 FOR UPDATE SKIP LOCKED"""
+    row = await conn.fetchrow(query, run_id)
+    return None if row is None else _run(row)
+
+
+async def advance(conn: Connection, run_id: UUID, counts: Mapping[str, int], rows_done: int, place: str = "") -> None:
+    """It got this far."""
+    await conn.execute(
+        """UPDATE import_run SET counts = $2, rows_done = $3, place = $4, seen_at = clock_timestamp()
+           WHERE id = $1 AND state = 'running'""",
+        run_id, as_json(counts).decode(), rows_done, place,
+    )  # fmt: skip
+
+
+async def put_off(conn: Connection, run_id: UUID) -> None:
+    """Behind all others that wait; how far it got is not ours to say any more."""
+    await conn.execute("UPDATE import_run SET seen_at = clock_timestamp() WHERE id = $1", run_id)
+
+
+async def end(conn: Connection, run_id: UUID, state: State) -> None:
+    """It won't write any more: all its events have their positions by now."""
+    await conn.execute(
+        """UPDATE import_run SET state = $2, ends_at = (SELECT last_value FROM event_position),
+                  ended_at = clock_timestamp()
+           WHERE id = $1 AND state = 'running'""",
+        run_id, state,
+    )  # fmt: skip
+
+
+async def keep_outcomes(conn: Connection, run_id: UUID, outcomes: Sequence[Outcome]) -> None:
+    """Behind those that are kept already."""
+    await conn.execute(
+        """INSERT INTO import_outcome (run_id, number, outcome)
+           SELECT $1, t.n + (SELECT coalesce(max(number), 0) FROM import_outcome WHERE run_id = $1), t.outcome
+           FROM unnest($2::json[]) WITH ORDINALITY AS t(outcome, n)""",
+        run_id, [as_json(outcome).decode() for outcome in outcomes],
+    )  # fmt: skip
+
+
+async def outcomes_after(conn: Connection, run_id: UUID, after: int, limit: int) -> list[tuple[int, Outcome]]:
+    """Kept outcomes behind one of them, each with its number."""
+    query = "SELECT number, outcome FROM import_outcome WHERE run_id = $1 AND number > $2 ORDER BY number LIMIT $3"
+    rows: Sequence[Any] = await conn.fetch(query, run_id, after, limit)
+    return [(row["number"], msgspec.json.decode(row["outcome"], type=Outcome)) for row in rows]
