@@ -9,6 +9,7 @@ from msgspec import Struct
 from write_side.imports.pace import Pace
 from write_side.imports.reading import Line, UnreadableFile
 from write_side.imports.rejecting import Rejected
+from write_side.imports.seen import Seen
 
 CHARACTERS = 1_000_000
 AT_A_TIME = 15  # rows between two turns of the event loop: the batch before is being saved meanwhile
@@ -62,7 +63,7 @@ class Batches(Generic[R]):
         """`skip` rows at the beginning are done with: they are read, so that nothing stands twice, and left out."""
         self._lines, self._reader, self._pace, self._skip = lines, reader, pace, skip
         self.taken = 0  # rows of the file up to the end of the last batch
-        self._seen: set[int] = set()
+        self._seen = Seen()
         self.unreadable: UnreadableFile | None = None  # why the file ended before its end
 
     async def next(self) -> Batch[R] | None:
@@ -103,6 +104,7 @@ class Batches(Generic[R]):
 
     def _check_new(self, row: R) -> None:
         keys = self._reader.keys(row)
-        if not self._seen.isdisjoint(keys):
+        if any(key in self._seen for key in keys):
             raise Rejected(self._reader.duplicate, f"{row.sku} stood in the file before")
-        self._seen.update(keys)
+        for key in keys:
+            self._seen.add(key)

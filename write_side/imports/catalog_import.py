@@ -28,6 +28,7 @@ from write_side.imports.plan import Known, Plan, Terms, plan
 from write_side.imports.reading import Table, UnreadableFile
 from write_side.imports.rows import Row, RowReader
 from write_side.imports.runs import handlers
+from write_side.imports.seen import Seen
 
 AT_ONCE = 2  # batches in flight: one is planned while another is saved
 TRIES = 3
@@ -131,6 +132,7 @@ class _Import:
         self._batches = Batches(source.lines, reader, self._pace, journal.skip)
         self._in_order = asyncio.Lock()  # batches are planned in the order of the file, so slugs come out the same
         self._claims: list[set[str]] = []  # slugs of batches that are planned and not yet committed
+        self._dry = Seen()  # 64 bits of each slug that a dry run would have given away
         self._categories: dict[str, UUID] = {}
         self.progress = Progress(run_id=journal.run.id if journal.run else None)
         if journal.skip:
@@ -155,7 +157,8 @@ class _Import:
 
     async def _plan(self, rows: list[Row]) -> Plan:
         """What the rows do; its slugs are claimed until `_forget`."""
-        claimed = set().union(*self._claims)  # before asking Postgres: a claim may become a row in between
+        wished = _slugs(rows)
+        claimed = {slug for slug in wished if self._is_claimed(slug)}  # first: a claim may become a row in between
         skus = [variant.sku for row in rows for variant in row.variants]
         refs = [row.external_ref for row in rows if row.external_ref is not None]
         async with self._pool.acquire() as conn:
@@ -163,13 +166,16 @@ class _Import:
             known = Known(
                 await catalog.find_known(conn, refs, skus),
                 await pricing.find_priced(conn, skus),
-                claimed | set(await catalog.slugs_in_use(conn, _slugs(rows))),
+                claimed | set(await catalog.slugs_in_use(conn, wished)),
                 self._categories,
                 datetime.now(UTC),
             )
         made = plan(rows, known, self._terms, uuid7)
         self._claims.append(made.slugs)
         return made
+
+    def _is_claimed(self, slug: str) -> bool:
+        return hash(slug) in self._dry or any(slug in planned for planned in self._claims)
 
     async def _find_categories(self, conn: Connection, rows: list[Row]) -> None:
         if not self._categories:
@@ -193,6 +199,9 @@ class _Import:
     async def _save_or_split(self, rows: list[Row], made: Plan) -> None:
         """Save a plan, anew if others or a cut came in its way; rows that Postgres won't have are found by halving."""
         if self._dry_run:  # its slugs stay claimed, as those of rows would
+            for slug in made.slugs:
+                self._dry.add(hash(slug))
+            self._claims.remove(made.slugs)
             return self._count(made)
         why: Exception | None = None
         for _ in range(TRIES):

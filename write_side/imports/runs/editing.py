@@ -140,7 +140,7 @@ def check(edit: Edit, tree: Collection[Category]) -> None:
 def below(category_id: UUID, tree: Collection[Category]) -> set[UUID]:
     """A category and all that lies below it."""
     found, level = {category_id}, {category_id}
-    while level := {category.id for category in tree if category.parent_id in level} - found:
+    while level := {category.id for category in tree if category.parent_id in level}:
         found |= level
     return found
 

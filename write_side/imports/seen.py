@@ -1,0 +1,25 @@
+"""Numbers of 64 bits that were seen: some 20 bytes for each of a million, where a set takes 80."""
+
+from array import array
+
+SHELVES = 1 << 16  # with so few numbers on each that looking through one costs less than a hash would
+
+
+class Seen:
+    """Grows shelf by shelf, so that nobody waits while all of it is moved."""
+
+    def __init__(self) -> None:
+        self._shelves: list[array[int] | None] = [None] * SHELVES
+
+    def __contains__(self, number: int) -> bool:
+        shelf = self._shelves[number % SHELVES]
+        return shelf is not None and number in shelf
+
+    def add(self, number: int) -> None:
+        """It was seen; once more takes no room."""
+        at = number % SHELVES
+        shelf = self._shelves[at]
+        if shelf is None:
+            self._shelves[at] = array("q", [number])
+        elif number not in shelf:
+            shelf.append(number)
