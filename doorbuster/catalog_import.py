@@ -43,8 +43,7 @@ async def run(database_url: str, wanted: Wanted) -> str:
     with imports.open_table(wanted.file) as table, Report(wanted.rejects, table.columns, wanted.terminal) as report:
         async with open_pool(database_url, CONNECTIONS, "import") as pool:
             done = await imports.import_catalog(pool, table, source, options, cause_of("cli", str(uuid7())), report)
-        said = report.summary(done, _said(done, "would be " if wanted.dry_run else ""))
-        return said if done.run_id is None else f"{said}\ndoorbuster import undo {done.run_id} takes it back"
+        return report.summary(done, _said(done, "would be " if wanted.dry_run else ""))
 
 
 def _mapping(wanted: Wanted) -> ColumnMapping:

@@ -6,6 +6,7 @@ import time
 from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 from typing import IO, Self
+from uuid import UUID
 
 from write_side.imports import Observer, Rejection, Tally
 
@@ -29,6 +30,10 @@ class Report(Observer, AbstractContextManager["Report"]):
         self._open.close()
         if self._terminal:
             print(file=sys.stderr)
+
+    def began(self, run_id: UUID) -> None:
+        """Told before anything has gone in: an import may be undone while it is at work."""
+        print(f"doorbuster import undo {run_id} takes it back", file=sys.stderr)
 
     def resumed(self, where: str) -> None:
         """Rows that were rejected before stay in the file."""

@@ -87,6 +87,7 @@ async def import_catalog(
         raise UnreadableFile(f"no column is the {' or the '.join(missing)} ({', '.join(table.columns)})")
     journal = await _journal(pool, source, options, cause)
     terms = Terms(await patiently(lambda: _warehouse(pool, options, journal.cause)), options.stock)
+    _tell(journal, observer or Observer())
     run = _Import(pool, gathered(table, options.mapping), reader, terms, journal, observer or Observer())
     try:
         async with asyncio.TaskGroup() as group:
@@ -98,6 +99,13 @@ async def import_catalog(
         raise failed.exceptions[0] from None
     await journal.end("finished")
     return run.progress
+
+
+def _tell(journal: Journal, observer: Observer) -> None:
+    if journal.run is not None:
+        observer.began(journal.run.id)
+    if journal.skip:
+        observer.resumed(f"row {journal.skip}")
 
 
 async def _journal(pool: Pool, source: Source, options: Options, cause: Metadata) -> Journal:
@@ -135,8 +143,6 @@ class _Import:
         self._dry = Seen()  # 64 bits of each slug that a dry run would have given away
         self._categories: dict[str, UUID] = {}
         self.progress = Progress(run_id=journal.run.id if journal.run else None)
-        if journal.skip:
-            observer.resumed(f"row {journal.skip}")
 
     async def work(self) -> None:
         """Takes batch after batch; several of these work side by side."""

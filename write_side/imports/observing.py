@@ -1,6 +1,7 @@
 """Who hears how an import goes."""
 
 from typing import Protocol
+from uuid import UUID
 
 from write_side.imports.batches import Rejection
 
@@ -18,6 +19,9 @@ class Tally(Protocol):
 
 class Observer:
     """Hears how an import goes; this one minds nothing."""
+
+    def began(self, run_id: UUID) -> None:
+        """It goes by this id; a dry run has none."""
 
     def resumed(self, where: str) -> None:
         """It goes on behind this line or row of the file; what was rejected up to there was told."""

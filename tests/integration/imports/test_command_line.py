@@ -66,7 +66,7 @@ async def test_what_an_import_and_an_edit_did_is_told_and_taken_back(
 ) -> None:
     path = written(tmp_path / "a.tsv.gz", [row(1), row(2)])
     done = doorbuster("import", "catalog", path, database_url=database_url)
-    [_, _, _, run_id, *_] = done.stdout.splitlines()[-1].split()
+    [_, _, _, run_id, *_] = done.stderr.splitlines()[0].split()
     away = '{"kind": "status_set", "status": "draft"}'
     edit = doorbuster("edit", "catalog", away, "--sku", "1", "--dry-run", database_url=database_url)
     assert 'edited     desk-lamp\n    /status: "active" → "draft"\n' in edit.stdout, edit.stderr
