@@ -208,7 +208,7 @@ def fulfilment_of(state: Order, placed: OrderPlaced) -> Fulfilment:
 
 def _refunds_after(refunds: list[Refund], recorded: Recorded, event: Happening) -> list[Refund]:
     if isinstance(event, RefundRequested):
-        quantities = {line.sku: line.quantity for line in event.lines}
+        quantities = {line.sku: line.quantity for line in event.lines if line.quantity}
         unsent = Counter(quantities)
         unsent.subtract({line.sku: line.quantity for line in event.sent})
         asked = (event.amount_minor, event.reason, quantities, recorded.recorded_at, dict(unsent))

@@ -129,9 +129,14 @@ def refunded(
     return Letter(
         "A refund for your order {number}",
         text,
-        [(f"{line.quantity} × {names[line.sku]}", display(line.amount_minor, currency)) for line in lines],
+        [(_counted(line.quantity, names[line.sku]), display(line.amount_minor, currency)) for line in lines],
         [*([("For your exchange", moved)] if moved_minor else []), ("Refunded", back)],
     )
+
+
+def _counted(quantity: int, name: str) -> str:
+    """So many of it; none where the rest of its money goes back by another payment."""
+    return f"{quantity} × {name}" if quantity else name
 
 
 def released(amount_minor: int, currency: str, lines: Sequence[RefundedLine], ordered: Sequence[PricedLine]) -> Letter:

@@ -29,10 +29,19 @@ from shared.events.returns import (
     ReturnRequested,
     ReturnTracked,
 )
-from write_side.errors import NotFound, Refusal
+from write_side.errors import Refusal
 from write_side.fulfilment import WAY, Parcel
 from write_side.inventory import Demand, summed
 from write_side.refunds import Refund, resent
+from write_side.returns.refusals import (
+    OutsideReturnWindow,
+    ReceivesTooMuch,
+    ReturnNotApproved,
+    ReturnNotOpen,
+    ReturnNotRequested,
+    ReturnNotToRefund,
+    ReturnsTooMuch,
+)
 
 Reason = Literal["changed_mind", "wrong_size", "not_as_described", "damaged", "wrong_item", "arrived_late", "other"]
 Rejection = Literal["not_returnable", "used", "not_ours", "abuse", "other"]
@@ -41,54 +50,6 @@ By = Literal["customer", "staff"]
 ExchangeState = Literal["wished", "held", "placed", "refused", "dropped", "failed"]
 State = Literal["requested", "approved", "rejected", "received", "cancelled", "expired"]
 Code = Annotated[str, Meta(min_length=1, max_length=64)]
-
-
-class UnknownReturn(NotFound):
-    """No such return."""
-
-    code = "unknown_return"
-
-
-class ReturnsTooMuch(Refusal):
-    """More than has left, is not on its way back or back already, and was not refunded; `lines` says what is left."""
-
-    code = "returns_too_much"
-
-
-class OutsideReturnWindow(Refusal):
-    """It arrived too long ago; `lines` says what may still be sent back. Staff may ask for it all the same."""
-
-    code = "outside_return_window"
-
-
-class ReturnNotRequested(Refusal):
-    """It was decided on before, or cancelled; `return_state` says how it is."""
-
-    code = "return_not_requested"
-
-
-class ReturnNotApproved(Refusal):
-    """Nobody waits for it: `return_state` says how it is."""
-
-    code = "return_not_approved"
-
-
-class ReturnNotOpen(Refusal):
-    """It is over; `return_state` says how it ended."""
-
-    code = "return_not_open"
-
-
-class ReceivesTooMuch(Refusal):
-    """More than was to come, or than can be back in stock; `lines` says how many that are."""
-
-    code = "receives_too_much"
-
-
-class ReturnNotToRefund(Refusal):
-    """Its goods are not here, or their refund has not failed: there is nothing to do again."""
-
-    code = "return_not_to_refund"
 
 
 class NewReturn(Struct, frozen=True, forbid_unknown_fields=True):
@@ -313,9 +274,8 @@ def _changed(each: Return, event: ReturnEvent) -> dict[str, object]:
     match event:
         case ReturnApproved(warehouse=warehouse, expires_at=expires_at, replacement_id=replacement_id):
             held = {"replacement_id": replacement_id, "allocations": event.allocations, "exchange_state": "held"}
-            refused = {"exchange_state": "refused" if each.exchange else None}
-            about = held if replacement_id else refused
-            return {"state": "approved", "warehouse": warehouse, "expires_at": expires_at, **about}
+            wish = held if replacement_id else {"exchange_state": "refused" if each.exchange else None}
+            return {"state": "approved", "warehouse": warehouse, "expires_at": expires_at, **wish}
         case ReturnExpired():
             return {"state": "expired", **_dropped(each)}
         case ReturnRejected(reason=reason):
@@ -329,8 +289,8 @@ def _changed(each: Return, event: ReturnEvent) -> dict[str, object]:
         case ReturnTracked(status=status):
             return {"tracking": status}
         case ReturnReceived(warehouse=warehouse, units=units, refund_id=refund_id):
-            paid = refund_id or each.refund_id
-            return {"state": "received", "warehouse": warehouse, "units": units, "refund_id": paid}
+            paid_by = {"refund_id": refund_id or each.refund_id}
+            return {"state": "received", "warehouse": warehouse, "units": units, **paid_by}
         case ReturnRefunded(refund_id=refund_id):
             return {"refund_id": refund_id}
     return {"state": "cancelled", **_dropped(each)}

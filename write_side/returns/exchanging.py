@@ -11,28 +11,10 @@ from msgspec import structs
 from shared.events.fulfilment import ParcelLine
 from shared.events.orders import QuoteIssued
 from shared.events.returns import Exchange, ReplacementFailed, ReplacementPlaced, ReturnRequested
-from write_side.errors import Refusal
 from write_side.inventory import summed
 from write_side.orders import Order
 from write_side.returns.domain import Return
-
-
-class NotExchangeable(Refusal):
-    """Its money may go back, but nothing is sent instead; `why`: `bought_on_invoice`, `nothing_credited`."""
-
-    code = "not_exchangeable"
-
-
-class NotHeld(Refusal):
-    """Nothing is held to be sent instead; `exchange_state` says how it is, `null` of a return for money."""
-
-    code = "replacement_not_held"
-
-
-class NoReplacement(Refusal):
-    """No order was placed instead (yet); `exchange_state` says how it is, `null` of a return for money."""
-
-    code = "no_replacement"
+from write_side.returns.refusals import NoReplacement, NotHeld
 
 
 def wish(event: ReturnRequested, quote: QuoteIssued, credit_minor: int) -> ReturnRequested:

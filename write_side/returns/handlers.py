@@ -21,16 +21,8 @@ from write_side.inventory import Demand, UnknownStock
 from write_side.orders import Order, OrderState
 from write_side.refunds import NewRefund, NothingToRefund, RefundExceedsCaptured
 from write_side.returns import domain, exchanging, replacing, store
-from write_side.returns.domain import (
-    ApproveReturn,
-    By,
-    Gone,
-    NewReturn,
-    ReceiveReturn,
-    RejectReturn,
-    Return,
-    UnknownReturn,
-)
+from write_side.returns.domain import ApproveReturn, By, Gone, NewReturn, ReceiveReturn, RejectReturn, Return
+from write_side.returns.refusals import UnknownReturn
 from write_side.returns.replacing import Offer
 
 AT_ONCE = timedelta(0)

@@ -21,7 +21,7 @@ from write_side.orders import Order, Outside, Wish
 from write_side.refunds import NewRefund, NothingToRefund, RefundExceedsCaptured, RefundExceedsOrder
 from write_side.returns import exchanging, store
 from write_side.returns.domain import NewReturn, Return
-from write_side.returns.exchanging import NotExchangeable
+from write_side.returns.refusals import NotExchangeable
 
 log = logging.getLogger(__name__)
 

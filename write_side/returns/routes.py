@@ -28,14 +28,14 @@ from write_side.orders import NotSellable, PlacedOrder, TotalOutOfRange, Unknown
 from write_side.refunds import NothingToRefund
 from write_side.resources import Own
 from write_side.returns import handlers, replacing
-from write_side.returns.domain import (
-    ApproveReturn,
-    NewReturn,
+from write_side.returns.domain import ApproveReturn, NewReturn, ReceiveReturn, RejectReturn, Return
+from write_side.returns.handlers import Returns
+from write_side.returns.refusals import (
+    NoReplacement,
+    NotExchangeable,
+    NotHeld,
     OutsideReturnWindow,
-    ReceiveReturn,
     ReceivesTooMuch,
-    RejectReturn,
-    Return,
     ReturnNotApproved,
     ReturnNotOpen,
     ReturnNotRequested,
@@ -43,8 +43,6 @@ from write_side.returns.domain import (
     ReturnsTooMuch,
     UnknownReturn,
 )
-from write_side.returns.exchanging import NoReplacement, NotExchangeable, NotHeld
-from write_side.returns.handlers import Returns
 from write_side.sales import PassRequired
 from write_side.taxes import TaxesUnavailable
 

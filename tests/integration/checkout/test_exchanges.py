@@ -23,18 +23,30 @@ from write_side.inventory import OutOfStock
 from write_side.notifications.gateway import MailServer
 from write_side.orders import settling
 from write_side.orders.handlers import OrderState, show_order
+from write_side.refunds import NothingToRefund
 from write_side.returns import expiring, handlers, replacing
-from write_side.returns.domain import ApproveReturn, NewReturn, Return, ReturnNotOpen
-from write_side.returns.exchanging import NotExchangeable, NotHeld
+from write_side.returns.domain import (
+    ApproveReturn,
+    NewReturn,
+    Return,
+)
+from write_side.returns.refusals import (
+    NotExchangeable,
+    NotHeld,
+    ReturnNotOpen,
+)
 
 _return = msgspec.json.Decoder(Return)
 _order = msgspec.json.Decoder(OrderState)
 
 
-async def swap(shop: Shop, order: OrderState, given: int, by: Any = "customer", said: Any = None, **sku: int) -> Return:
+async def swap(
+    shop: Shop, order: OrderState, given: int, by: Any = "customer", said: Any = None, of: str = "lamp", **sku: int
+) -> Return:
     """So many lamps are sent back, and these are wished instead."""
     [(wished, quantity)] = sku.items()
-    body = {"lines": lamps(given), "reason": "wrong_size", "instead": [{"sku": wished, "quantity": quantity}]}
+    given_lines = [{"sku": of, "quantity": given}]
+    body = {"lines": given_lines, "reason": "wrong_size", "instead": [{"sku": wished, "quantity": quantity}]}
     wanted = msgspec.convert(body, NewReturn)
     offer = await replacing.offer(shop.pool, shop.keyring, shop.outside, order.id, wanted)
     settings = structs.replace(shop.settings, **(said or {}))
@@ -65,15 +77,15 @@ async def test_an_equal_is_held_from_the_approval_and_sent_when_the_goods_are_he
 ) -> None:
     received, server = inbox
     await shop.stock("lamp", 10)
-    await shop.stock("desk-lamp", 1)
+    await shop.stock("uplighter", 1)
     order = await shipped(shop, 3)
-    each = await swap(shop, order, 1, **{"desk-lamp": 1})
+    each = await swap(shop, order, 1, uplighter=1)
     assert (each.state, each.exchange_state) == ("approved", "held")
     assert each.exchange is not None
     assert (each.exchange.total_minor, each.exchange.credit_minor) == (1190, 1190)
-    assert await shop.figures("desk-lamp") == (1, 1)
+    assert await shop.figures("uplighter") == (1, 1)
     with pytest.raises(OutOfStock):
-        await shop.order(**{"desk-lamp": 1})
+        await shop.order(uplighter=1)
     each = await receive(shop, each)
     assert (each.state, each.exchange_state) == ("received", "placed")
     new = await replacement(shop, each)
@@ -81,7 +93,7 @@ async def test_an_equal_is_held_from_the_approval_and_sent_when_the_goods_are_he
     await shop.work()
     await shop.work()
     assert await told(shop, new) == ("confirmed", "captured")
-    assert await shop.figures("desk-lamp") == (0, 0)
+    assert await shop.figures("uplighter") == (0, 0)
     [moved] = await shop.refunds(order)
     assert (moved.amount_minor, moved.moved_minor, moved.charged_minor) == (1190, 1190, 0)
     assert await at_provider(shop, order) == []
@@ -130,6 +142,40 @@ async def test_what_costs_more_is_paid_before_it_is_sent_and_goes_back_by_both_p
     own, earlier = await shop.refunds(new)
     assert [(line.quantity, line.amount_minor) for line in (*own.lines, *earlier.lines)] == [(1, 1190), (0, 1190)]
     assert (await at_provider(shop, new), await at_provider(shop, order)) == ([1190], [1190])
+
+
+async def test_what_was_sent_in_exchange_is_exchanged_again_and_all_of_its_money_ends_where_it_came_from(
+    shop: Shop,
+) -> None:
+    await shop.stock("lamp", 10)
+    await shop.stock("bulb", 5, price=300)
+    await shop.stock("chandelier", 5, price=2000)
+    first = await shipped(shop, 1)
+    second = await replacement(shop, await receive(shop, await swap(shop, first, 1, bulb=2)))
+    await shop.work()
+    await shop.work()
+    await ship(shop, second, "second")
+    each = await swap(shop, second, 2, of="bulb", chandelier=1)
+    third = await replacement(shop, await receive(shop, each, {"sku": "bulb", "quantity": 2}))
+    assert third.payment.amount is not None
+    assert third.payment.amount.amount_minor == 2380 - 714
+    await shop.pay(third)
+    await shop.complete(third)
+    await shop.work()
+    await shop.refund(third, reason="goodwill")
+    assert (await at_provider(shop, third), await at_provider(shop, first)) == ([2380 - 714], [476, 714])
+    assert {order.credit_minor for order in [await shop.now(each) for each in (first, second, third)]} == {0, 714}
+
+
+async def test_what_comes_of_an_exchange_in_part_pays_in_part(shop: Shop) -> None:
+    await shop.stock("lamp", 10)
+    await shop.stock("uplighter", 5)
+    order = await shipped(shop, 2)
+    each = await swap(shop, order, 2, uplighter=2)
+    kept = {"sku": "lamp", "quantity": 1, "condition": "damaged", "refund": False}
+    new = await replacement(shop, await receive(shop, each, {"sku": "lamp", "quantity": 1}, kept))
+    assert new.payment.amount is not None
+    assert (new.totals.total.amount_minor, new.payment.amount.amount_minor) == (2380, 1190)
 
 
 async def test_what_is_not_paid_in_time_is_not_sent_and_its_money_goes_back_once(
@@ -208,6 +254,36 @@ async def test_six_who_receive_an_exchange_at_once_are_sent_one_and_paid_by_one(
     assert Counter(type(one).__name__ for one in done) == {"Return": 1, "ReturnNotApproved": 5}
     assert [refund.amount_minor for refund in await shop.refunds(order)] == [1190]
     assert await shop.pool.fetchval("SELECT count(*) FROM customer_order WHERE credit_minor > 0") == 1
+
+
+async def test_what_is_cancelled_is_paid_back_once_however_many_see_to_it(shop: Shop) -> None:
+    await shop.stock("lamp", 10)
+    await shop.stock("bulb", 5, price=300)
+    order = await shipped(shop, 1)
+    each = await receive(shop, await swap(shop, order, 1, bulb=2))
+    new = await replacement(shop, each)
+    await settling.cancel_order(shop.pool, shop.gateway, new.id, CAUSE)
+    assert (await told(shop, new), await shop.figures("bulb")) == (("cancelled", "voided"), (5, 0))
+    async with patient(shop) as slow:
+        done = [replacing.fall_through(slow.pool, new.id, CAUSE) for _ in range(6)]
+        assert await meeting(slow, "refund", done) == [None] * 6
+    assert [refund.amount_minor for refund in await shop.refunds(new)] == [714]
+    assert await at_provider(shop, order) == [476, 714]
+    assert (await now(shop, each)).failure == "cancelled"
+    again = await shop.refunds(new)
+    with pytest.raises(NothingToRefund):
+        await shop.refund(new, reason="goodwill")
+    assert await shop.refunds(new) == again
+
+
+async def test_no_more_is_held_than_there_is_however_many_wish_it(shop: Shop) -> None:
+    await shop.stock("lamp", 20)
+    await shop.stock("bulb", 2, price=300)
+    orders = [await shipped(shop, 1) for _ in range(3)]
+    async with patient(shop) as slow:
+        done = await meeting(slow, "stock_item", [swap(slow, order, 1, bulb=1) for order in orders])
+    assert Counter(type(one).__name__ for one in done) == {"Return": 2, "OutOfStock": 1}
+    assert await shop.figures("bulb") == (2, 2)
 
 
 async def test_what_gift_cards_paid_is_taken_from_them_again(shop: Shop) -> None:

@@ -34,11 +34,13 @@ from write_side.returns import expiring, handlers, steps, store
 from write_side.returns.domain import (
     ApproveReturn,
     NewReturn,
-    OutsideReturnWindow,
     ReceiveReturn,
-    ReceivesTooMuch,
     RejectReturn,
     Return,
+)
+from write_side.returns.refusals import (
+    OutsideReturnWindow,
+    ReceivesTooMuch,
     ReturnNotToRefund,
     ReturnsTooMuch,
 )

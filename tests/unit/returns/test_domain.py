@@ -21,16 +21,9 @@ from write_side.refunds import Refund
 from write_side.returns.domain import (
     Gone,
     NewReturn,
-    OutsideReturnWindow,
     ReceiveReturn,
-    ReceivesTooMuch,
     RejectReturn,
     Return,
-    ReturnNotApproved,
-    ReturnNotOpen,
-    ReturnNotRequested,
-    ReturnNotToRefund,
-    ReturnsTooMuch,
     UnitsIn,
     approve,
     cancel,
@@ -42,6 +35,15 @@ from write_side.returns.domain import (
     to_refund,
     track,
     unpack,
+)
+from write_side.returns.refusals import (
+    OutsideReturnWindow,
+    ReceivesTooMuch,
+    ReturnNotApproved,
+    ReturnNotOpen,
+    ReturnNotRequested,
+    ReturnNotToRefund,
+    ReturnsTooMuch,
 )
 
 ORDER, ID = UUID(int=1), UUID(int=9)

@@ -30,8 +30,21 @@ from tests.unit.returns.test_domain import ID, NOW, ORDER
 from write_side.orders.costing import Offer
 from write_side.orders.replacing import cheaper, no_dearer
 from write_side.pricing import UnitPrice
-from write_side.returns.domain import Return, ReturnNotOpen, cancel, evolve, expire
-from write_side.returns.exchanging import NoReplacement, NotHeld, check_held, replacement_of
+from write_side.returns.domain import (
+    Return,
+    cancel,
+    evolve,
+    expire,
+)
+from write_side.returns.exchanging import (
+    check_held,
+    replacement_of,
+)
+from write_side.returns.refusals import (
+    NoReplacement,
+    NotHeld,
+    ReturnNotOpen,
+)
 
 NEW = UUID(int=77)
 WISH = Exchange(UUID(int=5), [ParcelLine("bulb", 2)], 714, 1190, "EUR")
