@@ -46,6 +46,7 @@ from read_side.sales.waiting_room import WaitingRooms
 from read_side.search import index
 from read_side.search.instead import Instead
 from read_side.search.parameters import search_request
+from read_side.search.past import PastSearches
 from read_side.search.preview import routes as preview_routes
 from read_side.search.queries import Search
 from read_side.search.routes import routes as search_routes
@@ -54,6 +55,7 @@ from read_side.search.suggesting import Suggesting
 from read_side.stock.routes import routes as stock_routes
 from read_side.watch import Watch
 from shared.documents.layout import alias_name
+from shared.documents.observations import BEHAVIOUR
 from shared.documents.order_records import RECORDS
 from shared.documents.products import SEARCH
 from shared.http.admission import REFUSALS as ADMISSION
@@ -112,7 +114,8 @@ def create_app(settings: Settings, *, fronted: bool = True) -> ASGIApp:
     search = Search(
         products, documents, shelf, brands, sales, rules, lists, promotions, instead, settings.link_secret, outbox.tell
     )
-    suggesting = Suggesting(products, shelf, brands)
+    past = PastSearches(index.Index(elasticsearch, alias_name(settings.index_prefix, BEHAVIOUR)), products)
+    suggesting = Suggesting(products, shelf, brands, past)
     languages = Languages(settings.languages)
     front = partial(
         Front, documents=documents, pages=pages, sales=sales, languages=languages, link_secret=settings.link_secret
@@ -125,7 +128,8 @@ def create_app(settings: Settings, *, fronted: bool = True) -> ASGIApp:
         checks={"redis": Check(redis.ping), "elasticsearch": Check(elasticsearch.cluster.health, essential=False)},
         lifespan=[
             _lifespan(redis, elasticsearch, watch, documents, shelf, search, suggesting, languages),
-            _watching(rooms),
+            _beside(rooms),
+            _beside(past),
             _counting(outbox, settings.link_secret),
         ],
         dependencies={
@@ -191,10 +195,10 @@ def _counting(outbox: Outbox, secret: str) -> Lifespan:
     return lifespan
 
 
-def _watching(rooms: WaitingRooms) -> Lifespan:
+def _beside(worker: "_Worker") -> Lifespan:
     @asynccontextmanager
     async def lifespan(_app: Litestar) -> AsyncIterator[None]:
-        async with _at_work(rooms):
+        async with _at_work(worker):
             yield
 
     return lifespan

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from read_side.search import ranges, wording
+from read_side.search import ranges
 from read_side.search.parameters import FILTER_PREFIX, SearchRequest
 from read_side.search.relevance import ALL, CAN_BE_HAD, by_model, pinned, scored
 from read_side.search.rules import NOTHING, Applied
@@ -131,5 +131,5 @@ def body(
         "track_total_hits": COUNTED,
         "timeout": TIMEOUT,
         **({"post_filter": {"bool": {"filter": list(chosen.values())}}} if chosen else {}),
-        **({"search_after": after} if after else {"suggest": wording.question(asked.text)} if asked.text else {}),
+        **({"search_after": after} if after else {}),
     }

@@ -91,8 +91,11 @@ def questions(names: Sequence[str], chosen: Mapping[str, Json], asked: SearchReq
 
 
 def _question(name: str, chosen: Mapping[str, Json], asked: SearchRequest, kinds: Kinds) -> Json:
+    values: Json = {"terms": _terms(name, kinds)}
+    if not chosen:  # a filter that lets everything through would cost a tenth of the search
+        return values
     others = [selection for other, selection in chosen.items() if other != name]
-    aggs: Json = {"values": {"terms": _terms(name, kinds)}}
+    aggs = {"values": values}
     if name in chosen and name != CATEGORY:  # what was chosen is shown, however few have it
         aggs["chosen"] = {"filters": {"filters": _each(name, asked)}}
     return {"filter": {"bool": {"filter": others}}, "aggs": aggs}
@@ -125,7 +128,7 @@ def facet(
     name: str, counted: Json, asked: SearchRequest, categories: Categories, within: str | None, kinds: Kinds
 ) -> Facet:
     """A facet out of its aggregation; of categories those in `within`."""
-    values: Json = counted["values"]
+    values: Json = counted.get("values", counted)
     if name == CATEGORY:
         return _of_categories(values, asked, categories, within)
     attribute = name.removeprefix(FILTER_PREFIX)

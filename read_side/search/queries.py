@@ -219,22 +219,22 @@ class Search:
         found = await self._hits(plan, kinds)
         if not text or plan.after is not None or _say_all(text, found):
             return plan, found, Wording(text) if text else None
-        changes, ignored = wording.corrected(text, found), list[str]()
-        if not changes:
-            changes, ignored = await self._parted(text)
+        changes, ignored = await self._meant(text)
         if not changes:
             return plan, found, Wording(text, ignored=ignored)
         taken = wording.changed(text, changes)
         plan = msgspec.structs.replace(plan, asked=msgspec.structs.replace(plan.asked, text=taken))
         return plan, await self._hits(plan, kinds), Wording(taken, changes, ignored)
 
-    async def _parted(self, text: str) -> tuple[list[Change], list[str]]:
+    async def _meant(self, text: str) -> tuple[list[Change], list[str]]:
+        """What its words were meant for: a question of its own, since most searches need none."""
         words = wording.words_of(text)[:MOST_WORDS]
         if not words:
             return [], []
-        shop = elastic.whole_shop(datetime.now(UTC))
-        found = await self._index.search(**elastic.counting(wording.known(words), shop))
-        return wording.parted(words, found)
+        counts = elastic.counting(wording.known(words), elastic.whole_shop(datetime.now(UTC)))
+        found = await self._index.search(**counts, suggest=wording.question(text))
+        changes = wording.corrected(text, found)
+        return (changes, []) if changes else wording.parted(words, found)
 
     async def _hits(self, plan: _Plan, kinds: Mapping[str, Kind]) -> Json:
         asked, named = plan.asked, plan.named()

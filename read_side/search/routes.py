@@ -50,8 +50,8 @@ async def get_search(
     Link("get_product", {"product_id": "/products/0/id"}), Link("get_category_products", {"slug": "/categories/0/slug"})
 )
 async def get_suggestions(request: Request[Any, Any, Any], q: Typed) -> Shown[Suggestions]:
-    """Categories, brands and products that begin as typed, for the list under a search box. One slip is forgiven from
-    the fourth character on, the first character excepted."""
+    """Searches of others, categories, brands and products that begin as typed, for the list under a search box. One
+    slip is forgiven from the fourth character on, the first character excepted."""
     suggesting: Suggesting = request.app.state.suggesting
     return respond(request, await suggesting.answer(q))
 

@@ -1,13 +1,11 @@
-"""What a shopper may be about to type: products, categories and brands that begin so, a slip of the finger forgiven.
+"""What a shopper may be about to type: searches of others, products, categories and brands that begin so.
 
 Products are completed by Elasticsearch's suggester, which walks a graph in memory instead of an index; where it knows
 too little (a word in between was left out), names with all words are searched for, the last one as a beginning.
 """
 
-from bisect import bisect_left
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
-from itertools import takewhile
 from typing import Any
 from uuid import UUID
 
@@ -19,6 +17,8 @@ from read_side.brands.queries import BrandShelf, KnownBrands, known_brands
 from read_side.categories.queries import Categories, CategoryShelf
 from read_side.search import elastic
 from read_side.search.index import Index
+from read_side.search.names import FORGIVEN_FROM, Names
+from read_side.search.past import PastSearches
 from shared.documents.products import Category, CategoryTree
 from shared.documents.search_rules import plain
 from shared.http.problems import Problem
@@ -29,7 +29,6 @@ Json = dict[str, Any]
 MOST = 8
 MOST_CATEGORIES = 4
 MOST_BRANDS = 4
-FORGIVEN_FROM = 4  # characters: of fewer, each is another word
 _SOURCE = ["slug", "name", "image", "skus", "publish_at", "unpublish_at"]
 
 
@@ -60,37 +59,12 @@ class SuggestedBrand(Struct, frozen=True):
 
 
 class Suggestions(Struct, frozen=True):
-    """What begins as typed, best first."""
+    """What begins as typed, best first. `searches` is what several others searched for and found something by."""
 
+    searches: list[str]
     categories: list[SuggestedCategory]
     brands: list[SuggestedBrand]
     products: list[SuggestedProduct]
-
-
-class Names:
-    """Names of things, from each of their words on, in alphabetical order."""
-
-    def __init__(self, named: Iterable[tuple[str, str]]) -> None:
-        self._named = sorted((tail, id_) for name, id_ in named for tail in _tails(name))
-
-    def beginning(self, typed: str) -> list[str]:
-        """The ids of those that begin as typed; only where none does, of those that a slip is apart from it."""
-        return list(dict.fromkeys(self._exactly(typed))) or list(dict.fromkeys(self._nearly(typed)))
-
-    def _exactly(self, typed: str) -> Iterator[str]:
-        start = bisect_left(self._named, (typed,))
-        begun = takewhile(lambda pair: pair[0].startswith(typed), self._named[start : start + 1000])
-        return (id_ for _, id_ in begun)
-
-    def _nearly(self, typed: str) -> Iterator[str]:
-        if len(typed) < FORGIVEN_FROM:
-            return
-        first = bisect_left(self._named, (typed[0],))
-        for tail, id_ in self._named[first:]:
-            if tail[0] != typed[0]:
-                return
-            if begins_nearly(tail, typed):
-                yield id_
 
 
 class CategoryNames:
@@ -128,24 +102,11 @@ class BrandNames:
         return [SuggestedBrand(brand.slug, brand.name) for brand in shown]
 
 
-def begins_nearly(text: str, typed: str) -> bool:
-    """Whether a text begins as typed but for one sign: another, one more, one less, or two in the other order."""
-    at = next((n for n, (one, other) in enumerate(zip(text, typed, strict=False)) if one != other), len(typed))
-    rest, typed = text[at:], typed[at:]
-    return (
-        rest.startswith(typed)
-        or rest[1:].startswith(typed[1:])
-        or rest.startswith(typed[1:])
-        or rest[1:].startswith(typed)
-        or (typed[:2] == rest[1:2] + rest[:1] and rest[2:].startswith(typed[2:]))
-    )
-
-
 class Suggesting:
     """Answers what is typed."""
 
-    def __init__(self, index: Index, shelf: CategoryShelf, brands: BrandShelf) -> None:
-        self._index, self._shelf, self._brands = index, shelf, brands
+    def __init__(self, index: Index, shelf: CategoryShelf, brands: BrandShelf, past: PastSearches) -> None:
+        self._index, self._shelf, self._brands, self._past = index, shelf, brands, past
         self._brand_names = BrandNames(known_brands({}))
         self._names: tuple[str, CategoryNames] = ("", CategoryNames(Categories(CategoryTree([]))))
 
@@ -153,10 +114,11 @@ class Suggesting:
         """What begins so; answers 503 while Elasticsearch is down or the index not made."""
         typed = plain(typed)
         if not typed:
-            return Answer.made(Suggestions([], [], []), CATALOG)
+            return Answer.made(Suggestions([], [], [], []), CATALOG)
         categories = (await self._category_names()).beginning(typed)
         brands = (await self._names_of_brands()).beginning(typed)
-        return Answer.made(Suggestions(categories, brands, await self._products(typed)), CATALOG)
+        searches, products = self._past.beginning(typed), await self._products(typed)
+        return Answer.made(Suggestions(searches, categories, brands, products), CATALOG)
 
     async def _names_of_brands(self) -> BrandNames:
         known = await self._brands.read()
@@ -211,8 +173,3 @@ def _product(hit: Json) -> SuggestedProduct:
     source = hit["_source"]
     sku = next(iter(source["skus"]), None)
     return SuggestedProduct(UUID(hit["_id"]), source["slug"], sku, source["name"], source.get("image"))
-
-
-def _tails(name: str) -> Iterator[str]:
-    words = plain(name).split()
-    return (" ".join(words[place:]) for place in range(len(words)))

@@ -1,7 +1,7 @@
 """What a search takes its words for: misspelt ones are corrected, run-together ones parted, unknown ones said. Pure.
 
 A word that no product says finds nothing, so nothing is lost by taking it for the nearest one that some product says.
-Which words those are Elasticsearch tells with the hits, at next to no cost: only a missing word has to be looked up.
+Which words those are is asked only where no hit says all of them.
 """
 
 import re

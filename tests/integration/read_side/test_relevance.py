@@ -1,6 +1,7 @@
 """Which products stand first: a real Elasticsearch, and names as merchants write them."""
 
 from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -11,6 +12,9 @@ from elasticsearch import Elasticsearch
 from projector.kinds import kind_words
 from read_side.app import create_app
 from shared.documents import search_rules
+from shared.documents.indices import OBSERVED
+from shared.documents.layout import alias_name
+from shared.documents.observations import BEHAVIOUR
 from shared.documents.products import Completion, SearchedProduct
 from shared.documents.recommendations import EVERYWHERE
 from shared.documents.search_rules import BoostInput, PinsInput, RuleInput, SearchRules, SynonymsInput, rule_of
@@ -18,6 +22,7 @@ from shared.events.catalog import AttributeValue, ProductFacts
 from shared.ids import uuid7
 from tests.fixtures.asgi import client_of
 from tests.fixtures.private_server import PrivateServer
+from tests.integration.projector.test_documents import until
 from tests.integration.read_side.catalog import Shop
 from tests.integration.read_side.conftest import settings_of
 from tests.integration.read_side.shelves import VERSION, Shelves, eventually
@@ -236,7 +241,7 @@ async def test_what_is_typed_is_completed(api: httpx.AsyncClient, typed: str, fo
 
 async def test_nothing_typed_is_nothing_suggested(api: httpx.AsyncClient) -> None:
     nothing = (await api.get("/v1/suggestions", params={"q": " "})).json()
-    assert nothing == {"categories": [], "brands": [], "products": []}
+    assert nothing == {"searches": [], "categories": [], "brands": [], "products": []}
     [light] = (await api.get("/v1/suggestions", params={"q": "ligth"})).json()["categories"]
     assert light["slug"] == "light"
     assert (await api.get("/v1/suggestions", params={"q": "no"})).json()["brands"] == [{"slug": "nox", "name": "Nox"}]
@@ -254,3 +259,31 @@ async def test_what_is_bought_most_stands_first_among_those_that_fit_alike(
         assert await first(fresh, "easel", 2) == easels[::-1]
         assert await first(fresh, "tripod", 2) == ["p-11", "p-10"], "being sold out counts more"
         assert not {"p-10", *easels} & set(await first(fresh, "notebook", 2)), "and fitting most"
+
+
+async def test_what_several_searched_for_is_suggested_if_a_product_says_all_its_words(
+    shelves: Shelves, valkey: PrivateServer, elasticsearch_url: str, names_prefix: str
+) -> None:
+    now, alias = datetime.now(UTC).isoformat(), alias_name(names_prefix, BEHAVIOUR)
+    asked = {"stereo headset": 3, "headset for john": 3, "headset stereo": 2}
+    records = [
+        {"at": now, "what": "click", "product_id": str(uuid4()), "session": f"{visitor}", "rank": 1, "text": text}
+        for text, visitors in asked.items()
+        for visitor in range(visitors)
+    ]
+    with Elasticsearch(elasticsearch_url, request_timeout=30) as client:
+        client.indices.create(index=alias, **OBSERVED[BEHAVIOUR])
+        try:
+            lines: list[dict[str, Any]] = []
+            for record in records:
+                lines += [{"create": {}}, record]
+            client.bulk(index=alias, operations=lines, refresh=True)
+            async with client_of(create_app(settings_of(valkey.url, elasticsearch_url, names_prefix))) as fresh:
+
+                async def suggested() -> list[str]:
+                    answer = await fresh.get("/v1/suggestions", params={"q": "haedset"})
+                    return list(answer.json()["searches"])
+
+                assert await until(suggested) == ["stereo headset"]
+        finally:
+            client.indices.delete(index=alias)

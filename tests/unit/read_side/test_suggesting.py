@@ -3,7 +3,8 @@
 import pytest
 
 from read_side.categories.queries import Categories
-from read_side.search.suggesting import CategoryNames, begins_nearly
+from read_side.search.names import begins_nearly
+from read_side.search.suggesting import CategoryNames
 from shared.documents.products import Category, CategoryTree
 from shared.ids import uuid7
 
