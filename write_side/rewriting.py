@@ -111,7 +111,7 @@ _PARTS = {
     "price_list": [("list_price", "price_list_id")],
     "cart": [("cart_line", "cart_id")],
     "promotion": [("promotion_use", "promotion_id")],
-    "gift_card": [("gift_card_use", "gift_card_id")],
+    "gift_card": [("gift_card_use", "gift_card_id"), ("gift_card_letter", "gift_card_id")],
     "credit": [("credit_use", "account_id")],
     "sale": [("sale_sku", "sale_id")],
     "webhook_endpoint": [("webhook_secret", "endpoint_id"), ("webhook_delivery", "endpoint_id")],

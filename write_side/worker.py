@@ -28,6 +28,7 @@ from write_side.fulfilment.booking.gateway import open_carrier
 from write_side.fulfilment.booking.reactions import reactions as booking_reactions
 from write_side.fulfilment.picking import steps as picks
 from write_side.fulfilment.picking.reactions import reactions as pick_reactions
+from write_side.gift_cards import selling as gift_cards
 from write_side.history import snapshots
 from write_side.imports.runs import steps as runs
 from write_side.inventory.alerts import handlers as alerts
@@ -130,6 +131,7 @@ def reactions_of(settings: Settings) -> list[Reaction]:
         *restock_reactions(),
         *pick_reactions(settings),
         *booking_reactions(settings),
+        *gift_cards.reactions(settings.master_key),
     ]
 
 

@@ -31,6 +31,7 @@ class Address(Struct, frozen=True):
     country: str
     line2: str = ""
     region: str = ""
+    gift_card_mail: str = ""  # where gift cards that are bought are mailed to; empty: to the buyer
 
 
 class Discounted(Struct, frozen=True):

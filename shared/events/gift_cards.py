@@ -16,12 +16,14 @@ class GiftPart(Struct, frozen=True):
     amount_minor: int
 
 
-class GiftCardIssued(Struct, frozen=True, tag="gift_cards.gift_card_issued.v1"):
+class GiftCardIssued(Struct, frozen=True, omit_defaults=True, tag="gift_cards.gift_card_issued.v1"):
     gift_card_id: UUID
     mark: str
     amount_minor: int
     currency: str
     expires_at: datetime | None  # from then on it pays nothing any more
+    order_id: UUID | None = None  # that it was bought by; none: staff issued it
+    sku: str = ""  # that was bought
 
 
 class GiftCardSpent(Struct, frozen=True, tag="gift_cards.gift_card_spent.v1"):
@@ -43,10 +45,11 @@ class GiftCardReturned(Struct, frozen=True, omit_defaults=True, tag="gift_cards.
     refund_id: UUID | None = None
 
 
-class GiftCardBlocked(Struct, frozen=True, tag="gift_cards.gift_card_blocked.v1"):
-    """By staff, and for good: it was lost, or its code told."""
+class GiftCardBlocked(Struct, frozen=True, omit_defaults=True, tag="gift_cards.gift_card_blocked.v1"):
+    """For good: by staff, since it was lost or its code told, or by a refund of what is left of it."""
 
     gift_card_id: UUID
+    refund_id: UUID | None = None
 
 
 GiftCardEvent = GiftCardIssued | GiftCardSpent | GiftCardReturned | GiftCardBlocked

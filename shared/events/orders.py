@@ -34,6 +34,7 @@ class PricedLine(Struct, frozen=True, omit_defaults=True):
     tax_included: bool = False
     included_tax_minor: int = 0
     gift_quantity: int = 0  # so many of them are a gift: their price is in the discount
+    gift_card: bool = False  # each of them is one: nothing is reserved or sent, a code is mailed once it is paid
 
 
 class Discount(Struct, frozen=True):

@@ -195,6 +195,12 @@ def test_a_mail_address_carries_no_second_recipient_and_no_header(mail: str) -> 
         contact(mail, ADDRESS)
 
 
+@pytest.mark.parametrize("mail", HOSTILE_MAILS)
+def test_whom_gift_cards_are_for_is_one_recipient_and_no_header(mail: str) -> None:
+    with pytest.raises(BrokenAddress):
+        contact("a@x.example", msgspec.structs.replace(ADDRESS, gift_card_mail=mail))
+
+
 @pytest.mark.parametrize("field", ["name", "line1", "line2", "city", "region", "postal_code"])
 @pytest.mark.parametrize("text", ["a\r\nBcc: b@x.example", "a\nb", "a\x00b", "a\x1b[2J", "a\u2028b", "a\u202eb"])
 def test_no_field_of_an_address_holds_a_line_end_or_a_control(field: str, text: str) -> None:

@@ -42,6 +42,7 @@ class AddressInput(Struct, frozen=True, forbid_unknown_fields=True):
     country: Annotated[str, Meta(pattern=r"^[A-Z]{2}(?!\n)$", description="ISO 3166-1 alpha-2")]
     line2: str = ""
     region: str = ""
+    gift_card_mail: Annotated[str, Meta(description="Whom gift cards are mailed to, if not to the buyer.")] = ""
 
 
 class Contact(Struct, frozen=True):
@@ -62,9 +63,14 @@ class SealedContact(Struct, frozen=True):
     address: str
 
 
+def is_usable_mail(mail: str) -> bool:
+    """Whether it could be written to."""
+    return len(mail) <= LONGEST_MAIL and _MAIL.fullmatch(mail) is not None
+
+
 def usable_mail(mail: str) -> str:
     """A mail address without the spaces around it; raises `BrokenMail`."""
     trimmed = mail.strip()
-    if len(trimmed) > LONGEST_MAIL or not _MAIL.fullmatch(trimmed):
+    if not is_usable_mail(trimmed):
         raise BrokenMail("this is no mail address that could be written to", pointer="/mail")
     return trimmed

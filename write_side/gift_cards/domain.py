@@ -71,6 +71,9 @@ class GiftCard(Struct, frozen=True):
     state: Literal["active", "blocked"]
     balance_minor: int
     version: int
+    order_id: UUID | None = None  # that it was bought by
+    sku: str = ""
+    refund_id: UUID | None = None  # that blocked it
 
     def is_over(self, now: datetime) -> bool:
         """Whether it has expired."""
@@ -194,11 +197,11 @@ def evolve(card: GiftCard | None, event: GiftCardEvent, version: int) -> GiftCar
     if isinstance(event, GiftCardIssued):
         return GiftCard(
             event.gift_card_id, event.mark, event.amount_minor, event.currency, event.expires_at, "active",
-            event.amount_minor, version,
+            event.amount_minor, version, event.order_id, event.sku,
         )  # fmt: skip
     assert card is not None, "a gift card's history begins with GiftCardIssued"
     if isinstance(event, GiftCardBlocked):
-        return structs.replace(card, state="blocked", version=version)
+        return structs.replace(card, state="blocked", refund_id=event.refund_id, version=version)
     return structs.replace(card, balance_minor=event.balance_minor, version=version)
 
 

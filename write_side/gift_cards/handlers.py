@@ -1,6 +1,6 @@
 """Gift card commands: load, decide, save."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -9,14 +9,14 @@ import msgspec
 from msgspec import Struct
 
 from shared.envelope import Metadata, as_json
-from shared.events.orders import Totals
+from shared.events.orders import PricedLine, Totals
 from shared.ids import uuid7
 from shared.money import Money
 from write_side import commands
 from write_side.commands import Answer, Call
 from write_side.database import Connection, Pool, first_of
-from write_side.event_log import Positions
-from write_side.gift_cards import domain, store
+from write_side.event_log import Positions, together
+from write_side.gift_cards import domain, sold, store
 from write_side.gift_cards.domain import NOTHING, GiftCard, NewGiftCard, Spread, UnknownGiftCard
 
 
@@ -29,6 +29,7 @@ class GiftCardState(Struct, frozen=True):
     balance: Money
     expires_at: datetime | None
     version: int
+    order_id: UUID | None = None  # that it was bought by; null: staff issued it
 
 
 class IssuedGiftCard(Struct, frozen=True):
@@ -111,6 +112,34 @@ async def balance_of(pool: Pool, secret: str, code: str) -> Balance:
     return Balance(state, Money(card.balance_minor, card.currency), card.expires_at)
 
 
+async def letter_of(pool: Pool, secret: str, gift_card_id: UUID) -> tuple[str, Money]:
+    """The code of a card that was bought and is to be mailed, and what it is worth."""
+    async with pool.acquire() as conn:
+        card, key = _known(await store.find(conn, gift_card_id)), await store.key_of(conn, gift_card_id)
+    assert key is not None, "it is kept until the mail is done"
+    return domain.new_code(secret, card.id, key), Money(card.amount_minor, card.currency)
+
+
+async def find_refundable(
+    conn: Connection, order_id: UUID, lines: Sequence[PricedLine], failed: Collection[UUID]
+) -> Mapping[str, Sequence[GiftCard]]:
+    """What a refund of an order, whose row is held, may take back of its gift cards."""
+    if not any(line.gift_card for line in lines):
+        return {}
+    return sold.refundable(lines, await store.of_order(conn, order_id), failed)
+
+
+async def take_back(
+    conn: Connection, cards: Mapping[str, Sequence[GiftCard]], wanted: Mapping[str, int], refund_id: UUID,
+    cause: Metadata,
+) -> Positions:  # fmt: skip
+    """Block those that a refund pays back; they are held."""
+    positions: Positions = {}
+    for card, event in sold.taken_back(cards, wanted, refund_id):
+        positions = together(positions, (await store.save(conn, card, event, cause))[1])
+    return positions
+
+
 class Gifts(NamedTuple):
     """The codes that were typed for a quote, and the secret that they are hashed with."""
 
@@ -140,4 +169,4 @@ def _known(found: GiftCard | None) -> GiftCard:
 
 def _shown(card: GiftCard) -> GiftCardState:
     amount, balance = Money(card.amount_minor, card.currency), Money(card.balance_minor, card.currency)
-    return GiftCardState(card.id, card.state, amount, balance, card.expires_at, card.version)
+    return GiftCardState(card.id, card.state, amount, balance, card.expires_at, card.version, card.order_id)

@@ -15,16 +15,19 @@ from write_side.database import Connection, among, overwrite, replace, uses_by_o
 from write_side.event_log import NewEvent, Positions
 from write_side.gift_cards.domain import GiftCard, GiftCardUses, evolve
 
-_SELECT = "SELECT id, mark, amount_minor, currency, expires_at, state, balance_minor, version FROM gift_card"
+_SELECT = """SELECT id, mark, amount_minor, currency, expires_at, state, balance_minor, version, order_id, sku,
+                    refund_id FROM gift_card"""
 _uses = msgspec.json.Decoder(dict[UUID, int])
 
 
 async def insert(conn: Connection, event: GiftCardIssued, cause: Metadata) -> Positions:
     """A new card's row and event."""
     await conn.execute(
-        """INSERT INTO gift_card (id, mark, amount_minor, currency, expires_at, state, balance_minor, version)
-           VALUES ($1, $2, $3, $4, $5, 'active', $3, 1)""",
-        event.gift_card_id, event.mark, event.amount_minor, event.currency, event.expires_at,
+        """INSERT INTO gift_card (id, mark, amount_minor, currency, expires_at, state, balance_minor, version,
+                                  order_id, sku)
+           VALUES ($1, $2, $3, $4, $5, 'active', $3, 1, $6, $7)""",
+        event.gift_card_id, event.mark, event.amount_minor, event.currency, event.expires_at, event.order_id,
+        event.sku,
     )  # fmt: skip
     return await _append(conn, event, 1, cause)
 
@@ -48,9 +51,11 @@ async def lock(conn: Connection, gift_card_id: UUID) -> GiftCard | None:
     return None if row is None else GiftCard(*row)
 
 
-async def hold(conn: Connection, ids: Sequence[UUID]) -> None:
-    """Lock these, in the order in which everybody does, until the transaction ends."""
-    await conn.execute("SELECT FROM gift_card WHERE id = ANY ($1) ORDER BY id FOR UPDATE", list(ids))
+async def hold(conn: Connection, order_id: UUID, paid: Sequence[UUID]) -> None:
+    """Lock those that an order bought and those that paid it, in the order in which everybody does, until the
+    transaction ends."""
+    query = "SELECT FROM gift_card WHERE id = ANY ($1) OR order_id = $2 ORDER BY id FOR UPDATE"
+    await conn.execute(query, list(paid), order_id)
 
 
 async def still_good(conn: Connection, parts: Sequence[GiftPart], now: datetime) -> list[GiftPart]:
@@ -69,8 +74,30 @@ async def save(
 ) -> tuple[GiftCard, Positions]:
     """A locked card's row after it was blocked, and the event."""
     now = evolve(card, event, card.version + 1)
-    await conn.execute("UPDATE gift_card SET state = $2, version = $3 WHERE id = $1", now.id, now.state, now.version)
+    query = "UPDATE gift_card SET state = $2, version = $3, refund_id = $4 WHERE id = $1"
+    await conn.execute(query, now.id, now.state, now.version, now.refund_id)
     return now, await _append(conn, event, now.version, cause)
+
+
+async def of_order(conn: Connection, order_id: UUID) -> list[GiftCard]:
+    """Those that an order bought."""
+    return [GiftCard(*row) for row in await conn.fetch(f"{_SELECT} WHERE order_id = $1 ORDER BY id", order_id)]
+
+
+async def keep_key(conn: Connection, gift_card_id: UUID, key: str) -> None:
+    """What its code is made of, until `forget_key`."""
+    await conn.execute("INSERT INTO gift_card_letter (gift_card_id, key) VALUES ($1, $2)", gift_card_id, key)
+
+
+async def key_of(conn: Connection, gift_card_id: UUID) -> str | None:
+    """What its code is made of, until it is mailed."""
+    key: str | None = await conn.fetchval("SELECT key FROM gift_card_letter WHERE gift_card_id = $1", gift_card_id)
+    return key
+
+
+async def forget_key(conn: Connection, gift_card_id: UUID) -> None:
+    """Its mail is done: nobody can make the code again."""
+    await conn.execute("DELETE FROM gift_card_letter WHERE gift_card_id = $1", gift_card_id)
 
 
 async def give_back(

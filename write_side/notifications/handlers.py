@@ -6,12 +6,26 @@ from collections.abc import Mapping
 from email.message import EmailMessage
 from uuid import UUID
 
+from msgspec import structs
+
 from shared.envelope import Metadata, Recorded
 from shared.events.notifications import MailRefused, MailSent
 from shared.http import tracing
 from shared.links import order_token
 from shared.settings import Settings
-from write_side import commands, customers, event_log, fulfilment, invoices, metrics, orders, payments, refunds, returns
+from write_side import (
+    commands,
+    customers,
+    event_log,
+    fulfilment,
+    gift_cards,
+    invoices,
+    metrics,
+    orders,
+    payments,
+    refunds,
+    returns,
+)
 from write_side.causes import continuing
 from write_side.customers import Contact, Keyring, SealedContact
 from write_side.database import Pool
@@ -94,6 +108,8 @@ async def _outcome(
         return "failed"
     async with commands.transaction(pool) as conn:
         await store.finish(conn, mail, event, cause)
+        if mail.kind == domain.GIFT_CARD and mail.subject_id is not None:
+            await gift_cards.forget_key(conn, mail.subject_id)
     return "sent" if isinstance(event, MailSent) else "erased" if event.code == ERASED else "refused"
 
 
@@ -107,8 +123,10 @@ async def _send(
     contact = await customers.open_contact(keyring, SealedContact(order.person_id, order.mail, order.address))
     if contact is None:
         return MailRefused(mail.id, mail.order_id, mail.kind, ERASED)
-    letter = await _letter(pool, mail, order)
+    letter = await _letter(pool, mail, order, settings)
     to = _recipient(order, contact, settings)
+    if mail.kind == domain.GIFT_CARD and contact.address.gift_card_mail:
+        to = _given_to(to, contact.address.gift_card_mail)
     message = letters.written(letter, to, mail, settings.mail_from, cause.correlation_id)
     with metrics.MAIL_SECONDS.labels(mail.kind).time(), tracing.span("smtp", kind="client"):
         return await _deliver(pool, server, mail, message)
@@ -130,7 +148,7 @@ async def _put_off(pool: Pool, claimed: Claimed) -> None:
         await store.put_off(conn, claimed.mail.id, growing(0.5, claimed.attempts, 300))
 
 
-async def _letter(pool: Pool, mail: Mail, order: Order) -> Letter:
+async def _letter(pool: Pool, mail: Mail, order: Order, settings: Settings) -> Letter:
     if mail.kind == domain.ORDER_CONFIRMATION:
         return letters.confirmation(
             order.lines, order.totals, order.taxes, order.charged_minor, order.credit_minor,
@@ -145,6 +163,8 @@ async def _letter(pool: Pool, mail: Mail, order: Order) -> Letter:
     if mail.kind == domain.READDRESSED:
         return letters.readdressed()
     assert mail.subject_id is not None
+    if mail.kind == domain.GIFT_CARD:
+        return letters.gift_card(*await gift_cards.letter_of(pool, settings.master_key, mail.subject_id))
     if mail.kind in (domain.SHIPPED, domain.DELIVERED):
         return await _about_parcel(pool, mail.subject_id, order, arrived=mail.kind == domain.DELIVERED)
     if mail.kind == domain.REPLACED or mail.kind in return_letters.KINDS:
@@ -180,6 +200,11 @@ async def _about_return(pool: Pool, mail: Mail, order: Order) -> Letter:
     if mail.kind == domain.REPLACED:
         return return_letters.replaced(each, order.charged_minor, order.totals.currency, order.expires_at)
     return return_letters.about(mail.kind, each, order.lines)
+
+
+def _given_to(buyer: Recipient, mail: str) -> Recipient:
+    """Whom a gift card is for: they get the code, and nothing that leads to the order."""
+    return structs.replace(buyer, to=mail, name="", address=[], status_url="")
 
 
 def _recipient(order: Order, contact: Contact, settings: Settings) -> Recipient:

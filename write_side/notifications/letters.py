@@ -10,7 +10,7 @@ from msgspec import Struct
 from shared.events.fulfilment import ParcelLine
 from shared.events.orders import OrderTax, PricedLine, Totals
 from shared.events.refunds import RefundedLine
-from shared.money import display
+from shared.money import Money, display
 from write_side.notifications.domain import Mail, addressed
 
 
@@ -21,7 +21,12 @@ class Recipient(Struct, frozen=True):
     to: str
     name: str
     address: list[str]
-    status_url: str
+    status_url: str  # empty for whom the order is none of their business
+
+    @property
+    def greeted(self) -> str:
+        """Their name behind a hello, if we know it."""
+        return f" {self.name}" if self.name else ""
 
 
 class Letter(Struct, frozen=True):
@@ -61,6 +66,17 @@ def confirmation(
         [(_item(line), display(line.total_minor, totals.currency)) for line in lines],
         [(label, display(minor, totals.currency)) for label, minor in amounts],
         shows_address=True,
+    )
+
+
+def gift_card(code: str, worth: Money) -> Letter:
+    """What was bought for somebody: whoever has the code can spend it."""
+    amount = display(worth.amount_minor, worth.currency)
+    return Letter(
+        f"Your gift card: {amount}",
+        f"here is a gift card of {amount}. Type its code at the checkout. Whoever has the code can spend it: keep this "
+        "mail, and show it to nobody.",
+        [("Code", code)],
     )
 
 
@@ -189,10 +205,10 @@ def written(letter: Letter, to: Recipient, mail: Mail, sender: str, correlation_
 
 def _plain(letter: Letter, to: Recipient) -> str:
     parts = [
-        f"Hello {to.name},\n\n{letter.text.replace('{number}', to.number)}",
+        f"Hello{to.greeted},\n\n{letter.text.replace('{number}', to.number)}",
         *("\n".join(f"{label}: {said}" for label, said in rows) for rows in (letter.items, letter.sums) if rows),
         *(["It goes to:\n" + "\n".join(to.address)] if letter.shows_address else []),
-        f"Follow it here:\n{to.status_url}",
+        *([f"Follow it here:\n{to.status_url}"] if to.status_url else []),
     ]
     return "\n\n".join(parts) + "\n"
 
@@ -203,11 +219,11 @@ def _html(letter: Letter, to: Recipient) -> str:
     table = line.join(_rows(rows) for rows in (letter.items, letter.sums) if rows)
     goes_to = "<br>".join(["It goes to:", *map(escape, to.address)])
     address = f"<p>{goes_to}</p>" if letter.shows_address else ""
+    follow = f"<p><a href='{escape(to.status_url)}'>Follow your order</a></p>" if to.status_url else ""
     return (
         "<!doctype html><html lang='en'><body style='font-family: sans-serif'>"
-        f"<p>Hello {escape(to.name)},</p><p>{text}</p>"
-        f"<table cellpadding='4'>{table}</table>{address}"
-        f"<p><a href='{escape(to.status_url)}'>Follow your order</a></p></body></html>"
+        f"<p>Hello{escape(to.greeted)},</p><p>{text}</p>"
+        f"<table cellpadding='4'>{table}</table>{address}{follow}</body></html>"
     )
 
 

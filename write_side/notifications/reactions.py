@@ -6,6 +6,7 @@ from uuid import UUID
 from shared.codec import Event, tag_of
 from shared.envelope import Metadata, Recorded
 from shared.events.fulfilment import ParcelDelivered, ParcelShipped
+from shared.events.gift_cards import GiftCardIssued
 from shared.events.invoices import InvoiceIssued, InvoiceOverdue
 from shared.events.notifications import MailQueued
 from shared.events.orders import OrderCompleted, OrderConfirmed, OrderReaddressed
@@ -29,6 +30,7 @@ from write_side.notifications import store
 from write_side.notifications.domain import (
     COMPLETED,
     DELIVERED,
+    GIFT_CARD,
     INVOICE,
     NOT_REPLACED,
     ORDER_CONFIRMATION,
@@ -113,7 +115,13 @@ def reactions(sender: str) -> list[Reaction]:
         kind = INVOICE if isinstance(event, InvoiceIssued) else OVERDUE
         await queue(conn, event.order_id, kind, event.invoice_id, cause)
 
+    async def give(conn: Connection, _: Recorded, event: Event, cause: Metadata) -> None:
+        assert isinstance(event, GiftCardIssued)
+        if event.order_id is not None:  # staff tell the codes of those that they issue
+            await queue(conn, event.order_id, GIFT_CARD, event.gift_card_id, cause)
+
     return [
+        Reaction("gift_card_mail", (tag_of(GiftCardIssued),), give),
         Reaction("invoice_mail", (tag_of(InvoiceIssued), tag_of(InvoiceOverdue)), invoice),
         Reaction("order_confirmation_mail", (tag_of(OrderConfirmed),), confirm),
         Reaction("decline_mail", (tag_of(PaymentDeclined),), decline),

@@ -12,7 +12,7 @@ from write_side.orders.refusals import CartEmpty, NotSellable, TotalOutOfRange
 from write_side.pricing import UnitPrice
 from write_side.promotions import NO_PROMOTIONS, Applied, BasketLine, LeftOut, Offered
 from write_side.promotions import apply as apply_promotions
-from write_side.taxes import STANDARD, Question, Taxable, Taxed, Taxes, summed
+from write_side.taxes import GIFT_CARD, STANDARD, Question, Taxable, Taxed, Taxes, summed
 
 LEAST_TOTAL = 50  # minor units: payment providers charge no less
 MOST_TOTAL = 99_999_999  # nor more than eight digits
@@ -27,6 +27,11 @@ class Offer(Struct, frozen=True):
     price: UnitPrice
     weight_grams: int = 0
     tax_class: str = STANDARD
+
+    @property
+    def is_gift_card(self) -> bool:
+        """Whether a gift card is what is sold."""
+        return self.tax_class == GIFT_CARD
 
 
 class Where(Struct, frozen=True):
@@ -61,10 +66,12 @@ class Priced(Struct, frozen=True):
 
 
 class Sent(Struct, frozen=True):
-    """What the goods weigh, and what they cost after promotions: shipping is told by both."""
+    """What the goods weigh, and what they cost after promotions: shipping is told by both. `nothing`: there are none,
+    but gift cards, which are mailed."""
 
     grams: int
     value_minor: int
+    nothing: bool = False
 
 
 def goods_of(
@@ -81,7 +88,7 @@ def goods_of(
 def question_of(goods: Goods, where: Where) -> Question:
     """What has to be known of taxes: they are on what is left after discounts."""
     lines = [
-        Taxable(line.total_minor - part, offer.tax_class, offer.price.tax_included)
+        Taxable(0 if offer.is_gift_card else line.total_minor - part, offer.tax_class, offer.price.tax_included)
         for line, part in zip(goods.lines, goods.off.lines, strict=True)
         for offer in (goods.offers[line.sku],)
     ]
@@ -111,8 +118,9 @@ def sent_of(
     """What is to be sent; raises `CartEmpty`, `NotSellable`."""
     basket = _basket(wanted, offers, currency)
     off = apply_promotions(basket, 0, currency, offered)
-    grams = sum(offers[line.sku].weight_grams * line.quantity for line in off.basket)
-    return Sent(grams, sum(line.total_minor for line in off.basket) - off.total_minor)
+    goods = [pair for pair in zip(off.basket, off.lines, strict=True) if not offers[pair[0].sku].is_gift_card]
+    grams = sum(offers[line.sku].weight_grams * line.quantity for line, _ in goods)
+    return Sent(grams, sum(line.total_minor - part for line, part in goods), not goods)
 
 
 def _basket(wanted: Mapping[str, int], offers: Mapping[str, Offer], currency: str) -> list[BasketLine]:
@@ -128,5 +136,5 @@ def _line(line: BasketLine, offer: Offer, discount: int, taxed: Taxed) -> Priced
     return PricedLine(
         line.sku, offer.product_id, offer.variant_id, offer.name, line.quantity, line.unit_price_minor,
         line.total_minor, taxed.added_minor, discount, price.price_list_id, price.from_quantity, price.tax_included,
-        taxed.contained_minor, line.gift_quantity,
+        taxed.contained_minor, line.gift_quantity, offer.is_gift_card,
     )  # fmt: skip

@@ -80,6 +80,11 @@ class Quote(Struct, frozen=True):
         return {line.sku: line.quantity for line in self.lines}
 
     @property
+    def kept_in_stock(self) -> dict[str, int]:
+        """The same without gift cards."""
+        return {line.sku: line.quantity for line in self.lines if not line.gift_card}
+
+    @property
     def bought(self) -> dict[str, int]:
         """SKU → how many that are no gifts."""
         return {line.sku: n for line in self.lines if (n := line.quantity - line.gift_quantity)}

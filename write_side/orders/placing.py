@@ -132,7 +132,7 @@ def decide(known: Known, command: PlaceOrder, now: datetime) -> Placing:
     _check_paying(quote, known, now)
     inventory.check_limits(bought, known.limits, known.bought.get(quote.person_id, {}))
     # Unlocked: turns away early whom the rows would turn away.
-    taken = inventory.allocate(quote.wanted, known.stock, command.strategy)
+    taken = inventory.allocate(quote.kept_in_stock, known.stock, command.strategy)
     expires_at = now + timedelta(seconds=command.payment_ttl)
     number = domain.spoken_number(os.urandom(8))
     placed = domain.place(quote, [allocation for allocation, _ in taken], uuid7(), uuid7(), number, expires_at)

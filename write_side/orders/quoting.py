@@ -36,7 +36,7 @@ from write_side.event_log import Positions
 from write_side.gift_cards import Gifts
 from write_side.invoices import PayBy
 from write_side.orders import costing, domain, store
-from write_side.orders.costing import Offer, Priced, Where
+from write_side.orders.costing import Offer, Priced, Sent, Where
 from write_side.orders.handlers import QuoteState, quoted
 from write_side.orders.offers import offers_of, spare_of
 from write_side.pricing import Asked
@@ -46,6 +46,7 @@ from write_side.taxes import TaxRates
 
 NOBODY = UUID(int=0)
 CARD = PayBy("card", frozenset())
+NOT_SENT = Shipping("mail", "By mail", 0)  # an order of gift cards alone
 
 
 class Outside(NamedTuple):
@@ -128,12 +129,15 @@ async def issue_quote(
 async def list_shipping(
     pool: Pool, cart_id: UUID, secret: str | None, where: Where, outside: Outside, codes: Sequence[str] = ()
 ) -> ShippingOptions:
-    """How a cart can be sent to an address, and for what; an empty list where nothing goes.
+    """How a cart can be sent to an address, and for what; an empty list where nothing goes, or nothing has
+    to, as with gift cards alone.
 
     Refuses `cart_ordered`, `cart_empty`, `not_sellable`, `pass_required`, `shipping_unavailable`.
     """
     async with pool.acquire() as conn:
         basket = await _basket(conn, cart_id, secret, codes, NOBODY)
+    if _sent(basket).nothing:
+        return ShippingOptions([])
     options = await shipping.ask(outside.rates, _parcel(basket, where), outside.rates_seconds)
     return ShippingOptions(
         [
@@ -172,15 +176,24 @@ async def _check_limits(conn: Connection, cart: Cart, person_id: UUID) -> None:
 
 async def _priced(basket: Basket, where: Where, outside: Outside, method: str | None) -> tuple[Shipping, Priced]:
     """How it is sent, and what it costs so. Whoever is outside is asked here, while no transaction is open."""
-    parcel, cart = _parcel(basket, where), basket.cart
-    options = await shipping.ask(outside.rates, parcel, outside.rates_seconds)
-    chosen = shipping.chosen(options, method, parcel)
+    cart = basket.cart
+    chosen = await _chosen(basket, where, outside, method)
     goods = costing.goods_of(cart.lines, basket.offers, chosen, cart.currency, basket.offered)
     taxed = await taxes.ask(outside.taxes, costing.question_of(goods, where), outside.taxes_seconds)
     return chosen, costing.price(goods, taxed)
 
 
+async def _chosen(basket: Basket, where: Where, outside: Outside, method: str | None) -> Shipping:
+    if _sent(basket).nothing:
+        return NOT_SENT
+    parcel = _parcel(basket, where)
+    return shipping.chosen(await shipping.ask(outside.rates, parcel, outside.rates_seconds), method, parcel)
+
+
+def _sent(basket: Basket) -> Sent:
+    return costing.sent_of(basket.cart.lines, basket.offers, basket.cart.currency, basket.offered)
+
+
 def _parcel(basket: Basket, where: Where) -> Parcel:
-    cart = basket.cart
-    sent = costing.sent_of(cart.lines, basket.offers, cart.currency, basket.offered)
+    cart, sent = basket.cart, _sent(basket)
     return Parcel(where.country, where.region, where.postal_code, cart.currency, sent.grams, sent.value_minor)

@@ -58,7 +58,8 @@ _ORDER = """SELECT o.id, o.number, o.quote_id, o.cart_id, o.payment_id, o.person
                    o.shipping, o.taxes, o.duties_due, o.gift_cards, o.replaces
             FROM customer_order o"""
 _LINES = """SELECT order_id, sku, product_id, variant_id, name, quantity, unit_price_minor, total_minor, tax_minor,
-                   discount_minor, price_list_id, from_quantity, tax_included, included_tax_minor, gift_quantity
+                   discount_minor, price_list_id, from_quantity, tax_included, included_tax_minor, gift_quantity,
+                   gift_card
             FROM order_line WHERE order_id = ANY ($1) ORDER BY order_id, n"""
 _ALLOCATIONS = """SELECT order_id, sku, warehouse, quantity FROM order_allocation
                   WHERE order_id = ANY ($1) ORDER BY order_id, n"""
@@ -187,6 +188,12 @@ async def find_head(conn: Connection, order_id: UUID) -> Order | None:
 async def find_order(conn: Connection, order_id: UUID) -> Order | None:
     """An order with its lines."""
     return next(iter(await _orders(conn, await conn.fetch(f"{_ORDER} WHERE o.id = $1", order_id))), None)
+
+
+async def with_gift_cards(conn: Connection, ids: Sequence[UUID]) -> set[UUID]:
+    """Those of these orders that gift cards were bought by."""
+    query = "SELECT DISTINCT order_id FROM order_line WHERE order_id = ANY ($1) AND gift_card"
+    return {row["order_id"] for row in await conn.fetch(query, ids)}
 
 
 async def find_by_number(conn: Connection, number: str) -> UUID | None:

@@ -23,6 +23,7 @@ from shared.events.refunds import (
 )
 from write_side import gift_cards
 from write_side.errors import NotFound, Refusal
+from write_side.gift_cards import GiftCard
 from write_side.inventory import Demand
 from write_side.payments import Payment, SeenRefund
 
@@ -117,7 +118,8 @@ class Refund(Struct, frozen=True):
 
 class Bought(Struct, frozen=True):
     """What an order's refunds are decided from; `shipped` is SKU → how many have left the house, `received` how many of
-    them came back by a return."""
+    them came back by a return. `cards`: SKU → what can be taken back of the gift cards that were bought; None: none is
+    issued yet."""
 
     lines: Sequence[PricedLine]
     totals: Totals
@@ -127,6 +129,7 @@ class Bought(Struct, frozen=True):
     gift_cards: Sequence[GiftPart] = ()  # what they paid beside the payment
     received: Mapping[str, int] = {}
     credits: Sequence[CreditPart] = ()  # what goods that came back paid of it: given back by the payments of these
+    cards: Mapping[str, Sequence[GiftCard]] | None = None
 
     @property
     def charged_minor(self) -> int:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from shared.envelope import Metadata
 from shared.events.gift_cards import GiftPart
@@ -80,9 +80,21 @@ async def request_within(
 ) -> tuple[RefundState, Positions]:
     """The same in the transaction of a caller, who holds the order or is about to."""
     bought, earlier = await _bought(conn, order_id), await store.of_order(conn, order_id)
+    bought = await _with_cards(conn, order_id, bought, earlier)
     whole = requesting.request(bought, earlier, wanted, uuid7())
+    # Ahead of the stock, as placing holds them.
+    taken = await gift_cards.take_back(conn, bought.cards or {}, inventory.summed(whole.lines), whole.refund_id, cause)
     [first, *_], positions = await _insert(conn, bought, sources.by_payment(whole, bought, earlier, uuid7), cause)
-    return _shown(first), positions
+    return _shown(first), together(taken, positions)
+
+
+async def _with_cards(conn: Connection, order_id: UUID, bought: Bought, earlier: Sequence[Refund]) -> Bought:
+    """With what can be taken back of the gift cards that it bought; they and those that paid it are held."""
+    await gift_cards.hold(conn, order_id, [part.gift_card_id for part in bought.gift_cards])
+    failed = [each.id for each in earlier if each.state == "failed"]
+    return structs.replace(
+        bought, cards=await gift_cards.find_refundable(conn, order_id, bought.lines, failed)
+    )
 
 
 async def worth(conn: Connection, order_id: UUID, wanted: NewRefund) -> int:
@@ -135,7 +147,7 @@ async def _insert(
 
 async def hold(conn: Connection, order: orders.Order) -> None:
     """Lock what a refund of an order gives back to, ahead of the stock as placing does: for who moves stock first."""
-    await gift_cards.hold(conn, [part.gift_card_id for part in order.gift_cards])
+    await gift_cards.hold(conn, order.id, [part.gift_card_id for part in order.gift_cards])
     await invoices.hold(conn, order.id)
 
 

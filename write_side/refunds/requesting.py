@@ -73,10 +73,19 @@ def parts_of(bought: Bought, earlier: Sequence[Refund], wanted: NewRefund) -> Pa
     _check_meant(wanted)
     given = 0 if bought.payment.state == "voided" else gift_cards.paid_by(bought.gift_cards)
     paid = bought.charged_minor + sum(part.amount_minor for part in bought.credits) + given
-    left = paid - sum(refund.counted_minor for refund in earlier)
+    left = paid - sum(refund.counted_minor for refund in earlier) - _spent(bought, earlier, wanted)
     amount, lines, shipping = _asked(bought, earlier, wanted, left)
     restocked = goods.put_back(bought, earlier, lines) if wanted.restock else []
     return Parts(amount, lines, shipping, restocked, left)
+
+
+def _spent(bought: Bought, earlier: Sequence[Refund], wanted: NewRefund) -> int:
+    """What was paid for gift cards and isn't there any more. A mere amount takes none back: all of them stay good."""
+    cards = bought.cards or {}
+    cost = sum(_cost(line) for line in bought.lines if line.sku in cards)
+    back = sum(part for refund in earlier for sku, part in _gone(refund)[0] if sku in cards)
+    there = sum(card.balance_minor for each in cards.values() for card in each)
+    return max(cost - back - (there if wanted.amount_minor is None else 0), 0)
 
 
 def _check_meant(wanted: NewRefund) -> None:
@@ -125,7 +134,9 @@ def _gone(refund: Refund) -> tuple[list[tuple[str, int]], int]:
 
 def _lines_of(bought: Bought, earlier: Sequence[Refund], wanted: dict[str, int] | None) -> list[RefundedLine]:
     """These quantities with what they cost, or all that is left; refuses what is more than that."""
+    cards = bought.cards or {}
     ordered, left = summed(bought.lines), unrefunded(bought.lines, earlier)
+    left |= {sku: len(each) for sku, each in cards.items()}
     cost = goods.added_up((line.sku, _cost(line)) for line in bought.lines)
     paid = goods.added_up(part for refund in earlier for part in _gone(refund)[0])
     asked = {sku: quantity for sku, quantity in left.items() if quantity} if wanted is None else wanted
@@ -134,7 +145,11 @@ def _lines_of(bought: Bought, earlier: Sequence[Refund], wanted: dict[str, int] 
         raise RefundExceedsOrder(f"not so many are left to refund: {', '.join(lacking[:20])}", lines=facts)
     upto = {sku: cost[sku] * (ordered[sku] - left[sku] + quantity) // ordered[sku] for sku, quantity in asked.items()}
     # Never less than nothing: others failed.
-    return [RefundedLine(sku, quantity, max(upto[sku] - paid.get(sku, 0), 0)) for sku, quantity in asked.items()]
+    amounts = {sku: max(part - paid.get(sku, 0), 0) for sku, part in upto.items()}
+    amounts |= {
+        sku: sum(card.balance_minor for card in each[: asked[sku]]) for sku, each in cards.items() if sku in asked
+    }
+    return [RefundedLine(sku, quantity, amounts[sku]) for sku, quantity in asked.items()]
 
 
 def unrefunded(ordered: Iterable[Line], refunds: Iterable[Refund]) -> dict[str, int]:

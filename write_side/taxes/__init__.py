@@ -1,12 +1,12 @@
 """What taxes an order pays by where it goes: what other contexts may ask of it."""
 
-from write_side.taxes.computing import STANDARD, Question, Taxable, Taxed, Taxes, summed
+from write_side.taxes.computing import GIFT_CARD, STANDARD, Question, Taxable, Taxed, Taxes, summed
 from write_side.taxes.domain import Destination, rules_at
 from write_side.taxes.handlers import flat_rates, seed
 from write_side.taxes.providers import TableTaxes, TaxesUnavailable, TaxRates, ask
 from write_side.taxes.store import find_destination
 
 __all__ = [
-    "STANDARD", "Destination", "Question", "TableTaxes", "TaxRates", "Taxable", "Taxed", "Taxes", "TaxesUnavailable",
-    "ask", "find_destination", "flat_rates", "rules_at", "seed", "summed",
+    "GIFT_CARD", "STANDARD", "Destination", "Question", "TableTaxes", "TaxRates", "Taxable", "Taxed", "Taxes",
+    "TaxesUnavailable", "ask", "find_destination", "flat_rates", "rules_at", "seed", "summed",
 ]  # fmt: skip

@@ -153,6 +153,10 @@ class Shop:
         typed, paying = Gifts(self.settings.master_key, gifts), PayBy(pay_by, self.settings.invoicing)
         return _quote.decode((await quoting.issue_quote(*args, method=method, gifts=typed, pay_by=paying)).body)
 
+    def quote_of(self, answer: Answer[QuoteState]) -> QuoteState:
+        """The quote that was just issued."""
+        return _quote.decode(answer.body)
+
     async def promote(self, off: Any, **said: Any) -> Promotion:
         """A promotion that runs from now on."""
         new = PromotionInput("Sale", off, **said)

@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from shared.settings import Settings
 from write_side import metrics
+from write_side.customers import Contact
 from write_side.fulfilment.booking.carrier import Booked, Carrier, CarrierDown, CarrierRefused, Consignment, Scan
 
 TIMEOUT = 8.0  # seconds to the end of the answer; less than a worker claims a booking for
@@ -30,6 +31,12 @@ class _Refusal(Struct):
 _shipment, _refusal = msgspec.json.Decoder(_Shipment), msgspec.json.Decoder(_Refusal)
 
 
+def _on_the_label(contact: Contact) -> dict[str, str]:
+    """An address without what is no carrier's business."""
+    told: dict[str, str] = msgspec.to_builtins(contact.address)
+    return {name: said for name, said in told.items() if name != "gift_card_mail"}
+
+
 class WebCarrier:
     """Each call is tried once: the rows remember what is to be tried again."""
 
@@ -43,11 +50,11 @@ class WebCarrier:
 
     async def book(self, consignment: Consignment) -> Booked:
         """A number and a label."""
-        return await self._booked("book", consignment, {"to": msgspec.to_builtins(consignment.contact.address)})
+        return await self._booked("book", consignment, {"to": _on_the_label(consignment.contact)})
 
     async def fetch(self, consignment: Consignment, warehouse: str) -> Booked:
         """A number and a label of a parcel that the customer sends."""
-        ways = {"from": msgspec.to_builtins(consignment.contact.address), "to_warehouse": warehouse}
+        ways = {"from": _on_the_label(consignment.contact), "to_warehouse": warehouse}
         return await self._booked("fetch", consignment, ways)
 
     async def _booked(self, operation: str, consignment: Consignment, ways: dict[str, Any]) -> Booked:

@@ -1,0 +1,138 @@
+"""Gift cards that are bought: issued once they are paid, mailed, spent, and taken back by a refund."""
+
+import re
+
+import pytest
+from msgspec import structs
+
+from doorbuster import verify
+from shared.money import Money
+from tests.fixtures.write_side import CAUSE
+from tests.integration.checkout.inbox import Inbox
+from tests.integration.checkout.shop import ADDRESS, MAIL, Basket, Shop
+from tests.integration.checkout.test_mails import react as mail
+from tests.integration.checkout.test_mails import send
+from write_side import customers, reactions
+from write_side.catalog import handlers as catalog
+from write_side.catalog.domain import ProductInput, VariantInput
+from write_side.gift_cards import handlers as gift_cards
+from write_side.gift_cards import store
+from write_side.gift_cards.domain import GiftCard
+from write_side.gift_cards.selling import reactions as selling
+from write_side.notifications.gateway import MailServer
+from write_side.orders import quoting
+from write_side.orders.handlers import OrderState, QuoteState
+from write_side.refunds.domain import RefundExceedsCaptured, RefundExceedsOrder
+
+AUNT = "aunt@shop.example"
+
+
+async def _offer(shop: Shop) -> None:
+    """A gift card of 50.00, and a lamp of 10.00."""
+    product = ProductInput("Gift card", [VariantInput("CARD-50")], tax_class="gift-card")
+    await catalog.create_product(shop.pool, product, CAUSE, None)
+    await shop.price("CARD-50", 5000)
+    await shop.stock("lamp", 5)
+
+
+async def _issue(shop: Shop) -> None:
+    await shop.pool.execute("UPDATE relay_state SET safe_position = (SELECT max(position) FROM event_log)")
+    for reaction in selling(shop.settings.master_key):
+        await reactions.advance(shop.pool, reaction)  # the first time it only writes its checkpoint
+        while await reactions.advance(shop.pool, reaction):
+            pass
+
+
+async def _quote(shop: Shop, basket: Basket, gift_card_mail: str = "") -> QuoteState:
+    contact = customers.contact(MAIL, structs.replace(ADDRESS, gift_card_mail=gift_card_mail))
+    args = (shop.pool, shop.keyring, basket.id, basket.secret, contact, 900, shop.outside, CAUSE)
+    return shop.quote_of(await quoting.issue_quote(*args))
+
+
+async def _bought(shop: Shop, gift_card_mail: str = "", **lines: int) -> OrderState:
+    basket = await shop.basket()
+    await shop.fill(basket, {"CARD-50": 2} | lines)
+    order = await shop.place(basket, (await _quote(shop, basket, gift_card_mail)).id)
+    await shop.pay(order)
+    await shop.complete(order)
+    return order
+
+
+async def _cards(shop: Shop, order: OrderState) -> list[GiftCard]:
+    async with shop.pool.acquire() as conn:
+        return await store.of_order(conn, order.id)
+
+
+async def _is_verified(shop: Shop) -> bool:
+    async with shop.pool.acquire() as conn:
+        return await verify.differences(conn) == []
+
+
+async def test_an_order_of_gift_cards_alone_is_untaxed_and_unsent_and_completes_itself_once_it_is_captured(
+    shop: Shop, inbox: tuple[Inbox, MailServer]
+) -> None:
+    received, server = inbox
+    await _offer(shop)
+    order = await _bought(shop, AUNT)
+    assert order.totals.total == Money(10_000, "EUR"), "no tax, no shipping"
+    await _issue(shop)
+    assert await _cards(shop, order) == [], "authorized is not captured"
+    await shop.work()
+    await _issue(shop)
+    await _issue(shop)
+    cards = await _cards(shop, order)
+    assert [card.amount_minor for card in cards] == [5000, 5000]
+    assert (await shop.now(order)).state == "completed"
+    await mail(shop)
+    await send(shop, server)
+    to_aunt = [each for each in received.mails if each["To"] == AUNT]
+    texts = [part.get_content() for each in to_aunt if (part := each.get_body(("plain",)))]
+    codes = [found.group(0) for text in texts if (found := re.search(r"([2-9A-Z]{4}-){3}[2-9A-Z]{4}", text))]
+    assert len(set(codes)) == 2
+    assert not any(str(order.id) in text or order.number in text for text in texts), "the order is none of hers"
+    assert await shop.pool.fetchval("SELECT count(*) FROM gift_card_letter") == 0, "nobody can make a code again"
+    for code in codes:
+        balance = await gift_cards.balance_of(shop.pool, shop.settings.master_key, code)
+        assert balance.balance == Money(5000, "EUR")
+    assert await _is_verified(shop)
+
+
+async def test_goods_beside_gift_cards_are_taxed_and_sent_and_the_cards_are_not(shop: Shop) -> None:
+    await _offer(shop)
+    order = await _bought(shop, lamp=1)
+    amounts = {name: getattr(order.totals, name).amount_minor for name in ("lines", "shipping", "tax")}
+    assert amounts == {"lines": 11_000, "shipping": 490, "tax": 190 + 93}
+    await shop.work()
+    await _issue(shop)
+    now = await shop.now(order)
+    assert (now.state, [allocation.sku for allocation in now.allocations]) == ("confirmed", ["lamp"])
+
+
+async def test_a_refund_blocks_unused_cards_and_gives_back_no_more_than_is_left_of_used_ones(
+    shop: Shop, inbox: tuple[Inbox, MailServer]
+) -> None:
+    received, server = inbox
+    await _offer(shop)
+    order = await _bought(shop)
+    await shop.work()
+    await _issue(shop)
+    await mail(shop)
+    await send(shop, server)
+    code = next(
+        found.group(0) for each in received.mails if (part := each.get_body(("plain",)))
+        and (found := re.search(r"([2-9A-Z]{4}-){3}[2-9A-Z]{4}", part.get_content()))
+    )  # fmt: skip
+    basket = await shop.basket(lamp=1)
+    await shop.place(basket, (await shop.quote(basket, gifts=[code])).id)  # 17.73 of one
+    with pytest.raises(RefundExceedsCaptured):
+        await shop.refund(order, amount_minor=1)
+    one = await shop.refund(order, lines=[{"sku": "CARD-50", "quantity": 1}])
+    assert one.amount.amount_minor == 5000, "the one that is unused"
+    with pytest.raises(RefundExceedsOrder):
+        await shop.refund(order, lines=[{"sku": "CARD-50", "quantity": 2}])
+    rest = await shop.refund(order)
+    assert rest.amount.amount_minor == 5000 - 1773
+    assert {card.state for card in await _cards(shop, order)} == {"blocked"}
+    again = await shop.basket(lamp=1)
+    assert [each.why for each in (await shop.quote(again, gifts=[code])).refused_gift_cards] == ["blocked"]
+    assert await _is_verified(shop)

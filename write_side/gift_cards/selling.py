@@ -1,0 +1,58 @@
+"""Gift cards that were bought are issued once their money is taken: exactly once, with the checkpoint. Their mails tell
+the codes (notifications), and an order of nothing else is done."""
+
+from collections.abc import Sequence
+from secrets import token_hex
+from uuid import UUID
+
+from shared.codec import Event, decode_events, tag_of
+from shared.envelope import Metadata, Recorded
+from shared.events.gift_cards import GiftCardIssued
+from shared.events.payments import PaymentCaptured
+from shared.ids import uuid7
+from write_side import orders, refunds
+from write_side.database import Connection
+from write_side.gift_cards import domain, sold, store
+from write_side.orders import Order
+from write_side.reactions import Reaction
+
+SCAN = 500  # events looked at in one go: few orders have gift cards
+
+
+def reactions(secret: str) -> list[Reaction]:
+    """What a capture leads to; `secret` is MASTER_KEY."""
+
+    async def issue(conn: Connection, _: Recorded, event: Event, cause: Metadata) -> None:
+        assert isinstance(event, PaymentCaptured)
+        order = await orders.lock_whole(conn, event.order_id)
+        withheld = refunds.withheld(await refunds.of_order(conn, order.id))
+        for line in order.lines:
+            for amount_minor in sold.worth(line, withheld.get(line.sku, 0)) if line.gift_card else ():
+                await _issue(conn, secret, order, line.sku, amount_minor, cause)
+        if all(line.gift_card for line in order.lines) and order.state == "confirmed":
+            await orders.complete(conn, order, cause)
+
+    return [Reaction("sold_gift_cards", (tag_of(PaymentCaptured),), issue, SCAN, _with_gift_cards)]
+
+
+async def _issue(
+    conn: Connection, secret: str, order: Order, sku: str, amount_minor: int, cause: Metadata
+) -> None:
+    id_, key = uuid7(), token_hex(16)
+    mark = domain.mark_of(secret, domain.new_code(secret, id_, key))
+    currency = order.totals.currency
+    await store.insert(conn, GiftCardIssued(id_, mark, amount_minor, currency, None, order.id, sku), cause)
+    await store.keep_key(conn, id_, key)
+
+
+async def _with_gift_cards(conn: Connection, events: Sequence[Recorded]) -> list[Recorded]:
+    """Those of orders that bought some; one question for all of them."""
+    of = {recorded.position: _order_of(recorded) for recorded in events}
+    found = await orders.with_gift_cards(conn, list(of.values()))
+    return [recorded for recorded in events if of[recorded.position] in found]
+
+
+def _order_of(recorded: Recorded) -> UUID:
+    [event] = decode_events(recorded.type, recorded.payload)
+    assert isinstance(event, PaymentCaptured)
+    return event.order_id
