@@ -32,6 +32,7 @@ from shared.events.orders import (
     OrderConfirmed,
     OrderEvent,
     OrderExpired,
+    OrderExtended,
     OrderPlaced,
     OrderReaddressed,
     OrderReallocated,
@@ -250,6 +251,8 @@ def _placed_after(placed: Raw, event: Happening) -> Raw:
         return Raw(encode(msgspec.structs.replace(before, mail="", address="")))
     if isinstance(event, OrderReaddressed) and (before := _placed.decode(placed)):
         return Raw(encode(msgspec.structs.replace(before, address=event.address)))
+    if isinstance(event, OrderExtended) and (before := _placed.decode(placed)):
+        return Raw(encode(msgspec.structs.replace(before, expires_at=event.expires_at)))
     if isinstance(event, OrderClaimed) and (before := _placed.decode(placed)):
         return Raw(encode(msgspec.structs.replace(before, account_id=event.account_id)))
     return placed

@@ -160,6 +160,13 @@ class OrderConfirmed(Struct, frozen=True, tag="orders.order_confirmed.v1"):
     payment_id: UUID
 
 
+class OrderExtended(Struct, frozen=True, tag="orders.order_extended.v1"):
+    """Whoever pays is at their bank: the stock is held for them until `expires_at`, longer than was said before."""
+
+    order_id: UUID
+    expires_at: datetime
+
+
 class OrderClosing(Struct, frozen=True, tag="orders.order_closing.v1"):
     """It will be cancelled or expire as soon as the payment provider confirms that nothing can be charged any more."""
 
@@ -223,6 +230,7 @@ class OrderClaimed(Struct, frozen=True, tag="orders.order_claimed.v1"):
 OrderEvent = (
     OrderPlaced
     | OrderConfirmed
+    | OrderExtended
     | OrderClosing
     | OrderCancelled
     | OrderExpired

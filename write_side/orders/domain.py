@@ -5,7 +5,7 @@ only the rows know (is the stock still there, was the cart changed meanwhile) is
 """
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 from uuid import UUID
 
@@ -23,6 +23,7 @@ from shared.events.orders import (
     OrderConfirmed,
     OrderEvent,
     OrderExpired,
+    OrderExtended,
     OrderPlaced,
     OrderReaddressed,
     OrderReallocated,
@@ -35,6 +36,7 @@ from shared.events.orders import (
     Shipping,
     Totals,
 )
+from shared.ids import time_of
 from write_side import gift_cards
 from write_side.orders.costing import Goods
 from write_side.orders.refusals import QuoteExpired, QuoteStale
@@ -174,6 +176,10 @@ def place(
     )  # fmt: skip
 
 
+AT_THE_BANK = timedelta(minutes=10)  # from when somebody is seen there
+LONGEST_WAIT = timedelta(hours=1)  # after the order was placed
+WORTH_AN_EVENT = timedelta(minutes=1)
+
 _SPOKEN = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"  # nothing that is mistaken for something else on the phone
 
 
@@ -196,6 +202,13 @@ def evolve_quote(quote: Quote | None, event: QuoteEvent, version: int) -> Quote:
     return structs.replace(quote, mail="", address="", version=version)
 
 
+def extended(order: Order, now: datetime) -> datetime | None:
+    """Until when an order's stock is held for somebody who is at their bank; None if that is no longer than it is held
+    anyway. However often they go there, an hour after placing it is over: an open payment is no way to keep stock."""
+    until = min(now + AT_THE_BANK, time_of(order.id) + LONGEST_WAIT)
+    return until if until - order.expires_at >= WORTH_AN_EVENT else None
+
+
 def evolve(order: Order | None, event: OrderEvent, version: int) -> Order:
     """An order after an event."""
     match event:
@@ -210,6 +223,9 @@ def evolve(order: Order | None, event: OrderEvent, version: int) -> Order:
         case OrderClosing(reason=reason):
             assert order is not None
             return _moved(order, version, "closing", reason, deducted=order.deducted)
+        case OrderExtended(expires_at=expires_at):
+            assert order is not None
+            return structs.replace(order, expires_at=expires_at, version=version)
         case OrderCancelled(reason=reason):
             return _moved(order, version, "cancelled", reason, deducted=False)
         case OrderExpired():

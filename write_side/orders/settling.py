@@ -29,7 +29,7 @@ from write_side.database import Connection, Pool
 from write_side.event_log import NewEvent, Positions, together
 from write_side.orders import store
 from write_side.orders.calls import Settling
-from write_side.orders.domain import Order
+from write_side.orders.domain import Order, extended
 from write_side.orders.refusals import AlreadyPaid, UnknownOrder
 from write_side.orders.verdicts import Verdict, judge
 from write_side.payments import Decline, Gateway, Notice, Payment, ProviderDown, ProviderRefused, Seen, Work
@@ -66,12 +66,13 @@ async def learn(
         order, work = await _locked(conn, seen)
         if order is None or work is None:
             return Learnt("ignore"), {}
-        verdict = judge(order, work, seen, fresh=fresh)
+        now = datetime.now(UTC)
+        verdict = judge(order, work, seen, now, fresh=fresh)
         positions = await _carry_out(conn, verdict, order, work, seen, cause)
         if verdict == "record":  # that it exists was news, and so may be what has become of it
             work = await payments.lock_payment(conn, order.payment_id)
             assert work is not None
-            verdict = judge(order, work, seen, fresh=fresh)
+            verdict = judge(order, work, seen, now, fresh=fresh)
             positions = together(positions, await _carry_out(conn, verdict, order, work, seen, cause))
         return Learnt(verdict), positions
 
@@ -109,6 +110,9 @@ async def _carry_out(
             captured = PaymentCaptured(payment.id, order.id, seen.intent_id, seen.authorized_minor)
             saved = await payments.save(conn, payment, captured, "captured", cause, todo=None)
             return together(saved, await _invoiced(conn, order, payment, cause))
+        case "extend":
+            until = extended(order, datetime.now(UTC))
+            return {} if until is None else await store.extend(conn, order, until, cause)
         case "end":
             return await _end(conn, order, cause)
         case "wake":

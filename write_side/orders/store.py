@@ -1,6 +1,7 @@
 """The SQL of quotes and orders. With schema/functions/orders.sql, the only place that names their tables."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -13,6 +14,7 @@ from shared.events.gift_cards import GiftPart
 from shared.events.orders import (
     Allocation,
     Discount,
+    OrderExtended,
     OrderRedacted,
     OrderTax,
     PricedLine,
@@ -222,6 +224,15 @@ async def save_closing(conn: Connection, order: Order, reason: str) -> None:
         order.id, reason,
     )  # fmt: skip
     await conn.execute("SELECT payments_void($1)", order.payment_id)
+
+
+async def extend(conn: Connection, order: Order, expires_at: datetime, cause: Metadata) -> Positions:
+    """Hold the stock of a locked order longer."""
+    await conn.execute(
+        "UPDATE customer_order SET expires_at = $2, version = version + 1 WHERE id = $1", order.id, expires_at
+    )
+    event = NewEvent("order", order.id, order.version + 1, order_key(order.id), OrderExtended(order.id, expires_at))
+    return await event_log.append(conn, [event], cause)
 
 
 async def settle(conn: Connection, stock: str, reason: str, commands: Sequence[Settling]) -> list[Positions]:

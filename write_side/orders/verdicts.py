@@ -4,9 +4,10 @@ A webhook, the client's `complete` and the worker may tell the same thing at onc
 whatever was settled before stays settled, and only a state that waits for a fact is moved by it.
 """
 
+from datetime import datetime
 from typing import Literal
 
-from write_side.orders.domain import Order
+from write_side.orders.domain import Order, extended
 from write_side.payments import Seen, Work, covers
 
 Verdict = Literal[
@@ -14,6 +15,7 @@ Verdict = Literal[
     "decline",  # this try was refused, another card may be tried
     "confirm",  # paid: deduct the stock, confirm the order
     "capture",  # the money was taken
+    "extend",  # whoever pays is at their bank: hold the stock longer
     "end",  # nothing can be charged any more: cancel or expire the order
     "wake",  # the order is closing: let the worker look now
     "alarm",  # it does not fit: a person has to look
@@ -22,7 +24,10 @@ Verdict = Literal[
 ]
 
 
-def judge(order: Order, work: Work, seen: Seen, *, fresh: bool) -> Verdict:
+AT_THE_BANK = ("requires_action", "processing")
+
+
+def judge(order: Order, work: Work, seen: Seen, now: datetime, *, fresh: bool) -> Verdict:
     """The verdict on `seen`, under the locks of order and payment; `fresh` as in `settling.learn`."""
     payment = work.payment
     if payment.state in ("captured", "voided"):
@@ -37,6 +42,8 @@ def judge(order: Order, work: Work, seen: Seen, *, fresh: bool) -> Verdict:
         return _authorized(order, work, seen, fresh=fresh)
     if seen.decline is not None and _is_new(order, work, seen):
         return "decline"
+    if seen.status in AT_THE_BANK and order.state == "pending_payment" and extended(order, now):
+        return "extend"
     return "ignore"
 
 

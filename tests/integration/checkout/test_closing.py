@@ -73,6 +73,20 @@ async def test_while_stripe_is_down_a_cancelled_order_keeps_its_stock(shop: Shop
     assert await shop.figures("lamp") == (5, 0)
 
 
+async def test_stock_is_held_for_whoever_is_at_their_bank_when_time_is_up(shop: Shop) -> None:
+    await shop.stock("lamp", 5)
+    order = await shop.order(lamp=2, ttl=0)
+    assert await shop.pay(order, "pm_card_threeDSecure2Required") == "requires_action"
+    for webhook in await shop.webhooks(order):
+        await shop.receive(webhook)
+    assert await settling.close_expired(shop.pool) == 0
+    held = (await shop.now(order)).expires_at - order.expires_at
+    assert timedelta(minutes=9) < held < timedelta(minutes=12)
+    assert await shop.figures("lamp") == (5, 2)
+    await shop.complete(order)  # sees the same again: no event for some seconds more
+    assert (await shop.history(order)).count("order_extended") == 1
+
+
 async def test_an_unpaid_order_expires(shop: Shop) -> None:
     await shop.stock("lamp", 5)
     order = await shop.order(lamp=2, ttl=0)

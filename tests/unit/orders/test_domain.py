@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.events.orders import OrderCancelled, OrderClosing, OrderConfirmed, OrderExpired, Shipping
+from shared.events.orders import OrderCancelled, OrderClosing, OrderConfirmed, OrderExpired, OrderExtended, Shipping
 from shared.events.taxes import Tax, TaxRules
 from shared.ids import uuid7
 from write_side.orders import costing, domain
@@ -125,10 +125,27 @@ def test_a_spoken_number_has_nothing_that_is_mistaken(random: bytes) -> None:
     assert not set(number) & set("01ILO")
 
 
+@pytest.mark.parametrize(
+    ("placed_ago", "left", "held"),  # minutes
+    [(25, 5, 10), (25, 9.5, None), (30, -1, 10), (55, 2, 5), (59, 0.5, None), (90, 1, None)],
+)
+def test_stock_is_held_ten_minutes_for_whoever_is_at_their_bank_and_an_hour_at_most(
+    placed_ago: float, left: float, held: float | None
+) -> None:
+    millis = int((NOW - timedelta(minutes=placed_ago)).timestamp() * 1000)
+    quote = quote_of(priced(TWO))
+    placed = domain.place(quote, [], UUID(int=millis << 80), uuid7(), "7F3K-29QM", NOW + timedelta(minutes=left))
+    until = domain.extended(domain.evolve(None, placed, 1), NOW)
+    assert until == (None if held is None else NOW + timedelta(minutes=held))
+
+
 def test_the_fold_of_an_order() -> None:
     placed = domain.place(quote_of(priced(TWO)), [], uuid7(), uuid7(), "7F3K-29QM", NOW)
     order = domain.evolve(None, placed, 1)
     assert (order.state, order.deducted) == ("pending_payment", False)
+    assert domain.evolve(order, OrderExtended(order.id, NOW + timedelta(hours=1)), 2).expires_at == NOW + timedelta(
+        hours=1
+    )
     confirmed = domain.evolve(order, OrderConfirmed(order.id, order.payment_id), 2)
     assert (confirmed.state, confirmed.deducted) == ("confirmed", True)
     closing = domain.evolve(confirmed, OrderClosing(order.id, "cancelled"), 3)

@@ -1,6 +1,6 @@
 """Who wins every race between a customer who pays and an order that ends: the whole table."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -8,14 +8,15 @@ import msgspec
 import pytest
 
 from shared.events.orders import Totals
+from shared.ids import uuid7
 from write_side.orders.domain import Order
 from write_side.orders.verdicts import judge
 from write_side.payments import Payment, Seen, Work
 from write_side.payments.declines import Decline
 
-ID = UUID(int=1)
+ID, NOW = UUID(int=1), datetime.now(UTC)
 ORDER = Order(
-    ID, "7F3K-29QM", ID, ID, ID, ID, "", "", "DE", [], Totals("EUR", 0, 0, 0, 0), [], datetime.now(UTC),
+    ID, "7F3K-29QM", ID, ID, ID, ID, "", "", "DE", [], Totals("EUR", 0, 0, 0, 0), [], NOW,
     "pending_payment", None, False, 1,
 )  # fmt: skip
 CARD = Decline("ch_1", "card_declined", "generic_decline")
@@ -37,6 +38,7 @@ def seen(status: str, **other: Any) -> Seen:
 
 DECLINED = seen("requires_payment_method", decline=CARD)
 WAITING, CONFIRMED = order("pending_payment"), order("confirmed")
+JUST_PLACED = msgspec.structs.replace(WAITING, id=uuid7(), expires_at=NOW + timedelta(minutes=5))
 CANCELLING, EXPIRING = order("closing", "cancelled"), order("closing", "expired")
 
 
@@ -67,6 +69,11 @@ CANCELLING, EXPIRING = order("closing", "cancelled"), order("closing", "expired"
         (WAITING, work("declined", last_decline="ch_1"), DECLINED, False, "ignore"),
         (CONFIRMED, work("authorized"), DECLINED, False, "ignore"),
         (EXPIRING, work("pending"), DECLINED, False, "ignore"),
+        # Somebody is at their bank: the stock is held for them, if it has not been long enough.
+        (JUST_PLACED, work("pending"), seen("requires_action"), False, "extend"),
+        (JUST_PLACED, work("declined"), seen("processing"), False, "extend"),
+        (JUST_PLACED, work("pending"), seen("requires_payment_method"), False, "ignore"),
+        (EXPIRING, work("pending"), seen("requires_action"), True, "ignore"),
         # The order closes while somebody pays.
         (EXPIRING, work("pending"), seen("requires_capture"), False, "wake"),
         (EXPIRING, work("pending"), seen("requires_capture"), True, "confirm"),
@@ -86,4 +93,4 @@ CANCELLING, EXPIRING = order("closing", "cancelled"), order("closing", "expired"
     ],
 )
 def test_the_verdict(order: Order, work: Work, seen: Seen, fresh: bool, verdict: str) -> None:
-    assert judge(order, work, seen, fresh=fresh) == verdict
+    assert judge(order, work, seen, NOW, fresh=fresh) == verdict
