@@ -12,7 +12,7 @@ from msgspec import Struct
 
 ReturnApproval = Literal["automatic", "by_hand"]
 Picking = Literal["automatic", "by_hand", "off"]
-AllocationStrategy = Literal["priority", "most_stock", "fewest_parcels"]
+AllocationStrategy = Literal["priority", "nearest", "most_stock", "fewest_parcels"]
 FraudChecks = Literal["enforce", "watch", "off"]
 
 

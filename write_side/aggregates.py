@@ -30,6 +30,8 @@ from write_side.inventory import domain as inventory
 from write_side.inventory import store as inventory_store
 from write_side.inventory.alerts import domain as low_stock
 from write_side.inventory.alerts import store as low_stock_store
+from write_side.inventory.bundles import domain as bundles
+from write_side.inventory.bundles import store as bundles_store
 from write_side.inventory.limits import domain as limits
 from write_side.inventory.limits import store as limits_store
 from write_side.invoices import domain as invoices
@@ -99,6 +101,9 @@ AGGREGATES: list[Aggregate] = [
     ),
     Aggregate(
         "purchase_limit", "purchase_limit", lambda _, r, e: limits.evolve(e, r.version), limits_store.all_limits
+    ),
+    Aggregate(
+        "bundle", "bundle", lambda state, r, e: bundles.evolve(state, e, r.version), bundles_store.all_bundles
     ),
     Aggregate(
         "category", "category", lambda state, r, e: catalog.evolve_category(state, r.version, e),

@@ -41,6 +41,7 @@ from write_side.history import routes as history_routes
 from write_side.http import CREDENTIALS
 from write_side.imports.runs import routes as imports_routes
 from write_side.inventory import routes as inventory_routes
+from write_side.inventory.bundles import routes as bundles_routes
 from write_side.inventory.limits import routes as limits_routes
 from write_side.invoices import routes as invoices_routes
 from write_side.merchandising import routes as merchandising_routes
@@ -76,6 +77,7 @@ ROUTES: Sequence[HTTPRouteHandler] = [
     *price_lists_routes.routes,
     *inventory_routes.routes,
     *limits_routes.routes,
+    *bundles_routes.routes,
     *promotions_routes.routes,
     *gift_cards_routes.routes,
     *invoices_routes.routes,

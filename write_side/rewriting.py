@@ -19,6 +19,7 @@ from write_side.gift_cards import store as gift_cards
 from write_side.gift_cards.domain import GiftCard, GiftCardUses
 from write_side.inventory import store as inventory
 from write_side.inventory.alerts import store as low_stock
+from write_side.inventory.bundles import store as bundles
 from write_side.inventory.domain import Held, StockItem
 from write_side.inventory.limits import store as limits
 from write_side.invoices import store as invoices
@@ -74,6 +75,7 @@ _REWRITES: dict[str, Rewrite] = {
     "low_stock": low_stock.rewrite_alert,
     "restock_request": restock_requests.rewrite_request,
     "purchase_limit": limits.rewrite_limit,
+    "bundle": bundles.rewrite_bundle,
     "category": catalog.rewrite_category,
     "product": catalog.rewrite_product,
     "search_rule": merchandising.rewrite_rule,

@@ -33,6 +33,7 @@ from write_side.history import snapshots
 from write_side.imports.runs import steps as runs
 from write_side.inventory.alerts import handlers as alerts
 from write_side.inventory.alerts.reactions import reactions as stock_reactions
+from write_side.inventory.bundles.reactions import reactions as bundle_reactions
 from write_side.invoices import steps as invoices
 from write_side.notifications import gateway as mail
 from write_side.notifications import handlers as mails
@@ -128,6 +129,7 @@ def reactions_of(settings: Settings) -> list[Reaction]:
     return [
         *mail_reactions(settings.mail_from),
         *stock_reactions(),
+        *bundle_reactions(),
         *restock_reactions(),
         *pick_reactions(settings),
         *booking_reactions(settings),

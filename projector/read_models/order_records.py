@@ -168,6 +168,7 @@ def _lines(state: RecordedOrder, placed: OrderPlaced) -> list[RecordedLine]:
             released_minor=released[1].pop(line.sku, 0),
             included_tax_minor=line.included_tax_minor,
             gift_quantity=line.gift_quantity,
+            bundle=line.bundle or None,
         )
         for line in placed.lines
     ]
@@ -185,7 +186,7 @@ def _back(state: RecordedOrder, how: str) -> tuple[Counter[str], Counter[str]]:
 
 MODEL = ReadModel(
     name=RECORDS,
-    version="v11",
+    version="v12",
     sink=ELASTICSEARCH,
     contexts=order.CONTEXTS,
     state=RecordedOrder,

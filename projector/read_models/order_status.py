@@ -26,7 +26,7 @@ from shared.documents.orders import (
     StatusShipping,
     StatusTax,
 )
-from shared.events.orders import OrderPlaced
+from shared.events.orders import OrderPlaced, PricedLine
 from shared.money import Money
 from shared.sealed import unseal
 
@@ -51,7 +51,7 @@ def render(id_: str, state: Order, keys: Keys) -> Rendered:
         payment_state=payment_state_of(state, totals.total_minor),
         mail=mail,
         address=address,
-        lines=_lines(placed),
+        lines=_lines(placed.lines, placed.totals.currency),
         subtotal=Money(totals.lines_minor, currency),
         shipping=Money(totals.shipping_minor, currency),
         tax=Money(totals.tax_minor, currency),
@@ -77,6 +77,7 @@ def render(id_: str, state: Order, keys: Keys) -> Rendered:
         credit=Money(by_goods, currency) if (by_goods := credited(placed)) else None,
         replaces=placed.replaces.order_id if placed.replaces else None,
         gift_cards=Money(paid, currency) if (paid := sum(part.amount_minor for part in placed.gift_cards)) else None,
+        bundles=_lines(placed.bundles, placed.totals.currency),
     )
     return Rendered({id_: encode(status)})
 
@@ -116,8 +117,7 @@ def _refunds(state: Order, currency: str) -> list[StatusRefund]:
     ]
 
 
-def _lines(placed: OrderPlaced) -> list[StatusLine]:
-    currency = placed.totals.currency
+def _lines(lines: Iterable[PricedLine], currency: str) -> list[StatusLine]:
     return [
         StatusLine(
             sku=line.sku,
@@ -127,14 +127,15 @@ def _lines(placed: OrderPlaced) -> list[StatusLine]:
             unit_price=Money(line.unit_price_minor, currency),
             total=Money(line.total_minor, currency),
             gift_quantity=line.gift_quantity,
+            bundle=line.bundle or None,
         )
-        for line in placed.lines
+        for line in lines
     ]
 
 
 MODEL = ReadModel(
     name=STATUS,
-    version="v9",
+    version="v10",
     sink=REDIS,
     contexts=order.CONTEXTS,
     state=Order,

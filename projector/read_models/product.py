@@ -10,14 +10,21 @@ from msgspec import Raw, field
 
 from projector.model import Folded, encode
 from projector.read_models.price_times import horizon_of, list_steps, own_steps
-from projector.read_models.shelves import restocked
+from projector.read_models.shelves import bundled, restocked
 from shared.codec import Event
 from shared.documents.prices import Step
 from shared.documents.product_pages import Known
 from shared.documents.shelves import Shelf, level
+from shared.documents.stock import Availability
 from shared.envelope import Recorded
 from shared.events.catalog import ProductCreated, ProductEvent, ProductFacts, ProductRevised
-from shared.events.inventory import StockItemEvent, StockItemOpened
+from shared.events.inventory import (
+    BundleAvailabilityChanged,
+    BundleComposed,
+    BundleEvent,
+    StockItemEvent,
+    StockItemOpened,
+)
 from shared.events.pricing import (
     ListPriceRemoved,
     ListPriceSet,
@@ -31,7 +38,7 @@ from shared.events.pricing import (
 CONTEXTS = frozenset({"catalog", "pricing", "inventory"})
 
 _STOCK_EVENTS = get_args(StockItemEvent)
-_PRODUCT_EVENTS = (ProductCreated, ProductRevised, *get_args(PriceEvent))
+_PRODUCT_EVENTS = (ProductCreated, ProductRevised, *get_args(PriceEvent), *get_args(BundleEvent))
 _KEY = "product:"
 
 
@@ -49,6 +56,7 @@ class Product(Folded, frozen=True):
     shelves: dict[str, dict[str, Shelf]] = field(default_factory=dict)  # SKU → warehouse → shelf
     own: dict[str, dict[str, list[Step]]] = field(default_factory=dict)  # SKU → currency → steps, if there are several
     lists: dict[str, dict[str, list[Step]]] = field(default_factory=dict)  # SKU → price list → steps
+    bundles: dict[str, Availability] = field(default_factory=dict)  # SKU → what the stock of its components lets have
 
 
 def touches(recorded: Recorded, event: Event) -> Sequence[str]:
@@ -64,12 +72,12 @@ def begins(_recorded: Recorded, event: Event) -> bool:
 
 
 def evolve(
-    state: Product | None, recorded: Recorded, event: ProductEvent | PriceEvent | StockItemEvent
+    state: Product | None, recorded: Recorded, event: ProductEvent | PriceEvent | StockItemEvent | BundleEvent
 ) -> Product:
     """The product after the event."""
     state = state or Product(0, UUID(recorded.key.removeprefix(_KEY)))
     facts, prices, shelves, at = state.facts, state.prices, state.shelves, recorded.recorded_at
-    own, lists = state.own, state.lists
+    own, lists, bundles = state.own, state.lists, state.bundles
     match event:
         case ProductCreated() | ProductRevised():
             facts = Raw(encode(event.facts))
@@ -86,11 +94,13 @@ def evolve(
             own = _own_after(state, event, at)
             left = {c: amount for c, amount in prices.get(event.sku, {}).items() if c != event.currency}
             prices = {**prices, event.sku: left}
+        case BundleComposed() | BundleAvailabilityChanged():
+            bundles = bundled(bundles, event)
         case _:
             if event.sku not in shelves and not isinstance(event, StockItemOpened):
                 raise ValueError(f"{event.sku}: stock moved before its item was opened")
             shelves = {**shelves, event.sku: restocked(shelves.get(event.sku, {}), event)}
-    return Product(recorded.position, state.id, facts, prices, shelves, own, lists)
+    return Product(recorded.position, state.id, facts, prices, shelves, own, lists, bundles)
 
 
 def _own_after(
@@ -118,13 +128,13 @@ def known_of(state: Product) -> Known | None:
     facts = _facts.decode(state.facts)
     if facts is None:
         return None
-    return Known(state.id, facts, state.prices, state.shelves, state.own, state.lists)
+    return Known(state.id, facts, state.prices, state.shelves, state.own, state.lists, state.bundles)
 
 
 def alike(before: Product, after: Product) -> bool:
     """Whether shoppers see the same of both. A sale seldom changes more than numbers that are staff's."""
     told = before.facts == after.facts and before.prices == after.prices
-    return told and _times_stay(before, after) and _levels_stay(before, after)
+    return told and before.bundles == after.bundles and _times_stay(before, after) and _levels_stay(before, after)
 
 
 def _times_stay(before: Product, after: Product) -> bool:

@@ -9,7 +9,7 @@ from projector.read_models.price_times import times_of
 from projector.read_models.product import Product, known_of
 from shared.documents.products import SEARCH, Completion, SearchedProduct
 from shared.documents.quantities import indexed
-from shared.documents.shelves import best, level
+from shared.documents.shelves import best
 from shared.documents.stock import Availability
 from shared.events.catalog import AttributeValue, ProductFacts
 
@@ -23,7 +23,7 @@ def render(id_: str, state: Product, _keys: Keys) -> Rendered:
     if known is None:
         return Rendered({})
     facts = known.facts
-    availability = best(level(state.shelves.get(variant.sku, {})) for variant in facts.variants)
+    availability = best(known.availability(variant.sku) for variant in facts.variants)
     facets = {key: _words(value) for key, value in facts.attributes.items()}
     quantities = {key: told for key, words in facets.items() if (told := indexed(key, tuple(words)))}
     document = SearchedProduct(

@@ -1,10 +1,22 @@
-"""What lies in each warehouse, folded from stock events: part of the state of every model that shows stock."""
+"""What lies in each warehouse, folded from stock events: part of the state of every model that shows stock; and what
+the stock of their components lets have of bundles."""
+
+from collections.abc import Mapping
 
 from shared.documents.shelves import Shelf, Shelves
-from shared.events.inventory import StockItemEvent, StockItemOpened
+from shared.documents.stock import Availability
+from shared.events.inventory import BundleComposed, BundleEvent, StockItemEvent, StockItemOpened
 
 
 def restocked(shelves: Shelves, event: StockItemEvent) -> dict[str, Shelf]:
     """The shelves of a SKU after a stock event; its figures overwrite, nothing is added up."""
     low_at = event.low_at if isinstance(event, StockItemOpened) else shelves[event.warehouse].low_at
     return {**shelves, event.warehouse: Shelf(event.on_hand, event.reserved, low_at)}
+
+
+def bundled(bundles: Mapping[str, Availability], event: BundleEvent) -> dict[str, Availability]:
+    """SKU → what shoppers see of those that are bundles, after an event about one; of nothing it is none any more."""
+    left = {sku: seen for sku, seen in bundles.items() if sku != event.sku}
+    if isinstance(event, BundleComposed) and not event.components:
+        return left
+    return {**left, event.sku: event.availability}

@@ -46,8 +46,9 @@ class Log:
 
     def _take(self, heard: Heard) -> Basket | None:
         match heard.event:
-            case OrderPlaced(order_id=order_id, lines=lines):
-                products = frozenset(line.product_id for line in lines)
+            case OrderPlaced(order_id=order_id, lines=lines, bundles=bundles):
+                chosen = [*(line for line in lines if not line.bundle), *bundles]  # nobody chose what is in a bundle
+                products = frozenset(line.product_id for line in chosen)
                 self._placed[order_id] = Basket(products, heard.recorded.recorded_at)
             case OrderConfirmed(order_id=order_id):
                 return self._placed.pop(order_id, None)

@@ -162,6 +162,7 @@ _ORDERS: Json = {
         released_minor=LONG,
         included_tax_minor=LONG,
         gift_quantity=LONG,
+        bundle=KEYWORD,
     ),
     "discounts": _nested(promotion_id=KEYWORD, name=KEYWORD, code=KEYWORD, amount_minor=LONG),
     "refunds": _nested(refund_id=KEYWORD, state=KEYWORD, reason=KEYWORD, amount_minor=LONG, requested_at=DATE),

@@ -37,6 +37,7 @@ class RecordedLine(Struct, frozen=True):
     released_minor: Annotated[int, told("what was authorized for it and not taken, tax included", MINOR, "v6")]
     included_tax_minor: Annotated[int, told("what of total − discount is tax", MINOR, "v9")] = 0
     gift_quantity: Annotated[int, told("how many of them are a gift of a promotion", "pieces", "v11")] = 0
+    bundle: Annotated[str | None, told("the SKU of the bundle it was sold in, if any", since="v12")] = None
 
 
 class RecordedDiscount(Struct, frozen=True):

@@ -61,7 +61,7 @@ class StatusShipping(Struct, frozen=True):
     max_days: int | None
 
 
-class StatusLine(Struct, frozen=True):
+class StatusLine(Struct, frozen=True, omit_defaults=True):
     sku: str
     product_id: UUID
     name: str
@@ -69,6 +69,7 @@ class StatusLine(Struct, frozen=True):
     unit_price: Money
     total: Money
     gift_quantity: int = 0  # so many of them are a gift
+    bundle: str | None = None  # the SKU of the bundle it was sold in: then this is its share of the bundle's price
 
 
 class Happened(Struct, frozen=True):
@@ -157,3 +158,4 @@ class OrderStatus(Struct, frozen=True, omit_defaults=True):
     gift_cards: Money | None = None  # of the total: what gift cards pay; the rest is charged
     credit: Money | None = None  # and what goods pay that come back
     replaces: UUID | None = None  # the order whose goods these were
+    bundles: list[StatusLine] = []  # as they were sold; what is in them stands in `lines`, as it is sent

@@ -10,6 +10,7 @@ from msgspec import UNSET, Struct, structs
 from shared.documents.prices import ShownPrice, Step
 from shared.documents.products import PageVariant, ProductPage
 from shared.documents.shelves import Shelf, level
+from shared.documents.stock import Availability
 from shared.events.catalog import ProductFacts, Variant
 
 
@@ -22,6 +23,11 @@ class Known(Struct, frozen=True):
     shelves: Mapping[str, Mapping[str, Shelf]]  # SKU → warehouse → shelf
     own: Mapping[str, Mapping[str, list[Step]]] = {}  # SKU → currency → steps, if there are several
     lists: Mapping[str, Mapping[str, list[Step]]] = {}  # SKU → price list → steps
+    bundles: Mapping[str, Availability] = {}  # SKU → what the stock of its components lets have
+
+    def availability(self, sku: str) -> Availability:
+        """What a shopper sees of a SKU; of a bundle, whatever is kept under its own SKU."""
+        return self.bundles.get(sku) or level(self.shelves.get(sku, {}))
 
     @property
     def timed(self) -> bool:
@@ -77,5 +83,5 @@ def _variant(known: Known, variant: Variant) -> PageVariant:
         name=variant.name,
         options=variant.options,
         prices=[ShownPrice(amount, currency) for currency, amount in sorted(prices.items())],
-        availability=level(known.shelves.get(variant.sku, {})),
+        availability=known.availability(variant.sku),
     )

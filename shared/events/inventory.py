@@ -2,9 +2,10 @@
 
 Figures of a stock item after the event (`on_hand`, `reserved`) stand in each event: read models overwrite, never add.
 Aggregates: `warehouse`, `stock_item` (one SKU in one warehouse), `low_stock` (one alert), `purchase_limit` (of one
-SKU). Keys: `warehouse:<id>`, of the others `product:<product id>`.
+SKU), `bundle` (one SKU). Keys: `warehouse:<id>`, of the others `product:<product id>`.
 """
 
+from typing import Literal
 from uuid import UUID
 
 from msgspec import Struct
@@ -24,6 +25,23 @@ class WarehouseManagerNamed(Struct, frozen=True, tag="inventory.warehouse_manage
     warehouse_id: UUID
     code: str
     mail: str | None  # None: nobody any more
+
+
+class ServedPlace(Struct, frozen=True, omit_defaults=True):
+    """A country, or those of its postcodes that begin so."""
+
+    country: str
+    postcodes: list[str] = []
+
+
+class WarehouseLocated(Struct, frozen=True, tag="inventory.warehouse_located.v1"):
+    """Where it lies, in degrees (None: in the middle of its country), and which places it ships to before others."""
+
+    warehouse_id: UUID
+    code: str
+    latitude: float | None
+    longitude: float | None
+    serves: list[ServedPlace]
 
 
 class StockItemOpened(Struct, frozen=True, tag="inventory.stock_item_opened.v1"):
@@ -186,6 +204,36 @@ class PurchaseLimitSet(Struct, frozen=True, tag="inventory.purchase_limit_set.v1
     window_days: int | None  # only orders so young count; None: all that there ever were
 
 
-WarehouseEvent = WarehouseOpened | WarehouseManagerNamed
+class BundleComponent(Struct, frozen=True):
+    """So many of a SKU in one bundle."""
+
+    sku: str
+    quantity: int
+
+
+Level = Literal["in", "low", "out"]
+
+
+class BundleComposed(Struct, frozen=True, tag="inventory.bundle_composed.v1"):
+    """What a SKU is made of from now on; of nothing: it is no bundle any more, and has its own stock."""
+
+    bundle_id: UUID
+    sku: str
+    product_id: UUID
+    components: list[BundleComponent]
+    availability: Level
+
+
+class BundleAvailabilityChanged(Struct, frozen=True, tag="inventory.bundle_availability_changed.v1"):
+    """The stock of its components lets shoppers have it, hardly have it, or not have it any more."""
+
+    bundle_id: UUID
+    sku: str
+    product_id: UUID
+    availability: Level
+
+
+WarehouseEvent = WarehouseOpened | WarehouseManagerNamed | WarehouseLocated
 LowStockEvent = StockRanLow | ManagerTold | ManagerMailRefused
-InventoryEvent = WarehouseEvent | StockItemEvent | LowStockEvent | PurchaseLimitSet
+BundleEvent = BundleComposed | BundleAvailabilityChanged
+InventoryEvent = WarehouseEvent | StockItemEvent | LowStockEvent | PurchaseLimitSet | BundleEvent

@@ -35,6 +35,7 @@ class PricedLine(Struct, frozen=True, omit_defaults=True):
     included_tax_minor: int = 0
     gift_quantity: int = 0  # so many of them are a gift: their price is in the discount
     gift_card: bool = False  # each of them is one: nothing is reserved or sent, a code is mailed once it is paid
+    bundle: str = ""  # the SKU of the bundle it was sold in; its amounts are then its share of the bundle's
 
 
 class Discount(Struct, frozen=True):
@@ -111,6 +112,8 @@ class QuoteIssued(Struct, frozen=True, omit_defaults=True, tag="orders.quote_iss
     duties_due: bool = False  # the recipient pays duties and import taxes at the door; none of that is in the total
     gift_cards: list[GiftPart] = []  # what they pay of the total; the rest is charged
     payment_method: str = "card"
+    bundles: list[PricedLine] = []  # as they were put into the cart; what is in them stands in `lines`
+    nearest: list[str] = []  # warehouses by their nearness to the address, where the shop ships from the nearest
 
 
 class CreditPart(Struct, frozen=True):
@@ -151,6 +154,7 @@ class OrderPlaced(Struct, frozen=True, omit_defaults=True, tag="orders.order_pla
     duties_due: bool = False
     gift_cards: list[GiftPart] = []  # what they pay of the total; the payment is over the rest
     replaces: Replaces | None = None  # it is sent in exchange for goods that come back
+    bundles: list[PricedLine] = []  # as they were sold; what is in them stands in `lines`
 
 
 class OrderConfirmed(Struct, frozen=True, tag="orders.order_confirmed.v1"):

@@ -20,6 +20,8 @@ from shared.events.fraud import FraudEvent, PaymentAssessed
 from shared.events.fulfilment import FulfilmentEvent, ParcelShipped
 from shared.events.gift_cards import GiftCardEvent, GiftCardIssued
 from shared.events.inventory import (
+    BundleComposed,
+    BundleEvent,
     LowStockEvent,
     PurchaseLimitSet,
     StockItemEvent,
@@ -51,6 +53,7 @@ from write_side.aggregates import AGGREGATES, Aggregate
 HISTORIES: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "warehouse": (WarehouseOpened, get_args(WarehouseEvent)),
     "purchase_limit": (PurchaseLimitSet, (PurchaseLimitSet,)),
+    "bundle": (BundleComposed, get_args(BundleEvent)),
     "low_stock": (StockRanLow, get_args(LowStockEvent)),
     "stock_item": (StockItemOpened, get_args(StockItemEvent)),
     "category": (get_args(CategoryEvent)[0], get_args(CategoryEvent)),

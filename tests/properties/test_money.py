@@ -19,11 +19,11 @@ from write_side.carts.domain import MOST_OF_ONE
 from write_side.inventory.allocating import allocate, summed
 from write_side.inventory.domain import Demand, OutOfStock, StockItem, UnknownStock
 from write_side.orders import domain as orders
+from write_side.orders.bundling import Offer, Part
 from write_side.orders.costing import (
     LEAST_TOTAL,
     MOST_TOTAL,
     Goods,
-    Offer,
     Priced,
     Where,
     goods_of,
@@ -99,15 +99,25 @@ def test_what_is_shown_is_what_is_meant(amount: int, currency: str) -> None:
 
 
 def goods(wanted: Wanted, terms: Terms, currency: str) -> Goods:
-    """Every other SKU is of a reduced class, every third has its taxes in its price."""
+    """Every other SKU is of a reduced class, every third has its taxes in its price, every fourth is a bundle."""
     offers = {
         sku: Offer(
-            ID, ID, sku, UnitPrice(unit, tax_included=n % 3 == 0), tax_class="reduced" if n % 2 else "standard"
+            ID, ID, sku, UnitPrice(unit, tax_included=n % 3 == 0), tax_class="reduced" if n % 2 else "standard",
+            parts=parts_of_bundle(unit) if n % 4 == 1 else (),
         )
         for n, (sku, (_, unit)) in enumerate(wanted.items())
     }  # fmt: skip
     quantities = {sku: quantity for sku, (quantity, _) in wanted.items()}
     return goods_of(quantities, offers, terms.shipping, currency, a_third_off_and_a_gift(wanted))
+
+
+def parts_of_bundle(unit: int) -> list[Part]:
+    """What perhaps is in the cart by itself as well, and what is not; sold alone, or not."""
+    return [
+        Part("a", 3, ID, ID, "a", 700, tax_class="reduced"),
+        Part("inside", 1 + unit % 3, ID, ID, "inside", unit % 5 * 100 or None),
+        Part("gift", 1, ID, ID, "gift", 0),
+    ]
 
 
 def a_third_off_and_a_gift(wanted: Wanted) -> Offered:
@@ -144,6 +154,28 @@ def test_lines_shipping_discount_and_tax_are_the_total_and_a_total_is_what_can_b
     within = sum(tax.tax_minor for tax in quoted.taxes if tax.included)
     assert within >= sum(line.included_tax_minor for line in lines)
     assert all(line.included_tax_minor <= line.total_minor - line.discount_minor for line in lines)
+    assert all(line.unit_price_minor * line.quantity == line.total_minor for line in [*lines, *quoted.bundles])
+    assert all(0 <= line.discount_minor <= line.total_minor for line in lines)
+
+
+@given(WANTED, TERMS, CURRENCIES)
+@BOUNDED
+def test_what_is_in_a_bundle_costs_what_the_bundle_costs(wanted: Wanted, terms: Terms, currency: str) -> None:
+    found = goods(wanted, terms, currency)
+    try:
+        quoted = priced(found, terms)
+    except TotalOutOfRange:
+        return
+    assert {line.sku for line in quoted.bundles} == {sku for sku in wanted if found.offers[sku].parts}
+    for bundle in quoted.bundles:
+        within = [line for line in quoted.lines if line.bundle == bundle.sku]
+        for name in ("total_minor", "discount_minor", "tax_minor", "included_tax_minor"):
+            assert sum(getattr(line, name) for line in within) == getattr(bundle, name)
+        units = summed(within)
+        assert units == {part.sku: part.quantity * bundle.quantity for part in found.offers[bundle.sku].parts}
+    sold = orders.sold(quoted.lines, quoted.bundles)
+    bought = [(line.sku, line.quantity - line.gift_quantity) for line in sold]
+    assert bought == [(sku, quantity) for sku, (quantity, _) in wanted.items()]
 
 
 @given(CHEAP, terms(1_000), CURRENCIES)
@@ -157,9 +189,9 @@ def test_what_is_charged_is_what_can_be_refunded_line_by_line(wanted: Wanted, te
     payment = Payment(ID, ID, total, currency, "captured", "pi_1", 1)
     bought = Bought(quoted.lines, quoted.totals, [], payment, {})
     back: list[Refund] = []
-    for line in quoted.lines:
-        for quantity in {1, line.quantity - 1} - {0}:
-            wanted_back = NewRefund("returned", lines=[Demand(line.sku, quantity)])
+    for sku, ordered in summed(quoted.lines).items():
+        for quantity in {1, ordered - 1} - {0}:
+            wanted_back = NewRefund("returned", lines=[Demand(sku, quantity)])
             back.append(refund(parts_of(bought, back, wanted_back), currency))
     back.append(refund(parts_of(bought, back, NewRefund("returned")), currency))
     assert sum(each.amount_minor for each in back) == total
@@ -179,7 +211,7 @@ SMALL_TERMS = terms(1_000)
 def quote_of(offer: Priced, terms: Terms, expires_at: object) -> Quote:
     return Quote(
         ID, ID, 1, ID, "s1", "s1", "DE", 0, offer.lines, offer.totals, expires_at,  # type: ignore[arg-type]
-        discounts=offer.discounts, shipping=terms.shipping,
+        discounts=offer.discounts, shipping=terms.shipping, bundles=offer.bundles,
     )  # fmt: skip
 
 

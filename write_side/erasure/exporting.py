@@ -114,12 +114,12 @@ async def export(pool: Pool, keyring: Keyring, person_id: UUID) -> PersonExport:
     return PersonExport(
         person_id,
         [
-            HeldOrder(o.id, o.number, o.state, await _contact(keyring, o), o.country, o.lines, o.totals, o.shipping,
+            HeldOrder(o.id, o.number, o.state, await _contact(keyring, o), o.country, o.sold, o.totals, o.shipping,
                       o.taxes, o.gift_cards, back, paid_back, of_orders.get(order_key(o.id), []))
             for o, back, paid_back in zip(placed, returned, refunded, strict=True)
         ],
         [
-            HeldQuote(q.id, q.cart_id, await _contact(keyring, q), q.country, q.lines, q.totals, q.expires_at,
+            HeldQuote(q.id, q.cart_id, await _contact(keyring, q), q.country, q.sold, q.totals, q.expires_at,
                       of_carts.get(cart_key(q.cart_id), []))
             for q in quoted
         ],

@@ -58,6 +58,7 @@ class ChargedPrice(Struct, frozen=True):
     price_set: Annotated[Happened, Meta(description="set the price that was in force when the quote was made")]
     quoted: Annotated[Happened, Meta(description="took the price over into the quote")]
     ordered: Annotated[Happened, Meta(description="took the quote over into the order")]
+    shares: Annotated[list[PricedLine], Meta(description="of a bundle: how its price is shared by what is in it")]
 
 
 class UnexplainedPrice(Refusal):
@@ -72,9 +73,9 @@ async def charged(conn: Connection, order_id: UUID, sku: str) -> ChargedPrice:
     if placed is None:
         raise UnknownHistory(f"there is no order {order_id}")
     order: Order = placed.state
-    line = next((line for line in order.lines if line.sku == sku), None)
-    if line is None:
-        raise UnknownFigure(f"this order has no line of {sku[:100]}", skus=[line.sku for line in order.lines][:50])
+    line = next((line for line in order.sold if line.sku == sku), None)
+    if line is None:  # nor is what was sold in a bundle priced by itself
+        raise UnknownFigure(f"this order has no line of {sku[:100]}", skus=[line.sku for line in order.sold][:50])
     quoted = await as_of(conn, KINDS["quote"], order.quote_id, Point(version=1))
     assert quoted is not None, "every order is of a quote"
     quote: Quote = quoted.state
@@ -84,6 +85,7 @@ async def charged(conn: Connection, order_id: UUID, sku: str) -> ChargedPrice:
         order.id, order.number, sku, order.totals.currency, line.quantity, line.unit_price_minor, line.total_minor,
         quote.tax_basis_points, line.tax_minor, line.included_tax_minor, order.taxes, line.discount_minor,
         order.discounts, by_list, happened(price_set), happened(quoted.last), happened(placed.last),
+        [within for within in order.lines if within.bundle == sku],
     )  # fmt: skip
 
 

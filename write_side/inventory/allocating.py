@@ -34,13 +34,15 @@ def summed(lines: Iterable[Line]) -> dict[str, int]:
 
 
 def allocate(
-    demand: Mapping[str, int], items: Iterable[StockItem], strategy: AllocationStrategy = "priority"
-) -> list[tuple[Allocation, UUID]]:
+    demand: Mapping[str, int], items: Iterable[StockItem], strategy: AllocationStrategy = "priority",
+    near: Sequence[str] = (),
+) -> list[tuple[Allocation, UUID]]:  # fmt: skip
     """Where each SKU is taken from, with the stock item's id: `items` in the order in which warehouses ship, whole from
     one warehouse if one has enough. Nothing is held by it: the rows are asked later (`inventory_reserve`).
 
-    Among those that have enough, `priority` takes the one that ships first, `most_stock` the one that has most left of
-    the SKU, `fewest_parcels` those that let the whole order ship from the fewest places.
+    Among those that have enough, `priority` takes the one that ships first, `nearest` the one that stands first in
+    `near` (`nearness.by_nearness`), `most_stock` the one that has most left of the SKU, `fewest_parcels` those that let
+    the whole order ship from the fewest places.
 
     Raises `UnknownStock` for a SKU kept nowhere and `OutOfStock` naming what is left of every line that lacks.
     """
@@ -53,7 +55,7 @@ def allocate(
     lacking = [_left(sku, demand[sku], kept) for sku, kept in places.items() if _available(kept) < demand[sku]]
     if lacking:
         raise out_of_stock(lacking)
-    preferred = _preferred(demand, places, list(warehouses), strategy)
+    preferred = _preferred(demand, places, list(warehouses), strategy, near)
     return [taken for sku, kept in preferred.items() for taken in _taken_from(kept, demand[sku])]
 
 
@@ -62,15 +64,22 @@ def _preferred(
     places: Mapping[str, list[StockItem]],
     warehouses: Sequence[str],
     strategy: AllocationStrategy,
+    near: Sequence[str],
 ) -> Mapping[str, list[StockItem]]:
     match strategy:
         case "priority":
             return places
+        case "nearest":
+            return {sku: sorted(kept, key=lambda place: _way(place, near)) for sku, kept in places.items()}
         case "most_stock":
             return {sku: sorted(kept, key=lambda place: -place.available) for sku, kept in places.items()}
         case "fewest_parcels":
             few = _fewest(demand, places, warehouses[:MOST_COMBINED])
             return {sku: sorted(kept, key=lambda place: place.warehouse not in few) for sku, kept in places.items()}
+
+
+def _way(place: StockItem, near: Sequence[str]) -> int:
+    return near.index(place.warehouse) if place.warehouse in near else len(near)
 
 
 def _fewest(

@@ -6,6 +6,7 @@ from uuid import UUID
 from msgspec import Meta, Struct, structs
 
 from shared.events.inventory import (
+    ServedPlace,
     StockCounted,
     StockDeducted,
     StockItemEvent,
@@ -15,6 +16,7 @@ from shared.events.inventory import (
     StockTransferredIn,
     StockTransferredOut,
     WarehouseEvent,
+    WarehouseLocated,
     WarehouseManagerNamed,
     WarehouseOpened,
 )
@@ -179,6 +181,9 @@ class Warehouse(Struct, frozen=True):
     priority: int
     version: int
     manager_mail: str | None = None
+    latitude: float | None = None
+    longitude: float | None = None
+    serves: list[ServedPlace] = []
 
 
 def check_adjustment(command: MoveStock) -> None:
@@ -271,4 +276,8 @@ def evolve_warehouse(warehouse: Warehouse | None, event: WarehouseEvent, version
     if isinstance(event, WarehouseOpened):
         return Warehouse(event.warehouse_id, event.code, event.name, event.country, event.priority, version)
     assert warehouse is not None, "a warehouse's history begins with WarehouseOpened"
+    if isinstance(event, WarehouseLocated):
+        return structs.replace(
+            warehouse, latitude=event.latitude, longitude=event.longitude, serves=event.serves, version=version
+        )
     return structs.replace(warehouse, manager_mail=event.mail, version=version)

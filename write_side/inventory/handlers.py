@@ -13,7 +13,7 @@ from write_side.commands import Answer, Call
 from write_side.database import Connection, Pool
 from write_side.errors import Refusal
 from write_side.event_log import Positions
-from write_side.inventory import allocating, domain, store
+from write_side.inventory import allocating, domain, nearness, store
 from write_side.inventory.domain import (
     BelowReserved,
     CountStock,
@@ -30,6 +30,7 @@ from write_side.inventory.domain import (
     UnknownWarehouse,
     Warehouse,
 )
+from write_side.inventory.nearness import LocateWarehouse
 
 MAIN = "MAIN"  # the warehouse of those who name none
 
@@ -98,6 +99,27 @@ async def name_manager(pool: Pool, code: str, command: NameManager, cause: Metad
         return domain.evolve_warehouse(warehouse, event, warehouse.version + 1), positions
 
     return await commands.run(pool, decide)
+
+
+async def locate_warehouse(pool: Pool, code: str, command: LocateWarehouse, cause: Metadata) -> Answer[Warehouse]:
+    """Where it is, and which places it serves; refuses `unknown_warehouse`, `invalid`. The same changes nothing."""
+
+    async def decide(conn: Connection) -> tuple[Warehouse, Positions]:
+        warehouse = await store.lock_warehouse(conn, code)
+        if warehouse is None:
+            raise UnknownWarehouse(f"there is no warehouse {code}")
+        event = nearness.locate(warehouse, command)
+        if event is None:
+            return warehouse, {}
+        positions = await store.save_location(conn, warehouse, event, cause)
+        return domain.evolve_warehouse(warehouse, event, warehouse.version + 1), positions
+
+    return await commands.run(pool, decide)
+
+
+async def find_nearest(conn: Connection, country: str, postcode: str) -> list[str]:
+    """The codes of all warehouses, the nearest to an address first."""
+    return nearness.by_nearness(await store.all_warehouses(conn), country, postcode)
 
 
 async def ensure_warehouse(conn: Connection, code: str | None, cause: Metadata) -> str:

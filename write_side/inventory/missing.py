@@ -3,7 +3,7 @@
 All in the transaction of the caller, which holds the order: first `write_off`, then `take_instead`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Literal
 from uuid import UUID
 
@@ -45,13 +45,14 @@ def missed(item: StockItem, quantity: int, why: Why) -> StockCounted | StockAdju
 
 
 async def take_instead(
-    conn: Connection, order_id: UUID, missing: Mapping[str, int], strategy: AllocationStrategy, cause: Metadata
-) -> tuple[list[tuple[Allocation, UUID]], Positions]:
-    """As many of these as are free anywhere, deducted for the order; the rows are locked."""
+    conn: Connection, order_id: UUID, missing: Mapping[str, int], strategy: AllocationStrategy, cause: Metadata,
+    near: Sequence[str] = (),
+) -> tuple[list[tuple[Allocation, UUID]], Positions]:  # fmt: skip
+    """As many of these as are free anywhere, deducted for the order; the rows are locked. `near` as for `allocate`."""
     places = await store.find_items(conn, list(missing))
     free = {sku: sum(max(item.available, 0) for item in places if item.sku == sku) for sku in missing}
     wanted = {sku: min(quantity, free[sku]) for sku, quantity in missing.items() if free[sku] > 0}
-    chosen = allocating.allocate(wanted, places, strategy)
+    chosen = allocating.allocate(wanted, places, strategy, near)
     if not chosen:
         return [], {}
     taken = [(item_id, allocation.quantity) for allocation, item_id in chosen]

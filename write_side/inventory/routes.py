@@ -42,6 +42,7 @@ from write_side.inventory.handlers import (
     StockState,
     TransferState,
 )
+from write_side.inventory.nearness import LocateWarehouse
 from write_side.resources import Own
 
 STAFF = [requires("stock:write")]
@@ -81,7 +82,11 @@ class Release(Struct, frozen=True, forbid_unknown_fields=True):
 
 @post("/v1/warehouses", guards=STAFF)
 @refuses(WarehouseExists)
-@leads_to(Link("post_stock_item", body={"warehouse": "/code"}), Link("put_manager", {"code": "/code"}))
+@leads_to(
+    Link("post_stock_item", body={"warehouse": "/code"}),
+    Link("put_manager", {"code": "/code"}),
+    Link("put_location", {"code": "/code"}),
+)
 async def post_warehouse(
     request: Call, data: JSONBody[OpenWarehouse], own: Own, key: IdempotencyKey = None
 ) -> Answered[Warehouse]:
@@ -97,6 +102,15 @@ async def put_manager(
 ) -> Answered[Warehouse]:
     """Say who is told by mail what runs low in a warehouse: the address of a role, for it is kept in the clear."""
     return answered(request, await handlers.name_manager(own.pool, code, data, cause(request)))
+
+
+@put("/v1/warehouses/{code:str}/location", guards=STAFF)
+@refuses(UnknownWarehouse, Invalid)
+async def put_location(
+    request: Call, code: FromPath[str], data: JSONBody[LocateWarehouse], own: Own
+) -> Answered[Warehouse]:
+    """Say where a warehouse is and which places it serves before others, for orders that ship from the nearest."""
+    return answered(request, await handlers.locate_warehouse(own.pool, code, data, cause(request)))
 
 
 @post("/v1/stock-items", guards=STAFF)
@@ -181,6 +195,6 @@ async def post_release(
 
 
 routes = [
-    post_warehouse, put_manager, post_stock_item, post_receipt, post_adjustment, post_transfer, post_count,
-    post_reservation, post_release,
+    post_warehouse, put_manager, put_location, post_stock_item, post_receipt, post_adjustment, post_transfer,
+    post_count, post_reservation, post_release,
 ]  # fmt: skip

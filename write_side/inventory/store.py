@@ -8,7 +8,14 @@ import asyncpg
 import msgspec
 
 from shared.envelope import Metadata, as_json
-from shared.events.inventory import StockItemEvent, StockItemOpened, WarehouseManagerNamed, WarehouseOpened
+from shared.events.inventory import (
+    ServedPlace,
+    StockItemEvent,
+    StockItemOpened,
+    WarehouseLocated,
+    WarehouseManagerNamed,
+    WarehouseOpened,
+)
 from shared.ids import uuid7
 from shared.shards import product_key, warehouse_key
 from write_side import event_log
@@ -16,9 +23,10 @@ from write_side.database import Connection, among, overwrite, replace
 from write_side.event_log import NewEvent, Positions
 from write_side.inventory.domain import Held, MoveStock, OpenStockItem, StockItem, Warehouse
 
+_serves = msgspec.json.Decoder(list[ServedPlace])
 _positions = msgspec.json.Decoder(dict[int, int])
 _reservations = msgspec.json.Decoder(dict[UUID, int])
-_WAREHOUSE = "id, code, name, country, priority, version, manager_mail"
+_WAREHOUSE = "id, code, name, country, priority, version, manager_mail, latitude, longitude, serves"
 _lines = msgspec.json.Decoder(list[dict[str, int | str]])
 
 
@@ -33,7 +41,11 @@ class Move(NamedTuple):
 async def find_warehouse(conn: Connection, code: str) -> Warehouse | None:
     """The warehouse of a code."""
     row = await conn.fetchrow(f"SELECT {_WAREHOUSE} FROM warehouse WHERE code = $1", code)  # noqa: S608
-    return None if row is None else msgspec.convert(dict(row), Warehouse)
+    return None if row is None else _warehouse(row)
+
+
+def _warehouse(row: asyncpg.Record) -> Warehouse:
+    return msgspec.convert(dict(row) | {"serves": _serves.decode(row["serves"])}, Warehouse)
 
 
 async def save_warehouse(conn: Connection, event: WarehouseOpened, cause: Metadata) -> Positions:
@@ -50,7 +62,17 @@ async def lock_warehouse(conn: Connection, code: str) -> Warehouse | None:
     """The warehouse of a code, its row locked; orders that ship from there don't wait for it."""
     query = f"SELECT {_WAREHOUSE} FROM warehouse WHERE code = $1 FOR NO KEY UPDATE"  # noqa: S608
     row = await conn.fetchrow(query, code)
-    return None if row is None else msgspec.convert(dict(row), Warehouse)
+    return None if row is None else _warehouse(row)
+
+
+async def save_location(
+    conn: Connection, warehouse: Warehouse, event: WarehouseLocated, cause: Metadata
+) -> Positions:
+    """Where a locked warehouse is, and the event."""
+    query = "UPDATE warehouse SET latitude = $2, longitude = $3, serves = $4, version = version + 1 WHERE id = $1"
+    await conn.execute(query, warehouse.id, event.latitude, event.longitude, as_json(event.serves).decode())
+    new = NewEvent("warehouse", warehouse.id, warehouse.version + 1, warehouse_key(warehouse.id), event)
+    return await event_log.append(conn, [new], cause)
 
 
 async def save_manager(
@@ -273,7 +295,7 @@ async def all_warehouses(conn: Connection, ids: Sequence[UUID] | None = None) ->
     """Every warehouse's row, or those of some, in the order in which they ship."""
     query = f"SELECT {_WAREHOUSE} FROM warehouse"  # noqa: S608
     rows = await conn.fetch(*among(query, ids, then=" ORDER BY priority, code"))
-    return [msgspec.convert(dict(row), Warehouse) for row in rows]
+    return [_warehouse(row) for row in rows]
 
 
 async def open_reservations(conn: Connection, ids: Sequence[UUID] | None = None) -> dict[UUID, int]:
@@ -285,7 +307,8 @@ async def open_reservations(conn: Connection, ids: Sequence[UUID] | None = None)
 
 async def rewrite_warehouse(conn: Connection, warehouse: Warehouse) -> None:
     """Make the row say this; for a repair."""
-    await overwrite(conn, "warehouse", msgspec.structs.asdict(warehouse))
+    serves = as_json(warehouse.serves).decode()
+    await overwrite(conn, "warehouse", msgspec.structs.asdict(warehouse) | {"serves": serves})
 
 
 async def rewrite_item(conn: Connection, item: StockItem, held: Held, orders: Collection[UUID]) -> None:

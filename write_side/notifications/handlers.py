@@ -151,7 +151,7 @@ async def _put_off(pool: Pool, claimed: Claimed) -> None:
 async def _letter(pool: Pool, mail: Mail, order: Order, settings: Settings) -> Letter:
     if mail.kind == domain.ORDER_CONFIRMATION:
         return letters.confirmation(
-            order.lines, order.totals, order.taxes, order.charged_minor, order.credit_minor,
+            order.sold, order.totals, order.taxes, order.charged_minor, order.credit_minor,
             duties_due=order.duties_due,
         )
     if mail.kind == domain.PAYMENT_DECLINED:

@@ -3,35 +3,18 @@ and both together as lines and totals (`price`)."""
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
-from uuid import UUID
 
 from msgspec import Struct
 
 from shared.events.orders import Discount, OrderTax, PricedLine, Shipping, Totals
+from write_side.orders.bundling import Good, Offer, opened
 from write_side.orders.refusals import CartEmpty, NotSellable, TotalOutOfRange
-from write_side.pricing import UnitPrice
 from write_side.promotions import NO_PROMOTIONS, Applied, BasketLine, LeftOut, Offered
 from write_side.promotions import apply as apply_promotions
-from write_side.taxes import GIFT_CARD, STANDARD, Question, Taxable, Taxed, Taxes, summed
+from write_side.taxes import Question, Taxable, Taxes, summed
 
 LEAST_TOTAL = 50  # minor units: payment providers charge no less
 MOST_TOTAL = 99_999_999  # nor more than eight digits
-
-
-class Offer(Struct, frozen=True):
-    """What one SKU is sold as, right now, if so many are taken."""
-
-    product_id: UUID
-    variant_id: UUID
-    name: str
-    price: UnitPrice
-    weight_grams: int = 0
-    tax_class: str = STANDARD
-
-    @property
-    def is_gift_card(self) -> bool:
-        """Whether a gift card is what is sold."""
-        return self.tax_class == GIFT_CARD
 
 
 class Where(Struct, frozen=True):
@@ -43,9 +26,11 @@ class Where(Struct, frozen=True):
 
 
 class Goods(NamedTuple):
-    """What is wanted, as it is sold and sent at the moment, and what promotions take off: all but tax."""
+    """What is wanted, as it is sold and sent at the moment, and what promotions take off: all but tax. `opened`: the
+    goods in the lines, bundles opened."""
 
     lines: Sequence[BasketLine]
+    opened: Sequence[Good]
     offers: Mapping[str, Offer]
     shipping: Shipping
     off: Applied
@@ -63,6 +48,7 @@ class Priced(Struct, frozen=True):
     taxes: list[OrderTax]
     duties_due: bool
     left_out: list[LeftOut]
+    bundles: list[PricedLine] = []  # as they were put into the cart; what is in them stands in `lines`
 
 
 class Sent(Struct, frozen=True):
@@ -82,15 +68,17 @@ def goods_of(
     `NotSellable` naming each SKU without an offer."""
     basket = _basket(wanted, offers, currency)
     off = apply_promotions(basket, shipping.price_minor, currency, offered)
-    return Goods(off.basket, offers, shipping, off, currency)
+    return Goods(off.basket, opened(off.basket, off.lines, offers), offers, shipping, off, currency)
 
 
 def question_of(goods: Goods, where: Where) -> Question:
     """What has to be known of taxes: they are on what is left after discounts."""
     lines = [
-        Taxable(0 if offer.is_gift_card else line.total_minor - part, offer.tax_class, offer.price.tax_included)
-        for line, part in zip(goods.lines, goods.off.lines, strict=True)
-        for offer in (goods.offers[line.sku],)
+        Taxable(
+            0 if good.offer.is_gift_card else good.line.total_minor - good.discount_minor, good.offer.tax_class,
+            good.offer.price.tax_included,
+        )
+        for good in goods.opened
     ]
     shipping = Taxable(goods.shipping.price_minor - goods.off.shipping_minor, included=goods.shipping.tax_included)
     return Question(where.country, where.region, where.postal_code, goods.currency, lines, shipping)
@@ -98,8 +86,8 @@ def question_of(goods: Goods, where: Where) -> Question:
 
 def price(goods: Goods, taxes: Taxes) -> Priced:
     """Goods with the taxes on them as priced lines and totals; raises `TotalOutOfRange`."""
-    parts = zip(goods.lines, goods.off.lines, taxes.lines, strict=True)
-    lines = [_line(line, goods.offers[line.sku], part, taxed) for line, part, taxed in parts]
+    opened_and_taxed = zip(goods.opened, taxes.lines, strict=True)
+    lines = [_line(good, taxed.added_minor, taxed.contained_minor) for good, taxed in opened_and_taxed]
     net, shipping = sum(line.total_minor for line in lines), goods.shipping.price_minor
     tax = sum(taxed.added_minor for taxed in (*taxes.lines, *taxes.shipping))
     total = net + shipping - goods.off.total_minor + tax
@@ -108,8 +96,9 @@ def price(goods: Goods, taxes: Taxes) -> Priced:
         raise TotalOutOfRange(detail, total_minor=total)
     totals = Totals(goods.currency, net, shipping, tax, total, goods.off.total_minor)
     return Priced(
-        lines, totals, goods.off.discounts, goods.off.refused, summed(taxes), taxes.duties_due, goods.off.left_out
-    )
+        lines, totals, goods.off.discounts, goods.off.refused, summed(taxes), taxes.duties_due, goods.off.left_out,
+        _bundles(goods, lines),
+    )  # fmt: skip
 
 
 def sent_of(
@@ -119,7 +108,7 @@ def sent_of(
     basket = _basket(wanted, offers, currency)
     off = apply_promotions(basket, 0, currency, offered)
     goods = [pair for pair in zip(off.basket, off.lines, strict=True) if not offers[pair[0].sku].is_gift_card]
-    grams = sum(offers[line.sku].weight_grams * line.quantity for line, _ in goods)
+    grams = sum(offers[line.sku].grams * line.quantity for line, _ in goods)
     return Sent(grams, sum(line.total_minor - part for line, part in goods), not goods)
 
 
@@ -131,10 +120,23 @@ def _basket(wanted: Mapping[str, int], offers: Mapping[str, Offer], currency: st
     return [BasketLine(sku, quantity, offers[sku].price.amount_minor) for sku, quantity in wanted.items()]
 
 
-def _line(line: BasketLine, offer: Offer, discount: int, taxed: Taxed) -> PricedLine:
-    price = offer.price
+def _line(good: Good, added_minor: int, contained_minor: int) -> PricedLine:
+    line, offer, price = good.line, good.offer, good.offer.price
     return PricedLine(
         line.sku, offer.product_id, offer.variant_id, offer.name, line.quantity, line.unit_price_minor,
-        line.total_minor, taxed.added_minor, discount, price.price_list_id, price.from_quantity, price.tax_included,
-        taxed.contained_minor, line.gift_quantity, offer.is_gift_card,
+        line.total_minor, added_minor, good.discount_minor, price.price_list_id, price.from_quantity,
+        price.tax_included, contained_minor, line.gift_quantity,
+        offer.is_gift_card, good.bundle,
     )  # fmt: skip
+
+
+def _bundles(goods: Goods, lines: Sequence[PricedLine]) -> list[PricedLine]:
+    """The lines of the cart that are bundles, with the taxes on what is in them."""
+    found = []
+    for line, discount in zip(goods.lines, goods.off.lines, strict=True):
+        if not (offer := goods.offers[line.sku]).parts:
+            continue
+        within = [each for each in lines if each.bundle == line.sku]
+        added, contained = sum(each.tax_minor for each in within), sum(each.included_tax_minor for each in within)
+        found.append(_line(Good(line, discount, offer), added, contained))
+    return found

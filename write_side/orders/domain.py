@@ -4,7 +4,7 @@ What a quote costs is worked out in costing.py; read on here from `check_quote` 
 only the rows know (is the stock still there, was the cart changed meanwhile) is asked in schema/functions/orders.sql.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Literal
 from uuid import UUID
@@ -37,7 +37,7 @@ from shared.events.orders import (
     Totals,
 )
 from shared.ids import time_of
-from write_side import gift_cards
+from write_side import gift_cards, inventory
 from write_side.orders.costing import Goods
 from write_side.orders.refusals import QuoteExpired, QuoteStale
 from write_side.pricing import Asked
@@ -70,6 +70,8 @@ class Quote(Struct, frozen=True):
     duties_due: bool = False
     gift_cards: list[GiftPart] = []
     payment_method: str = "card"
+    bundles: list[PricedLine] = []
+    nearest: list[str] = []  # warehouses; empty where the shop does not ship from the nearest
 
     @property
     def charged_minor(self) -> int:
@@ -77,19 +79,29 @@ class Quote(Struct, frozen=True):
         return self.totals.total_minor - gift_cards.paid_by(self.gift_cards)
 
     @property
+    def sold(self) -> list[PricedLine]:
+        """The lines of the cart: bundles in the place of what is in them."""
+        return sold(self.lines, self.bundles)
+
+    @property
     def wanted(self) -> dict[str, int]:
-        """SKU → how many, gifts among them."""
-        return {line.sku: line.quantity for line in self.lines}
+        """SKU → how many are in the cart, gifts among them."""
+        return {line.sku: line.quantity for line in self.sold}
+
+    @property
+    def counted(self) -> dict[str, int]:
+        """SKU → how many that are no gifts, bundles as well as what is in them."""
+        return gifts_apart([*self.lines, *self.bundles])
 
     @property
     def kept_in_stock(self) -> dict[str, int]:
-        """The same without gift cards."""
-        return {line.sku: line.quantity for line in self.lines if not line.gift_card}
+        """SKU → how many have to be there: gifts and what is in bundles, but no gift cards."""
+        return inventory.summed(line for line in self.lines if not line.gift_card)
 
     @property
     def bought(self) -> dict[str, int]:
         """SKU → how many that are no gifts."""
-        return {line.sku: n for line in self.lines if (n := line.quantity - line.gift_quantity)}
+        return gifts_apart(self.sold)
 
     def asked(self, now: datetime) -> Asked:
         """Who asks for its prices at a time."""
@@ -123,6 +135,7 @@ class Order(Struct, frozen=True):
     duties_due: bool = False
     gift_cards: list[GiftPart] = []
     replaces: Replaces | None = None
+    bundles: list[PricedLine] = []
 
     @property
     def credit_minor(self) -> int:
@@ -133,6 +146,27 @@ class Order(Struct, frozen=True):
     def charged_minor(self) -> int:
         """What gift cards and goods that come back leave to pay."""
         return self.totals.total_minor - gift_cards.paid_by(self.gift_cards) - self.credit_minor
+
+    @property
+    def sold(self) -> list[PricedLine]:
+        """The lines as they were put into the cart: bundles in the place of what is in them."""
+        return sold(self.lines, self.bundles)
+
+
+def sold(lines: Sequence[PricedLine], bundles: Sequence[PricedLine]) -> list[PricedLine]:
+    """Lines as they were put into the cart: each bundle in the place of what is in it."""
+    by_sku = {bundle.sku: bundle for bundle in bundles}
+    found = {line.bundle or (line.sku, n): by_sku.get(line.bundle, line) for n, line in enumerate(lines)}
+    return list(found.values())
+
+
+def gifts_apart(lines: Iterable[PricedLine]) -> dict[str, int]:
+    """SKU → how many that are no gifts."""
+    found: dict[str, int] = {}
+    for line in lines:
+        if bought := line.quantity - line.gift_quantity:
+            found[line.sku] = found.get(line.sku, 0) + bought
+    return found
 
 
 def check_quote(quote: Quote, cart_version: int, fresh: Goods, now: datetime) -> None:
@@ -153,7 +187,7 @@ def changes(quote: Quote, fresh: Goods) -> list[dict[str, str | int]]:
     quoted. Amounts in minor units."""
     found: list[dict[str, str | int]] = []
     bought = len(quote.bought)  # what is a gift and nothing else stands behind them
-    for was, now in zip(quote.lines[:bought], fresh.lines[:bought], strict=True):
+    for was, now in zip(quote.sold[:bought], fresh.lines[:bought], strict=True):
         included = fresh.offers[now.sku].price.tax_included
         if (was.unit_price_minor, was.tax_included) != (now.unit_price_minor, included):
             found.append({"what": "price", "sku": was.sku, "was_minor": was.unit_price_minor,
@@ -172,7 +206,7 @@ def place(
     return OrderPlaced(
         order_id, number, quote.id, quote.cart_id, payment_id, quote.person_id, quote.mail, quote.address,
         quote.country, quote.lines, quote.totals, list(allocations), expires_at, quote.discounts, quote.account_id,
-        quote.shipping, quote.taxes, quote.duties_due, quote.gift_cards,
+        quote.shipping, quote.taxes, quote.duties_due, quote.gift_cards, bundles=quote.bundles,
     )  # fmt: skip
 
 
@@ -196,7 +230,8 @@ def evolve_quote(quote: Quote | None, event: QuoteEvent, version: int) -> Quote:
             event.quote_id, event.cart_id, event.cart_version, event.person_id, event.mail, event.address,
             event.country, event.tax_basis_points, event.lines, event.totals, event.expires_at, version, event.codes,
             event.discounts, event.channel, event.groups, event.account_id, event.shipping, event.taxes,
-            event.duties_due, event.gift_cards, event.payment_method,
+            event.duties_due, event.gift_cards, event.payment_method, event.bundles,
+            event.nearest,
         )  # fmt: skip
     assert quote is not None, "a quote's history begins with QuoteIssued"
     return structs.replace(quote, mail="", address="", version=version)
@@ -216,7 +251,7 @@ def evolve(order: Order | None, event: OrderEvent, version: int) -> Order:
             return Order(
                 e.order_id, e.number, e.quote_id, e.cart_id, e.payment_id, e.person_id, e.mail, e.address, e.country,
                 e.lines, e.totals, e.allocations, e.expires_at, "pending_payment", None, False, version, e.discounts,
-                e.account_id, e.shipping, e.taxes, e.duties_due, e.gift_cards, e.replaces,
+                e.account_id, e.shipping, e.taxes, e.duties_due, e.gift_cards, e.replaces, e.bundles,
             )  # fmt: skip
         case OrderConfirmed():
             return _moved(order, version, "confirmed", None, deducted=True)

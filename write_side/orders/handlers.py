@@ -78,6 +78,7 @@ class QuoteState(Struct, frozen=True):
     refused_gift_cards: list[RefusedGiftCard]
     charged: Money
     gifts_left_out: list[GiftLeftOut]
+    bundles: list[PricedLine]  # as they are in the cart; what is in them stands in `lines`, each with its share
 
 
 class PaymentState(Struct, frozen=True):
@@ -136,6 +137,7 @@ def quoted(quote: Quote, priced: Priced, gifts: Mapping[int, gift_cards.Why]) ->
         msgspec.convert([{"code": code, "why": why} for code, why in priced.refused.items()], list[RefusedCode]),
         quote.gift_cards, [RefusedGiftCard(f"/gift_cards/{n}", why) for n, why in gifts.items()],
         Money(quote.charged_minor, quote.totals.currency), [GiftLeftOut(*gift) for gift in priced.left_out],
+        quote.bundles,
     )  # fmt: skip
 
 

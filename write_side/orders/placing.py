@@ -27,8 +27,8 @@ from write_side.commands import RETRIES, Answer, Call, TryAgain
 from write_side.database import Pool
 from write_side.group_commit import MOST, Carried, GroupCommit
 from write_side.orders import costing, domain, store
+from write_side.orders.bundling import Offer
 from write_side.orders.calls import Known, Outcome, Placing
-from write_side.orders.costing import Offer
 from write_side.orders.domain import Quote
 from write_side.orders.handlers import OrderState, ordered, show_order
 from write_side.orders.offers import on_sale, spare_of
@@ -122,31 +122,32 @@ def decide(known: Known, command: PlaceOrder, now: datetime) -> Placing:
         return asked
     if cart.order_id is not None:
         raise _ordered_already()
-    bought = quote.bought
-    sales.check_passes(known.gates, bought, quote.cart_id)
+    bought, everything = quote.bought, quote.counted
+    sales.check_passes(known.gates, everything, quote.cart_id)
     offers = on_sale(dict.fromkeys(quote.wanted, 1) | bought, known.sold, known.prices, quote.asked(now))
     uses = known.uses.get(quote.person_id, {})
-    offered = Offered(known.promotions, quote.codes, uses, now, _spare(known, offers, bought))
+    offered = Offered(known.promotions, quote.codes, uses, now, _spare(known, quote, offers))
     fresh = costing.goods_of(bought, offers, _shipping(quote), quote.totals.currency, offered)
     domain.check_quote(quote, cart.version, fresh, now)
     _check_paying(quote, known, now)
-    inventory.check_limits(bought, known.limits, known.bought.get(quote.person_id, {}))
+    inventory.check_limits(everything, known.limits, known.bought.get(quote.person_id, {}))
     # Unlocked: turns away early whom the rows would turn away.
-    taken = inventory.allocate(quote.kept_in_stock, known.stock, command.strategy)
+    taken = inventory.allocate(quote.kept_in_stock, known.stock, command.strategy, quote.nearest)
     expires_at = now + timedelta(seconds=command.payment_ttl)
     number = domain.spoken_number(os.urandom(8))
     placed = domain.place(quote, [allocation for allocation, _ in taken], uuid7(), uuid7(), number, expires_at)
     claims = claims_of(known.promotions, placed.discounts)
-    counted = inventory.counted(bought, known.limits)
+    counted = inventory.counted(everything, known.limits)
     return _placing(asked, placed, [item_id for _, item_id in taken], claims, counted, quote.payment_method)
 
 
-def _spare(known: Known, offers: Mapping[str, Offer], bought: Mapping[str, int]) -> dict[str, Spare]:
+def _spare(known: Known, quote: Quote, offers: Mapping[str, Offer]) -> dict[str, Spare]:
     """What may be given away, of what the quote names: a gift that was left out of it then is left out now."""
-    if not (gifts := [sku for sku in gift_skus(known.promotions) if sku in offers]):
+    bundles = {bundle.sku for bundle in quote.bundles}
+    if not (gifts := [sku for sku in gift_skus(known.promotions) if sku in offers and sku not in bundles]):
         return {}
     available = {sku: sum(item.available for item in known.stock if item.sku == sku) for sku in gifts}
-    return spare_of(gifts, offers, available, bought)
+    return spare_of(gifts, offers, available, quote.counted)
 
 
 def _check_paying(quote: Quote, known: Known, now: datetime) -> None:

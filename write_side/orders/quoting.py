@@ -15,6 +15,7 @@ from shared.envelope import Metadata
 from shared.events.orders import QuoteIssued, Shipping
 from shared.ids import uuid7
 from shared.money import Money
+from shared.settings import AllocationStrategy
 from write_side import (
     accounts,
     carts,
@@ -36,7 +37,8 @@ from write_side.event_log import Positions
 from write_side.gift_cards import Gifts
 from write_side.invoices import PayBy
 from write_side.orders import costing, domain, store
-from write_side.orders.costing import Offer, Priced, Sent, Where
+from write_side.orders.bundling import Offer, counted
+from write_side.orders.costing import Priced, Sent, Where
 from write_side.orders.handlers import QuoteState, quoted
 from write_side.orders.offers import offers_of, spare_of
 from write_side.pricing import Asked
@@ -84,11 +86,16 @@ class Basket(NamedTuple):
     offers: Mapping[str, Offer]
     offered: Offered
 
+    @property
+    def counted(self) -> dict[str, int]:
+        """SKU → how many, bundles as well as what is in them."""
+        return counted(self.cart.lines, self.offers)
+
 
 async def issue_quote(
     pool: Pool, keyring: Keyring, cart_id: UUID, secret: str | None, contact: Contact, ttl: int, outside: Outside,
     cause: Metadata, codes: Sequence[str] = (), visit: fraud.Visit | None = None, method: str | None = None,
-    gifts: Gifts | None = None, pay_by: PayBy = CARD,
+    gifts: Gifts | None = None, pay_by: PayBy = CARD, strategy: AllocationStrategy = "priority",
 ) -> Answer[QuoteState]:  # fmt: skip
     """Today's price of a cart for an address, with what promotions and these codes take off, sent by this method (the
     cheapest, if none is said) and with tax, and what gift cards pay of it, good for `ttl` seconds; by the price lists
@@ -103,8 +110,9 @@ async def issue_quote(
     sealed = await seal_contact(keyring, contact)
     async with pool.acquire() as conn:
         basket = await _basket(conn, cart_id, secret, codes, sealed.person_id)
-        await _check_limits(conn, basket.cart, sealed.person_id)
-    where = Where(contact.address.country, contact.address.region, contact.address.postal_code)
+        await _check_limits(conn, basket.counted, sealed.person_id)
+        where = Where(contact.address.country, contact.address.region, contact.address.postal_code)
+        near = await _nearest(conn, where, strategy)
     cart, now = basket.cart, datetime.now(UTC)
     chosen, priced = await _priced(basket, where, outside, method)
     paid = await gift_cards.paying(pool, gifts, priced.totals, now)
@@ -114,7 +122,7 @@ async def issue_quote(
         uuid7(), cart.id, cart.version, sealed.person_id, sealed.mail, sealed.address, where.country, 0,
         priced.lines, priced.totals, now + timedelta(seconds=ttl), list(codes),
         priced.discounts, cart.channel, sorted(basket.groups), cart.account_id, chosen, priced.taxes, priced.duties_due,
-        paid.parts, pay_by.method,
+        paid.parts, pay_by.method, priced.bundles, near,
     )  # fmt: skip
 
     async def save(conn: Connection) -> tuple[QuoteState, Positions]:
@@ -156,22 +164,28 @@ async def _basket(
     cart = await carts.find_cart(conn, cart_id, secret)
     if cart.order_id is not None:
         raise CartOrderedAlready("an order was placed from this cart; open another one")
-    await sales.check(conn, list(cart.lines), cart.id)
     now = datetime.now(UTC)
     groups = await accounts.groups_of(conn, cart.account_id)
     promotions_, uses = await promotions.offered_to(conn, codes, person_id)
     gifts = promotions.gift_skus(promotions_)
     asked = Asked(cart.currency, cart.channel, groups, now)
     offers = await offers_of(conn, dict.fromkeys(gifts, 1) | cart.lines, asked)
+    everything = counted(cart.lines, offers)
+    await sales.check(conn, list(everything), cart.id)
     available = await inventory.available_of(conn, gifts) if gifts else {}
-    spare = spare_of(gifts, offers, available, cart.lines)
+    spare = spare_of(gifts, offers, available, everything)
     return Basket(cart, groups, offers, Offered(promotions_, codes, uses, now, spare))
 
 
-async def _check_limits(conn: Connection, cart: Cart, person_id: UUID) -> None:
-    limits = await inventory.find_limits(conn, list(cart.lines))
+async def _check_limits(conn: Connection, wanted: Mapping[str, int], person_id: UUID) -> None:
+    limits = await inventory.find_limits(conn, list(wanted))
     bought = await store.bought_by(conn, person_id, limits) if limits else {}
-    inventory.check_limits(cart.lines, limits, bought)
+    inventory.check_limits(wanted, limits, bought)
+
+
+async def _nearest(conn: Connection, where: Where, strategy: AllocationStrategy) -> list[str]:
+    """Asked here, for it is here alone that the address is read."""
+    return await inventory.find_nearest(conn, where.country, where.postal_code) if strategy == "nearest" else []
 
 
 async def _priced(basket: Basket, where: Where, outside: Outside, method: str | None) -> tuple[Shipping, Priced]:

@@ -23,7 +23,8 @@ from write_side.customers import Keyring, SealedContact
 from write_side.database import Connection, Pool
 from write_side.event_log import Positions
 from write_side.orders import costing, domain, store
-from write_side.orders.costing import Offer, Priced, Where
+from write_side.orders.bundling import Offer, counted
+from write_side.orders.costing import Priced, Where
 from write_side.orders.domain import Order, Quote
 from write_side.orders.offers import offers_of
 from write_side.orders.quoting import Outside
@@ -70,8 +71,9 @@ async def quote_replacement(
         groups = await accounts.groups_of(conn, order.account_id)
         asked = Asked(order.totals.currency, before.channel, groups, datetime.now(UTC))
         offers = no_dearer(await offers_of(conn, wish.wanted, asked), order.lines, wish.given)
-        await sales.check(conn, list(wish.wanted), order.cart_id)
-        await _check_limits(conn, order.person_id, wish)
+        everything = counted(wish.wanted, offers)
+        await sales.check(conn, list(everything), order.cart_id)
+        await _check_limits(conn, order.person_id, everything, wish.given)
     where = Where(order.country, contact.address.region, contact.address.postal_code)
     shipping = free(order.shipping)
     priced = await _priced(wish.wanted, offers, shipping, order.totals.currency, where, outside)
@@ -83,16 +85,18 @@ async def quote_replacement(
     return QuoteIssued(
         uuid7(), order.cart_id, before.cart_version, order.person_id, order.mail, order.address, order.country, 0,
         priced.lines, priced.totals, until, [], [], before.channel, sorted(groups), order.account_id, shipping,
-        priced.taxes, priced.duties_due,
+        priced.taxes, priced.duties_due, bundles=priced.bundles,
     )  # fmt: skip
 
 
-async def _check_limits(conn: Connection, person_id: UUID, wish: Wish) -> None:
+async def _check_limits(
+    conn: Connection, person_id: UUID, wanted: Mapping[str, int], given: Mapping[str, int]
+) -> None:
     """What comes back is not counted with what is had."""
-    limits = await inventory.find_limits(conn, list(wish.wanted))
+    limits = await inventory.find_limits(conn, list(wanted))
     bought = await store.bought_by(conn, person_id, limits) if limits else {}
-    had = {sku: max(n - wish.given.get(sku, 0), 0) for sku, n in bought.items()}
-    inventory.check_limits(wish.wanted, limits, had)
+    had = {sku: max(n - given.get(sku, 0), 0) for sku, n in bought.items()}
+    inventory.check_limits(wanted, limits, had)
 
 
 async def _priced(

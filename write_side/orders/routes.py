@@ -125,7 +125,7 @@ async def post_quote(
     visit = _visit(request, contact, device, own)
     answer = await issue_quote(
         own.pool, own.keyring, cart_id, secret, contact, ttl, own.outside, cause(request), _typed(data.codes), visit,
-        data.shipping_method, gifts, PayBy(data.payment_method, own.settings.invoicing),
+        data.shipping_method, gifts, PayBy(data.payment_method, own.settings.invoicing), own.settings.allocation,
     )
     return answered(request, answer, 201)
 

@@ -45,7 +45,8 @@ _facts = msgspec.json.Decoder()
 
 _QUOTE = """SELECT id, cart_id, cart_version, person_id, mail, address, country, tax_basis_points, lines, totals,
                    expires_at, version, codes, discounts, channel, groups, account_id, shipping,
-                   taxes, duties_due, gift_cards, payment_method FROM quote"""
+                   taxes, duties_due, gift_cards, payment_method, bundles,
+                   nearest FROM quote"""
 _quoted_lines = msgspec.json.Decoder(list[PricedLine])
 _quoted_totals = msgspec.json.Decoder(Totals)
 _discounts = msgspec.json.Decoder(list[Discount])
@@ -57,11 +58,12 @@ _replaces = msgspec.json.Decoder(Replaces)
 _ORDER = """SELECT o.id, o.number, o.quote_id, o.cart_id, o.payment_id, o.person_id, o.mail, o.address, o.country,
                    o.currency, o.lines_minor, o.shipping_minor, o.tax_minor, o.total_minor, o.discount_minor,
                    o.expires_at, o.state, o.closing_reason, o.deducted, o.version, o.discounts, o.account_id,
-                   o.shipping, o.taxes, o.duties_due, o.gift_cards, o.replaces
+                   o.shipping, o.taxes, o.duties_due, o.gift_cards, o.replaces,
+                   o.bundles
             FROM customer_order o"""
 _LINES = """SELECT order_id, sku, product_id, variant_id, name, quantity, unit_price_minor, total_minor, tax_minor,
                    discount_minor, price_list_id, from_quantity, tax_included, included_tax_minor, gift_quantity,
-                   gift_card
+                   gift_card, bundle
             FROM order_line WHERE order_id = ANY ($1) ORDER BY order_id, n"""
 _ALLOCATIONS = """SELECT order_id, sku, warehouse, quantity FROM order_allocation
                   WHERE order_id = ANY ($1) ORDER BY order_id, n"""
@@ -89,14 +91,14 @@ async def save_quote(conn: Connection, event: QuoteIssued, cause: Metadata) -> P
     await conn.execute(
         """INSERT INTO quote (id, cart_id, cart_version, person_id, mail, address, country, tax_basis_points, lines,
                               totals, expires_at, version, codes, discounts, channel, groups, account_id, shipping,
-                              taxes, duties_due, gift_cards, payment_method)
+                              taxes, duties_due, gift_cards, payment_method, bundles, nearest)
            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 1, $12, $13, $14, $15, $16, $17, $18, $19, $20,
-                   $21)""",
+                   $21, $22, $23)""",
         event.quote_id, event.cart_id, event.cart_version, event.person_id, event.mail, event.address, event.country,
         event.tax_basis_points, as_json(event.lines).decode(), as_json(event.totals).decode(), event.expires_at,
         event.codes, as_json(event.discounts).decode(), event.channel, event.groups, event.account_id,
         _text(event.shipping), as_json(event.taxes).decode(), event.duties_due, as_json(event.gift_cards).decode(),
-        event.payment_method,
+        event.payment_method, as_json(event.bundles).decode(), event.nearest,
     )  # fmt: skip
     return await event_log.append(conn, [NewEvent("quote", event.quote_id, 1, cart_key(event.cart_id), event)], cause)
 
@@ -137,6 +139,11 @@ async def bought_by(conn: Connection, person_id: UUID, limits: Sequence[Purchase
         person_id, [limit.sku for limit in limits], [limit.window_days for limit in limits],
     )  # fmt: skip
     return {row["sku"]: row["n"] for row in rows}
+
+
+async def nearest_to(conn: Connection, order: Order) -> list[str]:
+    """Warehouses, the nearest to where an order goes first, as its quote says."""
+    return list(await conn.fetchval("SELECT nearest FROM quote WHERE id = $1", order.quote_id) or ())
 
 
 async def place(pool: Pool, commands: Sequence[Placing]) -> list[Outcome]:
@@ -370,6 +377,7 @@ def _columns(row: asyncpg.Record) -> dict[str, Any]:
     columns["shipping"] = _shipping.decode(row["shipping"]) if row["shipping"] else None
     columns["taxes"] = _taxes.decode(row["taxes"])
     columns["gift_cards"] = _gift_cards.decode(row["gift_cards"])
+    columns["bundles"] = _quoted_lines.decode(row["bundles"])
     return columns
 
 
@@ -407,7 +415,7 @@ def _text(value: Struct | None) -> str | None:
 
 async def rewrite_quote(conn: Connection, quote: Quote) -> None:
     """Make the row say this; for a repair."""
-    documents = ("lines", "totals", "discounts", "taxes", "gift_cards")
+    documents = ("lines", "totals", "discounts", "taxes", "gift_cards", "bundles")
     texts = {name: as_json(getattr(quote, name)).decode() for name in documents}
     await overwrite(conn, "quote", structs.asdict(quote) | texts | {"shipping": _text(quote.shipping)})
 
@@ -417,7 +425,7 @@ async def rewrite_order(conn: Connection, order: Order, items: Mapping[tuple[str
     columns = structs.asdict(order)
     lines, allocations, totals = (columns.pop(name) for name in ("lines", "allocations", "totals"))
     columns["discounts"], columns["shipping"] = as_json(order.discounts).decode(), _text(order.shipping)
-    columns["taxes"] = as_json(order.taxes).decode()
+    columns["taxes"], columns["bundles"] = as_json(order.taxes).decode(), as_json(order.bundles).decode()
     columns["gift_cards"], columns["gift_minor"] = as_json(order.gift_cards).decode(), paid_by(order.gift_cards)
     columns["replaces"], columns["credit_minor"] = _text(order.replaces), order.credit_minor
     await overwrite(conn, "customer_order", columns | structs.asdict(totals))

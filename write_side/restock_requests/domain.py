@@ -1,11 +1,13 @@
 """Requests to be told, pure: who may wait for what, and what each event makes of a request."""
 
+from collections.abc import Mapping, Sequence
 from email.message import EmailMessage
 from typing import Annotated, Literal
 from uuid import UUID
 
 from msgspec import Meta, Struct, structs
 
+from shared.events.inventory import BundleComponent
 from shared.events.restock_requests import RequesterMailRefused, RequesterTold, RestockRequested, RestockRequestEvent
 from write_side.errors import Refusal
 from write_side.notifications import addressed
@@ -20,6 +22,12 @@ class InStock(Refusal):
     """There is nothing to wait for: it can be had now."""
 
     code = "in_stock"
+
+
+class MadeOfOthers(Refusal):
+    """A bundle has no stock of its own that could come in: what is in it can be waited for."""
+
+    code = "made_of_others"
 
 
 class TooManyRestockRequests(Refusal):
@@ -37,6 +45,13 @@ class RestockRequest(Struct, frozen=True):
     mail: str
     state: Literal["waiting", "told", "refused", "erased"]
     version: int
+
+
+def check_waitable(sku: str, bundles: Mapping[str, Sequence[BundleComponent]]) -> None:
+    """Raises `MadeOfOthers` for a bundle."""
+    if sku in bundles:
+        within = [component.sku for component in bundles[sku]]
+        raise MadeOfOthers(f"{sku} is made of {', '.join(within)}: wait for those", skus=within)
 
 
 def check(available: int, waiting_for: int) -> None:

@@ -13,7 +13,7 @@ from write_side.catalog import UnknownSku
 from write_side.customers import BrokenMail, KeyringUnavailable
 from write_side.http import Answered, answered, cause, client
 from write_side.resources import Own
-from write_side.restock_requests.domain import InStock, Mail, Sku, TooManyRestockRequests
+from write_side.restock_requests.domain import InStock, MadeOfOthers, Mail, Sku, TooManyRestockRequests
 from write_side.restock_requests.handlers import Waiting, request_restock
 
 
@@ -25,7 +25,7 @@ class NewRestockRequest(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 @post("/v1/restock-requests", status_code=202)
-@refuses(UnknownSku, BrokenMail, InStock, TooManyRestockRequests, TooManyAttempts, KeyringUnavailable)
+@refuses(UnknownSku, MadeOfOthers, BrokenMail, InStock, TooManyRestockRequests, TooManyAttempts, KeyringUnavailable)
 async def post_restock_request(
     request: Request[Any, Any, Any], data: JSONBody[NewRestockRequest], own: Own
 ) -> Answered[Waiting]:

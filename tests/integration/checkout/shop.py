@@ -13,7 +13,7 @@ import msgspec
 
 from doorbuster.simulators.signing import signature
 from shared.ids import uuid7
-from shared.settings import Settings
+from shared.settings import AllocationStrategy, Settings
 from tests.fixtures.write_side import CAUSE, new_call
 from write_side import catalog, customers, event_log
 from write_side.carts import handlers as carts
@@ -78,6 +78,7 @@ class Shop:
     """Pool, keyring and gateway, and what tests do with them."""
 
     order_type = OrderState
+    strategy: AllocationStrategy = "priority"
 
     def __init__(self, pool: Pool, keyring: Keyring, gateway: Gateway, settings: Settings) -> None:
         self.pool, self.keyring, self.gateway, self.settings = pool, keyring, gateway, settings
@@ -151,7 +152,8 @@ class Shop:
         contact = customers.contact(mail, ADDRESS)
         args = (self.pool, self.keyring, basket.id, basket.secret, contact, ttl, self.outside, CAUSE, codes)
         typed, paying = Gifts(self.settings.master_key, gifts), PayBy(pay_by, self.settings.invoicing)
-        return _quote.decode((await quoting.issue_quote(*args, method=method, gifts=typed, pay_by=paying)).body)
+        said: Any = {"method": method, "gifts": typed, "pay_by": paying, "strategy": self.strategy}
+        return _quote.decode((await quoting.issue_quote(*args, **said)).body)
 
     def quote_of(self, answer: Answer[QuoteState]) -> QuoteState:
         """The quote that was just issued."""
@@ -199,7 +201,7 @@ class Shop:
     async def place(self, basket: Basket, quote_id: UUID, call: Call | None = None, ttl: int = 1800) -> OrderState:
         """The order of a quote."""
         call = call or new_call()
-        command = PlaceOrder(quote_id, basket.secret, ttl, CAUSE, call)
+        command = PlaceOrder(quote_id, basket.secret, ttl, CAUSE, call, self.strategy)
         answer = await place_order(self.placements, self.pool, command)
         return _order.decode(answer.body)
 

@@ -181,6 +181,8 @@ async def _staff(ask: Any) -> None:
     await ask("POST", "/v1/warehouses", {"code": "BER", "name": "Berlin", "country": "DE"})
     place = {"sku": "LAMP", "warehouse": "BER"}
     await ask("PUT", "/v1/warehouses/BER/manager", {"mail": "stock-ber@shop.example"})
+    south = {"latitude": 48.1, "longitude": 11.6, "serves": [{"country": "DE", "postcodes": ["8"]}, {"country": "AT"}]}
+    await ask("PUT", "/v1/warehouses/BER/location", south)
     await ask("POST", "/v1/stock-items", place)
     await ask("POST", "/v1/stock/receipts", {**place, "quantity": 10, "reason": "delivery"})
     await ask("POST", "/v1/stock/adjustments", {**place, "change": -1, "reason": "broken"})
@@ -191,6 +193,10 @@ async def _staff(ask: Any) -> None:
     await ask("POST", "/v1/stock/transfers", moved)
     await ask("PUT", "/v1/purchase-limits/LAMP", {"most_per_order": 5, "most_per_customer": 10, "window_days": 30})
     await ask("GET", "/v1/purchase-limits/LAMP")
+    await ask("POST", "/v1/products", {"name": "Set of lamps", "variants": [{"sku": "LAMPS"}]})
+    await ask("PUT", "/v1/bundles/LAMPS", {"components": [{"sku": "LAMP", "quantity": 3}]})
+    await ask("GET", "/v1/bundles/LAMPS")
+    await ask("DELETE", "/v1/bundles/LAMPS")
     lines = [{"sku": "LAMP", "quantity": 1}]
     held = await ask("POST", "/v1/reservations", {"reservation_id": str(uuid7()), "lines": lines})
     await ask("POST", f"/v1/reservations/{held['reservation_id']}/release", {"reason": "changed their mind"})

@@ -11,7 +11,8 @@ from shared.events.orders import OrderCancelled, OrderClosing, OrderConfirmed, O
 from shared.events.taxes import Tax, TaxRules
 from shared.ids import uuid7
 from write_side.orders import costing, domain
-from write_side.orders.costing import MOST_TOTAL, Goods, Offer, Priced, Where
+from write_side.orders.bundling import Offer
+from write_side.orders.costing import MOST_TOTAL, Goods, Priced, Where
 from write_side.orders.domain import Quote
 from write_side.orders.refusals import CartEmpty, NotSellable, QuoteExpired, QuoteStale, TotalOutOfRange
 from write_side.pricing import UnitPrice

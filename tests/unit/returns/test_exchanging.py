@@ -27,7 +27,7 @@ from shared.events.returns import (
 )
 from tests.properties.values import BOUNDED
 from tests.unit.returns.test_domain import ID, NOW, ORDER
-from write_side.orders.costing import Offer
+from write_side.orders.bundling import Offer
 from write_side.orders.replacing import cheaper, no_dearer
 from write_side.pricing import UnitPrice
 from write_side.returns.domain import (

@@ -141,7 +141,8 @@ async def _made_up(
     await refunds.hold(conn, order)
     written = await inventory.write_off(conn, order.id, pick.warehouse, missing, wanted.reason, cause)
     wanted_elsewhere = missing if wanted.otherwise == "reallocate" else {}
-    chosen, taken = await inventory.take_instead(conn, order.id, wanted_elsewhere, strategy, cause)
+    near = await orders.nearest_to(conn, order)
+    chosen, taken = await inventory.take_instead(conn, order.id, wanted_elsewhere, strategy, cause, near)
     instead = [place for place, _ in chosen]
     items = {(sku, code): id_ for sku, code, id_ in await orders.items_of(conn, order.id)}
     items |= {(place.sku, place.warehouse): id_ for place, id_ in chosen}

@@ -6,8 +6,11 @@
 -- How many of a SKU a person has by orders that may still go through or did, of so many days past (all, if NULL). An order's
 -- id says when it was placed (UUIDv7), to the millisecond.
 CREATE OR REPLACE FUNCTION orders_bought(p_person uuid, p_sku text, p_days integer) RETURNS bigint LANGUAGE sql STABLE AS $$
-    SELECT coalesce(sum(l.quantity - l.gift_quantity), 0)::bigint
-    FROM customer_order o JOIN order_line l ON l.order_id = o.id
+    SELECT coalesce(sum(l.quantity), 0)::bigint
+    FROM customer_order o, LATERAL (SELECT sku, quantity - gift_quantity AS quantity FROM order_line WHERE order_id = o.id
+                                    UNION ALL
+                                    SELECT b.sku, b.quantity
+                                    FROM jsonb_to_recordset(o.bundles) AS b(sku text, quantity integer)) AS l
     WHERE o.person_id = p_person AND o.state NOT IN ('cancelled', 'expired') AND l.sku = p_sku
       AND (p_days IS NULL OR o.id > (lpad(to_hex((extract(epoch FROM clock_timestamp() - make_interval(days => p_days)) * 1000)
                                                  ::bigint), 12, '0') || '70008000000000000000')::uuid)
@@ -35,7 +38,7 @@ BEGIN
            bool_or(q.codes <> '{}'), bool_or(q.gift_cards <> '[]')
     INTO quotes, ordered, v_carts, v_currencies, v_accounts, v_coded, v_gifted
     FROM quote q LEFT JOIN customer_order o ON o.quote_id = q.id WHERE q.id = ANY (p_quotes);
-    v_skus := ARRAY(SELECT DISTINCT l ->> 'sku' FROM quote q, jsonb_array_elements(q.lines) AS l
+    v_skus := ARRAY(SELECT DISTINCT l ->> 'sku' FROM quote q, jsonb_array_elements(q.lines || q.bundles) AS l
                     WHERE q.id = ANY (p_quotes) AND q.id <> ALL (coalesce(ordered, '{}')));
     SELECT json_agg(json_build_array(h.id, h.secret_sha256, h.version, h.order_id)) INTO carts FROM carts_heads(v_carts) AS h;
     SELECT json_agg(s) INTO sold FROM catalog_sold(v_skus) AS s;
@@ -236,36 +239,37 @@ BEGIN
     INSERT INTO customer_order (id, number, quote_id, cart_id, payment_id, person_id, mail, address, country, currency,
                                 lines_minor, shipping_minor, discount_minor, tax_minor, total_minor, discounts, state,
                                 expires_at, version, account_id, shipping, taxes, duties_due, gift_cards, gift_minor,
-                                replaces, credit_minor)
+                                replaces, credit_minor, bundles)
     SELECT p.order_id, p.number, p.quote_id, p.cart_id, p.payment_id, p.person_id, p.mail, p.address, p.country,
            t.currency, t.lines_minor, t.shipping_minor, coalesce(t.discount_minor, 0), t.tax_minor, t.total_minor,
            coalesce(p.discounts, '[]'), 'pending_payment', p.expires_at, 1, p.account_id, p.shipping,
            coalesce(p.taxes, '[]'), coalesce(p.duties_due, false), coalesce(p.gift_cards, '[]'),
            (SELECT coalesce(sum((g ->> 'amount_minor')::bigint), 0) FROM jsonb_array_elements(p.gift_cards) AS g),
-           p.replaces, (SELECT coalesce(sum((g ->> 'amount_minor')::bigint), 0) FROM jsonb_array_elements(p.replaces -> 'credits') AS g)
+           p.replaces, (SELECT coalesce(sum((g ->> 'amount_minor')::bigint), 0) FROM jsonb_array_elements(p.replaces -> 'credits') AS g),
+           coalesce(p.bundles, '[]')
     FROM unnest(v_placed) AS placed,
          jsonb_to_record(placed) AS p(order_id uuid, number text, quote_id uuid, cart_id uuid, payment_id uuid,
                                       person_id uuid, mail text, address text, country text, expires_at timestamptz,
                                       totals jsonb, discounts jsonb, account_id uuid, shipping jsonb,
                                       taxes jsonb, duties_due boolean, gift_cards jsonb,
-                                      replaces jsonb),
+                                      replaces jsonb, bundles jsonb),
          jsonb_to_record(p.totals) AS t(currency text, lines_minor bigint, shipping_minor bigint, discount_minor bigint,
                                         tax_minor bigint, total_minor bigint);
     INSERT INTO order_line (order_id, n, sku, product_id, variant_id, name, quantity, unit_price_minor, total_minor,
                             discount_minor, tax_minor, price_list_id, from_quantity, tax_included, included_tax_minor,
-                            gift_quantity, gift_card)
+                            gift_quantity, gift_card, bundle)
     SELECT (placed ->> 'order_id')::uuid, l.n, l.sku, l.product_id, l.variant_id, l.name, l.quantity,
            l.unit_price_minor, l.total_minor, coalesce(l.discount_minor, 0), l.tax_minor, l.price_list_id,
            coalesce(l.from_quantity, 1), coalesce(l.tax_included, false), coalesce(l.included_tax_minor, 0),
-           coalesce(l.gift_quantity, 0), coalesce(l.gift_card, false)
+           coalesce(l.gift_quantity, 0), coalesce(l.gift_card, false), coalesce(l.bundle, '')
     FROM unnest(v_placed) AS placed,
          ROWS FROM (jsonb_to_recordset(placed -> 'lines') AS (sku text, product_id uuid, variant_id uuid, name text,
                     quantity integer, unit_price_minor bigint, total_minor bigint, discount_minor bigint, tax_minor bigint,
                     price_list_id uuid, from_quantity integer, tax_included boolean, included_tax_minor bigint,
-                    gift_quantity integer, gift_card boolean))
+                    gift_quantity integer, gift_card boolean, bundle text))
          WITH ORDINALITY AS l(sku, product_id, variant_id, name, quantity, unit_price_minor, total_minor, discount_minor,
                               tax_minor, price_list_id, from_quantity, tax_included, included_tax_minor, gift_quantity,
-                              gift_card, n);
+                              gift_card, bundle, n);
     INSERT INTO order_allocation (order_id, n, item_id, sku, warehouse, quantity)
     SELECT (v_placed[c.k] ->> 'order_id')::uuid, a.n, (p_commands -> (c.i - 1) -> 'item_ids' ->> (a.n - 1)::integer)::uuid,
            a.sku, a.warehouse, a.quantity

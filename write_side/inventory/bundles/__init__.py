@@ -1,0 +1,1 @@
+"""SKUs that are sold as one and made of others."""
