@@ -99,8 +99,9 @@ async def _with_cards(conn: Connection, order_id: UUID, bought: Bought, earlier:
 
 async def worth(conn: Connection, order_id: UUID, wanted: NewRefund) -> int:
     """What would be given back, in minor units; refuses what `request_within` refuses, and changes nothing."""
-    bought = await _bought(conn, order_id)
-    return requesting.request(bought, await store.of_order(conn, order_id), wanted, uuid7()).amount_minor
+    bought, earlier = await _bought(conn, order_id), await store.of_order(conn, order_id)
+    bought = await _with_cards(conn, order_id, bought, earlier)
+    return requesting.request(bought, earlier, wanted, uuid7()).amount_minor
 
 
 class Carried(NamedTuple):
@@ -117,6 +118,7 @@ async def carry_over(
     """The same as `request_within`, but an order of this total is paid by it first. What went back to gift cards is to
     be taken from them again, which are held until the transaction ends: only from such as may still be spent."""
     bought, earlier = await _bought(conn, order_id), await store.of_order(conn, order_id)
+    bought = await _with_cards(conn, order_id, bought, earlier)
     whole = requesting.request(bought, earlier, wanted, uuid7())
     usable = await gift_cards.still_good(conn, whole.gift_cards, datetime.now(UTC))
     back, again = gift_cards.paid_by(whole.gift_cards), gift_cards.paid_by(usable)
