@@ -41,6 +41,10 @@ def connect(url: str) -> AsyncElasticsearch:
     return AsyncElasticsearch(url, request_timeout=REQUEST_TIMEOUT, max_retries=0, retry_on_timeout=False)
 
 
+def _nothing(_model: ReadModel, _state: Folded) -> bytes:
+    return b""
+
+
 class Board(Protocol):
     """Where it is told how far the documents are."""
 
@@ -71,7 +75,9 @@ class ElasticsearchSink:
         board: Board,
         is_served: Callable[[ReadModel], bool],
         lanes: int = 1,
+        beside: Callable[[ReadModel, Folded], bytes] = _nothing,
     ) -> None:
+        self._beside = beside  # what stands in a document behind its state, and is of no event
         self._client, self._prefix, self._is_served = client, prefix, is_served
         self._shards, self._store = settings.shards, settings.store
         self._models: dict[str, ReadModel] = {}  # by slot: those that were opened
@@ -167,7 +173,7 @@ class ElasticsearchSink:
     def _items(self, batch: Batch, change: Change) -> list[Item]:
         kind = "external_gte" if batch.repair else "external"
         index, position = self._writing(batch.model), change.after.position
-        fold = b',"fold":' + encode(change.after) + b"}"
+        fold = b',"fold":' + encode(change.after) + self._beside(batch.model, change.after) + b"}"
         shown = change.shown or batch.model.render(change.id, change.after, {})
         return [
             Item(change.key, index, id_, position, kind, body[:-1] + fold)
@@ -214,6 +220,11 @@ class ElasticsearchSink:
                         await self.show(model)
             except (ApiError, TransportError, OSError) as error:
                 log.debug("no refresh", extra={"fields": {"error": type(error).__name__}})
+
+    def writing(self, name: str) -> list[str]:
+        """Where versions of a read model are written that are there and of which one is served; else nowhere."""
+        found = [model for model in self._versions(name) if model.slot in self._lives]
+        return [self._writing(model) for model in found] if any(map(self._is_served, found)) else []
 
     def _versions(self, name: str) -> list[ReadModel]:
         return [model for model in self._models.values() if model.name == name]

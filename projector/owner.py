@@ -18,12 +18,16 @@ from projector.noticeboard import Noticeboard
 from projector.observations import Observations
 from projector.parking import Parking
 from projector.pipeline import TICK, Pipeline
+from projector.price_slots.filling import Filling
+from projector.price_slots.filling import connect as connect_filling
+from projector.price_slots.pricer import Pricer
 from projector.read_models.all import READ_MODELS
 from projector.redis_sink import RedisSink, connect
 from projector.sink import Sink
 from projector.transport import Feed, RedisStreams, Transport
 from projector.versions import Versions
 from shared.cancellation import stop_if_cancelled
+from shared.documents.products import SEARCH
 from shared.envelope import Recorded
 from shared.http.pools import POSTGRES_FAILS
 from shared.lease import Lease
@@ -55,7 +59,11 @@ class Owner:
             board = Noticeboard(redis, settings, self._parking, lambda: self._lease.held)
             redis_sink = RedisSink(redis, settings.store)
             stack.push_async_callback(redis_sink.close)
-            search = self._search(settings, board, stack)
+            pricer = Pricer(redis, settings.store, settings.shards, lambda name: self._versions.served.get(name))
+            search = self._search(settings, board, stack, pricer)
+            client = connect_filling(self._settings.elasticsearch_url)
+            stack.push_async_callback(client.close)
+            filling = Filling(client, lambda: pricer.pricing)
             sinks: dict[str, Sink] = {sink.name: sink for sink in (redis_sink, search)}
             fleet = self._fleet(settings, sinks, board, tasks)
             await self._versions.begin_store(READ_MODELS)
@@ -65,6 +73,8 @@ class Owner:
             tasks.create_task(board.run())
             tasks.create_task(self._follow(fleet, near, settings))
             tasks.create_task(search.watch())
+            tasks.create_task(pricer.keep_looking())
+            tasks.create_task(pricer.keep_filling(filling, lambda: search.writing(SEARCH)))
             for name in {model.name for model in READ_MODELS if model.sink == search.name}:
                 tasks.create_task(search.keep_refreshing(name))
             tasks.create_task(fleet.run())
@@ -73,11 +83,13 @@ class Owner:
             tasks.create_task(self._heal(fleet))
             tasks.create_task(Observations(self._settings).run())
 
-    def _search(self, settings: LogSettings, board: Noticeboard, stack: AsyncExitStack) -> ElasticsearchSink:
+    def _search(
+        self, settings: LogSettings, board: Noticeboard, stack: AsyncExitStack, pricer: Pricer
+    ) -> ElasticsearchSink:
         client = elasticsearch_sink.connect(self._settings.elasticsearch_url)
         stack.push_async_callback(client.close)
         prefix, is_served = self._settings.index_prefix, self._versions.is_served
-        sink = ElasticsearchSink(client, prefix, settings, self._checkpoints, board, is_served)
+        sink = ElasticsearchSink(client, prefix, settings, self._checkpoints, board, is_served, beside=pricer.beside)
         stack.push_async_callback(sink.close)
         return sink
 

@@ -34,6 +34,7 @@ from read_side.orders.routes import routes as order_routes
 from read_side.prices.pages import Till
 from read_side.prices.promotions import PromotionShelf
 from read_side.prices.shelf import PriceListShelf
+from read_side.prices.slots import SlotShelf
 from read_side.products.queries import Pages
 from read_side.products.routes import routes as product_routes
 from read_side.products.spare import SparePages
@@ -112,8 +113,9 @@ def create_app(settings: Settings, *, fronted: bool = True) -> ASGIApp:
     adviser = Adviser(documents, products)
     rules, instead = RuleShelf(documents), Instead(documents, adviser)
     search = Search(
-        products, documents, shelf, brands, sales, rules, lists, promotions, instead, settings.link_secret, outbox.tell
-    )
+        products, documents, shelf, brands, sales, rules, lists, promotions, SlotShelf(documents), instead,
+        settings.link_secret, outbox.tell,
+    )  # fmt: skip
     past = PastSearches(index.Index(elasticsearch, alias_name(settings.index_prefix, BEHAVIOUR)), products)
     suggesting = Suggesting(products, shelf, brands, past)
     languages = Languages(settings.languages)

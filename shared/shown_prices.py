@@ -47,10 +47,23 @@ def shown_prices(
     times: VariantTimes, lists: Lists, channel: str, now: datetime, promotions: Promotions = ()
 ) -> list[ShownPrice]:
     """A price in each currency that there is one in, by currency."""
-    steps = [step for id_ in times.lists if id_ in lists for step in lists[id_].steps]
-    currencies = times.own.keys() | {step.terms.currency for step in steps if step.terms}
-    found = (shown_price(times, lists, Place(currency, channel), now, promotions) for currency in sorted(currencies))
+    places = (Place(currency, channel) for currency in currencies(times, lists))
+    found = (shown_price(times, lists, place, now, promotions) for place in places)
     return [price for price in found if price is not None]
+
+
+def currencies(times: VariantTimes, lists: Lists) -> list[str]:
+    """In which a price may be asked."""
+    steps = [step for id_ in times.lists if id_ in lists for step in lists[id_].steps]
+    return sorted(times.own.keys() | {step.terms.currency for step in steps if step.terms})
+
+
+def asked_minor(
+    times: VariantTimes, lists: Lists, place: Place, at: datetime, promotions: Promotions = ()
+) -> int | None:
+    """The amount alone; None if it isn't sold so."""
+    asked = _Walk(times, lists, place, promotions).asked(at)
+    return asked and asked.amount_minor
 
 
 def shown_price(

@@ -74,6 +74,8 @@ class Hit(Struct, frozen=True):
         """Decoded."""
         document = msgspec.json.decode(self.source)
         state = document.pop("fold", None)
+        for beside in ("shown", "priced"):  # prices by the clock: of no event, and written again whenever they change
+            document.pop(beside, None)
         return Lying(self.version, state, {self.id: document})
 
 

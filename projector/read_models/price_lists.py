@@ -7,7 +7,7 @@ from uuid import UUID
 from projector.model import REDIS, Folded, Keys, ReadModel, Rendered, encode
 from projector.read_models.price_times import held_since
 from shared.codec import Event
-from shared.documents.prices import HISTORY_DAYS, LISTS, ShownPriceList, TermsStep
+from shared.documents.prices import ANY, HISTORY_DAYS, LISTS, ShownPriceList, TermsStep
 from shared.envelope import Recorded
 from shared.events.pricing import PriceListAnnounced, PriceListEnded, PriceListEvent, PriceListRevised
 
@@ -37,13 +37,13 @@ def evolve(state: PriceListState | None, recorded: Recorded, event: PriceListEve
 
 
 def render(id_: str, state: PriceListState, _keys: Keys) -> Rendered:
-    """A document per list."""
-    return Rendered({id_: encode(ShownPriceList(state.id, state.steps))})
+    """A document per list, and the name by which all are found."""
+    return Rendered({id_: encode(ShownPriceList(state.id, state.steps))}, frozenset({(ANY, id_)}))
 
 
 MODEL = ReadModel(
     name=LISTS,
-    version="v1",
+    version="v2",
     sink=REDIS,
     contexts=frozenset({"pricing"}),
     state=PriceListState,
@@ -51,4 +51,5 @@ MODEL = ReadModel(
     begins=begins,
     evolve=evolve,
     render=render,
+    named=True,
 )

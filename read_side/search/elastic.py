@@ -41,7 +41,7 @@ def filters(asked: SearchRequest, within: Json | None, now: datetime) -> list[Js
     if asked.price_min is not None or asked.price_max is not None:
         bounds = {"gte": asked.price_min, "lte": asked.price_max}
         bounds = {name: bound for name, bound in bounds.items() if bound is not None}
-        found.append({"range": {f"prices.{asked.currency}": bounds}})
+        found.append({"range": {asked.price: bounds}})
     return found
 
 
@@ -99,10 +99,9 @@ def counting(aggs: Json, query: Json) -> Json:
 
 def order(asked: SearchRequest) -> list[Json]:
     """The sort; the product's id makes it total, so that cursors neither repeat nor leave out."""
-    price = f"prices.{asked.currency}"
     sorts: dict[str, Json] = {
-        "price_asc": {price: {"order": "asc", "missing": "_last"}},
-        "price_desc": {price: {"order": "desc", "missing": "_last"}},
+        "price_asc": {asked.price: {"order": "asc", "missing": "_last"}},
+        "price_desc": {asked.price: {"order": "desc", "missing": "_last"}},
         "name": {"name.sort": "asc"},
     }
     if asked.text:

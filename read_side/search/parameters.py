@@ -48,8 +48,8 @@ FacetNames = Annotated[
     str | None,
     QueryParameter(
         max_length=1000,
-        description="Comma-separated: brand, category, attribute names. Left out: brand, category and the attributes "
-        "that tell the best hits apart; not counted again on later pages. Empty: none.",
+        description="Comma-separated: brand, category, price (as `price_ranges`), attribute names. Left out: brand, "
+        "category and the attributes that tell the best hits apart; not counted again on later pages. Empty: none.",
     ),
 ]
 
@@ -71,6 +71,12 @@ class SearchRequest(Struct, frozen=True):
     facets: tuple[str, ...] | None  # None: chosen by the result
     locales: Locales = None  # in which names are shown
     channel: str = DEFAULT_CHANNEL
+    priced_by: str = "prices"  # the field that prices count by, its currency left out
+
+    @property
+    def price(self) -> str:
+        """The field that prices count by."""
+        return f"{self.priced_by}.{self.currency}"
 
 
 async def search_request(

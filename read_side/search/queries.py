@@ -16,8 +16,9 @@ from read_side.categories.queries import Categories, CategoryShelf
 from read_side.documents import BEHIND, PARKED, Documents, not_ready
 from read_side.prices.promotions import Known, PromotionShelf
 from read_side.prices.shelf import PriceListShelf
+from read_side.prices.slots import SlotShelf
 from read_side.sales.queries import Sales
-from read_side.search import cursors, elastic, facets, results, wording
+from read_side.search import cursors, elastic, facets, price_ranges, results, wording
 from read_side.search.elastic import BRAND, CATEGORY, Json, attribute_facet
 from read_side.search.facets import Facet
 from read_side.search.index import Index
@@ -26,6 +27,7 @@ from read_side.search.kinds import Kind, Kinds
 from read_side.search.listings import Listing
 from read_side.search.parameters import FILTER_PREFIX, SearchRequest
 from read_side.search.popular import PopularShelf
+from read_side.search.price_ranges import PRICE
 from read_side.search.relevance import ALL, is_one_word
 from read_side.search.results import Page
 from read_side.search.rules import Applied, Rules, RuleShelf
@@ -53,6 +55,7 @@ class _Plan(msgspec.Struct):
     rules: Rules
     popular: Sequence[str]
     promoted: Known
+    changing_since: datetime | None
     after: list[Any] | None = None
 
     @property
@@ -74,7 +77,7 @@ class _Plan(msgspec.Struct):
         """The facets that can be counted with the hits."""
         if self.asked.facets is not None:
             own = (BRAND, CATEGORY)
-            return [name if name in own else attribute_facet(name) for name in self.asked.facets]
+            return [name if name in own else attribute_facet(name) for name in self.asked.facets if name != PRICE]
         return [BRAND, CATEGORY] if self.samples else []
 
 
@@ -97,6 +100,7 @@ class Search:
         rules: RuleShelf,
         lists: PriceListShelf,
         promotions: PromotionShelf,
+        slots: SlotShelf,
         instead: Instead,
         secret: str,
         tell: Callable[[SearchRequest, Page, bool, float], None],
@@ -104,7 +108,7 @@ class Search:
         self._index, self._documents, self._rules, self._secret = index, documents, rules, secret
         self._shelf, self._brands, self._sales, self._instead = shelf, brands, sales, instead
         self._kinds, self._popular, self._tell = Kinds(index), PopularShelf(documents), tell
-        self._lists, self._promotions = lists, promotions
+        self._lists, self._promotions, self._slots = lists, promotions, slots
 
     async def answer(
         self, asked: SearchRequest, position: Position | None, listing: Listing | None = None
@@ -152,6 +156,8 @@ class Search:
         categories = await self._categories(needed=bool(asked.categories or (listing and listing.category)))
         selected = sorted({id_ for slug in asked.categories for id_ in categories.with_descendants(slug)})
         within = None if listing is None else await self._of(listing, categories, position)
+        priced_by, changing_since = await self._slots.counting()
+        asked = msgspec.structs.replace(asked, priced_by=priced_by)
         plan = _Plan(
             asked=asked,
             listing=listing,
@@ -162,6 +168,7 @@ class Search:
             rules=await self._rules.read(position) if asked.text else NO_RULES,
             popular=await self._popular.read() if asked.text else (),
             promoted=await self._promotions.known(position),
+            changing_since=changing_since,
         )
         return plan if asked.cursor is None else self._continued(plan, asked.cursor)
 
@@ -210,6 +217,8 @@ class Search:
             facets=counted,
             next_cursor=self._next(hits, plan),
             wording=understood,
+            prices_changing_since=plan.changing_since,
+            price_ranges=price_ranges.ranges_of(found["aggregations"][PRICE]) if price_ranges.is_asked(asked) else None,
         )
         return page, unsure or plan.promoted.stale
 
@@ -246,6 +255,8 @@ class Search:
             body["source"].append("fold.prices")
         if named:
             body["aggs"] = facets.questions(named, plan.chosen, asked, kinds)
+        if price_ranges.is_asked(asked):
+            body["aggs"] = body.get("aggs", {}) | {PRICE: price_ranges.question(plan.chosen, asked)}
         return await self._index.search(**body, preference=plan.fingerprint.hex())  # one copy: one order of scores
 
     async def _kinds_of(self, names: Sequence[str]) -> Mapping[str, Kind]:

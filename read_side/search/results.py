@@ -12,6 +12,7 @@ from read_side.categories.queries import Categories
 from read_side.search.elastic import Json
 from read_side.search.facets import Facet
 from read_side.search.parameters import SearchRequest
+from read_side.search.price_ranges import PriceRange
 from read_side.search.wording import Wording
 from shared.documents.prices import ALWAYS, ShownPrice, VariantTimes
 from shared.documents.stock import Availability
@@ -48,13 +49,20 @@ class Total(Struct, frozen=True):
 
 
 class Page(Struct, frozen=True):
-    """A page of a search. `wording`: how the words were understood, on first pages of searches that have any."""
+    """A page of a search. `wording`: how the words were understood, on first pages of searches that have any.
+
+    `prices_changing_since`: a promotion or price list began, ended or was changed then, and filters and sorts by price
+    still go by the prices before; within a minute or so they go by those of now, as what each item costs does already.
+    `price_ranges`: how many products cost how much, where `facets` names `price`.
+    """
 
     items: list[Item]
     total: Total
     facets: list[Facet]
     next_cursor: str | None
     wording: Wording | None = None
+    prices_changing_since: datetime | None = None
+    price_ranges: list[PriceRange] | None = None
 
 
 class Said(NamedTuple):

@@ -8,6 +8,7 @@ whatever else the projector has to remember about a document goes into `fold`, w
 from typing import Any
 
 from shared.documents import observations, order_records, products, stock
+from shared.documents.price_slots import SLOTS
 from shared.money import EXPONENTS
 
 Json = dict[str, Any]
@@ -73,6 +74,10 @@ def _definition(properties: Json, **settings: Any) -> Json:
     }
 
 
+def _object(**properties: Json) -> Json:
+    return {"type": "object", "dynamic": "strict", "properties": properties}
+
+
 def _nested(**properties: Json) -> Json:
     return {"type": "nested", "dynamic": "strict", "properties": properties}
 
@@ -98,7 +103,9 @@ _PRODUCTS: Json = {
     "image": UNSEARCHED,
     "skus": KEYWORD,
     "eans": KEYWORD,
-    "prices": {"type": "object", "dynamic": "strict", "properties": dict.fromkeys(EXPONENTS, LONG)},
+    "prices": _object(**dict.fromkeys(EXPONENTS, LONG)),
+    "shown": _object(**{slot: _object(**dict.fromkeys(EXPONENTS, LONG)) for slot in SLOTS}),
+    "priced": KEYWORD,
     "availability": KEYWORD,
     "listed": BOOLEAN,
     "publish_at": DATE,

@@ -13,7 +13,8 @@ from msgspec import Struct
 from shared.events.pricing import PriceListTerms
 from shared.money import Currency
 
-LISTS = "price_lists"  # Redis: `doc:<price list id>` is a ShownPriceList
+LISTS = "price_lists"  # Redis: `doc:<price list id>` is a ShownPriceList; all have a name, `any:<price list id>`
+ANY = "any"
 HISTORY_DAYS = 61  # how long a step is kept that another one has followed: 30 days before a price that is 30 days old
 ALWAYS = datetime(1970, 1, 1, tzinfo=UTC)  # since when a price holds that nobody changed
 WINDOW_DAYS = 30  # before the price of today began

@@ -7,9 +7,11 @@ from typing import Any
 from uuid import UUID
 
 import httpx
+import msgspec
 import pytest
 
 from read_side.app import create_app
+from shared.documents.price_slots import KEY, PriceSlots, Slot, Turn
 from shared.documents.prices import LISTS, ShownPriceList, TermsStep
 from shared.documents.products import SEARCH, SearchedProduct
 from shared.documents.promotions import PromotionStep, ShownPromotion
@@ -142,6 +144,30 @@ async def test_price_and_availability_narrow(shopping: httpx.AsyncClient, shop: 
     expected = [p for p in shop.found if 2000 <= p.prices.get("EUR", 0) <= 5000 and p.availability != "out"]
     assert answer["total"]["value"] == len(expected) > 0
     assert counts(answer, "brand") == count_of([product.brand] for product in expected)
+
+
+async def test_prices_are_counted_in_ranges_that_filters_take(shopping: httpx.AsyncClient, shop: Shop) -> None:
+    told = (await ask(shopping, facets="price", currency="JPY", brand=BRANDS[0]))["price_ranges"]
+    prices = [product.prices["JPY"] for product in shop.found if product.brand == BRANDS[0] and product.prices]
+    assert sum(each["count"] for each in told) == len(prices) > 0
+    for each in told:
+        assert each["count"] == len([price for price in prices if each["price_min"] <= price <= each["price_max"]])
+        narrowed = {"price_min": each["price_min"], "price_max": each["price_max"], "currency": "JPY"}
+        assert (await ask(shopping, brand=BRANDS[0], **narrowed))["total"]["value"] == each["count"]
+
+
+async def test_a_filled_slot_decides_what_filters_and_sorts_go_by_and_an_unfilled_one_is_told(
+    shopping: httpx.AsyncClient, shelves: Shelves
+) -> None:
+    """No product of this shop has anything in a slot: by a slot none is cheap, or dear."""
+    for filled, found in ((True, False), (False, True)):
+        told = PriceSlots("", {"b": Slot("sale", filled)}, [Turn(datetime(2026, 1, 1, tzinfo=UTC), "sale")])
+        await shelves.redis.set(KEY, msgspec.json.encode(told))
+        async with asyncio.timeout(10):
+            while bool((answer := await ask(shopping, price_min=0))["total"]["value"]) != found:
+                await asyncio.sleep(0.05)
+        assert answer["prices_changing_since"] == (None if filled else "2026-01-01T00:00:00Z")
+    assert (await ask(shopping, sort="price_asc"))["items"], "what has no price is last, and there"
 
 
 async def test_a_category_lists_what_is_below_it(shopping: httpx.AsyncClient, shop: Shop) -> None:

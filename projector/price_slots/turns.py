@@ -1,0 +1,111 @@
+"""What is in force when, and which slot is for what. Pure.
+
+A *regime* is all that decides on prices beside the products' own at some moment: the promotions that pages show and the
+price lists of the web shop. It has a name, so that what comes back (a price after a sale) is known again.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from hashlib import blake2b
+from typing import NamedTuple
+
+import msgspec
+from msgspec import structs
+
+from shared.documents.price_slots import OWN, SLOTS, Slot, Turn
+from shared.documents.prices import ShownPriceList, TermsStep
+from shared.documents.promotions import PromotionStep, ShownPromotion
+from shared.events.pricing import PriceListTerms
+from shared.events.promotions import PromotionTerms
+from shared.promotion_rule import has_begun, is_over
+
+CHANNEL = "web"  # whose prices searches go by, whatever channel asks
+
+
+class Said(NamedTuple):
+    """All promotions that pages show, and all price lists."""
+
+    promotions: Sequence[ShownPromotion]
+    lists: Sequence[ShownPriceList]
+
+
+def regime_at(said: Said, at: datetime) -> str:
+    """The name of what is in force then, by the terms of today."""
+    parts = [
+        *((each.id, _timeless(terms)) for each in said.promotions if (terms := _running(each.steps, at))),
+        *((each.id, _timeless(asked)) for each in said.lists if (asked := _for_all(each.steps, at))),
+    ]
+    if not parts:
+        return OWN
+    told = msgspec.json.encode(sorted(parts, key=lambda part: part[0]))
+    return blake2b(told, digest_size=8).hexdigest()
+
+
+def _timeless(terms: PromotionTerms | PriceListTerms) -> object:
+    return structs.replace(terms, starts_at=None, ends_at=None, name="")
+
+
+def _running(steps: Sequence[PromotionStep], at: datetime) -> PromotionTerms | None:
+    terms = steps[-1].terms
+    return terms if terms and has_begun(terms, at) and not is_over(terms, at) else None
+
+
+def _for_all(steps: Sequence[TermsStep], at: datetime) -> PriceListTerms | None:
+    terms = steps[-1].terms
+    if terms is None or terms.groups or (terms.channels and CHANNEL not in terms.channels):
+        return None
+    begun = terms.starts_at is None or terms.starts_at <= at
+    return terms if begun and (terms.ends_at is None or at < terms.ends_at) else None
+
+
+def turns(said: Said, before: Sequence[Turn], now: datetime) -> list[Turn]:
+    """What counts now, what did before (`before`: as told last), and what is to come."""
+    current = regime_at(said, now)
+    past = [turn for turn in before if turn.at <= now]
+    if not past:
+        past = [Turn(now, OWN)]  # whatever was in force, nobody has it in a slot
+    if past[-1].regime != current:
+        past.append(Turn(min(now, max(past[-1].at, _since(said, now))), current))
+    coming = list(past)
+    for moment in sorted(moment for moment in _moments(said) if moment > now):
+        regime = regime_at(said, moment)
+        if regime != coming[-1].regime:
+            coming.append(Turn(moment, regime))
+    return coming
+
+
+def _since(said: Said, now: datetime) -> datetime:
+    """When it last changed: by time, or because somebody said so."""
+    said_at = [step.at for several in (said.promotions, said.lists) for each in several for step in each.steps]
+    return max((moment for moment in [*said_at, *_moments(said)] if moment <= now), default=now)
+
+
+def _moments(said: Said) -> Iterable[datetime]:
+    last = [each.steps[-1].terms for several in (said.promotions, said.lists) for each in several]
+    return {moment for terms in last if terms for moment in (terms.starts_at, terms.ends_at) if moment}
+
+
+def without_past(told: Sequence[Turn], slots: Mapping[str, Slot], now: datetime) -> list[Turn]:
+    """Of those that are over only the last one that can be turned back to, while that is needed."""
+    filled = {OWN, *(slot.regime for slot in slots.values() if slot.filled)}
+    begun = [place for place, turn in enumerate(told) if turn.at <= now]
+    usable = [place for place in begun if told[place].regime in filled]
+    first = usable[-1] if usable else begun[-1] if begun else 0
+    return [*told[first:]]
+
+
+def assigned(slots: Mapping[str, Slot], told: Sequence[Turn]) -> dict[str, Slot]:
+    """A slot for each regime, the earliest first, as far as they go; what has one keeps it."""
+    wanted = list(dict.fromkeys(turn.regime for turn in told if turn.regime != OWN))[: len(SLOTS)]
+    kept = {name: slot for name, slot in slots.items() if slot.regime in wanted}
+    free = iter([name for name in SLOTS if name not in kept])
+    known = {slot.regime for slot in kept.values()}
+    return kept | {next(free): Slot(regime, False) for regime in wanted if regime not in known}
+
+
+def moment_of(regime: str, told: Sequence[Turn], now: datetime) -> datetime:
+    """When it is in force: now, or from when on."""
+    begun = [turn for turn in told if turn.at <= now]
+    if begun and begun[-1].regime == regime:
+        return now
+    return next((turn.at for turn in told if turn.regime == regime and turn.at > now), now)

@@ -1,0 +1,95 @@
+"""Which slot is for what, and which one counts at any moment."""
+
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from uuid import UUID
+
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec import structs
+
+from projector.price_slots.turns import Said, assigned, moment_of, regime_at, turns, without_past
+from shared.documents.price_slots import OWN, SLOTS, Counting, PriceSlots, Slot, Turn, counting
+from shared.documents.prices import ShownPriceList, TermsStep
+from shared.documents.promotions import PromotionStep, ShownPromotion
+from shared.events.pricing import PriceListTerms
+from shared.events.promotions import Percentage, PromotionTerms
+
+NOW = datetime(2026, 11, 27, 12, tzinfo=UTC)
+HALF = PromotionTerms("Half", Percentage(5000), "", [], {}, None, None, False, 1, None, None)
+
+
+def at(minutes: float) -> datetime:
+    return NOW + timedelta(minutes=minutes)
+
+
+def promotion(n: int, begins: float | None, ends: float | None, said: float = -60) -> ShownPromotion:
+    starts_at, ends_at = (None if minutes is None else at(minutes) for minutes in (begins, ends))
+    terms = structs.replace(HALF, starts_at=starts_at, ends_at=ends_at, off=Percentage(n * 100))
+    return ShownPromotion(UUID(int=n), [PromotionStep(at(said), terms)])
+
+
+def filled(slots: dict[str, Slot]) -> dict[str, Slot]:
+    return {name: structs.replace(slot, filled=True) for name, slot in slots.items()}
+
+
+def test_what_is_announced_has_its_slot_before_it_counts_and_the_clock_alone_turns_to_it_and_back() -> None:
+    said = Said([promotion(1, 2, 10)], [])
+    coming = turns(said, [], NOW)
+    assert [(turn.at, turn.regime == OWN) for turn in coming] == [(NOW, True), (at(2), False), (at(10), True)]
+    slots = assigned({}, coming)
+    assert [slot.filled for slot in slots.values()] == [False]
+    late = PriceSlots("", slots, coming)
+    assert counting(late, at(2)) == Counting("prices", at(2)), "not filled in time: as before, and it is said"
+    ready = PriceSlots("", filled(slots), coming)
+    assert [counting(ready, at(minutes)) for minutes in (0, 1.99, 2, 9.99, 10)] == [
+        Counting("prices"), Counting("prices"), Counting("shown.a"), Counting("shown.a"), Counting("prices"),
+    ]  # fmt: skip
+    assert moment_of(slots["a"].regime, coming, NOW) == at(2)
+
+
+def test_an_immediate_one_counts_once_it_is_filled_and_until_then_what_counted_before() -> None:
+    first = Said([promotion(1, None, None)], [])
+    slots = filled(assigned({}, turns(first, [], NOW)))
+    before = without_past(turns(first, [], NOW), slots, NOW)
+    second = Said([*first.promotions, promotion(2, None, None, said=5)], [])
+    coming = turns(second, before, at(5.01))
+    slots = assigned(slots, without_past(coming, slots, at(5.01)))
+    assert counting(PriceSlots("", slots, coming), at(6)) == Counting("shown.a", at(5)), "since it was said"
+    assert counting(PriceSlots("", filled(slots), coming), at(6)) == Counting("shown.b")
+    assert [turn.at for turn in without_past(coming, filled(slots), at(6))] == [at(5)], "the one before is let go of"
+
+
+def test_price_lists_count_that_are_for_everybody_in_the_web_shop() -> None:
+    def listed(**said: object) -> str:
+        terms = structs.replace(PriceListTerms("List", "EUR", [], [], None, None, 1), **said)
+        return regime_at(Said([], [ShownPriceList(UUID(int=9), [TermsStep(at(-1), terms)])]), NOW)
+
+    assert listed() != OWN
+    assert listed(channels=["web"]) != OWN
+    assert listed(starts_at=at(1)) == listed(ends_at=NOW) == OWN
+    assert listed(channels=["app"]) == listed(groups=["vip"]) == OWN
+
+
+_minutes = st.none() | st.integers(-30, 30)
+_promotions = st.lists(st.tuples(_minutes, _minutes, st.integers(-40, 0)), max_size=6)
+
+
+@given(_promotions, st.lists(st.integers(0, 40), max_size=5))
+def test_at_every_moment_the_slot_counts_that_is_for_what_is_in_force_then(
+    told: list[tuple[int | None, int | None, int]], looks: list[int]
+) -> None:
+    said = Said([promotion(n, *each) for n, each in enumerate(told, 1)], [])
+    slots: dict[str, Slot] = {}
+    before: list[Turn] = []
+    for now in [NOW, *(at(minutes) for minutes in sorted(looks))]:
+        coming = turns(said, before, now)
+        slots = assigned(slots, without_past(coming, slots, now))
+        assert len({slot.regime for slot in slots.values()}) == len(slots) <= len(SLOTS)
+        slots = filled(slots)
+        before = without_past(coming, slots, now)
+        found = counting(PriceSlots("", slots, before), now)
+        regime = regime_at(said, now)
+        own = {f"shown.{name}": slot.regime for name, slot in slots.items()} | {"prices": OWN}
+        assert (own[found.field], found.changing_since) == (regime, None)
+        assert all(one.at <= other.at and one.regime != other.regime for one, other in pairwise(before))
