@@ -7,7 +7,7 @@ from uuid import UUID
 import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
-from msgspec import Raw
+from msgspec import Raw, structs
 
 from projector.read_models import page_promotions, price_lists, product
 from projector.read_models.price_times import times_of
@@ -61,23 +61,25 @@ _terms = st.builds(
     PriceListTerms, st.just("a list"), st.sampled_from(["EUR", "CHF"]), st.sampled_from([[], ["web"], ["app"]]),
     st.sampled_from([[], [], ["vip"]]), _moments, _moments, st.integers(1, 2),
 )  # fmt: skip
-_promoted = st.builds(
-    PromotionTerms,
-    name=st.just("a promotion"),
-    off=st.one_of(
-        st.builds(Percentage, st.integers(1, 10_000)), st.just(AmountOff({"EUR": 150})), st.just(BuyGet(1, 1)),
-        st.just(FreeShipping()),
-    ),
-    code=st.sampled_from(["", "", "", "CODE"]),
-    skus=st.sampled_from([[], [SKU], [SKU, "sofa"], ["sofa"]]),
-    minimum=st.sampled_from([{}, {}, {"EUR": 200}]),
-    starts_at=_moments,
-    ends_at=_moments,
-    exclusive=st.booleans(),
-    priority=st.integers(1, 3),
-    most=st.sampled_from([None, None, 5]),
-    most_per_customer=st.sampled_from([None, None, 1]),
+_A_PROMOTION = PromotionTerms("a promotion", Percentage(1), "", [], {}, None, None, False, 1, None, None)
+_otherwise: st.SearchStrategy[dict[str, Any]] = st.sampled_from(
+    [
+        {}, {}, {"exclusive": True}, {"code": "CODE"}, {"minimum": {"EUR": 200}}, {"most": 5}, {"most_per_customer": 1},
+        {"skus": [SKU]}, {"skus": ["sofa"]}, {"off": AmountOff({"EUR": 150}), "skus": [SKU]},
+        {"off": AmountOff({"EUR": 150}), "skus": [SKU, "sofa"]}, {"off": BuyGet(1, 1)}, {"off": FreeShipping()},
+        {"exclusive": True, "most": 5},
+    ]
 )  # fmt: skip
+
+
+def _terms_of(points: int, priority: int, otherwise: dict[str, Any]) -> PromotionTerms:
+    return structs.replace(_A_PROMOTION, **{"off": Percentage(points), "priority": priority} | otherwise)
+
+
+_now = st.builds(_terms_of, st.integers(1000, 10_000), st.integers(1, 3), _otherwise)
+_promoted = st.builds(
+    lambda terms, begins, ends: structs.replace(terms, starts_at=begins, ends_at=ends), _now, _moments, _moments
+)
 _said = st.one_of(
     st.tuples(st.just("set"), st.sampled_from(["EUR", "CHF"]), _amounts),
     st.tuples(st.just("removed"), st.sampled_from(["EUR", "CHF"])),
@@ -206,3 +208,20 @@ def test_a_page_shows_what_the_checkout_asks(history: list[tuple[tuple[Any, ...]
                 for currency, amount in shown.items():
                     at_most = both.charged(currency, channel, every)
                     assert at_most is not None and at_most <= amount, "what the cart decides never makes it dearer"
+
+
+@BOUNDED
+@given(st.lists(_now, min_size=1, max_size=3), st.integers(1, 500), st.booleans())
+def test_of_promotions_that_go_together_a_page_shows_what_depends_on_nothing_else(
+    told: list[PromotionTerms], amount: int, used_up: bool
+) -> None:
+    both = Both()
+    both.say(("set", "EUR", amount))
+    for id_, terms in zip(PROMOTIONS, told, strict=False):
+        both.say(("promoted", id_, terms))
+    every = [structs.replace(each, used=10**9 if used_up else 0) for each in both.promotions.values()]
+    told_of = [each for each in every if shows_on_pages(each.terms)]
+    [shown] = both.on_the_page("web")
+    assert shown.amount_minor == both.charged("EUR", "web", told_of)
+    at_most = both.charged("EUR", "web", every)
+    assert at_most is not None and at_most <= shown.amount_minor

@@ -93,3 +93,14 @@ def test_at_every_moment_the_slot_counts_that_is_for_what_is_in_force_then(
         own = {f"shown.{name}": slot.regime for name, slot in slots.items()} | {"prices": OWN}
         assert (own[found.field], found.changing_since) == (regime, None)
         assert all(one.at <= other.at and one.regime != other.regime for one, other in pairwise(before))
+
+
+def test_of_more_than_there_are_slots_for_the_nearest_have_one() -> None:
+    said = Said([promotion(n, 10 * n, 10 * n + 5) for n in range(1, 7)], [])
+    coming = turns(said, [], NOW)
+    slots = assigned({}, coming)
+    assert [slot.regime for slot in slots.values()] == [turn.regime for turn in coming if turn.regime != OWN][:4]
+    later = without_past(coming, filled(slots), at(20))
+    kept = assigned(filled(slots), later)
+    assert [kept[name].filled for name in "bcd"] == [True] * 3
+    assert kept["a"] == Slot(later[6].regime, False), "the slot of the first, which is over, is for the fifth now"
