@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Struct
 from redis.asyncio import Redis
 
-from doorbuster.demo.shop import Shop
+from doorbuster.demo.shop import Refused, Shop
 from doorbuster.price_switch.searchers import Latencies, Searchers
 from doorbuster.tokens import issue
 from shared.documents.price_slots import KEY, PriceSlots
@@ -67,16 +67,27 @@ class Measuring:
 
     async def prepare(self) -> None:
         """Choose what is looked at."""
-        hits = (await self._shop.query(f"/v1/search?limit={SAMPLE}&facets=price&sort=price_asc"))["items"]
+        hits = (await self._ask(f"/v1/search?limit={SAMPLE}&facets=price&sort=price_asc"))["items"]
         self._skus = [hit["sku"] for hit in hits]
         self._limit = hits[-1]["price"]["amount_minor"] + 1000
-        ranges = (await self._shop.query("/v1/search?limit=0&facets=price"))["price_ranges"]
+        ranges = (await self._ask("/v1/search?limit=0&facets=price"))["price_ranges"]
         self.products = sum(each["count"] for each in ranges)
+
+    async def _ask(self, path: str) -> Json:
+        """A query, asked again while something is too busy to answer: searchers count those."""
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            try:
+                return await self._shop.query(path)
+            except Refused as refusal:
+                if refusal.status != 503 or time.monotonic() > deadline:
+                    raise
+                await asyncio.sleep(POLL)
 
     async def look(self, limit: int = 0) -> Looked:
         """As it is now."""
-        listed = await self._shop.query(f"/v1/search?limit=0&facets=price&price_max={limit or self._limit}")
-        query = self._shop.query
+        listed = await self._ask(f"/v1/search?limit=0&facets=price&price_max={limit or self._limit}")
+        query = self._ask
         pages = await asyncio.gather(*(query(f"/v1/products/by-sku/{sku}") for sku in self._skus))
         found = await asyncio.gather(*(query(f"/v1/search?q={sku}&limit=1&facets=") for sku in self._skus))
         hits = [each["items"][0] for each in found]

@@ -1,6 +1,7 @@
 """Documents that lack a slot's prices are written again as they are, with them. An event that comes meanwhile wins: it
 is newer, and what it writes has the slots, too."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -16,6 +17,7 @@ from projector.read_models.product import Product
 from shared.cancellation import stop_if_cancelled
 
 PAGE = 250  # documents in one request: some 50 ms of this process's time
+AT_ONCE = 2  # requests: Elasticsearch works at one with one core
 SCROLL = "1m"
 TIMEOUT = 10.0
 _SLOTS = b',"shown":{'
@@ -74,16 +76,22 @@ class Filling:
 
     async def fill(self, index: str, marks: Sequence[str]) -> int:
         """Write those that lack one; answers how many those were."""
-        written = 0
+        written, waiting = 0, list[Sequence[_Hit]]()
         async for hits in self._pages(index, marks):
             stop_if_cancelled()
-            now, pricing = datetime.now(UTC), self._pricing()
-            items = [_item(index, hit, pricing, now) for hit in hits]
-            for answer in await self._bulk.send([items]):
-                if isinstance(answer, Exception):
-                    raise answer
-            written += len(items)
+            written += len(hits)
+            waiting.append(hits)
+            if len(waiting) == AT_ONCE:
+                await asyncio.gather(*(self._write(index, each) for each in waiting))
+                waiting = []
+        await asyncio.gather(*(self._write(index, each) for each in waiting))
         return written
+
+    async def _write(self, index: str, hits: Sequence[_Hit]) -> None:
+        now, pricing = datetime.now(UTC), self._pricing()
+        for answer in await self._bulk.send([[_item(index, hit, pricing, now) for hit in hits]]):
+            if isinstance(answer, Exception):
+                raise answer
 
     async def _pages(self, index: str, marks: Sequence[str]) -> AsyncIterator[Sequence[_Hit]]:
         answer: Any = await self._client.search(
