@@ -85,7 +85,7 @@ def _lowest_prices(state: Product, facts: ProductFacts) -> dict[str, int]:
 
 MODEL = ReadModel(
     name=SEARCH,
-    version="v7",
+    version="v8",
     sink=ELASTICSEARCH,
     contexts=product.CONTEXTS,
     state=Product,
