@@ -109,6 +109,11 @@ def off_one(offers: Iterable[Offer], sku: str, amount_minor: int, currency: str)
     return best_together(usable, [BasketLine(sku, 1, amount_minor)], 0, currency).best
 
 
+def is_for_everything_alike(terms: PromotionTerms) -> bool:
+    """Whether what it leaves of a price depends on the price alone, and is more of a dearer one, or as much."""
+    return isinstance(terms.off, Percentage) and not terms.skus
+
+
 def in_order(offers: Iterable[Offer]) -> list[Offer]:
     """As they are taken off, one after the other."""
     return sorted(offers, key=lambda one: (one.terms.priority, one.id))

@@ -11,7 +11,7 @@ from projector.read_models.price_times import times_of
 from projector.read_models.product import Product, known_of
 from shared.documents.price_slots import NO_SLOTS, PriceSlots, mark_of
 from shared.documents.prices import VariantTimes
-from shared.shown_prices import Lists, Place, asked_minor, currencies
+from shared.shown_prices import Lists, Place, Promotions, asked_minor, currencies
 
 
 class Pricing(Struct, frozen=True):
@@ -33,17 +33,20 @@ class Pricing(Struct, frozen=True):
         lists = {str(each.id): each for each in self.said.lists}
         variants = times_of(known).variants
         shown = {
-            name: _lowest(variants, lists, self.said, moment_of(slot.regime, self.told.turns, now))
+            name: _lowest(
+                variants, lists, self.said.promotions if slot.promoted else (),
+                moment_of(slot.regime, self.told.turns, now),
+            )
             for name, slot in sorted(self.told.slots.items())
-        }
+        }  # fmt: skip
         return b',"shown":' + msgspec.json.encode(shown) + b',"priced":' + msgspec.json.encode(self.marks)
 
 
-def _lowest(variants: Sequence[VariantTimes], lists: Lists, said: Said, at: datetime) -> Mapping[str, int]:
+def _lowest(variants: Sequence[VariantTimes], lists: Lists, promotions: Promotions, at: datetime) -> Mapping[str, int]:
     found: dict[str, int] = {}
     for times in variants:
         for currency in currencies(times, lists):
-            amount = asked_minor(times, lists, Place(currency, CHANNEL), at, said.promotions)
+            amount = asked_minor(times, lists, Place(currency, CHANNEL), at, promotions)
             if amount is not None:
                 found[currency] = min(amount, found.get(currency, amount))
     return found

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from hashlib import blake2b
 from typing import NamedTuple
+from uuid import UUID
 
 import msgspec
 from msgspec import structs
@@ -17,7 +18,7 @@ from shared.documents.prices import ShownPriceList, TermsStep
 from shared.documents.promotions import PromotionStep, ShownPromotion
 from shared.events.pricing import PriceListTerms
 from shared.events.promotions import PromotionTerms
-from shared.promotion_rule import has_begun, is_over
+from shared.promotion_rule import has_begun, is_for_everything_alike, is_over
 
 CHANNEL = "web"  # whose prices searches go by, whatever channel asks
 
@@ -29,10 +30,16 @@ class Said(NamedTuple):
     lists: Sequence[ShownPriceList]
 
 
+def promoted_at(said: Said, at: datetime) -> list[tuple[UUID, PromotionTerms]]:
+    """The promotions in force then whose prices have to be filled in: none, if all take a percentage off everything."""
+    running = [(each.id, terms) for each in said.promotions if (terms := _running(each.steps, at))]
+    return [] if all(is_for_everything_alike(terms) for _, terms in running) else running
+
+
 def regime_at(said: Said, at: datetime) -> str:
-    """The name of what is in force then, by the terms of today."""
+    """The name of what prices are filled in for then, by the terms of today."""
     parts = [
-        *((each.id, _timeless(terms)) for each in said.promotions if (terms := _running(each.steps, at))),
+        *((id_, _timeless(terms)) for id_, terms in promoted_at(said, at)),
         *((each.id, _timeless(asked)) for each in said.lists if (asked := _for_all(each.steps, at))),
     ]
     if not parts:
@@ -65,12 +72,13 @@ def turns(said: Said, before: Sequence[Turn], now: datetime) -> list[Turn]:
     if not past:
         past = [Turn(now, OWN)]  # whatever was in force, nobody has it in a slot
     if past[-1].regime != current:
-        past.append(Turn(min(now, max(past[-1].at, _since(said, now))), current))
+        at = min(now, max(past[-1].at, _since(said, now)))
+        past.append(Turn(at, current, bool(promoted_at(said, now))))
     coming = list(past)
     for moment in sorted(moment for moment in _moments(said) if moment > now):
         regime = regime_at(said, moment)
         if regime != coming[-1].regime:
-            coming.append(Turn(moment, regime))
+            coming.append(Turn(moment, regime, bool(promoted_at(said, moment))))
     return coming
 
 
@@ -96,11 +104,12 @@ def without_past(told: Sequence[Turn], slots: Mapping[str, Slot], now: datetime)
 
 def assigned(slots: Mapping[str, Slot], told: Sequence[Turn]) -> dict[str, Slot]:
     """A slot for each regime, the earliest first, as far as they go; what has one keeps it."""
-    wanted = list(dict.fromkeys(turn.regime for turn in told if turn.regime != OWN))[: len(SLOTS)]
+    promoted = {turn.regime: turn.promoted for turn in told if turn.regime != OWN}
+    wanted = list(promoted)[: len(SLOTS)]
     kept = {name: slot for name, slot in slots.items() if slot.regime in wanted}
     free = iter([name for name in SLOTS if name not in kept])
     known = {slot.regime for slot in kept.values()}
-    return kept | {next(free): Slot(regime, False) for regime in wanted if regime not in known}
+    return kept | {next(free): Slot(regime, False, promoted[regime]) for regime in wanted if regime not in known}
 
 
 def moment_of(regime: str, told: Sequence[Turn], now: datetime) -> datetime:

@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from read_side.search.elastic import Json
 from read_side.search.parameters import SearchRequest
+from read_side.search.translated import Left
 
 PRICE = "price"  # the name it is asked for by, beside those of facets
 EDGES = [0, *(step * 10**power for power in range(2, 10) for step in (1, 2, 5))]  # minor units
@@ -25,17 +26,17 @@ def is_asked(asked: SearchRequest) -> bool:
     return asked.facets is not None and PRICE in asked.facets
 
 
-def question(chosen: Mapping[str, Json], asked: SearchRequest) -> Json:
+def question(chosen: Mapping[str, Json], asked: SearchRequest, left: Left) -> Json:
     """The counting, under everything that was chosen."""
-    ranges: list[Json] = [{"from": low, "to": high} for low, high in pairwise(EDGES)]
-    counting = {"range": {"field": asked.price, "ranges": [*ranges, {"from": EDGES[-1]}]}}
+    before = [left.at_least(edge) for edge in EDGES]
+    ranges: list[Json] = [{"from": low, "to": high} for low, high in pairwise(before)]
+    ranges = [{"key": str(place), **range_} for place, range_ in enumerate([*ranges, {"from": before[-1]}])]
+    counting = {"range": {"field": asked.price, "keyed": True, "ranges": ranges}}
     return {"filter": {"bool": {"filter": list(chosen.values())}}, "aggs": {"ranges": counting}}
 
 
 def ranges_of(counted: Json) -> list[PriceRange]:
     """Those that hold any product."""
-    return [
-        PriceRange(int(bucket["from"]), int(bucket["to"]) - 1 if "to" in bucket else None, bucket["doc_count"])
-        for bucket in counted["ranges"]["buckets"]
-        if bucket["doc_count"]
-    ]
+    counts = [counted["ranges"]["buckets"][str(place)]["doc_count"] for place in range(len(EDGES))]
+    highest = [*(edge - 1 for edge in EDGES[1:]), None]
+    return [PriceRange(*each) for each in zip(EDGES, highest, counts, strict=True) if each[-1]]

@@ -31,6 +31,7 @@ from read_side.search.price_ranges import PRICE
 from read_side.search.relevance import ALL, is_one_word
 from read_side.search.results import Page
 from read_side.search.rules import Applied, Rules, RuleShelf
+from read_side.search.translated import Left, left_by
 from read_side.search.wording import Change, Wording
 from shared.documents.products import SEARCH, CategoryTree
 from shared.events.merchandising import Rule
@@ -56,6 +57,7 @@ class _Plan(msgspec.Struct):
     popular: Sequence[str]
     promoted: Known
     changing_since: datetime | None
+    left: Left
     after: list[Any] | None = None
 
     @property
@@ -156,19 +158,22 @@ class Search:
         categories = await self._categories(needed=bool(asked.categories or (listing and listing.category)))
         selected = sorted({id_ for slug in asked.categories for id_ in categories.with_descendants(slug)})
         within = None if listing is None else await self._of(listing, categories, position)
-        priced_by, changing_since = await self._slots.counting()
-        asked = msgspec.structs.replace(asked, priced_by=priced_by)
+        promoted, counting = await self._promotions.known(position), await self._slots.counting()
+        mark = cursors.fingerprint(asked, listing.mark if listing else None)
+        left = left_by(promoted, counting, asked.currency)
+        asked = left.translated(asked, counting.field)
         plan = _Plan(
             asked=asked,
             listing=listing,
             categories=categories,
-            fingerprint=cursors.fingerprint(asked, listing.mark if listing else None),
+            fingerprint=mark,
             common=elastic.filters(asked, within, datetime.now(UTC)),
             chosen=elastic.selections(asked, selected if asked.categories else None),
             rules=await self._rules.read(position) if asked.text else NO_RULES,
             popular=await self._popular.read() if asked.text else (),
-            promoted=await self._promotions.known(position),
-            changing_since=changing_since,
+            promoted=promoted,
+            changing_since=counting.changing_since,
+            left=left,
         )
         return plan if asked.cursor is None else self._continued(plan, asked.cursor)
 
@@ -256,7 +261,7 @@ class Search:
         if named:
             body["aggs"] = facets.questions(named, plan.chosen, asked, kinds)
         if price_ranges.is_asked(asked):
-            body["aggs"] = body.get("aggs", {}) | {PRICE: price_ranges.question(plan.chosen, asked)}
+            body["aggs"] = body.get("aggs", {}) | {PRICE: price_ranges.question(plan.chosen, asked, plan.left)}
         return await self._index.search(**body, preference=plan.fingerprint.hex())  # one copy: one order of scores
 
     async def _kinds_of(self, names: Sequence[str]) -> Mapping[str, Kind]:

@@ -1,8 +1,11 @@
 """Prices that searches filter, sort and count by: filled into slots of each product ahead of time, then turned to.
 
+A percentage off everything needs no slot: it changes neither which product costs less than another nor, once a bound is
+asked for as what it was before, which ones lie within it. So queries go on by the prices before it, and translate.
+
 Elasticsearch: `shown.<slot>.<currency>` is a product's lowest price under what the slot is for; `priced` holds a mark
 for each slot that the document was filled for. Redis: `price_slots` is a `PriceSlots`, the pointer that all queries
-follow by their own clocks. Where no promotion and no price list is in force it is products' own prices that count.
+follow by their own clocks. Where nothing else is in force it is products' own prices that count.
 """
 
 from datetime import datetime
@@ -16,10 +19,12 @@ OWN = ""  # what is in force when nothing is: products' own prices
 
 
 class Slot(Struct, frozen=True):
-    """What a slot is for: a name of all that is in force then. `filled`: each product has it."""
+    """What a slot is for: a name of all that is in force then. `filled`: each product has it. `promoted`: promotions
+    are taken off in it."""
 
     regime: str
     filled: bool
+    promoted: bool = False
 
 
 class Turn(NamedTuple):
@@ -27,6 +32,7 @@ class Turn(NamedTuple):
 
     at: datetime
     regime: str
+    promoted: bool = False
 
 
 class PriceSlots(Struct, frozen=True):
@@ -38,10 +44,12 @@ class PriceSlots(Struct, frozen=True):
 
 
 class Counting(NamedTuple):
-    """The field that prices are asked by now, its currency left out; since when another one should, if so."""
+    """The field that prices are asked by now, its currency left out; since when another one should, if so; and whether
+    promotions are taken off in it."""
 
     field: str
     changing_since: datetime | None = None
+    promoted: bool = False
 
 
 NO_SLOTS = PriceSlots()
@@ -54,9 +62,11 @@ def mark_of(slot: str, regime: str) -> str:
 
 def counting(told: PriceSlots, now: datetime) -> Counting:
     """The slot in force; while it is not filled the one before, as last turned to."""
-    fields = {slot.regime: f"shown.{name}" for name, slot in told.slots.items() if slot.filled} | {OWN: "prices"}
+    filled = {name: slot for name, slot in told.slots.items() if slot.filled}
+    fields = {slot.regime: (f"shown.{name}", slot.promoted) for name, slot in filled.items()} | {OWN: ("prices", False)}
     begun = [turn for turn in told.turns if turn.at <= now][::-1]
     for place, turn in enumerate(begun):
         if turn.regime in fields:
-            return Counting(fields[turn.regime], begun[place - 1].at if place else None)
-    return Counting(fields[OWN], begun[0].at if begun else None)
+            field, promoted = fields[turn.regime]
+            return Counting(field, begun[place - 1].at if place else None, promoted)
+    return Counting("prices", begun[0].at if begun else None)

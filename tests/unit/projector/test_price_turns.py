@@ -16,7 +16,7 @@ from shared.events.pricing import PriceListTerms
 from shared.events.promotions import Percentage, PromotionTerms
 
 NOW = datetime(2026, 11, 27, 12, tzinfo=UTC)
-HALF = PromotionTerms("Half", Percentage(5000), "", [], {}, None, None, False, 1, None, None)
+HALF = PromotionTerms("Half", Percentage(5000), "", ["lamp"], {}, None, None, False, 1, None, None)
 
 
 def at(minutes: float) -> datetime:
@@ -43,7 +43,7 @@ def test_what_is_announced_has_its_slot_before_it_counts_and_the_clock_alone_tur
     assert counting(late, at(2)) == Counting("prices", at(2)), "not filled in time: as before, and it is said"
     ready = PriceSlots("", filled(slots), coming)
     assert [counting(ready, at(minutes)) for minutes in (0, 1.99, 2, 9.99, 10)] == [
-        Counting("prices"), Counting("prices"), Counting("shown.a"), Counting("shown.a"), Counting("prices"),
+        Counting("prices"), Counting("prices"), *[Counting("shown.a", None, promoted=True)] * 2, Counting("prices"),
     ]  # fmt: skip
     assert moment_of(slots["a"].regime, coming, NOW) == at(2)
 
@@ -55,9 +55,17 @@ def test_an_immediate_one_counts_once_it_is_filled_and_until_then_what_counted_b
     second = Said([*first.promotions, promotion(2, None, None, said=5)], [])
     coming = turns(second, before, at(5.01))
     slots = assigned(slots, without_past(coming, slots, at(5.01)))
-    assert counting(PriceSlots("", slots, coming), at(6)) == Counting("shown.a", at(5)), "since it was said"
-    assert counting(PriceSlots("", filled(slots), coming), at(6)) == Counting("shown.b")
+    assert counting(PriceSlots("", slots, coming), at(6)) == Counting("shown.a", at(5), promoted=True), "since then"
+    assert counting(PriceSlots("", filled(slots), coming), at(6)) == Counting("shown.b", None, promoted=True)
     assert [turn.at for turn in without_past(coming, filled(slots), at(6))] == [at(5)], "the one before is let go of"
+
+
+def test_percentages_off_everything_need_no_slot_until_another_promotion_is_in_force_with_them() -> None:
+    everything = structs.replace(HALF, skus=[])
+    of_all = ShownPromotion(UUID(int=8), [PromotionStep(at(-1), everything)])
+    assert regime_at(Said([of_all], []), NOW) == OWN
+    one = promotion(1, None, None)
+    assert OWN != regime_at(Said([of_all, one], []), NOW) != regime_at(Said([one], []), NOW)
 
 
 def test_price_lists_count_that_are_for_everybody_in_the_web_shop() -> None:
@@ -103,4 +111,4 @@ def test_of_more_than_there_are_slots_for_the_nearest_have_one() -> None:
     later = without_past(coming, filled(slots), at(20))
     kept = assigned(filled(slots), later)
     assert [kept[name].filled for name in "bcd"] == [True] * 3
-    assert kept["a"] == Slot(later[6].regime, False), "the slot of the first, which is over, is for the fifth now"
+    assert kept["a"] == Slot(later[6].regime, False, promoted=True), "the first is over"

@@ -1,0 +1,32 @@
+"""Bounds on prices are asked for as what they were before a percentage off everything."""
+
+from uuid import UUID
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from read_side.search.translated import Left
+from shared.events.promotions import Percentage, PromotionTerms
+from shared.promotion_rule import Offer
+
+
+def offer(n: int, points: int, exclusive: bool) -> Offer:
+    return Offer(UUID(int=n), PromotionTerms("", Percentage(points), "", [], {}, None, None, exclusive, n, None, None))
+
+
+_offers = st.lists(st.tuples(st.integers(1, 10_000), st.booleans()), max_size=3).map(
+    lambda told: [offer(n, *each) for n, each in enumerate(told)]
+)
+
+
+@given(_offers, st.integers(0, 100_000), st.integers(0, 100_000))
+def test_what_is_left_lies_within_a_bound_exactly_where_the_price_before_does(
+    offers: list[Offer], price: int, bound: int
+) -> None:
+    left = Left(offers, "EUR")
+    assert (left.of(price) >= bound) == (price >= left.at_least(bound))
+    assert (left.of(price) <= bound) == (price <= left.at_most(bound))
+
+
+def test_without_promotions_a_bound_is_what_it_is() -> None:
+    assert (Left([], "EUR").at_least(7), Left([], "EUR").at_most(7), Left([], "EUR").of(7)) == (7, 7, 7)
