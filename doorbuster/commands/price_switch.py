@@ -15,6 +15,7 @@ def register(words: "Words[argparse.ArgumentParser]") -> None:
     switch = words.add_parser("price-switch", help="measure how fast a promotion stands in every price: docs/prices.md")
     switch.add_argument("--ahead", type=float, default=120.0, metavar="SECONDS", help="it is announced (120)")
     switch.add_argument("--searchers", type=count, default=8, help="who search all the while (8)")
+    switch.add_argument("--some", action="store_true", help="off 40 products instead of everything: this needs slots")
     switch.set_defaults(run=_switch)
 
 
@@ -30,7 +31,7 @@ def _switch(given: argparse.Namespace) -> int:
         print("no shop runs here: doorbuster up", file=sys.stderr)
         return 2
     try:
-        told = asyncio.run(run.run(found.environment, run.Wanted(given.ahead, given.searchers)))
+        told = asyncio.run(run.run(found.environment, run.Wanted(given.ahead, given.searchers, given.some)))
     except (run.Broken, Refused) as error:
         print(f"not measured: {error}", file=sys.stderr)
         return 1

@@ -1,4 +1,4 @@
-"""How long a promotion on everything takes to stand in every price: announced before, and beginning at once."""
+"""How long a promotion takes to stand in every price: announced before, and beginning at once."""
 
 import asyncio
 import time
@@ -34,13 +34,14 @@ class Wanted(Struct, frozen=True):
 
     ahead: float
     searchers: int
+    some: bool  # off the products looked at, which needs slots; else off everything
 
 
 class Found(Struct, frozen=True):
     """Seconds, and what searches took meanwhile."""
 
     products: int
-    filled: float  # from the announcement until every document had its slot
+    filled: float  # from the announcement until every document had its slot, where one is needed
     switched: float  # from the moment announced until every page, hit, filter and count looked at showed it
     immediate: float  # from the command until the same of one that begins at once
     immediate_pages: float  # until the pages alone
@@ -60,9 +61,10 @@ class Looked(NamedTuple):
 class Measuring:
     """A running shop, the products looked at, and a price below which not too many lie to be counted."""
 
-    def __init__(self, shop: Shop, redis: "Redis", bearer: str) -> None:
+    def __init__(self, shop: Shop, redis: "Redis", bearer: str, some: bool) -> None:
         self._shop, self._redis, self._staff = shop, redis, {"Authorization": f"Bearer {bearer}"}
         self._skus: list[str] = []
+        self._some = some
         self.products, self._limit = 0, 0
 
     async def prepare(self) -> None:
@@ -99,8 +101,10 @@ class Measuring:
         )
 
     async def announce(self, name: str, points: int, starts_at: datetime | None = None) -> str:
-        """A percentage off everything; its id."""
+        """A percentage off; its id."""
         body: Json = {"name": name, "off": {"kind": "percentage", "basis_points": points}, "exclusive": True}
+        if self._some:
+            body["skus"] = self._skus
         if starts_at:
             body["starts_at"] = starts_at.isoformat()
         told, _ = await self._shop.command("POST", "/v1/promotions", body, **self._staff)
@@ -128,7 +132,7 @@ class Measuring:
         """Of all that was, so much off."""
         dearest = self._limit * 10_000 // (10_000 - points) + 3
         reached = max(own for own in range(dearest) if _left(own, points) <= self._limit)
-        up_to = (await self.look(reached)).up_to
+        up_to = before.up_to if self._some else (await self.look(reached)).up_to  # those looked at are below it anyway
         shown = [_left(own, points) for own in before.pages]
         return Looked(shown, [_left(own, points) for own in before.hits], up_to, changing=False)
 
@@ -145,7 +149,7 @@ async def run(environment: dict[str, str], wanted: Wanted) -> Found:
     """Measure on a running shop that has a catalog and no promotion; raises `Broken`."""
     bearer = await issue(environment["DATABASE_URL"], "price-switch", ["promotions:write"])
     async with Shop(environment) as shop, Redis.from_url(environment["REDIS_URL"]) as redis:
-        measuring = Measuring(shop, redis, bearer)
+        measuring = Measuring(shop, redis, bearer, wanted.some)
         await measuring.prepare()
         before = await measuring.look()
         by_half, by_fifth = await measuring.expected(before, HALF), await measuring.expected(before, FIFTH)
@@ -167,7 +171,8 @@ async def _announced(
 ) -> tuple[float, float, str]:
     starts_at, began = datetime.now(UTC) + timedelta(seconds=wanted.ahead), time.monotonic()
     half = await measuring.announce("Announced", HALF, starts_at)
-    await _until(lambda: _is_filled(measuring))
+    if wanted.some:
+        await _until(lambda: _is_filled(measuring))
     filled = time.monotonic() - began
     searches["while slots are filled"] = searchers.phase()
     await asyncio.sleep(max(0.0, (starts_at - datetime.now(UTC)).total_seconds()))
