@@ -93,6 +93,9 @@ audit: $(READY) ## Known holes in what the lock names; fails where the advisorie
 schemas: $(READY) ## Publish the schemas of the events, unless one broke what was published before (docs/events.md)
 	@$(BIN)/doorbuster schemas
 
+price-switch: $(READY) ## How fast a promotion stands in every price of the running shop: SWITCH="--ahead 120 --some"
+	@$(BIN)/doorbuster price-switch $(SWITCH)
+
 dictionary: $(READY) ## Write docs/data-dictionary.md anew, from the contracts of the indices that analysts ask
 	@$(BIN)/doorbuster dictionary > docs/data-dictionary.md
 

@@ -125,7 +125,8 @@ class Measuring:
         for sku in self._skus[:QUOTED]:
             cart, secret = await self._shop.cart(sku, 1, "EUR")
             quote = await self._shop.quote(cart, secret, "ada@shop.example")
-            found.append(quote["lines_minor"] - quote["discount_minor"])
+            totals = quote["totals"]
+            found.append(totals["lines"]["amount_minor"] - totals["discount"]["amount_minor"])
         return found
 
     async def expected(self, before: Looked, points: int) -> Looked:
