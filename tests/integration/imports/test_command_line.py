@@ -6,7 +6,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-from shared.ids import uuid7
 from tests.integration.imports.files import COLUMNS, row, written
 from write_side.database import Pool
 
@@ -74,7 +73,5 @@ async def test_what_an_import_and_an_edit_did_is_told_and_taken_back(
     assert (undo.returncode, undo.stdout.count("archived   desk-lamp")) == (0, 2), undo.stderr
     listed = doorbuster("import", "list", database_url=database_url).stdout.splitlines()
     assert [line.split("  ")[1] for line in listed] == ["undo", "edit (preview)", "catalog"]
-    nobody = doorbuster("import", "undo", uuid7(), database_url=database_url)
-    assert (nobody.returncode, "there is no import" in nobody.stderr) == (1, True)
     unsaid = doorbuster("edit", "catalog", away, database_url=database_url)
     assert (unsaid.returncode, "say which products" in unsaid.stderr) == (1, True)
