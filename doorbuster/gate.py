@@ -1,7 +1,7 @@
 """`python -m doorbuster.gate`: the comparison of a rebuild, in a process of its own.
 
-It folds the log while the new versions are being filled, on another core and with nothing of the filling's in its
-memory, and compares when it is told to. One line of JSON in at the beginning, one when all is filled, one out.
+It folds the log and renders while the new versions are being filled, on another core and with nothing of the filling's
+in its memory, and compares when it is told to. One line of JSON in at the beginning, one when all is filled, one out.
 """
 
 import asyncio
@@ -16,7 +16,10 @@ from msgspec import Struct
 
 from doorbuster.invariants import read_models
 from doorbuster.invariants.folding import Parked, fold_log
+from doorbuster.invariants.prepared import prepared
+from doorbuster.invariants.read_models import Beforehand
 from doorbuster.invariants.sinks import Stores
+from projector.keyring import Keyring
 from projector.model import ReadModel
 from projector.read_models.all import READ_MODELS
 from projector.rebuild import BuildFailed
@@ -63,17 +66,25 @@ async def _work(asked: Asked) -> list[str] | None:
     """None if nobody asks any more."""
     gc.disable()  # what is folded stays, and makes no rings: the collector would walk through it for nothing
     models = [of_version(model, asked.versions[model.name]) for model in READ_MODELS if model.name in asked.versions]
-    conn = await asyncpg.connect(asked.stores.database_url)
-    try:
-        folded = await fold_log(conn, models)
-    finally:
-        await conn.close()
+    beforehand = await _beforehand(asked.stores, models)
     told = await asyncio.to_thread(sys.stdin.buffer.readline)
     if not told:
         return None
     parked = msgspec.json.decode(told, type=dict[str, dict[str, int]])
-    found = await read_models.differences(asked.stores, models=models, parked=parked, beforehand=folded)
+    found = await read_models.differences(asked.stores, models=models, parked=parked, beforehand=beforehand)
     return [str(difference) for difference in found]
+
+
+async def _beforehand(stores: Stores, models: Sequence[ReadModel]) -> Beforehand:
+    """All that can be worked out while the versions are being filled."""
+    keyring = Keyring(stores.keyring_url, bytes.fromhex(stores.master_key))
+    conn = await asyncpg.connect(stores.database_url)
+    try:
+        folded = await fold_log(conn, models)
+        return Beforehand(folded, await prepared(folded, models, keyring))
+    finally:
+        await conn.close()
+        await keyring.close()
 
 
 def main() -> None:

@@ -28,6 +28,10 @@ from write_side.parked import all_parked
 
 PATIENCE = 60.0  # seconds that the projector may take for what it is asked
 LOOK_SECONDS = 0.05
+# What is said on the way, the second and the third in whatever order.
+FILLED = "filled; it is compared with the log while the projector takes over"
+TAKEN_UP = "the projector has taken over"
+COMPARED = "it is what the log says"
 
 Say = Callable[[str], None]
 
@@ -79,10 +83,14 @@ async def rebuild(shop: Workshop, models: Sequence[ReadModel], told: Told) -> li
         async with gate.opened(shop.stores, new) as comparing:
             await Build(shop.settings, shop.pool, new, told).run()
             await _move_all(shop, new, "building", "beside")
-            shop.say("filled; the projector takes over")
-            await _until(lambda: _kept_up(shop, new), "the projector did not take the new versions up: does it run?")
-            shop.say("comparing with the log")
-            await pass_gate(shop, new, comparing)
+            shop.say(FILLED)
+            taking_up = asyncio.create_task(_taken_up(shop, new))
+            try:
+                await pass_gate(shop, new, comparing)
+                await taking_up
+            finally:
+                taking_up.cancel()
+            await _parked(shop, new)  # nor may the projector have parked others meanwhile
         await _move_all(shop, new, "beside", "next")
         await _until(lambda: _served(shop, new), "the projector did not swap the versions")
     except BaseException:
@@ -91,9 +99,22 @@ async def rebuild(shop: Workshop, models: Sequence[ReadModel], told: Told) -> li
     return new
 
 
+async def _taken_up(shop: Workshop, new: Sequence[ReadModel]) -> None:
+    await _until(lambda: _kept_up(shop, new), "the projector did not take the new versions up: does it run?")
+    shop.say(TAKEN_UP)
+
+
 async def pass_gate(shop: Workshop, new: Sequence[ReadModel], comparing: gate.Gate) -> None:
     """The new versions against a fold of the log that shares no batch, cache or checkpoint with how they were built:
     every state, document and name. Keys may only be parked where the served version has them parked, too."""
+    found = await comparing.differences(await _parked(shop, new))
+    if found:
+        raise BuildFailed("\n".join([f"{len(found)} differences to the log", *found[:20]]))
+    shop.say(COMPARED)
+
+
+async def _parked(shop: Workshop, new: Sequence[ReadModel]) -> dict[str, dict[str, int]]:
+    """The parked keys of the new versions. `BuildFailed`: the served ones have them not so."""
     parked: dict[str, dict[str, int]] = defaultdict(dict)
     async with shop.pool.acquire() as conn:
         for key in await all_parked(conn):
@@ -103,9 +124,7 @@ async def pass_gate(shop: Workshop, new: Sequence[ReadModel], comparing: gate.Ga
         served = parked[f"{model.name}:{shop.versions.served.get(model.name)}"]
         if fallen := staler(parked[model.slot], served):
             raise BuildFailed(f"{model.slot}: {len(fallen)} keys are parked that are not so now: {min(fallen)}, …")
-    found = await comparing.differences({model.slot: parked[model.slot] for model in new})
-    if found:
-        raise BuildFailed("\n".join([f"{len(found)} differences to the log", *found[:20]]))
+    return {model.slot: parked[model.slot] for model in new}
 
 
 def staler(new: Mapping[str, int], served: Mapping[str, int]) -> set[str]:

@@ -18,10 +18,11 @@ from projector.checkpoints import Checkpoint, Checkpoints
 from projector.elasticsearch_sink import ElasticsearchSink
 from projector.keyring import Keyring
 from projector.log import EventLog, LogSettings, Pool
-from projector.model import ELASTICSEARCH, ReadModel
-from projector.parking import Parking
+from projector.model import REDIS, ReadModel
+from projector.parking import Parking, Systemic
 from projector.pipeline import SLICE, Pipeline
-from projector.redis_sink import RedisSink, connect
+from projector.redis_filling import RedisFilling
+from projector.redis_sink import connect
 from projector.sink import Sink
 from shared.documents.indices import INDICES
 from shared.documents.layout import index_name
@@ -72,38 +73,42 @@ class Build:
         async with AsyncExitStack() as stack:
             client = elasticsearch_sink.connect(self._settings.elasticsearch_url)
             stack.push_async_callback(client.close)
-            searched = [model for model in self._models if model.sink == ELASTICSEARCH]
             sinks = self._sinks(stack, client, settings)
+            near, search = sinks
             for model in self._models:  # a restored store may give a number again that Redis and Elasticsearch know
-                await sinks[model.sink].drop(model)
-            for model in searched:
-                await self._make_index(client, model, settings)
+                if model.sink == REDIS:
+                    await near.begin(model, settings.shards)
+                else:
+                    await search.drop(model)
+                    await self._make_index(client, model, settings)
             keyring = Keyring(self._settings.keyring_url, bytes.fromhex(self._settings.master_key))
             stack.push_async_callback(keyring.close)
-            search = sinks[ELASTICSEARCH]
-            assert isinstance(search, ElasticsearchSink)
-            work = [*self._start(sinks, keyring, settings), asyncio.create_task(search.watch())]
+            filling = self._start({sink.name: sink for sink in sinks}, keyring, settings)
+            work = [*filling, asyncio.create_task(search.watch())]
             try:
                 await self._fill(settings)
             finally:
                 for task in work:
                     task.cancel()
                 await asyncio.wait(work)
-            for model in searched:
-                await self._settle_index(client, model)
+            for model in self._models:
+                if model.sink == REDIS:
+                    await self._hand_over(near, model)
+                else:
+                    await self._settle_index(client, model)
             await self._checkpoints.save([_checkpoint(pipeline) for pipeline in self._pipelines])
 
     def _sinks(
         self, stack: AsyncExitStack, client: AsyncElasticsearch, settings: LogSettings
-    ) -> dict[str, RedisSink | ElasticsearchSink]:
+    ) -> tuple[RedisFilling, ElasticsearchSink]:
         redis = connect(self._settings.redis_url)
         stack.push_async_callback(redis.aclose)
-        near = RedisSink(redis, settings.store, LANES)
+        near = RedisFilling(redis, settings.store)
         stack.push_async_callback(near.close)
         prefix = self._settings.index_prefix
         search = ElasticsearchSink(client, prefix, settings, self._checkpoints, _Nobody(), lambda _: False, LANES)
         stack.push_async_callback(search.close)
-        return {near.name: near, search.name: search}
+        return near, search
 
     def _start(self, sinks: Mapping[str, Sink], keyring: Keyring, settings: LogSettings) -> list[asyncio.Task[None]]:
         slots = asyncio.Semaphore(settings.shards)
@@ -115,7 +120,7 @@ class Build:
         return [asyncio.create_task(pipeline.run()) for pipeline in self._pipelines]
 
     async def _fill(self, settings: LogSettings) -> None:
-        await asyncio.gather(*(pipeline.opened.wait() for pipeline in self._pipelines))
+        await self._until(self._pipelines, lambda pipeline: pipeline.opened.is_set())
         at = dict.fromkeys(range(settings.shards), 0)
         read = NEAR + 1
         while read > NEAR:
@@ -156,6 +161,13 @@ class Build:
         await client.indices.create(
             index=self._index(model), settings={**definition["settings"], **FILLING}, mappings=mappings
         )
+
+    async def _hand_over(self, near: RedisFilling, model: ReadModel) -> None:
+        filled = {pipeline.shard: pipeline.at for pipeline in self._pipelines if pipeline.model is model}
+        try:
+            await near.hand_over(model, filled)
+        except Systemic as taken:
+            raise BuildFailed(str(taken)) from taken
 
     async def _settle_index(self, client: AsyncElasticsearch, model: ReadModel) -> None:
         usual: dict[str, Any] = INDICES[model.name]["settings"]

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from hashlib import sha1
 
 from redis.asyncio import Redis
@@ -12,17 +12,18 @@ from redis.exceptions import NoScriptError
 
 from projector.combine import Combined
 from projector.fold import decoder
-from projector.model import Batch, Folded, ReadModel, Rendered, Written, encode
-from shared.documents.layout import claims_key, document_key, lookup_key, pack, shards_key, state_key
+from projector.model import Batch, Folded, ReadModel, Written
+from projector.redis_entries import NAMES, entries_of
+from shared.documents.layout import claims_key, filling_key, shards_key, state_key
 
 log = logging.getLogger(__name__)
 
 # KEYS: the shards hash, the claims hash, then one key per value set, key deleted, name claimed, name released.
-# ARGV: shard, expected, upto, ready, how many of each, store; then values; (claim field, id, position) of each name
-# claimed; (claim field, id) of each name released.
-# A claim is taken only if it is newer than the one that stands: names may wander between products, and the products'
-# shards are read independently.
-_APPLY = """
+# ARGV: shard, expected, upto, ready, how many of each, store; then values; (name, id, position) of each name claimed;
+# (name, id) of each name released.
+_APPLY = (
+    NAMES
+    + """
 local store = redis.call('HGET', KEYS[1], 'store')
 if store and store ~= ARGV[9] then return -1 end
 local at = tonumber(redis.call('HGET', KEYS[1], ARGV[1]) or '0')
@@ -32,19 +33,12 @@ for _ = 1, tonumber(ARGV[5]) do k = k + 1; a = a + 1; redis.call('SET', KEYS[k],
 for _ = 1, tonumber(ARGV[6]) do k = k + 1; redis.call('DEL', KEYS[k]) end
 for _ = 1, tonumber(ARGV[7]) do
   k = k + 1
-  local newest = tonumber(redis.call('HGET', KEYS[2], ARGV[a + 1]) or '0')
-  if newest <= tonumber(ARGV[a + 3]) then
-    redis.call('SET', KEYS[k], ARGV[a + 2])
-    redis.call('HSET', KEYS[2], ARGV[a + 1], ARGV[a + 3])
-  end
+  claim(KEYS[2], KEYS[k], ARGV[a + 1], ARGV[a + 2], ARGV[a + 3])
   a = a + 3
 end
 for _ = 1, tonumber(ARGV[8]) do
   k = k + 1
-  if redis.call('GET', KEYS[k]) == ARGV[a + 2] then
-    redis.call('DEL', KEYS[k])
-    redis.call('HDEL', KEYS[2], ARGV[a + 1])
-  end
+  release(KEYS[2], KEYS[k], ARGV[a + 1], ARGV[a + 2])
   a = a + 2
 end
 if ARGV[2] ~= ARGV[3] then redis.call('HSET', KEYS[1], ARGV[1], ARGV[3], 'store', ARGV[9]) end
@@ -53,10 +47,11 @@ if ARGV[4] == '1' and redis.call('HGET', KEYS[1], 'ready:' .. ARGV[1]) ~= '1' th
 end
 return tonumber(ARGV[3])
 """
+)
 
 _SHA = sha1(_APPLY.encode()).hexdigest()  # Redis' name for the script, nothing secret
 _FOREIGN = -1
-_MOST_SHARDS = 64  # as the schema has it
+MOST_SHARDS = 64  # as the schema has it
 
 Command = tuple[bytes | str | int, ...]
 
@@ -71,10 +66,10 @@ class RedisSink:
 
     name = "redis"
 
-    def __init__(self, redis: "Redis", store: str, lanes: int = 1) -> None:
+    def __init__(self, redis: "Redis", store: str) -> None:
         self._redis, self._store = redis, store
         self._purging = asyncio.Lock()
-        self._eval: Combined[Command, int] = Combined(self._send, lanes=lanes)
+        self._eval: Combined[Command, int] = Combined(self._send)
 
     async def open(self, model: ReadModel) -> None:
         """Keys need no place to be made for them."""
@@ -90,9 +85,7 @@ class RedisSink:
 
     async def load(self, model: ReadModel, _shard: int, ids: Sequence[str]) -> Mapping[str, Folded]:
         """States by id, those that exist."""
-        found = await self._redis.mget([state_key(model.slot, id_) for id_ in ids])
-        decode = decoder(model).decode
-        return {id_: decode(state) for id_, state in zip(ids, found, strict=True) if state is not None}
+        return await states_of(self._redis, model, ids)
 
     async def write(self, batch: Batch) -> Written:
         """Apply a batch whole if Redis stands at its `expected`, else not at all."""
@@ -114,16 +107,7 @@ class RedisSink:
 
     async def drop(self, model: ReadModel) -> None:
         """Delete every key of this version. Its checkpoints go last, and say until then that no write is taken."""
-        shards = shards_key(model.slot)
-        await self._redis.hset(shards, "store", "dropped")
-        cursor = 0
-        while True:  # page by page: a key at a time takes a round trip each
-            cursor, keys = await self._redis.scan(cursor, match=f"{model.slot}:*", count=1000)
-            if others := [key for key in keys if key != shards.encode()]:
-                await self._redis.unlink(*others)
-            if cursor == 0:
-                break
-        await self._redis.unlink(shards)
+        await drop(self._redis, model)
 
     async def _purge_if_foreign(self, model: ReadModel) -> None:
         """Delete what was made from another store's log; its positions mean nothing here."""
@@ -133,7 +117,7 @@ class RedisSink:
             if found is None or found == self._store.encode():
                 return
             log.critical("documents of another store are deleted", extra={"fields": {"read_model": model.name}})
-            await self._redis.hdel(shards, *(f"ready:{shard}" for shard in range(_MOST_SHARDS)))
+            await self._redis.hdel(shards, *(f"ready:{shard}" for shard in range(MOST_SHARDS)))
             await self.drop(model)  # the checkpoints go last: until then every write is refused
 
     async def _send(self, commands: Sequence[Command]) -> Sequence[int | Exception]:
@@ -151,48 +135,41 @@ class RedisSink:
             return answers
 
 
+async def states_of(redis: "Redis", model: ReadModel, ids: Sequence[str]) -> Mapping[str, Folded]:
+    """States by id, those that exist."""
+    found = await redis.mget([state_key(model.slot, id_) for id_ in ids])
+    decode = decoder(model).decode
+    return {id_: decode(state) for id_, state in zip(ids, found, strict=True) if state is not None}
+
+
+async def drop(redis: "Redis", model: ReadModel) -> None:
+    """Delete every key of a version: first those of a rebuild that may still fill it, its checkpoints last."""
+    shards, filling = shards_key(model.slot), [filling_key(model.slot, shard) for shard in range(MOST_SHARDS)]
+    await redis.unlink(*filling)
+    await redis.hset(shards, "store", "dropped")
+    cursor = 0
+    while True:  # page by page: a key at a time takes a round trip each
+        cursor, keys = await redis.scan(cursor, match=f"{model.slot}:*", count=1000)
+        if others := [key for key in keys if key != shards.encode()]:
+            await redis.unlink(*others)
+        if cursor == 0:
+            break
+    await redis.unlink(shards)
+
+
 def _command(batch: Batch, store: str) -> Command:
-    slot = batch.model.slot
-    sets: dict[str, bytes] = {}
-    deleted: list[str] = []
-    claims: list[tuple[str, str, int, str]] = []
-    releases: list[tuple[str, str, str]] = []
-    for change in batch.changes:
-        sets[state_key(slot, change.id)] = encode(change.after)
-        if change.shown is None:
-            continue
-        _documents(change.before, change.shown, slot, sets, deleted)
-        held = change.before.lookups if change.before and not batch.repair else frozenset()
-        for field, value in change.shown.lookups - held:
-            name = f"{field}:{value}"
-            claims.append((lookup_key(slot, field, value), change.id, change.after.position, name))
-        for field, value in (change.before.lookups if change.before else frozenset()) - change.shown.lookups:
-            releases.append((lookup_key(slot, field, value), change.id, f"{field}:{value}"))
-    keys = [shards_key(slot), claims_key(slot), *sets, *deleted, *(c[0] for c in claims), *(r[0] for r in releases)]
-    counts = (len(sets), len(deleted), len(claims), len(releases))
+    slot, entries = batch.model.slot, entries_of(batch)
+    claims, releases = entries.claims, entries.releases
+    named = [each.key for each in (*claims, *releases)]
+    keys = [shards_key(slot), claims_key(slot), *entries.sets, *entries.deleted, *named]
+    counts = (len(entries.sets), len(entries.deleted), len(claims), len(releases))
     return (
         "EVALSHA",
         _SHA,
         len(keys),
         *keys,
         *(batch.shard, batch.expected, batch.upto, int(batch.ready), *counts, store),
-        *sets.values(),
-        *_flat((name, id_, position) for _, id_, position, name in claims),
-        *_flat((name, id_) for _, id_, name in releases),
+        *entries.sets.values(),
+        *(part for each in claims for part in (each.name, each.id, each.position)),
+        *(part for each in releases for part in (each.name, each.id)),
     )
-
-
-def _documents(
-    before: Rendered | None, shown: Rendered, slot: str, sets: dict[str, bytes], deleted: list[str]
-) -> None:
-    stood = before.documents if before else {}
-    for id_, body in shown.documents.items():
-        if body is None:
-            deleted.append(document_key(slot, id_))
-        elif stood.get(id_) != body:
-            sets[document_key(slot, id_)] = pack(body)
-    deleted.extend(document_key(slot, id_) for id_ in stood.keys() - shown.documents.keys())
-
-
-def _flat(rows: Iterable[tuple[str | int, ...]]) -> list[str | int]:
-    return [value for row in rows for value in row]

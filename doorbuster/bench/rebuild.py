@@ -81,11 +81,14 @@ async def rebuild(given: dict[str, Any]) -> dict[str, Any]:
     """What `doorbuster rebuild` does, from its lock to the swap."""
     freeze_start_up_objects()  # as the command does
     spent, began = cpu.here(), time.monotonic()
-    said: list[float] = []  # when it was filled, when the comparison began
-    async with rebuilding.workshop(given["environment"], lambda _: said.append(time.monotonic() - began)) as shop:
+    said: dict[str, float] = {}  # what, and when
+    async with rebuilding.workshop(
+        given["environment"], lambda what: said.update({what: time.monotonic() - began})
+    ) as shop:
         await rebuilding.rebuild(shop, rebuilding.models_named([given["model"]]), lambda _events, _done: None)
         took = time.monotonic() - began
-    phases = dict(zip(("filled_s", "caught_up_s"), said, strict=True))
+    steps = {"filled_s": rebuilding.FILLED, "caught_up_s": rebuilding.TAKEN_UP, "compared_s": rebuilding.COMPARED}
+    phases = {name: said[what] for name, what in steps.items()}
     return {"seconds": took, "cpu_ms": cpu.here() - spent, **phases}
 
 

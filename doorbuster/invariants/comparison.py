@@ -9,6 +9,7 @@ import msgspec
 from elasticsearch import NotFoundError
 
 from doorbuster.invariants.folding import FoldedLog, Parked, fold_further
+from doorbuster.invariants.prepared import Page
 from doorbuster.invariants.sinks import ElasticsearchView, Hit, Kept, Lying, Name, RedisView, in_chunks
 from projector.keyring import Keyring
 from projector.log import EventLog
@@ -53,12 +54,15 @@ async def last_position(conn: Connection) -> int:
 class Comparison:
     """One read model against its fold."""
 
-    def __init__(self, shop: Shop, folded: FoldedLog, model: ReadModel, *, whole: bool) -> None:
+    def __init__(
+        self, shop: Shop, folded: FoldedLog, model: ReadModel, *, whole: bool, pages: Sequence[Page] = ()
+    ) -> None:
         self._shop, self._model, self._until = shop, model, folded.until
         self._states, self._keys = folded.models[model.slot]
         self._skipped = folded.skipped[model.slot]
+        self._pages = pages  # that were prepared of these states, or of what they were
         self._whole = whole  # else what lies there beside these states is none of our business
-        self._expected: set[str] = set()  # keys of Redis that we looked at, or that are as they should be
+        self._expected: set[bytes] = set()  # keys of Redis that we looked at, or that are as they should be
         self._settled: set[Name] = set()  # names that lead where they should
         self._owners: dict[Name, set[str]] = defaultdict(set)  # other names → who shows them
 
@@ -69,7 +73,8 @@ class Comparison:
     async def _redis(self) -> list[Difference]:
         found: list[Difference] = []
         last = await last_position(self._shop.conn)
-        async for shown, lying in self._side_by_side():
+        settled = await self._settled_pages(last)
+        async for shown, lying in self._side_by_side(self._states.keys() - settled):
             for id_, rendered in shown.items():
                 kept = lying[id_]
                 self._note(id_, rendered)
@@ -83,11 +88,26 @@ class Comparison:
         found += [self._stranger(id_, STATE) for id_ in sorted(beside.states)]
         return found + await self._names(beside.names)
 
-    async def _side_by_side(self) -> AsyncIterator[tuple[dict[str, Rendered], dict[str, Kept]]]:
+    async def _settled_pages(self, last: int) -> set[str]:
+        """The states of pages that lie there as they were prepared; the next page is read while one is looked at."""
+        settled: set[str] = set()
+        asked: tuple[Page, asyncio.Task[tuple[list[bytes | None], list[int]]]] | None = None
+        for page in (*(page for page in self._pages if page.is_of(self._states)), None):
+            before, asked = asked, None
+            if page:
+                asked = page, asyncio.create_task(self._shop.redis.values(self._model, page.keys, page.names))
+                await asyncio.sleep(0)  # it goes out before we go on
+            if before and before[0].is_told_by(*await before[1], last):
+                settled.update(before[0].states)
+                self._expected.update(before[0].keys)
+                self._settled.update(before[0].names)
+        return settled
+
+    async def _side_by_side(self, ids: Iterable[str]) -> AsyncIterator[tuple[dict[str, Rendered], dict[str, Kept]]]:
         """What should lie in Redis, and what does; while it is asked for the next ones some are looked at."""
         asked: tuple[dict[str, Rendered], asyncio.Task[dict[str, Kept]]] | None = None
-        for ids in in_chunks(sorted(self._states)):
-            shown = await self._all_shown(ids)
+        for some in in_chunks(sorted(ids)):
+            shown = await self._all_shown(some)
             reading = asyncio.create_task(self._shop.redis.read(self._model, shown))
             await asyncio.sleep(0)  # it goes out before we go on
             if asked:
@@ -189,15 +209,15 @@ class Comparison:
     def _note(self, id_: str, shown: Rendered) -> None:
         """Remember what may lie there, for the search of strangers."""
         slot = self._model.slot
-        self._expected.add(state_key(slot, id_))
-        self._expected.update(document_key(slot, name) for name, body in shown.documents.items() if body is not None)
+        documents = [document_key(slot, name) for name, body in shown.documents.items() if body is not None]
+        self._expected.update(key.encode() for key in (state_key(slot, id_), *documents))
 
     def _note_names(self, id_: str, shown: Rendered, kept: Kept, last: int) -> None:
         """Names that lead to it are settled; others may be another one's, or come to be: they are looked at again."""
         for name in shown.lookups:
             if kept.names.get(name) == id_ and 0 < kept.claims.get(name, 0) <= last:
                 self._settled.add(name)
-                self._expected.add(lookup_key(self._model.slot, *name))
+                self._expected.add(lookup_key(self._model.slot, *name).encode())
             else:
                 self._owners[name].add(id_)
 

@@ -6,13 +6,15 @@ what still looks wrong is looked at again while the log moves on.
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
+from typing import NamedTuple
 
 import asyncpg
 
 from doorbuster.invariants.comparison import Comparison, Shop, last_position
 from doorbuster.invariants.folding import FoldedLog, Parked, fold_log, fold_on
+from doorbuster.invariants.prepared import Page
 from doorbuster.invariants.sinks import ElasticsearchView, RedisView, Stores, connect
 from projector.keyring import Keyring
 from projector.log import EventLog, open_pool
@@ -27,18 +29,25 @@ PATIENCE = 30.0  # seconds that the projector may be behind
 LOOKS = 3
 
 
+class Beforehand(NamedTuple):
+    """What was worked out before a comparison is asked for: a fold that is gone on with, and what it shows."""
+
+    folded: FoldedLog
+    pages: Mapping[str, Sequence[Page]]  # by slot
+
+
 async def differences(
     stores: Stores,
     patience: float = PATIENCE,
     keys: Sequence[str] | None = None,
     models: Sequence[ReadModel] | None = None,
     parked: Parked | None = None,
-    beforehand: FoldedLog | None = None,
+    beforehand: Beforehand | None = None,
 ) -> list[Difference]:
     """What differs, in all there is or in the documents of some partition keys; empty when all is well.
 
     Compared are the versions that are served, unless others are named; events of `parked` keys are known to wait.
-    A fold of these models that was begun `beforehand` is gone on with in the first look; the others fold anew.
+    A fold of these models that was made `beforehand` is gone on with in the first look; the others fold anew.
     A difference must come up in every look to count.
     """
     async with AsyncExitStack() as opened:
@@ -70,7 +79,7 @@ async def _open(
 
 
 async def _look(
-    shop: Shop, patience: float, keys: Sequence[str] | None, beforehand: FoldedLog | None = None
+    shop: Shop, patience: float, keys: Sequence[str] | None, beforehand: Beforehand | None = None
 ) -> tuple[list[Difference], int]:
     """One comparison of everything, and up to where the log was read for it."""
     deadline = time.monotonic() + patience
@@ -78,10 +87,11 @@ async def _look(
     if beforehand is None:
         folded = await fold_log(shop.conn, shop.models, keys, shop.parked)
     else:
-        folded = await fold_on(shop.conn, beforehand, shop.models, shop.parked)
+        folded = await fold_on(shop.conn, beforehand.folded, shop.models, shop.parked)
     found = [*unread, *folded.poison, *await _waited(lambda: _late(shop.redis, folded, shop.models), deadline)]
     for model in shop.models:
-        found += await Comparison(shop, folded, model, whole=keys is None).run()
+        pages = beforehand.pages.get(model.slot, ()) if beforehand else ()
+        found += await Comparison(shop, folded, model, whole=keys is None, pages=pages).run()
     return found, folded.until
 
 

@@ -133,6 +133,17 @@ class RedisView:
                 found[id_].claims[name] = claims[name]
         return found
 
+    async def values(
+        self, model: ReadModel, keys: Sequence[bytes], names: Sequence[Name]
+    ) -> tuple[list[bytes | None], list[int]]:
+        """What lies under these keys, and since which positions names are claimed (0: not at all), at one moment."""
+        async with self._redis.pipeline(transaction=True) as pipe:
+            pipe.mget(keys)
+            if names:
+                pipe.hmget(_claims(model), [":".join(name) for name in names])
+            values, *claims = await pipe.execute()
+        return values, [int(at or 0) for each in claims for at in each]
+
     async def names(self, model: ReadModel, wanted: Sequence[Name]) -> tuple[dict[Name, str], dict[Name, int]]:
         """Where these names lead, and the positions at which they were claimed."""
         there: dict[Name, str] = {}
@@ -152,14 +163,14 @@ class RedisView:
             return set()
         return {_name(_text(name)) for name in await self._redis.hkeys(_claims(model))}.difference(known)
 
-    async def beside(self, model: ReadModel, expected: Collection[str]) -> Beside:
+    async def beside(self, model: ReadModel, expected: Collection[bytes]) -> Beside:
         """What lies there beside these keys, in one walk through all."""
         prefixes = [state_key(model.slot, ""), document_key(model.slot, ""), lookup_key(model.slot, "", "")[:-1]]
         found: list[set[str]] = [set(), set(), set()]
         cursor, pattern = -1, _literally(f"{model.slot}:") + "*"
         while cursor:
             cursor, keys = await self._redis.scan(max(cursor, 0), match=pattern, count=PAGE)
-            for key in {_text(key) for key in keys}.difference(expected):
+            for key in map(_text, set(keys).difference(expected)):
                 for kind, prefix in zip(found, prefixes, strict=True):
                     if key.startswith(prefix):
                         kind.add(key[len(prefix) :])

@@ -7,6 +7,7 @@ Redis, per read model and version (`<model>:<version>` is its *slot*):
 - `<slot>:claims`        a hash: `<field>:<value>` of each such name → position of the event that gave it
 - `<slot>:shards`        a hash: field `<shard>` → checkpoint (last position applied), `ready:<shard>` → 1 once the
                          shard was caught up; gone together when Redis loses its data, which is how loss is noticed
+- `<slot>:filling:<shard>`  while a rebuild fills the version: who does, and its checkpoint; `shards` isn't there yet
 - `<slot>:parked`        a set of partition keys whose events wait: their documents are stale
 - `live`                 a hash: read model → version that is served, as the table `read_model_version` has it
 For models in Elasticsearch the `shards` hash is published here too, with `seen:<shard>` the checkpoint that a search
@@ -58,6 +59,11 @@ def claims_key(slot_: str) -> str:
 def shards_key(slot_: str) -> str:
     """Where checkpoints and readiness lie."""
     return f"{slot_}:shards"
+
+
+def filling_key(slot_: str, shard: int) -> str:
+    """Where the checkpoint of a version lies that a rebuild fills."""
+    return f"{slot_}:filling:{shard}"
 
 
 def parked_key(slot_: str) -> str:

@@ -153,7 +153,7 @@ async def test_what_differs_from_the_log_is_never_served_and_what_was_broken_off
 
     process = await start_rebuild(search_lab, "stock_level")
     again = await until(lambda: another(search_lab, "stock_level", version))
-    await until(lambda: search_lab.redis.exists(f"stock_level:{again}:shards"))
+    await until(lambda: lies_anywhere(search_lab, f"stock_level:{again}"))
     search_lab.redis.set(f"stock_level:{again}:doc:unicorn", b"x")
     said, _ = await process.communicate()
     assert process.returncode == 1, said
