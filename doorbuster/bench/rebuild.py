@@ -28,7 +28,7 @@ from projector.rebuild import FILLING
 from projector.versions import Versions
 from shared.collector import freeze_start_up_objects
 from shared.documents.indices import INDICES
-from shared.documents.layout import index_name
+from shared.documents.layout import claims_key, index_name
 
 MODELS = ("products", "product_page")  # one in Elasticsearch, one in Redis: of one event per document each
 AT_ONCE = 1_000  # documents of one request of the bare loop
@@ -117,8 +117,9 @@ async def write_down(given: dict[str, Any]) -> dict[str, Any]:
     return {"written": len(lines), "bytes": size, "events": events}
 
 
-async def _of_redis(url: str, slot: str) -> list[tuple[bytes, bytes]]:
-    lines: list[tuple[bytes, bytes]] = []
+async def _of_redis(url: str, slot: str) -> list[tuple[bytes, ...]]:
+    """Key and value of what is set, and (key, field, value) of the claims' hash."""
+    lines: list[tuple[bytes, ...]] = []
     async with Redis.from_url(url) as redis:
         keys = [key async for key in redis.scan_iter(match=f"{slot}:*", count=1000, _type="string")]
         for at in range(0, len(keys), AT_ONCE):
@@ -126,10 +127,12 @@ async def _of_redis(url: str, slot: str) -> list[tuple[bytes, bytes]]:
             for key, value in zip(some, await redis.mget(some), strict=True):
                 assert isinstance(value, bytes)
                 lines.append((BARE.encode() + key.removeprefix(slot.encode()), value))
+        claims: dict[bytes, bytes] = await redis.hgetall(claims_key(slot))  # type: ignore[assignment]
+        lines += [(claims_key(BARE).encode(), field, value) for field, value in claims.items()]
     return lines
 
 
-async def _of_elasticsearch(url: str, index: str) -> list[tuple[bytes, bytes]]:
+async def _of_elasticsearch(url: str, index: str) -> list[tuple[bytes, ...]]:
     async with AsyncElasticsearch(url) as client:
         return [
             (msgspec.json.encode({"index": {"_id": hit["_id"]}}), msgspec.json.encode(hit["_source"]))
@@ -140,7 +143,7 @@ async def _of_elasticsearch(url: str, index: str) -> list[tuple[bytes, bytes]]:
 async def load(given: dict[str, Any]) -> dict[str, Any]:
     """The bare loop; what it wrote is deleted behind the clock."""
     written = await asyncio.to_thread(Path(given["file"]).read_bytes)
-    lines = msgspec.msgpack.decode(written, type=list[tuple[bytes, bytes]])
+    lines = msgspec.msgpack.decode(written, type=list[tuple[bytes, ...]])
     parts = [lines[at : at + AT_ONCE] for at in range(0, len(lines), AT_ONCE)]
     environment, name = given["environment"], given["model"]
     if name in INDICES:
@@ -148,21 +151,24 @@ async def load(given: dict[str, Any]) -> dict[str, Any]:
     return await _into_redis(environment["REDIS_URL"], parts)
 
 
-async def _into_redis(url: str, parts: Sequence[Sequence[tuple[bytes, bytes]]]) -> dict[str, Any]:
+async def _into_redis(url: str, parts: Sequence[Sequence[tuple[bytes, ...]]]) -> dict[str, Any]:
     async with Redis.from_url(url) as redis:
         spent, began = cpu.here(), time.monotonic()
         for part in parts:
             async with redis.pipeline(transaction=False) as pipe:
-                for key, value in part:
-                    pipe.set(key, value)
+                for key, *value in part:
+                    if len(value) == 1:
+                        pipe.set(key, value[0])
+                if claims := [piece for line in part if len(line) > 2 for piece in line[1:]]:
+                    pipe.hset(claims_key(BARE), items=claims)
                 await pipe.execute()
         took = {"seconds": time.monotonic() - began, "cpu_ms": cpu.here() - spent}
         for part in parts:
-            await redis.unlink(*(key for key, _ in part))
+            await redis.unlink(*{line[0] for line in part})
     return took
 
 
-async def _into_elasticsearch(url: str, name: str, parts: Sequence[Sequence[tuple[bytes, bytes]]]) -> dict[str, Any]:
+async def _into_elasticsearch(url: str, name: str, parts: Sequence[Sequence[tuple[bytes, ...]]]) -> dict[str, Any]:
     """With the settings that a rebuild fills with, until a search sees all."""
     index = f"{BARE}-{name}"
     async with AsyncElasticsearch(url, request_timeout=60) as client:
