@@ -13,6 +13,7 @@ from doorbuster.bench import (
     product_page,
     rebuild,
     search_facets,
+    suggestions,
 )
 from doorbuster.bench.frame import Result
 from doorbuster.bench.ground import Ground
@@ -22,6 +23,7 @@ BENCHES: dict[str, Callable[[Ground, Options], Iterable[Result]]] = {
     "product_page": product_page.run,
     "order_status": order_status.run,
     "search_facets": search_facets.run,
+    "suggestions": suggestions.run,
     "history": history.run,
     "place_order": place_order.run,
     "hot_sku": hot_sku.run,

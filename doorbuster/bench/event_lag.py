@@ -14,7 +14,7 @@ from typing import Any
 from msgspec import structs
 
 from doorbuster.bench import children, frame, ground, http_client, placing
-from doorbuster.bench.frame import Result, Round, Work
+from doorbuster.bench.frame import Result, Work
 from doorbuster.bench.ground import MOST_PATIENCE, Ground
 from doorbuster.bench.http_client import Connection, Timed
 from doorbuster.bench.options import Options
@@ -65,14 +65,10 @@ def _at(ground_: Ground, options: Options, rate: int) -> Result:
         options.turns(), {"ours": lambda: _round(ground_, quotes.pop(), rate)}, ground_.roots, ground_.until_quiet
     )
     setting = {"orders_per_second": rate, "orders_a_round": orders, "target_ms": TARGET_MS}
-    pair = {"ours": done["ours"], "limit": [_target(round_) for round_ in done["ours"]]}
+    pair = {"ours": done["ours"], "limit": [frame.target(round_, TARGET_MS) for round_ in done["ours"]]}
     late = max(round_.work.facts["late_seconds"] for round_ in done["ours"])
     further = {"kept_up": late <= KEPT_UP_SECONDS}
     return frame.result("event_lag", pair, unit="ms, p99", better="lower", setting=setting, further=further)
-
-
-def _target(round_: Round) -> Round:
-    return Round(Work(1, 0.0, TARGET_MS, 0.0), {}, round_.others_cores, 0.0)
 
 
 def _round(ground_: Ground, prepared: Sequence[placing.Prepared], rate: int) -> Work:

@@ -78,6 +78,11 @@ def with_value(round_: Round, value: float) -> Round:
     return structs.replace(round_, work=structs.replace(round_.work, value=value))
 
 
+def target(round_: Round, value: float) -> Round:
+    """What stands beside a round where there is no bare program to compare with."""
+    return Round(Work(1, 0.0, value, 0.0), {}, round_.others_cores, 0.0)
+
+
 class Spread(Struct, frozen=True):
     """Least, middle and most of the rounds; `spread` is (most - least) / middle."""
 
