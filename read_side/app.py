@@ -31,12 +31,14 @@ from read_side.documents import NOT_READY, Documents
 from read_side.front import Front
 from read_side.orders.routes import CREDENTIALS
 from read_side.orders.routes import routes as order_routes
+from read_side.pictures import Pictures
 from read_side.prices.pages import Till
 from read_side.prices.promotions import PromotionShelf
 from read_side.prices.shelf import PriceListShelf
 from read_side.prices.slots import SlotShelf
 from read_side.products.queries import Pages
 from read_side.products.routes import routes as product_routes
+from read_side.products.showcase import Showcase
 from read_side.products.spare import SparePages
 from read_side.recommendations.queries import Adviser
 from read_side.recommendations.routes import routes as recommendation_routes
@@ -108,16 +110,17 @@ def create_app(settings: Settings, *, fronted: bool = True) -> ASGIApp:
     records = index.Index(elasticsearch, alias_name(settings.index_prefix, RECORDS))
     history = OrderHistory(records, documents, settings.link_secret)
     lists, promotions = PriceListShelf(documents), PromotionShelf(documents)
-    pages = Pages(documents, Till(documents, lists, promotions), SparePages(products))
+    pictures = Pictures(settings.image_base_url, settings.image_sizes, settings.widths)
+    pages = Pages(documents, Till(documents, lists, promotions), SparePages(products), Showcase(pictures))
     brands = BrandShelf(products)
-    adviser = Adviser(documents, products)
+    adviser = Adviser(documents, products, pictures)
     rules, instead = RuleShelf(documents), Instead(documents, adviser)
     search = Search(
-        products, documents, shelf, brands, sales, rules, lists, promotions, SlotShelf(documents), instead,
+        products, documents, shelf, brands, sales, rules, lists, promotions, SlotShelf(documents), instead, pictures,
         settings.link_secret, outbox.tell,
     )  # fmt: skip
     past = PastSearches(index.Index(elasticsearch, alias_name(settings.index_prefix, BEHAVIOUR)), products)
-    suggesting = Suggesting(products, shelf, brands, past)
+    suggesting = Suggesting(products, shelf, brands, past, pictures)
     languages = Languages(settings.languages)
     front = partial(
         Front, documents=documents, pages=pages, sales=sales, languages=languages, link_secret=settings.link_secret

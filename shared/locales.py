@@ -14,6 +14,12 @@ LONGEST_HEADER = 500  # characters: whatever is behind them nobody reads
 _range = re.compile(r"\s*([A-Za-z]{1,8}(?:-[A-Za-z0-9]{1,8})*|\*)\s*(?:;\s*[qQ]=\s*([01](?:\.[0-9]{0,3})?)\s*)?")
 
 
+def wider(locale: str) -> list[str]:
+    """A language and the ones at large that it is a kind of: `de-AT`, `de`."""
+    parts = locale.split("-")
+    return ["-".join(parts[:length]) for length in range(len(parts), 0, -1)]
+
+
 class Languages:
     """The languages of a shop: the first is the one that its products' own names are in."""
 
@@ -28,9 +34,7 @@ class Languages:
         return self._chain(wanted) if wanted is not None else self._of_header(accept or "")
 
     def _chain(self, wanted: str) -> tuple[str, ...]:
-        parts = wanted.lower().split("-")
-        shorter = ("-".join(parts[:length]) for length in range(len(parts), 0, -1))
-        known = [self._by_name[name] for name in shorter if name in self._by_name]
+        known = [self._by_name[name] for name in wider(wanted.lower()) if name in self._by_name]
         return tuple(known[: known.index(self._own)] if self._own in known else known)
 
     def _read(self, accept: str) -> tuple[str, ...]:

@@ -36,6 +36,9 @@ class Settings(Struct, frozen=True, rename=str.upper):
     public_read_url: str = "http://127.0.0.1:8001"
     public_shop_url: str = "http://127.0.0.1:3000"  # the web shop: its /confirm and /reset take the links of mails
     attempts_per_client: int = 30  # to sign up, sign in or follow a link, a minute and at once; 0: not counted
+    image_base_url: str = ""  # before paths of images; empty: they go out as they are
+    image_sizes: str = ""  # where narrower ones are: an address with {width} and {path} (or {url}, the whole one)
+    image_widths: str = ""  # comma-separated, in pixels: which sizes there are
     locales: str = "en"  # comma-separated languages of products; the first is that of what they say by themselves
     cors_origins: str = ""  # comma-separated origins, or * for any
     quote_ttl_seconds: int = 900
@@ -81,6 +84,11 @@ class Settings(Struct, frozen=True, rename=str.upper):
     def allowed_origins(self) -> list[str]:
         """CORS origins as a list."""
         return [origin.strip() for origin in self.cors_origins.split(",") if origin.strip()]
+
+    @property
+    def widths(self) -> list[int]:
+        """The widths of images as numbers."""
+        return [int(width) for width in self.image_widths.split(",") if width.strip()]
 
     @property
     def languages(self) -> list[str]:

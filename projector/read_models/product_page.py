@@ -5,7 +5,7 @@ from projector.read_models import product
 from projector.read_models.price_times import times_of
 from projector.read_models.product import Product, known_of
 from shared.documents.product_pages import page_of
-from shared.documents.products import PAGE, page_id, times_id
+from shared.documents.products import PAGE, Related, page_id, related_id, times_id
 from shared.events.catalog import ProductFacts
 
 
@@ -14,9 +14,11 @@ def render(id_: str, state: Product, _keys: Keys) -> Rendered:
     known = known_of(state)
     if known is None or known.facts.status != "active":
         return Rendered({id_: None})
-    pages = {page_id(id_, locale): encode(page_of(known, locale)) for locale in known.facts.translations}
+    pages = {page_id(id_, locale): encode(page_of(known, locale)) for locale in known.locales}
     if known.timed:
         pages[times_id(id_)] = encode(times_of(known))
+    if known.facts.related:
+        pages[related_id(id_)] = encode(Related(known.facts.related))
     return Rendered({id_: encode(page_of(known)), **pages}, _names(known.facts))
 
 
@@ -28,7 +30,7 @@ def _names(facts: ProductFacts) -> frozenset[tuple[str, str]]:
 
 MODEL = ReadModel(
     name=PAGE,
-    version="v4",
+    version="v5",
     sink=REDIS,
     contexts=product.CONTEXTS,
     state=Product,

@@ -40,7 +40,7 @@ def render(id_: str, state: Product, _keys: Keys) -> Rendered:
         numbers={key: told.numbers for key, told in quantities.items()},
         steps={key: told.steps for key, told in quantities.items()},
         completion=_completion(facts, availability) if facts.status == "active" else None,
-        image=facts.images[0].url if facts.images else None,
+        image=facts.images[0] if facts.images else None,
         skus=[variant.sku for variant in facts.variants],
         eans=[variant.ean for variant in facts.variants if variant.ean],
         prices=_lowest_prices(state, facts),
@@ -85,7 +85,7 @@ def _lowest_prices(state: Product, facts: ProductFacts) -> dict[str, int]:
 
 MODEL = ReadModel(
     name=SEARCH,
-    version="v8",
+    version="v9",
     sink=ELASTICSEARCH,
     contexts=product.CONTEXTS,
     state=Product,

@@ -11,6 +11,7 @@ from read_side.answers import Answer, catalog_kept
 from read_side.documents import BEHIND, NOT_READY, Documents, not_ready
 from read_side.parameters import DEFAULT_CHANNEL
 from read_side.prices.pages import Till
+from read_side.products.showcase import Showcase
 from read_side.products.spare import SparePages, Wanted
 from shared.documents.products import PAGE, ProductPage, page_id
 from shared.ean import normalized
@@ -24,10 +25,11 @@ Page = Answer[ProductPage]
 
 
 class AsAsked(NamedTuple):
-    """In which languages a page is wanted, and at the prices of which channel."""
+    """In which languages a page is wanted, at the prices of which channel, and of which variant, if not of all."""
 
     locales: Locales = None
     channel: str = DEFAULT_CHANNEL
+    variant: str | None = None
 
 
 PLAINLY = AsAsked()
@@ -36,8 +38,8 @@ PLAINLY = AsAsked()
 class Pages:
     """Answers product pages."""
 
-    def __init__(self, documents: Documents, till: Till, spare: SparePages) -> None:
-        self._documents, self._till, self._spare = documents, till, spare
+    def __init__(self, documents: Documents, till: Till, spare: SparePages, showcase: Showcase) -> None:
+        self._documents, self._till, self._spare, self._showcase = documents, till, spare, showcase
 
     async def by_id(self, product_id: str, position: Position | None = None, as_asked: AsAsked = PLAINLY) -> Page:
         """The page of a product in the best language it has, at the prices of now.
@@ -45,14 +47,16 @@ class Pages:
         Answers 404 if there is none, 503 while nobody knows.
         """
         wanted = Wanted("id", product_id, as_asked.locales)
-        return await self._or_spare(lambda: self._page(product_id, position, as_asked), wanted, position)
+        page = await self._or_spare(lambda: self._page(product_id, position, as_asked), wanted, position)
+        return self._showcase.shown(page, as_asked.variant)
 
     async def by_name(
         self, name: Name, value: str, position: Position | None = None, as_asked: AsAsked = PLAINLY
     ) -> Page:
         """The same page by slug, SKU or EAN."""
         wanted = Wanted(name, kept_form(name, value), as_asked.locales)
-        return await self._or_spare(lambda: self._page_by(name, wanted.value, position, as_asked), wanted, position)
+        page = await self._or_spare(lambda: self._page_by(name, wanted.value, position, as_asked), wanted, position)
+        return self._showcase.shown(page, as_asked.variant)
 
     async def _page(
         self, product_id: str, position: Position | None, as_asked: AsAsked, waited: bool = False

@@ -1,11 +1,11 @@
 """Product pages over HTTP. The hottest routes: `read_side.front` answers the same ones ahead of Litestar."""
 
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 from litestar import Request, get
 from litestar.di import NamedDependency
-from litestar.params import FromPath
+from litestar.params import FromPath, QueryParameter
 
 from read_side.answers import Shown, respond
 from read_side.documents import parse_position
@@ -14,6 +14,11 @@ from read_side.products.queries import AsAsked, Pages
 from shared.documents.products import ProductPage
 from shared.http.described import Link, leads_to, refuses
 from shared.http.problems import NOT_FOUND
+
+Variant = Annotated[
+    str | None,
+    QueryParameter(min_length=1, max_length=100, description="A SKU of the product: its page, and what else there is."),
+]
 
 _FROM_PAGE = (
     Link("get_stock", {"sku": "/variants/0/sku"}),
@@ -33,6 +38,7 @@ async def get_product(
     position: PositionToken = None,
     locale: Locale = None,
     channel: Channel = DEFAULT_CHANNEL,
+    variant: Variant = None,
 ) -> Shown[ProductPage]:
     """A product page: facts, images, variants with their availability, and what each costs now.
 
@@ -40,8 +46,10 @@ async def get_product(
     the promotions in force, as the checkout asks them (`promotion_ids`; what depends on the cart or a code is not in).
     Tax is added, unless `tax_included` says that the list's price holds it. On a price that was lowered, the lowest of
     the 30 days before, of prices of the same kind.
+
+    With `variant` the page of that SKU alone: its images, and in `axes` which SKU each other choice leads to.
     """
-    as_asked = AsAsked(locales_of(request, locale), channel)
+    as_asked = AsAsked(locales_of(request, locale), channel, variant)
     return respond(request, await pages.by_id(str(product_id), parse_position(position), as_asked))
 
 
@@ -55,9 +63,10 @@ async def get_product_by_slug(
     position: PositionToken = None,
     locale: Locale = None,
     channel: Channel = DEFAULT_CHANNEL,
+    variant: Variant = None,
 ) -> Shown[ProductPage]:
     """The page of the product with this slug."""
-    as_asked = AsAsked(locales_of(request, locale), channel)
+    as_asked = AsAsked(locales_of(request, locale), channel, variant)
     return respond(request, await pages.by_name("slug", slug, parse_position(position), as_asked))
 
 
@@ -71,9 +80,10 @@ async def get_product_by_sku(
     position: PositionToken = None,
     locale: Locale = None,
     channel: Channel = DEFAULT_CHANNEL,
+    variant: Variant = None,
 ) -> Shown[ProductPage]:
     """The page of the product that has a variant with this SKU."""
-    as_asked = AsAsked(locales_of(request, locale), channel)
+    as_asked = AsAsked(locales_of(request, locale), channel, variant)
     return respond(request, await pages.by_name("sku", sku, parse_position(position), as_asked))
 
 
@@ -87,9 +97,10 @@ async def get_product_by_ean(
     position: PositionToken = None,
     locale: Locale = None,
     channel: Channel = DEFAULT_CHANNEL,
+    variant: Variant = None,
 ) -> Shown[ProductPage]:
     """The page of the product that has a variant with this EAN."""
-    as_asked = AsAsked(locales_of(request, locale), channel)
+    as_asked = AsAsked(locales_of(request, locale), channel, variant)
     return respond(request, await pages.by_name("ean", ean, parse_position(position), as_asked))
 
 

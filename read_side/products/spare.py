@@ -82,6 +82,6 @@ def _page(hits: list[dict[str, Any]], locales: Locales) -> Page:
     if not hits:
         return None
     known = msgspec.convert(hits[0]["_source"]["fold"], Known)
-    best = next((locale for locale in locales or () if locale in known.facts.translations), None)
+    best = next((locale for locale in locales or () if locale in known.locales), None)
     # Price lists are in Redis: a page that depends on them says that it may be wrong.
     return Answer.made(page_of(known, best), catalog_kept(locales), BEHIND if known.priced_by_time else None)

@@ -10,15 +10,18 @@ from msgspec import Struct
 
 from read_side.answers import CATALOG, Answer
 from read_side.documents import Documents, not_ready
+from read_side.pictures import Pictures
 from read_side.recommendations.ranking import closest, followed_by
 from read_side.search import elastic, relevance
 from read_side.search.index import Index
-from shared.documents.products import PAGE
+from shared.documents.images import ShownImage
+from shared.documents.products import PAGE, Related, related_id
 from shared.documents.recommendations import EVERYWHERE, MADE, Near, near_key, popular_key
 from shared.documents.stock import Availability
-from shared.events.catalog import Image
 from shared.money import Money
+from shared.position import Position
 from shared.publishing import is_open
+from shared.shards import product_key
 
 MOST_GIVEN = 50  # products that somebody has in hand
 SPARE = 3  # so many times more are looked at than shown: some are gone, or out of stock
@@ -34,7 +37,7 @@ class Recommended(Struct, frozen=True):
     slug: str
     name: str
     brand: str
-    image: str | None
+    image: ShownImage | None
     prices: list[Money]
     availability: Availability
 
@@ -43,6 +46,19 @@ class Recommendations(Struct, frozen=True):
     """The best first; fewer than asked for where there are no more."""
 
     items: list[Recommended]
+
+
+class Kind(Struct, frozen=True):
+    """Products of a kind that the merchant named, the best first."""
+
+    kind: str
+    items: list[Recommended]
+
+
+class RelatedProducts(Struct, frozen=True):
+    """By kind, in the merchant's order."""
+
+    kinds: list[Kind]
 
 
 class _Variant(Struct):
@@ -55,12 +71,13 @@ class _Page(Struct):
     slug: str
     name: str
     brand: str
-    images: list[Image]
+    images: list[ShownImage]
     variants: list[_Variant]
     publish_at: datetime | None = None
     unpublish_at: datetime | None = None
 
 
+_related = msgspec.json.Decoder(Related)
 _near = msgspec.json.Decoder(Near)
 _ids = msgspec.json.Decoder(list[UUID])
 _page = msgspec.json.Decoder(_Page)
@@ -69,8 +86,8 @@ _page = msgspec.json.Decoder(_Page)
 class Adviser:
     """Answers from what the recommender has written, the product pages, and the search index."""
 
-    def __init__(self, documents: Documents, index: Index) -> None:
-        self._documents, self._index = documents, index
+    def __init__(self, documents: Documents, index: Index, pictures: Pictures) -> None:
+        self._documents, self._index, self._pictures = documents, index, pictures
 
     async def bought_with(self, product_id: UUID, limit: int) -> Answer[Recommendations]:
         """What is bought together with a product; nothing else, even where that is little."""
@@ -96,6 +113,23 @@ class Adviser:
         ids = [UUID(hit["_id"]) for hit in found["hits"]["hits"]]
         return await self._shown([id_ for id_ in ids if id_ != product_id], limit)
 
+    async def related(self, product_id: UUID, position: Position | None) -> Answer[RelatedProducts]:
+        """What the merchant shows beside a product, as far as it is for sale, sold out or not."""
+        found = await self._documents.find(PAGE, related_id(product_id), product_key(product_id), position)
+        said = {} if found is None else _related.decode(found.body).products
+        ids = list(dict.fromkeys(str(id_) for several in said.values() for id_ in several))
+        pages = await self._documents.find_all(PAGE, ids) if ids else []
+        shown = {
+            id_: item
+            for id_, page in zip(ids, pages, strict=True)
+            if page is not None and (item := self._recommended(page.body, even_sold_out=True))
+        }
+        kinds = [
+            Kind(kind, [shown[str(id_)] for id_ in several if str(id_) in shown]) for kind, several in said.items()
+        ]
+        stale = None if found is None else found.stale
+        return Answer.made(RelatedProducts([kind for kind in kinds if kind.items]), CATALOG, stale)
+
     async def _near(self, products: Sequence[UUID]) -> list[Near]:
         made, *found = await self._documents.raw([MADE, *(near_key(each) for each in products)])
         if made is None:
@@ -116,27 +150,27 @@ class Adviser:
         for at in range(0, min(len(ids), CANDIDATES), limit * SPARE):
             some = ids[at : at + limit * SPARE]
             pages = await self._documents.find_all(PAGE, [str(id_) for id_ in some])
-            items += [shown for page in pages if page is not None and (shown := _recommended(page.body))]
+            items += [shown for page in pages if page is not None and (shown := self._recommended(page.body))]
             if len(items) >= limit:
                 break
         return items[:limit]
 
-
-def _recommended(body: bytes) -> Recommended | None:
-    """None if it isn't for sale now, or none of its variants can be had."""
-    page = _page.decode(body)
-    if not is_open(page.publish_at, page.unpublish_at, datetime.now(UTC)):
-        return None
-    there = [variant for variant in page.variants if variant.availability != "out"]
-    if not there:
-        return None
-    lowest: dict[str, int] = {}
-    for price in (price for variant in there for price in variant.prices):
-        lowest[price.currency] = min(price.amount_minor, lowest.get(price.currency, price.amount_minor))
-    prices = [Money(amount, currency) for currency, amount in sorted(lowest.items())]
-    availability: Availability = "in" if any(variant.availability == "in" for variant in there) else "low"
-    image = page.images[0].url if page.images else None
-    return Recommended(page.id, page.slug, page.name, page.brand, image, prices, availability)
+    def _recommended(self, body: bytes, *, even_sold_out: bool = False) -> Recommended | None:
+        """None if it isn't for sale now, or none of its variants can be had."""
+        page = _page.decode(body)
+        if not is_open(page.publish_at, page.unpublish_at, datetime.now(UTC)):
+            return None
+        there = [variant for variant in page.variants if variant.availability != "out"]
+        if not there and not even_sold_out:
+            return None
+        lowest: dict[str, int] = {}
+        for price in (price for variant in there or page.variants for price in variant.prices):
+            lowest[price.currency] = min(price.amount_minor, lowest.get(price.currency, price.amount_minor))
+        prices = [Money(amount, currency) for currency, amount in sorted(lowest.items())]
+        levels = {variant.availability for variant in there}
+        availability: Availability = "in" if "in" in levels else "low" if levels else "out"
+        image = self._pictures.hung(page.images[0]) if page.images else None
+        return Recommended(page.id, page.slug, page.name, page.brand, image, prices, availability)
 
 
 def _alike(product_id: str, size: int) -> dict[str, Any]:

@@ -8,7 +8,9 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, QueryParameter
 
 from read_side.answers import Shown, respond
-from read_side.recommendations.queries import MOST_GIVEN, Adviser, Recommendations
+from read_side.documents import parse_position
+from read_side.parameters import PositionToken
+from read_side.recommendations.queries import MOST_GIVEN, Adviser, Recommendations, RelatedProducts
 from shared.http.described import refuses
 from shared.http.problems import INVALID_INPUT, FieldError, unavailability
 
@@ -30,6 +32,17 @@ async def get_bought_together(
 ) -> Shown[Recommendations]:
     """What is bought together with a product, the closest first. Empty where nobody has bought it with another one."""
     return respond(request, await adviser.bought_with(product_id, limit))
+
+
+@get("/v1/products/{product_id:uuid}/related")
+async def get_related(
+    request: Call, product_id: FromPath[UUID], adviser: NamedDependency[Adviser], position: PositionToken = None
+) -> Shown[RelatedProducts]:
+    """What the merchant shows beside a product, by kind (accessories, alternatives), as far as it is for sale now.
+
+    Empty where nothing was said, or nobody knows the product.
+    """
+    return respond(request, await adviser.related(product_id, parse_position(position)))
 
 
 @get("/v1/products/{product_id:uuid}/similar")
@@ -60,4 +73,4 @@ async def get_recommendations(
     return respond(request, await adviser.for_hand(list(in_hand), category, limit))
 
 
-routes = [get_bought_together, get_similar, get_recommendations]
+routes = [get_bought_together, get_related, get_similar, get_recommendations]

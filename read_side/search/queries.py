@@ -14,6 +14,7 @@ from read_side.answers import Answer, catalog_kept
 from read_side.brands.queries import BrandShelf
 from read_side.categories.queries import Categories, CategoryShelf
 from read_side.documents import BEHIND, PARKED, Documents, not_ready
+from read_side.pictures import Pictures
 from read_side.prices.promotions import Known, PromotionShelf
 from read_side.prices.shelf import PriceListShelf
 from read_side.prices.slots import SlotShelf
@@ -104,11 +105,13 @@ class Search:
         promotions: PromotionShelf,
         slots: SlotShelf,
         instead: Instead,
+        pictures: Pictures,
         secret: str,
         tell: Callable[[SearchRequest, Page, bool, float], None],
     ) -> None:
         self._index, self._documents, self._rules, self._secret = index, documents, rules, secret
         self._shelf, self._brands, self._sales, self._instead = shelf, brands, sales, instead
+        self._pictures = pictures
         self._kinds, self._popular, self._tell = Kinds(index), PopularShelf(documents), tell
         self._lists, self._promotions, self._slots = lists, promotions, slots
 
@@ -217,7 +220,7 @@ class Search:
         lists, unsure = await self._lists.lists(results.named_lists(shown), position)
         said = results.Said(lists, plan.promoted.promotions if plan.promotes else (), datetime.now(UTC))
         page = Page(
-            items=[results.item(hit, asked, plan.categories, said) for hit in shown],
+            items=[results.item(hit, asked, plan.categories, said, self._pictures) for hit in shown],
             total=results.total(found["hits"]),
             facets=counted,
             next_cursor=self._next(hits, plan),

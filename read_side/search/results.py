@@ -1,6 +1,6 @@
 """What a search answers, out of what Elasticsearch found. Pure."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Literal, NamedTuple
 from uuid import UUID
@@ -9,11 +9,13 @@ import msgspec
 from msgspec import Struct
 
 from read_side.categories.queries import Categories
+from read_side.pictures import Pictures
 from read_side.search.elastic import Json
 from read_side.search.facets import Facet
 from read_side.search.parameters import SearchRequest
 from read_side.search.price_ranges import PriceRange
 from read_side.search.wording import Wording
+from shared.documents.images import ShownImage
 from shared.documents.prices import ALWAYS, ShownPrice, VariantTimes
 from shared.documents.stock import Availability
 from shared.shown_prices import Lists, Place, Promotions, shown_price
@@ -35,7 +37,7 @@ class Item(Struct, frozen=True):
     name: str
     brand: str
     product_type: str
-    image: str | None
+    image: ShownImage | None
     price: ShownPrice | None
     availability: Availability
     category: ItemCategory | None
@@ -73,7 +75,7 @@ class Said(NamedTuple):
     now: datetime
 
 
-def item(hit: Json, asked: SearchRequest, categories: Categories, said: Said) -> Item:
+def item(hit: Json, asked: SearchRequest, categories: Categories, said: Said, pictures: Pictures) -> Item:
     """A hit as a list shows it."""
     source = hit["_source"]
     price = _price(source, asked, said)
@@ -87,7 +89,7 @@ def item(hit: Json, asked: SearchRequest, categories: Categories, said: Said) ->
         name=next((names[locale] for locale in asked.locales or () if locale in names), source["name"]),
         brand=source["brand"],
         product_type=source["product_type"],
-        image=source.get("image"),
+        image=pictures.first(source.get("image"), asked.locales),
         price=price,
         availability=source["availability"],
         category=None if category_id is None else ItemCategory(UUID(category_id), known.name if known else None),
@@ -105,10 +107,20 @@ def _price(source: Json, asked: SearchRequest, said: Said) -> ShownPrice | None:
         amount = source.get("prices", {}).get(asked.currency)
         return None if amount is None else ShownPrice(amount, asked.currency)
     place = Place(asked.currency, asked.channel)
-    variants = msgspec.convert(source.get("times") or _plain_times(source), list[VariantTimes])
+    variants = msgspec.convert(_different(source.get("times") or _plain_times(source), said), list[VariantTimes])
     prices = (shown_price(times, said.lists, place, said.now, said.promotions) for times in variants)
     found = [price for price in prices if price is not None]
     return min(found, key=lambda price: price.amount_minor, default=None)
+
+
+def _different(times: Sequence[Json], said: Said) -> list[Json]:
+    """One of all variants that cost the same: of 500 mostly one is left. A promotion may be of some SKUs alone."""
+    single = {sku for each in said.promotions for _, terms in each.steps if terms for sku in terms.skus}
+    return list(
+        {
+            msgspec.json.encode((t["own"], t.get("lists"), t["sku"] if t["sku"] in single else None)): t for t in times
+        }.values()
+    )
 
 
 def _plain_times(source: Json) -> list[Json]:

@@ -15,10 +15,12 @@ from redis.exceptions import RedisError
 from read_side.answers import CATALOG, Answer
 from read_side.brands.queries import BrandShelf, KnownBrands, known_brands
 from read_side.categories.queries import Categories, CategoryShelf
+from read_side.pictures import Pictures
 from read_side.search import elastic
 from read_side.search.index import Index
 from read_side.search.names import FORGIVEN_FROM, Names
 from read_side.search.past import PastSearches
+from shared.documents.images import ShownImage
 from shared.documents.products import Category, CategoryTree
 from shared.documents.search_rules import plain
 from shared.http.problems import Problem
@@ -39,7 +41,7 @@ class SuggestedProduct(Struct, frozen=True):
     slug: str
     sku: str | None
     name: str
-    image: str | None
+    image: ShownImage | None
 
 
 class SuggestedCategory(Struct, frozen=True):
@@ -105,8 +107,10 @@ class BrandNames:
 class Suggesting:
     """Answers what is typed."""
 
-    def __init__(self, index: Index, shelf: CategoryShelf, brands: BrandShelf, past: PastSearches) -> None:
-        self._index, self._shelf, self._brands, self._past = index, shelf, brands, past
+    def __init__(
+        self, index: Index, shelf: CategoryShelf, brands: BrandShelf, past: PastSearches, pictures: Pictures
+    ) -> None:
+        self._index, self._shelf, self._brands, self._past, self._pictures = index, shelf, brands, past, pictures
         self._brand_names = BrandNames(known_brands({}))
         self._names: tuple[str, CategoryNames] = ("", CategoryNames(Categories(CategoryTree([]))))
 
@@ -142,7 +146,7 @@ class Suggesting:
         if len(hits) < MOST:
             known = {hit["_id"] for hit in hits}
             hits += [hit for hit in await self._with_all_words(typed) if hit["_id"] not in known]
-        return [_product(hit) for hit in hits[:MOST]]
+        return [_product(hit, self._pictures) for hit in hits[:MOST]]
 
     async def _with_all_words(self, typed: str) -> list[Json]:
         begun = {"match_bool_prefix": {"name": {"query": typed, "operator": "and", "fuzziness": "AUTO:5,9"}}}
@@ -169,7 +173,8 @@ def _moment(told: str | None) -> datetime | None:
     return None if told is None else datetime.fromisoformat(told)
 
 
-def _product(hit: Json) -> SuggestedProduct:
+def _product(hit: Json, pictures: Pictures) -> SuggestedProduct:
     source = hit["_source"]
     sku = next(iter(source["skus"]), None)
-    return SuggestedProduct(UUID(hit["_id"]), source["slug"], sku, source["name"], source.get("image"))
+    image = pictures.first(source.get("image"), None)
+    return SuggestedProduct(UUID(hit["_id"]), source["slug"], sku, source["name"], image)

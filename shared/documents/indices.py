@@ -100,7 +100,7 @@ _PRODUCTS: Json = {
     "numbers": {"type": "flattened"},
     "steps": {"type": "flattened"},
     "completion": {"type": "completion", "analyzer": "typed", "max_input_length": 60},
-    "image": UNSEARCHED,
+    "image": {"type": "object", "enabled": False},
     "skus": KEYWORD,
     "eans": KEYWORD,
     "prices": _object(**dict.fromkeys(EXPONENTS, LONG)),

@@ -7,11 +7,13 @@ from uuid import UUID
 
 from msgspec import UNSET, Struct, structs
 
+from shared.documents.images import shown
 from shared.documents.prices import ShownPrice, Step
 from shared.documents.products import PageVariant, ProductPage
 from shared.documents.shelves import Shelf, level
 from shared.documents.stock import Availability
 from shared.events.catalog import ProductFacts, Variant
+from shared.locales import wider
 
 
 class Known(Struct, frozen=True):
@@ -28,6 +30,12 @@ class Known(Struct, frozen=True):
     def availability(self, sku: str) -> Availability:
         """What a shopper sees of a SKU; of a bundle, whatever is kept under its own SKU."""
         return self.bundles.get(sku) or level(self.shelves.get(sku, {}))
+
+    @property
+    def locales(self) -> list[str]:
+        """The languages that it has a page of its own in."""
+        alts = [image.alts for image in self.facts.images if image.alts]
+        return sorted({*self.facts.translations, *(locale for each in alts for locale in each)})
 
     @property
     def timed(self) -> bool:
@@ -52,7 +60,7 @@ def page_of(known: Known, locale: str | None = None) -> ProductPage:
         product_type=facts.product_type,
         category_id=facts.category_id,
         attributes=facts.attributes,
-        images=facts.images,
+        images=[shown(image, locale) for image in facts.images],
         variants=[_variant(known, variant) for variant in facts.variants],
         locale=locale,
         publish_at=facts.publish_at or UNSET,
@@ -63,15 +71,10 @@ def page_of(known: Known, locale: str | None = None) -> ProductPage:
 
 def _translated(facts: ProductFacts, locale: str) -> ProductFacts:
     """The facts in a language; what isn't told there is as in the language at large, then as in the shop's own."""
-    said = [facts.translations[name] for name in _wider(locale) if name in facts.translations]
+    said = [facts.translations[name] for name in wider(locale) if name in facts.translations]
     name = next((told.name for told in said if told.name), facts.name)
     description = next((told.description for told in said if told.description), facts.description)
     return structs.replace(facts, name=name, description=description)
-
-
-def _wider(locale: str) -> list[str]:
-    parts = locale.split("-")
-    return ["-".join(parts[:length]) for length in range(len(parts), 0, -1)]
 
 
 def _variant(known: Known, variant: Variant) -> PageVariant:
@@ -84,4 +87,5 @@ def _variant(known: Known, variant: Variant) -> PageVariant:
         options=variant.options,
         prices=[ShownPrice(amount, currency) for currency, amount in sorted(prices.items())],
         availability=known.availability(variant.sku),
+        images=variant.images or [],
     )

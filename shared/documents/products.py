@@ -6,6 +6,7 @@ from uuid import UUID
 
 from msgspec import UNSET, Struct, UnsetType
 
+from shared.documents.images import ShownImage
 from shared.documents.prices import ShownPrice, VariantTimes
 from shared.documents.stock import Availability
 from shared.documents.told import MINOR, told
@@ -24,6 +25,23 @@ class PageVariant(Struct, frozen=True):
     options: dict[str, str]
     prices: list[ShownPrice]  # one per currency
     availability: Availability
+    images: list[int] = []  # places of the page's images that show it; none: all of them do
+
+
+class AxisValue(Struct, frozen=True):
+    """What may be chosen, and which SKU one gets by it. `exact`: on all other axes as the one that is chosen now."""
+
+    value: str
+    sku: str
+    availability: Availability
+    exact: bool
+
+
+class Axis(Struct, frozen=True):
+    """In what variants differ."""
+
+    name: str
+    values: list[AxisValue]
 
 
 class ProductPage(Struct, frozen=True):
@@ -37,11 +55,12 @@ class ProductPage(Struct, frozen=True):
     product_type: str
     category_id: UUID | None
     attributes: dict[str, AttributeValue]
-    images: list[Image]
+    images: list[ShownImage]
     variants: list[PageVariant]
     locale: str | None = None  # the language of name and description; null: the shop's own
     publish_at: datetime | UnsetType = UNSET  # before, there is no such page
     unpublish_at: datetime | UnsetType = UNSET  # from then on, neither
+    axes: list[Axis] | UnsetType = UNSET  # of a page of one variant: what else there is
     timed: bool = False  # it or its prices depend on the time or the channel, or changed lately: see `times_id`
 
 
@@ -53,6 +72,17 @@ def page_id(product_id: object, locale: str) -> str:
 def times_id(product_id: object) -> str:
     """The id of a `PriceTimes`, which pages that are `timed` have beside them. No locale is called so."""
     return f"{product_id}:prices"
+
+
+def related_id(product_id: object) -> str:
+    """The id of a `Related`, which products have that a merchant put others beside."""
+    return f"{product_id}:related"
+
+
+class Related(Struct, frozen=True):
+    """Kind → products, the best first, whether they are for sale or not."""
+
+    products: dict[str, list[UUID]]
 
 
 class Completion(Struct, frozen=True):
@@ -83,7 +113,7 @@ class SearchedProduct(Struct, frozen=True):
     completion: Annotated[
         Completion | None, told("what may be typed to find it; null: nobody finds it", since="v3")
     ]
-    image: Annotated[str | None, told("address of its first image")]
+    image: Annotated[Image | None, told("its first image, unsearched", since="v9")]
     skus: Annotated[list[str], told("its variants")]
     eans: Annotated[list[str], told("their EANs")]
     prices: Annotated[dict[str, int], told("currency → lowest price of its variants, tax excluded", MINOR)]

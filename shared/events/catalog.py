@@ -14,8 +14,9 @@ Status = Literal["draft", "active", "archived"]
 
 
 class Image(Struct, frozen=True):
-    url: str
+    url: str  # an address, or a path below wherever the shop's images lie
     alt: str = ""
+    alts: dict[str, str] | UnsetType = UNSET  # locale → what it shows, where another language is spoken
 
 
 class Variant(Struct, frozen=True):
@@ -28,6 +29,7 @@ class Variant(Struct, frozen=True):
     options: dict[str, str] = {}  # axis → value: {"colour": "red"}
     weight_grams: int | UnsetType = UNSET  # with its packaging; not there: nobody said
     tax_class: str | UnsetType = UNSET  # where it is taxed otherwise than its product
+    images: list[int] | UnsetType = UNSET  # places of the product's images that show it; not there: all of them do
 
     @property
     def grams(self) -> int:
@@ -60,6 +62,7 @@ class ProductFacts(Struct, frozen=True, omit_defaults=True):
     translations: dict[str, Translation] = {}  # locale (`de`, `de-AT`) → what differs there
     publish_at: datetime | None = None  # active, it is for sale only from then on
     unpublish_at: datetime | None = None  # and only until then
+    related: dict[str, list[UUID]] = {}  # kind (`accessories`) → products that go with it, the best first
 
     @property
     def taxed_as(self) -> str:

@@ -76,6 +76,7 @@ OPEN = {
     "GET /v1/recommendations": "the catalog is public",
     "GET /v1/products/{product_id}/similar": "the catalog is public",
     "GET /v1/products/{product_id}/bought-together": "the catalog is public",
+    "GET /v1/products/{product_id}/related": "the catalog is public",
     "GET /v1/suggestions": "the catalog is public",
     "POST /v1/behaviour": "whoever looks at products and has consented; bounded, and nothing waits for it",
     "GET /v1/orders/{order_id}": "Order-Token or orders:read",

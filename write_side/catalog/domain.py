@@ -36,7 +36,8 @@ TaxClass = Annotated[str, Meta(pattern=TAX_CLASS, examples=["reduced"])]
 class VariantInput(Struct, frozen=True, forbid_unknown_fields=True):
     """`{"sku": "LAMP-RED", "ean": "4006381333931", "options": {"colour": "red"}, "weight_grams": 850}`.
 
-    With a `tax_class` it is taxed otherwise than its product.
+    With a `tax_class` it is taxed otherwise than its product. `images`: which of the product's images show it, by their
+    places, the first being 0.
     """
 
     sku: str
@@ -45,13 +46,15 @@ class VariantInput(Struct, frozen=True, forbid_unknown_fields=True):
     options: dict[str, str] = {}
     weight_grams: Annotated[int, Meta(ge=0, le=HEAVIEST)] = 0
     tax_class: TaxClass | None = None
+    images: list[Annotated[int, Meta(ge=0)]] = []
 
 
 class ImageInput(Struct, frozen=True, forbid_unknown_fields=True):
-    """`{"url": "https://…", "alt": "front"}`."""
+    """`{"url": "lamps/red.jpg", "alt": "front", "alts": {"de": "vorne"}}`: an address, or a path below the images."""
 
     url: str
     alt: str = ""
+    alts: dict[str, str] = {}
 
 
 class TranslationInput(Struct, frozen=True, forbid_unknown_fields=True):
@@ -65,7 +68,7 @@ class ProductInput(Struct, frozen=True, forbid_unknown_fields=True):
     """All that is said of a product. Without a slug it is made from the name (or stays what it was).
 
     `translations`: by locale (`de`, `de-AT`). Active, it is for sale from `publish_at` until `unpublish_at`, both whole
-    minutes.
+    minutes. `related`: products that go with it, the best first, by kinds such as `accessories`.
     """
 
     name: str
@@ -83,6 +86,7 @@ class ProductInput(Struct, frozen=True, forbid_unknown_fields=True):
     translations: dict[str, TranslationInput] = {}
     publish_at: Moment | None = None
     unpublish_at: Moment | None = None
+    related: dict[str, list[UUID]] = {}
 
 
 class CategoryInput(Struct, frozen=True, forbid_unknown_fields=True):
@@ -128,21 +132,23 @@ def facts_of(given: ProductInput, slug: str, ids: Mapping[str, UUID]) -> Product
             status=given.status,
             category_id=given.category_id,
             attributes=given.attributes,
-            images=[Image(image.url, image.alt) for image in given.images],
+            images=[Image(image.url, image.alt, image.alts or UNSET) for image in given.images],
             variants=[_variant(ids[v.sku], v) for v in given.variants],
             external_ref=given.external_ref,
             tax_class=UNSET if given.tax_class == "standard" else given.tax_class,
             translations={locale: told for locale, told in _told(given.translations) if told != Translation()},
             publish_at=_in_utc(given.publish_at),
             unpublish_at=_in_utc(given.unpublish_at),
+            related={kind: products for kind, products in given.related.items() if products},
         )
     )
 
 
 def _variant(id_: UUID, given: VariantInput) -> Variant:
     return Variant(
-        id_, given.sku, given.ean, given.name, given.options, given.weight_grams or UNSET, given.tax_class or UNSET
-    )
+        id_, given.sku, given.ean, given.name, given.options, given.weight_grams or UNSET, given.tax_class or UNSET,
+        given.images or UNSET,
+    )  # fmt: skip
 
 
 def _in_utc(moment: datetime | None) -> datetime | None:

@@ -1,7 +1,8 @@
 """What a merchant may say of a product: every limit and form of its facts, checked in one place. Pure."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from uuid import UUID
 
 from msgspec import structs
 
@@ -14,7 +15,8 @@ from shared.slugs import LONGEST, PATTERN
 from write_side.catalog import refusals
 
 ATTRIBUTES, VALUES, IMAGES, VARIANTS, OPTIONS, LOCALES = 1000, 1000, 100, 500, 20, 50
-FACTS_BYTES = 131_072
+KINDS, RELATED = 10, 50
+FACTS_BYTES = 262_144  # 500 variants on three axes, each with an image, take 140 kB
 HEAVIEST = 10_000_000  # grams
 TAX_CLASS = r"^[a-z][a-z0-9-]{0,39}(?!\n)$"
 LARGEST = 2**63 - 1
@@ -25,6 +27,8 @@ _slug = re.compile(PATTERN)
 _locale = re.compile(LOCALE)
 _control = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 _url = re.compile(r"https?://[^\s\"<>\\]+")
+_path = re.compile(r"/?(?!/)(?![^/]*:)[^\s\"<>\\?#]+")  # no other scheme, host, query, or way up
+_kind = re.compile(r"[a-z][a-z0-9-]{0,39}")
 
 
 def checked(facts: ProductFacts) -> ProductFacts:
@@ -40,7 +44,8 @@ def checked(facts: ProductFacts) -> ProductFacts:
     _check_images(facts.images)
     _check_translations(facts.translations)
     _check_schedule(facts)
-    facts = structs.replace(facts, variants=_checked_variants(facts.variants))
+    _check_related(facts.related)
+    facts = structs.replace(facts, variants=_checked_variants(facts.variants, len(facts.images)))
     size = len(as_json(facts))
     if size > FACTS_BYTES:
         said = f"the facts take {size} bytes, {FACTS_BYTES} at most"
@@ -98,18 +103,32 @@ def _check_images(images: Sequence[Image]) -> None:
     for index, image in enumerate(images):
         check_text(image.url, f"/images/{index}/url", URL)
         check_text(image.alt, f"/images/{index}/alt", NAME)
-        if not _url.fullmatch(image.url):
-            raise refusals.BrokenImage("an image is named by an http or https address", pointer=f"/images/{index}/url")
+        _check_alts(image.alts or {}, f"/images/{index}/alts")
+        if not _url.fullmatch(image.url) and (not _path.fullmatch(image.url) or ".." in image.url.split("/")):
+            said = "an image is named by an http or https address, or by a path below the shop's images"
+            raise refusals.BrokenImage(said, pointer=f"/images/{index}/url")
+
+
+def _check_alts(alts: Mapping[str, str], pointer: str) -> None:
+    _check_locales(alts, pointer)
+    for locale, alt in alts.items():
+        check_text(alt, f"{pointer}/{escaped(locale)}", NAME)
+
+
+def _check_locales(locales: Collection[str], pointer: str) -> None:
+    if len(locales) > LOCALES:
+        said = f"{len(locales)} languages, {LOCALES} at most"
+        raise refusals.TooManyLocales(said, pointer=pointer, limit=LOCALES)
+    for locale in locales:
+        if not _locale.fullmatch(locale):
+            said = "a language is named as in de, de-AT or zh-Hant-TW"
+            raise refusals.BrokenLocale(said, pointer=f"{pointer}/{escaped(locale)}")
 
 
 def _check_translations(translations: Mapping[str, Translation]) -> None:
-    if len(translations) > LOCALES:
-        said = f"{len(translations)} languages, {LOCALES} at most"
-        raise refusals.TooManyLocales(said, pointer="/translations", limit=LOCALES)
+    _check_locales(translations, "/translations")
     for locale, told in translations.items():
         pointer = f"/translations/{escaped(locale)}"
-        if not _locale.fullmatch(locale):
-            raise refusals.BrokenLocale("a language is named as in de, de-AT or zh-Hant-TW", pointer=pointer)
         check_text(told.name, f"{pointer}/name", NAME)
         check_text(told.description, f"{pointer}/description", TEXT)
 
@@ -123,7 +142,22 @@ def _check_schedule(facts: ProductFacts) -> None:
         raise refusals.NeverPublished("it would end before it begins", pointer="/unpublish_at")
 
 
-def _checked_variants(variants: Sequence[Variant]) -> list[Variant]:
+def _check_related(related: Mapping[str, Sequence[UUID]]) -> None:
+    if len(related) > KINDS:
+        said = f"{len(related)} kinds, {KINDS} at most"
+        raise refusals.TooManyRelated(said, pointer="/related", limit=KINDS)
+    for kind, products in related.items():
+        pointer = f"/related/{escaped(kind)}"
+        if not _kind.fullmatch(kind):
+            raise refusals.BrokenKind("a kind is lower-case letters, digits and hyphens", pointer=pointer)
+        if len(products) > RELATED:
+            said = f"{len(products)} products, {RELATED} at most"
+            raise refusals.TooManyRelated(said, pointer=pointer, limit=RELATED)
+        if len(set(products)) < len(products):
+            raise refusals.RelatedTwice("a product stands twice", pointer=pointer)
+
+
+def _checked_variants(variants: Sequence[Variant], images: int) -> list[Variant]:
     if not variants:
         raise refusals.NoVariants("a product needs at least one variant", pointer="/variants")
     if len(variants) > VARIANTS:
@@ -134,7 +168,15 @@ def _checked_variants(variants: Sequence[Variant]) -> list[Variant]:
         if variant.sku in seen:
             raise refusals.DuplicateSku(f"{variant.sku} stands twice", pointer=f"/variants/{index}/sku")
         seen.add(variant.sku)
+    for index, variant in enumerate(variants):
+        _check_places(variant.images or [], images, f"/variants/{index}/images")
     return [_checked_variant(variant, f"/variants/{index}") for index, variant in enumerate(variants)]
+
+
+def _check_places(places: Sequence[int], images: int, pointer: str) -> None:
+    if len(set(places)) < len(places) or not all(0 <= place < images for place in places):
+        said = f"of {images} images each may be named once, the first by 0"
+        raise refusals.NoSuchImage(said, pointer=pointer)
 
 
 def _checked_variant(variant: Variant, pointer: str) -> Variant:

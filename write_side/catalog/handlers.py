@@ -11,6 +11,7 @@ from shared.ids import uuid7
 from write_side import commands, event_log
 from write_side.catalog import domain, refusals, store
 from write_side.catalog.domain import Category, CategoryInput, Product, ProductInput
+from write_side.catalog.facts import escaped
 from write_side.catalog.store import Change, SoldVariant
 from write_side.commands import Answer, Call
 from write_side.database import Connection, Pool
@@ -117,6 +118,17 @@ async def _check_claims(conn: Connection, given: ProductInput, product_id: UUID 
         raise refusals.ExternalRefTaken(f"another product is {given.external_ref}", pointer="/external_ref")
     if given.category_id and await store.find_category(conn, given.category_id) is None:
         raise refusals.NoSuchCategory(f"there is no category {given.category_id}", pointer="/category_id")
+    await _check_related(conn, given, product_id)
+
+
+async def _check_related(conn: Connection, given: ProductInput, product_id: UUID | None) -> None:
+    wanted = [other for others in given.related.values() for other in others]
+    known = await store.known_ids(conn, wanted) - {product_id} if wanted else set()
+    for kind, others in given.related.items():
+        for index, other in enumerate(others):
+            if other not in known:
+                said = f"{other} is this product, or none"
+                raise refusals.NoSuchProduct(said, pointer=f"/related/{escaped(kind)}/{index}")
 
 
 async def create_category(

@@ -166,9 +166,39 @@ class NumberTooLarge(Invalid):
 
 
 class BrokenImage(Invalid):
-    """Images are named by http or https addresses."""
+    """Images are named by http or https addresses, or by paths."""
 
     code = "broken_image_url"
+
+
+class NoSuchImage(Invalid):
+    """A variant is shown by an image that its product doesn't have, or by one twice."""
+
+    code = "no_such_image"
+
+
+class BrokenKind(Invalid):
+    """No name of a kind of related products."""
+
+    code = "broken_kind"
+
+
+class TooManyRelated(Invalid):
+    """More related products, or kinds of them, than a product may have."""
+
+    code = "too_many_related"
+
+
+class RelatedTwice(Invalid):
+    """A related product stands twice in one list."""
+
+    code = "related_twice"
+
+
+class NoSuchProduct(Invalid):
+    """A related product does not exist, or is the product itself."""
+
+    code = "no_such_product"
 
 
 class FactsTooLarge(Invalid):

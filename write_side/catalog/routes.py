@@ -24,7 +24,8 @@ _FACTS = (
     refusals.BrokenImage, refusals.DuplicateSku, refusals.NoVariants, refusals.NumberTooLarge, refusals.NoSuchCategory,
     refusals.TooManyAttributes, refusals.TooManyValues, refusals.TooManyImages, refusals.TooManyVariants,
     refusals.TooManyOptions, refusals.TooManyLocales, refusals.BrokenLocale, refusals.FactsTooLarge,
-    refusals.NoWholeMinute, refusals.NeverPublished,
+    refusals.NoWholeMinute, refusals.NeverPublished, refusals.NoSuchImage, refusals.BrokenKind, refusals.TooManyRelated,
+    refusals.RelatedTwice, refusals.NoSuchProduct,
 )  # fmt: skip
 _CLAIMS = (refusals.SlugTaken, refusals.SkuTaken, refusals.ExternalRefTaken)
 _NODE = (

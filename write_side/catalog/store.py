@@ -27,11 +27,13 @@ from write_side.event_log import NewEvent
 _attributes = msgspec.json.Decoder(dict[str, AttributeValue])
 _images = msgspec.json.Decoder(list[Image])
 _options = msgspec.json.Decoder(dict[str, str])
+_related = msgspec.json.Decoder(dict[str, list[UUID]])
+_places = msgspec.json.Decoder(list[int])
 _translations = msgspec.json.Decoder(dict[str, Translation])
 
 _PRODUCT = """id, slug, name, brand, description, product_type, status, category_id, attributes, images, external_ref,
               version, tax_class, translations,
-              publish_at, unpublish_at"""
+              publish_at, unpublish_at, related"""
 _CATEGORY = "id, parent_id, slug, name, version"
 
 
@@ -91,7 +93,7 @@ async def _products(conn: Connection, query: str, *args: Any) -> list[Product]:
     if not rows:
         return []
     variants = await conn.fetch(
-        """SELECT id, product_id, sku, ean, name, options, weight_grams, tax_class, retired FROM variant
+        """SELECT id, product_id, sku, ean, name, options, weight_grams, tax_class, images, retired FROM variant
            WHERE product_id = ANY ($1) ORDER BY product_id, place""",
         [row["id"] for row in rows],
     )
@@ -108,7 +110,7 @@ async def _products(conn: Connection, query: str, *args: Any) -> list[Product]:
 def _variant(row: asyncpg.Record) -> Variant:
     return Variant(
         row["id"], row["sku"], row["ean"], row["name"], _options.decode(row["options"]), row["weight_grams"] or UNSET,
-        row["tax_class"] or UNSET,
+        row["tax_class"] or UNSET, _places.decode(row["images"]) or UNSET,
     )  # fmt: skip
 
 
@@ -129,6 +131,7 @@ def _product(row: asyncpg.Record, variants: list[Variant], retired: dict[str, UU
         translations=_translations.decode(row["translations"]),
         publish_at=row["publish_at"],
         unpublish_at=row["unpublish_at"],
+        related=_related.decode(row["related"]),
     )
     return Product(row["id"], row["version"], facts, retired)
 
@@ -149,6 +152,11 @@ async def owners_of(conn: Connection, skus: Sequence[str]) -> dict[str, UUID]:
     """SKU → the product it belongs to for ever, retired or not."""
     rows = await conn.fetch("SELECT sku, product_id FROM variant WHERE sku = ANY ($1)", skus)
     return {row["sku"]: row["product_id"] for row in rows}
+
+
+async def known_ids(conn: Connection, ids: Sequence[UUID]) -> set[UUID]:
+    """Which of these products there are."""
+    return {row["id"] for row in await conn.fetch("SELECT id FROM product WHERE id = ANY ($1)", ids)}
 
 
 async def owner_of_ref(conn: Connection, external_ref: str) -> UUID | None:
@@ -177,9 +185,10 @@ async def save_products(conn: Connection, changes: Sequence[Change]) -> list[New
 
 _UNNESTED = """unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::uuid[],
                       $9::json[], $10::json[], $11::text[], $12::bigint[], $13::text[], $14::json[],
-                      $15::timestamptz[], $16::timestamptz[])
+                      $15::timestamptz[], $16::timestamptz[], $17::json[])
                AS t(id, slug, name, brand, description, product_type, status, category_id, attributes, images,
-                    external_ref, version, tax_class, translations, publish_at, unpublish_at)"""
+                    external_ref, version, tax_class, translations, publish_at, unpublish_at,
+                    related)"""
 
 
 async def _insert_products(conn: Connection, products: Sequence[Product]) -> None:
@@ -195,7 +204,7 @@ async def _update_products(conn: Connection, products: Sequence[Product]) -> Non
                    product_type = t.product_type, status = t.status, category_id = t.category_id,
                    attributes = t.attributes, images = t.images, external_ref = t.external_ref, version = t.version,
                    tax_class = t.tax_class, translations = t.translations,
-                   publish_at = t.publish_at, unpublish_at = t.unpublish_at
+                   publish_at = t.publish_at, unpublish_at = t.unpublish_at, related = t.related
             FROM {_UNNESTED} WHERE p.id = t.id AND p.version = t.version - 1""",  # noqa: S608
         *_columns(products),
     )
@@ -217,6 +226,7 @@ def _columns(products: Sequence[Product]) -> list[list[Any]]:
         [as_json(f.translations).decode() for f in facts],
         [f.publish_at for f in facts],
         [f.unpublish_at for f in facts],
+        [as_json(f.related).decode() for f in facts],
     ]
 
 
@@ -225,22 +235,26 @@ async def _save_variants(conn: Connection, products: Sequence[Product]) -> None:
     if not rows:
         return
     await conn.execute(
-        """INSERT INTO variant (id, product_id, sku, ean, name, options, weight_grams, tax_class, place, retired)
+        """INSERT INTO variant (id, product_id, sku, ean, name, options, weight_grams, tax_class, images, place,
+                                retired)
            SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::json[], $7::int[],
-                                $8::text[], $9::int[], $10::boolean[])
+                                $8::text[], $9::json[], $10::int[], $11::boolean[])
            ON CONFLICT (id) DO UPDATE SET ean = EXCLUDED.ean, name = EXCLUDED.name, options = EXCLUDED.options,
                                           weight_grams = EXCLUDED.weight_grams, tax_class = EXCLUDED.tax_class,
-                                          place = EXCLUDED.place, retired = EXCLUDED.retired""",
+                                          images = EXCLUDED.images, place = EXCLUDED.place,
+                                          retired = EXCLUDED.retired""",
         *map(list, zip(*rows, strict=True)),
     )
 
 
 def _variant_rows(product: Product) -> Iterable[tuple[Any, ...]]:
     for place, v in enumerate(product.facts.variants):
-        options, tax_class = as_json(v.options).decode(), v.tax_class or None
-        yield v.variant_id, product.id, v.sku, v.ean, v.name, options, v.grams, tax_class, place, False
+        options, images = as_json(v.options).decode(), as_json(v.images or []).decode()
+        yield (
+            v.variant_id, product.id, v.sku, v.ean, v.name, options, v.grams, v.tax_class or None, images, place, False
+        )  # fmt: skip
     for sku, id_ in product.retired.items():
-        yield id_, product.id, sku, None, "", "{}", 0, None, 0, True
+        yield id_, product.id, sku, None, "", "{}", 0, None, "[]", 0, True
 
 
 async def lock_tree(conn: Connection) -> list[Category]:
@@ -280,7 +294,7 @@ async def rewrite_product(conn: Connection, product: Product) -> None:
     """Make the rows say this; for a repair."""
     names = [name.strip() for name in _PRODUCT.split(",")]
     await overwrite(conn, "product", dict(zip(names, (column[0] for column in _columns([product])), strict=True)))
-    names = ["id", "sku", "ean", "name", "options", "weight_grams", "tax_class", "place", "retired"]
+    names = ["id", "sku", "ean", "name", "options", "weight_grams", "tax_class", "images", "place", "retired"]
     rows = [dict(zip(names, (id_, *rest), strict=True)) for id_, _, *rest in _variant_rows(product)]
     await replace(conn, "variant", ("product_id", product.id), rows)
 

@@ -70,7 +70,7 @@ def lines_of(facts: ProductFacts, tree: Mapping[UUID, Category], prices: Prices,
             *(str(prices.get(variant.sku, {}).get(currency, "")) for currency in spoken.currencies),
         ]
         for n, variant in enumerate(facts.variants)
-        for cells in [_of_variant(variant, facts.slug) | (_of_product(facts, tree) if n == 0 else {})]
+        for cells in [_of_variant(variant, facts) | (_of_product(facts, tree) if n == 0 else {})]
     ]
 
 
@@ -95,15 +95,16 @@ def _of_product(facts: ProductFacts, tree: Mapping[UUID, Category]) -> dict[str,
     }
 
 
-def _of_variant(variant: Variant, slug: str) -> dict[str, str]:
+def _of_variant(variant: Variant, facts: ProductFacts) -> dict[str, str]:
     return {
-        "slug": slug,
+        "slug": facts.slug,
         "sku": variant.sku,
         "variant_name": variant.name,
         "ean": variant.ean or "",
         "weight_grams": str(variant.grams or ""),
         "variant_tax_class": variant.tax_class or "",
         "json:options": as_json(variant.options).decode(),
+        "json:variant_images": as_json([facts.images[place].url for place in variant.images or []]).decode(),
     }
 
 

@@ -26,6 +26,7 @@ SHOPIFY = ColumnMapping(
         "Variant Grams": "weight_grams",
         "Image Src": "images",
         "Image Alt Text": "image_alt",
+        "Variant Image": "variant_images",
         "URL handle": "external_ref",
         "Description": "description",
         "Product category": "category",
@@ -37,6 +38,7 @@ SHOPIFY = ColumnMapping(
         "Weight value (grams)": "weight_grams",
         "Product image URL": "images",
         "Image alt text": "image_alt",
+        "Variant image URL": "variant_images",
         **{f"Option{n} {word}": f"option_{word.lower()}:{n}" for n in (1, 2, 3) for word in ("Name", "Value")},
         **{f"Option{n} {word}": f"option_{word}:{n}" for n in (1, 2, 3) for word in ("name", "value")},
     },
@@ -82,7 +84,8 @@ OWN = ColumnMapping(
         for field in (
             "slug", "sku", "name", "external_ref", "brand", "description", "product_type", "status", "category",
             "category_slug", "json:attributes", "json:images", "variant_name", "ean", "weight_grams", "tax_class",
-            "variant_tax_class", "json:options", "publish_at", "unpublish_at",
+            "variant_tax_class", "json:options", "json:variant_images", "publish_at",
+            "unpublish_at",
         )
     },
     lines="variant",

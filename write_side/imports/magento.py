@@ -68,7 +68,7 @@ def _features(cell: str) -> str:
 
 
 def _images(said: Mapping[str, str], base: str) -> list[Image] | None:
-    """Images with their labels. None, so that they stay as they are, where a path is all there is and no base."""
+    """Images with their labels. None, so that they stay as they are, where the file has no column for them."""
     if "magento:image" not in said:
         return None
     more, labels = said.get("magento:images", ""), said.get("magento:labels", "")
@@ -78,11 +78,11 @@ def _images(said: Mapping[str, str], base: str) -> list[Image] | None:
     for n, path in enumerate(paths):
         if path:
             images.setdefault(path, Image(whole(path, base), alts.get(n, "")))
-    return None if any(not image.url for image in images.values()) else list(images.values())
+    return list(images.values())
 
 
 def whole(path: str, base: str) -> str:
-    """An address; a path gets the base before it, and is none without one."""
-    if "://" in path or not path:
+    """An address; a path gets the base before it, and stays one without."""
+    if "://" in path or not path or not base:
         return path
-    return f"{base.rstrip('/')}/{path.lstrip('/')}" if base else ""
+    return f"{base.rstrip('/')}/{path.lstrip('/')}"

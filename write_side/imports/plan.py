@@ -11,7 +11,7 @@ from uuid import UUID
 
 from msgspec import Struct, field
 
-from shared.events.catalog import ProductCreated, ProductEvent, ProductFacts, Status, Variant
+from shared.events.catalog import ProductCreated, ProductEvent, ProductFacts, Status
 from write_side import catalog, pricing
 from write_side.catalog import (
     Change,
@@ -21,11 +21,10 @@ from write_side.catalog import (
     SkuTaken,
     SlugTaken,
     TranslationInput,
-    VariantInput,
 )
 from write_side.errors import Refusal
 from write_side.imports.rows import Row
-from write_side.imports.variant_rows import VariantRow
+from write_side.imports.variants_after import images_of, variants_of
 from write_side.inventory import OpenStockItem
 from write_side.pricing import PricedVariant, Repriced, SetPrice
 
@@ -131,16 +130,14 @@ def _given(row: Row, before: ProductFacts | None, categories: Mapping[str, UUID]
     def kept(name: str, said: str | None) -> str:
         return said if said is not None else "" if before is None else str(getattr(before, name))
 
-    images = [ImageInput(image.url, image.alt) for image in row.images or []]
-    if row.images is None and before is not None:
-        images = [ImageInput(image.url, image.alt) for image in before.images]
+    images = images_of(row, before)
     translations = dict(before.translations) if before is not None else {}
     translations |= row.translations or {}
     attributes = row.attributes if row.attributes is not None else {} if before is None else before.attributes
     status = row.status or ("active" if before is None else before.status)
     return ProductInput(
         name=row.name,
-        variants=_variants(row, before),
+        variants=[*variants_of(row, before, [image.url for image in images])],
         slug=row.slug,
         brand=kept("brand", row.brand),
         description=kept("description", row.description),
@@ -148,34 +145,13 @@ def _given(row: Row, before: ProductFacts | None, categories: Mapping[str, UUID]
         status=cast(Status, status),
         category_id=_category_id(row, categories),
         attributes=attributes,
-        images=images,
+        images=[ImageInput(image.url, image.alt, image.alts or {}) for image in images],
         external_ref=before.external_ref if row.external_ref is None and before is not None else row.external_ref,
         tax_class=row.tax_class or ("standard" if before is None else before.taxed_as),
         translations={locale: TranslationInput(said.name, said.description) for locale, said in translations.items()},
         publish_at=row.moments.get("publish_at", None if before is None else before.publish_at),
         unpublish_at=row.moments.get("unpublish_at", None if before is None else before.unpublish_at),
-    )
-
-
-def _variants(row: Row, before: ProductFacts | None) -> list[VariantInput]:
-    """The variants of the row, among those that the product has besides."""
-    said = {variant.sku: variant for variant in row.variants}
-    there = [] if before is None else before.variants
-    new = [variant for variant in row.variants if all(v.sku != variant.sku for v in there)]
-    return [
-        *(_revised(v, said.get(v.sku, VariantRow(v.sku))) for v in there),
-        *(VariantInput(v.sku, v.ean, v.name or "", v.options or {}, v.weight_grams or 0, v.tax_class) for v in new),
-    ]
-
-
-def _revised(variant: Variant, said: VariantRow) -> VariantInput:
-    return VariantInput(
-        variant.sku,
-        said.ean if said.has_ean else variant.ean,
-        variant.name if said.name is None else said.name,
-        variant.options if said.options is None else said.options,
-        variant.grams if said.weight_grams is None else said.weight_grams,
-        said.tax_class or variant.tax_class or None,
+        related={} if before is None else before.related,
     )
 
 

@@ -175,7 +175,7 @@ class RowReader:
         for said in lines:
             for cell in said.get("images", "").split(self._mapping.image_separator):
                 if cell.strip():
-                    url = whole(cell.strip(), self._mapping.image_base) or cell.strip()
+                    url = whole(cell.strip(), self._mapping.image_base)
                     images.setdefault(url, Image(url, said.get("image_alt", "")))
         return list(images.values())
 

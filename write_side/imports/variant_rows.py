@@ -7,9 +7,10 @@ import msgspec
 from msgspec import Struct
 
 from shared.ean import LENGTHS
+from shared.events.catalog import Image
 from shared.money import EXPONENTS
 from write_side.catalog import HEAVIEST, TAX_CLASS
-from write_side.imports.magento import variations
+from write_side.imports.magento import variations, whole
 from write_side.imports.mapping import OPTION, OPTION_NAME, OPTION_VALUE, PRICE, ColumnMapping
 from write_side.imports.rejecting import Rejected, decoded
 
@@ -37,6 +38,7 @@ class VariantRow(Struct, frozen=True):
     stock: int | None = None
     weight_grams: int | None = None
     tax_class: str | None = None
+    images: list[str] | None = None  # by their addresses
 
 
 class VariantReader:
@@ -65,8 +67,11 @@ class VariantReader:
         if first.get("magento:kind") != "configurable":
             return [self._variant(first, first)]
         options = variations(first.get("magento:variations", ""))
-        found = [self._variant(said, said) for said in also]
-        return [msgspec.structs.replace(variant, options=options.get(variant.sku, {})) for variant in found]
+        found = [(self._variant(said, said), said) for said in also]
+        return [
+            msgspec.structs.replace(variant, options=options.get(variant.sku, {}), images=_own_images(said))
+            for variant, said in found
+        ]
 
     def _variant(self, said: Said, first: Said) -> VariantRow:
         options = self._options(said, first)
@@ -80,7 +85,16 @@ class VariantReader:
             stock=self._stock(said.get("stock", "")),
             weight_grams=_weight(said.get("weight_grams", "")),
             tax_class=tax_class_of(said.get("variant_tax_class")),
+            images=self._images(said),
         )
+
+    def _images(self, said: Said) -> list[str] | None:
+        if "json:variant_images" in said:
+            return decoded(said["json:variant_images"] or "[]", list[str], "broken_images")
+        if "variant_images" not in said:
+            return None
+        cells = (cell.strip() for cell in said["variant_images"].split(self._mapping.image_separator))
+        return list(dict.fromkeys(whole(cell, self._mapping.image_base) for cell in cells if cell))
 
     def _options(self, said: Said, first: Said) -> dict[str, str] | None:
         """Axis → value; the names of numbered axes stand on the first line alone."""
@@ -117,6 +131,13 @@ class VariantReader:
         if not match or (match[1] and self._mapping.oversold == "rejected"):
             raise Rejected("broken_stock", f"{cell[:40]!r} is no count")
         return 0 if match[1] else int(match[2])
+
+
+def _own_images(said: Said) -> list[str] | None:
+    """Those of a variant's own line."""
+    if "json:images" not in said:
+        return None
+    return [image.url for image in decoded(said["json:images"], list[Image], "broken_images")]
 
 
 def tax_class_of(cell: str | None) -> str | None:

@@ -24,9 +24,12 @@ from write_side.errors import Refusal, VersionConflict
 
 LAMP = ProductInput(
     name="Desk lamp",
-    variants=[VariantInput("LAMP-RED", "036000291452", "red", {"colour": "red"}), VariantInput("LAMP-BLUE")],
+    variants=[
+        VariantInput("LAMP-RED", "036000291452", "red", {"colour": "red"}, images=[1, 0]),
+        VariantInput("LAMP-BLUE"),
+    ],
     attributes={"z last": 1, "a first": 2.50, "power": 9.0, "dimmable": True, "colours": ["red", 2, 0.5, False]},
-    images=[ImageInput("https://images.example/lamp.jpg", "front")],
+    images=[ImageInput("https://a.example/lamp.jpg", "front", {"de": "vorne"}), ImageInput("lamps/red.jpg")],
     external_ref="ERP-1",
 )
 
@@ -62,6 +65,18 @@ async def test_a_product_comes_back_as_it_was_given(pool: Pool) -> None:
     assert {sku: variant.name for sku, variant in sold.items()} == {
         "LAMP-RED": "Desk lamp red", "LAMP-BLUE": "Desk lamp"
     }  # fmt: skip
+
+
+async def test_related_products_are_products_and_never_the_product_itself(pool: Pool) -> None:
+    bulb, lamp = await created(pool, other()), await created(pool)
+    given = structs.replace(LAMP, related={"accessories": [bulb.id], "alternatives": []})
+    made = state_of(await handlers.replace_product(pool, lamp.id, given, 1, CAUSE, None))
+    assert made.product.related == {"accessories": [bulb.id]}
+    for nobody in (lamp.id, uuid7()):
+        wrong = structs.replace(LAMP, related={"accessories": [bulb.id, nobody]})
+        with pytest.raises(refusals.NoSuchProduct) as refused:
+            await handlers.replace_product(pool, lamp.id, wrong, 2, CAUSE, None)
+        assert refused.value.facts["pointer"] == "/related/accessories/1"
 
 
 @pytest.mark.parametrize(

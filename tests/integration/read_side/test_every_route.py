@@ -73,6 +73,8 @@ async def test_every_success_is_answered_as_declared(shelves: Shelves, api: Held
         f"/v1/sales/{sale.id}",
         "/v1/sales/by-sku/lamp",
         f"/v1/products/{page.id}/bought-together",
+        f"/v1/products/{page.id}/related",
+        f"/v1/products/{page.id}?variant=lamp-red",
         f"/v1/products/{page.id}/similar",
         f"/v1/recommendations?product={page.id}",
     ):

@@ -12,6 +12,7 @@ from msgspec import structs
 from read_side.app import create_app
 from read_side.prices.pages import KEPT, changes_at
 from shared.documents import products, stock
+from shared.documents.images import ShownImage
 from shared.documents.prices import LISTS, PriceTimes, ShownPriceList, Step, TermsStep, VariantTimes
 from shared.documents.promotions import PROMOTIONS, PromotionStep, ShownPromotion
 from shared.events.pricing import PriceListTerms
@@ -160,6 +161,30 @@ async def test_a_page_is_told_in_the_language_that_is_asked_for(
             assert answer.content == told
         gone = await api.get(f"/v1/products/{uuid7()}", headers={"Accept-Language": "de"})
         assert gone.status_code == 404
+
+
+@pytest.mark.parametrize("fronted", [True, False])
+async def test_images_go_out_with_the_addresses_and_sizes_of_the_shop(
+    shelves: Shelves, valkey: PrivateServer, fronted: bool
+) -> None:
+    page = structs.replace(a_page(), images=[ShownImage("lamps/1.jpg", "front")])
+    await shelves.put_product(page)
+    cdn = "https://cdn.example"
+    settings = structs.replace(
+        settings_of(valkey.url), image_base_url=cdn, image_sizes=cdn + "/{width}/{path}", image_widths="320, 640"
+    )
+    async with client_of(create_app(settings, fronted=fronted)) as api:
+        for path in (f"/v1/products/{page.id}", "/v1/products/by-sku/lamp-red?variant=lamp-red"):
+            answer = await api.get(path)
+            [image] = answer.json()["images"]
+            assert image == {
+                "url": f"{cdn}/lamps/1.jpg", "alt": "front",
+                "sizes": [{"width": w, "url": f"{cdn}/{w}/lamps/1.jpg"} for w in (320, 640)],
+            }  # fmt: skip
+            again = await api.get(path, headers={"If-None-Match": answer.headers["etag"]})
+            assert again.status_code == 304
+        assert answer.json()["axes"][0]["values"][0]["sku"] == "lamp-red"
+        assert (await api.get(f"/v1/products/{page.id}", params={"variant": "other"})).status_code == 404
 
 
 async def test_a_sku_with_a_slash_is_named_by_its_encoding(api: httpx.AsyncClient, shelves: Shelves) -> None:

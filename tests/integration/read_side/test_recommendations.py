@@ -7,7 +7,7 @@ import httpx
 import msgspec
 from msgspec import structs
 
-from shared.documents.products import ProductPage
+from shared.documents.products import PAGE, ProductPage, Related, related_id
 from shared.documents.recommendations import MADE, Made, Near, Neighbour, near_key, popular_key
 from shared.documents.stock import Availability
 from shared.ids import uuid7
@@ -69,6 +69,22 @@ async def test_what_goes_together_comes_first_and_nothing_that_can_t_be_had(
     shown = (await api.get("/v1/recommendations?limit=1")).json()["items"][0]
     assert shown["availability"] == "in"
     assert shown["prices"][0].keys() == {"amount_minor", "currency"}
+
+
+async def test_what_the_merchant_put_beside_a_product_is_shown_as_far_as_it_is_for_sale(
+    api: httpx.AsyncClient, shelves: Shelves
+) -> None:
+    lamp, bulb, shade, to_come, nobody = (uuid7() for _ in range(5))
+    for id_, name in ((lamp, "lamp"), (bulb, "bulb")):
+        await shelves.put_product(page_of(id_, name))
+    await shelves.put_product(page_of(shade, "shade", "out"))
+    await shelves.put_product(structs.replace(page_of(to_come, "to come"), publish_at=NOW.replace(year=2999)))
+    related = Related({"accessories": [to_come, shade, bulb], "alternatives": [nobody]})
+    await shelves.put(PAGE, related_id(lamp), related)
+    answer = await api.get(f"/v1/products/{lamp}/related")
+    [accessories] = answer.json()["kinds"]
+    assert [(item["name"], item["availability"]) for item in accessories["items"]] == [("shade", "out"), ("bulb", "in")]
+    assert (await api.get(f"/v1/products/{bulb}/related")).json() == {"kinds": []}
 
 
 async def test_what_is_asked_wrongly_is_said(api: httpx.AsyncClient) -> None:

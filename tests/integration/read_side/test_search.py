@@ -95,6 +95,13 @@ async def test_only_listed_products_are_found_and_counted(shopping: httpx.AsyncC
     assert [item["id"] for item in answer["items"]] == [str(product.product_id) for product in newest[:20]]
 
 
+async def test_nothing_is_suggested_before_it_comes(shopping: httpx.AsyncClient, shop: Shop) -> None:
+    for number, there in ((105, False), (106, True)):
+        suggested = await ask(shopping, "/v1/suggestions", q=f"product {number}")
+        assert (f"product-{number}" in [product["slug"] for product in suggested["products"]]) == there, number
+    assert shop.products[105].publish_at and shop.products[106].publish_at
+
+
 async def test_facets_are_chosen_by_the_result(shopping: httpx.AsyncClient) -> None:
     names = [facet["parameter"] for facet in (await ask(shopping))["facets"]]
     assert names[:2] == ["brand", "category"]

@@ -44,6 +44,18 @@ def test_good_facts_pass_with_their_ean_in_the_kept_form() -> None:
         ({"attributes": {"size": [1] * 1001}}, "too_many_values", "/attributes/size"),
         ({"images": [Image("https://a.example/1.jpg")] * 101}, "too_many_images", "/images"),
         ({"images": [Image("javascript:alert(1)")]}, "broken_image_url", "/images/0/url"),
+        *(
+            ({"images": [Image(path)]}, "broken_image_url", "/images/0/url")
+            for path in ("//a.example/1.jpg", "a/../../1.jpg", "data:image/png,", "1.jpg?w=1", "a b.jpg", "ftp://a/1.jpg")
+        ),
+        ({"images": [Image("1.jpg", alts={"de": "x" * 501})]}, "too_long", "/images/0/alts/de"),
+        ({"images": [Image("1.jpg", alts={"German": "x"})]}, "broken_locale", "/images/0/alts/German"),
+        ({"images": [Image("1.jpg")], "variants": variant(images=[1])}, "no_such_image", "/variants/0/images"),
+        ({"images": [Image("1.jpg")], "variants": variant(images=[0, 0])}, "no_such_image", "/variants/0/images"),
+        ({"related": {"Big": [uuid7()]}}, "broken_kind", "/related/Big"),
+        ({"related": {"parts": [uuid7() for _ in range(51)]}}, "too_many_related", "/related/parts"),
+        ({"related": {f"k{n}": [uuid7()] for n in range(11)}}, "too_many_related", "/related"),
+        ({"related": {"parts": [LAMP.variants[0].variant_id] * 2}}, "related_twice", "/related/parts"),
         ({"publish_at": NOON + timedelta(seconds=1)}, "no_whole_minute", "/publish_at"),
         ({"unpublish_at": NOON + timedelta(microseconds=1)}, "no_whole_minute", "/unpublish_at"),
         ({"publish_at": NOON, "unpublish_at": NOON}, "never_published", "/unpublish_at"),
@@ -57,7 +69,7 @@ def test_good_facts_pass_with_their_ean_in_the_kept_form() -> None:
         ({"variants": variant(sku="LA\nMP")}, "broken_sku", "/variants/0/sku"),
         ({"images": [Image("https://a.example/1.jpg\n")]}, "broken_image_url", "/images/0/url"),
         ({"variants": variant(options={f"o{n}": "x" for n in range(21)})}, "too_many_options", "/variants/0/options"),
-        ({"attributes": {f"k{n}": "x" * 40_000 for n in range(4)}}, "facts_too_large", ""),
+        ({"attributes": {f"k{n}": "x" * 40_000 for n in range(8)}}, "facts_too_large", ""),
     ],
 )  # fmt: skip
 def test_each_limit_has_its_code_and_place(changes: dict[str, Any], code: str, pointer: str) -> None:
@@ -72,3 +84,16 @@ def test_as_much_as_is_allowed_passes() -> None:
     images = [Image(f"https://a.example/{n}.jpg") for n in range(facts.IMAGES)]
     variants = [Variant(uuid7(), f"S{n}") for n in range(facts.VARIANTS)]
     assert checked(structs.replace(LAMP, attributes=many, images=images, variants=variants))
+
+
+def test_500_variants_on_three_axes_with_images_and_eans_fit() -> None:
+    images = [Image(f"shirts/linen-shirt-midnight-blue-{n}.jpg", alts={"de": "Leinenhemd"}) for n in range(100)]
+    variants = [
+        Variant(
+            uuid7(), f"LINEN-SHIRT-MIDNIGHT-BLUE-XXL-{n}", "4006381333931", "Midnight blue, XXL, 34",
+            {"Colour": f"Midnight blue {n % 10}", "Size": f"XXL {n // 10 % 10}", "Length": f"{n // 100}"}, 350,
+            images=[n % 100],
+        )
+        for n in range(facts.VARIANTS)
+    ]  # fmt: skip
+    assert checked(structs.replace(LAMP, description="x" * 10_000, images=images, variants=variants))

@@ -3,14 +3,14 @@
 import csv
 import io
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from msgspec import structs
+from msgspec import UNSET, structs
 
 from shared.events.catalog import Image, ProductFacts, Translation, Variant
 from shared.ids import uuid7
@@ -103,6 +103,27 @@ def test_the_newer_names_of_shopify_s_columns_say_the_same(tmp_path: Path) -> No
     ]
 
 
+def test_the_image_of_a_variant_is_among_those_of_its_product(tmp_path: Path) -> None:
+    images = {"LS-S-W": "https://cdn.example/back.jpg", "": "https://cdn.example/only-here.jpg"}
+    lines = [line | {"Variant Image": images.get(line.get("Variant SKU", ""), "")} for line in SHIRT[:2]]
+    [shirt] = rows(written(tmp_path / "a.csv", [*SHOPIFY_COLUMNS, "Variant Image"], [*lines, *SHIRT[2:3]]), "shopify")
+    assert isinstance(shirt, Row)
+    [change] = planned(structs.replace(shirt, category_slug="our-lamps"), []).changes
+    facts = change.product.facts
+    shown = {v.sku: [facts.images[place].url for place in v.images or []] for v in facts.variants}
+    assert list(shown.values()) == [["https://cdn.example/back.jpg"], ["https://cdn.example/only-here.jpg"]]
+    again = planned(structs.replace(shirt, category_slug="our-lamps"), [change.product])
+    assert again.changes == []
+    fewer = structs.replace(
+        shirt, category_slug="our-lamps", images=list(reversed(shirt.images or []))[:1],
+        variants=[structs.replace(variant, images=None) for variant in shirt.variants],
+    )  # fmt: skip
+    [after] = planned(fewer, [change.product]).changes
+    for variant in after.product.facts.variants:  # by their addresses, not by their old places
+        now = [after.product.facts.images[place].url for place in variant.images or []]
+        assert now == [url for url in shown[variant.sku] if url in {i.url for i in after.product.facts.images}]
+
+
 def test_lines_of_one_product_that_never_end_are_cut_and_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(gathering, "MOST", 3)
     lines = gathering.adjacent([Line(n, ["same"]) for n in range(2, 9)], 0)
@@ -140,7 +161,7 @@ def test_magento_s_variants_go_with_their_product_wherever_they_stand(tmp_path: 
         ("H-S", {"size": "S", "color": "Red"}, {"EUR": 5200}, 3),
         ("H-M", {"size": "M", "color": "Red"}, {"EUR": 5400}, 0),
     ]
-    assert hoodie.images is None  # paths, and nobody said where they lie
+    assert hoodie.images == [Image("/h/1.jpg", "front"), Image("/h/2.jpg")]  # below wherever the shop's images lie
     assert (translation, bundle) == ("store_view", "unsupported_kind")
 
 
@@ -204,6 +225,8 @@ _attributes = st.dictionaries(TEXT.filter(str.strip), _scalars | st.lists(_scala
 _options = st.dictionaries(TEXT, TEXT, max_size=2)
 _told = st.builds(Translation, TEXT.map(str.strip), TEXT).filter(lambda told: told != Translation())
 _translations = st.dictionaries(st.sampled_from(SPOKEN.locales), _told)
+_places = st.lists(st.integers(0, 1), unique=True, max_size=2)
+_minutes = st.none() | st.integers(0, 10**7).map(lambda n: datetime(2026, 1, 1, tzinfo=UTC) + timedelta(minutes=n))
 _skus = st.text(st.characters(categories=["L", "N", "P", "S"]), min_size=1, max_size=20).filter(lambda s: s not in "..")
 
 
@@ -214,8 +237,11 @@ def products(draw: st.DrawFn) -> Product:
         slug="a-lamp", name=draw(TEXT.filter(str.strip)).strip(), brand=draw(TEXT).strip(), description=draw(TEXT),
         product_type=draw(TEXT).strip(), status=draw(st.sampled_from(["draft", "active", "archived"])),
         category_id=draw(st.sampled_from([None, CATEGORY.id, UNDER.id])), attributes=draw(_attributes),
-        images=[Image("https://a.example/1,2.jpg", draw(TEXT))] * draw(st.integers(0, 2)),
-        variants=[Variant(uuid7(), sku, None, draw(TEXT), draw(_options)) for sku in skus],
+        images=[Image("https://a.example/1,2.jpg", draw(TEXT)), Image("2.jpg", "", {"de": draw(TEXT)})],
+        variants=[
+            Variant(uuid7(), sku, None, draw(TEXT), draw(_options), images=draw(_places) or UNSET) for sku in skus
+        ],
+        publish_at=draw(_minutes), unpublish_at=None,
         external_ref=draw(st.none() | TEXT.filter(str.strip)), translations=draw(_translations),
     )  # fmt: skip
     return Product(uuid7(), 3, facts)

@@ -25,7 +25,15 @@ from shared.documents.indices import INDICES
 from shared.documents.order_records import OrderRecord
 from shared.documents.orders import Address, OrderStatus, StatusShipping, StatusTax
 from shared.documents.prices import PriceTimes, ShownPrice
-from shared.documents.products import CategoryTree, ProductPage, SearchedProduct, page_id, times_id
+from shared.documents.products import (
+    CategoryTree,
+    ProductPage,
+    Related,
+    SearchedProduct,
+    page_id,
+    related_id,
+    times_id,
+)
 from shared.documents.stock import ShopperStock, StaffStock, StockRecord
 from shared.events.access import TokenIssued, TokenRevoked
 from shared.events.catalog import (
@@ -110,6 +118,23 @@ def facts(**changes: object) -> ProductFacts:
         variants=[SoldVariant(uuid4(), "lamp", ean="4006381333931"), SoldVariant(uuid4(), "lamp-xl")],
     )
     return msgspec.structs.replace(lamp, **changes)
+
+
+def test_alt_texts_fall_back_by_language_and_related_products_stand_beside_the_page() -> None:
+    other, image = uuid4(), Image("lamp.jpg", "front", {"de": "vorne", "de-AT": "", "fr": "devant"})
+    lamp = facts(images=[image], related={"accessories": [other]}, translations={"de": Translation("Lampe")})
+    documents = shown(product_page.MODEL, KEY, ProductCreated(PRODUCT, lamp)).documents
+    alts = {
+        id_: msgspec.json.decode(body or b"", type=ProductPage).images[0].alt
+        for id_, body in documents.items()
+        if id_ != related_id(PRODUCT)
+    }
+    own, *names = str(PRODUCT), "de", "de-AT", "fr"
+    assert alts == {own: "front"} | dict(
+        zip((page_id(own, name) for name in names), ("vorne", "vorne", "devant"), strict=True)
+    )
+    related = msgspec.json.decode(documents[related_id(PRODUCT)] or b"", type=Related)
+    assert related.products == {"accessories": [other]}
 
 
 def test_stock_is_words_for_shoppers_and_numbers_for_staff() -> None:
