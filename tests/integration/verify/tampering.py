@@ -30,6 +30,12 @@ TABLES = """warehouse, stock_item, reservation, category, product, variant, pric
             list_price, scheduled_price, destination, shipping_zone, cart, cart_line, quote, customer_order, order_line,
             order_allocation, payment, mail, access_token"""
 
+# With the columns that can be written: those that Postgres makes of others make themselves again.
+_TABLES = """SELECT t.tablename AS name, string_agg(format('%I', c.column_name), ', ') AS columns
+             FROM pg_tables t JOIN information_schema.columns c
+                  ON c.table_schema = t.schemaname AND c.table_name = t.tablename AND c.is_generated = 'NEVER'
+             WHERE t.schemaname = 'public' GROUP BY 1"""
+
 
 class Tampered:
     """A connection that may do anything."""
@@ -44,8 +50,7 @@ class Tampered:
     @asynccontextmanager
     async def by(self, *statements: str) -> AsyncIterator[list[Difference]]:
         """After these statements, what is found; then all is put back."""
-        query = "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
-        tables = [row["tablename"] for row in await self.conn.fetch(query)]
+        tables = {row["name"]: row["columns"] for row in await self.conn.fetch(_TABLES)}
         await self.conn.execute("SET session_replication_role = replica")
         for table in tables:
             await self.conn.execute(f"CREATE TEMP TABLE saved_{table} AS TABLE {table}")
@@ -54,8 +59,9 @@ class Tampered:
         await self.conn.execute("SET session_replication_role = DEFAULT")
         yield await self.found()
         await self.conn.execute("SET session_replication_role = replica")
-        for table in tables:
-            await self.conn.execute(f"DELETE FROM {table}; INSERT INTO {table} SELECT * FROM saved_{table}")
+        for table, columns in tables.items():
+            saved = f"INSERT INTO {table} ({columns}) SELECT {columns} FROM saved_{table}"
+            await self.conn.execute(f"DELETE FROM {table}; {saved}")
             await self.conn.execute(f"DROP TABLE saved_{table}")
         await self.conn.execute("SET session_replication_role = DEFAULT")
 
