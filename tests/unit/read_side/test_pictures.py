@@ -77,7 +77,7 @@ def test_the_page_of_a_variant_has_its_images_and_tells_what_else_there_is() -> 
 def test_the_variant_that_is_chosen_is_what_its_own_values_lead_to() -> None:
     page = shirt()
     twin = structs.replace(page.variants[0], sku="twin", availability="in")
-    axes = axes_of([twin, *page.variants], page.variants[0])
+    axes = axes_of([*page.variants, twin], page.variants[0])
     assert {value.sku for axis in axes for value in axis.values if value.value in ("S", "red")} == {"S-red"}
 
 
