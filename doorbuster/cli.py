@@ -6,6 +6,7 @@ import os
 import pkgutil
 import signal
 import sys
+import threading
 
 from doorbuster import commands
 
@@ -23,7 +24,8 @@ def main(arguments: list[str] | None = None) -> None:
     """Run one command and exit with its code."""
     given = parser().parse_args(arguments)
     # Else Python just dies, and the shop that a command opened for itself runs on: so all is left as Ctrl-C leaves it.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    if threading.current_thread() is threading.main_thread():  # a signal's handler is set by no other
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         sys.exit(given.run(given))
     except KeyboardInterrupt:

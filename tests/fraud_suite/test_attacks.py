@@ -20,7 +20,8 @@ SOMEBODY = Buyer("ada@example.org", Address("Ada", "Hill Road 1", "Berlin", "101
 
 
 # Who changes a trace after the rules were tuned has to say so here, and to tune no rule on what is kept back.
-WRITTEN: dict[Half, str] = {"tuning": "873e92ad537f7f4a", "kept back": "5622b9d1f464da25"}
+# Changed since: every address has an empty `gift_card_mail`, and nothing else.
+WRITTEN: dict[Half, str] = {"tuning": "84521346ca9f4d13", "kept back": "e547d8edbc9341f6"}
 
 
 @pytest.fixture(scope="module")

@@ -33,6 +33,8 @@ MAY_CALL = {
     "projector/observations.py",  # is handed the sink's client, too
     "projector/rebuild.py",  # is handed the sink's client
     "projector/bulk.py",
+    "projector/price_slots/filling.py",  # to the sinks' Elasticsearch
+    "projector/price_slots/pricer.py",  # tells the filling's errors apart
     "shared/http/serve.py",  # looks whether its own port is free
     "shared/http/health.py",  # tells the errors of sockets apart
 }
@@ -115,5 +117,6 @@ async def test_an_image_is_named_by_a_web_address_and_nothing_else(
 
 def test_the_addresses_that_are_asked_come_from_the_settings() -> None:
     named = {name for name in Settings.__struct_fields__ if name.endswith(("_url", "_base"))}
+    named.remove("image_base_url")  # goes before images' paths in answers, and is never asked
     assert named == {"database_url", "redis_url", "elasticsearch_url", "keyring_url", "stripe_api_base", "carrier_url",
                      "smtp_url", "streams_url", "public_read_url", "public_shop_url"}  # fmt: skip

@@ -73,7 +73,7 @@ async def test_02_two_lines_of_one_item_are_summed_before_anything_is_checked(sh
 async def test_03_no_lock_of_a_caller_is_needed_the_row_itself_refuses(shop: Shop, shop_settings: Settings) -> None:
     """medusajs/medusa#16569: the lock was the workflow's, and who called the module directly sold what was gone."""
     await shop.stock("lamp", 3)
-    calls = "SELECT (inventory_reserve_now($1, ARRAY(SELECT id FROM stock_item), ARRAY[1], '{}')).refusals"
+    calls = "SELECT (inventory_reserve_now($1, ARRAY(SELECT id FROM stock_item), ARRAY[1], false, '{}')).refusals"
     async with database.open_pool(shop_settings.database_url, 4, "another process") as other:
         pools = [shop.pool, other] * 5
         answers = await asyncio.gather(*(each.fetchval(calls, UUID(int=n)) for n, each in enumerate(pools, 1)))

@@ -27,7 +27,7 @@ from tests.integration.projector.test_documents import append, until
 from tests.unit.projector.test_read_models import HISTORY, ORDER, PERSON, PERSONS_KEY, facts, placed
 
 VERSIONS = {model.name: model.version for model in READ_MODELS}
-STATUS, ORDERS = SLOTS["order_status"], SLOTS["orders"]
+STATUS, ORDERS, PAGE = SLOTS["order_status"], SLOTS["orders"], SLOTS["product_page"]
 PRODUCT, ITEM, STRANGER = uuid7(), uuid7(), uuid7()
 
 
@@ -130,20 +130,20 @@ class Documents:
 
 Damage = Callable[[Documents], Awaitable[Callable[[], Awaitable[None]]]]
 DAMAGES: list[tuple[str, Damage]] = [
-    (f"product_page:v3 {PRODUCT}: document '{PRODUCT}' is missing",
-     lambda d: d.redis_delete(f"product_page:v3:doc:{PRODUCT}")),
-    (f"product_page:v3 {PRODUCT}: document '{PRODUCT}'.name is missing",
-     lambda d: d.redis_change(f"product_page:v3:doc:{PRODUCT}", b'"name":', b'"nane":')),
-    (f"product_page:v3 {PRODUCT}: document '{PRODUCT}' ETag is ",
-     lambda d: d.redis_set(f"product_page:v3:doc:{PRODUCT}", b"0" * 16, at=0)),
-    (f"product_page:v3 {PRODUCT}: state is ", lambda d: d.redis_set(f"product_page:v3:state:{PRODUCT}", b"x", at=0)),
-    ("product_page:v3 sku 'lamp': it is missing", lambda d: d.redis_delete("product_page:v3:by:sku:lamp")),
-    (f"product_page:v3 sku 'lamp': it is {STRANGER}, not {PRODUCT}",
-     lambda d: d.redis_set("product_page:v3:by:sku:lamp", str(STRANGER).encode())),
-    (f"product_page:v3 slug 'unheard-of': it is {PRODUCT}, not nobody's",
-     lambda d: d.redis_set("product_page:v3:by:slug:unheard-of", str(PRODUCT).encode())),
-    ("product_page:v3 sku 'lamp': its claim is 999999999",
-     lambda d: d.redis_claim("product_page:v3:claims", "sku:lamp")),
+    (f"{PAGE} {PRODUCT}: document '{PRODUCT}' is missing",
+     lambda d: d.redis_delete(f"{PAGE}:doc:{PRODUCT}")),
+    (f"{PAGE} {PRODUCT}: document '{PRODUCT}'.name is missing",
+     lambda d: d.redis_change(f"{PAGE}:doc:{PRODUCT}", b'"name":', b'"nane":')),
+    (f"{PAGE} {PRODUCT}: document '{PRODUCT}' ETag is ",
+     lambda d: d.redis_set(f"{PAGE}:doc:{PRODUCT}", b"0" * 16, at=0)),
+    (f"{PAGE} {PRODUCT}: state is ", lambda d: d.redis_set(f"{PAGE}:state:{PRODUCT}", b"x", at=0)),
+    (f"{PAGE} sku 'lamp': it is missing", lambda d: d.redis_delete(f"{PAGE}:by:sku:lamp")),
+    (f"{PAGE} sku 'lamp': it is {STRANGER}, not {PRODUCT}",
+     lambda d: d.redis_set(f"{PAGE}:by:sku:lamp", str(STRANGER).encode())),
+    (f"{PAGE} slug 'unheard-of': it is {PRODUCT}, not nobody's",
+     lambda d: d.redis_set(f"{PAGE}:by:slug:unheard-of", str(PRODUCT).encode())),
+    (f"{PAGE} sku 'lamp': its claim is 999999999",
+     lambda d: d.redis_claim(f"{PAGE}:claims", "sku:lamp")),
     ("stock_level:v1 lamp: document ' staff:lamp'.on_hand is 11, not 10",
      lambda d: d.redis_change("stock_level:v1:doc: staff:lamp", b'"on_hand":10', b'"on_hand":11')),
     ("stock_level:v1 lamp: the position it stands at is missing",

@@ -44,7 +44,7 @@ async def until(what: Any, seconds: float = 30) -> Any:
 
 
 def page(lab: Lab, id_: UUID) -> ProductPage | None:
-    stored = lab.redis.get(f"product_page:v3:doc:{id_}")
+    stored = lab.redis.get(f"{SLOTS['product_page']}:doc:{id_}")
     return msgspec.json.decode(unpack(stored).body, type=ProductPage) if stored else None
 
 
@@ -60,7 +60,7 @@ async def test_a_product_is_found_by_its_names_and_not_by_those_it_gave_up(redis
     assert shown.variants[0].prices[0].amount_minor == 1999
 
     def leads_to(field: str, value: str) -> str | None:
-        found = redis_lab.redis.get(f"product_page:v3:by:{field}:{value}")
+        found = redis_lab.redis.get(f"{SLOTS['product_page']}:by:{field}:{value}")
         return found.decode() if found else None
 
     for name in (("slug", "desk-lamp"), ("sku", "lamp-xl"), ("ean", "4006381333931")):
