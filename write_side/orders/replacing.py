@@ -5,6 +5,7 @@ paid. Nothing is charged for sending it, and promotions take nothing off: what t
 """
 
 import os
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
@@ -70,7 +71,7 @@ async def quote_replacement(
         before = await store.find_quote(conn, order.quote_id)
         groups = await accounts.groups_of(conn, order.account_id)
         asked = Asked(order.totals.currency, before.channel, groups, datetime.now(UTC))
-        offers = no_dearer(await offers_of(conn, wish.wanted, asked), order.lines, wish.given)
+        offers = no_dearer(await offers_of(conn, wish.wanted, asked), order.lines, wish)
         everything = counted(wish.wanted, offers)
         await sales.check(conn, list(everything), order.cart_id)
         await _check_limits(conn, order.person_id, everything, wish.given)
@@ -108,15 +109,24 @@ async def _priced(
     return costing.price(goods, taxed)
 
 
-def no_dearer(offers: Mapping[str, Offer], bought: Sequence[PricedLine], given: Mapping[str, int]) -> dict[str, Offer]:
+def no_dearer(offers: Mapping[str, Offer], bought: Sequence[PricedLine], wish: Wish) -> dict[str, Offer]:
     """What is of the same product as something that comes back costs at most what was paid for one of that, after
-    discounts, down to the minor unit."""
+    discounts, down to the minor unit. Not where more of a product is wished than comes back of it: what was a gift, or
+    was had in a sale, is no price for fifty more."""
     paid: dict[UUID, tuple[int, bool]] = {}
+    back = Counter[UUID]()
     for line in bought:
-        if line.sku in given:
+        if line.sku in wish.given:
             unit = (line.total_minor - line.discount_minor) // line.quantity
             paid[line.product_id] = max(paid.get(line.product_id, (0, line.tax_included)), (unit, line.tax_included))
-    return {sku: _at_most(offer, paid.get(offer.product_id)) for sku, offer in offers.items()}
+    for sku, product_id in {line.sku: line.product_id for line in bought}.items():
+        back[product_id] += wish.given.get(sku, 0)
+    for sku, offer in offers.items():
+        back[offer.product_id] -= wish.wanted.get(sku, 0)
+    return {
+        sku: _at_most(offer, paid.get(offer.product_id) if back[offer.product_id] >= 0 else None)
+        for sku, offer in offers.items()
+    }
 
 
 def _at_most(offer: Offer, paid: tuple[int, bool] | None) -> Offer:

@@ -4,6 +4,7 @@ A wish goes wished → held (its goods are reserved) → placed (an order of its
 with its return, or fails.
 """
 
+from collections.abc import Mapping
 from uuid import UUID
 
 from msgspec import structs
@@ -14,7 +15,22 @@ from shared.events.returns import Exchange, ReplacementFailed, ReplacementPlaced
 from write_side.inventory import summed
 from write_side.orders import Order
 from write_side.returns.domain import Return
-from write_side.returns.refusals import NoReplacement, NotHeld
+from write_side.returns.refusals import NoReplacement, NotExchangeable, NotHeld
+
+MOST_FOR_ONE = 3  # pieces that are held, unpaid, for each one that comes back
+
+
+def check_pieces(wanted: Mapping[str, int], given: Mapping[str, int]) -> None:
+    """Whether so much may be held for what comes back: one cheap return must not empty a shelf for a month. Refuses
+    `not_exchangeable` (`too_many`)."""
+    if sum(wanted.values()) > MOST_FOR_ONE * sum(given.values()):
+        raise NotExchangeable(f"at most {MOST_FOR_ONE} pieces are sent for each that comes back", why="too_many")
+
+
+def check_kept(quote: QuoteIssued) -> None:
+    """What is sent lies on a shelf. Refuses `not_exchangeable` (`gift_card`)."""
+    if any(line.gift_card for line in quote.lines):
+        raise NotExchangeable("a gift card is bought, not exchanged for", why="gift_card")
 
 
 def wish(event: ReturnRequested, quote: QuoteIssued, credit_minor: int) -> ReturnRequested:

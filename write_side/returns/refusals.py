@@ -52,7 +52,8 @@ class ReturnNotToRefund(Refusal):
 
 
 class NotExchangeable(Refusal):
-    """Its money may go back, but nothing is sent instead; `why`: `bought_on_invoice`, `nothing_credited`."""
+    """Its money may go back, but nothing is sent instead; `why`: `bought_on_invoice`,
+    `nothing_credited`, `too_many`, `gift_card`."""
 
     code = "not_exchangeable"
 

@@ -66,8 +66,11 @@ async def _offer(pool: Pool, keyring: Keyring, outside: Outside, order_id: UUID,
             raise NotExchangeable("what is bought on invoice is paid back, not exchanged", why="bought_on_invoice")
         credit = await _worth(conn, order_id, wanted)
     wish = Wish(inventory.summed(wanted.instead), inventory.summed(wanted.lines), credit, refunds.LEAST_CHARGE)
+    exchanging.check_pieces(wish.wanted, wish.given)
     until = datetime.now(UTC) + FOR_EVER
-    return Offer(await orders.quote_replacement(pool, keyring, order, wish, until, outside), credit)
+    quote = await orders.quote_replacement(pool, keyring, order, wish, until, outside)
+    exchanging.check_kept(quote)
+    return Offer(quote, credit)
 
 
 async def _worth(conn: Connection, order_id: UUID, wanted: NewReturn) -> int:

@@ -222,22 +222,22 @@ async def test_what_is_sent_before_the_goods_are_here_is_not_paid_back_once_more
 
 async def test_whoever_ends_a_return_frees_what_was_held_and_staff_may_refuse_the_wish(shop: Shop) -> None:
     await shop.stock("lamp", 10)
-    await shop.stock("bulb", 5, price=300)
+    await shop.stock("bulb", 2, price=300)
     order = await shipped(shop, 3)
-    each = await swap(shop, order, 1, bulb=5)
+    each = await swap(shop, order, 1, bulb=2)
     await handlers.cancel_return(shop.pool, order.id, each.id, CAUSE, new_call())
-    assert await shop.figures("bulb") == (5, 0)
-    late = await swap(shop, order, 1, said={"return_expires_days": 0}, bulb=5)
+    assert await shop.figures("bulb") == (2, 0)
+    late = await swap(shop, order, 1, said={"return_expires_days": 0}, bulb=2)
     await expiring.close_late(shop.pool)
-    assert ((await now(shop, late)).exchange_state, await shop.figures("bulb")) == ("dropped", (5, 0))
+    assert ((await now(shop, late)).exchange_state, await shop.figures("bulb")) == ("dropped", (2, 0))
     asked = await swap(shop, order, 1, said={"return_approval": "by_hand"}, bulb=1)
     wanted = ApproveReturn(exchange=False)
     await handlers.approve_return(shop.pool, asked.id, wanted, shop.settings, CAUSE, new_call())
     refused = await receive(shop, asked)
-    assert (refused.exchange_state, await shop.figures("bulb")) == ("refused", (5, 0))
+    assert (refused.exchange_state, await shop.figures("bulb")) == ("refused", (2, 0))
     assert await at_provider(shop, order) == [1190]
     with pytest.raises(OutOfStock):
-        await swap(shop, order, 1, bulb=6)
+        await swap(shop, order, 1, bulb=3)
     left = (await shop.payment(order)).amount_minor - 1190
     await shop.refund(order, reason="goodwill", amount_minor=left)
     with pytest.raises(NotExchangeable):

@@ -28,7 +28,7 @@ from shared.events.returns import (
 from tests.properties.values import BOUNDED
 from tests.unit.returns.test_domain import ID, NOW, ORDER
 from write_side.orders.bundling import Offer
-from write_side.orders.replacing import cheaper, no_dearer
+from write_side.orders.replacing import Wish, cheaper, no_dearer
 from write_side.pricing import UnitPrice
 from write_side.returns.domain import (
     Return,
@@ -38,10 +38,12 @@ from write_side.returns.domain import (
 )
 from write_side.returns.exchanging import (
     check_held,
+    check_pieces,
     replacement_of,
 )
 from write_side.returns.refusals import (
     NoReplacement,
+    NotExchangeable,
     NotHeld,
     ReturnNotOpen,
 )
@@ -110,14 +112,25 @@ def offer(product: int, amount: int, *, included: bool = False) -> Offer:
     return Offer(UUID(int=product), UUID(int=product), "Lamp", UnitPrice(amount, tax_included=included))
 
 
+def wished(wanted: dict[str, int], given: dict[str, int]) -> Wish:
+    return Wish(wanted, given, 0, 50)
+
+
+def test_so_many_pieces_may_be_held_for_those_that_come_back() -> None:
+    check_pieces({"bulb": 2, "chair": 4}, {"lamp": 2})
+    with pytest.raises(NotExchangeable):
+        check_pieces({"bulb": 3, "chair": 4}, {"lamp": 2})
+
+
 def test_of_the_same_product_nothing_costs_more_than_was_paid() -> None:
     bought = [PricedLine("lamp-m", UUID(int=1), UUID(int=1), "Lamp", 3, 1000, 3000, 0, 301)]
     offers = {"lamp-l": offer(1, 1200), "lamp-s": offer(1, 800), "chair": offer(2, 5000)}
-    dear = no_dearer(offers, bought, {"lamp-m": 1})
+    dear = no_dearer(offers, bought, wished({"lamp-l": 1, "chair": 9}, {"lamp-m": 1}))
     assert {sku: each.price.amount_minor for sku, each in dear.items()} == {"lamp-l": 899, "lamp-s": 800, "chair": 5000}
-    assert no_dearer(offers, bought, {"chair": 1}) == offers, "only what comes back has a say"
+    assert no_dearer(offers, bought, wished({"lamp-l": 1}, {"chair": 1})) == offers, "only what comes back has a say"
+    assert no_dearer(offers, bought, wished({"lamp-l": 1, "lamp-s": 1}, {"lamp-m": 1})) == offers, "nor for one more"
     other = {"lamp-l": offer(1, 1200, included=True)}
-    assert no_dearer(other, bought, {"lamp-m": 1}) == other, "a price with tax is no price without"
+    assert no_dearer(other, bought, wished({"lamp-l": 1}, {"lamp-m": 1})) == other, "with tax is not without"
 
 
 @BOUNDED
