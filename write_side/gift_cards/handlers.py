@@ -15,7 +15,7 @@ from shared.money import Money
 from write_side import commands
 from write_side.commands import Answer, Call
 from write_side.database import Connection, Pool, first_of
-from write_side.event_log import Positions, together
+from write_side.event_log import Positions
 from write_side.gift_cards import domain, sold, store
 from write_side.gift_cards.domain import NOTHING, GiftCard, NewGiftCard, Spread, UnknownGiftCard
 
@@ -67,7 +67,7 @@ async def issue_gift_card(
     event = domain.issue(new, id_, domain.mark_of(secret, code), datetime.now(UTC))
 
     async def decide(conn: Connection) -> tuple[GiftCardState, Positions]:
-        return _shown(domain.evolve(None, event, 1)), await store.insert(conn, event, cause)
+        return _shown(domain.evolve(None, event, 1)), await store.insert(conn, [event], cause)
 
     answer = await commands.run(pool, decide, call)
     issued = _state.decode(answer.body)
@@ -83,7 +83,7 @@ async def block_gift_card(pool: Pool, gift_card_id: UUID, cause: Metadata) -> An
         event = domain.block(card)
         if event is None:
             return _shown(card), {}
-        card, positions = await store.save(conn, card, event, cause)
+        [card], positions = await store.save(conn, [(card, event)], cause)
         return _shown(card), positions
 
     return await commands.run(pool, decide)
@@ -134,10 +134,8 @@ async def take_back(
     cause: Metadata,
 ) -> Positions:  # fmt: skip
     """Block those that a refund pays back; they are held."""
-    positions: Positions = {}
-    for card, event in sold.taken_back(cards, wanted, refund_id):
-        positions = together(positions, (await store.save(conn, card, event, cause))[1])
-    return positions
+    taken = sold.taken_back(cards, wanted, refund_id)
+    return (await store.save(conn, taken, cause))[1] if taken else {}
 
 
 class Gifts(NamedTuple):

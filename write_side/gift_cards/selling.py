@@ -26,9 +26,12 @@ def reactions(secret: str) -> list[Reaction]:
         assert isinstance(event, PaymentCaptured)
         order = await orders.lock_whole(conn, event.order_id)
         withheld = refunds.withheld(await refunds.of_order(conn, order.id))
-        for line in order.lines:
-            for amount_minor in sold.worth(line, withheld.get(line.sku, 0)) if line.gift_card else ():
-                await _issue(conn, secret, order, line.sku, amount_minor, cause)
+        worth = [
+            (line.sku, amount_minor) for line in order.lines if line.gift_card
+            for amount_minor in sold.worth(line, withheld.get(line.sku, 0))
+        ]  # fmt: skip
+        if worth:
+            await _issue(conn, secret, order, worth, cause)
         if all(line.gift_card for line in order.lines) and order.state == "confirmed":
             await orders.complete(conn, order, cause)
 
@@ -36,13 +39,17 @@ def reactions(secret: str) -> list[Reaction]:
 
 
 async def _issue(
-    conn: Connection, secret: str, order: Order, sku: str, amount_minor: int, cause: Metadata
+    conn: Connection, secret: str, order: Order, worth: Sequence[tuple[str, int]], cause: Metadata
 ) -> None:
-    id_, key = uuid7(), token_hex(16)
-    mark = domain.mark_of(secret, domain.new_code(secret, id_, key))
-    currency = order.totals.currency
-    await store.insert(conn, GiftCardIssued(id_, mark, amount_minor, currency, None, order.id, sku), cause)
-    await store.keep_key(conn, id_, key)
+    """A card of each SKU and amount; a call to Postgres for each would hold up the feed, and end in its timeout."""
+    keys = {uuid7(): token_hex(16) for _ in worth}
+    marks = [domain.mark_of(secret, domain.new_code(secret, id_, key)) for id_, key in keys.items()]
+    issued = [
+        GiftCardIssued(id_, mark, amount_minor, order.totals.currency, None, order.id, sku)
+        for id_, mark, (sku, amount_minor) in zip(keys, marks, worth, strict=True)
+    ]
+    await store.insert(conn, issued, cause)
+    await store.keep_keys(conn, keys)
 
 
 async def _with_gift_cards(conn: Connection, events: Sequence[Recorded]) -> list[Recorded]:

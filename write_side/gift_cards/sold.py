@@ -5,7 +5,22 @@ from uuid import UUID
 
 from shared.events.gift_cards import GiftCardBlocked
 from shared.events.orders import PricedLine
+from write_side.errors import Refusal
 from write_side.gift_cards.domain import GiftCard
+
+MOST_SOLD = 100  # in one order: its cards are issued in one transaction, with those of some other orders
+
+
+class TooManyGiftCards(Refusal):
+    """More gift cards than one order may buy; `most` tells how many it may."""
+
+    code = "too_many_gift_cards"
+
+
+def check_bought(count: int) -> None:
+    """Raises `TooManyGiftCards` if one order is to buy so many."""
+    if count > MOST_SOLD:
+        raise TooManyGiftCards(f"an order buys {MOST_SOLD} gift cards at most: place several", most=MOST_SOLD)
 
 
 def worth(line: PricedLine, released: int) -> list[int]:

@@ -1,6 +1,6 @@
 """The SQL of gift cards. With schema/functions/gift_cards.sql, the only place that names their tables."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -20,16 +20,19 @@ _SELECT = """SELECT id, mark, amount_minor, currency, expires_at, state, balance
 _uses = msgspec.json.Decoder(dict[UUID, int])
 
 
-async def insert(conn: Connection, event: GiftCardIssued, cause: Metadata) -> Positions:
-    """A new card's row and event."""
+async def insert(conn: Connection, events: Sequence[GiftCardIssued], cause: Metadata) -> Positions:
+    """New cards' rows and events; two calls to Postgres, however many they are."""
     await conn.execute(
         """INSERT INTO gift_card (id, mark, amount_minor, currency, expires_at, state, balance_minor, version,
                                   order_id, sku)
-           VALUES ($1, $2, $3, $4, $5, 'active', $3, 1, $6, $7)""",
-        event.gift_card_id, event.mark, event.amount_minor, event.currency, event.expires_at, event.order_id,
-        event.sku,
+           SELECT id, mark, amount, currency, expires_at, 'active', amount, 1, order_id, sku
+           FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::text[], $5::timestamptz[], $6::uuid[], $7::text[])
+                AS new(id, mark, amount, currency, expires_at, order_id, sku)""",
+        [e.gift_card_id for e in events], [e.mark for e in events], [e.amount_minor for e in events],
+        [e.currency for e in events], [e.expires_at for e in events], [e.order_id for e in events],
+        [e.sku for e in events],
     )  # fmt: skip
-    return await _append(conn, event, 1, cause)
+    return await _append(conn, [(event, 1) for event in events], cause)
 
 
 async def find(conn: Connection, gift_card_id: UUID) -> GiftCard | None:
@@ -70,13 +73,19 @@ async def still_good(conn: Connection, parts: Sequence[GiftPart], now: datetime)
 
 
 async def save(
-    conn: Connection, card: GiftCard, event: GiftCardBlocked, cause: Metadata
-) -> tuple[GiftCard, Positions]:
-    """A locked card's row after it was blocked, and the event."""
-    now = evolve(card, event, card.version + 1)
-    query = "UPDATE gift_card SET state = $2, version = $3, refund_id = $4 WHERE id = $1"
-    await conn.execute(query, now.id, now.state, now.version, now.refund_id)
-    return now, await _append(conn, event, now.version, cause)
+    conn: Connection, blocked: Sequence[tuple[GiftCard, GiftCardBlocked]], cause: Metadata
+) -> tuple[list[GiftCard], Positions]:
+    """Locked cards' rows after they were blocked, and the events; two calls to Postgres, however many they are."""
+    now = [evolve(card, event, card.version + 1) for card, event in blocked]
+    await conn.execute(
+        """UPDATE gift_card g SET state = new.state, version = new.version, refund_id = new.refund_id
+           FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::uuid[]) AS new(id, state, version, refund_id)
+           WHERE g.id = new.id""",
+        [card.id for card in now], [card.state for card in now], [card.version for card in now],
+        [card.refund_id for card in now],
+    )  # fmt: skip
+    events = [(event, card.version) for card, (_, event) in zip(now, blocked, strict=True)]
+    return now, await _append(conn, events, cause)
 
 
 async def of_order(conn: Connection, order_id: UUID) -> list[GiftCard]:
@@ -84,9 +93,10 @@ async def of_order(conn: Connection, order_id: UUID) -> list[GiftCard]:
     return [GiftCard(*row) for row in await conn.fetch(f"{_SELECT} WHERE order_id = $1 ORDER BY id", order_id)]
 
 
-async def keep_key(conn: Connection, gift_card_id: UUID, key: str) -> None:
-    """What its code is made of, until `forget_key`."""
-    await conn.execute("INSERT INTO gift_card_letter (gift_card_id, key) VALUES ($1, $2)", gift_card_id, key)
+async def keep_keys(conn: Connection, keys: Mapping[UUID, str]) -> None:
+    """What each card's code is made of, until `forget_key`."""
+    query = "INSERT INTO gift_card_letter (gift_card_id, key) SELECT * FROM unnest($1::uuid[], $2::text[])"
+    await conn.execute(query, list(keys), list(keys.values()))
 
 
 async def key_of(conn: Connection, gift_card_id: UUID) -> str | None:
@@ -141,7 +151,10 @@ async def rewrite_card(conn: Connection, card: GiftCard, uses: GiftCardUses) -> 
 
 
 async def _append(
-    conn: Connection, event: GiftCardIssued | GiftCardBlocked, version: int, cause: Metadata
+    conn: Connection, events: Sequence[tuple[GiftCardIssued | GiftCardBlocked, int]], cause: Metadata
 ) -> Positions:
-    new = NewEvent("gift_card", event.gift_card_id, version, gift_card_key(event.gift_card_id), event)
-    return await event_log.append(conn, [new], cause)
+    new = [
+        NewEvent("gift_card", event.gift_card_id, version, gift_card_key(event.gift_card_id), event)
+        for event, version in events
+    ]
+    return await event_log.append(conn, new, cause)

@@ -91,6 +91,12 @@ class Basket(NamedTuple):
         """SKU → how many, bundles as well as what is in them."""
         return counted(self.cart.lines, self.offers)
 
+    @property
+    def gift_cards(self) -> int:
+        """How many of them are bought."""
+        lines = self.cart.lines.items()
+        return sum(n for sku, n in lines if sku in self.offers and self.offers[sku].is_gift_card)
+
 
 async def issue_quote(
     pool: Pool, keyring: Keyring, cart_id: UUID, secret: str | None, contact: Contact, ttl: int, outside: Outside,
@@ -102,14 +108,15 @@ async def issue_quote(
     of the groups that the account of the cart is in.
 
     Refuses `cart_ordered`, `cart_empty`, `not_sellable`, `unknown_destination`, `unknown_shipping_method`,
-    `pass_required`, `purchase_limit`, `total_out_of_range`, `shipping_unavailable`, `taxes_unavailable`, and
-    `keyring_unavailable`, since the contact is sealed before it goes anywhere.
+    `pass_required`, `purchase_limit`, `too_many_gift_cards`, `total_out_of_range`, `shipping_unavailable`,
+    `taxes_unavailable`, and `keyring_unavailable`, since the contact is sealed before it goes anywhere.
     """
     async with pool.acquire() as conn:
         await carts.find_cart(conn, cart_id, secret)  # before anything is made for somebody who holds no cart
     sealed = await seal_contact(keyring, contact)
     async with pool.acquire() as conn:
         basket = await _basket(conn, cart_id, secret, codes, sealed.person_id)
+        gift_cards.check_bought(basket.gift_cards)
         await _check_limits(conn, basket.counted, sealed.person_id)
         where = Where(contact.address.country, contact.address.region, contact.address.postal_code)
         near = await _nearest(conn, where, strategy)

@@ -15,7 +15,7 @@ from write_side import accounts, carts, customers, fraud
 from write_side.accounts import TooManyAttempts
 from write_side.customers import LONGEST_FIELD, AddressInput, BrokenAddress, BrokenMail, Contact, KeyringUnavailable
 from write_side.gift_cards import Codes as GiftCodes
-from write_side.gift_cards import Gifts
+from write_side.gift_cards import Gifts, TooManyGiftCards
 from write_side.group_commit import Overloaded
 from write_side.http import (
     Answered,
@@ -105,7 +105,7 @@ _PAY = {"payment_id": "/payment/id", "Order-Token": "/order_token"}
 @refuses(
     CartEmpty, carts.CartOrderedAlready, NotSellable, BrokenMail, BrokenAddress, UnknownDestination, TotalOutOfRange,
     UnknownShippingMethod, ShippingUnavailable, TaxesUnavailable, KeyringUnavailable, PassRequired,
-    PurchaseLimitReached, TooManyAttempts, InvoiceNotPermitted, CreditExceeded,
+    PurchaseLimitReached, TooManyGiftCards, TooManyAttempts, InvoiceNotPermitted, CreditExceeded,
 )  # fmt: skip
 @leads_to(Link("post_order", {"Cart-Secret": "$request.header.Cart-Secret"}, {"quote_id": "/id"}))
 async def post_quote(

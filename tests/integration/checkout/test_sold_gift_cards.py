@@ -6,19 +6,23 @@ import pytest
 from msgspec import structs
 
 from doorbuster import verify
+from shared.codec import decode_events
+from shared.events.payments import PaymentCaptured
 from shared.money import Money
+from shared.shards import order_key
 from tests.fixtures.write_side import CAUSE
 from tests.integration.checkout.inbox import Inbox
 from tests.integration.checkout.shop import ADDRESS, MAIL, Basket, Shop
 from tests.integration.checkout.test_mails import react as mail
 from tests.integration.checkout.test_mails import send
-from write_side import customers, reactions
+from write_side import customers, event_log, reactions
 from write_side.catalog import handlers as catalog
 from write_side.catalog.domain import ProductInput, VariantInput
 from write_side.gift_cards import handlers as gift_cards
 from write_side.gift_cards import store
 from write_side.gift_cards.domain import GiftCard
 from write_side.gift_cards.selling import reactions as selling
+from write_side.gift_cards.sold import MOST_SOLD, TooManyGiftCards
 from write_side.notifications.gateway import MailServer
 from write_side.orders import quoting
 from write_side.orders.handlers import OrderState, QuoteState
@@ -135,4 +139,33 @@ async def test_a_refund_blocks_unused_cards_and_gives_back_no_more_than_is_left_
     assert {card.state for card in await _cards(shop, order)} == {"blocked"}
     again = await shop.basket(lamp=1)
     assert [each.why for each in (await shop.quote(again, gifts=[code])).refused_gift_cards] == ["blocked"]
+    assert await _is_verified(shop)
+
+
+async def test_as_many_as_an_order_may_buy_are_issued_and_blocked_by_as_many_calls_as_two_and_more_are_not_sold(
+    shop: Shop,
+) -> None:
+    await _offer(shop)
+    many = await shop.basket(**{"CARD-50": MOST_SOLD + 1})
+    with pytest.raises(TooManyGiftCards):
+        await _quote(shop, many)
+    calls = []
+    for quantity in (2, MOST_SOLD):
+        order = await _bought(shop, **{"CARD-50": quantity})
+        await shop.work()
+        [reaction] = selling(shop.settings.master_key)
+        said: list[str] = []
+        async with shop.pool.acquire() as conn, conn.transaction():
+            events = await event_log.read_keys(conn, [order_key(order.id)])
+            [(recorded, captured)] = [
+                (each, event) for each in events for event in decode_events(each.type, each.payload)
+                if isinstance(event, PaymentCaptured)
+            ]  # fmt: skip
+            with conn.query_logger(lambda query, said=said: said.append(query.query)):
+                await reaction.handle(conn, recorded, captured, CAUSE)
+        assert len(await _cards(shop, order)) == quantity
+        await shop.refund(order)
+        assert {card.state for card in await _cards(shop, order)} == {"blocked"}
+        calls.append(len(said))
+    assert calls[0] == calls[1]
     assert await _is_verified(shop)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from shared.events.orders import PricedLine
 from write_side.gift_cards.domain import GiftCard
-from write_side.gift_cards.sold import refundable, taken_back, worth
+from write_side.gift_cards.sold import MOST_SOLD, TooManyGiftCards, check_bought, refundable, taken_back, worth
 
 ID = UUID(int=1)
 FAILED, MADE = UUID(int=8), UUID(int=9)
@@ -30,6 +30,12 @@ def test_the_cards_of_a_line_are_worth_what_was_paid_for_them_to_the_cent(q: int
     assert sum(values) == total - min(off, total)
     assert all(value > 0 for value in values)
     assert not values or max(values) - min(values) <= 1
+
+
+def test_one_order_buys_no_more_gift_cards_than_are_issued_in_a_short_transaction() -> None:
+    check_bought(MOST_SOLD)
+    with pytest.raises(TooManyGiftCards):
+        check_bought(MOST_SOLD + 1)
 
 
 @pytest.mark.parametrize(("released", "values"), [(0, [34, 33, 33]), (2, [34]), (3, [])])
