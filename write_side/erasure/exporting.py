@@ -12,10 +12,11 @@ from shared.events.gift_cards import GiftPart
 from shared.events.orders import OrderTax, PricedLine, Shipping, Totals
 from shared.ids import time_of
 from shared.shards import account_key, cart_key, order_key
-from write_side import accounts, customers, event_log, invoices, orders, refunds, restock_requests, returns
+from write_side import accounts, customers, event_log, gift_cards, invoices, orders, refunds, restock_requests, returns
 from write_side.accounts import Account
 from write_side.customers import Keyring, SealedContact
 from write_side.database import Connection, Pool
+from write_side.gift_cards import GiftCard
 from write_side.invoices import Credit, Invoice
 from write_side.refunds import Refund
 from write_side.returns import Return
@@ -35,6 +36,17 @@ class Happening(Struct, frozen=True):
     at: datetime
 
 
+class BoughtGiftCard(Struct, frozen=True):
+    """A gift card that an order bought, and what is left of it; its code is known to nobody but who got the mail."""
+
+    id: UUID
+    sku: str
+    amount_minor: int
+    balance_minor: int
+    currency: str
+    state: str
+
+
 class HeldOrder(Struct, frozen=True):
     """An order; amounts in minor units. Its payment, mails, parcels and stock are told by what happened."""
 
@@ -48,6 +60,7 @@ class HeldOrder(Struct, frozen=True):
     shipping: Shipping | None
     taxes: list[OrderTax]
     gift_cards: list[GiftPart]
+    bought_gift_cards: list[BoughtGiftCard]
     returns: list[Return]
     refunds: list[Refund]
     happened: list[Happening]
@@ -106,6 +119,7 @@ async def export(pool: Pool, keyring: Keyring, person_id: UUID) -> PersonExport:
         awaited = await restock_requests.awaited_by(conn, person_id)
         returned = [await returns.of_order(conn, order.id) for order in placed]
         refunded = [await refunds.of_order(conn, order.id) for order in placed]
+        bought = [[_bought(card) for card in await gift_cards.of_order(conn, order.id)] for order in placed]
         credit = None if account is None else await invoices.find_credit(conn, account.id)
         invoiced = [] if account is None else await invoices.of_account(conn, account.id)
         of_account = await _happened(conn, [account_key(account.id)] if account else [])
@@ -115,8 +129,8 @@ async def export(pool: Pool, keyring: Keyring, person_id: UUID) -> PersonExport:
         person_id,
         [
             HeldOrder(o.id, o.number, o.state, await _contact(keyring, o), o.country, o.sold, o.totals, o.shipping,
-                      o.taxes, o.gift_cards, back, paid_back, of_orders.get(order_key(o.id), []))
-            for o, back, paid_back in zip(placed, returned, refunded, strict=True)
+                      o.taxes, o.gift_cards, cards, back, paid_back, of_orders.get(order_key(o.id), []))
+            for o, cards, back, paid_back in zip(placed, bought, returned, refunded, strict=True)
         ],
         [
             HeldQuote(q.id, q.cart_id, await _contact(keyring, q), q.country, q.sold, q.totals, q.expires_at,
@@ -128,6 +142,10 @@ async def export(pool: Pool, keyring: Keyring, person_id: UUID) -> PersonExport:
         ),
         [AwaitedSku(one.sku, time_of(one.id), one.state) for one in awaited],
     )  # fmt: skip
+
+
+def _bought(card: GiftCard) -> BoughtGiftCard:
+    return BoughtGiftCard(card.id, card.sku, card.amount_minor, card.balance_minor, card.currency, card.state)
 
 
 async def _account(

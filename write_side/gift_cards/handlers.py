@@ -120,6 +120,12 @@ async def letter_of(pool: Pool, secret: str, gift_card_id: UUID) -> tuple[str, M
     return domain.new_code(secret, card.id, key), Money(card.amount_minor, card.currency)
 
 
+async def is_blocked(pool: Pool, gift_card_id: UUID) -> bool:
+    """Whether it pays nothing any more, because of a refund or of staff."""
+    async with pool.acquire() as conn:
+        return _known(await store.find(conn, gift_card_id)).state == "blocked"
+
+
 async def find_refundable(
     conn: Connection, order_id: UUID, lines: Sequence[PricedLine], failed: Collection[UUID]
 ) -> Mapping[str, Sequence[GiftCard]]:

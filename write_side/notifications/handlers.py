@@ -44,6 +44,8 @@ PAUSE = 0.2
 BOOKS_PAUSE = 5.0
 LEVELS = {"left": logging.ERROR, "unclear": logging.WARNING, "refused": logging.WARNING}
 ERASED = 0  # the code of a mail whose recipient was erased before it went out
+BLOCKED = 1  # … and of one with the code of a gift card that pays nothing any more
+_UNSENT = {ERASED: "erased", BLOCKED: "blocked"}
 
 
 def steps(pool: Pool, keyring: Keyring, server: MailServer, settings: Settings) -> list[Step]:
@@ -110,7 +112,7 @@ async def _outcome(
         await store.finish(conn, mail, event, cause)
         if mail.kind == domain.GIFT_CARD and mail.subject_id is not None:
             await gift_cards.forget_key(conn, mail.subject_id)
-    return "sent" if isinstance(event, MailSent) else "erased" if event.code == ERASED else "refused"
+    return "sent" if isinstance(event, MailSent) else _UNSENT.get(event.code, "refused")
 
 
 async def _send(
@@ -123,6 +125,8 @@ async def _send(
     contact = await customers.open_contact(keyring, SealedContact(order.person_id, order.mail, order.address))
     if contact is None:
         return MailRefused(mail.id, mail.order_id, mail.kind, ERASED)
+    if mail.kind == domain.GIFT_CARD and mail.subject_id and await gift_cards.is_blocked(pool, mail.subject_id):
+        return MailRefused(mail.id, mail.order_id, mail.kind, BLOCKED)  # refunded before its mail went
     letter = await _letter(pool, mail, order, settings)
     to = _recipient(order, contact, settings)
     if mail.kind == domain.GIFT_CARD and contact.address.gift_card_mail:

@@ -10,14 +10,15 @@ from shared.codec import decode_events
 from shared.events.payments import PaymentCaptured
 from shared.money import Money
 from shared.shards import order_key
-from tests.fixtures.write_side import CAUSE
+from tests.fixtures.write_side import CAUSE, new_call
 from tests.integration.checkout.inbox import Inbox
 from tests.integration.checkout.shop import ADDRESS, MAIL, Basket, Shop
 from tests.integration.checkout.test_mails import react as mail
 from tests.integration.checkout.test_mails import send
-from write_side import customers, event_log, reactions
+from write_side import customers, erasure, event_log, orders, reactions
 from write_side.catalog import handlers as catalog
 from write_side.catalog.domain import ProductInput, VariantInput
+from write_side.fulfilment.editing import handlers as editing
 from write_side.gift_cards import handlers as gift_cards
 from write_side.gift_cards import store
 from write_side.gift_cards.domain import GiftCard
@@ -142,7 +143,7 @@ async def test_a_refund_blocks_unused_cards_and_gives_back_no_more_than_is_left_
     assert await _is_verified(shop)
 
 
-async def test_as_many_as_an_order_may_buy_are_issued_and_blocked_by_as_many_calls_as_two_and_more_are_not_sold(
+async def test_as_many_as_an_order_may_buy_are_issued_by_as_many_calls_as_two_and_more_are_not_sold(
     shop: Shop,
 ) -> None:
     await _offer(shop)
@@ -151,7 +152,7 @@ async def test_as_many_as_an_order_may_buy_are_issued_and_blocked_by_as_many_cal
         await _quote(shop, many)
     calls = []
     for quantity in (2, MOST_SOLD):
-        order = await _bought(shop, **{"CARD-50": quantity})
+        order = await _bought(shop, "", **{"CARD-50": quantity})
         await shop.work()
         [reaction] = selling(shop.settings.master_key)
         said: list[str] = []
@@ -169,3 +170,28 @@ async def test_as_many_as_an_order_may_buy_are_issued_and_blocked_by_as_many_cal
         calls.append(len(said))
     assert calls[0] == calls[1]
     assert await _is_verified(shop)
+
+
+async def test_a_new_address_leaves_whom_cards_are_for_and_a_card_that_was_taken_back_is_not_mailed(
+    shop: Shop, inbox: tuple[Inbox, MailServer]
+) -> None:
+    received, server = inbox
+    await _offer(shop)
+    order = await _bought(shop, AUNT, lamp=1)
+    moved = structs.replace(ADDRESS, line1="Hill Road 7")
+    await editing.change_address(shop.pool, shop.keyring, order.id, moved, CAUSE, new_call(), by_staff=True)
+    await shop.work()
+    await _issue(shop)
+    await shop.refund(order, lines=[{"sku": "CARD-50", "quantity": 1}])
+    await mail(shop)
+    await send(shop, server)
+    assert len([each for each in received.mails if each["To"] == AUNT]) == 1
+    assert await shop.pool.fetchval("SELECT count(*) FROM gift_card_letter") == 0
+    async with shop.pool.acquire() as conn:
+        now = await orders.find_order(conn, order.id)
+    assert now is not None
+    [held] = (await erasure.export(shop.pool, shop.keyring, now.person_id)).orders
+    bought = sorted((card.sku, card.amount_minor, card.state) for card in held.bought_gift_cards)
+    assert bought == [("CARD-50", 5000, "active"), ("CARD-50", 5000, "blocked")]
+    assert held.contact is not None
+    assert (held.contact.address.line1, held.contact.address.gift_card_mail) == ("Hill Road 7", AUNT)

@@ -3,6 +3,8 @@ pick list: whoever comes second sees what the first one did."""
 
 from uuid import UUID
 
+from msgspec import structs
+
 from shared.documents.orders import Address
 from shared.envelope import Metadata
 from write_side import commands, customers, fraud, orders, refunds, shipping, taxes
@@ -74,6 +76,8 @@ async def _sealed(pool: Pool, keyring: Keyring, order: Order, address: Address) 
     """The new address under the customer's key, if it costs the same to send it there."""
     known = SealedContact(order.person_id, order.mail, order.address)
     contact = await customers.open_contact(keyring, known) if order.address else None
+    if contact is not None and not address.gift_card_mail:  # who only sends the goods elsewhere doesn't repeat it
+        address = structs.replace(address, gift_card_mail=contact.address.gift_card_mail)
     sealed = await customers.seal_address(keyring, order.person_id, address)
     if contact is None or sealed is None:
         raise NotEditable("its customer was erased", order_state=order.state)

@@ -63,6 +63,7 @@ async def put_order_address(
     key: IdempotencyKey = None,
 ) -> Answered[OrderState]:  # fmt: skip
     """Send it elsewhere, where shipping and taxes are the same, until picking begins; the customer is mailed.
+    Whom gift cards are mailed to stays, unless the new address names somebody.
 
     While a person still decides whether its money is taken, only staff do.
     """
