@@ -47,7 +47,6 @@ from write_side.orders.store import (
     of_person,
     quotes_of_person,
     save_quote,
-    was_refunded,
     with_gift_cards,
 )
 
@@ -58,6 +57,6 @@ __all__ = [
     "find_by_number", "find_head", "find_order", "find_quote", "find_state", "finish_closing", "is_being_refunded",
     "is_being_returned", "items_of", "learn", "lock_order", "lock_whole", "named_among", "nearest_to", "numbers_of",
     "of_person", "open_placements", "place_replacement", "quote_replacement", "quotes_of_person", "readdress",
-    "reallocate", "redact", "save_quote", "show_order", "was_refunded",
+    "reallocate", "redact", "save_quote", "show_order",
     "with_gift_cards", "with_token",
 ]  # fmt: skip

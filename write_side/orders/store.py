@@ -158,12 +158,13 @@ async def place_replacement(conn: Connection, command: Struct) -> Positions:
     return decoded(found)
 
 
-async def fallen_through(conn: Connection, limit: int) -> list[UUID]:
-    """Orders in exchange that were cancelled or expired, and whose credit was not given back yet."""
+async def fallen_through(conn: Connection, after: UUID, limit: int) -> list[UUID]:
+    """Orders in exchange that were cancelled or expired, and whose goods are here and not paid back yet; behind one."""
     query = """SELECT id FROM customer_order
-               WHERE credit_minor > 0 AND state IN ('cancelled', 'expired') AND NOT refunds_asked(id)
-               ORDER BY id LIMIT $1"""
-    return [row["id"] for row in await conn.fetch(query, limit)]
+               WHERE replaces IS NOT NULL AND state IN ('cancelled', 'expired') AND id > $1
+                     AND returns_to_pay_back((replaces ->> 'return_id')::uuid)
+               ORDER BY id LIMIT $2"""
+    return [row["id"] for row in await conn.fetch(query, after, limit)]
 
 
 def decoded(positions: str | None) -> Positions:
@@ -263,11 +264,6 @@ async def unfinished_of_person(conn: Connection, person_id: UUID) -> list[Order]
     """A person's orders that may have something to come: all that are neither cancelled nor expired, without lines."""
     query = f"{_ORDER} WHERE o.person_id = $1 AND o.state NOT IN ('cancelled', 'expired') ORDER BY o.id"
     return [_order(row, [], []) for row in await conn.fetch(query, person_id)]
-
-
-async def was_refunded(conn: Connection, order_id: UUID) -> bool:
-    """Whether any of its money was asked back, whatever became of that."""
-    return bool(await conn.fetchval("SELECT refunds_asked($1)", order_id))
 
 
 async def is_being_refunded(conn: Connection, order_id: UUID) -> bool:

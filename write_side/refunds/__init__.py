@@ -17,6 +17,7 @@ from write_side.refunds.handlers import (
     Carried,
     RefundState,
     carry_over,
+    credit_left,
     hold,
     learn,
     release_within,
@@ -31,6 +32,6 @@ from write_side.refunds.store import alarms, find, of_order, retry_alarmed
 __all__ = [
     "LEAST_CHARGE", "AlreadyCaptured", "Carried", "NewRefund", "NotAuthorized", "NothingLeftToCapture",
     "NothingToRefund", "Refund", "RefundExceedsCaptured", "RefundExceedsOrder", "RefundState", "alarms",
-    "carry_over", "find", "hold", "learn", "of_order", "release_within", "request_within", "resent",
+    "carry_over", "credit_left", "find", "hold", "learn", "of_order", "release_within", "request_within", "resent",
     "retry_alarmed", "still_taken", "unrefunded", "withheld", "worth",
 ]  # fmt: skip

@@ -104,6 +104,12 @@ async def worth(conn: Connection, order_id: UUID, wanted: NewRefund) -> int:
     return requesting.request(bought, earlier, wanted, uuid7()).amount_minor
 
 
+async def credit_left(conn: Connection, order_id: UUID) -> int:
+    """How much of what earlier payments had taken for this order has not gone back yet, in minor units."""
+    bought, earlier = await _bought(conn, order_id), await store.of_order(conn, order_id)
+    return sum(sources.left_of(part, earlier) for part in bought.credits)
+
+
 class Carried(NamedTuple):
     """A refund that pays another order as far as it can: the rows it is made of, and what pays."""
 

@@ -35,8 +35,10 @@ def request(bought: Bought, earlier: Sequence[Refund], wanted: NewRefund, refund
     """
     payment = bought.payment
     fell_through = payment.state == "voided" and bought.credits  # its gift cards were given back as it ended
-    if (payment.state != "captured" and not fell_through) or payment.intent_id is None:
+    if not fell_through and (payment.state != "captured" or payment.intent_id is None):
         raise NotCaptured("nothing was captured of this order", payment_state=payment.state)
+    if fell_through:  # what was released of it is gone with all that was authorized
+        earlier = [refund for refund in earlier if refund.state != "released"]
     parts = parts_of(bought, earlier, wanted)
     if parts.amount_minor > parts.left_minor:
         detail = f"of what was captured {parts.left_minor} minor units are left, not {parts.amount_minor}"
@@ -44,8 +46,9 @@ def request(bought: Bought, earlier: Sequence[Refund], wanted: NewRefund, refund
     if parts.amount_minor == 0:
         raise NothingToRefund("nothing is left to refund, or it has cost nothing", left_minor=parts.left_minor)
     return RefundRequested(
-        refund_id, payment.order_id, payment.id, payment.intent_id, parts.amount_minor, payment.currency, wanted.reason,
-        parts.lines, parts.shipping_minor, parts.restocked, goods.sent_of(bought, earlier, parts.lines, wanted.reason),
+        refund_id, payment.order_id, payment.id, payment.intent_id or "", parts.amount_minor, payment.currency,
+        wanted.reason, parts.lines, parts.shipping_minor, parts.restocked,
+        goods.sent_of(bought, earlier, parts.lines, wanted.reason),
         _to_gift_cards(bought, earlier, parts.amount_minor),
     )  # fmt: skip
 
@@ -81,6 +84,8 @@ def parts_of(bought: Bought, earlier: Sequence[Refund], wanted: NewRefund) -> Pa
 
 def _spent(bought: Bought, earlier: Sequence[Refund], wanted: NewRefund) -> int:
     """What was paid for gift cards and isn't there any more. A mere amount takes none back: all of them stay good."""
+    if bought.payment.state == "voided":  # none is issued
+        return 0
     cards = bought.cards or {}
     cost = sum(_cost(line) for line in bought.lines if line.sku in cards)
     back = sum(part for refund in earlier for sku, part in _gone(refund)[0] if sku in cards)

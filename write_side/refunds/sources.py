@@ -5,7 +5,7 @@ refund for each, so that each is asked of the provider by itself, and fails by i
 The order's own payment gives first, then the earlier ones. Each gives as much as is left of it, to the minor unit.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 from uuid import UUID
 
@@ -74,15 +74,20 @@ def _gives(charged: int, bought: Bought, earlier: Sequence[Refund]) -> Iterator[
     """How much of a charged amount goes back by which payment."""
     own = bought.payment
     for source in (CreditPart(own.id, own.intent_id or "", bought.charged_minor), *bought.credits):
-        gone = sum(
-            each.counted_minor - gift_cards.paid_by(each.gift_cards)
-            for each in earlier
-            if each.intent_id == source.intent_id
-        )
-        amount = min(charged, max(source.amount_minor - gone, 0))
+        amount = min(charged, left_of(source, earlier))
         charged -= amount
         if amount:
             yield structs.replace(source, amount_minor=amount)
+
+
+def left_of(source: CreditPart, earlier: Iterable[Refund]) -> int:
+    """How much of what a payment had taken has not gone back by it, in minor units."""
+    gone = sum(
+        each.counted_minor - gift_cards.paid_by(each.gift_cards)
+        for each in earlier
+        if each.intent_id == source.intent_id
+    )
+    return max(source.amount_minor - gone, 0)
 
 
 def _cut(lines: Sequence[RefundedLine], amount: int) -> tuple[list[RefundedLine], int]:

@@ -204,7 +204,8 @@ def _check_requested(each: Return) -> None:
 
 def cancel(each: Return) -> ReturnCancelled:
     """The goods stay with the customer. Refuses `return_not_open`."""
-    if each.state not in ("requested", "approved") or each.exchange_state == "placed":
+    paid = each.refund_id is not None  # its money went into an exchange, whatever became of that
+    if each.state not in ("requested", "approved") or paid:
         sent = ", and its replacement is sent" if each.exchange_state == "placed" else ""
         raise ReturnNotOpen(f"the return is {each.state}{sent}", return_state=each.state)
     return ReturnCancelled(each.id, each.order_id)

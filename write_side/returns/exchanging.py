@@ -4,15 +4,16 @@ A wish goes wished → held (its goods are reserved) → placed (an order of its
 with its return, or fails.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from fractions import Fraction
 from uuid import UUID
 
 from msgspec import structs
 
 from shared.events.fulfilment import ParcelLine
-from shared.events.orders import QuoteIssued
-from shared.events.returns import Exchange, ReplacementFailed, ReplacementPlaced, ReturnRequested
-from write_side.inventory import summed
+from shared.events.orders import PricedLine, QuoteIssued
+from shared.events.returns import Exchange, ReplacementFailed, ReplacementPlaced, ReturnedUnits, ReturnRequested
+from write_side.inventory import Line, summed
 from write_side.orders import Order
 from write_side.returns.domain import Return
 from write_side.returns.refusals import NoReplacement, NotExchangeable, NotHeld
@@ -64,6 +65,23 @@ def placed(each: Return, order: Order, refund_id: UUID, *, early: bool) -> Repla
     return ReplacementPlaced(
         each.id, each.order_id, order.id, refund_id, totals.total_minor - charged, charged, totals.currency, early
     )
+
+
+def earned(
+    credit_minor: int, came: Iterable[ReturnedUnits], carried: Iterable[Line], bought: Iterable[PricedLine]
+) -> int:
+    """What of a credit is given back as the exchange falls through: of goods that were to come and of which not all
+    did, the share of these, down to the minor unit."""
+    here = summed(unit for unit in came if unit.refunded)
+    cost, ordered = dict[str, int](), dict[str, int]()
+    for line in bought:
+        cost[line.sku] = cost.get(line.sku, 0) + line.total_minor - line.discount_minor + line.tax_minor
+        ordered[line.sku] = ordered.get(line.sku, 0) + line.quantity
+    unit = {sku: Fraction(cost[sku], ordered[sku]) for sku in cost}
+    wanted = summed(carried)
+    whole = sum(unit[sku] * quantity for sku, quantity in wanted.items())
+    part = sum(unit[sku] * min(quantity, here.get(sku, 0)) for sku, quantity in wanted.items())
+    return int(credit_minor * part / whole) if whole else credit_minor
 
 
 def fail(each: Return, reason: str) -> ReplacementFailed:

@@ -1,11 +1,13 @@
 """Goods that may be sent back and don't come: after `RETURN_EXPIRES_DAYS` nobody waits for them any more."""
 
 import logging
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from uuid import UUID
 
 from msgspec import Struct
 
-from shared.envelope import Metadata
+from shared.envelope import Metadata, Recorded
 from write_side import commands, event_log, orders
 from write_side.causes import continuing
 from write_side.database import Connection, Pool
@@ -26,9 +28,18 @@ class Done(Struct, frozen=True):
 
 async def close_late(pool: Pool) -> int:
     """End what did not come in time; answers how many returns that were."""
-    async with pool.acquire() as conn:
-        late = await store.late(conn, AT_ONCE)
-        reasons = await event_log.latest_of(conn, "return", [each.id for each in late])
+    closed, last = 0, None
+    while True:
+        async with pool.acquire() as conn:
+            late = await store.late(conn, last, AT_ONCE)
+            reasons = await event_log.latest_of(conn, "return", [each.id for each in late])
+        closed += await _close(pool, late, reasons)
+        if len(late) < AT_ONCE:
+            return closed
+        last = late[-1]
+
+
+async def _close(pool: Pool, late: Sequence[Return], reasons: Mapping[UUID, Recorded]) -> int:
     closed = 0
     for each in late:
         ids = {"order_id": each.order_id, "return_id": each.id}

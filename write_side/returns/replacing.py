@@ -2,7 +2,7 @@
 step is decided under the lock of the first order."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
@@ -110,7 +110,8 @@ async def place(
         carried, given = await refunds.carry_over(conn, order.id, wanted, each.exchange.total_minor, cause)
     except (NothingToRefund, RefundExceedsCaptured):
         freed = await let_go(conn, each, "nothing_credited", cause)
-        after, saved = await store.save(conn, each, exchanging.fail(each, "nothing_credited"), cause)
+        failed = exchanging.fail(each, "nothing_credited")
+        after, saved = await store.save(conn, each, failed, cause, keeps_due=True)
         return after, together(freed, saved)
     quote = await orders.find_quote(conn, each.exchange.quote_id)
     replaces = Replaces(order.id, each.id, carried.credits)
@@ -126,9 +127,18 @@ async def place(
 async def work_off(pool: Pool) -> int:
     """Give back what paid orders that were sent in exchange and fell through: the difference was not paid in time, or
     they were cancelled. Answers how many."""
-    async with pool.acquire() as conn:
-        due = await orders.fallen_through(conn, AT_ONCE)
-        reasons: Mapping[UUID, Recorded] = await event_log.latest_of(conn, "order", due)
+    done, last = 0, UUID(int=0)
+    while True:
+        async with pool.acquire() as conn:
+            due = await orders.fallen_through(conn, last, AT_ONCE)
+            reasons: Mapping[UUID, Recorded] = await event_log.latest_of(conn, "order", due)
+        done += await _pay_back(pool, due, reasons)
+        if len(due) < AT_ONCE:
+            return done
+        last = due[-1]
+
+
+async def _pay_back(pool: Pool, due: Sequence[UUID], reasons: Mapping[UUID, Recorded]) -> int:
     done = 0
     for order_id in due:
         try:
@@ -141,19 +151,35 @@ async def work_off(pool: Pool) -> int:
 
 
 async def fall_through(pool: Pool, order_id: UUID, cause: Metadata) -> None:
-    """What paid this order goes back by the payments that had taken it: once, under its lock."""
+    """What paid this order goes back by the payments that had taken it: once, under its lock, and once the goods are
+    here. What was sent early and fell through waits for them."""
 
     async def decide(conn: Connection) -> tuple[Done, Positions]:
         order = await orders.lock_order(conn, order_id)
-        if order is None or order.replaces is None or await orders.was_refunded(conn, order_id):
+        if order is None or order.replaces is None:
             return Done(False), {}
-        back = NewRefund("not_exchanged", amount_minor=order.credit_minor)
-        _, positions = await refunds.request_within(conn, order_id, back, cause)
-        await orders.lock_order(conn, order.replaces.order_id)  # the newer one first: nobody holds them the other way
+        # The newer one first: nobody holds them the other way.
+        first = await orders.lock_whole(conn, order.replaces.order_id)
         each = await store.find(conn, order.replaces.return_id)
         assert each is not None
+        if each.exchange_state != "placed" or each.state != "received":
+            return Done(False), {}
+        given = await _give_back(conn, order, first, each, cause)
         reason = "not_paid" if order.state == "expired" else "cancelled"
         _, saved = await store.save(conn, each, exchanging.fail(each, reason), cause, keeps_due=True)
-        return Done(True), together(positions, saved)
+        return Done(True), together(given, saved)
 
     await commands.run(pool, decide)
+
+
+async def _give_back(conn: Connection, order: Order, first: Order, each: Return, cause: Metadata) -> Positions:
+    """What is left of its credit, of as much as came; what gift cards had paid they got as it ended."""
+    assert each.refund_id is not None
+    carried = await refunds.find(conn, each.refund_id)
+    assert carried is not None
+    gone = order.credit_minor - await refunds.credit_left(conn, order.id)
+    amount = exchanging.earned(order.credit_minor, each.units, carried.lines, first.lines) - gone
+    if amount <= 0:
+        return {}
+    back = NewRefund("not_exchanged", amount_minor=amount)
+    return (await refunds.request_within(conn, order.id, back, cause))[1]

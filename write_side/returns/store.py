@@ -107,11 +107,14 @@ async def claim_due(conn: Connection, limit: int) -> list[Work]:
     return [Work(_return(row), row["attempts"]) for row in rows]
 
 
-async def late(conn: Connection, limit: int) -> list[Return]:
-    """Returns whose goods did not come in time, those first that are late for longest."""
+async def late(conn: Connection, after: Return | None, limit: int) -> list[Return]:
+    """Returns whose goods did not come in time, those first that are late for longest; behind one."""
     query = f"""{_RETURN} WHERE state = 'approved' AND expires_at <= clock_timestamp()
-                AND tracking IS DISTINCT FROM 'delivered' ORDER BY expires_at LIMIT $1"""
-    return [_return(row) for row in await conn.fetch(query, limit)]
+                AND tracking IS DISTINCT FROM 'delivered'
+                AND ($1::timestamptz IS NULL OR (expires_at, id) > ($1, $2::uuid))
+                ORDER BY expires_at, id LIMIT $3"""
+    behind = (after.expires_at, after.id) if after else (None, None)
+    return [_return(row) for row in await conn.fetch(query, *behind, limit)]
 
 
 async def look_again(conn: Connection, each: Return, pause: timedelta | None) -> None:

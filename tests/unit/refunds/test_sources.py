@@ -3,6 +3,7 @@
 from typing import Any
 from uuid import UUID
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
@@ -13,9 +14,9 @@ from shared.ids import uuid7
 from tests.properties.values import BOUNDED
 from write_side.inventory import Demand
 from write_side.payments import Payment
-from write_side.refunds.domain import Bought, NewRefund, Refund, evolve
+from write_side.refunds.domain import Bought, NewRefund, Refund, RefundExceedsCaptured, evolve
 from write_side.refunds.requesting import request
-from write_side.refunds.sources import LEAST_CHARGE, by_payment, credits_of, share
+from write_side.refunds.sources import LEAST_CHARGE, by_payment, credits_of, left_of, share
 
 ORDER, OWN = UUID(int=1), UUID(int=2)
 amounts = st.integers(0, 100_000)
@@ -88,3 +89,26 @@ def test_what_is_moved_and_what_goes_back_are_what_the_goods_had_cost(charged: i
     carried = sum(part.amount_minor for part in credits_of(parts))
     assert carried == min(moved, charged + credit)
     assert carried + sum(part.charged_minor for part in parts) == charged + credit
+
+
+@pytest.mark.parametrize("intent", [None, "pi_own"])
+def test_what_a_payment_that_came_to_nothing_was_to_take_is_not_missed_by_what_earlier_ones_had(
+    intent: str | None,
+) -> None:
+    order = bought(1_000, [700, 300], [2])
+    released = refund_of(order, "released", 400)
+    over = structs.replace(order.payment, state="voided", intent_id=intent)
+    lines = [structs.replace(order.lines[0], gift_card=True)]
+    order = structs.replace(order, payment=over, lines=lines, cards={lines[0].sku: []})
+    wanted = NewRefund("not_exchanged", amount_minor=1_000)
+    parts = refunded(order, [released], wanted)
+    assert [(part.intent_id, part.amount_minor) for part in parts] == [("pi_0", 700), ("pi_1", 300)]
+    back = [evolve(None, part, 1) for part in parts]
+    assert [left_of(credit, [released, *back]) for credit in order.credits] == [0, 0]
+    with pytest.raises(RefundExceedsCaptured):
+        request(order, back, NewRefund("goodwill", amount_minor=1), uuid7())
+
+
+def refund_of(order: Bought, state: Any, amount: int) -> Refund:
+    whole = request(order, [], NewRefund("goodwill", amount_minor=amount), uuid7())
+    return structs.replace(evolve(None, whole, 1), state=state)

@@ -19,6 +19,7 @@ from shared.events.returns import (
     ReplacementPlaced,
     ReturnApproved,
     ReturnCancelled,
+    ReturnedUnits,
     ReturnEvent,
     ReturnExpired,
     ReturnReceived,
@@ -39,6 +40,7 @@ from write_side.returns.domain import (
 from write_side.returns.exchanging import (
     check_held,
     check_pieces,
+    earned,
     replacement_of,
 )
 from write_side.returns.refusals import (
@@ -138,3 +140,31 @@ def test_of_the_same_product_nothing_costs_more_than_was_paid() -> None:
 def test_a_difference_too_small_to_be_charged_is_taken_off(quantity: int, price: int, by: int) -> None:
     less = cheaper({"lamp": offer(1, price)}, {"lamp": quantity}, by)["lamp"].price.amount_minor
     assert by <= quantity * (price - less) < by + quantity
+
+
+@BOUNDED
+@given(
+    credit=st.integers(0, 100_000), costs=st.lists(st.integers(0, 9_999), min_size=1, max_size=4),
+    came=st.lists(st.tuples(st.integers(0, 4), st.booleans()), min_size=4, max_size=4),
+)  # fmt: skip
+def test_of_a_credit_no_more_is_given_back_than_came_and_all_of_it_for_all(
+    credit: int, costs: list[int], came: list[tuple[int, bool]]
+) -> None:
+    lines = [PricedLine(f"sku-{n}", ID, ID, "Lamp", 4, cost, cost * 4, 0) for n, cost in enumerate(costs)]
+    carried = [ParcelLine(line.sku, 4) for line in lines]
+    units = [
+        ReturnedUnits(line.sku, quantity, "damaged", paid) for line, (quantity, paid) in zip(lines, came, strict=False)
+    ]
+    given_back = earned(credit, units, carried, lines)
+    assert 0 <= given_back <= credit
+    everything = [ReturnedUnits(line.sku, 4, "sellable", True) for line in lines]
+    assert earned(credit, everything, carried, lines) == credit
+    if any(costs):
+        assert earned(credit, [], carried, lines) == 0
+        here = sum(cost * unit.quantity for cost, unit in zip(costs, units, strict=True) if unit.refunded)
+        assert given_back == credit * here // (4 * sum(costs))
+
+
+def test_whose_goods_paid_an_exchange_does_not_keep_them_though_it_fell_through() -> None:
+    with pytest.raises(ReturnNotOpen):
+        cancel(after(REQUESTED, APPROVED, PLACED, ReplacementFailed(ID, ORDER, "cancelled")))

@@ -5,11 +5,6 @@ CREATE OR REPLACE FUNCTION refunds_open(p_order uuid) RETURNS boolean LANGUAGE s
     SELECT EXISTS (SELECT FROM refund r WHERE r.order_id = p_order AND r.state IN ('requested', 'pending'))
 $$;
 
--- Whether any of this order's money was asked back, whatever became of it.
-CREATE OR REPLACE FUNCTION refunds_asked(p_order uuid) RETURNS boolean LANGUAGE sql STABLE AS $$
-    SELECT EXISTS (SELECT FROM refund r WHERE r.order_id = p_order)
-$$;
-
 -- From which of these orders money went back, or is going.
 CREATE OR REPLACE FUNCTION refunds_among(p_orders uuid[]) RETURNS uuid[] LANGUAGE sql STABLE AS $$
     SELECT array_agg(DISTINCT r.order_id) FROM refund r WHERE r.order_id = ANY (p_orders) AND r.state <> 'failed'

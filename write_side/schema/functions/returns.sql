@@ -5,6 +5,13 @@ CREATE OR REPLACE FUNCTION returns_open(p_order uuid) RETURNS boolean LANGUAGE s
     SELECT EXISTS (SELECT FROM order_return r WHERE r.order_id = p_order AND r.state IN ('requested', 'approved'))
 $$;
 
+-- Whether the goods of this return are here, and what was ordered in exchange has not been said to be off: if it is,
+-- their money is to go back.
+CREATE OR REPLACE FUNCTION returns_to_pay_back(p_return uuid) RETURNS boolean LANGUAGE sql STABLE AS $$
+    SELECT EXISTS (SELECT FROM order_return r
+                   WHERE r.id = p_return AND r.exchange_state = 'placed' AND r.state = 'received')
+$$;
+
 -- What came back of this order by returns, sellable or damaged.
 CREATE OR REPLACE FUNCTION returns_received(p_order uuid) RETURNS TABLE (sku text, quantity integer)
 LANGUAGE sql STABLE AS $$
