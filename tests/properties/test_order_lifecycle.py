@@ -78,7 +78,7 @@ class Lifecycle(RuleBasedStateMachine):
     def give_up(self, reason: settling.Reason) -> None:
         length = self.run(self._length())
         try:
-            self.run(settling.close_order(self.shop.pool, self.order.id, reason, CAUSE))
+            self.run(settling.close_order(self.shop.pool, self.order.id, reason, CAUSE, self.order.expires_at))
         except Refusal as refusal:
             assert refusal.code == "already_paid"
             assert self.run(self._length()) == length, "a refused command changes nothing"

@@ -194,10 +194,13 @@ def _settling(
 # --- closing ---------------------------------------------------------------------------------------------------------
 
 
-async def close_order(pool: Pool, order_id: UUID, reason: Reason, cause: Metadata) -> Order:
+async def close_order(
+    pool: Pool, order_id: UUID, reason: Reason, cause: Metadata, now: datetime | None = None
+) -> Order:
     """Begin to cancel an order, or to let it expire; from here on no authorization confirms it by itself.
 
-    Answers the order as it is then. One that is closing or over stays as it is. Refuses `already_paid` once the capture
+    Answers the order as it is then. One that is closing or over stays as it is, and so does one that has not expired by
+    now: it was extended since the worker listed it. Refuses `already_paid` once the capture
     has begun (for an expiry: once it is paid at all, which is no refusal but no change), `unknown_order`.
     """
     found: list[Order] = []
@@ -208,7 +211,8 @@ async def close_order(pool: Pool, order_id: UUID, reason: Reason, cause: Metadat
             raise UnknownOrder("there is no such order")
         found[:] = [order]
         closable = ("pending_payment",) if reason == "expired" else ("pending_payment", "confirmed")
-        if order.state not in closable:
+        waits = reason == "expired" and order.expires_at > (now or datetime.now(UTC))
+        if order.state not in closable or waits:
             return order, {}
         work = await payments.lock_payment(conn, order.payment_id)
         assert work is not None

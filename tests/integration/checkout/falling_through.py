@@ -14,7 +14,7 @@ async def fall_through(shop: Shop, order: OrderState, how: str) -> None:
         await shop.pay(order)
         await shop.complete(order)
     if how == "expired":
-        await close_order(shop.pool, order.id, "expired", CAUSE)
+        await close_order(shop.pool, order.id, "expired", CAUSE, now=order.expires_at)
         await shop.work()
     else:
         await cancel_order(shop.pool, shop.gateway, order.id, CAUSE)

@@ -8,6 +8,7 @@ import pytest
 from tests.fixtures.write_side import CAUSE
 from tests.integration.checkout.shop import Shop
 from write_side.orders import AlreadyPaid, settling
+from write_side.orders import store as orders_store
 from write_side.orders.handlers import OrderState
 from write_side.payments import ProviderDown, handlers, open_gateway, store
 from write_side.payments import gateway as gateway_module
@@ -85,6 +86,18 @@ async def test_stock_is_held_for_whoever_is_at_their_bank_when_time_is_up(shop: 
     assert await shop.figures("lamp") == (5, 2)
     await shop.complete(order)  # sees the same again: no event for some seconds more
     assert (await shop.history(order)).count("order_extended") == 1
+
+
+async def test_an_order_that_was_extended_since_the_worker_listed_it_does_not_expire(shop: Shop) -> None:
+    await shop.stock("lamp", 5)
+    order = await shop.order(lamp=2, ttl=0)
+    async with shop.pool.acquire() as conn:
+        assert await orders_store.expired(conn, 1) == [order.id]
+    await shop.pay(order, "pm_card_threeDSecure2Required")
+    for webhook in await shop.webhooks(order):
+        await shop.receive(webhook)
+    await settling.close_order(shop.pool, order.id, "expired", CAUSE)
+    assert (await shop.now(order)).state == "pending_payment"
 
 
 async def test_an_unpaid_order_expires(shop: Shop) -> None:

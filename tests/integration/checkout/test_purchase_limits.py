@@ -67,7 +67,7 @@ async def test_what_did_not_go_through_does_not_count(shop: Shop, how: str) -> N
     if how == "cancelled":
         await cancel_order(shop.pool, shop.gateway, order.id, CAUSE)
     if how == "expired":
-        await close_order(shop.pool, order.id, "expired", CAUSE)
+        await close_order(shop.pool, order.id, "expired", CAUSE, now=order.expires_at)
         await shop.work()
     assert isinstance(await _bought(shop, lamp=2), PurchaseLimitReached if how == "kept" else OrderState)
 
