@@ -142,12 +142,13 @@ def decide(known: Known, command: PlaceOrder, now: datetime) -> Placing:
 
 
 def _spare(known: Known, quote: Quote, offers: Mapping[str, Offer]) -> dict[str, Spare]:
-    """What may be given away, of what the quote names: a gift that was left out of it then is left out now."""
-    bundles = {bundle.sku for bundle in quote.bundles}
-    if not (gifts := [sku for sku in gift_skus(known.promotions) if sku in offers and sku not in bundles]):
+    """What may be given away, as much as the quote gives: a gift that was left out of it then is left out now."""
+    given = {line.sku: line.gift_quantity for line in quote.sold if line.gift_quantity}
+    if not (gifts := [sku for sku in gift_skus(known.promotions) if sku in offers and sku in given]):
         return {}
     available = {sku: sum(item.available for item in known.stock if item.sku == sku) for sku in gifts}
-    return spare_of(gifts, offers, available, quote.counted)
+    there = spare_of(gifts, offers, available, quote.counted)
+    return {sku: spare._replace(quantity=min(spare.quantity, given[sku])) for sku, spare in there.items()}
 
 
 def _check_paying(quote: Quote, known: Known, now: datetime) -> None:

@@ -61,6 +61,18 @@ async def test_a_gift_that_is_gone_is_left_out_with_a_notice_and_comes_back_with
     assert await _is_verified(shop)
 
 
+async def test_a_gift_that_was_left_out_stays_so_where_its_sku_is_bought_as_well(shop: Shop) -> None:
+    await shop.stock("mug", 2, price=2000)
+    taken = await shop.order(mug=1)
+    await shop.promote(GiftInput("mug"))
+    basket = await shop.basket(mug=1)
+    quote = await shop.quote(basket)
+    assert [each.sku for each in quote.gifts_left_out] == ["mug"]
+    await fall_through(shop, taken, "expired")
+    placed = await shop.place(basket, quote.id)
+    assert [(line.quantity, line.gift_quantity) for line in (await shop.now(placed)).lines] == [(1, 0)]
+
+
 async def test_buyers_at_the_same_time_get_as_many_gifts_as_there_are_and_the_others_none(shop: Shop) -> None:
     await shop.stock("lamp", 20, price=2000)
     await shop.stock("mug", 3, price=500)
