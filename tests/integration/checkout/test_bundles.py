@@ -16,7 +16,7 @@ from write_side.history import prices
 from write_side.history.domain import UnknownFigure
 from write_side.inventory import OutOfStock, PurchaseLimitReached
 from write_side.inventory import handlers as inventory
-from write_side.inventory.bundles import handlers
+from write_side.inventory.bundles import handlers, store
 from write_side.inventory.bundles.domain import Component, ComposeBundle, NestedBundle, UnknownBundle
 from write_side.inventory.bundles.reactions import reactions as bundle_reactions
 from write_side.inventory.domain import MoveStock
@@ -187,3 +187,23 @@ async def test_shoppers_are_told_when_components_let_them_have_a_bundle_no_more_
     assert await told(shop) == ["out", "low", "in"]
     seen: Any = await handlers.show_bundle(shop.pool, "set")
     assert (seen.availability, seen.version) == ("in", 4)
+
+
+async def test_a_bundle_that_is_composed_while_its_component_sells_out_is_told_to_be_out(
+    with_set: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop, read = with_set, store.stock_of
+    await follow(shop)
+
+    async def then_sold_out(*args: Any) -> Any:
+        monkeypatch.setattr(store, "stock_of", read)
+        seen = await read(*args)
+        await shop.order(bulb=20)
+        await follow(shop)  # nobody sees the new bundle yet
+        return seen
+
+    monkeypatch.setattr(store, "stock_of", then_sold_out)
+    await bundle(shop, "twin", 900, bulb=2)
+    assert (await handlers.show_bundle(shop.pool, "twin")).availability == "in"
+    await follow(shop)
+    assert (await handlers.show_bundle(shop.pool, "twin")).availability == "out"

@@ -73,7 +73,12 @@ async def follow_stock(conn: Connection, sku: str, cause: Metadata) -> None:
     By the rows as they are now: whatever changes them later is an event that leads here again.
     """
     for holder in (await store.holding(conn, [sku])).get(sku, []):
-        bundle = await store.lock(conn, holder)
-        assert bundle is not None
-        if event := domain.move(bundle, await store.stock_of(conn, bundle.components)):
-            await store.save(conn, domain.evolve(bundle, event, bundle.version + 1), event, cause)
+        await follow_bundle(conn, holder, cause)
+
+
+async def follow_bundle(conn: Connection, sku: str, cause: Metadata) -> None:
+    """The same of one bundle."""
+    bundle = await store.lock(conn, sku)
+    assert bundle is not None
+    if event := domain.move(bundle, await store.stock_of(conn, bundle.components)):
+        await store.save(conn, domain.evolve(bundle, event, bundle.version + 1), event, cause)
