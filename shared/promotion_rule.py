@@ -25,6 +25,7 @@ class BasketLine(NamedTuple):
     quantity: int
     unit_price_minor: int
     gift_quantity: int = 0  # so many of them are a gift
+    gift_card: bool = False  # money rather than goods: promotions don't see it
 
     @property
     def total_minor(self) -> int:
@@ -139,9 +140,9 @@ def best_together(
 
 
 def open_to(terms: PromotionTerms, basket: Sequence[BasketLine]) -> list[bool]:
-    """Which lines it is for."""
+    """Which lines it is for; never gift cards: with one that cost less, the next would be paid for less again."""
     wanted = frozenset(terms.skus)
-    return [not wanted or line.sku in wanted for line in basket]
+    return [not line.gift_card and (not wanted or line.sku in wanted) for line in basket]
 
 
 def _stacked(

@@ -125,18 +125,21 @@ def block(card: GiftCard) -> GiftCardBlocked | None:
     return None if card.state == "blocked" else GiftCardBlocked(card.id)
 
 
-def spread(found: Sequence[GiftCard | None], total_minor: int, currency: str, now: datetime) -> Spread:
-    """What the cards behind the codes that were typed pay of a total, one after the other (None: nobody's code)."""
+def spread(
+    found: Sequence[GiftCard | None], total_minor: int, currency: str, now: datetime, sold_minor: int = 0
+) -> Spread:
+    """What the cards behind the codes that were typed pay of a total, one after the other (None: nobody's code); but
+    nothing of `sold_minor`, what gift cards cost in it: one that ends, or is blocked, would live on as another."""
     parts: dict[UUID, int] = {}
     refused: dict[int, Why] = {}
-    left = total_minor
+    left = total_minor - sold_minor
     for n, card in enumerate(found):
         if why := _refusal(card, currency, now, left):
             refused[n] = why
         elif card is not None and card.id not in parts:
             parts[card.id] = min(card.balance_minor, left)
             left -= parts[card.id]
-    return Spread(_leaving_enough(parts, left), refused)
+    return Spread(_leaving_enough(parts, left + sold_minor), refused)
 
 
 def _refusal(card: GiftCard | None, currency: str, now: datetime, left: int) -> Why | None:

@@ -151,13 +151,15 @@ class Gifts(NamedTuple):
     codes: Sequence[str]
 
 
-async def paying(pool: Pool, gifts: Gifts | None, totals: Totals, now: datetime) -> Spread:
+async def paying(
+    pool: Pool, gifts: Gifts | None, totals: Totals, lines: Sequence[PricedLine], now: datetime
+) -> Spread:
     """What gift cards pay of a quote as they stand now; nothing is taken yet."""
     if gifts is None or not gifts.codes:
         return NOTHING
     async with pool.acquire() as conn:
         found = await behind(conn, gifts.secret, gifts.codes)
-    return domain.spread(found, totals.total_minor, totals.currency, now)
+    return domain.spread(found, totals.total_minor, totals.currency, now, sold.cost(lines))
 
 
 async def behind(conn: Connection, secret: str, codes: Sequence[str]) -> list[GiftCard | None]:

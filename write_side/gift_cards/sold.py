@@ -23,6 +23,11 @@ def check_bought(count: int) -> None:
         raise TooManyGiftCards(f"an order buys {MOST_SOLD} gift cards at most: place several", most=MOST_SOLD)
 
 
+def cost(lines: Iterable[PricedLine]) -> int:
+    """What the gift cards in these lines cost; no tax is on them."""
+    return sum(line.total_minor - line.discount_minor for line in lines if line.gift_card)
+
+
 def worth(line: PricedLine, released: int) -> list[int]:
     """What each card of a line is worth: what was paid for it. None is issued of those that were released, nor of what
     cost nothing."""

@@ -117,7 +117,10 @@ def _basket(wanted: Mapping[str, int], offers: Mapping[str, Offer], currency: st
         raise CartEmpty("the cart has no lines")
     if missing := [sku for sku in wanted if sku not in offers]:
         raise NotSellable(f"not sold in {currency} at the moment: {', '.join(missing)}", skus=missing)
-    return [BasketLine(sku, quantity, offers[sku].price.amount_minor) for sku, quantity in wanted.items()]
+    return [
+        BasketLine(sku, quantity, offers[sku].price.amount_minor, gift_card=offers[sku].is_gift_card)
+        for sku, quantity in wanted.items()
+    ]
 
 
 def _line(good: Good, added_minor: int, contained_minor: int) -> PricedLine:

@@ -122,7 +122,7 @@ async def issue_quote(
         near = await _nearest(conn, where, strategy)
     cart, now = basket.cart, datetime.now(UTC)
     chosen, priced = await _priced(basket, where, outside, method)
-    paid = await gift_cards.paying(pool, gifts, priced.totals, now)
+    paid = await gift_cards.paying(pool, gifts, priced.totals, priced.lines, now)
     charged = Money(priced.totals.total_minor - gift_cards.paid_by(paid.parts), cart.currency)
     await invoices.check_quote(pool, pay_by, cart.account_id, basket.groups, charged)
     event = QuoteIssued(

@@ -90,7 +90,7 @@ def _why_not(
         return "used_up"
     if terms.most_per_customer is not None and offered.uses.get(promotion.id, 0) >= terms.most_per_customer:
         return "used_up_by_you"
-    total = sum(line.total_minor for line in basket)
+    total = sum(line.total_minor for line in basket if not line.gift_card)
     if terms.minimum and (currency not in terms.minimum or total < terms.minimum[currency]):
         return "below_minimum"
     foreign = terms.budget is not None and terms.budget.currency != currency

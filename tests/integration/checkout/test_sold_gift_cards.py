@@ -27,6 +27,7 @@ from write_side.gift_cards.sold import MOST_SOLD, TooManyGiftCards
 from write_side.notifications.gateway import MailServer
 from write_side.orders import quoting
 from write_side.orders.handlers import OrderState, QuoteState
+from write_side.promotions.domain import PercentageInput
 from write_side.refunds.domain import RefundExceedsCaptured, RefundExceedsOrder
 
 AUNT = "aunt@shop.example"
@@ -127,6 +128,10 @@ async def test_a_refund_blocks_unused_cards_and_gives_back_no_more_than_is_left_
         found.group(0) for each in received.mails if (part := each.get_body(("plain",)))
         and (found := re.search(r"([2-9A-Z]{4}-){3}[2-9A-Z]{4}", part.get_content()))
     )  # fmt: skip
+    beside = await shop.basket(**{"CARD-50": 1, "lamp": 1})
+    assert (await shop.quote(beside, gifts=[code])).charged.amount_minor == 5000, "a card pays for no other"
+    await shop.promote(PercentageInput(1000), skus=["CARD-50"])
+    assert (await shop.quote(beside)).discounts == []
     basket = await shop.basket(lamp=1)
     await shop.place(basket, (await shop.quote(basket, gifts=[code])).id)  # 17.73 of one
     with pytest.raises(RefundExceedsCaptured):

@@ -22,16 +22,18 @@ def card(n: int, balance: int, **other: Any) -> GiftCard:
     return structs.replace(GiftCard(UUID(int=n), "", 10_000, "EUR", None, "active", balance, 1), **other)
 
 
-@given(st.integers(50, 5_000), BALANCES)
+@given(st.integers(50, 5_000), BALANCES, st.integers(0, 2_000))
 @BOUNDED
 def test_gift_cards_and_what_is_charged_come_to_the_total_and_a_charge_is_none_or_one_that_can_be_made(
-    total: int, balances: list[int]
+    total: int, balances: list[int], sold: int
 ) -> None:
     cards = [card(n, balance) for n, balance in enumerate(balances)]
-    parts = spread(cards, total, "EUR", NOW).parts
+    sold = min(sold, total)
+    parts = spread(cards, total, "EUR", NOW, sold).parts
     charged = total - paid_by(parts)
     assert charged == 0 or charged >= LEAST_CHARGE
-    assert charged <= max(total - sum(balances), LEAST_CHARGE), "they pay all they can"
+    assert charged >= sold, "gift cards are not paid for by others"
+    assert charged <= max(total - sum(balances), sold, LEAST_CHARGE), "they pay all they can"
     by_id = {each.id: each for each in cards}
     assert all(0 < part.amount_minor <= by_id[part.gift_card_id].balance_minor for part in parts)
     assert covers(parts, by_id, NOW)

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from msgspec import structs
 
 from shared.money import allocated
-from shared.promotion_rule import BasketLine
+from shared.promotion_rule import BasketLine, Spare
 from write_side.promotions.applying import Applied, Offered, apply
 from write_side.promotions.domain import AmountInput as AmountOff
-from write_side.promotions.domain import BudgetInput, Promotion, PromotionInput, terms_of
+from write_side.promotions.domain import BudgetInput, GiftInput, Promotion, PromotionInput, terms_of
 from write_side.promotions.domain import BuyGetInput as BuyGet
 from write_side.promotions.domain import FreeShippingInput as FreeShipping
 from write_side.promotions.domain import PercentageInput as Percentage
@@ -84,6 +84,24 @@ def test_a_code_that_takes_nothing_off_says_why(said: dict[str, Any], used: int,
     off = applied(coupon, codes=("TEN", "NONE"), uses={coupon.id: uses})
     assert off.refused == {"TEN": why, "NONE": "unknown_code"}
     assert off.discounts == []
+
+
+CARD = BasketLine("card", 2, 5000, gift_card=True)
+
+
+def test_gift_cards_take_no_part() -> None:
+    offered = (promotion(1, Percentage(1000)), promotion(2, AmountOff({"EUR": 500})), promotion(3, BuyGet(1, 1)))
+    mixed = apply([CARD, LAMP], 490, "EUR", Offered(offered, [], {}, NOW))
+    assert mixed.lines == [0, apply([LAMP], 490, "EUR", Offered(offered, [], {}, NOW)).lines[0]]
+    assert apply([CARD], 0, "EUR", Offered(offered, [], {}, NOW)).discounts == []
+
+
+def test_gift_cards_count_for_no_minimum_and_bring_no_gift() -> None:
+    coupon = promotion(1, Percentage(1000), code="TEN", minimum={"EUR": 2000})
+    assert apply([CARD, LAMP], 0, "EUR", Offered([coupon], ["TEN"], {}, NOW)).refused == {"TEN": "below_minimum"}
+    gift = Offered([promotion(2, GiftInput("mug"))], [], {}, NOW, {"mug": Spare(500, 9)})
+    assert apply([CARD], 0, "EUR", gift).basket == [CARD]
+    assert len(apply([CARD, LAMP], 0, "EUR", gift).basket) == 3
 
 
 @pytest.mark.parametrize(("granted", "why"), [(699, {}), (700, {}), (701, {"TEN": "used_up"})])
