@@ -89,7 +89,8 @@ class _Walk:
         self._own = list(times.own.get(place.currency, ()))
         known = [(lists[id_], steps) for id_, steps in times.lists.items() if id_ in lists]
         self._lists = [(each.id, list(each.steps), list(steps)) for each, steps in known]
-        mine = [each for each in promotions if any(terms and is_for(terms, times.sku) for _, terms in each.steps)]
+        open_to = () if times.gift_card else promotions
+        mine = [each for each in open_to if any(terms and is_for(terms, times.sku) for _, terms in each.steps)]
         self._promotions = [(each.id, list(each.steps)) for each in mine]
 
     def asked(self, at: datetime) -> _Asked | None:

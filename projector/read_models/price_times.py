@@ -5,6 +5,8 @@ from datetime import datetime, timedelta
 from itertools import groupby, pairwise
 from typing import TypeVar
 
+from msgspec import UNSET
+
 from shared.documents.prices import ALWAYS, HISTORY_DAYS, WINDOW_DAYS, PriceTimes, Step, TermsStep, VariantTimes
 from shared.documents.product_pages import Known
 from shared.documents.promotions import PromotionStep
@@ -65,7 +67,10 @@ def times_of(known: Known) -> PriceTimes:
     """All variants' steps."""
     skus = [variant.sku for variant in known.facts.variants]
     own = {sku: _all_own(known.prices.get(sku, {}), known.own.get(sku, {})) for sku in skus}
-    return PriceTimes([VariantTimes(sku, own[sku], dict(known.lists.get(sku, {}))) for sku in skus])
+    cards = known.facts.gift_cards
+    return PriceTimes(
+        [VariantTimes(sku, own[sku], dict(known.lists.get(sku, {})), sku in cards or UNSET) for sku in skus]
+    )
 
 
 def _all_own(prices: Mapping[str, int], own: Mapping[str, Steps]) -> dict[str, Steps]:

@@ -30,7 +30,7 @@ def _names(facts: ProductFacts) -> frozenset[tuple[str, str]]:
 
 MODEL = ReadModel(
     name=PAGE,
-    version="v5",
+    version="v6",
     sink=REDIS,
     contexts=product.CONTEXTS,
     state=Product,

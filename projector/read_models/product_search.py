@@ -85,7 +85,7 @@ def _lowest_prices(state: Product, facts: ProductFacts) -> dict[str, int]:
 
 MODEL = ReadModel(
     name=SEARCH,
-    version="v9",
+    version="v10",
     sink=ELASTICSEARCH,
     contexts=product.CONTEXTS,
     state=Product,

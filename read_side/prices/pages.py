@@ -119,7 +119,8 @@ def priced(
         known = by_sku.get(variant.sku)
         if known is None:
             return variant
-        alike = msgspec.json.encode((known.own, known.lists, variant.sku if variant.sku in single else ""))
+        sku = variant.sku if variant.sku in single else ""
+        alike = msgspec.json.encode((known.own, known.lists, sku, known.gift_card is True))
         if alike not in found:
             found[alike] = shown_prices(known, lists, channel, now, promotions)
         return structs.replace(variant, prices=found[alike])

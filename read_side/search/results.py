@@ -118,7 +118,10 @@ def _different(times: Sequence[Json], said: Said) -> list[Json]:
     single = {sku for each in said.promotions for _, terms in each.steps if terms for sku in terms.skus}
     return list(
         {
-            msgspec.json.encode((t["own"], t.get("lists"), t["sku"] if t["sku"] in single else None)): t for t in times
+            msgspec.json.encode(
+                (t["own"], t.get("lists"), t["sku"] if t["sku"] in single else None, t.get("gift_card"))
+            ): t
+            for t in times
         }.values()
     )
 

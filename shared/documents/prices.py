@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 
 from shared.events.pricing import PriceListTerms
 from shared.money import Currency
@@ -33,6 +33,7 @@ class VariantTimes(Struct, frozen=True):
     sku: str
     own: dict[str, list[Step]] = {}
     lists: dict[str, list[Step]] = {}
+    gift_card: bool | UnsetType = UNSET  # promotions take nothing off it
 
 
 class PriceTimes(Struct, frozen=True):

@@ -44,8 +44,10 @@ class Known(Struct, frozen=True):
 
     @property
     def priced_by_time(self) -> bool:
-        """Whether prices depend on the time or the channel, or were changed lately."""
-        return any(self.own.get(variant.sku) or self.lists.get(variant.sku) for variant in self.facts.variants)
+        """Whether prices depend on the time or the channel, or were changed lately; or are those of gift cards, which
+        promotions leave alone."""
+        skus = [variant.sku for variant in self.facts.variants]
+        return bool(self.facts.gift_cards) or any(self.own.get(sku) or self.lists.get(sku) for sku in skus)
 
 
 def page_of(known: Known, locale: str | None = None) -> ProductPage:

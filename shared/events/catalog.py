@@ -11,6 +11,7 @@ from msgspec import UNSET, Struct, UnsetType
 
 AttributeValue = bool | int | float | str | list[str | int | float | bool]
 Status = Literal["draft", "active", "archived"]
+GIFT_CARD = "gift-card"  # the tax class of money for later, no goods: taxed when it is spent, not when it is sold
 
 
 class Image(Struct, frozen=True):
@@ -68,6 +69,12 @@ class ProductFacts(Struct, frozen=True, omit_defaults=True):
     def taxed_as(self) -> str:
         """Its tax class, the standard one where nobody said."""
         return "standard" if self.tax_class is UNSET else self.tax_class
+
+    @property
+    def gift_cards(self) -> frozenset[str]:
+        """The SKUs that are gift cards: by their own tax class, or the product's."""
+        classes = ((each.sku, self.taxed_as if each.tax_class is UNSET else each.tax_class) for each in self.variants)
+        return frozenset(sku for sku, tax_class in classes if tax_class == GIFT_CARD)
 
 
 class CategoryCreated(Struct, frozen=True, tag="catalog.category_created.v1"):

@@ -1,6 +1,7 @@
 """What taxes an order pays by where it goes: what other contexts may ask of it."""
 
-from write_side.taxes.computing import GIFT_CARD, STANDARD, Question, Taxable, Taxed, Taxes, summed
+from shared.events.catalog import GIFT_CARD
+from write_side.taxes.computing import STANDARD, Question, Taxable, Taxed, Taxes, summed
 from write_side.taxes.domain import Destination, rules_at
 from write_side.taxes.handlers import flat_rates, seed
 from write_side.taxes.providers import TableTaxes, TaxesUnavailable, TaxRates, ask

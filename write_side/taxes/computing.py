@@ -16,7 +16,6 @@ from shared.money import allocated
 
 WHOLE = 1_000_000  # rates are parts per million
 STANDARD, ZERO = "standard", "zero"
-GIFT_CARD = "gift-card"  # no goods but money for later: taxed when it is spent, not when it is sold
 
 
 class Taxable(NamedTuple):

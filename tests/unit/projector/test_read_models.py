@@ -5,7 +5,8 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import msgspec
-from msgspec import structs
+import pytest
+from msgspec import UNSET, structs
 
 from projector.model import Keys, ReadModel, Rendered
 from projector.read_models import (
@@ -188,6 +189,24 @@ def test_a_page_whose_prices_change_by_themselves_has_the_times_beside_it() -> N
     again = shown(product_page.MODEL, KEY, *events, back, ListPriceRemoved(PRODUCT, "lamp-xl", UUID(int=4)))
     left = msgspec.json.decode(again.documents[times_id(PRODUCT)] or b"", type=PriceTimes).variants
     assert [[step.amount_minor for step in times.own.get("EUR", ())] for times in left] == [[1999], []]
+
+
+@pytest.mark.parametrize(
+    ("of_product", "of_variant", "told"), [("gift-card", UNSET, True), ("standard", "gift-card", True),
+                                           ("gift-card", "standard", UNSET)],
+)  # fmt: skip
+def test_a_gift_card_is_told_to_pages_and_searches(of_product: str, of_variant: Any, told: Any) -> None:
+    card = SoldVariant(UUID(int=5), "card", tax_class=of_variant)
+    created = ProductCreated(PRODUCT, facts(variants=[card], tax_class=of_product))
+    documents = shown(product_page.MODEL, KEY, created).documents
+    if told is UNSET:
+        assert times_id(PRODUCT) not in documents
+    else:
+        times = msgspec.json.decode(documents[times_id(PRODUCT)] or b"", type=PriceTimes)
+        assert [each.gift_card for each in times.variants] == [True]
+    [document] = shown(product_search.MODEL, KEY, created).documents.values()
+    searched = msgspec.json.decode(document or b"")
+    assert [each.get("gift_card", UNSET) for each in searched["times"]] == ([] if told is UNSET else [True])
 
 
 def test_a_page_in_each_language_falls_back_part_by_part() -> None:
