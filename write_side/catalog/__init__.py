@@ -16,9 +16,9 @@ from write_side.catalog.domain import (
     slug_candidates,
     with_status,
 )
-from write_side.catalog.facts import HEAVIEST, TAX_CLASS, checked
+from write_side.catalog.facts import HEAVIEST, TAX_CLASS, check_text, checked
 from write_side.catalog.handlers import category_ids, product_of, variant_of
-from write_side.catalog.refusals import NoSuchCategory, SkuTaken, SlugTaken, UnknownSku
+from write_side.catalog.refusals import BrokenText, NoSuchCategory, SkuTaken, SlugTaken, UnknownSku
 from write_side.catalog.selecting.store import Selected, select_products
 from write_side.catalog.store import (
     Change,
@@ -39,6 +39,7 @@ from write_side.catalog.store import (
 __all__ = [
     "HEAVIEST",
     "TAX_CLASS",
+    "BrokenText",
     "Category",
     "Change",
     "ImageInput",
@@ -55,6 +56,7 @@ __all__ = [
     "all_categories",
     "all_products",
     "category_ids",
+    "check_text",
     "checked",
     "evolve_category",
     "evolve_product",

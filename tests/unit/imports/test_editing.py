@@ -9,7 +9,7 @@ from msgspec import structs
 
 from shared.events.catalog import ProductFacts, Variant
 from shared.ids import uuid7
-from write_side.catalog import Category, NoSuchCategory, Product
+from write_side.catalog import BrokenText, Category, NoSuchCategory, Product
 from write_side.imports.runs.domain import Decided, cut
 from write_side.imports.runs.editing import (
     AttributeRemoved,
@@ -55,9 +55,16 @@ def test_prices_move_where_there_are_any_and_are_set_everywhere() -> None:
     less = done(PriceByPercent("EUR", -1500, Rounding(100, 1)))
     assert [(each.after.sku, each.after.prices) for each in less.prices] == [("RED", {"EUR": 1699, "USD": 9})]
     assert dict(less.sums) == {"prices": 1, "minor_before": 2000, "minor_after": 1699}
-    assert [each.after.prices["EUR"] for each in done(PriceByAmount("EUR", -3000)).prices] == [0]
+    assert [each.after.prices["EUR"] for each in done(PriceByAmount("EUR", -1999)).prices] == [1]
+    assert [each.after.prices["EUR"] for each in done(PriceByPercent("EUR", -10_000)).prices] == [0]
     assert [each.after.prices["EUR"] for each in done(PriceTo("EUR", 5)).prices] == [5, 5]
     assert done(PriceTo("EUR", 2000), Selection(skus=["RED"])).outcome.became == "unchanged"
+
+
+@pytest.mark.parametrize("operation", [PriceByAmount("EUR", -3000), PriceByPercent("EUR", 0, Rounding(10_000, 1))])
+def test_nothing_is_given_away_by_an_amount_or_by_rounding(operation: Operation) -> None:
+    outcome = done(operation).outcome
+    assert (outcome.became, [left.reason for left in outcome.left]) == ("left", ["would_be_free"])
 
 
 def test_only_the_skus_that_are_meant_change_their_price() -> None:
@@ -114,6 +121,8 @@ def test_an_edit_says_which_products_and_names_what_there_is() -> None:
         (Edit(ALL, PriceTo("XXX", 1)), UnknownCurrency),
         (Edit(Selection(price=PriceRange("XXX")), StatusSet("draft")), UnknownCurrency),
         (Edit(ALL, CategorySet(uuid7())), NoSuchCategory),
+        (Edit(Selection(brand="a\0"), StatusSet("draft")), BrokenText),
+        (Edit(Selection(skus=["a", "b\0"]), StatusSet("draft")), BrokenText),
         (Edit(Selection(category_id=uuid7()), StatusSet("draft")), NoSuchCategory),
     ]:
         with pytest.raises(refusal):

@@ -13,10 +13,11 @@ from write_side import catalog, pricing
 from write_side.catalog import Category, Change, Product
 from write_side.errors import Invalid, Refusal
 from write_side.imports.runs import places
-from write_side.imports.runs.domain import Decided, Outcome, PlaceChanged, PlaceLeft
+from write_side.imports.runs.domain import Became, Decided, Outcome, PlaceChanged, PlaceLeft
 from write_side.pricing import PricedVariant, Repriced
 
 MOST_SKUS = 10_000
+LONGEST_TEXT = 200
 
 Currency = Annotated[str, Meta(min_length=3, max_length=3, examples=["EUR"])]
 Moved = Annotated[int, Meta(ge=-(10**12), le=10**12)]
@@ -125,7 +126,9 @@ class Shelf(NamedTuple):
 
 
 def check(edit: Edit, tree: Collection[Category]) -> None:
-    """Raises `SelectionNeeded`, `UnknownCurrency`, `NoSuchCategory`."""
+    """Raises `SelectionNeeded`, `UnknownCurrency`, `NoSuchCategory`, and what a text may not hold."""
+    for text, pointer in [(edit.selection.brand or "", "/selection/brand"), *_skus(edit.selection)]:
+        catalog.check_text(text, pointer, LONGEST_TEXT)
     if edit.selection == Selection():
         raise SelectionNeeded('say which products are meant, or {"everything": true}', pointer="/selection")
     for currency in {getattr(edit.operation, "currency", None), getattr(edit.selection.price, "currency", None)}:
@@ -135,6 +138,10 @@ def check(edit: Edit, tree: Collection[Category]) -> None:
     for category_id in (edit.selection.category_id, getattr(edit.operation, "category_id", None)):
         if category_id is not None and category_id not in ids:
             raise catalog.NoSuchCategory(f"there is no category {category_id}")
+
+
+def _skus(selection: Selection) -> list[tuple[str, str]]:
+    return [(sku, f"/selection/skus/{place}") for place, sku in enumerate(selection.skus)]
 
 
 def below(category_id: UUID, tree: Collection[Category]) -> set[UUID]:
@@ -209,18 +216,23 @@ def _facts(facts: ProductFacts, operation: FactsOperation) -> ProductFacts:
 def _repriced(shelf: Shelf, skus: Sequence[str], operation: PriceOperation, now: datetime) -> Decided:
     found: list[Repriced] = []
     changes: list[PlaceChanged] = []
+    left: list[PlaceLeft] = []
     ids, currency = shelf.product.variant_ids(), operation.currency
     for sku in skus:
         before = _own(shelf, sku, currency, now)
         after = priced_by(operation, before)
         if after is None or after == before:
             continue
+        if before and gives_away(operation, after):
+            left.append(PlaceLeft(f"/prices/{sku}/{currency}", "would_be_free", detail=f"{before} would become 0"))
+            continue
         priced = shelf.priced.get(sku) or PricedVariant(ids[sku], 0, shelf.product.id, sku)
         changed = pricing.own_prices_set(priced, {currency: after}, now)
         if changed is not None:
             found.append(changed)
             changes.append(PlaceChanged(f"/prices/{sku}/{currency}", before, after))
-    outcome = Outcome(shelf.product.id, shelf.product.facts.slug, "edited" if found else "unchanged", changes)
+    became: Became = ("partly" if left else "edited") if found else "left" if left else "unchanged"
+    outcome = Outcome(shelf.product.id, shelf.product.facts.slug, became, changes, left)
     sums = {
         "prices": len(changes),
         "minor_before": sum(change.before or 0 for change in changes),
@@ -238,6 +250,14 @@ def priced_by(operation: PriceOperation, before: int | None) -> int | None:
             return None if before is None else rounded(_percent(before, operation.basis_points), operation.rounding)
         case PriceByAmount():
             return None if before is None else rounded(before + operation.amount_minor, operation.rounding)
+
+
+def gives_away(operation: PriceOperation, after: int) -> bool:
+    """Whether a price would fall to nothing by an amount or by rounding, which nobody means; to give away is said by
+    `price_set` 0, or 100 % less."""
+    if isinstance(operation, PriceTo) or (isinstance(operation, PriceByPercent) and operation.basis_points == -10_000):
+        return False
+    return after == 0
 
 
 def _percent(before: int, basis_points: int) -> int:
