@@ -28,13 +28,14 @@ from write_side import (
 )
 from write_side.causes import continuing
 from write_side.customers import Contact, Keyring, SealedContact
-from write_side.database import Pool
+from write_side.database import Connection, Pool
 from write_side.notifications import domain, letters, return_letters, store
 from write_side.notifications.domain import Mail
 from write_side.notifications.gateway import MailServer, NotSent, Refused, Unclear
 from write_side.notifications.letters import Letter, Recipient
 from write_side.notifications.store import Claimed
 from write_side.orders import Order
+from write_side.refunds import Refund
 from write_side.steps import Step, growing
 
 log = logging.getLogger(__name__)
@@ -181,12 +182,22 @@ async def _letter(pool: Pool, mail: Mail, order: Order, settings: Settings) -> L
     assert mail.kind in (domain.REFUND, domain.RELEASED)
     async with pool.acquire() as conn:
         refund = await refunds.find(conn, mail.subject_id)
-    assert refund is not None
+        assert refund is not None
+        moved_minor = refund.moved_minor + await _taken_again(conn, refund)
     if mail.kind == domain.RELEASED:
         return letters.released(refund.amount_minor, refund.currency, refund.lines, order.lines)
     return letters.refunded(
-        refund.amount_minor, refund.currency, refund.lines, order.lines, moved_minor=refund.moved_minor
+        refund.amount_minor, refund.currency, refund.lines, order.lines, moved_minor=moved_minor
     )
+
+
+async def _taken_again(conn: Connection, refund: Refund) -> int:
+    """What of it went to gift cards and was taken from them again, for what is sent instead."""
+    for each in await returns.of_order(conn, refund.order_id):
+        if each.refund_id == refund.id and each.replacement_id is not None:
+            new = await orders.find_order(conn, each.replacement_id)
+            return gift_cards.paid_by(new.gift_cards) if new else 0
+    return 0
 
 
 async def _about_parcel(pool: Pool, parcel_id: UUID, order: Order, *, arrived: bool) -> Letter:

@@ -286,7 +286,8 @@ async def test_no_more_is_held_than_there_is_however_many_wish_it(shop: Shop) ->
     assert await shop.figures("bulb") == (2, 2)
 
 
-async def test_what_gift_cards_paid_is_taken_from_them_again(shop: Shop) -> None:
+async def test_what_gift_cards_paid_is_taken_from_them_again(shop: Shop, inbox: tuple[Inbox, MailServer]) -> None:
+    received, server = inbox
     await shop.stock("lamp", 10)
     await shop.stock("bulb", 5, price=300)
     card = await shop.gift_card(10_000)
@@ -302,6 +303,15 @@ async def test_what_gift_cards_paid_is_taken_from_them_again(shop: Shop) -> None
     await shop.work()
     await shop.work()
     assert await told(shop, new) == ("confirmed", "captured")
+    await shop.refund_work()
+    await react(shop)
+    for _ in range(3):
+        await send(shop, server)
+    [mail] = [each for each in received.mails if "A refund" in str(each["Subject"])]
+    text = mail.get_body(("plain",))
+    assert text is not None
+    assert "7.14 EUR of your order" in text.get_content(), "the rest alone goes back"
+    assert "4.76 EUR are on their way back" in text.get_content()
     await shop.refund(new, reason="goodwill")
     assert await shop.balance(card) == before + 1190
 
