@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
 
-from shared.events.catalog import ProductFacts, Variant
+from shared.events.catalog import Image, ProductFacts, Variant
 from shared.ids import uuid7
 from write_side.catalog import Product
 from write_side.imports.runs import places
@@ -58,8 +58,13 @@ def test_what_others_changed_last_stays(history: list[tuple[bool, dict[str, Any]
     now, restored = places.of_facts(story.product.facts), places.of_facts(after(story))
     seen: places.Places = places.of_facts(LAMP)
     last: dict[str, bool] = {}
+    landed: dict[str, Any] = {}
     for event in story.happened:
-        last |= dict.fromkeys(places.differing(seen, event.places), event.ours)
+        for place in places.differing(seen, event.places):
+            value = event.places.get(place, places.GONE)
+            if event.ours:
+                landed[place] = value
+            last[place] = event.ours or landed.get(place) == value  # taken back is as if nobody had been there
         seen = event.places
     for place in places.differing(now, restored):
         assert last[place], f"others changed {place} last"
@@ -85,6 +90,28 @@ def test_what_the_run_made_is_archived_with_its_prices_gone_unless_others_took_i
     taken = story_of([(True, {}), (False, {"name": "Ours"})], before=None)._replace(prices=[price])
     decided = undone(taken, {}, NOW)
     assert (decided.outcome.became, decided.events, decided.outcome.left[0].by) == ("left", 0, "ada")
+
+
+def test_a_later_run_that_was_undone_is_no_change_of_others() -> None:
+    story = story_of([(True, {"name": "x"}), (False, {"name": "y"}), (False, {"name": "x"})])
+    assert after(story) == LAMP
+    assert after(story_of([(True, {"name": "x"}), (False, {"name": "y"})])).name == "y"
+
+
+def test_images_and_the_variants_that_name_them_come_back_together_or_not_at_all() -> None:
+    a, b, c = (Image(f"/{name}.jpg", "") for name in "abc")
+    [variant] = LAMP.variants
+    first = structs.replace(variant, images=[0])
+    lamp = structs.replace(LAMP, images=[a, b], variants=[first])
+    moved = structs.replace(variant, images=[1])
+    run = (True, {"images": [c, a, b], "variants": [moved], "name": "x"})
+    assert after(story_of([run], lamp)) == lamp
+    heavier = structs.replace(moved, name="XL")
+    facts = after(story_of([run, (False, {"variants": [heavier]})], lamp))
+    assert (facts.name, facts.images, facts.variants) == ("Lamp", [c, a, b], [heavier])
+    own = [a, b, c, a]
+    shown = [structs.replace(variant, images=[3])]  # an image that the run brought
+    assert after(story_of([(True, {"images": own}), (False, {"variants": shown})], lamp)).images == own
 
 
 def test_a_slug_that_another_product_has_by_now_stays_away_and_the_rest_comes_back() -> None:

@@ -22,6 +22,9 @@ from write_side.pricing import PricedVariant
 _CLAIMS = {"/slug": "slug_taken", "/external_ref": "external_ref_taken"}
 
 
+_TOGETHER = frozenset({"/images", "/variants"})
+
+
 class Happened(NamedTuple):
     """An event: whether the run caused it, else who did and when, and what stood where after it."""
 
@@ -117,7 +120,21 @@ def _of_product(story: Story, taken: Taken) -> _Verdict:
         if wanted and taken.get(place, {}).get(wanted, story.product.id) != story.product.id:
             del verdict.restored[place]
             verdict.left.append(PlaceLeft(place, code, detail=f"another product has {wanted} by now"))
+    _keep_together(story, verdict)
     return verdict
+
+
+def _keep_together(story: Story, verdict: _Verdict) -> None:
+    """Variants name their images by number. So both are as before, or both stay: else one shows another's picture."""
+    facts = [story.product.facts, *([story.before] if story.before else [])]
+    if not any(variant.images for each in facts for variant in each.variants):
+        return
+    before = places.of_facts(story.before) if story.before else {}
+    after = places.of_facts(story.product.facts) | verdict.restored
+    if any(after.get(place, GONE) != before.get(place, GONE) for place in _TOGETHER):
+        for place in _TOGETHER & verdict.restored.keys():
+            del verdict.restored[place]
+            verdict.left.append(_by(place, _last_of_others(story)))
 
 
 def _of_prices(story: PriceStory, now: datetime) -> _Verdict:
@@ -144,6 +161,8 @@ def _judged(before: Places, happened: Sequence[Happened], now: Places) -> _Verdi
                     was[place] = before.get(place, GONE)
                 landed[place] = event.places.get(place, GONE)
                 others.pop(place, None)
+            elif place in was and event.places.get(place, GONE) == landed[place]:
+                others.pop(place, None)  # as the run left it: what came in between was taken back
             elif place in was:
                 others[place] = event
         before = event.places
@@ -165,7 +184,10 @@ def _by(place: str, event: Happened | None) -> PlaceLeft:
 def _changed_since(story: Story) -> list[PlaceLeft]:
     """Where others changed what the run had made; that it is archived by now is no such thing."""
     landed = [event.places for event in story.happened if event.ours][-1]
-    last = [event for event in story.happened if not event.ours][-1:]
     differing = places.differing(landed, places.of_facts(story.product.facts))
     archived = story.product.facts.status == "archived"
-    return [_by(at, last[0] if last else None) for at in differing if not (archived and at == "/status")]
+    return [_by(at, _last_of_others(story)) for at in differing if not (archived and at == "/status")]
+
+
+def _last_of_others(story: Story) -> Happened | None:
+    return next((event for event in reversed(story.happened) if not event.ours), None)
