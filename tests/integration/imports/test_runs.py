@@ -165,6 +165,11 @@ async def test_an_import_that_was_killed_goes_on_where_it_stopped_and_undoing_st
     other = written(tmp_path / "b.tsv.gz", [row(n, price="5") for n in range(60)])
     with pytest.raises(_Killed):
         await imported(pool, other, _Killer(20))
+    await imported(pool, path)  # another run comes in, and so what had gone in is looked at anew
+    await pool.execute("UPDATE import_run SET seen_at = seen_at - interval '1 hour' WHERE state = 'running'")
+    with pytest.raises(_Killed):
+        await imported(pool, other, _Killer(20))
+    assert {prices["EUR"] for sku, (_, prices) in (await shop_of(pool)).items() if int(sku) < 7} == {5}
     [half] = (await handlers.list_runs(pool, "catalog", None, 1)).imports
     undoing = await asked(pool, half.id)
     assert (await handlers.show_run(pool, half.id)).state == "stopped"

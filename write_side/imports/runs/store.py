@@ -1,6 +1,7 @@
 """The SQL of runs and of what became of their products: the only place that names `import_run` and `import_outcome`."""
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +14,8 @@ from write_side.imports.runs.domain import Json, Kind, Outcome, Run, State
 
 _RUN = """id, kind, state, dry_run, actor, file, terms, undoes, begins_above, ends_at, rows_done, place, counts,
           began_at, seen_at, ended_at"""
+_ENDED = "ends_at = (SELECT last_value FROM event_position), ended_at = clock_timestamp()"
+SILENT = timedelta(minutes=2)  # longer than a living import waits for Postgres; else it says a word each second
 _SELECT = f"SELECT {_RUN} FROM import_run"  # noqa: S608
 
 
@@ -41,7 +44,14 @@ async def page(conn: Connection, kind: Kind | None, before: UUID | None, limit: 
 
 
 async def open_file(conn: Connection, run_id: UUID, actor: str, file: str, same: bytes, terms: Json) -> Run:
-    """The run of a file that was begun and not ended, or a new one."""
+    """The run of a file that was begun and not ended, or a new one: also where another run came in since it was killed,
+    which may have changed what had gone in."""
+    await conn.execute(
+        f"""UPDATE import_run r SET state = 'stopped', {_ENDED}
+            WHERE same = $1 AND state = 'running' AND kind = 'catalog' AND seen_at < clock_timestamp() - $2::interval
+              AND EXISTS (SELECT FROM import_run n WHERE n.id > r.id AND NOT n.dry_run)""",  # noqa: S608
+        same, SILENT,
+    )  # fmt: skip
     await conn.execute(
         """INSERT INTO import_run (id, kind, state, dry_run, actor, file, same, terms, begins_above)
            SELECT $1, 'catalog', 'running', false, $2, $3, $4, $5, last_value FROM event_position
@@ -107,9 +117,7 @@ async def put_off(conn: Connection, run_id: UUID) -> None:
 async def end(conn: Connection, run_id: UUID, state: State) -> None:
     """It won't write any more: all its events have their positions by now."""
     await conn.execute(
-        """UPDATE import_run SET state = $2, ends_at = (SELECT last_value FROM event_position),
-                  ended_at = clock_timestamp()
-           WHERE id = $1 AND state = 'running'""",
+        f"UPDATE import_run SET state = $2, {_ENDED} WHERE id = $1 AND state = 'running'",  # noqa: S608
         run_id, state,
     )  # fmt: skip
 
