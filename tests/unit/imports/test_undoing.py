@@ -1,7 +1,7 @@
 """What undoing a run makes of a product, whatever happened to it since."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from hypothesis import given
@@ -14,6 +14,7 @@ from write_side.catalog import Product
 from write_side.imports.runs import places
 from write_side.imports.runs.undoing import Happened, PriceStory, Story, undone
 from write_side.pricing import PricedVariant
+from write_side.pricing.domain import Scheduled
 
 NOW = datetime(2026, 11, 27, 12, tzinfo=UTC)
 LAMP = ProductFacts(
@@ -90,6 +91,19 @@ def test_what_the_run_made_is_archived_with_its_prices_gone_unless_others_took_i
     taken = story_of([(True, {}), (False, {"name": "Ours"})], before=None)._replace(prices=[price])
     decided = undone(taken, {}, NOW)
     assert (decided.outcome.became, decided.events, decided.outcome.left[0].by) == ("left", 0, "ada")
+
+
+def test_what_the_run_made_stays_when_others_gave_it_list_prices_or_prices_to_come() -> None:
+    made = story_of([(True, {})], before=None)
+    priced = PricedVariant(uuid7(), 2, made.product.id, "LAMP", {"EUR": 5})
+    happened = [Happened(by == "run", by, NOW, {"/prices/LAMP/EUR": 5}) for by in ("run", "ada")]
+    listed = structs.replace(priced, lists={uuid7(): []})
+    to_come = structs.replace(priced, scheduled=[Scheduled("EUR", NOW + timedelta(days=1), 4)])
+    for each in (listed, to_come):
+        price = PriceStory(each, {}, happened)
+        decided = undone(made._replace(prices=[price]), {}, NOW)
+        assert (decided.outcome.became, decided.events) == ("left", 0)
+        assert [(left.place, left.by) for left in decided.outcome.left] == [("/prices/LAMP", "ada")]
 
 
 def test_a_later_run_that_was_undone_is_no_change_of_others() -> None:

@@ -69,7 +69,7 @@ def undone(story: Story, taken: Taken, now: datetime) -> Decided:
     priced = [(one, _of_prices(one, now)) for one in story.prices]
     left = [place for _, verdict in priced for place in verdict.left]
     if story.made:
-        others = [*_changed_since(story), *left]
+        others = [*_changed_since(story), *_priced_since(story, now), *left]
         if others:
             return Decided(Outcome(story.product.id, story.product.facts.slug, "left", left=others))
         facts = catalog.with_status(story.product, "archived")
@@ -187,6 +187,16 @@ def _changed_since(story: Story) -> list[PlaceLeft]:
     differing = places.differing(landed, places.of_facts(story.product.facts))
     archived = story.product.facts.status == "archived"
     return [_by(at, _last_of_others(story)) for at in differing if not (archived and at == "/status")]
+
+
+def _priced_since(story: Story, now: datetime) -> list[PlaceLeft]:
+    """List prices and prices that are to come: runs set none, so they are the work of others."""
+    found = []
+    for one in story.prices:
+        if one.priced.lists or any(each.starts_at > now for each in one.priced.scheduled):
+            others = (event for event in reversed(one.happened) if not event.ours)
+            found.append(_by(f"/prices/{one.priced.sku}", next(others, None)))
+    return found
 
 
 def _last_of_others(story: Story) -> Happened | None:
