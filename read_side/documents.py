@@ -8,7 +8,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from read_side import metrics
-from read_side.multiplexer import Multiplexer
+from read_side.multiplexer import LeftAlone, Multiplexer
 from read_side.waiting import Waiting
 from read_side.watch import LOG, Board, Watch
 from shared.documents.layout import LIVE, claims_key, document_key, lookup_key, shards_key, slot, unpack
@@ -126,7 +126,10 @@ class Documents:
         return None if found is None else found.decode()
 
     async def all_named(self, model: str, field: str) -> list[str]:
-        """All values of a field that lead to documents of a model with few of them, as far as it is filled."""
+        """All values of a field that lead to documents of a model with few of them, as far as it is filled. Raises
+        `LeftAlone` while Redis is."""
+        if self._multiplexer.leaves_alone:
+            raise LeftAlone
         found: list[bytes] = await self._redis.hkeys(claims_key(self.slot(model)))  # type: ignore[assignment]
         names = [name.decode() for name in found]
         return sorted(name.removeprefix(f"{field}:") for name in names if name.startswith(f"{field}:"))

@@ -46,11 +46,12 @@ class Pictures:
         sizes = [ImageSize(w, named[0].replace(WIDTH, str(w)).replace(PATH, named[1])) for w in self._widths]
         return structs.replace(image, url=url, sizes=sizes)
 
-    def first(self, stored: Mapping[str, Any] | None, locales: Locales) -> ShownImage | None:
-        """The image that a document of a list has, if it has any."""
+    def first(self, stored: Mapping[str, Any] | str | None, locales: Locales) -> ShownImage | None:
+        """The image that a document of a list has, if it has any. Up to the eighth version of `products` it was an
+        address alone, and such an index is served until the next one is built."""
         if stored is None:
             return None
-        image = msgspec.convert(stored, Image)
+        image = Image(stored) if isinstance(stored, str) else msgspec.convert(stored, Image)
         known = next((locale for locale in locales or () if locale in (image.alts or {})), None)
         return self.hung(shown(image, known))
 

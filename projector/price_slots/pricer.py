@@ -20,7 +20,7 @@ from projector.price_slots.turns import Said
 from projector.read_models.product import Product
 from shared.cancellation import stop_if_cancelled
 from shared.documents.layout import claims_key, document_key, shards_key, slot, unpack
-from shared.documents.price_slots import KEY, PriceSlots, mark_of
+from shared.documents.price_slots import KEY, NO_SLOTS, PriceSlots, mark_of
 from shared.documents.prices import ANY, LISTS, ShownPriceList
 from shared.documents.products import SEARCH
 from shared.documents.promotions import ON_PAGES, PROMOTIONS, ShownPromotion
@@ -43,7 +43,7 @@ class Pricer:
 
     def __init__(self, redis: "Redis", store: str, shards: int, served: Callable[[str], str | None]) -> None:
         self._redis, self._store, self._shards, self._served = redis, store, shards, served
-        self._adopted = False
+        self._adopted: PriceSlots | None = None  # what an owner before us told, until we know what is said
         self.pricing = Pricing()
 
     def beside(self, model: ReadModel, state: Folded) -> bytes:
@@ -74,14 +74,15 @@ class Pricer:
 
     async def look(self, now: datetime) -> None:
         """Read what is said, decide what the slots are for, tell it."""
-        if not self._adopted:
-            await self._adopt()
+        if self._adopted is None:
+            self._adopted = await self._told_before()
         said = await self._said()
         if said is None:
             return
-        told = self.pricing.told
+        # At once with what is said: a document written in between would hold no promotions, and say that it does.
+        told = self._adopted if self.pricing.told is NO_SLOTS else self.pricing.told
         coming = turns.turns(said, told.turns, now)
-        slots = turns.assigned(told.slots, turns.without_past(coming, told.slots, now))
+        slots = turns.assigned(told.slots, turns.without_past(coming, told.slots, now), now)
         self.pricing = Pricing(PriceSlots(self._store, slots, turns.without_past(coming, slots, now)), said)
         await self._tell()
 
@@ -100,7 +101,7 @@ class Pricer:
     async def _note_filled(self, marks: Sequence[str]) -> None:
         told = self.pricing.told
         slots = {
-            name: structs.replace(each, filled=each.filled or mark_of(name, each.regime) in marks)
+            name: structs.replace(each, filled=each.filled or mark_of(name, each) in marks)
             for name, each in told.slots.items()
         }
         if slots != told.slots:
@@ -110,13 +111,11 @@ class Pricer:
     async def _tell(self) -> None:
         await self._redis.set(KEY, msgspec.json.encode(self.pricing.told))
 
-    async def _adopt(self) -> None:
-        """Go on with what an owner before us told."""
+    async def _told_before(self) -> PriceSlots:
+        """What an owner before us told, to go on with."""
         found = await self._redis.get(KEY)
-        told = PriceSlots() if found is None else _told.decode(found)
-        if told.store == self._store:
-            self.pricing = structs.replace(self.pricing, told=told)
-        self._adopted = True
+        told = NO_SLOTS if found is None else _told.decode(found)
+        return told if told.store == self._store else NO_SLOTS
 
     async def _said(self) -> Said | None:
         """None while it isn't known."""

@@ -23,7 +23,7 @@ class Pricing(Struct, frozen=True):
     @property
     def marks(self) -> list[str]:
         """What a document says that is filled for all of them."""
-        return sorted(mark_of(name, slot.regime) for name, slot in self.told.slots.items())
+        return sorted(mark_of(name, slot) for name, slot in self.told.slots.items())
 
     def beside(self, state: Product, now: datetime) -> bytes:
         """What stands in a document behind all else: nothing while no slot is needed."""

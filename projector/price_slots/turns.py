@@ -102,14 +102,23 @@ def without_past(told: Sequence[Turn], slots: Mapping[str, Slot], now: datetime)
     return [*told[first:]]
 
 
-def assigned(slots: Mapping[str, Slot], told: Sequence[Turn]) -> dict[str, Slot]:
-    """A slot for each regime, the earliest first, as far as they go; what has one keeps it."""
+def assigned(slots: Mapping[str, Slot], told: Sequence[Turn], now: datetime) -> dict[str, Slot]:
+    """A slot for each regime, the earliest first, as far as they go; what has one keeps it. But what was over and comes
+    again is filled anew: documents that were written in between don't have it."""
+    begun = [turn.regime for turn in told if turn.at <= now]
+    open_ = {*begun[-1:], *(turn.regime for turn in told if turn.at > now)}
     promoted = {turn.regime: turn.promoted for turn in told if turn.regime != OWN}
     wanted = list(promoted)[: len(SLOTS)]
-    kept = {name: slot for name, slot in slots.items() if slot.regime in wanted}
+    kept = {
+        name: structs.replace(slot, over=slot.regime not in open_)
+        for name, slot in slots.items()
+        if slot.regime in wanted and not (slot.over and slot.regime in open_)
+    }
+    number = int(now.timestamp() * 1000)  # of no other assignment: what documents say of an earlier one is none of it
     free = iter([name for name in SLOTS if name not in kept])
     known = {slot.regime for slot in kept.values()}
-    return kept | {next(free): Slot(regime, False, promoted[regime]) for regime in wanted if regime not in known}
+    fresh = [Slot(regime, False, promoted[regime], number) for regime in wanted if regime not in known]
+    return kept | {next(free): slot for slot in fresh}
 
 
 def moment_of(regime: str, told: Sequence[Turn], now: datetime) -> datetime:

@@ -20,11 +20,14 @@ OWN = ""  # what is in force when nothing is: products' own prices
 
 class Slot(Struct, frozen=True):
     """What a slot is for: a name of all that is in force then. `filled`: each product has it. `promoted`: promotions
-    are taken off in it."""
+    are taken off in it. `number`: of its assignment, one that is never given again. `over`: what it is for is past, and
+    documents written since don't have it."""
 
     regime: str
     filled: bool
     promoted: bool = False
+    number: int = 0
+    over: bool = False
 
 
 class Turn(NamedTuple):
@@ -55,9 +58,9 @@ class Counting(NamedTuple):
 NO_SLOTS = PriceSlots()
 
 
-def mark_of(slot: str, regime: str) -> str:
+def mark_of(name: str, slot: Slot) -> str:
     """What `priced` says of a document that has it."""
-    return f"{slot}:{regime}"
+    return f"{name}:{slot.number}:{slot.regime}"
 
 
 def counting(told: PriceSlots, now: datetime) -> Counting:

@@ -37,7 +37,7 @@ def test_what_is_announced_has_its_slot_before_it_counts_and_the_clock_alone_tur
     said = Said([promotion(1, 2, 10)], [])
     coming = turns(said, [], NOW)
     assert [(turn.at, turn.regime == OWN) for turn in coming] == [(NOW, True), (at(2), False), (at(10), True)]
-    slots = assigned({}, coming)
+    slots = assigned({}, coming, NOW)
     assert [slot.filled for slot in slots.values()] == [False]
     late = PriceSlots("", slots, coming)
     assert counting(late, at(2)) == Counting("prices", at(2)), "not filled in time: as before, and it is said"
@@ -50,11 +50,11 @@ def test_what_is_announced_has_its_slot_before_it_counts_and_the_clock_alone_tur
 
 def test_an_immediate_one_counts_once_it_is_filled_and_until_then_what_counted_before() -> None:
     first = Said([promotion(1, None, None)], [])
-    slots = filled(assigned({}, turns(first, [], NOW)))
+    slots = filled(assigned({}, turns(first, [], NOW), NOW))
     before = without_past(turns(first, [], NOW), slots, NOW)
     second = Said([*first.promotions, promotion(2, None, None, said=5)], [])
     coming = turns(second, before, at(5.01))
-    slots = assigned(slots, without_past(coming, slots, at(5.01)))
+    slots = assigned(slots, without_past(coming, slots, at(5.01)), at(5.01))
     assert counting(PriceSlots("", slots, coming), at(6)) == Counting("shown.a", at(5), promoted=True), "since then"
     assert counting(PriceSlots("", filled(slots), coming), at(6)) == Counting("shown.b", None, promoted=True)
     assert [turn.at for turn in without_past(coming, filled(slots), at(6))] == [at(5)], "the one before is let go of"
@@ -92,7 +92,7 @@ def test_at_every_moment_the_slot_counts_that_is_for_what_is_in_force_then(
     before: list[Turn] = []
     for now in [NOW, *(at(minutes) for minutes in sorted(looks))]:
         coming = turns(said, before, now)
-        slots = assigned(slots, without_past(coming, slots, now))
+        slots = assigned(slots, without_past(coming, slots, now), now)
         assert len({slot.regime for slot in slots.values()}) == len(slots) <= len(SLOTS)
         slots = filled(slots)
         before = without_past(coming, slots, now)
@@ -106,9 +106,29 @@ def test_at_every_moment_the_slot_counts_that_is_for_what_is_in_force_then(
 def test_of_more_than_there_are_slots_for_the_nearest_have_one() -> None:
     said = Said([promotion(n, 10 * n, 10 * n + 5) for n in range(1, 7)], [])
     coming = turns(said, [], NOW)
-    slots = assigned({}, coming)
+    slots = assigned({}, coming, NOW)
     assert [slot.regime for slot in slots.values()] == [turn.regime for turn in coming if turn.regime != OWN][:4]
     later = without_past(coming, filled(slots), at(20))
-    kept = assigned(filled(slots), later)
+    kept = assigned(filled(slots), later, at(20))
     assert [kept[name].filled for name in "bcd"] == [True] * 3
-    assert kept["a"] == Slot(later[6].regime, False, promoted=True), "the first is over"
+    number = int(at(20).timestamp() * 1000)
+    assert kept["a"] == Slot(later[6].regime, False, promoted=True, number=number), "the first is over"
+
+
+def test_what_is_in_force_again_is_filled_anew() -> None:
+    """Ten per cent, twenty by mistake, ten again: what was written in between has the mistake in both slots."""
+    ten, twenty = Turn(at(0), "ten", promoted=True), Turn(at(5), "twenty", promoted=True)
+    slots = filled(assigned({}, [ten], at(0)))
+    slots = filled(assigned(slots, [ten, twenty], at(5)))
+    assert (slots["a"].over, slots["b"].over) == (True, False)
+    again = [ten, twenty, Turn(at(10), "ten", promoted=True)]
+    anew = assigned(slots, again, at(10))
+    ours = next(slot for slot in anew.values() if slot.regime == "ten")
+    assert (ours.filled, ours.over, ours.number > slots["a"].number) == (False, False, True)
+    assert assigned(anew, again, at(11))["a"].number == ours.number, "once"
+
+
+def test_what_comes_back_after_a_sale_that_was_announced_keeps_its_slot() -> None:
+    told = [Turn(at(0), "list"), Turn(at(5), "sale", promoted=True), Turn(at(10), "list")]
+    slots = filled(assigned({}, told, at(1)))
+    assert assigned(slots, told, at(6)) == slots == assigned(slots, told, at(11)) | {"b": slots["b"]}

@@ -86,3 +86,9 @@ def test_the_bytes_of_a_page_go_out_as_they_lie_where_nothing_is_to_be_done() ->
     assert Showcase(Pictures("", "", [])).shown(page, None) is page
     hung = Showcase(CDN).shown(structs.replace(page, stale="behind"), None)
     assert hung.stale == "behind" and hung.etag not in (page.etag, Showcase(MADE).shown(page, None).etag)
+
+
+def test_an_index_of_before_has_an_address_alone() -> None:
+    pictures = Pictures("https://cdn.example", "", [])
+    assert pictures.first("lamp.jpg", ()) == pictures.first({"url": "lamp.jpg"}, ())
+    assert pictures.first(None, ()) is None
