@@ -7,7 +7,7 @@ from litestar import Request, get, post
 from litestar.params import FromPath, JSONBody, QueryParameter
 
 from shared.http.described import Link, leads_to, refuses
-from write_side.catalog import NoSuchCategory
+from write_side.catalog import BrokenText, NoSuchCategory
 from write_side.http import Answered, OptionalKey, Shown, actor_of, answered, repeatable, requires, shown
 from write_side.imports.runs import handlers
 from write_side.imports.runs.domain import Kind, OnlyAPreview, Run, UnknownImport
@@ -67,7 +67,7 @@ async def post_import_undo(
 
 
 @post("/v1/bulk-edits", status_code=202, guards=STAFF)
-@refuses(SelectionNeeded, UnknownCurrency, NoSuchCategory)
+@refuses(SelectionNeeded, UnknownCurrency, NoSuchCategory, BrokenText)
 @leads_to(*_TO_ONE)
 async def post_bulk_edit(request: Call, data: JSONBody[BulkEdit], own: Own, key: OptionalKey = None) -> Answered[Run]:
     """Change the prices, an attribute, the category or the status of many products. The worker does it; with `dry_run`
