@@ -49,7 +49,7 @@ async def open_file(conn: Connection, run_id: UUID, actor: str, file: str, same:
     await conn.execute(
         f"""UPDATE import_run r SET state = 'stopped', {_ENDED}
             WHERE same = $1 AND state = 'running' AND kind = 'catalog' AND seen_at < clock_timestamp() - $2::interval
-              AND EXISTS (SELECT FROM import_run n WHERE n.id > r.id AND NOT n.dry_run)""",  # noqa: S608
+              AND EXISTS (SELECT FROM import_run n WHERE n.id <> r.id AND n.seen_at > r.seen_at AND NOT n.dry_run)""",  # noqa: S608
         same, SILENT,
     )  # fmt: skip
     await conn.execute(
