@@ -1,11 +1,12 @@
 """Stock commands: load, decide, save. Each takes the pool and opens the one transaction."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from uuid import UUID
 
 from msgspec import Struct
 
 from shared.envelope import Metadata
+from shared.events.inventory import WarehouseLocated, WarehouseManagerNamed
 from shared.events.orders import Allocation
 from shared.ids import uuid7
 from write_side import commands, event_log
@@ -87,32 +88,24 @@ async def open_warehouse(pool: Pool, command: OpenWarehouse, cause: Metadata, ca
 
 async def name_manager(pool: Pool, code: str, command: NameManager, cause: Metadata) -> Answer[Warehouse]:
     """Who is told what runs low there; refuses `unknown_warehouse`. The present one changes nothing."""
-
-    async def decide(conn: Connection) -> tuple[Warehouse, Positions]:
-        warehouse = await store.lock_warehouse(conn, code)
-        if warehouse is None:
-            raise UnknownWarehouse(f"there is no warehouse {code}")
-        event = domain.name_manager(warehouse, command)
-        if event is None:
-            return warehouse, {}
-        positions = await store.save_manager(conn, warehouse, event, cause)
-        return domain.evolve_warehouse(warehouse, event, warehouse.version + 1), positions
-
-    return await commands.run(pool, decide)
+    return await _change(pool, code, lambda warehouse: domain.name_manager(warehouse, command), cause)
 
 
 async def locate_warehouse(pool: Pool, code: str, command: LocateWarehouse, cause: Metadata) -> Answer[Warehouse]:
     """Where it is, and which places it serves; refuses `unknown_warehouse`, `invalid`. The same changes nothing."""
+    return await _change(pool, code, lambda warehouse: nearness.locate(warehouse, command), cause)
 
+
+async def _change(
+    pool: Pool, code: str, change: Callable[[Warehouse], WarehouseManagerNamed | WarehouseLocated | None],
+    cause: Metadata,
+) -> Answer[Warehouse]:  # fmt: skip
     async def decide(conn: Connection) -> tuple[Warehouse, Positions]:
         warehouse = await store.lock_warehouse(conn, code)
         if warehouse is None:
             raise UnknownWarehouse(f"there is no warehouse {code}")
-        event = nearness.locate(warehouse, command)
-        if event is None:
-            return warehouse, {}
-        positions = await store.save_location(conn, warehouse, event, cause)
-        return domain.evolve_warehouse(warehouse, event, warehouse.version + 1), positions
+        event = change(warehouse)
+        return (warehouse, {}) if event is None else await store.save(conn, warehouse, event, cause)
 
     return await commands.run(pool, decide)
 

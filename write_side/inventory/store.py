@@ -21,7 +21,7 @@ from shared.shards import product_key, warehouse_key
 from write_side import event_log
 from write_side.database import Connection, among, overwrite, replace
 from write_side.event_log import NewEvent, Positions
-from write_side.inventory.domain import Held, MoveStock, OpenStockItem, StockItem, Warehouse
+from write_side.inventory.domain import Held, MoveStock, OpenStockItem, StockItem, Warehouse, evolve_warehouse
 
 _serves = msgspec.json.Decoder(list[ServedPlace])
 _positions = msgspec.json.Decoder(dict[int, int])
@@ -65,26 +65,20 @@ async def lock_warehouse(conn: Connection, code: str) -> Warehouse | None:
     return None if row is None else _warehouse(row)
 
 
-async def save_location(
-    conn: Connection, warehouse: Warehouse, event: WarehouseLocated, cause: Metadata
-) -> Positions:
-    """Where a locked warehouse is, and the event."""
-    query = "UPDATE warehouse SET latitude = $2, longitude = $3, serves = $4, version = version + 1 WHERE id = $1"
-    await conn.execute(query, warehouse.id, event.latitude, event.longitude, as_json(event.serves).decode())
-    new = NewEvent("warehouse", warehouse.id, warehouse.version + 1, warehouse_key(warehouse.id), event)
-    return await event_log.append(conn, [new], cause)
-
-
-async def save_manager(
-    conn: Connection, warehouse: Warehouse, event: WarehouseManagerNamed, cause: Metadata
-) -> Positions:
-    """A locked warehouse's manager, and the event."""
-    query = "UPDATE warehouse SET manager_mail = $2, version = version + 1 WHERE id = $1"
-    await conn.execute(query, warehouse.id, event.mail)
-    if event.mail is None:  # what was to be told before is told to nobody
-        await conn.execute("UPDATE low_stock SET next_attempt_at = NULL WHERE warehouse = $1", warehouse.code)
-    new = NewEvent("warehouse", warehouse.id, warehouse.version + 1, warehouse_key(warehouse.id), event)
-    return await event_log.append(conn, [new], cause)
+async def save(
+    conn: Connection, warehouse: Warehouse, event: WarehouseManagerNamed | WarehouseLocated, cause: Metadata
+) -> tuple[Warehouse, Positions]:
+    """A locked warehouse's row after an event, and the event."""
+    now = evolve_warehouse(warehouse, event, warehouse.version + 1)
+    await conn.execute(
+        """UPDATE warehouse SET manager_mail = $2, latitude = $3, longitude = $4, serves = $5, version = $6
+           WHERE id = $1""",
+        now.id, now.manager_mail, now.latitude, now.longitude, as_json(now.serves).decode(), now.version,
+    )  # fmt: skip
+    if isinstance(event, WarehouseManagerNamed) and event.mail is None:  # what was to be told before is told to nobody
+        await conn.execute("UPDATE low_stock SET next_attempt_at = NULL WHERE warehouse = $1", now.code)
+    new = NewEvent("warehouse", now.id, now.version, warehouse_key(now.id), event)
+    return now, await event_log.append(conn, [new], cause)
 
 
 async def find_items(conn: Connection, skus: Sequence[str]) -> list[StockItem]:
