@@ -10,7 +10,7 @@ from read_side.search.parameters import SearchRequest
 from read_side.search.translated import Left
 
 PRICE = "price"  # the name it is asked for by, beside those of facets
-EDGES = [0, *(step * 10**power for power in range(2, 10) for step in (1, 2, 5))]  # minor units
+EDGES = (0, *(step * 10**power for power in range(2, 10) for step in (1, 2, 5)))  # minor units
 
 
 class PriceRange(Struct, frozen=True):
@@ -28,7 +28,7 @@ def is_asked(asked: SearchRequest) -> bool:
 
 def question(chosen: Mapping[str, Json], asked: SearchRequest, left: Left) -> Json:
     """The counting, under everything that was chosen."""
-    before = [left.at_least(edge) for edge in EDGES]
+    before = left.each_at_least(EDGES)
     ranges: list[Json] = [{"from": low, "to": high} for low, high in pairwise(before)]
     ranges = [{"key": str(place), **range_} for place, range_ in enumerate([*ranges, {"from": before[-1]}])]
     counting = {"range": {"field": asked.price, "keyed": True, "ranges": ranges}}

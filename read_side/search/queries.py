@@ -32,7 +32,7 @@ from read_side.search.price_ranges import PRICE
 from read_side.search.relevance import ALL, is_one_word
 from read_side.search.results import Page
 from read_side.search.rules import Applied, Rules, RuleShelf
-from read_side.search.translated import Left, left_by
+from read_side.search.translated import Left, Lefts
 from read_side.search.wording import Change, Wording
 from shared.documents.products import SEARCH, CategoryTree
 from shared.events.merchandising import Rule
@@ -57,6 +57,7 @@ class _Plan(msgspec.Struct):
     rules: Rules
     popular: Sequence[str]
     promoted: Known
+    promotes: bool  # whether a promotion may take something off a hit
     changing_since: datetime | None
     left: Left
     after: list[Any] | None = None
@@ -70,11 +71,6 @@ class _Plan(msgspec.Struct):
     def samples(self) -> bool:
         """Whether the facets are up to us: on first pages of clients that named none."""
         return self.asked.facets is None and self.after is None
-
-    @property
-    def promotes(self) -> bool:
-        """Whether a promotion may take something off a hit."""
-        return self.promoted.running(datetime.now(UTC))
 
     def named(self) -> list[str]:
         """The facets that can be counted with the hits."""
@@ -111,7 +107,7 @@ class Search:
     ) -> None:
         self._index, self._documents, self._rules, self._secret = index, documents, rules, secret
         self._shelf, self._brands, self._sales, self._instead = shelf, brands, sales, instead
-        self._pictures = pictures
+        self._pictures, self._lefts = pictures, Lefts()
         self._kinds, self._popular, self._tell = Kinds(index), PopularShelf(documents), tell
         self._lists, self._promotions, self._slots = lists, promotions, slots
 
@@ -163,18 +159,21 @@ class Search:
         within = None if listing is None else await self._of(listing, categories, position)
         promoted, counting = await self._promotions.known(position), await self._slots.counting()
         mark = cursors.fingerprint(asked, listing.mark if listing else None)
-        left = left_by(promoted, counting, asked.currency)
+        now = datetime.now(UTC)
+        offers = promoted.offers(now)
+        left = self._lefts.by(offers, counting, asked.currency)
         asked = left.translated(asked, counting.field)
         plan = _Plan(
             asked=asked,
             listing=listing,
             categories=categories,
             fingerprint=mark,
-            common=elastic.filters(asked, within, datetime.now(UTC)),
+            common=elastic.filters(asked, within, now),
             chosen=elastic.selections(asked, selected if asked.categories else None),
             rules=await self._rules.read(position) if asked.text else NO_RULES,
             popular=await self._popular.read() if asked.text else (),
             promoted=promoted,
+            promotes=bool(offers),
             changing_since=counting.changing_since,
             left=left,
         )

@@ -5,11 +5,9 @@ bound on what was.
 """
 
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
 
 from msgspec import structs
 
-from read_side.prices.promotions import Known
 from read_side.search.parameters import SearchRequest
 from shared.documents.price_slots import Counting
 from shared.promotion_rule import Offer, is_for_everything_alike, off_one
@@ -21,13 +19,14 @@ class Left:
     """What the promotions in force leave of a price in a currency. Without any: all of it."""
 
     def __init__(self, offers: Sequence[Offer], currency: str) -> None:
-        self._offers, self._currency = offers, currency
+        self.offers, self._currency = offers, currency
+        self._each_at_least: dict[tuple[int, ...], list[int]] = {}
 
     def of(self, amount_minor: int) -> int:
         """Of so much."""
-        if not self._offers:
+        if not self.offers:
             return amount_minor
-        return amount_minor - off_one(self._offers, "", amount_minor, self._currency).total_minor
+        return amount_minor - off_one(self.offers, "", amount_minor, self._currency).total_minor
 
     def translated(self, asked: SearchRequest, field: str) -> SearchRequest:
         """A search by this field, its bounds as they were before."""
@@ -40,17 +39,32 @@ class Left:
 
     def at_least(self, bound: int) -> int:
         """The lowest price before of which so much is left, or more."""
-        return _first(lambda amount: self.of(amount) >= bound) if self._offers else bound
+        return _first(lambda amount: self.of(amount) >= bound) if self.offers else bound
+
+    def each_at_least(self, bounds: tuple[int, ...]) -> list[int]:
+        """The same of bounds that are always the same ones: worked out once."""
+        if bounds not in self._each_at_least:
+            self._each_at_least[bounds] = [self.at_least(bound) for bound in bounds]
+        return self._each_at_least[bounds]
 
     def at_most(self, bound: int) -> int:
         """The highest price before of which no more than so much is left."""
-        return _first(lambda amount: self.of(amount) > bound) - 1 if self._offers else bound
+        return _first(lambda amount: self.of(amount) > bound) - 1 if self.offers else bound
 
 
-def left_by(promoted: Known, counting: Counting, currency: str) -> Left:
-    """What is left of the prices that count; of prices with promotions taken off already all is."""
-    offers = [] if counting.promoted else promoted.offers(datetime.now(UTC))
-    return Left(offers if all(is_for_everything_alike(offer.terms) for offer in offers) else [], currency)
+class Lefts:
+    """What is left in each currency, kept while the same promotions are in force."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, Left] = {}
+
+    def by(self, offers: Sequence[Offer], counting: Counting, currency: str) -> Left:
+        """What these leave of the prices that count; of prices with promotions taken off already all is left."""
+        alike = not counting.promoted and all(is_for_everything_alike(offer.terms) for offer in offers)
+        taking, kept = offers if alike else [], self._kept.get(currency)
+        if kept is None or kept.offers != taking:
+            kept = self._kept[currency] = Left(taking, currency)
+        return kept
 
 
 def _first(holds: Callable[[int], bool]) -> int:

@@ -5,7 +5,8 @@ from uuid import UUID
 from hypothesis import given
 from hypothesis import strategies as st
 
-from read_side.search.translated import Left
+from read_side.search.translated import Left, Lefts
+from shared.documents.price_slots import Counting
 from shared.events.promotions import Percentage, PromotionTerms
 from shared.promotion_rule import Offer
 
@@ -30,3 +31,14 @@ def test_what_is_left_lies_within_a_bound_exactly_where_the_price_before_does(
 
 def test_without_promotions_a_bound_is_what_it_is() -> None:
     assert (Left([], "EUR").at_least(7), Left([], "EUR").at_most(7), Left([], "EUR").of(7)) == (7, 7, 7)
+
+
+def test_bounds_of_ranges_are_worked_out_once_while_the_same_promotions_are_in_force() -> None:
+    lefts, edges = Lefts(), (0, 100, 200)
+    tenth, half = [offer(1, 1_000, exclusive=False)], [offer(1, 5_000, exclusive=False)]
+    told = lefts.by(tenth, Counting("prices"), "EUR").each_at_least(edges)
+    assert told == [0, 111, 222]
+    assert lefts.by([*tenth], Counting("prices"), "EUR").each_at_least(edges) is told
+    assert lefts.by(half, Counting("prices"), "EUR").each_at_least(edges) == [0, 200, 400]
+    assert lefts.by(tenth, Counting("shown.a", promoted=True), "EUR").each_at_least(edges) == [0, 100, 200]
+    assert lefts.by(tenth, Counting("prices"), "JPY").each_at_least(edges) == [0, 111, 222]
