@@ -14,7 +14,7 @@ from write_side.commands import Answer, Call
 from write_side.database import Connection, Pool
 from write_side.errors import Refusal
 from write_side.event_log import Positions
-from write_side.inventory import allocating, domain, nearness, store
+from write_side.inventory import allocating, domain, holding, nearness, store
 from write_side.inventory.domain import (
     BelowReserved,
     CountStock,
@@ -218,15 +218,10 @@ async def reserve_stock(
         held = await store.held(conn, reservation_id)
         if held and held != wanted:
             raise ReservationMismatch(f"{reservation_id} holds something else", held=held)
-        items = await store.find_items(conn, list(wanted))
         if held:
             return ReservationState(reservation_id, []), {}
-        chosen = allocating.allocate(wanted, items)
-        taken = [(item_id, allocation.quantity) for allocation, item_id in chosen]
-        moved = await store.reserve(conn, reservation_id, taken, cause)
-        if moved.refusals:
-            raise allocating.out_of_stock(moved.refusals)
-        return ReservationState(reservation_id, [allocation for allocation, _ in chosen]), moved.positions
+        places, positions = await holding.hold(conn, reservation_id, wanted, "priority", cause)
+        return ReservationState(reservation_id, places), positions
 
     return await commands.run(pool, decide, call)
 

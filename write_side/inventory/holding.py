@@ -1,4 +1,4 @@
-"""Stock that is held for an order which is still to be placed, in the transaction of who decides that it will be."""
+"""Stock that is held, in the transaction of who decides so: for a reservation, or for an order still to be placed."""
 
 from collections.abc import Mapping
 from uuid import UUID
@@ -11,13 +11,15 @@ from write_side.event_log import Positions
 from write_side.inventory import allocating, store
 
 
-async def hold_for_order(
-    conn: Connection, order_id: UUID, wanted: Mapping[str, int], strategy: AllocationStrategy, cause: Metadata
-) -> tuple[list[Allocation], Positions]:
-    """Hold all of it, under the id that the order will have. Refuses `out_of_stock`, `unknown_stock`."""
+async def hold(
+    conn: Connection, reservation_id: UUID, wanted: Mapping[str, int], strategy: AllocationStrategy, cause: Metadata, *,
+    for_order: bool = False,
+) -> tuple[list[Allocation], Positions]:  # fmt: skip
+    """Hold all of it, under this id; `for_order`: the one that an order will have. Refuses `out_of_stock`,
+    `unknown_stock`."""
     chosen = allocating.allocate(wanted, await store.find_items(conn, list(wanted)), strategy)
     taken = [(item_id, allocation.quantity) for allocation, item_id in chosen]
-    moved = await store.reserve(conn, order_id, taken, cause, for_order=True)
+    moved = await store.reserve(conn, reservation_id, taken, cause, for_order=for_order)
     if moved.refusals:
         raise allocating.out_of_stock(moved.refusals)
     return [allocation for allocation, _ in chosen], moved.positions

@@ -86,7 +86,9 @@ async def hold(
     conn: Connection, each: Return, replacement_id: UUID, settings: Settings, cause: Metadata
 ) -> tuple[list[Allocation], Positions]:
     """Reserve what is wished, for the order that is to be. Refuses `out_of_stock`, `unknown_stock`."""
-    return await inventory.hold_for_order(conn, replacement_id, exchanging.wanted(each), settings.allocation, cause)
+    return await inventory.hold(
+        conn, replacement_id, exchanging.wanted(each), settings.allocation, cause, for_order=True
+    )
 
 
 async def let_go(conn: Connection, each: Return, reason: str, cause: Metadata) -> Positions:
