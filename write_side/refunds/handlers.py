@@ -79,8 +79,7 @@ async def request_within(
     conn: Connection, order_id: UUID, wanted: NewRefund, cause: Metadata
 ) -> tuple[RefundState, Positions]:
     """The same in the transaction of a caller, who holds the order or is about to."""
-    bought, earlier = await _bought(conn, order_id), await store.of_order(conn, order_id)
-    bought = await _with_cards(conn, order_id, bought, earlier)
+    bought, earlier = await _refundable(conn, order_id)
     whole = requesting.request(bought, earlier, wanted, uuid7())
     # Ahead of the stock, as placing holds them.
     taken = await gift_cards.take_back(conn, bought.cards or {}, inventory.summed(whole.lines), whole.refund_id, cause)
@@ -88,19 +87,19 @@ async def request_within(
     return _shown(first), together(taken, positions)
 
 
-async def _with_cards(conn: Connection, order_id: UUID, bought: Bought, earlier: Sequence[Refund]) -> Bought:
-    """With what can be taken back of the gift cards that it bought; they and those that paid it are held."""
+async def _refundable(conn: Connection, order_id: UUID) -> tuple[Bought, list[Refund]]:
+    """What a refund is decided from, with what can be taken back of the gift cards that its order bought. They, and
+    those that paid it, are held."""
+    bought, earlier = await _bought(conn, order_id), await store.of_order(conn, order_id)
     await gift_cards.hold(conn, order_id, [part.gift_card_id for part in bought.gift_cards])
     failed = [each.id for each in earlier if each.state == "failed"]
-    return structs.replace(
-        bought, cards=await gift_cards.find_refundable(conn, order_id, bought.lines, failed)
-    )
+    cards = await gift_cards.find_refundable(conn, order_id, bought.lines, failed)
+    return structs.replace(bought, cards=cards), earlier
 
 
 async def worth(conn: Connection, order_id: UUID, wanted: NewRefund) -> int:
     """What would be given back, in minor units; refuses what `request_within` refuses, and changes nothing."""
-    bought, earlier = await _bought(conn, order_id), await store.of_order(conn, order_id)
-    bought = await _with_cards(conn, order_id, bought, earlier)
+    bought, earlier = await _refundable(conn, order_id)
     return requesting.request(bought, earlier, wanted, uuid7()).amount_minor
 
 
@@ -123,8 +122,7 @@ async def carry_over(
 ) -> tuple[Carried, Positions]:
     """The same as `request_within`, but an order of this total is paid by it first. What went back to gift cards is to
     be taken from them again, which are held until the transaction ends: only from such as may still be spent."""
-    bought, earlier = await _bought(conn, order_id), await store.of_order(conn, order_id)
-    bought = await _with_cards(conn, order_id, bought, earlier)
+    bought, earlier = await _refundable(conn, order_id)
     whole = requesting.request(bought, earlier, wanted, uuid7())
     usable = await gift_cards.still_good(conn, whole.gift_cards, datetime.now(UTC))
     back, again = gift_cards.paid_by(whole.gift_cards), gift_cards.paid_by(usable)
