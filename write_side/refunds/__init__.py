@@ -1,8 +1,8 @@
 """Refunds: what other contexts may ask of them.
 
 In reading order: routes.py (what comes in), handlers.py (`request_refund`, and `learn` for the provider's word),
-domain.py, requesting.py, releasing.py and goods.py (the decisions), steps.py (the worker asks Stripe). Refunds know
-orders; orders ask of refunds by SQL alone.
+domain.py, requesting.py, sources.py, releasing.py and goods.py (the decisions), steps.py (the worker asks Stripe).
+Refunds know orders; orders ask of refunds by SQL alone.
 """
 
 from write_side.refunds.domain import (

@@ -22,7 +22,7 @@ from shared.events.refunds import (
     RefundSucceeded,
 )
 from write_side import gift_cards
-from write_side.errors import NotFound, Refusal
+from write_side.errors import Refusal
 from write_side.gift_cards import GiftCard
 from write_side.inventory import Demand
 from write_side.payments import Payment, SeenRefund
@@ -57,12 +57,6 @@ class NothingToRefund(Refusal):
     """It would come to nothing."""
 
     code = "nothing_to_refund"
-
-
-class UnknownRefund(NotFound):
-    """No such refund."""
-
-    code = "unknown_refund"
 
 
 class NewRefund(Struct, frozen=True, forbid_unknown_fields=True):
