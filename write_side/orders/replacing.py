@@ -19,7 +19,7 @@ from shared.events.gift_cards import GiftPart
 from shared.events.orders import Allocation, PricedLine, QuoteIssued, Replaces, Shipping
 from shared.events.payments import PaymentRequested
 from shared.ids import uuid7
-from write_side import accounts, customers, inventory, sales, taxes
+from write_side import accounts, customers, gift_cards, inventory, sales, taxes
 from write_side.customers import Keyring, SealedContact
 from write_side.database import Connection, Pool
 from write_side.event_log import Positions
@@ -34,13 +34,11 @@ from write_side.pricing import Asked, UnitPrice
 
 
 class Wish(NamedTuple):
-    """SKU → how many are wished, SKU → how many come back for them, what these are worth in minor units, and the least
-    that can be charged."""
+    """SKU → how many are wished, SKU → how many come back for them, and what these are worth in minor units."""
 
     wanted: Mapping[str, int]
     given: Mapping[str, int]
     credit_minor: int
-    least_charge: int
 
 
 class Replacing(Struct, frozen=True):
@@ -79,7 +77,7 @@ async def quote_replacement(
     shipping = free(order.shipping)
     priced = await _priced(wish.wanted, offers, shipping, order.totals.currency, where, outside)
     short = priced.totals.total_minor - wish.credit_minor
-    if 0 < short < wish.least_charge:
+    if 0 < short < gift_cards.LEAST_CHARGE:
         priced = await _priced(
             wish.wanted, cheaper(offers, wish.wanted, short), shipping, order.totals.currency, where, outside
         )

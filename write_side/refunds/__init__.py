@@ -26,11 +26,10 @@ from write_side.refunds.handlers import (
 )
 from write_side.refunds.releasing import AlreadyCaptured, NotAuthorized, NothingLeftToCapture
 from write_side.refunds.requesting import unrefunded
-from write_side.refunds.sources import LEAST_CHARGE
 from write_side.refunds.store import alarms, find, of_order, retry_alarmed
 
 __all__ = [
-    "LEAST_CHARGE", "AlreadyCaptured", "Carried", "NewRefund", "NotAuthorized", "NothingLeftToCapture",
+    "AlreadyCaptured", "Carried", "NewRefund", "NotAuthorized", "NothingLeftToCapture",
     "NothingToRefund", "Refund", "RefundExceedsCaptured", "RefundExceedsOrder", "RefundState", "alarms",
     "carry_over", "credit_left", "find", "hold", "learn", "of_order", "release_within", "request_within", "resent",
     "retry_alarmed", "still_taken", "unrefunded", "withheld", "worth",

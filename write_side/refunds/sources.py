@@ -17,8 +17,6 @@ from shared.events.refunds import RefundedLine, RefundRequested
 from write_side import gift_cards
 from write_side.refunds.domain import Bought, Refund
 
-LEAST_CHARGE = 50  # minor units: payment providers charge no less
-
 
 class Share(NamedTuple):
     """How a new order is paid by what a refund would give back; the rest of its total is charged. Minor units."""
@@ -32,8 +30,8 @@ def share(total_minor: int, charged_minor: int, gifts_minor: int) -> Share:
     left to pay is nothing, or as much as can be charged."""
     moved = min(total_minor, charged_minor)
     gifts = min(total_minor - moved, gifts_minor)
-    lacking = LEAST_CHARGE - (total_minor - moved - gifts)
-    if lacking >= LEAST_CHARGE or lacking <= 0:
+    lacking = gift_cards.LEAST_CHARGE - (total_minor - moved - gifts)
+    if lacking >= gift_cards.LEAST_CHARGE or lacking <= 0:
         return Share(moved, gifts)
     less = min(lacking, moved)
     return Share(moved - less, gifts - min(lacking - less, gifts))

@@ -65,7 +65,7 @@ async def _offer(pool: Pool, keyring: Keyring, outside: Outside, order_id: UUID,
         if payment.method == "invoice":
             raise NotExchangeable("what is bought on invoice is paid back, not exchanged", why="bought_on_invoice")
         credit = await _worth(conn, order_id, wanted)
-    wish = Wish(inventory.summed(wanted.instead), inventory.summed(wanted.lines), credit, refunds.LEAST_CHARGE)
+    wish = Wish(inventory.summed(wanted.instead), inventory.summed(wanted.lines), credit)
     exchanging.check_pieces(wish.wanted, wish.given)
     until = datetime.now(UTC) + FOR_EVER
     quote = await orders.quote_replacement(pool, keyring, order, wish, until, outside)

@@ -12,11 +12,12 @@ from shared.events.orders import CreditPart, PricedLine, Totals
 from shared.events.refunds import RefundRequested
 from shared.ids import uuid7
 from tests.properties.values import BOUNDED
+from write_side.gift_cards import LEAST_CHARGE
 from write_side.inventory import Demand
 from write_side.payments import Payment
 from write_side.refunds.domain import Bought, NewRefund, Refund, RefundExceedsCaptured, evolve
 from write_side.refunds.requesting import request
-from write_side.refunds.sources import LEAST_CHARGE, by_payment, credits_of, left_of, share
+from write_side.refunds.sources import by_payment, credits_of, left_of, share
 
 ORDER, OWN = UUID(int=1), UUID(int=2)
 amounts = st.integers(0, 100_000)

@@ -115,7 +115,7 @@ def offer(product: int, amount: int, *, included: bool = False) -> Offer:
 
 
 def wished(wanted: dict[str, int], given: dict[str, int]) -> Wish:
-    return Wish(wanted, given, 0, 50)
+    return Wish(wanted, given, 0)
 
 
 def test_so_many_pieces_may_be_held_for_those_that_come_back() -> None:
