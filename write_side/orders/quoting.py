@@ -38,7 +38,7 @@ from write_side.gift_cards import Gifts
 from write_side.invoices import PayBy
 from write_side.orders import costing, domain, store
 from write_side.orders.bundling import Offer, counted
-from write_side.orders.costing import Priced, Sent, Where
+from write_side.orders.costing import Goods, Priced, Sent, Where
 from write_side.orders.handlers import QuoteState, quoted
 from write_side.orders.offers import offers_of, spare_of
 from write_side.pricing import Asked
@@ -117,7 +117,7 @@ async def issue_quote(
     async with pool.acquire() as conn:
         basket = await _basket(conn, cart_id, secret, codes, sealed.person_id)
         gift_cards.check_bought(basket.gift_cards)
-        await _check_limits(conn, basket.counted, sealed.person_id)
+        await check_limits(conn, sealed.person_id, basket.counted, given={})
         where = Where(contact.address.country, contact.address.region, contact.address.postal_code)
         near = await _nearest(conn, where, strategy)
     cart, now = basket.cart, datetime.now(UTC)
@@ -184,10 +184,13 @@ async def _basket(
     return Basket(cart, groups, offers, Offered(promotions_, codes, uses, now, spare))
 
 
-async def _check_limits(conn: Connection, wanted: Mapping[str, int], person_id: UUID) -> None:
+async def check_limits(
+    conn: Connection, person_id: UUID, wanted: Mapping[str, int], given: Mapping[str, int]
+) -> None:
+    """Whether somebody may have so many beside what they had and don't give back. Refuses `purchase_limit`."""
     limits = await inventory.find_limits(conn, list(wanted))
     bought = await store.bought_by(conn, person_id, limits) if limits else {}
-    inventory.check_limits(wanted, limits, bought)
+    inventory.check_limits(wanted, limits, {sku: max(n - given.get(sku, 0), 0) for sku, n in bought.items()})
 
 
 async def _nearest(conn: Connection, where: Where, strategy: AllocationStrategy) -> list[str]:
@@ -196,12 +199,17 @@ async def _nearest(conn: Connection, where: Where, strategy: AllocationStrategy)
 
 
 async def _priced(basket: Basket, where: Where, outside: Outside, method: str | None) -> tuple[Shipping, Priced]:
-    """How it is sent, and what it costs so. Whoever is outside is asked here, while no transaction is open."""
+    """How it is sent, and what it costs so."""
     cart = basket.cart
     chosen = await _chosen(basket, where, outside, method)
     goods = costing.goods_of(cart.lines, basket.offers, chosen, cart.currency, basket.offered)
-    taxed = await taxes.ask(outside.taxes, costing.question_of(goods, where), outside.taxes_seconds)
-    return chosen, costing.price(goods, taxed)
+    return chosen, await taxed(goods, where, outside)
+
+
+async def taxed(goods: Goods, where: Where, outside: Outside) -> Priced:
+    """What they cost there with tax. Whoever is outside is asked while no transaction is open."""
+    found = await taxes.ask(outside.taxes, costing.question_of(goods, where), outside.taxes_seconds)
+    return costing.price(goods, found)
 
 
 async def _chosen(basket: Basket, where: Where, outside: Outside, method: str | None) -> Shipping:

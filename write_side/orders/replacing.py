@@ -19,16 +19,16 @@ from shared.events.gift_cards import GiftPart
 from shared.events.orders import Allocation, PricedLine, QuoteIssued, Replaces, Shipping
 from shared.events.payments import PaymentRequested
 from shared.ids import uuid7
-from write_side import accounts, customers, gift_cards, inventory, sales, taxes
+from write_side import accounts, customers, gift_cards, inventory, sales
 from write_side.customers import Keyring, SealedContact
 from write_side.database import Connection, Pool
 from write_side.event_log import Positions
-from write_side.orders import costing, domain, store
+from write_side.orders import domain, store
 from write_side.orders.bundling import Offer, counted
-from write_side.orders.costing import Priced, Where
+from write_side.orders.costing import Where, goods_of
 from write_side.orders.domain import Order, Quote
 from write_side.orders.offers import offers_of
-from write_side.orders.quoting import Outside
+from write_side.orders.quoting import Outside, check_limits, taxed
 from write_side.orders.refusals import UnknownOrder
 from write_side.pricing import Asked, UnitPrice
 
@@ -65,46 +65,27 @@ async def quote_replacement(
     contact = await customers.open_contact(keyring, SealedContact(order.person_id, order.mail, order.address))
     if contact is None:
         raise UnknownOrder("whose order this is was erased")
+    currency = order.totals.currency
     async with pool.acquire() as conn:
         before = await store.find_quote(conn, order.quote_id)
         groups = await accounts.groups_of(conn, order.account_id)
-        asked = Asked(order.totals.currency, before.channel, groups, datetime.now(UTC))
+        asked = Asked(currency, before.channel, groups, datetime.now(UTC))
         offers = no_dearer(await offers_of(conn, wish.wanted, asked), order.lines, wish)
         everything = counted(wish.wanted, offers)
         await sales.check(conn, list(everything), order.cart_id)
-        await _check_limits(conn, order.person_id, everything, wish.given)
+        await check_limits(conn, order.person_id, everything, wish.given)
     where = Where(order.country, contact.address.region, contact.address.postal_code)
     shipping = free(order.shipping)
-    priced = await _priced(wish.wanted, offers, shipping, order.totals.currency, where, outside)
+    priced = await taxed(goods_of(wish.wanted, offers, shipping, currency), where, outside)
     short = priced.totals.total_minor - wish.credit_minor
     if 0 < short < gift_cards.LEAST_CHARGE:
-        priced = await _priced(
-            wish.wanted, cheaper(offers, wish.wanted, short), shipping, order.totals.currency, where, outside
-        )
+        offers = cheaper(offers, wish.wanted, short)
+        priced = await taxed(goods_of(wish.wanted, offers, shipping, currency), where, outside)
     return QuoteIssued(
         uuid7(), order.cart_id, before.cart_version, order.person_id, order.mail, order.address, order.country, 0,
         priced.lines, priced.totals, until, [], [], before.channel, sorted(groups), order.account_id, shipping,
         priced.taxes, priced.duties_due, bundles=priced.bundles,
     )  # fmt: skip
-
-
-async def _check_limits(
-    conn: Connection, person_id: UUID, wanted: Mapping[str, int], given: Mapping[str, int]
-) -> None:
-    """What comes back is not counted with what is had."""
-    limits = await inventory.find_limits(conn, list(wanted))
-    bought = await store.bought_by(conn, person_id, limits) if limits else {}
-    had = {sku: max(n - given.get(sku, 0), 0) for sku, n in bought.items()}
-    inventory.check_limits(wanted, limits, had)
-
-
-async def _priced(
-    wanted: Mapping[str, int], offers: Mapping[str, Offer], shipping: Shipping, currency: str, where: Where,
-    outside: Outside,
-) -> Priced:  # fmt: skip
-    goods = costing.goods_of(wanted, offers, shipping, currency)
-    taxed = await taxes.ask(outside.taxes, costing.question_of(goods, where), outside.taxes_seconds)
-    return costing.price(goods, taxed)
 
 
 def no_dearer(offers: Mapping[str, Offer], bought: Sequence[PricedLine], wish: Wish) -> dict[str, Offer]:
