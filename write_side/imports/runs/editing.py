@@ -191,11 +191,7 @@ def _revised(product: Product, operation: FactsOperation) -> Decided:
     slug = product.facts.slug
     if event is None:
         return Decided(Outcome(product.id, slug, "unchanged"))
-    before, after = places.of_facts(product.facts), places.of_facts(facts)
-    changes = [
-        PlaceChanged(at, places.told(before.get(at, places.GONE)), places.told(after.get(at, places.GONE)))
-        for at in places.differing(before, after)
-    ]
+    changes = places.changed(places.of_facts(product.facts), places.of_facts(facts))
     change = Change(catalog.evolve_product(product, product.version + 1, event), event)
     return Decided(Outcome(product.id, slug, "edited", changes), change)
 

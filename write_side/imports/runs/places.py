@@ -6,6 +6,7 @@ from typing import Any
 from msgspec import UNSET, structs
 
 from shared.events.catalog import AttributeValue, ProductFacts
+from write_side.imports.runs.domain import PlaceChanged
 
 Places = Mapping[str, Any]  # `/name`, `/attributes/watts`, `/prices/LAMP/EUR` → what stands there
 
@@ -28,6 +29,12 @@ def differing(before: Places, after: Places) -> list[str]:
     """The places at which something else stands, before's first."""
     places = [*before, *(place for place in after if place not in before)]
     return [place for place in places if before.get(place, GONE) != after.get(place, GONE)]
+
+
+def changed(before: Places, after: Places) -> list[PlaceChanged]:
+    """The same places, with what stood there and what does."""
+    pairs = [(place, before.get(place, GONE), after.get(place, GONE)) for place in differing(before, after)]
+    return [PlaceChanged(place, told(old), told(new)) for place, old, new in pairs]
 
 
 def told(value: Any) -> Any:

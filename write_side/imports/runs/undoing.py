@@ -20,8 +20,6 @@ from write_side.imports.runs.places import GONE, Places
 from write_side.pricing import PricedVariant
 
 _CLAIMS = {"/slug": "slug_taken", "/external_ref": "external_ref_taken"}
-
-
 _TOGETHER = frozenset({"/images", "/variants"})
 
 
@@ -104,33 +102,31 @@ def _undone(
 def _told(
     story: Story, facts: ProductFacts, priced: Sequence[tuple[PriceStory, Places]], now: datetime
 ) -> list[PlaceChanged]:
-    before, after = places.of_facts(story.product.facts), places.of_facts(facts)
-    told = [(at, before.get(at, GONE), after.get(at, GONE)) for at in places.differing(before, after)]
+    told = places.changed(places.of_facts(story.product.facts), places.of_facts(facts))
     for one, restored in priced:
         prices = _prices(one.priced, now)
-        told += [(at, prices.get(at, GONE), old) for at, old in restored.items()]
-    return [PlaceChanged(at, places.told(old), places.told(new)) for at, old, new in told]
+        told += places.changed({at: prices.get(at, GONE) for at in restored}, restored)
+    return told
 
 
 def _of_product(story: Story, taken: Taken) -> _Verdict:
     before = places.of_facts(story.before) if story.before else {}
-    verdict = _judged(before, story.happened, places.of_facts(story.product.facts))
+    now = places.of_facts(story.product.facts)
+    verdict = _judged(before, story.happened, now)
     for place, code in _CLAIMS.items():
         wanted = verdict.restored.get(place)
         if wanted and taken.get(place, {}).get(wanted, story.product.id) != story.product.id:
             del verdict.restored[place]
             verdict.left.append(PlaceLeft(place, code, detail=f"another product has {wanted} by now"))
-    _keep_together(story, verdict)
+    _keep_together(story, before, now | verdict.restored, verdict)
     return verdict
 
 
-def _keep_together(story: Story, verdict: _Verdict) -> None:
+def _keep_together(story: Story, before: Places, after: Places, verdict: _Verdict) -> None:
     """Variants name their images by number. So both are as before, or both stay: else one shows another's picture."""
     facts = [story.product.facts, *([story.before] if story.before else [])]
     if not any(variant.images for each in facts for variant in each.variants):
         return
-    before = places.of_facts(story.before) if story.before else {}
-    after = places.of_facts(story.product.facts) | verdict.restored
     if any(after.get(place, GONE) != before.get(place, GONE) for place in _TOGETHER):
         for place in _TOGETHER & verdict.restored.keys():
             del verdict.restored[place]
