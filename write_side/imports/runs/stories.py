@@ -9,7 +9,6 @@ from shared.codec import decode_events
 from shared.envelope import Recorded, metadata_of
 from shared.events.catalog import ProductEvent, ProductFacts
 from shared.events.pricing import PriceEvent, PriceSet
-from shared.shards import product_key
 from write_side import catalog, event_log, looking_back, pricing
 from write_side.catalog import Product
 from write_side.database import Connection
@@ -33,8 +32,7 @@ class Told(NamedTuple):
 async def touched(conn: Connection, run: Run, after: int, until: int, limit: int) -> tuple[list[UUID], int]:
     """The products of the next events of a run, each once, and up to which position they were looked for."""
     found = await looking_back.caused(conn, after, until, run.mark, KINDS, limit)
-    keys = dict.fromkeys(event.key for event in found)
-    ids = [UUID(key.removeprefix(product_key(UUID(int=0))[:-36])) for key in keys]
+    ids = [UUID(key.partition(":")[2]) for key in dict.fromkeys(event.key for event in found)]
     return ids, found[-1].position if len(found) == limit else until
 
 
