@@ -114,8 +114,9 @@ async def _check_claims(conn: Connection, given: ProductInput, product_id: UUID 
         if owners.get(variant.sku, product_id) != product_id:
             said = f"{variant.sku} belongs to another product"
             raise refusals.SkuTaken(said, pointer=f"/variants/{index}/sku", sku=variant.sku)
-    if given.external_ref and (await store.owner_of_ref(conn, given.external_ref) or product_id) != product_id:
-        raise refusals.ExternalRefTaken(f"another product is {given.external_ref}", pointer="/external_ref")
+    ref = given.external_ref
+    if ref and (await store.refs_in_use(conn, [ref])).get(ref, product_id) != product_id:
+        raise refusals.ExternalRefTaken(f"another product is {ref}", pointer="/external_ref")
     if given.category_id and await store.find_category(conn, given.category_id) is None:
         raise refusals.NoSuchCategory(f"there is no category {given.category_id}", pointer="/category_id")
     await _check_related(conn, given, product_id)

@@ -32,8 +32,7 @@ _places = msgspec.json.Decoder(list[int])
 _translations = msgspec.json.Decoder(dict[str, Translation])
 
 _PRODUCT = """id, slug, name, brand, description, product_type, status, category_id, attributes, images, external_ref,
-              version, tax_class, translations,
-              publish_at, unpublish_at, related"""
+              version, tax_class, translations, publish_at, unpublish_at, related"""
 _CATEGORY = "id, parent_id, slug, name, version"
 
 
@@ -159,12 +158,6 @@ async def known_ids(conn: Connection, ids: Sequence[UUID]) -> set[UUID]:
     return {row["id"] for row in await conn.fetch("SELECT id FROM product WHERE id = ANY ($1)", ids)}
 
 
-async def owner_of_ref(conn: Connection, external_ref: str) -> UUID | None:
-    """The product with this external reference."""
-    found: UUID | None = await conn.fetchval("SELECT id FROM product WHERE external_ref = $1", external_ref)
-    return found
-
-
 async def find_variants(conn: Connection, skus: Sequence[str]) -> dict[str, SoldVariant]:
     """SKU → what it stands for; SKUs that nobody sells are left out."""
     rows = await conn.fetch("SELECT * FROM catalog_sold($1)", skus)
@@ -187,8 +180,7 @@ _UNNESTED = """unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[]
                       $9::json[], $10::json[], $11::text[], $12::bigint[], $13::text[], $14::json[],
                       $15::timestamptz[], $16::timestamptz[], $17::json[])
                AS t(id, slug, name, brand, description, product_type, status, category_id, attributes, images,
-                    external_ref, version, tax_class, translations, publish_at, unpublish_at,
-                    related)"""
+                    external_ref, version, tax_class, translations, publish_at, unpublish_at, related)"""
 
 
 async def _insert_products(conn: Connection, products: Sequence[Product]) -> None:
@@ -203,8 +195,8 @@ async def _update_products(conn: Connection, products: Sequence[Product]) -> Non
         f"""UPDATE product p SET slug = t.slug, name = t.name, brand = t.brand, description = t.description,
                    product_type = t.product_type, status = t.status, category_id = t.category_id,
                    attributes = t.attributes, images = t.images, external_ref = t.external_ref, version = t.version,
-                   tax_class = t.tax_class, translations = t.translations,
-                   publish_at = t.publish_at, unpublish_at = t.unpublish_at, related = t.related
+                   tax_class = t.tax_class, translations = t.translations, publish_at = t.publish_at,
+                   unpublish_at = t.unpublish_at, related = t.related
             FROM {_UNNESTED} WHERE p.id = t.id AND p.version = t.version - 1""",  # noqa: S608
         *_columns(products),
     )
