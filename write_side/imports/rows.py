@@ -7,12 +7,12 @@ from datetime import datetime
 from msgspec import Struct
 
 from shared.events.catalog import AttributeValue, Image, Translation
-from write_side.imports.magento import translated, whole
+from write_side.imports.magento import translated
 from write_side.imports.mapping import ATTRIBUTE, DESCRIPTION, LIST, NAME, PRICE, ColumnMapping
 from write_side.imports.reading import Line
 from write_side.imports.rejecting import Rejected, decoded
 from write_side.imports.spreadsheets import plain
-from write_side.imports.variant_rows import VariantReader, VariantRow, tax_class_of
+from write_side.imports.variant_rows import VariantReader, VariantRow, addresses, tax_class_of
 
 DEEPEST, LONGEST_NAME = 12, 200
 
@@ -173,10 +173,8 @@ class RowReader:
             return None
         images: dict[str, Image] = {}
         for said in lines:
-            for cell in said.get("images", "").split(self._mapping.image_separator):
-                if cell.strip():
-                    url = whole(cell.strip(), self._mapping.image_base)
-                    images.setdefault(url, Image(url, said.get("image_alt", "")))
+            for url in addresses(said.get("images", ""), self._mapping):
+                images.setdefault(url, Image(url, said.get("image_alt", "")))
         return list(images.values())
 
 

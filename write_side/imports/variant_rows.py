@@ -93,8 +93,7 @@ class VariantReader:
             return decoded(said["json:variant_images"] or "[]", list[str], "broken_images")
         if "variant_images" not in said:
             return None
-        cells = (cell.strip() for cell in said["variant_images"].split(self._mapping.image_separator))
-        return list(dict.fromkeys(whole(cell, self._mapping.image_base) for cell in cells if cell))
+        return list(dict.fromkeys(addresses(said["variant_images"], self._mapping)))
 
     def _options(self, said: Said, first: Said) -> dict[str, str] | None:
         """Axis → value; the names of numbered axes stand on the first line alone."""
@@ -131,6 +130,12 @@ class VariantReader:
         if not match or (match[1] and self._mapping.oversold == "rejected"):
             raise Rejected("broken_stock", f"{cell[:40]!r} is no count")
         return 0 if match[1] else int(match[2])
+
+
+def addresses(cell: str, mapping: ColumnMapping) -> list[str]:
+    """Those of the images that a cell names."""
+    names = (name.strip() for name in cell.split(mapping.image_separator))
+    return [whole(name, mapping.image_base) for name in names if name]
 
 
 def _own_images(said: Said) -> list[str] | None:
