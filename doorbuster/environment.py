@@ -1,5 +1,6 @@
-"""Settings of what runs: from the environment, else from the state of `doorbuster up`."""
+"""What a command runs in: settings, from the environment, else from the state of `doorbuster up`, and who types it."""
 
+import getpass
 import os
 import sys
 
@@ -30,3 +31,8 @@ def database_url() -> str | None:
     if url is None:
         print("no database: set DATABASE_URL, or start one with `doorbuster up`", file=sys.stderr)
     return url
+
+
+def actor() -> str:
+    """Who sits at the command line, as the log names them."""
+    return f"cli:{getpass.getuser()}"

@@ -4,13 +4,13 @@ Whoever asks carries the work on too, so it goes on whether a worker runs or not
 """
 
 import asyncio
-import getpass
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
 from uuid import UUID
 
 import msgspec
 
+from doorbuster import environment
 from write_side.commands import Answer
 from write_side.database import Pool, open_pool
 from write_side.imports.pace import Pace
@@ -33,16 +33,12 @@ async def _pool(database_url: str) -> AsyncIterator[Pool]:
         yield pool
 
 
-def actor() -> str:
-    """Who sits at the command line, as the log names them."""
-    return f"cli:{getpass.getuser()}"
-
-
-async def listed(database_url: str) -> list[str]:
+async def listed(database_url: str) -> AsyncIterator[str]:
     """A line for each of the last runs, the newest first."""
     async with _pool(database_url) as pool:
         found = await handlers.list_runs(pool, None, None, LISTED)
-    return [_line(run) for run in found.imports]
+    for run in found.imports:
+        yield _line(run)
 
 
 async def shown(database_url: str, run_id: UUID) -> AsyncIterator[str]:
@@ -56,7 +52,7 @@ async def shown(database_url: str, run_id: UUID) -> AsyncIterator[str]:
 async def undone(database_url: str, run_id: UUID, *, dry_run: bool) -> AsyncIterator[str]:
     """Undo a run to its end. Raises `UnknownImport`, `OnlyAPreview`."""
     async with _pool(database_url) as pool:
-        answer = await handlers.undo(pool, run_id, UndoOrder(dry_run), actor(), None)
+        answer = await handlers.undo(pool, run_id, UndoOrder(dry_run), environment.actor(), None)
         async for line in _carried(pool, answer):
             yield line
 
@@ -64,7 +60,7 @@ async def undone(database_url: str, run_id: UUID, *, dry_run: bool) -> AsyncIter
 async def edited(database_url: str, selection: Selection, operation: Operation, *, dry_run: bool) -> AsyncIterator[str]:
     """Edit products to the end. Raises `SelectionNeeded`, `UnknownCurrency`, `NoSuchCategory`."""
     async with _pool(database_url) as pool:
-        answer = await handlers.edit(pool, BulkEdit(selection, operation, dry_run), actor(), None)
+        answer = await handlers.edit(pool, BulkEdit(selection, operation, dry_run), environment.actor(), None)
         async for line in _carried(pool, answer):
             yield line
 

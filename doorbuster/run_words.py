@@ -23,14 +23,9 @@ def add_runs(kinds: "Words[argparse.ArgumentParser]") -> None:
 
 
 def _list(_: argparse.Namespace) -> int:
-    url = environment.database_url()
-    if url is None:
-        return 1
     from doorbuster import import_runs
 
-    for line in asyncio.run(import_runs.listed(url)):
-        print(line)
-    return 0
+    return say(import_runs.listed)
 
 
 def _show(given: argparse.Namespace) -> int:

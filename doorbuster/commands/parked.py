@@ -2,7 +2,6 @@
 
 import argparse
 import asyncio
-import getpass
 import sys
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
@@ -115,7 +114,7 @@ async def _ask_skip(conn: "Connection", given: argparse.Namespace) -> int:
     from write_side.projections.domain import Skip
 
     command = Skip(given.position, given.reason)
-    await handlers.skip(conn, given.read_model, given.key, command, f"cli:{getpass.getuser()}")
+    await handlers.skip(conn, given.read_model, given.key, command, environment.actor())
     print(f"{given.read_model} goes on without the event at {given.position}; the projector folds {given.key} anew")
     return 0
 
@@ -125,7 +124,7 @@ async def _ask_unskip(conn: "Connection", given: argparse.Namespace) -> int:
     from write_side.projections.domain import Unskip
 
     command = Unskip(given.position, given.reason)
-    await handlers.unskip(conn, given.read_model, given.key, command, f"cli:{getpass.getuser()}")
+    await handlers.unskip(conn, given.read_model, given.key, command, environment.actor())
     print(f"the event at {given.position} counts again; the projector folds {given.key} anew")
     return 0
 

@@ -2,7 +2,6 @@
 
 import argparse
 import asyncio
-import getpass
 import sys
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
@@ -106,7 +105,7 @@ def _cause() -> "Metadata":
     from shared.envelope import Metadata
     from shared.ids import uuid7
 
-    return Metadata(actor=f"cli:{getpass.getuser()}", correlation_id=str(uuid7()))
+    return Metadata(actor=environment.actor(), correlation_id=str(uuid7()))
 
 
 async def _list(pool: "Pool", _settings: "Settings", _given: argparse.Namespace) -> None:
