@@ -178,6 +178,10 @@ async def _staff(ask: Any) -> None:
     zone = {"name": "Germany", "places": [{"country": "DE"}], "methods": [parcel]}
     await ask("PUT", "/v1/shipping-zones/germany", zone)
     await ask("GET", "/v1/shipping-zones")
+    await _stock(ask)
+
+
+async def _stock(ask: Any) -> None:
     await ask("POST", "/v1/warehouses", {"code": "BER", "name": "Berlin", "country": "DE"})
     place = {"sku": "LAMP", "warehouse": "BER"}
     await ask("PUT", "/v1/warehouses/BER/manager", {"mail": "stock-ber@shop.example"})
