@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
-from uuid import UUID
 
 from shared.envelope import Recorded
 from write_side.database import Connection
@@ -54,11 +53,9 @@ async def recorded_by(conn: Connection, at: datetime, safe: int) -> int:
 
 
 class Caused(NamedTuple):
-    """An event that somebody caused: where it stands, and what it is about."""
+    """An event that somebody caused: where it stands, and what it is about, by its partition key."""
 
     position: int
-    aggregate_type: str
-    aggregate_id: UUID
     key: str
 
 
@@ -66,7 +63,7 @@ async def caused(
     conn: Connection, after: int, until: int, part: bytes, kinds: Sequence[str], limit: int
 ) -> list[Caused]:
     """Events of these kinds of aggregates in (after, until] with these bytes in their metadata, the oldest first."""
-    query = """SELECT position, aggregate_type, aggregate_id, partition_key FROM event_log
+    query = """SELECT position, partition_key FROM event_log
                WHERE position > $1 AND position <= $2 AND aggregate_type = ANY ($4) AND position($3 IN metadata) > 0
                ORDER BY position LIMIT $5"""
     return [Caused(*row) for row in await conn.fetch(query, after, until, part, kinds, limit)]
