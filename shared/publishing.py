@@ -5,8 +5,6 @@ Moments are whole minutes: so a minute's searches are the same question, which E
 
 from datetime import UTC, datetime
 
-ACTIVE = "active"
-
 
 def is_open(publish_at: datetime | None, unpublish_at: datetime | None, now: datetime) -> bool:
     """Whether now is within what was scheduled: from `publish_at` on, until just before `unpublish_at`."""

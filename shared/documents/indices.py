@@ -14,7 +14,6 @@ from shared.money import EXPONENTS
 Json = dict[str, Any]
 
 KEYWORD: Json = {"type": "keyword"}
-UNSEARCHED: Json = {"type": "keyword", "index": False, "doc_values": False}
 LONG: Json = {"type": "long"}
 DATE: Json = {"type": "date"}
 BOOLEAN: Json = {"type": "boolean"}
