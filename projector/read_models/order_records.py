@@ -161,7 +161,7 @@ def _lines(state: RecordedOrder, placed: OrderPlaced) -> list[RecordedLine]:
             total_minor=line.total_minor,
             discount_minor=line.discount_minor,
             tax_minor=line.tax_minor,
-            charged_minor=line.total_minor - line.discount_minor + line.tax_minor,
+            charged_minor=line.cost_minor,
             refunded_quantity=refunded[0].pop(line.sku, 0),
             refunded_minor=refunded[1].pop(line.sku, 0),
             released_quantity=released[0].pop(line.sku, 0),

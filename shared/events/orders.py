@@ -37,6 +37,11 @@ class PricedLine(Struct, frozen=True, omit_defaults=True):
     gift_card: bool = False  # each of them is one: nothing is reserved or sent, a code is mailed once it is paid
     bundle: str = ""  # the SKU of the bundle it was sold in; its amounts are then its share of the bundle's
 
+    @property
+    def cost_minor(self) -> int:
+        """What it costs in the end: less its discount, with its tax."""
+        return self.total_minor - self.discount_minor + self.tax_minor
+
 
 class Discount(Struct, frozen=True):
     """What a promotion takes off an order: off its lines, and off its shipping. Minor units."""

@@ -11,7 +11,7 @@ from uuid import UUID
 from msgspec import structs
 
 from shared.events.gift_cards import GiftPart
-from shared.events.orders import Allocation, PricedLine
+from shared.events.orders import Allocation
 from shared.events.refunds import RefundedLine, RefundRequested
 from write_side import gift_cards
 from write_side.errors import Invalid
@@ -87,7 +87,7 @@ def _spent(bought: Bought, earlier: Sequence[Refund], wanted: NewRefund) -> int:
     if bought.payment.state == "voided":  # none is issued
         return 0
     cards = bought.cards or {}
-    cost = sum(_cost(line) for line in bought.lines if line.sku in cards)
+    cost = sum(line.cost_minor for line in bought.lines if line.sku in cards)
     back = sum(part for refund in earlier for sku, part in _gone(refund)[0] if sku in cards)
     there = sum(card.balance_minor for each in cards.values() for card in each)
     return max(cost - back - (there if wanted.amount_minor is None else 0), 0)
@@ -142,7 +142,7 @@ def _lines_of(bought: Bought, earlier: Sequence[Refund], wanted: dict[str, int] 
     cards = bought.cards or {}
     ordered, left = summed(bought.lines), unrefunded(bought.lines, earlier)
     left |= {sku: len(each) for sku, each in cards.items()}
-    cost = goods.added_up((line.sku, _cost(line)) for line in bought.lines)
+    cost = goods.added_up((line.sku, line.cost_minor) for line in bought.lines)
     paid = goods.added_up(part for refund in earlier for part in _gone(refund)[0])
     asked = {sku: quantity for sku, quantity in left.items() if quantity} if wanted is None else wanted
     if lacking := [sku for sku, quantity in asked.items() if quantity > left.get(sku, 0)]:
@@ -165,8 +165,4 @@ def unrefunded(ordered: Iterable[Line], refunds: Iterable[Refund]) -> dict[str, 
 
 def _shipping_cost(bought: Bought) -> int:
     """Shipping with its tax: all that the lines don't cost."""
-    return bought.totals.total_minor - sum(_cost(line) for line in bought.lines)
-
-
-def _cost(line: PricedLine) -> int:
-    return line.total_minor - line.discount_minor + line.tax_minor
+    return bought.totals.total_minor - sum(line.cost_minor for line in bought.lines)

@@ -4,7 +4,8 @@ A wish goes wished → held (its goods are reserved) → placed (an order of its
 with its return, or fails.
 """
 
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 from uuid import UUID
 
@@ -68,16 +69,15 @@ def placed(each: Return, order: Order, refund_id: UUID, *, early: bool) -> Repla
 
 
 def earned(
-    credit_minor: int, came: Iterable[ReturnedUnits], carried: Iterable[Line], bought: Iterable[PricedLine]
+    credit_minor: int, came: Iterable[ReturnedUnits], carried: Iterable[Line], bought: Sequence[PricedLine]
 ) -> int:
     """What of a credit is given back as the exchange falls through: of goods that were to come and of which not all
     did, the share of these, down to the minor unit."""
     here = summed(unit for unit in came if unit.refunded)
-    cost, ordered = dict[str, int](), dict[str, int]()
+    cost = Counter[str]()
     for line in bought:
-        cost[line.sku] = cost.get(line.sku, 0) + line.total_minor - line.discount_minor + line.tax_minor
-        ordered[line.sku] = ordered.get(line.sku, 0) + line.quantity
-    unit = {sku: Fraction(cost[sku], ordered[sku]) for sku in cost}
+        cost[line.sku] += line.cost_minor
+    unit = {sku: Fraction(cost[sku], quantity) for sku, quantity in summed(bought).items()}
     wanted = summed(carried)
     whole = sum(unit[sku] * quantity for sku, quantity in wanted.items())
     part = sum(unit[sku] * min(quantity, here.get(sku, 0)) for sku, quantity in wanted.items())
