@@ -43,6 +43,9 @@ from write_side.orders.refusals import QuoteExpired, QuoteStale
 from write_side.pricing import Asked
 
 State = Literal["pending_payment", "confirmed", "closing", "cancelled", "expired", "completed"]
+AT_THE_BANK = timedelta(minutes=10)  # from when somebody is seen there
+LONGEST_WAIT = timedelta(hours=1)  # after the order was placed
+WORTH_AN_EVENT = timedelta(minutes=1)
 
 
 class Quote(Struct, frozen=True):
@@ -209,10 +212,6 @@ def place(
         quote.shipping, quote.taxes, quote.duties_due, quote.gift_cards, bundles=quote.bundles,
     )  # fmt: skip
 
-
-AT_THE_BANK = timedelta(minutes=10)  # from when somebody is seen there
-LONGEST_WAIT = timedelta(hours=1)  # after the order was placed
-WORTH_AN_EVENT = timedelta(minutes=1)
 
 _SPOKEN = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"  # nothing that is mistaken for something else on the phone
 

@@ -68,12 +68,12 @@ async def learn(
             return Learnt("ignore"), {}
         now = datetime.now(UTC)
         verdict = judge(order, work, seen, now, fresh=fresh)
-        positions = await _carry_out(conn, verdict, order, work, seen, cause)
+        positions = await _carry_out(conn, verdict, order, work, seen, now, cause)
         if verdict == "record":  # that it exists was news, and so may be what has become of it
             work = await payments.lock_payment(conn, order.payment_id)
             assert work is not None
             verdict = judge(order, work, seen, now, fresh=fresh)
-            positions = together(positions, await _carry_out(conn, verdict, order, work, seen, cause))
+            positions = together(positions, await _carry_out(conn, verdict, order, work, seen, now, cause))
         return Learnt(verdict), positions
 
     answer = await commands.run(pool, decide)
@@ -92,7 +92,7 @@ async def _locked(conn: Connection, seen: Seen) -> tuple[Order | None, Work | No
 
 
 async def _carry_out(
-    conn: Connection, verdict: Verdict, order: Order, work: Work, seen: Seen, cause: Metadata
+    conn: Connection, verdict: Verdict, order: Order, work: Work, seen: Seen, now: datetime, cause: Metadata
 ) -> Positions:
     payment = work.payment
     match verdict:
@@ -111,8 +111,9 @@ async def _carry_out(
             saved = await payments.save(conn, payment, captured, "captured", cause, todo=None)
             return together(saved, await _invoiced(conn, order, payment, cause))
         case "extend":
-            until = extended(order, datetime.now(UTC))
-            return {} if until is None else await store.extend(conn, order, until, cause)
+            until = extended(order, now)
+            assert until is not None, "it is judged so"
+            return await store.extend(conn, order, until, cause)
         case "end":
             return await _end(conn, order, cause)
         case "wake":
@@ -200,8 +201,8 @@ async def close_order(
     """Begin to cancel an order, or to let it expire; from here on no authorization confirms it by itself.
 
     Answers the order as it is then. One that is closing or over stays as it is, and so does one that has not expired by
-    now: it was extended since the worker listed it. Refuses `already_paid` once the capture
-    has begun (for an expiry: once it is paid at all, which is no refusal but no change), `unknown_order`.
+    now: it was extended since the worker listed it. Refuses `already_paid` once the capture has begun (for an expiry:
+    once it is paid at all, which is no refusal but no change), `unknown_order`.
     """
     found: list[Order] = []
 
