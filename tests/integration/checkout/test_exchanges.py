@@ -19,6 +19,7 @@ from tests.integration.checkout.test_mails import react, send
 from tests.integration.checkout.test_parcels import ship
 from tests.integration.checkout.test_returns import lamps, now, receive, shipped
 from write_side.app import create_app
+from write_side.gift_cards.handlers import IssuedGiftCard
 from write_side.inventory import OutOfStock
 from write_side.notifications.gateway import MailServer
 from write_side.orders import settling
@@ -58,6 +59,17 @@ async def swap(
 async def replacement(shop: Shop, each: Return) -> OrderState:
     answer = await handlers.show_replacement(shop.pool, each.order_id, each.id)
     return _order.decode(answer.body)
+
+
+async def paid_by_a_card(shop: Shop, quantity: int) -> tuple[OrderState, IssuedGiftCard]:
+    """An order of so many lamps that has left, and the gift card that has paid all of it."""
+    card = await shop.gift_card(10_000)
+    basket = await shop.basket(lamp=quantity)
+    order = await shop.place(basket, (await shop.quote(basket, gifts=[card.code])).id)
+    await shop.work()
+    await shop.work()
+    await ship(shop, order, order.number)
+    return order, card
 
 
 async def told(shop: Shop, order: OrderState) -> tuple[str, str]:
@@ -290,12 +302,7 @@ async def test_what_gift_cards_paid_is_taken_from_them_again(shop: Shop, inbox: 
     received, server = inbox
     await shop.stock("lamp", 10)
     await shop.stock("bulb", 5, price=300)
-    card = await shop.gift_card(10_000)
-    basket = await shop.basket(lamp=2)
-    order = await shop.place(basket, (await shop.quote(basket, gifts=[card.code])).id)
-    await shop.work()
-    await shop.work()
-    await ship(shop, order, "1")
+    order, card = await paid_by_a_card(shop, 2)
     before = await shop.balance(card)
     each = await receive(shop, await swap(shop, order, 1, bulb=2))
     new = await replacement(shop, each)

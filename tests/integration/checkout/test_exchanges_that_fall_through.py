@@ -9,8 +9,7 @@ from shared.envelope import Metadata
 from tests.fixtures.write_side import CAUSE, new_call
 from tests.integration.checkout.falling_through import fall_through
 from tests.integration.checkout.shop import Shop
-from tests.integration.checkout.test_exchanges import at_provider, replacement, swap
-from tests.integration.checkout.test_parcels import ship
+from tests.integration.checkout.test_exchanges import at_provider, paid_by_a_card, replacement, swap
 from tests.integration.checkout.test_releases import release
 from tests.integration.checkout.test_returns import now, receive, shipped
 from write_side.database import Pool
@@ -76,12 +75,7 @@ async def test_what_was_not_to_be_captured_or_was_paid_back_by_hand_keeps_nothin
 
 async def test_what_gift_cards_alone_had_paid_ends_too(shop: Shop) -> None:
     await lamps_and_chandeliers(shop)
-    card = await shop.gift_card(10_000)
-    basket = await shop.basket(lamp=1)
-    order = await shop.place(basket, (await shop.quote(basket, gifts=[card.code])).id)
-    await shop.work()
-    await shop.work()
-    await ship(shop, order, "1")
+    order, card = await paid_by_a_card(shop, 1)
     before = await shop.balance(card)
     each = await receive(shop, await swap(shop, order, 1, chandelier=1))
     new = await replacement(shop, each)
