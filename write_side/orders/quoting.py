@@ -151,9 +151,9 @@ async def list_shipping(
     """
     async with pool.acquire() as conn:
         basket = await _basket(conn, cart_id, secret, codes, NOBODY)
-    if _sent(basket).nothing:
+    if (sent := _sent(basket)).nothing:
         return ShippingOptions([])
-    options = await shipping.ask(outside.rates, _parcel(basket, where), outside.rates_seconds)
+    options = await shipping.ask(outside.rates, _parcel(sent, where, basket.cart.currency), outside.rates_seconds)
     return ShippingOptions(
         [
             ShippingOption(
@@ -213,9 +213,9 @@ async def taxed(goods: Goods, where: Where, outside: Outside) -> Priced:
 
 
 async def _chosen(basket: Basket, where: Where, outside: Outside, method: str | None) -> Shipping:
-    if _sent(basket).nothing:
+    if (sent := _sent(basket)).nothing:
         return NOT_SENT
-    parcel = _parcel(basket, where)
+    parcel = _parcel(sent, where, basket.cart.currency)
     return shipping.chosen(await shipping.ask(outside.rates, parcel, outside.rates_seconds), method, parcel)
 
 
@@ -223,6 +223,5 @@ def _sent(basket: Basket) -> Sent:
     return costing.sent_of(basket.cart.lines, basket.offers, basket.cart.currency, basket.offered)
 
 
-def _parcel(basket: Basket, where: Where) -> Parcel:
-    cart, sent = basket.cart, _sent(basket)
-    return Parcel(where.country, where.region, where.postal_code, cart.currency, sent.grams, sent.value_minor)
+def _parcel(sent: Sent, where: Where, currency: str) -> Parcel:
+    return Parcel(where.country, where.region, where.postal_code, currency, sent.grams, sent.value_minor)
