@@ -10,10 +10,11 @@ from elasticsearch import NotFoundError
 
 from doorbuster.invariants.folding import FoldedLog, Parked, fold_further
 from doorbuster.invariants.prepared import Page
-from doorbuster.invariants.sinks import ElasticsearchView, Hit, Kept, Lying, Name, RedisView, in_chunks
+from doorbuster.invariants.sinks import ElasticsearchView, Kept, Lying, Name, RedisView, in_chunks, of_hit
 from projector.keyring import Keyring
 from projector.log import EventLog
 from projector.model import REDIS, Folded, ReadModel, Rendered, encode
+from projector.raw_hits import Hit
 from shared.documents.layout import document_key, lookup_key, pack, state_key, unpack
 from write_side.database import Connection
 from write_side.differences import MISSING, Difference, brief, differing
@@ -156,7 +157,7 @@ class Comparison:
             if hit.id not in known:
                 found += [self._stranger(hit.id, DOCUMENT)] if hit.version <= self._until else []
             elif not self._is_in_elasticsearch(hit.id, self._states[hit.id], known[hit.id], hit):
-                found += await self._compare(hit.id, hit.lying(), known[hit.id], packed=False)
+                found += await self._compare(hit.id, of_hit(hit), known[hit.id], packed=False)
         return found
 
     def _difference(self, id_: str, field: str, expected: str, found: str) -> Damaged:

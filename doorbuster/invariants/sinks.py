@@ -7,12 +7,12 @@ from typing import Any, NamedTuple, Self, TypeVar
 
 import msgspec
 from elasticsearch import AsyncElasticsearch
-from elasticsearch.serializer import CompatibilityModeJsonSerializer
-from msgspec import Raw, Struct, field
+from msgspec import Raw, Struct
 from redis.asyncio import Redis
 
 from projector import elasticsearch_sink, redis_sink
 from projector.model import ReadModel, Rendered
+from projector.raw_hits import Hit, Page, Pages
 from shared.documents.layout import claims_key, document_key, index_name, lookup_key, shards_key, state_key
 
 T = TypeVar("T")
@@ -63,36 +63,13 @@ class Kept(NamedTuple):
         return Lying(*_state(self.state), dict(self.documents))
 
 
-class Hit(Struct, frozen=True):
-    """A document of Elasticsearch and the state in it, as the bytes that were sent."""
-
-    id: str = field(name="_id")
-    version: int = field(name="_version")
-    source: Raw = field(name="_source")
-
-    def lying(self) -> Lying:
-        """Decoded."""
-        document = msgspec.json.decode(self.source)
-        state = document.pop("fold", None)
-        for beside in ("shown", "priced"):  # prices by the clock: of no event, and written again whenever they change
-            document.pop(beside, None)
-        return Lying(self.version, state, {self.id: document})
-
-
-class _Hits(Struct, frozen=True):
-    hits: list[Hit]
-
-
-class _Page(Struct, frozen=True):
-    hits: _Hits
-    scroll_id: str = field(name="_scroll_id")
-
-
-class _Pages(CompatibilityModeJsonSerializer):
-    """Reads pages of hits without taking documents apart: whoever compares bytes needs no more."""
-
-    def loads(self, data: bytes) -> Any:
-        return msgspec.json.decode(data, type=_Page) if data.startswith(b'{"_scroll_id"') else super().loads(data)
+def of_hit(hit: Hit) -> Lying:
+    """A document of Elasticsearch and the state in it, decoded."""
+    document = msgspec.json.decode(hit.source)
+    state = document.pop("fold", None)
+    for beside in ("shown", "priced"):  # prices by the clock: of no event, and written again whenever they change
+        document.pop(beside, None)
+    return Lying(hit.version, state, {hit.id: document})
 
 
 class Beside(NamedTuple):
@@ -229,7 +206,7 @@ class ElasticsearchView:
             return
         await self._client.indices.refresh(index=index)
         answer = await self._client.search(index=index, scroll=SCROLL, size=PAGE, sort="_doc", version=True)
-        page: _Page = answer.body
+        page: Page = answer.body
         try:
             while page.hits.hits:
                 coming = asyncio.create_task(self._client.scroll(scroll_id=page.scroll_id, scroll=SCROLL))
@@ -255,7 +232,7 @@ def connect(stores: Stores) -> tuple["Redis", AsyncElasticsearch]:
         stores.elasticsearch_url,
         request_timeout=elasticsearch_sink.REQUEST_TIMEOUT,
         max_retries=0,
-        serializers={_Pages.mimetype: _Pages()},
+        serializers={Pages.mimetype: Pages()},
     )
     return redis_sink.connect(stores.redis_url), client
 

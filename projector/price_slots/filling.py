@@ -8,11 +8,11 @@ from typing import Any
 
 import msgspec
 from elasticsearch import AsyncElasticsearch
-from elasticsearch.serializer import CompatibilityModeJsonSerializer
-from msgspec import Raw, Struct, field
+from msgspec import Struct
 
 from projector.bulk import Bulk, Item
 from projector.price_slots.shown import Pricing
+from projector.raw_hits import Hit, Page, Pages
 from projector.read_models.product import Product
 from shared.cancellation import stop_if_cancelled
 
@@ -25,31 +25,9 @@ _SLOTS = b',"shown":{'
 _Pricing = Callable[[], Pricing]
 
 
-class _Hit(Struct, frozen=True):
-    id: str = field(name="_id")
-    version: int = field(name="_version")
-    source: Raw = field(name="_source")
-
-
-class _Hits(Struct, frozen=True):
-    hits: list[_Hit]
-
-
-class _Page(Struct, frozen=True):
-    hits: _Hits
-    scroll_id: str = field(name="_scroll_id")
-
-
 class _Source(Struct, frozen=True):
     fold: Product
     priced: list[str] = []
-
-
-class _Pages(CompatibilityModeJsonSerializer):
-    """Reads pages of hits without taking documents apart: they go back as the bytes that they are."""
-
-    def loads(self, data: bytes) -> Any:
-        return msgspec.json.decode(data, type=_Page) if data.startswith(b'{"_scroll_id"') else super().loads(data)
 
 
 _source = msgspec.json.Decoder(_Source)
@@ -58,7 +36,7 @@ _source = msgspec.json.Decoder(_Source)
 def connect(url: str) -> AsyncElasticsearch:
     """A client that reads such pages, and tries once."""
     return AsyncElasticsearch(
-        url, request_timeout=TIMEOUT, max_retries=0, retry_on_timeout=False, serializers={_Pages.mimetype: _Pages()}
+        url, request_timeout=TIMEOUT, max_retries=0, retry_on_timeout=False, serializers={Pages.mimetype: Pages()}
     )
 
 
@@ -76,7 +54,7 @@ class Filling:
 
     async def fill(self, index: str, marks: Sequence[str]) -> int:
         """Write those that lack one; answers how many those were."""
-        written, waiting = 0, list[Sequence[_Hit]]()
+        written, waiting = 0, list[Sequence[Hit]]()
         async for hits in self._pages(index, marks):
             stop_if_cancelled()
             written += len(hits)
@@ -87,17 +65,17 @@ class Filling:
         await asyncio.gather(*(self._write(index, each) for each in waiting))
         return written
 
-    async def _write(self, index: str, hits: Sequence[_Hit]) -> None:
+    async def _write(self, index: str, hits: Sequence[Hit]) -> None:
         now, pricing = datetime.now(UTC), self._pricing()
         for answer in await self._bulk.send([[_item(index, hit, pricing, now) for hit in hits]]):
             if isinstance(answer, Exception):
                 raise answer
 
-    async def _pages(self, index: str, marks: Sequence[str]) -> AsyncIterator[Sequence[_Hit]]:
+    async def _pages(self, index: str, marks: Sequence[str]) -> AsyncIterator[Sequence[Hit]]:
         answer: Any = await self._client.search(
             index=index, scroll=SCROLL, size=PAGE, sort="_doc", version=True, query=_lacking(marks)
         )
-        page: _Page = answer.body
+        page: Page = answer.body
         try:
             while page.hits.hits:
                 yield page.hits.hits
@@ -111,7 +89,7 @@ def _lacking(marks: Sequence[str]) -> dict[str, Any]:
     return {"bool": {"must_not": {"bool": {"filter": [{"term": {"priced": mark}} for mark in marks]}}}}
 
 
-def _item(index: str, hit: _Hit, pricing: Pricing, now: datetime) -> Item:
+def _item(index: str, hit: Hit, pricing: Pricing, now: datetime) -> Item:
     """The document as it lies there, its slots cut off and others put in their place."""
     body = bytes(hit.source)
     source = _source.decode(body)

@@ -33,6 +33,7 @@ MAY_CALL = {
     "projector/observations.py",  # is handed the sink's client, too
     "projector/rebuild.py",  # is handed the sink's client
     "projector/bulk.py",
+    "projector/raw_hits.py",  # reads what the sinks' Elasticsearch answered
     "projector/price_slots/filling.py",  # to the sinks' Elasticsearch
     "projector/price_slots/pricer.py",  # tells the filling's errors apart
     "shared/http/serve.py",  # looks whether its own port is free
