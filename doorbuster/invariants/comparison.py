@@ -14,6 +14,7 @@ from doorbuster.invariants.sinks import ElasticsearchView, Kept, Lying, Name, Re
 from projector.keyring import Keyring
 from projector.log import EventLog
 from projector.model import REDIS, Folded, ReadModel, Rendered, encode
+from projector.price_slots.shown import BEGINNING
 from projector.raw_hits import Hit
 from shared.documents.layout import document_key, lookup_key, pack, state_key, unpack
 from write_side.database import Connection
@@ -131,7 +132,7 @@ class Comparison:
         if hit.version != state.position or not whole:
             return False
         found = bytes(hit.source)
-        return found == whole or found.startswith(whole[:-1] + b',"shown":{')
+        return found == whole or found.startswith(whole[:-1] + BEGINNING)
 
     async def _elasticsearch(self) -> list[Difference]:
         found: list[Difference] = []

@@ -11,7 +11,7 @@ from elasticsearch import AsyncElasticsearch
 from msgspec import Struct
 
 from projector.bulk import Bulk, Item
-from projector.price_slots.shown import Pricing
+from projector.price_slots.shown import BEGINNING, Pricing
 from projector.raw_hits import Hit, Page, Pages
 from projector.read_models.product import Product
 from shared.cancellation import stop_if_cancelled
@@ -20,7 +20,6 @@ PAGE = 250  # documents in one request: some 50 ms of this process's time
 AT_ONCE = 2  # requests: Elasticsearch works at one with one core
 SCROLL = "1m"
 TIMEOUT = 10.0
-_SLOTS = b',"shown":{'
 
 _Pricing = Callable[[], Pricing]
 
@@ -93,6 +92,6 @@ def _item(index: str, hit: Hit, pricing: Pricing, now: datetime) -> Item:
     """The document as it lies there, its slots cut off and others put in their place."""
     body = bytes(hit.source)
     source = _source.decode(body)
-    plain = body[: body.rindex(_SLOTS)] if source.priced else body[:-1]
+    plain = body[: body.rindex(BEGINNING)] if source.priced else body[:-1]
     whole = plain + pricing.beside(source.fold, now) + b"}"
     return Item(f"product:{hit.id}", index, hit.id, hit.version, "external_gte", whole)

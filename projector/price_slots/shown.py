@@ -13,6 +13,8 @@ from shared.documents.price_slots import NO_SLOTS, PriceSlots, mark_of
 from shared.documents.prices import VariantTimes
 from shared.shown_prices import Lists, Place, Promotions, asked_minor, currencies
 
+BEGINNING = b',"shown":{'  # of what stands in a document behind all else
+
 
 class Pricing(Struct, frozen=True):
     """What the slots are for, and what decides on prices in each."""
