@@ -91,6 +91,11 @@ def is_over(terms: PromotionTerms, now: datetime) -> bool:
     return terms.ends_at is not None and terms.ends_at <= now
 
 
+def is_running(terms: PromotionTerms, now: datetime) -> bool:
+    """Whether now is within its time."""
+    return has_begun(terms, now) and not is_over(terms, now)
+
+
 def is_for(terms: PromotionTerms, sku: str) -> bool:
     """Whether it takes something off this SKU."""
     return not terms.skus or sku in terms.skus

@@ -13,7 +13,7 @@ from shared.documents.prices import WINDOW_DAYS, ShownPrice, ShownPriceList, Ste
 from shared.documents.promotions import PromotionStep, ShownPromotion
 from shared.events.pricing import PriceListTerms
 from shared.price_rule import applies, precedence
-from shared.promotion_rule import Offer, has_begun, is_for, is_over, off_one
+from shared.promotion_rule import Offer, is_for, is_running, off_one
 
 WINDOW = timedelta(days=WINDOW_DAYS)
 NOBODY: frozenset[str] = frozenset()  # groups of customers that a stranger is in
@@ -129,7 +129,7 @@ class _Walk:
     def _running(self, at: datetime) -> Iterator[Offer]:
         for id_, steps in self._promotions:
             step = _last(steps, at)
-            if step and step.terms and has_begun(step.terms, at) and not is_over(step.terms, at):
+            if step and step.terms and is_running(step.terms, at):
                 yield Offer(id_, step.terms)
 
     def _moments(self, until: datetime) -> list[datetime]:

@@ -14,11 +14,13 @@ import msgspec
 from msgspec import structs
 
 from shared.documents.price_slots import OWN, SLOTS, Slot, Turn
-from shared.documents.prices import ShownPriceList, TermsStep
-from shared.documents.promotions import PromotionStep, ShownPromotion
+from shared.documents.prices import ShownPriceList
+from shared.documents.promotions import ShownPromotion
 from shared.events.pricing import PriceListTerms
 from shared.events.promotions import PromotionTerms
-from shared.promotion_rule import has_begun, is_for_everything_alike, is_over
+from shared.price_rule import applies
+from shared.promotion_rule import is_for_everything_alike, is_running
+from shared.shown_prices import NOBODY
 
 CHANNEL = "web"  # whose prices searches go by, whatever channel asks
 
@@ -30,55 +32,46 @@ class Said(NamedTuple):
     lists: Sequence[ShownPriceList]
 
 
-def promoted_at(said: Said, at: datetime) -> list[tuple[UUID, PromotionTerms]]:
+def turn_at(said: Said, at: datetime) -> Turn:
+    """What prices are filled in for then, by the terms of today."""
+    promoted = _promoted(said, at)
+    listed = ((each.id, terms) for each in said.lists if (terms := each.steps[-1].terms) and _is_for_all(terms, at))
+    parts = [(id_, _timeless(terms)) for several in (promoted, listed) for id_, terms in several]
+    if not parts:
+        return Turn(at, OWN)
+    told = msgspec.json.encode(sorted(parts, key=lambda part: part[0]))
+    return Turn(at, blake2b(told, digest_size=8).hexdigest(), bool(promoted))
+
+
+def _promoted(said: Said, at: datetime) -> list[tuple[UUID, PromotionTerms]]:
     """The promotions in force then whose prices have to be filled in: none, if all take a percentage off everything."""
-    running = [(each.id, terms) for each in said.promotions if (terms := _running(each.steps, at))]
+    running = [
+        (each.id, terms) for each in said.promotions if (terms := each.steps[-1].terms) and is_running(terms, at)
+    ]
     return [] if all(is_for_everything_alike(terms) for _, terms in running) else running
 
 
-def regime_at(said: Said, at: datetime) -> str:
-    """The name of what prices are filled in for then, by the terms of today."""
-    parts = [
-        *((id_, _timeless(terms)) for id_, terms in promoted_at(said, at)),
-        *((each.id, _timeless(asked)) for each in said.lists if (asked := _for_all(each.steps, at))),
-    ]
-    if not parts:
-        return OWN
-    told = msgspec.json.encode(sorted(parts, key=lambda part: part[0]))
-    return blake2b(told, digest_size=8).hexdigest()
+def _is_for_all(terms: PriceListTerms, at: datetime) -> bool:
+    return applies(terms, terms.currency, CHANNEL, NOBODY, at)
 
 
 def _timeless(terms: PromotionTerms | PriceListTerms) -> object:
     return structs.replace(terms, starts_at=None, ends_at=None, name="")
 
 
-def _running(steps: Sequence[PromotionStep], at: datetime) -> PromotionTerms | None:
-    terms = steps[-1].terms
-    return terms if terms and has_begun(terms, at) and not is_over(terms, at) else None
-
-
-def _for_all(steps: Sequence[TermsStep], at: datetime) -> PriceListTerms | None:
-    terms = steps[-1].terms
-    if terms is None or terms.groups or (terms.channels and CHANNEL not in terms.channels):
-        return None
-    begun = terms.starts_at is None or terms.starts_at <= at
-    return terms if begun and (terms.ends_at is None or at < terms.ends_at) else None
-
-
 def turns(said: Said, before: Sequence[Turn], now: datetime) -> list[Turn]:
     """What counts now, what did before (`before`: as told last), and what is to come."""
-    current = regime_at(said, now)
+    current = turn_at(said, now)
     past = [turn for turn in before if turn.at <= now]
     if not past:
         past = [Turn(now, OWN)]  # whatever was in force, nobody has it in a slot
-    if past[-1].regime != current:
-        at = min(now, max(past[-1].at, _since(said, now)))
-        past.append(Turn(at, current, bool(promoted_at(said, now))))
+    if past[-1].regime != current.regime:
+        past.append(current._replace(at=min(now, max(past[-1].at, _since(said, now)))))
     coming = list(past)
     for moment in sorted(moment for moment in _moments(said) if moment > now):
-        regime = regime_at(said, moment)
-        if regime != coming[-1].regime:
-            coming.append(Turn(moment, regime, bool(promoted_at(said, moment))))
+        turn = turn_at(said, moment)
+        if turn.regime != coming[-1].regime:
+            coming.append(turn)
     return coming
 
 

@@ -13,7 +13,7 @@ from read_side.documents import BEHIND, Documents, Found
 from shared.documents.promotions import ON_PAGES, PROMOTIONS, ShownPromotion
 from shared.http.problems import Problem
 from shared.position import Position
-from shared.promotion_rule import Offer, has_begun, is_over
+from shared.promotion_rule import Offer, is_running
 from shared.shown_prices import Promotions
 
 KEPT_SECONDS = 1.0  # so long an announcement may go unseen; beginning and end of one that is known are known before
@@ -35,7 +35,7 @@ class Known(NamedTuple):
     def offers(self, now: datetime) -> list[Offer]:
         """Those in force."""
         terms = ((each.id, each.steps[-1].terms) for each in self.promotions)
-        return [Offer(id_, said) for id_, said in terms if said and has_begun(said, now) and not is_over(said, now)]
+        return [Offer(id_, said) for id_, said in terms if said and is_running(said, now)]
 
     def moments(self) -> list[datetime]:
         """When one begins or ends."""

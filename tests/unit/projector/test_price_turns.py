@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
 
-from projector.price_slots.turns import Said, assigned, moment_of, regime_at, turns, without_past
+from projector.price_slots.turns import Said, assigned, moment_of, turn_at, turns, without_past
 from shared.documents.price_slots import OWN, SLOTS, Counting, PriceSlots, Slot, Turn, counting
 from shared.documents.prices import ShownPriceList, TermsStep
 from shared.documents.promotions import PromotionStep, ShownPromotion
@@ -63,15 +63,15 @@ def test_an_immediate_one_counts_once_it_is_filled_and_until_then_what_counted_b
 def test_percentages_off_everything_need_no_slot_until_another_promotion_is_in_force_with_them() -> None:
     everything = structs.replace(HALF, skus=[])
     of_all = ShownPromotion(UUID(int=8), [PromotionStep(at(-1), everything)])
-    assert regime_at(Said([of_all], []), NOW) == OWN
+    assert turn_at(Said([of_all], []), NOW).regime == OWN
     one = promotion(1, None, None)
-    assert OWN != regime_at(Said([of_all, one], []), NOW) != regime_at(Said([one], []), NOW)
+    assert OWN != turn_at(Said([of_all, one], []), NOW).regime != turn_at(Said([one], []), NOW).regime
 
 
 def test_price_lists_count_that_are_for_everybody_in_the_web_shop() -> None:
     def listed(**said: object) -> str:
         terms = structs.replace(PriceListTerms("List", "EUR", [], [], None, None, 1), **said)
-        return regime_at(Said([], [ShownPriceList(UUID(int=9), [TermsStep(at(-1), terms)])]), NOW)
+        return turn_at(Said([], [ShownPriceList(UUID(int=9), [TermsStep(at(-1), terms)])]), NOW).regime
 
     assert listed() != OWN
     assert listed(channels=["web"]) != OWN
@@ -97,7 +97,7 @@ def test_at_every_moment_the_slot_counts_that_is_for_what_is_in_force_then(
         slots = filled(slots)
         before = without_past(coming, slots, now)
         found = counting(PriceSlots("", slots, before), now)
-        regime = regime_at(said, now)
+        regime = turn_at(said, now).regime
         own = {f"shown.{name}": slot.regime for name, slot in slots.items()} | {"prices": OWN}
         assert (own[found.field], found.changing_since) == (regime, None)
         assert all(one.at <= other.at and one.regime != other.regime for one, other in pairwise(before))
