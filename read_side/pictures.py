@@ -42,8 +42,8 @@ class Pictures:
         url = f"{self._base}/{path}" if path and self._base else image.url
         if not path and PATH in self._template:  # it lies elsewhere, where nobody makes it smaller
             return image
-        named = self._template.replace(URL, quote(url, safe="")), path
-        sizes = [ImageSize(w, named[0].replace(WIDTH, str(w)).replace(PATH, named[1])) for w in self._widths]
+        template = self._template.replace(URL, quote(url, safe=""))
+        sizes = [ImageSize(w, template.replace(WIDTH, str(w)).replace(PATH, path)) for w in self._widths]
         return structs.replace(image, url=url, sizes=sizes)
 
     def first(self, stored: Mapping[str, Any] | str | None, locales: Locales) -> ShownImage | None:
