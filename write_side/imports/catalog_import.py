@@ -87,8 +87,9 @@ async def import_catalog(
         raise UnreadableFile(f"no column is the {' or the '.join(missing)} ({', '.join(table.columns)})")
     journal = await _journal(pool, source, options, cause)
     terms = Terms(await patiently(lambda: _warehouse(pool, options, journal.cause)), options.stock)
-    _tell(journal, observer or Observer())
-    run = _Import(pool, gathered(table, options.mapping), reader, terms, journal, observer or Observer())
+    observer = observer or Observer()
+    _tell(journal, observer)
+    run = _Import(pool, gathered(table, options.mapping), reader, terms, journal, observer)
     try:
         async with asyncio.TaskGroup() as group:
             for _ in range(AT_ONCE):
@@ -151,8 +152,9 @@ class _Import:
                 batch = await self._batches.next()
                 if batch is None:
                     break
-                self._journal.took(self._batches.taken)
-                upto, made = self._batches.taken, await self._planned(batch.rows)
+                upto = self._batches.taken
+                self._journal.took(upto)
+                made = await self._planned(batch.rows)
             await self._finish(batch, made)
             await self._journal.done(upto, self.progress)
         if self._batches.unreadable:
@@ -162,7 +164,7 @@ class _Import:
         return await patiently(lambda: self._plan(rows))
 
     async def _plan(self, rows: list[Row]) -> Plan:
-        """What the rows do; its slugs are claimed until `_forget`."""
+        """What the rows do; its slugs are claimed until it is saved or given up."""
         wished = _slugs(rows)
         claimed = {slug for slug in wished if self._is_claimed(slug)}  # first: a claim may become a row in between
         skus = [variant.sku for row in rows for variant in row.variants]
