@@ -27,7 +27,7 @@ async def compose_bundle(pool: Pool, sku: str, command: ComposeBundle, cause: Me
         await store.lock_all(conn)
         within = (await store.holding(conn, [sku])).get(sku, [])
         domain.check_composable(sku, command, list(await store.find(conn, named)), within)
-        return await _save(conn, sku, product_id, components, cause)
+        return await _save(conn, await store.lock(conn, sku), sku, product_id, components, cause)
 
     return await commands.run(pool, decide)
 
@@ -40,15 +40,15 @@ async def dissolve_bundle(pool: Pool, sku: str, cause: Metadata) -> Answer[Bundl
         bundle = await store.lock(conn, sku)
         if bundle is None:
             raise UnknownBundle(f"{sku} is no bundle")
-        return await _save(conn, sku, bundle.product_id, [], cause)
+        return await _save(conn, bundle, sku, bundle.product_id, [], cause)
 
     return await commands.run(pool, decide)
 
 
 async def _save(
-    conn: Connection, sku: str, product_id: UUID, components: list[BundleComponent], cause: Metadata
-) -> tuple[Bundle, Positions]:
-    bundle = await store.lock(conn, sku)
+    conn: Connection, bundle: Bundle | None, sku: str, product_id: UUID, components: list[BundleComponent],
+    cause: Metadata,
+) -> tuple[Bundle, Positions]:  # fmt: skip
     seen = domain.level(components, await store.stock_of(conn, components))
     event = domain.compose(bundle, uuid7(), sku, product_id, components, seen)
     if event is None:
