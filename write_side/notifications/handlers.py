@@ -183,9 +183,9 @@ async def _letter(pool: Pool, mail: Mail, order: Order, settings: Settings) -> L
     async with pool.acquire() as conn:
         refund = await refunds.find(conn, mail.subject_id)
         assert refund is not None
+        if mail.kind == domain.RELEASED:
+            return letters.released(refund.amount_minor, refund.currency, refund.lines, order.lines)
         moved_minor = refund.moved_minor + await _taken_again(conn, refund)
-    if mail.kind == domain.RELEASED:
-        return letters.released(refund.amount_minor, refund.currency, refund.lines, order.lines)
     return letters.refunded(
         refund.amount_minor, refund.currency, refund.lines, order.lines, moved_minor=moved_minor
     )
@@ -195,7 +195,7 @@ async def _taken_again(conn: Connection, refund: Refund) -> int:
     """What of it went to gift cards and was taken from them again, for what is sent instead."""
     for each in await returns.of_order(conn, refund.order_id):
         if each.refund_id == refund.id and each.replacement_id is not None:
-            new = await orders.find_order(conn, each.replacement_id)
+            new = await orders.find_head(conn, each.replacement_id)
             return gift_cards.paid_by(new.gift_cards) if new else 0
     return 0
 
