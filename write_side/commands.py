@@ -34,6 +34,12 @@ class Call(Struct, frozen=True):
     request_hash: bytes
 
 
+class Done(Struct, frozen=True):
+    """Whether something changed."""
+
+    changed: bool
+
+
 class KeyInFlight(Refusal):
     """The first call with this key has not ended yet."""
 

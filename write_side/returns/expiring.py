@@ -5,11 +5,10 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from uuid import UUID
 
-from msgspec import Struct
-
 from shared.envelope import Metadata, Recorded
 from write_side import commands, event_log, orders
 from write_side.causes import continuing
+from write_side.commands import Done
 from write_side.database import Connection, Pool
 from write_side.event_log import Positions, together
 from write_side.returns import domain, replacing, store
@@ -18,12 +17,6 @@ from write_side.returns.domain import Return
 log = logging.getLogger(__name__)
 
 AT_ONCE = 50
-
-
-class Done(Struct, frozen=True):
-    """Whether something changed."""
-
-    changed: bool
 
 
 async def close_late(pool: Pool) -> int:

@@ -3,24 +3,17 @@
 from datetime import timedelta
 
 import msgspec
-from msgspec import Struct
 
 from shared.envelope import Metadata
 from shared.events.returns import ReturnLabelled
 from write_side import commands, orders
 from write_side.causes import joining_order
+from write_side.commands import Done
 from write_side.database import Connection, Pool
 from write_side.event_log import Positions
 from write_side.fulfilment import Scan
 from write_side.returns import domain, store
 from write_side.returns.domain import Return
-
-
-class Done(Struct, frozen=True):
-    """Whether something changed."""
-
-    changed: bool
-
 
 _done = msgspec.json.Decoder(Done)
 

@@ -7,13 +7,12 @@ from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
-from msgspec import Struct
-
 from shared.envelope import Metadata, Recorded
 from shared.events.orders import Allocation, QuoteIssued, Replaces
 from shared.settings import Settings
 from write_side import commands, event_log, inventory, orders, payments, refunds
 from write_side.causes import continuing
+from write_side.commands import Done
 from write_side.customers import Keyring
 from write_side.database import Connection, Pool
 from write_side.event_log import Positions, together
@@ -34,12 +33,6 @@ class Offer(NamedTuple):
 
     quote: QuoteIssued
     credit_minor: int
-
-
-class Done(Struct, frozen=True):
-    """Whether something changed."""
-
-    changed: bool
 
 
 async def offer(

@@ -4,13 +4,13 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 import msgspec
-from msgspec import Struct
 
 from shared.envelope import Metadata
 from shared.events.booking import BookingCancelled, BookingMade, BookingRequested
 from shared.events.fulfilment import ParcelLine, ParcelShipped
 from write_side import commands, orders
 from write_side.causes import joining_order
+from write_side.commands import Done
 from write_side.database import Connection, Pool
 from write_side.event_log import Positions, together
 from write_side.fulfilment import domain as parcels
@@ -23,12 +23,6 @@ from write_side.fulfilment.domain import NewParcel, NothingToShip, NotShippable
 from write_side.fulfilment.standing import Standing
 
 LATER = timedelta(days=1)  # until an order that has arrived and is not done is looked at again
-
-
-class Done(Struct, frozen=True):
-    """Whether something changed."""
-
-    changed: bool
 
 
 _done = msgspec.json.Decoder(Done)
