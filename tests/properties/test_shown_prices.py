@@ -91,6 +91,17 @@ _said = st.one_of(
 )
 
 
+def _event(
+    known: PriceList | Promotion | None, id_: UUID, terms: Any, announced: Any, revised: Any, ended: Any
+) -> Any:
+    """What happens when that is said of what is known; None: nothing does."""
+    if known is None:
+        return None if terms is None else announced(id_, terms)
+    if known.state == "ended":
+        return None
+    return ended(id_) if terms is None else revised(id_, terms)
+
+
 class Both:
     """The same events as the write side's rows and as the projected documents."""
 
@@ -127,30 +138,18 @@ class Both:
 
     def _terms(self, list_id: UUID, terms: PriceListTerms | None) -> None:
         known = self.lists.get(list_id)
-        event: PriceListAnnounced | PriceListRevised | PriceListEnded
-        if known is None:
-            if terms is None:
-                return
-            event = PriceListAnnounced(list_id, terms)
-        elif known.state == "ended":
+        event = _event(known, list_id, terms, PriceListAnnounced, PriceListRevised, PriceListEnded)
+        if event is None:
             return
-        else:
-            event = PriceListEnded(list_id) if terms is None else PriceListRevised(list_id, terms)
         self.lists[list_id] = lists_domain.evolve(known, event, 1)
         before = self.shown.get(str(list_id))
         self.shown[str(list_id)] = price_lists.evolve(before, self._recorded(f"price_list:{list_id}"), event)
 
     def _promotion(self, promotion_id: UUID, terms: PromotionTerms | None) -> None:
         known = self.promotions.get(promotion_id)
-        event: PromotionAnnounced | PromotionRevised | PromotionEnded
-        if known is None:
-            if terms is None:
-                return
-            event = PromotionAnnounced(promotion_id, terms)
-        elif known.state == "ended":
+        event = _event(known, promotion_id, terms, PromotionAnnounced, PromotionRevised, PromotionEnded)
+        if event is None:
             return
-        else:
-            event = PromotionEnded(promotion_id) if terms is None else PromotionRevised(promotion_id, terms)
         self.promotions[promotion_id] = promotions_domain.evolve(known, event, 1)
         before = self.promoted.get(promotion_id)
         recorded = self._recorded(f"promotion:{promotion_id}")
