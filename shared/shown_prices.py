@@ -23,6 +23,11 @@ Lists = Mapping[str, ShownPriceList]  # by id; those that aren't known ask nothi
 Promotions = Sequence[ShownPromotion]
 
 
+def named_skus(promotions: Promotions) -> set[str]:
+    """The SKUs that promotions are for by name; of all others it doesn't matter which one is asked for."""
+    return {sku for each in promotions for _, terms in each.steps if terms for sku in terms.skus}
+
+
 class Place(NamedTuple):
     """Where somebody buys, and in what."""
 

@@ -16,7 +16,7 @@ from shared.documents.prices import ALWAYS, PriceTimes, ShownPrice, Step, Varian
 from shared.documents.products import PAGE, PageVariant, ProductPage, times_id
 from shared.position import Position
 from shared.publishing import is_open
-from shared.shown_prices import Lists, Promotions, shown_prices
+from shared.shown_prices import Lists, Promotions, named_skus, shown_prices
 
 MOST = 2000  # pages that are kept made up, each until something may change
 KEPT = timedelta(seconds=60)  # the 30 days of a lowered price end that late
@@ -112,14 +112,14 @@ def priced(
 ) -> ProductPage:
     """The page with what each variant costs now; variants that the other document doesn't know yet stay as they are."""
     by_sku = {each.sku: each for each in times.variants}
-    single = {sku for each in promotions for _, terms in each.steps if terms for sku in terms.skus}
+    named = named_skus(promotions)
     found: dict[bytes, list[ShownPrice]] = {}  # the variants of a product mostly cost the same
 
     def now_of(variant: PageVariant) -> PageVariant:
         known = by_sku.get(variant.sku)
         if known is None:
             return variant
-        sku = variant.sku if variant.sku in single else ""
+        sku = variant.sku if variant.sku in named else ""
         alike = msgspec.json.encode((known.own, known.lists, sku, known.gift_card is True))
         if alike not in found:
             found[alike] = shown_prices(known, lists, channel, now, promotions)

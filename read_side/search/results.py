@@ -18,7 +18,7 @@ from read_side.search.wording import Wording
 from shared.documents.images import ShownImage
 from shared.documents.prices import ALWAYS, ShownPrice, VariantTimes
 from shared.documents.stock import Availability
-from shared.shown_prices import Lists, Place, Promotions, shown_price
+from shared.shown_prices import Lists, Place, Promotions, named_skus, shown_price
 
 
 class ItemCategory(Struct, frozen=True):
@@ -115,11 +115,11 @@ def _price(source: Json, asked: SearchRequest, said: Said) -> ShownPrice | None:
 
 def _different(times: Sequence[Json], said: Said) -> list[Json]:
     """One of all variants that cost the same: of 500 mostly one is left. A promotion may be of some SKUs alone."""
-    single = {sku for each in said.promotions for _, terms in each.steps if terms for sku in terms.skus}
+    named = named_skus(said.promotions)
     return list(
         {
             msgspec.json.encode(
-                (t["own"], t.get("lists"), t["sku"] if t["sku"] in single else None, t.get("gift_card"))
+                (t["own"], t.get("lists"), t["sku"] if t["sku"] in named else None, t.get("gift_card"))
             ): t
             for t in times
         }.values()
