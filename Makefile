@@ -16,8 +16,10 @@ USERS ?= 50
 MINUTES ?= 2
 EVENTS ?= 20000
 PROFILE ?= peak
+SIZES ?= 20000 100000 1000000
+SECONDS ?= 3
 
-.PHONY: relevance fraud-suite help demo up down status test fuzz stripe-mock check bench load faults stampede black-friday lock docker audit schemas drill dictionary price-switch
+.PHONY: relevance fraud-suite help demo up down status test fuzz stripe-mock check bench load faults stampede black-friday lock docker audit schemas drill dictionary price-switch growth
 help: ## What can be typed
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
 
@@ -69,6 +71,9 @@ docker: .env ## The whole shop in containers (needs an engine with Compose)
 bench: ## Measure against the bare limits: JSON lines on stdout, a table on stderr; BENCH="place_order --rounds 3"
 	@$(MAKE) --silent $(READY) >&2
 	@$(BIN)/doorbuster bench $(BENCH)
+
+growth: $(READY) ## One shop that grows, measured at each size and drawn into docs/growth.svg: make growth SIZES="20000 100000" SECONDS=3
+	@$(BIN)/doorbuster growth measure --sizes $(SIZES) --seconds $(SECONDS); told=$$?; $(BIN)/doorbuster growth draw && exit $$told
 
 load: $(READY) ## Let shoppers in, tell how it went, check the invariants: make load USERS=200 MINUTES=5
 	@$(BIN)/doorbuster load --users $(USERS) --minutes $(MINUTES) $(LOAD)

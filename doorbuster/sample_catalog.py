@@ -6,6 +6,7 @@ The same seed and number give the same file, byte for byte.
 import csv
 import gzip
 import io
+import itertools
 from collections.abc import Iterator
 from pathlib import Path
 from random import Random
@@ -19,15 +20,16 @@ _VIEWS = ("front", "side", "detail")
 IMAGES = "https://images.doorbuster.example"
 
 
-def write_catalog(path: Path, products: int, seed: int, *, priced: bool = True) -> None:
-    """Write that many products, tab-separated; gzipped if the name ends in .gz. Without prices each is one event."""
+def write_catalog(path: Path, products: int, seed: int, *, priced: bool = True, after: int = 0) -> None:
+    """Write that many products, tab-separated; gzipped if the name ends in .gz. Without prices each is one event.
+    `after` leaves out that many of the first: what makes a catalog of so many one of `products`."""
     with path.open("wb") as raw:
         # No time and no name in the gzip header: the same seed gives the same bytes.
         stream: IO[bytes] = gzip.GzipFile(filename="", fileobj=raw, mode="wb", mtime=0) if path.suffix == ".gz" else raw  # type: ignore[assignment]
         with stream, io.TextIOWrapper(stream, encoding="utf-8", newline="") as text:
             table = csv.writer(text, delimiter="\t", lineterminator="\n")
             table.writerow(COLUMNS)
-            for row in rows(products, seed):
+            for row in itertools.islice(rows(products, seed), after, None):
                 table.writerow(row if priced else _without_price(row))
 
 

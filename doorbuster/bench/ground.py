@@ -133,17 +133,17 @@ class Ground:
 
     # --- waiting ----------------------------------------------------------------------------------------------------
 
-    def filled(self) -> None:
+    def filled(self, patience: float = MOST_PATIENCE) -> None:
         """Run the worker and the projector until all read models show all of the log."""
         self.only("worker", "projector")
-        Checkpoints(self.environment["REDIS_URL"]).wait(self.heads(), MOST_PATIENCE)
+        Checkpoints(self.environment["REDIS_URL"]).wait(self.heads(), patience)
 
-    def until_quiet(self, _side: str = "") -> None:
+    def until_quiet(self, _side: str = "", patience: float = MOST_PATIENCE) -> None:
         """Wait until our programs have nothing left to do: what one round leaves behind must not slow the next.
 
         Where all of them run, looking for work alone may cost more than `QUIET_CORES`: then a lasting calm will do.
         """
-        deadline, calm = time.monotonic() + MOST_PATIENCE, 0
+        deadline, calm = time.monotonic() + patience, 0
         roots = self.roots()
         while time.monotonic() < deadline:
             before, began = cpu.used(roots), time.monotonic()
@@ -153,7 +153,7 @@ class Ground:
             calm = calm + 1 if cores < IDLE_CORES else 0
             if cores < QUIET_CORES or calm == IDLE_LOOKS:
                 return
-        raise Invalid(f"the programs still work after {MOST_PATIENCE:.0f} seconds")
+        raise Invalid(f"the programs still work after {patience:.0f} seconds")
 
 
 def url_of(admin_url: str, database: str) -> str:
@@ -179,7 +179,19 @@ async def _fetch(url: str, query: str, *arguments: object) -> list[asyncpg.Recor
 
 @contextlib.contextmanager
 def prepared(products: int) -> Iterator[Ground]:
-    """The ground with a catalog in it; stops what it started and leaves nothing behind, whatever happens.
+    """The ground with a catalog in it."""
+    with empty() as ground:
+        ground.use(CATALOG, copy_of=None)
+        write_catalog(ground.file, products, 1)
+        rejects = ground.file.with_suffix(".rejected.csv")
+        wanted = catalog_import.Wanted(ground.file, rejects, None, "EUR", STOCK, None, False)
+        asyncio.run(catalog_import.run(ground.environment["DATABASE_URL"], wanted))
+        yield ground
+
+
+@contextlib.contextmanager
+def empty() -> Iterator[Ground]:
+    """The ground with nothing in it; stops what it started and leaves nothing behind, whatever happens.
 
     One run at a time in a home: two would measure each other.
     """
@@ -196,20 +208,11 @@ def prepared(products: int) -> Iterator[Ground]:
             running.up(home, "servers")
             ground = Ground(home, plan)
             try:
-                _import(ground, products)
                 yield ground
             finally:
                 ground.only()
         finally:
             running.discard(home)
-
-
-def _import(ground: Ground, products: int) -> None:
-    ground.use(CATALOG, copy_of=None)
-    write_catalog(ground.file, products, 1)
-    rejects = ground.file.with_suffix(".rejected.csv")
-    wanted = catalog_import.Wanted(ground.file, rejects, None, "EUR", STOCK, None, False)
-    asyncio.run(catalog_import.run(ground.environment["DATABASE_URL"], wanted))
 
 
 def own_folder(ground: Ground, name: str) -> Path:

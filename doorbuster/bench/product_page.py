@@ -24,12 +24,7 @@ def against_bare(
     ground_: Ground, options: Options, bench: str, url: str, asked: list[bytes], setting: dict[str, object]
 ) -> Result:
     """Requests to our API, and as many bytes from the bare handler on the same server."""
-    folder = ground.own_folder(ground_, bench)
-    ours = wrk.Target(folder, "ours", url, asked)
-    size = ours.check(lambda answer: answer.body.startswith(b"{"))
-    bare_url = ground_.serve_bare(round(size) - BARE_HEAD)
-    bare = wrk.Target(folder, "bare", bare_url, [raw.replace(_host(url), _host(bare_url)) for raw in asked])
-    bare.check(lambda answer: answer.body.startswith(b'"'))
+    ours, bare = beside_bare(ground_, bench, url, asked)
     sides: dict[str, Side] = {
         "ours": lambda: ours.run(options.connections, options.seconds, wrk.rate),
         "limit": lambda: bare.run(options.connections, options.seconds, wrk.rate),
@@ -38,6 +33,17 @@ def against_bare(
     ground_.stop("bare")
     setting = {"connections": options.connections, "seconds": options.seconds, **setting}
     return frame.result(bench, done, unit="answers/s", setting=setting)
+
+
+def beside_bare(ground_: Ground, bench: str, url: str, asked: list[bytes]) -> tuple[wrk.Target, wrk.Target]:
+    """What asks our API, looked at once, and what asks the bare handler, which runs from now on."""
+    folder = ground.own_folder(ground_, bench)
+    ours = wrk.Target(folder, "ours", url, asked)
+    size = ours.check(lambda answer: answer.body.startswith(b"{"))
+    bare_url = ground_.serve_bare(round(size) - BARE_HEAD)
+    bare = wrk.Target(folder, "bare", bare_url, [raw.replace(_host(url), _host(bare_url)) for raw in asked])
+    bare.check(lambda answer: answer.body.startswith(b'"'))
+    return ours, bare
 
 
 def _host(url: str) -> bytes:

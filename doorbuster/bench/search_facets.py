@@ -31,8 +31,8 @@ def run(ground_: Ground, options: Options) -> list[Result]:
     ground_.use(ground.CATALOG)
     ground_.filled()
     names = [row["name"] for row in ground_.fetch("SELECT name FROM product ORDER BY id")]
-    paths = [_search(_words(_choice.choice(names))) for _ in range(SEARCHES)]
-    told = _recorded(ground_, paths)  # whatever is asked twice, since no product says all its words, has no pair
+    paths = [search(_choice.choice(names)) for _ in range(SEARCHES)]
+    told = recorded(ground_, paths)  # whatever is asked twice, since no product says all its words, has no pair
     if len(told) < LEAST:
         raise Invalid(f"only {len(told)} of {len(paths)} queries are one request to Elasticsearch")
     ground_.only("read-api")
@@ -40,8 +40,8 @@ def run(ground_: Ground, options: Options) -> list[Result]:
     url, elasticsearch = ground_.environment["READ_API_URL"], ground_.environment["ELASTICSEARCH_URL"]
     ours = wrk.Target(folder, "ours", url, [request("GET", url + path) for path in told])
     bare = wrk.Target(folder, "bare", elasticsearch, list(told.values()))
-    ours.check(_has_facets)
-    bare.check(lambda answer: b'"timed_out":false' in answer.body and b'"aggregations"' in answer.body)
+    ours.check(has_facets)
+    bare.check(is_counted)
     sides: dict[str, Side] = {
         "ours": lambda: ours.run(options.searchers, options.seconds, lambda facts: facts["p95_ms"]),
         "limit": lambda: bare.run(options.searchers, options.seconds, lambda facts: facts["p95_ms"]),
@@ -57,11 +57,14 @@ def _words(name: str) -> str:
     return " ".join(_choice.sample(words, min(len(words), _choice.choice((1, 2)))))
 
 
-def _search(words: str) -> str:
-    return "/v1/search?" + urlencode({"q": words, "limit": HITS, "facets": ",".join(FACETS)}, quote_via=quote)
+def search(name: str) -> str:
+    """The path of a search for one or two words of a product's name, with four facets."""
+    asked = {"q": _words(name), "limit": HITS, "facets": ",".join(FACETS)}
+    return "/v1/search?" + urlencode(asked, quote_via=quote)
 
 
-def _has_facets(answer: Answer) -> bool:
+def has_facets(answer: Answer) -> bool:
+    """Whether all four stand in our answer."""
     return all(f'"parameter":"{name}"'.encode() in answer.body for name in _parameters())
 
 
@@ -69,7 +72,12 @@ def _parameters() -> list[str]:
     return [*FACETS[:2], *(f"filter.{name}" for name in FACETS[2:])]
 
 
-def _recorded(ground_: Ground, paths: list[str]) -> dict[str, bytes]:
+def is_counted(answer: Answer) -> bool:
+    """Whether Elasticsearch answered in time, and with facets."""
+    return b'"timed_out":false' in answer.body and b'"aggregations"' in answer.body
+
+
+def recorded(ground_: Ground, paths: list[str]) -> dict[str, bytes]:
     """The request to Elasticsearch that each of these queries is, of those that are exactly one."""
     elasticsearch = ground_.environment["ELASTICSEARCH_URL"]
     with _proxy(elasticsearch) as (proxy_url, seen):

@@ -23,7 +23,7 @@ def run(ground_: Ground, options: Options) -> list[Result]:
     names = [row["name"] for row in ground_.fetch("SELECT name FROM product ORDER BY id")]
     ground_.only("read-api")
     url = ground_.environment["READ_API_URL"]
-    asked = [request("GET", f"{url}/v1/suggestions?q={quote(_typed(_choice.choice(names)))}") for _ in range(TYPED)]
+    asked = [request("GET", f"{url}/v1/suggestions?q={quote(typed(_choice.choice(names)))}") for _ in range(TYPED)]
     ours = wrk.Target(ground.own_folder(ground_, "suggestions"), "ours", url, asked)
     ours.check(lambda answer: b'"products":' in answer.body)
     sides: dict[str, Side] = {
@@ -35,8 +35,8 @@ def run(ground_: Ground, options: Options) -> list[Result]:
     return [frame.result("suggestions", pair, unit="ms, p95", better="lower", setting=setting)]
 
 
-def _typed(name: str) -> str:
-    """A beginning of a name, from one of its words on, two letters at least."""
+def typed(name: str) -> str:
+    """A beginning of a name, from one of its words on, two letters at least; one of five with a slip."""
     words = name.split()
     told = " ".join(words[_choice.randrange(len(words)) :])
     begun = told[: _choice.randint(2, LONGEST)]

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Sequence
 from html import escape
 from typing import Any
 
-from doorbuster.rehearsal.charts import Mark, chart
+from doorbuster import charts
+from doorbuster.charts import Mark, chart
 from doorbuster.rehearsal.comparing import Beside
 from doorbuster.rehearsal.report import SHOWN, Report, Target
 
@@ -22,9 +23,6 @@ figcaption small { color: #777; font-weight: 400 }
 figcaption span { font-weight: 400; margin-left: 1rem }
 figcaption b { display: inline-block; width: .8em; height: .8em; margin-right: .3em }
 svg { width: 100%; background: #fafafa }
-svg text { font: 11px system-ui, sans-serif; fill: #666 }
-.grid { stroke: #e3e3e3 }
-.mark { stroke: #c62828; stroke-dasharray: 4 3 }
 """
 
 
@@ -47,7 +45,7 @@ def page(report: Report, told: dict[str, Any], beside: Sequence[Beside], unlike:
         _errors(report), _comparison(beside, unlike, before),
     ]  # fmt: skip
     title = f"Black Friday, {escape(report.profile)}, {escape(report.began)}"
-    head = f'<meta charset="utf-8"><title>{title}</title><style>{_STYLE}</style>'
+    head = f'<meta charset="utf-8"><title>{title}</title><style>{_STYLE}{charts.STYLE}</style>'
     return f'<!doctype html><html lang="en"><head>{head}</head><body>{"".join(parts)}</body></html>\n'
 
 

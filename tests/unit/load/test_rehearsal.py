@@ -7,10 +7,11 @@ from xml.etree import ElementTree
 import msgspec
 import pytest
 
+from doorbuster import charts
 from doorbuster.commands.black_friday import NAMES
 from doorbuster.invariants.all import Verdict
 from doorbuster.load.shoppers import Fault, Figures, Result, Step
-from doorbuster.rehearsal import charts, comparing
+from doorbuster.rehearsal import comparing
 from doorbuster.rehearsal.page import page
 from doorbuster.rehearsal.profiles import PROFILES
 from doorbuster.rehearsal.reconciling import Books

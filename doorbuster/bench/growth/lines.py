@@ -1,0 +1,71 @@
+"""What is kept of a run: a line of JSON for each size, so that a run that dies keeps what it had."""
+
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+
+COLD = "cold"  # the query API just started, Elasticsearch's caches emptied, each request for the first time, one client
+
+
+class Figures(Struct, frozen=True):
+    """One way of asking: `cpu_ms` is of one answer, by process; `others_cores` worked for none of us meanwhile."""
+
+    per_second: float
+    p50_ms: float
+    p95_ms: float
+    p99_ms: float
+    cpu_ms: dict[str, float]
+    others_cores: float
+
+
+class Kind(Struct, frozen=True):
+    """One kind of question. The keys are how it was asked: `COLD`, or how many clients at once ("1", "32")."""
+
+    asked: int  # different requests
+    bytes_per_answer: float
+    ours: dict[str, Figures]
+    limit: dict[str, Figures] = {}
+
+
+class Filling(Struct, frozen=True):
+    """How the shop came to this size from the one before; CPU milliseconds of a product by process."""
+
+    products: int  # that were added
+    events: int
+    import_seconds: float
+    projection_seconds: float  # from the first event to the last checkpoint of the slowest read model
+    cpu_ms: dict[str, float]
+
+
+class Size(Struct, frozen=True):
+    """A size of the shop, and all that was measured there."""
+
+    products: int
+    at: str  # when, ISO 8601
+    machine: str
+    seconds: float  # of one round
+    rounds: int
+    filling: Filling
+    stores: dict[str, dict[str, int]]  # bytes: store → part → so many
+    kinds: dict[str, Kind]
+    failed: dict[str, str] = {}  # kinds that could not be measured, and why
+
+
+def read(file: Path) -> list[Size]:
+    """All lines, the smallest size first; the last line of a size stands. A line that was cut off is none."""
+    found: dict[int, Size] = {}
+    for line in file.read_bytes().splitlines() if file.exists() else ():
+        try:
+            size = msgspec.json.decode(line, type=Size)
+        except msgspec.DecodeError:
+            continue
+        found[size.products] = size
+    return [found[products] for products in sorted(found)]
+
+
+def append(file: Path, size: Size) -> None:
+    """Keep one more; it begins a line of its own, whatever the one before it came to."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with file.open("ab") as kept:
+        kept.write(b"\n" * (kept.tell() > 0) + msgspec.json.encode(size))
