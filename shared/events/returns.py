@@ -118,7 +118,7 @@ class ReplacementPlaced(Struct, frozen=True, tag="returns.replacement_placed.v1"
 
 class ReplacementFailed(Struct, frozen=True, tag="returns.replacement_failed.v1"):
     """Nothing is sent instead, and the money goes back: `nothing_credited` (none of what came is paid back),
-    `not_paid` (the difference), `cancelled`."""
+    `not_paid` (the difference), `cancelled`, `purchase_limit` (so little came that they would have too many)."""
 
     return_id: UUID
     order_id: UUID

@@ -25,6 +25,7 @@ _OFF = {
     "not_paid": ", because the difference was not paid in time",
     "cancelled": ", because that order was cancelled",
     "nothing_credited": ", because nothing can be paid back for what came",
+    "purchase_limit": ", because it would be more than one customer may have, for what came",
 }
 
 

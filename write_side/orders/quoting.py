@@ -40,6 +40,7 @@ from write_side.orders import costing, domain, store
 from write_side.orders.bundling import Offer, counted
 from write_side.orders.costing import Goods, Priced, Sent, Where
 from write_side.orders.handlers import QuoteState, quoted
+from write_side.orders.limiting import check_limits
 from write_side.orders.offers import offers_of, spare_of
 from write_side.pricing import Asked
 from write_side.promotions import Offered
@@ -117,7 +118,7 @@ async def issue_quote(
     async with pool.acquire() as conn:
         basket = await _basket(conn, cart_id, secret, codes, sealed.person_id)
         gift_cards.check_bought(basket.gift_cards)
-        await check_limits(conn, sealed.person_id, basket.counted, given={})
+        await check_limits(conn, sealed.person_id, basket.counted, spared={})
         where = Where(contact.address.country, contact.address.region, contact.address.postal_code)
         near = await _nearest(conn, where, strategy)
     cart, now = basket.cart, datetime.now(UTC)
@@ -182,15 +183,6 @@ async def _basket(
     available = await inventory.available_of(conn, gifts) if gifts else {}
     spare = spare_of(gifts, offers, available, everything)
     return Basket(cart, groups, offers, Offered(promotions_, codes, uses, now, spare))
-
-
-async def check_limits(
-    conn: Connection, person_id: UUID, wanted: Mapping[str, int], given: Mapping[str, int]
-) -> None:
-    """Whether somebody may have so many beside what they had and don't give back. Refuses `purchase_limit`."""
-    limits = await inventory.find_limits(conn, list(wanted))
-    bought = await store.bought_by(conn, person_id, limits) if limits else {}
-    inventory.check_limits(wanted, limits, {sku: max(n - given.get(sku, 0), 0) for sku, n in bought.items()})
 
 
 async def _nearest(conn: Connection, where: Where, strategy: AllocationStrategy) -> list[str]:

@@ -27,8 +27,9 @@ from write_side.orders import domain, store
 from write_side.orders.bundling import Offer, counted
 from write_side.orders.costing import Where, goods_of
 from write_side.orders.domain import Order, Quote
+from write_side.orders.limiting import check_limits
 from write_side.orders.offers import offers_of
-from write_side.orders.quoting import Outside, check_limits, taxed
+from write_side.orders.quoting import Outside, taxed
 from write_side.orders.refusals import UnknownOrder
 from write_side.pricing import Asked, UnitPrice
 

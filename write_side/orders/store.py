@@ -132,6 +132,11 @@ def _nested(rows: Iterable[tuple[K, L, int]]) -> dict[K, dict[L, int]]:
     return nested
 
 
+async def hold_limits(conn: Connection, person_id: UUID) -> None:
+    """Wait for whoever decides what a person may still have of what is limited, and let the next one wait."""
+    await conn.execute("SELECT orders_hold_limits($1)", [person_id])
+
+
 async def bought_by(conn: Connection, person_id: UUID, limits: Sequence[PurchaseLimit]) -> dict[str, int]:
     """SKU → how many a person has of what is limited."""
     rows = await conn.fetch(

@@ -90,7 +90,7 @@ async def approve_return(
     pool: Pool, return_id: UUID, wanted: ApproveReturn, settings: Settings, cause: Metadata, call: Call
 ) -> Answer[Return]:
     """It may be sent, and what is wished instead is held. Refuses `unknown_return`, `return_not_requested`,
-    `unknown_warehouse`, `out_of_stock`."""
+    `unknown_warehouse`, `purchase_limit`, `out_of_stock`."""
     order_id = await _order_of(pool, return_id)
     async with joining_order(pool, order_id, cause, "return") as joined:
 
@@ -110,7 +110,7 @@ async def _approve(
     event = domain.approve(each, waits, datetime.now(UTC) + timedelta(days=settings.return_expires_days))
     held: Positions = {}
     if each.exchange is not None and wanted.exchange:
-        places, held = await replacing.hold(conn, each, replacement_id := uuid7(), settings, cause)
+        places, held = await replacing.hold(conn, order, each, replacement_id := uuid7(), settings, cause)
         event = structs.replace(event, replacement_id=replacement_id, allocations=places)
     after, saved = await store.save(conn, each, event, cause, AT_ONCE if settings.carrier_url else None)
     return after, together(held, saved)
@@ -180,7 +180,9 @@ async def _paid_back(
     positions: Positions = {}
     if each.exchange_state == "held":
         wanted = NewRefund("returned", lines=_to_refund(books, units), shipping=shipping)
-        each, positions = await replacing.place(conn, books.order, each, wanted, settings, cause, early=False)
+        each, positions = await replacing.place(
+            conn, books.order, each, units, wanted, settings, cause, early=False
+        )
         if each.exchange_state == "placed":
             return each, each.refund_id, positions
     if each.refund_id is not None:
@@ -207,7 +209,7 @@ async def send_early(pool: Pool, return_id: UUID, settings: Settings, cause: Met
             exchanging.check_held(each)
             coming = [ReturnedUnits(line.sku, line.quantity, "sellable", True) for line in each.lines]
             wanted = NewRefund("returned", lines=_to_refund(books, coming))
-            return await replacing.place(conn, books.order, each, wanted, settings, joined, early=True)
+            return await replacing.place(conn, books.order, each, coming, wanted, settings, joined, early=True)
 
         return await commands.run(pool, decide, call)
 

@@ -16,6 +16,7 @@ from write_side.commands import Done
 from write_side.customers import Keyring
 from write_side.database import Connection, Pool
 from write_side.event_log import Positions, together
+from write_side.inventory import Line, PurchaseLimitReached
 from write_side.orders import Order, Outside, Wish
 from write_side.refunds import NewRefund, NothingToRefund, RefundExceedsCaptured, RefundExceedsOrder
 from write_side.returns import exchanging, store
@@ -76,9 +77,13 @@ async def _worth(conn: Connection, order_id: UUID, wanted: NewReturn) -> int:
 
 
 async def hold(
-    conn: Connection, each: Return, replacement_id: UUID, settings: Settings, cause: Metadata
+    conn: Connection, order: Order, each: Return, replacement_id: UUID, settings: Settings, cause: Metadata
 ) -> tuple[list[Allocation], Positions]:
-    """Reserve what is wished, for the order that is to be. Refuses `out_of_stock`, `unknown_stock`."""
+    """Reserve what is wished, for the order that is to be. Refuses `purchase_limit`, `out_of_stock`,
+    `unknown_stock`."""
+    assert each.exchange is not None
+    quote = await orders.find_quote(conn, each.exchange.quote_id)
+    await orders.check_limits(conn, order.person_id, quote.counted, inventory.summed(each.lines), held=True)
     return await inventory.hold(
         conn, replacement_id, exchanging.wanted(each), settings.allocation, cause, for_order=True
     )
@@ -92,23 +97,26 @@ async def let_go(conn: Connection, each: Return, reason: str, cause: Metadata) -
 
 
 async def place(
-    conn: Connection, order: Order, each: Return, wanted: NewRefund, settings: Settings, cause: Metadata, *,
-    early: bool,
+    conn: Connection, order: Order, each: Return, came: Sequence[Line], wanted: NewRefund, settings: Settings,
+    cause: Metadata, *, early: bool,
 ) -> tuple[Return, Positions]:  # fmt: skip
     """Place the order that is sent instead, paid by the refund of what comes back as far as that goes. If there is none
-    to be had, nothing is sent. The first order is held."""
+    to be had, or so little came that it would be more than a customer may have, nothing is sent. The first order is
+    held."""
     assert each.exchange is not None
     assert each.replacement_id is not None
+    quote = await orders.find_quote(conn, each.exchange.quote_id)
     try:
+        counted = exchanging.counted_already(quote.counted, each.lines, came)
+        await orders.check_limits(conn, order.person_id, quote.counted, counted, held=True)
         if not wanted.lines:
             raise NothingToRefund("none of what came is paid back")
         carried, given = await refunds.carry_over(conn, order.id, wanted, each.exchange.total_minor, cause)
-    except (NothingToRefund, RefundExceedsCaptured):
-        freed = await let_go(conn, each, "nothing_credited", cause)
-        failed = exchanging.fail(each, "nothing_credited")
-        after, saved = await store.save(conn, each, failed, cause, keeps_due=True)
+    except (NothingToRefund, RefundExceedsCaptured, PurchaseLimitReached) as refusal:
+        reason = refusal.code if isinstance(refusal, PurchaseLimitReached) else "nothing_credited"
+        freed = await let_go(conn, each, reason, cause)
+        after, saved = await store.save(conn, each, exchanging.fail(each, reason), cause, keeps_due=True)
         return after, together(freed, saved)
-    quote = await orders.find_quote(conn, each.exchange.quote_id)
     replaces = Replaces(order.id, each.id, carried.credits)
     until = datetime.now(UTC) + timedelta(days=settings.exchange_payment_days)
     new, positions = await orders.place_replacement(

@@ -101,7 +101,7 @@ async def get_returns(own: Own, stage: OpenState, after: After = FIRST) -> Shown
 
 
 @post("/v1/returns/{return_id:uuid}/approve", status_code=200, guards=[requires("orders:write")])
-@refuses(UnknownReturn, ReturnNotRequested, UnknownWarehouse, OutOfStock, UnknownStock)
+@refuses(UnknownReturn, ReturnNotRequested, UnknownWarehouse, PurchaseLimitReached, OutOfStock, UnknownStock)
 async def post_return_approval(
     request: Call, return_id: FromPath[UUID], data: JSONBody[ApproveReturn], own: Own, key: IdempotencyKey = None,
 ) -> Answered[Return]:  # fmt: skip

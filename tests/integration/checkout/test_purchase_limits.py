@@ -15,11 +15,11 @@ from write_side.orders.handlers import OrderState
 from write_side.orders.settling import cancel_order, close_order
 
 
-async def _limit(shop: Shop, sku: str = "lamp", **limits: int) -> None:
+async def limit(shop: Shop, sku: str = "lamp", **limits: int) -> None:
     await set_limit(shop.pool, sku, SetPurchaseLimit(**limits), CAUSE)
 
 
-async def _bought(shop: Shop, mail: str = "ada@shop.example", **lines: int) -> OrderState | PurchaseLimitReached:
+async def bought(shop: Shop, mail: str = "ada@shop.example", **lines: int) -> OrderState | PurchaseLimitReached:
     basket = await shop.basket(**lines)
     try:
         return await shop.place(basket, (await shop.quote(basket, mail)).id)
@@ -27,14 +27,14 @@ async def _bought(shop: Shop, mail: str = "ada@shop.example", **lines: int) -> O
         return refused
 
 
-def _left(refused: Any) -> list[tuple[str, int]]:
+def left(refused: Any) -> list[tuple[str, int]]:
     assert isinstance(refused, PurchaseLimitReached)
     return [(line["sku"], line["left"]) for line in refused.facts["lines"]]
 
 
 async def test_a_customer_gets_so_many_however_many_orders_they_place_at_once(shop: Shop) -> None:
     await shop.stock("lamp", 100)
-    await _limit(shop, most_per_customer=3)
+    await limit(shop, most_per_customer=3)
     baskets = [await shop.basket(lamp=1) for _ in range(12)]
     spellings = ["ada@shop.example", " ADA@shop.example", "Ada@Shop.Example"]
     quotes = [await shop.quote(basket, spellings[n % 3]) for n, basket in enumerate(baskets)]
@@ -53,45 +53,45 @@ async def test_a_customer_gets_so_many_however_many_orders_they_place_at_once(sh
     assert sum(isinstance(each, OrderState) for each in outcomes) == 3
     assert {type(each) for each in outcomes} == {OrderState, PurchaseLimitReached}
     assert await shop.figures("lamp") == (100, 3)
-    assert isinstance(await _bought(shop, "bob@shop.example", lamp=3), OrderState)
-    assert _left(await _bought(shop, lamp=1)) == [("lamp", 0)]
+    assert isinstance(await bought(shop, "bob@shop.example", lamp=3), OrderState)
+    assert left(await bought(shop, lamp=1)) == [("lamp", 0)]
 
 
 @pytest.mark.parametrize("how", ["cancelled", "expired", "kept"])
 async def test_what_did_not_go_through_does_not_count(shop: Shop, how: str) -> None:
     await shop.stock("lamp", 9)
-    await _limit(shop, most_per_customer=2)
-    order = await _bought(shop, lamp=1)
+    await limit(shop, most_per_customer=2)
+    order = await bought(shop, lamp=1)
     assert isinstance(order, OrderState)
-    assert _left(await _bought(shop, lamp=2)) == [("lamp", 1)]
+    assert left(await bought(shop, lamp=2)) == [("lamp", 1)]
     if how == "cancelled":
         await cancel_order(shop.pool, shop.gateway, order.id, CAUSE)
     if how == "expired":
         await close_order(shop.pool, order.id, "expired", CAUSE, now=order.expires_at)
         await shop.work()
-    assert isinstance(await _bought(shop, lamp=2), PurchaseLimitReached if how == "kept" else OrderState)
+    assert isinstance(await bought(shop, lamp=2), PurchaseLimitReached if how == "kept" else OrderState)
 
 
 async def test_limits_are_per_order_too_within_a_window_and_can_be_lifted(shop: Shop) -> None:
     await shop.stock("lamp", 99)
     await shop.stock("bulb", 99)
-    await _limit(shop, most_per_order=2)
-    assert _left(await _bought(shop, lamp=3, bulb=50)) == [("lamp", 2)]
-    assert isinstance(await _bought(shop, lamp=2, bulb=50), OrderState)
-    await _limit(shop, most_per_customer=3, window_days=30)
-    assert _left(await _bought(shop, lamp=2)) == [("lamp", 1)]
+    await limit(shop, most_per_order=2)
+    assert left(await bought(shop, lamp=3, bulb=50)) == [("lamp", 2)]
+    assert isinstance(await bought(shop, lamp=2, bulb=50), OrderState)
+    await limit(shop, most_per_customer=3, window_days=30)
+    assert left(await bought(shop, lamp=2)) == [("lamp", 1)]
     async with shop.pool.acquire() as conn:
         assert await conn.fetchval("SELECT orders_bought(person_id, 'lamp', 30) FROM customer_order") == 2
         assert await conn.fetchval("SELECT orders_bought(person_id, 'lamp', 0) FROM customer_order") == 0
-    await _limit(shop)
-    assert isinstance(await _bought(shop, lamp=30), OrderState)
+    await limit(shop)
+    assert isinstance(await bought(shop, lamp=30), OrderState)
 
 
 async def test_a_quote_from_before_the_limit_is_refused_when_it_is_placed(shop: Shop) -> None:
     await shop.stock("lamp", 9)
     basket = await shop.basket(lamp=3)
     quote = await shop.quote(basket)
-    await _limit(shop, most_per_order=2)
+    await limit(shop, most_per_order=2)
     with pytest.raises(PurchaseLimitReached):
         await shop.place(basket, quote.id)
     assert await shop.figures("lamp") == (9, 0)

@@ -40,6 +40,7 @@ from write_side.returns.domain import (
 from write_side.returns.exchanging import (
     check_held,
     check_pieces,
+    counted_already,
     earned,
     replacement_of,
 )
@@ -168,3 +169,12 @@ def test_of_a_credit_no_more_is_given_back_than_came_and_all_of_it_for_all(
 def test_whose_goods_paid_an_exchange_does_not_keep_them_though_it_fell_through() -> None:
     with pytest.raises(ReturnNotOpen):
         cancel(after(REQUESTED, APPROVED, PLACED, ReplacementFailed(ID, ORDER, "cancelled")))
+
+
+@BOUNDED
+@given(st.integers(1, 9), st.integers(0, 9), st.integers(0, 9))
+def test_limits_are_asked_anew_of_just_what_grew_because_less_came(wished: int, announced: int, came: int) -> None:
+    came = min(came, announced)
+    counted = counted_already({"lamp": wished}, [ParcelLine("lamp", announced)], [ParcelLine("lamp", came)])
+    held, placed = max(wished - announced, 0), max(wished - came, 0)
+    assert wished - counted["lamp"] == placed - held >= 0

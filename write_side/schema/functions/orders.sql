@@ -3,18 +3,34 @@
 -- sends the very bytes of the events; here is what only the rows know. Rows are filled from the events themselves. Each
 -- step is one statement for all commands, so that what an order costs falls with the number of those who buy at once.
 
--- How many of a SKU a person has by orders that may still go through or did, of so many days past (all, if NULL). An order's
--- id says when it was placed (UUIDv7), to the millisecond.
-CREATE OR REPLACE FUNCTION orders_bought(p_person uuid, p_sku text, p_days integer) RETURNS bigint LANGUAGE sql STABLE AS $$
-    SELECT coalesce(sum(l.quantity), 0)::bigint
-    FROM customer_order o, LATERAL (SELECT sku, quantity - gift_quantity AS quantity FROM order_line WHERE order_id = o.id
-                                    UNION ALL
-                                    SELECT b.sku, b.quantity
-                                    FROM jsonb_to_recordset(o.bundles) AS b(sku text, quantity integer)) AS l
-    WHERE o.person_id = p_person AND o.state NOT IN ('cancelled', 'expired') AND l.sku = p_sku
-      AND (p_days IS NULL OR o.id > (lpad(to_hex((extract(epoch FROM clock_timestamp() - make_interval(days => p_days)) * 1000)
-                                                 ::bigint), 12, '0') || '70008000000000000000')::uuid)
-$$;
+-- How many of a SKU a person has by orders that may still go through or did, of so many days past (all, if NULL), and by
+-- what is held for exchanges, which are orders to be. What goes back for as many of the same is not had twice. An order's
+-- id says when it was placed (UUIDv7), to the millisecond; one to be has had its own since it was approved.
+CREATE OR REPLACE FUNCTION orders_bought(p_person uuid, p_sku text, p_days integer) RETURNS bigint LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    v_after uuid := CASE WHEN p_days IS NULL THEN '00000000-0000-0000-0000-000000000000'
+                         ELSE lpad(to_hex((extract(epoch FROM clock_timestamp() - make_interval(days => p_days)) * 1000)::bigint),
+                                   12, '0') || '70008000000000000000' END;
+    v_mine uuid[];
+    v_ordered bigint;
+BEGIN
+    SELECT array_agg(DISTINCT o.id), coalesce(sum(l.quantity), 0)
+    INTO v_mine, v_ordered
+    FROM customer_order o
+    LEFT JOIN LATERAL (SELECT sku, quantity - gift_quantity AS quantity FROM order_line WHERE order_id = o.id
+                       UNION ALL
+                       SELECT b.sku, b.quantity
+                       FROM jsonb_to_recordset(o.bundles) AS b(sku text, quantity integer)) AS l
+           ON l.sku = p_sku AND o.id > v_after
+    WHERE o.person_id = p_person AND o.state NOT IN ('cancelled', 'expired');
+    RETURN v_ordered + (
+        SELECT coalesce(sum(CASE WHEN e.held THEN w.wished ELSE 0 END - least(w.wished, e.back)), 0)
+        FROM returns_exchanging(v_mine, p_sku) AS e,
+             LATERAL (SELECT coalesce(sum(l.quantity - coalesce(l.gift_quantity, 0)), 0) AS wished
+                      FROM quote q, jsonb_to_recordset(q.lines || q.bundles) AS l(sku text, quantity integer, gift_quantity integer)
+                      WHERE q.id = e.quote_id AND l.sku = p_sku) AS w
+        WHERE e.replacement_id > v_after AND (e.held OR e.replacement_id = ANY (v_mine)));
+END $$;
 
 -- What placing orders from these quotes is decided from, as JSON for Python to decide: in one call, so that all of it is
 -- read in one snapshot (STABLE: that of the caller's statement) and nobody waits for eight answers one after the other.
@@ -146,6 +162,14 @@ BEGIN
             FROM orders_claims(p_commands, p_done) AS l HAVING count(*) > 0);
 END $$;
 
+-- Whoever decides what these persons may still have of what is limited waits here for whoever does so now.
+CREATE OR REPLACE FUNCTION orders_hold_limits(p_persons uuid[]) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM pg_advisory_xact_lock(l.id)
+    FROM (SELECT DISTINCT hashtextextended('purchase limits of ' || person, 0) AS id FROM unnest(p_persons) AS person
+          ORDER BY 1) AS l;
+END $$;
+
 -- Step 1c: those whose customers would have more than they may get `limit_reached`. Orders of one customer wait for one
 -- another here, and only where something in them is limited: `counted` is SKU → quantity.
 CREATE OR REPLACE FUNCTION orders_admit_limits(p_commands jsonb, p_outcome text[]) RETURNS text[] LANGUAGE plpgsql AS $$
@@ -161,9 +185,7 @@ BEGIN
     IF v_counted.commands IS NULL THEN
         RETURN p_outcome;
     END IF;
-    PERFORM pg_advisory_xact_lock(l.id)
-    FROM (SELECT DISTINCT hashtextextended('purchase limits of ' || person, 0) AS id FROM unnest(v_counted.persons) AS person
-          ORDER BY 1) AS l;
+    PERFORM orders_hold_limits(v_counted.persons);
     -- A statement of its own: it sees the orders of whoever held the lock before.
     v_refused := ARRAY(
         SELECT DISTINCT w.command

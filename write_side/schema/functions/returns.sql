@@ -18,3 +18,14 @@ LANGUAGE sql STABLE AS $$
     SELECT u.sku, sum(u.quantity)::integer
     FROM order_return r, jsonb_to_recordset(r.units) AS u(sku text, quantity integer) WHERE r.order_id = p_order GROUP BY 1
 $$;
+
+-- The exchanges of these orders whose goods are held (`held`), or ordered: how many of a SKU came back for them, or may.
+CREATE OR REPLACE FUNCTION returns_exchanging(p_orders uuid[], p_sku text)
+RETURNS TABLE (replacement_id uuid, quote_id uuid, held boolean, back bigint) LANGUAGE sql STABLE AS $$
+    SELECT r.replacement_id, (r.exchange ->> 'quote_id')::uuid, r.exchange_state = 'held',
+           (SELECT coalesce(sum(l.quantity), 0)
+            FROM jsonb_to_recordset(CASE r.state WHEN 'received' THEN r.units WHEN 'approved' THEN r.lines ELSE '[]' END)
+                 AS l(sku text, quantity integer)
+            WHERE l.sku = p_sku)
+    FROM order_return r WHERE r.order_id = ANY (p_orders) AND r.exchange_state IN ('held', 'placed')
+$$;
