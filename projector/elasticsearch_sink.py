@@ -8,20 +8,19 @@ import asyncio
 import logging
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Protocol
 
-from elasticsearch import ApiError, AsyncElasticsearch, BadRequestError, NotFoundError, TransportError
+from elasticsearch import ApiError, AsyncElasticsearch, TransportError
 
 from projector.bulk import Bulk, Busy, Item, NotThere
 from projector.checkpoints import Checkpoints
 from projector.combine import Combined
 from projector.fold import decoder
+from projector.indices import Indices
 from projector.log import LogSettings
 from projector.model import Batch, Change, Folded, ReadModel, Written, encode
 from projector.owed import Owed
 from shared.cancellation import stop_if_cancelled
-from shared.documents.indices import INDICES
-from shared.documents.layout import alias_name, index_name
 from shared.documents.products import SEARCH
 
 log = logging.getLogger(__name__)
@@ -32,8 +31,6 @@ GATHER_SECONDS = 0.01  # all shards and models are read in the same moments: one
 REFRESH_SECONDS = {SEARCH: 0.25}
 REFRESH_OTHERS_SECONDS = 1.0
 WATCH_SECONDS = 1.0
-
-_UUID = "*.settings.index.uuid"
 
 
 def connect(url: str) -> AsyncElasticsearch:
@@ -78,8 +75,8 @@ class ElasticsearchSink:
         beside: Callable[[ReadModel, Folded], bytes] = _nothing,
     ) -> None:
         self._beside = beside  # what stands in a document behind its state, and is of no event
-        self._client, self._prefix, self._is_served = client, prefix, is_served
-        self._shards, self._store = settings.shards, settings.store
+        self._client, self._is_served, self._shards = client, is_served, settings.shards
+        self._indices = Indices(client, prefix, settings.store)
         self._models: dict[str, ReadModel] = {}  # by slot: those that were opened
         self._checkpoints, self._board = checkpoints, board
         # One lane gathers what all shards bring; several have a request under way while others are being made.
@@ -99,15 +96,25 @@ class ElasticsearchSink:
             self._models[model.slot] = model
             if model.slot not in self._lives:
                 await self._make(model)
-                life = (await self._uuids([model])).get(self._index(model))
+                life = (await self._indices.uuids([model])).get(self._indices.name(model))
                 if life is None:
-                    raise NotThere(f"index {self._index(model)} vanished")
+                    raise NotThere(f"index {self._indices.name(model)} vanished")
                 for shard in range(self._shards):
                     self._progress[model.slot][shard] = await self._checkpoints.find(model, shard, life)
                 if not any(self._progress[model.slot].values()):  # whoever told before us told of another index
                     self._board.withdraw(model)
                 self._lives[model.slot] = life
                 self._dirty.add(model.slot)  # whoever wrote before us may have died before its refresh
+
+    async def _make(self, model: ReadModel) -> None:
+        led_here = await self._indices.make(model)
+        if not self._is_served(model):
+            return
+        if led_here:
+            self._leads_to(model)
+        else:
+            await self._client.indices.refresh(index=self._indices.name(model))
+            await self.serve(model)
 
     async def close(self) -> None:
         """Nothing is sent any more."""
@@ -128,11 +135,11 @@ class ElasticsearchSink:
         missing = [id_ for id_ in ids if id_ not in states]
         if not missing:
             return states
-        found = await self._client.mget(index=self._writing(model), ids=missing, source_includes=["fold"])
+        found = await self._client.mget(index=self._indices.writing(model), ids=missing, source_includes=["fold"])
         decode = decoder(model).decode
         for document in found["docs"]:
             if "error" in document:
-                raise NotThere(f"{self._index(model)}: {document['error'].get('type')}")
+                raise NotThere(f"{self._indices.name(model)}: {document['error'].get('type')}")
             if document["found"]:
                 # By way of its bytes: parts of a state stay encoded, and the client has decoded all of it.
                 states[document["_id"]] = decode(encode(document["_source"]["fold"]))
@@ -172,7 +179,7 @@ class ElasticsearchSink:
 
     def _items(self, batch: Batch, change: Change) -> list[Item]:
         kind = "external_gte" if batch.repair else "external"
-        index, position = self._writing(batch.model), change.after.position
+        index, position = self._indices.writing(batch.model), change.after.position
         fold = b',"fold":' + encode(change.after) + self._beside(batch.model, change.after) + b"}"
         shown = change.shown or batch.model.render(change.id, change.after, {})
         return [
@@ -189,19 +196,19 @@ class ElasticsearchSink:
             known = dict(self._lives)  # before asking: an index made meanwhile is missing in the answer, and not gone
             models = list(self._models.values())
             try:
-                uuids = await self._uuids(models) if models else {}
+                uuids = await self._indices.uuids(models) if models else {}
                 for model in models:
                     if model.slot not in self._models:  # dropped since
                         continue
                     life = known.get(model.slot)
-                    if life is not None and life != uuids.get(self._index(model)):
+                    if life is not None and life != uuids.get(self._indices.name(model)):
                         self._lose(model)
                     await self.open(model)
             except (ApiError, TransportError, OSError, NotThere) as error:
                 log.debug("elasticsearch can't be asked", extra={"fields": {"error": type(error).__name__}})
 
     def _lose(self, model: ReadModel) -> None:
-        log.critical("an index is gone and is filled anew", extra={"fields": {"index": self._index(model)}})
+        log.critical("an index is gone and is filled anew", extra={"fields": {"index": self._indices.name(model)}})
         del self._lives[model.slot]
         self._progress[model.slot] = dict.fromkeys(range(self._shards), 0)
         self._seen.pop(model.slot, None)
@@ -224,7 +231,7 @@ class ElasticsearchSink:
     def writing(self, name: str) -> list[str]:
         """Where versions of a read model are written that are there and of which one is served; else nowhere."""
         found = [model for model in self._versions(name) if model.slot in self._lives]
-        return [self._writing(model) for model in found] if any(map(self._is_served, found)) else []
+        return [self._indices.writing(model) for model in found] if any(map(self._is_served, found)) else []
 
     def _versions(self, name: str) -> list[ReadModel]:
         return [model for model in self._models.values() if model.name == name]
@@ -236,7 +243,7 @@ class ElasticsearchSink:
         if model.slot in self._dirty:
             self._dirty.discard(model.slot)
             try:
-                await self._client.indices.refresh(index=self._writing(model))
+                await self._client.indices.refresh(index=self._indices.writing(model))
             except BaseException:
                 self._dirty.add(model.slot)
                 raise
@@ -252,20 +259,13 @@ class ElasticsearchSink:
 
     async def serve(self, model: ReadModel) -> None:
         """Lead searches to this version, at once."""
-        index, alias = self._index(model), alias_name(self._prefix, model.name)
-        others = [name for name in await self._behind(alias) if name != index]
-        actions: list[dict[str, Any]] = [{"add": {"index": index, "alias": alias}}]
-        actions += [{"remove": {"index": name, "alias": alias}} for name in others]
         self._led_to.pop(model.name, None)  # if no answer comes nobody knows which one, and none is shown further
-        await self._client.indices.update_aliases(actions=actions)
+        await self._indices.lead(model)
+        self._leads_to(model)
+
+    def _leads_to(self, model: ReadModel) -> None:
         self._led_to[model.name] = model.slot
         self._tell_seen(model)
-
-    async def _behind(self, alias: str) -> list[str]:
-        try:
-            return list(await self._client.indices.get_alias(name=alias))
-        except NotFoundError:
-            return []
 
     async def drop(self, model: ReadModel) -> None:
         """Delete its index."""
@@ -275,39 +275,4 @@ class ElasticsearchSink:
             self._progress.pop(model.slot, None)
             for shard in range(self._shards):
                 self._owed.pop((model.slot, shard), None)
-            await self._client.indices.delete(index=self._index(model), ignore_unavailable=True)
-
-    async def _make(self, model: ReadModel) -> None:
-        index = self._index(model)
-        definition = INDICES[model.name]
-        mappings = {**definition["mappings"], "_meta": {"store": self._store}}
-        await self._drop_foreign(index)
-        try:
-            await self._client.indices.create(index=index, settings=definition["settings"], mappings=mappings)
-        except BadRequestError as error:
-            if error.error != "resource_already_exists_exception":
-                raise
-        await self._client.indices.put_alias(index=index, name=self._writing(model))
-        if self._is_served(model):
-            await self._client.indices.refresh(index=index)
-            await self.serve(model)
-
-    async def _drop_foreign(self, index: str) -> None:
-        """Delete an index made from another store's log: its versions would refuse ours for ever."""
-        found = await self._client.indices.get_mapping(index=index, ignore_unavailable=True)
-        stores = [content["mappings"].get("_meta", {}).get("store") for content in found.values()]
-        if any(store != self._store for store in stores):
-            log.critical("an index of another store is deleted", extra={"fields": {"index": index}})
-            await self._client.indices.delete(index=index, ignore_unavailable=True)
-
-    async def _uuids(self, models: Sequence[ReadModel]) -> Mapping[str, str]:
-        names = ",".join(self._index(model) for model in models)
-        found = await self._client.indices.get_settings(index=names, ignore_unavailable=True, filter_path=_UUID)
-        return {name: content["settings"]["index"]["uuid"] for name, content in found.items()}
-
-    def _index(self, model: ReadModel) -> str:
-        return index_name(self._prefix, model.name, model.version)
-
-    def _writing(self, model: ReadModel) -> str:
-        """Writes go to an alias that only we make: an index that vanished must not come back made up by a write."""
-        return f"{self._index(model)}-writing"
+            await self._client.indices.delete(index=self._indices.name(model), ignore_unavailable=True)

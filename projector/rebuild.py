@@ -16,6 +16,7 @@ from elasticsearch import AsyncElasticsearch
 from projector import elasticsearch_sink
 from projector.checkpoints import Checkpoint, Checkpoints
 from projector.elasticsearch_sink import ElasticsearchSink
+from projector.indices import Indices
 from projector.keyring import Keyring
 from projector.log import EventLog, LogSettings, Pool
 from projector.model import REDIS, ReadModel
@@ -25,7 +26,6 @@ from projector.redis_filling import RedisFilling
 from projector.redis_sink import connect
 from projector.sink import Sink
 from shared.documents.indices import INDICES
-from shared.documents.layout import index_name
 from shared.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -73,6 +73,7 @@ class Build:
         async with AsyncExitStack() as stack:
             client = elasticsearch_sink.connect(self._settings.elasticsearch_url)
             stack.push_async_callback(client.close)
+            indices = Indices(client, self._settings.index_prefix, settings.store)
             sinks = self._sinks(stack, client, settings)
             near, search = sinks
             for model in self._models:  # a restored store may give a number again that Redis and Elasticsearch know
@@ -80,7 +81,7 @@ class Build:
                     await near.begin(model, settings.shards)
                 else:
                     await search.drop(model)
-                    await self._make_index(client, model, settings)
+                    await indices.create(model, FILLING)
             keyring = Keyring(self._settings.keyring_url, bytes.fromhex(self._settings.master_key))
             stack.push_async_callback(keyring.close)
             filling = self._start({sink.name: sink for sink in sinks}, keyring, settings)
@@ -95,7 +96,7 @@ class Build:
                 if model.sink == REDIS:
                     await self._hand_over(near, model)
                 else:
-                    await self._settle_index(client, model)
+                    await _settle_index(client, indices.name(model), model)
             await self._checkpoints.save([_checkpoint(pipeline) for pipeline in self._pipelines])
 
     def _sinks(
@@ -155,13 +156,6 @@ class Build:
         shards = {pipeline.shard for pipeline in self._pipelines}
         self._told(events, sum(self._done.values()) / len(shards))
 
-    async def _make_index(self, client: AsyncElasticsearch, model: ReadModel, settings: LogSettings) -> None:
-        definition = INDICES[model.name]
-        mappings = {**definition["mappings"], "_meta": {"store": settings.store}}
-        await client.indices.create(
-            index=self._index(model), settings={**definition["settings"], **FILLING}, mappings=mappings
-        )
-
     async def _hand_over(self, near: RedisFilling, model: ReadModel) -> None:
         filled = {pipeline.shard: pipeline.at for pipeline in self._pipelines if pipeline.model is model}
         try:
@@ -169,15 +163,11 @@ class Build:
         except Systemic as taken:
             raise BuildFailed(str(taken)) from taken
 
-    async def _settle_index(self, client: AsyncElasticsearch, model: ReadModel) -> None:
-        usual: dict[str, Any] = INDICES[model.name]["settings"]
-        await client.indices.put_settings(
-            index=self._index(model), settings={name: usual[name] for name in FILLING if name in usual}
-        )
-        await client.indices.refresh(index=self._index(model))
 
-    def _index(self, model: ReadModel) -> str:
-        return index_name(self._settings.index_prefix, model.name, model.version)
+async def _settle_index(client: AsyncElasticsearch, index: str, model: ReadModel) -> None:
+    usual: dict[str, Any] = INDICES[model.name]["settings"]
+    await client.indices.put_settings(index=index, settings={name: usual[name] for name in FILLING if name in usual})
+    await client.indices.refresh(index=index)
 
 
 def _checkpoint(pipeline: Pipeline) -> Checkpoint:

@@ -183,6 +183,18 @@ async def _until_seen(lab: Lab) -> None:
             await asyncio.sleep(0.05)
 
 
+async def _until_saved(lab: Lab) -> None:
+    """Whoever takes over knows by Postgres how far the index is: what was never saved there counts as not written."""
+    heads = await lab.conn.fetch("SELECT shard, max(position) AS head FROM event_log GROUP BY shard")
+    async with asyncio.timeout(30):
+        while True:
+            rows = await lab.conn.fetch("SELECT shard, position FROM checkpoint WHERE read_model = 'stock'")
+            saved = {row["shard"]: row["position"] for row in rows}
+            if all(saved.get(row["shard"]) == row["head"] for row in heads):
+                return
+            await asyncio.sleep(0.05)
+
+
 def _ready(lab: Lab) -> bool:
     """Whether every shard is told as ready."""
     told = lab.redis.hgetall("stock:v1:shards")
@@ -199,6 +211,7 @@ async def test_a_takeover_takes_no_readiness_away(search_lab: Lab, view: SearchV
     async with asyncio.timeout(30):
         while not _ready(search_lab):  # which may be told a moment later
             await asyncio.sleep(0.05)
+    await _until_saved(search_lab)
     first.kill()
     search_lab.projector()
     await load.write(conn, 40)
