@@ -55,6 +55,7 @@ from read_side.search.queries import Search
 from read_side.search.routes import routes as search_routes
 from read_side.search.rules import RuleShelf
 from read_side.search.suggesting import Suggesting
+from read_side.search.wire import Wire
 from read_side.stock.routes import routes as stock_routes
 from read_side.watch import Watch
 from shared.documents.layout import alias_name
@@ -100,14 +101,15 @@ def connect_redis(url: str) -> "Redis":
 def create_app(settings: Settings, *, fronted: bool = True) -> ASGIApp:
     """The query API. Without its front (for tests) Litestar answers every path."""
     redis, elasticsearch = connect_redis(settings.redis_url), index.connect(settings.elasticsearch_url)
+    wire = index.wired(settings.elasticsearch_url)
     rates = Rates(settings.requests_per_client, settings.client_address_header)
     watch = Watch(redis)
     documents = Documents(redis, watch)
     shelf = CategoryShelf(documents)
     rooms, outbox = WaitingRooms(redis), Outbox(redis)
     sales = Sales(documents, rooms, settings.link_secret)
-    products = index.Index(elasticsearch, alias_name(settings.index_prefix, SEARCH))
-    records = index.Index(elasticsearch, alias_name(settings.index_prefix, RECORDS))
+    products = index.Index(wire, alias_name(settings.index_prefix, SEARCH))
+    records = index.Index(wire, alias_name(settings.index_prefix, RECORDS))
     history = OrderHistory(records, documents, settings.link_secret)
     lists, promotions = PriceListShelf(documents), PromotionShelf(documents)
     pictures = Pictures(settings.image_base_url, settings.image_sizes, settings.widths)
@@ -119,7 +121,7 @@ def create_app(settings: Settings, *, fronted: bool = True) -> ASGIApp:
         products, documents, shelf, brands, sales, rules, lists, promotions, SlotShelf(documents), instead, pictures,
         settings.link_secret, outbox.tell,
     )  # fmt: skip
-    past = PastSearches(index.Index(elasticsearch, alias_name(settings.index_prefix, BEHAVIOUR)), products)
+    past = PastSearches(index.Index(wire, alias_name(settings.index_prefix, BEHAVIOUR)), products)
     suggesting = Suggesting(products, shelf, brands, past, pictures)
     languages = Languages(settings.languages)
     front = partial(
@@ -132,7 +134,7 @@ def create_app(settings: Settings, *, fronted: bool = True) -> ASGIApp:
         origins=settings.allowed_origins,
         checks={"redis": Check(redis.ping), "elasticsearch": Check(elasticsearch.cluster.health, essential=False)},
         lifespan=[
-            _lifespan(redis, elasticsearch, watch, documents, shelf, search, suggesting, languages),
+            _lifespan(redis, elasticsearch, wire, watch, documents, shelf, search, suggesting, languages),
             _beside(rooms),
             _beside(past),
             _counting(outbox, settings.link_secret),
@@ -162,6 +164,7 @@ def _given(value: object) -> Provide:
 def _lifespan(
     redis: "Redis",
     elasticsearch: AsyncElasticsearch,
+    wire: Wire,
     watch: Watch,
     documents: Documents,
     shelf: CategoryShelf,
@@ -181,6 +184,7 @@ def _lifespan(
             async with _at_work(watch):
                 yield
         finally:
+            await wire.close()
             await elasticsearch.close()
             await redis.aclose()
 

@@ -28,6 +28,7 @@ MAY_CALL = {
     "write_side/notifications/gateway.py",
     "write_side/webhooks/gateway.py",  # the one that asks addresses which staff gave: tests/integration/webhooks
     "read_side/search/index.py",
+    "read_side/search/wire.py",  # its own connections, to the Elasticsearch of the settings
     "read_side/app.py",
     "projector/elasticsearch_sink.py",
     "projector/observations.py",  # is handed the sink's client, too
