@@ -7,7 +7,7 @@ from projector.model import ELASTICSEARCH, Keys, ReadModel, Rendered, encode
 from projector.read_models import product
 from projector.read_models.price_times import times_of
 from projector.read_models.product import Product, known_of
-from shared.documents.products import SEARCH, Completion, SearchedProduct
+from shared.documents.products import SEARCH, Completion, SearchedProduct, with_card
 from shared.documents.quantities import indexed
 from shared.documents.shelves import best
 from shared.documents.stock import Availability
@@ -54,7 +54,7 @@ def render(id_: str, state: Product, _keys: Keys) -> Rendered:
         publish_at=facts.publish_at,
         unpublish_at=facts.unpublish_at,
     )
-    return Rendered({id_: encode(document)})
+    return Rendered({id_: encode(with_card(document))})
 
 
 def _words(value: AttributeValue) -> list[str]:
@@ -85,7 +85,7 @@ def _lowest_prices(state: Product, facts: ProductFacts) -> dict[str, int]:
 
 MODEL = ReadModel(
     name=SEARCH,
-    version="v10",
+    version="v11",
     sink=ELASTICSEARCH,
     contexts=product.CONTEXTS,
     state=Product,

@@ -8,6 +8,7 @@ from read_side.search import ranges
 from read_side.search.parameters import FILTER_PREFIX, SearchRequest
 from read_side.search.relevance import ALL, CAN_BE_HAD, by_model, pinned, scored
 from read_side.search.rules import NOTHING, Applied
+from shared.documents.cards import CARD, FIELDS
 from shared.documents.quantities import quantity_of, word_of
 from shared.publishing import minute_of
 
@@ -16,7 +17,8 @@ Json = dict[str, Any]
 BRAND, CATEGORY = "brand", "category"
 COUNTED = 10_000  # totals are exact up to here
 TIMEOUT = "1500ms"
-ITEM = ["slug", "name", "brand", "product_type", "image", "skus", "availability", "category_id", "names", "times"]
+_SKU: tuple[str, Json] = ("skus.typed", {})
+_SKU_BEFORE: tuple[str, Json] = ("skus", {"case_insensitive": True})
 
 
 def listed(now: datetime) -> list[Json]:
@@ -72,18 +74,27 @@ def attribute_facet(attribute: str) -> str:
     return FILTER_PREFIX + attribute
 
 
-def query(asked: SearchRequest, common: list[Json], applied: Applied = NOTHING) -> Json:
-    """Words by relevance, within the filters."""
+def query(asked: SearchRequest, common: list[Json], applied: Applied = NOTHING, *, carded: bool = True) -> Json:
+    """Words by relevance, within the filters. `carded`: as indices are since the eleventh version."""
     if not asked.text:
         return {"bool": {"filter": common}}
     exact = [
         {"constant_score": {"filter": {"term": {field: {"value": asked.text, **how}}}, "boost": 1000, "_name": ALL}}
-        for field, how in (("skus", {"case_insensitive": True}), ("eans", {}))
+        for field, how in (_SKU if carded else _SKU_BEFORE, ("eans", {}))
     ]
     should = [scored(asked.text, applied), *by_model(asked.text), *exact]
     if asked.sort == "relevance":  # under another sort there is no first place to give
         should += pinned(applied)
     return {"bool": {"filter": common, "should": should, "minimum_should_match": 1}}
+
+
+def _shown(asked: SearchRequest, further: Sequence[str], *, carded: bool) -> Json:
+    """What hits bring. Where nothing is read of the document itself, it need not be unpacked for its id either."""
+    if not carded:
+        return {"source": [*FIELDS, f"prices.{asked.currency}", *further]}
+    if further:
+        return {"docvalue_fields": [CARD], "source": list(further)}
+    return {"docvalue_fields": [CARD], "stored_fields": "_none_"}
 
 
 def counting(aggs: Json, query: Json) -> Json:
@@ -119,14 +130,19 @@ def body(
     after: list[Any] | None,
     size: int,
     applied: Applied = NOTHING,
+    further: Sequence[str] = (),
+    *,
+    carded: bool = True,
 ) -> Json:
-    """The search for a page of hits. Selections come after the counting (`post_filter`)."""
-    source = [*ITEM, f"prices.{asked.currency}"]
+    """The search for a page of hits, which show their cards; `further` fields of documents make it slower.
+
+    Selections come after the counting (`post_filter`).
+    """
     return {
-        "query": query(asked, common, applied),
+        "query": query(asked, common, applied, carded=carded),
         "sort": order(asked),
         "size": size,
-        "source": source,
+        **_shown(asked, further, carded=carded),
         "track_total_hits": COUNTED,
         "timeout": TIMEOUT,
         **({"post_filter": {"bool": {"filter": list(chosen.values())}}} if chosen else {}),

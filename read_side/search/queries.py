@@ -15,69 +15,35 @@ from read_side.brands.queries import BrandShelf
 from read_side.categories.queries import Categories, CategoryShelf
 from read_side.documents import BEHIND, PARKED, Documents, not_ready
 from read_side.pictures import Pictures
-from read_side.prices.promotions import Known, PromotionShelf
+from read_side.prices.promotions import PromotionShelf
 from read_side.prices.shelf import PriceListShelf
 from read_side.prices.slots import SlotShelf
 from read_side.sales.queries import Sales
 from read_side.search import cursors, elastic, facets, price_ranges, results, wording
-from read_side.search.elastic import BRAND, CATEGORY, Json, attribute_facet
+from read_side.search.cards import Cards
+from read_side.search.elastic import Json, attribute_facet
 from read_side.search.facets import Facet
 from read_side.search.index import Index
 from read_side.search.instead import DOWN, Instead
 from read_side.search.kinds import Kind, Kinds
 from read_side.search.listings import Listing
 from read_side.search.parameters import FILTER_PREFIX, SearchRequest
+from read_side.search.plan import SAMPLE, Plan
 from read_side.search.popular import PopularShelf
 from read_side.search.price_ranges import PRICE
 from read_side.search.relevance import ALL, is_one_word
 from read_side.search.results import Page
-from read_side.search.rules import Applied, Rules, RuleShelf
-from read_side.search.translated import Left, Lefts
+from read_side.search.rules import Rules, RuleShelf
+from read_side.search.translated import Lefts
 from read_side.search.wording import Change, Wording
 from shared.documents.products import SEARCH, CategoryTree
 from shared.events.merchandising import Rule
 from shared.http.problems import Problem
 from shared.position import Position
 
-SAMPLE = 30  # hits that are looked at for their attributes
 MOST_FACETS = 8  # attributes counted when the client names none
 MOST_WORDS = 10  # of a text that are looked up one by one
 NO_RULES = Rules(())
-
-
-class _Plan(msgspec.Struct):
-    """A search on its way: what was asked, in Elasticsearch's words."""
-
-    asked: SearchRequest
-    listing: Listing | None
-    categories: Categories
-    fingerprint: bytes
-    common: list[Json]
-    chosen: dict[str, Json]
-    rules: Rules
-    popular: Sequence[str]
-    promoted: Known
-    promotes: bool  # whether a promotion may take something off a hit
-    changing_since: datetime | None
-    left: Left
-    after: list[Any] | None = None
-
-    @property
-    def applied(self) -> Applied:
-        """What the rules and what is popular make of it."""
-        return msgspec.structs.replace(self.rules.applied(self.asked.text), popular=self.popular)
-
-    @property
-    def samples(self) -> bool:
-        """Whether the facets are up to us: on first pages of clients that named none."""
-        return self.asked.facets is None and self.after is None
-
-    def named(self) -> list[str]:
-        """The facets that can be counted with the hits."""
-        if self.asked.facets is not None:
-            own = (BRAND, CATEGORY)
-            return [name if name in own else attribute_facet(name) for name in self.asked.facets if name != PRICE]
-        return [BRAND, CATEGORY] if self.samples else []
 
 
 def search_of(request: Request[Any, Any, Any]) -> "Search":
@@ -107,7 +73,7 @@ class Search:
     ) -> None:
         self._index, self._documents, self._rules, self._secret = index, documents, rules, secret
         self._shelf, self._brands, self._sales, self._instead = shelf, brands, sales, instead
-        self._pictures, self._lefts = pictures, Lefts()
+        self._pictures, self._lefts, self._cards = pictures, Lefts(), Cards()
         self._kinds, self._popular, self._tell = Kinds(index), PopularShelf(documents), tell
         self._lists, self._promotions, self._slots = lists, promotions, slots
 
@@ -153,7 +119,7 @@ class Search:
         after, _ = await self._page(msgspec.structs.replace(plan, rules=rules), None)
         return before, after
 
-    async def _plan(self, asked: SearchRequest, listing: Listing | None, position: Position | None) -> _Plan:
+    async def _plan(self, asked: SearchRequest, listing: Listing | None, position: Position | None) -> Plan:
         categories = await self._categories(needed=bool(asked.categories or (listing and listing.category)))
         selected = sorted({id_ for slug in asked.categories for id_ in categories.with_descendants(slug)})
         within = None if listing is None else await self._of(listing, categories, position)
@@ -163,7 +129,7 @@ class Search:
         offers = promoted.offers(now)
         left = self._lefts.by(offers, counting, asked.currency)
         asked = left.translated(asked, counting.field)
-        plan = _Plan(
+        plan = Plan(
             asked=asked,
             listing=listing,
             categories=categories,
@@ -188,7 +154,7 @@ class Search:
             case "sale":
                 return {"terms": {"skus": (await self._sales.find(listing.name, position)).skus}}
 
-    def _continued(self, plan: _Plan, cursor: str) -> _Plan:
+    def _continued(self, plan: Plan, cursor: str) -> Plan:
         """Behind the last page, in the words that it was found by."""
         text, after = cursors.decode(self._secret, plan.fingerprint, cursor)
         return msgspec.structs.replace(plan, asked=msgspec.structs.replace(plan.asked, text=text), after=after)
@@ -206,7 +172,7 @@ class Search:
         waiting = self._documents.board.parked.get(SEARCH)
         return PARKED if waiting and any(f"product:{item.id}" in waiting for item in page.items) else None
 
-    async def _page(self, plan: _Plan, position: Position | None) -> tuple[Page, str | None]:
+    async def _page(self, plan: Plan, position: Position | None) -> tuple[Page, str | None]:
         """The page, and why its prices may be out of date, if they may."""
         named = plan.named()
         kinds = await self._kinds_of(named)  # once: the answer is read as what was asked
@@ -215,7 +181,7 @@ class Search:
         counted = _facets(named, found, plan, kinds)
         if plan.samples:
             counted += await self._sampled_facets(hits, plan)
-        shown = hits[: asked.limit]
+        shown = [results.read(hit) for hit in hits[: asked.limit]]
         lists, unsure = await self._lists.lists(results.named_lists(shown), position)
         said = results.Said(lists, plan.promoted.promotions if plan.promotes else (), datetime.now(UTC))
         page = Page(
@@ -229,7 +195,7 @@ class Search:
         )
         return page, unsure or plan.promoted.stale
 
-    async def _found(self, plan: _Plan, kinds: Mapping[str, Kind]) -> tuple[_Plan, Json, Wording | None]:
+    async def _found(self, plan: Plan, kinds: Mapping[str, Kind]) -> tuple[Plan, Json, Wording | None]:
         """What is found, and by which words. Only words that no product says are asked for twice."""
         text = plan.asked.text
         found = await self._hits(plan, kinds)
@@ -252,35 +218,28 @@ class Search:
         changes = wording.corrected(text, found)
         return (changes, []) if changes else wording.parted(words, found)
 
-    async def _hits(self, plan: _Plan, kinds: Mapping[str, Kind]) -> Json:
-        asked, named = plan.asked, plan.named()
-        size = max(asked.limit + 1, SAMPLE if plan.samples else 0)  # one more tells whether there is a next page
-        body = elastic.body(asked, plan.common, plan.chosen, plan.after, size, plan.applied)
-        if plan.samples:
-            body["source"].append("facets")
-        if plan.promotes:  # its own prices by SKU: what is taken off one variant isn't off the others
-            body["source"].append("fold.prices")
-        if named:
-            body["aggs"] = facets.questions(named, plan.chosen, asked, kinds)
-        if price_ranges.is_asked(asked):
-            body["aggs"] = body.get("aggs", {}) | {PRICE: price_ranges.question(plan.chosen, asked, plan.left)}
-        return await self._index.search(**body, preference=plan.fingerprint.hex())  # one copy: one order of scores
+    async def _hits(self, plan: Plan, kinds: Mapping[str, Kind]) -> Json:
+        carded, copy = self._cards.are_there, plan.fingerprint.hex()  # one copy: one order of scores
+        found = await self._index.search(**plan.body(kinds, carded=carded), preference=copy)
+        if carded and self._cards.are_missing(found["hits"]["hits"]):
+            found = await self._index.search(**plan.body(kinds, carded=False), preference=copy)
+        return found
 
     async def _kinds_of(self, names: Sequence[str]) -> Mapping[str, Kind]:
         attributes = [name.removeprefix(FILTER_PREFIX) for name in names if name.startswith(FILTER_PREFIX)]
         return await self._kinds.of(attributes)
 
-    async def _sampled_facets(self, hits: list[Json], plan: _Plan) -> list[Facet]:
+    async def _sampled_facets(self, hits: list[Json], plan: Plan) -> list[Facet]:
         names = [attribute_facet(name) for name in facets.worth_counting(hits[:SAMPLE], plan.asked, MOST_FACETS)]
         if not names:
             return []
         kinds = await self._kinds_of(names)
         counts = facets.questions(names, plan.chosen, plan.asked, kinds)
-        query = elastic.query(plan.asked, plan.common, plan.applied)
+        query = elastic.query(plan.asked, plan.common, plan.applied, carded=self._cards.are_there)
         found = await self._index.search(**elastic.counting(counts, query))
         return _facets(names, found, plan, kinds)
 
-    def _next(self, hits: list[Json], plan: _Plan) -> str | None:
+    def _next(self, hits: list[Json], plan: Plan) -> str | None:
         limit = plan.asked.limit
         if not limit or len(hits) <= limit:
             return None
@@ -293,7 +252,7 @@ def _say_all(text: str, found: Json) -> bool:
     return any(is_one_word(text) or ALL in hit.get("matched_queries", ()) for hit in hits)
 
 
-def _facets(names: Sequence[str], found: Json, plan: _Plan, kinds: Mapping[str, Kind]) -> list[Facet]:
+def _facets(names: Sequence[str], found: Json, plan: Plan, kinds: Mapping[str, Kind]) -> list[Facet]:
     counted = found.get("aggregations", {})
     within = plan.listing.category if plan.listing else None
     return [

@@ -1,5 +1,6 @@
 """What a search answers, out of what Elasticsearch found. Pure."""
 
+from base64 import b64decode
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Literal, NamedTuple
@@ -10,11 +11,13 @@ from msgspec import Struct
 
 from read_side.categories.queries import Categories
 from read_side.pictures import Pictures
+from read_side.search.cards import has_card
 from read_side.search.elastic import Json
 from read_side.search.facets import Facet
 from read_side.search.parameters import SearchRequest
 from read_side.search.price_ranges import PriceRange
 from read_side.search.wording import Wording
+from shared.documents.cards import CARD, Card, card_of, unpacked
 from shared.documents.images import ShownImage
 from shared.documents.prices import ALWAYS, ShownPrice, VariantTimes
 from shared.documents.stock import Availability
@@ -75,39 +78,52 @@ class Said(NamedTuple):
     now: datetime
 
 
-def item(hit: Json, asked: SearchRequest, categories: Categories, said: Said, pictures: Pictures) -> Item:
+class Hit(NamedTuple):
+    """A product that was found: its id, what lists show of it, and what else was asked of its document."""
+
+    id: str
+    card: Card
+    source: Json
+
+
+def read(told: Json) -> Hit:
+    """A hit out of what Elasticsearch tells. Its id is what it is sorted by last."""
+    source = told.get("_source", {})
+    card = unpacked(b64decode(told["fields"][CARD][0])) if has_card(told) else card_of(source)
+    return Hit(told["sort"][-1], card, source)
+
+
+def item(hit: Hit, asked: SearchRequest, categories: Categories, said: Said, pictures: Pictures) -> Item:
     """A hit as a list shows it."""
-    source = hit["_source"]
-    price = _price(source, asked, said)
-    names = source.get("names", {})
-    category_id = source.get("category_id")
-    known = categories.by_id.get(category_id or "")
+    card, names = hit.card, hit.card.names
+    known = categories.by_id.get(card.category_id or "")
+    category = None if card.category_id is None else ItemCategory(UUID(card.category_id), known.name if known else None)
     return Item(
-        id=UUID(hit["_id"]),
-        slug=source["slug"],
-        sku=next(iter(source["skus"]), None),
-        name=next((names[locale] for locale in asked.locales or () if locale in names), source["name"]),
-        brand=source["brand"],
-        product_type=source["product_type"],
-        image=pictures.first(source.get("image"), asked.locales),
-        price=price,
-        availability=source["availability"],
-        category=None if category_id is None else ItemCategory(UUID(category_id), known.name if known else None),
+        id=UUID(hit.id),
+        slug=card.slug,
+        sku=card.sku,
+        name=next((names[locale] for locale in asked.locales or () if locale in names), card.name),
+        brand=card.brand,
+        product_type=card.product_type,
+        image=pictures.first(card.image, asked.locales),
+        price=_price(hit, asked, said),
+        availability=card.availability,
+        category=category,
     )
 
 
-def named_lists(hits: Iterable[Json]) -> set[str]:
+def named_lists(hits: Iterable[Hit]) -> set[str]:
     """The price lists that ask something for these hits."""
-    return {id_ for hit in hits for times in hit["_source"].get("times", ()) for id_ in times["lists"]}
+    return {id_ for hit in hits for times in hit.card.times for id_ in times["lists"]}
 
 
-def _price(source: Json, asked: SearchRequest, said: Said) -> ShownPrice | None:
+def _price(hit: Hit, asked: SearchRequest, said: Said) -> ShownPrice | None:
     """The lowest of its variants as the checkout would ask it now."""
-    if not (source.get("times") or said.promotions):
-        amount = source.get("prices", {}).get(asked.currency)
+    if not (hit.card.times or said.promotions):
+        amount = hit.card.prices.get(asked.currency)
         return None if amount is None else ShownPrice(amount, asked.currency)
     place = Place(asked.currency, asked.channel)
-    variants = msgspec.convert(_different(source.get("times") or _plain_times(source), said), list[VariantTimes])
+    variants = msgspec.convert(_different(hit.card.times or _plain_times(hit.source), said), list[VariantTimes])
     prices = (shown_price(times, said.lists, place, said.now, said.promotions) for times in variants)
     found = [price for price in prices if price is not None]
     return min(found, key=lambda price: price.amount_minor, default=None)

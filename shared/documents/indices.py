@@ -100,7 +100,8 @@ _PRODUCTS: Json = {
     "steps": {"type": "flattened"},
     "completion": {"type": "completion", "analyzer": "typed", "max_input_length": 60},
     "image": {"type": "object", "enabled": False},
-    "skus": KEYWORD,
+    # A shopper types a SKU in any case: a word that lies there in lower case is found at once.
+    "skus": {**KEYWORD, "fields": {"typed": SORTABLE}},
     "eans": KEYWORD,
     "prices": _object(**dict.fromkeys(EXPONENTS, LONG)),
     "shown": _object(**{slot: _object(**dict.fromkeys(EXPONENTS, LONG)) for slot in SLOTS}),
@@ -110,6 +111,7 @@ _PRODUCTS: Json = {
     "publish_at": DATE,
     "unpublish_at": DATE,
     "deleted": BOOLEAN,
+    "card": {"type": "binary", "doc_values": True},
     "names": {"type": "object", "enabled": False},
     "times": {"type": "object", "enabled": False},
     "translated": {**TEXT, **_SPELT},

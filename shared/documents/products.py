@@ -4,8 +4,9 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from msgspec import UNSET, Struct, UnsetType
+from msgspec import UNSET, Struct, UnsetType, structs
 
+from shared.documents.cards import card_of, packed
 from shared.documents.images import ShownImage
 from shared.documents.prices import ShownPrice, VariantTimes
 from shared.documents.stock import Availability
@@ -126,6 +127,12 @@ class SearchedProduct(Struct, frozen=True):
     times: Annotated[list[VariantTimes], told("when prices of its variants change, unsearched", since="v6")] = []
     publish_at: Annotated[datetime | None, told("when a listed one comes, if not at once", since="v7")] = None
     unpublish_at: Annotated[datetime | None, told("when it goes, if ever", since="v7")] = None
+    card: Annotated[bytes, told("what lists show of it, packed and unsearched", since="v11")] = b""
+
+
+def with_card(product: SearchedProduct) -> SearchedProduct:
+    """The same, its card filled in."""
+    return structs.replace(product, card=packed(card_of(structs.asdict(product))))
 
 
 class Category(Struct, frozen=True):

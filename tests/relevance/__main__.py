@@ -17,6 +17,7 @@ from doorbuster import running
 from doorbuster.home import Home
 from read_side.search import elastic
 from read_side.search.parameters import SearchRequest
+from read_side.search.results import read
 from tests.relevance import catalog, ratings
 
 Body = dict[str, Any]
@@ -32,7 +33,8 @@ def ours(words: str, size: int = ratings.DEPTH) -> Body:
 def plainly(words: str, size: int = ratings.DEPTH) -> Body:
     """Elasticsearch's own ranking, under the same filters."""
     found = {"multi_match": {"query": words, "type": "cross_fields", "fields": ratings.FIELDS}}
-    return {**ours("", size), "query": {"bool": {"must": found, "filter": [{"term": {"listed": True}}]}}, "sort": []}
+    query = {"bool": {"must": found, "filter": [{"term": {"listed": True}}]}}
+    return {**ours("", size), "query": query, "sort": ["_score"]}
 
 
 class Measure:
@@ -45,7 +47,7 @@ class Measure:
         """How good a ranking is, over all rated queries."""
 
         async def search(words: str) -> list[str]:
-            return [hit["_source"]["skus"][0] for hit in await self._hits(body(words))]
+            return [read(hit).card.sku or "" for hit in await self._hits(body(words))]
 
         return await ratings.judged(search)
 
@@ -59,7 +61,7 @@ class Measure:
 
     async def names(self, body: Body) -> list[str]:
         """The names of what is found."""
-        return [hit["_source"]["name"] for hit in await self._hits(body)]
+        return [read(hit).card.name for hit in await self._hits(body)]
 
     async def _hits(self, body: Body) -> list[Body]:
         answer = await self._client.search(index=catalog.INDEX, **body)

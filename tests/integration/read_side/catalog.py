@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable
+from copy import deepcopy
 from datetime import UTC, datetime
 from random import Random
 from typing import Any
@@ -11,10 +12,11 @@ import httpx
 import msgspec
 from elasticsearch import Elasticsearch
 
+from shared.documents.cards import CARD
 from shared.documents.indices import INDICES
 from shared.documents.layout import alias_name, index_name
 from shared.documents.prices import Step, VariantTimes
-from shared.documents.products import SEARCH, TREE, Category, CategoryTree, Completion, SearchedProduct
+from shared.documents.products import SEARCH, TREE, Category, CategoryTree, Completion, SearchedProduct, with_card
 from shared.documents.quantities import Quantity, quantity_of, step_of, word_of
 from shared.ids import uuid7
 from tests.integration.read_side.shelves import SHARDS, VERSION, Shelves
@@ -110,14 +112,19 @@ class Shop:
         """What shoppers may find."""
         return [product for product in self.products if product.listed and not product.deleted and _is_there(product)]
 
-    def index(self, client: Elasticsearch, prefix: str) -> None:
-        """Write the products as the projector does."""
+    def index(self, client: Elasticsearch, prefix: str, *, carded: bool = True) -> None:
+        """Write the products as the projector does, or did before its eleventh version of `products`."""
         index, alias = index_name(prefix, SEARCH, VERSION), alias_name(prefix, SEARCH)
-        client.indices.create(index=index, **INDICES[SEARCH], aliases={alias: {}})
+        definition = deepcopy(INDICES[SEARCH])
+        if not carded:
+            properties = definition["mappings"]["properties"]
+            del properties[CARD], properties["skus"]["fields"]
+        client.indices.create(index=index, **definition, aliases={alias: {}})
         lines = []
         for product in self.products:
             head = {"_id": str(product.product_id), "version": product.position, "version_type": "external"}
-            lines += [{"index": head}, msgspec.to_builtins(product)]
+            document = msgspec.to_builtins(with_card(product))
+            lines += [{"index": head}, document if carded else {k: v for k, v in document.items() if k != CARD}]
         answer = client.bulk(index=alias, operations=lines, refresh=True)
         assert not answer["errors"], answer["items"][0]
 

@@ -4,11 +4,12 @@ import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import httpx
 import msgspec
 import pytest
+from elasticsearch import Elasticsearch
 
 from read_side.app import create_app
 from shared.documents.price_slots import KEY, PriceSlots, Slot, Turn
@@ -23,7 +24,7 @@ from tests.fixtures.asgi import client_of
 from tests.fixtures.private_server import PrivateServer
 from tests.integration.read_side.catalog import BRANDS, LIST, Answer, Shop, ask, count_of, counts
 from tests.integration.read_side.conftest import settings_of
-from tests.integration.read_side.shelves import EPOCH, SHARDS, Shelves, eventually
+from tests.integration.read_side.shelves import EPOCH, SHARDS, VERSION, Shelves, eventually
 
 Test = Callable[[SearchedProduct], bool]
 
@@ -314,6 +315,24 @@ async def test_no_index_is_503(shelves: Shelves, valkey: PrivateServer, elastics
     async with client_of(create_app(settings_of(valkey.url, elasticsearch_url, "nobody-made-this-"))) as api:
         answer = await api.get("/v1/search")
         assert (answer.status_code, answer.json()["code"]) == (503, "not_ready")
+
+
+async def test_an_index_of_before_answers_the_same_until_the_next_one_is_built(
+    shopping: httpx.AsyncClient, shop: Shop, valkey: PrivateServer, elasticsearch_url: str
+) -> None:
+    prefix = f"before-{uuid4().hex[:12]}-"
+    asked: list[dict[str, Any]] = [{"q": "product 7"}, {"sort": "price_asc", "facets": ""}]
+    asked.append({"q": shop.found[10].skus[1].lower(), "facets": "Colour"})
+    with Elasticsearch(elasticsearch_url, request_timeout=30) as client:
+        shop.index(client, prefix, carded=False)
+        try:
+            async with client_of(create_app(settings_of(valkey.url, elasticsearch_url, prefix))) as api:
+                for each in asked:
+                    answer, before = await ask(shopping, **each), await ask(api, **each)
+                    assert before["items"] == answer["items"] != []
+                    assert before["facets"] == answer["facets"]
+        finally:
+            client.indices.delete(index=f"{prefix}products-{VERSION}")
 
 
 async def test_search_does_without_redis(shopping: httpx.AsyncClient, shop: Shop, valkey: PrivateServer) -> None:

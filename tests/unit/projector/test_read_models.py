@@ -22,6 +22,7 @@ from projector.read_models import (
 from projector.read_models.all import READ_MODELS
 from projector.read_models.product import Product, alike
 from shared.documents.access import KnownToken
+from shared.documents.cards import card_of, unpacked
 from shared.documents.indices import INDICES
 from shared.documents.order_records import OrderRecord
 from shared.documents.orders import Address, OrderStatus, StatusShipping, StatusTax
@@ -266,6 +267,8 @@ def test_a_searched_product_has_its_lowest_prices_best_stock_and_facets_as_words
     document = msgspec.json.decode(rendered.documents[str(PRODUCT)] or b"", type=SearchedProduct)
     assert document.prices == {"EUR": 1500}
     assert document.availability == "low"
+    stored = msgspec.json.decode(rendered.documents[str(PRODUCT)] or b"")
+    assert unpacked(document.card) == card_of(stored), "a list shows what the document says"
     assert document.facets == {"colour": ["red", "blue"], "dimmable": ["true"], "watts": ["4.5"]}
     assert document.listed
     assert document.position == 6
