@@ -47,7 +47,7 @@ from write_side.invoices import routes as invoices_routes
 from write_side.merchandising import routes as merchandising_routes
 from write_side.orders import Outside, open_placements
 from write_side.orders import routes as orders_routes
-from write_side.payments import open_gateway
+from write_side.payments import open_providers, stripe_of
 from write_side.payments import routes as payments_routes
 from write_side.pricing import routes as pricing_routes
 from write_side.pricing.lists import routes as price_lists_routes
@@ -121,16 +121,16 @@ class Connections:
         async with (
             open_pool(settings.database_url, settings.pool_size, "write api") as pool,
             open_keyring(settings.keyring_url, settings.master_key) as keyring,
-            open_gateway(settings) as gateway,
+            open_providers(settings) as providers,
             open_desk(pool, keyring, settings.attempts_per_client) as desk,
         ):
             self._pings |= {"postgres": lambda: pool.fetchval("SELECT 1"), "keyring": keyring.ping}
-            self._pings["stripe"] = now_and_then(gateway.ping)
+            self._pings["stripe"] = now_and_then(stripe_of(providers).ping)
             outside = Outside(
                 TableRates(pool), TableTaxes(pool), settings.shipping_timeout_seconds, settings.tax_timeout_seconds
             )
             self.opened = Resources(
-                settings, pool, keyring, gateway, open_placements(pool), Feed(pool, keyring), desk, outside
+                settings, pool, keyring, providers, open_placements(pool), Feed(pool, keyring), desk, outside
             )
             app.state.pool = pool
             async with pool.acquire() as conn:

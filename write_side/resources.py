@@ -13,17 +13,17 @@ from write_side.customers import Keyring
 from write_side.database import Pool
 from write_side.feed import Feed
 from write_side.orders import Outside, Placements
-from write_side.payments import Gateway
+from write_side.payments import Providers
 
 
 class Resources(NamedTuple):
-    """The pool, the keys of persons, the way to the payment provider, where placements wait, the feed, the desk of
+    """The pool, the keys of persons, the providers of payments, where placements wait, the feed, the desk of
     accounts, and who tells what shipping and taxes come to."""
 
     settings: Settings
     pool: Pool
     keyring: Keyring
-    gateway: Gateway
+    providers: Providers
     placements: Placements
     feed: Feed
     accounts: Desk

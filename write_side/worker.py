@@ -38,7 +38,7 @@ from write_side.invoices import steps as invoices
 from write_side.notifications import gateway as mail
 from write_side.notifications import handlers as mails
 from write_side.notifications.reactions import reactions as mail_reactions
-from write_side.payments import Gateway, open_gateway
+from write_side.payments import Providers, open_providers, stripe_of
 from write_side.payments import steps as payments
 from write_side.pricing import steps as prices
 from write_side.reactions import Reaction
@@ -148,7 +148,7 @@ def house_keeping(pool: Pool) -> Step:
 
 
 def checks_of(
-    pool: Pool, keyring: Keyring, redis: Redis, server: mail.MailServer, gateway: Gateway
+    pool: Pool, keyring: Keyring, redis: Redis, server: mail.MailServer, providers: Providers
 ) -> dict[str, Check]:
     """What it needs. Without the log there is nothing to do; whatever else is missing, the rest goes on."""
     return {
@@ -156,7 +156,7 @@ def checks_of(
         "redis": Check(redis.ping, essential=False),
         "keyring": Check(keyring.ping, essential=False),
         "smtp": Check(now_and_then(server.ping), essential=False),
-        "stripe": Check(now_and_then(gateway.ping), essential=False),
+        "stripe": Check(now_and_then(stripe_of(providers).ping), essential=False),
     }
 
 
@@ -165,7 +165,7 @@ async def run(settings: Settings, stopping: asyncio.Event) -> None:
     async with (
         database.open_pool(settings.database_url, settings.pool_size, "worker") as pool,
         open_keyring(settings.keyring_url, settings.master_key) as keyring,
-        open_gateway(settings) as gateway,
+        open_providers(settings) as providers,
         open_carrier(settings) as carrier,
         open_courier(pool, keyring, settings) as courier,
         streams_of(settings) as redis,
@@ -175,8 +175,8 @@ async def run(settings: Settings, stopping: asyncio.Event) -> None:
             *steps_of_reactions(pool, reactions_of(settings)),
             *prices.steps(pool),
             *runs.steps(pool),
-            *payments.steps(pool, gateway, settings.capture_after_seconds),
-            *refunds.steps(pool, gateway),
+            *payments.steps(pool, providers, settings.capture_after_seconds),
+            *refunds.steps(pool, providers),
             *invoices.steps(pool),
             *fraud.steps(pool),
             *picks.steps(pool, settings),
@@ -192,7 +192,7 @@ async def run(settings: Settings, stopping: asyncio.Event) -> None:
             *sealing(pool, settings.seals_file, settings.master_key),
             *sweeping(pool, settings.seals_file, settings.master_key),
         ]
-        checks = checks_of(pool, keyring, redis, server, gateway)
+        checks = checks_of(pool, keyring, redis, server, providers)
         answering = await probe.serve(settings.host, settings.port, checks)
         freeze_start_up_objects()
         async with answering, asyncio.TaskGroup() as tasks:

@@ -8,7 +8,7 @@ from shared.money import display
 from shared.settings import Settings
 from write_side.commands import cause_of
 from write_side.database import open_pool
-from write_side.payments import open_gateway
+from write_side.payments import open_providers
 from write_side.payments.reconciling import Reconciled, reconcile
 from write_side.refunds.reconciling import ReconciledRefunds, reconcile_refunds
 
@@ -26,9 +26,9 @@ async def run(settings: Settings, since: datetime) -> Books:
     """What the payment provider knew of intents and refunds made since then, and the log did not; raises
     `ProviderDown`."""
     cause = cause_of("cli", str(uuid7()))
-    async with open_pool(settings.database_url, 2, "reconcile") as pool, open_gateway(settings) as gateway:
-        intents = await reconcile(pool, gateway, since, cause)
-        return Books(intents, await reconcile_refunds(pool, gateway, since, cause))
+    async with open_pool(settings.database_url, 2, "reconcile") as pool, open_providers(settings) as providers:
+        intents = await reconcile(pool, providers, since, cause)
+        return Books(intents, await reconcile_refunds(pool, providers, since, cause))
 
 
 def lines(books: Books) -> list[str]:

@@ -5,7 +5,7 @@ from collections import Counter
 from doorbuster.invariants.captures import Provider, listed
 from write_side.database import Connection
 from write_side.orders import store as orders
-from write_side.payments import in_our_books
+from write_side.payments import store as payments
 from write_side.refunds import store as refunds
 
 _GONE = ("pending", "succeeded")  # has left, or may still come back
@@ -18,6 +18,7 @@ async def differences(conn: Connection, provider: Provider) -> list[str]:
         async for refund in listed(provider, "refunds")
         if refund["status"] in _GONE and refund["balance_transaction"]  # without one it let go of an authorization
     }
+    ways = {payment.id: payment.method for payment in await payments.all_payments(conn)}
     found, back = [], Counter[str]()
     for refund in await refunds.all_refunds(conn):
         if refund.state in (*_GONE, "failed"):  # of one that failed, what gift cards got
@@ -25,7 +26,7 @@ async def differences(conn: Connection, provider: Provider) -> list[str]:
         if refund.state not in _GONE:
             continue
         ours = (refund.charged_minor, refund.currency)
-        if not refund.charged_minor or in_our_books(refund.intent_id):
+        if not refund.charged_minor or ways[refund.payment_id] != "card":
             continue  # gift cards and invoices: nobody else knows of it
         theirs = there.pop((str(refund.id), str(refund.provider_id)), None)
         if theirs != ours:

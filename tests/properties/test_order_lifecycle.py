@@ -137,7 +137,7 @@ class Lifecycle(RuleBasedStateMachine):
         payment_id: UUID = self.order.payment.id
         async with self.shop.pool.acquire() as conn:
             await conn.execute("UPDATE payment SET next_attempt_at = clock_timestamp() WHERE id = $1", payment_id)
-            await payments.claim_due(conn, 1)
+            await payments.claim_due(conn, self.shop.providers.rooms(1))
 
 
 def test_whatever_is_told_of_a_payment_its_order_stays_whole(database_url: str, keyring_url: str) -> None:

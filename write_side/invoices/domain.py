@@ -23,7 +23,6 @@ from shared.events.invoices import (
 from shared.money import is_known
 from write_side.errors import Invalid, NotFound, Refusal
 
-Method = Literal["card", "invoice"]
 State = Literal["open", "overdue", "paid"]
 
 

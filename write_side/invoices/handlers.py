@@ -21,17 +21,17 @@ from write_side.invoices.domain import (
     CreditInput,
     Invoice,
     InvoiceNotPermitted,
-    Method,
     State,
     UnknownCredit,
     UnknownInvoice,
 )
+from write_side.payments import Chosen, can
 
 
 class PayBy(NamedTuple):
     """How a quote is to be paid, and which customer groups may pay by invoice."""
 
-    method: Method
+    method: Chosen
     groups: frozenset[str]
 
 
@@ -100,7 +100,7 @@ async def check_quote(
     pool: Pool, pay_by: PayBy, account_id: UUID | None, groups: Collection[str], charged: Money
 ) -> None:
     """Whether a quote may be paid so. Refuses `invoice_not_permitted`, `credit_exceeded`; placing asks again."""
-    if pay_by.method != "invoice":
+    if not can(pay_by.method).on_credit:
         return
     if account_id is None or not pay_by.groups.intersection(groups):
         raise InvoiceNotPermitted("only accounts of certain customer groups buy on invoice", pointer="/payment_method")

@@ -21,7 +21,7 @@ from shared.events.orders import OrderPlaced, Shipping
 from shared.events.payments import PaymentRequested
 from shared.ids import uuid7
 from shared.settings import AllocationStrategy
-from write_side import carts, commands, gift_cards, inventory, invoices, sales
+from write_side import carts, commands, gift_cards, inventory, invoices, payments, sales
 from write_side.carts import CartOrderedAlready
 from write_side.commands import RETRIES, Answer, Call, TryAgain
 from write_side.database import Pool
@@ -155,7 +155,7 @@ def _check_paying(quote: Quote, known: Known, now: datetime) -> None:
     """Unlocked, too. Raises `QuoteStale`, `InvoiceNotPermitted`, `CreditExceeded`."""
     if not gift_cards.covers(quote.gift_cards, known.gift_cards, now):
         raise QuoteStale("a gift card pays less by now; ask for a new quote", changes=[{"what": "gift_card"}])
-    if quote.payment_method == "invoice" and quote.charged_minor:
+    if payments.can(quote.payment_method).on_credit and quote.charged_minor:
         credit = known.credits.get(quote.account_id) if quote.account_id else None
         invoices.check(credit, quote.totals.currency, quote.charged_minor)
 
@@ -190,7 +190,7 @@ def _placing(
         counted=counted,
         gift_cards=placed.gift_cards,
         account_id=placed.account_id,
-        credit_minor=charged if method == "invoice" else 0,
+        credit_minor=charged if payments.can(method).on_credit else 0,
         currency=currency,
         placed=encode_event(placed).decode(),
         payment_requested=encode_event(requested).decode(),

@@ -33,7 +33,7 @@ from write_side.http import (
     shown,
 )
 from write_side.inventory import OutOfStock, PurchaseLimitReached, UnknownStock
-from write_side.invoices import CreditExceeded, InvoiceNotPermitted, Method, PayBy
+from write_side.invoices import CreditExceeded, InvoiceNotPermitted, PayBy
 from write_side.opening_orders import check_order_token, who_opens
 from write_side.orders import handlers, settling
 from write_side.orders.claiming import Claimed, OrderTaken, claim_order, claim_orders_of
@@ -51,6 +51,7 @@ from write_side.orders.refusals import (
     TotalOutOfRange,
     UnknownOrder,
 )
+from write_side.payments import Chosen
 from write_side.promotions import Codes
 from write_side.resources import Own, Resources
 from write_side.sales import PassRequired
@@ -77,7 +78,7 @@ class AskedQuote(Struct, frozen=True, forbid_unknown_fields=True):
     codes: Codes = []
     shipping_method: Annotated[str, Meta(min_length=1, max_length=40)] | None = None  # the cheapest unless told
     gift_cards: GiftCodes = []
-    payment_method: Method = "card"  # what gift cards leave
+    payment_method: Chosen = "card"  # what gift cards leave
 
 
 class AskedShipping(Struct, frozen=True, forbid_unknown_fields=True):
@@ -187,7 +188,7 @@ async def post_cancel(
     orders:write."""
     await who_opens(request, own, order_id, token)
     idempotent(request, key, NewOrder(order_id))  # asked for, though the order's state makes a repeat harmless
-    await settling.cancel_order(own.pool, own.gateway, order_id, cause(request))
+    await settling.cancel_order(own.pool, own.providers, order_id, cause(request))
     answer = await handlers.show_order(own.pool, order_id)
     return answered(request, answer, 202 if _state.decode(answer.body).state == "closing" else 200)
 

@@ -32,7 +32,7 @@ from write_side.orders.calls import Settling
 from write_side.orders.domain import Order, extended
 from write_side.orders.refusals import AlreadyPaid, UnknownOrder
 from write_side.orders.verdicts import Verdict, judge
-from write_side.payments import Decline, Gateway, Notice, Payment, ProviderDown, ProviderRefused, Seen, Work
+from write_side.payments import Decline, Notice, Payment, ProviderDown, ProviderRefused, Providers, Seen, Work
 
 log = logging.getLogger(__name__)
 
@@ -126,8 +126,8 @@ async def _carry_out(
 
 
 async def _invoiced(conn: Connection, order: Order, payment: Payment, cause: Metadata) -> Positions:
-    """What is bought on invoice is owed from its capture on."""
-    if payment.method != "invoice":
+    """What is bought on credit is owed from its capture on."""
+    if not payments.can(payment.method).on_credit:
         return {}
     assert order.account_id is not None, "credit is an account's"
     due = Money(payment.due_minor, payment.currency)
@@ -251,13 +251,13 @@ async def close_expired(pool: Pool, limit: int = 50) -> int:
     return closed
 
 
-async def finish_closing(pool: Pool, gateway: Gateway, work: Work, cause: Metadata) -> None:
+async def finish_closing(pool: Pool, providers: Providers, work: Work, cause: Metadata) -> None:
     """Make sure at the provider that nothing can be charged, then end the order. May be called any number of times.
 
     Reads the intent before it cancels: an expiring order that turns out to be authorized is paid. Raises
     `ProviderDown`: then everything stays as it is, the stock held.
     """
-    payment, provider = work.payment, payments.provider_of(gateway, work.payment)
+    payment, provider = work.payment, providers.of(work.payment.method)
     try:
         # Somebody may be making it right now, or have made it and died: asking again gives the very intent to cancel.
         seen = await (provider.look(payment) if payment.intent_id else provider.create(payment))
@@ -290,16 +290,16 @@ async def _end_unpayable(pool: Pool, work: Work, cause: Metadata) -> None:
     await commands.run(pool, decide)
 
 
-async def cancel_order(pool: Pool, gateway: Gateway, order_id: UUID, cause: Metadata) -> None:
+async def cancel_order(pool: Pool, providers: Providers, order_id: UUID, cause: Metadata) -> None:
     """Cancel an order as far as the provider lets us now; the worker finishes what is left (state `closing`).
 
     Refuses `already_paid`, `unknown_order`.
     """
     async with joining_order(pool, order_id, cause, "order cancel") as joined:
-        await _cancel(pool, gateway, order_id, joined)
+        await _cancel(pool, providers, order_id, joined)
 
 
-async def _cancel(pool: Pool, gateway: Gateway, order_id: UUID, cause: Metadata) -> None:
+async def _cancel(pool: Pool, providers: Providers, order_id: UUID, cause: Metadata) -> None:
     await close_order(pool, order_id, "cancelled", cause)
     async with pool.acquire() as conn:
         order = await store.find_head(conn, order_id)
@@ -308,7 +308,7 @@ async def _cancel(pool: Pool, gateway: Gateway, order_id: UUID, cause: Metadata)
     if work is None:
         return
     try:
-        await finish_closing(pool, gateway, work, cause)
+        await finish_closing(pool, providers, work, cause)
     except (ProviderDown, ProviderRefused):
         async with pool.acquire() as conn:
             await payments.put_off(conn, order.payment_id, timedelta(seconds=1))

@@ -1,11 +1,13 @@
 """Payments: what other contexts may ask of them. Orders know payments, payments' routes and steps know orders."""
 
-from write_side.payments.asking import ProviderDown, ProviderRefused, every
+from write_side.payments.asking import ProviderDown, ProviderRefused
 from write_side.payments.declines import Decline
 from write_side.payments.declining import decline
-from write_side.payments.domain import Payment, Seen, SeenRefund, Work, covers
-from write_side.payments.gateway import Gateway, Notice, open_gateway
-from write_side.payments.providers import in_our_books, provider_of
+from write_side.payments.domain import Owed, Payment, Seen, SeenRefund, Work, covers
+from write_side.payments.gateway import Gateway, Notice
+from write_side.payments.methods import Chosen, can, open_providers, stripe_of
+from write_side.payments.our_books import OUR_BOOKS
+from write_side.payments.providers import Abilities, Provider, Providers, Room, due_within
 from write_side.payments.store import (
     alarms,
     capture,
@@ -24,8 +26,40 @@ from write_side.payments.store import (
 )
 
 __all__ = [
-    "Decline", "Gateway", "Notice", "Payment", "ProviderDown", "ProviderRefused", "Seen", "SeenRefund", "Work",
-    "alarms", "capture", "claim", "covers", "decline", "every", "find_payment", "in_our_books", "lock_payment",
-    "open_gateway", "park", "provider_of", "public_state", "put_off", "reduce", "retry_alarmed", "save", "shown",
-    "take_in", "wake",
+    "OUR_BOOKS",
+    "Abilities",
+    "Chosen",
+    "Decline",
+    "Gateway",
+    "Notice",
+    "Owed",
+    "Payment",
+    "Provider",
+    "ProviderDown",
+    "ProviderRefused",
+    "Providers",
+    "Room",
+    "Seen",
+    "SeenRefund",
+    "Work",
+    "alarms",
+    "can",
+    "capture",
+    "claim",
+    "covers",
+    "decline",
+    "due_within",
+    "find_payment",
+    "lock_payment",
+    "open_providers",
+    "park",
+    "public_state",
+    "put_off",
+    "reduce",
+    "retry_alarmed",
+    "save",
+    "shown",
+    "stripe_of",
+    "take_in",
+    "wake",
 ]  # fmt: skip

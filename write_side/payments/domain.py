@@ -79,6 +79,17 @@ class Seen(Struct, frozen=True):
     checks: FraudChecks = "off"  # what is made of a suspicion
 
 
+class Owed(Struct, frozen=True):
+    """A refund that a provider is to make, or was asked for; `provider_id` is its own name for it, once we heard it."""
+
+    refund_id: UUID
+    order_id: UUID
+    intent_id: str
+    amount_minor: int
+    currency: str
+    provider_id: str | None = None
+
+
 class SeenRefund(Struct, frozen=True):
     """A refund as the provider shows it. `refund_id` is ours, None if others made it."""
 

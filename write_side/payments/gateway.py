@@ -19,10 +19,11 @@ from stripe import PaymentIntent
 from shared.settings import Settings
 from write_side.errors import Refusal
 from write_side.fraud import marker
-from write_side.payments.asking import CircuitOpen, ProviderDown, down, heard
+from write_side.payments.asking import CircuitOpen, ProviderDown, down, every, heard
 from write_side.payments.bounded_client import BoundedClient
 from write_side.payments.domain import Payment, Seen, SeenRefund
 from write_side.payments.intents import Intent, page_of, seen_in, shown_by
+from write_side.payments.providers import Abilities, Method
 from write_side.payments.refunding import Refund, Refunds, refund_in
 
 TOLERANCE = 300  # seconds that a webhook may have been on its way
@@ -62,7 +63,7 @@ class Notice(Struct, frozen=True):
 
 
 class Gateway:
-    """What we ask of Stripe. Each call answers the intent afterwards; raises `ProviderDown`, `ProviderRefused`."""
+    """What we ask of Stripe, as a `Provider`."""
 
     def __init__(self, client: stripe.StripeClient, http: BoundedClient, settings: Settings) -> None:
         self._intents = client.v1.payment_intents
@@ -122,6 +123,10 @@ class Gateway:
         call = self._intents.cancel_async(payment.intent_id or "", {}, {"idempotency_key": key})
         seen = await self._asked("cancel", call)
         return _meant(seen, fits=seen.intent_id == payment.intent_id)
+
+    def made_since(self, since: datetime) -> AsyncIterator[Seen]:
+        """Intents made since then, newest first."""
+        return every(lambda after: self.page(since, after))
 
     async def page(self, since: datetime, after: str | None) -> tuple[Sequence[Seen], str | None]:
         """Intents made since then, newest first, and after which of them the next page begins (None: that was all)."""
@@ -225,3 +230,6 @@ async def open_gateway(settings: Settings) -> AsyncIterator[Gateway]:
         yield Gateway(client, http, settings)
     finally:
         await http.close_async()  # type: ignore[no-untyped-call]
+
+
+CARD = Method(Abilities(), open_gateway)

@@ -19,7 +19,7 @@ from write_side.payments import store
 from write_side.payments.asking import ProviderDown, ProviderRefused, StillUnderWay
 from write_side.payments.domain import Payment, Seen
 from write_side.payments.gateway import Gateway, Notice
-from write_side.payments.providers import provider_of
+from write_side.payments.providers import Providers
 
 log = logging.getLogger(__name__)
 
@@ -60,7 +60,7 @@ async def open_payment(pool: Pool, payment_id: UUID, token: str | None, link_sec
 
 
 async def start_session(
-    pool: Pool, gateway: Gateway, payment: Payment, publishable_key: str, cause: Metadata
+    pool: Pool, providers: Providers, payment: Payment, publishable_key: str, cause: Metadata
 ) -> PaymentSession:
     """The way to pay; may be asked for again and again. Makes the intent if the worker hasn't yet.
 
@@ -68,16 +68,16 @@ async def start_session(
     """
     await _check_payable(pool, payment)
     async with joining_order(pool, payment.order_id, cause, "payment session") as joined:
-        seen = await _intent(pool, gateway, payment)
+        seen = await _intent(pool, providers, payment)
         await orders.learn(pool, seen, joined)
     await _check_payable(pool, payment)  # closing meanwhile: the intent just made will be cancelled
     assert seen.client_secret is not None
     return PaymentSession(payment.id, seen.intent_id, seen.client_secret, publishable_key)
 
 
-async def _intent(pool: Pool, gateway: Gateway, payment: Payment) -> Seen:
+async def _intent(pool: Pool, providers: Providers, payment: Payment) -> Seen:
     """The intent, made if there is none yet; waits a little while the worker is making it at this very moment."""
-    provider, until = provider_of(gateway, payment), time.monotonic() + PATIENCE
+    provider, until = providers.of(payment.method), time.monotonic() + PATIENCE
     while True:
         try:
             return await (provider.look(payment) if payment.intent_id else provider.create(payment))
@@ -98,11 +98,11 @@ async def _check_payable(pool: Pool, payment: Payment) -> None:
         raise OrderClosed(f"the order is {order.state}", order_state=order.state)
 
 
-async def complete(pool: Pool, gateway: Gateway, payment: Payment, cause: Metadata) -> Answer[CompletedPayment]:
+async def complete(pool: Pool, providers: Providers, payment: Payment, cause: Metadata) -> Answer[CompletedPayment]:
     """Look at the intent and apply what it shows, as the webhook does or did; refuses if the provider is down."""
     async with joining_order(pool, payment.order_id, cause, "payment complete") as joined:
         if payment.intent_id is not None:
-            await orders.learn(pool, await provider_of(gateway, payment).look(payment), joined)
+            await orders.learn(pool, await providers.of(payment.method).look(payment), joined)
     async with pool.acquire() as conn:
         order = await orders.find_state(conn, payment.order_id)
         positions = await event_log.latest(conn, order_key(payment.order_id))

@@ -14,8 +14,7 @@ from write_side import orders
 from write_side.causes import joining_order
 from write_side.database import Pool
 from write_side.payments import store
-from write_side.payments.asking import every
-from write_side.payments.gateway import Gateway
+from write_side.payments.providers import Providers
 
 _MONEY = ("requires_capture", "succeeded")
 _NEWS = ("record", "decline", "confirm", "capture", "end", "alarm")
@@ -39,11 +38,11 @@ class Reconciled(Struct, frozen=True):
     lost: list[LostOrder]
 
 
-async def reconcile(pool: Pool, gateway: Gateway, since: datetime, cause: Metadata) -> Reconciled:
+async def reconcile(pool: Pool, providers: Providers, since: datetime, cause: Metadata) -> Reconciled:
     """Learn what became of the intents made since then. Raises `ProviderDown`; may be repeated at any time."""
     looked_at = learnt = 0
     lost = []
-    async for seen in every(lambda after: gateway.page(since, after)):
+    async for seen in providers.made_since(since):
         if seen.payment_id is None or seen.order_id is None:
             continue  # others may use the same account
         looked_at += 1

@@ -1,16 +1,15 @@
 """What we ask of Stripe about refunds, and what we read of them."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 import msgspec
 import stripe
 from msgspec import Struct
 
 from write_side.payments.asking import every, heard
-from write_side.payments.domain import SeenRefund
+from write_side.payments.domain import Owed, SeenRefund
 from write_side.payments.intents import uuid_of
 
 PAGE = 100  # refunds: as many as Stripe gives at once
@@ -29,35 +28,37 @@ class Refund(Struct):
 
 
 class Refunds:
-    """Stripe's refunds. Each call raises `ProviderDown`, `ProviderRefused`."""
+    """Stripe's refunds, as a `RefundProvider`."""
 
     def __init__(self, client: stripe.StripeClient) -> None:
         self._refunds = client.v1.refunds
 
-    async def create(self, refund_id: UUID, order_id: UUID, intent_id: str, amount_minor: int) -> SeenRefund:
+    async def create(self, owed: Owed) -> SeenRefund:
         """Give back so much of an intent. Our id is the key, always the same: no repeat is ever a second refund."""
         params: stripe.params.RefundCreateParams = {
-            "payment_intent": intent_id,
-            "amount": amount_minor,
-            "metadata": {"refund_id": str(refund_id), "order_id": str(order_id)},
+            "payment_intent": owed.intent_id,
+            "amount": owed.amount_minor,
+            "metadata": {"refund_id": str(owed.refund_id), "order_id": str(owed.order_id)},
         }
-        call = self._refunds.create_async(params, {"idempotency_key": str(refund_id)})
+        call = self._refunds.create_async(params, {"idempotency_key": str(owed.refund_id)})
         return await heard("refund", call, _shown_by)
 
-    async def read(self, provider_id: str) -> SeenRefund:
+    async def read(self, owed: Owed) -> SeenRefund:
         """A refund as it is now."""
-        return await heard("read_refund", self._refunds.retrieve_async(provider_id), _shown_by)
+        assert owed.provider_id is not None
+        return await heard("read_refund", self._refunds.retrieve_async(owed.provider_id), _shown_by)
 
-    async def find(self, refund_id: UUID, intent_id: str) -> SeenRefund | None:
+    async def find(self, owed: Owed) -> SeenRefund | None:
         """The refund of an intent that carries our id, if Stripe has one."""
-        async for seen in every(lambda after: self._listed({"limit": PAGE, "payment_intent": intent_id}, after)):
-            if seen.refund_id == refund_id:
+        async for seen in every(lambda after: self._listed({"limit": PAGE, "payment_intent": owed.intent_id}, after)):
+            if seen.refund_id == owed.refund_id:
                 return seen
         return None
 
-    async def page(self, since: datetime, after: str | None) -> tuple[Sequence[SeenRefund], str | None]:
-        """Refunds made since then, newest first, and after which the next page begins (None: that was all)."""
-        return await self._listed({"limit": PAGE, "created": {"gte": int(since.timestamp())}}, after)
+    def made_since(self, since: datetime) -> AsyncIterator[SeenRefund]:
+        """Refunds made since then, newest first."""
+        made = int(since.timestamp())
+        return every(lambda after: self._listed({"limit": PAGE, "created": {"gte": made}}, after))
 
     async def _listed(
         self, params: stripe.params.RefundListParams, after: str | None

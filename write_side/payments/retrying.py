@@ -19,7 +19,7 @@ from write_side.payments import domain, store
 from write_side.payments.asking import ProviderRefused
 from write_side.payments.declines import PAUSES
 from write_side.payments.domain import Payment, Seen, Work
-from write_side.payments.gateway import Gateway
+from write_side.payments.providers import Provider, Providers
 
 log = logging.getLogger(__name__)
 
@@ -33,26 +33,25 @@ class Begun(Struct, frozen=True):
 _begun = msgspec.json.Decoder(Begun)
 
 
-async def retry(pool: Pool, gateway: Gateway, work: Work, cause: Metadata) -> None:
+async def retry(pool: Pool, providers: Providers, work: Work, cause: Metadata) -> None:
     """Try again, if it still is ours to do. Raises `ProviderDown`: then the row waits, and no retry is spent by asking
     what became of the last one."""
-    payment = work.payment
-    assert payment.intent_id is not None
-    seen = await gateway.read(payment.intent_id)
+    payment, provider = work.payment, providers.of(work.payment.method)
+    seen = await provider.look(payment)
     if await orders.learn(pool, seen, cause) != "ignore":
         return  # the customer has paid meanwhile, or had another card declined, or the last retry had ended unheard
     number = await _begin(pool, payment, seen, cause)
     if number:
-        await _ask(pool, gateway, payment, seen, number, cause)
+        await _ask(pool, provider, payment, seen, number, cause)
 
 
-async def _ask(pool: Pool, gateway: Gateway, payment: Payment, before: Seen, number: int, cause: Metadata) -> None:
+async def _ask(pool: Pool, provider: Provider, payment: Payment, before: Seen, number: int, cause: Metadata) -> None:
     assert before.decline is not None
     assert before.decline.method_id is not None
     try:
-        seen = await gateway.retry(payment, before.decline.method_id, number)
+        seen = await provider.retry(payment, before.decline.method_id, number)
     except ProviderRefused as refused:
-        seen = await gateway.read(before.intent_id)
+        seen = await provider.look(payment)
         if refused.impossible and seen.decline is not None and seen.decline.id == before.decline.id:
             # No try at all: Stripe does not take this once more, and so it will not the next time.
             log.error("a retry is impossible", extra={"fields": {"payment_id": str(payment.id), "code": refused.code}})

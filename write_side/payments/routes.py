@@ -14,6 +14,7 @@ from write_side.payments import handlers
 from write_side.payments.asking import ProviderDown
 from write_side.payments.gateway import BadSignature, BrokenNotice, StripeEvent
 from write_side.payments.handlers import CompletedPayment, OrderClosed, PaymentSession
+from write_side.payments.methods import stripe_of
 from write_side.resources import Own
 
 Call = Request[Any, Any, Any]
@@ -38,7 +39,7 @@ async def post_session(
     """What a client needs to pay at Stripe; may be repeated. While Stripe is down the order waits."""
     payment = await handlers.open_payment(own.pool, payment_id, token, own.settings.link_secret)
     key = own.settings.stripe_publishable_key
-    session = await handlers.start_session(own.pool, own.gateway, payment, key, cause(request))
+    session = await handlers.start_session(own.pool, own.providers, payment, key, cause(request))
     return shown(session)
 
 
@@ -49,7 +50,7 @@ async def post_complete(
 ) -> Answered[CompletedPayment]:  # fmt: skip
     """After paying at Stripe: look at the intent now, instead of waiting for the webhook. May be repeated."""
     payment = await handlers.open_payment(own.pool, payment_id, token, own.settings.link_secret)
-    return answered(request, await handlers.complete(own.pool, own.gateway, payment, cause(request)))
+    return answered(request, await handlers.complete(own.pool, own.providers, payment, cause(request)))
 
 
 @post("/v1/webhooks/stripe", status_code=200)
@@ -59,7 +60,7 @@ async def post_webhook(
     request: Call, own: Own, signature: Signature = ""
 ) -> Shown[Received]:
     """Stripe tells what happened. Whatever carries a good signature is taken, once."""
-    await handlers.receive_notice(own.pool, own.gateway, await request.body(), signature, cause(request))
+    await handlers.receive_notice(own.pool, stripe_of(own.providers), await request.body(), signature, cause(request))
     return shown(Received())
 
 

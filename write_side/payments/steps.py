@@ -1,4 +1,4 @@
-"""The worker's steps about payments: claim what is due, ask Stripe outside of any transaction, save what it says."""
+"""The worker's steps about payments: claim what is due, ask its provider outside of any transaction, save the word."""
 
 import asyncio
 import logging
@@ -14,24 +14,23 @@ from write_side.payments import retrying, store
 from write_side.payments.asking import ProviderDown, ProviderRefused
 from write_side.payments.declines import PAUSES
 from write_side.payments.domain import Work
-from write_side.payments.gateway import Gateway
-from write_side.payments.providers import provider_of
+from write_side.payments.providers import Providers
 from write_side.steps import Step, growing
 
 log = logging.getLogger(__name__)
 
-AT_ONCE = 16  # calls to Stripe under way
+AT_ONCE = 16  # calls to a provider under way
 PAUSE = 0.05
 EXPIRY_PAUSE = 1.0
 BOOKS_PAUSE = 5.0
 GIVE_UP_AFTER = 12  # refused attempts, some ten minutes
 
 
-def steps(pool: Pool, gateway: Gateway, capture_after: int = 0) -> list[Step]:
+def steps(pool: Pool, providers: Providers, capture_after: int = 0) -> list[Step]:
     """What the worker is to do again and again about payments and unpaid orders; money is captured so many seconds
     after it was authorized."""
     return [
-        Step("payments", PAUSE, lambda: work_off(pool, gateway, capture_after)),
+        Step("payments", PAUSE, lambda: work_off(pool, providers, capture_after)),
         Step("expiry", EXPIRY_PAUSE, lambda: orders.close_expired(pool)),
         Step("payments waiting", BOOKS_PAUSE, lambda: count_waiting(pool)),
     ]
@@ -47,15 +46,15 @@ async def count_waiting(pool: Pool) -> int:
     return 0
 
 
-async def work_off(pool: Pool, gateway: Gateway, capture_after: int = 0) -> int:
+async def work_off(pool: Pool, providers: Providers, capture_after: int = 0) -> int:
     """Create, retry, capture and void what is due; answers how many payments that were.
 
-    While Stripe is left alone, what stands in our own books goes on.
+    While one provider is left alone, what others are asked about goes on.
     """
     async with pool.acquire() as conn:
-        due = await store.claim_due(conn, gateway.room(AT_ONCE), timedelta(seconds=capture_after), AT_ONCE)
+        due = await store.claim_due(conn, providers.rooms(AT_ONCE), timedelta(seconds=capture_after))
         reasons = await _reasons(conn, due)
-    await asyncio.gather(*(_attempt(pool, gateway, work, reasons) for work in due))
+    await asyncio.gather(*(_attempt(pool, providers, work, reasons) for work in due))
     return len(due)
 
 
@@ -67,19 +66,19 @@ async def _reasons(conn: Connection, due: Sequence[Work]) -> dict[UUID, Recorded
     return own | {closed[order_id]: event for order_id, event in closing.items()}
 
 
-async def _attempt(pool: Pool, gateway: Gateway, work: Work, reasons: Mapping[UUID, Recorded]) -> None:
+async def _attempt(pool: Pool, providers: Providers, work: Work, reasons: Mapping[UUID, Recorded]) -> None:
     payment, todo = work.payment, str(work.todo)
     ids = {"order_id": payment.order_id, "payment_id": payment.id}
     with continuing(reasons[payment.id], f"payment {todo}", **ids) as cause:
-        outcome = await _outcome(pool, gateway, work, cause)
+        outcome = await _outcome(pool, providers, work, cause)
         metrics.PAYMENT_ATTEMPTS.labels(todo, outcome).inc()
         log.info("worked on a payment", extra={"fields": _fields(work) | {"outcome": outcome}})
 
 
-async def _outcome(pool: Pool, gateway: Gateway, work: Work, cause: Metadata) -> str:
+async def _outcome(pool: Pool, providers: Providers, work: Work, cause: Metadata) -> str:
     """One attempt; whatever goes wrong is put off in the row, with growing pauses."""
     try:
-        await _do(pool, gateway, work, cause)
+        await _do(pool, providers, work, cause)
     except ProviderDown:
         await _put_off(pool, work)
         return "provider_down"
@@ -92,20 +91,20 @@ async def _outcome(pool: Pool, gateway: Gateway, work: Work, cause: Metadata) ->
     return "done"
 
 
-async def _do(pool: Pool, gateway: Gateway, work: Work, cause: Metadata) -> None:
+async def _do(pool: Pool, providers: Providers, work: Work, cause: Metadata) -> None:
     match work.todo:
         case "create":
-            await orders.learn(pool, await provider_of(gateway, work.payment).create(work.payment), cause)
+            await orders.learn(pool, await providers.of(work.payment.method).create(work.payment), cause)
         case "retry":
-            await retrying.retry(pool, gateway, work, cause)
+            await retrying.retry(pool, providers, work, cause)
         case "capture":
-            await _capture(pool, gateway, work, cause)
+            await _capture(pool, providers, work, cause)
         case "void":
-            await orders.finish_closing(pool, gateway, work, cause)
+            await orders.finish_closing(pool, providers, work, cause)
 
 
-async def _capture(pool: Pool, gateway: Gateway, work: Work, cause: Metadata) -> None:
-    provider = provider_of(gateway, work.payment)
+async def _capture(pool: Pool, providers: Providers, work: Work, cause: Metadata) -> None:
+    provider = providers.of(work.payment.method)
     try:
         seen = await provider.capture(work.payment, work.attempts)
     except ProviderRefused as refused:

@@ -15,6 +15,7 @@ from write_side import event_log
 from write_side.database import Connection, among, overwrite
 from write_side.event_log import NewEvent, Positions
 from write_side.payments.domain import PUBLIC, Payment, State, Work
+from write_side.payments.providers import Room, due_within
 
 CLAIM = timedelta(seconds=20)  # for so long a payment is one worker's: longer than a call to the provider may take
 _PAYMENT = """id, order_id, amount_minor, currency, state, intent_id, version, retries, retry_until, decline_reason,
@@ -47,26 +48,23 @@ async def shown(conn: Connection, payment_id: UUID) -> tuple[str, str | None]:
     return PUBLIC.get(row[0], row[0]), row[1] if row[0] == "declined" else None
 
 
-async def claim_due(
-    conn: Connection, room: int, capture_after: timedelta = timedelta(), own_room: int = 0
-) -> list[Work]:
-    """Payments about which something is to be done now, for this worker alone for a while: so many about which Stripe
-    is asked, and so many that stand in our own books and wait for nobody.
+async def claim_due(conn: Connection, rooms: Sequence[Room], capture_after: timedelta = timedelta()) -> list[Work]:
+    """Payments about which something is to be done now, for this worker alone for a while: as many as their providers
+    have room for.
 
     A capture waits so long after what made it due. From here on it has begun: it may succeed at the provider whatever
     becomes of us, so nothing cancels it.
     """
     due = """SELECT id FROM payment
              WHERE todo IS NOT NULL AND alarm IS NULL AND next_attempt_at <= clock_timestamp()
-               AND (todo <> 'capture' OR capturing OR next_attempt_at <= clock_timestamp() - $3::interval)"""
-    order = "ORDER BY next_attempt_at LIMIT"
+               AND (todo <> 'capture' OR capturing OR next_attempt_at <= clock_timestamp() - $2::interval)"""
+    ids, parameters = due_within(rooms, due, "method", 3)
     rows = await conn.fetch(
-        f"""UPDATE payment SET attempts = attempts + 1, next_attempt_at = clock_timestamp() + $2,
+        f"""UPDATE payment SET attempts = attempts + 1, next_attempt_at = clock_timestamp() + $1,
                                capturing = capturing OR todo = 'capture'
-            WHERE id = ANY (ARRAY({due} AND method = 'card' {order} $1 FOR UPDATE SKIP LOCKED)
-                         || ARRAY({due} AND method <> 'card' {order} $4 FOR UPDATE SKIP LOCKED))
+            WHERE id = ANY ({ids})
             RETURNING {_WORK}""",  # noqa: S608
-        room, CLAIM, capture_after, own_room,
+        CLAIM, capture_after, *parameters,
     )  # fmt: skip
     return [_work(row) for row in rows]
 

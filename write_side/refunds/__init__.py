@@ -1,7 +1,7 @@
 """Refunds: what other contexts may ask of them.
 
 In reading order: routes.py (what comes in), handlers.py (`request_refund`, and `learn` for the provider's word),
-domain.py, requesting.py, sources.py, releasing.py and goods.py (the decisions), steps.py (the worker asks Stripe).
+domain.py, requesting.py, sources.py, releasing.py and goods.py (the decisions), steps.py (the worker asks).
 Refunds know orders; orders ask of refunds by SQL alone.
 """
 
@@ -24,12 +24,12 @@ from write_side.refunds.handlers import (
     request_within,
     worth,
 )
-from write_side.refunds.releasing import AlreadyCaptured, NotAuthorized, NothingLeftToCapture
+from write_side.refunds.releasing import AlreadyCaptured, NotAuthorized, NothingLeftToCapture, NotReleasable
 from write_side.refunds.requesting import unrefunded
 from write_side.refunds.store import alarms, find, of_order, retry_alarmed
 
 __all__ = [
-    "AlreadyCaptured", "Carried", "NewRefund", "NotAuthorized", "NothingLeftToCapture",
+    "AlreadyCaptured", "Carried", "NewRefund", "NotAuthorized", "NotReleasable", "NothingLeftToCapture",
     "NothingToRefund", "Refund", "RefundExceedsCaptured", "RefundExceedsOrder", "RefundState", "alarms",
     "carry_over", "credit_left", "find", "hold", "learn", "of_order", "release_within", "request_within", "resent",
     "retry_alarmed", "still_taken", "unrefunded", "withheld", "worth",

@@ -53,6 +53,12 @@ class RefundExceedsOrder(Refusal):
     code = "refund_exceeds_order"
 
 
+class RefundedAsAWhole(Refusal):
+    """What this order was paid by gives back all that is left, or nothing."""
+
+    code = "refunded_as_a_whole"
+
+
 class NothingToRefund(Refusal):
     """It would come to nothing."""
 

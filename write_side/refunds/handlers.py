@@ -65,12 +65,14 @@ async def request_refund(
 ) -> Answer[RefundState]:
     """Have the worker give money back, and put the goods back if asked to.
 
-    Refuses `unknown_order`, and what `requesting.request` refuses.
+    Refuses `unknown_order`, and what `requesting.check_parts` and `requesting.request` refuse.
     """
     async with joining_order(pool, order_id, cause, "refund") as joined:
 
         async def decide(conn: Connection) -> tuple[RefundState, Positions]:
-            return await request_within(conn, order_id, wanted, joined)
+            bought, earlier = await _refundable(conn, order_id)
+            requesting.check_parts(bought.payment, wanted)
+            return await _request(conn, bought, earlier, wanted, joined)
 
         return await commands.run(pool, decide, call)
 
@@ -78,8 +80,15 @@ async def request_refund(
 async def request_within(
     conn: Connection, order_id: UUID, wanted: NewRefund, cause: Metadata
 ) -> tuple[RefundState, Positions]:
-    """The same in the transaction of a caller, who holds the order or is about to."""
+    """The same in the transaction of a caller, who holds the order or is about to. What part it is nobody chose: one
+    that the provider doesn't give back fails there, and is a person's."""
     bought, earlier = await _refundable(conn, order_id)
+    return await _request(conn, bought, earlier, wanted, cause)
+
+
+async def _request(
+    conn: Connection, bought: Bought, earlier: Sequence[Refund], wanted: NewRefund, cause: Metadata
+) -> tuple[RefundState, Positions]:
     whole = requesting.request(bought, earlier, wanted, uuid7())
     # Ahead of the stock, as placing holds them.
     taken = await gift_cards.take_back(conn, bought.cards or {}, inventory.summed(whole.lines), whole.refund_id, cause)
@@ -142,7 +151,7 @@ async def _insert(
         # Ahead of the stock, as placing holds them.
         given = await gift_cards.give_back(conn, refund.order_id, refund.id, refund.gift_cards, cause)
         positions = together(positions, given)
-        if bought.payment.method == "invoice" and refund.charged_minor:
+        if payments.can(bought.payment.method).on_credit and refund.charged_minor:
             off = await invoices.credit(conn, refund.order_id, refund.id, refund.charged_minor, cause)
             positions = together(positions, off)
     for refund, event in zip(made, events, strict=True):
@@ -183,7 +192,7 @@ async def release_within(
     refund = domain.evolve(None, event, 1)
     # Ahead of the stock, as placing holds them.
     freed: Positions = {}
-    if work.payment.method == "invoice":
+    if payments.can(work.payment.method).on_credit:
         freed = await invoices.release(conn, order_id, event.amount_minor, cause)
     positions = together(freed, await _restock(conn, event, cause))
     inserted = await store.insert(conn, refund, event, cause)

@@ -12,7 +12,7 @@ from msgspec import Struct
 from shared.envelope import Metadata
 from write_side.causes import joining_order
 from write_side.database import Pool
-from write_side.payments import Gateway, every
+from write_side.payments import Providers
 from write_side.refunds import handlers, store
 
 _NEWS = ("pending", "succeeded", "failed", "alarm")
@@ -37,11 +37,11 @@ class ReconciledRefunds(Struct, frozen=True):
     lost: list[LostRefund]
 
 
-async def reconcile_refunds(pool: Pool, gateway: Gateway, since: datetime, cause: Metadata) -> ReconciledRefunds:
+async def reconcile_refunds(pool: Pool, providers: Providers, since: datetime, cause: Metadata) -> ReconciledRefunds:
     """Learn what became of the refunds made since then. Raises `ProviderDown`; may be repeated at any time."""
     looked_at = learnt = 0
     lost = []
-    async for seen in every(lambda after: gateway.refunds.page(since, after)):
+    async for seen in providers.refunds_since(since):
         if seen.refund_id is None or seen.order_id is None:
             continue  # others may use the same account
         looked_at += 1

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from shared.events.refunds import AmountReleased
 from write_side.errors import Refusal
-from write_side.payments import Work
+from write_side.payments import Work, can
 from write_side.refunds.domain import Bought, NewRefund, NothingToRefund, Refund
 from write_side.refunds.requesting import parts_of
 
@@ -20,6 +20,12 @@ class NotAuthorized(Refusal):
     """No money of this order is authorized: there is nothing to let go of."""
 
     code = "not_authorized"
+
+
+class NotReleasable(Refusal):
+    """What this order is paid by takes all or nothing: let it be captured, and ask for a refund."""
+
+    code = "not_releasable"
 
 
 class AlreadyCaptured(Refusal):
@@ -39,13 +45,16 @@ def release(
 ) -> AmountReleased:
     """What is not to be captured.
 
-    Refuses `not_authorized`, `already_captured`, `nothing_left_to_capture`, and what `parts_of` refuses.
+    Refuses `not_authorized`, `already_captured`, `not_releasable`, `nothing_left_to_capture`, and what `parts_of`
+    refuses.
     """
     payment = work.payment
     if work.capturing or payment.state == "captured":
         raise AlreadyCaptured("the money is taken, or about to be; ask for a refund", payment_state=payment.state)
     if payment.state != "authorized" or work.todo == "void" or payment.intent_id is None:
         raise NotAuthorized("nothing is authorized for this order", payment_state=payment.state)
+    if not can(payment.method).captures_less:
+        raise NotReleasable(f"what is paid by {payment.method} is captured as a whole", payment_method=payment.method)
     parts = parts_of(bought, earlier, wanted)
     left = payment.amount_minor - payment.released_minor - parts.amount_minor
     if left < LEAST_CAPTURE:

@@ -16,6 +16,7 @@ from shared.events.refunds import RefundedLine, RefundRequested
 from write_side import gift_cards
 from write_side.errors import Invalid
 from write_side.inventory import Line, summed
+from write_side.payments import Payment, can
 from write_side.refunds import goods
 from write_side.refunds.domain import (
     Bought,
@@ -23,9 +24,18 @@ from write_side.refunds.domain import (
     NotCaptured,
     NothingToRefund,
     Refund,
+    RefundedAsAWhole,
     RefundExceedsCaptured,
     RefundExceedsOrder,
 )
+
+
+def check_parts(payment: Payment, wanted: NewRefund) -> None:
+    """Whether what an order is paid by gives back such a part. Refuses `refunded_as_a_whole`."""
+    part = wanted.amount_minor is not None or wanted.lines or wanted.shipping
+    if part and not can(payment.method).refunds_in_part:
+        detail = f"what is paid by {payment.method} is given back as a whole: ask for all that is left"
+        raise RefundedAsAWhole(detail, payment_method=payment.method)
 
 
 def request(bought: Bought, earlier: Sequence[Refund], wanted: NewRefund, refund_id: UUID) -> RefundRequested:

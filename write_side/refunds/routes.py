@@ -15,18 +15,21 @@ from write_side.refunds.domain import (
     NewRefund,
     NotCaptured,
     NothingToRefund,
+    RefundedAsAWhole,
     RefundExceedsCaptured,
     RefundExceedsOrder,
 )
 from write_side.refunds.handlers import RefundState
-from write_side.refunds.releasing import AlreadyCaptured, NotAuthorized, NothingLeftToCapture
+from write_side.refunds.releasing import AlreadyCaptured, NotAuthorized, NothingLeftToCapture, NotReleasable
 from write_side.resources import Own
 
 Call = Request[Any, Any, Any]
 
 
 @post("/v1/orders/{order_id:uuid}/refunds", status_code=201, guards=[requires("refunds:write")])
-@refuses(UnknownOrder, NotCaptured, RefundExceedsCaptured, RefundExceedsOrder, NothingToRefund, Invalid)
+@refuses(
+    UnknownOrder, NotCaptured, RefundedAsAWhole, RefundExceedsCaptured, RefundExceedsOrder, NothingToRefund, Invalid
+)
 async def post_refund(
     request: Call, order_id: FromPath[UUID], data: JSONBody[NewRefund], own: Own, key: IdempotencyKey = None,
 ) -> Answered[RefundState]:  # fmt: skip
@@ -40,7 +43,8 @@ async def post_refund(
 
 @post("/v1/orders/{order_id:uuid}/releases", status_code=201, guards=[requires("refunds:write")])
 @refuses(
-    UnknownOrder, NotAuthorized, AlreadyCaptured, NothingLeftToCapture, RefundExceedsOrder, NothingToRefund, Invalid
+    UnknownOrder, NotAuthorized, AlreadyCaptured, NotReleasable, NothingLeftToCapture, RefundExceedsOrder,
+    NothingToRefund, Invalid,
 )
 async def post_payment_release(
     request: Call, order_id: FromPath[UUID], data: JSONBody[NewRefund], own: Own, key: IdempotencyKey = None,

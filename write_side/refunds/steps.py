@@ -1,4 +1,4 @@
-"""The worker's step about refunds: claim what is due, ask Stripe outside of any transaction, save what it says."""
+"""The worker's step about refunds: claim what is due, ask its provider outside of any transaction, save the answer."""
 
 import asyncio
 import logging
@@ -9,7 +9,7 @@ from shared.envelope import Metadata, Recorded
 from write_side import event_log, metrics
 from write_side.causes import continuing
 from write_side.database import Pool
-from write_side.payments import Gateway, ProviderDown, ProviderRefused, SeenRefund, in_our_books
+from write_side.payments import OUR_BOOKS, Owed, ProviderDown, ProviderRefused, Providers
 from write_side.refunds import handlers, store
 from write_side.refunds.domain import Refund
 from write_side.refunds.store import Work
@@ -17,17 +17,17 @@ from write_side.steps import Step, growing
 
 log = logging.getLogger(__name__)
 
-AT_ONCE = 8  # calls to Stripe under way
+AT_ONCE = 8  # calls to a provider under way
 PAUSE = 0.1
 BOOKS_PAUSE = 5.0
 GIVE_UP_AFTER = 12  # refused attempts, some ten minutes
 LONGEST_PAUSE = 3600.0  # between looks at what is pending: a bank may take days
 
 
-def steps(pool: Pool, gateway: Gateway) -> list[Step]:
+def steps(pool: Pool, providers: Providers) -> list[Step]:
     """What the worker is to do again and again about refunds."""
     return [
-        Step("refunds", PAUSE, lambda: work_off(pool, gateway)),
+        Step("refunds", PAUSE, lambda: work_off(pool, providers)),
         Step("refunds waiting", BOOKS_PAUSE, lambda: count_waiting(pool)),
     ]
 
@@ -42,30 +42,30 @@ async def count_waiting(pool: Pool) -> int:
     return 0
 
 
-async def work_off(pool: Pool, gateway: Gateway) -> int:
+async def work_off(pool: Pool, providers: Providers) -> int:
     """Have made what was requested, look at what is pending; answers how many refunds that were.
 
-    While Stripe is left alone, what stands in our own books goes on.
+    While one provider is left alone, what others are asked about goes on.
     """
     async with pool.acquire() as conn:
-        due = await store.claim_due(conn, gateway.room(AT_ONCE), AT_ONCE)
+        due = await store.claim_due(conn, providers.rooms(AT_ONCE))
         reasons = await event_log.latest_of(conn, "refund", [work.refund.id for work in due])
-    await asyncio.gather(*(_attempt(pool, gateway, work, reasons) for work in due))
+    await asyncio.gather(*(_attempt(pool, providers, work, reasons) for work in due))
     return len(due)
 
 
-async def _attempt(pool: Pool, gateway: Gateway, work: Work, reasons: Mapping[UUID, Recorded]) -> None:
+async def _attempt(pool: Pool, providers: Providers, work: Work, reasons: Mapping[UUID, Recorded]) -> None:
     refund = work.refund
     with continuing(reasons[refund.id], "refund", order_id=refund.order_id, refund_id=refund.id) as cause:
-        outcome = await _outcome(pool, gateway, work, cause)
+        outcome = await _outcome(pool, providers, work, cause)
         metrics.REFUND_ATTEMPTS.labels(outcome).inc()
         log.info("worked on a refund", extra={"fields": _fields(work) | {"outcome": outcome}})
 
 
-async def _outcome(pool: Pool, gateway: Gateway, work: Work, cause: Metadata) -> str:
+async def _outcome(pool: Pool, providers: Providers, work: Work, cause: Metadata) -> str:
     """One attempt; whatever goes wrong is put off in the row, with growing pauses."""
     try:
-        return await _do(pool, gateway, work, cause)
+        return await _do(pool, providers, work, cause)
     except ProviderDown:
         await _put_off(pool, work, 60)
         return "provider_down"
@@ -77,19 +77,21 @@ async def _outcome(pool: Pool, gateway: Gateway, work: Work, cause: Metadata) ->
         return "failed"
 
 
-async def _do(pool: Pool, gateway: Gateway, work: Work, cause: Metadata) -> str:
-    refund = work.refund
+async def _do(pool: Pool, providers: Providers, work: Work, cause: Metadata) -> str:
+    refund, owed = work.refund, _owed(work.refund)
+    # What went to gift cards, or pays for other goods, is done already.
+    at = (providers.of(work.method) if refund.charged_minor else OUR_BOOKS).refunds
     if refund.provider_id is not None:
-        seen = await gateway.refunds.read(refund.provider_id)
+        seen = await at.read(owed)
         if await handlers.learn(pool, seen, cause) == "ignore":
             await _put_off(pool, work, LONGEST_PAUSE, first=60)
         return "done"
     # Whoever asks again looks first: Stripe forgets its idempotency keys after a day, and we may have been down longer.
-    seen_before = await _find(gateway, refund) if work.attempts > 1 else None
+    seen_before = await at.find(owed) if work.attempts > 1 else None
     try:
-        seen = seen_before or await _create(gateway, refund)
+        seen = seen_before or await at.create(owed)
     except ProviderRefused as refused:
-        found = await _find(gateway, refund)
+        found = await at.find(owed)
         if found is None and refused.impossible:
             await handlers.give_up(pool, refund, refused.code, cause)
             return "refused"
@@ -100,22 +102,10 @@ async def _do(pool: Pool, gateway: Gateway, work: Work, cause: Metadata) -> str:
     return "done"
 
 
-async def _create(gateway: Gateway, refund: Refund) -> SeenRefund:
-    if not _at_stripe(refund):
-        return SeenRefund(
-            f"booked:{refund.id}", "succeeded", refund.charged_minor, refund.currency, refund.intent_id, refund.id,
-            refund.order_id,
-        )  # fmt: skip
-    return await gateway.refunds.create(refund.id, refund.order_id, refund.intent_id, refund.charged_minor)
-
-
-async def _find(gateway: Gateway, refund: Refund) -> SeenRefund | None:
-    return await gateway.refunds.find(refund.id, refund.intent_id) if _at_stripe(refund) else None
-
-
-def _at_stripe(refund: Refund) -> bool:
-    """Whether Stripe gives any of it back. Gift cards and invoices stand in our own books: there it is done already."""
-    return refund.charged_minor > 0 and not in_our_books(refund.intent_id)
+def _owed(refund: Refund) -> Owed:
+    return Owed(
+        refund.id, refund.order_id, refund.intent_id, refund.charged_minor, refund.currency, refund.provider_id
+    )
 
 
 async def _put_off(pool: Pool, work: Work, longest: float, *, first: float = 0.25) -> None:

@@ -18,6 +18,7 @@ from shared.shards import order_key
 from write_side import database, event_log
 from write_side.database import Connection, among, overwrite
 from write_side.event_log import NewEvent, Positions
+from write_side.payments import Room, due_within
 from write_side.refunds.domain import Refund
 
 CLAIM = timedelta(seconds=20)  # for so long a refund is one worker's: longer than a call to the provider may take
@@ -32,10 +33,12 @@ _restocked = msgspec.json.Decoder(list[Allocation])
 
 
 class Work(NamedTuple):
-    """A refund as the worker holds it, and how often it has been tried since it last changed."""
+    """A refund as the worker holds it, how often it has been tried since it last changed, and by which way its money
+    goes back."""
 
     refund: Refund
     attempts: int
+    method: str
 
 
 class Alarm(NamedTuple):
@@ -83,19 +86,17 @@ async def received(conn: Connection, order_id: UUID) -> dict[str, int]:
     return {row["sku"]: row["quantity"] for row in await conn.fetch("SELECT * FROM returns_received($1)", order_id)}
 
 
-async def claim_due(conn: Connection, room: int, own_room: int = 0) -> list[Work]:
-    """Refunds that are due, for this worker alone for a while: so many about which Stripe is asked, and so many of what
-    stands in our own books (`in_our_books`) and waits for nobody."""
+async def claim_due(conn: Connection, rooms: Sequence[Room]) -> list[Work]:
+    """Refunds that are due, for this worker alone for a while: as many as their providers have room for."""
     due = f"SELECT id FROM refund WHERE {_OPEN} AND alarm IS NULL AND next_attempt_at <= clock_timestamp()"  # noqa: S608
-    order = "ORDER BY next_attempt_at LIMIT"
+    ids, parameters = due_within(rooms, due, "payments_method(payment_id)", 2)
     rows = await conn.fetch(
-        f"""UPDATE refund SET attempts = attempts + 1, next_attempt_at = clock_timestamp() + $2
-            WHERE id = ANY (ARRAY({due} AND starts_with(intent_id, 'pi_') {order} $1 FOR UPDATE SKIP LOCKED)
-                         || ARRAY({due} AND NOT starts_with(intent_id, 'pi_') {order} $3 FOR UPDATE SKIP LOCKED))
-            RETURNING {_REFUND}, attempts""",  # noqa: S608
-        room, CLAIM, own_room,
+        f"""UPDATE refund SET attempts = attempts + 1, next_attempt_at = clock_timestamp() + $1
+            WHERE id = ANY ({ids})
+            RETURNING {_REFUND}, attempts, payments_method(payment_id) AS method""",  # noqa: S608
+        CLAIM, *parameters,
     )  # fmt: skip
-    return [Work(_refund(row), row["attempts"]) for row in rows]
+    return [Work(_refund(row), row["attempts"], row["method"]) for row in rows]
 
 
 async def put_off(conn: Connection, refund_id: UUID, pause: timedelta) -> None:

@@ -56,8 +56,8 @@ async def _offer(pool: Pool, keyring: Keyring, outside: Outside, order_id: UUID,
             raise orders.UnknownOrder("there is no such order")
         payment = await payments.find_payment(conn, order.payment_id)
         assert payment is not None
-        if payment.method == "invoice":
-            raise NotExchangeable("what is bought on invoice is paid back, not exchanged", why="bought_on_invoice")
+        if not payments.can(payment.method).exchanges:
+            raise NotExchangeable("what is bought so is paid back, not exchanged", why=f"bought_on_{payment.method}")
         credit = await _worth(conn, order_id, wanted)
     wish = Wish(inventory.summed(wanted.instead), inventory.summed(wanted.lines), credit)
     exchanging.check_pieces(wish.wanted, wish.given)

@@ -94,7 +94,7 @@ async def test_what_is_bought_on_invoice_is_confirmed_invoiced_reminded_and_paid
     order = await bought(shop, account_id)
     assert await used(shop, account_id) == TOTAL
     with pytest.raises(AlreadyPaid):  # there is nothing to pay at Stripe
-        await payments.start_session(shop.pool, shop.gateway, await shop.payment(order), "pk", CAUSE)
+        await payments.start_session(shop.pool, shop.providers, await shop.payment(order), "pk", CAUSE)
     await shop.work()
     assert ((await shop.now(order)).state, (await shop.payment(order)).state) == ("confirmed", "captured")
     invoice = await the_invoice(shop)
@@ -191,7 +191,7 @@ async def test_a_cancelled_order_frees_its_credit(customers: Customers, shop: Sh
     await shop.stock("lamp", 5)
     account_id = await business(customers, 5000)
     order = await bought(shop, account_id)
-    await cancel_order(shop.pool, shop.gateway, order.id, CAUSE)
+    await cancel_order(shop.pool, shop.providers, order.id, CAUSE)
     assert ((await shop.now(order)).state, await used(shop, account_id)) == ("cancelled", 0)
     assert (await invoices.list_invoices(shop.pool, None, None, 10)).invoices == []
     await nothing_is_wrong(shop)
@@ -241,7 +241,7 @@ async def test_what_is_let_go_before_the_capture_frees_its_credit_and_the_rest_g
     for each in (order, other):
         await release(shop, each, amount_minor=773)
     assert await used(shop, account_id) == 2000
-    await cancel_order(shop.pool, shop.gateway, other.id, CAUSE)
+    await cancel_order(shop.pool, shop.providers, other.id, CAUSE)
     assert await used(shop, account_id) == 1000
     await shop.work()
     invoice = await the_invoice(shop)

@@ -17,4 +17,4 @@ async def fall_through(shop: Shop, order: OrderState, how: str) -> None:
         await close_order(shop.pool, order.id, "expired", CAUSE, now=order.expires_at)
         await shop.work()
     else:
-        await cancel_order(shop.pool, shop.gateway, order.id, CAUSE)
+        await cancel_order(shop.pool, shop.providers, order.id, CAUSE)

@@ -8,7 +8,7 @@ from tests.integration.checkout.shop import Shop
 from write_side import shipping, taxes
 from write_side.customers import open_keyring
 from write_side.database import Pool
-from write_side.payments import open_gateway
+from write_side.payments import open_providers
 
 
 @asynccontextmanager
@@ -18,6 +18,6 @@ async def open_shop(pool: Pool, settings: Settings) -> AsyncIterator[Shop]:
     await shipping.seed(pool)
     async with (
         open_keyring(settings.keyring_url, settings.master_key) as keyring,
-        open_gateway(settings) as gateway,
+        open_providers(settings) as providers,
     ):
-        yield Shop(pool, keyring, gateway, settings)
+        yield Shop(pool, keyring, providers, settings)

@@ -23,7 +23,7 @@ async def patient(shop: Shop) -> AsyncIterator[Shop]:
     async with bounded_pool(
         url, name="patient", size=16, connect_seconds=60, command_seconds=120, settings=limits, wait_seconds=60
     ) as pool:
-        yield Shop(pool, shop.keyring, shop.gateway, shop.settings)
+        yield Shop(pool, shop.keyring, shop.providers, shop.settings)
 
 
 async def meeting(shop: Shop, table: str, calls: Sequence[Coroutine[Any, Any, Any]]) -> list[Any]:

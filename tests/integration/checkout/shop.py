@@ -31,7 +31,7 @@ from write_side.inventory import handlers as inventory
 from write_side.inventory import open_items
 from write_side.inventory import store as inventory_store
 from write_side.inventory.domain import OpenStockItem, OpenWarehouse, WarehouseExists
-from write_side.invoices import Method, PayBy
+from write_side.invoices import PayBy
 from write_side.orders import quoting
 from write_side.orders import store as orders_store
 from write_side.orders.domain import Order
@@ -39,7 +39,7 @@ from write_side.orders.handlers import OrderState, QuoteState
 from write_side.orders.placing import PlaceOrder, open_placements, place_order
 from write_side.orders.quoting import Outside
 from write_side.orders.refusals import QuoteStale
-from write_side.payments import Gateway, steps
+from write_side.payments import Chosen, Providers, steps, stripe_of
 from write_side.payments import handlers as payments
 from write_side.payments import store as payments_store
 from write_side.payments.domain import Payment
@@ -75,13 +75,14 @@ class Basket(msgspec.Struct):
 
 
 class Shop:
-    """Pool, keyring and gateway, and what tests do with them."""
+    """Pool, keyring and providers, and what tests do with them."""
 
     order_type = OrderState
     strategy: AllocationStrategy = "priority"
 
-    def __init__(self, pool: Pool, keyring: Keyring, gateway: Gateway, settings: Settings) -> None:
-        self.pool, self.keyring, self.gateway, self.settings = pool, keyring, gateway, settings
+    def __init__(self, pool: Pool, keyring: Keyring, providers: Providers, settings: Settings) -> None:
+        self.pool, self.keyring, self.providers, self.settings = pool, keyring, providers, settings
+        self.gateway = stripe_of(providers)
         self.placements = open_placements(pool)
         self.outside = Outside(TableRates(pool), TableTaxes(pool), 10, 10)
 
@@ -146,7 +147,7 @@ class Shop:
 
     async def quote(
         self, basket: Basket, mail: str = MAIL, ttl: int = 900, codes: Sequence[str] = (), method: str | None = None,
-        gifts: Sequence[str] = (), pay_by: Method = "card",
+        gifts: Sequence[str] = (), pay_by: Chosen = "card",
     ) -> QuoteState:  # fmt: skip
         """An offer for it."""
         contact = customers.contact(mail, ADDRESS)
@@ -192,7 +193,7 @@ class Shop:
     def as_processes(self, count: int = 4) -> "Iterator[Shop]":
         """The same shop again and again, as several command APIs serve it: calls of one wait in line, those of several
         don't."""
-        return cycle([Shop(self.pool, self.keyring, self.gateway, self.settings) for _ in range(count)])
+        return cycle([Shop(self.pool, self.keyring, self.providers, self.settings) for _ in range(count)])
 
     async def used(self, promotion: Promotion) -> int:
         """How many orders hold a use of it."""
@@ -213,7 +214,7 @@ class Shop:
 
     async def work(self) -> int:
         """The worker's step about payments, once."""
-        return await steps.work_off(self.pool, self.gateway)
+        return await steps.work_off(self.pool, self.providers)
 
     async def payment(self, order: OrderState) -> Payment:
         """The payment's row."""
@@ -245,12 +246,12 @@ class Shop:
 
     async def complete(self, order: OrderState) -> None:
         """What the client asks for after paying."""
-        await payments.complete(self.pool, self.gateway, await self.payment(order), CAUSE)
+        await payments.complete(self.pool, self.providers, await self.payment(order), CAUSE)
 
     async def pay(self, order: OrderState, card: str = "pm_card_visa") -> str:
         """Start a session and confirm the intent as a browser does; answers its status, or the code of the decline."""
         session = await payments.start_session(
-            self.pool, self.gateway, await self.payment(order), self.settings.stripe_publishable_key, CAUSE
+            self.pool, self.providers, await self.payment(order), self.settings.stripe_publishable_key, CAUSE
         )
         return await self._confirm(session.intent_id, session.client_secret, card)
 
@@ -272,7 +273,7 @@ class Shop:
     async def refund_work(self) -> int:
         """The worker's step about refunds, once, whatever was put off."""
         await self.pool.execute("UPDATE refund SET next_attempt_at = clock_timestamp()")
-        return await refund_steps.work_off(self.pool, self.gateway)
+        return await refund_steps.work_off(self.pool, self.providers)
 
     async def refunds(self, order: OrderState) -> list[Refund]:
         """The rows of an order's refunds, oldest first."""

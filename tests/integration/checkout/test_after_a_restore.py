@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import asyncpg
+from msgspec import structs
 
 from doorbuster.disaster.reopening import POSITIONS_PER_EPOCH
 from tests.fixtures.write_side import CAUSE
@@ -12,12 +13,13 @@ from tests.integration.checkout.shop import Shop
 from tests.integration.checkout.test_mails import react
 from write_side.notifications.gateway import MailServer
 from write_side.notifications.handlers import send_due
+from write_side.payments import Owed
 from write_side.payments.reconciling import LostOrder, Reconciled, reconcile
 from write_side.refunds.reconciling import reconcile_refunds
 
 
 async def _reconcile(shop: Shop) -> Reconciled:
-    return await reconcile(shop.pool, shop.gateway, datetime.now(UTC) - timedelta(hours=1), CAUSE)
+    return await reconcile(shop.pool, shop.providers, datetime.now(UTC) - timedelta(hours=1), CAUSE)
 
 
 async def test_what_was_paid_after_the_restored_point_is_learnt_from_the_provider(shop: Shop) -> None:
@@ -58,13 +60,13 @@ async def test_a_refund_that_is_lost_here_is_told_and_what_became_of_others_is_l
     since = datetime.now(UTC) - timedelta(hours=1)
     await shop.refund(order, reason="goodwill", amount_minor=200)
     [kept] = await shop.refunds(order)
-    lost_id, intent_id = uuid4(), kept.intent_id
-    await shop.gateway.refunds.create(lost_id, order.id, intent_id, 100)
-    await shop.gateway.refunds.create(kept.id, order.id, intent_id, 200)  # and the answer never came
-    found = await reconcile_refunds(shop.pool, shop.gateway, since, CAUSE)
+    lost = Owed(uuid4(), order.id, kept.intent_id, 100, "EUR")
+    await shop.gateway.refunds.create(lost)
+    await shop.gateway.refunds.create(structs.replace(lost, refund_id=kept.id, amount_minor=200))  # and no answer came
+    found = await reconcile_refunds(shop.pool, shop.providers, since, CAUSE)
     assert [each.amount_minor for each in found.lost if each.order_id == order.id] == [100]
     assert [refund.state for refund in await shop.refunds(order)] == ["succeeded"]
-    assert (await reconcile_refunds(shop.pool, shop.gateway, since, CAUSE)).learnt == 0, "what is known is no news"
+    assert (await reconcile_refunds(shop.pool, shop.providers, since, CAUSE)).learnt == 0, "what is known is no news"
 
 
 async def test_all_pages_of_the_provider_are_read(shop: Shop) -> None:
@@ -75,7 +77,7 @@ async def test_all_pages_of_the_provider_are_read(shop: Shop) -> None:
             ids = {"metadata[payment_id]": str(uuid4()), "metadata[order_id]": str(uuid4())}
             form = {"amount": f"{1000 + n}", "currency": "eur"} | ids
             (await client.post("/v1/payment_intents", headers=headers, data=form)).raise_for_status()
-    found = await reconcile(shop.pool, shop.gateway, since, CAUSE)
+    found = await reconcile(shop.pool, shop.providers, since, CAUSE)
     assert found.looked_at >= 101
 
 

@@ -10,12 +10,12 @@ from tests.integration.checkout.shop import Shop
 from write_side.orders import AlreadyPaid, settling
 from write_side.orders import store as orders_store
 from write_side.orders.handlers import OrderState
-from write_side.payments import ProviderDown, handlers, open_gateway, store
+from write_side.payments import ProviderDown, handlers, open_providers, store
 from write_side.payments import gateway as gateway_module
 
 
 async def cancel(shop: Shop, order: OrderState) -> str:
-    await settling.cancel_order(shop.pool, shop.gateway, order.id, CAUSE)
+    await settling.cancel_order(shop.pool, shop.providers, order.id, CAUSE)
     return (await shop.now(order)).state
 
 
@@ -130,7 +130,8 @@ async def test_an_authorization_that_comes_while_an_order_closes_waits_for_the_l
     webhooks = await shop.webhooks(order)
     await settling.close_expired(shop.pool)
     async with shop.pool.acquire() as conn:
-        [work] = await store.claim_due(conn, 1)  # the worker is about to cancel, or has just done so
+        # The worker is about to cancel, or has just done so.
+        [work] = await store.claim_due(conn, shop.providers.rooms(1))
     await shop.gateway.cancel(work.payment, work.attempts)
     for webhook in webhooks:
         await shop.receive(webhook)
@@ -205,7 +206,7 @@ async def test_a_capture_whose_answer_was_lost_is_found_again(shop: Shop) -> Non
     await shop.pay(order)
     await shop.complete(order)
     async with shop.pool.acquire() as conn:
-        [work] = await store.claim_due(conn, 1)
+        [work] = await store.claim_due(conn, shop.providers.rooms(1))
     await shop.gateway.capture(work.payment, work.attempts)  # and then we are killed
     await due_now(shop)
     await shop.work()
@@ -257,9 +258,9 @@ async def test_a_wrong_api_key_is_no_fault_of_the_payment(shop: Shop) -> None:
     await shop.stock("lamp", 5)
     order = await shop.order(lamp=2)
     wrong = msgspec.structs.replace(shop.settings, stripe_api_key="sk_test_wrong")
-    async with open_gateway(wrong) as gateway:
+    async with open_providers(wrong) as providers:
         with pytest.raises(ProviderDown):
-            await gateway.create(await shop.payment(order))
+            await providers.of("card").create(await shop.payment(order))
     assert await shop.work() == 1
     assert await shop.pay(order) == "requires_capture"
 
@@ -272,9 +273,9 @@ async def test_however_stripe_fails_it_is_down_and_nothing_is_lost(
     await shop.stock("lamp", 5)
     order = await shop.order(lamp=2)
     await shop.outage(mode)
-    async with open_gateway(shop.settings) as gateway:
+    async with open_providers(shop.settings) as providers:
         with pytest.raises(ProviderDown):
-            await gateway.create(await shop.payment(order))
+            await providers.of("card").create(await shop.payment(order))
     await shop.outage("off")
     await due_now(shop)
     await shop.work()

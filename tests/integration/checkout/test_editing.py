@@ -100,7 +100,7 @@ async def test_what_an_edit_has_put_back_is_not_put_back_again_by_a_cancellation
         await edit(shop, order, lamp=left)
     else:
         await release(shop, order, lines=[{"sku": "lamp", "quantity": 12}], restock=True)  # all but shipping
-    await cancel_order(shop.pool, shop.gateway, order.id, CAUSE)
+    await cancel_order(shop.pool, shop.providers, order.id, CAUSE)
     assert (await shop.now(order)).state == "cancelled"
     assert (await shop.figures("lamp"), await shop.figures("lamp", "HAM")) == ((10, 0), (10, 0))
 

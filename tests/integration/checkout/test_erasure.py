@@ -121,7 +121,7 @@ async def test_many_orders_are_emptied_some_at_a_time_and_none_before_all_are_fi
         await erasure.erase(shop.pool, shop.keyring, ledger, person_id, CAUSE)
     assert all([(await shop.now(order)).mail for order in finished]), "a refusal changes nothing"
 
-    await cancel_order(shop.pool, shop.gateway, pending.id, CAUSE)
+    await cancel_order(shop.pool, shop.providers, pending.id, CAUSE)
     erased = await erasure.erase(shop.pool, shop.keyring, ledger, person_id, CAUSE)
     assert json.loads(erased.body) == {
         "person_id": str(person_id), "orders": 3, "quotes": 3, "accounts": 0, "restock_requests": 0,

@@ -30,7 +30,7 @@ from write_side.imports.pace import Pace
 from write_side.imports.runs.carrying import carry_on
 from write_side.notifications.gateway import MailServer
 from write_side.orders import OrderState
-from write_side.payments import open_gateway
+from write_side.payments import open_providers
 from write_side.refunds import handlers as refunds
 from write_side.returns import handlers as returns
 from write_side.returns.domain import NewReturn
@@ -364,9 +364,9 @@ async def _exchanged(ask: Any, shop: Shop) -> None:
 
 async def _held(ask: Any, shop: Shop) -> None:
     settings = structs.replace(shop.settings, fraud_checks="enforce")
-    async with open_gateway(settings) as gateway:
+    async with open_providers(settings) as providers:
         await shop.stock("lamp", 1)
-        order = await suspicious(Shop(shop.pool, shop.keyring, gateway, settings))
+        order = await suspicious(Shop(shop.pool, shop.keyring, providers, settings))
     await ask("GET", "/v1/fraud/reviews")
     await ask("GET", f"/v1/orders/{order.id}/fraud")
     await ask("POST", f"/v1/orders/{order.id}/fraud/decision", {"decision": "refused"})

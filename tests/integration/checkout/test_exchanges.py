@@ -199,7 +199,7 @@ async def test_what_is_not_paid_in_time_is_not_sent_and_its_money_goes_back_once
     order = await shipped(shop, 1)
     each = await swap(shop, order, 1, chandelier=1)
     wanted = structs.replace(shop.settings, exchange_payment_days=0)
-    each = await receive(Shop(shop.pool, shop.keyring, shop.gateway, wanted), each)
+    each = await receive(Shop(shop.pool, shop.keyring, shop.providers, wanted), each)
     new = await replacement(shop, each)
     await settling.close_expired(shop.pool)
     await shop.work()
@@ -274,7 +274,7 @@ async def test_what_is_cancelled_is_paid_back_once_however_many_see_to_it(shop: 
     order = await shipped(shop, 1)
     each = await receive(shop, await swap(shop, order, 1, bulb=2))
     new = await replacement(shop, each)
-    await settling.cancel_order(shop.pool, shop.gateway, new.id, CAUSE)
+    await settling.cancel_order(shop.pool, shop.providers, new.id, CAUSE)
     assert (await told(shop, new), await shop.figures("bulb")) == (("cancelled", "voided"), (5, 0))
     async with patient(shop) as slow:
         done = [replacing.fall_through(slow.pool, new.id, CAUSE) for _ in range(6)]

@@ -164,7 +164,7 @@ async def test_09_the_providers_key_is_the_payments_own_with_parameters_that_nev
     await shop.price("lamp", 2000)  # nothing of today's may get into a call that is made once more
     first = await shop.gateway.create(payment)  # and then we are killed
     again = await asyncio.gather(*(shop.gateway.create(payment) for _ in range(3)))
-    sessions = [payments.start_session(shop.pool, shop.gateway, payment, "pk", CAUSE) for _ in range(3)]
+    sessions = [payments.start_session(shop.pool, shop.providers, payment, "pk", CAUSE) for _ in range(3)]
     opened, _ = await asyncio.gather(asyncio.gather(*sessions), shop.work())
     assert {seen.intent_id for seen in again} == {first.intent_id}
     assert {session.intent_id for session in opened} == {first.intent_id}

@@ -21,7 +21,7 @@ from write_side.fraud.marks import visit
 from write_side.fulfilment.editing.domain import NotEditable
 from write_side.orders import quoting
 from write_side.orders.handlers import OrderState, QuoteState
-from write_side.payments import open_gateway
+from write_side.payments import open_providers
 
 _check = msgspec.json.Decoder(CheckState)
 _quote = msgspec.json.Decoder(QuoteState)
@@ -32,8 +32,8 @@ async def guarded(shop: Shop) -> AsyncIterator[Shop]:
     """The shop with the checks enforced, ten lamps on its shelf."""
     await shop.stock("lamp", 10)
     settings = structs.replace(shop.settings, fraud_checks="enforce")
-    async with open_gateway(settings) as gateway:
-        yield Shop(shop.pool, shop.keyring, gateway, settings)
+    async with open_providers(settings) as providers:
+        yield Shop(shop.pool, shop.keyring, providers, settings)
 
 
 async def order_of(shop: Shop, mail: str, device: str = "") -> OrderState:
@@ -148,8 +148,8 @@ async def test_a_card_that_pays_for_everybody_is_refused_whoever_tells_of_it(gua
 
 async def test_who_only_watches_is_told_and_stops_nobody(guarded: Shop) -> None:
     settings = structs.replace(guarded.settings, fraud_checks="watch")
-    async with open_gateway(settings) as gateway:
-        watching = Shop(guarded.pool, guarded.keyring, gateway, settings)
+    async with open_providers(settings) as providers:
+        watching = Shop(guarded.pool, guarded.keyring, providers, settings)
         order = await suspicious(watching)
         await watching.work()
         assert (await watching.payment(order)).state == "captured"

@@ -73,7 +73,7 @@ async def test_a_gift_card_that_pays_all_of_it_asks_nobody_else(shop: Shop) -> N
     card = await shop.gift_card(2000)
     order = await _bought(shop, card)
     with pytest.raises(AlreadyPaid):  # who asks for a session before the worker came confirms it
-        await payments.start_session(shop.pool, shop.gateway, await shop.payment(order), "pk", CAUSE)
+        await payments.start_session(shop.pool, shop.providers, await shop.payment(order), "pk", CAUSE)
     await shop.work()
     assert [await shop.balance(card), (await shop.payment(order)).state, (await shop.now(order)).state] == [
         2000 - TOTAL, "captured", "confirmed",
@@ -119,7 +119,7 @@ async def test_a_cancelled_order_that_gift_cards_paid_alone_gives_them_all_back(
     await shop.stock("lamp", 5)
     card = await shop.gift_card(TOTAL)
     order = await _bought(shop, card)
-    await cancel_order(shop.pool, shop.gateway, order.id, CAUSE)
+    await cancel_order(shop.pool, shop.providers, order.id, CAUSE)
     assert ((await shop.now(order)).state, await shop.balance(card)) == ("cancelled", TOTAL)
     await nothing_is_wrong(shop)
 

@@ -43,7 +43,7 @@ async def test_worker_and_clients_who_make_the_intent_at_once_make_one(shop: Sho
     order = await shop.order(lamp=1)
     await shop.outage("off", latency_ms=300)
     payment = await shop.payment(order)
-    sessions = [handlers.start_session(shop.pool, shop.gateway, payment, "pk", CAUSE) for _ in range(4)]
+    sessions = [handlers.start_session(shop.pool, shop.providers, payment, "pk", CAUSE) for _ in range(4)]
     working = asyncio.create_task(shop.work())
     opened = await asyncio.gather(*sessions)
     await working

@@ -65,7 +65,7 @@ async def test_what_did_not_go_through_does_not_count(shop: Shop, how: str) -> N
     assert isinstance(order, OrderState)
     assert left(await bought(shop, lamp=2)) == [("lamp", 1)]
     if how == "cancelled":
-        await cancel_order(shop.pool, shop.gateway, order.id, CAUSE)
+        await cancel_order(shop.pool, shop.providers, order.id, CAUSE)
     if how == "expired":
         await close_order(shop.pool, order.id, "expired", CAUSE, now=order.expires_at)
         await shop.work()

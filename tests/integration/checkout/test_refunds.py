@@ -172,7 +172,7 @@ async def test_a_refund_that_does_not_fit_waits_for_a_person(shop: Shop) -> None
     await shop.receive(shop.signed({"id": "evt_odd", "type": "refund.updated", "data": {"object": shown}}))
     async with shop.pool.acquire() as conn:
         assert [alarm.refund_id for alarm in await store.alarms(conn)] == [refund.id]
-        assert await store.claim_due(conn, 9) == []
+        assert await store.claim_due(conn, shop.providers.rooms(9)) == []
         assert await store.retry_alarmed(conn) == 1
 
 

@@ -83,12 +83,12 @@ async def test_what_an_order_gives_back_is_there_again_and_what_is_gone_meanwhil
     received, server = inbox
     await work(shop, server)
     await ask(shop)
-    await cancel_order(shop.pool, shop.gateway, sold_out.id, CAUSE)
+    await cancel_order(shop.pool, shop.providers, sold_out.id, CAUSE)
     again = await shop.order(lamp=1)  # somebody was faster
     assert await work(shop, server) == 0
     assert received.mails == []
     assert await states(shop) == [("waiting", True)]
-    await cancel_order(shop.pool, shop.gateway, again.id, CAUSE)
+    await cancel_order(shop.pool, shop.providers, again.id, CAUSE)
     assert await work(shop, server) == 1
 
 

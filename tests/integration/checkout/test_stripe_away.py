@@ -47,7 +47,7 @@ async def asked_by(shop: Shop, orders: list[OrderState]) -> list[ProviderDown]:
 
     async def ask(order: OrderState) -> ProviderDown:
         with pytest.raises(ProviderDown) as down:
-            await handlers.start_session(shop.pool, shop.gateway, await shop.payment(order), "pk", CAUSE)
+            await handlers.start_session(shop.pool, shop.providers, await shop.payment(order), "pk", CAUSE)
         return down.value
 
     return await asyncio.gather(*(ask(order) for order in orders))
@@ -64,7 +64,7 @@ async def test_orders_placed_while_stripe_hangs_or_is_gone_are_paid_afterwards_e
 ) -> None:
     await away.stock("lamp", 100)
     stopping = asyncio.Event()
-    working = [asyncio.create_task(keep_doing(step, stopping)) for step in steps.steps(away.pool, away.gateway)[:1]]
+    working = [asyncio.create_task(keep_doing(step, stopping)) for step in steps.steps(away.pool, away.providers)[:1]]
     await away.outage("hang")
     placed = [await away.order(lamp=1) for _ in range(8)]
     await asked_by(away, placed)

@@ -27,6 +27,7 @@ from write_side.refunds import (
     NotAuthorized,
     NothingLeftToCapture,
     NothingToRefund,
+    NotReleasable,
     RefundExceedsCaptured,
     RefundState,
 )
@@ -38,7 +39,7 @@ Call = Request[Any, Any, Any]
 @post("/v1/orders/{order_id:uuid}/edits", status_code=201, security=[{"bearer": ["orders:write"]}])
 @refuses(
     UnknownOrder, NotEditable, PickingHasBegun, AddsToOrder, NothingToChange, NotAuthorized, AlreadyCaptured,
-    NothingLeftToCapture, NothingToRefund, RefundExceedsCaptured, UNAUTHORIZED, MISSING_SCOPE,
+    NotReleasable, NothingLeftToCapture, NothingToRefund, RefundExceedsCaptured, UNAUTHORIZED, MISSING_SCOPE,
 )  # fmt: skip
 async def post_edit(
     request: Call, order_id: FromPath[UUID], data: JSONBody[EditOrder], own: Own, token: OptionalOrderToken = None,

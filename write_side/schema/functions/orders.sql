@@ -45,12 +45,12 @@ DECLARE
     v_currencies text[];
     v_skus text[];
     v_codes text[] := '{}';
-    v_accounts uuid[];  -- of those who pay on invoice
+    v_accounts uuid[];  -- of those who may pay on credit
     v_coded boolean;
     v_gifted boolean;
 BEGIN
     SELECT json_agg(q), array_agg(q.id) FILTER (WHERE o.id IS NOT NULL), array_agg(q.cart_id),
-           array_agg(DISTINCT q.totals ->> 'currency'), array_agg(q.account_id) FILTER (WHERE q.payment_method = 'invoice'),
+           array_agg(DISTINCT q.totals ->> 'currency'), array_agg(q.account_id) FILTER (WHERE q.payment_method <> 'card'),
            bool_or(q.codes <> '{}'), bool_or(q.gift_cards <> '[]')
     INTO quotes, ordered, v_carts, v_currencies, v_accounts, v_coded, v_gifted
     FROM quote q LEFT JOIN customer_order o ON o.quote_id = q.id WHERE q.id = ANY (p_quotes);

@@ -24,3 +24,8 @@ $$;
 CREATE OR REPLACE FUNCTION payments_void(p_payment uuid) RETURNS void LANGUAGE sql AS $$
     UPDATE payment p SET todo = 'void', attempts = 0, next_attempt_at = clock_timestamp() WHERE p.id = p_payment
 $$;
+
+-- The way to pay of a payment: who is asked about its refunds.
+CREATE OR REPLACE FUNCTION payments_method(p_payment uuid) RETURNS text LANGUAGE sql STABLE AS $$
+    SELECT p.method FROM payment p WHERE p.id = p_payment
+$$;
