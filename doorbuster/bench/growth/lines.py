@@ -23,9 +23,9 @@ class Kind(Struct, frozen=True):
     """One kind of question. The keys are how it was asked: `COLD`, or how many clients at once ("1", "32")."""
 
     asked: int  # different requests
-    bytes_per_answer: float
     ours: dict[str, Figures]
     limit: dict[str, Figures] = {}
+    failed: dict[str, str] = {}  # ways of asking that could not be measured, and why
 
 
 class Filling(Struct, frozen=True):
@@ -50,6 +50,12 @@ class Size(Struct, frozen=True):
     stores: dict[str, dict[str, int]]  # bytes: store → part → so many
     kinds: dict[str, Kind]
     failed: dict[str, str] = {}  # kinds that could not be measured, and why
+
+
+def failed(size: Size) -> dict[tuple[str, str], str]:
+    """What has no figures, and why: (kind, way of asking); a kind that failed as a whole has no way."""
+    ways = {(name, way): why for name, kind in size.kinds.items() for way, why in kind.failed.items()}
+    return {(name, ""): why for name, why in size.failed.items()} | ways
 
 
 def read(file: Path) -> list[Size]:

@@ -3,7 +3,8 @@
 import asyncio
 import statistics
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from functools import partial
 from typing import Any
 
@@ -11,39 +12,60 @@ from doorbuster.bench import children, cpu, frame, ground, http_client, placing,
 from doorbuster.bench.frame import Invalid, Round, Rounds, Side
 from doorbuster.bench.ground import Ground
 from doorbuster.bench.growth.filling import PATIENCE, ask
-from doorbuster.bench.growth.kinds import Question
+from doorbuster.bench.growth.kinds import Question, Targets
 from doorbuster.bench.growth.lines import COLD, Figures, Kind
 
 CLIENTS = (1, 32)
 FIRST = 500  # requests that are asked cold
+TRIES = 3  # of one way of asking
 
 
 def measured(ground_: Ground, question: Question, seconds: float, rounds: int) -> Kind:
-    """Raises `Invalid` where an answer was wrong."""
-    cold = _cold(ground_, question.requests[:FIRST])
-    ours, limit = question.targets(question.requests)
-    targets = {"ours": ours} | ({"limit": limit} if limit else {})
-    sides: dict[str, Side] = {
-        f"{name} {clients}": partial(target.run, clients, seconds, wrk.rate)
-        for clients in CLIENTS
-        for name, target in targets.items()
-    }
-    done = frame.in_turns(Rounds(rounds), sides, ground_.roots, partial(ground_.until_quiet, patience=PATIENCE))
+    """Each way of asking for itself: where answers are wrong or too slow, that way has no figures and the others have.
+    Raises `Invalid` where nothing is answered rightly."""
+    ours: dict[str, Figures] = {}
+    limit: dict[str, Figures] = {}
+    failed: dict[str, str] = {}
+    with _told_in(failed, COLD):
+        ours[COLD] = _cold(ground_, question.requests[:FIRST])
+    targets = question.targets(question.requests)
+    for clients in CLIENTS:
+        with _told_in(failed, str(clients)):
+            done = _in_turns(ground_, targets, clients, seconds, rounds)
+            ours[str(clients)] = _middle(done["ours"])
+            if "limit" in done:
+                limit[str(clients)] = _middle(done["limit"])
     ground_.only("read-api")  # a bare handler has done its work
-    size = statistics.median(round_.work.facts["bytes_per_answer"] for round_ in done["ours 1"])
-    return Kind(len(question.requests), round(size), {COLD: cold, **_figures(done, "ours")}, _figures(done, "limit"))
+    return Kind(len(question.requests), ours, limit, failed)
+
+
+@contextmanager
+def _told_in(failed: dict[str, str], way: str) -> Iterator[None]:
+    try:
+        yield
+    except Invalid as error:
+        failed[way] = str(error)
+
+
+def _in_turns(ground_: Ground, targets: Targets, clients: int, seconds: float, rounds: int) -> dict[str, list[Round]]:
+    sides: dict[str, Side] = {
+        name: partial(target.run, clients, seconds, wrk.rate)
+        for name, target in zip(("ours", "limit"), targets, strict=True)
+        if target is not None
+    }
+    quiet = partial(ground_.until_quiet, patience=PATIENCE)
+    for _ in range(TRIES - 1):
+        with suppress(Invalid):  # a busy machine answers a search with 503 now and then
+            return frame.in_turns(Rounds(rounds), sides, ground_.roots, quiet)
+    return frame.in_turns(Rounds(rounds), sides, ground_.roots, quiet)
 
 
 def warm_up(ground_: Ground, question: Question, seconds: float) -> None:
     """Ask for so long, for nothing."""
     ground_.only("read-api")
-    ours, _ = question.targets(question.requests)
+    ours, _ = question.targets(question.requests[:FIRST])
     ours.run(CLIENTS[-1], seconds, wrk.rate)
     ground_.only("read-api")
-
-
-def _figures(done: Mapping[str, Sequence[Round]], name: str) -> dict[str, Figures]:
-    return {str(n): _middle(done[f"{name} {n}"]) for n in CLIENTS if f"{name} {n}" in done}
 
 
 def _middle(rounds: Sequence[Round]) -> Figures:

@@ -19,7 +19,7 @@ from doorbuster.bench.growth.lines import Kind, Size
 from doorbuster.running import StartFailed
 
 WARM_UP = 15.0  # seconds of each kind before the first size: a node that just started has compiled little
-TRIES = 3  # a busy machine answers a search with 503 now and then
+TRIES = 3  # of a kind, until its requests are answered rightly
 
 
 class Wanted(Struct, frozen=True):
@@ -45,7 +45,7 @@ def run(wanted: Wanted) -> int:
             for products in missing:
                 size = _measured(stood, products, wanted, WARM_UP if products == missing[0] else 0.0)
                 lines.append(wanted.file, size)
-                whole = whole and not size.failed
+                whole = whole and not lines.failed(size)
     except (Invalid, StartFailed) as error:
         say(f"not measured: {error}")
         return 1

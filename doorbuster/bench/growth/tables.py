@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from doorbuster.bench.growth import lines
 from doorbuster.bench.growth.lines import COLD, Kind, Size
 
 NAMES = {
@@ -13,6 +14,7 @@ NAMES = {
 }
 LIMITS = {"product_page": "bare ASGI", "order_status": "bare ASGI", "search": "Elasticsearch itself"}
 ALONE, CROWD = "1", "32"
+WAYS = {COLD: "cold, 1 client", ALONE: "1 client", CROWD: "32 clients"}
 LOAD = "load"  # what the generator costs is no cost of an answer
 LEAST = 0.03  # of an answer's cost that a process has part in
 
@@ -21,8 +23,8 @@ def tables(sizes: Sequence[Size]) -> str:
     """All of it in Markdown."""
     parts = ["", *_measured(sizes), "", *_filling(sizes), "", *_stores(sizes), ""]
     for name in NAMES:
-        parts += [*_kind(name, sizes), ""]
-    return "\n".join([*parts, ""]).replace("\n\n\n", "\n\n")
+        parts += _kind(name, sizes)
+    return "\n".join([*parts, ""])
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> list[str]:
@@ -40,7 +42,8 @@ def _measured(sizes: Sequence[Size]) -> list[str]:
 
 
 def _failed(size: Size) -> str:
-    return "; ".join(f"{NAMES[name]}: {why}" for name, why in size.failed.items())
+    told = (f"{NAMES[name]} {WAYS.get(way, '')}".strip() for name, way in lines.failed(size))
+    return "; ".join(told)
 
 
 def _filling(sizes: Sequence[Size]) -> list[str]:
@@ -69,13 +72,12 @@ def _told(parts: Mapping[str, int]) -> str:
 def _kind(name: str, sizes: Sequence[Size]) -> list[str]:
     rows = [row for size in sizes if name in size.kinds for row in _ways(size.products, name, size.kinds[name])]
     head = ("products", "", "a second", "p50", "p95", "p99", "CPU ms an answer")
-    return [f"**{NAMES[name]}**, ms", "", *_table(head, rows)] if rows else []
+    return [f"**{NAMES[name]}**, ms", "", *_table(head, rows), ""] if rows else []
 
 
 def _ways(products: int, name: str, kind: Kind) -> Iterator[tuple[str, ...]]:
-    ours = {COLD: "cold, 1 client", ALONE: "1 client", CROWD: "32 clients"}
     limit = {ALONE: f"{LIMITS.get(name)}, 1", CROWD: f"{LIMITS.get(name)}, 32"}
-    for told, figures in ((ours, kind.ours), (limit, kind.limit)):
+    for told, figures in ((WAYS, kind.ours), (limit, kind.limit)):
         for way, f in figures.items():
             cost = _cost({program: spent for program, spent in f.cpu_ms.items() if program != LOAD})
             times = (f"{value:,.3g}" for value in (f.p50_ms, f.p95_ms, f.p99_ms))
