@@ -19,8 +19,8 @@ path.logs: {data}/logs
 # A laptop's disk is often fuller than these thresholds like, and a read-only index would look like a bug of ours.
 cluster.routing.allocation.disk.threshold_enabled: false
 action.auto_create_index: false
-# Real memory counts garbage that nobody has collected yet. The collector below waits until the heap is full; the breaker
-# would refuse everything from 95 % on, and then nothing is left that could fill it.
+# Real memory counts garbage that nobody has collected yet. The collector below waits until the heap is full; the
+# breaker would refuse everything from 95 % on, and then nothing is left that could fill it.
 indices.breaker.total.use_real_memory: false
 """
 _LOGGING = """\
