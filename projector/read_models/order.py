@@ -25,6 +25,7 @@ from shared.envelope import Recorded
 from shared.events.fulfilment import FulfilmentEvent, ParcelDelivered, ParcelShipped, ParcelTracked
 from shared.events.notifications import MailSent
 from shared.events.orders import (
+    OrderAddedTo,
     OrderCancelled,
     OrderClaimed,
     OrderClosing,
@@ -129,6 +130,7 @@ class Order(Folded, frozen=True):
     retry_at: datetime | None = None
     picking: bool = False  # somebody is at the shelf, or was
     returns: tuple[StatusReturn, ...] = ()
+    additions: tuple[UUID, ...] = ()  # orders that add to it
 
 
 def touches(_recorded: Recorded, event: Event) -> Sequence[str]:
@@ -160,6 +162,7 @@ def evolve(state: Order | None, recorded: Recorded, event: Happening) -> Order:
         retry_at=_retry_after(before, event),
         picking=before.picking or isinstance(event, PickStarted | PickFinished),
         returns=returns_after(before.returns, recorded.recorded_at, event),
+        additions=(*before.additions, event.addition_id) if isinstance(event, OrderAddedTo) else before.additions,
     )
 
 

@@ -143,6 +143,7 @@ def render(id_: str, state: RecordedOrder, _keys: Keys) -> Rendered:
         first_decline_reason=state.declines[0] if state.declines else None,
         first_declined_at=state.first_declined_at,
         recovered_by=state.recovered_by,
+        adds_to=placed.adds_to,
         returned_items=returned_items(seen.returns),
         return_reasons=[each.reason for each in seen.returns if each.state not in ("rejected", "cancelled", "expired")],
     )
@@ -186,7 +187,7 @@ def _back(state: RecordedOrder, how: str) -> tuple[Counter[str], Counter[str]]:
 
 MODEL = ReadModel(
     name=RECORDS,
-    version="v12",
+    version="v13",
     sink=ELASTICSEARCH,
     contexts=order.CONTEXTS,
     state=RecordedOrder,

@@ -78,6 +78,8 @@ def render(id_: str, state: Order, keys: Keys) -> Rendered:
         replaces=placed.replaces.order_id if placed.replaces else None,
         gift_cards=Money(paid, currency) if (paid := sum(part.amount_minor for part in placed.gift_cards)) else None,
         bundles=_lines(placed.bundles, placed.totals.currency),
+        adds_to=placed.adds_to,
+        additions=list(state.additions),
     )
     return Rendered({id_: encode(status)})
 
@@ -135,7 +137,7 @@ def _lines(lines: Iterable[PricedLine], currency: str) -> list[StatusLine]:
 
 MODEL = ReadModel(
     name=STATUS,
-    version="v10",
+    version="v11",
     sink=REDIS,
     contexts=order.CONTEXTS,
     state=Order,

@@ -130,6 +130,7 @@ _STOCK: Json = {
 _ORDERS: Json = {
     "order_id": KEYWORD,
     "account_id": KEYWORD,
+    "adds_to": KEYWORD,
     "number": KEYWORD,
     "state": KEYWORD,
     "payment_state": KEYWORD,

@@ -103,3 +103,4 @@ class OrderRecord(Struct, frozen=True):
     ] = None
     returned_items: Annotated[int, told("how many came back by returns", "pieces", "v7")] = 0
     return_reasons: Annotated[list[str], told("of those, and of what is to come", since="v7")] = []
+    adds_to: Annotated[UUID | None, told("the order that it was added to and goes with", since="v13")] = None

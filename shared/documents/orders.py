@@ -159,3 +159,5 @@ class OrderStatus(Struct, frozen=True, omit_defaults=True):
     credit: Money | None = None  # and what goods pay that come back
     replaces: UUID | None = None  # the order whose goods these were
     bundles: list[StatusLine] = []  # as they were sold; what is in them stands in `lines`, as it is sent
+    adds_to: UUID | None = None  # the order that it goes with
+    additions: list[UUID] = []  # orders that were added to it, oldest first

@@ -160,6 +160,15 @@ class OrderPlaced(Struct, frozen=True, omit_defaults=True, tag="orders.order_pla
     gift_cards: list[GiftPart] = []  # what they pay of the total; the payment is over the rest
     replaces: Replaces | None = None  # it is sent in exchange for goods that come back
     bundles: list[PricedLine] = []  # as they were sold; what is in them stands in `lines`
+    adds_to: UUID | None = None  # an order that was paid and not picked, which it goes with
+
+
+class OrderAddedTo(Struct, frozen=True, tag="orders.order_added_to.v1"):
+    """More was ordered to go with it: an order of its own, whose `OrderPlaced.adds_to` is this one."""
+
+    order_id: UUID
+    addition_id: UUID
+    number: str  # of the addition
 
 
 class OrderConfirmed(Struct, frozen=True, tag="orders.order_confirmed.v1"):
@@ -180,7 +189,7 @@ class OrderClosing(Struct, frozen=True, tag="orders.order_closing.v1"):
     """It will be cancelled or expire as soon as the payment provider confirms that nothing can be charged any more."""
 
     order_id: UUID
-    reason: str  # "cancelled" | "expired"
+    reason: str  # "cancelled" | "expired" | "payment_not_accepted" | "order_left": without what was added and not paid
 
 
 class OrderCancelled(Struct, frozen=True, tag="orders.order_cancelled.v1"):
@@ -247,5 +256,6 @@ OrderEvent = (
     | OrderCompleted
     | OrderReallocated
     | OrderReaddressed
+    | OrderAddedTo
     | OrderRedacted
 )

@@ -10,7 +10,7 @@ from write_side.causes import joining_order
 from write_side.commands import Answer, Call
 from write_side.database import Connection, Pool
 from write_side.errors import Invalid
-from write_side.event_log import Positions
+from write_side.event_log import Positions, together
 from write_side.fulfilment import domain, store
 from write_side.fulfilment.domain import NewParcel, Parcel, TrackingNumberTaken, UnknownParcel, UnshippedOrders
 from write_side.fulfilment.picking.domain import Pick, PickNotPicked, UnknownPick
@@ -37,7 +37,7 @@ async def ship_parcel(pool: Pool, order_id: UUID, wanted: NewParcel, cause: Meta
             positions = await store.insert(conn, parcel, event, joined)
             if positions is None:
                 raise TrackingNumberTaken("another parcel of this carrier has this tracking number")
-            return parcel, positions
+            return parcel, together(positions, await orders.close_unpaid(conn, standing.order, joined))
 
         return await commands.run(pool, decide, call)
 

@@ -12,6 +12,7 @@ from shared.envelope import Metadata, Recorded
 from shared.events.notifications import MailRefused, MailSent
 from shared.http import tracing
 from shared.links import order_token
+from shared.money import Money
 from shared.settings import Settings
 from write_side import (
     commands,
@@ -165,6 +166,8 @@ async def _letter(pool: Pool, mail: Mail, order: Order, settings: Settings) -> L
         return letters.declined(reason, order.expires_at)
     if mail.kind == domain.COMPLETED:
         return letters.completed()
+    if mail.kind in (domain.ADDED, domain.LEFT_WITHOUT):
+        return await _about_addition(pool, mail, order)
     if mail.kind == domain.READDRESSED:
         return letters.readdressed()
     assert mail.subject_id is not None
@@ -205,6 +208,19 @@ async def _about_parcel(pool: Pool, parcel_id: UUID, order: Order, *, arrived: b
         parcel = await fulfilment.find(conn, parcel_id)
     assert parcel is not None
     return letters.shipped(parcel.carrier, parcel.tracking_number, parcel.lines, order.lines, arrived=arrived)
+
+
+async def _about_addition(pool: Pool, mail: Mail, order: Order) -> Letter:
+    assert order.adds_to is not None
+    async with pool.acquire() as conn:
+        first = await orders.find_head(conn, order.adds_to)
+        payment = await payments.find_payment(conn, order.payment_id)
+    assert first is not None
+    assert payment is not None
+    if mail.kind == domain.LEFT_WITHOUT:
+        return letters.left_without(first.number)
+    charged = Money(order.charged_minor, order.totals.currency)
+    return letters.added(first.number, charged, order.expires_at, on_invoice=payment.method == "invoice")
 
 
 async def _about_return(pool: Pool, mail: Mail, order: Order) -> Letter:

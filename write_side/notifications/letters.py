@@ -189,6 +189,27 @@ def readdressed() -> Letter:
     )
 
 
+def added(first: str, charged: Money, expires_at: datetime, *, on_invoice: bool) -> Letter:
+    """More goes with an order, if it is paid in time; whoever did not ask for that learns of it."""
+    amount = display(charged.amount_minor, charged.currency)
+    until = f"The goods are held for you until {expires_at:%H:%M} UTC, if your order {first} has not left before."
+    pay = "You get an invoice for it." if on_invoice else f"{amount} are to be paid. {until}"
+    return Letter(
+        f"More goes with your order {first}",
+        f"more was added to your order {first}: it is order {{number}}, and is sent with it. {pay} If that was not "
+        "you, please tell us.",
+    )
+
+
+def left_without(first: str) -> Letter:
+    """What was added was not paid as the first was packed."""
+    return Letter(
+        f"Your order {first} leaves without order {{number}}",
+        f"your order {first} is being packed, and order {{number}}, which was to go with it, is not paid: it is "
+        "cancelled, and nothing is charged for it.",
+    )
+
+
 def completed() -> Letter:
     """All has arrived, and nobody waits for anything."""
     return Letter("Your order {number} is complete", "your order {number} has arrived, all of it. Thank you.")

@@ -9,7 +9,7 @@ from shared.events.fulfilment import ParcelDelivered, ParcelShipped
 from shared.events.gift_cards import GiftCardIssued
 from shared.events.invoices import InvoiceIssued, InvoiceOverdue
 from shared.events.notifications import MailQueued
-from shared.events.orders import OrderCompleted, OrderConfirmed, OrderReaddressed
+from shared.events.orders import OrderAddedTo, OrderCancelled, OrderCompleted, OrderConfirmed, OrderReaddressed
 from shared.events.payments import PaymentDeclined
 from shared.events.refunds import AmountReleased, RefundSucceeded
 from shared.events.returns import (
@@ -28,10 +28,12 @@ from shared.ids import uuid7
 from write_side.database import Connection
 from write_side.notifications import store
 from write_side.notifications.domain import (
+    ADDED,
     COMPLETED,
     DELIVERED,
     GIFT_CARD,
     INVOICE,
+    LEFT_WITHOUT,
     NOT_REPLACED,
     ORDER_CONFIRMATION,
     OVERDUE,
@@ -98,6 +100,15 @@ def reactions(sender: str) -> list[Reaction]:
         assert isinstance(event, OrderReaddressed)
         await queue(conn, event.order_id, READDRESSED, recorded.event_id, cause)  # an order may be so several times
 
+    async def add(conn: Connection, _: Recorded, event: Event, cause: Metadata) -> None:
+        assert isinstance(event, OrderAddedTo)
+        await queue(conn, event.addition_id, ADDED, event.order_id, cause)  # its link opens what was added
+
+    async def leave(conn: Connection, _: Recorded, event: Event, cause: Metadata) -> None:
+        assert isinstance(event, OrderCancelled)
+        if event.reason == "order_left":
+            await queue(conn, event.order_id, LEFT_WITHOUT, None, cause)
+
     async def complete(conn: Connection, _: Recorded, event: Event, cause: Metadata) -> None:
         assert isinstance(event, OrderCompleted)
         await queue(conn, event.order_id, COMPLETED, None, cause)
@@ -129,6 +140,8 @@ def reactions(sender: str) -> list[Reaction]:
         Reaction("release_mail", (tag_of(AmountReleased),), release),
         Reaction("parcel_mail", (tag_of(ParcelShipped), tag_of(ParcelDelivered)), ship),
         Reaction("readdressed_mail", (tag_of(OrderReaddressed),), change),
+        Reaction("addition_mail", (tag_of(OrderAddedTo),), add),
+        Reaction("left_without_mail", (tag_of(OrderCancelled),), leave),
         Reaction("completion_mail", (tag_of(OrderCompleted),), complete),
         Reaction("replacement_mail", (tag_of(ReplacementPlaced),), replace),
         Reaction("return_mail", tuple(map(tag_of, _OF_RETURNS)), come_back),

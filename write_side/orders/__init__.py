@@ -13,16 +13,18 @@ An order goes pending_payment → confirmed, or → closing → cancelled | expi
     cancel (client), expiry (worker)  make it closing, todo = void; payments.steps → `finish_closing` → `learn` ends it
 """
 
+from write_side.orders.adding import close_unpaid, lock_additions, place_addition, quote_addition
 from write_side.orders.changes.store import complete, readdress, reallocate
 from write_side.orders.domain import Order, Quote
 from write_side.orders.handlers import OrderState, find_state, show_order
 from write_side.orders.limiting import check_limits
-from write_side.orders.opened import PlacedOrder, with_token
+from write_side.orders.opened import PlacedOrder, opened, with_token
 from write_side.orders.placing import Placements, open_placements
 from write_side.orders.quoting import Outside
 from write_side.orders.redacting import Redacted, UnfinishedOrders, check_finished, redact
 from write_side.orders.refusals import (
     AlreadyPaid,
+    NotAddable,
     NotSellable,
     OrderTokenRequired,
     TotalOutOfRange,
@@ -52,12 +54,12 @@ from write_side.orders.store import (
 )
 
 __all__ = [
-    "AlreadyPaid", "NotSellable", "Order", "OrderState", "OrderTokenRequired", "Outside", "PlacedOrder",
-    "Placements", "Quote", "Redacted", "TotalOutOfRange", "UnfinishedOrders", "UnknownOrder", "Wish",
-    "WrongOrderToken", "begin_closing", "check_finished", "check_limits", "close_expired", "complete", "fallen_through",
+    "AlreadyPaid", "NotAddable", "NotSellable", "Order", "OrderState", "OrderTokenRequired", "Outside", "PlacedOrder",
+    "Placements", "Quote", "Redacted", "TotalOutOfRange", "UnfinishedOrders", "UnknownOrder", "Wish", "WrongOrderToken",
+    "begin_closing", "check_finished", "check_limits", "close_expired", "close_unpaid", "complete", "fallen_through",
     "find_by_number", "find_head", "find_order", "find_quote", "find_state", "finish_closing", "is_being_refunded",
-    "is_being_returned", "items_of", "learn", "lock_order", "lock_whole", "named_among", "nearest_to", "numbers_of",
-    "of_person", "open_placements", "place_replacement", "quote_replacement", "quotes_of_person", "readdress",
-    "reallocate", "redact", "save_quote", "show_order",
+    "is_being_returned", "items_of", "learn", "lock_additions", "lock_order", "lock_whole", "named_among", "nearest_to",
+    "numbers_of", "of_person", "open_placements", "opened", "place_addition", "place_replacement", "quote_addition",
+    "quote_replacement", "quotes_of_person", "readdress", "reallocate", "redact", "save_quote", "show_order",
     "with_gift_cards", "with_token",
 ]  # fmt: skip

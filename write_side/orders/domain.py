@@ -16,6 +16,7 @@ from shared.events.gift_cards import GiftPart
 from shared.events.orders import (
     Allocation,
     Discount,
+    OrderAddedTo,
     OrderCancelled,
     OrderClaimed,
     OrderClosing,
@@ -139,6 +140,8 @@ class Order(Struct, frozen=True):
     gift_cards: list[GiftPart] = []
     replaces: Replaces | None = None
     bundles: list[PricedLine] = []
+    adds_to: UUID | None = None
+    additions: list[UUID] = []  # orders that add to it
 
     @property
     def credit_minor(self) -> int:
@@ -250,7 +253,7 @@ def evolve(order: Order | None, event: OrderEvent, version: int) -> Order:
             return Order(
                 e.order_id, e.number, e.quote_id, e.cart_id, e.payment_id, e.person_id, e.mail, e.address, e.country,
                 e.lines, e.totals, e.allocations, e.expires_at, "pending_payment", None, False, version, e.discounts,
-                e.account_id, e.shipping, e.taxes, e.duties_due, e.gift_cards, e.replaces, e.bundles,
+                e.account_id, e.shipping, e.taxes, e.duties_due, e.gift_cards, e.replaces, e.bundles, e.adds_to,
             )  # fmt: skip
         case OrderConfirmed():
             return _moved(order, version, "confirmed", None, deducted=True)
@@ -275,6 +278,9 @@ def evolve(order: Order | None, event: OrderEvent, version: int) -> Order:
         case OrderReaddressed(address=address):
             assert order is not None
             return structs.replace(order, address=address, version=version)
+        case OrderAddedTo(addition_id=addition_id):
+            assert order is not None
+            return structs.replace(order, additions=[*order.additions, addition_id], version=version)
         case OrderRedacted():
             assert order is not None
             return structs.replace(order, mail="", address="", version=version)

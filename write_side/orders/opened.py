@@ -30,10 +30,13 @@ class PlacedOrder(Struct, frozen=True):
 
 def with_token(answer: Answer[OrderState], settings: Settings) -> Answer[PlacedOrder]:
     """The same with its token: put on here, so that the answer kept for repeats holds none."""
-    order = _state.decode(answer.body)
+    return Answer(as_json(opened(_state.decode(answer.body), settings)), answer.positions, answer.replayed)
+
+
+def opened(order: OrderState, settings: Settings) -> PlacedOrder:
+    """An order with its token."""
     token = order_token(settings.link_secret, order.id)
-    placed = PlacedOrder(
+    return PlacedOrder(
         order.id, order.number, order.state, order.totals, order.payment, order.expires_at, token,
         f"{settings.public_read_url}/v1/orders/{order.id}?token={token}",
     )  # fmt: skip
-    return Answer(as_json(placed), answer.positions, answer.replayed)

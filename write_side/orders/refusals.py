@@ -34,6 +34,12 @@ class QuoteStale(Refusal):
     code = "quote_stale"
 
 
+class NotAddable(Refusal):
+    """It does not go with other goods; `why` says what it is."""
+
+    code = "not_addable"
+
+
 class UnknownOrder(NotFound):
     """No such order."""
 

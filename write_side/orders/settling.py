@@ -36,7 +36,7 @@ from write_side.payments import Decline, Notice, Payment, ProviderDown, Provider
 
 log = logging.getLogger(__name__)
 
-Reason = Literal["cancelled", "expired", "payment_not_accepted"]
+Reason = Literal["cancelled", "expired", "payment_not_accepted", "order_left"]
 
 
 class Learnt(Struct, frozen=True):

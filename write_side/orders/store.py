@@ -59,7 +59,7 @@ _ORDER = """SELECT o.id, o.number, o.quote_id, o.cart_id, o.payment_id, o.person
                    o.currency, o.lines_minor, o.shipping_minor, o.tax_minor, o.total_minor, o.discount_minor,
                    o.expires_at, o.state, o.closing_reason, o.deducted, o.version, o.discounts, o.account_id,
                    o.shipping, o.taxes, o.duties_due, o.gift_cards, o.replaces,
-                   o.bundles
+                   o.bundles, o.adds_to, o.additions
             FROM customer_order o"""
 _LINES = """SELECT order_id, sku, product_id, variant_id, name, quantity, unit_price_minor, total_minor, tax_minor,
                    discount_minor, price_list_id, from_quantity, tax_included, included_tax_minor, gift_quantity,
@@ -161,6 +161,13 @@ async def place_replacement(conn: Connection, command: Struct) -> Positions:
     """Place an order whose stock is held already, in the transaction of a caller (see `orders_replace`)."""
     found: str = await conn.fetchval("SELECT orders_replace($1)", as_json(command).decode())
     return decoded(found)
+
+
+async def place_addition(conn: Connection, command: Struct) -> Outcome:
+    """Place an order that adds to another one, in the transaction of a caller who holds that (see `orders_add`)."""
+    row = await conn.fetchrow("SELECT * FROM orders_add($1)", as_json(command).decode())
+    assert row is not None
+    return Outcome(row["outcome"], None, row["positions"], _facts.decode(row["facts"]))
 
 
 async def fallen_through(conn: Connection, after: UUID, limit: int) -> list[UUID]:

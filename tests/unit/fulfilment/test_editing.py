@@ -1,26 +1,32 @@
 """What of a paid order may still be changed."""
 
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
 import pytest
 
 from shared.events.fulfilment import ParcelLine
+from shared.events.orders import Totals
 from write_side.errors import Refusal
 from write_side.fulfilment.domain import Parcel
 from write_side.fulfilment.editing.domain import (
+    AdditionUnpaid,
     AddsToOrder,
     EditOrder,
+    IsAddition,
     NewQuantity,
     NotEditable,
     NothingToChange,
     PickingHasBegun,
+    check_addable,
     check_editable,
     leaves_nothing,
     lowered,
 )
 from write_side.fulfilment.picking.domain import Pick
 from write_side.inventory import Demand
+from write_side.orders import Order
 
 ID = UUID(int=1)
 
@@ -70,3 +76,27 @@ def test_whoever_wants_nothing_pays_no_shipping() -> None:
     owed = {"lamp": 2, "bulb": 0}
     assert leaves_nothing(owed, lowered(owed, edit(lamp=0)))
     assert not leaves_nothing(owed, lowered(owed, edit(lamp=1)))
+
+
+def order(state: Any = "confirmed", adds_to: UUID | None = None) -> Order:
+    nothing = Totals("EUR", 0, 0, 0, 0)
+    at = datetime(2026, 11, 27, tzinfo=UTC)
+    return Order(
+        ID, "", ID, ID, ID, ID, "", "", "DE", [], nothing, [], at, state, None, False, 1, adds_to=adds_to
+    )  # fmt: skip
+
+
+def test_more_goes_with_a_paid_order_of_which_something_is_sent() -> None:
+    check_addable(order(), {"lamp": 1}, [order()], captured=True)
+    with pytest.raises(NotEditable):
+        check_addable(order(), {"lamp": 1}, [], captured=False)
+    with pytest.raises(NotEditable):
+        check_addable(order(), {"lamp": 0}, [], captured=True)
+    with pytest.raises(IsAddition):
+        check_addable(order(adds_to=ID), {"lamp": 1}, [], captured=True)
+
+
+def test_one_addition_at_a_time_waits_to_be_paid() -> None:
+    with pytest.raises(AdditionUnpaid) as refused:
+        check_addable(order(), {"lamp": 1}, [order(), order("pending_payment")], captured=True)
+    assert refused.value.facts["addition_id"] == ID

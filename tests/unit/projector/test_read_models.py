@@ -54,6 +54,7 @@ from shared.events.inventory import StockAdjusted, StockItemOpened, StockReserve
 from shared.events.orders import (
     OrderConfirmed,
     OrderPlaced,
+    OrderAddedTo,
     OrderReaddressed,
     OrderRedacted,
     OrderTax,
@@ -400,6 +401,15 @@ def test_an_order_shows_what_went_back_and_what_is_on_its_way() -> None:
     assert record.refunded_minor == 1577, "and keeps it"
     _, record = seen(*gone, to_card, RefundSucceeded(UUID(int=3), ORDER, "re_3"))
     assert record.refunded_minor == 2654, "which is all of it, once"
+
+
+def test_what_was_added_to_an_order_shows_with_both() -> None:
+    first = shown(order_status.MODEL, f"order:{ORDER}", placed(), OrderAddedTo(ORDER, UUID(int=77), "7F3K-29QM"))
+    seen = msgspec.json.decode(first.documents[str(ORDER)] or b"", type=OrderStatus)
+    assert (seen.additions, seen.history[-1].what, seen.adds_to) == ([UUID(int=77)], "order_added_to", None)
+    added = structs.replace(placed(), adds_to=UUID(int=78))
+    other = shown(order_status.MODEL, f"order:{ORDER}", added).documents[str(ORDER)]
+    assert msgspec.json.decode(other or b"", type=OrderStatus).adds_to == UUID(int=78)
 
 
 def test_an_order_that_goes_elsewhere_shows_where_and_its_record_holds_nothing_of_it() -> None:

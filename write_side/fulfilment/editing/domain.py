@@ -1,7 +1,7 @@
 """Edits of an order, pure: whether it may still be changed, and what it has less afterwards.
 
 What it costs is frozen in its quote: less of a line gives back what these units have cost, and an address is changed
-for another one by which shipping and taxes are the same. Whoever wants more places another order.
+for another one by which shipping and taxes are the same. What is added is an order of its own (adding.py).
 """
 
 from collections.abc import Iterable, Mapping
@@ -14,6 +14,7 @@ from write_side.errors import Refusal
 from write_side.fulfilment.domain import Parcel
 from write_side.fulfilment.picking.domain import Pick
 from write_side.inventory import Demand
+from write_side.orders import Order
 
 
 class NotEditable(Refusal):
@@ -29,7 +30,7 @@ class PickingHasBegun(Refusal):
 
 
 class AddsToOrder(Refusal):
-    """More than is ordered: place another order. `lines` says how many are."""
+    """More than is ordered: `POST …/additions` adds. `lines` says how many are ordered."""
 
     code = "adds_to_order"
 
@@ -46,6 +47,18 @@ class AddressChangesPrice(Refusal):
     code = "address_changes_price"
 
 
+class IsAddition(Refusal):
+    """It adds to another order and goes with it: `adds_to` is the one to be changed."""
+
+    code = "is_addition"
+
+
+class AdditionUnpaid(Refusal):
+    """What was added before waits to be paid, or cancelled; `addition_id` says which order that is."""
+
+    code = "addition_unpaid"
+
+
 class NewQuantity(Struct, frozen=True, forbid_unknown_fields=True):
     """So many of a SKU from now on; 0 for none."""
 
@@ -57,6 +70,12 @@ class EditOrder(Struct, frozen=True, forbid_unknown_fields=True):
     """`{"lines": [{"sku": "DB100000", "quantity": 0}]}`: none of it any more; other lines stay as they are."""
 
     lines: Annotated[list[NewQuantity], Meta(min_length=1, max_length=5_000)]
+
+
+class AddLines(Struct, frozen=True, forbid_unknown_fields=True):
+    """`{"lines": [{"sku": "DB100000", "quantity": 1}]}`: so many more, of what is ordered or of something else."""
+
+    lines: Annotated[list[Demand], Meta(min_length=1, max_length=5_000)]
 
 
 class ChangeAddress(Struct, frozen=True, forbid_unknown_fields=True):
@@ -78,6 +97,19 @@ def check_movable(*, held: bool, by_staff: bool) -> None:
     `not_editable`."""
     if held and not by_staff:
         raise NotEditable("its payment is still being looked at", order_state="confirmed")
+
+
+def check_addable(order: Order, owed: Mapping[str, int], added: Iterable[Order], *, captured: bool) -> None:
+    """Whether more may go with an order that may still be changed. `added`: what was and is not over. Refuses
+    `is_addition`, `not_editable`, `addition_unpaid`."""
+    if order.adds_to is not None:
+        raise IsAddition("add to the order that this one adds to", adds_to=order.adds_to)
+    if not captured:
+        raise NotEditable("its money is not taken yet", order_state=order.state)
+    if not any(quantity > 0 for quantity in owed.values()):
+        raise NotEditable("nothing of it is to be sent any more", order_state=order.state)
+    if unpaid := next((each.id for each in added if each.state == "pending_payment"), None):
+        raise AdditionUnpaid("pay what was added before, or cancel it", addition_id=unpaid)
 
 
 def lowered(owed: Mapping[str, int], wanted: EditOrder) -> list[Demand]:

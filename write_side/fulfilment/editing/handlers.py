@@ -1,6 +1,7 @@
 """A paid order is changed before it is picked. Each edit is decided under the lock of the order, like the start of a
 pick list: whoever comes second sees what the first one did."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from msgspec import structs
@@ -12,10 +13,10 @@ from write_side.causes import joining_order
 from write_side.commands import Answer, Call
 from write_side.customers import AddressInput, Keyring, SealedContact
 from write_side.database import Connection, Pool
-from write_side.event_log import Positions
+from write_side.event_log import Positions, together
 from write_side.fulfilment import standing
 from write_side.fulfilment.editing import domain
-from write_side.fulfilment.editing.domain import AddressChangesPrice, EditOrder, NotEditable
+from write_side.fulfilment.editing.domain import AddressChangesPrice, EditOrder, IsAddition, NotEditable
 from write_side.orders import Order, OrderState
 from write_side.refunds import NewRefund, RefundState
 
@@ -36,9 +37,13 @@ async def lower_lines(
             domain.check_editable(now.order.state, now.picks, now.parcels)
             less = domain.lowered(now.owed, wanted)
             none_left = domain.leaves_nothing(now.owed, less)
-            back = NewRefund("requested_by_customer", lines=less, shipping=none_left, restock=True)
+            # What was added goes by the shipping that the first has paid.
+            alone = not any(each.state == "confirmed" for each in await orders.lock_additions(conn, now.order))
+            back = NewRefund("requested_by_customer", lines=less, shipping=none_left and alone, restock=True)
             give = refunds.request_within if now.captured else refunds.release_within
-            return await give(conn, order_id, back, joined)
+            given, positions = await give(conn, order_id, back, joined)
+            closed = await orders.close_unpaid(conn, now.order, joined) if none_left else {}
+            return given, together(positions, closed)
 
         return await commands.run(pool, decide, call)
 
@@ -49,8 +54,8 @@ async def change_address(
 ) -> Answer[OrderState]:  # fmt: skip
     """It goes elsewhere, for the same money.
 
-    Refuses `unknown_order`, `broken_address`, `not_editable`, `picking_has_begun`, `address_changes_price`,
-    `keyring_unavailable`.
+    Refuses `unknown_order`, `broken_address`, `not_editable`, `picking_has_begun`, `is_addition`,
+    `address_changes_price`, `keyring_unavailable`.
     """
     address = customers.usable_address(wanted)
     async with pool.acquire() as conn:
@@ -66,10 +71,23 @@ async def change_address(
             domain.check_movable(held=await fraud.is_held(conn, now.order.payment_id), by_staff=by_staff)
             if not now.order.address:
                 raise NotEditable("its customer was erased", order_state=now.order.state)
-            positions = await orders.readdress(conn, now.order, sealed, joined)
+            if now.order.adds_to is not None:
+                raise IsAddition("it goes where the order goes that it adds to", adds_to=now.order.adds_to)
+            moved = [now.order, *await _going_along(conn, now.order)]
+            positions = together(*[await orders.readdress(conn, each, sealed, joined) for each in moved])
             return await orders.find_state(conn, order_id), positions
 
         return await commands.run(pool, decide, call)
+
+
+async def _going_along(conn: Connection, first: Order) -> Sequence[Order]:
+    """What was added to a locked order, all of it still to be changed. Refuses `picking_has_begun`."""
+    added = await orders.lock_additions(conn, first)
+    for each in added:
+        if each.state == "confirmed":
+            stands = await standing.lock(conn, each.id)
+            domain.check_editable(stands.order.state, stands.picks, stands.parcels)
+    return added
 
 
 async def _sealed(pool: Pool, keyring: Keyring, order: Order, address: Address) -> str:

@@ -3,25 +3,39 @@
 from typing import Any
 from uuid import UUID
 
-from litestar import Request, post, put
+from litestar import Request, get, post, put
 from litestar.params import FromPath, JSONBody
 
-from shared.http.described import refuses
+from shared.http.described import Link, leads_to, refuses
 from shared.http.problems import MISSING_SCOPE, UNAUTHORIZED
 from write_side.customers import BrokenAddress, KeyringUnavailable
-from write_side.fulfilment.editing import handlers
+from write_side.fulfilment.editing import adding, handlers
+from write_side.fulfilment.editing.adding import Additions
 from write_side.fulfilment.editing.domain import (
+    AdditionUnpaid,
+    AddLines,
     AddressChangesPrice,
     AddsToOrder,
     ChangeAddress,
     EditOrder,
+    IsAddition,
     NotEditable,
     NothingToChange,
     PickingHasBegun,
 )
-from write_side.http import Answered, IdempotencyKey, OptionalOrderToken, answered, cause, idempotent
+from write_side.http import Answered, IdempotencyKey, OptionalOrderToken, Shown, answered, cause, idempotent, shown
+from write_side.inventory import OutOfStock, PurchaseLimitReached, UnknownStock
+from write_side.invoices import CreditExceeded, InvoiceNotPermitted
 from write_side.opening_orders import key_owner, who_opens
-from write_side.orders import OrderState, UnknownOrder
+from write_side.orders import (
+    NotAddable,
+    NotSellable,
+    OrderState,
+    PlacedOrder,
+    TotalOutOfRange,
+    UnknownOrder,
+    with_token,
+)
 from write_side.refunds import (
     AlreadyCaptured,
     NotAuthorized,
@@ -32,6 +46,9 @@ from write_side.refunds import (
     RefundState,
 )
 from write_side.resources import Own
+from write_side.sales import PassRequired
+from write_side.shipping import ShippingUnavailable, UnknownDestination, UnknownShippingMethod
+from write_side.taxes import TaxesUnavailable
 
 Call = Request[Any, Any, Any]
 
@@ -47,17 +64,55 @@ async def post_edit(
 ) -> Answered[RefundState]:  # fmt: skip
     """Less of some lines, until picking begins; by the Order-Token, the account's session, or the scope orders:write.
 
-    Answers what goes back, or is not taken at all. Nothing can be added: that is another order.
+    Answers what goes back, or is not taken at all. More is added by `POST …/additions`.
     """
     by = await who_opens(request, own, order_id, token)
     call = idempotent(request, key, data, actor=key_owner(by, order_id))
     return answered(request, await handlers.lower_lines(own.pool, order_id, data, cause(request), call), 201)
 
 
+@post("/v1/orders/{order_id:uuid}/additions", status_code=201, security=[{"bearer": ["orders:write"]}])
+@refuses(
+    UnknownOrder, NotEditable, PickingHasBegun, IsAddition, AdditionUnpaid, NotSellable, NotAddable, PassRequired,
+    OutOfStock, UnknownStock, PurchaseLimitReached, TotalOutOfRange, UnknownDestination, UnknownShippingMethod,
+    ShippingUnavailable, TaxesUnavailable, KeyringUnavailable, InvoiceNotPermitted, CreditExceeded, UNAUTHORIZED,
+    MISSING_SCOPE,
+)  # fmt: skip
+@leads_to(
+    Link("post_session", {"payment_id": "/payment/id", "Order-Token": "/order_token"}),
+    Link("post_cancel", {"order_id": "/id", "Order-Token": "/order_token"}),
+)
+async def post_addition(
+    request: Call, order_id: FromPath[UUID], data: JSONBody[AddLines], own: Own, token: OptionalOrderToken = None,
+    key: IdempotencyKey = None,
+) -> Answered[PlacedOrder]:  # fmt: skip
+    """So many more goods, until picking begins, at today's prices; by the Order-Token, the account's session, or the
+    scope orders:write.
+
+    Answers the order that goes with the first, with a token of its own: pay it like any order, or cancel it. It is
+    cancelled by itself if it is not paid in time, or the first leaves without it.
+    """
+    by = await who_opens(request, own, order_id, token)
+    call = idempotent(request, key, data, actor=key_owner(by, order_id))
+    offered = await adding.offer(own.pool, own.keyring, order_id, data, own.settings, own.outside)
+    answer = await adding.add_lines(own.pool, order_id, offered, own.settings, cause(request), call)
+    return answered(request, with_token(answer, own.settings), 201)
+
+
+@get("/v1/orders/{order_id:uuid}/additions", security=[{"bearer": ["orders:write"]}])
+@refuses(UnknownOrder, UNAUTHORIZED, MISSING_SCOPE)
+async def get_additions(
+    request: Call, order_id: FromPath[UUID], own: Own, token: OptionalOrderToken = None
+) -> Shown[Additions]:
+    """What was added to an order, oldest first, each with its own token; who may ask for this is who may add."""
+    await who_opens(request, own, order_id, token)
+    return shown(await adding.list_additions(own.pool, order_id, own.settings))
+
+
 @put("/v1/orders/{order_id:uuid}/address", status_code=200, security=[{"bearer": ["orders:write"]}])
 @refuses(
-    UnknownOrder, NotEditable, PickingHasBegun, AddressChangesPrice, BrokenAddress, KeyringUnavailable, UNAUTHORIZED,
-    MISSING_SCOPE,
+    UnknownOrder, NotEditable, PickingHasBegun, IsAddition, AddressChangesPrice, BrokenAddress, KeyringUnavailable,
+    UNAUTHORIZED, MISSING_SCOPE,
 )  # fmt: skip
 async def put_order_address(
     request: Call, order_id: FromPath[UUID], data: JSONBody[ChangeAddress], own: Own, token: OptionalOrderToken = None,
@@ -76,4 +131,4 @@ async def put_order_address(
     return answered(request, answer)
 
 
-routes = [post_edit, put_order_address]
+routes = [post_edit, post_addition, get_additions, put_order_address]

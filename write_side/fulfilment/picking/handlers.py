@@ -92,7 +92,8 @@ async def start(conn: Connection, now: Standing, pick_id: UUID, cause: Metadata)
     pick = _of(now, pick_id)
     event = domain.start(pick, now.due(), domain.shelf(pick, now.picks, now.places))
     after = domain.evolve(pick, event, pick.version + 1)
-    return after, await store.save(conn, after, event, cause)
+    saved = await store.save(conn, after, event, cause)
+    return after, together(saved, await orders.close_unpaid(conn, now.order, cause))
 
 
 async def finish_pick(

@@ -6,7 +6,7 @@ from uuid import UUID
 from msgspec import structs
 
 from shared.envelope import Metadata
-from shared.events.orders import Allocation, OrderCompleted, OrderReaddressed, OrderReallocated
+from shared.events.orders import Allocation, OrderAddedTo, OrderCompleted, OrderReaddressed, OrderReallocated
 from shared.shards import order_key
 from write_side import event_log
 from write_side.database import Connection, replace
@@ -27,6 +27,15 @@ async def readdress(conn: Connection, order: Order, address: str, cause: Metadat
     query = "UPDATE customer_order SET address = $2, version = version + 1 WHERE id = $1"
     await conn.execute(query, order.id, address)
     event = OrderReaddressed(order.id, order.person_id, address)
+    new = NewEvent("order", order.id, order.version + 1, order_key(order.id), event)
+    return await event_log.append(conn, [new], cause)
+
+
+async def add_to(conn: Connection, order: Order, addition: Order, cause: Metadata) -> Positions:
+    """An order that was just placed adds to a locked one, and the event."""
+    query = "UPDATE customer_order SET additions = additions || $2::uuid, version = version + 1 WHERE id = $1"
+    await conn.execute(query, order.id, addition.id)
+    event = OrderAddedTo(order.id, addition.id, addition.number)
     new = NewEvent("order", order.id, order.version + 1, order_key(order.id), event)
     return await event_log.append(conn, [new], cause)
 

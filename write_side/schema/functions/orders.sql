@@ -261,20 +261,20 @@ BEGIN
     INSERT INTO customer_order (id, number, quote_id, cart_id, payment_id, person_id, mail, address, country, currency,
                                 lines_minor, shipping_minor, discount_minor, tax_minor, total_minor, discounts, state,
                                 expires_at, version, account_id, shipping, taxes, duties_due, gift_cards, gift_minor,
-                                replaces, credit_minor, bundles)
+                                replaces, credit_minor, bundles, adds_to)
     SELECT p.order_id, p.number, p.quote_id, p.cart_id, p.payment_id, p.person_id, p.mail, p.address, p.country,
            t.currency, t.lines_minor, t.shipping_minor, coalesce(t.discount_minor, 0), t.tax_minor, t.total_minor,
            coalesce(p.discounts, '[]'), 'pending_payment', p.expires_at, 1, p.account_id, p.shipping,
            coalesce(p.taxes, '[]'), coalesce(p.duties_due, false), coalesce(p.gift_cards, '[]'),
            (SELECT coalesce(sum((g ->> 'amount_minor')::bigint), 0) FROM jsonb_array_elements(p.gift_cards) AS g),
            p.replaces, (SELECT coalesce(sum((g ->> 'amount_minor')::bigint), 0) FROM jsonb_array_elements(p.replaces -> 'credits') AS g),
-           coalesce(p.bundles, '[]')
+           coalesce(p.bundles, '[]'), p.adds_to
     FROM unnest(v_placed) AS placed,
          jsonb_to_record(placed) AS p(order_id uuid, number text, quote_id uuid, cart_id uuid, payment_id uuid,
                                       person_id uuid, mail text, address text, country text, expires_at timestamptz,
                                       totals jsonb, discounts jsonb, account_id uuid, shipping jsonb,
                                       taxes jsonb, duties_due boolean, gift_cards jsonb,
-                                      replaces jsonb, bundles jsonb),
+                                      replaces jsonb, bundles jsonb, adds_to uuid),
          jsonb_to_record(p.totals) AS t(currency text, lines_minor bigint, shipping_minor bigint, discount_minor bigint,
                                         tax_minor bigint, total_minor bigint);
     INSERT INTO order_line (order_id, n, sku, product_id, variant_id, name, quantity, unit_price_minor, total_minor,
@@ -439,6 +439,39 @@ BEGIN
          convert_to(p_command ->> 'payment_requested', 'UTF8'))]::waiting_event[];
     RETURN (SELECT positions_of(array_agg(a.shard), array_agg(a.at))
             FROM event_append_waiting(v_waiting, convert_to(p_command ->> 'metadata', 'UTF8')) AS a);
+END $$;
+
+-- Places an order that adds to another one, which the caller holds: one command like those of `orders_place`, asked of the
+-- same rows under the same locks, with no cart and no Idempotency-Key of its own. Answers `done`, `limit_reached`,
+-- `credit_gone`, or `out_of_stock` with the lines that lack; whoever is refused rolls back.
+CREATE OR REPLACE FUNCTION orders_add(p_command jsonb, OUT outcome text, OUT positions jsonb, OUT facts jsonb)
+LANGUAGE plpgsql AS $$
+DECLARE
+    v_commands jsonb := jsonb_build_array(p_command);
+    v_order uuid := p_command ->> 'order_id';
+    v_key text := 'order:' || v_order;
+    v_stock record;
+    v_waiting waiting_event[];
+BEGIN
+    outcome := (orders_admit_credits(v_commands, orders_admit_limits(v_commands, ARRAY['new'])))[1];
+    facts := '[]';
+    IF outcome <> 'new' THEN
+        RETURN;
+    END IF;
+    PERFORM orders_insert(v_commands, ARRAY[1]);
+    SELECT r.changes, r.refusals INTO v_stock FROM orders_reserve(v_commands, ARRAY[1]) AS r;
+    IF v_stock.refusals <> '[]' THEN
+        outcome := 'out_of_stock';
+        facts := v_stock.refusals;
+        RETURN;
+    END IF;
+    v_waiting := v_stock.changes || orders_take_credits(v_commands, ARRAY[1]) || ARRAY[
+        (1, 'order', v_order, v_key, 1, 'orders.order_placed.v1', convert_to(p_command ->> 'placed', 'UTF8')),
+        (1, 'payment', (p_command ->> 'payment_id')::uuid, v_key, 1, 'payments.payment_requested.v1',
+         convert_to(p_command ->> 'payment_requested', 'UTF8'))]::waiting_event[];
+    outcome := 'done';
+    positions := (SELECT positions_of(array_agg(a.shard), array_agg(a.at))
+                  FROM event_append_waiting(v_waiting, convert_to(p_command ->> 'metadata', 'UTF8')) AS a);
 END $$;
 
 -- What an order's stock becomes when it is settled: `deduct` (paid), `release` (it was never paid), or `return` (paid,

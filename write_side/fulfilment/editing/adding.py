@@ -1,0 +1,89 @@
+"""More goes with a paid order, before it is picked: an order of its own, placed under the lock of the first."""
+
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from msgspec import Struct
+
+from shared.envelope import Metadata
+from shared.events.orders import QuoteIssued
+from shared.settings import Settings
+from write_side import commands, inventory, orders, payments
+from write_side.causes import joining_order
+from write_side.commands import Answer, Call
+from write_side.customers import Keyring
+from write_side.database import Connection, Pool
+from write_side.event_log import Positions
+from write_side.fulfilment import standing
+from write_side.fulfilment.editing import domain
+from write_side.fulfilment.editing.domain import AddLines, IsAddition
+from write_side.invoices import Method, PayBy
+from write_side.orders import OrderState, Outside, PlacedOrder
+
+
+class Additions(Struct, frozen=True):
+    """What was added to an order, oldest first: orders of their own."""
+
+    additions: list[PlacedOrder]
+
+
+async def list_additions(pool: Pool, order_id: UUID, settings: Settings) -> Additions:
+    """Each as it stands, with its token. Refuses `unknown_order`."""
+    async with pool.acquire() as conn:
+        order = await orders.find_head(conn, order_id)
+        if order is None:
+            raise orders.UnknownOrder("there is no such order")
+        found = [await orders.find_state(conn, addition_id) for addition_id in order.additions]
+    return Additions([orders.opened(each, settings) for each in found])
+
+
+async def offer(
+    pool: Pool, keyring: Keyring, order_id: UUID, wanted: AddLines, settings: Settings, outside: Outside
+) -> QuoteIssued | Exception:
+    """The price of what is to be added; a refusal is to be raised where the command is decided, behind its
+    Idempotency-Key."""
+    try:
+        return await _offer(pool, keyring, order_id, wanted, settings, outside)
+    except Exception as refusal:
+        return refusal
+
+
+async def _offer(
+    pool: Pool, keyring: Keyring, order_id: UUID, wanted: AddLines, settings: Settings, outside: Outside
+) -> QuoteIssued:
+    async with pool.acquire() as conn:
+        order = await orders.find_order(conn, order_id)
+        if order is None:
+            raise orders.UnknownOrder("there is no such order")
+        if order.adds_to is not None:
+            raise IsAddition("add to the order that this one adds to", adds_to=order.adds_to)
+        payment = await payments.find_payment(conn, order.payment_id)
+        assert payment is not None
+    method: Method = "invoice" if payment.method == "invoice" else "card"
+    until = datetime.now(UTC) + timedelta(seconds=settings.quote_ttl_seconds)
+    pay_by = PayBy(method, settings.invoicing)
+    return await orders.quote_addition(pool, keyring, order, inventory.summed(wanted.lines), pay_by, until, outside)
+
+
+async def add_lines(
+    pool: Pool, order_id: UUID, offered: QuoteIssued | Exception, settings: Settings, cause: Metadata, call: Call
+) -> Answer[OrderState]:
+    """Place the order of what is added: its stock is held and its payment requested, as by any order.
+
+    Refuses `unknown_order`, what `domain.check_editable` and `domain.check_addable` refuse, what
+    `orders.quote_addition` refused, and what `orders.place_addition` refuses.
+    """
+    async with joining_order(pool, order_id, cause, "add") as joined:
+
+        async def decide(conn: Connection) -> tuple[OrderState, Positions]:
+            now = await standing.lock(conn, order_id)
+            domain.check_editable(now.order.state, now.picks, now.parcels)
+            added = await orders.lock_additions(conn, now.order)
+            domain.check_addable(now.order, now.owed, added, captured=now.captured)
+            if isinstance(offered, Exception):
+                raise offered
+            until = datetime.now(UTC) + timedelta(seconds=settings.payment_ttl_seconds)
+            new, positions = await orders.place_addition(conn, now.order, offered, settings.allocation, until, joined)
+            return await orders.find_state(conn, new.id), positions
+
+        return await commands.run(pool, decide, call)

@@ -1,0 +1,192 @@
+"""Orders that add to another one before it is picked, and go with it.
+
+Priced like any quote of today's, for the same customer and address. Promotions take nothing off: what they ask for and
+give was settled with the first order. Sending it costs what both together cost more than the first alone.
+"""
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from msgspec import Struct, structs
+
+from shared.codec import encode_event
+from shared.envelope import Metadata, as_json
+from shared.events.orders import PricedLine, QuoteIssued, Shipping
+from shared.events.payments import PaymentRequested
+from shared.ids import uuid7
+from shared.money import Money
+from shared.settings import AllocationStrategy
+from write_side import accounts, catalog, customers, inventory, invoices, sales, shipping
+from write_side.commands import TryAgain
+from write_side.customers import Keyring, SealedContact
+from write_side.database import Connection, Pool
+from write_side.event_log import Positions, together
+from write_side.invoices import PayBy
+from write_side.orders import costing, domain, store
+from write_side.orders.bundling import Offer, counted
+from write_side.orders.changes.store import add_to
+from write_side.orders.costing import Sent, Where
+from write_side.orders.domain import Order, Quote
+from write_side.orders.limiting import check_limits
+from write_side.orders.offers import offers_of
+from write_side.orders.quoting import Outside, taxed
+from write_side.orders.refusals import NotAddable, UnknownOrder
+from write_side.orders.settling import begin_closing
+from write_side.pricing import Asked
+from write_side.shipping import Parcel
+
+
+class Adding(Struct, frozen=True):
+    """The command of `orders_add`; texts are the exact JSON of its events and their metadata."""
+
+    order_id: UUID
+    payment_id: UUID
+    person_id: UUID
+    item_ids: list[UUID]
+    counted: dict[str, int]
+    account_id: UUID | None
+    credit_minor: int
+    currency: str
+    placed: str
+    payment_requested: str
+    metadata: str
+
+
+async def quote_addition(
+    pool: Pool, keyring: Keyring, order: Order, wanted: Mapping[str, int], pay_by: PayBy, until: datetime,
+    outside: Outside,
+) -> QuoteIssued:  # fmt: skip
+    """What is wanted beside an order costs today; whoever is outside is asked here, while no transaction is open.
+
+    Refuses `unknown_order` (of somebody who was erased), `not_sellable`, `not_addable` (`gift_card`), `pass_required`,
+    `purchase_limit`, `unknown_destination`, `unknown_shipping_method`, `total_out_of_range`, `invoice_not_permitted`,
+    `credit_exceeded`, `shipping_unavailable`, `taxes_unavailable`, and `keyring_unavailable`.
+    """
+    contact = await customers.open_contact(keyring, SealedContact(order.person_id, order.mail, order.address))
+    if contact is None:
+        raise UnknownOrder("whose order this is was erased")
+    currency = order.totals.currency
+    async with pool.acquire() as conn:
+        before = await store.find_quote(conn, order.quote_id)
+        groups = await accounts.groups_of(conn, order.account_id)
+        offers = await offers_of(conn, wanted, Asked(currency, before.channel, groups, datetime.now(UTC)))
+        check_kept(offers)
+        everything = counted(wanted, offers)
+        await sales.check(conn, list(everything), order.cart_id)
+        await check_limits(conn, order.person_id, everything, spared={})
+        there = await _with(conn, order)
+    where = Where(order.country, contact.address.region, contact.address.postal_code)
+    sent = costing.sent_of(wanted, offers, currency)
+    method = await _dearer(order, there, sent, where, outside)
+    priced = await taxed(costing.goods_of(wanted, offers, method, currency), where, outside)
+    await invoices.check_quote(pool, pay_by, order.account_id, groups, Money(priced.totals.total_minor, currency))
+    return QuoteIssued(
+        uuid7(), order.cart_id, before.cart_version, order.person_id, order.mail, order.address, order.country, 0,
+        priced.lines, priced.totals, until, [], [], before.channel, sorted(groups), order.account_id, method,
+        priced.taxes, priced.duties_due, payment_method=pay_by.method, bundles=priced.bundles,
+        nearest=list(dict.fromkeys(place.warehouse for place in order.allocations)),
+    )  # fmt: skip
+
+
+def check_kept(offers: Mapping[str, Offer]) -> None:
+    """What goes with other goods lies on a shelf. Refuses `not_addable` (`gift_card`)."""
+    if any(offer.is_gift_card for offer in offers.values()):
+        raise NotAddable("a gift card is bought, not added", why="gift_card")
+
+
+async def _with(conn: Connection, order: Order) -> Sent:
+    """What goes with it: the goods of the order, and of all that was added and is not over."""
+    added = [each for each in await store.all_orders(conn, order.additions) if each.state == "confirmed"]
+    lines = [line for each in (order, *added) for line in each.lines if not line.gift_card]
+    sold = await catalog.find_variants(conn, list({line.sku for line in lines}))
+    return sent_with(lines, {sku: variant.weight_grams for sku, variant in sold.items()})
+
+
+def sent_with(lines: Iterable[PricedLine], grams: Mapping[str, int]) -> Sent:
+    """What lines weigh that were bought before, and what they have cost after promotions."""
+    found = list(lines)
+    weight = sum(grams.get(line.sku, 0) * line.quantity for line in found)
+    return Sent(weight, sum(line.total_minor - line.discount_minor for line in found))
+
+
+async def _dearer(order: Order, there: Sent, more: Sent, where: Where, outside: Outside) -> Shipping:
+    """Sent as the first, for what both together cost more today than the first alone."""
+    wanted = order.shipping.method or None if order.shipping else None
+    both = Sent(there.grams + more.grams, there.value_minor + more.value_minor)
+    alone, together_ = [await _sent(each, order, wanted, where, outside) for each in (there, both)]
+    return structs.replace(together_, price_minor=max(together_.price_minor - alone.price_minor, 0))
+
+
+async def _sent(sent: Sent, order: Order, wanted: str | None, where: Where, outside: Outside) -> Shipping:
+    currency = order.totals.currency
+    parcel = Parcel(where.country, where.region, where.postal_code, currency, sent.grams, sent.value_minor)
+    return shipping.chosen(await shipping.ask(outside.rates, parcel, outside.rates_seconds), wanted, parcel)
+
+
+async def place_addition(
+    conn: Connection, first: Order, issued: QuoteIssued, strategy: AllocationStrategy, expires_at: datetime,
+    cause: Metadata,
+) -> tuple[Order, Positions]:  # fmt: skip
+    """The order of such a quote: its stock is held, its payment requested, until then. In the transaction of a caller
+    who holds the first order.
+
+    Refuses `out_of_stock`, `unknown_stock`, `purchase_limit`, `credit_exceeded`, `invoice_not_permitted`.
+    """
+    # Where it goes may have been changed since, for the same money.
+    issued = structs.replace(issued, address=first.address, account_id=first.account_id)
+    quoted = await store.save_quote(conn, issued, cause)
+    quote = domain.evolve_quote(None, issued, 1)
+    command, order = await _adding(conn, first, quote, strategy, expires_at, cause)
+    outcome = await store.place_addition(conn, command)
+    if outcome.outcome != "done":
+        raise await _refused(conn, quote, outcome.outcome, outcome.facts)
+    return order, together(quoted, store.decoded(outcome.positions), await add_to(conn, first, order, cause))
+
+
+async def _adding(
+    conn: Connection, first: Order, quote: Quote, strategy: AllocationStrategy, expires_at: datetime, cause: Metadata
+) -> tuple[Adding, Order]:
+    items = await inventory.find_items(conn, list(quote.kept_in_stock))
+    # From the shelves that the first comes from, if they have it: so it needs no parcel of its own.
+    taken = inventory.allocate(quote.kept_in_stock, items, "nearest" if quote.nearest else strategy, quote.nearest)
+    number = domain.spoken_number(os.urandom(8))
+    placed = domain.place(quote, [place for place, _ in taken], uuid7(), uuid7(), number, expires_at)
+    placed = structs.replace(placed, adds_to=first.id)
+    order = domain.evolve(None, placed, 1)
+    charged, currency = order.charged_minor, order.totals.currency
+    requested = PaymentRequested(placed.payment_id, order.id, charged, currency, quote.payment_method)
+    limits = await inventory.find_limits(conn, list(quote.counted))
+    command = Adding(
+        order.id, placed.payment_id, order.person_id, [item_id for _, item_id in taken],
+        inventory.counted(quote.counted, limits), order.account_id,
+        charged if quote.payment_method == "invoice" else 0, currency,
+        encode_event(placed).decode(), encode_event(requested).decode(), as_json(cause).decode(),
+    )  # fmt: skip
+    return command, order
+
+
+async def _refused(conn: Connection, quote: Quote, outcome: str, facts: Any) -> Exception:
+    """Why: as it stands now, under the locks."""
+    if outcome == "out_of_stock":
+        return inventory.out_of_stock(facts)
+    if outcome == "limit_reached":
+        await check_limits(conn, quote.person_id, quote.counted, spared={})
+    if outcome == "credit_gone":
+        credit = await invoices.find_credit(conn, quote.account_id) if quote.account_id else None
+        invoices.check(credit, quote.totals.currency, quote.charged_minor)
+    return TryAgain("others wanted the same at the same time; try again", retry_after=1)
+
+
+async def lock_additions(conn: Connection, first: Order) -> Sequence[Order]:
+    """What adds to a locked order and is not over, held until the transaction ends: always behind the first."""
+    found = [await store.lock_order(conn, order_id) for order_id in first.additions]
+    return [each for each in found if each is not None and each.state in ("pending_payment", "confirmed")]
+
+
+async def close_unpaid(conn: Connection, first: Order, cause: Metadata) -> Positions:
+    """The first leaves, or is not sent at all: what was to go with it and is not paid is cancelled."""
+    unpaid = [each for each in await lock_additions(conn, first) if each.state == "pending_payment"]
+    return together(*[await begin_closing(conn, each, "order_left", cause) for each in unpaid])
