@@ -11,6 +11,7 @@ class BookingRequested(Struct, frozen=True, tag="fulfilment.booking_requested.v1
     booking_id: UUID
     order_id: UUID
     pick_id: UUID
+    along: list[UUID] = []  # pick lists of orders that add to this one: they lie in the same parcel
 
 
 class BookingMade(Struct, frozen=True, tag="fulfilment.booking_made.v1"):

@@ -22,6 +22,7 @@ class ParcelShipped(Struct, frozen=True, tag="fulfilment.parcel_shipped.v1"):
     tracking_number: str
     lines: list[ParcelLine]
     pick_id: UUID | None = None
+    within: UUID | None = None  # a parcel of the order that this one adds to: it lies in there, under one number
 
 
 class ParcelTracked(Struct, frozen=True, tag="fulfilment.parcel_tracked.v1"):

@@ -82,6 +82,7 @@ class Parcel(Struct, frozen=True):
     pick_id: UUID | None = None
     tracking: str | None = None  # where the carrier saw it last
     delivered_at: datetime | None = None
+    within: UUID | None = None  # a parcel of the order that its order adds to
 
 
 def owed(order: Order, withheld: Mapping[str, int], earlier: Iterable[Parcel]) -> dict[str, int]:
@@ -139,7 +140,7 @@ def evolve(parcel: Parcel | None, event: FulfilmentEvent, version: int) -> Parce
     if isinstance(event, ParcelShipped):
         return Parcel(
             event.parcel_id, event.order_id, event.carrier, event.tracking_number, event.lines, "shipped", version,
-            event.pick_id,
+            event.pick_id, within=event.within,
         )  # fmt: skip
     assert parcel is not None, "a parcel's history begins with ParcelShipped"
     if isinstance(event, ParcelTracked):

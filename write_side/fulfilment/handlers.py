@@ -3,7 +3,10 @@
 from datetime import UTC, datetime
 from uuid import UUID
 
+from msgspec import structs
+
 from shared.envelope import Metadata
+from shared.events.fulfilment import ParcelShipped
 from shared.ids import uuid7
 from write_side import commands, orders
 from write_side.causes import joining_order
@@ -33,13 +36,26 @@ async def ship_parcel(pool: Pool, order_id: UUID, wanted: NewParcel, cause: Meta
             standing.check_shippable()
             packed = _packed(standing, wanted.pick_id).lines if wanted.pick_id else ()
             event = domain.ship(order_id, standing.due(wanted.pick_id), wanted, uuid7(), packed)
-            parcel = domain.evolve(None, event, 1)
-            positions = await store.insert(conn, parcel, event, joined)
-            if positions is None:
-                raise TrackingNumberTaken("another parcel of this carrier has this tracking number")
+            parcel, positions = await _leave(conn, standing.order, event, joined)
             return parcel, together(positions, await orders.close_unpaid(conn, standing.order, joined))
 
         return await commands.run(pool, decide, call)
+
+
+async def _leave(conn: Connection, order: Order, event: ParcelShipped, cause: Metadata) -> tuple[Parcel, Positions]:
+    """The parcel; what was added to an order may lie in a parcel of that, under its number."""
+    parcel = domain.evolve(None, event, 1)
+    positions = await store.insert(conn, parcel, event, cause)
+    if positions is None and order.adds_to is not None:
+        named = await store.by_number(conn, event.carrier, event.tracking_number)
+        box = next((each.id for each in named if each.order_id == order.adds_to), None)
+        if box is not None:
+            event = structs.replace(event, within=box)
+            parcel = domain.evolve(None, event, 1)
+            positions = await store.insert(conn, parcel, event, cause)
+    if positions is None:
+        raise TrackingNumberTaken("another parcel of this carrier has this tracking number")
+    return parcel, positions
 
 
 def _packed(standing: Standing, pick_id: UUID) -> Pick:
@@ -53,7 +69,7 @@ def _packed(standing: Standing, pick_id: UUID) -> Pick:
 
 
 async def deliver_parcel(pool: Pool, parcel_id: UUID, cause: Metadata, call: Call) -> Answer[Parcel]:
-    """A parcel has arrived; told again, nothing changes. Refuses `unknown_parcel`."""
+    """A parcel has arrived, and what lies in it; told again, nothing changes. Refuses `unknown_parcel`."""
     async with pool.acquire() as conn:
         found = await store.find(conn, parcel_id)
     if found is None:
@@ -65,13 +81,21 @@ async def deliver_parcel(pool: Pool, parcel_id: UUID, cause: Metadata, call: Cal
             await orders.lock_order(conn, order_id)
             parcel = await store.find(conn, parcel_id)
             assert parcel is not None
-            event = domain.deliver(parcel, datetime.now(UTC))
-            if event is None:
-                return parcel, {}
-            parcel = domain.evolve(parcel, event, parcel.version + 1)
-            return parcel, await store.save(conn, parcel, event, joined)
+            parcel, positions = await _arrive(conn, parcel, joined)
+            for each in await store.within(conn, [parcel_id]):
+                await orders.lock_order(conn, each.order_id)
+                positions = together(positions, (await _arrive(conn, each, joined))[1])
+            return parcel, positions
 
         return await commands.run(pool, decide, call)
+
+
+async def _arrive(conn: Connection, parcel: Parcel, cause: Metadata) -> tuple[Parcel, Positions]:
+    event = domain.deliver(parcel, datetime.now(UTC))
+    if event is None:
+        return parcel, {}
+    after = domain.evolve(parcel, event, parcel.version + 1)
+    return after, await store.save(conn, after, event, cause)
 
 
 async def check_shipped(conn: Connection, person_id: UUID) -> None:

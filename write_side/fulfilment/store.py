@@ -17,7 +17,7 @@ from write_side.event_log import NewEvent, Positions
 from write_side.fulfilment.domain import Parcel
 
 _PARCEL = """SELECT id, order_id, carrier, tracking_number, lines, state, version, pick_id, tracking,
-            delivered_at FROM parcel"""
+            delivered_at, within FROM parcel"""
 CLAIM = timedelta(minutes=1)
 _lines = msgspec.json.Decoder(list[ParcelLine])
 
@@ -32,10 +32,16 @@ async def of_order(conn: Connection, order_id: UUID) -> list[Parcel]:
     return [_parcel(row) for row in await conn.fetch(f"{_PARCEL} WHERE order_id = $1 ORDER BY id", order_id)]
 
 
-async def find_by_number(conn: Connection, carrier: str, tracking_number: str) -> Parcel | None:
-    """A parcel by what the carrier calls it."""
-    row = await conn.fetchrow(f"{_PARCEL} WHERE carrier = $1 AND tracking_number = $2", carrier, tracking_number)
-    return None if row is None else _parcel(row)
+async def by_number(conn: Connection, carrier: str, tracking_number: str) -> list[Parcel]:
+    """A parcel by what the carrier calls it, and those that lie in it."""
+    query = f"{_PARCEL} WHERE carrier = $1 AND tracking_number = $2 AND within IS NULL"
+    found = [_parcel(row) for row in await conn.fetch(query, carrier, tracking_number)]
+    return [*found, *await within(conn, [parcel.id for parcel in found])]
+
+
+async def within(conn: Connection, ids: Sequence[UUID]) -> list[Parcel]:
+    """What lies in these parcels."""
+    return [_parcel(row) for row in await conn.fetch(f"{_PARCEL} WHERE within = ANY ($1) ORDER BY id", ids)]
 
 
 async def claim_due(conn: Connection, limit: int) -> list[Parcel]:
@@ -60,10 +66,10 @@ async def insert(conn: Connection, parcel: Parcel, event: FulfilmentEvent, cause
     """A new parcel's row and event, under the order's lock; None if a parcel of this carrier has this number, perhaps
     of another order that is packed at the same time."""
     query = """INSERT INTO parcel (id, order_id, carrier, tracking_number, lines, state, version, pick_id,
-                                   tracking, delivered_at, look_at)
-               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10,
-                       clock_timestamp() + interval '1 hour')
-               ON CONFLICT (carrier, tracking_number) DO NOTHING RETURNING id"""
+                                   tracking, delivered_at, within, look_at)
+               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11,
+                       CASE WHEN $11::uuid IS NULL THEN clock_timestamp() + interval '1 hour' END)
+               ON CONFLICT (carrier, tracking_number) WHERE within IS NULL DO NOTHING RETURNING id"""
     if await conn.fetchval(query, *_columns(parcel).values()) is None:
         return None
     return await _append(conn, parcel, event, cause)

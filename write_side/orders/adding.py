@@ -116,8 +116,12 @@ async def _dearer(order: Order, there: Sent, more: Sent, where: Where, outside: 
     """Sent as the first, for what both together cost more today than the first alone."""
     wanted = order.shipping.method or None if order.shipping else None
     both = Sent(there.grams + more.grams, there.value_minor + more.value_minor)
-    alone, together_ = [await _sent(each, order, wanted, where, outside) for each in (there, both)]
-    return structs.replace(together_, price_minor=max(together_.price_minor - alone.price_minor, 0))
+    return dearer(*[await _sent(each, order, wanted, where, outside) for each in (there, both)])
+
+
+def dearer(alone: Shipping, both: Shipping) -> Shipping:
+    """How both are sent, for what that costs more than one of them alone; never for less than nothing."""
+    return structs.replace(both, price_minor=max(both.price_minor - alone.price_minor, 0))
 
 
 async def _sent(sent: Sent, order: Order, wanted: str | None, where: Where, outside: Outside) -> Shipping:

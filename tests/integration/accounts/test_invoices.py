@@ -20,6 +20,7 @@ from tests.integration.checkout.patience import (
 )
 from tests.integration.checkout.shop import Basket, Shop
 from tests.integration.checkout.soundness import nothing_is_wrong
+from tests.integration.checkout.test_adding import add
 from tests.integration.checkout.test_mails import react, send
 from tests.integration.checkout.test_parcels import ship
 from tests.integration.checkout.test_picking import finish, missing, picks, start
@@ -277,3 +278,22 @@ async def test_the_row_refuses_what_a_mistake_of_ours_would_let_through(customer
     account_id = await business(customers, 5000)
     with pytest.raises(asyncpg.CheckViolationError, match="never_overdrawn"):
         await shop.pool.execute("UPDATE credit SET used_minor = 5001 WHERE id = $1", account_id)
+
+
+async def test_what_is_added_to_an_order_on_invoice_takes_credit_and_is_invoiced_at_once(
+    customers: Customers, shop: Shop
+) -> None:
+    await shop.stock("lamp", 5)
+    account_id = await business(customers, TOTAL + 1190)
+    order = await bought(shop, account_id)
+    await shop.work()
+    await shop.work()
+    more = await add(shop, order, lamp=1)
+    assert (more.totals.total.amount_minor, await used(shop, account_id)) == (1190, TOTAL + 1190)
+    await shop.work()
+    await shop.work()
+    assert ((await shop.now(more)).state, (await shop.payment(more)).state) == ("confirmed", "captured")
+    found = (await invoices.list_invoices(shop.pool, None, None, 10)).invoices
+    assert {(invoice.order_id, invoice.open.amount_minor) for invoice in found} == {(order.id, TOTAL), (more.id, 1190)}
+    with pytest.raises(CreditExceeded):
+        await add(shop, order, lamp=1)

@@ -11,19 +11,30 @@ from shared.links import order_token
 from shared.settings import Settings
 from tests.fixtures.asgi import client_of
 from tests.fixtures.write_side import CAUSE, new_call
+from tests.integration.checkout.carriers import CarrierProcess
 from tests.integration.checkout.inbox import Inbox
 from tests.integration.checkout.patience import all_while_the_stock_is_held, patient
 from tests.integration.checkout.shop import ADDRESS, Shop
+from tests.integration.checkout.test_carrier import book
 from tests.integration.checkout.test_editing import edit, send_to
 from tests.integration.checkout.test_mails import react as write_mails
 from tests.integration.checkout.test_mails import send
+from tests.integration.checkout.test_parcels import ship
 from tests.integration.checkout.test_picking import picks, react, start
 from tests.integration.checkout.test_shipping import STANDARD, set_zone
+from write_side import fulfilment, reactions
 from write_side.app import create_app
 from write_side.commands import Call
 from write_side.errors import Refusal
+from write_side.fulfilment import Parcel
+from write_side.fulfilment.booking import handlers as booking
+from write_side.fulfilment.booking.gateway import open_carrier
+from write_side.fulfilment.booking.reactions import reactions as booking_reactions
+from write_side.fulfilment.domain import TrackingNumberTaken
 from write_side.fulfilment.editing import adding
 from write_side.fulfilment.editing.domain import AdditionUnpaid, AddLines, IsAddition, NotEditable, PickingHasBegun
+from write_side.fulfilment.handlers import deliver_parcel
+from write_side.fulfilment.picking.steps import pick_due
 from write_side.inventory import OutOfStock
 from write_side.inventory.limits.domain import SetPurchaseLimit
 from write_side.inventory.limits.handlers import set_limit
@@ -44,9 +55,23 @@ async def add(shop: Shop, order: OrderState, call: Call | None = None, **lines: 
 
 async def tried(shop: Shop, order: OrderState, **lines: int) -> OrderState | Refusal:
     try:
-        return await add(shop, order, **lines)
+        return await add(shop, order, None, **lines)
     except Refusal as refused:
         return refused
+
+
+async def parcels(shop: Shop, order: OrderState) -> list[Parcel]:
+    async with shop.pool.acquire() as conn:
+        return await fulfilment.parcels_of(conn, order.id)
+
+
+async def ask_for_bookings(shop: Shop, settings: Settings) -> None:
+    """As if the relay had got to the end of the log."""
+    await shop.pool.execute("UPDATE relay_state SET safe_position = (SELECT max(position) FROM event_log)")
+    [reaction] = booking_reactions(settings)
+    await reactions.advance(shop.pool, reaction)
+    while await reactions.advance(shop.pool, reaction):
+        pass
 
 
 async def paid(shop: Shop, order: OrderState) -> None:
@@ -172,3 +197,45 @@ async def test_who_may_add_is_who_may_edit(shop: Shop, shop_settings: Settings) 
             listed = await api.get(f"/v1/orders/{order.id}/additions", headers={"Order-Token": token})
             assert listed.status_code == (200 if status == 201 else 403)
     assert listed.json()["additions"] == [answer.json()]
+
+
+async def test_what_is_packed_with_the_first_goes_in_its_box(shop: Shop, process: CarrierProcess) -> None:
+    settings = process.named_in(shop.settings)
+    await process.is_well("off")
+    await shop.stock("lamp", 10)
+    order, other = await shop.captured(lamp=1), await shop.captured(lamp=1)
+    more, left = await add(shop, order, lamp=2), await add(shop, other, lamp=1)
+    await paid(shop, more)
+    await paid(shop, left)
+    await react(shop)
+    await pick_due(shop.pool, settings)
+    await shop.refund(other, reason="requested_by_customer", lines=[{"sku": "lamp", "quantity": 1}])
+    await ask_for_bookings(shop, settings)
+    async with open_carrier(settings) as carrier:
+        assert carrier is not None
+        assert await book(shop, carrier) == 2
+        [box], [within] = await parcels(shop, order), await parcels(shop, more)
+        assert (within.within, within.tracking_number) == (box.id, box.tracking_number)
+        assert await parcels(shop, left) == [], "the first does not go: it goes by itself"
+        assert await book(shop, carrier) == 1
+        [alone] = await parcels(shop, left)
+        assert (alone.within, await parcels(shop, other)) == (None, [])
+        await process.see(box.tracking_number, "delivered")
+        [scan] = await carrier.scans(box.tracking_number)
+        await booking.learn(shop.pool, carrier.name, scan, CAUSE)
+    assert [each.state for each in [*await parcels(shop, order), *await parcels(shop, more)]] == ["delivered"] * 2
+
+
+async def test_who_ships_by_hand_gives_both_one_number(shop: Shop) -> None:
+    await shop.stock("lamp", 10)
+    order, stranger = await shop.captured(lamp=1), await shop.captured(lamp=1)
+    more = await add(shop, order, lamp=2)
+    await paid(shop, more)
+    await ship(shop, order, "1")
+    with pytest.raises(TrackingNumberTaken):
+        await ship(shop, stranger, "1")
+    await ship(shop, more, "1")
+    [box], [within] = await parcels(shop, order), await parcels(shop, more)
+    assert within.within == box.id
+    await deliver_parcel(shop.pool, box.id, CAUSE, new_call())
+    assert [each.state for each in [*await parcels(shop, order), *await parcels(shop, more)]] == ["delivered"] * 2

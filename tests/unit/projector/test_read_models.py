@@ -52,9 +52,9 @@ from shared.events.fulfilment import ParcelLine
 from shared.events.gift_cards import GiftPart
 from shared.events.inventory import StockAdjusted, StockItemOpened, StockReserved
 from shared.events.orders import (
+    OrderAddedTo,
     OrderConfirmed,
     OrderPlaced,
-    OrderAddedTo,
     OrderReaddressed,
     OrderRedacted,
     OrderTax,

@@ -18,12 +18,13 @@ class Booking(Struct, frozen=True):
     tracking_number: str | None
     label: str | None
     version: int
+    along: list[UUID] = []  # pick lists of orders that add to this one, in the same parcel
 
 
 def evolve(booking: Booking | None, event: BookingEvent, version: int) -> Booking:
     """A booking after an event."""
     if isinstance(event, BookingRequested):
-        return Booking(event.booking_id, event.order_id, event.pick_id, "requested", None, None, version)
+        return Booking(event.booking_id, event.order_id, event.pick_id, "requested", None, None, version, event.along)
     assert booking is not None, "a booking's history begins with BookingRequested"
     match event:
         case BookingMade(tracking_number=number, label=label):

@@ -1,5 +1,6 @@
 """A booking becomes a parcel, and what the carrier says of it is learnt; each under the lock of the order."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -8,6 +9,7 @@ import msgspec
 from shared.envelope import Metadata
 from shared.events.booking import BookingCancelled, BookingMade, BookingRequested
 from shared.events.fulfilment import ParcelLine, ParcelShipped
+from shared.ids import uuid7
 from write_side import commands, orders
 from write_side.causes import joining_order
 from write_side.commands import Done
@@ -16,10 +18,11 @@ from write_side.event_log import Positions, together
 from write_side.fulfilment import domain as parcels
 from write_side.fulfilment import standing
 from write_side.fulfilment import store as parcel_store
-from write_side.fulfilment.booking import domain, store
+from write_side.fulfilment.booking import along, domain, store
 from write_side.fulfilment.booking.carrier import Booked, CarrierRefused, Scan
 from write_side.fulfilment.booking.domain import Booking
 from write_side.fulfilment.domain import NewParcel, NothingToShip, NotShippable
+from write_side.fulfilment.picking import store as pick_store
 from write_side.fulfilment.standing import Standing
 
 LATER = timedelta(days=1)  # until an order that has arrived and is not done is looked at again
@@ -28,9 +31,12 @@ LATER = timedelta(days=1)  # until an order that has arrived and is not done is 
 _done = msgspec.json.Decoder(Done)
 
 
-async def request(conn: Connection, booking_id: UUID, order_id: UUID, pick_id: UUID, cause: Metadata) -> Positions:
-    """Have the worker book a parcel for what a pick list holds, in the caller's transaction."""
-    event = BookingRequested(booking_id, order_id, pick_id)
+async def request(
+    conn: Connection, booking_id: UUID, order_id: UUID, pick_id: UUID, cause: Metadata, with_: Sequence[UUID] = ()
+) -> Positions:
+    """Have the worker book a parcel for what a pick list holds, and those that go along, in the caller's
+    transaction."""
+    event = BookingRequested(booking_id, order_id, pick_id, list(with_))
     return await store.insert(conn, domain.evolve(None, event, 1), event, cause)
 
 
@@ -61,7 +67,8 @@ async def ship_booked(pool: Pool, booking_id: UUID, carrier: str, booked: Booked
             shipped = parcels.ship(now.order.id, now.due(booking.pick_id), wanted, booking.id, packed)
         except (NothingToShip, NotShippable):
             return Done(False), {}
-        return Done(True), await _left(conn, booking, shipped, booked, cause)
+        left = await _left(conn, booking, shipped, booked, cause)
+        return Done(True), together(left, await along.leave(conn, now.order, shipped, booking.along, cause))
 
     return _done.decode((await commands.run(pool, decide)).body).changed
 
@@ -79,7 +86,7 @@ async def _left(
 
 
 async def cancel(pool: Pool, booking: Booking, cause: Metadata) -> None:
-    """Nothing is to be sent by it any more."""
+    """Nothing is to be sent by it any more; what was to go along goes by itself."""
 
     async def decide(conn: Connection) -> tuple[Done, Positions]:
         await standing.lock(conn, booking.order_id)
@@ -87,7 +94,12 @@ async def cancel(pool: Pool, booking: Booking, cause: Metadata) -> None:
         if now is None or now.state != "requested":
             return Done(False), {}
         event = BookingCancelled(now.id, now.order_id)
-        return Done(True), await store.save(conn, domain.evolve(now, event, now.version + 1), event, cause)
+        saved = await store.save(conn, domain.evolve(now, event, now.version + 1), event, cause)
+        alone = [
+            await request(conn, uuid7(), pick.order_id, pick.id, cause)
+            for pick in await pick_store.all_picks(conn, now.along)
+        ]
+        return Done(True), together(saved, *alone)
 
     await commands.run(pool, decide)
 
@@ -96,10 +108,12 @@ async def learn(pool: Pool, carrier: str, scan: Scan, cause: Metadata) -> None:
     """Apply what the carrier saw, from its webhook or from asking, in any order and any number. What is no parcel of
     ours, or is known, changes nothing."""
     async with pool.acquire() as conn:
-        parcel = await parcel_store.find_by_number(conn, carrier, scan.tracking_number)
-    if parcel is None:
-        return
-    parcel_id, order_id = parcel.id, parcel.order_id
+        found = await parcel_store.by_number(conn, carrier, scan.tracking_number)
+    for parcel in found:
+        await _learn(pool, parcel.id, parcel.order_id, scan, cause)
+
+
+async def _learn(pool: Pool, parcel_id: UUID, order_id: UUID, scan: Scan, cause: Metadata) -> None:
     async with joining_order(pool, order_id, cause, "scan", request_id=scan.id) as joined:
 
         async def decide(conn: Connection) -> tuple[Done, Positions]:

@@ -6,7 +6,7 @@ from shared.events.picking import PickFinished
 from shared.ids import uuid7
 from shared.settings import Settings
 from write_side.database import Connection
-from write_side.fulfilment.booking import handlers
+from write_side.fulfilment.booking import along, handlers
 from write_side.reactions import Reaction
 
 
@@ -15,7 +15,7 @@ def reactions(settings: Settings) -> list[Reaction]:
 
     async def book(conn: Connection, _: Recorded, event: Event, cause: Metadata) -> None:
         assert isinstance(event, PickFinished)
-        if event.lines:
-            await handlers.request(conn, uuid7(), event.order_id, event.pick_id, cause)
+        for order_id, pick_id, riding in await along.wanted(conn, event):
+            await handlers.request(conn, uuid7(), order_id, pick_id, cause, riding)
 
     return [Reaction("bookings", (tag_of(PickFinished),), book)] if settings.carrier_url else []

@@ -18,6 +18,7 @@ from write_side.fulfilment.booking import handlers, store
 from write_side.fulfilment.booking.carrier import Carrier, CarrierDown, CarrierRefused, Consignment
 from write_side.fulfilment.booking.store import Work
 from write_side.fulfilment.domain import Parcel
+from write_side.fulfilment.picking import store as pick_store
 from write_side.steps import Step, growing
 
 log = logging.getLogger(__name__)
@@ -96,8 +97,10 @@ async def _book(pool: Pool, keyring: Keyring, carrier: Carrier, work: Work, caus
     contact = await customers.open_contact(keyring, SealedContact(order.person_id, order.mail, order.address))
     if contact is None:
         raise CarrierRefused("recipient_erased")
-    packed = next(pick for pick in now.picks if pick.id == booking.pick_id).lines
-    booked = await carrier.book(Consignment(booking.id, contact, inventory.summed(packed)))
+    async with pool.acquire() as conn:
+        packed = await pick_store.all_picks(conn, [booking.pick_id, *booking.along])
+    pieces = inventory.summed(line for pick in packed for line in pick.lines)
+    booked = await carrier.book(Consignment(booking.id, contact, pieces))
     if await handlers.ship_booked(pool, booking.id, carrier.name, booked, cause):
         return "booked"
     await carrier.void(booked.tracking_number)

@@ -17,7 +17,7 @@ from write_side.event_log import NewEvent, Positions
 from write_side.fulfilment.booking.domain import Booking
 
 CLAIM = timedelta(seconds=20)  # for so long a booking is one worker's: longer than a call to the carrier may take
-_COLUMNS = "id, order_id, pick_id, state, tracking_number, label, version"
+_COLUMNS = "id, order_id, pick_id, state, tracking_number, label, version, along"
 
 
 class Work(NamedTuple):
@@ -30,7 +30,7 @@ class Work(NamedTuple):
 async def insert(conn: Connection, booking: Booking, event: BookingEvent, cause: Metadata) -> Positions:
     """A new booking's row and event; the worker takes it up at once."""
     await conn.execute(
-        f"INSERT INTO booking ({_COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7)",  # noqa: S608
+        f"INSERT INTO booking ({_COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",  # noqa: S608
         *structs.asdict(booking).values(),
     )
     return await _append(conn, booking, event, cause)
@@ -53,6 +53,12 @@ async def _append(conn: Connection, booking: Booking, event: BookingEvent, cause
 async def find(conn: Connection, booking_id: UUID) -> Booking | None:
     """A booking by its id."""
     return next(iter(await all_bookings(conn, [booking_id])), None)
+
+
+async def of_orders(conn: Connection, ids: Sequence[UUID]) -> list[Booking]:
+    """The bookings of these orders, oldest first."""
+    query = f"SELECT {_COLUMNS} FROM booking WHERE order_id = ANY ($1) ORDER BY id"  # noqa: S608
+    return [_booking(row) for row in await conn.fetch(query, ids)]
 
 
 async def claim_due(conn: Connection, limit: int) -> list[Work]:

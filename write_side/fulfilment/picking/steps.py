@@ -5,12 +5,14 @@ from uuid import UUID
 
 from shared.envelope import Metadata
 from shared.settings import Settings
-from write_side import commands, event_log, metrics
+from write_side import commands, event_log, metrics, orders
 from write_side.causes import continuing
 from write_side.database import Connection, Pool
 from write_side.fulfilment import standing
 from write_side.fulfilment.picking import handlers, store
 from write_side.fulfilment.picking.domain import FinishPick
+from write_side.fulfilment.standing import Standing
+from write_side.orders import Order
 from write_side.steps import Step
 
 log = logging.getLogger(__name__)
@@ -47,6 +49,24 @@ async def _pick(conn: Connection, settings: Settings, pick_id: UUID, cause: Meta
     now = await standing.lock(conn, listed.order_id)
     if next(pick for pick in now.picks if pick.id == pick_id).state != "listed":
         return  # somebody started it meanwhile
+    if await _picked(conn, settings, now, pick_id, cause):
+        await _pick_along(conn, settings, now.order, listed.warehouse, cause)
+
+
+async def _picked(conn: Connection, settings: Settings, now: Standing, pick_id: UUID, cause: Metadata) -> bool:
     pick, _ = await handlers.start(conn, now, pick_id, cause)
     if pick.state == "picking":
         await handlers.finish(conn, now, pick, FinishPick(), settings.allocation, cause)
+    return pick.state == "picking"
+
+
+async def _pick_along(conn: Connection, settings: Settings, first: Order, warehouse: str, cause: Metadata) -> None:
+    """What was added to a locked order and is paid goes into the same box, whether its lists are made yet or not."""
+    for order in await orders.lock_additions(conn, first):
+        now = await standing.lock(conn, order.id)
+        if not now.captured:
+            continue
+        await handlers.list_due(conn, now, cause)
+        for pick in await store.of_order(conn, order.id):
+            if pick.state == "listed" and pick.warehouse == warehouse:  # of two of the same the second finds nothing
+                await _picked(conn, settings, await standing.read(conn, now.order), pick.id, cause)

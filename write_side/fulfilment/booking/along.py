@@ -1,0 +1,94 @@
+"""What was added to an order lies in its parcel: whatever is packed in the same warehouse when the first is. What is
+packed later, or elsewhere, goes by itself, like any order's."""
+
+from collections.abc import Collection, Iterable, Sequence
+from uuid import UUID
+
+from msgspec import structs
+
+from shared.envelope import Metadata
+from shared.events.fulfilment import ParcelShipped
+from shared.events.picking import PickFinished
+from shared.ids import uuid7
+from write_side import orders
+from write_side.database import Connection
+from write_side.event_log import Positions, together
+from write_side.fulfilment import domain as parcels
+from write_side.fulfilment import standing
+from write_side.fulfilment import store as parcel_store
+from write_side.fulfilment.booking import store
+from write_side.fulfilment.booking.domain import Booking
+from write_side.fulfilment.domain import NewParcel, NothingToShip, NotShippable, Parcel
+from write_side.fulfilment.picking import store as pick_store
+from write_side.fulfilment.picking.domain import Pick
+from write_side.fulfilment.standing import Standing
+from write_side.orders import Order
+
+
+def unbooked(
+    picks: Iterable[Pick], warehouse: str, sent: Iterable[Parcel], bookings: Sequence[Booking], states: Collection[str]
+) -> list[Pick]:
+    """Lists in a warehouse that are so far, and neither sent nor booked, by themselves or along with others."""
+    taken = {parcel.pick_id for parcel in sent} | {booking.pick_id for booking in bookings}
+    taken |= {pick_id for booking in bookings for pick_id in booking.along}
+    return [pick for pick in picks if pick.state in states and pick.warehouse == warehouse and pick.id not in taken]
+
+
+async def wanted(conn: Connection, event: PickFinished) -> list[tuple[UUID, UUID, list[UUID]]]:
+    """The bookings that a finished list asks for: order, list, and the lists that go along. None for a list that goes
+    along with one of the first order: that one's booking is asked for as it is finished."""
+    pick = await pick_store.find(conn, event.pick_id)
+    order = await orders.find_head(conn, event.order_id)
+    assert pick is not None
+    assert order is not None
+    if order.adds_to is not None and await _left_to_first(conn, order.adds_to, pick):
+        return []
+    riding = await _packed(conn, order, pick.warehouse)
+    if event.lines:
+        return [(order.id, pick.id, [each.id for each in riding])]
+    return [(each.order_id, each.id, []) for each in riding]
+
+
+async def _left_to_first(conn: Connection, first_id: UUID, pick: Pick) -> bool:
+    bookings = await store.of_orders(conn, [first_id])
+    if any(pick.id in booking.along for booking in bookings):
+        return True
+    picks, sent = await pick_store.of_order(conn, first_id), await parcel_store.of_order(conn, first_id)
+    return bool(unbooked(picks, pick.warehouse, sent, bookings, ("picking", "picked")))
+
+
+async def _packed(conn: Connection, first: Order, warehouse: str) -> list[Pick]:
+    bookings = await store.of_orders(conn, [first.id, *first.additions]) if first.additions else []
+    found = []
+    for order_id in first.additions:
+        picks, sent = await pick_store.of_order(conn, order_id), await parcel_store.of_order(conn, order_id)
+        found += unbooked(picks, warehouse, sent, bookings, ("picked",))
+    return found
+
+
+async def leave(
+    conn: Connection, first: Order, box: ParcelShipped, along: Collection[UUID], cause: Metadata
+) -> Positions:
+    """What these lists hold leaves in a parcel of the first, which is locked; what was refunded meanwhile stays."""
+    if not along:
+        return {}
+    left = []
+    for order in await orders.lock_additions(conn, first):
+        now = await standing.lock(conn, order.id)
+        left += [await _within(conn, now, pick, box, cause) for pick in now.picks if pick.id in along]
+    return together(*left)
+
+
+async def _within(conn: Connection, now: Standing, pick: Pick, box: ParcelShipped, cause: Metadata) -> Positions:
+    wanted = NewParcel(box.carrier, box.tracking_number, pick_id=pick.id)
+    if pick.id in now.shipped_lists:
+        return {}
+    try:
+        now.check_shippable()
+        shipped = parcels.ship(now.order.id, now.due(pick.id), wanted, uuid7(), pick.lines)
+    except (NothingToShip, NotShippable):
+        return {}
+    event = structs.replace(shipped, within=box.parcel_id)
+    positions = await parcel_store.insert(conn, parcels.evolve(None, event, 1), event, cause)
+    assert positions is not None, "its number is the box's"
+    return positions
