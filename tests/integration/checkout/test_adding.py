@@ -1,5 +1,6 @@
 """More goes with a paid order before it is picked, through the handlers on real Postgres: held, paid, sent once."""
 
+import asyncio
 from typing import Any
 
 import msgspec
@@ -13,10 +14,11 @@ from tests.fixtures.asgi import client_of
 from tests.fixtures.write_side import CAUSE, new_call
 from tests.integration.checkout.carriers import CarrierProcess
 from tests.integration.checkout.inbox import Inbox
-from tests.integration.checkout.patience import all_while_the_stock_is_held, patient
+from tests.integration.checkout.patience import all_while_the_stock_is_held, patient, until_waiting
 from tests.integration.checkout.shop import ADDRESS, Shop
 from tests.integration.checkout.test_carrier import book
 from tests.integration.checkout.test_editing import edit, send_to
+from tests.integration.checkout.test_exchanges import swap
 from tests.integration.checkout.test_mails import react as write_mails
 from tests.integration.checkout.test_mails import send
 from tests.integration.checkout.test_parcels import ship
@@ -239,3 +241,22 @@ async def test_who_ships_by_hand_gives_both_one_number(shop: Shop) -> None:
     assert within.within == box.id
     await deliver_parcel(shop.pool, box.id, CAUSE, new_call())
     assert [each.state for each in [*await parcels(shop, order), *await parcels(shop, more)]] == ["delivered"] * 2
+    await shop.stock("cord", 1)
+    assert (await swap(shop, more, 1, cord=1)).exchange_state == "held", "what was added is exchanged like anything"
+
+
+async def test_what_is_to_be_added_while_somebody_goes_to_the_shelf_comes_too_late(shop: Shop) -> None:
+    await shop.stock("lamp", 10)
+    order = await shop.captured(lamp=1)
+    await react(shop)
+    [pick] = await picks(shop, order)
+    async with patient(shop) as slow:
+        async with slow.pool.acquire() as conn, conn.transaction():
+            await conn.execute("LOCK TABLE pick IN SHARE MODE")  # it may be read, and nobody writes it
+            going = asyncio.ensure_future(start(slow, pick))
+            await until_waiting(slow, 1)
+            late = asyncio.ensure_future(tried(slow, order, lamp=1))
+            await until_waiting(slow, 2)
+        await going
+        assert isinstance(await late, PickingHasBegun)
+    assert await shop.figures("lamp") == (9, 0)
