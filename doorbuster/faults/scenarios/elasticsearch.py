@@ -56,7 +56,7 @@ async def _archived_then_replayed(scene: Scene) -> None:
         await asyncio.sleep(2)  # beyond gc_deletes
         scene.promise(await _straggler(scene, before) == 409, "an older write to the archived product was taken")
         await _replay(scene)
-        found = await shop.query(f"/v1/search?q={sku}&limit=5&facets=")
+        found = await shop.query(f"/v1/search?q={sku}&limit=5&facets=", position)
         scene.promise(all(item["id"] != page["id"] for item in found["items"]), "the archived product is found again")
         scene.promise(not (await _document(scene, page["id"]))["_source"]["listed"], "it is listed again")
 
