@@ -220,7 +220,7 @@ async def _about_addition(pool: Pool, mail: Mail, order: Order) -> Letter:
     if mail.kind == domain.LEFT_WITHOUT:
         return letters.left_without(first.number)
     charged = Money(order.charged_minor, order.totals.currency)
-    return letters.added(first.number, charged, order.expires_at, on_invoice=payment.method == "invoice")
+    return letters.added(first.number, charged, order.expires_at, on_invoice=payments.can(payment.method).on_credit)
 
 
 async def _about_return(pool: Pool, mail: Mail, order: Order) -> Letter:

@@ -19,7 +19,7 @@ from shared.events.payments import PaymentRequested
 from shared.ids import uuid7
 from shared.money import Money
 from shared.settings import AllocationStrategy
-from write_side import accounts, catalog, customers, inventory, invoices, sales, shipping
+from write_side import accounts, catalog, customers, inventory, invoices, payments, sales, shipping
 from write_side.commands import TryAgain
 from write_side.customers import Keyring, SealedContact
 from write_side.database import Connection, Pool
@@ -166,7 +166,7 @@ async def _adding(
     command = Adding(
         order.id, placed.payment_id, order.person_id, [item_id for _, item_id in taken],
         inventory.counted(quote.counted, limits), order.account_id,
-        charged if quote.payment_method == "invoice" else 0, currency,
+        charged if payments.can(quote.payment_method).on_credit else 0, currency,
         encode_event(placed).decode(), encode_event(requested).decode(), as_json(cause).decode(),
     )  # fmt: skip
     return command, order

@@ -5,7 +5,7 @@ from write_side.payments.declines import Decline
 from write_side.payments.declining import decline
 from write_side.payments.domain import Owed, Payment, Seen, SeenRefund, Work, covers
 from write_side.payments.gateway import Gateway, Notice
-from write_side.payments.methods import Chosen, can, open_providers, stripe_of
+from write_side.payments.methods import Chosen, can, chosen_like, open_providers, stripe_of
 from write_side.payments.our_books import OUR_BOOKS
 from write_side.payments.providers import Abilities, Provider, Providers, Room, due_within
 from write_side.payments.store import (
@@ -26,40 +26,9 @@ from write_side.payments.store import (
 )
 
 __all__ = [
-    "OUR_BOOKS",
-    "Abilities",
-    "Chosen",
-    "Decline",
-    "Gateway",
-    "Notice",
-    "Owed",
-    "Payment",
-    "Provider",
-    "ProviderDown",
-    "ProviderRefused",
-    "Providers",
-    "Room",
-    "Seen",
-    "SeenRefund",
-    "Work",
-    "alarms",
-    "can",
-    "capture",
-    "claim",
-    "covers",
-    "decline",
-    "due_within",
-    "find_payment",
-    "lock_payment",
-    "open_providers",
-    "park",
-    "public_state",
-    "put_off",
-    "reduce",
-    "retry_alarmed",
-    "save",
-    "shown",
-    "stripe_of",
-    "take_in",
-    "wake",
+    "OUR_BOOKS", "Abilities", "Chosen", "Decline", "Gateway", "Notice", "Owed", "Payment", "Provider",
+    "ProviderDown", "ProviderRefused", "Providers", "Room", "Seen", "SeenRefund", "Work", "alarms", "can",
+    "capture", "chosen_like", "claim", "covers", "decline", "due_within", "find_payment", "lock_payment",
+    "open_providers", "park", "public_state", "put_off", "reduce", "retry_alarmed", "save", "shown", "stripe_of",
+    "take_in", "wake",
 ]  # fmt: skip

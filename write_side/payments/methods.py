@@ -3,7 +3,7 @@ its name in `Chosen` (docs/payment-methods.md)."""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from shared.settings import Settings
 from write_side.payments.gateway import CARD, Gateway
@@ -11,6 +11,7 @@ from write_side.payments.our_books import EXCHANGE, GIFT_CARD, INVOICE
 from write_side.payments.providers import Abilities, Method, Provider, Providers
 
 Chosen = Literal["card", "invoice"]  # what a quote may be asked with, for what gift cards leave to pay
+_CHOSEN: tuple[Chosen, ...] = get_args(Chosen)
 
 # None is taken away while orders stand that were paid so: refunds of years ago ask here.
 METHODS: dict[str, Method] = {
@@ -19,6 +20,11 @@ METHODS: dict[str, Method] = {
     "gift_card": GIFT_CARD,  # pays all of it
     "exchange": EXCHANGE,  # goods that come back pay all of it
 }
+
+
+def chosen_like(method: str) -> Chosen:
+    """The same way once more, if customers may choose it, else by card."""
+    return next((name for name in _CHOSEN if name == method), "card")
 
 
 def can(method: str) -> Abilities:

@@ -128,7 +128,7 @@ async def test_what_is_not_paid_in_time_is_free_again(shop: Shop) -> None:
     await shop.work()
     assert ((await shop.now(more)).state, await shop.figures("lamp")) == ("expired", (9, 0))
     other = await add(shop, order, lamp=3)
-    await settling.cancel_order(shop.pool, shop.gateway, other.id, CAUSE)
+    await settling.cancel_order(shop.pool, shop.providers, other.id, CAUSE)
     assert ((await shop.now(other)).state, await shop.figures("lamp")) == ("cancelled", (9, 0))
 
 

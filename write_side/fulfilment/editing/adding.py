@@ -17,7 +17,7 @@ from write_side.event_log import Positions
 from write_side.fulfilment import standing
 from write_side.fulfilment.editing import domain
 from write_side.fulfilment.editing.domain import AddLines, IsAddition
-from write_side.invoices import Method, PayBy
+from write_side.invoices import PayBy
 from write_side.orders import OrderState, Outside, PlacedOrder
 
 
@@ -59,9 +59,8 @@ async def _offer(
             raise IsAddition("add to the order that this one adds to", adds_to=order.adds_to)
         payment = await payments.find_payment(conn, order.payment_id)
         assert payment is not None
-    method: Method = "invoice" if payment.method == "invoice" else "card"
     until = datetime.now(UTC) + timedelta(seconds=settings.quote_ttl_seconds)
-    pay_by = PayBy(method, settings.invoicing)
+    pay_by = PayBy(payments.chosen_like(payment.method), settings.invoicing)
     return await orders.quote_addition(pool, keyring, order, inventory.summed(wanted.lines), pay_by, until, outside)
 
 
