@@ -32,7 +32,6 @@ class Asking:
     def __init__(self, ground_: Ground) -> None:
         self._ground, self._url = ground_, ground_.environment["READ_API_URL"]
         self._choice = random.Random(5)
-        self._orders = self._placed()
         sample = ground_.fetch(_SAMPLE, PAGES)
         self._ids = [row["id"] for row in sample]
         self._names: list[str] = [row["name"] for row in sample]
@@ -53,8 +52,8 @@ class Asking:
         return Question(asked, self._beside_bare("product_page"))
 
     def order_status(self) -> Question:
-        """Orders by their token."""
-        asked = [self._get(f"/v1/orders/{o.id}", {"Order-Token": o.token}) for o in self._orders]
+        """Orders by their token, placed over HTTP."""
+        asked = [self._get(f"/v1/orders/{o.id}", {"Order-Token": o.token}) for o in self._placed()]
         return Question(asked, self._beside_bare("order_status"))
 
     def listing(self) -> Question:

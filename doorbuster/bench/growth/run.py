@@ -18,7 +18,7 @@ from doorbuster.bench.growth.kinds import Asking, Question
 from doorbuster.bench.growth.lines import Kind, Size
 from doorbuster.running import StartFailed
 
-WARM_UP = 15.0  # seconds of each kind before the first size: a node that just started has compiled little
+WARM_UP = 10.0  # seconds of each kind before the first size: a node that just started has compiled little
 TRIES = 3  # of a kind, until its requests are answered rightly
 
 
