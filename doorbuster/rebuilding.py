@@ -27,6 +27,8 @@ from shared.settings import Settings
 from write_side.parked import all_parked
 
 PATIENCE = 60.0  # seconds that the projector may take for what it is asked
+# A new index of products is served once it has the prices of price lists, too: of all products, perhaps.
+SWAP_PATIENCE = 900.0
 LOOK_SECONDS = 0.05
 # What is said on the way, the second and the third in whatever order.
 FILLED = "filled; it is compared with the log while the projector takes over"
@@ -92,7 +94,7 @@ async def rebuild(shop: Workshop, models: Sequence[ReadModel], told: Told) -> li
                 taking_up.cancel()
             await _parked(shop, new)  # nor may the projector have parked others meanwhile
         await _move_all(shop, new, "beside", "next")
-        await _until(lambda: _served(shop, new), "the projector did not swap the versions")
+        await _until(lambda: _served(shop, new), "the projector did not swap the versions", SWAP_PATIENCE)
     except BaseException:
         await asyncio.shield(_give_up(shop, new))
         raise
@@ -217,8 +219,8 @@ async def _served(shop: Workshop, models: Sequence[ReadModel]) -> bool:
     return all(each is not None and each.state == "live" and each.served_at is not None for each in found)
 
 
-async def _until(asked: Callable[[], Awaitable[bool]], otherwise: str) -> None:
-    deadline = time.monotonic() + PATIENCE
+async def _until(asked: Callable[[], Awaitable[bool]], otherwise: str, patience: float = 0) -> None:
+    deadline = time.monotonic() + max(patience, PATIENCE)
     while not await asked():
         if time.monotonic() > deadline:
             raise BuildFailed(otherwise)

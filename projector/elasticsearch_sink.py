@@ -8,7 +8,7 @@ import asyncio
 import logging
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from elasticsearch import ApiError, AsyncElasticsearch, TransportError
 
@@ -40,6 +40,14 @@ def connect(url: str) -> AsyncElasticsearch:
 
 def _nothing(_model: ReadModel, _state: Folded) -> bytes:
     return b""
+
+
+class Index(NamedTuple):
+    """Where a version is written, and the uuid of what is there now."""
+
+    name: str
+    life: str
+    served: bool
 
 
 class Board(Protocol):
@@ -228,10 +236,15 @@ class ElasticsearchSink:
             except (ApiError, TransportError, OSError) as error:
                 log.debug("no refresh", extra={"fields": {"error": type(error).__name__}})
 
-    def writing(self, name: str) -> list[str]:
-        """Where versions of a read model are written that are there and of which one is served; else nowhere."""
-        found = [model for model in self._versions(name) if model.slot in self._lives]
-        return [self._indices.writing(model) for model in found] if any(map(self._is_served, found)) else []
+    def written(self, name: str) -> list[Index]:
+        """The indices of a read model that are there and written, the one that is served first."""
+        found = [index for model in self._versions(name) if (index := self.index(model))]
+        return sorted(found, key=lambda index: not index.served)
+
+    def index(self, model: ReadModel) -> Index | None:
+        """The index of a version, if it is there."""
+        life = self._lives.get(model.slot)
+        return None if life is None else Index(self._indices.writing(model), life, self._is_served(model))
 
     def _versions(self, name: str) -> list[ReadModel]:
         return [model for model in self._models.values() if model.name == name]

@@ -3,7 +3,7 @@ served; others that are kept up follow it, so that whoever is led from one to th
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from projector.model import ELASTICSEARCH, ReadModel
@@ -20,6 +20,7 @@ LOOK_SECONDS = 0.25
 SWAP_SECONDS = 2.0  # how long a version about to be served may take for the last events; else the next look tries again
 
 Start = Callable[[ReadModel], list[Pipeline]]
+Fit = Callable[[ReadModel], Awaitable[bool]]  # whether it has what is of no event, too
 
 
 class AtWork(NamedTuple):
@@ -41,10 +42,11 @@ class Fleet:
         board: Noticeboard,
         parking: Parking,
         start: Start,
+        fit: Fit,
         tasks: asyncio.TaskGroup,
     ) -> None:
         self._models, self._versions, self._sinks, self._board = models, versions, sinks, board
-        self._parking, self._start, self._tasks = parking, start, tasks
+        self._parking, self._start, self._fit, self._tasks = parking, start, fit, tasks
         self._at_work: dict[str, AtWork] = {}  # by slot
         self._foreign: set[Version] = set()
 
@@ -132,7 +134,7 @@ class Fleet:
     async def _swap(self, model: ReadModel) -> None:
         """Serve this version instead of the one that is served, from a moment on when it is as far on every shard."""
         coming, going = self._at_work[model.slot].pipelines, self._served(model.name) or ()
-        if not all(pipeline.settled for pipeline in coming):
+        if not all(pipeline.settled for pipeline in coming) or not await self._fit(model):
             return
         await self._sinks[model.sink].show(model)  # so that the one below, while the others are held, has little to do
         swapped = False

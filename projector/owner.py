@@ -10,7 +10,7 @@ from projector import elasticsearch_sink
 from projector.chain import stretches
 from projector.checkpoints import Checkpoint, Checkpoints
 from projector.elasticsearch_sink import ElasticsearchSink
-from projector.fleet import Fleet
+from projector.fleet import Fit, Fleet
 from projector.keyring import Keyring
 from projector.log import EventLog, LogSettings, Pool
 from projector.model import ReadModel
@@ -65,7 +65,7 @@ class Owner:
             stack.push_async_callback(client.close)
             filling = Filling(client, lambda: pricer.pricing)
             sinks: dict[str, Sink] = {sink.name: sink for sink in (redis_sink, search)}
-            fleet = self._fleet(settings, sinks, board, tasks)
+            fleet = self._fleet(settings, sinks, board, _fit(pricer, filling, search), tasks)
             await self._versions.begin_store(READ_MODELS)
             await fleet.see()
             served = [pipeline for pipeline in fleet.pipelines if self._versions.is_served(pipeline.model)]
@@ -74,7 +74,7 @@ class Owner:
             tasks.create_task(self._follow(fleet, near, settings))
             tasks.create_task(search.watch())
             tasks.create_task(pricer.keep_looking())
-            tasks.create_task(pricer.keep_filling(filling, lambda: search.writing(SEARCH)))
+            tasks.create_task(pricer.keep_filling(filling, lambda: search.written(SEARCH)))
             for name in {model.name for model in READ_MODELS if model.sink == search.name}:
                 tasks.create_task(search.keep_refreshing(name))
             tasks.create_task(fleet.run())
@@ -94,7 +94,12 @@ class Owner:
         return sink
 
     def _fleet(
-        self, settings: LogSettings, sinks: Mapping[str, Sink], board: Noticeboard, tasks: asyncio.TaskGroup
+        self,
+        settings: LogSettings,
+        sinks: Mapping[str, Sink],
+        board: Noticeboard,
+        fit: Fit,
+        tasks: asyncio.TaskGroup,
     ) -> Fleet:
         # Each sink its own slots: a slow one must not hold the other's.
         slots = {name: asyncio.Semaphore(READERS) for name in sinks}
@@ -105,7 +110,7 @@ class Owner:
             shards = range(settings.shards)
             return [Pipeline(model, shard, sink, log_, self._parking, fetch_keys, slot) for shard in shards]
 
-        return Fleet(READ_MODELS, self._versions, sinks, board, self._parking, start, tasks)
+        return Fleet(READ_MODELS, self._versions, sinks, board, self._parking, start, fit, tasks)
 
     async def _follow(self, fleet: Fleet, needed: Sequence[Pipeline], settings: LogSettings) -> None:
         """One reader of the streams for all sinks. It starts when those pipelines stand that live where the streams
@@ -157,6 +162,16 @@ class Owner:
 
 def _of(fleet: Fleet, name: str, version: str, shard: int) -> list[Pipeline]:
     return [p for p in fleet.pipelines if (p.model.name, p.model.version, p.shard) == (name, version, shard)]
+
+
+def _fit(pricer: Pricer, filling: Filling, search: ElasticsearchSink) -> Fit:
+    """Products are searched by prices of the moment: an index that lacks them is not served yet."""
+
+    async def fit(model: ReadModel) -> bool:
+        index = search.index(model) if model.name == SEARCH else None
+        return model.name != SEARCH or (index is not None and await pricer.is_filled(filling, index))
+
+    return fit
 
 
 def _checkpoint(pipeline: Pipeline) -> Checkpoint:

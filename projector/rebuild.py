@@ -22,6 +22,7 @@ from projector.log import EventLog, LogSettings, Pool
 from projector.model import REDIS, ReadModel
 from projector.parking import Parking, Systemic
 from projector.pipeline import SLICE, Pipeline
+from projector.price_slots.shown import own_prices
 from projector.redis_filling import RedisFilling
 from projector.redis_sink import connect
 from projector.sink import Sink
@@ -107,7 +108,9 @@ class Build:
         near = RedisFilling(redis, settings.store)
         stack.push_async_callback(near.close)
         prefix = self._settings.index_prefix
-        search = ElasticsearchSink(client, prefix, settings, self._checkpoints, _Nobody(), lambda _: False, LANES)
+        search = ElasticsearchSink(
+            client, prefix, settings, self._checkpoints, _Nobody(), lambda _: False, LANES, beside=own_prices
+        )
         stack.push_async_callback(search.close)
         return near, search
 

@@ -205,7 +205,7 @@ async def _until(holds: Callable[[], Awaitable[bool]]) -> None:
 
 async def _is_filled(measuring: Measuring) -> bool:
     told = await measuring.slots()
-    return bool(told.slots) and all(slot.filled for slot in told.slots.values())
+    return len(told.turns) > 1 and all(turn.regime in told.filled for turn in told.turns)
 
 
 async def _shows(measuring: Measuring, expected: Looked) -> bool:

@@ -2,16 +2,19 @@
 is newer, and what it writes has the slots, too."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import aclosing
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from elasticsearch import AsyncElasticsearch
 from msgspec import Struct
 
 from projector.bulk import Bulk, Item
-from projector.price_slots.shown import BEGINNING, Pricing
+from projector.price_slots.regimes import NOTHING, Reach, apart
+from projector.price_slots.shown import BEGINNING, Pricing, mark_of
+from projector.price_slots.turns import Content
 from projector.raw_hits import Hit, Page, Pages
 from projector.read_models.product import Product
 from shared.cancellation import stop_if_cancelled
@@ -21,15 +24,33 @@ AT_ONCE = 2  # requests: Elasticsearch works at one with one core
 SCROLL = "1m"
 TIMEOUT = 10.0
 
+Json = dict[str, Any]
 _Pricing = Callable[[], Pricing]
 
 
 class _Source(Struct, frozen=True):
     fold: Product
-    priced: list[str] = []
 
 
 _source = msgspec.json.Decoder(_Source)
+
+
+class Lacking(NamedTuple):
+    """Documents of an index that have something else in a slot than what it is for."""
+
+    into: str
+    slot: str
+    content: Content
+    reach: Reach  # where documents may be that have what it was for before
+
+    @property
+    def query(self) -> Json:
+        """Those that were written for it have its mark; those that have none at all have their own prices there."""
+        marked: Json = {"exists": {"field": "priced"}}
+        written: Json = {"term": {"priced": mark_of(self.slot, self.content.number)}}
+        before = {"bool": {"filter": [marked, _within(self.reach)], "must_not": [written]}}
+        never = {"bool": {"filter": [_within(apart(NOTHING, self.content.regime))], "must_not": [marked]}}
+        return {"bool": {"should": [before, never]}}
 
 
 def connect(url: str) -> AsyncElasticsearch:
@@ -45,23 +66,26 @@ class Filling:
     def __init__(self, client: AsyncElasticsearch, pricing: _Pricing) -> None:
         self._client, self._bulk, self._pricing = client, Bulk(client), pricing
 
-    async def lack(self, index: str, marks: Sequence[str]) -> int:
-        """How many documents lack one of these marks, as far as a search would see it."""
-        await self._client.indices.refresh(index=index)
-        found = await self._client.count(index=index, query=_lacking(marks))
+    async def count(self, lacking: Lacking) -> int:
+        """How many those are, as far as a search would see it."""
+        await self._client.indices.refresh(index=lacking.into)
+        found = await self._client.count(index=lacking.into, query=lacking.query)
         return int(found["count"])
 
-    async def fill(self, index: str, marks: Sequence[str]) -> int:
-        """Write those that lack one; answers how many those were."""
-        written, waiting = 0, list[Sequence[Hit]]()
-        async for hits in self._pages(index, marks):
-            stop_if_cancelled()
-            written += len(hits)
-            waiting.append(hits)
-            if len(waiting) == AT_ONCE:
-                await asyncio.gather(*(self._write(index, each) for each in waiting))
-                waiting = []
-        await asyncio.gather(*(self._write(index, each) for each in waiting))
+    async def fill(self, lacking: Lacking) -> int:
+        """Write them, until slots are for something else; answers how many those were."""
+        written, waiting, pricing = 0, list[Sequence[Hit]](), self._pricing()
+        async with aclosing(self._pages(lacking)) as pages:
+            async for hits in pages:
+                stop_if_cancelled()
+                written += len(hits)
+                waiting.append(hits)
+                if len(waiting) == AT_ONCE:
+                    await asyncio.gather(*(self._write(lacking.into, each) for each in waiting))
+                    waiting = []
+                if self._pricing() is not pricing:
+                    break
+        await asyncio.gather(*(self._write(lacking.into, each) for each in waiting))
         return written
 
     async def _write(self, index: str, hits: Sequence[Hit]) -> None:
@@ -70,9 +94,9 @@ class Filling:
             if isinstance(answer, Exception):
                 raise answer
 
-    async def _pages(self, index: str, marks: Sequence[str]) -> AsyncIterator[Sequence[Hit]]:
+    async def _pages(self, lacking: Lacking) -> AsyncGenerator[Sequence[Hit]]:
         answer: Any = await self._client.search(
-            index=index, scroll=SCROLL, size=PAGE, sort="_doc", version=True, query=_lacking(marks)
+            index=lacking.into, scroll=SCROLL, size=PAGE, sort="_doc", version=True, query=lacking.query
         )
         page: Page = answer.body
         try:
@@ -84,14 +108,22 @@ class Filling:
             await self._client.clear_scroll(scroll_id=page.scroll_id)
 
 
-def _lacking(marks: Sequence[str]) -> dict[str, Any]:
-    return {"bool": {"must_not": {"bool": {"filter": [{"term": {"priced": mark}} for mark in marks]}}}}
+def _within(reach: Reach) -> Json:
+    """Products that it reaches."""
+    if reach.everything:
+        return {"match_all": {}}
+    clauses: list[Json] = []
+    if reach.skus:
+        clauses.append({"terms": {"skus": sorted(reach.skus)}})
+    if reach.lists:
+        clauses.append({"terms": {"price_lists": sorted(reach.lists)}})
+    if reach.gift_cards:
+        clauses.append({"term": {"gift_card": True}})
+    return {"bool": {"should": clauses}} if clauses else {"match_none": {}}
 
 
 def _item(index: str, hit: Hit, pricing: Pricing, now: datetime) -> Item:
     """The document as it lies there, its slots cut off and others put in their place."""
     body = bytes(hit.source)
-    source = _source.decode(body)
-    plain = body[: body.rindex(BEGINNING)] if source.priced else body[:-1]
-    whole = plain + pricing.beside(source.fold, now) + b"}"
+    whole = body[: body.rindex(BEGINNING)] + pricing.beside(_source.decode(body).fold, now) + b"}"
     return Item(f"product:{hit.id}", index, hit.id, hit.version, "external_gte", whole)

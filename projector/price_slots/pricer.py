@@ -2,39 +2,62 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import msgspec
 from elasticsearch import ApiError, TransportError
-from msgspec import structs
+from msgspec import Struct, field, structs
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from projector.bulk import Busy, NotThere
+from projector.elasticsearch_sink import Index
 from projector.model import Folded, ReadModel
 from projector.price_slots import turns
-from projector.price_slots.filling import Filling
+from projector.price_slots.filling import Filling, Lacking
+from projector.price_slots.regimes import EVERYTHING, NOBODY
 from projector.price_slots.shown import Pricing
-from projector.price_slots.turns import Said
+from projector.price_slots.turns import UNKNOWN, Content, Said
 from projector.read_models.product import Product
 from shared.cancellation import stop_if_cancelled
 from shared.documents.layout import claims_key, document_key, shards_key, slot, unpack
-from shared.documents.price_slots import KEY, NO_SLOTS, PriceSlots, mark_of
+from shared.documents.price_slots import KEY, PriceSlots, Slot, Turn
 from shared.documents.prices import ANY, LISTS, ShownPriceList
 from shared.documents.products import SEARCH
-from shared.documents.promotions import ON_PAGES, PROMOTIONS, ShownPromotion
+from shared.documents.promotions import ON_PAGES, PROMOTIONS, ShownPromotion, told
 
 log = logging.getLogger(__name__)
 
+HELD = f"{KEY}:held"  # beside what queries are told: what the slots hold, for the next owner
 LOOK_SECONDS = 0.5
 FILL_SECONDS = 0.5
+LATE = timedelta(seconds=60)  # by then no document arrives any more that was made for what a slot was for before
 
 _promotion = msgspec.json.Decoder(ShownPromotion)
 _list = msgspec.json.Decoder(ShownPriceList)
-_told = msgspec.json.Decoder(PriceSlots)
 
 _DOWN = (RedisError, ApiError, TransportError, OSError, NotThere, Busy)
+
+
+class Held(Struct, frozen=True):
+    """What slots hold and what counts when, with the indices for which it is known: by their uuids, since of another
+    one, restored say, nobody knows what its documents were written for."""
+
+    store: str
+    contents: dict[str, Content] = field(default_factory=lambda: {**UNKNOWN})
+    turns: list[Turn] = []
+    known: frozenset[str] = frozenset()
+
+    @property
+    def told(self) -> PriceSlots:
+        """As queries have to know it."""
+        slots = {name: Slot(content.regime.name, content.filled) for name, content in self.contents.items()}
+        return PriceSlots(self.store, slots, self.turns)
+
+
+_held = msgspec.json.Decoder(Held)
 
 
 class Pricer:
@@ -43,7 +66,8 @@ class Pricer:
 
     def __init__(self, redis: "Redis", store: str, shards: int, served: Callable[[str], str | None]) -> None:
         self._redis, self._store, self._shards, self._served = redis, store, shards, served
-        self._adopted: PriceSlots | None = None  # what an owner before us told, until we know what is said
+        self._held: Held | None = None  # not known yet
+        self._changing = asyncio.Lock()
         self.pricing = Pricing()
 
     def beside(self, model: ReadModel, state: Folded) -> bytes:
@@ -62,70 +86,99 @@ class Pricer:
                 log.debug("prices can't be looked at", extra={"fields": {"error": type(error).__name__}})
             await asyncio.sleep(LOOK_SECONDS)
 
-    async def keep_filling(self, filling: Filling, indices: Callable[[], Sequence[str]]) -> None:
+    async def keep_filling(self, filling: Filling, indices: Callable[[], Sequence[Index]]) -> None:
         """Until cancelled."""
         while True:
             await asyncio.sleep(FILL_SECONDS)
             stop_if_cancelled()
             try:
-                await self.fill(filling, indices())
+                await self.fill(filling, indices(), datetime.now(UTC))
             except _DOWN as error:
                 log.warning("slots can't be filled", extra={"fields": {"error": type(error).__name__}})
 
     async def look(self, now: datetime) -> None:
         """Read what is said, decide what the slots are for, tell it."""
-        if self._adopted is None:
-            self._adopted = await self._told_before()
+        if self._held is None:
+            self._held = await self._held_before()
+            self.pricing = Pricing(self._held.contents)
         said = await self._said()
         if said is None:
             return
-        # At once with what is said: a document written in between would hold no promotions, and say that it does.
-        told = self._adopted if self.pricing.told is NO_SLOTS else self.pricing.told
-        coming = turns.turns(said, told.turns, now)
-        slots = turns.assigned(told.slots, turns.without_past(coming, told.slots, now), now)
-        self.pricing = Pricing(PriceSlots(self._store, slots, turns.without_past(coming, slots, now)), said)
-        await self._tell()
+        async with self._changing:
+            before = self._held
+            ahead = turns.coming(said, now)
+            counted = turns.without_past(turns.turns(said, ahead, before.turns), before.told.filled, now)
+            regimes = {regime.name: regime for _, regime in ahead}
+            contents = turns.assigned(before.contents, regimes, turns.needed(counted, now), now)
+            await self._hold(structs.replace(before, contents={**contents}, turns=counted))
 
-    async def fill(self, filling: Filling, indices: Sequence[str]) -> None:
-        """Give every document what the slots are for; where all have it, say so."""
-        marks = self.pricing.marks
-        if not marks or not indices:
+    async def fill(self, filling: Filling, indices: Sequence[Index], now: datetime) -> None:
+        """Give every document what the slots are for, of the index that is searched (the first) first, and of what is
+        in force first; where all have it, say so. After anything was written the next call looks at all again."""
+        held = self._held
+        if held is None:
             return
-        lacking = [index for index in indices if await filling.lack(index, marks)]
-        for index in lacking:
-            written = await filling.fill(index, marks)
-            log.info("filled", extra={"fields": {"index": index, "documents": written}})
-        if not lacking:
-            await self._note_filled(marks)
+        for index in indices:
+            for lacking in _asked(held, index, now):
+                if await filling.count(lacking):
+                    written = await filling.fill(lacking)
+                    log.info("filled", extra={"fields": {"index": index.name, "documents": written}})
+                    return
+                if index.served and not lacking.content.filled:
+                    await self._note(held, held.known, {lacking.slot}, filled=True)
+        await self._settle(held, indices, now)
 
-    async def _note_filled(self, marks: Sequence[str]) -> None:
-        told = self.pricing.told
-        slots = {
-            name: structs.replace(each, filled=each.filled or mark_of(name, each) in marks)
-            for name, each in told.slots.items()
-        }
-        if slots != told.slots:
-            self.pricing = structs.replace(self.pricing, told=structs.replace(told, slots=slots))
-            await self._tell()
+    async def is_filled(self, filling: Filling, index: Index) -> bool:
+        """Whether all documents there have what is in force or to come."""
+        if self._held is None:
+            return False
+        return not any([await filling.count(each) for each in _asked(self._held, index, datetime.now(UTC))])
 
-    async def _tell(self) -> None:
-        await self._redis.set(KEY, msgspec.json.encode(self.pricing.told))
+    async def _settle(self, held: Held, indices: Sequence[Index], now: datetime) -> None:
+        """Nothing lacked anything: what slots were for before is nowhere any more, nor will it come."""
+        asked = [{lacking.slot for lacking in _asked(held, index, now)} for index in indices]
+        everywhere = set.intersection(*asked) if asked else set()
+        late = (now - LATE).timestamp() * 1000
+        settled = {name for name in everywhere if held.contents[name].number < late}
+        if everywhere:
+            await self._note(held, frozenset(index.life for index in indices), settled, lacking=NOBODY)
 
-    async def _told_before(self) -> PriceSlots:
-        """What an owner before us told, to go on with."""
-        found = await self._redis.get(KEY)
-        told = NO_SLOTS if found is None else _told.decode(found)
-        return told if told.store == self._store else NO_SLOTS
+    async def _note(self, seen: Held, known: frozenset[str], slots: Iterable[str], **found: Any) -> None:
+        """What was found out of these slots and indices, unless slots are for something else than was seen then."""
+        async with self._changing:
+            held = self._held
+            if held is not None and _numbers(held) == _numbers(seen):
+                noted = {name: structs.replace(held.contents[name], **found) for name in slots}
+                await self._hold(structs.replace(held, contents={**held.contents, **noted}, known=known))
+
+    async def _hold(self, held: Held) -> None:
+        """Written down before any document is written by it: the next owner has to know what lies there."""
+        before = self._held
+        written = {KEY: msgspec.json.encode(held.told)}
+        if before != held:
+            written[HELD] = msgspec.json.encode(held)
+        await self._redis.mset(written)
+        if before is None or _numbers(before) != _numbers(held):
+            self.pricing = Pricing(held.contents)
+        self._held = held
+
+    async def _held_before(self) -> Held:
+        """What an owner before us held, to go on with."""
+        found = await self._redis.get(HELD)
+        held = Held(self._store) if found is None else _held.decode(found)
+        return held if held.store == self._store else Held(self._store)
 
     async def _said(self) -> Said | None:
         """None while it isn't known."""
-        promotions, lists = await self._all(PROMOTIONS, ON_PAGES), await self._all(LISTS, ANY)
+        now = datetime.now(UTC)
+        promotions = await self._all(PROMOTIONS, ON_PAGES, lambda names: told(names, now))
+        lists = await self._all(LISTS, ANY, sorted)
         if promotions is None or lists is None:
             return None
         return Said([_promotion.decode(body) for body in promotions], [_list.decode(body) for body in lists])
 
-    async def _all(self, model: str, field: str) -> list[bytes] | None:
-        """All documents of a small read model; None while it is being filled."""
+    async def _all(self, model: str, name: str, ids_of: Callable[[Iterable[str]], list[str]]) -> list[bytes] | None:
+        """All documents of a small read model that matter; None while it is being filled."""
         version = self._served(model)
         if version is None:
             return None
@@ -134,8 +187,23 @@ class Pricer:
         if not all(ready):
             return None
         names: list[bytes] = await self._redis.hkeys(claims_key(slot_))  # type: ignore[assignment]
-        ids = sorted(name.decode().removeprefix(f"{field}:") for name in names)
+        ids = ids_of(each.decode().removeprefix(f"{name}:") for each in names)
         found: list[bytes | None] = []
         if ids:
             found = await self._redis.mget([document_key(slot_, id_) for id_ in ids])  # type: ignore[assignment]
         return [unpack(stored).body for stored in found if stored is not None]
+
+
+def _asked(held: Held, index: Index, now: datetime) -> list[Lacking]:
+    """What has to be true of an index: of one that nobody knows, of all slots, whatever they were for."""
+    needed = turns.slots_of(held.contents, turns.needed(held.turns, now))
+    if not needed:
+        return []
+    if index.life in held.known:
+        return [Lacking(index.name, name, held.contents[name], held.contents[name].lacking) for name in needed]
+    names = dict.fromkeys([*needed, *held.contents])
+    return [Lacking(index.name, name, held.contents[name], EVERYTHING) for name in names]
+
+
+def _numbers(held: Held) -> Mapping[str, int]:
+    return {name: content.number for name, content in held.contents.items()}

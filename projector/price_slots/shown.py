@@ -4,51 +4,80 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 import msgspec
-from msgspec import Struct
 
-from projector.price_slots.turns import CHANNEL, Said, moment_of
+from projector.model import Folded, ReadModel
+from projector.price_slots.regimes import NOTHING, Regime, apart
+from projector.price_slots.turns import CHANNEL, UNKNOWN, Contents
 from projector.read_models.price_times import times_of
-from projector.read_models.product import Product, known_of
-from shared.documents.price_slots import NO_SLOTS, PriceSlots, mark_of
-from shared.documents.prices import VariantTimes
-from shared.shown_prices import Lists, Place, Promotions, asked_minor, currencies
+from projector.read_models.product import Product, known_of, lowest_prices
+from shared.documents.price_slots import SLOTS
+from shared.documents.prices import ALWAYS, ShownPriceList, TermsStep, VariantTimes
+from shared.documents.products import SEARCH
+from shared.documents.promotions import PromotionStep, ShownPromotion
+from shared.left_of_price import Left
+from shared.promotion_rule import Offer, is_for_everything_alike
+from shared.shown_prices import Place, asked_minor, currencies
 
 BEGINNING = b',"shown":{'  # of what stands in a document behind all else
 
 
-class Pricing(Struct, frozen=True):
-    """What the slots are for, and what decides on prices in each."""
+class Tariff:
+    """Prices under one regime."""
 
-    told: PriceSlots = NO_SLOTS
-    said: Said = Said((), ())
+    def __init__(self, regime: Regime) -> None:
+        self.reach = apart(NOTHING, regime)
+        self._lists = {str(id_): ShownPriceList(id_, [TermsStep(ALWAYS, terms)]) for id_, terms in regime.lists}
+        self._promotions = [ShownPromotion(id_, [PromotionStep(ALWAYS, terms)]) for id_, terms in regime.promotions]
+        self._alike = [Offer(id_, terms) for id_, terms in regime.promotions if is_for_everything_alike(terms)]
 
-    @property
-    def marks(self) -> list[str]:
-        """What a document says that is filled for all of them."""
-        return sorted(mark_of(name, slot) for name, slot in self.told.slots.items())
+    def lowest(self, variants: Sequence[VariantTimes], now: datetime) -> Mapping[str, int]:
+        """By currency, what it would have to cost before what is taken off everything."""
+        found: dict[str, int] = {}
+        for times in variants:
+            for currency in currencies(times, self._lists):
+                place = Place(currency, CHANNEL)
+                amount = asked_minor(times, self._lists, place, now, self._promotions)
+                if amount is not None:
+                    found[currency] = min(amount, found.get(currency, amount))
+        return {currency: Left(self._alike, currency).at_least(amount) for currency, amount in found.items()}
+
+
+class Pricing:
+    """What the slots hold."""
+
+    def __init__(self, contents: Contents = UNKNOWN) -> None:
+        self._tariffs = {name: Tariff(content.regime) for name, content in sorted(contents.items())}
+        self._marks = msgspec.json.encode([mark_of(name, contents[name].number) for name in self._tariffs])
 
     def beside(self, state: Product, now: datetime) -> bytes:
-        """What stands in a document behind all else: nothing while no slot is needed."""
-        known = known_of(state) if self.told.slots else None
+        """What stands in a document behind all else. Only one that any slot has another price for says which those
+        were: the others stay as they are, whatever slots are for."""
+        known = known_of(state)
         if known is None:
             return b""
-        lists = {str(each.id): each for each in self.said.lists}
+        own = lowest_prices(known)
+        reached = {name for name, tariff in self._tariffs.items() if tariff.reach and tariff.reach.has(known)}
+        if not reached:
+            return _own(own)
         variants = times_of(known).variants
         shown = {
-            name: _lowest(
-                variants, lists, self.said.promotions if slot.promoted else (),
-                moment_of(slot.regime, self.told.turns, now),
-            )
-            for name, slot in sorted(self.told.slots.items())
+            name: tariff.lowest(variants, now) if name in reached else own
+            for name, tariff in self._tariffs.items()
         }  # fmt: skip
-        return b',"shown":' + msgspec.json.encode(shown) + b',"priced":' + msgspec.json.encode(self.marks)
+        return b',"shown":' + msgspec.json.encode(shown) + b',"priced":' + self._marks
 
 
-def _lowest(variants: Sequence[VariantTimes], lists: Lists, promotions: Promotions, at: datetime) -> Mapping[str, int]:
-    found: dict[str, int] = {}
-    for times in variants:
-        for currency in currencies(times, lists):
-            amount = asked_minor(times, lists, Place(currency, CHANNEL), at, promotions)
-            if amount is not None:
-                found[currency] = min(amount, found.get(currency, amount))
-    return found
+def own_prices(model: ReadModel, state: Folded) -> bytes:
+    """What stands behind all else while nobody knows what slots are for: it is filled in later."""
+    known = known_of(state) if model.name == SEARCH and isinstance(state, Product) else None
+    return b"" if known is None else _own(lowest_prices(known))
+
+
+def _own(prices: Mapping[str, int]) -> bytes:
+    """In all slots."""
+    return b',"shown":' + msgspec.json.encode(dict.fromkeys(SLOTS, prices))
+
+
+def mark_of(name: str, number: int) -> str:
+    """What `priced` says of a document that was written since the slot is for what it is for."""
+    return f"{name}:{number}"

@@ -1,26 +1,22 @@
-"""What is in force when, and which slot is for what. Pure.
+"""What is in force when, and which slot is for what. Pure."""
 
-A *regime* is all that decides on prices beside the products' own at some moment: the promotions that pages show and the
-price lists of the web shop. It has a name, so that what comes back (a price after a sale) is known again.
-"""
-
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
-from hashlib import blake2b
-from typing import NamedTuple
-from uuid import UUID
+from typing import NamedTuple, TypeVar
 
-import msgspec
-from msgspec import structs
+from msgspec import Struct, structs
 
-from shared.documents.price_slots import OWN, SLOTS, Slot, Turn
+from projector.price_slots.regimes import EVERYTHING, NOBODY, NOTHING, Reach, Regime, apart
+from shared.documents.price_slots import OWN, SLOTS, Turn
 from shared.documents.prices import ShownPriceList
 from shared.documents.promotions import ShownPromotion
 from shared.events.pricing import PriceListTerms
 from shared.events.promotions import PromotionTerms
 from shared.price_rule import applies
-from shared.promotion_rule import is_for_everything_alike, is_running
-from shared.shown_prices import NOBODY
+from shared.promotion_rule import is_running
+from shared.shown_prices import NOBODY as NO_GROUPS
+
+_T = TypeVar("_T", PromotionTerms, PriceListTerms)
 
 CHANNEL = "web"  # whose prices searches go by, whatever channel asks
 
@@ -32,47 +28,62 @@ class Said(NamedTuple):
     lists: Sequence[ShownPriceList]
 
 
-def turn_at(said: Said, at: datetime) -> Turn:
+class Content(Struct, frozen=True):
+    """What a slot holds. Of products that `lacking` reaches some may still have in it what it held before: those whose
+    mark is not of this `number`, which is never given again. `filled`: none that is searched has."""
+
+    regime: Regime
+    number: int
+    lacking: Reach = NOBODY
+    filled: bool = False
+
+
+Contents = Mapping[str, Content]  # by slot; each has something, for whom it ever was
+
+UNKNOWN: Contents = {name: Content(NOTHING, 0, EVERYTHING) for name in SLOTS}
+
+
+def regime_at(said: Said, at: datetime) -> Regime:
     """What prices are filled in for then, by the terms of today."""
-    promoted = _promoted(said, at)
-    listed = ((each.id, terms) for each in said.lists if (terms := each.steps[-1].terms) and _is_for_all(terms, at))
-    parts = [(id_, _timeless(terms)) for several in (promoted, listed) for id_, terms in several]
-    if not parts:
-        return Turn(at, OWN)
-    told = msgspec.json.encode(sorted(parts, key=lambda part: part[0]))
-    return Turn(at, blake2b(told, digest_size=8).hexdigest(), bool(promoted))
+    promotions = ((each.id, each.steps[-1].terms) for each in said.promotions)
+    lists = ((each.id, each.steps[-1].terms) for each in said.lists)
+    return Regime(
+        sorted(((id_, _timeless(terms)) for id_, terms in promotions if terms and is_running(terms, at)), key=_id),
+        sorted(((id_, _timeless(terms)) for id_, terms in lists if terms and _is_for_all(terms, at)), key=_id),
+    )
 
 
-def _promoted(said: Said, at: datetime) -> list[tuple[UUID, PromotionTerms]]:
-    """The promotions in force then whose prices have to be filled in: none, if all take a percentage off everything."""
-    running = [
-        (each.id, terms) for each in said.promotions if (terms := each.steps[-1].terms) and is_running(terms, at)
-    ]
-    return [] if all(is_for_everything_alike(terms) for _, terms in running) else running
+def _id(part: tuple[object, object]) -> str:
+    return str(part[0])
 
 
 def _is_for_all(terms: PriceListTerms, at: datetime) -> bool:
-    return applies(terms, terms.currency, CHANNEL, NOBODY, at)
+    return applies(terms, terms.currency, CHANNEL, NO_GROUPS, at)
 
 
-def _timeless(terms: PromotionTerms | PriceListTerms) -> object:
+def _timeless(terms: _T) -> _T:
     return structs.replace(terms, starts_at=None, ends_at=None, name="")
 
 
-def turns(said: Said, before: Sequence[Turn], now: datetime) -> list[Turn]:
-    """What counts now, what did before (`before`: as told last), and what is to come."""
-    current = turn_at(said, now)
+def coming(said: Said, now: datetime) -> list[tuple[datetime, Regime]]:
+    """What is in force now, and what is to come, whenever it is something else."""
+    found = [(now, regime_at(said, now))]
+    for moment in sorted(moment for moment in _moments(said) if moment > now):
+        regime = regime_at(said, moment)
+        if regime != found[-1][1]:
+            found.append((moment, regime))
+    return found
+
+
+def turns(said: Said, ahead: Sequence[tuple[datetime, Regime]], before: Sequence[Turn]) -> list[Turn]:
+    """What counts now, what did before (`before`: as told last), and what is `ahead`, which begins with now."""
+    now, current = ahead[0]
     past = [turn for turn in before if turn.at <= now]
     if not past:
         past = [Turn(now, OWN)]  # whatever was in force, nobody has it in a slot
-    if past[-1].regime != current.regime:
-        past.append(current._replace(at=min(now, max(past[-1].at, _since(said, now)))))
-    coming = list(past)
-    for moment in sorted(moment for moment in _moments(said) if moment > now):
-        turn = turn_at(said, moment)
-        if turn.regime != coming[-1].regime:
-            coming.append(turn)
-    return coming
+    if past[-1].regime != current.name:
+        past.append(Turn(min(now, max(past[-1].at, _since(said, now))), current.name))
+    return past + [Turn(moment, regime.name) for moment, regime in ahead[1:]]
 
 
 def _since(said: Said, now: datetime) -> datetime:
@@ -86,37 +97,52 @@ def _moments(said: Said) -> Iterable[datetime]:
     return {moment for terms in last if terms for moment in (terms.starts_at, terms.ends_at) if moment}
 
 
-def without_past(told: Sequence[Turn], slots: Mapping[str, Slot], now: datetime) -> list[Turn]:
+def without_past(told: Sequence[Turn], filled: Collection[str], now: datetime) -> list[Turn]:
     """Of those that are over only the last one that can be turned back to, while that is needed."""
-    filled = {OWN, *(slot.regime for slot in slots.values() if slot.filled)}
     begun = [place for place, turn in enumerate(told) if turn.at <= now]
     usable = [place for place in begun if told[place].regime in filled]
     first = usable[-1] if usable else begun[-1] if begun else 0
     return [*told[first:]]
 
 
-def assigned(slots: Mapping[str, Slot], told: Sequence[Turn], now: datetime) -> dict[str, Slot]:
-    """A slot for each regime, the earliest first, as far as they go; what has one keeps it. But what was over and comes
-    again is filled anew: documents that were written in between don't have it."""
+def needed(told: Sequence[Turn], now: datetime) -> list[str]:
+    """The regimes that slots are needed for, as far as these go: what is turned back to (and filled), what is in force,
+    and what is to come."""
     begun = [turn.regime for turn in told if turn.at <= now]
-    open_ = {*begun[-1:], *(turn.regime for turn in told if turn.at > now)}
-    promoted = {turn.regime: turn.promoted for turn in told if turn.regime != OWN}
-    wanted = list(promoted)[: len(SLOTS)]
-    kept = {
-        name: structs.replace(slot, over=slot.regime not in open_)
-        for name, slot in slots.items()
-        if slot.regime in wanted and not (slot.over and slot.regime in open_)
-    }
-    number = int(now.timestamp() * 1000)  # of no other assignment: what documents say of an earlier one is none of it
-    free = iter([name for name in SLOTS if name not in kept])
-    known = {slot.regime for slot in kept.values()}
-    fresh = [Slot(regime, False, promoted[regime], number) for regime in wanted if regime not in known]
-    return kept | {next(free): slot for slot in fresh}
+    names = [*begun[:1], *begun[-1:], *(turn.regime for turn in told if turn.at > now)]
+    return [name for name in dict.fromkeys(names) if name != OWN][: len(SLOTS)]
 
 
-def moment_of(regime: str, told: Sequence[Turn], now: datetime) -> datetime:
-    """When it is in force: now, or from when on."""
-    begun = [turn for turn in told if turn.at <= now]
-    if begun and begun[-1].regime == regime:
-        return now
-    return next((turn.at for turn in told if turn.regime == regime and turn.at > now), now)
+def assigned(contents: Contents, regimes: Mapping[str, Regime], wanted: Sequence[str], now: datetime) -> Contents:
+    """A slot for each regime; what is in one stays there. Of the others the one is taken that needs least writing; of a
+    price list two, if they need the same and a third stays as it is: written at once they cost no more than one, and a
+    promotion that comes beside the list has little to write then."""
+    found = dict(contents)
+    for regime in [regimes[name] for name in wanted if name in regimes]:
+        kept = _places(found, wanted)
+        if regime.name in kept:
+            continue
+        free = {name: _moved(found[name], regime, now) for name in SLOTS if name not in kept.values()}
+        best = min((each.lacking for each in free.values()), key=lambda lacking: lacking.cost, default=NOBODY)
+        alike = [name for name, each in free.items() if each.lacking == best]
+        taken = alike[:2] if best.lists and len(alike) > 2 else alike[:1]
+        found |= {name: free[name] for name in taken}
+    return found
+
+
+def slots_of(contents: Contents, wanted: Sequence[str]) -> list[str]:
+    """The slots that are for these, in their order."""
+    return sorted(
+        (name for name, content in contents.items() if content.regime.name in wanted),
+        key=lambda name: (wanted.index(contents[name].regime.name), not contents[name].filled, name),
+    )
+
+
+def _places(contents: Contents, wanted: Sequence[str]) -> dict[str, str]:
+    """Which slot each of these has, by the regime's name: of two the one that is filled."""
+    return {contents[name].regime.name: name for name in reversed(slots_of(contents, wanted))}
+
+
+def _moved(content: Content, regime: Regime, now: datetime) -> Content:
+    number = max(int(now.timestamp() * 1000), content.number + 1)
+    return Content(regime, number, content.lacking | apart(content.regime, regime))

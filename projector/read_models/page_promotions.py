@@ -8,7 +8,7 @@ from projector.model import REDIS, Folded, Keys, ReadModel, Rendered, encode
 from projector.read_models.price_times import held_since
 from shared.codec import Event
 from shared.documents.prices import HISTORY_DAYS
-from shared.documents.promotions import ON_PAGES, PROMOTIONS, PromotionStep, ShownPromotion
+from shared.documents.promotions import ON_PAGES, PROMOTIONS, PromotionStep, ShownPromotion, name_of
 from shared.envelope import Recorded
 from shared.events.promotions import PromotionAnnounced, PromotionEnded, PromotionEvent, PromotionRevised
 from shared.promotion_rule import shows_on_pages
@@ -40,15 +40,16 @@ def evolve(state: PromotionState | None, recorded: Recorded, event: PromotionEve
 
 
 def render(id_: str, state: PromotionState, _keys: Keys) -> Rendered:
-    """A document, and the name by which all are found, for each that a page showed or may show."""
+    """A document, and the name by which it is found until no page tells it, for each that one showed or may show."""
     if all(step.terms is None for step in state.steps):
         return Rendered({id_: None})
-    return Rendered({id_: encode(ShownPromotion(state.id, state.steps))}, frozenset({(ON_PAGES, id_)}))
+    shown = ShownPromotion(state.id, state.steps)
+    return Rendered({id_: encode(shown)}, frozenset({(ON_PAGES, name_of(shown))}))
 
 
 MODEL = ReadModel(
     name=PROMOTIONS,
-    version="v1",
+    version="v2",
     sink=REDIS,
     contexts=frozenset({"promotions"}),
     state=PromotionState,

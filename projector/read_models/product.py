@@ -131,6 +131,21 @@ def known_of(state: Product) -> Known | None:
     return Known(state.id, facts, state.prices, state.shelves, state.own, state.lists, state.bundles)
 
 
+def lowest_prices(known: Known) -> dict[str, int]:
+    """By currency, of its variants."""
+    lowest: dict[str, int] = {}
+    for variant in known.facts.variants:
+        for currency, amount in known.prices.get(variant.sku, {}).items():
+            lowest[currency] = min(amount, lowest.get(currency, amount))
+    return lowest
+
+
+def asking(known: Known) -> set[str]:
+    """The price lists that ask something for one of its variants."""
+    asked = (known.lists.get(variant.sku, {}) for variant in known.facts.variants)
+    return {id_ for lists in asked for id_, steps in lists.items() if steps[-1].amount_minor is not None}
+
+
 def alike(before: Product, after: Product) -> bool:
     """Whether shoppers see the same of both. A sale seldom changes more than numbers that are staff's."""
     told = before.facts == after.facts and before.prices == after.prices

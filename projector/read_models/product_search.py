@@ -6,7 +6,7 @@ from projector.kinds import kind_words
 from projector.model import ELASTICSEARCH, Keys, ReadModel, Rendered, encode
 from projector.read_models import product
 from projector.read_models.price_times import times_of
-from projector.read_models.product import Product, known_of
+from projector.read_models.product import Product, asking, known_of, lowest_prices
 from shared.documents.products import SEARCH, Completion, SearchedProduct, with_card
 from shared.documents.quantities import indexed
 from shared.documents.shelves import best
@@ -43,7 +43,9 @@ def render(id_: str, state: Product, _keys: Keys) -> Rendered:
         image=facts.images[0] if facts.images else None,
         skus=[variant.sku for variant in facts.variants],
         eans=[variant.ean for variant in facts.variants if variant.ean],
-        prices=_lowest_prices(state, facts),
+        prices=lowest_prices(known),
+        price_lists=sorted(asking(known)),
+        gift_card=bool(facts.gift_cards),
         availability=availability,
         listed=facts.status == "active",
         deleted=False,
@@ -75,17 +77,9 @@ def _completion(facts: ProductFacts, availability: Availability) -> Completion:
     return Completion(begun, _WEIGHTS[availability])
 
 
-def _lowest_prices(state: Product, facts: ProductFacts) -> dict[str, int]:
-    lowest: dict[str, int] = {}
-    for variant in facts.variants:
-        for currency, amount in state.prices.get(variant.sku, {}).items():
-            lowest[currency] = min(amount, lowest.get(currency, amount))
-    return lowest
-
-
 MODEL = ReadModel(
     name=SEARCH,
-    version="v11",
+    version="v12",
     sink=ELASTICSEARCH,
     contexts=product.CONTEXTS,
     state=Product,

@@ -3,14 +3,14 @@
 import asyncio
 import time
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import NamedTuple
 
 import msgspec
 from redis.exceptions import RedisError
 
 from read_side.documents import BEHIND, Documents, Found
-from shared.documents.promotions import ON_PAGES, PROMOTIONS, ShownPromotion
+from shared.documents.promotions import ON_PAGES, PROMOTIONS, ShownPromotion, told
 from shared.http.problems import Problem
 from shared.position import Position
 from shared.promotion_rule import Offer, is_running
@@ -65,7 +65,7 @@ class PromotionShelf:
     async def _look(self, position: Position | None) -> Known:
         try:
             behind = None if position is None else await self._documents.behind(PROMOTIONS, None, position)
-            ids = await self._documents.all_named(PROMOTIONS, ON_PAGES)
+            ids = told(await self._documents.all_named(PROMOTIONS, ON_PAGES), datetime.now(UTC))
             found = await self._documents.find_all(PROMOTIONS, ids) if ids else []
             filled = self._documents.board.is_ready(PROMOTIONS)
             there = [each for each in found if each is not None]

@@ -15,7 +15,7 @@ from read_side.search.listings import Listing
 from read_side.search.parameters import SearchRequest
 from read_side.search.price_ranges import PRICE
 from read_side.search.rules import Applied, Rules
-from read_side.search.translated import Left
+from shared.left_of_price import Left
 
 SAMPLE = 30  # hits that are looked at for their attributes
 

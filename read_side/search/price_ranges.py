@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from read_side.search.elastic import Json
 from read_side.search.parameters import SearchRequest
-from read_side.search.translated import Left
+from shared.left_of_price import Left
 
 PRICE = "price"  # the name it is asked for by, beside those of facets
 EDGES = (0, *(step * 10**power for power in range(2, 10) for step in (1, 2, 5)))  # minor units

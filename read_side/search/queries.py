@@ -34,7 +34,7 @@ from read_side.search.price_ranges import PRICE
 from read_side.search.relevance import ALL, is_one_word
 from read_side.search.results import Page
 from read_side.search.rules import Rules, RuleShelf
-from read_side.search.translated import Lefts
+from read_side.search.translated import Lefts, translated
 from read_side.search.wording import Change, Wording
 from shared.documents.products import SEARCH, CategoryTree
 from shared.events.merchandising import Rule
@@ -127,8 +127,8 @@ class Search:
         mark = cursors.fingerprint(asked, listing.mark if listing else None)
         now = datetime.now(UTC)
         offers = promoted.offers(now)
-        left = self._lefts.by(offers, counting, asked.currency)
-        asked = left.translated(asked, counting.field)
+        left = self._lefts.by(offers, asked.currency)
+        asked = translated(asked, left, counting.field)
         plan = Plan(
             asked=asked,
             listing=listing,

@@ -106,6 +106,8 @@ _PRODUCTS: Json = {
     "prices": _object(**dict.fromkeys(EXPONENTS, LONG)),
     "shown": _object(**{slot: _object(**dict.fromkeys(EXPONENTS, LONG)) for slot in SLOTS}),
     "priced": KEYWORD,
+    "price_lists": KEYWORD,
+    "gift_card": BOOLEAN,
     "availability": KEYWORD,
     "listed": BOOLEAN,
     "publish_at": DATE,

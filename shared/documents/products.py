@@ -125,6 +125,8 @@ class SearchedProduct(Struct, frozen=True):
     names: Annotated[dict[str, str], told("locale → its name there", since="v5")] = {}
     translated: Annotated[str, told("what it is called and said to be in other languages", since="v5")] = ""
     times: Annotated[list[VariantTimes], told("when prices of its variants change, unsearched", since="v6")] = []
+    price_lists: Annotated[list[str], told("price lists that ask something for a variant", since="v12")] = []
+    gift_card: Annotated[bool, told("one of its variants is: promotions take nothing off it", since="v12")] = False
     publish_at: Annotated[datetime | None, told("when a listed one comes, if not at once", since="v7")] = None
     unpublish_at: Annotated[datetime | None, told("when it goes, if ever", since="v7")] = None
     card: Annotated[bytes, told("what lists show of it, packed and unsearched", since="v11")] = b""

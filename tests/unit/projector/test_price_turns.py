@@ -1,5 +1,6 @@
 """Which slot is for what, and which one counts at any moment."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from uuid import UUID
@@ -8,7 +9,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
 
-from projector.price_slots.turns import Said, assigned, moment_of, turn_at, turns, without_past
+from projector.price_slots.regimes import EVERYTHING, NOBODY, NOTHING, Reach
+from projector.price_slots.turns import (
+    Content,
+    Contents,
+    Said,
+    assigned,
+    coming,
+    needed,
+    regime_at,
+    slots_of,
+    turns,
+    without_past,
+)
 from shared.documents.price_slots import OWN, SLOTS, Counting, PriceSlots, Slot, Turn, counting
 from shared.documents.prices import ShownPriceList, TermsStep
 from shared.documents.promotions import PromotionStep, ShownPromotion
@@ -17,6 +30,7 @@ from shared.events.promotions import Percentage, PromotionTerms
 
 NOW = datetime(2026, 11, 27, 12, tzinfo=UTC)
 HALF = PromotionTerms("Half", Percentage(5000), "", ["lamp"], {}, None, None, False, 1, None, None)
+EMPTY: Contents = {name: Content(NOTHING, 0) for name in SLOTS}
 
 
 def at(minutes: float) -> datetime:
@@ -25,53 +39,72 @@ def at(minutes: float) -> datetime:
 
 def promotion(n: int, begins: float | None, ends: float | None, said: float = -60) -> ShownPromotion:
     starts_at, ends_at = (None if minutes is None else at(minutes) for minutes in (begins, ends))
-    terms = structs.replace(HALF, starts_at=starts_at, ends_at=ends_at, off=Percentage(n * 100))
+    terms = structs.replace(HALF, starts_at=starts_at, ends_at=ends_at, off=Percentage(n * 100), skus=[f"sku-{n}"])
     return ShownPromotion(UUID(int=n), [PromotionStep(at(said), terms)])
 
 
-def filled(slots: dict[str, Slot]) -> dict[str, Slot]:
-    return {name: structs.replace(slot, filled=True) for name, slot in slots.items()}
+def a_list(**said: object) -> ShownPriceList:
+    terms = structs.replace(PriceListTerms("List", "EUR", [], [], None, None, 1), **said)
+    return ShownPriceList(UUID(int=9), [TermsStep(at(-1), terms)])
+
+
+def filled(contents: Contents) -> Contents:
+    return {name: structs.replace(content, filled=True) for name, content in contents.items()}
+
+
+def told_of(contents: Contents, told: list[Turn]) -> PriceSlots:
+    return PriceSlots("", {name: Slot(each.regime.name, each.filled) for name, each in contents.items()}, told)
+
+
+class Looking:
+    """What is told at a look, as the projector does it."""
+
+    def __init__(self) -> None:
+        self.contents, self.turns = EMPTY, list[Turn]()
+
+    def look(self, said: Said, now: datetime) -> PriceSlots:
+        ahead = coming(said, now)
+        told = turns(said, ahead, self.turns)
+        self.turns = without_past(told, told_of(self.contents, told).filled, now)
+        regimes = {regime.name: regime for _, regime in ahead}
+        self.contents = assigned(self.contents, regimes, needed(self.turns, now), now)
+        return told_of(self.contents, self.turns)
+
+    def fill(self) -> None:
+        self.contents = filled(self.contents)
+
+    def place(self, said: Said, now: datetime) -> str:
+        return slots_of(self.contents, [regime_at(said, now).name])[0]
 
 
 def test_what_is_announced_has_its_slot_before_it_counts_and_the_clock_alone_turns_to_it_and_back() -> None:
-    said = Said([promotion(1, 2, 10)], [])
-    coming = turns(said, [], NOW)
-    assert [(turn.at, turn.regime == OWN) for turn in coming] == [(NOW, True), (at(2), False), (at(10), True)]
-    slots = assigned({}, coming, NOW)
-    assert [slot.filled for slot in slots.values()] == [False]
-    late = PriceSlots("", slots, coming)
+    said, shop = Said([promotion(1, 2, 10)], []), Looking()
+    late = shop.look(said, NOW)
+    assert [(turn.at, turn.regime == OWN) for turn in late.turns] == [(NOW, True), (at(2), False), (at(10), True)]
     assert counting(late, at(2)) == Counting("prices", at(2)), "not filled in time: as before, and it is said"
-    ready = PriceSlots("", filled(slots), coming)
-    assert [counting(ready, at(minutes)) for minutes in (0, 1.99, 2, 9.99, 10)] == [
-        Counting("prices"), Counting("prices"), *[Counting("shown.a", None, promoted=True)] * 2, Counting("prices"),
+    shop.fill()
+    ready = shop.look(said, at(1))
+    assert [counting(ready, at(minutes)) for minutes in (1, 1.99, 2, 9.99, 10)] == [
+        Counting("prices"), Counting("prices"), *[Counting("shown.a")] * 2, Counting("prices"),
     ]  # fmt: skip
-    assert moment_of(slots["a"].regime, coming, NOW) == at(2)
 
 
 def test_an_immediate_one_counts_once_it_is_filled_and_until_then_what_counted_before() -> None:
-    first = Said([promotion(1, None, None)], [])
-    slots = filled(assigned({}, turns(first, [], NOW), NOW))
-    before = without_past(turns(first, [], NOW), slots, NOW)
+    shop, first = Looking(), Said([promotion(1, None, None)], [])
+    shop.look(first, NOW)
+    shop.fill()
     second = Said([*first.promotions, promotion(2, None, None, said=5)], [])
-    coming = turns(second, before, at(5.01))
-    slots = assigned(slots, without_past(coming, slots, at(5.01)), at(5.01))
-    assert counting(PriceSlots("", slots, coming), at(6)) == Counting("shown.a", at(5), promoted=True), "since then"
-    assert counting(PriceSlots("", filled(slots), coming), at(6)) == Counting("shown.b", None, promoted=True)
-    assert [turn.at for turn in without_past(coming, filled(slots), at(6))] == [at(5)], "the one before is let go of"
-
-
-def test_percentages_off_everything_need_no_slot_until_another_promotion_is_in_force_with_them() -> None:
-    everything = structs.replace(HALF, skus=[])
-    of_all = ShownPromotion(UUID(int=8), [PromotionStep(at(-1), everything)])
-    assert turn_at(Said([of_all], []), NOW).regime == OWN
-    one = promotion(1, None, None)
-    assert OWN != turn_at(Said([of_all, one], []), NOW).regime != turn_at(Said([one], []), NOW).regime
+    told = shop.look(second, at(5.01))
+    assert counting(told, at(6)) == Counting("shown.a", at(5)), "since then"
+    shop.fill()
+    told = shop.look(second, at(6))
+    assert counting(told, at(6)) == Counting("shown.b")
+    assert [turn.at for turn in told.turns] == [at(5)], "the one before is let go of"
 
 
 def test_price_lists_count_that_are_for_everybody_in_the_web_shop() -> None:
     def listed(**said: object) -> str:
-        terms = structs.replace(PriceListTerms("List", "EUR", [], [], None, None, 1), **said)
-        return turn_at(Said([], [ShownPriceList(UUID(int=9), [TermsStep(at(-1), terms)])]), NOW).regime
+        return regime_at(Said([], [a_list(**said)]), NOW).name
 
     assert listed() != OWN
     assert listed(channels=["web"]) != OWN
@@ -87,48 +120,94 @@ _promotions = st.lists(st.tuples(_minutes, _minutes, st.integers(-40, 0)), max_s
 def test_at_every_moment_the_slot_counts_that_is_for_what_is_in_force_then(
     told: list[tuple[int | None, int | None, int]], looks: list[int]
 ) -> None:
-    said = Said([promotion(n, *each) for n, each in enumerate(told, 1)], [])
-    slots: dict[str, Slot] = {}
-    before: list[Turn] = []
+    said, shop = Said([promotion(n, *each) for n, each in enumerate(told, 1)], []), Looking()
     for now in [NOW, *(at(minutes) for minutes in sorted(looks))]:
-        coming = turns(said, before, now)
-        slots = assigned(slots, without_past(coming, slots, now), now)
-        assert len({slot.regime for slot in slots.values()}) == len(slots) <= len(SLOTS)
-        slots = filled(slots)
-        before = without_past(coming, slots, now)
-        found = counting(PriceSlots("", slots, before), now)
-        regime = turn_at(said, now).regime
-        own = {f"shown.{name}": slot.regime for name, slot in slots.items()} | {"prices": OWN}
-        assert (own[found.field], found.changing_since) == (regime, None)
-        assert all(one.at <= other.at and one.regime != other.regime for one, other in pairwise(before))
+        shop.look(said, now)
+        shop.fill()
+        slots = shop.look(said, now)
+        found = counting(slots, now)
+        own = {f"shown.{name}": slot.regime for name, slot in slots.slots.items()} | {"prices": OWN}
+        assert (own[found.field], found.changing_since) == (regime_at(said, now).name, None)
+        assert all(one.at <= other.at and one.regime != other.regime for one, other in pairwise(slots.turns))
 
 
 def test_of_more_than_there_are_slots_for_the_nearest_have_one() -> None:
-    said = Said([promotion(n, 10 * n, 10 * n + 5) for n in range(1, 7)], [])
-    coming = turns(said, [], NOW)
-    slots = assigned({}, coming, NOW)
-    assert [slot.regime for slot in slots.values()] == [turn.regime for turn in coming if turn.regime != OWN][:4]
-    later = without_past(coming, filled(slots), at(20))
-    kept = assigned(filled(slots), later, at(20))
-    assert [kept[name].filled for name in "bcd"] == [True] * 3
-    number = int(at(20).timestamp() * 1000)
-    assert kept["a"] == Slot(later[6].regime, False, promoted=True, number=number), "the first is over"
+    said, shop = Said([promotion(n, 10 * n, 10 * n + 5) for n in range(1, 7)], []), Looking()
+    told = shop.look(said, NOW)
+    wanted = [turn.regime for turn in told.turns if turn.regime != OWN]
+    assert [shop.contents[name].regime.name for name in SLOTS] == wanted[:4]
+    shop.fill()
+    later = shop.look(said, at(20)).slots
+    assert [later[name].filled for name in SLOTS] == [False, True, True, True]
+    assert later["a"].regime == wanted[4], "the first is over"
 
 
-def test_what_is_in_force_again_is_filled_anew() -> None:
-    """Ten per cent, twenty by mistake, ten again: what was written in between has the mistake in both slots."""
-    ten, twenty = Turn(at(0), "ten", promoted=True), Turn(at(5), "twenty", promoted=True)
-    slots = filled(assigned({}, [ten], at(0)))
-    slots = filled(assigned(slots, [ten, twenty], at(5)))
-    assert (slots["a"].over, slots["b"].over) == (True, False)
-    again = [ten, twenty, Turn(at(10), "ten", promoted=True)]
-    anew = assigned(slots, again, at(10))
-    ours = next(slot for slot in anew.values() if slot.regime == "ten")
-    assert (ours.filled, ours.over, ours.number > slots["a"].number) == (False, False, True)
-    assert assigned(anew, again, at(11))["a"].number == ours.number, "once"
+def test_of_a_slot_that_is_for_something_else_now_those_lack_it_that_either_names() -> None:
+    """The slot is taken that has the least to be written; and what was not written before is to be written still."""
+    shop = Looking()
+    first, second = Said([promotion(1, None, None)], []), Said([promotion(1, None, None), promotion(2, 0, None)], [])
+    shop.look(first, at(-1))
+    assert lacking(shop, first, at(-1)) == Reach(skus=frozenset({"sku-1"}))
+    shop.look(second, NOW)
+    assert lacking(shop, second, NOW) == Reach(skus=frozenset({"sku-1", "sku-2"})), "whatever was written of the first"
+    shop.fill()
+    third = Said([*second.promotions, promotion(3, 1, None)], [])
+    shop.look(third, at(2))
+    shop.fill()
+    shop.look(third, at(3))
+    shop.contents = {name: structs.replace(each, lacking=NOBODY) for name, each in shop.contents.items()}
+    fourth = Said([*third.promotions, promotion(4, 4, None)], [])
+    shop.look(fourth, at(5))
+    assert (shop.place(fourth, at(5)), lacking(shop, fourth, at(5))) == ("a", Reach(skus=frozenset({"sku-3", "sku-4"})))
 
 
-def test_what_comes_back_after_a_sale_that_was_announced_keeps_its_slot() -> None:
-    told = [Turn(at(0), "list"), Turn(at(5), "sale", promoted=True), Turn(at(10), "list")]
-    slots = filled(assigned({}, told, at(1)))
-    assert assigned(slots, told, at(6)) == slots == assigned(slots, told, at(11)) | {"b": slots["b"]}
+def lacking(shop: Looking, said: Said, now: datetime) -> Reach:
+    return shop.contents[shop.place(said, now)].lacking
+
+
+def test_a_percentage_off_everything_is_written_for_gift_cards_and_what_else_is_taken_off_beside_it_alone() -> None:
+    everything = PromotionStep(at(-1), structs.replace(HALF, skus=[]))
+    of_all = ShownPromotion(UUID(int=8), [everything])
+    shop = Looking()
+    shop.look(Said([of_all], []), NOW)
+    assert lacking(shop, Said([of_all], []), NOW) == Reach(gift_cards=True)
+    both = Said([of_all, promotion(1, None, None)], [a_list()])
+    shop.look(both, at(1))
+    assert lacking(shop, both, at(1)) == Reach(
+        skus=frozenset({"sku-1"}), lists=frozenset({str(UUID(int=9))}), gift_cards=True
+    )
+
+
+def test_a_price_list_takes_a_slot_along_so_that_what_comes_beside_it_has_little_to_write() -> None:
+    shop, listed = Looking(), Said([], [a_list()])
+    shop.look(listed, NOW)
+    assert slots_of(shop.contents, [regime_at(listed, NOW).name]) == ["a", "b"]
+    shop.fill()
+    shop.contents = {name: structs.replace(each, lacking=NOBODY) for name, each in shop.contents.items()}
+    both = Said([promotion(1, 5, None)], listed.lists)
+    shop.look(both, at(5))
+    assert (shop.place(both, at(5)), lacking(shop, both, at(5))) == ("b", Reach(skus=frozenset({"sku-1"})))
+    assert [shop.contents[name].regime for name in ("c", "d")] == [NOTHING] * 2, "for what comes after it"
+
+
+def test_what_comes_back_after_a_sale_keeps_its_slot_announced_or_not() -> None:
+    shop = Looking()
+    for now, promotions in ((0, [1]), (5, [1, 2]), (10, [1]), (11, [1])):
+        shop.look(Said([promotion(n, None, None) for n in promotions], []), at(now))
+        shop.fill()
+    assert shop.place(Said([promotion(1, None, None)], []), at(12)) == "a"
+    assert shop.contents["a"].number == int(NOW.timestamp() * 1000), "written once"
+
+
+def test_a_renamed_promotion_needs_no_slot_of_its_own() -> None:
+    def named(name: str) -> Sequence[ShownPromotion]:
+        return [ShownPromotion(UUID(int=1), [PromotionStep(at(-1), structs.replace(HALF, name=name))])]
+
+    assert regime_at(Said(named("Half"), []), NOW) == regime_at(Said(named("Half off"), []), NOW)
+
+
+def test_of_what_nobody_knows_everything_may_lack() -> None:
+    unknown = {name: structs.replace(each, lacking=EVERYTHING) for name, each in EMPTY.items()}
+    regime = regime_at(Said([promotion(1, None, None)], []), NOW)
+    found = assigned(unknown, {regime.name: regime}, [regime.name], NOW)
+    assert found["a"].lacking.everything

@@ -1,0 +1,142 @@
+"""Filters and sorts go by prices of the moment, and of products whose price stays nobody writes any."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID, uuid5
+
+import httpx
+import msgspec
+import pytest
+from redis.asyncio import Redis
+
+from shared.documents.price_slots import KEY, Counting, PriceSlots, counting
+from shared.envelope import Metadata
+from shared.events.catalog import GIFT_CARD, ProductCreated, ProductFacts, Variant
+from shared.events.pricing import PriceSet
+from shared.events.promotions import Percentage, PromotionAnnounced, PromotionEnded, PromotionTerms
+from shared.ids import uuid7
+from tests.faults.processes import Lab
+from tests.faults.stock_load import SPACE
+from tests.faults.test_rebuild import rebuilt, until
+from tests.integration.invariants.test_read_models import differences
+from write_side import event_log
+from write_side.event_log import NewEvent
+
+pytestmark = pytest.mark.slow
+
+SKUS = ("lamp", "sofa", "desk", "card")
+TERMS = PromotionTerms("Half", Percentage(5_000), "", [], {}, None, None, False, 1, None, None)
+CAUSE = Metadata(actor="test", correlation_id="slots")
+
+
+def product_of(sku: str) -> UUID:
+    return uuid5(SPACE, f"product {sku}")
+
+
+class Priced:
+    """A shop whose products cost 10.00 each, one of them a gift card."""
+
+    def __init__(self, lab: Lab) -> None:
+        self._lab, self._prefix = lab, lab.environment["INDEX_PREFIX"]
+        self.http = httpx.AsyncClient(base_url=lab.environment["ELASTICSEARCH_URL"], timeout=60)
+        self.redis = Redis.from_url(lab.environment["REDIS_URL"])
+
+    async def say(self, id_: UUID, version: int, kind: str, key: str, *events: Any) -> None:
+        told = [NewEvent(kind, id_, version + n, key, event) for n, event in enumerate(events)]
+        async with self._lab.conn.transaction():
+            await event_log.append(self._lab.conn, told, CAUSE)
+
+    async def open(self) -> None:
+        for sku in SKUS:
+            id_, tax_class = product_of(sku), GIFT_CARD if sku == "card" else "standard"
+            variants = [Variant(uuid7(), sku)]
+            facts = ProductFacts(sku, sku, "", "", "", "active", None, {}, [], variants, tax_class=tax_class)
+            await self.say(id_, 1, "product", f"product:{id_}", ProductCreated(id_, facts))
+            await self.say(uuid7(), 1, "price", f"product:{id_}", PriceSet(id_, sku, "EUR", 1000))
+        await until(self.all_priced, 120)
+
+    async def announce(self, terms: PromotionTerms) -> UUID:
+        id_ = uuid7()
+        await self.say(id_, 1, "promotion", f"promotion:{id_}", PromotionAnnounced(id_, terms))
+        return id_
+
+    async def end(self, id_: UUID) -> None:
+        await self.say(id_, 2, "promotion", f"promotion:{id_}", PromotionEnded(id_))
+
+    async def all_priced(self) -> bool:
+        found = await self.documents()
+        return found.keys() == {*SKUS} and all(each["prices"] for each in found.values())
+
+    async def documents(self) -> dict[str, Any]:
+        """What a search finds, by SKU."""
+        answer = await self.http.post(f"/{self._prefix}products/_search", json={"size": 100})
+        hits = answer.json().get("hits", {}).get("hits", [])
+        return {hit["_source"]["skus"][0]: hit["_source"] for hit in hits}
+
+    async def counting(self) -> Counting:
+        told = await self.redis.get(KEY)
+        slots = PriceSlots() if told is None else msgspec.json.decode(told, type=PriceSlots)
+        return counting(slots, datetime.now(UTC))
+
+    async def by(self, prices: Sequence[int]) -> dict[str, Any]:
+        """Waits until these are what searches go by, of each SKU; gives the documents."""
+
+        async def so() -> dict[str, Any] | None:
+            now, found = await self.counting(), await self.documents()
+            first, _, slot = now.field.partition(".")
+            here = [each[first][slot] if slot else each[first] for each in (found[sku] for sku in SKUS)]
+            return found if not now.changing_since and [each["EUR"] for each in here] == [*prices] else None
+
+        return dict(await until(so, 120))
+
+
+@pytest.fixture
+async def shop(search_lab: Lab) -> AsyncIterator[Priced]:
+    search_lab.relay()
+    search_lab.projector()
+    priced = Priced(search_lab)
+    await priced.open()
+    yield priced
+    await priced.http.aclose()
+    await priced.redis.aclose()
+
+
+def marked(found: dict[str, Any]) -> set[str]:
+    """Those that were written for a slot."""
+    return {sku for sku, document in found.items() if "priced" in document}
+
+
+async def test_of_products_whose_price_stays_none_is_written_and_a_rebuilt_index_has_it_all_before_it_is_served(
+    search_lab: Lab, shop: Priced
+) -> None:
+    half = await shop.announce(msgspec.structs.replace(TERMS, skus=["lamp"]))
+    assert marked(await shop.by([500, 1000, 1000, 1000])) == {"lamp"}
+    tenth = await shop.announce(msgspec.structs.replace(TERMS, off=Percentage(1_000), priority=2))
+    assert marked(await shop.by([500, 1000, 1000, 1111])) == {"lamp", "card"}, "10 % off 11.11 is what the card costs"
+
+    seen = asyncio.create_task(_seen(shop))
+    code, said = await rebuilt(search_lab, "products")
+    assert code == 0, said
+    await shop.by([500, 1000, 1000, 1111])
+    seen.cancel()
+    await asyncio.wait([seen])
+    assert seen.cancelled(), "through the swap each product had its price, in the slot that counts"
+
+    await shop.end(half)
+    await shop.by([1000, 1000, 1000, 1111])
+    await shop.end(tenth)
+    await shop.by([1000, 1000, 1000, 1000])
+    assert await shop.counting() == Counting("prices")
+    assert await differences(search_lab) == []
+
+
+async def _seen(shop: Priced) -> None:
+    """Returns as soon as a search finds a price that isn't asked."""
+    slot = (await shop.counting()).field.partition(".")[2]
+    while True:
+        found = {sku: document["shown"][slot]["EUR"] for sku, document in (await shop.documents()).items()}
+        if found != dict(zip(SKUS, [500, 1000, 1000, 1111], strict=True)):
+            return
+        await asyncio.sleep(0.01)

@@ -1,0 +1,111 @@
+"""What is in a slot is what the checkout asks, before percentages off everything; and only those are written whose
+price differs."""
+
+from datetime import UTC, datetime
+from itertools import count
+from uuid import UUID
+
+import msgspec
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec import Raw
+
+from projector.price_slots.regimes import NOTHING, Regime, apart
+from projector.price_slots.shown import Tariff
+from projector.read_models.price_times import times_of
+from projector.read_models.product import Product, known_of, lowest_prices
+from shared.documents.prices import ALWAYS, ShownPriceList, Step, TermsStep
+from shared.documents.product_pages import Known
+from shared.documents.promotions import PromotionStep, ShownPromotion
+from shared.events.catalog import GIFT_CARD, ProductFacts, Variant
+from shared.events.pricing import PriceListTerms
+from shared.events.promotions import AmountOff, Percentage, PromotionTerms
+from shared.left_of_price import Left
+from shared.promotion_rule import Offer, is_for_everything_alike
+from shared.shown_prices import shown_prices
+
+NOW = datetime(2026, 11, 27, 12, tzinfo=UTC)
+SKUS = ("lamp", "lamp-2", "sofa")
+LISTS = (UUID(int=11), UUID(int=12))
+
+_skus = st.lists(st.sampled_from(SKUS), unique=True)
+_promotion = st.one_of(
+    st.builds(
+        lambda points, skus, exclusive, priority: PromotionTerms(
+            "", Percentage(points), "", skus, {}, None, None, exclusive, priority, None, None
+        ),
+        st.integers(1, 9_999), _skus, st.booleans(), st.integers(1, 3),
+    ),
+    st.sampled_from(SKUS).map(
+        lambda sku: PromotionTerms("", AmountOff({"EUR": 150}), "", [sku], {}, None, None, False, 2, None, None)
+    ),
+)  # fmt: skip
+_list = st.builds(
+    PriceListTerms, st.just(""), st.sampled_from(["EUR", "CHF"]), st.just([]), st.just([]), st.none(), st.none(),
+    st.integers(1, 2),
+)  # fmt: skip
+_regimes = st.builds(
+    lambda promotions, lists: Regime(
+        [(UUID(int=n), terms) for n, terms in zip(count(21), promotions, strict=False)],
+        [(id_, terms) for id_, terms in zip(LISTS, lists, strict=False) if terms],
+    ),
+    st.lists(_promotion, max_size=3), st.lists(st.none() | _list, max_size=2),
+)  # fmt: skip
+_amount = st.integers(1, 5_000)
+
+
+def _product(
+    skus: list[str], own: dict[str, int], listed: dict[str, int], gift_card: bool, second_currency: bool
+) -> Product:
+    variants = [Variant(UUID(int=n), sku) for n, sku in enumerate(skus)]
+    tax_class = GIFT_CARD if gift_card else "standard"
+    facts = ProductFacts("x", "X", "", "", "", "active", None, {}, [], variants, tax_class=tax_class)
+    currencies = ("EUR", "CHF") if second_currency else ("EUR",)
+    prices = {sku: dict.fromkeys(currencies, amount) for sku, amount in own.items()}
+    lists = {sku: {str(LISTS[n % 2]): [Step(ALWAYS, amount)]} for n, (sku, amount) in enumerate(listed.items())}
+    return Product(1, UUID(int=1), Raw(msgspec.json.encode(facts)), prices, {}, {}, lists)
+
+
+_by_sku = st.dictionaries(st.sampled_from(SKUS), _amount, max_size=3)
+_products = st.builds(
+    _product, st.lists(st.sampled_from(SKUS), unique=True, min_size=1), _by_sku, _by_sku, st.booleans(), st.booleans()
+)
+
+
+def in_slot(known: Known, regime: Regime) -> dict[str, int]:
+    reached = apart(NOTHING, regime).has(known)
+    return dict(Tariff(regime).lowest(times_of(known).variants, NOW)) if reached else lowest_prices(known)
+
+
+def asked(known: Known, regime: Regime) -> dict[str, int]:
+    """As pages show it, the lowest of its variants."""
+    lists = {str(id_): ShownPriceList(id_, [TermsStep(ALWAYS, terms)]) for id_, terms in regime.lists}
+    promotions = [ShownPromotion(id_, [PromotionStep(ALWAYS, terms)]) for id_, terms in regime.promotions]
+    found: dict[str, int] = {}
+    for times in times_of(known).variants:
+        for price in shown_prices(times, lists, "web", NOW, promotions):
+            found[price.currency] = min(price.amount_minor, found.get(price.currency, price.amount_minor))
+    return found
+
+
+@given(_products, _regimes)
+def test_what_percentages_off_everything_leave_of_what_is_in_a_slot_is_what_pages_show(
+    product: Product, regime: Regime
+) -> None:
+    known = known_of(product)
+    assert known is not None
+    alike = [Offer(id_, terms) for id_, terms in regime.promotions if is_for_everything_alike(terms)]
+    left = {currency: Left(alike, currency).of(amount) for currency, amount in in_slot(known, regime).items()}
+    assert left == asked(known, regime)
+
+
+@given(_products, _regimes, _regimes)
+def test_whom_the_difference_of_two_regimes_does_not_reach_has_the_same_in_both(
+    product: Product, one: Regime, other: Regime
+) -> None:
+    known = known_of(product)
+    assert known is not None
+    if not apart(one, other).has(known):
+        assert in_slot(known, one) == in_slot(known, other)
+
+
