@@ -31,6 +31,7 @@ MAY_CALL = {
     "read_side/search/wire.py",  # its own connections, to the Elasticsearch of the settings
     "read_side/app.py",
     "projector/elasticsearch_sink.py",
+    "projector/indices.py",  # is handed the sink's client
     "projector/observations.py",  # is handed the sink's client, too
     "projector/rebuild.py",  # is handed the sink's client
     "projector/bulk.py",
