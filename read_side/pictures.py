@@ -38,11 +38,13 @@ class Pictures:
 
     def hung(self, image: ShownImage) -> ShownImage:
         """An image with its whole address and those of its sizes."""
+        if not self.at_work:
+            return image
         path = "" if "://" in image.url else image.url.lstrip("/")
         url = f"{self._base}/{path}" if path and self._base else image.url
         if not path and PATH in self._template:  # it lies elsewhere, where nobody makes it smaller
             return image
-        template = self._template.replace(URL, quote(url, safe=""))
+        template = self._template.replace(URL, quote(url, safe="")) if URL in self._template else self._template
         sizes = [ImageSize(w, template.replace(WIDTH, str(w)).replace(PATH, path)) for w in self._widths]
         return structs.replace(image, url=url, sizes=sizes)
 

@@ -1,6 +1,7 @@
 """The category tree: one document, kept decoded for as long as it stays the same."""
 
 import logging
+import time
 from collections import defaultdict
 from collections.abc import Mapping
 from typing import Self
@@ -20,6 +21,7 @@ from shared.shards import CATEGORIES
 log = logging.getLogger(__name__)
 
 ID = "tree"
+KEPT_SECONDS = 0.25  # as long as a search may lag behind the documents
 UNKNOWN_CATEGORY = Told(404, "unknown_category", "There is no such category.")
 _tree = msgspec.json.Decoder(CategoryTree)
 
@@ -93,6 +95,7 @@ class CategoryShelf:
         self._documents = documents
         self._last: Categories | None = None
         self._nested: tuple[str, Answer[Tree]] | None = None
+        self._until = 0.0
 
     async def read(self, position: Position | None = None) -> tuple[Categories, str | None]:
         """The tree as it is now, and why it is stale; no tree is no categories."""
@@ -103,8 +106,12 @@ class CategoryShelf:
             self._last = Categories.of(found.etag, found.body)
         return self._last, found.stale
 
-    async def last_known(self) -> Categories:
-        """The tree, or while it can't be read the last one seen; answers 503 when there was none."""
+    async def last_known(self, *, fresh: bool = True) -> Categories:
+        """The tree, or while it can't be read the last one seen; answers 503 when there was none. Where it needn't be
+        `fresh` it is as old as what searches see may be."""
+        if not fresh and self._last is not None and time.monotonic() < self._until:
+            return self._last
+        self._until = time.monotonic() + KEPT_SECONDS  # before the question: whoever comes meanwhile need not ask
         try:
             return (await self.read())[0]
         except (Problem, RedisError, OSError):

@@ -120,7 +120,8 @@ class Search:
         return before, after
 
     async def _plan(self, asked: SearchRequest, listing: Listing | None, position: Position | None) -> Plan:
-        categories = await self._categories(needed=bool(asked.categories or (listing and listing.category)))
+        needed = bool(asked.categories or (listing and listing.category))
+        categories = await self._categories(needed=needed, fresh=needed or position is not None)
         selected = sorted({id_ for slug in asked.categories for id_ in categories.with_descendants(slug)})
         within = None if listing is None else await self._of(listing, categories, position)
         promoted, counting = await self._promotions.known(position), await self._slots.counting()
@@ -159,10 +160,10 @@ class Search:
         text, after = cursors.decode(self._secret, plan.fingerprint, cursor)
         return msgspec.structs.replace(plan, asked=msgspec.structs.replace(plan.asked, text=text), after=after)
 
-    async def _categories(self, *, needed: bool) -> Categories:
+    async def _categories(self, *, needed: bool, fresh: bool = True) -> Categories:
         """The tree; where it only gives names, an answer without them is better than none."""
         try:
-            return await self._shelf.last_known()
+            return await self._shelf.last_known(fresh=fresh)
         except (Problem, RedisError, OSError):
             if needed:
                 raise

@@ -97,7 +97,6 @@ def item(hit: Hit, asked: SearchRequest, categories: Categories, said: Said, pic
     """A hit as a list shows it."""
     card, names = hit.card, hit.card.names
     known = categories.by_id.get(card.category_id or "")
-    category = None if card.category_id is None else ItemCategory(UUID(card.category_id), known.name if known else None)
     return Item(
         id=UUID(hit.id),
         slug=card.slug,
@@ -108,8 +107,12 @@ def item(hit: Hit, asked: SearchRequest, categories: Categories, said: Said, pic
         image=pictures.first(card.image, asked.locales),
         price=_price(hit, asked, said),
         availability=card.availability,
-        category=category,
+        category=ItemCategory(known.id, known.name) if known else _unnamed(card.category_id),
     )
+
+
+def _unnamed(category_id: str | None) -> ItemCategory | None:
+    return None if category_id is None else ItemCategory(UUID(category_id), None)
 
 
 def named_lists(hits: Iterable[Hit]) -> set[str]:

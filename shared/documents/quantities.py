@@ -85,6 +85,7 @@ def word_of(told: Quantity) -> str:
     return f"{told.unit}{_APART}{sortable(told.number)}"
 
 
+@lru_cache(maxsize=4096)  # the steps of a facet are told at each search that counts it
 def told_by(word: str) -> Quantity:
     """The quantity behind such a word."""
     unit, _, number = word.rpartition(_APART)
@@ -104,6 +105,7 @@ def number_of(word: str) -> float:
     return float(number)
 
 
+@lru_cache(maxsize=4096)
 def step_of(number: float) -> Step:
     """The step that a number stands on: all that begin with its first two digits."""
     if number == 0:
