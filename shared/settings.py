@@ -5,10 +5,10 @@ One frozen value, read once at start and passed in. A missing or malformed varia
 
 import os
 from collections.abc import Mapping
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 ReturnApproval = Literal["automatic", "by_hand"]
 Picking = Literal["automatic", "by_hand", "off"]
@@ -57,6 +57,11 @@ class Settings(Struct, frozen=True, rename=str.upper):
     complete_after_days: float = 14  # how long after all has arrived an order is done
     shipping_timeout_seconds: float = 2.0  # how long whoever tells what shipping costs may take
     tax_timeout_seconds: float = 2.0  # and what tax there is
+    tax_service_url: str = ""  # somebody who knows taxes, docs/taxes.md; empty: our own tables alone
+    tax_service_key: str = ""
+    tax_fallback: Literal["tables", "refuse"] = "tables"  # what becomes of a quote while the service has no answer
+    # The member state where the shop owes its VAT; businesses of others owe theirs themselves. Empty: nobody does.
+    vat_country: Annotated[str, Meta(pattern=r"^([A-Z]{2})?$")] = ""
     return_window_days: float = 30  # how long after goods have arrived a customer may ask to send them back
     return_approval: ReturnApproval = "automatic"  # or staff decide about each return
     return_expires_days: float = 30  # how long goods that may be sent back are waited for

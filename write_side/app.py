@@ -60,7 +60,7 @@ from write_side.returns import routes as returns_routes
 from write_side.sales import routes as sales_routes
 from write_side.shipping import TableRates
 from write_side.shipping import routes as shipping_routes
-from write_side.taxes import TableTaxes
+from write_side.taxes import open_taxes
 from write_side.taxes import routes as taxes_routes
 from write_side.webhooks import routes as webhooks_routes
 
@@ -123,11 +123,12 @@ class Connections:
             open_keyring(settings.keyring_url, settings.master_key) as keyring,
             open_providers(settings) as providers,
             open_desk(pool, keyring, settings.attempts_per_client) as desk,
+            open_taxes(settings, pool) as taxes,
         ):
             self._pings |= {"postgres": lambda: pool.fetchval("SELECT 1"), "keyring": keyring.ping}
             self._pings["stripe"] = now_and_then(stripe_of(providers).ping)
             outside = Outside(
-                TableRates(pool), TableTaxes(pool), settings.shipping_timeout_seconds, settings.tax_timeout_seconds
+                TableRates(pool), taxes, settings.shipping_timeout_seconds, settings.tax_timeout_seconds
             )
             self.opened = Resources(
                 settings, pool, keyring, providers, open_placements(pool), Feed(pool, keyring), desk, outside

@@ -94,7 +94,10 @@ def _opened(placed: OrderPlaced, key: bytes | None) -> tuple[str | None, Address
 def _taxes(placed: OrderPlaced) -> list[StatusTax]:
     currency = placed.totals.currency
     return [
-        StatusTax(tax.name, tax.rate_ppm, Money(tax.base_minor, currency), Money(tax.tax_minor, currency), tax.included)
+        StatusTax(
+            tax.name, tax.rate_ppm, Money(tax.base_minor, currency), Money(tax.tax_minor, currency), tax.included,
+            tax.note,
+        )
         for tax in placed.taxes
     ]
 
@@ -137,7 +140,7 @@ def _lines(lines: Iterable[PricedLine], currency: str) -> list[StatusLine]:
 
 MODEL = ReadModel(
     name=STATUS,
-    version="v11",
+    version="v12",
     sink=REDIS,
     contexts=order.CONTEXTS,
     state=Order,

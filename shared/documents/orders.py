@@ -32,6 +32,7 @@ class Address(Struct, frozen=True):
     line2: str = ""
     region: str = ""
     gift_card_mail: str = ""  # where gift cards that are bought are mailed to; empty: to the buyer
+    vat_id: str = ""  # of a business in the European Union that buys
 
 
 class Discounted(Struct, frozen=True):
@@ -50,6 +51,7 @@ class StatusTax(Struct, frozen=True):
     base: Money
     amount: Money
     included: bool
+    note: str = ""  # `reverse_charge`: the buyer owes it in their own country, and not the seller
 
 
 class StatusShipping(Struct, frozen=True):

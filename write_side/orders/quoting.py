@@ -119,7 +119,8 @@ async def issue_quote(
         basket = await _basket(conn, cart_id, secret, codes, sealed.person_id)
         gift_cards.check_bought(basket.gift_cards)
         await check_limits(conn, sealed.person_id, basket.counted, spared={})
-        where = Where(contact.address.country, contact.address.region, contact.address.postal_code)
+        address = contact.address
+        where = Where(address.country, address.region, address.postal_code, address.vat_id)
         near = await _nearest(conn, where, strategy)
     cart, now = basket.cart, datetime.now(UTC)
     chosen, priced = await _priced(basket, where, outside, method)

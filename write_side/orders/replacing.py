@@ -75,7 +75,8 @@ async def quote_replacement(
         everything = counted(wish.wanted, offers)
         await sales.check(conn, list(everything), order.cart_id)
         await check_limits(conn, order.person_id, everything, wish.given)
-    where = Where(order.country, contact.address.region, contact.address.postal_code)
+    address = contact.address
+    where = Where(order.country, address.region, address.postal_code, address.vat_id)
     shipping = free(order.shipping)
     priced = await taxed(goods_of(wish.wanted, offers, shipping, currency), where, outside)
     short = priced.totals.total_minor - wish.credit_minor

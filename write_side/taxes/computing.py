@@ -35,6 +35,7 @@ class Question(Struct, frozen=True):
     currency: str
     lines: Sequence[Taxable]
     shipping: Taxable
+    vat_id: str = ""  # of a business that buys
 
 
 class Taxed(NamedTuple):
@@ -61,11 +62,13 @@ class Taxed(NamedTuple):
 
 
 class Taxes(NamedTuple):
-    """The taxes of each line, those of the parts of the shipping, and whether duties are due at the door."""
+    """The taxes of each line, those of the parts of the shipping, whether duties are due at the door, and whether the
+    buyer owes the tax instead of the seller, who charges none."""
 
     lines: Sequence[Taxed]
     shipping: Sequence[Taxed]
     duties_due: bool = False
+    reverse_charge: bool = False
 
 
 def answered(rules: TaxRules, question: Question) -> Taxes:
@@ -110,9 +113,10 @@ def _half_up(dividend: int, divisor: int) -> int:
 
 def summed(taxes: Taxes) -> list[OrderTax]:
     """What each tax comes to over the whole order, by rate and by whether prices include it."""
+    note = "reverse_charge" if taxes.reverse_charge else ""
     found: dict[tuple[str, int, bool], tuple[int, int]] = {}
     for part in (*taxes.lines, *taxes.shipping):
         for (name, rate), share in zip(part.levies, part.shares, strict=True):
             base, tax = found.get((name, rate, part.included), (0, 0))
             found[name, rate, part.included] = base + part.base_minor, tax + share
-    return [OrderTax(name, rate, base, tax, included) for (name, rate, included), (base, tax) in found.items()]
+    return [OrderTax(name, rate, base, tax, included, note) for (name, rate, included), (base, tax) in found.items()]

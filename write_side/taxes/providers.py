@@ -9,6 +9,7 @@ from write_side.outside import NoAnswer
 from write_side.shipping import UnknownDestination
 from write_side.taxes import computing, domain, store
 from write_side.taxes.computing import Question, Taxed, Taxes
+from write_side.taxes.reverse_charge import is_reverse_charged, reverse_charged
 
 
 class TaxesUnavailable(Refusal):
@@ -26,10 +27,11 @@ class TaxRates(Protocol):
 
 
 class TableTaxes:
-    """What staff have set: taxes of countries, and of areas within them."""
+    """What staff have set: taxes of countries, and of areas within them; businesses of other member states than `home`
+    owe theirs themselves (empty: nobody does)."""
 
-    def __init__(self, pool: Pool) -> None:
-        self._pool = pool
+    def __init__(self, pool: Pool, home: str = "") -> None:
+        self._pool, self._home = pool, home
 
     async def taxes(self, question: Question) -> Taxes:
         """By the rules of the place; refuses `unknown_destination` where no order goes."""
@@ -38,7 +40,10 @@ class TableTaxes:
         if destination is None:
             detail = f"orders do not go to {question.country}"
             raise UnknownDestination(detail, country=question.country, pointer="/address/country")
-        return computing.answered(domain.rules_at(destination, question.region, question.postcode), question)
+        rules = domain.rules_at(destination, question.region, question.postcode)
+        if rules.taxes and is_reverse_charged(self._home, question):
+            return computing.answered(reverse_charged(rules), question)._replace(reverse_charge=True)
+        return computing.answered(rules, question)
 
 
 async def ask(rates: TaxRates, question: Question, seconds: float) -> Taxes:
@@ -70,6 +75,8 @@ def check(question: Question, taxes: Taxes) -> None:
             raise NoAnswer("taxes on top of a price that has them, or without a name")
         if taxed.base_minor < 0 or min(taxed.shares, default=0) < 0:
             raise NoAnswer("a negative tax")
+        if taxes.reverse_charge and taxed.tax_minor:
+            raise NoAnswer("a tax that the buyer owes, and is charged")
 
 
 def _price(taxed: Taxed) -> int:

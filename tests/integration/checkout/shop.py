@@ -84,7 +84,7 @@ class Shop:
         self.pool, self.keyring, self.providers, self.settings = pool, keyring, providers, settings
         self.gateway = stripe_of(providers)
         self.placements = open_placements(pool)
-        self.outside = Outside(TableRates(pool), TableTaxes(pool), 10, 10)
+        self.outside = Outside(TableRates(pool), TableTaxes(pool, "DE"), 10, 10)
 
     async def stock(
         self, sku: str, on_hand: int, price: int = 1000, warehouse: str = "BER", grams: int = 0,

@@ -38,6 +38,10 @@ def test_each_tax_has_its_line_and_those_in_prices_stand_below_the_total() -> No
     assert "Duties and import taxes are not in the total" in letter.text
     alone = confirmation(LINES, Totals("EUR", 3998, 490, 0, 4488), taxes[1:])
     assert "Tax" not in dict(alone.sums), "all of it is in the prices"
+    owed = [OrderTax("VAT", 0, 4488, 0, included=False, note="reverse_charge")]
+    to_a_business = confirmation(LINES, Totals("EUR", 3998, 490, 0, 4488), owed)
+    assert ("VAT 0 %", "0.00 EUR") in to_a_business.sums
+    assert "reverse charge" in to_a_business.text
     assert ("Tax", "7.77 EUR") in CONFIRMATION.sums, "an order from before there were several"
 
 

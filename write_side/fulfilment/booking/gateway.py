@@ -31,10 +31,10 @@ class _Refusal(Struct):
 _shipment, _refusal = msgspec.json.Decoder(_Shipment), msgspec.json.Decoder(_Refusal)
 
 
-def _on_the_label(contact: Contact) -> dict[str, str]:
+def on_the_label(contact: Contact) -> dict[str, str]:
     """An address without what is no carrier's business."""
     told: dict[str, str] = msgspec.to_builtins(contact.address)
-    return {name: said for name, said in told.items() if name != "gift_card_mail"}
+    return {name: said for name, said in told.items() if name not in ("gift_card_mail", "vat_id")}
 
 
 class WebCarrier:
@@ -50,11 +50,11 @@ class WebCarrier:
 
     async def book(self, consignment: Consignment) -> Booked:
         """A number and a label."""
-        return await self._booked("book", consignment, {"to": _on_the_label(consignment.contact)})
+        return await self._booked("book", consignment, {"to": on_the_label(consignment.contact)})
 
     async def fetch(self, consignment: Consignment, warehouse: str) -> Booked:
         """A number and a label of a parcel that the customer sends."""
-        ways = {"from": _on_the_label(consignment.contact), "to_warehouse": warehouse}
+        ways = {"from": on_the_label(consignment.contact), "to_warehouse": warehouse}
         return await self._booked("fetch", consignment, ways)
 
     async def _booked(self, operation: str, consignment: Consignment, ways: dict[str, Any]) -> Booked:

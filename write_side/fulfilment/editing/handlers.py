@@ -94,8 +94,12 @@ async def _sealed(pool: Pool, keyring: Keyring, order: Order, address: Address) 
     """The new address under the customer's key, if it costs the same to send it there."""
     known = SealedContact(order.person_id, order.mail, order.address)
     contact = await customers.open_contact(keyring, known) if order.address else None
-    if contact is not None and not address.gift_card_mail:  # who only sends the goods elsewhere doesn't repeat it
-        address = structs.replace(address, gift_card_mail=contact.address.gift_card_mail)
+    if contact is not None:  # who only sends the goods elsewhere doesn't repeat the rest
+        before = contact.address
+        address = structs.replace(
+            address, gift_card_mail=address.gift_card_mail or before.gift_card_mail,
+            vat_id=address.vat_id or before.vat_id,
+        )  # fmt: skip
     sealed = await customers.seal_address(keyring, order.person_id, address)
     if contact is None or sealed is None:
         raise NotEditable("its customer was erased", order_state=order.state)
@@ -105,7 +109,7 @@ async def _sealed(pool: Pool, keyring: Keyring, order: Order, address: Address) 
 
 
 async def _costs_the_same(pool: Pool, before: Address, after: Address) -> bool:
-    if before.country != after.country:
+    if (before.country, before.vat_id) != (after.country, after.vat_id):
         return False
     places = [(each.region, each.postal_code) for each in (before, after)]
     async with pool.acquire() as conn:
