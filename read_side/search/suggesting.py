@@ -1,7 +1,9 @@
 """What a shopper may be about to type: searches of others, products, categories and brands that begin so.
 
 Products are completed by Elasticsearch's suggester, which walks a graph in memory instead of an index; where it knows
-too little (a word in between was left out), names with all words are searched for, the last one as a beginning.
+too little (a word in between was left out), names with all words are searched for, the last one as a beginning. Slips
+are forgiven only where nothing begins as typed: looking for them costs more, and mixes what was not meant with what
+was.
 """
 
 from collections.abc import Iterator
@@ -140,27 +142,49 @@ class Suggesting:
         return self._names[1]
 
     async def _products(self, typed: str) -> list[SuggestedProduct]:
-        found = await self._index.search(suggest=_completing(typed), source=_SOURCE)
         now = datetime.now(UTC)
-        hits = [hit for hit in found["suggest"]["products"][0]["options"] if _is_open(hit, now)]
+        hits = _completed(await self._index.search(suggest=_completing(typed), source=_SOURCE), now)
         if len(hits) < MOST:
             known = {hit["_id"] for hit in hits}
-            hits += [hit for hit in await self._with_all_words(typed) if hit["_id"] not in known]
+            hits += [hit for hit in await self._otherwise(typed, now, nearly=not hits) if hit["_id"] not in known]
         return [_product(hit, self._pictures) for hit in hits[:MOST]]
 
-    async def _with_all_words(self, typed: str) -> list[Json]:
-        begun = {"match_bool_prefix": {"name": {"query": typed, "operator": "and", "fuzziness": "AUTO:5,9"}}}
-        query = {"bool": {"must": [begun], "filter": elastic.listed(datetime.now(UTC))}}
-        found = await self._index.search(
-            query=query, size=MOST, source=_SOURCE, track_total_hits=False, timeout=elastic.TIMEOUT
-        )
+    async def _otherwise(self, typed: str, now: datetime, *, nearly: bool) -> list[Json]:
+        """Products with all words; `nearly`: if there are none, those that a slip is apart."""
+        forgiving = nearly and len(typed) >= FORGIVEN_FROM
+        asked = _with_all_words(typed, now) | ({"suggest": _completing(typed, _SLIPS)} if forgiving else {})
+        found = await self._index.search(**asked)
+        hits: list[Json] = found["hits"]["hits"]
+        if hits or not forgiving:
+            return hits
+        if hits := _completed(found, now):
+            return hits
+        found = await self._index.search(**_with_all_words(typed, now, fuzziness="AUTO:5,9"))
         return list(found["hits"]["hits"])
 
 
-def _completing(typed: str) -> Json:
-    fuzzy = {"fuzziness": "AUTO", "min_length": FORGIVEN_FROM, "prefix_length": 1}
-    how = {"field": "completion", "size": MOST, "skip_duplicates": True, "fuzzy": fuzzy}
-    return {"products": {"prefix": typed, "completion": how}}
+_SLIPS: Json = {"fuzzy": {"fuzziness": "AUTO", "min_length": FORGIVEN_FROM, "prefix_length": 1}}
+
+
+def _completing(typed: str, how: Json | None = None) -> Json:
+    asked = {"field": "completion", "size": MOST, "skip_duplicates": True, **(how or {})}
+    return {"products": {"prefix": typed, "completion": asked}}
+
+
+def _with_all_words(typed: str, now: datetime, **how: str) -> Json:
+    begun = {"match_bool_prefix": {"name": {"query": typed, "operator": "and", **how}}}
+    query = {"bool": {"must": [begun], "filter": elastic.listed(now)}}
+    return {
+        "query": query,
+        "size": MOST,
+        "source": _SOURCE,
+        "track_total_hits": False,
+        "timeout": elastic.TIMEOUT,
+    }
+
+
+def _completed(found: Json, now: datetime) -> list[Json]:
+    return [hit for hit in found["suggest"]["products"][0]["options"] if _is_open(hit, now)]
 
 
 def _is_open(hit: Json, now: datetime) -> bool:

@@ -239,6 +239,11 @@ async def test_what_is_typed_is_completed(api: httpx.AsyncClient, typed: str, fo
     assert found in [product["slug"] for product in answer.json()["products"]], answer.text
 
 
+async def test_what_begins_as_typed_is_not_mixed_with_what_is_a_slip_apart(api: httpx.AsyncClient) -> None:
+    answer = await api.get("/v1/suggestions", params={"q": "nox t"})
+    assert {product["slug"] for product in answer.json()["products"]} == {"p-10", "p-11"}, "no easel, no stand"
+
+
 async def test_nothing_typed_is_nothing_suggested(api: httpx.AsyncClient) -> None:
     nothing = (await api.get("/v1/suggestions", params={"q": " "})).json()
     assert nothing == {"searches": [], "categories": [], "brands": [], "products": []}
