@@ -31,7 +31,10 @@ async def order_status(
     only told to those whom its token, or the scope orders:read, lets in. 503 `not_ready` with a right token means that
     the order was placed this very moment.
     """
-    await _let_in(documents, link_secret, order_id, ticket)
+    if not ticket.token:
+        await _let_staff_in(documents, ticket)
+    elif not opens_order(link_secret, ticket.token, order_id):
+        raise WRONG_TOKEN.problem()
     found = await documents.find(STATUS, order_id, order_key(order_id), position)
     if found is None and ticket.token:
         raise not_ready()  # its token was signed when it was placed: it exists, and will be here in a moment
@@ -40,11 +43,7 @@ async def order_status(
     return Answer.of(found, PERSONAL)
 
 
-async def _let_in(documents: Documents, link_secret: str, order_id: str, ticket: Ticket) -> None:
-    if ticket.token:
-        if not opens_order(link_secret, ticket.token, order_id):
-            raise WRONG_TOKEN.problem()
-        return
+async def _let_staff_in(documents: Documents, ticket: Ticket) -> None:
     if ticket.authorization is None:
         raise unauthorized("An order opens with the token of its link, or a bearer token with the scope orders:read.")
     await require(documents, ticket.authorization, SCOPE)

@@ -52,7 +52,8 @@ class Admission:
         if scope["method"] != "GET" and _may_come(scope):
             receive = await _arrived(receive)
         try:
-            await doors.enter(rank)
+            if not doors.came_in(rank):
+                await doors.enter(rank)
         except Full:
             SHED.labels(name).inc()
             raise BUSY.problem(headers={"Retry-After": str(RETRY_AFTER)}, retryable=True) from None

@@ -45,10 +45,16 @@ class Doors:
         """How many stand in line."""
         return sum(len(line) for line in self._lines)
 
+    def came_in(self, rank: Rank) -> bool:
+        """A place at once, if there is one and nobody stands before it."""
+        if self._stands_before(rank) or not self._has_place(rank):
+            return False
+        self.inside[rank] += 1
+        return True
+
     async def enter(self, rank: Rank) -> None:
         """A place, at once or after a wait; raises `Full`."""
-        if self._has_place(rank) and not self._stands_before(rank):
-            self.inside[rank] += 1
+        if self.came_in(rank):
             return
         self._make_room(rank)
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -68,7 +74,8 @@ class Doors:
     def leave(self, rank: Rank) -> None:
         """The place goes to whoever is next."""
         self.inside[rank] -= 1
-        self._let_in()
+        if self._stands_before(Rank.LOOKING):
+            self._let_in()
 
     def _let_in(self) -> None:
         for rank in Rank:
@@ -80,12 +87,14 @@ class Doors:
                     turn.set_result(None)
 
     def _has_place(self, rank: Rank) -> bool:
-        if sum(self.inside) >= self.size.seats:
+        buying, looking = self.inside
+        if buying + looking >= self.size.seats:
             return False
-        return rank is Rank.BUYING or self.inside[Rank.LOOKING] < self.size.looking
+        return rank is Rank.BUYING or looking < self.size.looking
 
     def _stands_before(self, rank: Rank) -> bool:
-        return any(self._lines[each] for each in Rank if each <= rank)
+        buying, looking = self._lines
+        return bool(buying) or (rank is Rank.LOOKING and bool(looking))
 
     def _make_room(self, rank: Rank) -> None:
         """A place in line; of those who only look, whoever came last has to go for somebody who buys."""
