@@ -204,11 +204,11 @@ def added(first: str, charged: Money, expires_at: datetime, *, on_invoice: bool)
 
 
 def left_without(first: str) -> Letter:
-    """What was added was not paid as the first was packed."""
+    """What was added was not paid as the first was packed, or nothing of the first is sent any more."""
     return Letter(
         f"Your order {first} leaves without order {{number}}",
-        f"your order {first} is being packed, and order {{number}}, which was to go with it, is not paid: it is "
-        "cancelled, and nothing is charged for it.",
+        f"order {{number}} was to go with your order {first}, which does not wait for it any longer. It was not paid: "
+        "it is cancelled, and nothing is charged for it.",
     )
 
 

@@ -22,7 +22,7 @@ from tests.integration.checkout.test_exchanges import swap
 from tests.integration.checkout.test_mails import react as write_mails
 from tests.integration.checkout.test_mails import send
 from tests.integration.checkout.test_parcels import ship
-from tests.integration.checkout.test_picking import picks, react, start
+from tests.integration.checkout.test_picking import finish, picks, react, start
 from tests.integration.checkout.test_shipping import STANDARD, set_zone
 from write_side import fulfilment, reactions
 from write_side.app import create_app
@@ -30,6 +30,7 @@ from write_side.commands import Call
 from write_side.errors import Refusal
 from write_side.fulfilment import Parcel
 from write_side.fulfilment.booking import handlers as booking
+from write_side.fulfilment.booking import store as booking_store
 from write_side.fulfilment.booking.gateway import open_carrier
 from write_side.fulfilment.booking.reactions import reactions as booking_reactions
 from write_side.fulfilment.domain import TrackingNumberTaken
@@ -260,3 +261,24 @@ async def test_what_is_to_be_added_while_somebody_goes_to_the_shelf_comes_too_la
         await going
         assert isinstance(await late, PickingHasBegun)
     assert await shop.figures("lamp") == (9, 0)
+
+
+async def test_what_is_packed_while_the_first_still_is_waits_for_its_box(shop: Shop, process: CarrierProcess) -> None:
+    settings = process.named_in(shop.settings)
+    await shop.stock("lamp", 10)
+    order = await shop.captured(lamp=1)
+    more = await add(shop, order, lamp=2)
+    await paid(shop, more)
+    await react(shop)
+    ([first], [added]) = (await picks(shop, order), await picks(shop, more))
+    await start(shop, first)
+    await start(shop, added)
+    await finish(shop, added)
+    await ask_for_bookings(shop, settings)
+    async with shop.pool.acquire() as conn:
+        assert await booking_store.all_bookings(conn) == []
+    await finish(shop, first)
+    await ask_for_bookings(shop, settings)
+    async with shop.pool.acquire() as conn:
+        [asked] = await booking_store.all_bookings(conn)
+    assert (asked.pick_id, asked.along) == (first.id, [added.id])
