@@ -79,7 +79,7 @@ def query(asked: SearchRequest, common: list[Json], applied: Applied = NOTHING, 
     if not asked.text:
         return {"bool": {"filter": common}}
     exact = [
-        {"constant_score": {"filter": {"term": {field: {"value": asked.text, **how}}}, "boost": 1000, "_name": ALL}}
+        _exactly(field, {"value": asked.text, **how})
         for field, how in (_SKU if carded else _SKU_BEFORE, ("eans", {}))
     ]
     should = [scored(asked.text, applied), *by_model(asked.text), *exact]
@@ -95,6 +95,10 @@ def _shown(asked: SearchRequest, further: Sequence[str], *, carded: bool) -> Jso
     if further:
         return {"docvalue_fields": [CARD], "source": list(further)}
     return {"docvalue_fields": [CARD], "stored_fields": "_none_"}
+
+
+def _exactly(field: str, term: Json) -> Json:
+    return {"constant_score": {"filter": {"term": {field: term}}, "boost": 1000, "_name": f"{ALL}/{field}"}}
 
 
 def counting(aggs: Json, query: Json) -> Json:

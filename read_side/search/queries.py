@@ -250,7 +250,8 @@ class Search:
 def _say_all(text: str, found: Json) -> bool:
     """Whether some hit says all words: then all of them are known. Under another sort than relevance any may be it."""
     hits = found["hits"]["hits"]
-    return any(is_one_word(text) or ALL in hit.get("matched_queries", ()) for hit in hits)
+    marks = (mark for hit in hits for mark in hit.get("matched_queries", ()))
+    return bool(hits and is_one_word(text)) or any(mark.startswith(ALL) for mark in marks)
 
 
 def _facets(names: Sequence[str], found: Json, plan: Plan, kinds: Mapping[str, Kind]) -> list[Facet]:

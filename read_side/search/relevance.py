@@ -4,7 +4,7 @@ Each part, what it brought and what it costs: decision 26.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from read_side.search.rules import NOTHING, Applied
@@ -24,7 +24,10 @@ AT_HAND = 0.5
 LIKED = 0.2  # bought often; those bought most count twice: they win among what fits as well, if they can be had
 MOST_LIKED = 40
 PINNED, PIN_APART = 10_000.0, 100.0  # above any other score
-ALL = "all"  # what hits are marked with that have all words
+# What the marks of hits begin with that have all words. Each query has one of its own: of several that are called the
+# same Elasticsearch tells the last one alone.
+ALL = "all"
+LATIN = "\u024f"  # the last sign of it: in other scripts a word may be several
 ELSEWHERE = 0.3  # of what the other fields say counts, beside the one that says it best
 LONGEST_JOINED = 6  # words: longer texts are copied, not typed
 # Letters and digits: WH-1000XM4.
@@ -33,8 +36,8 @@ _MODEL = re.compile(r"(?=.*[^\W\d_])(?=.*\d)[^\W_][\w./+-]{2,40}")
 
 def scored(text: str, applied: Applied = NOTHING) -> Json:
     """Products that fit some of the words, best first: scores that add up, and so can be told apart by `explain`."""
-    others = [_fits(words) for words in applied.readings]
-    readings = [_fits(text), *others, *(_joined(words, kind) for words, kind in _joints(text))]
+    others = [*(_reading(words) for words in applied.readings), *(_joined(*joint) for joint in _joints(text))]
+    readings = [fits(f"{ALL}/{place}") for place, fits in enumerate([_reading(text), *others])]
     found = readings[0] if len(readings) == 1 else {"dis_max": {"queries": readings}}
     lifted = [_flat(_field(boost), float(boost.strength)) for boost in applied.boosts if boost.strength > 0]
     at_hand = _flat(CAN_BE_HAD, AT_HAND)
@@ -74,7 +77,8 @@ def _lowered(found: Json, boosts: Sequence[Boost]) -> Json:
 def by_model(text: str) -> list[Json]:
     """Products whose names have one of the words that look like a model's number, however it is punctuated."""
     numbers = [word for word in text.split() if _MODEL.fullmatch(word)]
-    return [_flat({"match": {"name.models": " ".join(numbers)}}, ALL_WORDS, ALL)] if numbers else []
+    name = f"{ALL}/model" if numbers == [text] else None
+    return [_flat({"match": {"name.models": " ".join(numbers)}}, ALL_WORDS, name)] if numbers else []
 
 
 def is_one_word(text: str) -> bool:
@@ -82,10 +86,25 @@ def is_one_word(text: str) -> bool:
     return text.isalpha()
 
 
-def _fits(text: str) -> Json:
+def are_all_asked(text: str) -> bool:
+    """Whether it is one or two words for Elasticsearch, too, so that none of them may be missing. "500GB" is two."""
+    words = text.split()
+    return len(words) <= 2 and all(word.isalnum() and _is_one(word) for word in words)
+
+
+def _is_one(word: str) -> bool:
+    return max(word) <= LATIN and (word.isdecimal() or not word[0].isdecimal())
+
+
+def _reading(text: str) -> Callable[[str], Json]:
+    return lambda name: _fits(text, name)
+
+
+def _fits(text: str, name: str) -> Json:
     """Any word finds; products that have all of them, or are of the kind that one of them says, stand before others."""
     # Of three words and more a quarter may be missing: people say more than merchants do.
-    every = _flat({"match": {EVERYWHERE: {"query": text, "minimum_should_match": "2<75%"}}}, ALL_WORDS, ALL)
+    every = {"match": {EVERYWHERE: {"query": text, "minimum_should_match": "2<75%"}}}
+    every = _flat(every, ALL_WORDS, name if are_all_asked(text) else None)
     return {"bool": {"must": [_words(text)], "should": [every, _flat({"match": {"kinds": text}}, KIND)]}}
 
 
@@ -108,6 +127,7 @@ def _joints(text: str) -> list[tuple[str, str]]:
     return [(" ".join((*words[:place], joined, *words[place + 2 :])), joined) for place, joined in pairs]
 
 
-def _joined(text: str, kind: str) -> Json:
+def _joined(text: str, kind: str) -> Callable[[str], Json]:
     """Counts only where the joined word is a kind of thing, so it costs nothing where there is no such word."""
-    return {"bool": {"filter": [{"match": {"kinds": kind}}], "must": [_fits(text)], "boost": JOINED}}
+    filter_ = [{"match": {"kinds": kind}}]
+    return lambda name: {"bool": {"filter": filter_, "must": [_fits(text, name)], "boost": JOINED}}

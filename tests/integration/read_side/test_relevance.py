@@ -11,6 +11,7 @@ from elasticsearch import Elasticsearch
 
 from projector.kinds import kind_words
 from read_side.app import create_app
+from read_side.search.wire import Reply, Wire
 from shared.documents import search_rules
 from shared.documents.indices import OBSERVED
 from shared.documents.layout import alias_name
@@ -292,3 +293,23 @@ async def test_what_several_searched_for_is_suggested_if_a_product_says_all_its_
                 assert await until(suggested) == ["stereo headset"]
         finally:
             client.indices.delete(index=alias)
+
+
+async def test_words_that_a_hit_says_all_of_are_not_looked_up_again(
+    shelves: Shelves, valkey: PrivateServer, elasticsearch_url: str, names_prefix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    post = Wire.post
+
+    async def counted(self: Wire, path: str, body: bytes) -> Reply:
+        asked.append(path)
+        return await post(self, path, body)
+
+    monkeypatch.setattr(Wire, "post", counted)
+    times = {"nox printer": 1, "camera": 1, "wh1000xm4": 1, "s13": 1, "head set": 1, "nox printr": 3, "nox unicorn": 2}
+    await Names().tell(shelves)
+    async with client_of(create_app(settings_of(valkey.url, elasticsearch_url, names_prefix))) as api:
+        for words, count in times.items():
+            asked.clear()
+            await first(api, words, 1)
+            assert len(asked) == count, words

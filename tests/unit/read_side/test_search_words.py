@@ -6,6 +6,7 @@ from msgspec import structs
 from read_side.categories.queries import Categories
 from read_side.search import cursors, elastic, facets, wording
 from read_side.search.parameters import SearchRequest
+from read_side.search.relevance import are_all_asked
 from read_side.search.wording import Change
 from shared.documents.products import Category, CategoryTree
 from shared.http.problems import Problem
@@ -71,3 +72,12 @@ def test_a_word_that_no_product_says_is_parted_where_most_products_say_both_part
     changes, ignored = wording.parted(words, found)
     assert changes == [Change("desklamp", "desk lamp", "run_together")]
     assert ignored == ["xyzzyx"]
+
+
+@pytest.mark.parametrize(
+    ("text", "known"),
+    [("lamp", True), ("Müller T640", True), ("750 gb", True), ("750gb", False), ("wh-1000", False), ("a b c", False),
+     ("\u7535\u8111", False)],
+)  # fmt: skip
+def test_whether_all_words_are_asked_for_is_known_of_few_plain_ones(text: str, known: bool) -> None:
+    assert are_all_asked(text) is known
