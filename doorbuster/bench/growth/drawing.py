@@ -13,6 +13,11 @@ from doorbuster.bench.growth.tables import ALONE, CROWD, LIMITS, LOAD, NAMES, ta
 from doorbuster.charts import Canvas, Points
 
 BEGIN, END = "<!-- figures: written by `doorbuster growth draw` -->", "<!-- end of the figures -->"
+SEARCHED = (
+    "listing",
+    "search",
+    "suggestions",
+)  # what Elasticsearch answers; the others cost too little to tell when cold
 PANEL, HEAD, GAP = Canvas(460, 190), 34, 14
 
 Curves = Mapping[str, Points]
@@ -65,15 +70,14 @@ def panels(sizes: Sequence[Size]) -> Iterator[tuple[str, Curves]]:
         waits = {
             "32 clients": _curve(sizes, name, lambda kind: _p95(kind.ours.get(CROWD))),
             "1 client": _curve(sizes, name, lambda kind: _p95(kind.ours.get(ALONE))),
-            "cold": _curve(sizes, name, lambda kind: _p95(kind.ours.get(COLD))),
+            COLD: _curve(sizes, name, lambda kind: _p95(kind.ours.get(COLD))),
             f"{limit}, 32": _curve(sizes, name, lambda kind: _p95(kind.limit.get(CROWD))),
         }
-        costs = {
-            "warm": _curve(sizes, name, lambda kind: _cost(kind.ours.get(CROWD))),
-            "of it Elasticsearch": _curve(sizes, name, lambda kind: _cost(kind.ours.get(CROWD), "elasticsearch")),
-            "cold": _curve(sizes, name, lambda kind: _cost(kind.ours.get(COLD))),
-            limit: _curve(sizes, name, lambda kind: _cost(kind.limit.get(CROWD))),
-        }
+        costs = {"warm": _curve(sizes, name, lambda kind: _cost(kind.ours.get(CROWD)))}
+        if name in SEARCHED:
+            own = _curve(sizes, name, lambda kind: _cost(kind.ours.get(CROWD), "elasticsearch"))
+            costs |= {"of it Elasticsearch": own, COLD: _curve(sizes, name, lambda kind: _cost(kind.ours.get(COLD)))}
+        costs[limit] = _curve(sizes, name, lambda kind: _cost(kind.limit.get(CROWD)))
         yield f"{told}: p95, ms", {name: points for name, points in waits.items() if points}
         yield f"{told}: CPU ms an answer", {name: points for name, points in costs.items() if points}
     yield (
