@@ -59,6 +59,12 @@ async def lock(conn: Connection, order_id: UUID) -> Standing:
     return await read(conn, await orders.lock_whole(conn, order_id))
 
 
+async def has_parcels(conn: Connection, order: Order) -> bool:
+    """Whether anything of an order has left the house, or is still to be sent."""
+    stands = await read(conn, order)
+    return bool(stands.parcels) or any(quantity > 0 for quantity in stands.owed.values())
+
+
 async def read(conn: Connection, order: Order) -> Standing:
     """The same of an order that was read, or locked, before."""
     captured = await payments.public_state(conn, order.payment_id) == "captured"

@@ -1,5 +1,5 @@
 """Gift cards that were bought are issued once their money is taken: exactly once, with the checkpoint. Their mails tell
-the codes (notifications), and an order of nothing else is done."""
+the codes (notifications), and an order of which nothing else is to come is done."""
 
 from collections.abc import Sequence
 from secrets import token_hex
@@ -9,8 +9,9 @@ from shared.codec import Event, decode_events, tag_of
 from shared.envelope import Metadata, Recorded
 from shared.events.gift_cards import GiftCardIssued
 from shared.events.payments import PaymentCaptured
+from shared.events.refunds import RefundSucceeded
 from shared.ids import uuid7
-from write_side import orders, refunds
+from write_side import fulfilment, orders, refunds
 from write_side.database import Connection
 from write_side.gift_cards import domain, sold, store
 from write_side.orders import Order
@@ -32,10 +33,28 @@ def reactions(secret: str) -> list[Reaction]:
         ]  # fmt: skip
         if worth:
             await _issue(conn, secret, order, worth, cause)
-        if all(line.gift_card for line in order.lines) and order.state == "confirmed":
-            await orders.complete(conn, order, cause)
+        await _complete(conn, order.id, cause)
 
-    return [Reaction("sold_gift_cards", (tag_of(PaymentCaptured),), issue, SCAN, _with_gift_cards)]
+    async def complete(conn: Connection, _: Recorded, event: Event, cause: Metadata) -> None:
+        assert isinstance(event, RefundSucceeded)
+        await _complete(conn, event.order_id, cause)
+
+    return [
+        Reaction("sold_gift_cards", (tag_of(PaymentCaptured),), issue, SCAN, _with_gift_cards),
+        Reaction("gift_cards_left", (tag_of(RefundSucceeded),), complete, SCAN, _with_gift_cards),
+    ]
+
+
+async def _complete(conn: Connection, order_id: UUID, cause: Metadata) -> None:
+    """An order of gift cards alone is done once it has them; one whose goods were all paid back before any of them
+    left, as well. Where a parcel has left, its arrival ends the order."""
+    order = await orders.lock_whole(conn, order_id)
+    if order.state != "confirmed" or await orders.is_being_refunded(conn, order_id):
+        return
+    if await fulfilment.has_parcels(conn, order):
+        return
+    if any(card.state == "active" for card in await store.of_order(conn, order_id)):
+        await orders.complete(conn, order, cause)
 
 
 async def _issue(
@@ -61,5 +80,5 @@ async def _with_gift_cards(conn: Connection, events: Sequence[Recorded]) -> list
 
 def _order_of(recorded: Recorded) -> UUID:
     [event] = decode_events(recorded.type, recorded.payload)
-    assert isinstance(event, PaymentCaptured)
+    assert isinstance(event, PaymentCaptured | RefundSucceeded)
     return event.order_id

@@ -15,6 +15,7 @@ from tests.integration.checkout.inbox import Inbox
 from tests.integration.checkout.shop import ADDRESS, MAIL, Basket, Shop
 from tests.integration.checkout.test_mails import react as mail
 from tests.integration.checkout.test_mails import send
+from tests.integration.checkout.test_releases import release
 from write_side import customers, erasure, event_log, orders, reactions
 from write_side.catalog import handlers as catalog
 from write_side.catalog.domain import ProductInput, VariantInput
@@ -114,6 +115,26 @@ async def test_goods_beside_gift_cards_are_taxed_and_sent_and_the_cards_are_not(
     assert (now.state, [allocation.sku for allocation in now.allocations]) == ("confirmed", ["lamp"])
 
 
+async def test_an_order_whose_goods_are_all_paid_back_is_done_with_its_gift_cards(shop: Shop) -> None:
+    await _offer(shop)
+    order, early, untouched = [await _bought(shop, lamp=quantity) for quantity in (2, 1, 1)]
+    await release(shop, early, lines=[{"sku": "lamp", "quantity": 1}])
+    for _ in range(3):
+        await shop.work()
+    await _issue(shop)
+    assert [(await shop.now(each)).state for each in (order, early)] == ["confirmed", "completed"]
+    for _ in range(2):
+        await shop.refund(order, reason="out_of_stock", lines=[{"sku": "lamp", "quantity": 1}])
+    await _issue(shop)
+    assert (await shop.now(order)).state == "confirmed", "its money is on its way"
+    await shop.refund_work()
+    await shop.refund(untouched, reason="goodwill")
+    await shop.refund_work()
+    await _issue(shop)
+    states = [(await shop.now(each)).state for each in (order, untouched)]
+    assert states == ["completed", "confirmed"], "of the other one nothing is left"
+
+
 async def test_a_refund_blocks_unused_cards_and_gives_back_no_more_than_is_left_of_used_ones(
     shop: Shop, inbox: tuple[Inbox, MailServer]
 ) -> None:
@@ -159,7 +180,7 @@ async def test_as_many_as_an_order_may_buy_are_issued_by_as_many_calls_as_two_an
     for quantity in (2, MOST_SOLD):
         order = await _bought(shop, "", **{"CARD-50": quantity})
         await shop.work()
-        [reaction] = selling(shop.settings.master_key)
+        reaction, _ = selling(shop.settings.master_key)
         said: list[str] = []
         async with shop.pool.acquire() as conn, conn.transaction():
             events = await event_log.read_keys(conn, [order_key(order.id)])
