@@ -1,6 +1,6 @@
 """Stock that is held, in the transaction of who decides so: for a reservation, or for an order still to be placed."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from shared.envelope import Metadata
@@ -13,11 +13,11 @@ from write_side.inventory import allocating, store
 
 async def hold(
     conn: Connection, reservation_id: UUID, wanted: Mapping[str, int], strategy: AllocationStrategy, cause: Metadata, *,
-    for_order: bool = False,
+    for_order: bool = False, near: Sequence[str] = (),
 ) -> tuple[list[Allocation], Positions]:  # fmt: skip
     """Hold all of it, under this id; `for_order`: the one that an order will have. Refuses `out_of_stock`,
     `unknown_stock`."""
-    chosen = allocating.allocate(wanted, await store.find_items(conn, list(wanted)), strategy)
+    chosen = allocating.allocate(wanted, await store.find_items(conn, list(wanted)), strategy, near)
     taken = [(item_id, allocation.quantity) for allocation, item_id in chosen]
     moved = await store.reserve(conn, reservation_id, taken, cause, for_order=for_order)
     if moved.refusals:

@@ -120,11 +120,12 @@ async def issue(
     return (await store.save(conn, None, event, cause))[1]
 
 
-async def hold(conn: Connection, order_id: UUID) -> None:
-    """Lock an order's invoice, if it has one, and the credit that it uses, until the transaction ends."""
-    invoice = await store.lock_of_order(conn, order_id)
-    if invoice is not None:
-        await store.find_credit(conn, invoice.account_id, lock=True)
+async def hold(conn: Connection, order_ids: Collection[UUID]) -> None:
+    """Lock the invoices of these orders, and then the credit that they use, until the transaction ends: whoever needs
+    several takes all of them here, ahead of the credit."""
+    found = [await store.lock_of_order(conn, order_id) for order_id in sorted(set(order_ids))]
+    for account_id in sorted({invoice.account_id for invoice in found if invoice is not None}):
+        await store.find_credit(conn, account_id, lock=True)
 
 
 async def credit(conn: Connection, order_id: UUID, refund_id: UUID, amount_minor: int, cause: Metadata) -> Positions:

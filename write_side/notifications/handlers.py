@@ -227,9 +227,14 @@ async def _about_return(pool: Pool, mail: Mail, order: Order) -> Letter:
     assert mail.subject_id is not None
     async with pool.acquire() as conn:
         each = await returns.find(conn, mail.subject_id)
+        payment = await payments.find_payment(conn, order.payment_id)
     assert each is not None
+    assert payment is not None
     if mail.kind == domain.REPLACED:
-        return return_letters.replaced(each, order.charged_minor, order.totals.currency, order.expires_at)
+        return return_letters.replaced(
+            each, order.charged_minor, order.totals.currency, order.expires_at,
+            on_invoice=payments.can(payment.method).on_credit,
+        )  # fmt: skip
     return return_letters.about(mail.kind, each, order.lines)
 
 

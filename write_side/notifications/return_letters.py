@@ -99,13 +99,21 @@ def _expired(each: Return) -> tuple[str, str, Iterable[Line]]:
     )
 
 
-def replaced(each: Return, charged_minor: int, currency: str, until: datetime) -> Letter:
-    """About the order that is sent instead: what is to be paid, or that nothing is."""
+def replaced(each: Return, charged_minor: int, currency: str, until: datetime, *, on_invoice: bool) -> Letter:
+    """About the order that is sent instead: what is to be paid, that it comes with an invoice, or that nothing is."""
     wished = [(line.sku, f"{line.quantity} ×") for line in each.exchange.lines] if each.exchange else []
     if not charged_minor:
         text = "what you wished in exchange for the goods that you send back is your order {number}. They pay for it."
         return Letter("Your exchange is order {number}", text, wished)
     amount = display(charged_minor, currency)
+    if on_invoice:
+        return Letter(
+            "Your exchange is order {number}",
+            "what you wished in exchange for the goods that you send back is your order {number}. It costs "
+            f"{amount} more than these: we send you an invoice of that.",
+            wished,
+            [("On invoice", amount)],
+        )
     return Letter(
         f"Please pay {amount} for your exchange, order {{number}}",
         "what you wished in exchange for the goods that you send back is your order {number}. It costs "

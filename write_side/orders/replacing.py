@@ -6,7 +6,7 @@ paid. Nothing is charged for sending it, and promotions take nothing off: what t
 
 import os
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -19,10 +19,11 @@ from shared.events.gift_cards import GiftPart
 from shared.events.orders import Allocation, PricedLine, QuoteIssued, Replaces, Shipping
 from shared.events.payments import PaymentRequested
 from shared.ids import uuid7
-from write_side import accounts, customers, gift_cards, inventory, sales
+from write_side import accounts, customers, gift_cards, inventory, invoices, payments, sales
 from write_side.customers import Keyring, SealedContact
 from write_side.database import Connection, Pool
 from write_side.event_log import Positions
+from write_side.invoices import Credit, CreditExceeded, InvoiceNotPermitted
 from write_side.orders import domain, store
 from write_side.orders.bundling import Offer, counted
 from write_side.orders.costing import Where, goods_of
@@ -52,13 +53,18 @@ class Replacing(Struct, frozen=True):
     placed: str
     payment_requested: str
     metadata: str
+    account_id: UUID | None
+    credit_minor: int
+    currency: str
 
 
 async def quote_replacement(
-    pool: Pool, keyring: Keyring, order: Order, wish: Wish, until: datetime, outside: Outside
-) -> QuoteIssued:
+    pool: Pool, keyring: Keyring, order: Order, wish: Wish, until: datetime, outside: Outside,
+    invoicing: Collection[str],
+) -> QuoteIssued:  # fmt: skip
     """What the wished goods cost today, for the address of the first order; whoever is outside is asked here, while no
-    transaction is open. A difference too small to be charged is not asked for.
+    transaction is open. A difference too small to be charged is not asked for. `invoicing`: of which customer groups
+    one may pay it on invoice.
 
     Refuses `unknown_order` (of somebody who was erased), `not_sellable`, `pass_required`, `purchase_limit`,
     `total_out_of_range`, `taxes_unavailable`.
@@ -86,7 +92,8 @@ async def quote_replacement(
     return QuoteIssued(
         uuid7(), order.cart_id, before.cart_version, order.person_id, order.mail, order.address, order.country, 0,
         priced.lines, priced.totals, until, [], [], before.channel, sorted(groups), order.account_id, shipping,
-        priced.taxes, priced.duties_due, bundles=priced.bundles,
+        priced.taxes, priced.duties_due, payment_method="invoice" if groups.intersection(invoicing) else "card",
+        bundles=priced.bundles, nearest=before.nearest,
     )  # fmt: skip
 
 
@@ -131,6 +138,27 @@ def free(shipping: Shipping | None) -> Shipping:
     return structs.replace(shipping, price_minor=0) if shipping else Shipping("", "", 0)
 
 
+def rest_by(charged_minor: int, quote: Quote, credit: Credit | None) -> str:
+    """By which method the difference is paid: on invoice, where the goods were and as much credit is left; else by
+    card, since nobody waits here for somebody to choose."""
+    if not charged_minor:
+        return "exchange"
+    if not payments.can(quote.payment_method).on_credit:
+        return "card"
+    try:
+        invoices.check(credit, quote.totals.currency, charged_minor)
+    except (InvoiceNotPermitted, CreditExceeded):
+        return "card"
+    return quote.payment_method
+
+
+async def _credit(conn: Connection, first: Order, quote: Quote) -> Credit | None:
+    """What the account may owe, held until the transaction ends."""
+    if not payments.can(quote.payment_method).on_credit or first.account_id is None:
+        return None
+    return await invoices.find_credit(conn, first.account_id, lock=True)
+
+
 async def place_replacement(
     conn: Connection, first: Order, quote: Quote, order_id: UUID, allocations: Sequence[Allocation], replaces: Replaces,
     gifts: list[GiftPart], expires_at: datetime, cause: Metadata,
@@ -144,11 +172,12 @@ async def place_replacement(
     )  # fmt: skip
     order = domain.evolve(None, placed, 1)
     charged, currency = order.charged_minor, order.totals.currency
-    method = "card" if charged else "exchange"
+    method = rest_by(charged, quote, await _credit(conn, first, quote))
     requested = PaymentRequested(placed.payment_id, order_id, charged, currency, method)
     places = await inventory.find_places(conn, [(a.sku, a.warehouse) for a in allocations], lock=False)
     command = Replacing(
         order_id, placed.payment_id, [places[a.sku, a.warehouse].id for a in allocations], gifts,
-        encode_event(placed).decode(), encode_event(requested).decode(), as_json(cause).decode(),
+        encode_event(placed).decode(), encode_event(requested).decode(), as_json(cause).decode(), first.account_id,
+        charged if payments.can(method).on_credit else 0, currency,
     )  # fmt: skip
     return order, await store.place_replacement(conn, command)

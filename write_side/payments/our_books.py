@@ -89,5 +89,5 @@ def _open(settings: Settings) -> AbstractAsyncContextManager[Provider]:
     return nullcontext(OUR_BOOKS)
 
 
-INVOICE = Method(Abilities(exchanges=False, on_credit=True), _open)
+INVOICE = Method(Abilities(on_credit=True), _open)
 GIFT_CARD = EXCHANGE = Method(Abilities(), _open)

@@ -12,13 +12,13 @@ from write_side.refunds.domain import (
     RefundExceedsCaptured,
     RefundExceedsOrder,
 )
+from write_side.refunds.giving import hold
 from write_side.refunds.goods import resent, still_taken, withheld
 from write_side.refunds.handlers import (
     Carried,
     RefundState,
     carry_over,
     credit_left,
-    hold,
     learn,
     release_within,
     request_within,

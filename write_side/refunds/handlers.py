@@ -32,7 +32,7 @@ from write_side.commands import Answer, Call
 from write_side.database import Connection, Pool
 from write_side.event_log import Positions, together
 from write_side.payments import Notice, SeenRefund
-from write_side.refunds import domain, releasing, requesting, sources, store
+from write_side.refunds import domain, giving, releasing, requesting, sources, store
 from write_side.refunds.domain import Bought, NewRefund, Refund, Verdict
 
 log = logging.getLogger(__name__)
@@ -147,23 +147,20 @@ async def _insert(
     """The rows of a refund, and all that is done at once."""
     made = [domain.evolve(None, event, 1) for event in events]
     positions: Positions = {}
+    # Ahead of the stock, as placing holds them.
     for refund in made:
-        # Ahead of the stock, as placing holds them.
         given = await gift_cards.give_back(conn, refund.order_id, refund.id, refund.gift_cards, cause)
         positions = together(positions, given)
-        if payments.can(bought.payment.method).on_credit and refund.charged_minor:
-            off = await invoices.credit(conn, refund.order_id, refund.id, refund.charged_minor, cause)
+    invoiced = await giving.by_invoice(conn, bought, made)
+    await invoices.hold(conn, invoiced.values())
+    for refund in made:
+        if refund.id in invoiced:
+            off = await invoices.credit(conn, invoiced[refund.id], refund.id, refund.charged_minor, cause)
             positions = together(positions, off)
     for refund, event in zip(made, events, strict=True):
         positions = together(positions, await _restock(conn, event, cause))
         positions = together(positions, await store.insert(conn, refund, event, cause))
     return made, positions
-
-
-async def hold(conn: Connection, order: orders.Order) -> None:
-    """Lock what a refund of an order gives back to, ahead of the stock as placing does: for who moves stock first."""
-    await gift_cards.hold(conn, order.id, [part.gift_card_id for part in order.gift_cards])
-    await invoices.hold(conn, order.id)
 
 
 async def release(

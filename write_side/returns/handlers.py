@@ -188,7 +188,7 @@ async def _paid_back(
     if each.refund_id is not None:
         units = []
     refund_id, given = await _give_back(conn, books, units, cause, shipping=shipping)
-    return each, refund_id, together(positions, given)
+    return each, each.refund_id or refund_id, together(positions, given)
 
 
 def _to_refund(books: Books, units: Sequence[ReturnedUnits]) -> list[Demand]:

@@ -52,8 +52,8 @@ class ReturnNotToRefund(Refusal):
 
 
 class NotExchangeable(Refusal):
-    """Its money may go back, but nothing is sent instead; `why`: `bought_on_invoice`,
-    `nothing_credited`, `too_many`, `gift_card`."""
+    """Its money may go back, but nothing is sent instead; `why`: `nothing_credited`, `too_many`, `gift_card`, or
+    `bought_on_…` by a way to pay that can't."""
 
     code = "not_exchangeable"
 

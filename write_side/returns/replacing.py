@@ -18,6 +18,7 @@ from write_side.database import Connection, Pool
 from write_side.event_log import Positions, together
 from write_side.inventory import Line, PurchaseLimitReached
 from write_side.orders import Order, Outside, Wish
+from write_side.payments import Payment
 from write_side.refunds import NewRefund, NothingToRefund, RefundExceedsCaptured, RefundExceedsOrder
 from write_side.returns import exchanging, store
 from write_side.returns.domain import NewReturn, Return
@@ -37,19 +38,21 @@ class Offer(NamedTuple):
 
 
 async def offer(
-    pool: Pool, keyring: Keyring, outside: Outside, order_id: UUID, wanted: NewReturn
+    pool: Pool, keyring: Keyring, outside: Outside, settings: Settings, order_id: UUID, wanted: NewReturn
 ) -> Offer | Exception | None:
     """The price of what is wished instead, None if nothing is; a refusal is to be raised where the command is decided,
     behind its Idempotency-Key."""
     if not wanted.instead:
         return None
     try:
-        return await _offer(pool, keyring, outside, order_id, wanted)
+        return await _offer(pool, keyring, outside, settings, order_id, wanted)
     except Exception as refusal:
         return refusal
 
 
-async def _offer(pool: Pool, keyring: Keyring, outside: Outside, order_id: UUID, wanted: NewReturn) -> Offer:
+async def _offer(
+    pool: Pool, keyring: Keyring, outside: Outside, settings: Settings, order_id: UUID, wanted: NewReturn
+) -> Offer:
     async with pool.acquire() as conn:
         order = await orders.find_order(conn, order_id)
         if order is None:
@@ -58,13 +61,22 @@ async def _offer(pool: Pool, keyring: Keyring, outside: Outside, order_id: UUID,
         assert payment is not None
         if not payments.can(payment.method).exchanges:
             raise NotExchangeable("what is bought so is paid back, not exchanged", why=f"bought_on_{payment.method}")
+        groups = settings.invoicing if await _on_credit(conn, order, payment) else frozenset[str]()
         credit = await _worth(conn, order_id, wanted)
     wish = Wish(inventory.summed(wanted.instead), inventory.summed(wanted.lines), credit)
     exchanging.check_pieces(wish.wanted, wish.given)
     until = datetime.now(UTC) + FOR_EVER
-    quote = await orders.quote_replacement(pool, keyring, order, wish, until, outside)
+    quote = await orders.quote_replacement(pool, keyring, order, wish, until, outside, groups)
     exchanging.check_kept(quote)
     return Offer(quote, credit)
+
+
+async def _on_credit(conn: Connection, order: Order, own: Payment) -> bool:
+    """Whether its goods were bought on credit, all of them or what earlier goods of theirs had paid: then what they
+    are exchanged for may cost more on credit, too."""
+    credits = order.replaces.credits if order.replaces else ()
+    found = [own, *[await payments.find_payment(conn, part.payment_id) for part in credits]]
+    return any(payment and payments.can(payment.method).on_credit for payment in found)
 
 
 async def _worth(conn: Connection, order_id: UUID, wanted: NewReturn) -> int:
@@ -85,7 +97,7 @@ async def hold(
     quote = await orders.find_quote(conn, each.exchange.quote_id)
     await orders.check_limits(conn, order.person_id, quote.counted, inventory.summed(each.lines), held=True)
     return await inventory.hold(
-        conn, replacement_id, exchanging.wanted(each), settings.allocation, cause, for_order=True
+        conn, replacement_id, exchanging.wanted(each), settings.allocation, cause, for_order=True, near=quote.nearest
     )
 
 

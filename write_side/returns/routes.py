@@ -74,7 +74,7 @@ async def post_return(
     """
     by = await who_opens(request, own, order_id, token)
     call = idempotent(request, key, data, actor=key_owner(by, order_id))
-    offer = await replacing.offer(own.pool, own.keyring, own.outside, order_id, data)
+    offer = await replacing.offer(own.pool, own.keyring, own.outside, own.settings, order_id, data)
     answer = await handlers.request_return(own.pool, order_id, data, by, own.settings, cause(request), call, offer)
     return answered(request, answer, 201)
 

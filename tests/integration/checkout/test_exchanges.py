@@ -49,7 +49,7 @@ async def swap(
     given_lines = [{"sku": of, "quantity": given}]
     body = {"lines": given_lines, "reason": "wrong_size", "instead": [{"sku": wished, "quantity": quantity}]}
     wanted = msgspec.convert(body, NewReturn)
-    offer = await replacing.offer(shop.pool, shop.keyring, shop.outside, order.id, wanted)
+    offer = await replacing.offer(shop.pool, shop.keyring, shop.outside, shop.settings, order.id, wanted)
     settings = structs.replace(shop.settings, **(said or {}))
     call = new_call()
     answer = await handlers.request_return(shop.pool, order.id, wanted, by, settings, CAUSE, call, offer)

@@ -421,7 +421,7 @@ END $$;
 
 -- Places an order whose goods are held under its id already: what is sent in exchange for goods that come back. One command
 -- like those of `orders_place`, with no cart and no Idempotency-Key of its own: whoever decided it holds the first order.
--- Its gift cards are locked, and were asked.
+-- Its gift cards and its account's credit are locked, and were asked.
 CREATE OR REPLACE FUNCTION orders_replace(p_command jsonb) RETURNS jsonb LANGUAGE plpgsql AS $$
 DECLARE
     v_commands jsonb := jsonb_build_array(p_command);
@@ -429,11 +429,12 @@ DECLARE
     v_key text := 'order:' || v_order;
     v_waiting waiting_event[];
 BEGIN
-    IF orders_admit_gifts(v_commands, ARRAY['new']) <> ARRAY['new'] THEN
-        RAISE EXCEPTION 'a gift card of order % does not pay what was decided under its lock', v_order USING ERRCODE = 'DB002';
+    IF orders_admit_credits(v_commands, orders_admit_gifts(v_commands, ARRAY['new'])) <> ARRAY['new'] THEN
+        RAISE EXCEPTION 'a gift card or the credit of order % does not pay what was decided under its lock', v_order
+              USING ERRCODE = 'DB002';
     END IF;
     PERFORM orders_insert(v_commands, ARRAY[1]);
-    v_waiting := orders_take_gifts(v_commands, ARRAY[1]) || ARRAY[
+    v_waiting := orders_take_gifts(v_commands, ARRAY[1]) || orders_take_credits(v_commands, ARRAY[1]) || ARRAY[
         (1, 'order', v_order, v_key, 1, 'orders.order_placed.v1', convert_to(p_command ->> 'placed', 'UTF8')),
         (1, 'payment', (p_command ->> 'payment_id')::uuid, v_key, 1, 'payments.payment_requested.v1',
          convert_to(p_command ->> 'payment_requested', 'UTF8'))]::waiting_event[];
