@@ -39,6 +39,7 @@ class RefundRequested(Struct, frozen=True, tag="refunds.refund_requested.v1"):
     sent: list[ParcelLine] = []
     gift_cards: list[GiftPart] = []
     moved_minor: int = 0  # what of it pays an order that replaces these goods
+    part_of: UUID | None = None  # where several payments give it, the first of these refunds; also of what replaces one
 
 
 class AmountReleased(Struct, frozen=True, tag="refunds.amount_released.v1"):

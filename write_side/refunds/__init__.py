@@ -5,6 +5,7 @@ domain.py, requesting.py, sources.py, releasing.py and goods.py (the decisions),
 Refunds know orders; orders ask of refunds by SQL alone.
 """
 
+from write_side.refunds.again import failed_parts
 from write_side.refunds.domain import (
     NewRefund,
     NothingToRefund,
@@ -17,6 +18,7 @@ from write_side.refunds.goods import resent, still_taken, withheld
 from write_side.refunds.handlers import (
     Carried,
     RefundState,
+    again_within,
     carry_over,
     credit_left,
     learn,
@@ -30,7 +32,7 @@ from write_side.refunds.store import alarms, find, of_order, retry_alarmed
 
 __all__ = [
     "AlreadyCaptured", "Carried", "NewRefund", "NotAuthorized", "NotReleasable", "NothingLeftToCapture",
-    "NothingToRefund", "Refund", "RefundExceedsCaptured", "RefundExceedsOrder", "RefundState", "alarms",
-    "carry_over", "credit_left", "find", "hold", "learn", "of_order", "release_within", "request_within", "resent",
-    "retry_alarmed", "still_taken", "unrefunded", "withheld", "worth",
+    "NothingToRefund", "Refund", "RefundExceedsCaptured", "RefundExceedsOrder", "RefundState", "again_within", "alarms",
+    "carry_over", "credit_left", "failed_parts", "find", "hold", "learn", "of_order", "release_within",
+    "request_within", "resent", "retry_alarmed", "still_taken", "unrefunded", "withheld", "worth",
 ]  # fmt: skip

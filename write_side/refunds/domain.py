@@ -99,6 +99,7 @@ class Refund(Struct, frozen=True):
     sent: list[ParcelLine] = []
     gift_cards: list[GiftPart] = []
     moved_minor: int = 0  # pays an order that replaces these goods
+    part_of: UUID | None = None  # the first of those that are one refund; None of that one
 
     @property
     def charged_minor(self) -> int:
@@ -165,6 +166,7 @@ def evolve(refund: Refund | None, event: RefundEvent, version: int) -> Refund:
             event.sent if isinstance(event, RefundRequested) else [],
             event.gift_cards if isinstance(event, RefundRequested) else [],
             event.moved_minor if isinstance(event, RefundRequested) else 0,
+            event.part_of if isinstance(event, RefundRequested) else None,
         )  # fmt: skip
     assert refund is not None, "a refund's history begins with RefundRequested or AmountReleased"
     match event:

@@ -32,8 +32,8 @@ from write_side.commands import Answer, Call
 from write_side.database import Connection, Pool
 from write_side.event_log import Positions, together
 from write_side.payments import Notice, SeenRefund
-from write_side.refunds import domain, giving, releasing, requesting, sources, store
-from write_side.refunds.domain import Bought, NewRefund, Refund, Verdict
+from write_side.refunds import again, domain, giving, releasing, requesting, sources, store
+from write_side.refunds.domain import Bought, NewRefund, NothingToRefund, Refund, Verdict
 
 log = logging.getLogger(__name__)
 
@@ -94,6 +94,18 @@ async def _request(
     taken = await gift_cards.take_back(conn, bought.cards or {}, inventory.summed(whole.lines), whole.refund_id, cause)
     [first, *_], positions = await _insert(conn, bought, sources.by_payment(whole, bought, earlier, uuid7), cause)
     return _shown(first), together(taken, positions)
+
+
+async def again_within(conn: Connection, order_id: UUID, one: UUID, cause: Metadata) -> tuple[list[Refund], Positions]:
+    """Refunds in place of what failed of one, in the transaction of a caller, who holds the order or is about to.
+
+    Refuses `nothing_to_refund`.
+    """
+    bought, earlier = await _refundable(conn, order_id)
+    events = again.again(one, bought, earlier, uuid7)
+    if not events:
+        raise NothingToRefund("nothing is left to refund")
+    return await _insert(conn, bought, events, cause)
 
 
 async def _refundable(conn: Connection, order_id: UUID) -> tuple[Bought, list[Refund]]:

@@ -98,7 +98,7 @@ def _spent(bought: Bought, earlier: Sequence[Refund], wanted: NewRefund) -> int:
         return 0
     cards = bought.cards or {}
     cost = sum(line.cost_minor for line in bought.lines if line.sku in cards)
-    back = sum(part for refund in earlier for sku, part in _gone(refund)[0] if sku in cards)
+    back = sum(part for refund in earlier for sku, part in gone_of(refund)[0] if sku in cards)
     there = sum(card.balance_minor for each in cards.values() for card in each)
     return max(cost - back - (there if wanted.amount_minor is None else 0), 0)
 
@@ -116,7 +116,7 @@ def _asked(
     """The amount, and the lines and the shipping in it."""
     if wanted.amount_minor is not None:
         return wanted.amount_minor, [], 0
-    shipping = max(_shipping_cost(bought) - sum(_gone(refund)[1] for refund in earlier), 0)
+    shipping = shipping_left(bought, earlier)
     if not wanted.lines and not wanted.shipping:
         return left, *_within(left, _lines_of(bought, earlier, None), shipping)
     lines = _lines_of(bought, earlier, summed(wanted.lines))
@@ -136,7 +136,7 @@ def _within(left: int, lines: list[RefundedLine], shipping: int) -> tuple[list[R
     return found, shipping - off
 
 
-def _gone(refund: Refund) -> tuple[list[tuple[str, int]], int]:
+def gone_of(refund: Refund) -> tuple[list[tuple[str, int]], int]:
     """What of a refund's lines and of its shipping has gone back, or may still. What gift cards got of one that failed
     was for its lines first."""
     left, lines = refund.counted_minor, []
@@ -153,7 +153,7 @@ def _lines_of(bought: Bought, earlier: Sequence[Refund], wanted: dict[str, int] 
     ordered, left = summed(bought.lines), unrefunded(bought.lines, earlier)
     left |= {sku: len(each) for sku, each in cards.items()}
     cost = goods.added_up((line.sku, line.cost_minor) for line in bought.lines)
-    paid = goods.added_up(part for refund in earlier for part in _gone(refund)[0])
+    paid = goods.added_up(part for refund in earlier for part in gone_of(refund)[0])
     asked = {sku: quantity for sku, quantity in left.items() if quantity} if wanted is None else wanted
     if lacking := [sku for sku, quantity in asked.items() if quantity > left.get(sku, 0)]:
         facts = [{"sku": sku, "wanted": asked[sku], "left": left.get(sku, 0)} for sku in lacking]
@@ -173,6 +173,7 @@ def unrefunded(ordered: Iterable[Line], refunds: Iterable[Refund]) -> dict[str, 
     return {sku: quantity - back.get(sku, 0) for sku, quantity in summed(ordered).items()}
 
 
-def _shipping_cost(bought: Bought) -> int:
-    """Shipping with its tax: all that the lines don't cost."""
-    return bought.totals.total_minor - sum(line.cost_minor for line in bought.lines)
+def shipping_left(bought: Bought, earlier: Iterable[Refund]) -> int:
+    """What shipping has cost with its tax, which is all that the lines don't cost, and has not gone back."""
+    cost = bought.totals.total_minor - sum(line.cost_minor for line in bought.lines)
+    return max(cost - sum(gone_of(refund)[1] for refund in earlier), 0)

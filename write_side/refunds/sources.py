@@ -48,7 +48,7 @@ def by_payment(
     for n, source in enumerate(sources):
         last = n == len(sources) - 1
         amount = source.amount_minor + (gift_cards.paid_by(whole.gift_cards) if n == 0 else 0)
-        taken, paid = _cut(left, amount)
+        taken, paid = cut(left, amount)
         sent = shipping if last else min(shipping, amount - paid)
         shipping -= sent
         moved = min(moved_minor, source.amount_minor)
@@ -58,7 +58,9 @@ def by_payment(
             shipping_minor=sent, moved_minor=moved,
         )  # fmt: skip
         if n:
-            part = structs.replace(part, refund_id=new_id(), restocked=[], sent=[], gift_cards=[])
+            part = structs.replace(
+                part, refund_id=new_id(), restocked=[], sent=[], gift_cards=[], part_of=whole.refund_id
+            )
         found.append(part)
         left = [
             RefundedLine(line.sku, 0, line.amount_minor - got.amount_minor)
@@ -88,7 +90,7 @@ def left_of(source: CreditPart, earlier: Iterable[Refund]) -> int:
     return max(source.amount_minor - gone, 0)
 
 
-def _cut(lines: Sequence[RefundedLine], amount: int) -> tuple[list[RefundedLine], int]:
+def cut(lines: Sequence[RefundedLine], amount: int) -> tuple[list[RefundedLine], int]:
     """The lines with no more than an amount in all, and how much of it they come to."""
     found, left = [], amount
     for line in lines:

@@ -24,7 +24,7 @@ from write_side.refunds.domain import Refund
 CLAIM = timedelta(seconds=20)  # for so long a refund is one worker's: longer than a call to the provider may take
 FIRST_LOOK = timedelta(minutes=1)  # after a refund is pending: the provider's webhook mostly comes before
 _REFUND = """id, order_id, payment_id, intent_id, amount_minor, currency, reason, lines, shipping_minor, restocked,
-             state, provider_id, failure, version, sent, gift_cards, moved_minor"""
+             state, provider_id, failure, version, sent, gift_cards, moved_minor, part_of"""
 _OPEN = "state IN ('requested', 'pending')"
 _lines = msgspec.json.Decoder(list[RefundedLine])
 _sent = msgspec.json.Decoder(list[ParcelLine])

@@ -39,7 +39,6 @@ from write_side.returns.refusals import (
     ReturnNotApproved,
     ReturnNotOpen,
     ReturnNotRequested,
-    ReturnNotToRefund,
     ReturnsTooMuch,
 )
 
@@ -248,14 +247,6 @@ def track(each: Return, status: str, at: datetime) -> ReturnTracked | None:
     if each.state != "approved" or WAY.index(status) <= before:
         return None
     return ReturnTracked(each.id, each.order_id, status, at)
-
-
-def failed_refund(each: Return, refunds: Iterable[Refund]) -> Refund:
-    """The refund whose place another one may take; refuses `return_not_to_refund`."""
-    for refund in refunds:
-        if refund.id == each.refund_id and refund.state == "failed":
-            return refund
-    raise ReturnNotToRefund("it has not come, or its refund has not failed", return_state=each.state)
 
 
 def evolve(each: Return | None, event: ReturnEvent, version: int) -> Return:

@@ -22,7 +22,7 @@ from write_side.orders import Order, OrderState
 from write_side.refunds import NewRefund, NothingToRefund, RefundExceedsCaptured
 from write_side.returns import domain, exchanging, replacing, store
 from write_side.returns.domain import ApproveReturn, By, Gone, NewReturn, ReceiveReturn, RejectReturn, Return
-from write_side.returns.refusals import UnknownReturn
+from write_side.returns.refusals import ReturnNotToRefund, UnknownReturn
 from write_side.returns.replacing import Offer
 
 AT_ONCE = timedelta(0)
@@ -257,7 +257,7 @@ async def _give_back(
 
 
 async def refund_again(pool: Pool, return_id: UUID, cause: Metadata, call: Call) -> Answer[Return]:
-    """Another refund in place of one that failed.
+    """Other refunds in place of those that failed: where several payments give it back, each may.
 
     Refuses `unknown_return`, `return_not_to_refund`, `nothing_to_refund`.
     """
@@ -267,12 +267,16 @@ async def refund_again(pool: Pool, return_id: UUID, cause: Metadata, call: Call)
         async def decide(conn: Connection) -> tuple[Return, Positions]:
             books = await _lock(conn, order_id)
             each = books.one(return_id)
-            failed = domain.failed_refund(each, books.gone.refunds)
-            refund_id, given = await _give_back(conn, books, each.units, joined, shipping=failed.shipping_minor > 0)
-            if refund_id is None:
-                raise NothingToRefund("nothing is left to refund")
-            event = ReturnRefunded(each.id, order_id, refund_id)
-            after, saved = await store.save(conn, each, event, joined)
+            failed = refunds.failed_parts(each.refund_id, books.gone.refunds) if each.refund_id else []
+            if not failed or each.refund_id is None:
+                raise ReturnNotToRefund("nothing of it is paid back, or no refund failed", return_state=each.state)
+            made, given = await refunds.again_within(conn, order_id, each.refund_id, joined)
+            own = next((refund.intent_id for refund in failed if refund.id == each.refund_id), None)
+            instead = next((refund for refund in made if refund.intent_id == own), None)
+            if instead is None:  # its goods are in the part that did not fail
+                return each, given
+            event = ReturnRefunded(each.id, order_id, instead.id)
+            after, saved = await store.save(conn, each, event, joined, keeps_due=True)
             return after, together(given, saved)
 
         return await commands.run(pool, decide, call)

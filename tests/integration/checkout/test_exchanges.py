@@ -17,7 +17,7 @@ from tests.integration.checkout.patience import meeting, patient
 from tests.integration.checkout.shop import Shop
 from tests.integration.checkout.test_mails import react, send
 from tests.integration.checkout.test_parcels import ship
-from tests.integration.checkout.test_returns import lamps, now, receive, shipped
+from tests.integration.checkout.test_returns import ask, lamps, now, receive, shipped
 from write_side.app import create_app
 from write_side.gift_cards.handlers import IssuedGiftCard
 from write_side.inventory import OutOfStock
@@ -35,6 +35,8 @@ from write_side.returns.refusals import (
     NotExchangeable,
     NotHeld,
     ReturnNotOpen,
+    ReturnNotToRefund,
+    ReturnsTooMuch,
 )
 
 _return = msgspec.json.Decoder(Return)
@@ -154,6 +156,35 @@ async def test_what_costs_more_is_paid_before_it_is_sent_and_goes_back_by_both_p
     own, earlier = sorted(await shop.refunds(new), key=lambda refund: -refund.lines[0].quantity)
     assert [(line.quantity, line.amount_minor) for line in (*own.lines, *earlier.lines)] == [(1, 1190), (0, 1190)]
     assert (await at_provider(shop, new), await at_provider(shop, order)) == ([1190], [1190])
+
+
+async def test_a_part_of_a_refund_that_failed_goes_again_by_its_own_payment(shop: Shop) -> None:
+    await shop.stock("lamp", 10)
+    await shop.stock("chandelier", 5, price=2000)
+    order = await shop.captured(card="pm_card_pendingRefund", lamp=1)
+    await ship(shop, order, order.number)
+    new = await replacement(shop, await receive(shop, await swap(shop, order, 1, chandelier=1)))
+    await shop.pay(new)
+    await shop.complete(new)
+    await shop.work()
+    await ship(shop, new, "new")
+    each = await receive(shop, await ask(shop, new, 1, of="chandelier"), {"sku": "chandelier", "quantity": 1})
+    await shop.refund_work()
+    own, earlier = sorted(await shop.refunds(new), key=lambda part: part.part_of is not None)
+    assert [(part.state, part.part_of) for part in (own, earlier)] == [("succeeded", None), ("pending", own.id)]
+    with pytest.raises(ReturnNotToRefund):
+        await handlers.refund_again(shop.pool, each.id, CAUSE, new_call())
+    await shop.settle_refund(earlier.provider_id, "fail")
+    await shop.refund_work()
+    await handlers.refund_again(shop.pool, each.id, CAUSE, new_call())
+    with pytest.raises(ReturnNotToRefund):
+        await handlers.refund_again(shop.pool, each.id, CAUSE, new_call())
+    *_, instead = await shop.refunds(new)
+    assert (instead.intent_id, instead.amount_minor, instead.part_of) == (earlier.intent_id, 1190, own.id)
+    assert instead.lines == earlier.lines
+    assert (await now(shop, each)).refund_id == own.id, "the one that has the goods"
+    with pytest.raises(ReturnsTooMuch):
+        await ask(shop, new, 1, of="chandelier")
 
 
 async def test_what_was_sent_in_exchange_is_exchanged_again_and_all_of_its_money_ends_where_it_came_from(

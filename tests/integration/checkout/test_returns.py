@@ -48,8 +48,8 @@ from write_side.returns.refusals import (
 _return = msgspec.json.Decoder(Return)
 
 
-def lamps(quantity: int) -> list[dict[str, Any]]:
-    return [{"sku": "lamp", "quantity": quantity}]
+def lamps(quantity: int, of: str = "lamp") -> list[dict[str, Any]]:
+    return [{"sku": of, "quantity": quantity}]
 
 
 async def shipped(shop: Shop, quantity: int = 2) -> OrderState:
@@ -59,9 +59,11 @@ async def shipped(shop: Shop, quantity: int = 2) -> OrderState:
     return order
 
 
-async def ask(shop: Shop, order: OrderState, quantity: int, by: Any = "customer", **said: Any) -> Return:
+async def ask(
+    shop: Shop, order: OrderState, quantity: int, by: Any = "customer", of: str = "lamp", **said: Any
+) -> Return:
     settings = structs.replace(shop.settings, **said)
-    wanted = msgspec.convert({"lines": lamps(quantity), "reason": "wrong_size"}, NewReturn)
+    wanted = msgspec.convert({"lines": lamps(quantity, of), "reason": "wrong_size"}, NewReturn)
     answer = await handlers.request_return(shop.pool, order.id, wanted, by, settings, CAUSE, new_call())
     return _return.decode(answer.body)
 

@@ -28,7 +28,6 @@ from write_side.returns.domain import (
     approve,
     cancel,
     evolve,
-    failed_refund,
     reject,
     request,
     returnable,
@@ -42,7 +41,6 @@ from write_side.returns.refusals import (
     ReturnNotApproved,
     ReturnNotOpen,
     ReturnNotRequested,
-    ReturnNotToRefund,
     ReturnsTooMuch,
 )
 
@@ -160,14 +158,6 @@ def test_money_goes_back_for_what_came_and_is_left_to_refund() -> None:
     assert to_refund(units, {"lamp": 5}) == [Demand("lamp", 2)]
     assert to_refund(units, {"lamp": 1}) == [Demand("lamp", 1)]
     assert to_refund(units, {"lamp": 0}) == []
-
-
-def test_a_refund_that_failed_is_asked_for_again_and_no_other() -> None:
-    done = received(approved(lamp=2), UUID(int=3), lamp=2)
-    failed_refund(done, [refund(3, 2, sent=2, state="failed")])
-    for each, state in ((done, "succeeded"), (done, "pending"), (approved(lamp=1), "failed")):
-        with pytest.raises(ReturnNotToRefund):
-            failed_refund(each, [refund(3, 2, sent=2, state=state)])
 
 
 def test_scans_are_believed_by_rank_and_of_what_is_waited_for_alone() -> None:
