@@ -6,9 +6,10 @@ from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
 import msgspec
 from litestar import Request
 from litestar.types import HTTPScope, Send
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from read_side import metrics
+from read_side.compressed import CODING, Compressed, takes_gzip
 from read_side.documents import BEHIND, PARKED, Found
 from shared.documents.layout import pack, unpack
 from shared.http.described import Encoded, Header
@@ -26,8 +27,8 @@ class Keeping(NamedTuple):
     vary: str
 
 
-CATALOG = Keeping("public, max-age=5", "Position")
-TRANSLATED = Keeping("public, max-age=5", "Accept-Language, Position")
+CATALOG = Keeping("public, max-age=5", "Position, Accept-Encoding")
+TRANSLATED = Keeping("public, max-age=5", "Accept-Language, Position, Accept-Encoding")
 STOCK = Keeping("public, max-age=1", "Position")
 # Kept by nobody but its owner, and asked for again each time.
 PERSONAL = Keeping("private, no-cache", "Authorization, Order-Token, Position")
@@ -71,7 +72,15 @@ class Answer(Struct, Generic[Document], frozen=True):
 
     def is_known_to(self, if_none_match: str | None) -> bool:
         """Whether the client holds this very version."""
-        return if_none_match is not None and (if_none_match == "*" or f'"{self.etag}"' in if_none_match)
+        return if_none_match is not None and (if_none_match == "*" or self._named_in(if_none_match) is not None)
+
+    def etag_for(self, if_none_match: str) -> str:
+        """The ETag of a 304: that of the form the client holds."""
+        return self._named_in(if_none_match) or self.etag
+
+    def _named_in(self, if_none_match: str) -> str | None:
+        forms = (self.etag, compressed_etag(self.etag))
+        return next((form for form in forms if f'"{form}"' in if_none_match), None)
 
 
 class Shown(Encoded[Document]):
@@ -81,6 +90,7 @@ class Shown(Encoded[Document]):
         Header("ETag", "Of this very body, for If-None-Match.", {"type": "string"}, always=True),
         Header("Cache-Control", "How long it may be kept; `no-store` if it is stale.", {"type": "string"}, always=True),
         Header("Vary", "What else the answer depends on.", {"type": "string"}, always=True),
+        Header("Content-Encoding", "`gzip`, where that was asked for and pays.", {"type": "string"}),
         Header("Stale", "It is known to be out of date: why.", {"enum": [BEHIND, PARKED]}),
     )
     heard: ClassVar[Sequence[Header]] = (
@@ -97,19 +107,37 @@ def respond(request: Request[Any, Any, Any], answer: Answer[Document]) -> Shown[
     return Shown(answer.body, headers=headers, media_type=JSON)
 
 
-async def send_answer(scope: HTTPScope, send: Send, answer: Answer[Any]) -> None:
-    """From plain ASGI."""
+async def send_answer(scope: HTTPScope, send: Send, answer: Answer[Any], compressed: Compressed) -> None:
+    """From plain ASGI; compressed where that was done already, or pays from now on."""
     known = header(scope, b"if-none-match")
-    if known is not None and answer.is_known_to(known.decode("latin-1")):
+    if known is not None and answer.is_known_to(told := known.decode("latin-1")):
+        answer = structs.replace(answer, etag=answer.etag_for(told))
         headers: Headers = [(name.encode(), value.encode()) for name, value in answer.headers()]
         await send({"type": "http.response.start", "status": 304, "headers": headers})
         await send({"type": "http.response.body", "body": b"", "more_body": False})
         return
     if answer.stale:
         headers = [_JSON, *((name.encode(), value.encode()) for name, value in answer.headers())]
-    else:  # what is asked most: nothing but the ETag is made for this one answer
+        await send_body(send, 200, headers, answer.body)
+        return
+    # What is asked most: nothing but the ETag is made for this one answer.
+    packed = compressed.of(answer.etag, answer.body) if _may_be_compressed(scope, answer.keeping) else None
+    if packed is None:
         headers = [*_FRESH[answer.keeping], (b"etag", b'"%b"' % answer.etag.encode())]
-    await send_body(send, 200, headers, answer.body)
+    else:
+        etag = compressed_etag(answer.etag).encode()
+        headers = [*_FRESH[answer.keeping], (b"etag", b'"%b"' % etag), (b"content-encoding", CODING)]
+    await send_body(send, 200, headers, answer.body if packed is None else packed)
+
+
+def compressed_etag(etag: str) -> str:
+    """Of the compressed form: an ETag names bytes."""
+    return f"{etag}-gzip"
+
+
+def _may_be_compressed(scope: HTTPScope, keeping: Keeping) -> bool:
+    """What is anybody's. What is one person's holds secrets, whose length compressing would tell."""
+    return keeping in (CATALOG, TRANSLATED) and takes_gzip(header(scope, b"accept-encoding"))
 
 
 _JSON = (b"content-type", b"application/json")

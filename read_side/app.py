@@ -104,7 +104,7 @@ def create_app(settings: Settings, *, fronted: bool = True) -> ASGIApp:
     wire = index.wired(settings.elasticsearch_url)
     rates = Rates(settings.requests_per_client, settings.client_address_header)
     watch = Watch(redis)
-    documents = Documents(redis, watch)
+    documents = Documents(redis, watch, settings.kept_pages)
     shelf = CategoryShelf(documents)
     rooms, outbox = WaitingRooms(redis), Outbox(redis)
     sales = Sales(documents, rooms, settings.link_secret)
@@ -135,6 +135,7 @@ def create_app(settings: Settings, *, fronted: bool = True) -> ASGIApp:
         checks={"redis": Check(redis.ping), "elasticsearch": Check(elasticsearch.cluster.health, essential=False)},
         lifespan=[
             _lifespan(redis, elasticsearch, wire, watch, documents, shelf, search, suggesting, languages),
+            _beside(documents.kept),
             _beside(rooms),
             _beside(past),
             _counting(outbox, settings.link_secret),

@@ -1,6 +1,7 @@
 """Documents from Redis as the bytes that go out, and what may be said when one is missing."""
 
-from collections.abc import Callable, Iterable
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
 from msgspec import Struct
@@ -8,10 +9,12 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from read_side import metrics
+from read_side.kept import Kept
 from read_side.multiplexer import LeftAlone, Multiplexer
 from read_side.waiting import Waiting
 from read_side.watch import LOG, Board, Watch
 from shared.documents.layout import LIVE, claims_key, document_key, lookup_key, shards_key, slot, unpack
+from shared.documents.products import PAGE
 from shared.http.problems import Problem, Told
 from shared.position import BrokenPosition, Position
 from shared.shards import shard_of
@@ -58,11 +61,12 @@ def parse_position(token: str | None) -> Position | None:
 class Documents:
     """The read models in Redis."""
 
-    def __init__(self, redis: "Redis", watch: Watch) -> None:
+    def __init__(self, redis: "Redis", watch: Watch, kept_places: int = 0) -> None:
         self._redis = redis
         self._watch = watch
         self._multiplexer = Multiplexer(redis)
         self._waiting = Waiting(redis)
+        self.kept = Kept(redis, self._multiplexer, [f"{PAGE}:"], kept_places)
 
     @property
     def board(self) -> Board:
@@ -76,14 +80,16 @@ class Documents:
             raise not_ready()
         return slot(model, version)
 
-    async def find(self, model: str, id_: str, key: str | None, position: Position | None = None) -> Found | None:
+    async def find(
+        self, model: str, id_: str, key: str | None, position: Position | None = None, *, fresh: bool = True
+    ) -> Found | None:
         """A document by its id; None only if it is certain that there is none.
 
         `key` is its partition key: tells the shard that has to be ready, and whether it is parked. None if the id
-        doesn't tell, then all shards count.
+        doesn't tell, then all shards count. Not `fresh`: it may be one that was kept, less than a second old.
         """
         stale = None if position is None else await self.behind(model, key, position)
-        stored = await self._multiplexer.get(document_key(self.slot(model), id_))
+        stored = await self._reader(fresh)(document_key(self.slot(model), id_))
         if stored is None:
             stored = await self._certainly(model, key, lambda slot_: document_key(slot_, id_))
             if stored is None and stale:
@@ -94,14 +100,15 @@ class Documents:
         return Found(etag, body, stale or self.parked(model, key))
 
     async def find_best(
-        self, model: str, id_: str, better: list[str], key: str, position: Position | None
+        self, model: str, id_: str, better: list[str], key: str, position: Position | None, *, fresh: bool = True
     ) -> Found | None:
         """A document, or the first of those that go before it where they are there; None if there is none by its id."""
-        found = await self.find(model, id_, key, position)  # first: it waits for the position
+        found = await self.find(model, id_, key, position, fresh=fresh)  # first: it waits for the position
         if found is None or not better:
             return found
         slot_ = self.slot(model)
-        stored = await self._multiplexer.get_many([document_key(slot_, one) for one in better])
+        read = self._reader(fresh)
+        stored = await asyncio.gather(*(read(document_key(slot_, one)) for one in better))
         best = next((value for value in stored if value is not None), None)
         return found if best is None else Found(*unpack(best), found.stale)
 
@@ -118,9 +125,9 @@ class Documents:
         """What lies under these keys, for whoever has its own word for completeness."""
         return await self._multiplexer.get_many(keys)
 
-    async def look_up(self, model: str, field: str, value: str) -> str | None:
+    async def look_up(self, model: str, field: str, value: str, *, fresh: bool = True) -> str | None:
         """The id behind another name; None only if it is certain that there is none."""
-        found = await self._multiplexer.get(lookup_key(self.slot(model), field, value))
+        found = await self._reader(fresh)(lookup_key(self.slot(model), field, value))
         if found is None:
             found = await self._certainly(model, None, lambda slot_: lookup_key(slot_, field, value))
         return None if found is None else found.decode()
@@ -133,6 +140,9 @@ class Documents:
         found: list[bytes] = await self._redis.hkeys(claims_key(self.slot(model)))  # type: ignore[assignment]
         names = [name.decode() for name in found]
         return sorted(name.removeprefix(f"{field}:") for name in names if name.startswith(f"{field}:"))
+
+    def _reader(self, fresh: bool) -> Callable[[str], Awaitable[bytes | None]]:
+        return self._multiplexer.get if fresh else self.kept.get
 
     def parked(self, model: str, key: str | None) -> str | None:
         """`parked` if events of this key wait."""

@@ -13,6 +13,7 @@ from urllib.parse import parse_qsl
 from litestar.types import ASGIApp, HTTPScope, Receive, Scope, Send
 
 from read_side.answers import Answer, send_answer
+from read_side.compressed import Compressed
 from read_side.documents import Documents, parse_position
 from read_side.orders.queries import Ticket, order_status
 from read_side.products.queries import AsAsked, Name, Pages
@@ -43,7 +44,7 @@ class Front:
     ) -> None:
         self._app, self._languages = app, languages
         self._documents, self._pages, self._sales = documents, pages, sales
-        self._link_secret = link_secret
+        self._link_secret, self._compressed = link_secret, Compressed()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         matched = self._match(cast(HTTPScope, scope)) if scope["type"] == "http" else None  # type: ignore[comparison-overlap]
@@ -54,7 +55,7 @@ class Front:
         asked["path_template"], query = matched
         token = header(asked, b"position")
         position = parse_position(token.decode("latin-1")) if token is not None else None
-        await send_answer(asked, send, await query(position))
+        await send_answer(asked, send, await query(position), self._compressed)
 
     def _match(self, scope: HTTPScope) -> Matched | None:
         if scope["method"] != "GET":

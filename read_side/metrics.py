@@ -19,3 +19,6 @@ OBSERVED = Counter("doorbuster_observed", "Searches and behaviour brought to Red
 UNOBSERVED = Counter(
     "doorbuster_unobserved", "Behaviour and searches that were lost: full, redis", ["kind", "why"]
 )
+KEPT = Gauge("doorbuster_kept_values", "Values of Redis that are kept in the process")
+KEPT_HITS = Counter("doorbuster_kept_hits", "Questions for pages that were answered by what is kept")
+KEPT_MISSES = Counter("doorbuster_kept_misses", "Questions for pages that went to Redis while others are kept")

@@ -70,6 +70,7 @@ class Settings(Struct, frozen=True, rename=str.upper):
     pool_size: int = 12  # Postgres connections of a process; 8 to 16 is the knee on 2 cores
     requests_per_client: int = 0  # a second, of one address at one process; 0: that is the proxy's business
     client_address_header: str = ""  # in which a trusted proxy tells the client's address, such as X-Forwarded-For
+    kept_pages: int = 10_000  # documents of pages that a query process keeps, those asked for most; 0: none
     host: str = "127.0.0.1"
     port: int = 0  # where this process listens; worker and projector serve health and metrics there
     log_level: str = "INFO"

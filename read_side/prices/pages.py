@@ -52,13 +52,14 @@ class Till:
             as_stored: Answer[ProductPage] = Answer.of(found, keeping)
             return as_stored if stale == found.stale else structs.replace(as_stored, stale=stale)
         # None: between the page and this look all became plain.
-        stored = await self.documents.find(PAGE, times_id(product_id), f"product:{product_id}") if timed else None
+        key, fresh = f"product:{product_id}", position is not None
+        stored = await self.documents.find(PAGE, times_id(product_id), key, fresh=fresh) if timed else None
         times = None if stored is None else _times.decode(stored.body)
         named = {id_ for each in times.variants for id_ in each.lists} if times else set[str]()
         lists, behind = await self._shelf.lists(named, position) if named else ({}, None)
         said = tuple((id_, known.steps[-1].at) for id_, known in lists.items())
-        key = (found.etag, stored.etag if stored else "", channel, said, promoted.mark)
-        made = self._made.get(key)
+        state = (found.etag, stored.etag if stored else "", channel, said, promoted.mark)
+        made = self._made.get(state)
         if made is None or made.until <= now:
             page = _page.decode(found.body)
             times = times or _plain_times(page)
@@ -66,7 +67,7 @@ class Till:
             answer: Answer[ProductPage] | None = None
             if is_open(page.publish_at or None, page.unpublish_at or None, now):
                 answer = Answer.made(priced(page, times, lists, channel, now, promoted.promotions), keeping)
-            made = self._keep(key, _Made(until, answer))
+            made = self._keep(state, _Made(until, answer))
         if made.answer is None:
             return None
         return structs.replace(made.answer, keeping=keeping, stale=stale or behind)

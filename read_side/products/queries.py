@@ -62,7 +62,8 @@ class Pages:
         self, product_id: str, position: Position | None, as_asked: AsAsked, waited: bool = False
     ) -> Page:
         key, translated = f"product:{product_id}", page_ids(product_id, as_asked.locales)
-        found = await self._documents.find_best(PAGE, product_id, translated, key, None if waited else position)
+        waits, fresh = None if waited else position, position is not None  # what is kept may be from before
+        found = await self._documents.find_best(PAGE, product_id, translated, key, waits, fresh=fresh)
         if found is None:
             raise not_found("product")
         keeping = catalog_kept(as_asked.locales)
@@ -74,7 +75,7 @@ class Pages:
     async def _page_by(self, name: Name, value: str, position: Position | None, as_asked: AsAsked) -> Page:
         # Which product it is, and so its shard, is known only once the name is there: all shards are waited for.
         behind = await self._documents.behind(PAGE, None, position) if position is not None else None
-        product_id = await self._documents.look_up(PAGE, name, value)
+        product_id = await self._documents.look_up(PAGE, name, value, fresh=position is not None)
         if product_id is None:
             raise not_ready() if behind else not_found("product")
         answer = await self._page(product_id, position, as_asked, waited=True)  # for pages; not yet for price lists

@@ -20,9 +20,10 @@ NOWHERE = "http://127.0.0.1:9"  # nothing listens there
 
 
 def settings_of(
-    redis_url: str, elasticsearch_url: str = NOWHERE, index_prefix: str = "", locales: str = "en"
+    redis_url: str, elasticsearch_url: str = NOWHERE, index_prefix: str = "", locales: str = "en", kept_pages: int = 0
 ) -> Settings:
-    """Settings of a query API; it must not want Postgres, so there is none."""
+    """Settings of a query API; it must not want Postgres, so there is none. Nothing is kept unless told: what a test
+    has written is to be there at once."""
     return Settings(
         database_url="postgresql://127.0.0.1:9/none",
         keyring_url="postgresql://127.0.0.1:9/none",
@@ -37,6 +38,7 @@ def settings_of(
         cors_origins="https://shop.example",
         index_prefix=index_prefix,
         locales=locales,
+        kept_pages=kept_pages,
     )
 
 

@@ -1,0 +1,118 @@
+"""Pages that are kept in the process: who asks for them gets what Redis has, whatever is written and breaks."""
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+import pytest
+from msgspec import structs
+from redis.exceptions import RedisError
+
+from read_side.app import connect_redis, create_app
+from read_side.kept import Kept
+from read_side.multiplexer import Multiplexer
+from shared.documents import products
+from shared.shards import product_key
+from tests.fixtures.asgi import client_of
+from tests.fixtures.private_server import PrivateServer
+from tests.integration.read_side.conftest import settings_of
+from tests.integration.read_side.shelves import Shelves, a_page, position
+
+KEY = "page:1"
+
+
+@pytest.fixture
+async def kept(shelves: Shelves, valkey: PrivateServer) -> AsyncIterator[Kept]:
+    """Ten values at most; one is there, and kept."""
+    await shelves.redis.set(KEY, "one")
+    redis = connect_redis(valkey.url)
+    kept = Kept(redis, Multiplexer(redis), ["page:"], 10)
+    working = asyncio.create_task(kept.run())
+    await until(lambda: holds(kept))
+    yield kept
+    kept.stop()
+    working.cancel()
+    await asyncio.gather(working, return_exceptions=True)
+    await redis.aclose()
+
+
+async def test_what_is_kept_is_given_until_it_is_written_and_all_of_it_until_redis_is_emptied(
+    kept: Kept, shelves: Shelves
+) -> None:
+    assert await kept.get(KEY) == b"one"
+    await shelves.redis.set("other:1", "not ours")
+    await shelves.redis.set(KEY, "two")
+    await until(lambda: gives(kept, b"two"))
+    assert len(kept) == 1
+    await shelves.redis.delete(KEY)
+    await until(lambda: gives(kept, None))
+    await shelves.redis.set(KEY, "three")
+    await until(lambda: gives(kept, b"three"))
+    await shelves.redis.flushall()
+    await until(lambda: gives(kept, None))
+
+
+async def test_a_read_that_is_overtaken_by_a_write_is_not_kept(kept: Kept, shelves: Shelves) -> None:
+    await shelves.redis.set(KEY, "two")
+    await until(lambda: gone(kept))
+    reading = asyncio.create_task(kept.get(KEY))
+    await asyncio.sleep(0)  # it has left its mark, and waits for Redis
+    await kept.written([b"invalidate", [KEY.encode()]])
+    assert await reading == b"two"
+    assert len(kept) == 0
+
+
+async def test_a_lost_connection_forgets_everything_and_a_new_one_begins_anew(kept: Kept, shelves: Shelves) -> None:
+    [us] = [each for each in await shelves.redis.client_list() if "B" in each["flags"]]  # told of whatever is written
+    await shelves.redis.client_kill(us["addr"])
+    await until(lambda: gone(kept))
+    await shelves.redis.set(KEY, "nobody was told")
+    assert await kept.get(KEY) == b"nobody was told"
+    await until(lambda: holds(kept))
+
+
+async def test_while_redis_hangs_nothing_older_than_a_second_is_given(kept: Kept, shelves: Shelves) -> None:
+    pid = (await shelves.redis.info("server"))["process_id"]
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        with pytest.raises(RedisError):
+            async with asyncio.timeout(20):
+                while True:
+                    assert await kept.get(KEY) == b"one"
+                    await asyncio.sleep(0.02)
+    finally:
+        os.kill(pid, signal.SIGCONT)
+
+
+async def test_who_waits_for_a_write_is_given_no_page_that_was_kept(shelves: Shelves, valkey: PrivateServer) -> None:
+    page = a_page()
+    await shelves.put_product(page)
+    await shelves.checkpoint(products.PAGE, 5)
+    async with client_of(create_app(settings_of(valkey.url, kept_pages=100))) as api:
+        waiting = position(product_key(page.id), 5)
+        for number in range(20):
+            await shelves.put(products.PAGE, page.id, structs.replace(page, name=f"Lamp {number}"))
+            for path in (f"/v1/products/{page.id}", f"/v1/products/by-slug/{page.slug}"):
+                await api.get(path)
+                assert (await api.get(path, headers=waiting)).json()["name"] == f"Lamp {number}"
+
+
+async def until(holds: Callable[[], Awaitable[bool]]) -> None:
+    """What another connection tells takes its time."""
+    async with asyncio.timeout(20):
+        while not await holds():
+            await asyncio.sleep(0.01)
+
+
+async def gives(kept: Kept, value: bytes | None) -> bool:
+    return await kept.get(KEY) == value
+
+
+async def holds(kept: Kept) -> bool:
+    await kept.get(KEY)
+    return len(kept) == 1
+
+
+async def gone(kept: Kept) -> bool:
+    return len(kept) == 0
