@@ -7,6 +7,7 @@ from doorbuster.bench import (
     history,
     hot_sku,
     import_rows,
+    kept_pages,
     order_status,
     pipeline,
     place_order,
@@ -21,6 +22,7 @@ from doorbuster.bench.options import Options
 
 BENCHES: dict[str, Callable[[Ground, Options], Iterable[Result]]] = {
     "product_page": product_page.run,
+    "kept_pages": kept_pages.run,
     "order_status": order_status.run,
     "search_facets": search_facets.run,
     "suggestions": suggestions.run,

@@ -26,7 +26,19 @@ function init()
   for one in (file:read('*a')):gmatch('[^%%z]+') do requests[#requests + 1] = one end
   file:close()
 end
-function request() return requests[math.random(#requests)] end
+local sums, sum = {}, 0
+local function ranked()
+  if sum == 0 then
+    for rank = 1, #requests do sum = sum + 1 / rank; sums[rank] = sum end
+  end
+  local drawn, low, high = math.random() * sum, 1, #requests
+  while low < high do
+    local middle = math.floor((low + high) / 2)
+    if sums[middle] < drawn then low = middle + 1 else high = middle end
+  end
+  return requests[low]
+end
+function request() return %s end
 function done(summary, latency)
   local e = summary.errors
   local failed = e.connect + e.read + e.write + e.status + e.timeout
@@ -41,14 +53,15 @@ LEAST_SECONDS = 1  # wrk counts in whole seconds
 
 
 class Target:
-    """Requests to one server, written down for wrk."""
+    """Requests to one server, written down for wrk. `ranked`: the n-th is sent an n-th as often as the first."""
 
-    def __init__(self, folder: Path, name: str, url: str, requests: Sequence[bytes]) -> None:
+    def __init__(self, folder: Path, name: str, url: str, requests: Sequence[bytes], *, ranked: bool = False) -> None:
         self.url, self.requests = url, requests
         self._script = folder / f"{name}.lua"
         file = folder / f"{name}.requests"
         http_client.write_down(file, requests)
-        self._script.write_text(_SCRIPT % file)
+        drawn = "ranked()" if ranked else "requests[math.random(#requests)]"
+        self._script.write_text(_SCRIPT % (file, drawn))
 
     def check(self, right: Callable[[Answer], bool]) -> float:
         """Ask each request once; raises `Invalid` unless all answers are 200 and `right`. Mean bytes of an answer.

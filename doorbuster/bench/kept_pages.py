@@ -1,0 +1,74 @@
+"""Product pages as shops are asked for them: the n-th most wanted an n-th as often as the first, a tenth of them kept.
+
+What is compared is the share of questions that Redis was not asked. `limit` is what a tenth could answer at best: that
+which always holds the most wanted, as if somebody had told it beforehand.
+"""
+
+import asyncio
+from typing import Any
+
+from doorbuster.bench import frame, ground, http_client, wrk
+from doorbuster.bench.frame import Invalid, Result, Side, Work
+from doorbuster.bench.ground import Ground
+from doorbuster.bench.http_client import request
+from doorbuster.bench.options import Options
+
+KEPT = 10  # of so many, one is kept
+LOOKED_AT = 1000
+WARM = 80  # questions for each place that is kept, before the first round
+LONGEST_WARM = 300.0  # seconds
+
+
+def run(ground_: Ground, options: Options) -> list[Result]:
+    """The process keeps a tenth of the products' pages, and learns which before the first round."""
+    ground_.use(ground.CATALOG)
+    ids = [row["id"] for row in ground_.fetch("SELECT id FROM product ORDER BY md5(id::text)")]
+    ground_.filled()
+    ground_.only()
+    ground_.environment["KEPT_PAGES"] = str(len(ids) // KEPT)
+    ground_.only("read-api")
+    url = ground_.environment["READ_API_URL"]
+    asked = [request("GET", f"{url}/v1/products/{id_}") for id_ in ids]
+    folder = ground.own_folder(ground_, "kept_pages")
+    wrk.Target(folder, "looked_at", url, asked[:LOOKED_AT]).check(lambda answer: answer.body.startswith(b"{"))
+    wanted = wrk.Target(folder, "wanted", url, asked, ranked=True)
+    _warm(wanted, options, len(ids) // KEPT)
+    sides: dict[str, Side] = {"ours": lambda: _round(wanted, url, options)}
+    done = frame.in_turns(options.turns(), sides, ground_.roots, ground_.until_quiet)
+    ground_.only()
+    del ground_.environment["KEPT_PAGES"]
+    best = at_best(len(ids))
+    pair = {"ours": done["ours"], "limit": [frame.target(round_, best) for round_ in done["ours"]]}
+    setting = {"connections": options.connections, "products": len(ids), "kept": len(ids) // KEPT}
+    return [frame.result("kept_pages", pair, unit="of questions", setting=setting)]
+
+
+def at_best(things: int) -> float:
+    """The share of questions that are for the most wanted tenth."""
+    shares = [1 / rank for rank in range(1, things + 1)]
+    return sum(shares[: things // KEPT]) / sum(shares)
+
+
+def _warm(wanted: wrk.Target, options: Options, places: int) -> None:
+    seconds = wanted.run(options.connections, options.seconds, wrk.rate)
+    wanted.run(options.connections, min(LONGEST_WARM, WARM * places / seconds.value), wrk.rate)
+
+
+def _round(wanted: wrk.Target, url: str, options: Options) -> Work:
+    hits, misses = _told(url)
+
+    def share(_facts: dict[str, Any]) -> float:
+        hits_now, misses_now = _told(url)
+        asked = hits_now - hits + misses_now - misses
+        if not asked:
+            raise Invalid("nothing was kept: Redis tells no writes")
+        return (hits_now - hits) / asked
+
+    return wanted.run(options.connections, options.seconds, share)
+
+
+def _told(url: str) -> tuple[float, float]:
+    [timed] = asyncio.run(http_client.ask_all(url, [request("GET", f"{url}/metrics")], 1))
+    lines = [line.split() for line in timed.answer.body.decode().splitlines() if not line.startswith("#")]
+    told = {line[0]: float(line[-1]) for line in lines}
+    return told["doorbuster_kept_hits_total"], told["doorbuster_kept_misses_total"]
