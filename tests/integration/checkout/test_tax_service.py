@@ -36,7 +36,8 @@ class Service:
 
 @pytest.fixture
 async def service() -> AsyncIterator[Service]:
-    runner = web.AppRunner(create_app(KEY), shutdown_timeout=0)
+    # Who hangs is let go of with whoever asked: else the end of a test would wait for it.
+    runner = web.AppRunner(create_app(KEY), shutdown_timeout=0, handler_cancellation=True)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()
