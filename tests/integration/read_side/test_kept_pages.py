@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
@@ -10,7 +11,7 @@ from msgspec import structs
 from redis.exceptions import RedisError
 
 from read_side.app import connect_redis, create_app
-from read_side.kept import Kept
+from read_side.kept import SURE_SECONDS, Kept
 from read_side.multiplexer import Multiplexer
 from shared.documents import products
 from shared.shards import product_key
@@ -75,11 +76,14 @@ async def test_a_lost_connection_forgets_everything_and_a_new_one_begins_anew(ke
 async def test_while_redis_hangs_nothing_older_than_a_second_is_given(kept: Kept, shelves: Shelves) -> None:
     pid = (await shelves.redis.info("server"))["process_id"]
     os.kill(pid, signal.SIGSTOP)
+    stopped_at = time.monotonic()
     try:
         with pytest.raises(RedisError):
             async with asyncio.timeout(20):
                 while True:
+                    asked_at = time.monotonic()
                     assert await kept.get(KEY) == b"one"
+                    assert asked_at < stopped_at + 2 * SURE_SECONDS  # long before the connection is given up
                     await asyncio.sleep(0.02)
     finally:
         os.kill(pid, signal.SIGCONT)
