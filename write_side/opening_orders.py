@@ -13,6 +13,7 @@ from write_side.orders import OrderTokenRequired, WrongOrderToken, find_head
 from write_side.resources import Resources
 
 By = Literal["customer", "staff"]
+Opened = Literal["account", "token", "staff"]
 
 
 async def who_opens(request: Request[Any, Any, Any], own: Resources, order_id: UUID, token: str | None) -> By:
@@ -20,6 +21,12 @@ async def who_opens(request: Request[Any, Any, Any], own: Resources, order_id: U
 
     Raises `unauthorized`, `missing_scope`, `OrderTokenRequired`, `WrongOrderToken`.
     """
+    return "staff" if await opened_by(request, own, order_id, token) == "staff" else "customer"
+
+
+async def opened_by(request: Request[Any, Any, Any], own: Resources, order_id: UUID, token: str | None) -> Opened:
+    """The same, and whether a customer has shown more than the token: that stands in the link of every mail, which is
+    forwarded, so it says nothing of who pays. Raises what `who_opens` raises."""
     if "authorization" in request.headers:
         caller = await caller_of(request)
         if caller is not None:
@@ -33,12 +40,12 @@ async def who_opens(request: Request[Any, Any, Any], own: Resources, order_id: U
         async with own.pool.acquire() as conn:
             order = await find_head(conn, order_id)
         if order is not None and order.account_id == signed_in.account_id:
-            return "customer"
+            return "account"
     check_order_token(own.settings, order_id, token)
-    return "customer"
+    return "token"
 
 
-def key_owner(by: By, order_id: UUID) -> str | None:
+def key_owner(by: By | Opened, order_id: UUID) -> str | None:
     """Whose an Idempotency-Key is (`idempotent`): of whoever holds the order, or of the caller, told by the request."""
     return None if by == "staff" else f"order:{order_id}"
 

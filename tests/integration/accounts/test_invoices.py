@@ -3,12 +3,17 @@
 import asyncio
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import asyncpg
 import msgspec
 import pytest
 
+from shared.ids import uuid7
+from shared.links import order_token
+from shared.settings import Settings
+from tests.fixtures.asgi import client_of
 from tests.fixtures.write_side import CAUSE
 from tests.integration.accounts.conftest import Customers
 from tests.integration.checkout.inbox import Inbox
@@ -18,7 +23,7 @@ from tests.integration.checkout.patience import (
     until_waiting,
     waits_ahead_of_the_stock,
 )
-from tests.integration.checkout.shop import Basket, Shop
+from tests.integration.checkout.shop import ADDRESS, Basket, Shop
 from tests.integration.checkout.soundness import nothing_is_wrong
 from tests.integration.checkout.test_adding import add
 from tests.integration.checkout.test_mails import react, send
@@ -28,6 +33,7 @@ from tests.integration.checkout.test_picking import react as list_paid
 from tests.integration.checkout.test_releases import release
 from write_side import erasure
 from write_side.accounts import staff
+from write_side.app import create_app
 from write_side.carts import handlers as carts
 from write_side.carts.domain import NewCart
 from write_side.erasure import Ledger
@@ -148,6 +154,30 @@ async def test_only_accounts_of_the_groups_with_enough_credit_left_buy_on_invoic
     with pytest.raises(UnknownCredit):
         await invoices.show_credit(shop.pool, UUID(int=1))
     await nothing_is_wrong(shop)
+
+
+async def test_an_orders_token_alone_buys_nothing_on_the_accounts_credit_nor_moves_what_it_bought(
+    customers: Customers, shop: Shop, shop_settings: Settings
+) -> None:
+    await shop.stock("lamp", 5)
+    account_id = await business(customers, 9999)
+    session = await customers.sign_in()
+    order = await bought(shop, account_id)
+    await shop.work()
+    await shop.work()
+    lines: Any = {"lines": [{"sku": "lamp", "quantity": 1}]}
+    address: Any = {"address": msgspec.to_builtins(ADDRESS)}
+    by_token = {"Order-Token": order_token(shop_settings.link_secret, order.id)}
+    async with client_of(create_app(shop.settings)) as api:
+        for shown, added, moved in ((by_token, 409, 409), ({"Authorization": f"Bearer {session.token}"}, 201, 200)):
+            key = {"Idempotency-Key": str(uuid7())}
+            posted = await api.post(f"/v1/orders/{order.id}/additions", json=lines, headers=shown | key)
+            key = {"Idempotency-Key": str(uuid7())}
+            put = await api.put(f"/v1/orders/{order.id}/address", json=address, headers=shown | key)
+            assert (posted.status_code, put.status_code) == (added, moved)
+            if shown is by_token:
+                assert (posted.json()["code"], put.json()["code"]) == ("invoice_not_permitted", "not_editable")
+                assert await used(shop, account_id) == TOTAL
 
 
 async def test_of_orders_that_want_the_same_credit_at_once_one_gets_it(customers: Customers, shop: Shop) -> None:

@@ -38,19 +38,21 @@ async def list_additions(pool: Pool, order_id: UUID, settings: Settings) -> Addi
 
 
 async def offer(
-    pool: Pool, keyring: Keyring, order_id: UUID, wanted: AddLines, settings: Settings, outside: Outside
-) -> QuoteIssued | Exception:
+    pool: Pool, keyring: Keyring, order_id: UUID, wanted: AddLines, settings: Settings, outside: Outside, *,
+    by_token: bool = False,
+) -> QuoteIssued | Exception:  # fmt: skip
     """The price of what is to be added; a refusal is to be raised where the command is decided, behind its
-    Idempotency-Key."""
+    Idempotency-Key. `by_token`: whoever asks has shown the order's token and no more."""
     try:
-        return await _offer(pool, keyring, order_id, wanted, settings, outside)
+        return await _offer(pool, keyring, order_id, wanted, settings, outside, by_token)
     except Exception as refusal:
         return refusal
 
 
 async def _offer(
-    pool: Pool, keyring: Keyring, order_id: UUID, wanted: AddLines, settings: Settings, outside: Outside
-) -> QuoteIssued:
+    pool: Pool, keyring: Keyring, order_id: UUID, wanted: AddLines, settings: Settings, outside: Outside,
+    by_token: bool,
+) -> QuoteIssued:  # fmt: skip
     async with pool.acquire() as conn:
         order = await orders.find_order(conn, order_id)
         if order is None:
@@ -59,6 +61,7 @@ async def _offer(
             raise IsAddition("add to the order that this one adds to", adds_to=order.adds_to)
         payment = await payments.find_payment(conn, order.payment_id)
         assert payment is not None
+    domain.check_charges(on_credit=payments.can(payment.method).on_credit, by_token=by_token)
     until = datetime.now(UTC) + timedelta(seconds=settings.quote_ttl_seconds)
     pay_by = PayBy(payments.chosen_like(payment.method), settings.invoicing)
     return await orders.quote_addition(pool, keyring, order, inventory.summed(wanted.lines), pay_by, until, outside)

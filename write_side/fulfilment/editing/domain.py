@@ -14,6 +14,7 @@ from write_side.errors import Refusal
 from write_side.fulfilment.domain import Parcel
 from write_side.fulfilment.picking.domain import Pick
 from write_side.inventory import Demand
+from write_side.invoices import InvoiceNotPermitted
 from write_side.orders import Order
 
 
@@ -92,11 +93,20 @@ def check_editable(order_state: str, picks: Iterable[Pick], parcels: Iterable[Pa
         raise PickingHasBegun("its goods are being packed, or have left")
 
 
-def check_movable(*, held: bool, by_staff: bool) -> None:
-    """An address is half of what a payment is judged by: while a person looks at it, only staff change it. Refuses
-    `not_editable`."""
+def check_movable(*, held: bool, by_staff: bool, on_credit: bool = False, by_token: bool = False) -> None:
+    """An address is half of what a payment is judged by: while a person looks at it, only staff change it. And what
+    an account owes for goes nowhere else by a link that was forwarded. Refuses `not_editable`."""
     if held and not by_staff:
         raise NotEditable("its payment is still being looked at", order_state="confirmed")
+    if on_credit and by_token:
+        raise NotEditable("it is on invoice: its account says where it goes, signed in", order_state="confirmed")
+
+
+def check_charges(*, on_credit: bool, by_token: bool) -> None:
+    """An order's token stands in the link of every mail: nobody buys on an account's credit by it alone. Refuses
+    `invoice_not_permitted`."""
+    if on_credit and by_token:
+        raise InvoiceNotPermitted("its account adds to what is on invoice, signed in")
 
 
 def check_addable(order: Order, owed: Mapping[str, int], added: Iterable[Order], *, captured: bool) -> None:

@@ -8,7 +8,7 @@ from msgspec import structs
 
 from shared.documents.orders import Address
 from shared.envelope import Metadata
-from write_side import commands, customers, fraud, orders, refunds, shipping, taxes
+from write_side import commands, customers, fraud, orders, payments, refunds, shipping, taxes
 from write_side.causes import joining_order
 from write_side.commands import Answer, Call
 from write_side.customers import AddressInput, Keyring, SealedContact
@@ -50,9 +50,9 @@ async def lower_lines(
 
 async def change_address(
     pool: Pool, keyring: Keyring, order_id: UUID, wanted: AddressInput, cause: Metadata, call: Call, *,
-    by_staff: bool = False,
+    by_staff: bool = False, by_token: bool = False,
 ) -> Answer[OrderState]:  # fmt: skip
-    """It goes elsewhere, for the same money.
+    """It goes elsewhere, for the same money. `by_token`: whoever asks has shown the order's token and no more.
 
     Refuses `unknown_order`, `broken_address`, `not_editable`, `picking_has_begun`, `is_addition`,
     `address_changes_price`, `keyring_unavailable`.
@@ -68,7 +68,10 @@ async def change_address(
         async def decide(conn: Connection) -> tuple[OrderState, Positions]:
             now = await standing.lock(conn, order_id)
             domain.check_editable(now.order.state, now.picks, now.parcels)
-            domain.check_movable(held=await fraud.is_held(conn, now.order.payment_id), by_staff=by_staff)
+            payment = await payments.find_payment(conn, now.order.payment_id)
+            assert payment is not None
+            held, on_credit = await fraud.is_held(conn, payment.id), payments.can(payment.method).on_credit
+            domain.check_movable(held=held, by_staff=by_staff, on_credit=on_credit, by_token=by_token)
             if not now.order.address:
                 raise NotEditable("its customer was erased", order_state=now.order.state)
             if now.order.adds_to is not None:

@@ -26,7 +26,7 @@ from write_side.fulfilment.editing.domain import (
 from write_side.http import Answered, IdempotencyKey, OptionalOrderToken, Shown, answered, cause, idempotent, shown
 from write_side.inventory import OutOfStock, PurchaseLimitReached, UnknownStock
 from write_side.invoices import CreditExceeded, InvoiceNotPermitted
-from write_side.opening_orders import key_owner, who_opens
+from write_side.opening_orders import key_owner, opened_by, who_opens
 from write_side.orders import (
     NotAddable,
     NotSellable,
@@ -89,12 +89,15 @@ async def post_addition(
     """So many more goods, until picking begins, at today's prices; by the Order-Token, the account's session, or the
     scope orders:write.
 
+    What goes on invoice, as the first did, is added by its account's session or by staff: not by the token alone.
     Answers the order that goes with the first, with a token of its own: pay it like any order, or cancel it. It is
     cancelled by itself if it is not paid in time, or the first leaves without it.
     """
-    by = await who_opens(request, own, order_id, token)
+    by = await opened_by(request, own, order_id, token)
     call = idempotent(request, key, data, actor=key_owner(by, order_id))
-    offered = await adding.offer(own.pool, own.keyring, order_id, data, own.settings, own.outside)
+    offered = await adding.offer(
+        own.pool, own.keyring, order_id, data, own.settings, own.outside, by_token=by == "token"
+    )
     answer = await adding.add_lines(own.pool, order_id, offered, own.settings, cause(request), call)
     return answered(request, with_token(answer, own.settings), 201)
 
@@ -121,13 +124,15 @@ async def put_order_address(
     """Send it elsewhere, where shipping and taxes are the same, until picking begins; the customer is mailed.
     Whom gift cards are mailed to stays, unless the new address names somebody.
 
-    While a person still decides whether its money is taken, only staff do.
+    While a person still decides whether its money is taken, only staff do; of what is on invoice the account's session
+    or staff, not the token alone.
     """
-    by = await who_opens(request, own, order_id, token)
+    by = await opened_by(request, own, order_id, token)
     call = idempotent(request, key, data, actor=key_owner(by, order_id))
     answer = await handlers.change_address(
-        own.pool, own.keyring, order_id, data.address, cause(request), call, by_staff=by == "staff"
-    )
+        own.pool, own.keyring, order_id, data.address, cause(request), call,
+        by_staff=by == "staff", by_token=by == "token",
+    )  # fmt: skip
     return answered(request, answer)
 
 
