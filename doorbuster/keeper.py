@@ -1,17 +1,24 @@
-"""Keep one program alive: start it, watch it, start it again when it dies, ever less eagerly."""
+"""Keep one program alive: start it, watch it, start it again when it dies, ever less eagerly; replace it when asked.
+
+The socket on which an API listens is held here, so it outlives its processes: a successor serves before its predecessor
+ends, and whoever comes while there is none (one was killed) waits for the next instead of being refused.
+"""
 
 import contextlib
 import os
+import select
 import signal
+import socket
 import subprocess
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from doorbuster import probes, processes
 from doorbuster.home import Home
 from doorbuster.processes import Program
 from doorbuster.state import ProgramState
+from shared.http.handover import BACKLOG, GIVE_WAY, LISTEN_FD, READY_FD
 
 _FIRST_PAUSE, _LONGEST_PAUSE, _STEADY_AFTER = 0.2, 10.0, 60.0
 _PROBE_WHILE_STARTING, _PROBE_LATER, _LOOK_FOR_EXIT = 0.05, 2.0, 0.1
@@ -29,6 +36,10 @@ class Keeper(threading.Thread):
         self._home, self._changed = home, changed
         self._stopping = threading.Event()
         self._child: subprocess.Popen[bytes] | None = None
+        self._heir: subprocess.Popen[bytes] | None = None  # serves already, and is watched once the child has ended
+        self._gives_way = False  # the child ends because it is replaced
+        self._replacing = threading.Lock()
+        self._listening: socket.socket | None = None
 
     def run(self) -> None:
         """Wait for what the program needs, then start it over and over."""
@@ -37,7 +48,10 @@ class Keeper(threading.Thread):
         pause = _FIRST_PAUSE
         while not self._stopping.is_set():
             began = time.monotonic()
-            self._live_once()
+            heir, self._heir, self._gives_way = self._heir, None, False
+            self._live_once(heir)
+            if self._gives_way:
+                continue
             steady = time.monotonic() - began > _STEADY_AFTER
             pause = _FIRST_PAUSE if steady else pause
             self._stopping.wait(pause)
@@ -46,12 +60,61 @@ class Keeper(threading.Thread):
     def stop(self) -> None:
         """Stop the program for good: its own signal first, a kill when it takes too long."""
         self._stopping.set()
-        child = self._child
-        if child is not None and (process := processes.identify(child.pid)):
-            processes.stop(process, self.program.stop_signal, self.program.stop_timeout)
+        with self._replacing:  # which hurries now
+            self._end(self._child)
         if self.ident is not None:
             self.join()
+        if self._heir is not None:  # nobody came to watch it
+            self._end(self._heir)
+        if self._listening is not None:
+            self._listening.close()
         self._report(state="stopped", process=None)
+
+    def _end(self, child: "subprocess.Popen[bytes] | None", how: int | None = None) -> None:
+        if child is not None and (process := processes.identify(child.pid)):
+            processes.stop(process, how or self.program.stop_signal, self.program.stop_timeout)
+
+    def replace(self, program: Program) -> str:
+        """Have what is on the disk now take over; answers why it doesn't, if so: then the one before goes on.
+
+        Who listens serves before its predecessor ends; any other begins after that. Returns when it is healthy.
+        """
+        with self._replacing:
+            if self._stopping.is_set() or self._child is None:
+                return "it does not run"
+            try:
+                program.prepare()
+                heir = self._successor(program) if program.listens else None
+            except Exception as error:  # whatever it is, nothing has changed
+                return str(error) or repr(error)
+            before = self._child  # not of earlier: it may have died meanwhile
+            self.program, self._heir, self._gives_way = program, heir, True
+            self._end(before, GIVE_WAY if heir else None)
+            return "" if self._healthy_after(before) else f"its successor is not healthy, see {self.state.log}"
+
+    def _successor(self, program: Program) -> "subprocess.Popen[bytes]":
+        said, say = os.pipe()
+        with open(said, "rb", buffering=0) as ready:
+            try:
+                heir = self._spawn(program, {READY_FD: say})
+            finally:
+                os.close(say)
+            give_up = time.monotonic() + program.patience
+            while not self._stopping.is_set() and time.monotonic() < give_up:
+                if select.select([ready], [], [], _LOOK_FOR_EXIT)[0]:
+                    if ready.read(1):
+                        return heir
+                    break  # it has ended
+        heir.kill()
+        heir.wait()
+        raise RuntimeError(f"its successor does not start, see {self.state.log}")
+
+    def _healthy_after(self, before: "subprocess.Popen[bytes]") -> bool:
+        give_up = time.monotonic() + self.program.patience
+        while self._child is before or self.state.state != "healthy":
+            if self._stopping.wait(_PROBE_WHILE_STARTING) or time.monotonic() > give_up:
+                return False
+        return True
 
     def _wait_for_needs(self) -> bool:
         while not all(keeper.was_healthy.is_set() for keeper in self.needs):
@@ -59,23 +122,34 @@ class Keeper(threading.Thread):
                 return False
         return True
 
-    def _live_once(self) -> None:
-        """One life of the program, from its preparation to its end."""
-        self._report(state="preparing", problem="")
-        try:
-            self.program.prepare()
-            if self._stopping.is_set():
-                return
-            child = processes.spawn(self.program, self._home.folder, self._home.log(self.program.name))
-        except Exception as error:  # whatever it is, it is reported and tried again
-            self._report(state="failed", problem=str(error) or repr(error))
+    def _live_once(self, child: "subprocess.Popen[bytes] | None") -> None:
+        """One life of the program, from its preparation to its end; or from now on, if it lives already."""
+        if child is None and (child := self._begin()) is None:
             return
         self._child = child
-        self._report(state="starting", process=processes.identify(child.pid))
+        self._report(state="starting", process=processes.identify(child.pid), version=self.program.version)
         if self._stopping.is_set():  # stop() may have looked before there was a child
             child.terminate()
         self._watch(child)
         self._bury(child)
+
+    def _begin(self) -> "subprocess.Popen[bytes] | None":
+        self._report(state="preparing", problem="")
+        try:
+            self.program.prepare()
+            return None if self._stopping.is_set() else self._spawn(self.program)
+        except Exception as error:  # whatever it is, it is reported and tried again
+            self._report(state="failed", problem=str(error) or repr(error))
+            return None
+
+    def _spawn(self, program: Program, inherits: Mapping[str, int] | None = None) -> "subprocess.Popen[bytes]":
+        inherits = dict(inherits or {})
+        if program.listens is not None:
+            if self._listening is None:
+                self._listening = socket.create_server(program.listens, backlog=BACKLOG)
+                self._listening.setblocking(False)
+            inherits[LISTEN_FD] = self._listening.fileno()
+        return processes.spawn(program, self._home.folder, self._home.log(program.name), inherits)
 
     def _watch(self, child: "subprocess.Popen[bytes]") -> None:
         next_probe, give_up = 0.0, time.monotonic() + self.program.patience
@@ -100,7 +174,7 @@ class Keeper(threading.Thread):
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(child.pid, signal.SIGKILL)
         code = child.wait()
-        if self._stopping.is_set():
+        if self._stopping.is_set() or self._gives_way:
             self._report(process=None, last_exit=code)
             return
         self._report(

@@ -43,6 +43,7 @@ class Program(Struct, frozen=True):
     stop_timeout: float = 15.0
     patience: float = 60.0  # seconds until it must have answered once
     after: tuple[str, ...] = ()  # programs that must be healthy first
+    listens: tuple[str, int] | None = None  # it is handed a socket that listens there (`shared.http.serve`)
     prepare: Callable[[], None] = lambda: None  # idempotent, before each start
 
 
@@ -76,8 +77,13 @@ def alive(process: ProcessId | None) -> bool:
     return process is not None and identify(process.pid) == process
 
 
-def spawn(program: Program, home: Path, log: Path) -> "subprocess.Popen[bytes]":
-    """Start the program in a session of its own, its output going to `log`."""
+def spawn(
+    program: Program, home: Path, log: Path, inherits: Mapping[str, int] | None = None
+) -> "subprocess.Popen[bytes]":
+    """Start the program in a session of its own, its output going to `log`. Open files that it `inherits` are named in
+    its environment."""
+    inherits = inherits or {}
+    numbers = {name: str(number) for name, number in inherits.items()}
     log.parent.mkdir(parents=True, exist_ok=True)
     if log.exists() and log.stat().st_size > _KEEP_BYTES_OF_LOG:
         log.replace(log.with_suffix(".log.1"))
@@ -85,7 +91,8 @@ def spawn(program: Program, home: Path, log: Path) -> "subprocess.Popen[bytes]":
     with log.open("ab") as output:
         return subprocess.Popen(
             program.command,
-            env={**os.environ, **program.environment, **marks},
+            env={**os.environ, **program.environment, **marks, **numbers},
+            pass_fds=tuple(inherits.values()),
             cwd="/" if program.account else home,  # an account may not be able to enter ours
             stdin=subprocess.DEVNULL,
             stdout=output,

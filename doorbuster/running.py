@@ -1,6 +1,7 @@
 """Bring a home up or down from any process: the command line, the demo, the tests."""
 
 import contextlib
+import os
 import shutil
 import subprocess
 import sys
@@ -39,6 +40,25 @@ def refuse_half_restored(home: Home, scope: str) -> None:
     lost store, and persons who were erased."""
     if scope != "log" and home.restoring.exists():
         raise StartFailed(f"a restore of {home.folder} was broken off: run `doorbuster restore` again, to its end")
+
+
+def restart(home: Home, told: Callable[[State], None] = lambda _: None) -> State:
+    """Have our processes be replaced, one after the other, by what is on the disk now, while they serve.
+
+    Raises `StartFailed`: nothing runs here, or a successor did not start; that one's predecessor, and all that would
+    have come after it, go on as they are.
+    """
+    found = state.read_live(home)
+    if found is None:
+        raise StartFailed("nothing runs here: `doorbuster up`")
+    done = found.restarts
+    os.kill(found.supervisor.pid, state.RESTART)
+    while (found := state.read_live(home)) is not None and found.restarts == done:
+        told(found)
+        time.sleep(0.05)
+    if found is None or found.restart_problem:
+        raise StartFailed(found.restart_problem if found else "the supervisor has ended")
+    return found
 
 
 def down(home: Home, timeout: float = 60.0) -> bool:

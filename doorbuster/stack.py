@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from msgspec import Struct, field, structs
@@ -28,6 +28,7 @@ SCOPES = {
     "elasticsearch": ("elasticsearch",),
     "log": ("postgres", "keyring"),  # the databases for keeps, and nobody who uses them: for a restore
 }  # fmt: skip
+STANDBY = "-standby"
 KEPT = ("all", "standby", "servers", "log")  # scopes whose data survive the machine; the others are for tests
 
 
@@ -105,6 +106,7 @@ def _add_processes(planned: Plan, home: Home) -> None:
                 probe=f"{urls[name]}/health/ready",
                 environment=shared | {"HOST": "127.0.0.1", "PORT": str(ports[name])},
                 after=needs,
+                listens=("127.0.0.1", ports[name]) if name in _APIS else None,
                 version=importlib.metadata.version("doorbuster"),
                 prepare=migrate,
             )
@@ -114,7 +116,7 @@ def _add_processes(planned: Plan, home: Home) -> None:
 def _add_standbys(planned: Plan, home: Home) -> None:
     """A second worker and a second projector: whoever holds the lease works, the other takes over within a second."""
     for first in [program for program in planned.programs if program.name in ("worker", "projector")]:
-        name = f"{first.name}-standby"
+        name = f"{first.name}{STANDBY}"
         url = f"http://127.0.0.1:{home.port(name)}"
         environment = {**first.environment, "PORT": str(home.port(name))}
         standby = {"name": name, "address": url, "probe": f"{url}/health/ready", "environment": environment}
@@ -130,6 +132,15 @@ _PROCESSES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "read-api": (("read_side",), ("valkey", "elasticsearch")),
     "recommender": (("projector.recommender",), (*_DATABASES, "valkey")),
 }
+_APIS = ("write-api", "read-api")
+# The order of a restart: who reads events before who writes them (docs/events.md), a standby before its leader.
+_RESTARTED = ("projector", "recommender", "read-api", "worker", "write-api")
+
+
+def restarted(programs: Sequence[Program]) -> list[Program]:
+    """Our processes among them, in the order in which their successors take over."""
+    ours = [program for program in programs if program.kind == "process"]
+    return sorted(ours, key=lambda each: (_RESTARTED.index(each.name.removesuffix(STANDBY)), -len(each.name)))
 
 
 def _migrate(home: Home, environment: dict[str, str]) -> None:

@@ -1,6 +1,7 @@
 """What runs in a home right now, as the supervisor writes it down and everybody else reads it."""
 
 import contextlib
+import signal
 from concurrent.futures import ThreadPoolExecutor
 
 import msgspec
@@ -9,6 +10,8 @@ from msgspec import Struct, field
 from doorbuster import probes
 from doorbuster.home import Home, write_private
 from doorbuster.processes import ProcessId, Program, alive
+
+RESTART = signal.SIGUSR1  # asks a supervisor to have what is on the disk now take over
 
 
 class ProgramState(Struct):
@@ -39,6 +42,8 @@ class State(Struct):
     scope: str  # what it was asked to run, see `doorbuster.stack`
     environment: dict[str, str] = field(default_factory=dict)
     programs: list[ProgramState] = field(default_factory=list)
+    restarts: int = 0  # how often our processes were replaced, as asked
+    restart_problem: str = ""  # why the last time did not get to its end
 
     @property
     def ready(self) -> bool:

@@ -9,12 +9,13 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from doorbuster import processes, stack, state
 from doorbuster.home import Home
 from doorbuster.keeper import Keeper
+from doorbuster.processes import Program
 from doorbuster.state import ProgramState, State
 
 
@@ -25,6 +26,7 @@ class Supervisor:
         self._home, self._told = home, told
         self._writing = threading.Lock()
         self._stop = threading.Event()
+        self._restarting = threading.Lock()
         self._keepers = [Keeper(program, home, self._changed) for program in plan.programs]
         by_name = {keeper.name: keeper for keeper in self._keepers}
         for keeper in self._keepers:
@@ -42,6 +44,26 @@ class Supervisor:
         self._stop.wait()
         for kind in ("process", "server"):
             _at_once([keeper.stop for keeper in self._keepers if keeper.program.kind == kind])
+
+    def restart(self, programs: Sequence[Program]) -> None:
+        """Have these replace those of the same names, one by one until one can't; in a thread, once at a time."""
+        threading.Thread(target=self._restart, args=[programs], daemon=True).start()
+
+    def _restart(self, programs: Sequence[Program]) -> None:
+        if not self._restarting.acquire(blocking=False):
+            return
+        try:
+            keepers = {keeper.name: keeper for keeper in self._keepers}
+            for program in programs:
+                if problem := keepers[program.name].replace(program):
+                    self._state.restart_problem = f"{program.name}: {problem}"
+                    break
+            else:
+                self._state.restart_problem = ""
+            self._state.restarts += 1
+        finally:
+            self._restarting.release()
+        self._changed()
 
     def stop(self) -> None:
         """Make `run` return, once everything has stopped."""
@@ -73,6 +95,7 @@ def run(home: Home, scope: str, told: Callable[[State], None] = lambda _: None) 
         supervisor = Supervisor(home, stack.plan(home, scope), told)
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, lambda *_: supervisor.stop())
+        signal.signal(state.RESTART, lambda *_: supervisor.restart(stack.restarted(stack.plan(home, scope).programs)))
         supervisor.run()
         home.state_file.unlink(missing_ok=True)
     return True

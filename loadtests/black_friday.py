@@ -19,7 +19,7 @@ from loadtests.timeline import MOST_SLICES, Timeline, answered_by, percentiles
 
 __all__ = ["Browser", "Hurried", "Profiled"]
 
-PROFILES = ("steady", "peak", "doorbuster", "outage", "projector")
+PROFILES = ("steady", "peak", "doorbuster", "outage", "projector", "deploy")
 TIMELINE = Timeline()
 _LOOKS = ("home", "category", "filters", "search", "search", "new_products")
 _began = time.monotonic()

@@ -16,7 +16,7 @@ def peak(seconds: float) -> Stages:
 
 
 def stages(profile: str, seconds: float) -> Stages:
-    """The crowd of a profile. An outage, or a projector that dies, happens to a steady one."""
+    """The crowd of a profile. An outage, a projector that dies, and a deployment happen to a steady one."""
     return {"peak": peak(seconds), "doorbuster": DOORBUSTER}.get(profile, STEADY)
 
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from doorbuster.rehearsal.report import Report
 
 Words = argparse._SubParsersAction  # argparse has no public name for it
-NAMES = ("steady", "peak", "doorbuster", "outage", "projector")
+NAMES = ("steady", "peak", "doorbuster", "outage", "projector", "deploy")
 
 
 def register(words: "Words[argparse.ArgumentParser]") -> None:

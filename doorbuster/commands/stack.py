@@ -1,4 +1,4 @@
-"""`doorbuster up`, `down` and `status`."""
+"""`doorbuster up`, `restart`, `down` and `status`."""
 
 import argparse
 import sys
@@ -15,12 +15,14 @@ Words = argparse._SubParsersAction  # argparse has no public name for it
 
 
 def register(words: "Words[argparse.ArgumentParser]") -> None:
-    """Add the three words."""
+    """Add the four words."""
     up = words.add_parser("up", help="start the servers and our processes, unless they run")
     up.add_argument("--detach", action="store_true", help="leave them running and return once all are healthy")
     up.add_argument("--servers-only", action="store_true", help="the servers and simulators, none of our processes")
     up.add_argument("--standby", action="store_true", help="a second worker and projector, ready to take over")
     up.set_defaults(run=_up)
+    restart = words.add_parser("restart", help="replace our processes, one after the other, while they serve")
+    restart.set_defaults(run=_restart)
     down = words.add_parser("down", help="stop what `up` started, and nothing else")
     down.set_defaults(run=_down)
     status = words.add_parser("status", help="what runs, where, and how it is; exit code 0 only if all is healthy")
@@ -35,6 +37,16 @@ def _up(given: argparse.Namespace) -> int:
             running.refuse_half_restored(home, scope)
             return 0 if supervisor.run(home, scope, _teller()) else 1
         found = running.up(home, scope, _teller())
+    except running.StartFailed as error:
+        print(error, file=sys.stderr)
+        return 1
+    print(_table(state.look(found)))
+    return 0
+
+
+def _restart(given: argparse.Namespace) -> int:
+    try:
+        found = running.restart(Home.default(), _teller())
     except running.StartFailed as error:
         print(error, file=sys.stderr)
         return 1

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping
 import httpx
 from msgspec import Struct
 
-from doorbuster import processes, state
+from doorbuster import processes, running, state
 from doorbuster.home import Home
 
 OUTAGE = 60.0  # seconds, or a third of the rehearsal if that is less
@@ -56,6 +56,12 @@ async def _projector_killed(at: Rehearsed) -> None:
     at.note("the projector is killed")
 
 
+async def _deployed(at: Rehearsed) -> None:
+    at.note("all of our processes are replaced")
+    await asyncio.to_thread(running.restart, at.home)
+    at.note("they are")
+
+
 PROFILES = {
     each.name: each
     for each in (
@@ -64,5 +70,6 @@ PROFILES = {
         Profile("doorbuster", "the doors open, and everybody wants one SKU"),
         Profile("outage", "the payment provider is down for a minute", _payment_outage),
         Profile("projector", "the projector is killed", _projector_killed),
+        Profile("deploy", "all of our processes are replaced", _deployed),
     )
 }
