@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
 
-from projector.price_slots.regimes import EVERYTHING, NOBODY, NOTHING, Reach
+from projector.price_slots.regimes import EVERYTHING, NOBODY, NOTHING, Reach, apart
 from projector.price_slots.turns import (
     Content,
     Contents,
@@ -176,6 +176,15 @@ def test_a_percentage_off_everything_is_written_for_gift_cards_and_what_else_is_
     assert lacking(shop, both, at(1)) == Reach(
         skus=frozenset({"sku-1"}), lists=frozenset({str(UUID(int=9))}), gift_cards=True
     )
+
+
+def test_what_is_off_some_beside_a_percentage_off_everything_is_written_when_that_comes_or_goes() -> None:
+    """It may be the better one of two that don't go together, and what each leaves was another price before."""
+    alone = regime_at(Said([promotion(1, None, None)], []), NOW)
+    everything = structs.replace(HALF, skus=[], exclusive=True)
+    of_all = ShownPromotion(UUID(int=8), [PromotionStep(at(-1), everything)])
+    beside = regime_at(Said([promotion(1, None, None), of_all], []), NOW)
+    assert apart(alone, beside) == apart(beside, alone) == Reach(skus=frozenset({"sku-1"}), gift_cards=True)
 
 
 def test_a_price_list_takes_a_slot_along_so_that_what_comes_beside_it_has_little_to_write() -> None:
