@@ -11,6 +11,7 @@ from msgspec import structs
 from shared.documents.orders import Address
 from tests.fixtures.write_side import CAUSE, new_call
 from tests.integration.checkout.shop import ADDRESS, Shop
+from tests.integration.checkout.test_adding import add
 from tests.integration.checkout.test_editing import send_to
 from tests.integration.checkout.test_releases import release
 from write_side import customers
@@ -47,9 +48,9 @@ async def order_of(shop: Shop, mail: str, device: str = "") -> OrderState:
     return await shop.place(basket, _quote.decode(answer.body).id)
 
 
-async def suspicious(shop: Shop) -> OrderState:
+async def suspicious(shop: Shop, order: OrderState | None = None) -> OrderState:
     """An order paid from abroad after a bank had called another card stolen three times: authorized, and held."""
-    order = await order_of(shop, "eve@example.org")
+    order = order or await order_of(shop, "eve@example.org")
     for _ in range(3):
         await shop.pay(order, "pm_card_chargeDeclinedStolenCard")
         await shop.complete(order)
@@ -105,6 +106,16 @@ async def test_what_is_held_goes_nowhere_else_unless_staff_say_so(guarded: Shop)
     await decide(guarded, order, "accepted")
     await send_to(guarded, order, ADDRESS)
     assert (await guarded.history(order)).count("order_readdressed") == 2
+
+
+async def test_what_is_held_goes_nowhere_else_by_the_order_that_it_was_added_to(guarded: Shop) -> None:
+    order = await guarded.captured(lamp=1)
+    more = await suspicious(guarded, await add(guarded, order, lamp=2))
+    elsewhere = structs.replace(ADDRESS, line1="Hill Road 7")
+    with pytest.raises(NotEditable):
+        await send_to(guarded, order, elsewhere)
+    await send_to(guarded, order, elsewhere, by_staff=True)
+    assert (await guarded.now(more)).address == (await guarded.now(order)).address
 
 
 async def test_two_who_decide_at_once_are_one_who_decides_and_one_who_is_told(guarded: Shop) -> None:

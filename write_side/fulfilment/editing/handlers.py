@@ -68,19 +68,25 @@ async def change_address(
         async def decide(conn: Connection) -> tuple[OrderState, Positions]:
             now = await standing.lock(conn, order_id)
             domain.check_editable(now.order.state, now.picks, now.parcels)
-            payment = await payments.find_payment(conn, now.order.payment_id)
-            assert payment is not None
-            held, on_credit = await fraud.is_held(conn, payment.id), payments.can(payment.method).on_credit
-            domain.check_movable(held=held, by_staff=by_staff, on_credit=on_credit, by_token=by_token)
             if not now.order.address:
                 raise NotEditable("its customer was erased", order_state=now.order.state)
             if now.order.adds_to is not None:
                 raise IsAddition("it goes where the order goes that it adds to", adds_to=now.order.adds_to)
             moved = [now.order, *await _going_along(conn, now.order)]
+            held = any([await fraud.is_held(conn, each.payment_id) for each in moved])
+            on_credit = await _is_on_credit(conn, now.order)
+            domain.check_movable(held=held, by_staff=by_staff, on_credit=on_credit, by_token=by_token)
             positions = together(*[await orders.readdress(conn, each, sealed, joined) for each in moved])
             return await orders.find_state(conn, order_id), positions
 
         return await commands.run(pool, decide, call)
+
+
+async def _is_on_credit(conn: Connection, order: Order) -> bool:
+    """Then so is what was added to it."""
+    payment = await payments.find_payment(conn, order.payment_id)
+    assert payment is not None
+    return payments.can(payment.method).on_credit
 
 
 async def _going_along(conn: Connection, first: Order) -> Sequence[Order]:
