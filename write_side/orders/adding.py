@@ -56,10 +56,11 @@ class Adding(Struct, frozen=True):
 
 
 async def quote_addition(
-    pool: Pool, keyring: Keyring, order: Order, wanted: Mapping[str, int], pay_by: PayBy, until: datetime,
-    outside: Outside,
+    pool: Pool, keyring: Keyring, order: Order, there: Sequence[PricedLine], wanted: Mapping[str, int], pay_by: PayBy,
+    until: datetime, outside: Outside,
 ) -> QuoteIssued:  # fmt: skip
     """What is wanted beside an order costs today; whoever is outside is asked here, while no transaction is open.
+    `there`: what goes with it by shipping that was paid.
 
     Refuses `unknown_order` (of somebody who was erased), `not_sellable`, `not_addable` (`gift_card`), `pass_required`,
     `purchase_limit`, `unknown_destination`, `unknown_shipping_method`, `total_out_of_range`, `invoice_not_permitted`,
@@ -77,11 +78,12 @@ async def quote_addition(
         everything = counted(wanted, offers)
         await sales.check(conn, list(everything), order.cart_id)
         await check_limits(conn, order.person_id, everything, spared={})
-        there = await _with(conn, order)
+        sold = await catalog.find_variants(conn, list({line.sku for line in there}))
     address = contact.address
     where = Where(order.country, address.region, address.postal_code, address.vat_id)
     sent = costing.sent_of(wanted, offers, currency)
-    method = await _dearer(order, there, sent, where, outside)
+    before_it = sent_with(there, {sku: variant.weight_grams for sku, variant in sold.items()})
+    method = await _dearer(order, before_it, sent, where, outside)
     priced = await taxed(costing.goods_of(wanted, offers, method, currency), where, outside)
     await invoices.check_quote(pool, pay_by, order.account_id, groups, Money(priced.totals.total_minor, currency))
     return QuoteIssued(
@@ -96,14 +98,6 @@ def check_kept(offers: Mapping[str, Offer]) -> None:
     """What goes with other goods lies on a shelf. Refuses `not_addable` (`gift_card`)."""
     if any(offer.is_gift_card for offer in offers.values()):
         raise NotAddable("a gift card is bought, not added", why="gift_card")
-
-
-async def _with(conn: Connection, order: Order) -> Sent:
-    """What goes with it: the goods of the order, and of all that was added and is not over."""
-    added = [each for each in await store.all_orders(conn, order.additions) if each.state == "confirmed"]
-    lines = [line for each in (order, *added) for line in each.lines if not line.gift_card]
-    sold = await catalog.find_variants(conn, list({line.sku for line in lines}))
-    return sent_with(lines, {sku: variant.weight_grams for sku, variant in sold.items()})
 
 
 def sent_with(lines: Iterable[PricedLine], grams: Mapping[str, int]) -> Sent:

@@ -121,6 +121,53 @@ async def test_sending_both_costs_what_the_first_does_not_cover(shop: Shop) -> N
     assert (await add(shop, order, lamp=1)).totals.shipping.amount_minor == 400
 
 
+async def given_back(shop: Shop, order: OrderState) -> int:
+    return sum(refund.amount_minor for refund in await shop.refunds(order))
+
+
+async def total(shop: Shop, order: OrderState) -> int:
+    return (await shop.payment(order)).amount_minor
+
+
+async def test_nothing_goes_by_shipping_that_is_given_back(shop: Shop) -> None:
+    await shop.stock("lamp", 10, grams=1200)
+    order = await shop.captured(lamp=1)
+    await set_zone(shop, STANDARD)  # 4.90 up to two kilogrammes, 8.90 above
+    gone = await add(shop, order, lamp=1)
+    await shop.pay(gone)
+    await shop.complete(gone)
+    with pytest.raises(AdditionUnpaid):  # it may still be cancelled, with its shipping
+        await add(shop, order, lamp=1)
+    await shop.work()
+    await edit(shop, gone, lamp=0)
+    assert await given_back(shop, gone) == await total(shop, gone)
+    dear = await add(shop, order, lamp=1)
+    assert dear.totals.shipping.amount_minor == 400, "what is not sent covers nothing"
+    await paid(shop, dear)
+    cheap = await add(shop, order, lamp=1)
+    assert cheap.totals.shipping.amount_minor == 0
+    with pytest.raises(AdditionUnpaid):
+        await edit(shop, dear, lamp=0)
+    await paid(shop, cheap)
+    await edit(shop, dear, lamp=0)
+    assert await given_back(shop, dear) == await total(shop, dear) - 476, "by which the other one goes"
+    await edit(shop, cheap, lamp=0)
+    assert await given_back(shop, dear) == await total(shop, dear)
+    assert await given_back(shop, order) == 0
+
+
+@pytest.mark.parametrize("first", [True, False])
+async def test_where_nothing_is_sent_no_shipping_is_kept(shop: Shop, first: bool) -> None:
+    await shop.stock("lamp", 10)
+    order = await shop.captured(lamp=1)
+    more = await add(shop, order, lamp=1)
+    await paid(shop, more)
+    for each in (order, more) if first else (more, order):
+        await edit(shop, each, lamp=0)
+    for each in (order, more):
+        assert await given_back(shop, each) == await total(shop, each)
+
+
 async def test_what_is_not_paid_in_time_is_free_again(shop: Shop) -> None:
     await shop.stock("lamp", 10)
     order = await shop.captured(lamp=1)

@@ -5,9 +5,10 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from msgspec import structs
 
 from shared.events.fulfilment import ParcelLine
-from shared.events.orders import Totals
+from shared.events.orders import PricedLine, Totals
 from write_side.errors import Refusal
 from write_side.fulfilment.domain import Parcel
 from write_side.fulfilment.editing.domain import (
@@ -24,7 +25,9 @@ from write_side.fulfilment.editing.domain import (
     leaves_nothing,
     lowered,
 )
+from write_side.fulfilment.editing.group import Group, cut
 from write_side.fulfilment.picking.domain import Pick
+from write_side.fulfilment.standing import Standing
 from write_side.inventory import Demand
 from write_side.orders import Order
 
@@ -87,16 +90,39 @@ def order(state: Any = "confirmed", adds_to: UUID | None = None) -> Order:
 
 
 def test_more_goes_with_a_paid_order_of_which_something_is_sent() -> None:
-    check_addable(order(), {"lamp": 1}, [order()], captured=True)
+    check_addable(order(), {"lamp": 1}, captured=True)
     with pytest.raises(NotEditable):
-        check_addable(order(), {"lamp": 1}, [], captured=False)
+        check_addable(order(), {"lamp": 1}, captured=False)
     with pytest.raises(NotEditable):
-        check_addable(order(), {"lamp": 0}, [], captured=True)
+        check_addable(order(), {"lamp": 0}, captured=True)
     with pytest.raises(IsAddition):
-        check_addable(order(adds_to=ID), {"lamp": 1}, [], captured=True)
+        check_addable(order(adds_to=ID), {"lamp": 1}, captured=True)
 
 
-def test_one_addition_at_a_time_waits_to_be_paid() -> None:
+def standing(n: int, owed: int, *, captured: bool = True) -> Standing:
+    return Standing(structs.replace(order(), id=UUID(int=n)), captured, {"lamp": owed}, [], [], [])
+
+
+def test_one_addition_at_a_time_waits_to_be_paid_or_its_money_to_be_taken() -> None:
+    Group(standing(1, 1), [standing(2, 1)]).check_settled()
     with pytest.raises(AdditionUnpaid) as refused:
-        check_addable(order(), {"lamp": 1}, [order(), order("pending_payment")], captured=True)
-    assert refused.value.facts["addition_id"] == ID
+        Group(standing(1, 1), [standing(2, 1), standing(3, 1, captured=False)]).check_settled()
+    assert refused.value.facts["addition_id"] == UUID(int=3)
+
+
+def test_what_is_added_later_goes_by_the_shipping_of_what_was_added_before() -> None:
+    first, second, third = (UUID(int=n) for n in (1, 2, 3))
+    group = Group(standing(1, 1), [standing(2, 1), standing(3, 1)])
+    assert [group.counts_on(each) for each in (first, second, third)] == [True, True, False]
+    group = Group(standing(1, 1), [standing(2, 1), standing(3, 0)])
+    assert [group.counts_on(each) for each in (first, second, third)] == [True, False, False]
+    assert Group(standing(1, 0), [standing(2, 0), standing(3, 1)]).freed_by(third) == [first, second]
+    assert Group(standing(1, 1), [standing(2, 0), standing(3, 1)]).freed_by(third) == [second]
+    assert Group(standing(1, 0), [standing(2, 1), standing(3, 1)]).freed_by(second) == []
+
+
+def test_of_what_was_bought_only_what_is_left_counts() -> None:
+    lines = [PricedLine("lamp", ID, ID, "", 3, 100, 300, 0, 30), PricedLine("lamp", ID, ID, "", 2, 90, 180, 0)]
+    left = [(line.quantity, line.total_minor, line.discount_minor) for line in cut(lines, {"lamp": 4})]
+    assert left == [(3, 300, 30), (1, 90, 0)]
+    assert cut(lines, {"cord": 1}) == []

@@ -6,7 +6,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from shared.envelope import Metadata
-from shared.events.orders import QuoteIssued
+from shared.events.orders import PricedLine, QuoteIssued
 from shared.settings import Settings
 from write_side import commands, inventory, orders, payments
 from write_side.causes import joining_order
@@ -14,8 +14,8 @@ from write_side.commands import Answer, Call
 from write_side.customers import Keyring
 from write_side.database import Connection, Pool
 from write_side.event_log import Positions
-from write_side.fulfilment import standing
 from write_side.fulfilment.editing import domain
+from write_side.fulfilment.editing import group as groups
 from write_side.fulfilment.editing.domain import AddLines, IsAddition
 from write_side.invoices import PayBy
 from write_side.orders import OrderState, Outside, PlacedOrder
@@ -25,6 +25,13 @@ class Additions(Struct, frozen=True):
     """What was added to an order, oldest first: orders of their own."""
 
     additions: list[PlacedOrder]
+
+
+class Offered(Struct, frozen=True):
+    """What an addition costs, and beside what it is sent for that."""
+
+    quote: QuoteIssued
+    there: list[PricedLine]
 
 
 async def list_additions(pool: Pool, order_id: UUID, settings: Settings) -> Additions:
@@ -40,7 +47,7 @@ async def list_additions(pool: Pool, order_id: UUID, settings: Settings) -> Addi
 async def offer(
     pool: Pool, keyring: Keyring, order_id: UUID, wanted: AddLines, settings: Settings, outside: Outside, *,
     by_token: bool = False,
-) -> QuoteIssued | Exception:  # fmt: skip
+) -> Offered | Exception:  # fmt: skip
     """The price of what is to be added; a refusal is to be raised where the command is decided, behind its
     Idempotency-Key. `by_token`: whoever asks has shown the order's token and no more."""
     try:
@@ -52,7 +59,7 @@ async def offer(
 async def _offer(
     pool: Pool, keyring: Keyring, order_id: UUID, wanted: AddLines, settings: Settings, outside: Outside,
     by_token: bool,
-) -> QuoteIssued:  # fmt: skip
+) -> Offered:  # fmt: skip
     async with pool.acquire() as conn:
         order = await orders.find_order(conn, order_id)
         if order is None:
@@ -61,31 +68,35 @@ async def _offer(
             raise IsAddition("add to the order that this one adds to", adds_to=order.adds_to)
         payment = await payments.find_payment(conn, order.payment_id)
         assert payment is not None
+        there = groups.shipped_with(await groups.read(conn, order))
     domain.check_charges(on_credit=payments.can(payment.method).on_credit, by_token=by_token)
     until = datetime.now(UTC) + timedelta(seconds=settings.quote_ttl_seconds)
     pay_by = PayBy(payments.chosen_like(payment.method), settings.invoicing)
-    return await orders.quote_addition(pool, keyring, order, inventory.summed(wanted.lines), pay_by, until, outside)
+    asked = inventory.summed(wanted.lines)
+    return Offered(await orders.quote_addition(pool, keyring, order, there, asked, pay_by, until, outside), there)
 
 
 async def add_lines(
-    pool: Pool, order_id: UUID, offered: QuoteIssued | Exception, settings: Settings, cause: Metadata, call: Call
+    pool: Pool, order_id: UUID, offered: Offered | Exception, settings: Settings, cause: Metadata, call: Call
 ) -> Answer[OrderState]:
     """Place the order of what is added: its stock is held and its payment requested, as by any order.
 
-    Refuses `unknown_order`, what `domain.check_editable` and `domain.check_addable` refuse, what
+    Refuses `unknown_order`, what `domain.check_editable` and `domain.check_addable` refuse, `addition_unpaid`, what
     `orders.quote_addition` refused, and what `orders.place_addition` refuses.
     """
     async with joining_order(pool, order_id, cause, "add") as joined:
 
         async def decide(conn: Connection) -> tuple[OrderState, Positions]:
-            now = await standing.lock(conn, order_id)
+            now, group = await groups.lock(conn, order_id)
             domain.check_editable(now.order.state, now.picks, now.parcels)
-            added = await orders.lock_additions(conn, now.order)
-            domain.check_addable(now.order, now.owed, added, captured=now.captured)
+            domain.check_addable(now.order, now.owed, captured=now.captured)
+            group.check_settled()
             if isinstance(offered, Exception):
                 raise offered
-            until = datetime.now(UTC) + timedelta(seconds=settings.payment_ttl_seconds)
-            new, positions = await orders.place_addition(conn, now.order, offered, settings.allocation, until, joined)
+            if offered.there != groups.shipped_with(group):
+                raise commands.TryAgain("what goes with it was changed meanwhile; try again", retry_after=1)
+            until, quote = datetime.now(UTC) + timedelta(seconds=settings.payment_ttl_seconds), offered.quote
+            new, positions = await orders.place_addition(conn, now.order, quote, settings.allocation, until, joined)
             return await orders.find_state(conn, new.id), positions
 
         return await commands.run(pool, decide, call)

@@ -55,7 +55,8 @@ class IsAddition(Refusal):
 
 
 class AdditionUnpaid(Refusal):
-    """What was added before waits to be paid, or cancelled; `addition_id` says which order that is."""
+    """What was added before waits to be paid, or cancelled, or its money to be taken; `addition_id` says which order
+    that is."""
 
     code = "addition_unpaid"
 
@@ -109,17 +110,14 @@ def check_charges(*, on_credit: bool, by_token: bool) -> None:
         raise InvoiceNotPermitted("its account adds to what is on invoice, signed in")
 
 
-def check_addable(order: Order, owed: Mapping[str, int], added: Iterable[Order], *, captured: bool) -> None:
-    """Whether more may go with an order that may still be changed. `added`: what was and is not over. Refuses
-    `is_addition`, `not_editable`, `addition_unpaid`."""
+def check_addable(order: Order, owed: Mapping[str, int], *, captured: bool) -> None:
+    """Whether more may go with an order that may still be changed. Refuses `is_addition`, `not_editable`."""
     if order.adds_to is not None:
         raise IsAddition("add to the order that this one adds to", adds_to=order.adds_to)
     if not captured:
         raise NotEditable("its money is not taken yet", order_state=order.state)
     if not any(quantity > 0 for quantity in owed.values()):
         raise NotEditable("nothing of it is to be sent any more", order_state=order.state)
-    if unpaid := next((each.id for each in added if each.state == "pending_payment"), None):
-        raise AdditionUnpaid("pay what was added before, or cancel it", addition_id=unpaid)
 
 
 def lowered(owed: Mapping[str, int], wanted: EditOrder) -> list[Demand]:

@@ -16,9 +16,11 @@ from write_side.database import Connection, Pool
 from write_side.event_log import Positions, together
 from write_side.fulfilment import standing
 from write_side.fulfilment.editing import domain
+from write_side.fulfilment.editing import group as groups
 from write_side.fulfilment.editing.domain import AddressChangesPrice, EditOrder, IsAddition, NotEditable
+from write_side.fulfilment.editing.group import Group
 from write_side.orders import Order, OrderState
-from write_side.refunds import NewRefund, RefundState
+from write_side.refunds import NewRefund, NothingToRefund, RefundState
 
 
 async def lower_lines(
@@ -27,25 +29,41 @@ async def lower_lines(
     """Less of some lines: what they have cost is refunded, or released where it is not captured yet, and the goods are
     back in stock.
 
-    Refuses `unknown_order`, what `domain.check_editable` and `domain.lowered` refuse, and what a refund or a release is
-    refused for.
+    Refuses `unknown_order`, what `domain.check_editable` and `domain.lowered` refuse, `addition_unpaid` if nothing is
+    left of an addition by whose shipping a later one would go, and what a refund or a release is refused for.
     """
     async with joining_order(pool, order_id, cause, "edit") as joined:
 
         async def decide(conn: Connection) -> tuple[RefundState, Positions]:
-            now = await standing.lock(conn, order_id)
+            now, group = await groups.lock(conn, order_id)
             domain.check_editable(now.order.state, now.picks, now.parcels)
             less = domain.lowered(now.owed, wanted)
             none_left = domain.leaves_nothing(now.owed, less)
-            # What was added goes by the shipping that the first has paid.
-            alone = not any(each.state == "confirmed" for each in await orders.lock_additions(conn, now.order))
-            back = NewRefund("requested_by_customer", lines=less, shipping=none_left and alone, restock=True)
+            # What was added later goes by the shipping that was paid before.
+            shipping = none_left and not group.counts_on(order_id)
+            back = NewRefund("requested_by_customer", lines=less, shipping=shipping, restock=True)
             give = refunds.request_within if now.captured else refunds.release_within
             given, positions = await give(conn, order_id, back, joined)
-            closed = await orders.close_unpaid(conn, now.order, joined) if none_left else {}
-            return given, together(positions, closed)
+            ended = await _end(conn, now.order, group, joined) if none_left else {}
+            return given, together(positions, ended)
 
         return await commands.run(pool, decide, call)
+
+
+async def _end(conn: Connection, order: Order, group: Group, cause: Metadata) -> Positions:
+    """Nothing of it goes any more: nor does what would go along unpaid. What shipping has cost that was kept for it
+    alone is paid back."""
+    if order.adds_to is None:
+        return await orders.close_unpaid(conn, order, cause)
+    return together(*[await _give_shipping(conn, freed, cause) for freed in group.freed_by(order.id)])
+
+
+async def _give_shipping(conn: Connection, order_id: UUID, cause: Metadata) -> Positions:
+    back = NewRefund("requested_by_customer", shipping=True)
+    try:
+        return (await refunds.request_within(conn, order_id, back, cause))[1]
+    except NothingToRefund:  # it was given back before, or has cost nothing
+        return {}
 
 
 async def change_address(

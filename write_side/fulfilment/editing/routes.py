@@ -55,8 +55,9 @@ Call = Request[Any, Any, Any]
 
 @post("/v1/orders/{order_id:uuid}/edits", status_code=201, security=[{"bearer": ["orders:write"]}])
 @refuses(
-    UnknownOrder, NotEditable, PickingHasBegun, AddsToOrder, NothingToChange, NotAuthorized, AlreadyCaptured,
-    NotReleasable, NothingLeftToCapture, NothingToRefund, RefundExceedsCaptured, UNAUTHORIZED, MISSING_SCOPE,
+    UnknownOrder, NotEditable, PickingHasBegun, AddsToOrder, NothingToChange, AdditionUnpaid, NotAuthorized,
+    AlreadyCaptured, NotReleasable, NothingLeftToCapture, NothingToRefund, RefundExceedsCaptured, UNAUTHORIZED,
+    MISSING_SCOPE,
 )  # fmt: skip
 async def post_edit(
     request: Call, order_id: FromPath[UUID], data: JSONBody[EditOrder], own: Own, token: OptionalOrderToken = None,
