@@ -34,6 +34,7 @@ async def ship_parcel(pool: Pool, order_id: UUID, wanted: NewParcel, cause: Meta
         async def decide(conn: Connection) -> tuple[Parcel, Positions]:
             standing = await lock(conn, order_id)
             standing.check_shippable()
+            await orders.lock_additions(conn, standing.order)
             packed = _packed(standing, wanted.pick_id).lines if wanted.pick_id else ()
             event = domain.ship(order_id, standing.due(wanted.pick_id), wanted, uuid7(), packed)
             parcel, positions = await _leave(conn, standing.order, event, joined)

@@ -136,13 +136,15 @@ async def place_addition(
     """
     # Where it goes may have been changed since, for the same money.
     issued = structs.replace(issued, address=first.address, account_id=first.account_id)
-    quoted = await store.save_quote(conn, issued, cause)
+    await store.insert_quote(conn, issued)
     quote = domain.evolve_quote(None, issued, 1)
     command, order = await _adding(conn, first, quote, strategy, expires_at, cause)
     outcome = await store.place_addition(conn, command)
     if outcome.outcome != "done":
         raise await _refused(conn, quote, outcome.outcome, outcome.facts)
-    return order, together(quoted, store.decoded(outcome.positions), await add_to(conn, first, order, cause))
+    # Only now: from its first event on a transaction holds up the feed, and `orders_add` waits for shelves.
+    quoted, added_to = await store.append_quote(conn, issued, cause), await add_to(conn, first, order, cause)
+    return order, together(quoted, store.decoded(outcome.positions), added_to)
 
 
 async def _adding(
@@ -180,7 +182,8 @@ async def _refused(conn: Connection, quote: Quote, outcome: str, facts: Any) -> 
 
 
 async def lock_additions(conn: Connection, first: Order) -> Sequence[Order]:
-    """What adds to a locked order and is not over, held until the transaction ends: always behind the first."""
+    """What adds to a locked order and is not over, held until the transaction ends: always behind the first, and ahead
+    of the first event, for the feed waits for whoever has appended one."""
     found = [await store.lock_order(conn, order_id) for order_id in first.additions]
     return [each for each in found if each is not None and each.state in ("pending_payment", "confirmed")]
 

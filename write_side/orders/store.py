@@ -88,6 +88,12 @@ _LOOKED_AT: dict[str, msgspec.json.Decoder[list[Any]]] = {
 
 async def save_quote(conn: Connection, event: QuoteIssued, cause: Metadata) -> Positions:
     """A quote's row and event."""
+    await insert_quote(conn, event)
+    return await append_quote(conn, event, cause)
+
+
+async def insert_quote(conn: Connection, event: QuoteIssued) -> None:
+    """A quote's row, for who appends its event as the last act."""
     await conn.execute(
         """INSERT INTO quote (id, cart_id, cart_version, person_id, mail, address, country, tax_basis_points, lines,
                               totals, expires_at, version, codes, discounts, channel, groups, account_id, shipping,
@@ -100,6 +106,10 @@ async def save_quote(conn: Connection, event: QuoteIssued, cause: Metadata) -> P
         _text(event.shipping), as_json(event.taxes).decode(), event.duties_due, as_json(event.gift_cards).decode(),
         event.payment_method, as_json(event.bundles).decode(), event.nearest,
     )  # fmt: skip
+
+
+async def append_quote(conn: Connection, event: QuoteIssued, cause: Metadata) -> Positions:
+    """And the event."""
     return await event_log.append(conn, [NewEvent("quote", event.quote_id, 1, cart_key(event.cart_id), event)], cause)
 
 

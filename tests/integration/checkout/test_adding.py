@@ -1,8 +1,10 @@
 """More goes with a paid order before it is picked, through the handlers on real Postgres: held, paid, sent once."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from typing import Any
 
+import asyncpg
 import msgspec
 import pytest
 from msgspec import structs
@@ -31,6 +33,7 @@ from write_side.errors import Refusal
 from write_side.fulfilment import Parcel
 from write_side.fulfilment.booking import handlers as booking
 from write_side.fulfilment.booking import store as booking_store
+from write_side.fulfilment.booking.carrier import Booked
 from write_side.fulfilment.booking.gateway import open_carrier
 from write_side.fulfilment.booking.reactions import reactions as booking_reactions
 from write_side.fulfilment.domain import TrackingNumberTaken
@@ -329,3 +332,47 @@ async def test_what_is_packed_while_the_first_still_is_waits_for_its_box(shop: S
     async with shop.pool.acquire() as conn:
         [asked] = await booking_store.all_bookings(conn)
     assert (asked.pick_id, asked.along) == (first.id, [added.id])
+
+
+async def appends_nothing_while_it_waits(shop: Shop, held: str, call: Callable[[Shop], Awaitable[Any]]) -> None:
+    """From its first event on a command holds up the feed for everybody: what it waits for comes before."""
+    async with patient(shop) as slow:
+        holder = await asyncpg.connect(shop.settings.database_url)
+        try:
+            async with holder.transaction():
+                await holder.execute(f"SELECT FROM {held} FOR UPDATE")
+                before = await shop.pool.fetchval("SELECT last_value FROM event_position")
+                waiting = asyncio.ensure_future(call(slow))
+                await until_waiting(shop, 1)
+                drawn = await shop.pool.fetchval("SELECT last_value FROM event_position") - before
+        finally:
+            await holder.close()
+        await waiting
+    assert drawn == 0
+
+
+async def test_the_feed_waits_for_nobody_who_waits_for_an_addition_or_its_goods(
+    shop: Shop, process: CarrierProcess
+) -> None:
+    settings = process.named_in(shop.settings)
+    await shop.stock("lamp", 10)
+    orders = [await shop.captured(lamp=1) for _ in range(3)]
+    await appends_nothing_while_it_waits(shop, "stock_item", lambda slow: add(slow, orders[0], lamp=1))
+    added = [await add(shop, order, lamp=1) for order in orders[1:]]
+    ids = [(await shop.now(orders[0])).additions[0], *[each.id for each in added]]
+    rows = [f"customer_order WHERE id = '{order_id}'" for order_id in ids]
+    await paid(shop, added[0])
+    await react(shop)
+    [first] = await picks(shop, orders[0])
+    await appends_nothing_while_it_waits(shop, rows[0], lambda slow: start(slow, first))
+    for [each] in (await picks(shop, added[0]), await picks(shop, orders[1])):
+        await start(shop, each)
+        await finish(shop, each)
+    await ask_for_bookings(shop, settings)
+    async with shop.pool.acquire() as conn:
+        [asked] = await booking_store.all_bookings(conn)
+    booked = Booked("1", "")
+    await appends_nothing_while_it_waits(
+        shop, rows[1], lambda slow: booking.ship_booked(slow.pool, asked.id, "Carrier", booked, CAUSE)
+    )
+    await appends_nothing_while_it_waits(shop, rows[2], lambda slow: ship(slow, orders[2], "2"))

@@ -56,6 +56,8 @@ async def ship_booked(pool: Pool, booking_id: UUID, carrier: str, booked: Booked
         found = await store.find(conn, booking_id)
         assert found is not None
         now = await standing.lock(conn, found.order_id)
+        if found.along:
+            await orders.lock_additions(conn, now.order)
         booking = await store.find(conn, booking_id)  # as it is under the lock
         assert booking is not None
         if booking.state != "requested":

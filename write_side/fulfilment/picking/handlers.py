@@ -90,6 +90,7 @@ async def start(conn: Connection, now: Standing, pick_id: UUID, cause: Metadata)
     """The same under the order's lock."""
     now.check_shippable()
     pick = _of(now, pick_id)
+    await orders.lock_additions(conn, now.order)
     event = domain.start(pick, now.due(), domain.shelf(pick, now.picks, now.places))
     after = domain.evolve(pick, event, pick.version + 1)
     saved = await store.save(conn, after, event, cause)
