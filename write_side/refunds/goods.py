@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import TypeVar
 
 from shared.events.fulfilment import ParcelLine
-from shared.events.orders import Allocation
+from shared.events.orders import Allocation, PricedLine
 from shared.events.refunds import RefundedLine
 from write_side.inventory import Line, summed
 from write_side.refunds.domain import Bought, Refund
@@ -58,6 +58,12 @@ def withheld(refunds: Iterable[Refund]) -> dict[str, int]:
     paid_back = added_up(pair for each in given if each.state != "failed" for pair in _unsent(each, each.lines))
     in_stock = added_up(pair for each in given for pair in _unsent(each, each.restocked))
     return {sku: max(paid_back.get(sku, 0), in_stock.get(sku, 0)) for sku in paid_back.keys() | in_stock.keys()}
+
+
+def all_withheld(lines: Iterable[PricedLine], refunds: Iterable[Refund]) -> bool:
+    """Whether nothing of an order's goods has left, or is to."""
+    kept = withheld(refunds)
+    return all(n <= kept.get(sku, 0) for sku, n in summed(line for line in lines if not line.gift_card).items())
 
 
 def resent(refund: Refund) -> list[ParcelLine]:

@@ -32,7 +32,7 @@ from write_side.commands import Answer, Call
 from write_side.database import Connection, Pool
 from write_side.event_log import Positions, together
 from write_side.payments import Notice, SeenRefund
-from write_side.refunds import again, domain, giving, releasing, requesting, sources, store
+from write_side.refunds import again, domain, giving, goods, releasing, requesting, sources, store
 from write_side.refunds.domain import Bought, NewRefund, NothingToRefund, Refund, Verdict
 
 log = logging.getLogger(__name__)
@@ -63,16 +63,22 @@ _learnt = msgspec.json.Decoder(Learnt)
 async def request_refund(
     pool: Pool, order_id: UUID, wanted: NewRefund, cause: Metadata, call: Call
 ) -> Answer[RefundState]:
-    """Have the worker give money back, and put the goods back if asked to.
+    """Have the worker give money back, and put the goods back if asked to. If nothing of it was sent or is to be, what
+    was added and is not paid is cancelled.
 
     Refuses `unknown_order`, and what `requesting.check_parts` and `requesting.request` refuse.
     """
     async with joining_order(pool, order_id, cause, "refund") as joined:
 
         async def decide(conn: Connection) -> tuple[RefundState, Positions]:
+            order = await orders.lock_whole(conn, order_id)
+            await orders.lock_additions(conn, order)
             bought, earlier = await _refundable(conn, order_id)
             requesting.check_parts(bought.payment, wanted)
-            return await _request(conn, bought, earlier, wanted, joined)
+            given, positions = await _request(conn, bought, earlier, wanted, joined)
+            gone = goods.all_withheld(order.lines, await store.of_order(conn, order_id))
+            closed = await orders.close_unpaid(conn, order, joined) if gone else {}
+            return given, together(positions, closed)
 
         return await commands.run(pool, decide, call)
 

@@ -206,6 +206,16 @@ async def test_an_order_that_leaves_waits_for_nothing_unpaid(shop: Shop, inbox: 
     assert f"Your order {order.number} leaves without order {more.number}" in subjects
 
 
+async def test_nobody_pays_for_what_would_go_with_an_order_that_was_refunded(shop: Shop) -> None:
+    await shop.stock("lamp", 10)
+    order = await shop.captured(lamp=2)
+    more = await add(shop, order, lamp=1)
+    await shop.refund(order, reason="requested_by_customer", lines=[{"sku": "lamp", "quantity": 1}])
+    assert (await shop.now(more)).state == "pending_payment"
+    await shop.refund(order, reason="requested_by_customer")
+    assert (await shop.now(more)).state == "closing"
+
+
 async def test_what_was_added_goes_by_the_shipping_of_the_first(shop: Shop) -> None:
     await shop.stock("lamp", 10)
     order = await shop.captured(lamp=1)
