@@ -51,6 +51,10 @@ def restart(home: Home, told: Callable[[State], None] = lambda _: None) -> State
     found = state.read_live(home)
     if found is None:
         raise StartFailed("nothing runs here: `doorbuster up`")
+    if found.restarts is None:  # what we would send ends it
+        raise StartFailed("what runs here was started by an earlier release: `doorbuster down`, then `up`")
+    if found.restarting:
+        raise StartFailed("a restart is under way")
     done = found.restarts
     os.kill(found.supervisor.pid, state.RESTART)
     while (found := state.read_live(home)) is not None and found.restarts == done:

@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 from msgspec import Struct, field, structs
@@ -137,10 +137,19 @@ _APIS = ("write-api", "read-api")
 _RESTARTED = ("projector", "recommender", "read-api", "worker", "write-api")
 
 
-def restarted(programs: Sequence[Program]) -> list[Program]:
-    """Our processes among them, in the order in which their successors take over."""
-    ours = [program for program in programs if program.kind == "process"]
+def successors(home: Home, scope: str) -> list[Program]:
+    """Our processes, as they would be started now, in the order in which they take over. Raises `RuntimeError` where
+    what is on the disk does not even load: most of them end before their successor begins."""
+    for module in sorted({module for (module, *_), _ in _PROCESSES.values()}):
+        _load(f"{module}.__main__")
+    ours = [program for program in plan(home, scope).programs if program.kind == "process"]
     return sorted(ours, key=lambda each: (_RESTARTED.index(each.name.removesuffix(STANDBY)), -len(each.name)))
+
+
+def _load(module: str) -> None:
+    done = subprocess.run([sys.executable, "-c", f"import {module}"], capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise RuntimeError(f"{module} does not load: {done.stderr.strip().splitlines()[-1]}")
 
 
 def _migrate(home: Home, environment: dict[str, str]) -> None:

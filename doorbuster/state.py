@@ -42,7 +42,8 @@ class State(Struct):
     scope: str  # what it was asked to run, see `doorbuster.stack`
     environment: dict[str, str] = field(default_factory=dict)
     programs: list[ProgramState] = field(default_factory=list)
-    restarts: int = 0  # how often our processes were replaced, as asked
+    restarts: int | None = None  # how often our processes were replaced, as asked; None: this one does not know how to
+    restarting: bool = False
     restart_problem: str = ""  # why the last time did not get to its end
 
     @property

@@ -34,7 +34,7 @@ class Supervisor:
         me = processes.identify(os.getpid())
         assert me is not None
         programs = [keeper.state for keeper in self._keepers] + plan.external
-        self._state = State(me, plan.scope, plan.environment, programs)
+        self._state = State(me, plan.scope, plan.environment, programs, restarts=0)
 
     def run(self) -> None:
         """Start everything, wait for `stop`, stop everything: our processes before the servers they use."""
@@ -45,25 +45,31 @@ class Supervisor:
         for kind in ("process", "server"):
             _at_once([keeper.stop for keeper in self._keepers if keeper.program.kind == kind])
 
-    def restart(self, programs: Sequence[Program]) -> None:
+    def restart(self, planned: Callable[[], Sequence[Program]]) -> None:
         """Have these replace those of the same names, one by one until one can't; in a thread, once at a time."""
-        threading.Thread(target=self._restart, args=[programs], daemon=True).start()
+        threading.Thread(target=self._restart, args=[planned], daemon=True).start()
 
-    def _restart(self, programs: Sequence[Program]) -> None:
+    def _restart(self, planned: Callable[[], Sequence[Program]]) -> None:
         if not self._restarting.acquire(blocking=False):
-            return
+            return  # the one under way says when it is over
         try:
-            keepers = {keeper.name: keeper for keeper in self._keepers}
-            for program in programs:
-                if problem := keepers[program.name].replace(program):
-                    self._state.restart_problem = f"{program.name}: {problem}"
-                    break
-            else:
-                self._state.restart_problem = ""
-            self._state.restarts += 1
+            self._state.restarting = True
+            self._changed()
+            problem = self._replace_all(planned)
+        except Exception as error:  # of the plan: whatever it is, what runs goes on
+            problem = str(error) or repr(error)
         finally:
             self._restarting.release()
+        self._state.restarting, self._state.restart_problem = False, problem
+        self._state.restarts = (self._state.restarts or 0) + 1
         self._changed()
+
+    def _replace_all(self, planned: Callable[[], Sequence[Program]]) -> str:
+        keepers = {keeper.name: keeper for keeper in self._keepers}
+        for program in planned():
+            if problem := keepers[program.name].replace(program):
+                return f"{program.name}: {problem}"
+        return ""
 
     def stop(self) -> None:
         """Make `run` return, once everything has stopped."""
@@ -95,7 +101,7 @@ def run(home: Home, scope: str, told: Callable[[State], None] = lambda _: None) 
         supervisor = Supervisor(home, stack.plan(home, scope), told)
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, lambda *_: supervisor.stop())
-        signal.signal(state.RESTART, lambda *_: supervisor.restart(stack.restarted(stack.plan(home, scope).programs)))
+        signal.signal(state.RESTART, lambda *_: supervisor.restart(lambda: stack.successors(home, scope)))
         supervisor.run()
         home.state_file.unlink(missing_ok=True)
     return True

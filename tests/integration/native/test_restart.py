@@ -1,5 +1,6 @@
 """Who serves is replaced while he serves: nobody is refused, and nobody's answer is lost."""
 
+import os
 import sys
 import threading
 import time
@@ -10,7 +11,7 @@ import httpx
 import pytest
 from msgspec import structs
 
-from doorbuster import stack, state
+from doorbuster import processes, running, stack, state
 from doorbuster.home import Home, free_port
 from doorbuster.processes import Program
 from doorbuster.supervisor import Supervisor
@@ -98,9 +99,9 @@ def _restarted(supervisor: Supervisor, program: Program, home: Path) -> state.St
         assert found is not None
         return found
 
-    before = now().restarts
-    supervisor.restart([program])
-    _wait_for(lambda: now().restarts > before)
+    before = now().restarts or 0
+    supervisor.restart(lambda: [program])
+    _wait_for(lambda: (now().restarts or 0) > before)
     return now()
 
 
@@ -127,3 +128,24 @@ def test_a_successor_that_does_not_start_changes_nothing(supervisor: Supervisor,
     assert httpx.get(api.address, trust_env=False).text == before
     assert _restarted(supervisor, api, tmp_path).restart_problem == ""
     assert httpx.get(api.address, trust_env=False).text != before
+
+
+def test_a_plan_that_cannot_be_made_changes_nothing(supervisor: Supervisor, api: Program, tmp_path: Path) -> None:
+    def broken() -> list[Program]:
+        raise RuntimeError("write_side.__main__ does not load")
+
+    before = httpx.get(api.address, trust_env=False).text
+    supervisor.restart(broken)
+    _wait_for(lambda: (found := state.read(Home(tmp_path))) is not None and found.restarts == 1)
+    found = state.read(Home(tmp_path))
+    assert found is not None
+    assert (found.restarting, found.restart_problem) == (False, "write_side.__main__ does not load")
+    assert httpx.get(api.address, trust_env=False).text == before
+
+
+def test_who_was_started_by_an_earlier_release_is_not_signalled(tmp_path: Path) -> None:
+    me = processes.identify(os.getpid())  # whom the signal would end
+    assert me is not None
+    state.write(Home(tmp_path), state.State(me, "all"))
+    with pytest.raises(running.StartFailed, match="by an earlier release"):
+        running.restart(Home(tmp_path))
