@@ -13,7 +13,7 @@ An order goes pending_payment → confirmed, or → closing → cancelled | expi
     cancel (client), expiry (worker)  make it closing, todo = void; payments.steps → `finish_closing` → `learn` ends it
 """
 
-from write_side.orders.adding import close_unpaid, lock_additions, place_addition, quote_addition
+from write_side.orders.adding import RUNNING, close_unpaid, lock_additions, place_addition, quote_addition
 from write_side.orders.changes.store import complete, readdress, reallocate
 from write_side.orders.domain import Order, Quote
 from write_side.orders.handlers import OrderState, find_state, show_order
@@ -54,7 +54,8 @@ from write_side.orders.store import (
 )
 
 __all__ = [
-    "AlreadyPaid", "NotAddable", "NotSellable", "Order", "OrderState", "OrderTokenRequired", "Outside", "PlacedOrder",
+    "RUNNING", "AlreadyPaid", "NotAddable", "NotSellable", "Order", "OrderState", "OrderTokenRequired", "Outside",
+    "PlacedOrder",
     "Placements", "Quote", "Redacted", "TotalOutOfRange", "UnfinishedOrders", "UnknownOrder", "Wish", "WrongOrderToken",
     "begin_closing", "check_finished", "check_limits", "close_expired", "close_unpaid", "complete", "fallen_through",
     "find_by_number", "find_head", "find_order", "find_quote", "find_state", "finish_closing", "is_being_refunded",

@@ -38,6 +38,8 @@ from write_side.orders.settling import begin_closing
 from write_side.pricing import Asked
 from write_side.shipping import Parcel
 
+RUNNING = ("pending_payment", "closing", "confirmed")  # what an addition is while it isn't over
+
 
 class Adding(Struct, frozen=True):
     """The command of `orders_add`; texts are the exact JSON of its events and their metadata."""
@@ -182,10 +184,11 @@ async def _refused(conn: Connection, quote: Quote, outcome: str, facts: Any) -> 
 
 
 async def lock_additions(conn: Connection, first: Order) -> Sequence[Order]:
-    """What adds to a locked order and is not over, held until the transaction ends: always behind the first, and ahead
-    of the first event, for the feed waits for whoever has appended one."""
+    """What adds to a locked order and is not over (it holds its stock until the provider has let go of it), held until
+    the transaction ends: always behind the first, and ahead of the first event, for the feed waits for whoever has
+    appended one."""
     found = [await store.lock_order(conn, order_id) for order_id in first.additions]
-    return [each for each in found if each is not None and each.state in ("pending_payment", "confirmed")]
+    return [each for each in found if each is not None and each.state in RUNNING]
 
 
 async def close_unpaid(conn: Connection, first: Order, cause: Metadata) -> Positions:

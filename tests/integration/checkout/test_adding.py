@@ -176,6 +176,9 @@ async def test_what_is_not_paid_in_time_is_free_again(shop: Shop) -> None:
     order = await shop.captured(lamp=1)
     more = await add(shop, order, lamp=2)
     await settling.close_order(shop.pool, more.id, "expired", CAUSE, now=more.expires_at)
+    assert (await shop.now(more)).state == "closing"
+    with pytest.raises(AdditionUnpaid):  # while Stripe has not let go of it, its stock is held
+        await add(shop, order, lamp=3)
     await shop.work()
     assert ((await shop.now(more)).state, await shop.figures("lamp")) == ("expired", (9, 0))
     other = await add(shop, order, lamp=3)

@@ -31,6 +31,7 @@ class Group(Struct, frozen=True):
         Refuses `addition_unpaid` where one of these may still be paid, or not."""
         ids = [each.order.id for each in self.added]
         later = self.added[ids.index(order_id) + 1 :] if order_id in ids else self.added
+        later = [each for each in later if each.order.state != "closing"]
         if order_id in ids:
             Group(self.first, later).check_settled()
         return any(goes(each) for each in later if each.order.state == "confirmed")
@@ -58,7 +59,7 @@ async def lock(conn: Connection, order_id: UUID) -> tuple[Standing, Group]:
 async def read(conn: Connection, first: orders.Order) -> Group:
     """The same as it is now, nobody held."""
     found = [await orders.find_order(conn, order_id) for order_id in first.additions]
-    running = [each for each in found if each is not None and each.state in ("pending_payment", "confirmed")]
+    running = [each for each in found if each is not None and each.state in orders.RUNNING]
     return Group(await standing.read(conn, first), [await standing.read(conn, each) for each in running])
 
 
@@ -69,8 +70,8 @@ def going(stands: Standing) -> dict[str, int]:
 
 
 def goes(stands: Standing) -> bool:
-    """Whether anything of it was sent or is to be."""
-    return any(going(stands).values())
+    """Whether anything of it was sent or is to be; of what is being cancelled nothing is."""
+    return stands.order.state != "closing" and any(going(stands).values())
 
 
 def shipped_with(group: Group) -> list[PricedLine]:
