@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import asyncpg
@@ -33,7 +34,7 @@ from write_side.errors import Refusal
 from write_side.fulfilment import Parcel
 from write_side.fulfilment.booking import handlers as booking
 from write_side.fulfilment.booking import store as booking_store
-from write_side.fulfilment.booking.carrier import Booked
+from write_side.fulfilment.booking.carrier import Booked, Scan
 from write_side.fulfilment.booking.gateway import open_carrier
 from write_side.fulfilment.booking.reactions import reactions as booking_reactions
 from write_side.fulfilment.domain import TrackingNumberTaken
@@ -307,6 +308,27 @@ async def test_who_ships_by_hand_gives_both_one_number(shop: Shop) -> None:
     assert [each.state for each in [*await parcels(shop, order), *await parcels(shop, more)]] == ["delivered"] * 2
     await shop.stock("cord", 1)
     assert (await swap(shop, more, 1, cord=1)).exchange_state == "held", "what was added is exchanged like anything"
+
+
+async def test_what_lies_in_a_box_is_seen_before_the_box_is(shop: Shop) -> None:
+    """Whoever is killed between the two asks the carrier again: about the box."""
+    await shop.stock("lamp", 10)
+    order = await shop.captured(lamp=1)
+    more = await add(shop, order, lamp=2)
+    await paid(shop, more)
+    await ship(shop, order, "1")
+    await ship(shop, more, "1")
+    scan = Scan("scan-1", "1", "delivered", datetime.now(UTC))
+    [box], [within] = await parcels(shop, order), await parcels(shop, more)
+    async with patient(shop) as slow:
+        async with slow.pool.acquire() as conn, conn.transaction():
+            await conn.execute("SELECT FROM customer_order WHERE id = $1 FOR UPDATE", order.id)
+            learning = asyncio.ensure_future(booking.learn(slow.pool, box.carrier, scan, CAUSE))
+            await until_waiting(slow, 1)
+            states = [each.state for each in [*await parcels(slow, order), *await parcels(slow, more)]]
+        await learning
+    assert states == ["shipped", "delivered"]
+    assert within.within == box.id
 
 
 async def test_what_is_to_be_added_while_somebody_goes_to_the_shelf_comes_too_late(shop: Shop) -> None:

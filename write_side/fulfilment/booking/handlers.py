@@ -111,7 +111,8 @@ async def learn(pool: Pool, carrier: str, scan: Scan, cause: Metadata) -> None:
     ours, or is known, changes nothing."""
     async with pool.acquire() as conn:
         found = await parcel_store.by_number(conn, carrier, scan.tracking_number)
-    for parcel in found:
+    # The box last: as long as it has not arrived the carrier is asked about it again, and about none that lies in it.
+    for parcel in reversed(found):
         await _learn(pool, parcel.id, parcel.order_id, scan, cause)
 
 
