@@ -79,7 +79,8 @@ async def quote_addition(
         check_kept(offers)
         everything = counted(wanted, offers)
         await sales.check(conn, list(everything), order.cart_id)
-        await check_limits(conn, order.person_id, everything, spared={})
+        # One order to whoever buys: else one turn of a sale would buy again and again what is limited per order.
+        await check_limits(conn, order.person_id, everything, spared={}, ordered=inventory.summed(there))
         sold = await catalog.find_variants(conn, list({line.sku for line in there}))
     address = contact.address
     where = Where(order.country, address.region, address.postal_code, address.vat_id)

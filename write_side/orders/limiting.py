@@ -10,13 +10,14 @@ from write_side.orders import store
 
 
 async def check_limits(
-    conn: Connection, person_id: UUID, wanted: Mapping[str, int], spared: Mapping[str, int], *, held: bool = False
-) -> None:
+    conn: Connection, person_id: UUID, wanted: Mapping[str, int], spared: Mapping[str, int], *, held: bool = False,
+    ordered: Mapping[str, int] | None = None,
+) -> None:  # fmt: skip
     """Whether somebody may have so many beside what they have (SKU → how many). Of which no more is wanted than is
     `spared` is no purchase: as many of it come back, or they have been counted before.
 
-    `held`: until the transaction ends nobody else decides about them, neither who places an order. Refuses
-    `purchase_limit`.
+    `ordered`: what stands in the order that it adds to. `held`: until the transaction ends nobody else decides about
+    them, neither who places an order. Refuses `purchase_limit`.
     """
     more = {sku: quantity for sku, quantity in wanted.items() if quantity > spared.get(sku, 0)}
     limits = await inventory.find_limits(conn, list(more)) if more else []
@@ -25,4 +26,4 @@ async def check_limits(
     if held:
         await store.hold_limits(conn, person_id)
     bought = await store.bought_by(conn, person_id, limits)  # a statement of its own: it sees who held them before
-    inventory.check_limits(more, limits, {sku: n - spared.get(sku, 0) for sku, n in bought.items()})
+    inventory.check_limits(more, limits, {sku: n - spared.get(sku, 0) for sku, n in bought.items()}, ordered)

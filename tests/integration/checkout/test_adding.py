@@ -42,7 +42,7 @@ from write_side.fulfilment.editing import adding
 from write_side.fulfilment.editing.domain import AdditionUnpaid, AddLines, IsAddition, NotEditable, PickingHasBegun
 from write_side.fulfilment.handlers import deliver_parcel
 from write_side.fulfilment.picking.steps import pick_due
-from write_side.inventory import OutOfStock
+from write_side.inventory import OutOfStock, PurchaseLimitReached
 from write_side.inventory.limits.domain import SetPurchaseLimit
 from write_side.inventory.limits.handlers import set_limit
 from write_side.notifications.gateway import MailServer
@@ -249,6 +249,16 @@ async def test_additions_to_several_orders_at_once_stay_within_the_limit(shop: S
         done = await all_while_the_stock_is_held(slow, [tried(slow, order, lamp=1) for order in orders])
     assert sorted(type(each).__name__ for each in done) == ["OrderState", "OrderState", "PurchaseLimitReached"]
     assert await shop.figures("lamp") == (7, 2)
+
+
+async def test_what_is_limited_per_order_is_limited_with_all_that_was_added(shop: Shop) -> None:
+    await shop.stock("lamp", 10)
+    await set_limit(shop.pool, "lamp", SetPurchaseLimit(most_per_order=2), CAUSE)
+    order = await shop.captured(lamp=1)
+    await paid(shop, await add(shop, order, lamp=1))
+    with pytest.raises(PurchaseLimitReached) as refused:
+        await add(shop, order, lamp=1)
+    assert refused.value.facts["lines"] == [{"sku": "lamp", "wanted": 1, "left": 0, "most_per_order": 2}]
 
 
 async def test_who_may_add_is_who_may_edit(shop: Shop, shop_settings: Settings) -> None:

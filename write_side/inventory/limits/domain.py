@@ -71,23 +71,31 @@ def evolve(event: PurchaseLimitSet, version: int) -> PurchaseLimit:
     )  # fmt: skip
 
 
-def check_limits(wanted: Mapping[str, int], limits: Iterable[PurchaseLimit], bought: Mapping[str, int]) -> None:
-    """Raises `PurchaseLimitReached` naming each line that is too much; `bought`: what the customer has, by SKU."""
-    lines = [line for limit in limits if limit.sku in wanted and (line := _too_much(limit, wanted[limit.sku], bought))]
+def check_limits(
+    wanted: Mapping[str, int], limits: Iterable[PurchaseLimit], bought: Mapping[str, int],
+    ordered: Mapping[str, int] | None = None,
+) -> None:  # fmt: skip
+    """Raises `PurchaseLimitReached` naming each line that is too much; `bought`: what the customer has, by SKU;
+    `ordered`: what stands in the order that it adds to."""
+    known = [(limit, wanted[limit.sku], (ordered or {}).get(limit.sku, 0)) for limit in limits if limit.sku in wanted]
+    lines = [line for limit, more, there in known if (line := _too_much(limit, more, bought, there))]
     if lines:
         said = "; ".join(f"{line['sku']}: {line['wanted']} wanted, {line['left']} allowed" for line in lines)
         raise PurchaseLimitReached(said, lines=lines)
 
 
-def _too_much(limit: PurchaseLimit, wanted: int, bought: Mapping[str, int]) -> dict[str, object] | None:
+def _too_much(
+    limit: PurchaseLimit, wanted: int, bought: Mapping[str, int], ordered: int
+) -> dict[str, object] | None:
     line: dict[str, object] = {"sku": limit.sku, "wanted": wanted}
     if limit.most_per_customer is not None:
         left = max(limit.most_per_customer - bought.get(limit.sku, 0), 0)
         if wanted > left:
             most = {"left": left, "most_per_customer": limit.most_per_customer, "window_days": limit.window_days}
             return line | most
-    if limit.most_per_order is not None and wanted > limit.most_per_order:
-        return line | {"left": limit.most_per_order, "most_per_order": limit.most_per_order}
+    if limit.most_per_order is not None and wanted + ordered > limit.most_per_order:
+        left = max(limit.most_per_order - ordered, 0)
+        return line | {"left": left, "most_per_order": limit.most_per_order}
     return None
 
 
