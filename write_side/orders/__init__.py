@@ -31,7 +31,7 @@ from write_side.orders.refusals import (
     UnknownOrder,
     WrongOrderToken,
 )
-from write_side.orders.replacing import Wish, place_replacement, quote_replacement
+from write_side.orders.replacing import Wish, is_on_credit, place_replacement, quote_replacement
 from write_side.orders.settling import begin_closing, close_expired, finish_closing, learn
 from write_side.orders.store import (
     fallen_through,
@@ -55,12 +55,11 @@ from write_side.orders.store import (
 
 __all__ = [
     "RUNNING", "AlreadyPaid", "NotAddable", "NotSellable", "Order", "OrderState", "OrderTokenRequired", "Outside",
-    "PlacedOrder",
-    "Placements", "Quote", "Redacted", "TotalOutOfRange", "UnfinishedOrders", "UnknownOrder", "Wish", "WrongOrderToken",
-    "begin_closing", "check_finished", "check_limits", "close_expired", "close_unpaid", "complete", "fallen_through",
-    "find_by_number", "find_head", "find_order", "find_quote", "find_state", "finish_closing", "is_being_refunded",
-    "is_being_returned", "items_of", "learn", "lock_additions", "lock_order", "lock_whole", "named_among", "nearest_to",
-    "numbers_of", "of_person", "open_placements", "opened", "place_addition", "place_replacement", "quote_addition",
-    "quote_replacement", "quotes_of_person", "readdress", "reallocate", "redact", "save_quote", "show_order",
-    "with_gift_cards", "with_token",
+    "PlacedOrder", "Placements", "Quote", "Redacted", "TotalOutOfRange", "UnfinishedOrders", "UnknownOrder", "Wish",
+    "WrongOrderToken", "begin_closing", "check_finished", "check_limits", "close_expired", "close_unpaid", "complete",
+    "fallen_through", "find_by_number", "find_head", "find_order", "find_quote", "find_state", "finish_closing",
+    "is_being_refunded", "is_being_returned", "is_on_credit", "items_of", "learn", "lock_additions", "lock_order",
+    "lock_whole", "named_among", "nearest_to", "numbers_of", "of_person", "open_placements", "opened", "place_addition",
+    "place_replacement", "quote_addition", "quote_replacement", "quotes_of_person", "readdress", "reallocate", "redact",
+    "save_quote", "show_order", "with_gift_cards", "with_token",
 ]  # fmt: skip

@@ -138,6 +138,14 @@ def free(shipping: Shipping | None) -> Shipping:
     return structs.replace(shipping, price_minor=0) if shipping else Shipping("", "", 0)
 
 
+async def is_on_credit(conn: Connection, order: Order) -> bool:
+    """Whether its goods were bought on credit: all of them, or what earlier goods that came back for them had paid."""
+    credits = order.replaces.credits if order.replaces else ()
+    ids = [order.payment_id, *[part.payment_id for part in credits]]
+    found = [await payments.find_payment(conn, payment_id) for payment_id in ids]
+    return any(payment and payments.can(payment.method).on_credit for payment in found)
+
+
 def rest_by(charged_minor: int, quote: Quote, credit: Credit | None) -> str:
     """By which method the difference is paid: on invoice, where the goods were and as much credit is left; else by
     card, since nobody waits here for somebody to choose."""

@@ -18,7 +18,6 @@ from write_side.database import Connection, Pool
 from write_side.event_log import Positions, together
 from write_side.inventory import Line, PurchaseLimitReached
 from write_side.orders import Order, Outside, Wish
-from write_side.payments import Payment
 from write_side.refunds import NewRefund, NothingToRefund, RefundExceedsCaptured, RefundExceedsOrder
 from write_side.returns import exchanging, store
 from write_side.returns.domain import NewReturn, Return
@@ -38,21 +37,24 @@ class Offer(NamedTuple):
 
 
 async def offer(
-    pool: Pool, keyring: Keyring, outside: Outside, settings: Settings, order_id: UUID, wanted: NewReturn
-) -> Offer | Exception | None:
+    pool: Pool, keyring: Keyring, outside: Outside, settings: Settings, order_id: UUID, wanted: NewReturn, *,
+    by_token: bool = False,
+) -> Offer | Exception | None:  # fmt: skip
     """The price of what is wished instead, None if nothing is; a refusal is to be raised where the command is decided,
-    behind its Idempotency-Key."""
+    behind its Idempotency-Key. `by_token`: whoever asks has shown the order's token and no more, by which nobody buys
+    on an account's credit."""
     if not wanted.instead:
         return None
     try:
-        return await _offer(pool, keyring, outside, settings, order_id, wanted)
+        return await _offer(pool, keyring, outside, settings, order_id, wanted, by_token)
     except Exception as refusal:
         return refusal
 
 
 async def _offer(
-    pool: Pool, keyring: Keyring, outside: Outside, settings: Settings, order_id: UUID, wanted: NewReturn
-) -> Offer:
+    pool: Pool, keyring: Keyring, outside: Outside, settings: Settings, order_id: UUID, wanted: NewReturn,
+    by_token: bool,
+) -> Offer:  # fmt: skip
     async with pool.acquire() as conn:
         order = await orders.find_order(conn, order_id)
         if order is None:
@@ -61,7 +63,8 @@ async def _offer(
         assert payment is not None
         if not payments.can(payment.method).exchanges:
             raise NotExchangeable("what is bought so is paid back, not exchanged", why=f"bought_on_{payment.method}")
-        groups = settings.invoicing if await _on_credit(conn, order, payment) else frozenset[str]()
+        on_credit = not by_token and await orders.is_on_credit(conn, order)
+        groups = settings.invoicing if on_credit else frozenset[str]()
         credit = await _worth(conn, order_id, wanted)
     wish = Wish(inventory.summed(wanted.instead), inventory.summed(wanted.lines), credit)
     exchanging.check_pieces(wish.wanted, wish.given)
@@ -69,14 +72,6 @@ async def _offer(
     quote = await orders.quote_replacement(pool, keyring, order, wish, until, outside, groups)
     exchanging.check_kept(quote)
     return Offer(quote, credit)
-
-
-async def _on_credit(conn: Connection, order: Order, own: Payment) -> bool:
-    """Whether its goods were bought on credit, all of them or what earlier goods of theirs had paid: then what they
-    are exchanged for may cost more on credit, too."""
-    credits = order.replaces.credits if order.replaces else ()
-    found = [own, *[await payments.find_payment(conn, part.payment_id) for part in credits]]
-    return any(payment and payments.can(payment.method).on_credit for payment in found)
 
 
 async def _worth(conn: Connection, order_id: UUID, wanted: NewReturn) -> int:

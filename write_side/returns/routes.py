@@ -23,7 +23,7 @@ from write_side.http import (
     shown,
 )
 from write_side.inventory import OutOfStock, PurchaseLimitReached, UnknownStock, UnknownWarehouse
-from write_side.opening_orders import key_owner, who_opens
+from write_side.opening_orders import By, key_owner, opened_by, who_opens
 from write_side.orders import NotSellable, PlacedOrder, TotalOutOfRange, UnknownOrder
 from write_side.refunds import NothingToRefund
 from write_side.resources import Own
@@ -70,11 +70,15 @@ async def post_return(
     What staff ask for is approved, at any time. The customer is mailed at each step, with a label where there is a
     carrier. `instead` asks for other goods in exchange: at today's price, of the same product at no more than was paid,
     sent for nothing. They are held from the approval on, and ordered when the goods are here; a difference goes back or
-    is paid by the order that `GET …/replacement` tells.
+    is paid by the order that `GET …/replacement` tells: on invoice, as the first was, only where its account's session
+    or staff ask, not by the token alone.
     """
-    by = await who_opens(request, own, order_id, token)
+    opened = await opened_by(request, own, order_id, token)
+    by: By = "staff" if opened == "staff" else "customer"
     call = idempotent(request, key, data, actor=key_owner(by, order_id))
-    offer = await replacing.offer(own.pool, own.keyring, own.outside, own.settings, order_id, data)
+    offer = await replacing.offer(
+        own.pool, own.keyring, own.outside, own.settings, order_id, data, by_token=opened == "token"
+    )
     answer = await handlers.request_return(own.pool, order_id, data, by, own.settings, cause(request), call, offer)
     return answered(request, answer, 201)
 

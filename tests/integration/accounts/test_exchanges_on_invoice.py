@@ -2,27 +2,35 @@
 taken off it or has an invoice of its own, and as much credit is used as is owed."""
 
 import asyncio
+from typing import Any
 from uuid import UUID
 
 import asyncpg
+import msgspec
+import pytest
 
+from shared.ids import uuid7
+from shared.links import order_token
+from tests.fixtures.asgi import client_of
 from tests.fixtures.write_side import CAUSE
 from tests.integration.accounts.conftest import Customers
 from tests.integration.accounts.test_invoices import TOTAL, bought, business, used
 from tests.integration.checkout.falling_through import fall_through
 from tests.integration.checkout.inbox import Inbox
 from tests.integration.checkout.patience import patient, until_waiting
-from tests.integration.checkout.shop import Shop
+from tests.integration.checkout.shop import ADDRESS, Shop
 from tests.integration.checkout.soundness import nothing_is_wrong
 from tests.integration.checkout.test_exchanges import replacement, swap
 from tests.integration.checkout.test_mails import react, send
 from tests.integration.checkout.test_parcels import ship
 from tests.integration.checkout.test_returns import receive
+from write_side.app import create_app
 from write_side.invoices import handlers as invoices
 from write_side.invoices.handlers import InvoiceState
 from write_side.notifications.gateway import MailServer
 from write_side.orders.handlers import OrderState
 from write_side.returns import replacing
+from write_side.returns.domain import Return
 
 
 async def on_invoice(shop: Shop, customers: Customers, limit_minor: int) -> tuple[OrderState, UUID]:
@@ -133,3 +141,38 @@ async def test_a_refund_by_two_invoices_holds_both_ahead_of_the_credit(customers
         await refunding
     await holder.close()
     assert await used(shop, account_id) == TOTAL - 1190
+
+
+@pytest.mark.parametrize("by_token", [True, False])
+async def test_by_an_orders_token_alone_no_difference_goes_on_the_invoice_nor_what_it_pays_elsewhere(
+    customers: Customers, shop: Shop, by_token: bool
+) -> None:
+    first, account_id = await on_invoice(shop, customers, 9999)
+    second = await bought(shop, account_id)
+    await settled(shop)
+    await ship(shop, second, second.number)
+    session = {"Authorization": f"Bearer {(await customers.sign_in()).token}"}
+
+    def shown(order: OrderState) -> dict[str, str]:
+        token = {"Order-Token": order_token(shop.settings.link_secret, order.id)}
+        return (token if by_token else session) | {"Idempotency-Key": str(uuid7())}
+
+    async with client_of(create_app(shop.settings)) as api:
+
+        async def exchanged(order: OrderState, sku: str) -> OrderState:
+            body: Any = {"reason": "wrong_size"} | {
+                name: [{"sku": of, "quantity": 1}] for name, of in (("lines", "lamp"), ("instead", sku))
+            }
+            asked = await api.post(f"/v1/orders/{order.id}/returns", json=body, headers=shown(order))
+            assert asked.status_code == 201, asked.text
+            return await replacement(shop, await receive(shop, msgspec.json.decode(asked.content, type=Return)))
+
+        dearer, equal = await exchanged(first, "chandelier"), await exchanged(second, "lamp")
+        methods = [(await shop.payment(order)).method for order in (dearer, equal)]
+        assert methods == ["card" if by_token else "invoice", "exchange"]
+        assert await used(shop, account_id) == 2 * TOTAL + (0 if by_token else 1190)
+        await settled(shop)
+        elsewhere: Any = {"address": msgspec.to_builtins(ADDRESS)}
+        put = await api.put(f"/v1/orders/{equal.id}/address", json=elsewhere, headers=shown(equal))
+        assert put.status_code == (409 if by_token else 200), put.text
+    await nothing_is_wrong(shop)

@@ -8,7 +8,7 @@ from msgspec import structs
 
 from shared.documents.orders import Address
 from shared.envelope import Metadata
-from write_side import commands, customers, fraud, orders, payments, refunds, shipping, taxes
+from write_side import commands, customers, fraud, orders, refunds, shipping, taxes
 from write_side.causes import joining_order
 from write_side.commands import Answer, Call
 from write_side.customers import AddressInput, Keyring, SealedContact
@@ -92,19 +92,12 @@ async def change_address(
                 raise IsAddition("it goes where the order goes that it adds to", adds_to=now.order.adds_to)
             moved = [now.order, *await _going_along(conn, now.order)]
             held = any([await fraud.is_held(conn, each.payment_id) for each in moved])
-            on_credit = await _is_on_credit(conn, now.order)
+            on_credit = await orders.is_on_credit(conn, now.order)  # then so is what was added to it
             domain.check_movable(held=held, by_staff=by_staff, on_credit=on_credit, by_token=by_token)
             positions = together(*[await orders.readdress(conn, each, sealed, joined) for each in moved])
             return await orders.find_state(conn, order_id), positions
 
         return await commands.run(pool, decide, call)
-
-
-async def _is_on_credit(conn: Connection, order: Order) -> bool:
-    """Then so is what was added to it."""
-    payment = await payments.find_payment(conn, order.payment_id)
-    assert payment is not None
-    return payments.can(payment.method).on_credit
 
 
 async def _going_along(conn: Connection, first: Order) -> Sequence[Order]:
