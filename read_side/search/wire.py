@@ -6,11 +6,13 @@ does for one. It stays where nothing is asked often. Nothing is asked twice here
 
 import asyncio
 import ssl
+import time
 from base64 import b64encode
 from typing import NamedTuple, cast
 from urllib.parse import unquote, urlsplit
 
 AT_ONCE = 64  # questions under way; others wait within their patience
+IDLE_SECONDS = 15.0  # then a connection is let go: something between may have forgotten it without a word
 
 
 class Unanswered(Exception):
@@ -26,7 +28,7 @@ class Reply(NamedTuple):
 
 
 class Wire:
-    """A server by its URL. Connections are made as they are needed, and kept."""
+    """A server by its URL. Connections are made as they are needed, and kept while they are used."""
 
     def __init__(self, url: str, patience: float) -> None:
         parts = urlsplit(url)
@@ -46,10 +48,14 @@ class Wire:
             async with asyncio.timeout(self._patience), self._places:
                 return await self._asked(asked)
         except (OSError, TimeoutError) as error:  # TLS fails as an OSError, too
+            self._let_go()  # they may be as dead as this one, and would cost a question each to find out
             raise Unanswered(type(error).__name__) from error
 
     async def close(self) -> None:
         """End the connections that nobody uses."""
+        self._let_go()
+
+    def _let_go(self) -> None:
         while self._idle:
             self._idle.pop().end()
 
@@ -61,10 +67,14 @@ class Wire:
             connection.end()  # an answer may still come, and would be taken for the next one's
             raise
         if connection.is_open:
+            connection.idle_since = time.monotonic()
             self._idle.append(connection)
         return reply
 
     async def _connection(self) -> "_Connection":
+        oldest = time.monotonic() - IDLE_SECONDS
+        while self._idle and self._idle[0].idle_since < oldest:  # first in, longest idle
+            self._idle.pop(0).end()
         while self._idle:
             connection = self._idle.pop()  # the one that was used last
             if connection.is_open:
@@ -85,6 +95,7 @@ class _Connection(asyncio.Protocol):
     """One question at a time."""
 
     def __init__(self) -> None:
+        self.idle_since = 0.0
         self._transport: asyncio.Transport | None = None
         self._received = bytearray()
         self._waiting: asyncio.Future[Reply] | None = None

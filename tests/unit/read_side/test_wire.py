@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from read_side.search.wire import Reply, Unanswered, Wire, parsed
+from read_side.search.wire import IDLE_SECONDS, Reply, Unanswered, Wire, parsed
 from tests.security.servers import Answering, listening
 
 HEAD = b"HTTP/1.1 200 OK\r\nX-Elastic-Product: Elasticsearch\r\n"
@@ -73,6 +73,42 @@ async def test_connections_are_kept_and_one_that_ended_is_not_asked() -> None:
     assert [len(each) for each in heads] == [2, 1]
     assert heads[0][0].startswith(b"POST /es/a/_search HTTP/1.1\r\n")
     assert b"\r\nAuthorization: Basic bWU6cEBzcw==\r\n" in heads[0][0]
+
+
+async def two_kept(wire: Wire) -> None:
+    """Two connections that nobody uses: the server answers the first question of one when that of another is there."""
+    await asyncio.gather(wire.post("/", b"{}"), wire.post("/", b"{}"))
+    assert len(wire._idle) == 2
+
+
+async def test_what_was_idle_for_long_is_let_go_and_one_that_fails_takes_all_idle_ones_along() -> None:
+    both, heads = asyncio.Barrier(2), list[list[bytes]]()
+
+    async def paired_once(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        heads.append(mine := [await head_of(reader)])
+        await both.wait()
+        writer.write(at_length(b"{}"))
+        while True:
+            mine.append(await head_of(reader))
+            if b"/hang-up" in mine[-1]:
+                return
+            writer.write(at_length(b"{}"))
+
+    async with asking(paired_once) as wire:
+        await two_kept(wire)
+        forgotten, used = wire._idle
+        forgotten.idle_since -= IDLE_SECONDS
+        await wire.post("/", b"{}")
+        assert wire._idle == [used]
+        assert not forgotten.is_open
+        used.idle_since -= IDLE_SECONDS
+        await two_kept(wire)
+        assert not used.is_open
+        with pytest.raises(Unanswered):
+            await wire.post("/hang-up", b"{}")
+        assert wire._idle == []
+        await two_kept(wire)
+    assert sorted(len(each) for each in heads) == [1, 1, 1, 1, 2, 2]
 
 
 async def test_a_late_answer_is_nobodys() -> None:
