@@ -16,7 +16,8 @@ _OTHERWISE = {"EL": "GR"}
 
 def is_reverse_charged(home: str, question: Question) -> bool:
     """Whether it is: the shop owes its VAT in `home`, the buyer has a VAT id of another member state, and the goods go
-    to another one. A `home` that is no member, or none, never does."""
+    to another one. A `home` that is no member, or none, never does. That goods leave from `home` is taken for granted:
+    which warehouse they leave is not known yet (docs/taxes.md)."""
     registered = _OTHERWISE.get(question.vat_id[:2], question.vat_id[:2])
     abroad = home not in (registered, question.country)
     return abroad and MEMBERS.issuperset((home, registered, question.country))
