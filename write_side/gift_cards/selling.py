@@ -9,7 +9,7 @@ from shared.codec import Event, decode_events, tag_of
 from shared.envelope import Metadata, Recorded
 from shared.events.gift_cards import GiftCardIssued
 from shared.events.payments import PaymentCaptured
-from shared.events.refunds import RefundSucceeded
+from shared.events.refunds import RefundFailed, RefundSucceeded
 from shared.ids import uuid7
 from write_side import fulfilment, orders, refunds
 from write_side.database import Connection
@@ -36,12 +36,12 @@ def reactions(secret: str) -> list[Reaction]:
         await _complete(conn, order.id, cause)
 
     async def complete(conn: Connection, _: Recorded, event: Event, cause: Metadata) -> None:
-        assert isinstance(event, RefundSucceeded)
+        assert isinstance(event, RefundSucceeded | RefundFailed)
         await _complete(conn, event.order_id, cause)
 
     return [
         Reaction("sold_gift_cards", (tag_of(PaymentCaptured),), issue, SCAN, _with_gift_cards),
-        Reaction("gift_cards_left", (tag_of(RefundSucceeded),), complete, SCAN, _with_gift_cards),
+        Reaction("gift_cards_left", (tag_of(RefundSucceeded), tag_of(RefundFailed)), complete, SCAN, _with_gift_cards),
     ]
 
 
@@ -80,5 +80,5 @@ async def _with_gift_cards(conn: Connection, events: Sequence[Recorded]) -> list
 
 def _order_of(recorded: Recorded) -> UUID:
     [event] = decode_events(recorded.type, recorded.payload)
-    assert isinstance(event, PaymentCaptured | RefundSucceeded)
+    assert isinstance(event, PaymentCaptured | RefundSucceeded | RefundFailed)
     return event.order_id

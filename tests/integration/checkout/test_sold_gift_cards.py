@@ -56,11 +56,11 @@ async def _quote(shop: Shop, basket: Basket, gift_card_mail: str = "") -> QuoteS
     return shop.quote_of(await quoting.issue_quote(*args))
 
 
-async def _bought(shop: Shop, gift_card_mail: str = "", **lines: int) -> OrderState:
+async def _bought(shop: Shop, gift_card_mail: str = "", card: str = "pm_card_visa", **lines: int) -> OrderState:
     basket = await shop.basket()
     await shop.fill(basket, {"CARD-50": 2} | lines)
     order = await shop.place(basket, (await _quote(shop, basket, gift_card_mail)).id)
-    await shop.pay(order)
+    await shop.pay(order, card)
     await shop.complete(order)
     return order
 
@@ -136,6 +136,25 @@ async def test_an_order_whose_goods_are_all_paid_back_is_done_with_its_gift_card
     assert states == ["completed", "confirmed"], "of the other one nothing is left"
 
 
+async def test_an_order_with_gift_cards_is_done_as_its_last_refund_fails(shop: Shop) -> None:
+    await _offer(shop)
+    order = await _bought(shop, card="pm_card_pendingRefund", lamp=1)
+    for _ in range(3):
+        await shop.work()
+    await _issue(shop)
+    await shop.refund(order, reason="goodwill", amount_minor=100)
+    await shop.refund(order, reason="out_of_stock", lines=[{"sku": "lamp", "quantity": 1}])
+    await shop.refund_work()
+    goodwill, lamp = sorted(await shop.refunds(order), key=lambda refund: refund.amount_minor)
+    for refund, outcome, state in ((lamp, "succeed", "confirmed"), (goodwill, "fail", "completed")):
+        await shop.settle_refund(refund.provider_id, outcome)
+        for webhook in await shop.webhooks(order, refund.provider_id):
+            await shop.receive(webhook)
+        await _issue(shop)
+        assert (await shop.now(order)).state == state
+    assert [refund.state for refund in await shop.refunds(order)].count("failed") == 1
+
+
 async def test_a_refund_blocks_unused_cards_and_gives_back_no_more_than_is_left_of_used_ones(
     shop: Shop, inbox: tuple[Inbox, MailServer]
 ) -> None:
@@ -179,7 +198,7 @@ async def test_as_many_as_an_order_may_buy_are_issued_by_as_many_calls_as_two_an
         await _quote(shop, many)
     calls = []
     for quantity in (2, MOST_SOLD):
-        order = await _bought(shop, "", **{"CARD-50": quantity})
+        order = await _bought(shop, "", "pm_card_visa", **{"CARD-50": quantity})
         await shop.work()
         reaction, _ = selling(shop.settings.master_key)
         said: list[str] = []
