@@ -2,14 +2,14 @@
 next one is built."""
 
 import time
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any
 
 from shared.documents.cards import CARD
 
 Json = dict[str, Any]
 
-KEPT_SECONDS = 10.0  # so long no card is asked for, once one was missing
+KEPT_SECONDS = 10.0  # so long no card is asked for, once one was missing, and nobody doubts them, once one was there
 
 
 def has_card(hit: Json) -> bool:
@@ -21,16 +21,23 @@ class Cards:
     """What the last hits had."""
 
     def __init__(self) -> None:
-        self._until = 0.0
+        self._gone_until = self._there_until = 0.0
 
     @property
     def are_there(self) -> bool:
         """As far as we know."""
-        return time.monotonic() >= self._until
+        return time.monotonic() >= self._gone_until
 
-    def are_missing(self, hits: Iterable[Json]) -> bool:
-        """Whether one of these, which were asked for theirs, has none: then they have to be asked otherwise."""
-        if all(map(has_card, hits)):
-            return False
-        self._until = time.monotonic() + KEPT_SECONDS
-        return True
+    def are_missing(self, hits: Sequence[Json]) -> bool:
+        """Whether these, which were asked for theirs, have to be asked otherwise: one has none. Or there are no hits,
+        and no card was seen lately: an index without cards doesn't find SKUs as one with cards does, either."""
+        if not hits:
+            return time.monotonic() >= self._there_until
+        if not all(map(has_card, hits)):
+            return True
+        self._there_until = time.monotonic() + KEPT_SECONDS
+        return False
+
+    def found_without(self) -> None:
+        """Hits that were missing are there when asked otherwise."""
+        self._gone_until, self._there_until = time.monotonic() + KEPT_SECONDS, 0.0

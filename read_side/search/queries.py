@@ -224,6 +224,8 @@ class Search:
         found = await self._index.search(**plan.body(kinds, carded=carded), preference=copy)
         if carded and self._cards.are_missing(found["hits"]["hits"]):
             found = await self._index.search(**plan.body(kinds, carded=False), preference=copy)
+            if found["hits"]["hits"]:
+                self._cards.found_without()
         return found
 
     async def _kinds_of(self, names: Sequence[str]) -> Mapping[str, Kind]:
