@@ -8,6 +8,8 @@ from read_side.frequent import Frequent
 WORTH = 1024  # bytes: less fits one packet anyway
 LEVEL = 6
 PLACES, MOST_BYTES = 10_000, 32_000_000
+PACKED = 8  # of so many bytes of JSON one is left, at best
+_TOO_LARGE = b""  # kept in the place of what isn't kept, so that nobody packs it again
 CODING = b"gzip"
 
 
@@ -22,15 +24,18 @@ def takes_gzip(accept_encoding: bytes | None) -> bool:
 class Compressed:
     """Compressed bodies by the ETag of what was compressed."""
 
-    def __init__(self) -> None:
-        self._frequent = Frequent[str, bytes](PLACES, MOST_BYTES)
+    def __init__(self, places: int = PLACES) -> None:
+        self._frequent = Frequent[str, bytes](places, MOST_BYTES)
 
     def of(self, etag: str, body: bytes) -> bytes | None:
-        """The body compressed; None if it isn't worth it, or wasn't asked for before."""
+        """The body compressed; None if it isn't worth it, wasn't asked for before, or wouldn't be kept: compressed at
+        each question it would cost more than it saves."""
         if len(body) < WORTH:
             return None
         found = self._frequent.get(etag)
-        if found is None and self._frequent.asked(etag) > 1:
+        if found is None and self._frequent.asked(etag) > 1 and self._frequent.lets_in(etag, len(body) // PACKED):
             found = gzip.compress(body, LEVEL, mtime=0)
+            if not self._frequent.fits(len(found)):
+                found = _TOO_LARGE
             self._frequent.offer(etag, found, len(found))
-        return found
+        return found or None

@@ -48,11 +48,26 @@ class Frequent(Generic[Key, Value]):
         """How often a key was asked for lately, or another one that is counted at the same place."""
         return self._counts[hash(key) & (len(self._counts) - 1)]
 
+    def lets_in(self, key: Key, size: int) -> bool:
+        """Whether a value of so many bytes would be kept, of a key that isn't: ask before you make it for nothing."""
+        hand = self._hand
+        victims = self._victims(key, size)
+        if victims is not None:
+            self._hand = hand  # who comes in looks at the same ones
+        return self.fits(size) and victims is not None
+
+    def fits(self, size: int) -> bool:
+        """Whether a value of so many bytes may be kept at all."""
+        return size * 500 <= self._most_bytes
+
     def offer(self, key: Key, value: Value, size: int) -> bool:
         """Keep a value of so many bytes, if there is room or something was asked for less; answers whether it is."""
         self.drop(key)
-        if size * 500 > self._most_bytes or not self._makes_room(key, size):
+        victims = self._victims(key, size) if self.fits(size) else None
+        if victims is None:
             return False
+        for victim in victims:
+            self.drop(victim)
         self._kept[key] = _Place(len(self._keys), value, size)
         self._keys.append(key)
         self._bytes += size
@@ -85,17 +100,22 @@ class Frequent(Generic[Key, Value]):
             counts[:] = counts.translate(_HALVED)
             self._until_halved = self._places * PERIOD
 
-    def _makes_room(self, key: Key, size: int) -> bool:
-        while len(self._keys) >= self._places or self._bytes + size > self._most_bytes:
-            victim = self._less_wanted(self.asked(key))
-            if victim is None:
-                return False
-            self.drop(victim)
-        return True
-
-    def _less_wanted(self, asked: int) -> Key | None:
-        for _ in range(min(LOOKS, len(self._keys))):
+    def _victims(self, key: Key, size: int) -> list[Key] | None:
+        """Who would have to go, of those behind the hand; None if too many in a row are wanted as much. Nobody is
+        dropped before there is room enough."""
+        found: list[Key] = []
+        places, too_many = len(self._keys) - self._places, self._bytes + size - self._most_bytes
+        wanted, refused, looks = self.asked(key), 0, len(self._keys)
+        while places >= len(found) or too_many > 0:
+            if refused == LOOKS or looks == 0:
+                return None
+            looks -= 1
             self._hand = (self._hand + 1) % len(self._keys)
-            if self.asked(self._keys[self._hand]) < asked:
-                return self._keys[self._hand]
-        return None
+            each = self._keys[self._hand]
+            if self.asked(each) < wanted:
+                found.append(each)
+                too_many -= self._kept[each].size
+                refused = 0
+            else:
+                refused += 1
+        return found

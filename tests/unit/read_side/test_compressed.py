@@ -1,6 +1,7 @@
 """What goes out compressed, and by which ETag it is known."""
 
 import gzip
+from random import Random
 from typing import Any, cast
 
 import pytest
@@ -8,7 +9,7 @@ from litestar.types import HTTPScope, Message, Send
 from msgspec import Struct, structs
 
 from read_side.answers import CATALOG, PERSONAL, Answer, send_answer
-from read_side.compressed import WORTH, Compressed, takes_gzip
+from read_side.compressed import MOST_BYTES, WORTH, Compressed, takes_gzip
 
 LARGE: Answer[Any] = Answer(b'{"x":"%b"}' % (b"lamp " * WORTH), "0123456789abcdef", CATALOG)
 
@@ -42,6 +43,22 @@ async def test_a_large_page_that_is_asked_for_again_goes_out_compressed_under_an
     assert "Accept-Encoding" in first.headers["vary"]
     plain = await asked(compressed)
     assert (plain.body, plain.headers["etag"]) == (LARGE.body, first.headers["etag"])
+
+
+def test_what_would_not_be_kept_is_not_compressed_at_each_question() -> None:
+    compressed = Compressed(places=1)
+    wanted = [compressed.of("wanted", LARGE.body) for _ in range(5)]
+    other = [compressed.of("other", LARGE.body) for _ in range(9)]
+    assert [each is not None for each in wanted] == [False] + [True] * 4
+    assert [each is not None for each in other] == [False] * 5 + [True] * 4, "once it is asked for more often"
+    assert other[5] is other[8]
+
+
+def test_what_is_too_large_even_compressed_is_packed_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    compressed, random = Compressed(), Random(1).randbytes(MOST_BYTES // 500 + 1)
+    assert [compressed.of("large", random) for _ in range(2)] == [None] * 2
+    monkeypatch.delattr(gzip, "compress")
+    assert compressed.of("large", random) is None
 
 
 @pytest.mark.parametrize("etag", ['"0123456789abcdef"', '"0123456789abcdef-gzip"'])

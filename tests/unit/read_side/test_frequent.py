@@ -71,3 +71,24 @@ def test_one_too_large_is_not_kept_nor_does_it_drive_others_out() -> None:
     assert kept.offer("small", 1, 2)
     assert not kept.offer("large", 1, 3)
     assert kept.get("small") == 1
+
+
+def test_nobody_goes_for_one_who_does_not_come_in() -> None:
+    kept = Frequent[int, int](2000, 5000)
+    for key in range(1000):
+        for _ in range(1 if key == 500 else 5):
+            kept.get(key)
+        assert kept.offer(key, key, 5)
+    for _ in range(3):
+        kept.get(1000)
+    assert not any(kept.offer(1000, 1, 10) for _ in range(500)), "two would have to go, and one is wanted less"
+    assert kept.get(500) == 500
+
+
+@given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 250)), max_size=40))
+def test_who_is_let_in_is_kept(offers: list[tuple[int, int]]) -> None:
+    kept = Frequent[int, int](4, 100_000)
+    for key, size in offers:
+        if kept.get(key) is None:
+            expected = kept.lets_in(key, size)
+            assert not expected or kept.offer(key, size, size)
