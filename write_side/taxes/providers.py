@@ -77,6 +77,9 @@ def check(question: Question, taxes: Taxes) -> None:
             raise NoAnswer("a negative tax")
         if taxes.reverse_charge and taxed.tax_minor:
             raise NoAnswer("a tax that the buyer owes, and is charged")
+    owed = [taxed for taxed in (*taxes.lines, *taxes.shipping) if taxed.base_minor]
+    if taxes.reverse_charge and owed and not any(taxed.levies for taxed in owed):
+        raise NoAnswer("a tax that the buyer owes, without its name")
 
 
 def _price(taxed: Taxed) -> int:

@@ -8,7 +8,7 @@ from msgspec import structs
 from shared.events.orders import OrderTax
 from shared.events.taxes import Tax, TaxRules
 from write_side.outside import NoAnswer
-from write_side.taxes.computing import Question, Taxable, answered, summed
+from write_side.taxes.computing import Question, Taxable, Taxed, Taxes, answered, summed
 from write_side.taxes.providers import check
 from write_side.taxes.reverse_charge import MEMBERS, is_reverse_charged, reverse_charged
 
@@ -63,3 +63,14 @@ def test_who_says_that_the_buyer_owes_it_and_charges_it_gives_no_answer() -> Non
     with pytest.raises(NoAnswer):
         check(question, answered(RULES, question)._replace(reverse_charge=True))
     check(structs.replace(question, vat_id=""), answered(RULES, question))
+
+
+def test_who_says_that_the_buyer_owes_it_names_the_tax_or_gives_no_answer() -> None:
+    """The note stands beside a tax, of rate 0: without one, mail and invoice would say nothing of who owes it."""
+    question = sold_to("ATU13585627")
+    nameless = [Taxed((), (), part.amount_minor, part.included) for part in question.lines]
+    check(question, Taxes(nameless, []))
+    with pytest.raises(NoAnswer):
+        check(question, Taxes(nameless, [], reverse_charge=True))
+    cards = structs.replace(question, lines=[Taxable(0, "gift-card")], shipping=Taxable(0))
+    check(cards, Taxes([Taxed((), (), 0, included=False)], [], reverse_charge=True))
