@@ -100,3 +100,17 @@ async def test_a_shop_that_trusts_no_tables_refuses_the_quote(shop: Shop, servic
         await service.is_well("error500")
         with pytest.raises(TaxesUnavailable):
             await rates(at)
+
+
+async def test_a_service_that_hangs_is_left_alone_where_no_tables_answer_for_it_too(
+    shop: Shop, service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(breaker, "FIRST_PAUSE", 3600.0)
+    await shop.stock("lamp", 20)
+    async with asking(shop, service.url, tax_timeout_seconds=0.3, tax_fallback="refuse") as at:
+        at.outside = at.outside._replace(taxes_seconds=0.3)
+        await service.is_well("hang")
+        for _ in range(15):  # a machine that stands still may miss some
+            with pytest.raises(TaxesUnavailable):
+                await rates(at)
+        assert await service.is_well("off") < 15, "it was asked each time, and each quote waited for it"
