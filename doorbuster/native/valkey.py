@@ -14,6 +14,7 @@ _OPTIONS = {
     "appendonly": "yes",
     "appendfsync": "everysec",
     "maxmemory-policy": "noeviction",  # a read model that loses keys silently would answer 404 for what exists
+    "client-output-buffer-limit": "normal 256mb 64mb 60",  # words of writes, for who stands still
     "daemonize": "no",
 }
 

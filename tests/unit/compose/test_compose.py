@@ -168,3 +168,8 @@ def test_nothing_is_evicted_from_the_read_models() -> None:
     command = services()["valkey"]["command"]
     assert command[command.index("--maxmemory-policy") + 1] == "noeviction"
     assert command[command.index("--appendonly") + 1] == "yes"
+
+
+def test_who_stands_still_does_not_fill_valkeys_memory() -> None:
+    command = services()["valkey"]["command"]
+    assert command[command.index("--client-output-buffer-limit") + 1] == "normal 256mb 64mb 60"
