@@ -111,13 +111,17 @@ class CategoryShelf:
         `fresh` it is as old as what searches see may be."""
         if not fresh and self._last is not None and time.monotonic() < self._until:
             return self._last
-        self._until = time.monotonic() + KEPT_SECONDS  # before the question: whoever comes meanwhile need not ask
+        now = time.monotonic()
+        if now < self._until + KEPT_SECONDS:  # not of long ago: whoever comes meanwhile need not ask
+            self._until = now + KEPT_SECONDS
         try:
             return (await self.read())[0]
         except (Problem, RedisError, OSError):
             if self._last is None:
                 raise
             return self._last
+        finally:
+            self._until = time.monotonic() + KEPT_SECONDS
 
     async def nested(self, position: Position | None = None) -> Answer[Tree]:
         """The answer with the whole tree, made once per version of it; while Redis is gone the one last seen."""
