@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping
 
 from doorbuster import probes, processes
 from doorbuster.home import Home
-from doorbuster.processes import Program
+from doorbuster.processes import ProcessId, Program
 from doorbuster.state import ProgramState
 from shared.http.handover import BACKLOG, GIVE_WAY, LISTEN_FD, READY_FD
 
@@ -35,10 +35,10 @@ class Keeper(threading.Thread):
         self.was_healthy = threading.Event()
         self._home, self._changed = home, changed
         self._stopping = threading.Event()
-        self._child: subprocess.Popen[bytes] | None = None
+        self._process: ProcessId | None = None  # the last one that was started
         self._heir: subprocess.Popen[bytes] | None = None  # serves already, and is watched once the child has ended
         self._gives_way = False  # the child ends because it is replaced
-        self._replacing = threading.Lock()
+        self._replacing, self._turn = threading.Lock(), threading.Lock()
         self._listening: socket.socket | None = None
 
     def run(self) -> None:
@@ -48,9 +48,9 @@ class Keeper(threading.Thread):
         pause = _FIRST_PAUSE
         while not self._stopping.is_set():
             began = time.monotonic()
-            heir, self._heir, self._gives_way = self._heir, None, False
-            self._live_once(heir)
+            self._live_once()
             if self._gives_way:
+                self._gives_way = False
                 continue
             steady = time.monotonic() - began > _STEADY_AFTER
             pause = _FIRST_PAUSE if steady else pause
@@ -61,17 +61,17 @@ class Keeper(threading.Thread):
         """Stop the program for good: its own signal first, a kill when it takes too long."""
         self._stopping.set()
         with self._replacing:  # which hurries now
-            self._end(self._child)
+            self._end(self._process)
         if self.ident is not None:
             self.join()
         if self._heir is not None:  # nobody came to watch it
-            self._end(self._heir)
+            self._end(processes.identify(self._heir.pid))
         if self._listening is not None:
             self._listening.close()
         self._report(state="stopped", process=None)
 
-    def _end(self, child: "subprocess.Popen[bytes] | None", how: int | None = None) -> None:
-        if child is not None and (process := processes.identify(child.pid)):
+    def _end(self, process: ProcessId | None, how: int | None = None) -> None:
+        if process is not None:
             processes.stop(process, how or self.program.stop_signal, self.program.stop_timeout)
 
     def replace(self, program: Program) -> str:
@@ -80,15 +80,16 @@ class Keeper(threading.Thread):
         Who listens serves before its predecessor ends; any other begins after that. Returns when it is healthy.
         """
         with self._replacing:
-            if self._stopping.is_set() or self._child is None:
+            if self._stopping.is_set() or self._process is None:
                 return "it does not run"
             try:
                 program.prepare()
                 heir = self._successor(program) if program.listens else None
             except Exception as error:  # whatever it is, nothing has changed
                 return str(error) or repr(error)
-            before = self._child  # not of earlier: it may have died meanwhile
-            self.program, self._heir, self._gives_way = program, heir, True
+            with self._turn:  # its process may have died meanwhile, and another one have begun
+                before = self._process
+                self.program, self._heir, self._gives_way = program, heir, True
             self._end(before, GIVE_WAY if heir else None)
             return "" if self._healthy_after(before) else f"its successor is not healthy, see {self.state.log}"
 
@@ -109,9 +110,9 @@ class Keeper(threading.Thread):
         heir.wait()
         raise RuntimeError(f"its successor does not start, see {self.state.log}")
 
-    def _healthy_after(self, before: "subprocess.Popen[bytes]") -> bool:
+    def _healthy_after(self, before: ProcessId | None) -> bool:
         give_up = time.monotonic() + self.program.patience
-        while self._child is before or self.state.state != "healthy":
+        while self._process == before or self.state.state != "healthy":
             if self._stopping.wait(_PROBE_WHILE_STARTING) or time.monotonic() > give_up:
                 return False
         return True
@@ -122,25 +123,32 @@ class Keeper(threading.Thread):
                 return False
         return True
 
-    def _live_once(self, child: "subprocess.Popen[bytes] | None") -> None:
+    def _live_once(self) -> None:
         """One life of the program, from its preparation to its end; or from now on, if it lives already."""
-        if child is None and (child := self._begin()) is None:
+        child = self._begin()
+        if child is None:
             return
-        self._child = child
-        self._report(state="starting", process=processes.identify(child.pid), version=self.program.version)
         if self._stopping.is_set():  # stop() may have looked before there was a child
             child.terminate()
         self._watch(child)
         self._bury(child)
 
     def _begin(self) -> "subprocess.Popen[bytes] | None":
-        self._report(state="preparing", problem="")
         try:
-            self.program.prepare()
-            return None if self._stopping.is_set() else self._spawn(self.program)
+            if self._heir is None:
+                self._report(state="preparing", problem="")
+                self.program.prepare()
+            with self._turn:  # nobody becomes the heir between the look and the start
+                return None if self._stopping.is_set() else self._take_up(self._heir or self._spawn(self.program))
         except Exception as error:  # whatever it is, it is reported and tried again
             self._report(state="failed", problem=str(error) or repr(error))
             return None
+
+    def _take_up(self, child: "subprocess.Popen[bytes]") -> "subprocess.Popen[bytes]":
+        process = processes.identify(child.pid)
+        self._report(state="starting", process=process, version=self.program.version)
+        self._process, self._heir, self._gives_way = process, None, False
+        return child
 
     def _spawn(self, program: Program, inherits: Mapping[str, int] | None = None) -> "subprocess.Popen[bytes]":
         inherits = dict(inherits or {})

@@ -143,6 +143,8 @@ def successors(home: Home, scope: str) -> list[Program]:
     for module in sorted({module for (module, *_), _ in _PROCESSES.values()}):
         _load(f"{module}.__main__")
     ours = [program for program in plan(home, scope).programs if program.kind == "process"]
+    if not ours:
+        raise RuntimeError("only servers run here, and none of our processes")
     return sorted(ours, key=lambda each: (_RESTARTED.index(each.name.removesuffix(STANDBY)), -len(each.name)))
 
 

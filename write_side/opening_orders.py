@@ -21,7 +21,8 @@ async def who_opens(request: Request[Any, Any, Any], own: Resources, order_id: U
 
     Raises `unauthorized`, `missing_scope`, `OrderTokenRequired`, `WrongOrderToken`.
     """
-    return "staff" if await opened_by(request, own, order_id, token) == "staff" else "customer"
+    opened = await opened_by(request, own, order_id, token)
+    return "staff" if opened == "staff" else "customer"
 
 
 async def opened_by(request: Request[Any, Any, Any], own: Resources, order_id: UUID, token: str | None) -> Opened:

@@ -39,6 +39,7 @@ MAY_CALL = {
     "projector/raw_hits.py",  # reads what the sinks' Elasticsearch answered
     "projector/price_slots/filling.py",  # to the sinks' Elasticsearch
     "projector/price_slots/pricer.py",  # tells the filling's errors apart
+    "shared/http/handover.py",  # listens where nobody knocks
     "shared/http/serve.py",  # looks whether its own port is free
     "shared/http/health.py",  # tells the errors of sockets apart
 }

@@ -73,7 +73,7 @@ async def test_who_holds_which_token_is_told_page_by_page_and_no_secret_with_it(
     found = {token["name"]: token for page in pages for token in page["tokens"]}
     assert (found["Ada"]["role"], found["Ada"]["revoked"], found["Bob"]["revoked"]) == ("support", False, True)
     assert found["test"]["role"] is None
-    assert made.json()["token"].rpartition("_")[2] not in str(pages)
+    assert made.json()["token"][-20:] not in str(pages)  # part of the secret, in which a `_` may stand as well
 
 
 async def test_a_scope_that_does_not_exist_is_refused(api: httpx.AsyncClient, staff: Issue) -> None:
