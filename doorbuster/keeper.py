@@ -75,9 +75,9 @@ class Keeper(threading.Thread):
             processes.stop(process, how or self.program.stop_signal, self.program.stop_timeout)
 
     def replace(self, program: Program) -> str:
-        """Have what is on the disk now take over; answers why it doesn't, if so: then the one before goes on.
+        """Have what is on the disk now take over; answers why it doesn't, if so. Returns when it is healthy.
 
-        Who listens serves before its predecessor ends; any other begins after that. Returns when it is healthy.
+        Who listens serves before its predecessor ends, which goes on if it doesn't; any other begins after that.
         """
         with self._replacing:
             if self._stopping.is_set() or self._process is None:

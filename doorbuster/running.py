@@ -45,8 +45,8 @@ def refuse_half_restored(home: Home, scope: str) -> None:
 def restart(home: Home, told: Callable[[State], None] = lambda _: None) -> State:
     """Have our processes be replaced, one after the other, by what is on the disk now, while they serve.
 
-    Raises `StartFailed`: nothing runs here, or a successor did not start; that one's predecessor, and all that would
-    have come after it, go on as they are.
+    Raises `StartFailed`: nothing runs here, what is on the disk does not load, or a successor did not start. Then all
+    that would have come after it go on as they are, and so does its predecessor, if it is an API.
     """
     found = state.read_live(home)
     if found is None:

@@ -11,9 +11,10 @@ import os
 import signal
 import socket
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from litestar.types import ASGIApp
+if TYPE_CHECKING:  # whoever keeps servers running imports this, and no framework
+    from litestar.types import ASGIApp
 
 # Numbers of open files, in the environment.
 LISTEN_FD = "LISTEN_FD"  # a socket that listens already
@@ -38,7 +39,7 @@ class Handover:
         self.listening, self._ready = listening, ready
         self._leaving = False
 
-    def through(self, app: ASGIApp) -> ASGIApp:
+    def through(self, app: "ASGIApp") -> "ASGIApp":
         """The app, as it is served. No coroutine of its own while all is as usual: each request passes through here."""
 
         def passing(scope: Any, receive: Any, send: Any) -> Any:
