@@ -47,6 +47,7 @@ from write_side.invoices import routes as invoices_routes
 from write_side.merchandising import routes as merchandising_routes
 from write_side.orders import Outside, open_placements
 from write_side.orders import routes as orders_routes
+from write_side.orders.front import Front
 from write_side.payments import open_providers, stripe_of
 from write_side.payments import routes as payments_routes
 from write_side.pricing import routes as pricing_routes
@@ -112,6 +113,7 @@ class Connections:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self.opened: Resources | None = None
+        self.epoch = 0  # of the store
         self._pings: dict[str, Probe] = {}  # by the name of a dependency, once it is open
 
     @asynccontextmanager
@@ -135,7 +137,7 @@ class Connections:
             )
             app.state.pool = pool
             async with pool.acquire() as conn:
-                app.state.epoch = await event_log.epoch(conn)
+                app.state.epoch = self.epoch = await event_log.epoch(conn)
             yield
 
     def checks(self) -> dict[str, Check]:
@@ -165,7 +167,7 @@ def create_app(settings: Settings) -> ASGIApp:
         | dict.fromkeys(_DOWN, postgres_down)
         | dict.fromkeys(POSTGRES_TAKES_NO_NUL, unkeepable_text),
         refusals=(UNKEEPABLE, unavailability("postgres"), TryAgain, *ADMISSION),
-        front=lambda app: Admission(app, doors.way, doors.SIZES, rates),
+        front=lambda app: Admission(Front(app, connections), doors.way, doors.SIZES, rates),
         credentials=CREDENTIALS,
     )
 

@@ -2,7 +2,9 @@
 
 Nobody waits for company: whoever finds the lane free goes at once, alone if need be, and those who arrive meanwhile
 make up the next batch. So batches grow with the load by themselves, and with them falls what a command costs. One lane
-is enough, and cheapest, as long as it moves; where a batch is held up (somebody else has locked a row), another opens.
+is enough, and cheapest, as long as it moves. Another one opens where a whole batch waits beside the one under way: then
+batches are as large as they get, and one is decided while the other is carried out. So it does where a batch is held up
+(somebody else has locked a row).
 """
 
 import asyncio
@@ -20,7 +22,7 @@ Result = TypeVar("Result")
 Carried = Sequence[Result | Exception]  # an outcome for each command, in order
 
 MOST = 24  # commands of one batch: it has to commit within 50 ms of its first append
-LANES = 3  # batches under way at once, all but one of them held up
+LANES = 3  # batches under way at once, at most two of them not held up
 PATIENCE = 0.1  # seconds after which a batch is held up: ten times what one takes
 LONGEST = 2_000  # commands that wait; whoever comes then is told to come again
 
@@ -68,7 +70,9 @@ class GroupCommit(Generic[Command, Result]):
         return await future
 
     def _open_lane(self) -> None:
-        if self._waiting and self._busy == self._held_up < self._lanes:
+        moving = self._busy - self._held_up
+        another = not moving or (moving == 1 and len(self._waiting) >= self._most)
+        if self._waiting and another and self._busy < self._lanes:
             self._busy += 1
             # A context of its own: the lane works for many requests, its log lines name none of them.
             task = asyncio.get_running_loop().create_task(self._lane(), context=Context())

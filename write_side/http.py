@@ -132,8 +132,12 @@ def actor_of(request: Connection) -> str:
 
 def cause(request: Connection) -> Metadata:
     """The metadata of the events that this request causes."""
-    traceparent = tracing.current() or tracing.accepted(request.headers.get("traceparent"))
-    return cause_of(actor_of(request), correlation.current(), traceparent)
+    return caused_by(actor_of(request), request.headers.get("traceparent"))
+
+
+def caused_by(actor: str, traceparent: str | None) -> Metadata:
+    """The metadata of what the request under way causes, whose header `traceparent` this is."""
+    return cause_of(actor, correlation.current(), tracing.current() or tracing.accepted(traceparent))
 
 
 class Nothing(Struct, frozen=True):
@@ -145,12 +149,17 @@ def idempotent(request: Connection, key: str | None, body: Struct, *, actor: str
 
     `actor` narrows the key to one guest (their cart or order), since all guests share one name.
     """
+    route = f"{request.scope['method']} {request.scope['path'].replace(SLASH, '%2F')}"  # type: ignore[typeddict-item]
+    return call_of(actor or actor_of(request), route, key, body)
+
+
+def call_of(actor: str, route: str, key: str | None, body: Struct) -> Call:
+    """The idempotent call of whoever asks a route; refuses as `idempotent` does."""
     if key is None or not 0 < len(key) <= LONGEST_KEY:
         detail = f"This command needs an Idempotency-Key header of 1 to {LONGEST_KEY} characters."
         errors = [FieldError("Idempotency-Key", "required", "missing, empty or too long")]
         raise KEY_REQUIRED.problem(detail, errors=errors)
-    route = f"{request.scope['method']} {request.scope['path'].replace(SLASH, '%2F')}"  # type: ignore[typeddict-item]
-    return Call(actor or actor_of(request), route, key, request_hash(body))
+    return Call(actor, route, key, request_hash(body))
 
 
 def repeatable(request: Connection, key: str | None, body: Struct, *, actor: str | None = None) -> Call | None:
@@ -169,12 +178,18 @@ class Answered(Encoded[State]):
 
 def answered(request: Connection, answer: Answer[State], status: int = 200) -> Answered[State]:
     """A command's answer, with the Position a query may carry to see it."""
+    headers = said(answer, request.app.state.epoch)
+    return Answered(answer.body, status_code=status, headers=headers, media_type="application/json")
+
+
+def said(answer: Answer[Any], epoch: int) -> dict[str, str]:
+    """What goes with a command's answer; `epoch` is the store's."""
     headers = {}
     if answer.positions:
-        headers["Position"] = Position(request.app.state.epoch, answer.positions).token()
+        headers["Position"] = Position(epoch, answer.positions).token()
     if answer.replayed:
         headers["Idempotent-Replayed"] = "true"
-    return Answered(answer.body, status_code=status, headers=headers, media_type="application/json")
+    return headers
 
 
 class Shown(Encoded[State]):

@@ -135,16 +135,26 @@ async def test_a_batch_that_is_held_up_lets_others_pass() -> None:
     assert await stuck == 0
 
 
-async def test_as_long_as_the_lane_moves_there_is_only_one() -> None:
-    under_way, most = [0], [0]
+async def _most_at_once(commands: int, most: int) -> int:
+    """How many batches were under way at once while so many commands came together."""
+    under_way, highest = 0, 0
 
     async def carry_out(batch: Sequence[int]) -> list[int]:
-        under_way[0] += 1
-        most[0] = max(most[0], under_way[0])
+        nonlocal under_way, highest
+        under_way += 1
+        highest = max(highest, under_way)
         await asyncio.sleep(0.001)
-        under_way[0] -= 1
+        under_way -= 1
         return list(batch)
 
-    commits = GroupCommit(carry_out, lambda n: n, most=2, patience=60)
-    assert await asyncio.gather(*map(commits.submit, range(20))) == list(range(20))
-    assert most == [1]
+    commits = GroupCommit(carry_out, lambda n: n, most=most, patience=60)
+    assert await asyncio.gather(*map(commits.submit, range(commands))) == list(range(commands))
+    return highest
+
+
+async def test_as_long_as_the_lane_moves_and_fewer_wait_than_go_together_there_is_only_one() -> None:
+    assert await _most_at_once(20, most=24) == 1
+
+
+async def test_where_a_whole_batch_waits_beside_the_one_under_way_there_are_two_and_never_more() -> None:
+    assert await _most_at_once(40, most=2) == 2

@@ -9,10 +9,13 @@ from litestar import Request, post
 from litestar.params import FromPath, HeaderParameter, JSONBody
 from msgspec import Meta, Struct
 
+from shared.envelope import Metadata
 from shared.http.described import Link, also, leads_to, refuses
 from shared.http.problems import MISSING_SCOPE, UNAUTHORIZED
 from write_side import accounts, carts, customers, fraud
 from write_side.accounts import TooManyAttempts
+from write_side.commands import Answer
+from write_side.commands import Call as KeyedCall
 from write_side.customers import LONGEST_FIELD, AddressInput, BrokenAddress, BrokenMail, Contact, KeyringUnavailable
 from write_side.gift_cards import Codes as GiftCodes
 from write_side.gift_cards import Gifts, TooManyGiftCards
@@ -172,10 +175,16 @@ async def post_order(
     A new quote is the way back from one that is expired or stale. Want of stock tells what is left of each line.
     """
     call = idempotent(request, key, data, actor=carts.guest_of(secret))
+    return answered(request, await placed(own, data.quote_id, secret, cause(request), call), 201)
+
+
+async def placed(
+    own: Resources, quote_id: UUID, secret: str | None, cause: Metadata, call: KeyedCall
+) -> Answer[PlacedOrder]:
+    """The order of a quote with its token, as `post_order` answers and refuses it."""
     ttl, strategy = own.settings.payment_ttl_seconds, own.settings.allocation
-    command = PlaceOrder(data.quote_id, secret, ttl, cause(request), call, strategy)
-    answer = await place_order(own.placements, own.pool, command)
-    return answered(request, with_token(answer, own.settings), 201)
+    command = PlaceOrder(quote_id, secret, ttl, cause, call, strategy)
+    return with_token(await place_order(own.placements, own.pool, command), own.settings)
 
 
 @post("/v1/orders/{order_id:uuid}/cancel", status_code=200, security=[{"bearer": ["orders:write"]}])

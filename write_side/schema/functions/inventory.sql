@@ -13,13 +13,21 @@ CREATE OR REPLACE FUNCTION inventory_limits(p_skus text[]) RETURNS SETOF purchas
     SELECT l.* FROM purchase_limit l WHERE l.sku = ANY (p_skus) ORDER BY l.sku
 $$;
 
+-- What changed a stock item. (One expression over plain values, each used once: so Postgres puts it in place of the call.)
 CREATE OR REPLACE FUNCTION stock_event(
-    p_command integer, p_item stock_item, p_type text, p_facts jsonb
+    p_command integer, p_id uuid, p_product uuid, p_version bigint, p_sku text, p_warehouse text, p_on_hand integer,
+    p_reserved integer, p_type text, p_facts jsonb
 ) RETURNS waiting_event LANGUAGE sql STABLE AS $$
-    SELECT (p_command, 'stock_item', p_item.id, 'product:' || p_item.product_id, p_item.version, p_type,
-            convert_to((jsonb_build_object('type', p_type, 'sku', p_item.sku, 'warehouse', p_item.warehouse,
-                                           'on_hand', p_item.on_hand, 'reserved', p_item.reserved) || p_facts)::text,
-                       'UTF8'))::waiting_event
+    SELECT (p_command, 'stock_item', p_id, 'product:' || p_product, p_version, p_type,
+            convert_to((jsonb_build_object('type', p_type, 'sku', p_sku, 'warehouse', p_warehouse, 'on_hand', p_on_hand,
+                                           'reserved', p_reserved) || p_facts)::text, 'UTF8'))::waiting_event
+$$;
+
+-- The same of an item as its row stands.
+CREATE OR REPLACE FUNCTION stock_event_of(p_command integer, p_item stock_item, p_type text, p_facts jsonb)
+RETURNS waiting_event LANGUAGE sql STABLE AS $$
+    SELECT stock_event(p_command, p_item.id, p_item.product_id, p_item.version, p_item.sku, p_item.warehouse,
+                       p_item.on_hand, p_item.reserved, p_type, p_facts)
 $$;
 
 -- Reserves for several commands at once; rows (command, reservation, item, quantity) in parallel arrays, one row per
@@ -72,10 +80,8 @@ BEGIN
         RETURNING s.*
     )
     SELECT array_agg(stock_event(
-               l.command,
-               (t.id, t.sku, t.warehouse, t.product_id, t.on_hand, t.reserved - l.later + l.quantity, t.low_at,
-                t.version - l.rank + 1)::stock_item,
-               'inventory.stock_reserved.v1',
+               l.command, t.id, t.product_id, t.version - l.rank + 1, t.sku, t.warehouse, t.on_hand,
+               (t.reserved - l.later + l.quantity)::integer, 'inventory.stock_reserved.v1',
                jsonb_build_object('reservation_id', l.reservation, 'quantity', l.quantity)) ORDER BY l.command, l.item)
     INTO v_changes FROM line l JOIN taken t ON t.id = l.item;
     IF cardinality(v_changes) IS DISTINCT FROM cardinality(p_item) THEN
@@ -109,7 +115,7 @@ BEGIN
             WHERE id = v_line.item AND on_hand - reserved >= v_line.quantity
             RETURNING * INTO v_item;
             IF FOUND THEN
-                v_changes := v_changes || stock_event(v_command, v_item, 'inventory.stock_reserved.v1',
+                v_changes := v_changes || stock_event_of(v_command, v_item, 'inventory.stock_reserved.v1',
                     jsonb_build_object('reservation_id', v_line.reservation, 'quantity', v_line.quantity));
             ELSE
                 v_refused := true;
@@ -151,10 +157,10 @@ BEGIN
         DELETE FROM reservation WHERE id = v_open.id AND item_id = v_open.item_id;
         v_facts := jsonb_build_object('reservation_id', v_open.id, 'quantity', v_open.quantity);
         IF p_deduct THEN
-            v_changes := v_changes || stock_event(array_position(p_reservation, v_open.id), v_item,
+            v_changes := v_changes || stock_event_of(array_position(p_reservation, v_open.id), v_item,
                                                       'inventory.stock_deducted.v1', v_facts);
         ELSE
-            v_changes := v_changes || stock_event(array_position(p_reservation, v_open.id), v_item,
+            v_changes := v_changes || stock_event_of(array_position(p_reservation, v_open.id), v_item,
                 'inventory.stock_released.v1', v_facts || jsonb_build_object('reason', p_reason));
         END IF;
     END LOOP;
@@ -181,7 +187,7 @@ BEGIN
                OR on_hand::bigint + v_line.change <= 1000000000)
         RETURNING * INTO v_item;
         IF FOUND THEN
-            changes := changes || stock_event(v_line.n::integer, v_item, p_type, v_line.facts);
+            changes := changes || stock_event_of(v_line.n::integer, v_item, p_type, v_line.facts);
         ELSE
             refusals := refusals || (
                 SELECT jsonb_build_object('command', v_line.n, 'sku', s.sku, 'on_hand', s.on_hand, 'reserved', s.reserved)

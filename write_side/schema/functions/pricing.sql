@@ -12,11 +12,16 @@ DECLARE
     v_tiers json;
 BEGIN
     SELECT json_agg(json_build_array(v.sku, p.currency, p.amount_minor)) INTO v_prices
-    FROM priced_variant v JOIN price p ON p.variant_id = v.id
-    WHERE v.sku = ANY (p_skus) AND p.currency = ANY (p_currencies);
+    FROM priced_variant v,
+         LATERAL (SELECT o.currency, o.amount_minor FROM price o
+                  WHERE o.variant_id = v.id AND o.currency = ANY (p_currencies) OFFSET 0) AS p
+    WHERE v.sku = ANY (p_skus);
     SELECT json_agg(json_build_array(v.sku, s.currency, s.starts_at, s.amount_minor)) INTO v_scheduled
-    FROM priced_variant v JOIN scheduled_price s ON s.variant_id = v.id
-    WHERE v.sku = ANY (p_skus) AND s.currency = ANY (p_currencies) AND s.starts_at < clock_timestamp() + interval '1 hour';
+    FROM priced_variant v,
+         LATERAL (SELECT o.currency, o.starts_at, o.amount_minor FROM scheduled_price o
+                  WHERE o.variant_id = v.id AND o.currency = ANY (p_currencies)
+                        AND o.starts_at < clock_timestamp() + interval '1 hour' OFFSET 0) AS s
+    WHERE v.sku = ANY (p_skus);
     SELECT json_agg(l) INTO v_lists FROM price_list l
     WHERE l.state = 'running' AND l.terms ->> 'currency' = ANY (p_currencies)
       AND coalesce((l.terms ->> 'ends_at')::timestamptz > clock_timestamp() - interval '1 hour', true);
