@@ -13,7 +13,7 @@ from read_side.compressed import CODING, Compressed, takes_gzip
 from read_side.documents import BEHIND, PARKED, Found
 from shared.documents.layout import pack, unpack
 from shared.http.described import Encoded, Header
-from shared.http.replies import Headers, header, send_body
+from shared.http.replies import Headers, Outgoing, header, send_whole
 from shared.locales import Locales
 
 JSON = "application/json"
@@ -108,26 +108,30 @@ def respond(request: Request[Any, Any, Any], answer: Answer[Document]) -> Shown[
 
 
 async def send_answer(scope: HTTPScope, send: Send, answer: Answer[Any], compressed: Compressed) -> None:
-    """From plain ASGI; compressed where that was done already, or pays from now on."""
+    """From plain ASGI."""
+    await send_whole(send, outgoing(scope, answer, compressed))
+
+
+def outgoing(scope: HTTPScope, answer: Answer[Any], compressed: Compressed) -> Outgoing:
+    """As it goes out in plain ASGI; compressed where that was done already, or pays from now on."""
     known = header(scope, b"if-none-match")
     if known is not None and answer.is_known_to(told := known.decode("latin-1")):
         answer = structs.replace(answer, etag=answer.etag_for(told))
-        headers: Headers = [(name.encode(), value.encode()) for name, value in answer.headers()]
-        await send({"type": "http.response.start", "status": 304, "headers": headers})
-        await send({"type": "http.response.body", "body": b"", "more_body": False})
-        return
+        return Outgoing(304, [(name.encode(), value.encode()) for name, value in answer.headers()], b"")
     if answer.stale:
-        headers = [_JSON, *((name.encode(), value.encode()) for name, value in answer.headers())]
-        await send_body(send, 200, headers, answer.body)
-        return
+        stale = [_JSON, *((name.encode(), value.encode()) for name, value in answer.headers())]
+        return _with_length(stale, answer.body)
     # What is asked most: nothing but the ETag is made for this one answer.
     packed = compressed.of(answer.etag, answer.body) if _may_be_compressed(scope, answer.keeping) else None
     if packed is None:
-        headers = [*_FRESH[answer.keeping], (b"etag", b'"%b"' % answer.etag.encode())]
-    else:
-        etag = compressed_etag(answer.etag).encode()
-        headers = [*_FRESH[answer.keeping], (b"etag", b'"%b"' % etag), (b"content-encoding", CODING)]
-    await send_body(send, 200, headers, answer.body if packed is None else packed)
+        return _with_length([*_FRESH[answer.keeping], (b"etag", b'"%b"' % answer.etag.encode())], answer.body)
+    etag = (b"etag", b'"%b"' % compressed_etag(answer.etag).encode())
+    return _with_length([*_FRESH[answer.keeping], etag, (b"content-encoding", CODING)], packed)
+
+
+def _with_length(headers: Headers, body: bytes) -> Outgoing:
+    headers.append((b"content-length", b"%d" % len(body)))
+    return Outgoing(200, headers, body)
 
 
 def compressed_etag(etag: str) -> str:

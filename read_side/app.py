@@ -29,6 +29,7 @@ from read_side.categories.queries import CategoryShelf
 from read_side.categories.routes import routes as category_routes
 from read_side.documents import NOT_READY, Documents
 from read_side.front import Front
+from read_side.kept import Limits
 from read_side.orders.routes import CREDENTIALS
 from read_side.orders.routes import routes as order_routes
 from read_side.pictures import Pictures
@@ -61,7 +62,8 @@ from read_side.watch import Watch
 from shared.documents.layout import alias_name
 from shared.documents.observations import BEHAVIOUR
 from shared.documents.order_records import RECORDS
-from shared.documents.products import SEARCH
+from shared.documents.orders import STATUS
+from shared.documents.products import PAGE, SEARCH
 from shared.http.admission import REFUSALS as ADMISSION
 from shared.http.admission import Admission
 from shared.http.app import Lifespan, build_app
@@ -104,7 +106,7 @@ def create_app(settings: Settings, *, fronted: bool = True) -> ASGIApp:
     wire = index.wired(settings.elasticsearch_url)
     rates = Rates(settings.requests_per_client, settings.client_address_header)
     watch = Watch(redis)
-    documents = Documents(redis, watch, settings.kept_pages)
+    documents = Documents(redis, watch, kept_by(settings))
     shelf = CategoryShelf(documents)
     rooms, outbox = WaitingRooms(redis), Outbox(redis)
     sales = Sales(documents, rooms, settings.link_secret)
@@ -127,6 +129,11 @@ def create_app(settings: Settings, *, fronted: bool = True) -> ASGIApp:
     front = partial(
         Front, documents=documents, pages=pages, sales=sales, languages=languages, link_secret=settings.link_secret
     )
+
+    def ahead(app: ASGIApp) -> Admission:
+        first = front(app) if fronted else None
+        return Admission(first or app, doors.way, doors.SIZES, rates, first.at_once if first else None)
+
     return build_app(
         ROUTES,
         title="Doorbuster query API",
@@ -135,7 +142,7 @@ def create_app(settings: Settings, *, fronted: bool = True) -> ASGIApp:
         checks={"redis": Check(redis.ping), "elasticsearch": Check(elasticsearch.cluster.health, essential=False)},
         lifespan=[
             _lifespan(redis, elasticsearch, wire, watch, documents, shelf, search, suggesting, languages),
-            _beside(documents.kept),
+            *(_beside(kept) for kept in documents.kept.values()),
             _beside(rooms),
             _beside(past),
             _counting(outbox, settings.link_secret),
@@ -154,8 +161,16 @@ def create_app(settings: Settings, *, fronted: bool = True) -> ASGIApp:
         problems={RedisError: lambda _: unavailable("redis")},
         refusals=(NOT_READY, unavailability("redis"), *ADMISSION),
         credentials=CREDENTIALS | TICKETS | SESSIONS,
-        front=lambda app: Admission(front(app) if fronted else app, doors.way, doors.SIZES, rates),
+        front=ahead,
     )
+
+
+def kept_by(settings: Settings) -> dict[str, Limits]:
+    """What is kept of which read model. An order is looked at while it changes: what is said of it is fresher."""
+    return {
+        PAGE: Limits(settings.kept_pages, 64_000_000, sure_seconds=1.0),
+        STATUS: Limits(settings.kept_orders, 32_000_000, sure_seconds=0.5),
+    }
 
 
 def _given(value: object) -> Provide:

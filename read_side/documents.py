@@ -1,7 +1,7 @@
 """Documents from Redis as the bytes that go out, and what may be said when one is missing."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from msgspec import Struct
@@ -9,12 +9,11 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from read_side import metrics
-from read_side.kept import Kept
+from read_side.kept import Kept, Limits, Lying
 from read_side.multiplexer import LeftAlone, Multiplexer
 from read_side.waiting import Waiting
 from read_side.watch import LOG, Board, Watch
 from shared.documents.layout import LIVE, claims_key, document_key, lookup_key, shards_key, slot, unpack
-from shared.documents.products import PAGE
 from shared.http.problems import Problem, Told
 from shared.position import BrokenPosition, Position
 from shared.shards import shard_of
@@ -61,12 +60,13 @@ def parse_position(token: str | None) -> Position | None:
 class Documents:
     """The read models in Redis."""
 
-    def __init__(self, redis: "Redis", watch: Watch, kept_places: int = 0) -> None:
+    def __init__(self, redis: "Redis", watch: Watch, kept: Mapping[str, Limits] | None = None) -> None:
         self._redis = redis
         self._watch = watch
         self._multiplexer = Multiplexer(redis)
         self._waiting = Waiting(redis)
-        self.kept = Kept(redis, self._multiplexer, [f"{PAGE}:"], kept_places)
+        kept = kept or {}
+        self.kept = {model: Kept(redis, self._multiplexer, model, limits) for model, limits in kept.items()}
 
     @property
     def board(self) -> Board:
@@ -86,18 +86,35 @@ class Documents:
         """A document by its id; None only if it is certain that there is none.
 
         `key` is its partition key: tells the shard that has to be ready, and whether it is parked. None if the id
-        doesn't tell, then all shards count. Not `fresh`: it may be one that was kept, less than a second old.
+        doesn't tell, then all shards count. Not `fresh`: it may be one that was kept, as old as its `Limits` say.
         """
         stale = None if position is None else await self.behind(model, key, position)
-        stored = await self._reader(fresh)(document_key(self.slot(model), id_))
-        if stored is None:
+        lying = await self._lying(model, document_key(self.slot(model), id_), fresh)
+        if lying is None:
             stored = await self._certainly(model, key, lambda slot_: document_key(slot_, id_))
             if stored is None and stale:
                 raise not_ready()  # what the position stands for may be the very document
             if stored is None:
                 return None
-        etag, body = unpack(stored)
-        return Found(etag, body, stale or self.parked(model, key))
+            lying = Lying(stored)
+        return Found(lying.etag, lying.body, stale or self.parked(model, key))
+
+    def at_once(self, model: str, id_: str) -> Lying | None:
+        """A document that is kept, and of which nothing says that it is out of date; None: ask by `find`."""
+        board = self._watch.board
+        version, kept = board.live.get(model), self.kept.get(model)
+        if version is None or kept is None or model in board.parked:
+            return None
+        found: Lying | None = kept.at_once(document_key(slot(model, version), id_))
+        return found
+
+    def named_at_once(self, model: str, field: str, value: str) -> str | None:
+        """The id behind another name that is kept; None: ask by `look_up`."""
+        version, kept = self.board.live.get(model), self.kept.get(model)
+        if version is None or kept is None:
+            return None
+        found: bytes | None = kept.at_once(lookup_key(slot(model, version), field, value))
+        return None if found is None else found.decode()
 
     async def find_best(
         self, model: str, id_: str, better: list[str], key: str, position: Position | None, *, fresh: bool = True
@@ -107,10 +124,9 @@ class Documents:
         if found is None or not better:
             return found
         slot_ = self.slot(model)
-        read = self._reader(fresh)
-        stored = await asyncio.gather(*(read(document_key(slot_, one)) for one in better))
-        best = next((value for value in stored if value is not None), None)
-        return found if best is None else Found(*unpack(best), found.stale)
+        lying = await asyncio.gather(*(self._lying(model, document_key(slot_, one), fresh) for one in better))
+        best = next((each for each in lying if each is not None), None)
+        return found if best is None else Found(best.etag, best.body, found.stale)
 
     async def find_all(self, model: str, ids: list[str]) -> list[Found | None]:
         """Documents by id, in one round trip; answers 503 if one is missing while any shard isn't ready."""
@@ -127,7 +143,8 @@ class Documents:
 
     async def look_up(self, model: str, field: str, value: str, *, fresh: bool = True) -> str | None:
         """The id behind another name; None only if it is certain that there is none."""
-        found = await self._reader(fresh)(lookup_key(self.slot(model), field, value))
+        key, kept = lookup_key(self.slot(model), field, value), None if fresh else self.kept.get(model)
+        found = await (self._multiplexer.get(key) if kept is None else kept.name(key))
         if found is None:
             found = await self._certainly(model, None, lambda slot_: lookup_key(slot_, field, value))
         return None if found is None else found.decode()
@@ -141,8 +158,12 @@ class Documents:
         names = [name.decode() for name in found]
         return sorted(name.removeprefix(f"{field}:") for name in names if name.startswith(f"{field}:"))
 
-    def _reader(self, fresh: bool) -> Callable[[str], Awaitable[bytes | None]]:
-        return self._multiplexer.get if fresh else self.kept.get
+    async def _lying(self, model: str, key: str, fresh: bool) -> Lying | None:
+        kept = None if fresh else self.kept.get(model)
+        if kept is not None:
+            return await kept.document(key)
+        stored = await self._multiplexer.get(key)
+        return None if stored is None else Lying(stored)
 
     def parked(self, model: str, key: str | None) -> str | None:
         """`parked` if events of this key wait."""

@@ -44,6 +44,14 @@ class Frequent(Generic[Key, Value]):
         place = self._kept.get(key)
         return None if place is None else place.value
 
+    def held(self, key: Key) -> Value | None:
+        """The same for whoever asks by `get` if it isn't kept: then the question is counted there."""
+        place = self._kept.get(key)
+        if place is None:
+            return None
+        self._count(key)
+        return place.value
+
     def asked(self, key: Key) -> int:
         """How often a key was asked for lately, or another one that is counted at the same place."""
         return self._counts[hash(key) & (len(self._counts) - 1)]

@@ -17,8 +17,8 @@ def _signed(secret: str, purpose: str, id_: str) -> bytes:
     return b"%b.%b" % (id_.encode(), b2a_base64(signature, newline=False).translate(_URL_SAFE, b"="))
 
 
-def order_token(secret: str, order_id: UUID) -> str:
-    """The token that opens an order's status and its payment."""
+def order_token(secret: str, order_id: UUID | str) -> str:
+    """The token that opens an order's status and its payment; by its id, or the id's usual spelling."""
     return _signed(secret, "order", str(order_id)).decode()
 
 

@@ -71,6 +71,7 @@ class Settings(Struct, frozen=True, rename=str.upper):
     requests_per_client: int = 0  # a second, of one address at one process; 0: that is the proxy's business
     client_address_header: str = ""  # in which a trusted proxy tells the client's address, such as X-Forwarded-For
     kept_pages: int = 10_000  # documents of pages that a query process keeps, those asked for most; 0: none
+    kept_orders: int = 10_000  # the same of the status of orders
     host: str = "127.0.0.1"
     port: int = 0  # where this process listens; worker and projector serve health and metrics there
     log_level: str = "INFO"

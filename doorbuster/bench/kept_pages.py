@@ -12,6 +12,7 @@ from doorbuster.bench.frame import Invalid, Result, Side, Work
 from doorbuster.bench.ground import Ground
 from doorbuster.bench.http_client import request
 from doorbuster.bench.options import Options
+from shared.documents.products import PAGE
 
 KEPT = 10  # of so many, one is kept
 LOOKED_AT = 1000
@@ -71,4 +72,5 @@ def _told(url: str) -> tuple[float, float]:
     [timed] = asyncio.run(http_client.ask_all(url, [request("GET", f"{url}/metrics")], 1))
     lines = [line.split() for line in timed.answer.body.decode().splitlines() if not line.startswith("#")]
     told = {line[0]: float(line[-1]) for line in lines}
-    return told["doorbuster_kept_hits_total"], told["doorbuster_kept_misses_total"]
+    hits, misses = (f'doorbuster_kept_{what}_total{{read_model="{PAGE}"}}' for what in ("hits", "misses"))
+    return told[hits], told[misses]

@@ -1,11 +1,14 @@
 """An order's status and history, for its guest by signed link and for staff by token."""
 
+from hmac import compare_digest
+from typing import NamedTuple
+
 from read_side.access import require
 from read_side.answers import PERSONAL, Answer
 from read_side.documents import Documents, not_ready
 from shared.documents.orders import STATUS, OrderStatus
 from shared.http.problems import Told, not_found, unauthorized
-from shared.links import opens_order
+from shared.links import opens_order, order_token
 from shared.position import Position
 from shared.shards import order_key
 
@@ -35,12 +38,34 @@ async def order_status(
         await _let_staff_in(documents, ticket)
     elif not opens_order(link_secret, ticket.token, order_id):
         raise WRONG_TOKEN.problem()
-    found = await documents.find(STATUS, order_id, order_key(order_id), position)
+    fresh = position is not None  # what is kept may be from before
+    found = await documents.find(STATUS, order_id, order_key(order_id), position, fresh=fresh)
     if found is None and ticket.token:
         raise not_ready()  # its token was signed when it was placed: it exists, and will be here in a moment
     if found is None:
         raise not_found("order")
     return Answer.of(found, PERSONAL)
+
+
+class _Opened(NamedTuple):
+    """What is said of an order that is kept, and to whom."""
+
+    token: bytes
+    answer: Answer[OrderStatus]
+
+
+def order_at_once(
+    documents: Documents, link_secret: str, order_id: str, token: bytes | None
+) -> Answer[OrderStatus] | None:
+    """The same by the token of its link, of an order that is kept. None: ask `order_status`, which also refuses."""
+    lying = documents.at_once(STATUS, order_id) if token else None
+    if lying is None or token is None:
+        return None
+    opened: _Opened | None = lying.made
+    if opened is None:
+        answer: Answer[OrderStatus] = Answer(lying.body, lying.etag, PERSONAL)
+        opened = lying.made = _Opened(order_token(link_secret, order_id).encode(), answer)
+    return opened.answer if compare_digest(token, opened.token) else None
 
 
 async def _let_staff_in(documents: Documents, ticket: Ticket) -> None:

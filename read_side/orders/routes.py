@@ -47,7 +47,8 @@ async def get_order(
 ) -> Shown[OrderStatus]:
     """An order's state, lines, totals (minor units) and history. Opens with the token of its link, or orders:read.
 
-    401 without any token, 403 with a wrong one, whether the order exists or not.
+    As the read model had it less than half a second ago; with a `Position`, as it has it now. 401 without any token,
+    403 with a wrong one, whether the order exists or not.
     """
     ticket = Ticket(order_token or token, request.headers.get("authorization"))
     answer = await order_status(documents, settings.link_secret, str(order_id), ticket, parse_position(position))

@@ -72,6 +72,10 @@ class Till:
             return None
         return structs.replace(made.answer, keeping=keeping, stale=stale or behind)
 
+    def sells_as_stored(self, body: bytes) -> bool:
+        """Whether a page goes out as it lies, as far as is known without asking anybody."""
+        return not body.endswith(_TIMED) and self._promotions.none_runs()
+
     async def is_unsure(self, now: datetime) -> bool:
         """Whether prices as they lie in a product's document may not be those of now."""
         promoted = await self._promotions.known()

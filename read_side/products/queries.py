@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple
 from msgspec import structs
 from redis.exceptions import RedisError
 
-from read_side.answers import Answer, catalog_kept
+from read_side.answers import CATALOG, Answer, catalog_kept
 from read_side.documents import BEHIND, NOT_READY, Documents, not_ready
 from read_side.parameters import DEFAULT_CHANNEL
 from read_side.prices.pages import Till
@@ -57,6 +57,21 @@ class Pages:
         wanted = Wanted(name, kept_form(name, value), as_asked.locales)
         page = await self._or_spare(lambda: self._page_by(name, wanted.value, position, as_asked), wanted, position)
         return self._showcase.shown(page, as_asked.variant)
+
+    def at_once(self, product_id: str) -> Page | None:
+        """The page of a product that is kept, of a shop of one language. None: ask `by_id`, which also refuses."""
+        lying = self._documents.at_once(PAGE, product_id)
+        if lying is None or not self._till.sells_as_stored(lying.body):
+            return None
+        if lying.made is None:
+            lying.made = Answer(lying.body, lying.etag, CATALOG)
+        page: Page = lying.made
+        return self._showcase.shown(page, None)
+
+    def named_at_once(self, name: Name, value: str) -> Page | None:
+        """The same by slug, SKU or EAN; None: ask `by_name`."""
+        product_id = self._documents.named_at_once(PAGE, name, kept_form(name, value))
+        return None if product_id is None else self.at_once(product_id)
 
     async def _page(
         self, product_id: str, position: Position | None, as_asked: AsAsked, waited: bool = False

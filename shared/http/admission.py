@@ -12,7 +12,7 @@ from shared.http.app import LARGEST_BODY
 from shared.http.doors import Doors, Full, Rank, Size
 from shared.http.problems import Told
 from shared.http.rates import TOO_MANY_REQUESTS, Rates
-from shared.http.replies import header
+from shared.http.replies import Outgoing, header
 
 __all__ = ["BUSY", "REFUSALS", "Admission", "Way"]
 
@@ -33,12 +33,25 @@ class Admission:
     """Around an API. Each of its doors has a line of its own: what hangs behind one holds up nobody at another. Before
     any of them, whoever asks faster than one client may is told so."""
 
-    def __init__(self, app: ASGIApp, ways: Ways, sizes: Mapping[str, Size], rates: Rates) -> None:
-        self._app, self._ways, self._rates = app, ways, rates
+    def __init__(
+        self,
+        app: ASGIApp,
+        ways: Ways,
+        sizes: Mapping[str, Size],
+        rates: Rates,
+        at_once: frame.AtOnce | None = None,
+    ) -> None:
+        self._app, self._ways, self._rates, self._at_once = app, ways, rates, at_once
         self.doors = {name: Doors(size) for name, size in sizes.items()}
         for name, doors in self.doors.items():
             INSIDE.labels(name).set_function(lambda doors=doors: sum(doors.inside))  # type: ignore[misc]
             WAITING.labels(name).set_function(lambda doors=doors: doors.waiting)  # type: ignore[misc]
+
+    def at_once(self, scope: HTTPScope) -> Outgoing | None:
+        """What `at_once` of the app says. It needs no place, as nobody waits for it, and costs less than a refusal; who
+        asks too fast goes the usual way, to be told so."""
+        said = None if self._at_once is None else self._at_once(scope)
+        return None if said is None or self._rates.wait(scope) else said
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         way = self._ways(scope["method"], scope["path"]) if scope["type"] == ScopeType.HTTP else None

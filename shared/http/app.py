@@ -14,7 +14,7 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from shared.http import correlation, openapi
 from shared.http.cors import Cors
 from shared.http.described import Json
-from shared.http.frame import OUTCOME, Frame
+from shared.http.frame import OUTCOME, Frame, Prompt
 from shared.http.health import Check, health_routes
 from shared.http.measures import Measures
 from shared.http.openapi_page import schema_routes
@@ -40,7 +40,7 @@ def build_app(
     problems: Mapped | None = None,
     refusals: Sequence[Kind] = (),
     credentials: Mapping[str, Json] | None = None,
-    front: Callable[[ASGIApp], ASGIApp] | None = None,
+    front: Callable[[ASGIApp], Prompt] | None = None,
     measures: Measures | None = None,
     largest_body: int = LARGEST_BODY,
 ) -> ASGIApp:
@@ -67,8 +67,10 @@ def build_app(
     shared = {route.fn: tuple(refusals) for route in routes if isinstance(route, HTTPRouteHandler)}
     operations = operations_of(litestar, shared)
     litestar.state.openapi = openapi.document(title, description, operations, credentials or {})
-    inner: ASGIApp = litestar
-    return Frame(front(inner) if front else inner, Cors(origins), measures, problems)
+    if front is None:
+        return Frame(litestar, Cors(origins), measures, problems)
+    ahead = front(litestar)
+    return Frame(ahead, Cors(origins), measures, problems, ahead.at_once)
 
 
 def _answering(problems: Mapped) -> Callable[[Any, Exception], Response[bytes]]:

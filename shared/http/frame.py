@@ -5,7 +5,9 @@ correlation, CORS, metrics, access log and the last net under errors stand outsi
 """
 
 import logging
+from collections.abc import Awaitable, Callable
 from time import perf_counter
+from typing import NamedTuple, Protocol, TypeAlias
 
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
@@ -14,7 +16,7 @@ from shared.http import correlation, tracing
 from shared.http.cors import Cors
 from shared.http.measures import Measures
 from shared.http.refusals import Mapped, problem_of
-from shared.http.replies import header, send_problem
+from shared.http.replies import Outgoing, header, send_problem
 from shared.http.slashes import keep_apart
 from shared.http.slow_bodies import within
 
@@ -26,26 +28,54 @@ OUTCOME = "doorbuster.outcome"  # in the scope of a refused request: the problem
 BUSY = "busy"  # the code of `shared.http.admission`
 _UNTRACED = ("/health/", "/metrics")  # asked every few seconds, of no order
 
+# The answer to a GET where all that it needs is at hand; None: the app answers, or refuses.
+AtOnce: TypeAlias = Callable[[HTTPScope], Outgoing | None]
+
+
+class Prompt(Protocol):
+    """An app that can say some things at once."""
+
+    def __call__(self, scope: Scope, receive: Receive, send: Send, /) -> Awaitable[None]: ...
+
+    def at_once(self, scope: HTTPScope, /) -> Outgoing | None:
+        """See `AtOnce`."""
+
 
 class Frame:
-    """An ASGI app around another."""
+    """An ASGI app around another. What that one can say at once is sent without a coroutine of anybody's in between."""
 
-    def __init__(self, app: ASGIApp, cors: Cors, measures: Measures, problems: Mapped | None = None) -> None:
-        self._app = app
-        self._problems = problems
+    def __init__(
+        self,
+        app: ASGIApp,
+        cors: Cors,
+        measures: Measures,
+        problems: Mapped | None = None,
+        at_once: AtOnce | None = None,
+    ) -> None:
+        self._inner = _Inner(app, at_once or _never, problems or {})
         self._cors = cors
         self._measures = measures
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == ScopeType.HTTP:
-            keep_apart(scope)
-            exchange = _Exchange(self._cors, self._measures, scope, send)
-            if tracing.enabled() and not scope["path"].startswith(_UNTRACED):
-                await exchange.run_traced(self._app, receive, self._problems)
-            else:
-                await exchange.run(self._app, receive, self._problems)
-        else:
-            await self._app(scope, receive, send)
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        if scope["type"] != ScopeType.HTTP:
+            return self._inner.app(scope, receive, send)
+        keep_apart(scope)
+        exchange = _Exchange(self._cors, self._measures, scope, send)
+        if tracing.enabled() and not scope["path"].startswith(_UNTRACED):
+            return exchange.run_traced(self._inner, receive)
+        return exchange.run(self._inner, receive)
+
+
+class _Inner(NamedTuple):
+    """What the frame stands around."""
+
+    app: ASGIApp
+    at_once: AtOnce
+    problems: Mapped
+
+
+def _never(_scope: HTTPScope) -> None:
+    return None
 
 
 class _Exchange:
@@ -58,18 +88,12 @@ class _Exchange:
         self._started = perf_counter()
         self._method = scope["method"]
         self._status = 0
-        self._origin: bytes | None = None
-        given: bytes | None = None
-        for name, value in scope["headers"]:
-            if name == correlation.HEADER:
-                given = value
-            elif name == b"origin":
-                self._origin = value
-        correlation_id = correlation.accepted(given)
+        self._origin = header(scope, b"origin")
+        correlation_id = correlation.accepted(header(scope, correlation.HEADER))
         correlation.set_current(correlation_id)
         self._added = [(correlation.HEADER, correlation_id.encode()), *ALWAYS, *cors.headers(self._origin)]
 
-    async def run(self, app: ASGIApp, receive: Receive, problems: Mapped | None) -> None:
+    async def run(self, inner: _Inner, receive: Receive) -> None:
         if self._method == "HEAD":  # answered as GET, sent without the body: the same headers by construction
             self._scope["method"] = "GET"
         elif self._method != "GET":
@@ -77,29 +101,38 @@ class _Exchange:
         try:
             if self._origin is not None and self._is_preflight():
                 await self._answer_preflight()
+            elif (said := inner.at_once(self._scope)) is not None:
+                await self._say(said)
             else:
-                await app(self._scope, receive, self.send)
+                await inner.app(self._scope, receive, self.send)
         except Exception as error:
             if self._status:  # the answer is under way: only the log can be told
                 logging.getLogger(__name__).exception("failed while answering")
                 raise
-            await self._refuse(error, problems)
+            await self._refuse(error, inner.problems)
         finally:
             self._account()
 
-    async def _refuse(self, error: Exception, problems: Mapped | None) -> None:
+    async def _say(self, said: Outgoing) -> None:
+        self._status = said.status
+        said.headers += self._added
+        await self._send({"type": "http.response.start", "status": said.status, "headers": said.headers})
+        body = b"" if self._method == "HEAD" else said.body
+        await self._send({"type": "http.response.body", "body": body, "more_body": False})
+
+    async def _refuse(self, error: Exception, problems: Mapped) -> None:
         # Apart, since a frame that an error went through must not name it: the two would keep each other, and with them
         # `receive`, until the garbage is collected. Granian closes a connection when nobody can receive from it.
         problem = problem_of(error, problems)
         self._scope[OUTCOME] = problem.code  # type: ignore[literal-required]  # ours, beside ASGI's
         await send_problem(self.send, problem)
 
-    async def run_traced(self, app: ASGIApp, receive: Receive, problems: Mapped | None) -> None:
+    async def run_traced(self, inner: _Inner, receive: Receive) -> None:
         """The same within a span, which goes on with the trace that the client names."""
         given = header(self._scope, b"traceparent")
         parent = None if given is None else tracing.accepted(given.decode("latin-1"))
         with tracing.span(self._method, parent=parent, kind="server") as span:
-            await self.run(app, receive, problems)
+            await self.run(inner, receive)
             route = self._scope.get("path_template") or UNKNOWN_ROUTE
             span.tell(
                 {

@@ -38,7 +38,7 @@ class Route(NamedTuple):
 
 def litestar_of(app: object) -> Litestar:
     """The framework's app inside the frame, and inside the front that stands before it."""
-    inner = app._app if isinstance(app, Frame) else app
+    inner: object = app._inner.app if isinstance(app, Frame) else app
     while not isinstance(inner, Litestar):
         inner = inner._app  # type: ignore[attr-defined]
     return inner

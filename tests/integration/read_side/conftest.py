@@ -20,7 +20,12 @@ NOWHERE = "http://127.0.0.1:9"  # nothing listens there
 
 
 def settings_of(
-    redis_url: str, elasticsearch_url: str = NOWHERE, index_prefix: str = "", locales: str = "en", kept_pages: int = 0
+    redis_url: str,
+    elasticsearch_url: str = NOWHERE,
+    index_prefix: str = "",
+    locales: str = "en",
+    kept_pages: int = 0,
+    kept_orders: int = 0,
 ) -> Settings:
     """Settings of a query API; it must not want Postgres, so there is none. Nothing is kept unless told: what a test
     has written is to be there at once."""
@@ -39,6 +44,7 @@ def settings_of(
         index_prefix=index_prefix,
         locales=locales,
         kept_pages=kept_pages,
+        kept_orders=kept_orders,
     )
 
 

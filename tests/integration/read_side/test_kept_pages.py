@@ -12,7 +12,7 @@ from msgspec import structs
 from redis.exceptions import RedisError
 
 from read_side.app import connect_redis, create_app
-from read_side.kept import SURE_SECONDS, Kept
+from read_side.kept import Kept, Limits
 from read_side.multiplexer import Multiplexer
 from shared.documents import products
 from shared.shards import product_key
@@ -22,6 +22,7 @@ from tests.integration.read_side.conftest import settings_of
 from tests.integration.read_side.shelves import Shelves, a_page, position
 
 KEY = "page:1"
+LIMITS = Limits(10, 1_000_000, sure_seconds=1.0)
 
 
 @pytest.fixture
@@ -29,7 +30,7 @@ async def kept(shelves: Shelves, valkey: PrivateServer) -> AsyncIterator[Kept]:
     """Ten values at most; one is there, and kept."""
     await shelves.redis.set(KEY, "one")
     redis = connect_redis(valkey.url)
-    kept = Kept(redis, Multiplexer(redis), ["page:"], 10)
+    kept = Kept(redis, Multiplexer(redis), "page", LIMITS)
     working = asyncio.create_task(kept.run())
     await until(lambda: holds(kept))
     yield kept
@@ -42,7 +43,7 @@ async def kept(shelves: Shelves, valkey: PrivateServer) -> AsyncIterator[Kept]:
 async def test_what_is_kept_is_given_until_it_is_written_and_all_of_it_until_redis_is_emptied(
     kept: Kept, shelves: Shelves
 ) -> None:
-    assert await kept.get(KEY) == b"one"
+    assert await kept.name(KEY) == b"one"
     await shelves.redis.set("other:1", "not ours")
     await shelves.redis.set(KEY, "two")
     await until(lambda: gives(kept, b"two"))
@@ -58,7 +59,7 @@ async def test_what_is_kept_is_given_until_it_is_written_and_all_of_it_until_red
 async def test_a_read_that_is_overtaken_by_a_write_is_not_kept(kept: Kept, shelves: Shelves) -> None:
     await shelves.redis.set(KEY, "two")
     await until(lambda: gone(kept))
-    reading = asyncio.create_task(kept.get(KEY))
+    reading = asyncio.ensure_future(kept.name(KEY))
     await asyncio.sleep(0)  # it has left its mark, and waits for Redis
     await kept.written([b"invalidate", [KEY.encode()]])
     assert await reading == b"two"
@@ -70,7 +71,7 @@ async def test_a_lost_connection_forgets_everything_and_a_new_one_begins_anew(ke
     await shelves.redis.client_kill(us["addr"])
     await until(lambda: gone(kept))
     await shelves.redis.set(KEY, "nobody was told")
-    assert await kept.get(KEY) == b"nobody was told"
+    assert await kept.name(KEY) == b"nobody was told"
     await until(lambda: holds(kept))
 
 
@@ -83,8 +84,8 @@ async def test_while_redis_hangs_nothing_older_than_a_second_is_given(kept: Kept
             async with asyncio.timeout(20):
                 while True:
                     asked_at = time.monotonic()
-                    assert await kept.get(KEY) == b"one"
-                    assert asked_at < stopped_at + 2 * SURE_SECONDS  # long before the connection is given up
+                    assert await kept.name(KEY) == b"one"
+                    assert asked_at < stopped_at + 2 * LIMITS.sure_seconds  # long before the connection is given up
                     await asyncio.sleep(0.02)
     finally:
         os.kill(pid, signal.SIGCONT)
@@ -127,11 +128,11 @@ async def until(holds: Callable[[], Awaitable[bool]]) -> None:
 
 
 async def gives(kept: Kept, value: bytes | None) -> bool:
-    return await kept.get(KEY) == value
+    return await kept.name(KEY) == value
 
 
 async def holds(kept: Kept) -> bool:
-    await kept.get(KEY)
+    await kept.name(KEY)
     return len(kept) == 1
 
 

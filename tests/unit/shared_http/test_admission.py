@@ -8,12 +8,15 @@ import httpx
 import pytest
 from litestar import get, post
 from litestar.params import JSONBody
+from litestar.types import HTTPScope
 from msgspec import Struct
 
 from shared.http.admission import REFUSALS, Admission, Way
 from shared.http.app import build_app
 from shared.http.doors import Rank, Size
+from shared.http.frame import AtOnce
 from shared.http.rates import MOST_CLIENTS, Rates, whose
+from shared.http.replies import Outgoing
 from tests.fixtures.asgi import client_of
 
 SIZE = Size(seats=3, looking=2, line=0)
@@ -52,7 +55,10 @@ class Shop:
 
 
 @asynccontextmanager
-async def opened(rates: Rates = Rates(0)) -> AsyncIterator[Shop]:  # noqa: B008  # it counts nobody
+async def opened(
+    rates: Rates = Rates(0),  # noqa: B008  # it counts nobody
+    at_once: AtOnce | None = None,
+) -> AsyncIterator[Shop]:
     shop = Shop()
 
     @get("/looks")
@@ -72,7 +78,7 @@ async def opened(rates: Rates = Rates(0)) -> AsyncIterator[Shop]:  # noqa: B008 
 
     app = build_app(
         [looks, buys, fills], title="full", description="", refusals=REFUSALS,
-        front=lambda inner: Admission(inner, way, {"front": SIZE}, rates),
+        front=lambda inner: Admission(inner, way, {"front": SIZE}, rates, at_once),
     )  # fmt: skip
     async with client_of(app) as shop.client:
         yield shop
@@ -137,6 +143,21 @@ async def test_a_client_that_asks_too_fast_hears_when_it_may_again_and_others_do
         assert (answers[5].json()["code"], answers[5].headers["Retry-After"]) == ("too_many_requests", "1")
         assert (await shop.client.get("/looks", headers=other)).status_code == 200
         assert (await shop.client.get("/health/live", headers=greedy)).status_code == 200
+
+
+async def test_what_can_be_said_at_once_needs_no_place_and_counts_once_as_a_question_of_its_client() -> None:
+    def at_once(scope: HTTPScope) -> Outgoing | None:
+        headers = [(b"content-type", b"application/json"), (b"content-length", b"14")]
+        return Outgoing(200, headers, b'{"known":"so"}') if scope["path"] == "/looks" else None
+
+    async with opened(Rates(1, "X-Forwarded-For", now=lambda: 0.0), at_once) as shop:
+        inside = [await shop.coming("/buys") for _ in range(SIZE.seats)]  # of as many clients
+        asked = {"X-Forwarded-For": "10.0.0.1"}
+        answers = [await shop.client.get("/looks", headers=asked) for _ in range(7)]
+        assert [answer.json() for answer in answers[:5]] == [{"known": "so"}] * 5
+        assert [answer.json()["code"] for answer in answers[5:]] == ["too_many_requests"] * 2
+        shop.go.set()
+        await asyncio.gather(*inside)
 
 
 def test_a_bucket_fills_again_and_not_beyond_its_rim() -> None:
