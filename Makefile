@@ -72,8 +72,8 @@ bench: ## Measure against the bare limits: JSON lines on stdout, a table on stde
 	@$(MAKE) --silent $(READY) >&2
 	@$(BIN)/doorbuster bench $(BENCH)
 
-growth: $(READY) ## One shop that grows, measured at each size and drawn into docs/growth.svg: make growth SIZES="20000 100000" SECONDS=3
-	@$(BIN)/doorbuster growth measure --sizes $(SIZES) --seconds $(SECONDS); told=$$?; $(BIN)/doorbuster growth draw && exit $$told
+growth: $(READY) ## One shop that grows, measured at each size and drawn into docs/growth.svg: make growth SIZES="20000 100000" SECONDS=3 GROWTH=--keep
+	@$(BIN)/doorbuster growth measure --sizes $(SIZES) --seconds $(SECONDS) $(GROWTH); told=$$?; $(BIN)/doorbuster growth draw && exit $$told
 
 load: $(READY) ## Let shoppers in, tell how it went, check the invariants: make load USERS=200 MINUTES=5
 	@$(BIN)/doorbuster load --users $(USERS) --minutes $(MINUTES) $(LOAD)

@@ -79,10 +79,15 @@ def down(home: Home, timeout: float = 60.0) -> bool:
     return True
 
 
-def discard(home: Home) -> None:
-    """Stop everything of this home, also what a killed run left, and delete the folder."""
+def stop_all(home: Home) -> None:
+    """Stop everything of this home, also what a killed run left."""
     down(home)
     processes.kill_marked(home.folder)
+
+
+def discard(home: Home) -> None:
+    """Stop everything of this home, also what a killed run left, and delete the folder."""
+    stop_all(home)
     if not home.folder.exists():
         return
     for link in [path for path in home.folder.iterdir() if path.is_symlink()]:

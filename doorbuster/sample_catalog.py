@@ -7,7 +7,7 @@ import csv
 import gzip
 import io
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from random import Random
 from typing import IO
@@ -23,14 +23,19 @@ IMAGES = "https://images.doorbuster.example"
 def write_catalog(path: Path, products: int, seed: int, *, priced: bool = True, after: int = 0) -> None:
     """Write that many products, tab-separated; gzipped if the name ends in .gz. Without prices each is one event.
     `after` leaves out that many of the first: what makes a catalog of so many one of `products`."""
+    made = itertools.islice(rows(products, seed), after, None)
+    write_rows(path, made if priced else map(_without_price, made))
+
+
+def write_rows(path: Path, made: Iterable[list[str]]) -> None:
+    """Write some of the rows, under the names of their columns."""
     with path.open("wb") as raw:
         # No time and no name in the gzip header: the same seed gives the same bytes.
         stream: IO[bytes] = gzip.GzipFile(filename="", fileobj=raw, mode="wb", mtime=0) if path.suffix == ".gz" else raw  # type: ignore[assignment]
         with stream, io.TextIOWrapper(stream, encoding="utf-8", newline="") as text:
             table = csv.writer(text, delimiter="\t", lineterminator="\n")
             table.writerow(COLUMNS)
-            for row in itertools.islice(rows(products, seed), after, None):
-                table.writerow(row if priced else _without_price(row))
+            table.writerows(made)
 
 
 def rows(products: int, seed: int) -> Iterator[list[str]]:

@@ -10,6 +10,7 @@ from typing import Any
 
 import asyncpg
 import uvloop
+from redis.exceptions import RedisError
 
 from projector import elasticsearch_sink, metrics
 from projector.keyring import Keyring
@@ -41,14 +42,15 @@ class Process:
         self._keyring = Keyring(settings.keyring_url, bytes.fromhex(settings.master_key))
 
     async def run(self) -> None:
-        """Until cancelled."""
+        """Until cancelled. A connection that isn't even closed in time, on a machine that has none for us, ends a turn
+        and not the process."""
         wait = 0.1
         while True:
             try:
                 await self._lease.acquire()
                 wait = 0.1
                 await self._own()
-            except* (LeaseLost, *POSTGRES_FAILS) as errors:
+            except* (LeaseLost, *POSTGRES_FAILS, RedisError) as errors:
                 told = {type(error).__name__ for error in errors.exceptions}
                 log.warning("standing by", extra={"fields": {"errors": sorted(told)}})
             finally:

@@ -10,7 +10,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
@@ -30,6 +30,7 @@ from doorbuster.sample_catalog import write_catalog
 STOCK = 1_000_000  # of each SKU: benchmarks never sell out
 CATALOG = "catalog"  # the database that all others are copied from
 QUIET_CORES, QUIET_SECONDS, MOST_PATIENCE = 0.1, 0.5, 300.0
+LOOK_SECONDS = 10.0  # between two looks whether those that are to work still do
 IDLE_CORES, IDLE_LOOKS = 0.4, 4  # what all our processes together spend on looking for work, at most
 
 
@@ -54,8 +55,8 @@ class Ground:
         return servers | {name: child.pid for name, child in self._running.items()}
 
     def only(self, *names: str) -> None:
-        """Run these of our processes and no others, and wait until they are healthy."""
-        for name in [name for name in self._running if name not in names]:
+        """Run these of our processes and no others, and wait until they are healthy. One that ended is started anew."""
+        for name in [name for name, child in self._running.items() if name not in names or child.poll() is not None]:
             self.stop(name)
         for name in names:
             if name not in self._running:
@@ -90,15 +91,20 @@ class Ground:
     # --- databases --------------------------------------------------------------------------------------------------
 
     def use(self, database: str, *, copy_of: str | None = CATALOG) -> None:
-        """Lead everybody to a database, made if need be; our processes stop, read models are emptied."""
+        """Lead everybody to a database, made if need be; our processes stop, read models are emptied, unless they are
+        what a home that was kept has of it."""
         if database == self._database:
             return
         self.only()
-        if not asyncio.run(_fetch(self._admin_url, "SELECT FROM pg_database WHERE datname = $1", database)):
+        stands = asyncio.run(_fetch(self._admin_url, "SELECT FROM pg_database WHERE datname = $1", database))
+        if not stands:
             self.database(database, copy_of=copy_of)
+        kept = bool(stands) and not self._database
         self._database, self.environment["DATABASE_URL"] = database, url_of(self._admin_url, database)
         if copy_of is None:
             self._migrate()
+        if kept:
+            return
         with Redis.from_url(self.environment["REDIS_URL"]) as redis:
             redis.flushall()
 
@@ -134,9 +140,17 @@ class Ground:
     # --- waiting ----------------------------------------------------------------------------------------------------
 
     def filled(self, patience: float = MOST_PATIENCE) -> None:
-        """Run the worker and the projector until all read models show all of the log."""
-        self.only("worker", "projector")
-        Checkpoints(self.environment["REDIS_URL"]).wait(self.heads(), patience)
+        """Run the worker and the projector until all read models show all of the log; one that ends is started anew, as
+        it is in a shop."""
+        checkpoints, heads = Checkpoints(self.environment["REDIS_URL"]), self.heads()
+        deadline = time.monotonic() + patience
+        while True:
+            self.only("worker", "projector")
+            try:
+                return checkpoints.wait(heads, min(LOOK_SECONDS, patience))
+            except Invalid:
+                if time.monotonic() > deadline:
+                    raise
 
     def until_quiet(self, _side: str = "", patience: float = MOST_PATIENCE) -> None:
         """Wait until our programs have nothing left to do: what one round leaves behind must not slow the next.
@@ -191,19 +205,31 @@ def prepared(products: int) -> Iterator[Ground]:
 
 @contextlib.contextmanager
 def empty() -> Iterator[Ground]:
-    """The ground with nothing in it; stops what it started and leaves nothing behind, whatever happens.
+    """The ground with nothing in it; stops what it started and leaves nothing behind, whatever happens."""
+    with _standing(Home.default().folder / "bench", running.discard) as ground:
+        yield ground
 
-    One run at a time in a home: two would measure each other.
-    """
+
+@contextlib.contextmanager
+def kept(folder: Path) -> Iterator[Ground]:
+    """The ground as it was left in this folder, empty the first time; stops what it started, and leaves the rest."""
+    with _standing(folder, running.stop_all) as ground:
+        yield ground
+
+
+@contextlib.contextmanager
+def _standing(folder: Path, cleared: Callable[[Home], None]) -> Iterator[Ground]:
+    """`cleared` is called before, for what a killed run left, and after. One run at a time: two would measure each
+    other."""
     for server in native.SERVERS.values():
         os.environ.pop(server.variable, None)  # the user's own servers are none of ours
     os.environ["DOORBUSTER_CACHE"] = str(Home.default().cache)
-    home = Home(Home.default().folder / "bench")
+    home = Home(folder)
     with Home.default().lock("bench", wait=False) as mine:
         if not mine:
-            raise Invalid(f"another benchmark runs in {home.folder}")
+            raise Invalid(f"another benchmark runs here, in {Home.default().folder}")
         try:
-            running.discard(home)
+            cleared(home)
             plan = stack.plan(home, "all")  # before anything runs: the ports must be free when they are given out
             running.up(home, "servers")
             ground = Ground(home, plan)
@@ -212,7 +238,7 @@ def empty() -> Iterator[Ground]:
             finally:
                 ground.only()
         finally:
-            running.discard(home)
+            cleared(home)
 
 
 def own_folder(ground: Ground, name: str) -> Path:

@@ -18,6 +18,15 @@ def register(words: "Words[argparse.ArgumentParser]") -> None:
     measure.add_argument("--sizes", type=count, nargs="+", default=[20_000, 100_000, 1_000_000], metavar="PRODUCTS")
     measure.add_argument("--seconds", type=float, default=3.0, help="of one round (3)")
     measure.add_argument("--rounds", type=count, default=2, help="of each side, in turns, behind one to warm up (2)")
+    shop = Home.default().folder / "growth"
+    measure.add_argument(
+        "--keep",
+        action="store_const",
+        const=shop,
+        dest="home",
+        help=f"let the shop stay in {shop}, or measure the one that stands there; a run that died is gone on with",
+    )
+    measure.add_argument("--home", type=Path, metavar="FOLDER", help="the same in another folder")
     measure.set_defaults(run=_measure)
     draw = steps.add_parser("draw", help="the chart and the tables, from the lines")
     draw.add_argument("--to", type=Path, default=DOCS, metavar="FOLDER", help="with growth.svg and growth.md (docs)")
@@ -30,7 +39,7 @@ def register(words: "Words[argparse.ArgumentParser]") -> None:
 def _measure(given: argparse.Namespace) -> int:
     from doorbuster.bench.growth import run
 
-    return run.run(run.Wanted(given.sizes, given.seconds, given.rounds, given.lines))
+    return run.run(run.Wanted(given.sizes, given.seconds, given.rounds, given.lines, given.home))
 
 
 def _draw(given: argparse.Namespace) -> int:

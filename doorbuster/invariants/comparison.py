@@ -94,13 +94,13 @@ class Comparison:
         """The states of pages that lie there as they were prepared; the next page is read while one is looked at."""
         settled: set[str] = set()
         asked: tuple[Page, asyncio.Task[tuple[list[bytes | None], list[int]]]] | None = None
-        for page in (*(page for page in self._pages if page.is_of(self._states)), None):
+        for page in (*(page for page in self._pages if page.is_of(self._states.fresh)), None):
             before, asked = asked, None
             if page:
                 asked = page, asyncio.create_task(self._shop.redis.values(self._model, page.keys, page.names))
                 await asyncio.sleep(0)  # it goes out before we go on
             if before and before[0].is_told_by(*await before[1], last):
-                settled.update(before[0].states)
+                settled.update(before[0].ids)
                 self._expected.update(before[0].keys)
                 self._settled.update(before[0].names)
         return settled

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
+from doorbuster.invariants.states import States
 from projector.chain import context_of, hear
 from projector.fold import Poison, Touch, understand
 from projector.model import Folded, ReadModel
@@ -20,7 +21,7 @@ Parked = Mapping[str, Mapping[str, int]]  # slot → partition key → position 
 class Model(NamedTuple):
     """The states of one read model as the log has them, and the partition key of each."""
 
-    states: dict[str, Folded]
+    states: States
     keys: dict[str, str]
 
 
@@ -40,7 +41,7 @@ async def fold_log(
     """The whole log up to the safe position, or all that was of some partition keys; without what is `parked`, or
     skipped by a person's word."""
     parked = parked or {}
-    states = {model.slot: Model({}, {}) for model in models}
+    states = {model.slot: Model(States(model.state), {}) for model in models}
     folded = FoldedLog(0, {}, states, [], await _skipped(conn, models))
     if keys is None:
         return await fold_on(conn, folded, models, parked)

@@ -3,7 +3,7 @@
 Whoever waits for a version to be filled can render meanwhile; then what lies there only has to be read and hashed.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence, Set
 from hashlib import blake2b
 from typing import NamedTuple
 
@@ -19,16 +19,16 @@ STATES = 250  # of one page: one that moved on has all of them looked at closely
 
 
 class Page(NamedTuple):
-    """Some states of a read model."""
+    """Some states of a read model, by their ids: themselves they lie packed elsewhere."""
 
-    states: Mapping[str, Folded]
+    ids: Collection[str]
     keys: Sequence[bytes]  # of the states, their documents and their names
     names: Sequence[Name]
     digest: bytes  # of what lies under the keys
 
-    def is_of(self, states: Mapping[str, Folded]) -> bool:
-        """Whether these are still the states."""
-        return all(states.get(id_) is state for id_, state in self.states.items())
+    def is_of(self, fresh: Set[str]) -> bool:
+        """Whether the states are still what they were: none of them was written since."""
+        return fresh.isdisjoint(self.ids)
 
     def is_told_by(self, values: Sequence[bytes | None], claims: Sequence[int], last: int) -> bool:
         """Whether this is what lies under the keys, byte for byte, and each name is claimed since a position of the
@@ -46,6 +46,7 @@ async def prepared(folded: FoldedLog, models: Sequence[ReadModel], keyring: Keyr
             some = {id_: states[id_] for id_ in ids}
             keys = await keyring.fetch({person for state in some.values() for person in model.persons(state)})
             pages[model.slot].append(page_of(model, some, {id_: model.render(id_, some[id_], keys) for id_ in ids}))
+        states.fresh.clear()
     return pages
 
 
@@ -58,7 +59,7 @@ def page_of(model: ReadModel, states: Mapping[str, Folded], shown: Mapping[str, 
     keys += [lookup_key(model.slot, *name) for name, _ in names]
     values = [encode(state) for state in states.values()]
     digest = digest_of([*values, *(body and pack(body) for _, body in documents), *(id_.encode() for _, id_ in names)])
-    return Page(states, [key.encode() for key in keys], [name for name, _ in names], digest)
+    return Page(list(states), [key.encode() for key in keys], [name for name, _ in names], digest)
 
 
 def digest_of(values: Sequence[bytes | None]) -> bytes:

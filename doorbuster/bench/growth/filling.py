@@ -1,47 +1,73 @@
-"""Growing the shop: an import of what is missing, the real projection of its events, and what lies in the stores."""
+"""Growing the shop: an import of what is missing, the real projection of its events, portion by portion.
 
-import asyncio
-import time
-from typing import Any
-
-import msgspec
-from redis import Redis
-
-from doorbuster.bench import children, cpu, ground, http_client
-from doorbuster.bench.ground import STOCK, Ground
-from doorbuster.bench.growth.lines import Filling
-from doorbuster.bench.http_client import Answer, request
-from doorbuster.sample_catalog import write_catalog
-
-PATIENCE = 4 * 3600.0  # seconds for a million products on a machine that is busy
-_TABLES = """
-SELECT c.relname AS name, pg_total_relation_size(c.oid) AS bytes
-FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-WHERE c.relkind = 'r' AND n.nspname NOT IN ('pg_catalog', 'information_schema')
-ORDER BY bytes DESC LIMIT 6
+What a run that died had begun is finished by the next one: a portion's file lies there until all of it is imported,
+rows that are in already change nothing, and the projection goes on from its checkpoints.
 """
 
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from itertools import islice
+from pathlib import Path
 
-def grow(ground_: Ground, products: int) -> Filling:
-    """Make it a shop of so many products: imported with prices and stock, then projected by worker and projector."""
-    had = _count(ground_, "product")
-    events = _count(ground_, "event_log")
-    file = ground.own_folder(ground_, "growth") / "catalog.tsv"
-    write_catalog(file, products, 1, after=had)
-    given = {"url": ground_.environment["DATABASE_URL"], "file": str(file), "stock": STOCK}
+from doorbuster.bench import children, cpu, ground
+from doorbuster.bench.frame import Invalid
+from doorbuster.bench.ground import STOCK, Ground
+from doorbuster.bench.growth import lines
+from doorbuster.bench.growth.lines import Filling, Portion
+from doorbuster.sample_catalog import rows, write_rows
+
+PATIENCE = 4 * 3600.0  # seconds for a portion on a machine that is busy
+PORTION = 50_000  # products: what a run that dies has to do again, and how often it says how far it is
+
+
+def grow(ground_: Ground, products: int, since: int, say: Callable[[str], None]) -> Filling:
+    """Make it a shop of so many products: imported with prices and stock, then projected by worker and projector.
+
+    The filling is that from `since` products on, of all runs, without portions that two of them had a part in. Raises
+    `Invalid` where there are more products already.
+    """
+    folder = ground.own_folder(ground_, "growth")
+    file, kept = folder / "catalog.tsv", folder / "portions.jsonl"
+    if file.exists():
+        say("going on with what a run that died had begun …")
+        _import(ground_, file)
+    project(ground_)
+    had = count(ground_, "product")
+    if had > products:
+        raise Invalid(f"the shop in {ground_.home.folder} has {had:,} products already")
+    missing = islice(rows(products, 1), had, None)
+    while had < products:
+        portion = _grown(ground_, file, missing, had, min(products, had + PORTION))
+        lines.append(kept, portion)
+        had = portion.until
+        say(f"{had:,}: {portion.import_seconds:.0f} s of import, {portion.projection_seconds:.0f} s of projection")
+    return filling([portion for portion in lines.read_portions(kept) if since < portion.until <= products])
+
+
+def _grown(ground_: Ground, file: Path, missing: Iterator[list[str]], had: int, until: int) -> Portion:
+    half = file.with_suffix(".half")
+    write_rows(half, islice(missing, until - had))
+    half.rename(file)
+    events = count(ground_, "event_log")
     ground_.only()
     before = cpu.used(ground_.roots())
+    imported = _import(ground_, file)
+    seconds = project(ground_)
+    spent = cpu.used(ground_.roots()).since(before).programs | {"import": imported["cpu_ms"]}
+    added = count(ground_, "event_log") - events
+    return Portion(until, until - had, added, imported["seconds"], seconds, spent)
+
+
+def _import(ground_: Ground, file: Path) -> dict[str, float]:
+    given = {"url": ground_.environment["DATABASE_URL"], "file": str(file), "stock": STOCK}
     imported = children.call("import_rows:load", given)
     file.unlink()
-    seconds = _project(ground_)
-    spent = cpu.used(ground_.roots()).since(before).programs | {"import": imported["cpu_ms"]}
-    added = products - had
-    cpu_ms = {name: round(used / added, 4) for name, used in spent.items() if used / added >= 0.0005}
-    grown = _count(ground_, "event_log") - events
-    return Filling(added, grown, round(imported["seconds"], 1), round(seconds, 1), cpu_ms)
+    return imported
 
 
-def _project(ground_: Ground) -> float:
+def project(ground_: Ground) -> float:
+    """Have the read models show all of the log; seconds that took."""
     began = time.monotonic()
     ground_.filled(PATIENCE)
     seconds = time.monotonic() - began
@@ -49,45 +75,20 @@ def _project(ground_: Ground) -> float:
     return seconds
 
 
-def _count(ground_: Ground, table: str) -> int:
+def filling(portions: list[Portion]) -> Filling:
+    """All of them together, the CPU by product."""
+    spent = Counter[str]()
+    for portion in portions:
+        spent.update(portion.cpu_ms)
+    added = sum(portion.added for portion in portions)
+    cpu_ms = {name: round(used / added, 4) for name, used in spent.items() if used / added >= 0.0005}
+    imported = round(sum(portion.import_seconds for portion in portions), 1)
+    projected = round(sum(portion.projection_seconds for portion in portions), 1)
+    return Filling(added, sum(portion.events for portion in portions), imported, projected, cpu_ms)
+
+
+def count(ground_: Ground, table: str) -> int:
+    """Rows of a table of the shop."""
     [row] = ground_.fetch(f"SELECT count(*) AS rows FROM {table}")  # noqa: S608 (two names of ours)
     found: int = row["rows"]
     return found
-
-
-# --- what lies where --------------------------------------------------------------------------------------------------
-
-
-def stores(ground_: Ground) -> dict[str, dict[str, int]]:
-    """Bytes of each store, the greatest parts told apart; `all` is all of it."""
-    return {
-        "elasticsearch": _of_elasticsearch(ground_.environment["ELASTICSEARCH_URL"]),
-        "valkey": _of_valkey(ground_.environment["REDIS_URL"]),
-        "postgres": _of_postgres(ground_),
-    }
-
-
-def _of_elasticsearch(url: str) -> dict[str, int]:
-    answer = ask(url, "GET", "/_cat/indices?format=json&bytes=b&h=index,store.size")
-    found: list[dict[str, Any]] = msgspec.json.decode(answer.body)
-    sizes = {index["index"]: int(index["store.size"]) for index in found}
-    return {"all": sum(sizes.values()), **dict(sorted(sizes.items(), key=lambda size: -size[1])[:4])}
-
-
-def _of_valkey(url: str) -> dict[str, int]:
-    with Redis.from_url(url) as redis:
-        told: dict[str, Any] = redis.info("memory")
-        streams = list(redis.scan_iter(count=10_000, _type="stream"))
-        held = sum(int(redis.memory_usage(key) or 0) for key in streams)
-    return {"all": int(told["used_memory"]), "streams": held, "resident": int(told["used_memory_rss"])}
-
-
-def _of_postgres(ground_: Ground) -> dict[str, int]:
-    [row] = ground_.fetch("SELECT pg_database_size(current_database()) AS bytes")
-    return {"all": row["bytes"], **{table["name"]: table["bytes"] for table in ground_.fetch(_TABLES)}}
-
-
-def ask(url: str, method: str, path: str) -> Answer:
-    """One request, one answer."""
-    [timed] = asyncio.run(http_client.ask_all(url, [request(method, url + path)], 1))
-    return timed.answer

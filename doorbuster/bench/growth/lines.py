@@ -1,9 +1,14 @@
 """What is kept of a run: a line of JSON for each size, so that a run that dies keeps what it had."""
 
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 from msgspec import Struct
+
+Line = TypeVar("Line", bound=Struct)
 
 COLD = "cold"  # the query API just started, Elasticsearch's caches emptied, each request for the first time, one client
 
@@ -26,6 +31,17 @@ class Kind(Struct, frozen=True):
     ours: dict[str, Figures]
     limit: dict[str, Figures] = {}
     failed: dict[str, str] = {}  # ways of asking that could not be measured, and why
+
+
+class Portion(Struct, frozen=True):
+    """A part of a filling; CPU milliseconds of all of it by process."""
+
+    until: int  # products that the shop had then
+    added: int
+    events: int
+    import_seconds: float
+    projection_seconds: float
+    cpu_ms: dict[str, float]
 
 
 class Filling(Struct, frozen=True):
@@ -59,19 +75,25 @@ def failed(size: Size) -> dict[tuple[str, str], str]:
 
 
 def read(file: Path) -> list[Size]:
-    """All lines, the smallest size first; the last line of a size stands. A line that was cut off is none."""
-    found: dict[int, Size] = {}
-    for line in file.read_bytes().splitlines() if file.exists() else ():
-        try:
-            size = msgspec.json.decode(line, type=Size)
-        except msgspec.DecodeError:
-            continue
-        found[size.products] = size
+    """All lines, the smallest size first; the last line of a size stands."""
+    found = {size.products: size for size in _lines(file, Size)}
     return [found[products] for products in sorted(found)]
 
 
-def append(file: Path, size: Size) -> None:
+def read_portions(file: Path) -> list[Portion]:
+    """All lines, in the order in which they were filled."""
+    return list(_lines(file, Portion))
+
+
+def _lines(file: Path, type_: type[Line]) -> Iterator[Line]:
+    """A line that was cut off is none."""
+    for line in file.read_bytes().splitlines() if file.exists() else ():
+        with suppress(msgspec.DecodeError):
+            yield msgspec.json.decode(line, type=type_)
+
+
+def append(file: Path, line: Size | Portion) -> None:
     """Keep one more; it begins a line of its own, whatever the one before it came to."""
     file.parent.mkdir(parents=True, exist_ok=True)
     with file.open("ab") as kept:
-        kept.write(b"\n" * (kept.tell() > 0) + msgspec.json.encode(size))
+        kept.write(b"\n" * (kept.tell() > 0) + msgspec.json.encode(line))

@@ -11,9 +11,10 @@ from typing import Any
 from doorbuster.bench import children, cpu, frame, ground, http_client, placing, wrk
 from doorbuster.bench.frame import Invalid, Round, Rounds, Side
 from doorbuster.bench.ground import Ground
-from doorbuster.bench.growth.filling import PATIENCE, ask
+from doorbuster.bench.growth.filling import PATIENCE
 from doorbuster.bench.growth.kinds import Question, Targets
 from doorbuster.bench.growth.lines import COLD, Figures, Kind
+from doorbuster.bench.growth.stores import ask
 
 CLIENTS = (1, 32)
 FIRST = 500  # requests that are asked cold

@@ -13,7 +13,7 @@ from msgspec import Struct
 from doorbuster.bench import ground
 from doorbuster.bench.frame import Invalid
 from doorbuster.bench.ground import CATALOG, Ground
-from doorbuster.bench.growth import filling, lines, measuring
+from doorbuster.bench.growth import filling, lines, measuring, stores
 from doorbuster.bench.growth.kinds import Asking, Question
 from doorbuster.bench.growth.lines import Kind, Size
 from doorbuster.running import StartFailed
@@ -29,6 +29,7 @@ class Wanted(Struct, frozen=True):
     seconds: float
     rounds: int
     file: Path
+    home: Path | None = None  # where the shop is to stay, or stands already; none: it is made anew and thrown away
 
 
 def run(wanted: Wanted) -> int:
@@ -40,10 +41,12 @@ def run(wanted: Wanted) -> int:
         return 0
     whole = True
     try:
-        with ground.empty() as stood:
+        with ground.kept(wanted.home) if wanted.home else ground.empty() as stood:
             stood.use(CATALOG, copy_of=None)
             for products in missing:
-                size = _measured(stood, products, wanted, WARM_UP if products == missing[0] else 0.0)
+                since = max((done for done in there if done < products), default=0)
+                size = _measured(stood, products, since, wanted, WARM_UP if products == missing[0] else 0.0)
+                there.add(products)
                 lines.append(wanted.file, size)
                 whole = whole and not lines.failed(size)
     except (Invalid, StartFailed) as error:
@@ -52,11 +55,11 @@ def run(wanted: Wanted) -> int:
     return 0 if whole else 1
 
 
-def _measured(stood: Ground, products: int, wanted: Wanted, warm_up: float) -> Size:
+def _measured(stood: Ground, products: int, since: int, wanted: Wanted, warm_up: float) -> Size:
     say(f"{products:,} products: filling …")
-    filled = filling.grow(stood, products)
+    filled = filling.grow(stood, products, since, say)
     say(f"imported in {filled.import_seconds:,} s, projected in {filled.projection_seconds:,} s")
-    stores = filling.stores(stood)
+    held = stores.stores(stood)
     kinds: dict[str, Kind] = {}
     failed: dict[str, str] = {}
     for made in Asking(stood).questions():
@@ -66,7 +69,7 @@ def _measured(stood: Ground, products: int, wanted: Wanted, warm_up: float) -> S
             failed[made.__name__] = str(error)
             say(f"{made.__name__} failed: {error}")
     at = datetime.now(UTC).isoformat(timespec="seconds")
-    return Size(products, at, machine(), wanted.seconds, wanted.rounds, filled, stores, kinds, failed)
+    return Size(products, at, machine(), wanted.seconds, wanted.rounds, filled, held, kinds, failed)
 
 
 def _tried(stood: Ground, made: Callable[[], Question], wanted: Wanted, warm_up: float) -> Kind:

@@ -5,8 +5,8 @@ from xml.etree import ElementTree
 
 from msgspec import structs
 
-from doorbuster.bench.growth import drawing, lines, tables
-from doorbuster.bench.growth.lines import COLD, Figures, Filling, Kind, Size
+from doorbuster.bench.growth import drawing, filling, lines, tables
+from doorbuster.bench.growth.lines import COLD, Figures, Filling, Kind, Portion, Size
 from doorbuster.sample_catalog import rows, write_catalog
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -48,6 +48,19 @@ def test_a_line_that_was_cut_off_costs_no_other(tmp_path: Path) -> None:
     file.write_bytes(file.read_bytes()[: len(whole) + 40])
     lines.append(file, SIZES[2])
     assert lines.read(file) == [SIZES[0], SIZES[2]]
+
+
+def test_a_filling_is_its_portions_together_with_the_cost_of_a_product(tmp_path: Path) -> None:
+    file = tmp_path / "portions.jsonl"
+    for portion in (
+        Portion(100, 100, 300, 1.0, 2.0, {"postgres": 50.0, "import": 30.0}),
+        Portion(400, 300, 900, 3.26, 6.0, {"postgres": 250.0, "worker": 0.1}),
+    ):
+        lines.append(file, portion)
+    with file.open("ab") as cut_off:
+        cut_off.write(b'\n{"until":500,')
+    found = filling.filling(lines.read_portions(file))
+    assert found == Filling(400, 1200, 4.3, 8.0, {"postgres": 0.75, "import": 0.075})
 
 
 def test_the_chart_is_an_svg_in_which_each_size_stands_and_ten_times_as_much_is_as_far() -> None:

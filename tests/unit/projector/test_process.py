@@ -4,6 +4,7 @@ import asyncio
 
 import asyncpg
 import pytest
+import redis.exceptions
 
 from projector.__main__ import Process
 from shared.settings import Settings
@@ -25,10 +26,11 @@ def process() -> Process:
         asyncpg.ConnectionDoesNotExistError("connection was closed in the middle of operation"),
         asyncpg.InterfaceError("the handler is closed"),
         ConnectionRefusedError(),
+        redis.exceptions.TimeoutError("Timed out closing connection after 1"),
     ],
     ids=lambda error: type(error).__name__,
 )
-async def test_work_that_ends_because_postgres_is_gone_is_taken_up_again(
+async def test_work_that_ends_because_a_store_is_gone_is_taken_up_again(
     process: Process, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
     again = asyncio.Event()
