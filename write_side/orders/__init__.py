@@ -14,7 +14,7 @@ An order goes pending_payment → confirmed, or → closing → cancelled | expi
 """
 
 from write_side.orders.adding import RUNNING, close_unpaid, lock_additions, place_addition, quote_addition
-from write_side.orders.changes.store import complete, readdress, reallocate
+from write_side.orders.changes.store import additions_among, complete, readdress, reallocate
 from write_side.orders.domain import Order, Quote
 from write_side.orders.handlers import OrderState, find_state, show_order
 from write_side.orders.limiting import check_limits
@@ -56,10 +56,11 @@ from write_side.orders.store import (
 __all__ = [
     "RUNNING", "AlreadyPaid", "NotAddable", "NotSellable", "Order", "OrderState", "OrderTokenRequired", "Outside",
     "PlacedOrder", "Placements", "Quote", "Redacted", "TotalOutOfRange", "UnfinishedOrders", "UnknownOrder", "Wish",
-    "WrongOrderToken", "begin_closing", "check_finished", "check_limits", "close_expired", "close_unpaid", "complete",
-    "fallen_through", "find_by_number", "find_head", "find_order", "find_quote", "find_state", "finish_closing",
-    "is_being_refunded", "is_being_returned", "is_on_credit", "items_of", "learn", "lock_additions", "lock_order",
-    "lock_whole", "named_among", "nearest_to", "numbers_of", "of_person", "open_placements", "opened", "place_addition",
-    "place_replacement", "quote_addition", "quote_replacement", "quotes_of_person", "readdress", "reallocate", "redact",
-    "save_quote", "show_order", "with_gift_cards", "with_token",
+    "WrongOrderToken", "additions_among", "begin_closing", "check_finished", "check_limits", "close_expired",
+    "close_unpaid", "complete", "fallen_through", "find_by_number", "find_head", "find_order", "find_quote",
+    "find_state", "finish_closing", "is_being_refunded", "is_being_returned", "is_on_credit", "items_of", "learn",
+    "lock_additions", "lock_order", "lock_whole", "named_among", "nearest_to", "numbers_of", "of_person",
+    "open_placements", "opened", "place_addition", "place_replacement", "quote_addition", "quote_replacement",
+    "quotes_of_person", "readdress", "reallocate", "redact", "save_quote", "show_order", "with_gift_cards",
+    "with_token",
 ]  # fmt: skip

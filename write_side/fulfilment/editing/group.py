@@ -37,12 +37,16 @@ class Group(Struct, frozen=True):
         return any(goes(each) for each in later if each.order.state == "confirmed")
 
     def freed_by(self, order_id: UUID) -> list[UUID]:
-        """Whose shipping nothing goes by any more once nothing goes of an addition: those before it that don't go,
-        nor what was added later."""
-        all_ = [self.first, *self.added]
-        before = range([each.order.id for each in all_].index(order_id))
-        others = [each if each.order.id != order_id else None for each in all_]
-        return [all_[n].order.id for n in before if not any(each and goes(each) for each in others[n:])]
+        """Whose shipping nothing goes by any more once nothing goes of an addition, or it is over: those captured
+        before it that don't go, nor what was added later."""
+        ids = [self.first.order.id, *self.first.order.additions]
+        before = ids[: ids.index(order_id)]
+        kept = [each for each in (self.first, *self.added) if each.order.id != order_id]
+        return [
+            each.order.id
+            for n, each in enumerate(kept)
+            if each.order.id in before and each.captured and not any(map(goes, kept[n:]))
+        ]
 
 
 async def lock(conn: Connection, order_id: UUID) -> tuple[Standing, Group]:

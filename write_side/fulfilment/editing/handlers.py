@@ -18,9 +18,10 @@ from write_side.fulfilment import standing
 from write_side.fulfilment.editing import domain
 from write_side.fulfilment.editing import group as groups
 from write_side.fulfilment.editing.domain import AddressChangesPrice, EditOrder, IsAddition, NotEditable
+from write_side.fulfilment.editing.freeing import give_shipping
 from write_side.fulfilment.editing.group import Group
 from write_side.orders import Order, OrderState
-from write_side.refunds import NewRefund, NothingToRefund, RefundState
+from write_side.refunds import NewRefund, RefundState
 
 
 async def lower_lines(
@@ -42,28 +43,31 @@ async def lower_lines(
             # What was added later goes by the shipping that was paid before.
             shipping = none_left and not group.counts_on(order_id)
             back = NewRefund("requested_by_customer", lines=less, shipping=shipping, restock=True)
+            freed = await _hold_freed(conn, now.order, group) if none_left else []
             give = refunds.request_within if now.captured else refunds.release_within
             given, positions = await give(conn, order_id, back, joined)
-            ended = await _end(conn, now.order, group, joined) if none_left else {}
+            ended = await _end(conn, now.order, freed, joined) if none_left else {}
             return given, together(positions, ended)
 
         return await commands.run(pool, decide, call)
 
 
-async def _end(conn: Connection, order: Order, group: Group, cause: Metadata) -> Positions:
+async def _hold_freed(conn: Connection, order: Order, group: Group) -> list[Order]:
+    """Whose shipping was kept for what goes no more. What that goes back to is held ahead of the stock, as placing
+    holds it."""
+    ids = group.freed_by(order.id) if order.adds_to is not None else []
+    freed = [each.order for each in (group.first, *group.added) if each.order.id in ids]
+    for each in freed:
+        await refunds.hold(conn, each)
+    return freed
+
+
+async def _end(conn: Connection, order: Order, freed: Sequence[Order], cause: Metadata) -> Positions:
     """Nothing of it goes any more: nor does what would go along unpaid. What shipping has cost that was kept for it
     alone is paid back."""
     if order.adds_to is None:
         return await orders.close_unpaid(conn, order, cause)
-    return together(*[await _give_shipping(conn, freed, cause) for freed in group.freed_by(order.id)])
-
-
-async def _give_shipping(conn: Connection, order_id: UUID, cause: Metadata) -> Positions:
-    back = NewRefund("requested_by_customer", shipping=True)
-    try:
-        return (await refunds.request_within(conn, order_id, back, cause))[1]
-    except NothingToRefund:  # it was given back before, or has cost nothing
-        return {}
+    return await give_shipping(conn, [each.id for each in freed], cause)
 
 
 async def change_address(

@@ -40,6 +40,12 @@ async def add_to(conn: Connection, order: Order, addition: Order, cause: Metadat
     return await event_log.append(conn, [new], cause)
 
 
+async def additions_among(conn: Connection, order_ids: Sequence[UUID]) -> set[UUID]:
+    """Those of these orders that were added to another one."""
+    query = "SELECT id FROM customer_order WHERE id = ANY($1) AND adds_to IS NOT NULL"
+    return {row["id"] for row in await conn.fetch(query, list(order_ids))}
+
+
 async def reallocate(
     conn: Connection, order: Order, taken: Sequence[tuple[Allocation, UUID]], cause: Metadata
 ) -> Positions:

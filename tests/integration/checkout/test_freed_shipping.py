@@ -1,0 +1,83 @@
+"""Shipping that was kept for what was added goes back once that is over, however it ended."""
+
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from tests.fixtures.write_side import CAUSE
+from tests.integration.checkout.patience import patient, waits_ahead_of_the_stock
+from tests.integration.checkout.shop import Shop
+from tests.integration.checkout.test_adding import add, given_back, paid, total
+from tests.integration.checkout.test_editing import edit
+from write_side import orders, reactions
+from write_side.fulfilment.editing import freeing
+from write_side.orders import settling
+from write_side.orders.handlers import OrderState
+
+
+async def come_to_know(shop: Shop) -> None:
+    """As if the relay had got to the end of the log."""
+    await shop.pool.execute("UPDATE relay_state SET safe_position = (SELECT max(position) FROM event_log)")
+    [reaction] = freeing.reactions()
+    await reactions.advance(shop.pool, reaction)
+    while await reactions.advance(shop.pool, reaction):
+        pass
+
+
+async def authorized(shop: Shop, order: OrderState) -> None:
+    """Paid and not captured: it may still be cancelled."""
+    await shop.pay(order)
+    await shop.complete(order)
+
+
+async def cancel(shop: Shop, order: OrderState) -> None:
+    await settling.cancel_order(shop.pool, shop.providers, order.id, CAUSE)
+
+
+async def refuse(shop: Shop, order: OrderState) -> None:
+    """As fraud checks do, or whoever looks at a payment that was held."""
+    async with shop.pool.acquire() as conn, conn.transaction():
+        locked = await orders.lock_order(conn, order.id)
+        assert locked is not None
+        await orders.begin_closing(conn, locked, "payment_not_accepted", CAUSE)
+    await shop.work()
+
+
+async def refund(shop: Shop, order: OrderState) -> None:
+    await shop.work()  # captures it
+    await shop.refund(order, reason="goodwill", lines=[{"sku": "lamp", "quantity": 1}], restock=True)
+
+
+@pytest.mark.parametrize("end", [cancel, refuse, refund])
+async def test_shipping_that_was_kept_for_what_was_added_goes_back_however_that_ends(
+    shop: Shop, end: Callable[[Shop, OrderState], Awaitable[None]]
+) -> None:
+    await shop.stock("lamp", 10)
+    order, other = await shop.captured(lamp=1), await shop.captured(lamp=1)
+    more, ends = await add(shop, order, lamp=1), await add(shop, other, lamp=1)
+    await authorized(shop, ends)
+    await end(shop, ends)
+    await authorized(shop, more)
+    await edit(shop, order, lamp=0)
+    await come_to_know(shop)
+    assert await given_back(shop, order) < await total(shop, order), "the other one goes by it"
+    await end(shop, more)
+    for _ in range(2):
+        await come_to_know(shop)
+    assert await given_back(shop, order) == await total(shop, order)
+    assert await given_back(shop, other) == 0, "it goes itself"
+
+
+async def test_what_shipping_goes_back_to_is_held_ahead_of_the_stock(shop: Shop) -> None:
+    await shop.stock("lamp", 10)
+    basket = await shop.basket(lamp=1)
+    quote = await shop.quote(basket, gifts=[(await shop.gift_card(5000)).code])
+    order = await shop.place(basket, quote.id)
+    await shop.work()
+    await shop.work()
+    more = await add(shop, order, lamp=1)
+    await paid(shop, more)
+    await edit(shop, order, lamp=0)
+    async with patient(shop) as slow:
+        await waits_ahead_of_the_stock(slow, "gift_card", edit(slow, more, lamp=0))
+    assert await given_back(shop, order) == quote.totals.total.amount_minor

@@ -1,0 +1,57 @@
+"""Shipping that was kept for what goes by it is paid back once that is over, however it ended."""
+
+from collections.abc import Sequence
+from typing import cast
+from uuid import UUID
+
+from shared.codec import Event, decode_events, tag_of
+from shared.envelope import Metadata, Recorded
+from shared.events.orders import OrderCancelled, OrderExpired
+from shared.events.refunds import RefundRequested
+from write_side import orders, refunds
+from write_side.database import Connection
+from write_side.event_log import Positions, together
+from write_side.fulfilment.editing import group as groups
+from write_side.fulfilment.editing.group import goes
+from write_side.reactions import Reaction
+from write_side.refunds import NewRefund, NothingToRefund, RefundExceedsCaptured
+
+SCAN = 500  # events looked at in one go: hardly any is of something that was added
+_ENDING = tuple(tag_of(kind) for kind in (OrderCancelled, OrderExpired, RefundRequested))
+
+
+def reactions() -> list[Reaction]:
+    """An edit pays it back by itself, at once; this is for all other ends."""
+    return [Reaction("freed_shipping", _ENDING, _free, SCAN, _of_additions)]
+
+
+async def give_shipping(conn: Connection, order_ids: Sequence[UUID], cause: Metadata) -> Positions:
+    """What is left of what shipping has cost these orders is paid back; the caller holds them."""
+    return together(*[await _give(conn, order_id, cause) for order_id in order_ids])
+
+
+async def _give(conn: Connection, order_id: UUID, cause: Metadata) -> Positions:
+    back = NewRefund("requested_by_customer", shipping=True)
+    try:
+        return (await refunds.request_within(conn, order_id, back, cause))[1]
+    except (NothingToRefund, RefundExceedsCaptured):  # it was given back before, in whatever way, or has cost nothing
+        return {}
+
+
+def _order_of(recorded: Recorded) -> UUID:
+    [event] = decode_events(recorded.type, recorded.payload)
+    return cast(OrderCancelled, event).order_id
+
+
+async def _of_additions(conn: Connection, events: Sequence[Recorded]) -> list[Recorded]:
+    """One question for all of them."""
+    added = await orders.additions_among(conn, list({_order_of(recorded) for recorded in events}))
+    return [recorded for recorded in events if _order_of(recorded) in added] if added else []
+
+
+async def _free(conn: Connection, _: Recorded, event: Event, cause: Metadata) -> None:
+    order_id = cast(OrderCancelled, event).order_id
+    now, group = await groups.lock(conn, order_id)
+    if now.order.state in orders.RUNNING and goes(now):
+        return  # some of it was refunded
+    await give_shipping(conn, group.freed_by(order_id), cause)
