@@ -34,6 +34,7 @@ OPEN = {
     "POST /v1/orders/{order_id}/cancel": "Order-Token or orders:write",
     "POST /v1/orders/{order_id}/edits": "Order-Token, the account's session, or orders:write",
     "POST /v1/orders/{order_id}/additions": "Order-Token, the account's session, or orders:write",
+    "POST /v1/orders/{order_id}/additions/preview": "Order-Token, the account's session, or orders:write",
     "GET /v1/orders/{order_id}/additions": "Order-Token, the account's session, or orders:write",
     "PUT /v1/orders/{order_id}/address": "Order-Token, the account's session, or orders:write",
     "POST /v1/orders/{order_id}/returns": "Order-Token, the account's session, or orders:write",

@@ -1,7 +1,8 @@
 """Orders that add to another one before it is picked, and go with it.
 
-Priced like any quote of today's, for the same customer and address. Promotions take nothing off: what they ask for and
-give was settled with the first order. Sending it costs what both together cost more than the first alone.
+Priced like any quote of today's, for the same customer and address. Promotions that apply by themselves apply to what
+is added alone, as to an order of its own: what they took off the first was settled with it. Sending it costs what both
+together cost more than the first alone.
 """
 
 import os
@@ -14,12 +15,12 @@ from msgspec import Struct, structs
 
 from shared.codec import encode_event
 from shared.envelope import Metadata, as_json
-from shared.events.orders import PricedLine, QuoteIssued, Shipping
+from shared.events.orders import Allocation, PricedLine, QuoteIssued, Shipping
 from shared.events.payments import PaymentRequested
 from shared.ids import uuid7
 from shared.money import Money
 from shared.settings import AllocationStrategy
-from write_side import accounts, catalog, customers, inventory, invoices, payments, sales, shipping
+from write_side import accounts, catalog, customers, inventory, invoices, payments, promotions, sales, shipping
 from write_side.commands import TryAgain
 from write_side.customers import Keyring, SealedContact
 from write_side.database import Connection, Pool
@@ -31,11 +32,11 @@ from write_side.orders.changes.store import add_to
 from write_side.orders.costing import Sent, Where
 from write_side.orders.domain import Order, Quote
 from write_side.orders.limiting import check_limits
-from write_side.orders.offers import offers_of
-from write_side.orders.quoting import Outside, taxed
+from write_side.orders.quoting import Outside, on_offer, taxed
 from write_side.orders.refusals import NotAddable, UnknownOrder
 from write_side.orders.settling import begin_closing
 from write_side.pricing import Asked
+from write_side.promotions import Claim, claims_of
 from write_side.shipping import Parcel
 
 RUNNING = ("pending_payment", "closing", "confirmed")  # what an addition is while it isn't over
@@ -48,6 +49,7 @@ class Adding(Struct, frozen=True):
     payment_id: UUID
     person_id: UUID
     item_ids: list[UUID]
+    claims: list[Claim]  # of promotions that are limited
     counted: dict[str, int]
     account_id: UUID | None
     credit_minor: int
@@ -75,8 +77,9 @@ async def quote_addition(
     async with pool.acquire() as conn:
         before = await store.find_quote(conn, order.quote_id)
         groups = await accounts.groups_of(conn, order.account_id)
-        offers = await offers_of(conn, wanted, Asked(currency, before.channel, groups, datetime.now(UTC)))
-        check_kept(offers)
+        asked = Asked(currency, before.channel, groups, datetime.now(UTC))
+        offers, offered = await on_offer(conn, wanted, asked, [], order.person_id)
+        check_kept({sku: offer for sku, offer in offers.items() if sku in wanted})
         everything = counted(wanted, offers)
         await sales.check(conn, list(everything), order.cart_id)
         # One order to whoever buys: else one turn of a sale would buy again and again what is limited per order.
@@ -84,15 +87,15 @@ async def quote_addition(
         sold = await catalog.find_variants(conn, list({line.sku for line in there}))
     address = contact.address
     where = Where(order.country, address.region, address.postal_code, address.vat_id)
-    sent = costing.sent_of(wanted, offers, currency)
+    sent = costing.sent_of(wanted, offers, currency, offered)
     before_it = sent_with(there, {sku: variant.weight_grams for sku, variant in sold.items()})
     method = await _dearer(order, before_it, sent, where, outside)
-    priced = await taxed(costing.goods_of(wanted, offers, method, currency), where, outside)
+    priced = await taxed(costing.goods_of(wanted, offers, method, currency, offered), where, outside)
     await invoices.check_quote(pool, pay_by, order.account_id, groups, Money(priced.totals.total_minor, currency))
     return QuoteIssued(
         uuid7(), order.cart_id, before.cart_version, order.person_id, order.mail, order.address, order.country, 0,
-        priced.lines, priced.totals, until, [], [], before.channel, sorted(groups), order.account_id, method,
-        priced.taxes, priced.duties_due, payment_method=pay_by.method, bundles=priced.bundles,
+        priced.lines, priced.totals, until, [], priced.discounts, before.channel, sorted(groups), order.account_id,
+        method, priced.taxes, priced.duties_due, payment_method=pay_by.method, bundles=priced.bundles,
         nearest=list(dict.fromkeys(place.warehouse for place in order.allocations)),
     )  # fmt: skip
 
@@ -153,9 +156,7 @@ async def place_addition(
 async def _adding(
     conn: Connection, first: Order, quote: Quote, strategy: AllocationStrategy, expires_at: datetime, cause: Metadata
 ) -> tuple[Adding, Order]:
-    items = await inventory.find_items(conn, list(quote.kept_in_stock))
-    # From the shelves that the first comes from, if they have it: so it needs no parcel of its own.
-    taken = inventory.allocate(quote.kept_in_stock, items, "nearest" if quote.nearest else strategy, quote.nearest)
+    taken = await _taken(conn, quote, strategy)
     number = domain.spoken_number(os.urandom(8))
     placed = domain.place(quote, [place for place, _ in taken], uuid7(), uuid7(), number, expires_at)
     placed = structs.replace(placed, adds_to=first.id)
@@ -164,12 +165,33 @@ async def _adding(
     requested = PaymentRequested(placed.payment_id, order.id, charged, currency, quote.payment_method)
     limits = await inventory.find_limits(conn, list(quote.counted))
     command = Adding(
-        order.id, placed.payment_id, order.person_id, [item_id for _, item_id in taken],
+        order.id, placed.payment_id, order.person_id, [item_id for _, item_id in taken], await _claims(conn, quote),
         inventory.counted(quote.counted, limits), order.account_id,
         charged if payments.can(quote.payment_method).on_credit else 0, currency,
         encode_event(placed).decode(), encode_event(requested).decode(), as_json(cause).decode(),
     )  # fmt: skip
     return command, order
+
+
+async def check_there(conn: Connection, issued: QuoteIssued, strategy: AllocationStrategy) -> None:
+    """Whether what was quoted is there at the moment, unlocked. Refuses `out_of_stock`, `unknown_stock`."""
+    await _taken(conn, domain.evolve_quote(None, issued, 1), strategy)
+
+
+async def _taken(conn: Connection, quote: Quote, strategy: AllocationStrategy) -> Sequence[tuple[Allocation, UUID]]:
+    """From the shelves that the first comes from, if they have it: so it needs no parcel of its own."""
+    items = await inventory.find_items(conn, list(quote.kept_in_stock))
+    return inventory.allocate(quote.kept_in_stock, items, "nearest" if quote.nearest else strategy, quote.nearest)
+
+
+async def _claims(conn: Connection, quote: Quote) -> list[Claim]:
+    """What it is to hold of the promotions that it was quoted with a moment ago."""
+    if not quote.discounts:
+        return []
+    running, _ = await promotions.offered_to(conn, [], quote.person_id)
+    if not {each.promotion_id for each in quote.discounts} <= {promotion.id for promotion in running}:
+        raise TryAgain("a promotion has ended meanwhile; try again", retry_after=1)
+    return claims_of(running, quote.discounts)
 
 
 async def _refused(conn: Connection, quote: Quote, outcome: str, facts: Any) -> Exception:

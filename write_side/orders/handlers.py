@@ -125,7 +125,7 @@ def ordered(order: Order, payment_state: str, decline_reason: str | None = None)
     amount = Money(order.charged_minor, order.totals.currency)
     payment = PaymentState(order.payment_id, payment_state, decline_reason, amount)
     return OrderState(
-        order.id, order.number, order.state, _amounts(order.totals), payment, order.expires_at, order.closing_reason
+        order.id, order.number, order.state, amounts(order.totals), payment, order.expires_at, order.closing_reason
     )
 
 
@@ -133,7 +133,7 @@ def quoted(quote: Quote, priced: Priced, gifts: Mapping[int, gift_cards.Why]) ->
     """A quote as it is answered; `gifts`: which gift card → why it pays nothing."""
     return QuoteState(
         quote.id, quote.cart_id, quote.cart_version, quote.version, quote.country, quote.lines,
-        _amounts(quote.totals), quote.expires_at, quote.discounts, quote.shipping, quote.taxes, quote.duties_due,
+        amounts(quote.totals), quote.expires_at, quote.discounts, quote.shipping, quote.taxes, quote.duties_due,
         msgspec.convert([{"code": code, "why": why} for code, why in priced.refused.items()], list[RefusedCode]),
         quote.gift_cards, [RefusedGiftCard(f"/gift_cards/{n}", why) for n, why in gifts.items()],
         Money(quote.charged_minor, quote.totals.currency), [GiftLeftOut(*gift) for gift in priced.left_out],
@@ -141,7 +141,9 @@ def quoted(quote: Quote, priced: Priced, gifts: Mapping[int, gift_cards.Why]) ->
     )  # fmt: skip
 
 
-def _amounts(totals: Totals) -> Amounts:
+def amounts(totals: Totals) -> Amounts:
+    """Totals as they are answered."""
+
     def money(minor: int) -> Money:
         return Money(minor, totals.currency)
 

@@ -173,17 +173,24 @@ async def _basket(
     cart = await carts.find_cart(conn, cart_id, secret)
     if cart.order_id is not None:
         raise CartOrderedAlready("an order was placed from this cart; open another one")
-    now = datetime.now(UTC)
     groups = await accounts.groups_of(conn, cart.account_id)
+    asked = Asked(cart.currency, cart.channel, groups, datetime.now(UTC))
+    offers, offered = await on_offer(conn, cart.lines, asked, codes, person_id)
+    await sales.check(conn, list(counted(cart.lines, offers)), cart.id)
+    return Basket(cart, groups, offers, offered)
+
+
+async def on_offer(
+    conn: Connection, wanted: Mapping[str, int], asked: Asked, codes: Sequence[str], person_id: UUID
+) -> tuple[dict[str, Offer], Offered]:
+    """What these goods are sold as to somebody who asks so, and what may be given away beside them; and the promotions
+    that may apply, by themselves or by one of these codes."""
     promotions_, uses = await promotions.offered_to(conn, codes, person_id)
     gifts = promotions.gift_skus(promotions_)
-    asked = Asked(cart.currency, cart.channel, groups, now)
-    offers = await offers_of(conn, dict.fromkeys(gifts, 1) | cart.lines, asked)
-    everything = counted(cart.lines, offers)
-    await sales.check(conn, list(everything), cart.id)
+    offers = await offers_of(conn, dict.fromkeys(gifts, 1) | dict(wanted), asked)
     available = await inventory.available_of(conn, gifts) if gifts else {}
-    spare = spare_of(gifts, offers, available, everything)
-    return Basket(cart, groups, offers, Offered(promotions_, codes, uses, now, spare))
+    spare = spare_of(gifts, offers, available, counted(wanted, offers))
+    return offers, Offered(promotions_, codes, uses, asked.now, spare)
 
 
 async def _nearest(conn: Connection, where: Where, strategy: AllocationStrategy) -> list[str]:

@@ -319,6 +319,7 @@ async def _shipped_and_refunded(ask: Any, shop: Shop) -> None:
     await shop.complete(other)
     await shop.work()
     await ask("POST", f"/v1/orders/{other.id}/edits", {"lines": [{"sku": "LAMP", "quantity": 0}]})
+    await ask("POST", f"/v1/orders/{order.id}/additions/preview", {"lines": [{"sku": "LAMP", "quantity": 1}]})
     await ask("POST", f"/v1/orders/{order.id}/additions", {"lines": [{"sku": "LAMP", "quantity": 1}]})
     await ask("GET", f"/v1/orders/{order.id}/additions")
     [pick] = (await ask("POST", f"/v1/orders/{order.id}/picks"))["picks"]

@@ -6,7 +6,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from shared.envelope import Metadata
-from shared.events.orders import PricedLine, QuoteIssued
+from shared.events.orders import Discount, OrderTax, PricedLine, QuoteIssued, Shipping
 from shared.settings import Settings
 from write_side import commands, inventory, orders, payments
 from write_side.causes import joining_order
@@ -17,8 +17,10 @@ from write_side.event_log import Positions
 from write_side.fulfilment.editing import domain
 from write_side.fulfilment.editing import group as groups
 from write_side.fulfilment.editing.domain import AddLines, IsAddition
+from write_side.fulfilment.editing.group import Group
+from write_side.fulfilment.standing import Standing
 from write_side.invoices import PayBy
-from write_side.orders import OrderState, Outside, PlacedOrder
+from write_side.orders import Amounts, OrderState, Outside, PlacedOrder
 
 
 class Additions(Struct, frozen=True):
@@ -32,6 +34,22 @@ class Offered(Struct, frozen=True):
 
     quote: QuoteIssued
     there: list[PricedLine]
+
+
+class AdditionPreview(Struct, frozen=True):
+    """What adding would cost, as of `as_of`: nothing is kept, and placing prices anew. Line amounts in minor units of
+    the totals' currency; `discounts`: by promotions that apply by themselves; `shipping`: what sending all together
+    costs more than what goes already."""
+
+    as_of: datetime
+    lines: list[PricedLine]
+    totals: Amounts
+    discounts: list[Discount]
+    shipping: Shipping | None
+    taxes: list[OrderTax]
+    duties_due: bool
+    payment_method: str
+    bundles: list[PricedLine]
 
 
 async def list_additions(pool: Pool, order_id: UUID, settings: Settings) -> Additions:
@@ -76,6 +94,36 @@ async def _offer(
     return Offered(await orders.quote_addition(pool, keyring, order, there, asked, pay_by, until, outside), there)
 
 
+async def preview(
+    pool: Pool, keyring: Keyring, order_id: UUID, wanted: AddLines, settings: Settings, outside: Outside, *,
+    by_token: bool = False,
+) -> AdditionPreview:  # fmt: skip
+    """The price of what might be added, by what prices it as it is placed. Nothing is held, and nobody waits.
+
+    Refuses what `add_lines` refuses, as it stands at the moment.
+    """
+    as_of = datetime.now(UTC)
+    async with pool.acquire() as conn:
+        first = await orders.find_order(conn, order_id)
+        if first is None:
+            raise orders.UnknownOrder("there is no such order")
+        group = await groups.read(conn, first)
+        _check(group.first, group)
+    quote = (await _offer(pool, keyring, order_id, wanted, settings, outside, by_token)).quote
+    async with pool.acquire() as conn:
+        await orders.check_there(conn, quote, settings.allocation)
+    return AdditionPreview(
+        as_of, quote.lines, orders.amounts(quote.totals), quote.discounts, quote.shipping, quote.taxes,
+        quote.duties_due, quote.payment_method, quote.bundles,
+    )  # fmt: skip
+
+
+def _check(now: Standing, group: Group) -> None:
+    domain.check_editable(now.order.state, now.picks, now.parcels)
+    domain.check_addable(now.order, now.owed, captured=now.captured)
+    group.check_settled()
+
+
 async def add_lines(
     pool: Pool, order_id: UUID, offered: Offered | Exception, settings: Settings, cause: Metadata, call: Call
 ) -> Answer[OrderState]:
@@ -88,9 +136,7 @@ async def add_lines(
 
         async def decide(conn: Connection) -> tuple[OrderState, Positions]:
             now, group = await groups.lock(conn, order_id)
-            domain.check_editable(now.order.state, now.picks, now.parcels)
-            domain.check_addable(now.order, now.owed, captured=now.captured)
-            group.check_settled()
+            _check(now, group)
             if isinstance(offered, Exception):
                 raise offered
             if offered.there != groups.shipped_with(group):

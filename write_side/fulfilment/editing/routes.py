@@ -10,7 +10,7 @@ from shared.http.described import Link, leads_to, refuses
 from shared.http.problems import MISSING_SCOPE, UNAUTHORIZED
 from write_side.customers import BrokenAddress, KeyringUnavailable
 from write_side.fulfilment.editing import adding, handlers
-from write_side.fulfilment.editing.adding import Additions
+from write_side.fulfilment.editing.adding import AdditionPreview, Additions
 from write_side.fulfilment.editing.domain import (
     AdditionUnpaid,
     AddLines,
@@ -52,6 +52,13 @@ from write_side.taxes import TaxesUnavailable
 
 Call = Request[Any, Any, Any]
 
+_REFUSED = (  # of what is added, and of a preview of it
+    UnknownOrder, NotEditable, PickingHasBegun, IsAddition, AdditionUnpaid, NotSellable, NotAddable, PassRequired,
+    OutOfStock, UnknownStock, PurchaseLimitReached, TotalOutOfRange, UnknownDestination, UnknownShippingMethod,
+    ShippingUnavailable, TaxesUnavailable, KeyringUnavailable, InvoiceNotPermitted, CreditExceeded, UNAUTHORIZED,
+    MISSING_SCOPE,
+)  # fmt: skip
+
 
 @post("/v1/orders/{order_id:uuid}/edits", status_code=201, security=[{"bearer": ["orders:write"]}])
 @refuses(
@@ -73,12 +80,7 @@ async def post_edit(
 
 
 @post("/v1/orders/{order_id:uuid}/additions", status_code=201, security=[{"bearer": ["orders:write"]}])
-@refuses(
-    UnknownOrder, NotEditable, PickingHasBegun, IsAddition, AdditionUnpaid, NotSellable, NotAddable, PassRequired,
-    OutOfStock, UnknownStock, PurchaseLimitReached, TotalOutOfRange, UnknownDestination, UnknownShippingMethod,
-    ShippingUnavailable, TaxesUnavailable, KeyringUnavailable, InvoiceNotPermitted, CreditExceeded, UNAUTHORIZED,
-    MISSING_SCOPE,
-)  # fmt: skip
+@refuses(*_REFUSED)
 @leads_to(
     Link("post_session", {"payment_id": "/payment/id", "Order-Token": "/order_token"}),
     Link("post_cancel", {"order_id": "/id", "Order-Token": "/order_token"}),
@@ -101,6 +103,22 @@ async def post_addition(
     )
     answer = await adding.add_lines(own.pool, order_id, offered, own.settings, cause(request), call)
     return answered(request, with_token(answer, own.settings), 201)
+
+
+@post("/v1/orders/{order_id:uuid}/additions/preview", status_code=200, security=[{"bearer": ["orders:write"]}])
+@refuses(*_REFUSED)
+async def post_addition_preview(
+    request: Call, order_id: FromPath[UUID], data: JSONBody[AddLines], own: Own, token: OptionalOrderToken = None
+) -> Shown[AdditionPreview]:
+    """What adding so many more goods would cost, as of now: nothing is held, and `POST …/additions` prices anew. Who
+    may ask is who may add, and what is refused is what that would refuse.
+    """
+    by = await opened_by(request, own, order_id, token)
+    return shown(
+        await adding.preview(
+            own.pool, own.keyring, order_id, data, own.settings, own.outside, by_token=by == "token"
+        )
+    )  # fmt: skip
 
 
 @get("/v1/orders/{order_id:uuid}/additions", security=[{"bearer": ["orders:write"]}])
@@ -137,4 +155,4 @@ async def put_order_address(
     return answered(request, answer)
 
 
-routes = [post_edit, post_addition, get_additions, put_order_address]
+routes = [post_edit, post_addition, post_addition_preview, get_additions, put_order_address]

@@ -453,8 +453,8 @@ BEGIN
 END $$;
 
 -- Places an order that adds to another one, which the caller holds: one command like those of `orders_place`, asked of the
--- same rows under the same locks, with no cart and no Idempotency-Key of its own. Answers `done`, `limit_reached`,
--- `credit_gone`, or `out_of_stock` with the lines that lack; whoever is refused rolls back.
+-- same rows under the same locks, with no cart and no Idempotency-Key of its own. Answers `done`, `discount_gone`,
+-- `limit_reached`, `credit_gone`, or `out_of_stock` with the lines that lack; whoever is refused rolls back.
 CREATE OR REPLACE FUNCTION orders_add(p_command jsonb, OUT outcome text, OUT positions jsonb, OUT facts jsonb)
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -464,7 +464,8 @@ DECLARE
     v_stock record;
     v_waiting waiting_event[];
 BEGIN
-    outcome := (orders_admit_credits(v_commands, orders_admit_limits(v_commands, ARRAY['new'])))[1];
+    outcome := (orders_admit_credits(v_commands,
+        orders_admit_limits(v_commands, orders_admit_claims(v_commands, ARRAY['new']))))[1];
     facts := '[]';
     IF outcome <> 'new' THEN
         RETURN;
@@ -476,7 +477,8 @@ BEGIN
         facts := v_stock.refusals;
         RETURN;
     END IF;
-    v_waiting := v_stock.changes || orders_take_credits(v_commands, ARRAY[1]) || ARRAY[
+    v_waiting := v_stock.changes || orders_take_claims(v_commands, ARRAY[1]) || orders_take_credits(v_commands, ARRAY[1])
+                 || ARRAY[
         (1, 'order', v_order, v_key, 1, 'orders.order_placed.v1', convert_to(p_command ->> 'placed', 'UTF8')),
         (1, 'payment', (p_command ->> 'payment_id')::uuid, v_key, 1, 'payments.payment_requested.v1',
          convert_to(p_command ->> 'payment_requested', 'UTF8'))]::waiting_event[];

@@ -1,0 +1,74 @@
+"""What adding to an order costs: told beforehand by what prices it, and less by promotions that apply by themselves."""
+
+import msgspec
+import pytest
+
+from tests.fixtures.write_side import CAUSE
+from tests.integration.checkout.patience import all_while_the_stock_is_held, patient
+from tests.integration.checkout.shop import Shop
+from tests.integration.checkout.test_adding import add, paid, tried
+from tests.integration.checkout.test_shipping import STANDARD, set_zone
+from write_side.fulfilment.editing import adding
+from write_side.fulfilment.editing.adding import AdditionPreview
+from write_side.fulfilment.editing.domain import AdditionUnpaid, AddLines, IsAddition, NotEditable
+from write_side.inventory import OutOfStock
+from write_side.orders import settling
+from write_side.orders.handlers import OrderState
+from write_side.promotions.domain import PercentageInput
+
+
+async def preview(shop: Shop, order: OrderState, **lines: int) -> AdditionPreview:
+    asked = [{"sku": sku, "quantity": quantity} for sku, quantity in lines.items()]
+    wanted = msgspec.convert({"lines": asked}, AddLines)
+    return await adding.preview(shop.pool, shop.keyring, order.id, wanted, shop.settings, shop.outside)
+
+
+async def test_a_preview_says_what_adding_costs_then_and_keeps_nothing(shop: Shop) -> None:
+    await shop.stock("lamp", 10, grams=1200)
+    with pytest.raises(NotEditable):
+        await preview(shop, await shop.order(lamp=1), lamp=1)
+    order = await shop.captured(lamp=1)
+    await set_zone(shop, STANDARD)
+    events = await shop.pool.fetchval("SELECT max(position) FROM event_log")
+    seen = await preview(shop, order, lamp=2)
+    assert (seen.totals.lines.amount_minor, seen.totals.shipping.amount_minor) == (2000, 400)
+    assert await shop.pool.fetchval("SELECT max(position) FROM event_log") == events
+    assert await shop.figures("lamp") == (9, 1)
+    for wanted, refusal in ((9, OutOfStock), (1, AdditionUnpaid)):
+        with pytest.raises(refusal):
+            await preview(shop, order, lamp=wanted)
+        if refusal is OutOfStock:
+            more = await add(shop, order, lamp=2)
+    assert more.totals == seen.totals
+    with pytest.raises(IsAddition):
+        await paid(shop, more)
+        await preview(shop, more, lamp=1)
+
+
+async def test_promotions_that_apply_by_themselves_apply_to_what_is_added_alone(shop: Shop) -> None:
+    await shop.stock("lamp", 20)
+    order = await shop.captured(lamp=4)
+    half = await shop.promote(PercentageInput(5000), minimum={"EUR": 2000}, most_per_customer=1)
+    await shop.promote(PercentageInput(1000), code="TEN")
+    assert (await preview(shop, order, lamp=1)).discounts == [], "less than it asks for, whatever the first had"
+    seen = await preview(shop, order, lamp=2)
+    more = await add(shop, order, lamp=2)
+    assert more.totals == seen.totals
+    assert (more.totals.discount.amount_minor, await shop.used(half)) == (1000, 1)
+    await settling.cancel_order(shop.pool, shop.providers, more.id, CAUSE)
+    await shop.work()
+    assert await shop.used(half) == 0
+    again = await add(shop, order, lamp=2)
+    await paid(shop, again)
+    assert (await add(shop, order, lamp=2)).totals.discount.amount_minor == 0, "once for each customer"
+
+
+async def test_the_last_use_of_a_promotion_is_had_by_one_of_several_who_add_at_once(shop: Shop) -> None:
+    await shop.stock("lamp", 20)
+    orders_ = [await shop.captured(lamp=1) for _ in range(3)]
+    last = await shop.promote(PercentageInput(5000), most=1)
+    async with patient(shop) as slow:
+        done = await all_while_the_stock_is_held(slow, [tried(slow, order, lamp=1) for order in orders_])
+    off = [each.totals.discount.amount_minor for each in done if isinstance(each, OrderState)]
+    assert (sorted(off), await shop.used(last)) == ([500], 1)
+    assert sorted(type(each).__name__ for each in done) == ["OrderState", "TryAgain", "TryAgain"]
