@@ -14,6 +14,7 @@ An order goes pending_payment → confirmed, or → closing → cancelled | expi
 """
 
 from write_side.orders.adding import RUNNING, check_there, close_unpaid, lock_additions, place_addition, quote_addition
+from write_side.orders.bundling import with_whole_bundles
 from write_side.orders.changes.store import additions_among, complete, readdress, reallocate
 from write_side.orders.domain import Order, Quote
 from write_side.orders.handlers import Amounts, OrderState, amounts, find_state, show_order
@@ -62,5 +63,5 @@ __all__ = [
     "is_on_credit", "items_of", "learn", "lock_additions", "lock_order", "lock_whole", "named_among", "nearest_to",
     "numbers_of", "of_person", "open_placements", "opened", "place_addition", "place_replacement", "quote_addition",
     "quote_replacement", "quotes_of_person", "readdress", "reallocate", "redact", "save_quote", "show_order",
-    "with_gift_cards", "with_token",
+    "with_gift_cards", "with_token", "with_whole_bundles",
 ]  # fmt: skip

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
+from shared.events.orders import PricedLine
 from shared.money import allocated
 from write_side.pricing import UnitPrice
 from write_side.promotions import BasketLine
@@ -103,4 +104,20 @@ def counted(wanted: Mapping[str, int], offers: Mapping[str, Offer]) -> dict[str,
     for sku, quantity in wanted.items():
         for part in offers[sku].parts if sku in offers else ():
             found[part.sku] = found.get(part.sku, 0) + part.quantity * quantity
+    return found
+
+
+def with_whole_bundles(
+    given: Mapping[str, int], lines: Sequence[PricedLine], bundles: Sequence[PricedLine]
+) -> dict[str, int]:
+    """SKU → how many of an order's goods are given, with each bundle of which all is among them."""
+    found = dict(given)
+    for bundle in bundles:
+        parts: dict[str, int] = {}
+        for line in lines:
+            if line.bundle == bundle.sku:
+                parts[line.sku] = parts.get(line.sku, 0) + line.quantity
+        whole = min((given.get(sku, 0) * bundle.quantity // n for sku, n in parts.items()), default=0)
+        if whole:
+            found[bundle.sku] = min(whole, bundle.quantity)
     return found

@@ -25,7 +25,7 @@ from write_side.database import Connection, Pool
 from write_side.event_log import Positions
 from write_side.invoices import Credit, CreditExceeded, InvoiceNotPermitted
 from write_side.orders import domain, store
-from write_side.orders.bundling import Offer, counted
+from write_side.orders.bundling import Offer, counted, with_whole_bundles
 from write_side.orders.costing import Where, goods_of
 from write_side.orders.domain import Order, Quote
 from write_side.orders.limiting import check_limits
@@ -80,7 +80,8 @@ async def quote_replacement(
         offers = no_dearer(await offers_of(conn, wish.wanted, asked), order.lines, wish)
         everything = counted(wish.wanted, offers)
         await sales.check(conn, list(everything), order.cart_id)
-        await check_limits(conn, order.person_id, everything, wish.given)
+        given = with_whole_bundles(wish.given, order.lines, order.bundles)
+        await check_limits(conn, order.person_id, everything, given)
     address = contact.address
     where = Where(order.country, address.region, address.postal_code, address.vat_id)
     shipping = free(order.shipping)
@@ -160,19 +161,25 @@ def rest_by(charged_minor: int, quote: Quote, credit: Credit | None) -> str:
     return quote.payment_method
 
 
-async def _credit(conn: Connection, first: Order, quote: Quote) -> Credit | None:
-    """What the account may owe, held until the transaction ends."""
+async def _credit(
+    conn: Connection, first: Order, quote: Quote, invoicing: Collection[str]
+) -> Credit | None:  # fmt: skip
+    """What the account may owe, held until the transaction ends; nothing, if it is by now in no group that may."""
     if not payments.can(quote.payment_method).on_credit or first.account_id is None:
+        return None
+    if not (await accounts.groups_of(conn, first.account_id)).intersection(invoicing):
         return None
     return await invoices.find_credit(conn, first.account_id, lock=True)
 
 
 async def place_replacement(
     conn: Connection, first: Order, quote: Quote, order_id: UUID, allocations: Sequence[Allocation], replaces: Replaces,
-    gifts: list[GiftPart], expires_at: datetime, cause: Metadata,
+    gifts: list[GiftPart], expires_at: datetime, invoicing: Collection[str], cause: Metadata,
 ) -> tuple[Order, Positions]:  # fmt: skip
     """The order of such a quote, whose stock is held under its id; what its credits and gift cards don't pay is
-    charged, until then. In the transaction of a caller who holds the first order and the gift cards."""
+    charged, until then. The price that was told stands, whatever groups its buyer is in by now: the goods came back
+    for it. Who may pay on invoice (`invoicing`: groups of which one may) is asked anew. In the transaction of a caller
+    who holds the first order and the gift cards."""
     number = domain.spoken_number(os.urandom(8))
     placed = structs.replace(
         domain.place(quote, allocations, order_id, uuid7(), number, expires_at), gift_cards=gifts, replaces=replaces,
@@ -180,7 +187,7 @@ async def place_replacement(
     )  # fmt: skip
     order = domain.evolve(None, placed, 1)
     charged, currency = order.charged_minor, order.totals.currency
-    method = rest_by(charged, quote, await _credit(conn, first, quote))
+    method = rest_by(charged, quote, await _credit(conn, first, quote, invoicing))
     requested = PaymentRequested(placed.payment_id, order_id, charged, currency, method)
     places = await inventory.find_places(conn, [(a.sku, a.warehouse) for a in allocations], lock=False)
     command = Replacing(

@@ -47,12 +47,13 @@ def wanted(each: Return) -> dict[str, int]:
     return summed(each.exchange.lines) if each.exchange else {}
 
 
-def counted_already(wished: Mapping[str, int], announced: Iterable[Line], came: Iterable[Line]) -> dict[str, int]:
+def counted_already(
+    wished: Mapping[str, int], announced: Mapping[str, int], came: Mapping[str, int]
+) -> dict[str, int]:  # fmt: skip
     """SKU → how many of what is wished purchase limits need not be asked for once these came: what was more than was
     announced of the same was counted as it was held, and as many as came are no purchase."""
-    before, now = summed(announced), summed(came)
-    more = {sku: max(n - before.get(sku, 0), 0) for sku, n in wished.items()}
-    return {sku: n - max(n - now.get(sku, 0), 0) + more[sku] for sku, n in wished.items()}
+    more = {sku: max(n - announced.get(sku, 0), 0) for sku, n in wished.items()}
+    return {sku: n - max(n - came.get(sku, 0), 0) + more[sku] for sku, n in wished.items()}
 
 
 def check_held(each: Return) -> None:

@@ -177,6 +177,7 @@ async def _paid_back(
 ) -> tuple[Return, UUID | None, Positions]:  # fmt: skip
     """The refund of what came, by the order that replaces it if one is to. What was replaced before it came was
     refunded then."""
+    before = each
     positions: Positions = {}
     if each.exchange_state == "held":
         wanted = NewRefund("returned", lines=_to_refund(books, units), shipping=shipping)
@@ -188,7 +189,8 @@ async def _paid_back(
     if each.refund_id is not None:
         units = []
     refund_id, given = await _give_back(conn, books, units, cause, shipping=shipping)
-    return each, each.refund_id or refund_id, together(positions, given)
+    freed = await replacing.free(conn, before, each, cause)
+    return each, each.refund_id or refund_id, together(positions, given, freed)
 
 
 def _to_refund(books: Books, units: Sequence[ReturnedUnits]) -> list[Demand]:
@@ -209,7 +211,10 @@ async def send_early(pool: Pool, return_id: UUID, settings: Settings, cause: Met
             exchanging.check_held(each)
             coming = [ReturnedUnits(line.sku, line.quantity, "sellable", True) for line in each.lines]
             wanted = NewRefund("returned", lines=_to_refund(books, coming))
-            return await replacing.place(conn, books.order, each, coming, wanted, settings, joined, early=True)
+            after, placed = await replacing.place(
+                conn, books.order, each, coming, wanted, settings, joined, early=True
+            )
+            return after, together(placed, await replacing.free(conn, each, after, joined))
 
         return await commands.run(pool, decide, call)
 

@@ -90,10 +90,14 @@ async def hold(
     `unknown_stock`."""
     assert each.exchange is not None
     quote = await orders.find_quote(conn, each.exchange.quote_id)
-    await orders.check_limits(conn, order.person_id, quote.counted, inventory.summed(each.lines), held=True)
+    await orders.check_limits(conn, order.person_id, quote.counted, _given(order, each.lines), held=True)
     return await inventory.hold(
         conn, replacement_id, exchanging.wanted(each), settings.allocation, cause, for_order=True, near=quote.nearest
     )
+
+
+def _given(order: Order, lines: Sequence[Line]) -> dict[str, int]:
+    return orders.with_whole_bundles(inventory.summed(lines), order.lines, order.bundles)
 
 
 async def let_go(conn: Connection, each: Return, reason: str, cause: Metadata) -> Positions:
@@ -103,32 +107,39 @@ async def let_go(conn: Connection, each: Return, reason: str, cause: Metadata) -
     return await inventory.let_go(conn, each.replacement_id, reason, cause)
 
 
+async def free(conn: Connection, before: Return, after: Return, cause: Metadata) -> Positions:
+    """What was held goes back on the shelf if the exchange has just failed."""
+    if before.exchange_state != "held" or after.exchange_state != "failed":
+        return {}
+    return await let_go(conn, before, after.failure or "", cause)
+
+
 async def place(
     conn: Connection, order: Order, each: Return, came: Sequence[Line], wanted: NewRefund, settings: Settings,
     cause: Metadata, *, early: bool,
 ) -> tuple[Return, Positions]:  # fmt: skip
     """Place the order that is sent instead, paid by the refund of what comes back as far as that goes. If there is none
-    to be had, or so little came that it would be more than a customer may have, nothing is sent. The first order is
-    held."""
+    to be had, or so little came that it would be more than a customer may have, nothing is sent, and what was held for
+    it is the caller's to `free`: behind gift cards and credit, as placing holds them. The first order is held."""
     assert each.exchange is not None
     assert each.replacement_id is not None
     quote = await orders.find_quote(conn, each.exchange.quote_id)
     try:
-        counted = exchanging.counted_already(quote.counted, each.lines, came)
+        announced, here = _given(order, each.lines), _given(order, came)
+        counted = exchanging.counted_already(quote.counted, announced, here)
         await orders.check_limits(conn, order.person_id, quote.counted, counted, held=True)
         if not wanted.lines:
             raise NothingToRefund("none of what came is paid back")
         carried, given = await refunds.carry_over(conn, order.id, wanted, each.exchange.total_minor, cause)
     except (NothingToRefund, RefundExceedsCaptured, PurchaseLimitReached) as refusal:
         reason = refusal.code if isinstance(refusal, PurchaseLimitReached) else "nothing_credited"
-        freed = await let_go(conn, each, reason, cause)
-        after, saved = await store.save(conn, each, exchanging.fail(each, reason), cause, keeps_due=True)
-        return after, together(freed, saved)
+        return await store.save(conn, each, exchanging.fail(each, reason), cause, keeps_due=True)
     replaces = Replaces(order.id, each.id, carried.credits)
     until = datetime.now(UTC) + timedelta(days=settings.exchange_payment_days)
     new, positions = await orders.place_replacement(
-        conn, order, quote, each.replacement_id, each.allocations, replaces, carried.gift_cards, until, cause
-    )
+        conn, order, quote, each.replacement_id, each.allocations, replaces, carried.gift_cards, until,
+        settings.invoicing, cause,
+    )  # fmt: skip
     event = exchanging.placed(each, new, carried.refunds[0].id, early=early)
     after, saved = await store.save(conn, each, event, cause, keeps_due=True)
     return after, together(given, positions, saved)

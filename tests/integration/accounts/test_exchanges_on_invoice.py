@@ -24,6 +24,7 @@ from tests.integration.checkout.test_exchanges import replacement, swap
 from tests.integration.checkout.test_mails import react, send
 from tests.integration.checkout.test_parcels import ship
 from tests.integration.checkout.test_returns import receive
+from write_side.accounts import staff
 from write_side.app import create_app
 from write_side.invoices import handlers as invoices
 from write_side.invoices.handlers import InvoiceState
@@ -124,6 +125,20 @@ async def test_without_as_much_credit_the_difference_is_paid_by_card(customers: 
     await shop.complete(new)
     await shop.work()
     assert ((await shop.payment(new)).state, await invoice_of(shop, new)) == ("captured", None)
+    await nothing_is_wrong(shop)
+
+
+async def test_whose_account_may_not_buy_on_invoice_any_more_pays_the_difference_by_card_at_the_price_that_was_told(
+    customers: Customers, shop: Shop
+) -> None:
+    order, account_id = await on_invoice(shop, customers, 5000)
+    each = await swap(shop, order, 1, chandelier=1)
+    await staff.set_groups(shop.pool, account_id, [], CAUSE)
+    await shop.price("chandelier", 9000)
+    new = await replacement(shop, await receive(shop, each))
+    assert (await shop.payment(new)).method == "card"
+    assert (await shop.payment(new)).amount_minor == (2000 - 1000) * 119 // 100
+    assert await used(shop, account_id) == TOTAL
     await nothing_is_wrong(shop)
 
 

@@ -4,19 +4,21 @@ same is not had twice."""
 from collections import Counter
 from typing import Any
 
+import msgspec
 import pytest
 
 from tests.fixtures.write_side import CAUSE, new_call
-from tests.integration.checkout.patience import meeting, patient
+from tests.integration.checkout.patience import meeting, patient, waits_ahead_of_the_stock
 from tests.integration.checkout.shop import MAIL, Shop
+from tests.integration.checkout.test_bundles import bundle
 from tests.integration.checkout.test_exchanges import at_provider, replacement, swap
 from tests.integration.checkout.test_parcels import ship
 from tests.integration.checkout.test_purchase_limits import bought, left, limit
 from tests.integration.checkout.test_returns import now, receive, shipped
 from write_side.inventory import PurchaseLimitReached
 from write_side.orders.handlers import OrderState
-from write_side.returns import handlers
-from write_side.returns.domain import ApproveReturn, Return
+from write_side.returns import handlers, replacing
+from write_side.returns.domain import ApproveReturn, NewReturn, Return
 
 
 async def bulbs(shop: Shop) -> OrderState:
@@ -90,6 +92,74 @@ async def test_where_less_comes_than_was_announced_nothing_is_sent_beyond_the_li
     now_ = await now(shop, each)
     assert (now_.state, now_.exchange_state, now_.failure) == ("received", "failed", "purchase_limit")
     assert await at_provider(shop, order) == [1190]
+
+
+async def test_a_bundle_for_the_same_bundle_is_no_purchase_however_often(shop: Shop) -> None:
+    await shop.stock("lamp", 50)
+    await shop.stock("bulb", 50, price=500)
+    await bundle(shop, "set", 1500, lamp=1, bulb=2)
+    await limit(shop, "set", most_per_customer=2)
+    order = await shop.captured(set=2)
+    await ship(shop, order, order.number)
+    whole = {"lamp": 1, "bulb": 2}
+    for n in range(2):
+        each = await swapped(shop, order, whole, {"set": 1})
+        assert left(await bought(shop, MAIL, set=1)) == [("set", 0)]
+        await receive(shop, each, *units(whole))
+        assert (await now(shop, each)).exchange_state == "placed", f"exchange {n}"
+    new = await replacement(shop, each)
+    await shop.work()
+    await shop.work()
+    await ship(shop, new, new.number)
+    again = await swapped(shop, new, whole, {"set": 1})
+    assert again.exchange_state == "held", "what was sent instead is exchanged, too"
+    await limit(shop, "set", most_per_customer=3)
+    assert left(await bought(shop, MAIL, set=2)) == [("set", 1)], "after three exchanges they have two"
+
+
+async def test_part_of_a_bundle_is_no_bundle_that_comes_back(shop: Shop) -> None:
+    await shop.stock("lamp", 50)
+    await shop.stock("bulb", 50, price=500)
+    await bundle(shop, "set", 1500, lamp=1, bulb=2)
+    await limit(shop, "set", most_per_customer=1)
+    order = await shop.captured(set=1)
+    await ship(shop, order, order.number)
+    with pytest.raises(PurchaseLimitReached):
+        await swapped(shop, order, {"lamp": 1, "bulb": 1}, {"set": 1})
+    each = await swapped(shop, order, {"lamp": 1, "bulb": 2}, {"set": 1})
+    await receive(shop, each, *units({"lamp": 1, "bulb": 1}))
+    assert (await now(shop, each)).failure == "purchase_limit"
+
+
+def units(goods: dict[str, int]) -> list[dict[str, Any]]:
+    return [{"sku": sku, "quantity": quantity} for sku, quantity in goods.items()]
+
+
+async def swapped(shop: Shop, order: OrderState, given: dict[str, int], instead: dict[str, int]) -> Return:
+    body = {"lines": units(given), "reason": "wrong_size", "instead": units(instead)}
+    wanted = msgspec.convert(body, NewReturn)
+    offer = await replacing.offer(shop.pool, shop.keyring, shop.outside, shop.settings, order.id, wanted)
+    asked = handlers.request_return(
+        shop.pool, order.id, wanted, "customer", shop.settings, CAUSE, new_call(), offer
+    )
+    return msgspec.json.decode((await asked).body, type=Return)
+
+
+async def test_what_falls_short_of_a_limit_holds_gift_cards_ahead_of_the_stock(shop: Shop) -> None:
+    """As placing does: else the two may wait for each other."""
+    await shop.stock("lamp", 50)
+    basket = await shop.basket(lamp=2)
+    order = await shop.place(basket, (await shop.quote(basket, gifts=[(await shop.gift_card(9000)).code])).id)
+    await shop.work()
+    await shop.work()
+    await ship(shop, order, order.number)
+    await limit(shop, most_per_customer=3)
+    each = await swap(shop, order, 2, lamp=3)
+    async with patient(shop) as slow:
+        await waits_ahead_of_the_stock(slow, "gift_card", receive(slow, each))
+    now_ = await now(shop, each)
+    assert (now_.exchange_state, now_.failure) == ("failed", "purchase_limit")
+    assert await shop.figures("lamp") == (49, 0)
 
 
 async def shipped_to(shop: Shop, mail: str) -> OrderState:

@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from shared.events.orders import PricedLine
 from write_side.orders import bundling
 from write_side.orders.bundling import Offer, Part
 from write_side.pricing import UnitPrice
@@ -41,3 +42,14 @@ def test_a_bundle_weighs_what_is_in_it_and_counts_as_itself_and_what_is_in_it() 
     }
     assert (offers["set"].grams, offers["bulb"].grams) == (300, 100)
     assert bundling.counted({"set": 2, "bulb": 1}, offers) == {"set": 2, "bulb": 5, "lamp": 2}
+
+
+def test_a_bundle_comes_back_with_the_last_of_what_is_in_it() -> None:
+    def line(sku: str, quantity: int, of: str = "") -> PricedLine:
+        return PricedLine(sku, ID, ID, sku, quantity, 1, quantity, 0, bundle=of)
+
+    lines = [line("lamp", 2, "set"), line("bulb", 3, "set"), line("bulb", 1, "set"), line("lamp", 5)]
+    bundles = [line("set", 2)]
+    given = [{"lamp": 1, "bulb": 1}, {"lamp": 1, "bulb": 3}, {"lamp": 7, "bulb": 4}, {"cord": 1}, {}]
+    whole = [bundling.with_whole_bundles(each, lines, bundles).get("set", 0) for each in given]
+    assert whole == [0, 1, 2, 0, 0]

@@ -175,6 +175,6 @@ def test_whose_goods_paid_an_exchange_does_not_keep_them_though_it_fell_through(
 @given(st.integers(1, 9), st.integers(0, 9), st.integers(0, 9))
 def test_limits_are_asked_anew_of_just_what_grew_because_less_came(wished: int, announced: int, came: int) -> None:
     came = min(came, announced)
-    counted = counted_already({"lamp": wished}, [ParcelLine("lamp", announced)], [ParcelLine("lamp", came)])
+    counted = counted_already({"lamp": wished}, {"lamp": announced}, {"lamp": came})
     held, placed = max(wished - announced, 0), max(wished - came, 0)
     assert wished - counted["lamp"] == placed - held >= 0

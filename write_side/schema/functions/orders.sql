@@ -3,6 +3,21 @@
 -- sends the very bytes of the events; here is what only the rows know. Rows are filled from the events themselves. Each
 -- step is one statement for all commands, so that what an order costs falls with the number of those who buy at once.
 
+-- How many of a bundle come back, or came, whole for each exchange of these orders: returns name what is in it.
+CREATE OR REPLACE FUNCTION orders_bundles_back(p_orders uuid[], p_sku text)
+RETURNS TABLE (replacement_id uuid, back bigint) LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN QUERY
+    SELECT e.replacement_id, least(b.quantity, min(e.back * b.quantity / part.quantity))::bigint
+    FROM customer_order o
+    CROSS JOIN LATERAL jsonb_to_recordset(o.bundles) AS b(sku text, quantity integer)
+    CROSS JOIN LATERAL (SELECT l.sku, sum(l.quantity) AS quantity FROM order_line l
+                        WHERE l.order_id = o.id AND l.bundle = p_sku GROUP BY l.sku) AS part
+    CROSS JOIN LATERAL returns_exchanging(ARRAY[o.id], part.sku) AS e
+    WHERE o.id = ANY (p_orders) AND b.sku = p_sku
+    GROUP BY e.replacement_id, b.quantity;
+END $$;
+
 -- How many of a SKU a person has by orders that may still go through or did, of so many days past (all, if NULL), and by
 -- what is held for exchanges, which are orders to be. What goes back for as many of the same is not had twice. An order's
 -- id says when it was placed (UUIDv7), to the millisecond; one to be has had its own since it was approved.
@@ -24,8 +39,9 @@ BEGIN
            ON l.sku = p_sku AND o.id > v_after
     WHERE o.person_id = p_person AND o.state NOT IN ('cancelled', 'expired');
     RETURN v_ordered + (
-        SELECT coalesce(sum(CASE WHEN e.held THEN w.wished ELSE 0 END - least(w.wished, e.back)), 0)
-        FROM returns_exchanging(v_mine, p_sku) AS e,
+        SELECT coalesce(sum(CASE WHEN e.held THEN w.wished ELSE 0 END - least(w.wished, e.back + coalesce(b.back, 0))), 0)
+        FROM returns_exchanging(v_mine, p_sku) AS e
+             LEFT JOIN orders_bundles_back(v_mine, p_sku) AS b ON b.replacement_id = e.replacement_id,
              LATERAL (SELECT coalesce(sum(l.quantity - coalesce(l.gift_quantity, 0)), 0) AS wished
                       FROM quote q, jsonb_to_recordset(q.lines || q.bundles) AS l(sku text, quantity integer, gift_quantity integer)
                       WHERE q.id = e.quote_id AND l.sku = p_sku) AS w
