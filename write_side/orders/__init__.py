@@ -15,7 +15,7 @@ An order goes pending_payment → confirmed, or → closing → cancelled | expi
 
 from write_side.orders.adding import RUNNING, check_there, close_unpaid, lock_additions, place_addition, quote_addition
 from write_side.orders.bundling import with_whole_bundles
-from write_side.orders.changes.store import additions_among, complete, readdress, reallocate
+from write_side.orders.changes.store import added_to, additions_among, complete, readdress, reallocate
 from write_side.orders.domain import Order, Quote
 from write_side.orders.handlers import Amounts, OrderState, amounts, find_state, show_order
 from write_side.orders.limiting import check_limits
@@ -57,9 +57,9 @@ from write_side.orders.store import (
 __all__ = [
     "RUNNING", "AlreadyPaid", "Amounts", "NotAddable", "NotSellable", "Order", "OrderState", "OrderTokenRequired",
     "Outside", "PlacedOrder", "Placements", "Quote", "Redacted", "TotalOutOfRange", "UnfinishedOrders", "UnknownOrder",
-    "Wish", "WrongOrderToken", "additions_among", "amounts", "begin_closing", "check_finished", "check_limits",
-    "check_there", "close_expired", "close_unpaid", "complete", "fallen_through", "find_by_number", "find_head",
-    "find_order", "find_quote", "find_state", "finish_closing", "is_being_refunded", "is_being_returned",
+    "Wish", "WrongOrderToken", "added_to", "additions_among", "amounts", "begin_closing", "check_finished",
+    "check_limits", "check_there", "close_expired", "close_unpaid", "complete", "fallen_through", "find_by_number",
+    "find_head", "find_order", "find_quote", "find_state", "finish_closing", "is_being_refunded", "is_being_returned",
     "is_on_credit", "items_of", "learn", "lock_additions", "lock_order", "lock_whole", "named_among", "nearest_to",
     "numbers_of", "of_person", "open_placements", "opened", "place_addition", "place_replacement", "quote_addition",
     "quote_replacement", "quotes_of_person", "readdress", "reallocate", "redact", "save_quote", "show_order",

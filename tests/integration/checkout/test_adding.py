@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 import asyncpg
 import msgspec
@@ -25,7 +26,7 @@ from tests.integration.checkout.test_exchanges import swap
 from tests.integration.checkout.test_mails import react as write_mails
 from tests.integration.checkout.test_mails import send
 from tests.integration.checkout.test_parcels import ship
-from tests.integration.checkout.test_picking import finish, picks, react, start
+from tests.integration.checkout.test_picking import finish, picks, react, ship_pick, start
 from tests.integration.checkout.test_shipping import STANDARD, set_zone
 from write_side import fulfilment, reactions
 from write_side.app import create_app
@@ -41,6 +42,7 @@ from write_side.fulfilment.domain import TrackingNumberTaken
 from write_side.fulfilment.editing import adding
 from write_side.fulfilment.editing.domain import AdditionUnpaid, AddLines, IsAddition, NotEditable, PickingHasBegun
 from write_side.fulfilment.handlers import deliver_parcel
+from write_side.fulfilment.picking.handlers import open_picks
 from write_side.fulfilment.picking.steps import pick_due
 from write_side.inventory import OutOfStock, PurchaseLimitReached
 from write_side.inventory.limits.domain import SetPurchaseLimit
@@ -301,6 +303,29 @@ async def test_what_is_packed_with_the_first_goes_in_its_box(shop: Shop, process
         [scan] = await carrier.scans(box.tracking_number)
         await booking.learn(shop.pool, carrier.name, scan, CAUSE)
     assert [each.state for each in [*await parcels(shop, order), *await parcels(shop, more)]] == ["delivered"] * 2
+
+
+async def test_what_is_to_be_picked_says_what_lies_in_one_parcel(shop: Shop) -> None:
+    await shop.stock("lamp", 10)
+    order, other = await shop.captured(lamp=1), await shop.captured(lamp=1)
+    more, left = await add(shop, order, lamp=2), await add(shop, other, lamp=1)
+    for each in (more, left):
+        await paid(shop, each)
+    await react(shop)
+    ([first], [added], [alone]) = (await picks(shop, order), await picks(shop, more), await picks(shop, left))
+    await edit(shop, other, lamp=0)
+    await start(shop, first)
+    await start(shop, (await picks(shop, other))[0])  # nothing is due of it: cancelled
+    shown = {pick.id: pick for pick in (await open_picks(shop.pool, "BER", UUID(int=0))).picks}
+    assert {id_: (pick.adds_to, pick.goes_with) for id_, pick in shown.items()} == {
+        first.id: (None, [added.id]), added.id: (order.id, [first.id]), alone.id: (other.id, []),
+    }  # fmt: skip
+    await finish(shop, first)
+    [waiting, _] = (await open_picks(shop.pool, "BER", UUID(int=0))).picks
+    assert (waiting.id, waiting.goes_with) == (added.id, [first.id]), "it still goes along"
+    await ship_pick(shop, first)
+    [waiting, _] = (await open_picks(shop.pool, "BER", UUID(int=0))).picks
+    assert waiting.goes_with == [], "the box has left"
 
 
 async def test_who_ships_by_hand_gives_both_one_number(shop: Shop) -> None:

@@ -24,6 +24,8 @@ from write_side.fulfilment.picking.domain import Pick
 from write_side.fulfilment.standing import Standing
 from write_side.orders import Order
 
+_TO_GO = ("listed", "picking", "picked")
+
 
 def unbooked(
     picks: Iterable[Pick], warehouse: str, sent: Iterable[Parcel], bookings: Sequence[Booking], states: Collection[str]
@@ -53,17 +55,35 @@ async def _left_to_first(conn: Connection, first_id: UUID, pick: Pick) -> bool:
     bookings = await store.of_orders(conn, [first_id])
     if any(pick.id in booking.along for booking in bookings):
         return True
-    picks, sent = await pick_store.of_order(conn, first_id), await parcel_store.of_order(conn, first_id)
-    return bool(unbooked(picks, pick.warehouse, sent, bookings, ("picking", "picked")))
+    return bool(await _lists(conn, first_id, pick.warehouse, bookings, ("picking", "picked")))
 
 
 async def _packed(conn: Connection, first: Order, warehouse: str) -> list[Pick]:
     bookings = await store.of_orders(conn, [first.id, *first.additions]) if first.additions else []
-    found = []
-    for order_id in first.additions:
-        picks, sent = await pick_store.of_order(conn, order_id), await parcel_store.of_order(conn, order_id)
-        found += unbooked(picks, warehouse, sent, bookings, ("picked",))
-    return found
+    lists = [await _lists(conn, order_id, warehouse, bookings, ("picked",)) for order_id in first.additions]
+    return [pick for of_one in lists for pick in of_one]
+
+
+async def _lists(
+    conn: Connection, order_id: UUID, warehouse: str, bookings: Sequence[Booking], states: Collection[str]
+) -> list[Pick]:
+    picks, sent = await pick_store.of_order(conn, order_id), await parcel_store.of_order(conn, order_id)
+    return unbooked(picks, warehouse, sent, bookings, states)
+
+
+async def boxes(
+    conn: Connection, order_ids: Collection[UUID], warehouse: str
+) -> tuple[dict[UUID, UUID], dict[UUID, list[UUID]]]:
+    """Of what was added among these orders, which one it adds to; and, list by list, with which others its goods lie
+    in one parcel, as it stands now: none where nothing of the first order is left to be packed there."""
+    firsts, found = dict[UUID, UUID](), dict[UUID, list[UUID]]()
+    for first_id, additions in await orders.added_to(conn, order_ids):
+        firsts |= dict.fromkeys(additions, first_id)
+        bookings = await store.of_orders(conn, [first_id, *additions])
+        own, *added = [await _lists(conn, each, warehouse, bookings, _TO_GO) for each in (first_id, *additions)]
+        box = [pick.id for pick in (*own, *(pick for of_one in added for pick in of_one))] if own else []
+        found |= {pick_id: [other for other in box if other != pick_id] for pick_id in box}
+    return firsts, found
 
 
 async def leave(

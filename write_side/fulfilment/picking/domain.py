@@ -81,6 +81,15 @@ class Pick(Struct, frozen=True):
     version: int
 
 
+class OpenPick(Pick, frozen=True):
+    """A list that waits for somebody, or is in their hands. `adds_to`: the order that its order was added to.
+    `goes_with`: the lists whose goods lie in one parcel with its goods, if all of them are packed by the time the
+    first order's are."""
+
+    adds_to: UUID | None = None
+    goes_with: list[UUID] = []
+
+
 def held(picks: Iterable[Pick], shipped: Iterable[UUID | None]) -> dict[str, int]:
     """SKU → how many are held for the parcels of these lists; `shipped` are the lists whose parcel has left."""
     gone = set(shipped)

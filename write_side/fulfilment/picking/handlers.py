@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from uuid import UUID
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from shared.envelope import Metadata
 from shared.events.fulfilment import ParcelLine
@@ -18,8 +18,9 @@ from write_side.commands import Answer, Call
 from write_side.database import Connection, Pool
 from write_side.event_log import Positions, together
 from write_side.fulfilment import standing
+from write_side.fulfilment.booking import along
 from write_side.fulfilment.picking import domain, store
-from write_side.fulfilment.picking.domain import FinishPick, NothingToPick, Pick, UnknownPick
+from write_side.fulfilment.picking.domain import FinishPick, NothingToPick, OpenPick, Pick, UnknownPick
 from write_side.fulfilment.standing import Standing
 from write_side.inventory import Demand
 from write_side.refunds import NewRefund
@@ -31,10 +32,23 @@ class Picks(Struct, frozen=True):
     picks: list[Pick]
 
 
-async def open_picks(pool: Pool, warehouse: str, after: UUID) -> Picks:
-    """What is to be picked in a warehouse, so many at a time."""
+class OpenPicks(Struct, frozen=True):
+    """What is to be picked in a warehouse or is being picked there, oldest first."""
+
+    picks: list[OpenPick]
+
+
+async def open_picks(pool: Pool, warehouse: str, after: UUID) -> OpenPicks:
+    """What is to be picked in a warehouse, so many at a time, and what of it belongs together."""
     async with pool.acquire() as conn:
-        return Picks(await store.open_in(conn, warehouse, after))
+        picks = await store.open_in(conn, warehouse, after)
+        firsts, boxes = await along.boxes(conn, {pick.order_id for pick in picks}, warehouse)
+    return OpenPicks(
+        [
+            OpenPick(**structs.asdict(pick), adds_to=firsts.get(pick.order_id), goes_with=boxes.get(pick.id, []))
+            for pick in picks
+        ]
+    )
 
 
 async def list_order(pool: Pool, order_id: UUID, cause: Metadata, call: Call) -> Answer[Picks]:

@@ -19,7 +19,7 @@ from write_side.fulfilment.picking.domain import (
     PickNotStarted,
     UnknownPick,
 )
-from write_side.fulfilment.picking.handlers import Picks
+from write_side.fulfilment.picking.handlers import OpenPicks, Picks
 from write_side.http import Answered, IdempotencyKey, Nothing, Shown, answered, cause, idempotent, requires, shown
 from write_side.orders import UnknownOrder
 from write_side.refunds import NothingToRefund, RefundExceedsCaptured, RefundExceedsOrder
@@ -31,8 +31,9 @@ After = Annotated[UUID | None, QueryParameter(description="The last list of the 
 
 
 @get("/v1/picks", guards=[requires("orders:read")])
-async def get_picks(own: Own, warehouse: Code, after: After = None) -> Shown[Picks]:
-    """What is to be picked in a warehouse, or is being picked there: a hundred lists, oldest first."""
+async def get_picks(own: Own, warehouse: Code, after: After = None) -> Shown[OpenPicks]:
+    """What is to be picked in a warehouse, or is being picked there: a hundred lists, oldest first; `goes_with` says
+    which others lie in one parcel with each."""
     return shown(await handlers.open_picks(own.pool, warehouse, after or UUID(int=0)))
 
 

@@ -1,6 +1,6 @@
 """The SQL of what changes of an order once it is placed; its tables are those of `orders.store`."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from uuid import UUID
 
 from msgspec import structs
@@ -44,6 +44,15 @@ async def additions_among(conn: Connection, order_ids: Sequence[UUID]) -> set[UU
     """Those of these orders that were added to another one."""
     query = "SELECT id FROM customer_order WHERE id = ANY($1) AND adds_to IS NOT NULL"
     return {row["id"] for row in await conn.fetch(query, list(order_ids))}
+
+
+async def added_to(conn: Connection, order_ids: Collection[UUID]) -> list[tuple[UUID, list[UUID]]]:
+    """The first orders among these, or of what was added among these, each with all that was added to it; those to
+    which nothing was are left out."""
+    query = """SELECT DISTINCT f.id, f.additions
+               FROM customer_order o JOIN customer_order f ON f.id = coalesce(o.adds_to, o.id)
+               WHERE o.id = ANY($1) AND f.additions <> '{}'"""
+    return [(row["id"], row["additions"]) for row in await conn.fetch(query, list(order_ids))]
 
 
 async def reallocate(
