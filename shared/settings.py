@@ -62,6 +62,7 @@ class Settings(Struct, frozen=True, rename=str.upper):
     tax_fallback: Literal["tables", "refuse"] = "tables"  # what becomes of a quote while the service has no answer
     # The member state where the shop owes its VAT; businesses of others owe theirs themselves. Empty: nobody does.
     vat_country: Annotated[str, Meta(pattern=r"^([A-Z]{2})?$")] = ""
+    vat_check_url: str = ""  # where VIES answers whether a VAT id is registered; empty: by its spelling alone
     return_window_days: float = 30  # how long after goods have arrived a customer may ask to send them back
     return_approval: ReturnApproval = "automatic"  # or staff decide about each return
     return_expires_days: float = 30  # how long goods that may be sent back are waited for

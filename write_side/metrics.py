@@ -9,6 +9,7 @@ GROUP_COMMANDS = Histogram(
 )
 GROUP_WAITING = Gauge("doorbuster_group_waiting", "Commands that wait for such a call", ["group"])
 CARRIER_CALLS = Counter("doorbuster_carrier_calls", "Calls to the carrier", ["operation", "outcome"])
+VAT_CHECKS = Counter("doorbuster_vat_checks", "VAT ids that were looked up", ["found"])
 TAXES_ANSWERED = Counter("doorbuster_taxes_answered", "Answers about taxes, where a service is asked first", ["by"])
 STRIPE_CALLS = Counter("doorbuster_stripe_calls", "Calls to Stripe", ["operation", "outcome"])
 STRIPE_SECONDS = Histogram(

@@ -51,7 +51,9 @@ class StatusTax(Struct, frozen=True):
     base: Money
     amount: Money
     included: bool
-    note: str = ""  # `reverse_charge`: the buyer owes it in their own country, and not the seller
+    # `reverse_charge`: the buyer owes it in their own country, and not the seller; `reverse_charge_unverified`: so they
+    # say, and it could not be looked up; `vat_id_not_registered`: nobody is there by that VAT id, and so they pay.
+    note: str = ""
 
 
 class StatusShipping(Struct, frozen=True):

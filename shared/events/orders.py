@@ -61,7 +61,9 @@ class OrderTax(Struct, frozen=True, omit_defaults=True):
     base_minor: int  # what it is on, without any tax
     tax_minor: int
     included: bool
-    note: str = ""  # `reverse_charge`: the buyer owes it in their own country, and not the seller
+    # `reverse_charge`: the buyer owes it in their own country, and not the seller; `reverse_charge_unverified`: so they
+    # say, and it could not be looked up; `vat_id_not_registered`: nobody is there by that VAT id, and so they pay.
+    note: str = ""
 
 
 class Totals(Struct, frozen=True, omit_defaults=True):

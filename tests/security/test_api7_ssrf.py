@@ -27,6 +27,7 @@ MAY_CALL = {
     "write_side/fulfilment/booking/gateway.py",
     "write_side/notifications/gateway.py",
     "write_side/taxes/service.py",  # to the address in the settings
+    "write_side/taxes/vat_checks.py",  # to the address in the settings
     "write_side/webhooks/gateway.py",  # the one that asks addresses which staff gave: tests/integration/webhooks
     "read_side/search/index.py",
     "read_side/search/wire.py",  # its own connections, to the Elasticsearch of the settings
@@ -124,4 +125,5 @@ def test_the_addresses_that_are_asked_come_from_the_settings() -> None:
     named = {name for name in Settings.__struct_fields__ if name.endswith(("_url", "_base"))}
     named.remove("image_base_url")  # goes before images' paths in answers, and is never asked
     assert named == {"database_url", "redis_url", "elasticsearch_url", "keyring_url", "stripe_api_base", "carrier_url",
-                     "smtp_url", "streams_url", "public_read_url", "public_shop_url", "tax_service_url"}  # fmt: skip
+                     "smtp_url", "streams_url", "public_read_url", "public_shop_url", "tax_service_url",
+                     "vat_check_url"}  # fmt: skip

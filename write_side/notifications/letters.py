@@ -48,7 +48,7 @@ def confirmation(
     on_top = [(_named(tax), tax.tax_minor) for tax in taxes if not tax.included] or [("Tax", totals.tax_minor)]
     charged = totals.total_minor if charged_minor is None else charged_minor
     gift_minor = totals.total_minor - charged - credit_minor
-    reverse_charge = any(tax.note == "reverse_charge" for tax in taxes)
+    reverse_charge = any(tax.note in ("reverse_charge", "reverse_charge_unverified") for tax in taxes)
     amounts = [
         ("Subtotal", totals.lines_minor),
         ("Shipping", totals.shipping_minor),

@@ -16,6 +16,8 @@ from shared.money import allocated
 
 WHOLE = 1_000_000  # rates are parts per million
 STANDARD, ZERO = "standard", "zero"
+# Notes: the buyer owes the tax; so they say, and nobody could tell whether they are registered; they are not, and pay.
+REVERSE_CHARGE, UNVERIFIED, UNREGISTERED = "reverse_charge", "reverse_charge_unverified", "vat_id_not_registered"
 
 
 class Taxable(NamedTuple):
@@ -63,12 +65,13 @@ class Taxed(NamedTuple):
 
 class Taxes(NamedTuple):
     """The taxes of each line, those of the parts of the shipping, whether duties are due at the door, and whether the
-    buyer owes the tax instead of the seller, who charges none."""
+    buyer owes the tax instead of the seller, who charges none; and what is to be said of that."""
 
     lines: Sequence[Taxed]
     shipping: Sequence[Taxed]
     duties_due: bool = False
     reverse_charge: bool = False
+    note: str = ""
 
 
 def answered(rules: TaxRules, question: Question) -> Taxes:
@@ -113,7 +116,7 @@ def _half_up(dividend: int, divisor: int) -> int:
 
 def summed(taxes: Taxes) -> list[OrderTax]:
     """What each tax comes to over the whole order, by rate and by whether prices include it."""
-    note = "reverse_charge" if taxes.reverse_charge else ""
+    note = taxes.note or (REVERSE_CHARGE if taxes.reverse_charge else "")
     found: dict[tuple[str, int, bool], tuple[int, int]] = {}
     for part in (*taxes.lines, *taxes.shipping):
         for (name, rate), share in zip(part.levies, part.shares, strict=True):

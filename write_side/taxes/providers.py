@@ -8,8 +8,9 @@ from write_side.errors import Refusal
 from write_side.outside import NoAnswer
 from write_side.shipping import UnknownDestination
 from write_side.taxes import computing, domain, store
-from write_side.taxes.computing import Question, Taxed, Taxes
+from write_side.taxes.computing import REVERSE_CHARGE, UNREGISTERED, UNVERIFIED, Question, Taxed, Taxes
 from write_side.taxes.reverse_charge import is_reverse_charged, reverse_charged
+from write_side.taxes.vat_checks import VatChecks
 
 
 class TaxesUnavailable(Refusal):
@@ -28,10 +29,10 @@ class TaxRates(Protocol):
 
 class TableTaxes:
     """What staff have set: taxes of countries, and of areas within them; businesses of other member states than `home`
-    owe theirs themselves (empty: nobody does)."""
+    owe theirs themselves (empty: nobody does), unless it is known (`checks`) that there is no such business."""
 
-    def __init__(self, pool: Pool, home: str = "") -> None:
-        self._pool, self._home = pool, home
+    def __init__(self, pool: Pool, home: str = "", checks: VatChecks | None = None) -> None:
+        self._pool, self._home, self._checks = pool, home, checks
 
     async def taxes(self, question: Question) -> Taxes:
         """By the rules of the place; refuses `unknown_destination` where no order goes."""
@@ -41,9 +42,14 @@ class TableTaxes:
             detail = f"orders do not go to {question.country}"
             raise UnknownDestination(detail, country=question.country, pointer="/address/country")
         rules = domain.rules_at(destination, question.region, question.postcode)
-        if rules.taxes and is_reverse_charged(self._home, question):
-            return computing.answered(reverse_charged(rules), question)._replace(reverse_charge=True)
-        return computing.answered(rules, question)
+        if not rules.taxes or not is_reverse_charged(self._home, question):
+            return computing.answered(rules, question)
+        # Behind the connection: whoever waits for somebody outside holds none.
+        found = "registered" if self._checks is None else await self._checks.look_up(question.vat_id)
+        if found == "unregistered":
+            return computing.answered(rules, question)._replace(note=UNREGISTERED)
+        note = REVERSE_CHARGE if found == "registered" else UNVERIFIED
+        return computing.answered(reverse_charged(rules), question)._replace(reverse_charge=True, note=note)
 
 
 async def ask(rates: TaxRates, question: Question, seconds: float) -> Taxes:

@@ -22,6 +22,7 @@ from write_side.outside import NoAnswer
 from write_side.shipping import UnknownDestination
 from write_side.taxes.computing import Question, Taxable, Taxed, Taxes
 from write_side.taxes.providers import TableTaxes, TaxRates, check
+from write_side.taxes.vat_checks import open_vat_checks
 
 LARGEST_ANSWER = 1_000_000  # bytes; an order of a thousand lines takes a tenth of it
 
@@ -138,11 +139,13 @@ class OrElse:
 
 @asynccontextmanager
 async def open_taxes(settings: Settings, pool: Pool) -> AsyncIterator[TaxRates]:
-    """Who says what tax there is: our tables, unless TAX_SERVICE_URL names a service. It may be down at start."""
-    tables = TableTaxes(pool, settings.vat_country)
+    """Who says what tax there is: our tables, unless TAX_SERVICE_URL names a service, which looks VAT ids up by itself.
+    It may be down at start."""
     if not settings.tax_service_url:
-        yield tables
+        async with open_vat_checks(settings) as checks:
+            yield TableTaxes(pool, settings.vat_country, checks)
         return
+    tables = TableTaxes(pool, settings.vat_country)
     headers = {"Authorization": f"Bearer {settings.tax_service_key}"}
     seconds = settings.tax_timeout_seconds
     async with httpx.AsyncClient(

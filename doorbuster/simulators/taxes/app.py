@@ -6,7 +6,13 @@
                             answers for each line, and for the shipping, which taxes are on it and what each comes to:
                             {"lines": [[{"name": "VAT", "rate_ppm": 190000, "tax_minor": 190}]], "shipping": [...],
                              "duties_due": false, "reverse_charge": false}; 422 where nothing goes
-    POST /simulator/outage  {"mode": "off" | "error500" | "hang" | "wrong"}
+    POST /simulator/outage  {"mode": "off" | "error500" | "hang" | "wrong" | "away"}
+
+It plays VIES, too, by which every VAT id is registered but those that it was told are not:
+
+    POST /vies/check-vat-number   {"countryCode": "AT", "vatNumber": "U13585627"} answers {"valid": true, …}; a member
+                                  state that is `away` is told of as VIES does, with 200 and a list of errors
+    POST /simulator/unregistered  {"vat_ids": ["ATU13585627"]}
 
 Its rates are its own, so that a test sees who answered: 25 % of everything, two taxes in Canada, nothing outside.
 """
@@ -16,7 +22,7 @@ from typing import Any, Literal
 
 from aiohttp import web
 
-Mode = Literal["off", "error500", "hang", "wrong"]
+Mode = Literal["off", "error500", "hang", "wrong", "away"]
 HANGS_SECONDS = 30
 VAT = [("Simulated VAT", 250_000)]
 RATES = {"AT": VAT, "DE": VAT, "FR": VAT, "CA": [("GST", 50_000), ("QST", 99_750)], "US": []}
@@ -28,7 +34,8 @@ def create_app(api_key: str) -> web.Application:
     app = web.Application()
     app.add_routes([
         web.post("/v1/taxes", service.answer), web.post("/simulator/outage", service.break_down),
-        web.get("/health/ready", service.healthy),
+        web.post("/vies/check-vat-number", service.check_vat_id),
+        web.post("/simulator/unregistered", service.strike_off), web.get("/health/ready", service.healthy),
     ])  # fmt: skip
     return app
 
@@ -39,6 +46,7 @@ class TaxService:
     def __init__(self, api_key: str) -> None:
         self._api_key, self._mode = api_key, "off"
         self._asked = 0
+        self._unregistered: set[str] = set()
 
     async def answer(self, request: web.Request) -> web.Response:
         """What taxes there are, as well or badly as it was told to answer."""
@@ -62,6 +70,26 @@ class TaxService:
             "duties_due": asked["country"] == "US",
             "reverse_charge": owed,
         })  # fmt: skip
+
+    async def check_vat_id(self, request: web.Request) -> web.Response:
+        """Whether somebody is registered, as VIES says it."""
+        self._asked += 1
+        if self._mode == "hang":
+            await asyncio.sleep(HANGS_SECONDS)
+        if self._mode == "error500":
+            return web.Response(text="<html>down</html>", status=500)
+        if self._mode == "wrong":
+            return web.Response(text="<html>maintenance</html>")
+        if self._mode == "away":
+            return web.json_response({"actionSucceed": False, "errorWrappers": [{"error": "MS_UNAVAILABLE"}]})
+        asked = await request.json()
+        valid = asked["countryCode"] + asked["vatNumber"] not in self._unregistered
+        return web.json_response({**asked, "valid": valid, "name": "---", "address": "---"})
+
+    async def strike_off(self, request: web.Request) -> web.Response:
+        """Nobody is registered under these any more."""
+        self._unregistered = set((await request.json())["vat_ids"])
+        return web.json_response({})
 
     async def break_down(self, request: web.Request) -> web.Response:
         """Behave otherwise from now on; answers how often it was asked."""
