@@ -14,7 +14,7 @@ from write_side.fraud.domain import Verdict
 from write_side.fraud.rules import Assessment
 
 # Caught at least, good orders stopped at most, in percent: what was reached when the rules were last tuned.
-REACHED: dict[Half, tuple[float, float]] = {"tuning": (95, 2), "kept back": (95.5, 2.5)}
+REACHED: dict[Half, tuple[float, float]] = {"tuning": (96.5, 1.5), "kept back": (96.5, 2)}
 NINE_REFUSED: list[Verdict] = ["refuse"] * 9
 SOMEBODY = Buyer("ada@example.org", Address("Ada", "Hill Road 1", "Berlin", "10115", "DE"), Card("c", "DE"), "d", "")
 

@@ -1,10 +1,12 @@
 """What a try is compared with, counted from the tries before it, pure."""
 
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from datetime import timedelta
 
+from msgspec import structs
+
 from write_side.fraud.domain import Attempt, Attempted, Known, Near, Seen
-from write_side.fraud.rules import HARD_DECLINES
+from write_side.fraud.rules import HARD_DECLINES, REVIEW_FROM
 
 HOUR, DAY, WEEK, MONTH = timedelta(hours=1), timedelta(days=1), timedelta(days=7), timedelta(days=30)
 LATELY = timedelta(days=180)  # nothing older counts
@@ -35,16 +37,17 @@ def seen(attempt: Attempt, earlier: Sequence[Attempted], refunded: Container[obj
     )
 
 
-def _near(attempt: Attempt, lately: Sequence[Attempted], refunded_ids: Container[object]) -> Near:
+def _near(attempt: Attempt, lately: Sequence[Attempted], refunded: Container[object]) -> Near:
     def within(span: timedelta) -> list[Attempted]:
         return [each for each in lately if each.at > attempt.at - span]
 
     day = within(DAY)
     others = [each for each in lately if each.payment_id != attempt.payment_id and each.outcome == "authorized"]
-    paid = {each.order_id: each.at for each in others if each.verdict == "accept"}
-    refunded = {order_id for order_id in paid if order_id in refunded_ids}
+    stopped = [each for each in others if each.verdict != "accept"]
     codes = set(attempt.codes)
-    return Near(
+    same_code = [each for each in others if codes & set(each.codes) and each.person_id != attempt.person_id]
+    return structs.replace(
+        _paid(attempt, [each for each in others if each.verdict == "accept"], refunded),
         declines_day=sum(each.outcome == "declined" for each in day),
         hard_declines_day=sum(each.decline_code in HARD_DECLINES for each in day),
         cards_day=len({each.card for each in day if each.card} | ({attempt.marks.card} - {""})),
@@ -52,16 +55,38 @@ def _near(attempt: Attempt, lately: Sequence[Attempted], refunded_ids: Container
         persons_month=len({each.person_id for each in within(MONTH)} | {attempt.person_id}),
         persons_week=len({each.person_id for each in within(WEEK)} | {attempt.person_id}),
         doors_month=len({each.door for each in within(MONTH) if each.door} | ({attempt.marks.door} - {""})),
-        orders=len({each.order_id for each in others}),
-        orders_day=len({each.order_id for each in others if each.at > attempt.at - DAY}),
-        orders_hour=len({each.order_id for each in others if each.at > attempt.at - HOUR}),
-        code_persons=len({
-            each.person_id for each in others if codes & set(each.codes) and each.person_id != attempt.person_id
-        }),
+        orders=_orders(others),
+        orders_day=_orders(each for each in others if each.at > attempt.at - DAY),
+        orders_hour=_orders(each for each in others if each.at > attempt.at - HOUR),
+        code_persons=len({each.person_id for each in same_code}),
+        stopped=_orders(stopped),
+        stopped_codes=_orders(each for each in same_code if each.verdict != "accept"),
+        refused=_orders(each for each in stopped if each.verdict == "refuse"),
+    )
+
+
+def _paid(attempt: Attempt, accepted: Iterable[Attempted], refunded_ids: Container[object]) -> Near:
+    """What became of orders that were accepted."""
+    paid = list({each.order_id: each for each in accepted}.values())
+    refunded = [each for each in paid if each.order_id in refunded_ids]
+    old = [each for each in paid if each.at < attempt.at - SETTLED]
+    return Near(
+        paid=len(paid),
+        paid_minor=_minor(paid, attempt.currency),
         refunded=len(refunded),
-        settled=len(refunded | {order_id for order_id, at in paid.items() if at < attempt.at - SETTLED}),
-        stopped=len({each.order_id for each in others if each.verdict != "accept"}),
-    )  # fmt: skip
+        refunded_minor=_minor(refunded, attempt.currency),
+        kept=sum(each.order_id not in refunded_ids for each in old),
+        let_through=sum(each.points >= REVIEW_FROM for each in paid),
+    )
+
+
+def _orders(tries: Iterable[Attempted]) -> int:
+    """Of how many different orders they are."""
+    return len({each.order_id for each in tries})
+
+
+def _minor(tries: Iterable[Attempted], currency: str) -> int:
+    return sum(each.amount_minor for each in tries if each.currency == currency)
 
 
 def _known(attempt: Attempt, own: Sequence[Attempted]) -> Known:

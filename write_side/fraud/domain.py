@@ -76,9 +76,15 @@ class Near(Struct, frozen=True):
     orders_day: int = 0
     orders_hour: int = 0
     code_persons: int = 0  # other mails that used one of the same codes
-    refunded: int = 0  # orders from which money went back
-    settled: int = 0  # those, and orders paid that are old enough for it
+    paid: int = 0  # different other orders accepted
+    paid_minor: int = 0  # what those in this currency came to
+    refunded: int = 0  # of them those from which money went back
+    refunded_minor: int = 0
+    kept: int = 0  # of them those old enough for it, from which none did
+    let_through: int = 0  # of them those that had been held, until a person let them through
     stopped: int = 0  # other orders held and not let through, or refused
+    stopped_codes: int = 0  # of them those of other mails with one of the same codes
+    refused: int = 0  # of them those that nobody decides about any more
 
 
 class Known(Struct, frozen=True):

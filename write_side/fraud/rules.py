@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from shared.events.fraud import Reason
-from write_side.fraud.domain import Attempt, Seen, Verdict
+from write_side.fraud.domain import Attempt, Near, Seen, Verdict
 
 REVIEW_FROM = 50
 REFUSE_FROM = 100
@@ -121,14 +121,15 @@ def _lent_card(_: Attempt, seen: Seen) -> Found:
 
 
 DEAR_AMONG_STRANGERS_MINOR, DEAR_TO_ONE_DOOR_MINOR = 10_000, 15_000
+KEPT = 3  # so many orders that nobody sent back tell that those behind a door are customers
 
 
 def _strangers(attempt: Attempt, seen: Seen) -> Found:
     """A drop: again and again somebody else, of whom nothing was seen before, has goods brought to one door."""
-    if seen.known.paid:
+    if seen.known.paid or _is_trusted(seen.door):
         return None
     door, amount = seen.door, attempt.amount_minor
-    unlike = max(each.persons for each in (seen.card, seen.device, seen.network)) <= 1
+    unlike = _is_unlike(seen)
     dear = unlike and amount >= DEAR_AMONG_STRANGERS_MINOR
     return _most(
         "{} different mails at one door",
@@ -140,6 +141,16 @@ def _strangers(attempt: Attempt, seen: Seen) -> Found:
             "within a week, much money",
         ),
     )
+
+
+def _is_unlike(seen: Seen) -> bool:
+    """Whether neither card, device nor network was seen with anybody else."""
+    return max(each.persons for each in (seen.card, seen.device, seen.network)) <= 1
+
+
+def _is_trusted(door: Near) -> bool:
+    """A kiosk or a block of flats, as one learns: staff let an order to it through, or what went there was kept."""
+    return not door.refused and (door.let_through > 0 or door.kept >= KEPT)
 
 
 def _orders(_: Attempt, seen: Seen) -> Found:
@@ -159,26 +170,35 @@ def _codes(_: Attempt, seen: Seen) -> Found:
         (seen.device.code_persons, ((1, 50),), "on this device"),
         (seen.door.code_persons if at_once else 0, ((1, 50),), "at this door, from a network used within the hour"),
         (seen.door.code_persons, ((2, 30),), "at this door"),
+        (
+            seen.network.stopped_codes if at_once else 0,
+            ((1, 50),),
+            "from a network used within the hour, and were held",
+        ),
     )
 
 
 def _refunds(_: Attempt, seen: Seen) -> Found:
+    """Two in a row are few, but all; who is only unlucky, or tries on what they buy, keeps the dearer things too."""
     found = []
     for near, where in ((seen.person, "by this mail"), (seen.card, "with this card"), (seen.device, "on this device"),
                         (seen.door, "at this door")):  # fmt: skip
         back = near.refunded
-        nearly_all, most = 4 * back >= 3 * near.settled, 5 * back >= 3 * near.settled
-        found.append((back if nearly_all else 0, ((2, 50), (4, 100)), where))
+        most = 5 * back >= 3 * near.paid and 3 * near.refunded_minor >= 2 * near.paid_minor
+        found.append((back if back == near.paid else 0, ((2, 50), (4, 100)), where))
         found.append((back if most else 0, ((3, 50), (6, 100)), where))
     return _most("money went back from {} of the orders of half a year", *found)
 
 
 def _stopped(_: Attempt, seen: Seen) -> Found:
+    """Behind a door live others: it speaks only against a newcomer whose all else is new, as at a drop."""
+    newcomer = not seen.known.paid and _is_unlike(seen)
     return _most(
         "{} other orders held or refused",
         (seen.person.stopped, ((1, 50),), "of this mail"),
         (seen.card.stopped, ((1, 50),), "with this card"),
         (seen.device.stopped, ((1, 50),), "on this device"),
+        (seen.door.refused if newcomer else 0, ((1, 50),), "to this door, and it is nobody known"),
     )
 
 

@@ -82,16 +82,68 @@ def test_each_rule_speaks_about_what_it_is_for(rule: str, of: dict[str, Any], ea
 
 def test_refunds_as_a_habit_are_seen_and_a_few_among_many_are_not() -> None:
     earlier = [before(n, timedelta(days=10 * n)) for n in range(1, 9)]
-    assert "refunds" in rules_of(attempt(), earlier, {UUID(int=n) for n in range(1, 6)})
-    assert "refunds" not in rules_of(attempt(), earlier, {UUID(int=n) for n in range(1, 5)})
+    assert "refunds" in rules_of(attempt(), earlier, {UUID(int=n) for n in range(1, 7)})
+    assert "refunds" not in rules_of(attempt(), earlier, {UUID(int=n) for n in range(1, 6)})
 
 
-def test_an_order_too_young_for_a_refund_is_no_good_one_yet() -> None:
-    both = {UUID(int=1), UUID(int=2)}
+def test_who_keeps_the_dear_things_is_no_abuser_whatever_number_goes_back() -> None:
+    back = {UUID(int=n) for n in (1, 2, 3)}
+    kept = [before(n, timedelta(days=10 * n)) for n in (4, 5)]
+    cheap = [before(n, timedelta(days=10 * n), amount_minor=3_000) for n in (1, 2, 3)]
+    dear = [before(n, timedelta(days=10 * n), amount_minor=7_000) for n in (1, 2, 3)]
+    assert "refunds" not in rules_of(attempt(), [*cheap, *kept], back)
+    assert rules_of(attempt(), [*dear, *kept], back)["refunds"] == 50
+
+
+def test_two_refunds_speak_only_where_nothing_was_kept() -> None:
+    back = {UUID(int=1), UUID(int=2)}
     sent_back = [before(n, timedelta(days=20 * n)) for n in (1, 2)]
-    young, old = [before(3, timedelta(days=13)), before(3, timedelta(days=15))]
-    assert "refunds" in rules_of(attempt(), [*sent_back, young], both)
-    assert "refunds" not in rules_of(attempt(), [*sent_back, old], both)
+    assert rules_of(attempt(), sent_back, back)["refunds"] == 50
+    assert "refunds" not in rules_of(attempt(), [*sent_back, before(3, timedelta(days=1))], back)
+
+
+def at_one_door(*others: dict[str, Any]) -> list[Attempted]:
+    """Orders of as many strangers, of whom nothing was seen but the door, 20 days ago unless said otherwise."""
+    return [
+        before(n, said.pop("ago", timedelta(20)), person_id=UUID(int=50 + n), card=f"{n}", device=f"{n}",
+               network=f"{n}", address=f"{n}", **said)
+        for n, said in enumerate([dict(each) for each in others], 1)
+    ]  # fmt: skip
+
+
+def dear_stranger() -> Attempt:
+    return attempt(amount_minor=10_000, marks=SAME_DOOR)
+
+
+def test_a_door_is_trusted_once_staff_let_an_order_to_it_through_or_three_were_kept() -> None:
+    assert "strangers" in rules_of(dear_stranger(), at_one_door({}, {}))
+    assert "strangers" in rules_of(dear_stranger(), at_one_door({"ago": timedelta(13)}, {}, {}))
+    assert "strangers" in rules_of(dear_stranger(), at_one_door({}, {}, {}), {UUID(int=1)})
+    assert rules_of(dear_stranger(), at_one_door({}, {}, {})) == {}
+    assert rules_of(dear_stranger(), at_one_door({"points": 50, "ago": timedelta(2)})) == {}
+
+
+def test_a_refused_order_ends_the_trust_in_a_door_and_speaks_against_the_next_stranger_there() -> None:
+    kept: list[dict[str, Any]] = [{}, {}, {}, {"points": 50}]
+    found = rules_of(dear_stranger(), at_one_door(*kept, {"verdict": "refuse"}))
+    assert found == {"strangers": 100, "stopped": 50}
+    assert rules_of(dear_stranger(), at_one_door(*kept, {"verdict": "review"})) == {}
+
+
+def test_a_neighbour_of_a_thief_who_ordered_before_is_let_alone() -> None:
+    own = [before(9, timedelta(days=40))]
+    assert rules_of(attempt(), [*own, *at_one_door({"verdict": "refuse"})]) == {}
+
+
+def test_a_ring_that_was_held_for_its_code_is_seen_at_each_new_door_for_an_hour() -> None:
+    def of_ring(**said: Any) -> Attempted:
+        return before(1, person_id=UUID(int=51), card="c", device="d", door="e", address="e", codes=["HELLO"], **said)
+
+    of = attempt(codes=["HELLO"])
+    assert rules_of(of, [of_ring(ago=timedelta(minutes=59), verdict="review")]) == {"codes": 50}
+    assert rules_of(of, [of_ring(ago=timedelta(minutes=61), verdict="review")]) == {}
+    assert rules_of(of, [of_ring(ago=timedelta(minutes=59))]) == {}
+    assert rules_of(attempt(codes=["OTHER"]), [of_ring(ago=timedelta(minutes=59), verdict="review")]) == {}
 
 
 @pytest.mark.parametrize(
