@@ -56,8 +56,9 @@ async def differences_of(conn: Connection, chosen: Chosen) -> list[Difference]:
 
 
 async def _unhurried(conn: Connection) -> None:
-    # Folding a large page or comparing many rows takes longer than a command may sit idle.
-    await conn.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
+    # Folding a large page or comparing many rows takes longer than a command may sit idle, and all of it longer than a
+    # command may take.
+    await conn.execute("SET LOCAL idle_in_transaction_session_timeout = 0; SET LOCAL transaction_timeout = 0")
 
 
 async def since(conn: Connection, position: int) -> Chosen:
