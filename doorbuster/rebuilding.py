@@ -16,6 +16,7 @@ from redis.asyncio import Redis
 
 from doorbuster import gate
 from doorbuster.invariants.sinks import Stores
+from doorbuster.missing_prices import missing_prices
 from projector.log import ROLE, Pool, open_pool
 from projector.model import ReadModel
 from projector.read_models.all import READ_MODELS
@@ -27,13 +28,15 @@ from shared.settings import Settings
 from write_side.parked import all_parked
 
 PATIENCE = 60.0  # seconds that the projector may take for what it is asked
-# A new index of products is served once it has the prices of price lists, too: of all products, perhaps.
-SWAP_PATIENCE = 900.0
+# An index of products is served once it has the prices of price lists, too: of all products, perhaps. So long it may
+# take until some more have them.
+FILLING_PATIENCE = 300.0
 LOOK_SECONDS = 0.05
 # What is said on the way, the second and the third in whatever order.
 FILLED = "filled; it is compared with the log while the projector takes over"
 TAKEN_UP = "the projector has taken over"
 COMPARED = "it is what the log says"
+ALL_PRICED = "no price is missing any more: the projector is to swap"
 
 Say = Callable[[str], None]
 
@@ -94,7 +97,7 @@ async def rebuild(shop: Workshop, models: Sequence[ReadModel], told: Told) -> li
                 taking_up.cancel()
             await _parked(shop, new)  # nor may the projector have parked others meanwhile
         await _move_all(shop, new, "beside", "next")
-        await _until(lambda: _served(shop, new), "the projector did not swap the versions", SWAP_PATIENCE)
+        await until_served(shop, new)
     except BaseException:
         await asyncio.shield(_give_up(shop, new))
         raise
@@ -145,7 +148,7 @@ async def roll_back(shop: Workshop, models: Sequence[ReadModel]) -> list[ReadMod
     await retire(shop, [each for each in await abandoned(shop) if each.read_model in kept])
     try:
         await _move_all(shop, back, "kept", "next")
-        await _until(lambda: _served(shop, back), "the projector did not swap the versions")
+        await until_served(shop, back)
     except BaseException:
         await asyncio.shield(_keep_again(shop, back))
         raise
@@ -219,8 +222,25 @@ async def _served(shop: Workshop, models: Sequence[ReadModel]) -> bool:
     return all(each is not None and each.state == "live" and each.served_at is not None for each in found)
 
 
-async def _until(asked: Callable[[], Awaitable[bool]], otherwise: str, patience: float = 0) -> None:
-    deadline = time.monotonic() + max(patience, PATIENCE)
+async def until_served(shop: Workshop, models: Sequence[ReadModel]) -> None:
+    """Wait for the swap: as long as indices get the prices that they lack, and then as long as a swap may take. Raises
+    `BuildFailed`."""
+    async with missing_prices(shop.settings, shop.redis, models) as missing:
+        began, left = time.monotonic(), 0
+        while not await _served(shop, models):
+            if (now_left := await missing.look()) != left:
+                began, left = time.monotonic(), now_left
+                shop.say(f"{left:,} prices are still to be filled in before it is served" if left else ALL_PRICED)
+            waited = time.monotonic() - began
+            if left and waited > FILLING_PATIENCE:
+                raise BuildFailed(f"{left:,} prices were missing, and none was filled in for {waited:.0f} s")
+            if not left and waited > PATIENCE:
+                raise BuildFailed("the projector did not swap the versions: does it run?")
+            await asyncio.sleep(LOOK_SECONDS)
+
+
+async def _until(asked: Callable[[], Awaitable[bool]], otherwise: str) -> None:
+    deadline = time.monotonic() + PATIENCE
     while not await asked():
         if time.monotonic() > deadline:
             raise BuildFailed(otherwise)

@@ -194,6 +194,14 @@ class Pricer:
         return [unpack(stored).body for stored in found if stored is not None]
 
 
+async def lacking_in(redis: "Redis", filling: Filling, index: Index, now: datetime) -> int:
+    """How many prices documents there lack of what is in force or to come, by what the owner has written down: for
+    who waits until there are none. A document that lacks several counts for each."""
+    found = await redis.get(HELD)
+    asked = [] if found is None else _asked(_held.decode(found), index, now)
+    return sum([await filling.count(each) for each in asked])
+
+
 def _asked(held: Held, index: Index, now: datetime) -> list[Lacking]:
     """What has to be true of an index: of one that nobody knows, of all slots, whatever they were for."""
     needed = turns.slots_of(held.contents, turns.needed(held.turns, now))

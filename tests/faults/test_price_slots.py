@@ -1,5 +1,6 @@
 """Filters and sorts go by prices of the moment, and of products whose price stays nobody writes any."""
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -10,6 +11,8 @@ import msgspec
 import pytest
 from redis.asyncio import Redis
 
+from doorbuster import rebuilding
+from projector.rebuild import BuildFailed
 from shared.documents.price_slots import KEY, Counting, PriceSlots, counting
 from shared.envelope import Metadata
 from shared.events.catalog import GIFT_CARD, ProductCreated, ProductFacts, Variant
@@ -18,7 +21,7 @@ from shared.events.promotions import Percentage, PromotionAnnounced, PromotionEn
 from shared.ids import uuid7
 from tests.faults.processes import Lab, Ours
 from tests.faults.stock_load import SPACE
-from tests.faults.test_rebuild import FIRST, start_rebuild, until, versions, versions_of
+from tests.faults.test_rebuild import FIRST, rebuilt, start_rebuild, until, versions, versions_of
 from tests.integration.invariants.test_read_models import differences
 from write_side import event_log
 from write_side.event_log import NewEvent
@@ -80,10 +83,11 @@ class Priced:
         slots = PriceSlots() if told is None else msgspec.json.decode(told, type=PriceSlots)
         return counting(slots, datetime.now(UTC))
 
-    async def block_writes(self, *, blocked: bool) -> None:
-        """As a full disk does: every write to the index that is searched is refused."""
+    async def block_writes(self, *, blocked: bool, version: str | None = None) -> None:
+        """As a full disk does: every write to the index that is searched, or to this one, is refused."""
+        index = self._prefix + ("products" if version is None else f"products-{version}")
         setting = {"index.blocks.write": blocked}
-        (await self.http.put(f"/{self._prefix}products/_settings", json=setting)).raise_for_status()
+        (await self.http.put(f"/{index}/_settings", json=setting)).raise_for_status()
 
     def failed_fillings(self) -> int:
         return self._projector.log.read_text().count("slots can't be filled")
@@ -144,3 +148,31 @@ async def test_a_rebuilt_index_is_not_served_before_it_has_what_is_in_force(sear
     assert rebuilding.returncode == 0, said.decode()
     assert (await versions(search_lab, "live"))["products"] != FIRST["products"]
     assert marked(await shop.by([500, 1000, 1000, 1000])) == {"lamp"}
+
+
+async def test_who_goes_back_waits_for_the_prices_that_are_missing_there_and_is_told(
+    search_lab: Lab, shop: Priced, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However long they take, as long as some more are filled in."""
+    monkeypatch.setattr(rebuilding, "PATIENCE", 3.0)
+    code, told = await rebuilt(search_lab, "products")
+    assert code == 0, told
+    kept = FIRST["products"]
+    await shop.block_writes(blocked=True, version=kept)
+    await shop.announce(msgspec.structs.replace(TERMS, skus=["lamp"]))
+    await shop.by([500, 1000, 1000, 1000])
+    said = list[str]()
+    async with rebuilding.workshop(search_lab.environment, said.append) as workshop:
+        models = rebuilding.models_named(["products"])
+        monkeypatch.setattr(rebuilding, "FILLING_PATIENCE", 0.0)
+        with pytest.raises(BuildFailed, match="prices were missing, and none was filled in"):
+            await rebuilding.roll_back(workshop, models)
+        assert (await versions(search_lab, "kept"))["products"] == kept
+        monkeypatch.setattr(rebuilding, "FILLING_PATIENCE", 120.0)
+        going_back = asyncio.ensure_future(rebuilding.roll_back(workshop, models))
+        await asyncio.sleep(3.5)
+        assert not going_back.done(), "longer than a swap may take"
+        await shop.block_writes(blocked=False, version=kept)
+        await going_back
+    assert (await versions(search_lab, "live"))["products"] == kept
+    assert any("prices are still to be filled in" in line for line in said)
