@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 POLL_SECONDS = 0.010
 GATHER_SECONDS = 0.020  # while events come: a poll and all that follows costs about the same for one as for twenty
 BATCH = 2000
-STREAM_AT_MOST = 200_000  # entries per shard; whoever is further behind reads the log
+STREAM_AT_MOST = 50_000  # entries per shard, some 0.9 kB each; whoever is further behind reads the log
 RETRY_REDIS_SECONDS = 1.0  # as long as a Redis that hangs holds the log up, so that it does so half of the time at most
 
 # KEYS: streams. ARGV, for each: where it is expected to end, how many entries, then their `position entry` pairs.
