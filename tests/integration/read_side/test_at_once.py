@@ -13,21 +13,24 @@ from msgspec import structs
 from doorbuster.faults.proxy import Proxy
 from doorbuster.home import free_port
 from read_side.app import connect_redis, create_app, kept_by
+from read_side.compressed import WORTH
+from read_side.documents import Documents
 from read_side.kept import Kept
 from read_side.multiplexer import Multiplexer
-from shared.documents import orders
+from shared.documents import orders, products
 from shared.documents.layout import document_key, slot
 from shared.http.correlation import HEADER as CORRELATION
 from shared.ids import uuid7
 from shared.links import order_token
-from shared.shards import order_key
+from shared.shards import order_key, product_key
 from tests.fixtures.asgi import client_of
 from tests.fixtures.private_server import PrivateServer
 from tests.integration.read_side.conftest import LINK_SECRET, NOWHERE, settings_of
 from tests.integration.read_side.shelves import VERSION, Shelves, a_page, an_order, eventually, position
+from tests.security.routes import litestar_of
 
 MAIL = "ada@shop.example"
-ORDER = structs.replace(an_order(), mail=MAIL)
+ORDER = structs.replace(an_order(), mail=MAIL, lines=an_order().lines * 9)
 PAGE = structs.replace(a_page(), description="lamp " * 400)
 TOKEN = {"Order-Token": order_token(LINK_SECRET, ORDER.id)}
 OTHERS = {"Order-Token": order_token(LINK_SECRET, uuid7())}
@@ -76,7 +79,9 @@ async def test_a_page_goes_out_compressed_and_an_order_never(keeping: httpx.Asyn
     gzip = {"Accept-Encoding": "gzip"}
     pages = [await keeping.get(OF_PAGE, headers=gzip) for _ in range(3)]
     assert (pages[-1].headers["content-encoding"], pages[-1].json()["slug"]) == ("gzip", PAGE.slug)
-    assert "content-encoding" not in (await keeping.get(OF_ORDER, headers=TOKEN | gzip)).headers
+    statuses = [await keeping.get(OF_ORDER, headers=TOKEN | gzip) for _ in range(3)]
+    assert len(statuses[-1].content) > WORTH
+    assert "content-encoding" not in statuses[-1].headers, "its length would tell of the secrets in it"
     known = await keeping.get(OF_PAGE, headers={"If-None-Match": pages[-1].headers["etag"]})
     assert (known.status_code, known.headers["etag"]) == (304, pages[-1].headers["etag"])
 
@@ -94,7 +99,6 @@ ASKED_OTHERWISE: list[tuple[str, dict[str, str], int]] = [
     (OF_ORDER + "/", TOKEN, 200),
     (OF_ORDER, TOKEN | {"Position": "broken"}, 400),
     (OF_PAGE + "?other=1", {}, 400),
-    (OF_PAGE + ":prices", {}, 404),
     (BY_SLUG + "%2F", {}, 404),
 ]
 
@@ -105,6 +109,23 @@ async def test_whoever_asks_for_something_else_or_may_not_is_told_what_the_route
     for path, headers, status in ASKED_OTHERWISE:
         answer, other = [await api.get(path, headers=headers) for api in (keeping, litestar)]
         assert (answer.status_code, seen(answer)) == (status, seen(other)), (path, headers)
+
+
+async def test_what_lies_beside_a_page_is_no_page_though_it_is_kept(shelves: Shelves, valkey: PrivateServer) -> None:
+    await shelves.put_product(PAGE)
+    await shelves.put(products.PAGE, products.times_id(PAGE.id), PAGE)
+    app = create_app(settings_of(valkey.url, kept_pages=10))
+    async with client_of(app) as api:
+        documents: Documents = litestar_of(app).state.documents
+        beside = products.times_id(PAGE.id)
+
+        async def is_kept() -> bool:
+            await documents.find(products.PAGE, beside, product_key(PAGE.id), fresh=False)
+            return documents.at_once(products.PAGE, beside) is not None
+
+        await until(is_kept)
+        await kept(api, OF_PAGE)  # whoever asks for the first one asks for promotions, too
+        assert (await api.get(f"/v1/products/{beside}")).status_code == 404
 
 
 async def test_of_a_parked_order_it_is_told_that_it_is_out_of_date(
