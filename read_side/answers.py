@@ -50,6 +50,7 @@ class Answer(Struct, Generic[Document], frozen=True):
     etag: str
     keeping: Keeping
     stale: str | None = None
+    age: int = 0  # seconds since it was made, where it was made for somebody else
 
     @classmethod
     def of(cls, found: Found, keeping: Keeping) -> "Answer[Document]":
@@ -66,7 +67,8 @@ class Answer(Struct, Generic[Document], frozen=True):
         """What goes with 200 and 304 alike. A stale answer must not outlive its cause in some cache."""
         etag, (cache_control, vary) = f'"{self.etag}"', self.keeping
         if not self.stale:
-            return [("etag", etag), ("cache-control", cache_control), ("vary", vary)]
+            told = [("etag", etag), ("cache-control", cache_control), ("vary", vary)]
+            return [*told, ("age", str(self.age))] if self.age else told
         metrics.STALE.labels(self.stale).inc()
         return [("etag", etag), ("cache-control", NEVER), ("vary", vary), ("stale", self.stale)]
 
@@ -91,6 +93,7 @@ class Shown(Encoded[Document]):
         Header("Cache-Control", "How long it may be kept; `no-store` if it is stale.", {"type": "string"}, always=True),
         Header("Vary", "What else the answer depends on.", {"type": "string"}, always=True),
         Header("Content-Encoding", "`gzip`, where that was asked for and pays.", {"type": "string"}),
+        Header("Age", "Seconds since it was made, if it was given before: they count as kept.", {"type": "integer"}),
         Header("Stale", "It is known to be out of date: why.", {"enum": [BEHIND, PARKED]}),
     )
     heard: ClassVar[Sequence[Header]] = (

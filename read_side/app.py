@@ -48,6 +48,7 @@ from read_side.sales.routes import CREDENTIALS as TICKETS
 from read_side.sales.routes import routes as sales_routes
 from read_side.sales.waiting_room import WaitingRooms
 from read_side.search import index
+from read_side.search.front import SearchFront
 from read_side.search.instead import Instead
 from read_side.search.parameters import search_request
 from read_side.search.past import PastSearches
@@ -121,7 +122,7 @@ def create_app(settings: Settings, *, fronted: bool = True) -> ASGIApp:
     rules, instead = RuleShelf(documents), Instead(documents, adviser)
     search = Search(
         products, documents, shelf, brands, sales, rules, lists, promotions, SlotShelf(documents), instead, pictures,
-        settings.link_secret, outbox.tell,
+        settings.link_secret, outbox.tell, settings.kept_search_seconds,
     )  # fmt: skip
     past = PastSearches(index.Index(wire, alias_name(settings.index_prefix, BEHAVIOUR)), products)
     suggesting = Suggesting(products, shelf, brands, past, pictures)
@@ -131,7 +132,7 @@ def create_app(settings: Settings, *, fronted: bool = True) -> ASGIApp:
     )
 
     def ahead(app: ASGIApp) -> Admission:
-        first = front(app) if fronted else None
+        first = front(SearchFront(app, search, languages)) if fronted else None
         return Admission(first or app, doors.way, doors.SIZES, rates, first.at_once if first else None)
 
     return build_app(

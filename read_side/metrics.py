@@ -50,3 +50,5 @@ class Tally(Collector):
 
 KEPT_HITS = Tally("doorbuster_kept_hits", "Questions that were answered by what is kept")
 KEPT_MISSES = Tally("doorbuster_kept_misses", "Questions that went to Redis while others are kept")
+SEARCHES_GIVEN_AGAIN = Counter("doorbuster_searches_given_again", "Searches answered by what was answered just before")
+SEARCHES_JOINED = Counter("doorbuster_searches_joined", "Searches that waited for the answer to the same one")

@@ -54,7 +54,7 @@ class Pictures:
         if stored is None:
             return None
         image = Image(stored) if isinstance(stored, str) else msgspec.convert(stored, Image)
-        known = next((locale for locale in locales or () if locale in (image.alts or {})), None)
+        known = next((locale for locale in locales if locale in (image.alts or {})), None) if locales else None
         return self.hung(shown(image, known))
 
     def on(self, body: bytes) -> bytes:

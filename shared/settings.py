@@ -73,6 +73,7 @@ class Settings(Struct, frozen=True, rename=str.upper):
     client_address_header: str = ""  # in which a trusted proxy tells the client's address, such as X-Forwarded-For
     kept_pages: int = 10_000  # documents of pages that a query process keeps, those asked for most; 0: none
     kept_orders: int = 10_000  # the same of the status of orders
+    kept_search_seconds: Annotated[float, Meta(ge=0, le=5)] = 1.0  # so old may a search's answer be; 0: none is kept
     host: str = "127.0.0.1"
     port: int = 0  # where this process listens; worker and projector serve health and metrics there
     log_level: str = "INFO"

@@ -40,7 +40,8 @@ class Ground:
     def __init__(self, home: Home, plan: stack.Plan) -> None:
         self.home = home
         ttl = os.environ.get("QUOTE_TTL_SECONDS", "86400")  # quotes are made long before they are taken up
-        self.environment = {**plan.environment, "QUOTE_TTL_SECONDS": ttl}
+        # A search is measured, not the memory of the one before; `kept_searches` is the one that tells of that.
+        self.environment = {**plan.environment, "QUOTE_TTL_SECONDS": ttl, "KEPT_SEARCH_SECONDS": "0"}
         self._programs = {program.name: program for program in plan.programs if program.kind == "process"}
         self._running: dict[str, subprocess.Popen[bytes]] = {}
         self._database = ""

@@ -66,9 +66,13 @@ class Filling:
     def __init__(self, client: AsyncElasticsearch, pricing: _Pricing) -> None:
         self._client, self._bulk, self._pricing = client, Bulk(client), pricing
 
+    async def show(self, index: str) -> None:
+        """Have searches, and what is counted, see all that was written there. It costs searches what they had warmed,
+        so nobody does it more often than needed."""
+        await self._client.indices.refresh(index=index)
+
     async def count(self, lacking: Lacking) -> int:
-        """How many those are, as far as a search would see it."""
-        await self._client.indices.refresh(index=lacking.into)
+        """How many those are, as far as a search sees it."""
         found = await self._client.count(index=lacking.into, query=lacking.query)
         return int(found["count"])
 

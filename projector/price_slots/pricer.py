@@ -119,7 +119,10 @@ class Pricer:
         if held is None:
             return
         for index in indices:
-            for lacking in _asked(held, index, now):
+            asked = _asked(held, index, now)
+            if asked:
+                await filling.show(index.name)
+            for lacking in asked:
                 if await filling.count(lacking):
                     written = await filling.fill(lacking)
                     log.info("filled", extra={"fields": {"index": index.name, "documents": written}})
@@ -132,6 +135,7 @@ class Pricer:
         """Whether all documents there have what is in force or to come."""
         if self._held is None:
             return False
+        await filling.show(index.name)
         return not any([await filling.count(each) for each in _asked(self._held, index, datetime.now(UTC))])
 
     async def _settle(self, held: Held, indices: Sequence[Index], now: datetime) -> None:

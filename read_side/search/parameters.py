@@ -1,5 +1,6 @@
 """What a search may be asked: parameters, checked and in one value."""
 
+from collections.abc import Iterable, Sequence
 from typing import Annotated, Any, Literal
 
 from litestar import Request
@@ -15,6 +16,8 @@ FILTER_PREFIX = "filter."
 MOST_FILTERS = 20
 MOST_VALUES = 50
 LONGEST_VALUE = 200  # characters
+LONGEST_FACETS, LONGEST_CURSOR = 1000, 2000
+MOST_HITS = 100
 DEAREST = 10**12  # minor units
 UNKNOWN_CURRENCY = Told(400, "unknown_currency", "Prices are not kept in this currency.")
 
@@ -42,12 +45,14 @@ CurrencyCode = Annotated[
     ),
 ]
 Available = Annotated[bool | None, QueryParameter(description="true: only what is not out of stock.")]
-Limit = Annotated[int, QueryParameter(ge=0, le=100, description="Products per page.")]
-CursorToken = Annotated[str | None, QueryParameter(max_length=2000, description="`next_cursor` of the page before.")]
+Limit = Annotated[int, QueryParameter(ge=0, le=MOST_HITS, description="Products per page.")]
+CursorToken = Annotated[
+    str | None, QueryParameter(max_length=LONGEST_CURSOR, description="`next_cursor` of the page before.")
+]
 FacetNames = Annotated[
     str | None,
     QueryParameter(
-        max_length=1000,
+        max_length=LONGEST_FACETS,
         description="Comma-separated: brand, category, price (as `price_ranges`), attribute names. Left out: brand, "
         "category and the attributes that tell the best hits apart; not counted again on later pages. Empty: none.",
     ),
@@ -100,9 +105,9 @@ async def search_request(
         raise refused("?currency", "unknown_currency", "prices are not kept in this currency", UNKNOWN_CURRENCY)
     return SearchRequest(
         text=q.strip(),
-        categories=_alternatives("?category", categories),
-        brands=_alternatives("?brand", brands),
-        attributes=_attributes(request),
+        categories=alternatives("?category", categories),
+        brands=alternatives("?brand", brands),
+        attributes=attributes_in(request.query_params.multi_items()),
         price_min=price_min,
         price_max=price_max,
         currency=currency,
@@ -110,24 +115,25 @@ async def search_request(
         sort=sort,
         limit=limit,
         cursor=cursor,
-        facets=None if facets is None else _facet_names(facets),
+        facets=None if facets is None else facet_names(facets),
         locales=locales_of(request, locale),
         channel=channel,
     )
 
 
-def _alternatives(parameter: str, values: list[str] | None) -> tuple[str, ...]:
-    """The values of a parameter that may be repeated, each once."""
+def alternatives(parameter: str, values: Sequence[str] | None) -> tuple[str, ...]:
+    """The values of a parameter that may be repeated, each once; answers 400 for too many."""
     given = values or []
     if len(given) > MOST_VALUES or any(len(value) > LONGEST_VALUE for value in given):
         raise refused(parameter, "out_of_range", f"at most {MOST_VALUES} values of {LONGEST_VALUE} characters")
     return tuple(sorted(set(given)))
 
 
-def _attributes(request: Request[Any, Any, Any]) -> dict[str, tuple[str, ...]]:
-    """`filter.<attribute>=value`, or a range of numbers as its value, repeated for alternatives."""
+def attributes_in(given: Iterable[tuple[str, str]]) -> dict[str, tuple[str, ...]]:
+    """`filter.<attribute>=value`, or a range of numbers as its value, repeated for alternatives; answers 400 for too
+    many of them, or too long ones."""
     found: dict[str, set[str]] = {}
-    for name, value in request.query_params.multi_items():
+    for name, value in given:
         if name.startswith(FILTER_PREFIX):
             attribute = name.removeprefix(FILTER_PREFIX)
             if not attribute or len(attribute) > LONGEST_VALUE or len(value) > LONGEST_VALUE:
@@ -138,7 +144,8 @@ def _attributes(request: Request[Any, Any, Any]) -> dict[str, tuple[str, ...]]:
     return {attribute: tuple(sorted(values)) for attribute, values in sorted(found.items())}
 
 
-def _facet_names(facets: str) -> tuple[str, ...]:
+def facet_names(facets: str) -> tuple[str, ...]:
+    """Names by commas, each once; answers 400 for too many."""
     names = tuple(dict.fromkeys(name for name in facets.split(",") if name))
     if len(names) > MOST_FILTERS:
         raise refused("?facets", "out_of_range", f"at most {MOST_FILTERS}")

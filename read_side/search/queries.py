@@ -1,7 +1,7 @@
 """Searching: hits, facets and the next cursor, in one or two questions to Elasticsearch."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -31,6 +31,7 @@ from read_side.search.parameters import FILTER_PREFIX, SearchRequest
 from read_side.search.plan import SAMPLE, Plan
 from read_side.search.popular import PopularShelf
 from read_side.search.price_ranges import PRICE
+from read_side.search.recent import Made, Recent
 from read_side.search.relevance import ALL, is_one_word
 from read_side.search.results import Page
 from read_side.search.rules import Rules, RuleShelf
@@ -40,6 +41,7 @@ from shared.documents.products import SEARCH, CategoryTree
 from shared.events.merchandising import Rule
 from shared.http.problems import Problem
 from shared.position import Position
+from shared.publishing import minute_of
 
 MOST_FACETS = 8  # attributes counted when the client names none
 MOST_WORDS = 10  # of a text that are looked up one by one
@@ -70,7 +72,9 @@ class Search:
         pictures: Pictures,
         secret: str,
         tell: Callable[[SearchRequest, Page, bool, float], None],
+        kept_seconds: float = 0.0,
     ) -> None:
+        self._recent = Recent(kept_seconds)
         self._index, self._documents, self._rules, self._secret = index, documents, rules, secret
         self._shelf, self._brands, self._sales, self._instead = shelf, brands, sales, instead
         self._pictures, self._lefts, self._cards = pictures, Lefts(), Cards()
@@ -100,23 +104,38 @@ class Search:
 
     async def _answer(self, asked: SearchRequest, position: Position | None, listing: Listing | None) -> Answer[Page]:
         began = time.monotonic()
+        if position is None:
+            question = await self._question(asked, listing)
+            made = await self._recent.answer(question, lambda: self._made(asked, None, listing))
+        else:  # the answer to a command must not be one from before it
+            made = await self._made(asked, position, listing)
+        if asked.text and asked.cursor is None:
+            self._tell(asked, made.page, listing is not None, time.monotonic() - began)
+        return made.answer
+
+    async def _question(self, asked: SearchRequest, listing: Listing | None) -> Hashable:
+        """What was asked, and all that has to change an answer at once, on the minute or to the second."""
+        promoted, counting, now = await self._promotions.known(), await self._slots.counting(), datetime.now(UTC)
+        prices = (promoted.mark, tuple(offer.id for offer in promoted.offers(now)), counting)
+        rules = (await self._rules.read(None)).etag if asked.text else ""
+        return msgspec.json.encode((asked, listing)), minute_of(now), prices, rules
+
+    async def _made(self, asked: SearchRequest, position: Position | None, listing: Listing | None) -> Made:
         plan = await self._plan(asked, listing, position)
         behind = None if position is None else await self._documents.behind_index(SEARCH, position)
-        page, unsure = await self._page(plan, position)
+        page, unsure, changes_at = await self._page(plan, position)
         ready = self._documents.board.is_ready(SEARCH)
         if not ready and not page.total.value:
             raise not_ready()
-        if asked.text and asked.cursor is None:
-            self._tell(asked, page, listing is not None, time.monotonic() - began)
         stale = behind or unsure or self._parked(page) or (None if ready else BEHIND)
-        return Answer.made(page, catalog_kept(asked.locales), stale)
+        return Made(Answer.made(page, catalog_kept(asked.locales), stale), page, changes_at)
 
     async def preview(self, asked: SearchRequest, proposed: Sequence[Rule], *, alone: bool) -> tuple[Page, Page]:
         """The page as it is, and as it would be with these rules beside those in force, or with these alone."""
         plan = await self._plan(asked, None, None)
         rules = Rules([*proposed] if alone else [*plan.rules.all, *proposed])
-        before, _ = await self._page(plan, None)
-        after, _ = await self._page(msgspec.structs.replace(plan, rules=rules), None)
+        before, *_ = await self._page(plan, None)
+        after, *_ = await self._page(msgspec.structs.replace(plan, rules=rules), None)
         return before, after
 
     async def _plan(self, asked: SearchRequest, listing: Listing | None, position: Position | None) -> Plan:
@@ -173,8 +192,8 @@ class Search:
         waiting = self._documents.board.parked.get(SEARCH)
         return PARKED if waiting and any(f"product:{item.id}" in waiting for item in page.items) else None
 
-    async def _page(self, plan: Plan, position: Position | None) -> tuple[Page, str | None]:
-        """The page, and why its prices may be out of date, if they may."""
+    async def _page(self, plan: Plan, position: Position | None) -> tuple[Page, str | None, datetime | None]:
+        """The page, why its prices may be out of date, if they may, and when they change by the clock."""
         named = plan.named()
         kinds = await self._kinds_of(named)  # once: the answer is read as what was asked
         plan, found, understood = await self._found(plan, kinds)
@@ -194,7 +213,7 @@ class Search:
             prices_changing_since=plan.changing_since,
             price_ranges=price_ranges.ranges_of(found["aggregations"][PRICE]) if price_ranges.is_asked(asked) else None,
         )
-        return page, unsure or plan.promoted.stale
+        return page, unsure or plan.promoted.stale, results.changes_at(shown, lists, said.now)
 
     async def _found(self, plan: Plan, kinds: Mapping[str, Kind]) -> tuple[Plan, Json, Wording | None]:
         """What is found, and by which words. Only words that no product says are asked for twice."""

@@ -5,6 +5,7 @@ the last number and holds for both; without one the unit in the attribute's name
 """
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from math import ceil, floor, inf, log10
@@ -149,10 +150,11 @@ def _growing(bins: Sequence[Bin]) -> list[float]:
 
 
 def _filled(bins: Sequence[Bin], edges: Sequence[float]) -> Iterator[Bin]:
-    for low, high in pairwise(edges):
-        count = sum(bin_.products for bin_ in bins if low <= bin_.low < high)
-        if count:
-            yield Bin(low, high, count)
+    lows = [bin_.low for bin_ in bins]
+    places = [bisect_left(lows, edge) for edge in edges]
+    for (low, high), (first, end) in zip(pairwise(edges), pairwise(places), strict=True):
+        if first < end:
+            yield Bin(low, high, sum(bin_.products for bin_ in bins[first:end]))
 
 
 def stepped(low: float, count: int) -> Bin:

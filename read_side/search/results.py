@@ -1,8 +1,9 @@
 """What a search answers, out of what Elasticsearch found. Pure."""
 
-from base64 import b64decode
+from binascii import a2b_base64
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Literal, NamedTuple
 from uuid import UUID
 
@@ -21,6 +22,7 @@ from shared.documents.cards import CARD, Card, card_of, unpacked
 from shared.documents.images import ShownImage
 from shared.documents.prices import ALWAYS, ShownPrice, VariantTimes
 from shared.documents.stock import Availability
+from shared.locales import Locales
 from shared.shown_prices import Lists, Place, Promotions, named_skus, shown_price
 
 
@@ -89,19 +91,19 @@ class Hit(NamedTuple):
 def read(told: Json) -> Hit:
     """A hit out of what Elasticsearch tells. Its id is what it is sorted by last."""
     source = told.get("_source", {})
-    card = unpacked(b64decode(told["fields"][CARD][0])) if has_card(told) else card_of(source)
+    card = unpacked(a2b_base64(told["fields"][CARD][0])) if has_card(told) else card_of(source)
     return Hit(told["sort"][-1], card, source)
 
 
 def item(hit: Hit, asked: SearchRequest, categories: Categories, said: Said, pictures: Pictures) -> Item:
     """A hit as a list shows it."""
-    card, names = hit.card, hit.card.names
+    card = hit.card
     known = categories.by_id.get(card.category_id or "")
     return Item(
-        id=UUID(hit.id),
+        id=_uuid(hit.id),
         slug=card.slug,
         sku=card.sku,
-        name=next((names[locale] for locale in asked.locales or () if locale in names), card.name),
+        name=_called(card, asked.locales) if card.names else card.name,
         brand=card.brand,
         product_type=card.product_type,
         image=pictures.first(card.image, asked.locales),
@@ -111,13 +113,30 @@ def item(hit: Hit, asked: SearchRequest, categories: Categories, said: Said, pic
     )
 
 
+_uuid = lru_cache(maxsize=20_000)(UUID)  # reading one takes longer than all else of an item does
+
+
+def _called(card: Card, locales: Locales) -> str:
+    return next((card.names[locale] for locale in locales or () if locale in card.names), card.name)
+
+
 def _unnamed(category_id: str | None) -> ItemCategory | None:
-    return None if category_id is None else ItemCategory(UUID(category_id), None)
+    return None if category_id is None else ItemCategory(_uuid(category_id), None)
 
 
 def named_lists(hits: Iterable[Hit]) -> set[str]:
     """The price lists that ask something for these hits."""
     return {id_ for hit in hits for times in hit.card.times for id_ in times["lists"]}
+
+
+def changes_at(hits: Iterable[Hit], lists: Lists, now: datetime) -> datetime | None:
+    """When a price of these hits changes by the clock next, as far as is known, promotions left out."""
+    said = [each.steps[-1].terms for each in lists.values() if each.steps]
+    moments = [moment for terms in said if terms for moment in (terms.starts_at, terms.ends_at) if moment]
+    times = [each for hit in hits for each in hit.card.times]
+    steps = (step for each in times for kind in ("own", "lists") for step in each.get(kind, {}).values())
+    moments += [datetime.fromisoformat(at) for several in steps for at, _ in several]
+    return min((moment for moment in moments if moment > now), default=None)
 
 
 def _price(hit: Hit, asked: SearchRequest, said: Said) -> ShownPrice | None:

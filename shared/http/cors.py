@@ -7,7 +7,7 @@ Headers = list[tuple[bytes, bytes]]
 
 METHODS = b"GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
 # What a browser's script may read beyond the few headers it always may.
-EXPOSED = b"ETag, Location, Position, Retry-After, Stale, X-Correlation-Id, Idempotent-Replayed, WWW-Authenticate"
+EXPOSED = b"Age, ETag, Location, Position, Retry-After, Stale, X-Correlation-Id, Idempotent-Replayed, WWW-Authenticate"
 _HEADER_NAMES = re.compile(rb"[A-Za-z0-9, _-]{1,500}")
 
 

@@ -26,6 +26,7 @@ def settings_of(
     locales: str = "en",
     kept_pages: int = 0,
     kept_orders: int = 0,
+    kept_search_seconds: float = 0,
 ) -> Settings:
     """Settings of a query API; it must not want Postgres, so there is none. Nothing is kept unless told: what a test
     has written is to be there at once."""
@@ -45,6 +46,7 @@ def settings_of(
         locales=locales,
         kept_pages=kept_pages,
         kept_orders=kept_orders,
+        kept_search_seconds=kept_search_seconds,
     )
 
 

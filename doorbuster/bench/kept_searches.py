@@ -1,0 +1,53 @@
+"""Searches as shops are asked them, the n-th most wanted an n-th as often as the first, with answers kept and without.
+
+Told apart from `search_facets`, where nothing is kept: this says what is gained where many want the same.
+"""
+
+import random
+from collections.abc import Callable
+
+from doorbuster.bench import frame, ground, search_facets, wrk
+from doorbuster.bench.frame import Result, Work
+from doorbuster.bench.ground import Ground
+from doorbuster.bench.http_client import request
+from doorbuster.bench.options import Options
+
+SEARCHES = 3_000  # different ones
+LOOKED_AT = 100  # of their answers
+SECONDS = {"ours": "1", "limit": "0"}  # so old an answer may be
+VARIABLE = "KEPT_SEARCH_SECONDS"
+
+
+def run(ground_: Ground, options: Options) -> list[Result]:
+    """Searches a second; `limit` is the same process and the same questions, with nothing kept."""
+    ground_.use(ground.CATALOG)
+    ground_.filled()
+    names = [row["name"] for row in ground_.fetch("SELECT name FROM product ORDER BY id")]
+    choice, url = random.Random(7), ground_.environment["READ_API_URL"]
+    asked = [request("GET", url + search_facets.search(choice.choice(names))) for _ in range(SEARCHES)]
+    folder = ground.own_folder(ground_, "kept_searches")
+    ground_.only("read-api")
+    wrk.Target(folder, "looked_at", url, asked[:LOOKED_AT]).check(search_facets.has_facets)
+    wanted = wrk.Target(folder, "wanted", url, asked, ranked=True)
+
+    def search() -> Work:
+        return wanted.run(options.searchers, options.seconds, wrk.rate)
+
+    done = frame.in_turns(options.turns(), {"ours": search, "limit": search}, ground_.roots, _keeping(ground_))
+    ground_.environment[VARIABLE] = SECONDS["limit"]
+    ground_.only()
+    asked_by = {"connections": options.searchers, "searches": SEARCHES, "products": len(names)}
+    setting = {**asked_by, "seconds": SECONDS["ours"]}
+    return [frame.result("kept_searches", done, unit="searches/s", setting=setting)]
+
+
+def _keeping(ground_: Ground) -> Callable[[str], None]:
+    """Before each round a new process, which keeps what that side keeps."""
+
+    def prepare(side: str) -> None:
+        ground_.environment[VARIABLE] = SECONDS[side]
+        ground_.only()
+        ground_.only("read-api")
+        ground_.until_quiet()
+
+    return prepare

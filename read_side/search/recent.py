@@ -1,0 +1,110 @@
+"""Answers made a moment ago, given again to whoever asks the very same; and one question for all who ask it at once.
+
+An answer is given again for some seconds, counted from before the stores were asked for it, and not once a price in it
+has changed by the clock. `Age` says how old it is, so whoever keeps it for its `max-age` keeps it no longer than if it
+were new. What is known to be out of date is not given again.
+"""
+
+import asyncio
+import math
+import time
+from collections.abc import Callable, Coroutine, Hashable
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+from msgspec import structs
+
+from read_side import metrics
+from read_side.answers import Answer
+from read_side.search.results import Page
+
+MOST, MOST_BYTES = 2_000, 32_000_000
+
+
+class Made(NamedTuple):
+    """An answer, the page that its body is the JSON of, and when the clock changes a price in it next."""
+
+    answer: Answer[Page]
+    page: Page
+    changes_at: datetime | None = None
+
+
+Making = Callable[[], Coroutine[Any, Any, Made]]
+
+
+class _Kept(NamedTuple):
+    asked_at: float
+    made: Made
+
+    @property
+    def size(self) -> int:
+        return len(self.made.answer.body)
+
+
+class Recent:
+    """The latest answers. Its methods belong to one event loop. `seconds`: 0 keeps nothing and joins nobody."""
+
+    def __init__(self, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self._seconds, self._clock, self._bytes = seconds, clock, 0
+        self._kept: dict[Hashable, _Kept] = {}  # the one that was asked first stands first
+        self._asking: dict[Hashable, tuple[float, asyncio.Task[Made]]] = {}
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+    async def answer(self, key: Hashable, make: Making) -> Made:
+        """The answer to what the key stands for: the one made lately, the one that is being made, or a new one. Raises
+        what making it raises, to all who wait for it."""
+        if not self._seconds:
+            return await make()
+        now = self._clock()
+        if (kept := self._kept.get(key)) is not None and self._holds(kept, now):
+            metrics.SEARCHES_GIVEN_AGAIN.inc()
+            return _aged(kept.made, now - kept.asked_at)
+        asked_at, asking = self._asking.get(key, (0.0, None))
+        if asking is not None and now < asked_at + self._seconds:
+            metrics.SEARCHES_JOINED.inc()
+            made = await asyncio.shield(asking)
+            return _aged(made, self._clock() - asked_at)
+        return await asyncio.shield(self._ask(key, make, now))
+
+    def _ask(self, key: Hashable, make: Making, now: float) -> asyncio.Task[Made]:
+        """In a task of its own: who asked first may go, the others wait on."""
+
+        def done(task: asyncio.Task[Made]) -> None:
+            if self._asking.get(key) == (now, task):
+                del self._asking[key]
+            if not task.cancelled() and task.exception() is None:
+                self._keep(key, _Kept(now, task.result()))
+
+        task = asyncio.create_task(make())
+        self._asking[key] = now, task
+        task.add_done_callback(done)
+        return task
+
+    def _holds(self, kept: _Kept, now: float) -> bool:
+        changes_at = kept.made.changes_at
+        return now < kept.asked_at + self._seconds and (changes_at is None or datetime.now(UTC) < changes_at)
+
+    def _keep(self, key: Hashable, kept: _Kept) -> None:
+        if kept.made.answer.stale or not self._holds(kept, self._clock()):
+            return
+        self._drop(key)
+        self._kept[key] = kept
+        self._bytes += kept.size
+        oldest = self._clock() - self._seconds
+        while self._kept and (len(self._kept) > MOST or self._bytes > MOST_BYTES or self._first.asked_at < oldest):
+            self._drop(next(iter(self._kept)))
+
+    @property
+    def _first(self) -> _Kept:
+        return next(iter(self._kept.values()))
+
+    def _drop(self, key: Hashable) -> None:
+        if (kept := self._kept.pop(key, None)) is not None:
+            self._bytes -= kept.size
+
+
+def _aged(made: Made, seconds: float) -> Made:
+    """Whole seconds, none too few: it is never said to be younger than it is."""
+    return made._replace(answer=structs.replace(made.answer, age=math.ceil(seconds)))
