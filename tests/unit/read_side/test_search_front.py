@@ -1,6 +1,7 @@
 """A search that is read ahead of Litestar is the one that the route would read, or it is left to the route."""
 
 from collections.abc import AsyncIterator
+from typing import Any
 from urllib.parse import quote, quote_plus
 
 import httpx
@@ -64,7 +65,7 @@ async def route() -> AsyncIterator[httpx.AsyncClient]:
     async def read(asked: NamedDependency[SearchRequest]) -> bytes:
         return msgspec.json.encode(asked)
 
-    app = Litestar(
+    app: Any = Litestar(
         [read], dependencies={"asked": Provide(search_request)}, before_request=before, request_class=StrictRequest
     )
     app.state.languages = Languages(["en"])
