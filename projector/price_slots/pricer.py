@@ -203,6 +203,8 @@ async def lacking_in(redis: "Redis", filling: Filling, index: Index, now: dateti
     who waits until there are none. A document that lacks several counts for each."""
     found = await redis.get(HELD)
     asked = [] if found is None else _asked(_held.decode(found), index, now)
+    if asked:
+        await filling.show(index.name)
     return sum([await filling.count(each) for each in asked])
 
 
