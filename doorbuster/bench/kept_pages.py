@@ -73,4 +73,4 @@ def _told(url: str) -> tuple[float, float]:
     lines = [line.split() for line in timed.answer.body.decode().splitlines() if not line.startswith("#")]
     told = {line[0]: float(line[-1]) for line in lines}
     hits, misses = (f'doorbuster_kept_{what}_total{{read_model="{PAGE}"}}' for what in ("hits", "misses"))
-    return told[hits], told[misses]
+    return told.get(hits, 0.0), told.get(misses, 0.0)
