@@ -10,6 +10,7 @@ BIN := $(VENV)/bin
 UV := UV_PYTHON_DOWNLOADS=never VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/uv
 READY := $(VENV)/.ready
 TESTS ?= tests
+WORKERS ?= 2
 EXAMPLES ?= 200
 SEED ?= $(shell date +%s)
 USERS ?= 50
@@ -35,9 +36,9 @@ down: ## Stop what demo or up started
 status: $(READY) ## What runs, where, and how it is
 	@$(BIN)/doorbuster status
 
-# By file: the tests of one share what it started.
+# By file: the tests of one share what it started. In our order (tests/fixtures/lean.py), and not most tests first.
 test: check ## Check, then run every test on real servers
-	$(BIN)/pytest -n 2 --dist loadfile --durations=25 $(TESTS)
+	$(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder --durations=25 $(TESTS)
 
 relevance: $(READY) ## How well a search ranks a rated catalog (where ../shared/data is); WORDS="'head set' tv" shows names
 	@$(BIN)/python -m tests.relevance $(WORDS)

@@ -1,5 +1,10 @@
 """`python -m projector`: owns all shards while it holds the lease, stands by while another does."""
 
+if __name__ == "__main__":
+    import gc
+
+    gc.disable()  # until `freeze_start_up_objects`
+
 import asyncio
 import logging
 import os

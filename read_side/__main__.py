@@ -1,5 +1,10 @@
 """`python -m read_side`: the query API on HOST:PORT."""
 
+if __name__ == "__main__":
+    import gc
+
+    gc.disable()  # until `freeze_start_up_objects`
+
 from read_side.app import create_app
 from shared.http import logs, tracing
 from shared.http.serve import serve

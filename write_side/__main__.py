@@ -3,6 +3,11 @@
 migrate also gives a new shop its first destinations; --empty leaves them out.
 """
 
+if __name__ == "__main__":
+    import gc
+
+    gc.disable()  # until `freeze_start_up_objects`
+
 import asyncio
 import sys
 

@@ -1,5 +1,10 @@
 """`python -m projector.recommender`: counts what is bought together, for ever. Several copies write the same."""
 
+if __name__ == "__main__":
+    import gc
+
+    gc.disable()  # until `freeze_start_up_objects`
+
 import asyncio
 import logging
 import signal
