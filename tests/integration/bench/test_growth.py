@@ -64,6 +64,6 @@ def test_a_later_run_goes_on_from_what_stands_and_from_what_a_run_that_died_had_
         assert is_shown(stood, "DB100119")
         portions = read_portions(shop / "growth" / "portions.jsonl")
         assert [portion.until for portion in portions] == [30, 60, 120]  # that of two runs would tell nothing
-        assert [portion.events for portion in portions][1:] == [90, 90]
+        assert all(portion.added == 30 and portion.events >= 90 for portion in portions)  # some have new categories
         with pytest.raises(Invalid, match="has 120 products already"):
             filling.grow(stood, 100, 0, print)
