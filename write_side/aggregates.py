@@ -42,6 +42,7 @@ from write_side.notifications import domain as notifications
 from write_side.notifications import store as notifications_store
 from write_side.orders import domain as orders
 from write_side.orders import store as orders_store
+from write_side.orders.quotes import store as quotes_store
 from write_side.payments import domain as payments
 from write_side.payments import store as payments_store
 from write_side.pricing.lists import domain as price_lists
@@ -149,7 +150,7 @@ AGGREGATES: list[Aggregate] = [
         "shipping_zone", "shipping_zone", lambda _, r, e: shipping.evolve(e, r.version), shipping_store.all_zones
     ),
     Aggregate("cart", "cart", lambda state, r, e: carts.evolve(state, e, r.version), carts_store.all_carts),
-    Aggregate("quote", "quote", lambda state, r, e: orders.evolve_quote(state, e, r.version), orders_store.all_quotes),
+    Aggregate("quote", "quote", lambda state, r, e: orders.evolve_quote(state, e, r.version), quotes_store.all_quotes),
     Aggregate(
         "order", "customer_order", lambda state, r, e: orders.evolve(state, e, r.version), orders_store.all_orders
     ),

@@ -28,6 +28,7 @@ from write_side.merchandising import store as merchandising
 from write_side.notifications import store as notifications
 from write_side.orders import store as orders
 from write_side.orders.domain import Order
+from write_side.orders.quotes import store as quotes
 from write_side.payments import store as payments
 from write_side.pricing.lists import store as price_lists
 from write_side.promotions import store as promotions
@@ -90,7 +91,7 @@ _REWRITES: dict[str, Rewrite] = {
     "destination": taxes.rewrite_destination,
     "shipping_zone": shipping.rewrite_zone,
     "cart": carts.rewrite_cart,
-    "quote": orders.rewrite_quote,
+    "quote": quotes.rewrite_quote,
     "order": _order,
     "payment": payments.rewrite_payment,
     "refund": refunds.rewrite_refund,

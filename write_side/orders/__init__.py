@@ -1,9 +1,9 @@
 """Orders: what other contexts may ask of them.
 
 How one is placed, in reading order: routes.py (what comes in), quoting.py (`issue_quote`), placing.py (`place_order`,
-many at once), costing.py and domain.py (the decisions), store.py, and schema/functions/orders.sql (what only the rows
-can say). How it ends: settling.py (facts about its payment, cancelling, expiring) and verdicts.py (who wins which
-race).
+many at once), costing.py and domain.py (the decisions), calls/ and schema/functions/orders.sql (what only the rows can
+say). How it ends: settling.py (facts about its payment, cancelling, expiring) and verdicts.py (who wins which race).
+Rows are read in store.py, those of quotes in quotes/; persons/ is whom both name, changes/ what comes after placing.
 
 An order goes pending_payment → confirmed, or → closing → cancelled | expired. Who moves it:
 
@@ -20,7 +20,9 @@ from write_side.orders.domain import Order, Quote
 from write_side.orders.handlers import Amounts, OrderState, amounts, find_state, show_order
 from write_side.orders.limiting import check_limits
 from write_side.orders.opened import PlacedOrder, opened, with_token
+from write_side.orders.persons.store import named_among
 from write_side.orders.placing import Placements, open_placements
+from write_side.orders.quotes.store import find_quote, nearest_to, quotes_of_person, save_quote
 from write_side.orders.quoting import Outside
 from write_side.orders.redacting import Redacted, UnfinishedOrders, check_finished, redact
 from write_side.orders.refusals import (
@@ -39,18 +41,13 @@ from write_side.orders.store import (
     find_by_number,
     find_head,
     find_order,
-    find_quote,
     is_being_refunded,
     is_being_returned,
     items_of,
     lock_order,
     lock_whole,
-    named_among,
-    nearest_to,
     numbers_of,
     of_person,
-    quotes_of_person,
-    save_quote,
     with_gift_cards,
 )
 

@@ -28,10 +28,12 @@ from write_side.event_log import Positions, together
 from write_side.invoices import PayBy
 from write_side.orders import costing, domain, store
 from write_side.orders.bundling import Offer, counted
+from write_side.orders.calls import store as calls
 from write_side.orders.changes.store import add_to
 from write_side.orders.costing import Sent, Where
 from write_side.orders.domain import Order, Quote
 from write_side.orders.limiting import check_limits
+from write_side.orders.quotes import store as quotes
 from write_side.orders.quoting import Outside, on_offer, taxed
 from write_side.orders.refusals import NotAddable, UnknownOrder
 from write_side.orders.settling import begin_closing
@@ -75,7 +77,7 @@ async def quote_addition(
         raise UnknownOrder("whose order this is was erased")
     currency = order.totals.currency
     async with pool.acquire() as conn:
-        before = await store.find_quote(conn, order.quote_id)
+        before = await quotes.find_quote(conn, order.quote_id)
         groups = await accounts.groups_of(conn, order.account_id)
         asked = Asked(currency, before.channel, groups, datetime.now(UTC))
         offers, offered = await on_offer(conn, wanted, asked, [], order.person_id)
@@ -142,15 +144,15 @@ async def place_addition(
     """
     # Where it goes may have been changed since, for the same money.
     issued = structs.replace(issued, address=first.address, account_id=first.account_id)
-    await store.insert_quote(conn, issued)
+    await quotes.insert_quote(conn, issued)
     quote = domain.evolve_quote(None, issued, 1)
     command, order = await _adding(conn, first, quote, strategy, expires_at, cause)
-    outcome = await store.place_addition(conn, command)
+    outcome = await calls.place_addition(conn, command)
     if outcome.outcome != "done":
         raise await _refused(conn, quote, outcome.outcome, outcome.facts)
     # Only now: from its first event on a transaction holds up the feed, and `orders_add` waits for shelves.
-    quoted, added_to = await store.append_quote(conn, issued, cause), await add_to(conn, first, order, cause)
-    return order, together(quoted, store.decoded(outcome.positions), added_to)
+    quoted, added_to = await quotes.append_quote(conn, issued, cause), await add_to(conn, first, order, cause)
+    return order, together(quoted, calls.decoded(outcome.positions), added_to)
 
 
 async def _adding(

@@ -13,6 +13,7 @@ from write_side.database import Connection, Pool
 from write_side.errors import Refusal
 from write_side.event_log import NewEvent, Positions
 from write_side.orders import store
+from write_side.orders.persons import store as persons
 from write_side.orders.refusals import UnknownOrder
 
 SLICE = 100  # orders in one transaction: everybody's events wait for its commit
@@ -51,14 +52,14 @@ async def claim_orders_of(pool: Pool, person_id: UUID, account_id: UUID, cause: 
     """Those that the person of the account's own mail address placed as a guest, a hundred at a time."""
 
     async def decide(conn: Connection) -> tuple[Claimed, Positions]:
-        ids = await store.lock_unclaimed(conn, person_id, SLICE)
+        ids = await persons.lock_unclaimed(conn, person_id, SLICE)
         return Claimed(len(ids), more=len(ids) == SLICE), await _claim(conn, ids, account_id, cause)
 
     return await commands.run(pool, decide)
 
 
 async def _claim(conn: Connection, ids: list[UUID], account_id: UUID, cause: Metadata) -> Positions:
-    versions = await store.set_account(conn, ids, account_id)
+    versions = await persons.set_account(conn, ids, account_id)
     events = [
         NewEvent("order", id_, version, order_key(id_), OrderClaimed(id_, account_id)) for id_, version in versions
     ]

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from write_side import inventory
 from write_side.database import Connection
-from write_side.orders import store
+from write_side.orders.calls import store as calls
 
 
 async def check_limits(
@@ -24,6 +24,6 @@ async def check_limits(
     if not limits:
         return
     if held:
-        await store.hold_limits(conn, person_id)
-    bought = await store.bought_by(conn, person_id, limits)  # a statement of its own: it sees who held them before
+        await calls.hold_limits(conn, person_id)
+    bought = await calls.bought_by(conn, person_id, limits)  # a statement of its own: it sees who held them before
     inventory.check_limits(more, limits, {sku: n - spared.get(sku, 0) for sku, n in bought.items()}, ordered)

@@ -26,9 +26,10 @@ from write_side.carts import CartOrderedAlready
 from write_side.commands import RETRIES, Answer, Call, TryAgain
 from write_side.database import Pool
 from write_side.group_commit import MOST, Carried, GroupCommit
-from write_side.orders import costing, domain, store
+from write_side.orders import costing, domain
 from write_side.orders.bundling import Offer
 from write_side.orders.calls import Known, Outcome, Placing
+from write_side.orders.calls import store as calls
 from write_side.orders.domain import Quote
 from write_side.orders.handlers import OrderState, ordered, show_order
 from write_side.orders.offers import on_sale, spare_of
@@ -95,11 +96,11 @@ async def place_all(pool: Pool, batch: Sequence[PlaceOrder]) -> list[Outcome | E
 async def _place_together(pool: Pool, batch: Sequence[PlaceOrder]) -> list[Outcome | Exception]:
     # All of it in one snapshot: while an earlier call with a key or quote is not visible, what it took isn't either, so
     # a repeat is never refused for the sake of its own first call.
-    known = await store.look(pool, [command.quote_id for command in batch])
+    known = await calls.look(pool, [command.quote_id for command in batch])
     now = datetime.now(UTC)
     decided = [_decided(known, command, now) for command in batch]
     to_place = [placing for placing in decided if isinstance(placing, Placing)]
-    outcomes = iter(await store.place(pool, to_place) if to_place else [])
+    outcomes = iter(await calls.place(pool, to_place) if to_place else [])
     return [next(outcomes) if isinstance(each, Placing) else each for each in decided]
 
 
@@ -202,7 +203,7 @@ def _placing(
 async def _answer(pool: Pool, outcome: Outcome) -> Answer[OrderState]:
     match outcome.outcome:
         case "done":
-            return Answer(outcome.answer or b"", store.decoded(outcome.positions))
+            return Answer(outcome.answer or b"", calls.decoded(outcome.positions))
         case "placed":
             return structs.replace(await show_order(pool, UUID(outcome.facts["order_id"])), replayed=True)
         case "cart_ordered":

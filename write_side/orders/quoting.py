@@ -36,12 +36,13 @@ from write_side.database import Connection, Pool
 from write_side.event_log import Positions
 from write_side.gift_cards import Gifts
 from write_side.invoices import PayBy
-from write_side.orders import costing, domain, store
+from write_side.orders import costing, domain
 from write_side.orders.bundling import Offer, counted
 from write_side.orders.costing import Goods, Priced, Sent, Where
 from write_side.orders.handlers import QuoteState, quoted
 from write_side.orders.limiting import check_limits
 from write_side.orders.offers import offers_of, spare_of
+from write_side.orders.quotes import store as quotes
 from write_side.pricing import Asked
 from write_side.promotions import Offered
 from write_side.shipping import Parcel, ShippingRates
@@ -138,7 +139,7 @@ async def issue_quote(
         if visit is not None:
             await fraud.note(conn, event.quote_id, visit)
         state = quoted(domain.evolve_quote(None, event, 1), priced, paid.refused)
-        return state, await store.save_quote(conn, event, cause)
+        return state, await quotes.save_quote(conn, event, cause)
 
     return await commands.run(pool, save)
 

@@ -11,6 +11,7 @@ from write_side.errors import Refusal
 from write_side.event_log import Positions
 from write_side.orders import store
 from write_side.orders.domain import Order
+from write_side.orders.persons import store as persons
 
 SLICE = 100  # quotes and orders that are emptied in one transaction: everybody's events wait for its commit
 
@@ -34,8 +35,8 @@ async def redact(conn: Connection, person_id: UUID, cause: Metadata) -> tuple[Re
 
     Whatever state they are in: no mail of theirs can be sent any more.
     """
-    order_ids, quote_ids = await store.lock_named(conn, person_id, SLICE)
-    events = await store.redact(conn, person_id, order_ids, quote_ids)
+    order_ids, quote_ids = await persons.lock_named(conn, person_id, SLICE)
+    events = await persons.redact(conn, person_id, order_ids, quote_ids)
     orders = sum(event.aggregate_type == "order" for event in events)
     return Redacted(orders, len(events) - orders), await event_log.append(conn, events, cause)
 

@@ -24,12 +24,14 @@ from write_side.customers import Keyring, SealedContact
 from write_side.database import Connection, Pool
 from write_side.event_log import Positions
 from write_side.invoices import Credit, CreditExceeded, InvoiceNotPermitted
-from write_side.orders import domain, store
+from write_side.orders import domain
 from write_side.orders.bundling import Offer, counted, with_whole_bundles
+from write_side.orders.calls import store as calls
 from write_side.orders.costing import Where, goods_of
 from write_side.orders.domain import Order, Quote
 from write_side.orders.limiting import check_limits
 from write_side.orders.offers import offers_of
+from write_side.orders.quotes import store as quotes
 from write_side.orders.quoting import Outside, taxed
 from write_side.orders.refusals import UnknownOrder
 from write_side.pricing import Asked, UnitPrice
@@ -74,7 +76,7 @@ async def quote_replacement(
         raise UnknownOrder("whose order this is was erased")
     currency = order.totals.currency
     async with pool.acquire() as conn:
-        before = await store.find_quote(conn, order.quote_id)
+        before = await quotes.find_quote(conn, order.quote_id)
         groups = await accounts.groups_of(conn, order.account_id)
         asked = Asked(currency, before.channel, groups, datetime.now(UTC))
         offers = no_dearer(await offers_of(conn, wish.wanted, asked), order.lines, wish)
@@ -195,4 +197,4 @@ async def place_replacement(
         encode_event(placed).decode(), encode_event(requested).decode(), as_json(cause).decode(), first.account_id,
         charged if payments.can(method).on_credit else 0, currency,
     )  # fmt: skip
-    return order, await store.place_replacement(conn, command)
+    return order, await calls.place_replacement(conn, command)

@@ -29,6 +29,7 @@ from write_side.database import Connection, Pool
 from write_side.event_log import NewEvent, Positions, together
 from write_side.orders import store
 from write_side.orders.calls import Settling
+from write_side.orders.calls import store as calls
 from write_side.orders.domain import Order, extended
 from write_side.orders.refusals import AlreadyPaid, UnknownOrder
 from write_side.orders.verdicts import Verdict, judge
@@ -148,7 +149,7 @@ async def _confirm(conn: Connection, order: Order, seen: Seen, cause: Metadata) 
     confirmed = OrderConfirmed(order.id, order.payment_id)
     todo = "capture" if verdict == "accept" else None
     command = _settling(order, "confirmed", confirmed, "authorized", authorized, todo, cause)
-    [positions] = await store.settle(conn, "deduct", "", [command])
+    [positions] = await calls.settle(conn, "deduct", "", [command])
     return together(thought, positions)
 
 
@@ -177,7 +178,7 @@ async def _end(conn: Connection, order: Order, cause: Metadata) -> Positions:
         over = OrderExpired(order.id)
     state = "expired" if reason == "expired" else "cancelled"
     command = _settling(order, state, over, "voided", voided, None, cause)
-    [positions] = await store.settle(conn, "return" if order.deducted else "release", reason, [command])
+    [positions] = await calls.settle(conn, "return" if order.deducted else "release", reason, [command])
     return positions
 
 

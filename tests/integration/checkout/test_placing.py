@@ -20,8 +20,8 @@ from write_side.carts import store as cart_store
 from write_side.catalog import handlers as catalog_handlers
 from write_side.commands import KeyReused
 from write_side.database import Pool
-from write_side.orders import placing, store
-from write_side.orders.calls import Known, Outcome, Placing
+from write_side.orders import placing
+from write_side.orders.calls import Known, Outcome, Placing, store
 from write_side.orders.handlers import OrderState
 from write_side.orders.placing import PlaceOrder
 from write_side.orders.refusals import CartEmpty, NotSellable, QuoteExpired, QuoteStale

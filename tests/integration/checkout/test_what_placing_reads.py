@@ -12,7 +12,7 @@ import pytest
 from tests.integration.checkout.shop import Shop
 from tests.integration.checkout.test_placing import command
 from write_side import database
-from write_side.orders import store
+from write_side.orders.calls import store
 
 OTHERS = 2_000  # of each: enough that reading all of them looks cheap to a planner who thinks of a hundred orders
 MOST = 150  # rows that a batch of three orders touches; it is 42 in an empty shop

@@ -1,0 +1,1 @@
+"""Whose an order is, and which orders and quotes still name a person."""

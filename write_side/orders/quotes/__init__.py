@@ -1,0 +1,1 @@
+"""Offers to a cart: what it would cost, for a while."""
