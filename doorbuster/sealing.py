@@ -7,7 +7,7 @@ import asyncpg
 
 from doorbuster import environment
 from write_side import event_log
-from write_side.seals import Key, LossAccepted, SealFile
+from write_side.verifying.seals import Key, LossAccepted, SealFile
 
 NOT_SEALED = "the log is not sealed: SEALS_FILE and MASTER_KEY say where and by what"
 

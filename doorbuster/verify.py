@@ -1,7 +1,7 @@
 """The log and the rows: hash chains, seals, and every row against the fold of its aggregate's events.
 
-The worker goes over the same a slice at a time (`write_side/sweep.py`); this asks for all of it at once, or for what
-changed lately, or for a sample. The read models are `doorbuster/invariants/read_models.py`'s.
+The worker goes over the same a slice at a time (`write_side/verifying/sweep.py`); this asks for all of it at once, or
+for what changed lately, or for a sample. The read models are `doorbuster/invariants/read_models.py`'s.
 """
 
 from collections import defaultdict
@@ -12,15 +12,16 @@ from uuid import UUID
 import asyncpg
 
 from shared.envelope import Recorded
-from write_side import event_log, seals
+from write_side import event_log
 from write_side.aggregates import AGGREGATES, BY_TYPE, Aggregate
-from write_side.chains import broken
-from write_side.comparing import PAGE, compare, compare_all
 from write_side.database import Connection
-from write_side.differences import Difference
 from write_side.inventory import store as inventory_store
-from write_side.sealed import Window, check_window, windows
-from write_side.seals import Seal, SealFile
+from write_side.verifying import seals
+from write_side.verifying.chains import broken
+from write_side.verifying.comparing import PAGE, compare, compare_all
+from write_side.verifying.differences import Difference
+from write_side.verifying.sealed import Window, check_window, windows
+from write_side.verifying.seals import Seal, SealFile
 
 
 class Chosen(NamedTuple):

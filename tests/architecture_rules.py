@@ -35,7 +35,8 @@ PROJECTOR_TABLES = {
 _READ_BY_ALL = {"log_settings"}
 # The wiring knows every context from within: it is the one place that puts them together.
 _WIRING = {"write_side/app.py", "write_side/worker.py", "write_side/__main__.py"}
-_WIRING |= {"write_side/aggregates.py", "write_side/references.py", "write_side/rewriting.py"}
+_WIRING |= {"write_side/aggregates.py", "write_side/verifying/references.py", "write_side/verifying/rewriting.py"}
+_NO_CONTEXTS = {"schema", "verifying"}  # folders of the write side that belong to all contexts, or to the log
 _LOG = "the log"  # the home of the tables that belong to no context
 
 
@@ -93,7 +94,7 @@ def contexts_look_behind_faces(sources: Sources) -> list[str]:
         parts = module.split(".")
         if path in _WIRING or parts[0] != "write_side" or len(parts) < 3 or _top(path) != "write_side":
             continue
-        if parts[1] in contexts and parts[1] not in (_context(path), "schema"):
+        if parts[1] in contexts and parts[1] != _context(path):
             found.append(f"{path} imports {module} past its face")
     return found
 
@@ -109,7 +110,7 @@ def faces_are_bypassed_by_name(sources: Sources) -> list[str]:
                 continue
             for name in node.names:
                 inside = f"{str(node.module).replace('.', '/')}/{name.name}.py"
-                if inside in sources and _context(inside) not in (None, _context(path), "schema"):
+                if inside in sources and _context(inside) not in (None, _context(path)):
                     found.append(f"{path}:{node.lineno} imports {inside}")
     return found
 
@@ -211,7 +212,7 @@ def _top(path: str) -> str:
 def _context(path: str) -> str | None:
     """The bounded context of a file of the write side, None if it belongs to none."""
     parts = path.split("/")
-    return parts[1] if parts[0] == "write_side" and len(parts) > 2 and parts[1] != "schema" else None
+    return parts[1] if parts[0] == "write_side" and len(parts) > 2 and parts[1] not in _NO_CONTEXTS else None
 
 
 def _home(path: str) -> str | None:

@@ -48,9 +48,9 @@ from write_side.relay import Relay
 from write_side.restock_requests import handlers as restock_requests
 from write_side.restock_requests.reactions import reactions as restock_reactions
 from write_side.returns import steps as returns
-from write_side.sealing import sealing
 from write_side.steps import Step, keep_doing
-from write_side.sweep import sweeping
+from write_side.verifying.sealing import sealing
+from write_side.verifying.sweep import sweeping
 from write_side.webhooks.deliveries.courier import open_courier
 
 log = logging.getLogger(__name__)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:  # loaded when the word is used: the other words need not wait
     from doorbuster.invariants.sinks import Stores
     from doorbuster.verify import Chosen
     from write_side.database import Connection
-    from write_side.differences import Difference
+    from write_side.verifying.differences import Difference
 
 Words = argparse._SubParsersAction  # argparse has no public name for it
 
@@ -39,7 +39,7 @@ def _verify(given: argparse.Namespace) -> int:
 async def _run(url: str, given: argparse.Namespace) -> int:
     import asyncpg
 
-    from write_side.differences import LOG
+    from write_side.verifying.differences import LOG
 
     conn = await asyncpg.connect(url)  # without the application's limits: this reads the whole log in one snapshot
     try:
@@ -108,7 +108,7 @@ async def _seals(conn: "Connection", chosen: "Chosen | None") -> int:
 async def _repair_rows(conn: "Connection", found: "list[Difference]") -> int:
     from shared.envelope import Metadata
     from shared.ids import uuid7
-    from write_side.repair import repair_rows
+    from write_side.verifying.repair import repair_rows
 
     cause = Metadata(actor="cli", correlation_id=str(uuid7()))
     repaired = await repair_rows(conn, found, "doorbuster verify --repair", cause)

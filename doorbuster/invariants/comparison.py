@@ -18,7 +18,7 @@ from projector.price_slots.shown import BEGINNING
 from projector.raw_hits import Hit
 from shared.documents.layout import document_key, lookup_key, pack, state_key, unpack
 from write_side.database import Connection
-from write_side.differences import MISSING, Difference, brief, differing
+from write_side.verifying.differences import MISSING, Difference, brief, differing
 
 POSITION, STATE, DOCUMENT = "the position it stands at", "state", "document"  # fields of a difference
 NAMES = (LEADS_TO, CLAIM) = "it", "its claim"  # of a name

@@ -11,7 +11,7 @@ from shared.envelope import Recorded
 from write_side import event_log
 from write_side import parked as books
 from write_side.database import Connection
-from write_side.differences import Difference
+from write_side.verifying.differences import Difference
 
 PAGE = 2000
 

@@ -23,7 +23,7 @@ from projector.read_models.all import READ_MODELS
 from projector.versions import Versions
 from write_side import event_log
 from write_side.database import Connection
-from write_side.differences import Difference
+from write_side.verifying.differences import Difference
 
 PATIENCE = 30.0  # seconds that the projector may be behind
 LOOKS = 3

@@ -23,7 +23,7 @@ from write_side.inventory import OutOfStock
 from write_side.orders.refusals import QuoteStale
 from write_side.payments import handlers as payments
 from write_side.promotions.domain import PercentageInput
-from write_side.repair import repair_rows
+from write_side.verifying.repair import repair_rows
 
 PAID_ONCE = ["order_placed", "payment_requested", "payment_intent_created", "payment_authorized", "order_confirmed",
              "payment_captured"]  # fmt: skip

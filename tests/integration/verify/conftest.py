@@ -15,7 +15,7 @@ from tests.integration.verify.tampering import Tampered
 from write_side import access
 from write_side.catalog import handlers as catalog
 from write_side.catalog.domain import CategoryInput
-from write_side.seals import Key, SealFile
+from write_side.verifying.seals import Key, SealFile
 
 __all__ = ["shop", "shop_settings", "stripe_url"]
 

@@ -5,8 +5,8 @@ from contextlib import asynccontextmanager
 
 from doorbuster import verify
 from write_side.database import Connection
-from write_side.differences import Difference
-from write_side.seals import SealFile
+from write_side.verifying.differences import Difference
+from write_side.verifying.seals import SealFile
 
 # As somebody who knows how chains are made: every later hash of every aggregate anew, in the order of the log.
 RECHAIN = """

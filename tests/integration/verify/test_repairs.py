@@ -12,7 +12,7 @@ from shared.events.repairs import RowRepaired
 from tests.fixtures.write_side import CAUSE
 from tests.integration.verify.tampering import RECHAIN, Tampered, told
 from tests.integration.verify.test_tampering import ROWS
-from write_side.repair import repair_rows
+from write_side.verifying.repair import repair_rows
 
 _LAST = "SELECT type, payload, partition_key, metadata FROM event_log ORDER BY position DESC LIMIT 1"
 

@@ -14,9 +14,9 @@ from doorbuster import verify
 from shared.settings import Settings
 from tests.integration.checkout.shop import Shop
 from tests.integration.verify.tampering import TABLES, Tampered, told
-from write_side.sealing import seal_once
-from write_side.seals import Key, LossAccepted, Seal, SealBroken, SealFile
-from write_side.verify_metrics import SEALED
+from write_side.verifying.metrics import SEALED
+from write_side.verifying.sealing import seal_once
+from write_side.verifying.seals import Key, LossAccepted, Seal, SealBroken, SealFile
 
 
 async def sealed_thrice(tampered: Tampered, shop: Shop) -> list[bytes]:

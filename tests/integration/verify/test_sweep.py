@@ -5,9 +5,9 @@ from prometheus_client import REGISTRY
 
 from tests.integration.checkout.shop import Shop
 from tests.integration.verify.tampering import Tampered
-from write_side import sweep as sweep_module
 from write_side.aggregates import AGGREGATES
-from write_side.sweep import Sweep
+from write_side.verifying import sweep as sweep_module
+from write_side.verifying.sweep import Sweep
 
 
 async def rounds(tampered: Tampered, sweep: Sweep, sweeps: tuple[str, ...] = ("log", "row", "seal")) -> None:

@@ -6,7 +6,7 @@ from tests.fixtures.write_side import CAUSE
 from tests.integration.webhooks.conftest import Hooks
 from tests.integration.webhooks.receiver import Receiver
 from write_side.aggregates import BY_TYPE
-from write_side.repair import repair
+from write_side.verifying.repair import repair
 
 
 async def test_a_row_that_was_changed_or_lost_is_healed_and_nothing_old_is_told_anew(

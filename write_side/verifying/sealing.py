@@ -4,10 +4,10 @@ import asyncio
 import time
 from pathlib import Path
 
-from write_side import seals, verify_metrics
 from write_side.database import Pool
-from write_side.seals import Key, SealFile
 from write_side.steps import Step
+from write_side.verifying import metrics, seals
+from write_side.verifying.seals import Key, SealFile
 
 PAUSE = 5.0  # seconds: for so long what is new can be rewritten without a trace but its hash chain
 
@@ -31,7 +31,7 @@ async def seal_once(pool: Pool, file: SealFile) -> int:
     if seal is not None and not await asyncio.to_thread(file.append, seal):
         return 0  # somebody else did, and the next round goes on from there
     newest = seal or last
-    verify_metrics.SEALED.set(newest.until if newest else 0)
-    verify_metrics.SEALED_AT.set(time.time())
+    metrics.SEALED.set(newest.until if newest else 0)
+    metrics.SEALED_AT.set(time.time())
     sealed = 0 if seal is None else sum(count for _, count in seal.positions)
     return sealed if sealed >= seals.MOST else 0

@@ -7,10 +7,10 @@ from collections.abc import Awaitable, Callable, Sequence
 from uuid import UUID
 
 from write_side.database import Connection
-from write_side.differences import Difference
 from write_side.inventory import store as inventory
 from write_side.orders import store as orders
 from write_side.returns import store as returns
+from write_side.verifying.differences import Difference
 
 Check = Callable[[Connection, Sequence[UUID] | None], Awaitable[list[Difference]]]
 

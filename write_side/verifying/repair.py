@@ -15,11 +15,11 @@ from shared.events.repairs import RowRepaired
 from shared.ids import uuid7
 from write_side import event_log
 from write_side.aggregates import AGGREGATES, BY_TYPE, Aggregate
-from write_side.comparing import compare, fold
 from write_side.database import Connection
-from write_side.differences import LOG, Difference
 from write_side.event_log import NewEvent
-from write_side.rewriting import rewrite
+from write_side.verifying.comparing import compare, fold
+from write_side.verifying.differences import LOG, Difference
+from write_side.verifying.rewriting import rewrite
 
 TRIES = 3  # a row may hang on one that is repaired after it, or be written to meanwhile
 

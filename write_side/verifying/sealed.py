@@ -9,10 +9,10 @@ import msgspec
 from cryptography.exceptions import InvalidSignature
 
 from write_side import event_log
-from write_side.chains import name_of
 from write_side.database import Connection
-from write_side.differences import MISSING, Difference
-from write_side.seals import LEAF, LossAccepted, Seal, SealFile, digest_of, runs_of
+from write_side.verifying.chains import name_of
+from write_side.verifying.differences import MISSING, Difference
+from write_side.verifying.seals import LEAF, LossAccepted, Seal, SealFile, digest_of, runs_of
 
 
 class Window(NamedTuple):

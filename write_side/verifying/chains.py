@@ -1,7 +1,7 @@
 """The hash chains: an event's hash recomputed over its stored bytes, and its link to the event before it.
 
 Computed here apart from the SQL that wrote it. What the chains can't show, an end that was cut off or a history that
-was written anew as a whole, the seals do (`write_side/seals.py`).
+was written anew as a whole, the seals do (seals.py).
 """
 
 from collections.abc import Iterator
@@ -10,8 +10,8 @@ from hashlib import sha256
 import asyncpg
 
 from shared.shards import shard_of
-from write_side.differences import MISSING, Difference
 from write_side.event_log import GENESIS
+from write_side.verifying.differences import MISSING, Difference
 
 
 def hash_of(row: asyncpg.Record) -> bytes:

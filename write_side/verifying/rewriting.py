@@ -9,7 +9,6 @@ from write_side.access import store as access
 from write_side.accounts import store as accounts
 from write_side.aggregates import CREDIT_USES, GIFT_USES, RESERVATIONS, USES, Aggregate
 from write_side.carts import store as carts
-from write_side.comparing import fold
 from write_side.database import Connection
 from write_side.fraud import store as fraud
 from write_side.fulfilment import store as fulfilment
@@ -33,13 +32,14 @@ from write_side.payments import store as payments
 from write_side.pricing.lists import store as price_lists
 from write_side.promotions import store as promotions
 from write_side.promotions.domain import Promotion, PromotionUses
-from write_side.references import held_by_orders
 from write_side.refunds import store as refunds
 from write_side.restock_requests import store as restock_requests
 from write_side.returns import store as returns
 from write_side.sales import store as sales
 from write_side.shipping import store as shipping
 from write_side.taxes import store as taxes
+from write_side.verifying.comparing import fold
+from write_side.verifying.references import held_by_orders
 from write_side.webhooks import store as webhooks
 
 Rewrite = Callable[[Connection, Any], Awaitable[None]]

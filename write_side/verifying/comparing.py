@@ -11,8 +11,8 @@ from shared.envelope import Recorded
 from write_side import event_log
 from write_side.aggregates import AGGREGATES, PARTS, Aggregate
 from write_side.database import Connection, ids_after
-from write_side.differences import MISSING, Difference, differing
-from write_side.references import CHECKS
+from write_side.verifying.differences import MISSING, Difference, differing
+from write_side.verifying.references import CHECKS
 
 PAGE = 2000
 

@@ -12,15 +12,16 @@ from uuid import UUID
 
 import asyncpg
 
-from write_side import event_log, verify_metrics
+from write_side import event_log
 from write_side.aggregates import AGGREGATES, Aggregate
-from write_side.chains import broken
-from write_side.comparing import compare
 from write_side.database import FIRST, Connection, Pool, ids_after
-from write_side.differences import Difference
-from write_side.sealed import Window, check_window, windows
-from write_side.seals import Key, SealFile
 from write_side.steps import Step
+from write_side.verifying import metrics
+from write_side.verifying.chains import broken
+from write_side.verifying.comparing import compare
+from write_side.verifying.differences import Difference
+from write_side.verifying.sealed import Window, check_window, windows
+from write_side.verifying.seals import Key, SealFile
 
 log = logging.getLogger(__name__)
 
@@ -127,14 +128,14 @@ async def _end(conn: Connection, sweep: str, round_: int) -> None:
 
 
 async def _tell(conn: Connection) -> None:
-    for kind in verify_metrics.KINDS:
-        verify_metrics.DIFFERENCES.labels(kind).set(0)
+    for kind in metrics.KINDS:
+        metrics.DIFFERENCES.labels(kind).set(0)
     for row in await conn.fetch("SELECT kind, count(*) AS found FROM verify_finding GROUP BY kind"):
-        verify_metrics.DIFFERENCES.labels(row["kind"]).set(row["found"])
+        metrics.DIFFERENCES.labels(row["kind"]).set(row["found"])
     state = await conn.fetchrow("SELECT * FROM verify_sweep WHERE id = 1")
     assert state is not None
-    verify_metrics.POSITION.set(state["log_position"])
+    metrics.POSITION.set(state["log_position"])
     now = datetime.now(UTC)
     for sweep in ("log", "row", "seal"):
         last = state[f"{sweep}_ended_at"] or state["began_at"]
-        verify_metrics.AGE.labels(sweep).set((now - last).total_seconds())
+        metrics.AGE.labels(sweep).set((now - last).total_seconds())

@@ -4,7 +4,7 @@ from typing import get_args
 
 from prometheus_client import Gauge
 
-from write_side.differences import Kind
+from write_side.verifying.differences import Kind
 
 KINDS = get_args(Kind)
 DIFFERENCES = Gauge("doorbuster_verify_differences", "What the worker's sweep finds different from the log", ["kind"])
