@@ -16,7 +16,7 @@ from write_side import event_log
 from write_side.aggregates import AGGREGATES, BY_TYPE, Aggregate
 from write_side.database import Connection
 from write_side.inventory import store as inventory_store
-from write_side.verifying import seals
+from write_side.verifying import log_rows, seals
 from write_side.verifying.chains import broken
 from write_side.verifying.comparing import PAGE, compare, compare_all
 from write_side.verifying.differences import Difference
@@ -50,7 +50,7 @@ async def differences_of(conn: Connection, chosen: Chosen) -> list[Difference]:
         found: list[Difference] = []
         for type_, ids in chosen.ids.items():
             for id_ in ids:
-                found += [d for row in await event_log.read_linked_of(conn, type_, id_) for d in broken(row, shards)]
+                found += [d for row in await log_rows.read_linked_of(conn, type_, id_) for d in broken(row, shards)]
             if type_ in BY_TYPE:
                 found += await compare(conn, BY_TYPE[type_], ids)
         return found
@@ -71,7 +71,7 @@ async def since(conn: Connection, position: int) -> Chosen:
 
 async def sample(conn: Connection, count: int) -> Chosen:
     """As many events by chance, with the aggregates they belong to: the busy ones are met more often."""
-    events = await event_log.some(conn, count)
+    events = await log_rows.some(conn, count)
     return _chosen(events, lambda seal: any(seal.after < row["position"] <= seal.until for row in events))
 
 
@@ -110,7 +110,7 @@ async def broken_chains(conn: Connection, after: int = 0) -> list[Difference]:
     """Events above a position whose bytes don't give their hash, or that don't continue their aggregate's chain."""
     found: list[Difference] = []
     shards, until = await event_log.shards(conn), await event_log.highest_drawn(conn)
-    while page := await event_log.read_linked_after(conn, after, until, PAGE):
+    while page := await log_rows.read_linked_after(conn, after, until, PAGE):
         found += [difference for row in page for difference in broken(row, shards)]
         after = page[-1]["position"]
     return found

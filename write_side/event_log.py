@@ -1,4 +1,7 @@
-"""The log: appending to it, and reading it in order. The only Python that names `event_log`."""
+"""The log: appending to it, and reading it in order.
+
+Backwards it is read in looking_back.py, and what only checks it reads it in verifying/log_rows.py.
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -11,7 +14,6 @@ from msgspec import Raw, Struct
 from shared.codec import encode_event, tag_of
 from shared.envelope import Metadata, Recorded, as_json
 from shared.ids import uuid7
-from shared.upcasting import written_as
 from write_side.database import Connection
 
 Positions = Mapping[int, int]  # shard → the highest position a command wrote there
@@ -94,16 +96,6 @@ _OF_AGGREGATE = f"""SELECT {COLUMNS} FROM event_log
                     WHERE aggregate_type = $1 AND aggregate_id = $2
                       AND aggregate_version > $3 AND aggregate_version <= $4
                     ORDER BY aggregate_version"""  # noqa: S608
-_ROWS = f"SELECT {COLUMNS}, prev_hash, hash FROM event_log WHERE position > $1 ORDER BY position LIMIT $2"  # noqa: S608
-# Each event with the one before it in its aggregate, looked up by the unique index.
-_OWN = ", ".join(f"e.{name.strip()}" for name in COLUMNS.split(","))
-_LINKED = f"""SELECT {_OWN}, e.prev_hash, e.hash,
-                     b.hash AS before_hash, b.recorded_at AS before_at
-              FROM event_log e LEFT JOIN event_log b
-                   ON b.aggregate_type = e.aggregate_type AND b.aggregate_id = e.aggregate_id
-                  AND b.aggregate_version = e.aggregate_version - 1"""  # noqa: S608
-_LINKED_AFTER = f"{_LINKED} WHERE e.position > $1 AND e.position <= $2 ORDER BY e.position LIMIT $3"
-_LINKED_OF = f"{_LINKED} WHERE e.aggregate_type = $1 AND e.aggregate_id = $2 ORDER BY e.position"
 
 
 def recorded(row: asyncpg.Record, previous: int = 0, epoch: int = 1) -> Recorded:
@@ -190,26 +182,9 @@ async def read_aggregates_after(
     return [recorded(row) for row in await conn.fetch(_AFTER_OF_AGGREGATES, type_, position, limit, ids)]
 
 
-async def read_rows_after(conn: Connection, position: int, limit: int) -> list[asyncpg.Record]:
-    """Whole rows with their hashes, for verification."""
-    return list(await conn.fetch(_ROWS, position, limit))
-
-
-async def read_linked_after(conn: Connection, position: int, until: int, limit: int) -> list[asyncpg.Record]:
-    """Whole rows in (position, until], each with `before_hash` and `before_at` of the event before it."""
-    return list(await conn.fetch(_LINKED_AFTER, position, until, limit))
-
-
-async def read_linked_of(conn: Connection, type_: str, id_: UUID) -> list[asyncpg.Record]:
-    """The same, of one aggregate."""
-    return list(await conn.fetch(_LINKED_OF, type_, id_))
-
-
-async def read_hashes(conn: Connection, position: int, until: int, limit: int | None = None) -> list[asyncpg.Record]:
-    """`position`, `hash`, and whose event it is, of the rows in (position, until], in order."""
-    query = """SELECT position, hash, aggregate_type, aggregate_id, aggregate_version FROM event_log
-               WHERE position > $1 AND position <= $2 ORDER BY position LIMIT $3"""
-    return list(await conn.fetch(query, position, until, limit))
+async def read_after(conn: Connection, position: int, limit: int) -> list[Recorded]:
+    """All events above `position`, those above the safe position among them."""
+    return [recorded(row) for row in await conn.fetch(TAIL, position, limit)]
 
 
 async def touched(conn: Connection, position: int, until: int) -> list[asyncpg.Record]:
@@ -219,33 +194,10 @@ async def touched(conn: Connection, position: int, until: int) -> list[asyncpg.R
     return list(await conn.fetch(query, position, until))
 
 
-async def ids_after(conn: Connection, type_: str, after: UUID, limit: int) -> list[UUID]:
-    """The aggregates of a kind above an id, in the order of their ids."""
-    query = """SELECT aggregate_id FROM event_log
-               WHERE aggregate_type = $1 AND aggregate_id > $2 AND aggregate_version = 1
-               ORDER BY aggregate_id LIMIT $3"""
-    return [row["aggregate_id"] for row in await conn.fetch(query, type_, after, limit)]
-
-
-async def some(conn: Connection, count: int) -> list[asyncpg.Record]:
-    """`position`, `aggregate_type`, `aggregate_id` and `partition_key` of so many events, drawn by chance."""
-    events = max(1.0, await conn.fetchval("SELECT reltuples FROM pg_class WHERE oid = 'event_log'::regclass"))
-    query = """SELECT position, aggregate_type, aggregate_id, partition_key
-               FROM event_log TABLESAMPLE SYSTEM ($1) ORDER BY random() LIMIT $2"""
-    return list(await conn.fetch(query, min(100.0, 2000.0 * count / events), count))  # of twenty times as many
-
-
 async def position_at(conn: Connection, moment: datetime) -> int:
     """The safe position at a moment, as far as the relay wrote it down: 0 before its first note."""
     noted = await safe_position_at(conn, moment)
     return noted[1] if noted else 0
-
-
-async def recent_aggregates(conn: Connection, type_: str, hours: int) -> list[UUID]:
-    """Whose events of this tag were recorded in the last so many hours; for verification."""
-    query = """SELECT aggregate_id FROM event_log
-               WHERE type = ANY ($1) AND recorded_at > now() - make_interval(hours => $2)"""
-    return [row["aggregate_id"] for row in await conn.fetch(query, written_as([type_]), hours)]
 
 
 async def latest(conn: Connection, key: str) -> Positions:

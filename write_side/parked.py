@@ -82,10 +82,9 @@ async def find(conn: Connection, read_model: str, key: str) -> ParkedKey | None:
 
 async def event_of(conn: Connection, position: int) -> ParkedEvent | None:
     """The event at a position."""
-    rows = await event_log.read_rows_after(conn, position - 1, 1)
-    if not rows or rows[0]["position"] != position:
+    recorded = (await event_log.read_at(conn, [position])).get(position)
+    if recorded is None:
         return None
-    recorded = event_log.recorded(rows[0])
     try:
         cause = metadata_of(recorded)
         actor, correlation_id = cause.actor, cause.correlation_id

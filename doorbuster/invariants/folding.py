@@ -58,11 +58,11 @@ async def fold_on(conn: Connection, folded: FoldedLog, models: Sequence[ReadMode
     if after and (any(parked.get(model.slot) for model in models) or await _skipped(conn, models) != folded.skipped):
         return await fold_log(conn, models, None, parked)
     folded = folded._replace(until=await event_log.safe_position(conn))
-    while after < folded.until and (page := await event_log.read_rows_after(conn, after, PAGE)):
-        for row in page:
-            if row["position"] <= folded.until:
-                _fold(folded, models, event_log.recorded(row), parked)
-        after = page[-1]["position"]
+    while after < folded.until and (page := await event_log.read_after(conn, after, PAGE)):
+        for recorded in page:
+            if recorded.position <= folded.until:
+                _fold(folded, models, recorded, parked)
+        after = page[-1].position
     return folded
 
 

@@ -8,8 +8,8 @@ from typing import NamedTuple
 import msgspec
 from cryptography.exceptions import InvalidSignature
 
-from write_side import event_log
 from write_side.database import Connection
+from write_side.verifying import log_rows
 from write_side.verifying.chains import name_of
 from write_side.verifying.differences import MISSING, Difference
 from write_side.verifying.seals import LEAF, LossAccepted, Seal, SealFile, digest_of, runs_of
@@ -59,7 +59,7 @@ def _losses(file: SealFile) -> Iterator[tuple[int, int]]:
 async def check_window(conn: Connection, window: Window) -> list[Difference]:
     """What differs between the events of a window and its seal."""
     seal = window.seal
-    rows = await event_log.read_hashes(conn, seal.after, min(window.until, seal.until))
+    rows = await log_rows.read_hashes(conn, seal.after, min(window.until, seal.until))
     there = {row["position"]: row for row in rows}
     sealed = {position: leaf for position, leaf in seal.each() if position <= window.until}
     told = f"(sealed {seal.at:%Y-%m-%d %H:%M:%S} UTC)"

@@ -22,6 +22,7 @@ from msgspec import Raw, Struct
 from write_side import event_log
 from write_side.database import Connection
 from write_side.lines import TAIL, appending, whole_lines
+from write_side.verifying import log_rows
 
 LEAF = 8  # bytes of an event's hash
 MOST = 5_000  # events under one seal
@@ -163,7 +164,7 @@ def runs_of(positions: Sequence[int]) -> list[tuple[int, int]]:
 async def next_seal(conn: Connection, last: Entry | None, previous: str, most: int = MOST) -> Seal | None:
     """The seal of what became safe after the last one, None if nothing did. Ask in a snapshot."""
     after, safe = last.until if last else 0, await event_log.safe_position(conn)
-    rows = await event_log.read_hashes(conn, after, safe, most) if safe > after else []
+    rows = await log_rows.read_hashes(conn, after, safe, most) if safe > after else []
     if not rows:
         return None
     until = safe if len(rows) < most else rows[-1]["position"]

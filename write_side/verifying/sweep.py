@@ -16,7 +16,7 @@ from write_side import event_log
 from write_side.aggregates import AGGREGATES, Aggregate
 from write_side.database import FIRST, Connection, Pool, ids_after
 from write_side.steps import Step
-from write_side.verifying import metrics
+from write_side.verifying import log_rows, metrics
 from write_side.verifying.chains import broken
 from write_side.verifying.comparing import compare
 from write_side.verifying.differences import Difference
@@ -65,7 +65,7 @@ class Sweep:
 
     async def _chains(self, conn: Connection, state: asyncpg.Record) -> None:
         shards, safe = await event_log.shards(conn), await event_log.safe_position(conn)
-        events = await event_log.read_linked_after(conn, state["log_position"], safe, EVENTS)
+        events = await log_rows.read_linked_after(conn, state["log_position"], safe, EVENTS)
         await _note(conn, "log", state["log_round"], (found for event in events for found in broken(event, shards)))
         if len(events) < EVENTS:
             await _end(conn, "log", state["log_round"])
@@ -102,7 +102,7 @@ class Sweep:
 async def _next_ids(conn: Connection, aggregate: Aggregate, after: UUID) -> list[UUID]:
     """Of rows and log, so that neither a row without events nor events without a row are passed over."""
     rows = await ids_after(conn, aggregate.table, after, ROWS)
-    events = await event_log.ids_after(conn, aggregate.type, after, ROWS)
+    events = await log_rows.ids_after(conn, aggregate.type, after, ROWS)
     return sorted({*rows, *events})[:ROWS]
 
 
