@@ -10,7 +10,6 @@ from write_side.inventory.limits.store import find as find_limits
 from write_side.inventory.missing import take_instead, write_off
 from write_side.inventory.restating import add_to, opened_with, set_to
 from write_side.inventory.store import (
-    all_warehouses,
     available_of,
     find_items,
     find_places,
@@ -21,6 +20,7 @@ from write_side.inventory.store import (
     put_back,
     save_counts,
 )
+from write_side.inventory.warehouses.store import all_warehouses
 
 __all__ = [
     "MAIN", "Demand", "Line", "OpenStockItem", "OutOfStock", "PurchaseLimit", "PurchaseLimitReached", "StockItem",

@@ -32,6 +32,7 @@ from write_side.inventory.domain import (
     Warehouse,
 )
 from write_side.inventory.nearness import LocateWarehouse
+from write_side.inventory.warehouses import store as warehouses
 
 MAIN = "MAIN"  # the warehouse of those who name none
 
@@ -79,9 +80,9 @@ async def open_warehouse(pool: Pool, command: OpenWarehouse, cause: Metadata, ca
     """A new warehouse; refuses `warehouse_exists`."""
 
     async def decide(conn: Connection) -> tuple[Warehouse, Positions]:
-        existing = await store.find_warehouse(conn, command.code)
+        existing = await warehouses.find(conn, command.code)
         event = domain.open_warehouse(existing, command, uuid7())
-        return domain.evolve_warehouse(None, event, 1), await store.save_warehouse(conn, event, cause)
+        return domain.evolve_warehouse(None, event, 1), await warehouses.insert(conn, event, cause)
 
     return await commands.run(pool, decide, call)
 
@@ -101,18 +102,18 @@ async def _change(
     cause: Metadata,
 ) -> Answer[Warehouse]:  # fmt: skip
     async def decide(conn: Connection) -> tuple[Warehouse, Positions]:
-        warehouse = await store.lock_warehouse(conn, code)
+        warehouse = await warehouses.lock(conn, code)
         if warehouse is None:
             raise UnknownWarehouse(f"there is no warehouse {code}")
         event = change(warehouse)
-        return (warehouse, {}) if event is None else await store.save(conn, warehouse, event, cause)
+        return (warehouse, {}) if event is None else await warehouses.save(conn, warehouse, event, cause)
 
     return await commands.run(pool, decide)
 
 
 async def find_nearest(conn: Connection, country: str, postcode: str) -> list[str]:
     """The codes of all warehouses, the nearest to an address first."""
-    return nearness.by_nearness(await store.all_warehouses(conn), country, postcode)
+    return nearness.by_nearness(await warehouses.all_warehouses(conn), country, postcode)
 
 
 async def ensure_warehouse(conn: Connection, code: str | None, cause: Metadata) -> str:
@@ -121,12 +122,12 @@ async def ensure_warehouse(conn: Connection, code: str | None, cause: Metadata) 
     Never "the first one that ships": which that is changes when a warehouse is opened, and a repeated import would
     then open everything once more.
     """
-    if await store.find_warehouse(conn, code or MAIN) is not None:
+    if await warehouses.find(conn, code or MAIN) is not None:
         return code or MAIN
     if code is not None:
         raise UnknownWarehouse(f"there is no warehouse {code}")
     event = domain.open_warehouse(None, OpenWarehouse(MAIN, "Main warehouse", "DE"), uuid7())
-    await store.save_warehouse(conn, event, cause)
+    await warehouses.insert(conn, event, cause)
     return MAIN
 
 
@@ -134,7 +135,7 @@ async def open_stock_item(pool: Pool, command: OpenStockItem, cause: Metadata, c
     """Keep a SKU in a warehouse; refuses `unknown_warehouse`, `stock_item_exists`."""
 
     async def decide(conn: Connection) -> tuple[StockState, Positions]:
-        if await store.find_warehouse(conn, command.warehouse) is None:
+        if await warehouses.find(conn, command.warehouse) is None:
             raise UnknownWarehouse(f"there is no warehouse {command.warehouse}", pointer="/warehouse")
         new = await store.insert_items(conn, [command])
         if not new:
@@ -196,12 +197,12 @@ async def count_stock(pool: Pool, command: CountStock, cause: Metadata, call: Ca
     return await commands.run(pool, decide, call)
 
 
-async def _lock(conn: Connection, sku: str, *warehouses: str) -> list[StockItem]:
-    items = await store.lock_items(conn, sku, warehouses)
-    missing = next((code for code in warehouses if code not in items), None)
+async def _lock(conn: Connection, sku: str, *codes: str) -> list[StockItem]:
+    items = await store.lock_items(conn, sku, codes)
+    missing = next((code for code in codes if code not in items), None)
     if missing is not None:
         raise UnknownStock(f"{sku} is not kept in {missing}")
-    return [items[code] for code in warehouses]
+    return [items[code] for code in codes]
 
 
 async def reserve_stock(

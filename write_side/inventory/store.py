@@ -1,4 +1,4 @@
-"""The SQL of stock. With the functions in schema/functions/inventory.sql, the only place that names its tables."""
+"""The SQL of stock items and reservations, with the functions in schema/functions/inventory.sql."""
 
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
@@ -8,25 +8,16 @@ import asyncpg
 import msgspec
 
 from shared.envelope import Metadata, as_json
-from shared.events.inventory import (
-    ServedPlace,
-    StockItemEvent,
-    StockItemOpened,
-    WarehouseLocated,
-    WarehouseManagerNamed,
-    WarehouseOpened,
-)
+from shared.events.inventory import StockItemEvent, StockItemOpened
 from shared.ids import uuid7
-from shared.shards import product_key, warehouse_key
+from shared.shards import product_key
 from write_side import event_log
 from write_side.database import Connection, among, overwrite, replace
 from write_side.event_log import NewEvent, Positions
-from write_side.inventory.domain import Held, MoveStock, OpenStockItem, StockItem, Warehouse, evolve_warehouse
+from write_side.inventory.domain import Held, MoveStock, OpenStockItem, StockItem
 
-_serves = msgspec.json.Decoder(list[ServedPlace])
 _positions = msgspec.json.Decoder(dict[int, int])
 _reservations = msgspec.json.Decoder(dict[UUID, int])
-_WAREHOUSE = "id, code, name, country, priority, version, manager_mail, latitude, longitude, serves"
 _lines = msgspec.json.Decoder(list[dict[str, int | str]])
 
 
@@ -36,49 +27,6 @@ class Move(NamedTuple):
     refusals: list[dict[str, int | str]]
     items: list[dict[str, int | str]]
     positions: Positions
-
-
-async def find_warehouse(conn: Connection, code: str) -> Warehouse | None:
-    """The warehouse of a code."""
-    row = await conn.fetchrow(f"SELECT {_WAREHOUSE} FROM warehouse WHERE code = $1", code)  # noqa: S608
-    return None if row is None else _warehouse(row)
-
-
-def _warehouse(row: asyncpg.Record) -> Warehouse:
-    return msgspec.convert(dict(row) | {"serves": _serves.decode(row["serves"])}, Warehouse)
-
-
-async def save_warehouse(conn: Connection, event: WarehouseOpened, cause: Metadata) -> Positions:
-    """A new warehouse's row and event."""
-    await conn.execute(
-        "INSERT INTO warehouse (id, code, name, country, priority, version) VALUES ($1, $2, $3, $4, $5, 1)",
-        event.warehouse_id, event.code, event.name, event.country, event.priority,
-    )  # fmt: skip
-    new = NewEvent("warehouse", event.warehouse_id, 1, warehouse_key(event.warehouse_id), event)
-    return await event_log.append(conn, [new], cause)
-
-
-async def lock_warehouse(conn: Connection, code: str) -> Warehouse | None:
-    """The warehouse of a code, its row locked; orders that ship from there don't wait for it."""
-    query = f"SELECT {_WAREHOUSE} FROM warehouse WHERE code = $1 FOR NO KEY UPDATE"  # noqa: S608
-    row = await conn.fetchrow(query, code)
-    return None if row is None else _warehouse(row)
-
-
-async def save(
-    conn: Connection, warehouse: Warehouse, event: WarehouseManagerNamed | WarehouseLocated, cause: Metadata
-) -> tuple[Warehouse, Positions]:
-    """A locked warehouse's row after an event, and the event."""
-    now = evolve_warehouse(warehouse, event, warehouse.version + 1)
-    await conn.execute(
-        """UPDATE warehouse SET manager_mail = $2, latitude = $3, longitude = $4, serves = $5, version = $6
-           WHERE id = $1""",
-        now.id, now.manager_mail, now.latitude, now.longitude, as_json(now.serves).decode(), now.version,
-    )  # fmt: skip
-    if isinstance(event, WarehouseManagerNamed) and event.mail is None:  # what was to be told before is told to nobody
-        await conn.execute("UPDATE low_stock SET next_attempt_at = NULL WHERE warehouse = $1", now.code)
-    new = NewEvent("warehouse", now.id, now.version, warehouse_key(now.id), event)
-    return now, await event_log.append(conn, [new], cause)
 
 
 async def find_items(conn: Connection, skus: Sequence[str]) -> list[StockItem]:
@@ -285,24 +233,11 @@ async def item_ids(conn: Connection, skus: Sequence[str]) -> dict[tuple[str, str
     return {(row["sku"], row["warehouse"]): row["id"] for row in rows}
 
 
-async def all_warehouses(conn: Connection, ids: Sequence[UUID] | None = None) -> list[Warehouse]:
-    """Every warehouse's row, or those of some, in the order in which they ship."""
-    query = f"SELECT {_WAREHOUSE} FROM warehouse"  # noqa: S608
-    rows = await conn.fetch(*among(query, ids, then=" ORDER BY priority, code"))
-    return [_warehouse(row) for row in rows]
-
-
 async def open_reservations(conn: Connection, ids: Sequence[UUID] | None = None) -> dict[UUID, int]:
     """Stock item → how many its open reservations hold: must equal its `reserved`."""
     query = "SELECT item_id, sum(quantity)::int AS held FROM reservation"
     rows = await conn.fetch(*among(query, ids, "item_id", " GROUP BY item_id"))
     return {row["item_id"]: row["held"] for row in rows}
-
-
-async def rewrite_warehouse(conn: Connection, warehouse: Warehouse) -> None:
-    """Make the row say this; for a repair."""
-    serves = as_json(warehouse.serves).decode()
-    await overwrite(conn, "warehouse", msgspec.structs.asdict(warehouse) | {"serves": serves})
 
 
 async def rewrite_item(conn: Connection, item: StockItem, held: Held, orders: Collection[UUID]) -> None:

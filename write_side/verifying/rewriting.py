@@ -21,6 +21,7 @@ from write_side.inventory.alerts import store as low_stock
 from write_side.inventory.bundles import store as bundles
 from write_side.inventory.domain import Held, StockItem
 from write_side.inventory.limits import store as limits
+from write_side.inventory.warehouses import store as warehouses
 from write_side.invoices import store as invoices
 from write_side.invoices.domain import Credit, CreditUses
 from write_side.merchandising import store as merchandising
@@ -71,7 +72,7 @@ async def _credit(conn: Connection, credit: Credit) -> None:
 
 
 _REWRITES: dict[str, Rewrite] = {
-    "warehouse": inventory.rewrite_warehouse,
+    "warehouse": warehouses.rewrite,
     "stock_item": _item,
     "low_stock": low_stock.rewrite_alert,
     "restock_request": restock_requests.rewrite_request,
