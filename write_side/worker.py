@@ -19,7 +19,7 @@ from shared.lease import Lease
 from shared.settings import Settings
 from shared.stopping import FINISH_WITHIN, end_for_sure
 from write_side import commands, database, reactions
-from write_side.accounts import letters
+from write_side.accounts.letters import sending as account_letters
 from write_side.customers import Keyring, open_keyring
 from write_side.database import Connection, Pool
 from write_side.fraud import steps as fraud
@@ -185,7 +185,7 @@ async def run(settings: Settings, stopping: asyncio.Event) -> None:
             *bookings.steps(pool, keyring, carrier, settings),
             *returns.steps(pool, keyring, carrier, settings),
             *mails.steps(pool, keyring, server, settings),
-            *letters.steps(pool, keyring, server, settings),
+            *account_letters.steps(pool, keyring, server, settings),
             *restock_requests.steps(pool, keyring, server, settings),
             *alerts.steps(pool, server, settings.mail_from),
             snapshots.step(pool),

@@ -11,6 +11,7 @@ from write_side import commands
 from write_side.accounts import attempts, domain, store
 from write_side.accounts.desk import Desk, NewSession, hash_of, mail_of, open_session, take
 from write_side.accounts.domain import Account, SignedIn, TokenRefused, WrongCredentials
+from write_side.accounts.letters import store as letters
 from write_side.accounts.signing_up import Asked
 from write_side.commands import Answer, cause_of
 from write_side.customers import usable_mail
@@ -32,7 +33,7 @@ async def ask_for_reset(desk: Desk, mail: str, client: str) -> Answer[Asked]:
     person_id = await desk.keyring.find(mail)
 
     async def decide(conn: Connection) -> tuple[Asked, Positions]:
-        await store.queue_letter(conn, uuid7(), "reset", person_id, domain.LINK_LIFE["reset"])
+        await letters.queue(conn, uuid7(), "reset", person_id, domain.LINK_LIFE["reset"])
         return Asked(), {}
 
     return await commands.run(desk.pool, decide)
@@ -45,7 +46,7 @@ async def reset(desk: Desk, token: str, password: str, client: str, cause: Metad
     """
     domain.check_password(password)
     await take(desk, attempts.client_only(desk.keyring.blinded, client, desk.per_client))
-    found = await store.find_link(desk.pool, "reset", hash_of(token))
+    found = await letters.find_link(desk.pool, "reset", hash_of(token))
     kept = None if found is None else await store.find_of_person(desk.pool, found[0])
     if kept is None:
         raise _refused()
@@ -56,7 +57,7 @@ async def reset(desk: Desk, token: str, password: str, client: str, cause: Metad
     password_hash = await desk.passwords.hash(password)
 
     async def decide(conn: Connection) -> tuple[NewSession, Positions]:
-        used = await store.use_link(conn, "reset", hash_of(token))
+        used = await letters.use_link(conn, "reset", hash_of(token))
         locked = None if used is None else await store.lock_of_person(conn, used[0])
         if used is None or locked is None or locked.account.state == "erased":
             raise _refused()
@@ -106,8 +107,8 @@ async def _changed(
         events.append(confirmed)
     account, changed = await store.save(conn, account, PasswordChanged(account.id, how))
     await store.set_password(conn, account.id, password_hash)
-    await store.drop_letters(conn, account.person_id)
-    await store.queue_letter(conn, uuid7(), "changed", account.person_id, domain.NOTE_LIFE)
+    await letters.drop_all(conn, account.person_id)
+    await letters.queue(conn, uuid7(), "changed", account.person_id, domain.NOTE_LIFE)
     return account, [*events, changed]
 
 

@@ -10,6 +10,7 @@ from shared.events.accounts import AccountErased
 from shared.sealed import unseal
 from write_side.accounts import store
 from write_side.accounts.domain import Account
+from write_side.accounts.letters import store as letters
 from write_side.customers import Keyring
 from write_side.database import Connection
 from write_side.event_log import Positions
@@ -29,7 +30,7 @@ async def redact(conn: Connection, person_id: UUID, cause: Metadata) -> tuple[bo
         return False, {}
     account, erased = await store.save(conn, kept.account, AccountErased(kept.account.id, person_id))
     await store.set_password(conn, account.id, None)
-    await store.drop_letters(conn, person_id, ("confirm", "known", "reset", "changed"))
+    await letters.drop_all(conn, person_id, ("confirm", "known", "reset", "changed"))
     ended = await store.end_sessions(conn, account.id, "erased")
     return True, await store.append(conn, [erased, *ended], cause)
 

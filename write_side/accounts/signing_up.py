@@ -15,6 +15,7 @@ from write_side import commands
 from write_side.accounts import attempts, domain, store
 from write_side.accounts.desk import Desk, NewSession, hash_of, open_session, take
 from write_side.accounts.domain import TokenRefused
+from write_side.accounts.letters import store as letters
 from write_side.commands import Answer, cause_of
 from write_side.customers import usable_mail
 from write_side.database import Connection
@@ -46,7 +47,7 @@ async def sign_up(desk: Desk, mail: str, password: str, client: str, cause: Meta
         life = domain.LINK_LIFE.get(kind, domain.NOTE_LIFE)
         if kept is None:
             _, event = await store.save(conn, None, SignedUp(uuid7(), person.id, sealed))
-        await store.queue_letter(conn, uuid7(), kind, person.id, life, password_hash if confirms else None)
+        await letters.queue(conn, uuid7(), kind, person.id, life, password_hash if confirms else None)
         if kept is None:
             await store.append(conn, [event], cause)
         return Asked(), {}  # where its event stands would tell that there was none
@@ -57,18 +58,18 @@ async def sign_up(desk: Desk, mail: str, password: str, client: str, cause: Meta
 async def confirm(desk: Desk, token: str, password: str, client: str, cause: Metadata) -> Answer[NewSession]:
     """The address is theirs, and so is the account: it opens a session. Refuses `token_refused`."""
     await take(desk, attempts.client_only(desk.keyring.blinded, client, desk.per_client))
-    found = await store.find_link(desk.pool, "confirm", hash_of(token))
+    found = await letters.find_link(desk.pool, "confirm", hash_of(token))
     if not await desk.passwords.fits(found[1] if found else None, password):
         raise _refused()
 
     async def decide(conn: Connection) -> tuple[NewSession, Positions]:
-        used = await store.use_link(conn, "confirm", hash_of(token))
+        used = await letters.use_link(conn, "confirm", hash_of(token))
         kept = None if used is None else await store.lock_of_person(conn, used[0])
         if used is None or kept is None or kept.account.state != "unconfirmed":
             raise _refused()
         account, confirmed = await store.save(conn, kept.account, AccountConfirmed(kept.account.id))
         await store.set_password(conn, account.id, used[1])
-        await store.drop_letters(conn, account.person_id)  # others' passwords that wait, too
+        await letters.drop_all(conn, account.person_id)  # others' passwords that wait, too
         session, opened = await open_session(conn, account, "confirmation")
         by = cause_of(domain.actor_of(account.id), cause.correlation_id, cause.traceparent)
         return session, await store.append(conn, [confirmed, *opened], by)

@@ -10,8 +10,9 @@ from tests.fixtures.write_side import CAUSE
 from tests.integration.checkout.conftest import inbox, inbox_type, shop, shop_settings, stripe_url
 from tests.integration.checkout.inbox import Inbox
 from tests.integration.checkout.shop import MAIL, Shop
-from write_side.accounts import SignedIn, changing_passwords, letters, sessions, signed_in, signing_up
+from write_side.accounts import SignedIn, changing_passwords, sessions, signed_in, signing_up
 from write_side.accounts.desk import Desk, NewSession, open_desk
+from write_side.accounts.letters import sending
 from write_side.notifications.gateway import MailServer
 
 __all__ = ["inbox", "inbox_type", "shop", "shop_settings", "stripe_url"]
@@ -38,7 +39,7 @@ class Customers:
 
     async def subjects(self) -> list[str]:
         """Send what is due; the subjects of all mails that came so far."""
-        while await letters.send_due(self.pool, self.desk.keyring, self._server, self.shop.settings):
+        while await sending.send_due(self.pool, self.desk.keyring, self._server, self.shop.settings):
             pass
         return [str(mail["Subject"]) for mail in self._received.mails]
 

@@ -11,6 +11,7 @@ from tests.integration.checkout.test_racing import WAITING
 from write_side.accounts import changing_passwords, sessions, staff, store
 from write_side.accounts.desk import Desk, NewSession, hash_of, open_desk
 from write_side.accounts.domain import MOST_SESSIONS, SignedIn, TokenRefused, TooManyAttempts, WrongCredentials
+from write_side.accounts.letters import store as letters
 from write_side.database import open_pool
 
 NEW = "a new and longer password"
@@ -86,7 +87,7 @@ async def test_a_reset_link_followed_twice_at_once_works_once(customers: Custome
     async with customers.pool.acquire() as conn:
         await conn.execute("SET transaction_timeout = 0; SET idle_in_transaction_session_timeout = 0")
         async with conn.transaction():
-            assert await store.use_link(conn, "reset", hash_of(link)) is not None
+            assert await letters.use_link(conn, "reset", hash_of(link)) is not None
             other = asyncio.ensure_future(customers.reset(link, NEW))
             while not (other.done() or await customers.pool.fetchval(WAITING)):
                 await asyncio.sleep(0.01)

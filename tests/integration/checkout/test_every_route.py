@@ -24,7 +24,7 @@ from tests.integration.checkout.test_over_http import BUYER
 from tests.integration.projections.test_parked_keys import park
 from write_side import access
 from write_side.access import SCOPES
-from write_side.accounts import letters
+from write_side.accounts.letters import sending as letters
 from write_side.app import create_app
 from write_side.imports.pace import Pace
 from write_side.imports.runs.carrying import carry_on

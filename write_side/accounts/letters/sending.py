@@ -14,9 +14,10 @@ from uuid import UUID
 
 from shared.settings import Settings
 from write_side import metrics
-from write_side.accounts import store
+from write_side.accounts import store as accounts
 from write_side.accounts.desk import hash_of, mail_of
-from write_side.accounts.store import Letter
+from write_side.accounts.letters import store
+from write_side.accounts.letters.store import Letter
 from write_side.customers import Keyring
 from write_side.database import Pool
 from write_side.notifications import MailServer, NotSent, Refused, Unclear, addressed, message_id
@@ -76,7 +77,7 @@ def steps(pool: Pool, keyring: Keyring, server: MailServer, settings: Settings) 
 async def send_due(pool: Pool, keyring: Keyring, server: MailServer, settings: Settings) -> int:
     """Send what is due; answers how many letters that were."""
     async with pool.acquire() as conn:
-        due = await store.claim_letters(conn, AT_ONCE)
+        due = await store.claim(conn, AT_ONCE)
     for letter in due:
         outcome = await _send(pool, keyring, server, settings, letter)
         metrics.MAILS.labels(f"account_{letter.kind}", outcome).inc()
@@ -88,29 +89,29 @@ async def send_due(pool: Pool, keyring: Keyring, server: MailServer, settings: S
 async def forget_old(pool: Pool) -> int:
     """Drop letters whose time is over, and tries that don't count any more."""
     async with pool.acquire() as conn:
-        return await store.forget_old(conn)
+        return await accounts.forget_old(conn)
 
 
 async def _send(pool: Pool, keyring: Keyring, server: MailServer, settings: Settings, letter: Letter) -> str:
     to = None if letter.person_id is None else await _mailbox(pool, keyring, letter.person_id)
     if to is None or letter.attempts > MOST_ATTEMPTS:
-        await store.drop_letter(pool, letter.id)
+        await store.drop(pool, letter.id)
         return "nobody" if to is None else "given_up"
     try:
         async with server.connected() as client:
             await server.hand_over(client, await _written(pool, settings, letter, to))
     except (NotSent, Unclear):
-        await store.put_off_letter(pool, letter.id, growing(0.5, letter.attempts, 300))
+        await store.put_off(pool, letter.id, growing(0.5, letter.attempts, 300))
         return "put_off"
     except Refused:
-        await store.drop_letter(pool, letter.id)
+        await store.drop(pool, letter.id)
         return "refused"
-    await store.finish_letter(pool, letter.id)
+    await store.finish(pool, letter.id)
     return "sent"
 
 
 async def _mailbox(pool: Pool, keyring: Keyring, person_id: UUID) -> str | None:
-    kept = await store.find_of_person(pool, person_id)
+    kept = await accounts.find_of_person(pool, person_id)
     return None if kept is None else await mail_of(keyring, kept.account)
 
 
