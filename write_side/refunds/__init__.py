@@ -1,7 +1,7 @@
 """Refunds: what other contexts may ask of them.
 
-In reading order: routes.py (what comes in), handlers.py (`request_refund`, and `learn` for the provider's word),
-domain.py, requesting.py, sources.py, releasing.py and goods.py (the decisions), steps.py (the worker asks).
+In reading order: routes.py (what comes in), handlers.py (`request_refund`), domain.py, requesting.py, sources.py,
+releasing.py and goods.py (the decisions), steps.py (the worker asks), learning.py (`learn`: the provider's word).
 Refunds know orders; orders ask of refunds by SQL alone.
 """
 
@@ -21,11 +21,11 @@ from write_side.refunds.handlers import (
     again_within,
     carry_over,
     credit_left,
-    learn,
     release_within,
     request_within,
     worth,
 )
+from write_side.refunds.learning import learn
 from write_side.refunds.releasing import AlreadyCaptured, NotAuthorized, NothingLeftToCapture, NotReleasable
 from write_side.refunds.requesting import unrefunded
 from write_side.refunds.store import alarms, find, of_order, retry_alarmed

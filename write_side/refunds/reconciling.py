@@ -13,7 +13,7 @@ from shared.envelope import Metadata
 from write_side.causes import joining_order
 from write_side.database import Pool
 from write_side.payments import Providers
-from write_side.refunds import handlers, store
+from write_side.refunds import learning, store
 
 _NEWS = ("pending", "succeeded", "failed", "alarm")
 
@@ -51,7 +51,7 @@ async def reconcile_refunds(pool: Pool, providers: Providers, since: datetime, c
                                        seen.currency))  # fmt: skip
             continue
         async with joining_order(pool, seen.order_id, cause, "refund reconcile") as joined:
-            learnt += await handlers.learn(pool, seen, joined) in _NEWS
+            learnt += await learning.learn(pool, seen, joined) in _NEWS
     return ReconciledRefunds(looked_at, learnt, lost)
 
 

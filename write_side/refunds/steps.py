@@ -10,7 +10,7 @@ from write_side import event_log, metrics
 from write_side.causes import continuing
 from write_side.database import Pool
 from write_side.payments import OUR_BOOKS, Owed, ProviderDown, ProviderRefused, Providers
-from write_side.refunds import handlers, store
+from write_side.refunds import learning, store
 from write_side.refunds.domain import Refund
 from write_side.refunds.store import Work
 from write_side.steps import Step, growing
@@ -83,7 +83,7 @@ async def _do(pool: Pool, providers: Providers, work: Work, cause: Metadata) -> 
     at = (providers.of(work.method) if refund.charged_minor else OUR_BOOKS).refunds
     if refund.provider_id is not None:
         seen = await at.read(owed)
-        if await handlers.learn(pool, seen, cause) == "ignore":
+        if await learning.learn(pool, seen, cause) == "ignore":
             await _put_off(pool, work, LONGEST_PAUSE, first=60)
         return "done"
     # Whoever asks again looks first: Stripe forgets its idempotency keys after a day, and we may have been down longer.
@@ -93,12 +93,12 @@ async def _do(pool: Pool, providers: Providers, work: Work, cause: Metadata) -> 
     except ProviderRefused as refused:
         found = await at.find(owed)
         if found is None and refused.impossible:
-            await handlers.give_up(pool, refund, refused.code, cause)
+            await learning.give_up(pool, refund, refused.code, cause)
             return "refused"
         if found is None:
             raise
         seen = found
-    await handlers.learn(pool, seen, cause)
+    await learning.learn(pool, seen, cause)
     return "done"
 
 

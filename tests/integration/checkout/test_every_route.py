@@ -31,7 +31,7 @@ from write_side.imports.runs.carrying import carry_on
 from write_side.notifications.gateway import MailServer
 from write_side.orders import OrderState
 from write_side.payments import open_providers
-from write_side.refunds import handlers as refunds
+from write_side.refunds import learning as refunds
 from write_side.returns import handlers as returns
 from write_side.returns.domain import NewReturn
 
