@@ -6,7 +6,6 @@ the start, and again whenever the sink contradicts.
 
 import asyncio
 import logging
-import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
@@ -15,9 +14,9 @@ import msgspec
 from projector import metrics
 from projector.chain import Heard, Stretch, contiguous, heard
 from projector.fold import FetchKeys, Poison, States, fold
+from projector.freshness import Freshness
 from projector.log import EventLog, NotVisibleYet
 from projector.model import Batch, Change, Folded, ReadModel
-from projector.pace import Pace
 from projector.parking import Parking, Systemic
 from projector.refold import refolded
 from projector.sink import Sink
@@ -33,7 +32,7 @@ SLICE = 1_000  # events of one batch
 TICK = 0.25  # seconds between two looks at a quiet shard
 
 
-class Pipeline(Pace):
+class Pipeline(Freshness):
     """Owns the order of one read model's events on one shard."""
 
     def __init__(
@@ -46,8 +45,8 @@ class Pipeline(Pace):
         fetch_keys: FetchKeys,
         slots: asyncio.Semaphore,
     ) -> None:
-        super().__init__()
-        self.model, self.shard, self.sink = model, shard, sink
+        super().__init__(model.name, shard)
+        self.model, self.sink = model, sink
         self.settled = False  # caught up since the last reset, and the sink knows
         self.stopped: str | None = None
         self.opened = asyncio.Event()  # from now on `at` is the sink's word
@@ -56,12 +55,6 @@ class Pipeline(Pace):
         self._inbox: list[Stretch] = []
         self._wake = asyncio.Event()
         self._lock = asyncio.Lock()
-        self._due: int | None = None  # the head one tick ago: what is still missing of it is late
-        self._head: int | None = None
-        self._fresh = False  # `_due` was seen after the last reset
-        self._was_ready = False
-        self._caught_up = time.monotonic()
-        self._metrics = metrics.Of(model.name, shard)
 
     def offer(self, brought: Sequence[Stretch]) -> None:
         """Events from the stream, in order; what is lost here is a hole, and holes are filled."""
@@ -71,37 +64,13 @@ class Pipeline(Pace):
 
     def seen_head(self, head: int) -> None:
         """The shard's last safe position, told once a tick."""
-        self._due = self._head if self._fresh and self._head is not None else head
-        self._head, self._fresh = head, True
-        lag = max(0, head - self.at)
-        if not lag:
-            self._caught_up = time.monotonic()
-        self._metrics.lag_positions.set(lag)
-        self._metrics.lag_age.set(time.monotonic() - self._caught_up if lag else 0)
+        super().seen_head(head)
         self._wake.set()
-
-    def tell_as(self, label: str) -> None:
-        """Under which name its metrics stand."""
-        if label != self._metrics.label:
-            self._metrics.forget()
-            self._metrics = metrics.Of(label, self.shard)
-
-    def tell_nothing(self) -> None:
-        """It works no more: its metrics go."""
-        self._metrics.forget()
 
     @property
     def waiting(self) -> int:
         """Events offered and not yet taken."""
         return sum(map(len, self._inbox))
-
-    @property
-    def ready(self) -> bool:
-        """Whether the documents are as fresh as the log was a tick ago."""
-        return self._reaches_due(self.at)
-
-    def _reaches_due(self, at: int) -> bool:
-        return self._fresh and self._due is not None and at >= self._due
 
     async def run(self) -> None:
         """Until cancelled; what fails is tried again."""
@@ -226,8 +195,8 @@ class Pipeline(Pace):
         )
         self._metrics.resets.inc()
         self.start_at(at)
-        self._fresh = self._was_ready = self.settled = False
-        self._due = None
+        self.settled = False
+        self._know_nothing()
         self._states.forget()
 
     def _count(self, run: Sequence[Stretch], events: Sequence[Heard]) -> None:
