@@ -1,6 +1,7 @@
 """When an order is confirmed or on its way, goods or money go back, or no card is taken, a mail is written into the
 ledger: exactly once, with the checkpoint. Steps send it."""
 
+from typing import NamedTuple
 from uuid import UUID
 
 from shared.codec import Event, tag_of
@@ -66,83 +67,82 @@ _OF_RETURNS: dict[type, str] = {
 }
 
 
+# A reaction's name is its checkpoint's: one that is renamed begins anew, and writes no mail of what was before.
+_REACTIONS: dict[str, tuple[type, ...]] = {
+    "gift_card_mail": (GiftCardIssued,),
+    "invoice_mail": (InvoiceIssued, InvoiceOverdue),
+    "order_confirmation_mail": (OrderConfirmed,),
+    "decline_mail": (PaymentDeclined,),
+    "refund_mail": (RefundSucceeded,),
+    "release_mail": (AmountReleased,),
+    "parcel_mail": (ParcelShipped, ParcelDelivered),
+    "readdressed_mail": (OrderReaddressed,),
+    "addition_mail": (OrderAddedTo,),
+    "left_without_mail": (OrderCancelled,),
+    "completion_mail": (OrderCompleted,),
+    "replacement_mail": (ReplacementPlaced,),
+    "return_mail": tuple(_OF_RETURNS),
+}
+
+
+class Wanted(NamedTuple):
+    """A mail to be written: whose order it tells of, its kind, and what of the order, where there may be several."""
+
+    order_id: UUID
+    kind: str
+    subject_id: UUID | None = None
+
+
 def reactions(sender: str) -> list[Reaction]:
     """What mails are sent about; `sender` is MAIL_FROM."""
 
-    async def queue(conn: Connection, order_id: UUID, kind: str, subject_id: UUID | None, cause: Metadata) -> None:
-        mail_id = uuid7()
-        await store.queue(conn, MailQueued(mail_id, order_id, kind, message_id(mail_id, sender), subject_id), cause)
+    async def queue(conn: Connection, recorded: Recorded, event: Event, cause: Metadata) -> None:
+        if wanted := mail_about(recorded.event_id, event):
+            id_ = uuid7()
+            mail = MailQueued(id_, wanted.order_id, wanted.kind, message_id(id_, sender), wanted.subject_id)
+            await store.queue(conn, mail, cause)
 
-    async def confirm(conn: Connection, _: Recorded, event: Event, cause: Metadata) -> None:
-        assert isinstance(event, OrderConfirmed)
-        await queue(conn, event.order_id, ORDER_CONFIRMATION, None, cause)
+    return [Reaction(name, tuple(map(tag_of, types)), queue) for name, types in _REACTIONS.items()]
 
-    async def decline(conn: Connection, _: Recorded, event: Event, cause: Metadata) -> None:
-        assert isinstance(event, PaymentDeclined)
-        # Whoever is at the checkout sees a decline there. Whoever we tried again for may be gone.
-        if event.retries and event.retry_at is None:
-            await queue(conn, event.order_id, PAYMENT_DECLINED, None, cause)
 
-    async def refund(conn: Connection, _: Recorded, event: Event, cause: Metadata) -> None:
-        assert isinstance(event, RefundSucceeded)
-        await queue(conn, event.order_id, REFUND, event.refund_id, cause)
+def mail_about(event_id: UUID, event: Event) -> Wanted | None:
+    """Which mail to write because this happened."""
+    match event:
+        case OrderConfirmed():
+            return Wanted(event.order_id, ORDER_CONFIRMATION)
+        case OrderReaddressed():
+            return Wanted(event.order_id, READDRESSED, event_id)  # an order may be so several times
+        case OrderAddedTo():
+            return Wanted(event.addition_id, ADDED, event.order_id)  # its link opens what was added
+        case OrderCancelled():
+            return Wanted(event.order_id, LEFT_WITHOUT) if event.reason == "order_left" else None
+        case OrderCompleted():
+            return Wanted(event.order_id, COMPLETED)
+        case ParcelShipped():
+            return Wanted(event.order_id, SHIPPED, event.parcel_id)
+        case ParcelDelivered():
+            return Wanted(event.order_id, DELIVERED, event.parcel_id)
+        case ReplacementPlaced():
+            return Wanted(event.replacement_id, REPLACED, event.return_id)  # its link opens the new order
+        case _ if isinstance(event, ReturnEvent):
+            return Wanted(event.order_id, _OF_RETURNS[type(event)], event.return_id)
+    return _about_money(event)
 
-    async def release(conn: Connection, _: Recorded, event: Event, cause: Metadata) -> None:
-        assert isinstance(event, AmountReleased)
-        await queue(conn, event.order_id, RELEASED, event.refund_id, cause)
 
-    async def ship(conn: Connection, _: Recorded, event: Event, cause: Metadata) -> None:
-        assert isinstance(event, ParcelShipped | ParcelDelivered)
-        kind = SHIPPED if isinstance(event, ParcelShipped) else DELIVERED
-        await queue(conn, event.order_id, kind, event.parcel_id, cause)
-
-    async def change(conn: Connection, recorded: Recorded, event: Event, cause: Metadata) -> None:
-        assert isinstance(event, OrderReaddressed)
-        await queue(conn, event.order_id, READDRESSED, recorded.event_id, cause)  # an order may be so several times
-
-    async def add(conn: Connection, _: Recorded, event: Event, cause: Metadata) -> None:
-        assert isinstance(event, OrderAddedTo)
-        await queue(conn, event.addition_id, ADDED, event.order_id, cause)  # its link opens what was added
-
-    async def leave(conn: Connection, _: Recorded, event: Event, cause: Metadata) -> None:
-        assert isinstance(event, OrderCancelled)
-        if event.reason == "order_left":
-            await queue(conn, event.order_id, LEFT_WITHOUT, None, cause)
-
-    async def complete(conn: Connection, _: Recorded, event: Event, cause: Metadata) -> None:
-        assert isinstance(event, OrderCompleted)
-        await queue(conn, event.order_id, COMPLETED, None, cause)
-
-    async def come_back(conn: Connection, _: Recorded, event: Event, cause: Metadata) -> None:
-        assert isinstance(event, ReturnEvent)
-        await queue(conn, event.order_id, _OF_RETURNS[type(event)], event.return_id, cause)
-
-    async def replace(conn: Connection, _: Recorded, event: Event, cause: Metadata) -> None:
-        assert isinstance(event, ReplacementPlaced)
-        await queue(conn, event.replacement_id, REPLACED, event.return_id, cause)  # its link opens the new order
-
-    async def invoice(conn: Connection, _: Recorded, event: Event, cause: Metadata) -> None:
-        assert isinstance(event, InvoiceIssued | InvoiceOverdue)
-        kind = INVOICE if isinstance(event, InvoiceIssued) else OVERDUE
-        await queue(conn, event.order_id, kind, event.invoice_id, cause)
-
-    async def give(conn: Connection, _: Recorded, event: Event, cause: Metadata) -> None:
-        assert isinstance(event, GiftCardIssued)
-        if event.order_id is not None:  # staff tell the codes of those that they issue
-            await queue(conn, event.order_id, GIFT_CARD, event.gift_card_id, cause)
-
-    return [
-        Reaction("gift_card_mail", (tag_of(GiftCardIssued),), give),
-        Reaction("invoice_mail", (tag_of(InvoiceIssued), tag_of(InvoiceOverdue)), invoice),
-        Reaction("order_confirmation_mail", (tag_of(OrderConfirmed),), confirm),
-        Reaction("decline_mail", (tag_of(PaymentDeclined),), decline),
-        Reaction("refund_mail", (tag_of(RefundSucceeded),), refund),
-        Reaction("release_mail", (tag_of(AmountReleased),), release),
-        Reaction("parcel_mail", (tag_of(ParcelShipped), tag_of(ParcelDelivered)), ship),
-        Reaction("readdressed_mail", (tag_of(OrderReaddressed),), change),
-        Reaction("addition_mail", (tag_of(OrderAddedTo),), add),
-        Reaction("left_without_mail", (tag_of(OrderCancelled),), leave),
-        Reaction("completion_mail", (tag_of(OrderCompleted),), complete),
-        Reaction("replacement_mail", (tag_of(ReplacementPlaced),), replace),
-        Reaction("return_mail", tuple(map(tag_of, _OF_RETURNS)), come_back),
-    ]
+def _about_money(event: Event) -> Wanted | None:
+    match event:
+        case PaymentDeclined():
+            # Whoever is at the checkout sees a decline there. Whoever we tried again for may be gone.
+            told = event.retries and event.retry_at is None
+            return Wanted(event.order_id, PAYMENT_DECLINED) if told else None
+        case RefundSucceeded():
+            return Wanted(event.order_id, REFUND, event.refund_id)
+        case AmountReleased():
+            return Wanted(event.order_id, RELEASED, event.refund_id)
+        case InvoiceIssued():
+            return Wanted(event.order_id, INVOICE, event.invoice_id)
+        case InvoiceOverdue():
+            return Wanted(event.order_id, OVERDUE, event.invoice_id)
+        case GiftCardIssued(order_id=UUID() as order_id):  # staff tell the codes of those that they issue
+            return Wanted(order_id, GIFT_CARD, event.gift_card_id)
+    return None
