@@ -15,7 +15,6 @@ from msgspec import Struct
 Json = dict[str, Any]
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
-TAG_FIELD = "type"  # in each payload: the type's name in the log
 
 
 def folder() -> Traversable:
