@@ -18,7 +18,7 @@ from shared.ids import uuid7
 from shared.position import Position
 from shared.shards import product_key
 from tests.faults.stock_load import Connection
-from tests.unit.projector.test_read_models import facts
+from tests.unit.projector.events import facts
 from write_side import event_log
 from write_side.event_log import NewEvent
 

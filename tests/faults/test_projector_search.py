@@ -16,7 +16,7 @@ from tests.faults.processes import Lab
 from tests.faults.search_view import SearchView
 from tests.faults.stock_load import CAUSE, Connection, Load, append_raw, settled
 from tests.fixtures.slots import INDEX_OF, SLOTS
-from tests.unit.projector.test_read_models import facts
+from tests.unit.projector.events import facts
 from write_side import event_log
 from write_side.event_log import NewEvent
 

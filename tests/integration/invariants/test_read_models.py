@@ -24,7 +24,7 @@ from shared.shards import CATEGORIES, order_key, product_key
 from tests.faults.processes import Lab
 from tests.fixtures.slots import SLOTS
 from tests.integration.projector.test_documents import append, until
-from tests.unit.projector.test_read_models import HISTORY, ORDER, PERSON, PERSONS_KEY, facts, placed
+from tests.unit.projector.events import HISTORY, ORDER, PERSON, PERSONS_KEY, facts, placed
 
 VERSIONS = {model.name: model.version for model in READ_MODELS}
 STATUS, ORDERS, PAGE = SLOTS["order_status"], SLOTS["orders"], SLOTS["product_page"]

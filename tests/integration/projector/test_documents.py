@@ -22,7 +22,7 @@ from shared.sealed import wrap
 from shared.shards import CATEGORIES, order_key, product_key
 from tests.faults.processes import Lab
 from tests.fixtures.slots import SLOTS
-from tests.unit.projector.test_read_models import HISTORY, ORDER, PERSON, PERSONS_KEY, facts, placed
+from tests.unit.projector.events import HISTORY, ORDER, PERSON, PERSONS_KEY, facts, placed
 from write_side import event_log
 from write_side.event_log import NewEvent
 

@@ -17,8 +17,7 @@ from shared.documents.stock import ShopperStock
 from shared.events.catalog import ProductCreated
 from shared.events.inventory import BundleAvailabilityChanged, BundleComponent, BundleComposed
 from shared.events.orders import PricedLine
-from tests.unit.projector.events import folded
-from tests.unit.projector.test_read_models import KEY, ORDER, PRODUCT, facts, opened, placed, shown
+from tests.unit.projector.events import KEY, ORDER, PRODUCT, facts, folded, opened, placed, shown
 
 COMPOSED = BundleComposed(uuid4(), "lamp", PRODUCT, [BundleComponent("bulb", 2)], "in")
 

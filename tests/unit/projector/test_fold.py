@@ -11,8 +11,7 @@ from projector.model import Folded, Keys, ReadModel
 from projector.read_models import order_records, product_search, stock_level
 from shared.events.catalog import ProductCreated
 from shared.events.inventory import StockAdjusted
-from tests.unit.projector.events import folded, recorded
-from tests.unit.projector.test_read_models import HISTORY, KEY, ORDER, PRODUCT, facts, opened, placed
+from tests.unit.projector.events import HISTORY, KEY, ORDER, PRODUCT, facts, folded, opened, placed, recorded
 
 
 class Sink:

@@ -12,8 +12,7 @@ from shared.events.orders import OrderReaddressed
 from shared.events.payments import PaymentAuthorized, PaymentCaptured, PaymentDeclined, PaymentRetried
 from shared.events.refunds import AmountReleased, RefundedLine, RefundRequested, RefundSucceeded
 from shared.events.returns import ReturnLabelled, ReturnRequested
-from tests.unit.projector.events import folded
-from tests.unit.projector.test_read_models import HISTORY, ORDER, PAYMENT, placed, shown
+from tests.unit.projector.events import HISTORY, ORDER, PAYMENT, folded, placed, shown
 
 
 def record_of(*more: Any) -> OrderRecord:

@@ -8,12 +8,11 @@ import msgspec
 import pytest
 from msgspec import UNSET, structs
 
-from projector.model import Keys, ReadModel, Rendered
+from projector.model import Rendered
 from projector.read_models import (
     access_tokens,
     category_tree,
     order_records,
-    order_status,
     product_page,
     product_search,
     stock_level,
@@ -25,50 +24,13 @@ from shared.documents.access import KnownToken
 from shared.documents.cards import card_of, unpacked
 from shared.documents.indices import INDICES
 from shared.documents.order_records import OrderRecord
-from shared.documents.orders import Address, OrderStatus, StatusShipping, StatusTax
 from shared.documents.prices import PriceTimes, ShownPrice
-from shared.documents.products import (
-    CategoryTree,
-    ProductPage,
-    Related,
-    SearchedProduct,
-    page_id,
-    related_id,
-    times_id,
-)
+from shared.documents.products import CategoryTree, ProductPage, Related, SearchedProduct, page_id, related_id, times_id
 from shared.documents.stock import ShopperStock, StaffStock, StockRecord
 from shared.events.access import TokenIssued, TokenRevoked
-from shared.events.catalog import (
-    CategoryCreated,
-    CategoryRevised,
-    Image,
-    ProductCreated,
-    ProductFacts,
-    ProductRevised,
-    Translation,
-)
+from shared.events.catalog import CategoryCreated, CategoryRevised, Image, ProductCreated, ProductRevised, Translation
 from shared.events.catalog import Variant as SoldVariant
-from shared.events.fulfilment import ParcelLine
-from shared.events.gift_cards import GiftPart
-from shared.events.inventory import StockAdjusted, StockItemOpened, StockReserved
-from shared.events.orders import (
-    OrderAddedTo,
-    OrderConfirmed,
-    OrderPlaced,
-    OrderReaddressed,
-    OrderRedacted,
-    OrderTax,
-    PricedLine,
-    Shipping,
-    Totals,
-)
-from shared.events.payments import (
-    PaymentAuthorized,
-    PaymentCaptured,
-    PaymentDeclined,
-    PaymentIntentCreated,
-    PaymentRequested,
-)
+from shared.events.inventory import StockAdjusted, StockReserved
 from shared.events.pricing import (
     ListPriceRemoved,
     ListPriceSet,
@@ -78,49 +40,7 @@ from shared.events.pricing import (
     PriceUnscheduled,
     Tier,
 )
-from shared.events.refunds import RefundedLine, RefundFailed, RefundPending, RefundRequested, RefundSucceeded
-from shared.events.returns import (
-    ReturnApproved,
-    ReturnCancelled,
-    ReturnedUnits,
-    ReturnLabelled,
-    ReturnReceived,
-    ReturnRequested,
-)
-from shared.money import Money
-from shared.sealed import new_key, seal
-from tests.unit.projector.events import START, folded
-
-PRODUCT = UUID("01900000-0000-7000-8000-000000000001")
-KEY = f"product:{PRODUCT}"
-
-
-def shown(model: ReadModel, key: str, *events: msgspec.Struct, keys: Keys | None = None) -> Rendered:
-    """The one state's rendering."""
-    ((id_, state),) = folded(model, key, *events).items()
-    again = msgspec.json.decode(msgspec.json.encode(state), type=model.state)
-    assert again == state, "a state survives its storage"
-    return model.render(id_, state, keys or {})
-
-
-def opened(sku: str = "lamp", warehouse: str = "north", on_hand: int = 10, low_at: int = 3) -> StockItemOpened:
-    return StockItemOpened(sku, warehouse, PRODUCT, on_hand, 0, low_at, "first delivery")
-
-
-def facts(**changes: object) -> ProductFacts:
-    lamp = ProductFacts(
-        slug="desk-lamp",
-        name="Desk lamp",
-        brand="Lumen",
-        description="Shines.",
-        product_type="lamps",
-        status="active",
-        category_id=None,
-        attributes={"colour": ["red", "blue"], "dimmable": True, "watts": 4.5},
-        images=[Image("https://images.example/lamp.jpg")],
-        variants=[SoldVariant(uuid4(), "lamp", ean="4006381333931"), SoldVariant(uuid4(), "lamp-xl")],
-    )
-    return msgspec.structs.replace(lamp, **changes)
+from tests.unit.projector.events import KEY, PRODUCT, START, facts, folded, opened, shown
 
 
 def test_alt_texts_fall_back_by_language_and_related_products_stand_beside_the_page() -> None:
@@ -295,163 +215,6 @@ def test_a_token_stays_known_after_it_was_revoked() -> None:
     rendered = shown(access_tokens.MODEL, "access", issued, TokenRevoked(token, "leaked"))
     known = msgspec.json.decode(rendered.documents[str(token)] or b"", type=KnownToken)
     assert known == KnownToken(token, "ab" * 32, ["stock:read"], None, revoked=True)
-
-
-ORDER, PERSON, PAYMENT = uuid4(), uuid4(), uuid4()
-PERSONS_KEY = new_key()
-
-
-def placed() -> OrderPlaced:
-    address = Address("Ada", "1 Main Street", "Bern", "3000", "CH")
-    line = PricedLine("lamp", PRODUCT, uuid4(), "Desk lamp", 2, 1000, 2000, 154)
-    return OrderPlaced(
-        order_id=ORDER,
-        number="A-1",
-        quote_id=uuid4(),
-        cart_id=uuid4(),
-        payment_id=PAYMENT,
-        person_id=PERSON,
-        mail=seal(PERSONS_KEY, PERSON, "mail", "ada@example.org"),
-        address=seal(PERSONS_KEY, PERSON, "address", msgspec.json.encode(address).decode()),
-        country="CH",
-        lines=[line],
-        totals=Totals("CHF", 2000, 500, 154, 2654),
-        allocations=[],
-        expires_at=START,
-        shipping=Shipping("express", "Express", 500, "switzerland", 1, 2),
-        taxes=[OrderTax("VAT", 81_000, 2000, 154, included=False)],
-        duties_due=True,
-    )
-
-
-HISTORY = (
-    PaymentRequested(PAYMENT, ORDER, 2654, "CHF"),
-    PaymentIntentCreated(PAYMENT, ORDER, "pi_1"),
-    PaymentDeclined(PAYMENT, ORDER, "card_declined", None),
-    PaymentAuthorized(PAYMENT, ORDER, "pi_1", 2654),
-    OrderConfirmed(ORDER, PAYMENT),
-)
-
-
-def status(keys: Keys) -> OrderStatus:
-    rendered = shown(order_status.MODEL, f"order:{ORDER}", placed(), *HISTORY, keys=keys)
-    return msgspec.json.decode(rendered.documents[str(ORDER)] or b"", type=OrderStatus)
-
-
-def test_a_customer_sees_the_order_and_what_happened_to_it() -> None:
-    seen = status({PERSON: PERSONS_KEY})
-    assert (seen.state, seen.payment_state, seen.mail) == ("confirmed", "authorized", "ada@example.org")
-    assert seen.address is not None
-    assert seen.address.city == "Bern"
-    assert seen.total == Money(2654, "CHF")
-    assert seen.taxes == [StatusTax("VAT", 81_000, Money(2000, "CHF"), Money(154, "CHF"), included=False)]
-    assert (seen.sent_by, seen.duties_due) == (StatusShipping("express", "Express", 1, 2), True)
-    happened = [step.what for step in seen.history]
-    assert happened == ["order_placed", "payment_declined", "payment_authorized", "order_confirmed"]
-
-
-def test_a_redacted_order_names_nobody_though_the_key_is_still_remembered() -> None:
-    events = (placed(), *HISTORY, OrderRedacted(ORDER, PERSON), PaymentCaptured(PAYMENT, ORDER, "pi_1", 2654))
-    rendered = shown(order_status.MODEL, f"order:{ORDER}", *events, keys={PERSON: PERSONS_KEY})
-    seen = msgspec.json.decode(rendered.documents[str(ORDER)] or b"", type=OrderStatus)
-    assert (seen.mail, seen.address) == (None, None)
-    assert (seen.total, seen.payment_state) == (Money(2654, "CHF"), "captured")
-
-
-def test_an_erased_person_leaves_the_order_without_mail_and_address() -> None:
-    seen = status({PERSON: None})
-    assert (seen.mail, seen.address, seen.number) == (None, None, "A-1")
-
-
-def test_an_order_shows_what_went_back_and_what_is_on_its_way() -> None:
-    def refund(n: int, amount: int, quantity: int) -> RefundRequested:
-        lines = [RefundedLine("lamp", quantity, amount)]
-        return RefundRequested(UUID(int=n), ORDER, PAYMENT, "pi_1", amount, "CHF", "returned", lines, 0, [])
-
-    def seen(*more: Any) -> tuple[OrderStatus, OrderRecord]:
-        events = (placed(), *HISTORY, PaymentCaptured(PAYMENT, ORDER, "pi_1", 2654), *more)
-        shown_to_all = [
-            shown(model, f"order:{ORDER}", *events, keys={PERSON: PERSONS_KEY}).documents[str(ORDER)] or b""
-            for model in (order_status.MODEL, order_records.MODEL)
-        ]
-        return msgspec.json.decode(shown_to_all[0], type=OrderStatus), msgspec.json.decode(
-            shown_to_all[1], type=OrderRecord
-        )
-
-    asked = (refund(1, 1077, 1), RefundPending(UUID(int=1), ORDER, "re_1"))
-    status_now, record = seen(*asked)
-    assert (status_now.payment_state, status_now.refunded.amount_minor, record.refunded_minor) == ("captured", 0, 0)
-    assert [(r.state, r.quantities) for r in status_now.refunds] == [("pending", {"lamp": 1})]
-    gone = (*asked, RefundSucceeded(UUID(int=1), ORDER, "re_1"))
-    status_now, record = seen(*gone)
-    assert status_now.payment_state == record.payment_state == "partially_refunded"
-    assert record.refunded_minor == 1077
-    rest = (*gone, refund(2, 1577, 1), RefundSucceeded(UUID(int=2), ORDER, "re_2"))
-    status_now, record = seen(*rest)
-    assert (status_now.payment_state, status_now.refunded, record.payment_state) == (
-        "refunded", Money(2654, "CHF"), "refunded"
-    )  # fmt: skip
-    status_now, _ = seen(*rest, RefundFailed(UUID(int=2), ORDER, "re_2", "lost_or_stolen_card"))
-    assert (status_now.payment_state, status_now.refunded.amount_minor) == ("partially_refunded", 1077)
-    assert status_now.history[-1].what == "refund_failed"
-    to_card = msgspec.structs.replace(refund(3, 1577, 1), gift_cards=[GiftPart(UUID(int=9), 500)])
-    status_now, record = seen(*gone, to_card)
-    assert (status_now.refunded.amount_minor, record.refunded_minor) == (1577, 1577), "a gift card has it at once"
-    _, record = seen(*gone, to_card, RefundFailed(UUID(int=3), ORDER, None, "refused"))
-    assert record.refunded_minor == 1577, "and keeps it"
-    _, record = seen(*gone, to_card, RefundSucceeded(UUID(int=3), ORDER, "re_3"))
-    assert record.refunded_minor == 2654, "which is all of it, once"
-
-
-def test_what_was_added_to_an_order_shows_with_both() -> None:
-    first = shown(order_status.MODEL, f"order:{ORDER}", placed(), OrderAddedTo(ORDER, UUID(int=77), "7F3K-29QM"))
-    seen = msgspec.json.decode(first.documents[str(ORDER)] or b"", type=OrderStatus)
-    assert (seen.additions, seen.history[-1].what, seen.adds_to) == ([UUID(int=77)], "order_added_to", None)
-    added = structs.replace(placed(), adds_to=UUID(int=78))
-    other = shown(order_status.MODEL, f"order:{ORDER}", added).documents[str(ORDER)]
-    assert msgspec.json.decode(other or b"", type=OrderStatus).adds_to == UUID(int=78)
-
-
-def test_an_order_that_goes_elsewhere_shows_where_and_its_record_holds_nothing_of_it() -> None:
-    there = b'{"name":"Bob","line1":"2","city":"Bern","postal_code":"3","country":"CH"}'
-    moved = seal(PERSONS_KEY, PERSON, "address", there.decode())
-    events = (placed(), *HISTORY, OrderReaddressed(ORDER, PERSON, moved))
-    rendered = shown(order_status.MODEL, f"order:{ORDER}", *events, keys={PERSON: PERSONS_KEY})
-    seen = msgspec.json.decode(rendered.documents[str(ORDER)] or b"", type=OrderStatus)
-    assert seen.address is not None
-    assert (seen.address.city, seen.history[-1].what) == ("Bern", "order_readdressed")
-    ((_, state),) = folded(order_records.MODEL, f"order:{ORDER}", *events).items()
-    assert b"s1." not in msgspec.json.encode(state)
-
-
-def test_an_order_shows_what_comes_back() -> None:
-    asked = [ReturnRequested(UUID(int=n), ORDER, [ParcelLine("lamp", 2)], "used", "customer") for n in (1, 2)]
-    units = [ReturnedUnits("lamp", 1, "sellable", True)]
-    events = (
-        placed(), *HISTORY, *asked, ReturnApproved(UUID(int=1), ORDER, "BER"),
-        ReturnLabelled(UUID(int=1), ORDER, "SimEx", "1", "label:1"), ReturnCancelled(UUID(int=2), ORDER),
-        ReturnReceived(UUID(int=1), ORDER, "HAM", units, None),
-    )  # fmt: skip
-    seen, noted = [
-        shown(model, f"order:{ORDER}", *events, keys={PERSON: PERSONS_KEY}).documents[str(ORDER)] or b""
-        for model in (order_status.MODEL, order_records.MODEL)
-    ]
-    back, other = msgspec.json.decode(seen, type=OrderStatus).returns
-    assert (back.state, back.warehouse, back.quantities, back.label) == ("received", "HAM", {"lamp": 1}, "label:1")
-    assert other.state == "cancelled"
-    record = msgspec.json.decode(noted, type=OrderRecord)
-    assert (record.returned_items, record.return_reasons) == (1, ["used"])
-
-
-def test_an_order_record_holds_nothing_of_the_person_but_the_country() -> None:
-    rendered = shown(order_records.MODEL, f"order:{ORDER}", placed(), *HISTORY)
-    ((_, state),) = folded(order_records.MODEL, f"order:{ORDER}", placed()).items()
-    body = rendered.documents[str(ORDER)] or b""
-    record = msgspec.json.decode(body, type=OrderRecord)
-    assert (record.state, record.items, record.total_minor, record.country) == ("confirmed", 2, 2654, "CH")
-    assert b"Ada" not in body
-    assert b"example.org" not in body
-    assert b"s1." not in msgspec.json.encode(state), "not even sealed"
 
 
 def test_every_model_of_elasticsearch_has_an_index_that_knows_its_fields() -> None:
