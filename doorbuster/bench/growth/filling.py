@@ -16,6 +16,7 @@ from doorbuster.bench.ground import STOCK, Ground
 from doorbuster.bench.growth import lines
 from doorbuster.bench.growth.lines import Filling, Portion
 from doorbuster.sample_catalog import rows, write_rows
+from projector.read_models.all import READ_MODELS
 
 PATIENCE = 4 * 3600.0  # seconds for a portion on a machine that is busy
 PORTION = 50_000  # products: what a run that dies has to do again, and how often it says how far it is
@@ -25,8 +26,9 @@ def grow(ground_: Ground, products: int, since: int, say: Callable[[str], None])
     """Make it a shop of so many products: imported with prices and stock, then projected by worker and projector.
 
     The filling is that from `since` products on, of all runs, without portions that two of them had a part in. Raises
-    `Invalid` where there are more products already.
+    `Invalid` where there are more products already, or another release filled it.
     """
+    _refuse_other_versions(ground_)
     folder = ground.own_folder(ground_, "growth")
     file, kept = folder / "catalog.tsv", folder / "portions.jsonl"
     if file.exists():
@@ -43,6 +45,14 @@ def grow(ground_: Ground, products: int, since: int, say: Callable[[str], None])
         had = portion.until
         say(f"{had:,}: {portion.import_seconds:.0f} s of import, {portion.projection_seconds:.0f} s of projection")
     return filling([portion for portion in lines.read_portions(kept) if since < portion.until <= products])
+
+
+def _refuse_other_versions(ground_: Ground) -> None:
+    """Read models that another release made, or a rebuild, are not those that would be waited for."""
+    known = {model.name: model.version for model in READ_MODELS}
+    live = ground_.fetch("SELECT read_model AS name, version FROM read_model_version WHERE state = 'live'")
+    if others := [f"{row['name']} {row['version']}" for row in live if known.get(row["name"]) != row["version"]]:
+        raise Invalid(f"{', '.join(others)} in {ground_.home.folder}: another release filled it, fill another folder")
 
 
 def _grown(ground_: Ground, file: Path, missing: Iterator[list[str]], had: int, until: int) -> Portion:

@@ -67,3 +67,6 @@ def test_a_later_run_goes_on_from_what_stands_and_from_what_a_run_that_died_had_
         assert all(portion.added == 30 and portion.events >= 90 for portion in portions)  # some have new categories
         with pytest.raises(Invalid, match="has 120 products already"):
             filling.grow(stood, 100, 0, print)
+        stood.execute("UPDATE read_model_version SET version = 'v0' WHERE read_model = 'products'")
+        with pytest.raises(Invalid, match="another release filled it"):
+            filling.grow(stood, 120, 0, print)
