@@ -56,4 +56,16 @@ class ReviewDecided(Struct, frozen=True, tag="fraud.review_decided.v1"):
     note: str
 
 
-FraudEvent = PaymentAssessed | ReviewDecided
+class PaymentDisputed(Struct, frozen=True, tag="fraud.payment_disputed.v1"):
+    """The buyer's bank wants the money back, or has come to a verdict about it; told in the provider's words."""
+
+    payment_id: UUID
+    order_id: UUID
+    dispute_id: str  # the provider's
+    status: str
+    reason: str
+    amount_minor: int
+    currency: str
+
+
+FraudEvent = PaymentAssessed | ReviewDecided | PaymentDisputed

@@ -1,13 +1,18 @@
 """Fraud checks: what other contexts may ask of them.
 
 In reading order: domain.py (what is looked at), rules.py (the rules), counting.py (what a try is compared with),
-assessing.py (`assessed`, called where an order learns of a try), handlers.py (what staff decide about those held).
+assessing.py (`assessed`, called where an order learns of a try), disputing.py (`disputed`, what
+the buyer's bank says afterwards), handlers.py (what staff decide about those held).
 Orders and payments know this face; only handlers and routes know orders.
 """
 
 from write_side.fraud.assessing import Card, Tried, assessed
-from write_side.fraud.domain import Check, Verdict, Visit
+from write_side.fraud.disputing import disputed
+from write_side.fraud.domain import Check, Dispute, Verdict, Visit
 from write_side.fraud.marks import marker, visit
 from write_side.fraud.store import is_held, note
 
-__all__ = ["Card", "Check", "Tried", "Verdict", "Visit", "assessed", "is_held", "marker", "note", "visit"]
+__all__ = [
+    "Card", "Check", "Dispute", "Tried", "Verdict", "Visit", "assessed", "disputed", "is_held", "marker", "note",
+    "visit",
+]  # fmt: skip

@@ -13,18 +13,20 @@ LATELY = timedelta(days=180)  # nothing older counts
 SETTLED = timedelta(days=14)  # who wants money back from an order has said so by then
 
 
-def seen(attempt: Attempt, earlier: Sequence[Attempted], refunded: Container[object]) -> Seen:
+def seen(
+    attempt: Attempt, earlier: Sequence[Attempted], refunded: Container[object], disputed: Container[object] = ()
+) -> Seen:
     """All that a try is compared with.
 
     `earlier`: tries of the last 180 days that have its person or one of its marks, in any order, its own payment's
-    too; `refunded`: ids of those orders from which money went back.
+    too; `refunded`: ids of those orders from which money went back, `disputed`: of those whose bank took it back.
     """
     marks = attempt.marks
     of_payment = [each for each in earlier if each.payment_id == attempt.payment_id]
     others = [each for each in earlier if each.payment_id != attempt.payment_id]
 
     def near(has: Callable[[Attempted], bool], value: object) -> Near:
-        return _near(attempt, [each for each in earlier if has(each)], refunded) if value else Near()
+        return _near(attempt, [each for each in earlier if has(each)], refunded, disputed) if value else Near()
 
     return Seen(
         person=near(lambda e: e.person_id == attempt.person_id, attempt.person_id),
@@ -37,7 +39,9 @@ def seen(attempt: Attempt, earlier: Sequence[Attempted], refunded: Container[obj
     )
 
 
-def _near(attempt: Attempt, lately: Sequence[Attempted], refunded: Container[object]) -> Near:
+def _near(
+    attempt: Attempt, lately: Sequence[Attempted], refunded: Container[object], disputed: Container[object]
+) -> Near:
     def within(span: timedelta) -> list[Attempted]:
         return [each for each in lately if each.at > attempt.at - span]
 
@@ -62,6 +66,7 @@ def _near(attempt: Attempt, lately: Sequence[Attempted], refunded: Container[obj
         stopped=_orders(stopped),
         stopped_codes=_orders(each for each in same_code if each.verdict != "accept"),
         refused=_orders(each for each in stopped if each.verdict == "refuse"),
+        disputed=_orders(each for each in others if each.order_id in disputed),
     )
 
 

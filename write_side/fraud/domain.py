@@ -10,7 +10,7 @@ from uuid import UUID
 
 from msgspec import Struct, structs
 
-from shared.events.fraud import FraudEvent, Marks, PaymentAssessed, Reason, ReviewDecided
+from shared.events.fraud import FraudEvent, Marks, PaymentAssessed, PaymentDisputed, Reason, ReviewDecided
 from write_side.errors import NotFound, Refusal
 
 Verdict = Literal["accept", "review", "refuse"]
@@ -85,6 +85,7 @@ class Near(Struct, frozen=True):
     stopped: int = 0  # other orders held and not let through, or refused
     stopped_codes: int = 0  # of them those of other mails with one of the same codes
     refused: int = 0  # of them those that nobody decides about any more
+    disputed: int = 0  # other orders of which a bank took the money back, or wants to
 
 
 class Known(Struct, frozen=True):
@@ -132,6 +133,20 @@ class Attempted(Struct, frozen=True):
     verdict: Verdict
 
 
+class Dispute(Struct, frozen=True):
+    """A payment that the buyer's bank wants back, as the provider shows it, in its words."""
+
+    id: str
+    status: str
+    reason: str
+    amount_minor: int
+    currency: str
+
+
+LOST_NOTHING = ("won", "warning_closed")  # how a dispute ends that takes no money
+SETTLED = (*LOST_NOTHING, "lost")  # nothing comes after these
+
+
 class Check(Struct, frozen=True):
     """What was thought of the tries to pay one order; its id is the payment's."""
 
@@ -140,6 +155,18 @@ class Check(Struct, frozen=True):
     attempts: list[Attempted]
     review: Literal["none", "open", "accepted", "refused"]
     version: int
+    dispute_id: str = ""  # of the last dispute
+    dispute_status: str = ""
+    dispute_reason: str = ""
+
+
+def dispute(check: Check | None, payment_id: UUID, order_id: UUID, seen: Dispute) -> PaymentDisputed | None:
+    """What is new about a dispute; None if all of it is known, or it is told late: a verdict of the bank stands."""
+    if check is not None and check.dispute_id == seen.id and check.dispute_status in (seen.status, *SETTLED):
+        return None
+    return PaymentDisputed(
+        payment_id, order_id, seen.id, seen.status, seen.reason, seen.amount_minor, seen.currency
+    )  # fmt: skip
 
 
 def decide(check: Check | None, decision: Decision, note: str) -> ReviewDecided:
@@ -157,6 +184,11 @@ def evolve(check: Check | None, event: FraudEvent, version: int) -> Check:
         assert check is not None, "a check begins with PaymentAssessed"
         return structs.replace(check, review=event.decision, version=version)
     before = Check(event.payment_id, event.order_id, [], "none", 0) if check is None else check
+    if isinstance(event, PaymentDisputed):
+        return structs.replace(
+            before, dispute_id=event.dispute_id, dispute_status=event.status, dispute_reason=event.reason,
+            version=version,
+        )  # fmt: skip
     held = event.enforced and event.verdict == "review"
     return structs.replace(
         before,

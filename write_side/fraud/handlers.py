@@ -49,6 +49,9 @@ class CheckState(Struct, frozen=True):
     review: Literal["none", "open", "accepted", "refused"]
     attempts: list[AttemptShown]
     version: int
+    dispute_id: str = ""  # the provider's name of the last dispute; empty: there was none
+    dispute_status: str = ""  # in its words: `needs_response`, `under_review`, `won`, `lost`, …
+    dispute_reason: str = ""
 
 
 class Reviews(Struct, frozen=True):
@@ -117,7 +120,10 @@ def _shown(check: Check) -> CheckState:
         )
         for each in check.attempts
     ]  # fmt: skip
-    return CheckState(check.id, check.order_id, check.review, attempts, check.version)
+    return CheckState(
+        check.id, check.order_id, check.review, attempts, check.version, check.dispute_id, check.dispute_status,
+        check.dispute_reason,
+    )  # fmt: skip
 
 
 # --- the worker ------------------------------------------------------------------------------------------------------
@@ -128,6 +134,7 @@ async def let_go_overdue(pool: Pool, now: datetime) -> int:
     async with pool.acquire() as conn:
         due = await store.overdue(conn, now - PATIENCE, PAGE)
         metrics.WAITING.labels("fraud_reviews").set(await store.count_open(conn))
+        metrics.WAITING.labels("disputes").set(await store.count_unanswered(conn))
         events = await event_log.latest_of(conn, "fraud_check", due)
         checks = await store.all_checks(conn, due)
     for check in checks:

@@ -20,7 +20,6 @@ HARD_DECLINES = frozenset((
     "pickup_card", "restricted_card", "security_violation", "stolen_card",
 ))  # fmt: skip
 
-
 Found = tuple[int, str] | None  # points, and what was seen in words
 
 
@@ -150,7 +149,7 @@ def _is_unlike(seen: Seen) -> bool:
 
 def _is_trusted(door: Near) -> bool:
     """A kiosk or a block of flats, as one learns: staff let an order to it through, or what went there was kept."""
-    return not door.refused and (door.let_through > 0 or door.kept >= KEPT)
+    return not door.refused and not door.disputed and (door.let_through > 0 or door.kept >= KEPT)
 
 
 def _orders(_: Attempt, seen: Seen) -> Found:
@@ -199,6 +198,16 @@ def _stopped(_: Attempt, seen: Seen) -> Found:
         (seen.card.stopped, ((1, 50),), "with this card"),
         (seen.device.stopped, ((1, 50),), "on this device"),
         (seen.door.refused if newcomer else 0, ((1, 50),), "to this door, and it is nobody known"),
+    )
+
+
+def _disputes(_: Attempt, seen: Seen) -> Found:
+    """A bank takes the money back and a fee on top; whoever does so for fun does it again."""
+    return _most(
+        "{} other orders were disputed at the bank",
+        (seen.person.disputed, ((1, 50), (2, 100)), "by this mail"),
+        (seen.card.disputed, ((1, 50), (2, 100)), "with this card"),
+        (seen.device.disputed, ((1, 50), (2, 100)), "on this device"),
     )
 
 
@@ -279,6 +288,7 @@ RULES = (
     Rule("codes", _codes),
     Rule("refunds", _refunds),
     Rule("stopped", _stopped),
+    Rule("disputes", _disputes),
     Rule("card_checks", _card_checks),
     Rule("abroad", _abroad),
     Rule("tested", _tested),

@@ -15,12 +15,12 @@ from write_side import event_log
 from write_side.database import Connection, among, overwrite, replace
 from write_side.event_log import NewEvent, Positions
 from write_side.fraud.counting import LATELY
-from write_side.fraud.domain import Attempted, Check, Visit
+from write_side.fraud.domain import LOST_NOTHING, Attempted, Check, Visit
 
 MOST = 500  # tries looked at by each mark: one that half a city shares is not worth more
 VISITS_KEPT = timedelta(days=30)  # far longer than an order waits for its payment
 
-_CHECK = "SELECT id, order_id, review, version FROM fraud_check"
+_CHECK = "SELECT id, order_id, review, version, dispute_id, dispute_status, dispute_reason FROM fraud_check"
 _ATTEMPT = ", ".join(Attempted.__struct_fields__)
 _DECIDED = """CASE WHEN a.verdict = 'review' AND c.review = 'accepted' THEN 'accept'
                    WHEN a.verdict = 'review' AND c.review = 'refused' THEN 'refuse' ELSE a.verdict END"""
@@ -72,6 +72,13 @@ async def refunded_among(conn: Connection, order_ids: Sequence[UUID]) -> set[UUI
     return set(await conn.fetchval("SELECT refunds_among($1)", order_ids) or ())
 
 
+async def disputed_among(conn: Connection, payment_ids: Sequence[UUID]) -> set[UUID]:
+    """The orders of those of these payments that a bank took back, or wants to."""
+    query = """SELECT order_id FROM fraud_check
+               WHERE id = ANY ($1) AND dispute_status <> '' AND NOT dispute_status = ANY ($2)"""
+    return {row["order_id"] for row in await conn.fetch(query, payment_ids, LOST_NOTHING)}
+
+
 async def find(conn: Connection, payment_id: UUID) -> Check | None:
     """A check; whoever is to change it holds the order, as for its payment."""
     return next(iter(await all_checks(conn, [payment_id])), None)
@@ -84,9 +91,15 @@ async def is_held(conn: Connection, payment_id: UUID) -> bool:
 
 async def save(conn: Connection, check: Check, event: FraudEvent, cause: Metadata) -> Positions:
     """The rows of a check after an event (`check` is what the event made of it), and the event."""
-    query = """INSERT INTO fraud_check (id, order_id, review, version) VALUES ($1, $2, $3, $4)
-               ON CONFLICT (id) DO UPDATE SET review = excluded.review, version = excluded.version"""
-    await conn.execute(query, check.id, check.order_id, check.review, check.version)
+    query = """INSERT INTO fraud_check
+                   (id, order_id, review, version, dispute_id, dispute_status, dispute_reason)
+               VALUES ($1, $2, $3, $4, $5, $6, $7)
+               ON CONFLICT (id) DO UPDATE SET review = excluded.review, version = excluded.version,
+                   dispute_id = excluded.dispute_id, dispute_status = excluded.dispute_status,
+                   dispute_reason = excluded.dispute_reason"""
+    columns = structs.asdict(check)
+    columns.pop("attempts")
+    await conn.execute(query, *columns.values())
     if isinstance(event, PaymentAssessed):
         await _keep(conn, check)
     new = NewEvent("fraud_check", check.id, check.version, order_key(check.order_id), event)
@@ -119,6 +132,12 @@ async def count_open(conn: Connection) -> int:
     return int(await conn.fetchval("SELECT count(*) FROM fraud_check WHERE review = 'open'"))
 
 
+async def count_unanswered(conn: Connection) -> int:
+    """How many disputes wait for the shop's word, which the bank wants within days."""
+    query = "SELECT count(*) FROM fraud_check WHERE dispute_status IN ('needs_response', 'warning_needs_response')"
+    return int(await conn.fetchval(query))
+
+
 async def all_checks(conn: Connection, ids: Sequence[UUID] | None = None) -> list[Check]:
     """Every check's rows, or those of some, for the comparison with the log."""
     rows = await conn.fetch(*among(_CHECK, ids))
@@ -126,7 +145,7 @@ async def all_checks(conn: Connection, ids: Sequence[UUID] | None = None) -> lis
     query = f"SELECT {_ATTEMPT} FROM fraud_attempt WHERE payment_id = ANY ($1) ORDER BY payment_id, n"  # noqa: S608
     for row in await conn.fetch(query, list(attempts)):
         attempts[row["payment_id"]].append(_attempted(row))
-    return [Check(row["id"], row["order_id"], attempts[row["id"]], row["review"], row["version"]) for row in rows]
+    return [Check(**row, attempts=attempts[row["id"]]) for row in rows]
 
 
 async def rewrite_check(conn: Connection, check: Check) -> None:

@@ -22,7 +22,7 @@ from shared.events.payments import (
     PaymentVoided,
 )
 from shared.settings import FraudChecks
-from write_side.fraud import Card
+from write_side.fraud import Card, Dispute
 from write_side.payments.declines import RETRIES, WINDOW, Decline, next_try, reason_of
 
 State = Literal["requested", "pending", "declined", "authorized", "captured", "voided"]
@@ -101,6 +101,13 @@ class SeenRefund(Struct, frozen=True):
     refund_id: UUID | None
     order_id: UUID | None
     failure: str | None = None
+
+
+class SeenDispute(Struct, frozen=True):
+    """A dispute as the provider shows it, and the intent whose money it is about."""
+
+    intent_id: str | None
+    dispute: Dispute
 
 
 def covers(seen: Seen, payment: Payment) -> bool:

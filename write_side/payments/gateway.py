@@ -21,7 +21,8 @@ from write_side.errors import Refusal
 from write_side.fraud import marker
 from write_side.payments.asking import CircuitOpen, ProviderDown, down, every, heard
 from write_side.payments.bounded_client import BoundedClient
-from write_side.payments.domain import Payment, Seen, SeenRefund
+from write_side.payments.disputes import Dispute, dispute_in
+from write_side.payments.domain import Payment, Seen, SeenDispute, SeenRefund
 from write_side.payments.intents import Intent, page_of, seen_in, shown_by
 from write_side.payments.providers import Abilities, Method
 from write_side.payments.refunding import Refund, Refunds, refund_in
@@ -48,16 +49,18 @@ class BrokenNotice(Refusal):
 
 
 class Notice(Struct, frozen=True):
-    """A webhook: the provider's id and name of its event, and the intent or the refund it shows, if it is about one."""
+    """A webhook: the provider's id and name of its event, and what it shows, if that is an intent, a refund or a
+    dispute."""
 
     id: str
     type: str
     seen: Seen | None
     refund: SeenRefund | None = None
+    dispute: SeenDispute | None = None
 
     @property
     def about(self) -> UUID | None:
-        """The order that it is about, as far as it says."""
+        """The order that it is about, as far as it says; a dispute says nothing of it."""
         shown = self.seen or self.refund
         return None if shown is None else shown.order_id
 
@@ -166,9 +169,10 @@ class Gateway:
             kind = _kind.decode(shown).object
             seen = self._looked_at(seen_in(_intent.decode(shown))) if kind == "payment_intent" else None
             refund = refund_in(_refund.decode(shown)) if kind == "refund" else None
+            dispute = dispute_in(_dispute.decode(shown)) if kind == "dispute" else None
         except (msgspec.DecodeError, RecursionError) as error:
             raise BrokenNotice("the webhook is no event as Stripe sends it") from error
-        return Notice(event.id, event.type, seen, refund)
+        return Notice(event.id, event.type, seen, refund, dispute)
 
     async def _asked(self, operation: str, call: Awaitable[PaymentIntent]) -> Seen:
         """The intent that a call answers."""
@@ -213,6 +217,7 @@ class _Kind(Struct):
 
 _event, _kind = msgspec.json.Decoder(StripeEvent), msgspec.json.Decoder(_Kind)
 _intent, _refund = msgspec.json.Decoder(Intent), msgspec.json.Decoder(Refund)
+_dispute = msgspec.json.Decoder(Dispute)
 
 
 @asynccontextmanager

@@ -15,7 +15,7 @@ from write_side.causes import joining_order
 from write_side.commands import Answer
 from write_side.database import Pool
 from write_side.errors import Refusal
-from write_side.payments import store
+from write_side.payments import disputing, store
 from write_side.payments.asking import ProviderDown, ProviderRefused, StillUnderWay
 from write_side.payments.domain import Payment, Seen
 from write_side.payments.gateway import Gateway, Notice
@@ -116,18 +116,21 @@ async def receive_notice(pool: Pool, gateway: Gateway, body: bytes, signature: s
     """
     notice = gateway.notice(body, signature)
     told = {"provider_event_id": notice.id, "type": notice.type}
-    order_id = notice.about
+    disputed = await disputing.payment_of(pool, notice.dispute)
+    order_id = disputed.order_id if disputed else notice.about
     if order_id is None:
         async with pool.acquire() as conn:
             await store.take_in(conn, notice.id, notice.type, None)
         log.info("a webhook about no order", extra={"fields": told})
         return
     async with joining_order(pool, order_id, cause, "webhook", request_id=notice.id) as joined:
-        verdict = await _learn(pool, gateway, notice, structs.replace(joined, actor="stripe"))
+        verdict = await _learn(pool, gateway, notice, disputed, structs.replace(joined, actor="stripe"))
         log.info("a webhook", extra={"fields": told | {"verdict": verdict}})
 
 
-async def _learn(pool: Pool, gateway: Gateway, notice: Notice, cause: Metadata) -> str:
+async def _learn(pool: Pool, gateway: Gateway, notice: Notice, disputed: Payment | None, cause: Metadata) -> str:
+    if disputed is not None and notice.dispute is not None:
+        return await disputing.learn(pool, notice.dispute, disputed, cause, notice.id, notice.type)
     if notice.refund is not None:
         return await refunds.learn(pool, notice.refund, cause, notice=notice)
     assert notice.seen is not None

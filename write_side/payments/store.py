@@ -30,6 +30,12 @@ async def find_payment(conn: Connection, payment_id: UUID) -> Payment | None:
     return None if row is None else Payment(*row)
 
 
+async def find_by_intent(conn: Connection, intent_id: str) -> Payment | None:
+    """A payment by the provider's name of it."""
+    row = await conn.fetchrow(f"SELECT {_PAYMENT} FROM payment WHERE intent_id = $1", intent_id)  # noqa: S608
+    return None if row is None else Payment(*row)
+
+
 async def lock_payment(conn: Connection, payment_id: UUID) -> Work | None:
     """A payment, held until the transaction ends. Whoever needs order and payment locks the order first."""
     row = await conn.fetchrow(f"SELECT {_WORK} FROM payment WHERE id = $1 FOR UPDATE", payment_id)  # noqa: S608

@@ -130,6 +130,15 @@ def test_a_refused_order_ends_the_trust_in_a_door_and_speaks_against_the_next_st
     assert rules_of(dear_stranger(), at_one_door(*kept, {"verdict": "review"})) == {}
 
 
+def test_a_dispute_speaks_against_the_next_order_and_ends_the_trust_in_a_door() -> None:
+    mine = [before(1, timedelta(days=90))]
+    assert assess(attempt(), seen(attempt(), mine, (), {UUID(int=1)})).points == 50
+    assert assess(attempt(), seen(attempt(), mine, (), ())).points == 0
+    three = at_one_door({}, {}, {})
+    rules = {each.rule for each in assess(dear_stranger(), seen(dear_stranger(), three, (), {UUID(int=2)})).reasons}
+    assert rules == {"strangers"}
+
+
 def test_a_neighbour_of_a_thief_who_ordered_before_is_let_alone() -> None:
     own = [before(9, timedelta(days=40))]
     assert rules_of(attempt(), [*own, *at_one_door({"verdict": "refuse"})]) == {}
