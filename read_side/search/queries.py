@@ -103,12 +103,12 @@ class Search:
         return known.id if known else None
 
     async def _answer(self, asked: SearchRequest, position: Position | None, listing: Listing | None) -> Answer[Page]:
-        began = time.monotonic()
+        began, question = time.monotonic(), await self._question(asked, listing)
         if position is None:
-            question = await self._question(asked, listing)
             made = await self._recent.answer(question, lambda: self._made(asked, None, listing))
         else:  # the answer to a command must not be one from before it
             made = await self._made(asked, position, listing)
+            self._recent.replace(question, began, made)
         if asked.text and asked.cursor is None:
             self._tell(asked, made.page, listing is not None, time.monotonic() - began)
         return made.answer

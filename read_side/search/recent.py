@@ -68,14 +68,22 @@ class Recent:
             return _aged(made, self._clock() - asked_at)
         return await asyncio.shield(self._ask(key, make, now))
 
+    def replace(self, key: Hashable, asked_at: float, made: Made) -> None:
+        """An answer that had to be made, asked for at that moment of the clock: whoever was given it must not be given
+        an older one when they ask the same again, nor join a question from before."""
+        self._asking.pop(key, None)
+        self._drop(key)
+        self._keep(key, _Kept(asked_at, made))
+
     def _ask(self, key: Hashable, make: Making, now: float) -> asyncio.Task[Made]:
         """In a task of its own: who asked first may go, the others wait on."""
 
         def done(task: asyncio.Task[Made]) -> None:
-            if self._asking.get(key) == (now, task):
+            failed = task.cancelled() or task.exception() is not None
+            if self._asking.get(key) == (now, task):  # else something newer has taken its place
                 del self._asking[key]
-            if not task.cancelled() and task.exception() is None:
-                self._keep(key, _Kept(now, task.result()))
+                if not failed:
+                    self._keep(key, _Kept(now, task.result()))
 
         task = asyncio.create_task(make())
         self._asking[key] = now, task

@@ -131,6 +131,24 @@ async def test_a_failure_is_told_to_all_who_wait_and_the_next_one_asks_anew(rece
     assert await told(recent, shop.make) == (1, 0)
 
 
+async def test_an_answer_that_had_to_be_made_takes_the_place_of_what_was_kept_or_under_way(
+    recent: Recent, clock: Clock
+) -> None:
+    shop = Shop()
+    await told(recent, shop.make)
+    recent.replace("lamp", clock.now, await shop.make())
+    assert await told(recent, shop.make) == (2, 0)
+    clock.now += 1
+    shop.lets.clear()
+    slow = asyncio.create_task(told(recent, shop.make))
+    while shop.asked < 3:
+        await asyncio.sleep(0)
+    shop.lets.set()
+    recent.replace("lamp", clock.now, await shop.make())
+    assert (await slow)[0] == 3
+    assert (await told(recent, shop.make))[0] == 4  # and not what was asked before it
+
+
 def _past() -> datetime:
     return datetime.now(UTC) - timedelta(seconds=1)
 
