@@ -39,6 +39,7 @@ class Ground:
 
     def __init__(self, home: Home, plan: stack.Plan) -> None:
         self.home = home
+        self.hurried = False  # wants no figures: waits for no calm
         ttl = os.environ.get("QUOTE_TTL_SECONDS", "86400")  # quotes are made long before they are taken up
         # A search is measured, not the memory of the one before; `kept_searches` is the one that tells of that.
         self.environment = {**plan.environment, "QUOTE_TTL_SECONDS": ttl, "KEPT_SEARCH_SECONDS": "0"}
@@ -158,6 +159,8 @@ class Ground:
 
         Where all of them run, looking for work alone may cost more than `QUIET_CORES`: then a lasting calm will do.
         """
+        if self.hurried:
+            return
         deadline, calm = time.monotonic() + patience, 0
         roots = self.roots()
         while time.monotonic() < deadline:
@@ -193,9 +196,10 @@ async def _fetch(url: str, query: str, *arguments: object) -> list[asyncpg.Recor
 
 
 @contextlib.contextmanager
-def prepared(products: int) -> Iterator[Ground]:
+def prepared(products: int, *, hurried: bool = False) -> Iterator[Ground]:
     """The ground with a catalog in it."""
     with empty() as ground:
+        ground.hurried = hurried
         ground.use(CATALOG, copy_of=None)
         write_catalog(ground.file, products, 1)
         rejects = ground.file.with_suffix(".rejected.csv")

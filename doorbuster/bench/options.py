@@ -19,7 +19,7 @@ class Options(Struct, frozen=True):
     writers: tuple[int, ...] = (1, 2)  # write processes that they are shared out among
     import_rows: int = 5000
     rebuilt: int = 20_000  # products whose read models are rebuilt
-    cold: bool = False  # no round goes first: it works, and its figures are worth nothing
+    cold: bool = False  # no round goes first, none waits for calm: it works, and its figures are worth nothing
     arrivals: tuple[int, ...] = ()  # orders/s of event_lag; none: 500, or half of what was reached if that is more
 
     def turns(self, most: int | None = None) -> Rounds:

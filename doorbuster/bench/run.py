@@ -18,7 +18,7 @@ def run(names: Sequence[str], options: Options) -> int:
         return 2
     results: list[Result] = []
     try:
-        with ground.prepared(options.products) as stood:
+        with ground.prepared(options.products, hurried=options.cold) as stood:
             for name in names or BENCHES:
                 began = time.monotonic()
                 _say(f"{name} …")

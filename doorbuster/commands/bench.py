@@ -23,7 +23,7 @@ def register(words: "Words[argparse.ArgumentParser]") -> None:
     bench.add_argument("--import-rows", type=count, help="in the file that is imported")
     bench.add_argument("--rebuilt", type=count, help="products whose read models are rebuilt")
     bench.add_argument("--arrivals", type=_counts, metavar="N,N…", help="orders/s that event_lag is measured at")
-    bench.add_argument("--cold", action="store_true", help="no round goes first to be thrown away: just to see it work")
+    bench.add_argument("--cold", action="store_true", help="no round goes first or waits for calm: just to see it work")
     bench.set_defaults(run=_bench)
 
 
