@@ -1,7 +1,8 @@
 """Black Friday: `locust -f loadtests/black_friday.py --crowd peak`. The profile decides how many come when.
 
 `--peak` shoppers at the height (`--users` is not asked). They browse and buy by RetailRocket's funnel; in the profile
-`doorbuster` all of them want one thing, `--sku`, or else what came in last. Several generators: `--processes 4`.
+`doorbuster` all of them want one thing, `--sku`, or else what came in last; in `waiting-room` it is sold by turns.
+Several generators: `--processes 4`.
 """
 
 import random
@@ -12,17 +13,19 @@ from locust import events, task
 from locust.argument_parser import LocustArgumentParser
 from locust.env import Environment
 
-from loadtests import funnel, shopping
+from loadtests import funnel, shopping, steps, waiting_room
+from loadtests.checkout import TIMELINE, check_out
 from loadtests.shapes import Profiled
 from loadtests.shopping import COUNTS, Person
-from loadtests.timeline import MOST_SLICES, Timeline, answered_by, percentiles
+from loadtests.timeline import MOST_SLICES, answered_by, percentiles
+from loadtests.waiting_room import Queuer
 
-__all__ = ["Browser", "Hurried", "Profiled"]
+__all__ = ["Browser", "Hurried", "Profiled", "Queuer"]
 
-PROFILES = ("steady", "peak", "doorbuster", "outage", "projector", "deploy")
-TIMELINE = Timeline()
+PROFILES = ("steady", "peak", "doorbuster", "waiting-room", "outage", "projector", "deploy")
 _LOOKS = ("home", "category", "filters", "search", "search", "new_products")
-_began = time.monotonic()
+_began, _began_at = time.monotonic(), time.time()
+_places: list[dict[str, Any]] = []  # of the other generators' shoppers
 
 
 class Browser(Person):
@@ -42,7 +45,7 @@ class Browser(Person):
         if funnel.adds(self.dice, self.environment.parsed_options.eagerness):
             self.wait()
             if self.visit.buying.add_to_cart() and funnel.purchases(self.dice):
-                _check_out(self)
+                check_out(self)
 
     def on_start(self) -> None:
         """With dice of one's own."""
@@ -65,22 +68,10 @@ class Hurried(Person):
             browsing.product()
         self.wait()
         if self.visit.buying.add_to_cart():
-            _check_out(self)
+            check_out(self)
 
 
-def _check_out(person: Person) -> None:
-    """Cart, offer, order, payment, and back by the link. Its own time is told, thinking apart."""
-    buying, thought = person.visit.buying, 0.0
-    began = time.monotonic()
-    for step in (buying.show_cart, buying.quote, buying.buy):
-        before = time.monotonic()
-        person.wait()
-        thought += time.monotonic() - before
-        if not step():
-            return
-    if buying.bought:
-        TIMELINE.way("checkout", (time.monotonic() - began - thought) * 1000)
-    buying.follow_link()
+_CROWDS: dict[str, type[Person]] = {"doorbuster": Hurried, "waiting-room": Queuer}
 
 
 @events.init_command_line_parser.add_listener
@@ -90,26 +81,27 @@ def add_options(parser: LocustArgumentParser) -> None:
     add("--peak", type=int, default=100, help="Shoppers at the height")
     add("--rush-seconds", type=float, default=120, help="From the first shopper to the last")
     add("--crowd", choices=PROFILES, default="doorbuster", help="How many come when, and what they want")
-    add("--sku", default="", help="What all want in the profile doorbuster")
+    add("--sku", default="", help="What all want in the profiles doorbuster and waiting-room")
     add("--eagerness", type=float, default=1, help="So many times as often as in an ordinary week they fill a cart")
 
 
 @events.init.add_listener
 def choose(environment: Environment, **_: Any) -> None:
-    """Who comes, by the profile; how wide a slice of time is."""
+    """Who comes, by the profile: each generator has to be told it."""
     options = environment.parsed_options
     if options is None:
         return
-    environment.user_classes = [Hurried] if options.crowd == "doorbuster" else [Browser]
-    TIMELINE.width = max(1.0, options.rush_seconds / MOST_SLICES)
+    environment.user_classes = [_CROWDS.get(options.crowd, Browser)]
     COUNTS.watch = lambda what: TIMELINE.count(_at(), what)
 
 
 @events.test_start.add_listener
-def begin(**_: Any) -> None:
-    """From here on."""
-    global _began
-    _began = time.monotonic()
+def begin(environment: Environment, **_: Any) -> None:
+    """From here on, in slices as wide as the first generator's: by now its options are everybody's."""
+    global _began, _began_at
+    _began, _began_at = time.monotonic(), time.time()
+    if environment.parsed_options is not None:
+        TIMELINE.width = max(1.0, environment.parsed_options.rush_seconds / MOST_SLICES)
 
 
 @events.request.add_listener
@@ -120,6 +112,8 @@ def note(
     if request_type == "CHECK":
         return
     TIMELINE.request(_at(), answered_by(name, request_type), response_time, failed=exception is not None)
+    if name == steps.ASK and exception is None:
+        TIMELINE.count(_at(), "asked for their turn")
     if name == "payment: complete" and exception is None:
         TIMELINE.way("payment confirmed", response_time)
 
@@ -131,13 +125,14 @@ def _at() -> float:
 @events.report_to_master.add_listener
 def tell(data: dict[str, Any], **_: Any) -> None:
     """A generator of several tells the first what it saw."""
-    data["timeline"] = TIMELINE.told()
+    data["timeline"], data["places"] = TIMELINE.told(), waiting_room.told()
 
 
 @events.worker_report.add_listener
 def hear(data: dict[str, Any], **_: Any) -> None:
     """And the first adds it up."""
     TIMELINE.add(data["timeline"])
+    _places.extend(data["places"])
 
 
 @shopping.FURTHER.append
@@ -147,7 +142,9 @@ def further(environment: Environment) -> dict[str, Any]:
         "slices": TIMELINE.slices(),
         "sides": TIMELINE.sides(),
         "ways": {name: {"times": len(each), **percentiles(each)} for name, each in TIMELINE.ways.items()},
-        "generators": getattr(environment.runner, "worker_count", 0) or 1,
+        "began_at": _began_at,
+        "places": [*_places, *waiting_room.told()],
+        "generators": environment.parsed_options.expect_workers if environment.parsed_options else 1,
     }
 
 

@@ -7,6 +7,7 @@ CALM = 0.1
 
 STEADY: Stages = ((0.1, 1.0), (1.0, 1.0))
 DOORBUSTER: Stages = ((0.15, CALM), (0.20, 1.0), (0.60, 1.0), (0.80, 0.4), (1.0, 0.1))  # the doors open
+WAITING_ROOM: Stages = ((0.25, 0.6), (0.6, 1.0), (1.0, 1.0))  # most come early
 
 
 def peak(seconds: float) -> Stages:
@@ -17,7 +18,7 @@ def peak(seconds: float) -> Stages:
 
 def stages(profile: str, seconds: float) -> Stages:
     """The crowd of a profile. An outage, a projector that dies, and a deployment happen to a steady one."""
-    return {"peak": peak(seconds), "doorbuster": DOORBUSTER}.get(profile, STEADY)
+    return {"peak": peak(seconds), "doorbuster": DOORBUSTER, "waiting-room": WAITING_ROOM}.get(profile, STEADY)
 
 
 def share_of_peak(at: float, stages: Stages = DOORBUSTER) -> float | None:

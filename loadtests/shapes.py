@@ -2,7 +2,7 @@
 
 from locust import LoadTestShape
 
-from loadtests import crowd
+from loadtests import crowd, generators
 
 
 class Profiled(LoadTestShape):
@@ -15,4 +15,7 @@ class Profiled(LoadTestShape):
             return None
         stages = crowd.stages(options.crowd, options.rush_seconds)
         share = crowd.share_of_peak(self.get_run_time() / options.rush_seconds, stages)
-        return None if share is None else (max(1, round(options.peak * share)), max(1.0, options.peak / 5))
+        if share is None:
+            generators.end(self.runner)
+            return None
+        return max(1, round(options.peak * share)), max(1.0, options.peak / 5)

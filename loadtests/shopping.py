@@ -31,16 +31,23 @@ class Person(FastHttpUser):
     abstract = True
     connection_timeout = 10.0
     network_timeout = 30.0
+    _pause: float | None = None
 
     def on_start(self) -> None:
         """Comes in with nothing in hand."""
         options = self.environment.parsed_options
-        client = Client(self.client, str(self.host), options.write_api, options.stripe, COUNTS)
-        self.visit = Visit(client, options.staff_token)
+        self.shop = Client(self.client, str(self.host), options.write_api, options.stripe, COUNTS)
+        self.visit = Visit(self.shop, options.staff_token)
+
+    def pause(self, seconds: float) -> None:
+        """Wait so long, whatever the haste; ends the shopper when the time is up."""
+        self._pause = seconds
+        self.wait()
 
     def wait_time(self) -> float:
         """Seconds until the next page."""
-        return random.uniform(*THINK) / float(self.environment.parsed_options.haste)
+        pause, self._pause = self._pause, None
+        return pause if pause is not None else random.uniform(*THINK) / float(self.environment.parsed_options.haste)
 
 
 class Shopper(Person):
@@ -110,6 +117,7 @@ def write_result(environment: Environment, **_: Any) -> None:
         ],
         "interactions": dict(COUNTS.interactions),
         "outcomes": dict(COUNTS.outcomes),
+        "orders": COUNTS.orders,
     }
     for more in FURTHER:
         result |= more(environment)
@@ -119,15 +127,13 @@ def write_result(environment: Environment, **_: Any) -> None:
 @events.report_to_master.add_listener
 def tell_counts(data: dict[str, Any], **_: Any) -> None:
     """One generator of several tells the first what it counted."""
-    data["counts"] = {"interactions": dict(COUNTS.interactions), "outcomes": dict(COUNTS.outcomes)}
-    COUNTS.clear()
+    data["counts"] = COUNTS.told()
 
 
 @events.worker_report.add_listener
 def hear_counts(data: dict[str, Any], **_: Any) -> None:
     """And the first adds it up."""
-    COUNTS.interactions.update(data["counts"]["interactions"])
-    COUNTS.outcomes.update(data["counts"]["outcomes"])
+    COUNTS.add(data["counts"])
 
 
 def _figures(entry: Any) -> dict[str, Any]:

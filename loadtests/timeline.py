@@ -3,12 +3,19 @@
 from collections import Counter
 from typing import Any
 
-QUERY, COMMAND, PROVIDER = "query", "command", "provider"
+from loadtests import steps
+
+QUERY, COMMAND, PROVIDER, SHED = "query", "command", "provider", "shed"
 MOST_SLICES = 200
 
 
 def answered_by(step: str, method: str) -> str:
-    """Which side a request went to: both of our APIs are asked by GET, one of them by POST alone."""
+    """Which side a request went to: both of our APIs are asked by GET, one of them by POST alone, but for a place in
+    line. What was shed stands apart."""
+    if step.startswith(steps.SHED):
+        return SHED
+    if step == steps.DRAW:
+        return QUERY
     if step.startswith("Stripe"):
         return PROVIDER
     return COMMAND if method != "GET" or step == "cart" else QUERY

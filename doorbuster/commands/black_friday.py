@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from doorbuster.rehearsal.report import Report
 
 Words = argparse._SubParsersAction  # argparse has no public name for it
-NAMES = ("steady", "peak", "doorbuster", "outage", "projector", "deploy")
+NAMES = ("steady", "peak", "doorbuster", "waiting-room", "outage", "projector", "deploy")
 
 
 def register(words: "Words[argparse.ArgumentParser]") -> None:
@@ -26,7 +26,8 @@ def register(words: "Words[argparse.ArgumentParser]") -> None:
     add("--profile", choices=NAMES, default="peak", help="how the crowd comes, and what goes wrong meanwhile (peak)")
     add("--haste", type=float, default=1.0, metavar="N", help="divides think times of 1 to 10 s (1)")
     add("--eagerness", type=float, default=1.0, metavar="N", help="multiplies how often carts are filled (1)")
-    add("--units", type=count, default=100, help="of the one SKU that all want in the profile doorbuster (100)")
+    add("--units", type=count, default=100, help="of the one SKU that all want in doorbuster and waiting-room (100)")
+    add("--per-minute", type=count, help="turns of the profile waiting-room (as many as bring everybody's)")
     add("--generators", type=count, default=1, help="processes that shoppers are shared out among (1)")
     add("--catalog", type=Path, metavar="FILE", help="to import (the real one or a made-up one)")
     add("--web", type=count, metavar="PORT", help="with Locust's web page")
@@ -46,7 +47,7 @@ def _rehearse(given: argparse.Namespace) -> int:
     home = Home.default()
     wanted = run.Wanted(
         PROFILES[given.profile], given.users, given.minutes * 60, given.haste, given.eagerness, given.units,
-        given.generators, given.catalog, given.web,
+        given.generators, given.catalog, given.web, given.per_minute,
     )  # fmt: skip
     try:
         if given.compare:

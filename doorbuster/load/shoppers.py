@@ -51,6 +51,7 @@ class Result(Struct, frozen=True):
     errors: list[Fault]
     interactions: dict[str, int]
     outcomes: dict[str, int]
+    orders: list[str] = []  # ids of those that were answered
 
 
 class Crowd(Struct, frozen=True):

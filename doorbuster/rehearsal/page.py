@@ -8,6 +8,7 @@ from doorbuster import charts
 from doorbuster.charts import Mark, chart
 from doorbuster.rehearsal.comparing import Beside
 from doorbuster.rehearsal.report import SHOWN, Report, Target
+from doorbuster.rehearsal.shedding import by_rank
 
 _STYLE = """
 body { font: 15px/1.45 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; color: #222 }
@@ -39,10 +40,10 @@ def page(report: Report, told: dict[str, Any], beside: Sequence[Beside], unlike:
         "<h2>Targets</h2>", _targets(report.targets()),
         "<h2>What happened when</h2>", _notes(report), _charts(report),
         "<h2>Orders, money, stock</h2>", _books(report),
-        "<h2>Invariants</h2>", _invariants(report),
+        "<h2>Invariants</h2>", _invariants(report), _waiting_room(report),
         "<h2>Times</h2>", _times(report, told),
         "<h2>What came of it</h2>", _rows(("", "times"), sorted(report.result.outcomes.items())),
-        _errors(report), _comparison(beside, unlike, before),
+        _errors(report), _shed(report), _cores(report), _comparison(beside, unlike, before),
     ]  # fmt: skip
     title = f"Black Friday, {escape(report.profile)}, {escape(report.began)}"
     head = f'<meta charset="utf-8"><title>{title}</title><style>{_STYLE}{charts.STYLE}</style>'
@@ -126,6 +127,24 @@ def _invariants(report: Report) -> str:
         state = '<span class="good">holds</span>' if verdict.holds else f'<span class="bad">broken</span>{told}'
         lines.append(f"<tr><td>{escape(verdict.invariant)}</td><td>{state}</td></tr>")
     return f"<table>{''.join(lines)}</table>"
+
+
+def _waiting_room(report: Report) -> str:
+    if report.waiting is None:
+        return ""
+    wrong = [f"{name}: {each}" for name, found in report.waiting.judged.items() for each in found[:SHOWN]]
+    lines = "".join(f'<p class="bad">{escape(each)}</p>' for each in wrong)
+    good = '<p class="good">Everybody who bought had their turn, and nobody jumped the queue.</p>'
+    return "<h2>The waiting room</h2>" + (lines or good) + _rows(("", ""), report.waiting.told.items())
+
+
+def _shed(report: Report) -> str:
+    rows = [(rank, each.asked, each.shed, f"{each.share:.2%}") for rank, each in by_rank(report.result.steps).items()]
+    return "<h2>Told to come again later</h2>" + _rows(("of those who were", "requests", "shed", ""), rows)
+
+
+def _cores(report: Report) -> str:
+    return "<h2>Cores kept busy</h2>" + _rows(("", "on average"), report.cores.items()) if report.cores else ""
 
 
 def _times(report: Report, told: dict[str, Any]) -> str:

@@ -11,6 +11,7 @@ from msgspec import Struct
 from doorbuster import processes, running, state
 from doorbuster.home import Home
 
+AGAIN = 0.3  # of the time: from one kill to the next
 OUTAGE = 60.0  # seconds, or a third of the rehearsal if that is less
 
 
@@ -48,12 +49,25 @@ async def _payment_outage(at: Rehearsed) -> None:
 
 
 async def _projector_killed(at: Rehearsed) -> None:
-    found = state.read_live(at.home)
-    process = next((p.process for p in found.programs if p.name == "projector"), None) if found else None
-    if process is None or not processes.alive(process):
-        raise RuntimeError("there is no projector to kill")
-    os.kill(process.pid, signal.SIGKILL)
+    _kill(at, "projector")
     at.note("the projector is killed")
+
+
+async def _query_api_killed_twice(at: Rehearsed) -> None:
+    """While all who wait are equal, and again while turns come."""
+    _kill(at, "read-api")
+    at.note("the query API is killed: the sale has not begun")
+    await asyncio.sleep(at.seconds * AGAIN)
+    _kill(at, "read-api")
+    at.note("the query API is killed: turns come")
+
+
+def _kill(at: Rehearsed, name: str) -> None:
+    found = state.read_live(at.home)
+    process = next((p.process for p in found.programs if p.name == name), None) if found else None
+    if process is None or not processes.alive(process):
+        raise RuntimeError(f"there is no {name} to kill")
+    os.killpg(process.pid, signal.SIGKILL)  # Granian's workers too
 
 
 async def _deployed(at: Rehearsed) -> None:
@@ -68,6 +82,7 @@ PROFILES = {
         Profile("steady", "the same crowd from beginning to end"),
         Profile("peak", "ten times as many within two minutes"),
         Profile("doorbuster", "the doors open, and everybody wants one SKU"),
+        Profile("waiting-room", "one SKU is sold by turns; queries are killed twice", _query_api_killed_twice, 0.25),
         Profile("outage", "the payment provider is down for a minute", _payment_outage),
         Profile("projector", "the projector is killed", _projector_killed),
         Profile("deploy", "all of our processes are replaced", _deployed),

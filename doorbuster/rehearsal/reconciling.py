@@ -1,5 +1,7 @@
 """Orders, money and stock of a rehearsal, added up three ways: by the log, by the rows, by the provider."""
 
+from collections.abc import Sequence
+
 import asyncpg
 from msgspec import Struct
 
@@ -15,6 +17,10 @@ _OPENED = """SELECT coalesce(sum((convert_from(payload, 'UTF8')::jsonb ->> 'on_h
 _CAPTURED = """SELECT o.id::text AS id, o.total_minor AS minor FROM customer_order o
                WHERE EXISTS (SELECT FROM event_log e WHERE e.position > $1 AND e.aggregate_id = o.payment_id
                              AND e.type LIKE 'payments.payment_captured.%')"""
+
+
+_UNKNOWN = """SELECT count(*) FROM unnest($1::uuid[]) AS answered WHERE NOT EXISTS
+              (SELECT FROM event_log e WHERE e.aggregate_type = 'order' AND e.aggregate_id = answered)"""
 
 
 class Before(Struct, frozen=True):
@@ -38,11 +44,12 @@ class Books(Struct, frozen=True):
     units_in: int  # opened, received, returned, counted
     units_after: int
     lowest_left: int  # of any SKU, now
+    orders_unknown: int = 0  # of those that were answered, the ones that the log does not know
 
     @property
     def lost(self) -> int:
         """Orders that a shopper holds an answer for, and the log knows nothing of."""
-        return max(0, self.orders_answered - self.orders_placed)
+        return max(self.orders_unknown, self.orders_answered - self.orders_placed)
 
     def differences(self) -> list[str]:
         """What does not add up."""
@@ -67,9 +74,9 @@ async def before(conn: "asyncpg.Connection[asyncpg.Record]") -> Before:
 
 
 async def reconciled(
-    conn: "asyncpg.Connection[asyncpg.Record]", since: Before, provider: Provider, answered: int
+    conn: "asyncpg.Connection[asyncpg.Record]", since: Before, provider: Provider, answered: Sequence[str]
 ) -> Books:
-    """The books since then; once the worker has nothing left to do."""
+    """The books since then, once the worker has nothing left to do; `answered`: the orders that shoppers know of."""
     rows = {row["what"]: row for row in await conn.fetch(_EVENTS, since.position)}
 
     def times(what: str) -> int:
@@ -83,7 +90,7 @@ async def reconciled(
     paid = {row["id"]: row["minor"] for row in await conn.fetch(_CAPTURED, since.position)}
     at_provider = await captures.captured(provider)
     return Books(
-        orders_answered=answered,
+        orders_answered=len(answered),
         orders_placed=times("order_placed"),
         orders_paid=len(paid),
         orders_closed=times("order_cancelled") + times("order_expired"),
@@ -94,4 +101,5 @@ async def reconciled(
         units_in=came_in + int(await conn.fetchval(_OPENED, since.position)),
         units_after=await conn.fetchval("SELECT coalesce(sum(on_hand), 0) FROM stock_item"),
         lowest_left=await conn.fetchval("SELECT coalesce(min(on_hand - reserved), 0) FROM stock_item"),
+        orders_unknown=await conn.fetchval(_UNKNOWN, answered),
     )

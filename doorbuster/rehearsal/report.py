@@ -1,6 +1,7 @@
 """What a rehearsal found: figures, targets, and its line of JSON."""
 
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -8,10 +9,21 @@ from msgspec import Struct
 
 from doorbuster.invariants.all import Verdict
 from doorbuster.load.shoppers import Result
+from doorbuster.rehearsal import shedding
 from doorbuster.rehearsal.reconciling import Books
 
+Told = float | int | None
 SHOWN = 10  # differences of a broken invariant that are told
 MOST_FAILURES = 0.01  # of all requests
+
+
+def percentiles(values: Sequence[float]) -> dict[str, float | None]:
+    """p50, p95, p99 and the worst."""
+    ordered, shares = sorted(values), {"p50": 0.5, "p95": 0.95, "p99": 0.99, "worst": 1.0}
+    return {
+        name: round(ordered[min(len(ordered) - 1, int(share * len(ordered)))], 1) if ordered else None
+        for name, share in shares.items()
+    }
 
 
 class Note(Struct, frozen=True):
@@ -39,15 +51,8 @@ class Lag(Struct, frozen=True):
         worst: dict[int, float] = {}
         for at, lag in seen:
             worst[int(at)] = round(max(worst.get(int(at), 0.0), lag), 1)
-        ordered = sorted(lag for _, lag in seen)
-        if not ordered:
-            return cls(len(ways), len(ways))
-
-        def at_share(share: float) -> float:
-            return round(ordered[min(len(ordered) - 1, int(share * len(ordered)))], 1)
-
-        told = (at_share(0.5), at_share(0.95), at_share(0.99), round(ordered[-1], 1))
-        return cls(len(ways), len(ways) - len(seen), *told, sorted(worst.items()))
+        told = percentiles([lag for _, lag in seen])
+        return cls(len(ways), len(ways) - len(seen), **told, slices=sorted(worst.items()))
 
 
 class Target(Struct, frozen=True):
@@ -65,8 +70,15 @@ class Target(Struct, frozen=True):
         return self.found is None or self.found <= self.limit
 
 
+class Waiting(Struct, frozen=True):
+    """A sale by turns: what must hold of it → what contradicts it, and its figures."""
+
+    judged: dict[str, list[str]]
+    told: dict[str, Told]
+
+
 class Report(Struct, frozen=True, kw_only=True):
-    """A rehearsal and what came of it."""
+    """A rehearsal and what came of it. `cores`: how many each program kept busy."""
 
     profile: str
     told: str
@@ -80,6 +92,8 @@ class Report(Struct, frozen=True, kw_only=True):
     books: Books
     verdicts: list[Verdict]
     notes: list[Note]
+    cores: dict[str, float] = {}
+    waiting: Waiting | None = None
 
     @property
     def failure_share(self) -> float:
@@ -94,6 +108,7 @@ class Report(Struct, frozen=True, kw_only=True):
 
     def targets(self) -> list[Target]:
         """What issue and docs promise, beside what was found."""
+        judged = self.waiting.judged if self.waiting else {}
         checkout, confirmed = self.ways.get("checkout", {}), self.ways.get("payment confirmed", {})
         return [
             Target("orders lost", self.books.lost, 0, "", judged=True),
@@ -101,6 +116,7 @@ class Report(Struct, frozen=True, kw_only=True):
             Target("books that do not add up", len(self.books.differences()), 0, "", judged=True),
             Target("invariants broken", sum(not v.holds for v in self.verdicts), 0, "", judged=True),
             Target("failed requests", round(self.failure_share * 100, 3), MOST_FAILURES * 100, "%", judged=True),
+            *(Target(name, len(wrong), 0, "", judged=True) for name, wrong in judged.items()),
             Target("checkout p95", checkout.get("p95"), 3000, "ms"),
             Target("payment confirmed p99.9", confirmed.get("p999"), 2000, "ms"),
             Target("commands p95", self.sides.get("command", {}).get("p95"), 200, "ms"),
@@ -126,6 +142,9 @@ def figures(report: Report) -> dict[str, Any]:
         "requests_per_second": round(result.total.requests / seconds, 2),
         "failures": result.total.failures,
         "shed": report.shed,
+        "shed_by_rank": {rank: {**msgspec.to_builtins(each), "share": round(each.share, 4)}
+                         for rank, each in shedding.by_rank(result.steps).items()},
+        "cores": report.cores,
         "orders": report.books.orders_placed,
         "orders_per_second": round(report.books.orders_placed / seconds, 3),
         "sides": report.sides,
@@ -138,9 +157,16 @@ def figures(report: Report) -> dict[str, Any]:
         "invariants": {v.invariant: "holds" if v.holds else v.differences[:SHOWN] for v in report.verdicts},
         "targets": {t.name: {"found": t.found, "limit": t.limit, "unit": t.unit, "reached": t.reached,
                              "judged": t.judged} for t in report.targets()},
+        "waiting_room": _waiting(report.waiting),
         "notes": msgspec.to_builtins(report.notes),
         "holds": report.holds,
     }  # fmt: skip
+
+
+def _waiting(waiting: Waiting | None) -> dict[str, Any] | None:
+    if waiting is None:
+        return None
+    return {"judged": {name: wrong[:SHOWN] for name, wrong in waiting.judged.items()}, "told": waiting.told}
 
 
 def line(told: dict[str, Any]) -> str:

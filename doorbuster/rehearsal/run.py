@@ -23,9 +23,11 @@ from doorbuster.invariants import all as invariants
 from doorbuster.invariants.captures import Provider, unsettled
 from doorbuster.load.run import SCOPES, fill
 from doorbuster.load.shoppers import LET_FINISH, Result, locust
-from doorbuster.rehearsal import reconciling
+from doorbuster.rehearsal import reconciling, waiting
+from doorbuster.rehearsal.costs import CpuWatch
 from doorbuster.rehearsal.profiles import Profile, Rehearsed
-from doorbuster.rehearsal.report import Lag, Note, Report
+from doorbuster.rehearsal.report import Lag, Note, Report, Waiting
+from doorbuster.rehearsal.turns import Place, Terms
 from doorbuster.tokens import issue
 from projector.read_models.all import READ_MODELS
 
@@ -46,15 +48,18 @@ class Wanted(Struct, frozen=True):
     generators: int = 1
     catalog: Path | None = None
     web_port: int | None = None  # Locust's web page, whose button begins it
+    per_minute: int | None = None  # turns of a sale by turns
 
 
-class Rush(Result, frozen=True):
+class Rush(Result, frozen=True, kw_only=True):
     """What Locust tells of a rehearsal."""
 
     slices: list[dict[str, Any]]
     sides: dict[str, dict[str, float | None]]
     ways: dict[str, dict[str, float | None]]
     generators: int
+    began_at: float  # seconds since the epoch
+    places: list[Place]
 
 
 async def run(home: Home, wanted: Wanted) -> Report:
@@ -65,23 +70,28 @@ async def run(home: Home, wanted: Wanted) -> Report:
         state = await asyncio.to_thread(running.up, home, "all")
         told.found = f"{len(state.programs)} programs"
     environment = state.environment
-    bearer = await issue(environment["DATABASE_URL"], "black-friday", SCOPES)
+    bearer = await issue(environment["DATABASE_URL"], "black-friday", [*SCOPES, "sales:write"])
     async with Shop(environment) as client:
         await fill(steps, client, home, environment["DATABASE_URL"], wanted.catalog)
         with steps.step("the offer") as told:
             sku = await stampede.offer(client, bearer, wanted.units)
             told.found = f"{wanted.units} units of {sku}"
+        terms = await _announced(client, wanted, bearer, sku)
     steps.chapter("Black Friday")
     async with _connected(environment["DATABASE_URL"]) as conn:
         since = await reconciling.before(conn)
-        with steps.step(wanted.profile.name) as told:
+        with steps.step(wanted.profile.name) as told, CpuWatch(home) as cpu:
             rush, lag, notes = await _rushed(home, wanted, environment, bearer, sku, conn, since.position)
             told.found = f"{rush.total.requests} requests, {rush.outcomes.get('order placed', 0)} orders"
         with steps.step("books closed") as told:
+            if terms is not None:
+                await waiting.end(environment, bearer, terms)
             await unsettled(conn)
             provider = Provider(environment["STRIPE_API_BASE"], environment["STRIPE_API_KEY"])
-            books = await reconciling.reconciled(conn, since, provider, rush.outcomes.get("order placed", 0))
+            books = await reconciling.reconciled(conn, since, provider, rush.orders)
             told.found = "; ".join(books.differences()) or "orders, money and stock add up"
+            quiet = (notes[0].at if notes else wanted.seconds) - waiting.COMES_UP
+            queued = await _queued(conn, since.position, terms, rush, environment["LINK_SECRET"], quiet, cpu)
     with steps.step("invariants") as told:
         verdicts = await invariants.verdicts(environment)
         told.found = f"{sum(verdict.holds for verdict in verdicts)} of {len(verdicts)} hold"
@@ -92,8 +102,27 @@ async def run(home: Home, wanted: Wanted) -> Report:
     return Report(
         profile=wanted.profile.name, told=wanted.profile.told, began=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         setting=setting, result=rush, slices=rush.slices, sides=rush.sides, ways=rush.ways, lag=lag, books=books,
-        verdicts=verdicts, notes=notes,
+        verdicts=verdicts, notes=notes, cores=cpu.cores(), waiting=queued,
     )  # fmt: skip
+
+
+async def _announced(client: Shop, wanted: Wanted, bearer: str, sku: str) -> Terms | None:
+    if wanted.profile.name != waiting.PROFILE:
+        return None
+    rate = wanted.per_minute or waiting.rate(wanted.users, wanted.seconds)
+    return await waiting.announce(client, bearer, sku, wanted.units, wanted.seconds, rate)
+
+
+async def _queued(
+    conn: "asyncpg.Connection[asyncpg.Record]", since: int, terms: Terms | None, rush: Rush, secret: str, quiet: float,
+    cpu: CpuWatch,
+) -> Waiting | None:  # fmt: skip
+    if terms is None:
+        return None
+    log = await waiting.logged(conn, since, terms)
+    judged = waiting.judged(terms, log, rush.places, secret, rush.outcomes)
+    asked = waiting.asking(terms, rush.slices, rush.began_at, quiet, cpu)
+    return Waiting(judged, waiting.told(terms, log, rush.places, secret, rush.outcomes) | asked)
 
 
 @asynccontextmanager
@@ -145,7 +174,7 @@ async def _lag(
 
 def _options(wanted: Wanted, sku: str) -> list[str]:
     profile = wanted.profile.name
-    offered = ["--sku", sku] if profile == "doorbuster" else []
+    offered = ["--sku", sku] if profile in ("doorbuster", waiting.PROFILE) else []
     rush = ["--crowd", profile, "--peak", str(wanted.users), "--rush-seconds", f"{wanted.seconds:g}", *offered]
     people = ["--haste", f"{wanted.haste:g}", "--eagerness", f"{wanted.eagerness:g}"]
     end = ["--stop-timeout", str(LET_FINISH), "--exit-code-on-error", "0", "--only-summary"]

@@ -4,7 +4,8 @@ import random
 import re
 from urllib.parse import quote, urlencode
 
-from loadtests.journeys.client import Client, Json
+from loadtests.answers import Json
+from loadtests.journeys.client import Client
 
 SEEN = 60  # products a shopper remembers
 _WORD = re.compile(r"[^\W\d_]{4,}")

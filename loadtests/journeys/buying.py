@@ -4,11 +4,13 @@ import random
 from typing import NamedTuple
 from uuid import uuid4
 
+from loadtests.answers import Answer, Json
 from loadtests.journeys.browsing import Browsing
-from loadtests.journeys.client import Answer, Client, Json
+from loadtests.journeys.client import Client
 from loadtests.journeys.paying import Paying
 
 CURRENCY = "EUR"
+TRIES = 4  # so often somebody with a full cart asks a shop that says it is busy
 REPEATS = 0.1  # so often a shopper presses the button twice
 CITIES = ("Berlin", "Hamburg", "Leipzig", "Bremen")
 
@@ -34,7 +36,7 @@ class Buying:
     def add_to_cart(self) -> bool:
         """What was looked at goes into the cart, unless its page says that it is out."""
         sku = self._wanted()
-        cart = self._cart or self._open_cart()
+        cart = self._cart or self.open_cart()
         if sku is None or cart is None:
             return False
         line = {"sku": sku, "quantity": random.choices([1, 2, 3], [80, 15, 5])[0]}
@@ -54,7 +56,7 @@ class Buying:
             return False
         body = {"mail": f"{uuid4().hex[:12]}@shopper.example", "address": _address()}
         path = f"/v1/carts/{self._cart.id}/quotes"
-        answer = self._client.command("quote", path, body, Cart_Secret=self._cart.secret)
+        answer = self._client.command("quote", path, body, tries=TRIES, Cart_Secret=self._cart.secret)
         self._quote = answer.body if answer.fine else None
         if answer.refusal:
             self._cart = None  # what lies in it is not for sale any more
@@ -66,9 +68,10 @@ class Buying:
             return False
         cart, offer, self._cart, self._quote, self.bought = self._cart, self._quote, None, None, False
         body, key = {"quote_id": offer["id"]}, str(uuid4())
-        placed = self._client.command("place order", "/v1/orders", body, key=key, Cart_Secret=cart.secret)
+        placed = self._client.command("place order", "/v1/orders", body, key=key, tries=TRIES, Cart_Secret=cart.secret)
         if placed.fine:
             self._client.came("order placed")
+            self._client.orders.append(placed.body["id"])
             self._check(placed, offer)
             if random.random() < REPEATS:
                 self._place_again(placed, body, key, cart)
@@ -109,7 +112,8 @@ class Buying:
         if again.fine and again.body["id"] != placed.body["id"]:
             self._client.wrong("place order again", "one key made two orders")
 
-    def _open_cart(self) -> Cart | None:
+    def open_cart(self) -> Cart | None:
+        """An empty cart, which takes the place of the one that was filled."""
         opened = self._client.command("cart: open", "/v1/carts", {"currency": CURRENCY})
         self._cart = Cart(opened.body["id"], opened.body["secret"]) if opened.fine else None
         return self._cart

@@ -1,36 +1,18 @@
-"""One shopper's requests to both APIs and to the provider's browser side: which answers are fine, which are faults."""
+"""One shopper's requests to both APIs and to the provider's browser side, named by their steps."""
 
+import random
 from collections import Counter
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from collections.abc import Callable, Set
 from urllib.parse import urlencode
 from uuid import uuid4
 
+import gevent
 from locust.contrib.fasthttp import FastHttpSession
 
-Json = dict[str, Any]
+from loadtests import steps
+from loadtests.answers import Answer, Json, code_of, read
 
-# The shop says no, and that is its right: refusals that a shopper in a rush has to expect.
-REFUSALS = frozenset({"out_of_stock", "not_sold", "not_sellable", "quote_stale", "quote_expired", "total_out_of_range",
-                      "already_paid", "order_closed", "cart_ordered", "card_declined"})  # fmt: skip
-
-# The shop has too much to do, says so at once, and tells when to come again: no fault, but counted apart.
-SHED = frozenset({"overloaded", "busy", "too_many_requests", "waiting_room"})
-
-
-class Answer(NamedTuple):
-    """What came back. `refusal` is the business's no (a code of REFUSALS), `broken` any other failure."""
-
-    body: Json
-    refusal: str = ""
-    broken: bool = False
-    position: str = ""
-    stale: bool = False
-
-    @property
-    def fine(self) -> bool:
-        """Whether it is what was asked for."""
-        return not (self.refusal or self.broken)
+_NONE: frozenset[str] = frozenset()
 
 
 class Counts:
@@ -39,6 +21,7 @@ class Counts:
     def __init__(self) -> None:
         self.interactions: Counter[str] = Counter()
         self.outcomes: Counter[str] = Counter()
+        self.orders: list[str] = []  # ids of those that were answered: none of them may get lost
         self.watch: Callable[[str], None] = lambda what: None
 
     def came(self, what: str) -> None:
@@ -50,6 +33,19 @@ class Counts:
         """Begin anew."""
         self.interactions.clear()
         self.outcomes.clear()
+        self.orders.clear()
+
+    def told(self) -> Json:
+        """Everything, as JSON, for another process; from here on this one has nothing."""
+        told = {"interactions": {**self.interactions}, "outcomes": {**self.outcomes}, "orders": [*self.orders]}
+        self.clear()
+        return told
+
+    def add(self, told: Json) -> None:
+        """What another process told."""
+        self.interactions.update(told["interactions"])
+        self.outcomes.update(told["outcomes"])
+        self.orders.extend(told["orders"])
 
 
 class Client:
@@ -58,19 +54,33 @@ class Client:
     def __init__(self, http: FastHttpSession, read_api: str, write_api: str, stripe: str, counts: Counts) -> None:
         self._http = http
         self._read, self._write, self._stripe = (url.rstrip("/") for url in (read_api, write_api, stripe))
-        self.interactions, self.came = counts.interactions, counts.came
+        self.interactions, self.came, self.orders = counts.interactions, counts.came, counts.orders
 
-    def query(self, step: str, path: str, **headers: str) -> Answer:
-        """Ask the query API; `path` may be a whole link."""
+    def query(self, step: str, path: str, *, may: Set[str] = _NONE, **headers: str) -> Answer:
+        """Ask the query API; `path` may be a whole link. `may`: further codes that are no faults here."""
         url = path if path.startswith("http") else self._read + path
-        answer = self._send(step, "GET", url, headers)
+        answer = self._send(step, "GET", url, headers, may=may)
         if answer.stale:
             self.came("stale answer")
         return answer
 
-    def command(self, step: str, path: str, body: Json | None = None, *, key: str = "", **headers: str) -> Answer:
-        """POST to the command API under an Idempotency-Key, a new one unless told."""
-        return self._send(step, "POST", self._write + path, {"Idempotency-Key": key or str(uuid4()), **headers}, body)
+    def draw(self, step: str, path: str) -> Answer:
+        """POST to the query API: a place in line changes nothing that has to be remembered."""
+        return self._send(step, "POST", self._read + path, {})
+
+    def command(
+        self, step: str, path: str, body: Json | None = None, *, key: str = "", tries: int = 1, may: Set[str] = _NONE,
+        **headers: str,
+    ) -> Answer:  # fmt: skip
+        """POST to the command API under an Idempotency-Key, a new one unless told. Who is told to come again does,
+        until so many tries are over."""
+        sent = {"Idempotency-Key": key or str(uuid4()), **headers}
+        while True:
+            answer = self._send(step, "POST", self._write + path, sent, body, may=may)
+            tries -= 1
+            if not (answer.shed and tries):
+                return answer
+            gevent.sleep(answer.retry_after + random.random())  # not all at one moment
 
     def look(self, step: str, path: str, **headers: str) -> Answer:
         """GET from the command API: carts are its own."""
@@ -87,21 +97,22 @@ class Client:
 
     def _send(
         self, step: str, method: str, url: str, headers: dict[str, str], body: Json | None = None,
-        form: dict[str, str] | None = None,
+        form: dict[str, str] | None = None, may: Set[str] = _NONE,
     ) -> Answer:  # fmt: skip
         sent = {name.replace("_", "-"): value for name, value in headers.items()}
         data = urlencode(form) if form else None
         with self._http.request(
             method, url, name=step, json=body, data=data, headers=sent, catch_response=True
         ) as response:
-            answer = _read(response)
+            answer = read(response, may)
             if answer.fine:
                 response.success()
             elif answer.refusal:
-                self.came("shed" if answer.refusal in SHED else answer.refusal)
+                self.came("shed" if answer.shed else answer.refusal)
+                response.request_meta["name"] = f"{steps.SHED}{step}" if answer.shed else step
                 response.success()
             else:
-                response.failure(f"{response.status_code} {_code(answer.body)}")
+                response.failure(f"{response.status_code} {code_of(answer.body)}")
         return answer
 
     def wrong(self, step: str, what: str) -> None:
@@ -110,23 +121,3 @@ class Client:
         self._http.request_event.fire(
             request_type="CHECK", name=step, response_time=0, response_length=0, exception=wrong, context={}
         )
-
-
-def _read(response: Any) -> Answer:
-    try:
-        body = response.json()
-    except (ValueError, TypeError):
-        return Answer({}, broken=True)
-    if not isinstance(body, dict):
-        return Answer({}, broken=True)
-    if response.status_code < 400:
-        headers = response.headers or {}
-        return Answer(body, position=headers.get("Position", ""), stale="Stale" in headers)
-    code = _code(body)
-    return Answer(body, refusal=code) if code in REFUSALS | SHED else Answer(body, broken=True)
-
-
-def _code(body: Json) -> str:
-    """The code of a problem of ours, or of an error of Stripe's."""
-    error = body.get("error")
-    return str(error.get("code") if isinstance(error, dict) else body.get("code", "no answer"))

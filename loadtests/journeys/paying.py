@@ -2,7 +2,8 @@
 
 import random
 
-from loadtests.journeys.client import Client, Json
+from loadtests.answers import Json
+from loadtests.journeys.client import Client
 
 GOOD, DECLINED, SECURE, LEAVE = "good card", "declined card", "3-D Secure", "leaves before paying"
 WEIGHTS = {GOOD: 78, DECLINED: 8, SECURE: 8, LEAVE: 6}

@@ -3,8 +3,9 @@
 import random
 from urllib.parse import quote
 
+from loadtests.answers import Json
 from loadtests.journeys.browsing import Browsing
-from loadtests.journeys.client import Client, Json
+from loadtests.journeys.client import Client
 
 
 class Staff:

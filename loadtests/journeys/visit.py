@@ -4,9 +4,10 @@ from collections.abc import Callable
 from random import Random
 
 from loadtests import mix
+from loadtests.answers import Json
 from loadtests.journeys.browsing import Browsing
 from loadtests.journeys.buying import Buying
-from loadtests.journeys.client import Client, Json
+from loadtests.journeys.client import Client
 from loadtests.journeys.staff import Staff
 
 LEAVES = 0.02  # so often a shopper goes home and comes back another day: the cart is abandoned, orders are remembered

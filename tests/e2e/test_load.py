@@ -66,6 +66,31 @@ def test_on_black_friday_everybody_wants_one_thing_and_the_books_add_up(
     assert "All of it adds up." in told and "invariants broken" in told
 
 
+def test_a_sale_by_turns_stands_a_crowd_cheats_and_two_kills_and_two_generators_tell_all(
+    ran: Report, own_home: Home, catalog: Path
+) -> None:
+    wanted = rehearsal.Wanted(
+        PROFILES["waiting-room"], users=36, seconds=24, haste=20, units=12, generators=2, catalog=catalog
+    )
+    found = asyncio.run(rehearsal.run(own_home, wanted))
+    assert found.waiting is not None
+    assert {name: wrong for name, wrong in found.waiting.judged.items() if wrong} == {}
+    assert [note.what for note in found.notes] == [
+        "the query API is killed: the sale has not begun", "the query API is killed: turns come",
+    ]  # fmt: skip
+    told = found.waiting.told
+    assert told["turns taken"] and told["of them before the start"]
+    assert {"cheat refused: no pass", "cheat refused: forged ticket"} <= told.keys()
+    assert min(found.cores[name] for name in ("read-api", "postgres", "generators")) > 0
+    assert found.setting["generators"] == 2
+    assert found.books.differences() == []
+    assert found.books.orders_answered == found.books.orders_placed == len(set(found.result.orders)) > 0
+    assert found.result.outcomes["order placed"] == found.books.orders_placed
+    assert sum(int(side["requests"] or 0) for side in found.sides.values()) == found.result.total.requests
+    assert all(verdict.holds for verdict in found.verdicts)
+    assert "Everybody who bought had their turn" in page(found, figures(found), [], [], "")
+
+
 async def test_a_broken_shop_fails_the_run(ran: Report, own_home: Home, catalog: Path) -> None:
     live = state.read_live(own_home)
     assert live is not None

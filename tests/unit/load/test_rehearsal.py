@@ -56,6 +56,7 @@ def test_a_rehearsal_holds_where_nothing_is_lost_oversold_or_unexplained() -> No
     ("change", "said"),
     [
         ({"orders_answered": 62}, "1 orders were answered and are not in the log"),
+        ({"orders_unknown": 1}, "1 orders were answered and are not in the log"),
         ({"captured_at_provider_minor": 5001}, "paid orders cost 5000, the provider took 5001"),
         ({"units_after": 941}, "1000 units + 10 - 70 sold are not 941"),
         ({"lowest_left": -2}, "a SKU is oversold by 2"),
