@@ -2,10 +2,14 @@
 
 from typing import Any
 
-from locust import events
+from locust import events, runners
 from locust.env import Environment
 from locust.rpc import Message
 from locust.runners import MasterRunner, Runner, WorkerRunner
+
+# Seconds of silence after which a generator counts as gone. Locust's three are too few where shop and generators share
+# their cores: the whole run ended because all of them had more to do than to say so.
+runners.HEARTBEAT_LIVENESS = 30
 
 
 @events.test_stop.add_listener

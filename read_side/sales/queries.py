@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Struct
 
 from read_side.answers import CATALOG, TURN, Answer
-from read_side.documents import Documents
+from read_side.documents import Documents, not_ready
 from read_side.sales.waiting_room import Count, WaitingRooms
 from shared.documents.sales import MODEL, Sale
 from shared.http.problems import Told, not_found
@@ -56,11 +56,11 @@ class Sales:
         return Answer.of(found, CATALOG)
 
     async def show_by_sku(self, sku: str, position: Position | None = None) -> Answer[Sale]:
-        """The running sale of a SKU; answers 404 if there is none."""
+        """The running sale of a SKU; answers 404 if there is none, 503 if it may only not be there yet."""
         stale = None if position is None else await self._documents.behind(MODEL, None, position)
         sale_id = await self._documents.look_up(MODEL, "sku", sku)
         if sale_id is None:
-            raise not_found("sale")
+            raise not_ready() if stale else not_found("sale")
         answer = await self.show(sale_id)
         return msgspec.structs.replace(answer, stale=answer.stale or stale)
 

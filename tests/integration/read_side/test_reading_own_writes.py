@@ -7,7 +7,7 @@ import httpx
 import pytest
 from redis.asyncio import Redis
 
-from shared.documents import products, stock
+from shared.documents import products, sales, stock
 from shared.position import Position
 from shared.shards import product_key, shard_of
 from tests.fixtures.private_server import PrivateServer
@@ -106,11 +106,12 @@ async def test_a_document_that_the_position_may_stand_for_is_not_denied(
     api: httpx.AsyncClient, shelves: Shelves
 ) -> None:
     page = a_page()
-    paths = (f"/v1/products/{page.id}", "/v1/products/by-sku/lamp-red")
+    paths = (f"/v1/products/{page.id}", "/v1/products/by-sku/lamp-red", "/v1/sales/by-sku/lamp-red")
     for path in paths:
         answer = await api.get(path, headers=position(product_key(page.id), 10**15))
         assert (answer.status_code, answer.json()["code"]) == (503, "not_ready")
-    await shelves.checkpoint(products.PAGE, 10**15)
+    for model in (products.PAGE, sales.MODEL):
+        await shelves.checkpoint(model, 10**15)
     for path in paths:
         answer = await api.get(path, headers=position(product_key(page.id), 10**15))
         assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
