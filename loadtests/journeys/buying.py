@@ -40,8 +40,8 @@ class Buying:
         if sku is None or cart is None:
             return False
         line = {"sku": sku, "quantity": random.choices([1, 2, 3], [80, 15, 5])[0]}
-        self._client.command("cart: add", f"/v1/carts/{cart.id}/lines", line, Cart_Secret=cart.secret)
-        return True
+        added = self._client.command("cart: add", f"/v1/carts/{cart.id}/lines", line, Cart_Secret=cart.secret)
+        return added.fine  # nobody goes to the till with nothing
 
     def show_cart(self) -> bool:
         """The cart, while mail and address are typed in. (Guests don't register: this is where they would.)"""
