@@ -103,6 +103,12 @@ def standing(n: int, owed: int, *, captured: bool = True) -> Standing:
     return Standing(structs.replace(order(), id=UUID(int=n)), captured, {"lamp": owed}, [], [], [])
 
 
+def added_to(owed: int) -> Standing:
+    """A first order that 2 and 3 were added to."""
+    first = standing(1, owed)
+    return structs.replace(first, order=structs.replace(first.order, additions=[UUID(int=2), UUID(int=3)]))
+
+
 def test_one_addition_at_a_time_waits_to_be_paid_or_its_money_to_be_taken() -> None:
     Group(standing(1, 1), [standing(2, 1)]).check_settled()
     with pytest.raises(AdditionUnpaid) as refused:
@@ -116,9 +122,10 @@ def test_what_is_added_later_goes_by_the_shipping_of_what_was_added_before() -> 
     assert [group.counts_on(each) for each in (first, second, third)] == [True, True, False]
     group = Group(standing(1, 1), [standing(2, 1), standing(3, 0)])
     assert [group.counts_on(each) for each in (first, second, third)] == [True, False, False]
-    assert Group(standing(1, 0), [standing(2, 0), standing(3, 1)]).freed_by(third) == [first, second]
-    assert Group(standing(1, 1), [standing(2, 0), standing(3, 1)]).freed_by(third) == [second]
-    assert Group(standing(1, 0), [standing(2, 1), standing(3, 1)]).freed_by(second) == []
+    assert Group(added_to(0), [standing(2, 0), standing(3, 1)]).freed_by(third) == [first, second]
+    assert Group(added_to(1), [standing(2, 0), standing(3, 1)]).freed_by(third) == [second]
+    assert Group(added_to(0), [standing(2, 1), standing(3, 1)]).freed_by(second) == []
+    assert Group(added_to(0), [standing(2, 0)]).freed_by(third) == [first, second]  # it is over, and in no group
 
 
 def test_of_what_was_bought_only_what_is_left_counts() -> None:
