@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from elasticsearch import ApiError, AsyncElasticsearch, TransportError
 from redis.asyncio import Redis
+from redis.exceptions import RedisError
 
 from projector.elasticsearch_sink import Index
 from projector.indices import Indices
@@ -29,9 +30,9 @@ class MissingPrices:
         self._looked_at, self._found = 0.0, 0
 
     async def look(self) -> int:
-        """How many, as of a moment ago; what was found last while Elasticsearch does not answer."""
+        """How many, as of a moment ago; what was found last while Elasticsearch or Redis does not answer."""
         if self._model is not None and time.monotonic() - self._looked_at >= SECONDS:
-            with suppress(ApiError, TransportError):
+            with suppress(ApiError, TransportError, RedisError):
                 self._found = await self._count(self._model)
             self._looked_at = time.monotonic()
         return self._found

@@ -53,7 +53,6 @@ class SearchFront:
             await self._app(scope, receive, send)
             return
         here = cast(HTTPScope, scope)
-        here["path_template"] = PATH
         token = header(here, b"position")
         position = None if token is None else parse_position(token.decode("latin-1"))
         await _send(here, send, await self._search.answer(asked, position))
@@ -61,6 +60,7 @@ class SearchFront:
     def _asked(self, scope: HTTPScope) -> SearchRequest | None:
         if scope["path"] != PATH or scope["method"] != "GET":
             return None
+        scope["path_template"] = PATH  # before anything is refused: it is counted by this
         accepted = header(scope, b"accept-language")
         return asked_by(
             scope["query_string"], self._languages.of(None, accepted.decode("latin-1") if accepted else None)

@@ -108,7 +108,8 @@ class Search:
             made = await self._recent.answer(question, lambda: self._made(asked, None, listing))
         else:  # the answer to a command must not be one from before it
             made = await self._made(asked, position, listing)
-            self._recent.replace(question, began, made)
+            for key in {question, await self._question(asked, listing)}:  # a minute may have turned while it waited
+                self._recent.replace(key, began, made)
         if asked.text and asked.cursor is None:
             self._tell(asked, made.page, listing is not None, time.monotonic() - began)
         return made.answer

@@ -61,19 +61,26 @@ class Recent:
         if (kept := self._kept.get(key)) is not None and self._holds(kept, now):
             metrics.SEARCHES_GIVEN_AGAIN.inc()
             return _aged(kept.made, now - kept.asked_at)
-        asked_at, asking = self._asking.get(key, (0.0, None))
-        if asking is not None and now < asked_at + self._seconds:
+        # No frame that waits may name the task: where it fails, the two would keep each other, and with them `receive`
+        # of whoever asked, until the garbage is collected (see `shared.http.frame`).
+        asked_at = self._asking[key][0] if key in self._asking else -self._seconds
+        if now < asked_at + self._seconds:
             metrics.SEARCHES_JOINED.inc()
-            made = await asyncio.shield(asking)
+            made = await asyncio.shield(self._asking[key][1])
             return _aged(made, self._clock() - asked_at)
         return await asyncio.shield(self._ask(key, make, now))
 
     def replace(self, key: Hashable, asked_at: float, made: Made) -> None:
         """An answer that had to be made, asked for at that moment of the clock: whoever was given it must not be given
-        an older one when they ask the same again, nor join a question from before."""
-        self._asking.pop(key, None)
+        an older one when they ask the same again, nor join a question from before.
+
+        Where something was asked for later, neither is known to have seen what the other one waited for: none is kept.
+        """
+        asking, kept = self._asking.pop(key, None), self._kept.get(key)
+        newer = max(asking[0] if asking else asked_at, kept.asked_at if kept else asked_at)
         self._drop(key)
-        self._keep(key, _Kept(asked_at, made))
+        if newer <= asked_at:
+            self._keep(key, _Kept(asked_at, made))
 
     def _ask(self, key: Hashable, make: Making, now: float) -> asyncio.Task[Made]:
         """In a task of its own: who asked first may go, the others wait on."""

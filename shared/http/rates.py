@@ -9,7 +9,6 @@ from math import ceil
 from litestar.types import HTTPScope
 
 from shared.http.problems import Told
-from shared.http.replies import header
 
 TOO_MANY_REQUESTS = Told(429, "too_many_requests", "This client asks faster than it may; nothing was done.")
 
@@ -42,10 +41,13 @@ class Rates:
 
 
 def client_of(scope: HTTPScope, address_header: bytes) -> str:
-    """The address that our own proxy saw, and puts last into this header; without a proxy that of the connection."""
-    told = header(scope, address_header) if address_header else None
-    if told:
-        return told.decode("latin-1").rpartition(",")[2].strip()
+    """The address that our own proxy saw, and puts last into this header; without a proxy that of the connection.
+
+    There are proxies that add a line of their own behind the client's: of several, too, only the last is theirs.
+    """
+    told = [value for name, value in scope["headers"] if name == address_header] if address_header else []
+    if told and told[-1]:
+        return told[-1].decode("latin-1").rpartition(",")[2].strip()
     return scope["client"][0] if scope["client"] else ""
 
 

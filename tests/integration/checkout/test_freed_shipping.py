@@ -68,6 +68,21 @@ async def test_shipping_that_was_kept_for_what_was_added_goes_back_however_that_
     assert await given_back(shop, other) == 0, "it goes itself"
 
 
+async def test_of_shipping_that_is_freed_as_much_goes_back_as_is_left_of_the_money(shop: Shop) -> None:
+    await shop.stock("lamp", 10)
+    order = await shop.captured(lamp=1)
+    await shop.work()
+    await shop.refund(order, reason="goodwill", amount_minor=200)
+    more = await add(shop, order, lamp=1)
+    await authorized(shop, more)
+    await edit(shop, order, lamp=0)
+    await come_to_know(shop)
+    assert await given_back(shop, order) < await total(shop, order)
+    await cancel(shop, more)
+    await come_to_know(shop)
+    assert await given_back(shop, order) == await total(shop, order)
+
+
 async def test_what_shipping_goes_back_to_is_held_ahead_of_the_stock(shop: Shop) -> None:
     await shop.stock("lamp", 10)
     basket = await shop.basket(lamp=1)

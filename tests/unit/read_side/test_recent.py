@@ -1,7 +1,10 @@
 """Answers of searches that are given again, and questions that many wait for."""
 
 import asyncio
+import gc
+import weakref
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -147,6 +150,45 @@ async def test_an_answer_that_had_to_be_made_takes_the_place_of_what_was_kept_or
     recent.replace("lamp", clock.now, await shop.make())
     assert (await slow)[0] == 3
     assert (await told(recent, shop.make))[0] == 4  # and not what was asked before it
+
+
+async def test_of_two_answers_that_had_to_be_made_the_one_asked_for_earlier_does_not_take_the_other_ones_place(
+    recent: Recent, clock: Clock
+) -> None:
+    shop, earlier = Shop(), clock.now
+    clock.now += 0.1
+    later, first, second = clock.now, await shop.make(), await shop.make()
+    recent.replace("lamp", later, second)
+    recent.replace("lamp", earlier, first)  # was asked for first and is done last
+    assert (await told(recent, shop.make))[0] == 3, "neither has seen all that the other one waited for"
+
+
+async def test_questions_that_failed_together_keep_nothing_of_those_who_waited(recent: Recent) -> None:
+    class Receive:
+        """What a connection is held open by."""
+
+    async def fail() -> Made:
+        await asyncio.sleep(0)
+        raise ConnectionError
+
+    async def ask(held: Receive) -> None:
+        with suppress(ConnectionError):
+            await recent.answer("lamp", fail)
+
+    gc.collect()
+    gc.disable()
+    try:
+        held = [Receive() for _ in range(4)]
+        still = [weakref.ref(each) for each in held]
+        waiting = [asyncio.create_task(ask(each)) for each in held]
+        del held
+        for task in waiting:
+            await task
+        del waiting, task
+        await asyncio.sleep(0)
+        assert [each() for each in still] == [None] * 4
+    finally:
+        gc.enable()
 
 
 def _past() -> datetime:

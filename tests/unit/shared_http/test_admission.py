@@ -145,6 +145,14 @@ async def test_a_client_that_asks_too_fast_hears_when_it_may_again_and_others_do
         assert (await shop.client.get("/health/live", headers=greedy)).status_code == 200
 
 
+async def test_a_client_chooses_no_address_where_the_proxy_adds_a_line_of_its_own() -> None:
+    async with opened(Rates(1, "X-Forwarded-For")) as shop:
+        shop.go.set()
+        lines = [[("X-Forwarded-For", f"10.9.9.{n}"), ("X-Forwarded-For", "10.0.0.1")] for n in range(6)]
+        answers = [await shop.client.get("/looks", headers=each) for each in lines]
+        assert [answer.status_code for answer in answers] == [200] * 5 + [429]
+
+
 async def test_what_can_be_said_at_once_needs_no_place_and_counts_once_as_a_question_of_its_client() -> None:
     def at_once(scope: HTTPScope) -> Outgoing | None:
         headers = [(b"content-type", b"application/json"), (b"content-length", b"14")]

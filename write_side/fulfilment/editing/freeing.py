@@ -7,7 +7,7 @@ from uuid import UUID
 from shared.codec import Event, decode_events, tag_of
 from shared.envelope import Metadata, Recorded
 from shared.events.orders import OrderCancelled, OrderExpired
-from shared.events.refunds import RefundRequested
+from shared.events.refunds import AmountReleased, RefundRequested
 from write_side import orders, refunds
 from write_side.database import Connection
 from write_side.event_log import Positions, together
@@ -17,7 +17,7 @@ from write_side.reactions import Reaction
 from write_side.refunds import NewRefund, NothingToRefund, RefundExceedsCaptured
 
 SCAN = 500  # events looked at in one go: hardly any is of something that was added
-_ENDING = tuple(tag_of(kind) for kind in (OrderCancelled, OrderExpired, RefundRequested))
+_ENDING = tuple(tag_of(kind) for kind in (OrderCancelled, OrderExpired, RefundRequested, AmountReleased))
 
 
 def reactions() -> list[Reaction]:
@@ -34,8 +34,13 @@ async def _give(conn: Connection, order_id: UUID, cause: Metadata) -> Positions:
     back = NewRefund("requested_by_customer", shipping=True)
     try:
         return (await refunds.request_within(conn, order_id, back, cause))[1]
-    except (NothingToRefund, RefundExceedsCaptured):  # it was given back before, in whatever way, or has cost nothing
+    except NothingToRefund:  # it was given back before, or has cost nothing
         return {}
+    except RefundExceedsCaptured as refusal:  # an amount went back before, of nothing in particular: what is left of it
+        if not (left := refusal.facts["left_minor"]):
+            return {}
+        rest = NewRefund("requested_by_customer", amount_minor=left)
+        return (await refunds.request_within(conn, order_id, rest, cause))[1]
 
 
 def _order_of(recorded: Recorded) -> UUID:
