@@ -28,6 +28,7 @@ from doorbuster.processes import Program
 from doorbuster.sample_catalog import write_catalog
 
 STOCK = 1_000_000  # of each SKU: benchmarks never sell out
+KEPT = Path("growth", "portions.jsonl")  # in each home that is kept: what it was filled with
 CATALOG = "catalog"  # the database that all others are copied from
 QUIET_CORES, QUIET_SECONDS, MOST_PATIENCE = 0.1, 0.5, 300.0
 LOOK_SECONDS = 10.0  # between two looks whether those that are to work still do
@@ -217,7 +218,15 @@ def empty() -> Iterator[Ground]:
 
 @contextlib.contextmanager
 def kept(folder: Path) -> Iterator[Ground]:
-    """The ground as it was left in this folder, empty the first time; stops what it started, and leaves the rest."""
+    """The ground as it was left in this folder, empty the first time; stops what it started, and leaves the rest.
+
+    Raises `Invalid` where somebody else's things lie there: in the home of a shop all would be stopped and emptied.
+    """
+    mark = folder / KEPT
+    if not mark.exists() and folder.exists() and any(folder.iterdir()):
+        raise Invalid(f"{folder} is no folder of a shop that was kept here: name an empty one")
+    mark.parent.mkdir(parents=True, exist_ok=True)
+    mark.touch()
     with _standing(folder, running.stop_all) as ground:
         yield ground
 

@@ -145,6 +145,8 @@ class Dispute(Struct, frozen=True):
 
 LOST_NOTHING = ("won", "warning_closed")  # how a dispute ends that takes no money
 SETTLED = (*LOST_NOTHING, "lost")  # nothing comes after these
+# What comes before what, of one dispute; the bank tells it again, and in any order.
+_STEPS = ("warning_needs_response", "warning_under_review", "needs_response", "under_review")
 
 
 class Check(Struct, frozen=True):
@@ -161,12 +163,19 @@ class Check(Struct, frozen=True):
 
 
 def dispute(check: Check | None, payment_id: UUID, order_id: UUID, seen: Dispute) -> PaymentDisputed | None:
-    """What is new about a dispute; None if all of it is known, or it is told late: a verdict of the bank stands."""
-    if check is not None and check.dispute_id == seen.id and check.dispute_status in (seen.status, *SETTLED):
+    """What is new about a dispute; None if all of it is known, or it is told late: a verdict of the bank stands, and no
+    step is gone back."""
+    if check is not None and check.dispute_id == seen.id and _is_known(check.dispute_status, seen.status):
         return None
     return PaymentDisputed(
         payment_id, order_id, seen.id, seen.status, seen.reason, seen.amount_minor, seen.currency
     )  # fmt: skip
+
+
+def _is_known(status: str, told: str) -> bool:
+    if status in (told, *SETTLED):
+        return True
+    return status in _STEPS and told in _STEPS and _STEPS.index(told) < _STEPS.index(status)
 
 
 def decide(check: Check | None, decision: Decision, note: str) -> ReviewDecided:

@@ -22,7 +22,7 @@ from write_side.outside import NoAnswer
 from write_side.shipping import UnknownDestination
 from write_side.taxes.computing import Question, Taxable, Taxed, Taxes
 from write_side.taxes.providers import TableTaxes, TaxRates, check
-from write_side.taxes.vat_checks import open_vat_checks
+from write_side.taxes.vat_checks import NobodyAsked, open_vat_checks
 
 LARGEST_ANSWER = 1_000_000  # bytes; an order of a thousand lines takes a tenth of it
 
@@ -145,7 +145,8 @@ async def open_taxes(settings: Settings, pool: Pool) -> AsyncIterator[TaxRates]:
         async with open_vat_checks(settings) as checks:
             yield TableTaxes(pool, settings.vat_country, checks)
         return
-    tables = TableTaxes(pool, settings.vat_country)
+    # There is no time left to look VAT ids up while they stand in: whoever wants that sees which ones were not.
+    tables = TableTaxes(pool, settings.vat_country, NobodyAsked() if settings.vat_check_url else None)
     headers = {"Authorization": f"Bearer {settings.tax_service_key}"}
     seconds = settings.tax_timeout_seconds
     async with httpx.AsyncClient(

@@ -36,6 +36,14 @@ class VatChecks(Protocol):
         """`ATU13585627`, as `usable_vat_id` spells it. Never raises for want of an answer: that is `unknown`."""
 
 
+class NobodyAsked:
+    """Nobody is asked, so nothing is known: for tables that stand in for who would have looked VAT ids up."""
+
+    async def look_up(self, vat_id: str) -> Registered:
+        """Always `unknown`."""
+        return "unknown"
+
+
 class _Answer(Struct):
     """Where a member state does not answer there is no `valid`, but a list of errors."""
 

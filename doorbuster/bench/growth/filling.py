@@ -30,7 +30,7 @@ def grow(ground_: Ground, products: int, since: int, say: Callable[[str], None])
     """
     _refuse_other_versions(ground_)
     folder = ground.own_folder(ground_, "growth")
-    file, kept = folder / "catalog.tsv", folder / "portions.jsonl"
+    file, kept = folder / "catalog.tsv", ground_.home.folder / ground.KEPT
     if file.exists():
         say("going on with what a run that died had begun …")
         _import(ground_, file)

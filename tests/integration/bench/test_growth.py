@@ -48,6 +48,13 @@ def is_shown(stood: Ground, sku: str) -> bool:
     return ask(stood.environment["READ_API_URL"], "GET", f"/v1/products/by-sku/{sku}").status == 200
 
 
+def test_a_home_that_holds_something_else_is_not_touched(tmp_path: Path) -> None:
+    (tmp_path / "postgres").mkdir()
+    with pytest.raises(Invalid, match="name an empty one"), ground.kept(tmp_path):
+        pytest.fail("it stands")
+    assert [each.name for each in tmp_path.iterdir()] == ["postgres"]
+
+
 @pytest.mark.slow
 def test_a_later_run_goes_on_from_what_stands_and_from_what_a_run_that_died_had_begun(shop: Path) -> None:
     with ground.kept(shop) as stood:

@@ -85,3 +85,10 @@ async def test_it_is_left_alone_while_it_is_down_and_not_while_a_member_state_is
     async with looking_up(shop, service) as at:
         assert {tuple(await taxes_of(at)) for _ in range(7)} == {tuple(UNVERIFIED)}
     assert await service.is_well("off") == asked
+
+
+async def test_tables_that_stand_in_for_a_tax_service_call_no_vat_id_registered(shop: Shop, service: Service) -> None:
+    await shop.stock("lamp", 20)
+    await service.is_well("error500")
+    async with looking_up(shop, service, tax_service_url=service.url) as at:
+        assert await taxes_of(at) == UNVERIFIED
