@@ -118,10 +118,12 @@ def too_soon(terms: Terms, passes: Iterable[Pass]) -> list[str]:
 
 
 def jumped(terms: Terms, tickets: Sequence[Held], passes: Iterable[Pass]) -> list[str]:
-    """Numbers that were drawn twice or out of order, early ones among the late ones and the other way round, and passes
-    that were answered and stand otherwise in the log."""
+    """Numbers that were drawn twice or out of order, turns that two tickets have, early ones among the late and the
+    other way round, and passes that were answered and stand otherwise in the log."""
     drawn = Counter(each.number for each in tickets)
     found = [f"number {number} was drawn {often} times" for number, often in drawn.items() if often > 1]
+    had = Counter(each.turn for each in tickets if each.turn is not None)
+    found += [f"turn {turn} is on {often} tickets" for turn, often in had.items() if often > 1]
     answered_first = float("inf")
     for each in sorted(tickets, key=lambda each: each.number, reverse=True):
         if answered_first < each.place.asked_at:
@@ -141,6 +143,11 @@ def _misplaced(terms: Terms, ticket: Held) -> str:
     if not ticket.by_lot and ticket.turn != ticket.number:
         return f"number {ticket.number} came after the start and has turn {ticket.turn}"
     return ""
+
+
+def lost(tickets: Sequence[Held], passes: Sequence[Pass]) -> list[str]:
+    """A line that nobody got out of: all else would hold of it."""
+    return [f"{len(tickets)} stood in line, and no turn was taken"] if tickets and not passes else []
 
 
 def unexplained(terms: Terms, orders: Iterable[Bought], left: int) -> list[str]:

@@ -99,6 +99,7 @@ def judged(
         "bought without a turn": turns.without_a_turn(log.passes, log.orders, tickets),
         "turns taken too soon": turns.too_soon(terms, log.passes),
         "jumped the queue": unsigned + turns.jumped(terms, tickets, log.passes),
+        "turns that were lost": turns.lost(tickets, log.passes),
         "cheats that got through": got_through,
         "units of the sale not explained": turns.unexplained(terms, log.orders, log.left),
     }

@@ -81,6 +81,19 @@ def test_a_place_that_was_got_out_of_order_is_told(number: int, changes: dict[st
     assert any(said in each for each in wrong(crowd=crowd)["jumped the queue"])
 
 
+def test_a_line_that_nobody_got_out_of_is_told() -> None:
+    crowd = [structs.replace(each, passes=[]) for each in CROWD]
+    said = ["6 stood in line, and no turn was taken"]
+    assert wrong(Logged([], [], TERMS.units), crowd) == {"turns that were lost": said}
+
+
+def test_one_turn_on_two_tickets_is_told() -> None:
+    taken = Ticket(SALE, 0, EARLY).position(SECRET) or 0
+    late = structs.replace(CROWD[5], ticket=Ticket(SALE, taken + EARLY, 0).signed(SECRET), passes=[])
+    first = structs.replace(CROWD[4], ticket=Ticket(SALE, taken + EARLY, 0).signed(SECRET), passes=[])
+    assert any("is on 2 tickets" in each for each in wrong(crowd=[first, late])["jumped the queue"])
+
+
 def test_more_turns_than_had_come_are_told_whoever_took_them() -> None:
     sooner = [structs.replace(each, turn=each.turn, given_at=BEGAN + 1.5) for each in PASSES[:2]]
     assert "2 turns were taken when fewer had come" in turns.too_soon(TERMS, sooner)
