@@ -9,6 +9,8 @@ from tests.integration.checkout.patience import patient, waits_ahead_of_the_stoc
 from tests.integration.checkout.shop import Shop
 from tests.integration.checkout.test_adding import add, given_back, paid, total
 from tests.integration.checkout.test_editing import edit
+from tests.integration.checkout.test_releases import release
+from tests.integration.checkout.test_shipping import STANDARD, set_zone
 from write_side import orders, reactions
 from write_side.fulfilment.editing import freeing
 from write_side.orders import settling
@@ -66,6 +68,21 @@ async def test_shipping_that_was_kept_for_what_was_added_goes_back_however_that_
         await come_to_know(shop)
     assert await given_back(shop, order) == await total(shop, order)
     assert await given_back(shop, other) == 0, "it goes itself"
+
+
+async def test_lines_that_are_all_released_go_by_no_shipping(shop: Shop) -> None:
+    await shop.stock("lamp", 10, grams=1200)
+    order = await shop.captured(lamp=1)
+    await shop.work()
+    await set_zone(shop, STANDARD)  # both weigh more than the first one paid for
+    more = await add(shop, order, lamp=1)
+    await authorized(shop, more)
+    await edit(shop, order, lamp=0)
+    await come_to_know(shop)
+    assert await given_back(shop, order) < await total(shop, order), "the other one goes by it"
+    await release(shop, more, lines=[{"sku": "lamp", "quantity": 1}], restock=True)  # its own shipping stays
+    await come_to_know(shop)
+    assert await given_back(shop, order) == await total(shop, order)
 
 
 async def test_of_shipping_that_is_freed_as_much_goes_back_as_is_left_of_the_money(shop: Shop) -> None:
