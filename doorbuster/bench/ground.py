@@ -220,15 +220,19 @@ def empty() -> Iterator[Ground]:
 def kept(folder: Path) -> Iterator[Ground]:
     """The ground as it was left in this folder, empty the first time; stops what it started, and leaves the rest.
 
-    Raises `Invalid` where somebody else's things lie there: in the home of a shop all would be stopped and emptied.
+    Raises `Invalid` where somebody else's things lie there: in the home of a shop all would be stopped and emptied. And
+    while another run has it, wherever that one was called from.
     """
     mark = folder / KEPT
     if not mark.exists() and folder.exists() and any(folder.iterdir()):
         raise Invalid(f"{folder} is no folder of a shop that was kept here: name an empty one")
     mark.parent.mkdir(parents=True, exist_ok=True)
     mark.touch()
-    with _standing(folder, running.stop_all) as ground:
-        yield ground
+    with Home(folder).lock("kept", wait=False) as mine:  # beside the lock of the home from which it was called
+        if not mine:
+            raise Invalid(f"another run has the shop in {folder}")
+        with _standing(folder, running.stop_all) as ground:
+            yield ground
 
 
 @contextlib.contextmanager

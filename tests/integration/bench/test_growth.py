@@ -55,6 +55,15 @@ def test_a_home_that_holds_something_else_is_not_touched(tmp_path: Path) -> None
     assert [each.name for each in tmp_path.iterdir()] == ["postgres"]
 
 
+def test_a_shop_that_another_run_has_is_not_touched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shop = tmp_path / "shop"
+    (shop / ground.KEPT).parent.mkdir(parents=True)
+    (shop / ground.KEPT).touch()
+    monkeypatch.setenv("DOORBUSTER_HOME", str(tmp_path / "called from here"))
+    with Home(shop).lock("kept"), pytest.raises(Invalid, match="another run has the shop"), ground.kept(shop):
+        pytest.fail("it stands")
+
+
 @pytest.mark.slow
 def test_a_later_run_goes_on_from_what_stands_and_from_what_a_run_that_died_had_begun(shop: Path) -> None:
     with ground.kept(shop) as stood:
