@@ -14,6 +14,9 @@ REFUSALS = frozenset({"out_of_stock", "not_sold", "not_sellable", "quote_stale",
 SHED = frozenset({"overloaded", "busy", "too_many_requests", "waiting_room_gathers"})
 _LATER = (429, 503)
 
+# Nobody may hear this who was told that their turn has come.
+_TURN_REFUSED = frozenset({"not_your_turn", "turn_taken", "turn_missed"})
+
 
 class Answer(NamedTuple):
     """What came back. `refusal` is the business's no (a code of REFUSALS), `broken` any other failure."""
@@ -58,3 +61,9 @@ def code_of(body: Json) -> str:
     """The code of a problem of ours, or of an error of Stripe's."""
     error = body.get("error")
     return str(error.get("code") if isinstance(error, dict) else body.get("code", "no answer"))
+
+
+def turn_refused(answer: Answer) -> str:
+    """The code with which a turn was refused, empty if it was not: a shop that can't answer refuses nobody."""
+    code = code_of(answer.body)
+    return code if code in _TURN_REFUSED else ""

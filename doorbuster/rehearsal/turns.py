@@ -42,6 +42,7 @@ class Place(Struct, frozen=True):
     promised_at: float | None
     seen_at: float | None
     passes: list[tuple[str, int]]
+    refused: str = ""
 
 
 class Pass(Struct, frozen=True):
@@ -146,8 +147,14 @@ def _misplaced(terms: Terms, ticket: Held) -> str:
 
 
 def lost(tickets: Sequence[Held], passes: Sequence[Pass]) -> list[str]:
-    """A line that nobody got out of: all else would hold of it."""
-    return [f"{len(tickets)} stood in line, and no turn was taken"] if tickets and not passes else []
+    """A line that nobody got out of, as all else would hold of it; and turns that honest people saw come and could not
+    take."""
+    nobody = [f"{len(tickets)} stood in line, and no turn was taken"] if tickets and not passes else []
+    return nobody + [
+        f"number {each.number} saw its turn come and was told {each.place.refused}"
+        for each in tickets
+        if each.place.way == "honest" and each.place.seen_at is not None and each.place.refused
+    ]
 
 
 def unexplained(terms: Terms, orders: Iterable[Bought], left: int) -> list[str]:

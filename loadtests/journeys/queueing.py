@@ -6,7 +6,7 @@ from collections.abc import Callable, Set
 from datetime import datetime
 
 from loadtests import steps
-from loadtests.answers import Answer, Json
+from loadtests.answers import Answer, Json, turn_refused
 from loadtests.journeys.buying import TRIES, Cart
 from loadtests.journeys.client import Client
 
@@ -25,6 +25,7 @@ class Place:
         self.promised_at: float | None = None  # what it was told first
         self.seen_at: float | None = None  # when it was told that its turn had come
         self.passes: list[tuple[str, int]] = []  # cart and turn, as the passes said
+        self.refused = ""  # the code with which a pass was refused last; a shop that can't answer refuses nothing
 
     def heard(self, turn: Json) -> None:
         """What the waiting room said."""
@@ -88,4 +89,5 @@ class Queueing:
         taken = self._client.command(steps.TAKE, path, body, tries=TRIES, may=may, Cart_Secret=cart.secret)
         if taken.fine:
             place.passes.append((cart.id, taken.body["position"]))
+        place.refused = turn_refused(taken) or place.refused
         return taken

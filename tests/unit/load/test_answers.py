@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from loadtests.answers import read
+from loadtests.answers import Answer, read, turn_refused
 
 
 class Response(NamedTuple):
@@ -48,3 +48,22 @@ def test_anything_else_is_a_fault(response: Response) -> None:
 def test_what_a_cheat_has_to_hear_is_none() -> None:
     answer = read(Response(403, {"code": "pass_required"}), frozenset({"pass_required"}))
     assert (answer.refusal, answer.broken, answer.shed) == ("pass_required", False, False)
+
+
+@pytest.mark.parametrize(
+    ("response", "refused"),
+    [
+        (Response(409, {"code": "turn_missed"}), "turn_missed"),
+        (Response(409, {"code": "not_your_turn"}), "not_your_turn"),
+        (Response(503, {"code": "postgres_unavailable"}), ""),
+        (Response(503, {"code": "busy"}, {"Retry-After": "1"}), ""),
+        (Response(0, None), ""),
+        (Response(201, {"position": 3}), ""),
+    ],
+)
+def test_a_shop_that_is_away_refuses_no_turn(response: Response, refused: str) -> None:
+    assert turn_refused(read(response, frozenset())) == refused
+
+
+def test_a_turn_that_was_refused_as_it_may_be_is_refused() -> None:
+    assert turn_refused(Answer({"code": "turn_taken"}, refusal="turn_taken")) == "turn_taken"

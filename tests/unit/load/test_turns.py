@@ -87,6 +87,18 @@ def test_a_line_that_nobody_got_out_of_is_told() -> None:
     assert wrong(Logged([], [], TERMS.units), crowd) == {"turns that were lost": said}
 
 
+def test_a_turn_that_came_and_could_not_be_taken_is_told() -> None:
+    refused = structs.replace(CROWD[4], seen_at=BEGAN + 6, refused="turn_missed")
+    said = ["number 4 saw its turn come and was told turn_missed"]
+    assert wrong(crowd=[*CROWD[:4], refused, CROWD[5]]) == {"turns that were lost": said}
+
+
+@pytest.mark.parametrize("changes", [{"way": "two carts"}, {"seen_at": None}, {"refused": ""}])
+def test_who_cheats_or_saw_no_turn_has_lost_none(changes: dict[str, object]) -> None:
+    refused = structs.replace(CROWD[4], seen_at=BEGAN + 6, refused="turn_taken")
+    assert wrong(crowd=[*CROWD[:4], structs.replace(refused, **changes), CROWD[5]]) == {}
+
+
 def test_one_turn_on_two_tickets_is_told() -> None:
     taken = Ticket(SALE, 0, EARLY).position(SECRET) or 0
     late = structs.replace(CROWD[5], ticket=Ticket(SALE, taken + EARLY, 0).signed(SECRET), passes=[])
