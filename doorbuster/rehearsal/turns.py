@@ -65,12 +65,14 @@ class Bought(Struct, frozen=True):
 
 
 class Held(Struct, frozen=True):
-    """A ticket that was read: the number that was drawn, whether by lot, and its turn, as far as it is known."""
+    """A ticket that was read: the number that was drawn, whether by lot, its turn and how many came early, as far as
+    they are known."""
 
     place: Place
     number: int
     by_lot: bool
     turn: int | None
+    early: int | None = None
 
 
 def held(places: Iterable[Place], secret: str) -> tuple[list[Held], list[str]]:
@@ -83,7 +85,7 @@ def held(places: Iterable[Place], secret: str) -> tuple[list[Held], list[str]]:
             wrong.append(f"{place.ticket} was given out and is not signed")
             continue
         by_lot = ticket.early is None or ticket.number < ticket.early
-        good.append(Held(place, ticket.number, by_lot, ticket.position(secret)))
+        good.append(Held(place, ticket.number, by_lot, ticket.position(secret), ticket.early))
     return good, wrong
 
 
@@ -119,12 +121,16 @@ def too_soon(terms: Terms, passes: Iterable[Pass]) -> list[str]:
 
 
 def jumped(terms: Terms, tickets: Sequence[Held], passes: Iterable[Pass]) -> list[str]:
-    """Numbers that were drawn twice or out of order, turns that two tickets have, early ones among the late and the
-    other way round, and passes that were answered and stand otherwise in the log."""
+    """Numbers that were drawn twice or out of order, turns that two tickets have, tickets that don't agree on how many
+    came early, early ones among the late and the other way round, and passes that were answered and stand otherwise in
+    the log."""
     drawn = Counter(each.number for each in tickets)
     found = [f"number {number} was drawn {often} times" for number, often in drawn.items() if often > 1]
     had = Counter(each.turn for each in tickets if each.turn is not None)
     found += [f"turn {turn} is on {often} tickets" for turn, often in had.items() if often > 1]
+    named = sorted({each.early for each in tickets if each.early is not None})
+    if len(named) > 1:  # each makes a lot of its own, so two of them give one turn twice, if not on these tickets
+        found.append(f"tickets name several numbers of early ones: {', '.join(map(str, named))}")
     answered_first = float("inf")
     for each in sorted(tickets, key=lambda each: each.number, reverse=True):
         if answered_first < each.place.asked_at:

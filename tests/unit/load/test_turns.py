@@ -106,6 +106,17 @@ def test_one_turn_on_two_tickets_is_told() -> None:
     assert any("is on 2 tickets" in each for each in wrong(crowd=[first, late])["jumped the queue"])
 
 
+def test_tickets_that_disagree_on_how_many_came_early_are_told() -> None:
+    other = structs.replace(CROWD[5], ticket=Ticket(SALE, 5, EARLY + 1).signed(SECRET))
+    said = ["tickets name several numbers of early ones: 3, 4"]
+    assert wrong(crowd=[*CROWD[:5], other]) == {"jumped the queue": said}
+
+
+def test_a_ticket_that_was_last_seen_before_the_start_names_no_number() -> None:
+    unasked = structs.replace(CROWD[0], ticket=Ticket(SALE, 0, None).signed(SECRET), passes=[])
+    assert "jumped the queue" not in wrong(crowd=[unasked, *CROWD[1:]])
+
+
 def test_more_turns_than_had_come_are_told_whoever_took_them() -> None:
     sooner = [structs.replace(each, turn=each.turn, given_at=BEGAN + 1.5) for each in PASSES[:2]]
     assert "2 turns were taken when fewer had come" in turns.too_soon(TERMS, sooner)
