@@ -67,3 +67,9 @@ def turn_refused(answer: Answer) -> str:
     """The code with which a turn was refused, empty if it was not: a shop that can't answer refuses nobody."""
     code = code_of(answer.body)
     return code if code in _TURN_REFUSED else ""
+
+
+def otherwise_refused(answer: Answer, has_to: Set[str]) -> str:
+    """The business's no that somebody who cheats heard in place of one of these; empty if there was none. An answer
+    that is broken is told as such, and one that was shed says nothing."""
+    return "" if answer.shed or answer.refusal in has_to else answer.refusal

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import gevent
 
-from loadtests.answers import Answer
+from loadtests.answers import Answer, otherwise_refused
 from loadtests.journeys.buying import Buying, Cart
 from loadtests.journeys.client import Client
 from loadtests.journeys.queueing import NOT_YET, Place, Queueing
@@ -45,9 +45,11 @@ class Cheating:
             "impatient": self._impatient,
         }
 
-    def _judge(self, way: str, refused: Answer) -> None:
-        """A broken or shed answer says nothing."""
-        if not (refused.broken or refused.shed):
+    def _judge(self, way: str, refused: Answer, has_to: frozenset[str]) -> None:
+        """Refused is whoever hears one of these codes. A broken or shed answer says nothing."""
+        if other := otherwise_refused(refused, has_to):
+            self._client.wrong(f"cheat: {way}", f"refused with {other} in place of {', '.join(sorted(has_to))}")
+        elif not (refused.broken or refused.shed):
             self._client.came(f"{GOT_THROUGH if refused.fine else REFUSED}{way}")
 
     def _add(self, cart: Cart, may: frozenset[str]) -> Answer:
@@ -56,7 +58,7 @@ class Cheating:
 
     def _without_a_pass(self) -> Place | None:
         if cart := self._buying.open_cart():
-            self._judge("no pass", self._add(cart, NO_PASS))
+            self._judge("no pass", self._add(cart, NO_PASS), NO_PASS)
         return None
 
     def _too_early(self) -> Place | None:
@@ -65,7 +67,7 @@ class Cheating:
         if place and cart:
             shown = self._queue.take(place, cart, may=NOT_YET)
             if shown.refusal in NOT_YET:
-                self._judge("too early", shown)
+                self._judge("too early", shown, NOT_YET)
         return None if place and place.passes else place
 
     def _with_a_forged_ticket(self) -> Place | None:
@@ -73,8 +75,8 @@ class Cheating:
         if not (place and cart):
             return None
         forged = _with_number(place.ticket, 0)
-        self._judge("forged ticket", self._queue.ask(place, forged, may=FORGED))
-        self._judge("forged ticket", self._queue.take(place, cart, forged, may=FORGED))
+        self._judge("forged ticket", self._queue.ask(place, forged, may=FORGED), FORGED)
+        self._judge("forged ticket", self._queue.take(place, cart, forged, may=FORGED), FORGED)
         return place
 
     def _one_ticket_for_two_carts(self) -> Place | None:
@@ -106,14 +108,14 @@ class Cheating:
         cart = self._buying.open_cart()
         if self._found.tickets and cart:
             place = Place("somebody else's ticket", random.choice(self._found.tickets), 0, 0)
-            self._judge(place.way, self._queue.take(place, cart, may=TAKEN))
+            self._judge(place.way, self._queue.take(place, cart, may=TAKEN), TAKEN)
         return None
 
     def _into_a_cart_with_a_pass(self) -> Place | None:
         cart = self._buying.open_cart()
         if self._found.carts and cart:
             theirs = Cart(random.choice(self._found.carts).id, cart.secret)
-            self._judge("somebody else's cart", self._add(theirs, NOT_MINE))
+            self._judge("somebody else's cart", self._add(theirs, NOT_MINE), NOT_MINE)
         return None
 
     def _impatient(self) -> Place | None:

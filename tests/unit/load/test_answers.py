@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from loadtests.answers import Answer, read, turn_refused
+from loadtests.answers import Answer, otherwise_refused, read, turn_refused
 
 
 class Response(NamedTuple):
@@ -67,3 +67,19 @@ def test_a_shop_that_is_away_refuses_no_turn(response: Response, refused: str) -
 
 def test_a_turn_that_was_refused_as_it_may_be_is_refused() -> None:
     assert turn_refused(Answer({"code": "turn_taken"}, refusal="turn_taken")) == "turn_taken"
+
+
+@pytest.mark.parametrize(
+    ("response", "other"),
+    [
+        (Response(403, {"code": "pass_required"}), ""),
+        (Response(409, {"code": "not_sold"}), "not_sold"),
+        (Response(409, {"code": "cart_ordered"}), "cart_ordered"),
+        (Response(503, {"code": "busy"}, {"Retry-After": "1"}), ""),
+        (Response(503, {"code": "postgres_unavailable"}), ""),
+        (Response(201, {"sku": "lamp"}), ""),
+    ],
+)
+def test_who_cheats_is_not_refused_by_another_no_of_the_business(response: Response, other: str) -> None:
+    has_to = frozenset({"pass_required"})
+    assert otherwise_refused(read(response, has_to), has_to) == other
