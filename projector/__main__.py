@@ -9,6 +9,7 @@ import asyncio
 import logging
 import os
 import signal
+import time
 from collections.abc import Coroutine
 from contextlib import suppress
 from typing import Any
@@ -35,6 +36,9 @@ log = logging.getLogger("projector")
 LET_GO_SECONDS = 5.0
 LEASE = "projector"
 LEASE_SECONDS = 2.0  # a stopped owner is replaced after this; a killed one at once
+STANDS_BY_FOR = (LeaseLost, *POSTGRES_FAILS, RedisError)
+FIRST_WAIT, LONGEST_WAIT = 0.1, 1.0  # seconds before the next turn
+LASTED = 5.0  # seconds: after a turn that was as long as this the next one comes soon
 POOL = 9  # three readers of the log per sink, heads, books
 
 
@@ -48,20 +52,26 @@ class Process:
 
     async def run(self) -> None:
         """Until cancelled. A connection that isn't even closed in time, on a machine that has none for us, ends a turn
-        and not the process."""
-        wait = 0.1
+        and not the process, and so does whatever else fails beside it. What fails alone ends the process."""
+        wait = FIRST_WAIT
         while True:
+            owned_at = float("inf")
             try:
                 await self._lease.acquire()
-                wait = 0.1
+                owned_at = time.monotonic()
                 await self._own()
-            except* (LeaseLost, *POSTGRES_FAILS, RedisError) as errors:
+            except* Exception as errors:
+                gone, others = errors.split(STANDS_BY_FOR)
+                if gone is None:
+                    raise
                 told = {type(error).__name__ for error in errors.exceptions}
-                log.warning("standing by", extra={"fields": {"errors": sorted(told)}})
+                log.warning("standing by", exc_info=others, extra={"fields": {"errors": sorted(told)}})
             finally:
                 metrics.forget()
+            if time.monotonic() - owned_at > LASTED:
+                wait = FIRST_WAIT
             await asyncio.sleep(wait)
-            wait = min(1.0, wait * 2)
+            wait = min(LONGEST_WAIT, wait * 2)
 
     async def _own(self) -> None:
         metrics.OWNER.set(1)

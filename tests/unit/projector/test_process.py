@@ -3,12 +3,15 @@
 import asyncio
 
 import asyncpg
+import elasticsearch
 import pytest
 import redis.exceptions
 
 from projector.__main__ import Process
+from shared.lease import LeaseLost
 from shared.settings import Settings
 
+CLOSED = elasticsearch.ConnectionTimeout("closing took too long")
 NOWHERE = "postgresql://nobody@127.0.0.1:1/none"
 
 
@@ -33,6 +36,24 @@ def process() -> Process:
 async def test_work_that_ends_because_a_store_is_gone_is_taken_up_again(
     process: Process, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
+    failed = ExceptionGroup("the owner's work ended", [ExceptionGroup("of a task", [error])])
+    assert await stands_by(process, monkeypatch, failed)
+
+
+async def test_whatever_fails_beside_a_lost_lease_the_process_stands_by(
+    process: Process, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failed = ExceptionGroup("the owner's work ended", [LeaseLost(), ExceptionGroup("of a task", [CLOSED])])
+    assert await stands_by(process, monkeypatch, failed)
+
+
+async def test_what_fails_alone_ends_the_process(process: Process, monkeypatch: pytest.MonkeyPatch) -> None:
+    failed = ExceptionGroup("the owner's work ended", [ExceptionGroup("of a task", [ZeroDivisionError()])])
+    assert not await stands_by(process, monkeypatch, failed)
+
+
+async def stands_by(process: Process, monkeypatch: pytest.MonkeyPatch, failed: Exception) -> bool:
+    """Whether it does after a turn that ended like this."""
     again = asyncio.Event()
 
     async def leased() -> None:
@@ -41,7 +62,7 @@ async def test_work_that_ends_because_a_store_is_gone_is_taken_up_again(
     async def own() -> None:
         if not again.is_set():
             again.set()
-            raise ExceptionGroup("the owner's work ended", [ExceptionGroup("of a task", [error])])
+            raise failed
         await asyncio.Event().wait()
 
     monkeypatch.setattr(process._lease, "acquire", leased)
@@ -49,5 +70,8 @@ async def test_work_that_ends_because_a_store_is_gone_is_taken_up_again(
     running = asyncio.create_task(process.run())
     await asyncio.wait_for(again.wait(), 5)
     await asyncio.sleep(0)
-    assert not running.done()
+    if running.done():
+        assert running.exception() is not None
+        return False
     running.cancel()
+    return True
