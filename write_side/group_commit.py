@@ -38,7 +38,8 @@ class GroupCommit(Generic[Command, Result]):
     """Takes commands one by one and has them carried out in batches. Belongs to one event loop.
 
     `carry_out` answers each command on its own: the refusal of one is no concern of the others. `apart` names what no
-    two commands of a batch may share; the second one waits for the next batch. `name` is that of its metrics.
+    two commands may share that are carried out at once, in one batch or in two: the second one waits until the first is
+    answered, or a repeat would be refused for the sake of its own first call. `name` is that of its metrics.
     """
 
     def __init__(
@@ -54,6 +55,7 @@ class GroupCommit(Generic[Command, Result]):
         self._carry_out, self._apart = carry_out, apart
         self._most, self._lanes, self._patience = most, lanes, patience
         self._waiting: list[tuple[Command, asyncio.Future[Result]]] = []
+        self._under_way: set[Hashable] = set()  # what no command may share with those of batches being carried out
         self._busy = 0  # lanes that will look at `_waiting` again
         self._held_up = 0  # those of them whose batch takes long
         self._tasks: set[asyncio.Task[None]] = set()  # held, or a lane could be collected while it waits
@@ -90,14 +92,16 @@ class GroupCommit(Generic[Command, Result]):
             self._sizes.observe(len(batch))
             try:
                 with self._watched():
-                    results = await self._carry_out([command for command, _ in batch])
+                    results = await self._carry_out([command for command, _ in batch.values()])
             except BaseException as error:
-                for _, future in batch:
+                for _, future in batch.values():
                     _settle(future, error if isinstance(error, Exception) else _overloaded())
                 if not isinstance(error, Exception):
                     raise
                 continue
-            for (_, future), result in zip(batch, results, strict=True):
+            finally:
+                self._under_way -= batch.keys()
+            for (_, future), result in zip(batch.values(), results, strict=True):
                 _settle(future, result)
 
     @contextmanager
@@ -118,19 +122,21 @@ class GroupCommit(Generic[Command, Result]):
             timer.cancel()
             self._held_up -= late
 
-    def _next_batch(self) -> list[tuple[Command, "asyncio.Future[Result]"]]:
+    def _next_batch(self) -> dict[Hashable, tuple[Command, "asyncio.Future[Result]"]]:
         taken: dict[Hashable, tuple[Command, asyncio.Future[Result]]] = {}
         left = []
         for place, (command, future) in enumerate(self._waiting):
             if len(taken) == self._most:
                 left += self._waiting[place:]
                 break
-            if self._apart(command) in taken:
+            apart = self._apart(command)
+            if apart in taken or apart in self._under_way:
                 left.append((command, future))
             elif not future.done():  # its client went away before anything was begun
-                taken[self._apart(command)] = command, future
+                taken[apart] = command, future
         self._waiting = left
-        return list(taken.values())
+        self._under_way |= taken.keys()
+        return taken
 
 
 def _settle(future: "asyncio.Future[Result]", result: Result | Exception) -> None:

@@ -158,3 +158,19 @@ async def test_as_long_as_the_lane_moves_and_fewer_wait_than_go_together_there_i
 
 async def test_where_a_whole_batch_waits_beside_the_one_under_way_there_are_two_and_never_more() -> None:
     assert await _most_at_once(40, most=2) == 2
+
+
+async def test_what_must_stay_apart_is_never_in_two_batches_at_once_either() -> None:
+    till = Till()
+    commits = GroupCommit(till.carry_out, lambda n: n % 10, most=2, patience=60)
+    first = asyncio.create_task(commits.submit(2))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    others = [asyncio.create_task(commits.submit(n)) for n in (12, 4, 6)]
+    for _ in range(3):
+        await asyncio.sleep(0)
+    assert till.batches == [[2], [4, 6]]  # a whole batch waits, so there is a second lane; 12 is not in it
+    till.open.set()
+    async with asyncio.timeout(5):
+        assert await asyncio.gather(first, *others) == [4, 24, 8, 12]
+    assert till.batches == [[2], [4, 6], [12]]
