@@ -20,7 +20,7 @@ from tests.integration.projector.test_documents import until
 from tests.integration.read_side.conftest import settings_of
 
 SESSION = "visit-of-somebody-0001"
-TODAY = datetime.now(UTC).date()
+TODAY = datetime.now(UTC).replace(hour=12)  # entries are of this day, though midnight pass while the tests run
 
 
 def batch(*whats: str, session: str = SESSION, **more: Any) -> dict[str, Any]:
@@ -53,7 +53,7 @@ class Bringing:
         """As many entries as if the query API had put them there."""
         body = b'{"at":"2026-11-27T00:00:00Z","what":"view","product_id":"%d","session":"s","rank":null,"text":null}'
         for n in range(count):
-            await self.redis.xadd(stream_key(kind), {"body": body % n})
+            await self.redis.xadd(stream_key(kind), {"body": body % n}, id=f"{TODAY.timestamp() * 1000:.0f}-*")
 
 
 @pytest.fixture
@@ -128,13 +128,13 @@ async def test_what_was_trimmed_before_it_was_taken_is_counted_as_lost(bringing:
 
 
 async def test_days_that_are_too_long_ago_are_deleted_and_a_lost_index_is_made_again(bringing: Bringing) -> None:
-    client = bringing.elasticsearch
-    await bringing.observations.sweep(client, TODAY - timedelta(days=bringing.settings.observed_days + 1))
-    await bringing.observations.sweep(client, TODAY - timedelta(days=bringing.settings.observed_days))
+    client, today = bringing.elasticsearch, TODAY.date()
+    await bringing.observations.sweep(client, today - timedelta(days=bringing.settings.observed_days + 1))
+    await bringing.observations.sweep(client, today - timedelta(days=bringing.settings.observed_days))
     assert await days(bringing) == 2
-    await bringing.observations.sweep(client, TODAY)
+    await bringing.observations.sweep(client, today)
     assert await days(bringing) == 2, "the last day that is kept, and today"
-    await client.indices.delete(index=index_of(bringing.settings.index_prefix, BEHAVIOUR, TODAY))
+    await client.indices.delete(index=index_of(bringing.settings.index_prefix, BEHAVIOUR, today))
     await bringing.put(BEHAVIOUR, 1)
     with pytest.raises(TransportError, match="404"):
         await bringing.bring(BEHAVIOUR)
