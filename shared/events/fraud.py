@@ -48,12 +48,21 @@ class PaymentAssessed(Struct, frozen=True, tag="fraud.payment_assessed.v1"):
 
 
 class ReviewDecided(Struct, frozen=True, tag="fraud.review_decided.v1"):
-    """Somebody has looked, or nobody did in time: the money is taken, or the order is cancelled."""
+    """Somebody has looked: the money is taken, or the order is cancelled. In old ones, whose `note` says so, nobody did
+    in time."""
 
     payment_id: UUID
     order_id: UUID
     decision: Literal["accepted", "refused"]
     note: str
+
+
+class ReviewLapsed(Struct, frozen=True, tag="fraud.review_lapsed.v1"):
+    """Nobody decided about what was held: not in time, so that the order is cancelled, or not before it was over."""
+
+    payment_id: UUID
+    order_id: UUID
+    why: Literal["overdue", "order_over"]
 
 
 class PaymentDisputed(Struct, frozen=True, tag="fraud.payment_disputed.v1"):
@@ -68,4 +77,4 @@ class PaymentDisputed(Struct, frozen=True, tag="fraud.payment_disputed.v1"):
     currency: str
 
 
-FraudEvent = PaymentAssessed | ReviewDecided | PaymentDisputed
+FraudEvent = PaymentAssessed | ReviewDecided | ReviewLapsed | PaymentDisputed

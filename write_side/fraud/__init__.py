@@ -2,17 +2,19 @@
 
 In reading order: domain.py (what is looked at), rules.py (the rules), counting.py (what a try is compared with),
 assessing.py (`assessed`, called where an order learns of a try), disputing.py (`disputed`, what
-the buyer's bank says afterwards), handlers.py (what staff decide about those held).
+the buyer's bank says afterwards), handlers.py (what staff decide about those held), lapsing.py (`order_over`, where
+nobody has to any more).
 Orders and payments know this face; only handlers and routes know orders.
 """
 
 from write_side.fraud.assessing import Card, Tried, assessed
 from write_side.fraud.disputing import disputed
 from write_side.fraud.domain import Check, Dispute, Verdict, Visit
+from write_side.fraud.lapsing import order_over
 from write_side.fraud.marks import marker, visit
 from write_side.fraud.store import is_held, note
 
 __all__ = [
     "Card", "Check", "Dispute", "Tried", "Verdict", "Visit", "assessed", "disputed", "is_held", "marker", "note",
-    "visit",
+    "order_over", "visit",
 ]  # fmt: skip

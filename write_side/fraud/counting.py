@@ -47,7 +47,7 @@ def _near(
 
     day = within(DAY)
     others = [each for each in lately if each.payment_id != attempt.payment_id and each.outcome == "authorized"]
-    stopped = [each for each in others if each.verdict != "accept"]
+    stopped = [each for each in others if each.verdict in ("review", "refuse")]
     codes = set(attempt.codes)
     same_code = [each for each in others if codes & set(each.codes) and each.person_id != attempt.person_id]
     return structs.replace(
@@ -66,6 +66,7 @@ def _near(
         stopped=_orders(stopped),
         stopped_codes=_orders(each for each in same_code if each.verdict != "accept"),
         refused=_orders(each for each in stopped if each.verdict == "refuse"),
+        lapsed=_orders(each for each in others if each.verdict == "lapsed"),
         disputed=_orders(each for each in others if each.order_id in disputed),
     )
 

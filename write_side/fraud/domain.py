@@ -10,11 +10,24 @@ from uuid import UUID
 
 from msgspec import Struct, structs
 
-from shared.events.fraud import FraudEvent, Marks, PaymentAssessed, PaymentDisputed, Reason, ReviewDecided
+from shared.events.fraud import (
+    FraudEvent,
+    Marks,
+    PaymentAssessed,
+    PaymentDisputed,
+    Reason,
+    ReviewDecided,
+    ReviewLapsed,
+)
 from write_side.errors import NotFound, Refusal
 
 Verdict = Literal["accept", "review", "refuse"]
+Standing = Verdict | Literal["lapsed"]  # what became of a verdict: held, and nobody decided
 Decision = Literal["accepted", "refused"]
+Review = Literal["none", "open", "accepted", "refused", "lapsed"]
+Lapse = Literal["overdue", "order_over"]
+
+NOBODY_LOOKED = "nobody decided within six days"  # how ReviewDecided says it before there was ReviewLapsed
 
 
 class NoOpenReview(Refusal):
@@ -84,7 +97,8 @@ class Near(Struct, frozen=True):
     let_through: int = 0  # of them those that had been held, until a person let them through
     stopped: int = 0  # other orders held and not let through, or refused
     stopped_codes: int = 0  # of them those of other mails with one of the same codes
-    refused: int = 0  # of them those that nobody decides about any more
+    refused: int = 0  # of them those refused, by a person or by the rules
+    lapsed: int = 0  # other orders that were held, and nobody decided: not in time, or the buyer cancelled
     disputed: int = 0  # other orders of which a bank took the money back, or wants to
 
 
@@ -130,7 +144,7 @@ class Attempted(Struct, frozen=True):
     codes: list[str]
     points: int
     reasons: list[Reason]
-    verdict: Verdict
+    verdict: Standing
 
 
 class Dispute(Struct, frozen=True):
@@ -155,7 +169,7 @@ class Check(Struct, frozen=True):
     id: UUID
     order_id: UUID
     attempts: list[Attempted]
-    review: Literal["none", "open", "accepted", "refused"]
+    review: Review
     version: int
     dispute_id: str = ""  # of the last dispute
     dispute_status: str = ""
@@ -178,20 +192,27 @@ def _is_known(status: str, told: str) -> bool:
     return status in _STEPS and told in _STEPS and _STEPS.index(told) < _STEPS.index(status)
 
 
-def decide(check: Check | None, decision: Decision, note: str) -> ReviewDecided:
-    """What a person has decided. Refuses `unknown_check`, `no_open_review`."""
+def decide(check: Check | None, decision: Decision, note: str, *, is_over: bool = False) -> ReviewDecided:
+    """What a person has decided. Refuses `unknown_check`, `no_open_review`: also once the order `is_over`, or ends."""
     if check is None:
         raise UnknownCheck("no try to pay this was assessed")
-    if check.review != "open":
+    if check.review != "open" or is_over:
         raise NoOpenReview("nobody has to decide about this payment", review=check.review)
     return ReviewDecided(check.id, check.order_id, decision, note)
 
 
+def lapse(check: Check | None, why: Lapse) -> ReviewLapsed | None:
+    """That nobody decides any more about what is held; None if nobody has to."""
+    if check is None or check.review != "open":
+        return None
+    return ReviewLapsed(check.id, check.order_id, why)
+
+
 def evolve(check: Check | None, event: FraudEvent, version: int) -> Check:
     """A check after an event."""
-    if isinstance(event, ReviewDecided):
+    if isinstance(event, ReviewDecided | ReviewLapsed):
         assert check is not None, "a check begins with PaymentAssessed"
-        return structs.replace(check, review=event.decision, version=version)
+        return structs.replace(check, review=_reviewed(event), version=version)
     before = Check(event.payment_id, event.order_id, [], "none", 0) if check is None else check
     if isinstance(event, PaymentDisputed):
         return structs.replace(
@@ -205,6 +226,12 @@ def evolve(check: Check | None, event: FraudEvent, version: int) -> Check:
         review="open" if held else before.review,
         version=version,
     )
+
+
+def _reviewed(event: ReviewDecided | ReviewLapsed) -> Review:
+    if isinstance(event, ReviewLapsed) or (event.decision, event.note) == ("refused", NOBODY_LOOKED):
+        return "lapsed"
+    return event.decision
 
 
 def attempted(event: PaymentAssessed) -> Attempted:

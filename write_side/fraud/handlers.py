@@ -8,7 +8,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from shared.envelope import Metadata
-from shared.events.fraud import Reason
+from shared.events.fraud import FraudEvent, Reason
 from write_side import commands, event_log, metrics, orders, payments
 from write_side.causes import continuing, joining_order
 from write_side.commands import Answer, Call
@@ -22,7 +22,6 @@ log = logging.getLogger(__name__)
 # An authorization at Stripe holds for seven days with most cards; what isn't captured by then is lost anyway.
 PATIENCE = timedelta(days=6)
 PAGE = 50
-NOBODY_LOOKED = "nobody decided within six days"
 
 
 class AttemptShown(Struct, frozen=True):
@@ -46,7 +45,7 @@ class CheckState(Struct, frozen=True):
 
     payment_id: UUID
     order_id: UUID
-    review: Literal["none", "open", "accepted", "refused"]
+    review: Literal["none", "open", "accepted", "refused", "lapsed"]
     attempts: list[AttemptShown]
     version: int
     dispute_id: str = ""  # the provider's name of the last dispute; empty: there was none
@@ -93,19 +92,20 @@ async def decide_review(
             if order is None:
                 raise orders.UnknownOrder("there is no such order")
             check = await store.find(conn, order.payment_id)
-            event = domain.decide(check, decision, note)
+            event = domain.decide(check, decision, note, is_over=order.state != "confirmed")
             assert check is not None
-            after = domain.evolve(check, event, check.version + 1)
-            positions = await store.save(conn, after, event, joined)
+            after, positions = await _save(conn, check, event, joined)
             return _shown(after), together(positions, await _carry_out(conn, order, decision, joined))
 
         return await commands.run(pool, decide, call)
 
 
+async def _save(conn: Connection, check: Check, event: FraudEvent, cause: Metadata) -> tuple[Check, Positions]:
+    after = domain.evolve(check, event, check.version + 1)
+    return after, await store.save(conn, after, event, cause)
+
+
 async def _carry_out(conn: Connection, order: orders.Order, decision: Decision, cause: Metadata) -> Positions:
-    """An order that was cancelled meanwhile, or whose authorization has lapsed, needs neither."""
-    if order.state != "confirmed":
-        return {}
     if decision == "accepted":
         await payments.capture(conn, order.payment_id)
         return {}
@@ -130,7 +130,7 @@ def _shown(check: Check) -> CheckState:
 
 
 async def let_go_overdue(pool: Pool, now: datetime) -> int:
-    """Refuse what nobody has decided about in time; answers how many those were."""
+    """Let go of what nobody has decided about in time, which is no refusal; answers how many those were."""
     async with pool.acquire() as conn:
         due = await store.overdue(conn, now - PATIENCE, PAGE)
         metrics.WAITING.labels("fraud_reviews").set(await store.count_open(conn))
@@ -144,10 +144,20 @@ async def let_go_overdue(pool: Pool, now: datetime) -> int:
 
 
 async def _let_go(pool: Pool, order_id: UUID, cause: Metadata) -> None:
-    try:
-        await decide_review(pool, order_id, "refused", NOBODY_LOOKED, cause)
-    except domain.NoOpenReview:
-        log.info("somebody decided just now", extra={"fields": {"order_id": str(order_id)}})
+    async def decide(conn: Connection) -> tuple[Struct, Positions]:
+        order = await orders.lock_order(conn, order_id)
+        assert order is not None, "a check is of an order"
+        check = await store.find(conn, order.payment_id)
+        event = domain.lapse(check, "overdue")
+        if check is None or event is None:
+            log.info("somebody decided just now", extra={"fields": {"order_id": str(order_id)}})
+            return order, {}
+        after, positions = await _save(conn, check, event, cause)
+        if order.state == "confirmed":  # else it is over anyway
+            positions = together(positions, await _carry_out(conn, order, "refused", cause))
+        return _shown(after), positions
+
+    await commands.run(pool, decide)
 
 
 async def forget_visits(pool: Pool, now: datetime) -> int:

@@ -30,7 +30,8 @@ class NewDecision(Struct, frozen=True, forbid_unknown_fields=True):
 async def get_reviews(own: Own, after: After = None) -> Shown[Reviews]:
     """Payments that are authorized and held until a person has decided, the oldest first; 50 at a time.
 
-    Whatever nobody has decided about after six days is refused: the authorization ends a day later.
+    Whatever nobody has decided about after six days is let go and its order cancelled: the authorization ends a day
+    later. An order that its buyer cancels waits for nobody.
     """
     return shown(await handlers.list_reviews(own.pool, after))
 

@@ -192,11 +192,11 @@ def _refunds(_: Attempt, seen: Seen) -> Found:
 def _stopped(_: Attempt, seen: Seen) -> Found:
     """Behind a door live others: it speaks only against a newcomer whose all else is new, as at a drop."""
     newcomer = not seen.known.paid and _is_unlike(seen)
+    own = ((seen.person, "of this mail"), (seen.card, "with this card"), (seen.device, "on this device"))
     return _most(
         "{} other orders held or refused",
-        (seen.person.stopped, ((1, 50),), "of this mail"),
-        (seen.card.stopped, ((1, 50),), "with this card"),
-        (seen.device.stopped, ((1, 50),), "on this device"),
+        *((near.stopped, ((1, 50),), where) for near, where in own),
+        *((near.lapsed, ((1, 30), (2, 50)), f"{where}, and nobody decided") for near, where in own),
         (seen.door.refused if newcomer else 0, ((1, 50),), "to this door, and it is nobody known"),
     )
 

@@ -178,8 +178,9 @@ async def _end(conn: Connection, order: Order, cause: Metadata) -> Positions:
         over = OrderExpired(order.id)
     state = "expired" if reason == "expired" else "cancelled"
     command = _settling(order, state, over, "voided", voided, None, cause)
+    lapsed = await fraud.order_over(conn, order.payment_id, cause) if order.deducted else {}
     [positions] = await calls.settle(conn, "return" if order.deducted else "release", reason, [command])
-    return positions
+    return together(lapsed, positions)
 
 
 def _settling(

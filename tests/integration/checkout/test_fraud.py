@@ -22,6 +22,7 @@ from write_side.fraud.marks import visit
 from write_side.fulfilment.editing.domain import NotEditable
 from write_side.orders import quoting
 from write_side.orders.handlers import OrderState, QuoteState
+from write_side.orders.settling import cancel_order, close_order
 from write_side.payments import open_providers
 
 _check = msgspec.json.Decoder(CheckState)
@@ -126,14 +127,41 @@ async def test_two_who_decide_at_once_are_one_who_decides_and_one_who_is_told(gu
     assert (await guarded.history(order)).count("review_decided") == 1
 
 
-async def test_what_nobody_decides_about_in_time_is_refused(guarded: Shop) -> None:
+async def test_what_nobody_decides_about_in_time_is_cancelled_and_nobody_has_refused_it(guarded: Shop) -> None:
     order = await suspicious(guarded)
     now = datetime.now(UTC)
     assert await handlers.let_go_overdue(guarded.pool, now + timedelta(days=5, hours=23)) == 0
     assert await handlers.let_go_overdue(guarded.pool, now + timedelta(days=6, hours=1)) == 1
-    assert (await handlers.find_check(guarded.pool, order.id)).review == "refused"
+    assert (await handlers.find_check(guarded.pool, order.id)).review == "lapsed"
     await guarded.work()
     assert (await guarded.now(order)).state == "cancelled"
+    assert (await stopped_of_next(guarded))["stopped"] == 30
+
+
+async def test_what_its_own_buyer_cancels_waits_for_nobody_and_nobody_has_refused_it(guarded: Shop) -> None:
+    order = await suspicious(guarded)
+    await cancel_order(guarded.pool, guarded.providers, order.id, CAUSE)
+    assert (await guarded.now(order)).state == "cancelled"
+    assert (await handlers.list_reviews(guarded.pool, None)).reviews == []
+    assert await handlers.let_go_overdue(guarded.pool, datetime.now(UTC) + timedelta(days=7)) == 0
+    assert (await handlers.find_check(guarded.pool, order.id)).review == "lapsed"
+    assert (await stopped_of_next(guarded))["stopped"] == 30
+
+
+async def stopped_of_next(shop: Shop) -> dict[str, int]:
+    """What speaks against the next order of the same mail and card."""
+    order = await order_of(shop, "eve@example.org")
+    await shop.pay(order)
+    await shop.complete(order)
+    last = (await handlers.find_check(shop.pool, order.id)).attempts[-1]
+    return {reason.rule: reason.points for reason in last.reasons}
+
+
+async def test_nobody_decides_about_an_order_that_is_being_cancelled(guarded: Shop) -> None:
+    order = await suspicious(guarded)
+    await close_order(guarded.pool, order.id, "cancelled", CAUSE)
+    with pytest.raises(NoOpenReview):
+        await decide(guarded, order, "accepted")
 
 
 @pytest.mark.parametrize("by", ["webhook", "client"])

@@ -130,6 +130,14 @@ def test_a_refused_order_ends_the_trust_in_a_door_and_speaks_against_the_next_st
     assert rules_of(dear_stranger(), at_one_door(*kept, {"verdict": "review"})) == {}
 
 
+def test_what_was_held_and_nobody_decided_about_only_adds_to_what_else_is_seen() -> None:
+    held = [before(n, timedelta(20), verdict="lapsed") for n in (1, 2)]
+    assert rules_of(attempt(), held[:1])["stopped"] == 30
+    assert rules_of(attempt(), held)["stopped"] == 50
+    kept: list[dict[str, Any]] = [{}, {}, {}]
+    assert rules_of(dear_stranger(), at_one_door(*kept, {"verdict": "lapsed"})) == {}, "the door keeps its trust"
+
+
 def test_a_dispute_speaks_against_the_next_order_and_ends_the_trust_in_a_door() -> None:
     mine = [before(1, timedelta(days=90))]
     assert assess(attempt(), seen(attempt(), mine, (), {UUID(int=1)})).points == 50
