@@ -145,6 +145,7 @@ class Attempted(Struct, frozen=True):
     points: int
     reasons: list[Reason]
     verdict: Standing
+    enforced: bool = True  # else nobody was stopped, whatever the verdict
 
 
 class Dispute(Struct, frozen=True):
@@ -240,5 +241,5 @@ def attempted(event: PaymentAssessed) -> Attempted:
     return Attempted(
         event.payment_id, event.order_id, event.at, event.outcome, event.decline_code, event.person_id, marks.card,
         marks.address, marks.device, marks.network, marks.door, event.amount_minor, event.currency, event.codes,
-        event.points, event.reasons, event.verdict,
+        event.points, event.reasons, event.verdict, event.enforced,
     )  # fmt: skip

@@ -38,6 +38,7 @@ class AttemptShown(Struct, frozen=True):
     points: int
     verdict: str
     reasons: list[Reason]
+    enforced: bool = True  # else it was only watched, and nobody was stopped
 
 
 class CheckState(Struct, frozen=True):
@@ -116,7 +117,7 @@ def _shown(check: Check) -> CheckState:
     attempts = [
         AttemptShown(
             each.at, each.outcome, each.decline_code, each.card, each.address, each.device, each.network, each.door,
-            each.points, each.verdict, each.reasons,
+            each.points, each.verdict, each.reasons, each.enforced,
         )
         for each in check.attempts
     ]  # fmt: skip

@@ -22,7 +22,7 @@ VISITS_KEPT = timedelta(days=30)  # far longer than an order waits for its payme
 
 _CHECK = "SELECT id, order_id, review, version, dispute_id, dispute_status, dispute_reason FROM fraud_check"
 _ATTEMPT = ", ".join(Attempted.__struct_fields__)
-_DECIDED = """CASE WHEN a.verdict = 'review' AND c.review = 'accepted' THEN 'accept'
+_DECIDED = """CASE WHEN NOT a.enforced OR a.verdict = 'review' AND c.review = 'accepted' THEN 'accept'
                    WHEN a.verdict = 'review' AND c.review = 'refused' THEN 'refuse'
                    WHEN a.verdict = 'review' AND c.review = 'lapsed' THEN 'lapsed' ELSE a.verdict END"""
 _reasons = msgspec.json.Decoder(list[Reason])
@@ -52,8 +52,8 @@ async def forget_visits(conn: Connection, now: datetime) -> int:
 async def lately(conn: Connection, person_id: UUID, marks: Marks, now: datetime) -> list[Attempted]:
     """Tries of this person or with one of these marks, of the last 180 days, the newest of each.
 
-    What a person decided about one counts as its verdict, and that nobody did. An address is not looked for: its door
-    finds more.
+    What a person decided about one counts as its verdict, and that nobody did; one that was only watched was accepted.
+    An address is not looked for: its door finds more.
     """
     wanted: dict[str, object] = {"person_id": person_id, **structs.asdict(marks)}
     given = {column: value for column, value in wanted.items() if value and column != "address"}

@@ -135,7 +135,7 @@ async def test_what_nobody_decides_about_in_time_is_cancelled_and_nobody_has_ref
     assert (await handlers.find_check(guarded.pool, order.id)).review == "lapsed"
     await guarded.work()
     assert (await guarded.now(order)).state == "cancelled"
-    assert (await stopped_of_next(guarded))["stopped"] == 30
+    assert (await against_next(guarded))["stopped"] == 30
 
 
 async def test_what_its_own_buyer_cancels_waits_for_nobody_and_nobody_has_refused_it(guarded: Shop) -> None:
@@ -145,10 +145,10 @@ async def test_what_its_own_buyer_cancels_waits_for_nobody_and_nobody_has_refuse
     assert (await handlers.list_reviews(guarded.pool, None)).reviews == []
     assert await handlers.let_go_overdue(guarded.pool, datetime.now(UTC) + timedelta(days=7)) == 0
     assert (await handlers.find_check(guarded.pool, order.id)).review == "lapsed"
-    assert (await stopped_of_next(guarded))["stopped"] == 30
+    assert (await against_next(guarded))["stopped"] == 30
 
 
-async def stopped_of_next(shop: Shop) -> dict[str, int]:
+async def against_next(shop: Shop) -> dict[str, int]:
     """What speaks against the next order of the same mail and card."""
     order = await order_of(shop, "eve@example.org")
     await shop.pay(order)
@@ -193,7 +193,8 @@ async def test_who_only_watches_is_told_and_stops_nobody(guarded: Shop) -> None:
         await watching.work()
         assert (await watching.payment(order)).state == "captured"
     check = await handlers.find_check(guarded.pool, order.id)
-    assert (check.review, check.attempts[-1].verdict) == ("none", "review")
+    assert (check.review, check.attempts[-1].verdict, check.attempts[-1].enforced) == ("none", "review", False)
+    assert "stopped" not in await against_next(guarded), "once it is enforced, that is an order like any other"
 
 
 async def test_a_visit_is_forgotten_when_no_order_can_come_of_it(guarded: Shop) -> None:

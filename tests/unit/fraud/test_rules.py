@@ -123,6 +123,10 @@ def test_a_door_is_trusted_once_staff_let_an_order_to_it_through_or_three_were_k
     assert rules_of(dear_stranger(), at_one_door({"points": 50, "ago": timedelta(2)})) == {}
 
 
+def test_what_was_only_watched_let_nobody_through() -> None:
+    assert "strangers" in rules_of(dear_stranger(), at_one_door({"points": 50, "enforced": False}))
+
+
 def test_a_refused_order_ends_the_trust_in_a_door_and_speaks_against_the_next_stranger_there() -> None:
     kept: list[dict[str, Any]] = [{}, {}, {}, {"points": 50}]
     found = rules_of(dear_stranger(), at_one_door(*kept, {"verdict": "refuse"}))
