@@ -172,15 +172,14 @@ class Check(Struct, frozen=True):
     attempts: list[Attempted]
     review: Review
     version: int
-    dispute_id: str = ""  # of the last dispute
-    dispute_status: str = ""
-    dispute_reason: str = ""
+    disputes: list[Dispute] = []  # of its payment, the one that began first at first
 
 
 def dispute(check: Check | None, payment_id: UUID, order_id: UUID, seen: Dispute) -> PaymentDisputed | None:
     """What is new about a dispute; None if all of it is known, or it is told late: a verdict of the bank stands, and no
     step is gone back."""
-    if check is not None and check.dispute_id == seen.id and _is_known(check.dispute_status, seen.status):
+    told = [each.status for each in check.disputes if each.id == seen.id] if check else []
+    if any(_is_known(status, seen.status) for status in told):
         return None
     return PaymentDisputed(
         payment_id, order_id, seen.id, seen.status, seen.reason, seen.amount_minor, seen.currency
@@ -216,10 +215,9 @@ def evolve(check: Check | None, event: FraudEvent, version: int) -> Check:
         return structs.replace(check, review=_reviewed(event), version=version)
     before = Check(event.payment_id, event.order_id, [], "none", 0) if check is None else check
     if isinstance(event, PaymentDisputed):
-        return structs.replace(
-            before, dispute_id=event.dispute_id, dispute_status=event.status, dispute_reason=event.reason,
-            version=version,
-        )  # fmt: skip
+        said = Dispute(event.dispute_id, event.status, event.reason, event.amount_minor, event.currency)
+        others = {each.id: each for each in before.disputes}
+        return structs.replace(before, disputes=list({**others, said.id: said}.values()), version=version)
     held = event.enforced and event.verdict == "review"
     return structs.replace(
         before,

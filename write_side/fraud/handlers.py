@@ -15,7 +15,7 @@ from write_side.commands import Answer, Call
 from write_side.database import Connection, Pool, first_of
 from write_side.event_log import Positions, together
 from write_side.fraud import domain, store
-from write_side.fraud.domain import Check, Decision, UnknownCheck
+from write_side.fraud.domain import Check, Decision, Dispute, UnknownCheck
 
 log = logging.getLogger(__name__)
 
@@ -49,9 +49,10 @@ class CheckState(Struct, frozen=True):
     review: Literal["none", "open", "accepted", "refused", "lapsed"]
     attempts: list[AttemptShown]
     version: int
-    dispute_id: str = ""  # the provider's name of the last dispute; empty: there was none
+    dispute_id: str = ""  # the provider's name of the dispute that began last; empty: there was none
     dispute_status: str = ""  # in its words: `needs_response`, `under_review`, `won`, `lost`, …
     dispute_reason: str = ""
+    disputes: list[Dispute] = []  # all of this payment, the one that began first at first
 
 
 class Reviews(Struct, frozen=True):
@@ -121,10 +122,9 @@ def _shown(check: Check) -> CheckState:
         )
         for each in check.attempts
     ]  # fmt: skip
-    return CheckState(
-        check.id, check.order_id, check.review, attempts, check.version, check.dispute_id, check.dispute_status,
-        check.dispute_reason,
-    )  # fmt: skip
+    last = check.disputes[-1] if check.disputes else None
+    said = (last.id, last.status, last.reason) if last else ("", "", "")
+    return CheckState(check.id, check.order_id, check.review, attempts, check.version, *said, check.disputes)
 
 
 # --- the worker ------------------------------------------------------------------------------------------------------

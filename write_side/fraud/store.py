@@ -9,18 +9,19 @@ import msgspec
 from msgspec import structs
 
 from shared.envelope import Metadata, as_json
-from shared.events.fraud import FraudEvent, Marks, PaymentAssessed, Reason
+from shared.events.fraud import FraudEvent, Marks, PaymentAssessed, PaymentDisputed, Reason
 from shared.shards import order_key
 from write_side import event_log
 from write_side.database import Connection, among, overwrite, replace
 from write_side.event_log import NewEvent, Positions
 from write_side.fraud.counting import LATELY
-from write_side.fraud.domain import LOST_NOTHING, Attempted, Check, Visit
+from write_side.fraud.domain import LOST_NOTHING, Attempted, Check, Dispute, Visit
 
 MOST = 500  # tries looked at by each mark: one that half a city shares is not worth more
 VISITS_KEPT = timedelta(days=30)  # far longer than an order waits for its payment
 
-_CHECK = "SELECT id, order_id, review, version, dispute_id, dispute_status, dispute_reason FROM fraud_check"
+_CHECK = "SELECT id, order_id, review, version FROM fraud_check"
+_DISPUTE = ", ".join(Dispute.__struct_fields__)
 _ATTEMPT = ", ".join(Attempted.__struct_fields__)
 _DECIDED = """CASE WHEN NOT a.enforced OR a.verdict = 'review' AND c.review = 'accepted' THEN 'accept'
                    WHEN a.verdict = 'review' AND c.review = 'refused' THEN 'refuse'
@@ -76,8 +77,8 @@ async def refunded_among(conn: Connection, order_ids: Sequence[UUID]) -> set[UUI
 
 async def disputed_among(conn: Connection, payment_ids: Sequence[UUID]) -> set[UUID]:
     """The orders of those of these payments that a bank took back, or wants to."""
-    query = """SELECT order_id FROM fraud_check
-               WHERE id = ANY ($1) AND dispute_status <> '' AND NOT dispute_status = ANY ($2)"""
+    query = """SELECT c.order_id FROM fraud_dispute d JOIN fraud_check c ON c.id = d.payment_id
+               WHERE d.payment_id = ANY ($1) AND NOT d.status = ANY ($2)"""
     return {row["order_id"] for row in await conn.fetch(query, payment_ids, LOST_NOTHING)}
 
 
@@ -93,17 +94,13 @@ async def is_held(conn: Connection, payment_id: UUID) -> bool:
 
 async def save(conn: Connection, check: Check, event: FraudEvent, cause: Metadata) -> Positions:
     """The rows of a check after an event (`check` is what the event made of it), and the event."""
-    query = """INSERT INTO fraud_check
-                   (id, order_id, review, version, dispute_id, dispute_status, dispute_reason)
-               VALUES ($1, $2, $3, $4, $5, $6, $7)
-               ON CONFLICT (id) DO UPDATE SET review = excluded.review, version = excluded.version,
-                   dispute_id = excluded.dispute_id, dispute_status = excluded.dispute_status,
-                   dispute_reason = excluded.dispute_reason"""
-    columns = structs.asdict(check)
-    columns.pop("attempts")
-    await conn.execute(query, *columns.values())
+    query = """INSERT INTO fraud_check (id, order_id, review, version) VALUES ($1, $2, $3, $4)
+               ON CONFLICT (id) DO UPDATE SET review = excluded.review, version = excluded.version"""
+    await conn.execute(query, *_own(check).values())
     if isinstance(event, PaymentAssessed):
         await _keep(conn, check)
+    if isinstance(event, PaymentDisputed):
+        await _take_down(conn, check, event.dispute_id)
     new = NewEvent("fraud_check", check.id, check.version, order_key(check.order_id), event)
     return await event_log.append(conn, [new], cause)
 
@@ -113,6 +110,14 @@ async def _keep(conn: Connection, check: Check) -> None:
     names, places = ", ".join(columns), ", ".join(f"${n}" for n in range(2, len(columns) + 2))
     query = f"INSERT INTO fraud_attempt (n, {names}) VALUES ($1, {places})"  # noqa: S608
     await conn.execute(query, len(check.attempts), *columns.values())
+
+
+async def _take_down(conn: Connection, check: Check, dispute_id: str) -> None:
+    [(n, told)] = [(n, each) for n, each in enumerate(check.disputes, 1) if each.id == dispute_id]
+    query = f"""INSERT INTO fraud_dispute (payment_id, n, {_DISPUTE}) VALUES ($1, $2, $3, $4, $5, $6, $7)
+                ON CONFLICT (payment_id, n) DO UPDATE SET status = excluded.status, reason = excluded.reason,
+                    amount_minor = excluded.amount_minor, currency = excluded.currency"""  # noqa: S608
+    await conn.execute(query, check.id, n, *structs.astuple(told))
 
 
 async def open_reviews(conn: Connection, after: UUID | None, limit: int) -> list[Check]:
@@ -136,7 +141,7 @@ async def count_open(conn: Connection) -> int:
 
 async def count_unanswered(conn: Connection) -> int:
     """How many disputes wait for the shop's word, which the bank wants within days."""
-    query = "SELECT count(*) FROM fraud_check WHERE dispute_status IN ('needs_response', 'warning_needs_response')"
+    query = "SELECT count(*) FROM fraud_dispute WHERE status IN ('needs_response', 'warning_needs_response')"
     return int(await conn.fetchval(query))
 
 
@@ -147,16 +152,30 @@ async def all_checks(conn: Connection, ids: Sequence[UUID] | None = None) -> lis
     query = f"SELECT {_ATTEMPT} FROM fraud_attempt WHERE payment_id = ANY ($1) ORDER BY payment_id, n"  # noqa: S608
     for row in await conn.fetch(query, list(attempts)):
         attempts[row["payment_id"]].append(_attempted(row))
-    return [Check(**row, attempts=attempts[row["id"]]) for row in rows]
+    disputes = await _disputes(conn, list(attempts))
+    return [Check(**row, attempts=attempts[row["id"]], disputes=disputes.get(row["id"], [])) for row in rows]
+
+
+async def _disputes(conn: Connection, ids: Sequence[UUID]) -> dict[UUID, list[Dispute]]:
+    found: dict[UUID, list[Dispute]] = {}
+    query = f"SELECT payment_id, {_DISPUTE} FROM fraud_dispute WHERE payment_id = ANY ($1) ORDER BY payment_id, n"  # noqa: S608
+    for payment_id, *said in await conn.fetch(query, ids):
+        found.setdefault(payment_id, []).append(Dispute(*said))
+    return found
 
 
 async def rewrite_check(conn: Connection, check: Check) -> None:
     """Make the rows say this, for a repair."""
-    columns = structs.asdict(check)
-    columns.pop("attempts")
-    await overwrite(conn, "fraud_check", columns)
+    await overwrite(conn, "fraud_check", _own(check))
+    told = [{"n": n} | structs.asdict(each) for n, each in enumerate(check.disputes, 1)]
+    await replace(conn, "fraud_dispute", ("payment_id", check.id), told)
     rows = [{"n": n} | _columns(each) for n, each in enumerate(check.attempts, 1)]
     await replace(conn, "fraud_attempt", ("payment_id", check.id), [_without(row, "payment_id") for row in rows])
+
+
+def _own(check: Check) -> dict[str, object]:
+    """What stands in its own row."""
+    return {column: getattr(check, column) for column in ("id", "order_id", "review", "version")}
 
 
 def _without(row: dict[str, object], name: str) -> dict[str, object]:

@@ -99,6 +99,27 @@ async def test_staff_see_how_many_disputes_wait_for_an_answer(guarded: Shop) -> 
     assert await waiting(guarded) == 0
 
 
+async def test_a_second_dispute_of_a_payment_hides_nothing_of_the_first(guarded: Shop) -> None:
+    order = await paid(guarded, "eve@example.org")
+    await tell(guarded, order, await dispute(guarded, order))
+    await say(guarded, order, "du_2", "needs_response")
+    assert await waiting(guarded) == 2
+    await say(guarded, order, "du_2", "won")
+    assert await waiting(guarded) == 1, "the first one still wants an answer"
+    assert [each.status for each in (await check(guarded, order)).disputes] == ["needs_response", "won"]
+    next_one = await check(guarded, await paid(guarded, "eve@example.org"))
+    assert "disputes" in {reason.rule for reason in next_one.attempts[-1].reasons}
+
+
+async def say(shop: Shop, order: OrderState, dispute_id: str, status: str) -> None:
+    """A webhook about another dispute of this order's payment, which the simulator opens but one of."""
+    payment = await shop.payment(order)
+    said = {"object": "dispute", "id": dispute_id, "status": status, "reason": "general", "amount": 100,
+            "currency": "eur", "payment_intent": payment.intent_id}  # fmt: skip
+    event = {"id": f"evt_{dispute_id}_{status}", "type": "charge.dispute.updated", "data": {"object": said}}
+    await shop.receive(shop.signed(event))
+
+
 async def waiting(shop: Shop) -> float | None:
     await handlers.let_go_overdue(shop.pool, datetime.now(UTC))
     return REGISTRY.get_sample_value("doorbuster_waiting", {"what": "disputes"})
@@ -109,4 +130,4 @@ async def test_a_dispute_about_a_payment_that_is_not_ours_is_a_success_and_chang
              "currency": "eur", "payment_intent": "pi_of_somebody_else"}  # fmt: skip
     await shop.receive(shop.signed({"id": "evt_9", "type": "charge.dispute.created", "data": {"object": other}}))
     async with shop.pool.acquire() as conn:
-        assert await conn.fetchval("SELECT count(*) FROM fraud_check WHERE dispute_id = 'du_9'") == 0
+        assert await conn.fetchval("SELECT count(*) FROM fraud_dispute WHERE id = 'du_9'") == 0

@@ -29,10 +29,14 @@ def test_no_step_of_a_dispute_is_gone_back(statuses: tuple[str, ...]) -> None:
     for status in statuses:
         check = told(check, status)
     assert check is not None
-    assert (check.dispute_status, check.version) == (highest, 2)
+    assert ([each.status for each in check.disputes], check.version) == ([highest], 2)
 
 
-def test_another_dispute_of_the_payment_begins_anew() -> None:
-    check = told(told(None, "under_review"), "needs_response", "dp_2")
+def test_another_dispute_of_the_payment_stands_beside_the_first_one() -> None:
+    check = told(told(None, "under_review"), "won", "dp_2")
     assert check is not None
-    assert (check.dispute_id, check.dispute_status) == ("dp_2", "needs_response")
+    assert [(each.id, each.status) for each in check.disputes] == [("dp_1", "under_review"), ("dp_2", "won")]
+    assert told(check, "needs_response") is check, "told late, after another one"
+    last = told(check, "lost")
+    assert last is not None
+    assert [(each.id, each.status) for each in last.disputes] == [("dp_1", "lost"), ("dp_2", "won")]
