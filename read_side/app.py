@@ -37,6 +37,8 @@ from read_side.prices.pages import Till
 from read_side.prices.promotions import PromotionShelf
 from read_side.prices.shelf import PriceListShelf
 from read_side.prices.slots import SlotShelf
+from read_side.product_types.queries import Types
+from read_side.product_types.routes import routes as product_type_routes
 from read_side.products.queries import Pages
 from read_side.products.routes import routes as product_routes
 from read_side.products.showcase import Showcase
@@ -84,6 +86,7 @@ ROUTES = [
     *stock_routes,
     *category_routes,
     *brand_routes,
+    *product_type_routes,
     *search_routes,
     *preview_routes,
     *order_routes,
@@ -119,10 +122,10 @@ def create_app(settings: Settings, *, fronted: bool = True) -> ASGIApp:
     pages = Pages(documents, Till(documents, lists, promotions), SparePages(products), Showcase(pictures))
     brands = BrandShelf(products)
     adviser = Adviser(documents, products, pictures)
-    rules, instead = RuleShelf(documents), Instead(documents, adviser)
+    rules, instead, types = RuleShelf(documents), Instead(documents, adviser), Types(documents)
     search = Search(
         products, documents, shelf, brands, sales, rules, lists, promotions, SlotShelf(documents), instead, pictures,
-        settings.link_secret, outbox.tell, settings.kept_search_seconds,
+        settings.link_secret, outbox.tell, types, settings.kept_search_seconds,
     )  # fmt: skip
     past = PastSearches(index.Index(wire, alias_name(settings.index_prefix, BEHAVIOUR)), products)
     suggesting = Suggesting(products, shelf, brands, past, pictures)
@@ -153,6 +156,7 @@ def create_app(settings: Settings, *, fronted: bool = True) -> ASGIApp:
             "pages": _given(pages),
             "shelf": _given(shelf),
             "brand_shelf": _given(brands),
+            "types": _given(types),
             "sales": _given(sales),
             "adviser": _given(adviser),
             "history": _given(history),

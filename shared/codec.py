@@ -24,6 +24,7 @@ from shared.events.orders import OrderEvent, QuoteEvent
 from shared.events.payments import PaymentEvent
 from shared.events.picking import PickEvent
 from shared.events.pricing import PricingEvent
+from shared.events.product_types import ProductTypeEvent
 from shared.events.promotions import PromotionEvent
 from shared.events.refunds import RefundEvent
 from shared.events.repairs import RepairEvent
@@ -52,6 +53,7 @@ Event = (
     | PickEvent
     | PricingEvent
     | MerchandisingEvent
+    | ProductTypeEvent
     | PromotionEvent
     | GiftCardEvent
     | CreditEvent

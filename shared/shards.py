@@ -10,6 +10,7 @@ from uuid import UUID
 
 CATEGORIES = "categories"  # one tree, one document, one key
 SEARCH_RULES = "search_rules"  # asked all at once: one document, one key
+PRODUCT_TYPES = "product_types"  # so are these
 ACCESS = "access"
 
 

@@ -48,6 +48,8 @@ from write_side.payments import domain as payments
 from write_side.payments import store as payments_store
 from write_side.pricing.lists import domain as price_lists
 from write_side.pricing.lists import store as price_lists_store
+from write_side.product_types import domain as product_types
+from write_side.product_types import store as product_types_store
 from write_side.promotions import domain as promotions
 from write_side.promotions import store as promotions_store
 from write_side.refunds import domain as refunds
@@ -117,6 +119,10 @@ AGGREGATES: list[Aggregate] = [
     Aggregate(
         "search_rule", "search_rule", lambda state, r, e: merchandising.evolve(state, e, r.version),
         merchandising_store.all_rules,
+    ),
+    Aggregate(
+        "product_type", "product_type", lambda state, r, e: product_types.evolve(state, e, r.version),
+        product_types_store.all_types,
     ),
     Aggregate(
         "price", "priced_variant", lambda state, r, e: pricing.evolve(state, r.aggregate_id, r.version, e),

@@ -52,6 +52,7 @@ from write_side.payments import open_providers, stripe_of
 from write_side.payments import routes as payments_routes
 from write_side.pricing import routes as pricing_routes
 from write_side.pricing.lists import routes as price_lists_routes
+from write_side.product_types import routes as product_types_routes
 from write_side.projections import routes as projections_routes
 from write_side.promotions import routes as promotions_routes
 from write_side.refunds import routes as refunds_routes
@@ -74,6 +75,7 @@ ROUTES: Sequence[HTTPRouteHandler] = [
     *catalog_routes.routes,
     *imports_routes.routes,
     *merchandising_routes.routes,
+    *product_types_routes.routes,
     *pricing_routes.routes,
     *price_lists_routes.routes,
     *inventory_routes.routes,

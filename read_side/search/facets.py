@@ -169,6 +169,8 @@ def _of_numbers(name: str, attribute: str, kind: Kind, values: Json) -> Facet:
     bins = sorted(by_unit.pop(unit, []))
     others = sum(bin_.products for several in by_unit.values() for bin_ in several) + values["sum_other_doc_count"]
     scale = ranges.scale_of(attribute, unit, bins[len(bins) // 2].high if bins else 0.0)
+    if not scale.unit:
+        scale = scale._replace(unit=kind.unit, written=False)  # a bare number finds them
     bounds = Bounds(float(scale.shown(bins[0].low)), float(scale.shown(bins[-1].high))) if bins else None
     shown = list(_singles(bins, scale) if _are_few(bins, kind) else _ranges(bins, scale))
     return Facet(name, attribute, shown, others, "number", scale.unit or None, bounds)

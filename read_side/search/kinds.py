@@ -9,8 +9,10 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
+from read_side.product_types.queries import Types
 from read_side.search import elastic
 from read_side.search.index import Index
+from shared.events.product_types import Attribute
 
 Json = dict[str, Any]
 
@@ -27,6 +29,7 @@ class Kind(Struct, frozen=True):
 
     name: Literal["text", "boolean", "colour", "number"]
     field: Literal["facets", "numbers", "steps"] = "facets"
+    unit: str = ""  # as it is declared: of numbers that tell none
 
 
 TEXT = Kind("text")
@@ -52,6 +55,16 @@ def told(attributes: Sequence[str], found: Json) -> dict[str, Kind]:
     }
 
 
+def as_declared(kind: Kind, declared: Attribute | None) -> Kind:
+    """What a merchant declared holds against what the data look like; how many numbers there are only these tell."""
+    if declared is None:
+        return kind
+    if declared.kind == "number":
+        field = kind.field if kind.name == "number" else "steps"
+        return Kind("number", field, declared.unit)
+    return Kind(declared.kind)
+
+
 def _kind(attribute: str, has: Json, numeric: Json, numbers: Json, values: Json) -> Kind:
     if has["doc_count"] and numeric["doc_count"] >= LEAST_NUMERIC * has["doc_count"]:
         return Kind("number", "steps" if numbers["sum_other_doc_count"] else "numbers")
@@ -64,8 +77,8 @@ def _kind(attribute: str, has: Json, numeric: Json, numbers: Json, values: Json)
 class Kinds:
     """The kinds as last told, asked for anew when they are a minute old."""
 
-    def __init__(self, index: Index) -> None:
-        self._index = index
+    def __init__(self, index: Index, types: Types | None = None) -> None:
+        self._index, self._types = index, types
         self._known: dict[str, tuple[float, Kind]] = {}
         self._asking = asyncio.Lock()  # many who miss the same are one question
 
@@ -87,5 +100,7 @@ class Kinds:
             return
         shop = elastic.whole_shop(datetime.now(UTC))
         found = await self._index.search(**elastic.counting(question(attributes), shop))
+        declared = await self._types.declared() if self._types else {}
         until = time.monotonic() + KEPT_SECONDS
-        self._known |= {attribute: (until, kind) for attribute, kind in told(attributes, found).items()}
+        for attribute, kind in told(attributes, found).items():
+            self._known[attribute] = until, as_declared(kind, declared.get(attribute))

@@ -18,6 +18,7 @@ from read_side.pictures import Pictures
 from read_side.prices.promotions import PromotionShelf
 from read_side.prices.shelf import PriceListShelf
 from read_side.prices.slots import SlotShelf
+from read_side.product_types.queries import Types
 from read_side.sales.queries import Sales
 from read_side.search import cursors, elastic, facets, price_ranges, results, wording
 from read_side.search.cards import Cards
@@ -72,13 +73,14 @@ class Search:
         pictures: Pictures,
         secret: str,
         tell: Callable[[SearchRequest, Page, bool, float], None],
+        types: Types,
         kept_seconds: float = 0.0,
     ) -> None:
         self._recent = Recent(kept_seconds)
         self._index, self._documents, self._rules, self._secret = index, documents, rules, secret
         self._shelf, self._brands, self._sales, self._instead = shelf, brands, sales, instead
         self._pictures, self._lefts, self._cards = pictures, Lefts(), Cards()
-        self._kinds, self._popular, self._tell = Kinds(index), PopularShelf(documents), tell
+        self._kinds, self._popular, self._tell = Kinds(index, types), PopularShelf(documents), tell
         self._lists, self._promotions, self._slots = lists, promotions, slots
 
     async def answer(

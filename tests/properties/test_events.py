@@ -37,6 +37,7 @@ from shared.events.orders import OrderEvent, OrderPlaced, QuoteEvent, QuoteIssue
 from shared.events.payments import PaymentEvent, PaymentRequested
 from shared.events.picking import PickEvent, PickListed
 from shared.events.pricing import PriceEvent, PriceListAnnounced, PriceListEvent, PriceSet
+from shared.events.product_types import ProductTypeEvent, ProductTypeSet
 from shared.events.promotions import PromotionAnnounced, PromotionEvent
 from shared.events.refunds import RefundEvent, RefundRequested
 from shared.events.repairs import RowRepaired
@@ -82,6 +83,7 @@ HISTORIES: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "invoice": (InvoiceIssued, get_args(InvoiceEvent)),
     "gift_card": (GiftCardIssued, get_args(GiftCardEvent)),
     "search_rule": (SearchRuleSet, get_args(MerchandisingEvent)),
+    "product_type": (ProductTypeSet, get_args(ProductTypeEvent)),
     "sale": (SaleAnnounced, get_args(SaleEvent)),
     "sale_pass": (PassGiven, ()),
     "webhook_endpoint": (EndpointCreated, get_args(WebhookEvent)),

@@ -74,6 +74,7 @@ OPEN = {
     "GET /v1/categories": "the catalog is public",
     "GET /v1/categories/{slug}/products": "the catalog is public",
     "GET /v1/brands": "the catalog is public",
+    "GET /v1/product-types": "the catalog is public",
     "GET /v1/brands/{slug}/products": "the catalog is public",
     "GET /v1/search": "the catalog is public",
     "GET /v1/recommendations": "the catalog is public",

@@ -8,7 +8,7 @@ from msgspec import Struct
 from shared.envelope import Metadata
 from shared.events.catalog import ProductCreated, ProductFacts, Status
 from shared.ids import uuid7
-from write_side import commands, event_log
+from write_side import commands, event_log, product_types
 from write_side.catalog import domain, refusals, store
 from write_side.catalog.domain import Category, CategoryInput, Product, ProductInput
 from write_side.catalog.facts import escaped
@@ -38,13 +38,15 @@ class CategoryState(Struct, frozen=True):
 
 
 async def create_product(pool: Pool, given: ProductInput, cause: Metadata, call: Call | None) -> Answer[ProductState]:
-    """A new product; refuses what `facts` refuses, `slug_taken`, `sku_taken`, `external_ref_taken`."""
+    """A new product; refuses what `facts` and `product_types.check` refuse, `slug_taken`, `sku_taken`,
+    `external_ref_taken`."""
     product_id = uuid7()
 
     async def decide(conn: Connection) -> tuple[ProductState, Positions]:
         await _check_claims(conn, given, None)
         slug = given.slug or await _free_slug(conn, given)
         facts = domain.facts_of(given, slug, {variant.sku: uuid7() for variant in given.variants})
+        await _check_type(conn, facts)
         event = ProductCreated(product_id, facts)
         return await _saved(conn, domain.evolve_product(None, 1, event), event, cause)
 
@@ -61,6 +63,7 @@ async def replace_product(
         await _check_claims(conn, given, product_id)
         ids = {variant.sku: uuid7() for variant in given.variants} | product.variant_ids()
         facts = domain.facts_of(given, given.slug or product.facts.slug, ids)
+        await _check_type(conn, facts)
         return await _revised(conn, product, facts, cause)
 
     return await commands.run(pool, decide, call)
@@ -69,11 +72,15 @@ async def replace_product(
 async def set_status(
     pool: Pool, product_id: UUID, status: Status, expected: int | None, cause: Metadata, call: Call | None
 ) -> Answer[ProductState]:
-    """Draft, active or archived; refuses `version_conflict` if a version is expected and it stands at another."""
+    """Draft, active or archived; refuses `version_conflict` if a version is expected and it stands at another,
+    and active what its product type refuses."""
 
     async def decide(conn: Connection) -> tuple[ProductState, Positions]:
         product = await _product_at(conn, product_id, expected)
-        return await _revised(conn, product, domain.with_status(product, status), cause)
+        facts = domain.with_status(product, status)
+        if status == "active":
+            await _check_type(conn, facts)
+        return await _revised(conn, product, facts, cause)
 
     return await commands.run(pool, decide, call)
 
@@ -120,6 +127,12 @@ async def _check_claims(conn: Connection, given: ProductInput, product_id: UUID 
     if given.category_id and await store.find_category(conn, given.category_id) is None:
         raise refusals.NoSuchCategory(f"there is no category {given.category_id}", pointer="/category_id")
     await _check_related(conn, given, product_id)
+
+
+async def _check_type(conn: Connection, facts: ProductFacts) -> None:
+    declared = await product_types.by_name(conn, [facts.product_type] if facts.product_type else [])
+    for_sale = facts.status == "active"
+    product_types.check(facts.attributes, declared.get(facts.product_type), for_sale=for_sale)
 
 
 async def _check_related(conn: Connection, given: ProductInput, product_id: UUID | None) -> None:

@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from shared.events.catalog import Status
 from shared.http.described import Link, leads_to, refuses
+from write_side import product_types
 from write_side.catalog import handlers, refusals
 from write_side.catalog.domain import CategoryInput, ProductInput
 from write_side.catalog.handlers import CategoryState, ProductState
@@ -19,13 +20,16 @@ from write_side.resources import Own
 STAFF = [requires("catalog:write")]
 Call = Request[Any, Any, Any]
 
+_TYPE = (
+    product_types.AttributeMissing, product_types.AttributeOfAnotherKind, product_types.AttributeNotListed,
+)  # fmt: skip
 _FACTS = (
     refusals.Blank, refusals.TooLong, refusals.BrokenText, refusals.BrokenSku, refusals.BrokenEan,
     refusals.BrokenImage, refusals.DuplicateSku, refusals.NoVariants, refusals.NumberTooLarge, refusals.NoSuchCategory,
     refusals.TooManyAttributes, refusals.TooManyValues, refusals.TooManyImages, refusals.TooManyVariants,
     refusals.TooManyOptions, refusals.TooManyLocales, refusals.BrokenLocale, refusals.FactsTooLarge,
     refusals.NoWholeMinute, refusals.NeverPublished, refusals.NoSuchImage, refusals.BrokenKind, refusals.TooManyRelated,
-    refusals.RelatedTwice, refusals.NoSuchProduct,
+    refusals.RelatedTwice, refusals.NoSuchProduct, *_TYPE,
 )  # fmt: skip
 _CLAIMS = (refusals.SlugTaken, refusals.SkuTaken, refusals.ExternalRefTaken)
 _NODE = (
@@ -74,7 +78,7 @@ async def put_product(
 
 
 @patch("/v1/products/{product_id:uuid}", guards=STAFF)
-@refuses(refusals.UnknownProduct)
+@refuses(refusals.UnknownProduct, *_TYPE)
 async def patch_product(
     request: Call, product_id: FromPath[UUID], data: JSONBody[NewStatus], own: Own,
     if_match: OptionalIfMatch = None, key: OptionalKey = None,

@@ -23,6 +23,7 @@ from write_side import (
     orders,
     payments,
     pricing,
+    product_types,
     promotions,
     refunds,
     restock_requests,
@@ -89,6 +90,11 @@ async def _product(conn: Connection, name: str) -> UUID | None:
     return None if sold is None else sold.product_id
 
 
+async def _product_type(conn: Connection, name: str) -> UUID | None:
+    found = (await product_types.by_name(conn, [name])).get(name)
+    return None if found is None else found.id
+
+
 async def _promotion(conn: Connection, name: str) -> UUID | None:
     return await promotions.find_by_code(conn, name.upper())
 
@@ -126,6 +132,7 @@ KINDS = {
         Kind("sale", sales.Sale, _nameless),
         Kind("account", accounts.Account, _nameless),
         Kind("search_rule", merchandising.SearchRule, _nameless),
+        Kind("product_type", product_types.ProductType, _product_type),
         Kind("shipping_zone", shipping.Zone, _zone),
         Kind("destination", taxes.Destination, _destination),
     )

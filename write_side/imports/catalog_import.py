@@ -15,7 +15,7 @@ from msgspec import Struct, to_builtins
 
 from shared.envelope import Metadata
 from shared.ids import uuid7
-from write_side import catalog, event_log, inventory, pricing
+from write_side import catalog, event_log, inventory, pricing, product_types
 from write_side.database import Connection, Pool
 from write_side.imports.batches import Batch, Batches, Rejection
 from write_side.imports.gathering import Gathered, gathered
@@ -171,12 +171,15 @@ class _Import:
         refs = [row.external_ref for row in rows if row.external_ref is not None]
         async with self._pool.acquire() as conn:
             await self._find_categories(conn, rows)
+            products = await catalog.find_known(conn, refs, skus)
+            named = {row.product_type or "" for row in rows} | {product.facts.product_type for product in products}
             known = Known(
-                await catalog.find_known(conn, refs, skus),
+                products,
                 await pricing.find_priced(conn, skus),
                 claimed | set(await catalog.slugs_in_use(conn, wished)),
                 self._categories,
                 datetime.now(UTC),
+                await product_types.by_name(conn, {name.strip() for name in named} - {""}),
             )
         made = plan(rows, known, self._terms, uuid7)
         self._claims.append(made.slugs)

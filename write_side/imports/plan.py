@@ -9,10 +9,10 @@ from datetime import datetime
 from typing import NamedTuple, cast
 from uuid import UUID
 
-from msgspec import Struct, field
+from msgspec import Struct, field, structs
 
 from shared.events.catalog import ProductCreated, ProductEvent, ProductFacts, Status
-from write_side import catalog, pricing
+from write_side import catalog, pricing, product_types
 from write_side.catalog import (
     Change,
     ImageInput,
@@ -27,18 +27,21 @@ from write_side.imports.rows import Row
 from write_side.imports.variants_after import images_of, variants_of
 from write_side.inventory import OpenStockItem
 from write_side.pricing import PricedVariant, Repriced, SetPrice
+from write_side.product_types import ProductType
 
 NewId = Callable[[], UUID]
 
 
 class Known(NamedTuple):
-    """What is there: products that the batch may mean, prices by SKU, who has which slug, categories by slug; when."""
+    """What is there: products that the batch may mean, prices by SKU, who has which slug, categories by slug; when; and
+    the product types that the batch may name."""
 
     products: Sequence[Product]
     priced: Mapping[str, PricedVariant]
     slugs: Collection[str]
     categories: Mapping[str, UUID]
     now: datetime
+    types: Mapping[str, ProductType] = {}
 
 
 class Terms(NamedTuple):
@@ -108,6 +111,7 @@ def _after(
 ) -> tuple[Product, ProductEvent | None]:
     """The product as the row wants it, and the event of that, None if nothing changes."""
     given = _given(row, None if product is None else product.facts, known.categories)
+    given = _as_declared(given, known.types.get(given.product_type.strip()))
     own = None if product is None else product.facts.slug
     if given.slug and given.slug != own and (given.slug in known.slugs or given.slug in claimed):
         raise SlugTaken(f"another product has the slug {given.slug}", pointer="/slug")
@@ -119,6 +123,12 @@ def _after(
     facts = catalog.facts_of(given, given.slug or product.facts.slug, ids | product.variant_ids())
     event = catalog.revise(product, facts)
     return product if event is None else catalog.evolve_product(product, product.version + 1, event), event
+
+
+def _as_declared(given: ProductInput, declared: ProductType | None) -> ProductInput:
+    given = structs.replace(given, attributes=product_types.as_declared(given.attributes, declared))
+    product_types.check(given.attributes, declared, for_sale=given.status == "active")
+    return given
 
 
 def _new_slug(row: Row, in_use: Collection[str], claimed: Collection[str]) -> str:

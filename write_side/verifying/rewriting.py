@@ -31,6 +31,7 @@ from write_side.orders.domain import Order
 from write_side.orders.quotes import store as quotes
 from write_side.payments import store as payments
 from write_side.pricing.lists import store as price_lists
+from write_side.product_types import store as product_types
 from write_side.promotions import store as promotions
 from write_side.promotions.domain import Promotion, PromotionUses
 from write_side.refunds import store as refunds
@@ -81,6 +82,7 @@ _REWRITES: dict[str, Rewrite] = {
     "category": catalog.rewrite_category,
     "product": catalog.rewrite_product,
     "search_rule": merchandising.rewrite_rule,
+    "product_type": product_types.rewrite_type,
     "price": pricing.rewrite_prices,
     "price_list": price_lists.rewrite_price_list,
     "promotion": _promotion,

@@ -81,6 +81,7 @@ async def test_every_success_is_answered_as_declared(
     await _gift_cards(ask)
     await _sales(ask, shop)
     await _search_rules(ask)
+    await _product_types(ask)
     await _bulk_edits(ask, shop)
     await _history(ask, shop)
     await _projections(ask, shop)
@@ -276,6 +277,15 @@ async def _search_rules(ask: Any) -> None:
     assert (await ask("PUT", address, boost, If_Match='"1"'))["version"] == 2
     assert (await ask("DELETE", address))["state"] == "removed"
     assert (await ask("GET", "/v1/search-rules"))["rules"] == []
+
+
+async def _product_types(ask: Any) -> None:
+    weight = {"name": "weight", "kind": "number", "unit": "g", "required": True}
+    made = await ask("POST", "/v1/product-types", {"name": "Lamp", "attributes": [weight]})
+    address = f"/v1/product-types/{made['id']}"
+    assert (await ask("GET", "/v1/product-types"))["types"] == [await ask("GET", address)]
+    assert (await ask("PUT", address, {"name": "Light", "attributes": [weight]}, If_Match='"1"'))["version"] == 2
+    assert (await ask("DELETE", address))["state"] == "removed"
 
 
 async def _bulk_edits(ask: Any, shop: Shop) -> None:

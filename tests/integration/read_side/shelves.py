@@ -11,7 +11,17 @@ import msgspec
 from msgspec import Struct
 from redis.asyncio import Redis
 
-from shared.documents import access, accounts, order_records, orders, products, sales, search_rules, stock
+from shared.documents import (
+    access,
+    accounts,
+    order_records,
+    orders,
+    product_types,
+    products,
+    sales,
+    search_rules,
+    stock,
+)
 from shared.documents.layout import (
     LIVE,
     claims_key,
@@ -32,7 +42,7 @@ from shared.shards import shard_of
 
 EPOCH, SHARDS, VERSION = 7, 4, "v3"
 MODELS = (
-    products.PAGE, products.TREE, products.SEARCH, search_rules.MODEL, stock.MODEL, orders.STATUS,
+    products.PAGE, products.TREE, products.SEARCH, search_rules.MODEL, product_types.MODEL, stock.MODEL, orders.STATUS,
     order_records.RECORDS, access.MODEL, accounts.MODEL, sales.MODEL, LISTS, PROMOTIONS,
 )  # fmt: skip
 NOW = datetime(2026, 11, 27, 8, 0, tzinfo=UTC)

@@ -65,6 +65,7 @@ async def test_every_success_is_answered_as_declared(shelves: Shelves, api: Held
         "/v1/categories",
         "/v1/categories/light/products?filter.Colour=red&price_max=5000",
         "/v1/brands",
+        "/v1/product-types",
         "/v1/brands/nox/products?limit=2",
         f"/v1/sales/{sale.id}/products",
         "/v1/search?q=product&available=true&limit=3",

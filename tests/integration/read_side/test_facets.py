@@ -6,9 +6,13 @@ from typing import Any
 
 import httpx
 
+from shared.documents import product_types
+from shared.documents.product_types import ProductType, ProductTypes
 from shared.documents.products import SearchedProduct
 from shared.documents.quantities import told_by
+from shared.events.product_types import Attribute
 from tests.integration.read_side.catalog import Answer, Shop, ask, count_of, counts
+from tests.integration.read_side.shelves import Shelves
 
 
 def facet_of(answer: Answer, name: str) -> Answer:
@@ -33,6 +37,26 @@ async def test_each_attribute_is_told_by_its_kind(shopping: httpx.AsyncClient) -
     assert counts(answer, "filter.dimmable").keys() == {"true", "false"}
     named = await ask(shopping, facets="weight (g),memory,Colour")
     assert [facet for facet in answer["facets"] if facet["name"] == "memory"] == named["facets"][1:2]
+
+
+async def test_what_is_declared_holds_against_what_the_values_look_like(
+    shopping: httpx.AsyncClient, shelves: Shelves
+) -> None:
+    watts = Attribute("Watt [max]", "number", "W")
+    types = ProductTypes([ProductType("Lamp", [watts, Attribute("dimmable", "text"), Attribute("memory", "text")])])
+    await shelves.put(product_types.MODEL, product_types.THE_ONE, types)
+    answer = await ask(shopping, facets="Watt [max],dimmable,memory,Colour")
+    kinds = {facet["name"]: (facet.get("kind", "text"), facet.get("unit")) for facet in answer["facets"]}
+    assert kinds == {
+        "Watt [max]": ("number", "W"), "dimmable": ("text", None), "memory": ("text", None), "Colour": ("colour", None),
+    }  # fmt: skip
+    assert all(value["name"].endswith(" W") for value in facet_of(answer, "Watt [max]")["values"])
+    chosen = facet_of(answer, "Watt [max]")["values"][0]
+    found = await ask(shopping, **{"filter__Watt [max]": chosen["value"]})
+    assert found["total"]["value"] == chosen["count"]
+    assert (await shopping.get("/v1/product-types")).json()["types"][0]["attributes"][0] == {
+        "name": "Watt [max]", "kind": "number", "unit": "W",
+    }  # fmt: skip
 
 
 async def test_a_range_finds_as_many_as_it_counted(shopping: httpx.AsyncClient, shop: Shop) -> None:

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from msgspec import structs
 
 from shared.events.catalog import ProductFacts, Variant
+from shared.events.product_types import Attribute
 from shared.ids import uuid7
 from write_side.catalog import BrokenText, Category, NoSuchCategory, Product
 from write_side.imports.runs.domain import Decided, cut
@@ -33,6 +34,7 @@ from write_side.imports.runs.editing import (
     rounded,
 )
 from write_side.pricing import PricedVariant, UnknownCurrency
+from write_side.product_types import ProductType
 
 NOW = datetime(2026, 11, 27, 12, tzinfo=UTC)
 FACTS = ProductFacts(
@@ -134,3 +136,20 @@ def test_a_batch_is_cut_where_its_events_are_enough_and_never_empty() -> None:
     assert cut([two, one, one], 3) == [two, one]
     assert cut([two, one], 1) == [two]
     assert cut([one, none, none], 1) == [one, none, none]
+
+
+def test_products_are_mended_attribute_by_attribute_since_their_type_asks_for_more() -> None:
+    needed = [Attribute("power", "number", required=True), Attribute("size", values=["S"], required=True)]
+    shelf = SHELF._replace(declared=ProductType(uuid7(), "Lamp", needed, "in_force", 1))
+
+    def left(operation: Operation) -> list[str]:
+        decided = edited(shelf, Edit(ALL, operation), NOW)
+        assert decided is not None
+        return [each.reason for each in decided.outcome.left]
+
+    assert left(AttributeSet("power", 40)) == left(AttributeSet("size", "S")) == left(AttributeRemoved("a")) == []
+    assert left(AttributeSet("power", "40 W")) == ["attribute_of_another_kind"]
+    assert left(AttributeSet("size", "XL")) == ["attribute_not_listed"]
+    assert left(AttributeRemoved("size")) == ["attribute_missing"]
+    assert left(StatusSet("active")) == ["attribute_missing"]
+    assert left(StatusSet("archived")) == []

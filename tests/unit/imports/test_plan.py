@@ -6,6 +6,7 @@ from typing import Any
 from msgspec import structs
 
 from shared.events.catalog import Image
+from shared.events.product_types import Attribute
 from shared.ids import uuid7
 from write_side.catalog import Product
 from write_side.imports.plan import Known, Plan, Terms, plan
@@ -13,6 +14,7 @@ from write_side.imports.reading import Line
 from write_side.imports.rows import Row
 from write_side.imports.variant_rows import VariantRow
 from write_side.pricing import PricedVariant
+from write_side.product_types import ProductType
 
 LAMPS = uuid7()
 TERMS = Terms("MAIN", 5)
@@ -31,9 +33,11 @@ def row(sku: str = "1", ean: str | None = None, amount_minor: int | None = 1999,
     return structs.replace(ROW, **{"variants": [variant]} | changes)
 
 
-def planned(rows: list[Row], products: list[Product] = [], priced: dict[str, PricedVariant] = {}) -> Plan:  # noqa: B006
-    slugs = [product.facts.slug for product in products]
-    return plan(rows, Known(products, priced, slugs, {"lamps": LAMPS}, NOW), TERMS, uuid7)
+def planned(
+    rows: list[Row], products: list[Product] = [], priced: dict[str, PricedVariant] = {}, *declared: ProductType  # noqa: B006
+) -> Plan:
+    slugs, types = [product.facts.slug for product in products], {each.name: each for each in declared}
+    return plan(rows, Known(products, priced, slugs, {"lamps": LAMPS}, NOW, types), TERMS, uuid7)
 
 
 def imported(*rows: Row) -> tuple[list[Product], dict[str, PricedVariant]]:
@@ -99,3 +103,21 @@ def test_what_the_catalog_refuses_is_refused_with_its_place() -> None:
         ("broken_ean", "/variants/0/ean"), ("broken_image_url", "/images/0/url")
     ]  # fmt: skip
     assert (made.created, made.stock) == (0, [])
+
+
+def test_a_row_is_read_as_its_product_type_declares_and_refused_where_it_can_not_be() -> None:
+    attributes = [Attribute("power", "number", "W", required=True), Attribute("model")]
+    lamps = ProductType(uuid7(), "Lamps", attributes, "in_force", 1)
+    rows = [
+        row(attributes={"power": "0.04 kW", "model": 300}),
+        row(sku="2", external_ref="2", attributes={"power": "strong"}),
+        row(sku="3", external_ref="3", attributes={}),
+        row(sku="4", external_ref="4", attributes={}, status="draft"),
+        row(sku="5", external_ref="5", attributes={"power": "strong"}, product_type="Lamp"),
+    ]
+    made = planned(rows, [], {}, lamps)
+    assert made.changes[0].product.facts.attributes == {"power": 40, "model": "300"}
+    assert [change.product.facts.external_ref for change in made.changes] == ["1", "4", "5"]
+    assert [(each.row.sku, each.code, each.reason.partition(":")[0]) for each in made.refused] == [
+        ("2", "attribute_of_another_kind", "/attributes/power"), ("3", "attribute_missing", "/attributes/power"),
+    ]  # fmt: skip

@@ -9,12 +9,13 @@ from msgspec import Meta, Struct, structs
 
 from shared.events.catalog import AttributeValue, ProductFacts, Status
 from shared.money import MinorUnits
-from write_side import catalog, pricing
+from write_side import catalog, pricing, product_types
 from write_side.catalog import Category, Change, Product
 from write_side.errors import Invalid, Refusal
 from write_side.imports.runs import places
 from write_side.imports.runs.domain import Became, Decided, Outcome, PlaceChanged, PlaceLeft
 from write_side.pricing import PricedVariant, Repriced
+from write_side.product_types import ProductType
 
 MOST_SKUS = 10_000
 LONGEST_TEXT = 200
@@ -119,10 +120,11 @@ class Edit(Struct, frozen=True):
 
 
 class Shelf(NamedTuple):
-    """A product with the prices of its SKUs, those that ever had one."""
+    """A product with the prices of its SKUs, those that ever had one, and its product type, if that is declared."""
 
     product: Product
     priced: Mapping[str, PricedVariant]
+    declared: ProductType | None = None
 
 
 def check(edit: Edit, tree: Collection[Category]) -> None:
@@ -160,7 +162,7 @@ def edited(shelf: Shelf, edit: Edit, now: datetime) -> Decided | None:
     try:
         if isinstance(edit.operation, PriceByPercent | PriceByAmount | PriceTo):
             return _repriced(shelf, skus, edit.operation, now)
-        return _revised(shelf.product, edit.operation)
+        return _revised(shelf, edit.operation)
     except Refusal as refusal:
         left = PlaceLeft(str(refusal.facts.get("pointer", "")), refusal.code, detail=refusal.detail)
         return Decided(Outcome(shelf.product.id, shelf.product.facts.slug, "left", left=[left]))
@@ -185,8 +187,9 @@ def _own(shelf: Shelf, sku: str, currency: str, now: datetime) -> int | None:
     return None if priced is None else pricing.own_prices(priced, now).get(currency)
 
 
-def _revised(product: Product, operation: FactsOperation) -> Decided:
-    facts = catalog.checked(_facts(product.facts, operation))
+def _revised(shelf: Shelf, operation: FactsOperation) -> Decided:
+    product, facts = shelf.product, catalog.checked(_facts(shelf.product.facts, operation))
+    _check_type(facts, shelf.declared, operation)
     event = catalog.revise(product, facts)
     slug = product.facts.slug
     if event is None:
@@ -194,6 +197,16 @@ def _revised(product: Product, operation: FactsOperation) -> Decided:
     changes = places.changed(places.of_facts(product.facts), places.of_facts(facts))
     change = Change(catalog.evolve_product(product, product.version + 1, event), event)
     return Decided(Outcome(product.id, slug, "edited", changes), change)
+
+
+def _check_type(facts: ProductFacts, declared: ProductType | None, operation: FactsOperation) -> None:
+    """Only what is touched: who mends products attribute by attribute, since their type asks for more, gets through."""
+    for_sale = facts.status == "active"
+    match operation:
+        case AttributeSet(name) | AttributeRemoved(name):
+            product_types.check(facts.attributes, declared, for_sale=for_sale, only=name)
+        case StatusSet("active"):
+            product_types.check(facts.attributes, declared, for_sale=True)
 
 
 def _facts(facts: ProductFacts, operation: FactsOperation) -> ProductFacts:

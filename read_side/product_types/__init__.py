@@ -1,0 +1,1 @@
+"""Types of products and the attributes that theirs have, as merchants declared them."""

@@ -1,0 +1,38 @@
+"""What merchants said of types of products: which attributes such a product has, and of what kind they are.
+
+Aggregate: `product_type`; all are of one key, since they are asked for all at once.
+"""
+
+from typing import Literal
+from uuid import UUID
+
+from msgspec import Struct
+
+AttributeKind = Literal["text", "number", "boolean", "colour"]
+
+
+class Attribute(Struct, frozen=True, omit_defaults=True):
+    """An attribute that products of a type have; an attribute has one kind and one unit in all types."""
+
+    name: str
+    kind: AttributeKind = "text"
+    unit: str = ""  # of numbers: what a bare one counts; "": it tells none
+    required: bool = False  # nothing is for sale without it
+    values: list[str] = []  # the only ones there may be; none: any
+
+
+class ProductTypeSet(Struct, frozen=True, tag="product_types.product_type_set.v1"):
+    """A new type, or other attributes for one: all of them."""
+
+    type_id: UUID
+    name: str  # as products name it
+    attributes: list[Attribute]
+
+
+class ProductTypeRemoved(Struct, frozen=True, tag="product_types.product_type_removed.v1"):
+    """Products may go on naming it; nothing is asked of them any more."""
+
+    type_id: UUID
+
+
+ProductTypeEvent = ProductTypeSet | ProductTypeRemoved

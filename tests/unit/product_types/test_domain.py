@@ -1,0 +1,129 @@
+"""Product types: what may be declared, and what that asks of the attributes of products."""
+
+from uuid import UUID
+
+import pytest
+
+from shared.events.catalog import AttributeValue
+from write_side.errors import Refusal
+from write_side.product_types import domain
+from write_side.product_types.domain import (
+    AttributeDeclaredOtherwise,
+    AttributeInput,
+    AttributeMissing,
+    AttributeNotListed,
+    AttributeOfAnotherKind,
+    BrokenProductType,
+    ProductType,
+    ProductTypeExists,
+    ProductTypeInput,
+)
+
+ID, OTHER = UUID(int=1), UUID(int=2)
+WEIGHT = AttributeInput("weight", "number", "g", required=True)
+SIZE = AttributeInput("size", values=["S", "M"])
+LAMP = ProductTypeInput("Lamp", [WEIGHT, SIZE, AttributeInput("dimmable", "boolean"), AttributeInput("model")])
+
+
+def declared(given: ProductTypeInput = LAMP, type_id: UUID = ID) -> ProductType:
+    return domain.evolve(None, domain.declare(type_id, given, []), 1)
+
+
+@pytest.mark.parametrize(
+    ("attribute", "pointer"),
+    [
+        (AttributeInput(" "), "/attributes/0/name"),
+        (AttributeInput("weight", "text", "g"), "/attributes/0/unit"),
+        (AttributeInput("weight", "number", "stone"), "/attributes/0/unit"),
+        (AttributeInput("weight", "number", values=["1"]), "/attributes/0/values"),
+        (AttributeInput("size", values=["S", " S"]), "/attributes/0/values"),
+        (AttributeInput("size", values=[" "]), "/attributes/0/values"),
+    ],
+)
+def test_an_attribute_that_says_nothing_is_refused(attribute: AttributeInput, pointer: str) -> None:
+    with pytest.raises(BrokenProductType) as refused:
+        declared(ProductTypeInput("Lamp", [attribute]))
+    assert refused.value.facts["pointer"] == pointer
+
+
+def test_an_attribute_stands_once_and_a_name_is_one_types() -> None:
+    with pytest.raises(BrokenProductType):
+        declared(ProductTypeInput("Lamp", [SIZE, SIZE]))
+    with pytest.raises(ProductTypeExists):
+        domain.declare(OTHER, ProductTypeInput(" Lamp ", []), [declared()])
+
+
+def test_an_attribute_is_of_one_kind_and_unit_in_all_of_the_shop() -> None:
+    for weight in (AttributeInput("weight", "number", "kg"), AttributeInput("weight")):
+        with pytest.raises(AttributeDeclaredOtherwise) as refused:
+            domain.declare(OTHER, ProductTypeInput("Shoe", [SIZE, weight]), [declared()])
+        assert refused.value.facts == {"pointer": "/attributes/1", "product_type": "Lamp"}
+    domain.declare(OTHER, ProductTypeInput("Shoe", [AttributeInput("weight", "number", "g")]), [declared()])
+
+
+def test_who_says_the_same_again_makes_no_event() -> None:
+    assert domain.replace(declared(), LAMP, []) is None
+    assert domain.replace(declared(), ProductTypeInput("Lamp", [SIZE]), []) is not None
+
+
+@pytest.mark.parametrize(
+    ("attributes", "refusal"),
+    [
+        ({}, AttributeMissing),
+        ({"weight": []}, AttributeMissing),
+        ({"weight": ""}, AttributeMissing),
+        ({"weight": "500 g"}, AttributeOfAnotherKind),
+        ({"weight": True}, AttributeOfAnotherKind),
+        ({"weight": [1, "2"]}, AttributeOfAnotherKind),
+        ({"weight": 1, "dimmable": "yes"}, AttributeOfAnotherKind),
+        ({"weight": 1, "dimmable": 1}, AttributeOfAnotherKind),
+        ({"weight": 1, "model": 300}, AttributeOfAnotherKind),
+        ({"weight": 1, "size": "XL"}, AttributeNotListed),
+        ({"weight": 1, "size": ["S", "XL"]}, AttributeNotListed),
+    ],
+)
+def test_what_is_not_as_declared_is_refused_with_its_place(
+    attributes: dict[str, AttributeValue], refusal: type[Refusal]
+) -> None:
+    with pytest.raises(refusal) as refused:
+        domain.check(attributes, declared(), for_sale=True)
+    assert refused.value.facts["pointer"] == f"/attributes/{list(attributes)[-1] if attributes else 'weight'}"
+
+
+def test_what_is_as_declared_passes_and_so_does_what_nobody_declared() -> None:
+    fitting: dict[str, AttributeValue] = {"weight": 500, "size": ["S", "M"], "dimmable": False, "model": "300"}
+    domain.check(fitting | {"colour of the box": 7}, declared(), for_sale=True)
+    domain.check({"weight": "heavy"}, None, for_sale=True)
+
+
+def test_a_draft_may_lack_what_is_required_and_one_attribute_can_be_looked_at_alone() -> None:
+    domain.check({}, declared(), for_sale=False)
+    with pytest.raises(AttributeOfAnotherKind):
+        domain.check({"weight": "heavy"}, declared(), for_sale=False)
+    domain.check({"size": "S"}, declared(), for_sale=True, only="size")
+    with pytest.raises(AttributeMissing):
+        domain.check({"size": "S"}, declared(), for_sale=True, only="weight")
+
+
+@pytest.mark.parametrize(
+    ("said", "read"),
+    [
+        ({"weight": "0.5 kg"}, {"weight": 500}),
+        ({"weight": "500g"}, {"weight": 500}),
+        ({"weight": "1,5"}, {"weight": 1.5}),
+        ({"weight": "5 GB"}, {"weight": "5 GB"}),
+        ({"weight": "heavy"}, {"weight": "heavy"}),
+        ({"dimmable": "Yes"}, {"dimmable": True}),
+        ({"dimmable": 0}, {"dimmable": False}),
+        ({"dimmable": "perhaps"}, {"dimmable": "perhaps"}),
+        ({"model": 300}, {"model": "300"}),
+        ({"model": [True, "x"]}, {"model": ["true", "x"]}),
+        ({"of no type": 1}, {"of no type": 1}),
+    ],
+)
+def test_a_file_has_only_texts_and_is_read_as_its_type_declares(
+    said: dict[str, AttributeValue], read: dict[str, AttributeValue]
+) -> None:
+    found = domain.as_declared(said, declared())
+    assert found == read
+    assert [type(value) for value in found.values()] == [type(value) for value in read.values()]
