@@ -27,6 +27,7 @@ SHOPIFY = ColumnMapping(
         "Image Src": "images",
         "Image Alt Text": "image_alt",
         "Variant Image": "variant_images",
+        "Gift Card": "gift_card",
         "URL handle": "external_ref",
         "Description": "description",
         "Product category": "category",
@@ -39,10 +40,12 @@ SHOPIFY = ColumnMapping(
         "Product image URL": "images",
         "Image alt text": "image_alt",
         "Variant image URL": "variant_images",
+        "Gift card": "gift_card",
         **{f"Option{n} {word}": f"option_{word.lower()}:{n}" for n in (1, 2, 3) for word in ("Name", "Value")},
         **{f"Option{n} {word}": f"option_{word}:{n}" for n in (1, 2, 3) for word in ("name", "value")},
     },
     lines="variant",
+    values={"status": dict.fromkeys(("unlisted", "Unlisted", "UNLISTED"), "draft")},  # by its link alone: not here
     price_unit="major",
     oversold="none",
     image_separator="\n",  # one address a cell: commas belong to it

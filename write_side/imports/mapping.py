@@ -29,7 +29,7 @@ NAMED = (ATTRIBUTE, LIST, PRICE, OPTION, OPTION_NAME, OPTION_VALUE, NAME, DESCRI
 FIELDS = (
     "sku", "name", "external_ref", "slug", "handle", "brand", "description", "product_type", "status", "published",
     "category", "category_slug", "price", "ean", "images", "image_alt", "stock", "features", "variant_name",
-    "weight_grams", "tax_class", "variant_tax_class", "publish_at", "unpublish_at", "variant_images",
+    "gift_card", "weight_grams", "tax_class", "variant_tax_class", "publish_at", "unpublish_at", "variant_images",
     "json:attributes", "json:images", "json:options", "json:variant_images",
 )  # fmt: skip
 

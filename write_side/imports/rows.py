@@ -22,6 +22,7 @@ _number = re.compile(r"-?(0|[1-9][0-9]{0,14})(\.[0-9]{1,9})?")
 _OF_OURS = (PRICE, NAME, DESCRIPTION)  # columns of an export, as many as there are currencies and languages
 _MOMENTS = ("publish_at", "unpublish_at")
 _STATUS = ("draft", "active", "archived")
+_TRUTH = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 
 
 class Row(Struct, frozen=True):
@@ -87,6 +88,8 @@ class RowReader:
         said, also = self._said(line), [self._said(each) for each in line.also]
         if not said.get("name"):
             raise Rejected("no_name", "no name")
+        if _truth(said.get("gift_card", ""), "gift_card"):
+            raise Rejected("gift_card", "a gift card: make it here, as a product of the tax class gift-card")
         variants = self._variants.read(said, also)
         features = self._features(said.get("features", ""))
         kind = next((found for key in self._mapping.category_from if (found := _first(features, said, key))), "")
@@ -216,10 +219,18 @@ def _moment(cell: str) -> datetime | None:
 
 
 def _status(said: Mapping[str, str]) -> str | None:
-    """As the file says; what isn't published is a draft, if the file says no more."""
+    """As the file says; what isn't published is a draft, whatever its status says of being active."""
     cell = said.get("status", "").lower()
-    if not cell and "published" in said:
-        return "draft" if said["published"].lower() in ("false", "0", "no") else "active"
     if cell and cell not in _STATUS:
         raise Rejected("unknown_status", f"{cell[:40]!r} is none of {', '.join(_STATUS)}")
-    return cell or None
+    published = _truth(said.get("published", ""), "unknown_status")
+    if published is None or cell in ("draft", "archived"):
+        return cell or None
+    return "active" if published else "draft"
+
+
+def _truth(cell: str, code: str) -> bool | None:
+    """Yes or no; None where nothing is said."""
+    if cell and cell.lower() not in _TRUTH:
+        raise Rejected(code, f"{cell[:40]!r} is neither true nor false")
+    return _TRUTH.get(cell.lower())

@@ -86,6 +86,44 @@ def test_shopify_s_lines_make_one_product_of_its_variants_and_images(tmp_path: P
     assert (mug.status, [(v.sku, v.options) for v in mug.variants]) == ("draft", [("MUG", {})])
 
 
+@pytest.mark.parametrize(
+    ("status", "published", "found"),
+    [
+        ("active", "TRUE", "active"),
+        ("active", "FALSE", "draft"),
+        ("Active", "false", "draft"),
+        ("active", "", "active"),
+        ("draft", "TRUE", "draft"),
+        ("archived", "FALSE", "archived"),
+        ("unlisted", "TRUE", "draft"),
+        ("Unlisted", "FALSE", "draft"),
+        ("", "FALSE", "draft"),
+        ("", "TRUE", "active"),
+        ("", "", None),
+    ],
+)
+def test_what_shopify_has_not_published_does_not_go_on_sale(
+    tmp_path: Path, status: str, published: str, found: str | None
+) -> None:
+    lines = [SHIRT[0] | {"Status": status, "Published": published}]
+    [shirt] = rows(written(tmp_path / "a.csv", SHOPIFY_COLUMNS, lines), "shopify")
+    assert isinstance(shirt, Row)
+    assert shirt.status == found
+
+
+def test_a_published_cell_of_an_unknown_word_is_rejected_and_not_put_on_sale(tmp_path: Path) -> None:
+    lines = [SHIRT[0] | {"Published": "maybe"}]
+    assert rows(written(tmp_path / "a.csv", SHOPIFY_COLUMNS, lines), "shopify") == ["unknown_status"]
+
+
+@pytest.mark.parametrize("column", ["Gift Card", "Gift card"])
+def test_a_gift_card_of_shopify_is_no_product_here(tmp_path: Path, column: str) -> None:
+    lines = [SHIRT[0] | {column: "false"}, SHIRT[3] | {column: "TRUE"}]
+    shirt, card = rows(written(tmp_path / "a.csv", [*SHOPIFY_COLUMNS, column], lines), "shopify")
+    assert isinstance(shirt, Row)
+    assert card == "gift_card"
+
+
 def test_the_newer_names_of_shopify_s_columns_say_the_same(tmp_path: Path) -> None:
     newer = {
         "Handle": "URL handle", "Body (HTML)": "Description", "Published": "Published on online store",
