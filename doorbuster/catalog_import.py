@@ -39,8 +39,10 @@ async def run(database_url: str, wanted: Wanted) -> str:
     """Import the file; answers the summary. Raises one of `FAILURES`."""
     with wanted.file.open("rb") as raw:
         source = imports.Source(wanted.file.name, hashlib.file_digest(raw, "sha256").digest())
-    options = Options(wanted.currency, wanted.stock, wanted.warehouse, _mapping(wanted), wanted.dry_run)
-    with imports.open_table(wanted.file) as table, Report(wanted.rejects, table.columns, wanted.terminal) as report:
+    mapping = _mapping(wanted)
+    options = Options(wanted.currency, wanted.stock, wanted.warehouse, mapping, wanted.dry_run)
+    opened = imports.open_table(wanted.file, mapping.encoding)
+    with opened as table, Report(wanted.rejects, table.columns, wanted.terminal) as report:
         async with open_pool(database_url, CONNECTIONS, "import") as pool:
             done = await imports.import_catalog(pool, table, source, options, cause_of("cli", str(uuid7())), report)
         return report.summary(done, _said(done, "would be " if wanted.dry_run else ""))

@@ -1,6 +1,9 @@
 """Which column of a file is which field of a product. JSON or TOML:
 
     price_unit = "major"            # 19.99; "minor" (the default) is 1999
+    decimal_separator = ","         # 19,99
+    thousands_separator = "."       # 1.234,50
+    encoding = "windows-1252"       # else it is UTF-8
     category_separator = ">"        # Audio > Headphones
     category_from = ["type"]        # where no column is a category: the first of these features that there is
     category_default = "Unsorted"
@@ -21,6 +24,7 @@ import msgspec
 from msgspec import Struct
 
 from shared.money import EXPONENTS
+from write_side.imports.reading import Encoding
 
 ATTRIBUTE, LIST, PRICE, OPTION = "attribute:", "list:", "price:", "option:"
 OPTION_NAME, OPTION_VALUE = "option_name:", "option_value:"
@@ -55,6 +59,9 @@ class ColumnMapping(Struct, frozen=True, forbid_unknown_fields=True):
     exact: bool = False
     list_separator: str = ","
     price_unit: Literal["minor", "major"] = "minor"
+    decimal_separator: Literal[".", ","] = "."
+    thousands_separator: Literal["", ".", ",", " ", "'", "’"] = ""
+    encoding: Encoding = "utf-8"
     feature_separator: str = "|"
     key_separator: str = ":"
     image_separator: str = ","
@@ -110,6 +117,10 @@ def check(mapping: ColumnMapping) -> None:
             raise BrokenMapping(f"no column is {needed!r}")
     if mapping.lines == "variant" and mapping.group not in fields:
         raise BrokenMapping(f"no column is {mapping.group!r}, by which lines make a product")
+    if mapping.decimal_separator == mapping.thousands_separator:
+        raise BrokenMapping("decimal_separator and thousands_separator are the same")
+    if mapping.price_unit == "minor" and (mapping.decimal_separator != "." or mapping.thousands_separator):
+        raise BrokenMapping("separators of prices go with price_unit = \"major\"")
     for name in ("feature_separator", "key_separator", "image_separator", "category_separator", "list_separator"):
         if not getattr(mapping, name):
             raise BrokenMapping(f"{name} is empty")

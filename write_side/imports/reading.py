@@ -8,9 +8,11 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, NamedTuple, cast
+from typing import IO, Literal, NamedTuple, cast
 
 LONGEST_CELL = 1_000_000
+Encoding = Literal["utf-8", "windows-1252", "iso-8859-1", "iso-8859-15"]
+
 _GZIP = b"\x1f\x8b"
 
 
@@ -30,8 +32,8 @@ class Line(NamedTuple):
 class Table:
     """An open file: its columns, and its rows to iterate over once."""
 
-    def __init__(self, raw: IO[bytes], text: IO[str], delimiter: str, size: int) -> None:
-        self._raw, self._size = raw, size
+    def __init__(self, raw: IO[bytes], text: IO[str], delimiter: str, size: int, encoding: Encoding) -> None:
+        self._raw, self._size, self._encoding = raw, size, encoding
         csv.field_size_limit(LONGEST_CELL)
         self._reader = csv.reader(text, delimiter=delimiter)
         self.delimiter = delimiter
@@ -44,6 +46,8 @@ class Table:
             raise UnreadableFile(f"no first line with the names of the columns ({error})") from error
         if len(set(columns)) != len(columns):
             raise UnreadableFile("two columns have the same name")
+        if wrong := self._foreign(columns, columns):
+            raise UnreadableFile(f"the first line can't be read: {wrong}")
         return columns
 
     @property
@@ -70,14 +74,21 @@ class Table:
     def _wrong_with(self, cells: list[str]) -> str | None:
         if len(cells) != len(self.columns):
             return f"{len(cells)} cells, the first line names {len(self.columns)} columns"
-        # Bytes that aren't UTF-8 come as lone surrogates.
-        if any(not cell.isascii() and any("\ud800" <= sign <= "\udfff" for sign in cell) for cell in cells):
-            return "not UTF-8"
+        return self._foreign(cells, self.columns)
+
+    def _foreign(self, cells: list[str], columns: list[str]) -> str | None:
+        """What is not of the file's encoding: such bytes come as lone surrogates."""
+        for cell, column in zip(cells, columns, strict=True):
+            wrong = None if cell.isascii() else next((sign for sign in cell if "\ud800" <= sign <= "\udfff"), None)
+            if wrong is not None:
+                name = column.encode("ascii", "backslashreplace").decode()
+                said = f"column {name!r} is not {self._encoding}: the byte 0x{ord(wrong) - 0xDC00:02x}"
+                return f"{said}; the mapping's `encoding` says another"
         return None
 
 
 @contextmanager
-def open_table(path: Path) -> Iterator[Table]:
+def open_table(path: Path, encoding: Encoding = "utf-8") -> Iterator[Table]:
     """The table in a file; the delimiter by its name or its first line. Raises `UnreadableFile`."""
     try:
         raw = path.open("rb")
@@ -87,9 +98,10 @@ def open_table(path: Path) -> Iterator[Table]:
         packed = raw.read(2) == _GZIP
         raw.seek(0)
         stream = cast(IO[bytes], gzip.GzipFile(fileobj=raw) if packed else raw)
-        text = io.TextIOWrapper(stream, encoding="utf-8-sig", errors="surrogateescape", newline="")
+        read_as = "utf-8-sig" if encoding == "utf-8" else encoding
+        text = io.TextIOWrapper(stream, encoding=read_as, errors="surrogateescape", newline="")
         delimiter = _delimiter(path, stream)
-        yield Table(raw, text, delimiter, os.fstat(raw.fileno()).st_size)
+        yield Table(raw, text, delimiter, os.fstat(raw.fileno()).st_size, encoding)
 
 
 def _delimiter(path: Path, stream: IO[bytes]) -> str:

@@ -12,6 +12,7 @@ from shared.money import EXPONENTS
 from write_side.catalog import HEAVIEST, TAX_CLASS
 from write_side.imports.magento import variations, whole
 from write_side.imports.mapping import OPTION, OPTION_NAME, OPTION_VALUE, PRICE, ColumnMapping
+from write_side.imports.numbers import pointed
 from write_side.imports.rejecting import Rejected, decoded
 
 LONGEST_SKU = 100
@@ -46,6 +47,7 @@ class VariantReader:
 
     def __init__(self, mapping: ColumnMapping, currency: str) -> None:
         self._mapping, self._currency = mapping, currency
+        self._pointed = pointed(mapping.decimal_separator, mapping.thousands_separator)
 
     def read(self, first: Said, also: Sequence[Said]) -> list[VariantRow]:
         """The variants of a product: its first line's, and those of the lines that go with it."""
@@ -83,7 +85,7 @@ class VariantReader:
             options=options,
             prices=dict(self._prices(said)),
             stock=self._stock(said.get("stock", "")),
-            weight_grams=_weight(said.get("weight_grams", "")),
+            weight_grams=self._weight(said.get("weight_grams", "")),
             tax_class=tax_class_of(said.get("variant_tax_class")),
             images=self._images(said),
         )
@@ -118,7 +120,7 @@ class VariantReader:
 
     def _price(self, cell: str, exponent: int) -> int:
         if self._mapping.price_unit == "major":
-            return minor_units(cell, exponent)
+            return minor_units(cell, exponent, self._pointed(cell))
         if not _minor.fullmatch(cell):
             raise Rejected("broken_price", f"{cell[:40]!r} is no number of minor units")
         return int(cell)
@@ -126,10 +128,18 @@ class VariantReader:
     def _stock(self, cell: str) -> int | None:
         if not cell:
             return None
-        match = _count.fullmatch(cell)
+        match = _count.fullmatch(self._pointed(cell))
         if not match or (match[1] and self._mapping.oversold == "rejected"):
             raise Rejected("broken_stock", f"{cell[:40]!r} is no count")
         return 0 if match[1] else int(match[2])
+
+    def _weight(self, cell: str) -> int | None:
+        if not cell:
+            return None
+        match = _grams.fullmatch(self._pointed(cell))
+        if not match or int(match[1]) > HEAVIEST:
+            raise Rejected("broken_weight", f"{cell[:40]!r} is no weight in grams, up to {HEAVIEST}")
+        return int(match[1])
 
 
 def addresses(cell: str, mapping: ColumnMapping) -> list[str]:
@@ -152,15 +162,6 @@ def tax_class_of(cell: str | None) -> str | None:
     return cell or None
 
 
-def _weight(cell: str) -> int | None:
-    if not cell:
-        return None
-    match = _grams.fullmatch(cell)
-    if not match or int(match[1]) > HEAVIEST:
-        raise Rejected("broken_weight", f"{cell[:40]!r} is no weight in grams, up to {HEAVIEST}")
-    return int(match[1])
-
-
 def _is_variant(said: Said) -> bool:
     """Whether a line names something to buy; else it only names an image more."""
     return any(cell for field, cell in said.items() if field.startswith(_OF_A_VARIANT))
@@ -175,13 +176,16 @@ def _sku(said: Said, first: Said, options: Mapping[str, str] | None, mapping: Co
     return "-".join([first[mapping.group], *(options or {}).values()])[:LONGEST_SKU].strip()
 
 
-def minor_units(text: str, exponent: int) -> int:
-    """`19.99` as 1999, exactly; raises `Rejected` for more digits than the currency has."""
-    match = _major.fullmatch(text)
+def minor_units(text: str, exponent: int, with_a_point: str | None = None) -> int:
+    """`19.99` as 1999, exactly; raises `Rejected` for more digits than the currency has.
+
+    `with_a_point` is the text where the file writes it otherwise: `19,99`.
+    """
+    match = _major.fullmatch(text if with_a_point is None else with_a_point)
     whole, fraction = match.groups(default="") if match else ("", "")
     kept, rest = fraction[:exponent], fraction[exponent:]
     if not match or rest.strip("0"):
-        raise Rejected("broken_price", f"{text[:40]!r} is no amount with at most {exponent} digits behind the point")
+        raise Rejected("broken_price", f"{text[:40]!r} is no amount with at most {exponent} decimal digits")
     return int(whole + kept.ljust(exponent, "0"))
 
 

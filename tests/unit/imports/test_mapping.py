@@ -23,6 +23,10 @@ def test_toml_and_json_say_the_same(tmp_path: Path) -> None:
         ('{"columns": {"a": "sku", "b": "name"}, "price_unit": "cents"}', "price_unit"),
         ('{"columns": {"a": "sku", "b": "name"}, "colour": 1}', "colour"),
         ('{"columns": {"a": "sku", "b": "name"}, "feature_separator": ""}', "feature_separator is empty"),
+        ('{"columns": {"a": "sku", "b": "name"}, "decimal_separator": ","}', "price_unit"),
+        ('{"columns": {"a": "sku", "b": "name"}, "price_unit": "major", "decimal_separator": ";"}', "decimal_"),
+        ('{"columns": {"a": "sku", "b": "name"}, "price_unit": "major", "thousands_separator": "."}', "are the same"),
+        ('{"columns": {"a": "sku", "b": "name"}, "encoding": "ebcdic"}', "encoding"),
         ("{", "m.json"),
     ],
 )

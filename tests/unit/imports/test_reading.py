@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from write_side.imports.reading import Line, Table, UnreadableFile, open_table
+from write_side.imports.reading import Encoding, Line, Table, UnreadableFile, open_table
 
 
 def lines_of(path: Path) -> tuple[list[str], list[Line]]:
@@ -37,7 +37,7 @@ def test_broken_rows_are_told_and_the_others_read(tmp_path: Path) -> None:
     assert [(line.number, line.broken is None) for line in lines] == [
         (2, False), (4, False), (5, False), (6, True), (7, False), (8, True)
     ]  # fmt: skip
-    assert lines[2].broken == "not UTF-8"
+    assert lines[2].broken == "column 'name' is not utf-8: the byte 0xff; the mapping's `encoding` says another"
 
 
 @pytest.mark.parametrize("content", [b"", b"\x1f\x8bnonsense", b"a,a\n1,2\n"])
@@ -73,3 +73,29 @@ def test_the_share_read_grows_to_one(tmp_path: Path) -> None:
         assert table.read_share < 0.5
         assert len(list(table)) == 100_000
         assert table.read_share == 1
+
+
+@pytest.mark.parametrize("encoding", ["windows-1252", "iso-8859-1", "iso-8859-15"])
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_file_is_read_in_the_encoding_that_is_said(tmp_path: Path, encoding: Encoding, packed: bool) -> None:
+    path = tmp_path / "a.csv"
+    content = "id;größe\n1;Lämpchen\n".encode(encoding)
+    path.write_bytes(gzip.compress(content) if packed else content)
+    with open_table(path, encoding) as table:
+        assert (table.columns, list(table)) == (["id", "größe"], [Line(2, ["1", "Lämpchen"])])
+
+
+def test_bytes_that_an_encoding_does_not_have_are_told(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes("id,name\n1,5 €\n2,".encode("windows-1252") + b"\x81\n")
+    with open_table(path, "windows-1252") as table:
+        good, bad = list(table)
+    assert (good.cells, good.broken) == (["1", "5 €"], None)
+    assert bad.broken is not None and "windows-1252: the byte 0x81" in bad.broken
+
+
+def test_a_first_line_in_another_encoding_is_refused_and_told(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes("id,größe\n1,2\n".encode("latin-1"))
+    with pytest.raises(UnreadableFile, match=r"0xf6.*encoding"):
+        lines_of(path)

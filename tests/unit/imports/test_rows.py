@@ -1,6 +1,9 @@
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from shared.events.catalog import Image
 from write_side.imports.mapping import DEFAULT, ColumnMapping
@@ -126,3 +129,62 @@ def test_a_mapping_names_other_columns() -> None:
         with pytest.raises(Rejected) as why:
             reader.read(Line(2, [*cells[:column], cell, *cells[column + 1 :]]))
         assert why.value.code == code
+
+
+def priced(cell: str, **settings: Any) -> dict[str, int]:
+    mapping = structs.replace(DEFAULT, price_unit="major", **settings)
+    line = Line(2, [(LAMP | {"price": cell})[column] for column in COLUMNS])
+    return RowReader(COLUMNS, mapping, "EUR").read(line).variants[0].prices
+
+
+@pytest.mark.parametrize(
+    ("cell", "settings", "minor"),
+    [
+        ("19,99", {"decimal_separator": ","}, 1999),
+        ("1234,5", {"decimal_separator": ","}, 123450),
+        ("19", {"decimal_separator": ","}, 1900),
+        ("1.234,50", {"decimal_separator": ",", "thousands_separator": "."}, 123450),
+        ("1.234.567", {"decimal_separator": ",", "thousands_separator": "."}, 123456700),
+        ("1234567,00", {"decimal_separator": ",", "thousands_separator": "."}, 123456700),
+        ("1,234.50", {"thousands_separator": ","}, 123450),
+        ("1'234.50", {"thousands_separator": "'"}, 123450),
+        ("1\u202f234,50", {"decimal_separator": ",", "thousands_separator": " "}, 123450),
+        ("1\u00a0234,50", {"decimal_separator": ",", "thousands_separator": " "}, 123450),
+    ],
+)
+def test_prices_are_read_with_the_separators_that_the_mapping_says(
+    cell: str, settings: dict[str, str], minor: int
+) -> None:
+    assert priced(cell, **settings) == {"EUR": minor}
+
+
+@pytest.mark.parametrize(
+    ("cell", "settings"),
+    [
+        ("19,99", {}),
+        ("1,234", {}),
+        ("19.99", {"decimal_separator": ","}),
+        ("1.234", {"decimal_separator": ","}),
+        ("19.99", {"decimal_separator": ",", "thousands_separator": "."}),
+        ("1.23.456", {"decimal_separator": ",", "thousands_separator": "."}),
+        (".234,50", {"decimal_separator": ",", "thousands_separator": "."}),
+        ("1234.567,00", {"decimal_separator": ",", "thousands_separator": "."}),
+        ("1,234,50", {"thousands_separator": ","}),
+        ("19,99 €", {"decimal_separator": ","}),
+        ("19,999", {"decimal_separator": ","}),
+    ],
+)
+def test_what_those_separators_do_not_make_a_price_of_is_rejected_and_not_guessed(
+    cell: str, settings: dict[str, str]
+) -> None:
+    with pytest.raises(Rejected) as why:
+        priced(cell, **settings)
+    assert why.value.code == "broken_price"
+
+
+def test_counts_and_weights_go_by_the_same_decimal_separator() -> None:
+    mapping = ColumnMapping(
+        {"a": "sku", "b": "name", "c": "stock", "d": "weight_grams"}, decimal_separator=",", price_unit="major"
+    )
+    [variant] = RowReader(["a", "b", "c", "d"], mapping, "EUR").read(Line(2, ["1", "Lamp", "5,0", "500,00"])).variants
+    assert (variant.stock, variant.weight_grams) == (5, 500)
