@@ -9,6 +9,7 @@ from doorbuster import environment
 from doorbuster.run_words import add_runs
 from doorbuster.stock_words import add_stock
 
+FORMATS = ("default", "doorbuster", "shopify", "magento", "magento-simple")  # `imports.Format`, which loads slowly
 Words = argparse._SubParsersAction  # argparse has no public name for it
 
 
@@ -22,7 +23,7 @@ def register(words: "Words[argparse.ArgumentParser]") -> None:
     given.add_argument("--stock", type=_count, metavar="N", help="open stock items with N of each new SKU")
     given.add_argument("--warehouse", metavar="CODE", help="where (MAIN, made if need be)")
     given.add_argument("--mapping", type=Path, metavar="FILE", help="JSON or TOML: which column is which field")
-    given.add_argument("--format", choices=["default", "doorbuster", "shopify", "magento"], default="default",
+    given.add_argument("--format", choices=FORMATS, default="default",
                        help="whose columns: those of `export catalog`, or of another shop's product file")  # fmt: skip
     given.add_argument("--image-base", default="", metavar="URL", help="goes before images that are only paths")
     given.add_argument("--dry-run", action="store_true", help="tell what would become of the rows, and write nothing")

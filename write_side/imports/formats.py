@@ -5,7 +5,7 @@ from typing import Literal
 from write_side.imports.magento import SEPARATOR
 from write_side.imports.mapping import DEFAULT, ColumnMapping
 
-Format = Literal["default", "doorbuster", "shopify", "magento"]
+Format = Literal["default", "doorbuster", "shopify", "magento", "magento-simple"]
 
 # The columns of an export up to 2025, and behind them the names that the newer template gives the same ones.
 SHOPIFY = ColumnMapping(
@@ -81,6 +81,28 @@ MAGENTO = ColumnMapping(
     category_separator=SEPARATOR,  # a name may hold any other sign
 )
 
+# A list of simple products, with a column for each attribute. A product stands below several paths, whose names follow
+# one another without a mark between the paths: the first two make the one that is taken.
+MAGENTO_SIMPLE = ColumnMapping(
+    columns={
+        "sku": "sku",
+        "name": "name",
+        "description": "description",
+        "attribute_set": "product_type",
+        "category": "category",
+        "price": "price",
+        "qty": "stock",
+        "url_key": "handle",
+    },
+    others="list",
+    ignored=["new", "sale", "special_price", "image", "image_label"],
+    list_separator="\n",
+    category_separator="\n",
+    category_levels=2,
+    oversold="none",
+    price_unit="major",
+)
+
 OWN = ColumnMapping(
     columns={
         field: field
@@ -96,4 +118,6 @@ OWN = ColumnMapping(
     category_default="",
 )  # fmt: skip
 
-READY: dict[Format, ColumnMapping] = {"default": DEFAULT, "doorbuster": OWN, "shopify": SHOPIFY, "magento": MAGENTO}
+READY: dict[Format, ColumnMapping] = {
+    "default": DEFAULT, "doorbuster": OWN, "shopify": SHOPIFY, "magento": MAGENTO, "magento-simple": MAGENTO_SIMPLE,
+}  # fmt: skip

@@ -38,6 +38,9 @@ FIELDS = (
 )  # fmt: skip
 
 
+Others = Literal["ignored", "attribute", "list"]
+
+
 class BrokenMapping(ValueError):
     """The mapping can't be read, or names fields that there aren't; the message says which."""
 
@@ -47,7 +50,9 @@ class ColumnMapping(Struct, frozen=True, forbid_unknown_fields=True):
 
     `lines`: whether each line is a product, or a variant of the product that `group` names in adjacent lines, or those
     of Magento in any order. `values`: field → what a cell stands for. `image_base` goes before addresses that aren't
-    whole. With `exact`, cells are as an export wrote them: nothing is trimmed, formulas are taken apart again.
+    whole. `others`: what becomes of columns without a field, `ignored` apart; of a `list` several values between
+    `list_separator`s. `category_levels`: so many names make the path, those behind them name something else (0: all
+    do). With `exact`, cells are as an export wrote them: nothing is trimmed, formulas are taken apart again.
     """
 
     columns: dict[str, str]
@@ -57,6 +62,8 @@ class ColumnMapping(Struct, frozen=True, forbid_unknown_fields=True):
     oversold: Literal["rejected", "none"] = "rejected"
     image_base: str = ""
     exact: bool = False
+    others: Others = "ignored"
+    ignored: list[str] = []
     list_separator: str = ","
     price_unit: Literal["minor", "major"] = "minor"
     decimal_separator: Literal[".", ","] = "."
@@ -66,6 +73,7 @@ class ColumnMapping(Struct, frozen=True, forbid_unknown_fields=True):
     key_separator: str = ":"
     image_separator: str = ","
     category_separator: str = ">"
+    category_levels: int = 0
     category_from: list[str] = []
     category_default: str = "Unsorted"
 
@@ -117,6 +125,8 @@ def check(mapping: ColumnMapping) -> None:
             raise BrokenMapping(f"no column is {needed!r}")
     if mapping.lines == "variant" and mapping.group not in fields:
         raise BrokenMapping(f"no column is {mapping.group!r}, by which lines make a product")
+    if mapping.category_levels < 0:
+        raise BrokenMapping("category_levels is below 0")
     if mapping.decimal_separator == mapping.thousands_separator:
         raise BrokenMapping("decimal_separator and thousands_separator are the same")
     if mapping.price_unit == "minor" and (mapping.decimal_separator != "." or mapping.thousands_separator):

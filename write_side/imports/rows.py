@@ -20,6 +20,7 @@ Value = bool | int | float | str
 
 _number = re.compile(r"-?(0|[1-9][0-9]{0,14})(\.[0-9]{1,9})?")
 _OF_OURS = (PRICE, NAME, DESCRIPTION)  # columns of an export, as many as there are currencies and languages
+_OTHER = "other:"  # a column without a field, where those are attributes
 _MOMENTS = ("publish_at", "unpublish_at")
 _STATUS = ("draft", "active", "archived")
 _TRUTH = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
@@ -62,7 +63,7 @@ class RowReader:
         self._mapping = mapping
         self._at: dict[str, int] = {}
         for n, column in enumerate(columns):
-            field = column if mapping.exact and column.startswith(_OF_OURS) else mapping.columns.get(column)
+            field = _field(column, mapping)
             if field is not None:  # of two columns that are the same field the first one counts
                 self._at.setdefault(field, n)
         self._variants = VariantReader(mapping, currency)
@@ -142,7 +143,7 @@ class RowReader:
     def _typed(self, features: Mapping[str, list[str]], said: Mapping[str, str]) -> dict[str, AttributeValue] | None:
         if "json:attributes" in said:
             return decoded(said["json:attributes"] or "{}", dict[str, AttributeValue], "broken_attributes")
-        own = {field: cell for field, cell in said.items() if field.startswith((ATTRIBUTE, LIST))}
+        own = {field: cell for field, cell in said.items() if field.startswith((ATTRIBUTE, LIST, _OTHER))}
         if not own and "features" not in said:
             return None
         attributes: dict[str, AttributeValue] = {
@@ -155,13 +156,14 @@ class RowReader:
         return attributes
 
     def _value(self, field: str, cell: str) -> AttributeValue:
-        if not field.startswith(LIST):
+        if field.startswith(ATTRIBUTE):
             return typed(cell)
-        return [typed(one.strip()) for one in cell.split(self._mapping.list_separator) if one.strip()]
+        values = [typed(one.strip()) for one in cell.split(self._mapping.list_separator) if one.strip()]
+        return values[0] if field.startswith(_OTHER) and len(values) == 1 else values
 
     def _category(self, cell: str | None, kind: str) -> tuple[str, ...]:
         names = cell.split(self._mapping.category_separator) if cell else [kind]
-        path = tuple(name.strip() for name in names if name.strip())
+        path = tuple(name.strip() for name in names if name.strip())[: self._mapping.category_levels or None]
         if not path and self._mapping.category_default:
             path = (self._mapping.category_default,)
         if len(path) > DEEPEST or any(len(name) > LONGEST_NAME or not name.isprintable() for name in path):
@@ -179,6 +181,15 @@ class RowReader:
             for url in addresses(said.get("images", ""), self._mapping):
                 images.setdefault(url, Image(url, said.get("image_alt", "")))
         return list(images.values())
+
+
+def _field(column: str, mapping: ColumnMapping) -> str | None:
+    """What a column is; None where it means nothing."""
+    if mapping.exact and column.startswith(_OF_OURS):
+        return column
+    if column in mapping.columns or mapping.others == "ignored" or not column or column in mapping.ignored:
+        return mapping.columns.get(column)
+    return (ATTRIBUTE if mapping.others == "attribute" else _OTHER) + column
 
 
 def _first(features: Mapping[str, list[str]], said: Mapping[str, str], key: str) -> str:

@@ -19,12 +19,14 @@ from write_side.catalog import Category, Product, SlugTaken
 from write_side.imports import READY, Format, gathering
 from write_side.imports.catalog_export import Spoken, lines_of, own_columns
 from write_side.imports.gathering import gathered
+from write_side.imports.mapping import ColumnMapping, Others
 from write_side.imports.plan import Known, Plan, Terms, plan
 from write_side.imports.reading import Line, open_table
 from write_side.imports.rejecting import Rejected
 from write_side.imports.rows import Row, RowReader
 
 MAGENTO_DATA = Path(__file__).parents[4] / "shared" / "data" / "import_formats" / "magento_configurable_products.csv"
+SIMPLE_DATA = MAGENTO_DATA.with_name("magento_simple_products.csv")
 
 SHOPIFY_COLUMNS = [
     "Handle", "Title", "Body (HTML)", "Vendor", "Type", "Tags", "Published", "Option1 Name", "Option1 Value",
@@ -328,3 +330,40 @@ def test_a_slug_that_another_product_has_is_refused_before_it_is_written() -> No
     [row] = exported(ours, {})
     assert planned(row, [ours]).unchanged == 1
     assert [refused.code for refused in planned(row, [other]).refused] == [SlugTaken.code]
+
+
+SIMPLE_COLUMNS = ["category", "name", "sku", "price", "qty", "description", "fit", "material", "eco", "sale",
+                  "special_price", "attribute_set"]  # fmt: skip
+
+
+def test_magento_s_list_of_simple_products_has_categories_and_attributes(tmp_path: Path) -> None:
+    bag = {"category": "Gear\nBags\nCollections\nNew", "name": "Bag", "sku": "B1", "price": "34", "qty": "100",
+           "description": "<p>Big, light</p>", "fit": "Loose, or not", "material": "Nylon\nPolyester", "eco": "1",
+           "sale": "1", "special_price": "30", "attribute_set": "Bag"}  # fmt: skip
+    other = {"category": "Gear", "name": "Belt", "sku": "B2", "price": "9.90", "attribute_set": "Gear"}
+    first, second = rows(written(tmp_path / "a.csv", SIMPLE_COLUMNS, [bag, other]), "magento-simple")
+    assert isinstance(first, Row) and isinstance(second, Row)
+    assert (first.category, first.product_type) == (("Gear", "Bags"), "Bag")
+    assert first.attributes == {"fit": "Loose, or not", "material": ["Nylon", "Polyester"], "eco": 1}
+    assert [(v.sku, v.prices, v.stock) for v in first.variants] == [("B1", {"EUR": 3400}, 100)]
+    assert (second.category, second.attributes) == (("Gear",), {})
+    assert second.variants[0].prices == {"EUR": 990}
+
+
+@pytest.mark.skipif(not SIMPLE_DATA.exists(), reason="the data is not here")
+def test_magento_s_own_list_of_simple_products_goes_in() -> None:
+    found = rows(SIMPLE_DATA, "magento-simple")
+    assert len(found) == 14
+    for bag in found:
+        assert isinstance(bag, Row)
+        assert (bag.category, bag.product_type) == (("Gear", "Bags"), "Bag")
+        assert bag.attributes is not None and {"features_bags", "pattern"} <= bag.attributes.keys()
+        assert not {"special_price", "sale", "attribute_set"} & bag.attributes.keys()
+
+
+@pytest.mark.parametrize(("others", "found"), [("attribute", "Red,Blue"), ("list", ["Red", "Blue"])])
+def test_columns_that_a_mapping_does_not_name_become_attributes_if_it_says_so(others: Others, found: object) -> None:
+    mapping = ColumnMapping({"a": "sku", "b": "name"}, others=others, ignored=["left out"])
+    reader = RowReader(["a", "b", "colour", "left out", ""], mapping, "EUR")
+    row = reader.read(Line(2, ["1", "L", "Red,Blue", "x", "y"]))
+    assert row.attributes == {"colour": found}
