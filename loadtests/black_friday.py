@@ -9,11 +9,13 @@ import random
 import time
 from typing import Any
 
+import gevent
 from locust import events, task
 from locust.argument_parser import LocustArgumentParser
 from locust.env import Environment
+from locust.runners import MasterRunner
 
-from loadtests import funnel, shopping, steps, waiting_room
+from loadtests import funnel, lateness, shopping, steps, waiting_room
 from loadtests.checkout import TIMELINE, check_out
 from loadtests.shapes import Profiled
 from loadtests.shopping import COUNTS, Person
@@ -102,6 +104,8 @@ def begin(environment: Environment, **_: Any) -> None:
     _began, _began_at = time.monotonic(), time.time()
     if environment.parsed_options is not None:
         TIMELINE.width = max(1.0, environment.parsed_options.rush_seconds / MOST_SLICES)
+    if not isinstance(environment.runner, MasterRunner):  # which has no shoppers
+        gevent.spawn(lateness.watch, TIMELINE)
 
 
 @events.request.add_listener

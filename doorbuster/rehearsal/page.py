@@ -150,6 +150,8 @@ def _cores(report: Report) -> str:
 def _times(report: Report, told: dict[str, Any]) -> str:
     names = ("p50", "p95", "p99", "p999")
     sides = [(side, each.get("requests"), *(each.get(n) for n in names)) for side, each in report.sides.items()]
+    sides += [(f"{side}, inside", each.get("requests"), *(each.get(n) for n in names))
+              for side, each in report.inside.items()]  # fmt: skip
     ways = [(way, each.get("times"), *(each.get(n) for n in names)) for way, each in report.ways.items()]
     lag = told["event_lag"]
     rows = [*sides, *ways, ("event lag", lag["events"], lag["p50"], lag["p95"], lag["p99"], lag["worst"])]

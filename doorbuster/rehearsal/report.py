@@ -78,7 +78,8 @@ class Waiting(Struct, frozen=True):
 
 
 class Report(Struct, frozen=True, kw_only=True):
-    """A rehearsal and what came of it. `cores`: how many each program kept busy."""
+    """A rehearsal and what came of it. `cores`: how many each program kept busy; `inside`: what our APIs say that
+    requests took, of those let in, beside `sides`, what shoppers say."""
 
     profile: str
     told: str
@@ -93,6 +94,7 @@ class Report(Struct, frozen=True, kw_only=True):
     verdicts: list[Verdict]
     notes: list[Note]
     cores: dict[str, float] = {}
+    inside: dict[str, dict[str, float | None]] = {}
     waiting: Waiting | None = None
 
     @property
@@ -148,6 +150,7 @@ def figures(report: Report) -> dict[str, Any]:
         "orders": report.books.orders_placed,
         "orders_per_second": round(report.books.orders_placed / seconds, 3),
         "sides": report.sides,
+        "inside": report.inside,
         "ways": report.ways,
         "steps": msgspec.to_builtins(result.steps),
         "event_lag": {**{name: value for name, value in msgspec.to_builtins(report.lag).items() if name != "slices"}},

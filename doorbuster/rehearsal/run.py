@@ -25,6 +25,7 @@ from doorbuster.load.run import SCOPES, fill
 from doorbuster.load.shoppers import LET_FINISH, Result, locust
 from doorbuster.rehearsal import reconciling, waiting
 from doorbuster.rehearsal.costs import CpuWatch
+from doorbuster.rehearsal.inside import InsideWatch
 from doorbuster.rehearsal.profiles import Profile, Rehearsed
 from doorbuster.rehearsal.report import Lag, Note, Report, Waiting
 from doorbuster.rehearsal.turns import Place, Terms
@@ -80,7 +81,8 @@ async def run(home: Home, wanted: Wanted) -> Report:
     steps.chapter("Black Friday")
     async with _connected(environment["DATABASE_URL"]) as conn:
         since = await reconciling.before(conn)
-        with steps.step(wanted.profile.name) as told, CpuWatch(home) as cpu:
+        ours = {"command": environment["WRITE_API_URL"], "query": environment["READ_API_URL"]}
+        with steps.step(wanted.profile.name) as told, CpuWatch(home) as cpu, InsideWatch(ours) as inside:
             rush, lag, notes = await _rushed(home, wanted, environment, bearer, sku, conn, since.position)
             told.found = f"{rush.total.requests} requests, {rush.outcomes.get('order placed', 0)} orders"
         with steps.step("books closed") as told:
@@ -102,7 +104,7 @@ async def run(home: Home, wanted: Wanted) -> Report:
     return Report(
         profile=wanted.profile.name, told=wanted.profile.told, began=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         setting=setting, result=rush, slices=rush.slices, sides=rush.sides, ways=rush.ways, lag=lag, books=books,
-        verdicts=verdicts, notes=notes, cores=cpu.cores(), waiting=queued,
+        verdicts=verdicts, notes=notes, cores=cpu.cores(), inside=inside.told(), waiting=queued,
     )  # fmt: skip
 
 

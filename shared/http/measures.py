@@ -10,6 +10,7 @@ from prometheus_client.metrics_core import Metric
 
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10)
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+SHED = frozenset({"busy", "too_many_requests"})  # nothing was done for them
 _BOUNDS = (*(str(float(bound)) for bound in SECONDS), "+Inf")
 
 
@@ -55,9 +56,11 @@ class Measures:
         times: dict[tuple[str, str], list[_Answered]] = {}
         for (method, route, status, code), known in self._answered.items():
             counted.add_metric([method, route, str(status), code or _outcome(status)], sum(known.buckets))
-            times.setdefault((method, route), []).append(known)
+            if code not in SHED:  # told at once to come again, the more of them the better the times would look
+                times.setdefault((method, route), []).append(known)
         yield counted
-        took = HistogramMetricFamily("http_request_seconds", "Time to the end of the answer", labels=labels)
+        told = "Time to the end of the answer, of those let in"
+        took = HistogramMetricFamily("http_request_seconds", told, labels=labels)
         for named, several in times.items():
             sums = accumulate(sum(column) for column in zip(*(each.buckets for each in several), strict=True))
             took.add_metric(named, list(zip(_BOUNDS, sums, strict=True)), sum(each.seconds for each in several))

@@ -60,6 +60,7 @@ def test_on_black_friday_everybody_wants_one_thing_and_the_books_add_up(
     assert found.result.outcomes["out_of_stock"] > 0
     assert (found.lag.events > 0, found.lag.unseen) == (True, 0)
     assert found.ways["checkout"]["times"] and found.sides["command"]["p95"]
+    assert found.inside["command"]["requests"] and found.inside["query"]["p95"] and found.ways["generator late"]["p95"]
     asked = {step.step for step in found.result.steps}
     assert {"the offer", "quote", "place order", "order just placed", "Stripe: confirm", "order by its link"} <= asked
     told = page(found, figures(found), [], [], "")
@@ -83,6 +84,7 @@ def test_a_sale_by_turns_stands_a_crowd_cheats_and_two_kills_and_two_generators_
     assert any(what.startswith("cheat refused") for what in told)
     assert min(found.cores[name] for name in ("read-api", "postgres", "generators")) > 0
     assert found.setting["generators"] == 2
+    assert found.ways["generator late"]["times"] and found.inside["query"]["requests"]
     assert found.books.differences() == []
     assert found.books.orders_answered == found.books.orders_placed == len(set(found.result.orders)) > 0
     assert found.result.outcomes["order placed"] == found.books.orders_placed
