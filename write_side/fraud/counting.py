@@ -39,6 +39,11 @@ def seen(
     )
 
 
+def refused_after_all(earlier: Sequence[Attempted], for_fraud: Container[object]) -> list[Attempted]:
+    """Tries as they stand once staff gave the money of some orders (their ids) back for fraud: as if refused then."""
+    return [structs.replace(each, verdict="refuse") if each.order_id in for_fraud else each for each in earlier]
+
+
 def _near(
     attempt: Attempt, lately: Sequence[Attempted], refunded: Container[object], disputed: Container[object]
 ) -> Near:

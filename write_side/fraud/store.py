@@ -70,9 +70,12 @@ async def lately(conn: Connection, person_id: UUID, marks: Marks, now: datetime)
     return [_attempted(row) for row in await conn.fetch(query, now - LATELY, now, *given.values())]
 
 
-async def refunded_among(conn: Connection, order_ids: Sequence[UUID]) -> set[UUID]:
-    """From which of these orders money went back, or is going."""
-    return set(await conn.fetchval("SELECT refunds_among($1)", order_ids) or ())
+async def refunded_among(conn: Connection, order_ids: Sequence[UUID]) -> tuple[set[UUID], set[UUID]]:
+    """From which of these orders money went back, or is going; and for which of them since staff call them fraud."""
+    row = await conn.fetchrow("SELECT refunds_among($1), refunds_for_fraud($1)", order_ids)
+    assert row is not None
+    refunded, for_fraud = row
+    return set(refunded or ()), set(for_fraud or ())
 
 
 async def disputed_among(conn: Connection, payment_ids: Sequence[UUID]) -> set[UUID]:

@@ -148,6 +148,23 @@ async def test_what_its_own_buyer_cancels_waits_for_nobody_and_nobody_has_refuse
     assert (await against_next(guarded))["stopped"] == 30
 
 
+async def test_what_staff_refund_for_fraud_is_refused_after_all(guarded: Shop) -> None:
+    order = await suspicious(guarded)
+    await decide(guarded, order, "accepted")
+    await guarded.work()
+    await guarded.refund(order, reason="fraud")
+    against = await against_next(guarded)
+    assert (against["stopped"], "refunds" in against) == (50, False)
+
+
+async def test_what_goes_back_as_usual_is_no_refusal(guarded: Shop) -> None:
+    order = await suspicious(guarded)
+    await decide(guarded, order, "accepted")
+    await guarded.work()
+    await guarded.refund(order, reason="returned")
+    assert "stopped" not in await against_next(guarded)
+
+
 async def against_next(shop: Shop) -> dict[str, int]:
     """What speaks against the next order of the same mail and card."""
     order = await order_of(shop, "eve@example.org")

@@ -13,7 +13,7 @@ from msgspec import structs
 from shared.documents.orders import Address
 from shared.events.fraud import Marks
 from tests.properties.values import BOUNDED, any_of
-from write_side.fraud.counting import seen
+from write_side.fraud.counting import refused_after_all, seen
 from write_side.fraud.domain import Attempt, Attempted, Known, Near, Seen
 from write_side.fraud.marks import visit
 from write_side.fraud.rules import assess
@@ -121,6 +121,15 @@ def test_a_door_is_trusted_once_staff_let_an_order_to_it_through_or_three_were_k
     assert "strangers" in rules_of(dear_stranger(), at_one_door({}, {}, {}), {UUID(int=1)})
     assert rules_of(dear_stranger(), at_one_door({}, {}, {})) == {}
     assert rules_of(dear_stranger(), at_one_door({"points": 50, "ago": timedelta(2)})) == {}
+
+
+def test_an_order_refunded_for_fraud_or_disputed_costs_its_door_the_trust_and_goods_that_come_back_do_not() -> None:
+    let_through = at_one_door({"points": 50, "verdict": "accept"})
+    order = {UUID(int=1)}
+    assert rules_of(dear_stranger(), let_through, order) == {}, "an ordinary return"
+    assert rules_of(dear_stranger(), refused_after_all(let_through, order), order) == {"strangers": 50, "stopped": 50}
+    disputed = assess(dear_stranger(), seen(dear_stranger(), let_through, order, order)).reasons
+    assert [reason.rule for reason in disputed] == ["strangers"]
 
 
 def test_what_was_only_watched_let_nobody_through() -> None:

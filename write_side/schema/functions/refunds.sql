@@ -10,6 +10,11 @@ CREATE OR REPLACE FUNCTION refunds_among(p_orders uuid[]) RETURNS uuid[] LANGUAG
     SELECT array_agg(DISTINCT r.order_id) FROM refund r WHERE r.order_id = ANY (p_orders) AND r.state <> 'failed'
 $$;
 
+-- Which of these orders staff gave money of back since they were fraud, whether or not it went through.
+CREATE OR REPLACE FUNCTION refunds_for_fraud(p_orders uuid[]) RETURNS uuid[] LANGUAGE sql STABLE AS $$
+    SELECT array_agg(DISTINCT r.order_id) FROM refund r WHERE r.order_id = ANY (p_orders) AND r.reason = 'fraud'
+$$;
+
 -- What refunds and releases of this order have put back on its shelves, whatever became of their money.
 CREATE OR REPLACE FUNCTION refunds_restocked(p_order uuid) RETURNS TABLE (sku text, warehouse text, quantity integer)
 LANGUAGE sql STABLE AS $$
