@@ -4,6 +4,7 @@ Each part, what it brought and what it costs: decision 26.
 """
 
 import re
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -23,7 +24,8 @@ CAN_BE_HAD: Json = {"terms": {"availability": ["in", "low"]}}
 AT_HAND = 0.5
 LIKED = 0.2  # bought often; those bought most count twice: they win among what fits as well, if they can be had
 MOST_LIKED = 40
-PINNED, PIN_APART = 10_000.0, 100.0  # above any other score
+PINNED = 10_000.0  # above any other score, and apart: what a pinned product scores besides moves it by no place
+MOST_PINNED = 200  # in their order; those behind them share a place: each in order is a part of the question
 # What the marks of hits begin with that have all words. Each query has one of its own: of several that are called the
 # same Elasticsearch tells the last one alone.
 ALL = "all"
@@ -39,9 +41,10 @@ def scored(text: str, applied: Applied = NOTHING) -> Json:
     others = [*(_reading(words) for words in applied.readings), *(_joined(*joint) for joint in _joints(text))]
     readings = [fits(f"{ALL}/{place}") for place, fits in enumerate([_reading(text), *others])]
     found = readings[0] if len(readings) == 1 else {"dis_max": {"queries": readings}}
-    lifted = [_flat(_field(boost), float(boost.strength)) for boost in applied.boosts if boost.strength > 0]
+    moved = _moved(applied.boosts)
+    lifted = [_flat(having, float(strength)) for having, strength in moved if strength > 0]
     at_hand = _flat(CAN_BE_HAD, AT_HAND)
-    return _lowered({"bool": {"must": [found], "should": [at_hand, *_liked(applied.popular), *lifted]}}, applied.boosts)
+    return _lowered({"bool": {"must": [found], "should": [at_hand, *_liked(applied.popular), *lifted]}}, moved)
 
 
 def _liked(popular: Sequence[str]) -> list[Json]:
@@ -52,26 +55,35 @@ def _liked(popular: Sequence[str]) -> list[Json]:
 
 def pinned(applied: Applied) -> list[Json]:
     """What stands first, in its order, whether the words find it or not."""
-    return [
-        _flat({"term": {"product_id": product}}, PINNED - place * PIN_APART)
-        for place, product in enumerate(applied.pins)
+    first, others = applied.pins[:MOST_PINNED], applied.pins[MOST_PINNED:]
+    places = [
+        _flat({"term": {"product_id": product}}, PINNED * (MOST_PINNED + 1 - place))
+        for place, product in enumerate(first)
     ]
+    return [*places, _flat({"terms": {"product_id": list(others)}}, PINNED)] if others else places
 
 
-def _field(boost: Boost) -> Json:
-    name = boost.field
-    attribute = name.removeprefix("attribute:")
-    return {"term": {name if name == attribute else f"facets.{attribute}": boost.value}}
-
-
-def _lowered(found: Json, boosts: Sequence[Boost]) -> Json:
-    """Scores can't be subtracted from, so they are divided: by 2 for −1, by 11 for −10."""
+def _moved(boosts: Sequence[Boost]) -> list[tuple[Json, int]]:
+    """What has any of the values that one field's boosts of one strength name, and that strength: a thousand rules are
+    few parts, as Elasticsearch takes but so many."""
+    values: dict[tuple[str, int], list[str]] = defaultdict(list)
     for boost in boosts:
-        if boost.strength < 0:
-            found = {
-                "boosting": {"positive": found, "negative": _field(boost), "negative_boost": 1 / (1 - boost.strength)}
-            }
-    return found
+        values[boost.field, boost.strength].append(boost.value)
+    return [({"terms": {_path(field): several}}, strength) for (field, strength), several in values.items()]
+
+
+def _path(field: str) -> str:
+    attribute = field.removeprefix("attribute:")
+    return field if field == attribute else f"facets.{attribute}"
+
+
+def _lowered(found: Json, moved: Sequence[tuple[Json, int]]) -> Json:
+    """Scores can't be subtracted from, so they are divided: by 2 for −1, by 11 for −10. Side by side: `boosting` would
+    nest, and Elasticsearch takes 30 levels."""
+    functions = [{"filter": having, "weight": 1 / (1 - strength)} for having, strength in moved if strength < 0]
+    if not functions:
+        return found
+    return {"function_score": {"query": found, "functions": functions, "score_mode": "multiply"}}
 
 
 def by_model(text: str) -> list[Json]:
