@@ -43,6 +43,7 @@ from read_side.products.queries import Pages
 from read_side.products.routes import routes as product_routes
 from read_side.products.showcase import Showcase
 from read_side.products.spare import SparePages
+from read_side.promotions.routes import routes as promotion_routes
 from read_side.recommendations.queries import Adviser
 from read_side.recommendations.routes import routes as recommendation_routes
 from read_side.sales.queries import Sales
@@ -87,6 +88,7 @@ ROUTES = [
     *category_routes,
     *brand_routes,
     *product_type_routes,
+    *promotion_routes,
     *search_routes,
     *preview_routes,
     *order_routes,
@@ -157,6 +159,7 @@ def create_app(settings: Settings, *, fronted: bool = True) -> ASGIApp:
             "shelf": _given(shelf),
             "brand_shelf": _given(brands),
             "types": _given(types),
+            "promotion_shelf": _given(promotions),
             "sales": _given(sales),
             "adviser": _given(adviser),
             "history": _given(history),

@@ -1,4 +1,4 @@
-"""What a listing is of: a category, a brand, or a sale. All else is asked and answered as in a search."""
+"""What a listing is of: a category, a brand, a promotion or a sale. All else is asked and answered as in a search."""
 
 from typing import Literal, NamedTuple
 
@@ -6,7 +6,7 @@ from typing import Literal, NamedTuple
 class Listing(NamedTuple):
     """A part of the catalog, by the name that its address has."""
 
-    kind: Literal["category", "brand", "sale"]
+    kind: Literal["category", "brand", "promotion", "sale"]
     name: str
 
     @property
@@ -28,6 +28,11 @@ def of_category(slug: str) -> Listing:
 def of_brand(slug: str) -> Listing:
     """A brand, however it is spelt."""
     return Listing("brand", slug)
+
+
+def of_promotion(promotion_id: str) -> Listing:
+    """What a promotion in force is for."""
+    return Listing("promotion", promotion_id)
 
 
 def of_sale(sale_id: str) -> Listing:

@@ -19,6 +19,7 @@ from read_side.prices.promotions import PromotionShelf
 from read_side.prices.shelf import PriceListShelf
 from read_side.prices.slots import SlotShelf
 from read_side.product_types.queries import Types
+from read_side.promotions.queries import in_force
 from read_side.sales.queries import Sales
 from read_side.search import cursors, elastic, facets, price_ranges, results, wording
 from read_side.search.cards import Cards
@@ -88,8 +89,8 @@ class Search:
     ) -> Answer[Page]:
         """A page of results, of one listing if given.
 
-        Answers 400 `broken_cursor`, 404 for a category, a brand or a sale that there isn't, 503 while Elasticsearch is
-        down (with something else in `instead`) or the index not filled.
+        Answers 400 `broken_cursor`, 404 for a category, a brand, a promotion or a sale that there isn't, 503 while
+        Elasticsearch is down (with something else in `instead`) or the index not filled.
         """
         try:
             return await self._answer(asked, position, listing)
@@ -174,6 +175,9 @@ class Search:
                 return {"terms": {"category_id": categories.with_descendants(listing.name)}}
             case "brand":
                 return {"terms": {"brand": await self._brands.spellings(listing.name)}}
+            case "promotion":
+                skus = (await in_force(self._promotions, listing.name, position)).terms.skus
+                return {"terms": {"skus": skus}} if skus else {"match_all": {}}
             case "sale":
                 return {"terms": {"skus": (await self._sales.find(listing.name, position)).skus}}
 

@@ -75,6 +75,8 @@ OPEN = {
     "GET /v1/categories/{slug}/products": "the catalog is public",
     "GET /v1/brands": "the catalog is public",
     "GET /v1/product-types": "the catalog is public",
+    "GET /v1/promotions": "what pages show",
+    "GET /v1/promotions/{promotion_id}/products": "the catalog is public",
     "GET /v1/brands/{slug}/products": "the catalog is public",
     "GET /v1/search": "the catalog is public",
     "GET /v1/recommendations": "the catalog is public",

@@ -1,8 +1,8 @@
 """Writes documents as the projector does, by the layout contract, and builds what they hold."""
 
 import asyncio
-from collections.abc import Callable
-from datetime import UTC, datetime
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from uuid import UUID
 
@@ -33,8 +33,9 @@ from shared.documents.layout import (
     slot,
 )
 from shared.documents.prices import LISTS, ShownPrice
-from shared.documents.promotions import ON_PAGES, PROMOTIONS, ShownPromotion
+from shared.documents.promotions import ON_PAGES, PROMOTIONS, PromotionStep, ShownPromotion
 from shared.documents.stock import Availability, ShopperStock, StaffStock, WarehouseStock
+from shared.events.promotions import Percentage, PromotionTerms
 from shared.ids import uuid7
 from shared.money import Money
 from shared.position import Position
@@ -88,6 +89,14 @@ class Shelves:
     async def name(self, model: str, field: str, value: str, id_: object) -> None:
         """Another name."""
         await self.redis.set(lookup_key(slot(model, VERSION), field, value), str(id_))
+
+    async def announce(self, skus: Sequence[str] = (), name: str = "Sale", starts_in: float = -60) -> UUID:
+        """Half off these SKUs, or off everything, by itself."""
+        starts_at = datetime.now(UTC) + timedelta(seconds=starts_in)
+        terms = PromotionTerms(name, Percentage(5_000), "", [*skus], {}, starts_at, None, False, 1, None, None)
+        promotion = ShownPromotion(uuid7(), [PromotionStep(datetime.now(UTC), terms)])
+        await self.put_promotion(promotion)
+        return promotion.id
 
     async def put_promotion(self, promotion: ShownPromotion) -> None:
         """A promotion that pages show."""

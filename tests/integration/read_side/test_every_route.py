@@ -53,6 +53,7 @@ async def test_every_success_is_answered_as_declared(shelves: Shelves, api: Held
     await Shop().tell(shelves)
     sale = await put_sale(shelves, starts_in=3600)
     await Counted(shelves).made()
+    promotion_id = await shelves.announce()
     staff = await shelves.put_token(["stock:read", "orders:read", "catalog:write"])
     for path in (
         f"/v1/products/{page.id}",
@@ -67,6 +68,8 @@ async def test_every_success_is_answered_as_declared(shelves: Shelves, api: Held
         "/v1/brands",
         "/v1/product-types",
         "/v1/brands/nox/products?limit=2",
+        "/v1/promotions",
+        f"/v1/promotions/{promotion_id}/products?limit=2",
         f"/v1/sales/{sale.id}/products",
         "/v1/search?q=product&available=true&limit=3",
         "/v1/suggestions?q=produ",

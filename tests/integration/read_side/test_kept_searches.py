@@ -9,12 +9,9 @@ import pytest
 
 from read_side.app import create_app
 from shared.documents.prices import LISTS, ShownPriceList, TermsStep
-from shared.documents.promotions import PromotionStep, ShownPromotion
 from shared.documents.search_rules import MODEL, THE_ONE, SearchRules
 from shared.events.merchandising import Pins
 from shared.events.pricing import PriceListTerms
-from shared.events.promotions import Percentage, PromotionTerms
-from shared.ids import uuid7
 from shared.position import Position
 from tests.fixtures.asgi import client_of
 from tests.fixtures.private_server import PrivateServer
@@ -80,8 +77,7 @@ async def test_a_promotion_is_heeded_though_an_answer_was_kept(
     product = next(product for product in shop.found if product.times)
     path, asked_at = f"/v1/search?q={product.skus[0]}&limit=1", time.monotonic()
     [before] = (await keeping.get(path)).json()["items"]
-    terms = PromotionTerms("Sale", Percentage(5_000), "", [], {}, None, None, False, 1, None, None)
-    await shelves.put_promotion(ShownPromotion(uuid7(), [PromotionStep(datetime.now(UTC), terms)]))
+    await shelves.announce()
     halved = await eventually(keeping, path, lambda answer: "promotion_ids" in answer.text)
     assert time.monotonic() < asked_at + SECONDS  # else the answer was made anew for its age alone
     assert halved.json()["items"][0]["price"]["amount_minor"] < before["price"]["amount_minor"]

@@ -50,6 +50,25 @@ async def test_a_sale_lists_its_products(shopping: httpx.AsyncClient, shop: Shop
     assert (await shopping.get(f"/v1/sales/{uuid7()}/products")).status_code == 404
 
 
+async def test_a_campaign_lists_what_it_is_for_as_long_as_it_runs(
+    shopping: httpx.AsyncClient, shop: Shop, shelves: Shelves
+) -> None:
+    some = shop.found[:3]
+    sale = await shelves.announce([product.skus[1] for product in some], "Black Week")
+    everywhere, to_come = await shelves.announce(), await shelves.announce(starts_in=60)
+    listed = (await ask(shopping, f"/v1/promotions/{sale}/products", sort="newest"))["items"]
+    assert [item["id"] for item in listed] == sorted((str(p.product_id) for p in some), reverse=True)
+    everything = (await ask(shopping, f"/v1/promotions/{everywhere}/products"))["total"]["value"]
+    assert everything == (await ask(shopping))["total"]["value"]
+    told = (await shopping.get("/v1/promotions")).json()["promotions"]
+    assert [(each["id"], each["name"], each["everything"]) for each in told] == [
+        (str(sale), "Black Week", False), (str(everywhere), "Sale", True),
+    ]  # fmt: skip
+    for unknown in (to_come, uuid7()):
+        refused = await shopping.get(f"/v1/promotions/{unknown}/products")
+        assert (refused.status_code, refused.json()["code"]) == (404, "unknown_promotion")
+
+
 async def test_a_walk_finds_what_stays_once_while_the_index_changes(
     shop: Shop, shelves: Shelves, valkey: PrivateServer, elasticsearch_url: str, index_prefix: str
 ) -> None:
