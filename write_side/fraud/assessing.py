@@ -12,7 +12,7 @@ from shared.settings import FraudChecks
 from write_side.database import Connection
 from write_side.event_log import Positions
 from write_side.fraud import domain, store
-from write_side.fraud.counting import refused_after_all, seen
+from write_side.fraud.counting import in_the_end, seen
 from write_side.fraud.domain import Attempt, Verdict
 from write_side.fraud.rules import Assessment, assess
 
@@ -51,8 +51,9 @@ async def assessed(
     attempt = _attempt(tried, marks, disposable=visit.disposable_mail, now=now)
     earlier = await store.lately(conn, tried.person_id, marks, now)
     disputed = await store.disputed_among(conn, list({each.payment_id for each in earlier}))
-    refunded, for_fraud = await store.refunded_among(conn, list({each.order_id for each in earlier}))
-    found = assess(attempt, seen(attempt, refused_after_all(earlier, for_fraud), refunded | disputed, disputed))
+    ended = await store.ended_among(conn, list({each.order_id for each in earlier}))
+    earlier = in_the_end(earlier, ended.for_fraud, ended.voided)
+    found = assess(attempt, seen(attempt, earlier, ended.refunded | disputed, disputed))
     event = _event(attempt, found, enforced=mode == "enforce")
     check = await store.find(conn, tried.payment_id)
     after = domain.evolve(check, event, 1 if check is None else check.version + 1)

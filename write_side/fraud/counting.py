@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from msgspec import structs
 
-from write_side.fraud.domain import Attempt, Attempted, Known, Near, Seen
+from write_side.fraud.domain import Attempt, Attempted, Known, Near, Seen, Standing
 from write_side.fraud.rules import HARD_DECLINES, REVIEW_FROM
 
 HOUR, DAY, WEEK, MONTH = timedelta(hours=1), timedelta(days=1), timedelta(days=7), timedelta(days=30)
@@ -39,9 +39,18 @@ def seen(
     )
 
 
-def refused_after_all(earlier: Sequence[Attempted], for_fraud: Container[object]) -> list[Attempted]:
-    """Tries as they stand once staff gave the money of some orders (their ids) back for fraud: as if refused then."""
-    return [structs.replace(each, verdict="refuse") if each.order_id in for_fraud else each for each in earlier]
+def in_the_end(
+    earlier: Iterable[Attempted], for_fraud: Container[object], voided: Container[object]
+) -> list[Attempted]:
+    """Tries as they stand now; both are ids of orders. What staff gave back `for_fraud` is as good as refused; what was
+    accepted and `voided`, cancelled before any money was taken, was never paid."""
+
+    def now(each: Attempted) -> Standing:
+        if each.order_id in for_fraud:
+            return "refuse"
+        return "cancelled" if each.verdict == "accept" and each.order_id in voided else each.verdict
+
+    return [structs.replace(each, verdict=now(each)) for each in earlier]
 
 
 def _near(
@@ -69,7 +78,7 @@ def _near(
         orders_hour=_orders(each for each in others if each.at > attempt.at - HOUR),
         code_persons=len({each.person_id for each in same_code}),
         stopped=_orders(stopped),
-        stopped_codes=_orders(each for each in same_code if each.verdict != "accept"),
+        stopped_codes=_orders(each for each in same_code if each.verdict not in ("accept", "cancelled")),
         refused=_orders(each for each in stopped if each.verdict == "refuse"),
         lapsed=_orders(each for each in others if each.verdict == "lapsed"),
         disputed=_orders(each for each in others if each.order_id in disputed),

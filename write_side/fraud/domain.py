@@ -22,7 +22,8 @@ from shared.events.fraud import (
 from write_side.errors import NotFound, Refusal
 
 Verdict = Literal["accept", "review", "refuse"]
-Standing = Verdict | Literal["lapsed"]  # what became of a verdict: held, and nobody decided
+# What became of a verdict: held, and nobody decided; accepted, and cancelled before any money was taken.
+Standing = Verdict | Literal["lapsed", "cancelled"]
 Decision = Literal["accepted", "refused"]
 Review = Literal["none", "open", "accepted", "refused", "lapsed"]
 Lapse = Literal["overdue", "order_over"]

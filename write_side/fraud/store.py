@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import NamedTuple
 from uuid import UUID
 
 import asyncpg
@@ -70,12 +71,19 @@ async def lately(conn: Connection, person_id: UUID, marks: Marks, now: datetime)
     return [_attempted(row) for row in await conn.fetch(query, now - LATELY, now, *given.values())]
 
 
-async def refunded_among(conn: Connection, order_ids: Sequence[UUID]) -> tuple[set[UUID], set[UUID]]:
-    """From which of these orders money went back, or is going; and for which of them since staff call them fraud."""
-    row = await conn.fetchrow("SELECT refunds_among($1), refunds_for_fraud($1)", order_ids)
+class Ended(NamedTuple):
+    """What became of orders later, by their ids."""
+
+    refunded: set[UUID]  # money went back, or is going
+    for_fraud: set[UUID]  # it did since staff call them fraud
+    voided: set[UUID]  # over before their money was taken
+
+
+async def ended_among(conn: Connection, order_ids: Sequence[UUID]) -> Ended:
+    """How those of these orders ended of which there is something to tell."""
+    row = await conn.fetchrow("SELECT refunds_among($1), refunds_for_fraud($1), payments_voided_among($1)", order_ids)
     assert row is not None
-    refunded, for_fraud = row
-    return set(refunded or ()), set(for_fraud or ())
+    return Ended(*(set(ids or ()) for ids in row))
 
 
 async def disputed_among(conn: Connection, payment_ids: Sequence[UUID]) -> set[UUID]:

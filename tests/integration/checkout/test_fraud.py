@@ -165,6 +165,15 @@ async def test_what_goes_back_as_usual_is_no_refusal(guarded: Shop) -> None:
     assert "stopped" not in await against_next(guarded)
 
 
+async def test_an_order_that_is_cancelled_before_its_money_is_taken_makes_nobody_known(guarded: Shop) -> None:
+    order = await order_of(guarded, "eve@example.org")
+    await guarded.pay(order)
+    await guarded.complete(order)
+    await cancel_order(guarded.pool, guarded.providers, order.id, CAUSE)
+    assert (await guarded.payment(order)).state == "voided"
+    assert "abroad" in await against_next(guarded), "its card has not been paid with"
+
+
 async def against_next(shop: Shop) -> dict[str, int]:
     """What speaks against the next order of the same mail and card."""
     order = await order_of(shop, "eve@example.org")

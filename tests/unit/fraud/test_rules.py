@@ -13,7 +13,7 @@ from msgspec import structs
 from shared.documents.orders import Address
 from shared.events.fraud import Marks
 from tests.properties.values import BOUNDED, any_of
-from write_side.fraud.counting import refused_after_all, seen
+from write_side.fraud.counting import in_the_end, seen
 from write_side.fraud.domain import Attempt, Attempted, Known, Near, Seen
 from write_side.fraud.marks import visit
 from write_side.fraud.rules import assess
@@ -127,9 +127,16 @@ def test_an_order_refunded_for_fraud_or_disputed_costs_its_door_the_trust_and_go
     let_through = at_one_door({"points": 50, "verdict": "accept"})
     order = {UUID(int=1)}
     assert rules_of(dear_stranger(), let_through, order) == {}, "an ordinary return"
-    assert rules_of(dear_stranger(), refused_after_all(let_through, order), order) == {"strangers": 50, "stopped": 50}
+    assert rules_of(dear_stranger(), in_the_end(let_through, order, ()), order) == {"strangers": 50, "stopped": 50}
     disputed = assess(dear_stranger(), seen(dear_stranger(), let_through, order, order)).reasons
     assert [reason.rule for reason in disputed] == ["strangers"]
+
+
+def test_orders_cancelled_before_their_money_was_taken_earn_a_door_no_trust_and_are_held_against_nobody() -> None:
+    three, ids = at_one_door({}, {}, {}), {UUID(int=n) for n in (1, 2, 3)}
+    assert "strangers" in rules_of(dear_stranger(), in_the_end(three, (), ids))
+    mine = [before(n, timedelta(days=20 * n), codes=["HELLO"]) for n in (1, 2, 3)]
+    assert rules_of(attempt(codes=["HELLO"]), in_the_end(mine, (), ids)) == {}
 
 
 def test_what_was_only_watched_let_nobody_through() -> None:

@@ -25,6 +25,11 @@ CREATE OR REPLACE FUNCTION payments_void(p_payment uuid) RETURNS void LANGUAGE s
     UPDATE payment p SET todo = 'void', attempts = 0, next_attempt_at = clock_timestamp() WHERE p.id = p_payment
 $$;
 
+-- Which of these orders ended before their money was taken.
+CREATE OR REPLACE FUNCTION payments_voided_among(p_orders uuid[]) RETURNS uuid[] LANGUAGE sql STABLE AS $$
+    SELECT array_agg(p.order_id) FROM payment p WHERE p.order_id = ANY (p_orders) AND p.state = 'voided'
+$$;
+
 -- The way to pay of a payment: who is asked about its refunds.
 CREATE OR REPLACE FUNCTION payments_method(p_payment uuid) RETURNS text LANGUAGE sql STABLE AS $$
     SELECT p.method FROM payment p WHERE p.id = p_payment
