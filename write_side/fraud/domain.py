@@ -209,6 +209,14 @@ def lapse(check: Check | None, why: Lapse) -> ReviewLapsed | None:
     return ReviewLapsed(check.id, check.order_id, why)
 
 
+def run_out(check: Check | None, *, captured: bool) -> ReviewDecided | ReviewLapsed | None:
+    """That the time to decide is over; None if nobody has to. Whoever captured it at the provider has decided there."""
+    lapsed = lapse(check, "overdue")
+    if lapsed is None or not captured:
+        return lapsed
+    return ReviewDecided(lapsed.payment_id, lapsed.order_id, "accepted", "captured at the provider")
+
+
 def evolve(check: Check | None, event: FraudEvent, version: int) -> Check:
     """A check after an event."""
     if isinstance(event, ReviewDecided | ReviewLapsed):

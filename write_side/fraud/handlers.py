@@ -8,7 +8,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from shared.envelope import Metadata
-from shared.events.fraud import FraudEvent, Reason
+from shared.events.fraud import FraudEvent, Reason, ReviewLapsed
 from write_side import commands, event_log, metrics, orders, payments
 from write_side.causes import continuing, joining_order
 from write_side.commands import Answer, Call
@@ -85,7 +85,7 @@ async def decide_review(
 ) -> Answer[CheckState]:
     """Take the money that was held, or have it let go and the order cancelled.
 
-    Refuses `unknown_order`, `unknown_check`, `no_open_review`.
+    Refuses `unknown_order`, `unknown_check`, `no_open_review`; `already_paid` where somebody captured it at the provider.
     """
     async with joining_order(pool, order_id, cause, f"review {decision}") as joined:
 
@@ -96,6 +96,8 @@ async def decide_review(
             check = await store.find(conn, order.payment_id)
             event = domain.decide(check, decision, note, is_over=order.state != "confirmed")
             assert check is not None
+            if decision == "refused" and await _is_captured(conn, order):
+                raise orders.AlreadyPaid("the money was taken at the provider: refund it", order_state=order.state)
             after, positions = await _save(conn, check, event, joined)
             return _shown(after), together(positions, await _carry_out(conn, order, decision, joined))
 
@@ -105,6 +107,11 @@ async def decide_review(
 async def _save(conn: Connection, check: Check, event: FraudEvent, cause: Metadata) -> tuple[Check, Positions]:
     after = domain.evolve(check, event, check.version + 1)
     return after, await store.save(conn, after, event, cause)
+
+
+async def _is_captured(conn: Connection, order: orders.Order) -> bool:
+    work = await payments.lock_payment(conn, order.payment_id)
+    return work is not None and work.payment.state == "captured"
 
 
 async def _carry_out(conn: Connection, order: orders.Order, decision: Decision, cause: Metadata) -> Positions:
@@ -149,12 +156,12 @@ async def _let_go(pool: Pool, order_id: UUID, cause: Metadata) -> None:
         order = await orders.lock_order(conn, order_id)
         assert order is not None, "a check is of an order"
         check = await store.find(conn, order.payment_id)
-        event = domain.lapse(check, "overdue")
+        event = domain.run_out(check, captured=await _is_captured(conn, order))
         if check is None or event is None:
             log.info("somebody decided just now", extra={"fields": {"order_id": str(order_id)}})
             return order, {}
         after, positions = await _save(conn, check, event, cause)
-        if order.state == "confirmed":  # else it is over anyway
+        if isinstance(event, ReviewLapsed) and order.state == "confirmed":  # else it is over anyway
             positions = together(positions, await _carry_out(conn, order, "refused", cause))
         return _shown(after), positions
 

@@ -12,7 +12,7 @@ from write_side.fraud import handlers
 from write_side.fraud.domain import NoOpenReview, UnknownCheck
 from write_side.fraud.handlers import CheckState, Reviews
 from write_side.http import Answered, IdempotencyKey, Shown, answered, cause, idempotent, requires, shown
-from write_side.orders import UnknownOrder
+from write_side.orders import AlreadyPaid, UnknownOrder
 from write_side.resources import Own
 
 Call = Request[Any, Any, Any]
@@ -44,7 +44,7 @@ async def get_check(order_id: FromPath[UUID], own: Own) -> Shown[CheckState]:
 
 
 @post("/v1/orders/{order_id:uuid}/fraud/decision", status_code=200, guards=[requires("fraud:write")])
-@refuses(UnknownOrder, UnknownCheck, NoOpenReview)
+@refuses(UnknownOrder, UnknownCheck, NoOpenReview, AlreadyPaid)
 async def post_decision(
     request: Call, order_id: FromPath[UUID], data: JSONBody[NewDecision], own: Own, key: IdempotencyKey = None,
 ) -> Answered[CheckState]:  # fmt: skip

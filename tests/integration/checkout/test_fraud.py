@@ -20,7 +20,7 @@ from write_side.fraud.domain import Decision, NoOpenReview, Visit
 from write_side.fraud.handlers import CheckState
 from write_side.fraud.marks import visit
 from write_side.fulfilment.editing.domain import NotEditable
-from write_side.orders import quoting
+from write_side.orders import AlreadyPaid, quoting
 from write_side.orders.handlers import OrderState, QuoteState
 from write_side.orders.settling import cancel_order, close_order
 from write_side.payments import open_providers
@@ -181,6 +181,28 @@ async def against_next(shop: Shop) -> dict[str, int]:
     await shop.complete(order)
     last = (await handlers.find_check(shop.pool, order.id)).attempts[-1]
     return {reason.rule: reason.points for reason in last.reasons}
+
+
+async def test_what_somebody_captured_at_stripe_is_accepted_and_can_not_be_refused_any_more(guarded: Shop) -> None:
+    order = await suspicious(guarded)
+    await captured_at_stripe(guarded, order)
+    with pytest.raises(AlreadyPaid):
+        await decide(guarded, order, "refused")
+    assert await handlers.let_go_overdue(guarded.pool, datetime.now(UTC) + timedelta(days=7)) == 1
+    assert (await handlers.find_check(guarded.pool, order.id)).review == "accepted"
+    await guarded.work()
+    assert (await guarded.now(order)).state == "confirmed"
+    assert (await guarded.payment(order)).state == "captured"
+
+
+async def captured_at_stripe(shop: Shop, order: OrderState) -> None:
+    """By hand, past us."""
+    payment = await shop.payment(order)
+    async with shop.stripe() as client:
+        key = (shop.settings.stripe_api_key, "")
+        (await client.post(f"/v1/payment_intents/{payment.intent_id}/capture", auth=key)).raise_for_status()
+    await shop.complete(order)
+    assert (await shop.payment(order)).state == "captured"
 
 
 async def test_nobody_decides_about_an_order_that_is_being_cancelled(guarded: Shop) -> None:
