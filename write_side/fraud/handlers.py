@@ -85,7 +85,7 @@ async def decide_review(
 ) -> Answer[CheckState]:
     """Take the money that was held, or have it let go and the order cancelled.
 
-    Refuses `unknown_order`, `unknown_check`, `no_open_review`; `already_paid` where somebody captured it at the provider.
+    Refuses `unknown_order`, `unknown_check`, `no_open_review`; `already_paid` where somebody has captured it.
     """
     async with joining_order(pool, order_id, cause, f"review {decision}") as joined:
 
