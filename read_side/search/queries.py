@@ -21,7 +21,7 @@ from read_side.prices.slots import SlotShelf
 from read_side.product_types.queries import Types
 from read_side.promotions.queries import in_force
 from read_side.sales.queries import Sales
-from read_side.search import cursors, elastic, facets, price_ranges, results, wording
+from read_side.search import cursors, elastic, facets, price_ranges, results
 from read_side.search.cards import Cards
 from read_side.search.elastic import Json, attribute_facet
 from read_side.search.facets import Facet
@@ -29,6 +29,7 @@ from read_side.search.index import Index
 from read_side.search.instead import DOWN, Instead
 from read_side.search.kinds import Kind, Kinds
 from read_side.search.listings import Listing
+from read_side.search.meaning import meaning
 from read_side.search.parameters import FILTER_PREFIX, SearchRequest
 from read_side.search.plan import SAMPLE, Plan
 from read_side.search.popular import PopularShelf
@@ -38,7 +39,7 @@ from read_side.search.relevance import ALL, is_one_word
 from read_side.search.results import Page
 from read_side.search.rules import Rules, RuleShelf
 from read_side.search.translated import Lefts, translated
-from read_side.search.wording import Change, Wording
+from read_side.search.wording import Wording
 from shared.documents.products import SEARCH, CategoryTree
 from shared.events.merchandising import Rule
 from shared.http.problems import Problem
@@ -46,7 +47,6 @@ from shared.position import Position
 from shared.publishing import minute_of
 
 MOST_FACETS = 8  # attributes counted when the client names none
-MOST_WORDS = 10  # of a text that are looked up one by one
 NO_RULES = Rules(())
 
 
@@ -228,22 +228,11 @@ class Search:
         found = await self._hits(plan, kinds)
         if not text or plan.after is not None or _say_all(text, found):
             return plan, found, Wording(text) if text else None
-        changes, ignored = await self._meant(text)
-        if not changes:
-            return plan, found, Wording(text, ignored=ignored)
-        taken = wording.changed(text, changes)
-        plan = msgspec.structs.replace(plan, asked=msgspec.structs.replace(plan.asked, text=taken))
-        return plan, await self._hits(plan, kinds), Wording(taken, changes, ignored)
-
-    async def _meant(self, text: str) -> tuple[list[Change], list[str]]:
-        """What its words were meant for: a question of its own, since most searches need none."""
-        words = wording.words_of(text)[:MOST_WORDS]
-        if not words:
-            return [], []
-        counts = elastic.counting(wording.known(words), elastic.whole_shop(datetime.now(UTC)))
-        found = await self._index.search(**counts, suggest=wording.question(text))
-        changes = wording.corrected(text, found)
-        return (changes, []) if changes else wording.parted(words, found)
+        understood = await meaning(text, self._index)
+        if not understood.changes:
+            return plan, found, understood
+        plan = msgspec.structs.replace(plan, asked=msgspec.structs.replace(plan.asked, text=understood.text))
+        return plan, await self._hits(plan, kinds), understood
 
     async def _hits(self, plan: Plan, kinds: Mapping[str, Kind]) -> Json:
         carded, copy = self._cards.are_there, plan.fingerprint.hex()  # one copy: one order of scores

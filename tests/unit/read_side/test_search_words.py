@@ -1,5 +1,7 @@
 """The pure parts of searching and of the category tree."""
 
+from typing import Any
+
 import pytest
 from msgspec import structs
 
@@ -53,25 +55,33 @@ def test_an_orphan_stands_at_the_top_and_is_not_lost() -> None:
 
 
 def test_a_word_is_corrected_wherever_it_stands_and_no_part_of_another_is() -> None:
-    told = {"suggest": {"wording": [{"offset": 0, "length": 3, "options": [{"text": "lamp", "score": 0.75}]}]}}
-    changes = wording.corrected("Lmp, lmps, Lmp!", told)
-    assert changes == [Change("Lmp", "lamp", "misspelt")]
-    assert wording.changed("Lmp, lmps, Lmp!", changes) == "lamp, lmps, lamp!"
+    changes = [Change("Lmp", "lamp", "misspelt")]
+    assert wording.changed("Lmp, lmps, Lmp! lmp's", changes) == "lamp, lmps, lamp! lmp's"
+
+
+def told(words: list[str], *options: tuple[str, float], **known: int) -> dict[str, Any]:
+    """An answer of Elasticsearch that knows these words, and suggests these options for the first of all."""
+    counts = dict.fromkeys(wording.known(words)["known"]["filters"]["filters"], 0)
+    counts |= {name.replace("_", "/"): count for name, count in known.items()}
+    suggested = {"text": words[0], "options": [{"text": text, "score": score} for text, score in options]}
+    return {
+        "aggregations": {"known": {"buckets": {name: {"doc_count": n} for name, n in counts.items()}}},
+        "suggest": {"0": [suggested]},
+    }
 
 
 def test_what_is_far_from_any_word_is_no_misspelling() -> None:
-    told = {"suggest": {"wording": [{"offset": 0, "length": 4, "options": [{"text": "lamp", "score": 0.5}]}]}}
-    assert wording.corrected("limo", told) == []
+    assert wording.near(["limo"], told(["limo"], ("lamp", 0.5))) == {}
+    assert wording.near(["limo"], told(["limo"], ("lime", 0.75), ("limp", 0.7))) == {"limo": ["lime", "limp"]}
+    assert wording.near(["limo"], told(["limo"], ("lime", 0.75), limo_=1)) == {}, "some product says it"
 
 
 def test_a_word_that_no_product_says_is_parted_where_most_products_say_both_parts_or_ignored() -> None:
     words = ["desklamp", "red", "xyzzyx"]
-    asked = wording.known(words)["known"]["filters"]["filters"]
-    counts = dict.fromkeys(asked, 0) | {"red/": 4, "desklamp/4": 7, "desklamp/5": 1}
-    found = {"aggregations": {"known": {"buckets": {name: {"doc_count": n} for name, n in counts.items()}}}}
-    changes, ignored = wording.parted(words, found)
-    assert changes == [Change("desklamp", "desk lamp", "run_together")]
-    assert ignored == ["xyzzyx"]
+    found = told(words, red_=4, desklamp_4=7, desklamp_5=1)
+    said = wording.understood("Desklamp desklamp red xyzzyx", words, found, {})
+    assert said.changes == [Change("desklamp", "desk lamp", "run_together")]
+    assert (said.text, said.ignored) == ("Desklamp desk lamp red xyzzyx", ["xyzzyx"])
 
 
 @pytest.mark.parametrize(
