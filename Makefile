@@ -82,6 +82,8 @@ load: $(READY) ## Let shoppers in, tell how it went, check the invariants: make 
 faults: $(READY) ## Kill, stop and cut off what runs while orders flow, and look: make faults ONLY="6 redis" SEED=7
 	@$(BIN)/doorbuster faults $(ONLY) --seed $(SEED)
 
+# Of fewer perhaps nobody buys.
+black-friday: USERS = 200
 black-friday: $(READY) ## Rehearse it: make black-friday USERS=1000 MINUTES=10 PROFILE=peak COMPARE=report.json
 	@$(BIN)/doorbuster black-friday --users $(USERS) --minutes $(MINUTES) --profile $(PROFILE) \
 	    $(if $(COMPARE),--compare $(COMPARE)) $(BLACK_FRIDAY)

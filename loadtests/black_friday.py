@@ -118,8 +118,6 @@ def note(
     TIMELINE.request(_at(), answered_by(name, request_type), response_time, failed=exception is not None)
     if name == steps.ASK and exception is None:
         TIMELINE.count(_at(), "asked for their turn")
-    if name == "payment: complete" and exception is None:
-        TIMELINE.way("payment confirmed", response_time)
 
 
 def _at() -> float:

@@ -118,6 +118,7 @@ def write_result(environment: Environment, **_: Any) -> None:
         "interactions": dict(COUNTS.interactions),
         "outcomes": dict(COUNTS.outcomes),
         "orders": COUNTS.orders,
+        "paid": COUNTS.paid,
     }
     for more in FURTHER:
         result |= more(environment)

@@ -52,6 +52,7 @@ class Result(Struct, frozen=True):
     interactions: dict[str, int]
     outcomes: dict[str, int]
     orders: list[str] = []  # ids of those that were answered
+    paid: dict[str, float] = {}  # id → when the provider said that it has the money, seconds since the epoch
 
 
 class Crowd(Struct, frozen=True):

@@ -95,6 +95,7 @@ class Report(Struct, frozen=True, kw_only=True):
     notes: list[Note]
     cores: dict[str, float] = {}
     inside: dict[str, dict[str, float | None]] = {}
+    unconfirmed: int = 0  # orders that the provider has the money for, neither confirmed nor given back
     waiting: Waiting | None = None
 
     @property
@@ -114,7 +115,9 @@ class Report(Struct, frozen=True, kw_only=True):
         checkout, confirmed = self.ways.get("checkout", {}), self.ways.get("payment confirmed", {})
         return [
             Target("orders lost", self.books.lost, 0, "", judged=True),
-            Target("units oversold", max(0, -self.books.lowest_left), 0, "", judged=True),
+            Target("units oversold", max(self.books.oversold, -self.books.lowest_left), 0, "", judged=True),
+            Target("paid and never confirmed", self.unconfirmed, 0, "", judged=True),
+            Target("a crowd that bought nothing", int(not self.books.orders_paid), 0, "", judged=True),
             Target("books that do not add up", len(self.books.differences()), 0, "", judged=True),
             Target("invariants broken", sum(not v.holds for v in self.verdicts), 0, "", judged=True),
             Target("failed requests", round(self.failure_share * 100, 3), MOST_FAILURES * 100, "%", judged=True),

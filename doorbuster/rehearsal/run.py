@@ -23,7 +23,7 @@ from doorbuster.invariants import all as invariants
 from doorbuster.invariants.captures import Provider, unsettled
 from doorbuster.load.run import SCOPES, fill
 from doorbuster.load.shoppers import LET_FINISH, Result, locust
-from doorbuster.rehearsal import reconciling, waiting
+from doorbuster.rehearsal import confirming, reconciling, waiting
 from doorbuster.rehearsal.costs import CpuWatch
 from doorbuster.rehearsal.inside import InsideWatch
 from doorbuster.rehearsal.profiles import Profile, Rehearsed
@@ -91,6 +91,7 @@ async def run(home: Home, wanted: Wanted) -> Report:
             await unsettled(conn)
             provider = Provider(environment["STRIPE_API_BASE"], environment["STRIPE_API_KEY"])
             books = await reconciling.reconciled(conn, since, provider, rush.orders)
+            confirmed = await confirming.confirmed(conn, rush.paid)
             told.found = "; ".join(books.differences()) or "orders, money and stock add up"
             quiet = (notes[0].at if notes else wanted.seconds) - waiting.COMES_UP
             queued = await _queued(conn, since.position, terms, rush, environment["LINK_SECRET"], quiet, cpu)
@@ -103,8 +104,9 @@ async def run(home: Home, wanted: Wanted) -> Report:
     }  # fmt: skip
     return Report(
         profile=wanted.profile.name, told=wanted.profile.told, began=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-        setting=setting, result=rush, slices=rush.slices, sides=rush.sides, ways=rush.ways, lag=lag, books=books,
-        verdicts=verdicts, notes=notes, cores=cpu.cores(), inside=inside.told(), waiting=queued,
+        setting=setting, result=rush, slices=rush.slices, sides=rush.sides, lag=lag, books=books,
+        verdicts=verdicts, notes=notes, ways=rush.ways | {confirming.CONFIRMED: confirmed.took},
+        unconfirmed=confirmed.never, cores=cpu.cores(), inside=inside.told(), waiting=queued,
     )  # fmt: skip
 
 

@@ -22,6 +22,7 @@ class Counts:
         self.interactions: Counter[str] = Counter()
         self.outcomes: Counter[str] = Counter()
         self.orders: list[str] = []  # ids of those that were answered: none of them may get lost
+        self.paid: dict[str, float] = {}  # id → when the provider said that it has the money, seconds since the epoch
         self.watch: Callable[[str], None] = lambda what: None
 
     def came(self, what: str) -> None:
@@ -34,10 +35,14 @@ class Counts:
         self.interactions.clear()
         self.outcomes.clear()
         self.orders.clear()
+        self.paid.clear()
 
     def told(self) -> Json:
         """Everything, as JSON, for another process; from here on this one has nothing."""
-        told = {"interactions": {**self.interactions}, "outcomes": {**self.outcomes}, "orders": [*self.orders]}
+        told = {
+            "interactions": {**self.interactions}, "outcomes": {**self.outcomes}, "orders": [*self.orders],
+            "paid": {**self.paid},
+        }  # fmt: skip
         self.clear()
         return told
 
@@ -46,6 +51,7 @@ class Counts:
         self.interactions.update(told["interactions"])
         self.outcomes.update(told["outcomes"])
         self.orders.extend(told["orders"])
+        self.paid.update(told["paid"])
 
 
 class Client:
@@ -55,6 +61,7 @@ class Client:
         self._http = http
         self._read, self._write, self._stripe = (url.rstrip("/") for url in (read_api, write_api, stripe))
         self.interactions, self.came, self.orders = counts.interactions, counts.came, counts.orders
+        self.paid = counts.paid
 
     def query(self, step: str, path: str, *, may: Set[str] = _NONE, **headers: str) -> Answer:
         """Ask the query API; `path` may be a whole link. `may`: further codes that are no faults here."""

@@ -1,6 +1,7 @@
 """Paying as a browser does: the shop's session, then the provider, who may decline or ask the bank."""
 
 import random
+import time
 
 from loadtests.answers import Json
 from loadtests.journeys.client import Client
@@ -34,6 +35,7 @@ class Paying:
             paid = self._with_card(order, GOOD)
         if paid:
             self._client.came("paid")
+            self._client.paid[order["id"]] = time.time()
             if random.random() >= CLOSES_WINDOW:
                 path = f"/v1/payments/{order['payment']['id']}/complete"
                 self._client.command("payment: complete", path, Order_Token=order["order_token"])

@@ -9,9 +9,11 @@ import pytest
 
 from doorbuster import state
 from doorbuster.home import Home
+from doorbuster.invariants.captures import Provider
 from doorbuster.load.report import Report, line
 from doorbuster.load.run import Wanted, run
 from doorbuster.load.shoppers import Crowd
+from doorbuster.rehearsal import reconciling
 from doorbuster.rehearsal import run as rehearsal
 from doorbuster.rehearsal.page import page
 from doorbuster.rehearsal.profiles import PROFILES
@@ -61,10 +63,27 @@ def test_on_black_friday_everybody_wants_one_thing_and_the_books_add_up(
     assert (found.lag.events > 0, found.lag.unseen) == (True, 0)
     assert found.ways["checkout"]["times"] and found.sides["command"]["p95"]
     assert found.inside["command"]["requests"] and found.inside["query"]["p95"] and found.ways["generator late"]["p95"]
+    assert 0 < found.ways["payment confirmed"]["times"] == len(found.result.paid)  # type: ignore[operator]
+    assert found.unconfirmed == 0
+    assert asyncio.run(_promised_of_nothing(own_home)) > found.books.orders_placed  # the oracle of overselling can fail
     asked = {step.step for step in found.result.steps}
     assert {"the offer", "quote", "place order", "order just placed", "Stripe: confirm", "order by its link"} <= asked
     told = page(found, figures(found), [], [], "")
     assert "All of it adds up." in told and "invariants broken" in told
+
+
+async def _promised_of_nothing(home: Home) -> int:
+    """How many units would be oversold, had there been none when the first order was placed."""
+    live = state.read_live(home)
+    assert live is not None
+    conn = await asyncpg.connect(live.environment["DATABASE_URL"])
+    try:
+        first = "SELECT min(position) - 1 FROM event_log WHERE type LIKE 'orders.order_placed.%'"
+        since = reconciling.Before(await conn.fetchval(first), 0)
+        provider = Provider(live.environment["STRIPE_API_BASE"], live.environment["STRIPE_API_KEY"])
+        return (await reconciling.reconciled(conn, since, provider, [])).oversold
+    finally:
+        await conn.close()
 
 
 def test_a_sale_by_turns_stands_a_crowd_cheats_and_two_kills_and_two_generators_tell_all(

@@ -60,6 +60,7 @@ def test_a_rehearsal_holds_where_nothing_is_lost_oversold_or_unexplained() -> No
         ({"captured_at_provider_minor": 5001}, "paid orders cost 5000, the provider took 5001"),
         ({"units_after": 941}, "1000 units + 10 - 70 sold are not 941"),
         ({"lowest_left": -2}, "a SKU is oversold by 2"),
+        ({"oversold": 3}, "orders were promised 3 units more than there were"),
     ],
 )
 def test_books_that_do_not_add_up_fail_it(change: dict[str, int], said: str) -> None:
@@ -78,6 +79,11 @@ def test_speeds_are_told_and_not_judged() -> None:
 def test_a_broken_invariant_and_too_many_failures_are_judged() -> None:
     assert not told(verdicts=[Verdict("no negative stock", ["item 1"])]).holds
     assert not told(result=msgspec.structs.replace(RESULT, total=Figures(1000, 11, 1, 1, 1))).holds
+
+
+def test_a_rehearsal_in_which_nobody_bought_or_who_paid_was_left_alone_shows_nothing() -> None:
+    assert not told(books=msgspec.structs.replace(BOOKS, orders_paid=0)).holds
+    assert not told(unconfirmed=1).holds
 
 
 def test_the_line_says_all_but_the_curves() -> None:
