@@ -74,7 +74,7 @@ async def lately(conn: Connection, person_id: UUID, marks: Marks, now: datetime)
 class Ended(NamedTuple):
     """What became of orders later, by their ids."""
 
-    refunded: set[UUID]  # money went back, or is going
+    refunded: set[UUID]  # money went back, or is going, as the buyer wanted
     for_fraud: set[UUID]  # it did since staff call them fraud
     voided: set[UUID]  # over before their money was taken
 

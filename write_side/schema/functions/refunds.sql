@@ -5,9 +5,11 @@ CREATE OR REPLACE FUNCTION refunds_open(p_order uuid) RETURNS boolean LANGUAGE s
     SELECT EXISTS (SELECT FROM refund r WHERE r.order_id = p_order AND r.state IN ('requested', 'pending'))
 $$;
 
--- From which of these orders money went back, or is going.
+-- From which of these orders money went back, or is going, since who paid it wanted so: not what the shop could not send
+-- or had taken twice, nor what pays a replacement.
 CREATE OR REPLACE FUNCTION refunds_among(p_orders uuid[]) RETURNS uuid[] LANGUAGE sql STABLE AS $$
     SELECT array_agg(DISTINCT r.order_id) FROM refund r WHERE r.order_id = ANY (p_orders) AND r.state <> 'failed'
+       AND r.reason NOT IN ('out_of_stock', 'duplicate') AND r.amount_minor > r.moved_minor
 $$;
 
 -- Which of these orders staff gave money of back since they were fraud, whether or not it went through.
