@@ -160,7 +160,8 @@ class Dispute(Struct, frozen=True):
 
 
 LOST_NOTHING = ("won", "warning_closed")  # how a dispute ends that takes no money
-SETTLED = (*LOST_NOTHING, "lost")  # nothing comes after these
+# Nothing comes after these. `prevented`: settled with the buyer's bank before it was a chargeback.
+SETTLED = (*LOST_NOTHING, "lost", "prevented")
 # What comes before what, of one dispute; the bank tells it again, and in any order.
 _STEPS = ("warning_needs_response", "warning_under_review", "needs_response", "under_review")
 

@@ -22,6 +22,7 @@ def told(check: Check | None, status: str, dispute_id: str = "dp_1") -> Check | 
         ("warning_needs_response", "warning_under_review", "warning_needs_response"),
         ("needs_response", "lost", "under_review", "needs_response"),
         ("warning_under_review", "needs_response", "warning_under_review"),
+        ("needs_response", "prevented", "under_review", "needs_response"),
     ],
 )
 def test_no_step_of_a_dispute_is_gone_back(statuses: tuple[str, ...]) -> None:
