@@ -5,12 +5,13 @@ from collections.abc import Mapping
 
 from shared.documents.shelves import Shelf, Shelves
 from shared.documents.stock import Availability
-from shared.events.inventory import BundleComposed, BundleEvent, StockItemEvent, StockItemOpened
+from shared.events.inventory import BundleComposed, BundleEvent, StockItemEvent, StockItemOpened, StockThresholdSet
 
 
 def restocked(shelves: Shelves, event: StockItemEvent) -> dict[str, Shelf]:
     """The shelves of a SKU after a stock event; its figures overwrite, nothing is added up."""
-    low_at = event.low_at if isinstance(event, StockItemOpened) else shelves[event.warehouse].low_at
+    says = isinstance(event, StockItemOpened | StockThresholdSet)
+    low_at: int = event.low_at if says else shelves[event.warehouse].low_at  # type: ignore[union-attr]
     return {**shelves, event.warehouse: Shelf(event.on_hand, event.reserved, low_at)}
 
 

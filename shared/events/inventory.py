@@ -27,6 +27,15 @@ class WarehouseManagerNamed(Struct, frozen=True, tag="inventory.warehouse_manage
     mail: str | None  # None: nobody any more
 
 
+class WarehouseRevised(Struct, frozen=True, tag="inventory.warehouse_revised.v1"):
+    """Its name, and its place in the order in which warehouses ship."""
+
+    warehouse_id: UUID
+    code: str
+    name: str
+    priority: int
+
+
 class ServedPlace(Struct, frozen=True, omit_defaults=True):
     """A country, or those of its postcodes that begin so."""
 
@@ -151,6 +160,17 @@ class StockCounted(Struct, frozen=True, tag="inventory.stock_counted.v1"):
     reason: str
 
 
+class StockThresholdSet(Struct, frozen=True, tag="inventory.stock_threshold_set.v1"):
+    """At or below `low_at` available it is low from now on; nothing came or went."""
+
+    sku: str
+    warehouse: str
+    low_at: int
+    low_at_before: int
+    on_hand: int
+    reserved: int
+
+
 StockItemEvent = (
     StockItemOpened
     | StockReceived
@@ -162,6 +182,7 @@ StockItemEvent = (
     | StockTransferredOut
     | StockTransferredIn
     | StockCounted
+    | StockThresholdSet
 )
 
 
@@ -233,7 +254,7 @@ class BundleAvailabilityChanged(Struct, frozen=True, tag="inventory.bundle_avail
     availability: Level
 
 
-WarehouseEvent = WarehouseOpened | WarehouseManagerNamed | WarehouseLocated
+WarehouseEvent = WarehouseOpened | WarehouseManagerNamed | WarehouseLocated | WarehouseRevised
 LowStockEvent = StockRanLow | ManagerTold | ManagerMailRefused
 BundleEvent = BundleComposed | BundleAvailabilityChanged
 InventoryEvent = WarehouseEvent | StockItemEvent | LowStockEvent | PurchaseLimitSet | BundleEvent

@@ -128,7 +128,7 @@ class _Run:
         made = await self._made(rows, rejected, line)
         self._line = line
         self._progress.opened += len(made.opened)
-        self._progress.changed += len(made.changed)
+        self._progress.changed += len({item.id for item, _ in made.changed})
         self._progress.unchanged += made.unchanged
         self._progress.rejected += len(rejected) + len(made.refused)
         self._progress.share = self._table.read_share

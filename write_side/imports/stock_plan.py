@@ -1,6 +1,6 @@
 """What becomes of a batch of stock rows, given what is kept where. Pure."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import NamedTuple
 from uuid import UUID
 
@@ -47,17 +47,25 @@ def plan_stock(rows: Sequence[StockRow], kept: Kept, terms: StockTerms) -> Stock
     for row in rows:
         item = kept.items.get((row.sku, row.warehouse))
         try:
-            if row.figure is None:
-                made.unchanged += 1
-            elif item is None:
+            if item is None and row.figure is not None:
                 made.opened.append(_opened(row, row.figure, kept, terms))
-            elif event := _event(item, row, row.figure, terms):
-                made.changed.append((item, event))
+            elif item is not None and (events := list(_events(item, row, terms))):
+                made.changed += [(item, event) for event in events]
             else:
                 made.unchanged += 1
         except Refusal as refusal:
             made.refused.append((row, refusal.code, refusal.detail))
     return made
+
+
+def _events(item: StockItem, row: StockRow, terms: StockTerms) -> Iterator[StockItemEvent]:
+    """Of the count, then of the threshold."""
+    event = None if row.figure is None else _event(item, row, row.figure, terms)
+    if event is not None:
+        yield event
+    after = item if event is None else inventory.evolve_item(item, item.id, item.version + 1, event)
+    if row.low_at is not None and (set_ := inventory.set_threshold(after, row.low_at)):
+        yield set_
 
 
 def _event(item: StockItem, row: StockRow, figure: int, terms: StockTerms) -> StockItemEvent | None:

@@ -2,7 +2,16 @@
 
 from write_side.inventory.allocating import Line, allocate, out_of_stock, summed
 from write_side.inventory.bundles.store import find as find_bundles
-from write_side.inventory.domain import Demand, OpenStockItem, OutOfStock, StockItem, UnknownStock, UnknownWarehouse
+from write_side.inventory.domain import (
+    Demand,
+    OpenStockItem,
+    OutOfStock,
+    StockItem,
+    UnknownStock,
+    UnknownWarehouse,
+    evolve_item,
+    set_threshold,
+)
 from write_side.inventory.handlers import MAIN, ensure_warehouse, find_nearest
 from write_side.inventory.holding import hold, let_go
 from write_side.inventory.limits.domain import PurchaseLimit, PurchaseLimitReached, check_limits, counted
@@ -25,7 +34,7 @@ from write_side.inventory.warehouses.store import all_warehouses
 __all__ = [
     "MAIN", "Demand", "Line", "OpenStockItem", "OutOfStock", "PurchaseLimit", "PurchaseLimitReached", "StockItem",
     "UnknownStock", "UnknownWarehouse", "add_to", "all_warehouses", "allocate", "available_of", "check_limits",
-    "counted", "ensure_warehouse", "find_bundles", "find_items", "find_limits", "find_nearest", "find_places", "hold",
-    "hold_available", "insert_items", "items_after", "let_go", "open_items", "opened_with", "out_of_stock", "put_back",
-    "save_counts", "set_to", "summed", "take_instead", "write_off",
+    "counted", "ensure_warehouse", "evolve_item", "find_bundles", "find_items", "find_limits", "find_nearest",
+    "find_places", "hold", "hold_available", "insert_items", "items_after", "let_go", "open_items", "opened_with",
+    "out_of_stock", "put_back", "save_counts", "set_threshold", "set_to", "summed", "take_instead", "write_off",
 ]  # fmt: skip

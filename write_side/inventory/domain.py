@@ -13,18 +13,21 @@ from shared.events.inventory import (
     StockItemOpened,
     StockReleased,
     StockReserved,
+    StockThresholdSet,
     StockTransferredIn,
     StockTransferredOut,
     WarehouseEvent,
     WarehouseLocated,
     WarehouseManagerNamed,
     WarehouseOpened,
+    WarehouseRevised,
 )
 from write_side.customers import MAIL_PATTERN
 from write_side.errors import Invalid, NotFound, Refusal
 
 Quantity = Annotated[int, Meta(gt=0, le=1_000_000)]
 Sku = Annotated[str, Meta(min_length=1, max_length=100)]
+LowAt = Annotated[int, Meta(ge=0, le=1_000_000)]
 Reason = Annotated[str, Meta(min_length=1, max_length=200)]
 # `$` alone also matches ahead of a line end.
 Code = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,32}(?!\n)$")]
@@ -90,6 +93,13 @@ class OpenWarehouse(Struct, frozen=True, forbid_unknown_fields=True):
     priority: Annotated[int, Meta(ge=0, le=1000)] = 100
 
 
+class ReviseWarehouse(Struct, frozen=True, forbid_unknown_fields=True):
+    """`{"name": "Berlin South", "priority": 2}`; lower priority ships first."""
+
+    name: Annotated[str, Meta(min_length=1, max_length=200)]
+    priority: Annotated[int, Meta(ge=0, le=1000)]
+
+
 class NameManager(Struct, frozen=True, forbid_unknown_fields=True):
     """`{"mail": "stock-ber@shop.example"}`: the address of a role, for it is kept in the clear. `null` for nobody."""
 
@@ -103,7 +113,7 @@ class OpenStockItem(Struct, frozen=True, forbid_unknown_fields=True):
     warehouse: Code
     product_id: UUID
     on_hand: Annotated[int, Meta(ge=0, le=MOST_ON_HAND)] = 0
-    low_at: Annotated[int, Meta(ge=0, le=1_000_000)] = 5
+    low_at: LowAt = 5
     reason: Reason = "opened"
 
 
@@ -114,6 +124,15 @@ class MoveStock(Struct, frozen=True, forbid_unknown_fields=True):
     warehouse: Code
     change: Annotated[int, Meta(ge=-1_000_000, le=1_000_000)]
     reason: Reason
+
+
+class SetThreshold(Struct, frozen=True, forbid_unknown_fields=True):
+    """`{"sku": "lamp", "warehouse": "BER", "low_at": 20}`: at or below so many available shoppers see "low", and the
+    manager is told."""
+
+    sku: Sku
+    warehouse: Code
+    low_at: LowAt
 
 
 class TransferStock(Struct, frozen=True, forbid_unknown_fields=True):
@@ -226,6 +245,13 @@ def count(item: StockItem, command: CountStock) -> StockCounted:
     )
 
 
+def set_threshold(item: StockItem, low_at: int) -> StockThresholdSet | None:
+    """From how many on it is low; None for the threshold that it has. The row is locked."""
+    if item.low_at == low_at:
+        return None
+    return StockThresholdSet(item.sku, item.warehouse, low_at, item.low_at, item.on_hand, item.reserved)
+
+
 def check_figure(item: StockItem, on_hand: int) -> None:
     """Raises `BelowReserved` where the count would be less than what is promised, and `StockTooLarge`."""
     if on_hand > MOST_ON_HAND and on_hand > item.on_hand:
@@ -250,7 +276,8 @@ def evolve_item(item: StockItem | None, item_id: UUID, version: int, event: Stoc
             item_id, event.sku, event.warehouse, event.product_id, event.on_hand, event.reserved, event.low_at, version
         )
     assert item is not None, "a stock item's history begins with StockItemOpened"
-    return structs.replace(item, on_hand=event.on_hand, reserved=event.reserved, version=version)
+    low_at = event.low_at if isinstance(event, StockThresholdSet) else item.low_at
+    return structs.replace(item, on_hand=event.on_hand, reserved=event.reserved, low_at=low_at, version=version)
 
 
 def evolve_held(held: Held | None, item_id: UUID, event: StockItemEvent) -> Held:
@@ -262,6 +289,13 @@ def evolve_held(held: Held | None, item_id: UUID, event: StockItemEvent) -> Held
         case StockReleased() | StockDeducted():
             reservations = {id_: n for id_, n in reservations.items() if id_ != event.reservation_id}
     return Held(item_id, reservations)
+
+
+def revise_warehouse(warehouse: Warehouse, command: ReviseWarehouse) -> WarehouseRevised | None:
+    """Another name or place in line; None if it is so already."""
+    if (warehouse.name, warehouse.priority) == (command.name, command.priority):
+        return None
+    return WarehouseRevised(warehouse.id, warehouse.code, command.name, command.priority)
 
 
 def name_manager(warehouse: Warehouse, command: NameManager) -> WarehouseManagerNamed | None:
@@ -280,4 +314,6 @@ def evolve_warehouse(warehouse: Warehouse | None, event: WarehouseEvent, version
         return structs.replace(
             warehouse, latitude=event.latitude, longitude=event.longitude, serves=event.serves, version=version
         )
+    if isinstance(event, WarehouseRevised):
+        return structs.replace(warehouse, name=event.name, priority=event.priority, version=version)
     return structs.replace(warehouse, manager_mail=event.mail, version=version)

@@ -6,7 +6,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from shared.envelope import Metadata
-from shared.events.inventory import WarehouseLocated, WarehouseManagerNamed
+from shared.events.inventory import WarehouseEvent
 from shared.events.orders import Allocation
 from shared.ids import uuid7
 from write_side import commands, event_log
@@ -23,6 +23,8 @@ from write_side.inventory.domain import (
     NameManager,
     OpenStockItem,
     OpenWarehouse,
+    ReviseWarehouse,
+    SetThreshold,
     StockItem,
     StockItemExists,
     StockTooLarge,
@@ -87,6 +89,11 @@ async def open_warehouse(pool: Pool, command: OpenWarehouse, cause: Metadata, ca
     return await commands.run(pool, decide, call)
 
 
+async def revise_warehouse(pool: Pool, code: str, command: ReviseWarehouse, cause: Metadata) -> Answer[Warehouse]:
+    """Another name or place in the order in which warehouses ship; refuses `unknown_warehouse`."""
+    return await _change(pool, code, lambda warehouse: domain.revise_warehouse(warehouse, command), cause)
+
+
 async def name_manager(pool: Pool, code: str, command: NameManager, cause: Metadata) -> Answer[Warehouse]:
     """Who is told what runs low there; refuses `unknown_warehouse`. The present one changes nothing."""
     return await _change(pool, code, lambda warehouse: domain.name_manager(warehouse, command), cause)
@@ -98,9 +105,8 @@ async def locate_warehouse(pool: Pool, code: str, command: LocateWarehouse, caus
 
 
 async def _change(
-    pool: Pool, code: str, change: Callable[[Warehouse], WarehouseManagerNamed | WarehouseLocated | None],
-    cause: Metadata,
-) -> Answer[Warehouse]:  # fmt: skip
+    pool: Pool, code: str, change: Callable[[Warehouse], WarehouseEvent | None], cause: Metadata
+) -> Answer[Warehouse]:
     async def decide(conn: Connection) -> tuple[Warehouse, Positions]:
         warehouse = await warehouses.lock(conn, code)
         if warehouse is None:
@@ -193,6 +199,18 @@ async def count_stock(pool: Pool, command: CountStock, cause: Metadata, call: Ca
         event = domain.count(item, command)
         positions = await store.save_counts(conn, [(item, event)], cause)
         return _state(event.sku, event.warehouse, event.on_hand, event.reserved), positions
+
+    return await commands.run(pool, decide, call)
+
+
+async def set_threshold(pool: Pool, command: SetThreshold, cause: Metadata, call: Call) -> Answer[StockState]:
+    """From how many on a stock item is low; refuses `unknown_stock`. The present threshold changes nothing."""
+
+    async def decide(conn: Connection) -> tuple[StockState, Positions]:
+        [item] = await _lock(conn, command.sku, command.warehouse)
+        event = domain.set_threshold(item, command.low_at)
+        positions = await store.save_counts(conn, [(item, event)], cause) if event else {}
+        return _state(item.sku, item.warehouse, item.on_hand, item.reserved), positions
 
     return await commands.run(pool, decide, call)
 

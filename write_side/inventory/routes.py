@@ -19,6 +19,7 @@ from write_side.inventory.domain import (
     CountOutOfDate,
     CountStock,
     Demand,
+    LowAt,
     MoveStock,
     NameManager,
     OpenStockItem,
@@ -26,6 +27,8 @@ from write_side.inventory.domain import (
     OutOfStock,
     Quantity,
     Reason,
+    ReviseWarehouse,
+    SetThreshold,
     Sku,
     StockItemExists,
     StockTooLarge,
@@ -55,7 +58,7 @@ class NewStockItem(Struct, frozen=True, forbid_unknown_fields=True):
     sku: Sku
     warehouse: Code
     on_hand: Annotated[int, Meta(ge=0, le=MOST_ON_HAND)] = 0
-    low_at: Annotated[int, Meta(ge=0, le=1_000_000)] = 5
+    low_at: LowAt = 5
 
 
 class Receipt(Struct, frozen=True, forbid_unknown_fields=True):
@@ -84,6 +87,7 @@ class Release(Struct, frozen=True, forbid_unknown_fields=True):
 @refuses(WarehouseExists)
 @leads_to(
     Link("post_stock_item", body={"warehouse": "/code"}),
+    Link("put_warehouse", {"code": "/code"}),
     Link("put_manager", {"code": "/code"}),
     Link("put_location", {"code": "/code"}),
 )
@@ -93,6 +97,16 @@ async def post_warehouse(
     """Open a warehouse."""
     answer = await handlers.open_warehouse(own.pool, data, cause(request), idempotent(request, key, data))
     return answered(request, answer, 201)
+
+
+@put("/v1/warehouses/{code:str}", guards=STAFF)
+@refuses(UnknownWarehouse)
+async def put_warehouse(
+    request: Call, code: FromPath[str], data: JSONBody[ReviseWarehouse], own: Own
+) -> Answered[Warehouse]:
+    """Give a warehouse another name, or another place in the order in which warehouses ship; orders that were placed
+    ship from where they were promised."""
+    return answered(request, await handlers.revise_warehouse(own.pool, code, data, cause(request)))
 
 
 @put("/v1/warehouses/{code:str}/manager", guards=STAFF)
@@ -171,6 +185,16 @@ async def post_count(
     return answered(request, await handlers.count_stock(own.pool, data, cause(request), call))
 
 
+@post("/v1/stock/thresholds", status_code=200, guards=STAFF)
+@refuses(UnknownStock)
+async def post_threshold(
+    request: Call, data: JSONBody[SetThreshold], own: Own, key: IdempotencyKey = None
+) -> Answered[StockState]:
+    """Say from how many on a stock item is low. If it is already, its manager is told."""
+    call = idempotent(request, key, data)
+    return answered(request, await handlers.set_threshold(own.pool, data, cause(request), call))
+
+
 @post("/v1/reservations", guards=STAFF)
 @refuses(OutOfStock, UnknownStock, ReservationMismatch, ReservationOfOrder)
 @leads_to(Link("post_release", {"reservation_id": "/reservation_id"}))
@@ -195,6 +219,6 @@ async def post_release(
 
 
 routes = [
-    post_warehouse, put_manager, put_location, post_stock_item, post_receipt, post_adjustment, post_transfer,
-    post_count, post_reservation, post_release,
+    post_warehouse, put_warehouse, put_manager, put_location, post_stock_item, post_receipt, post_adjustment,
+    post_transfer, post_count, post_threshold, post_reservation, post_release,
 ]  # fmt: skip

@@ -14,7 +14,7 @@ from shared.shards import product_key
 from write_side import event_log
 from write_side.database import Connection, among, overwrite, replace
 from write_side.event_log import NewEvent, Positions
-from write_side.inventory.domain import Held, MoveStock, OpenStockItem, StockItem
+from write_side.inventory.domain import Held, MoveStock, OpenStockItem, StockItem, evolve_item
 
 _positions = msgspec.json.Decoder(dict[int, int])
 _reservations = msgspec.json.Decoder(dict[UUID, int])
@@ -81,17 +81,22 @@ async def save_counts(
     cause: Metadata,
     opened: Sequence[NewEvent] = (),
 ) -> Positions:
-    """The counts of locked items as these events leave them, and the events; items as they stand in their rows. Events
-    of items that were `opened` in the same transaction are appended with them."""
+    """Locked items as these events leave them, and the events; items as they stand in their rows; of several events of
+    one item each says what it is after those before. Events of items that were `opened` in the same transaction are
+    appended with them."""
+    after: dict[UUID, StockItem] = {}
+    new: list[NewEvent] = []
+    for item, event in changed:
+        before = after.get(item.id, item)
+        now = after[item.id] = evolve_item(before, item.id, before.version + 1, event)
+        new.append(NewEvent("stock_item", item.id, now.version, product_key(item.product_id), event))
     await conn.execute(
-        """UPDATE stock_item s SET on_hand = c.on_hand, version = s.version + 1
-           FROM unnest($1::uuid[], $2::int[]) AS c(id, on_hand) WHERE s.id = c.id""",
-        [item.id for item, _ in changed], [event.on_hand for _, event in changed],
+        """UPDATE stock_item s SET on_hand = c.on_hand, low_at = c.low_at, version = c.version
+           FROM unnest($1::uuid[], $2::int[], $3::int[], $4::bigint[]) AS c(id, on_hand, low_at, version)
+           WHERE s.id = c.id""",
+        list(after), [now.on_hand for now in after.values()], [now.low_at for now in after.values()],
+        [now.version for now in after.values()],
     )  # fmt: skip
-    new = [
-        NewEvent("stock_item", item.id, item.version + 1, product_key(item.product_id), event)
-        for item, event in changed
-    ]
     return await event_log.append(conn, [*opened, *new], cause)
 
 

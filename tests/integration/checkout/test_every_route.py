@@ -188,10 +188,12 @@ async def _stock(ask: Any) -> None:
     await ask("PUT", "/v1/warehouses/BER/manager", {"mail": "stock-ber@shop.example"})
     south = {"latitude": 48.1, "longitude": 11.6, "serves": [{"country": "DE", "postcodes": ["8"]}, {"country": "AT"}]}
     await ask("PUT", "/v1/warehouses/BER/location", south)
+    assert (await ask("PUT", "/v1/warehouses/BER", {"name": "Berlin South", "priority": 2}))["priority"] == 2
     await ask("POST", "/v1/stock-items", place)
     await ask("POST", "/v1/stock/receipts", {**place, "quantity": 10, "reason": "delivery"})
     await ask("POST", "/v1/stock/adjustments", {**place, "change": -1, "reason": "broken"})
     await ask("POST", "/v1/stock/counts", {**place, "counted": 8, "expected": 9, "reason": "inventory"})
+    await ask("POST", "/v1/stock/thresholds", {**place, "low_at": 7})
     await ask("POST", "/v1/warehouses", {"code": "HAM", "name": "Hamburg", "country": "DE"})
     await ask("POST", "/v1/stock-items", {"sku": "LAMP", "warehouse": "HAM"})
     moved = {"sku": "LAMP", "from_warehouse": "BER", "to_warehouse": "HAM", "quantity": 1, "reason": "nearer"}

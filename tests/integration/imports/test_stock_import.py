@@ -120,3 +120,14 @@ async def test_an_export_goes_in_again_and_changes_nothing(shop: Pool, tmp_path:
 async def test_pages_of_an_export_leave_nothing_out(shop: Pool) -> None:
     cells = [cells async for page in imports.stock_pages(shop, page=7) for cells in page]
     assert [line[0] for line in cells] == [f"L{n:02}" for n in range(LAMPS)]
+
+
+async def test_a_row_may_say_a_count_and_a_threshold_and_is_one_row(shop: Pool, tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    with path.open("w", newline="") as to:
+        rows = [["L00", 7, 9], ["L01", "", 9], ["L02", 10, ""], ["L03", 8, 5]]
+        csv.writer(to).writerows([["sku", "on_hand", "low_at"], *rows])
+    progress = await bring(shop, path, "set")
+    assert (progress.changed, progress.unchanged, progress.rows) == (3, 1, 4)
+    found = await shop.fetch("SELECT on_hand, low_at, version FROM stock_item WHERE sku < 'L04' ORDER BY sku")
+    assert [tuple(row) for row in found] == [(7, 9, 3), (10, 9, 2), (10, 5, 1), (8, 5, 2)]

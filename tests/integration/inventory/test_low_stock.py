@@ -15,7 +15,14 @@ from write_side.inventory import handlers
 from write_side.inventory.alerts import store
 from write_side.inventory.alerts.handlers import tell_due
 from write_side.inventory.alerts.reactions import reactions as stock_reactions
-from write_side.inventory.domain import MoveStock, NameManager, UnknownWarehouse
+from write_side.inventory.domain import (
+    MoveStock,
+    NameManager,
+    ReviseWarehouse,
+    SetThreshold,
+    UnknownStock,
+    UnknownWarehouse,
+)
 from write_side.notifications.gateway import MailServer
 
 MANAGER = "stock-ber@shop.example"
@@ -63,6 +70,37 @@ async def test_each_fall_to_the_threshold_is_told_once(pool: Pool, inbox: Mailin
     await react(pool)
     assert await tell(pool, server) == 1
     assert await alerts(pool) == [("lamp", 5, "told"), ("lamp", 4, "told")]
+
+
+async def test_who_raises_the_threshold_above_what_is_left_is_told_and_falls_go_by_the_new_one(
+    pool: Pool, inbox: Mailing
+) -> None:
+    _, server = inbox
+    await stocked(pool, "lamp", 8)
+    await managed(pool)
+    for low_at in (8, 8, 20, 2):
+        await handlers.set_threshold(pool, SetThreshold("lamp", "BER", low_at), CAUSE, new_call())
+    await reserve(pool, uuid7(), lamp=5)  # 3: not low any more
+    await react(pool)
+    assert await tell(pool, server) == 1
+    await reserve(pool, uuid7(), lamp=1)
+    await react(pool)
+    assert await tell(pool, server) == 1
+    assert [available for _, available, _ in await alerts(pool)] == [8, 2]
+    assert await pool.fetchval("SELECT version FROM stock_item") == 1 + 3 + 2
+    with pytest.raises(UnknownStock):
+        await handlers.set_threshold(pool, SetThreshold("bulb", "BER", 1), CAUSE, new_call())
+
+
+async def test_a_warehouse_gets_another_name_and_place_in_line(pool: Pool) -> None:
+    await stocked(pool, "lamp", 8)
+    for _ in range(2):
+        await handlers.revise_warehouse(pool, "BER", ReviseWarehouse("Berlin South", 3), CAUSE)
+    assert [tuple(row) for row in await pool.fetch("SELECT name, priority, version FROM warehouse")] == [
+        ("Berlin South", 3, 2)
+    ]
+    with pytest.raises(UnknownWarehouse):
+        await handlers.revise_warehouse(pool, "HAM", ReviseWarehouse("Hamburg", 3), CAUSE)
 
 
 async def test_what_runs_low_together_is_one_mail(pool: Pool, inbox: Mailing) -> None:

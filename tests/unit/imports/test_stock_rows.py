@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.events.inventory import StockAdjusted, StockCounted, StockReceived
+from shared.events.inventory import StockAdjusted, StockCounted, StockReceived, StockThresholdSet
 from write_side.imports.reading import Line
 from write_side.imports.rejecting import Rejected
 from write_side.imports.spreadsheets import guarded, plain
@@ -25,8 +25,11 @@ def planned(mode: Mode, *rows: StockRow) -> StockPlan:
     return plan_stock(rows, KEPT, StockTerms(mode, "list 7"))
 
 
-def row(figure: int | None, sku: str = "lamp", warehouse: str = "BER", expected: int | None = None) -> StockRow:
-    return StockRow(2, [], sku, warehouse, figure, expected, None)
+def row(
+    figure: int | None, sku: str = "lamp", warehouse: str = "BER", expected: int | None = None,
+    low_at: int | None = None,
+) -> StockRow:  # fmt: skip
+    return StockRow(2, [], sku, warehouse, figure, expected, low_at)
 
 
 def test_a_row_is_read_by_its_columns_and_the_others_mean_nothing() -> None:
@@ -67,6 +70,15 @@ def test_a_count_becomes_what_the_file_says() -> None:
     assert planned("set", row(6)).changed == [(LAMP, StockAdjusted("lamp", "BER", -4, 6, 4, "list 7"))]
     assert planned("set", row(9, expected=10)).changed == [(LAMP, StockCounted("lamp", "BER", -1, 9, 4, "list 7"))]
     assert planned("set", row(10), row(None)).unchanged == 2
+
+
+def test_a_threshold_that_was_edited_in_an_export_is_set_behind_the_count() -> None:
+    low_at = (LAMP, StockThresholdSet("lamp", "BER", 9, 5, 10, 4))
+    assert planned("set", row(None, low_at=9)).changed == planned("set", row(10, low_at=9)).changed == [low_at]
+    counted, then = planned("set", row(6, low_at=9)).changed
+    assert counted == (LAMP, StockAdjusted("lamp", "BER", -4, 6, 4, "list 7"))
+    assert then == (LAMP, StockThresholdSet("lamp", "BER", 9, 5, 6, 4))
+    assert planned("set", row(10, low_at=5), row(None, low_at=5)).unchanged == 2
 
 
 def test_a_delivery_is_added() -> None:

@@ -6,7 +6,13 @@ from uuid import UUID
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.events.inventory import StockAdjusted, StockCounted, StockReserved, StockTransferredOut
+from shared.events.inventory import (
+    StockAdjusted,
+    StockCounted,
+    StockReserved,
+    StockThresholdSet,
+    StockTransferredOut,
+)
 from write_side.inventory.alerts.domain import Lowering, LowStock, crosses, letter
 
 ID = UUID(int=1)
@@ -36,6 +42,15 @@ def test_each_fall_to_the_threshold_is_noticed_once(low_at: int, left: int, step
         left += change
         assert crosses(event(kind, change, left), low_at) == (left <= low_at and not low)
         low = left <= low_at
+
+
+@given(st.integers(0, 9), st.integers(0, 20), st.lists(st.integers(0, 20), max_size=20))
+def test_a_raised_threshold_is_a_fall_to_it(low_at: int, left: int, thresholds: Sequence[int]) -> None:
+    low = left <= low_at
+    for wanted in thresholds:
+        said = StockThresholdSet("lamp", "BER", wanted, low_at, left + 3, 3)
+        assert crosses(said, 99) == (left <= wanted and not low)
+        low, low_at = left <= wanted, wanted
 
 
 def test_a_letter_names_all_that_ran_low_and_no_sku_breaks_its_lines() -> None:

@@ -15,12 +15,13 @@ from shared.events.inventory import (
     StockItemEvent,
     StockRanLow,
     StockReserved,
+    StockThresholdSet,
     StockTransferredOut,
 )
 from write_side.notifications import addressed
 
-# What lowers what can still be sold. A deduction doesn't: what is paid was reserved before.
-Lowering = StockReserved | StockAdjusted | StockCounted | StockTransferredOut
+# What lowers what can still be sold, or raises the threshold. A deduction doesn't: what is paid was reserved before.
+Lowering = StockReserved | StockAdjusted | StockCounted | StockTransferredOut | StockThresholdSet
 
 
 class LowStock(Struct, frozen=True):
@@ -45,10 +46,12 @@ def crosses(event: Lowering, low_at: int) -> bool:
     """Whether this very event took the item from above its threshold to it or below. Nothing but the event is asked: it
     says what is left, and what it took."""
     left = available(event)
+    if isinstance(event, StockThresholdSet):
+        return event.low_at_before < left <= event.low_at
     return left <= low_at < left + _taken(event)
 
 
-def _taken(event: Lowering) -> int:
+def _taken(event: StockReserved | StockAdjusted | StockCounted | StockTransferredOut) -> int:
     match event:
         case StockReserved() | StockTransferredOut():
             return event.quantity

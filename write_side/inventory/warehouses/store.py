@@ -7,7 +7,7 @@ import asyncpg
 import msgspec
 
 from shared.envelope import Metadata, as_json
-from shared.events.inventory import ServedPlace, WarehouseLocated, WarehouseManagerNamed, WarehouseOpened
+from shared.events.inventory import ServedPlace, WarehouseEvent, WarehouseManagerNamed, WarehouseOpened
 from shared.shards import warehouse_key
 from write_side import event_log
 from write_side.database import Connection, among, overwrite
@@ -49,14 +49,16 @@ async def insert(conn: Connection, event: WarehouseOpened, cause: Metadata) -> P
 
 
 async def save(
-    conn: Connection, warehouse: Warehouse, event: WarehouseManagerNamed | WarehouseLocated, cause: Metadata
+    conn: Connection, warehouse: Warehouse, event: WarehouseEvent, cause: Metadata
 ) -> tuple[Warehouse, Positions]:
     """A locked warehouse's row after an event, and the event."""
     now = evolve_warehouse(warehouse, event, warehouse.version + 1)
     await conn.execute(
-        """UPDATE warehouse SET manager_mail = $2, latitude = $3, longitude = $4, serves = $5, version = $6
+        """UPDATE warehouse SET manager_mail = $2, latitude = $3, longitude = $4, serves = $5, version = $6, name = $7,
+                  priority = $8
            WHERE id = $1""",
-        now.id, now.manager_mail, now.latitude, now.longitude, as_json(now.serves).decode(), now.version,
+        now.id, now.manager_mail, now.latitude, now.longitude, as_json(now.serves).decode(), now.version, now.name,
+        now.priority,
     )  # fmt: skip
     if isinstance(event, WarehouseManagerNamed) and event.mail is None:  # what was to be told before is told to nobody
         await conn.execute("UPDATE low_stock SET next_attempt_at = NULL WHERE warehouse = $1", now.code)
