@@ -18,5 +18,5 @@ def way(method: str, path: str) -> Way:
         return None
     if path.startswith(_PAYMENTS):
         return "payments", Rank.BUYING
-    buying = path.startswith("/v1/orders") or path.endswith(("/quotes", "/passes"))
+    buying = path.startswith("/v1/orders") or path.endswith(("/shipping-options", "/quotes", "/passes"))
     return "commands", Rank.BUYING if buying else Rank.LOOKING

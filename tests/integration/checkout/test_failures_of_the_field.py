@@ -6,6 +6,7 @@ Postgres and a simulated Stripe that real requests go to.
 
 import asyncio
 from collections import Counter
+from collections.abc import Sequence
 from itertools import pairwise
 from uuid import UUID
 
@@ -13,18 +14,24 @@ import msgspec
 import pytest
 
 from doorbuster import verify
+from shared.events.orders import Shipping
 from shared.settings import Settings
 from tests.fixtures.write_side import CAUSE
-from tests.integration.checkout.shop import Shop
-from write_side import database
+from tests.integration.checkout.shop import ADDRESS, MAIL, Shop
+from write_side import customers, database
 from write_side.carts import CartOrderedAlready
 from write_side.carts import handlers as carts
 from write_side.inventory import OutOfStock
+from write_side.orders import quoting
 from write_side.orders.refusals import QuoteStale
 from write_side.payments import handlers as payments
 from write_side.promotions.domain import PercentageInput
+from write_side.shipping.domain import Parcel
+from write_side.taxes import Taxes
 from write_side.verifying.repair import repair_rows
 
+_OPEN_TRANSACTIONS = """SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()
+                        AND pid <> pg_backend_pid() AND xact_start IS NOT NULL"""
 PAID_ONCE = ["order_placed", "payment_requested", "payment_intent_created", "payment_authorized", "order_confirmed",
              "payment_captured"]  # fmt: skip
 
@@ -160,9 +167,9 @@ async def test_09_the_providers_key_is_the_payments_own_with_parameters_that_nev
     """vendurehq/vendure#2364: a key of order code and amount, other metadata with it, and a hard error."""
     await shop.stock("lamp", 10)
     order = await shop.order(lamp=1)
-    payment = await shop.payment(order)
+    first = await shop.gateway.create(await shop.payment(order))  # and then we are killed
     await shop.price("lamp", 2000)  # nothing of today's may get into a call that is made once more
-    first = await shop.gateway.create(payment)  # and then we are killed
+    payment = await shop.payment(order)
     again = await asyncio.gather(*(shop.gateway.create(payment) for _ in range(3)))
     sessions = [payments.start_session(shop.pool, shop.providers, payment, "pk", CAUSE) for _ in range(3)]
     opened, _ = await asyncio.gather(asyncio.gather(*sessions), shop.work())
@@ -224,10 +231,7 @@ async def test_13_while_a_provider_does_not_answer_no_transaction_is_open_and_ot
     async with asyncio.timeout(10):
         while await shop.pool.fetchval("SELECT count(*) FROM payment WHERE next_attempt_at > clock_timestamp()") == 0:
             await asyncio.sleep(0.01)
-    opened = await shop.pool.fetchval(
-        """SELECT count(*) FROM pg_stat_activity
-           WHERE datname = current_database() AND pid <> pg_backend_pid() AND xact_start IS NOT NULL"""
-    )
+    opened = await shop.pool.fetchval(_OPEN_TRANSACTIONS)
     await asyncio.gather(*(shop.order(lamp=1) for _ in range(3)))
     asked = [task.done() for task in waiting]
     await shop.outage("off")
@@ -235,6 +239,43 @@ async def test_13_while_a_provider_does_not_answer_no_transaction_is_open_and_ot
     assert opened == 0
     assert not all(asked)  # the others had their orders while the provider was silent
     assert await shop.figures("lamp") == (10, 4)
+
+
+class Silent:
+    """A service for shipping and taxes that never answers."""
+
+    def __init__(self) -> None:
+        self.asked = asyncio.Event()
+
+    async def options(self, parcel: Parcel) -> Sequence[Shipping]:
+        await self.taxes(parcel)
+        return []
+
+    async def taxes(self, question: object) -> Taxes:
+        self.asked.set()
+        await asyncio.Event().wait()
+        return Taxes([], [])
+
+
+@pytest.mark.parametrize("asked", ["shipping", "taxes"])
+async def test_13_nor_while_one_for_shipping_or_taxes_does_not(shop: Shop, asked: str) -> None:
+    """The very service of saleor/saleor!16337: asked for each quote, it may be away for each."""
+    await shop.stock("lamp", 10)
+    silent, basket = Silent(), await shop.basket(lamp=1)
+    outside = shop.outside._replace(rates_seconds=30.0, taxes_seconds=30.0)
+    outside = outside._replace(rates=silent) if asked == "shipping" else outside._replace(taxes=silent)
+    contact = customers.contact(MAIL, ADDRESS)
+    quote = quoting.issue_quote(shop.pool, shop.keyring, basket.id, basket.secret, contact, 900, outside, CAUSE)
+    waiting = asyncio.create_task(quote)
+    async with asyncio.timeout(10):
+        await silent.asked.wait()
+    opened = await shop.pool.fetchval(_OPEN_TRANSACTIONS)
+    await asyncio.gather(*(shop.order(lamp=1) for _ in range(3)))
+    silenced = not waiting.done()
+    waiting.cancel()
+    await asyncio.gather(waiting, return_exceptions=True)
+    assert (opened, silenced) == (0, True)
+    assert await shop.figures("lamp") == (10, 3)
 
 
 async def test_14_no_order_is_made_of_totals_that_were_reckoned_for_another_cart(shop: Shop) -> None:

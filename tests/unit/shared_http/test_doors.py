@@ -95,6 +95,7 @@ async def test_who_goes_away_leaves_no_place_taken() -> None:
 def test_checkouts_go_before_browsing_and_what_hangs_has_doors_of_its_own() -> None:
     assert commands.way("POST", "/v1/orders") == ("commands", BUYING)
     assert commands.way("POST", "/v1/carts/1/quotes") == ("commands", BUYING)
+    assert commands.way("POST", "/v1/carts/1/shipping-options") == ("commands", BUYING)
     assert commands.way("POST", "/v1/carts/1/lines") == ("commands", LOOKING)
     assert commands.way("POST", "/v1/payments/1/session") == ("payments", BUYING)
     assert commands.way("GET", "/health/ready") is None
