@@ -68,6 +68,7 @@ class Settings(Struct, frozen=True, rename=str.upper):
     return_expires_days: float = 30  # how long goods that may be sent back are waited for
     exchange_payment_days: float = 7  # how long what an exchange costs more may be paid
     return_warehouse: str = ""  # where goods are sent back to; empty: where they came from
+    import_largest_mb: Annotated[int, Meta(ge=1)] = 256  # a file that is sent to POST /v1/imports, as it is sent
     pool_size: int = 12  # Postgres connections of a process; 8 to 16 is the knee on 2 cores
     requests_per_client: int = 0  # a second, of one address at one process; 0: that is the proxy's business
     client_address_header: str = ""  # in which a trusted proxy tells the client's address, such as X-Forwarded-For

@@ -1,5 +1,6 @@
-"""python -m write_side api | worker | migrate [--empty]
+"""python -m write_side api | worker | imports | migrate [--empty]
 
+imports brings in the files that wait, and ends: the worker starts it.
 migrate also gives a new shop its first destinations; --empty leaves them out.
 """
 
@@ -13,6 +14,7 @@ import sys
 
 import uvloop
 
+from shared.collector import freeze_start_up_objects
 from shared.http import logs, tracing
 from shared.http.serve import serve
 from shared.settings import Settings
@@ -36,6 +38,12 @@ def main(arguments: list[str]) -> int:
             logs.configure("worker", settings.log_level)
             with tracing.exporting("worker"):
                 uvloop.run(worker.run_until_stopped(settings))
+        case ["imports"]:
+            from write_side.imports.uploads.steps import import_all
+
+            logs.configure("imports", settings.log_level)
+            freeze_start_up_objects()
+            uvloop.run(import_all(settings))
         case ["migrate"]:
             asyncio.run(_migrate_and_seed(settings))
         case ["migrate", "--empty"]:

@@ -40,6 +40,7 @@ from write_side.gift_cards import routes as gift_cards_routes
 from write_side.history import routes as history_routes
 from write_side.http import CREDENTIALS
 from write_side.imports.runs import routes as imports_routes
+from write_side.imports.uploads import routes as uploads_routes
 from write_side.inventory import routes as inventory_routes
 from write_side.inventory.bundles import routes as bundles_routes
 from write_side.inventory.limits import routes as limits_routes
@@ -74,6 +75,7 @@ ROUTES: Sequence[HTTPRouteHandler] = [
     *accounts_routes.routes,
     *catalog_routes.routes,
     *imports_routes.routes,
+    *uploads_routes.routes,
     *merchandising_routes.routes,
     *product_types_routes.routes,
     *pricing_routes.routes,
@@ -169,7 +171,8 @@ def create_app(settings: Settings) -> ASGIApp:
         | dict.fromkeys(_DOWN, postgres_down)
         | dict.fromkeys(POSTGRES_TAKES_NO_NUL, unkeepable_text),
         refusals=(UNKEEPABLE, unavailability("postgres"), TryAgain, *ADMISSION),
-        front=lambda app: Admission(Front(app, connections), doors.way, doors.SIZES, rates),
+        front=lambda app: Admission(Front(app, connections), doors.way, doors.SIZES, rates, streamed=doors.STREAMED),
+        body_seconds=doors.BODY_SECONDS,
         credentials=CREDENTIALS,
     )
 

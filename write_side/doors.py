@@ -4,10 +4,14 @@ from shared.http.admission import Way
 from shared.http.doors import Rank, Size
 
 # Payments wait for the provider, seconds if it is slow: through doors of their own, or they would hold up all others.
+# Files of staff come and go for minutes.
 SIZES = {
     "commands": Size(seats=128, looking=64, line=2_000),
     "payments": Size(seats=500, looking=0, line=0),
+    "files": Size(seats=8, looking=0, line=0),
 }
+STREAMED = ("files",)
+BODY_SECONDS = {"/v1/imports": 600.0}  # a file of a hundred megabytes over a slow line
 _PAYMENTS = ("/v1/payments/", "/v1/webhooks/stripe")
 _NEVER = ("/health/", "/metrics", "/v1/events", "/schema")  # asked about us, or bounded by itself (`Feed`)
 
@@ -16,6 +20,8 @@ def way(method: str, path: str) -> Way:
     """The doors of a request."""
     if path.startswith(_NEVER):
         return None
+    if (method, path) == ("POST", "/v1/imports") or path.startswith("/v1/exports/") or path.endswith("/rejects"):
+        return "files", Rank.BUYING
     if path.startswith(_PAYMENTS):
         return "payments", Rank.BUYING
     buying = path.startswith("/v1/orders") or path.endswith(("/shipping-options", "/quotes", "/passes"))

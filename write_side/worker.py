@@ -32,6 +32,7 @@ from write_side.fulfilment.picking.reactions import reactions as pick_reactions
 from write_side.gift_cards import selling as gift_cards
 from write_side.history import snapshots
 from write_side.imports.runs import steps as runs
+from write_side.imports.uploads import steps as uploads
 from write_side.inventory.alerts import handlers as alerts
 from write_side.inventory.alerts.reactions import reactions as stock_reactions
 from write_side.inventory.bundles.reactions import reactions as bundle_reactions
@@ -177,6 +178,7 @@ async def run(settings: Settings, stopping: asyncio.Event) -> None:
             *steps_of_reactions(pool, reactions_of(settings)),
             *prices.steps(pool),
             *runs.steps(pool),
+            *uploads.steps(pool, settings, stopping),
             *payments.steps(pool, providers, settings.capture_after_seconds),
             *refunds.steps(pool, providers),
             *invoices.steps(pool),

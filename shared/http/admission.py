@@ -1,7 +1,7 @@
 """Admission: an ASGI app ahead of another that lets in as many as can be served in time, and tells the others 503."""
 
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, HTTPScope, Receive, ReceiveMessage, Scope, Send
@@ -40,8 +40,11 @@ class Admission:
         sizes: Mapping[str, Size],
         rates: Rates,
         at_once: frame.AtOnce | None = None,
+        streamed: Collection[str] = (),
     ) -> None:
+        """Behind the doors `streamed` bodies are read inside, piece by piece, once it is known who sends them."""
         self._app, self._ways, self._rates, self._at_once = app, ways, rates, at_once
+        self._streamed = streamed
         self.doors = {name: Doors(size) for name, size in sizes.items()}
         for name, doors in self.doors.items():
             INSIDE.labels(name).set_function(lambda doors=doors: sum(doors.inside))  # type: ignore[misc]
@@ -62,7 +65,7 @@ class Admission:
         if wait := self._rates.wait(scope):
             raise TOO_MANY_REQUESTS.problem(headers={"Retry-After": str(wait)}, retryable=True)
         doors = self.doors[name]
-        if scope["method"] != "GET" and _may_come(scope):
+        if scope["method"] != "GET" and name not in self._streamed and _may_come(scope):
             receive = await _arrived(receive)
         try:
             if not doors.came_in(rank):

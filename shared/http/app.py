@@ -43,12 +43,14 @@ def build_app(
     front: Callable[[ASGIApp], Prompt] | None = None,
     measures: Measures | None = None,
     largest_body: int = LARGEST_BODY,
+    body_seconds: Mapping[str, float] | None = None,
 ) -> ASGIApp:
     """The ASGI app to serve.
 
     `problems` maps exceptions of the application to problems; `front` may answer some paths ahead of Litestar, inside
     the same frame. What `lifespan` opens it puts into `app.state`, where routes and dependencies find it. `refusals`
-    are what any of the routes may say, `credentials` OpenAPI's security schemes besides the bearer token.
+    are what any of the routes may say, `credentials` OpenAPI's security schemes besides the bearer token;
+    `body_seconds` the paths that read long bodies piece by piece, and how long these may take.
     """
     measures = measures or Measures()
     litestar = Litestar(
@@ -68,9 +70,9 @@ def build_app(
     operations = operations_of(litestar, shared)
     litestar.state.openapi = openapi.document(title, description, operations, credentials or {})
     if front is None:
-        return Frame(litestar, Cors(origins), measures, problems)
+        return Frame(litestar, Cors(origins), measures, problems, body_seconds=body_seconds)
     ahead = front(litestar)
-    return Frame(ahead, Cors(origins), measures, problems, ahead.at_once)
+    return Frame(ahead, Cors(origins), measures, problems, ahead.at_once, body_seconds)
 
 
 def _answering(problems: Mapped) -> Callable[[Any, Exception], Response[bytes]]:

@@ -3,7 +3,7 @@
 - Its return type names the answer: `Encoded[CartState]` is bytes that are the JSON of a CartState. mypy follows the
   type from the handler that encodes it to the route, so what is declared is what is sent.
 - Parameters carry an `Asked`, where our own code asks for them: the codes it refuses with, and whether they must be.
-- `refuses`, `also`, `reads` and `leads_to` say the rest. None of it costs a request anything.
+- `refuses`, `also`, `reads`, `takes` and `leads_to` say the rest. None of it costs a request anything.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -30,6 +30,7 @@ class Header(NamedTuple):
 class Encoded(Response[bytes], Generic[T]):
     """An answer of bytes that are the JSON of a `T`; subclasses say which headers go with it."""
 
+    media: ClassVar[str] = "application/json"
     told: ClassVar[Sequence[Header]] = ()
     heard: ClassVar[Sequence[Header]] = ()  # of the request, where the answer depends on it
     bodiless: ClassVar[Mapping[int, str]] = {}  # further statuses, which have no body: when
@@ -61,6 +62,7 @@ class Described(NamedTuple):
     links: tuple[Link, ...] = ()
     also: tuple[tuple[int, str], ...] = ()
     reads: type | None = None
+    takes: tuple[str, ...] = ()
 
 
 def described(route: Callable[..., Any]) -> Described:
@@ -87,6 +89,11 @@ def also(status: int, when: str) -> Callable[[Route], Route]:
 def reads(kind: type) -> Callable[[Route], Route]:
     """The type of a JSON body that the route takes as bytes and decodes itself."""
     return _saying(reads=kind)
+
+
+def takes(*media_types: str) -> Callable[[Route], Route]:
+    """What a body is that the route reads piece by piece, and is no JSON."""
+    return _saying(takes=media_types)
 
 
 def _saying(**said: Any) -> Callable[[Route], Route]:

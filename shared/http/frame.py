@@ -5,7 +5,7 @@ correlation, CORS, metrics, access log and the last net under errors stand outsi
 """
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from time import perf_counter
 from typing import NamedTuple, Protocol, TypeAlias
 
@@ -18,7 +18,7 @@ from shared.http.measures import Measures
 from shared.http.refusals import Mapped, problem_of
 from shared.http.replies import Outgoing, header, send_problem
 from shared.http.slashes import keep_apart
-from shared.http.slow_bodies import within
+from shared.http.slow_bodies import BODY_SECONDS, within
 
 access = logging.getLogger("doorbuster.access")
 # Bytes that never change: no browser is to guess at types, and nobody need know what serves us.
@@ -51,8 +51,10 @@ class Frame:
         measures: Measures,
         problems: Mapped | None = None,
         at_once: AtOnce | None = None,
+        body_seconds: Mapping[str, float] | None = None,
     ) -> None:
-        self._inner = _Inner(app, at_once or _never, problems or {})
+        """`body_seconds`: paths whose bodies may take longer than others."""
+        self._inner = _Inner(app, at_once or _never, problems or {}, body_seconds or {})
         self._cors = cors
         self._measures = measures
 
@@ -72,6 +74,7 @@ class _Inner(NamedTuple):
     app: ASGIApp
     at_once: AtOnce
     problems: Mapped
+    body_seconds: Mapping[str, float]
 
 
 def _never(_scope: HTTPScope) -> None:
@@ -97,7 +100,7 @@ class _Exchange:
         if self._method == "HEAD":  # answered as GET, sent without the body: the same headers by construction
             self._scope["method"] = "GET"
         elif self._method != "GET":
-            receive = within(receive)
+            receive = within(receive, inner.body_seconds.get(self._scope["path"], BODY_SECONDS))
         try:
             if self._origin is not None and self._is_preflight():
                 await self._answer_preflight()

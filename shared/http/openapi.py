@@ -70,6 +70,8 @@ def _operation(operation: Operation, shapes: Shapes, by_name: Mapping[str, Opera
         "responses": _answers(operation, shapes, by_name) | _problems(operation.refusals(), shapes),
         "security": operation.security(),
     }
+    if operation.said.takes:
+        told["requestBody"] = {"required": True, "content": {kind: {"schema": _TEXT} for kind in operation.said.takes}}
     if operation.taken:
         told["requestBody"] = {"required": True, "content": {JSON: {"schema": shapes.of(operation.taken)}}}
     return told
@@ -113,7 +115,7 @@ def _present(schema: Json) -> Json:
 
 def _answers(operation: Operation, shapes: Shapes, by_name: Mapping[str, Operation]) -> Json:
     headers = _headers([*operation.answer.told, CORRELATION])
-    content = {JSON: {"schema": shapes.of(operation.told)}}
+    content = {operation.answer.media: {"schema": shapes.of(operation.told)}}
     links = {link.operation: _link(link, operation, by_name) for link in operation.said.links}
     answers: Json = {}
     for status, when in operation.statuses.items():

@@ -95,6 +95,8 @@ class Operation(NamedTuple):
             yield UNAUTHORIZED
         if self.taken:
             yield from (BROKEN_JSON, INVALID_INPUT, BODY_TOO_LARGE, BODY_TOO_SLOW)
+        if self.said.takes:
+            yield from (BODY_TOO_LARGE, BODY_TOO_SLOW)
         if any(taken.place == "query" for taken in self.parameters) or PREFIXES in self.handler.opt:
             yield INVALID_INPUT
         if any(taken.place == "path" for taken in self.parameters):

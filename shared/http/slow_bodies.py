@@ -9,9 +9,9 @@ from shared.http.problems import BODY_TOO_SLOW, Problem
 BODY_SECONDS = 10.0  # from the head to the end of the body; the largest one is a megabyte
 
 
-def too_slow() -> Problem:
+def too_slow(seconds: float = BODY_SECONDS) -> Problem:
     """408: the rest of the body did not come. Its connection is of no use any more."""
-    detail = f"The body did not arrive within {BODY_SECONDS:g} seconds."
+    detail = f"The body did not arrive within {seconds:g} seconds."
     return BODY_TOO_SLOW.problem(detail, headers={"Connection": "close"}, retryable=True)
 
 
@@ -28,7 +28,7 @@ def within(receive: Receive, seconds: float = BODY_SECONDS) -> Receive:
             async with asyncio.timeout_at(until):
                 message = await receive()
         except TimeoutError:
-            raise too_slow() from None
+            raise too_slow(seconds) from None
         whole = not message.get("more_body", False)
         return message  # type: ignore[return-value]
 

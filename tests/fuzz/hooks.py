@@ -8,6 +8,18 @@ import schemathesis
 WITH_NUL = "FUZZ_WITH_NUL" in os.environ  # half of all texts end in U+0000: by chance hardly any would hold one
 
 
+@schemathesis.serializer("text/csv")
+def sent_as_it_is(ctx: Any, value: Any) -> bytes:
+    """Files to import: any text may come."""
+    return str(value).encode(errors="replace")
+
+
+@schemathesis.deserializer("text/csv")
+def read_as_it_is(ctx: Any, response: Any) -> str:
+    """Files that are answered."""
+    return str(response.text)
+
+
 @schemathesis.hook
 def map_body(context: schemathesis.HookContext, body: Any) -> Any:
     """JSON Schema takes 5.0 for an integer. We don't: amounts are never floats, not even such."""

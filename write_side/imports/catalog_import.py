@@ -28,6 +28,7 @@ from write_side.imports.plan import Known, Plan, Terms, plan
 from write_side.imports.reading import Table, UnreadableFile
 from write_side.imports.rows import Row, RowReader
 from write_side.imports.runs import handlers
+from write_side.imports.runs.domain import Run
 from write_side.imports.seen import Seen
 
 AT_ONCE = 2  # batches in flight: one is planned while another is saved
@@ -73,19 +74,20 @@ class Progress(Struct):
 
 
 async def import_catalog(
-    pool: Pool, table: Table, source: Source, options: Options, cause: Metadata, observer: Observer | None = None
+    pool: Pool, table: Table, source: Source | Run, options: Options, cause: Metadata, observer: Observer | None = None
 ) -> Progress:
     """Import every row of a table; a second time changes nothing, and one that was killed goes on where it stopped.
 
-    Its events go by the id of its run, by which it is undone. The pool has at least three connections. Raises
-    `UnreadableFile` (what stood before has gone in), `UnknownCurrency`, `UnknownWarehouse`, `ImportUndone`.
+    Its events go by the id of its run, by which it is undone; where one was begun with the file, it is the `source`.
+    The pool has at least three connections. Raises `UnreadableFile` (what stood before has gone in),
+    `UnknownCurrency`, `UnknownWarehouse`, `ImportUndone`.
     """
     reader = RowReader(table.columns, options.mapping, options.currency)
     for currency in {options.currency, *reader.currencies()}:
         pricing.check_currency(currency)
     if missing := reader.missing():
         raise UnreadableFile(f"no column is the {' or the '.join(missing)} ({', '.join(table.columns)})")
-    journal = await _journal(pool, source, options, cause)
+    journal = await _journal(pool, source, options, cause, table.columns)
     terms = Terms(await patiently(lambda: _warehouse(pool, options, journal.cause)), options.stock)
     observer = observer or Observer()
     _tell(journal, observer)
@@ -109,12 +111,16 @@ def _tell(journal: Journal, observer: Observer) -> None:
         observer.resumed(f"row {journal.skip}")
 
 
-async def _journal(pool: Pool, source: Source, options: Options, cause: Metadata) -> Journal:
+async def _journal(
+    pool: Pool, source: Source | Run, options: Options, cause: Metadata, columns: list[str]
+) -> Journal:
+    if isinstance(source, Run):
+        return Journal(pool, source, source.cause, columns)
     if options.dry_run:
         return Journal(pool, None, cause)
     terms = to_builtins(options)
     run = await patiently(lambda: handlers.begin_file(pool, source.file, source.content, terms, cause.actor))
-    return Journal(pool, run, run.cause)
+    return Journal(pool, run, run.cause, columns)
 
 
 async def _warehouse(pool: Pool, options: Options, cause: Metadata) -> str | None:
@@ -136,7 +142,7 @@ class _Import:
         self, pool: Pool, source: Gathered, reader: RowReader, terms: Terms, journal: Journal, observer: Observer
     ) -> None:
         self._pool, self._source, self._terms, self._journal, self._observer = pool, source, terms, journal, observer
-        self._cause, self._dry_run = journal.cause, journal.run is None
+        self._cause, self._dry_run = journal.cause, journal.dry_run
         self._pace = Pace()
         self._batches = Batches(source.lines, reader, self._pace, journal.skip)
         self._in_order = asyncio.Lock()  # batches are planned in the order of the file, so slugs come out the same
@@ -260,6 +266,7 @@ class _Import:
 
     def _reject(self, rejection: Rejection) -> None:
         self.progress.rejected += 1
+        self._journal.rejected(rejection)
         self._observer.rejected(rejection)
 
 

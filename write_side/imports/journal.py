@@ -6,17 +6,20 @@ outside of the transactions that bring rows in.
 
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol
 from uuid import UUID
 
 from shared.envelope import Metadata
 from write_side.database import Connection, Pool
+from write_side.imports.batches import Rejection
 from write_side.imports.patience import patiently
+from write_side.imports.rejects import Told, first_line, lines_of
 from write_side.imports.runs import store
 from write_side.imports.runs.domain import ImportUndone, Run, State
 
 EVERY = 1.0  # seconds
+MOST_UNTOLD = 500  # rejected rows
 
 
 class Counts(Protocol):
@@ -29,12 +32,15 @@ class Counts(Protocol):
 
 
 class Journal:
-    """Of a run; of a dry run there is none, and nothing is kept."""
+    """Of a run; without one (a dry run on the command line) nothing is kept. Another dry run begins anew each time."""
 
-    def __init__(self, pool: Pool, run: Run | None, cause: Metadata) -> None:
+    def __init__(self, pool: Pool, run: Run | None, cause: Metadata, columns: Sequence[str] = ()) -> None:
         self._pool, self.run, self.cause = pool, run, cause
-        self.skip = self._rows = run.rows_done if run else 0
-        self._counts = Counter(run.counts if run else {})
+        self.dry_run = run is None or run.dry_run
+        before = None if self.dry_run else run
+        self.skip = self._rows = before.rows_done if before else 0
+        self._counts = Counter(before.counts if before else {})
+        self._untold: list[Told] = [first_line(columns)]
         self._fresh: Counter[str] = Counter()
         self._under_way: list[int] = []  # up to which row each batch goes that has not gone in yet, in their order
         self._gone_in: set[int] = set()
@@ -51,9 +57,14 @@ class Journal:
             self._rows = self._under_way.pop(0)
             self._gone_in.remove(self._rows)
         self._fresh = Counter({name: getattr(counts, name) for name in Counts.__annotations__})
-        if time.monotonic() - self._told_at >= EVERY:
+        if time.monotonic() - self._told_at >= EVERY or len(self._untold) > MOST_UNTOLD:
             self._told_at = time.monotonic()
             await self._tell()
+
+    def rejected(self, rejection: Rejection) -> None:
+        """A row that did not go in."""
+        if self.run is not None:
+            self._untold += lines_of(rejection)
 
     async def check(self, conn: Connection) -> None:
         """Raises `ImportUndone`; else nobody undoes the run until this transaction ends."""
@@ -66,7 +77,9 @@ class Journal:
         await self._write(lambda conn, run_id: store.end(conn, run_id, state))
 
     async def _tell(self) -> None:
-        counts, rows = dict(self._counts + self._fresh), self._rows
+        counts, rows, told = dict(self._counts + self._fresh), self._rows, self._untold
+        self._untold = []
+        await self._write(lambda conn, run_id: store.keep_rejects(conn, run_id, told))  # once more is no harm
         await self._write(lambda conn, run_id: store.advance(conn, run_id, counts, rows))
 
     async def _write(self, write: Callable[[Connection, UUID], Awaitable[None]]) -> None:

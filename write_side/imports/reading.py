@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import IO, Literal, NamedTuple, cast
 
 LONGEST_CELL = 1_000_000
+LONGEST_LINE = 8_000_000  # a packed file may hold one of any length
 Encoding = Literal["utf-8", "windows-1252", "iso-8859-1", "iso-8859-15"]
 
 _GZIP = b"\x1f\x8b"
@@ -18,6 +19,25 @@ _GZIP = b"\x1f\x8b"
 
 class UnreadableFile(ValueError):
     """The file can't be read at all; the message says why."""
+
+
+class _File(NamedTuple):
+    """An open file, as it lies there, unpacked, and as text."""
+
+    raw: IO[bytes]
+    unpacked: IO[bytes]
+    text: IO[str]
+    size: int
+    most: int | None
+
+    def lines(self) -> Iterator[str]:
+        """Its lines; raises `UnreadableFile` for one without an end, and behind the most that is read."""
+        while line := self.text.readline(LONGEST_LINE):
+            if len(line) == LONGEST_LINE and not line.endswith(("\n", "\r")):
+                raise UnreadableFile(f"a line of more than {LONGEST_LINE} characters")
+            if self.most is not None and self.unpacked.tell() > self.most:
+                raise UnreadableFile(f"unpacked, it is larger than {self.most} bytes")
+            yield line
 
 
 class Line(NamedTuple):
@@ -32,10 +52,10 @@ class Line(NamedTuple):
 class Table:
     """An open file: its columns, and its rows to iterate over once."""
 
-    def __init__(self, raw: IO[bytes], text: IO[str], delimiter: str, size: int, encoding: Encoding) -> None:
-        self._raw, self._size, self._encoding = raw, size, encoding
+    def __init__(self, file: "_File", delimiter: str, encoding: Encoding) -> None:
+        self._file, self._encoding = file, encoding
         csv.field_size_limit(LONGEST_CELL)
-        self._reader = csv.reader(text, delimiter=delimiter)
+        self._reader = csv.reader(file.lines(), delimiter=delimiter)
         self.delimiter = delimiter
         self.columns = self._header()
 
@@ -53,7 +73,7 @@ class Table:
     @property
     def read_share(self) -> float:
         """How much of the file has been read, from 0 to 1."""
-        return min(self._raw.tell() / self._size, 1.0) if self._size else 1.0
+        return min(self._file.raw.tell() / self._file.size, 1.0) if self._file.size else 1.0
 
     def __iter__(self) -> Iterator[Line]:
         """Rows with their line numbers; raises `UnreadableFile` where a compressed file is cut off."""
@@ -88,8 +108,11 @@ class Table:
 
 
 @contextmanager
-def open_table(path: Path, encoding: Encoding = "utf-8") -> Iterator[Table]:
-    """The table in a file; the delimiter by its name or its first line. Raises `UnreadableFile`."""
+def open_table(path: Path, encoding: Encoding = "utf-8", most: int | None = None) -> Iterator[Table]:
+    """The table in a file; the delimiter by its name or its first line. Raises `UnreadableFile`.
+
+    `most`: so many bytes, unpacked, are read.
+    """
     try:
         raw = path.open("rb")
     except OSError as error:
@@ -101,7 +124,7 @@ def open_table(path: Path, encoding: Encoding = "utf-8") -> Iterator[Table]:
         read_as = "utf-8-sig" if encoding == "utf-8" else encoding
         text = io.TextIOWrapper(stream, encoding=read_as, errors="surrogateescape", newline="")
         delimiter = _delimiter(path, stream)
-        yield Table(raw, text, delimiter, os.fstat(raw.fileno()).st_size, encoding)
+        yield Table(_File(raw, stream, text, os.fstat(raw.fileno()).st_size, most), delimiter, encoding)
 
 
 def _delimiter(path: Path, stream: IO[bytes]) -> str:

@@ -28,6 +28,7 @@ from write_side.accounts.letters import sending as letters
 from write_side.app import create_app
 from write_side.imports.pace import Pace
 from write_side.imports.runs.carrying import carry_on
+from write_side.imports.uploads.carrying import carry_on as import_file
 from write_side.notifications.gateway import MailServer
 from write_side.orders import OrderState
 from write_side.payments import open_providers
@@ -83,6 +84,7 @@ async def test_every_success_is_answered_as_declared(
     await _search_rules(ask)
     await _product_types(ask)
     await _bulk_edits(ask, shop)
+    await _files(api, staff, shop)
     await _history(ask, shop)
     await _projections(ask, shop)
     await _persons(ask)
@@ -302,6 +304,16 @@ async def _bulk_edits(ask: Any, shop: Shop) -> None:
     assert outcome["changes"] == [{"place": "/attributes/season", "after": "winter"}]
     undoing = await ask("POST", f"{address}/undo", {"dry_run": True})
     assert [run["id"] for run in (await ask("GET", "/v1/imports"))["imports"]] == [undoing["id"], edit["id"]]
+
+
+async def _files(api: HeldClient, staff: dict[str, str], shop: Shop) -> None:
+    content = b"product_id,product_name,price\nCHAIR,Chair,4900\nSTOOL,Stool,free\n"
+    sent = await api.post("/v1/imports?dry_run=true", headers=staff, content=content)
+    assert sent.status_code == 202, sent.text
+    assert await import_file(shop.pool, 1_000_000)
+    rejects = await api.get(f"/v1/imports/{sent.json()['id']}/rejects", headers=staff)
+    assert "STOOL" in rejects.text
+    assert "LAMP" in (await api.get("/v1/exports/catalog", headers=staff)).text
 
 
 async def _guest(ask: Any, shop: Shop) -> None:

@@ -22,6 +22,7 @@ Issue = Callable[..., Awaitable[dict[str, str]]]
 def write_settings(database_url: str, keyring_url: str) -> Settings:
     """Settings of a command API whose only servers are Postgres and the keyring."""
     named = {"DATABASE_URL": database_url, "KEYRING_URL": keyring_url, "CORS_ORIGINS": "https://shop.example"}
+    named["IMPORT_LARGEST_MB"] = "1"
     return Settings.read(NOWHERE | named)
 
 

@@ -40,6 +40,16 @@ def test_broken_rows_are_told_and_the_others_read(tmp_path: Path) -> None:
     assert lines[2].broken == "column 'name' is not utf-8: the byte 0xff; the mapping's `encoding` says another"
 
 
+def test_of_a_packed_file_no_more_is_read_than_may_be_and_no_line_without_an_end(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv.gz"
+    path.write_bytes(gzip.compress(b"id,name\n" + b"1,Lamp\n" * 10_000))
+    with open_table(path, most=20_000) as table, pytest.raises(UnreadableFile, match="larger than 20000 bytes"):
+        list(table)
+    path.write_bytes(gzip.compress(b"id,name\n1,Lamp\n" + b"x" * 9_000_000))
+    with open_table(path) as table, pytest.raises(UnreadableFile, match="a line of more than"):
+        list(table)
+
+
 @pytest.mark.parametrize("content", [b"", b"\x1f\x8bnonsense", b"a,a\n1,2\n"])
 def test_a_file_that_is_no_table_is_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "a.csv"

@@ -3,16 +3,18 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
 
 import httpx
 import pytest
-from litestar import get, post
+from litestar import Request, get, post
 from litestar.params import JSONBody
 from litestar.types import HTTPScope
 from msgspec import Struct
 
 from shared.http.admission import REFUSALS, Admission, Way
 from shared.http.app import build_app
+from shared.http.described import takes
 from shared.http.doors import Rank, Size
 from shared.http.frame import AtOnce
 from shared.http.rates import MOST_CLIENTS, Rates, whose
@@ -132,6 +134,46 @@ async def test_who_dribbles_a_body_holds_no_place_meanwhile(shop: Shop) -> None:
     assert [answer.status_code for answer in await asyncio.gather(*inside)] == [200, 200]
     go_on.set()
     assert [answer.status_code for answer in await asyncio.gather(*dribbling)] == [200, 200, 200]
+
+
+async def test_who_sends_a_file_is_let_in_before_it_is_read_and_may_take_longer_than_others() -> None:
+    begun, go_on = asyncio.Event(), asyncio.Event()
+
+    @post("/files", status_code=200, request_max_body_size=None)
+    @takes("text/csv")
+    async def files(request: Request[Any, Any, Any]) -> dict[str, int]:
+        """Takes a file."""
+        begun.set()
+        return {"bytes": sum([len(piece) async for piece in request.stream()])}
+
+    @post("/others", status_code=200, request_max_body_size=None)
+    @takes("text/csv")
+    async def others(request: Request[Any, Any, Any]) -> dict[str, int]:
+        """Takes one, too."""
+        return {"bytes": sum([len(piece) async for piece in request.stream()])}
+
+    async def dribbled() -> AsyncIterator[bytes]:
+        yield b"a" * 800_000
+        await go_on.wait()
+        yield b"b" * 800_000
+
+    def ways(_method: str, path: str) -> Way:
+        return path.removeprefix("/"), Rank.LOOKING
+
+    sizes = dict.fromkeys(("files", "others", "schema/openapi.json"), SIZE)
+    app = build_app(
+        [files, others], title="files", description="", refusals=REFUSALS,
+        body_seconds={"/files": 60.0, "/others": 0.0},
+        front=lambda inner: Admission(inner, ways, sizes, Rates(0), streamed=["files"]),
+    )  # fmt: skip
+    async with client_of(app) as client:
+        sending = asyncio.create_task(client.post("/files", content=dribbled()))
+        async with asyncio.timeout(5):
+            await begun.wait()
+        slow = await client.post("/others", content=dribbled())
+        assert (slow.status_code, slow.json()["code"]) == (408, "body_too_slow")
+        go_on.set()
+        assert (await sending).json() == {"bytes": 1_600_000}
 
 
 async def test_a_client_that_asks_too_fast_hears_when_it_may_again_and_others_do_not_wait_for_it() -> None:

@@ -12,7 +12,8 @@ from litestar.params import FromPath, HeaderParameter, JSONBody, QueryParameter
 from msgspec import DecodeError, Meta, Struct
 
 from shared.http.app import build_app
-from shared.http.described import Asked, Encoded, Header, Link, also, leads_to, refuses
+from shared.http.described import Asked, Encoded, Header, Link, also, leads_to, refuses, takes
+from shared.http.files import Csv
 from shared.http.parameters import PREFIXES
 from shared.http.problems import Told, unavailability
 from tests.fixtures.conformance import Conformance, read
@@ -107,6 +108,20 @@ async def test_each_status_tells_its_codes_wherever_they_come_from(document: Jso
     assert problem_codes(document["paths"]["/v1/baskets/{basket_id}"]["get"])["404"] == ["unknown_route"]
     described = document["paths"]["/v1/baskets"]["post"]["responses"]["409"]["description"]
     assert described == "`basket_full`: It takes no more."
+
+
+async def test_files_that_are_taken_and_answered_are_told_as_texts_of_their_types() -> None:
+    @post("/v1/files", status_code=200)
+    @takes("text/csv", "application/octet-stream")
+    async def post_file() -> Csv[str]:
+        """Give a file back."""
+        raise NotImplementedError
+
+    told = (await document_of(post_file))["paths"]["/v1/files"]["post"]
+    text = {"schema": {"type": "string"}}
+    assert told["requestBody"] == {"required": True, "content": {"text/csv": text, "application/octet-stream": text}}
+    assert told["responses"]["200"]["content"] == {"text/csv": text}
+    assert problem_codes(told)["413"] == ["body_too_large"] and problem_codes(told)["408"] == ["body_too_slow"]
 
 
 async def test_a_body_is_told_as_strictly_as_it_is_decoded(document: Json) -> None:

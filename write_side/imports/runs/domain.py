@@ -58,6 +58,7 @@ class Run(Struct, frozen=True):
     began_at: datetime
     seen_at: datetime
     ended_at: datetime | None
+    why: Annotated[str, Meta(description="of a file that can't be imported: why it was stopped")] = ""
 
     @property
     def cause(self) -> Metadata:

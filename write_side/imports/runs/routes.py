@@ -23,7 +23,7 @@ Number = Annotated[int, QueryParameter(ge=0, le=2**63 - 1, description="`next` o
 Limit = Annotated[int, QueryParameter(ge=1, le=100, description="So many per page.")]
 OfKind = Annotated[Kind | None, QueryParameter(description="Only these: imports of a catalog, edits, or undoings.")]
 
-_TO_ONE = (
+TO_ONE = (
     Link("get_import", {"import_id": "/id"}),
     Link("get_import_outcomes", {"import_id": "/id"}),
     Link("post_import_undo", {"import_id": "/id"}),
@@ -38,7 +38,7 @@ async def get_imports(own: Own, kind: OfKind = None, before: Before = None, limi
 
 @get("/v1/imports/{import_id:uuid}", guards=STAFF)
 @refuses(UnknownImport)
-@leads_to(*_TO_ONE[1:])
+@leads_to(*TO_ONE[1:])
 async def get_import(import_id: FromPath[UUID], own: Own) -> Shown[Run]:
     """One of them: what was asked, by whom, and how far it got."""
     return shown(await handlers.show_run(own.pool, import_id))
@@ -56,7 +56,7 @@ async def get_import_outcomes(
 
 @post("/v1/imports/{import_id:uuid}/undo", status_code=202, guards=STAFF)
 @refuses(UnknownImport, OnlyAPreview)
-@leads_to(*_TO_ONE)
+@leads_to(*TO_ONE)
 async def post_import_undo(
     request: Call, import_id: FromPath[UUID], data: JSONBody[UndoOrder], own: Own, key: OptionalKey = None
 ) -> Answered[Run]:
@@ -68,7 +68,7 @@ async def post_import_undo(
 
 @post("/v1/bulk-edits", status_code=202, guards=STAFF)
 @refuses(SelectionNeeded, UnknownCurrency, NoSuchCategory, BrokenText)
-@leads_to(*_TO_ONE)
+@leads_to(*TO_ONE)
 async def post_bulk_edit(request: Call, data: JSONBody[BulkEdit], own: Own, key: OptionalKey = None) -> Answered[Run]:
     """Change the prices, an attribute, the category or the status of many products. The worker does it; with `dry_run`
     it only tells what would become of each. The answer is the run to look at, and to undo."""

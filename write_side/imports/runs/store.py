@@ -1,4 +1,5 @@
-"""The SQL of runs and of what became of their products: the only place that names `import_run` and `import_outcome`."""
+"""The SQL of runs and of what became of their products and rows: the only place that names `import_run`,
+`import_outcome` and `import_reject`."""
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
@@ -10,10 +11,11 @@ import msgspec
 
 from shared.envelope import as_json
 from write_side.database import Connection
+from write_side.imports.rejects import Told
 from write_side.imports.runs.domain import Json, Kind, Outcome, Run, State
 
 _RUN = """id, kind, state, dry_run, actor, file, terms, undoes, begins_above, ends_at, rows_done, place, counts,
-          began_at, seen_at, ended_at"""
+          began_at, seen_at, ended_at, why"""
 _ENDED = "ends_at = (SELECT last_value FROM event_position), ended_at = clock_timestamp()"
 SILENT = timedelta(minutes=2)  # longer than a living import waits for Postgres; else it says a word each second
 _SELECT = f"SELECT {_RUN} FROM import_run"  # noqa: S608
@@ -43,7 +45,9 @@ async def page(conn: Connection, kind: Kind | None, before: UUID | None, limit: 
     return [_run(row) for row in await conn.fetch(query, kind, before, limit)]
 
 
-async def open_file(conn: Connection, run_id: UUID, actor: str, file: str, same: bytes, terms: Json) -> Run:
+async def open_file(
+    conn: Connection, run_id: UUID, actor: str, file: str, same: bytes, terms: Json, *, dry_run: bool = False
+) -> Run:
     """The run of a file that was begun and not ended, or a new one: also where another run came in since it was killed,
     which may have changed what had gone in."""
     await conn.execute(
@@ -54,9 +58,9 @@ async def open_file(conn: Connection, run_id: UUID, actor: str, file: str, same:
     )  # fmt: skip
     await conn.execute(
         """INSERT INTO import_run (id, kind, state, dry_run, actor, file, same, terms, begins_above)
-           SELECT $1, 'catalog', 'running', false, $2, $3, $4, $5, last_value FROM event_position
+           SELECT $1, 'catalog', 'running', $6, $2, $3, $4, $5, last_value FROM event_position
            ON CONFLICT (same) WHERE state = 'running' AND kind = 'catalog' DO NOTHING""",
-        run_id, actor, file, same, as_json(terms).decode(),
+        run_id, actor, file, same, as_json(terms).decode(), dry_run,
     )  # fmt: skip
     query = f"{_SELECT} WHERE same = $1 AND state = 'running' AND kind = 'catalog'"
     row = await conn.fetchrow(query, same)
@@ -120,6 +124,35 @@ async def end(conn: Connection, run_id: UUID, state: State) -> None:
         f"UPDATE import_run SET state = $2, {_ENDED} WHERE id = $1 AND state = 'running'",  # noqa: S608
         run_id, state,
     )  # fmt: skip
+
+
+async def stop(conn: Connection, run_id: UUID, why: str) -> None:
+    """It can't be carried on, for this reason."""
+    await end(conn, run_id, "stopped")
+    await conn.execute("UPDATE import_run SET why = $2 WHERE id = $1", run_id, why)
+
+
+async def keep_rejects(conn: Connection, run_id: UUID, told: Sequence[Told]) -> None:
+    """Rows that did not go in; those that are kept already stay as they are."""
+    await conn.execute(
+        """INSERT INTO import_reject (run_id, number, line) SELECT $1, t.number, t.line
+           FROM unnest($2::bigint[], $3::bytea[]) AS t(number, line) ON CONFLICT DO NOTHING""",
+        run_id, [one.number for one in told], [one.text for one in told],
+    )  # fmt: skip
+
+
+async def rejects_after(conn: Connection, run_id: UUID, after: int, limit: int) -> list[Told]:
+    """Kept rows that did not go in, behind one of them."""
+    query = "SELECT number, line FROM import_reject WHERE run_id = $1 AND number > $2 ORDER BY number LIMIT $3"
+    return [Told(row["number"], row["line"]) for row in await conn.fetch(query, run_id, after, limit)]
+
+
+async def forget_rejects(conn: Connection, limit: int) -> int:
+    """Drop some of the rows that did not go in whose runs ended a month ago; answers how many."""
+    query = """DELETE FROM import_reject WHERE (run_id, number) IN (
+                   SELECT j.run_id, j.number FROM import_run r JOIN import_reject j ON j.run_id = r.id
+                   WHERE r.ended_at < clock_timestamp() - interval '30 days' LIMIT $1)"""
+    return int((await conn.execute(query, limit)).rpartition(" ")[2])
 
 
 async def keep_outcomes(conn: Connection, run_id: UUID, outcomes: Sequence[Outcome]) -> None:

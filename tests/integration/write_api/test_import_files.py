@@ -1,0 +1,341 @@
+"""Files over HTTP on real Postgres: sent, imported by whoever claims them, told of, and fetched."""
+
+import asyncio
+import csv
+import gzip
+import io
+from collections.abc import AsyncIterator
+from typing import Any
+from uuid import UUID
+
+import httpx
+import pytest
+
+from shared.settings import Settings
+from tests.fixtures.servers import _NOWHERE as NOWHERE
+from tests.integration.write_api.conftest import Issue
+from write_side import catalog, pricing
+from write_side.database import Pool
+from write_side.imports import pace
+from write_side.imports.journal import Journal
+from write_side.imports.uploads import carrying, handlers, steps, store
+from write_side.imports.uploads.carrying import carry_on
+
+Json = dict[str, Any]
+COLUMNS = ["product_id", "product_name", "product_features", "brand", "price"]
+MOST = 10_000_000
+OWN = '{"columns": {"Art": "sku", "Name": "name", "Preis": "price"}, "price_unit": "major", "decimal_separator": ",", '
+
+
+def table(rows: int, **changes: str) -> bytes:
+    """Lamps, of which the one with the number 1 has no price that could be."""
+    text = io.StringIO()
+    lines = csv.writer(text)
+    lines.writerow(COLUMNS)
+    for n in range(rows):
+        lamp = {"product_id": f"L{n}", "product_name": f"Lamp {n}", "product_features": "type:Lamp", "brand": "Nox"}
+        lines.writerow((lamp | {"price": "free" if n == 1 else "1999"} | changes)[column] for column in COLUMNS)
+    return text.getvalue().encode()
+
+
+async def sent(api: httpx.AsyncClient, headers: Json, content: Any, **asked: Any) -> Json:
+    answer = await api.post("/v1/imports", headers=headers, content=content, params=asked)
+    assert answer.status_code == 202, answer.text
+    return dict(answer.json())
+
+
+async def shown(api: httpx.AsyncClient, headers: Json, run: Json) -> Json:
+    return dict((await api.get(f"/v1/imports/{run['id']}", headers=headers)).json())
+
+
+async def skus(pool: Pool) -> dict[str, str]:
+    """The status of each product, by its SKU."""
+    async with pool.acquire() as conn:
+        return {one.facts.variants[0].sku: one.facts.status for one in await catalog.all_products(conn)}
+
+
+async def prices(pool: Pool) -> dict[str, dict[str, int]]:
+    async with pool.acquire() as conn:
+        return {one.sku: dict(one.prices) for one in await pricing.all_priced(conn)}
+
+
+async def left(pool: Pool) -> tuple[int, int]:
+    """Files and pieces of files that are still kept."""
+    query = "SELECT (SELECT count(*) FROM import_upload) AS files, (SELECT count(*) FROM import_chunk) AS pieces"
+    row = await pool.fetchrow(query)
+    assert row is not None
+    return row["files"], row["pieces"]
+
+
+@pytest.fixture
+def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pace, "MOST", 7)
+    monkeypatch.setattr(pace, "FEWEST", 7)
+
+
+@pytest.mark.parametrize("packed", [False, True])
+async def test_a_file_that_is_sent_goes_in_and_tells_what_did_not(
+    api: httpx.AsyncClient, staff: Issue, pool: Pool, packed: bool
+) -> None:
+    headers = await staff("catalog:write")
+    content = gzip.compress(table(5)) if packed else table(5)
+    run = await sent(api, headers, content, file="spring.csv", currency="CHF")
+    assert (run["kind"], run["state"], run["file"], run["dry_run"]) == ("catalog", "running", "spring.csv", False)
+    assert run["actor"].startswith("token:")
+    assert await skus(pool) == {}
+    assert await carry_on(pool, MOST)
+    assert not await carry_on(pool, MOST)
+    now = await shown(api, headers, run)
+    counts = {"created": 4, "rejected": 1}
+    assert (now["state"], now["counts"], now["rows_done"], now["why"]) == ("finished", counts, 5, "")
+    assert set(await skus(pool)) == {"L0", "L2", "L3", "L4"}
+    assert (await prices(pool))["L0"] == {"CHF": 1999}
+    rejects = await api.get(f"/v1/imports/{run['id']}/rejects", headers=headers)
+    [head, row] = csv.reader(io.StringIO(rejects.text))
+    assert head == ["line", "code", "reason", *COLUMNS]
+    assert (row[:2], row[3]) == (["3", "broken_price"], "L1")
+    assert await left(pool) == (0, 0)
+    undoing = await api.post(f"/v1/imports/{run['id']}/undo", headers=await staff("catalog:write"), json={})
+    assert undoing.status_code == 202
+
+
+async def test_however_small_the_pieces_are_in_which_it_comes_the_file_is_whole(
+    api: httpx.AsyncClient, staff: Issue, pool: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(handlers, "PIECE", 100)
+    content = table(40)
+
+    async def dribbled() -> AsyncIterator[bytes]:
+        for at in range(0, len(content), 7):
+            yield content[at : at + 7]
+
+    await sent(api, await staff("catalog:write"), dribbled())
+    upload = await pool.fetchval("SELECT id FROM import_upload")
+    pieces = [piece async for piece in store.pieces(pool, upload)]
+    assert b"".join(pieces) == content
+    assert {len(piece) for piece in pieces[:-1]} == {100}
+    assert await carry_on(pool, MOST)
+    assert len(await skus(pool)) == 39
+
+
+async def test_the_mapping_and_the_encoding_go_along(api: httpx.AsyncClient, staff: Issue, pool: Pool) -> None:
+    content = "Art;Name;Preis\nB1;Bügel;19,90\n".encode("windows-1252")
+    await sent(api, await staff("catalog:write"), content, mapping=OWN + '"encoding": "windows-1252"}')
+    assert await carry_on(pool, MOST)
+    assert await prices(pool) == {"B1": {"EUR": 1990}}
+
+
+async def test_a_dry_run_tells_of_each_row_and_writes_nothing(
+    api: httpx.AsyncClient, staff: Issue, pool: Pool
+) -> None:
+    headers = await staff("catalog:write")
+    events = await pool.fetchval("SELECT count(*) FROM event_log")
+    run = await sent(api, headers, table(5), dry_run=True)
+    assert await carry_on(pool, MOST)
+    now = await shown(api, headers, run)
+    assert (now["state"], now["dry_run"], now["counts"]) == ("finished", True, {"created": 4, "rejected": 1})
+    assert "broken_price" in (await api.get(f"/v1/imports/{run['id']}/rejects", headers=headers)).text
+    assert (await skus(pool), await pool.fetchval("SELECT count(*) FROM event_log")) == ({}, events)
+
+
+async def test_the_same_file_sent_twice_is_one_run_and_a_key_means_one_file(
+    api: httpx.AsyncClient, staff: Issue, pool: Pool
+) -> None:
+    headers = await staff("catalog:write", key="spring")
+    without = {"Authorization": headers["Authorization"]}
+    first = await api.post("/v1/imports", headers=headers, content=table(3))
+    again = await api.post("/v1/imports", headers=headers, content=table(3))
+    assert (again.json(), again.headers["Idempotent-Replayed"]) == (first.json(), "true")
+    assert (await sent(api, without, table(3)))["id"] == first.json()["id"]
+    other = await api.post("/v1/imports", headers=headers, content=table(4))
+    assert (other.status_code, other.json()["code"]) == (422, "idempotency_key_reused")
+    otherwise = await api.post("/v1/imports", headers=headers, content=table(3), params={"currency": "CHF"})
+    assert (otherwise.status_code, otherwise.json()["code"]) == (422, "idempotency_key_reused")
+    assert await left(pool) == (1, 1)
+    assert await carry_on(pool, MOST)
+    assert not await carry_on(pool, MOST)
+
+
+@pytest.mark.usefixtures("small_batches")
+async def test_a_file_whose_importer_is_stopped_or_killed_is_taken_up_where_it_stood(
+    api: httpx.AsyncClient, staff: Issue, pool: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    headers = await staff("catalog:write")
+    run = await sent(api, headers, table(60))
+    monkeypatch.setattr("write_side.imports.journal.EVERY", 0.0)
+    reached, done = asyncio.Event(), Journal.done
+
+    async def stop_there(self: Journal, upto: int, counts: Any) -> None:
+        await done(self, upto, counts)
+        if upto >= 14:
+            reached.set()
+            await asyncio.sleep(60)
+
+    monkeypatch.setattr(Journal, "done", stop_there)
+    work = asyncio.create_task(carry_on(pool, MOST))
+    await reached.wait()
+    assert not await carry_on(pool, MOST)  # it is claimed
+    work.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await work
+    so_far = await shown(api, headers, run)
+    assert so_far["state"] == "running" and 0 < so_far["rows_done"] < 60
+    monkeypatch.setattr(Journal, "done", done)
+
+    monkeypatch.setattr(carrying, "_import", _dies)
+    with pytest.raises(KilledHere):
+        await carry_on(pool, MOST)
+    monkeypatch.undo()
+    # As a kill leaves it: claimed by somebody who is gone.
+    await pool.execute("UPDATE import_upload SET claimed_until = clock_timestamp() + interval '1 hour'")
+    assert not await carry_on(pool, MOST)
+    await pool.execute("UPDATE import_upload SET claimed_until = clock_timestamp()")
+    assert await carry_on(pool, MOST)
+    now = await shown(api, headers, run)
+    assert (now["state"], now["rows_done"], now["counts"]["rejected"]) == ("finished", 60, 1)
+    assert len(await skus(pool)) == 59
+    created = "SELECT count(*) FROM event_log WHERE type = 'catalog.product_created.v1'"
+    assert await pool.fetchval(created) == 59
+    rejects = (await api.get(f"/v1/imports/{run['id']}/rejects", headers=headers)).text
+    assert len(rejects.splitlines()) == 2
+
+
+class KilledHere(Exception):
+    pass
+
+
+async def _dies(*_: object) -> None:
+    raise KilledHere
+
+
+async def test_of_two_importers_one_takes_a_file(api: httpx.AsyncClient, staff: Issue, pool: Pool) -> None:
+    await sent(api, await staff("catalog:write"), table(5))
+    assert sorted(await asyncio.gather(carry_on(pool, MOST), carry_on(pool, MOST))) == [False, True]
+
+
+async def test_a_file_that_always_fails_is_given_up(
+    api: httpx.AsyncClient, staff: Issue, pool: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    headers = await staff("catalog:write")
+    run = await sent(api, headers, table(5))
+    monkeypatch.setattr(carrying, "import_catalog", _dies)
+    monkeypatch.setattr(carrying, "MOST_ATTEMPTS", 2)
+    for _ in range(2):
+        with pytest.raises(KilledHere):
+            await carry_on(pool, MOST)
+    assert await carry_on(pool, MOST)
+    now = await shown(api, headers, run)
+    assert now["state"] == "stopped" and now["why"].startswith("given up")
+
+
+@pytest.mark.parametrize(
+    ("content", "asked", "why"),
+    [
+        (b"a,b\n1,2\n", {}, "unreadable_file: no column is the sku or the name"),
+        (b"\x1f\x8bnonsense", {}, "unreadable_file"),
+        (gzip.compress(table(5) + b"x" * 20_000), {}, "unreadable_file: unpacked, it is larger"),
+        (b"slug,sku,name,price:XXX\nl,L,Lamp,1\n", {"format": "doorbuster"}, "unknown_currency"),
+    ],
+)
+async def test_a_file_that_is_none_stops_its_run_and_tells_why(
+    api: httpx.AsyncClient, staff: Issue, pool: Pool, content: bytes, asked: Json, why: str
+) -> None:
+    headers = await staff("catalog:write")
+    run = await sent(api, headers, content, **asked)
+    assert await carry_on(pool, 10_000)
+    now = await shown(api, headers, run)
+    assert now["state"] == "stopped" and now["why"].startswith(why)
+    assert await left(pool) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("content", "asked", "status", "code"),
+    [
+        (b"", {}, 422, "empty_file"),
+        (b"a", {"mapping": "{"}, 422, "broken_mapping"),
+        (b"a", {"mapping": '{"columns": {"a": "sku"}}'}, 422, "broken_mapping"),
+        (b"a", {"currency": "XXX"}, 422, "unknown_currency"),
+        (b"a", {"currency": "euro"}, 400, "invalid_input"),
+        (b"a", {"format": "excel"}, 400, "invalid_input"),
+        (b"a", {"warehouse": "MOON"}, 404, "unknown_warehouse"),
+        (b"a", {"colour": "red"}, 400, "unknown_parameter"),
+        (b"a" * 1_000_001, {}, 413, "body_too_large"),
+    ],
+)
+async def test_what_can_be_told_at_once_is_refused_and_nothing_is_kept(
+    api: httpx.AsyncClient, staff: Issue, pool: Pool, content: bytes, asked: Json, status: int, code: str
+) -> None:
+    headers = await staff("catalog:write")
+    answer = await api.post("/v1/imports", headers=headers, content=content, params=asked)
+    assert (answer.status_code, answer.json()["code"]) == (status, code)
+    assert await left(pool) == (0, 0)
+    assert await pool.fetchval("SELECT count(*) FROM import_run") == 0
+
+
+async def test_an_import_that_is_undone_before_its_turn_stays_out(
+    api: httpx.AsyncClient, staff: Issue, pool: Pool
+) -> None:
+    headers = await staff("catalog:write")
+    run = await sent(api, headers, table(5))
+    await api.post(f"/v1/imports/{run['id']}/undo", headers=await staff("catalog:write"), json={})
+    assert await carry_on(pool, MOST)
+    assert (await skus(pool), await left(pool)) == ({}, (0, 0))
+
+
+async def test_an_export_is_the_catalog_and_changes_nothing_when_it_is_sent_back(
+    api: httpx.AsyncClient, staff: Issue, pool: Pool
+) -> None:
+    headers = await staff("catalog:write")
+    await sent(api, headers, table(7))
+    assert await carry_on(pool, MOST)
+    export = await api.get("/v1/exports/catalog", headers=headers)
+    assert export.headers["Content-Type"] == "text/csv; charset=utf-8"
+    assert export.headers["Content-Disposition"] == 'attachment; filename="catalog.csv"'
+    assert export.content.startswith(b"\xef\xbb\xbfslug,sku,name")
+    assert len(export.text.splitlines()) == 7
+    back = await sent(api, await staff("catalog:write"), export.content, format="doorbuster")
+    assert await carry_on(pool, MOST)
+    assert (await shown(api, headers, back))["counts"] == {"unchanged": 6}
+
+
+async def test_files_that_never_arrived_are_dropped(pool: Pool) -> None:
+    async with pool.acquire() as conn:
+        for n in (1, 2):
+            await store.begin(conn, UUID(int=n))
+            for number in range(20):
+                await store.keep(conn, UUID(int=n), number, b"x")
+        query = "UPDATE import_upload SET begun_at = begun_at - interval '2 hours' WHERE id = $1"
+        await conn.execute(query, UUID(int=1))
+    assert await steps.clean(pool) == 1
+    assert await left(pool) == (1, 20)
+
+
+async def test_the_worker_has_a_process_import_what_was_sent(
+    api: httpx.AsyncClient, staff: Issue, pool: Pool, write_settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in NOWHERE.items():
+        monkeypatch.setenv(name, value)
+    [importing, _] = steps.steps(pool, write_settings, asyncio.Event())
+    assert await importing.run() == 0
+    run = await sent(api, await staff("catalog:write"), table(5))
+    assert await importing.run() == 1
+    assert (await shown(api, await staff("catalog:write"), run))["state"] == "finished"
+
+
+async def test_a_process_that_imports_ends_with_its_worker_and_lets_go_of_the_file(
+    api: httpx.AsyncClient, staff: Issue, pool: Pool, write_settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in NOWHERE.items():
+        monkeypatch.setenv(name, value)
+    stopping = asyncio.Event()
+    [importing, _] = steps.steps(pool, write_settings, stopping)
+    run = await sent(api, await staff("catalog:write"), table(20_000))
+    work = asyncio.ensure_future(importing.run())
+    while not (await shown(api, await staff("catalog:write"), run))["rows_done"]:
+        await asyncio.sleep(0.05)
+    stopping.set()
+    assert await work == 1
+    now = await shown(api, await staff("catalog:write"), run)
+    assert now["state"] == "running" and now["rows_done"] < 20_000
+    async with pool.acquire() as conn:
+        assert await store.is_due(conn)
