@@ -1,7 +1,8 @@
 """The Elasticsearch index that searches go to: every call bounded, every failure a 503 that names it."""
 
 import time
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
 from urllib.parse import quote
 
 from elasticsearch import AsyncElasticsearch
@@ -15,6 +16,8 @@ from shared.http.problems import unavailable
 
 PATIENCE = 2.0  # seconds a call may take, its connection included
 LONGEST_PAUSE = 2.0  # seconds until one that doesn't answer is asked again
+
+T = TypeVar("T")
 
 
 class Refused(Exception):
@@ -36,7 +39,7 @@ class Index:
     """An alias to search in."""
 
     def __init__(self, wire: Wire, alias: str) -> None:
-        self._wire, self._path = wire, f"/{quote(alias)}/_search"
+        self._wire, self._path = wire, f"/{quote(alias)}/"
         self._breaker = Breaker(LONGEST_PAUSE)
 
     async def search(self, **body: Any) -> dict[str, Any]:
@@ -45,25 +48,32 @@ class Index:
 
         While it doesn't answer at all, one question at a time finds out whether it is back: the others don't wait.
         """
+        copy = body.pop("preference", None)
+        path = f"_search?preference={copy}" if copy else "_search"
+        return await self._told(path, _encoded(body), _whole)
+
+    async def search_all(self, bodies: Sequence[dict[str, Any]]) -> list[dict[str, Any] | None]:
+        """The answers to several questions that are asked in one, each None for itself where `search` would answer
+        503; answers 503 when there is none at all."""
+        lines = b"".join(b"{}\n" + _encoded(body) + b"\n" for body in bodies)
+        return await self._told("_msearch", lines, _each_whole)
+
+    async def _told(self, path: str, body: bytes, read: Callable[[bytes], T]) -> T:
         try:
             permit = self._breaker.admit(time.monotonic())
         except Withheld as error:
             raise unavailable("elasticsearch") from error
         try:
-            found = await self._answered(permit, body)
+            found = read(await self._answered(permit, path, body))
         except BaseException:
             self._breaker.given_up(permit)  # tells nothing, unless it was told already
             raise
         self._breaker.succeeded(permit)
         return found
 
-    async def _answered(self, permit: Permit, body: dict[str, Any]) -> dict[str, Any]:
-        copy = body.pop("preference", None)
-        path = f"{self._path}?preference={copy}" if copy else self._path
-        if "source" in body:
-            body["_source"] = body.pop("source")
+    async def _answered(self, permit: Permit, path: str, body: bytes) -> bytes:
         try:
-            reply = await self._wire.post(path, encode(body))
+            reply = await self._wire.post(self._path + path, body)
         except Unanswered as error:
             self._breaker.failed(permit, time.monotonic())
             raise unavailable("elasticsearch") from error
@@ -72,17 +82,37 @@ class Index:
             raise _problem(reply)
         if b"\nx-elastic-product: elasticsearch" not in reply.head:  # whatever answers there, it is no Elasticsearch
             raise unavailable("elasticsearch")
-        return _whole(reply.body)
+        return reply.body
+
+
+def _encoded(body: dict[str, Any]) -> bytes:
+    if "source" in body:
+        body = {**body, "_source": body["source"]}
+        del body["source"]
+    return encode(body)
 
 
 def _whole(body: bytes) -> dict[str, Any]:
+    found = _decoded(body)
+    if not _is_whole(found):
+        raise unavailable("elasticsearch")
+    return found
+
+
+def _each_whole(body: bytes) -> list[dict[str, Any] | None]:
+    return [found if _is_whole(found) else None for found in _decoded(body).get("responses", ())]
+
+
+def _decoded(body: bytes) -> dict[str, Any]:
     try:
         found = decode(body)
     except DecodeError as error:
         raise unavailable("elasticsearch") from error
-    if not isinstance(found, dict) or found.get("timed_out", True) or found.get("_shards", {}).get("failed", True):
-        raise unavailable("elasticsearch")
-    return found
+    return found if isinstance(found, dict) else {}
+
+
+def _is_whole(found: dict[str, Any]) -> bool:
+    return not (found.get("timed_out", True) or found.get("_shards", {}).get("failed", True))
 
 
 def _problem(reply: Reply) -> Exception:

@@ -35,6 +35,8 @@ class Plan(msgspec.Struct):
     promotes: bool  # whether a promotion may take something off a hit
     changing_since: datetime | None
     left: Left
+    typed: SearchRequest  # as it came: `asked` is of prices as they lie in the index, and of corrected words
+    within: Json | None = None  # the listing
     after: list[Any] | None = None
 
     @property
@@ -61,9 +63,7 @@ class Plan(msgspec.Struct):
         further = ["facets"] if self.samples else []
         if self.promotes:  # its own prices by SKU: what is taken off one variant isn't off the others
             further += ["fold.prices", "skus"]
-        body = elastic.body(
-            asked, self.common, self.chosen, self.after, size, self.applied, further, carded=carded
-        )
+        body = elastic.body(asked, self.common, self.chosen, self.after, size, self.applied, further, carded=carded)
         if named:
             body["aggs"] = facets.questions(named, self.chosen, asked, kinds)
         if price_ranges.is_asked(asked):

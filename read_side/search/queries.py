@@ -36,7 +36,8 @@ from read_side.search.popular import PopularShelf
 from read_side.search.price_ranges import PRICE
 from read_side.search.recent import Made, Recent
 from read_side.search.relevance import ALL, is_one_word
-from read_side.search.results import Page
+from read_side.search.rescuing import Rescuer
+from read_side.search.results import Page, Rescue
 from read_side.search.rules import Rules, RuleShelf
 from read_side.search.translated import Lefts, translated
 from read_side.search.wording import Wording
@@ -82,6 +83,7 @@ class Search:
         self._shelf, self._brands, self._sales, self._instead = shelf, brands, sales, instead
         self._pictures, self._lefts, self._cards = pictures, Lefts(), Cards()
         self._kinds, self._popular, self._tell = Kinds(index, types), PopularShelf(documents), tell
+        self._rescuer = Rescuer(index, self._popular, self._cards)
         self._lists, self._promotions, self._slots = lists, promotions, slots
 
     async def answer(
@@ -152,7 +154,7 @@ class Search:
         now = datetime.now(UTC)
         offers = promoted.offers(now)
         left = self._lefts.by(offers, asked.currency)
-        asked = translated(asked, left, counting.field)
+        typed, asked = asked, translated(asked, left, counting.field)
         plan = Plan(
             asked=asked,
             listing=listing,
@@ -166,6 +168,8 @@ class Search:
             promotes=bool(offers),
             changing_since=counting.changing_since,
             left=left,
+            typed=typed,
+            within=within,
         )
         return plan if asked.cursor is None else self._continued(plan, asked.cursor)
 
@@ -197,7 +201,8 @@ class Search:
 
     def _parked(self, page: Page) -> str | None:
         waiting = self._documents.board.parked.get(SEARCH)
-        return PARKED if waiting and any(f"product:{item.id}" in waiting for item in page.items) else None
+        shown = [*page.items, *(page.rescue.items if page.rescue else ())]
+        return PARKED if waiting and any(f"product:{item.id}" in waiting for item in shown) else None
 
     async def _page(self, plan: Plan, position: Position | None) -> tuple[Page, str | None, datetime | None]:
         """The page, why its prices may be out of date, if they may, and when they change by the clock."""
@@ -209,18 +214,30 @@ class Search:
         if plan.samples:
             counted += await self._sampled_facets(hits, plan)
         shown = [results.read(hit) for hit in hits[: asked.limit]]
-        lists, unsure = await self._lists.lists(results.named_lists(shown), position)
+        told = await self._rescuer.told(plan) if self._is_lost(found, plan) else None
+        others = [results.read(hit) for hit in told.hits] if told else []
+        lists, unsure = await self._lists.lists(results.named_lists([*shown, *others]), position)
         said = results.Said(lists, plan.promoted.promotions if plan.promotes else (), datetime.now(UTC))
+        items, instead = (
+            [results.item(hit, asked, plan.categories, said, self._pictures) for hit in hits]
+            for hits in (shown, others)
+        )
         page = Page(
-            items=[results.item(hit, asked, plan.categories, said, self._pictures) for hit in shown],
+            items=items,
             total=results.total(found["hits"]),
             facets=counted,
             next_cursor=self._next(hits, plan),
             wording=understood,
             prices_changing_since=plan.changing_since,
             price_ranges=price_ranges.ranges_of(found["aggregations"][PRICE]) if price_ranges.is_asked(asked) else None,
+            rescue=Rescue(told.reason, list(told.without), told.showing, instead) if told else None,
         )
-        return page, unsure or plan.promoted.stale, results.changes_at(shown, lists, said.now)
+        stale = unsure or plan.promoted.stale or (BEHIND if told and told.reason == "not_known" else None)
+        return page, stale, results.changes_at([*shown, *others], lists, said.now)
+
+    def _is_lost(self, found: Json, plan: Plan) -> bool:
+        """Whether nothing was found; of an index that is being filled nobody can say that."""
+        return plan.after is None and not found["hits"]["total"]["value"] and self._documents.board.is_ready(SEARCH)
 
     async def _found(self, plan: Plan, kinds: Mapping[str, Kind]) -> tuple[Plan, Json, Wording | None]:
         """What is found, and by which words. Only words that no product says are asked for twice."""

@@ -44,11 +44,11 @@ def scored(text: str, applied: Applied = NOTHING) -> Json:
     moved = _moved(applied.boosts)
     lifted = [_flat(having, float(strength)) for having, strength in moved if strength > 0]
     at_hand = _flat(CAN_BE_HAD, AT_HAND)
-    return _lowered({"bool": {"must": [found], "should": [at_hand, *_liked(applied.popular), *lifted]}}, moved)
+    return _lowered({"bool": {"must": [found], "should": [at_hand, *liked(applied.popular), *lifted]}}, moved)
 
 
-def _liked(popular: Sequence[str]) -> list[Json]:
-    """The first of them are in both."""
+def liked(popular: Sequence[str]) -> list[Json]:
+    """What is bought most, and a little more what is bought more than that: the first of them are in both."""
     parts = [part for part in (popular, popular[:MOST_LIKED]) if part]
     return [_flat({"terms": {"product_id": list(part)}}, LIKED) for part in parts]
 

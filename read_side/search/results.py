@@ -55,12 +55,47 @@ class Total(Struct, frozen=True):
     relation: Literal["exact", "at_least"]
 
 
+Reason = Literal["one_filter", "all_filters", "outside_of_listing", "words_find_nothing", "nothing_listed", "not_known"]
+Showing = Literal["without", "popular_in_category", "popular_in_shop", "nothing"]
+
+
+class Without(Struct, frozen=True):
+    """What is found once these parameters are left out; `leaves_listing`: in the whole shop instead of its part.
+
+    `link` is the query that finds it, below the address of this API.
+    """
+
+    parameters: list[str]
+    leaves_listing: bool
+    total: Total
+    link: str
+
+
+class Rescue(Struct, frozen=True):
+    """Why nothing was found, and something to show all the same. `reason`:
+
+    * `one_filter`: leaving out a single filter finds something; `all_filters`: only leaving out all of them does
+    * `outside_of_listing`: other parts of the shop have it
+    * `words_find_nothing`: no product of the shop says any of the words; `nothing_listed`: there were no words
+    * `not_known`: Elasticsearch could not tell in time
+
+    `without` tells each way that finds something, the best first. `items` are of the first of them, or what is bought
+    most (`showing`), eight at most.
+    """
+
+    reason: Reason
+    without: list[Without]
+    showing: Showing
+    items: list[Item]
+
+
 class Page(Struct, frozen=True):
     """A page of a search. `wording`: how the words were understood, on first pages of searches that have any.
 
     `prices_changing_since`: a promotion or price list began, ended or was changed then, and filters and sorts by price
     still go by the prices before; within a minute or so they go by those of now, as what each item costs does already.
-    `price_ranges`: how many products cost how much, where `facets` names `price`.
+    `price_ranges`: how many products cost how much, where `facets` names `price`. `rescue`: on first pages without any
+    product.
     """
 
     items: list[Item]
@@ -70,6 +105,7 @@ class Page(Struct, frozen=True):
     wording: Wording | None = None
     prices_changing_since: datetime | None = None
     price_ranges: list[PriceRange] | None = None
+    rescue: Rescue | None = None
 
 
 class Said(NamedTuple):

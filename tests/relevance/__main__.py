@@ -34,7 +34,7 @@ def plainly(words: str, size: int = ratings.DEPTH) -> Body:
     """Elasticsearch's own ranking, under the same filters."""
     found = {"multi_match": {"query": words, "type": "cross_fields", "fields": ratings.FIELDS}}
     query = {"bool": {"must": found, "filter": [{"term": {"listed": True}}]}}
-    return {**ours("", size), "query": query, "sort": ["_score"]}
+    return {**ours("", size), "query": query, "sort": ["_score", "_doc"]}  # a hit is read by its sort
 
 
 class Measure:
