@@ -120,6 +120,8 @@ def turn_of(sale: Sale, ticket: Ticket, now: datetime, secret: str) -> Turn:
     if position is None:
         left = (sale.starts_at - now).total_seconds() + ticket.number % SPREAD + 1
         return turn("early", _between(left))
+    if position < sale.gate.missed:
+        return turn("missed", SELDOM, ahead=0)
     at = turn_at(sale.gate, position)
     if at is None or at > now:
         ahead = max(0, position - turns_until(sale.gate, now))

@@ -10,11 +10,15 @@ from msgspec import Struct
 
 
 class Gate(Struct, frozen=True):
-    """How fast turns come: `passed` of them until `since`, and `per_minute` from then on (0: none)."""
+    """How fast turns come: `passed` of them until `since`, and `per_minute` from then on (0: none).
+
+    When those that came before `since` did is not known any more, but that the first `missed` came too long ago.
+    """
 
     since: datetime
     passed: int
     per_minute: int
+    missed: int = 0
 
 
 class SaleTerms(Struct, frozen=True):

@@ -157,7 +157,15 @@ def revise(sale: Sale, said: SaleInput, now: datetime) -> SaleRevised | None:
         raise SaleBegun("its start can't be moved from or into the past", pointer="/starts_at")
     if terms.per_minute == sale.gate.per_minute:
         return SaleRevised(sale.id, terms, sale.gate)
-    return SaleRevised(sale.id, terms, Gate(now, turns_until(sale.gate, now), terms.per_minute))
+    return SaleRevised(sale.id, terms, _at_another_rate(sale, terms.per_minute, now))
+
+
+def _at_another_rate(sale: Sale, per_minute: int, now: datetime) -> Gate:
+    """Turns of before are as if they came now, since nobody can tell when they did; those that were missed stay missed,
+    or all of them would be let in once more."""
+    before = now - timedelta(seconds=sale.terms.pass_seconds)
+    missed = sale.gate.missed if before < sale.gate.since else max(sale.gate.missed, turns_until(sale.gate, before))
+    return Gate(now, turns_until(sale.gate, now), per_minute, missed)
 
 
 def end(sale: Sale) -> SaleEnded | None:
@@ -174,7 +182,7 @@ def give_pass(pass_id: UUID, sale: Sale, position: int | None, cart_id: UUID, no
         wait = 1 if turn is None else min(3600, int((turn - now).total_seconds()) + 1)
         raise NotYourTurn("its turn has not come; ask the waiting room", retry_after=wait, sale_id=str(sale.id))
     long = timedelta(seconds=sale.terms.pass_seconds)
-    if turn + long <= now:
+    if position < sale.gate.missed or turn + long <= now:
         raise TurnMissed("its turn was over; take another ticket", sale_id=str(sale.id))
     return PassGiven(pass_id, sale.id, position, cart_id, now + long)
 

@@ -1,5 +1,6 @@
 """Whose turn comes when, told from ticket and gate alone."""
 
+import contextlib
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -8,6 +9,8 @@ from hypothesis import strategies as st
 from msgspec import structs
 
 from projector.read_models import sale as sale_model
+from read_side.sales.queries import turn_of
+from shared.documents.sales import Sale as ShownSale
 from shared.events.sales import Gate, SaleAnnounced, SaleEnded, SaleRevised
 from shared.ids import uuid7
 from shared.tickets import BrokenTicket, Ticket, read_ticket, shuffled, turn_at, turns_until
@@ -78,6 +81,49 @@ def test_no_change_of_the_rate_takes_a_turn_back_or_lets_in_more(
         assert 0 <= came <= sale.gate.per_minute * after / timedelta(minutes=1) + 1
         before += came
     assert turns_until(sale.gate, now + later) - before <= most * later / timedelta(minutes=1) + 1
+
+
+@given(st.lists(st.tuples(RATES, SECONDS), max_size=6), SECONDS)
+@BOUNDED
+def test_no_change_of_the_rate_lets_in_whose_turn_was_missed(
+    changes: list[tuple[int, timedelta]], at: timedelta
+) -> None:
+    sale, said = a_sale(pass_seconds=60)
+    now, missed = START + at, 0
+    for rate, after in changes:
+        missed = max([missed, *(n for n in (1, 5, 50, 500, 5000, 50_000) if _is_missed(sale, n, now))])
+        revised = domain.revise(sale, structs.replace(said, per_minute=rate), now)
+        sale = sale if revised is None else domain.evolve(sale, revised, 2)
+        if missed:
+            assert _is_missed(sale, missed, now)
+            assert _shown(sale, missed, now) == "missed"
+        now += after
+
+
+def _is_missed(sale: Sale, position: int, now: datetime) -> bool:
+    with contextlib.suppress(NotYourTurn):
+        try:
+            domain.give_pass(uuid7(), sale, position, uuid7(), now)
+        except TurnMissed:
+            return True
+    return False
+
+
+def _shown(sale: Sale, position: int, now: datetime) -> str:
+    terms = sale.terms
+    shown = ShownSale(
+        sale.id, terms.name, terms.skus, START, START, terms.starts_at, terms.ends_at, terms.pass_seconds,
+        sale.gate, "running",
+    )  # fmt: skip
+    return turn_of(shown, Ticket(sale.id, position, 0), now, SECRET).state
+
+
+def test_who_holds_a_turn_that_came_a_moment_ago_keeps_it_at_another_rate() -> None:
+    sale, said = a_sale(pass_seconds=60)  # ten turns a second
+    now = START + timedelta(seconds=100)
+    revised = domain.revise(sale, structs.replace(said, per_minute=60), now)
+    assert revised is not None
+    assert revised.gate == Gate(now, 1000, 60, missed=400)
 
 
 def test_a_ticket_opens_its_own_place_and_no_letter_of_it_can_be_changed() -> None:
