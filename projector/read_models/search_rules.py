@@ -30,12 +30,13 @@ def evolve(state: Rules | None, recorded: Recorded, event: MerchandisingEvent) -
 
 def render(id_: str, state: Rules, _keys: Keys) -> Rendered:
     """The rules, the oldest first: their ids sort by time."""
-    return Rendered({id_: encode(SearchRules([rule for _, rule in sorted(state.by_id.items())]))})
+    ids = sorted(state.by_id)
+    return Rendered({id_: encode(SearchRules([state.by_id[each] for each in ids], ids))})
 
 
 MODEL = ReadModel(
     name=NAME,
-    version="v1",
+    version="v2",
     sink=REDIS,
     contexts=frozenset({"merchandising"}),
     state=Rules,

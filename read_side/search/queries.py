@@ -136,12 +136,13 @@ class Search:
         stale = behind or unsure or self._parked(page) or (None if ready else BEHIND)
         return Made(Answer.made(page, catalog_kept(asked.locales), stale), page, changes_at)
 
-    async def preview(self, asked: SearchRequest, proposed: Sequence[Rule], *, alone: bool) -> tuple[Page, Page]:
-        """The page as it is, and as it would be with these rules beside those in force, or with these alone."""
-        plan = await self._plan(asked, None, None)
-        rules = Rules([*proposed] if alone else [*plan.rules.all, *proposed])
-        before, *_ = await self._page(plan, None)
-        after, *_ = await self._page(msgspec.structs.replace(plan, rules=rules), None)
+    async def preview(
+        self, asked: SearchRequest, proposed: Callable[[Rules], Sequence[Rule]], position: Position | None
+    ) -> tuple[Page, Page]:
+        """The page as it is, and as it would be with what is proposed in the place of the rules in force."""
+        plan, in_force = await self._plan(asked, None, position), await self._rules.read(position)
+        other = msgspec.structs.replace(plan, rules=Rules(proposed(in_force)))
+        (before, *_), (after, *_) = await self._page(plan, position), await self._page(other, position)
         return before, after
 
     async def _plan(self, asked: SearchRequest, listing: Listing | None, position: Position | None) -> Plan:

@@ -6,15 +6,16 @@ import time
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any
+from uuid import UUID
 
 import msgspec
 from msgspec import Struct
 from redis.exceptions import RedisError
 
-from read_side.documents import Documents
+from read_side.documents import Documents, not_ready
 from shared.documents.search_rules import MODEL, THE_ONE, SearchRules, plain
 from shared.events.merchandising import Boost, Pins, Rule, Synonyms
-from shared.http.problems import Problem
+from shared.http.problems import FieldError, Problem, Told
 from shared.position import Position
 from shared.shards import SEARCH_RULES
 
@@ -22,6 +23,7 @@ Json = dict[str, Any]
 
 KEPT_SECONDS = 1.0  # so long a rule may go unheeded
 MOST_READINGS = 6  # of a text, its own among them: each is searched for
+UNKNOWN_RULE = Told(400, "unknown_search_rule", "A rule that is named is not in force.")
 _rules = msgspec.json.Decoder(SearchRules)
 
 
@@ -43,8 +45,8 @@ NOTHING = Applied()
 class Rules:
     """Rules in the form that searches need."""
 
-    def __init__(self, rules: Sequence[Rule], etag: str = "") -> None:
-        self.all, self.etag = rules, etag
+    def __init__(self, rules: Sequence[Rule], etag: str = "", ids: Sequence[UUID] = ()) -> None:
+        self.all, self.etag, self._ids = rules, etag, ids
         self._others: dict[str, list[str]] = defaultdict(list)  # a word, or several, and what means the same
         self._boosts: dict[str, list[Boost]] = defaultdict(list)
         self._pins: dict[str, list[str]] = defaultdict(list)
@@ -61,6 +63,17 @@ class Rules:
     def _synonyms(self, rule: Synonyms) -> None:
         for word in rule.words[:1] if rule.one_way else rule.words:
             self._others[word] += [other for other in rule.words if other != word]
+
+    def without(self, gone: Sequence[UUID]) -> Sequence[Rule]:
+        """All rules but these; answers 400 `unknown_search_rule` for one that isn't in force, 503 while the ids of none
+        are known."""
+        if gone and len(self._ids) < len(self.all):
+            raise not_ready()
+        unknown = [at for at, id_ in enumerate(gone) if id_ not in self._ids]
+        if unknown:
+            errors = [FieldError(f"/without/{at}", UNKNOWN_RULE.code, "no rule in force") for at in unknown]
+            raise UNKNOWN_RULE.problem(errors=errors)
+        return [rule for id_, rule in zip(self._ids, self.all, strict=True) if id_ not in gone] if gone else self.all
 
     def applied(self, text: str) -> Applied:
         """What they make of a search for this text."""
@@ -109,4 +122,5 @@ class RuleShelf:
         if found is None:
             self._last = Rules(())
         elif found.etag != self._last.etag:
-            self._last = Rules(_rules.decode(found.body).rules, found.etag)
+            told = _rules.decode(found.body)
+            self._last = Rules(told.rules, found.etag, told.ids)

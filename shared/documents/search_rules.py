@@ -43,9 +43,10 @@ RuleInput = SynonymsInput | BoostInput | PinsInput
 
 
 class SearchRules(Struct, frozen=True):
-    """All rules in force, the oldest first."""
+    """All rules in force, the oldest first, and the id of each; there were none before the second version."""
 
     rules: list[Rule]
+    ids: list[UUID] = []
 
 
 def plain(words: str) -> str:

@@ -1,5 +1,6 @@
 """As many rules as merchants may set, on a real Elasticsearch, which refuses questions that nest or branch too much."""
 
+from typing import Any
 from uuid import UUID
 
 import httpx
@@ -8,8 +9,9 @@ import pytest
 from shared.documents import search_rules
 from shared.documents.search_rules import BoostInput, PinsInput, RuleInput, SearchRules, rule_of
 from shared.ids import uuid7
+from shared.shards import SEARCH_RULES
 from tests.integration.read_side.catalog import Shop, ask
-from tests.integration.read_side.shelves import Shelves
+from tests.integration.read_side.shelves import Shelves, position
 
 MOST_RULES = 1000  # write_side.merchandising.domain
 MOST_OF_A_PIN = 20
@@ -17,6 +19,33 @@ MOST_OF_A_PIN = 20
 
 async def ruled(shelves: Shelves, rules: list[RuleInput]) -> None:
     await shelves.put(search_rules.MODEL, search_rules.THE_ONE, SearchRules([rule_of(rule) for rule in rules]))
+
+
+async def test_a_rule_of_many_is_previewed_in_another_form_or_gone(
+    shopping: httpx.AsyncClient, shelves: Shelves, shop: Shop
+) -> None:
+    others = [rule_of(BoostInput("brand", f"Nobody {number}", 1)) for number in range(MOST_RULES - 1)]
+    ids, staff = [uuid7() for _ in range(MOST_RULES)], await shelves.put_token(["catalog:write"])
+    rules = SearchRules([*others, rule_of(BoostInput("brand", "Nox", 9))], ids)
+    await shelves.put(search_rules.MODEL, search_rules.THE_ONE, rules)
+
+    async def preview(**body: Any) -> httpx.Response:
+        params = {"q": "product", "limit": "40", "facets": ""}
+        return await shopping.post("/v1/staff/search-preview", params=params, json=body, headers=staff)
+
+    gone = (await preview(without=[str(ids[-1])])).json()
+    assert {item["brand"] for item in gone["before"]["items"]} == {"Nox"}
+    assert {item["brand"] for item in gone["after"]["items"]} != {"Nox"}
+    other = {"kind": "boost", "field": "brand", "value": "Lumen", "strength": 9}
+    put = (await preview(without=[str(ids[-1])], rules=[other])).json()
+    assert {item["brand"] for item in put["after"]["items"]} == {"Lumen"}
+    unknown = await preview(without=[str(ids[-1]), str(uuid7())])
+    assert (unknown.status_code, unknown.json()["code"]) == (400, "unknown_search_rule")
+    assert unknown.json()["errors"][0]["pointer"] == "/without/1"
+    await shelves.put(search_rules.MODEL, search_rules.THE_ONE, SearchRules(rules.rules))
+    fresh = {"Position": position(SEARCH_RULES, 1)["Position"]}
+    staff |= fresh  # the rules are kept for a second
+    assert (await preview(without=[str(ids[-1])])).json()["code"] == "not_ready", "written before there were ids"
 
 
 async def brands(api: httpx.AsyncClient) -> list[str]:
