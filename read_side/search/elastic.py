@@ -78,11 +78,7 @@ def query(asked: SearchRequest, common: list[Json], applied: Applied = NOTHING, 
     """Words by relevance, within the filters. `carded`: as indices are since the eleventh version."""
     if not asked.text:
         return {"bool": {"filter": common}}
-    exact = [
-        _exactly(field, {"value": asked.text, **how})
-        for field, how in (_SKU if carded else _SKU_BEFORE, ("eans", {}))
-    ]
-    should = [scored(asked.text, applied), *by_model(asked.text), *exact]
+    should = [scored(asked.text, applied), *by_model(asked.text), *exactly(asked.text, carded=carded)]
     if asked.sort == "relevance":  # under another sort there is no first place to give
         should += pinned(applied)
     return {"bool": {"filter": common, "should": should, "minimum_should_match": 1}}
@@ -95,6 +91,13 @@ def _shown(asked: SearchRequest, further: Sequence[str], *, carded: bool) -> Jso
     if further:
         return {"docvalue_fields": [CARD], "source": list(further)}
     return {"docvalue_fields": [CARD], "stored_fields": "_none_"}
+
+
+def exactly(text: str, *, carded: bool) -> list[Json]:
+    """Products whose SKU or EAN it is."""
+    return [
+        _exactly(field, {"value": text, **how}) for field, how in (_SKU if carded else _SKU_BEFORE, ("eans", {}))
+    ]
 
 
 def _exactly(field: str, term: Json) -> Json:

@@ -44,13 +44,13 @@ class Index:
 
     async def search(self, **body: Any) -> dict[str, Any]:
         """Elasticsearch's answer; answers 503 when there is none, or only part of one in time. `preference` and
-        `source` are named as the package's client does.
+        `source` are named as the package's client does. `named_scores`: what each named part of the query scores.
 
         While it doesn't answer at all, one question at a time finds out whether it is back: the others don't wait.
         """
-        copy = body.pop("preference", None)
-        path = f"_search?preference={copy}" if copy else "_search"
-        return await self._told(path, _encoded(body), _whole)
+        names = {"preference": "preference", "named_scores": "include_named_queries_score"}
+        given = "&".join(f"{told}={body.pop(name)}" for name, told in names.items() if body.get(name))
+        return await self._told(f"_search?{given}" if given else "_search", _encoded(body), _whole)
 
     async def search_all(self, bodies: Sequence[dict[str, Any]]) -> list[dict[str, Any] | None]:
         """The answers to several questions that are asked in one, each None for itself where `search` would answer

@@ -11,6 +11,7 @@ from msgspec import Meta, Struct
 from read_side.access import requires
 from read_side.documents import parse_position
 from read_side.parameters import PositionToken
+from read_side.search.explaining import Why
 from read_side.search.parameters import FILTER_PREFIX, SearchRequest
 from read_side.search.queries import search_of
 from read_side.search.results import Page
@@ -32,10 +33,11 @@ class Proposed(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Preview(Struct, frozen=True):
-    """The first page as it is, and as it would be."""
+    """The first page as it is, and as it would be; `why` tells of each item of `after` what its score is made of."""
 
     before: Page
     after: Page
+    why: list[Why]
 
 
 @post("/v1/staff/search-preview", status_code=200, guards=[requires("catalog:write")], opt={PREFIXES: (FILTER_PREFIX,)})
@@ -51,8 +53,7 @@ async def post_search_preview(
         others = in_force.without(data.without)
         return proposed if data.alone else [*others, *proposed]
 
-    before, after = await search_of(request).preview(asked, changed, parse_position(position))
-    return Preview(before, after)
+    return Preview(*await search_of(request).preview(asked, changed, parse_position(position)))
 
 
 routes = [post_search_preview]

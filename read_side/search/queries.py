@@ -24,6 +24,7 @@ from read_side.sales.queries import Sales
 from read_side.search import cursors, elastic, facets, price_ranges, results
 from read_side.search.cards import Cards
 from read_side.search.elastic import Json, attribute_facet
+from read_side.search.explaining import Why, explained
 from read_side.search.facets import Facet
 from read_side.search.index import Index
 from read_side.search.instead import DOWN, Instead
@@ -138,12 +139,12 @@ class Search:
 
     async def preview(
         self, asked: SearchRequest, proposed: Callable[[Rules], Sequence[Rule]], position: Position | None
-    ) -> tuple[Page, Page]:
-        """The page as it is, and as it would be with what is proposed in the place of the rules in force."""
+    ) -> tuple[Page, Page, list[Why]]:
+        """The page as it is, as it would be with what is proposed in the place of the rules in force, and why."""
         plan, in_force = await self._plan(asked, None, position), await self._rules.read(position)
         other = msgspec.structs.replace(plan, rules=Rules(proposed(in_force)))
         (before, *_), (after, *_) = await self._page(plan, position), await self._page(other, position)
-        return before, after
+        return before, after, await explained(other, after, self._index)
 
     async def _plan(self, asked: SearchRequest, listing: Listing | None, position: Position | None) -> Plan:
         needed = bool(asked.categories or (listing and listing.category))

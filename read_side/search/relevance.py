@@ -38,13 +38,29 @@ _MODEL = re.compile(r"(?=.*[^\W\d_])(?=.*\d)[^\W_][\w./+-]{2,40}")
 
 def scored(text: str, applied: Applied = NOTHING) -> Json:
     """Products that fit some of the words, best first: scores that add up, and so can be told apart by `explain`."""
+    at_hand = _flat(CAN_BE_HAD, AT_HAND)
+    others = [at_hand, *liked(applied.popular), *_lifted(applied.boosts)]
+    return _lowered({"bool": {"must": [_said(text, applied)], "should": others}}, applied.boosts)
+
+
+def _said(text: str, applied: Applied) -> Json:
     others = [*(_reading(words) for words in applied.readings), *(_joined(*joint) for joint in _joints(text))]
     readings = [fits(f"{ALL}/{place}") for place, fits in enumerate([_reading(text), *others])]
-    found = readings[0] if len(readings) == 1 else {"dis_max": {"queries": readings}}
-    moved = _moved(applied.boosts)
-    lifted = [_flat(having, float(strength)) for having, strength in moved if strength > 0]
-    at_hand = _flat(CAN_BE_HAD, AT_HAND)
-    return _lowered({"bool": {"must": [found], "should": [at_hand, *liked(applied.popular), *lifted]}}, moved)
+    return readings[0] if len(readings) == 1 else {"dis_max": {"queries": readings}}
+
+
+def parts(text: str, applied: Applied) -> dict[str, list[Json]]:
+    """What a score is the sum of, by name; `lowered` tells by how much the first four of them are divided."""
+    lowered = [_flat(having, 1.0 - strength) for having, strength in _moved(applied.boosts) if strength < 0]
+    return {
+        "text": [_said(text, applied)],
+        "at_hand": [_flat(CAN_BE_HAD, AT_HAND)],
+        "popular": liked(applied.popular),
+        "lifted": _lifted(applied.boosts),
+        "lowered": lowered,
+        "model": by_model(text),
+        "pinned": pinned(applied),
+    }
 
 
 def liked(popular: Sequence[str]) -> list[Json]:
@@ -77,10 +93,15 @@ def _path(field: str) -> str:
     return field if field == attribute else f"facets.{attribute}"
 
 
-def _lowered(found: Json, moved: Sequence[tuple[Json, int]]) -> Json:
+def _lifted(boosts: Sequence[Boost]) -> list[Json]:
+    return [_flat(having, float(strength)) for having, strength in _moved(boosts) if strength > 0]
+
+
+def _lowered(found: Json, boosts: Sequence[Boost]) -> Json:
     """Scores can't be subtracted from, so they are divided: by 2 for −1, by 11 for −10. Side by side: `boosting` would
     nest, and Elasticsearch takes 30 levels."""
-    functions = [{"filter": having, "weight": 1 / (1 - strength)} for having, strength in moved if strength < 0]
+    down = ((having, strength) for having, strength in _moved(boosts) if strength < 0)
+    functions = [{"filter": having, "weight": 1 / (1 - strength)} for having, strength in down]
     if not functions:
         return found
     return {"function_score": {"query": found, "functions": functions, "score_mode": "multiply"}}

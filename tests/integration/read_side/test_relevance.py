@@ -232,6 +232,30 @@ async def test_a_preview_shows_what_rules_would_do_and_changes_nothing(
     assert await first(api, "laptop", 2) == []
 
 
+async def test_a_preview_tells_why_a_product_stands_where_it_does(api: httpx.AsyncClient, shelves: Shelves) -> None:
+    staff, tripod = await shelves.put_token(["catalog:write"]), await id_of(api, "tripod")
+    rules = [
+        {"kind": "pins", "when": "notebook", "products": [str(tripod)]},
+        {"kind": "boost", "field": "attribute:colour", "value": "Silver", "strength": 7},
+        {"kind": "boost", "field": "attribute:colour", "value": "Gray", "strength": -3},
+    ]
+    asked = {"q": "notebok", "limit": "5", "facets": ""}
+    shown = await api.post("/v1/staff/search-preview", params=asked, json={"rules": rules}, headers=staff)
+    items, why = shown.json()["after"]["items"], shown.json()["why"]
+    assert [each["product_id"] for each in why] == [item["id"] for item in items]
+    parts = {
+        item["slug"]: {part["part"]: part["score"] for part in each["parts"]}
+        for item, each in zip(items, why, strict=True)
+    }
+    assert why[0]["parts"][0]["part"] == "pinned", "and it is told first"
+    assert "text" not in parts[items[0]["slug"]]
+    assert (parts["p-3"]["lifted"], parts["p-3"]["at_hand"], parts["p-0"]["lowered"]) == (7.0, 0.5, 4.0)
+    assert parts["p-2"].keys() == {"text", "at_hand"}
+    assert parts["p-3"]["text"] > 12
+    by_name = await api.post("/v1/staff/search-preview", params=asked | {"sort": "name"}, json={}, headers=staff)
+    assert by_name.json()["why"] == []
+
+
 @pytest.mark.parametrize(
     ("typed", "found"),
     [("nox ster", "p-4"), ("stereo h", "p-4"), ("sterio hea", "p-4"), ("headset ster", "p-4"), ("printer las", "p-13")],
