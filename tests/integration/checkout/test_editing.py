@@ -36,6 +36,7 @@ from write_side.fulfilment.editing.domain import (
 from write_side.notifications.gateway import MailServer
 from write_side.orders.handlers import OrderState
 from write_side.orders.settling import cancel_order
+from write_side.promotions.domain import GiftInput
 from write_side.refunds import NothingLeftToCapture, RefundState
 
 _refund = msgspec.json.Decoder(RefundState)
@@ -70,6 +71,25 @@ async def test_what_is_not_wanted_any_more_is_paid_back_and_back_in_stock(shop: 
     all_of_it = await edit(shop, other, lamp=0)
     assert all_of_it.amount.amount_minor == (await shop.payment(other)).amount_minor, "shipping, too"
     await ship(shop, await shop.captured(lamp=1), "1")
+
+
+async def test_nobody_keeps_a_gift_for_what_they_take_back_before_it_leaves(shop: Shop) -> None:
+    await shop.stock("lamp", 10, price=2000)
+    await shop.stock("cord", 10, price=2000)
+    await shop.stock("mug", 5, price=500)
+    await shop.promote(GiftInput("mug"), minimum={"EUR": 2000})
+    order = await shop.captured(lamp=1, cord=1)
+    await edit(shop, order, cord=0)
+    assert await shop.figures("mug") == (4, 0), "of what is left it is still a gift"
+    await edit(shop, order, lamp=0)
+    assert await shop.figures("mug") == (5, 0)
+    paid = (await shop.payment(order)).amount_minor
+    assert sum(refund.amount_minor for refund in await shop.refunds(order)) == paid
+    wanted = await shop.captured(lamp=1, mug=1)  # one of them is bought
+    await edit(shop, wanted, lamp=0)
+    assert await shop.figures("mug") == (3, 0)
+    await edit(shop, wanted, mug=1)
+    assert await shop.figures("mug") == (5, 0), "the one that is left is the gift"
 
 
 async def test_what_is_not_captured_yet_is_not_taken(shop: Shop) -> None:

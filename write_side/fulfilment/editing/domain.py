@@ -4,7 +4,7 @@ What it costs is frozen in its quote: less of a line gives back what these units
 for another one by which shipping and taxes are the same. What is added is an order of its own (adding.py).
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated
 
 from msgspec import Meta, Struct
@@ -131,6 +131,15 @@ def lowered(owed: Mapping[str, int], wanted: EditOrder) -> list[Demand]:
     if not less:
         raise NothingToChange("it has so many already")
     return less
+
+
+def with_gifts_alone(owed: Mapping[str, int], less: Sequence[Demand], gifts: Mapping[str, int]) -> list[Demand]:
+    """What is lowered, and with it all gifts (SKU → how many of it are) where nothing else would be left: they go with
+    what is bought, or whoever wants them alone would buy something and take it back before it leaves."""
+    gone = {line.sku: line.quantity for line in less}
+    if any(quantity - gone.get(sku, 0) > gifts.get(sku, 0) for sku, quantity in owed.items()):
+        return [*less]
+    return [Demand(sku, quantity) for sku, quantity in owed.items() if quantity > 0]
 
 
 def leaves_nothing(owed: Mapping[str, int], less: Iterable[Demand]) -> bool:

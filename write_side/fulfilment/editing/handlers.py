@@ -28,7 +28,7 @@ async def lower_lines(
     pool: Pool, order_id: UUID, wanted: EditOrder, cause: Metadata, call: Call
 ) -> Answer[RefundState]:
     """Less of some lines: what they have cost is refunded, or released where it is not captured yet, and the goods are
-    back in stock.
+    back in stock. Gifts that nothing goes with any more stay, too.
 
     Refuses `unknown_order`, what `domain.check_editable` and `domain.lowered` refuse, `addition_unpaid` if nothing is
     left of an addition by whose shipping a later one would go, and what a refund or a release is refused for.
@@ -38,7 +38,8 @@ async def lower_lines(
         async def decide(conn: Connection) -> tuple[RefundState, Positions]:
             now, group = await groups.lock(conn, order_id)
             domain.check_editable(now.order.state, now.picks, now.parcels)
-            less = domain.lowered(now.owed, wanted)
+            gifts = {line.sku: line.gift_quantity for line in now.order.lines}
+            less = domain.with_gifts_alone(now.owed, domain.lowered(now.owed, wanted), gifts)
             none_left = domain.leaves_nothing(now.owed, less)
             # What was added later goes by the shipping that was paid before.
             shipping = none_left and not group.counts_on(order_id)
