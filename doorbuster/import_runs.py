@@ -103,7 +103,7 @@ def _line(run: Run) -> str:
     what = run.file or (f"of {run.undoes}" if run.undoes else _short(run.terms))
     kind = f"{run.kind} (preview)" if run.dry_run else run.kind
     began = f"{run.began_at:%Y-%m-%d %H:%M} UTC"
-    return "  ".join([str(run.id), kind, run.state, began, run.actor, what, _counts(run.counts)])
+    return "  ".join([str(run.id), kind, run.state, began, run.actor, what, _counts(run.counts), run.why]).rstrip()
 
 
 def _counts(counts: Mapping[str, int]) -> str:
