@@ -16,6 +16,7 @@ from write_side.promotions.domain import CodeTaken, Promotion, PromotionUses, Us
 
 _SELECT = "SELECT id, terms, state, used, version, granted_minor FROM promotion"
 _terms = msgspec.json.Decoder(PromotionTerms)
+_positions = msgspec.json.Decoder(dict[int, int])
 _uses = msgspec.json.Decoder(dict[UUID, Use])
 
 
@@ -54,6 +55,12 @@ async def find(conn: Connection, promotion_id: UUID) -> Promotion | None:
     """One promotion."""
     row = await conn.fetchrow(f"{_SELECT} WHERE id = $1", promotion_id)
     return None if row is None else _promotion(row)
+
+
+async def give_back(conn: Connection, order_id: UUID, cause: Metadata) -> Positions:
+    """The uses that an order holds are free again. To be asked ahead of its stock, as placing holds both."""
+    said = await conn.fetchval("SELECT promotions_give_back_now($1, $2)", order_id, as_json(cause))
+    return _positions.decode(said)
 
 
 async def find_by_code(conn: Connection, code: str) -> UUID | None:

@@ -7,12 +7,14 @@ import msgspec
 import pytest
 from msgspec import structs
 
+from doorbuster import verify
 from shared.events.orders import Allocation
 from shared.ids import uuid7
 from shared.links import order_token
 from shared.settings import Settings
 from tests.fixtures.asgi import client_of
 from tests.fixtures.write_side import CAUSE, new_call
+from tests.integration.checkout.falling_through import fall_through
 from tests.integration.checkout.inbox import Inbox
 from tests.integration.checkout.patience import patient
 from tests.integration.checkout.shop import ADDRESS, Shop
@@ -36,7 +38,7 @@ from write_side.fulfilment.editing.domain import (
 from write_side.notifications.gateway import MailServer
 from write_side.orders.handlers import OrderState
 from write_side.orders.settling import cancel_order
-from write_side.promotions.domain import GiftInput
+from write_side.promotions.domain import GiftInput, PercentageInput
 from write_side.refunds import NothingLeftToCapture, RefundState
 
 _refund = msgspec.json.Decoder(RefundState)
@@ -90,6 +92,24 @@ async def test_nobody_keeps_a_gift_for_what_they_take_back_before_it_leaves(shop
     assert await shop.figures("mug") == (3, 0)
     await edit(shop, wanted, mug=1)
     assert await shop.figures("mug") == (5, 0), "the one that is left is the gift"
+
+
+async def test_who_takes_all_of_it_back_before_it_leaves_may_use_their_code_again(shop: Shop) -> None:
+    await shop.stock("lamp", 10)
+    coupon = await shop.promote(PercentageInput(1000), code="ONCE", most=1)
+    order = await shop.bought_by("ONCE", "ada@shop.example")
+    assert isinstance(order, OrderState)
+    await shop.pay(order)
+    await shop.complete(order)
+    await shop.work()
+    await edit(shop, order, lamp=0)
+    assert await shop.used(coupon) == 0
+    again = await shop.bought_by("ONCE", "ada@shop.example")
+    assert isinstance(again, OrderState)
+    await fall_through(shop, again, "cancelled before it was paid")
+    assert await shop.used(coupon) == 0
+    async with shop.pool.acquire() as conn:
+        assert await verify.differences(conn) == []
 
 
 async def test_what_is_not_captured_yet_is_not_taken(shop: Shop) -> None:

@@ -8,7 +8,7 @@ from msgspec import structs
 
 from shared.documents.orders import Address
 from shared.envelope import Metadata
-from write_side import commands, customers, fraud, orders, refunds, shipping, taxes
+from write_side import commands, customers, fraud, orders, promotions, refunds, shipping, taxes
 from write_side.causes import joining_order
 from write_side.commands import Answer, Call
 from write_side.customers import AddressInput, Keyring, SealedContact
@@ -28,7 +28,8 @@ async def lower_lines(
     pool: Pool, order_id: UUID, wanted: EditOrder, cause: Metadata, call: Call
 ) -> Answer[RefundState]:
     """Less of some lines: what they have cost is refunded, or released where it is not captured yet, and the goods are
-    back in stock. Gifts that nothing goes with any more stay, too.
+    back in stock. Gifts that nothing goes with any more stay, too, and where nothing is left the uses of promotions are
+    free again.
 
     Refuses `unknown_order`, what `domain.check_editable` and `domain.lowered` refuse, `addition_unpaid` if nothing is
     left of an addition by whose shipping a later one would go, and what a refund or a release is refused for.
@@ -45,10 +46,11 @@ async def lower_lines(
             shipping = none_left and not group.counts_on(order_id)
             back = NewRefund("requested_by_customer", lines=less, shipping=shipping, restock=True)
             freed = await _hold_freed(conn, now.order, group) if none_left else []
+            returned = await promotions.give_back(conn, order_id, joined) if none_left else {}
             give = refunds.request_within if now.captured else refunds.release_within
             given, positions = await give(conn, order_id, back, joined)
             ended = await _end(conn, now.order, freed, joined) if none_left else {}
-            return given, together(positions, ended)
+            return given, together(returned, positions, ended)
 
         return await commands.run(pool, decide, call)
 

@@ -95,3 +95,13 @@ BEGIN
     END LOOP;
     RETURN v_changes;
 END $$;
+
+-- The same at once, for an order of which nothing is to be sent any more; shard → the last position.
+CREATE OR REPLACE FUNCTION promotions_give_back_now(p_order uuid, p_metadata bytea) RETURNS jsonb LANGUAGE plpgsql AS $$
+DECLARE
+    v_changes waiting_event[] := promotions_give_back(ARRAY[p_order]);
+BEGIN
+    RETURN CASE WHEN v_changes = '{}' THEN '{}'::jsonb ELSE
+        (SELECT jsonb_object_agg(a.shard, a.at)
+         FROM (SELECT shard, max(at) AS at FROM event_append_waiting(v_changes, p_metadata) GROUP BY shard) AS a) END;
+END $$;
