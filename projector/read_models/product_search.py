@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from projector.kinds import kind_words
 from projector.model import ELASTICSEARCH, Keys, ReadModel, Rendered, encode
 from projector.read_models import product
+from projector.read_models.options import names_of, quantities_of, variants_of, with_options
 from projector.read_models.price_times import times_of
 from projector.read_models.product import Product, asking, known_of, lowest_prices
 from shared.documents.products import SEARCH, Completion, SearchedProduct, with_card
-from shared.documents.quantities import indexed
 from shared.documents.shelves import best
 from shared.documents.stock import Availability
 from shared.events.catalog import AttributeValue, ProductFacts
@@ -24,8 +24,9 @@ def render(id_: str, state: Product, _keys: Keys) -> Rendered:
         return Rendered({})
     facts = known.facts
     availability = best(known.availability(variant.sku) for variant in facts.variants)
-    facets = {key: _words(value) for key, value in facts.attributes.items()}
-    quantities = {key: told for key, words in facets.items() if (told := indexed(key, tuple(words)))}
+    attributes = {key: _words(value) for key, value in facts.attributes.items()}
+    facets, variants = with_options(attributes, facts), variants_of(known, attributes)
+    quantities = quantities_of(facets)
     document = SearchedProduct(
         product_id=state.id,
         slug=facts.slug,
@@ -35,7 +36,7 @@ def render(id_: str, state: Product, _keys: Keys) -> Rendered:
         product_type=facts.product_type,
         kinds=kind_words(facts),
         category_id=facts.category_id,
-        attributes_text=_text(facets),
+        attributes_text=_text(facets, facts),
         facets=facets,
         numbers={key: told.numbers for key, told in quantities.items()},
         steps={key: told.steps for key, told in quantities.items()},
@@ -55,6 +56,8 @@ def render(id_: str, state: Product, _keys: Keys) -> Rendered:
         translated="\n".join(f"{said.name}\n{said.description}" for said in facts.translations.values()),
         publish_at=facts.publish_at,
         unpublish_at=facts.unpublish_at,
+        axes=list(variants[0].facets) if variants else [],
+        variants=variants,
     )
     return Rendered({id_: encode(with_card(document))})
 
@@ -66,8 +69,9 @@ def _words(value: AttributeValue) -> list[str]:
     return [str(value).lower() if isinstance(value, bool) else str(value)]
 
 
-def _text(facets: Mapping[str, list[str]]) -> str:
-    return "\n".join(f"{key} {' '.join(words)}" for key, words in facets.items())
+def _text(facets: Mapping[str, list[str]], facts: ProductFacts) -> str:
+    said = "\n".join(f"{key} {' '.join(words)}" for key, words in facets.items())
+    return "\n".join(part for part in (said, names_of(facts, said)) if part)
 
 
 def _completion(facts: ProductFacts, availability: Availability) -> Completion:
@@ -79,7 +83,7 @@ def _completion(facts: ProductFacts, availability: Availability) -> Completion:
 
 MODEL = ReadModel(
     name=SEARCH,
-    version="v12",
+    version="v13",
     sink=ELASTICSEARCH,
     contexts=product.CONTEXTS,
     state=Product,

@@ -4,12 +4,11 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from read_side.search import ranges
-from read_side.search.parameters import FILTER_PREFIX, SearchRequest
+from read_side.search.parameters import SearchRequest
 from read_side.search.relevance import ALL, CAN_BE_HAD, by_model, pinned, scored
 from read_side.search.rules import NOTHING, Applied
+from read_side.search.variants import any_of, attribute_facet, together
 from shared.documents.cards import CARD, FIELDS
-from shared.documents.quantities import quantity_of, word_of
 from shared.publishing import minute_of
 
 Json = dict[str, Any]
@@ -57,21 +56,6 @@ def selections(asked: SearchRequest, categories: list[str] | None) -> dict[str, 
     for attribute, values in asked.attributes.items():
         chosen[attribute_facet(attribute)] = any_of(attribute, values)
     return chosen
-
-
-def any_of(attribute: str, values: Sequence[str]) -> Json:
-    """Products with any of these values: as it stands there, as a number whatever its spelling, or within a range."""
-    clauses: list[Json] = [{"terms": {f"facets.{attribute}": list(values)}}]
-    numbers = [word_of(told) for value in values if (told := quantity_of(attribute, value))]
-    if numbers:
-        clauses.append({"terms": {f"numbers.{attribute}": numbers}})
-    clauses += [ranges.between(attribute, range_) for value in values if (range_ := ranges.parsed(attribute, value))]
-    return clauses[0] if len(clauses) == 1 else {"bool": {"should": clauses}}
-
-
-def attribute_facet(attribute: str) -> str:
-    """The query parameter that filters by an attribute; also its facet's name, apart from `brand` and `category`."""
-    return FILTER_PREFIX + attribute
 
 
 def query(asked: SearchRequest, common: list[Json], applied: Applied = NOTHING, *, carded: bool = True) -> Json:
@@ -152,6 +136,6 @@ def body(
         **_shown(asked, further, carded=carded),
         "track_total_hits": COUNTED,
         "timeout": TIMEOUT,
-        **({"post_filter": {"bool": {"filter": list(chosen.values())}}} if chosen else {}),
+        **({"post_filter": {"bool": {"filter": [*chosen.values(), *together(asked)]}}} if chosen else {}),
         **({"search_after": after} if after else {}),
     }

@@ -9,9 +9,9 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from read_side.categories.queries import Categories
-from read_side.search import ranges
+from read_side.search import ranges, variants
 from read_side.search.colours import swatch
-from read_side.search.elastic import BRAND, CATEGORY, Json, any_of
+from read_side.search.elastic import BRAND, CATEGORY, Json
 from read_side.search.kinds import TEXT, Kind
 from read_side.search.parameters import FILTER_PREFIX, SearchRequest
 from read_side.search.ranges import Bin, Scale
@@ -91,14 +91,17 @@ def questions(names: Sequence[str], chosen: Mapping[str, Json], asked: SearchReq
 
 
 def _question(name: str, chosen: Mapping[str, Json], asked: SearchRequest, kinds: Kinds) -> Json:
-    values: Json = {"terms": _terms(name, kinds)}
-    if not chosen:  # a filter that lets everything through would cost a tenth of the search
-        return values
+    terms = _terms(name, kinds)
+    held = variants.held(asked, name) if name.startswith(FILTER_PREFIX) else []
+    if not (chosen or held):  # a filter that lets everything through would cost a tenth of the search
+        return {"terms": terms}
+    values = {"values": {"terms": terms}}
+    if held:
+        values = variants.counted(terms, name.removeprefix(FILTER_PREFIX), held)
     others = [selection for other, selection in chosen.items() if other != name]
-    aggs = {"values": values}
     if name in chosen and name != CATEGORY:  # what was chosen is shown, however few have it
-        aggs["chosen"] = {"filters": {"filters": _each(name, asked)}}
-    return {"filter": {"bool": {"filter": others}}, "aggs": aggs}
+        values |= {"chosen": {"filters": {"filters": _each(name, asked)}}}
+    return {"filter": {"bool": {"filter": [*others, *variants.together(asked, name)]}}, "aggs": values}
 
 
 def _terms(name: str, kinds: Kinds) -> Json:
@@ -113,11 +116,14 @@ def _terms(name: str, kinds: Kinds) -> Json:
 
 def _each(name: str, asked: SearchRequest) -> Json:
     """What each of the chosen values finds by itself, named by place."""
-    attribute = name.removeprefix(FILTER_PREFIX)
-    clauses = [
-        {"term": {"brand": value}} if name == BRAND else any_of(attribute, [value]) for value in _chosen(name, asked)
-    ]
-    return {str(place): clause for place, clause in enumerate(clauses)}
+    clauses = (_one(name, value, asked) for value in _chosen(name, asked))
+    return {str(place): {"bool": {"filter": several}} for place, several in enumerate(clauses)}
+
+
+def _one(name: str, value: str, asked: SearchRequest) -> list[Json]:
+    if name == BRAND:
+        return [{"term": {"brand": value}}]
+    return variants.with_value(asked, name.removeprefix(FILTER_PREFIX), value)
 
 
 def _chosen(name: str, asked: SearchRequest) -> Sequence[str]:
@@ -128,7 +134,7 @@ def facet(
     name: str, counted: Json, asked: SearchRequest, categories: Categories, within: str | None, kinds: Kinds
 ) -> Facet:
     """A facet out of its aggregation; of categories those in `within`."""
-    values: Json = counted.get("values", counted)
+    values: Json = variants.merged(counted) if "own" in counted else counted.get("values", counted)
     if name == CATEGORY:
         return _of_categories(values, asked, categories, within)
     attribute = name.removeprefix(FILTER_PREFIX)

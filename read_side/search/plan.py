@@ -9,12 +9,13 @@ import msgspec
 from read_side.categories.queries import Categories
 from read_side.prices.promotions import Known
 from read_side.search import elastic, facets, price_ranges
-from read_side.search.elastic import BRAND, CATEGORY, Json, attribute_facet
+from read_side.search.elastic import BRAND, CATEGORY, Json
 from read_side.search.kinds import Kind
 from read_side.search.listings import Listing
 from read_side.search.parameters import SearchRequest
 from read_side.search.price_ranges import PRICE
 from read_side.search.rules import Applied, Rules
+from read_side.search.variants import SHOWN, attribute_facet
 from shared.left_of_price import Left
 
 SAMPLE = 30  # hits that are looked at for their attributes
@@ -61,6 +62,8 @@ class Plan(msgspec.Struct):
         asked, named = self.asked, self.named()
         size = max(asked.limit + 1, SAMPLE if self.samples else 0)  # one more tells whether there is a next page
         further = ["facets"] if self.samples else []
+        if asked.attributes:  # which of its variants is shown
+            further += SHOWN
         if self.promotes:  # its own prices by SKU: what is taken off one variant isn't off the others
             further += ["fold.prices", "skus"]
         body = elastic.body(asked, self.common, self.chosen, self.after, size, self.applied, further, carded=carded)

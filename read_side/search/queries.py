@@ -23,7 +23,7 @@ from read_side.promotions.queries import in_force
 from read_side.sales.queries import Sales
 from read_side.search import cursors, elastic, facets, price_ranges, results
 from read_side.search.cards import Cards
-from read_side.search.elastic import Json, attribute_facet
+from read_side.search.elastic import Json
 from read_side.search.explaining import Why, explained
 from read_side.search.facets import Facet
 from read_side.search.index import Index
@@ -41,6 +41,7 @@ from read_side.search.rescuing import Rescuer
 from read_side.search.results import Page, Rescue
 from read_side.search.rules import Rules, RuleShelf
 from read_side.search.translated import Lefts, translated
+from read_side.search.variants import attribute_facet
 from read_side.search.wording import Wording
 from shared.documents.products import SEARCH, CategoryTree
 from shared.events.merchandising import Rule

@@ -32,6 +32,11 @@ class Range(Struct, frozen=True):
     unit: str
     apart: bool = False
 
+    def holds(self, told: Quantity) -> bool:
+        """Whether a quantity lies in it."""
+        below = told.number < self.high if self.apart else told.number <= self.high
+        return told.unit == self.unit and self.low <= told.number and below
+
 
 class Bin(NamedTuple):
     """Products whose number lies from `low` up to `high`; a single number where both are the same."""
@@ -73,10 +78,10 @@ def parsed(attribute: str, text: str) -> Range | None:
     return Range(low.number if low else -inf, high.number if high else inf, told.unit, bool(match["apart"] and high))
 
 
-def between(attribute: str, range_: Range) -> Json:
-    """The filter on the numbers of an attribute. Elasticsearch wants both ends told in a flattened field."""
+def between(field: str, range_: Range) -> Json:
+    """The filter on a field of an attribute's numbers. Elasticsearch wants both ends told in a flattened field."""
     low, high = (word_of(Quantity(end, range_.unit)) for end in (range_.low, range_.high))
-    return {"range": {f"numbers.{attribute}": {"gte": low, ("lt" if range_.apart else "lte"): high}}}
+    return {"range": {field: {"gte": low, ("lt" if range_.apart else "lte"): high}}}
 
 
 def scale_of(attribute: str, unit: str, middle: float) -> Scale:

@@ -4,7 +4,7 @@ from binascii import a2b_base64
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from functools import lru_cache
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -17,6 +17,7 @@ from read_side.search.elastic import Json
 from read_side.search.facets import Facet
 from read_side.search.parameters import SearchRequest
 from read_side.search.price_ranges import PriceRange
+from read_side.search.variants import VARIANTS, fitting
 from read_side.search.wording import Wording
 from shared.documents.cards import CARD, Card, card_of, unpacked
 from shared.documents.images import ShownImage
@@ -34,7 +35,11 @@ class ItemCategory(Struct, frozen=True):
 
 
 class Item(Struct, frozen=True):
-    """A product in a list. `price` is the lowest of its variants in the currency asked for, null without one."""
+    """A product in a list. `price` is the lowest of its variants in the currency asked for, null without one.
+
+    Where a choice of options tells variants apart, `sku`, `image`, `price` and `availability` are those of one that has
+    all that was chosen: of those that can be had the cheapest.
+    """
 
     id: UUID
     slug: str
@@ -135,18 +140,40 @@ def item(hit: Hit, asked: SearchRequest, categories: Categories, said: Said, pic
     """A hit as a list shows it."""
     card = hit.card
     known = categories.by_id.get(card.category_id or "")
+    shown = _shown(hit, asked, said)
     return Item(
         id=_uuid(hit.id),
         slug=card.slug,
-        sku=card.sku,
+        sku=shown.sku,
         name=_called(card, asked.locales) if card.names else card.name,
         brand=card.brand,
         product_type=card.product_type,
-        image=pictures.first(card.image, asked.locales),
-        price=_price(hit, asked, said),
-        availability=card.availability,
+        image=pictures.first(shown.image, asked.locales),
+        price=shown.price,
+        availability=shown.availability,
         category=ItemCategory(known.id, known.name) if known else _unnamed(card.category_id),
     )
+
+
+class _Shown(NamedTuple):
+    """What differs from variant to variant."""
+
+    sku: str | None
+    image: Any
+    price: ShownPrice | None
+    availability: Availability
+
+
+def _shown(hit: Hit, asked: SearchRequest, said: Said) -> _Shown:
+    card, several = hit.card, hit.source.get(VARIANTS)
+    fit = fitting(several, asked) if several else []
+    if not fit:
+        return _Shown(card.sku, card.image, _price(hit, asked, said), card.availability)
+    prices = [_price(hit, asked, said, each) for each in fit]
+    dearest_last = ((price is None, price.amount_minor if price else 0, place) for place, price in enumerate(prices))
+    place = min(dearest_last)[-1]
+    variant = fit[place]
+    return _Shown(variant["sku"], variant.get("image") or card.image, prices[place], variant["availability"])
 
 
 _uuid = lru_cache(maxsize=20_000)(UUID)  # reading one takes longer than all else of an item does
@@ -175,13 +202,15 @@ def changes_at(hits: Iterable[Hit], lists: Lists, now: datetime) -> datetime | N
     return min((moment for moment in moments if moment > now), default=None)
 
 
-def _price(hit: Hit, asked: SearchRequest, said: Said) -> ShownPrice | None:
-    """The lowest of its variants as the checkout would ask it now."""
+def _price(hit: Hit, asked: SearchRequest, said: Said, variant: Json | None = None) -> ShownPrice | None:
+    """The lowest of its variants, or that of one, as the checkout would ask it now."""
     if not (hit.card.times or said.promotions):
-        amount = hit.card.prices.get(asked.currency)
+        amount = (hit.card.prices if variant is None else variant["prices"]).get(asked.currency)
         return None if amount is None else ShownPrice(amount, asked.currency)
-    place = Place(asked.currency, asked.channel)
-    variants = msgspec.convert(_different(hit.card.times or _plain_times(hit.source), said), list[VariantTimes])
+    place, times = Place(asked.currency, asked.channel), hit.card.times or _plain_times(hit.source)
+    if variant is not None:
+        times = [each for each in times if each["sku"] == variant["sku"]]
+    variants = msgspec.convert(_different(times, said), list[VariantTimes])
     prices = (shown_price(times, said.lists, place, said.now, said.promotions) for times in variants)
     found = [price for price in prices if price is not None]
     return min(found, key=lambda price: price.amount_minor, default=None)

@@ -108,6 +108,17 @@ _PRODUCTS: Json = {
     "priced": KEYWORD,
     "price_lists": KEYWORD,
     "gift_card": BOOLEAN,
+    "axes": KEYWORD,
+    # Only where several variants are told apart by options: most searches never look at them.
+    "variants": _nested(
+        sku={"type": "keyword", "index": False, "doc_values": False},
+        facets={"type": "flattened", "ignore_above": 1024},
+        numbers={"type": "flattened"},
+        steps={"type": "flattened"},
+        availability=KEYWORD,
+        prices={"type": "object", "enabled": False},
+        image={"type": "object", "enabled": False},
+    ),
     "availability": KEYWORD,
     "listed": BOOLEAN,
     "publish_at": DATE,

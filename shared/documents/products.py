@@ -93,6 +93,18 @@ class Completion(Struct, frozen=True):
     weight: int
 
 
+class SearchedVariant(Struct, frozen=True):
+    """A variant, where a product has several that are told apart by options."""
+
+    sku: Annotated[str, told("what it is ordered by", since="v13")]
+    facets: Annotated[dict[str, list[str]], told("axis → its value; empty: it has none on it", since="v13")]
+    numbers: Annotated[dict[str, list[str]], told("axes that are quantities → sortable numbers", since="v13")]
+    steps: Annotated[dict[str, list[str]], told("the same → the step that each falls into", since="v13")]
+    availability: Annotated[Availability, told("its own", since="v13")]
+    prices: Annotated[dict[str, int], told("currency → its own price, tax excluded, unsearched", MINOR, since="v13")]
+    image: Annotated[Image | None, told("what shows it, unsearched; null: what shows its product", since="v13")] = None
+
+
 class SearchedProduct(Struct, frozen=True):
     """A product as searches find it. `facets` is flattened: attribute key → keyword values.
 
@@ -129,6 +141,8 @@ class SearchedProduct(Struct, frozen=True):
     gift_card: Annotated[bool, told("one of its variants is: promotions take nothing off it", since="v12")] = False
     publish_at: Annotated[datetime | None, told("when a listed one comes, if not at once", since="v7")] = None
     unpublish_at: Annotated[datetime | None, told("when it goes, if ever", since="v7")] = None
+    axes: Annotated[list[str], told("what its variants are told apart by, if it has several", since="v13")] = []
+    variants: Annotated[list[SearchedVariant], told("they one by one, where it has axes", since="v13")] = []
     card: Annotated[bytes, told("what lists show of it, packed and unsearched", since="v11")] = b""
 
 

@@ -195,6 +195,37 @@ def test_a_searched_product_has_its_lowest_prices_best_stock_and_facets_as_words
     assert document.position == 6
 
 
+def test_what_variants_differ_in_is_told_of_each_and_found_of_their_product() -> None:
+    red, blue = Image("red.jpg"), Image("blue.jpg")
+    small = SoldVariant(uuid4(), "red-s", None, "Desk lamp small", {"colour": "red", "cable": "2 m"})
+    large = SoldVariant(uuid4(), "blue-l", None, "Desk lamp Giant", {"colour": "blue", "size": "L"}, images=[1])
+    created = ProductCreated(
+        PRODUCT, facts(attributes={"size": "M", "watts": 4}, variants=[small, large], images=[red, blue])
+    )
+    events = (created, PriceSet(PRODUCT, "blue-l", "EUR", 1500), opened("blue-l"))
+    [body] = shown(product_search.MODEL, KEY, *events).documents.values()
+    document = msgspec.json.decode(body or b"", type=SearchedProduct)
+    assert document.facets == {"size": ["M", "L"], "watts": ["4"], "colour": ["red", "blue"], "cable": ["2 m"]}
+    assert document.axes == ["colour", "cable", "size"]
+    assert document.numbers.keys() == {"watts", "cable"}
+    assert [each.facets for each in document.variants] == [
+        {"colour": ["red"], "cable": ["2 m"], "size": ["M"]}, {"colour": ["blue"], "cable": [""], "size": ["L"]},
+    ]  # fmt: skip
+    first, second = document.variants
+    assert (first.sku, first.availability, first.prices, first.image) == ("red-s", "out", {}, None)
+    assert (second.sku, second.availability, second.prices, second.image) == ("blue-l", "in", {"EUR": 1500}, blue)
+    assert first.numbers.keys() == first.steps.keys() == {"cable"}
+    assert "blue" in document.attributes_text
+    assert document.attributes_text.splitlines()[-1] == "small Giant"
+
+
+def test_one_variant_is_told_by_its_product_alone() -> None:
+    only = SoldVariant(uuid4(), "lamp", options={"colour": "red"})
+    [body] = shown(product_search.MODEL, KEY, ProductCreated(PRODUCT, facts(variants=[only]))).documents.values()
+    document = msgspec.json.decode(body or b"", type=SearchedProduct)
+    assert (document.facets["colour"], document.axes, document.variants) == (["red", "blue"], [], [])
+
+
 def test_the_tree_has_parents_before_children_also_when_they_came_later() -> None:
     root, child, orphan = uuid4(), uuid4(), uuid4()
     rendered = shown(
