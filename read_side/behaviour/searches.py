@@ -46,7 +46,7 @@ def _filters(asked: SearchRequest) -> list[str]:
     chosen = {
         "category": bool(asked.categories),
         "brand": bool(asked.brands),
-        "price": asked.price_min is not None or asked.price_max is not None,
+        "price": bool(asked.price_between) or asked.price_min is not None or asked.price_max is not None,
         "available": bool(asked.available),
     }
     return [name for name, is_chosen in chosen.items() if is_chosen] + sorted(

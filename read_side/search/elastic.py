@@ -1,19 +1,20 @@
 """What a search is in Elasticsearch's words. Pure: a request in, a body out."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from read_side.search.parameters import SearchRequest
+from read_side.search.parameters import Between, SearchRequest
 from read_side.search.relevance import ALL, CAN_BE_HAD, by_model, pinned, scored
 from read_side.search.rules import NOTHING, Applied
-from read_side.search.variants import any_of, attribute_facet, together
+from read_side.search.variants import AVAILABLE, any_of, attribute_facet, together
 from shared.documents.cards import CARD, FIELDS
 from shared.publishing import minute_of
 
 Json = dict[str, Any]
 
 BRAND, CATEGORY = "brand", "category"
+PRICE = "price"  # the name it is asked for by, beside those of facets
 COUNTED = 10_000  # totals are exact up to here
 TIMEOUT = "1500ms"
 _SKU: tuple[str, Json] = ("skus.typed", {})
@@ -34,21 +35,31 @@ def whole_shop(now: datetime) -> Json:
 
 def filters(asked: SearchRequest, within: Json | None, now: datetime) -> list[Json]:
     """What holds for hits and for every count alike."""
-    found = listed(now)
-    if within is not None:
-        found.append(within)
-    if asked.available:
-        found.append(CAN_BE_HAD)
+    narrowed = [clause for name, clause in _narrowed(asked).items() if not asked.counts(name)]
+    return [*listed(now), *([] if within is None else [within]), *narrowed]
+
+
+def _narrowed(asked: SearchRequest) -> dict[str, Json]:
+    """What most clients choose from nothing that is counted: then it costs less as a part of the query."""
+    found = {PRICE: {"bool": {"filter": bounds}}} if (bounds := list(_bounds(asked))) else {}
+    return found | ({AVAILABLE: CAN_BE_HAD} if asked.available else {})
+
+
+def _bounds(asked: SearchRequest) -> Iterator[Json]:
     if asked.price_min is not None or asked.price_max is not None:
-        bounds = {"gte": asked.price_min, "lte": asked.price_max}
-        bounds = {name: bound for name, bound in bounds.items() if bound is not None}
-        found.append({"range": {asked.price: bounds}})
-    return found
+        yield _between(asked, Between(asked.price_min, asked.price_max))
+    if asked.price_between:
+        yield {"bool": {"should": [_between(asked, each) for each in asked.price_between]}}
+
+
+def _between(asked: SearchRequest, ends: Between) -> Json:
+    bounds = {"gte": ends.low, "lte": ends.high}
+    return {"range": {asked.price: {name: bound for name, bound in bounds.items() if bound is not None}}}
 
 
 def selections(asked: SearchRequest, categories: list[str] | None) -> dict[str, Json]:
     """What was chosen in each facet, by the facet's name."""
-    chosen: dict[str, Json] = {}
+    chosen = {name: clause for name, clause in _narrowed(asked).items() if asked.counts(name)}
     if asked.brands:
         chosen[BRAND] = {"terms": {"brand": list(asked.brands)}}
     if categories is not None:

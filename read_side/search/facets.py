@@ -15,6 +15,8 @@ from read_side.search.elastic import BRAND, CATEGORY, Json
 from read_side.search.kinds import TEXT, Kind
 from read_side.search.parameters import FILTER_PREFIX, SearchRequest
 from read_side.search.ranges import Bin, Scale
+from read_side.search.relevance import CAN_BE_HAD
+from read_side.search.variants import AVAILABLE
 from shared.documents.quantities import quantity_of, told_by
 
 MOST_VALUES = 50  # shown of a facet
@@ -91,6 +93,8 @@ def questions(names: Sequence[str], chosen: Mapping[str, Json], asked: SearchReq
 
 
 def _question(name: str, chosen: Mapping[str, Json], asked: SearchRequest, kinds: Kinds) -> Json:
+    if name == AVAILABLE:
+        return _available(chosen, asked)
     terms = _terms(name, kinds)
     held = variants.held(asked, name) if name.startswith(FILTER_PREFIX) else []
     if not (chosen or held):  # a filter that lets everything through would cost a tenth of the search
@@ -102,6 +106,13 @@ def _question(name: str, chosen: Mapping[str, Json], asked: SearchRequest, kinds
     if name in chosen and name != CATEGORY:  # what was chosen is shown, however few have it
         values |= {"chosen": {"filters": {"filters": _each(name, asked)}}}
     return {"filter": {"bool": {"filter": [*others, *variants.together(asked, name)]}}, "aggs": values}
+
+
+def _available(chosen: Mapping[str, Json], asked: SearchRequest) -> Json:
+    others = [selection for other, selection in chosen.items() if other != AVAILABLE]
+    can_be_had = {"filter": {"bool": {"filter": [CAN_BE_HAD, *variants.together(replace(asked, available=True))]}}}
+    under = {"bool": {"filter": [*others, *variants.together(asked, AVAILABLE)]}}
+    return {"filter": under, "aggs": {AVAILABLE: can_be_had}}
 
 
 def _terms(name: str, kinds: Kinds) -> Json:
@@ -134,6 +145,10 @@ def facet(
     name: str, counted: Json, asked: SearchRequest, categories: Categories, within: str | None, kinds: Kinds
 ) -> Facet:
     """A facet out of its aggregation; of categories those in `within`."""
+    if name == AVAILABLE:
+        there = int(counted[AVAILABLE]["doc_count"])
+        value = FacetValue("true", "true", there, asked.available)
+        return Facet(AVAILABLE, AVAILABLE, [value], counted["doc_count"] - there, "boolean")
     values: Json = variants.merged(counted) if "own" in counted else counted.get("values", counted)
     if name == CATEGORY:
         return _of_categories(values, asked, categories, within)

@@ -25,6 +25,7 @@ from read_side.search.parameters import (
     alternatives,
     attributes_in,
     facet_names,
+    prices_between,
 )
 from read_side.search.queries import Search
 from shared.http.replies import Headers, header, send_body
@@ -35,7 +36,7 @@ PATH = "/v1/search"
 _SORTS = frozenset(get_args(Sort))
 _LONGEST = {"q": LONGEST_VALUE, "facets": LONGEST_FACETS, "cursor": LONGEST_CURSOR}
 _NUMBERS = {"limit": MOST_HITS, "price_min": DEAREST, "price_max": DEAREST}
-_SEVERAL = frozenset(("brand", "category"))
+_SEVERAL = frozenset(("brand", "category", "price"))
 _JSON = (b"content-type", JSON.encode())
 
 Given = Mapping[str, Sequence[str]]
@@ -92,6 +93,7 @@ def asked_by(query: bytes, locales: Locales) -> SearchRequest | None:
         cursor=given["cursor"][0] if "cursor" in given else None,
         facets=facet_names(given["facets"][0]) if "facets" in given else None,
         locales=locales,
+        price_between=prices_between(given.get("price")),
     )
 
 

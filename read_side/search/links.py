@@ -27,6 +27,7 @@ def _others(asked: SearchRequest) -> list[tuple[str, str]]:
     return [
         *_one("price_min", asked.price_min, None),
         *_one("price_max", asked.price_max, None),
+        *(("price", f"{_end(each.low)}..{_end(each.high)}") for each in asked.price_between),
         *_one("currency", asked.currency, "EUR"),
         *_one("available", "true" if asked.available else "", ""),
         *_one("sort", asked.sort, "relevance"),
@@ -39,3 +40,7 @@ def _others(asked: SearchRequest) -> list[tuple[str, str]]:
 
 def _one(name: str, value: object, usual: object) -> list[tuple[str, str]]:
     return [] if value == usual else [(name, str(value))]
+
+
+def _end(bound: int | None) -> str:
+    return "" if bound is None else str(bound)

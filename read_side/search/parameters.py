@@ -1,7 +1,8 @@
 """What a search may be asked: parameters, checked and in one value."""
 
+import re
 from collections.abc import Iterable, Sequence
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 
 from litestar import Request
 from litestar.params import QueryParameter
@@ -38,12 +39,25 @@ Brands = Annotated[
 ]
 PriceMin = Annotated[int | None, QueryParameter(ge=0, le=DEAREST, description="Minor units of `currency`.")]
 PriceMax = Annotated[int | None, QueryParameter(ge=0, le=DEAREST, description="Minor units of `currency`.")]
+Prices = Annotated[
+    list[str] | None,
+    QueryParameter(
+        name="price",
+        description="`5000..9999`, `5000..` or `..9999`, both ends taken in, in minor units of `currency`. Repeated: "
+        "any of them.",
+        schema_extra={
+            "maxItems": MOST_VALUES,
+            "items": {"type": "string", "pattern": r"^([0-9]{1,12}\.\.[0-9]{0,12}|\.\.[0-9]{1,12})$"},
+        },
+    ),
+]
 CurrencyCode = Annotated[
     str,
     QueryParameter(
         description="Of prices, price filters and price sorts.", schema_extra={"enum": sorted(EXPONENTS)}
     ),
 ]
+_BETWEEN = re.compile(r"([0-9]{0,12})\.\.([0-9]{0,12})")
 Available = Annotated[bool | None, QueryParameter(description="true: only what is not out of stock.")]
 Limit = Annotated[int, QueryParameter(ge=0, le=MOST_HITS, description="Products per page.")]
 CursorToken = Annotated[
@@ -53,10 +67,18 @@ FacetNames = Annotated[
     str | None,
     QueryParameter(
         max_length=LONGEST_FACETS,
-        description="Comma-separated: brand, category, price (as `price_ranges`), attribute names. Left out: brand, "
-        "category and the attributes that tell the best hits apart; not counted again on later pages. Empty: none.",
+        description="Comma-separated: brand, category, available, price (as `price_ranges`), attribute names. Left "
+        "out: brand, category and the attributes that tell the best hits apart; not counted again on later pages. "
+        "Empty: none.",
     ),
 ]
+
+
+class Between(NamedTuple):
+    """Prices from one to the other, both taken in; None: no end."""
+
+    low: int | None
+    high: int | None
 
 
 class SearchRequest(Struct, frozen=True):
@@ -77,11 +99,16 @@ class SearchRequest(Struct, frozen=True):
     locales: Locales = None  # in which names are shown
     channel: str = DEFAULT_CHANNEL
     priced_by: str = "prices"  # the field that prices count by, its currency left out
+    price_between: tuple[Between, ...] = ()  # any of them
 
     @property
     def price(self) -> str:
         """The field that prices count by."""
         return f"{self.priced_by}.{self.currency}"
+
+    def counts(self, facet: str) -> bool:
+        """Whether the client named it."""
+        return self.facets is not None and facet in self.facets
 
 
 async def search_request(
@@ -91,6 +118,7 @@ async def search_request(
     brands: Brands = None,
     price_min: PriceMin = None,
     price_max: PriceMax = None,
+    price: Prices = None,
     currency: CurrencyCode = "EUR",
     available: Available = None,
     sort: Annotated[Sort, QueryParameter()] = "relevance",
@@ -118,6 +146,7 @@ async def search_request(
         facets=None if facets is None else facet_names(facets),
         locales=locales_of(request, locale),
         channel=channel,
+        price_between=prices_between(price),
     )
 
 
@@ -127,6 +156,15 @@ def alternatives(parameter: str, values: Sequence[str] | None) -> tuple[str, ...
     if len(given) > MOST_VALUES or any(len(value) > LONGEST_VALUE for value in given):
         raise refused(parameter, "out_of_range", f"at most {MOST_VALUES} values of {LONGEST_VALUE} characters")
     return tuple(sorted(set(given)))
+
+
+def prices_between(values: Sequence[str] | None) -> tuple[Between, ...]:
+    """Ranges of prices; answers 400 for what is none."""
+    found = [_BETWEEN.fullmatch(value) for value in alternatives("?price", values)]
+    if not all(each and len(each[0]) > len("..") for each in found):
+        raise refused("?price", "out_of_range", "minor units, as in 5000..9999, 5000.. or ..9999")
+    ends = [[int(end) if end else None for end in each.groups()] for each in found if each]
+    return tuple(Between(low, high) for low, high in ends)
 
 
 def attributes_in(given: Iterable[tuple[str, str]]) -> dict[str, tuple[str, ...]]:

@@ -9,13 +9,12 @@ import msgspec
 from read_side.categories.queries import Categories
 from read_side.prices.promotions import Known
 from read_side.search import elastic, facets, price_ranges
-from read_side.search.elastic import BRAND, CATEGORY, Json
+from read_side.search.elastic import BRAND, CATEGORY, PRICE, Json
 from read_side.search.kinds import Kind
 from read_side.search.listings import Listing
 from read_side.search.parameters import SearchRequest
-from read_side.search.price_ranges import PRICE
 from read_side.search.rules import Applied, Rules
-from read_side.search.variants import SHOWN, attribute_facet
+from read_side.search.variants import AVAILABLE, SHOWN, attribute_facet
 from shared.left_of_price import Left
 
 SAMPLE = 30  # hits that are looked at for their attributes
@@ -53,7 +52,7 @@ class Plan(msgspec.Struct):
     def named(self) -> list[str]:
         """The facets that can be counted with the hits."""
         if self.asked.facets is not None:
-            own = (BRAND, CATEGORY)
+            own = (BRAND, CATEGORY, AVAILABLE)
             return [name if name in own else attribute_facet(name) for name in self.asked.facets if name != PRICE]
         return [BRAND, CATEGORY] if self.samples else []
 

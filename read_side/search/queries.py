@@ -34,7 +34,6 @@ from read_side.search.meaning import meaning
 from read_side.search.parameters import FILTER_PREFIX, SearchRequest
 from read_side.search.plan import SAMPLE, Plan
 from read_side.search.popular import PopularShelf
-from read_side.search.price_ranges import PRICE
 from read_side.search.recent import Made, Recent
 from read_side.search.relevance import ALL, is_one_word
 from read_side.search.rescuing import Rescuer
@@ -232,8 +231,8 @@ class Search:
             next_cursor=self._next(hits, plan),
             wording=understood,
             prices_changing_since=plan.changing_since,
-            price_ranges=price_ranges.ranges_of(found["aggregations"][PRICE]) if price_ranges.is_asked(asked) else None,
             rescue=Rescue(told.reason, list(told.without), told.showing, instead) if told else None,
+            price_ranges=price_ranges.told(found, plan.asked, plan.left),
         )
         stale = unsure or plan.promoted.stale or (BEHIND if told and told.reason == "not_known" else None)
         return page, stale, results.changes_at([*shown, *others], lists, said.now)

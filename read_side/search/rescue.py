@@ -52,10 +52,16 @@ def ways(plan: Plan) -> list[Way]:
 
 
 def _filters(asked: SearchRequest) -> tuple[str, ...]:
-    prices = [PRICES] if asked.price_min is not None or asked.price_max is not None else []
+    prices = [PRICES] if any(_bounds(asked)) else []
     at_hand = [AVAILABLE] if asked.available else []
     chosen = [name for name, values in ((BRAND, asked.brands), (CATEGORY, asked.categories)) if values]
     return (*prices, *at_hand, *(FILTER_PREFIX + name for name in asked.attributes), *chosen)
+
+
+def _bounds(asked: SearchRequest) -> list[str]:
+    """The parameters that prices are chosen by."""
+    bounds = [name for name in ("price_min", "price_max") if getattr(asked, name) is not None]
+    return [*bounds, *([PRICES] if asked.price_between else [])]
 
 
 def _left(asked: SearchRequest, way: Way) -> SearchRequest:
@@ -69,6 +75,7 @@ def _left(asked: SearchRequest, way: Way) -> SearchRequest:
         attributes={name: values for name, values in asked.attributes.items() if FILTER_PREFIX + name not in gone},
         price_min=None if PRICES in gone else asked.price_min,
         price_max=None if PRICES in gone else asked.price_max,
+        price_between=() if PRICES in gone else asked.price_between,
         available=asked.available and AVAILABLE not in gone,
     )
 
@@ -148,6 +155,5 @@ def _reason(plan: Plan, leading: Sequence[tuple[Way, Json]], *, all_: bool) -> R
 
 def _without(plan: Plan, way: Way, found: Json) -> Without:
     asked, listing = plan.typed, None if way.leaves_listing else plan.listing
-    bounds = [name for name in ("price_min", "price_max") if getattr(asked, name) is not None]
-    names = [each for name in way.parameters for each in (bounds if name == PRICES else [name])]
+    names = [each for name in way.parameters for each in (_bounds(asked) if name == PRICES else [name])]
     return Without(names, way.leaves_listing, total(found["hits"]), link(listing, _left(asked, way)))

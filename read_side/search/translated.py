@@ -4,19 +4,27 @@ from collections.abc import Sequence
 
 from msgspec import structs
 
-from read_side.search.parameters import SearchRequest
+from read_side.search.parameters import Between, SearchRequest
 from shared.left_of_price import Left
 from shared.promotion_rule import Offer, is_for_everything_alike
 
 
 def translated(asked: SearchRequest, left: Left, field: str) -> SearchRequest:
     """A search by this field, its bounds as they were before."""
+    bounds = before(Between(asked.price_min, asked.price_max), left)
     return structs.replace(
         asked,
         priced_by=field,
-        price_min=None if asked.price_min is None else left.at_least(asked.price_min),
-        price_max=None if asked.price_max is None else left.at_most(asked.price_max),
+        price_min=bounds.low,
+        price_max=bounds.high,
+        price_between=tuple(before(each, left) for each in asked.price_between),
     )
+
+
+def before(ends: Between, left: Left) -> Between:
+    """What prices lay between, of which so much is left."""
+    low = None if ends.low is None else left.at_least(ends.low)
+    return Between(low, None if ends.high is None else left.at_most(ends.high))
 
 
 class Lefts:

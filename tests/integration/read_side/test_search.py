@@ -164,6 +164,39 @@ async def test_prices_are_counted_in_ranges_that_filters_take(shopping: httpx.As
         assert (await ask(shopping, brand=BRANDS[0], **narrowed))["total"]["value"] == each["count"]
 
 
+async def test_prices_and_what_can_be_had_are_counted_without_their_own_choice(
+    shopping: httpx.AsyncClient, shop: Shop, shelves: Shelves
+) -> None:
+    plain = await ask(shopping, facets="price,available,brand")
+    first, second = plain["price_ranges"][1:3]
+    chosen = [f"{each['price_min']}..{each['price_max']}" for each in (first, second)]
+    one = await ask(shopping, price_min=first["price_min"], price_max=first["price_max"], facets="price,brand")
+    assert [(each["price_min"], each["count"]) for each in one["price_ranges"]] == [
+        (each["price_min"], each["count"]) for each in plain["price_ranges"]
+    ], "the others stay"
+    assert [each["price_min"] for each in one["price_ranges"] if each.get("selected")] == [first["price_min"]]
+    assert one["total"]["value"] == first["count"] == sum(counts(one, "brand").values())
+    both = await ask(shopping, price=chosen, available=True, facets="price,available,brand")
+    priced = [p for p in shop.found if first["price_min"] <= p.prices.get("EUR", 0) <= second["price_max"]]
+    there = [product for product in priced if product.availability != "out"]
+    assert both["total"]["value"] == len(there) == sum(counts(both, "brand").values()) > 0
+    assert [bool(each.get("selected")) for each in both["price_ranges"]] == [False, True, True]
+    assert sum(each["count"] for each in both["price_ranges"]) == len(
+        [product for product in shop.found if product.availability != "out" and product.prices]
+    )
+    assert counts(both, "available") == {"true": len(there)}
+    [told] = [facet for facet in both["facets"] if facet["parameter"] == "available"]
+    assert (told["kind"], told["others"], told["values"][0]["selected"]) == ("boolean", len(priced) - len(there), True)
+    await shelves.announce()  # half off everything: the ranges are of what is asked then
+    halved = await ask(shopping, price=chosen[:1], facets="price")
+    [own] = [each for each in halved["price_ranges"] if each.get("selected")]
+    assert (own["price_min"], own["count"]) == (first["price_min"], halved["total"]["value"])
+    assert len(halved["price_ranges"]) > 1, "the others stay"
+    for wrong in ("..", "5", "a..b", "1..2..3", "9" * 13 + "..", "null"):
+        refused = await shopping.get("/v1/search", params={"price": wrong})
+        assert (refused.status_code, refused.json()["code"]) == (400, "invalid_input"), wrong
+
+
 async def test_a_filled_slot_decides_what_filters_and_sorts_go_by_and_an_unfilled_one_is_told(
     shopping: httpx.AsyncClient, shelves: Shelves
 ) -> None:
