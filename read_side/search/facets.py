@@ -20,7 +20,7 @@ from read_side.search.variants import AVAILABLE
 from shared.documents.quantities import quantity_of, told_by
 
 MOST_VALUES = 50  # shown of a facet
-MOST_CATEGORIES = 1000  # counted: those above them are added up here
+MOST_CATEGORIES = 10_000  # counted: those above them are added up here
 MOST_STEPS = 300
 SINGLE_NUMBERS = 12  # so many different numbers are shown one by one
 BITS = 3.0  # eight values as frequent as each other: more don't make a facet more useful
@@ -215,13 +215,17 @@ def _ranges(bins: Sequence[Bin], scale: Scale) -> Iterator[FacetValue]:
 
 
 def _of_categories(values: Json, asked: SearchRequest, categories: Categories, within: str | None) -> Facet:
-    """Each category with all that is below it, the fullest first, whose parent stands before it."""
+    """Each category with all that is below it, the fullest first, whose parent stands before it. What was chosen is
+    among them, and what lies above it, however few it has."""
     counts: Counter[str] = Counter()
     for bucket in values["buckets"]:
         for id_ in _up_to(categories.with_ancestors(bucket["key"]), categories, within):
             counts[id_] += bucket["doc_count"]
-    depth = {id_: len(categories.with_ancestors(id_)) for id_ in counts}
-    fullest = sorted(counts, key=lambda id_: (-counts[id_], depth[id_], id_))[:MOST_VALUES]
+    chosen = [str(categories.by_slug[slug].id) for slug in asked.categories if slug in categories.by_slug]
+    above = {up for id_ in chosen for up in _up_to(categories.with_ancestors(id_), categories, within)}
+    depth = {id_: len(categories.with_ancestors(id_)) for id_ in {*counts, *above}}
+    fullest = sorted(depth, key=lambda id_: (-counts[id_], depth[id_], id_))
+    fullest = [*fullest[:MOST_VALUES], *(id_ for id_ in fullest[MOST_VALUES:] if id_ in above)]
     shown = [_category(id_, counts, categories, asked, fullest) for id_ in fullest]
     return Facet(CATEGORY, CATEGORY, shown, values["sum_other_doc_count"], "category")
 

@@ -28,6 +28,22 @@ def test_a_facet_is_counted_under_all_choices_but_its_own() -> None:
     assert under == [[colour], [brand], [brand, colour]]
 
 
+def test_a_chosen_category_is_shown_with_those_above_it_however_full_others_are() -> None:
+    top, chosen = Category(uuid7(), None, "top", "Top"), Category(uuid7(), None, "chosen", "Chosen")
+    inner = Category(uuid7(), chosen.id, "inner", "Inner")
+    full = [Category(uuid7(), None, f"full-{place}", "Full") for place in range(60)]
+    categories = Categories(CategoryTree([top, chosen, inner, *full]))
+    buckets = [{"key": str(each.id), "doc_count": 9} for each in full]
+    asked = structs.replace(ASKED, categories=("inner",))
+    for counted, own in (([], 0), ([{"key": str(inner.id), "doc_count": 2}], 2)):
+        values = {"buckets": [*buckets, *counted], "sum_other_doc_count": 0}
+        facet = facets.facet("category", {"values": values}, asked, categories, None, {})
+        assert len(facet.values) == 52
+        assert [(each.value, each.count, each.selected, each.parent) for each in facet.values[50:]] == [
+            ("chosen", own, False, None), ("inner", own, True, "chosen"),
+        ]  # fmt: skip
+
+
 def test_every_order_is_total() -> None:
     for sort in ("relevance", "price_asc", "price_desc", "newest", "name"):
         for text in ("", "lamp"):
