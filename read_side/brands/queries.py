@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 
 from msgspec import Struct
@@ -79,6 +79,16 @@ class BrandShelf:
         if names is None:
             raise UNKNOWN_BRAND.problem()
         return names
+
+    async def as_spelt(self, names: Collection[str]) -> tuple[str, ...]:
+        """These brands in all their spellings; as they are, while there were none and Elasticsearch is down."""
+        if not names:
+            return ()
+        try:
+            known = (await self.read()).names
+        except Problem:
+            known = {}
+        return tuple(sorted({spelt for name in names for spelt in (name, *known.get(slug_of(name), ()))}))
 
     async def _refresh(self) -> None:
         minute = minute_of(datetime.now(UTC))

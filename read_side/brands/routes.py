@@ -11,7 +11,7 @@ from read_side.brands.queries import UNKNOWN_BRAND, Brands, BrandShelf
 from read_side.documents import parse_position
 from read_side.parameters import PositionToken
 from read_side.search.listings import of_brand
-from read_side.search.parameters import FILTER_PREFIX, SearchRequest
+from read_side.search.parameters import FAMILIES, SearchRequest
 from read_side.search.queries import search_of
 from read_side.search.results import Page
 from read_side.search.routes import FROM_PAGE, REFUSALS
@@ -28,7 +28,7 @@ async def get_brands(request: Request[Any, Any, Any], brand_shelf: NamedDependen
     return respond(request, (await brand_shelf.read()).answer)
 
 
-@get("/v1/brands/{slug:str}/products", opt={PREFIXES: (FILTER_PREFIX,)})
+@get("/v1/brands/{slug:str}/products", opt={PREFIXES: FAMILIES})
 @refuses(UNKNOWN_BRAND, *REFUSALS)
 @leads_to(*FROM_PAGE)
 async def get_brand_products(

@@ -11,7 +11,7 @@ from read_side.categories.queries import UNKNOWN_CATEGORY, CategoryShelf, Tree
 from read_side.documents import parse_position
 from read_side.parameters import PositionToken
 from read_side.search.listings import of_category
-from read_side.search.parameters import FILTER_PREFIX, SearchRequest
+from read_side.search.parameters import FAMILIES, SearchRequest
 from read_side.search.queries import search_of
 from read_side.search.results import Page
 from read_side.search.routes import FROM_PAGE, REFUSALS
@@ -28,7 +28,7 @@ async def get_categories(
     return respond(request, await shelf.nested(parse_position(position)))
 
 
-@get("/v1/categories/{slug:str}/products", opt={PREFIXES: (FILTER_PREFIX,)})
+@get("/v1/categories/{slug:str}/products", opt={PREFIXES: FAMILIES})
 @refuses(UNKNOWN_CATEGORY, *REFUSALS)
 @leads_to(*FROM_PAGE)
 async def get_category_products(

@@ -13,7 +13,7 @@ from read_side.parameters import PositionToken
 from read_side.prices.promotions import PromotionShelf
 from read_side.promotions.queries import NO_PROMOTION, RunningPromotions, running
 from read_side.search.listings import of_promotion
-from read_side.search.parameters import FILTER_PREFIX, SearchRequest
+from read_side.search.parameters import FAMILIES, SearchRequest
 from read_side.search.queries import search_of
 from read_side.search.results import Page
 from read_side.search.routes import FROM_PAGE, REFUSALS
@@ -32,7 +32,7 @@ async def get_promotions(
     return respond(request, await running(promotion_shelf, parse_position(position)))
 
 
-@get("/v1/promotions/{promotion_id:uuid}/products", opt={PREFIXES: (FILTER_PREFIX,)})
+@get("/v1/promotions/{promotion_id:uuid}/products", opt={PREFIXES: FAMILIES})
 @refuses(NO_PROMOTION, *REFUSALS)
 @leads_to(*FROM_PAGE)
 async def get_promotion_products(

@@ -14,7 +14,7 @@ from read_side.parameters import PositionToken
 from read_side.sales.queries import BAD_TICKET, NOT_OPEN_YET, SALE_OVER, TICKET_REQUIRED, Sales, Turn
 from read_side.sales.waiting_room import GATHERS
 from read_side.search.listings import of_sale
-from read_side.search.parameters import FILTER_PREFIX, SearchRequest
+from read_side.search.parameters import FAMILIES, SearchRequest
 from read_side.search.queries import search_of
 from read_side.search.results import Page
 from read_side.search.routes import FROM_PAGE, REFUSALS
@@ -85,7 +85,7 @@ async def get_turn(
     return respond(request, await sales.turn(str(sale_id), ticket, parse_position(position)))
 
 
-@get("/v1/sales/{sale_id:uuid}/products", opt={PREFIXES: (FILTER_PREFIX,)})
+@get("/v1/sales/{sale_id:uuid}/products", opt={PREFIXES: FAMILIES})
 @refuses(NOT_FOUND, *REFUSALS)
 @leads_to(*FROM_PAGE)
 async def get_sale_products(

@@ -22,7 +22,8 @@ BROKEN_CURSOR = Told(400, "broken_cursor", "This cursor is not one of ours, or b
 
 def fingerprint(asked: SearchRequest, within: str | None) -> bytes:
     """What makes up a result and its order: everything but the page's place and size, and what is counted."""
-    order = msgspec.structs.replace(asked, cursor=None, limit=0, facets=None, locales=None, channel="", priced_by="")
+    order = msgspec.structs.replace(asked, cursor=None, limit=0, facets=None, locales=None, channel="", priced_by="",
+                                    typed={})  # fmt: skip
     return sha256(msgspec.json.encode((order, within))).digest()
 
 

@@ -13,6 +13,7 @@ from read_side.search import ranges, variants
 from read_side.search.colours import swatch
 from read_side.search.elastic import BRAND, CATEGORY, Json
 from read_side.search.kinds import TEXT, Kind
+from read_side.search.naming import as_one, begins, including, same_brand
 from read_side.search.parameters import FILTER_PREFIX, SearchRequest
 from read_side.search.ranges import Bin, Scale
 from read_side.search.relevance import CAN_BE_HAD
@@ -95,7 +96,7 @@ def questions(names: Sequence[str], chosen: Mapping[str, Json], asked: SearchReq
 def _question(name: str, chosen: Mapping[str, Json], asked: SearchRequest, kinds: Kinds) -> Json:
     if name == AVAILABLE:
         return _available(chosen, asked)
-    terms = _terms(name, kinds)
+    terms = _terms(name, _kind(name, asked, kinds)) | _typed(name, asked)
     held = variants.held(asked, name) if name.startswith(FILTER_PREFIX) else []
     if not (chosen or held):  # a filter that lets everything through would cost a tenth of the search
         return {"terms": terms}
@@ -115,14 +116,25 @@ def _available(chosen: Mapping[str, Json], asked: SearchRequest) -> Json:
     return {"filter": under, "aggs": {AVAILABLE: can_be_had}}
 
 
-def _terms(name: str, kinds: Kinds) -> Json:
+def _kind(name: str, asked: SearchRequest, kinds: Kinds) -> Kind:
+    """Numbers are words to who types one."""
+    attribute = name.removeprefix(FILTER_PREFIX)
+    kind = TEXT if name == BRAND else kinds.get(attribute, TEXT)
+    return TEXT if kind.name == "number" and asked.typed.get(attribute) else kind
+
+
+def _terms(name: str, kind: Kind) -> Json:
     if name == BRAND:
         return {"field": "brand", "size": MOST_VALUES}
     if name == CATEGORY:
         return {"field": "category_id", "size": MOST_CATEGORIES}
-    attribute = name.removeprefix(FILTER_PREFIX)
-    kind = kinds.get(attribute, TEXT)
-    return {"field": f"{kind.field}.{attribute}", "size": MOST_STEPS if kind.name == "number" else MOST_VALUES}
+    size = MOST_STEPS if kind.name == "number" else MOST_VALUES
+    return {"field": f"{kind.field}.{name.removeprefix(FILTER_PREFIX)}", "size": size}
+
+
+def _typed(name: str, asked: SearchRequest) -> Json:
+    typed = asked.typed.get(name.removeprefix(FILTER_PREFIX))
+    return {"include": including(typed)} if typed and name != CATEGORY else {}
 
 
 def _each(name: str, asked: SearchRequest) -> Json:
@@ -153,26 +165,38 @@ def facet(
     if name == CATEGORY:
         return _of_categories(values, asked, categories, within)
     attribute = name.removeprefix(FILTER_PREFIX)
-    kind = TEXT if name == BRAND else kinds.get(attribute, TEXT)
+    kind = _kind(name, asked, kinds)
     if kind.name == "number":
         made = _of_numbers(name, attribute, kind, values)
     else:
-        shown = [_value(kind, str(bucket["key"]), bucket["doc_count"]) for bucket in values["buckets"]]
+        told = as_one(values["buckets"]) if name == BRAND else values["buckets"]
+        shown = [_value(kind, str(bucket["key"]), bucket["doc_count"]) for bucket in told]
         made = Facet(name, attribute, shown, values["sum_other_doc_count"], kind.name)
-    return _with_choice(made, _chosen(name, asked), counted.get("chosen", {}).get("buckets", {}))
+    chosen = _chosen(name, asked)
+    buckets = counted.get("chosen", {}).get("buckets", {})
+    counts = {value: int(buckets[str(place)]["doc_count"]) for place, value in enumerate(chosen)}
+    return _with_brands(made, counts) if name == BRAND else _with_choice(made, counts)
+
+
+def _with_brands(made: Facet, chosen: Mapping[str, int]) -> Facet:
+    """The same of brands: each is chosen in all its spellings."""
+    shown = {same_brand(value.value): value.value for value in made.values}
+    counts: Counter[str] = Counter()
+    for value, count in chosen.items():
+        counts[shown.setdefault(same_brand(value), value)] += count
+    return _with_choice(made, counts)
 
 
 def _value(kind: Kind, key: str, count: int) -> FacetValue:
     return FacetValue(key, key, count, selected=False, swatch=swatch(key) if kind.name == "colour" else None)
 
 
-def _with_choice(made: Facet, chosen: Sequence[str], buckets: Mapping[str, Json]) -> Facet:
+def _with_choice(made: Facet, counts: Mapping[str, int]) -> Facet:
     """What was chosen is marked, and shown by its own count if it is none of the values."""
-    if not chosen:
+    if not counts:
         return made
-    shown = [replace(value, selected=value.value in chosen) for value in made.values]
+    shown = [replace(value, selected=value.value in counts) for value in made.values]
     known = {value.value for value in shown}
-    counts = {value: int(buckets[str(place)]["doc_count"]) for place, value in enumerate(chosen)}
     shown += [FacetValue(value, value, count, selected=True) for value, count in counts.items() if value not in known]
     return replace(made, values=shown)
 
@@ -224,10 +248,17 @@ def _of_categories(values: Json, asked: SearchRequest, categories: Categories, w
     chosen = [str(categories.by_slug[slug].id) for slug in asked.categories if slug in categories.by_slug]
     above = {up for id_ in chosen for up in _up_to(categories.with_ancestors(id_), categories, within)}
     depth = {id_: len(categories.with_ancestors(id_)) for id_ in {*counts, *above}}
-    fullest = sorted(depth, key=lambda id_: (-counts[id_], depth[id_], id_))
+    typed = asked.typed.get(CATEGORY, "")
+    named = [id_ for id_ in depth if not typed or id_ in above or begins(_name(id_, categories), typed)]
+    fullest = sorted(named, key=lambda id_: (-counts[id_], depth[id_], id_))
     fullest = [*fullest[:MOST_VALUES], *(id_ for id_ in fullest[MOST_VALUES:] if id_ in above)]
     shown = [_category(id_, counts, categories, asked, fullest) for id_ in fullest]
     return Facet(CATEGORY, CATEGORY, shown, values["sum_other_doc_count"], "category")
+
+
+def _name(id_: str, categories: Categories) -> str:
+    known = categories.by_id.get(id_)
+    return known.name if known else id_
 
 
 def _up_to(ids: Sequence[str], categories: Categories, within: str | None) -> Iterator[str]:

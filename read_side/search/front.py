@@ -91,7 +91,7 @@ def asked_by(query: bytes, locales: Locales) -> SearchRequest | None:
         sort=cast(Sort, _one(given, "sort", "relevance")),
         limit=int(_one(given, "limit", "20")),
         cursor=given["cursor"][0] if "cursor" in given else None,
-        facets=facet_names(given["facets"][0]) if "facets" in given else None,
+        facets=facet_names(given.get("facets")),
         locales=locales,
         price_between=prices_between(given.get("price")),
     )

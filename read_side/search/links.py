@@ -32,7 +32,7 @@ def _others(asked: SearchRequest) -> list[tuple[str, str]]:
         *_one("available", "true" if asked.available else "", ""),
         *_one("sort", asked.sort, "relevance"),
         *_one("limit", asked.limit, 20),
-        *_one("facets", None if asked.facets is None else ",".join(asked.facets), None),
+        *_facets(asked),
         *_one("locale", asked.locales[0] if asked.locales else None, None),
         *_one("channel", asked.channel, DEFAULT_CHANNEL),
     ]
@@ -40,6 +40,12 @@ def _others(asked: SearchRequest) -> list[tuple[str, str]]:
 
 def _one(name: str, value: object, usual: object) -> list[tuple[str, str]]:
     return [] if value == usual else [(name, str(value))]
+
+
+def _facets(asked: SearchRequest) -> list[tuple[str, str]]:
+    if asked.facets is None or not any("," in name for name in asked.facets):
+        return _one("facets", None if asked.facets is None else ",".join(asked.facets), None)
+    return [("facets", name) for name in (*asked.facets, "")]  # one alone would be parted at its commas
 
 
 def _end(bound: int | None) -> str:

@@ -13,11 +13,13 @@ from shared.http.problems import INVALID_INPUT, FieldError, Problem, Told
 from shared.locales import Locales
 from shared.money import EXPONENTS, is_known
 
-FILTER_PREFIX = "filter."
+FILTER_PREFIX, VALUES_PREFIX = "filter.", "values."
+FAMILIES = (FILTER_PREFIX, VALUES_PREFIX)
 MOST_FILTERS = 20
 MOST_VALUES = 50
 LONGEST_VALUE = 200  # characters
 LONGEST_FACETS, LONGEST_CURSOR = 1000, 2000
+LONGEST_TYPED = 50  # characters of a facet's value
 MOST_HITS = 100
 DEAREST = 10**12  # minor units
 UNKNOWN_CURRENCY = Told(400, "unknown_currency", "Prices are not kept in this currency.")
@@ -64,12 +66,12 @@ CursorToken = Annotated[
     str | None, QueryParameter(max_length=LONGEST_CURSOR, description="`next_cursor` of the page before.")
 ]
 FacetNames = Annotated[
-    str | None,
+    list[str] | None,
     QueryParameter(
-        max_length=LONGEST_FACETS,
-        description="Comma-separated: brand, category, available, price (as `price_ranges`), attribute names. Left "
-        "out: brand, category and the attributes that tell the best hits apart; not counted again on later pages. "
-        "Empty: none.",
+        description="Brand, category, available, price (as `price_ranges`), attribute names, by commas; repeated, each "
+        "is a name as it stands, commas included. Left out: brand, category and the attributes that tell the best hits "
+        "apart; not counted again on later pages. Empty: none.",
+        schema_extra={"maxItems": MOST_FILTERS, "items": {"type": "string", "maxLength": LONGEST_FACETS}},
     ),
 ]
 
@@ -100,6 +102,7 @@ class SearchRequest(Struct, frozen=True):
     channel: str = DEFAULT_CHANNEL
     priced_by: str = "prices"  # the field that prices count by, its currency left out
     price_between: tuple[Between, ...] = ()  # any of them
+    typed: dict[str, str] = {}  # facet → what is typed of a value
 
     @property
     def price(self) -> str:
@@ -131,11 +134,13 @@ async def search_request(
     """The parameters of a search; answers 400 with each one that doesn't fit."""
     if not is_known(currency):
         raise refused("?currency", "unknown_currency", "prices are not kept in this currency", UNKNOWN_CURRENCY)
+    given = list(request.query_params.multi_items())
+    typed = typed_in(given)
     return SearchRequest(
         text=q.strip(),
         categories=alternatives("?category", categories),
         brands=alternatives("?brand", brands),
-        attributes=attributes_in(request.query_params.multi_items()),
+        attributes=attributes_in(given),
         price_min=price_min,
         price_max=price_max,
         currency=currency,
@@ -143,10 +148,11 @@ async def search_request(
         sort=sort,
         limit=limit,
         cursor=cursor,
-        facets=None if facets is None else facet_names(facets),
+        facets=facet_names(facets, typed),
         locales=locales_of(request, locale),
         channel=channel,
         price_between=prices_between(price),
+        typed=typed,
     )
 
 
@@ -182,12 +188,30 @@ def attributes_in(given: Iterable[tuple[str, str]]) -> dict[str, tuple[str, ...]
     return {attribute: tuple(sorted(values)) for attribute, values in sorted(found.items())}
 
 
-def facet_names(facets: str) -> tuple[str, ...]:
-    """Names by commas, each once; answers 400 for too many."""
-    names = tuple(dict.fromkeys(name for name in facets.split(",") if name))
-    if len(names) > MOST_FILTERS:
+def typed_in(given: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """`values.<facet>=hew`: of a facet only values of which a word begins so; answers 400 for two of one, or too long
+    ones."""
+    found: dict[str, str] = {}
+    for name, value in given:
+        if name.startswith(VALUES_PREFIX):
+            facet = name.removeprefix(VALUES_PREFIX)
+            if not facet or facet in found or len(facet) > LONGEST_VALUE or len(value) > LONGEST_TYPED:
+                raise refused(f"?{name[:80]}", "out_of_range", f"once, at most {LONGEST_TYPED} characters")
+            found[facet] = value.strip()
+    return found
+
+
+def facet_names(facets: Sequence[str] | None, typed: Iterable[str] = ()) -> tuple[str, ...] | None:
+    """Names by commas, or one by one, each once, and those that something is typed of; answers 400 for too many."""
+    given = facets or []
+    names = tuple(dict.fromkeys(name for name in [*_split(given), *typed] if name))
+    if len(names) > MOST_FILTERS or any(len(each) > LONGEST_FACETS for each in given):
         raise refused("?facets", "out_of_range", f"at most {MOST_FILTERS}")
-    return names
+    return names if names or facets is not None else None
+
+
+def _split(given: Sequence[str]) -> Sequence[str]:
+    return given[0].split(",") if len(given) == 1 else given
 
 
 def refused(pointer: str, code: str, detail: str, kind: Told = INVALID_INPUT) -> Problem:

@@ -12,7 +12,7 @@ from read_side.access import requires
 from read_side.documents import parse_position
 from read_side.parameters import PositionToken
 from read_side.search.explaining import Why
-from read_side.search.parameters import FILTER_PREFIX, SearchRequest
+from read_side.search.parameters import FAMILIES, SearchRequest
 from read_side.search.queries import search_of
 from read_side.search.results import Page
 from read_side.search.routes import REFUSALS
@@ -40,7 +40,7 @@ class Preview(Struct, frozen=True):
     why: list[Why]
 
 
-@post("/v1/staff/search-preview", status_code=200, guards=[requires("catalog:write")], opt={PREFIXES: (FILTER_PREFIX,)})
+@post("/v1/staff/search-preview", status_code=200, guards=[requires("catalog:write")], opt={PREFIXES: FAMILIES})
 @refuses(UNKNOWN_RULE, *REFUSALS)
 async def post_search_preview(
     request: Request[Any, Any, Any], asked: NamedDependency[SearchRequest], data: JSONBody[Proposed],

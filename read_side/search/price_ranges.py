@@ -49,5 +49,5 @@ def told(found: Json, asked: SearchRequest, left: Left) -> list[PriceRange] | No
     highest = [*(edge - 1 for edge in EDGES[1:]), None]
     chosen = {Between(asked.price_min, asked.price_max), *asked.price_between}
     selected = [before(Between(*ends), left) in chosen for ends in zip(EDGES, highest, strict=True)]
-    found = zip(EDGES, highest, counts, selected, strict=True)
-    return [PriceRange(*each) for each in found if each[2] or each[3]]
+    ranges = zip(EDGES, highest, counts, selected, strict=True)
+    return [PriceRange(*each) for each in ranges if each[2] or each[3]]

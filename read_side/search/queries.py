@@ -156,7 +156,8 @@ class Search:
         now = datetime.now(UTC)
         offers = promoted.offers(now)
         left = self._lefts.by(offers, asked.currency)
-        typed, asked = asked, translated(asked, left, counting.field)
+        spelt, typed = await self._brands.as_spelt(asked.brands), asked
+        asked = msgspec.structs.replace(translated(asked, left, counting.field), brands=spelt)
         plan = Plan(
             asked=asked,
             listing=listing,

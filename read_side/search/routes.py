@@ -10,7 +10,7 @@ from read_side.categories.queries import UNKNOWN_CATEGORY
 from read_side.documents import parse_position
 from read_side.parameters import PositionToken
 from read_side.search.cursors import BROKEN_CURSOR
-from read_side.search.parameters import FILTER_PREFIX, UNKNOWN_CURRENCY, SearchRequest, Typed
+from read_side.search.parameters import FAMILIES, UNKNOWN_CURRENCY, SearchRequest, Typed
 from read_side.search.queries import search_of
 from read_side.search.results import Page
 from read_side.search.suggesting import Suggesting, Suggestions
@@ -27,7 +27,7 @@ FROM_PAGE = (
 )
 
 
-@get("/v1/search", opt={PREFIXES: (FILTER_PREFIX,)})
+@get("/v1/search", opt={PREFIXES: FAMILIES})
 @refuses(*REFUSALS)
 @leads_to(*FROM_PAGE)
 async def get_search(

@@ -122,3 +122,34 @@ async def test_categories_count_all_below_them(shopping: httpx.AsyncClient, shop
     assert all(parent is None or places.index(parent) < places.index(slug) for slug, parent in parents.items())
     [listed] = (await ask(shopping, "/v1/categories/lamps/products", facets="category"))["facets"]
     assert {value["value"]: value.get("parent") for value in listed["values"]} == {"lamps": None, "desk-lamps": "lamps"}
+
+
+async def test_values_are_found_by_what_is_typed_of_a_word(shopping: httpx.AsyncClient, shop: Shop) -> None:
+    brands = Counter(product.brand for product in shop.found)
+    colours = count_of(product.facets["Colour"] for product in shop.found)
+    for typed in ("b\u00f6", "S\u00d6H", "B\u00f6hm & S"):
+        assert counts(await ask(shopping, values__brand=typed, limit=0), "brand") == {
+            "B\u00f6hm & S\u00f6hne": brands["B\u00f6hm & S\u00f6hne"]
+        }, typed
+    for typed in ("öh", ".*", "x" * 50, "[", "~"):
+        assert not counts(await ask(shopping, values__brand=typed, limit=0), "brand"), typed
+    answer = await ask(shopping, values__Colour="RE", facets="brand", filter__Colour="black")
+    assert counts(answer, "brand"), "beside those that are named"
+    assert counts(answer, "filter.Colour") == {"red": colours["red"], "black": colours["black"]}, "what is chosen stays"
+    categories = await ask(shopping, values__category="LAM")
+    assert counts(categories, "category").keys() == {"lamps", "desk-lamps"}
+    weights = [product.facets["weight (g)"][0] for product in shop.found]
+    typed_weights = counts(await ask(shopping, **{"values__weight (g)": "12"}), "filter.weight (g)")
+    assert sum(typed_weights.values()) == len([weight for weight in weights if weight.startswith("12")]) > 0
+    for wrong in ({"values.": "x"}, {"values.brand": ["a", "b"]}, {"values.brand": "x" * 51}):
+        refused = await shopping.get("/v1/search", params=wrong)
+        assert (refused.status_code, refused.json()["code"]) == (400, "invalid_input"), wrong
+
+
+async def test_a_name_with_a_comma_is_told_by_itself(shopping: httpx.AsyncClient) -> None:
+    for asked in (["Material, main", "brand"], ["Material, main", ""]):
+        facets = (await ask(shopping, facets=asked))["facets"]
+        assert [facet["name"] for facet in facets] == [name for name in asked if name]
+    assert facets[0]["values"]
+    refused = await shopping.get("/v1/search", params={"facets": [f"a{n}" for n in range(21)]})
+    assert (refused.status_code, refused.json()["code"]) == (400, "invalid_input")

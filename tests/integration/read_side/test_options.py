@@ -61,8 +61,8 @@ class Clothes(Shop):
         ]  # fmt: skip
         images = [Image(f"{number}.jpg"), Image(f"{number}-even.jpg"), Image(f"{number}-odd.jpg")]
         facts = ProductFacts(
-            f"thing-{number}", f"Thing {number}", random.choice(["Nox", "Lumen"]), "", "", "active", None, attributes,
-            images, variants,
+            f"thing-{number}", f"Thing {number}", random.choice(["Nox", "NOX", "Lumen"]), "", "", "active", None,
+            attributes, images, variants,
         )  # fmt: skip
         prices = {each.sku: {"EUR": random.randint(10, 99) * 100} for each in variants}
         left = {each.sku: random.choice([0, 9]) for each in variants}
@@ -219,3 +219,18 @@ async def test_a_promotion_takes_off_the_variant_that_is_shown(
     for id_, variants in several.items():
         assert prices[id_]["before_promotions_minor"] == variants[0].minor > prices[id_]["amount_minor"]
 
+
+
+async def test_a_brand_spelt_in_two_ways_is_one_choice(api: httpx.AsyncClient, clothes: Clothes) -> None:
+    spelt = Counter(product.brand for product in clothes.products)
+    name, both = max("Nox", "NOX", key=lambda each: spelt[each]), spelt["Nox"] + spelt["NOX"]
+    assert counts(await ask(api, limit=0), "brand") == {name: both, "Lumen": spelt["Lumen"]}
+    for chosen in ("Nox", "NOX"):
+        answer = await ask(api, brand=chosen, facets="brand", limit=100)
+        assert answer["total"]["value"] == both
+        [facet] = answer["facets"]
+        assert [(each["value"], each["count"], each["selected"]) for each in facet["values"]] == [
+            (name, both, True), ("Lumen", spelt["Lumen"], False),
+        ]  # fmt: skip
+    unknown = await ask(api, brand="Nobody", facets="brand")
+    assert (unknown["total"]["value"], counts(unknown, "brand")["Nobody"]) == (0, 0)

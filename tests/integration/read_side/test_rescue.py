@@ -79,6 +79,16 @@ async def test_the_filter_that_lets_nothing_through_is_named_with_what_is_found_
     assert told["items"] == pages[0]["items"][:8]
 
 
+async def test_ranges_of_prices_are_one_filter_and_stay_in_links(shopping: httpx.AsyncClient) -> None:
+    told = await rescue(shopping, q="product", price=["999999999..", "..1"], facets=["Material, main", "price"])
+    assert [way["parameters"] for way in told["without"]] == [["price"]]
+    found = await shopping.get(told["without"][0]["link"])
+    assert found.json()["total"] == told["without"][0]["total"]
+    assert [facet["name"] for facet in found.json()["facets"]] == ["Material, main"]
+    told = await rescue(shopping, q="product", price=["1000..5000"], brand="Nobody", facets="")
+    assert "price=1000..5000" in told["without"][0]["link"]
+
+
 async def test_prices_are_one_filter(shopping: httpx.AsyncClient) -> None:
     told = await rescue(shopping, q="product", price_min=10**9, price_max=10**9 + 1, available="true")
     assert [way["parameters"] for way in told["without"]] == [["price_min", "price_max"]]

@@ -11,7 +11,7 @@ from litestar import Litestar, get
 from litestar.di import NamedDependency, Provide
 
 from read_side.search.front import asked_by
-from read_side.search.parameters import FILTER_PREFIX, SearchRequest, search_request
+from read_side.search.parameters import FAMILIES, SearchRequest, search_request
 from shared.http.parameters import PREFIXES
 from shared.http.problems import Problem
 from shared.http.requests import StrictRequest, before
@@ -61,7 +61,7 @@ LEFT = [
 async def route() -> AsyncIterator[httpx.AsyncClient]:
     """The route's own reading."""
 
-    @get("/v1/search", opt={PREFIXES: (FILTER_PREFIX,)})
+    @get("/v1/search", opt={PREFIXES: FAMILIES})
     async def read(asked: NamedDependency[SearchRequest]) -> bytes:
         return msgspec.json.encode(asked)
 
