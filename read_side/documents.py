@@ -143,8 +143,11 @@ class Documents:
 
     async def look_up(self, model: str, field: str, value: str, *, fresh: bool = True) -> str | None:
         """The id behind another name; None only if it is certain that there is none."""
-        key, kept = lookup_key(self.slot(model), field, value), None if fresh else self.kept.get(model)
-        found = await (self._multiplexer.get(key) if kept is None else kept.name(key))
+        key, kept = lookup_key(self.slot(model), field, value), self.kept.get(model)
+        if kept is None:
+            found = await self._multiplexer.get(key)
+        else:
+            found = await (kept.afresh(key, bytes) if fresh else kept.name(key))
         if found is None:
             found = await self._certainly(model, None, lambda slot_: lookup_key(slot_, field, value))
         return None if found is None else found.decode()
@@ -159,9 +162,9 @@ class Documents:
         return sorted(name.removeprefix(f"{field}:") for name in names if name.startswith(f"{field}:"))
 
     async def _lying(self, model: str, key: str, fresh: bool) -> Lying | None:
-        kept = None if fresh else self.kept.get(model)
+        kept = self.kept.get(model)
         if kept is not None:
-            return await kept.document(key)
+            return await (kept.afresh(key, Lying) if fresh else kept.document(key))
         stored = await self._multiplexer.get(key)
         return None if stored is None else Lying(stored)
 

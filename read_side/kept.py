@@ -6,7 +6,9 @@ when the last answered one was sent. Without an answer for `sure_seconds` nothin
 the connection nothing is kept. So what is given away is less than that old, whatever hangs.
 
 A read may be overtaken by the word that its key was written. So it leaves its mark first, the word takes the mark away,
-and only a read that finds its own mark again is kept.
+and only a read that finds its own mark again is kept. Nor is the word always there before whoever has seen the write:
+so what somebody read afresh is kept in the place of what was, which only reads that were asked for later replace, as
+the multiplexer asks for one after the other.
 """
 
 import asyncio
@@ -89,14 +91,17 @@ class Kept:
 
     async def _get(self, key: str, made: Callable[[bytes], Value]) -> Value | None:
         if time.monotonic() >= self._sure_until:
-            stored = await self._multiplexer.get(key)
-            return None if stored is None else made(stored)
+            return await self._unkept(key, made)
         value: Value | None = self._frequent.get(key)
         if value is not None:
             metrics.KEPT_HITS.count(self._model)
             return value
         metrics.KEPT_MISSES.count(self._model)
         return await self._read(key, made)
+
+    async def _unkept(self, key: str, made: Callable[[bytes], Value]) -> Value | None:
+        stored = await self._multiplexer.get(key)
+        return None if stored is None else made(stored)
 
     async def _read(self, key: str, made: Callable[[bytes], Value]) -> Value | None:
         mark = object()
@@ -109,6 +114,15 @@ class Kept:
         finally:
             if self._reading.get(key) is mark:
                 del self._reading[key]
+        return value
+
+    async def afresh(self, key: str, made: Callable[[bytes], Value]) -> Value | None:
+        """The value as it lies in Redis now. It takes the place of what is kept, or that is forgotten: whoever was
+        given it is given nothing older when they ask again. Raises what the client raises."""
+        sure = time.monotonic() < self._sure_until
+        value = await (self._read(key, made) if sure else self._unkept(key, made))
+        if self._frequent.held(key) is not value:
+            self._frequent.drop(key)
         return value
 
     async def run(self) -> None:

@@ -118,6 +118,28 @@ async def test_who_waits_for_a_write_is_given_no_page_that_was_kept(
         for path in (f"/v1/products/{page.id}", f"/v1/products/by-slug/{page.slug}"):
             written = await write()
             assert await is_given(path, **position(product_key(page.id), 5)) == written
+            assert await is_given(path) == written, "what was read fresher is what is kept now"
+
+
+@pytest.mark.parametrize("now", [b"two", None])
+async def test_what_was_read_afresh_is_followed_by_nothing_older_though_the_word_of_the_write_is_late(
+    kept: Kept, shelves: Shelves, monkeypatch: pytest.MonkeyPatch, now: bytes | None
+) -> None:
+    async def asked(_: str) -> bytes | None:
+        return now
+
+    assert await kept.name(KEY) == b"one"
+    with monkeypatch.context() as ahead:  # what Redis says to whoever asks before it tells of the write
+        ahead.setattr(kept._multiplexer, "get", asked)
+        assert await kept.afresh(KEY, bytes) == now
+        assert await kept.name(KEY) == now
+
+
+async def test_what_is_read_afresh_while_redis_tells_no_writes_is_not_kept(kept: Kept, shelves: Shelves) -> None:
+    kept._forget()
+    await shelves.redis.set(KEY, "two")
+    assert await kept.afresh(KEY, bytes) == b"two"
+    assert len(kept) == 0
 
 
 async def until(holds: Callable[[], Awaitable[bool]]) -> None:
