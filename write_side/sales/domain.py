@@ -12,6 +12,7 @@ from shared.tickets import turn_at, turns_until
 from write_side.errors import Invalid, NotFound, Refusal
 
 MOST_SKUS = 1000
+LOT = timedelta(seconds=30)  # before the start: by then all query APIs must know when they draw the lot
 Sku = Annotated[str, Meta(min_length=1, max_length=100)]
 Moment = Annotated[datetime, Meta(tz=True)]
 
@@ -41,9 +42,15 @@ class SaleOver(Refusal):
 
 
 class SaleBegun(Refusal):
-    """Turns have come already: its start stays what it was."""
+    """Turns have come already, or the lot is about to be drawn: its start stays what it was."""
 
     code = "sale_begun"
+
+
+class WaitingRoomOpen(Refusal):
+    """Places may have been drawn: the room stays open, and the sale begins no earlier than everybody was told."""
+
+    code = "waiting_room_open"
 
 
 class BadTicket(Refusal):
@@ -145,19 +152,33 @@ def announce(sale_id: UUID, said: SaleInput) -> SaleAnnounced:
 
 def revise(sale: Sale, said: SaleInput, now: datetime) -> SaleRevised | None:
     """The event of other terms, None if they are the present ones. Another rate counts from now on, so that no turn
-    that came is taken back. Raises `SaleOver`, `SaleBegun`, `BrokenSale`."""
+    that came is taken back. Raises `SaleOver`, `SaleBegun`, `WaitingRoomOpen`, `BrokenSale`."""
     terms = terms_of(said)
     if sale.is_over(now):
         raise SaleOver("it is over; announce another one")
     if terms == sale.terms:
         return None
     if now < sale.terms.starts_at and now < terms.starts_at:
+        _keep_word(sale.terms, terms, now)
         return SaleRevised(sale.id, terms, Gate(terms.starts_at, 0, terms.per_minute))
     if terms.starts_at != sale.terms.starts_at:
         raise SaleBegun("its start can't be moved from or into the past", pointer="/starts_at")
     if terms.per_minute == sale.gate.per_minute:
         return SaleRevised(sale.id, terms, sale.gate)
     return SaleRevised(sale.id, terms, _at_another_rate(sale, terms.per_minute, now))
+
+
+def _keep_word(told: SaleTerms, terms: SaleTerms, now: datetime) -> None:
+    """What those who hold places were told holds. They lose nothing by a later start, as the lot is drawn later; by an
+    earlier one, whoever comes in time for the start they know would stand behind everybody."""
+    if terms.starts_at != told.starts_at and now >= told.starts_at - LOT:
+        raise SaleBegun("it is about to begin; hold it by a rate of 0", pointer="/starts_at")
+    if told.waiting_from is not None and now < told.waiting_from:
+        return
+    if terms.starts_at < told.starts_at:
+        raise WaitingRoomOpen("people wait for the start they were told; it can only be put off", pointer="/starts_at")
+    if terms.waiting_from is not None and now < terms.waiting_from:
+        raise WaitingRoomOpen("people are in it", pointer="/waiting_from")
 
 
 def _at_another_rate(sale: Sale, per_minute: int, now: datetime) -> Gate:

@@ -26,6 +26,7 @@ from write_side.sales.domain import (
     TurnMissed,
     TurnTaken,
     UnknownSale,
+    WaitingRoomOpen,
 )
 from write_side.sales.handlers import SaleList
 
@@ -70,7 +71,7 @@ async def get_sale(sale_id: FromPath[UUID], own: Own) -> Tagged[Sale]:
 
 
 @put("/v1/sales/{sale_id:uuid}", guards=WRITE)
-@refuses(UnknownSale, SaleOver, SaleBegun, BrokenSale, SkuInSale)
+@refuses(UnknownSale, SaleOver, SaleBegun, WaitingRoomOpen, BrokenSale, SkuInSale)
 async def put_sale(
     request: Call, sale_id: FromPath[UUID], data: JSONBody[SaleInput], own: Own, if_match: IfMatch = None
 ) -> Answered[Sale]:

@@ -26,6 +26,7 @@ from write_side.sales.domain import (
     SaleInput,
     SaleOver,
     TurnMissed,
+    WaitingRoomOpen,
 )
 
 START = datetime(2026, 11, 27, 8, tzinfo=UTC)
@@ -169,6 +170,37 @@ def test_a_sale_that_began_keeps_its_start_and_one_that_has_not_may_move() -> No
         with pytest.raises(SaleBegun):
             domain.revise(sale, said_, now)
     assert domain.revise(sale, said, START) is None
+
+
+def test_a_start_is_put_off_for_those_who_wait_but_not_brought_forward_and_their_room_stays_open() -> None:
+    sale, said = a_sale()
+    opened = START - timedelta(hours=1)
+    room, waiting = structs.replace(said, waiting_from=opened), structs.replace(sale.terms, waiting_from=opened)
+    sale = structs.replace(sale, terms=waiting)
+    put_off = structs.replace(room, starts_at=START + timedelta(hours=1))
+    sooner = structs.replace(room, starts_at=START - timedelta(minutes=5))
+    shut = structs.replace(room, waiting_from=START - timedelta(minutes=5))
+    for allowed, now in ((put_off, opened), (sooner, opened - timedelta(1)), (shut, opened - timedelta(1))):
+        event = domain.revise(sale, allowed, now)
+        assert event is not None
+        assert event.gate == Gate(allowed.starts_at, 0, allowed.per_minute)
+    for refused, pointer in ((sooner, "/starts_at"), (shut, "/waiting_from")):
+        with pytest.raises(WaitingRoomOpen) as told:
+            domain.revise(sale, refused, opened)
+        assert told.value.facts["pointer"] == pointer
+    from_the_beginning = structs.replace(sale, terms=structs.replace(sale.terms, waiting_from=None))
+    with pytest.raises(WaitingRoomOpen):
+        domain.revise(from_the_beginning, sooner, opened - timedelta(1))
+
+
+def test_a_start_stays_where_the_lot_is_about_to_be_drawn_and_the_sale_is_held_by_its_rate() -> None:
+    sale, said = a_sale()
+    late = START - domain.LOT
+    with pytest.raises(SaleBegun):
+        domain.revise(sale, structs.replace(said, starts_at=START + timedelta(hours=1)), late)
+    held = domain.revise(sale, structs.replace(said, per_minute=0), late)
+    assert held is not None
+    assert held.gate == Gate(START, 0, 0)
 
 
 def test_what_is_sold_by_turns_wants_a_pass_of_this_very_cart() -> None:
