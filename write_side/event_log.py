@@ -136,6 +136,12 @@ async def read_types_after(
     return [recorded(row) for row in await conn.fetch(_AFTER_OF_TYPES, position, until, limit, types)]
 
 
+async def latest_of_types(conn: Connection, after: int, until: int) -> dict[str, int]:
+    """Type → where its last event in (after, until] stands; `until` is safe."""
+    query = "SELECT type, max(position) FROM event_log WHERE position > $1 AND position <= $2 GROUP BY type"
+    return {row[0]: row[1] for row in await conn.fetch(query, after, until)}
+
+
 async def read_page(
     conn: Connection, after: int, until: int, types: Sequence[str] | None, limit: int, most_bytes: int
 ) -> list[Recorded]:

@@ -33,7 +33,8 @@ class Reaction(NamedTuple):
     """A name for ever (its checkpoint's), the tags it reacts to, and the handler that runs in the transaction.
 
     The metadata that a handler is given are those of what it appends. Where most events lead to nothing, it looks at
-    many of them at once (`looks`), and `pick` says which it reacts to.
+    many of them at once (`looks`), and `pick` says which it reacts to: so many of them in one transaction (`most`), a
+    single one where each locks more than one order.
     """
 
     name: str
@@ -41,37 +42,50 @@ class Reaction(NamedTuple):
     handle: Handle
     looks: int = BATCH
     pick: Pick = _all
+    most: int = BATCH
+
+
+class Advanced(NamedTuple):
+    """How many events there were, and where the reaction stands now: None while another worker holds it."""
+
+    events: int
+    at: int | None
 
 
 async def advance(pool: Pool, reaction: Reaction) -> int:
-    """React to the next events up to the safe position; answers how many there were.
+    """React to the next events up to the safe position; answers how many there were."""
+    return (await advance_from(pool, reaction)).events
+
+
+async def advance_from(pool: Pool, reaction: Reaction) -> Advanced:
+    """React to the next events up to the safe position, from wherever the checkpoint stands.
 
     Several workers may call it at once: the checkpoint's row lock lets one work and the others skip.
     """
     async with pool.acquire() as conn, conn.transaction():
         at = await _claim(conn, reaction.name)
         if at is None:
-            return 0
+            return Advanced(0, None)
         safe = await event_log.safe_position(conn)
-        lag = _Lag(reaction.name, safe)
+        lag = Lag(reaction.name, safe)
         lag.tell(at)
         until = await event_log.look_until(conn, at, safe, SCAN)
         if until <= at:
-            return 0
+            return Advanced(0, at)
         events = await event_log.read_types_after(conn, at, until, written_as(reaction.types), reaction.looks)
-        picked = (await reaction.pick(conn, events))[:BATCH] if events else []
+        picked = (await reaction.pick(conn, events))[: reaction.most] if events else []
         for recorded in picked:
             await _react(conn, reaction, recorded)
         reached = events[-1].position if len(events) == reaction.looks else until
-        if len(picked) == BATCH:
+        if len(picked) == reaction.most:
             reached = picked[-1].position
         query = "UPDATE reaction_checkpoint SET position = $2 WHERE reaction = $1"
         await conn.execute(query, reaction.name, reached)
     lag.tell(reached)
-    return len(events)
+    return Advanced(len(events), reached)
 
 
-class _Lag:
+class Lag:
     """How far a reaction is behind: told before the work, which may fail for ever, and after it."""
 
     _caught_up: ClassVar[dict[str, float]] = {}

@@ -18,7 +18,7 @@ from shared.http.health import Check, now_and_then
 from shared.lease import Lease
 from shared.settings import Settings
 from shared.stopping import FINISH_WITHIN, end_for_sure
-from write_side import commands, database, reactions
+from write_side import commands, database
 from write_side.accounts.letters import sending as account_letters
 from write_side.customers import Keyring, open_keyring
 from write_side.database import Connection, Pool
@@ -37,6 +37,7 @@ from write_side.inventory.alerts import handlers as alerts
 from write_side.inventory.alerts.reactions import reactions as stock_reactions
 from write_side.inventory.bundles.reactions import reactions as bundle_reactions
 from write_side.invoices import steps as invoices
+from write_side.lookout import Lookout
 from write_side.notifications import gateway as mail
 from write_side.notifications import handlers as mails
 from write_side.notifications.reactions import reactions as mail_reactions
@@ -57,6 +58,7 @@ from write_side.webhooks.deliveries.courier import open_courier
 log = logging.getLogger(__name__)
 
 REACTION_PAUSE = 0.05
+LOOK_PAUSE = 0.025
 REDIS_TIMEOUT = 1.0
 
 
@@ -118,12 +120,13 @@ async def _until_one_ends(*work: Coroutine[Any, Any, None]) -> None:
 
 
 def steps_of_reactions(pool: Pool, all_reactions: Sequence[Reaction]) -> list[Step]:
-    """Each reaction as a step: react to what is new, then wait a moment."""
+    """One step that looks out for all reactions, and each as a step: react to what concerns it, then wait a moment."""
+    lookout = Lookout(pool, all_reactions)
 
     def advancing(reaction: Reaction) -> Step:
-        return Step(f"reaction:{reaction.name}", REACTION_PAUSE, lambda: reactions.advance(pool, reaction))
+        return Step(f"reaction:{reaction.name}", REACTION_PAUSE, lambda: lookout.advance(reaction))
 
-    return [advancing(reaction) for reaction in all_reactions]
+    return [Step("lookout", LOOK_PAUSE, lookout.look), *(advancing(reaction) for reaction in all_reactions)]
 
 
 def reactions_of(settings: Settings) -> list[Reaction]:

@@ -328,6 +328,25 @@ async def test_what_is_to_be_picked_says_what_lies_in_one_parcel(shop: Shop) -> 
     assert waiting.goes_with == [], "the box has left"
 
 
+async def test_of_two_lists_of_one_order_the_next_to_leave_has_what_was_added_in_its_parcel(shop: Shop) -> None:
+    await shop.stock("lamp", 10)
+    order = await shop.captured(lamp=2)
+    more = await add(shop, order, lamp=1)
+    await paid(shop, more)
+    await react(shop)
+    ([first], [added]) = (await picks(shop, order), await picks(shop, more))
+    await start(shop, first)
+    await finish(shop, first, missing=[{"sku": "lamp", "quantity": 1}], reason="damaged")
+    [again] = [pick for pick in await picks(shop, order) if pick.id != first.id]  # another lamp, from the same shelf
+    assert await goes_with(shop) == {added.id: [first.id], again.id: []}, "each list of the first is a parcel"
+    await ship_pick(shop, first)
+    assert await goes_with(shop) == {added.id: [again.id], again.id: [added.id]}
+
+
+async def goes_with(shop: Shop) -> dict[UUID, list[UUID]]:
+    return {pick.id: pick.goes_with for pick in (await open_picks(shop.pool, "BER", UUID(int=0))).picks}
+
+
 async def test_who_ships_by_hand_gives_both_one_number(shop: Shop) -> None:
     await shop.stock("lamp", 10)
     order, stranger = await shop.captured(lamp=1), await shop.captured(lamp=1)

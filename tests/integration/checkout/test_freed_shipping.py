@@ -1,7 +1,9 @@
 """Shipping that was kept for what was added goes back once that is over, however it ended."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 
+import asyncpg
 import pytest
 
 from tests.fixtures.write_side import CAUSE
@@ -98,6 +100,28 @@ async def test_of_shipping_that_is_freed_as_much_goes_back_as_is_left_of_the_mon
     await cancel(shop, more)
     await come_to_know(shop)
     assert await given_back(shop, order) == await total(shop, order)
+
+
+async def test_groups_of_orders_are_paid_back_one_by_one_whoever_holds_the_next(shop: Shop) -> None:
+    await shop.stock("lamp", 10)
+    groups = [await shop.captured(lamp=1) for _ in range(2)]
+    more = [await add(shop, order, lamp=1) for order in groups]
+    for order, added in zip(groups, more, strict=True):
+        await authorized(shop, added)
+        await edit(shop, order, lamp=0)
+    await come_to_know(shop)
+    for added in more:
+        await cancel(shop, added)
+    await shop.pool.execute("UPDATE relay_state SET safe_position = (SELECT max(position) FROM event_log)")
+    [reaction] = freeing.reactions()
+    held = await asyncpg.connect(shop.settings.database_url)
+    async with held.transaction():
+        await held.execute("SELECT FROM customer_order WHERE id = $1 FOR UPDATE", groups[1].id)
+        await asyncio.wait_for(reactions.advance(shop.pool, reaction), 15)
+        assert await given_back(shop, groups[0]) == await total(shop, groups[0])
+    await held.close()
+    await come_to_know(shop)
+    assert await given_back(shop, groups[1]) == await total(shop, groups[1])
 
 
 async def test_what_shipping_goes_back_to_is_held_ahead_of_the_stock(shop: Shop) -> None:

@@ -75,15 +75,20 @@ async def boxes(
     conn: Connection, order_ids: Collection[UUID], warehouse: str
 ) -> tuple[dict[UUID, UUID], dict[UUID, list[UUID]]]:
     """Of what was added among these orders, which one it adds to; and, list by list, with which others its goods lie
-    in one parcel, as it stands now: none where nothing of the first order is left to be packed there."""
+    in one parcel, as it stands now: none where nothing of the first order is left to be packed there. Each list of the
+    first order is a parcel, and what was added lies in the next one that leaves."""
     firsts, found = dict[UUID, UUID](), dict[UUID, list[UUID]]()
     for first_id, additions in await orders.added_to(conn, order_ids):
         firsts |= dict.fromkeys(additions, first_id)
         bookings = await store.of_orders(conn, [first_id, *additions])
         own, *added = [await _lists(conn, each, warehouse, bookings, _TO_GO) for each in (first_id, *additions)]
-        box = [pick.id for pick in (*own, *(pick for of_one in added for pick in of_one))] if own else []
+        box = [pick.id for pick in (_next(own), *(pick for of_one in added for pick in of_one))] if own else []
         found |= {pick_id: [other for other in box if other != pick_id] for pick_id in box}
     return firsts, found
+
+
+def _next(lists: Iterable[Pick]) -> Pick:
+    return min(lists, key=lambda pick: (-_TO_GO.index(pick.state), pick.id))
 
 
 async def leave(

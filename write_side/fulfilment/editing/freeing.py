@@ -21,8 +21,9 @@ _ENDING = tuple(tag_of(kind) for kind in (OrderCancelled, OrderExpired, RefundRe
 
 
 def reactions() -> list[Reaction]:
-    """An edit pays it back by itself, at once; this is for all other ends."""
-    return [Reaction("freed_shipping", _ENDING, _free, SCAN, _of_additions)]
+    """An edit pays it back by itself, at once; this is for all other ends. Each locks a group of orders, so that two in
+    one transaction could lock each other out with whoever holds one of them."""
+    return [Reaction("freed_shipping", _ENDING, _free, SCAN, _of_additions, most=1)]
 
 
 async def give_shipping(conn: Connection, order_ids: Sequence[UUID], cause: Metadata) -> Positions:

@@ -1,0 +1,184 @@
+"""What concerns no reaction is read once, and moves checkpoints of those that it concerns not; on real Postgres."""
+
+import asyncio
+from collections.abc import Sequence
+
+import asyncpg
+import pytest
+
+from shared.codec import Event, tag_of
+from shared.envelope import Metadata, Recorded
+from shared.events.inventory import StockAdjusted, StockReceived, StockReserved
+from shared.events.orders import OrderConfirmed
+from shared.ids import uuid7
+from tests.fixtures.write_side import CAUSE, new_call
+from tests.integration.inventory.test_stock import reserve, stocked
+from write_side import metrics, reactions
+from write_side.database import Connection, Pool
+from write_side.inventory import handlers
+from write_side.inventory.domain import MoveStock
+from write_side.lookout import Lookout
+from write_side.reactions import Reaction
+
+
+def noting(name: str, *types: type) -> Reaction:
+    """A reaction whose effect is a row for each event, in the order in which it happens."""
+
+    async def note(conn: Connection, recorded: Recorded, _: Event, __: Metadata) -> None:
+        await conn.execute("INSERT INTO noted (reaction, position) VALUES ($1, $2)", name, recorded.position)
+
+    return Reaction(name, tuple(map(tag_of, types)), note)
+
+
+RESERVED, RECEIVED = noting("reserved", StockReserved), noting("received", StockReceived, StockAdjusted)
+ADJUSTED, NEVER = noting("adjusted", StockAdjusted), noting("never", OrderConfirmed)
+ALL = [RESERVED, RECEIVED, ADJUSTED, NEVER]
+
+
+@pytest.fixture
+async def noted(database_url: str, pool: Pool) -> Pool:
+    """A shelf of lamps, and reactions that are all at the end of the log."""
+    owner = await asyncpg.connect(database_url)
+    await owner.execute("CREATE TABLE noted (id bigserial PRIMARY KEY, reaction text, position bigint)")
+    await owner.execute("GRANT ALL ON noted, noted_id_seq TO PUBLIC")
+    await owner.close()
+    await stocked(pool, "lamp", 500)
+    for reaction in ALL:
+        await pool.execute("INSERT INTO reaction_checkpoint VALUES ($1, $2)", reaction.name, await publish(pool))
+    return pool
+
+
+async def publish(pool: Pool) -> int:
+    """As if the relay had got to the end of the log."""
+    query = "UPDATE relay_state SET safe_position = (SELECT max(position) FROM event_log) RETURNING safe_position"
+    return int(await pool.fetchval(query))
+
+
+async def receive(pool: Pool) -> int:
+    await handlers.receive_stock(pool, MoveStock("lamp", "BER", 1, "delivery"), CAUSE, new_call())
+    return await publish(pool)
+
+
+async def stands(pool: Pool, reaction: Reaction) -> int:
+    query = "SELECT position FROM reaction_checkpoint WHERE reaction = $1"
+    return int(await pool.fetchval(query, reaction.name))
+
+
+async def move(pool: Pool, lookout: Lookout) -> None:
+    async with pool.acquire() as conn:
+        await lookout.move(conn)
+
+
+async def looking(pool: Pool, of: Sequence[Reaction] = ALL) -> Lookout:
+    """Whoever has looked once."""
+    lookout = Lookout(pool, of)
+    await lookout.look()
+    return lookout
+
+
+async def test_who_is_not_concerned_is_moved_without_reading_and_who_is_reacts(noted: Pool) -> None:
+    lookout = await looking(noted)
+    before = await stands(noted, RECEIVED)
+    end = await receive(noted)
+    await lookout.look()
+    assert [each.name for each in ALL if lookout.concerns(each)] == ["received"]
+    assert await lookout.advance(NEVER) == 0
+    await move(noted, lookout)
+    assert [await stands(noted, each) for each in ALL] == [end, before, end, end]
+    assert metrics.REACTION_LAG.labels("received")._value.get() == end - before
+    assert metrics.REACTION_LAG.labels("never")._value.get() == 0
+    assert await lookout.advance(RECEIVED) == 1
+    assert not lookout.concerns(RECEIVED)
+    await lookout.look()
+    assert metrics.REACTION_LAG.labels("received")._value.get() == 0
+    assert await noted.fetchval("SELECT count(*) FROM noted") == 1
+
+
+async def test_what_happened_before_the_first_look_is_not_passed_over(noted: Pool) -> None:
+    await receive(noted)
+    lookout = await looking(noted)
+    await receive(noted)
+    await lookout.look()
+    await move(noted, lookout)
+    for reaction in ALL:
+        while await lookout.advance(reaction):
+            pass
+    assert await noted.fetchval("SELECT count(*) FROM noted") == 2
+
+
+async def test_no_checkpoint_that_another_worker_has_moved_goes_back(noted: Pool) -> None:
+    late, other = await looking(noted), await looking(noted)
+    await reserve(noted, uuid7(), lamp=1)
+    await publish(noted)
+    await late.look()
+    end = await receive(noted)
+    await other.look()
+    assert await other.advance(RECEIVED) == 1
+    await move(noted, late)  # it saw nothing that concerns it, and knows nothing of what came later
+    assert await stands(noted, RECEIVED) == end
+    assert await other.advance(RECEIVED) == await reactions.advance(noted, RECEIVED) == 0
+
+
+async def test_a_checkpoint_that_was_set_back_is_not_carried_past_events(noted: Pool) -> None:
+    before = await stands(noted, RECEIVED)
+    lookout = await looking(noted)
+    await receive(noted)
+    await lookout.look()
+    await lookout.advance(RECEIVED)
+    await reserve(noted, uuid7(), lamp=1)
+    await publish(noted)
+    await lookout.look()
+    await noted.execute("UPDATE reaction_checkpoint SET position = $1 WHERE reaction = 'received'", before)
+    await move(noted, lookout)
+    assert await stands(noted, RECEIVED) == before
+    async with noted.acquire() as conn:
+        await lookout.ask(conn)
+    assert lookout.concerns(RECEIVED)
+
+
+async def test_nobody_waits_for_a_worker_that_reacts(noted: Pool, database_url: str) -> None:
+    lookout = await looking(noted)
+    await receive(noted)
+    await lookout.look()
+    other = await asyncpg.connect(database_url)
+    async with other.transaction():
+        await other.execute("SELECT FROM reaction_checkpoint WHERE reaction = 'never' FOR UPDATE")
+        await asyncio.wait_for(move(noted, lookout), 5)
+    await other.close()
+    assert await stands(noted, NEVER) < await stands(noted, RESERVED), "the others were moved"
+
+
+async def test_three_workers_react_once_to_each_event_and_in_order(noted: Pool) -> None:
+    over = asyncio.Event()
+
+    async def happen() -> None:
+        for n in range(25):
+            await reserve(noted, uuid7(), lamp=1)
+            await (handlers.adjust_stock if n % 6 == 0 else handlers.receive_stock)(
+                noted, MoveStock("lamp", "BER", 1, "found"), CAUSE, new_call()
+            )
+            await publish(noted)
+        over.set()
+
+    async def work(lookout: Lookout) -> None:
+        last = False
+        while not last:
+            last = over.is_set()
+            await lookout.look()
+            async with noted.acquire() as conn:
+                await lookout.ask(conn)
+            await move(noted, lookout)
+            while sum(await asyncio.gather(*(lookout.advance(each) for each in ALL))):
+                pass
+
+    await asyncio.gather(happen(), *(work(Lookout(noted, ALL)) for _ in range(3)))
+    for reaction in ALL:
+        query = "SELECT position FROM event_log WHERE type = ANY ($1) AND position > $2 ORDER BY position"
+        oracle = await noted.fetch(query, reaction.types, await opened(noted))
+        mine = await noted.fetch("SELECT position FROM noted WHERE reaction = $1 ORDER BY id", reaction.name)
+        assert mine == oracle, reaction.name
+
+
+async def opened(pool: Pool) -> int:
+    query = "SELECT max(position) FROM event_log WHERE type = 'inventory.stock_item_opened.v1'"
+    return int(await pool.fetchval(query))
