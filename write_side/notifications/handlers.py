@@ -30,7 +30,7 @@ from write_side import (
 from write_side.causes import continuing
 from write_side.customers import Contact, Keyring, SealedContact
 from write_side.database import Connection, Pool
-from write_side.notifications import domain, letters, return_letters, store
+from write_side.notifications import domain, ending_letters, letters, return_letters, store
 from write_side.notifications.domain import Mail
 from write_side.notifications.gateway import MailServer, NotSent, Refused, Unclear
 from write_side.notifications.letters import Letter, Recipient
@@ -166,6 +166,8 @@ async def _letter(pool: Pool, mail: Mail, order: Order, settings: Settings) -> L
         return letters.declined(reason, order.expires_at)
     if mail.kind == domain.COMPLETED:
         return letters.completed()
+    if mail.kind == domain.ENDED:
+        return ending_letters.ended(order)
     if mail.kind in (domain.ADDED, domain.LEFT_WITHOUT):
         return await _about_addition(pool, mail, order)
     if mail.kind == domain.READDRESSED:

@@ -1,5 +1,5 @@
-"""When an order is confirmed or on its way, goods or money go back, or no card is taken, a mail is written into the
-ledger: exactly once, with the checkpoint. Steps send it."""
+"""When an order is confirmed, on its way or over, goods or money go back, or no card is taken, a mail is written into
+the ledger: exactly once, with the checkpoint. Steps send it."""
 
 from typing import NamedTuple
 from uuid import UUID
@@ -10,7 +10,14 @@ from shared.events.fulfilment import ParcelDelivered, ParcelShipped
 from shared.events.gift_cards import GiftCardIssued
 from shared.events.invoices import InvoiceIssued, InvoiceOverdue
 from shared.events.notifications import MailQueued
-from shared.events.orders import OrderAddedTo, OrderCancelled, OrderCompleted, OrderConfirmed, OrderReaddressed
+from shared.events.orders import (
+    OrderAddedTo,
+    OrderCancelled,
+    OrderCompleted,
+    OrderConfirmed,
+    OrderExpired,
+    OrderReaddressed,
+)
 from shared.events.payments import PaymentDeclined
 from shared.events.refunds import AmountReleased, RefundSucceeded
 from shared.events.returns import (
@@ -26,12 +33,14 @@ from shared.events.returns import (
     ReturnRequested,
 )
 from shared.ids import uuid7
+from write_side import orders
 from write_side.database import Connection
 from write_side.notifications import store
 from write_side.notifications.domain import (
     ADDED,
     COMPLETED,
     DELIVERED,
+    ENDED,
     GIFT_CARD,
     INVOICE,
     LEFT_WITHOUT,
@@ -79,6 +88,7 @@ _REACTIONS: dict[str, tuple[type, ...]] = {
     "readdressed_mail": (OrderReaddressed,),
     "addition_mail": (OrderAddedTo,),
     "left_without_mail": (OrderCancelled,),
+    "expiry_mail": (OrderExpired,),
     "completion_mail": (OrderCompleted,),
     "replacement_mail": (ReplacementPlaced,),
     "return_mail": tuple(_OF_RETURNS),
@@ -97,12 +107,21 @@ def reactions(sender: str) -> list[Reaction]:
     """What mails are sent about; `sender` is MAIL_FROM."""
 
     async def queue(conn: Connection, recorded: Recorded, event: Event, cause: Metadata) -> None:
-        if wanted := mail_about(recorded.event_id, event):
+        wanted = mail_about(recorded.event_id, event)
+        if wanted and not await _told_of_its_return(conn, wanted):
             id_ = uuid7()
             mail = MailQueued(id_, wanted.order_id, wanted.kind, message_id(id_, sender), wanted.subject_id)
             await store.queue(conn, mail, cause)
 
     return [Reaction(name, tuple(map(tag_of, types)), queue) for name, types in _REACTIONS.items()]
+
+
+async def _told_of_its_return(conn: Connection, wanted: Wanted) -> bool:
+    """What was to be sent in exchange is over: the mail that the exchange is off says so."""
+    if wanted.kind != ENDED:
+        return False
+    order = await orders.find_head(conn, wanted.order_id)
+    return order is not None and order.replaces is not None
 
 
 def mail_about(event_id: UUID, event: Event) -> Wanted | None:
@@ -115,7 +134,9 @@ def mail_about(event_id: UUID, event: Event) -> Wanted | None:
         case OrderAddedTo():
             return Wanted(event.addition_id, ADDED, event.order_id)  # its link opens what was added
         case OrderCancelled():
-            return Wanted(event.order_id, LEFT_WITHOUT) if event.reason == "order_left" else None
+            return Wanted(event.order_id, LEFT_WITHOUT if event.reason == "order_left" else ENDED)
+        case OrderExpired():
+            return Wanted(event.order_id, ENDED)
         case OrderCompleted():
             return Wanted(event.order_id, COMPLETED)
         case ParcelShipped():

@@ -243,6 +243,8 @@ async def test_what_is_not_paid_in_time_is_not_sent_and_its_money_goes_back_once
     for _ in range(3):
         await send(shop, server)
     assert any("is off" in str(mail["Subject"]) for mail in received.mails)
+    over = [mail for mail in received.mails if str(mail["Subject"]).endswith(("is cancelled", "was not paid in time"))]
+    assert over == [], "that the exchange is off says it"
 
 
 async def test_what_is_sent_before_the_goods_are_here_is_not_paid_back_once_more_as_they_come(shop: Shop) -> None:

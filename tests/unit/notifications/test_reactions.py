@@ -7,11 +7,12 @@ from uuid import UUID
 import pytest
 
 from shared.events.gift_cards import GiftCardIssued
-from shared.events.orders import OrderAddedTo, OrderCancelled, OrderConfirmed, OrderReaddressed
+from shared.events.orders import OrderAddedTo, OrderCancelled, OrderConfirmed, OrderExpired, OrderReaddressed
 from shared.events.payments import PaymentDeclined
 from shared.events.returns import ReplacementPlaced, ReturnCancelled
 from write_side.notifications.domain import (
     ADDED,
+    ENDED,
     GIFT_CARD,
     LEFT_WITHOUT,
     ORDER_CONFIRMATION,
@@ -36,6 +37,8 @@ def declined(**tries: Any) -> PaymentDeclined:
     [
         (OrderConfirmed(ORDER, SUBJECT), Wanted(ORDER, ORDER_CONFIRMATION)),
         (OrderCancelled(ORDER, "order_left"), Wanted(ORDER, LEFT_WITHOUT)),
+        (OrderCancelled(ORDER, "payment_not_accepted"), Wanted(ORDER, ENDED)),
+        (OrderExpired(ORDER), Wanted(ORDER, ENDED)),
         (declined(retries=2), Wanted(ORDER, PAYMENT_DECLINED)),
         (BOUGHT, Wanted(ORDER, GIFT_CARD, SUBJECT)),
         (ReturnCancelled(SUBJECT, ORDER), Wanted(ORDER, RETURN_CANCELLED, SUBJECT)),
@@ -58,12 +61,11 @@ def test_what_was_added_or_sent_instead_is_told_by_a_mail_of_its_own_order() -> 
 @pytest.mark.parametrize(
     "event",
     [
-        OrderCancelled(ORDER, "customer"),
         declined(),
         declined(retries=1, retry_at=LATER),
         GiftCardIssued(SUBJECT, "…4711", 5000, "EUR", None),
     ],
-    ids=["the customer cancelled", "at the checkout", "tried again by ourselves", "staff issued it"],
+    ids=["at the checkout", "tried again by ourselves", "staff issued it"],
 )
 def test_who_knows_already_gets_no_mail(event: Any) -> None:
     assert mail_about(EVENT, event) is None
