@@ -192,7 +192,7 @@ _COVER = Question(
 
 _ABANDONED = Question(
     name="abandoned_orders",
-    about="orders that were placed and not paid, by what became of them",
+    about="orders that were placed and not paid, by what became of them; carts that became no order are not known here",
     files=(File(_ORDERS, "abandoned_orders", "placed_at"),),
     columns=(
         _CURRENCY,
@@ -249,7 +249,8 @@ def _last_time(answers: Answers, span: Span) -> list[Row]:
 
 _ZERO_RESULTS = Question(
     name="zero_result_searches",
-    about="searches that found nothing, the most frequent first; a sample stands for all where there are very many",
+    about="searches of the whole shop, narrowed by nothing, that found nothing, the most frequent first; a sample "
+    "stands for all where there are very many",
     files=(File(_SEARCHES, "zero_result_searches", "at"),),
     columns=(
         _text("text", "what was typed, in lower case, what may be a person's as #"),
@@ -267,7 +268,7 @@ _TOP_SEARCHES = Question(
     columns=(
         _text("text", "what was typed, in lower case, what may be a person's as #"),
         _count("searches", "how often"),
-        _count("without_results", "of these, those that found nothing"),
+        _count("without_results", "of these, those that found nothing in the whole shop, narrowed by nothing"),
         _count("corrected", "of these, those that were understood as other words"),
         _count("results", "products found, on average"),
         _count("took_ms", "milliseconds to the answer, on average"),

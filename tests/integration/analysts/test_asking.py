@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 import pytest
 from elasticsearch import Elasticsearch
+from msgspec import structs
 
 from doorbuster.asking.asking import ask
 from doorbuster.asking.bodies import Span
@@ -86,6 +87,8 @@ SEARCHED = [
     searched("lamp", 7, 1),
     searched("lapm", 7, 4, "lamp"),
     searched("lamp", 9, 10),
+    structs.replace(searched("lamp", 0, 2), filters=["brand"]),  # not in what was ticked
+    structs.replace(searched("rug", 0, 2), listing=True),  # not on that shelf
 ]
 
 
@@ -161,7 +164,7 @@ async def test_answers_are_what_postgres_and_the_log_say_to_the_cent(shop: Shop,
     await until(lambda: _without(analyst.rows("payment_recovery"), "by_retry", "share") == recovery, 60)
     assert [(row["share"], row["by_retry"]) for row in analyst.rows("payment_recovery")] == [(0.5, 0)]
     _covers(analyst)
-    await until(lambda: len(analyst.rows("top_searches")) == 3 and analyst.rows("funnel")[0]["count"] == 3, 60)
+    await until(lambda: len(analyst.rows("top_searches")) == 4 and analyst.rows("funnel")[0]["count"] == 3, 60)
     _searches(analyst)
     await _lost_on_the_way(shop, analyst)
     before = Span(analyst.span.since, analyst.span.since + timedelta(days=1))
@@ -195,7 +198,7 @@ def _searches(analyst: Analyst) -> None:
     """Each row stands for its weight."""
     names = ("text", "searches", "without_results", "results")
     top = [tuple(row[name] for name in names) for row in analyst.rows("top_searches")]
-    assert top == [("lamp", 11, 0, 8), ("lapm", 4, 0, 7), ("flux capacitor", 3, 3, 0)]
+    assert top == [("lamp", 13, 0, 5), ("lapm", 4, 0, 7), ("flux capacitor", 3, 3, 0), ("rug", 2, 0, 0)]
     [nothing] = analyst.rows("zero_result_searches")
     last_at = SEARCHED[0].at.isoformat(timespec="seconds")
     assert nothing == {"text": "flux capacitor", "searches": 3, "last_at": last_at}
