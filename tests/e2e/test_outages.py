@@ -140,14 +140,19 @@ async def test_without_elasticsearch_pages_orders_and_commands_go_on(
     own_home: Home, shop: Shop, bearer: str
 ) -> None:
     sku, path = await page_of(shop, bearer)
-    async with shoppers(shop, (path, "/v1/categories", "/v1/search?limit=1")) as seen:
+    placed = await bought(shop, sku)
+    status = f"/v1/orders/{placed['id']}?token={placed['order_token']}"
+    await until_answers(shop, status)
+    unharmed = (path, "/v1/categories", f"/v1/stock/{sku}", status)
+    async with shoppers(shop, (*unharmed, "/v1/search?limit=1")) as seen:
         with stopped(own_home, "elasticsearch"):
             while not seen["/v1/search?limit=1", 503]:
                 await asyncio.sleep(0.1)
             assert await refusal(shop, "/v1/search?limit=1") == (503, "elasticsearch_unavailable")
-            await go_on(seen, path, "/v1/categories")
+            await go_on(seen, *unharmed)
         await until_answers(shop, "/v1/search?limit=1")
-    assert {status for _, status in seen} <= {200, 503}, seen
+    assert {code for _, code in seen} <= {200, 503}, seen
+    assert not [asked for asked in seen if asked[0] in unharmed and asked[1] != 200], seen
     with stopped(own_home, "elasticsearch"):
         order = await bought(shop, sku)
         await shop.pay(order)
