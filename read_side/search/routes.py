@@ -45,13 +45,15 @@ async def get_search(
 
 
 @get("/v1/suggestions")
-@refuses(unavailability("elasticsearch"))
 @leads_to(
     Link("get_product", {"product_id": "/products/0/id"}), Link("get_category_products", {"slug": "/categories/0/slug"})
 )
 async def get_suggestions(request: Request[Any, Any, Any], q: Typed) -> Shown[Suggestions]:
     """Searches of others, categories, brands and products that begin as typed, for the list under a search box. One
-    slip is forgiven from the fourth character on, the first character excepted."""
+    slip is forgiven from the fourth character on, the first character excepted.
+
+    While Elasticsearch is down `products` is empty, and all else as last seen (`Stale: behind`).
+    """
     suggesting: Suggesting = request.app.state.suggesting
     return respond(request, await suggesting.answer(q))
 

@@ -17,9 +17,11 @@ from redis.exceptions import RedisError
 from read_side.answers import CATALOG, Answer
 from read_side.brands.queries import BrandShelf, KnownBrands, known_brands
 from read_side.categories.queries import Categories, CategoryShelf
+from read_side.documents import BEHIND
 from read_side.pictures import Pictures
 from read_side.search import elastic
 from read_side.search.index import Index
+from read_side.search.instead import DOWN
 from read_side.search.names import FORGIVEN_FROM, Names
 from read_side.search.past import PastSearches
 from shared.documents.images import ShownImage
@@ -117,17 +119,31 @@ class Suggesting:
         self._names: tuple[str, CategoryNames] = ("", CategoryNames(Categories(CategoryTree([]))))
 
     async def answer(self, typed: str) -> Answer[Suggestions]:
-        """What begins so; answers 503 while Elasticsearch is down or the index not made."""
+        """What begins so; answers 503 while the index is not made.
+
+        While Elasticsearch is down there are no products among it, and the rest is as last seen: `behind`.
+        """
         typed = plain(typed)
         if not typed:
             return Answer.made(Suggestions([], [], [], []), CATALOG)
         categories = (await self._category_names()).beginning(typed)
         brands = (await self._names_of_brands()).beginning(typed)
-        searches, products = self._past.beginning(typed), await self._products(typed)
-        return Answer.made(Suggestions(searches, categories, brands, products), CATALOG)
+        searches, (products, stale) = self._past.beginning(typed), await self._products_or_none(typed)
+        return Answer.made(Suggestions(searches, categories, brands, products), CATALOG, stale)
+
+    async def _products_or_none(self, typed: str) -> tuple[list[SuggestedProduct], str | None]:
+        try:
+            return await self._products(typed), None
+        except Problem as problem:
+            if problem.code != DOWN:
+                raise
+            return [], BEHIND
 
     async def _names_of_brands(self) -> BrandNames:
-        known = await self._brands.read()
+        try:
+            known = await self._brands.read()
+        except Problem:  # none was ever seen; what is asked next says why
+            return self._brand_names
         if known is not self._brand_names.known:
             self._brand_names = BrandNames(known)
         return self._brand_names

@@ -96,6 +96,11 @@ async def test_without_elasticsearch_only_search_suffers_and_offers_what_redis_h
         assert (answer.status_code, answer.json()["code"]) == (503, "elasticsearch_unavailable")
         assert answer.headers["retry-after"] == "1"
         assert [item["id"] for item in answer.json()["instead"]] == ids, path
+    typed = await api.get("/v1/suggestions?q=lam")
+    assert (typed.status_code, typed.headers["stale"], typed.headers["cache-control"]) == (200, "behind", "no-store")
+    assert [each["slug"] for each in typed.json()["categories"]] == ["lamps"]
+    assert typed.json()["products"] == []
+    assert (await api.get("/v1/brands")).status_code == 503, "none was ever seen"
     tree = await api.get("/v1/categories")
     assert tree.json()["categories"][0]["slug"] == "lamps"
     assert (await api.get(f"/v1/products/{page.id}")).status_code == 200
