@@ -121,9 +121,10 @@ def create_app(settings: Settings, *, fronted: bool = True) -> ASGIApp:
     history = OrderHistory(records, documents, settings.link_secret)
     lists, promotions = PriceListShelf(documents), PromotionShelf(documents)
     pictures = Pictures(settings.image_base_url, settings.image_sizes, settings.widths)
-    pages = Pages(documents, Till(documents, lists, promotions), SparePages(products), Showcase(pictures))
+    till = Till(documents, lists, promotions)
+    pages = Pages(documents, till, SparePages(products), Showcase(pictures))
     brands = BrandShelf(products)
-    adviser = Adviser(documents, products, pictures)
+    adviser = Adviser(documents, products, till, pictures)
     rules, instead, types = RuleShelf(documents), Instead(documents, adviser), Types(documents)
     search = Search(
         products, documents, shelf, brands, sales, rules, lists, promotions, SlotShelf(documents), instead, pictures,

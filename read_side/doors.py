@@ -10,6 +10,7 @@ SIZES = {
 }
 _SEARCHES = ("/v1/search", "/v1/suggestions", "/v1/staff/search-preview", "/v1/brands", "/v1/account/")
 _SEARCHES_TOO = ("/similar", "/products")  # at the end: what is like a product, what is listed
+_SEVERAL = "/v1/products"  # pages, many at once
 _NEVER = ("/health/", "/metrics", "/schema")
 
 
@@ -17,6 +18,6 @@ def way(_method: str, path: str) -> Way:
     """The doors of a request: who looks for an order has bought."""
     if path.startswith(_NEVER):
         return None
-    if path.startswith(_SEARCHES) or path.endswith(_SEARCHES_TOO):
+    if path.startswith(_SEARCHES) or (path.endswith(_SEARCHES_TOO) and path != _SEVERAL):
         return "searches", Rank.LOOKING
     return "pages", Rank.BUYING if path.startswith("/v1/orders") else Rank.LOOKING

@@ -1,24 +1,26 @@
 """Recommendations from Redis, and similar products from Elasticsearch; what is shown of each comes from its page."""
 
-from collections.abc import Collection, Sequence
+import asyncio
+from collections.abc import Awaitable, Collection, Iterable, Sequence
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import msgspec
 from msgspec import Struct
 
 from read_side.answers import CATALOG, Answer
-from read_side.documents import Documents, not_ready
+from read_side.documents import Documents, Found, not_ready
 from read_side.pictures import Pictures
+from read_side.prices.pages import Till
 from read_side.recommendations.ranking import closest, followed_by
 from read_side.search import elastic, relevance
 from read_side.search.index import Index
 from shared.documents.images import ShownImage
-from shared.documents.products import PAGE, Related, related_id
+from shared.documents.prices import ShownPrice
+from shared.documents.products import PAGE, ProductPage, Related, related_id
 from shared.documents.recommendations import EVERYWHERE, MADE, Near, near_key, popular_key
 from shared.documents.stock import Availability
-from shared.money import Money
 from shared.position import Position
 from shared.publishing import is_open
 from shared.shards import product_key
@@ -27,18 +29,17 @@ MOST_GIVEN = 50  # products that somebody has in hand
 SPARE = 3  # so many times more are looked at than shown: some are gone, or out of stock
 CANDIDATES = 100
 
-T = TypeVar("T")
-
 
 class Recommended(Struct, frozen=True):
-    """What is shown of a product. `prices`: the lowest of its variants that can be had, per currency, tax excluded."""
+    """What is shown of a product. `prices`: the lowest of its variants that can be had, per currency, as its page says
+    it now."""
 
     id: UUID
     slug: str
     name: str
     brand: str
     image: ShownImage | None
-    prices: list[Money]
+    prices: list[ShownPrice]
     availability: Availability
 
 
@@ -61,8 +62,15 @@ class RelatedProducts(Struct, frozen=True):
     kinds: list[Kind]
 
 
+class SeveralProducts(Struct, frozen=True):
+    """In the order asked; `missing`: those that aren't for sale now, or that there never were."""
+
+    items: list[Recommended]
+    missing: list[UUID]
+
+
 class _Variant(Struct):
-    prices: list[Money]
+    prices: list[ShownPrice]
     availability: Availability
 
 
@@ -77,6 +85,11 @@ class _Page(Struct):
     unpublish_at: datetime | None = None
 
 
+class _Pages(NamedTuple):
+    open: list[_Page]
+    stale: str | None
+
+
 _related = msgspec.json.Decoder(Related)
 _near = msgspec.json.Decoder(Near)
 _ids = msgspec.json.Decoder(list[UUID])
@@ -86,49 +99,63 @@ _page = msgspec.json.Decoder(_Page)
 class Adviser:
     """Answers from what the recommender has written, the product pages, and the search index."""
 
-    def __init__(self, documents: Documents, index: Index, pictures: Pictures) -> None:
-        self._documents, self._index, self._pictures = documents, index, pictures
+    def __init__(self, documents: Documents, index: Index, till: Till, pictures: Pictures) -> None:
+        self._documents, self._index, self._till, self._pictures = documents, index, till, pictures
 
-    async def bought_with(self, product_id: UUID, limit: int) -> Answer[Recommendations]:
+    async def bought_with(self, product_id: UUID, channel: str, limit: int) -> Answer[Recommendations]:
         """What is bought together with a product; nothing else, even where that is little."""
         near = await self._near([product_id])
-        return await self._shown(closest(near, {product_id}), limit)
+        return await self._shown(closest(near, {product_id}), channel, limit)
 
-    async def for_hand(self, in_hand: Collection[UUID], category: UUID | None, limit: int) -> Answer[Recommendations]:
+    async def for_hand(
+        self, in_hand: Collection[UUID], category: UUID | None, channel: str, limit: int
+    ) -> Answer[Recommendations]:
         """What goes with all that somebody has in hand, then what is popular around it, then everywhere."""
         near = await self._near(list(in_hand))
         shelves = [category] if category else [each.category_id for each in near if each.category_id is not None]
         popular = await self._popular(list(dict.fromkeys(shelves)))
         first = [] if category else closest(near, in_hand)
-        return await self._shown(followed_by(first, *popular, without=in_hand), limit)
+        return await self._shown(followed_by(first, *popular, without=in_hand), channel, limit)
 
-    async def at_hand(self, named: Sequence[UUID], category: UUID | None, limit: int) -> list[Recommended]:
+    async def at_hand(
+        self, named: Sequence[UUID], category: UUID | None, channel: str, limit: int
+    ) -> list[Recommended]:
         """What can be shown without a search: what was named, then what is popular there, then everywhere."""
         popular = await self._popular([category] if category else [])
-        return await self._that_can_be_had(followed_by(named, *popular, without=()), limit)
+        shown, _ = await self._that_can_be_had(followed_by(named, *popular, without=()), channel, limit)
+        return shown
 
-    async def similar(self, product_id: UUID, limit: int) -> Answer[Recommendations]:
+    async def similar(self, product_id: UUID, channel: str, limit: int) -> Answer[Recommendations]:
         """Products of the same kind, told alike, whether anybody bought one or not."""
         found = await self._index.search(**_alike(str(product_id), limit * SPARE))
         ids = [UUID(hit["_id"]) for hit in found["hits"]["hits"]]
-        return await self._shown([id_ for id_ in ids if id_ != product_id], limit)
+        return await self._shown([id_ for id_ in ids if id_ != product_id], channel, limit)
 
-    async def related(self, product_id: UUID, position: Position | None) -> Answer[RelatedProducts]:
+    async def related(
+        self, product_id: UUID, channel: str, position: Position | None
+    ) -> Answer[RelatedProducts]:
         """What the merchant shows beside a product, as far as it is for sale, sold out or not."""
         found = await self._documents.find(PAGE, related_id(product_id), product_key(product_id), position)
         said = {} if found is None else _related.decode(found.body).products
-        ids = list(dict.fromkeys(str(id_) for several in said.values() for id_ in several))
-        pages = await self._documents.find_all(PAGE, ids) if ids else []
-        shown = {
-            id_: item
-            for id_, page in zip(ids, pages, strict=True)
-            if page is not None and (item := self._recommended(page.body, even_sold_out=True))
-        }
-        kinds = [
-            Kind(kind, [shown[str(id_)] for id_ in several if str(id_) in shown]) for kind, several in said.items()
-        ]
+        ids = list(dict.fromkeys(id_ for several in said.values() for id_ in several))
+        shown, behind = await self._for_sale(ids, channel, position)
+        kinds = [Kind(kind, [shown[id_] for id_ in several if id_ in shown]) for kind, several in said.items()]
         stale = None if found is None else found.stale
-        return Answer.made(RelatedProducts([kind for kind in kinds if kind.items]), CATALOG, stale)
+        return Answer.made(RelatedProducts([kind for kind in kinds if kind.items]), CATALOG, stale or behind)
+
+    async def named(self, ids: Sequence[UUID], channel: str, position: Position | None) -> Answer[SeveralProducts]:
+        """These, as far as they are for sale, sold out or not."""
+        behind = None if position is None else await self._documents.behind(PAGE, None, position)
+        shown, stale = await self._for_sale(ids, channel, position)
+        items, missing = [shown[id_] for id_ in ids if id_ in shown], [id_ for id_ in ids if id_ not in shown]
+        return Answer.made(SeveralProducts(items, missing), CATALOG, behind or stale)
+
+    async def _for_sale(
+        self, ids: Sequence[UUID], channel: str, position: Position | None
+    ) -> tuple[dict[UUID, Recommended], str | None]:
+        pages = await self._priced(ids, channel, position)
+        there = {page.id: item for page in pages.open if (item := self._recommended(page, even_sold_out=True))}
+        return there, pages.stale
 
     async def _near(self, products: Sequence[UUID]) -> list[Near]:
         made, *found = await self._documents.raw([MADE, *(near_key(each) for each in products)])
@@ -141,36 +168,58 @@ class Adviser:
         found = await self._documents.raw(keys)
         return [_ids.decode(each) for each in found if each is not None]
 
-    async def _shown(self, ids: Sequence[UUID], limit: int) -> Answer[Recommendations]:
-        return Answer.made(Recommendations(await self._that_can_be_had(ids, limit)), CATALOG)
+    async def _shown(self, ids: Sequence[UUID], channel: str, limit: int) -> Answer[Recommendations]:
+        items, stale = await self._that_can_be_had(ids, channel, limit)
+        return Answer.made(Recommendations(items), CATALOG, stale)
 
-    async def _that_can_be_had(self, ids: Sequence[UUID], limit: int) -> list[Recommended]:
-        """The first of them that can."""
+    async def _that_can_be_had(
+        self, ids: Sequence[UUID], channel: str, limit: int
+    ) -> tuple[list[Recommended], str | None]:
+        """The first of them that can, and why what is said of them may be out of date."""
         items: list[Recommended] = []
+        stale: str | None = None
         for at in range(0, min(len(ids), CANDIDATES), limit * SPARE):
-            some = ids[at : at + limit * SPARE]
-            pages = await self._documents.find_all(PAGE, [str(id_) for id_ in some])
-            items += [shown for page in pages if page is not None and (shown := self._recommended(page.body))]
+            pages = await self._priced(ids[at : at + limit * SPARE], channel)
+            items += [shown for page in pages.open if (shown := self._recommended(page))]
+            stale = stale or pages.stale
             if len(items) >= limit:
                 break
-        return items[:limit]
+        return items[:limit], stale
 
-    def _recommended(self, body: bytes, *, even_sold_out: bool = False) -> Recommended | None:
-        """None if it isn't for sale now, or none of its variants can be had."""
-        page = _page.decode(body)
-        if not is_open(page.publish_at, page.unpublish_at, datetime.now(UTC)):
-            return None
+    async def _priced(self, ids: Sequence[UUID], channel: str, position: Position | None = None) -> _Pages:
+        """The pages of those that are for sale now, as somebody who asks for each of them gets it."""
+        stored = await self._documents.find_all(PAGE, [str(id_) for id_ in ids]) if ids else []
+
+        def asked(id_: UUID, found: Found) -> Awaitable[Answer[ProductPage] | None]:
+            return self._till.answer(found, str(id_), channel, CATALOG, position)
+
+        there = [asked(id_, found) for id_, found in zip(ids, stored, strict=True) if found is not None]
+        answers = [answer for answer in await asyncio.gather(*there) if answer is not None]
+        pages = [_page.decode(answer.body) for answer in answers]
+        now = datetime.now(UTC)
+        stale = next((answer.stale for answer in answers if answer.stale), None)
+        return _Pages([page for page in pages if is_open(page.publish_at, page.unpublish_at, now)], stale)
+
+    def _recommended(self, page: _Page, *, even_sold_out: bool = False) -> Recommended | None:
+        """None if none of its variants can be had."""
         there = [variant for variant in page.variants if variant.availability != "out"]
         if not there and not even_sold_out:
             return None
-        lowest: dict[str, int] = {}
-        for price in (price for variant in there or page.variants for price in variant.prices):
-            lowest[price.currency] = min(price.amount_minor, lowest.get(price.currency, price.amount_minor))
-        prices = [Money(amount, currency) for currency, amount in sorted(lowest.items())]
+        prices = _lowest(price for variant in there or page.variants for price in variant.prices)
         levels = {variant.availability for variant in there}
         availability: Availability = "in" if "in" in levels else "low" if levels else "out"
         image = self._pictures.hung(page.images[0]) if page.images else None
         return Recommended(page.id, page.slug, page.name, page.brand, image, prices, availability)
+
+
+def _lowest(prices: Iterable[ShownPrice]) -> list[ShownPrice]:
+    """One per currency, by currency."""
+    lowest: dict[str, ShownPrice] = {}
+    for price in prices:
+        known = lowest.get(price.currency)
+        if known is None or price.amount_minor < known.amount_minor:
+            lowest[price.currency] = price
+    return [price for _, price in sorted(lowest.items())]
 
 
 def _alike(product_id: str, size: int) -> dict[str, Any]:

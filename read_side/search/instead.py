@@ -24,11 +24,11 @@ class Instead:
     def __init__(self, documents: Documents, adviser: Adviser) -> None:
         self._documents, self._adviser = documents, adviser
 
-    async def offered(self, text: str, category: UUID | None) -> Sequence[Recommended]:
+    async def offered(self, text: str, category: UUID | None, channel: str) -> Sequence[Recommended]:
         """The product whose SKU or EAN was typed, then what is popular in the category and everywhere. Nothing if Redis
         can't tell."""
         with contextlib.suppress(Problem, RedisError, OSError):
-            return await self._adviser.at_hand(await self._named(text), category, OFFERED)
+            return await self._adviser.at_hand(await self._named(text), category, channel, OFFERED)
         return ()
 
     async def _named(self, text: str) -> list[UUID]:

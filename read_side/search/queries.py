@@ -100,7 +100,7 @@ class Search:
         except Problem as problem:
             if problem.code == DOWN and asked.cursor is None:
                 category = await self._category(asked, listing)
-                problem.members["instead"] = await self._instead.offered(asked.text, category)
+                problem.members["instead"] = await self._instead.offered(asked.text, category, asked.channel)
             raise
 
     async def _category(self, asked: SearchRequest, listing: Listing | None) -> UUID | None:

@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from doorbuster.simulators.signing import signature
+from shared.ids import uuid7
 from tests.integration.checkout.test_over_http import BUYER
 from tests.integration.write_api.conftest import Issue
 from write_side.access import SCOPES
@@ -97,6 +98,11 @@ async def test_a_search_that_asks_for_too_much_is_refused_in_few_words(query: ht
 @pytest.mark.parametrize("skus", ["&".join(f"sku=s{n}" for n in range(101)), "&".join(f"sku={n}" for n in range(5000))])
 async def test_too_many_skus_at_once_are_refused(query: httpx.AsyncClient, skus: str) -> None:
     assert (await query.get(f"/v1/stock?{skus}")).status_code == 400
+
+
+async def test_too_many_products_at_once_are_refused(query: httpx.AsyncClient) -> None:
+    several = "&".join(f"id={uuid7()}" for _ in range(51))
+    assert (await query.get(f"/v1/products?{several}")).status_code == 400
 
 
 @pytest.mark.parametrize("token", ["x" * 5000, "é", "=" * 100, "MS4" + "A" * 500])

@@ -65,6 +65,7 @@ OPEN = {
     "POST /v1/account/orders/{order_id}/claim": "a session",
     "POST /v1/account/orders/claims": "a session",
     "GET /v1/account/orders": "a session",
+    "GET /v1/products": "the catalog is public",
     "GET /v1/products/{product_id}": "the catalog is public",
     "GET /v1/products/by-slug/{slug}": "the catalog is public",
     "GET /v1/products/by-sku/{sku}": "the catalog is public",

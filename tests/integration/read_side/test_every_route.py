@@ -57,6 +57,7 @@ async def test_every_success_is_answered_as_declared(shelves: Shelves, api: Held
     staff = await shelves.put_token(["stock:read", "orders:read", "catalog:write"])
     for path in (
         f"/v1/products/{page.id}",
+        f"/v1/products?id={page.id}&id={uuid7()}",
         f"/v1/products/by-slug/{page.slug}",
         "/v1/products/by-sku/lamp-red",
         "/v1/products/by-ean/4006381333931",

@@ -5,13 +5,16 @@ from uuid import UUID
 
 import httpx
 import msgspec
+import pytest
 from msgspec import structs
 
-from shared.documents.products import PAGE, ProductPage, Related, related_id
+from shared.documents.prices import ALWAYS, LISTS, PriceTimes, ShownPriceList, Step, TermsStep, VariantTimes
+from shared.documents.products import PAGE, ProductPage, Related, related_id, times_id
 from shared.documents.recommendations import MADE, Made, Near, Neighbour, near_key, popular_key
 from shared.documents.stock import Availability
+from shared.events.pricing import PriceListTerms
 from shared.ids import uuid7
-from tests.integration.read_side.shelves import NOW, Shelves, a_page
+from tests.integration.read_side.shelves import NOW, Shelves, a_page, eventually
 
 
 def page_of(id_: UUID, name: str, availability: Availability = "in") -> ProductPage:
@@ -85,6 +88,57 @@ async def test_what_the_merchant_put_beside_a_product_is_shown_as_far_as_it_is_f
     [accessories] = answer.json()["kinds"]
     assert [(item["name"], item["availability"]) for item in accessories["items"]] == [("shade", "out"), ("bulb", "in")]
     assert (await api.get(f"/v1/products/{bulb}/related")).json() == {"kinds": []}
+
+
+async def test_in_a_sale_and_in_a_channel_a_tile_says_what_the_page_says(
+    api: httpx.AsyncClient, shelves: Shelves
+) -> None:
+    lamp, bulb, counted = uuid7(), uuid7(), Counted(shelves)
+    await shelves.put_product(page_of(lamp, "lamp"))
+    await shelves.put_product(structs.replace(page_of(bulb, "bulb"), timed=True))
+    begun, asked = NOW - timedelta(days=300), uuid7()
+    terms = PriceListTerms("App", "EUR", ["app"], [], begun, None, 1)
+    await shelves.put(LISTS, asked, ShownPriceList(asked, [TermsStep(begun, terms)]))
+    times = VariantTimes("bulb", {"EUR": [Step(ALWAYS, 1999)]}, {str(asked): [Step(begun, 500)]})
+    await shelves.put(PAGE, times_id(bulb), PriceTimes([times]))
+    await shelves.put(PAGE, related_id(lamp), Related({"accessories": [bulb]}))
+    await counted.near(lamp, None, (bulb, 0.5))
+    await counted.popular("all", bulb, lamp)
+    await counted.made()
+    sale = await shelves.announce()
+    for channel, amount in (("web", 999), ("app", 250)):
+        [price] = (await api.get(f"/v1/products/{bulb}?channel={channel}")).json()["variants"][0]["prices"]
+        assert (price["promotion_ids"], price["amount_minor"]) == ([str(sale)], pytest.approx(amount, abs=1))
+        for path in (f"products/{lamp}/bought-together", f"recommendations?product={lamp}", f"products/{lamp}/related"):
+            shown = (await api.get(f"/v1/{path}", params={"channel": channel})).json()
+            [tile, *_] = shown["items"] if "items" in shown else shown["kinds"][0]["items"]
+            assert (tile["name"], tile["prices"]) == ("bulb", [price]), (channel, path)
+        offered = (await api.get("/v1/search", params={"q": "bulb", "channel": channel})).json()["instead"]
+        assert offered[0]["prices"] == [price], channel
+
+
+async def test_what_was_looked_at_lately_is_shown_in_the_order_asked_and_what_is_gone_is_named(
+    api: httpx.AsyncClient, shelves: Shelves
+) -> None:
+    lamp, bulb, to_come, nobody = (uuid7() for _ in range(4))
+    await shelves.put_product(page_of(lamp, "lamp", "out"))
+    await shelves.put_product(page_of(bulb, "bulb"))
+    await shelves.put_product(structs.replace(page_of(to_come, "to come"), publish_at=NOW.replace(year=2999)))
+    asked = {"id": [str(each) for each in (nobody, bulb, to_come, lamp, bulb)]}
+    shown = (await api.get("/v1/products", params=asked)).json()
+    assert [(item["name"], item["availability"]) for item in shown["items"]] == [("bulb", "in"), ("lamp", "out")]
+    assert shown["missing"] == [str(nobody), str(to_come)]
+    sale = await shelves.announce()
+
+    def cheaper(answer: httpx.Response) -> bool:
+        return all(item["prices"][0].get("promotion_ids") == [str(sale)] for item in answer.json()["items"])
+
+    await eventually(api, f"/v1/products?id={lamp}&id={bulb}", cheaper)
+    await shelves.unready(PAGE, 0)
+    answer = await api.get(f"/v1/products?id={bulb}&id={nobody}")
+    assert (answer.status_code, answer.json()["code"]) == (503, "not_ready"), "it may only not be there yet"
+    for wrong in ("", "?id=lamp", "?" + "&".join(f"id={uuid7()}" for _ in range(51))):
+        assert (await api.get(f"/v1/products{wrong}")).status_code == 400, wrong
 
 
 async def test_what_is_asked_wrongly_is_said(api: httpx.AsyncClient) -> None:

@@ -103,4 +103,6 @@ def test_checkouts_go_before_browsing_and_what_hangs_has_doors_of_its_own() -> N
     assert queries.way("GET", "/v1/orders/1") == ("pages", BUYING)
     assert queries.way("GET", "/v1/search") == ("searches", LOOKING)
     assert queries.way("GET", "/v1/products/1") == ("pages", LOOKING)
+    assert queries.way("GET", "/v1/products") == ("pages", LOOKING)
+    assert queries.way("GET", "/v1/categories/lamps/products") == ("searches", LOOKING)
     assert queries.way("GET", "/metrics") is None
