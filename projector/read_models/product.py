@@ -10,7 +10,7 @@ from msgspec import Raw, field
 
 from projector.model import Folded, encode
 from projector.read_models.price_times import horizon_of, list_steps, own_steps
-from projector.read_models.shelves import bundled, restocked
+from projector.read_models.shelves import bundled, composed, restocked
 from shared.codec import Event
 from shared.documents.prices import Step
 from shared.documents.product_pages import Known
@@ -20,6 +20,7 @@ from shared.envelope import Recorded
 from shared.events.catalog import ProductCreated, ProductEvent, ProductFacts, ProductRevised
 from shared.events.inventory import (
     BundleAvailabilityChanged,
+    BundleComponent,
     BundleComposed,
     BundleEvent,
     StockItemEvent,
@@ -57,6 +58,7 @@ class Product(Folded, frozen=True):
     own: dict[str, dict[str, list[Step]]] = field(default_factory=dict)  # SKU → currency → steps, if there are several
     lists: dict[str, dict[str, list[Step]]] = field(default_factory=dict)  # SKU → price list → steps
     bundles: dict[str, Availability] = field(default_factory=dict)  # SKU → what the stock of its components lets have
+    components: dict[str, list[BundleComponent]] = field(default_factory=dict)  # SKU → what is in it, if it is a bundle
 
 
 def touches(recorded: Recorded, event: Event) -> Sequence[str]:
@@ -77,7 +79,7 @@ def evolve(
     """The product after the event."""
     state = state or Product(0, UUID(recorded.key.removeprefix(_KEY)))
     facts, prices, shelves, at = state.facts, state.prices, state.shelves, recorded.recorded_at
-    own, lists, bundles = state.own, state.lists, state.bundles
+    own, lists, bundles, components = state.own, state.lists, state.bundles, state.components
     match event:
         case ProductCreated() | ProductRevised():
             facts = Raw(encode(event.facts))
@@ -95,12 +97,12 @@ def evolve(
             left = {c: amount for c, amount in prices.get(event.sku, {}).items() if c != event.currency}
             prices = {**prices, event.sku: left}
         case BundleComposed() | BundleAvailabilityChanged():
-            bundles = bundled(bundles, event)
+            bundles, components = bundled(bundles, event), composed(components, event)
         case _:
             if event.sku not in shelves and not isinstance(event, StockItemOpened):
                 raise ValueError(f"{event.sku}: stock moved before its item was opened")
             shelves = {**shelves, event.sku: restocked(shelves.get(event.sku, {}), event)}
-    return Product(recorded.position, state.id, facts, prices, shelves, own, lists, bundles)
+    return Product(recorded.position, state.id, facts, prices, shelves, own, lists, bundles, components)
 
 
 def _own_after(
@@ -128,7 +130,9 @@ def known_of(state: Product) -> Known | None:
     facts = _facts.decode(state.facts)
     if facts is None:
         return None
-    return Known(state.id, facts, state.prices, state.shelves, state.own, state.lists, state.bundles)
+    return Known(
+        state.id, facts, state.prices, state.shelves, state.own, state.lists, state.bundles, state.components
+    )  # fmt: skip
 
 
 def lowest_prices(known: Known) -> dict[str, int]:
@@ -149,7 +153,8 @@ def asking(known: Known) -> set[str]:
 def alike(before: Product, after: Product) -> bool:
     """Whether shoppers see the same of both. A sale seldom changes more than numbers that are staff's."""
     told = before.facts == after.facts and before.prices == after.prices
-    return told and before.bundles == after.bundles and _times_stay(before, after) and _levels_stay(before, after)
+    told = told and before.bundles == after.bundles and before.components == after.components
+    return told and _times_stay(before, after) and _levels_stay(before, after)
 
 
 def _times_stay(before: Product, after: Product) -> bool:

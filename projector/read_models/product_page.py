@@ -30,7 +30,7 @@ def _names(facts: ProductFacts) -> frozenset[tuple[str, str]]:
 
 MODEL = ReadModel(
     name=PAGE,
-    version="v6",
+    version="v7",
     sink=REDIS,
     contexts=product.CONTEXTS,
     state=Product,

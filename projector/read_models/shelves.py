@@ -5,7 +5,14 @@ from collections.abc import Mapping
 
 from shared.documents.shelves import Shelf, Shelves
 from shared.documents.stock import Availability
-from shared.events.inventory import BundleComposed, BundleEvent, StockItemEvent, StockItemOpened, StockThresholdSet
+from shared.events.inventory import (
+    BundleComponent,
+    BundleComposed,
+    BundleEvent,
+    StockItemEvent,
+    StockItemOpened,
+    StockThresholdSet,
+)
 
 
 def restocked(shelves: Shelves, event: StockItemEvent) -> dict[str, Shelf]:
@@ -21,3 +28,11 @@ def bundled(bundles: Mapping[str, Availability], event: BundleEvent) -> dict[str
     if isinstance(event, BundleComposed) and not event.components:
         return left
     return {**left, event.sku: event.availability}
+
+
+def composed(components: Mapping[str, list[BundleComponent]], event: BundleEvent) -> dict[str, list[BundleComponent]]:
+    """SKU → what is in those that are bundles, after an event about one."""
+    if not isinstance(event, BundleComposed):
+        return dict(components)
+    left = {sku: parts for sku, parts in components.items() if sku != event.sku}
+    return {**left, event.sku: event.components} if event.components else left

@@ -20,7 +20,7 @@ from shared.locales import Locales
 from shared.publishing import minute_of
 
 FIELDS = {"id": "product_id", "slug": "slug", "sku": "skus", "ean": "eans"}
-KNOWN = [f"fold.{name}" for name in ("id", "facts", "prices", "shelves", "own", "lists", "bundles")]
+KNOWN = [f"fold.{name}" for name in ("id", "facts", "prices", "shelves", "own", "lists", "bundles", "components")]
 AT_ONCE = 16  # questions: the others are for searches
 KEPT_SECONDS = 1.0
 MOST_KEPT = 2000

@@ -13,6 +13,7 @@ from shared.documents.products import PageVariant, ProductPage
 from shared.documents.shelves import Shelf, level
 from shared.documents.stock import Availability
 from shared.events.catalog import ProductFacts, Variant
+from shared.events.inventory import BundleComponent
 from shared.locales import wider
 
 
@@ -26,6 +27,7 @@ class Known(Struct, frozen=True):
     own: Mapping[str, Mapping[str, list[Step]]] = {}  # SKU → currency → steps, if there are several
     lists: Mapping[str, Mapping[str, list[Step]]] = {}  # SKU → price list → steps
     bundles: Mapping[str, Availability] = {}  # SKU → what the stock of its components lets have
+    components: Mapping[str, list[BundleComponent]] = {}  # SKU → what is in it, if it is a bundle
 
     def availability(self, sku: str) -> Availability:
         """What a shopper sees of a SKU; of a bundle, whatever is kept under its own SKU."""
@@ -90,4 +92,5 @@ def _variant(known: Known, variant: Variant) -> PageVariant:
         prices=[ShownPrice(amount, currency) for currency, amount in sorted(prices.items())],
         availability=known.availability(variant.sku),
         images=variant.images or [],
+        components=known.components.get(variant.sku, []),
     )

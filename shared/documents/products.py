@@ -12,6 +12,7 @@ from shared.documents.prices import ShownPrice, VariantTimes
 from shared.documents.stock import Availability
 from shared.documents.told import MINOR, told
 from shared.events.catalog import AttributeValue, Image
+from shared.events.inventory import BundleComponent
 
 PAGE = "product_page"  # Redis: `doc:<product id>` is a ProductPage, `doc:<product id>:<locale>` one; by slug, sku, ean
 SEARCH = "products"  # Elasticsearch: a SearchedProduct per product
@@ -27,6 +28,7 @@ class PageVariant(Struct, frozen=True):
     prices: list[ShownPrice]  # one per currency
     availability: Availability
     images: list[int] = []  # places of the page's images that show it; none: all of them do
+    components: list[BundleComponent] = []  # what is in one of it, if it is a bundle
 
 
 class AxisValue(Struct, frozen=True):

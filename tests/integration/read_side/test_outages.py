@@ -18,6 +18,7 @@ from shared.documents.layout import alias_name, index_name
 from shared.documents.products import SEARCH, TREE, Category, CategoryTree
 from shared.documents.shelves import Shelf
 from shared.events.catalog import Image, ProductFacts, Variant
+from shared.events.inventory import BundleComponent
 from shared.ids import uuid7
 from shared.links import order_token
 from tests.fixtures.asgi import client_of
@@ -112,6 +113,7 @@ async def test_without_elasticsearch_only_search_suffers_and_offers_what_redis_h
 async def known(elasticsearch_url: str, index_prefix: str) -> Product:
     """A product in Elasticsearch, as the projector writes it; 20 others beside it are drafts."""
     product = Product(9, uuid7(), encoded(facts()), {"lamp": {"EUR": 1900, "JPY": 300}}, {"lamp": {"main": SHELF}})
+    product = structs.replace(product, bundles={"lamp": "low"}, components={"lamp": [BundleComponent("bulb", 2)]})
     drafts = [Product(9, uuid7(), encoded(structs.replace(facts(), status="draft", slug=f"d-{n}"))) for n in range(20)]
     async with AsyncElasticsearch(elasticsearch_url, request_timeout=30) as client:
         index = index_name(index_prefix, SEARCH, VERSION)

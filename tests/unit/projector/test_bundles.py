@@ -40,6 +40,27 @@ def test_a_bundle_is_shown_by_its_components_whatever_is_kept_under_its_own_sku(
     assert document(stock_level.MODEL, "lamp", ShopperStock, COMPOSED, told(seen)).availability == seen
 
 
+def test_a_page_tells_what_is_in_a_bundle_until_it_is_none() -> None:
+    begun = (ProductCreated(PRODUCT, facts()), opened(on_hand=0))
+    anew = structs.replace(COMPOSED, components=[BundleComponent("bulb", 1), BundleComponent("shade", 1)])
+    for events, parts in (
+        ((COMPOSED,), [("bulb", 2)]),
+        ((COMPOSED, told("out")), [("bulb", 2)]),
+        ((COMPOSED, anew), [("bulb", 1), ("shade", 1)]),
+        ((COMPOSED, structs.replace(COMPOSED, components=[])), []),
+    ):
+        lamp, other = document(product_page.MODEL, str(PRODUCT), ProductPage, *begun, *events).variants
+        assert ([(part.sku, part.quantity) for part in lamp.components], other.components) == (parts, [])
+
+
+def test_what_is_in_a_bundle_is_shown_anew_though_as_many_can_be_had() -> None:
+    created, other = ProductCreated(PRODUCT, facts()), structs.replace(COMPOSED, components=[BundleComponent("rug", 1)])
+    before, after = (
+        folded(product_page.MODEL, KEY, created, *events)[str(PRODUCT)] for events in ((COMPOSED,), (COMPOSED, other))
+    )
+    assert not alike(before, after)  # type: ignore[arg-type]
+
+
 def test_once_it_is_no_bundle_its_own_stock_is_shown() -> None:
     dissolved = structs.replace(COMPOSED, components=[])
     events = (ProductCreated(PRODUCT, facts()), COMPOSED, opened(), told("out"), dissolved)
