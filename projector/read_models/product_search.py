@@ -12,6 +12,7 @@ from shared.documents.products import SEARCH, Completion, SearchedProduct, with_
 from shared.documents.shelves import best
 from shared.documents.stock import Availability
 from shared.events.catalog import AttributeValue, ProductFacts
+from shared.ids import time_of
 
 COMPLETED_WORDS = 5
 _WEIGHTS: dict[Availability, int] = {"in": 3, "low": 2, "out": 1}
@@ -58,6 +59,7 @@ def render(id_: str, state: Product, _keys: Keys) -> Rendered:
         unpublish_at=facts.unpublish_at,
         axes=list(variants[0].facets) if variants else [],
         variants=variants,
+        released_at=facts.publish_at or time_of(state.id),
     )
     return Rendered({id_: encode(with_card(document))})
 
@@ -83,7 +85,7 @@ def _completion(facts: ProductFacts, availability: Availability) -> Completion:
 
 MODEL = ReadModel(
     name=SEARCH,
-    version="v13",
+    version="v14",
     sink=ELASTICSEARCH,
     contexts=product.CONTEXTS,
     state=Product,

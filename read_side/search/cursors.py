@@ -47,4 +47,4 @@ def decode(secret: str, query: bytes, cursor: str) -> list[Any]:
 
 
 def _sign(secret: str, query: bytes, body: bytes) -> bytes:
-    return hmac(secret.encode(), b"cursor 2" + query + body, sha256).digest()[:_SIGNATURE]
+    return hmac(secret.encode(), b"cursor 3" + query + body, sha256).digest()[:_SIGNATURE]

@@ -123,6 +123,7 @@ _PRODUCTS: Json = {
     "listed": BOOLEAN,
     "publish_at": DATE,
     "unpublish_at": DATE,
+    "released_at": DATE,
     "deleted": BOOLEAN,
     "card": {"type": "binary", "doc_values": True},
     "names": {"type": "object", "enabled": False},

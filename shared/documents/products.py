@@ -145,6 +145,7 @@ class SearchedProduct(Struct, frozen=True):
     unpublish_at: Annotated[datetime | None, told("when it goes, if ever", since="v7")] = None
     axes: Annotated[list[str], told("what its variants are told apart by, if it has several", since="v13")] = []
     variants: Annotated[list[SearchedVariant], told("they one by one, where it has axes", since="v13")] = []
+    released_at: Annotated[datetime | None, told("publish_at, else when it was made", "UTC", since="v14")] = None
     card: Annotated[bytes, told("what lists show of it, packed and unsearched", since="v11")] = b""
 
 

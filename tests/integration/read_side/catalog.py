@@ -18,7 +18,7 @@ from shared.documents.layout import alias_name, index_name
 from shared.documents.prices import Step, VariantTimes
 from shared.documents.products import SEARCH, TREE, Category, CategoryTree, Completion, SearchedProduct, with_card
 from shared.documents.quantities import Quantity, quantity_of, step_of, word_of
-from shared.ids import uuid7
+from shared.ids import time_of, uuid7
 from tests.integration.read_side.shelves import SHARDS, VERSION, Shelves
 
 Answer = dict[str, Any]
@@ -30,6 +30,7 @@ COLOURS = ["red", "white", "black"]
 MATERIALS = ["leather", "steel"]
 
 
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
 LIST = UUID(int=7)
 FAR = datetime(2999, 1, 1, tzinfo=UTC)
@@ -70,8 +71,9 @@ class Shop:
         told = {name: [told for word in words if (told := quantity_of(name, word))] for name, words in facets.items()}
         quantities = {name: several for name, several in told.items() if several}
         prices = {} if number % 50 == 7 else {"EUR": random.randint(100, 900) * 10, "JPY": random.randint(100, 900)}
+        id_, publish_at = uuid7(), {5: FAR, 6: LONG_AGO}.get(number % 25)
         return SearchedProduct(
-            product_id=uuid7(),
+            product_id=id_,
             slug=f"product-{number}",
             name=f"{random.choice(['Bright', 'dark', 'Élégant'])} product {number % 90}",
             brand=random.choice(BRANDS),
@@ -96,8 +98,9 @@ class Shop:
             deleted=number % 40 == 4,
             position=number + 1,
             times=times_of(number, prices) if number == 12 else [],
-            publish_at={5: FAR, 6: LONG_AGO}.get(number % 25),
+            publish_at=publish_at,
             unpublish_at={7: LONG_AGO, 8: FAR}.get(number % 25),
+            released_at=publish_at or time_of(id_) if number >= 20 else None,  # as it was before there was such a field
             names={"de": "Eine Nachtleuchte"} if number == 11 else {},
             translated="Eine Nachtleuchte" if number == 11 else "",
         )
@@ -112,19 +115,25 @@ class Shop:
         """What shoppers may find."""
         return [product for product in self.products if product.listed and not product.deleted and _is_there(product)]
 
+    @property
+    def newest(self) -> list[SearchedProduct]:
+        """The same, by release; what has none stands last, by age."""
+        return sorted(self.found, key=lambda each: (each.released_at or EPOCH, each.product_id), reverse=True)
+
     def index(self, client: Elasticsearch, prefix: str, *, carded: bool = True) -> None:
         """Write the products as the projector does, or did before its eleventh version of `products`."""
         index, alias = index_name(prefix, SEARCH, VERSION), alias_name(prefix, SEARCH)
         definition = deepcopy(INDICES[SEARCH])
         if not carded:
             properties = definition["mappings"]["properties"]
-            del properties[CARD], properties["skus"]["fields"]
+            del properties[CARD], properties["released_at"], properties["skus"]["fields"]
         client.indices.create(index=index, **definition, aliases={alias: {}})
+        left_out = () if carded else (CARD, "released_at")
         lines = []
         for product in self.products:
             head = {"_id": str(product.product_id), "version": product.position, "version_type": "external"}
             document = msgspec.to_builtins(with_card(product))
-            lines += [{"index": head}, document if carded else {k: v for k, v in document.items() if k != CARD}]
+            lines += [{"index": head}, {k: v for k, v in document.items() if k not in left_out}]
         answer = client.bulk(index=alias, operations=lines, refresh=True)
         assert not answer["errors"], answer["items"][0]
 

@@ -92,8 +92,7 @@ async def test_only_listed_products_are_found_and_counted(shopping: httpx.AsyncC
     assert answer["total"] == {"value": len(shop.found), "relation": "exact"}
     assert counts(answer, "brand") == count_of([product.brand] for product in shop.found)
     assert len(answer["items"]) == 20
-    newest = sorted(shop.found, key=lambda product: product.product_id, reverse=True)
-    assert [item["id"] for item in answer["items"]] == [str(product.product_id) for product in newest[:20]]
+    assert [item["id"] for item in answer["items"]] == [str(product.product_id) for product in shop.newest[:20]]
 
 
 async def test_nothing_is_suggested_before_it_comes(shopping: httpx.AsyncClient, shop: Shop) -> None:
@@ -250,6 +249,8 @@ async def test_cursors_walk_without_gaps_or_repeats(
     if sort.startswith("price"):
         assert prices == sorted(prices, reverse=sort == "price_desc")
         assert all(item["price"] is None for item in walked[len(prices) :])
+    if sort == "newest":
+        assert [item["id"] for item in walked] == [str(product.product_id) for product in shop.newest]
     if sort == "name":
         names = [item["name"].lower() for item in walked]
         assert names == sorted(names)

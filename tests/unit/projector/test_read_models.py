@@ -1,6 +1,6 @@
 """What each read model shows, told from events alone."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -40,7 +40,10 @@ from shared.events.pricing import (
     PriceUnscheduled,
     Tier,
 )
+from shared.ids import time_of
 from tests.unit.projector.events import KEY, PRODUCT, START, facts, folded, opened, shown
+
+NOON = datetime(2026, 11, 27, 12, 0, tzinfo=UTC)
 
 
 def test_alt_texts_fall_back_by_language_and_related_products_stand_beside_the_page() -> None:
@@ -146,6 +149,14 @@ def test_a_page_in_each_language_falls_back_part_by_part() -> None:
     [document] = shown(product_search.MODEL, KEY, left).documents.values()
     searched = msgspec.json.decode(document or b"", type=SearchedProduct)
     assert (searched.names, searched.translated) == ({}, "\nBrille.")
+
+
+@pytest.mark.parametrize("publish_at", [None, NOON])
+def test_a_product_came_when_it_was_released_or_else_when_it_was_made(publish_at: datetime | None) -> None:
+    created = ProductCreated(PRODUCT, facts(publish_at=publish_at))
+    [document] = shown(product_search.MODEL, KEY, created).documents.values()
+    searched = msgspec.json.decode(document or b"", type=SearchedProduct)
+    assert searched.released_at == (publish_at or time_of(PRODUCT))
 
 
 def test_a_sale_that_changes_no_level_looks_the_same_and_everything_else_does_not() -> None:
