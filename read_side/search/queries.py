@@ -13,7 +13,7 @@ from redis.exceptions import RedisError
 from read_side.answers import Answer, catalog_kept
 from read_side.brands.queries import BrandShelf
 from read_side.categories.queries import Categories, CategoryShelf
-from read_side.documents import BEHIND, PARKED, Documents, not_ready
+from read_side.documents import BEHIND, Documents
 from read_side.pictures import Pictures
 from read_side.prices.promotions import PromotionShelf
 from read_side.prices.shelf import PriceListShelf
@@ -23,6 +23,7 @@ from read_side.promotions.queries import in_force
 from read_side.sales.queries import Sales
 from read_side.search import cursors, elastic, facets, price_ranges, results
 from read_side.search.cards import Cards
+from read_side.search.doubts import doubt
 from read_side.search.elastic import Json
 from read_side.search.explaining import Why, explained
 from read_side.search.facets import Facet
@@ -118,7 +119,9 @@ class Search:
                 self._recent.replace(key, began, made)
         if asked.text and asked.cursor is None:
             self._tell(asked, made.page, listing is not None, time.monotonic() - began)
-        return made.answer
+        # What was kept or waited for was in no doubt when it was made: it may be by now.
+        stale = made.answer.stale or doubt(self._documents.board, made.page) or (await self._promotions.known()).stale
+        return msgspec.structs.replace(made.answer, stale=stale) if stale else made.answer
 
     async def _question(self, asked: SearchRequest, listing: Listing | None) -> Hashable:
         """What was asked, and all that has to change an answer at once, on the minute or to the second."""
@@ -131,10 +134,7 @@ class Search:
         plan = await self._plan(asked, listing, position)
         behind = None if position is None else await self._documents.behind_index(SEARCH, position)
         page, unsure, changes_at = await self._page(plan, position)
-        ready = self._documents.board.is_ready(SEARCH)
-        if not ready and not page.total.value:
-            raise not_ready()
-        stale = behind or unsure or self._parked(page) or (None if ready else BEHIND)
+        stale = behind or unsure or doubt(self._documents.board, page)
         return Made(Answer.made(page, catalog_kept(asked.locales), stale), page, changes_at)
 
     async def preview(
@@ -201,11 +201,6 @@ class Search:
             if needed:
                 raise
             return Categories(CategoryTree([]))
-
-    def _parked(self, page: Page) -> str | None:
-        waiting = self._documents.board.parked.get(SEARCH)
-        shown = [*page.items, *(page.rescue.items if page.rescue else ())]
-        return PARKED if waiting and any(f"product:{item.id}" in waiting for item in shown) else None
 
     async def _page(self, plan: Plan, position: Position | None) -> tuple[Page, str | None, datetime | None]:
         """The page, why its prices may be out of date, if they may, and when they change by the clock."""

@@ -9,10 +9,12 @@ import pytest
 
 from read_side.app import create_app
 from shared.documents.prices import LISTS, ShownPriceList, TermsStep
+from shared.documents.products import SEARCH
 from shared.documents.search_rules import MODEL, THE_ONE, SearchRules
 from shared.events.merchandising import Pins
 from shared.events.pricing import PriceListTerms
 from shared.position import Position
+from shared.shards import product_key
 from tests.fixtures.asgi import client_of
 from tests.fixtures.private_server import PrivateServer
 from tests.integration.read_side.catalog import LIST, Shop
@@ -69,6 +71,19 @@ async def test_who_waits_for_a_write_is_given_no_answer_from_before(
     answer = await keeping.get(LAMPS, headers={"Position": unreached})
     assert (answer.headers["stale"], "age" in answer.headers) == ("behind", False)
     assert "stale" not in (await keeping.get(LAMPS)).headers  # nor is what is stale kept for others
+
+
+async def test_a_kept_answer_is_stale_as_soon_as_it_is_known_to_be_and_no_longer(
+    keeping: httpx.AsyncClient, shelves: Shelves
+) -> None:
+    asked_at = time.monotonic()
+    fresh = await keeping.get(LAMPS)
+    await shelves.park(SEARCH, product_key(fresh.json()["items"][0]["id"]))
+    told = await eventually(keeping, LAMPS, lambda answer: "stale" in answer.headers)
+    assert (told.headers["stale"], told.headers["cache-control"]) == ("parked", "no-store")
+    assert "age" not in told.headers
+    assert told.content == fresh.content
+    assert time.monotonic() < asked_at + SECONDS  # else the answer was made anew for its age alone
 
 
 async def test_a_promotion_is_heeded_though_an_answer_was_kept(
