@@ -7,6 +7,7 @@ were new. What is known to be out of date is not given again.
 
 import asyncio
 import math
+import sys
 import time
 from collections.abc import Callable, Coroutine, Hashable
 from datetime import UTC, datetime
@@ -19,6 +20,8 @@ from read_side.answers import Answer
 from read_side.search.results import Page
 
 MOST, MOST_BYTES = 2_000, 32_000_000
+IN_MEMORY = 5  # bytes that a page takes for each byte of its JSON; by what it shows 2 to 4.5
+FRAME = 2_000  # bytes that an answer takes beside its body, its page and its key, at most
 
 
 class Made(NamedTuple):
@@ -35,10 +38,16 @@ Making = Callable[[], Coroutine[Any, Any, Made]]
 class _Kept(NamedTuple):
     asked_at: float
     made: Made
+    size: int  # bytes of memory, none too few
 
-    @property
-    def size(self) -> int:
-        return len(self.made.answer.body)
+    @classmethod
+    def under(cls, key: Hashable, asked_at: float, made: Made) -> "_Kept":
+        return cls(asked_at, made, FRAME + weight(key) + len(made.answer.body) * (1 + IN_MEMORY))
+
+
+def weight(key: Hashable) -> int:
+    """Bytes of memory that a key takes: as long as what was typed, and longer."""
+    return sys.getsizeof(key) + (sum(map(weight, key)) if isinstance(key, tuple) else 0)
 
 
 class Recent:
@@ -80,7 +89,7 @@ class Recent:
         newer = max(asking[0] if asking else asked_at, kept.asked_at if kept else asked_at)
         self._drop(key)
         if newer <= asked_at:
-            self._keep(key, _Kept(asked_at, made))
+            self._keep(key, _Kept.under(key, asked_at, made))
 
     def _ask(self, key: Hashable, make: Making, now: float) -> asyncio.Task[Made]:
         """In a task of its own: who asked first may go, the others wait on."""
@@ -90,7 +99,7 @@ class Recent:
             if self._asking.get(key) == (now, task):  # else something newer has taken its place
                 del self._asking[key]
                 if not failed:
-                    self._keep(key, _Kept(now, task.result()))
+                    self._keep(key, _Kept.under(key, now, task.result()))
 
         task = asyncio.create_task(make())
         self._asking[key] = now, task

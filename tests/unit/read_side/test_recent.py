@@ -2,16 +2,20 @@
 
 import asyncio
 import gc
+import tracemalloc
 import weakref
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
+import msgspec
 import pytest
+from msgspec import structs
 
 from read_side.answers import CATALOG, Answer
 from read_side.documents import BEHIND
-from read_side.search.recent import MOST, Made, Making, Recent
+from read_side.search.facets import Facet, FacetValue
+from read_side.search.recent import MOST, MOST_BYTES, Made, Making, Recent
 from read_side.search.results import Page, Total
 
 
@@ -223,3 +227,42 @@ async def test_those_asked_first_go_when_there_are_too_many_or_they_are_too_old(
     clock.now += 2
     await told(recent, shop.make, "lamp")
     assert len(recent) == 1
+
+
+async def test_however_many_different_things_are_asked_for_memory_is_bounded(recent: Recent) -> None:
+    shop, longest = Shop(), "x" * 50_000
+
+    async def ask(first: int, last: int) -> int:
+        for number in range(first, last):
+            await recent.answer((f"{number}{longest}".encode(), number), shop.make)
+        return tracemalloc.get_traced_memory()[0]
+
+    tracemalloc.start()
+    try:
+        held = [await ask(first, first + 1000) for first in range(0, 3000, 1000)]
+    finally:
+        tracemalloc.stop()
+    assert max(held) < MOST_BYTES * 1.1
+    assert len(recent) > 500, "as many as there is room for"
+
+
+async def test_what_is_counted_of_an_answer_is_no_less_than_what_it_takes(recent: Recent) -> None:
+    values = [FacetValue(f"value-{n}", f"Value {n}", 1000 + n, False) for n in range(50)]
+
+    async def make() -> Made:
+        facets = [
+            Facet(f"filter.f{n}", f"F {n}", [structs.replace(each, value=f"{n}{each.value}") for each in values], 0)
+            for n in range(6)
+        ]
+        page = Page([], Total(1, "exact"), msgspec.json.decode(msgspec.json.encode(facets), type=list[Facet]), None)
+        return Made(Answer.made(page, CATALOG), page)
+
+    tracemalloc.start()
+    try:
+        for number in range(400):
+            await recent.answer(number, make)
+        gc.collect()
+        held = tracemalloc.get_traced_memory()[0]
+    finally:
+        tracemalloc.stop()
+    assert held < MOST_BYTES * 1.1
