@@ -34,6 +34,7 @@ from write_side.inventory.bundles import domain as bundles
 from write_side.inventory.bundles import store as bundles_store
 from write_side.inventory.limits import domain as limits
 from write_side.inventory.limits import store as limits_store
+from write_side.inventory.warehouses import domain as warehouses
 from write_side.inventory.warehouses import store as warehouses_store
 from write_side.invoices import domain as invoices
 from write_side.invoices import store as invoices_store
@@ -88,7 +89,7 @@ class Aggregate(NamedTuple):
 
 AGGREGATES: list[Aggregate] = [
     Aggregate(
-        "warehouse", "warehouse", lambda state, r, e: inventory.evolve_warehouse(state, e, r.version),
+        "warehouse", "warehouse", lambda state, r, e: warehouses.evolve_warehouse(state, e, r.version),
         warehouses_store.all_warehouses,
     ),
     Aggregate(

@@ -8,7 +8,6 @@ from write_side.inventory.domain import (
     OutOfStock,
     StockItem,
     UnknownStock,
-    UnknownWarehouse,
     evolve_item,
     set_threshold,
 )
@@ -29,6 +28,7 @@ from write_side.inventory.store import (
     put_back,
     save_counts,
 )
+from write_side.inventory.warehouses.domain import UnknownWarehouse
 from write_side.inventory.warehouses.store import all_warehouses
 
 __all__ = [

@@ -20,21 +20,24 @@ from write_side.inventory.domain import (
     CountStock,
     Demand,
     MoveStock,
-    NameManager,
     OpenStockItem,
-    OpenWarehouse,
-    ReviseWarehouse,
     SetThreshold,
     StockItem,
     StockItemExists,
     StockTooLarge,
     TransferStock,
     UnknownStock,
+)
+from write_side.inventory.nearness import LocateWarehouse
+from write_side.inventory.warehouses import domain as places
+from write_side.inventory.warehouses import store as warehouses
+from write_side.inventory.warehouses.domain import (
+    NameManager,
+    OpenWarehouse,
+    ReviseWarehouse,
     UnknownWarehouse,
     Warehouse,
 )
-from write_side.inventory.nearness import LocateWarehouse
-from write_side.inventory.warehouses import store as warehouses
 
 MAIN = "MAIN"  # the warehouse of those who name none
 
@@ -83,20 +86,20 @@ async def open_warehouse(pool: Pool, command: OpenWarehouse, cause: Metadata, ca
 
     async def decide(conn: Connection) -> tuple[Warehouse, Positions]:
         existing = await warehouses.find(conn, command.code)
-        event = domain.open_warehouse(existing, command, uuid7())
-        return domain.evolve_warehouse(None, event, 1), await warehouses.insert(conn, event, cause)
+        event = places.open_warehouse(existing, command, uuid7())
+        return places.evolve_warehouse(None, event, 1), await warehouses.insert(conn, event, cause)
 
     return await commands.run(pool, decide, call)
 
 
 async def revise_warehouse(pool: Pool, code: str, command: ReviseWarehouse, cause: Metadata) -> Answer[Warehouse]:
     """Another name or place in the order in which warehouses ship; refuses `unknown_warehouse`."""
-    return await _change(pool, code, lambda warehouse: domain.revise_warehouse(warehouse, command), cause)
+    return await _change(pool, code, lambda warehouse: places.revise_warehouse(warehouse, command), cause)
 
 
 async def name_manager(pool: Pool, code: str, command: NameManager, cause: Metadata) -> Answer[Warehouse]:
     """Who is told what runs low there; refuses `unknown_warehouse`. The present one changes nothing."""
-    return await _change(pool, code, lambda warehouse: domain.name_manager(warehouse, command), cause)
+    return await _change(pool, code, lambda warehouse: places.name_manager(warehouse, command), cause)
 
 
 async def locate_warehouse(pool: Pool, code: str, command: LocateWarehouse, cause: Metadata) -> Answer[Warehouse]:
@@ -132,7 +135,7 @@ async def ensure_warehouse(conn: Connection, code: str | None, cause: Metadata) 
         return code or MAIN
     if code is not None:
         raise UnknownWarehouse(f"there is no warehouse {code}")
-    event = domain.open_warehouse(None, OpenWarehouse(MAIN, "Main warehouse", "DE"), uuid7())
+    event = places.open_warehouse(None, OpenWarehouse(MAIN, "Main warehouse", "DE"), uuid7())
     await warehouses.insert(conn, event, cause)
     return MAIN
 

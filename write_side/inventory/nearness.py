@@ -13,7 +13,7 @@ from msgspec import Meta, Struct
 from shared.events.inventory import ServedPlace, WarehouseLocated
 from write_side.errors import Invalid
 from write_side.inventory.countries import MIDDLES
-from write_side.inventory.domain import Warehouse
+from write_side.inventory.warehouses.domain import Warehouse
 
 EARTH_KM = 6371.0
 Country = Annotated[str, Meta(pattern=r"^[A-Z]{2}(?!\n)$", description="ISO 3166-1 alpha-2", examples=["DE"])]

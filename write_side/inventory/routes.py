@@ -21,22 +21,16 @@ from write_side.inventory.domain import (
     Demand,
     LowAt,
     MoveStock,
-    NameManager,
     OpenStockItem,
-    OpenWarehouse,
     OutOfStock,
     Quantity,
     Reason,
-    ReviseWarehouse,
     SetThreshold,
     Sku,
     StockItemExists,
     StockTooLarge,
     TransferStock,
     UnknownStock,
-    UnknownWarehouse,
-    Warehouse,
-    WarehouseExists,
 )
 from write_side.inventory.handlers import (
     ReservationMismatch,
@@ -46,6 +40,14 @@ from write_side.inventory.handlers import (
     TransferState,
 )
 from write_side.inventory.nearness import LocateWarehouse
+from write_side.inventory.warehouses.domain import (
+    NameManager,
+    OpenWarehouse,
+    ReviseWarehouse,
+    UnknownWarehouse,
+    Warehouse,
+    WarehouseExists,
+)
 from write_side.resources import Own
 
 STAFF = [requires("stock:write")]

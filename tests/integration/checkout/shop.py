@@ -30,7 +30,8 @@ from write_side.gift_cards.handlers import IssuedGiftCard
 from write_side.inventory import handlers as inventory
 from write_side.inventory import open_items
 from write_side.inventory import store as inventory_store
-from write_side.inventory.domain import OpenStockItem, OpenWarehouse, WarehouseExists
+from write_side.inventory.domain import OpenStockItem
+from write_side.inventory.warehouses.domain import OpenWarehouse, WarehouseExists
 from write_side.invoices import PayBy
 from write_side.orders import quoting
 from write_side.orders import store as orders_store

@@ -16,8 +16,8 @@ from write_side.catalog import ProductInput, VariantInput
 from write_side.catalog.handlers import create_product
 from write_side.database import Pool
 from write_side.imports import READY, ColumnMapping, UnreadableFile, pace
-from write_side.inventory.domain import OpenWarehouse
 from write_side.inventory.handlers import open_warehouse
+from write_side.inventory.warehouses.domain import OpenWarehouse
 from write_side.pricing.domain import NewPrice
 from write_side.pricing.handlers import set_price
 

@@ -15,14 +15,8 @@ from write_side.inventory import handlers
 from write_side.inventory.alerts import store
 from write_side.inventory.alerts.handlers import tell_due
 from write_side.inventory.alerts.reactions import reactions as stock_reactions
-from write_side.inventory.domain import (
-    MoveStock,
-    NameManager,
-    ReviseWarehouse,
-    SetThreshold,
-    UnknownStock,
-    UnknownWarehouse,
-)
+from write_side.inventory.domain import MoveStock, SetThreshold, UnknownStock
+from write_side.inventory.warehouses.domain import NameManager, ReviseWarehouse, UnknownWarehouse
 from write_side.notifications.gateway import MailServer
 
 MANAGER = "stock-ber@shop.example"

@@ -21,15 +21,13 @@ from write_side.inventory.domain import (
     Demand,
     MoveStock,
     OpenStockItem,
-    OpenWarehouse,
     OutOfStock,
     StockItemExists,
     StockTooLarge,
     TransferStock,
     UnknownStock,
-    UnknownWarehouse,
-    WarehouseExists,
 )
+from write_side.inventory.warehouses.domain import OpenWarehouse, UnknownWarehouse, WarehouseExists
 
 
 async def stocked(pool: Pool, sku: str, on_hand: int, warehouse: str = "BER", product_id: UUID | None = None) -> None:

@@ -12,8 +12,9 @@ from shared.events.inventory import ServedPlace, WarehouseLocated
 from write_side.errors import Invalid
 from write_side.inventory.allocating import allocate
 from write_side.inventory.countries import MIDDLES
-from write_side.inventory.domain import StockItem, Warehouse, evolve_warehouse
+from write_side.inventory.domain import StockItem
 from write_side.inventory.nearness import LocateWarehouse, ServedInput, by_nearness, kilometres, locate
+from write_side.inventory.warehouses.domain import Warehouse, evolve_warehouse
 
 ID = UUID(int=1)
 BERLIN, MUNICH, PARIS = (52.5, 13.4), (48.1, 11.6), (48.9, 2.4)

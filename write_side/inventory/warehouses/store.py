@@ -12,7 +12,7 @@ from shared.shards import warehouse_key
 from write_side import event_log
 from write_side.database import Connection, among, overwrite
 from write_side.event_log import NewEvent, Positions
-from write_side.inventory.domain import Warehouse, evolve_warehouse
+from write_side.inventory.warehouses.domain import Warehouse, evolve_warehouse
 
 _serves = msgspec.json.Decoder(list[ServedPlace])
 _WAREHOUSE = "id, code, name, country, priority, version, manager_mail, latitude, longitude, serves"
