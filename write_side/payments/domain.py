@@ -26,7 +26,7 @@ from write_side.fraud import Card, Dispute
 from write_side.payments.declines import RETRIES, WINDOW, Decline, next_try, reason_of
 
 State = Literal["requested", "pending", "declined", "authorized", "captured", "voided"]
-Todo = Literal["create", "retry", "capture", "void"]
+Todo = Literal["create", "look", "retry", "capture", "void"]
 PUBLIC = {"requested": "pending"}  # that the intent is still to be made is nothing a customer could use
 
 

@@ -70,6 +70,8 @@ async def start_session(
     async with joining_order(pool, payment.order_id, cause, "payment session") as joined:
         seen = await _intent(pool, providers, payment)
         await orders.learn(pool, seen, joined)
+    async with pool.acquire() as conn:
+        await store.look_out(conn, payment.id)
     await _check_payable(pool, payment)  # closing meanwhile: the intent just made will be cancelled
     assert seen.client_secret is not None
     return PaymentSession(payment.id, seen.intent_id, seen.client_secret, publishable_key)

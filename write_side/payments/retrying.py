@@ -72,6 +72,7 @@ async def _begin(pool: Pool, payment: Payment, seen: Seen, cause: Metadata) -> i
         if event is None:
             if work.todo == "retry":
                 await store.rest(conn, payment.id)
+                await store.look_out(conn, payment.id)
             return Begun(0), {}
         if isinstance(event, PaymentDeclined):
             return Begun(0), await _save(conn, work, event, cause)

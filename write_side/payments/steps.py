@@ -23,6 +23,7 @@ AT_ONCE = 16  # calls to a provider under way
 PAUSE = 0.05
 EXPIRY_PAUSE = 1.0
 BOOKS_PAUSE = 5.0
+LONGEST_LOOK = timedelta(minutes=30)
 GIVE_UP_AFTER = 12  # refused attempts, some ten minutes
 
 
@@ -47,7 +48,7 @@ async def count_waiting(pool: Pool) -> int:
 
 
 async def work_off(pool: Pool, providers: Providers, capture_after: int = 0) -> int:
-    """Create, retry, capture and void what is due; answers how many payments that were.
+    """Create, look at, retry, capture and void what is due; answers how many payments that were.
 
     While one provider is left alone, what others are asked about goes on.
     """
@@ -95,12 +96,27 @@ async def _do(pool: Pool, providers: Providers, work: Work, cause: Metadata) -> 
     match work.todo:
         case "create":
             await orders.learn(pool, await providers.of(work.payment.method).create(work.payment), cause)
+        case "look":
+            await _look(pool, providers, work, cause)
         case "retry":
             await retrying.retry(pool, providers, work, cause)
         case "capture":
             await _capture(pool, providers, work, cause)
         case "void":
             await orders.finish_closing(pool, providers, work, cause)
+
+
+async def _look(pool: Pool, providers: Providers, work: Work, cause: Metadata) -> None:
+    """As the webhook would have told: it may have been lost, and whoever paid has closed the page."""
+    verdict = await orders.learn(pool, await providers.of(work.payment.method).look(work.payment), cause)
+    if verdict in ("ignore", "extend"):
+        async with pool.acquire() as conn:
+            await store.look_again(conn, work.payment.id, _next_look(work))
+
+
+def _next_look(work: Work) -> timedelta:
+    """Two minutes after the first, eight after the second; before an order has expired that is all, mostly."""
+    return min(store.FIRST_LOOK * int(4 ** min(work.attempts, 6)), LONGEST_LOOK)
 
 
 async def _capture(pool: Pool, providers: Providers, work: Work, cause: Metadata) -> None:
@@ -116,6 +132,9 @@ async def _capture(pool: Pool, providers: Providers, work: Work, cause: Metadata
 
 
 async def _put_off(pool: Pool, work: Work) -> None:
+    if work.todo == "look":  # no hurry; and whatever came to be done meanwhile is not put off
+        async with pool.acquire() as conn:
+            return await store.look_again(conn, work.payment.id, _next_look(work))
     pause = growing(0.25, work.attempts, 60)
     if work.todo == "retry":  # whatever was asked may be under way still, and there are only three
         pause = max(pause, PAUSES[0])

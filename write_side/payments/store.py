@@ -20,6 +20,7 @@ from write_side.payments.providers import Room, due_within
 CLAIM = timedelta(seconds=20)  # for so long a payment is one worker's: longer than a call to the provider may take
 _PAYMENT = """id, order_id, amount_minor, currency, state, intent_id, version, retries, retry_until, decline_reason,
               released_minor, method"""
+FIRST_LOOK = timedelta(seconds=30)  # after a way to pay was given, or a card declined
 TODO_OF: dict[State, str] = {"requested": "create", "authorized": "capture"}  # as far as the payment alone can say
 _WORK = f"{_PAYMENT}, todo, capturing, attempts, last_decline, retrying"
 
@@ -92,6 +93,21 @@ async def put_off(conn: Connection, payment_id: UUID, pause: timedelta) -> None:
     await conn.execute(query, payment_id, pause)
 
 
+async def look_out(conn: Connection, payment_id: UUID, pause: timedelta = FIRST_LOOK) -> None:
+    """Somebody can pay it now, and may without our hearing of it: look after a pause, unless more is to be done."""
+    await conn.execute(
+        """UPDATE payment SET todo = 'look', attempts = 0, next_attempt_at = clock_timestamp() + $2
+           WHERE id = $1 AND state IN ('pending', 'declined') AND (todo IS NULL OR todo = 'look')""",
+        payment_id, pause,
+    )  # fmt: skip
+
+
+async def look_again(conn: Connection, payment_id: UUID, pause: timedelta) -> None:
+    """Nothing new was seen: look again after a pause, unless more has come to be done."""
+    query = "UPDATE payment SET next_attempt_at = clock_timestamp() + $2 WHERE id = $1 AND todo = 'look'"
+    await conn.execute(query, payment_id, pause)
+
+
 async def wake(conn: Connection, payment_id: UUID) -> None:
     """Something has changed at the provider: look at once."""
     query = "UPDATE payment SET next_attempt_at = clock_timestamp() WHERE id = $1 AND todo IS NOT NULL"
@@ -161,15 +177,15 @@ async def save_try(
     due: datetime | None, cause: Metadata,
 ) -> Positions:  # fmt: skip
     """The row of a locked payment after a decline, or with a retry begun (`payment` is what the event made of it);
-    `due`: when the worker is to look again, None for never."""
+    `due`: when the worker is to try again, None for never; then it looks whether another card was taken."""
     await conn.execute(
         """UPDATE payment SET state = $2, version = $3, retries = $4, retry_until = $5, decline_reason = $6,
                               attempts = 0, last_decline = coalesce($7, last_decline), retrying = $9,
-                              todo = CASE WHEN $8::timestamptz IS NOT NULL THEN 'retry' END,
-                              next_attempt_at = coalesce($8, next_attempt_at)
+                              todo = CASE WHEN $8::timestamptz IS NULL THEN 'look' ELSE 'retry' END,
+                              next_attempt_at = coalesce($8, clock_timestamp() + $10)
            WHERE id = $1""",
         payment.id, payment.state, payment.version, payment.retries, payment.retry_until, payment.decline_reason,
-        decline_id, due, isinstance(event, PaymentRetried),
+        decline_id, due, isinstance(event, PaymentRetried), FIRST_LOOK,
     )  # fmt: skip
     new = NewEvent("payment", payment.id, payment.version, order_key(payment.order_id), event)
     return await event_log.append(conn, [new], cause)
@@ -212,9 +228,10 @@ class Alarm(NamedTuple):
 
 
 async def at_work(conn: Connection) -> list[UUID]:
-    """Payments that the worker has something to do for, and that wait for no person, nor for the time of a retry."""
+    """Payments that the worker has something to do for, and that wait for no person, nor for the time of a retry or of
+    a look."""
     query = """SELECT id FROM payment WHERE todo IS NOT NULL AND alarm IS NULL
-               AND NOT (todo = 'retry' AND next_attempt_at > clock_timestamp())"""
+               AND NOT (todo IN ('look', 'retry') AND next_attempt_at > clock_timestamp())"""
     return [row["id"] for row in await conn.fetch(query)]
 
 
