@@ -7,6 +7,7 @@ from write_side.database import Connection
 from write_side.orders import store as orders
 from write_side.payments import store as payments
 from write_side.refunds import store as refunds
+from write_side.refunds.domain import OUTSIDE
 
 _GONE = ("pending", "succeeded")  # has left, or may still come back
 
@@ -28,7 +29,8 @@ async def differences(conn: Connection, provider: Provider) -> list[str]:
         ours = (refund.charged_minor, refund.currency)
         if not refund.charged_minor or ways[refund.payment_id] != "card":
             continue  # gift cards and invoices: nobody else knows of it
-        theirs = there.pop((str(refund.id), str(refund.provider_id)), None)
+        named = None if refund.reason == OUTSIDE else str(refund.id)
+        theirs = there.pop((named, str(refund.provider_id)), None)
         if theirs != ours:
             found.append(f"refund {refund.id}: gives {ours} back, the provider {theirs}")
     found += [f"{id_}: {amount} went back for no refund of ours ({ours})" for (ours, id_), amount in there.items()]

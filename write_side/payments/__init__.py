@@ -12,6 +12,7 @@ from write_side.payments.store import (
     alarms,
     capture,
     claim,
+    find_by_intent,
     find_payment,
     lock_payment,
     park,
@@ -28,7 +29,7 @@ from write_side.payments.store import (
 __all__ = [
     "OUR_BOOKS", "Abilities", "Chosen", "Decline", "Gateway", "Notice", "Owed", "Payment", "Provider",
     "ProviderDown", "ProviderRefused", "Providers", "Room", "Seen", "SeenRefund", "Work", "alarms", "can",
-    "capture", "chosen_like", "claim", "covers", "decline", "due_within", "find_payment", "lock_payment",
-    "open_providers", "park", "public_state", "put_off", "reduce", "retry_alarmed", "save", "shown", "stripe_of",
-    "take_in", "wake",
+    "capture", "chosen_like", "claim", "covers", "decline", "due_within", "find_by_intent", "find_payment",
+    "lock_payment", "open_providers", "park", "public_state", "put_off", "reduce", "retry_alarmed", "save",
+    "shown", "stripe_of", "take_in", "wake",
 ]  # fmt: skip

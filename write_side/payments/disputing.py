@@ -25,14 +25,6 @@ class Learnt(Struct):
 _learnt = msgspec.json.Decoder(Learnt)
 
 
-async def payment_of(pool: Pool, seen: SeenDispute | None) -> Payment | None:
-    """The payment that a dispute is about; None if it is none of ours, or there is no dispute."""
-    if seen is None or seen.intent_id is None:
-        return None
-    async with pool.acquire() as conn:
-        return await store.find_by_intent(conn, seen.intent_id)
-
-
 async def learn(
     pool: Pool, seen: SeenDispute, payment: Payment, cause: Metadata, notice_id: str, notice_type: str
 ) -> Verdict:

@@ -101,6 +101,7 @@ class SeenRefund(Struct, frozen=True):
     refund_id: UUID | None
     order_id: UUID | None
     failure: str | None = None
+    money_moved: bool = True  # False: it let go of an authorization, and nothing had been taken
 
 
 class SeenDispute(Struct, frozen=True):

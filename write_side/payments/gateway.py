@@ -64,6 +64,14 @@ class Notice(Struct, frozen=True):
         shown = self.seen or self.refund
         return None if shown is None else shown.order_id
 
+    @property
+    def intent_id(self) -> str | None:
+        """The intent that is all it names: a dispute does, and a refund that we didn't ask for."""
+        if self.refund is not None and self.refund.refund_id is not None:
+            return None
+        shown = self.dispute or self.refund
+        return None if shown is None else shown.intent_id
+
 
 class Gateway:
     """What we ask of Stripe, as a `Provider`."""

@@ -118,21 +118,29 @@ async def receive_notice(pool: Pool, gateway: Gateway, body: bytes, signature: s
     """
     notice = gateway.notice(body, signature)
     told = {"provider_event_id": notice.id, "type": notice.type}
-    disputed = await disputing.payment_of(pool, notice.dispute)
-    order_id = disputed.order_id if disputed else notice.about
+    named = await _named(pool, notice)
+    order_id = named.order_id if named else notice.about
     if order_id is None:
         async with pool.acquire() as conn:
             await store.take_in(conn, notice.id, notice.type, None)
         log.info("a webhook about no order", extra={"fields": told})
         return
     async with joining_order(pool, order_id, cause, "webhook", request_id=notice.id) as joined:
-        verdict = await _learn(pool, gateway, notice, disputed, structs.replace(joined, actor="stripe"))
+        verdict = await _learn(pool, gateway, notice, named, structs.replace(joined, actor="stripe"))
         log.info("a webhook", extra={"fields": told | {"verdict": verdict}})
 
 
-async def _learn(pool: Pool, gateway: Gateway, notice: Notice, disputed: Payment | None, cause: Metadata) -> str:
-    if disputed is not None and notice.dispute is not None:
-        return await disputing.learn(pool, notice.dispute, disputed, cause, notice.id, notice.type)
+async def _named(pool: Pool, notice: Notice) -> Payment | None:
+    """The payment that a notice names by its intent; None if it is none of ours, or names an order."""
+    if notice.intent_id is None:
+        return None
+    async with pool.acquire() as conn:
+        return await store.find_by_intent(conn, notice.intent_id)
+
+
+async def _learn(pool: Pool, gateway: Gateway, notice: Notice, named: Payment | None, cause: Metadata) -> str:
+    if named is not None and notice.dispute is not None:
+        return await disputing.learn(pool, notice.dispute, named, cause, notice.id, notice.type)
     if notice.refund is not None:
         return await refunds.learn(pool, notice.refund, cause, notice=notice)
     assert notice.seen is not None

@@ -25,6 +25,7 @@ class Refund(Struct):
     payment_intent: str | None = None
     metadata: dict[str, str] | None = None
     failure_reason: str | None = None
+    balance_transaction: str | None = None
 
 
 class Refunds:
@@ -80,6 +81,7 @@ def refund_in(refund: Refund) -> SeenRefund:
         uuid_of(metadata.get("refund_id")),
         uuid_of(metadata.get("order_id")),
         refund.failure_reason,
+        money_moved=refund.balance_transaction is not None,
     )
 
 

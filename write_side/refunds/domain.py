@@ -31,6 +31,7 @@ Reason = Literal[
     "requested_by_customer", "returned", "damaged", "not_delivered", "out_of_stock", "goodwill", "duplicate", "fraud",
     "not_exchanged",
 ]
+OUTSIDE = "made_outside"  # the reason of one that nobody asked us for: staff made it at the provider
 State = Literal["requested", "pending", "succeeded", "failed", "released"]
 Verdict = Literal["pending", "succeeded", "failed", "alarm", "ignore", "known"]
 

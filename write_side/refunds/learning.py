@@ -12,9 +12,9 @@ from shared.envelope import Metadata
 from shared.events.refunds import RefundEvent, RefundFailed, RefundPending, RefundSucceeded
 from write_side import commands, metrics, orders, payments
 from write_side.database import Connection, Pool
-from write_side.event_log import Positions
+from write_side.event_log import Positions, together
 from write_side.payments import Notice, SeenRefund
-from write_side.refunds import domain, store
+from write_side.refunds import domain, outside, store
 from write_side.refunds.domain import Refund, Verdict
 
 log = logging.getLogger(__name__)
@@ -37,13 +37,17 @@ async def learn(pool: Pool, seen: SeenRefund, cause: Metadata, *, notice: Notice
 
     async def decide(conn: Connection) -> tuple[Struct, Positions]:
         refund = await _locked(conn, seen)
-        payment_id = refund.payment_id if refund else None
+        paid = await outside.lock_paid(conn, seen)
+        payment_id = refund.payment_id if refund else paid.id if paid else None
         if notice is not None and not await payments.take_in(conn, notice.id, notice.type, payment_id):
             return Learnt("known"), {}
+        made: Positions = {}
+        if refund is None and paid is not None:
+            refund, made = await outside.take_down(conn, paid, seen, cause)
         if refund is None:
             return Learnt("ignore"), {}
         verdict = domain.judge(refund, seen)
-        return Learnt(verdict), await _carry_out(conn, verdict, refund, seen, cause)
+        return Learnt(verdict), together(made, await _carry_out(conn, verdict, refund, seen, cause))
 
     verdict = _learnt.decode((await commands.run(pool, decide)).body).verdict
     metrics.REFUND_FACTS.labels(verdict).inc()

@@ -12,7 +12,7 @@ from msgspec import Struct
 from shared.envelope import Metadata
 from write_side.causes import joining_order
 from write_side.database import Pool
-from write_side.payments import Providers
+from write_side.payments import Payment, Providers, SeenRefund, find_by_intent
 from write_side.refunds import learning, store
 
 _NEWS = ("pending", "succeeded", "failed", "alarm")
@@ -42,8 +42,13 @@ async def reconcile_refunds(pool: Pool, providers: Providers, since: datetime, c
     looked_at = learnt = 0
     lost = []
     async for seen in providers.refunds_since(since):
-        if seen.refund_id is None or seen.order_id is None:
-            continue  # others may use the same account
+        if seen.refund_id is None or seen.order_id is None:  # made outside, or others use the same account
+            paid = await _paid_by(pool, seen)
+            looked_at += paid is not None
+            if paid is not None:
+                async with joining_order(pool, paid.order_id, cause, "refund reconcile") as joined:
+                    learnt += await learning.learn(pool, seen, joined) in _NEWS
+            continue
         looked_at += 1
         if not await _is_known(pool, seen.refund_id):
             if seen.status not in ("failed", "canceled"):
@@ -53,6 +58,13 @@ async def reconcile_refunds(pool: Pool, providers: Providers, since: datetime, c
         async with joining_order(pool, seen.order_id, cause, "refund reconcile") as joined:
             learnt += await learning.learn(pool, seen, joined) in _NEWS
     return ReconciledRefunds(looked_at, learnt, lost)
+
+
+async def _paid_by(pool: Pool, seen: SeenRefund) -> Payment | None:
+    if seen.intent_id is None or seen.refund_id is not None:
+        return None
+    async with pool.acquire() as conn:
+        return await find_by_intent(conn, seen.intent_id)
 
 
 async def _is_known(pool: Pool, refund_id: UUID) -> bool:
