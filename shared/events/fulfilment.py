@@ -26,7 +26,8 @@ class ParcelShipped(Struct, frozen=True, tag="fulfilment.parcel_shipped.v1"):
 
 
 class ParcelTracked(Struct, frozen=True, tag="fulfilment.parcel_tracked.v1"):
-    """The carrier saw it on its way: `collected`, `in_transit`, `out_for_delivery`, `attempt_failed` or `returning`."""
+    """The carrier saw it on its way: `collected`, `in_transit`, `out_for_delivery`, `attempt_failed` or `returning`; or
+    delivered what was returning: it is back with whoever sent it (`returned`)."""
 
     parcel_id: UUID
     order_id: UUID

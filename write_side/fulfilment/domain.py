@@ -122,13 +122,17 @@ def deliver(parcel: Parcel, at: datetime) -> ParcelDelivered | None:
 
 
 # What may be seen of a parcel, in the order in which it is believed: what was seen later outdoes what is told late.
-WAY = ("collected", "in_transit", "out_for_delivery", "attempt_failed", "returning", "delivered")
+# That it is back here (`returned`) no carrier says: to them it is delivered, whoever got it.
+WAY = ("collected", "in_transit", "out_for_delivery", "attempt_failed", "returning", "returned")
+GOING_BACK = ("returning", "returned")
 
 
 def track(parcel: Parcel, status: str, at: datetime) -> ParcelTracked | ParcelDelivered | None:
     """The carrier saw it; None if that is known, or outdone by what was told before."""
     if status == "delivered":
-        return deliver(parcel, at)
+        if parcel.tracking not in GOING_BACK:
+            return deliver(parcel, at)
+        status = "returned"
     before = -1 if parcel.tracking is None else WAY.index(parcel.tracking)
     if parcel.state == "delivered" or WAY.index(status) <= before:
         return None

@@ -56,6 +56,12 @@ async def claim_due(conn: Connection, limit: int) -> list[Parcel]:
     return await all_parcels(conn, [row["id"] for row in rows]) if rows else []
 
 
+async def count_returning(conn: Connection) -> int:
+    """Parcels that the carrier brings back, and has not brought yet."""
+    count: int = await conn.fetchval("SELECT count(*) FROM parcel WHERE tracking = 'returning' AND state = 'shipped'")
+    return count
+
+
 async def look_again(conn: Connection, parcel_id: UUID, state: str, pause: timedelta | None) -> None:
     """When a parcel is looked after next (None: never), unless its state has changed since."""
     query = "UPDATE parcel SET look_at = clock_timestamp() + $3 WHERE id = $1 AND state = $2"

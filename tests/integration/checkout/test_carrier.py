@@ -243,6 +243,28 @@ async def test_an_order_is_not_done_while_something_of_it_is_owed_or_under_way(
     assert (await shop.now(order)).state == "completed"
 
 
+async def test_a_parcel_that_is_brought_back_to_us_has_not_arrived(
+    shop: Shop, carrier: Carrier, settings: Settings
+) -> None:
+    await shop.stock("lamp", 5)
+    order = await shop.captured(lamp=1)
+    back = await ship(shop, order, "1")
+    past = datetime.now(UTC) - timedelta(days=30)
+    await handlers.learn(shop.pool, back.carrier, Scan("1", "1", "returning", past), CAUSE)
+    async with shop.pool.acquire() as conn:
+        assert await parcel_store.count_returning(conn) == 1
+    await handlers.learn(shop.pool, back.carrier, Scan("2", "1", "delivered", past), CAUSE)
+    async with shop.pool.acquire() as conn:
+        assert await parcel_store.count_returning(conn) == 0
+    await look(shop, carrier, structs.replace(settings, complete_after_days=0))
+    assert (await shop.now(order)).state == "confirmed"
+    there = await parcel(shop, order)
+    assert (there.state, there.tracking) == ("shipped", "returned")
+    await write_mails(shop)
+    await write_mails(shop)
+    assert await shop.pool.fetchval("SELECT count(*) FROM mail WHERE kind = 'parcel_delivered'") == 0
+
+
 async def test_the_carrier_hears_where_it_goes_and_keeps_what_it_knows(
     shop: Shop, carrier: Carrier, process: CarrierProcess, settings: Settings
 ) -> None:

@@ -18,9 +18,11 @@ from write_side.fulfilment.domain import (
     NotShippable,
     Parcel,
     ShipsTooMuch,
+    deliver,
     evolve,
     owed,
     ship,
+    track,
 )
 from write_side.fulfilment.standing import Standing
 from write_side.orders import domain as orders
@@ -36,6 +38,26 @@ def shipped(earlier: list[Parcel], refunded: Any = (), **wanted: int) -> Parcel:
     asked = msgspec.convert({"carrier": "DHL", "tracking_number": "1", "lines": lines}, NewParcel)
     due = owed(CONFIRMED, dict(refunded), earlier)
     return evolve(None, ship(ID, due, asked, UUID(int=9)), 1)
+
+
+def scanned(parcel: Parcel, *scans: str) -> Parcel:
+    for status in scans:
+        if event := track(parcel, status, NOW):
+            parcel = evolve(parcel, event, parcel.version + 1)
+    return parcel
+
+
+def test_a_parcel_that_went_back_has_not_arrived_however_often_it_is_told() -> None:
+    parcel = scanned(shipped([]), "in_transit", "returning", "delivered", "returning", "delivered")
+    assert (parcel.state, parcel.tracking, parcel.delivered_at) == ("shipped", "returned", None)
+    assert Standing(CONFIRMED, True, {}, [parcel], [], []).arrived_at is None
+    event = deliver(parcel, NOW)
+    assert event, "staff may know better"
+    assert evolve(parcel, event, 9).state == "delivered"
+
+
+def test_what_was_attempted_and_then_brought_has_arrived() -> None:
+    assert scanned(shipped([]), "attempt_failed", "delivered", "returning").state == "delivered"
 
 
 def test_what_is_left_goes_in_the_last_parcel() -> None:

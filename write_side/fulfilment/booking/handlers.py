@@ -1,5 +1,6 @@
 """A booking becomes a parcel, and what the carrier says of it is learnt; each under the lock of the order."""
 
+import logging
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -24,6 +25,8 @@ from write_side.fulfilment.booking.domain import Booking
 from write_side.fulfilment.domain import NewParcel, NothingToShip, NotShippable
 from write_side.fulfilment.picking import store as pick_store
 from write_side.fulfilment.standing import Standing
+
+log = logging.getLogger(__name__)
 
 LATER = timedelta(days=1)  # until an order that has arrived and is not done is looked at again
 
@@ -127,6 +130,9 @@ async def _learn(pool: Pool, parcel_id: UUID, order_id: UUID, scan: Scan, cause:
             if event is None:
                 return Done(False), {}
             after = parcels.evolve(now, event, now.version + 1)
+            if after.tracking in parcels.GOING_BACK:
+                fields = {"order_id": str(order_id), "parcel_id": str(parcel_id), "tracking": after.tracking}
+                log.warning("a parcel goes back: somebody has to decide about its goods", extra={"fields": fields})
             return Done(True), await parcel_store.save(conn, after, event, joined)
 
         await commands.run(pool, decide)

@@ -43,9 +43,11 @@ def steps(pool: Pool, keyring: Keyring, carrier: Carrier | None, settings: Setti
 
 
 async def count_waiting(pool: Pool) -> int:
-    """Tell the metrics what waits for the carrier; answers 0, there is nothing to go on with."""
+    """Tell the metrics what waits for the carrier, and what comes back; answers 0, there is nothing to go on with."""
     async with pool.acquire() as conn:
         waiting, oldest = await store.count_waiting(conn)
+        returning = await parcel_store.count_returning(conn)
+    metrics.WAITING.labels("parcels_returning").set(returning)
     metrics.WAITING.labels("bookings_due").set(waiting)
     metrics.WAITING_AGE.labels("bookings_due").set(oldest)
     return 0
@@ -126,7 +128,7 @@ async def _look(pool: Pool, carrier: Carrier | None, settings: Settings, parcel:
         try:
             if parcel.state == "delivered":
                 return await _end(pool, settings, parcel, cause)
-            if carrier is None or parcel.carrier != carrier.name:
+            if carrier is None or parcel.carrier != carrier.name or parcel.tracking == "returned":
                 return await _look_again(pool, parcel, None)
             for scan in await carrier.scans(parcel.tracking_number):
                 await handlers.learn(pool, carrier.name, scan, cause)
