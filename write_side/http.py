@@ -75,6 +75,17 @@ def requires(scope: str) -> Guard:
     return guard
 
 
+def check_scope(request: Connection, scope: str) -> None:
+    """Where it depends on what is asked: 403 unless the caller, whom a guard let in, has this scope, too."""
+    if not has_scope(request, scope):
+        raise forbidden(scope)
+
+
+def has_scope(request: Connection, scope: str) -> bool:
+    """Whether the caller, whom a guard let in, has this scope, too."""
+    return scope in request.scope["state"][CALLER].scopes
+
+
 async def requires_session(connection: Connection, _: BaseRouteHandler) -> None:
     """A guard: 401 without the session of an account; runs before the body is read. `session` tells whose it is."""
     if await session_of(connection) is None:

@@ -97,9 +97,10 @@ async def import_catalog(
             for _ in range(AT_ONCE):
                 group.create_task(run.work())
     except ExceptionGroup as failed:
-        if any(isinstance(error, UnreadableFile) for error in failed.exceptions):
-            await journal.end("stopped")
         raise failed.exceptions[0] from None
+    if run.unreadable:
+        await journal.end("stopped")
+        raise run.unreadable
     await journal.end("finished")
     return run.progress
 
@@ -151,6 +152,11 @@ class _Import:
         self._categories: dict[str, UUID] = {}
         self.progress = Progress(run_id=journal.run.id if journal.run else None)
 
+    @property
+    def unreadable(self) -> UnreadableFile | None:
+        """Why the file ended before its end. Told when all that stood before has gone in, and not by whoever met it."""
+        return self._batches.unreadable
+
     async def work(self) -> None:
         """Takes batch after batch; several of these work side by side."""
         while True:
@@ -163,8 +169,6 @@ class _Import:
                 made = await self._planned(batch.rows)
             await self._finish(batch, made)
             await self._journal.done(upto, self.progress)
-        if self._batches.unreadable:
-            raise self._batches.unreadable
 
     async def _planned(self, rows: list[Row]) -> Plan:
         return await patiently(lambda: self._plan(rows))

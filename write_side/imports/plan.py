@@ -111,7 +111,8 @@ def _after(
 ) -> tuple[Product, ProductEvent | None]:
     """The product as the row wants it, and the event of that, None if nothing changes."""
     given = _given(row, None if product is None else product.facts, known.categories)
-    given = _as_declared(given, known.types.get(given.product_type.strip()))
+    if product is None or _says_attributes(row, given, product.facts):
+        given = _as_declared(given, known.types.get(given.product_type.strip()))
     own = None if product is None else product.facts.slug
     if given.slug and given.slug != own and (given.slug in known.slugs or given.slug in claimed):
         raise SlugTaken(f"another product has the slug {given.slug}", pointer="/slug")
@@ -123,6 +124,12 @@ def _after(
     facts = catalog.facts_of(given, given.slug or product.facts.slug, ids | product.variant_ids())
     event = catalog.revise(product, facts)
     return product if event is None else catalog.evolve_product(product, product.version + 1, event), event
+
+
+def _says_attributes(row: Row, given: ProductInput, before: ProductFacts) -> bool:
+    """Whether what its type asks is asked of it now: a list of prices is held to nothing that it doesn't speak of."""
+    released = given.status == "active" != before.status
+    return row.attributes is not None or given.product_type.strip() != before.product_type or released
 
 
 def _as_declared(given: ProductInput, declared: ProductType | None) -> ProductInput:

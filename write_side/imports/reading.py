@@ -7,6 +7,7 @@ import os
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Literal, NamedTuple, cast
 
@@ -21,20 +22,23 @@ class UnreadableFile(ValueError):
     """The file can't be read at all; the message says why."""
 
 
-class _File(NamedTuple):
-    """An open file, as it lies there, unpacked, and as text."""
+@dataclass
+class _File:
+    """An open file, as it lies there, unpacked, and as text; `taken`: characters since its row began."""
 
     raw: IO[bytes]
     unpacked: IO[bytes]
     text: IO[str]
     size: int
     most: int | None
+    taken: int = 0
 
     def lines(self) -> Iterator[str]:
         """Its lines; raises `UnreadableFile` for one without an end, and behind the most that is read."""
         while line := self.text.readline(LONGEST_LINE):
-            if len(line) == LONGEST_LINE and not line.endswith(("\n", "\r")):
-                raise UnreadableFile(f"a line of more than {LONGEST_LINE} characters")
+            self.taken += len(line)
+            if self.taken > LONGEST_LINE or (len(line) == LONGEST_LINE and not line.endswith(("\n", "\r"))):
+                raise UnreadableFile(f"a row of more than {LONGEST_LINE} characters")
             if self.most is not None and self.unpacked.tell() > self.most:
                 raise UnreadableFile(f"unpacked, it is larger than {self.most} bytes")
             yield line
@@ -78,7 +82,7 @@ class Table:
     def __iter__(self) -> Iterator[Line]:
         """Rows with their line numbers; raises `UnreadableFile` where a compressed file is cut off."""
         while True:
-            number = self._reader.line_num + 1
+            number, self._file.taken = self._reader.line_num + 1, 0
             try:
                 cells = next(self._reader)
             except StopIteration:

@@ -59,13 +59,11 @@ def plan_stock(rows: Sequence[StockRow], kept: Kept, terms: StockTerms) -> Stock
 
 
 def _events(item: StockItem, row: StockRow, terms: StockTerms) -> Iterator[StockItemEvent]:
-    """Of the count, then of the threshold."""
-    event = None if row.figure is None else _event(item, row, row.figure, terms)
-    if event is not None:
-        yield event
-    after = item if event is None else inventory.evolve_item(item, item.id, item.version + 1, event)
-    if row.low_at is not None and (set_ := inventory.set_threshold(after, row.low_at)):
+    """Of the threshold, then of the count: by the new one it is told, once, whether it fell to it."""
+    if row.low_at is not None and (set_ := inventory.set_threshold(item, row.low_at)):
         yield set_
+    if row.figure is not None and (event := _event(item, row, row.figure, terms)):
+        yield event
 
 
 def _event(item: StockItem, row: StockRow, figure: int, terms: StockTerms) -> StockItemEvent | None:

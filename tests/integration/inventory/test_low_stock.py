@@ -1,6 +1,7 @@
 """What runs low is told to the warehouse's manager: once for each fall, by a real mail."""
 
 import asyncio
+from pathlib import Path
 
 import pytest
 
@@ -9,8 +10,9 @@ from shared.ids import uuid7
 from tests.fixtures.write_side import CAUSE, new_call
 from tests.integration.checkout.inbox import Inbox
 from tests.integration.inventory.test_stock import reserve, stocked
-from write_side import reactions
+from write_side import imports, reactions
 from write_side.database import Pool
+from write_side.imports import StockOptions
 from write_side.inventory import handlers
 from write_side.inventory.alerts import store
 from write_side.inventory.alerts.handlers import tell_due
@@ -84,6 +86,17 @@ async def test_who_raises_the_threshold_above_what_is_left_is_told_and_falls_go_
     assert await pool.fetchval("SELECT version FROM stock_item") == 1 + 3 + 2
     with pytest.raises(UnknownStock):
         await handlers.set_threshold(pool, SetThreshold("bulb", "BER", 1), CAUSE, new_call())
+
+
+async def test_a_file_that_lowers_a_count_and_raises_its_threshold_tells_of_one_fall(
+    pool: Pool, tmp_path: Path
+) -> None:
+    await stocked(pool, "lamp", 100)
+    (path := tmp_path / "a.csv").write_text("sku,warehouse,on_hand,low_at\nlamp,BER,10,20\n")
+    with imports.open_table(path) as table:
+        await imports.import_stock(pool, table, StockOptions(b"a", "set", "list 7"), CAUSE)
+    await react(pool)
+    assert await alerts(pool) == [("lamp", 10, "noticed")]
 
 
 async def test_a_warehouse_gets_another_name_and_place_in_line(pool: Pool) -> None:

@@ -99,6 +99,21 @@ async def test_a_file_that_is_sent_goes_in_and_tells_what_did_not(
     assert undoing.status_code == 202
 
 
+async def test_only_who_may_opens_stock_with_a_file(api: httpx.AsyncClient, staff: Issue, pool: Pool) -> None:
+    catalog_only, both = await staff("catalog:write"), await staff("catalog:write", "stock:write")
+    refused = await api.post("/v1/imports", headers=catalog_only, content=table(3), params={"stock": 5})
+    assert (refused.status_code, refused.json()["code"]) == (403, "missing_scope")
+    own = '{"columns": {"Art": "sku", "Name": "name", "Left": "stock"}}'
+    await sent(api, catalog_only, b"Art,Name,Left\nA,Lamp,7\n", mapping=own)
+    await sent(api, both, b"Art,Name,Left\nB,Lamp,7\n", mapping=own)
+    await sent(api, both, table(1), stock=5)
+    while await carry_on(pool, MOST):
+        pass
+    assert set(await skus(pool)) == {"A", "B", "L0"}
+    rows = await pool.fetch("SELECT sku, on_hand FROM stock_item ORDER BY sku")
+    assert [tuple(row) for row in rows] == [("B", 7), ("L0", 5)]
+
+
 async def test_however_small_the_pieces_are_in_which_it_comes_the_file_is_whole(
     api: httpx.AsyncClient, staff: Issue, pool: Pool, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -121,3 +121,16 @@ def test_a_row_is_read_as_its_product_type_declares_and_refused_where_it_can_not
     assert [(each.row.sku, each.code, each.reason.partition(":")[0]) for each in made.refused] == [
         ("2", "attribute_of_another_kind", "/attributes/power"), ("3", "attribute_missing", "/attributes/power"),
     ]  # fmt: skip
+
+
+def test_a_list_of_prices_is_held_to_nothing_that_its_product_type_asks_for_since() -> None:
+    products, priced = imported(row(attributes={}))
+    declared = ProductType(uuid7(), "Lamps", [Attribute("power", "number", required=True)], "in_force", 1)
+    dearer = row(attributes=None, amount_minor=2999)
+    made = planned([dearer], products, priced, declared)
+    assert (made.refused, [each.prices for each, _ in made.prices]) == ([], [{"EUR": 2999}])
+    [refused] = planned([row(attributes={"colour": "red"}, amount_minor=2999)], products, priced, declared).refused
+    assert refused.code == "attribute_missing"
+    drafts = [structs.replace(each, facts=structs.replace(each.facts, status="draft")) for each in products]
+    [refused] = planned([structs.replace(dearer, status="active")], drafts, priced, declared).refused
+    assert refused.code == "attribute_missing"

@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 
+from write_side.imports import reading
 from write_side.imports.reading import Encoding, Line, Table, UnreadableFile, open_table
 
 
@@ -46,7 +47,7 @@ def test_of_a_packed_file_no_more_is_read_than_may_be_and_no_line_without_an_end
     with open_table(path, most=20_000) as table, pytest.raises(UnreadableFile, match="larger than 20000 bytes"):
         list(table)
     path.write_bytes(gzip.compress(b"id,name\n1,Lamp\n" + b"x" * 9_000_000))
-    with open_table(path) as table, pytest.raises(UnreadableFile, match="a line of more than"):
+    with open_table(path) as table, pytest.raises(UnreadableFile, match="a row of more than"):
         list(table)
 
 
@@ -109,3 +110,16 @@ def test_a_first_line_in_another_encoding_is_refused_and_told(tmp_path: Path) ->
     path.write_bytes("id,größe\n1,2\n".encode("latin-1"))
     with pytest.raises(UnreadableFile, match=r"0xf6.*encoding"):
         lines_of(path)
+
+
+def test_a_row_that_goes_on_over_many_lines_has_an_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "LONGEST_LINE", 1000)
+    path = tmp_path / "a.csv"
+    path.write_bytes(b"id,name\n1,x\n2,\"y\n" + b'","\n' * 400)
+    with open_table(path) as table:
+        rows = iter(table)
+        assert next(rows).cells == ["1", "x"]
+        with pytest.raises(UnreadableFile, match="a row of more than"):
+            next(rows)
+    path.write_bytes(b"id,name\n" + b"1,x\n" * 1000)
+    assert len(lines_of(path)[1]) == 1000, "each row is counted by itself"

@@ -37,6 +37,7 @@ class Wanted(Struct, frozen=True):
     warehouse: str | None
     image_base: str
     dry_run: bool
+    opens_stock: bool = True  # whoever sent it may; else columns of stock mean nothing
 
     @property
     def options(self) -> Options:
@@ -44,6 +45,9 @@ class Wanted(Struct, frozen=True):
         mapping = READY[self.format] if self.mapping is None else mapping_of(self.mapping)
         if self.image_base:
             mapping = structs.replace(mapping, image_base=self.image_base)
+        if not self.opens_stock:
+            columns = {column: field for column, field in mapping.columns.items() if field != "stock"}
+            mapping = structs.replace(mapping, columns=columns)
         return Options(self.currency, self.stock, self.warehouse, mapping, self.dry_run)
 
 

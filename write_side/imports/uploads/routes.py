@@ -12,7 +12,7 @@ from litestar.params import FromPath, QueryParameter
 from shared.http.described import leads_to, refuses, takes
 from shared.http.files import Csv
 from write_side.database import Pool
-from write_side.http import Answered, OptionalKey, actor_of, answered, repeatable, requires
+from write_side.http import Answered, OptionalKey, actor_of, answered, check_scope, has_scope, repeatable, requires
 from write_side.imports import catalog_export
 from write_side.imports.formats import Format
 from write_side.imports.runs import handlers as runs
@@ -26,6 +26,7 @@ from write_side.pricing import UnknownCurrency
 from write_side.resources import Own
 
 STAFF = [requires("catalog:write")]
+OPENS_STOCK = "stock:write"
 Call = Request[Any, Any, Any]
 PAGE = 500
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"  # by which spreadsheets take a file for UTF-8
@@ -53,8 +54,12 @@ async def post_import(
     dry_run: DryRun = False, key: OptionalKey = None,
 ) -> Answered[Run]:  # fmt: skip
     """Import a file of products, CSV or TSV, plain or gzip: it is the body. The worker does it; the answer is the run
-    to look at, and to undo. The same file, sent again while it is at work, is the same run."""
-    wanted = Wanted(file, format, mapping, currency, stock, warehouse, image_base, dry_run)
+    to look at, and to undo. The same file, sent again while it is at work, is the same run. `stock`
+    needs `stock:write`, too; without that scope columns of stock mean nothing."""
+    if stock is not None:
+        check_scope(request, OPENS_STOCK)
+    opens = has_scope(request, OPENS_STOCK)
+    wanted = Wanted(file, format, mapping, currency, stock, warehouse, image_base, dry_run, opens)
     await handlers.check(own.pool, wanted)
     arrived = await handlers.receive(own.pool, request.stream(), own.settings.import_largest_mb * 1_000_000)
     call = repeatable(request, key, Asked(wanted, arrived.content.hex()))
