@@ -100,13 +100,13 @@ async def test_a_file_that_is_sent_goes_in_and_tells_what_did_not(
 
 
 async def test_only_who_may_opens_stock_with_a_file(api: httpx.AsyncClient, staff: Issue, pool: Pool) -> None:
-    catalog_only, both = await staff("catalog:write"), await staff("catalog:write", "stock:write")
-    refused = await api.post("/v1/imports", headers=catalog_only, content=table(3), params={"stock": 5})
+    catalog_only, both = ["catalog:write"], ["catalog:write", "stock:write"]
+    refused = await api.post("/v1/imports", headers=await staff(*catalog_only), content=table(3), params={"stock": 5})
     assert (refused.status_code, refused.json()["code"]) == (403, "missing_scope")
     own = '{"columns": {"Art": "sku", "Name": "name", "Left": "stock"}}'
-    await sent(api, catalog_only, b"Art,Name,Left\nA,Lamp,7\n", mapping=own)
-    await sent(api, both, b"Art,Name,Left\nB,Lamp,7\n", mapping=own)
-    await sent(api, both, table(1), stock=5)
+    await sent(api, await staff(*catalog_only), b"Art,Name,Left\nA,Lamp,7\n", mapping=own)
+    await sent(api, await staff(*both), b"Art,Name,Left\nB,Lamp,7\n", mapping=own)
+    await sent(api, await staff(*both), table(1), stock=5)
     while await carry_on(pool, MOST):
         pass
     assert set(await skus(pool)) == {"A", "B", "L0"}
