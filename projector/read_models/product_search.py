@@ -59,7 +59,8 @@ def render(id_: str, state: Product, _keys: Keys) -> Rendered:
         unpublish_at=facts.unpublish_at,
         axes=list(variants[0].facets) if variants else [],
         variants=variants,
-        released_at=facts.publish_at or time_of(state.id),
+        # An id of another kind tells no time, and must not keep its product out of the shop.
+        released_at=facts.publish_at or (time_of(state.id) if state.id.version == 7 else None),
     )
     return Rendered({id_: encode(with_card(document))})
 
