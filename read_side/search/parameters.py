@@ -205,7 +205,7 @@ def facet_names(facets: Sequence[str] | None, typed: Iterable[str] = ()) -> tupl
     """Names by commas, or one by one, each once, and those that something is typed of; answers 400 for too many."""
     given = facets or []
     names = tuple(dict.fromkeys(name for name in [*_split(given), *typed] if name))
-    if len(names) > MOST_FILTERS or any(len(each) > LONGEST_FACETS for each in given):
+    if max(len(names), len(given)) > MOST_FILTERS or any(len(each) > LONGEST_FACETS for each in given):
         raise refused("?facets", "out_of_range", f"at most {MOST_FILTERS}")
     return names if names or facets is not None else None
 

@@ -2,7 +2,7 @@
 
 from write_side.fulfilment.booking.carrier import Carrier, CarrierDown, CarrierRefused, Consignment, Scan
 from write_side.fulfilment.booking.domain import Booking
-from write_side.fulfilment.domain import WAY, Parcel, UnshippedOrders
+from write_side.fulfilment.domain import Parcel, UnshippedOrders
 from write_side.fulfilment.handlers import check_shipped
 from write_side.fulfilment.picking.domain import Pick
 from write_side.fulfilment.standing import has_parcels
@@ -10,6 +10,6 @@ from write_side.fulfilment.store import find
 from write_side.fulfilment.store import of_order as parcels_of
 
 __all__ = [
-    "WAY", "Booking", "Carrier", "CarrierDown", "CarrierRefused", "Consignment", "Parcel", "Pick", "Scan",
+    "Booking", "Carrier", "CarrierDown", "CarrierRefused", "Consignment", "Parcel", "Pick", "Scan",
     "UnshippedOrders", "check_shipped", "find", "has_parcels", "parcels_of",
 ]  # fmt: skip

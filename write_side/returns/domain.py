@@ -30,7 +30,7 @@ from shared.events.returns import (
     ReturnTracked,
 )
 from write_side.errors import Refusal
-from write_side.fulfilment import WAY, Parcel
+from write_side.fulfilment import Parcel
 from write_side.inventory import Demand, summed
 from write_side.refunds import Refund, resent
 from write_side.returns.refusals import (
@@ -241,10 +241,14 @@ def to_refund(units: Iterable[ReturnedUnits], unrefunded: Mapping[str, int]) -> 
     return [Demand(sku, quantity) for sku, quantity in found.items() if quantity > 0]
 
 
+# What may be seen of what comes back, in the order in which it is believed; `delivered` is here.
+WAY_BACK = ("collected", "in_transit", "out_for_delivery", "attempt_failed", "returning", "delivered")
+
+
 def track(each: Return, status: str, at: datetime) -> ReturnTracked | None:
     """The carrier saw it; None if that is known, outdone by what was told before, or of no interest any more."""
-    before = -1 if each.tracking is None else WAY.index(each.tracking)
-    if each.state != "approved" or WAY.index(status) <= before:
+    before = -1 if each.tracking is None else WAY_BACK.index(each.tracking)
+    if each.state != "approved" or WAY_BACK.index(status) <= before:
         return None
     return ReturnTracked(each.id, each.order_id, status, at)
 
