@@ -6,6 +6,8 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from doorbuster.rehearsal.confirming import CONFIRMED
+
 REPORT = "report.json"
 ALIKE = 0.1  # by so much two runs differ that say the same
 
@@ -29,7 +31,7 @@ _FIGURES: dict[str, tuple[tuple[str, ...], bool]] = {
     "commands p95 (ms)": (("sides", "command", "p95"), True),
     "commands p99 (ms)": (("sides", "command", "p99"), True),
     "checkout p95 (ms)": (("ways", "checkout", "p95"), True),
-    "payment confirmed p99.9 (ms)": (("ways", "payment confirmed", "p999"), True),
+    f"{CONFIRMED} p99.9 (ms)": (("ways", CONFIRMED, "p999"), True),
     "event lag p99 (ms)": (("event_lag", "p99"), True),
     "worst event lag (ms)": (("event_lag", "worst"), True),
 }

@@ -8,12 +8,13 @@ from typing import NamedTuple
 
 import asyncpg
 
+from doorbuster.rehearsal.percentiles import percentiles
+
 CONFIRMED = "payment confirmed"
 _ENDS = """SELECT aggregate_id::text AS id, bool_or(type LIKE 'orders.order_confirmed.%') AS confirmed,
                   min(extract(epoch FROM recorded_at)) FILTER (WHERE type LIKE 'orders.order_confirmed.%')::float8 AS at
            FROM event_log WHERE aggregate_type = 'order' AND aggregate_id = ANY($1::uuid[])
            AND split_part(type, '.', 2) IN ('order_confirmed', 'order_cancelled', 'order_expired') GROUP BY 1"""
-_SHARES = {"p50": 0.5, "p95": 0.95, "p99": 0.99, "p999": 0.999}
 
 
 class Confirmed(NamedTuple):
@@ -26,12 +27,6 @@ class Confirmed(NamedTuple):
 async def confirmed(conn: "asyncpg.Connection[asyncpg.Record]", paid: Mapping[str, float]) -> Confirmed:
     """Of orders by their ids, and when each was paid, seconds since the epoch, by a clock that goes with Postgres'."""
     ends = {row["id"]: row for row in await conn.fetch(_ENDS, list(paid))}
-    took = sorted(max(0.0, (ends[id_]["at"] - at) * 1000) for id_, at in paid.items()
-                  if id_ in ends and ends[id_]["confirmed"])  # fmt: skip
+    took = [max(0.0, (ends[id_]["at"] - at) * 1000) for id_, at in paid.items()
+            if id_ in ends and ends[id_]["confirmed"]]  # fmt: skip
     return Confirmed({"times": len(took), **percentiles(took)}, len(paid.keys() - ends.keys()))
-
-
-def percentiles(ordered: list[float]) -> dict[str, float | None]:
-    """p50, p95, p99 and p99.9 of what is in order."""
-    return {name: round(ordered[min(len(ordered) - 1, int(share * len(ordered)))], 1) if ordered else None
-            for name, share in _SHARES.items()}  # fmt: skip

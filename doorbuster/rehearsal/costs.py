@@ -1,46 +1,31 @@
 """CPU time of all that runs while a crowd is there, across the deaths of processes and their successors."""
 
 import os
-import threading
 import time
 from bisect import bisect_right
 from collections import defaultdict
-from typing import Self
 
 from doorbuster import state
 from doorbuster.bench import cpu
 from doorbuster.home import Home
+from doorbuster.rehearsal.watch import Watch
 
-PAUSE = 0.5  # seconds between two looks: as much of its work a process that is killed takes to its grave
+PAUSE = 0.5  # seconds between two looks
 GENERATORS, OTHERS = "generators", "others"
 
 
-class CpuWatch(threading.Thread):
-    """Looks again and again while the `with` lasts."""
+class CpuWatch(Watch):
+    """What each program used up to each look."""
 
     def __init__(self, home: Home) -> None:
-        super().__init__(daemon=True)
-        self._home, self._ended = home, threading.Event()
+        super().__init__(PAUSE)
+        self._home = home
         self._last: dict[tuple[str, int], float] = {}  # milliseconds by program and pid
         self._sums: dict[str, float] = defaultdict(float)
         self._seen: list[tuple[float, dict[str, float], float]] = []  # when, by program, and the whole machine
 
-    def __enter__(self) -> Self:
-        self._look()
-        self.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._ended.set()
-        self.join()
-        self._look()
-
-    def run(self) -> None:
-        """Until the end."""
-        while not self._ended.wait(PAUSE):
-            self._look()
-
-    def _look(self) -> None:
+    def look(self) -> None:
+        """Take down what was used up to now."""
         found = state.read_live(self._home)
         roots = {each.name: each.process.pid for each in (found.programs if found else []) if each.process}
         used = cpu.used(roots | {GENERATORS: os.getpid()})

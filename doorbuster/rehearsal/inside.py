@@ -4,47 +4,33 @@ Where generators share the shop's cores, what a shopper waited for may be the ge
 queries that are kept and said at once are among them, health checks are not.
 """
 
-import threading
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from itertools import pairwise
-from typing import Self
 
 import httpx
 from prometheus_client.parser import text_string_to_metric_families
 
-PAUSE = 2.0  # seconds between two looks: so much of its counts a process that is killed takes to its grave
+from doorbuster.rehearsal.percentiles import SHARES
+from doorbuster.rehearsal.watch import Watch
+
+PAUSE = 2.0  # seconds between two looks
 _BUCKETS = "http_request_seconds_bucket"
-_SHARES = {"p50": 0.5, "p95": 0.95, "p99": 0.99, "p999": 0.999}
 
 Counts = dict[tuple[str, str, float], float]  # method, route, up to how many seconds → so many
 
 
-class InsideWatch(threading.Thread):
-    """Looks again and again while the `with` lasts. `addresses`: what a side is called → where its API answers."""
+class InsideWatch(Watch):
+    """`addresses`: what a side is called → where its API answers."""
 
     def __init__(self, addresses: Mapping[str, str]) -> None:
-        super().__init__(daemon=True)
-        self._addresses, self._ended = addresses, threading.Event()
+        super().__init__(PAUSE)
+        self._addresses = addresses
         self._last: dict[str, Counts] = {}
         self._sums: dict[str, dict[float, float]] = {side: defaultdict(float) for side in addresses}
 
-    def __enter__(self) -> Self:
-        self._look()
-        self.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._ended.set()
-        self.join()
-        self._look()
-
-    def run(self) -> None:
-        """Until the end."""
-        while not self._ended.wait(PAUSE):
-            self._look()
-
-    def _look(self) -> None:
+    def look(self) -> None:
+        """Ask each side once."""
         for side, address in self._addresses.items():
             try:
                 text = httpx.get(f"{address}/metrics", timeout=30).raise_for_status().text
@@ -80,7 +66,7 @@ def _percentiles(sums: Mapping[float, float]) -> dict[str, float | None]:
     bounds = [(0.0, 0.0), *sorted(sums.items())]
     total = bounds[-1][1]
     found: dict[str, float | None] = {"requests": total}
-    for name, share in _SHARES.items():
+    for name, share in SHARES.items():
         found[name] = round(_at(bounds, share * total) * 1000, 1) if total else None
     return found
 

@@ -1,6 +1,6 @@
 """Orders, money and stock of a rehearsal, added up three ways: by the log, by the rows, by the provider."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import asyncpg
 from msgspec import Struct
@@ -8,12 +8,10 @@ from msgspec import Struct
 from doorbuster.invariants import captures
 from doorbuster.invariants.captures import Provider
 
-_EVENTS = """SELECT split_part(type, '.', 2) AS what, count(*) AS times,
-                    sum((convert_from(payload, 'UTF8')::jsonb ->> 'quantity')::bigint) AS quantity,
-                    sum((convert_from(payload, 'UTF8')::jsonb ->> 'change')::bigint) AS change
-             FROM event_log WHERE position > $1 AND split_part(type, '.', 1) <> 'repairs' GROUP BY 1"""
-_OPENED = """SELECT coalesce(sum((convert_from(payload, 'UTF8')::jsonb ->> 'on_hand')::bigint), 0)::bigint
-             FROM event_log WHERE position > $1 AND type LIKE 'inventory.stock_item_opened.%'"""
+_TIMES = """SELECT split_part(type, '.', 2) AS what, count(*) AS times FROM event_log
+            WHERE position > $1 AND aggregate_type = 'order' GROUP BY 1"""
+_SOLD = """SELECT coalesce(sum((convert_from(payload, 'UTF8')::jsonb ->> 'quantity')::bigint), 0)::bigint
+           FROM event_log WHERE position > $1 AND type LIKE 'inventory.stock_deducted.%'"""
 _CAPTURED = """SELECT o.id::text AS id, o.total_minor AS minor FROM customer_order o
                WHERE EXISTS (SELECT FROM event_log e WHERE e.position > $1 AND e.aggregate_id = o.payment_id
                              AND e.type LIKE 'payments.payment_captured.%')"""
@@ -63,7 +61,7 @@ class Books(Struct, frozen=True):
     captured_at_provider_minor: int
     units_before: int
     units_sold: int
-    units_in: int  # opened, received, returned, counted
+    units_in: int  # opened, received, returned, adjusted
     units_after: int
     lowest_left: int  # of any SKU, now
     oversold: int = 0  # units that orders were promised beyond what there was of their SKUs, by the log alone
@@ -104,38 +102,31 @@ async def reconciled(
     conn: "asyncpg.Connection[asyncpg.Record]", since: Before, provider: Provider, answered: Sequence[str]
 ) -> Books:
     """The books since then, once the worker has nothing left to do; `answered`: the orders that shoppers know of."""
-    rows = {row["what"]: row for row in await conn.fetch(_EVENTS, since.position)}
-
-    def times(what: str) -> int:
-        return int(rows[what]["times"]) if what in rows else 0
-
-    def quantity(what: str) -> int:
-        return int(rows[what]["quantity"] or 0) if what in rows else 0
-
-    adjusted = int(rows["stock_adjusted"]["change"] or 0) if "stock_adjusted" in rows else 0
-    came_in = quantity("stock_received") + quantity("stock_returned") + adjusted
+    times = {row["what"]: row["times"] for row in await conn.fetch(_TIMES, since.position)}
+    came_in = {row["sku"]: row["units"] for row in await conn.fetch(_CAME_IN, since.position)}
     paid = {row["id"]: row["minor"] for row in await conn.fetch(_CAPTURED, since.position)}
     at_provider = await captures.captured(provider)
     return Books(
         orders_answered=len(answered),
-        orders_placed=times("order_placed"),
+        orders_placed=times.get("order_placed", 0),
         orders_paid=len(paid),
-        orders_closed=times("order_cancelled") + times("order_expired"),
+        orders_closed=times.get("order_cancelled", 0) + times.get("order_expired", 0),
         captured_minor=sum(paid.values()),
         captured_at_provider_minor=sum(made.amount_minor for id_ in paid for made in at_provider.get(id_, [])),
         units_before=since.on_hand,
-        units_sold=quantity("stock_deducted"),
-        units_in=came_in + int(await conn.fetchval(_OPENED, since.position)),
+        units_sold=await conn.fetchval(_SOLD, since.position),
+        units_in=sum(came_in.values()),
         units_after=await conn.fetchval("SELECT coalesce(sum(on_hand), 0) FROM stock_item"),
         lowest_left=await conn.fetchval("SELECT coalesce(min(on_hand - reserved), 0) FROM stock_item"),
-        oversold=await _oversold(conn, since),
+        oversold=await _oversold(conn, since, came_in),
         orders_unknown=await conn.fetchval(_UNKNOWN, answered),
     )
 
 
-async def _oversold(conn: "asyncpg.Connection[asyncpg.Record]", since: Before) -> int:
+async def _oversold(
+    conn: "asyncpg.Connection[asyncpg.Record]", since: Before, came_in: Mapping[str, int]
+) -> int:
     """What rows say can't be asked here: a CHECK keeps them from saying so."""
-    came_in = {row["sku"]: row["units"] for row in await conn.fetch(_CAME_IN, since.position)}
     promised = await conn.fetch(_PROMISED, since.position)
     there = {row["sku"]: since.left.get(row["sku"], 0) + row["freed"] + came_in.get(row["sku"], 0) for row in promised}
     return sum(max(0, row["promised"] - there[row["sku"]]) for row in promised)

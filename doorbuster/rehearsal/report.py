@@ -1,7 +1,6 @@
 """What a rehearsal found: figures, targets, and its line of JSON."""
 
 import time
-from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -9,21 +8,13 @@ from msgspec import Struct
 
 from doorbuster.invariants.all import Verdict
 from doorbuster.load.shoppers import Result
-from doorbuster.rehearsal import shedding
+from doorbuster.rehearsal import confirming, shedding
+from doorbuster.rehearsal.percentiles import TO_THE_WORST, percentiles
 from doorbuster.rehearsal.reconciling import Books
 
 Told = float | int | None
 SHOWN = 10  # differences of a broken invariant that are told
 MOST_FAILURES = 0.01  # of all requests
-
-
-def percentiles(values: Sequence[float]) -> dict[str, float | None]:
-    """p50, p95, p99 and the worst."""
-    ordered, shares = sorted(values), {"p50": 0.5, "p95": 0.95, "p99": 0.99, "worst": 1.0}
-    return {
-        name: round(ordered[min(len(ordered) - 1, int(share * len(ordered)))], 1) if ordered else None
-        for name, share in shares.items()
-    }
 
 
 class Note(Struct, frozen=True):
@@ -51,7 +42,7 @@ class Lag(Struct, frozen=True):
         worst: dict[int, float] = {}
         for at, lag in seen:
             worst[int(at)] = round(max(worst.get(int(at), 0.0), lag), 1)
-        told = percentiles([lag for _, lag in seen])
+        told = percentiles([lag for _, lag in seen], TO_THE_WORST)
         return cls(len(ways), len(ways) - len(seen), **told, slices=sorted(worst.items()))
 
 
@@ -112,7 +103,7 @@ class Report(Struct, frozen=True, kw_only=True):
     def targets(self) -> list[Target]:
         """What issue and docs promise, beside what was found."""
         judged = self.waiting.judged if self.waiting else {}
-        checkout, confirmed = self.ways.get("checkout", {}), self.ways.get("payment confirmed", {})
+        checkout, confirmed = self.ways.get("checkout", {}), self.ways.get(confirming.CONFIRMED, {})
         return [
             Target("orders lost", self.books.lost, 0, "", judged=True),
             Target("units oversold", max(self.books.oversold, -self.books.lowest_left), 0, "", judged=True),
@@ -123,7 +114,7 @@ class Report(Struct, frozen=True, kw_only=True):
             Target("failed requests", round(self.failure_share * 100, 3), MOST_FAILURES * 100, "%", judged=True),
             *(Target(name, len(wrong), 0, "", judged=True) for name, wrong in judged.items()),
             Target("checkout p95", checkout.get("p95"), 3000, "ms"),
-            Target("payment confirmed p99.9", confirmed.get("p999"), 2000, "ms"),
+            Target(f"{confirming.CONFIRMED} p99.9", confirmed.get("p999"), 2000, "ms"),
             Target("commands p95", self.sides.get("command", {}).get("p95"), 200, "ms"),
             Target("event lag p99", self.lag.p99, 1000, "ms"),
         ]

@@ -12,7 +12,8 @@ from msgspec import Struct
 from doorbuster.demo.shop import Shop
 from doorbuster.rehearsal import turns
 from doorbuster.rehearsal.costs import CpuWatch
-from doorbuster.rehearsal.report import Told, percentiles
+from doorbuster.rehearsal.percentiles import percentiles
+from doorbuster.rehearsal.report import Told
 from doorbuster.rehearsal.turns import Bought, Pass, Place, Terms
 from shared.events.orders import OrderPlaced
 from shared.events.sales import PassGiven
