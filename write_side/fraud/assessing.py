@@ -11,7 +11,7 @@ from shared.events.fraud import Marks, PaymentAssessed
 from shared.settings import FraudChecks
 from write_side.database import Connection
 from write_side.event_log import Positions
-from write_side.fraud import domain, store
+from write_side.fraud import store
 from write_side.fraud.counting import in_the_end, seen
 from write_side.fraud.domain import Attempt, Verdict
 from write_side.fraud.rules import Assessment, assess
@@ -56,8 +56,8 @@ async def assessed(
     found = assess(attempt, seen(attempt, earlier, ended.refunded | disputed, disputed))
     event = _event(attempt, found, enforced=mode == "enforce")
     check = await store.find(conn, tried.payment_id)
-    after = domain.evolve(check, event, 1 if check is None else check.version + 1)
-    return found.verdict if event.enforced else "accept", await store.save(conn, after, event, cause)
+    _, positions = await store.save(conn, check, event, cause)
+    return found.verdict if event.enforced else "accept", positions
 
 
 def _attempt(tried: Tried, marks: Marks, *, disposable: bool, now: datetime) -> Attempt:

@@ -25,5 +25,5 @@ async def disputed(
         return None
     fields = {"order_id": str(order_id), "dispute_id": seen.id, "status": seen.status, "reason": seen.reason}
     log.warning("a payment is disputed", extra={"fields": fields})
-    after = domain.evolve(check, event, 1 if check is None else check.version + 1)
-    return await store.save(conn, after, event, cause)
+    _, positions = await store.save(conn, check, event, cause)
+    return positions

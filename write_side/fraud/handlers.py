@@ -8,7 +8,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from shared.envelope import Metadata
-from shared.events.fraud import FraudEvent, Reason, ReviewLapsed
+from shared.events.fraud import Reason, ReviewLapsed
 from write_side import commands, event_log, metrics, orders, payments
 from write_side.causes import continuing, joining_order
 from write_side.commands import Answer, Call
@@ -98,15 +98,10 @@ async def decide_review(
             assert check is not None
             if decision == "refused" and await _is_captured(conn, order):
                 raise orders.AlreadyPaid("the money was taken at the provider: refund it", order_state=order.state)
-            after, positions = await _save(conn, check, event, joined)
+            after, positions = await store.save(conn, check, event, joined)
             return _shown(after), together(positions, await _carry_out(conn, order, decision, joined))
 
         return await commands.run(pool, decide, call)
-
-
-async def _save(conn: Connection, check: Check, event: FraudEvent, cause: Metadata) -> tuple[Check, Positions]:
-    after = domain.evolve(check, event, check.version + 1)
-    return after, await store.save(conn, after, event, cause)
 
 
 async def _is_captured(conn: Connection, order: orders.Order) -> bool:
@@ -160,7 +155,7 @@ async def _let_go(pool: Pool, order_id: UUID, cause: Metadata) -> None:
         if check is None or event is None:
             log.info("somebody decided just now", extra={"fields": {"order_id": str(order_id)}})
             return order, {}
-        after, positions = await _save(conn, check, event, cause)
+        after, positions = await store.save(conn, check, event, cause)
         if isinstance(event, ReviewLapsed) and order.state == "confirmed":  # else it is over anyway
             positions = together(positions, await _carry_out(conn, order, "refused", cause))
         return _shown(after), positions

@@ -15,6 +15,7 @@ async def order_over(conn: Connection, payment_id: UUID, cause: Metadata) -> Pos
     """
     check = await store.find(conn, payment_id)
     event = domain.lapse(check, "order_over")
-    if check is None or event is None:
+    if event is None:
         return {}
-    return await store.save(conn, domain.evolve(check, event, check.version + 1), event, cause)
+    _, positions = await store.save(conn, check, event, cause)
+    return positions

@@ -16,7 +16,7 @@ from write_side import event_log
 from write_side.database import Connection, among, overwrite, replace
 from write_side.event_log import NewEvent, Positions
 from write_side.fraud.counting import LATELY
-from write_side.fraud.domain import LOST_NOTHING, Attempted, Check, Dispute, Visit
+from write_side.fraud.domain import LOST_NOTHING, Attempted, Check, Dispute, Visit, evolve
 
 MOST = 500  # tries looked at by each mark: one that half a city shares is not worth more
 VISITS_KEPT = timedelta(days=30)  # far longer than an order waits for its payment
@@ -103,8 +103,11 @@ async def is_held(conn: Connection, payment_id: UUID) -> bool:
     return bool(await conn.fetchval("SELECT review = 'open' FROM fraud_check WHERE id = $1", payment_id))
 
 
-async def save(conn: Connection, check: Check, event: FraudEvent, cause: Metadata) -> Positions:
-    """The rows of a check after an event (`check` is what the event made of it), and the event."""
+async def save(
+    conn: Connection, before: Check | None, event: FraudEvent, cause: Metadata
+) -> tuple[Check, Positions]:
+    """An event, and the rows of its check after it; answers the check that it made."""
+    check = evolve(before, event, 1 if before is None else before.version + 1)
     query = """INSERT INTO fraud_check (id, order_id, review, version) VALUES ($1, $2, $3, $4)
                ON CONFLICT (id) DO UPDATE SET review = excluded.review, version = excluded.version"""
     await conn.execute(query, *_own(check).values())
@@ -113,7 +116,7 @@ async def save(conn: Connection, check: Check, event: FraudEvent, cause: Metadat
     if isinstance(event, PaymentDisputed):
         await _take_down(conn, check, event.dispute_id)
     new = NewEvent("fraud_check", check.id, check.version, order_key(check.order_id), event)
-    return await event_log.append(conn, [new], cause)
+    return check, await event_log.append(conn, [new], cause)
 
 
 async def _keep(conn: Connection, check: Check) -> None:
