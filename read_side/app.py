@@ -68,11 +68,10 @@ from shared.documents.observations import BEHAVIOUR
 from shared.documents.order_records import RECORDS
 from shared.documents.orders import STATUS
 from shared.documents.products import PAGE, SEARCH
-from shared.http.admission import REFUSALS as ADMISSION
 from shared.http.admission import Admission
 from shared.http.app import Lifespan, build_app
 from shared.http.health import Check
-from shared.http.problems import Problem, unavailability, unavailable
+from shared.http.problems import SHED, Problem, unavailability, unavailable
 from shared.http.rates import Rates
 from shared.locales import Languages
 from shared.settings import Settings
@@ -168,7 +167,7 @@ def create_app(settings: Settings, *, fronted: bool = True) -> ASGIApp:
             "asked": Provide(search_request),
         },
         problems={RedisError: lambda _: unavailable("redis")},
-        refusals=(NOT_READY, unavailability("redis"), *ADMISSION),
+        refusals=(NOT_READY, unavailability("redis"), *SHED),
         credentials=CREDENTIALS | TICKETS | SESSIONS,
         front=ahead,
     )

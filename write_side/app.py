@@ -10,12 +10,11 @@ from litestar.di import Provide
 from litestar.handlers import HTTPRouteHandler
 from litestar.types import ASGIApp
 
-from shared.http.admission import REFUSALS as ADMISSION
 from shared.http.admission import Admission
 from shared.http.app import build_app
 from shared.http.health import Check, Probe, now_and_then
 from shared.http.pools import POSTGRES_IS_DOWN
-from shared.http.problems import FieldError, Problem, Told, unavailability, unavailable
+from shared.http.problems import SHED, FieldError, Problem, Told, unavailability, unavailable
 from shared.http.rates import Rates
 from shared.settings import Settings
 from write_side import doors, event_log
@@ -170,7 +169,7 @@ def create_app(settings: Settings) -> ASGIApp:
         problems={Refusal: refused}
         | dict.fromkeys(_DOWN, postgres_down)
         | dict.fromkeys(POSTGRES_TAKES_NO_NUL, unkeepable_text),
-        refusals=(UNKEEPABLE, unavailability("postgres"), TryAgain, *ADMISSION),
+        refusals=(UNKEEPABLE, unavailability("postgres"), TryAgain, *SHED),
         front=lambda app: Admission(Front(app, connections), doors.way, doors.SIZES, rates, streamed=doors.STREAMED),
         body_seconds=doors.BODY_SECONDS,
         credentials=CREDENTIALS,

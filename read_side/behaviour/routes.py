@@ -13,8 +13,8 @@ from read_side.behaviour.outbox import Outbox
 from shared.documents.observations import BehaviourRecord, What
 from shared.envelope import as_json
 from shared.http.described import Encoded, refuses
-from shared.http.problems import Told
-from shared.http.rates import TOO_MANY_REQUESTS, Rates
+from shared.http.problems import TOO_MANY_REQUESTS, Told
+from shared.http.rates import Rates
 
 MOST_EVENTS = 50
 BATCHES_PER_SECOND = 1  # of a session, and five at once

@@ -10,14 +10,10 @@ from prometheus_client import Counter, Gauge
 from shared.http import frame
 from shared.http.app import LARGEST_BODY
 from shared.http.doors import Doors, Full, Rank, Size
-from shared.http.problems import Told
-from shared.http.rates import TOO_MANY_REQUESTS, Rates
+from shared.http.problems import BUSY, TOO_MANY_REQUESTS
+from shared.http.rates import Rates
 from shared.http.replies import Outgoing, header
 
-__all__ = ["BUSY", "REFUSALS", "Admission", "Way"]
-
-BUSY = Told(503, frame.BUSY, "More requests are here than can be served in time; nothing was done.")
-REFUSALS = (BUSY, TOO_MANY_REQUESTS)
 RETRY_AFTER = 1  # seconds
 
 INSIDE = Gauge("http_admitted", "Requests being served", ["doors"])

@@ -15,6 +15,7 @@ from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 from shared.http import correlation, tracing
 from shared.http.cors import Cors
 from shared.http.measures import Measures
+from shared.http.problems import BUSY
 from shared.http.refusals import Mapped, problem_of
 from shared.http.replies import Outgoing, header, send_problem
 from shared.http.slashes import keep_apart
@@ -25,7 +26,6 @@ access = logging.getLogger("doorbuster.access")
 ALWAYS = ((b"x-content-type-options", b"nosniff"), (b"server", b"doorbuster"))
 UNKNOWN_ROUTE = "unmatched"  # all unknown paths are one series, or scanners would fill the memory
 OUTCOME = "doorbuster.outcome"  # in the scope of a refused request: the problem's code
-BUSY = "busy"  # the code of `shared.http.admission`
 _UNTRACED = ("/health/", "/metrics")  # asked every few seconds, of no order
 
 # The answer to a GET where all that it needs is at hand; None: the app answers, or refuses.
@@ -180,7 +180,7 @@ def _level(method: str, status: int, code: str | None) -> int:
     """Commands and refusals stand in the log. Queries that were answered are many, and change nothing: a line would
     cost more than the answer. They are counted, and told at DEBUG; so are those who were told to come again because
     the shop is full."""
-    if code == BUSY:
+    if code == BUSY.code:
         return logging.DEBUG
     if status >= 500:
         return logging.ERROR

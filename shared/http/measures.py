@@ -8,9 +8,11 @@ from prometheus_client import REGISTRY, CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily
 from prometheus_client.metrics_core import Metric
 
+from shared.http.problems import SHED
+
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10)
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
-SHED = frozenset({"busy", "too_many_requests"})  # nothing was done for them
+_SHED = frozenset(kind.code for kind in SHED)
 _BOUNDS = (*(str(float(bound)) for bound in SECONDS), "+Inf")
 
 
@@ -56,7 +58,7 @@ class Measures:
         times: dict[tuple[str, str], list[_Answered]] = {}
         for (method, route, status, code), known in self._answered.items():
             counted.add_metric([method, route, str(status), code or _outcome(status)], sum(known.buckets))
-            if code not in SHED:  # told at once to come again, the more of them the better the times would look
+            if code not in _SHED:  # told at once to come again, the more of them the better the times would look
                 times.setdefault((method, route), []).append(known)
         yield counted
         told = "Time to the end of the answer, of those let in"

@@ -103,7 +103,10 @@ BODY_TOO_LARGE = Told(413, "body_too_large", "The body is larger than this API t
 BROKEN_JSON = Told(400, "broken_json", "The body is not JSON.")
 INVALID_INPUT = Told(400, "invalid_input", "The request does not fit what this route takes.")
 UNKNOWN_PARAMETER = Told(400, "unknown_parameter", "The query names parameters this route does not know.")
+TOO_MANY_REQUESTS = Told(429, "too_many_requests", "This client asks faster than it may; nothing was done.")
+BUSY = Told(503, "busy", "More requests are here than can be served in time; nothing was done.")
 INTERNAL_ERROR = Told(500, "internal_error", "Something went wrong on our side; it has been logged.")
+SHED = (BUSY, TOO_MANY_REQUESTS)  # told to come again, before anything was done for them
 
 
 def unavailability(what: str) -> Told:

@@ -8,10 +8,6 @@ from math import ceil
 
 from litestar.types import HTTPScope
 
-from shared.http.problems import Told
-
-TOO_MANY_REQUESTS = Told(429, "too_many_requests", "This client asks faster than it may; nothing was done.")
-
 BURST = 5.0  # seconds' worth that may come at once
 MOST_CLIENTS = 100_000  # remembered; whoever was longest away is forgotten first
 

@@ -12,11 +12,12 @@ from litestar.params import JSONBody
 from litestar.types import HTTPScope
 from msgspec import Struct
 
-from shared.http.admission import REFUSALS, Admission, Way
+from shared.http.admission import Admission, Way
 from shared.http.app import build_app
 from shared.http.described import takes
 from shared.http.doors import Rank, Size
 from shared.http.frame import AtOnce
+from shared.http.problems import SHED
 from shared.http.rates import MOST_CLIENTS, Rates, whose
 from shared.http.replies import Outgoing
 from tests.fixtures.asgi import client_of
@@ -79,7 +80,7 @@ async def opened(
         return data
 
     app = build_app(
-        [looks, buys, fills], title="full", description="", refusals=REFUSALS,
+        [looks, buys, fills], title="full", description="", refusals=SHED,
         front=lambda inner: Admission(inner, way, {"front": SIZE}, rates, at_once),
     )  # fmt: skip
     async with client_of(app) as shop.client:
@@ -162,7 +163,7 @@ async def test_who_sends_a_file_is_let_in_before_it_is_read_and_may_take_longer_
 
     sizes = dict.fromkeys(("files", "others", "schema/openapi.json"), SIZE)
     app = build_app(
-        [files, others], title="files", description="", refusals=REFUSALS,
+        [files, others], title="files", description="", refusals=SHED,
         body_seconds={"/files": 60.0, "/others": 0.0},
         front=lambda inner: Admission(inner, ways, sizes, Rates(0), streamed=["files"]),
     )  # fmt: skip
