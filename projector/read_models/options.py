@@ -4,12 +4,11 @@ all that is chosen of them."""
 from collections.abc import Mapping, Sequence
 
 from shared.documents.product_pages import Known
-from shared.documents.products import SearchedVariant
+from shared.documents.products import NEITHER, SearchedVariant
 from shared.documents.quantities import Indexed, indexed
 from shared.events.catalog import Image, ProductFacts, Variant
 
 Facets = Mapping[str, list[str]]
-NEITHER = [""]  # what a variant has on an axis that only its siblings have: no choice finds it
 
 
 def axes_of(facts: ProductFacts) -> list[str]:
@@ -56,7 +55,7 @@ def _variant(known: Known, variant: Variant, attributes: Facets, axes: Sequence[
 def _on(axis: str, variant: Variant, attributes: Facets) -> list[str]:
     """What isn't said of a variant is as it is of its product."""
     own = variant.options.get(axis)
-    return [own] if own else attributes.get(axis) or NEITHER
+    return [own] if own else attributes.get(axis) or [NEITHER]
 
 
 def _image(images: Sequence[Image], variant: Variant) -> Image | None:

@@ -17,9 +17,8 @@ from shared.events.inventory import (
 
 def restocked(shelves: Shelves, event: StockItemEvent) -> dict[str, Shelf]:
     """The shelves of a SKU after a stock event; its figures overwrite, nothing is added up."""
-    says = isinstance(event, StockItemOpened | StockThresholdSet)
-    low_at: int = event.low_at if says else shelves[event.warehouse].low_at  # type: ignore[union-attr]
-    return {**shelves, event.warehouse: Shelf(event.on_hand, event.reserved, low_at)}
+    says = event if isinstance(event, StockItemOpened | StockThresholdSet) else shelves[event.warehouse]
+    return {**shelves, event.warehouse: Shelf(event.on_hand, event.reserved, says.low_at)}
 
 
 def bundled(bundles: Mapping[str, Availability], event: BundleEvent) -> dict[str, Availability]:

@@ -46,7 +46,7 @@ async def get_products(
 ) -> Shown[SeveralProducts]:
     """Several products at once, such as those looked at lately: in the order asked, each once, at the prices of their
     pages, sold out or not. What isn't for sale now is named in `missing`."""
-    asked = _at_most(MOST_GIVEN, "id", ids)
+    asked = _each_once("id", ids)
     return respond(request, await adviser.named(asked, channel, parse_position(position)))
 
 
@@ -103,16 +103,16 @@ async def get_recommendations(
 
     Without `product` what is popular in the shop; with `category` what is popular there.
     """
-    in_hand = _at_most(MOST_GIVEN, "product", product or ())
+    in_hand = _each_once("product", product or ())
     return respond(request, await adviser.for_hand(in_hand, category, channel, limit))
 
 
-def _at_most(most: int, name: str, given: Iterable[UUID]) -> list[UUID]:
-    """Each once."""
+def _each_once(name: str, given: Iterable[UUID]) -> list[UUID]:
+    """Those that a parameter names, `MOST_GIVEN` at most."""
     asked = list(dict.fromkeys(given))
-    if len(asked) > most:
-        error = FieldError(f"?{name}", "out_of_range", f"at most {most} products")
-        raise INVALID_INPUT.problem(f"This route takes at most {most} products.", errors=[error])
+    if len(asked) > MOST_GIVEN:
+        error = FieldError(f"?{name}", "out_of_range", f"at most {MOST_GIVEN} products")
+        raise INVALID_INPUT.problem(f"This route takes at most {MOST_GIVEN} products.", errors=[error])
     return asked
 
 

@@ -77,7 +77,7 @@ def _kind(attribute: str, has: Json, numeric: Json, numbers: Json, values: Json)
 class Kinds:
     """The kinds as last told, asked for anew when they are a minute old."""
 
-    def __init__(self, index: Index, types: Types | None = None) -> None:
+    def __init__(self, index: Index, types: Types) -> None:
         self._index, self._types = index, types
         self._known: dict[str, tuple[float, Kind]] = {}
         self._asking = asyncio.Lock()  # many who miss the same are one question
@@ -100,7 +100,7 @@ class Kinds:
             return
         shop = elastic.whole_shop(datetime.now(UTC))
         found = await self._index.search(**elastic.counting(question(attributes), shop))
-        declared = await self._types.declared() if self._types else {}
+        declared = await self._types.declared()
         until = time.monotonic() + KEPT_SECONDS
         for attribute, kind in told(attributes, found).items():
             self._known[attribute] = until, as_declared(kind, declared.get(attribute))

@@ -11,6 +11,7 @@ from msgspec import structs
 
 from read_side.search import ranges
 from read_side.search.parameters import FILTER_PREFIX, SearchRequest
+from shared.documents.products import NEITHER
 from shared.documents.quantities import quantity_of, word_of
 from shared.documents.shelves import best
 
@@ -20,7 +21,6 @@ AXES, VARIANTS = "axes", "variants"
 AVAILABLE = "available"  # the parameter, and what its facet is called
 _CAN_BE_HAD: Json = {"terms": {f"{VARIANTS}.availability": ["in", "low"]}}
 SHOWN = [f"{VARIANTS}.{field}" for field in ("sku", "facets", "availability", "prices", "image")]
-NEITHER = ""  # what a variant has on an axis that only its siblings have
 _WHOLE: Json = {"bool": {"must_not": {"exists": {"field": AXES}}}}  # products without such variants
 
 

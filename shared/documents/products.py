@@ -17,6 +17,7 @@ from shared.events.inventory import BundleComponent
 PAGE = "product_page"  # Redis: `doc:<product id>` is a ProductPage, `doc:<product id>:<locale>` one; by slug, sku, ean
 SEARCH = "products"  # Elasticsearch: a SearchedProduct per product
 TREE = "category_tree"  # Redis: `doc:tree` is a CategoryTree
+NEITHER = ""  # what a searched variant has on an axis that only its siblings have: no choice finds it
 
 
 class PageVariant(Struct, frozen=True):

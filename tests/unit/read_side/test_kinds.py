@@ -2,8 +2,10 @@
 
 from typing import Any, cast
 
+from read_side.product_types.queries import Types
 from read_side.search.index import Index
 from read_side.search.kinds import MOST_KEPT, TEXT, Kinds
+from shared.events.product_types import Attribute
 
 NOTHING = {"doc_count": 0, "buckets": [], "sum_other_doc_count": 0}
 
@@ -16,8 +18,16 @@ class EmptyShop:
         return {"aggregations": dict.fromkeys(aggs, NOTHING)}
 
 
+class NothingDeclared:
+    """No merchant has said what an attribute is."""
+
+    async def declared(self) -> dict[str, Attribute]:
+        """None."""
+        return {}
+
+
 async def test_what_is_known_is_still_told_when_too_many_made_up_names_are_dropped() -> None:
-    kinds = Kinds(cast(Index, EmptyShop()))
+    kinds = Kinds(cast(Index, EmptyShop()), cast(Types, NothingDeclared()))
     await kinds.of([f"made up {n}" for n in range(MOST_KEPT)])
     await kinds.of(["Size"])
     assert await kinds.of(["Size", "Material"]) == {"Size": TEXT, "Material": TEXT}
