@@ -1,12 +1,13 @@
 """A small shop in Elasticsearch and Redis, and an independent count of what a search must find in it."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from copy import deepcopy
 from datetime import UTC, datetime
 from random import Random
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import httpx
 import msgspec
@@ -161,3 +162,16 @@ def counts(answer: Answer, parameter: str) -> dict[str, int]:
 
 def count_of(values: Iterable[Iterable[str]]) -> dict[str, int]:
     return dict(Counter(value for several in values for value in set(several)))
+
+
+@contextmanager
+def searchable(shop: Shop, name: str, elasticsearch_url: str, counted: str = "brand") -> Iterator[str]:
+    """An index of the shop's products while the `with` lasts; yields what its name begins with."""
+    prefix = f"{name}-{uuid4().hex[:12]}-"
+    with Elasticsearch(elasticsearch_url, request_timeout=30) as client:
+        shop.index(client, prefix)
+        # A JVM that has never searched takes seconds for its first one, longer than the API waits.
+        asked = {"told": {"terms": {"field": counted}}}
+        client.search(index=f"{prefix}products", query={"match": {"name": "x"}}, aggs=asked)
+        yield prefix
+        client.indices.delete(index=f"{prefix}products-{VERSION}")

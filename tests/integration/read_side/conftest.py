@@ -1,19 +1,17 @@
 """The query API over real servers, once through its front and once without: both must answer the same."""
 
 from collections.abc import AsyncIterator, Iterator
-from uuid import uuid4
 
 import httpx
 import pytest
-from elasticsearch import Elasticsearch
 from redis.asyncio import Redis
 
 from read_side.app import create_app
 from shared.settings import Settings
 from tests.fixtures.asgi import client_of
 from tests.fixtures.private_server import PrivateServer
-from tests.integration.read_side.catalog import Shop
-from tests.integration.read_side.shelves import VERSION, Shelves
+from tests.integration.read_side.catalog import Shop, searchable
+from tests.integration.read_side.shelves import Shelves
 
 LINK_SECRET = "the-secret-of-links"
 NOWHERE = "http://127.0.0.1:9"  # nothing listens there
@@ -76,15 +74,8 @@ def shop() -> Shop:
 @pytest.fixture(scope="session")
 def shop_prefix(shop: Shop, elasticsearch_url: str) -> Iterator[str]:
     """The index of the shop, written once: searching changes nothing."""
-    prefix = f"shop-{uuid4().hex[:12]}-"
-    with Elasticsearch(elasticsearch_url, request_timeout=30) as client:
-        shop.index(client, prefix)
-        # A JVM that has never searched takes seconds for its first one, longer than the API waits.
-        client.search(
-            index=f"{prefix}products", query={"match": {"name": "x"}}, aggs={"b": {"terms": {"field": "brand"}}}
-        )
+    with searchable(shop, "shop", elasticsearch_url) as prefix:
         yield prefix
-        client.indices.delete(index=f"{prefix}products-{VERSION}")
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from itertools import product as every
 from random import Random
 from typing import Any, NamedTuple
-from uuid import uuid4
 
 import httpx
 import msgspec
@@ -22,9 +21,9 @@ from shared.events.catalog import AttributeValue, Image, ProductFacts, Variant
 from shared.ids import uuid7
 from tests.fixtures.asgi import client_of
 from tests.fixtures.private_server import PrivateServer
-from tests.integration.read_side.catalog import Shop, ask, counts
+from tests.integration.read_side.catalog import Shop, ask, counts, searchable
 from tests.integration.read_side.conftest import settings_of
-from tests.integration.read_side.shelves import VERSION, Shelves
+from tests.integration.read_side.shelves import Shelves
 
 COLOURS, SIZES = ["red", "blue", "white"], ["S", "M", "L"]
 LENGTHS = ["30 cm", "0.4 m", "50 cm"]
@@ -110,18 +109,14 @@ def clothes() -> Clothes:
 
 @pytest.fixture(scope="module")
 def clothes_prefix(clothes: Clothes, elasticsearch_url: str) -> Iterator[str]:
-    prefix = f"clothes-{uuid4().hex[:12]}-"
-    with Elasticsearch(elasticsearch_url, request_timeout=30) as client:
-        clothes.index(client, prefix)
+    with searchable(clothes, "clothes", elasticsearch_url, "facets.colour") as prefix:
         lines: list[dict[str, Any]] = []
         for id_, several in clothes.sold.items():  # as the projector remembers them
             own = {each.sku: {"EUR": each.minor} for each in several}
             lines += [{"update": {"_id": id_}}, {"doc": {"fold": {"prices": own}}}]
-        assert not client.bulk(index=f"{prefix}products", operations=lines, refresh=True)["errors"]
-        told = {"terms": {"field": "facets.colour"}}
-        client.search(index=f"{prefix}products", query={"match": {"name": "x"}}, aggs={"t": told})  # a JVM warms up
+        with Elasticsearch(elasticsearch_url, request_timeout=30) as client:
+            assert not client.bulk(index=f"{prefix}products", operations=lines, refresh=True)["errors"]
         yield prefix
-        client.indices.delete(index=f"{prefix}products-{VERSION}")
 
 
 @pytest.fixture

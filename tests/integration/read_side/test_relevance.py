@@ -24,9 +24,9 @@ from shared.ids import uuid7
 from tests.fixtures.asgi import client_of
 from tests.fixtures.private_server import PrivateServer
 from tests.integration.projector.test_documents import until
-from tests.integration.read_side.catalog import Shop
+from tests.integration.read_side.catalog import Shop, searchable
 from tests.integration.read_side.conftest import settings_of
-from tests.integration.read_side.shelves import VERSION, Shelves, eventually
+from tests.integration.read_side.shelves import Shelves, eventually
 from tests.integration.read_side.test_recommendations import Counted
 
 # Name, description, price in euros, attributes.
@@ -78,12 +78,8 @@ class Names(Shop):
 
 @pytest.fixture(scope="module")
 def names_prefix(elasticsearch_url: str) -> Iterator[str]:
-    prefix = f"names-{uuid4().hex[:12]}-"
-    with Elasticsearch(elasticsearch_url, request_timeout=30) as client:
-        Names().index(client, prefix)
-        client.search(index=f"{prefix}products", query={"match": {"name": "x"}})  # the JVM's first takes long
+    with searchable(Names(), "names", elasticsearch_url) as prefix:
         yield prefix
-        client.indices.delete(index=f"{prefix}products-{VERSION}")
 
 
 @pytest.fixture

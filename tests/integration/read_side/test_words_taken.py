@@ -2,11 +2,9 @@
 
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
-from uuid import uuid4
 
 import httpx
 import pytest
-from elasticsearch import Elasticsearch
 from msgspec.structs import replace
 
 from read_side.app import create_app
@@ -14,9 +12,9 @@ from shared.documents.products import Completion, SearchedProduct
 from shared.ids import uuid7
 from tests.fixtures.asgi import client_of
 from tests.fixtures.private_server import PrivateServer
-from tests.integration.read_side.catalog import FAR, Shop
+from tests.integration.read_side.catalog import FAR, Shop, searchable
 from tests.integration.read_side.conftest import settings_of
-from tests.integration.read_side.shelves import VERSION, Shelves
+from tests.integration.read_side.shelves import Shelves
 
 LISTED = [
     "Canon camera", "Küchenmaschine Pro", "CF410A toner", "Heater 1600 W", "Waterproof lamp", "Printers for offices",
@@ -47,12 +45,8 @@ class Secrets(Shop):
 
 @pytest.fixture(scope="module")
 def secrets_prefix(elasticsearch_url: str) -> Iterator[str]:
-    prefix = f"secrets-{uuid4().hex[:12]}-"
-    with Elasticsearch(elasticsearch_url, request_timeout=30) as client:
-        Secrets().index(client, prefix)
-        client.search(index=f"{prefix}products", query={"match": {"name": "x"}})  # the JVM's first takes long
+    with searchable(Secrets(), "secrets", elasticsearch_url) as prefix:
         yield prefix
-        client.indices.delete(index=f"{prefix}products-{VERSION}")
 
 
 @pytest.fixture
