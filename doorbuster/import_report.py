@@ -1,6 +1,5 @@
 """An import as its user sees it: a progress line, a file of rejected rows, a summary."""
 
-import csv
 import sys
 import time
 from contextlib import AbstractContextManager, ExitStack
@@ -9,6 +8,7 @@ from typing import IO, Self
 from uuid import UUID
 
 from write_side.imports import Observer, Rejection, Tally
+from write_side.imports.rejects import first_line, lines_of
 
 BAR = 30
 PLAIN_EVERY, BAR_EVERY = 2.0, 0.1  # seconds between two lines
@@ -19,8 +19,8 @@ class Report(Observer, AbstractContextManager["Report"]):
 
     def __init__(self, rejects: Path, columns: list[str], terminal: bool) -> None:
         self._rejects, self._columns, self._terminal = rejects, columns, terminal
-        self._open, self._mode = ExitStack(), "w"
-        self._file: IO[str] | None = None
+        self._open, self._mode = ExitStack(), "wb"
+        self._file: IO[bytes] | None = None
         self._began = self._shown = time.monotonic()
 
     def __enter__(self) -> Self:
@@ -38,19 +38,15 @@ class Report(Observer, AbstractContextManager["Report"]):
     def resumed(self, where: str) -> None:
         """Rows that were rejected before stay in the file."""
         print(f"goes on behind {where}", file=sys.stderr)
-        self._mode = "a"
+        self._mode = "ab"
 
     def rejected(self, rejection: Rejection) -> None:
         """Line number, code, reason, then the columns as they were read."""
         if self._file is None:
-            self._file = self._open.enter_context(
-                self._rejects.open(self._mode, newline="", encoding="utf-8", errors="surrogateescape")
-            )
+            self._file = self._open.enter_context(self._rejects.open(self._mode))
             if not self._file.tell():
-                csv.writer(self._file).writerow(["line", "code", "reason", *self._columns])
-        csv.writer(self._file).writerow([rejection.line, rejection.code, rejection.reason, *rejection.cells])
-        for line in rejection.also:
-            csv.writer(self._file).writerow([line.number, rejection.code, rejection.reason, *line.cells])
+                self._file.write(first_line(self._columns).text)
+        self._file.writelines(line.text for line in lines_of(rejection))
         self._file.flush()  # whoever is killed has told it
 
     def progressed(self, progress: Tally) -> None:

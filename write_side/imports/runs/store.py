@@ -49,8 +49,7 @@ async def open_file(
     conn: Connection, run_id: UUID, actor: str, file: str, same: bytes, terms: Json, *, dry_run: bool = False
 ) -> Run:
     """The run of a file that was begun and not ended, or a new one: also where another run came in since it was killed,
-    which may have changed what had gone in. A file that was sent is not silent: a
-    worker will carry it on."""
+    which may have changed what had gone in. A file that was sent is not silent: a worker will carry it on."""
     await conn.execute(
         f"""UPDATE import_run r SET state = 'stopped', {_ENDED}
             WHERE same = $1 AND state = 'running' AND kind = 'catalog' AND seen_at < clock_timestamp() - $2::interval

@@ -1,7 +1,5 @@
 """Files of products over HTTP (scope catalog:write): sent to be imported, what was rejected of them, the catalog."""
 
-import csv
-import io
 from collections.abc import AsyncIterator
 from typing import Annotated, Any
 from uuid import UUID
@@ -15,6 +13,7 @@ from write_side.database import Pool
 from write_side.http import Answered, OptionalKey, actor_of, answered, check_scope, has_scope, repeatable, requires
 from write_side.imports import catalog_export
 from write_side.imports.formats import Format
+from write_side.imports.rejects import csv_of
 from write_side.imports.runs import handlers as runs
 from write_side.imports.runs import store as kept
 from write_side.imports.runs.domain import Run, UnknownImport
@@ -54,8 +53,8 @@ async def post_import(
     dry_run: DryRun = False, key: OptionalKey = None,
 ) -> Answered[Run]:  # fmt: skip
     """Import a file of products, CSV or TSV, plain or gzip: it is the body. The worker does it; the answer is the run
-    to look at, and to undo. The same file, sent again while it is at work, is the same run. `stock`
-    needs `stock:write`, too; without that scope columns of stock mean nothing."""
+    to look at, and to undo. The same file, sent again while it is at work, is the same run. `stock` needs
+    `stock:write`, too; without that scope columns of stock mean nothing."""
     if stock is not None:
         check_scope(request, OPENS_STOCK)
     opens = has_scope(request, OPENS_STOCK)
@@ -95,15 +94,9 @@ async def get_catalog_export(own: Own) -> Csv[str]:
 
 async def _catalog(pool: Pool) -> AsyncIterator[bytes]:
     spoken = await catalog_export.spoken_of(pool)
-    yield BYTE_ORDER_MARK + _lines([catalog_export.own_columns(spoken)])
+    yield BYTE_ORDER_MARK + csv_of([catalog_export.own_columns(spoken)])
     async for products in catalog_export.catalog_pages(pool, spoken):
-        yield _lines([line for lines in products for line in lines])
-
-
-def _lines(rows: list[list[str]]) -> bytes:
-    text = io.StringIO()
-    csv.writer(text).writerows(rows)
-    return text.getvalue().encode()
+        yield csv_of([line for lines in products for line in lines])
 
 
 routes = [post_import, get_import_rejects, get_catalog_export]
