@@ -6,6 +6,7 @@ position to COMMIT, below the 50 ms for which a bulk command may hold up the fee
 
 import asyncio
 import time
+from collections import Counter
 from datetime import UTC, datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -167,8 +168,7 @@ class _Import:
                 upto = self._batches.taken
                 self._journal.took(upto)
                 made = await self._planned(batch.rows)
-            await self._finish(batch, made)
-            await self._journal.done(upto, self.progress)
+            await self._journal.done(upto, await self._finished(batch, made))
 
     async def _planned(self, rows: list[Row]) -> Plan:
         return await patiently(lambda: self._plan(rows))
@@ -210,20 +210,22 @@ class _Import:
         async with conn.transaction():
             self._categories = await catalog.category_ids(conn, paths, self._cause)
 
-    async def _finish(self, batch: Batch[Row], made: Plan) -> None:
-        for rejection in batch.rejected:
-            self._reject(rejection)
-        await self._save_or_split(batch.rows, made)
+    async def _finished(self, batch: Batch[Row], made: Plan) -> Counter[str]:
+        became = self._rejected(batch.rejected) + await self._save_or_split(batch.rows, made)
+        for name, rows in became.items():
+            setattr(self.progress, name, getattr(self.progress, name) + rows)
         self.progress.share = self._source.share()
         self._observer.progressed(self.progress)
+        return became
 
-    async def _save_or_split(self, rows: list[Row], made: Plan) -> None:
-        """Save a plan, anew if others or a cut came in its way; rows that Postgres won't have are found by halving."""
+    async def _save_or_split(self, rows: list[Row], made: Plan) -> Counter[str]:
+        """Save a plan, anew if others or a cut came in its way; rows that Postgres won't have are found by halving.
+        Answers how many rows became what."""
         if self._dry_run:  # its slugs stay claimed, as those of rows would
             for slug in made.slugs:
                 self._dry.add(hash(slug))
             self._claims.remove(made.slugs)
-            return self._count(made)
+            return self._became(made)
         why: Exception | None = None
         for _ in range(TRIES):
             try:
@@ -237,18 +239,18 @@ class _Import:
                 return await self._split(rows, error)
             else:
                 self._claims.remove(made.slugs)
-                return self._count(made)
+                return self._became(made)
         self._claims.remove(made.slugs)
         return await self._split(rows, why)
 
-    async def _split(self, rows: list[Row], error: Exception | None) -> None:
+    async def _split(self, rows: list[Row], error: Exception | None) -> Counter[str]:
         if len(rows) == 1:
-            [row] = rows
             reason = "others changed the same product at the same time" if error is None else str(error)
-            return self._reject(_rejection(row, "not_saved", reason))
+            return self._rejected([_rejection(rows[0], "not_saved", reason)])
         middle = len(rows) // 2
-        for half in (rows[:middle], rows[middle:]):
-            await self._save_or_split(half, await self._planned(half))
+        first, second = rows[:middle], rows[middle:]
+        became = await self._save_or_split(first, await self._planned(first))
+        return became + await self._save_or_split(second, await self._planned(second))
 
     async def _save(self, made: Plan) -> None:
         async with self._pool.acquire() as conn, conn.transaction():
@@ -261,17 +263,15 @@ class _Import:
             await event_log.append(conn, events, self._cause)
         self._pace.held(time.monotonic() - began, len(events))
 
-    def _count(self, made: Plan) -> None:
-        self.progress.created += made.created
-        self.progress.revised += made.revised
-        self.progress.unchanged += made.unchanged
-        for row, code, reason in made.refused:
-            self._reject(_rejection(row, code, reason))
+    def _became(self, made: Plan) -> Counter[str]:
+        counts = Counter(created=made.created, revised=made.revised, unchanged=made.unchanged)
+        return counts + self._rejected([_rejection(row, code, reason) for row, code, reason in made.refused])
 
-    def _reject(self, rejection: Rejection) -> None:
-        self.progress.rejected += 1
-        self._journal.rejected(rejection)
-        self._observer.rejected(rejection)
+    def _rejected(self, rejections: list[Rejection]) -> Counter[str]:
+        for rejection in rejections:
+            self._journal.rejected(rejection)
+            self._observer.rejected(rejection)
+        return Counter(rejected=len(rejections))
 
 
 def _slugs(rows: list[Row]) -> list[str]:

@@ -4,10 +4,10 @@ An import that is done twice changes nothing, so what is kept may lag behind wha
 outside of the transactions that bring rows in.
 """
 
+import asyncio
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Protocol
 from uuid import UUID
 
 from shared.envelope import Metadata
@@ -22,15 +22,6 @@ EVERY = 1.0  # seconds
 MOST_UNTOLD = 500  # rejected rows
 
 
-class Counts(Protocol):
-    """How many rows became what since this process began."""
-
-    created: int
-    revised: int
-    unchanged: int
-    rejected: int
-
-
 class Journal:
     """Of a run; without one (a dry run on the command line) nothing is kept. Another dry run begins anew each time."""
 
@@ -39,24 +30,24 @@ class Journal:
         self.dry_run = run is None or run.dry_run
         before = None if self.dry_run else run
         self.skip = self._rows = before.rows_done if before else 0
-        self._counts = Counter(before.counts if before else {})
+        self._counts = Counter(before.counts if before else {})  # of these rows
         self._untold: list[Told] = [first_line(columns)]
-        self._fresh: Counter[str] = Counter()
         self._under_way: list[int] = []  # up to which row each batch goes that has not gone in yet, in their order
-        self._gone_in: set[int] = set()
+        self._gone_in: dict[int, Counter[str]] = {}
         self._told_at = 0.0
+        self._telling = asyncio.Lock()  # else one tells of rows whose rejections another has in hand
 
     def took(self, upto: int) -> None:
         """A batch up to this row of the file is under way."""
         self._under_way.append(upto)
 
-    async def done(self, upto: int, counts: Counts) -> None:
-        """It has gone in: now and then that is written down, as far as all batches before it have, too."""
-        self._gone_in.add(upto)
+    async def done(self, upto: int, counts: Counter[str]) -> None:
+        """It has gone in, and so many of its rows became what: now and then that is written down, as far as all batches
+        before it have, too."""
+        self._gone_in[upto] = counts
         while self._under_way and self._under_way[0] in self._gone_in:
             self._rows = self._under_way.pop(0)
-            self._gone_in.remove(self._rows)
-        self._fresh = Counter({name: getattr(counts, name) for name in Counts.__annotations__})
+            self._counts += self._gone_in.pop(self._rows)
         if time.monotonic() - self._told_at >= EVERY or len(self._untold) > MOST_UNTOLD:
             self._told_at = time.monotonic()
             await self._tell()
@@ -77,10 +68,12 @@ class Journal:
         await self._write(lambda conn, run_id: store.end(conn, run_id, state))
 
     async def _tell(self) -> None:
-        counts, rows, told = dict(self._counts + self._fresh), self._rows, self._untold
-        self._untold = []
-        await self._write(lambda conn, run_id: store.keep_rejects(conn, run_id, told))  # once more is no harm
-        await self._write(lambda conn, run_id: store.advance(conn, run_id, counts, rows))
+        """First what was rejected, which is none the worse for being told again, then how many rows that is of."""
+        async with self._telling:
+            counts, rows, told = dict(self._counts), self._rows, list(self._untold)
+            await self._write(lambda conn, run_id: store.keep_rejects(conn, run_id, told))
+            del self._untold[: len(told)]  # only now: who is stopped in between has told nobody
+            await self._write(lambda conn, run_id: store.advance(conn, run_id, counts, rows))
 
     async def _write(self, write: Callable[[Connection, UUID], Awaitable[None]]) -> None:
         if self.run is None:

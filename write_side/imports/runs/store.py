@@ -128,9 +128,10 @@ async def end(conn: Connection, run_id: UUID, state: State) -> None:
 
 
 async def stop(conn: Connection, run_id: UUID, why: str) -> None:
-    """It can't be carried on, for this reason."""
+    """It can't be carried on, for this reason; one that ended otherwise meanwhile stays as it is."""
     await end(conn, run_id, "stopped")
-    await conn.execute("UPDATE import_run SET why = $2 WHERE id = $1", run_id, why)
+    query = "UPDATE import_run SET why = $2 WHERE id = $1 AND state = 'stopped' AND why = ''"
+    await conn.execute(query, run_id, why)
 
 
 async def keep_rejects(conn: Connection, run_id: UUID, told: Sequence[Told]) -> None:
