@@ -43,6 +43,7 @@ class InvoiceIssued(Struct, frozen=True, tag="invoices.invoice_issued.v1"):
     amount_minor: int
     currency: str
     due_at: datetime
+    number: str = ""  # in the books: 2026-0000017; empty of those from before there were numbers
 
 
 class InvoiceCredited(Struct, frozen=True, tag="invoices.invoice_credited.v1"):

@@ -114,6 +114,7 @@ class Invoice(Struct, frozen=True):
     paid_minor: int
     reference: str | None
     version: int
+    number: str = ""  # in the books: no other invoice has it, and none is missing in between
 
     @property
     def open_minor(self) -> int:
@@ -124,6 +125,12 @@ class Invoice(Struct, frozen=True):
     def owed_minor(self) -> int:
         """What was paid and then refunded: to be paid back by hand."""
         return max(self.paid_minor + self.credited_minor - self.amount_minor, 0)
+
+
+def number_after(last: str | None, year: int) -> str:
+    """The number behind the last one of its year: 2026-0000001, 2026-0000002, … without a gap, as Article 226 (2) of
+    Directive 2006/112/EC wants it."""
+    return f"{year}-{int(last.partition('-')[2]) + 1 if last else 1:07}"
 
 
 def check(credit: Credit | None, currency: str, amount_minor: int) -> None:
@@ -194,7 +201,7 @@ def evolve(invoice: Invoice | None, event: InvoiceEvent, version: int) -> Invoic
     if isinstance(event, InvoiceIssued):
         return Invoice(
             event.invoice_id, event.order_id, event.account_id, event.amount_minor, event.currency, event.due_at,
-            "open", 0, 0, None, version,
+            "open", 0, 0, None, version, event.number,
         )  # fmt: skip
     assert invoice is not None, "an invoice's history begins with InvoiceIssued"
     match event:

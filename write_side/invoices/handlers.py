@@ -46,9 +46,11 @@ class CreditState(Struct, frozen=True):
 
 
 class InvoiceState(Struct, frozen=True):
-    """An invoice; `owed` is what refunds leave to be paid back by hand, since it was paid before."""
+    """An invoice; `owed` is what refunds leave to be paid back by hand, since it was paid before. `number` is its name
+    in the books; empty of those that were issued before there were numbers."""
 
     id: UUID
+    number: str
     order_id: UUID
     account_id: UUID
     state: State
@@ -116,7 +118,8 @@ async def issue(
     credit = await store.find_credit(conn, account_id)
     assert credit is not None, "what was bought on invoice had credit"
     due_at = now + timedelta(days=credit.days)
-    event = InvoiceIssued(uuid7(), order_id, account_id, charged.amount_minor, charged.currency, due_at)
+    number = domain.number_after(await store.last_number(conn, now.year), now.year)
+    event = InvoiceIssued(uuid7(), order_id, account_id, charged.amount_minor, charged.currency, due_at, number)
     return (await store.save(conn, None, event, cause))[1]
 
 
@@ -181,10 +184,12 @@ async def show(pool: Pool, invoice_id: UUID) -> InvoiceState:
         return _shown(_known(await store.find(conn, invoice_id)))
 
 
-async def list_invoices(pool: Pool, state: State | None, after: UUID | None, limit: int) -> InvoiceList:
+async def list_invoices(
+    pool: Pool, state: State | None, after: UUID | None, limit: int, number: str | None = None
+) -> InvoiceList:
     """A page of them."""
     async with pool.acquire() as conn:
-        found = await store.page(conn, state, after, limit + 1)
+        found = await store.page(conn, state, number, after, limit + 1)
     invoices, last = first_of(found, limit)
     return InvoiceList([_shown(invoice) for invoice in invoices], last.id if last else None)
 
@@ -205,7 +210,7 @@ def _shown(invoice: Invoice) -> InvoiceState:
         return Money(minor, invoice.currency)
 
     return InvoiceState(
-        invoice.id, invoice.order_id, invoice.account_id, invoice.state, money(invoice.amount_minor),
-        money(invoice.credited_minor), money(invoice.open_minor), money(invoice.owed_minor), invoice.due_at,
-        invoice.reference, invoice.version,
+        invoice.id, invoice.number, invoice.order_id, invoice.account_id, invoice.state,
+        money(invoice.amount_minor), money(invoice.credited_minor), money(invoice.open_minor),
+        money(invoice.owed_minor), invoice.due_at, invoice.reference, invoice.version,
     )  # fmt: skip

@@ -26,6 +26,9 @@ from write_side.resources import Own
 READ, WRITE = [requires("invoices:read")], [requires("invoices:write")]
 Call = Request[Any, Any, Any]
 InState = Annotated[State | None, QueryParameter(name="state", description="Only those that are so.")]
+OfNumber = Annotated[
+    str | None, QueryParameter(name="number", pattern=r"^\d{4}-\d{7}(?!\n)$", description="The one that is called so.")
+]
 After = Annotated[UUID | None, QueryParameter(description="`next` of the page before.")]
 Limit = Annotated[int, QueryParameter(ge=1, le=100, description="Invoices per page.")]
 
@@ -50,10 +53,10 @@ async def get_credit(account_id: FromPath[UUID], own: Own) -> Shown[CreditState]
 @get("/v1/invoices", guards=READ)
 @leads_to(Link("get_invoice", {"invoice_id": "/invoices/0/id"}))
 async def get_invoices(
-    own: Own, in_state: InState = None, after: After = None, limit: Limit = 20
+    own: Own, in_state: InState = None, number: OfNumber = None, after: After = None, limit: Limit = 20
 ) -> Shown[InvoiceList]:
     """All invoices, the newest first."""
-    return shown(await handlers.list_invoices(own.pool, in_state, after, limit))
+    return shown(await handlers.list_invoices(own.pool, in_state, after, limit, number))
 
 
 @get("/v1/invoices/{invoice_id:uuid}", guards=READ)

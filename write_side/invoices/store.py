@@ -17,7 +17,7 @@ from write_side.invoices.domain import Credit, CreditUses, Invoice, State, evolv
 
 _CREDIT = "SELECT id, limit_minor, currency, days, used_minor, version FROM credit"
 _INVOICE = """SELECT id, order_id, account_id, amount_minor, currency, due_at, state, credited_minor, paid_minor,
-                     reference, version
+                     reference, version, number
               FROM invoice"""
 _uses = msgspec.json.Decoder(dict[UUID, int])
 
@@ -86,8 +86,8 @@ async def save(
     if invoice is None:
         await conn.execute(
             """INSERT INTO invoice (id, order_id, account_id, amount_minor, currency, due_at, state, credited_minor,
-                                    paid_minor, reference, version)
-               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)""",
+                                    paid_minor, reference, version, number)
+               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)""",
             *structs.astuple(now),
         )
     else:
@@ -100,6 +100,16 @@ async def save(
     return now, await event_log.append(conn, [new], cause)
 
 
+async def last_number(conn: Connection, year: int) -> str | None:
+    """The last number of a year's invoices, None if there is none yet. Nobody else issues one until the transaction
+    ends: a number that is given back with a transaction is the next one's."""
+    await conn.execute("SELECT pg_advisory_xact_lock(hashtextextended('numbers of invoices', 0))")
+    # A statement of its own: it sees the invoice of whoever held the lock before.
+    query = "SELECT number FROM invoice WHERE number > $1 AND number < $2 ORDER BY number DESC LIMIT 1"
+    last: str | None = await conn.fetchval(query, f"{year}-", f"{year + 1}-")
+    return last
+
+
 async def due(conn: Connection, now: datetime, limit: int) -> list[UUID]:
     """Open invoices whose time is over."""
     query = """SELECT id FROM invoice WHERE state = 'open' AND due_at <= $1 AND credited_minor < amount_minor
@@ -107,11 +117,14 @@ async def due(conn: Connection, now: datetime, limit: int) -> list[UUID]:
     return [row["id"] for row in await conn.fetch(query, now, limit)]
 
 
-async def page(conn: Connection, state: State | None, after: UUID | None, limit: int) -> list[Invoice]:
+async def page(
+    conn: Connection, state: State | None, number: str | None, after: UUID | None, limit: int
+) -> list[Invoice]:
     """Invoices, the newest first, behind one of them."""
-    query = f"""{_INVOICE} WHERE ($1::text IS NULL OR state = $1) AND ($2::uuid IS NULL OR id < $2)
-                ORDER BY id DESC LIMIT $3"""
-    return [Invoice(*row) for row in await conn.fetch(query, state, after, limit)]
+    query = f"""{_INVOICE} WHERE ($1::text IS NULL OR state = $1) AND ($2::text IS NULL OR number = $2)
+                             AND ($3::uuid IS NULL OR id < $3)
+                ORDER BY id DESC LIMIT $4"""
+    return [Invoice(*row) for row in await conn.fetch(query, state, number, after, limit)]
 
 
 async def all_credits(conn: Connection, ids: Sequence[UUID] | None = None) -> list[Credit]:

@@ -183,7 +183,8 @@ async def _letter(pool: Pool, mail: Mail, order: Order, settings: Settings) -> L
         async with pool.acquire() as conn:
             invoice = await invoices.find(conn, mail.subject_id)
         assert invoice is not None
-        return letters.invoiced(invoice.open_minor, invoice.currency, invoice.due_at, late=mail.kind == domain.OVERDUE)
+        amount = Money(invoice.open_minor, invoice.currency)
+        return letters.invoiced(invoice.number, amount, invoice.due_at, late=mail.kind == domain.OVERDUE)
     assert mail.kind in (domain.REFUND, domain.RELEASED)
     async with pool.acquire() as conn:
         refund = await refunds.find(conn, mail.subject_id)

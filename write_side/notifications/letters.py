@@ -116,19 +116,21 @@ def declined(reason: str | None, expires_at: datetime) -> Letter:
     )
 
 
-def invoiced(open_minor: int, currency: str, due_at: datetime, *, late: bool) -> Letter:
+def invoiced(invoice_number: str, open_: Money, due_at: datetime, *, late: bool) -> Letter:
     """What is bought on invoice is to be paid, or should have been."""
-    amount = display(open_minor, currency)
+    amount = display(open_.amount_minor, open_.currency)
+    called = f"invoice {invoice_number}" if invoice_number else "the invoice"
+    reference = invoice_number or "the number of the order"
     if late:
         return Letter(
             "The invoice of your order {number} is overdue",
-            f"{amount} for your order {{number}} were due on {due_at:%d %B %Y}, and we have not seen them yet. Please "
-            "pay them now, with the number of the order as the reference; if you have, thank you.",
+            f"{amount} of {called} for your order {{number}} were due on {due_at:%d %B %Y}, and we have not seen them "
+            f"yet. Please pay them now, with {reference} as the reference; if you have, thank you.",
         )
     return Letter(
         "The invoice of your order {number}",
-        f"you bought on invoice: please pay {amount} for your order {{number}} by {due_at:%d %B %Y}, with the number "
-        "of the order as the reference.",
+        f"you bought on invoice: please pay {amount} of {called} for your order {{number}} by {due_at:%d %B %Y}, with "
+        f"{reference} as the reference.",
     )
 
 

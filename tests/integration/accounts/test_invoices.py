@@ -12,6 +12,7 @@ import pytest
 
 from shared.ids import uuid7
 from shared.links import order_token
+from shared.money import Money
 from shared.settings import Settings
 from tests.fixtures.asgi import client_of
 from tests.fixtures.write_side import CAUSE
@@ -19,6 +20,7 @@ from tests.integration.accounts.conftest import Customers
 from tests.integration.checkout.inbox import Inbox
 from tests.integration.checkout.patience import (
     all_while_the_stock_is_held,
+    meeting,
     patient,
     until_waiting,
     waits_ahead_of_the_stock,
@@ -31,11 +33,12 @@ from tests.integration.checkout.test_parcels import ship
 from tests.integration.checkout.test_picking import finish, missing, picks, start
 from tests.integration.checkout.test_picking import react as list_paid
 from tests.integration.checkout.test_releases import release
-from write_side import erasure
+from write_side import commands, erasure
 from write_side.accounts import staff
 from write_side.app import create_app
 from write_side.carts import handlers as carts
 from write_side.carts.domain import NewCart
+from write_side.database import Pool
 from write_side.erasure import Ledger
 from write_side.invoices import domain, store
 from write_side.invoices import handlers as invoices
@@ -118,6 +121,10 @@ async def test_what_is_bought_on_invoice_is_confirmed_invoiced_reminded_and_paid
     assert sorted(subject for subject in subjects if "invoice" in subject) == [
         f"The invoice of your order {order.number}", f"The invoice of your order {order.number} is overdue",
     ]  # fmt: skip
+    assert invoice.number == f"{datetime.now(UTC).year}-0000001"
+    bodies = [mail.get_body(("plain",)) for mail in received.mails if "invoice" in str(mail["Subject"])]
+    texts = [" ".join(body.get_content().split()) for body in bodies if body is not None]
+    assert [f"with {invoice.number} as the reference" in text for text in texts] == [True, True]
 
     for _ in range(2):  # a repeat changes nothing
         paid = _invoice.decode((await invoices.pay(shop.pool, invoice.id, "2026-12-01/17", CAUSE)).body)
@@ -127,6 +134,39 @@ async def test_what_is_bought_on_invoice_is_confirmed_invoiced_reminded_and_paid
     assert await used(shop, account_id) == 0
     assert (await customers.history("invoice")).count("invoice_paid") == 1
     await nothing_is_wrong(shop)
+
+
+async def issued(pool: Pool, account_id: UUID, now: datetime) -> None:
+    """The invoice of some order."""
+    async with commands.transaction(pool) as conn:
+        await invoices.issue(conn, uuid7(), account_id, Money(100, "EUR"), now, CAUSE)
+
+
+async def numbers(pool: Pool) -> list[str]:
+    return [row["number"] for row in await pool.fetch("SELECT number FROM invoice ORDER BY number")]
+
+
+async def test_invoices_that_are_issued_at_once_are_numbered_without_a_gap(customers: Customers, shop: Shop) -> None:
+    account_id, now = await business(customers, 5000), datetime(2026, 12, 31, 23, 59, tzinfo=UTC)
+    async with patient(shop) as waiting:
+        issuing = [issued(waiting.pool, account_id, now) for _ in range(5)]
+        assert await meeting(waiting, "invoice", issuing) == [None] * 5
+    assert await numbers(shop.pool) == [f"2026-000000{n}" for n in range(1, 6)]
+    await issued(shop.pool, account_id, now + timedelta(minutes=1))
+    await issued(shop.pool, account_id, now)
+    assert (await numbers(shop.pool))[-2:] == ["2026-0000006", "2027-0000001"]
+
+
+async def test_the_number_of_an_invoice_that_was_not_issued_is_that_of_the_next(
+    customers: Customers, shop: Shop
+) -> None:
+    account_id, now = await business(customers, 5000), datetime.now(UTC)
+    with pytest.raises(ConnectionError):
+        async with commands.transaction(shop.pool) as conn:
+            await invoices.issue(conn, uuid7(), account_id, Money(100, "EUR"), now, CAUSE)
+            raise ConnectionError
+    await issued(shop.pool, account_id, now)
+    assert await numbers(shop.pool) == [f"{now.year}-0000001"]
 
 
 async def test_only_accounts_of_the_groups_with_enough_credit_left_buy_on_invoice(
