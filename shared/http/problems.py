@@ -99,6 +99,7 @@ NOT_FOUND = Told(404, "not_found", "There is no such thing.")
 UNKNOWN_ROUTE = Told(404, "unknown_route", "There is nothing at this address.")
 METHOD_NOT_ALLOWED = Told(405, "method_not_allowed", "This address has no such method.")
 BODY_TOO_SLOW = Told(408, "body_too_slow", "The body did not arrive in time.")
+BODY_CUT_OFF = Told(400, "body_cut_off", "The connection ended in the middle of the body.")  # for the log
 BODY_TOO_LARGE = Told(413, "body_too_large", "The body is larger than this API takes.")
 BROKEN_JSON = Told(400, "broken_json", "The body is not JSON.")
 INVALID_INPUT = Told(400, "invalid_input", "The request does not fit what this route takes.")

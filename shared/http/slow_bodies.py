@@ -1,10 +1,11 @@
-"""A time limit on the body of a request: who dribbles one in holds no handler, and no stop, for longer."""
+"""A time limit on the body of a request: who dribbles one in holds no handler, and no stop, for longer. And who leaves
+in the middle of one is no failure of ours."""
 
 import asyncio
 
 from litestar.types import HTTPReceiveMessage, Receive
 
-from shared.http.problems import BODY_TOO_SLOW, Problem
+from shared.http.problems import BODY_CUT_OFF, BODY_TOO_SLOW, Problem
 
 BODY_SECONDS = 10.0  # from the head to the end of the body; the largest one is a megabyte
 
@@ -16,7 +17,8 @@ def too_slow(seconds: float = BODY_SECONDS) -> Problem:
 
 
 def within(receive: Receive, seconds: float = BODY_SECONDS) -> Receive:
-    """The same `receive`, which raises `too_slow` when the body isn't whole in time. What comes after it may wait."""
+    """The same `receive`, which raises `too_slow` when the body isn't whole in time, and `body_cut_off` when its
+    client has gone before. What comes after it may wait."""
     until = asyncio.get_running_loop().time() + seconds
     whole = False
 
@@ -29,6 +31,8 @@ def within(receive: Receive, seconds: float = BODY_SECONDS) -> Receive:
                 message = await receive()
         except TimeoutError:
             raise too_slow(seconds) from None
+        if message["type"] == "http.disconnect":
+            raise BODY_CUT_OFF.problem()
         whole = not message.get("more_body", False)
         return message  # type: ignore[return-value]
 

@@ -79,6 +79,22 @@ async def test_slow_heads_slow_bodies_and_silence_are_ended_and_hold_nobody_up(s
     assert set(answers["head"] + answers["silence"]) == {b""}
 
 
+@pytest.mark.parametrize("length", [b"Content-Length: 20\r\n\r\n{", b"Transfer-Encoding: chunked\r\n\r\n1\r\n{\r\n"])
+async def test_who_leaves_in_the_middle_of_a_body_is_no_failure_of_ours(server: Ours, length: bytes) -> None:
+    """Phones lose their connection all day: told as 500, that woke somebody."""
+    before, left = len(server.log.read_text()), 5
+    for _ in range(left):
+        _, writer = await asyncio.open_connection("127.0.0.1", server.port)
+        writer.write(HEAD + length)
+        await writer.drain()
+        await asyncio.sleep(0.05)
+        writer.close()
+    async with asyncio.timeout(WAIT):
+        while server.log.read_text()[before:].count('"status":400') < left:
+            await asyncio.sleep(0.05)
+    assert '"level":"error"' not in server.log.read_text()[before:]
+
+
 async def test_hundreds_of_idle_connections_keep_nobody_out(server: Ours) -> None:
     idle = [await asyncio.open_connection("127.0.0.1", server.port) for _ in range(500)]
     await opens_a_cart(server)
