@@ -18,9 +18,10 @@ BEGIN
     GROUP BY e.replacement_id, b.quantity;
 END $$;
 
--- How many of a SKU a customer (the person whom limits count) has by orders that may still go through or did, of so many days past (all, if NULL), and by
--- what is held for exchanges, which are orders to be. What goes back for as many of the same is not had twice. An order's
--- id says when it was placed (UUIDv7), to the millisecond; one to be has had its own since it was approved.
+-- How many of a SKU a customer (the person whom limits count) has by orders that may still go through or did, of so many
+-- days past (all, if NULL), and by what is held for exchanges, which are orders to be. What goes back for as many of the
+-- same is not had twice. An order's id says when it was placed (UUIDv7), to the millisecond; one to be has had its own
+-- since it was approved.
 CREATE OR REPLACE FUNCTION orders_bought(p_customer uuid, p_sku text, p_days integer) RETURNS bigint LANGUAGE plpgsql STABLE AS $$
 DECLARE
     v_after uuid := CASE WHEN p_days IS NULL THEN '00000000-0000-0000-0000-000000000000'
@@ -31,7 +32,7 @@ DECLARE
 BEGIN
     SELECT array_agg(DISTINCT o.id), coalesce(sum(l.quantity), 0)
     INTO v_mine, v_ordered
-    -- Most orders count as whose they are, and stand in no index but that one.
+    -- Two look-ups, each by its index: most orders name nobody else, and stand in the first one alone.
     FROM (SELECT id, state, bundles FROM customer_order WHERE person_id = p_customer AND counted_as IS NULL
           UNION ALL SELECT id, state, bundles FROM customer_order WHERE counted_as = p_customer) AS o
     LEFT JOIN LATERAL (SELECT sku, quantity - gift_quantity AS quantity FROM order_line WHERE order_id = o.id
@@ -389,8 +390,8 @@ BEGIN
 END $$;
 
 -- Places orders. Each command: actor, route, key, request_hash (hex), order_id, quote_id, cart_id, cart_version,
--- payment_id, item_ids (of the stock items, one per allocation), `customer` (whom limits count) and `claims` (promotions that are limited,
--- and what of their budgets), `counted` (SKU → quantity of what a customer may have only so many of), `gift_cards` (what they pay), and as text the exact JSON of its
+-- payment_id, item_ids (of the stock items, one per allocation), `customer` (whom limits count) and `claims` (promotions
+-- that are limited, and what of their budgets), `counted` (SKU → quantity of what a customer may have only so many of), `gift_cards` (what they pay), and as text the exact JSON of its
 -- events `placed`, `payment_requested`, `cart_ordered`, of its `answer` and of its `metadata`. No cart may occur twice in one call.
 -- Answers one row per command, in order: `done`, what `orders_admit` says, `discount_gone`, `limit_reached`, `gift_card_gone`, `credit_gone`, or `out_of_stock` with
 -- the lines that lack. Whoever is refused takes nothing and holds up nobody else in the call.
