@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 _NONCE = 12  # bytes
 _SEALED = re.compile(r"s1\.[0-9a-f-]{36}\.[A-Za-z0-9_=-]+")
+_GMAIL = ("gmail.com", "googlemail.com")  # one provider's: the same mailboxes, and dots in their names mean nothing
 
 
 class BrokenSeal(ValueError):
@@ -69,6 +70,18 @@ def is_sealed(text: str) -> bool:
 def normalized_mail(mail: str) -> str:
     """The form by which a mail address is recognized: trimmed, case folded."""
     return mail.strip().casefold()
+
+
+def canonical_mail(mail: str) -> str:
+    """The form that spellings of one mailbox have in common, for counting alone: normalized, without what stands behind
+    a `+` in the local part, and for Gmail without its dots. Not everywhere is that the same mailbox, so nothing of
+    anybody's is ever opened by it. A local part of which nothing would be left stays."""
+    normalized = normalized_mail(mail)
+    local, at, domain = normalized.rpartition("@")
+    local = local.partition("+")[0] or local
+    if domain in _GMAIL:
+        local, domain = local.replace(".", "") or local, _GMAIL[0]
+    return local + at + domain
 
 
 def mail_fingerprint(master_key: bytes, mail: str) -> str:

@@ -122,6 +122,7 @@ class QuoteIssued(Struct, frozen=True, omit_defaults=True, tag="orders.quote_iss
     payment_method: str = "card"
     bundles: list[PricedLine] = []  # as they were put into the cart; what is in them stands in `lines`
     nearest: list[str] = []  # warehouses by their nearness to the address, where the shop ships from the nearest
+    counted_as: UUID | None = None  # the person whom limits count, where that is another one
 
 
 class CreditPart(Struct, frozen=True):
@@ -164,6 +165,7 @@ class OrderPlaced(Struct, frozen=True, omit_defaults=True, tag="orders.order_pla
     replaces: Replaces | None = None  # it is sent in exchange for goods that come back
     bundles: list[PricedLine] = []  # as they were sold; what is in them stands in `lines`
     adds_to: UUID | None = None  # an order that was paid and not picked, which it goes with
+    counted_as: UUID | None = None  # the person whom limits count, where that is another one
 
 
 class OrderAddedTo(Struct, frozen=True, tag="orders.order_added_to.v1"):

@@ -91,7 +91,7 @@ class PromotionUsed(Struct, frozen=True, omit_defaults=True, tag="promotions.pro
 
     promotion_id: UUID
     order_id: UUID
-    person_id: UUID
+    person_id: UUID  # whom limits count: of the order its `counted_as`, if it has one
     used: int
     amount_minor: int = 0
     granted_minor: int = 0
@@ -103,7 +103,7 @@ class PromotionReturned(Struct, frozen=True, omit_defaults=True, tag="promotions
 
     promotion_id: UUID
     order_id: UUID
-    person_id: UUID
+    person_id: UUID  # whom limits count: of the order its `counted_as`, if it has one
     used: int
     amount_minor: int = 0
     granted_minor: int = 0

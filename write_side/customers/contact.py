@@ -7,14 +7,13 @@ import msgspec
 from shared.documents.orders import Address
 from shared.sealed import seal, unseal
 from write_side.customers.domain import Contact, SealedContact
-from write_side.customers.keyring import Keyring
+from write_side.customers.keyring import Keyring, Person
 
 _address = msgspec.json.Decoder(Address)
 
 
-async def seal_contact(keyring: Keyring, contact: Contact) -> SealedContact:
-    """Under the key of the person with this mail address; raises `KeyringUnavailable`."""
-    person = await keyring.person_for(contact.mail)
+def seal_contact(person: Person, contact: Contact) -> SealedContact:
+    """Under the key of the person with its mail address."""
     address = msgspec.json.encode(contact.address).decode()
     return SealedContact(
         person.id,

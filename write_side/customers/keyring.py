@@ -16,6 +16,7 @@ from write_side.errors import Refusal
 
 SIZE = 4  # connections of a process: a look-up takes a fraction of a millisecond
 COMMAND_SECONDS = 2.0
+_PERSON = "SELECT person_id, wrapped_key, coalesce(counted_as, person_id)"
 
 
 class KeyringUnavailable(Refusal):
@@ -26,10 +27,12 @@ class KeyringUnavailable(Refusal):
 
 
 class Person(NamedTuple):
-    """Somebody with a mail address, and the key their data is sealed with."""
+    """Somebody with a mail address, the key their data is sealed with, and the person whom limits count for what they
+    buy: of those whose mail has the same canonical form, whoever came first."""
 
     id: UUID
     key: bytes
+    counted_as: UUID
 
 
 class Keyring:
@@ -40,11 +43,20 @@ class Keyring:
 
     async def person_for(self, mail: str) -> Person:
         """The person of a mail address, made if there is none yet; two at once get the same one."""
-        fingerprint = sealed.mail_fingerprint(self._master_key, mail)
+        spelled, canonical = self._fingerprints(mail)
         try:
-            return await self._find(fingerprint) or await self._make(fingerprint)
+            return await self._find(spelled, canonical) or await self._make(spelled, canonical)
         except POSTGRES_IS_DOWN as error:
             raise _unavailable() from error
+
+    async def counted_as(self, mail: str) -> UUID | None:
+        """Whom limits count for what is bought by a mail address; None if we know nobody by it (any more)."""
+        spelled, canonical = self._fingerprints(mail)
+        try:
+            person = await self._find(spelled, canonical) or await self._counted(spelled, canonical)
+        except POSTGRES_IS_DOWN as error:
+            raise _unavailable() from error
+        return None if person is None else person.counted_as
 
     def blinded(self, text: str) -> str:
         """A keyed hash of a mail address, or of anything else that is to be recognized and not read."""
@@ -52,8 +64,9 @@ class Keyring:
 
     async def find(self, mail: str) -> UUID | None:
         """The person of a mail address, None if we know nobody by it (any more)."""
+        spelled, _ = self._fingerprints(mail)
         try:
-            person = await self._find(sealed.mail_fingerprint(self._master_key, mail))
+            person = await self._find(spelled, spelled)
         except POSTGRES_IS_DOWN as error:
             raise _unavailable() from error
         return None if person is None else person.id
@@ -88,24 +101,37 @@ class Keyring:
         """Raises what asyncpg raises while the server is down."""
         await self._pool.fetchval("SELECT 1")
 
-    async def _find(self, fingerprint: str) -> Person | None:
-        query = "SELECT person_id, wrapped_key FROM person_key WHERE mail_fingerprint = $1"
-        row = await self._pool.fetchrow(query, fingerprint)
-        if row is None:
-            return None
-        return Person(row["person_id"], sealed.unwrap(self._master_key, row["person_id"], row["wrapped_key"]))
+    def _fingerprints(self, mail: str) -> tuple[str, str]:
+        """Of a mail address as it is spelled, and of its canonical form."""
+        spelled = sealed.mail_fingerprint(self._master_key, mail)
+        return spelled, sealed.mail_fingerprint(self._master_key, sealed.canonical_mail(mail))
 
-    async def _make(self, fingerprint: str) -> Person:
+    async def _find(self, spelled: str, canonical: str) -> Person | None:
+        """Who was told already whom they count as: as themselves, where both are the same."""
+        return await self._one(
+            f"{_PERSON} FROM person_key WHERE mail_fingerprint = $1 AND ($1 = $2 OR canonical_fingerprint = $2)",
+            spelled, canonical,
+        )  # fmt: skip
+
+    async def _make(self, spelled: str, canonical: str) -> Person:
         person_id = uuid7()
         wrapped = sealed.wrap(self._master_key, person_id, sealed.new_key())
-        await self._pool.execute(
-            """INSERT INTO person_key (person_id, mail_fingerprint, wrapped_key) VALUES ($1, $2, $3)
-               ON CONFLICT DO NOTHING""",
-            person_id, fingerprint, wrapped,
-        )  # fmt: skip
-        person = await self._find(fingerprint)  # ours, or that of whoever was faster
-        assert person is not None, "erased between two statements"
+        person = await self._counted(spelled, canonical, person_id, wrapped)  # ours, or that of whoever was faster
+        assert person is not None, "erased within a statement"
         return person
+
+    async def _counted(
+        self, spelled: str, canonical: str, person_id: UUID | None = None, wrapped: bytes | None = None
+    ) -> Person | None:
+        query = f"{_PERSON} FROM person_counted($1, $2, $3, $4)"
+        return await self._one(query, spelled, canonical, person_id, wrapped)
+
+    async def _one(self, query: str, *values: object) -> Person | None:
+        row = await self._pool.fetchrow(query, *values)
+        if row is None:
+            return None
+        person_id, wrapped, counted_as = row
+        return Person(person_id, sealed.unwrap(self._master_key, person_id, wrapped), counted_as)
 
 
 def _unavailable() -> KeyringUnavailable:

@@ -49,7 +49,7 @@ class Adding(Struct, frozen=True):
 
     order_id: UUID
     payment_id: UUID
-    person_id: UUID
+    customer: UUID  # whom limits count
     item_ids: list[UUID]
     claims: list[Claim]  # of promotions that are limited
     counted: dict[str, int]
@@ -80,12 +80,12 @@ async def quote_addition(
         before = await quotes.find_quote(conn, order.quote_id)
         groups = await accounts.groups_of(conn, order.account_id)
         asked = Asked(currency, before.channel, groups, datetime.now(UTC))
-        offers, offered = await on_offer(conn, wanted, asked, [], order.person_id)
+        offers, offered = await on_offer(conn, wanted, asked, [], order.customer)
         check_kept({sku: offer for sku, offer in offers.items() if sku in wanted})
         everything = counted(wanted, offers)
         await sales.check(conn, list(everything), order.cart_id)
         # One order to whoever buys: else one turn of a sale would buy again and again what is limited per order.
-        await check_limits(conn, order.person_id, everything, spared={}, ordered=inventory.summed(there))
+        await check_limits(conn, order.customer, everything, spared={}, ordered=inventory.summed(there))
         sold = await catalog.find_variants(conn, list({line.sku for line in there}))
     address = contact.address
     where = Where(order.country, address.region, address.postal_code, address.vat_id)
@@ -98,7 +98,7 @@ async def quote_addition(
         uuid7(), order.cart_id, before.cart_version, order.person_id, order.mail, order.address, order.country, 0,
         priced.lines, priced.totals, until, [], priced.discounts, before.channel, sorted(groups), order.account_id,
         method, priced.taxes, priced.duties_due, payment_method=pay_by.method, bundles=priced.bundles,
-        nearest=list(dict.fromkeys(place.warehouse for place in order.allocations)),
+        nearest=list(dict.fromkeys(place.warehouse for place in order.allocations)), counted_as=order.counted_as,
     )  # fmt: skip
 
 
@@ -167,7 +167,7 @@ async def _adding(
     requested = PaymentRequested(placed.payment_id, order.id, charged, currency, quote.payment_method)
     limits = await inventory.find_limits(conn, list(quote.counted))
     command = Adding(
-        order.id, placed.payment_id, order.person_id, [item_id for _, item_id in taken], await _claims(conn, quote),
+        order.id, placed.payment_id, order.customer, [item_id for _, item_id in taken], await _claims(conn, quote),
         inventory.counted(quote.counted, limits), order.account_id,
         charged if payments.can(quote.payment_method).on_credit else 0, currency,
         encode_event(placed).decode(), encode_event(requested).decode(), as_json(cause).decode(),
@@ -190,7 +190,7 @@ async def _claims(conn: Connection, quote: Quote) -> list[Claim]:
     """What it is to hold of the promotions that it was quoted with a moment ago."""
     if not quote.discounts:
         return []
-    running, _ = await promotions.offered_to(conn, [], quote.person_id)
+    running, _ = await promotions.offered_to(conn, [], quote.customer)
     if not {each.promotion_id for each in quote.discounts} <= {promotion.id for promotion in running}:
         raise TryAgain("a promotion has ended meanwhile; try again", retry_after=1)
     return claims_of(running, quote.discounts)
@@ -201,7 +201,7 @@ async def _refused(conn: Connection, quote: Quote, outcome: str, facts: Any) -> 
     if outcome == "out_of_stock":
         return inventory.out_of_stock(facts)
     if outcome == "limit_reached":
-        await check_limits(conn, quote.person_id, quote.counted, spared={})
+        await check_limits(conn, quote.customer, quote.counted, spared={})
     if outcome == "credit_gone":
         credit = await invoices.find_credit(conn, quote.account_id) if quote.account_id else None
         invoices.check(credit, quote.totals.currency, quote.charged_minor)

@@ -10,11 +10,11 @@ from write_side.orders.calls import store as calls
 
 
 async def check_limits(
-    conn: Connection, person_id: UUID, wanted: Mapping[str, int], spared: Mapping[str, int], *, held: bool = False,
+    conn: Connection, customer: UUID, wanted: Mapping[str, int], spared: Mapping[str, int], *, held: bool = False,
     ordered: Mapping[str, int] | None = None,
 ) -> None:  # fmt: skip
-    """Whether somebody may have so many beside what they have (SKU → how many). Of which no more is wanted than is
-    `spared` is no purchase: as many of it come back, or they have been counted before.
+    """Whether a customer (the person whom limits count) may have so many beside what they have (SKU → how many). Of
+    which no more is wanted than is `spared` is no purchase: as many of it come back, or they have been counted before.
 
     `ordered`: what stands in the order that it adds to. `held`: until the transaction ends nobody else decides about
     them, neither who places an order. Refuses `purchase_limit`.
@@ -24,6 +24,6 @@ async def check_limits(
     if not limits:
         return
     if held:
-        await calls.hold_limits(conn, person_id)
-    bought = await calls.bought_by(conn, person_id, limits)  # a statement of its own: it sees who held them before
+        await calls.hold_limits(conn, customer)
+    bought = await calls.bought_by(conn, customer, limits)  # a statement of its own: it sees who held them before
     inventory.check_limits(more, limits, {sku: n - spared.get(sku, 0) for sku, n in bought.items()}, ordered)

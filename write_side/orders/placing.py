@@ -126,12 +126,12 @@ def decide(known: Known, command: PlaceOrder, now: datetime) -> Placing:
     bought, everything = quote.bought, quote.counted
     sales.check_passes(known.gates, everything, quote.cart_id)
     offers = on_sale(dict.fromkeys(quote.wanted, 1) | bought, known.sold, known.prices, quote.asked(now))
-    uses = known.uses.get(quote.person_id, {})
+    uses = known.uses.get(quote.customer, {})
     offered = Offered(known.promotions, quote.codes, uses, now, _spare(known, quote, offers))
     fresh = costing.goods_of(bought, offers, _shipping(quote), quote.totals.currency, offered)
     domain.check_quote(quote, cart.version, fresh, now)
     _check_paying(quote, known, now)
-    inventory.check_limits(everything, known.limits, known.bought.get(quote.person_id, {}))
+    inventory.check_limits(everything, known.limits, known.bought.get(quote.customer, {}))
     # Unlocked: turns away early whom the rows would turn away.
     taken = inventory.allocate(quote.kept_in_stock, known.stock, command.strategy, quote.nearest)
     expires_at = now + timedelta(seconds=command.payment_ttl)
@@ -186,7 +186,7 @@ def _placing(
         order_id=placed.order_id,
         payment_id=placed.payment_id,
         item_ids=item_ids,
-        person_id=placed.person_id,
+        customer=state.customer,
         claims=claims,
         counted=counted,
         gift_cards=placed.gift_cards,

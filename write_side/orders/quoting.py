@@ -31,7 +31,7 @@ from write_side import (
 )
 from write_side.carts import Cart, CartOrderedAlready
 from write_side.commands import Answer
-from write_side.customers import Contact, Keyring, seal_contact
+from write_side.customers import Contact, Keyring, Person, seal_contact
 from write_side.database import Connection, Pool
 from write_side.event_log import Positions
 from write_side.gift_cards import Gifts
@@ -114,12 +114,13 @@ async def issue_quote(
     `taxes_unavailable`, and `keyring_unavailable`, since the contact is sealed before it goes anywhere.
     """
     async with pool.acquire() as conn:
-        await carts.find_cart(conn, cart_id, secret)  # before anything is made for somebody who holds no cart
-    sealed = await seal_contact(keyring, contact)
+        cart = await carts.find_cart(conn, cart_id, secret)  # before anything is made for somebody who holds no cart
+    person = await keyring.person_for(contact.mail)
+    sealed, customer = seal_contact(person, contact), await _customer(pool, keyring, cart, person)
     async with pool.acquire() as conn:
-        basket = await _basket(conn, cart_id, secret, codes, sealed.person_id)
+        basket = await _basket(conn, cart_id, secret, codes, customer)
         gift_cards.check_bought(basket.gift_cards)
-        await check_limits(conn, sealed.person_id, basket.counted, spared={})
+        await check_limits(conn, customer, basket.counted, spared={})
         address = contact.address
         where = Where(address.country, address.region, address.postal_code, address.vat_id)
         near = await _nearest(conn, where, strategy)
@@ -132,7 +133,7 @@ async def issue_quote(
         uuid7(), cart.id, cart.version, sealed.person_id, sealed.mail, sealed.address, where.country, 0,
         priced.lines, priced.totals, now + timedelta(seconds=ttl), list(codes),
         priced.discounts, cart.channel, sorted(basket.groups), cart.account_id, chosen, priced.taxes, priced.duties_due,
-        paid.parts, pay_by.method, priced.bundles, near,
+        paid.parts, pay_by.method, priced.bundles, near, None if customer == person.id else customer,
     )  # fmt: skip
 
     async def save(conn: Connection) -> tuple[QuoteState, Positions]:
@@ -168,25 +169,32 @@ async def list_shipping(
     )  # fmt: skip
 
 
+async def _customer(pool: Pool, keyring: Keyring, cart: Cart, typed: Person) -> UUID:
+    """The person whom limits count. A cart never changes hands, so whoever's it was when we looked, it is."""
+    if cart.account_id is None:
+        return typed.counted_as
+    return await accounts.counted_as(pool, keyring, cart.account_id, typed)
+
+
 async def _basket(
-    conn: Connection, cart_id: UUID, secret: str | None, codes: Sequence[str], person_id: UUID
+    conn: Connection, cart_id: UUID, secret: str | None, codes: Sequence[str], customer: UUID
 ) -> Basket:
     cart = await carts.find_cart(conn, cart_id, secret)
     if cart.order_id is not None:
         raise CartOrderedAlready("an order was placed from this cart; open another one")
     groups = await accounts.groups_of(conn, cart.account_id)
     asked = Asked(cart.currency, cart.channel, groups, datetime.now(UTC))
-    offers, offered = await on_offer(conn, cart.lines, asked, codes, person_id)
+    offers, offered = await on_offer(conn, cart.lines, asked, codes, customer)
     await sales.check(conn, list(counted(cart.lines, offers)), cart.id)
     return Basket(cart, groups, offers, offered)
 
 
 async def on_offer(
-    conn: Connection, wanted: Mapping[str, int], asked: Asked, codes: Sequence[str], person_id: UUID
+    conn: Connection, wanted: Mapping[str, int], asked: Asked, codes: Sequence[str], customer: UUID
 ) -> tuple[dict[str, Offer], Offered]:
     """What these goods are sold as to somebody who asks so, and what may be given away beside them; and the promotions
     that may apply, by themselves or by one of these codes."""
-    promotions_, uses = await promotions.offered_to(conn, codes, person_id)
+    promotions_, uses = await promotions.offered_to(conn, codes, customer)
     gifts = promotions.gift_skus(promotions_)
     offers = await offers_of(conn, dict.fromkeys(gifts, 1) | dict(wanted), asked)
     available = await inventory.available_of(conn, gifts) if gifts else {}

@@ -83,7 +83,7 @@ async def quote_replacement(
         everything = counted(wish.wanted, offers)
         await sales.check(conn, list(everything), order.cart_id)
         given = with_whole_bundles(wish.given, order.lines, order.bundles)
-        await check_limits(conn, order.person_id, everything, given)
+        await check_limits(conn, order.customer, everything, given)
     address = contact.address
     where = Where(order.country, address.region, address.postal_code, address.vat_id)
     shipping = free(order.shipping)
@@ -96,7 +96,7 @@ async def quote_replacement(
         uuid7(), order.cart_id, before.cart_version, order.person_id, order.mail, order.address, order.country, 0,
         priced.lines, priced.totals, until, [], [], before.channel, sorted(groups), order.account_id, shipping,
         priced.taxes, priced.duties_due, payment_method="invoice" if groups.intersection(invoicing) else "card",
-        bundles=priced.bundles, nearest=before.nearest,
+        bundles=priced.bundles, nearest=before.nearest, counted_as=order.counted_as,
     )  # fmt: skip
 
 

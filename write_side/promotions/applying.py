@@ -24,8 +24,8 @@ from write_side.promotions.gifts import LeftOut, left_out, with_gifts
 
 
 class Offered(NamedTuple):
-    """What may be applied: promotions that are on offer, what was typed, how often this person uses each, and when; and
-    what may be given away, by SKU."""
+    """What may be applied: promotions that are on offer, what was typed, how often this customer uses each, and when;
+    and what may be given away, by SKU."""
 
     promotions: Sequence[Promotion]
     codes: Sequence[str]

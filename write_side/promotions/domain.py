@@ -160,7 +160,7 @@ class Promotion(Struct, frozen=True):
 
 
 class Use(Struct, frozen=True):
-    """Whose a use is, and what it has of the budget."""
+    """Which person a use is counted for, and what it has of the budget."""
 
     person_id: UUID
     amount_minor: int = 0

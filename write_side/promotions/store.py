@@ -77,12 +77,13 @@ async def page(conn: Connection, after: UUID | None, limit: int) -> list[Promoti
 
 
 async def offered_to(
-    conn: Connection, codes: Sequence[str], person_id: UUID
+    conn: Connection, codes: Sequence[str], customer: UUID
 ) -> tuple[list[Promotion], dict[UUID, int]]:
-    """What is on offer by itself or by one of these codes, and how often this person uses what is limited so."""
+    """What is on offer by itself or by one of these codes, and how often this customer (the person whom
+    limits count) uses what is limited so."""
     rows = await conn.fetch("SELECT id, terms, state, used, version, granted_minor FROM promotions_offered($1)", codes)
     ids = [row["id"] for row in rows]
-    uses = await conn.fetch("SELECT promotion_id, n FROM promotions_uses($1, $2)", ids, [person_id])
+    uses = await conn.fetch("SELECT promotion_id, n FROM promotions_uses($1, $2)", ids, [customer])
     return [_promotion(row) for row in rows], {row["promotion_id"]: row["n"] for row in uses}
 
 

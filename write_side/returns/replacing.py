@@ -90,7 +90,7 @@ async def hold(
     `unknown_stock`."""
     assert each.exchange is not None
     quote = await orders.find_quote(conn, each.exchange.quote_id)
-    await orders.check_limits(conn, order.person_id, quote.counted, _given(order, each.lines), held=True)
+    await orders.check_limits(conn, order.customer, quote.counted, _given(order, each.lines), held=True)
     return await inventory.hold(
         conn, replacement_id, exchanging.wanted(each), settings.allocation, cause, for_order=True, near=quote.nearest
     )
@@ -127,7 +127,7 @@ async def place(
     try:
         announced, here = _given(order, each.lines), _given(order, came)
         counted = exchanging.counted_already(quote.counted, announced, here)
-        await orders.check_limits(conn, order.person_id, quote.counted, counted, held=True)
+        await orders.check_limits(conn, order.customer, quote.counted, counted, held=True)
         if not wanted.lines:
             raise NothingToRefund("none of what came is paid back")
         carried, given = await refunds.carry_over(conn, order.id, wanted, each.exchange.total_minor, cause)

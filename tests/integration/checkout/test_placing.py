@@ -11,7 +11,7 @@ from msgspec import structs
 
 from shared.ids import uuid7
 from tests.fixtures.write_side import CAUSE, new_call
-from tests.integration.checkout.shop import Basket, Shop
+from tests.integration.checkout.shop import MAIL, Basket, Shop
 from write_side import catalog
 from write_side.carts import CartOrderedAlready
 from write_side.carts import domain as cart_domain
@@ -246,8 +246,8 @@ async def test_a_batch_writes_a_contended_item_once_and_every_order_makes_its_ow
     assert await shop.figures("lamp") == (100, 55)
 
 
-async def command(shop: Shop, basket: Basket) -> Placing:
-    wanted = PlaceOrder((await shop.quote(basket)).id, basket.secret, 1800, CAUSE, shop.new_key())
+async def command(shop: Shop, basket: Basket, mail: str = MAIL) -> Placing:
+    wanted = PlaceOrder((await shop.quote(basket, mail)).id, basket.secret, 1800, CAUSE, shop.new_key())
     return placing.decide(await store.look(shop.pool, [wanted.quote_id]), wanted, datetime.now(UTC))
 
 

@@ -4,19 +4,22 @@ Statements are planned once, for any number of rows (decision 10): a join that m
 is fast in an empty shop and slow on Black Friday. So the rows that Postgres touches are counted, not its time.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
+from uuid import UUID
 
 import asyncpg
 import pytest
 
-from tests.integration.checkout.shop import Shop
+from tests.integration.checkout.shop import MAIL, Shop
 from tests.integration.checkout.test_placing import command
+from tests.integration.checkout.test_purchase_limits import limit
 from write_side import database
-from write_side.orders.calls import store
+from write_side.orders.calls import Placing, store
 
 OTHERS = 2_000  # of each: enough that reading all of them looks cheap to a planner who thinks of a hundred orders
 MOST = 150  # rows that a batch of three orders touches; it is 42 in an empty shop
 
+COPIES_END = UUID("00000001-0000-7000-8000-000000000000")  # ids of the copies are below it
 _ID = "('00000000-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid"  # in their order, as ids are made
 _COPIES = {
     "customer_order": ("id", "number", "quote_id", "payment_id"),
@@ -52,7 +55,7 @@ async def crowded(shop: Shop, database_url: str) -> AsyncIterator[Shop]:
     await conn.execute("ANALYZE")
     yield shop
     for table, own in _COPIES.items():
-        await conn.execute(f"DELETE FROM {table} WHERE {own[0]} < '00000001-0000-7000-8000-000000000000'")
+        await conn.execute(f"DELETE FROM {table} WHERE {own[0]} < $1", COPIES_END)
     await conn.close()
 
 
@@ -62,10 +65,8 @@ async def _touched(conn: database.Connection) -> int:
     return int(found or 0)
 
 
-async def test_placing_touches_as_few_rows_among_very_many_orders_as_among_none(
-    crowded: Shop, database_url: str
-) -> None:
-    commands = [await command(crowded, await crowded.basket(lamp=1)) for _ in range(3)]
+async def _looked_and_placed(shop: Shop, database_url: str, commands: Sequence[Placing]) -> tuple[int, int]:
+    """Rows that deciding about orders touches, and placing them."""
     conn = await database.connect(database_url, "test")
     try:
         async with conn.transaction():
@@ -75,6 +76,30 @@ async def test_placing_touches_as_few_rows_among_very_many_orders_as_among_none(
             placed = await _touched(conn) - looked
     finally:
         await conn.close()
-    assert [each.outcome for each in done] == ["done"] * 3
+    assert [each.outcome for each in done] == ["done"] * len(commands)
+    return looked, placed
+
+
+async def test_placing_touches_as_few_rows_among_very_many_orders_as_among_none(
+    crowded: Shop, database_url: str
+) -> None:
+    commands = [await command(crowded, await crowded.basket(lamp=1)) for _ in range(3)]
+    looked, placed = await _looked_and_placed(crowded, database_url, commands)
+    assert looked < MOST
+    assert placed < MOST
+
+
+@pytest.mark.parametrize("counted_as", ["NULL", "quote_id"])
+async def test_what_a_customer_has_is_found_by_an_index_whomever_all_the_others_count_as(
+    crowded: Shop, database_url: str, counted_as: str
+) -> None:
+    conn = await asyncpg.connect(database_url)
+    await conn.execute(f"UPDATE customer_order SET person_id = id, counted_as = {counted_as} WHERE id < $1", COPIES_END)
+    await conn.execute("ANALYZE")
+    await conn.close()
+    await limit(crowded, most_per_customer=9)
+    mails = (MAIL, "ada.lovelace+1@example.org", "bob+1@example.org")
+    commands = [await command(crowded, await crowded.basket(lamp=1), mail) for mail in mails]
+    looked, placed = await _looked_and_placed(crowded, database_url, commands)
     assert looked < MOST
     assert placed < MOST

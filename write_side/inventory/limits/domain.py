@@ -1,8 +1,8 @@
 """Purchase limits, pure: at most so many of a SKU in an order, and at most so many for a customer.
 
 What a customer has is what their orders say that were neither cancelled nor expired, and what is held for exchanges:
-there is no second count of it, so nothing has to be given back. Two orders of one customer at the same time are told
-apart by a lock (`orders_hold_limits`).
+there is no second count of it, so nothing has to be given back. Two orders of one customer (who is one: decision 97) at
+the same time are told apart by a lock (`orders_hold_limits`).
 """
 
 from collections.abc import Iterable, Mapping, Sequence

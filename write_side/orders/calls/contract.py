@@ -28,10 +28,10 @@ class Known(NamedTuple):
     prices: PriceBook
     stock: Sequence[StockItem]
     promotions: Sequence[Promotion]  # on offer by themselves or by a code of one of the quotes
-    uses: Mapping[UUID, Mapping[UUID, int]]  # person → promotion → how often they use it
+    uses: Mapping[UUID, Mapping[UUID, int]]  # customer → promotion → how often they use it
     gates: Mapping[str, Gated]  # what is sold by turns
     limits: Sequence[PurchaseLimit]  # of what the quotes name
-    bought: Mapping[UUID, Mapping[str, int]]  # person → SKU → how many they have of what is limited
+    bought: Mapping[UUID, Mapping[str, int]]  # customer → SKU → how many they have of what is limited
     gift_cards: Mapping[UUID, GiftCard]
     credits: Mapping[UUID, Credit]  # by account
 
@@ -51,7 +51,7 @@ class Placing(Struct, frozen=True):
     order_id: UUID | None = None
     payment_id: UUID | None = None
     item_ids: list[UUID] = []
-    person_id: UUID | None = None
+    customer: UUID | None = None  # whom limits count
     claims: list[Claim] = []  # of promotions that are limited
     counted: dict[str, int] = {}  # SKU → quantity, where a customer may have only so many
     gift_cards: list[GiftPart] = []

@@ -55,7 +55,7 @@ async def look(pool: Pool, quote_ids: Sequence[UUID]) -> Known:
         prices=open_book(row["prices"]),
         stock=found["stock"],
         promotions=found["promotions"],
-        uses=_nested((person, promotion, n) for promotion, person, n in found["uses"]),
+        uses=_nested((customer, promotion, n) for promotion, customer, n in found["uses"]),
         gates=gates_by_sku(found["gates"]),
         limits=found["limits"],
         bought=_nested(found["bought"]),
@@ -71,16 +71,16 @@ def _nested(rows: Iterable[tuple[K, L, int]]) -> dict[K, dict[L, int]]:
     return nested
 
 
-async def hold_limits(conn: Connection, person_id: UUID) -> None:
-    """Wait for whoever decides what a person may still have of what is limited, and let the next one wait."""
-    await conn.execute("SELECT orders_hold_limits($1)", [person_id])
+async def hold_limits(conn: Connection, customer: UUID) -> None:
+    """Wait for whoever decides what a customer may still have of what is limited, and let the next one wait."""
+    await conn.execute("SELECT orders_hold_limits($1)", [customer])
 
 
-async def bought_by(conn: Connection, person_id: UUID, limits: Sequence[PurchaseLimit]) -> dict[str, int]:
-    """SKU → how many a person has of what is limited."""
+async def bought_by(conn: Connection, customer: UUID, limits: Sequence[PurchaseLimit]) -> dict[str, int]:
+    """SKU → how many a customer has of what is limited."""
     rows = await conn.fetch(
         "SELECT l.sku, orders_bought($1, l.sku, l.days) AS n FROM unnest($2::text[], $3::int[]) AS l(sku, days)",
-        person_id, [limit.sku for limit in limits], [limit.window_days for limit in limits],
+        customer, [limit.sku for limit in limits], [limit.window_days for limit in limits],
     )  # fmt: skip
     return {row["sku"]: row["n"] for row in rows}
 

@@ -18,10 +18,11 @@ BEGIN
     GROUP BY e.replacement_id, b.quantity;
 END $$;
 
--- How many of a SKU a person has by orders that may still go through or did, of so many days past (all, if NULL), and by
--- what is held for exchanges, which are orders to be. What goes back for as many of the same is not had twice. An order's
--- id says when it was placed (UUIDv7), to the millisecond; one to be has had its own since it was approved.
-CREATE OR REPLACE FUNCTION orders_bought(p_person uuid, p_sku text, p_days integer) RETURNS bigint LANGUAGE plpgsql STABLE AS $$
+-- How many of a SKU a customer (the person whom limits count) has by orders that may still go through or did, of so many
+-- days past (all, if NULL), and by what is held for exchanges, which are orders to be. What goes back for as many of the
+-- same is not had twice. An order's id says when it was placed (UUIDv7), to the millisecond; one to be has had its own
+-- since it was approved.
+CREATE OR REPLACE FUNCTION orders_bought(p_customer uuid, p_sku text, p_days integer) RETURNS bigint LANGUAGE plpgsql STABLE AS $$
 DECLARE
     v_after uuid := CASE WHEN p_days IS NULL THEN '00000000-0000-0000-0000-000000000000'
                          ELSE lpad(to_hex((extract(epoch FROM clock_timestamp() - make_interval(days => p_days)) * 1000)::bigint),
@@ -31,13 +32,15 @@ DECLARE
 BEGIN
     SELECT array_agg(DISTINCT o.id), coalesce(sum(l.quantity), 0)
     INTO v_mine, v_ordered
-    FROM customer_order o
+    -- Two look-ups, each by its index: most orders name nobody else, and stand in the first one alone.
+    FROM (SELECT id, state, bundles FROM customer_order WHERE person_id = p_customer AND counted_as IS NULL
+          UNION ALL SELECT id, state, bundles FROM customer_order WHERE counted_as = p_customer) AS o
     LEFT JOIN LATERAL (SELECT sku, quantity - gift_quantity AS quantity FROM order_line WHERE order_id = o.id
                        UNION ALL
                        SELECT b.sku, b.quantity
                        FROM jsonb_to_recordset(o.bundles) AS b(sku text, quantity integer)) AS l
            ON l.sku = p_sku AND o.id > v_after
-    WHERE o.person_id = p_person AND o.state NOT IN ('cancelled', 'expired');
+    WHERE o.state NOT IN ('cancelled', 'expired');
     RETURN v_ordered + (
         SELECT coalesce(sum(CASE WHEN e.held THEN w.wished ELSE 0 END - least(w.wished, e.back + coalesce(b.back, 0))), 0)
         FROM returns_exchanging(v_mine, p_sku) AS e
@@ -64,11 +67,13 @@ DECLARE
     v_accounts uuid[];  -- of those who may pay on credit
     v_coded boolean;
     v_gifted boolean;
+    v_customers uuid[];
 BEGIN
     SELECT json_agg(q), array_agg(q.id) FILTER (WHERE o.id IS NOT NULL), array_agg(q.cart_id),
            array_agg(DISTINCT q.totals ->> 'currency'), array_agg(q.account_id) FILTER (WHERE q.payment_method <> 'card'),
-           bool_or(q.codes <> '{}'), bool_or(q.gift_cards <> '[]')
-    INTO quotes, ordered, v_carts, v_currencies, v_accounts, v_coded, v_gifted
+           bool_or(q.codes <> '{}'), bool_or(q.gift_cards <> '[]'),
+           array_agg(DISTINCT coalesce(q.counted_as, q.person_id))
+    INTO quotes, ordered, v_carts, v_currencies, v_accounts, v_coded, v_gifted, v_customers
     FROM quote q LEFT JOIN customer_order o ON o.quote_id = q.id WHERE q.id = ANY (p_quotes);
     v_skus := ARRAY(SELECT DISTINCT l ->> 'sku' FROM quote q, jsonb_array_elements(q.lines || q.bundles) AS l
                     WHERE q.id = ANY (p_quotes) AND q.id <> ALL (coalesce(ordered, '{}')));
@@ -80,8 +85,8 @@ BEGIN
     SELECT json_agg(json_build_array(g.sku, g.sale_id, g.carts)) INTO gates FROM sales_gates(v_skus, v_carts, '-infinity') AS g;
     SELECT json_agg(l) INTO limits FROM inventory_limits(v_skus) AS l;
     IF limits IS NOT NULL THEN
-        SELECT json_agg(json_build_array(q.person_id, l.sku, orders_bought(q.person_id, l.sku, l.window_days))) INTO bought
-        FROM (SELECT DISTINCT person_id FROM quote WHERE id = ANY (p_quotes)) AS q, inventory_limits(v_skus) AS l
+        SELECT json_agg(json_build_array(q.customer, l.sku, orders_bought(q.customer, l.sku, l.window_days))) INTO bought
+        FROM unnest(v_customers) AS q(customer), inventory_limits(v_skus) AS l
         WHERE l.most_per_customer IS NOT NULL;
     END IF;
     IF v_gifted THEN
@@ -99,7 +104,7 @@ BEGIN
     IF promotions IS NOT NULL THEN
         SELECT json_agg(json_build_array(u.promotion_id, u.person_id, u.n)) INTO uses
         FROM promotions_uses(ARRAY(SELECT (p ->> 'id')::uuid FROM json_array_elements(promotions) AS p),
-                             ARRAY(SELECT DISTINCT q.person_id FROM quote q WHERE q.id = ANY (p_quotes))) AS u;
+                             v_customers) AS u;
     END IF;
 END $$;
 
@@ -154,8 +159,8 @@ END $$;
 
 -- Which promotions these commands claim a use of, and how much of the budget.
 CREATE OR REPLACE FUNCTION orders_claims(p_commands jsonb, p_of integer[])
-RETURNS TABLE (command integer, ordered uuid, person uuid, promotion uuid, amount bigint) LANGUAGE sql IMMUTABLE AS $$
-    SELECT i, (c ->> 'order_id')::uuid, (c ->> 'person_id')::uuid, (p ->> 'promotion_id')::uuid, (p ->> 'amount_minor')::bigint
+RETURNS TABLE (command integer, ordered uuid, customer uuid, promotion uuid, amount bigint) LANGUAGE sql IMMUTABLE AS $$
+    SELECT i, (c ->> 'order_id')::uuid, (c ->> 'customer')::uuid, (p ->> 'promotion_id')::uuid, (p ->> 'amount_minor')::bigint
     FROM unnest(p_of) AS i, LATERAL (SELECT p_commands -> (i - 1)) AS t(c), jsonb_array_elements(c -> 'claims') AS p
     ORDER BY 1
 $$;
@@ -165,7 +170,7 @@ CREATE OR REPLACE FUNCTION orders_admit_claims(p_commands jsonb, p_outcome text[
 DECLARE
     v_refused integer[];
 BEGIN
-    SELECT promotions_admit(array_agg(l.command), array_agg(l.person), array_agg(l.promotion), array_agg(l.amount))
+    SELECT promotions_admit(array_agg(l.command), array_agg(l.customer), array_agg(l.promotion), array_agg(l.amount))
     INTO v_refused
     FROM orders_claims(p_commands, array_positions(p_outcome, 'new')) AS l
     HAVING count(*) > 0;
@@ -176,16 +181,16 @@ END $$;
 CREATE OR REPLACE FUNCTION orders_take_claims(p_commands jsonb, p_done integer[]) RETURNS waiting_event[]
 LANGUAGE plpgsql AS $$
 BEGIN
-    RETURN (SELECT promotions_take(array_agg(l.command), array_agg(l.ordered), array_agg(l.person), array_agg(l.promotion),
+    RETURN (SELECT promotions_take(array_agg(l.command), array_agg(l.ordered), array_agg(l.customer), array_agg(l.promotion),
                                    array_agg(l.amount))
             FROM orders_claims(p_commands, p_done) AS l HAVING count(*) > 0);
 END $$;
 
--- Whoever decides what these persons may still have of what is limited waits here for whoever does so now.
-CREATE OR REPLACE FUNCTION orders_hold_limits(p_persons uuid[]) RETURNS void LANGUAGE plpgsql AS $$
+-- Whoever decides what these customers may still have of what is limited waits here for whoever does so now.
+CREATE OR REPLACE FUNCTION orders_hold_limits(p_customers uuid[]) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
     PERFORM pg_advisory_xact_lock(l.id)
-    FROM (SELECT DISTINCT hashtextextended('purchase limits of ' || person, 0) AS id FROM unnest(p_persons) AS person
+    FROM (SELECT DISTINCT hashtextextended('purchase limits of ' || customer, 0) AS id FROM unnest(p_customers) AS customer
           ORDER BY 1) AS l;
 END $$;
 
@@ -196,7 +201,7 @@ DECLARE
     v_counted record;
     v_refused integer[];
 BEGIN
-    SELECT array_agg(i) AS commands, array_agg((c ->> 'person_id')::uuid) AS persons, array_agg(w.key) AS skus,
+    SELECT array_agg(i) AS commands, array_agg((c ->> 'customer')::uuid) AS customers, array_agg(w.key) AS skus,
            array_agg(w.value::integer) AS quantities
     INTO v_counted
     FROM unnest(array_positions(p_outcome, 'new')) AS i, LATERAL (SELECT p_commands -> (i - 1)) AS t(c),
@@ -204,15 +209,15 @@ BEGIN
     IF v_counted.commands IS NULL THEN
         RETURN p_outcome;
     END IF;
-    PERFORM orders_hold_limits(v_counted.persons);
+    PERFORM orders_hold_limits(v_counted.customers);
     -- A statement of its own: it sees the orders of whoever held the lock before.
     v_refused := ARRAY(
         SELECT DISTINCT w.command
-        FROM (SELECT c.*, sum(c.quantity) OVER (PARTITION BY c.person, c.sku ORDER BY c.command) AS so_many
-              FROM unnest(v_counted.commands, v_counted.persons, v_counted.skus, v_counted.quantities)
-                   AS c(command, person, sku, quantity)) AS w
+        FROM (SELECT c.*, sum(c.quantity) OVER (PARTITION BY c.customer, c.sku ORDER BY c.command) AS so_many
+              FROM unnest(v_counted.commands, v_counted.customers, v_counted.skus, v_counted.quantities)
+                   AS c(command, customer, sku, quantity)) AS w
         JOIN inventory_limits(v_counted.skus) AS l ON l.sku = w.sku
-        WHERE w.so_many + orders_bought(w.person, w.sku, l.window_days) > l.most_per_customer);
+        WHERE w.so_many + orders_bought(w.customer, w.sku, l.window_days) > l.most_per_customer);
     RETURN orders_refused(p_outcome, v_refused, 'limit_reached');
 END $$;
 
@@ -280,20 +285,20 @@ BEGIN
     INSERT INTO customer_order (id, number, quote_id, cart_id, payment_id, person_id, mail, address, country, currency,
                                 lines_minor, shipping_minor, discount_minor, tax_minor, total_minor, discounts, state,
                                 expires_at, version, account_id, shipping, taxes, duties_due, gift_cards, gift_minor,
-                                replaces, credit_minor, bundles, adds_to)
+                                replaces, credit_minor, bundles, adds_to, counted_as)
     SELECT p.order_id, p.number, p.quote_id, p.cart_id, p.payment_id, p.person_id, p.mail, p.address, p.country,
            t.currency, t.lines_minor, t.shipping_minor, coalesce(t.discount_minor, 0), t.tax_minor, t.total_minor,
            coalesce(p.discounts, '[]'), 'pending_payment', p.expires_at, 1, p.account_id, p.shipping,
            coalesce(p.taxes, '[]'), coalesce(p.duties_due, false), coalesce(p.gift_cards, '[]'),
            (SELECT coalesce(sum((g ->> 'amount_minor')::bigint), 0) FROM jsonb_array_elements(p.gift_cards) AS g),
            p.replaces, (SELECT coalesce(sum((g ->> 'amount_minor')::bigint), 0) FROM jsonb_array_elements(p.replaces -> 'credits') AS g),
-           coalesce(p.bundles, '[]'), p.adds_to
+           coalesce(p.bundles, '[]'), p.adds_to, p.counted_as
     FROM unnest(v_placed) AS placed,
          jsonb_to_record(placed) AS p(order_id uuid, number text, quote_id uuid, cart_id uuid, payment_id uuid,
                                       person_id uuid, mail text, address text, country text, expires_at timestamptz,
                                       totals jsonb, discounts jsonb, account_id uuid, shipping jsonb,
                                       taxes jsonb, duties_due boolean, gift_cards jsonb,
-                                      replaces jsonb, bundles jsonb, adds_to uuid),
+                                      replaces jsonb, bundles jsonb, adds_to uuid, counted_as uuid),
          jsonb_to_record(p.totals) AS t(currency text, lines_minor bigint, shipping_minor bigint, discount_minor bigint,
                                         tax_minor bigint, total_minor bigint);
     INSERT INTO order_line (order_id, n, sku, product_id, variant_id, name, quantity, unit_price_minor, total_minor,
@@ -385,8 +390,8 @@ BEGIN
 END $$;
 
 -- Places orders. Each command: actor, route, key, request_hash (hex), order_id, quote_id, cart_id, cart_version,
--- payment_id, item_ids (of the stock items, one per allocation), person_id and `claims` (promotions that are limited,
--- and what of their budgets), `counted` (SKU → quantity of what a customer may have only so many of), `gift_cards` (what they pay), and as text the exact JSON of its
+-- payment_id, item_ids (of the stock items, one per allocation), `customer` (whom limits count) and `claims` (promotions
+-- that are limited, and what of their budgets), `counted` (SKU → quantity of what a customer may have only so many of), `gift_cards` (what they pay), and as text the exact JSON of its
 -- events `placed`, `payment_requested`, `cart_ordered`, of its `answer` and of its `metadata`. No cart may occur twice in one call.
 -- Answers one row per command, in order: `done`, what `orders_admit` says, `discount_gone`, `limit_reached`, `gift_card_gone`, `credit_gone`, or `out_of_stock` with
 -- the lines that lack. Whoever is refused takes nothing and holds up nobody else in the call.

@@ -12,12 +12,13 @@ CREATE OR REPLACE FUNCTION promotions_offered(p_codes text[]) RETURNS SETOF prom
     SELECT p.* FROM promotion p WHERE p.terms ->> 'code' = ANY (p_codes) AND p.terms ->> 'code' <> ''
 $$;
 
--- How often these persons use each of these promotions, where that is limited.
-CREATE OR REPLACE FUNCTION promotions_uses(p_promotions uuid[], p_persons uuid[])
+-- How often these customers use each of these promotions, where that is limited. The person of a use is whom limits count,
+-- which is not always whose the order is.
+CREATE OR REPLACE FUNCTION promotions_uses(p_promotions uuid[], p_customers uuid[])
 RETURNS TABLE (promotion_id uuid, person_id uuid, n integer) LANGUAGE sql STABLE AS $$
     SELECT u.promotion_id, u.person_id, count(*)::integer
     FROM promotion p JOIN promotion_use u ON u.promotion_id = p.id
-    WHERE p.id = ANY (p_promotions) AND p.terms ->> 'most_per_customer' IS NOT NULL AND u.person_id = ANY (p_persons)
+    WHERE p.id = ANY (p_promotions) AND p.terms ->> 'most_per_customer' IS NOT NULL AND u.person_id = ANY (p_customers)
     GROUP BY 1, 2
 $$;
 
