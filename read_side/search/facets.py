@@ -19,6 +19,7 @@ from read_side.search.ranges import Bin, Scale
 from read_side.search.relevance import CAN_BE_HAD
 from read_side.search.variants import AVAILABLE
 from shared.documents.quantities import quantity_of, told_by
+from shared.locales import Locales
 
 MOST_VALUES = 50  # shown of a facet
 MOST_CATEGORIES = 10_000  # counted: those above them are added up here
@@ -249,16 +250,17 @@ def _of_categories(values: Json, asked: SearchRequest, categories: Categories, w
     above = {up for id_ in chosen for up in _up_to(categories.with_ancestors(id_), categories, within)}
     depth = {id_: len(categories.with_ancestors(id_)) for id_ in {*counts, *above}}
     typed = asked.typed.get(CATEGORY, "")
-    named = [id_ for id_ in depth if not typed or id_ in above or begins(_name(id_, categories), typed)]
+    named = [id_ for id_ in depth if not typed or id_ in above or _begins(id_, typed, categories, asked.locales)]
     fullest = sorted(named, key=lambda id_: (-counts[id_], depth[id_], id_))
     fullest = [*fullest[:MOST_VALUES], *(id_ for id_ in fullest[MOST_VALUES:] if id_ in above)]
     shown = [_category(id_, counts, categories, asked, fullest) for id_ in fullest]
     return Facet(CATEGORY, CATEGORY, shown, values["sum_other_doc_count"], "category")
 
 
-def _name(id_: str, categories: Categories) -> str:
+def _begins(id_: str, typed: str, categories: Categories, locales: Locales) -> bool:
+    """By the name that is shown, or by the shop's own."""
     known = categories.by_id.get(id_)
-    return known.name if known else id_
+    return any(begins(name, typed) for name in ({known.name, known.called(locales)} if known else (id_,)))
 
 
 def _up_to(ids: Sequence[str], categories: Categories, within: str | None) -> Iterator[str]:
@@ -278,4 +280,4 @@ def _category(
         return FacetValue(id_, id_, counts[id_], selected=False)
     above = categories.by_id.get(str(known.parent_id))
     parent = above.slug if above and str(above.id) in fullest else None
-    return FacetValue(known.slug, known.name, counts[id_], known.slug in asked.categories, parent)
+    return FacetValue(known.slug, known.called(asked.locales), counts[id_], known.slug in asked.categories, parent)
