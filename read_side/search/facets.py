@@ -19,6 +19,7 @@ from read_side.search.ranges import Bin, Scale
 from read_side.search.relevance import CAN_BE_HAD
 from read_side.search.variants import AVAILABLE
 from shared.documents.quantities import quantity_of, told_by
+from shared.events.product_types import AttributeTranslation
 from shared.locales import Locales
 
 MOST_VALUES = 50  # shown of a facet
@@ -97,7 +98,7 @@ def questions(names: Sequence[str], chosen: Mapping[str, Json], asked: SearchReq
 def _question(name: str, chosen: Mapping[str, Json], asked: SearchRequest, kinds: Kinds) -> Json:
     if name == AVAILABLE:
         return _available(chosen, asked)
-    terms = _terms(name, _kind(name, asked, kinds)) | _typed(name, asked)
+    terms = _terms(name, _kind(name, asked, kinds)) | _typed(name, asked, kinds)
     held = variants.held(asked, name) if name.startswith(FILTER_PREFIX) else []
     if not (chosen or held):  # a filter that lets everything through would cost a tenth of the search
         return {"terms": terms}
@@ -133,9 +134,15 @@ def _terms(name: str, kind: Kind) -> Json:
     return {"field": f"{kind.field}.{name.removeprefix(FILTER_PREFIX)}", "size": size}
 
 
-def _typed(name: str, asked: SearchRequest) -> Json:
-    typed = asked.typed.get(name.removeprefix(FILTER_PREFIX))
-    return {"include": including(typed)} if typed and name != CATEGORY else {}
+def _typed(name: str, asked: SearchRequest, kinds: Kinds) -> Json:
+    """Values that begin so, or are called so in the language asked for."""
+    attribute = name.removeprefix(FILTER_PREFIX)
+    typed = asked.typed.get(attribute)
+    if not typed or name == CATEGORY:
+        return {}
+    told = kinds.get(attribute, TEXT).called if name != BRAND else None
+    labels = told.values if told else {}
+    return {"include": including(typed, [value for value, label in labels.items() if begins(label, typed)])}
 
 
 def _each(name: str, asked: SearchRequest) -> Json:
@@ -176,7 +183,16 @@ def facet(
     chosen = _chosen(name, asked)
     buckets = counted.get("chosen", {}).get("buckets", {})
     counts = {value: int(buckets[str(place)]["doc_count"]) for place, value in enumerate(chosen)}
-    return _with_brands(made, counts) if name == BRAND else _with_choice(made, counts)
+    if name == BRAND:
+        return _with_brands(made, counts)
+    made, called = _with_choice(made, counts), kinds.get(attribute, TEXT).called
+    return _called(made, called) if called else made
+
+
+def _called(made: Facet, told: AttributeTranslation) -> Facet:
+    """In another language; what a URL takes stays as it is."""
+    values = [replace(each, name=told.values.get(each.value, each.name)) for each in made.values]
+    return replace(made, name=told.name or made.name, values=values)
 
 
 def _with_brands(made: Facet, chosen: Mapping[str, int]) -> Facet:

@@ -1,4 +1,5 @@
-"""Categories in the shop's languages: said at the command API, read at the query API, and the same after a rebuild."""
+"""Categories and attributes in the shop's languages: said at the command API, read at the query API, and the same after
+a rebuild."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -94,14 +95,14 @@ def facet(page: Json, parameter: str) -> dict[str, str]:
 async def test_categories_are_read_in_each_language_with_its_fallback_and_so_after_a_rebuild(spoken: Spoken) -> None:
     light, _ = await category(spoken, "Light", None, de="Licht", de_AT="Liacht")
     lamps, _ = await category(spoken, "Lamps", light["id"], de="Leuchten")
-    await category(spoken, "Zebras", None, de="Affen")
-    position = await lamp(spoken, lamps["id"])
+    _, position = await category(spoken, "Zebras", None, de="Affen")
     own, german, austrian = [names(await spoken.read("/v1/categories", to, position)) for to in LOCALES[:3]]
     assert list(own.items()) == [("light", "Light"), ("lamps", "Lamps"), ("zebras", "Zebras")]
     assert list(german.items()) == [("zebras", "Affen"), ("light", "Licht"), ("lamps", "Leuchten")]
     assert austrian == {"zebras": "Affen", "light": "Liacht", "lamps": "Leuchten"}
     assert names(await spoken.read("/v1/categories", "fr")) == own
 
+    position = await lamp(spoken, lamps["id"])
     page = await spoken.read("/v1/search?facets=category&category=light", "de-AT", position)
     assert facet(page, "category") == {"light": "Liacht", "lamps": "Leuchten"}
     assert page["items"][0]["category"]["name"] == "Leuchten"
@@ -123,6 +124,75 @@ async def test_categories_are_read_in_each_language_with_its_fallback_and_so_aft
     assert served != "v1"
     assert stored(spoken.lab, "category_tree", served, "tree") == before
     assert [names(await spoken.read("/v1/categories", locale)) for locale in LOCALES] == trees
+
+
+SOCKET = {
+    "name": "socket", "values": ["E14", "E27"],
+    "translations": {"de": {"name": "Fassung", "values": {"E14": "kleine", "E27": "große"}}},
+}  # fmt: skip
+COLOUR = {
+    "name": "colour", "kind": "colour", "values": ["red", "dark red", "blue"],
+    "translations": {
+        "de": {"name": "Farbe", "values": {"red": "rot", "dark red": "weinrot"}}, "de-AT": {"values": {"red": "rout"}},
+    },
+}  # fmt: skip
+POWER = {"name": "power", "kind": "number", "unit": "W", "translations": {"de": {"name": "Leistung"}}}
+FACETS = "/v1/search?facets=socket,colour,power,finish"
+
+
+def headings(page: Json) -> list[str]:
+    return [facet["name"] for facet in page["facets"]]
+
+
+async def test_attributes_are_read_in_each_language_with_its_fallback_and_so_after_a_rebuild(spoken: Spoken) -> None:
+    lamps, _ = await category(spoken, "Lamps", None)
+    bulb = {"name": "Bulb", "attributes": [{"name": "socket"}]}
+    await spoken.said("POST", "/v1/product-types", bulb)
+    lamp_type = {"name": "Lamp", "attributes": [SOCKET, COLOUR, POWER]}
+    made, position = await spoken.said("POST", "/v1/product-types", lamp_type)
+    types = [await spoken.read("/v1/product-types", locale, position) for locale in LOCALES]
+    attributes = {"socket": ["E14", "E27"], "colour": ["red", "blue", "dark red"], "power": 5, "finish": "matt"}
+    position = await lamp(spoken, lamps["id"], product_type="Lamp", attributes=attributes)
+
+    own, german, austrian = [await spoken.read(FACETS, to, position) for to in LOCALES[:3]]
+    assert headings(own) == ["socket", "colour", "power", "finish"] == headings(await spoken.read(FACETS, "fr"))
+    assert headings(german) == headings(austrian) == ["Fassung", "Farbe", "Leistung", "finish"]
+    assert facet(own, "filter.colour") == {"red": "red", "blue": "blue", "dark red": "dark red"}
+    assert facet(german, "filter.colour") == {"red": "rot", "blue": "blue", "dark red": "weinrot"}
+    assert facet(austrian, "filter.colour") == {"red": "rout", "blue": "blue", "dark red": "weinrot"}
+    assert facet(german, "filter.power") == facet(own, "filter.power") == {"5": "5 W"}
+    assert facet(german, "filter.finish") == {"matt": "matt"}
+    for locale in ("en", "de"):  # the same address in each language
+        chosen = await spoken.read(f"{FACETS}&filter.colour=red&filter.socket=E27", locale)
+        assert chosen["total"]["value"] == 1
+    assert facet(chosen, "filter.colour")["red"] == "rot"
+    for typed in ("wein", "dark"):
+        assert facet(await spoken.read(f"/v1/search?values.colour={typed}", "de"), "filter.colour") == {
+            "dark red": "weinrot"
+        }
+    assert facet(await spoken.read("/v1/search?values.colour=wein", "en"), "filter.colour") == {}
+
+    assert types[0] == types[3]
+    assert not any("label" in attribute for each in types[0]["types"] for attribute in each["attributes"])
+    [bulbs, _] = types[1]["types"]
+    assert bulbs["attributes"] == [
+        {"name": "socket", "label": "Fassung", "labels": {"E14": "kleine", "E27": "große"}}
+    ], "what one type tells holds for all"
+    assert types[2]["types"][1]["attributes"][1]["labels"] == {"red": "rout", "dark red": "weinrot"}
+
+    renamed = SOCKET | {"translations": {"de": {"name": "Sockel"}, "fr": {"name": "Culot"}}}
+    revised = {"name": "Lamp", "attributes": [renamed, COLOUR, POWER]}
+    _, position = await spoken.said("PUT", f"/v1/product-types/{made['id']}", revised, If_Match='"1"')
+    shown = [await spoken.read(FACETS, locale, position) for locale in LOCALES]
+    assert [headings(page)[0] for page in shown] == ["socket", "Sockel", "Sockel", "Culot"]
+    assert facet(shown[1], "filter.socket") == {"E14": "E14", "E27": "E27"}
+
+    before = stored(spoken.lab, "product_types", "v1", "types")
+    code, told = await rebuilt(spoken.lab, "product_types")
+    assert code == 0, told
+    assert stored(spoken.lab, "product_types", (await versions(spoken.lab, "live"))["product_types"], "types") == before
+    again = [await spoken.read(FACETS, locale) for locale in LOCALES]
+    assert [page["facets"] for page in again] == [page["facets"] for page in shown]
 
 
 def stored(lab: Lab, model: str, version: str, id_: str) -> bytes:
