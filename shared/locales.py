@@ -1,7 +1,7 @@
 """Names of languages, and which of those on offer somebody is best served in. Pure; RFC 4647's lookup."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
 PATTERN = r"^[a-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|[0-9]{3}))?(?!\n)$"  # de, de-AT, zh-Hant-TW
@@ -18,6 +18,11 @@ def wider(locale: str) -> list[str]:
     """A language and the ones at large that it is a kind of: `de-AT`, `de`."""
     parts = locale.split("-")
     return ["-".join(parts[:length]) for length in range(len(parts), 0, -1)]
+
+
+def best(told: Mapping[str, str], locales: Locales, own: str) -> str:
+    """What is said in the best of these languages that says anything, else in the shop's own."""
+    return next((told[locale] for locale in locales or () if locale in told), own)
 
 
 class Languages:

@@ -23,7 +23,8 @@ def touches(_recorded: Recorded, event: Event) -> Sequence[str]:
 
 def evolve(state: Categories | None, recorded: Recorded, event: CategoryEvent) -> Categories:
     """A category is added or takes new facts."""
-    category = Category(event.category_id, event.parent_id, event.slug, event.name)
+    names = {locale: told.name for locale, told in event.translations.items()}
+    category = Category(event.category_id, event.parent_id, event.slug, event.name, names)
     before = state.by_id if state else {}
     return Categories(recorded.position, {**before, category.id: category})
 

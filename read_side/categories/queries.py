@@ -11,10 +11,11 @@ import msgspec
 from msgspec import Struct
 from redis.exceptions import RedisError
 
-from read_side.answers import CATALOG, Answer
+from read_side.answers import Answer, catalog_kept
 from read_side.documents import BEHIND, Documents
 from shared.documents.products import TREE, Category, CategoryTree
 from shared.http.problems import Problem, Told
+from shared.locales import Locales
 from shared.position import Position
 from shared.shards import CATEGORIES
 
@@ -36,7 +37,7 @@ class Node(Struct, frozen=True):
 
 
 class Tree(Struct, frozen=True):
-    """All categories, nested, by name."""
+    """All categories, nested, by name in the language that was asked for."""
 
     categories: list[Node]
 
@@ -49,7 +50,7 @@ class Categories:
         self.by_id: Mapping[str, Category] = {str(category.id): category for category in document.categories}
         self.by_slug: Mapping[str, Category] = {category.slug: category for category in document.categories}
         self._children: dict[UUID | None, list[Category]] = defaultdict(list)
-        for category in sorted(document.categories, key=lambda category: category.name.casefold()):
+        for category in document.categories:
             # Whose parent isn't there (yet) stands at the top rather than nowhere.
             known = category.parent_id is not None and str(category.parent_id) in self.by_id
             self._children[category.parent_id if known else None].append(category)
@@ -79,13 +80,18 @@ class Categories:
             at = above
         return found
 
-    def nested(self) -> Tree:
-        """As trees."""
-        return Tree([self._node(category) for category in self._children.get(None, [])])
+    def nested(self, locales: Locales = None) -> Tree:
+        """As trees, named in the best of these languages."""
+        return Tree(self._below(None, locales))
 
-    def _node(self, category: Category) -> Node:
-        below = [self._node(child) for child in self._children.get(category.id, [])]
-        return Node(category.id, category.slug, category.name, below)
+    def _below(self, id_: UUID | None, locales: Locales) -> list[Node]:
+        named = [(category.called(locales), category) for category in self._children.get(id_, [])]
+        ordered = sorted(named, key=lambda pair: pair[0].casefold())
+        return [Node(each.id, each.slug, name, self._below(each.id, locales)) for name, each in ordered]
+
+
+def _answer(categories: Categories, locales: Locales) -> Answer[Tree]:
+    return Answer.made(categories.nested(locales), catalog_kept(locales))
 
 
 class CategoryShelf:
@@ -94,7 +100,7 @@ class CategoryShelf:
     def __init__(self, documents: Documents) -> None:
         self._documents = documents
         self._last: Categories | None = None
-        self._nested: tuple[str, Answer[Tree]] | None = None
+        self._nested: tuple[str, dict[Locales, Answer[Tree]]] = ("", {})
         self._until = 0.0
 
     async def read(self, position: Position | None = None) -> tuple[Categories, str | None]:
@@ -123,15 +129,17 @@ class CategoryShelf:
         finally:
             self._until = time.monotonic() + KEPT_SECONDS
 
-    async def nested(self, position: Position | None = None) -> Answer[Tree]:
-        """The answer with the whole tree, made once per version of it; while Redis is gone the one last seen."""
+    async def nested(self, position: Position | None = None, locales: Locales = None) -> Answer[Tree]:
+        """The answer with the whole tree, made once per version of it and language; while Redis is gone the one last
+        seen."""
         try:
             categories, stale = await self.read(position)
         except (RedisError, OSError):
             if self._last is None:
                 raise
             categories, stale = self._last, BEHIND
-        if self._nested is None or self._nested[0] != categories.etag:
-            self._nested = categories.etag, Answer.made(categories.nested(), CATALOG)
-        answer = self._nested[1]
+        if self._nested[0] != categories.etag:
+            self._nested = categories.etag, {}
+        made = self._nested[1]
+        answer = made.get(locales) or made.setdefault(locales, _answer(categories, locales))
         return Answer(answer.body, answer.etag, answer.keeping, stale) if stale else answer

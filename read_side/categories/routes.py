@@ -9,7 +9,7 @@ from litestar.params import FromPath
 from read_side.answers import Shown, respond
 from read_side.categories.queries import UNKNOWN_CATEGORY, CategoryShelf, Tree
 from read_side.documents import parse_position
-from read_side.parameters import PositionToken
+from read_side.parameters import Locale, PositionToken, locales_of
 from read_side.search.listings import of_category
 from read_side.search.parameters import FAMILIES, SearchRequest
 from read_side.search.queries import search_of
@@ -22,10 +22,13 @@ from shared.http.parameters import PREFIXES
 @get("/v1/categories")
 @leads_to(Link("get_category_products", {"slug": "/categories/0/slug"}))
 async def get_categories(
-    request: Request[Any, Any, Any], shelf: NamedDependency[CategoryShelf], position: PositionToken = None
+    request: Request[Any, Any, Any],
+    shelf: NamedDependency[CategoryShelf],
+    position: PositionToken = None,
+    locale: Locale = None,
 ) -> Shown[Tree]:
     """All categories as a tree, siblings by name."""
-    return respond(request, await shelf.nested(parse_position(position)))
+    return respond(request, await shelf.nested(parse_position(position), locales_of(request, locale)))
 
 
 @get("/v1/categories/{slug:str}/products", opt={PREFIXES: FAMILIES})

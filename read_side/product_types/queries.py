@@ -2,21 +2,112 @@
 
 import contextlib
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import msgspec
+from msgspec import Struct, structs
 from redis.exceptions import RedisError
 
-from read_side.answers import CATALOG, Answer
+from read_side.answers import Answer, catalog_kept
 from read_side.documents import Documents, Found
-from shared.documents.product_types import MODEL, THE_ONE, ProductTypes
-from shared.events.product_types import Attribute
+from shared.documents.product_types import MODEL, THE_ONE, ProductType, ProductTypes
+from shared.events.product_types import Attribute, AttributeKind, AttributeTranslation
 from shared.http.problems import Problem
+from shared.locales import Locales
 from shared.position import Position
 from shared.shards import PRODUCT_TYPES
 
 KEPT_SECONDS = 1.0
 _types = msgspec.json.Decoder(ProductTypes)
+
+Called = Mapping[str, AttributeTranslation]  # attribute → what it and its values are called, if otherwise
+
+
+class ShownAttribute(Struct, frozen=True, omit_defaults=True):
+    """An attribute that products of a type have. `label`: what it is called in the language asked for, and `labels`
+    what values are; left out where that is as they are. Filters take `name` and values as they are in every language.
+    """
+
+    name: str
+    kind: AttributeKind = "text"
+    unit: str = ""
+    required: bool = False
+    values: list[str] = []
+    label: str = ""
+    labels: dict[str, str] = {}
+
+
+class ShownType(Struct, frozen=True):
+    """A type as products name it, and the attributes that its products have, in the merchant's order."""
+
+    name: str
+    attributes: list[ShownAttribute]
+
+
+class ShownTypes(Struct, frozen=True):
+    """All types in force, by name."""
+
+    types: list[ShownType]
+
+
+class Declared:
+    """The types in the forms that queries need."""
+
+    def __init__(self, document: ProductTypes, etag: str = "") -> None:
+        self.etag = etag
+        self.by_name: Mapping[str, Attribute] = _by_name(document.types)
+        self._document = document
+        self._called: dict[Locales, Called] = {}
+        self._answers: dict[Locales, Answer[ShownTypes]] = {}
+
+    def called(self, locales: Locales) -> Called:
+        """Attributes that are called otherwise in these languages, the best first: each part in the best that tells."""
+        if locales not in self._called:
+            self._called[locales] = {
+                name: told for name, attribute in self.by_name.items() if (told := _best(attribute, locales))
+            }
+        return self._called[locales]
+
+    def answer(self, locales: Locales) -> Answer[ShownTypes]:
+        """All of them, in the best of these languages."""
+        if locales not in self._answers:
+            shown = _shown(self._document, self.called(locales))
+            self._answers[locales] = Answer.made(shown, catalog_kept(locales))
+        return self._answers[locales]
+
+
+def _by_name(types: Iterable[ProductType]) -> dict[str, Attribute]:
+    """What several types tell of an attribute is put together; none of it contradicts what another tells."""
+    found: dict[str, Attribute] = {}
+    for attribute in (attribute for each in types for attribute in each.attributes):
+        translations = dict(attribute.translations)
+        for locale, told in (found[attribute.name].translations if attribute.name in found else {}).items():
+            translations[locale] = _over(told, translations.get(locale, AttributeTranslation()))
+        found[attribute.name] = structs.replace(attribute, translations=translations)
+    return found
+
+
+def _best(attribute: Attribute, locales: Locales) -> AttributeTranslation | None:
+    best = AttributeTranslation()
+    for locale in reversed(locales or ()):
+        if locale in attribute.translations:
+            best = _over(attribute.translations[locale], best)
+    return best if best != AttributeTranslation() else None
+
+
+def _over(told: AttributeTranslation, otherwise: AttributeTranslation) -> AttributeTranslation:
+    return AttributeTranslation(told.name or otherwise.name, otherwise.values | told.values)
+
+
+def _shown(document: ProductTypes, called: Called) -> ShownTypes:
+    return ShownTypes(
+        [ShownType(each.name, [_shown_attribute(one, called) for one in each.attributes]) for each in document.types]
+    )
+
+
+def _shown_attribute(one: Attribute, called: Called) -> ShownAttribute:
+    told = called.get(one.name, AttributeTranslation())
+    return ShownAttribute(one.name, one.kind, one.unit, one.required, one.values, told.name, told.values)
 
 
 class Types:
@@ -24,30 +115,28 @@ class Types:
 
     def __init__(self, documents: Documents) -> None:
         self._documents = documents
-        self._declared: Mapping[str, Attribute] = {}
-        self._etag, self._until = "", 0.0
+        self._last, self._until = Declared(ProductTypes([])), 0.0
 
-    async def declared(self) -> Mapping[str, Attribute]:
-        """Attributes by name, whatever types declare them; while they can't be read the last ones seen."""
-        if time.monotonic() >= self._until:
+    async def declared(self, position: Position | None = None) -> Declared:
+        """What types declare, with a position as of then; while they can't be read the last ones seen."""
+        if position is not None or time.monotonic() >= self._until:
             self._until = time.monotonic() + KEPT_SECONDS
             with contextlib.suppress(Problem, RedisError, OSError):
-                await self._refresh()
-        return self._declared
+                self._keep(await self._find(position))
+        return self._last
 
-    async def _refresh(self) -> None:
-        found = await self._find(None)
+    def _keep(self, found: Found | None) -> Declared:
         if found is None:
-            self._declared = {}
-        elif found.etag != self._etag:
-            told = _types.decode(found.body).types
-            self._declared = {attribute.name: attribute for each in told for attribute in each.attributes}
-            self._etag = found.etag
+            self._last = Declared(ProductTypes([]))
+        elif found.etag != self._last.etag:
+            self._last = Declared(_types.decode(found.body), found.etag)
+        return self._last
 
     async def _find(self, position: Position | None) -> Found | None:
         return await self._documents.find(MODEL, THE_ONE, PRODUCT_TYPES, position)
 
-    async def all(self, position: Position | None) -> Answer[ProductTypes]:
-        """All of them."""
+    async def all(self, position: Position | None, locales: Locales = None) -> Answer[ShownTypes]:
+        """All of them, attributes and values called as in the best of these languages."""
         found = await self._find(position)
-        return Answer.made(ProductTypes([]), CATALOG) if found is None else Answer.of(found, CATALOG)
+        answer = self._keep(found).answer(locales)
+        return structs.replace(answer, stale=found.stale) if found and found.stale else answer

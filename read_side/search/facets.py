@@ -19,6 +19,8 @@ from read_side.search.ranges import Bin, Scale
 from read_side.search.relevance import CAN_BE_HAD
 from read_side.search.variants import AVAILABLE
 from shared.documents.quantities import quantity_of, told_by
+from shared.events.product_types import AttributeTranslation
+from shared.locales import Locales
 
 MOST_VALUES = 50  # shown of a facet
 MOST_CATEGORIES = 10_000  # counted: those above them are added up here
@@ -96,7 +98,7 @@ def questions(names: Sequence[str], chosen: Mapping[str, Json], asked: SearchReq
 def _question(name: str, chosen: Mapping[str, Json], asked: SearchRequest, kinds: Kinds) -> Json:
     if name == AVAILABLE:
         return _available(chosen, asked)
-    terms = _terms(name, _kind(name, asked, kinds)) | _typed(name, asked)
+    terms = _terms(name, _kind(name, asked, kinds)) | _typed(name, asked, kinds)
     held = variants.held(asked, name) if name.startswith(FILTER_PREFIX) else []
     if not (chosen or held):  # a filter that lets everything through would cost a tenth of the search
         return {"terms": terms}
@@ -132,9 +134,15 @@ def _terms(name: str, kind: Kind) -> Json:
     return {"field": f"{kind.field}.{name.removeprefix(FILTER_PREFIX)}", "size": size}
 
 
-def _typed(name: str, asked: SearchRequest) -> Json:
-    typed = asked.typed.get(name.removeprefix(FILTER_PREFIX))
-    return {"include": including(typed)} if typed and name != CATEGORY else {}
+def _typed(name: str, asked: SearchRequest, kinds: Kinds) -> Json:
+    """Values that begin so, or are called so in the language asked for."""
+    attribute = name.removeprefix(FILTER_PREFIX)
+    typed = asked.typed.get(attribute)
+    if not typed or name == CATEGORY:
+        return {}
+    told = kinds.get(attribute, TEXT).called if name != BRAND else None
+    labels = told.values if told else {}
+    return {"include": including(typed, [value for value, label in labels.items() if begins(label, typed)])}
 
 
 def _each(name: str, asked: SearchRequest) -> Json:
@@ -175,7 +183,16 @@ def facet(
     chosen = _chosen(name, asked)
     buckets = counted.get("chosen", {}).get("buckets", {})
     counts = {value: int(buckets[str(place)]["doc_count"]) for place, value in enumerate(chosen)}
-    return _with_brands(made, counts) if name == BRAND else _with_choice(made, counts)
+    if name == BRAND:
+        return _with_brands(made, counts)
+    made, called = _with_choice(made, counts), kinds.get(attribute, TEXT).called
+    return _called(made, called) if called else made
+
+
+def _called(made: Facet, told: AttributeTranslation) -> Facet:
+    """In another language; what a URL takes stays as it is."""
+    values = [replace(each, name=told.values.get(each.value, each.name)) for each in made.values]
+    return replace(made, name=told.name or made.name, values=values)
 
 
 def _with_brands(made: Facet, chosen: Mapping[str, int]) -> Facet:
@@ -249,16 +266,17 @@ def _of_categories(values: Json, asked: SearchRequest, categories: Categories, w
     above = {up for id_ in chosen for up in _up_to(categories.with_ancestors(id_), categories, within)}
     depth = {id_: len(categories.with_ancestors(id_)) for id_ in {*counts, *above}}
     typed = asked.typed.get(CATEGORY, "")
-    named = [id_ for id_ in depth if not typed or id_ in above or begins(_name(id_, categories), typed)]
+    named = [id_ for id_ in depth if not typed or id_ in above or _begins(id_, typed, categories, asked.locales)]
     fullest = sorted(named, key=lambda id_: (-counts[id_], depth[id_], id_))
     fullest = [*fullest[:MOST_VALUES], *(id_ for id_ in fullest[MOST_VALUES:] if id_ in above)]
     shown = [_category(id_, counts, categories, asked, fullest) for id_ in fullest]
     return Facet(CATEGORY, CATEGORY, shown, values["sum_other_doc_count"], "category")
 
 
-def _name(id_: str, categories: Categories) -> str:
+def _begins(id_: str, typed: str, categories: Categories, locales: Locales) -> bool:
+    """By the name that is shown, or by the shop's own."""
     known = categories.by_id.get(id_)
-    return known.name if known else id_
+    return any(begins(name, typed) for name in ({known.name, known.called(locales)} if known else (id_,)))
 
 
 def _up_to(ids: Sequence[str], categories: Categories, within: str | None) -> Iterator[str]:
@@ -278,4 +296,4 @@ def _category(
         return FacetValue(id_, id_, counts[id_], selected=False)
     above = categories.by_id.get(str(known.parent_id))
     parent = above.slug if above and str(above.id) in fullest else None
-    return FacetValue(known.slug, known.name, counts[id_], known.slug in asked.categories, parent)
+    return FacetValue(known.slug, known.called(asked.locales), counts[id_], known.slug in asked.categories, parent)

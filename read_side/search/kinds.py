@@ -8,11 +8,12 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 
 from msgspec import Struct
+from msgspec.structs import replace
 
-from read_side.product_types.queries import Types
+from read_side.product_types.queries import Called, Types
 from read_side.search import elastic
 from read_side.search.index import Index
-from shared.events.product_types import Attribute
+from shared.events.product_types import Attribute, AttributeTranslation
 
 Json = dict[str, Any]
 
@@ -30,6 +31,7 @@ class Kind(Struct, frozen=True):
     name: Literal["text", "boolean", "colour", "number"]
     field: Literal["facets", "numbers", "steps"] = "facets"
     unit: str = ""  # as it is declared: of numbers that tell none
+    called: AttributeTranslation | None = None  # in the language that was asked for, if otherwise
 
 
 TEXT = Kind("text")
@@ -74,6 +76,11 @@ def _kind(attribute: str, has: Json, numeric: Json, numbers: Json, values: Json)
     return Kind("colour") if _COLOUR.search(attribute) else TEXT
 
 
+def called(kinds: Mapping[str, Kind], names: Called) -> Mapping[str, Kind]:
+    """With what they are called. That isn't kept with them: unlike a kind it costs no search, and need not be old."""
+    return {name: replace(kind, called=names[name]) if name in names else kind for name, kind in kinds.items()}
+
+
 class Kinds:
     """The kinds as last told, asked for anew when they are a minute old."""
 
@@ -100,7 +107,7 @@ class Kinds:
             return
         shop = elastic.whole_shop(datetime.now(UTC))
         found = await self._index.search(**elastic.counting(question(attributes), shop))
-        declared = await self._types.declared()
+        declared = (await self._types.declared()).by_name
         until = time.monotonic() + KEPT_SECONDS
         for attribute, kind in told(attributes, found).items():
             self._known[attribute] = until, as_declared(kind, declared.get(attribute))

@@ -8,6 +8,7 @@ import msgspec
 
 from read_side.categories.queries import Categories
 from read_side.prices.promotions import Known
+from read_side.product_types.queries import Called
 from read_side.search import elastic, facets, price_ranges
 from read_side.search.elastic import BRAND, CATEGORY, PRICE, Json
 from read_side.search.kinds import Kind
@@ -38,6 +39,7 @@ class Plan(msgspec.Struct):
     typed: SearchRequest  # as it came: `asked` is of prices as they lie in the index, and of corrected words
     within: Json | None = None  # the listing
     after: list[Any] | None = None
+    called: Called = {}  # attributes, in the language asked for
 
     @property
     def applied(self) -> Applied:

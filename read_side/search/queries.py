@@ -29,7 +29,7 @@ from read_side.search.explaining import Why, explained
 from read_side.search.facets import Facet
 from read_side.search.index import Index
 from read_side.search.instead import DOWN, Instead
-from read_side.search.kinds import Kind, Kinds
+from read_side.search.kinds import Kind, Kinds, called
 from read_side.search.listings import Listing
 from read_side.search.meaning import meaning
 from read_side.search.parameters import FILTER_PREFIX, SearchRequest
@@ -86,7 +86,7 @@ class Search:
         self._pictures, self._lefts, self._cards = pictures, Lefts(), Cards()
         self._kinds, self._popular, self._tell = Kinds(index, types), PopularShelf(documents), tell
         self._rescuer = Rescuer(index, self._popular, self._cards)
-        self._lists, self._promotions, self._slots = lists, promotions, slots
+        self._lists, self._promotions, self._slots, self._types = lists, promotions, slots, types
 
     async def answer(
         self, asked: SearchRequest, position: Position | None, listing: Listing | None = None
@@ -173,6 +173,7 @@ class Search:
             left=left,
             typed=typed,
             within=within,
+            called=(await self._types.declared(position)).called(asked.locales) if asked.locales else {},
         )
         return plan if asked.cursor is None else self._continued(plan, asked.cursor)
 
@@ -205,7 +206,7 @@ class Search:
     async def _page(self, plan: Plan, position: Position | None) -> tuple[Page, str | None, datetime | None]:
         """The page, why its prices may be out of date, if they may, and when they change by the clock."""
         named = plan.named()
-        kinds = await self._kinds_of(named)  # once: the answer is read as what was asked
+        kinds = await self._kinds_of(named, plan)  # once: the answer is read as what was asked
         plan, found, understood = await self._found(plan, kinds)
         asked, hits = plan.asked, found["hits"]["hits"]
         counted = _facets(named, found, plan, kinds)
@@ -258,15 +259,16 @@ class Search:
                 self._cards.found_without()
         return found
 
-    async def _kinds_of(self, names: Sequence[str]) -> Mapping[str, Kind]:
+    async def _kinds_of(self, names: Sequence[str], plan: Plan) -> Mapping[str, Kind]:
         attributes = [name.removeprefix(FILTER_PREFIX) for name in names if name.startswith(FILTER_PREFIX)]
-        return await self._kinds.of(attributes)
+        kinds = await self._kinds.of(attributes)
+        return called(kinds, plan.called) if plan.called else kinds
 
     async def _sampled_facets(self, hits: list[Json], plan: Plan) -> list[Facet]:
         names = [attribute_facet(name) for name in facets.worth_counting(hits[:SAMPLE], plan.asked, MOST_FACETS)]
         if not names:
             return []
-        kinds = await self._kinds_of(names)
+        kinds = await self._kinds_of(names, plan)
         counts = facets.questions(names, plan.chosen, plan.asked, kinds)
         query = elastic.query(plan.asked, plan.common, plan.applied, carded=self._cards.are_there)
         found = await self._index.search(**elastic.counting(counts, query))

@@ -23,7 +23,7 @@ from shared.documents.cards import CARD, Card, card_of, unpacked
 from shared.documents.images import ShownImage
 from shared.documents.prices import ALWAYS, ShownPrice, VariantTimes
 from shared.documents.stock import Availability
-from shared.locales import Locales
+from shared.locales import best
 from shared.shown_prices import Lists, Place, Promotions, named_skus, shown_price
 
 
@@ -145,13 +145,13 @@ def item(hit: Hit, asked: SearchRequest, categories: Categories, said: Said, pic
         id=_uuid(hit.id),
         slug=card.slug,
         sku=shown.sku,
-        name=_called(card, asked.locales) if card.names else card.name,
+        name=best(card.names, asked.locales, card.name) if card.names else card.name,
         brand=card.brand,
         product_type=card.product_type,
         image=pictures.first(shown.image, asked.locales),
         price=shown.price,
         availability=shown.availability,
-        category=ItemCategory(known.id, known.name) if known else _unnamed(card.category_id),
+        category=ItemCategory(known.id, known.called(asked.locales)) if known else _unnamed(card.category_id),
     )
 
 
@@ -177,10 +177,6 @@ def _shown(hit: Hit, asked: SearchRequest, said: Said) -> _Shown:
 
 
 _uuid = lru_cache(maxsize=20_000)(UUID)  # reading one takes longer than all else of an item does
-
-
-def _called(card: Card, locales: Locales) -> str:
-    return next((card.names[locale] for locale in locales or () if locale in card.names), card.name)
 
 
 def _unnamed(category_id: str | None) -> ItemCategory | None:

@@ -8,7 +8,7 @@ from litestar.di import NamedDependency
 from read_side.answers import Shown, respond
 from read_side.categories.queries import UNKNOWN_CATEGORY
 from read_side.documents import parse_position
-from read_side.parameters import PositionToken
+from read_side.parameters import Locale, PositionToken, locales_of
 from read_side.search.cursors import BROKEN_CURSOR
 from read_side.search.parameters import FAMILIES, UNKNOWN_CURRENCY, SearchRequest, Typed
 from read_side.search.queries import search_of
@@ -48,14 +48,15 @@ async def get_search(
 @leads_to(
     Link("get_product", {"product_id": "/products/0/id"}), Link("get_category_products", {"slug": "/categories/0/slug"})
 )
-async def get_suggestions(request: Request[Any, Any, Any], q: Typed) -> Shown[Suggestions]:
+async def get_suggestions(request: Request[Any, Any, Any], q: Typed, locale: Locale = None) -> Shown[Suggestions]:
     """Searches of others, categories, brands and products that begin as typed, for the list under a search box. One
     slip is forgiven from the fourth character on, the first character excepted.
 
+    Categories are found by their names in the language asked for and in the shop's own, and shown in the former.
     While Elasticsearch is down `products` is empty, and all else as last seen (`Stale: behind`).
     """
     suggesting: Suggesting = request.app.state.suggesting
-    return respond(request, await suggesting.answer(q))
+    return respond(request, await suggesting.answer(q, locales_of(request, locale)))
 
 
 routes = [get_search, get_suggestions]

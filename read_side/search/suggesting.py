@@ -6,6 +6,7 @@ are forgiven only where nothing begins as typed: looking for them costs more, an
 was.
 """
 
+import contextlib
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -14,7 +15,7 @@ from uuid import UUID
 from msgspec import Struct
 from redis.exceptions import RedisError
 
-from read_side.answers import CATALOG, Answer
+from read_side.answers import Answer, catalog_kept
 from read_side.brands.queries import BrandShelf, KnownBrands, known_brands
 from read_side.categories.queries import Categories, CategoryShelf
 from read_side.documents import BEHIND
@@ -28,6 +29,7 @@ from shared.documents.images import ShownImage
 from shared.documents.products import Category, CategoryTree
 from shared.documents.search_rules import plain
 from shared.http.problems import Problem
+from shared.locales import Locales
 from shared.publishing import is_open
 
 Json = dict[str, Any]
@@ -74,22 +76,24 @@ class Suggestions(Struct, frozen=True):
 
 
 class CategoryNames:
-    """All categories by their names."""
+    """All categories by their names in a language, and in the shop's own."""
 
-    def __init__(self, categories: Categories) -> None:
-        self._categories = categories
-        self._names = Names((category.name, str(category.id)) for category in categories.by_id.values())
+    def __init__(self, categories: Categories, locales: Locales = None) -> None:
+        self._categories, self._locales = categories, locales
+        known = categories.by_id.values()
+        self._names = Names((name, str(c.id)) for c in known for name in {c.name, c.called(locales)})
 
     def beginning(self, typed: str) -> list[SuggestedCategory]:
         """Those that begin so, shorter names first."""
         known = [self._categories.by_id[id_] for id_ in self._names.beginning(typed)]
-        shown = sorted(known, key=lambda category: (len(category.name), category.name))[:MOST_CATEGORIES]
-        return [SuggestedCategory(c.id, c.slug, c.name, list(self._above(c))[::-1]) for c in shown]
+        named = [(category.called(self._locales), category) for category in known]
+        shown = sorted(named, key=lambda pair: (len(pair[0]), pair[0]))[:MOST_CATEGORIES]
+        return [SuggestedCategory(c.id, c.slug, name, list(self._above(c))[::-1]) for name, c in shown]
 
     def _above(self, category: Category) -> Iterator[str]:
         parent = self._categories.by_id.get(str(category.parent_id))
         while parent is not None:
-            yield parent.name
+            yield parent.called(self._locales)
             parent = self._categories.by_id.get(str(parent.parent_id))
 
 
@@ -116,20 +120,21 @@ class Suggesting:
     ) -> None:
         self._index, self._shelf, self._brands, self._past, self._pictures = index, shelf, brands, past, pictures
         self._brand_names = BrandNames(known_brands({}))
-        self._names: tuple[str, CategoryNames] = ("", CategoryNames(Categories(CategoryTree([]))))
+        self._categories = Categories(CategoryTree([]))
+        self._names: dict[Locales, CategoryNames] = {}  # of these categories
 
-    async def answer(self, typed: str) -> Answer[Suggestions]:
-        """What begins so; answers 503 while the index is not made.
+    async def answer(self, typed: str, locales: Locales = None) -> Answer[Suggestions]:
+        """What begins so, categories in the best of these languages; answers 503 while the index is not made.
 
         While Elasticsearch is down there are no products among it, and the rest is as last seen: `behind`.
         """
-        typed = plain(typed)
+        typed, keeping = plain(typed), catalog_kept(locales)
         if not typed:
-            return Answer.made(Suggestions([], [], [], []), CATALOG)
-        categories = (await self._category_names()).beginning(typed)
+            return Answer.made(Suggestions([], [], [], []), keeping)
+        categories = (await self._category_names(locales)).beginning(typed)
         brands = (await self._names_of_brands()).beginning(typed)
         searches, (products, stale) = self._past.beginning(typed), await self._products_or_none(typed)
-        return Answer.made(Suggestions(searches, categories, brands, products), CATALOG, stale)
+        return Answer.made(Suggestions(searches, categories, brands, products), keeping, stale)
 
     async def _products_or_none(self, typed: str) -> tuple[list[SuggestedProduct], str | None]:
         try:
@@ -148,14 +153,12 @@ class Suggesting:
             self._brand_names = BrandNames(known)
         return self._brand_names
 
-    async def _category_names(self) -> CategoryNames:
-        try:
+    async def _category_names(self, locales: Locales) -> CategoryNames:
+        with contextlib.suppress(Problem, RedisError, OSError):  # products are better than nothing
             categories = await self._shelf.last_known()
-        except (Problem, RedisError, OSError):  # products are better than nothing
-            return self._names[1]
-        if categories.etag != self._names[0]:
-            self._names = categories.etag, CategoryNames(categories)
-        return self._names[1]
+            if categories.etag != self._categories.etag:
+                self._categories, self._names = categories, {}
+        return self._names.get(locales) or self._names.setdefault(locales, CategoryNames(self._categories, locales))
 
     async def _products(self, typed: str) -> list[SuggestedProduct]:
         now = datetime.now(UTC)

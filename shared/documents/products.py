@@ -13,6 +13,7 @@ from shared.documents.stock import Availability
 from shared.documents.told import MINOR, told
 from shared.events.catalog import AttributeValue, Image
 from shared.events.inventory import BundleComponent
+from shared.locales import Locales, best
 
 PAGE = "product_page"  # Redis: `doc:<product id>` is a ProductPage, `doc:<product id>:<locale>` one; by slug, sku, ean
 SEARCH = "products"  # Elasticsearch: a SearchedProduct per product
@@ -155,11 +156,16 @@ def with_card(product: SearchedProduct) -> SearchedProduct:
     return structs.replace(product, card=packed(card_of(structs.asdict(product))))
 
 
-class Category(Struct, frozen=True):
+class Category(Struct, frozen=True, omit_defaults=True):
     id: UUID
     parent_id: UUID | None
     slug: str
     name: str
+    names: dict[str, str] = {}  # locale → what it is called there, if it is called otherwise
+
+    def called(self, locales: Locales) -> str:
+        """Its name in the best of these languages, else in the shop's own."""
+        return best(self.names, locales, self.name) if locales else self.name
 
 
 class CategoryTree(Struct, frozen=True):

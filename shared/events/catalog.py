@@ -77,20 +77,28 @@ class ProductFacts(Struct, frozen=True, omit_defaults=True):
         return frozenset(sku for sku, tax_class in classes if tax_class == GIFT_CARD)
 
 
-class CategoryCreated(Struct, frozen=True, tag="catalog.category_created.v1"):
+class CategoryTranslation(Struct, frozen=True):
+    """A category in another language."""
+
+    name: str
+
+
+class CategoryCreated(Struct, frozen=True, omit_defaults=True, tag="catalog.category_created.v1"):
     category_id: UUID
     parent_id: UUID | None
     slug: str
     name: str
+    translations: dict[str, CategoryTranslation] = {}  # locale (`de`, `de-AT`) → what it is called there
 
 
-class CategoryRevised(Struct, frozen=True, tag="catalog.category_revised.v1"):
-    """Renamed or moved: the whole of its new facts."""
+class CategoryRevised(Struct, frozen=True, omit_defaults=True, tag="catalog.category_revised.v1"):
+    """Renamed, translated or moved: the whole of its new facts."""
 
     category_id: UUID
     parent_id: UUID | None
     slug: str
     name: str
+    translations: dict[str, CategoryTranslation] = {}
 
 
 class ProductCreated(Struct, frozen=True, tag="catalog.product_created.v1"):

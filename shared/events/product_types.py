@@ -11,6 +11,13 @@ from msgspec import Struct
 AttributeKind = Literal["text", "number", "boolean", "colour"]
 
 
+class AttributeTranslation(Struct, frozen=True, omit_defaults=True):
+    """An attribute in another language; what isn't told is as in the next best one."""
+
+    name: str = ""
+    values: dict[str, str] = {}  # value as products have it → what it is called
+
+
 class Attribute(Struct, frozen=True, omit_defaults=True):
     """An attribute that products of a type have; an attribute has one kind and one unit in all types."""
 
@@ -19,6 +26,7 @@ class Attribute(Struct, frozen=True, omit_defaults=True):
     unit: str = ""  # of numbers: what a bare one counts; "": it tells none
     required: bool = False  # nothing is for sale without it
     values: list[str] = []  # the only ones there may be; none: any
+    translations: dict[str, AttributeTranslation] = {}  # locale (`de`, `de-AT`) → what differs there
 
 
 class ProductTypeSet(Struct, frozen=True, tag="product_types.product_type_set.v1"):

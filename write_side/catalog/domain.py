@@ -13,6 +13,7 @@ from shared.events.catalog import (
     CategoryCreated,
     CategoryEvent,
     CategoryRevised,
+    CategoryTranslation,
     Image,
     ProductCreated,
     ProductEvent,
@@ -24,7 +25,7 @@ from shared.events.catalog import (
 )
 from shared.slugs import LONGEST, PATTERN, slug_of, with_suffix
 from write_side.catalog import refusals
-from write_side.catalog.facts import HEAVIEST, NAME, TAX_CLASS, check_text, checked
+from write_side.catalog.facts import HEAVIEST, NAME, TAX_CLASS, check_locales, check_text, checked, escaped
 
 DEEPEST = 12
 
@@ -89,12 +90,20 @@ class ProductInput(Struct, frozen=True, forbid_unknown_fields=True):
     related: dict[str, list[UUID]] = {}
 
 
+class CategoryTranslationInput(Struct, frozen=True, forbid_unknown_fields=True):
+    """`{"name": "Kopfhörer"}`; empty: it is called as in the next best language."""
+
+    name: Annotated[str, Meta(max_length=200)]
+
+
 class CategoryInput(Struct, frozen=True, forbid_unknown_fields=True):
-    """`{"name": "Headphones", "parent_id": null}`; without a slug it is made from the name (or stays what it was)."""
+    """`{"name": "Headphones", "parent_id": null, "translations": {"de": {"name": "Kopfhörer"}}}`; without a slug it is
+    made from the name (or stays what it was). `translations`: by locale (`de`, `de-AT`)."""
 
     name: Annotated[str, Meta(min_length=1, max_length=200)]
     slug: Slug | None = None
     parent_id: UUID | None = None
+    translations: dict[str, CategoryTranslationInput] = {}
 
 
 class Product(Struct, frozen=True):
@@ -118,6 +127,7 @@ class Category(Struct, frozen=True):
     parent_id: UUID | None
     slug: str
     name: str
+    translations: dict[str, CategoryTranslation] = {}
 
 
 def facts_of(given: ProductInput, slug: str, ids: Mapping[str, UUID]) -> ProductFacts:
@@ -192,21 +202,33 @@ def create_category(tree: Sequence[Category], given: CategoryInput, category_id:
     """The event of a new category; raises `SlugTaken`, `NoSuchCategory`, `CategoryTooDeep`."""
     slug = given.slug or slug_of(given.name)
     _check_category(tree, category_id, given, slug)
-    return CategoryCreated(category_id, given.parent_id, slug, given.name.strip())
+    return CategoryCreated(category_id, given.parent_id, slug, given.name.strip(), _called(given))
 
 
 def revise_category(tree: Sequence[Category], category: Category, given: CategoryInput) -> CategoryRevised | None:
-    """The event of a renamed or moved category, None if nothing changed; raises `CategoryCycle` besides."""
+    """The event of a renamed, translated or moved category, None if nothing changed; raises `CategoryCycle` besides."""
     slug = given.slug or category.slug
     _check_category(tree, category.id, given, slug)
-    event = CategoryRevised(category.id, given.parent_id, slug, given.name.strip())
+    event = CategoryRevised(category.id, given.parent_id, slug, given.name.strip(), _called(given))
     return None if evolve_category(category, category.version, event) == category else event
 
 
-def _check_category(tree: Sequence[Category], category_id: UUID, given: CategoryInput, slug: str) -> None:
+def _called(given: CategoryInput) -> dict[str, CategoryTranslation]:
+    names = ((locale, said.name.strip()) for locale, said in given.translations.items())
+    return {locale: CategoryTranslation(name) for locale, name in names if name}
+
+
+def _check_names(given: CategoryInput) -> None:
     check_text(given.name, "/name", NAME)
     if not given.name.strip():
         raise refusals.Blank("a category needs a name", pointer="/name")
+    check_locales(given.translations, "/translations")
+    for locale, said in given.translations.items():
+        check_text(said.name, f"/translations/{escaped(locale)}/name", NAME)
+
+
+def _check_category(tree: Sequence[Category], category_id: UUID, given: CategoryInput, slug: str) -> None:
+    _check_names(given)
     if any(other.slug == slug and other.id != category_id for other in tree):
         raise refusals.SlugTaken(f"another category has the slug {slug}", pointer="/slug", slug=slug)
     by_id = {category.id: category for category in tree}
@@ -232,7 +254,7 @@ def _height(tree: Sequence[Category], category_id: UUID) -> int:
 
 def evolve_category(category: Category | None, version: int, event: CategoryEvent) -> Category:
     """A category after an event: each says all of its facts."""
-    return Category(event.category_id, version, event.parent_id, event.slug, event.name)
+    return Category(event.category_id, version, event.parent_id, event.slug, event.name, event.translations)
 
 
 def with_status(product: Product, status: Status) -> ProductFacts:

@@ -110,12 +110,13 @@ def _check_images(images: Sequence[Image]) -> None:
 
 
 def _check_alts(alts: Mapping[str, str], pointer: str) -> None:
-    _check_locales(alts, pointer)
+    check_locales(alts, pointer)
     for locale, alt in alts.items():
         check_text(alt, f"{pointer}/{escaped(locale)}", NAME)
 
 
-def _check_locales(locales: Collection[str], pointer: str) -> None:
+def check_locales(locales: Collection[str], pointer: str) -> None:
+    """Refuses more languages than may be, and what is the name of none; `pointer`: where they are the keys."""
     if len(locales) > LOCALES:
         said = f"{len(locales)} languages, {LOCALES} at most"
         raise refusals.TooManyLocales(said, pointer=pointer, limit=LOCALES)
@@ -126,7 +127,7 @@ def _check_locales(locales: Collection[str], pointer: str) -> None:
 
 
 def _check_translations(translations: Mapping[str, Translation]) -> None:
-    _check_locales(translations, "/translations")
+    check_locales(translations, "/translations")
     for locale, told in translations.items():
         pointer = f"/translations/{escaped(locale)}"
         check_text(told.name, f"{pointer}/name", NAME)

@@ -6,7 +6,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from shared.envelope import Metadata
-from shared.events.catalog import ProductCreated, ProductFacts, Status
+from shared.events.catalog import CategoryTranslation, ProductCreated, ProductFacts, Status
 from shared.ids import uuid7
 from write_side import commands, event_log, product_types
 from write_side.catalog import domain, refusals, store
@@ -35,6 +35,7 @@ class CategoryState(Struct, frozen=True):
     parent_id: UUID | None
     slug: str
     name: str
+    translations: dict[str, CategoryTranslation] = {}
 
 
 async def create_product(pool: Pool, given: ProductInput, cause: Metadata, call: Call | None) -> Answer[ProductState]:
@@ -148,7 +149,7 @@ async def _check_related(conn: Connection, given: ProductInput, product_id: UUID
 async def create_category(
     pool: Pool, given: CategoryInput, cause: Metadata, call: Call | None
 ) -> Answer[CategoryState]:
-    """A new category; refuses `slug_taken`, `no_such_category`, `category_too_deep`."""
+    """A new category; refuses what its names may not be, `slug_taken`, `no_such_category`, `category_too_deep`."""
     category_id = uuid7()
 
     async def decide(conn: Connection) -> tuple[CategoryState, Positions]:
@@ -163,7 +164,7 @@ async def create_category(
 async def replace_category(
     pool: Pool, category_id: UUID, given: CategoryInput, expected: int | None, cause: Metadata, call: Call | None
 ) -> Answer[CategoryState]:
-    """Rename or move; refuses `category_cycle` and `version_conflict` besides."""
+    """Rename, translate or move; refuses `category_cycle` and `version_conflict` besides."""
 
     async def decide(conn: Connection) -> tuple[CategoryState, Positions]:
         tree = await store.lock_tree(conn)
@@ -182,7 +183,8 @@ async def replace_category(
 
 
 def _category_state(category: Category) -> CategoryState:
-    return CategoryState(category.id, category.version, category.parent_id, category.slug, category.name)
+    c = category
+    return CategoryState(c.id, c.version, c.parent_id, c.slug, c.name, c.translations)
 
 
 async def get_product(pool: Pool, product_id: UUID) -> ProductState:

@@ -34,7 +34,7 @@ _FACTS = (
 _CLAIMS = (refusals.SlugTaken, refusals.SkuTaken, refusals.ExternalRefTaken)
 _NODE = (
     refusals.Blank, refusals.TooLong, refusals.BrokenText, refusals.SlugTaken, refusals.NoSuchCategory,
-    refusals.CategoryTooDeep,
+    refusals.CategoryTooDeep, refusals.TooManyLocales, refusals.BrokenLocale,
 )  # fmt: skip
 _TO_PRODUCT = (
     Link("get_product", {"product_id": "/id"}),
@@ -119,7 +119,7 @@ async def put_category(
     request: Call, category_id: FromPath[UUID], data: JSONBody[CategoryInput], own: Own,
     if_match: IfMatch = None, key: OptionalKey = None,
 ) -> Answered[CategoryState]:  # fmt: skip
-    """Rename or move a category; If-Match as for products."""
+    """Rename, translate or move a category, all of its facts anew; If-Match as for products."""
     expected = expected_version(if_match, required=True)
     call = repeatable(request, key, data)
     answer = await handlers.replace_category(own.pool, category_id, data, expected, cause(request), call)

@@ -30,10 +30,11 @@ _options = msgspec.json.Decoder(dict[str, str])
 _related = msgspec.json.Decoder(dict[str, list[UUID]])
 _places = msgspec.json.Decoder(list[int])
 _translations = msgspec.json.Decoder(dict[str, Translation])
+_category = msgspec.json.Decoder(Category)
 
 _PRODUCT = """id, slug, name, brand, description, product_type, status, category_id, attributes, images, external_ref,
               version, tax_class, translations, publish_at, unpublish_at, related"""
-_CATEGORY = "id, parent_id, slug, name, version"
+_CATEGORY = "SELECT row_to_json(category) AS told FROM category"
 
 
 class SoldVariant(Struct, frozen=True):
@@ -260,25 +261,24 @@ async def lock_tree(conn: Connection) -> list[Category]:
 
 async def all_categories(conn: Connection, ids: Sequence[UUID] | None = None) -> list[Category]:
     """The tree, or some of it, in no order."""
-    rows = await conn.fetch(*among(f"SELECT {_CATEGORY} FROM category", ids))  # noqa: S608
-    return [msgspec.convert(dict(row), Category) for row in rows]
+    return [_category.decode(row["told"]) for row in await conn.fetch(*among(_CATEGORY, ids))]
 
 
 async def find_category(conn: Connection, category_id: UUID) -> Category | None:
     """A category by its id."""
-    row = await conn.fetchrow(f"SELECT {_CATEGORY} FROM category WHERE id = $1", category_id)  # noqa: S608
-    return None if row is None else msgspec.convert(dict(row), Category)
+    told = await conn.fetchval(f"{_CATEGORY} WHERE id = $1", category_id)
+    return None if told is None else _category.decode(told)
 
 
 async def save_category(conn: Connection, category: Category, event: CategoryEvent) -> NewEvent:
     """The row of a new or revised category; answers the event to append. The caller holds the tree."""
     query = (
-        "INSERT INTO category (id, parent_id, slug, name, version) VALUES ($1, $2, $3, $4, $5)"
+        "INSERT INTO category (id, parent_id, slug, name, version, translations) VALUES ($1, $2, $3, $4, $5, $6)"
         if isinstance(event, CategoryCreated)
-        else "UPDATE category SET parent_id = $2, slug = $3, name = $4, version = $5 WHERE id = $1"
+        else "UPDATE category SET parent_id = $2, slug = $3, name = $4, version = $5, translations = $6 WHERE id = $1"
     )
     c = category
-    await conn.execute(query, c.id, c.parent_id, c.slug, c.name, c.version)
+    await conn.execute(query, c.id, c.parent_id, c.slug, c.name, c.version, as_json(c.translations).decode())
     return NewEvent("category", c.id, c.version, CATEGORIES, event)
 
 
@@ -293,4 +293,5 @@ async def rewrite_product(conn: Connection, product: Product) -> None:
 
 async def rewrite_category(conn: Connection, category: Category) -> None:
     """Make the row say this; for a repair."""
-    await overwrite(conn, "category", msgspec.structs.asdict(category))
+    columns = msgspec.structs.asdict(category) | {"translations": as_json(category.translations).decode()}
+    await overwrite(conn, "category", columns)

@@ -4,6 +4,7 @@ Attributes that no type declares are free, as are products whose type nobody dec
 for. What is declared holds wherever facts are written; what was there before stays as it is until it is written again.
 """
 
+from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping
 from typing import Annotated, Literal
 from uuid import UUID
@@ -20,6 +21,7 @@ from shared.events.product_types import (
     ProductTypeSet,
 )
 from write_side.errors import Invalid, NotFound, Refusal
+from write_side.product_types.translations import AttributeTranslationInput, contradiction, mistake, translated
 
 MOST_TYPES = 1000
 ATTRIBUTES, VALUES = 200, 500
@@ -48,13 +50,15 @@ class TooManyProductTypes(Refusal):
 
 
 class AttributeDeclaredOtherwise(Refusal):
-    """Another type says that it is of another kind or unit: nobody could filter by it in all of the shop."""
+    """Another type says that it is of another kind or unit: nobody could filter by it in all of the shop. Or that it is
+    called otherwise in a language, or a value of it is: a facet has one heading."""
 
     code = "attribute_declared_otherwise"
 
 
 class BrokenProductType(Invalid):
-    """An attribute stands twice or has no name, a text has a unit, a number has a list of values."""
+    """An attribute stands twice or has no name, a text has a unit, a number has a list of values, a language is none,
+    a value that is translated isn't listed."""
 
     code = "broken_product_type"
 
@@ -81,6 +85,8 @@ class AttributeInput(Struct, frozen=True, forbid_unknown_fields=True):
     """`{"name": "weight", "kind": "number", "unit": "g", "required": true}`, `{"name": "size", "values": ["S", "M"]}`.
 
     `unit`: of numbers only, as in "500 GB". `values`: of texts and colours only, the only ones there may be.
+    `translations`: by locale (`de`, `de-AT`), what it and its listed values are called. Told by one type it holds in
+    all.
     """
 
     name: Name
@@ -88,6 +94,7 @@ class AttributeInput(Struct, frozen=True, forbid_unknown_fields=True):
     unit: Annotated[str, Meta(max_length=4, examples=["g"])] = ""
     required: bool = False
     values: Annotated[list[Name], Meta(max_length=VALUES)] = []
+    translations: dict[str, AttributeTranslationInput] = {}
 
 
 class ProductTypeInput(Struct, frozen=True, forbid_unknown_fields=True):
@@ -119,14 +126,17 @@ def declare(type_id: UUID, given: ProductTypeInput, others: Collection[ProductTy
         raise BrokenProductType("a type needs a name", pointer="/name")
     if any(other.name == name for other in others):
         raise ProductTypeExists(f"there is a type {name}", pointer="/name")
-    declared = {attribute.name: (attribute, other.name) for other in others for attribute in other.attributes}
+    declared: dict[str, list[tuple[Attribute, str]]] = defaultdict(list)
+    for other in others:
+        for attribute in other.attributes:
+            declared[attribute.name].append((attribute, other.name))
     attributes: dict[str, Attribute] = {}
     for place, said in enumerate(given.attributes):
         attribute = _attribute(said, f"/attributes/{place}")
         if attribute.name in attributes:
             raise BrokenProductType(f"{attribute.name} stands twice", pointer=f"/attributes/{place}/name")
-        if attribute.name in declared:
-            _check_alike(attribute, *declared[attribute.name], place)
+        for known, owner in declared.get(attribute.name, ()):
+            _check_alike(attribute, known, owner, place)
         attributes[attribute.name] = attribute
     return ProductTypeSet(type_id, name, list(attributes.values()))
 
@@ -140,13 +150,19 @@ def _attribute(said: AttributeInput, pointer: str) -> Attribute:
     if values and (said.kind in ("number", "boolean") or not all(values) or len(set(values)) < len(values)):
         told = "texts and colours may list their values, each once and none of them empty"
         raise BrokenProductType(told, pointer=f"{pointer}/values")
-    return Attribute(name, said.kind, said.unit, said.required, values)
+    if wrong := mistake(said.translations, values):
+        raise BrokenProductType(wrong[0], pointer=f"{pointer}/translations/{_escaped(wrong[1])}".rstrip("/"))
+    return Attribute(name, said.kind, said.unit, said.required, values, translated(said.translations))
 
 
 def _check_alike(attribute: Attribute, other: Attribute, owner: str, place: int) -> None:
     if (attribute.kind, attribute.unit) != (other.kind, other.unit):
         told = f"in {owner} {attribute.name} is a {other.kind}" + (f" in {other.unit}" if other.unit else "")
         raise AttributeDeclaredOtherwise(told, pointer=f"/attributes/{place}", product_type=owner)
+    if found := contradiction(attribute.translations, other.translations):
+        locale, known = found
+        pointer = f"/attributes/{place}/translations/{locale}"
+        raise AttributeDeclaredOtherwise(f"in {owner} it is {known!r} in {locale}", pointer=pointer, product_type=owner)
 
 
 def replace(
@@ -188,12 +204,16 @@ def check(
     for declared in product_type.attributes if product_type else ():
         if only is not None and declared.name != only:
             continue
-        pointer = "/attributes/" + declared.name.replace("~", "~0").replace("/", "~1")
+        pointer = f"/attributes/{_escaped(declared.name)}"
         values = list(_values(attributes.get(declared.name, [])))
         if declared.required and for_sale and not any(value != "" for value in values):
             raise AttributeMissing(f"for sale it needs {declared.name}", pointer=pointer, attribute=declared.name)
         for value in values:
             _check_value(value, declared, pointer)
+
+
+def _escaped(key: str) -> str:
+    return key.replace("~", "~0").replace("/", "~1")
 
 
 def _check_value(value: Value, declared: Attribute, pointer: str) -> None:

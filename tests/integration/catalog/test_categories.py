@@ -6,11 +6,12 @@ from collections import Counter
 import msgspec
 import pytest
 
+from shared.events.catalog import CategoryTranslation
 from shared.ids import uuid7
 from tests.fixtures.write_side import CAUSE
 from write_side import catalog
 from write_side.catalog import handlers, refusals
-from write_side.catalog.domain import CategoryInput
+from write_side.catalog.domain import Category, CategoryInput, CategoryTranslationInput
 from write_side.catalog.handlers import CategoryState
 from write_side.commands import Answer
 from write_side.database import Pool
@@ -34,6 +35,21 @@ async def test_a_tree_grows_is_renamed_and_moved(pool: Pool) -> None:
     assert await handlers.get_category(pool, phones.id) == top
     same = await handlers.replace_category(pool, phones.id, CategoryInput("Head phones"), 2, CAUSE, None)
     assert same.positions == {}
+
+
+async def test_names_in_other_languages_come_and_go_as_facts_do(pool: Pool) -> None:
+    german, french = CategoryTranslationInput("Ton"), CategoryTranslationInput("Son")
+    audio = await created(pool, CategoryInput("Audio", translations={"de": german, "fr": french}))
+    assert audio.translations == {"de": CategoryTranslation("Ton"), "fr": CategoryTranslation("Son")}
+    assert await handlers.get_category(pool, audio.id) == audio
+    said = CategoryInput("Audio", translations={"fr": french})
+    left = state_of(await handlers.replace_category(pool, audio.id, said, 1, CAUSE, None))
+    assert (left.translations, left.version) == ({"fr": CategoryTranslation("Son")}, 2)
+    assert await handlers.get_category(pool, audio.id) == left
+    async with pool.acquire() as conn:
+        await conn.execute("UPDATE category SET translations = '{}'")
+        await catalog.rewrite_category(conn, Category(left.id, 2, None, "audio", "Audio", left.translations))
+    assert await handlers.get_category(pool, audio.id) == left
 
 
 async def test_refusals_change_nothing(pool: Pool) -> None:

@@ -6,13 +6,14 @@ import msgspec
 import pytest
 from msgspec import structs
 
+from shared.events.product_types import Attribute, AttributeTranslation
 from tests.fixtures.write_side import CAUSE
 from tests.integration.catalog.test_products import LAMP, created, other
 from write_side.catalog import handlers as catalog
 from write_side.commands import Answer
 from write_side.database import Pool
 from write_side.errors import VersionConflict
-from write_side.product_types import handlers
+from write_side.product_types import handlers, store
 from write_side.product_types.domain import (
     AttributeDeclaredOtherwise,
     AttributeInput,
@@ -22,6 +23,7 @@ from write_side.product_types.domain import (
     ProductTypeInput,
     UnknownProductType,
 )
+from write_side.product_types.translations import AttributeTranslationInput
 
 WEIGHT = AttributeInput("weight", "number", "g", required=True)
 TYPE = ProductTypeInput("Lamp", [WEIGHT])
@@ -72,6 +74,32 @@ async def test_a_type_is_changed_at_the_version_that_was_read(pool: Pool) -> Non
     with pytest.raises(UnknownProductType):
         await handlers.show_type(pool, made.id)
     assert (await declared(pool, ProductTypeInput("Light", []))).version == 1  # its name is free again
+
+
+async def test_what_attributes_are_called_is_kept_with_their_type(pool: Pool) -> None:
+    german = {"de": AttributeTranslationInput("Größe", {"S": "klein"})}
+    size = AttributeInput("size", values=["S", "M"], translations=german)
+    made = await declared(pool, ProductTypeInput("Shirt", [size]))
+    assert made.attributes[0].translations == {"de": AttributeTranslation("Größe", {"S": "klein"})}
+    assert await handlers.show_type(pool, made.id) == made
+    async with pool.acquire() as conn:
+        await conn.execute("UPDATE product_type SET attributes = '[]'")
+        await store.rewrite_type(conn, made)
+    assert await handlers.show_type(pool, made.id) == made
+    plain = ProductTypeInput("Shirt", [structs.replace(size, translations={})])
+    await handlers.replace_type(pool, made.id, plain, 1, CAUSE)
+    assert (await handlers.show_type(pool, made.id)).attributes == [Attribute("size", values=["S", "M"])]
+
+
+async def test_of_two_who_name_one_attribute_otherwise_at_the_same_time_one_is_refused(pool: Pool) -> None:
+    """Goes red when `lock_all` takes no lock."""
+    for n in range(5):
+        names = [AttributeTranslationInput(name) for name in ("Größe", "Weite", "Maß")]
+        sizes = [AttributeInput(f"size {n}", translations={"de": name}) for name in names]
+        asked = [declared(pool, ProductTypeInput(f"Type {n}.{place}", [size])) for place, size in enumerate(sizes)]
+        done = await asyncio.gather(*asked, return_exceptions=True)
+        assert [type(each) for each in done].count(ProductType) == 1
+        assert [type(each) for each in done].count(AttributeDeclaredOtherwise) == 2
 
 
 async def test_of_two_who_declare_one_attribute_otherwise_at_the_same_time_one_is_refused(pool: Pool) -> None:

@@ -6,12 +6,16 @@ from typing import Any
 
 import httpx
 
+from read_side.app import create_app
 from shared.documents import product_types
 from shared.documents.product_types import ProductType, ProductTypes
 from shared.documents.products import SearchedProduct
 from shared.documents.quantities import told_by
-from shared.events.product_types import Attribute
+from shared.events.product_types import Attribute, AttributeTranslation
+from tests.fixtures.asgi import client_of
+from tests.fixtures.private_server import PrivateServer
 from tests.integration.read_side.catalog import Answer, Shop, ask, count_of, counts
+from tests.integration.read_side.conftest import settings_of
 from tests.integration.read_side.shelves import Shelves
 
 
@@ -57,6 +61,33 @@ async def test_what_is_declared_holds_against_what_the_values_look_like(
     assert (await shopping.get("/v1/product-types")).json()["types"][0]["attributes"][0] == {
         "name": "Watt [max]", "kind": "number", "unit": "W",
     }  # fmt: skip
+
+
+async def test_names_in_other_languages_are_shown_and_typed_and_no_url_has_them(
+    shop: Shop, shelves: Shelves, valkey: PrivateServer, elasticsearch_url: str, shop_prefix: str
+) -> None:
+    labels = {"red": "rot", "black": "schwarz [.*|", **{f"{n} {'x' * 180}": f"schwarz {n}" for n in range(498)}}
+    colour = Attribute("Colour", "colour", values=[*labels], translations={"de": AttributeTranslation("Farbe", labels)})
+    await shop.tell(shelves)
+    await shelves.put(product_types.MODEL, product_types.THE_ONE, ProductTypes([ProductType("Lamp", [colour])]))
+    colours = count_of(product.facets["Colour"] for product in shop.found)
+    async with client_of(create_app(settings_of(valkey.url, elasticsearch_url, shop_prefix, locales="en,de"))) as api:
+        german = facet_of(await ask(api, locale="de", facets="Colour"), "Colour")
+        english = facet_of(await ask(api, facets="Colour"), "Colour")
+        assert (german["name"], english["name"]) == ("Farbe", "Colour")
+        assert {each["value"]: each["name"] for each in german["values"]} == {
+            "red": "rot", "white": "white", "black": "schwarz [.*|",
+        }  # fmt: skip
+        for one, other in zip(german["values"], english["values"], strict=True):
+            assert one | {"name": other["name"]} == other
+        for typed, value in (("SCHWA", "black"), ("[.*", "black"), ("ro", "red"), ("re", "red")):
+            found = await ask(api, locale="de", values__Colour=typed, filter__Colour="white")
+            assert counts(found, "filter.Colour") == {value: colours[value], "white": colours["white"]}, typed
+        assert counts(await ask(api, values__Colour="ro"), "filter.Colour") == {}
+    async with client_of(create_app(settings_of(valkey.url, elasticsearch_url, shop_prefix))) as api:
+        alone = await api.get("/v1/search", params={"locale": "de", "facets": "Colour"})
+        assert alone.json()["facets"] == [english], "a shop of one language"
+        assert "Accept-Language" not in alone.headers["Vary"]
 
 
 async def test_a_range_finds_as_many_as_it_counted(shopping: httpx.AsyncClient, shop: Shop) -> None:

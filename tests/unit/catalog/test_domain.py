@@ -3,10 +3,19 @@ from uuid import UUID
 import pytest
 from msgspec import structs
 
-from shared.events.catalog import CategoryCreated, ProductCreated
+from shared.codec import encode_event
+from shared.events.catalog import CategoryCreated, CategoryRevised, CategoryTranslation, ProductCreated
 from shared.ids import uuid7
 from write_side.catalog import domain, refusals
-from write_side.catalog.domain import Category, CategoryInput, Product, ProductInput, VariantInput
+from write_side.catalog.domain import (
+    Category,
+    CategoryInput,
+    CategoryTranslationInput,
+    Product,
+    ProductInput,
+    VariantInput,
+)
+from write_side.errors import Refusal
 
 
 def lamp(*skus: str) -> Product:
@@ -100,6 +109,43 @@ def test_paths_make_what_they_lack_once_and_parents_first() -> None:
     assert [event.slug for event in made] == ["audio-in-ear", "audio-in-ear-sport"]
     assert made[0] == CategoryCreated(made[0].category_id, audio.id, "audio-in-ear", "In-ear")
     assert made[1].parent_id == made[0].category_id
+
+
+GERMAN = {"de": CategoryTranslationInput(" Leuchten "), "fr": CategoryTranslationInput(" ")}
+
+
+def test_a_category_is_called_otherwise_in_other_languages_where_that_says_something() -> None:
+    made = domain.create_category([], CategoryInput("Lamps", translations=GERMAN), uuid7())
+    assert made.translations == {"de": CategoryTranslation("Leuchten")}
+    lamps = domain.evolve_category(None, 1, made)
+    assert domain.revise_category([lamps], lamps, CategoryInput("Lamps", translations=GERMAN)) is None
+    event = domain.revise_category([lamps], lamps, CategoryInput("Lamps"))
+    assert event == CategoryRevised(lamps.id, None, "lamps", "Lamps")
+
+
+def test_an_event_of_one_language_is_written_as_it_always_was() -> None:
+    category_id = UUID(int=1)
+    written = encode_event(domain.create_category([], CategoryInput("Lamps"), category_id))
+    assert written == (
+        b'{"type":"catalog.category_created.v1","category_id":"00000000-0000-0000-0000-000000000001",'
+        b'"parent_id":null,"slug":"lamps","name":"Lamps"}'
+    )
+
+
+@pytest.mark.parametrize(
+    ("translations", "refusal", "pointer"),
+    [
+        ({"German": CategoryTranslationInput("Leuchten")}, refusals.BrokenLocale, "/translations/German"),
+        ({"de": CategoryTranslationInput("Leu\x00chten")}, refusals.BrokenText, "/translations/de/name"),
+        ({f"de-{n}": CategoryTranslationInput("L") for n in range(100, 151)}, refusals.TooManyLocales, "/translations"),
+    ],
+)
+def test_languages_are_named_as_products_name_them(
+    translations: dict[str, CategoryTranslationInput], refusal: type[Refusal], pointer: str
+) -> None:
+    with pytest.raises(refusal) as refused:
+        domain.create_category([], CategoryInput("Lamps", translations=translations), uuid7())
+    assert refused.value.facts["pointer"] == pointer
 
 
 def test_evolve_takes_all_facts_from_the_event() -> None:

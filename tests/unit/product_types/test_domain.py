@@ -4,7 +4,9 @@ from uuid import UUID
 
 import pytest
 
+from shared.codec import encode_event
 from shared.events.catalog import AttributeValue
+from shared.events.product_types import AttributeTranslation
 from write_side.errors import Refusal
 from write_side.product_types import domain
 from write_side.product_types.domain import (
@@ -18,6 +20,7 @@ from write_side.product_types.domain import (
     ProductTypeExists,
     ProductTypeInput,
 )
+from write_side.product_types.translations import AttributeTranslationInput
 
 ID, OTHER = UUID(int=1), UUID(int=2)
 WEIGHT = AttributeInput("weight", "number", "g", required=True)
@@ -44,6 +47,69 @@ def test_an_attribute_that_says_nothing_is_refused(attribute: AttributeInput, po
     with pytest.raises(BrokenProductType) as refused:
         declared(ProductTypeInput("Lamp", [attribute]))
     assert refused.value.facts["pointer"] == pointer
+
+
+def sizes(**called: AttributeTranslationInput) -> AttributeInput:
+    """S and M, by language."""
+    return AttributeInput("size", values=["S", "M"], translations=called)
+
+
+GROESSE = AttributeTranslationInput(" Größe ", {" S": "klein", "M": " "})
+
+
+def test_an_attribute_and_its_values_are_called_otherwise_where_that_says_something() -> None:
+    given = ProductTypeInput("Shirt", [sizes(de=GROESSE, fr=AttributeTranslationInput(" ", {"S": ""}))])
+    made = declared(given)
+    assert made.attributes[0].translations == {"de": AttributeTranslation("Größe", {"S": "klein"})}
+    assert domain.replace(made, given, []) is None
+    assert domain.replace(made, ProductTypeInput("Shirt", [sizes()]), []) is not None
+
+
+def test_a_type_of_one_language_is_written_as_it_always_was() -> None:
+    written = encode_event(domain.declare(ID, ProductTypeInput("Shirt", [sizes()]), []))
+    assert written == (
+        b'{"type":"product_types.product_type_set.v1","type_id":"00000000-0000-0000-0000-000000000001","name":"Shirt",'
+        b'"attributes":[{"name":"size","values":["S","M"]}]}'
+    )
+
+
+@pytest.mark.parametrize(
+    ("attribute", "pointer"),
+    [
+        (sizes(German=GROESSE), "/attributes/0/translations/German"),
+        (sizes(**{"d/e": GROESSE}), "/attributes/0/translations/d~1e"),
+        (sizes(de=AttributeTranslationInput("Größe", {"L": "groß"})), "/attributes/0/translations/de"),
+        (AttributeInput("model", translations={"de": GROESSE}), "/attributes/0/translations/de"),
+        (sizes(**{f"de-{n}": GROESSE for n in range(100, 151)}), "/attributes/0/translations"),
+    ],
+)
+def test_a_language_that_is_none_and_a_value_that_is_not_listed_are_refused(
+    attribute: AttributeInput, pointer: str
+) -> None:
+    with pytest.raises(BrokenProductType) as refused:
+        declared(ProductTypeInput("Shirt", [attribute]))
+    assert refused.value.facts["pointer"] == pointer
+
+
+def test_an_attribute_is_called_alike_in_all_types_that_tell_a_name_and_so_are_its_values() -> None:
+    others = [
+        declared(ProductTypeInput("Shirt", [sizes(de=AttributeTranslationInput("Größe"))])),
+        declared(ProductTypeInput("Shoe", [sizes(de=AttributeTranslationInput(values={"S": "klein"}))]), OTHER),
+        declared(ProductTypeInput("Sock", [sizes()]), UUID(int=4)),
+    ]
+    for owner, wrong in (
+        ("Shirt", AttributeTranslationInput("Weite")), ("Shoe", AttributeTranslationInput(values={"S": "winzig"})),
+    ):  # fmt: skip
+        with pytest.raises(AttributeDeclaredOtherwise) as refused:
+            domain.declare(UUID(int=3), ProductTypeInput("Hat", [WEIGHT, sizes(de=wrong)]), others)
+        assert refused.value.facts == {"pointer": "/attributes/1/translations/de", "product_type": owner}
+    for fine in (
+        sizes(), sizes(fr=AttributeTranslationInput("Taille")),
+        sizes(de=AttributeTranslationInput("Größe", {"S": "klein", "M": "mittel"})),
+    ):  # fmt: skip
+        assert domain.declare(UUID(int=3), ProductTypeInput("Hat", [fine]), others)
+    renamed = ProductTypeInput("Shirt", [sizes(de=AttributeTranslationInput("Weite"))])
+    assert domain.replace(others[0], renamed, others[1:]), "of those that tell its name it is the only one"
 
 
 def test_an_attribute_stands_once_and_a_name_is_one_types() -> None:

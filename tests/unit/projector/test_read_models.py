@@ -28,7 +28,15 @@ from shared.documents.prices import PriceTimes, ShownPrice
 from shared.documents.products import CategoryTree, ProductPage, Related, SearchedProduct, page_id, related_id, times_id
 from shared.documents.stock import ShopperStock, StaffStock, StockRecord
 from shared.events.access import TokenIssued, TokenRevoked
-from shared.events.catalog import CategoryCreated, CategoryRevised, Image, ProductCreated, ProductRevised, Translation
+from shared.events.catalog import (
+    CategoryCreated,
+    CategoryRevised,
+    CategoryTranslation,
+    Image,
+    ProductCreated,
+    ProductRevised,
+    Translation,
+)
 from shared.events.catalog import Variant as SoldVariant
 from shared.events.inventory import StockAdjusted, StockReserved
 from shared.events.pricing import (
@@ -249,6 +257,18 @@ def test_the_tree_has_parents_before_children_also_when_they_came_later() -> Non
     )
     tree = msgspec.json.decode(rendered.documents["tree"] or b"", type=CategoryTree)
     assert [c.slug for c in tree.categories] == ["adrift", "lamps", "desks"]
+
+
+def test_the_tree_says_names_in_other_languages_and_of_one_language_it_is_what_it_was() -> None:
+    id_ = UUID(int=1)
+    plain = CategoryCreated(id_, None, "lamps", "Lamps")
+    german = CategoryRevised(id_, None, "lamps", "Lamps", {"de": CategoryTranslation("Leuchten")})
+    body = shown(category_tree.MODEL, "categories", plain, german).documents["tree"]
+    assert msgspec.json.decode(body or b"", type=CategoryTree).categories[0].names == {"de": "Leuchten"}
+    told = b'{"categories":[{"id":"%b","parent_id":null,"slug":"lamps","name":"Lamps"}]}' % str(id_).encode()
+    back = CategoryRevised(id_, None, "lamps", "Lamps")
+    for history in ([plain], [plain, german, back]):
+        assert shown(category_tree.MODEL, "categories", *history).documents["tree"] == told
 
 
 def test_a_token_stays_known_after_it_was_revoked() -> None:

@@ -2,10 +2,10 @@
 
 from typing import Any, cast
 
-from read_side.product_types.queries import Types
+from read_side.product_types.queries import Declared, Types
 from read_side.search.index import Index
 from read_side.search.kinds import MOST_KEPT, TEXT, Kinds
-from shared.events.product_types import Attribute
+from shared.documents.product_types import ProductTypes
 
 NOTHING = {"doc_count": 0, "buckets": [], "sum_other_doc_count": 0}
 
@@ -21,9 +21,9 @@ class EmptyShop:
 class NothingDeclared:
     """No merchant has said what an attribute is."""
 
-    async def declared(self) -> dict[str, Attribute]:
+    async def declared(self) -> Declared:
         """None."""
-        return {}
+        return Declared(ProductTypes([]))
 
 
 async def test_what_is_known_is_still_told_when_too_many_made_up_names_are_dropped() -> None:

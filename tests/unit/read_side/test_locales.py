@@ -4,7 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.locales import Languages
+from shared.documents.products import Category
+from shared.ids import uuid7
+from shared.locales import Languages, Locales, best
 from tests.properties.values import BOUNDED
 
 SHOP = Languages(["en", "de", "de-AT", "fr"])
@@ -43,3 +45,16 @@ def test_a_shop_of_one_language_depends_on_nothing() -> None:
 @given(st.text(max_size=60), st.text(max_size=60))
 def test_no_header_breaks_it(wanted: str, accept: str) -> None:
     assert set(SHOP.of(wanted, accept) or ()) <= {"de", "de-AT", "fr"}
+
+
+@pytest.mark.parametrize(
+    ("locales", "name"),
+    [
+        (("de-AT", "de"), "Lampal"), (("de-CH", "de"), "Leuchten"), (("de",), "Leuchten"), (("fr",), "Lamps"),
+        ((), "Lamps"), (None, "Lamps"),
+    ],
+)  # fmt: skip
+def test_what_is_not_told_in_a_language_is_told_in_the_next_best_one(locales: Locales, name: str) -> None:
+    told = {"de": "Leuchten", "de-AT": "Lampal"}
+    assert best(told, locales, "Lamps") == name
+    assert Category(uuid7(), None, "lamps", "Lamps", told).called(locales) == name

@@ -1,6 +1,7 @@
 """Names of categories by their first letters."""
 
 import pytest
+from msgspec import structs
 
 from read_side.categories.queries import Categories
 from read_side.search.names import begins_nearly
@@ -22,6 +23,15 @@ def test_a_category_is_found_by_any_of_its_words_and_in_spite_of_a_slip(typed: s
 @pytest.mark.parametrize("typed", ["phones", "eadphones", "hxa", "headxyz", "z"])
 def test_what_begins_otherwise_is_not_found(typed: str) -> None:
     assert NAMES.beginning(typed) == []
+
+
+def test_a_category_is_found_by_its_name_in_the_language_asked_for_and_in_the_shops_own() -> None:
+    german = structs.replace(PHONES, names={"de": "Kopfhörer", "fr": "Casques"})
+    names = CategoryNames(Categories(CategoryTree([AUDIO, german])), ("de-AT", "de"))
+    for typed in ("kopf", "wireless", "headp"):
+        [found] = names.beginning(typed)
+        assert (found.name, found.above) == ("Kopfhörer", ["Audio"])
+    assert names.beginning("casques") == []
 
 
 @pytest.mark.parametrize(
