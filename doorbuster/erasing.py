@@ -26,7 +26,7 @@ from shared.settings import Settings
 from write_side.commands import cause_of
 from write_side.customers import Keyring, open_keyring
 from write_side.database import Pool, open_pool
-from write_side.erasure import Erased, Ledger, PersonExport, UnknownPerson, erase, export, find_person, finish
+from write_side.erasure import Erased, Ledger, PersonExport, UnknownPerson, erase, export, find_person, finish, hand_out
 from write_side.parked import all_parked
 
 CATCH_UP_SECONDS = 60.0
@@ -40,9 +40,10 @@ def spoken(text: str) -> str | UUID:
 
 
 async def export_person(settings: Settings, who: str | UUID) -> PersonExport:
-    """All that is held on a person; refuses `unknown_person`."""
+    """All that is held on a person, and that it was asked for stands in the log; refuses `unknown_person`."""
     async with _at_hand(settings) as (pool, keys):
-        return await export(pool, keys, await find_person(pool, keys, who))
+        person_id = await find_person(pool, keys, who)
+        return await hand_out(pool, keys, person_id, cause_of("cli", str(uuid7())))
 
 
 async def erase_person(settings: Settings, environment: Mapping[str, str], who: str | UUID, tell: Tell) -> bool:

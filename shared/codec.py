@@ -13,6 +13,7 @@ from shared.events.accounts import AccountEvent, SessionEvent
 from shared.events.booking import BookingEvent
 from shared.events.carts import CartEvent
 from shared.events.catalog import CatalogEvent
+from shared.events.erasure import ErasureEvent
 from shared.events.fraud import FraudEvent
 from shared.events.fulfilment import FulfilmentEvent
 from shared.events.gift_cards import GiftCardEvent
@@ -43,6 +44,7 @@ Event = (
     | BookingEvent
     | CartEvent
     | CatalogEvent
+    | ErasureEvent
     | FraudEvent
     | FulfilmentEvent
     | InventoryEvent

@@ -39,6 +39,11 @@ def account_key(account_id: UUID) -> str:
     return f"account:{account_id}"
 
 
+def person_key(person_id: UUID) -> str:
+    """Key family of what was done about a person as a whole."""
+    return f"person:{person_id}"
+
+
 def session_key(session_id: UUID | str) -> str:
     """Key family of a session, its id in its usual spelling."""
     return f"session:{session_id}"

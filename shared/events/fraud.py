@@ -28,7 +28,7 @@ class Reason(Struct, frozen=True):
     told: str
 
 
-class PaymentAssessed(Struct, frozen=True, tag="fraud.payment_assessed.v1"):
+class PaymentAssessed(Struct, frozen=True, omit_defaults=True, tag="fraud.payment_assessed.v1"):
     """A try to pay was declined or authorized, and this was thought of it. What is `enforced` has had its effect."""
 
     payment_id: UUID
@@ -45,6 +45,28 @@ class PaymentAssessed(Struct, frozen=True, tag="fraud.payment_assessed.v1"):
     reasons: list[Reason]
     verdict: Literal["accept", "review", "refuse"]
     enforced: bool
+    card_country: str = ""  # this and the checks in the provider's words; empty: not told, or not kept yet
+    cvc_check: str = ""
+    postal_check: str = ""
+
+
+class AddressAssessed(Struct, frozen=True, omit_defaults=True, tag="fraud.address_assessed.v1"):
+    """A paid order was wanted at another door, and this was thought of it: as if its try to pay had gone there.
+
+    It goes there, unless the verdict is `enforced` and another than accept: then nothing else has changed. Nothing is
+    said against where it went before, nor against what staff want.
+    """
+
+    payment_id: UUID
+    order_id: UUID
+    at: datetime
+    marks: Marks  # of the try, with the new address and door
+    door_left: str  # where it went until then
+    points: int
+    reasons: list[Reason]
+    verdict: Literal["accept", "review", "refuse"]
+    enforced: bool
+    by_staff: bool = False
 
 
 class ReviewDecided(Struct, frozen=True, tag="fraud.review_decided.v1"):
@@ -77,4 +99,4 @@ class PaymentDisputed(Struct, frozen=True, tag="fraud.payment_disputed.v1"):
     currency: str
 
 
-FraudEvent = PaymentAssessed | ReviewDecided | ReviewLapsed | PaymentDisputed
+FraudEvent = PaymentAssessed | AddressAssessed | ReviewDecided | ReviewLapsed | PaymentDisputed

@@ -7,15 +7,29 @@ from uuid import UUID
 from msgspec import Struct
 
 from shared.documents.orders import Address
-from shared.envelope import Recorded
+from shared.envelope import Metadata, Recorded
+from shared.events.erasure import PersonExported
 from shared.events.gift_cards import GiftPart
 from shared.events.orders import OrderTax, PricedLine, Shipping, Totals
 from shared.ids import time_of
-from shared.shards import account_key, cart_key, order_key
-from write_side import accounts, customers, event_log, gift_cards, invoices, orders, refunds, restock_requests, returns
+from shared.shards import account_key, cart_key, order_key, person_key
+from write_side import (
+    accounts,
+    commands,
+    customers,
+    event_log,
+    gift_cards,
+    invoices,
+    orders,
+    refunds,
+    restock_requests,
+    returns,
+)
 from write_side.accounts import Account
+from write_side.commands import Done
 from write_side.customers import Keyring, SealedContact
 from write_side.database import Connection, Pool
+from write_side.event_log import NewEvent, Positions
 from write_side.gift_cards import GiftCard
 from write_side.invoices import Credit, Invoice
 from write_side.refunds import Refund
@@ -142,6 +156,21 @@ async def export(pool: Pool, keyring: Keyring, person_id: UUID) -> PersonExport:
         ),
         [AwaitedSku(one.sku, time_of(one.id), one.state) for one in awaited],
     )  # fmt: skip
+
+
+async def hand_out(pool: Pool, keyring: Keyring, person_id: UUID, cause: Metadata) -> PersonExport:
+    """The same for whoever asks for it: that they did stands in the log before they have it. Raises
+    `KeyringUnavailable`, and `TryAgain` where many ask for the same person at once."""
+    held = await export(pool, keyring, person_id)
+
+    async def note(conn: Connection) -> tuple[Done, Positions]:
+        before = (await event_log.latest_of(conn, "person", [person_id])).get(person_id)
+        version = 1 if before is None else before.version + 1  # there is no row: nothing hangs on it
+        new = NewEvent("person", person_id, version, person_key(person_id), PersonExported(person_id))
+        return Done(changed=True), await event_log.append(conn, [new], cause)
+
+    await commands.run(pool, note)
+    return held
 
 
 def _bought(card: GiftCard) -> BoughtGiftCard:

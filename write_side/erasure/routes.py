@@ -12,7 +12,7 @@ from msgspec import Meta, Struct
 
 from shared.http.described import refuses
 from write_side.customers import LONGEST_MAIL, KeyringUnavailable
-from write_side.erasure.exporting import PersonExport, export
+from write_side.erasure.exporting import PersonExport, hand_out
 from write_side.erasure.handlers import Erased, UnknownPerson, erase, find_person
 from write_side.erasure.ledger import Ledger, LedgerMissing
 from write_side.errors import Invalid
@@ -59,10 +59,11 @@ async def post_erasure(request: Call, data: JSONBody[Somebody], own: Own) -> Ans
 
 @post("/v1/exports", status_code=200, guards=[requires("persons:read")])
 @refuses(NobodyNamed, UnknownPerson, KeyringUnavailable)
-async def post_export(data: JSONBody[Somebody], own: Own) -> Shown[PersonExport]:
-    """All that is held on a person, in the clear: for that person, and for nobody else."""
+async def post_export(request: Call, data: JSONBody[Somebody], own: Own) -> Shown[PersonExport]:
+    """All that is held on a person, in the clear: for that person, and for nobody else. Who asked for it stands in the
+    log (`GET /v1/audit`)."""
     person_id = await find_person(own.pool, own.keyring, _named(data))
-    return shown(await export(own.pool, own.keyring, person_id))
+    return shown(await hand_out(own.pool, own.keyring, person_id, cause(request)))
 
 
 routes = [post_erasure, post_export]

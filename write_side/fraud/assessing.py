@@ -1,5 +1,6 @@
 """A try to pay is assessed where its order learns of it: in the same transaction, under the order's lock."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Literal
 from uuid import UUID
@@ -13,7 +14,7 @@ from write_side.database import Connection
 from write_side.event_log import Positions
 from write_side.fraud import store
 from write_side.fraud.counting import in_the_end, seen
-from write_side.fraud.domain import Attempt, Verdict
+from write_side.fraud.domain import Attempt, Attempted, Verdict
 from write_side.fraud.rules import Assessment, assess
 
 
@@ -49,15 +50,19 @@ async def assessed(
     visit = await store.visit_of(conn, tried.quote_id)
     marks = Marks(tried.card.mark, visit.address, visit.device, visit.network, visit.door)
     attempt = _attempt(tried, marks, disposable=visit.disposable_mail, now=now)
-    earlier = await store.lately(conn, tried.person_id, marks, now)
-    disputed = await store.disputed_among(conn, list({each.payment_id for each in earlier}))
-    ended = await store.ended_among(conn, list({each.order_id for each in earlier}))
-    earlier = in_the_end(earlier, ended.for_fraud, ended.voided)
-    found = assess(attempt, seen(attempt, earlier, ended.refunded | disputed, disputed))
+    found = await thought_of(conn, attempt, await store.lately(conn, tried.person_id, marks, now))
     event = _event(attempt, found, enforced=mode == "enforce")
     check = await store.find(conn, tried.payment_id)
     _, positions = await store.save(conn, check, event, cause)
     return found.verdict if event.enforced else "accept", positions
+
+
+async def thought_of(conn: Connection, attempt: Attempt, earlier: Sequence[Attempted]) -> Assessment:
+    """What speaks against a try after those `earlier` ones, as far as one knows by now what became of them."""
+    disputed = await store.disputed_among(conn, list({each.payment_id for each in earlier}))
+    ended = await store.ended_among(conn, list({each.order_id for each in earlier}))
+    earlier = in_the_end(earlier, ended.for_fraud, ended.voided)
+    return assess(attempt, seen(attempt, earlier, ended.refunded | disputed, disputed))
 
 
 def _attempt(tried: Tried, marks: Marks, *, disposable: bool, now: datetime) -> Attempt:
@@ -73,5 +78,5 @@ def _event(attempt: Attempt, found: Assessment, *, enforced: bool) -> PaymentAss
     return PaymentAssessed(
         attempt.payment_id, attempt.order_id, attempt.at, attempt.person_id, attempt.outcome, attempt.decline_code,
         attempt.amount_minor, attempt.currency, attempt.codes, attempt.marks, found.points,
-        found.reasons, found.verdict, enforced,
+        found.reasons, found.verdict, enforced, attempt.card_country, attempt.cvc_check, attempt.postal_check,
     )  # fmt: skip

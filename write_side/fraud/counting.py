@@ -96,7 +96,7 @@ def _paid(attempt: Attempt, accepted: Iterable[Attempted], refunded_ids: Contain
         refunded=len(refunded),
         refunded_minor=_minor(refunded, attempt.currency),
         kept=sum(each.order_id not in refunded_ids for each in old),
-        let_through=sum(each.points >= REVIEW_FROM and each.enforced for each in paid),
+        let_through=sum(each.points >= REVIEW_FROM and each.enforced and not each.moved for each in paid),
     )
 
 

@@ -11,6 +11,7 @@ from uuid import UUID
 from msgspec import Struct, structs
 
 from shared.events.fraud import (
+    AddressAssessed,
     FraudEvent,
     Marks,
     PaymentAssessed,
@@ -147,6 +148,29 @@ class Attempted(Struct, frozen=True):
     reasons: list[Reason]
     verdict: Standing
     enforced: bool = True  # else nobody was stopped, whatever the verdict
+    moved: bool = False  # it goes elsewhere since it was decided about: address and door are those of now
+    card_country: str = ""
+    cvc_check: str = ""
+    postal_check: str = ""
+
+
+class Wanted(Struct, frozen=True):
+    """Another door that a paid order was wanted at, as it is kept."""
+
+    at: datetime
+    address: str
+    door: str
+    door_left: str
+    points: int
+    reasons: list[Reason]
+    verdict: Verdict
+    enforced: bool
+    by_staff: bool
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether it does not go there."""
+        return self.enforced and self.verdict != "accept"
 
 
 class Dispute(Struct, frozen=True):
@@ -175,6 +199,7 @@ class Check(Struct, frozen=True):
     review: Review
     version: int
     disputes: list[Dispute] = []  # of its payment, the one that began first at first
+    addresses: list[Wanted] = []  # where else it was wanted, the oldest first
 
 
 def dispute(check: Check | None, payment_id: UUID, order_id: UUID, seen: Dispute) -> PaymentDisputed | None:
@@ -224,6 +249,8 @@ def evolve(check: Check | None, event: FraudEvent, version: int) -> Check:
         assert check is not None, "a check begins with PaymentAssessed"
         return structs.replace(check, review=_reviewed(event), version=version)
     before = Check(event.payment_id, event.order_id, [], "none", 0) if check is None else check
+    if isinstance(event, AddressAssessed):
+        return _moved(before, event, version)
     if isinstance(event, PaymentDisputed):
         said = Dispute(event.dispute_id, event.status, event.reason, event.amount_minor, event.currency)
         others = {each.id: each for each in before.disputes}
@@ -249,5 +276,21 @@ def attempted(event: PaymentAssessed) -> Attempted:
     return Attempted(
         event.payment_id, event.order_id, event.at, event.outcome, event.decline_code, event.person_id, marks.card,
         marks.address, marks.device, marks.network, marks.door, event.amount_minor, event.currency, event.codes,
-        event.points, event.reasons, event.verdict, event.enforced,
+        event.points, event.reasons, event.verdict, event.enforced, False, event.card_country, event.cvc_check,
+        event.postal_check,
     )  # fmt: skip
+
+
+def _moved(check: Check, event: AddressAssessed, version: int) -> Check:
+    """Later tries find what was paid where it goes now; what was declined stays where it was tried. While a person
+    looks at it, they decide about where it goes by then."""
+    wanted = Wanted(
+        event.at, event.marks.address, event.marks.door, event.door_left, event.points, event.reasons, event.verdict,
+        event.enforced, event.by_staff,
+    )  # fmt: skip
+    check = structs.replace(check, addresses=[*check.addresses, wanted], version=version)
+    if wanted.is_refused:
+        return check
+    now = {"address": wanted.address, "door": wanted.door, "moved": check.review != "open"}
+    attempts = [structs.replace(e, **now) if e.outcome == "authorized" else e for e in check.attempts]
+    return structs.replace(check, attempts=attempts)

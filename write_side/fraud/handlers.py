@@ -15,7 +15,7 @@ from write_side.commands import Answer, Call
 from write_side.database import Connection, Pool, first_of
 from write_side.event_log import Positions, together
 from write_side.fraud import domain, store
-from write_side.fraud.domain import Check, Decision, Dispute, UnknownCheck
+from write_side.fraud.domain import Check, Decision, Dispute, UnknownCheck, Wanted
 
 log = logging.getLogger(__name__)
 
@@ -39,6 +39,7 @@ class AttemptShown(Struct, frozen=True):
     verdict: str
     reasons: list[Reason]
     enforced: bool = True  # else it was only watched, and nobody was stopped
+    moved: bool = False  # its address and door are where it goes since, not where it went when it was decided about
 
 
 class CheckState(Struct, frozen=True):
@@ -53,6 +54,8 @@ class CheckState(Struct, frozen=True):
     dispute_status: str = ""  # in its words: `needs_response`, `under_review`, `won`, `lost`, …
     dispute_reason: str = ""
     disputes: list[Dispute] = []  # all of this payment, the one that began first at first
+    # Other doors it was wanted at once it was paid, the oldest first; where `enforced`, it goes to those accepted.
+    addresses: list[Wanted] = []
 
 
 class Reviews(Struct, frozen=True):
@@ -120,13 +123,14 @@ def _shown(check: Check) -> CheckState:
     attempts = [
         AttemptShown(
             each.at, each.outcome, each.decline_code, each.card, each.address, each.device, each.network, each.door,
-            each.points, each.verdict, each.reasons, each.enforced,
+            each.points, each.verdict, each.reasons, each.enforced, each.moved,
         )
         for each in check.attempts
     ]  # fmt: skip
     last = check.disputes[-1] if check.disputes else None
     said = (last.id, last.status, last.reason) if last else ("", "", "")
-    return CheckState(check.id, check.order_id, check.review, attempts, check.version, *said, check.disputes)
+    shown = (check.id, check.order_id, check.review, attempts, check.version, *said)
+    return CheckState(*shown, check.disputes, check.addresses)
 
 
 # --- the worker ------------------------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ from msgspec import structs
 
 from shared.documents.orders import Address
 from write_side.fraud.domain import Visit
+from write_side.fraud.elsewhere import Wish
 
 _WORD = re.compile(r"[^\W_]+")
 LENGTH = 16  # hex digits: chance makes two of a thousand million the same once in a while, which hurts nobody
@@ -24,6 +25,12 @@ def visit(secret: str, mail: str, address: Address, device: str, client: str) ->
         is_disposable(mail),
         marker(secret, "door", address_text(structs.replace(address, line2=""))),
     )
+
+
+def wish(secret: str, mail: str, before: Address, after: Address) -> Wish:
+    """By what the place is known where a paid order is to go, and the one where it goes until then."""
+    there, here = (visit(secret, mail, each, "", "") for each in (after, before))
+    return Wish(there.address, there.door, here.door, there.disposable_mail, after.country)
 
 
 def marker(secret: str, kind: str, text: str) -> str:

@@ -39,7 +39,8 @@ async def get_reviews(own: Own, after: After = None) -> Shown[Reviews]:
 @get("/v1/orders/{order_id:uuid}/fraud", guards=[requires("fraud:read")])
 @refuses(UnknownOrder, UnknownCheck)
 async def get_check(order_id: FromPath[UUID], own: Own) -> Shown[CheckState]:
-    """What was thought of each try to pay an order: the verdict, and each rule that spoke, with its figures."""
+    """What was thought of each try to pay an order, and of each other door it was wanted at since: the verdict, and
+    each rule that spoke, with its figures."""
     return shown(await handlers.find_check(own.pool, order_id))
 
 

@@ -10,13 +10,13 @@ import msgspec
 from msgspec import structs
 
 from shared.envelope import Metadata, as_json
-from shared.events.fraud import FraudEvent, Marks, PaymentAssessed, PaymentDisputed, Reason
+from shared.events.fraud import AddressAssessed, FraudEvent, Marks, PaymentAssessed, PaymentDisputed, Reason
 from shared.shards import order_key
 from write_side import event_log
 from write_side.database import Connection, among, overwrite, replace
 from write_side.event_log import NewEvent, Positions
 from write_side.fraud.counting import LATELY
-from write_side.fraud.domain import LOST_NOTHING, Attempted, Check, Dispute, Visit, evolve
+from write_side.fraud.domain import LOST_NOTHING, Attempted, Check, Dispute, Visit, Wanted, evolve
 
 MOST = 500  # tries looked at by each mark: one that half a city shares is not worth more
 VISITS_KEPT = timedelta(days=30)  # far longer than an order waits for its payment
@@ -24,6 +24,7 @@ VISITS_KEPT = timedelta(days=30)  # far longer than an order waits for its payme
 _CHECK = "SELECT id, order_id, review, version FROM fraud_check"
 _DISPUTE = ", ".join(Dispute.__struct_fields__)
 _ATTEMPT = ", ".join(Attempted.__struct_fields__)
+_WANTED = ", ".join(Wanted.__struct_fields__)
 _DECIDED = """CASE WHEN NOT a.enforced OR a.verdict = 'review' AND c.review = 'accepted' THEN 'accept'
                    WHEN a.verdict = 'review' AND c.review = 'refused' THEN 'refuse'
                    WHEN a.verdict = 'review' AND c.review = 'lapsed' THEN 'lapsed' ELSE a.verdict END"""
@@ -115,6 +116,8 @@ async def save(
         await _keep(conn, check)
     if isinstance(event, PaymentDisputed):
         await _take_down(conn, check, event.dispute_id)
+    if isinstance(event, AddressAssessed):
+        await _send_elsewhere(conn, check)
     new = NewEvent("fraud_check", check.id, check.version, order_key(check.order_id), event)
     return check, await event_log.append(conn, [new], cause)
 
@@ -132,6 +135,18 @@ async def _take_down(conn: Connection, check: Check, dispute_id: str) -> None:
                 ON CONFLICT (payment_id, n) DO UPDATE SET status = excluded.status, reason = excluded.reason,
                     amount_minor = excluded.amount_minor, currency = excluded.currency"""  # noqa: S608
     await conn.execute(query, check.id, n, *structs.astuple(told))
+
+
+async def _send_elsewhere(conn: Connection, check: Check) -> None:
+    columns = {"payment_id": check.id, "n": len(check.addresses)} | _wanted_columns(check.addresses[-1])
+    places = ", ".join(f"${n}" for n in range(1, len(columns) + 1))
+    query = f"INSERT INTO fraud_address ({', '.join(columns)}) VALUES ({places})"  # noqa: S608
+    await conn.execute(query, *columns.values())
+    if check.addresses[-1].is_refused:
+        return
+    query = "UPDATE fraud_attempt SET address = $3, door = $4, moved = $5 WHERE payment_id = $1 AND n = $2"
+    now = [(check.id, n, each.address, each.door, each.moved) for n, each in enumerate(check.attempts, 1)]
+    await conn.executemany(query, now)
 
 
 async def open_reviews(conn: Connection, after: UUID | None, limit: int) -> list[Check]:
@@ -168,8 +183,14 @@ async def all_checks(conn: Connection, ids: Sequence[UUID] | None = None) -> lis
     query = f"SELECT {_ATTEMPT} FROM fraud_attempt WHERE payment_id = ANY ($1) ORDER BY payment_id, n"  # noqa: S608
     for row in await conn.fetch(query, list(attempts)):
         attempts[row["payment_id"]].append(_attempted(row))
-    disputes = await _disputes(conn, list(attempts))
-    return [Check(**row, attempts=attempts[row["id"]], disputes=disputes.get(row["id"], [])) for row in rows]
+    disputes, addresses = await _disputes(conn, list(attempts)), await _addresses(conn, list(attempts))
+    return [
+        Check(
+            **row, attempts=attempts[row["id"]], disputes=disputes.get(row["id"], []),
+            addresses=addresses.get(row["id"], []),
+        )
+        for row in rows
+    ]  # fmt: skip
 
 
 async def _disputes(conn: Connection, ids: Sequence[UUID]) -> dict[UUID, list[Dispute]]:
@@ -180,11 +201,22 @@ async def _disputes(conn: Connection, ids: Sequence[UUID]) -> dict[UUID, list[Di
     return found
 
 
+async def _addresses(conn: Connection, ids: Sequence[UUID]) -> dict[UUID, list[Wanted]]:
+    found: dict[UUID, list[Wanted]] = {}
+    query = f"SELECT payment_id, {_WANTED} FROM fraud_address WHERE payment_id = ANY ($1) ORDER BY payment_id, n"  # noqa: S608
+    for payment_id, *said in await conn.fetch(query, ids):
+        named = dict(zip(Wanted.__struct_fields__, said, strict=True))
+        found.setdefault(payment_id, []).append(Wanted(**named | {"reasons": _reasons.decode(named["reasons"])}))
+    return found
+
+
 async def rewrite_check(conn: Connection, check: Check) -> None:
     """Make the rows say this, for a repair."""
     await overwrite(conn, "fraud_check", _own(check))
     told = [{"n": n} | structs.asdict(each) for n, each in enumerate(check.disputes, 1)]
     await replace(conn, "fraud_dispute", ("payment_id", check.id), told)
+    wanted = [{"n": n} | _wanted_columns(each) for n, each in enumerate(check.addresses, 1)]
+    await replace(conn, "fraud_address", ("payment_id", check.id), wanted)
     rows = [{"n": n} | _columns(each) for n, each in enumerate(check.attempts, 1)]
     await replace(conn, "fraud_attempt", ("payment_id", check.id), [_without(row, "payment_id") for row in rows])
 
@@ -200,6 +232,10 @@ def _without(row: dict[str, object], name: str) -> dict[str, object]:
 
 def _columns(attempted: Attempted) -> dict[str, object]:
     return structs.asdict(attempted) | {"reasons": as_json(attempted.reasons).decode()}
+
+
+def _wanted_columns(wanted: Wanted) -> dict[str, object]:
+    return structs.asdict(wanted) | {"reasons": as_json(wanted.reasons).decode()}
 
 
 def _attempted(row: asyncpg.Record) -> Attempted:

@@ -120,7 +120,7 @@ _PARTS = {
     "gift_card": [("gift_card_use", "gift_card_id"), ("gift_card_letter", "gift_card_id")],
     "credit": [("credit_use", "account_id")],
     "sale": [("sale_sku", "sale_id")],
-    "fraud_check": [("fraud_attempt", "payment_id"), ("fraud_dispute", "payment_id")],
+    "fraud_check": [(table, "payment_id") for table in ("fraud_attempt", "fraud_dispute", "fraud_address")],
     "webhook_endpoint": [("webhook_secret", "endpoint_id"), ("webhook_delivery", "endpoint_id")],
 }
 

@@ -52,7 +52,8 @@ async def edit(shop: Shop, order: OrderState, **lines: int) -> RefundState:
 
 async def send_to(shop: Shop, order: OrderState, address: AddressInput, *, by_staff: bool = False) -> None:
     call = new_call()
-    await handlers.change_address(shop.pool, shop.keyring, order.id, address, CAUSE, call, by_staff=by_staff)
+    args = (shop.pool, shop.keyring, order.id, address, shop.settings, CAUSE, call)
+    await handlers.change_address(*args, by_staff=by_staff)
 
 
 async def test_what_is_not_wanted_any_more_is_paid_back_and_back_in_stock(shop: Shop) -> None:

@@ -65,11 +65,11 @@ async def test_a_new_address_keeps_the_vat_id_by_which_it_was_taxed(shop: Shop) 
     await shop.pay(order)
     await shop.complete(order)
     moved = structs.replace(VIENNA, line1="Ring 2", vat_id="")
-    await editing.change_address(shop.pool, shop.keyring, order.id, moved, CAUSE, new_call())
+    await editing.change_address(shop.pool, shop.keyring, order.id, moved, shop.settings, CAUSE, new_call())
     now = await shop.now(order)
     contact = await customers.open_contact(shop.keyring, SealedContact(now.person_id, now.mail, now.address))
     assert contact is not None
     assert (contact.address.line1, contact.address.vat_id) == ("Ring 2", "ATU13585627")
     with pytest.raises(AddressChangesPrice):
         other = structs.replace(moved, vat_id="FR40303265045")
-        await editing.change_address(shop.pool, shop.keyring, order.id, other, CAUSE, new_call())
+        await editing.change_address(shop.pool, shop.keyring, order.id, other, shop.settings, CAUSE, new_call())

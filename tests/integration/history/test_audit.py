@@ -1,16 +1,21 @@
 """Who did what, from the log."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 import msgspec
 import pytest
 
+from shared.events.erasure import PersonExported
+from shared.shards import person_key
 from tests.fixtures.write_side import CAUSE
-from tests.integration.checkout.shop import Shop
+from tests.integration.checkout.shop import MAIL, Shop
+from tests.integration.checkout.test_racing import WAITING
 from tests.integration.history.conftest import Ask
 from tests.integration.history.test_as_of import sold_lamps
-from write_side import access
+from write_side import access, erasure, event_log
+from write_side.event_log import NewEvent
 from write_side.history import audit
 
 Settle = Callable[[], Awaitable[int]]
@@ -70,6 +75,43 @@ async def test_a_token_is_told_by_its_name_and_what_it_did_by_type(
     assert [deed["event"]["type"] for deed in deeds] == ["access.token_revoked.v1", "access.token_issued.v1"]
     assert {(deed["about"], deed["actor_name"]) for deed in deeds} == {(f"access_token/{made.json()['id']}", "Ada")}
     assert await all_of(ask, actor="token:*", types="access.token_revoked.v1") == deeds[:1]
+
+
+async def test_who_was_given_a_persons_data_is_told_and_nothing_of_the_person(
+    shop: Shop, ask: Ask, api: Any, settled: Settle
+) -> None:
+    await sold_lamps(shop)
+    person_id = str(await shop.keyring.find(MAIL))
+    given = msgspec.json.decode((await access.issue_token(shop.pool, "Bob", ["persons:read"], None, CAUSE)).body)
+    bearer = {"Authorization": f"Bearer {given['token']}"}
+    for who, status in (({"mail": MAIL}, 200), ({"person_id": person_id}, 200), ({"mail": "no@example.org"}, 404)):
+        assert (await api.post("/v1/exports", headers=bearer, json=who)).status_code == status
+    await settled()
+    deeds = await all_of(ask, actor=f"token:{given['id']}")
+    assert [(deed["event"]["type"], deed["event"]["version"]) for deed in deeds] == [
+        ("erasure.person_exported.v1", 2), ("erasure.person_exported.v1", 1)
+    ]  # fmt: skip
+    assert {(deed["about"], deed["actor_name"]) for deed in deeds} == {(f"person/{person_id}", "Bob")}
+    told = await shop.pool.fetch("SELECT payload FROM event_log WHERE aggregate_type = 'person'")
+    assert {tuple(msgspec.json.decode(row["payload"])) for row in told} == {("type", "person_id")}
+
+
+async def test_who_is_given_it_while_somebody_else_is_stands_behind_them(
+    shop: Shop, ask: Ask, settled: Settle
+) -> None:
+    await sold_lamps(shop)
+    person_id = await shop.keyring.find(MAIL)
+    assert person_id is not None
+    async with shop.pool.acquire() as conn, conn.transaction():
+        await conn.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
+        first = NewEvent("person", person_id, 1, person_key(person_id), PersonExported(person_id))
+        await event_log.append(conn, [first], CAUSE)
+        second = asyncio.ensure_future(erasure.hand_out(shop.pool, shop.keyring, person_id, CAUSE))
+        while not (second.done() or await conn.fetchval(WAITING)):
+            await asyncio.sleep(0.01)
+    assert (await second).person_id == person_id
+    await settled()
+    assert [deed["event"]["version"] for deed in await all_of(ask, types="erasure.person_exported.v1")] == [2, 1]
 
 
 async def test_a_time_bounds_what_is_told_and_nonsense_is_refused(shop: Shop, ask: Ask, settled: Settle) -> None:

@@ -52,12 +52,14 @@ async def test_what_a_sale_needs_works_on_a_repaired_row(tampered: Tampered) -> 
         assert (tuple(reserved), [tuple(row) for row in held]) == ((8, 1), [(1, True)])
 
 
-async def test_a_fraud_check_that_the_log_knows_nothing_of_goes_with_its_tries_and_disputes(tampered: Tampered) -> None:
+async def test_a_fraud_check_that_the_log_knows_nothing_of_goes_with_all_its_rows(tampered: Tampered) -> None:
     made_up = "INSERT INTO fraud_check SELECT gen_random_uuid(), gen_random_uuid(), 'none', 2"
     tried = """INSERT INTO fraud_attempt SELECT id, 1, now(), order_id, 'authorized', '', id, '', '', '', '', 5, 'EUR',
                                                 '{}', 0, '[]', 'accept', '' FROM fraud_check"""
     disputed = "INSERT INTO fraud_dispute SELECT id, 1, 'du_1', 'lost', 'fraudulent', 5, 'EUR' FROM fraud_check"
-    async with tampered.by(made_up, tried, disputed) as found:
+    wanted = """INSERT INTO fraud_address SELECT id, 1, now(), '', 'door', '', 50, '[]', 'review', true, false
+                FROM fraud_check"""
+    async with tampered.by(made_up, tried, disputed, wanted) as found:
         assert (await repair_rows(tampered.conn, found, "a test", CAUSE)).failed == {}
         assert told(await tampered.found()) == ""
 

@@ -2,18 +2,21 @@
 pick list: whoever comes second sees what the first one did."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from uuid import UUID
 
 from msgspec import structs
 
 from shared.documents.orders import Address
 from shared.envelope import Metadata
+from shared.settings import Settings
 from write_side import commands, customers, fraud, orders, promotions, refunds, shipping, taxes
 from write_side.causes import joining_order
-from write_side.commands import Answer, Call
+from write_side.commands import Answer, Call, Done
 from write_side.customers import AddressInput, Keyring, SealedContact
 from write_side.database import Connection, Pool
 from write_side.event_log import Positions, together
+from write_side.fraud import AddressNotAccepted, Wish
 from write_side.fulfilment import standing
 from write_side.fulfilment.editing import domain
 from write_side.fulfilment.editing import group as groups
@@ -74,37 +77,66 @@ async def _end(conn: Connection, order: Order, freed: Sequence[Order], cause: Me
 
 
 async def change_address(
-    pool: Pool, keyring: Keyring, order_id: UUID, wanted: AddressInput, cause: Metadata, call: Call, *,
-    by_staff: bool = False, by_token: bool = False,
+    pool: Pool, keyring: Keyring, order_id: UUID, wanted: AddressInput, settings: Settings, cause: Metadata,
+    call: Call, *, by_staff: bool = False, by_token: bool = False,
 ) -> Answer[OrderState]:  # fmt: skip
     """It goes elsewhere, for the same money. `by_token`: whoever asks has shown the order's token and no more.
 
     Refuses `unknown_order`, `broken_address`, `not_editable`, `picking_has_begun`, `is_addition`,
-    `address_changes_price`, `keyring_unavailable`.
+    `address_changes_price`, `keyring_unavailable`; `address_not_accepted`, which stands in the log with its reasons.
     """
     address = customers.usable_address(wanted)
     async with pool.acquire() as conn:
         order = await orders.find_order(conn, order_id)
     if order is None:
         raise orders.UnknownOrder("there is no such order")
-    sealed = await _sealed(pool, keyring, order, address)
+    sealed, wish = await _sealed(pool, keyring, order, address, settings)
     async with joining_order(pool, order_id, cause, "edit") as joined:
 
         async def decide(conn: Connection) -> tuple[OrderState, Positions]:
-            now = await standing.lock(conn, order_id)
-            domain.check_editable(now.order.state, now.picks, now.parcels)
-            if not now.order.address:
-                raise NotEditable("its customer was erased", order_state=now.order.state)
-            if now.order.adds_to is not None:
-                raise IsAddition("it goes where the order goes that it adds to", adds_to=now.order.adds_to)
-            moved = [now.order, *await _going_along(conn, now.order)]
-            held = any([await fraud.is_held(conn, each.payment_id) for each in moved])
-            on_credit = await orders.is_on_credit(conn, now.order)  # then so is what was added to it
-            domain.check_movable(held=held, by_staff=by_staff, on_credit=on_credit, by_token=by_token)
-            positions = together(*[await orders.readdress(conn, each, sealed, joined) for each in moved])
+            moved = await _lock_movable(conn, order_id, by_staff=by_staff, by_token=by_token)
+            paid = [each.payment_id for each in moved]
+            at, mode = datetime.now(UTC), settings.fraud_checks
+            thought = await fraud.assessed_elsewhere(conn, paid, wish, mode, at, by_staff=by_staff)
+            kept = await fraud.keep(conn, thought, joined)
+            positions = together(kept, *[await orders.readdress(conn, each, sealed, joined) for each in moved])
             return await orders.find_state(conn, order_id), positions
 
-        return await commands.run(pool, decide, call)
+        try:
+            return await commands.run(pool, decide, call)
+        except AddressNotAccepted as refused:
+            await keep_refused(pool, order_id, refused, joined)
+            raise
+
+
+async def _lock_movable(conn: Connection, order_id: UUID, *, by_staff: bool, by_token: bool) -> list[Order]:
+    """An order and what goes along with it, held; refuses what `change_address` refuses for how they stand."""
+    now = await standing.lock(conn, order_id)
+    domain.check_editable(now.order.state, now.picks, now.parcels)
+    if not now.order.address:
+        raise NotEditable("its customer was erased", order_state=now.order.state)
+    if now.order.adds_to is not None:
+        raise IsAddition("it goes where the order goes that it adds to", adds_to=now.order.adds_to)
+    moved = [now.order, *await _going_along(conn, now.order)]
+    held = any([await fraud.is_held(conn, each.payment_id) for each in moved])
+    on_credit = await orders.is_on_credit(conn, now.order)  # then so is what was added to it
+    domain.check_movable(held=held, by_staff=by_staff, on_credit=on_credit, by_token=by_token)
+    return moved
+
+
+async def keep_refused(pool: Pool, order_id: UUID, refused: AddressNotAccepted, cause: Metadata) -> None:
+    """Write down why, if anything was thought of it. In a transaction of its own: the one that refuses is rolled back,
+    and its answer is kept for no key."""
+    if not refused.thought:
+        return
+
+    async def keep(conn: Connection) -> tuple[Done, Positions]:
+        first = await orders.lock_order(conn, order_id)
+        assert first is not None, "it was there"
+        await orders.lock_additions(conn, first)
+        return Done(changed=False), await fraud.keep_refused(conn, refused.thought, cause)
+
+    await commands.run(pool, keep)
 
 
 async def _going_along(conn: Connection, first: Order) -> Sequence[Order]:
@@ -117,8 +149,10 @@ async def _going_along(conn: Connection, first: Order) -> Sequence[Order]:
     return added
 
 
-async def _sealed(pool: Pool, keyring: Keyring, order: Order, address: Address) -> str:
-    """The new address under the customer's key, if it costs the same to send it there."""
+async def _sealed(
+    pool: Pool, keyring: Keyring, order: Order, address: Address, settings: Settings
+) -> tuple[str, Wish]:
+    """The new address under the customer's key, if it costs the same to send it there, and by what it is known."""
     known = SealedContact(order.person_id, order.mail, order.address)
     contact = await customers.open_contact(keyring, known) if order.address else None
     if contact is not None:  # who only sends the goods elsewhere doesn't repeat the rest
@@ -132,7 +166,7 @@ async def _sealed(pool: Pool, keyring: Keyring, order: Order, address: Address) 
         raise NotEditable("its customer was erased", order_state=order.state)
     if not await _costs_the_same(pool, contact.address, address):
         raise AddressChangesPrice("shipping or taxes are others there: place another order")
-    return sealed
+    return sealed, fraud.wish(settings.master_key, contact.mail, contact.address, address)
 
 
 async def _costs_the_same(pool: Pool, before: Address, after: Address) -> bool:

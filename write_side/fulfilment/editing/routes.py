@@ -9,6 +9,7 @@ from litestar.params import FromPath, JSONBody
 from shared.http.described import Link, leads_to, refuses
 from shared.http.problems import MISSING_SCOPE, UNAUTHORIZED
 from write_side.customers import BrokenAddress, KeyringUnavailable
+from write_side.fraud import AddressNotAccepted
 from write_side.fulfilment.editing import adding, handlers
 from write_side.fulfilment.editing.adding import AdditionPreview, Additions
 from write_side.fulfilment.editing.domain import (
@@ -133,8 +134,8 @@ async def get_additions(
 
 @put("/v1/orders/{order_id:uuid}/address", status_code=200, security=[{"bearer": ["orders:write"]}])
 @refuses(
-    UnknownOrder, NotEditable, PickingHasBegun, IsAddition, AddressChangesPrice, BrokenAddress, KeyringUnavailable,
-    UNAUTHORIZED, MISSING_SCOPE,
+    UnknownOrder, NotEditable, PickingHasBegun, IsAddition, AddressChangesPrice, AddressNotAccepted, BrokenAddress,
+    KeyringUnavailable, UNAUTHORIZED, MISSING_SCOPE,
 )  # fmt: skip
 async def put_order_address(
     request: Call, order_id: FromPath[UUID], data: JSONBody[ChangeAddress], own: Own, token: OptionalOrderToken = None,
@@ -143,13 +144,14 @@ async def put_order_address(
     """Send it elsewhere, where shipping and taxes are the same, until picking begins; the customer is mailed.
     Whom gift cards are mailed to stays, unless the new address names somebody.
 
-    While a person still decides whether its money is taken, only staff do; of what is on invoice the account's session
-    or staff, not the token alone.
+    While a person still decides whether its money is taken, only staff do, and where fraud checks don't accept the new
+    address (`address_not_accepted`: whoever has good reasons asks the shop); of what is on invoice the account's
+    session or staff, not the token alone.
     """
     by = await opened_by(request, own, order_id, token)
     call = idempotent(request, key, data, actor=key_owner(by, order_id))
     answer = await handlers.change_address(
-        own.pool, own.keyring, order_id, data.address, cause(request), call,
+        own.pool, own.keyring, order_id, data.address, own.settings, cause(request), call,
         by_staff=by == "staff", by_token=by == "token",
     )  # fmt: skip
     return answered(request, answer)
