@@ -5,13 +5,20 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
 PATTERN = r"^[a-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|[0-9]{3}))?(?!\n)$"  # de, de-AT, zh-Hant-TW
+MOST = 50  # languages that something is told in
 # In which translations to look, the best first; none for the shop's own language. None: it speaks but one, and nothing
 # depends on it.
 Locales = tuple[str, ...] | None
 
 LONGEST_HEADER = 500  # characters: whatever is behind them nobody reads
 
+_name = re.compile(PATTERN)
 _range = re.compile(r"\s*([A-Za-z]{1,8}(?:-[A-Za-z0-9]{1,8})*|\*)\s*(?:;\s*[qQ]=\s*([01](?:\.[0-9]{0,3})?)\s*)?")
+
+
+def is_locale(text: str) -> bool:
+    """Whether it is the name of a language as we take them: de, de-AT, zh-Hant-TW."""
+    return _name.fullmatch(text) is not None
 
 
 def wider(locale: str) -> list[str]:

@@ -23,6 +23,7 @@ from shared.http.problems import (
     FieldError,
     Problem,
 )
+from shared.pointers import escaped
 
 log = logging.getLogger(__name__)
 
@@ -76,9 +77,9 @@ def of_decoding(error: Exception) -> Problem:
 def field_error(pointer: str, text: str) -> FieldError:
     """What msgspec says about one place, with a code of ours."""
     if unknown := _UNKNOWN.search(text):
-        return FieldError(f"{pointer}/{_escaped(unknown[1])}", "unknown_field", "there is no such field")
+        return FieldError(f"{pointer}/{escaped(unknown[1])}", "unknown_field", "there is no such field")
     if missing := _MISSING.search(text):
-        return FieldError(f"{pointer}/{_escaped(missing[1])}", "missing_field", "this field is required")
+        return FieldError(f"{pointer}/{escaped(missing[1])}", "missing_field", "this field is required")
     if _RANGE.match(text):
         return FieldError(pointer, "out_of_range", text)
     return FieldError(pointer, "wrong_type" if text.startswith("Expected") else "invalid_value", text)
@@ -106,11 +107,7 @@ def _parameter(item: Mapping[str, Any]) -> FieldError:
 def _pointer(path: str) -> str:
     """`.lines[0].quantity` → `/lines/0/quantity`."""
     steps = re.findall(r"\.([^.\[]+)|\[([^\]]*)\]", path)
-    return "".join("/" + _escaped(name or index) for name, index in steps)
-
-
-def _escaped(step: str) -> str:
-    return step.replace("~", "~0").replace("/", "~1")
+    return "".join("/" + escaped(name or index) for name, index in steps)
 
 
 def _code_of(error: HTTPException) -> str:

@@ -23,9 +23,10 @@ from shared.events.catalog import (
     Translation,
     Variant,
 )
+from shared.pointers import escaped
 from shared.slugs import LONGEST, PATTERN, slug_of, with_suffix
 from write_side.catalog import refusals
-from write_side.catalog.facts import HEAVIEST, NAME, TAX_CLASS, check_locales, check_text, checked, escaped
+from write_side.catalog.facts import HEAVIEST, NAME, TAX_CLASS, check_locales, check_text, checked
 
 DEEPEST = 12
 

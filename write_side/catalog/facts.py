@@ -9,12 +9,14 @@ from msgspec import structs
 from shared.ean import normalized
 from shared.envelope import as_json
 from shared.events.catalog import AttributeValue, Image, ProductFacts, Translation, Variant
-from shared.locales import PATTERN as LOCALE
+from shared.locales import MOST as LOCALES
+from shared.locales import is_locale
+from shared.pointers import escaped
 from shared.publishing import minute_of
 from shared.slugs import LONGEST, PATTERN
 from write_side.catalog import refusals
 
-ATTRIBUTES, VALUES, IMAGES, VARIANTS, OPTIONS, LOCALES = 1000, 1000, 100, 500, 20, 50
+ATTRIBUTES, VALUES, IMAGES, VARIANTS, OPTIONS = 1000, 1000, 100, 500, 20
 KINDS, RELATED = 10, 50
 FACTS_BYTES = 262_144  # 500 variants on three axes, each with an image, take 140 kB
 HEAVIEST = 10_000_000  # grams
@@ -24,7 +26,6 @@ NAME, TEXT, KEY, SKU, URL = 500, 50_000, 200, 100, 2000
 _LIMITS = {"name": NAME, "brand": 200, "description": TEXT, "product_type": 200, "external_ref": 200}
 
 _slug = re.compile(PATTERN)
-_locale = re.compile(LOCALE)
 _control = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 _url = re.compile(r"https?://[^\s\"<>\\]+")
 _path = re.compile(r"/?(?!/)(?![^/]*:)[^\s\"<>\\?#]+")  # no other scheme, host, query, or way up
@@ -121,7 +122,7 @@ def check_locales(locales: Collection[str], pointer: str) -> None:
         said = f"{len(locales)} languages, {LOCALES} at most"
         raise refusals.TooManyLocales(said, pointer=pointer, limit=LOCALES)
     for locale in locales:
-        if not _locale.fullmatch(locale):
+        if not is_locale(locale):
             said = "a language is named as in de, de-AT or zh-Hant-TW"
             raise refusals.BrokenLocale(said, pointer=f"{pointer}/{escaped(locale)}")
 
@@ -199,8 +200,3 @@ def _checked_variant(variant: Variant, pointer: str) -> Variant:
         said = f"{variant.ean[:20]!r} is no EAN: 8, 12, 13 or 14 digits, the last of them the check digit"
         raise refusals.BrokenEan(said, pointer=f"{pointer}/ean")
     return variant if ean == variant.ean else structs.replace(variant, ean=ean)
-
-
-def escaped(key: str) -> str:
-    """A key as a JSON pointer names it."""
-    return key.replace("~", "~0").replace("/", "~1")

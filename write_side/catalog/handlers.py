@@ -8,10 +8,10 @@ from msgspec import Struct
 from shared.envelope import Metadata
 from shared.events.catalog import CategoryTranslation, ProductCreated, ProductFacts, Status
 from shared.ids import uuid7
+from shared.pointers import escaped
 from write_side import commands, event_log, product_types
 from write_side.catalog import domain, refusals, store
 from write_side.catalog.domain import Category, CategoryInput, Product, ProductInput
-from write_side.catalog.facts import escaped
 from write_side.catalog.store import Change, SoldVariant
 from write_side.commands import Answer, Call
 from write_side.database import Connection, Pool

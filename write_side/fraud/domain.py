@@ -167,10 +167,10 @@ class Wanted(Struct, frozen=True):
     enforced: bool
     by_staff: bool
 
-    @property
-    def is_refused(self) -> bool:
-        """Whether it does not go there."""
-        return self.enforced and self.verdict != "accept"
+
+def is_refused(wish: AddressAssessed | Wanted) -> bool:
+    """Whether it does not go there."""
+    return wish.enforced and wish.verdict != "accept"
 
 
 class Dispute(Struct, frozen=True):
@@ -289,7 +289,7 @@ def _moved(check: Check, event: AddressAssessed, version: int) -> Check:
         event.enforced, event.by_staff,
     )  # fmt: skip
     check = structs.replace(check, addresses=[*check.addresses, wanted], version=version)
-    if wanted.is_refused:
+    if is_refused(wanted):
         return check
     now = {"address": wanted.address, "door": wanted.door, "moved": check.review != "open"}
     attempts = [structs.replace(e, **now) if e.outcome == "authorized" else e for e in check.attempts]

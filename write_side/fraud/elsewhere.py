@@ -12,7 +12,7 @@ from msgspec import Struct
 from shared.events.fraud import AddressAssessed, Marks
 from shared.settings import FraudChecks
 from write_side.errors import Refusal
-from write_side.fraud.domain import Attempt, Attempted, Check
+from write_side.fraud.domain import Attempt, Attempted, Check, is_refused
 from write_side.fraud.rules import Assessment
 
 MOST_REFUSED = 3  # of one order: whoever goes on is looking for a door that passes
@@ -66,7 +66,7 @@ def check_tries(check: Check) -> None:
 
 def may_try(check: Check) -> bool:
     """Whether another door may be tried."""
-    return sum(each.is_refused for each in check.addresses) < MOST_REFUSED
+    return sum(is_refused(each) for each in check.addresses) < MOST_REFUSED
 
 
 def as_if(paid: Attempted, wish: Wish, now: datetime) -> Attempt:
@@ -100,4 +100,4 @@ def unopposed(paid: Attempted, wish: Wish, now: datetime, mode: FraudChecks, *, 
 
 def not_accepted(thought: Sequence[AddressAssessed]) -> list[AddressAssessed]:
     """Those by which it stays where it is."""
-    return [each for each in thought if each.enforced and each.verdict != "accept"]
+    return [each for each in thought if is_refused(each)]

@@ -16,7 +16,7 @@ from write_side import event_log
 from write_side.database import Connection, among, overwrite, replace
 from write_side.event_log import NewEvent, Positions
 from write_side.fraud.counting import LATELY
-from write_side.fraud.domain import LOST_NOTHING, Attempted, Check, Dispute, Visit, Wanted, evolve
+from write_side.fraud.domain import LOST_NOTHING, Attempted, Check, Dispute, Visit, Wanted, evolve, is_refused
 
 MOST = 500  # tries looked at by each mark: one that half a city shares is not worth more
 VISITS_KEPT = timedelta(days=30)  # far longer than an order waits for its payment
@@ -142,7 +142,7 @@ async def _send_elsewhere(conn: Connection, check: Check) -> None:
     places = ", ".join(f"${n}" for n in range(1, len(columns) + 1))
     query = f"INSERT INTO fraud_address ({', '.join(columns)}) VALUES ({places})"  # noqa: S608
     await conn.execute(query, *columns.values())
-    if check.addresses[-1].is_refused:
+    if is_refused(check.addresses[-1]):
         return
     query = "UPDATE fraud_attempt SET address = $3, door = $4, moved = $5 WHERE payment_id = $1 AND n = $2"
     now = [(check.id, n, each.address, each.door, each.moved) for n, each in enumerate(check.attempts, 1)]

@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Meta
 
 from shared.envelope import Recorded
+from shared.pointers import escaped
 from shared.sealed import is_sealed
 from write_side.errors import Invalid, NotFound, Refusal
 
@@ -123,8 +124,7 @@ def leaves(state: Json | None) -> Leaves:
 def _leaves(value: Any, at: str) -> Iterator[tuple[str, Any]]:
     if isinstance(value, dict) and value:
         for name, inner in value.items():
-            escaped = name.replace("~", "~0").replace("/", "~1")
-            yield from _leaves(inner, f"{at}/{escaped}")
+            yield from _leaves(inner, f"{at}/{escaped(name)}")
     elif isinstance(value, list) and value:
         for n, inner in enumerate(value):
             yield from _leaves(inner, f"{at}/{n}")

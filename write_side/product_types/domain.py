@@ -20,6 +20,7 @@ from shared.events.product_types import (
     ProductTypeRemoved,
     ProductTypeSet,
 )
+from shared.pointers import escaped
 from write_side.errors import Invalid, NotFound, Refusal
 from write_side.product_types.translations import AttributeTranslationInput, contradiction, mistake, translated
 
@@ -151,7 +152,7 @@ def _attribute(said: AttributeInput, pointer: str) -> Attribute:
         told = "texts and colours may list their values, each once and none of them empty"
         raise BrokenProductType(told, pointer=f"{pointer}/values")
     if wrong := mistake(said.translations, values):
-        raise BrokenProductType(wrong[0], pointer=f"{pointer}/translations/{_escaped(wrong[1])}".rstrip("/"))
+        raise BrokenProductType(wrong[0], pointer=f"{pointer}/translations/{escaped(wrong[1])}".rstrip("/"))
     return Attribute(name, said.kind, said.unit, said.required, values, translated(said.translations))
 
 
@@ -204,16 +205,12 @@ def check(
     for declared in product_type.attributes if product_type else ():
         if only is not None and declared.name != only:
             continue
-        pointer = f"/attributes/{_escaped(declared.name)}"
+        pointer = f"/attributes/{escaped(declared.name)}"
         values = list(_values(attributes.get(declared.name, [])))
         if declared.required and for_sale and not any(value != "" for value in values):
             raise AttributeMissing(f"for sale it needs {declared.name}", pointer=pointer, attribute=declared.name)
         for value in values:
             _check_value(value, declared, pointer)
-
-
-def _escaped(key: str) -> str:
-    return key.replace("~", "~0").replace("/", "~1")
 
 
 def _check_value(value: Value, declared: Attribute, pointer: str) -> None:

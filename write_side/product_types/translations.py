@@ -4,19 +4,16 @@ An attribute has one name in a language in all types, since a facet has one head
 all, and no order of types decides anything.
 """
 
-import re
 from collections.abc import Collection, Mapping
 from typing import Annotated
 
 from msgspec import Meta, Struct
 
 from shared.events.product_types import AttributeTranslation
-from shared.locales import PATTERN
-
-LOCALES = 50
+from shared.locales import MOST as LOCALES
+from shared.locales import is_locale
 
 Label = Annotated[str, Meta(max_length=200)]
-_locale = re.compile(PATTERN)
 
 
 class AttributeTranslationInput(Struct, frozen=True, forbid_unknown_fields=True):
@@ -31,7 +28,7 @@ def mistake(given: Mapping[str, AttributeTranslationInput], listed: Collection[s
     if len(given) > LOCALES:
         return f"{len(given)} languages, {LOCALES} at most", ""
     for locale, said in given.items():
-        if not _locale.fullmatch(locale):
+        if not is_locale(locale):
             return "a language is named as in de, de-AT or zh-Hant-TW", locale
         if unlisted := next((value for value in said.values if value.strip() not in listed), None):
             return f"only listed values are called otherwise, and {unlisted[:80]!r} is none", locale
