@@ -13,6 +13,7 @@ from projector.elasticsearch_sink import ElasticsearchSink
 from projector.fleet import Fit, Fleet
 from projector.keyring import Keyring
 from projector.log import EventLog, LogSettings, Pool
+from projector.merging import Merging
 from projector.model import ReadModel
 from projector.noticeboard import Noticeboard
 from projector.observations import Observations
@@ -73,6 +74,7 @@ class Owner:
             tasks.create_task(board.run())
             tasks.create_task(self._follow(fleet, near, settings))
             tasks.create_task(search.watch())
+            tasks.create_task(self._merging(stack, search).run())
             tasks.create_task(pricer.keep_looking())
             tasks.create_task(pricer.keep_filling(filling, lambda: search.written(SEARCH)))
             for name in {model.name for model in READ_MODELS if model.sink == search.name}:
@@ -92,6 +94,12 @@ class Owner:
         sink = ElasticsearchSink(client, prefix, settings, self._checkpoints, board, is_served, beside=pricer.beside)
         stack.push_async_callback(sink.close)
         return sink
+
+    def _merging(self, stack: AsyncExitStack, search: ElasticsearchSink) -> Merging:
+        """Of the index that shoppers search."""
+        client = elasticsearch_sink.connect(self._settings.elasticsearch_url)
+        stack.push_async_callback(client.close)
+        return Merging(client, lambda: [index.name for index in search.written(SEARCH) if index.served])
 
     def _fleet(
         self,

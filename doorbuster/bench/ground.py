@@ -15,6 +15,7 @@ from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
+from elasticsearch import AsyncElasticsearch
 from msgspec import structs
 from redis import Redis
 
@@ -26,6 +27,9 @@ from doorbuster.following import HEADS
 from doorbuster.home import Home, free_port
 from doorbuster.processes import Program
 from doorbuster.sample_catalog import write_catalog
+from projector import merging
+from shared.documents.layout import alias_name
+from shared.documents.products import SEARCH
 
 STOCK = 1_000_000  # of each SKU: benchmarks never sell out
 KEPT = Path("growth", "portions.jsonl")  # in each home that is kept: what it was filled with
@@ -155,6 +159,15 @@ class Ground:
                 if time.monotonic() > deadline:
                     raise
 
+    def merged(self, patience: float = MOST_PATIENCE) -> None:
+        """Wait until the projector, which runs, has merged the segments of the searched products.
+
+        It does so when nothing was written for ten seconds, as it is in a shop before the day begins.
+        """
+        if not self.hurried:
+            url, prefix = self.environment["ELASTICSEARCH_URL"], self.environment.get("INDEX_PREFIX", "")
+            asyncio.run(_merged(url, alias_name(prefix, SEARCH), patience))
+
     def until_quiet(self, _side: str = "", patience: float = MOST_PATIENCE) -> None:
         """Wait until our programs have nothing left to do: what one round leaves behind must not slow the next.
 
@@ -178,6 +191,12 @@ class Ground:
 def url_of(admin_url: str, database: str) -> str:
     """The same server, another database."""
     return urlunsplit(urlsplit(admin_url)._replace(path=f"/{database}"))
+
+
+async def _merged(url: str, index: str, patience: float) -> None:
+    async with AsyncElasticsearch(url) as client, asyncio.timeout(patience):
+        while await merging.pending(client, index):
+            await asyncio.sleep(1)
 
 
 async def _execute(url: str, statements: str) -> None:

@@ -22,6 +22,7 @@ def run(ground_: Ground, options: Options) -> list[Result]:
     """Searches a second; `limit` is the same process and the same questions, with nothing kept."""
     ground_.use(ground.CATALOG)
     ground_.filled()
+    ground_.merged()
     names = [row["name"] for row in ground_.fetch("SELECT name FROM product ORDER BY id")]
     choice, url = random.Random(7), ground_.environment["READ_API_URL"]
     asked = [request("GET", url + search_facets.search(choice.choice(names))) for _ in range(SEARCHES)]
@@ -33,6 +34,8 @@ def run(ground_: Ground, options: Options) -> list[Result]:
     def search() -> Work:
         return wanted.run(options.searchers, options.seconds, wrk.rate)
 
+    if not ground_.hurried:
+        wanted.run(options.searchers, wrk.WARM_SECONDS, wrk.rate)
     done = frame.in_turns(options.turns(), {"ours": search, "limit": search}, ground_.roots, _keeping(ground_))
     ground_.environment[VARIABLE] = SECONDS["limit"]
     ground_.only()

@@ -35,6 +35,7 @@ def run(ground_: Ground, options: Options) -> list[Result]:
     """
     ground_.use(ground.CATALOG)
     ground_.filled()
+    ground_.merged()
     names = [row["name"] for row in ground_.fetch("SELECT name FROM product ORDER BY id")]
     paths = [search(_choice.choice(names)) for _ in range(SEARCHES)]
     told = recorded(ground_, paths)  # whatever is asked twice, since no product says all its words, has no pair
@@ -51,6 +52,8 @@ def run(ground_: Ground, options: Options) -> list[Result]:
         "ours": lambda: ours.run(options.searchers, options.seconds, lambda facts: facts["p95_ms"]),
         "limit": lambda: bare.run(options.searchers, options.seconds, lambda facts: facts["p95_ms"]),
     }
+    if not ground_.hurried:
+        ours.run(options.searchers, wrk.WARM_SECONDS, wrk.rate)
     done = frame.in_turns(options.turns(), sides, ground_.roots, ground_.until_quiet)
     asked = {"connections": options.searchers, "hits": HITS, "facets": FACETS}
     setting = {**asked, "searches": len(told), "products": len(names)}

@@ -49,6 +49,9 @@ function done(summary, latency)
 end
 """
 UNAVAILABLE, TRIES, PAUSE = 503, 5, 2.0  # seconds: whoever found a store too slow leaves it alone for so long
+# Elasticsearch's JVM compiles while it answers its first ten thousand searches, which costs as much as the answers: the
+# first ten seconds tell half of the rate that lasts.
+WARM_SECONDS = 20.0
 LEAST_SECONDS = 1  # wrk counts in whole seconds
 
 
