@@ -4,10 +4,10 @@ Told apart from `search_facets`, where nothing is kept: this says what is gained
 """
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from doorbuster.bench import frame, ground, search_facets, wrk
-from doorbuster.bench.frame import Result, Work
+from doorbuster.bench.frame import Result, Round, Side, Work
 from doorbuster.bench.ground import Ground
 from doorbuster.bench.http_client import request
 from doorbuster.bench.options import Options
@@ -19,38 +19,52 @@ VARIABLE = "KEPT_SEARCH_SECONDS"
 
 
 def run(ground_: Ground, options: Options) -> list[Result]:
-    """Searches a second; `limit` is the same process and the same questions, with nothing kept."""
+    """Searches a second, `limit` the same process with nothing kept; and p95, `limit` Elasticsearch asked the same."""
     ground_.use(ground.CATALOG)
     ground_.filled()
     ground_.merged()
     names = [row["name"] for row in ground_.fetch("SELECT name FROM product ORDER BY id")]
     choice, url = random.Random(7), ground_.environment["READ_API_URL"]
-    asked = [request("GET", url + search_facets.search(choice.choice(names))) for _ in range(SEARCHES)]
+    told = search_facets.recorded(ground_, [search_facets.search(choice.choice(names)) for _ in range(SEARCHES)])
+    asked = [request("GET", url + path) for path in told]
     folder = ground.own_folder(ground_, "kept_searches")
     ground_.only("read-api")
     wrk.Target(folder, "looked_at", url, asked[:LOOKED_AT]).check(search_facets.has_facets)
     wanted = wrk.Target(folder, "wanted", url, asked, ranked=True)
+    elasticsearch = ground_.environment["ELASTICSEARCH_URL"]
+    bare = wrk.Target(folder, "bare", elasticsearch, list(told.values()), ranked=True)
 
-    def search() -> Work:
-        return wanted.run(options.searchers, options.seconds, wrk.rate)
+    def work(target: wrk.Target) -> Work:
+        return target.run(options.searchers, options.seconds, wrk.rate)
 
     if not ground_.hurried:
         wanted.run(options.searchers, wrk.WARM_SECONDS, wrk.rate)
-    done = frame.in_turns(options.turns(), {"ours": search, "limit": search}, ground_.roots, _keeping(ground_))
+    sides: dict[str, Side] = {"ours": lambda: work(wanted), "limit": lambda: work(wanted), "bare": lambda: work(bare)}
+    done = frame.in_turns(options.turns(), sides, ground_.roots, _keeping(ground_))
     ground_.environment[VARIABLE] = SECONDS["limit"]
     ground_.only()
-    asked_by = {"connections": options.searchers, "searches": SEARCHES, "products": len(names)}
+    asked_by = {"connections": options.searchers, "searches": len(asked), "products": len(names)}
     setting = {**asked_by, "seconds": SECONDS["ours"]}
-    return [frame.result("kept_searches", done, unit="searches/s", setting=setting)]
+    rates = {side: done[side] for side in ("ours", "limit")}
+    p95 = {"ours": _p95(done["ours"]), "limit": _p95(done["bare"])}
+    return [
+        frame.result("kept_searches", rates, unit="searches/s", setting=setting),
+        frame.result("kept_searches_p95", p95, unit="ms, p95", better="lower", setting=setting),
+    ]
+
+
+def _p95(rounds: Sequence[Round]) -> list[Round]:
+    return [frame.with_value(round_, round_.work.facts["p95_ms"]) for round_ in rounds]
 
 
 def _keeping(ground_: Ground) -> Callable[[str], None]:
     """Before each round a new process, which keeps what that side keeps."""
 
     def prepare(side: str) -> None:
-        ground_.environment[VARIABLE] = SECONDS[side]
         ground_.only()
-        ground_.only("read-api")
+        if side in SECONDS:
+            ground_.environment[VARIABLE] = SECONDS[side]
+            ground_.only("read-api")
         ground_.until_quiet()
 
     return prepare

@@ -18,7 +18,7 @@ from read_side.search.parameters import FILTER_PREFIX, SearchRequest
 from read_side.search.ranges import Bin, Scale
 from read_side.search.relevance import CAN_BE_HAD
 from read_side.search.variants import AVAILABLE
-from shared.documents.quantities import quantity_of, told_by
+from shared.documents.quantities import quantity_of
 from shared.events.product_types import AttributeTranslation
 from shared.locales import Locales
 
@@ -221,12 +221,10 @@ def _with_choice(made: Facet, counts: Mapping[str, int]) -> Facet:
 def _of_numbers(name: str, attribute: str, kind: Kind, values: Json) -> Facet:
     """Ranges; or the numbers, if there are few. Of an attribute with several units, the one that most have."""
     by_unit: dict[str, list[Bin]] = defaultdict(list)
+    read = ranges.of_step if kind.field == "steps" else ranges.of_number
     for bucket in values["buckets"]:
-        told = told_by(bucket["key"])
-        count = bucket["doc_count"]
-        by_unit[told.unit].append(
-            ranges.stepped(told.number, count) if kind.field == "steps" else Bin(told.number, told.number, count)
-        )
+        unit, low, high = read(bucket["key"])
+        by_unit[unit].append(Bin(low, high, bucket["doc_count"]))
     unit = max(by_unit, key=lambda unit: sum(bin_.products for bin_ in by_unit[unit]), default="")
     bins = sorted(by_unit.pop(unit, []))
     others = sum(bin_.products for several in by_unit.values() for bin_ in several) + values["sum_other_doc_count"]

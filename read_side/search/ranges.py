@@ -7,13 +7,14 @@ the last number and holds for both; without one the unit in the attribute's name
 import re
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from itertools import pairwise
 from math import ceil, floor, inf, log10
 from typing import Any, NamedTuple
 
 from msgspec import Struct
 
-from shared.documents.quantities import UNITS, Quantity, quantity, step_of, unit_in, word_of
+from shared.documents.quantities import UNITS, Quantity, quantity, step_of, told_by, unit_in, word_of
 
 Json = dict[str, Any]
 
@@ -162,6 +163,15 @@ def _filled(bins: Sequence[Bin], edges: Sequence[float]) -> Iterator[Bin]:
             yield Bin(low, high, sum(bin_.products for bin_ in bins[first:end]))
 
 
-def stepped(low: float, count: int) -> Bin:
-    """The bin of a step."""
-    return Bin(low, step_of(low).high, count)
+@lru_cache(maxsize=20_000)  # the same words come back with each search, hundreds of them
+def of_step(word: str) -> tuple[str, float, float]:
+    """Unit, low and high end of a step, as Elasticsearch tells it."""
+    told = told_by(word)
+    return told.unit, told.number, step_of(told.number).high
+
+
+@lru_cache(maxsize=20_000)
+def of_number(word: str) -> tuple[str, float, float]:
+    """Unit and both ends of a number that stands for itself."""
+    told = told_by(word)
+    return told.unit, told.number, told.number

@@ -59,6 +59,7 @@ def _measured(stood: Ground, products: int, since: int, wanted: Wanted, warm_up:
     say(f"{products:,} products: filling …")
     filled = filling.grow(stood, products, since, say)
     say(f"imported in {filled.import_seconds:,} s, projected in {filled.projection_seconds:,} s")
+    stood.merged(filling.PATIENCE)
     held = stores.stores(stood)
     kinds: dict[str, Kind] = {}
     failed: dict[str, str] = {}

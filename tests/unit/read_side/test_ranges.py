@@ -24,7 +24,7 @@ NUMBERS = st.one_of(
 @given(st.lists(NUMBERS, min_size=1, max_size=200), st.booleans())
 def test_ranges_hold_each_number_once(numbers: list[float], by_steps: bool) -> None:
     counted = Counter(step_of(number).low if by_steps else number for number in numbers)
-    bins = [ranges.stepped(low, n) if by_steps else Bin(low, low, n) for low, n in sorted(counted.items())]
+    bins = [Bin(low, step_of(low).high if by_steps else low, n) for low, n in sorted(counted.items())]
     cut = ranges.cut(bins)
     assert len(cut) <= ranges.MOST_RANGES
     for low, high, count in cut:
