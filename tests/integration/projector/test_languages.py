@@ -195,6 +195,45 @@ async def test_attributes_are_read_in_each_language_with_its_fallback_and_so_aft
     assert [page["facets"] for page in again] == [page["facets"] for page in shown]
 
 
+async def suggested(spoken: Spoken, typed: str, locale: str) -> list[str]:
+    """The names of products that are suggested."""
+    found = await spoken.read(f"/v1/suggestions?q={typed}", locale)
+    return [product["name"] for product in found["products"]]
+
+
+async def test_products_are_suggested_in_each_language_with_its_fallback_and_so_after_a_rebuild(
+    spoken: Spoken,
+) -> None:
+    said = {"de": {"name": "Schreibtischlampe"}, "de-AT": {"name": "Tischlamperl"}, "fr": {"name": ""}}
+    body = {"name": "Desk lamp", "translations": said, "status": "active", "variants": [{"sku": "LAMP"}]}
+    made, position = await spoken.said("POST", "/v1/products", body)
+    await spoken.shop.query("/v1/search", position)  # it can be found
+    for typed, locale, found in (
+        ("schreib", "de", "Schreibtischlampe"), ("schriebt", "de", "Schreibtischlampe"),
+        ("tischl", "de-AT", "Tischlamperl"), ("schreib", "de-AT", "Tischlamperl"), ("desk", "de", "Schreibtischlampe"),
+        ("desk", "fr", "Desk lamp"), ("desk", "en", "Desk lamp"),
+    ):  # fmt: skip
+        assert await suggested(spoken, typed, locale) == [found], (typed, locale)
+    assert await suggested(spoken, "tischl", "de") == await suggested(spoken, "schreib", "en") == []
+
+    revised = body | {"translations": {"de": {"name": "Bürolampe"}}}
+    _, position = await spoken.said("PUT", f"/v1/products/{made['id']}", revised, If_Match='"1"')
+    await spoken.shop.query("/v1/search", position)
+    asked = [("büro", "de"), ("büro", "de-AT"), ("schreib", "de"), ("tischl", "de-AT"), ("desk", "de-AT")]
+    expected = [["Bürolampe"], ["Bürolampe"], [], [], ["Bürolampe"]]
+    assert [await suggested(spoken, *each) for each in asked] == expected
+    code, told = await rebuilt(spoken.lab, "products")
+    assert code == 0, told
+    assert (await versions(spoken.lab, "live"))["products"].startswith("v15.")
+    assert [await suggested(spoken, *each) for each in asked] == expected
+
+    withdrawn = body | {"translations": {}}
+    _, position = await spoken.said("PUT", f"/v1/products/{made['id']}", withdrawn, If_Match='"2"')
+    await spoken.shop.query("/v1/search", position)
+    assert await suggested(spoken, "büro", "de") == []
+    assert await suggested(spoken, "desk", "de") == ["Desk lamp"]
+
+
 def stored(lab: Lab, model: str, version: str, id_: str) -> bytes:
     """A document as it lies in Redis."""
     found: bytes | None = lab.redis.get(f"{model}:{version}:doc:{id_}")
