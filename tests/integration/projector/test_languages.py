@@ -201,13 +201,24 @@ async def suggested(spoken: Spoken, typed: str, locale: str) -> list[str]:
     return [product["name"] for product in found["products"]]
 
 
-async def test_products_are_suggested_in_each_language_with_its_fallback_and_so_after_a_rebuild(
+async def listed(spoken: Spoken, path: str, locale: str, position: str = "") -> list[str]:
+    """The names of products in a row."""
+    return [product["name"] for product in (await spoken.read(path, locale, position))["items"]]
+
+
+async def test_products_are_suggested_and_shown_in_rows_in_each_language_with_its_fallback_and_so_after_a_rebuild(
     spoken: Spoken,
 ) -> None:
     said = {"de": {"name": "Schreibtischlampe"}, "de-AT": {"name": "Tischlamperl"}, "fr": {"name": ""}}
     body = {"name": "Desk lamp", "translations": said, "status": "active", "variants": [{"sku": "LAMP"}]}
     made, position = await spoken.said("POST", "/v1/products", body)
     await spoken.shop.query("/v1/search", position)  # it can be found
+    row = f"/v1/products?id={made['id']}"
+    assert [await listed(spoken, row, to) for to in LOCALES] == [
+        ["Desk lamp"], ["Schreibtischlampe"], ["Tischlamperl"], ["Desk lamp"]
+    ]  # fmt: skip
+    lost = [(await spoken.read("/v1/search?q=lamp&brand=Nobody", to))["rescue"] for to in LOCALES[:3]]
+    assert [each["items"][0]["name"] for each in lost] == ["Desk lamp", "Schreibtischlampe", "Tischlamperl"]
     for typed, locale, found in (
         ("schreib", "de", "Schreibtischlampe"), ("schriebt", "de", "Schreibtischlampe"),
         ("tischl", "de-AT", "Tischlamperl"), ("schreib", "de-AT", "Tischlamperl"), ("desk", "de", "Schreibtischlampe"),
@@ -222,6 +233,7 @@ async def test_products_are_suggested_in_each_language_with_its_fallback_and_so_
     asked = [("büro", "de"), ("büro", "de-AT"), ("schreib", "de"), ("tischl", "de-AT"), ("desk", "de-AT")]
     expected = [["Bürolampe"], ["Bürolampe"], [], [], ["Bürolampe"]]
     assert [await suggested(spoken, *each) for each in asked] == expected
+    assert await listed(spoken, row, "de-AT", position) == ["Bürolampe"]
     code, told = await rebuilt(spoken.lab, "products")
     assert code == 0, told
     assert (await versions(spoken.lab, "live"))["products"].startswith("v15.")
@@ -231,7 +243,7 @@ async def test_products_are_suggested_in_each_language_with_its_fallback_and_so_
     _, position = await spoken.said("PUT", f"/v1/products/{made['id']}", withdrawn, If_Match='"2"')
     await spoken.shop.query("/v1/search", position)
     assert await suggested(spoken, "büro", "de") == []
-    assert await suggested(spoken, "desk", "de") == ["Desk lamp"]
+    assert await suggested(spoken, "desk", "de") == await listed(spoken, row, "de", position) == ["Desk lamp"]
 
 
 def stored(lab: Lab, model: str, version: str, id_: str) -> bytes:
