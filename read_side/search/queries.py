@@ -175,7 +175,7 @@ class Search:
             left=left,
             typed=typed,
             within=within,
-            called=(await self._types.declared(position)).called(asked.locales) if asked.locales else {},
+            declared=await self._types.declared(position) if asked.locales else None,
         )
         return plan if asked.cursor is None else self._continued(plan, asked.cursor)
 
@@ -220,7 +220,7 @@ class Search:
         lists, unsure = await self._lists.lists(results.named_lists([*shown, *others]), position)
         said = results.Said(lists, plan.promoted.promotions if plan.promotes else (), datetime.now(UTC))
         items, instead = (
-            [results.item(hit, asked, plan.categories, said, self._pictures) for hit in hits]
+            [results.item(hit, plan, said, self._pictures) for hit in hits]
             for hits in (shown, others)
         )
         page = Page(

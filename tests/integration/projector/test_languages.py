@@ -148,7 +148,10 @@ async def test_attributes_are_read_in_each_language_with_its_fallback_and_so_aft
     lamps, _ = await category(spoken, "Lamps", None)
     bulb = {"name": "Bulb", "attributes": [{"name": "socket"}]}
     await spoken.said("POST", "/v1/product-types", bulb)
-    lamp_type = {"name": "Lamp", "attributes": [SOCKET, COLOUR, POWER]}
+    lamp_type = {
+        "name": "Lamp", "attributes": [SOCKET, COLOUR, POWER],
+        "translations": {"de": {"name": "Leuchte"}, "de-AT": {"name": "Lamperl"}},
+    }  # fmt: skip
     made, position = await spoken.said("POST", "/v1/product-types", lamp_type)
     types = [await spoken.read("/v1/product-types", locale, position) for locale in LOCALES]
     attributes = {"socket": ["E14", "E27"], "colour": ["red", "blue", "dark red"], "power": 5, "finish": "matt"}
@@ -172,6 +175,13 @@ async def test_attributes_are_read_in_each_language_with_its_fallback_and_so_aft
         }
     assert facet(await spoken.read("/v1/search?values.colour=wein", "en"), "filter.colour") == {}
 
+    assert [page["items"][0].get("product_type_label") for page in (own, german, austrian)] == [
+        None, "Leuchte", "Lamperl"
+    ]  # fmt: skip
+    assert {page["items"][0]["product_type"] for page in (own, german, austrian)} == {"Lamp"}
+    assert [[each.get("label") for each in told["types"]] for told in types] == [
+        [None, None], [None, "Leuchte"], [None, "Lamperl"], [None, None]
+    ]  # fmt: skip
     assert types[0] == types[3]
     assert not any("label" in attribute for each in types[0]["types"] for attribute in each["attributes"])
     [bulbs, _] = types[1]["types"]
@@ -181,18 +191,20 @@ async def test_attributes_are_read_in_each_language_with_its_fallback_and_so_aft
     assert types[2]["types"][1]["attributes"][1]["labels"] == {"red": "rout", "dark red": "weinrot"}
 
     renamed = SOCKET | {"translations": {"de": {"name": "Sockel"}, "fr": {"name": "Culot"}}}
-    revised = {"name": "Lamp", "attributes": [renamed, COLOUR, POWER]}
+    revised = {"name": "Lamp", "attributes": [renamed, COLOUR, POWER], "translations": {"de": {"name": "Licht"}}}
     _, position = await spoken.said("PUT", f"/v1/product-types/{made['id']}", revised, If_Match='"1"')
     shown = [await spoken.read(FACETS, locale, position) for locale in LOCALES]
     assert [headings(page)[0] for page in shown] == ["socket", "Sockel", "Sockel", "Culot"]
     assert facet(shown[1], "filter.socket") == {"E14": "E14", "E27": "E27"}
+    labels = [page["items"][0].get("product_type_label") for page in shown]
+    assert labels == [None, "Licht", "Licht", None], "a withdrawn name is as in the language at large"
 
     before = stored(spoken.lab, "product_types", "v1", "types")
     code, told = await rebuilt(spoken.lab, "product_types")
     assert code == 0, told
     assert stored(spoken.lab, "product_types", (await versions(spoken.lab, "live"))["product_types"], "types") == before
     again = [await spoken.read(FACETS, locale) for locale in LOCALES]
-    assert [page["facets"] for page in again] == [page["facets"] for page in shown]
+    assert [(page["facets"], page["items"]) for page in again] == [(page["facets"], page["items"]) for page in shown]
 
 
 async def suggested(spoken: Spoken, typed: str, locale: str) -> list[str]:
