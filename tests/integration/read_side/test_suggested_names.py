@@ -36,8 +36,9 @@ def searched(place: int) -> SearchedProduct:
     slug, name, names, availability = PRODUCTS[place]
     return SearchedProduct(
         product_id=uuid7(), slug=slug, name=name, brand="Nox", description="", product_type="", kinds=[],
-        category_id=None, attributes_text="", facets={}, numbers={}, steps={}, completion=begun(name, WEIGHTS[availability]), image=None,
-        skus=[slug], eans=[], prices={}, availability=availability, listed=True, deleted=False, position=place + 1,
+        category_id=None, attributes_text="", facets={}, numbers={}, steps={}, image=None,
+        completion=begun(name, WEIGHTS[availability]), skus=[slug], eans=[], prices={},
+        availability=availability, listed=True, deleted=False, position=place + 1,
         names=names, publish_at=FAR if slug == "coming" else None,
         completions=[begun(called, WEIGHTS[availability], locale) for locale, called in names.items()],
         called=[called_in(locale, word) for locale, called in names.items() for word in words_of(called)],
