@@ -1,7 +1,7 @@
 """Documents from Redis as the bytes that go out, and what may be said when one is missing."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from msgspec import Struct
@@ -128,14 +128,23 @@ class Documents:
         best = next((each for each in lying if each is not None), None)
         return found if best is None else Found(best.etag, best.body, found.stale)
 
-    async def find_all(self, model: str, ids: list[str]) -> list[Found | None]:
-        """Documents by id, in one round trip; answers 503 if one is missing while any shard isn't ready."""
-        slot_ = self.slot(model)
-        stored = await self._multiplexer.get_many([document_key(slot_, id_) for id_ in ids])
-        missing = [index for index, value in enumerate(stored) if value is None]
+    async def find_all(
+        self, model: str, ids: list[str], better: Mapping[str, Sequence[str]] | None = None
+    ) -> list[Found | None]:
+        """Documents by id, or the first of those that are `better` where it is there, in one round trip; answers 503 if
+        one is missing while any shard isn't ready."""
+        slot_, better = self.slot(model), better or {}
+        before = [one for id_ in ids for one in better.get(id_, ())]
+        stored = await self._multiplexer.get_many([document_key(slot_, id_) for id_ in (*ids, *before)])
+        told = dict(zip(before, stored[len(ids) :], strict=True))
+        missing = [index for index, value in enumerate(stored[: len(ids)]) if value is None]
         for index in missing[:1]:  # one certainty about readiness serves for all
             stored[index] = await self._certainly(model, None, lambda slot_: document_key(slot_, ids[missing[0]]))
-        return [None if value is None else Found(*unpack(value)) for value in stored]
+        found = (
+            value and next((told[one] for one in better.get(id_, ()) if told[one] is not None), value)
+            for id_, value in zip(ids, stored, strict=False)
+        )
+        return [None if value is None else Found(*unpack(value)) for value in found]
 
     async def raw(self, keys: list[str]) -> list[bytes | None]:
         """What lies under these keys, for whoever has its own word for completeness."""

@@ -8,7 +8,15 @@ from projector.read_models import product
 from projector.read_models.options import names_of, quantities_of, variants_of, with_options
 from projector.read_models.price_times import times_of
 from projector.read_models.product import Product, asking, known_of, lowest_prices
-from shared.documents.products import SEARCH, Completion, SearchedProduct, with_card
+from shared.documents.products import (
+    LOCALE,
+    SEARCH,
+    Completion,
+    SearchedProduct,
+    called_in,
+    with_card,
+    words_of,
+)
 from shared.documents.shelves import best
 from shared.documents.stock import Availability
 from shared.events.catalog import AttributeValue, ProductFacts
@@ -27,7 +35,8 @@ def render(id_: str, state: Product, _keys: Keys) -> Rendered:
     availability = best(known.availability(variant.sku) for variant in facts.variants)
     attributes = {key: _words(value) for key, value in facts.attributes.items()}
     facets, variants = with_options(attributes, facts), variants_of(known, attributes)
-    quantities = quantities_of(facets)
+    quantities, listed = quantities_of(facets), facts.status == "active"
+    names = {locale: said.name for locale, said in facts.translations.items() if said.name}
     document = SearchedProduct(
         product_id=state.id,
         slug=facts.slug,
@@ -41,7 +50,7 @@ def render(id_: str, state: Product, _keys: Keys) -> Rendered:
         facets=facets,
         numbers={key: told.numbers for key, told in quantities.items()},
         steps={key: told.steps for key, told in quantities.items()},
-        completion=_completion(facts, availability) if facts.status == "active" else None,
+        completion=_completion(facts.name, availability) if listed else None,
         image=facts.images[0] if facts.images else None,
         skus=[variant.sku for variant in facts.variants],
         eans=[variant.ean for variant in facts.variants if variant.ean],
@@ -49,16 +58,18 @@ def render(id_: str, state: Product, _keys: Keys) -> Rendered:
         price_lists=sorted(asking(known)),
         gift_card=bool(facts.gift_cards),
         availability=availability,
-        listed=facts.status == "active",
+        listed=listed,
         deleted=False,
         position=state.position,
         times=times_of(known).variants if known.priced_by_time else [],
-        names={locale: said.name for locale, said in facts.translations.items() if said.name},
+        names=names,
         translated="\n".join(f"{said.name}\n{said.description}" for said in facts.translations.values()),
         publish_at=facts.publish_at,
         unpublish_at=facts.unpublish_at,
         axes=list(variants[0].facets) if variants else [],
         variants=variants,
+        completions=[_completion(name, availability, locale) for locale, name in names.items()] if listed else [],
+        called=[called_in(locale, word) for locale, name in names.items() for word in words_of(name)],
         # An id of another kind tells no time, and must not keep its product out of the shop.
         released_at=facts.publish_at or (time_of(state.id) if state.id.version == 7 else None),
     )
@@ -77,16 +88,16 @@ def _text(facets: Mapping[str, list[str]], facts: ProductFacts) -> str:
     return "\n".join(part for part in (said, names_of(facts, said)) if part)
 
 
-def _completion(facts: ProductFacts, availability: Availability) -> Completion:
+def _completion(name: str, availability: Availability, locale: str | None = None) -> Completion:
     """From each of the first words of a name on: who types "stereo hea" means the HP Stereo Headset, too."""
-    words = facts.name.split()
+    words = name.split()
     begun = [" ".join(words[place:]) for place in range(min(len(words), COMPLETED_WORDS))]
-    return Completion(begun, _WEIGHTS[availability])
+    return Completion(begun, _WEIGHTS[availability], {LOCALE: [locale]} if locale else {})
 
 
 MODEL = ReadModel(
     name=SEARCH,
-    version="v14",
+    version="v15",
     sink=ELASTICSEARCH,
     contexts=product.CONTEXTS,
     state=Product,

@@ -24,7 +24,8 @@ def evolve(state: Types | None, recorded: Recorded, event: ProductTypeEvent) -> 
     """A type is set or removed."""
     by_id = {} if state is None else state.by_id
     if isinstance(event, ProductTypeSet):
-        return Types(recorded.position, {**by_id, event.type_id: ProductType(event.name, event.attributes)})
+        names = {locale: told.name for locale, told in event.translations.items()}
+        return Types(recorded.position, {**by_id, event.type_id: ProductType(event.name, event.attributes, names)})
     return Types(recorded.position, {id_: told for id_, told in by_id.items() if id_ != event.type_id})
 
 

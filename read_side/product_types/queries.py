@@ -13,7 +13,7 @@ from read_side.documents import Documents, Found
 from shared.documents.product_types import MODEL, THE_ONE, ProductType, ProductTypes
 from shared.events.product_types import Attribute, AttributeKind, AttributeTranslation
 from shared.http.problems import Problem
-from shared.locales import Locales
+from shared.locales import Locales, best
 from shared.position import Position
 from shared.shards import PRODUCT_TYPES
 
@@ -37,11 +37,13 @@ class ShownAttribute(Struct, frozen=True, omit_defaults=True):
     labels: dict[str, str] = {}
 
 
-class ShownType(Struct, frozen=True):
-    """A type as products name it, and the attributes that its products have, in the merchant's order."""
+class ShownType(Struct, frozen=True, omit_defaults=True):
+    """A type as products name it, and the attributes that its products have, in the merchant's order. `label`: what it
+    is called in the language asked for; left out where that is as products name it."""
 
     name: str
     attributes: list[ShownAttribute]
+    label: str = ""
 
 
 class ShownTypes(Struct, frozen=True):
@@ -58,6 +60,7 @@ class Declared:
         self.by_name: Mapping[str, Attribute] = _by_name(document.types)
         self._document = document
         self._called: dict[Locales, Called] = {}
+        self._labels: dict[Locales, Mapping[str, str]] = {}
         self._answers: dict[Locales, Answer[ShownTypes]] = {}
 
     def called(self, locales: Locales) -> Called:
@@ -68,10 +71,17 @@ class Declared:
             }
         return self._called[locales]
 
+    def labels(self, locales: Locales) -> Mapping[str, str]:
+        """Types that are called otherwise in these languages, and what in the best of them."""
+        if locales not in self._labels:
+            named = {each.name: best(each.names, locales, each.name) for each in self._document.types}
+            self._labels[locales] = {name: label for name, label in named.items() if label != name}
+        return self._labels[locales]
+
     def answer(self, locales: Locales) -> Answer[ShownTypes]:
         """All of them, in the best of these languages."""
         if locales not in self._answers:
-            shown = _shown(self._document, self.called(locales))
+            shown = _shown(self._document, self.called(locales), self.labels(locales))
             self._answers[locales] = Answer.made(shown, catalog_kept(locales))
         return self._answers[locales]
 
@@ -99,10 +109,9 @@ def _over(told: AttributeTranslation, otherwise: AttributeTranslation) -> Attrib
     return AttributeTranslation(told.name or otherwise.name, otherwise.values | told.values)
 
 
-def _shown(document: ProductTypes, called: Called) -> ShownTypes:
-    return ShownTypes(
-        [ShownType(each.name, [_shown_attribute(one, called) for one in each.attributes]) for each in document.types]
-    )
+def _shown(document: ProductTypes, called: Called, labels: Mapping[str, str]) -> ShownTypes:
+    shown = ((each.name, [_shown_attribute(one, called) for one in each.attributes]) for each in document.types)
+    return ShownTypes([ShownType(name, attributes, labels.get(name, "")) for name, attributes in shown])
 
 
 def _shown_attribute(one: Attribute, called: Called) -> ShownAttribute:

@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple
 from msgspec import structs
 from redis.exceptions import RedisError
 
-from read_side.answers import CATALOG, Answer, catalog_kept
+from read_side.answers import CATALOG, Answer, Keeping, catalog_kept
 from read_side.documents import BEHIND, NOT_READY, Documents, not_ready
 from read_side.parameters import DEFAULT_CHANNEL
 from read_side.prices.pages import Till
@@ -30,6 +30,11 @@ class AsAsked(NamedTuple):
     locales: Locales = None
     channel: str = DEFAULT_CHANNEL
     variant: str | None = None
+
+    @property
+    def keeping(self) -> Keeping:
+        """How long the answer may be kept."""
+        return catalog_kept(self.locales)
 
 
 PLAINLY = AsAsked()
@@ -81,8 +86,7 @@ class Pages:
         found = await self._documents.find_best(PAGE, product_id, translated, key, waits, fresh=fresh)
         if found is None:
             raise not_found("product")
-        keeping = catalog_kept(as_asked.locales)
-        answer = await self._till.answer(found, product_id, as_asked.channel, keeping, position)
+        answer = await self._till.answer(found, product_id, as_asked.channel, as_asked.keeping, position)
         if answer is None:
             raise not_found("product")
         return answer

@@ -9,10 +9,11 @@ from uuid import UUID
 import msgspec
 from msgspec import Struct
 
-from read_side.answers import CATALOG, Answer
+from read_side.answers import Answer
 from read_side.documents import Documents, Found, not_ready
 from read_side.pictures import Pictures
 from read_side.prices.pages import Till
+from read_side.products.queries import AsAsked, page_ids
 from read_side.recommendations.ranking import closest, followed_by
 from read_side.search import elastic, relevance
 from read_side.search.index import Index
@@ -102,58 +103,58 @@ class Adviser:
     def __init__(self, documents: Documents, index: Index, till: Till, pictures: Pictures) -> None:
         self._documents, self._index, self._till, self._pictures = documents, index, till, pictures
 
-    async def bought_with(self, product_id: UUID, channel: str, limit: int) -> Answer[Recommendations]:
+    async def bought_with(self, product_id: UUID, as_asked: AsAsked, limit: int) -> Answer[Recommendations]:
         """What is bought together with a product; nothing else, even where that is little."""
         near = await self._near([product_id])
-        return await self._shown(closest(near, {product_id}), channel, limit)
+        return await self._shown(closest(near, {product_id}), as_asked, limit)
 
     async def for_hand(
-        self, in_hand: Collection[UUID], category: UUID | None, channel: str, limit: int
+        self, in_hand: Collection[UUID], category: UUID | None, as_asked: AsAsked, limit: int
     ) -> Answer[Recommendations]:
         """What goes with all that somebody has in hand, then what is popular around it, then everywhere."""
         near = await self._near(list(in_hand))
         shelves = [category] if category else [each.category_id for each in near if each.category_id is not None]
         popular = await self._popular(list(dict.fromkeys(shelves)))
         first = [] if category else closest(near, in_hand)
-        return await self._shown(followed_by(first, *popular, without=in_hand), channel, limit)
+        return await self._shown(followed_by(first, *popular, without=in_hand), as_asked, limit)
 
     async def at_hand(
-        self, named: Sequence[UUID], category: UUID | None, channel: str, limit: int
+        self, named: Sequence[UUID], category: UUID | None, as_asked: AsAsked, limit: int
     ) -> list[Recommended]:
         """What can be shown without a search: what was named, then what is popular there, then everywhere."""
         popular = await self._popular([category] if category else [])
-        shown, _ = await self._that_can_be_had(followed_by(named, *popular, without=()), channel, limit)
+        shown, _ = await self._that_can_be_had(followed_by(named, *popular, without=()), as_asked, limit)
         return shown
 
-    async def similar(self, product_id: UUID, channel: str, limit: int) -> Answer[Recommendations]:
+    async def similar(self, product_id: UUID, as_asked: AsAsked, limit: int) -> Answer[Recommendations]:
         """Products of the same kind, told alike, whether anybody bought one or not."""
         found = await self._index.search(**_alike(str(product_id), limit * SPARE))
         ids = [UUID(hit["_id"]) for hit in found["hits"]["hits"]]
-        return await self._shown([id_ for id_ in ids if id_ != product_id], channel, limit)
+        return await self._shown([id_ for id_ in ids if id_ != product_id], as_asked, limit)
 
     async def related(
-        self, product_id: UUID, channel: str, position: Position | None
+        self, product_id: UUID, as_asked: AsAsked, position: Position | None
     ) -> Answer[RelatedProducts]:
         """What the merchant shows beside a product, as far as it is for sale, sold out or not."""
         found = await self._documents.find(PAGE, related_id(product_id), product_key(product_id), position)
         said = {} if found is None else _related.decode(found.body).products
         ids = list(dict.fromkeys(id_ for several in said.values() for id_ in several))
-        shown, behind = await self._for_sale(ids, channel, position)
+        shown, behind = await self._for_sale(ids, as_asked, position)
         kinds = [Kind(kind, [shown[id_] for id_ in several if id_ in shown]) for kind, several in said.items()]
         stale = None if found is None else found.stale
-        return Answer.made(RelatedProducts([kind for kind in kinds if kind.items]), CATALOG, stale or behind)
+        return Answer.made(RelatedProducts([kind for kind in kinds if kind.items]), as_asked.keeping, stale or behind)
 
-    async def named(self, ids: Sequence[UUID], channel: str, position: Position | None) -> Answer[SeveralProducts]:
+    async def named(self, ids: Sequence[UUID], as_asked: AsAsked, position: Position | None) -> Answer[SeveralProducts]:
         """These, as far as they are for sale, sold out or not."""
         behind = None if position is None else await self._documents.behind(PAGE, None, position)
-        shown, stale = await self._for_sale(ids, channel, position)
+        shown, stale = await self._for_sale(ids, as_asked, position)
         items, missing = [shown[id_] for id_ in ids if id_ in shown], [id_ for id_ in ids if id_ not in shown]
-        return Answer.made(SeveralProducts(items, missing), CATALOG, behind or stale)
+        return Answer.made(SeveralProducts(items, missing), as_asked.keeping, behind or stale)
 
     async def _for_sale(
-        self, ids: Sequence[UUID], channel: str, position: Position | None
+        self, ids: Sequence[UUID], as_asked: AsAsked, position: Position | None
     ) -> tuple[dict[UUID, Recommended], str | None]:
-        pages = await self._priced(ids, channel, position)
+        pages = await self._priced(ids, as_asked, position)
         there = {page.id: item for page in pages.open if (item := self._recommended(page, even_sold_out=True))}
         return there, pages.stale
 
@@ -168,30 +169,31 @@ class Adviser:
         found = await self._documents.raw(keys)
         return [_ids.decode(each) for each in found if each is not None]
 
-    async def _shown(self, ids: Sequence[UUID], channel: str, limit: int) -> Answer[Recommendations]:
-        items, stale = await self._that_can_be_had(ids, channel, limit)
-        return Answer.made(Recommendations(items), CATALOG, stale)
+    async def _shown(self, ids: Sequence[UUID], as_asked: AsAsked, limit: int) -> Answer[Recommendations]:
+        items, stale = await self._that_can_be_had(ids, as_asked, limit)
+        return Answer.made(Recommendations(items), as_asked.keeping, stale)
 
     async def _that_can_be_had(
-        self, ids: Sequence[UUID], channel: str, limit: int
+        self, ids: Sequence[UUID], as_asked: AsAsked, limit: int
     ) -> tuple[list[Recommended], str | None]:
         """The first of them that can, and why what is said of them may be out of date."""
         items: list[Recommended] = []
         stale: str | None = None
         for at in range(0, min(len(ids), CANDIDATES), limit * SPARE):
-            pages = await self._priced(ids[at : at + limit * SPARE], channel)
+            pages = await self._priced(ids[at : at + limit * SPARE], as_asked)
             items += [shown for page in pages.open if (shown := self._recommended(page))]
             stale = stale or pages.stale
             if len(items) >= limit:
                 break
         return items[:limit], stale
 
-    async def _priced(self, ids: Sequence[UUID], channel: str, position: Position | None = None) -> _Pages:
+    async def _priced(self, ids: Sequence[UUID], as_asked: AsAsked, position: Position | None = None) -> _Pages:
         """The pages of those that are for sale now, as somebody who asks for each of them gets it."""
-        stored = await self._documents.find_all(PAGE, [str(id_) for id_ in ids]) if ids else []
+        better = {str(id_): page_ids(id_, as_asked.locales) for id_ in ids} if as_asked.locales else {}
+        stored = await self._documents.find_all(PAGE, [str(id_) for id_ in ids], better) if ids else []
 
         def asked(id_: UUID, found: Found) -> Awaitable[Answer[ProductPage] | None]:
-            return self._till.answer(found, str(id_), channel, CATALOG, position)
+            return self._till.answer(found, str(id_), as_asked.channel, as_asked.keeping, position)
 
         there = [asked(id_, found) for id_, found in zip(ids, stored, strict=True) if found is not None]
         answers = [answer for answer in await asyncio.gather(*there) if answer is not None]

@@ -10,7 +10,8 @@ from litestar.params import FromPath, QueryParameter
 
 from read_side.answers import Shown, respond
 from read_side.documents import parse_position
-from read_side.parameters import DEFAULT_CHANNEL, Channel, PositionToken
+from read_side.parameters import DEFAULT_CHANNEL, Channel, Locale, PositionToken, locales_of
+from read_side.products.queries import AsAsked
 from read_side.recommendations.queries import MOST_GIVEN, Adviser, Recommendations, RelatedProducts, SeveralProducts
 from shared.http.described import Link, leads_to, refuses
 from shared.http.problems import INVALID_INPUT, FieldError, unavailability
@@ -43,11 +44,13 @@ async def get_products(
     adviser: NamedDependency[Adviser],
     position: PositionToken = None,
     channel: Channel = DEFAULT_CHANNEL,
+    locale: Locale = None,
 ) -> Shown[SeveralProducts]:
     """Several products at once, such as those looked at lately: in the order asked, each once, at the prices of their
     pages, sold out or not. What isn't for sale now is named in `missing`."""
     asked = _each_once("id", ids)
-    return respond(request, await adviser.named(asked, channel, parse_position(position)))
+    as_asked = _as_asked(request, locale, channel)
+    return respond(request, await adviser.named(asked, as_asked, parse_position(position)))
 
 
 @get("/v1/products/{product_id:uuid}/bought-together")
@@ -57,9 +60,11 @@ async def get_bought_together(
     adviser: NamedDependency[Adviser],
     limit: Limit = 8,
     channel: Channel = DEFAULT_CHANNEL,
+    locale: Locale = None,
 ) -> Shown[Recommendations]:
     """What is bought together with a product, the closest first. Empty where nobody has bought it with another one."""
-    return respond(request, await adviser.bought_with(product_id, channel, limit))
+    as_asked = _as_asked(request, locale, channel)
+    return respond(request, await adviser.bought_with(product_id, as_asked, limit))
 
 
 @get("/v1/products/{product_id:uuid}/related")
@@ -69,12 +74,14 @@ async def get_related(
     adviser: NamedDependency[Adviser],
     position: PositionToken = None,
     channel: Channel = DEFAULT_CHANNEL,
+    locale: Locale = None,
 ) -> Shown[RelatedProducts]:
     """What the merchant shows beside a product, by kind (accessories, alternatives), as far as it is for sale now.
 
     Empty where nothing was said, or nobody knows the product.
     """
-    return respond(request, await adviser.related(product_id, channel, parse_position(position)))
+    as_asked = _as_asked(request, locale, channel)
+    return respond(request, await adviser.related(product_id, as_asked, parse_position(position)))
 
 
 @get("/v1/products/{product_id:uuid}/similar")
@@ -85,9 +92,11 @@ async def get_similar(
     adviser: NamedDependency[Adviser],
     limit: Limit = 8,
     channel: Channel = DEFAULT_CHANNEL,
+    locale: Locale = None,
 ) -> Shown[Recommendations]:
     """Products like this one by name, type and attributes, bought before or not. Empty if there is no such product."""
-    return respond(request, await adviser.similar(product_id, channel, limit))
+    as_asked = _as_asked(request, locale, channel)
+    return respond(request, await adviser.similar(product_id, as_asked, limit))
 
 
 @get("/v1/recommendations")
@@ -98,13 +107,19 @@ async def get_recommendations(
     category: Category = None,
     limit: Limit = 8,
     channel: Channel = DEFAULT_CHANNEL,
+    locale: Locale = None,
 ) -> Shown[Recommendations]:
     """What goes with all that somebody has in hand, then what is popular in its categories, then what is popular.
 
     Without `product` what is popular in the shop; with `category` what is popular there.
     """
     in_hand = _each_once("product", product or ())
-    return respond(request, await adviser.for_hand(in_hand, category, channel, limit))
+    as_asked = _as_asked(request, locale, channel)
+    return respond(request, await adviser.for_hand(in_hand, category, as_asked, limit))
+
+
+def _as_asked(request: Call, locale: str | None, channel: str) -> AsAsked:
+    return AsAsked(locales_of(request, locale), channel)
 
 
 def _each_once(name: str, given: Iterable[UUID]) -> list[UUID]:

@@ -9,7 +9,7 @@ from uuid import UUID
 from redis.exceptions import RedisError
 
 from read_side.documents import Documents
-from read_side.products.queries import kept_form
+from read_side.products.queries import AsAsked, kept_form
 from read_side.recommendations.queries import Adviser, Recommended
 from shared.documents.products import PAGE
 from shared.http.problems import Problem, unavailability
@@ -24,11 +24,11 @@ class Instead:
     def __init__(self, documents: Documents, adviser: Adviser) -> None:
         self._documents, self._adviser = documents, adviser
 
-    async def offered(self, text: str, category: UUID | None, channel: str) -> Sequence[Recommended]:
+    async def offered(self, text: str, category: UUID | None, as_asked: AsAsked) -> Sequence[Recommended]:
         """The product whose SKU or EAN was typed, then what is popular in the category and everywhere. Nothing if Redis
         can't tell."""
         with contextlib.suppress(Problem, RedisError, OSError):
-            return await self._adviser.at_hand(await self._named(text), category, channel, OFFERED)
+            return await self._adviser.at_hand(await self._named(text), category, as_asked, OFFERED)
         return ()
 
     async def _named(self, text: str) -> list[UUID]:

@@ -8,7 +8,7 @@ import msgspec
 
 from read_side.categories.queries import Categories
 from read_side.prices.promotions import Known
-from read_side.product_types.queries import Called
+from read_side.product_types.queries import Called, Declared
 from read_side.search import elastic, facets, price_ranges
 from read_side.search.elastic import BRAND, CATEGORY, PRICE, Json
 from read_side.search.kinds import Kind
@@ -39,7 +39,17 @@ class Plan(msgspec.Struct):
     typed: SearchRequest  # as it came: `asked` is of prices as they lie in the index, and of corrected words
     within: Json | None = None  # the listing
     after: list[Any] | None = None
-    called: Called = {}  # attributes, in the language asked for
+    declared: Declared | None = None  # by product types; None: to somebody who reads the shop's own language
+
+    @property
+    def called(self) -> Called:
+        """Attributes that are called otherwise in the language asked for."""
+        return self.declared.called(self.asked.locales) if self.declared else {}
+
+    @property
+    def types(self) -> Mapping[str, str]:
+        """Product types that are called otherwise in it, and what."""
+        return self.declared.labels(self.asked.locales) if self.declared else {}
 
     @property
     def applied(self) -> Applied:

@@ -19,6 +19,7 @@ from read_side.prices.promotions import PromotionShelf
 from read_side.prices.shelf import PriceListShelf
 from read_side.prices.slots import SlotShelf
 from read_side.product_types.queries import Types
+from read_side.products.queries import AsAsked
 from read_side.promotions.queries import in_force
 from read_side.sales.queries import Sales
 from read_side.search import cursors, elastic, facets, price_ranges, results
@@ -101,7 +102,8 @@ class Search:
         except Problem as problem:
             if problem.code == DOWN and asked.cursor is None:
                 category = await self._category(asked, listing)
-                problem.members["instead"] = await self._instead.offered(asked.text, category, asked.channel)
+                as_asked = AsAsked(asked.locales, asked.channel)
+                problem.members["instead"] = await self._instead.offered(asked.text, category, as_asked)
             raise
 
     async def _category(self, asked: SearchRequest, listing: Listing | None) -> UUID | None:
@@ -173,7 +175,7 @@ class Search:
             left=left,
             typed=typed,
             within=within,
-            called=(await self._types.declared(position)).called(asked.locales) if asked.locales else {},
+            declared=await self._types.declared(position) if asked.locales else None,
         )
         return plan if asked.cursor is None else self._continued(plan, asked.cursor)
 
@@ -218,7 +220,7 @@ class Search:
         lists, unsure = await self._lists.lists(results.named_lists([*shown, *others]), position)
         said = results.Said(lists, plan.promoted.promotions if plan.promotes else (), datetime.now(UTC))
         items, instead = (
-            [results.item(hit, asked, plan.categories, said, self._pictures) for hit in hits]
+            [results.item(hit, plan, said, self._pictures) for hit in hits]
             for hits in (shown, others)
         )
         page = Page(

@@ -8,14 +8,14 @@ from typing import Any, Literal, NamedTuple
 from uuid import UUID
 
 import msgspec
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 
-from read_side.categories.queries import Categories
 from read_side.pictures import Pictures
 from read_side.search.cards import has_card
 from read_side.search.elastic import Json
 from read_side.search.facets import Facet
 from read_side.search.parameters import SearchRequest
+from read_side.search.plan import Plan
 from read_side.search.price_ranges import PriceRange
 from read_side.search.variants import VARIANTS, fitting
 from read_side.search.wording import Wording
@@ -37,6 +37,8 @@ class ItemCategory(Struct, frozen=True):
 class Item(Struct, frozen=True):
     """A product in a list. `price` is the lowest of its variants in the currency asked for, null without one.
 
+    `product_type_label`: what its type is called in the language asked for; left out where that is as it is named.
+
     Where a choice of options tells variants apart, `sku`, `image`, `price` and `availability` are those of one that has
     all that was chosen: of those that can be had the cheapest.
     """
@@ -51,6 +53,7 @@ class Item(Struct, frozen=True):
     price: ShownPrice | None
     availability: Availability
     category: ItemCategory | None
+    product_type_label: str | UnsetType = UNSET
 
 
 class Total(Struct, frozen=True):
@@ -136,10 +139,10 @@ def read(told: Json) -> Hit:
     return Hit(told["sort"][-1], card, source)
 
 
-def item(hit: Hit, asked: SearchRequest, categories: Categories, said: Said, pictures: Pictures) -> Item:
+def item(hit: Hit, plan: Plan, said: Said, pictures: Pictures) -> Item:
     """A hit as a list shows it."""
-    card = hit.card
-    known = categories.by_id.get(card.category_id or "")
+    card, asked = hit.card, plan.asked
+    known = plan.categories.by_id.get(card.category_id or "")
     shown = _shown(hit, asked, said)
     return Item(
         id=_uuid(hit.id),
@@ -152,6 +155,7 @@ def item(hit: Hit, asked: SearchRequest, categories: Categories, said: Said, pic
         price=shown.price,
         availability=shown.availability,
         category=ItemCategory(known.id, known.called(asked.locales)) if known else _unnamed(card.category_id),
+        product_type_label=plan.types.get(card.product_type, UNSET) if plan.types else UNSET,
     )
 
 

@@ -52,7 +52,8 @@ async def get_suggestions(request: Request[Any, Any, Any], q: Typed, locale: Loc
     """Searches of others, categories, brands and products that begin as typed, for the list under a search box. One
     slip is forgiven from the fourth character on, the first character excepted.
 
-    Categories are found by their names in the language asked for and in the shop's own, and shown in the former.
+    Products and categories are found by their names in the language asked for and in the shop's own, and shown in the
+    former.
     While Elasticsearch is down `products` is empty, and all else as last seen (`Stale: behind`).
     """
     suggesting: Suggesting = request.app.state.suggesting

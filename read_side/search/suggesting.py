@@ -7,6 +7,7 @@ was.
 """
 
 import contextlib
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -20,8 +21,8 @@ from read_side.brands.queries import BrandShelf, KnownBrands, known_brands
 from read_side.categories.queries import Categories, CategoryShelf
 from read_side.documents import BEHIND
 from read_side.pictures import Pictures
-from read_side.search import elastic
-from read_side.search.index import Index
+from read_side.search.completing import COMPLETIONS, MOST, SLIPS, completed, completing, source, with_all_words
+from read_side.search.index import Index, Refused
 from read_side.search.instead import DOWN
 from read_side.search.names import FORGIVEN_FROM, Names
 from read_side.search.past import PastSearches
@@ -29,15 +30,13 @@ from shared.documents.images import ShownImage
 from shared.documents.products import Category, CategoryTree
 from shared.documents.search_rules import plain
 from shared.http.problems import Problem
-from shared.locales import Locales
-from shared.publishing import is_open
+from shared.locales import Locales, best
 
 Json = dict[str, Any]
 
-MOST = 8
 MOST_CATEGORIES = 4
 MOST_BRANDS = 4
-_SOURCE = ["slug", "name", "image", "skus", "publish_at", "unpublish_at"]
+LOOK_AGAIN = 10.0  # seconds: an index of `products` before its fifteenth version completes no other languages
 
 
 class SuggestedProduct(Struct, frozen=True):
@@ -122,9 +121,11 @@ class Suggesting:
         self._brand_names = BrandNames(known_brands({}))
         self._categories = Categories(CategoryTree([]))
         self._names: dict[Locales, CategoryNames] = {}  # of these categories
+        self._own_alone_until = 0.0
 
     async def answer(self, typed: str, locales: Locales = None) -> Answer[Suggestions]:
-        """What begins so, categories in the best of these languages; answers 503 while the index is not made.
+        """What begins so, products and categories called as in the best of these languages; answers 503 while the
+        index is not made.
 
         While Elasticsearch is down there are no products among it, and the rest is as last seen: `behind`.
         """
@@ -133,12 +134,13 @@ class Suggesting:
             return Answer.made(Suggestions([], [], [], []), keeping)
         categories = (await self._category_names(locales)).beginning(typed)
         brands = (await self._names_of_brands()).beginning(typed)
-        searches, (products, stale) = self._past.beginning(typed), await self._products_or_none(typed)
+        searches = self._past.beginning(typed)
+        products, stale = await self._products_or_none(typed, locales)
         return Answer.made(Suggestions(searches, categories, brands, products), keeping, stale)
 
-    async def _products_or_none(self, typed: str) -> tuple[list[SuggestedProduct], str | None]:
+    async def _products_or_none(self, typed: str, locales: Locales) -> tuple[list[SuggestedProduct], str | None]:
         try:
-            return await self._products(typed), None
+            return await self._products(typed, locales), None
         except Problem as problem:
             if problem.code != DOWN:
                 raise
@@ -160,64 +162,43 @@ class Suggesting:
                 self._categories, self._names = categories, {}
         return self._names.get(locales) or self._names.setdefault(locales, CategoryNames(self._categories, locales))
 
-    async def _products(self, typed: str) -> list[SuggestedProduct]:
+    async def _products(self, typed: str, locales: Locales) -> list[SuggestedProduct]:
         now = datetime.now(UTC)
-        hits = _completed(await self._index.search(suggest=_completing(typed), source=_SOURCE), now)
+        hits = completed(await self._begun(typed, locales), now)
         if len(hits) < MOST:
             known = {hit["_id"] for hit in hits}
-            hits += [hit for hit in await self._otherwise(typed, now, nearly=not hits) if hit["_id"] not in known]
-        return [_product(hit, self._pictures) for hit in hits[:MOST]]
+            otherwise = await self._otherwise(typed, locales, now, nearly=not hits)
+            hits += [hit for hit in otherwise if hit["_id"] not in known]
+        return [_product(hit, self._pictures, locales) for hit in hits[:MOST]]
 
-    async def _otherwise(self, typed: str, now: datetime, *, nearly: bool) -> list[Json]:
+    async def _begun(self, typed: str, locales: Locales, how: Json | None = None, **beside: Any) -> Json:
+        """What the suggester completes; in the shop's own language alone while the index knows no other."""
+        asked = {"source": source(locales), **beside}
+        if time.monotonic() >= self._own_alone_until:
+            try:
+                return await self._index.search(**asked, suggest=completing(typed, locales, how))
+            except Refused as error:
+                if not (locales and COMPLETIONS in str(error)):
+                    raise
+                self._own_alone_until = time.monotonic() + LOOK_AGAIN
+        return await self._index.search(**asked, suggest=completing(typed, None, how))
+
+    async def _otherwise(self, typed: str, locales: Locales, now: datetime, *, nearly: bool) -> list[Json]:
         """Products with all words; `nearly`: if there are none, those that a slip is apart."""
-        forgiving = nearly and len(typed) >= FORGIVEN_FROM
-        asked = _with_all_words(typed, now) | ({"suggest": _completing(typed, _SLIPS)} if forgiving else {})
-        found = await self._index.search(**asked)
+        forgiving, asked = nearly and len(typed) >= FORGIVEN_FROM, with_all_words(typed, locales, now)
+        found = await (self._begun(typed, locales, SLIPS, **asked) if forgiving else self._index.search(**asked))
         hits: list[Json] = found["hits"]["hits"]
         if hits or not forgiving:
             return hits
-        if hits := _completed(found, now):
+        if hits := completed(found, now):
             return hits
-        found = await self._index.search(**_with_all_words(typed, now, fuzziness="AUTO:5,9"))
+        found = await self._index.search(**with_all_words(typed, locales, now, nearly=True))
         return list(found["hits"]["hits"])
 
 
-_SLIPS: Json = {"fuzzy": {"fuzziness": "AUTO", "min_length": FORGIVEN_FROM, "prefix_length": 1}}
-
-
-def _completing(typed: str, how: Json | None = None) -> Json:
-    asked = {"field": "completion", "size": MOST, "skip_duplicates": True, **(how or {})}
-    return {"products": {"prefix": typed, "completion": asked}}
-
-
-def _with_all_words(typed: str, now: datetime, **how: str) -> Json:
-    begun = {"match_bool_prefix": {"name": {"query": typed, "operator": "and", **how}}}
-    query = {"bool": {"must": [begun], "filter": elastic.listed(now)}}
-    return {
-        "query": query,
-        "size": MOST,
-        "source": _SOURCE,
-        "track_total_hits": False,
-        "timeout": elastic.TIMEOUT,
-    }
-
-
-def _completed(found: Json, now: datetime) -> list[Json]:
-    return [hit for hit in found["suggest"]["products"][0]["options"] if _is_open(hit, now)]
-
-
-def _is_open(hit: Json, now: datetime) -> bool:
-    """The suggester takes no filter: what it completes may not be there yet, or no more."""
-    source = hit["_source"]
-    return is_open(_moment(source.get("publish_at")), _moment(source.get("unpublish_at")), now)
-
-
-def _moment(told: str | None) -> datetime | None:
-    return None if told is None else datetime.fromisoformat(told)
-
-
-def _product(hit: Json, pictures: Pictures) -> SuggestedProduct:
-    source = hit["_source"]
-    sku = next(iter(source["skus"]), None)
-    image = pictures.first(source.get("image"), None)
-    return SuggestedProduct(UUID(hit["_id"]), source["slug"], sku, source["name"], image)
+def _product(hit: Json, pictures: Pictures, locales: Locales) -> SuggestedProduct:
+    told = hit["_source"]
+    sku = next(iter(told["skus"]), None)
+    image = pictures.first(told.get("image"), locales)
+    name = best(told.get("names", {}), locales, told["name"])
+    return SuggestedProduct(UUID(hit["_id"]), told["slug"], sku, name, image)

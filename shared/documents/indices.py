@@ -51,6 +51,8 @@ _ANALYSIS: Json = {
             "stem_english_possessive": False,
         }
     },
+    # A word as `typed` leaves it, where it is a keyword.
+    "normalizer": {"typed": {"type": "custom", "filter": ["lowercase", "asciifolding"]}},
     "analyzer": {
         "catalog_text": {
             "type": "custom",
@@ -83,6 +85,7 @@ def _nested(**properties: Json) -> Json:
 
 _SPELT: Json = {"copy_to": "words"}
 _WORDS: Json = {"type": "text", "index_options": "docs", "norms": False}  # whether there is such a word
+_COMPLETION: Json = {"type": "completion", "analyzer": "typed", "max_input_length": 60}
 _PRODUCTS: Json = {
     "product_id": KEYWORD,  # UUIDv7: sorting by it is sorting by age
     "slug": KEYWORD,
@@ -98,7 +101,10 @@ _PRODUCTS: Json = {
     "facets": {"type": "flattened", "ignore_above": 1024},
     "numbers": {"type": "flattened"},
     "steps": {"type": "flattened"},
-    "completion": {"type": "completion", "analyzer": "typed", "max_input_length": 60},
+    "completion": _COMPLETION,
+    # Apart from it: whoever reads the shop's own language asks as if there were no other.
+    "completions": {**_COMPLETION, "contexts": [{"name": products.LOCALE, "type": "category"}]},
+    "called": {"type": "keyword", "normalizer": "typed", "doc_values": False, "ignore_above": 200},
     "image": {"type": "object", "enabled": False},
     # A shopper types a SKU in any case: a word that lies there in lower case is found at once.
     "skus": {**KEYWORD, "fields": {"typed": SORTABLE}},

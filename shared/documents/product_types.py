@@ -8,11 +8,12 @@ MODEL = "product_types"
 THE_ONE = "types"
 
 
-class ProductType(Struct, frozen=True):
+class ProductType(Struct, frozen=True, omit_defaults=True):
     """A type as products name it, and the attributes that its products have, in the merchant's order."""
 
     name: str
     attributes: list[Attribute]
+    names: dict[str, str] = {}  # locale → what it is called there, if it is called otherwise
 
 
 class ProductTypes(Struct, frozen=True):

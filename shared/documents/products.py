@@ -1,5 +1,6 @@
 """The product read models: the page (Redis) and the search document (Elasticsearch)."""
 
+import re
 from datetime import datetime
 from typing import Annotated
 from uuid import UUID
@@ -18,6 +19,7 @@ from shared.locales import Locales, best
 PAGE = "product_page"  # Redis: `doc:<product id>` is a ProductPage, `doc:<product id>:<locale>` one; by slug, sku, ean
 SEARCH = "products"  # Elasticsearch: a SearchedProduct per product
 TREE = "category_tree"  # Redis: `doc:tree` is a CategoryTree
+LOCALE = "locale"  # the context of completions in other languages
 NEITHER = ""  # what a searched variant has on an axis that only its siblings have: no choice finds it
 
 
@@ -90,11 +92,12 @@ class Related(Struct, frozen=True):
     products: dict[str, list[UUID]]
 
 
-class Completion(Struct, frozen=True):
+class Completion(Struct, frozen=True, omit_defaults=True):
     """What a shopper may begin to type for a product; a heavier one stands first."""
 
     input: list[str]
     weight: int
+    contexts: dict[str, list[str]] = {}  # of a name in another language: LOCALE → the language alone
 
 
 class SearchedVariant(Struct, frozen=True):
@@ -148,7 +151,24 @@ class SearchedProduct(Struct, frozen=True):
     axes: Annotated[list[str], told("what its variants are told apart by, if it has several", since="v13")] = []
     variants: Annotated[list[SearchedVariant], told("they one by one, where it has axes", since="v13")] = []
     released_at: Annotated[datetime | None, told("publish_at, else when it was made", "UTC", since="v14")] = None
+    completions: Annotated[
+        list[Completion], told("what may be typed to find it by its names in other languages", since="v15")
+    ] = []
+    called: Annotated[list[str], told("the words of these names, each behind its language", since="v15")] = []
     card: Annotated[bytes, told("what lists show of it, packed and unsearched", since="v11")] = b""
+
+
+_word = re.compile(r"\w+")
+
+
+def words_of(name: str) -> list[str]:
+    """The words of a name, or of what is typed of it, as `SearchedProduct.called` has them."""
+    return list(dict.fromkeys(_word.findall(name.lower())))
+
+
+def called_in(locale: str, word: str) -> str:
+    """A word of a name in a language, as `SearchedProduct.called` has it."""
+    return f"{locale} {word}"
 
 
 def with_card(product: SearchedProduct) -> SearchedProduct:

@@ -123,6 +123,8 @@ class QuoteIssued(Struct, frozen=True, omit_defaults=True, tag="orders.quote_iss
     bundles: list[PricedLine] = []  # as they were put into the cart; what is in them stands in `lines`
     nearest: list[str] = []  # warehouses by their nearness to the address, where the shop ships from the nearest
     counted_as: UUID | None = None  # the person whom limits count, where that is another one
+    locale: str = ""  # that the buyer reads, where it is not the shop's own
+    names: dict[str, str] = {}  # SKU → what it is called there, if otherwise
 
 
 class CreditPart(Struct, frozen=True):
@@ -166,6 +168,8 @@ class OrderPlaced(Struct, frozen=True, omit_defaults=True, tag="orders.order_pla
     bundles: list[PricedLine] = []  # as they were sold; what is in them stands in `lines`
     adds_to: UUID | None = None  # an order that was paid and not picked, which it goes with
     counted_as: UUID | None = None  # the person whom limits count, where that is another one
+    locale: str = ""  # that the buyer reads, where it is not the shop's own
+    names: dict[str, str] = {}  # SKU → what it is called there, if otherwise
 
 
 class OrderAddedTo(Struct, frozen=True, tag="orders.order_added_to.v1"):

@@ -29,12 +29,19 @@ class Attribute(Struct, frozen=True, omit_defaults=True):
     translations: dict[str, AttributeTranslation] = {}  # locale (`de`, `de-AT`) → what differs there
 
 
-class ProductTypeSet(Struct, frozen=True, tag="product_types.product_type_set.v1"):
+class ProductTypeTranslation(Struct, frozen=True):
+    """A type in another language."""
+
+    name: str
+
+
+class ProductTypeSet(Struct, frozen=True, omit_defaults=True, tag="product_types.product_type_set.v1"):
     """A new type, or other attributes for one: all of them."""
 
     type_id: UUID
     name: str  # as products name it
     attributes: list[Attribute]
+    translations: dict[str, ProductTypeTranslation] = {}  # locale (`de`, `de-AT`) → what it is called there
 
 
 class ProductTypeRemoved(Struct, frozen=True, tag="product_types.product_type_removed.v1"):

@@ -18,6 +18,7 @@ from write_side.catalog.domain import (
 )
 from write_side.catalog.facts import HEAVIEST, TAX_CLASS, check_text, checked
 from write_side.catalog.handlers import category_ids, product_of, variant_of
+from write_side.catalog.naming.store import names_in
 from write_side.catalog.refusals import BrokenText, NoSuchCategory, SkuTaken, SlugTaken, UnknownSku
 from write_side.catalog.selecting.store import Selected, select_products
 from write_side.catalog.store import (
@@ -65,6 +66,7 @@ __all__ = [
     "find_variants",
     "free_slug",
     "locales_in_use",
+    "names_in",
     "path_slug",
     "product_of",
     "products_after",

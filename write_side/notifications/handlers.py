@@ -129,7 +129,7 @@ async def _send(
         return MailRefused(mail.id, mail.order_id, mail.kind, ERASED)
     if mail.kind == domain.GIFT_CARD and mail.subject_id and await gift_cards.is_blocked(pool, mail.subject_id):
         return MailRefused(mail.id, mail.order_id, mail.kind, BLOCKED)  # refunded before its mail went
-    letter = await _letter(pool, mail, order, settings)
+    letter = await _letter(pool, mail, orders.as_read(order), settings)
     to = _recipient(order, contact, settings)
     if mail.kind == domain.GIFT_CARD and contact.address.gift_card_mail:
         to = _given_to(to, contact.address.gift_card_mail)

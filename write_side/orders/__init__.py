@@ -19,6 +19,7 @@ from write_side.orders.changes.store import added_to, additions_among, complete,
 from write_side.orders.domain import Order, Quote
 from write_side.orders.handlers import Amounts, OrderState, amounts, find_state, show_order
 from write_side.orders.limiting import check_limits
+from write_side.orders.naming import as_read
 from write_side.orders.opened import PlacedOrder, opened, with_token
 from write_side.orders.persons.store import named_among
 from write_side.orders.placing import Placements, open_placements
@@ -54,7 +55,7 @@ from write_side.orders.store import (
 __all__ = [
     "RUNNING", "AlreadyPaid", "Amounts", "NotAddable", "NotSellable", "Order", "OrderState", "OrderTokenRequired",
     "Outside", "PlacedOrder", "Placements", "Quote", "Redacted", "TotalOutOfRange", "UnfinishedOrders", "UnknownOrder",
-    "Wish", "WrongOrderToken", "added_to", "additions_among", "amounts", "begin_closing", "check_finished",
+    "Wish", "WrongOrderToken", "added_to", "additions_among", "amounts", "as_read", "begin_closing", "check_finished",
     "check_limits", "check_there", "close_expired", "close_unpaid", "complete", "fallen_through", "find_by_number",
     "find_head", "find_order", "find_quote", "find_state", "finish_closing", "is_being_refunded", "is_being_returned",
     "is_on_credit", "items_of", "learn", "lock_additions", "lock_order", "lock_whole", "named_among", "nearest_to",

@@ -33,6 +33,7 @@ from write_side.orders.changes.store import add_to
 from write_side.orders.costing import Sent, Where
 from write_side.orders.domain import Order, Quote
 from write_side.orders.limiting import check_limits
+from write_side.orders.naming import names_of
 from write_side.orders.quotes import store as quotes
 from write_side.orders.quoting import Outside, on_offer, taxed
 from write_side.orders.refusals import NotAddable, UnknownOrder
@@ -99,6 +100,7 @@ async def quote_addition(
         priced.lines, priced.totals, until, [], priced.discounts, before.channel, sorted(groups), order.account_id,
         method, priced.taxes, priced.duties_due, payment_method=pay_by.method, bundles=priced.bundles,
         nearest=list(dict.fromkeys(place.warehouse for place in order.allocations)), counted_as=order.counted_as,
+        locale=order.locale, names=await names_of(pool, priced, order.locale),
     )  # fmt: skip
 
 

@@ -77,6 +77,8 @@ class Quote(Struct, frozen=True):
     bundles: list[PricedLine] = []
     nearest: list[str] = []  # warehouses; empty where the shop does not ship from the nearest
     counted_as: UUID | None = None
+    locale: str = ""
+    names: dict[str, str] = {}
 
     @property
     def customer(self) -> UUID:
@@ -149,6 +151,8 @@ class Order(Struct, frozen=True):
     adds_to: UUID | None = None
     additions: list[UUID] = []  # orders that add to it
     counted_as: UUID | None = None
+    locale: str = ""
+    names: dict[str, str] = {}
 
     @property
     def customer(self) -> UUID:
@@ -225,7 +229,7 @@ def place(
         order_id, number, quote.id, quote.cart_id, payment_id, quote.person_id, quote.mail, quote.address,
         quote.country, quote.lines, quote.totals, list(allocations), expires_at, quote.discounts, quote.account_id,
         quote.shipping, quote.taxes, quote.duties_due, quote.gift_cards, bundles=quote.bundles,
-        counted_as=quote.counted_as,
+        counted_as=quote.counted_as, locale=quote.locale, names=quote.names,
     )  # fmt: skip
 
 
@@ -246,7 +250,7 @@ def evolve_quote(quote: Quote | None, event: QuoteEvent, version: int) -> Quote:
             event.country, event.tax_basis_points, event.lines, event.totals, event.expires_at, version, event.codes,
             event.discounts, event.channel, event.groups, event.account_id, event.shipping, event.taxes,
             event.duties_due, event.gift_cards, event.payment_method, event.bundles,
-            event.nearest, event.counted_as,
+            event.nearest, event.counted_as, event.locale, event.names,
         )  # fmt: skip
     assert quote is not None, "a quote's history begins with QuoteIssued"
     return structs.replace(quote, mail="", address="", version=version)
@@ -267,7 +271,7 @@ def evolve(order: Order | None, event: OrderEvent, version: int) -> Order:
                 e.order_id, e.number, e.quote_id, e.cart_id, e.payment_id, e.person_id, e.mail, e.address, e.country,
                 e.lines, e.totals, e.allocations, e.expires_at, "pending_payment", None, False, version, e.discounts,
                 e.account_id, e.shipping, e.taxes, e.duties_due, e.gift_cards, e.replaces, e.bundles, e.adds_to,
-                counted_as=e.counted_as,
+                counted_as=e.counted_as, locale=e.locale, names=e.names,
             )  # fmt: skip
         case OrderConfirmed():
             return _moved(order, version, "confirmed", None, deducted=True)

@@ -41,6 +41,7 @@ from write_side.orders.bundling import Offer, counted
 from write_side.orders.costing import Goods, Priced, Sent, Where
 from write_side.orders.handlers import QuoteState, quoted
 from write_side.orders.limiting import check_limits
+from write_side.orders.naming import names_of
 from write_side.orders.offers import offers_of, spare_of
 from write_side.orders.quotes import store as quotes
 from write_side.pricing import Asked
@@ -104,10 +105,11 @@ async def issue_quote(
     pool: Pool, keyring: Keyring, cart_id: UUID, secret: str | None, contact: Contact, ttl: int, outside: Outside,
     cause: Metadata, codes: Sequence[str] = (), visit: fraud.Visit | None = None, method: str | None = None,
     gifts: Gifts | None = None, pay_by: PayBy = CARD, strategy: AllocationStrategy = "priority",
+    locale: str = "",
 ) -> Answer[QuoteState]:  # fmt: skip
     """Today's price of a cart for an address, with what promotions and these codes take off, sent by this method (the
     cheapest, if none is said) and with tax, and what gift cards pay of it, good for `ttl` seconds; by the price lists
-    of the groups that the account of the cart is in.
+    of the groups that the account of the cart is in. `locale`: what the buyer reads, "" the shop's own language.
 
     Refuses `cart_ordered`, `cart_empty`, `not_sellable`, `unknown_destination`, `unknown_shipping_method`,
     `pass_required`, `purchase_limit`, `too_many_gift_cards`, `total_out_of_range`, `shipping_unavailable`,
@@ -134,6 +136,7 @@ async def issue_quote(
         priced.lines, priced.totals, now + timedelta(seconds=ttl), list(codes),
         priced.discounts, cart.channel, sorted(basket.groups), cart.account_id, chosen, priced.taxes, priced.duties_due,
         paid.parts, pay_by.method, priced.bundles, near, None if customer == person.id else customer,
+        locale, await names_of(pool, priced, locale),
     )  # fmt: skip
 
     async def save(conn: Connection) -> tuple[QuoteState, Positions]:

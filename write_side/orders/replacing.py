@@ -30,6 +30,7 @@ from write_side.orders.calls import store as calls
 from write_side.orders.costing import Where, goods_of
 from write_side.orders.domain import Order, Quote
 from write_side.orders.limiting import check_limits
+from write_side.orders.naming import names_of
 from write_side.orders.offers import offers_of
 from write_side.orders.quotes import store as quotes
 from write_side.orders.quoting import Outside, taxed
@@ -97,6 +98,7 @@ async def quote_replacement(
         priced.lines, priced.totals, until, [], [], before.channel, sorted(groups), order.account_id, shipping,
         priced.taxes, priced.duties_due, payment_method="invoice" if groups.intersection(invoicing) else "card",
         bundles=priced.bundles, nearest=before.nearest, counted_as=order.counted_as,
+        locale=order.locale, names=await names_of(pool, priced, order.locale),
     )  # fmt: skip
 
 

@@ -12,6 +12,7 @@ from msgspec import Meta, Struct
 from shared.envelope import Metadata
 from shared.http.described import Link, also, leads_to, refuses
 from shared.http.problems import MISSING_SCOPE, UNAUTHORIZED
+from shared.locales import PATTERN, Languages
 from write_side import accounts, carts, customers, fraud
 from write_side.accounts import TooManyAttempts
 from write_side.commands import Answer
@@ -82,6 +83,8 @@ class AskedQuote(Struct, frozen=True, forbid_unknown_fields=True):
     shipping_method: Annotated[str, Meta(min_length=1, max_length=40)] | None = None  # the cheapest unless told
     gift_cards: GiftCodes = []
     payment_method: Chosen = "card"  # what gift cards leave
+    # What the buyer reads, such as de-AT: mails name the goods so. One that the shop doesn't offer is its own.
+    locale: Annotated[str, Meta(pattern=PATTERN)] | None = None
 
 
 class AskedShipping(Struct, frozen=True, forbid_unknown_fields=True):
@@ -130,8 +133,14 @@ async def post_quote(
     answer = await issue_quote(
         own.pool, own.keyring, cart_id, secret, contact, ttl, own.outside, cause(request), _typed(data.codes), visit,
         data.shipping_method, gifts, PayBy(data.payment_method, own.settings.invoicing), own.settings.allocation,
+        _read_by(data.locale, own),
     )
     return answered(request, answer, 201)
+
+
+def _read_by(locale: str | None, own: Resources) -> str:
+    """The best language that the shop offers to whoever reads this one; "": its own."""
+    return next(iter(Languages(own.settings.languages).of(locale or "", None) or ()), "")
 
 
 def _visit(request: Call, contact: Contact, device: str, own: Resources) -> fraud.Visit | None:

@@ -17,6 +17,7 @@ _discounts = msgspec.json.Decoder(list[Discount])
 _shipping = msgspec.json.Decoder(Shipping)
 _taxes = msgspec.json.Decoder(list[OrderTax])
 _gift_cards = msgspec.json.Decoder(list[GiftPart])
+_names = msgspec.json.Decoder(dict[str, str])
 _replaces = msgspec.json.Decoder(Replaces)
 
 
@@ -45,6 +46,7 @@ def _columns(row: asyncpg.Record) -> dict[str, Any]:
     columns["taxes"] = _taxes.decode(row["taxes"])
     columns["gift_cards"] = _gift_cards.decode(row["gift_cards"])
     columns["bundles"] = _lines.decode(row["bundles"])
+    columns["names"] = _names.decode(row["names"])
     return columns
 
 

@@ -19,10 +19,19 @@ from shared.events.product_types import (
     ProductTypeEvent,
     ProductTypeRemoved,
     ProductTypeSet,
+    ProductTypeTranslation,
 )
 from shared.pointers import escaped
 from write_side.errors import Invalid, NotFound, Refusal
-from write_side.product_types.translations import AttributeTranslationInput, contradiction, mistake, translated
+from write_side.product_types.translations import (
+    AttributeTranslationInput,
+    ProductTypeTranslationInput,
+    called,
+    contradiction,
+    misnamed,
+    mistake,
+    translated,
+)
 
 MOST_TYPES = 1000
 ATTRIBUTES, VALUES = 200, 500
@@ -99,10 +108,14 @@ class AttributeInput(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ProductTypeInput(Struct, frozen=True, forbid_unknown_fields=True):
-    """`{"name": "Lamp", "attributes": [{"name": "power", "kind": "number", "unit": "W", "required": true}]}`."""
+    """`{"name": "Lamp", "attributes": [{"name": "power", "kind": "number", "unit": "W", "required": true}]}`.
+
+    `translations`: by locale (`de`, `de-AT`), what it is called; products go on naming it by `name`.
+    """
 
     name: Name
     attributes: Annotated[list[AttributeInput], Meta(max_length=ATTRIBUTES)]
+    translations: dict[str, ProductTypeTranslationInput] = {}
 
 
 class ProductType(Struct, frozen=True):
@@ -113,6 +126,7 @@ class ProductType(Struct, frozen=True):
     attributes: list[Attribute]
     state: Literal["in_force", "removed"]
     version: int
+    translations: dict[str, ProductTypeTranslation] = {}
 
 
 def declare(type_id: UUID, given: ProductTypeInput, others: Collection[ProductType]) -> ProductTypeSet:
@@ -127,6 +141,8 @@ def declare(type_id: UUID, given: ProductTypeInput, others: Collection[ProductTy
         raise BrokenProductType("a type needs a name", pointer="/name")
     if any(other.name == name for other in others):
         raise ProductTypeExists(f"there is a type {name}", pointer="/name")
+    if wrong := misnamed(given.translations):
+        raise BrokenProductType(wrong[0], pointer=f"/translations/{escaped(wrong[1])}".rstrip("/"))
     declared: dict[str, list[tuple[Attribute, str]]] = defaultdict(list)
     for other in others:
         for attribute in other.attributes:
@@ -139,7 +155,7 @@ def declare(type_id: UUID, given: ProductTypeInput, others: Collection[ProductTy
         for known, owner in declared.get(attribute.name, ()):
             _check_alike(attribute, known, owner, place)
         attributes[attribute.name] = attribute
-    return ProductTypeSet(type_id, name, list(attributes.values()))
+    return ProductTypeSet(type_id, name, list(attributes.values()), called(given.translations))
 
 
 def _attribute(said: AttributeInput, pointer: str) -> Attribute:
@@ -171,8 +187,7 @@ def replace(
 ) -> ProductTypeSet | None:
     """The event of other attributes or another name, None if it says the same; raises as `declare` does."""
     event = declare(product_type.id, given, others)
-    same = (event.name, event.attributes) == (product_type.name, product_type.attributes)
-    return None if same else event
+    return None if evolve(product_type, event, product_type.version) == product_type else event
 
 
 def remove(product_type: ProductType) -> ProductTypeRemoved:
@@ -183,7 +198,7 @@ def remove(product_type: ProductType) -> ProductTypeRemoved:
 def evolve(product_type: ProductType | None, event: ProductTypeEvent, version: int) -> ProductType:
     """A type after an event."""
     if isinstance(event, ProductTypeSet):
-        return ProductType(event.type_id, event.name, event.attributes, "in_force", version)
+        return ProductType(event.type_id, event.name, event.attributes, "in_force", version, event.translations)
     assert product_type is not None, "a type's history begins with ProductTypeSet"
     return structs.replace(product_type, state="removed", version=version)
 

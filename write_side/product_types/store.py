@@ -7,15 +7,16 @@ import asyncpg
 import msgspec
 
 from shared.envelope import Metadata, as_json
-from shared.events.product_types import Attribute, ProductTypeEvent
+from shared.events.product_types import Attribute, ProductTypeEvent, ProductTypeTranslation
 from shared.shards import PRODUCT_TYPES
 from write_side import event_log
 from write_side.database import Connection, among, overwrite
 from write_side.event_log import NewEvent, Positions
 from write_side.product_types.domain import ProductType, evolve
 
-_SELECT = "SELECT id, name, attributes, state, version FROM product_type"
+_SELECT = "SELECT id, name, attributes, state, version, translations FROM product_type"
 _attributes = msgspec.json.Decoder(list[Attribute])
+_translations = msgspec.json.Decoder(dict[str, ProductTypeTranslation])
 
 
 async def lock_all(conn: Connection) -> list[ProductType]:
@@ -50,10 +51,12 @@ async def save(
     """The row of a type after an event, and the event."""
     now = evolve(product_type, event, 1 if product_type is None else product_type.version + 1)
     await conn.execute(
-        """INSERT INTO product_type (id, name, attributes, state, version) VALUES ($1, $2, $3, $4, $5)
+        """INSERT INTO product_type (id, name, attributes, state, version, translations)
+           VALUES ($1, $2, $3, $4, $5, $6)
            ON CONFLICT (id) DO UPDATE SET name = excluded.name, attributes = excluded.attributes,
-                                          state = excluded.state, version = excluded.version""",
-        now.id, now.name, as_json(now.attributes).decode(), now.state, now.version,
+                                          state = excluded.state, version = excluded.version,
+                                          translations = excluded.translations""",
+        now.id, now.name, as_json(now.attributes).decode(), now.state, now.version, as_json(now.translations).decode(),
     )  # fmt: skip
     new = NewEvent("product_type", now.id, now.version, PRODUCT_TYPES, event)
     return now, await event_log.append(conn, [new], cause)
@@ -66,9 +69,10 @@ async def all_types(conn: Connection, ids: Sequence[UUID] | None = None) -> list
 
 async def rewrite_type(conn: Connection, product_type: ProductType) -> None:
     """Make the row say this; for a repair."""
-    columns = msgspec.structs.asdict(product_type) | {"attributes": as_json(product_type.attributes).decode()}
-    await overwrite(conn, "product_type", columns)
+    told = {name: as_json(getattr(product_type, name)).decode() for name in ("attributes", "translations")}
+    await overwrite(conn, "product_type", msgspec.structs.asdict(product_type) | told)
 
 
 def _of(row: asyncpg.Record) -> ProductType:
-    return ProductType(row["id"], row["name"], _attributes.decode(row["attributes"]), row["state"], row["version"])
+    attributes, translations = _attributes.decode(row["attributes"]), _translations.decode(row["translations"])
+    return ProductType(row["id"], row["name"], attributes, row["state"], row["version"], translations)

@@ -1,4 +1,4 @@
-"""What attributes and their listed values are called in other languages, pure.
+"""What types, their attributes and listed values are called in other languages, pure.
 
 An attribute has one name in a language in all types, since a facet has one heading. So what one type tells holds for
 all, and no order of types decides anything.
@@ -9,7 +9,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from shared.events.product_types import AttributeTranslation
+from shared.events.product_types import AttributeTranslation, ProductTypeTranslation
 from shared.locales import MOST as LOCALES
 from shared.locales import is_locale
 
@@ -23,13 +23,25 @@ class AttributeTranslationInput(Struct, frozen=True, forbid_unknown_fields=True)
     values: dict[str, Label] = {}
 
 
+class ProductTypeTranslationInput(Struct, frozen=True, forbid_unknown_fields=True):
+    """`{"name": "Leuchte"}`; without a name it is called as in the next best language."""
+
+    name: Label = ""
+
+
+def misnamed(locales: Collection[str]) -> tuple[str, str] | None:
+    """What is wrong with the names of languages that something is told in, and which of them it is ("": all)."""
+    if len(locales) > LOCALES:
+        return f"{len(locales)} languages, {LOCALES} at most", ""
+    wrong = next((locale for locale in locales if not is_locale(locale)), None)
+    return None if wrong is None else ("a language is named as in de, de-AT or zh-Hant-TW", wrong)
+
+
 def mistake(given: Mapping[str, AttributeTranslationInput], listed: Collection[str]) -> tuple[str, str] | None:
     """What is wrong with translations of an attribute that lists these values, and in which language ("": in all)."""
-    if len(given) > LOCALES:
-        return f"{len(given)} languages, {LOCALES} at most", ""
+    if wrong := misnamed(given):
+        return wrong
     for locale, said in given.items():
-        if not is_locale(locale):
-            return "a language is named as in de, de-AT or zh-Hant-TW", locale
         if unlisted := next((value for value in said.values if value.strip() not in listed), None):
             return f"only listed values are called otherwise, and {unlisted[:80]!r} is none", locale
     return None
@@ -39,6 +51,12 @@ def translated(given: Mapping[str, AttributeTranslationInput]) -> dict[str, Attr
     """As they are kept: what says nothing is left out."""
     made = {locale: _translation(said) for locale, said in given.items()}
     return {locale: told for locale, told in made.items() if told != AttributeTranslation()}
+
+
+def called(given: Mapping[str, ProductTypeTranslationInput]) -> dict[str, ProductTypeTranslation]:
+    """What a type is called, as it is kept."""
+    names = {locale: said.name.strip() for locale, said in given.items()}
+    return {locale: ProductTypeTranslation(name) for locale, name in names.items() if name}
 
 
 def _translation(said: AttributeTranslationInput) -> AttributeTranslation:

@@ -148,13 +148,13 @@ class Shop:
 
     async def quote(
         self, basket: Basket, mail: str = MAIL, ttl: int = 900, codes: Sequence[str] = (), method: str | None = None,
-        gifts: Sequence[str] = (), pay_by: Chosen = "card",
+        gifts: Sequence[str] = (), pay_by: Chosen = "card", locale: str = "",
     ) -> QuoteState:  # fmt: skip
         """An offer for it."""
         contact = customers.contact(mail, ADDRESS)
         args = (self.pool, self.keyring, basket.id, basket.secret, contact, ttl, self.outside, CAUSE, codes)
         typed, paying = Gifts(self.settings.master_key, gifts), PayBy(pay_by, self.settings.invoicing)
-        said: Any = {"method": method, "gifts": typed, "pay_by": paying, "strategy": self.strategy}
+        said: Any = {"method": method, "gifts": typed, "pay_by": paying, "strategy": self.strategy, "locale": locale}
         return _quote.decode((await quoting.issue_quote(*args, **said)).body)
 
     def quote_of(self, answer: Answer[QuoteState]) -> QuoteState:

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 from msgspec import structs
 
-from shared.events.product_types import Attribute, AttributeTranslation
+from shared.events.product_types import Attribute, AttributeTranslation, ProductTypeTranslation
 from tests.fixtures.write_side import CAUSE
 from tests.integration.catalog.test_products import LAMP, created, other
 from write_side.catalog import handlers as catalog
@@ -23,7 +23,7 @@ from write_side.product_types.domain import (
     ProductTypeInput,
     UnknownProductType,
 )
-from write_side.product_types.translations import AttributeTranslationInput
+from write_side.product_types.translations import AttributeTranslationInput, ProductTypeTranslationInput
 
 WEIGHT = AttributeInput("weight", "number", "g", required=True)
 TYPE = ProductTypeInput("Lamp", [WEIGHT])
@@ -79,16 +79,18 @@ async def test_a_type_is_changed_at_the_version_that_was_read(pool: Pool) -> Non
 async def test_what_attributes_are_called_is_kept_with_their_type(pool: Pool) -> None:
     german = {"de": AttributeTranslationInput("Größe", {"S": "klein"})}
     size = AttributeInput("size", values=["S", "M"], translations=german)
-    made = await declared(pool, ProductTypeInput("Shirt", [size]))
+    made = await declared(pool, ProductTypeInput("Shirt", [size], {"de": ProductTypeTranslationInput("Hemd")}))
     assert made.attributes[0].translations == {"de": AttributeTranslation("Größe", {"S": "klein"})}
+    assert made.translations == {"de": ProductTypeTranslation("Hemd")}
     assert await handlers.show_type(pool, made.id) == made
     async with pool.acquire() as conn:
-        await conn.execute("UPDATE product_type SET attributes = '[]'")
+        await conn.execute("UPDATE product_type SET attributes = '[]', translations = '{}'")
         await store.rewrite_type(conn, made)
     assert await handlers.show_type(pool, made.id) == made
     plain = ProductTypeInput("Shirt", [structs.replace(size, translations={})])
     await handlers.replace_type(pool, made.id, plain, 1, CAUSE)
-    assert (await handlers.show_type(pool, made.id)).attributes == [Attribute("size", values=["S", "M"])]
+    shown = await handlers.show_type(pool, made.id)
+    assert (shown.attributes, shown.translations) == ([Attribute("size", values=["S", "M"])], {})
 
 
 async def test_of_two_who_name_one_attribute_otherwise_at_the_same_time_one_is_refused(pool: Pool) -> None:

@@ -148,7 +148,10 @@ async def test_attributes_are_read_in_each_language_with_its_fallback_and_so_aft
     lamps, _ = await category(spoken, "Lamps", None)
     bulb = {"name": "Bulb", "attributes": [{"name": "socket"}]}
     await spoken.said("POST", "/v1/product-types", bulb)
-    lamp_type = {"name": "Lamp", "attributes": [SOCKET, COLOUR, POWER]}
+    lamp_type = {
+        "name": "Lamp", "attributes": [SOCKET, COLOUR, POWER],
+        "translations": {"de": {"name": "Leuchte"}, "de-AT": {"name": "Lamperl"}},
+    }  # fmt: skip
     made, position = await spoken.said("POST", "/v1/product-types", lamp_type)
     types = [await spoken.read("/v1/product-types", locale, position) for locale in LOCALES]
     attributes = {"socket": ["E14", "E27"], "colour": ["red", "blue", "dark red"], "power": 5, "finish": "matt"}
@@ -172,6 +175,13 @@ async def test_attributes_are_read_in_each_language_with_its_fallback_and_so_aft
         }
     assert facet(await spoken.read("/v1/search?values.colour=wein", "en"), "filter.colour") == {}
 
+    assert [page["items"][0].get("product_type_label") for page in (own, german, austrian)] == [
+        None, "Leuchte", "Lamperl"
+    ]  # fmt: skip
+    assert {page["items"][0]["product_type"] for page in (own, german, austrian)} == {"Lamp"}
+    assert [[each.get("label") for each in told["types"]] for told in types] == [
+        [None, None], [None, "Leuchte"], [None, "Lamperl"], [None, None]
+    ]  # fmt: skip
     assert types[0] == types[3]
     assert not any("label" in attribute for each in types[0]["types"] for attribute in each["attributes"])
     [bulbs, _] = types[1]["types"]
@@ -181,18 +191,71 @@ async def test_attributes_are_read_in_each_language_with_its_fallback_and_so_aft
     assert types[2]["types"][1]["attributes"][1]["labels"] == {"red": "rout", "dark red": "weinrot"}
 
     renamed = SOCKET | {"translations": {"de": {"name": "Sockel"}, "fr": {"name": "Culot"}}}
-    revised = {"name": "Lamp", "attributes": [renamed, COLOUR, POWER]}
+    revised = {"name": "Lamp", "attributes": [renamed, COLOUR, POWER], "translations": {"de": {"name": "Licht"}}}
     _, position = await spoken.said("PUT", f"/v1/product-types/{made['id']}", revised, If_Match='"1"')
     shown = [await spoken.read(FACETS, locale, position) for locale in LOCALES]
     assert [headings(page)[0] for page in shown] == ["socket", "Sockel", "Sockel", "Culot"]
     assert facet(shown[1], "filter.socket") == {"E14": "E14", "E27": "E27"}
+    labels = [page["items"][0].get("product_type_label") for page in shown]
+    assert labels == [None, "Licht", "Licht", None], "a withdrawn name is as in the language at large"
 
     before = stored(spoken.lab, "product_types", "v1", "types")
     code, told = await rebuilt(spoken.lab, "product_types")
     assert code == 0, told
     assert stored(spoken.lab, "product_types", (await versions(spoken.lab, "live"))["product_types"], "types") == before
     again = [await spoken.read(FACETS, locale) for locale in LOCALES]
-    assert [page["facets"] for page in again] == [page["facets"] for page in shown]
+    assert [(page["facets"], page["items"]) for page in again] == [(page["facets"], page["items"]) for page in shown]
+
+
+async def suggested(spoken: Spoken, typed: str, locale: str) -> list[str]:
+    """The names of products that are suggested."""
+    found = await spoken.read(f"/v1/suggestions?q={typed}", locale)
+    return [product["name"] for product in found["products"]]
+
+
+async def listed(spoken: Spoken, path: str, locale: str, position: str = "") -> list[str]:
+    """The names of products in a row."""
+    return [product["name"] for product in (await spoken.read(path, locale, position))["items"]]
+
+
+async def test_products_are_suggested_and_shown_in_rows_in_each_language_with_its_fallback_and_so_after_a_rebuild(
+    spoken: Spoken,
+) -> None:
+    said = {"de": {"name": "Schreibtischlampe"}, "de-AT": {"name": "Tischlamperl"}, "fr": {"name": ""}}
+    body = {"name": "Desk lamp", "translations": said, "status": "active", "variants": [{"sku": "LAMP"}]}
+    made, position = await spoken.said("POST", "/v1/products", body)
+    await spoken.shop.query("/v1/search", position)  # it can be found
+    row = f"/v1/products?id={made['id']}"
+    assert [await listed(spoken, row, to) for to in LOCALES] == [
+        ["Desk lamp"], ["Schreibtischlampe"], ["Tischlamperl"], ["Desk lamp"]
+    ]  # fmt: skip
+    lost = [(await spoken.read("/v1/search?q=lamp&brand=Nobody", to))["rescue"] for to in LOCALES[:3]]
+    assert [each["items"][0]["name"] for each in lost] == ["Desk lamp", "Schreibtischlampe", "Tischlamperl"]
+    for typed, locale, found in (
+        ("schreib", "de", "Schreibtischlampe"), ("schriebt", "de", "Schreibtischlampe"),
+        ("tischl", "de-AT", "Tischlamperl"), ("schreib", "de-AT", "Tischlamperl"), ("desk", "de", "Schreibtischlampe"),
+        ("desk", "fr", "Desk lamp"), ("desk", "en", "Desk lamp"),
+    ):  # fmt: skip
+        assert await suggested(spoken, typed, locale) == [found], (typed, locale)
+    assert await suggested(spoken, "tischl", "de") == await suggested(spoken, "schreib", "en") == []
+
+    revised = body | {"translations": {"de": {"name": "Bürolampe"}}}
+    _, position = await spoken.said("PUT", f"/v1/products/{made['id']}", revised, If_Match='"1"')
+    await spoken.shop.query("/v1/search", position)
+    asked = [("büro", "de"), ("büro", "de-AT"), ("schreib", "de"), ("tischl", "de-AT"), ("desk", "de-AT")]
+    expected = [["Bürolampe"], ["Bürolampe"], [], [], ["Bürolampe"]]
+    assert [await suggested(spoken, *each) for each in asked] == expected
+    assert await listed(spoken, row, "de-AT", position) == ["Bürolampe"]
+    code, told = await rebuilt(spoken.lab, "products")
+    assert code == 0, told
+    assert (await versions(spoken.lab, "live"))["products"].startswith("v15.")
+    assert [await suggested(spoken, *each) for each in asked] == expected
+
+    withdrawn = body | {"translations": {}}
+    _, position = await spoken.said("PUT", f"/v1/products/{made['id']}", withdrawn, If_Match='"2"')
+    await spoken.shop.query("/v1/search", position)
+    assert await suggested(spoken, "büro", "de") == []
+    assert await suggested(spoken, "desk", "de") == await listed(spoken, row, "de", position) == ["Desk lamp"]
 
 
 def stored(lab: Lab, model: str, version: str, id_: str) -> bytes:

@@ -124,17 +124,18 @@ class Shop:
     def index(self, client: Elasticsearch, prefix: str, *, carded: bool = True) -> None:
         """Write the products as the projector does, or did before its eleventh version of `products`."""
         index, alias = index_name(prefix, SEARCH, VERSION), alias_name(prefix, SEARCH)
-        definition = deepcopy(INDICES[SEARCH])
+        definition, since = deepcopy(INDICES[SEARCH]), (CARD, "released_at", "completions", "called")
         if not carded:
             properties = definition["mappings"]["properties"]
-            del properties[CARD], properties["released_at"], properties["skus"]["fields"]
+            for field in since:
+                del properties[field]
+            del properties["skus"]["fields"]
         client.indices.create(index=index, **definition, aliases={alias: {}})
-        left_out = () if carded else (CARD, "released_at")
         lines = []
         for product in self.products:
             head = {"_id": str(product.product_id), "version": product.position, "version_type": "external"}
             document = msgspec.to_builtins(with_card(product))
-            lines += [{"index": head}, {k: v for k, v in document.items() if k not in left_out}]
+            lines += [{"index": head}, {k: v for k, v in document.items() if carded or k not in since}]
         answer = client.bulk(index=alias, operations=lines, refresh=True)
         assert not answer["errors"], answer["items"][0]
 

@@ -8,12 +8,17 @@ import msgspec
 import pytest
 from msgspec import structs
 
+from read_side.app import create_app
 from shared.documents.prices import ALWAYS, LISTS, PriceTimes, ShownPriceList, Step, TermsStep, VariantTimes
-from shared.documents.products import PAGE, ProductPage, Related, related_id, times_id
+from shared.documents.products import PAGE, ProductPage, Related, page_id, related_id, times_id
 from shared.documents.recommendations import MADE, Made, Near, Neighbour, near_key, popular_key
 from shared.documents.stock import Availability
 from shared.events.pricing import PriceListTerms
 from shared.ids import uuid7
+from tests.fixtures.asgi import client_of
+from tests.fixtures.private_server import PrivateServer
+from tests.integration.read_side.catalog import Shop
+from tests.integration.read_side.conftest import settings_of
 from tests.integration.read_side.shelves import NOW, Shelves, a_page, eventually
 
 
@@ -152,3 +157,81 @@ async def test_what_is_asked_wrongly_is_said(api: httpx.AsyncClient) -> None:
 async def test_similar_without_elasticsearch_is_a_503_of_its_own(api: httpx.AsyncClient) -> None:
     answer = await api.get(f"/v1/products/{uuid7()}/similar")
     assert (answer.status_code, answer.json()["code"]) == (503, "elasticsearch_unavailable")
+
+
+def names_in(answer: httpx.Response) -> list[str]:
+    """The names of what is shown, of one kind or instead of what was searched for."""
+    told = answer.json()
+    items = told["instead"] if "instead" in told else told["kinds"][0]["items"] if "kinds" in told else told["items"]
+    return [item["name"] for item in items]
+
+
+async def named_in(api: httpx.AsyncClient, path: str, locale: str) -> list[str]:
+    """The names that a path shows, the same whether the language is named or the browser's."""
+    named = await api.get(f"{path}{'&' if '?' in path else '?'}locale={locale}")
+    by_header = await api.get(path, headers={"Accept-Language": locale})
+    assert names_in(named) == names_in(by_header)
+    if named.status_code == 200:
+        assert named.headers["etag"] == by_header.headers["etag"]
+        assert by_header.headers["vary"].startswith("Accept-Language")
+    return names_in(named)
+
+
+async def test_recommended_products_are_called_as_their_pages_are_in_each_language(
+    shelves: Shelves, valkey: PrivateServer
+) -> None:
+    lamp, bulb, chair, counted = uuid7(), uuid7(), uuid7(), Counted(shelves)
+    called = {bulb: {"de": "Birne", "de-AT": "Birndl"}, chair: {"de": "Stuhl"}}
+    for id_, own in ((lamp, "lamp"), (bulb, "bulb"), (chair, "chair")):
+        await shelves.put_product(page := page_of(id_, own))
+        for locale, name in called.get(id_, {}).items():
+            await shelves.put(PAGE, page_id(id_, locale), structs.replace(page, name=name, locale=locale))
+    await shelves.put(PAGE, page_id(gone := uuid7(), "de"), structs.replace(page_of(gone, "gone"), locale="de"))
+    await shelves.put(PAGE, related_id(lamp), Related({"accessories": [gone, bulb, chair, lamp]}))
+    await counted.near(lamp, None, (bulb, 0.5), (gone, 0.4), (chair, 0.3))
+    await counted.popular("all", bulb, chair, lamp)
+    await counted.made()
+    paths = (
+        f"/v1/products/{lamp}/bought-together", f"/v1/products/{lamp}/related", f"/v1/recommendations?product={lamp}",
+        f"/v1/products?id={bulb}&id={chair}&id={lamp}&id={gone}", "/v1/search?q=bulb",
+    )  # fmt: skip
+    async with client_of(create_app(settings_of(valkey.url, locales="en,de,de-AT,fr"))) as api:
+        for path in paths:
+            for locale, told in (
+                ("de", ["Birne", "Stuhl"]), ("de-AT", ["Birndl", "Stuhl"]), ("fr", ["bulb", "chair"]),
+                ("en", ["bulb", "chair"]), ("it", ["bulb", "chair"]),
+            ):  # fmt: skip
+                assert (await named_in(api, path, locale))[:2] == told, (path, locale)
+        assert "lamp" in await named_in(api, paths[3], "de-AT"), "which says nothing else"
+        sale = await shelves.announce()
+
+        def cheaper(answer: httpx.Response) -> bool:
+            [item] = answer.json()["items"]
+            return [item["name"], item["prices"][0].get("promotion_ids")] == ["Birne", [str(sale)]]
+
+        await eventually(api, f"/v1/products?id={bulb}&locale=de", cheaper)
+    async with client_of(create_app(settings_of(valkey.url))) as api:
+        answer = await api.get(paths[0], params={"locale": "de"}, headers={"Accept-Language": "de"})
+        assert [item["name"] for item in answer.json()["items"]] == ["bulb", "chair"]
+        assert "Language" not in answer.headers["vary"], "a shop of one language"
+
+
+async def test_similar_products_and_those_shown_where_nothing_was_found_are_called_so_in_each_language(
+    shelves: Shelves, valkey: PrivateServer, elasticsearch_url: str, shop_prefix: str, shop: Shop
+) -> None:
+    await shop.tell(shelves)
+    for product in shop.products:
+        page = page_of(product.product_id, product.slug)
+        await shelves.put(PAGE, page.id, page)
+        await shelves.put(PAGE, page_id(page.id, "de"), structs.replace(page, name=f"de {page.name}", locale="de"))
+    settings = settings_of(valkey.url, elasticsearch_url, shop_prefix, "en,de")
+    async with client_of(create_app(settings)) as api:
+        path = f"/v1/products/{shop.found[0].product_id}/similar"
+        own = await named_in(api, path, "en")
+        assert own
+        assert await named_in(api, path, "de") == [f"de {name}" for name in own]
+        lamp = shop.products[11]
+        for locale, name in (("en", lamp.name), ("de", "Eine Nachtleuchte")):
+            asked = {"q": lamp.eans[0], "brand": "Nobody", "locale": locale}
+            [item] = (await api.get("/v1/search", params=asked)).json()["rescue"]["items"]
+            assert item["name"] == name

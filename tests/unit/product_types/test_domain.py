@@ -3,10 +3,11 @@
 from uuid import UUID
 
 import pytest
+from msgspec import structs
 
 from shared.codec import encode_event
 from shared.events.catalog import AttributeValue
-from shared.events.product_types import AttributeTranslation
+from shared.events.product_types import AttributeTranslation, ProductTypeTranslation
 from write_side.errors import Refusal
 from write_side.product_types import domain
 from write_side.product_types.domain import (
@@ -20,7 +21,7 @@ from write_side.product_types.domain import (
     ProductTypeExists,
     ProductTypeInput,
 )
-from write_side.product_types.translations import AttributeTranslationInput
+from write_side.product_types.translations import AttributeTranslationInput, ProductTypeTranslationInput
 
 ID, OTHER = UUID(int=1), UUID(int=2)
 WEIGHT = AttributeInput("weight", "number", "g", required=True)
@@ -71,6 +72,30 @@ def test_a_type_of_one_language_is_written_as_it_always_was() -> None:
         b'{"type":"product_types.product_type_set.v1","type_id":"00000000-0000-0000-0000-000000000001","name":"Shirt",'
         b'"attributes":[{"name":"size","values":["S","M"]}]}'
     )
+
+
+def test_a_type_is_called_otherwise_where_that_says_something_and_no_other_type_minds() -> None:
+    names = {"de": ProductTypeTranslationInput(" Hemd "), "fr": ProductTypeTranslationInput(" ")}
+    given = ProductTypeInput("Shirt", [sizes()], names)
+    made = declared(given)
+    assert made.translations == {"de": ProductTypeTranslation("Hemd")}
+    assert domain.replace(made, given, []) is None
+    without = domain.replace(made, ProductTypeInput("Shirt", [sizes()]), [])
+    assert without is not None
+    assert domain.evolve(made, without, 2).translations == {}
+    assert domain.declare(UUID(int=2), structs.replace(given, name="Blouse"), [made]).translations == made.translations
+
+
+@pytest.mark.parametrize(
+    ("locales", "pointer"),
+    [(["d/e"], "/translations/d~1e"), (["de", "German"], "/translations/German"),
+     ([f"de-{n}" for n in range(100, 151)], "/translations")],
+)  # fmt: skip
+def test_a_type_is_called_something_in_languages_alone(locales: list[str], pointer: str) -> None:
+    names = {locale: ProductTypeTranslationInput("Hemd") for locale in locales}
+    with pytest.raises(BrokenProductType) as refused:
+        declared(ProductTypeInput("Shirt", [], names))
+    assert refused.value.facts["pointer"] == pointer
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,16 @@ from shared.documents.cards import card_of, unpacked
 from shared.documents.indices import INDICES
 from shared.documents.order_records import OrderRecord
 from shared.documents.prices import PriceTimes, ShownPrice
-from shared.documents.products import CategoryTree, ProductPage, Related, SearchedProduct, page_id, related_id, times_id
+from shared.documents.products import (
+    CategoryTree,
+    Completion,
+    ProductPage,
+    Related,
+    SearchedProduct,
+    page_id,
+    related_id,
+    times_id,
+)
 from shared.documents.stock import ShopperStock, StaffStock, StockRecord
 from shared.events.access import TokenIssued, TokenRevoked
 from shared.events.catalog import (
@@ -157,6 +166,21 @@ def test_a_page_in_each_language_falls_back_part_by_part() -> None:
     [document] = shown(product_search.MODEL, KEY, left).documents.values()
     searched = msgspec.json.decode(document or b"", type=SearchedProduct)
     assert (searched.names, searched.translated) == ({}, "\nBrille.")
+    assert (searched.completions, searched.called) == ([], []), "a withdrawn name completes nothing"
+
+
+def test_names_in_other_languages_complete_what_is_typed_in_them_as_long_as_the_product_is_listed() -> None:
+    told = {"de": Translation("Kleine Lampe, weiß"), "de-AT": Translation("Lamperl"), "fr": Translation("", "Brille.")}
+    for status, completed in (("active", True), ("draft", False)):
+        created = ProductCreated(PRODUCT, facts(status=status, translations=told))
+        [document] = shown(product_search.MODEL, KEY, created).documents.values()
+        searched = msgspec.json.decode(document or b"", type=SearchedProduct)
+        assert searched.completions == completed * [
+            Completion(["Kleine Lampe, weiß", "Lampe, weiß", "weiß"], 1, {"locale": ["de"]}),
+            Completion(["Lamperl"], 1, {"locale": ["de-AT"]}),
+        ]
+        assert searched.called == ["de kleine", "de lampe", "de weiß", "de-AT lamperl"]
+        assert b'"contexts"' not in msgspec.json.encode(searched.completion), "the shop's own is as it was"
 
 
 @pytest.mark.parametrize("publish_at", [None, NOON])

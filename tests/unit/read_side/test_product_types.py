@@ -1,6 +1,8 @@
 """What attributes are called: part by part in the best language that tells it, whichever of the types it is told by."""
 
+import msgspec
 import pytest
+from msgspec import structs
 
 from read_side.product_types.queries import Declared
 from shared.documents.product_types import ProductType, ProductTypes
@@ -31,6 +33,17 @@ def test_each_part_is_told_in_the_best_language_by_whatever_type(
     declared = Declared(ProductTypes(types))
     assert declared.called(locales) == {"colour": called}
     assert set(declared.by_name) == {"colour", "model"}
+
+
+def test_a_type_is_called_as_in_the_best_language_that_tells_it() -> None:
+    shirt = structs.replace(SHIRT, names={"de": "Hemd", "de-AT": "Hemad"})
+    declared = Declared(ProductTypes([shirt, SHOE]))
+    for locales, label in ((("de",), "Hemd"), (("de-AT", "de"), "Hemad"), (("de-CH", "de"), "Hemd")):
+        assert declared.labels(locales) == {"Shirt": label}
+        types = msgspec.json.decode(declared.answer(locales).body)["types"]
+        assert [each.get("label") for each in types] == [label, None]
+    assert declared.labels(("fr",)) == {}
+    assert b"Hemd" not in declared.answer(None).body
 
 
 def test_in_the_shops_own_language_everything_is_called_as_it_is() -> None:

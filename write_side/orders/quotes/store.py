@@ -17,7 +17,7 @@ from write_side.orders.rows import as_quote, text
 _QUOTE = """SELECT id, cart_id, cart_version, person_id, mail, address, country, tax_basis_points, lines, totals,
                    expires_at, version, codes, discounts, channel, groups, account_id, shipping,
                    taxes, duties_due, gift_cards, payment_method, bundles,
-                   nearest, counted_as FROM quote"""
+                   nearest, counted_as, locale, names FROM quote"""
 
 
 async def save_quote(conn: Connection, event: QuoteIssued, cause: Metadata) -> Positions:
@@ -32,14 +32,15 @@ async def insert_quote(conn: Connection, event: QuoteIssued) -> None:
         """INSERT INTO quote (id, cart_id, cart_version, person_id, mail, address, country, tax_basis_points, lines,
                               totals, expires_at, version, codes, discounts, channel, groups, account_id, shipping,
                               taxes, duties_due, gift_cards, payment_method, bundles, nearest,
-                              counted_as)
+                              counted_as, locale, names)
            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 1, $12, $13, $14, $15, $16, $17, $18, $19, $20,
-                   $21, $22, $23, $24)""",
+                   $21, $22, $23, $24, $25, $26)""",
         event.quote_id, event.cart_id, event.cart_version, event.person_id, event.mail, event.address, event.country,
         event.tax_basis_points, as_json(event.lines).decode(), as_json(event.totals).decode(), event.expires_at,
         event.codes, as_json(event.discounts).decode(), event.channel, event.groups, event.account_id,
         text(event.shipping), as_json(event.taxes).decode(), event.duties_due, as_json(event.gift_cards).decode(),
         event.payment_method, as_json(event.bundles).decode(), event.nearest, event.counted_as,
+        event.locale, as_json(event.names).decode(),
     )  # fmt: skip
 
 
@@ -71,6 +72,6 @@ async def nearest_to(conn: Connection, order: Order) -> list[str]:
 
 async def rewrite_quote(conn: Connection, quote: Quote) -> None:
     """Make the row say this; for a repair."""
-    documents = ("lines", "totals", "discounts", "taxes", "gift_cards", "bundles")
+    documents = ("lines", "totals", "discounts", "taxes", "gift_cards", "bundles", "names")
     texts = {name: as_json(getattr(quote, name)).decode() for name in documents}
     await overwrite(conn, "quote", structs.asdict(quote) | texts | {"shipping": text(quote.shipping)})

@@ -285,20 +285,21 @@ BEGIN
     INSERT INTO customer_order (id, number, quote_id, cart_id, payment_id, person_id, mail, address, country, currency,
                                 lines_minor, shipping_minor, discount_minor, tax_minor, total_minor, discounts, state,
                                 expires_at, version, account_id, shipping, taxes, duties_due, gift_cards, gift_minor,
-                                replaces, credit_minor, bundles, adds_to, counted_as)
+                                replaces, credit_minor, bundles, adds_to, counted_as, locale, names)
     SELECT p.order_id, p.number, p.quote_id, p.cart_id, p.payment_id, p.person_id, p.mail, p.address, p.country,
            t.currency, t.lines_minor, t.shipping_minor, coalesce(t.discount_minor, 0), t.tax_minor, t.total_minor,
            coalesce(p.discounts, '[]'), 'pending_payment', p.expires_at, 1, p.account_id, p.shipping,
            coalesce(p.taxes, '[]'), coalesce(p.duties_due, false), coalesce(p.gift_cards, '[]'),
            (SELECT coalesce(sum((g ->> 'amount_minor')::bigint), 0) FROM jsonb_array_elements(p.gift_cards) AS g),
            p.replaces, (SELECT coalesce(sum((g ->> 'amount_minor')::bigint), 0) FROM jsonb_array_elements(p.replaces -> 'credits') AS g),
-           coalesce(p.bundles, '[]'), p.adds_to, p.counted_as
+           coalesce(p.bundles, '[]'), p.adds_to, p.counted_as, coalesce(p.locale, ''), coalesce(p.names, '{}')
     FROM unnest(v_placed) AS placed,
          jsonb_to_record(placed) AS p(order_id uuid, number text, quote_id uuid, cart_id uuid, payment_id uuid,
                                       person_id uuid, mail text, address text, country text, expires_at timestamptz,
                                       totals jsonb, discounts jsonb, account_id uuid, shipping jsonb,
                                       taxes jsonb, duties_due boolean, gift_cards jsonb,
-                                      replaces jsonb, bundles jsonb, adds_to uuid, counted_as uuid),
+                                      replaces jsonb, bundles jsonb, adds_to uuid, counted_as uuid,
+                                      locale text, names jsonb),
          jsonb_to_record(p.totals) AS t(currency text, lines_minor bigint, shipping_minor bigint, discount_minor bigint,
                                         tax_minor bigint, total_minor bigint);
     INSERT INTO order_line (order_id, n, sku, product_id, variant_id, name, quantity, unit_price_minor, total_minor,

@@ -1,0 +1,1 @@
+"""What goods are called in other languages."""
