@@ -125,11 +125,12 @@ def groups_a_third_off_and_a_gift(wanted: Wanted) -> Offered:
     """Of any five the two cheapest; for one of the first SKU some other at a third less; and one more of that SKU."""
     sku, (_, unit) = next(iter(wanted.items()))
     all_, first = ProductSetInput(list(wanted)), ProductSetInput([sku])
-    off = [
-        BuyGetInput(3, 2, buy_of=all_, most_groups=4), BuyGetInput(1, 1, 3_333, first, all_), PercentageInput(3_333),
-        GiftInput(sku),
-    ]  # fmt: skip
-    said = [PromotionInput("Sale", each) for each in off]
+    said = [
+        PromotionInput("Any five", BuyGetInput(3, 2, buy_of=all_, most_groups=4)),
+        PromotionInput("Both", BuyGetInput(1, 1, 3_333, first, all_)),
+        PromotionInput("Sale", PercentageInput(3_333)),
+        PromotionInput("One more", GiftInput(sku)),
+    ]
     promotions = [Promotion(UUID(int=n), terms_of(each), "running", 0, 1) for n, each in enumerate(said)]
     return Offered(promotions, [], {}, datetime(2026, 11, 27, tzinfo=UTC), {sku: Spare(unit, 1)})
 

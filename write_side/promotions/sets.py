@@ -28,7 +28,8 @@ class NeverMatches(Invalid):
 
 
 class ProductSetInput(Struct, frozen=True, forbid_unknown_fields=True):
-    """`{"skus": ["LAMP"], "categories": ["0198…"]}`: these SKUs, and all that is in these categories or below them."""
+    """`{"skus": ["LAMP"], "categories": ["0198f0c0-0000-7000-8000-0000000000c1"]}`: these SKUs, and all that is in
+    these categories or below them."""
 
     skus: Skus = []
     categories: Annotated[list[UUID], Meta(max_length=100)] = []
