@@ -232,4 +232,5 @@ def test_sets_of_what_is_not_there_are_refused(
     with pytest.raises(refused) as why:
         check_there(products, "/off/buy_of", {SHOES}, there)
     assert why.value.facts["pointer"] == pointer
-    check_there(ProductSetInput(["a", "card"], [SHOES]), "/off/buy_of", {SHOES}, there)
+    for fine in (ProductSetInput(["a", "card"]), ProductSetInput(["card"], [SHOES]), ProductSetInput([], [SHOES])):
+        check_there(fine, "/off/buy_of", {SHOES}, there)
