@@ -38,7 +38,7 @@ async def _multiply(conn: "asyncpg.Connection[asyncpg.Record]", table: str, own:
     columns = [row[0] for row in await conn.fetch(
         """SELECT attname FROM pg_attribute WHERE attrelid = $1::text::regclass AND attnum > 0 AND NOT attisdropped
            AND attgenerated = ''""", table)]  # fmt: skip
-    made = {"number": "r.number || n", "sku": "r.sku || n", "slug": "r.slug || n"}
+    made = {"number": "r.number || n", "sku": "r.sku || n", "slug": "r.slug || n", "parent_id": "r.id"}
     values = [made.get(name, _ID) if name in own else f"r.{name}" for name in columns]
     await conn.execute(
         f"INSERT INTO {table} ({', '.join(columns)}) SELECT {', '.join(values)} "
@@ -113,7 +113,7 @@ async def test_categories_of_what_is_bought_are_found_among_very_many(crowded: S
     await put_into(crowded, "lamp", within)
     await crowded.promote(BuyGetInput(1, 1, buy_of=ProductSetInput(categories=[within])))
     conn = await asyncpg.connect(database_url)
-    await _multiply(conn, "category", ("id", "slug"))
+    await _multiply(conn, "category", ("id", "slug", "parent_id"))
     await conn.execute("ANALYZE")
     commands = [await command(crowded, await crowded.basket(lamp=2)) for _ in range(3)]
     looked, placed = await _looked_and_placed(crowded, database_url, commands)
