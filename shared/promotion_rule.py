@@ -1,7 +1,8 @@
 """What promotions take off, and which go together: the one rule of checkout and pages. Pure. Decisions 31 and 61.
 
 Rounding: a percentage is rounded once, half up, and then shared out among the lines by their amounts, largest
-remainders first; so parts, sums and totals agree to the minor unit.
+remainders first; so parts, sums and totals agree to the minor unit. What is given of groups over sets of products is
+shared out among all pieces of the groups, so that none of them is had for nothing once the others go back.
 
 Which go together: those that are not exclusive, in the order of their priority, each off what the ones before it left;
 or a single exclusive one, if it takes more off than all those together.
@@ -14,8 +15,17 @@ from typing import NamedTuple
 from uuid import UUID
 
 from shared.events.orders import Discount
-from shared.events.promotions import AmountOff, BuyGet, FreeShipping, Gift, Percentage, PromotionTerms
+from shared.events.promotions import (
+    AmountOff,
+    BuyGet,
+    FreeShipping,
+    Gift,
+    Percentage,
+    ProductSet,
+    PromotionTerms,
+)
 from shared.money import allocated, rounded_share
+from shared.promotion_groups import Grouped, InGroups, across, dearest_first, each_alone, grouped
 
 
 class BasketLine(NamedTuple):
@@ -26,6 +36,7 @@ class BasketLine(NamedTuple):
     unit_price_minor: int
     gift_quantity: int = 0  # so many of them are a gift
     gift_card: bool = False  # money rather than goods: promotions don't see it
+    categories: frozenset[UUID] = frozenset()  # of its product, with all above; only where a promotion asks for them
 
     @property
     def total_minor(self) -> int:
@@ -146,8 +157,24 @@ def best_together(
 
 def open_to(terms: PromotionTerms, basket: Sequence[BasketLine]) -> list[bool]:
     """Which lines it is for; never gift cards: with one that cost less, the next would be paid for less again."""
+    if isinstance(terms.off, BuyGet) and terms.off.buy_of is not None:
+        return [any(either) for either in zip(*_in_sets(terms.off, basket), strict=True)]
     wanted = frozenset(terms.skus)
     return [not line.gift_card and (not wanted or line.sku in wanted) for line in basket]
+
+
+def _in_sets(rule: BuyGet, basket: Sequence[BasketLine]) -> tuple[list[bool], list[bool]]:
+    """Which lines' pieces may qualify, and which may be given."""
+    assert rule.buy_of is not None
+    buys = _within(rule.buy_of, basket)
+    return buys, buys if rule.get_of is None else _within(rule.get_of, basket)
+
+
+def _within(products: ProductSet, basket: Sequence[BasketLine]) -> list[bool]:
+    skus, categories = frozenset(products.skus), frozenset(products.categories)
+    return [
+        not line.gift_card and (line.sku in skus or not categories.isdisjoint(line.categories)) for line in basket
+    ]
 
 
 def _stacked(
@@ -157,12 +184,14 @@ def _stacked(
     """These, one after the other, each off what is left."""
     left, left_of_shipping = [line.total_minor for line in basket], shipping_minor
     discounts, given, beyond, missing = [], list[Given](), set(), set()
+    in_groups = InGroups([line.quantity for line in basket])
     for id_, terms, affordable in offers:
         gift = _gift(terms, spare, given)
         if gift is None:
             missing.add(id_)
             continue
-        off = _off(terms, basket, left, currency)
+        groups = _groups(terms, basket, left, in_groups)
+        off = _off(terms, basket, left, currency, groups)
         off_shipping = left_of_shipping if isinstance(terms.off, FreeShipping) else 0
         amount = sum(off) + off_shipping + gift.worth_minor
         if affordable is not None and amount > affordable:
@@ -171,6 +200,8 @@ def _stacked(
             left = [was - part for was, part in zip(left, off, strict=True)]
             left_of_shipping -= off_shipping
             given += [gift] if gift.quantity else []
+            if isinstance(terms.off, BuyGet):
+                in_groups.note(terms.off, groups.pieces)
             discounts.append(Discount(id_, terms.name, terms.code, amount - off_shipping, off_shipping))
     lines = [line.total_minor - now for line, now in zip(basket, left, strict=True)]
     left_out = frozenset(beyond), tuple(given), frozenset(missing)
@@ -191,7 +222,25 @@ def _gift(terms: PromotionTerms, spare: Mapping[str, Spare], given: Sequence[Giv
     return Given(terms.off.sku, terms.off.quantity, found.unit_price_minor)
 
 
-def _off(terms: PromotionTerms, basket: Sequence[BasketLine], left: Sequence[int], currency: str) -> list[int]:
+_ALL = 10_000  # basis points
+_NO_GROUPS = Grouped([], [])
+
+
+def _groups(
+    terms: PromotionTerms, basket: Sequence[BasketLine], left: Sequence[int], in_groups: InGroups
+) -> Grouped:
+    """What it groups of what the others left free."""
+    if not isinstance(rule := terms.off, BuyGet):
+        return _NO_GROUPS
+    order = dearest_first([line.sku for line in basket], [line.quantity for line in basket], left)
+    alone = rule.buy_of is None
+    sides = each_alone(order, open_to(terms, basket)) if alone else across(order, *_in_sets(rule, basket))
+    return grouped(rule, sides, in_groups.free(rule))
+
+
+def _off(
+    terms: PromotionTerms, basket: Sequence[BasketLine], left: Sequence[int], currency: str, groups: Grouped
+) -> list[int]:
     """What it takes off each line, of which so much is left."""
     open_ = [now if fits else 0 for fits, now in zip(open_to(terms, basket), left, strict=True)]
     match terms.off:
@@ -199,7 +248,13 @@ def _off(terms: PromotionTerms, basket: Sequence[BasketLine], left: Sequence[int
             return allocated(rounded_share(sum(open_), points), open_)
         case AmountOff(amounts=amounts):
             return allocated(min(amounts.get(currency, 0), sum(open_)), open_)
-        case BuyGet(buy=buy, get=get):
-            free = [line.quantity // (buy + get) * get for line in basket]  # of what is left of the price of each
-            return [now * n // line.quantity for now, n, line in zip(open_, free, basket, strict=True)]
+        case BuyGet(basis_points=points, buy_of=buy_of):
+            given = _worth(groups.given, basket, left)
+            shares = given if buy_of is None else _worth(groups.pieces, basket, left)
+            return allocated(rounded_share(sum(given), _ALL if points is None else points), shares)
     return [0] * len(basket)
+
+
+def _worth(pieces: Sequence[int], basket: Sequence[BasketLine], left: Sequence[int]) -> list[int]:
+    """What is left of so many pieces of each line, the part of a minor unit dropped."""
+    return [now * n // line.quantity for now, n, line in zip(left, pieces, basket, strict=True)]

@@ -29,6 +29,9 @@ UPCASTERS: dict[str, Upcaster] = {
     # What is taken off may be a gift since.
     "promotions.promotion_announced.v1": _renamed("promotions.promotion_announced.v2"),
     "promotions.promotion_revised.v1": _renamed("promotions.promotion_revised.v2"),
+    # Groups may be formed over sets of products since: who reads `buy_get` as of one SKU must not take these for it.
+    "promotions.promotion_announced.v2": _renamed("promotions.promotion_announced.v3"),
+    "promotions.promotion_revised.v2": _renamed("promotions.promotion_revised.v3"),
 }
 
 

@@ -21,11 +21,25 @@ class AmountOff(Struct, frozen=True, tag="amount", tag_field="kind"):
     amounts: dict[str, int]
 
 
-class BuyGet(Struct, frozen=True, tag="buy_get", tag_field="kind"):
-    """Of each `buy` + `get` of one SKU, `get` cost nothing."""
+class ProductSet(Struct, frozen=True, omit_defaults=True):
+    """These SKUs, and all whose products are in these categories or below them."""
+
+    skus: list[str] = []
+    categories: list[UUID] = []
+
+
+class BuyGet(Struct, frozen=True, omit_defaults=True, tag="buy_get", tag_field="kind"):
+    """Of each `buy` + `get` of one SKU, `get` cost so much less.
+
+    With `buy_of`, `buy` are bought of a set whatever their SKUs, and `get` are given of the other set, or of the same.
+    """
 
     buy: int
     get: int
+    basis_points: int | None = None  # what is given costs so much less; None: it costs nothing
+    buy_of: ProductSet | None = None
+    get_of: ProductSet | None = None  # None: given is what is cheapest of a group
+    most_groups: int | None = None  # so many of one order
 
 
 class FreeShipping(Struct, frozen=True, tag="free_shipping", tag_field="kind"):
@@ -66,12 +80,12 @@ class PromotionTerms(Struct, frozen=True, omit_defaults=True):
     budget: Budget | None = None  # what it takes off all orders together; it applies in this currency alone
 
 
-class PromotionAnnounced(Struct, frozen=True, tag="promotions.promotion_announced.v2"):
+class PromotionAnnounced(Struct, frozen=True, tag="promotions.promotion_announced.v3"):
     promotion_id: UUID
     terms: PromotionTerms
 
 
-class PromotionRevised(Struct, frozen=True, tag="promotions.promotion_revised.v2"):
+class PromotionRevised(Struct, frozen=True, tag="promotions.promotion_revised.v3"):
     promotion_id: UUID
     terms: PromotionTerms
 

@@ -36,7 +36,8 @@ from write_side.payments import Payment
 from write_side.pricing import UnitPrice
 from write_side.pricing.domain import LARGEST
 from write_side.promotions import Offered, Promotion, Spare
-from write_side.promotions.domain import GiftInput, PercentageInput, PromotionInput, terms_of
+from write_side.promotions.domain import BuyGetInput, GiftInput, PercentageInput, PromotionInput, terms_of
+from write_side.promotions.sets import ProductSetInput
 from write_side.refunds.domain import Bought, NewRefund, Refund
 from write_side.refunds.requesting import Parts, parts_of
 from write_side.taxes.computing import answered
@@ -108,7 +109,7 @@ def goods(wanted: Wanted, terms: Terms, currency: str) -> Goods:
         for n, (sku, (_, unit)) in enumerate(wanted.items())
     }  # fmt: skip
     quantities = {sku: quantity for sku, (quantity, _) in wanted.items()}
-    return goods_of(quantities, offers, terms.shipping, currency, a_third_off_and_a_gift(wanted))
+    return goods_of(quantities, offers, terms.shipping, currency, groups_a_third_off_and_a_gift(wanted))
 
 
 def parts_of_bundle(unit: int) -> list[Part]:
@@ -120,10 +121,16 @@ def parts_of_bundle(unit: int) -> list[Part]:
     ]
 
 
-def a_third_off_and_a_gift(wanted: Wanted) -> Offered:
-    """One more of the first SKU."""
+def groups_a_third_off_and_a_gift(wanted: Wanted) -> Offered:
+    """Of any five the two cheapest; for one of the first SKU some other at a third less; and one more of that SKU."""
     sku, (_, unit) = next(iter(wanted.items()))
-    said = [PromotionInput("Sale", PercentageInput(3_333)), PromotionInput("One more", GiftInput(sku))]
+    all_, first = ProductSetInput(list(wanted)), ProductSetInput([sku])
+    said = [
+        PromotionInput("Any five", BuyGetInput(3, 2, buy_of=all_, most_groups=4)),
+        PromotionInput("Both", BuyGetInput(1, 1, 3_333, first, all_)),
+        PromotionInput("Sale", PercentageInput(3_333)),
+        PromotionInput("One more", GiftInput(sku)),
+    ]
     promotions = [Promotion(UUID(int=n), terms_of(each), "running", 0, 1) for n, each in enumerate(said)]
     return Offered(promotions, [], {}, datetime(2026, 11, 27, tzinfo=UTC), {sku: Spare(unit, 1)})
 

@@ -32,6 +32,7 @@ from shared.events.promotions import (
     BuyGet,
     FreeShipping,
     Percentage,
+    ProductSet,
     PromotionAnnounced,
     PromotionEnded,
     PromotionRevised,
@@ -67,7 +68,7 @@ _otherwise: st.SearchStrategy[dict[str, Any]] = st.sampled_from(
         {}, {}, {"exclusive": True}, {"code": "CODE"}, {"minimum": {"EUR": 200}}, {"most": 5}, {"most_per_customer": 1},
         {"skus": [SKU]}, {"skus": ["sofa"]}, {"off": AmountOff({"EUR": 150}), "skus": [SKU]},
         {"off": AmountOff({"EUR": 150}), "skus": [SKU, "sofa"]}, {"off": BuyGet(1, 1)}, {"off": FreeShipping()},
-        {"exclusive": True, "most": 5},
+        {"exclusive": True, "most": 5}, {"off": BuyGet(1, 1, 5000, ProductSet([SKU, "sofa"]))},
     ]
 )  # fmt: skip
 

@@ -165,6 +165,12 @@ async def find_variants(conn: Connection, skus: Sequence[str]) -> dict[str, Sold
     return {row["sku"]: msgspec.convert(dict(row), SoldVariant) for row in rows}
 
 
+async def categories_around(conn: Connection, skus: Sequence[str]) -> dict[str, frozenset[UUID]]:
+    """SKU → the category that its product is in, and all above; SKUs that are in none are left out."""
+    rows = await conn.fetch("SELECT sku, categories FROM catalog_around($1)", skus)
+    return {row["sku"]: frozenset(row["categories"]) for row in rows}
+
+
 async def save_products(conn: Connection, changes: Sequence[Change]) -> list[NewEvent]:
     """Rows of new and revised products, three statements for any number; answers the events to append.
 

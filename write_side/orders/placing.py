@@ -127,7 +127,7 @@ def decide(known: Known, command: PlaceOrder, now: datetime) -> Placing:
     sales.check_passes(known.gates, everything, quote.cart_id)
     offers = on_sale(dict.fromkeys(quote.wanted, 1) | bought, known.sold, known.prices, quote.asked(now))
     uses = known.uses.get(quote.customer, {})
-    offered = Offered(known.promotions, quote.codes, uses, now, _spare(known, quote, offers))
+    offered = Offered(known.promotions, quote.codes, uses, now, _spare(known, quote, offers), known.around)
     fresh = costing.goods_of(bought, offers, _shipping(quote), quote.totals.currency, offered)
     domain.check_quote(quote, cart.version, fresh, now)
     _check_paying(quote, known, now)

@@ -19,6 +19,7 @@ from shared.settings import AllocationStrategy
 from write_side import (
     accounts,
     carts,
+    catalog,
     commands,
     fraud,
     gift_cards,
@@ -202,7 +203,9 @@ async def on_offer(
     offers = await offers_of(conn, dict.fromkeys(gifts, 1) | dict(wanted), asked)
     available = await inventory.available_of(conn, gifts) if gifts else {}
     spare = spare_of(gifts, offers, available, counted(wanted, offers))
-    return offers, Offered(promotions_, codes, uses, asked.now, spare)
+    by_category = promotions.by_category(one.terms for one in promotions_)
+    around = await catalog.categories_around(conn, list(wanted)) if by_category else {}
+    return offers, Offered(promotions_, codes, uses, asked.now, spare, around)
 
 
 async def _nearest(conn: Connection, where: Where, strategy: AllocationStrategy) -> list[str]:

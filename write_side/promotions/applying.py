@@ -5,6 +5,7 @@ What goes together and how it is rounded: `shared/promotion_rule.py`, which page
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
 from typing import NamedTuple
 from uuid import UUID
 
@@ -25,13 +26,14 @@ from write_side.promotions.gifts import LeftOut, left_out, with_gifts
 
 class Offered(NamedTuple):
     """What may be applied: promotions that are on offer, what was typed, how often this customer uses each, and when;
-    and what may be given away, by SKU."""
+    what may be given away, by SKU; and, where a promotion asks for categories, those that SKUs are in."""
 
     promotions: Sequence[Promotion]
     codes: Sequence[str]
     uses: Mapping[UUID, int]
     now: datetime | None  # None only where there are no promotions
     spare: Mapping[str, Spare] = NOTHING_SPARE
+    around: Mapping[str, frozenset[UUID]] = MappingProxyType({})
 
 
 NO_PROMOTIONS = Offered((), (), {}, None)
@@ -56,6 +58,7 @@ class Applied(NamedTuple):
 def apply(basket: Sequence[BasketLine], shipping_minor: int, currency: str, offered: Offered) -> Applied:
     """The best of what may go together. `refused`: code → `unknown_code`, `not_begun`, `over`, `used_up`,
     `used_up_by_you`, `below_minimum`, `nothing_for_it`, `not_combinable`, `gift_not_available`."""
+    basket = _with_categories(basket, offered.around)
     in_order = sorted(offered.promotions, key=lambda one: (one.terms.priority, one.id))
     why_not = {one.id: _why_not(one, basket, currency, offered) for one in in_order}
     usable = [Offer(one.id, one.terms, one.left_minor) for one in in_order if why_not[one.id] is None]
@@ -72,6 +75,14 @@ def apply(basket: Sequence[BasketLine], shipping_minor: int, currency: str, offe
     lines, parts = with_gifts(basket, best.lines, best.given)
     lacking = left_out({one.id: one for one in in_order}, best.missing)
     return Applied(best.discounts, parts, best.shipping_minor, refused, lines, lacking)
+
+
+def _with_categories(
+    basket: Sequence[BasketLine], around: Mapping[str, frozenset[UUID]]
+) -> Sequence[BasketLine]:
+    if not around:
+        return basket
+    return [line._replace(categories=around.get(line.sku, line.categories)) for line in basket]
 
 
 def _why_not(

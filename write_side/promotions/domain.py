@@ -22,13 +22,13 @@ from shared.events.promotions import (
 )
 from shared.money import EXPONENTS, MinorUnits, is_known
 from write_side.errors import Invalid, NotFound, Refusal
+from write_side.promotions.sets import ProductSetInput, Skus, check_said
 
 MOST_CODES = 5
 # `$` alone also matches ahead of a line end.
 Code = Annotated[str, Meta(pattern=r"^[A-Z0-9][A-Z0-9_-]{2,39}(?!\n)$", examples=["SUMMER-15"])]
 Codes = Annotated[list[Annotated[str, Meta(min_length=1, max_length=40)]], Meta(max_length=MOST_CODES)]
 Amounts = Annotated[dict[str, MinorUnits], Meta(max_length=len(EXPONENTS))]
-Skus = Annotated[list[Annotated[str, Meta(min_length=1, max_length=100)]], Meta(max_length=1000)]
 Uses = Annotated[int, Meta(ge=1, le=1_000_000_000)]
 
 
@@ -75,7 +75,7 @@ class UnknownCurrency(Invalid):
 
 
 class BrokenPromotion(Invalid):
-    """It would be over before it begins."""
+    """It would be over before it begins, or what it is for is said twice, or by half."""
 
     code = "broken_promotion"
 
@@ -93,10 +93,18 @@ class AmountInput(Struct, frozen=True, forbid_unknown_fields=True, tag="amount",
 
 
 class BuyGetInput(Struct, frozen=True, forbid_unknown_fields=True, tag="buy_get", tag_field="kind"):
-    """`{"kind": "buy_get", "buy": 2, "get": 1}`: of each three of one SKU, one costs nothing."""
+    """`{"kind": "buy_get", "buy": 2, "get": 1}`: of each three of one SKU, one costs nothing.
+
+    With `"buy_of": {"categories": [...]}` of each three of these categories the cheapest; with
+    `"get_of": {"skus": ["MUG"]}, "basis_points": 5000` besides, for each two of them a mug at half its price.
+    """
 
     buy: Annotated[int, Meta(ge=1, le=99)]
     get: Annotated[int, Meta(ge=1, le=99)]
+    basis_points: Annotated[int, Meta(ge=1, le=10_000)] | None = None
+    buy_of: ProductSetInput | None = None
+    get_of: ProductSetInput | None = None
+    most_groups: Annotated[int, Meta(ge=1, le=10_000)] | None = None
 
 
 class FreeShippingInput(Struct, frozen=True, forbid_unknown_fields=True, tag="free_shipping", tag_field="kind"):
@@ -191,10 +199,12 @@ def claims_of(promotions: Iterable[Promotion], discounts: Iterable[Discount]) ->
 
 
 def terms_of(said: PromotionInput) -> PromotionTerms:
-    """What was said, checked; raises `BrokenPromotion`, `UnknownCurrency`."""
+    """What was said, checked; raises `BrokenPromotion`, `EmptySet`, `UnknownCurrency`."""
     _check_currencies(said.minimum, "/minimum")
     if isinstance(said.off, AmountInput):
         _check_currencies(said.off.amounts, "/off/amounts")
+    if isinstance(said.off, BuyGetInput):
+        _check_sets(said.off, said.skus)
     if said.budget and not is_known(said.budget.currency):
         raise UnknownCurrency(f"{said.budget.currency} is no currency we know", pointer="/budget/currency")
     if said.starts_at and said.ends_at and said.ends_at <= said.starts_at:
@@ -202,6 +212,15 @@ def terms_of(said: PromotionInput) -> PromotionTerms:
     off: Off = msgspec.convert(msgspec.to_builtins(said.off), Off)
     budget = Budget(said.budget.amount_minor, said.budget.currency) if said.budget else None
     return PromotionTerms(**structs.asdict(said) | {"off": off, "code": said.code or "", "budget": budget})
+
+
+def _check_sets(off: BuyGetInput, skus: list[str]) -> None:
+    if off.get_of and not off.buy_of:
+        raise BrokenPromotion("of which set is to be bought?", pointer="/off/get_of")
+    if off.buy_of and skus:
+        raise BrokenPromotion("its sets say what it is for", pointer="/skus")
+    check_said(off.buy_of, "/off/buy_of")
+    check_said(off.get_of, "/off/get_of")
 
 
 def _check_currencies(amounts: dict[str, int], pointer: str) -> None:

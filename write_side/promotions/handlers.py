@@ -1,19 +1,18 @@
 """Promotion commands: load, decide, save."""
 
-from collections.abc import Callable
 from uuid import UUID
 
 from msgspec import Struct
 
 from shared.envelope import Metadata
-from shared.events.promotions import PromotionEvent
+from shared.events.promotions import PromotionEvent, PromotionTerms
 from shared.ids import uuid7
-from write_side import commands
+from write_side import catalog, commands
 from write_side.commands import Answer, Call
 from write_side.database import Connection, Pool, first_of
 from write_side.errors import check_version
 from write_side.event_log import Positions
-from write_side.promotions import domain, store
+from write_side.promotions import domain, sets, store
 from write_side.promotions.domain import Promotion, PromotionInput, UnknownPromotion
 
 
@@ -25,10 +24,11 @@ class PromotionList(Struct, frozen=True):
 
 
 async def announce_promotion(pool: Pool, said: PromotionInput, cause: Metadata, call: Call) -> Answer[Promotion]:
-    """A new promotion; refuses `code_taken`, `broken_promotion`, `unknown_currency`."""
+    """A new promotion; refuses `code_taken`, what `domain.terms_of` and `sets.check_there` refuse."""
     event = domain.announce(uuid7(), said)
 
     async def decide(conn: Connection) -> tuple[Promotion, Positions]:
+        await _check_sets(conn, event.terms)
         return domain.evolve(None, event, 1), await store.announce(conn, event, cause)
 
     return await commands.run(pool, decide, call)
@@ -37,27 +37,41 @@ async def announce_promotion(pool: Pool, said: PromotionInput, cause: Metadata, 
 async def revise_promotion(
     pool: Pool, promotion_id: UUID, said: PromotionInput, expected: int | None, cause: Metadata
 ) -> Answer[Promotion]:
-    """Other terms from now on; refuses `unknown_promotion`, `version_conflict` and what `domain.revise` refuses."""
+    """Other terms from now on; refuses `unknown_promotion`, `version_conflict`, what `domain.revise` and
+    `sets.check_there` refuse."""
+
+    async def checked(conn: Connection) -> Promotion:
+        promotion, terms = await _locked(conn, promotion_id), domain.terms_of(said)
+        if terms.off != promotion.terms.off:  # what was sold when it was announced may be gone by now
+            await _check_sets(conn, terms)
+        return promotion
 
     def decide(promotion: Promotion) -> PromotionEvent | None:
         check_version(promotion.version, expected)
         return domain.revise(promotion, said)
 
-    return await _changed(pool, promotion_id, decide, cause)
+    return await commands.change(pool, checked, decide, store.save, cause)
 
 
 async def end_promotion(pool: Pool, promotion_id: UUID, cause: Metadata) -> Answer[Promotion]:
     """Nobody uses it any more; refuses `unknown_promotion`. A repeat changes nothing."""
-    return await _changed(pool, promotion_id, domain.end, cause)
 
-
-async def _changed(
-    pool: Pool, promotion_id: UUID, decide: Callable[[Promotion], PromotionEvent | None], cause: Metadata
-) -> Answer[Promotion]:
     async def locked(conn: Connection) -> Promotion:
-        return _known(promotion_id, await store.lock(conn, promotion_id))
+        return await _locked(conn, promotion_id)
 
-    return await commands.change(pool, locked, decide, store.save, cause)
+    return await commands.change(pool, locked, domain.end, store.save, cause)
+
+
+async def _check_sets(conn: Connection, terms: PromotionTerms) -> None:
+    """Whether what its sets name is there, and takes part in promotions at all."""
+    for pointer, products in sets.sets_of(terms):
+        there = await catalog.all_categories(conn, products.categories) if products.categories else []
+        sold = await catalog.find_variants(conn, products.skus) if products.skus else {}
+        sets.check_there(products, pointer, {category.id for category in there}, sold)
+
+
+async def _locked(conn: Connection, promotion_id: UUID) -> Promotion:
+    return _known(promotion_id, await store.lock(conn, promotion_id))
 
 
 async def show_promotion(pool: Pool, promotion_id: UUID) -> Promotion:

@@ -7,6 +7,7 @@ from litestar import Request, get, post, put
 from litestar.params import FromPath, JSONBody, QueryParameter
 
 from shared.http.described import Link, leads_to, refuses
+from write_side.catalog import NoSuchCategory, UnknownSku
 from write_side.http import Answered, IdempotencyKey, Shown, answered, cause, idempotent, requires, shown
 from write_side.if_match import IfMatch, Tagged, expected_version, tagged
 from write_side.promotions import handlers
@@ -23,6 +24,7 @@ from write_side.promotions.domain import (
     UnknownPromotion,
 )
 from write_side.promotions.handlers import PromotionList
+from write_side.promotions.sets import EmptySet, NeverMatches
 from write_side.resources import Own
 
 READ, WRITE = [requires("promotions:read")], [requires("promotions:write")]
@@ -30,11 +32,12 @@ Call = Request[Any, Any, Any]
 After = Annotated[UUID | None, QueryParameter(description="`next` of the page before.")]
 Limit = Annotated[int, QueryParameter(ge=1, le=100, description="Promotions per page.")]
 
+_OF_SETS = (EmptySet, NeverMatches, NoSuchCategory, UnknownSku)
 _TO_ONE = tuple(Link(name, {"promotion_id": "/id"}) for name in ("get_promotion", "put_promotion", "post_end"))
 
 
 @post("/v1/promotions", guards=WRITE)
-@refuses(CodeTaken, BrokenPromotion, UnknownCurrency)
+@refuses(CodeTaken, BrokenPromotion, UnknownCurrency, *_OF_SETS)
 @leads_to(*_TO_ONE)
 async def post_promotion(
     request: Call, data: JSONBody[PromotionInput], own: Own, key: IdempotencyKey = None
@@ -60,7 +63,9 @@ async def get_promotion(promotion_id: FromPath[UUID], own: Own) -> Tagged[Promot
 
 
 @put("/v1/promotions/{promotion_id:uuid}", guards=WRITE)
-@refuses(UnknownPromotion, PromotionOver, CodeFixed, BudgetFixed, BelowUsed, BrokenPromotion, UnknownCurrency)
+@refuses(
+    UnknownPromotion, PromotionOver, CodeFixed, BudgetFixed, BelowUsed, BrokenPromotion, UnknownCurrency, *_OF_SETS
+)  # fmt: skip
 async def put_promotion(
     request: Call, promotion_id: FromPath[UUID], data: JSONBody[PromotionInput], own: Own, if_match: IfMatch = None
 ) -> Answered[Promotion]:

@@ -13,8 +13,11 @@ import pytest
 from tests.integration.checkout.shop import MAIL, Shop
 from tests.integration.checkout.test_placing import command
 from tests.integration.checkout.test_purchase_limits import limit
+from tests.integration.checkout.test_sets import category, put_into
 from write_side import database
 from write_side.orders.calls import Placing, store
+from write_side.promotions.domain import BuyGetInput
+from write_side.promotions.sets import ProductSetInput
 
 OTHERS = 2_000  # of each: enough that reading all of them looks cheap to a planner who thinks of a hundred orders
 MOST = 150  # rows that a batch of three orders touches; it is 42 in an empty shop
@@ -35,7 +38,7 @@ async def _multiply(conn: "asyncpg.Connection[asyncpg.Record]", table: str, own:
     columns = [row[0] for row in await conn.fetch(
         """SELECT attname FROM pg_attribute WHERE attrelid = $1::text::regclass AND attnum > 0 AND NOT attisdropped
            AND attgenerated = ''""", table)]  # fmt: skip
-    made = {"number": "r.number || n", "sku": "r.sku || n"}
+    made = {"number": "r.number || n", "sku": "r.sku || n", "slug": "r.slug || n", "parent_id": "r.id"}
     values = [made.get(name, _ID) if name in own else f"r.{name}" for name in columns]
     await conn.execute(
         f"INSERT INTO {table} ({', '.join(columns)}) SELECT {', '.join(values)} "
@@ -101,5 +104,20 @@ async def test_what_a_customer_has_is_found_by_an_index_whomever_all_the_others_
     mails = (MAIL, "ada.lovelace+1@example.org", "bob+1@example.org")
     commands = [await command(crowded, await crowded.basket(lamp=1), mail) for mail in mails]
     looked, placed = await _looked_and_placed(crowded, database_url, commands)
+    assert looked < MOST
+    assert placed < MOST
+
+
+async def test_categories_of_what_is_bought_are_found_among_very_many(crowded: Shop, database_url: str) -> None:
+    within = await category(crowded, "Lamps", await category(crowded, "Light"))
+    await put_into(crowded, "lamp", within)
+    await crowded.promote(BuyGetInput(1, 1, buy_of=ProductSetInput(categories=[within])))
+    conn = await asyncpg.connect(database_url)
+    await _multiply(conn, "category", ("id", "slug", "parent_id"))
+    await conn.execute("ANALYZE")
+    commands = [await command(crowded, await crowded.basket(lamp=2)) for _ in range(3)]
+    looked, placed = await _looked_and_placed(crowded, database_url, commands)
+    await conn.execute("DELETE FROM category WHERE id < $1", COPIES_END)
+    await conn.close()
     assert looked < MOST
     assert placed < MOST

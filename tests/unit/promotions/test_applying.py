@@ -17,6 +17,7 @@ from write_side.promotions.domain import BudgetInput, GiftInput, Promotion, Prom
 from write_side.promotions.domain import BuyGetInput as BuyGet
 from write_side.promotions.domain import FreeShippingInput as FreeShipping
 from write_side.promotions.domain import PercentageInput as Percentage
+from write_side.promotions.sets import ProductSetInput
 
 NOW = datetime(2026, 11, 27, 12, tzinfo=UTC)
 LAMP, BULB = BasketLine("lamp", 1, 1999), BasketLine("bulb", 3, 333)
@@ -135,18 +136,21 @@ def test_parts_add_up_and_none_is_greater_than_what_it_is_part_of(weights: list[
     assert all(0 <= part <= weight for part, weight in zip(parts, weights, strict=True))
 
 
+SKUS = st.sampled_from("abcdef")
+SETS = st.builds(ProductSetInput, st.lists(SKUS, min_size=1, max_size=4))
+POINTS, MOST_GROUPS = st.none() | st.integers(1, 10_000), st.integers(1, 5)
 OFFS = st.one_of(
     st.builds(Percentage, st.integers(1, 10_000)),
     st.builds(AmountOff, st.dictionaries(st.just("EUR"), st.integers(1, 10**7), min_size=1)),
     st.builds(BuyGet, st.integers(1, 5), st.integers(1, 5)),
+    st.builds(BuyGet, st.integers(1, 3), st.integers(1, 3), POINTS, SETS, st.none() | SETS, st.none() | MOST_GROUPS),
     st.just(FreeShipping()),
 )
-SKUS = st.sampled_from("abcdef")
 PROMOTIONS = st.lists(
     st.tuples(OFFS, st.booleans(), st.integers(0, 3), st.lists(SKUS, max_size=3)), max_size=6
 ).map(
     lambda said: [
-        promotion(n, off, exclusive=exclusive, priority=priority, skus=skus)
+        promotion(n, off, exclusive=exclusive, priority=priority, skus=[] if getattr(off, "buy_of", None) else skus)
         for n, (off, exclusive, priority, skus) in enumerate(said)
     ]
 )  # fmt: skip

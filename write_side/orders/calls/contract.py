@@ -27,6 +27,7 @@ class Known(NamedTuple):
     sold: Mapping[str, SoldVariant]
     prices: PriceBook
     stock: Sequence[StockItem]
+    around: Mapping[str, frozenset[UUID]]  # SKU → its categories, where a promotion asks for them
     promotions: Sequence[Promotion]  # on offer by themselves or by a code of one of the quotes
     uses: Mapping[UUID, Mapping[UUID, int]]  # customer → promotion → how often they use it
     gates: Mapping[str, Gated]  # what is sold by turns

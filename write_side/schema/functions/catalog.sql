@@ -18,3 +18,14 @@ LANGUAGE sql STABLE AS $$
            catalog_status(p.status, p.publish_at, p.unpublish_at), coalesce(v.tax_class, p.tax_class), v.weight_grams
     FROM variant v JOIN product p ON p.id = v.product_id WHERE v.sku = ANY (p_skus) AND NOT v.retired
 $$;
+
+-- The categories that the products of SKUs are in, each with all above it; SKUs that are in none are left out.
+CREATE OR REPLACE FUNCTION catalog_around(p_skus text[]) RETURNS TABLE (sku text, categories uuid[])
+LANGUAGE sql STABLE AS $$
+    WITH RECURSIVE around (sku, id) AS (
+        SELECT v.sku, p.category_id FROM variant v JOIN product p ON p.id = v.product_id
+        WHERE v.sku = ANY (p_skus) AND NOT v.retired AND p.category_id IS NOT NULL
+        UNION
+        SELECT a.sku, c.parent_id FROM around a JOIN category c ON c.id = a.id WHERE c.parent_id IS NOT NULL)
+    SELECT a.sku, array_agg(a.id) FROM around a GROUP BY a.sku
+$$;

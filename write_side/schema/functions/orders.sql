@@ -56,7 +56,7 @@ END $$;
 -- `ordered`: those that are orders already. What only matters to the others isn't read for them.
 CREATE OR REPLACE FUNCTION orders_look(
     p_quotes uuid[], OUT quotes json, OUT ordered uuid[], OUT carts json, OUT sold json,
-    OUT prices json, OUT stock json, OUT promotions json, OUT uses json, OUT gates json, OUT limits json, OUT bought json,
+    OUT prices json, OUT stock json, OUT around json, OUT promotions json, OUT uses json, OUT gates json, OUT limits json, OUT bought json,
     OUT gift_cards json, OUT credits json
 ) LANGUAGE plpgsql STABLE AS $$
 DECLARE
@@ -105,6 +105,9 @@ BEGIN
         SELECT json_agg(json_build_array(u.promotion_id, u.person_id, u.n)) INTO uses
         FROM promotions_uses(ARRAY(SELECT (p ->> 'id')::uuid FROM json_array_elements(promotions) AS p),
                              v_customers) AS u;
+        IF promotions_by_category(promotions) THEN
+            SELECT json_agg(json_build_array(c.sku, c.categories)) INTO around FROM catalog_around(v_skus) AS c;
+        END IF;
     END IF;
 END $$;
 

@@ -12,6 +12,11 @@ CREATE OR REPLACE FUNCTION promotions_offered(p_codes text[]) RETURNS SETOF prom
     SELECT p.* FROM promotion p WHERE p.terms ->> 'code' = ANY (p_codes) AND p.terms ->> 'code' <> ''
 $$;
 
+-- Whether one of these, as JSON, asks which categories SKUs are in: only then are those read.
+CREATE OR REPLACE FUNCTION promotions_by_category(p_promotions json) RETURNS boolean LANGUAGE sql IMMUTABLE AS $$
+    SELECT jsonb_path_exists(p_promotions::jsonb, '$[*].terms.off.*.categories')
+$$;
+
 -- How often these customers use each of these promotions, where that is limited. The person of a use is whom limits count,
 -- which is not always whose the order is.
 CREATE OR REPLACE FUNCTION promotions_uses(p_promotions uuid[], p_customers uuid[])
