@@ -18,7 +18,7 @@ def seen(
 ) -> Seen:
     """All that a try is compared with.
 
-    `earlier`: tries of the last 180 days that have its person or one of its marks, in any order, its own payment's
+    `earlier`: tries of the last 180 days that have its mailbox or one of its marks, in any order, its own payment's
     too; `refunded`: ids of those orders from which money went back, `disputed`: of those whose bank took it back.
     """
     marks = attempt.marks
@@ -29,14 +29,20 @@ def seen(
         return _near(attempt, [each for each in earlier if has(each)], refunded, disputed) if value else Near()
 
     return Seen(
-        person=near(lambda e: e.person_id == attempt.person_id, attempt.person_id),
+        person=near(lambda e: _is_own(attempt, e), attempt.customer),
         card=near(lambda e: e.card == marks.card, marks.card),
         device=near(lambda e: e.device == marks.device, marks.device),
         door=near(lambda e: e.door == marks.door, marks.door),
         network=near(lambda e: e.network == marks.network, marks.network),
-        known=_known(attempt, [each for each in others if each.person_id == attempt.person_id]),
+        known=_known(attempt, [each for each in others if _is_own(attempt, each)]),
         hard_declines_of_payment=sum(each.decline_code in HARD_DECLINES for each in of_payment),
     )
+
+
+def _is_own(attempt: Attempt, earlier: Attempted) -> bool:
+    """Whether it was by the same mailbox, or by the same mail before mailboxes were told."""
+    unnamed = earlier.counted_as is None and earlier.person_id == attempt.person_id
+    return unnamed or earlier.customer == attempt.customer
 
 
 def in_the_end(
@@ -69,9 +75,10 @@ def _near(
         declines_day=sum(each.outcome == "declined" for each in day),
         hard_declines_day=sum(each.decline_code in HARD_DECLINES for each in day),
         cards_day=len({each.card for each in day if each.card} | ({attempt.marks.card} - {""})),
-        persons=len({each.person_id for each in lately} | {attempt.person_id}),
-        persons_month=len({each.person_id for each in within(MONTH)} | {attempt.person_id}),
-        persons_week=len({each.person_id for each in within(WEEK)} | {attempt.person_id}),
+        persons=len({each.customer for each in lately} | {attempt.customer}),
+        persons_month=len({each.customer for each in within(MONTH)} | {attempt.customer}),
+        persons_week=len({each.customer for each in within(WEEK)} | {attempt.customer}),
+        spellings_day=len({each.person_id for each in day} | {attempt.person_id}),
         doors_month=len({each.door for each in within(MONTH) if each.door} | ({attempt.marks.door} - {""})),
         orders=_orders(others),
         orders_day=_orders(each for each in others if each.at > attempt.at - DAY),

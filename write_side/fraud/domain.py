@@ -62,6 +62,12 @@ class Attempt(Struct, frozen=True):
     cvc_check: str  # pass, fail, or what else the provider says
     postal_check: str
     disposable_mail: bool
+    counted_as: UUID | None = None  # who stands for the mailbox, where that is another one (decision 97)
+
+    @property
+    def customer(self) -> UUID:
+        """One for each mailbox, however its mail is spelled; of an account's cart the account's own."""
+        return self.counted_as or self.person_id
 
 
 class Visit(Struct, frozen=True):
@@ -83,9 +89,10 @@ class Near(Struct, frozen=True):
     declines_day: int = 0  # tries declined
     hard_declines_day: int = 0  # of them those by which a bank says that the card is not its holder's
     cards_day: int = 0  # different cards
-    persons: int = 0  # different mails
+    persons: int = 0  # different mailboxes
     persons_month: int = 0
     persons_week: int = 0
+    spellings_day: int = 0  # different mails, as they are spelled
     doors_month: int = 0  # different places
     orders: int = 0  # different orders that were authorized
     orders_day: int = 0
@@ -152,6 +159,12 @@ class Attempted(Struct, frozen=True):
     card_country: str = ""
     cvc_check: str = ""
     postal_check: str = ""
+    counted_as: UUID | None = None
+
+    @property
+    def customer(self) -> UUID:
+        """As of an `Attempt`."""
+        return self.counted_as or self.person_id
 
 
 class Wanted(Struct, frozen=True):
@@ -277,7 +290,7 @@ def attempted(event: PaymentAssessed) -> Attempted:
         event.payment_id, event.order_id, event.at, event.outcome, event.decline_code, event.person_id, marks.card,
         marks.address, marks.device, marks.network, marks.door, event.amount_minor, event.currency, event.codes,
         event.points, event.reasons, event.verdict, event.enforced, False, event.card_country, event.cvc_check,
-        event.postal_check,
+        event.postal_check, event.counted_as,
     )  # fmt: skip
 
 

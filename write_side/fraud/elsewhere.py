@@ -75,6 +75,7 @@ def as_if(paid: Attempted, wish: Wish, now: datetime) -> Attempt:
     return Attempt(
         paid.payment_id, paid.order_id, paid.person_id, now, "authorized", "", paid.amount_minor, paid.currency,
         paid.codes, marks, wish.country, paid.card_country, paid.cvc_check, paid.postal_check, wish.disposable_mail,
+        paid.counted_as,
     )  # fmt: skip
 
 

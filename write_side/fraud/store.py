@@ -10,13 +10,23 @@ import msgspec
 from msgspec import structs
 
 from shared.envelope import Metadata, as_json
-from shared.events.fraud import AddressAssessed, FraudEvent, Marks, PaymentAssessed, PaymentDisputed, Reason
+from shared.events.fraud import AddressAssessed, FraudEvent, PaymentAssessed, PaymentDisputed, Reason
 from shared.shards import order_key
 from write_side import event_log
 from write_side.database import Connection, among, overwrite, replace
 from write_side.event_log import NewEvent, Positions
 from write_side.fraud.counting import LATELY
-from write_side.fraud.domain import LOST_NOTHING, Attempted, Check, Dispute, Visit, Wanted, evolve, is_refused
+from write_side.fraud.domain import (
+    LOST_NOTHING,
+    Attempt,
+    Attempted,
+    Check,
+    Dispute,
+    Visit,
+    Wanted,
+    evolve,
+    is_refused,
+)
 
 MOST = 500  # tries looked at by each mark: one that half a city shares is not worth more
 VISITS_KEPT = timedelta(days=30)  # far longer than an order waits for its payment
@@ -52,24 +62,36 @@ async def forget_visits(conn: Connection, now: datetime) -> int:
     return int((await conn.execute(query, now - VISITS_KEPT)).rpartition(" ")[2])
 
 
-async def lately(conn: Connection, person_id: UUID, marks: Marks, now: datetime) -> list[Attempted]:
-    """Tries of this person or with one of these marks, of the last 180 days, the newest of each.
+async def lately(conn: Connection, attempt: Attempt) -> list[Attempted]:
+    """Tries of its mailbox or with one of its marks, of the 180 days until it, the newest of each.
 
     What a person decided about one counts as its verdict, and that nobody did; one that was only watched was accepted.
     An address is not looked for: its door finds more.
     """
-    wanted: dict[str, object] = {"person_id": person_id, **structs.asdict(marks)}
-    given = {column: value for column, value in wanted.items() if value and column != "address"}
+    given = _looked_for(attempt)
     parts = [
-        f"""(SELECT a.payment_id, a.n FROM fraud_attempt a WHERE a.{column} = ${place} AND a.at > $1 AND a.at <= $2
+        f"""(SELECT a.payment_id, a.n FROM fraud_attempt a WHERE {where.format(place)} AND a.at > $1 AND a.at <= $2
              ORDER BY a.at DESC LIMIT {MOST})"""  # noqa: S608
-        for place, column in enumerate(given, 3)
+        for place, (where, _) in enumerate(given, 3)
     ]
     columns = ", ".join(f"a.{column}" for column in Attempted.__struct_fields__ if column != "verdict")
     query = f"""SELECT {columns}, {_DECIDED} AS verdict
                 FROM fraud_attempt a JOIN fraud_check c ON c.id = a.payment_id
                 WHERE (a.payment_id, a.n) IN ({" UNION ".join(parts)}) ORDER BY a.at, a.n"""  # noqa: S608
-    return [_attempted(row) for row in await conn.fetch(query, now - LATELY, now, *given.values())]
+    values = [value for _, value in given]
+    return [_attempted(row) for row in await conn.fetch(query, attempt.at - LATELY, attempt.at, *values)]
+
+
+def _looked_for(attempt: Attempt) -> list[tuple[str, object]]:
+    """Conditions, each with its one value in braces, for all that an index finds: of a mailbox who stands for it, all
+    who name them, and the mail itself from before mailboxes were told."""
+    persons = dict.fromkeys((attempt.customer, attempt.person_id))
+    marks = structs.asdict(structs.replace(attempt.marks, address=""))
+    return [
+        *[("a.person_id = ${} AND a.counted_as IS NULL", person) for person in persons],
+        ("a.counted_as = ${}", attempt.customer),
+        *[(f"a.{column} = ${{}}", mark) for column, mark in marks.items() if mark],
+    ]
 
 
 class Ended(NamedTuple):
