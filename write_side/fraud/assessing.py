@@ -63,7 +63,7 @@ async def thought_of(conn: Connection, attempt: Attempt, earlier: Sequence[Attem
     disputed = await store.disputed_among(conn, list({each.payment_id for each in earlier}))
     ended = await store.ended_among(conn, list({each.order_id for each in earlier}))
     earlier = in_the_end(earlier, ended.for_fraud, ended.voided)
-    return assess(attempt, seen(attempt, earlier, ended.refunded | disputed, disputed))
+    return assess(attempt, seen(attempt, earlier, ended.refunded | disputed, disputed, ended.owed))
 
 
 def _attempt(tried: Tried, marks: Marks, *, disposable: bool, now: datetime) -> Attempt:

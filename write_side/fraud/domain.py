@@ -58,7 +58,7 @@ class Attempt(Struct, frozen=True):
     codes: list[str]
     marks: Marks
     country: str  # where the goods go
-    card_country: str  # empty: not told
+    card_country: str  # empty: not told, or on invoice
     cvc_check: str  # pass, fail, or what else the provider says
     postal_check: str
     disposable_mail: bool
@@ -102,7 +102,7 @@ class Near(Struct, frozen=True):
     paid_minor: int = 0  # what those in this currency came to
     refunded: int = 0  # of them those from which money went back
     refunded_minor: int = 0
-    kept: int = 0  # of them those old enough for it, from which none did
+    kept: int = 0  # of them those old enough for it, from which none did, and nothing is owed of them
     let_through: int = 0  # of them those that had been held, until a person let them through
     stopped: int = 0  # other orders held and not let through, or refused
     stopped_codes: int = 0  # of them those of other mails with one of the same codes

@@ -100,11 +100,13 @@ class Ended(NamedTuple):
     refunded: set[UUID]  # money went back, or is going, as the buyer wanted
     for_fraud: set[UUID]  # it did since staff call them fraud
     voided: set[UUID]  # over before their money was taken
+    owed: set[UUID]  # on an invoice that is still to be paid
 
 
 async def ended_among(conn: Connection, order_ids: Sequence[UUID]) -> Ended:
     """How those of these orders ended of which there is something to tell."""
-    row = await conn.fetchrow("SELECT refunds_among($1), refunds_for_fraud($1), payments_voided_among($1)", order_ids)
+    query = "SELECT refunds_among($1), refunds_for_fraud($1), payments_voided_among($1), invoices_open_among($1)"
+    row = await conn.fetchrow(query, order_ids)
     assert row is not None
     return Ended(*(set(ids or ()) for ids in row))
 

@@ -4,8 +4,6 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from msgspec import structs
-
 from shared.events.fraud import Marks
 from tests.unit.fraud.test_rules import ADA, attempt, before, rules_of
 from write_side.fraud.domain import Attempt, Attempted
@@ -73,10 +71,3 @@ def test_what_a_mail_did_before_mailboxes_were_told_is_still_its_own() -> None:
 def test_what_somebody_elses_account_did_by_a_mail_is_not_held_against_it() -> None:
     typed = [before(1, timedelta(days=9), person_id=ADA, counted_as=UUID(int=7), verdict="refuse")]
     assert "stopped" not in rules_of(anew(), typed)
-
-
-def test_what_is_on_invoice_is_no_new_card() -> None:
-    marks = Marks("", "new address", "device", "new network", "new door")
-    paid = [before(n, timedelta(hours=n), person_id=UUID(int=50 + n), card=f"{n}") for n in (1, 2)]
-    assert "new_card" in rules_of(attempt(marks=structs.replace(marks, card="a card")), paid)
-    assert "new_card" not in rules_of(attempt(marks=marks), paid)
