@@ -49,7 +49,7 @@ def _paid_try(check: Check) -> Attempted | None:
 
 
 def _door_left(paid: Attempted, wish: Wish) -> str:
-    """Where it goes until then. What was added to an order was paid without a door of its own."""
+    """Where it goes until then. What was added to an order was once paid without a door of its own."""
     return paid.door or wish.door_before
 
 

@@ -27,6 +27,7 @@ from write_side.fraud.domain import (
     evolve,
     is_refused,
 )
+from write_side.fraud.elsewhere import Wish
 
 MOST = 500  # tries looked at by each mark: one that half a city shares is not worth more
 VISITS_KEPT = timedelta(days=30)  # far longer than an order waits for its payment
@@ -46,6 +47,13 @@ async def note(conn: Connection, quote_id: UUID, visit: Visit) -> None:
     query = """INSERT INTO fraud_visit (quote_id, address, device, network, disposable_mail, door)
                VALUES ($1, $2, $3, $4, $5, $6)"""
     await conn.execute(query, quote_id, *structs.astuple(visit))
+
+
+async def move_unpaid(conn: Connection, quote_ids: Sequence[UUID], wish: Wish) -> None:
+    """What is to be paid of these quotes goes elsewhere: its tries will have gone there."""
+    if quote_ids:
+        query = "UPDATE fraud_visit SET address = $2, door = $3 WHERE quote_id = ANY ($1)"
+        await conn.execute(query, quote_ids, wish.address, wish.door)
 
 
 async def visit_of(conn: Connection, quote_id: UUID) -> Visit:
