@@ -76,29 +76,34 @@ async def lately(conn: Connection, attempt: Attempt) -> list[Attempted]:
     What a person decided about one counts as its verdict, and that nobody did; one that was only watched was accepted.
     An address is not looked for: its door finds more.
     """
-    given = _looked_for(attempt)
-    parts = [
-        f"""(SELECT a.payment_id, a.n FROM fraud_attempt a WHERE {where.format(place)} AND a.at > $1 AND a.at <= $2
-             ORDER BY a.at DESC LIMIT {MOST})"""  # noqa: S608
-        for place, (where, _) in enumerate(given, 3)
-    ]
-    columns = ", ".join(f"a.{column}" for column in Attempted.__struct_fields__ if column != "verdict")
-    query = f"""SELECT {columns}, {_DECIDED} AS verdict
-                FROM fraud_attempt a JOIN fraud_check c ON c.id = a.payment_id
-                WHERE (a.payment_id, a.n) IN ({" UNION ".join(parts)}) ORDER BY a.at, a.n"""  # noqa: S608
-    values = [value for _, value in given]
+    given = looked_for(attempt)
+    query, values = asked([where for where, _ in given]), [value for _, value in given]
     return [_attempted(row) for row in await conn.fetch(query, attempt.at - LATELY, attempt.at, *values)]
 
 
-def _looked_for(attempt: Attempt) -> list[tuple[str, object]]:
+def asked(conditions: Sequence[str]) -> str:
+    """What `lately` asks, between the times $1 and $2, of all for which one of these conditions holds."""
+    parts = [
+        f"""(SELECT a.payment_id, a.n FROM fraud_attempt a WHERE {where.format(place)} AND a.at > $1 AND a.at <= $2
+             ORDER BY a.at DESC LIMIT {MOST})"""  # noqa: S608
+        for place, where in enumerate(conditions, 3)
+    ]
+    columns = ", ".join(f"a.{column}" for column in Attempted.__struct_fields__ if column != "verdict")
+    return f"""SELECT {columns}, {_DECIDED} AS verdict
+               FROM fraud_attempt a JOIN fraud_check c ON c.id = a.payment_id
+               WHERE (a.payment_id, a.n) IN ({" UNION ".join(parts)}) ORDER BY a.at, a.n"""  # noqa: S608
+
+
+def looked_for(attempt: Attempt) -> list[tuple[str, object]]:
     """Conditions, each with its one value in braces, for all that an index finds: of a mailbox who stands for it, all
-    who name them, and the mail itself from before mailboxes were told."""
+    who name them, and the mail itself from before mailboxes were told. Indices of marks leave out the empty ones, which
+    has to be said: plans are made before values are known."""
     persons = dict.fromkeys((attempt.customer, attempt.person_id))
     marks = structs.asdict(structs.replace(attempt.marks, address=""))
     return [
         *[("a.person_id = ${} AND a.counted_as IS NULL", person) for person in persons],
         ("a.counted_as = ${}", attempt.customer),
-        *[(f"a.{column} = ${{}}", mark) for column, mark in marks.items() if mark],
+        *[(f"a.{column} = ${{}} AND a.{column} <> ''", mark) for column, mark in marks.items() if mark],
     ]
 
 

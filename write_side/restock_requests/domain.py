@@ -67,8 +67,8 @@ def check(available: int, waiting_for: int) -> None:
 def evolve(request: RestockRequest | None, event: RestockRequestEvent, version: int) -> RestockRequest:
     """A request after an event."""
     if isinstance(event, RestockRequested):
-        waits = (event.request_id, event.sku, event.person_id, event.mail, "waiting", version)
-        return RestockRequest(*waits, event.counted_as)
+        e = event
+        return RestockRequest(e.request_id, e.sku, e.person_id, e.mail, "waiting", version, e.counted_as)
     assert request is not None, "a request's history begins with RestockRequested"
     match event:
         case RequesterTold():

@@ -302,3 +302,16 @@ async def test_a_visit_is_forgotten_when_no_order_can_come_of_it(guarded: Shop) 
 
 def _place() -> Address:
     return customers.contact("x@example.org", ADDRESS).address
+
+
+async def test_what_came_before_is_found_by_indices_alone_however_much_that_is(guarded: Shop) -> None:
+    marks = Marks("card", "address", "device", "network", "door")
+    given = store.looked_for(attempt(person_id=uuid7(), counted_as=uuid7(), marks=marks))
+    values = ", ".join(f"'{value}'" for _, value in given)
+    async with guarded.pool.acquire() as conn, conn.transaction():
+        await conn.execute("SET LOCAL enable_seqscan = off")  # for the tables are empty
+        await conn.execute(f"PREPARE seen_before AS {store.asked([where for where, _ in given])}")
+        plan = [f"{row[0]} " for row in await conn.fetch(f"EXPLAIN EXECUTE seen_before (now(), now(), {values})")]
+        await conn.execute("DEALLOCATE seen_before")
+    used = {mark for mark in (*structs.asdict(marks), "person", "counted_as") if f"attempt_by_{mark} " in "".join(plan)}
+    assert used == {"person", "counted_as", "card", "device", "network", "door"}
