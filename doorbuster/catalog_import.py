@@ -58,9 +58,11 @@ def _said(done: Progress, would: str) -> str:
 
 
 async def export(database_url: str, to: IO[str]) -> int:
-    """Write every product as CSV, a line per variant; answers how many products. Raises one of `FAILURES`."""
+    """Write every product as CSV, a line per variant, which stands in the audit; answers how many products. Raises one
+    of `FAILURES`."""
     table, count = csv.writer(to), 0
     async with open_pool(database_url, 1, "export") as pool:
+        await imports.note_export(pool, cause_of("cli", str(uuid7())))
         spoken = await imports.spoken_of(pool)
         table.writerow(imports.own_columns(spoken))
         async for page in imports.catalog_pages(pool, spoken):

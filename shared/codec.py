@@ -17,6 +17,7 @@ from shared.events.erasure import ErasureEvent
 from shared.events.fraud import FraudEvent
 from shared.events.fulfilment import FulfilmentEvent
 from shared.events.gift_cards import GiftCardEvent
+from shared.events.imports import ImportsEvent
 from shared.events.inventory import InventoryEvent
 from shared.events.invoices import CreditEvent, InvoiceEvent
 from shared.events.merchandising import MerchandisingEvent
@@ -45,6 +46,7 @@ Event = (
     | CartEvent
     | CatalogEvent
     | ErasureEvent
+    | ImportsEvent
     | FraudEvent
     | FulfilmentEvent
     | InventoryEvent

@@ -44,6 +44,11 @@ def person_key(person_id: UUID) -> str:
     return f"person:{person_id}"
 
 
+def catalog_export_key(export_id: UUID) -> str:
+    """Key family of one time that the catalog was taken out."""
+    return f"catalog_export:{export_id}"
+
+
 def session_key(session_id: UUID | str) -> str:
     """Key family of a session, its id in its usual spelling."""
     return f"session:{session_id}"

@@ -47,6 +47,13 @@ _ORDER_TOKEN = HeaderParameter(
 _ORDER_REFUSALS = (OrderTokenRequired, WrongOrderToken)
 OrderToken = Annotated[str | None, _ORDER_TOKEN, Asked(_ORDER_REFUSALS, required=True, credential="orderToken")]
 OptionalOrderToken = Annotated[str | None, _ORDER_TOKEN, Asked(_ORDER_REFUSALS, credential="orderToken")]
+Device = Annotated[
+    str,
+    HeaderParameter(
+        name="Device-Id", description="A random word that this browser keeps; only a keyed hash of it is stored.",
+        schema_extra={"maxLength": 100},
+    ),
+]  # fmt: skip
 # What opens a guest's cart or order is told of as a header to send and as a way to be let in.
 CREDENTIALS = {
     "cartSecret": {"type": "apiKey", "in": "header", "name": "Cart-Secret", "description": "Shown when it is opened."},

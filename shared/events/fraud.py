@@ -48,6 +48,7 @@ class PaymentAssessed(Struct, frozen=True, omit_defaults=True, tag="fraud.paymen
     card_country: str = ""  # this and the checks in the provider's words; empty: not told, or not kept yet
     cvc_check: str = ""
     postal_check: str = ""
+    counted_as: UUID | None = None  # the person who stands for the mailbox, where that is another one
 
 
 class AddressAssessed(Struct, frozen=True, omit_defaults=True, tag="fraud.address_assessed.v1"):

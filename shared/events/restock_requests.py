@@ -8,11 +8,12 @@ from uuid import UUID
 from msgspec import Struct
 
 
-class RestockRequested(Struct, frozen=True, tag="restock_requests.restock_requested.v1"):
+class RestockRequested(Struct, frozen=True, omit_defaults=True, tag="restock_requests.restock_requested.v1"):
     request_id: UUID
     sku: str
     person_id: UUID
     mail: str  # sealed
+    counted_as: UUID | None = None  # the person who stands for the mailbox, where that is another one
 
 
 class RequesterTold(Struct, frozen=True, tag="restock_requests.requester_told.v1"):

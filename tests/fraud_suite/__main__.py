@@ -2,14 +2,14 @@
 
 Tables on stderr, one JSON line on stdout. `--why` tells instead, of the tuning half alone, by which rules good orders
 were stopped and what slipped through; `--tuning` tells the tables of that half alone: for who tunes the rules. Nobody
-looks into the other half so.
+looks into the other half so. The set of spelled mails, which is in neither half, is always told.
 """
 
 import sys
 from collections import Counter
 
 from shared.envelope import as_json
-from tests.fraud_suite.replay import Judged, replay, traces
+from tests.fraud_suite.replay import Judged, replay, replay_spelled, traces
 from tests.fraud_suite.report import report, table
 from tests.fraud_suite.traces import HALVES
 
@@ -19,9 +19,10 @@ def main() -> None:
         return _why(replay(traces()["tuning"]))
     wanted = ("tuning",) if "--tuning" in sys.argv[1:] else HALVES
     found = {half: report(replay(played)) for half, played in traces().items() if half in wanted}
-    for half, told in found.items():
-        sys.stderr.write("\n".join(["", f"== {half} ==", *table(told), ""]))
-    sys.stdout.write(as_json({"fraud_suite": found}).decode() + "\n")
+    spelled = report(replay_spelled(traces()["tuning"]))
+    for name, told in (*found.items(), ("spellings", spelled)):
+        sys.stderr.write("\n".join(["", f"== {name} ==", *table(told), ""]))
+    sys.stdout.write(as_json({"fraud_suite": found, "spellings": spelled}).decode() + "\n")
 
 
 def _why(judged: list[Judged]) -> None:

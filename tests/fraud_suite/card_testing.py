@@ -29,7 +29,7 @@ def _card(people: People) -> Card:
     return people.stolen_card(people.chance.choice(_ORIGINS), complete=people.odds(30))
 
 
-def _tests(
+def try_out(
     people: People, diary: Diary, at: datetime, cards: int, pause: tuple[float, float], tester: Callable[[], Buyer],
     *, live: float = 22, amount: tuple[int, int] = (100, 900),
 ) -> None:  # fmt: skip
@@ -50,7 +50,7 @@ def burst(people: People, diary: Diary) -> None:
     def tester() -> Buyer:
         return structs.replace(first, card=_card(people))
 
-    _tests(people, diary, people.start(1), people.chance.randint(40, 90), (0.003, 0.02), tester)
+    try_out(people, diary, people.start(1), people.chance.randint(40, 90), (0.003, 0.02), tester)
 
 
 def throw_away_mails(people: People, diary: Diary) -> None:
@@ -61,7 +61,7 @@ def throw_away_mails(people: People, diary: Diary) -> None:
         hosts = THROW_AWAY if people.odds(60) else ("gmail.com", "outlook.com")
         return structs.replace(first, mail=f"{people.word(10)}@{people.chance.choice(hosts)}", card=_card(people))
 
-    _tests(people, diary, people.start(1), people.chance.randint(30, 60), (0.01, 0.05), tester)
+    try_out(people, diary, people.start(1), people.chance.randint(30, 60), (0.01, 0.05), tester)
 
 
 def through_proxies(people: People, diary: Diary) -> None:
@@ -71,7 +71,7 @@ def through_proxies(people: People, diary: Diary) -> None:
     def tester() -> Buyer:
         return Buyer(people.mail(), people.chance.choice(places), _card(people), device, people.client_of_old())
 
-    _tests(people, diary, people.start(1), people.chance.randint(30, 60), (0.02, 0.1), tester)
+    try_out(people, diary, people.start(1), people.chance.randint(30, 60), (0.02, 0.1), tester)
 
 
 def slow(people: People, diary: Diary) -> None:
@@ -82,7 +82,7 @@ def slow(people: People, diary: Diary) -> None:
         mail, client = people.chance.choice(mails), people.chance.choice(TOR)
         return structs.replace(first, mail=mail, card=_card(people), client=client)
 
-    _tests(people, diary, people.start(5), people.chance.randint(30, 60), (0.5, 2), tester, amount=(900, 3500))
+    try_out(people, diary, people.start(5), people.chance.randint(30, 60), (0.5, 2), tester, amount=(900, 3500))
 
 
 def very_slow(people: People, diary: Diary) -> None:
@@ -93,7 +93,7 @@ def very_slow(people: People, diary: Diary) -> None:
         client = people.client_of_old()
         return Buyer(people.mail(), people.chance.choice(places), _card(people), people.word(), client)
 
-    _tests(people, diary, people.start(15), people.chance.randint(40, 70), (3, 6), tester, amount=(900, 3500), live=35)
+    try_out(people, diary, people.start(15), people.chance.randint(40, 70), (3, 6), tester, amount=(900, 3500), live=35)
 
 
 def cracking(people: People, diary: Diary) -> None:
@@ -116,7 +116,7 @@ def rented_machines(people: People, diary: Diary) -> None:
         client = people.client_of_old()
         return Buyer(people.mail(), people.chance.choice(places), _card(people), people.word(), client)
 
-    _tests(people, diary, people.start(2), people.chance.randint(50, 80), (0.05, 0.4), tester)
+    try_out(people, diary, people.start(2), people.chance.randint(50, 80), (0.05, 0.4), tester)
 
 
 def nothing_shared(people: People, diary: Diary) -> None:
@@ -130,7 +130,7 @@ def nothing_shared(people: People, diary: Diary) -> None:
         place = people.address(people.chance.choice(("US", "DE", "GB")))
         return Buyer(people.mail(), place, _card(people), people.word(), people.client_of_old())
 
-    _tests(people, diary, people.start(2), people.chance.randint(20, 35), (0.1, 0.6), tester)
+    try_out(people, diary, people.start(2), people.chance.randint(20, 35), (0.1, 0.6), tester)
 
 
 VARIANTS = [

@@ -2,8 +2,8 @@
 
 All traces of a half share one shop, so networks, exits and codes that good and bad use meet. What the checks are given
 is what orders and payments give them (write_side/fraud/assessing.py); instead of Postgres a dictionary finds the tries
-before by the same person or with a mark in common, as far back and as many as there. Money goes back some days after an
-order was let through, or held if it is a good one, which staff let through.
+before by the same mailbox or with a mark in common, as far back and as many as there. Money goes back some days after
+an order was let through, or held if it is a good one, which staff let through.
 """
 
 from collections import defaultdict
@@ -16,8 +16,18 @@ from msgspec import structs
 
 from shared.events.fraud import Marks, PaymentAssessed
 from shared.http.rates import whose
-from shared.sealed import normalized_mail
-from tests.fraud_suite import card_testing, coupons, households, refunds, resellers, shoppers, stolen_cards, takeovers
+from shared.sealed import canonical_mail, normalized_mail
+from tests.fraud_suite import (
+    card_testing,
+    coupons,
+    households,
+    refunds,
+    resellers,
+    shoppers,
+    spellings,
+    stolen_cards,
+    takeovers,
+)
 from tests.fraud_suite.people import People
 from tests.fraud_suite.traces import HALVES, Diary, Half, Trace, Try, Variant
 from write_side.fraud.counting import LATELY, seen
@@ -49,6 +59,18 @@ def traces() -> dict[Half, list[Trace]]:
     """Those of each half, the same in every run."""
     written = [_written(variant, number) for variant in VARIANTS for number in range(variant.traces)]
     return {half: [trace for trace in written if trace.half == half] for half in HALVES}
+
+
+def spelled() -> list[Trace]:
+    """Those of the set beside the halves: one mailbox under many spellings."""
+    return [_written(variant, number) for variant in spellings.VARIANTS for number in range(variant.traces)]
+
+
+def replay_spelled(beside: Iterable[Trace]) -> list[Judged]:
+    """What the checks think of the orders of that set, in the shop of those `beside`."""
+    own = spelled()
+    names = {trace.name for trace in own}
+    return [each for each in replay([*beside, *own]) if each.trace.name in names]
 
 
 def _written(variant: Variant, number: int) -> Trace:
@@ -107,7 +129,7 @@ class _Shop:
         event = PaymentAssessed(
             attempt.payment_id, attempt.order_id, attempt.at, attempt.person_id, attempt.outcome,
             attempt.decline_code, attempt.amount_minor, attempt.currency, attempt.codes, attempt.marks, found.points,
-            found.reasons, found.verdict, True,
+            found.reasons, found.verdict, True, counted_as=attempt.counted_as,
         )  # fmt: skip
         kept = attempted(event)
         for key in _keys(attempt):
@@ -116,7 +138,7 @@ class _Shop:
 
 def _keys(attempt: Attempt) -> list[tuple[str, str]]:
     looked = structs.asdict(structs.replace(attempt.marks, address=""))
-    return [("person", str(attempt.person_id)), *((kind, mark) for kind, mark in looked.items() if mark)]
+    return [("mailbox", str(attempt.customer)), *((kind, mark) for kind, mark in looked.items() if mark)]
 
 
 def attempt_of(trace: Trace, tried: Try) -> Attempt:
@@ -130,5 +152,11 @@ def attempt_of(trace: Trace, tried: Try) -> Attempt:
         uuid5(NAMESPACE_URL, f"payment of {order}"), uuid5(NAMESPACE_URL, order),
         uuid5(NAMESPACE_URL, normalized_mail(buyer.mail)), tried.at, "declined" if tried.decline_code else "authorized",
         tried.decline_code, tried.amount_minor, "EUR", list(tried.codes), marks, buyer.address.country,
-        buyer.card.country, buyer.card.cvc, buyer.card.postal, seen_of.disposable_mail,
+        buyer.card.country, buyer.card.cvc, buyer.card.postal, seen_of.disposable_mail, _counted_as(buyer.mail),
     )  # fmt: skip
+
+
+def _counted_as(mail: str) -> UUID | None:
+    """Who stands for the mailbox; in a shop whoever came first, here whose mail is its canonical form."""
+    canonical = canonical_mail(mail)
+    return None if canonical == normalized_mail(mail) else uuid5(NAMESPACE_URL, canonical)

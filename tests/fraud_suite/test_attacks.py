@@ -7,7 +7,7 @@ import pytest
 
 from shared.documents.orders import Address
 from shared.envelope import as_json
-from tests.fraud_suite.replay import VARIANTS, Judged, replay, traces
+from tests.fraud_suite.replay import VARIANTS, Judged, replay, replay_spelled, spelled, traces
 from tests.fraud_suite.report import report
 from tests.fraud_suite.traces import BEGIN, HALVES, Buyer, Card, Declined, Diary, Half, Trace
 from write_side.fraud.domain import Verdict
@@ -22,6 +22,7 @@ SOMEBODY = Buyer("ada@example.org", Address("Ada", "Hill Road 1", "Berlin", "101
 # Who changes a trace after the rules were tuned has to say so here, and to tune no rule on what is kept back.
 # Changed since: every address has an empty `gift_card_mail` and an empty `vat_id`, and nothing else.
 WRITTEN: dict[Half, str] = {"tuning": "27f6d7188068c755", "kept back": "212f52e0e0665c40"}
+WRITTEN_SPELLED = "c1b29dc601045f7f"
 
 
 @pytest.fixture(scope="module")
@@ -35,6 +36,13 @@ def test_attacks_are_caught_and_good_shoppers_are_let_through(suite: dict[Half, 
     caught, stopped = REACHED[half]
     assert found.attacks.caught_percent is not None and found.attacks.caught_percent >= caught
     assert found.good.stopped_percent is not None and found.good.stopped_percent <= stopped
+
+
+def test_one_mailbox_under_many_spellings_is_one_attacker_or_one_good_shopper(suite: dict[Half, list[Trace]]) -> None:
+    found = report(replay_spelled(suite["tuning"]))
+    assert found.attacks.caught_percent is not None and found.attacks.caught_percent >= 99.5
+    assert found.good.stopped_percent is not None and found.good.stopped_percent <= 1
+    assert sha256(as_json(spelled())).hexdigest()[:16] == WRITTEN_SPELLED
 
 
 @pytest.mark.parametrize("half", HALVES)

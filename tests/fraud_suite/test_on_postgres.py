@@ -6,7 +6,7 @@ from uuid import NAMESPACE_URL, uuid5
 import pytest
 
 from shared.envelope import Metadata
-from tests.fraud_suite.replay import STAFF_LOOK_WITHIN, attempt_of, replay, traces
+from tests.fraud_suite.replay import STAFF_LOOK_WITHIN, attempt_of, replay, spelled, traces
 from tests.fraud_suite.traces import Trace
 from write_side.database import Connection, Pool
 from write_side.fraud import Card, Tried, Visit, assessed, note, store
@@ -17,13 +17,13 @@ CAUSE = Metadata("test", "test")
 PLAYED = (
     ("card testing", "cracking"), ("stolen card", "one_card_many_mails"), ("reseller", "names_at_one_address"),
     ("coupon abuse", "plus_signs"), ("account takeover", "drop_nearby"), ("good", "family"),
-    ("good", "orders_for_others"),
+    ("good", "orders_for_others"), ("card testing", "spelled_tester"), ("good", "family_of_tags"),
 )  # fmt: skip
 
 
 @pytest.fixture(scope="module")
 def played() -> list[Trace]:
-    written = traces()["tuning"]
+    written = [*traces()["tuning"], *spelled()]
     return [next(one for one in written if (one.kind, one.variant) == wanted) for wanted in PLAYED]
 
 
@@ -72,7 +72,7 @@ async def _assessed(conn: Connection, attempt: Attempt) -> str | None:
     card = Card(marks.card, attempt.card_country, attempt.cvc_check, attempt.postal_check)
     tried = Tried(
         attempt.payment_id, attempt.order_id, quote_id, attempt.person_id, attempt.outcome, attempt.decline_code,
-        attempt.amount_minor, attempt.currency, attempt.codes, attempt.country, card,
+        attempt.amount_minor, attempt.currency, attempt.codes, attempt.country, card, attempt.counted_as,
     )  # fmt: skip
     verdict, _ = await assessed(conn, tried, "enforce", attempt.at, CAUSE)
     return None if attempt.outcome == "declined" else verdict

@@ -88,6 +88,15 @@ class Keyring:
             raise _unavailable() from error
         return None if wrapped is None else sealed.unwrap(self._master_key, person_id, wrapped)
 
+    async def stands_for(self, person_id: UUID) -> UUID | None:
+        """The person who stands for somebody's mailbox, where that is another one; None also once they were erased."""
+        query = "SELECT counted_as FROM person_key WHERE person_id = $1"
+        try:
+            found: UUID | None = await self._pool.fetchval(query, person_id)
+        except POSTGRES_IS_DOWN as error:
+            raise _unavailable() from error
+        return found
+
     async def keys_of(self, person_ids: Sequence[UUID]) -> dict[UUID, bytes]:
         """The keys of those of them who were not erased."""
         query = "SELECT person_id, wrapped_key FROM person_key WHERE person_id = ANY ($1)"

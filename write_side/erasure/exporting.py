@@ -78,6 +78,7 @@ class HeldOrder(Struct, frozen=True):
     returns: list[Return]
     refunds: list[Refund]
     happened: list[Happening]
+    counted_as: UUID | None = None  # whom it counts for, where that is another person
 
 
 class HeldQuote(Struct, frozen=True):
@@ -91,6 +92,7 @@ class HeldQuote(Struct, frozen=True):
     totals: Totals
     expires_at: datetime
     happened: list[Happening]
+    counted_as: UUID | None = None
 
 
 class HeldAccount(Struct, frozen=True):
@@ -112,6 +114,7 @@ class AwaitedSku(Struct, frozen=True):
     sku: str
     asked_at: datetime
     state: str
+    counted_as: UUID | None = None
 
 
 class PersonExport(Struct, frozen=True):
@@ -122,10 +125,12 @@ class PersonExport(Struct, frozen=True):
     quotes: list[HeldQuote]
     account: HeldAccount | None
     awaited: list[AwaitedSku]
+    counted_as: UUID | None = None  # who stands for their mailbox, where that is another spelling of it (decision 97)
 
 
 async def export(pool: Pool, keyring: Keyring, person_id: UUID) -> PersonExport:
     """Of a person that `find_person` found; raises `KeyringUnavailable`."""
+    stands_for = await keyring.stands_for(person_id)
     async with pool.acquire() as conn:
         placed = await orders.of_person(conn, person_id)
         quoted = await orders.quotes_of_person(conn, person_id)
@@ -143,18 +148,18 @@ async def export(pool: Pool, keyring: Keyring, person_id: UUID) -> PersonExport:
         person_id,
         [
             HeldOrder(o.id, o.number, o.state, await _contact(keyring, o), o.country, o.sold, o.totals, o.shipping,
-                      o.taxes, o.gift_cards, cards, back, paid_back, of_orders.get(order_key(o.id), []))
+                      o.taxes, o.gift_cards, cards, back, paid_back, of_orders.get(order_key(o.id), []), o.counted_as)
             for o, cards, back, paid_back in zip(placed, bought, returned, refunded, strict=True)
         ],
         [
             HeldQuote(q.id, q.cart_id, await _contact(keyring, q), q.country, q.sold, q.totals, q.expires_at,
-                      of_carts.get(cart_key(q.cart_id), []))
+                      of_carts.get(cart_key(q.cart_id), []), q.counted_as)
             for q in quoted
         ],
         None if account is None else await _account(
             keyring, account, credit, invoiced, of_account.get(account_key(account.id), [])
         ),
-        [AwaitedSku(one.sku, time_of(one.id), one.state) for one in awaited],
+        [AwaitedSku(one.sku, time_of(one.id), one.state, one.counted_as) for one in awaited], stands_for,
     )  # fmt: skip
 
 

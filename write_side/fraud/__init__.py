@@ -15,10 +15,10 @@ from write_side.fraud.elsewhere import AddressNotAccepted, Wish
 from write_side.fraud.lapsing import order_over
 from write_side.fraud.marks import marker, visit, wish
 from write_side.fraud.readdressing import assessed_elsewhere, keep, keep_refused
-from write_side.fraud.store import is_held, note
+from write_side.fraud.store import is_held, move_unpaid, note
 
 __all__ = [
     "AddressNotAccepted", "Card", "Check", "Dispute", "Tried", "Verdict", "Visit", "Wish", "assessed",
-    "assessed_elsewhere", "disputed", "is_held", "keep", "keep_refused", "marker", "note", "order_over", "visit",
-    "wish",
+    "assessed_elsewhere", "disputed", "is_held", "keep", "keep_refused", "marker", "move_unpaid", "note", "order_over",
+    "visit", "wish",
 ]  # fmt: skip

@@ -41,6 +41,7 @@ class Tried(Struct, frozen=True):
     codes: list[str]
     country: str
     card: Card
+    counted_as: UUID | None = None  # whom limits count (decision 97), where that is another person
 
 
 async def assessed(
@@ -50,7 +51,7 @@ async def assessed(
     visit = await store.visit_of(conn, tried.quote_id)
     marks = Marks(tried.card.mark, visit.address, visit.device, visit.network, visit.door)
     attempt = _attempt(tried, marks, disposable=visit.disposable_mail, now=now)
-    found = await thought_of(conn, attempt, await store.lately(conn, tried.person_id, marks, now))
+    found = await thought_of(conn, attempt, await store.lately(conn, attempt))
     event = _event(attempt, found, enforced=mode == "enforce")
     check = await store.find(conn, tried.payment_id)
     _, positions = await store.save(conn, check, event, cause)
@@ -62,7 +63,7 @@ async def thought_of(conn: Connection, attempt: Attempt, earlier: Sequence[Attem
     disputed = await store.disputed_among(conn, list({each.payment_id for each in earlier}))
     ended = await store.ended_among(conn, list({each.order_id for each in earlier}))
     earlier = in_the_end(earlier, ended.for_fraud, ended.voided)
-    return assess(attempt, seen(attempt, earlier, ended.refunded | disputed, disputed))
+    return assess(attempt, seen(attempt, earlier, ended.refunded | disputed, disputed, ended.owed))
 
 
 def _attempt(tried: Tried, marks: Marks, *, disposable: bool, now: datetime) -> Attempt:
@@ -70,7 +71,7 @@ def _attempt(tried: Tried, marks: Marks, *, disposable: bool, now: datetime) -> 
     return Attempt(
         tried.payment_id, tried.order_id, tried.person_id, now, tried.outcome, tried.decline_code, tried.amount_minor,
         tried.currency, tried.codes, marks, tried.country, card.country, card.cvc_check,
-        card.postal_check, disposable,
+        card.postal_check, disposable, tried.counted_as,
     )  # fmt: skip
 
 
@@ -79,4 +80,5 @@ def _event(attempt: Attempt, found: Assessment, *, enforced: bool) -> PaymentAss
         attempt.payment_id, attempt.order_id, attempt.at, attempt.person_id, attempt.outcome, attempt.decline_code,
         attempt.amount_minor, attempt.currency, attempt.codes, attempt.marks, found.points,
         found.reasons, found.verdict, enforced, attempt.card_country, attempt.cvc_check, attempt.postal_check,
+        attempt.counted_as,
     )  # fmt: skip

@@ -14,29 +14,37 @@ SETTLED = timedelta(days=14)  # who wants money back from an order has said so b
 
 
 def seen(
-    attempt: Attempt, earlier: Sequence[Attempted], refunded: Container[object], disputed: Container[object] = ()
-) -> Seen:
+    attempt: Attempt, earlier: Sequence[Attempted], refunded: Container[object], disputed: Container[object] = (),
+    owed: Container[object] = (),
+) -> Seen:  # fmt: skip
     """All that a try is compared with.
 
-    `earlier`: tries of the last 180 days that have its person or one of its marks, in any order, its own payment's
-    too; `refunded`: ids of those orders from which money went back, `disputed`: of those whose bank took it back.
+    `earlier`: tries of the last 180 days that have its mailbox or one of its marks, in any order, its own payment's
+    too; `refunded`: ids of those orders from which money went back, `disputed`: of those whose bank took it back,
+    `owed`: of those whose invoice is still to be paid.
     """
     marks = attempt.marks
     of_payment = [each for each in earlier if each.payment_id == attempt.payment_id]
     others = [each for each in earlier if each.payment_id != attempt.payment_id]
 
     def near(has: Callable[[Attempted], bool], value: object) -> Near:
-        return _near(attempt, [each for each in earlier if has(each)], refunded, disputed) if value else Near()
+        return _near(attempt, [each for each in earlier if has(each)], refunded, disputed, owed) if value else Near()
 
     return Seen(
-        person=near(lambda e: e.person_id == attempt.person_id, attempt.person_id),
+        person=near(lambda e: _is_own(attempt, e), attempt.customer),
         card=near(lambda e: e.card == marks.card, marks.card),
         device=near(lambda e: e.device == marks.device, marks.device),
         door=near(lambda e: e.door == marks.door, marks.door),
         network=near(lambda e: e.network == marks.network, marks.network),
-        known=_known(attempt, [each for each in others if each.person_id == attempt.person_id]),
+        known=_known(attempt, [each for each in others if _is_own(attempt, each)]),
         hard_declines_of_payment=sum(each.decline_code in HARD_DECLINES for each in of_payment),
     )
+
+
+def _is_own(attempt: Attempt, earlier: Attempted) -> bool:
+    """Whether it was by the same mailbox, or by the same mail before mailboxes were told."""
+    unnamed = earlier.counted_as is None and earlier.person_id == attempt.person_id
+    return unnamed or earlier.customer == attempt.customer
 
 
 def in_the_end(
@@ -54,8 +62,9 @@ def in_the_end(
 
 
 def _near(
-    attempt: Attempt, lately: Sequence[Attempted], refunded: Container[object], disputed: Container[object]
-) -> Near:
+    attempt: Attempt, lately: Sequence[Attempted], refunded: Container[object], disputed: Container[object],
+    owed: Container[object],
+) -> Near:  # fmt: skip
     def within(span: timedelta) -> list[Attempted]:
         return [each for each in lately if each.at > attempt.at - span]
 
@@ -65,13 +74,14 @@ def _near(
     codes = set(attempt.codes)
     same_code = [each for each in others if codes & set(each.codes) and each.person_id != attempt.person_id]
     return structs.replace(
-        _paid(attempt, [each for each in others if each.verdict == "accept"], refunded),
+        _paid(attempt, [each for each in others if each.verdict == "accept"], refunded, owed),
         declines_day=sum(each.outcome == "declined" for each in day),
         hard_declines_day=sum(each.decline_code in HARD_DECLINES for each in day),
         cards_day=len({each.card for each in day if each.card} | ({attempt.marks.card} - {""})),
-        persons=len({each.person_id for each in lately} | {attempt.person_id}),
-        persons_month=len({each.person_id for each in within(MONTH)} | {attempt.person_id}),
-        persons_week=len({each.person_id for each in within(WEEK)} | {attempt.person_id}),
+        persons=len({each.customer for each in lately} | {attempt.customer}),
+        persons_month=len({each.customer for each in within(MONTH)} | {attempt.customer}),
+        persons_week=len({each.customer for each in within(WEEK)} | {attempt.customer}),
+        spellings_day=len({each.person_id for each in day} | {attempt.person_id}),
         doors_month=len({each.door for each in within(MONTH) if each.door} | ({attempt.marks.door} - {""})),
         orders=_orders(others),
         orders_day=_orders(each for each in others if each.at > attempt.at - DAY),
@@ -85,7 +95,9 @@ def _near(
     )
 
 
-def _paid(attempt: Attempt, accepted: Iterable[Attempted], refunded_ids: Container[object]) -> Near:
+def _paid(
+    attempt: Attempt, accepted: Iterable[Attempted], refunded_ids: Container[object], owed: Container[object]
+) -> Near:
     """What became of orders that were accepted."""
     paid = list({each.order_id: each for each in accepted}.values())
     refunded = [each for each in paid if each.order_id in refunded_ids]
@@ -95,7 +107,7 @@ def _paid(attempt: Attempt, accepted: Iterable[Attempted], refunded_ids: Contain
         paid_minor=_minor(paid, attempt.currency),
         refunded=len(refunded),
         refunded_minor=_minor(refunded, attempt.currency),
-        kept=sum(each.order_id not in refunded_ids for each in old),
+        kept=sum(each.order_id not in refunded_ids and each.order_id not in owed for each in old),
         let_through=sum(each.points >= REVIEW_FROM and each.enforced and not each.moved for each in paid),
     )
 

@@ -58,10 +58,16 @@ class Attempt(Struct, frozen=True):
     codes: list[str]
     marks: Marks
     country: str  # where the goods go
-    card_country: str  # empty: not told
+    card_country: str  # empty: not told, or on invoice
     cvc_check: str  # pass, fail, or what else the provider says
     postal_check: str
     disposable_mail: bool
+    counted_as: UUID | None = None  # who stands for the mailbox, where that is another one (decision 97)
+
+    @property
+    def customer(self) -> UUID:
+        """One for each mailbox, however its mail is spelled; of an account's cart the account's own."""
+        return self.counted_as or self.person_id
 
 
 class Visit(Struct, frozen=True):
@@ -83,9 +89,10 @@ class Near(Struct, frozen=True):
     declines_day: int = 0  # tries declined
     hard_declines_day: int = 0  # of them those by which a bank says that the card is not its holder's
     cards_day: int = 0  # different cards
-    persons: int = 0  # different mails
+    persons: int = 0  # different mailboxes
     persons_month: int = 0
     persons_week: int = 0
+    spellings_day: int = 0  # different mails, as they are spelled
     doors_month: int = 0  # different places
     orders: int = 0  # different orders that were authorized
     orders_day: int = 0
@@ -95,7 +102,7 @@ class Near(Struct, frozen=True):
     paid_minor: int = 0  # what those in this currency came to
     refunded: int = 0  # of them those from which money went back
     refunded_minor: int = 0
-    kept: int = 0  # of them those old enough for it, from which none did
+    kept: int = 0  # of them those old enough for it, from which none did, and nothing is owed of them
     let_through: int = 0  # of them those that had been held, until a person let them through
     stopped: int = 0  # other orders held and not let through, or refused
     stopped_codes: int = 0  # of them those of other mails with one of the same codes
@@ -152,6 +159,12 @@ class Attempted(Struct, frozen=True):
     card_country: str = ""
     cvc_check: str = ""
     postal_check: str = ""
+    counted_as: UUID | None = None
+
+    @property
+    def customer(self) -> UUID:
+        """As of an `Attempt`."""
+        return self.counted_as or self.person_id
 
 
 class Wanted(Struct, frozen=True):
@@ -277,7 +290,7 @@ def attempted(event: PaymentAssessed) -> Attempted:
         event.payment_id, event.order_id, event.at, event.outcome, event.decline_code, event.person_id, marks.card,
         marks.address, marks.device, marks.network, marks.door, event.amount_minor, event.currency, event.codes,
         event.points, event.reasons, event.verdict, event.enforced, False, event.card_country, event.cvc_check,
-        event.postal_check,
+        event.postal_check, event.counted_as,
     )  # fmt: skip
 
 

@@ -49,7 +49,7 @@ def _paid_try(check: Check) -> Attempted | None:
 
 
 def _door_left(paid: Attempted, wish: Wish) -> str:
-    """Where it goes until then. What was added to an order was paid without a door of its own."""
+    """Where it goes until then. What was added to an order was once paid without a door of its own."""
     return paid.door or wish.door_before
 
 
@@ -75,6 +75,7 @@ def as_if(paid: Attempted, wish: Wish, now: datetime) -> Attempt:
     return Attempt(
         paid.payment_id, paid.order_id, paid.person_id, now, "authorized", "", paid.amount_minor, paid.currency,
         paid.codes, marks, wish.country, paid.card_country, paid.cvc_check, paid.postal_check, wish.disposable_mail,
+        paid.counted_as,
     )  # fmt: skip
 
 

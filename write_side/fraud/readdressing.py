@@ -42,7 +42,7 @@ async def _assessed(
     conn: Connection, paid: Attempted, wish: Wish, mode: FraudChecks, now: datetime
 ) -> AddressAssessed:
     attempt = elsewhere.as_if(paid, wish, now)
-    earlier = await store.lately(conn, attempt.person_id, attempt.marks, now)
+    earlier = await store.lately(conn, attempt)
     found = await thought_of(conn, attempt, elsewhere.but_itself(paid, earlier))
     return elsewhere.answer(attempt, paid, wish, found, mode)
 

@@ -69,7 +69,7 @@ def _declines(_: Attempt, seen: Seen) -> Found:
     return _most(
         "{} tries declined within a day",
         (seen.card.declines_day, ((3, 30), (4, 50), (6, 70)), "with this card"),
-        (seen.person.declines_day, ((3, 30), (4, 50), (6, 70)), "by this mail"),
+        (seen.person.declines_day, ((3, 30), (4, 50), (6, 70)), "by this mailbox"),
         (seen.device.declines_day, ((3, 30), (4, 50), (6, 70)), "on this device"),
         (seen.door.declines_day, ((4, 50), (6, 70)), "for this door"),
         (seen.network.declines_day, ((10, 30), (20, 60)), "from this network"),
@@ -81,7 +81,7 @@ def _hard_declines(_: Attempt, seen: Seen) -> Found:
     return _most(
         "{} tries refused by a bank as not the holder's",
         (seen.hard_declines_of_payment, ((1, 10), (4, 50)), "for this order"),
-        (seen.person.hard_declines_day, ((1, 10), (4, 50)), "by this mail in a day"),
+        (seen.person.hard_declines_day, ((1, 10), (4, 50)), "by this mailbox in a day"),
         (seen.device.hard_declines_day, ((1, 10), (4, 50)), "on this device in a day"),
         (seen.card.hard_declines_day, ((1, 10), (4, 50)), "with this card in a day"),
         (seen.door.hard_declines_day, ((4, 50),), "for this door in a day"),
@@ -93,22 +93,24 @@ def _cards(_: Attempt, seen: Seen) -> Found:
     """A household shares a device and has two cards; a dormitory shares a door and a network, and has a hundred."""
     return _most(
         "{} different cards within a day",
-        (seen.person.cards_day, ((3, 50), (5, 100)), "by this mail"),
+        (seen.person.cards_day, ((3, 50), (5, 100)), "by this mailbox"),
         (seen.device.cards_day, ((3, 50), (5, 100)), "on this device"),
     )
 
 
-def _new_card(_: Attempt, seen: Seen) -> Found:
-    if seen.device.cards_day < 2 or not seen.device.orders_day or seen.known.card or seen.person.orders > 3:
+def _new_card(attempt: Attempt, seen: Seen) -> Found:
+    known = seen.known.card or seen.person.orders > 3 or not attempt.marks.card  # none on invoice
+    if known or seen.device.cards_day < 2 or not seen.device.orders_day:
         return None
     return 50, "another card on a device that ordered within a day"
 
 
 def _persons(_: Attempt, seen: Seen) -> Found:
     return _most(
-        "{} different mails within a week",
-        (seen.card.persons_week, ((3, 60), (5, 100)), "with this card"),
-        (seen.device.persons_week, ((3, 50), (5, 100)), "on this device"),
+        "{} different",
+        (seen.card.persons_week, ((3, 60), (5, 100)), "mailboxes within a week with this card"),
+        (seen.device.persons_week, ((3, 50), (5, 100)), "mailboxes within a week on this device"),
+        (seen.person.spellings_day, ((3, 50), (5, 100)), "mails within a day for one mailbox, or typed by one account"),
     )
 
 
@@ -116,7 +118,8 @@ def _lent_card(_: Attempt, seen: Seen) -> Found:
     """A family shares a card and a door."""
     if seen.card.persons_month < 2 or seen.card.doors_month < 2:
         return None
-    return 50, f"{seen.card.persons_month} mails with one card, goods to {seen.card.doors_month} doors within a month"
+    many, doors = seen.card.persons_month, seen.card.doors_month
+    return 50, f"{many} mailboxes with one card, goods to {doors} doors within a month"
 
 
 DEAR_AMONG_STRANGERS_MINOR, DEAR_TO_ONE_DOOR_MINOR = 10_000, 15_000
@@ -127,18 +130,14 @@ def _strangers(attempt: Attempt, seen: Seen) -> Found:
     """A drop: again and again somebody else, of whom nothing was seen before, has goods brought to one door."""
     if seen.known.paid or _is_trusted(seen.door):
         return None
-    door, amount = seen.door, attempt.amount_minor
-    unlike = _is_unlike(seen)
-    dear = unlike and amount >= DEAR_AMONG_STRANGERS_MINOR
+    door, unlike = seen.door, _is_unlike(seen)
+    dear = unlike and attempt.amount_minor >= DEAR_AMONG_STRANGERS_MINOR
+    much = attempt.amount_minor >= DEAR_TO_ONE_DOOR_MINOR
     return _most(
-        "{} different mails at one door",
+        "{} different mailboxes at one door",
         (door.persons_week if unlike else 0, ((4, 50), (7, 100)), "within a week, with nothing else in common"),
         (door.persons_month if dear else 0, ((2, 50), (5, 100)), "within a month, nothing else in common, much money"),
-        (
-            door.persons_week if amount >= DEAR_TO_ONE_DOOR_MINOR else 0,
-            ((3, 50), (7, 100)),
-            "within a week, much money",
-        ),
+        (door.persons_week if much else 0, ((3, 50), (7, 100)), "within a week, much money"),
     )
 
 
@@ -167,6 +166,7 @@ def _codes(_: Attempt, seen: Seen) -> Found:
         "{} other mails have used the same code",
         (seen.card.code_persons, ((1, 60),), "with this card"),
         (seen.device.code_persons, ((1, 50),), "on this device"),
+        (seen.person.code_persons, ((1, 60),), "of this mailbox"),
         (seen.door.code_persons if at_once else 0, ((1, 50),), "at this door, from a network used within the hour"),
         (seen.door.code_persons, ((2, 30),), "at this door"),
         (
@@ -180,8 +180,8 @@ def _codes(_: Attempt, seen: Seen) -> Found:
 def _refunds(_: Attempt, seen: Seen) -> Found:
     """Two in a row are few, but all; who is only unlucky, or tries on what they buy, keeps the dearer things too."""
     found = []
-    for near, where in ((seen.person, "by this mail"), (seen.card, "with this card"), (seen.device, "on this device"),
-                        (seen.door, "at this door")):  # fmt: skip
+    places = ((seen.person, "by this mailbox"), (seen.card, "with this card"), (seen.device, "on this device"))
+    for near, where in (*places, (seen.door, "at this door")):
         back = near.refunded
         most = 5 * back >= 3 * near.paid and 3 * near.refunded_minor >= 2 * near.paid_minor
         found.append((back if back == near.paid else 0, ((2, 50), (4, 100)), where))
@@ -192,7 +192,7 @@ def _refunds(_: Attempt, seen: Seen) -> Found:
 def _stopped(_: Attempt, seen: Seen) -> Found:
     """Behind a door live others: it speaks only against a newcomer whose all else is new, as at a drop."""
     newcomer = not seen.known.paid and _is_unlike(seen)
-    own = ((seen.person, "of this mail"), (seen.card, "with this card"), (seen.device, "on this device"))
+    own = ((seen.person, "of this mailbox"), (seen.card, "with this card"), (seen.device, "on this device"))
     return _most(
         "{} other orders held or refused",
         *((near.stopped, ((1, 50),), where) for near, where in own),
@@ -205,7 +205,7 @@ def _disputes(_: Attempt, seen: Seen) -> Found:
     """A bank takes the money back and a fee on top; whoever does so for fun does it again."""
     return _most(
         "{} other orders were disputed at the bank",
-        (seen.person.disputed, ((1, 50), (2, 100)), "by this mail"),
+        (seen.person.disputed, ((1, 50), (2, 100)), "by this mailbox"),
         (seen.card.disputed, ((1, 50), (2, 100)), "with this card"),
         (seen.device.disputed, ((1, 50), (2, 100)), "on this device"),
     )

@@ -10,13 +10,24 @@ import msgspec
 from msgspec import structs
 
 from shared.envelope import Metadata, as_json
-from shared.events.fraud import AddressAssessed, FraudEvent, Marks, PaymentAssessed, PaymentDisputed, Reason
+from shared.events.fraud import AddressAssessed, FraudEvent, PaymentAssessed, PaymentDisputed, Reason
 from shared.shards import order_key
 from write_side import event_log
 from write_side.database import Connection, among, overwrite, replace
 from write_side.event_log import NewEvent, Positions
 from write_side.fraud.counting import LATELY
-from write_side.fraud.domain import LOST_NOTHING, Attempted, Check, Dispute, Visit, Wanted, evolve, is_refused
+from write_side.fraud.domain import (
+    LOST_NOTHING,
+    Attempt,
+    Attempted,
+    Check,
+    Dispute,
+    Visit,
+    Wanted,
+    evolve,
+    is_refused,
+)
+from write_side.fraud.elsewhere import Wish
 
 MOST = 500  # tries looked at by each mark: one that half a city shares is not worth more
 VISITS_KEPT = timedelta(days=30)  # far longer than an order waits for its payment
@@ -38,6 +49,13 @@ async def note(conn: Connection, quote_id: UUID, visit: Visit) -> None:
     await conn.execute(query, quote_id, *structs.astuple(visit))
 
 
+async def move_unpaid(conn: Connection, quote_ids: Sequence[UUID], wish: Wish) -> None:
+    """What is to be paid of these quotes goes elsewhere: its tries will have gone there."""
+    if quote_ids:
+        query = "UPDATE fraud_visit SET address = $2, door = $3 WHERE quote_id = ANY ($1)"
+        await conn.execute(query, quote_ids, wish.address, wish.door)
+
+
 async def visit_of(conn: Connection, quote_id: UUID) -> Visit:
     """What was seen of whoever asked for a quote; empty if nothing was, or it was too long ago."""
     query = "SELECT address, device, network, disposable_mail, door FROM fraud_visit WHERE quote_id = $1"
@@ -52,24 +70,41 @@ async def forget_visits(conn: Connection, now: datetime) -> int:
     return int((await conn.execute(query, now - VISITS_KEPT)).rpartition(" ")[2])
 
 
-async def lately(conn: Connection, person_id: UUID, marks: Marks, now: datetime) -> list[Attempted]:
-    """Tries of this person or with one of these marks, of the last 180 days, the newest of each.
+async def lately(conn: Connection, attempt: Attempt) -> list[Attempted]:
+    """Tries of its mailbox or with one of its marks, of the 180 days until it, the newest of each.
 
     What a person decided about one counts as its verdict, and that nobody did; one that was only watched was accepted.
     An address is not looked for: its door finds more.
     """
-    wanted: dict[str, object] = {"person_id": person_id, **structs.asdict(marks)}
-    given = {column: value for column, value in wanted.items() if value and column != "address"}
+    given = looked_for(attempt)
+    query, values = asked([where for where, _ in given]), [value for _, value in given]
+    return [_attempted(row) for row in await conn.fetch(query, attempt.at - LATELY, attempt.at, *values)]
+
+
+def asked(conditions: Sequence[str]) -> str:
+    """What `lately` asks, between the times $1 and $2, of all for which one of these conditions holds."""
     parts = [
-        f"""(SELECT a.payment_id, a.n FROM fraud_attempt a WHERE a.{column} = ${place} AND a.at > $1 AND a.at <= $2
+        f"""(SELECT a.payment_id, a.n FROM fraud_attempt a WHERE {where.format(place)} AND a.at > $1 AND a.at <= $2
              ORDER BY a.at DESC LIMIT {MOST})"""  # noqa: S608
-        for place, column in enumerate(given, 3)
+        for place, where in enumerate(conditions, 3)
     ]
     columns = ", ".join(f"a.{column}" for column in Attempted.__struct_fields__ if column != "verdict")
-    query = f"""SELECT {columns}, {_DECIDED} AS verdict
-                FROM fraud_attempt a JOIN fraud_check c ON c.id = a.payment_id
-                WHERE (a.payment_id, a.n) IN ({" UNION ".join(parts)}) ORDER BY a.at, a.n"""  # noqa: S608
-    return [_attempted(row) for row in await conn.fetch(query, now - LATELY, now, *given.values())]
+    return f"""SELECT {columns}, {_DECIDED} AS verdict
+               FROM fraud_attempt a JOIN fraud_check c ON c.id = a.payment_id
+               WHERE (a.payment_id, a.n) IN ({" UNION ".join(parts)}) ORDER BY a.at, a.n"""  # noqa: S608
+
+
+def looked_for(attempt: Attempt) -> list[tuple[str, object]]:
+    """Conditions, each with its one value in braces, for all that an index finds: of a mailbox who stands for it, all
+    who name them, and the mail itself from before mailboxes were told. Indices of marks leave out the empty ones, which
+    has to be said: plans are made before values are known."""
+    persons = dict.fromkeys((attempt.customer, attempt.person_id))
+    marks = structs.asdict(structs.replace(attempt.marks, address=""))
+    return [
+        *[("a.person_id = ${} AND a.counted_as IS NULL", person) for person in persons],
+        ("a.counted_as = ${}", attempt.customer),
+        *[(f"a.{column} = ${{}} AND a.{column} <> ''", mark) for column, mark in marks.items() if mark],
+    ]
 
 
 class Ended(NamedTuple):
@@ -78,11 +113,13 @@ class Ended(NamedTuple):
     refunded: set[UUID]  # money went back, or is going, as the buyer wanted
     for_fraud: set[UUID]  # it did since staff call them fraud
     voided: set[UUID]  # over before their money was taken
+    owed: set[UUID]  # on an invoice that is still to be paid
 
 
 async def ended_among(conn: Connection, order_ids: Sequence[UUID]) -> Ended:
     """How those of these orders ended of which there is something to tell."""
-    row = await conn.fetchrow("SELECT refunds_among($1), refunds_for_fraud($1), payments_voided_among($1)", order_ids)
+    query = "SELECT refunds_among($1), refunds_for_fraud($1), payments_voided_among($1), invoices_open_among($1)"
+    row = await conn.fetchrow(query, order_ids)
     assert row is not None
     return Ended(*(set(ids or ()) for ids in row))
 

@@ -1,7 +1,7 @@
 """Imports: a file of products, or of stock, goes in as events. Its face is for the command line."""
 
 from write_side.imports.batches import Rejection
-from write_side.imports.catalog_export import catalog_pages, own_columns, spoken_of
+from write_side.imports.catalog_export import catalog_pages, note_export, own_columns, spoken_of
 from write_side.imports.catalog_import import Options, Progress, Source, import_catalog
 from write_side.imports.formats import READY, Format
 from write_side.imports.mapping import DEFAULT, BrokenMapping, ColumnMapping, read_mapping
@@ -30,6 +30,7 @@ __all__ = [
     "guarded",
     "import_catalog",
     "import_stock",
+    "note_export",
     "open_table",
     "own_columns",
     "read_mapping",

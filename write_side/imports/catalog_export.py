@@ -9,11 +9,16 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from shared.envelope import as_json
+from shared.envelope import Metadata, as_json
 from shared.events.catalog import ProductFacts, Variant
-from write_side import catalog, pricing
+from shared.events.imports import CatalogExported
+from shared.ids import uuid7
+from shared.shards import catalog_export_key
+from write_side import catalog, commands, event_log, pricing
 from write_side.catalog import Category
-from write_side.database import Pool
+from write_side.commands import Done
+from write_side.database import Connection, Pool
+from write_side.event_log import NewEvent, Positions
 from write_side.imports.formats import OWN
 from write_side.imports.mapping import DESCRIPTION, NAME, PRICE
 from write_side.imports.spreadsheets import guarded
@@ -36,6 +41,18 @@ def own_columns(spoken: Spoken) -> list[str]:
     """The first line of an export."""
     told = [word + locale for locale in spoken.locales for word in (NAME, DESCRIPTION)]
     return [*OWN.columns, *told, *(PRICE + currency for currency in spoken.currencies)]
+
+
+async def note_export(pool: Pool, cause: Metadata) -> None:
+    """That the catalog is handed out stands in the log before whoever asked has it. There is no row: nothing hangs on
+    it."""
+    event = CatalogExported(uuid7())
+
+    async def note(conn: Connection) -> tuple[Done, Positions]:
+        new = NewEvent("catalog_export", event.export_id, 1, catalog_export_key(event.export_id), event)
+        return Done(changed=True), await event_log.append(conn, [new], cause)
+
+    await commands.run(pool, note)
 
 
 async def spoken_of(pool: Pool) -> Spoken:

@@ -8,7 +8,7 @@ together cost more than the first alone.
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from msgspec import Struct, structs
@@ -20,9 +20,9 @@ from shared.events.payments import PaymentRequested
 from shared.ids import uuid7
 from shared.money import Money
 from shared.settings import AllocationStrategy
-from write_side import accounts, catalog, customers, inventory, invoices, payments, promotions, sales, shipping
+from write_side import accounts, catalog, customers, fraud, inventory, invoices, payments, promotions, sales, shipping
 from write_side.commands import TryAgain
-from write_side.customers import Keyring, SealedContact
+from write_side.customers import Contact, Keyring, SealedContact
 from write_side.database import Connection, Pool
 from write_side.event_log import Positions, together
 from write_side.invoices import PayBy
@@ -45,6 +45,13 @@ from write_side.shipping import Parcel
 RUNNING = ("pending_payment", "closing", "confirmed")  # what an addition is while it isn't over
 
 
+class AskedAddition(NamedTuple):
+    """What is wanted beside an order, at today's price, and whose that order is, opened."""
+
+    quote: QuoteIssued
+    contact: Contact
+
+
 class Adding(Struct, frozen=True):
     """The command of `orders_add`; texts are the exact JSON of its events and their metadata."""
 
@@ -65,7 +72,7 @@ class Adding(Struct, frozen=True):
 async def quote_addition(
     pool: Pool, keyring: Keyring, order: Order, there: Sequence[PricedLine], wanted: Mapping[str, int], pay_by: PayBy,
     until: datetime, outside: Outside,
-) -> QuoteIssued:  # fmt: skip
+) -> AskedAddition:  # fmt: skip
     """What is wanted beside an order costs today; whoever is outside is asked here, while no transaction is open.
     `there`: what goes with it by shipping that was paid.
 
@@ -95,13 +102,14 @@ async def quote_addition(
     method = await _dearer(order, before_it, sent, where, outside)
     priced = await taxed(costing.goods_of(wanted, offers, method, currency, offered), where, outside)
     await invoices.check_quote(pool, pay_by, order.account_id, groups, Money(priced.totals.total_minor, currency))
-    return QuoteIssued(
+    quote = QuoteIssued(
         uuid7(), order.cart_id, before.cart_version, order.person_id, order.mail, order.address, order.country, 0,
         priced.lines, priced.totals, until, [], priced.discounts, before.channel, sorted(groups), order.account_id,
         method, priced.taxes, priced.duties_due, payment_method=pay_by.method, bundles=priced.bundles,
         nearest=list(dict.fromkeys(place.warehouse for place in order.allocations)), counted_as=order.counted_as,
         locale=order.locale, names=await names_of(pool, priced, order.locale),
     )  # fmt: skip
+    return AskedAddition(quote, contact)
 
 
 def check_kept(offers: Mapping[str, Offer]) -> None:
@@ -136,17 +144,18 @@ async def _sent(sent: Sent, order: Order, wanted: str | None, where: Where, outs
 
 
 async def place_addition(
-    conn: Connection, first: Order, issued: QuoteIssued, strategy: AllocationStrategy, expires_at: datetime,
-    cause: Metadata,
+    conn: Connection, first: Order, issued: QuoteIssued, visit: fraud.Visit | None, strategy: AllocationStrategy,
+    expires_at: datetime, cause: Metadata,
 ) -> tuple[Order, Positions]:  # fmt: skip
-    """The order of such a quote: its stock is held, its payment requested, until then. In the transaction of a caller
-    who holds the first order.
+    """The order of such a quote: its stock is held, its payment requested, until then. `visit`: what was seen of
+    whoever asked. In the transaction of a caller who holds the first order, which goes where it went at the quote.
 
     Refuses `out_of_stock`, `unknown_stock`, `purchase_limit`, `credit_exceeded`, `invoice_not_permitted`.
     """
-    # Where it goes may have been changed since, for the same money.
-    issued = structs.replace(issued, address=first.address, account_id=first.account_id)
+    issued = structs.replace(issued, account_id=first.account_id)  # it may have been claimed since
     await quotes.insert_quote(conn, issued)
+    if visit is not None:
+        await fraud.note(conn, issued.quote_id, visit)
     quote = domain.evolve_quote(None, issued, 1)
     command, order = await _adding(conn, first, quote, strategy, expires_at, cause)
     outcome = await calls.place_addition(conn, command)

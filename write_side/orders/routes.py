@@ -6,7 +6,7 @@ from uuid import UUID
 
 import msgspec
 from litestar import Request, post
-from litestar.params import FromPath, HeaderParameter, JSONBody
+from litestar.params import FromPath, JSONBody
 from msgspec import Meta, Struct
 
 from shared.envelope import Metadata
@@ -24,6 +24,7 @@ from write_side.group_commit import Overloaded
 from write_side.http import (
     Answered,
     CartSecret,
+    Device,
     IdempotencyKey,
     OptionalOrderToken,
     OrderToken,
@@ -63,13 +64,6 @@ from write_side.shipping import ShippingUnavailable, UnknownDestination, Unknown
 from write_side.taxes import TaxesUnavailable
 
 Call = Request[Any, Any, Any]
-Device = Annotated[
-    str,
-    HeaderParameter(
-        name="Device-Id", description="A random word that this browser keeps; only a keyed hash of it is stored.",
-        schema_extra={"maxLength": 100},
-    ),
-]  # fmt: skip
 
 
 class AskedQuote(Struct, frozen=True, forbid_unknown_fields=True):

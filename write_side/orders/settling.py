@@ -165,6 +165,7 @@ async def _assessed(
         "" if declined is None else declined.decline_code or declined.code,
         order.totals.total_minor, order.totals.currency,
         [discount.code for discount in order.discounts if discount.code], order.country, seen.card,
+        order.counted_as,
     )  # fmt: skip
     return await fraud.assessed(conn, tried, seen.checks, datetime.now(UTC), cause)
 

@@ -7,7 +7,7 @@ from contextlib import AbstractAsyncContextManager, nullcontext
 from datetime import datetime
 from typing import Never
 
-from shared.settings import Settings
+from shared.settings import FraudChecks, Settings
 from write_side.payments.asking import ProviderRefused, every
 from write_side.payments.domain import Owed, Payment, Seen, SeenRefund
 from write_side.payments.providers import Abilities, Method, Provider
@@ -37,9 +37,13 @@ class BookedRefunds:
 
 
 class OurBooks:
-    """Every answer is known from the start."""
+    """Every answer is known from the start. `checks`: what is made of a suspicion; nothing, where all of it was paid
+    before."""
 
     refunds = BookedRefunds()
+
+    def __init__(self, checks: FraudChecks = "off") -> None:
+        self._checks = checks
 
     def room(self, wanted: int) -> int:
         """Nobody is in the way."""
@@ -47,11 +51,11 @@ class OurBooks:
 
     async def create(self, payment: Payment) -> Seen:
         """Good from the start."""
-        return _seen(payment, "requires_capture")
+        return self._seen(payment, "requires_capture")
 
     async def look(self, payment: Payment) -> Seen:
         """Still good."""
-        return _seen(payment, "requires_capture")
+        return self._seen(payment, "requires_capture")
 
     async def retry(self, payment: Payment, method_id: str, number: int) -> Seen:
         """Nothing is ever declined."""
@@ -59,23 +63,23 @@ class OurBooks:
 
     async def capture(self, payment: Payment, attempt: int) -> Seen:
         """Taken; an invoice is issued as the order learns of it."""
-        return _seen(payment, "succeeded")
+        return self._seen(payment, "succeeded")
 
     async def cancel(self, payment: Payment, attempt: int) -> Seen:
         """What was taken goes back as the order ends."""
-        return _seen(payment, "canceled")
+        return self._seen(payment, "canceled")
 
     def made_since(self, since: datetime) -> AsyncIterator[Seen]:
         """Nobody else knows of any."""
         return every(_nothing)
 
-
-def _seen(payment: Payment, status: str) -> Seen:
-    intent_id = f"{payment.method}:{payment.id}"
-    due = payment.due_minor if status == "succeeded" else payment.amount_minor
-    return Seen(
-        intent_id, status, payment.amount_minor, payment.currency, due, payment.id, payment.order_id, client_secret="",
-    )  # fmt: skip
+    def _seen(self, payment: Payment, status: str) -> Seen:
+        intent_id = f"{payment.method}:{payment.id}"
+        due = payment.due_minor if status == "succeeded" else payment.amount_minor
+        return Seen(
+            intent_id, status, payment.amount_minor, payment.currency, due, payment.id, payment.order_id,
+            client_secret="", checks=self._checks,
+        )  # fmt: skip
 
 
 async def _nothing(after: str | None) -> tuple[Sequence[Never], None]:
@@ -89,5 +93,9 @@ def _open(settings: Settings) -> AbstractAsyncContextManager[Provider]:
     return nullcontext(OUR_BOOKS)
 
 
-INVOICE = Method(Abilities(on_credit=True), _open)
+def _open_credit(settings: Settings) -> AbstractAsyncContextManager[Provider]:
+    return nullcontext(OurBooks(settings.fraud_checks))  # goods leave before any money comes
+
+
+INVOICE = Method(Abilities(on_credit=True), _open_credit)
 GIFT_CARD = EXCHANGE = Method(Abilities(), _open)

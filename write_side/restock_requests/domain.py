@@ -12,7 +12,7 @@ from shared.events.restock_requests import RequesterMailRefused, RequesterTold, 
 from write_side.errors import Refusal
 from write_side.notifications import addressed
 
-MOST_WAITING = 50  # SKUs that one person waits for
+MOST_WAITING = 50  # SKUs that one mailbox waits for
 
 Mail = Annotated[str, Meta(min_length=1, max_length=254, description="where to write to, once")]
 Sku = Annotated[str, Meta(min_length=1, max_length=100)]
@@ -37,7 +37,8 @@ class TooManyRestockRequests(Refusal):
 
 
 class RestockRequest(Struct, frozen=True):
-    """Somebody waits for a SKU. `mail` is sealed, and empty as soon as nobody is to be written to any more."""
+    """Somebody waits for a SKU. `mail` is sealed, and empty as soon as nobody is to be written to any more;
+    `counted_as` is who stands for the mailbox, where that is another person."""
 
     id: UUID
     sku: str
@@ -45,6 +46,7 @@ class RestockRequest(Struct, frozen=True):
     mail: str
     state: Literal["waiting", "told", "refused", "erased"]
     version: int
+    counted_as: UUID | None = None
 
 
 def check_waitable(sku: str, bundles: Mapping[str, Sequence[BundleComponent]]) -> None:
@@ -55,7 +57,7 @@ def check_waitable(sku: str, bundles: Mapping[str, Sequence[BundleComponent]]) -
 
 
 def check(available: int, waiting_for: int) -> None:
-    """Raises `InStock`, `TooManyRestockRequests`. `waiting_for`: how many other SKUs this person waits for."""
+    """Raises `InStock`, `TooManyRestockRequests`. `waiting_for`: how many other SKUs this mailbox waits for."""
     if available > 0:
         raise InStock("this can be had now", available=True)
     if waiting_for >= MOST_WAITING:
@@ -65,7 +67,8 @@ def check(available: int, waiting_for: int) -> None:
 def evolve(request: RestockRequest | None, event: RestockRequestEvent, version: int) -> RestockRequest:
     """A request after an event."""
     if isinstance(event, RestockRequested):
-        return RestockRequest(event.request_id, event.sku, event.person_id, event.mail, "waiting", version)
+        e = event
+        return RestockRequest(e.request_id, e.sku, e.person_id, e.mail, "waiting", version, e.counted_as)
     assert request is not None, "a request's history begins with RestockRequested"
     match event:
         case RequesterTold():

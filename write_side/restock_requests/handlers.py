@@ -42,19 +42,20 @@ class Waiting(Struct, frozen=True):
 
 
 async def request_restock(pool: Pool, keyring: Keyring, sku: str, mail: str, cause: Metadata) -> Answer[Waiting]:
-    """Tell this person when there is any; a repeat changes nothing.
+    """Tell this person when there is any; a repeat changes nothing, by whatever spelling of the mailbox.
 
     Refuses `unknown_sku`, `made_of_others`, `broken_mail`, `in_stock`, `too_many_restock_requests`,
     `keyring_unavailable`.
     """
     to = usable_mail(mail)
     person = await keyring.person_for(to)
-    event = RestockRequested(uuid7(), sku, person.id, seal(person.key, person.id, "mail", to))
+    counted_as = None if person.counted_as == person.id else person.counted_as
+    event = RestockRequested(uuid7(), sku, person.id, seal(person.key, person.id, "mail", to), counted_as)
 
     async def decide(conn: Connection) -> tuple[Waiting, Positions]:
         await catalog.variant_of(conn, sku)
         domain.check_waitable(sku, await inventory.find_bundles(conn, [sku]))
-        others = [waited for waited in await store.waiting_of(conn, person.id) if waited != sku]
+        others = [each for each in await store.waiting_of(conn, person.id, person.counted_as) if each != sku]
         domain.check(await inventory.hold_available(conn, sku), len(others))
         return Waiting(sku), await store.insert(conn, event, cause)
 

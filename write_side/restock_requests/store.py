@@ -22,7 +22,7 @@ from write_side.restock_requests.domain import RestockRequest
 
 # For so long a request is one worker's: longer than a mail takes.
 CLAIM = timedelta(seconds=60)
-_REQUEST = "id, sku, person_id, mail, state, version"
+_REQUEST = "id, sku, person_id, mail, state, version, counted_as"
 _STATES = {RequesterTold: "told", RequesterMailRefused: "refused", RequesterErased: "erased"}
 
 End = RequesterTold | RequesterMailRefused | RequesterErased
@@ -35,18 +35,19 @@ class Claimed(NamedTuple):
     attempts: int
 
 
-async def waiting_of(conn: Connection, person_id: UUID) -> list[str]:
-    """The SKUs that a person waits for."""
-    query = "SELECT sku FROM restock_request WHERE person_id = $1 AND state = 'waiting'"
-    return [row["sku"] for row in await conn.fetch(query, person_id)]
+async def waiting_of(conn: Connection, person_id: UUID, customer: UUID) -> list[str]:
+    """The SKUs that a person waits for, or another spelling of the mailbox that `customer` stands for."""
+    query = """SELECT sku FROM restock_request WHERE coalesce(counted_as, person_id) = $2 AND state = 'waiting'
+               UNION SELECT sku FROM restock_request WHERE person_id = $1 AND state = 'waiting'"""
+    return [row["sku"] for row in await conn.fetch(query, person_id, customer)]
 
 
 async def insert(conn: Connection, event: RestockRequested, cause: Metadata) -> Positions:
-    """A request and its event; nothing if the person waits for this SKU already."""
+    """A request and its event; nothing if the mailbox waits for this SKU already."""
     done = await conn.execute(
-        """INSERT INTO restock_request (id, sku, person_id, mail, state, version) VALUES ($1, $2, $3, $4, 'waiting', 1)
-           ON CONFLICT (person_id, sku) WHERE state = 'waiting' DO NOTHING""",
-        event.request_id, event.sku, event.person_id, event.mail,
+        """INSERT INTO restock_request (id, sku, person_id, mail, state, version, counted_as)
+           VALUES ($1, $2, $3, $4, 'waiting', 1, $5) ON CONFLICT DO NOTHING""",
+        event.request_id, event.sku, event.person_id, event.mail, event.counted_as,
     )  # fmt: skip
     if done != "INSERT 0 1":
         return {}
@@ -87,7 +88,7 @@ async def claim_due(conn: Connection, limit: int) -> list[Claimed]:
             RETURNING {_REQUEST}, attempts""",  # noqa: S608
         limit, CLAIM,
     )  # fmt: skip
-    claimed = [Claimed(RestockRequest(*list(row.values())[:6]), row["attempts"]) for row in rows]
+    claimed = [Claimed(RestockRequest(*list(row.values())[:-1]), row["attempts"]) for row in rows]
     return sorted(claimed, key=lambda one: one.request.id)
 
 

@@ -9,13 +9,16 @@ import pytest
 from msgspec import structs
 
 from shared.documents.orders import Address
+from shared.events.fraud import Marks
+from shared.ids import uuid7
 from tests.fixtures.write_side import CAUSE, new_call
 from tests.integration.checkout.shop import ADDRESS, Shop
 from tests.integration.checkout.test_adding import add
 from tests.integration.checkout.test_editing import send_to
 from tests.integration.checkout.test_releases import release
+from tests.unit.fraud.test_rules import attempt
 from write_side import customers
-from write_side.fraud import handlers
+from write_side.fraud import Card, Tried, assessed, handlers, store
 from write_side.fraud.domain import Decision, NoOpenReview, Visit
 from write_side.fraud.handlers import CheckState
 from write_side.fraud.marks import visit
@@ -76,6 +79,46 @@ async def test_what_is_held_is_taken_when_a_person_says_so(guarded: Shop) -> Non
     await guarded.work()
     assert (await guarded.payment(order)).state == "captured"
     assert (await handlers.list_reviews(guarded.pool, None)).reviews == []
+
+
+async def test_tries_under_other_spellings_of_a_mail_count_and_a_strangers_do_not(guarded: Shop) -> None:
+    for n in range(4):
+        order = await order_of(guarded, f"eve+{n}@example.org", f"device {n}")
+        await guarded.pay(order, "pm_card_chargeDeclinedStolenCard")
+        await guarded.complete(order)
+    told = [await reasons_of(guarded, mail) for mail in ("Eve@example.org", "bob@example.org")]
+    assert [reasons.get("persons") for reasons in told] == [
+        "5 different mails within a day for one mailbox, or typed by one account", None,
+    ]  # fmt: skip
+    rows = await guarded.pool.fetch("SELECT counted_as, person_id FROM fraud_attempt ORDER BY at")
+    first = rows[0]["person_id"]
+    assert [row["counted_as"] for row in rows] == [None, *[first] * 4, None], "it stands in the log as in the rows"
+
+
+async def test_what_a_mail_did_before_mailboxes_were_told_is_found(guarded: Shop) -> None:
+    mail, mailbox, now = uuid7(), uuid7(), datetime.now(UTC)
+    async with guarded.pool.acquire() as conn:
+        undone = conn.transaction()  # the orders themselves do not exist
+        await undone.start()
+        for counted_as, person_id in ((None, mail), (None, mailbox), (mailbox, uuid7()), (uuid7(), mail)):
+            tried = Tried(
+                uuid7(), uuid7(), uuid7(), person_id, "declined", "", 100, "EUR", [], "DE", Card(), counted_as
+            )
+            await assessed(conn, tried, "enforce", now, CAUSE)
+        found = await store.lately(conn, attempt(person_id=mail, counted_as=mailbox, marks=Marks(), at=now))
+        await undone.rollback()
+    assert [(each.person_id == mail, each.customer == mailbox) for each in found] == [
+        (True, False), (False, True), (False, True),
+    ], "not what another account did by this mail"  # fmt: skip
+
+
+async def reasons_of(shop: Shop, mail: str) -> dict[str, str]:
+    """What is said against an order by this mail that is paid at once, by rule."""
+    order = await order_of(shop, mail, "a device of its own for " + mail)
+    await shop.pay(order, "pm_card_visa")
+    await shop.complete(order)
+    check = await handlers.find_check(shop.pool, order.id)
+    return {reason.rule: reason.told for reason in check.attempts[-1].reasons}
 
 
 async def test_what_a_person_refuses_is_let_go_and_its_stock_is_back(guarded: Shop) -> None:
@@ -259,3 +302,16 @@ async def test_a_visit_is_forgotten_when_no_order_can_come_of_it(guarded: Shop) 
 
 def _place() -> Address:
     return customers.contact("x@example.org", ADDRESS).address
+
+
+async def test_what_came_before_is_found_by_indices_alone_however_much_that_is(guarded: Shop) -> None:
+    marks = Marks("card", "address", "device", "network", "door")
+    given = store.looked_for(attempt(person_id=uuid7(), counted_as=uuid7(), marks=marks))
+    values = ", ".join(f"'{value}'" for _, value in given)
+    async with guarded.pool.acquire() as conn, conn.transaction():
+        await conn.execute("SET LOCAL enable_seqscan = off")  # for the tables are empty
+        await conn.execute(f"PREPARE seen_before AS {store.asked([where for where, _ in given])}")
+        plan = [f"{row[0]} " for row in await conn.fetch(f"EXPLAIN EXECUTE seen_before (now(), now(), {values})")]
+        await conn.execute("DEALLOCATE seen_before")
+    used = {mark for mark in (*structs.asdict(marks), "person", "counted_as") if f"attempt_by_{mark} " in "".join(plan)}
+    assert used == {"person", "counted_as", "card", "device", "network", "door"}

@@ -176,7 +176,7 @@ async def test_newcomers_who_move_to_one_door_are_strangers_there(guarded: Shop)
         await send_to(guarded, orders[3], DROP)
     [tried] = (await check_of(guarded, orders[3])).addresses
     told = {reason.rule: reason.told for reason in tried.reasons}
-    assert told["strangers"].startswith("4 different mails at one door within a week")
+    assert told["strangers"].startswith("4 different mailboxes at one door within a week")
 
 
 async def test_who_only_watches_lets_it_go_and_is_told(guarded: Shop) -> None:

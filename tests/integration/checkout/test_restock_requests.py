@@ -77,6 +77,32 @@ async def test_whoever_waits_is_told_once_when_stock_comes_in(
     assert await work(shop, server) == 0
 
 
+async def test_spellings_of_one_mailbox_that_ask_at_once_wait_once_and_are_told_once(
+    shop: Shop, sold_out: Any, inbox: tuple[Inbox, MailServer]
+) -> None:
+    received, server = inbox
+    await work(shop, server)
+    spellings = [ADA, *(f"ada+{n}@example.org" for n in range(5))]
+    processes = shop.as_processes()
+    await asyncio.gather(*(ask(next(processes), mail) for mail in (*spellings, BOB)))
+    assert await states(shop) == [("waiting", True)] * 2
+    await receive(shop, 1)
+    assert await work(shop, server) == len(received.mails) == 2
+
+
+async def test_all_spellings_of_a_mailbox_wait_for_so_many_things_together(
+    shop: Shop, sold_out: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(domain, "MOST_WAITING", 1)
+    await shop.stock("ebook", 1)
+    await shop.order(ebook=1)
+    await ask(shop, "ada+1@example.org")
+    with pytest.raises(TooManyRestockRequests):
+        await ask(shop, "ada+2@example.org", "ebook")
+    await ask(shop, "ada+2@example.org")  # which waits already
+    await ask(shop, BOB, "ebook")
+
+
 async def test_what_an_order_gives_back_is_there_again_and_what_is_gone_meanwhile_is_waited_for_again(
     shop: Shop, sold_out: Any, inbox: tuple[Inbox, MailServer]
 ) -> None:

@@ -167,7 +167,7 @@ async def test_where_less_comes_back_than_was_announced_the_whole_mailbox_is_ask
     assert (each.exchange_state, each.failure) == ("failed", "purchase_limit")
 
 
-async def test_nothing_but_limits_knows_that_they_are_one(shop: Shop) -> None:
+async def test_nothing_but_what_counts_knows_that_they_are_one(shop: Shop) -> None:
     await shop.stock("lamp", 9)
     orders = [await bought(shop, mail, lamp=1) for mail in (*SPELLINGS, "bob@shop.example")]
     found = [await shop.now(each) for each in orders if isinstance(each, OrderState)]
@@ -176,6 +176,9 @@ async def test_nothing_but_limits_knows_that_they_are_one(shop: Shop) -> None:
     for order in found:
         held = await erasure.export(shop.pool, shop.keyring, order.person_id)
         assert [one.id for one in held.orders] == [order.id]
+        [quote] = held.quotes
+        told_of = {held.counted_as, held.orders[0].counted_as, quote.counted_as}
+        assert told_of == {order.counted_as}, "whoever asks for all that is held is told this, too"
     placed = "SELECT convert_from(payload, 'UTF8') FROM event_log WHERE type = $1 ORDER BY position"
     for kind in ("orders.order_placed.v1", "orders.quote_issued.v1"):
         told = ["counted_as" in row[0] for row in await shop.pool.fetch(placed, kind)]

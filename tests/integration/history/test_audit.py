@@ -96,6 +96,18 @@ async def test_who_was_given_a_persons_data_is_told_and_nothing_of_the_person(
     assert {tuple(msgspec.json.decode(row["payload"])) for row in told} == {("type", "person_id")}
 
 
+async def test_who_was_given_the_catalog_is_told(shop: Shop, ask: Ask, api: Any, settled: Settle) -> None:
+    await sold_lamps(shop)
+    given = msgspec.json.decode((await access.issue_token(shop.pool, "Eve", ["catalog:write"], None, CAUSE)).body)
+    for bearer, status in ((given["token"], 200), (given["token"], 200), ("nobody's", 401)):
+        answer = await api.get("/v1/exports/catalog", headers={"Authorization": f"Bearer {bearer}"})
+        assert answer.status_code == status
+    await settled()
+    deeds = await all_of(ask, actor=f"token:{given['id']}")
+    assert [deed["event"]["type"] for deed in deeds] == ["imports.catalog_exported.v1"] * 2
+    assert len({deed["about"] for deed in deeds}) == 2, "each time is one of its own"
+
+
 async def test_who_is_given_it_while_somebody_else_is_stands_behind_them(
     shop: Shop, ask: Ask, settled: Settle
 ) -> None:

@@ -1,6 +1,7 @@
 """More goes with a paid order, before it is picked: an order of its own, placed under the lock of the first."""
 
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 from uuid import UUID
 
 from msgspec import Struct
@@ -8,10 +9,10 @@ from msgspec import Struct
 from shared.envelope import Metadata
 from shared.events.orders import Discount, OrderTax, PricedLine, QuoteIssued, Shipping
 from shared.settings import Settings
-from write_side import commands, inventory, orders, payments
+from write_side import commands, fraud, inventory, orders, payments
 from write_side.causes import joining_order
 from write_side.commands import Answer, Call
-from write_side.customers import Keyring
+from write_side.customers import Contact, Keyring
 from write_side.database import Connection, Pool
 from write_side.event_log import Positions
 from write_side.fulfilment.editing import domain
@@ -30,10 +31,22 @@ class Additions(Struct, frozen=True):
 
 
 class Offered(Struct, frozen=True):
-    """What an addition costs, and beside what it is sent for that."""
+    """What an addition costs, beside what it is sent for that, and what was seen of whoever asks; None where nobody
+    looks."""
 
     quote: QuoteIssued
     there: list[PricedLine]
+    visit: fraud.Visit | None = None
+
+
+class Asker(NamedTuple):
+    """By what a customer who asks is known again, as with a quote; nothing of staff, who ask for many customers."""
+
+    device: str = ""
+    client: str = ""
+
+
+NOBODY = Asker()
 
 
 class AdditionPreview(Struct, frozen=True):
@@ -64,19 +77,19 @@ async def list_additions(pool: Pool, order_id: UUID, settings: Settings) -> Addi
 
 async def offer(
     pool: Pool, keyring: Keyring, order_id: UUID, wanted: AddLines, settings: Settings, outside: Outside, *,
-    by_token: bool = False,
+    by_token: bool = False, asker: Asker = NOBODY,
 ) -> Offered | Exception:  # fmt: skip
     """The price of what is to be added; a refusal is to be raised where the command is decided, behind its
     Idempotency-Key. `by_token`: whoever asks has shown the order's token and no more."""
     try:
-        return await _offer(pool, keyring, order_id, wanted, settings, outside, by_token)
+        return await _offer(pool, keyring, order_id, wanted, settings, outside, asker, by_token=by_token)
     except Exception as refusal:
         return refusal
 
 
 async def _offer(
     pool: Pool, keyring: Keyring, order_id: UUID, wanted: AddLines, settings: Settings, outside: Outside,
-    by_token: bool,
+    asker: Asker, *, by_token: bool,
 ) -> Offered:  # fmt: skip
     async with pool.acquire() as conn:
         order = await orders.find_order(conn, order_id)
@@ -91,7 +104,14 @@ async def _offer(
     until = datetime.now(UTC) + timedelta(seconds=settings.quote_ttl_seconds)
     pay_by = PayBy(payments.chosen_like(payment.method), settings.invoicing)
     asked = inventory.summed(wanted.lines)
-    return Offered(await orders.quote_addition(pool, keyring, order, there, asked, pay_by, until, outside), there)
+    quote, contact = await orders.quote_addition(pool, keyring, order, there, asked, pay_by, until, outside)
+    return Offered(quote, there, _visit(contact, settings, asker))
+
+
+def _visit(contact: Contact, settings: Settings, asker: Asker) -> fraud.Visit | None:
+    if settings.fraud_checks == "off":
+        return None
+    return fraud.visit(settings.master_key, contact.mail, contact.address, *asker)
 
 
 async def preview(
@@ -109,7 +129,7 @@ async def preview(
             raise orders.UnknownOrder("there is no such order")
         group = await groups.read(conn, first)
         _check(group.first, group)
-    quote = (await _offer(pool, keyring, order_id, wanted, settings, outside, by_token)).quote
+    quote = (await _offer(pool, keyring, order_id, wanted, settings, outside, NOBODY, by_token=by_token)).quote
     async with pool.acquire() as conn:
         await orders.check_there(conn, quote, settings.allocation)
     return AdditionPreview(
@@ -141,8 +161,12 @@ async def add_lines(
                 raise offered
             if offered.there != groups.shipped_with(group):
                 raise commands.TryAgain("what goes with it was changed meanwhile; try again", retry_after=1)
-            until, quote = datetime.now(UTC) + timedelta(seconds=settings.payment_ttl_seconds), offered.quote
-            new, positions = await orders.place_addition(conn, now.order, quote, settings.allocation, until, joined)
+            if offered.quote.address != now.order.address:
+                raise commands.TryAgain("where it goes was changed meanwhile; try again", retry_after=1)
+            until = datetime.now(UTC) + timedelta(seconds=settings.payment_ttl_seconds)
+            new, positions = await orders.place_addition(
+                conn, now.order, offered.quote, offered.visit, settings.allocation, until, joined
+            )
             return await orders.find_state(conn, new.id), positions
 
         return await commands.run(pool, decide, call)

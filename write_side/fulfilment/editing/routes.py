@@ -11,7 +11,7 @@ from shared.http.problems import MISSING_SCOPE, UNAUTHORIZED
 from write_side.customers import BrokenAddress, KeyringUnavailable
 from write_side.fraud import AddressNotAccepted
 from write_side.fulfilment.editing import adding, handlers
-from write_side.fulfilment.editing.adding import AdditionPreview, Additions
+from write_side.fulfilment.editing.adding import AdditionPreview, Additions, Asker
 from write_side.fulfilment.editing.domain import (
     AdditionUnpaid,
     AddLines,
@@ -24,7 +24,18 @@ from write_side.fulfilment.editing.domain import (
     NothingToChange,
     PickingHasBegun,
 )
-from write_side.http import Answered, IdempotencyKey, OptionalOrderToken, Shown, answered, cause, idempotent, shown
+from write_side.http import (
+    Answered,
+    Device,
+    IdempotencyKey,
+    OptionalOrderToken,
+    Shown,
+    answered,
+    cause,
+    client,
+    idempotent,
+    shown,
+)
 from write_side.inventory import OutOfStock, PurchaseLimitReached, UnknownStock
 from write_side.invoices import CreditExceeded, InvoiceNotPermitted
 from write_side.opening_orders import key_owner, opened_by, who_opens
@@ -88,7 +99,7 @@ async def post_edit(
 )
 async def post_addition(
     request: Call, order_id: FromPath[UUID], data: JSONBody[AddLines], own: Own, token: OptionalOrderToken = None,
-    key: IdempotencyKey = None,
+    key: IdempotencyKey = None, device: Device = "",
 ) -> Answered[PlacedOrder]:  # fmt: skip
     """So many more goods, until picking begins, at today's prices; by the Order-Token, the account's session, or the
     scope orders:write.
@@ -99,8 +110,9 @@ async def post_addition(
     """
     by = await opened_by(request, own, order_id, token)
     call = idempotent(request, key, data, actor=key_owner(by, order_id))
+    asker = Asker() if by == "staff" else Asker(device, client(request, own))
     offered = await adding.offer(
-        own.pool, own.keyring, order_id, data, own.settings, own.outside, by_token=by == "token"
+        own.pool, own.keyring, order_id, data, own.settings, own.outside, by_token=by == "token", asker=asker
     )
     answer = await adding.add_lines(own.pool, order_id, offered, own.settings, cause(request), call)
     return answered(request, with_token(answer, own.settings), 201)

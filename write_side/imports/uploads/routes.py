@@ -10,7 +10,17 @@ from litestar.params import FromPath, QueryParameter
 from shared.http.described import leads_to, refuses, takes
 from shared.http.files import Csv
 from write_side.database import Pool
-from write_side.http import Answered, OptionalKey, actor_of, answered, check_scope, has_scope, repeatable, requires
+from write_side.http import (
+    Answered,
+    OptionalKey,
+    actor_of,
+    answered,
+    cause,
+    check_scope,
+    has_scope,
+    repeatable,
+    requires,
+)
 from write_side.imports import catalog_export
 from write_side.imports.formats import Format
 from write_side.imports.rejects import csv_of
@@ -86,9 +96,10 @@ async def _rejects(pool: Pool, run_id: UUID) -> AsyncIterator[bytes]:
 
 
 @get("/v1/exports/catalog", guards=STAFF)
-async def get_catalog_export(own: Own) -> Csv[str]:
+async def get_catalog_export(request: Call, own: Own) -> Csv[str]:
     """Every product as CSV, a line per variant, which an import of the format `doorbuster` takes back. It is read page
-    by page: what changes meanwhile is as it was when its page was read."""
+    by page: what changes meanwhile is as it was when its page was read. That it was asked for stands in the audit."""
+    await catalog_export.note_export(own.pool, cause(request))
     return Csv(_catalog(own.pool), "catalog.csv")
 
 

@@ -68,3 +68,9 @@ END $$;
 CREATE OR REPLACE FUNCTION invoices_open(p_order uuid) RETURNS boolean LANGUAGE sql STABLE AS $$
     SELECT EXISTS (SELECT FROM invoice i WHERE i.order_id = p_order AND i.amount_minor - i.credited_minor > i.paid_minor)
 $$;
+
+-- Those of these orders whose invoice is still to be paid.
+CREATE OR REPLACE FUNCTION invoices_open_among(p_orders uuid[]) RETURNS uuid[] LANGUAGE sql STABLE AS $$
+    SELECT array_agg(i.order_id) FROM invoice i
+    WHERE i.order_id = ANY (p_orders) AND i.amount_minor - i.credited_minor > i.paid_minor
+$$;
