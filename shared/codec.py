@@ -18,7 +18,7 @@ from shared.events.fraud import FraudEvent
 from shared.events.fulfilment import FulfilmentEvent
 from shared.events.gift_cards import GiftCardEvent
 from shared.events.inventory import InventoryEvent
-from shared.events.invoices import CreditEvent, InvoiceEvent
+from shared.events.invoices import CreditEvent, CreditNoteIssued, InvoiceEvent
 from shared.events.merchandising import MerchandisingEvent
 from shared.events.notifications import NotificationEvent
 from shared.events.orders import OrderEvent, QuoteEvent
@@ -60,6 +60,7 @@ Event = (
     | GiftCardEvent
     | CreditEvent
     | InvoiceEvent
+    | CreditNoteIssued
     | RefundEvent
     | RepairEvent
     | RestockRequestEvent

@@ -31,7 +31,7 @@ from shared.events.inventory import (
     WarehouseEvent,
     WarehouseOpened,
 )
-from shared.events.invoices import CreditEvent, CreditSet, InvoiceEvent, InvoiceIssued
+from shared.events.invoices import CreditEvent, CreditNoteIssued, CreditSet, InvoiceEvent, InvoiceIssued
 from shared.events.merchandising import MerchandisingEvent, SearchRuleSet
 from shared.events.notifications import MailQueued, NotificationEvent
 from shared.events.orders import OrderEvent, OrderPlaced, QuoteEvent, QuoteIssued
@@ -82,6 +82,7 @@ HISTORIES: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "restock_request": (RestockRequested, get_args(RestockRequestEvent)),
     "credit": (CreditSet, get_args(CreditEvent)),
     "invoice": (InvoiceIssued, get_args(InvoiceEvent)),
+    "credit_note": (CreditNoteIssued, ()),
     "gift_card": (GiftCardIssued, get_args(GiftCardEvent)),
     "search_rule": (SearchRuleSet, get_args(MerchandisingEvent)),
     "product_type": (ProductTypeSet, get_args(ProductTypeEvent)),

@@ -128,6 +128,7 @@ KINDS = {
         Kind("promotion", promotions.Promotion, _promotion),
         Kind("credit", invoices.Credit, _nameless),
         Kind("invoice", invoices.Invoice, _nameless),
+        Kind("credit_note", invoices.CreditNote, _nameless),
         Kind("gift_card", gift_cards.GiftCard, _nameless),
         Kind("sale", sales.Sale, _nameless),
         Kind("account", accounts.Account, _nameless),

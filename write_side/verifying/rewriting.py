@@ -23,6 +23,7 @@ from write_side.inventory.domain import Held, StockItem
 from write_side.inventory.limits import store as limits
 from write_side.inventory.warehouses import store as warehouses
 from write_side.invoices import store as invoices
+from write_side.invoices.credit_notes import store as credit_notes
 from write_side.invoices.domain import Credit, CreditUses
 from write_side.merchandising import store as merchandising
 from write_side.notifications import store as notifications
@@ -89,6 +90,7 @@ _REWRITES: dict[str, Rewrite] = {
     "gift_card": _gift_card,
     "credit": _credit,
     "invoice": invoices.rewrite_invoice,
+    "credit_note": credit_notes.rewrite_note,
     "sale": sales.rewrite_sale,
     "sale_pass": sales.rewrite_pass,
     "destination": taxes.rewrite_destination,

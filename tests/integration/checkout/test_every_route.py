@@ -156,6 +156,9 @@ async def _invoices(ask: Any, shop: Shop, account_id: str, cart: Json, signed_in
     [invoice] = (await ask("GET", "/v1/invoices"))["invoices"]
     await ask("GET", f"/v1/invoices/{invoice['id']}")
     await ask("POST", f"/v1/invoices/{invoice['id']}/paid", {"reference": "BANK-17"})
+    await ask("POST", f"/v1/orders/{invoice['order_id']}/refunds", {"reason": "goodwill", "amount_minor": 100})
+    [note] = (await ask("GET", "/v1/credit-notes"))["credit_notes"]
+    await ask("GET", f"/v1/credit-notes/{note['id']}")
 
 
 async def _staff(ask: Any) -> None:
