@@ -34,6 +34,7 @@ from shared.events.returns import ReturnEvent
 from shared.events.sales import SalesEvent
 from shared.events.shipping import ShippingEvent
 from shared.events.taxes import TaxesSet
+from shared.events.transfers import TransferEvent
 from shared.events.webhooks import WebhookEvent
 from shared.upcasting import UPCASTERS, upcast
 
@@ -68,6 +69,7 @@ Event = (
     | SalesEvent
     | ShippingEvent
     | TaxesSet
+    | TransferEvent
     | WebhookEvent
 )
 

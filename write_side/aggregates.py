@@ -34,6 +34,8 @@ from write_side.inventory.bundles import domain as bundles
 from write_side.inventory.bundles import store as bundles_store
 from write_side.inventory.limits import domain as limits
 from write_side.inventory.limits import store as limits_store
+from write_side.inventory.transfers import domain as transfers
+from write_side.inventory.transfers import store as transfers_store
 from write_side.inventory.warehouses import domain as warehouses
 from write_side.inventory.warehouses import store as warehouses_store
 from write_side.invoices import domain as invoices
@@ -108,6 +110,10 @@ AGGREGATES: list[Aggregate] = [
     ),
     Aggregate(
         "purchase_limit", "purchase_limit", lambda _, r, e: limits.evolve(e, r.version), limits_store.all_limits
+    ),
+    Aggregate(
+        "transfer", "transfer", lambda state, r, e: transfers.evolve(state, e, r.version),
+        transfers_store.all_transfers,
     ),
     Aggregate(
         "bundle", "bundle", lambda state, r, e: bundles.evolve(state, e, r.version), bundles_store.all_bundles

@@ -47,6 +47,7 @@ from shared.events.returns import ReturnEvent, ReturnRequested
 from shared.events.sales import PassGiven, SaleAnnounced, SaleEvent
 from shared.events.shipping import DestinationSet, ZoneSet
 from shared.events.taxes import TaxesSet
+from shared.events.transfers import TransferEvent, TransferPlanned
 from shared.events.webhooks import EndpointCreated, WebhookEvent
 from tests.properties.values import BOUNDED, MOMENTS, any_of
 from write_side.aggregates import AGGREGATES, Aggregate
@@ -58,6 +59,7 @@ HISTORIES: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "bundle": (BundleComposed, get_args(BundleEvent)),
     "low_stock": (StockRanLow, get_args(LowStockEvent)),
     "stock_item": (StockItemOpened, get_args(StockItemEvent)),
+    "transfer": (TransferPlanned, get_args(TransferEvent)),
     "category": (get_args(CategoryEvent)[0], get_args(CategoryEvent)),
     "product": (ProductCreated, (ProductRevised,)),
     "price": (PriceSet, get_args(PriceEvent)),

@@ -121,6 +121,7 @@ KINDS = {
         Kind("restock_request", restock_requests.RestockRequest, _nameless),
         Kind("fraud_check", fraud.Check, _nameless),
         Kind("stock_item", inventory.StockItem, _stock_item),
+        Kind("transfer", inventory.Transfer, _nameless),
         Kind("price", pricing.PricedVariant, _price),
         Kind("price_list", pricing.PriceList, _nameless),
         Kind("product", catalog.Product, _product),
