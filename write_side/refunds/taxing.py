@@ -1,8 +1,8 @@
 """How much tax is in a refund, pure: for the credit note about it.
 
 A part of a line has its part of the line's tax, rounded for all that went back of it so far: so the credit notes of an
-order that went back in pieces come to its tax, to the minor unit. What went back as a mere amount has its share of the
-whole order's.
+order that went back in pieces come to its tax, to the minor unit (unless the last piece is less than the tax that is
+left). What went back as a mere amount has its share of the whole order's.
 """
 
 from collections.abc import Sequence
@@ -15,7 +15,8 @@ from write_side.refunds.requesting import gone_of
 def tax_in(refund: Refund, bought: Bought, earlier: Sequence[Refund]) -> int:
     """The tax in what a refund charges back, in minor units; `earlier`: all other refunds and releases of the order.
     What it gives to gift cards, or leaves for a replacement, has its share of the tax, which is left out."""
-    tax = tax_of([*earlier, refund], bought) - tax_of(earlier, bought)
+    # Never more than it comes to: mere amounts before it may have been said to hold less than the goods they paid for.
+    tax = min(tax_of([*earlier, refund], bought) - tax_of(earlier, bought), refund.amount_minor)
     return _share(tax, refund.charged_minor, refund.amount_minor)
 
 

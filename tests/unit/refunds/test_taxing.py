@@ -28,6 +28,17 @@ def test_what_goes_to_gift_cards_has_its_share() -> None:
     assert tax_in(half, OF, []) == 368
 
 
+def test_a_last_cent_has_no_more_tax_than_it_comes_to() -> None:
+    """Amounts were said to hold less tax than the goods of whose price they were, and then what is taxed less is sent
+    back as goods."""
+    of = structs.replace(bought(("book", 1, 1000, 0), ("lamp", 1, 1000, 70), shipping=0), tax_minor=165)
+    amount = refund(of, [], amount_minor=1155)
+    book = refund(of, [amount], 2, lines=[{"sku": "book", "quantity": 1}])
+    rest = refund(of, [amount, book], 3)
+    taxes = [tax_in(amount, of, []), tax_in(book, of, [amount]), tax_in(rest, of, [amount, book])]
+    assert (rest.amount_minor, taxes) == (10, [88, 0, 10])
+
+
 @given(st.lists(st.sampled_from(["lamp", "book", "shipping", "amount"]), max_size=6))
 def test_all_pieces_come_to_the_tax_of_the_order(pieces: list[str]) -> None:
     gone, taxes = list[Refund](), list[int]()
