@@ -19,7 +19,7 @@ from shared.events.fulfilment import FulfilmentEvent
 from shared.events.gift_cards import GiftCardEvent
 from shared.events.imports import ImportsEvent
 from shared.events.inventory import InventoryEvent
-from shared.events.invoices import CreditEvent, InvoiceEvent
+from shared.events.invoices import CreditEvent, CreditNoteIssued, InvoiceEvent
 from shared.events.merchandising import MerchandisingEvent
 from shared.events.notifications import NotificationEvent
 from shared.events.orders import OrderEvent, QuoteEvent
@@ -35,6 +35,7 @@ from shared.events.returns import ReturnEvent
 from shared.events.sales import SalesEvent
 from shared.events.shipping import ShippingEvent
 from shared.events.taxes import TaxesSet
+from shared.events.transfers import TransferEvent
 from shared.events.webhooks import WebhookEvent
 from shared.upcasting import UPCASTERS, upcast
 
@@ -62,6 +63,7 @@ Event = (
     | GiftCardEvent
     | CreditEvent
     | InvoiceEvent
+    | CreditNoteIssued
     | RefundEvent
     | RepairEvent
     | RestockRequestEvent
@@ -69,6 +71,7 @@ Event = (
     | SalesEvent
     | ShippingEvent
     | TaxesSet
+    | TransferEvent
     | WebhookEvent
 )
 

@@ -84,6 +84,11 @@ def warehouse_key(warehouse_id: UUID) -> str:
     return f"warehouse:{warehouse_id}"
 
 
+def transfer_key(transfer_id: UUID) -> str:
+    """Key family of a transfer that takes its time."""
+    return f"transfer:{transfer_id}"
+
+
 def webhook_key(endpoint_id: UUID) -> str:
     """Key family of an endpoint that webhooks are sent to."""
     return f"webhook:{endpoint_id}"

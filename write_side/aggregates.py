@@ -34,10 +34,14 @@ from write_side.inventory.bundles import domain as bundles
 from write_side.inventory.bundles import store as bundles_store
 from write_side.inventory.limits import domain as limits
 from write_side.inventory.limits import store as limits_store
+from write_side.inventory.transfers import domain as transfers
+from write_side.inventory.transfers import store as transfers_store
 from write_side.inventory.warehouses import domain as warehouses
 from write_side.inventory.warehouses import store as warehouses_store
 from write_side.invoices import domain as invoices
 from write_side.invoices import store as invoices_store
+from write_side.invoices.credit_notes import domain as credit_notes
+from write_side.invoices.credit_notes import store as credit_notes_store
 from write_side.merchandising import domain as merchandising
 from write_side.merchandising import store as merchandising_store
 from write_side.notifications import domain as notifications
@@ -108,6 +112,10 @@ AGGREGATES: list[Aggregate] = [
         "purchase_limit", "purchase_limit", lambda _, r, e: limits.evolve(e, r.version), limits_store.all_limits
     ),
     Aggregate(
+        "transfer", "transfer", lambda state, r, e: transfers.evolve(state, e, r.version),
+        transfers_store.all_transfers,
+    ),
+    Aggregate(
         "bundle", "bundle", lambda state, r, e: bundles.evolve(state, e, r.version), bundles_store.all_bundles
     ),
     Aggregate(
@@ -145,6 +153,9 @@ AGGREGATES: list[Aggregate] = [
     ),
     Aggregate(
         "invoice", "invoice", lambda state, r, e: invoices.evolve(state, e, r.version), invoices_store.all_invoices
+    ),
+    Aggregate(
+        "credit_note", "credit_note", lambda _, r, e: credit_notes.evolve(e, r.version), credit_notes_store.all_notes
     ),
     Aggregate("sale", "sale", lambda state, r, e: sales.evolve(state, e, r.version), sales_store.all_sales),
     Aggregate("sale_pass", "sale_pass", lambda _, r, e: sales.evolve_pass(e, r.version), sales_store.all_passes),

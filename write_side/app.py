@@ -43,7 +43,9 @@ from write_side.imports.uploads import routes as uploads_routes
 from write_side.inventory import routes as inventory_routes
 from write_side.inventory.bundles import routes as bundles_routes
 from write_side.inventory.limits import routes as limits_routes
+from write_side.inventory.transfers import routes as transfers_routes
 from write_side.invoices import routes as invoices_routes
+from write_side.invoices.credit_notes import routes as credit_notes_routes
 from write_side.merchandising import routes as merchandising_routes
 from write_side.orders import Outside, open_placements
 from write_side.orders import routes as orders_routes
@@ -81,10 +83,12 @@ ROUTES: Sequence[HTTPRouteHandler] = [
     *price_lists_routes.routes,
     *inventory_routes.routes,
     *limits_routes.routes,
+    *transfers_routes.routes,
     *bundles_routes.routes,
     *promotions_routes.routes,
     *gift_cards_routes.routes,
     *invoices_routes.routes,
+    *credit_notes_routes.routes,
     *sales_routes.routes,
     *shipping_routes.routes,
     *taxes_routes.routes,

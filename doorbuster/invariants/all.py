@@ -9,7 +9,7 @@ import asyncpg
 from msgspec import Struct
 
 from doorbuster import verify
-from doorbuster.invariants import captures, orders, read_models, refunds, snapshots, stock
+from doorbuster.invariants import captures, invoices, orders, read_models, refunds, snapshots, stock, transfers
 from doorbuster.invariants.sinks import Stores
 from write_side.database import Connection
 
@@ -61,8 +61,10 @@ CHECKS: dict[str, Check] = {
     "payments settled": _in_postgres(captures.unsettled),
     "no negative stock": _in_postgres(stock.negative),
     "reserved = open reservations": _in_postgres(stock.unaccounted),
+    "units are conserved": _in_postgres(transfers.differences),
     "one capture per paid order": _at_provider(captures.differences),
     "refunds = the provider's": _at_provider(refunds.differences),
+    "invoices and credit notes add up": _in_postgres(invoices.differences),
     "no order twice for one key": _in_postgres(orders.without_key),
     "rows = fold of the log": _in_postgres(_rows),
     "snapshots = fold of the log": _in_postgres(snapshots.differences),

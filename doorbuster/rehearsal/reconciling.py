@@ -34,9 +34,12 @@ SELECT sku, coalesce(sum(quantity) FILTER (WHERE now AND open), 0)::bigint AS pr
 FROM promised GROUP BY sku"""
 _CAME_IN = """
 SELECT said ->> 'sku' AS sku,
-       sum(coalesce(said ->> 'quantity', said ->> 'change', said ->> 'on_hand')::bigint)::bigint AS units
-FROM (SELECT convert_from(payload, 'UTF8')::jsonb AS said FROM event_log WHERE position > $1
-      AND split_part(type, '.', 2) IN ('stock_received', 'stock_returned', 'stock_adjusted', 'stock_item_opened')) AS c
+       sum(CASE what WHEN 'stock_transferred_out' THEN -1 ELSE 1 END
+           * coalesce(said ->> 'quantity', said ->> 'change', said ->> 'on_hand')::bigint)::bigint AS units
+FROM (SELECT split_part(type, '.', 2) AS what, convert_from(payload, 'UTF8')::jsonb AS said FROM event_log
+      WHERE position > $1 AND split_part(type, '.', 2) IN (
+          'stock_received', 'stock_returned', 'stock_adjusted', 'stock_item_opened', 'stock_counted',
+          'stock_transferred_out', 'stock_transferred_in')) AS c
 GROUP BY 1"""
 _UNKNOWN = """SELECT count(*) FROM unnest($1::uuid[]) AS answered WHERE NOT EXISTS
               (SELECT FROM event_log e WHERE e.aggregate_type = 'order' AND e.aggregate_id = answered)"""
@@ -61,7 +64,7 @@ class Books(Struct, frozen=True):
     captured_at_provider_minor: int
     units_before: int
     units_sold: int
-    units_in: int  # opened, received, returned, adjusted
+    units_in: int  # opened, received, returned, adjusted, counted, off the road; less what went on it
     units_after: int
     lowest_left: int  # of any SKU, now
     oversold: int = 0  # units that orders were promised beyond what there was of their SKUs, by the log alone
@@ -98,12 +101,17 @@ async def before(conn: "asyncpg.Connection[asyncpg.Record]") -> Before:
     return Before(position, on_hand, {row["sku"]: row["units"] for row in rows})
 
 
+async def came_in(conn: "asyncpg.Connection[asyncpg.Record]", since: Before) -> dict[str, int]:
+    """SKU → by how many units its counts moved since then, but for what was sold."""
+    return {row["sku"]: row["units"] for row in await conn.fetch(_CAME_IN, since.position)}
+
+
 async def reconciled(
     conn: "asyncpg.Connection[asyncpg.Record]", since: Before, provider: Provider, answered: Sequence[str]
 ) -> Books:
     """The books since then, once the worker has nothing left to do; `answered`: the orders that shoppers know of."""
     times = {row["what"]: row["times"] for row in await conn.fetch(_TIMES, since.position)}
-    came_in = {row["sku"]: row["units"] for row in await conn.fetch(_CAME_IN, since.position)}
+    units_in = await came_in(conn, since)
     paid = {row["id"]: row["minor"] for row in await conn.fetch(_CAPTURED, since.position)}
     at_provider = await captures.captured(provider)
     return Books(
@@ -115,18 +123,18 @@ async def reconciled(
         captured_at_provider_minor=sum(made.amount_minor for id_ in paid for made in at_provider.get(id_, [])),
         units_before=since.on_hand,
         units_sold=await conn.fetchval(_SOLD, since.position),
-        units_in=sum(came_in.values()),
+        units_in=sum(units_in.values()),
         units_after=await conn.fetchval("SELECT coalesce(sum(on_hand), 0) FROM stock_item"),
         lowest_left=await conn.fetchval("SELECT coalesce(min(on_hand - reserved), 0) FROM stock_item"),
-        oversold=await _oversold(conn, since, came_in),
+        oversold=await _oversold(conn, since, units_in),
         orders_unknown=await conn.fetchval(_UNKNOWN, answered),
     )
 
 
 async def _oversold(
-    conn: "asyncpg.Connection[asyncpg.Record]", since: Before, came_in: Mapping[str, int]
+    conn: "asyncpg.Connection[asyncpg.Record]", since: Before, units_in: Mapping[str, int]
 ) -> int:
     """What rows say can't be asked here: a CHECK keeps them from saying so."""
     promised = await conn.fetch(_PROMISED, since.position)
-    there = {row["sku"]: since.left.get(row["sku"], 0) + row["freed"] + came_in.get(row["sku"], 0) for row in promised}
+    there = {row["sku"]: since.left.get(row["sku"], 0) + row["freed"] + units_in.get(row["sku"], 0) for row in promised}
     return sum(max(0, row["promised"] - there[row["sku"]]) for row in promised)

@@ -124,7 +124,8 @@ class StockReturned(Struct, frozen=True, tag="inventory.stock_returned.v1"):
 
 
 class StockTransferredOut(Struct, frozen=True, tag="inventory.stock_transferred_out.v1"):
-    """Sent to another warehouse; the other half of the transfer stands in that item's history, in the same commit."""
+    """Sent to another warehouse. It arrives in that item's history under the same `transfer_id`: in the same commit,
+    or, where the transfer takes its time (shared/events/transfers.py), in several ones, or back here."""
 
     sku: str
     warehouse: str
@@ -137,7 +138,7 @@ class StockTransferredOut(Struct, frozen=True, tag="inventory.stock_transferred_
 
 
 class StockTransferredIn(Struct, frozen=True, tag="inventory.stock_transferred_in.v1"):
-    """Came from another warehouse."""
+    """Came from another warehouse, or back off the road (`from_warehouse` is its own)."""
 
     sku: str
     warehouse: str

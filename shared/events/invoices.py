@@ -1,6 +1,7 @@
 """What happened to invoices and to the credit of accounts. Amounts in minor units.
 
-Aggregates: `credit` (its id is the account's, key `account:<id>`), `invoice` (key `order:<order id>`).
+Aggregates: `credit` (its id is the account's, key `account:<id>`), `invoice` and
+`credit_note` (key `order:<order id>`).
 """
 
 from datetime import datetime
@@ -54,6 +55,23 @@ class InvoiceCredited(Struct, frozen=True, tag="invoices.invoice_credited.v1"):
     refund_id: UUID
     amount_minor: int
     credited_minor: int
+
+
+class CreditNoteIssued(Struct, frozen=True, tag="invoices.credit_note_issued.v1"):
+    """The document over what a refund takes off an invoice: `amount_minor`, of which `tax_minor` is tax."""
+
+    credit_note_id: UUID
+    number: str  # in the books, a series of its own: 2026-0000003
+    invoice_id: UUID
+    invoice_number: str  # empty of an invoice from before there were numbers
+    order_id: UUID  # whose invoice it is; what was refunded may have replaced its goods
+    account_id: UUID
+    refund_id: UUID
+    amount_minor: int
+    tax_minor: int
+    currency: str
+    reason: str
+    issued_at: datetime
 
 
 class InvoiceOverdue(Struct, frozen=True, tag="invoices.invoice_overdue.v1"):

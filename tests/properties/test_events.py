@@ -32,7 +32,7 @@ from shared.events.inventory import (
     WarehouseEvent,
     WarehouseOpened,
 )
-from shared.events.invoices import CreditEvent, CreditSet, InvoiceEvent, InvoiceIssued
+from shared.events.invoices import CreditEvent, CreditNoteIssued, CreditSet, InvoiceEvent, InvoiceIssued
 from shared.events.merchandising import MerchandisingEvent, SearchRuleSet
 from shared.events.notifications import MailQueued, NotificationEvent
 from shared.events.orders import OrderEvent, OrderPlaced, QuoteEvent, QuoteIssued
@@ -48,6 +48,7 @@ from shared.events.returns import ReturnEvent, ReturnRequested
 from shared.events.sales import PassGiven, SaleAnnounced, SaleEvent
 from shared.events.shipping import DestinationSet, ZoneSet
 from shared.events.taxes import TaxesSet
+from shared.events.transfers import TransferEvent, TransferPlanned
 from shared.events.webhooks import EndpointCreated, WebhookEvent
 from tests.properties.values import BOUNDED, MOMENTS, any_of
 from write_side.aggregates import AGGREGATES, Aggregate
@@ -59,6 +60,7 @@ HISTORIES: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "bundle": (BundleComposed, get_args(BundleEvent)),
     "low_stock": (StockRanLow, get_args(LowStockEvent)),
     "stock_item": (StockItemOpened, get_args(StockItemEvent)),
+    "transfer": (TransferPlanned, get_args(TransferEvent)),
     "category": (get_args(CategoryEvent)[0], get_args(CategoryEvent)),
     "product": (ProductCreated, (ProductRevised,)),
     "price": (PriceSet, get_args(PriceEvent)),
@@ -83,6 +85,7 @@ HISTORIES: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "restock_request": (RestockRequested, get_args(RestockRequestEvent)),
     "credit": (CreditSet, get_args(CreditEvent)),
     "invoice": (InvoiceIssued, get_args(InvoiceEvent)),
+    "credit_note": (CreditNoteIssued, ()),
     "gift_card": (GiftCardIssued, get_args(GiftCardEvent)),
     "search_rule": (SearchRuleSet, get_args(MerchandisingEvent)),
     "product_type": (ProductTypeSet, get_args(ProductTypeEvent)),

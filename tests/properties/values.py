@@ -1,6 +1,6 @@
 """Any value of a contract's type, made from the type itself: a new event or field is in the tests without a word."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import cache
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
@@ -27,6 +27,7 @@ _PLAIN: dict[Any, st.SearchStrategy[Any]] = {
     bool: st.booleans(),
     UUID: st.uuids(),
     datetime: MOMENTS,
+    date: st.dates(),
     NoneType: st.none(),
     UnsetType: st.just(UNSET),
 }

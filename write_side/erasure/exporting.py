@@ -31,7 +31,7 @@ from write_side.customers import Keyring, SealedContact
 from write_side.database import Connection, Pool
 from write_side.event_log import NewEvent, Positions
 from write_side.gift_cards import GiftCard
-from write_side.invoices import Credit, Invoice
+from write_side.invoices import Credit, CreditNote, Invoice
 from write_side.refunds import Refund
 from write_side.returns import Return
 
@@ -105,6 +105,7 @@ class HeldAccount(Struct, frozen=True):
     addresses: list[Address]
     credit: Credit | None
     invoices: list[Invoice]
+    credit_notes: list[CreditNote]
     happened: list[Happening]
 
 
@@ -141,6 +142,7 @@ async def export(pool: Pool, keyring: Keyring, person_id: UUID) -> PersonExport:
         bought = [[_bought(card) for card in await gift_cards.of_order(conn, order.id)] for order in placed]
         credit = None if account is None else await invoices.find_credit(conn, account.id)
         invoiced = [] if account is None else await invoices.of_account(conn, account.id)
+        noted = [] if account is None else await invoices.notes_of_account(conn, account.id)
         of_account = await _happened(conn, [account_key(account.id)] if account else [])
         of_orders = await _happened(conn, [order_key(order.id) for order in placed])
         of_carts = await _happened(conn, [cart_key(quote.cart_id) for quote in quoted])
@@ -157,7 +159,7 @@ async def export(pool: Pool, keyring: Keyring, person_id: UUID) -> PersonExport:
             for q in quoted
         ],
         None if account is None else await _account(
-            keyring, account, credit, invoiced, of_account.get(account_key(account.id), [])
+            keyring, account, credit, invoiced, noted, of_account.get(account_key(account.id), [])
         ),
         [AwaitedSku(one.sku, time_of(one.id), one.state, one.counted_as) for one in awaited], stands_for,
     )  # fmt: skip
@@ -183,11 +185,12 @@ def _bought(card: GiftCard) -> BoughtGiftCard:
 
 
 async def _account(
-    keyring: Keyring, account: Account, credit: Credit | None, invoiced: list[Invoice], happened: list[Happening]
-) -> HeldAccount:
+    keyring: Keyring, account: Account, credit: Credit | None, invoiced: list[Invoice], noted: list[CreditNote],
+    happened: list[Happening],
+) -> HeldAccount:  # fmt: skip
     opened = await accounts.open_account(keyring, account)
     return HeldAccount(
-        account.id, opened.mail, account.state, account.groups, opened.addresses, credit, invoiced, happened
+        account.id, opened.mail, account.state, account.groups, opened.addresses, credit, invoiced, noted, happened
     )
 
 

@@ -28,13 +28,15 @@ from write_side.inventory.store import (
     put_back,
     save_counts,
 )
+from write_side.inventory.transfers.domain import Transfer
 from write_side.inventory.warehouses.domain import UnknownWarehouse
 from write_side.inventory.warehouses.store import all_warehouses
 
 __all__ = [
     "MAIN", "Demand", "Line", "OpenStockItem", "OutOfStock", "PurchaseLimit", "PurchaseLimitReached", "StockItem",
-    "UnknownStock", "UnknownWarehouse", "add_to", "all_warehouses", "allocate", "available_of", "check_limits",
-    "counted", "ensure_warehouse", "evolve_item", "find_bundles", "find_items", "find_limits", "find_nearest",
-    "find_places", "hold", "hold_available", "insert_items", "items_after", "let_go", "open_items", "opened_with",
-    "out_of_stock", "put_back", "save_counts", "set_threshold", "set_to", "summed", "take_instead", "write_off",
+    "Transfer", "UnknownStock", "UnknownWarehouse", "add_to", "all_warehouses", "allocate", "available_of",
+    "check_limits", "counted", "ensure_warehouse", "evolve_item", "find_bundles", "find_items", "find_limits",
+    "find_nearest", "find_places", "hold", "hold_available", "insert_items", "items_after", "let_go", "open_items",
+    "opened_with", "out_of_stock", "put_back", "save_counts", "set_threshold", "set_to", "summed", "take_instead",
+    "write_off",
 ]  # fmt: skip

@@ -165,17 +165,26 @@ def transfer(
     source: StockItem, target: StockItem, command: TransferStock, transfer_id: UUID
 ) -> tuple[StockTransferredOut, StockTransferredIn]:
     """What leaves one warehouse comes into the other; raises `BelowReserved`, `StockTooLarge`. Both rows are locked."""
-    check_figure(source, source.on_hand - command.quantity)
+    out = sent(source, target.warehouse, command.quantity, transfer_id, command.reason)
     check_figure(target, target.on_hand + command.quantity)
-    out = StockTransferredOut(
-        source.sku, source.warehouse, transfer_id, target.warehouse, command.quantity,
-        source.on_hand - command.quantity, source.reserved, command.reason,
-    )  # fmt: skip
-    into = StockTransferredIn(
-        target.sku, target.warehouse, transfer_id, source.warehouse, command.quantity,
-        target.on_hand + command.quantity, target.reserved, command.reason,
-    )  # fmt: skip
-    return out, into
+    return out, taken_in(target, source.warehouse, command.quantity, transfer_id, command.reason)
+
+
+def sent(item: StockItem, to_warehouse: str, quantity: int, transfer_id: UUID, reason: str) -> StockTransferredOut:
+    """So many leave for another warehouse; raises `BelowReserved`. The row is locked."""
+    left = item.on_hand - quantity
+    check_figure(item, left)
+    return StockTransferredOut(
+        item.sku, item.warehouse, transfer_id, to_warehouse, quantity, left, item.reserved, reason
+    )
+
+
+def taken_in(item: StockItem, from_warehouse: str, quantity: int, transfer_id: UUID, reason: str) -> StockTransferredIn:
+    """So many come in from another warehouse, or back off the road. The row is locked."""
+    on_hand = item.on_hand + quantity
+    return StockTransferredIn(
+        item.sku, item.warehouse, transfer_id, from_warehouse, quantity, on_hand, item.reserved, reason
+    )
 
 
 def count(item: StockItem, command: CountStock) -> StockCounted:

@@ -16,6 +16,9 @@ from write_side.commands import Answer
 from write_side.database import Connection, Pool, first_of
 from write_side.event_log import Positions, together
 from write_side.invoices import domain, store
+from write_side.invoices.credit_notes import handlers as credit_notes
+from write_side.invoices.credit_notes import store as credit_notes_store
+from write_side.invoices.credit_notes.domain import TakenOff
 from write_side.invoices.domain import (
     Credit,
     CreditInput,
@@ -124,21 +127,25 @@ async def issue(
 
 
 async def hold(conn: Connection, order_ids: Collection[UUID]) -> None:
-    """Lock the invoices of these orders, and then the credit that they use, until the transaction ends: whoever needs
-    several takes all of them here, ahead of the credit."""
+    """Lock the invoices of these orders, then the credit that they use and the numbers of credit notes, until the
+    transaction ends: whoever needs several takes all of them here, ahead of the credit, and all ahead of the stock."""
     found = [await store.lock_of_order(conn, order_id) for order_id in sorted(set(order_ids))]
     for account_id in sorted({invoice.account_id for invoice in found if invoice is not None}):
         await store.find_credit(conn, account_id, lock=True)
+    if any(found):
+        await credit_notes_store.hold_numbers(conn)
 
 
-async def credit(conn: Connection, order_id: UUID, refund_id: UUID, amount_minor: int, cause: Metadata) -> Positions:
-    """A refund takes so much off the invoice of an order whose row is held, and frees the credit that is not paid."""
+async def credit(conn: Connection, order_id: UUID, off: TakenOff, now: datetime, cause: Metadata) -> Positions:
+    """A refund takes so much off the invoice of an order whose row is held, by a credit note, and frees the credit that
+    is not paid."""
     invoice = await store.lock_of_order(conn, order_id)
     assert invoice is not None, "what is captured on invoice has one"
-    event = domain.credited(invoice, refund_id, amount_minor)
+    event = domain.credited(invoice, off.refund_id, off.amount_minor)
     _, positions = await store.save(conn, invoice, event, cause)
-    unpaid = min(amount_minor, invoice.open_minor)
-    return together(positions, await store.free(conn, order_id, invoice.account_id, unpaid, cause))
+    unpaid = min(off.amount_minor, invoice.open_minor)
+    freed = await store.free(conn, order_id, invoice.account_id, unpaid, cause)
+    return together(positions, freed, await credit_notes.issue(conn, invoice, off, now, cause))
 
 
 async def release(conn: Connection, order_id: UUID, amount_minor: int, cause: Metadata) -> Positions:

@@ -192,8 +192,9 @@ async def _letter(pool: Pool, mail: Mail, order: Order, settings: Settings) -> L
         if mail.kind == domain.RELEASED:
             return letters.released(refund.amount_minor, refund.currency, refund.lines, order.lines)
         moved_minor = refund.moved_minor + await _taken_again(conn, refund)
+        note = await invoices.note_of_refund(conn, refund.id)
     return letters.refunded(
-        refund.amount_minor, refund.currency, refund.lines, order.lines, moved_minor=moved_minor
+        refund.amount_minor, refund.currency, refund.lines, order.lines, moved_minor=moved_minor, note=note
     )
 
 

@@ -11,6 +11,7 @@ from shared.events.fulfilment import ParcelLine
 from shared.events.orders import OrderTax, PricedLine, Totals
 from shared.events.refunds import RefundedLine
 from shared.money import Money, display
+from write_side.invoices import CreditNote
 from write_side.notifications.domain import Mail, addressed
 
 
@@ -136,9 +137,9 @@ def invoiced(invoice_number: str, open_: Money, due_at: datetime, *, late: bool)
 
 def refunded(
     amount_minor: int, currency: str, lines: Sequence[RefundedLine], ordered: Sequence[PricedLine], *,
-    moved_minor: int = 0,
+    moved_minor: int = 0, note: CreditNote | None = None,
 ) -> Letter:  # fmt: skip
-    """Money is on its way back, or pays what is sent instead (`moved_minor`)."""
+    """Money is on its way back, pays what is sent instead (`moved_minor`), or is taken off an invoice (`note`)."""
     names = {line.sku: line.name for line in ordered}
     back, moved = display(amount_minor - moved_minor, currency), display(moved_minor, currency)
     text = f"{back} of your order {{number}} are on their way back to where you paid from. "
@@ -146,12 +147,34 @@ def refunded(
     if moved_minor:
         left = f"; {back} are on their way back to where you paid from" if amount_minor > moved_minor else ""
         text = f"{moved} of your order {{number}} pay what we send you instead{left}."
+    if note:
+        first = f"{moved} of your order {{number}} pay what we send you instead. " if moved_minor else ""
+        text = first + _credited(note, amount_minor - moved_minor - note.amount_minor)
     return Letter(
         "A refund for your order {number}",
         text,
         [(_counted(line.quantity, names[line.sku]), display(line.amount_minor, currency)) for line in lines],
-        [*([("For your exchange", moved)] if moved_minor else []), ("Refunded", back)],
+        [*([("For your exchange", moved)] if moved_minor else []), ("Refunded", back), *_noted(note)],
     )
+
+
+def _credited(note: CreditNote, gift_minor: int) -> str:
+    amount = display(note.amount_minor, note.currency)
+    called = f"invoice {note.invoice_number}" if note.invoice_number else "the invoice"
+    gift = f" {display(gift_minor, note.currency)} are back on your gift cards." if gift_minor > 0 else ""
+    return (
+        f"{amount} of {called} are taken back by credit note {note.number}, for your order {{number}}. What you have "
+        f"paid of them already we pay back.{gift}"
+    )
+
+
+def _noted(note: CreditNote | None) -> list[tuple[str, str]]:
+    if note is None:
+        return []
+    return [
+        (f"Credit note {note.number}", display(note.amount_minor, note.currency)),
+        ("including tax", display(note.tax_minor, note.currency)),
+    ]
 
 
 def _counted(quantity: int, name: str) -> str:

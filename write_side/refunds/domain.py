@@ -132,6 +132,7 @@ class Bought(Struct, frozen=True):
     received: Mapping[str, int] = {}
     credits: Sequence[CreditPart] = ()  # what goods that came back paid of it: given back by the payments of these
     cards: Mapping[str, Sequence[GiftCard]] | None = None
+    tax_minor: int = 0  # all the tax that is in the total, on top of prices or within them
 
     @property
     def charged_minor(self) -> int:

@@ -21,7 +21,7 @@ from write_side.causes import joining_order
 from write_side.commands import Answer, Call
 from write_side.database import Connection, Pool
 from write_side.event_log import Positions, together
-from write_side.refunds import again, domain, giving, goods, releasing, requesting, sources, store
+from write_side.refunds import again, domain, giving, goods, releasing, requesting, sources, store, taxing
 from write_side.refunds.domain import Bought, NewRefund, NothingToRefund, Refund
 
 
@@ -149,10 +149,13 @@ async def _insert(
         positions = together(positions, given)
     invoiced = await giving.by_invoice(conn, bought, made)
     await invoices.hold(conn, invoiced.values())
-    for refund in made:
+    earlier = await store.of_order(conn, bought.payment.order_id) if invoiced else []
+    for n, refund in enumerate(made):
         if refund.id in invoiced:
-            off = await invoices.credit(conn, invoiced[refund.id], refund.id, refund.charged_minor, cause)
-            positions = together(positions, off)
+            tax = taxing.tax_in(refund, bought, [*earlier, *made[:n]])
+            off = invoices.TakenOff(refund.id, refund.charged_minor, tax, refund.reason)
+            noted = await invoices.credit(conn, invoiced[refund.id], off, datetime.now(UTC), cause)
+            positions = together(positions, noted)
     for refund, event in zip(made, events, strict=True):
         positions = together(positions, await _restock(conn, event, cause))
         positions = together(positions, await store.insert(conn, refund, event, cause))
@@ -202,7 +205,11 @@ async def _bought(conn: Connection, order_id: UUID) -> Bought:
     shipped = await store.shipped(conn, order_id)
     received = await store.received(conn, order_id)
     credits = order.replaces.credits if order.replaces else []
-    return Bought(order.lines, order.totals, order.allocations, payment, shipped, order.gift_cards, received, credits)
+    tax = sum(each.tax_minor for each in order.taxes) or order.totals.tax_minor  # of old orders no more is told
+    return Bought(
+        order.lines, order.totals, order.allocations, payment, shipped, order.gift_cards, received, credits,
+        tax_minor=tax,
+    )  # fmt: skip
 
 
 async def _restock(conn: Connection, event: RefundRequested | AmountReleased, cause: Metadata) -> Positions:

@@ -21,8 +21,10 @@ from write_side.inventory.alerts import store as low_stock
 from write_side.inventory.bundles import store as bundles
 from write_side.inventory.domain import Held, StockItem
 from write_side.inventory.limits import store as limits
+from write_side.inventory.transfers import store as transfers
 from write_side.inventory.warehouses import store as warehouses
 from write_side.invoices import store as invoices
+from write_side.invoices.credit_notes import store as credit_notes
 from write_side.invoices.domain import Credit, CreditUses
 from write_side.merchandising import store as merchandising
 from write_side.notifications import store as notifications
@@ -78,6 +80,7 @@ _REWRITES: dict[str, Rewrite] = {
     "low_stock": low_stock.rewrite_alert,
     "restock_request": restock_requests.rewrite_request,
     "purchase_limit": limits.rewrite_limit,
+    "transfer": transfers.rewrite_transfer,
     "bundle": bundles.rewrite_bundle,
     "category": catalog.rewrite_category,
     "product": catalog.rewrite_product,
@@ -89,6 +92,7 @@ _REWRITES: dict[str, Rewrite] = {
     "gift_card": _gift_card,
     "credit": _credit,
     "invoice": invoices.rewrite_invoice,
+    "credit_note": credit_notes.rewrite_note,
     "sale": sales.rewrite_sale,
     "sale_pass": sales.rewrite_pass,
     "destination": taxes.rewrite_destination,
@@ -112,6 +116,7 @@ _REWRITES: dict[str, Rewrite] = {
 # Rows that hang on a main row and don't go with it: (table, column).
 _PARTS = {
     "stock_item": [("reservation", "item_id")],
+    "transfer": [("transfer_line", "transfer_id")],
     "product": [("variant", "product_id")],
     "price": [("price", "variant_id"), ("scheduled_price", "variant_id"), ("list_price", "variant_id")],
     "price_list": [("list_price", "price_list_id")],

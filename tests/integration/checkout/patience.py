@@ -55,13 +55,13 @@ async def all_while_the_stock_is_held(shop: Shop, calls: Sequence[Coroutine[Any,
     return await asyncio.gather(*placing)
 
 
-async def waits_ahead_of_the_stock(shop: Shop, table: str, call: Coroutine[Any, Any, Any]) -> None:
-    """A call that finds the rows of a table held waits for them, and holds no stock yet: whoever places an order holds
-    them first and the stock then."""
+async def waits_ahead_of_the_stock(shop: Shop, held: str, call: Coroutine[Any, Any, Any]) -> None:
+    """A call that finds the rows of a table held, or what a query holds, waits for it, and holds no stock yet: whoever
+    places an order holds that first and the stock then."""
     holder = await asyncpg.connect(shop.settings.database_url)
-    held = holder.transaction()
-    await held.start()
-    await holder.execute(f"SELECT FROM {table} FOR UPDATE")
+    holding = holder.transaction()
+    await holding.start()
+    await holder.execute(held if " " in held else f"SELECT FROM {held} FOR UPDATE")
     waiting = asyncio.ensure_future(call)
     while await shop.pool.fetchval(WAITING) < 1 and not waiting.done():
         await asyncio.sleep(0.01)
@@ -69,6 +69,6 @@ async def waits_ahead_of_the_stock(shop: Shop, table: str, call: Coroutine[Any, 
         assert not waiting.done(), "it needs none of them"
         await holder.execute("SELECT FROM stock_item FOR UPDATE NOWAIT")
     finally:
-        await held.rollback()
+        await holding.rollback()
         await holder.close()
         await waiting

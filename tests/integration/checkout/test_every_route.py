@@ -156,6 +156,24 @@ async def _invoices(ask: Any, shop: Shop, account_id: str, cart: Json, signed_in
     [invoice] = (await ask("GET", "/v1/invoices"))["invoices"]
     await ask("GET", f"/v1/invoices/{invoice['id']}")
     await ask("POST", f"/v1/invoices/{invoice['id']}/paid", {"reference": "BANK-17"})
+    await ask("POST", f"/v1/orders/{invoice['order_id']}/refunds", {"reason": "goodwill", "amount_minor": 100})
+    [note] = (await ask("GET", "/v1/credit-notes"))["credit_notes"]
+    await ask("GET", f"/v1/credit-notes/{note['id']}")
+
+
+async def _transfers(ask: Any) -> None:
+    one = [{"sku": "LAMP", "quantity": 1}]
+    planned = {"from_warehouse": "BER", "to_warehouse": "HAM", "lines": one, "reference": "T-17"}
+    addresses = []
+    for _ in range(3):
+        addresses.append(f"/v1/transfers/{(await ask('POST', '/v1/transfers', planned))['id']}")
+        await ask("POST", f"{addresses[-1]}/dispatch")
+    await ask("POST", f"{addresses[0]}/receipts", {"lines": one})
+    lost = {"differences": [{**one[0], "why": "lost"}], "note": "claimed from the carrier"}
+    await ask("POST", f"{addresses[1]}/close", lost)
+    await ask("POST", f"{addresses[2]}/cancel", {"reason": "the truck broke down"})
+    await ask("GET", "/v1/transfers?state=received")
+    await ask("GET", addresses[0])
 
 
 async def _staff(ask: Any) -> None:
@@ -200,6 +218,7 @@ async def _stock(ask: Any) -> None:
     await ask("POST", "/v1/stock-items", {"sku": "LAMP", "warehouse": "HAM"})
     moved = {"sku": "LAMP", "from_warehouse": "BER", "to_warehouse": "HAM", "quantity": 1, "reason": "nearer"}
     await ask("POST", "/v1/stock/transfers", moved)
+    await _transfers(ask)
     await ask("PUT", "/v1/purchase-limits/LAMP", {"most_per_order": 5, "most_per_customer": 10, "window_days": 30})
     await ask("GET", "/v1/purchase-limits/LAMP")
     await ask("POST", "/v1/products", {"name": "Set of lamps", "variants": [{"sku": "LAMPS"}]})

@@ -1,0 +1,1 @@
+"""Transfers between warehouses that take their time: planned, on the road, received."""

@@ -1,0 +1,1 @@
+"""Credit notes: what takes something off an invoice, as the books have it."""

@@ -1,0 +1,77 @@
+"""The SQL of credit notes, the only place that names their table."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from msgspec import structs
+
+from shared.envelope import Metadata
+from shared.events.invoices import CreditNoteIssued
+from shared.shards import order_key
+from write_side import event_log
+from write_side.database import Connection, among, insert, overwrite
+from write_side.event_log import NewEvent, Positions
+from write_side.invoices.credit_notes.domain import CreditNote, evolve
+
+_NOTE = """SELECT id, number, invoice_id, invoice_number, order_id, account_id, refund_id, amount_minor, tax_minor,
+                  currency, reason, issued_at, version
+           FROM credit_note"""
+
+
+async def hold_numbers(conn: Connection) -> None:
+    """Nobody else issues a credit note until the transaction ends: a number that is given back with a transaction is
+    the next one's. Held ahead of the stock, behind invoices and credit."""
+    await conn.execute("SELECT pg_advisory_xact_lock(hashtextextended('numbers of credit notes', 0))")
+
+
+async def last_number(conn: Connection, year: int) -> str | None:
+    """The last number of a year's credit notes, None if there is none yet; whoever goes by it holds the numbers."""
+    # A statement of its own, behind the lock: it sees the credit note of whoever held that before.
+    query = "SELECT number FROM credit_note WHERE number > $1 AND number < $2 ORDER BY number DESC LIMIT 1"
+    last: str | None = await conn.fetchval(query, f"{year}-", f"{year + 1}-")
+    return last
+
+
+async def save(conn: Connection, event: CreditNoteIssued, cause: Metadata) -> Positions:
+    """The row of a new credit note, and the event."""
+    note = evolve(event, 1)
+    await insert(conn, "credit_note", structs.asdict(note))
+    return await event_log.append(conn, [NewEvent("credit_note", note.id, 1, order_key(note.order_id), event)], cause)
+
+
+async def find(conn: Connection, note_id: UUID) -> CreditNote | None:
+    """One credit note."""
+    row = await conn.fetchrow(f"{_NOTE} WHERE id = $1", note_id)
+    return None if row is None else CreditNote(*row)
+
+
+async def of_refund(conn: Connection, refund_id: UUID) -> CreditNote | None:
+    """The credit note of a refund; None where it took nothing off an invoice, or there were none yet."""
+    row = await conn.fetchrow(f"{_NOTE} WHERE refund_id = $1", refund_id)
+    return None if row is None else CreditNote(*row)
+
+
+async def of_account(conn: Connection, account_id: UUID) -> list[CreditNote]:
+    """An account's credit notes, the oldest first."""
+    rows = await conn.fetch(f"{_NOTE} WHERE account_id = $1 ORDER BY id", account_id)
+    return [CreditNote(*row) for row in rows]
+
+
+async def page(
+    conn: Connection, number: str | None, invoice_id: UUID | None, after: UUID | None, limit: int
+) -> list[CreditNote]:
+    """Credit notes, the newest first, behind one of them."""
+    query = f"""{_NOTE} WHERE ($1::text IS NULL OR number = $1) AND ($2::uuid IS NULL OR invoice_id = $2)
+                          AND ($3::uuid IS NULL OR id < $3)
+                ORDER BY id DESC LIMIT $4"""
+    return [CreditNote(*row) for row in await conn.fetch(query, number, invoice_id, after, limit)]
+
+
+async def all_notes(conn: Connection, ids: Sequence[UUID] | None = None) -> list[CreditNote]:
+    """Every row, or those of some, for the comparison with the log."""
+    return [CreditNote(*row) for row in await conn.fetch(*among(_NOTE, ids))]
+
+
+async def rewrite_note(conn: Connection, note: CreditNote) -> None:
+    """Make the row say this; for a repair."""
+    await overwrite(conn, "credit_note", structs.asdict(note))
