@@ -18,6 +18,7 @@ from tests.properties.values import BOUNDED, MOMENTS
 from write_side.carts.domain import MOST_OF_ONE
 from write_side.inventory.allocating import allocate, summed
 from write_side.inventory.domain import Demand, OutOfStock, StockItem, UnknownStock
+from write_side.orders import bundling
 from write_side.orders import domain as orders
 from write_side.orders.bundling import Offer, Part
 from write_side.orders.costing import (
@@ -180,7 +181,7 @@ def test_what_is_in_a_bundle_costs_what_the_bundle_costs(wanted: Wanted, terms: 
             assert sum(getattr(line, name) for line in within) == getattr(bundle, name)
         units = summed(within)
         assert units == {part.sku: part.quantity * bundle.quantity for part in found.offers[bundle.sku].parts}
-    sold = orders.sold(quoted.lines, quoted.bundles)
+    sold = bundling.sold(quoted.lines, quoted.bundles)
     bought = [(line.sku, line.quantity - line.gift_quantity) for line in sold]
     assert bought == [(sku, quantity) for sku, (quantity, _) in wanted.items()]
 

@@ -13,7 +13,7 @@ from tests.integration.checkout.shop import Shop
 from tests.properties.shops import a_shop
 from tests.properties.values import ON_SERVERS
 from write_side.errors import Refusal
-from write_side.orders import settling
+from write_side.orders import closing, ending, settling
 from write_side.orders.handlers import OrderState
 from write_side.payments import Seen
 from write_side.payments import store as payments
@@ -75,10 +75,10 @@ class Lifecycle(RuleBasedStateMachine):
         self.hear("canceled", "pi_ours", 0, None, fresh=False)
 
     @rule(reason=st.sampled_from(["cancelled", "expired"]))
-    def give_up(self, reason: settling.Reason) -> None:
+    def give_up(self, reason: ending.Reason) -> None:
         length = self.run(self._length())
         try:
-            self.run(settling.close_order(self.shop.pool, self.order.id, reason, CAUSE, self.order.expires_at))
+            self.run(closing.close_order(self.shop.pool, self.order.id, reason, CAUSE, self.order.expires_at))
         except Refusal as refusal:
             assert refusal.code == "already_paid"
             assert self.run(self._length()) == length, "a refused command changes nothing"

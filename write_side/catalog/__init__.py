@@ -1,5 +1,6 @@
 """The catalog: what other contexts may ask of it."""
 
+from write_side.catalog.categories.store import all_categories, categories_around, rewrite_category
 from write_side.catalog.domain import (
     Category,
     ImageInput,
@@ -24,15 +25,12 @@ from write_side.catalog.selecting.store import Selected, select_products
 from write_side.catalog.store import (
     Change,
     SoldVariant,
-    all_categories,
     all_products,
-    categories_around,
     find_known,
     find_variants,
     locales_in_use,
     products_after,
     refs_in_use,
-    rewrite_category,
     rewrite_product,
     save_products,
     slugs_in_use,

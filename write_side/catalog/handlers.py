@@ -11,6 +11,7 @@ from shared.ids import uuid7
 from shared.pointers import escaped
 from write_side import commands, event_log, product_types
 from write_side.catalog import domain, refusals, store
+from write_side.catalog.categories import store as categories
 from write_side.catalog.domain import Category, CategoryInput, Product, ProductInput
 from write_side.catalog.store import Change, SoldVariant
 from write_side.commands import Answer, Call
@@ -125,7 +126,7 @@ async def _check_claims(conn: Connection, given: ProductInput, product_id: UUID 
     ref = given.external_ref
     if ref and (await store.refs_in_use(conn, [ref])).get(ref, product_id) != product_id:
         raise refusals.ExternalRefTaken(f"another product is {ref}", pointer="/external_ref")
-    if given.category_id and await store.find_category(conn, given.category_id) is None:
+    if given.category_id and await categories.find_category(conn, given.category_id) is None:
         raise refusals.NoSuchCategory(f"there is no category {given.category_id}", pointer="/category_id")
     await _check_related(conn, given, product_id)
 
@@ -153,9 +154,9 @@ async def create_category(
     category_id = uuid7()
 
     async def decide(conn: Connection) -> tuple[CategoryState, Positions]:
-        event = domain.create_category(await store.lock_tree(conn), given, category_id)
+        event = domain.create_category(await categories.lock_tree(conn), given, category_id)
         category = domain.evolve_category(None, 1, event)
-        new = await store.save_category(conn, category, event)
+        new = await categories.save_category(conn, category, event)
         return _category_state(category), await event_log.append(conn, [new], cause)
 
     return await commands.run(pool, decide, call)
@@ -167,7 +168,7 @@ async def replace_category(
     """Rename, translate or move; refuses `category_cycle` and `version_conflict` besides."""
 
     async def decide(conn: Connection) -> tuple[CategoryState, Positions]:
-        tree = await store.lock_tree(conn)
+        tree = await categories.lock_tree(conn)
         category = next((one for one in tree if one.id == category_id), None)
         if category is None:
             raise refusals.UnknownCategory(f"there is no category {category_id}")
@@ -176,7 +177,7 @@ async def replace_category(
         if event is None:
             return _category_state(category), {}
         after = domain.evolve_category(category, category.version + 1, event)
-        new = await store.save_category(conn, after, event)
+        new = await categories.save_category(conn, after, event)
         return _category_state(after), await event_log.append(conn, [new], cause)
 
     return await commands.run(pool, decide, call)
@@ -197,7 +198,7 @@ async def get_product(pool: Pool, product_id: UUID) -> ProductState:
 async def get_category(pool: Pool, category_id: UUID) -> CategoryState:
     """A category as the rows have it; raises `UnknownCategory`."""
     async with pool.acquire() as conn:
-        category = await store.find_category(conn, category_id)
+        category = await categories.find_category(conn, category_id)
     if category is None:
         raise refusals.UnknownCategory(f"there is no category {category_id}")
     return _category_state(category)
@@ -221,11 +222,11 @@ async def category_ids(conn: Connection, paths: Sequence[Sequence[str]], cause: 
 
     A category is the same if `path_slug` is; several are made in one transaction (the caller's, appending last).
     """
-    known = {category.slug: category.id for category in await store.all_categories(conn)}
+    known = {category.slug: category.id for category in await categories.all_categories(conn)}
     if all(domain.path_slug(path) in known for path in paths):
         return known
-    tree = await store.lock_tree(conn)
+    tree = await categories.lock_tree(conn)
     made = domain.create_paths(tree, paths, uuid7)
-    events = [await store.save_category(conn, domain.evolve_category(None, 1, event), event) for event in made]
+    events = [await categories.save_category(conn, domain.evolve_category(None, 1, event), event) for event in made]
     await event_log.append(conn, events, cause)
     return {category.slug: category.id for category in tree} | {event.slug: event.category_id for event in made}

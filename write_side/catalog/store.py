@@ -1,4 +1,4 @@
-"""The SQL of the catalog: the only place that names `product`, `variant` and `category`."""
+"""The SQL of products and their variants: the only place that names `product` and `variant`."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
@@ -11,16 +11,14 @@ from msgspec import UNSET, Struct
 from shared.envelope import as_json
 from shared.events.catalog import (
     AttributeValue,
-    CategoryCreated,
-    CategoryEvent,
     Image,
     ProductFacts,
     Status,
     Translation,
     Variant,
 )
-from shared.shards import CATEGORIES, product_key
-from write_side.catalog.domain import Category, Product
+from shared.shards import product_key
+from write_side.catalog.domain import Product
 from write_side.database import Connection, among, overwrite, replace
 from write_side.event_log import NewEvent
 
@@ -30,11 +28,9 @@ _options = msgspec.json.Decoder(dict[str, str])
 _related = msgspec.json.Decoder(dict[str, list[UUID]])
 _places = msgspec.json.Decoder(list[int])
 _translations = msgspec.json.Decoder(dict[str, Translation])
-_category = msgspec.json.Decoder(Category)
 
 _PRODUCT = """id, slug, name, brand, description, product_type, status, category_id, attributes, images, external_ref,
               version, tax_class, translations, publish_at, unpublish_at, related"""
-_CATEGORY = "SELECT row_to_json(category) AS told FROM category"
 
 
 class SoldVariant(Struct, frozen=True):
@@ -165,12 +161,6 @@ async def find_variants(conn: Connection, skus: Sequence[str]) -> dict[str, Sold
     return {row["sku"]: msgspec.convert(dict(row), SoldVariant) for row in rows}
 
 
-async def categories_around(conn: Connection, skus: Sequence[str]) -> dict[str, frozenset[UUID]]:
-    """SKU → the category that its product is in, and all above; SKUs that are in none are left out."""
-    rows = await conn.fetch("SELECT sku, categories FROM catalog_around($1)", skus)
-    return {row["sku"]: frozenset(row["categories"]) for row in rows}
-
-
 async def save_products(conn: Connection, changes: Sequence[Change]) -> list[NewEvent]:
     """Rows of new and revised products, three statements for any number; answers the events to append.
 
@@ -256,38 +246,6 @@ def _variant_rows(product: Product) -> Iterable[tuple[Any, ...]]:
         yield id_, product.id, sku, None, "", "{}", 0, None, "[]", 0, True
 
 
-async def lock_tree(conn: Connection) -> list[Category]:
-    """All categories; whoever else wants to change the tree waits until the transaction ends.
-
-    Two moves that each see no cycle could make one together, so row locks would not do.
-    """
-    await conn.execute("SELECT pg_advisory_xact_lock(hashtextextended('category tree', 0))")
-    return await all_categories(conn)
-
-
-async def all_categories(conn: Connection, ids: Sequence[UUID] | None = None) -> list[Category]:
-    """The tree, or some of it, in no order."""
-    return [_category.decode(row["told"]) for row in await conn.fetch(*among(_CATEGORY, ids))]
-
-
-async def find_category(conn: Connection, category_id: UUID) -> Category | None:
-    """A category by its id."""
-    told = await conn.fetchval(f"{_CATEGORY} WHERE id = $1", category_id)
-    return None if told is None else _category.decode(told)
-
-
-async def save_category(conn: Connection, category: Category, event: CategoryEvent) -> NewEvent:
-    """The row of a new or revised category; answers the event to append. The caller holds the tree."""
-    query = (
-        "INSERT INTO category (id, parent_id, slug, name, version, translations) VALUES ($1, $2, $3, $4, $5, $6)"
-        if isinstance(event, CategoryCreated)
-        else "UPDATE category SET parent_id = $2, slug = $3, name = $4, version = $5, translations = $6 WHERE id = $1"
-    )
-    c = category
-    await conn.execute(query, c.id, c.parent_id, c.slug, c.name, c.version, as_json(c.translations).decode())
-    return NewEvent("category", c.id, c.version, CATEGORIES, event)
-
-
 async def rewrite_product(conn: Connection, product: Product) -> None:
     """Make the rows say this; for a repair."""
     names = [name.strip() for name in _PRODUCT.split(",")]
@@ -295,9 +253,3 @@ async def rewrite_product(conn: Connection, product: Product) -> None:
     names = ["id", "sku", "ean", "name", "options", "weight_grams", "tax_class", "images", "place", "retired"]
     rows = [dict(zip(names, (id_, *rest), strict=True)) for id_, _, *rest in _variant_rows(product)]
     await replace(conn, "variant", ("product_id", product.id), rows)
-
-
-async def rewrite_category(conn: Connection, category: Category) -> None:
-    """Make the row say this; for a repair."""
-    columns = msgspec.structs.asdict(category) | {"translations": as_json(category.translations).decode()}
-    await overwrite(conn, "category", columns)

@@ -5,8 +5,9 @@ from datetime import timedelta
 
 from msgspec import structs
 
-from write_side.fraud.domain import Attempt, Attempted, Known, Near, Seen, Standing
+from write_side.fraud.domain import Attempt, Attempted, Standing
 from write_side.fraud.rules import HARD_DECLINES, REVIEW_FROM
+from write_side.fraud.seen import Known, Near, Seen
 
 HOUR, DAY, WEEK, MONTH = timedelta(hours=1), timedelta(days=1), timedelta(days=7), timedelta(days=30)
 LATELY = timedelta(days=180)  # nothing older counts

@@ -9,7 +9,8 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from shared.events.fraud import Reason
-from write_side.fraud.domain import Attempt, Near, Seen, Verdict
+from write_side.fraud.domain import Attempt, Verdict
+from write_side.fraud.seen import Near, Seen
 
 REVIEW_FROM = 50
 REFUSE_FROM = 100

@@ -2,7 +2,8 @@
 
 How one is placed, in reading order: routes.py (what comes in), quoting.py (`issue_quote`), placing.py (`place_order`,
 many at once), costing.py and domain.py (the decisions), calls/ and schema/functions/orders.sql (what only the rows can
-say). How it ends: settling.py (facts about its payment, cancelling, expiring) and verdicts.py (who wins which race).
+say). How it ends: settling.py (facts about its payment), closing.py (cancelled, expired), ending.py (what both do) and
+verdicts.py (who wins which race).
 Rows are read in store.py, those of quotes in quotes/; persons/ is whom both name, changes/ what comes after placing.
 
 An order goes pending_payment → confirmed, or → closing → cancelled | expired. Who moves it:
@@ -16,7 +17,9 @@ An order goes pending_payment → confirmed, or → closing → cancelled | expi
 from write_side.orders.adding import RUNNING, check_there, close_unpaid, lock_additions, place_addition, quote_addition
 from write_side.orders.bundling import with_whole_bundles
 from write_side.orders.changes.store import added_to, additions_among, complete, readdress, reallocate
+from write_side.orders.closing import close_expired, finish_closing
 from write_side.orders.domain import Order, Quote
+from write_side.orders.ending import begin_closing
 from write_side.orders.handlers import Amounts, OrderState, amounts, find_state, show_order
 from write_side.orders.limiting import check_limits
 from write_side.orders.naming import as_read
@@ -36,7 +39,7 @@ from write_side.orders.refusals import (
     WrongOrderToken,
 )
 from write_side.orders.replacing import Wish, is_on_credit, place_replacement, quote_replacement
-from write_side.orders.settling import begin_closing, close_expired, finish_closing, learn
+from write_side.orders.settling import learn
 from write_side.orders.store import (
     fallen_through,
     find_by_number,

@@ -32,12 +32,12 @@ from write_side.orders.calls import store as calls
 from write_side.orders.changes.store import add_to
 from write_side.orders.costing import Sent, Where
 from write_side.orders.domain import Order, Quote
+from write_side.orders.ending import begin_closing
 from write_side.orders.limiting import check_limits
 from write_side.orders.naming import names_of
 from write_side.orders.quotes import store as quotes
 from write_side.orders.quoting import Outside, on_offer, taxed
 from write_side.orders.refusals import NotAddable, UnknownOrder
-from write_side.orders.settling import begin_closing
 from write_side.pricing import Asked
 from write_side.promotions import Claim, claims_of
 from write_side.shipping import Parcel

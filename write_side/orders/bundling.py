@@ -5,7 +5,7 @@ by what they cost alone, so that the shares add up to it to the minor unit. Wher
 of its component, some of them cost one minor unit more: they are a line of their own.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 from uuid import UUID
 
@@ -120,4 +120,20 @@ def with_whole_bundles(
         whole = min((given.get(sku, 0) * bundle.quantity // n for sku, n in parts.items()), default=0)
         if whole:
             found[bundle.sku] = min(whole, bundle.quantity)
+    return found
+
+
+def sold(lines: Sequence[PricedLine], bundles: Sequence[PricedLine]) -> list[PricedLine]:
+    """Lines as they were put into the cart: each bundle in the place of what is in it."""
+    by_sku = {bundle.sku: bundle for bundle in bundles}
+    found = {line.bundle or (line.sku, n): by_sku.get(line.bundle, line) for n, line in enumerate(lines)}
+    return list(found.values())
+
+
+def gifts_apart(lines: Iterable[PricedLine]) -> dict[str, int]:
+    """SKU → how many that are no gifts."""
+    found: dict[str, int] = {}
+    for line in lines:
+        if bought := line.quantity - line.gift_quantity:
+            found[line.sku] = found.get(line.sku, 0) + bought
     return found

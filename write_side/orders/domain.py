@@ -4,7 +4,7 @@ What a quote costs is worked out in costing.py; read on here from `check_quote` 
 only the rows know (is the stock still there, was the cart changed meanwhile) is asked in schema/functions/orders.sql.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Literal
 from uuid import UUID
@@ -39,6 +39,7 @@ from shared.events.orders import (
 )
 from shared.ids import time_of
 from write_side import gift_cards, inventory
+from write_side.orders.bundling import gifts_apart, sold
 from write_side.orders.costing import Goods
 from write_side.orders.refusals import QuoteExpired, QuoteStale
 from write_side.pricing import Asked
@@ -173,22 +174,6 @@ class Order(Struct, frozen=True):
     def sold(self) -> list[PricedLine]:
         """The lines as they were put into the cart: bundles in the place of what is in them."""
         return sold(self.lines, self.bundles)
-
-
-def sold(lines: Sequence[PricedLine], bundles: Sequence[PricedLine]) -> list[PricedLine]:
-    """Lines as they were put into the cart: each bundle in the place of what is in it."""
-    by_sku = {bundle.sku: bundle for bundle in bundles}
-    found = {line.bundle or (line.sku, n): by_sku.get(line.bundle, line) for n, line in enumerate(lines)}
-    return list(found.values())
-
-
-def gifts_apart(lines: Iterable[PricedLine]) -> dict[str, int]:
-    """SKU → how many that are no gifts."""
-    found: dict[str, int] = {}
-    for line in lines:
-        if bought := line.quantity - line.gift_quantity:
-            found[line.sku] = found.get(line.sku, 0) + bought
-    return found
 
 
 def check_quote(quote: Quote, cart_version: int, fresh: Goods, now: datetime) -> None:

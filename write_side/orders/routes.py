@@ -40,7 +40,7 @@ from write_side.http import (
 from write_side.inventory import OutOfStock, PurchaseLimitReached, UnknownStock
 from write_side.invoices import CreditExceeded, InvoiceNotPermitted, PayBy
 from write_side.opening_orders import check_order_token, who_opens
-from write_side.orders import handlers, settling
+from write_side.orders import closing, handlers
 from write_side.orders.claiming import Claimed, OrderTaken, claim_order, claim_orders_of
 from write_side.orders.costing import Where
 from write_side.orders.handlers import OrderState, QuoteState
@@ -200,7 +200,7 @@ async def post_cancel(
     orders:write."""
     await who_opens(request, own, order_id, token)
     idempotent(request, key, NewOrder(order_id))  # asked for, though the order's state makes a repeat harmless
-    await settling.cancel_order(own.pool, own.providers, order_id, cause(request))
+    await closing.cancel_order(own.pool, own.providers, order_id, cause(request))
     answer = await handlers.show_order(own.pool, order_id)
     return answered(request, answer, 202 if _state.decode(answer.body).state == "closing" else 200)
 

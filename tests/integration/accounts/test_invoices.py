@@ -53,9 +53,9 @@ from write_side.invoices.domain import (
 from write_side.invoices.handlers import InvoiceState
 from write_side.notifications.gateway import MailServer
 from write_side.orders import UnfinishedOrders
+from write_side.orders.closing import cancel_order
 from write_side.orders.handlers import OrderState, QuoteState
 from write_side.orders.refusals import AlreadyPaid
-from write_side.orders.settling import cancel_order
 from write_side.payments import handlers as payments
 
 TOTAL = 1773  # a lamp of 10.00, shipping of 4.90, 19 % of both

@@ -2,8 +2,8 @@
 
 from tests.fixtures.write_side import CAUSE
 from tests.integration.checkout.shop import Shop
+from write_side.orders.closing import cancel_order, close_order
 from write_side.orders.handlers import OrderState
-from write_side.orders.settling import cancel_order, close_order
 
 WAYS = ("cancelled before it was paid", "cancelled after it was paid", "expired")
 

@@ -48,7 +48,7 @@ from write_side.inventory import OutOfStock, PurchaseLimitReached
 from write_side.inventory.limits.domain import SetPurchaseLimit
 from write_side.inventory.limits.handlers import set_limit
 from write_side.notifications.gateway import MailServer
-from write_side.orders import settling
+from write_side.orders import closing
 from write_side.orders.handlers import OrderState
 
 _order = msgspec.json.Decoder(OrderState)
@@ -178,14 +178,14 @@ async def test_what_is_not_paid_in_time_is_free_again(shop: Shop) -> None:
     await shop.stock("lamp", 10)
     order = await shop.captured(lamp=1)
     more = await add(shop, order, lamp=2)
-    await settling.close_order(shop.pool, more.id, "expired", CAUSE, now=more.expires_at)
+    await closing.close_order(shop.pool, more.id, "expired", CAUSE, now=more.expires_at)
     assert (await shop.now(more)).state == "closing"
     with pytest.raises(AdditionUnpaid):  # while Stripe has not let go of it, its stock is held
         await add(shop, order, lamp=3)
     await shop.work()
     assert ((await shop.now(more)).state, await shop.figures("lamp")) == ("expired", (9, 0))
     other = await add(shop, order, lamp=3)
-    await settling.cancel_order(shop.pool, shop.providers, other.id, CAUSE)
+    await closing.cancel_order(shop.pool, shop.providers, other.id, CAUSE)
     assert ((await shop.now(other)).state, await shop.figures("lamp")) == ("cancelled", (9, 0))
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from tests.fixtures.write_side import CAUSE
 from tests.integration.checkout.shop import Shop
-from write_side.orders import AlreadyPaid, settling
+from write_side.orders import AlreadyPaid, closing, settling
 from write_side.orders import store as orders_store
 from write_side.orders.handlers import OrderState
 from write_side.payments import ProviderDown, handlers, open_providers, store
@@ -15,7 +15,7 @@ from write_side.payments import gateway as gateway_module
 
 
 async def cancel(shop: Shop, order: OrderState) -> str:
-    await settling.cancel_order(shop.pool, shop.providers, order.id, CAUSE)
+    await closing.cancel_order(shop.pool, shop.providers, order.id, CAUSE)
     return (await shop.now(order)).state
 
 
@@ -80,7 +80,7 @@ async def test_stock_is_held_for_whoever_is_at_their_bank_when_time_is_up(shop: 
     assert await shop.pay(order, "pm_card_threeDSecure2Required") == "requires_action"
     for webhook in await shop.webhooks(order):
         await shop.receive(webhook)
-    assert await settling.close_expired(shop.pool) == 0
+    assert await closing.close_expired(shop.pool) == 0
     held = (await shop.now(order)).expires_at - order.expires_at
     assert timedelta(minutes=9) < held < timedelta(minutes=12)
     assert await shop.figures("lamp") == (5, 2)
@@ -96,26 +96,26 @@ async def test_an_order_that_was_extended_since_the_worker_listed_it_does_not_ex
     await shop.pay(order, "pm_card_threeDSecure2Required")
     for webhook in await shop.webhooks(order):
         await shop.receive(webhook)
-    await settling.close_order(shop.pool, order.id, "expired", CAUSE)
+    await closing.close_order(shop.pool, order.id, "expired", CAUSE)
     assert (await shop.now(order)).state == "pending_payment"
 
 
 async def test_an_unpaid_order_expires(shop: Shop) -> None:
     await shop.stock("lamp", 5)
     order = await shop.order(lamp=2, ttl=0)
-    assert await settling.close_expired(shop.pool) == 1
+    assert await closing.close_expired(shop.pool) == 1
     assert await shop.figures("lamp") == (5, 2)
     await shop.work()
     assert (await shop.now(order)).state == "expired"
     assert await shop.figures("lamp") == (5, 0)
-    assert await settling.close_expired(shop.pool) == 0
+    assert await closing.close_expired(shop.pool) == 0
 
 
 async def test_an_expiring_order_that_was_authorized_is_paid(shop: Shop) -> None:
     await shop.stock("lamp", 5)
     order = await shop.order(lamp=2, ttl=0)
     await shop.pay(order)  # its webhook is lost
-    await settling.close_expired(shop.pool)
+    await closing.close_expired(shop.pool)
     await shop.work()
     assert (await shop.now(order)).state == "confirmed"
     await shop.work()
@@ -128,7 +128,7 @@ async def test_an_authorization_that_comes_while_an_order_closes_waits_for_the_l
     order = await shop.order(lamp=2, ttl=0)
     await shop.pay(order)
     webhooks = await shop.webhooks(order)
-    await settling.close_expired(shop.pool)
+    await closing.close_expired(shop.pool)
     async with shop.pool.acquire() as conn:
         # The worker is about to cancel, or has just done so.
         [work] = await store.claim_due(conn, shop.providers.rooms(1))
@@ -247,7 +247,7 @@ async def test_an_order_whose_intent_stripe_will_never_make_still_ends(shop: Sho
     await shop.pool.execute("UPDATE payment SET amount_minor = 1")  # less than Stripe charges
     assert await shop.work() == 1
     assert await shop.work() == 0  # refused, and put off
-    await settling.close_expired(shop.pool)
+    await closing.close_expired(shop.pool)
     await shop.work()
     assert (await shop.now(order)).state == "expired"
     assert await shop.figures("lamp") == (5, 0)

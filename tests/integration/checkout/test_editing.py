@@ -36,8 +36,8 @@ from write_side.fulfilment.editing.domain import (
     PickingHasBegun,
 )
 from write_side.notifications.gateway import MailServer
+from write_side.orders.closing import cancel_order
 from write_side.orders.handlers import OrderState
-from write_side.orders.settling import cancel_order
 from write_side.promotions.domain import GiftInput, PercentageInput
 from write_side.refunds import NothingLeftToCapture, RefundState
 

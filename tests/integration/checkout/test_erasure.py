@@ -20,8 +20,8 @@ from write_side.fulfilment import UnshippedOrders
 from write_side.notifications import handlers as mails
 from write_side.notifications.gateway import MailServer
 from write_side.orders import OrderState, UnfinishedOrders
+from write_side.orders.closing import cancel_order, close_order
 from write_side.orders.refusals import QuoteExpired
-from write_side.orders.settling import cancel_order, close_order
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ from write_side.app import create_app
 from write_side.gift_cards.handlers import IssuedGiftCard
 from write_side.inventory import OutOfStock
 from write_side.notifications.gateway import MailServer
-from write_side.orders import settling
+from write_side.orders import closing
 from write_side.orders.handlers import OrderState, show_order
 from write_side.refunds import NothingToRefund
 from write_side.returns import expiring, handlers, replacing
@@ -232,7 +232,7 @@ async def test_what_is_not_paid_in_time_is_not_sent_and_its_money_goes_back_once
     wanted = structs.replace(shop.settings, exchange_payment_days=0)
     each = await receive(Shop(shop.pool, shop.keyring, shop.providers, wanted), each)
     new = await replacement(shop, each)
-    await settling.close_expired(shop.pool)
+    await closing.close_expired(shop.pool)
     await shop.work()
     assert await told(shop, new) == ("expired", "voided")
     assert await shop.figures("chandelier") == (5, 0)
@@ -307,7 +307,7 @@ async def test_what_is_cancelled_is_paid_back_once_however_many_see_to_it(shop: 
     order = await shipped(shop, 1)
     each = await receive(shop, await swap(shop, order, 1, bulb=2))
     new = await replacement(shop, each)
-    await settling.cancel_order(shop.pool, shop.providers, new.id, CAUSE)
+    await closing.cancel_order(shop.pool, shop.providers, new.id, CAUSE)
     assert (await told(shop, new), await shop.figures("bulb")) == (("cancelled", "voided"), (5, 0))
     async with patient(shop) as slow:
         done = [replacing.fall_through(slow.pool, new.id, CAUSE) for _ in range(6)]

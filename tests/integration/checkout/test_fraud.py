@@ -24,8 +24,8 @@ from write_side.fraud.handlers import CheckState
 from write_side.fraud.marks import visit
 from write_side.fulfilment.editing.domain import NotEditable
 from write_side.orders import AlreadyPaid, quoting
+from write_side.orders.closing import cancel_order, close_order
 from write_side.orders.handlers import OrderState, QuoteState
-from write_side.orders.settling import cancel_order, close_order
 from write_side.payments import open_providers
 
 _check = msgspec.json.Decoder(CheckState)

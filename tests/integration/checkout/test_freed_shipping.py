@@ -15,7 +15,7 @@ from tests.integration.checkout.test_releases import release
 from tests.integration.checkout.test_shipping import STANDARD, set_zone
 from write_side import orders, reactions
 from write_side.fulfilment.editing import freeing
-from write_side.orders import settling
+from write_side.orders import closing
 from write_side.orders.handlers import OrderState
 
 
@@ -35,7 +35,7 @@ async def authorized(shop: Shop, order: OrderState) -> None:
 
 
 async def cancel(shop: Shop, order: OrderState) -> None:
-    await settling.cancel_order(shop.pool, shop.providers, order.id, CAUSE)
+    await closing.cancel_order(shop.pool, shop.providers, order.id, CAUSE)
 
 
 async def refuse(shop: Shop, order: OrderState) -> None:

@@ -24,9 +24,9 @@ from tests.integration.checkout.test_returns import ask, receive
 from write_side.app import create_app
 from write_side.gift_cards import handlers as gift_cards
 from write_side.gift_cards.handlers import IssuedGiftCard
+from write_side.orders.closing import cancel_order
 from write_side.orders.handlers import OrderState, QuoteState
 from write_side.orders.refusals import AlreadyPaid, QuoteStale
-from write_side.orders.settling import cancel_order
 from write_side.payments import handlers as payments
 from write_side.refunds.domain import RefundExceedsCaptured
 from write_side.refunds.releasing import NothingLeftToCapture

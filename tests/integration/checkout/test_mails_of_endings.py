@@ -8,7 +8,7 @@ from tests.integration.checkout.shop import Shop
 from tests.integration.checkout.test_mails import confirmed, react, send
 from write_side import commands
 from write_side.notifications.gateway import MailServer
-from write_side.orders import begin_closing, lock_order, settling
+from write_side.orders import begin_closing, closing, lock_order, settling
 from write_side.orders.handlers import OrderState
 
 Post = tuple[Inbox, MailServer]
@@ -33,7 +33,7 @@ def text_of(mail: EmailMessage) -> str:
 
 async def test_who_was_told_that_it_is_confirmed_is_told_that_it_is_cancelled(shop: Shop, inbox: Post) -> None:
     order = await confirmed(shop)
-    await settling.cancel_order(shop.pool, shop.providers, order.id, CAUSE)
+    await closing.cancel_order(shop.pool, shop.providers, order.id, CAUSE)
     [mail] = await told(shop, inbox, order)
     assert str(mail["Subject"]) == f"Your order {order.number} is cancelled"
     assert "Nothing was taken from you for it. What your bank may hold for it, it lets go of" in text_of(mail)
@@ -62,7 +62,7 @@ async def test_whose_bank_lets_go_of_a_payment_is_told_so(shop: Shop, inbox: Pos
 async def test_who_did_not_pay_in_time_is_told_so(shop: Shop, inbox: Post) -> None:
     await shop.stock("lamp", 5)
     order = await shop.order(lamp=2, ttl=0)
-    await settling.close_expired(shop.pool)
+    await closing.close_expired(shop.pool)
     await shop.work()
     [mail] = await told(shop, inbox, order)
     assert str(mail["Subject"]) == f"Your order {order.number} was not paid in time"
@@ -74,6 +74,6 @@ async def test_what_gift_cards_have_back_is_told(shop: Shop, inbox: Post) -> Non
     basket = await shop.basket(lamp=2)
     quote = await shop.quote(basket, gifts=[card.code])
     order = await shop.place(basket, quote.id)
-    await settling.cancel_order(shop.pool, shop.providers, order.id, CAUSE)
+    await closing.cancel_order(shop.pool, shop.providers, order.id, CAUSE)
     [mail] = await told(shop, inbox, order)
     assert "Back on your gift cards: 5.00 EUR" in text_of(mail)

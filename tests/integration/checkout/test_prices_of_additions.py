@@ -12,7 +12,7 @@ from write_side.fulfilment.editing import adding
 from write_side.fulfilment.editing.adding import AdditionPreview
 from write_side.fulfilment.editing.domain import AdditionUnpaid, AddLines, IsAddition, NotEditable
 from write_side.inventory import OutOfStock
-from write_side.orders import settling
+from write_side.orders import closing
 from write_side.orders.handlers import OrderState
 from write_side.promotions.domain import PercentageInput
 
@@ -55,7 +55,7 @@ async def test_promotions_that_apply_by_themselves_apply_to_what_is_added_alone(
     more = await add(shop, order, lamp=2)
     assert more.totals == seen.totals
     assert (more.totals.discount.amount_minor, await shop.used(half)) == (1000, 1)
-    await settling.cancel_order(shop.pool, shop.providers, more.id, CAUSE)
+    await closing.cancel_order(shop.pool, shop.providers, more.id, CAUSE)
     await shop.work()
     assert await shop.used(half) == 0
     again = await add(shop, order, lamp=2)

@@ -11,9 +11,9 @@ from doorbuster import verify
 from tests.fixtures.write_side import CAUSE
 from tests.integration.checkout.falling_through import WAYS, fall_through
 from tests.integration.checkout.shop import Shop
+from write_side.orders.closing import close_expired
 from write_side.orders.handlers import OrderState
 from write_side.orders.refusals import QuoteStale
-from write_side.orders.settling import close_expired
 from write_side.promotions import handlers as promotions
 from write_side.promotions.domain import (
     BelowUsed,

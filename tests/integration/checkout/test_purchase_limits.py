@@ -11,8 +11,8 @@ from tests.integration.checkout.test_racing import WAITING
 from write_side.inventory import PurchaseLimitReached
 from write_side.inventory.limits.domain import SetPurchaseLimit
 from write_side.inventory.limits.handlers import set_limit
+from write_side.orders.closing import cancel_order, close_order
 from write_side.orders.handlers import OrderState
-from write_side.orders.settling import cancel_order, close_order
 
 
 async def limit(shop: Shop, sku: str = "lamp", **limits: int) -> None:

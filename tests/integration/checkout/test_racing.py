@@ -11,7 +11,7 @@ from tests.integration.checkout.shop import Shop
 from write_side.commands import KeyInFlight
 from write_side.inventory import OutOfStock
 from write_side.inventory.handlers import ReservationOfOrder, release_stock
-from write_side.orders import AlreadyPaid, settling
+from write_side.orders import AlreadyPaid, closing
 from write_side.orders.handlers import OrderState
 from write_side.payments import store as payments_store
 
@@ -104,7 +104,7 @@ async def test_a_cancellation_and_a_capture_never_both_happen(shop: Shop) -> Non
         order = await shop.order(lamp=1)
         await shop.pay(order)
         await shop.complete(order)  # confirmed; the capture is due
-        cancel = settling.cancel_order(shop.pool, shop.providers, order.id, CAUSE)
+        cancel = closing.cancel_order(shop.pool, shop.providers, order.id, CAUSE)
         done = await asyncio.gather(cancel, shop.work(), return_exceptions=True)
         while await shop.work():
             pass
@@ -126,7 +126,7 @@ async def test_once_the_capture_has_begun_a_cancellation_is_refused(shop: Shop) 
         claimed = await payments_store.claim_due(conn, shop.providers.rooms(10))
         assert len(claimed) == 1  # a worker has it, and may be talking to Stripe
     with pytest.raises(AlreadyPaid):
-        await settling.cancel_order(shop.pool, shop.providers, order.id, CAUSE)
+        await closing.cancel_order(shop.pool, shop.providers, order.id, CAUSE)
     assert (await shop.now(order)).state == "confirmed"
 
 
@@ -135,7 +135,7 @@ async def test_an_expiry_and_a_late_payment_agree_on_one_end(shop: Shop) -> None
     for _ in range(8):
         order = await shop.order(lamp=1, ttl=0)
         await shop.work()
-        await asyncio.gather(shop.pay(order), settling.close_expired(shop.pool), return_exceptions=True)
+        await asyncio.gather(shop.pay(order), closing.close_expired(shop.pool), return_exceptions=True)
         webhooks = [shop.receive(webhook) for webhook in await shop.webhooks(order)]
         await asyncio.gather(*webhooks, shop.work(), shop.work())
         while await shop.work():

@@ -19,7 +19,7 @@ from write_side.erasure import Ledger
 from write_side.inventory import handlers as inventory
 from write_side.inventory.domain import MoveStock
 from write_side.notifications.gateway import MailServer
-from write_side.orders.settling import cancel_order
+from write_side.orders.closing import cancel_order
 from write_side.restock_requests import domain, handlers
 from write_side.restock_requests.domain import InStock, TooManyRestockRequests
 from write_side.restock_requests.reactions import reactions as restock_reactions

@@ -13,8 +13,8 @@ from tests.fixtures.write_side import CAUSE
 from tests.integration.checkout.shop import Shop
 from tests.integration.checkout.soundness import nothing_is_wrong
 from tests.integration.checkout.test_releases import release
+from write_side.orders.closing import cancel_order
 from write_side.orders.handlers import OrderState
-from write_side.orders.settling import cancel_order
 from write_side.payments import Abilities, Owed, Payment, ProviderRefused, Seen, SeenRefund, open_providers, steps
 from write_side.payments.asking import ProviderDown, down
 from write_side.payments.methods import METHODS

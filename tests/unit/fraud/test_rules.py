@@ -14,9 +14,10 @@ from shared.documents.orders import Address
 from shared.events.fraud import Marks
 from tests.properties.values import BOUNDED, any_of
 from write_side.fraud.counting import in_the_end, seen
-from write_side.fraud.domain import Attempt, Attempted, Known, Near, Seen
+from write_side.fraud.domain import Attempt, Attempted
 from write_side.fraud.marks import visit
 from write_side.fraud.rules import assess
+from write_side.fraud.seen import Known, Near, Seen
 
 NOW = datetime(2026, 11, 27, 12, tzinfo=UTC)
 ADA = UUID(int=1)
