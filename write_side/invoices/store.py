@@ -100,13 +100,19 @@ async def save(
     return now, await event_log.append(conn, [new], cause)
 
 
+# Said for the index of numbers, which leaves out invoices from before there were any: plans are made before values are
+# known, and a plan without it reads all invoices.
+_NUMBERED = "number <> ''"
+LAST_NUMBER = f"""SELECT number FROM invoice WHERE {_NUMBERED} AND number > $1 AND number < $2
+                  ORDER BY number DESC LIMIT 1"""  # noqa: S608
+
+
 async def last_number(conn: Connection, year: int) -> str | None:
     """The last number of a year's invoices, None if there is none yet. Nobody else issues one until the transaction
     ends: a number that is given back with a transaction is the next one's."""
     await conn.execute("SELECT pg_advisory_xact_lock(hashtextextended('numbers of invoices', 0))")
     # A statement of its own: it sees the invoice of whoever held the lock before.
-    query = "SELECT number FROM invoice WHERE number > $1 AND number < $2 ORDER BY number DESC LIMIT 1"
-    last: str | None = await conn.fetchval(query, f"{year}-", f"{year + 1}-")
+    last: str | None = await conn.fetchval(LAST_NUMBER, f"{year}-", f"{year + 1}-")
     return last
 
 
@@ -121,10 +127,14 @@ async def page(
     conn: Connection, state: State | None, number: str | None, after: UUID | None, limit: int
 ) -> list[Invoice]:
     """Invoices, the newest first, behind one of them."""
-    query = f"""{_INVOICE} WHERE ($1::text IS NULL OR state = $1) AND ($2::text IS NULL OR number = $2)
-                             AND ($3::uuid IS NULL OR id < $3)
-                ORDER BY id DESC LIMIT $4"""
-    return [Invoice(*row) for row in await conn.fetch(query, state, number, after, limit)]
+    return [Invoice(*row) for row in await conn.fetch(listed(number), state, number, after, limit)]
+
+
+def listed(number: str | None) -> str:
+    """What `page` asks."""
+    numbered = f"number = $2 AND {_NUMBERED}" if number else "$2::text IS NULL"
+    return f"""{_INVOICE} WHERE ($1::text IS NULL OR state = $1) AND {numbered} AND ($3::uuid IS NULL OR id < $3)
+               ORDER BY id DESC LIMIT $4"""
 
 
 async def all_credits(conn: Connection, ids: Sequence[UUID] | None = None) -> list[Credit]:

@@ -16,6 +16,7 @@ from write_side.invoices.credit_notes.domain import CreditNote, evolve
 _NOTE = """SELECT id, number, invoice_id, invoice_number, order_id, account_id, refund_id, amount_minor, tax_minor,
                   currency, reason, issued_at, version
            FROM credit_note"""
+LAST_NUMBER = "SELECT number FROM credit_note WHERE number > $1 AND number < $2 ORDER BY number DESC LIMIT 1"
 
 
 async def hold_numbers(conn: Connection) -> None:
@@ -27,8 +28,7 @@ async def hold_numbers(conn: Connection) -> None:
 async def last_number(conn: Connection, year: int) -> str | None:
     """The last number of a year's credit notes, None if there is none yet; whoever goes by it holds the numbers."""
     # A statement of its own, behind the lock: it sees the credit note of whoever held that before.
-    query = "SELECT number FROM credit_note WHERE number > $1 AND number < $2 ORDER BY number DESC LIMIT 1"
-    last: str | None = await conn.fetchval(query, f"{year}-", f"{year + 1}-")
+    last: str | None = await conn.fetchval(LAST_NUMBER, f"{year}-", f"{year + 1}-")
     return last
 
 
@@ -61,10 +61,14 @@ async def page(
     conn: Connection, number: str | None, invoice_id: UUID | None, after: UUID | None, limit: int
 ) -> list[CreditNote]:
     """Credit notes, the newest first, behind one of them."""
-    query = f"""{_NOTE} WHERE ($1::text IS NULL OR number = $1) AND ($2::uuid IS NULL OR invoice_id = $2)
-                          AND ($3::uuid IS NULL OR id < $3)
-                ORDER BY id DESC LIMIT $4"""
+    query = listed(number, invoice_id)
     return [CreditNote(*row) for row in await conn.fetch(query, number, invoice_id, after, limit)]
+
+
+def listed(number: str | None, invoice_id: UUID | None) -> str:
+    """What `page` asks. Plans are made before values are known: only what is given is looked for, by its index."""
+    given = "number = $1" if number else "$1::text IS NULL", "invoice_id = $2" if invoice_id else "$2::uuid IS NULL"
+    return f"{_NOTE} WHERE {' AND '.join(given)} AND ($3::uuid IS NULL OR id < $3) ORDER BY id DESC LIMIT $4"
 
 
 async def all_notes(conn: Connection, ids: Sequence[UUID] | None = None) -> list[CreditNote]:
