@@ -41,6 +41,7 @@ Limit = Annotated[int, QueryParameter(ge=1, le=100, description="Transfers per p
 @leads_to(
     Link("post_dispatch", {"transfer_id": "/id"}),
     Link("post_transfer_receipt", {"transfer_id": "/id"}),
+    Link("post_transfer_close", {"transfer_id": "/id"}),
     Link("post_transfer_cancel", {"transfer_id": "/id"}),
     Link("get_transfer", {"transfer_id": "/id"}),
 )
