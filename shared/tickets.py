@@ -7,7 +7,7 @@ came later stands behind them, in order.
 """
 
 from binascii import b2a_base64
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 from hmac import compare_digest
 from hmac import digest as hmac
@@ -18,7 +18,8 @@ from shared.events.sales import Gate
 
 _URL_SAFE = bytes.maketrans(b"+/", b"-_")
 _ROUNDS = 4
-MINUTE = timedelta(minutes=1)
+_MICROSECOND, _MINUTE = timedelta(microseconds=1), 60_000_000
+_END = datetime(9999, 1, 1, tzinfo=UTC)  # and a year for what follows a turn
 
 
 class BrokenTicket(ValueError):
@@ -88,7 +89,8 @@ def _feistel(number: int, half: int, key: bytes) -> int:
 
 def turns_until(gate: Gate, now: datetime) -> int:
     """How many turns have come."""
-    return gate.passed + (max(now - gate.since, timedelta(0)) * gate.per_minute) // MINUTE
+    # In whole numbers: three years at a million a minute are more than a timedelta holds.
+    return gate.passed + max(now - gate.since, timedelta(0)) // _MICROSECOND * gate.per_minute // _MINUTE
 
 
 def turn_at(gate: Gate, position: int) -> datetime | None:
@@ -98,4 +100,5 @@ def turn_at(gate: Gate, position: int) -> datetime | None:
         return gate.since
     if not gate.per_minute:
         return None
-    return gate.since + timedelta(microseconds=-(-before * 60_000_000 // gate.per_minute))  # up: never too early
+    micros = -(-before * _MINUTE // gate.per_minute)  # up: never too early
+    return gate.since + timedelta(microseconds=micros) if micros < (_END - gate.since) // _MICROSECOND else None

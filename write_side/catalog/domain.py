@@ -27,6 +27,7 @@ from shared.pointers import escaped
 from shared.slugs import LONGEST, PATTERN, slug_of, with_suffix
 from write_side.catalog import refusals
 from write_side.catalog.facts import HEAVIEST, NAME, TAX_CLASS, check_locales, check_text, checked
+from write_side.moments import check_moments
 
 DEEPEST = 12
 
@@ -148,8 +149,8 @@ def facts_of(given: ProductInput, slug: str, ids: Mapping[str, UUID]) -> Product
             external_ref=given.external_ref,
             tax_class=UNSET if given.tax_class == "standard" else given.tax_class,
             translations={locale: told for locale, told in _told(given.translations) if told != Translation()},
-            publish_at=_in_utc(given.publish_at),
-            unpublish_at=_in_utc(given.unpublish_at),
+            publish_at=_in_utc(publish_at=given.publish_at),
+            unpublish_at=_in_utc(unpublish_at=given.unpublish_at),
             related={kind: products for kind, products in given.related.items() if products},
         )
     )
@@ -162,7 +163,10 @@ def _variant(id_: UUID, given: VariantInput) -> Variant:
     )  # fmt: skip
 
 
-def _in_utc(moment: datetime | None) -> datetime | None:
+def _in_utc(**said: datetime | None) -> datetime | None:
+    """A moment by the name of its field."""
+    check_moments(**said)
+    [moment] = said.values()
     return None if moment is None else moment.astimezone(UTC)
 
 

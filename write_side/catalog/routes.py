@@ -15,6 +15,7 @@ from write_side.catalog.domain import CategoryInput, ProductInput
 from write_side.catalog.handlers import CategoryState, ProductState
 from write_side.http import Answered, OptionalKey, answered, cause, repeatable, requires
 from write_side.if_match import IfMatch, OptionalIfMatch, Tagged, expected_version, tagged
+from write_side.moments import TimeOutOfRange
 from write_side.resources import Own
 
 STAFF = [requires("catalog:write")]
@@ -29,7 +30,7 @@ _FACTS = (
     refusals.TooManyAttributes, refusals.TooManyValues, refusals.TooManyImages, refusals.TooManyVariants,
     refusals.TooManyOptions, refusals.TooManyLocales, refusals.BrokenLocale, refusals.FactsTooLarge,
     refusals.NoWholeMinute, refusals.NeverPublished, refusals.NoSuchImage, refusals.BrokenKind, refusals.TooManyRelated,
-    refusals.RelatedTwice, refusals.NoSuchProduct, *_TYPE,
+    refusals.RelatedTwice, refusals.NoSuchProduct, TimeOutOfRange, *_TYPE,
 )  # fmt: skip
 _CLAIMS = (refusals.SlugTaken, refusals.SkuTaken, refusals.ExternalRefTaken)
 _NODE = (

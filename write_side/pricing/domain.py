@@ -21,6 +21,7 @@ from shared.events.pricing import (
 )
 from shared.money import EXPONENTS, MinorUnits, is_known
 from write_side.errors import Invalid, Refusal
+from write_side.moments import check_moments
 
 LARGEST = 10**12
 MOST_SCHEDULED = 100  # of a SKU
@@ -148,10 +149,11 @@ def schedule_price(
 ) -> PriceScheduled | None:
     """The event of a price from a time on, None if it is to come so already; another one for the same time is replaced.
 
-    Raises `UnknownCurrency`, `BrokenAmount`, `StartsInThePast`, `TooManyScheduled`.
+    Raises `UnknownCurrency`, `BrokenAmount`, `TimeOutOfRange`, `StartsInThePast`, `TooManyScheduled`.
     """
     check_currency(command.currency)
     check_amount(command.amount_minor)
+    check_moments(starts_at=starts_at)
     if starts_at <= now:
         raise StartsInThePast("a price is scheduled for a time to come", pointer="/starts_at", now=now)
     wanted = Scheduled(command.currency, starts_at.astimezone(UTC), command.amount_minor)

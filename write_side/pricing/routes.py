@@ -9,6 +9,7 @@ from shared.http.described import Link, leads_to, refuses
 from shared.money import EXPONENTS
 from write_side.catalog import UnknownSku
 from write_side.http import Answered, IdempotencyKey, Nothing, Shown, answered, cause, idempotent, requires, shown
+from write_side.moments import TimeOutOfRange
 from write_side.pricing import handlers
 from write_side.pricing.domain import (
     NewPrice,
@@ -27,7 +28,7 @@ Currency = Annotated[str, PathParameter(description="ISO 4217 code", schema_extr
 
 
 @put("/v1/prices/{sku:str}/{currency:str}", guards=STAFF)
-@refuses(UnknownSku, UnknownCurrency, StartsInThePast, TooManyScheduled)
+@refuses(UnknownSku, UnknownCurrency, TimeOutOfRange, StartsInThePast, TooManyScheduled)
 @leads_to(
     Link("delete_price", {"sku": "/sku", "currency": "/currency"}),
     Link("get_prices", {"sku": "/sku"}),

@@ -22,6 +22,7 @@ from shared.events.promotions import (
 )
 from shared.money import EXPONENTS, MinorUnits, is_known
 from write_side.errors import Invalid, NotFound, Refusal
+from write_side.moments import check_moments
 from write_side.promotions.sets import ProductSetInput, Skus, check_said
 
 MOST_CODES = 5
@@ -207,6 +208,7 @@ def terms_of(said: PromotionInput) -> PromotionTerms:
         _check_sets(said.off, said.skus)
     if said.budget and not is_known(said.budget.currency):
         raise UnknownCurrency(f"{said.budget.currency} is no currency we know", pointer="/budget/currency")
+    check_moments(starts_at=said.starts_at, ends_at=said.ends_at)
     if said.starts_at and said.ends_at and said.ends_at <= said.starts_at:
         raise BrokenPromotion("it would be over before it begins", pointer="/ends_at")
     off: Off = msgspec.convert(msgspec.to_builtins(said.off), Off)

@@ -10,6 +10,7 @@ from shared.http.described import Link, leads_to, refuses
 from write_side.catalog import NoSuchCategory, UnknownSku
 from write_side.http import Answered, IdempotencyKey, Shown, answered, cause, idempotent, requires, shown
 from write_side.if_match import IfMatch, Tagged, expected_version, tagged
+from write_side.moments import TimeOutOfRange
 from write_side.promotions import handlers
 from write_side.promotions.domain import (
     BelowUsed,
@@ -37,7 +38,7 @@ _TO_ONE = tuple(Link(name, {"promotion_id": "/id"}) for name in ("get_promotion"
 
 
 @post("/v1/promotions", guards=WRITE)
-@refuses(CodeTaken, BrokenPromotion, UnknownCurrency, *_OF_SETS)
+@refuses(CodeTaken, BrokenPromotion, TimeOutOfRange, UnknownCurrency, *_OF_SETS)
 @leads_to(*_TO_ONE)
 async def post_promotion(
     request: Call, data: JSONBody[PromotionInput], own: Own, key: IdempotencyKey = None
@@ -64,7 +65,8 @@ async def get_promotion(promotion_id: FromPath[UUID], own: Own) -> Tagged[Promot
 
 @put("/v1/promotions/{promotion_id:uuid}", guards=WRITE)
 @refuses(
-    UnknownPromotion, PromotionOver, CodeFixed, BudgetFixed, BelowUsed, BrokenPromotion, UnknownCurrency, *_OF_SETS
+    UnknownPromotion, PromotionOver, CodeFixed, BudgetFixed, BelowUsed, BrokenPromotion, TimeOutOfRange,
+    UnknownCurrency, *_OF_SETS,
 )  # fmt: skip
 async def put_promotion(
     request: Call, promotion_id: FromPath[UUID], data: JSONBody[PromotionInput], own: Own, if_match: IfMatch = None

@@ -10,6 +10,7 @@ from msgspec import Meta, Struct, structs
 from shared.events.sales import Gate, PassGiven, SaleAnnounced, SaleEnded, SaleEvent, SaleRevised, SaleTerms
 from shared.tickets import turn_at, turns_until
 from write_side.errors import Invalid, NotFound, Refusal
+from write_side.moments import check_moments
 
 MOST_SKUS = 1000
 LOT = timedelta(seconds=30)  # before the start: by then all query APIs must know when they draw the lot
@@ -136,7 +137,8 @@ class Gated(NamedTuple):
 
 
 def terms_of(said: SaleInput) -> SaleTerms:
-    """What was said, checked; raises `BrokenSale`."""
+    """What was said, checked; raises `BrokenSale`, `TimeOutOfRange`."""
+    check_moments(starts_at=said.starts_at, ends_at=said.ends_at, waiting_from=said.waiting_from)
     if said.waiting_from is not None and said.waiting_from > said.starts_at:
         raise BrokenSale("it would start before anybody may queue", pointer="/waiting_from")
     if said.ends_at is not None and said.ends_at <= said.starts_at:

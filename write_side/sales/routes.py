@@ -11,6 +11,7 @@ from shared.http.described import Link, leads_to, refuses
 from write_side.carts import CartOrderedAlready
 from write_side.http import Answered, CartSecret, IdempotencyKey, Shown, answered, cause, idempotent, requires, shown
 from write_side.if_match import IfMatch, Tagged, expected_version, tagged
+from write_side.moments import TimeOutOfRange
 from write_side.resources import Own
 from write_side.sales import handlers
 from write_side.sales.domain import (
@@ -45,7 +46,7 @@ class ShownTicket(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 @post("/v1/sales", guards=WRITE)
-@refuses(BrokenSale, SkuInSale)
+@refuses(BrokenSale, TimeOutOfRange, SkuInSale)
 @leads_to(*_TO_ONE)
 async def post_sale(
     request: Call, data: JSONBody[SaleInput], own: Own, key: IdempotencyKey = None
@@ -71,7 +72,7 @@ async def get_sale(sale_id: FromPath[UUID], own: Own) -> Tagged[Sale]:
 
 
 @put("/v1/sales/{sale_id:uuid}", guards=WRITE)
-@refuses(UnknownSale, SaleOver, SaleBegun, WaitingRoomOpen, BrokenSale, SkuInSale)
+@refuses(UnknownSale, SaleOver, SaleBegun, WaitingRoomOpen, BrokenSale, TimeOutOfRange, SkuInSale)
 async def put_sale(
     request: Call, sale_id: FromPath[UUID], data: JSONBody[SaleInput], own: Own, if_match: IfMatch = None
 ) -> Answered[Sale]:

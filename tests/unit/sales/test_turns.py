@@ -65,6 +65,17 @@ def test_a_turn_comes_at_its_time_and_not_before(rate: int, passed: int, ahead: 
     assert turns_until(gate, at - timedelta(microseconds=1)) <= passed + ahead
 
 
+def test_turns_of_a_sale_that_runs_for_years_at_the_highest_rate_are_counted() -> None:
+    gate = Gate(START, 0, 1_000_000)
+    later = START + timedelta(days=2_000)
+    assert turns_until(gate, later) == 2_000 * 24 * 60 * 1_000_000
+    assert turn_at(gate, turns_until(gate, later) - 1) == later
+
+
+def test_a_turn_beyond_the_calendar_does_not_come() -> None:
+    assert turn_at(Gate(START, 0, 1), 10**15) is None
+
+
 @given(st.lists(st.tuples(RATES, SECONDS), max_size=6), SECONDS, SECONDS)
 @BOUNDED
 def test_no_change_of_the_rate_takes_a_turn_back_or_lets_in_more(

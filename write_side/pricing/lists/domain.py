@@ -16,6 +16,7 @@ from shared.events.pricing import (
 from shared.money import EXPONENTS
 from shared.price_rule import applies
 from write_side.errors import Invalid, NotFound, Refusal
+from write_side.moments import check_moments
 from write_side.pricing.domain import TierInput, check_currency
 
 Sku = Annotated[str, Meta(min_length=1, max_length=100)]
@@ -83,8 +84,9 @@ class PriceList(Struct, frozen=True):
 
 
 def terms_of(said: PriceListInput) -> PriceListTerms:
-    """What was said, checked; raises `BrokenPriceList`, `UnknownCurrency`."""
+    """What was said, checked; raises `BrokenPriceList`, `UnknownCurrency`, `TimeOutOfRange`."""
     check_currency(said.currency)
+    check_moments(starts_at=said.starts_at, ends_at=said.ends_at)
     if said.starts_at and said.ends_at and said.ends_at <= said.starts_at:
         raise BrokenPriceList("it would be over before it begins", pointer="/ends_at")
     return PriceListTerms(**structs.asdict(said))

@@ -11,6 +11,7 @@ from shared.http.described import Link, leads_to, refuses
 from write_side.catalog import UnknownSku
 from write_side.http import Answered, IdempotencyKey, Shown, answered, cause, idempotent, requires, shown
 from write_side.if_match import IfMatch, Tagged, expected_version, tagged
+from write_side.moments import TimeOutOfRange
 from write_side.pricing.domain import BrokenTiers, UnknownCurrency
 from write_side.pricing.lists import handlers
 from write_side.pricing.lists.domain import (
@@ -46,7 +47,7 @@ _TO_ONE = tuple(
 
 
 @post("/v1/price-lists", guards=STAFF)
-@refuses(BrokenPriceList, UnknownCurrency)
+@refuses(BrokenPriceList, TimeOutOfRange, UnknownCurrency)
 @leads_to(*_TO_ONE)
 async def post_price_list(
     request: Call, data: JSONBody[PriceListInput], own: Own, key: IdempotencyKey = None
@@ -72,7 +73,7 @@ async def get_price_list(price_list_id: FromPath[UUID], own: Own) -> Tagged[Pric
 
 
 @put("/v1/price-lists/{price_list_id:uuid}", guards=STAFF)
-@refuses(UnknownPriceList, PriceListOver, CurrencyFixed, BrokenPriceList, UnknownCurrency)
+@refuses(UnknownPriceList, PriceListOver, CurrencyFixed, BrokenPriceList, TimeOutOfRange, UnknownCurrency)
 async def put_price_list(
     request: Call, price_list_id: FromPath[UUID], data: JSONBody[PriceListInput], own: Own, if_match: IfMatch = None
 ) -> Answered[PriceList]:
