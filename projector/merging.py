@@ -54,6 +54,8 @@ class Merging:
                     await self._see_to(name)
             except (ApiError, TransportError, OSError) as error:
                 log.debug("segments can't be looked after", extra={"fields": {"error": type(error).__name__}})
+            except Exception:  # an answer that nobody expects must not end the projections beside it
+                log.exception("segments can't be looked after")
 
     async def _see_to(self, name: str) -> None:
         written, now = await self._written(name), time.monotonic()

@@ -61,6 +61,12 @@ def grouped(rule: BuyGet, sides: Iterator[Sides], free: Sequence[int]) -> Groupe
     return found
 
 
+def each_for_itself(rule: BuyGet, open_: Sequence[bool], free: Sequence[int]) -> Grouped:
+    """The same as `grouped` of `each_alone`, where there may be any number of groups: no line waits for another."""
+    groups = [n // (rule.buy + rule.get) if fits else 0 for fits, n in zip(open_, free, strict=True)]
+    return Grouped([n * (rule.buy + rule.get) for n in groups], [n * rule.get for n in groups])
+
+
 class _Group(NamedTuple):
     """Line → pieces of it in one group, and those that are given."""
 

@@ -25,7 +25,7 @@ from shared.events.promotions import (
     PromotionTerms,
 )
 from shared.money import allocated, rounded_share
-from shared.promotion_groups import Grouped, InGroups, across, dearest_first, each_alone, grouped
+from shared.promotion_groups import Grouped, InGroups, across, dearest_first, each_alone, each_for_itself, grouped
 
 
 class BasketLine(NamedTuple):
@@ -232,6 +232,8 @@ def _groups(
     """What it groups of what the others left free."""
     if not isinstance(rule := terms.off, BuyGet):
         return _NO_GROUPS
+    if rule.buy_of is None and rule.most_groups is None:  # lines don't compete
+        return each_for_itself(rule, open_to(terms, basket), in_groups.free(rule))
     order = dearest_first([line.sku for line in basket], [line.quantity for line in basket], left)
     alone = rule.buy_of is None
     sides = each_alone(order, open_to(terms, basket)) if alone else across(order, *_in_sets(rule, basket))

@@ -1,8 +1,8 @@
 """The product read models: the page (Redis) and the search document (Elasticsearch)."""
 
-import re
 from datetime import datetime
 from typing import Annotated
+from unicodedata import category, normalize
 from uuid import UUID
 
 from msgspec import UNSET, Struct, UnsetType, structs
@@ -158,12 +158,20 @@ class SearchedProduct(Struct, frozen=True):
     card: Annotated[bytes, told("what lists show of it, packed and unsearched", since="v11")] = b""
 
 
-_word = re.compile(r"\w+")
-
-
 def words_of(name: str) -> list[str]:
-    """The words of a name, or of what is typed of it, as `SearchedProduct.called` has them."""
-    return list(dict.fromkeys(_word.findall(name.lower())))
+    """The words of a name, or of what is typed of it, as `SearchedProduct.called` has them.
+
+    Marks belong to their letters: of a word in Hindi or Thai only letters would be left without them.
+    """
+    folded = normalize("NFKC", name.casefold()).replace(_DOTTED, "i")
+    return list(dict.fromkeys("".join(one if _is_said(one) else " " for one in folded).split()))
+
+
+_DOTTED = "i\u0307"  # what an İ is, folded
+
+
+def _is_said(character: str) -> bool:
+    return character.isalnum() or character == "_" or category(character).startswith("M")
 
 
 def called_in(locale: str, word: str) -> str:

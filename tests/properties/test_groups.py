@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.events.promotions import BuyGet
-from shared.promotion_groups import InGroups, across, each_alone, grouped
+from shared.promotion_groups import InGroups, across, each_alone, each_for_itself, grouped
 from shared.promotion_rule import BasketLine
 from tests.properties.values import BOUNDED
 from write_side.promotions import Offered, Promotion, apply
@@ -155,6 +155,13 @@ def test_two_carts_are_never_given_more_than_one_with_all_in_it(
     second = [a._replace(quantity=a.quantity - b.quantity) for a, b in zip(basket, first, strict=True)]
     apart = [sum(taken_off([line for line in cart if line.quantity], rule)) for cart in (first, second)]
     assert sum(taken_off(basket, rule)) >= sum(apart)
+
+
+@given(st.builds(BuyGet, FEW, FEW), st.lists(st.tuples(st.booleans(), st.integers(0, 30)), max_size=6))
+@BOUNDED
+def test_lines_that_do_not_compete_are_grouped_as_if_they_did(rule: BuyGet, lines: list[tuple[bool, int]]) -> None:
+    open_, free = [fits for fits, _ in lines], [n for _, n in lines]
+    assert each_for_itself(rule, open_, free) == grouped(rule, each_alone(range(len(lines)), open_), free)
 
 
 @given(baskets(6, 12), st.lists(ANY | st.builds(BuyGetInput, FEW, FEW), min_size=2, max_size=4))

@@ -34,6 +34,7 @@ MAY_CALL = {
     "read_side/app.py",
     "projector/elasticsearch_sink.py",
     "projector/indices.py",  # is handed the sink's client
+    "projector/merging.py",  # is handed a client of the sink's kind
     "projector/observations.py",  # is handed the sink's client, too
     "projector/rebuild.py",  # is handed the sink's client
     "projector/bulk.py",

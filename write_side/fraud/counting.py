@@ -48,6 +48,11 @@ def _is_own(attempt: Attempt, earlier: Attempted) -> bool:
     return unnamed or earlier.customer == attempt.customer
 
 
+def _mailboxes(attempt: Attempt, earlier: Iterable[Attempted]) -> int:
+    """How many different ones, its own among them: what it did before mailboxes were told was no stranger's."""
+    return len({each.customer for each in earlier if not _is_own(attempt, each)} | {attempt.customer})
+
+
 def in_the_end(
     earlier: Iterable[Attempted], for_fraud: Container[object], voided: Container[object]
 ) -> list[Attempted]:
@@ -79,9 +84,9 @@ def _near(
         declines_day=sum(each.outcome == "declined" for each in day),
         hard_declines_day=sum(each.decline_code in HARD_DECLINES for each in day),
         cards_day=len({each.card for each in day if each.card} | ({attempt.marks.card} - {""})),
-        persons=len({each.customer for each in lately} | {attempt.customer}),
-        persons_month=len({each.customer for each in within(MONTH)} | {attempt.customer}),
-        persons_week=len({each.customer for each in within(WEEK)} | {attempt.customer}),
+        persons=_mailboxes(attempt, lately),
+        persons_month=_mailboxes(attempt, within(MONTH)),
+        persons_week=_mailboxes(attempt, within(WEEK)),
         spellings_day=len({each.person_id for each in day} | {attempt.person_id}),
         doors_month=len({each.door for each in within(MONTH) if each.door} | ({attempt.marks.door} - {""})),
         orders=_orders(others),

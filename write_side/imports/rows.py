@@ -13,7 +13,7 @@ from write_side.imports.reading import Line
 from write_side.imports.rejecting import Rejected, decoded
 from write_side.imports.spreadsheets import plain
 from write_side.imports.variant_rows import VariantReader, VariantRow, addresses, tax_class_of
-from write_side.moments import is_meant
+from write_side.moments import is_kept
 
 DEEPEST, LONGEST_NAME = 12, 200
 
@@ -225,7 +225,7 @@ def _moment(cell: str) -> datetime | None:
         moment = datetime.fromisoformat(cell)
     except ValueError:
         moment = None
-    if moment is None or moment.tzinfo is None or not is_meant(moment):
+    if moment is None or moment.tzinfo is None or not is_kept(moment):
         raise Rejected("broken_moment", f"{cell[:40]!r} is no time with its zone, like 2026-11-27T18:00:00Z")
     return moment
 

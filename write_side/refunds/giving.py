@@ -4,6 +4,7 @@ placing holds them."""
 from collections.abc import Sequence
 from uuid import UUID
 
+from shared.events.orders import CreditPart
 from write_side import gift_cards, invoices, orders, payments
 from write_side.database import Connection
 from write_side.refunds.domain import Bought, Refund
@@ -24,6 +25,15 @@ async def by_invoice(conn: Connection, bought: Bought, made: Sequence[Refund]) -
 async def hold(conn: Connection, order: orders.Order) -> None:
     """Lock all that a refund of an order may give back to: for who moves stock first."""
     await gift_cards.hold(conn, order.id, [part.gift_card_id for part in order.gift_cards])
-    credits = order.replaces.credits if order.replaces else ()
+    await _hold_invoices(conn, order.id, order.replaces.credits if order.replaces else ())
+
+
+async def hold_invoices(conn: Connection, bought: Bought) -> None:
+    """Lock those that a refund may be taken off, and the numbers of credit notes: behind gift cards, and ahead of the
+    first event, or the feed waits as long as we do for whoever has the numbers."""
+    await _hold_invoices(conn, bought.payment.order_id, bought.credits)
+
+
+async def _hold_invoices(conn: Connection, order_id: UUID, credits: Sequence[CreditPart]) -> None:
     earlier = [await payments.find_payment(conn, part.payment_id) for part in credits]
-    await invoices.hold(conn, [order.id, *(payment.order_id for payment in earlier if payment)])
+    await invoices.hold(conn, [order_id, *(payment.order_id for payment in earlier if payment)])

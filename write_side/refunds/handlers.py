@@ -74,6 +74,7 @@ async def _request(
     conn: Connection, bought: Bought, earlier: Sequence[Refund], wanted: NewRefund, cause: Metadata
 ) -> tuple[RefundState, Positions]:
     whole = requesting.request(bought, earlier, wanted, uuid7())
+    await giving.hold_invoices(conn, bought)
     # Ahead of the stock, as placing holds them.
     taken = await gift_cards.take_back(conn, bought.cards or {}, inventory.summed(whole.lines), whole.refund_id, cause)
     [first, *_], positions = await _insert(conn, bought, sources.by_payment(whole, bought, earlier, uuid7), cause)
@@ -131,6 +132,7 @@ async def carry_over(
     whole = requesting.request(bought, earlier, wanted, uuid7())
     usable = await gift_cards.still_good(conn, whole.gift_cards, datetime.now(UTC))
     back, again = gift_cards.paid_by(whole.gift_cards), gift_cards.paid_by(usable)
+    await giving.hold_invoices(conn, bought)
     share = sources.share(total_minor, whole.amount_minor - back, again)
     parts = sources.by_payment(whole, bought, earlier, uuid7, share.moved_minor)
     made, positions = await _insert(conn, bought, parts, cause)

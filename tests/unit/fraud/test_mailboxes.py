@@ -49,6 +49,12 @@ def test_a_family_of_tags_on_one_device_is_one_mailbox_within_a_week() -> None:
     assert rules_of(attempt(), strangers)["persons"] == 100
 
 
+def test_who_bought_before_mailboxes_were_told_is_no_stranger_to_themselves() -> None:
+    long_ago = [before(1, timedelta(days=5), door="another")]  # nothing says whom it counted as
+    assert "lent_card" not in rules_of(attempt(counted_as=UUID(int=2)), long_ago)
+    assert "lent_card" in rules_of(attempt(person_id=UUID(int=3), counted_as=UUID(int=2)), long_ago)
+
+
 def test_many_spellings_within_a_day_are_seen_whatever_else_is_new() -> None:
     crowd = [spelled(n, n * A_MINUTE, card=f"{n}", device=f"{n}", network=f"{n}", door=f"{n}") for n in range(1, 5)]
     assert "persons" not in rules_of(anew(), crowd[:1])

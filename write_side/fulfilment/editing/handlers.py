@@ -99,7 +99,7 @@ async def change_address(
             at, mode = datetime.now(UTC), settings.fraud_checks
             thought = await fraud.assessed_elsewhere(conn, paid, wish, mode, at, by_staff=by_staff)
             kept = await fraud.keep(conn, thought, joined)
-            await fraud.move_unpaid(conn, [each.quote_id for each in moved if each.state == "pending_payment"], wish)
+            await fraud.move_unpaid(conn, [each.quote_id for each in moved if each.state != "confirmed"], wish)
             positions = together(kept, *[await orders.readdress(conn, each, sealed, joined) for each in moved])
             return await orders.find_state(conn, order_id), positions
 

@@ -60,8 +60,8 @@ async def page(
     conn: Connection, state: State | None, warehouse: str | None, after: UUID | None, limit: int
 ) -> list[Transfer]:
     """Transfers, the newest first, behind one of them; `warehouse`: that they leave or go to."""
-    query = f"""{_TRANSFER} WHERE ($1::text IS NULL OR t.state = $1)
-                              AND ($2::text IS NULL OR $2 IN (t.from_warehouse, t.to_warehouse))
+    in_state = "t.state = $1" if state else "$1::text IS NULL"  # plans are made before values are known
+    query = f"""{_TRANSFER} WHERE {in_state} AND ($2::text IS NULL OR $2 IN (t.from_warehouse, t.to_warehouse))
                               AND ($3::uuid IS NULL OR t.id < $3)
                 ORDER BY t.id DESC LIMIT $4"""
     return [_transfer(row) for row in await conn.fetch(query, state, warehouse, after, limit)]

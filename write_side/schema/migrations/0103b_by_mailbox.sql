@@ -2,7 +2,3 @@
 -- By itself, so that no try waits for that look behind the lock that a new column takes.
 
 CREATE INDEX fraud_attempt_by_counted_as ON fraud_attempt (counted_as, at) WHERE counted_as IS NOT NULL;
-
--- One request for each mailbox. That for each mail stays, for those who wait since before mailboxes were told.
-CREATE UNIQUE INDEX restock_request_once_by_mailbox ON restock_request (coalesce(counted_as, person_id), sku)
-    WHERE state = 'waiting';
