@@ -30,7 +30,12 @@ def is_known(currency: str) -> bool:
 def rounded_share(amount_minor: int, basis_points: int) -> int:
     """`amount_minor` × `basis_points` / 10,000, half rounded up, in integers (the rule for taxes and
     percentages)."""
-    return (amount_minor * basis_points + 5_000) // 10_000
+    return half_up(amount_minor * basis_points, 10_000)
+
+
+def half_up(dividend: int, divisor: int) -> int:
+    """Their quotient, half rounded up, in integers."""
+    return (2 * dividend + divisor) // (2 * divisor)
 
 
 def allocated(amount_minor: int, weights: Sequence[int]) -> list[int]:

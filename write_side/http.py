@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 from typing import Annotated, Any, ClassVar, TypeVar
+from uuid import UUID
 
 from litestar.connection import ASGIConnection
 from litestar.handlers.base import BaseRouteHandler
-from litestar.params import HeaderParameter
+from litestar.params import HeaderParameter, QueryParameter
 from litestar.types import Guard
 from msgspec import Struct
 
@@ -35,6 +36,7 @@ _KEY = HeaderParameter(
 )
 IdempotencyKey = Annotated[str | None, _KEY, Asked((KEY_REQUIRED, KeyInFlight, KeyReused), required=True)]
 OptionalKey = Annotated[str | None, _KEY, Asked((KEY_REQUIRED, KeyInFlight, KeyReused))]
+After = Annotated[UUID | None, QueryParameter(description="`next` of the page before.")]
 _SAID = {"minLength": 1}
 CartSecret = Annotated[
     str | None,

@@ -73,9 +73,9 @@ def _round(side: Side, roots: Mapping[str, int]) -> Round:
     return Round(work, per_op, used.others(took), used.stolen)
 
 
-def with_value(round_: Round, value: float) -> Round:
-    """The same round, compared by another of its figures."""
-    return structs.replace(round_, work=structs.replace(round_.work, value=value))
+def by_fact(rounds: Sequence[Round], name: str) -> list[Round]:
+    """The same rounds, compared by another of their figures."""
+    return [structs.replace(each, work=structs.replace(each.work, value=each.work.facts[name])) for each in rounds]
 
 
 def target(round_: Round, value: float) -> Round:

@@ -20,7 +20,7 @@ from msgspec import structs
 from redis import Redis
 
 from doorbuster import catalog_import, native, probes, processes, running, stack, state
-from doorbuster.bench import cpu
+from doorbuster.bench import cpu, wrk
 from doorbuster.bench.frame import Invalid
 from doorbuster.bench.watching import Checkpoints
 from doorbuster.following import HEADS
@@ -167,6 +167,11 @@ class Ground:
         if not self.hurried:
             url, prefix = self.environment["ELASTICSEARCH_URL"], self.environment.get("INDEX_PREFIX", "")
             asyncio.run(_merged(url, alias_name(prefix, SEARCH), patience))
+
+    def warm(self, target: wrk.Target, connections: int) -> None:
+        """Ask until Elasticsearch's JVM has compiled what it answers by."""
+        if not self.hurried:
+            target.run(connections, wrk.WARM_SECONDS, wrk.rate)
 
     def until_quiet(self, _side: str = "", patience: float = MOST_PATIENCE) -> None:
         """Wait until our programs have nothing left to do: what one round leaves behind must not slow the next.

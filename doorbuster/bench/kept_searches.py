@@ -4,10 +4,10 @@ Told apart from `search_facets`, where nothing is kept: this says what is gained
 """
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from doorbuster.bench import frame, ground, search_facets, wrk
-from doorbuster.bench.frame import Result, Round, Side, Work
+from doorbuster.bench.frame import Result, Side, Work
 from doorbuster.bench.ground import Ground
 from doorbuster.bench.http_client import request
 from doorbuster.bench.options import Options
@@ -37,8 +37,7 @@ def run(ground_: Ground, options: Options) -> list[Result]:
     def work(target: wrk.Target) -> Work:
         return target.run(options.searchers, options.seconds, wrk.rate)
 
-    if not ground_.hurried:
-        wanted.run(options.searchers, wrk.WARM_SECONDS, wrk.rate)
+    ground_.warm(wanted, options.searchers)
     sides: dict[str, Side] = {"ours": lambda: work(wanted), "limit": lambda: work(wanted), "bare": lambda: work(bare)}
     done = frame.in_turns(options.turns(), sides, ground_.roots, _keeping(ground_))
     ground_.environment[VARIABLE] = SECONDS["limit"]
@@ -46,15 +45,11 @@ def run(ground_: Ground, options: Options) -> list[Result]:
     asked_by = {"connections": options.searchers, "searches": len(asked), "products": len(names)}
     setting = {**asked_by, "seconds": SECONDS["ours"]}
     rates = {side: done[side] for side in ("ours", "limit")}
-    p95 = {"ours": _p95(done["ours"]), "limit": _p95(done["bare"])}
+    p95 = {"ours": frame.by_fact(done["ours"], "p95_ms"), "limit": frame.by_fact(done["bare"], "p95_ms")}
     return [
         frame.result("kept_searches", rates, unit="searches/s", setting=setting),
         frame.result("kept_searches_p95", p95, unit="ms, p95", better="lower", setting=setting),
     ]
-
-
-def _p95(rounds: Sequence[Round]) -> list[Round]:
-    return [frame.with_value(round_, round_.work.facts["p95_ms"]) for round_ in rounds]
 
 
 def _keeping(ground_: Ground) -> Callable[[str], None]:

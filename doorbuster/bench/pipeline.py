@@ -54,7 +54,7 @@ def _stage(
     setting: Mapping[str, object] | None = None,
     further: Mapping[str, object] | None = None,
 ) -> Result:
-    ours = [frame.with_value(round_, round_.work.facts[figure]) for round_ in done[side]]
+    ours = frame.by_fact(done[side], figure)
     pair = {"ours": ours, "limit": done[limit]}
     return frame.result("pipeline", pair, unit="events/s", setting=setting or {}, further=further)
 

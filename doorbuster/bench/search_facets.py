@@ -52,8 +52,7 @@ def run(ground_: Ground, options: Options) -> list[Result]:
         "ours": lambda: ours.run(options.searchers, options.seconds, lambda facts: facts["p95_ms"]),
         "limit": lambda: bare.run(options.searchers, options.seconds, lambda facts: facts["p95_ms"]),
     }
-    if not ground_.hurried:
-        ours.run(options.searchers, wrk.WARM_SECONDS, wrk.rate)
+    ground_.warm(ours, options.searchers)
     done = frame.in_turns(options.turns(), sides, ground_.roots, ground_.until_quiet)
     asked = {"connections": options.searchers, "hits": HITS, "facets": FACETS}
     setting = {**asked, "searches": len(told), "products": len(names)}
@@ -65,7 +64,7 @@ def run(ground_: Ground, options: Options) -> list[Result]:
 
 def _rates(rounds: Sequence[Round]) -> dict[str, list[Round]]:
     """The same rounds by how many searches they answered, beside the target."""
-    ours = [frame.with_value(round_, round_.work.facts["per_second"]) for round_ in rounds]
+    ours = frame.by_fact(rounds, "per_second")
     return {"ours": ours, "limit": [frame.target(round_, TARGET) for round_ in ours]}
 
 

@@ -30,8 +30,7 @@ def run(ground_: Ground, options: Options) -> list[Result]:
     sides: dict[str, Side] = {
         "ours": lambda: ours.run(options.searchers, options.seconds, lambda facts: facts["p95_ms"])
     }
-    if not ground_.hurried:
-        ours.run(options.searchers, wrk.WARM_SECONDS, wrk.rate)
+    ground_.warm(ours, options.searchers)
     done = frame.in_turns(options.turns(), sides, ground_.roots, ground_.until_quiet)
     pair = {"ours": done["ours"], "limit": [frame.target(round_, TARGET_MS) for round_ in done["ours"]]}
     setting = {"connections": options.searchers, "products": len(names), "target_ms": TARGET_MS}

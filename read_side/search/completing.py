@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from read_side.search import elastic
+from read_side.search.names import FORGIVEN_FROM
 from shared.documents.products import LOCALE, called_in, words_of
 from shared.locales import Locales
 from shared.publishing import is_open
@@ -18,7 +19,7 @@ Json = dict[str, Any]
 MOST = 8
 OWN, OTHERS = "products", "translated"  # suggesters: of the shop's own language, and of those asked for
 COMPLETIONS = "completions"
-SLIPS: Json = {"fuzzy": {"fuzziness": "AUTO", "min_length": 4, "prefix_length": 1}}
+SLIPS: Json = {"fuzzy": {"fuzziness": "AUTO", "min_length": FORGIVEN_FROM, "prefix_length": 1}}
 _SOURCE = ["slug", "name", "image", "skus", "publish_at", "unpublish_at"]
 
 

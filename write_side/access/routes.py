@@ -28,13 +28,12 @@ from write_side.access.handlers import (
     list_tokens,
     revoke_token,
 )
-from write_side.http import Answered, Shown, answered, cause, held_by, requires, shown
+from write_side.http import After, Answered, Shown, answered, cause, held_by, requires, shown
 from write_side.resources import Own
 
 Scope = Annotated[str, Meta(extra_json_schema={"enum": list(SCOPES)})]
 Role = Annotated[str, Meta(extra_json_schema={"enum": list(ROLES)})]
 MOST = 200
-After = Annotated[UUID | None, QueryParameter(description="`next` of the page before.")]
 Limit = Annotated[int, QueryParameter(ge=1, le=MOST, description="Tokens per page, at most.")]
 
 

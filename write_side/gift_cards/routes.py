@@ -13,12 +13,11 @@ from write_side.accounts import TooManyAttempts
 from write_side.gift_cards import handlers
 from write_side.gift_cards.domain import ExpiryOutOfRange, NewGiftCard, Typed, UnknownCurrency, UnknownGiftCard
 from write_side.gift_cards.handlers import Balance, GiftCardList, GiftCardState, IssuedGiftCard
-from write_side.http import Answered, IdempotencyKey, Shown, answered, cause, client, idempotent, requires, shown
+from write_side.http import After, Answered, IdempotencyKey, Shown, answered, cause, client, idempotent, requires, shown
 from write_side.resources import Own
 
 READ, WRITE = [requires("gift_cards:read")], [requires("gift_cards:write")]
 Call = Request[Any, Any, Any]
-After = Annotated[UUID | None, QueryParameter(description="`next` of the page before.")]
 Limit = Annotated[int, QueryParameter(ge=1, le=100, description="Gift cards per page.")]
 
 

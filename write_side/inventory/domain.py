@@ -6,6 +6,7 @@ from uuid import UUID
 from msgspec import Meta, Struct, structs
 
 from shared.events.inventory import (
+    StockAdjusted,
     StockCounted,
     StockDeducted,
     StockItemEvent,
@@ -185,6 +186,13 @@ def taken_in(item: StockItem, from_warehouse: str, quantity: int, transfer_id: U
     return StockTransferredIn(
         item.sku, item.warehouse, transfer_id, from_warehouse, quantity, on_hand, item.reserved, reason
     )
+
+
+def adjusted(item: StockItem, change: int, reason: str) -> StockAdjusted:
+    """The count moves by so much; raises `BelowReserved`, `StockTooLarge`. The row is locked."""
+    on_hand = item.on_hand + change
+    check_figure(item, on_hand)
+    return StockAdjusted(item.sku, item.warehouse, change, on_hand, item.reserved, reason)
 
 
 def count(item: StockItem, command: CountStock) -> StockCounted:

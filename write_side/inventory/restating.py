@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from shared.events.inventory import StockAdjusted, StockCounted, StockReceived
-from write_side.inventory.domain import CountStock, OpenStockItem, StockItem, check_figure, count
+from write_side.inventory.domain import CountStock, OpenStockItem, StockItem, adjusted, check_figure, count
 
 
 def set_to(item: StockItem, on_hand: int, expected: int | None, reason: str) -> StockAdjusted | StockCounted | None:
@@ -26,10 +26,7 @@ def add_to(item: StockItem, change: int, reason: str) -> StockReceived | StockAd
 
 
 def _adjusted(item: StockItem, change: int, reason: str) -> StockAdjusted | None:
-    if change == 0:
-        return None
-    check_figure(item, item.on_hand + change)
-    return StockAdjusted(item.sku, item.warehouse, change, item.on_hand + change, item.reserved, reason)
+    return adjusted(item, change, reason) if change else None
 
 
 def opened_with(sku: str, warehouse: str, product_id: UUID, on_hand: int, low_at: int, reason: str) -> OpenStockItem:

@@ -8,7 +8,7 @@ from litestar.params import FromPath, JSONBody, QueryParameter
 
 from shared.http.described import Link, leads_to, refuses
 from write_side.accounts import UnknownAccount
-from write_side.http import Answered, Shown, answered, cause, requires, shown
+from write_side.http import After, Answered, Shown, answered, cause, requires, shown
 from write_side.invoices import handlers
 from write_side.invoices.domain import (
     AlreadySettled,
@@ -29,7 +29,6 @@ InState = Annotated[State | None, QueryParameter(name="state", description="Only
 OfNumber = Annotated[
     str | None, QueryParameter(name="number", pattern=r"^\d{4}-\d{7}(?!\n)$", description="The one that is called so.")
 ]
-After = Annotated[UUID | None, QueryParameter(description="`next` of the page before.")]
 Limit = Annotated[int, QueryParameter(ge=1, le=100, description="Invoices per page.")]
 
 

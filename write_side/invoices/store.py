@@ -127,14 +127,10 @@ async def page(
     conn: Connection, state: State | None, number: str | None, after: UUID | None, limit: int
 ) -> list[Invoice]:
     """Invoices, the newest first, behind one of them."""
-    return [Invoice(*row) for row in await conn.fetch(listed(number), state, number, after, limit)]
-
-
-def listed(number: str | None) -> str:
-    """What `page` asks."""
     numbered = f"number = $2 AND {_NUMBERED}" if number else "$2::text IS NULL"
-    return f"""{_INVOICE} WHERE ($1::text IS NULL OR state = $1) AND {numbered} AND ($3::uuid IS NULL OR id < $3)
-               ORDER BY id DESC LIMIT $4"""
+    query = f"""{_INVOICE} WHERE ($1::text IS NULL OR state = $1) AND {numbered} AND ($3::uuid IS NULL OR id < $3)
+                ORDER BY id DESC LIMIT $4"""
+    return [Invoice(*row) for row in await conn.fetch(query, state, number, after, limit)]
 
 
 async def all_credits(conn: Connection, ids: Sequence[UUID] | None = None) -> list[Credit]:

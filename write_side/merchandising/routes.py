@@ -8,7 +8,7 @@ from litestar.params import FromPath, JSONBody, QueryParameter
 
 from shared.documents.search_rules import RuleInput
 from shared.http.described import Link, leads_to, refuses
-from write_side.http import Answered, OptionalKey, Shown, answered, cause, repeatable, requires, shown
+from write_side.http import After, Answered, OptionalKey, Shown, answered, cause, repeatable, requires, shown
 from write_side.if_match import IfMatch, Tagged, expected_version, tagged
 from write_side.merchandising import handlers
 from write_side.merchandising.domain import BrokenRule, SearchRule, TooManyRules, UnknownRule
@@ -17,7 +17,6 @@ from write_side.resources import Own
 
 STAFF = [requires("catalog:write")]
 Call = Request[Any, Any, Any]
-After = Annotated[UUID | None, QueryParameter(description="`next` of the page before.")]
 Limit = Annotated[int, QueryParameter(ge=1, le=100, description="Rules per page.")]
 
 _TO_ONE = tuple(Link(name, {"rule_id": "/id"}) for name in ("get_search_rule", "put_search_rule", "delete_search_rule"))

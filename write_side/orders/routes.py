@@ -17,7 +17,7 @@ from write_side import accounts, carts, customers, fraud
 from write_side.accounts import TooManyAttempts
 from write_side.commands import Answer
 from write_side.commands import Call as KeyedCall
-from write_side.customers import LONGEST_FIELD, AddressInput, BrokenAddress, BrokenMail, Contact, KeyringUnavailable
+from write_side.customers import LONGEST_FIELD, AddressInput, BrokenAddress, BrokenMail, KeyringUnavailable
 from write_side.gift_cards import Codes as GiftCodes
 from write_side.gift_cards import Gifts, TooManyGiftCards
 from write_side.group_commit import Overloaded
@@ -123,7 +123,7 @@ async def post_quote(
         await accounts.count_try(own.accounts, client(request, own))
         gifts = Gifts(own.settings.master_key, data.gift_cards)
     contact, ttl = customers.contact(data.mail, data.address), own.settings.quote_ttl_seconds
-    visit = _visit(request, contact, device, own)
+    visit = fraud.visit_if_looked_at(own.settings, contact.mail, contact.address, device, client(request, own))
     answer = await issue_quote(
         own.pool, own.keyring, cart_id, secret, contact, ttl, own.outside, cause(request), _typed(data.codes), visit,
         data.shipping_method, gifts, PayBy(data.payment_method, own.settings.invoicing), own.settings.allocation,
@@ -135,12 +135,6 @@ async def post_quote(
 def _read_by(locale: str | None, own: Resources) -> str:
     """The best language that the shop offers to whoever reads this one; "": its own."""
     return next(iter(Languages(own.settings.languages).of(locale or "", None) or ()), "")
-
-
-def _visit(request: Call, contact: Contact, device: str, own: Resources) -> fraud.Visit | None:
-    if own.settings.fraud_checks == "off":
-        return None
-    return fraud.visit(own.settings.master_key, contact.mail, contact.address, device, client(request, own))
 
 
 @post("/v1/carts/{cart_id:uuid}/shipping-options", status_code=200)

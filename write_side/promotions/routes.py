@@ -8,7 +8,7 @@ from litestar.params import FromPath, JSONBody, QueryParameter
 
 from shared.http.described import Link, leads_to, refuses
 from write_side.catalog import NoSuchCategory, UnknownSku
-from write_side.http import Answered, IdempotencyKey, Shown, answered, cause, idempotent, requires, shown
+from write_side.http import After, Answered, IdempotencyKey, Shown, answered, cause, idempotent, requires, shown
 from write_side.if_match import IfMatch, Tagged, expected_version, tagged
 from write_side.moments import TimeOutOfRange
 from write_side.promotions import handlers
@@ -30,7 +30,6 @@ from write_side.resources import Own
 
 READ, WRITE = [requires("promotions:read")], [requires("promotions:write")]
 Call = Request[Any, Any, Any]
-After = Annotated[UUID | None, QueryParameter(description="`next` of the page before.")]
 Limit = Annotated[int, QueryParameter(ge=1, le=100, description="Promotions per page.")]
 
 _OF_SETS = (EmptySet, NeverMatches, NoSuchCategory, UnknownSku)

@@ -132,7 +132,6 @@ async def carry_over(
     whole = requesting.request(bought, earlier, wanted, uuid7())
     usable = await gift_cards.still_good(conn, whole.gift_cards, datetime.now(UTC))
     back, again = gift_cards.paid_by(whole.gift_cards), gift_cards.paid_by(usable)
-    await giving.hold_invoices(conn, bought)
     share = sources.share(total_minor, whole.amount_minor - back, again)
     parts = sources.by_payment(whole, bought, earlier, uuid7, share.moved_minor)
     made, positions = await _insert(conn, bought, parts, cause)
@@ -145,12 +144,12 @@ async def _insert(
     """The rows of a refund, and all that is done at once."""
     made = [domain.evolve(None, event, 1) for event in events]
     positions: Positions = {}
-    # Ahead of the stock, as placing holds them.
+    invoiced = await giving.by_invoice(conn, bought, made)
+    # Ahead of the stock, as placing holds them, and of the first event: from that on the feed waits as long as we do.
+    await invoices.hold(conn, invoiced.values())
     for refund in made:
         given = await gift_cards.give_back(conn, refund.order_id, refund.id, refund.gift_cards, cause)
         positions = together(positions, given)
-    invoiced = await giving.by_invoice(conn, bought, made)
-    await invoices.hold(conn, invoiced.values())
     earlier = await store.of_order(conn, bought.payment.order_id) if invoiced else []
     for n, refund in enumerate(made):
         if refund.id in invoiced:

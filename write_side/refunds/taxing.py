@@ -7,6 +7,7 @@ left). What went back as a mere amount has its share of the whole order's.
 
 from collections.abc import Sequence
 
+from shared.money import half_up
 from write_side.refunds.domain import Bought, Refund
 from write_side.refunds.goods import added_up
 from write_side.refunds.requesting import gone_of
@@ -36,4 +37,4 @@ def tax_of(refunds: Sequence[Refund], bought: Bought) -> int:
 
 
 def _share(whole: int, part: int, of: int) -> int:
-    return (2 * whole * part + of) // (2 * of) if of else 0
+    return half_up(whole * part, of) if of else 0

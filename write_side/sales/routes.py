@@ -9,7 +9,18 @@ from msgspec import Meta, Struct
 
 from shared.http.described import Link, leads_to, refuses
 from write_side.carts import CartOrderedAlready
-from write_side.http import Answered, CartSecret, IdempotencyKey, Shown, answered, cause, idempotent, requires, shown
+from write_side.http import (
+    After,
+    Answered,
+    CartSecret,
+    IdempotencyKey,
+    Shown,
+    answered,
+    cause,
+    idempotent,
+    requires,
+    shown,
+)
 from write_side.if_match import IfMatch, Tagged, expected_version, tagged
 from write_side.moments import TimeOutOfRange
 from write_side.resources import Own
@@ -33,7 +44,6 @@ from write_side.sales.handlers import SaleList
 
 READ, WRITE = [requires("sales:read")], [requires("sales:write")]
 Call = Request[Any, Any, Any]
-After = Annotated[UUID | None, QueryParameter(description="`next` of the page before.")]
 Limit = Annotated[int, QueryParameter(ge=1, le=100, description="Sales per page.")]
 
 _TO_ONE = tuple(Link(name, {"sale_id": "/id"}) for name in ("get_sale", "put_sale", "post_sale_end"))

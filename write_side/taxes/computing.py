@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from shared.events.orders import OrderTax
 from shared.events.taxes import Tax, TaxRules
-from shared.money import allocated
+from shared.money import allocated, half_up
 
 WHOLE = 1_000_000  # rates are parts per million
 STANDARD, ZERO = "standard", "zero"
@@ -85,8 +85,8 @@ def taxed(part: Taxable, taxes: Iterable[Tax]) -> Taxed:
     levies = tuple((tax.name, rate_of(tax.rates, part.tax_class)) for tax in taxes)
     rates = [rate for _, rate in levies]
     whole = WHOLE + sum(rates) if part.included else WHOLE
-    base = _half_up(part.amount_minor * WHOLE, whole)
-    tax = part.amount_minor - base if part.included else _half_up(part.amount_minor * sum(rates), WHOLE)
+    base = half_up(part.amount_minor * WHOLE, whole)
+    tax = part.amount_minor - base if part.included else half_up(part.amount_minor * sum(rates), WHOLE)
     return Taxed(levies, tuple(allocated(tax, rates)), base, part.included)
 
 
@@ -108,10 +108,6 @@ def _shipping(rules: TaxRules, question: Question) -> list[Taxable]:
         return [part]
     amounts = allocated(part.amount_minor, list(weights.values()))
     return [part._replace(amount_minor=amount, tax_class=of) for of, amount in zip(weights, amounts, strict=True)]
-
-
-def _half_up(dividend: int, divisor: int) -> int:
-    return (2 * dividend + divisor) // (2 * divisor)
 
 
 def summed(taxes: Taxes) -> list[OrderTax]:

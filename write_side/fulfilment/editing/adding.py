@@ -12,7 +12,7 @@ from shared.settings import Settings
 from write_side import commands, fraud, inventory, orders, payments
 from write_side.causes import joining_order
 from write_side.commands import Answer, Call
-from write_side.customers import Contact, Keyring
+from write_side.customers import Keyring
 from write_side.database import Connection, Pool
 from write_side.event_log import Positions
 from write_side.fulfilment.editing import domain
@@ -105,13 +105,7 @@ async def _offer(
     pay_by = PayBy(payments.chosen_like(payment.method), settings.invoicing)
     asked = inventory.summed(wanted.lines)
     quote, contact = await orders.quote_addition(pool, keyring, order, there, asked, pay_by, until, outside)
-    return Offered(quote, there, _visit(contact, settings, asker))
-
-
-def _visit(contact: Contact, settings: Settings, asker: Asker) -> fraud.Visit | None:
-    if settings.fraud_checks == "off":
-        return None
-    return fraud.visit(settings.master_key, contact.mail, contact.address, *asker)
+    return Offered(quote, there, fraud.visit_if_looked_at(settings, contact.mail, contact.address, *asker))
 
 
 async def preview(

@@ -7,7 +7,7 @@ from uuid import UUID
 from msgspec import Struct, structs
 
 from shared.envelope import Metadata
-from shared.events.inventory import StockAdjusted, StockItemEvent
+from shared.events.inventory import StockItemEvent
 from shared.events.transfers import TransferEvent, TransferLine
 from shared.ids import uuid7
 from write_side import commands
@@ -15,7 +15,7 @@ from write_side.commands import Answer, Call
 from write_side.database import Connection, Pool, first_of
 from write_side.event_log import Positions
 from write_side.inventory import store as stock
-from write_side.inventory.domain import StockItem, UnknownStock, check_figure, sent, taken_in
+from write_side.inventory.domain import StockItem, UnknownStock, adjusted, check_figure, sent, taken_in
 from write_side.inventory.transfers import domain, store
 from write_side.inventory.transfers.domain import (
     CloseTransfer,
@@ -138,8 +138,9 @@ async def close(
             return _shown(transfer), {}
         more = domain.surplus(event)
         items = await _items(conn, more, transfer.to_warehouse)
+        reason = f"surplus of transfer {transfer.reference}"
         changed: Changed = [
-            (item, _found(item, line.quantity, transfer.reference)) for line, item in zip(more, items, strict=True)
+            (item, adjusted(item, line.quantity, reason)) for line, item in zip(more, items, strict=True)
         ]
         return await _save(conn, transfer, event, changed, cause)
 
@@ -201,13 +202,6 @@ async def _save(
 ) -> tuple[RoadTransferState, Positions]:
     now, new = await store.save(conn, transfer, event)
     return _shown(now), await stock.save_counts(conn, changed, cause, [new])
-
-
-def _found(item: StockItem, quantity: int, reference: str) -> StockAdjusted:
-    on_hand = item.on_hand + quantity
-    check_figure(item, on_hand)
-    reason = f"surplus of transfer {reference}"
-    return StockAdjusted(item.sku, item.warehouse, quantity, on_hand, item.reserved, reason)
 
 
 def _known(found: Transfer | None) -> Transfer:

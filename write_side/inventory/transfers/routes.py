@@ -8,7 +8,18 @@ from litestar.params import FromPath, JSONBody, QueryParameter
 
 from shared.http.described import Link, leads_to, refuses
 from write_side.errors import Invalid
-from write_side.http import Answered, IdempotencyKey, Nothing, Shown, answered, cause, idempotent, requires, shown
+from write_side.http import (
+    After,
+    Answered,
+    IdempotencyKey,
+    Nothing,
+    Shown,
+    answered,
+    cause,
+    idempotent,
+    requires,
+    shown,
+)
 from write_side.inventory.domain import BelowReserved, StockTooLarge, UnknownStock
 from write_side.inventory.transfers import handlers
 from write_side.inventory.transfers.domain import (
@@ -32,7 +43,6 @@ InState = Annotated[State | None, QueryParameter(name="state", description="Only
 Ends = Annotated[
     str | None, QueryParameter(name="warehouse", max_length=32, description="Only those that leave it or go there.")
 ]
-After = Annotated[UUID | None, QueryParameter(description="`next` of the page before.")]
 Limit = Annotated[int, QueryParameter(ge=1, le=100, description="Transfers per page.")]
 
 

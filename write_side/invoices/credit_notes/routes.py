@@ -7,18 +7,14 @@ from litestar import get
 from litestar.params import FromPath, QueryParameter
 
 from shared.http.described import Link, leads_to, refuses
-from write_side.http import Shown, requires, shown
+from write_side.http import After, Shown, shown
 from write_side.invoices.credit_notes import handlers
 from write_side.invoices.credit_notes.domain import UnknownCreditNote
 from write_side.invoices.credit_notes.handlers import CreditNoteList, CreditNoteState
+from write_side.invoices.routes import READ, OfNumber
 from write_side.resources import Own
 
-READ = [requires("invoices:read")]
-OfNumber = Annotated[
-    str | None, QueryParameter(name="number", pattern=r"^\d{4}-\d{7}(?!\n)$", description="The one that is called so.")
-]
 OfInvoice = Annotated[UUID | None, QueryParameter(name="invoice_id", description="Those of this invoice.")]
-After = Annotated[UUID | None, QueryParameter(description="`next` of the page before.")]
 Limit = Annotated[int, QueryParameter(ge=1, le=100, description="Credit notes per page.")]
 
 

@@ -61,14 +61,10 @@ async def page(
     conn: Connection, number: str | None, invoice_id: UUID | None, after: UUID | None, limit: int
 ) -> list[CreditNote]:
     """Credit notes, the newest first, behind one of them."""
-    query = listed(number, invoice_id)
-    return [CreditNote(*row) for row in await conn.fetch(query, number, invoice_id, after, limit)]
-
-
-def listed(number: str | None, invoice_id: UUID | None) -> str:
-    """What `page` asks. Plans are made before values are known: only what is given is looked for, by its index."""
+    # Plans are made before values are known: only what is given is looked for, by its index.
     given = "number = $1" if number else "$1::text IS NULL", "invoice_id = $2" if invoice_id else "$2::uuid IS NULL"
-    return f"{_NOTE} WHERE {' AND '.join(given)} AND ($3::uuid IS NULL OR id < $3) ORDER BY id DESC LIMIT $4"
+    query = f"{_NOTE} WHERE {' AND '.join(given)} AND ($3::uuid IS NULL OR id < $3) ORDER BY id DESC LIMIT $4"
+    return [CreditNote(*row) for row in await conn.fetch(query, number, invoice_id, after, limit)]
 
 
 async def all_notes(conn: Connection, ids: Sequence[UUID] | None = None) -> list[CreditNote]:

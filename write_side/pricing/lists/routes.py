@@ -9,7 +9,7 @@ from msgspec import Meta, Struct
 
 from shared.http.described import Link, leads_to, refuses
 from write_side.catalog import UnknownSku
-from write_side.http import Answered, IdempotencyKey, Shown, answered, cause, idempotent, requires, shown
+from write_side.http import After, Answered, IdempotencyKey, Shown, answered, cause, idempotent, requires, shown
 from write_side.if_match import IfMatch, Tagged, expected_version, tagged
 from write_side.moments import TimeOutOfRange
 from write_side.pricing.domain import BrokenTiers, UnknownCurrency
@@ -28,7 +28,6 @@ from write_side.resources import Own
 
 STAFF = [requires("catalog:write")]
 Call = Request[Any, Any, Any]
-After = Annotated[UUID | None, QueryParameter(description="`next` of the page before.")]
 AfterSku = Annotated[str | None, QueryParameter(description="`next` of the page before.", max_length=100)]
 Limit = Annotated[int, QueryParameter(ge=1, le=100, description="Price lists per page.")]
 LimitSkus = Annotated[int, QueryParameter(ge=1, le=500, description="SKUs per page.")]
