@@ -52,18 +52,28 @@ async def until_it_serves(ours: Ours) -> None:
             await asyncio.sleep(0.05)
 
 
+async def until_it_takes_nobody(ours: Ours) -> None:
+    async with asyncio.timeout(10):  # who still holds a connection may be answered until the server has let go of it
+        while True:
+            try:
+                _, writer = await asyncio.open_connection("127.0.0.1", ours.port)
+            except OSError:
+                return
+            writer.close()
+            await asyncio.sleep(0.01)
+
+
 async def test_a_query_under_way_gets_its_whole_answer_when_the_api_is_stopped(redis_lab: Lab) -> None:
     api = redis_lab.start("read_side")
     await until_it_serves(api)
     redis_lab.valkey.pause()
     async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{api.port}", timeout=10) as client:
-        asking = [asyncio.create_task(client.get(f"/v1/stock/{sku}")) for sku in ("a", "b", "c")]
-        asking.append(asyncio.create_task(client.get("/health/ready")))
+        asking = [asyncio.create_task(client.get("/health/ready")) for _ in range(4)]
         await client.get("/health/live")  # came after them: they are under way, and Redis holds them up for a second
+        assert not any(asked.done() for asked in asking)
         api.process.send_signal(signal.SIGTERM)
+        await until_it_takes_nobody(api)
         redis_lab.valkey.resume()
         answers = await asyncio.gather(*asking)
         assert all(answer.json() for answer in answers)
-        with pytest.raises(httpx.TransportError):
-            await client.get("/health/live")
     assert await ended(api) == 0
