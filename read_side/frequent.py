@@ -112,18 +112,21 @@ class Frequent(Generic[Key, Value]):
         """Who would have to go, of those behind the hand; None if too many in a row are wanted as much. Nobody is
         dropped before there is room enough."""
         found: list[Key] = []
-        places, too_many = len(self._keys) - self._places, self._bytes + size - self._most_bytes
-        wanted, refused, looks = self.asked(key), 0, len(self._keys)
+        keys, counts, mask, hand = self._keys, self._counts, len(self._counts) - 1, self._hand
+        places, too_many = len(keys) - self._places, self._bytes + size - self._most_bytes
+        wanted, refused, looks = counts[hash(key) & mask], 0, len(keys)
         while places >= len(found) or too_many > 0:
             if refused == LOOKS or looks == 0:
+                self._hand = hand
                 return None
             looks -= 1
-            self._hand = (self._hand + 1) % len(self._keys)
-            each = self._keys[self._hand]
-            if self.asked(each) < wanted:
+            hand = hand + 1 if hand + 1 < len(keys) else 0
+            each = keys[hand]
+            if counts[hash(each) & mask] < wanted:
                 found.append(each)
                 too_many -= self._kept[each].size
                 refused = 0
             else:
                 refused += 1
+        self._hand = hand
         return found
