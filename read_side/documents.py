@@ -10,6 +10,7 @@ from redis.exceptions import RedisError
 
 from read_side import metrics
 from read_side.kept import Kept, Limits, Lying
+from read_side.line import Line
 from read_side.multiplexer import LeftAlone, Multiplexer
 from read_side.waiting import Waiting
 from read_side.watch import LOG, Board, Watch
@@ -63,7 +64,7 @@ class Documents:
     def __init__(self, redis: "Redis", watch: Watch, kept: Mapping[str, Limits] | None = None) -> None:
         self._redis = redis
         self._watch = watch
-        self._multiplexer = Multiplexer(redis)
+        self._multiplexer = Multiplexer(Line(redis))
         self._waiting = Waiting(redis)
         kept = kept or {}
         self.kept = {model: Kept(redis, self._multiplexer, model, limits) for model, limits in kept.items()}
@@ -107,6 +108,14 @@ class Documents:
             return None
         found: Lying | None = kept.at_once(document_key(slot(model, version), id_))
         return found
+
+    async def soon(self, model: str, id_: str) -> Lying | None:
+        """The same, read from Redis where it isn't kept; raises what the Redis client raises. None: ask by `find`."""
+        board = self._watch.board
+        version, kept = board.live.get(model), self.kept.get(model)
+        if version is None or kept is None or model in board.parked:
+            return None
+        return await kept.document(document_key(slot(model, version), id_))
 
     def named_at_once(self, model: str, field: str, value: str) -> str | None:
         """The id behind another name that is kept; None: ask by `look_up`."""

@@ -1,13 +1,15 @@
 """The hottest paths, answered ahead of Litestar: product page, shopper stock, order status, one's turn in a sale.
 
-Pages and orders that are kept are answered at once: nothing is waited for, so there is no coroutine to run. For the
-others: Litestar's routing, dependencies and responses cost more than the read itself. This dispatcher calls the very
-query functions that the routes call and leaves whatever is unusual (other methods, further parameters, odd paths) to
-them; refusals are raised as `Problem` and answered by the frame around both. One set of tests runs against all ways.
+Pages and orders that are kept are answered at once: nothing is waited for, so there is no coroutine to run. A page by
+its id that isn't kept is one read away, and what led there isn't looked at again. For the others: Litestar's routing,
+dependencies and responses cost more than the read itself. This dispatcher calls the very query functions that the
+routes call and leaves whatever is unusual (other methods, further parameters, odd paths) to them; refusals are raised
+as `Problem` and answered by the frame around both. One set of tests runs against all ways.
 """
 
 import re
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any, cast
 from urllib.parse import parse_qsl
 
@@ -20,6 +22,7 @@ from read_side.orders.queries import Ticket, order_at_once, order_status
 from read_side.products.queries import AsAsked, Name, Pages
 from read_side.sales.queries import Sales
 from read_side.stock.queries import shopper_stock
+from shared.http.frame import Soon
 from shared.http.replies import Outgoing, header
 from shared.http.slashes import SLASH
 from shared.locales import Languages
@@ -62,34 +65,43 @@ class Front:
         position = parse_position(token.decode("latin-1")) if token is not None else None
         await send_answer(asked, send, await query(position), self._compressed)
 
-    def at_once(self, scope: HTTPScope) -> Outgoing | None:
-        """The answer to what is plain to answer: the document is kept, nothing is waited for, nobody is refused. None:
-        the app answers."""
+    def at_once(self, scope: HTTPScope) -> Outgoing | Soon | None:
+        """The answer to what is plain to answer: the document is kept, nothing is waited for, nobody is refused; or,
+        of a page by its id, how to come by it. None: the app answers."""
         if scope["method"] != "GET" or scope["query_string"] or header(scope, b"position") is not None:
             return None
         path = scope["path"]
         if path.startswith(_PRODUCTS):
-            template, answer = self._product_at_once(scope, path[len(_PRODUCTS) :])
-        elif path.startswith(_ORDERS) and len(path) == len(_ORDERS) + _UUID_LENGTH:
+            return self._product_at_once(scope, path[len(_PRODUCTS) :])
+        if path.startswith(_ORDERS) and len(path) == len(_ORDERS) + _UUID_LENGTH:
             token = header(scope, b"order-token")
-            template, answer = _ORDER, order_at_once(self._documents, self._link_secret, path[len(_ORDERS) :], token)
-        else:
+            order = order_at_once(self._documents, self._link_secret, path[len(_ORDERS) :], token)
+            return self._said(scope, _ORDER, order)
+        return None
+
+    def _product_at_once(self, scope: HTTPScope, rest: str) -> Outgoing | Soon | None:
+        if self._languages.of(None, _text(header(scope, b"accept-language"))) is not None:
             return None
+        given, _, value = rest.partition("/")
+        if not value:
+            if len(rest) != _UUID_LENGTH:
+                return None
+            page = self._said(scope, _PRODUCT, self._pages.at_once(rest))
+            return page or (partial(self._page_soon, scope, rest) if _UUID.fullmatch(rest) else None)
+        name = _NAMES.get(given)
+        if name is None or "/" in value or SLASH in value:
+            return None
+        return self._said(scope, _NAMED[given], self._pages.named_at_once(name, value))
+
+    def _said(self, scope: HTTPScope, template: str, answer: Answer[Any] | None) -> Outgoing | None:
         if answer is None:
             return None
         scope["path_template"] = template
         return outgoing(scope, answer, self._compressed)
 
-    def _product_at_once(self, scope: HTTPScope, rest: str) -> tuple[str, Answer[Any] | None]:
-        if self._languages.of(None, _text(header(scope, b"accept-language"))) is not None:
-            return _PRODUCT, None
-        given, _, value = rest.partition("/")
-        if not value:
-            return _PRODUCT, self._pages.at_once(rest) if len(rest) == _UUID_LENGTH else None
-        name = _NAMES.get(given)
-        if name is None or "/" in value or SLASH in value:
-            return _PRODUCT, None
-        return _NAMED[given], self._pages.named_at_once(name, value)
+    async def _page_soon(self, scope: HTTPScope, product_id: str) -> Outgoing:
+        scope["path_template"] = _PRODUCT
+        return outgoing(scope, await self._pages.soon(product_id), self._compressed)
 
     def _match(self, scope: HTTPScope) -> Matched | None:
         if scope["method"] != "GET":

@@ -1,6 +1,6 @@
 """Many readers, one MGET: whoever asks within one turn of the event loop shares a round trip.
 
-A call through the Redis client costs some 50 µs of this process however small it is; joined, it costs a few.
+A question costs some 50 µs of this process however small it is; joined, it costs a few.
 
 While Redis doesn't answer nobody waits for it: reads fail at once, and one beside them finds out whether it is back.
 """
@@ -8,9 +8,9 @@ While Redis doesn't answer nobody waits for it: reads fail at once, and one besi
 import asyncio
 import logging
 import time
-from typing import cast
+from collections.abc import Awaitable
+from typing import Protocol
 
-from redis.asyncio import Redis
 from redis.exceptions import ConnectionError as NoConnection
 from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as NoAnswer
@@ -27,10 +27,17 @@ class LeftAlone(RedisError):
     """Redis didn't answer lately, and wasn't asked."""
 
 
+class Reads(Protocol):
+    """Who is asked for many at once (`read_side.line`, or a whole client), by one question after the other."""
+
+    def mget(self, keys: list[str], /) -> Awaitable[list[bytes | None]]:
+        """The values under these keys, in order; None where there is none."""
+
+
 class Multiplexer:
     """Reads string keys. Its methods belong to one event loop."""
 
-    def __init__(self, redis: "Redis") -> None:
+    def __init__(self, redis: Reads) -> None:
         self._redis = redis
         self._waiting: list[tuple[str, asyncio.Future[bytes | None]]] = []
         self._running: asyncio.Task[None] | None = None
@@ -94,7 +101,7 @@ class Multiplexer:
     async def _told(self, permit: Permit, keys: list[str]) -> list[bytes | None]:
         """Redis' answer; what comes of it is told to the breaker."""
         try:
-            values = cast(list[bytes | None], await self._redis.mget(keys))
+            values = await self._redis.mget(keys)
         except (NoConnection, NoAnswer, OSError):
             for _ in keys:  # whoever waited for one: a busy process knows at once
                 self._breaker.failed(permit, time.monotonic())

@@ -8,7 +8,8 @@ from msgspec import structs
 from redis.exceptions import RedisError
 
 from read_side.answers import CATALOG, Answer, Keeping, catalog_kept
-from read_side.documents import BEHIND, NOT_READY, Documents, not_ready
+from read_side.documents import BEHIND, NOT_READY, Documents, Found, not_ready
+from read_side.kept import Lying
 from read_side.parameters import DEFAULT_CHANNEL
 from read_side.prices.pages import Till
 from read_side.products.showcase import Showcase
@@ -46,13 +47,19 @@ class Pages:
     def __init__(self, documents: Documents, till: Till, spare: SparePages, showcase: Showcase) -> None:
         self._documents, self._till, self._spare, self._showcase = documents, till, spare, showcase
 
-    async def by_id(self, product_id: str, position: Position | None = None, as_asked: AsAsked = PLAINLY) -> Page:
-        """The page of a product in the best language it has, at the prices of now.
+    async def by_id(
+        self,
+        product_id: str,
+        position: Position | None = None,
+        as_asked: AsAsked = PLAINLY,
+        lying: Lying | None = None,
+    ) -> Page:
+        """The page of a product in the best language it has, at the prices of now; of `lying`, if that was just read.
 
         Answers 404 if there is none, 503 while nobody knows.
         """
         wanted = Wanted("id", product_id, as_asked.locales)
-        page = await self._or_spare(lambda: self._page(product_id, position, as_asked), wanted, position)
+        page = await self._or_spare(lambda: self._page(product_id, position, as_asked, lying=lying), wanted, position)
         return self._showcase.shown(page, as_asked.variant)
 
     async def by_name(
@@ -66,12 +73,26 @@ class Pages:
     def at_once(self, product_id: str) -> Page | None:
         """The page of a product that is kept, of a shop of one language. None: ask `by_id`, which also refuses."""
         lying = self._documents.at_once(PAGE, product_id)
-        if lying is None or not self._till.sells_as_stored(lying.body):
+        return None if lying is None else self._as_it_lies(lying)
+
+    def _as_it_lies(self, lying: Lying) -> Page | None:
+        if not self._till.sells_as_stored(lying.body):
             return None
         if lying.made is None:
             lying.made = Answer(lying.body, lying.etag, CATALOG)
         page: Page = lying.made
         return self._showcase.shown(page, None)
+
+    async def soon(self, product_id: str) -> Page:
+        """The page that `by_id` answers, of a shop of one language: what Redis holds is read first, and mostly that is
+        all there is to do."""
+        try:
+            lying = await self._documents.soon(PAGE, product_id)
+        except (RedisError, OSError) as error:
+            page = await self._instead(Wanted("id", product_id, None), None, unavailable("redis"), error)
+            return self._showcase.shown(page, None)
+        plain = None if lying is None else self._as_it_lies(lying)
+        return plain or await self.by_id(product_id, lying=lying)
 
     def named_at_once(self, name: Name, value: str) -> Page | None:
         """The same by slug, SKU or EAN; None: ask `by_name`."""
@@ -79,11 +100,19 @@ class Pages:
         return None if product_id is None else self.at_once(product_id)
 
     async def _page(
-        self, product_id: str, position: Position | None, as_asked: AsAsked, waited: bool = False
+        self,
+        product_id: str,
+        position: Position | None,
+        as_asked: AsAsked,
+        waited: bool = False,
+        lying: Lying | None = None,
     ) -> Page:
         key, translated = f"product:{product_id}", page_ids(product_id, as_asked.locales)
         waits, fresh = None if waited else position, position is not None  # what is kept may be from before
-        found = await self._documents.find_best(PAGE, product_id, translated, key, waits, fresh=fresh)
+        if lying is None:
+            found = await self._documents.find_best(PAGE, product_id, translated, key, waits, fresh=fresh)
+        else:
+            found = Found(lying.etag, lying.body, self._documents.parked(PAGE, key))
         if found is None:
             raise not_found("product")
         answer = await self._till.answer(found, product_id, as_asked.channel, as_asked.keeping, position)

@@ -1,7 +1,9 @@
 """Admission: an ASGI app ahead of another that lets in as many as can be served in time, and tells the others 503."""
 
 from collections import deque
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from functools import partial
+from typing import TypeVar
 
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, HTTPScope, Receive, ReceiveMessage, Scope, Send
@@ -15,6 +17,8 @@ from shared.http.rates import Rates
 from shared.http.replies import Outgoing, header
 
 RETRY_AFTER = 1  # seconds
+
+Served = TypeVar("Served")
 
 INSIDE = Gauge("http_admitted", "Requests being served", ["doors"])
 WAITING = Gauge("http_waiting", "Requests that wait to be served", ["doors"])
@@ -46,23 +50,31 @@ class Admission:
             INSIDE.labels(name).set_function(lambda doors=doors: sum(doors.inside))  # type: ignore[misc]
             WAITING.labels(name).set_function(lambda doors=doors: doors.waiting)  # type: ignore[misc]
 
-    def at_once(self, scope: HTTPScope) -> Outgoing | None:
-        """What `at_once` of the app says. It needs no place, as nobody waits for it, and costs less than a refusal; who
-        asks too fast goes the usual way, to be told so."""
+    def at_once(self, scope: HTTPScope) -> Outgoing | frame.Soon | None:
+        """What `at_once` of the app says. At once it needs no place, as nobody waits for it, and costs less than a
+        refusal; what comes soon needs one. Who asks too fast goes the usual way, to be told so."""
         said = None if self._at_once is None else self._at_once(scope)
-        return None if said is None or self._rates.wait(scope) else said
+        if said is None or self._rates.wait(scope):
+            return None
+        if isinstance(said, Outgoing):
+            return said
+        way = self._ways(scope["method"], scope["path"])
+        return said if way is None else partial(self._inside, way, said)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         way = self._ways(scope["method"], scope["path"]) if scope["type"] == ScopeType.HTTP else None
         if way is None or scope["type"] != ScopeType.HTTP:
             await self._app(scope, receive, send)
             return
-        name, rank = way
         if wait := self._rates.wait(scope):
             raise TOO_MANY_REQUESTS.problem(headers={"Retry-After": str(wait)}, retryable=True)
-        doors = self.doors[name]
-        if scope["method"] != "GET" and name not in self._streamed and _may_come(scope):
+        if scope["method"] != "GET" and way[0] not in self._streamed and _may_come(scope):
             receive = await _arrived(receive)
+        await self._inside(way, partial(self._app, scope, receive, send))
+
+    async def _inside(self, way: tuple[str, Rank], serve: Callable[[], Awaitable[Served]]) -> Served:
+        name, rank = way
+        doors = self.doors[name]
         try:
             if not doors.came_in(rank):
                 await doors.enter(rank)
@@ -70,7 +82,7 @@ class Admission:
             SHED.labels(name).inc()
             raise BUSY.problem(headers={"Retry-After": str(RETRY_AFTER)}, retryable=True) from None
         try:
-            await self._app(scope, receive, send)
+            return await serve()
         finally:
             doors.leave(rank)
 

@@ -28,8 +28,9 @@ UNKNOWN_ROUTE = "unmatched"  # all unknown paths are one series, or scanners wou
 OUTCOME = "doorbuster.outcome"  # in the scope of a refused request: the problem's code
 _UNTRACED = ("/health/", "/metrics")  # asked every few seconds, of no order
 
-# The answer to a GET where all that it needs is at hand; None: the app answers, or refuses.
-AtOnce: TypeAlias = Callable[[HTTPScope], Outgoing | None]
+Soon: TypeAlias = Callable[[], Awaitable[Outgoing]]  # to be called: what is missing is read then
+# The answer to a GET where all that it needs is at hand, or nearly; None: the app answers, or refuses.
+AtOnce: TypeAlias = Callable[[HTTPScope], Outgoing | Soon | None]
 
 
 class Prompt(Protocol):
@@ -37,7 +38,7 @@ class Prompt(Protocol):
 
     def __call__(self, scope: Scope, receive: Receive, send: Send, /) -> Awaitable[None]: ...
 
-    def at_once(self, scope: HTTPScope, /) -> Outgoing | None:
+    def at_once(self, scope: HTTPScope, /) -> Outgoing | Soon | None:
         """See `AtOnce`."""
 
 
@@ -105,7 +106,7 @@ class _Exchange:
             if self._origin is not None and self._is_preflight():
                 await self._answer_preflight()
             elif (said := inner.at_once(self._scope)) is not None:
-                await self._say(said)
+                await self._say(said if isinstance(said, Outgoing) else await said())
             else:
                 await inner.app(self._scope, receive, self.send)
         except Exception as error:

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -16,6 +17,7 @@ from read_side.app import connect_redis, create_app, kept_by
 from read_side.compressed import WORTH
 from read_side.documents import Documents
 from read_side.kept import Kept
+from read_side.line import Line
 from read_side.multiplexer import Multiplexer
 from shared.documents import orders, products
 from shared.documents.layout import document_key, slot
@@ -111,6 +113,22 @@ async def test_whoever_asks_for_something_else_or_may_not_is_told_what_the_route
         assert (answer.status_code, seen(answer)) == (status, seen(other)), (path, headers)
 
 
+async def test_a_page_that_is_not_kept_is_told_as_the_route_tells_it_whatever_became_of_it(
+    litestar: httpx.AsyncClient, shelves: Shelves, valkey: PrivateServer
+) -> None:
+    await shelves.put_product(PAGE)
+    hidden = structs.replace(a_page(), publish_at=datetime.now(UTC) + timedelta(days=1), timed=True)
+    await shelves.put(products.PAGE, hidden.id, hidden)
+    async with client_of(create_app(settings_of(valkey.url))) as api:
+        for product_id, status in ((PAGE.id, 200), (hidden.id, 404), (uuid7(), 404)):
+            path = f"/v1/products/{product_id}"
+            answer, other = await api.get(path), await litestar.get(path)
+            assert (answer.status_code, seen(answer)) == (status, seen(other)), path
+        await shelves.park(products.PAGE, product_key(PAGE.id))
+        stale = await eventually(api, OF_PAGE, lambda answer: "stale" in answer.headers)
+        assert stale.headers["stale"] == "parked"
+
+
 async def test_what_lies_beside_a_page_is_no_page_though_it_is_kept(shelves: Shelves, valkey: PrivateServer) -> None:
     await shelves.put_product(PAGE)
     await shelves.put(products.PAGE, products.times_id(PAGE.id), PAGE)
@@ -158,7 +176,7 @@ async def test_who_waits_for_a_write_is_not_told_what_was_kept(keeping: httpx.As
 async def test_of_an_erased_person_nothing_is_kept(shelves: Shelves, valkey: PrivateServer) -> None:
     await shelves.put(orders.STATUS, ORDER.id, ORDER)
     redis = connect_redis(valkey.url)
-    keeping = Kept(redis, Multiplexer(redis), orders.STATUS, LIMITS)
+    keeping = Kept(redis, Multiplexer(Line(redis)), orders.STATUS, LIMITS)
     working = asyncio.create_task(keeping.run())
     key = document_key(slot(orders.STATUS, VERSION), str(ORDER.id))
 
@@ -186,7 +204,7 @@ async def test_an_order_is_never_told_older_than_is_announced_though_the_word_of
     proxy = Deaf(free_port(), urlsplit(valkey.url).port or 0)
     server = await proxy.listen()
     told, asked = connect_redis(f"redis://127.0.0.1:{proxy.port}/0"), connect_redis(valkey.url)
-    keeping = Kept(told, Multiplexer(asked), orders.STATUS, structs.replace(LIMITS, sure_seconds=bound))
+    keeping = Kept(told, Multiplexer(Line(asked)), orders.STATUS, structs.replace(LIMITS, sure_seconds=bound))
     working = asyncio.create_task(keeping.run())
     key = document_key(slot(orders.STATUS, VERSION), str(ORDER.id))
     await shelves.put(orders.STATUS, ORDER.id, ORDER)

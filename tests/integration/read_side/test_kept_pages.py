@@ -13,6 +13,7 @@ from redis.exceptions import RedisError
 
 from read_side.app import connect_redis, create_app
 from read_side.kept import Kept, Limits
+from read_side.line import Line
 from read_side.multiplexer import Multiplexer
 from shared.documents import products
 from shared.shards import product_key
@@ -30,7 +31,7 @@ async def kept(shelves: Shelves, valkey: PrivateServer) -> AsyncIterator[Kept]:
     """Ten values at most; one is there, and kept."""
     await shelves.redis.set(KEY, "one")
     redis = connect_redis(valkey.url)
-    kept = Kept(redis, Multiplexer(redis), "page", LIMITS)
+    kept = Kept(redis, Multiplexer(Line(redis)), "page", LIMITS)
     working = asyncio.create_task(kept.run())
     await until(lambda: holds(kept))
     yield kept

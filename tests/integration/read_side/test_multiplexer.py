@@ -1,26 +1,25 @@
 """Reads from a Redis that hangs: the first ones find out, the others don't wait."""
 
 import asyncio
-from typing import Any
 
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as NoAnswer
 
+from read_side.line import Line, Values
 from read_side.multiplexer import LeftAlone, Multiplexer
 from shared.breaker import FAILURES
 from tests.fixtures.private_server import PrivateServer
 
 
-class Patient:
+class Patient(Line):
     """Counts the reads that Redis is asked for."""
 
-    def __init__(self, redis: "Redis") -> None:
-        self._redis, self.asked = redis, 0
+    asked = 0
 
-    async def mget(self, keys: list[str]) -> Any:
+    async def mget(self, keys: list[str]) -> Values:
         self.asked += 1
-        return await self._redis.mget(keys)
+        return await super().mget(keys)
 
 
 async def failure(reads: Multiplexer) -> type[BaseException] | None:
@@ -36,7 +35,7 @@ async def test_who_reads_while_redis_hangs_does_not_wait_for_it_and_nobody_has_t
 ) -> None:
     async with Redis.from_url(valkey.url, socket_timeout=0.5) as redis:
         patient = Patient(redis)
-        reads = Multiplexer(patient)  # type: ignore[arg-type]
+        reads = Multiplexer(patient)
         await redis.set("a", "1")
         valkey.pause()
         try:
@@ -60,7 +59,7 @@ async def test_a_refusal_is_an_answer(valkey: PrivateServer) -> None:
     async with Redis.from_url(valkey.url, decode_responses=False) as redis:
         await redis.acl_setuser("mute", enabled=True, nopass=True, commands=["-@all", "+client", "+hello"])
         async with Redis.from_url(valkey.url, username="mute", password="x") as mute:
-            reads = Multiplexer(mute)
+            reads = Multiplexer(Line(mute))
             failed = {await failure(reads) for _ in range(FAILURES + 3)}
         await redis.acl_deluser("mute")
     assert LeftAlone not in failed

@@ -16,7 +16,7 @@ from shared.http.admission import Admission, Way
 from shared.http.app import build_app
 from shared.http.described import takes
 from shared.http.doors import Rank, Size
-from shared.http.frame import AtOnce
+from shared.http.frame import AtOnce, Soon
 from shared.http.problems import SHED
 from shared.http.rates import MOST_CLIENTS, Rates, whose
 from shared.http.replies import Outgoing
@@ -209,6 +209,26 @@ async def test_what_can_be_said_at_once_needs_no_place_and_counts_once_as_a_ques
         assert [answer.json()["code"] for answer in answers[5:]] == ["too_many_requests"] * 2
         shop.go.set()
         await asyncio.gather(*inside)
+
+
+async def test_what_comes_soon_needs_a_place_like_any_other_question_and_gives_it_back() -> None:
+    shop: Shop
+
+    async def soon() -> Outgoing:
+        await shop.served()
+        return Outgoing(200, [(b"content-type", b"application/json"), (b"content-length", b"2")], b"{}")
+
+    def at_once(scope: HTTPScope) -> Soon | None:
+        return soon if scope["path"] == "/looks" else None
+
+    async with opened(Rates(1, "X-Forwarded-For", now=lambda: 0.0), at_once) as shop:
+        looking = [await shop.coming("/looks") for _ in range(SIZE.looking)]
+        refused = await shop.client.get("/looks", headers={"X-Forwarded-For": "10.0.0.2"})
+        assert (refused.status_code, refused.json()["code"]) == (503, "busy")
+        shop.go.set()
+        assert [(await one).json() for one in looking] == [{}] * SIZE.looking
+        answers = [await shop.client.get("/looks", headers={"X-Forwarded-For": "10.0.0.1"}) for _ in range(6)]
+        assert [answer.status_code for answer in answers] == [200] * 5 + [429]
 
 
 def test_a_bucket_fills_again_and_not_beyond_its_rim() -> None:
