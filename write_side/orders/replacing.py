@@ -1,12 +1,13 @@
 """Orders that are sent in exchange for goods that come back.
 
 Priced like any quote of today's, but for what is of the same product as what comes back: that costs no more than was
-paid. Nothing is charged for sending it, and promotions take nothing off: what they took off before is in what was paid.
+paid, and what it costs more than that today. Nothing is charged for sending it, and promotions take nothing off: what
+they took off before is in what was paid.
 """
 
 import os
-from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -35,7 +36,9 @@ from write_side.orders.offers import offers_of
 from write_side.orders.quotes import store as quotes
 from write_side.orders.quoting import Outside, taxed
 from write_side.orders.refusals import UnknownOrder
-from write_side.pricing import Asked, UnitPrice
+from write_side.pricing import Asked, UnitPrice, book_of
+
+Today = Callable[[str, int], UnitPrice | None]  # what one of a SKU costs, if so many are taken; None: it isn't sold
 
 
 class Wish(NamedTuple):
@@ -80,7 +83,9 @@ async def quote_replacement(
         before = await quotes.find_quote(conn, order.quote_id)
         groups = await accounts.groups_of(conn, order.account_id)
         asked = Asked(currency, before.channel, groups, datetime.now(UTC))
-        offers = no_dearer(await offers_of(conn, wish.wanted, asked), order.lines, wish)
+        book = await book_of(conn, list(wish.given), currency)
+        offers = await offers_of(conn, wish.wanted, asked)
+        offers = no_dearer(offers, order.lines, wish, lambda sku, quantity: book.unit_price(sku, quantity, asked))
         everything = counted(wish.wanted, offers)
         await sales.check(conn, list(everything), order.cart_id)
         given = with_whole_bundles(wish.given, order.lines, order.bundles)
@@ -102,31 +107,43 @@ async def quote_replacement(
     )  # fmt: skip
 
 
-def no_dearer(offers: Mapping[str, Offer], bought: Sequence[PricedLine], wish: Wish) -> dict[str, Offer]:
+def no_dearer(
+    offers: Mapping[str, Offer], bought: Sequence[PricedLine], wish: Wish, today: Today
+) -> dict[str, Offer]:  # fmt: skip
     """What is of the same product as something that comes back costs at most what was paid for one of that, after
-    discounts, down to the minor unit. Not where more of a product is wished than comes back of it: what was a gift, or
+    discounts, down to the minor unit, and what it costs more than that one today: another size, but not the bigger
+    model for the price of the smaller. Not where more of a product is wished than comes back of it: what was a gift, or
     was had in a sale, is no price for fifty more."""
-    paid: dict[UUID, tuple[int, bool]] = {}
-    back = Counter[UUID]()
+    paid, back = defaultdict[UUID, list[PricedLine]](list), Counter[UUID]()
     for line in bought:
         if line.sku in wish.given:
-            unit = (line.total_minor - line.discount_minor) // line.quantity
-            paid[line.product_id] = max(paid.get(line.product_id, (0, line.tax_included)), (unit, line.tax_included))
+            paid[line.product_id].append(line)
     for sku, product_id in {line.sku: line.product_id for line in bought}.items():
         back[product_id] += wish.given.get(sku, 0)
     for sku, offer in offers.items():
         back[offer.product_id] -= wish.wanted.get(sku, 0)
+    measures = {product_id: lines for product_id, lines in paid.items() if back[product_id] >= 0}
     return {
-        sku: _at_most(offer, paid.get(offer.product_id) if back[offer.product_id] >= 0 else None)
+        sku: _at_most(offer, wish.wanted.get(sku, 1), measures.get(offer.product_id, ()), today)
         for sku, offer in offers.items()
     }
 
 
-def _at_most(offer: Offer, paid: tuple[int, bool] | None) -> Offer:
+def _at_most(offer: Offer, quantity: int, paid: Iterable[PricedLine], today: Today) -> Offer:
     price = offer.price
-    if paid is None or paid[0] >= price.amount_minor or paid[1] != price.tax_included:
+    tops = [_top(price, line, today(line.sku, quantity)) for line in paid]
+    most = max((top for top in tops if top is not None), default=None)
+    if most is None or most >= price.amount_minor:
         return offer
-    return structs.replace(offer, price=UnitPrice(paid[0], tax_included=price.tax_included))
+    return structs.replace(offer, price=UnitPrice(most, tax_included=price.tax_included))
+
+
+def _top(price: UnitPrice, line: PricedLine, alike: UnitPrice | None) -> int | None:
+    """What may be asked for one beside this line; None where what was paid, or what it costs today, is no measure."""
+    if alike is None or not price.tax_included == line.tax_included == alike.tax_included:
+        return None
+    unit = (line.total_minor - line.discount_minor) // line.quantity
+    return unit + max(price.amount_minor - alike.amount_minor, 0)
 
 
 def cheaper(offers: Mapping[str, Offer], wanted: Mapping[str, int], by_minor: int) -> dict[str, Offer]:

@@ -59,16 +59,8 @@ def request(bought: Bought, earlier: Sequence[Refund], wanted: NewRefund, refund
         refund_id, payment.order_id, payment.id, payment.intent_id or "", parts.amount_minor, payment.currency,
         wanted.reason, parts.lines, parts.shipping_minor, parts.restocked,
         goods.sent_of(bought, earlier, parts.lines, wanted.reason),
-        _to_gift_cards(bought, earlier, parts.amount_minor),
+        _to_gift_cards(bought, earlier, parts),
     )  # fmt: skip
-
-
-def _to_gift_cards(bought: Bought, earlier: Sequence[Refund], amount_minor: int) -> list[GiftPart]:
-    """What goes back to gift cards: whatever is more than is left of what was charged, which goes back first."""
-    before = sum(gift_cards.paid_by(refund.gift_cards) for refund in earlier)
-    paid = bought.charged_minor + sum(part.amount_minor for part in bought.credits)
-    charged_left = paid - sum(refund.counted_minor for refund in earlier) + before
-    return gift_cards.given_back(bought.gift_cards, before, max(amount_minor - charged_left, 0))
 
 
 class Parts(NamedTuple):
@@ -90,6 +82,36 @@ def parts_of(bought: Bought, earlier: Sequence[Refund], wanted: NewRefund) -> Pa
     amount, lines, shipping = _asked(bought, earlier, wanted, left)
     restocked = goods.put_back(bought, earlier, lines) if wanted.restock else []
     return Parts(amount, lines, shipping, restocked, left)
+
+
+def _to_gift_cards(bought: Bought, earlier: Sequence[Refund], parts: Parts) -> list[GiftPart]:
+    """What goes back to gift cards: whatever is more than is left of what was charged for goods, which goes back first.
+    What was charged for gift cards that are sold goes back for these alone, as no card pays for one: else a card that
+    ends, or is blocked, would live on as another, and the goods that it paid for be had back in money."""
+    before = sum(gift_cards.paid_by(refund.gift_cards) for refund in earlier)
+    paid = bought.charged_minor + sum(part.amount_minor for part in bought.credits) - _cost_of_cards(bought)
+    back = sum(refund.counted_minor for refund in earlier) - before - _cards_gone(bought, earlier)
+    for_goods = parts.amount_minor - _for_cards(bought, parts.lines)
+    return gift_cards.given_back(bought.gift_cards, before, max(for_goods - (paid - back), 0))
+
+
+def unreleased_cards(bought: Bought, earlier: Iterable[Refund], lines: Sequence[RefundedLine]) -> int:
+    """What gift cards that are sold cost, but for those that were refunded or released, and those in these lines."""
+    return _cost_of_cards(bought) - _cards_gone(bought, earlier) - _for_cards(bought, lines)
+
+
+def _cards_gone(bought: Bought, earlier: Iterable[Refund]) -> int:
+    return sum(_for_cards(bought, refund.lines) for refund in earlier if refund.state != "failed")
+
+
+def _cost_of_cards(bought: Bought) -> int:
+    return sum(line.cost_minor for line in bought.lines if line.gift_card)
+
+
+def _for_cards(bought: Bought, lines: Iterable[RefundedLine]) -> int:
+    """What of these lines is for gift cards that are sold."""
+    sold = {line.sku for line in bought.lines if line.gift_card}
+    return sum(line.amount_minor for line in lines if line.sku in sold)
 
 
 def _spent(bought: Bought, earlier: Sequence[Refund], wanted: NewRefund) -> int:

@@ -23,6 +23,7 @@ from write_side.fulfilment.editing import handlers as editing
 from write_side.gift_cards import handlers as gift_cards
 from write_side.gift_cards import store
 from write_side.gift_cards.domain import GiftCard
+from write_side.gift_cards.handlers import IssuedGiftCard
 from write_side.gift_cards.selling import reactions as selling
 from write_side.gift_cards.sold import MOST_SOLD, TooManyGiftCards
 from write_side.notifications.gateway import MailServer
@@ -30,6 +31,7 @@ from write_side.orders import quoting
 from write_side.orders.handlers import OrderState, QuoteState
 from write_side.promotions.domain import PercentageInput
 from write_side.refunds.domain import RefundExceedsCaptured, RefundExceedsOrder
+from write_side.refunds.releasing import NothingLeftToCapture
 
 AUNT = "aunt@shop.example"
 
@@ -242,3 +244,46 @@ async def test_a_new_address_leaves_whom_cards_are_for_and_a_card_that_was_taken
     assert bought == [("CARD-50", 5000, "active"), ("CARD-50", 5000, "blocked")]
     assert held.contact is not None
     assert (held.contact.address.line1, held.contact.address.gift_card_mail) == ("Hill Road 7", AUNT)
+
+
+async def _beside_a_gift_card(shop: Shop, lamps: int) -> tuple[OrderState, IssuedGiftCard]:
+    """An order of a new gift card, paid by a card, and of lamps and shipping, paid by an old gift card."""
+    await _offer(shop)
+    old = await shop.gift_card(10_000)
+    basket = await shop.basket()
+    await shop.fill(basket, {"CARD-50": 1, "lamp": lamps})
+    order = await shop.place(basket, (await shop.quote(basket, gifts=[old.code])).id)
+    assert order.payment.amount == Money(5000, "EUR")
+    await shop.pay(order)
+    await shop.complete(order)
+    return order, old
+
+
+async def test_what_a_gift_card_paid_for_goes_back_to_it_and_not_in_the_money_that_was_paid_for_another(
+    shop: Shop,
+) -> None:
+    order, old = await _beside_a_gift_card(shop, 4)
+    await shop.work()
+    await _issue(shop)
+    await shop.refund(order, reason="requested_by_customer", lines=[{"sku": "lamp", "quantity": 1}])
+    await shop.refund(order, reason="goodwill", amount_minor=10)
+    await shop.refund(order, reason="requested_by_customer", lines=[{"sku": "lamp", "quantity": 2}])
+    await shop.refund_work()
+    assert await shop.refunds_at_stripe(order) == []
+    assert await shop.balance(old) == 10_000 - 1190 - 583 + 10
+    await shop.refund(order, reason="requested_by_customer")
+    await shop.refund_work()
+    assert [refund["amount"] for refund in await shop.refunds_at_stripe(order)] == [5000]
+    assert await shop.balance(old) == 10_000
+    assert [card.state for card in await _cards(shop, order)] == ["blocked"]
+
+
+async def test_no_gift_card_is_captured_for_less_than_it_is_worth_because_goods_beside_it_are_released(
+    shop: Shop,
+) -> None:
+    order, old = await _beside_a_gift_card(shop, 1)
+    with pytest.raises(NothingLeftToCapture):
+        await release(shop, order, lines=[{"sku": "lamp", "quantity": 1}])
+    await shop.work()
+    await shop.refund(order, reason="out_of_stock", lines=[{"sku": "lamp", "quantity": 1}])
+    assert await shop.balance(old) == 10_000 - 583

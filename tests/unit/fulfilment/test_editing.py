@@ -9,7 +9,7 @@ from msgspec import structs
 
 from shared.events.fulfilment import ParcelLine
 from shared.events.orders import PricedLine, Totals
-from write_side.errors import Refusal
+from write_side.errors import Invalid, Refusal
 from write_side.fulfilment.domain import Parcel
 from write_side.fulfilment.editing.domain import (
     AdditionUnpaid,
@@ -73,6 +73,12 @@ def test_lines_become_fewer_and_never_more() -> None:
     for same in (edit(lamp=3), edit(desk=0), edit(bulb=0)):
         with pytest.raises(NothingToChange):
             lowered(owed, same)
+
+
+def test_a_line_that_is_named_twice_is_no_edit() -> None:
+    with pytest.raises(Invalid) as refused:
+        lowered({"lamp": 3}, EditOrder([NewQuantity("lamp", 0), NewQuantity("lamp", 2)]))
+    assert refused.value.facts["pointer"] == "/lines/1/sku"
 
 
 def test_whoever_wants_nothing_pays_no_shipping() -> None:

@@ -29,7 +29,7 @@ from shared.events.returns import (
 from tests.properties.values import BOUNDED
 from tests.unit.returns.test_domain import ID, NOW, ORDER
 from write_side.orders.bundling import Offer
-from write_side.orders.replacing import Wish, cheaper, no_dearer
+from write_side.orders.replacing import Today, Wish, cheaper, no_dearer
 from write_side.pricing import UnitPrice
 from write_side.returns.domain import (
     Return,
@@ -125,15 +125,39 @@ def test_so_many_pieces_may_be_held_for_those_that_come_back() -> None:
         check_pieces({"bulb": 3, "chair": 4}, {"lamp": 2})
 
 
+BOUGHT = [PricedLine("lamp-m", UUID(int=1), UUID(int=1), "Lamp", 3, 1000, 3000, 0, 301)]  # 899 for one
+
+
+def costs(amount: int | None, *, included: bool = False) -> Today:
+    """What comes back costs so much today."""
+    return lambda sku, quantity: None if amount is None else UnitPrice(amount, tax_included=included)
+
+
 def test_of_the_same_product_nothing_costs_more_than_was_paid() -> None:
-    bought = [PricedLine("lamp-m", UUID(int=1), UUID(int=1), "Lamp", 3, 1000, 3000, 0, 301)]
     offers = {"lamp-l": offer(1, 1200), "lamp-s": offer(1, 800), "chair": offer(2, 5000)}
-    dear = no_dearer(offers, bought, wished({"lamp-l": 1, "chair": 9}, {"lamp-m": 1}))
+    dear = no_dearer(offers, BOUGHT, wished({"lamp-l": 1, "chair": 9}, {"lamp-m": 1}), costs(1200))
     assert {sku: each.price.amount_minor for sku, each in dear.items()} == {"lamp-l": 899, "lamp-s": 800, "chair": 5000}
-    assert no_dearer(offers, bought, wished({"lamp-l": 1}, {"chair": 1})) == offers, "only what comes back has a say"
-    assert no_dearer(offers, bought, wished({"lamp-l": 1, "lamp-s": 1}, {"lamp-m": 1})) == offers, "nor for one more"
+    today = costs(1200)
+    assert no_dearer(offers, BOUGHT, wished({"lamp-l": 1}, {"chair": 1}), today) == offers, "only what comes back"
+    assert no_dearer(offers, BOUGHT, wished({"lamp-l": 1, "lamp-s": 1}, {"lamp-m": 1}), today) == offers, "nor one more"
     other = {"lamp-l": offer(1, 1200, included=True)}
-    assert no_dearer(other, bought, wished({"lamp-l": 1}, {"lamp-m": 1})) == other, "with tax is not without"
+    assert no_dearer(other, BOUGHT, wished({"lamp-l": 1}, {"lamp-m": 1}), today) == other, "with tax is not without"
+
+
+@pytest.mark.parametrize(
+    ("today", "asked"),
+    [
+        (costs(1000), 1099),  # paid 899 for what costs 1000 today, and what is 200 dearer
+        (costs(1300), 899),  # the dearer one comes back
+        (costs(900), 1199),
+        (costs(800), 1200),  # what was dear then: never more than today
+        (costs(None), 1200),  # it is not sold any more: nothing to compare with
+        (costs(1000, included=True), 1200),
+    ],
+)
+def test_what_is_a_dearer_variant_today_is_not_had_for_the_price_of_another(today: Today, asked: int) -> None:
+    dear = no_dearer({"lamp-l": offer(1, 1200)}, BOUGHT, wished({"lamp-l": 1}, {"lamp-m": 1}), today)
+    assert dear["lamp-l"].price.amount_minor == asked
 
 
 @BOUNDED

@@ -10,7 +10,7 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from write_side.customers import AddressInput
-from write_side.errors import Refusal
+from write_side.errors import Invalid, Refusal
 from write_side.fulfilment.domain import Parcel
 from write_side.fulfilment.picking.domain import Pick
 from write_side.inventory import Demand
@@ -122,8 +122,8 @@ def check_addable(order: Order, owed: Mapping[str, int], *, captured: bool) -> N
 
 def lowered(owed: Mapping[str, int], wanted: EditOrder) -> list[Demand]:
     """How many less of which SKU. `owed`: SKU → how many are to be sent. Refuses `adds_to_order`,
-    `nothing_to_change`."""
-    asked = {line.sku: line.quantity for line in wanted.lines}
+    `nothing_to_change`, `invalid`."""
+    asked = _asked(wanted)
     if adding := [sku for sku, quantity in asked.items() if quantity > owed.get(sku, 0)]:
         facts = [{"sku": sku, "wanted": asked[sku], "ordered": owed.get(sku, 0)} for sku in adding]
         raise AddsToOrder(f"not so many are ordered: {', '.join(adding[:20])}", lines=facts)
@@ -131,6 +131,15 @@ def lowered(owed: Mapping[str, int], wanted: EditOrder) -> list[Demand]:
     if not less:
         raise NothingToChange("it has so many already")
     return less
+
+
+def _asked(wanted: EditOrder) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for n, line in enumerate(wanted.lines):
+        if line.sku in found:  # money goes back by it, and nobody can tell which of both is meant
+            raise Invalid(f"{line.sku} is named twice", pointer=f"/lines/{n}/sku")
+        found[line.sku] = line.quantity
+    return found
 
 
 def with_gifts_alone(owed: Mapping[str, int], less: Sequence[Demand], gifts: Mapping[str, int]) -> list[Demand]:

@@ -9,6 +9,7 @@ from litestar.params import FromPath, JSONBody
 from shared.http.described import Link, leads_to, refuses
 from shared.http.problems import MISSING_SCOPE, UNAUTHORIZED
 from write_side.customers import BrokenAddress, KeyringUnavailable
+from write_side.errors import Invalid
 from write_side.fraud import AddressNotAccepted
 from write_side.fulfilment.editing import adding, handlers
 from write_side.fulfilment.editing.adding import AdditionPreview, Additions, Asker
@@ -75,8 +76,8 @@ _REFUSED = (  # of what is added, and of a preview of it
 @post("/v1/orders/{order_id:uuid}/edits", status_code=201, security=[{"bearer": ["orders:write"]}])
 @refuses(
     UnknownOrder, NotEditable, PickingHasBegun, AddsToOrder, NothingToChange, AdditionUnpaid, NotAuthorized,
-    AlreadyCaptured, NotReleasable, NothingLeftToCapture, NothingToRefund, RefundExceedsCaptured, UNAUTHORIZED,
-    MISSING_SCOPE,
+    AlreadyCaptured, NotReleasable, NothingLeftToCapture, NothingToRefund, RefundExceedsCaptured, Invalid,
+    UNAUTHORIZED, MISSING_SCOPE,
 )  # fmt: skip
 async def post_edit(
     request: Call, order_id: FromPath[UUID], data: JSONBody[EditOrder], own: Own, token: OptionalOrderToken = None,

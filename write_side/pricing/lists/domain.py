@@ -1,5 +1,6 @@
 """Price lists, pure: which may be announced, and what each event makes of one. Their prices are the variants'."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
@@ -101,6 +102,15 @@ def check_running(price_list: PriceList) -> None:
     """Raises `PriceListOver`."""
     if price_list.state == "ended":
         raise PriceListOver("it was ended; announce another one")
+
+
+def check_once(said: Iterable[ListPriceInput]) -> None:
+    """Raises `Invalid` for a SKU that is named twice: nobody can tell which of both prices is meant."""
+    seen = set[str]()
+    for n, each in enumerate(said):
+        if each.sku in seen:
+            raise Invalid(f"{each.sku} is named twice", pointer=f"/prices/{n}/sku")
+        seen.add(each.sku)
 
 
 def revise(price_list: PriceList, said: PriceListInput) -> PriceListRevised | None:

@@ -81,15 +81,15 @@ async def set_list_prices(
 ) -> Answer[ListPrices]:
     """What SKUs cost by a price list from now on, all or none; the prices of others stay.
 
-    Refuses `unknown_price_list`, `price_list_over`, `unknown_sku`, `broken_tiers`.
+    Refuses `unknown_price_list`, `price_list_over`, `unknown_sku`, `broken_tiers`, and a SKU that is named twice.
     """
+    domain.check_once(said)
 
     async def decide(conn: Connection) -> tuple[ListPrices, Positions]:
         domain.check_running(_known(price_list_id, await store.find(conn, price_list_id)))
-        wanted = list({each.sku: each for each in said}.values())
-        changed = await _repriced(conn, price_list_id, wanted, datetime.now(UTC))
+        changed = await _repriced(conn, price_list_id, said, datetime.now(UTC))
         positions = await event_log.append(conn, await prices_store.save_prices(conn, changed), cause)
-        told = [ListPrice(each.sku, [Tier(t.from_quantity, t.amount_minor) for t in each.tiers]) for each in wanted]
+        told = [ListPrice(each.sku, [Tier(t.from_quantity, t.amount_minor) for t in each.tiers]) for each in said]
         return ListPrices(price_list_id, told), positions
 
     return await commands.run(pool, decide, call)

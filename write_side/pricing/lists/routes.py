@@ -9,6 +9,7 @@ from msgspec import Meta, Struct
 
 from shared.http.described import Link, leads_to, refuses
 from write_side.catalog import UnknownSku
+from write_side.errors import Invalid
 from write_side.http import After, Answered, IdempotencyKey, Shown, answered, cause, idempotent, requires, shown
 from write_side.if_match import IfMatch, Tagged, expected_version, tagged
 from write_side.moments import TimeOutOfRange
@@ -90,7 +91,7 @@ async def post_end_price_list(request: Call, price_list_id: FromPath[UUID], own:
 
 
 @put("/v1/price-lists/{price_list_id:uuid}/prices", guards=STAFF)
-@refuses(UnknownPriceList, PriceListOver, UnknownSku, BrokenTiers)
+@refuses(UnknownPriceList, PriceListOver, UnknownSku, BrokenTiers, Invalid)
 async def put_list_prices(
     request: Call, price_list_id: FromPath[UUID], data: JSONBody[PricesOfList], own: Own, key: IdempotencyKey = None
 ) -> Answered[ListPrices]:
