@@ -97,7 +97,7 @@ async def _refundable(conn: Connection, order_id: UUID) -> tuple[Bought, list[Re
     """What a refund is decided from, with what can be taken back of the gift cards that its order bought. They, and
     those that paid it, are held."""
     bought, earlier = await _bought(conn, order_id), await store.of_order(conn, order_id)
-    await gift_cards.hold(conn, order_id, [part.gift_card_id for part in bought.gift_cards])
+    await gift_cards.hold(conn, [order_id], [part.gift_card_id for part in bought.gift_cards])
     failed = [each.id for each in earlier if each.state == "failed"]
     cards = await gift_cards.find_refundable(conn, order_id, bought.lines, failed)
     return structs.replace(bought, cards=cards), earlier
