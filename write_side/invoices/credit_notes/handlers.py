@@ -11,6 +11,7 @@ from shared.ids import uuid7
 from shared.money import Money
 from write_side.database import Connection, Pool, first_of
 from write_side.event_log import Positions
+from write_side.invoices import store as invoice_store
 from write_side.invoices.credit_notes import store
 from write_side.invoices.credit_notes.domain import CreditNote, TakenOff, UnknownCreditNote
 from write_side.invoices.domain import Invoice, number_after
@@ -49,6 +50,17 @@ async def issue(conn: Connection, invoice: Invoice, off: TakenOff, now: datetime
         off.amount_minor, off.tax_minor, invoice.currency, off.reason, now,
     )  # fmt: skip
     return await store.save(conn, event, cause)
+
+
+async def issue_missing(
+    conn: Connection, invoice_id: UUID, off: TakenOff, now: datetime, cause: Metadata
+) -> Positions:
+    """The credit note over what was taken off an invoice without one. Nothing, if there is one by now."""
+    invoice = await invoice_store.lock(conn, invoice_id)
+    assert invoice is not None, "something was taken off it"
+    if await store.of_refund(conn, off.refund_id) is not None:
+        return {}
+    return await issue(conn, invoice, off, now, cause)
 
 
 async def show(pool: Pool, note_id: UUID) -> CreditNoteState:

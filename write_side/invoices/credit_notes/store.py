@@ -51,6 +51,17 @@ async def of_refund(conn: Connection, refund_id: UUID) -> CreditNote | None:
     return None if row is None else CreditNote(*row)
 
 
+async def refunds_with_note(conn: Connection, refund_ids: Sequence[UUID]) -> set[UUID]:
+    """Those of these refunds that have a credit note."""
+    rows = await conn.fetch("SELECT refund_id FROM credit_note WHERE refund_id = ANY ($1)", refund_ids)
+    return {row["refund_id"] for row in rows}
+
+
+async def begin(conn: Connection) -> int:
+    """From behind which position of the log on whatever is taken off an invoice has a credit note."""
+    return int(await conn.fetchval("SELECT position FROM credit_notes_since"))
+
+
 async def of_account(conn: Connection, account_id: UUID) -> list[CreditNote]:
     """An account's credit notes, the oldest first."""
     rows = await conn.fetch(f"{_NOTE} WHERE account_id = $1 ORDER BY id", account_id)
