@@ -154,7 +154,7 @@ async def _insert(
     for n, refund in enumerate(made):
         if refund.id in invoiced:
             tax = taxing.tax_in(refund, bought, [*earlier, *made[:n]])
-            off = invoices.TakenOff(refund.id, refund.charged_minor, tax, refund.reason)
+            off = invoices.TakenOff(refund.id, refund.charged_minor, *tax, refund.reason)
             noted = await invoices.credit(conn, invoiced[refund.id], off, datetime.now(UTC), cause)
             positions = together(positions, noted)
     for refund, event in zip(made, events, strict=True):
@@ -209,7 +209,7 @@ async def lock_bought(conn: Connection, order_id: UUID) -> Bought:
     tax = sum(each.tax_minor for each in order.taxes) or order.totals.tax_minor  # of old orders no more is told
     return Bought(
         order.lines, order.totals, order.allocations, payment, shipped, order.gift_cards, received, credits,
-        tax_minor=tax,
+        tax_minor=tax, taxes=order.taxes,
     )  # fmt: skip
 
 

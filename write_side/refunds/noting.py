@@ -35,7 +35,7 @@ async def _note(conn: Connection, _: Recorded, event: Event, cause: Metadata) ->
     assert refund is not None, "an invoice is lowered by a refund"
     bought = await lock_bought(conn, refund.order_id)
     earlier = [each for each in await store.of_order(conn, refund.order_id) if each.id < refund.id]
-    off = TakenOff(refund.id, event.amount_minor, taxing.tax_in(refund, bought, earlier), refund.reason)
+    off = TakenOff(refund.id, event.amount_minor, *taxing.tax_in(refund, bought, earlier), refund.reason)
     await invoices.note_missing(conn, event.invoice_id, off, datetime.now(UTC), cause)
 
 

@@ -106,7 +106,7 @@ async def test_what_was_taken_off_before_there_were_credit_notes_stays_without(
 async def late(shop: Shop, refund: Refund, invoice_id: Any) -> None:
     """The note of a refund, from a transaction of its own."""
     async with commands.transaction(shop.pool) as conn:
-        off = TakenOff(refund.id, refund.charged_minor, 0, refund.reason)
+        off = TakenOff(refund.id, refund.charged_minor, 0, [], refund.reason)
         await invoices.note_missing(conn, invoice_id, off, datetime.now(UTC), CAUSE)
 
 
