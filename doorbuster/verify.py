@@ -84,9 +84,8 @@ def _chosen(rows: Iterable[asyncpg.Record], sealed_by: Callable[[Seal], bool]) -
     return Chosen({type_: sorted(found) for type_, found in ids.items()}, sorted(keys), sealed_by)
 
 
-async def events_of(conn: Connection, type_: str) -> AsyncIterator[Recorded]:
-    """All events of one kind of aggregate, oldest first."""
-    after = 0
+async def events_of(conn: Connection, type_: str, after: int = 0) -> AsyncIterator[Recorded]:
+    """All events of one kind of aggregate above a position, oldest first."""
     while page := await event_log.read_aggregates_after(conn, type_, after, PAGE):
         for recorded in page:
             yield recorded

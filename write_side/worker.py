@@ -45,6 +45,7 @@ from write_side.payments import Providers, open_providers, stripe_of
 from write_side.payments import steps as payments
 from write_side.pricing import steps as prices
 from write_side.reactions import Reaction
+from write_side.refunds import noting
 from write_side.refunds import steps as refunds
 from write_side.relay import Relay
 from write_side.restock_requests import handlers as restock_requests
@@ -139,6 +140,7 @@ def reactions_of(settings: Settings) -> list[Reaction]:
         *pick_reactions(settings),
         *booking_reactions(settings),
         *freeing.reactions(),
+        *noting.reactions(),
         *gift_cards.reactions(settings.master_key),
     ]
 

@@ -54,7 +54,7 @@ async def _run(url: str, given: argparse.Namespace) -> int:
             code = await _repair_rows(conn, found)
         code = max(code, sealed)
         if chosen is None and not given.log_only:
-            code = max(code, await _snapshots(conn))
+            code = max(code, await _books(conn), await _snapshots(conn))
     except ValueError as error:
         print(error, file=sys.stderr)
         return 2
@@ -116,6 +116,17 @@ async def _repair_rows(conn: "Connection", found: "list[Difference]") -> int:
         print(f"{row} was not repaired: {why}")
     print(f"{len(repaired.done)} rows repaired, each with an event that says so")
     return 1 if repaired.failed else 0
+
+
+async def _books(conn: "Connection") -> int:
+    """Invoices and credit notes: their numbers, and that nothing was taken off without a note."""
+    from doorbuster.invariants import invoices
+
+    found = await invoices.differences(conn)
+    for told in found:
+        print(told)
+    print(f"{len(found)} of invoices and credit notes differ" if found else "invoices and credit notes add up")
+    return 1 if found else 0
 
 
 async def _snapshots(conn: "Connection") -> int:

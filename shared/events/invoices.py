@@ -9,6 +9,8 @@ from uuid import UUID
 
 from msgspec import Struct
 
+from shared.events.orders import OrderTax
+
 
 class CreditSet(Struct, frozen=True, tag="invoices.credit_set.v1"):
     """Staff let an account buy on invoice, for so much at a time, to be paid in so many days; a limit of 0 ends it."""
@@ -57,8 +59,9 @@ class InvoiceCredited(Struct, frozen=True, tag="invoices.invoice_credited.v1"):
     credited_minor: int
 
 
-class CreditNoteIssued(Struct, frozen=True, tag="invoices.credit_note_issued.v1"):
-    """The document over what a refund takes off an invoice: `amount_minor`, of which `tax_minor` is tax."""
+class CreditNoteIssued(Struct, frozen=True, omit_defaults=True, tag="invoices.credit_note_issued.v1"):
+    """The document over what a refund takes off an invoice: `amount_minor`, of which `tax_minor` is tax. `taxes` tells
+    each rate, with the part of the amount that it is on; what is not taxed stands in none."""
 
     credit_note_id: UUID
     number: str  # in the books, a series of its own: 2026-0000003
@@ -72,6 +75,7 @@ class CreditNoteIssued(Struct, frozen=True, tag="invoices.credit_note_issued.v1"
     currency: str
     reason: str
     issued_at: datetime
+    taxes: list[OrderTax] = []  # empty of those from before it was told, and where the order tells none by line
 
 
 class InvoiceOverdue(Struct, frozen=True, tag="invoices.invoice_overdue.v1"):

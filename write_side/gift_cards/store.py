@@ -54,11 +54,11 @@ async def lock(conn: Connection, gift_card_id: UUID) -> GiftCard | None:
     return None if row is None else GiftCard(*row)
 
 
-async def hold(conn: Connection, order_id: UUID, paid: Sequence[UUID]) -> None:
-    """Lock those that an order bought and those that paid it, in the order in which everybody does, until the
+async def hold(conn: Connection, order_ids: Sequence[UUID], paid: Sequence[UUID]) -> None:
+    """Lock those that these orders bought and those that paid them, in the order in which everybody does, until the
     transaction ends."""
-    query = "SELECT FROM gift_card WHERE id = ANY ($1) OR order_id = $2 ORDER BY id FOR UPDATE"
-    await conn.execute(query, list(paid), order_id)
+    query = "SELECT FROM gift_card WHERE id = ANY ($1) OR order_id = ANY ($2) ORDER BY id FOR UPDATE"
+    await conn.execute(query, list(paid), list(order_ids))
 
 
 async def still_good(conn: Connection, parts: Sequence[GiftPart], now: datetime) -> list[GiftPart]:

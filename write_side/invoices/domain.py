@@ -129,7 +129,7 @@ class Invoice(Struct, frozen=True):
 
 def number_after(last: str | None, year: int) -> str:
     """The number behind the last one of its year: 2026-0000001, 2026-0000002, … without a gap, as Article 226 (2) of
-    Directive 2006/112/EC wants it."""
+    Directive 2006/112/EC wants it. Of seven digits, and more once these are used up."""
     return f"{year}-{int(last.partition('-')[2]) + 1 if last else 1:07}"
 
 

@@ -27,7 +27,10 @@ READ, WRITE = [requires("invoices:read")], [requires("invoices:write")]
 Call = Request[Any, Any, Any]
 InState = Annotated[State | None, QueryParameter(name="state", description="Only those that are so.")]
 OfNumber = Annotated[
-    str | None, QueryParameter(name="number", pattern=r"^\d{4}-\d{7}(?!\n)$", description="The one that is called so.")
+    str | None,
+    QueryParameter(
+        name="number", pattern=r"^\d{4}-(\d{7}|[1-9]\d{7,11})(?!\n)$", description="The one that is called so."
+    ),
 ]
 Limit = Annotated[int, QueryParameter(ge=1, le=100, description="Invoices per page.")]
 

@@ -171,9 +171,10 @@ def _credited(note: CreditNote, gift_minor: int) -> str:
 def _noted(note: CreditNote | None) -> list[tuple[str, str]]:
     if note is None:
         return []
+    rates = [(_named(tax), tax.tax_minor) for tax in note.taxes] or [("tax", note.tax_minor)]
     return [
         (f"Credit note {note.number}", display(note.amount_minor, note.currency)),
-        ("including tax", display(note.tax_minor, note.currency)),
+        *((f"including {name}", display(tax, note.currency)) for name, tax in rates),
     ]
 
 

@@ -57,6 +57,15 @@ async def find(conn: Connection, promotion_id: UUID) -> Promotion | None:
     return None if row is None else _promotion(row)
 
 
+async def hold(conn: Connection, order_id: UUID) -> None:
+    """Lock the promotions that an order holds uses of, in the order in which everybody does, until the transaction
+    ends: ahead of all else that it is paid back to, and of the first event."""
+    query = """SELECT FROM promotion p
+               WHERE p.id IN (SELECT u.promotion_id FROM promotion_use u WHERE u.order_id = $1)
+               ORDER BY p.id FOR UPDATE"""
+    await conn.execute(query, order_id)
+
+
 async def give_back(conn: Connection, order_id: UUID, cause: Metadata) -> Positions:
     """The uses that an order holds are free again. To be asked ahead of its stock, as placing holds both."""
     said = await conn.fetchval("SELECT promotions_give_back_now($1, $2)", order_id, as_json(cause))

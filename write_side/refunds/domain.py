@@ -11,7 +11,7 @@ from msgspec import Meta, Struct, structs
 
 from shared.events.fulfilment import ParcelLine
 from shared.events.gift_cards import GiftPart
-from shared.events.orders import Allocation, CreditPart, PricedLine, Totals
+from shared.events.orders import Allocation, CreditPart, OrderTax, PricedLine, Totals
 from shared.events.refunds import (
     AmountReleased,
     RefundedLine,
@@ -133,6 +133,7 @@ class Bought(Struct, frozen=True):
     credits: Sequence[CreditPart] = ()  # what goods that came back paid of it: given back by the payments of these
     cards: Mapping[str, Sequence[GiftCard]] | None = None
     tax_minor: int = 0  # all the tax that is in the total, on top of prices or within them
+    taxes: Sequence[OrderTax] = ()  # the same by rate; none of old orders
 
     @property
     def charged_minor(self) -> int:

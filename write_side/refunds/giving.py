@@ -1,5 +1,9 @@
-"""What a refund gives back to in our own books, gift cards and invoices, and how these are held: ahead of the stock, as
-placing holds them."""
+"""What a refund gives back to in our own books, gift cards and invoices, and how these are held.
+
+Everybody locks in this order: orders, the first of a group first; promotions; gift cards; invoices; credit; the numbers
+of credit notes; stock; and what is appended comes last, for the feed waits for whoever has appended. Of each kind all
+are locked at once, in the order of their ids. Whoever refunds several orders holds what all of them need by one `hold`.
+"""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -22,18 +26,19 @@ async def by_invoice(conn: Connection, bought: Bought, made: Sequence[Refund]) -
     return found
 
 
-async def hold(conn: Connection, order: orders.Order) -> None:
-    """Lock all that a refund of an order may give back to: for who moves stock first."""
-    await gift_cards.hold(conn, order.id, [part.gift_card_id for part in order.gift_cards])
-    await _hold_invoices(conn, order.id, order.replaces.credits if order.replaces else ())
+async def hold(conn: Connection, held: Sequence[orders.Order]) -> None:
+    """Lock all that refunds of these orders may give back to: for who moves stock first, or refunds several."""
+    ids = [order.id for order in held]
+    await gift_cards.hold(conn, ids, [part.gift_card_id for order in held for part in order.gift_cards])
+    await _hold_invoices(conn, ids, [part for order in held if order.replaces for part in order.replaces.credits])
 
 
 async def hold_invoices(conn: Connection, bought: Bought) -> None:
     """Lock those that a refund may be taken off, and the numbers of credit notes: behind gift cards, and ahead of the
     first event, or the feed waits as long as we do for whoever has the numbers."""
-    await _hold_invoices(conn, bought.payment.order_id, bought.credits)
+    await _hold_invoices(conn, [bought.payment.order_id], bought.credits)
 
 
-async def _hold_invoices(conn: Connection, order_id: UUID, credits: Sequence[CreditPart]) -> None:
+async def _hold_invoices(conn: Connection, order_ids: Sequence[UUID], credits: Sequence[CreditPart]) -> None:
     earlier = [await payments.find_payment(conn, part.payment_id) for part in credits]
-    await invoices.hold(conn, [order_id, *(payment.order_id for payment in earlier if payment)])
+    await invoices.hold(conn, [*order_ids, *(payment.order_id for payment in earlier if payment)])

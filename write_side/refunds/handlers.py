@@ -96,8 +96,8 @@ async def again_within(conn: Connection, order_id: UUID, one: UUID, cause: Metad
 async def _refundable(conn: Connection, order_id: UUID) -> tuple[Bought, list[Refund]]:
     """What a refund is decided from, with what can be taken back of the gift cards that its order bought. They, and
     those that paid it, are held."""
-    bought, earlier = await _bought(conn, order_id), await store.of_order(conn, order_id)
-    await gift_cards.hold(conn, order_id, [part.gift_card_id for part in bought.gift_cards])
+    bought, earlier = await lock_bought(conn, order_id), await store.of_order(conn, order_id)
+    await gift_cards.hold(conn, [order_id], [part.gift_card_id for part in bought.gift_cards])
     failed = [each.id for each in earlier if each.state == "failed"]
     cards = await gift_cards.find_refundable(conn, order_id, bought.lines, failed)
     return structs.replace(bought, cards=cards), earlier
@@ -111,7 +111,7 @@ async def worth(conn: Connection, order_id: UUID, wanted: NewRefund) -> int:
 
 async def credit_left(conn: Connection, order_id: UUID) -> int:
     """How much of what earlier payments had taken for this order has not gone back yet, in minor units."""
-    bought, earlier = await _bought(conn, order_id), await store.of_order(conn, order_id)
+    bought, earlier = await lock_bought(conn, order_id), await store.of_order(conn, order_id)
     return sum(sources.left_of(part, earlier) for part in bought.credits)
 
 
@@ -154,7 +154,7 @@ async def _insert(
     for n, refund in enumerate(made):
         if refund.id in invoiced:
             tax = taxing.tax_in(refund, bought, [*earlier, *made[:n]])
-            off = invoices.TakenOff(refund.id, refund.charged_minor, tax, refund.reason)
+            off = invoices.TakenOff(refund.id, refund.charged_minor, *tax, refund.reason)
             noted = await invoices.credit(conn, invoiced[refund.id], off, datetime.now(UTC), cause)
             positions = together(positions, noted)
     for refund, event in zip(made, events, strict=True):
@@ -182,7 +182,7 @@ async def release_within(
     conn: Connection, order_id: UUID, wanted: NewRefund, cause: Metadata
 ) -> tuple[RefundState, Positions]:
     """The same in the transaction of a caller, who holds the order or is about to."""
-    bought = await _bought(conn, order_id)
+    bought = await lock_bought(conn, order_id)
     work = await payments.lock_payment(conn, bought.payment.id)
     assert work is not None
     event = releasing.release(bought, work, await store.of_order(conn, order_id), wanted, uuid7())
@@ -198,7 +198,7 @@ async def release_within(
     return _shown(refund), together(positions, inserted, reduced)
 
 
-async def _bought(conn: Connection, order_id: UUID) -> Bought:
+async def lock_bought(conn: Connection, order_id: UUID) -> Bought:
     """What an order's refunds are decided from, the order held until the transaction ends."""
     order = await orders.lock_whole(conn, order_id)
     payment = await payments.find_payment(conn, order.payment_id)
@@ -209,7 +209,7 @@ async def _bought(conn: Connection, order_id: UUID) -> Bought:
     tax = sum(each.tax_minor for each in order.taxes) or order.totals.tax_minor  # of old orders no more is told
     return Bought(
         order.lines, order.totals, order.allocations, payment, shipped, order.gift_cards, received, credits,
-        tax_minor=tax,
+        tax_minor=tax, taxes=order.taxes,
     )  # fmt: skip
 
 

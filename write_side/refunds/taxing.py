@@ -1,39 +1,124 @@
-"""How much tax is in a refund, pure: for the credit note about it.
+"""How much tax is in a refund, and by which rates, pure: for the credit note about it.
 
-A part of a line has its part of the line's tax, rounded for all that went back of it so far: so the credit notes of an
-order that went back in pieces come to its tax, to the minor unit (unless the last piece is less than the tax that is
-left). What went back as a mere amount has its share of the whole order's.
+All that went back of an order is gone through once more, from the first refund on. A part of a line has its part of the
+line's tax, rounded for all that went back of it so far; what went back as a mere amount is taken from whatever is left,
+by how much that is, and has its share of the tax there. Of what is taxed alike no more goes back than it cost, in money
+and in tax, and at the end all of it: so the credit notes of an order that went back in pieces come to what it cost, by
+each rate, to the minor unit.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
-from shared.money import half_up
+from shared.events.orders import OrderTax
+from shared.money import allocated, half_up
 from write_side.refunds.domain import Bought, Refund
 from write_side.refunds.goods import added_up
+from write_side.refunds.rates import Alike, Levies, taxed_alike
 from write_side.refunds.requesting import gone_of
 
 
-def tax_in(refund: Refund, bought: Bought, earlier: Sequence[Refund]) -> int:
-    """The tax in what a refund charges back, in minor units; `earlier`: all other refunds and releases of the order.
-    What it gives to gift cards, or leaves for a replacement, has its share of the tax, which is left out."""
-    # Never more than it comes to: mere amounts before it may have been said to hold less than the goods they paid for.
-    tax = min(tax_of([*earlier, refund], bought) - tax_of(earlier, bought), refund.amount_minor)
-    return _share(tax, refund.charged_minor, refund.amount_minor)
+class Contained(NamedTuple):
+    """The tax in a refund, in minor units, and by rate: empty where its order tells none."""
+
+    tax_minor: int
+    taxes: list[OrderTax]
 
 
-def tax_of(refunds: Sequence[Refund], bought: Bought) -> int:
-    """The tax in all that these have given back, or may still; all of the order's, once all of it went back."""
-    gone, total = [gone_of(refund) for refund in refunds], bought.totals.total_minor
-    counted = sum(refund.counted_minor for refund in refunds)
-    if counted >= total:
-        return bought.tax_minor
-    taxes = added_up((line.sku, line.tax_minor + line.included_tax_minor) for line in bought.lines)
-    costs = added_up((line.sku, line.cost_minor) for line in bought.lines)
-    back, sent = added_up(part for lines, _ in gone for part in lines), sum(shipping for _, shipping in gone)
-    in_lines = sum(_share(taxes[sku], amount, costs[sku]) for sku, amount in back.items())
-    on_shipping = _share(bought.tax_minor - sum(taxes.values()), sent, total - sum(costs.values()))
-    unnamed = counted - sum(back.values()) - sent
-    return min(in_lines + on_shipping + _share(bought.tax_minor, unnamed, total), bought.tax_minor)
+class _Part(NamedTuple):
+    """What of a refund is taxed alike, and how much each of the taxes is."""
+
+    levies: Levies | None
+    amount_minor: int
+    shares: Sequence[int]
+
+
+def tax_in(refund: Refund, bought: Bought, earlier: Sequence[Refund]) -> Contained:
+    """The tax in what a refund charges back; `earlier`: all other refunds and releases of the order before it. What it
+    gives to gift cards, or leaves for a replacement, has its share of the tax, which is left out."""
+    books = [_Book(alike) for alike in taxed_alike(bought)]
+    for each in earlier:
+        _taken(each, books)
+    parts = [part for part in _charged(_taken(refund, books), refund) if part.amount_minor]
+    return Contained(sum(sum(part.shares) for part in parts), _by_rate(parts))
+
+
+class _Book:
+    """What of an order is taxed alike, and how much of it has gone back so far."""
+
+    def __init__(self, of: Alike) -> None:
+        self.of, self.room, self._told = of, of.cost_minor, 0
+        self._lines: dict[str, int] = {}
+        self._sent = self._unnamed = 0
+
+    def take(self, lines: Mapping[str, int], sent: int, unnamed: int) -> _Part:
+        """So much more of it, which there is room for."""
+        amount, before = sum(lines.values()) + sent + unnamed, self._told
+        self._lines = added_up([*self._lines.items(), *lines.items()])
+        self._sent, self._unnamed, self.room = self._sent + sent, self._unnamed + unnamed, self.room - amount
+        left = self.of.tax_minor - before
+        # Never more than it comes to; nor so little that what is left could not hold the rest.
+        tax = min(max(self._due() - before, left - self.room, 0), left, amount)
+        self._told += tax
+        shares = zip(_split(self._told, self.of.shares), _split(before, self.of.shares), strict=True)
+        return _Part(self.of.levies, amount, [now - then for now, then in shares])
+
+    def _due(self) -> int:
+        in_lines = sum(_share(self.of.lines[sku][1], gone, self.of.lines[sku][0]) for sku, gone in self._lines.items())
+        on_shipping = _share(self.of.shipping[1], self._sent, self.of.shipping[0])
+        return in_lines + on_shipping + _share(self.of.tax_minor, self._unnamed, self.of.cost_minor)
+
+
+def _taken(refund: Refund, books: Sequence[_Book]) -> list[_Part]:
+    """What a refund gives back, by what is taxed alike."""
+    lines, shipping = gone_of(refund)
+    rooms = [book.room for book in books]
+    named: list[dict[str, int]] = [{} for _ in books]
+    for sku, amount in lines:
+        costs = [book.of.lines.get(sku, (0, 0))[0] for book in books]
+        for n, part in enumerate(_within(rooms, allocated(amount, costs))):
+            named[n] = added_up([*named[n].items(), (sku, part)]) if part else named[n]
+    sent = _within(rooms, allocated(shipping, [book.of.shipping[0] for book in books]))
+    rest = refund.counted_minor - sum(sent) - sum(sum(each.values()) for each in named)
+    unnamed = _within(rooms, allocated(rest, rooms))
+    given = zip(books, named, sent, unnamed, strict=True)
+    return [book.take(in_lines, on_shipping, rest) for book, in_lines, on_shipping, rest in given]
+
+
+def _within(rooms: list[int], wanted: Sequence[int]) -> list[int]:
+    """As much as there is room for; it is taken."""
+    parts = [min(room, part) for room, part in zip(rooms, wanted, strict=True)]
+    rooms[:] = [room - part for room, part in zip(rooms, parts, strict=True)]
+    return parts
+
+
+def _charged(parts: Sequence[_Part], refund: Refund) -> list[_Part]:
+    """The same without what went to gift cards, or pays for other goods."""
+    amounts = allocated(refund.charged_minor, [part.amount_minor for part in parts])
+    return [
+        _Part(part.levies, amount, _split(_share(sum(part.shares), amount, part.amount_minor), part.shares))
+        for part, amount in zip(parts, amounts, strict=True)
+    ]
+
+
+def _by_rate(parts: Sequence[_Part]) -> list[OrderTax]:
+    """Each tax with what it is on, as an order tells them."""
+    found: dict[OrderTax, tuple[int, int]] = {}
+    for part in parts:
+        base = part.amount_minor - sum(part.shares)
+        for tax, share in zip(part.levies or (), part.shares, strict=part.levies is not None):
+            before = found.get(tax, (0, 0))
+            found[tax] = before[0] + base, before[1] + share
+    return [OrderTax(t.name, t.rate_ppm, base, tax, t.included, t.note) for t, (base, tax) in found.items()]
+
+
+def _split(amount: int, weights: Sequence[int]) -> list[int]:
+    """An amount by weight. Of a greater one no part is smaller, which the largest remainders can't promise."""
+    found, whole = list[int](), sum(weights)
+    for weight in weights:
+        found.append(_share(amount, weight, whole))
+        amount, whole = amount - found[-1], whole - weight
+    return found
 
 
 def _share(whole: int, part: int, of: int) -> int:

@@ -8,12 +8,13 @@ import msgspec
 import pytest
 
 from doorbuster.invariants import invoices as books
+from shared.events.orders import OrderTax
 from shared.ids import uuid7
 from tests.fixtures.asgi import client_of
 from tests.fixtures.write_side import CAUSE
 from tests.integration.accounts.conftest import Customers
 from tests.integration.accounts.test_exchanges_on_invoice import exchanged, on_invoice
-from tests.integration.accounts.test_invoices import TOTAL, bought, business, issued, the_invoice
+from tests.integration.accounts.test_invoices import TOTAL, basket_of, bought, business, issued, the_invoice
 from tests.integration.checkout.inbox import Inbox
 from tests.integration.checkout.patience import meeting, patient, waits_ahead_of_the_stock
 from tests.integration.checkout.shop import Shop
@@ -71,6 +72,36 @@ async def test_what_is_taken_off_an_invoice_is_a_credit_note_with_its_tax_and_al
     assert [note.refund_id for note in notes] == [refund.id for refund in await shop.refunds(order)]
     assert sum(note.amount.amount_minor for note in notes) == invoice.amount.amount_minor == TOTAL
     await nothing_is_wrong(shop)
+
+
+async def test_each_rate_is_told_with_what_it_is_on_and_older_notes_tell_none(
+    customers: Customers, shop: Shop, staff: Issue
+) -> None:
+    await shop.stock("book", 5, tax_class="reduced")
+    await shop.stock("lamp", 5)
+    basket = await basket_of(shop, await business(customers, 9000))
+    await shop.add(basket, "book", 2)
+    order = await shop.place(basket, (await shop.quote(basket, pay_by="invoice")).id)
+    for _ in range(2):
+        await shop.work()
+    await shop.refund(order, reason="damaged", lines=[{"sku": "book", "quantity": 1}])
+    await shop.refund(order, amount_minor=333, reason="goodwill")
+    await shop.refund(order)
+    book, goodwill, rest = await noted(shop)
+    assert book.taxes == [OrderTax("VAT", 70_000, 1000, 70, False)]
+    assert {tax.rate_ppm for tax in goodwill.taxes} == {tax.rate_ppm for tax in rest.taxes} == {70_000, 190_000}
+    for note in (book, goodwill, rest):
+        assert sum(tax.base_minor + tax.tax_minor for tax in note.taxes) == note.amount.amount_minor
+        assert sum(tax.tax_minor for tax in note.taxes) == note.tax.amount_minor
+    told = [tax for note in (book, goodwill, rest) for tax in note.taxes]
+    for of_order in (await shop.now(order)).taxes:
+        same = [tax for tax in told if tax.rate_ppm == of_order.rate_ppm]
+        assert sum(tax.base_minor for tax in same) == of_order.base_minor
+        assert sum(tax.tax_minor for tax in same) == of_order.tax_minor
+    await note_of(shop.pool, book.invoice_id, datetime.now(UTC))  # as they were
+    async with client_of(create_app(shop.settings)) as api:
+        shown = await api.get("/v1/credit-notes", headers=await staff("invoices:read"))
+    assert [len(note["taxes"]) for note in shown.json()["credit_notes"]] == [0, 2, 2, 1]
 
 
 async def test_what_never_stood_on_the_invoice_is_no_credit_note(customers: Customers, shop: Shop) -> None:
@@ -137,7 +168,7 @@ async def test_the_mail_of_a_refund_names_the_credit_note_and_the_export_has_it(
     assert body is not None
     text = " ".join(body.get_content().split())
     assert f"of invoice {YEAR}-0000001 are taken back by credit note {YEAR}-0000001" in text
-    assert f"Credit note {YEAR}-0000001: 11.90 EUR including tax: 1.90 EUR" in text
+    assert f"Credit note {YEAR}-0000001: 11.90 EUR including VAT 19 %: 1.90 EUR" in text
     assert "on their way back" not in text
     person_id = (await shop.now(order)).person_id
     account = (await erasure.export(shop.pool, shop.keyring, person_id)).account
@@ -150,7 +181,7 @@ async def note_of(pool: Pool, invoice_id: UUID, now: datetime) -> None:
     async with commands.transaction(pool) as conn:
         invoice = await store.lock(conn, invoice_id)
         assert invoice is not None
-        await credit_notes.issue(conn, invoice, TakenOff(uuid7(), 1, 0, "goodwill"), now, CAUSE)
+        await credit_notes.issue(conn, invoice, TakenOff(uuid7(), 1, 0, [], "goodwill"), now, CAUSE)
 
 
 async def numbers(pool: Pool) -> list[str]:
@@ -173,7 +204,7 @@ async def test_credit_notes_that_are_issued_at_once_are_numbered_without_a_gap(
         async with commands.transaction(shop.pool) as conn:
             invoice = await store.lock(conn, ids[0])
             assert invoice is not None
-            await credit_notes.issue(conn, invoice, TakenOff(uuid7(), 1, 0, "goodwill"), now, CAUSE)
+            await credit_notes.issue(conn, invoice, TakenOff(uuid7(), 1, 0, [], "goodwill"), now, CAUSE)
             raise ConnectionError
     await note_of(shop.pool, ids[0], now)
     assert (await numbers(shop.pool))[-2:] == ["2026-0000006", "2027-0000001"]

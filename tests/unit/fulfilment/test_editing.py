@@ -122,16 +122,20 @@ def test_one_addition_at_a_time_waits_to_be_paid_or_its_money_to_be_taken() -> N
     assert refused.value.facts["addition_id"] == UUID(int=3)
 
 
+def freed(group: Group, order_id: UUID) -> list[UUID]:
+    return [order.id for order in group.freed_by(order_id)]
+
+
 def test_what_is_added_later_goes_by_the_shipping_of_what_was_added_before() -> None:
     first, second, third = (UUID(int=n) for n in (1, 2, 3))
     group = Group(standing(1, 1), [standing(2, 1), standing(3, 1)])
     assert [group.counts_on(each) for each in (first, second, third)] == [True, True, False]
     group = Group(standing(1, 1), [standing(2, 1), standing(3, 0)])
     assert [group.counts_on(each) for each in (first, second, third)] == [True, False, False]
-    assert Group(added_to(0), [standing(2, 0), standing(3, 1)]).freed_by(third) == [first, second]
-    assert Group(added_to(1), [standing(2, 0), standing(3, 1)]).freed_by(third) == [second]
-    assert Group(added_to(0), [standing(2, 1), standing(3, 1)]).freed_by(second) == []
-    assert Group(added_to(0), [standing(2, 0)]).freed_by(third) == [first, second]  # it is over, and in no group
+    assert freed(Group(added_to(0), [standing(2, 0), standing(3, 1)]), third) == [first, second]
+    assert freed(Group(added_to(1), [standing(2, 0), standing(3, 1)]), third) == [second]
+    assert freed(Group(added_to(0), [standing(2, 1), standing(3, 1)]), second) == []
+    assert freed(Group(added_to(0), [standing(2, 0)]), third) == [first, second]  # it is over, and in no group
 
 
 def test_of_what_was_bought_only_what_is_left_counts() -> None:

@@ -13,6 +13,7 @@ from write_side.database import Connection
 from write_side.event_log import Positions, together
 from write_side.fulfilment.editing import group as groups
 from write_side.fulfilment.editing.group import goes
+from write_side.orders import Order
 from write_side.reactions import Reaction
 from write_side.refunds import NewRefund, NothingToRefund, RefundExceedsCaptured
 
@@ -26,9 +27,10 @@ def reactions() -> list[Reaction]:
     return [Reaction("freed_shipping", _ENDING, _free, SCAN, _of_additions, most=1)]
 
 
-async def give_shipping(conn: Connection, order_ids: Sequence[UUID], cause: Metadata) -> Positions:
-    """What is left of what shipping has cost these orders is paid back; the caller holds them."""
-    return together(*[await _give(conn, order_id, cause) for order_id in order_ids])
+async def give_shipping(conn: Connection, freed: Sequence[Order], cause: Metadata) -> Positions:
+    """What is left of what shipping has cost these orders is paid back; the caller holds them, and by `refunds.hold`
+    all that they give back to."""
+    return together(*[await _give(conn, each.id, cause) for each in freed])
 
 
 async def _give(conn: Connection, order_id: UUID, cause: Metadata) -> Positions:
@@ -60,4 +62,6 @@ async def _free(conn: Connection, _: Recorded, event: Event, cause: Metadata) ->
     now, group = await groups.lock(conn, order_id)
     if now.order.state in orders.RUNNING and goes(now):
         return  # some of it was refunded
-    await give_shipping(conn, group.freed_by(order_id), cause)
+    freed = group.freed_by(order_id)
+    await refunds.hold(conn, freed)
+    await give_shipping(conn, freed, cause)

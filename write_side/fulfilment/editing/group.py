@@ -12,6 +12,7 @@ from write_side.fulfilment import standing
 from write_side.fulfilment.editing.domain import AdditionUnpaid
 from write_side.fulfilment.standing import Standing
 from write_side.inventory import summed
+from write_side.orders import Order
 
 
 class Group(Struct, frozen=True):
@@ -36,14 +37,14 @@ class Group(Struct, frozen=True):
             Group(self.first, later).check_settled()
         return any(goes(each) for each in later if each.order.state == "confirmed")
 
-    def freed_by(self, order_id: UUID) -> list[UUID]:
+    def freed_by(self, order_id: UUID) -> list[Order]:
         """Whose shipping nothing goes by any more once nothing goes of an addition, or it is over: those captured
         before it that don't go, nor what was added later."""
         ids = [self.first.order.id, *self.first.order.additions]
         before = ids[: ids.index(order_id)]
         kept = [each for each in (self.first, *self.added) if each.order.id != order_id]
         return [
-            each.order.id
+            each.order
             for n, each in enumerate(kept)
             if each.order.id in before and each.captured and not any(map(goes, kept[n:]))
         ]

@@ -48,7 +48,7 @@ async def lower_lines(
             # What was added later goes by the shipping that was paid before.
             shipping = none_left and not group.counts_on(order_id)
             back = NewRefund("requested_by_customer", lines=less, shipping=shipping, restock=True)
-            freed = await _hold_freed(conn, now.order, group) if none_left else []
+            freed = await _hold(conn, now.order, group) if none_left else []
             returned = await promotions.give_back(conn, order_id, joined) if none_left else {}
             give = refunds.request_within if now.captured else refunds.release_within
             given, positions = await give(conn, order_id, back, joined)
@@ -58,13 +58,12 @@ async def lower_lines(
         return await commands.run(pool, decide, call)
 
 
-async def _hold_freed(conn: Connection, order: Order, group: Group) -> list[Order]:
-    """Whose shipping was kept for what goes no more. What that goes back to is held ahead of the stock, as placing
-    holds it."""
-    ids = group.freed_by(order.id) if order.adds_to is not None else []
-    freed = [each.order for each in (group.first, *group.added) if each.order.id in ids]
-    for each in freed:
-        await refunds.hold(conn, each)
+async def _hold(conn: Connection, order: Order, group: Group) -> list[Order]:
+    """Whose shipping was kept for what goes no more. All that is given back to is held, in the order in which everybody
+    locks (refunds/giving.py): the money of several orders goes back, and uses of promotions ahead of it."""
+    freed = group.freed_by(order.id) if order.adds_to is not None else []
+    await promotions.hold(conn, order.id)
+    await refunds.hold(conn, [order, *freed])
     return freed
 
 
@@ -73,7 +72,7 @@ async def _end(conn: Connection, order: Order, freed: Sequence[Order], cause: Me
     alone is paid back."""
     if order.adds_to is None:
         return await orders.close_unpaid(conn, order, cause)
-    return await give_shipping(conn, [each.id for each in freed], cause)
+    return await give_shipping(conn, freed, cause)
 
 
 async def change_address(

@@ -154,7 +154,7 @@ async def _made_up(
     if not missing or wanted.reason is None:
         return [], None, {}
     order = now.order
-    await refunds.hold(conn, order)
+    await refunds.hold(conn, [order])
     written = await inventory.write_off(conn, order.id, pick.warehouse, missing, wanted.reason, cause)
     wanted_elsewhere = missing if wanted.otherwise == "reallocate" else {}
     near = await orders.nearest_to(conn, order)

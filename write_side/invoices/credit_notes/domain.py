@@ -7,6 +7,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from shared.events.invoices import CreditNoteIssued
+from shared.events.orders import OrderTax
 from write_side.errors import NotFound
 
 
@@ -17,11 +18,13 @@ class UnknownCreditNote(NotFound):
 
 
 class TakenOff(NamedTuple):
-    """What a refund takes off an invoice, and how much of that is tax. Minor units of the invoice's currency."""
+    """What a refund takes off an invoice, and how much of that is tax, in all and by rate. Minor units of the invoice's
+    currency."""
 
     refund_id: UUID
     amount_minor: int
     tax_minor: int
+    taxes: list[OrderTax]
     reason: str
 
 
@@ -41,6 +44,7 @@ class CreditNote(Struct, frozen=True):
     reason: str
     issued_at: datetime
     version: int
+    taxes: list[OrderTax] = []  # by rate, as Article 226 of Directive 2006/112/EC wants it; none where it isn't known
 
 
 def evolve(event: CreditNoteIssued, version: int) -> CreditNote:
@@ -48,4 +52,5 @@ def evolve(event: CreditNoteIssued, version: int) -> CreditNote:
     return CreditNote(
         event.credit_note_id, event.number, event.invoice_id, event.invoice_number, event.order_id, event.account_id,
         event.refund_id, event.amount_minor, event.tax_minor, event.currency, event.reason, event.issued_at, version,
+        event.taxes,
     )  # fmt: skip

@@ -7,17 +7,21 @@ from msgspec import Struct
 
 from shared.envelope import Metadata
 from shared.events.invoices import CreditNoteIssued
+from shared.events.orders import OrderTax
 from shared.ids import uuid7
 from shared.money import Money
 from write_side.database import Connection, Pool, first_of
 from write_side.event_log import Positions
+from write_side.invoices import store as invoice_store
 from write_side.invoices.credit_notes import store
 from write_side.invoices.credit_notes.domain import CreditNote, TakenOff, UnknownCreditNote
 from write_side.invoices.domain import Invoice, number_after
 
 
 class CreditNoteState(Struct, frozen=True):
-    """A credit note; `tax` is in the amount. `invoice_number` is empty of an invoice from before there were numbers."""
+    """A credit note; `tax` is in the amount, and `taxes` tells each rate of it, with `base_minor`, what it is on: empty
+    where that isn't known, as of those from before it was told. `invoice_number` is empty of an invoice from before
+    there were numbers."""
 
     id: UUID
     number: str
@@ -31,6 +35,7 @@ class CreditNoteState(Struct, frozen=True):
     reason: str
     issued_at: datetime
     version: int
+    taxes: list[OrderTax]
 
 
 class CreditNoteList(Struct, frozen=True):
@@ -46,9 +51,20 @@ async def issue(conn: Connection, invoice: Invoice, off: TakenOff, now: datetime
     number = number_after(await store.last_number(conn, now.year), now.year)
     event = CreditNoteIssued(
         uuid7(), number, invoice.id, invoice.number, invoice.order_id, invoice.account_id, off.refund_id,
-        off.amount_minor, off.tax_minor, invoice.currency, off.reason, now,
+        off.amount_minor, off.tax_minor, invoice.currency, off.reason, now, off.taxes,
     )  # fmt: skip
     return await store.save(conn, event, cause)
+
+
+async def issue_missing(
+    conn: Connection, invoice_id: UUID, off: TakenOff, now: datetime, cause: Metadata
+) -> Positions:
+    """The credit note over what was taken off an invoice without one. Nothing, if there is one by now."""
+    invoice = await invoice_store.lock(conn, invoice_id)
+    assert invoice is not None, "something was taken off it"
+    if await store.of_refund(conn, off.refund_id) is not None:
+        return {}
+    return await issue(conn, invoice, off, now, cause)
 
 
 async def show(pool: Pool, note_id: UUID) -> CreditNoteState:
@@ -74,5 +90,5 @@ def _shown(note: CreditNote) -> CreditNoteState:
     return CreditNoteState(
         note.id, note.number, note.invoice_id, note.invoice_number, note.order_id, note.account_id, note.refund_id,
         Money(note.amount_minor, note.currency), Money(note.tax_minor, note.currency), note.reason, note.issued_at,
-        note.version,
+        note.version, note.taxes,
     )  # fmt: skip
