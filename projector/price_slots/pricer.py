@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 from elasticsearch import ApiError, TransportError
-from msgspec import Struct, field, structs
+from msgspec import structs
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
@@ -17,13 +17,14 @@ from projector.elasticsearch_sink import Index
 from projector.model import Folded, ReadModel
 from projector.price_slots import turns
 from projector.price_slots.filling import Filling, Lacking
+from projector.price_slots.held import Held
 from projector.price_slots.regimes import EVERYTHING, NOBODY
 from projector.price_slots.shown import Pricing
-from projector.price_slots.turns import UNKNOWN, Content, Said
+from projector.price_slots.turns import Said
 from projector.read_models.product import Product
 from shared.cancellation import stop_if_cancelled
 from shared.documents.layout import claims_key, document_key, shards_key, slot, unpack
-from shared.documents.price_slots import KEY, PriceSlots, Slot, Turn
+from shared.documents.price_slots import KEY
 from shared.documents.prices import ANY, LISTS, ShownPriceList
 from shared.documents.products import SEARCH
 from shared.documents.promotions import ON_PAGES, PROMOTIONS, ShownPromotion, told
@@ -37,27 +38,9 @@ LATE = timedelta(seconds=60)  # by then no document arrives any more that was ma
 
 _promotion = msgspec.json.Decoder(ShownPromotion)
 _list = msgspec.json.Decoder(ShownPriceList)
+_held = msgspec.json.Decoder(Held)
 
 _DOWN = (RedisError, ApiError, TransportError, OSError, NotThere, Busy)
-
-
-class Held(Struct, frozen=True):
-    """What slots hold and what counts when, with the indices for which it is known: by their uuids, since of another
-    one, restored say, nobody knows what its documents were written for."""
-
-    store: str
-    contents: dict[str, Content] = field(default_factory=lambda: {**UNKNOWN})
-    turns: list[Turn] = []
-    known: frozenset[str] = frozenset()
-
-    @property
-    def told(self) -> PriceSlots:
-        """As queries have to know it."""
-        slots = {name: Slot(content.regime.name, content.filled) for name, content in self.contents.items()}
-        return PriceSlots(self.store, slots, self.turns)
-
-
-_held = msgspec.json.Decoder(Held)
 
 
 class Pricer:
@@ -105,12 +88,7 @@ class Pricer:
         if said is None:
             return
         async with self._changing:
-            before = self._held
-            ahead = turns.coming(said, now)
-            counted = turns.without_past(turns.turns(said, ahead, before.turns), before.told.filled, now)
-            regimes = {regime.name: regime for _, regime in ahead}
-            contents = turns.assigned(before.contents, regimes, turns.needed(counted, now), now)
-            await self._hold(structs.replace(before, contents={**contents}, turns=counted))
+            await self._hold(self._held.after(said, now))
 
     async def fill(self, filling: Filling, indices: Sequence[Index], now: datetime) -> None:
         """Give every document what the slots are for, of the index that is searched (the first) first, and of what is
@@ -210,7 +188,7 @@ async def lacking_in(redis: "Redis", filling: Filling, index: Index, now: dateti
 
 def _asked(held: Held, index: Index, now: datetime) -> list[Lacking]:
     """What has to be true of an index: of one that nobody knows, of all slots, whatever they were for."""
-    needed = turns.slots_of(held.contents, turns.needed(held.turns, now))
+    needed = turns.slots_of(held.contents, held.needed(now))
     if not needed:
         return []
     if index.life in held.known:

@@ -60,7 +60,8 @@ EVERYTHING = Reach(everything=True)
 
 
 class Regime(Struct, frozen=True):
-    """Promotions that pages show, and price lists for everybody in the web shop, by id and without their times."""
+    """Promotions that pages show, and price lists for everybody, by id and without their times: what is in force in a
+    channel, told as `web` asks for it."""
 
     promotions: list[tuple[UUID, PromotionTerms]] = []
     lists: list[tuple[UUID, PriceListTerms]] = []

@@ -7,10 +7,10 @@ import msgspec
 
 from projector.model import Folded, ReadModel
 from projector.price_slots.regimes import NOTHING, Regime, apart
-from projector.price_slots.turns import CHANNEL, UNKNOWN, Contents
+from projector.price_slots.turns import UNKNOWN, Contents
 from projector.read_models.price_times import times_of
 from projector.read_models.product import Product, known_of, lowest_prices
-from shared.documents.price_slots import SLOTS
+from shared.documents.price_slots import SLOTS, WEB
 from shared.documents.prices import ALWAYS, ShownPriceList, TermsStep, VariantTimes
 from shared.documents.products import SEARCH
 from shared.documents.promotions import PromotionStep, ShownPromotion
@@ -35,7 +35,7 @@ class Tariff:
         found: dict[str, int] = {}
         for times in variants:
             for currency in currencies(times, self._lists):
-                place = Place(currency, CHANNEL)
+                place = Place(currency, WEB)
                 amount = asked_minor(times, self._lists, place, now, self._promotions)
                 if amount is not None:
                     found[currency] = min(amount, found.get(currency, amount))

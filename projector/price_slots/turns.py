@@ -1,13 +1,14 @@
-"""What is in force when, and which slot is for what. Pure."""
+"""What is in force when, and in which channel, and which slot is for what. Pure."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple, TypeVar
+from uuid import UUID
 
 from msgspec import Struct, structs
 
 from projector.price_slots.regimes import EVERYTHING, NOBODY, NOTHING, Reach, Regime, apart
-from shared.documents.price_slots import OWN, SLOTS, Turn
+from shared.documents.price_slots import OWN, SLOTS, WEB, Turn
 from shared.documents.prices import ShownPriceList
 from shared.documents.promotions import ShownPromotion
 from shared.events.pricing import PriceListTerms
@@ -17,9 +18,6 @@ from shared.promotion_rule import is_running
 from shared.shown_prices import NOBODY as NO_GROUPS
 
 _T = TypeVar("_T", PromotionTerms, PriceListTerms)
-
-CHANNEL = "web"  # whose prices searches go by, whatever channel asks
-
 
 class Said(NamedTuple):
     """All promotions that pages show, and all price lists."""
@@ -43,35 +41,49 @@ Contents = Mapping[str, Content]  # by slot; each has something, for whom it eve
 UNKNOWN: Contents = {name: Content(NOTHING, 0, EVERYTHING) for name in SLOTS}
 
 
-def regime_at(said: Said, at: datetime) -> Regime:
+def regime_at(said: Said, at: datetime, channel: str = WEB) -> Regime:
     """What prices are filled in for then, by the terms of today."""
-    promotions = ((each.id, each.steps[-1].terms) for each in said.promotions)
-    lists = ((each.id, each.steps[-1].terms) for each in said.lists)
-    return Regime(
-        sorted(((id_, _timeless(terms)) for id_, terms in promotions if terms and is_running(terms, at)), key=_id),
-        sorted(((id_, _timeless(terms)) for id_, terms in lists if terms and _is_for_all(terms, at)), key=_id),
-    )
+    return Regime(_running(said.promotions, at), _asking(said.lists, at, channel))
+
+
+def _running(promotions: Sequence[ShownPromotion], at: datetime) -> list[tuple[UUID, PromotionTerms]]:
+    last = ((each.id, each.steps[-1].terms) for each in promotions)
+    return sorted(((id_, _timeless(terms)) for id_, terms in last if terms and is_running(terms, at)), key=_id)
+
+
+def _asking(lists: Sequence[ShownPriceList], at: datetime, channel: str) -> list[tuple[UUID, PriceListTerms]]:
+    last = ((each.id, each.steps[-1].terms) for each in lists)
+    asking = ((id_, terms) for id_, terms in last if terms and _is_for_all(terms, at, channel))
+    return sorted(((id_, _placeless(_timeless(terms))) for id_, terms in asking), key=_id)
 
 
 def _id(part: tuple[object, object]) -> str:
     return str(part[0])
 
 
-def _is_for_all(terms: PriceListTerms, at: datetime) -> bool:
-    return applies(terms, terms.currency, CHANNEL, NO_GROUPS, at)
+def _is_for_all(terms: PriceListTerms, at: datetime, channel: str) -> bool:
+    return applies(terms, terms.currency, channel, NO_GROUPS, at)
 
 
 def _timeless(terms: _T) -> _T:
     return structs.replace(terms, starts_at=None, ends_at=None, name="")
 
 
-def coming(said: Said, now: datetime) -> list[tuple[datetime, Regime]]:
-    """What is in force now, and what is to come, whenever it is something else."""
-    found = [(now, regime_at(said, now))]
-    for moment in sorted(moment for moment in _moments(said) if moment > now):
-        regime = regime_at(said, moment)
-        if regime != found[-1][1]:
-            found.append((moment, regime))
+def _placeless(terms: PriceListTerms) -> PriceListTerms:
+    """One that `web` doesn't ask, as if all did: a regime has what is in force somewhere, and is asked as `web` is. All
+    others stay as slots have always held them, or each product of theirs would be written again."""
+    return terms if WEB in terms.channels else structs.replace(terms, channels=[])
+
+
+def coming(said: Said, now: datetime, channels: Iterable[str] = (WEB,)) -> dict[str, list[tuple[datetime, Regime]]]:
+    """By channel what is in force now, and what is to come, whenever it is something else."""
+    found: dict[str, list[tuple[datetime, Regime]]] = {channel: [] for channel in channels}
+    for moment in [now, *sorted(moment for moment in _moments(said) if moment > now)]:
+        promotions = _running(said.promotions, moment)  # they know no channels
+        for channel, ahead in found.items():
+            regime = Regime(promotions, _asking(said.lists, moment, channel))
+            if not ahead or regime != ahead[-1][1]:
+                ahead.append((moment, regime))
     return found
 
 
@@ -98,19 +110,29 @@ def _moments(said: Said) -> Iterable[datetime]:
 
 
 def without_past(told: Sequence[Turn], filled: Collection[str], now: datetime) -> list[Turn]:
-    """Of those that are over only the last one that can be turned back to, while that is needed."""
+    """Of those that are over only the last one that can be turned back to, while that is needed, and the one after it,
+    since when something else should count."""
     begun = [place for place, turn in enumerate(told) if turn.at <= now]
     usable = [place for place in begun if told[place].regime in filled]
     first = usable[-1] if usable else begun[-1] if begun else 0
-    return [*told[first:]]
+    past = told[first : len(begun)]
+    return [*past[:2], *past[2:][-1:], *told[len(begun) :]]
 
 
-def needed(told: Sequence[Turn], now: datetime) -> list[str]:
-    """The regimes that slots are needed for, as far as these go: what is turned back to (and filled), what is in force,
-    and what is to come."""
-    begun = [turn.regime for turn in told if turn.at <= now]
-    names = [*begun[:1], *begun[-1:], *(turn.regime for turn in told if turn.at > now)]
+def needed(told: Sequence[Turn], others: Sequence[Sequence[Turn]], now: datetime) -> list[str]:
+    """The regimes that slots are needed for, as far as these go. First what `web` turns back to (and is filled), what
+    is in force there, and what comes there next; then what is in force elsewhere, and turned back to; then what is to
+    come anywhere, the nearest first."""
+    web, begun = _begun(told, now), [turns for turns in (_begun(each, now) for each in others) if turns]
+    ahead = [turn for turns in (told, *others) for turn in turns if turn.at > now]
+    following = [turn for turn in told if turn.at > now]
+    some = [*web[:1], *web[-1:], *following[:1], *(turns[-1] for turns in begun), *(turns[0] for turns in begun)]
+    names = [turn.regime for turn in [*some, *sorted(ahead, key=lambda turn: turn.at)]]
     return [name for name in dict.fromkeys(names) if name != OWN][: len(SLOTS)]
+
+
+def _begun(told: Sequence[Turn], now: datetime) -> list[Turn]:
+    return [turn for turn in told if turn.at <= now]
 
 
 def assigned(contents: Contents, regimes: Mapping[str, Regime], wanted: Sequence[str], now: datetime) -> Contents:

@@ -24,11 +24,11 @@ class SlotShelf:
         self._last = NO_SLOTS
         self._until = 0.0
 
-    async def counting(self) -> Counting:
-        """The field, and since when it should be another one."""
+    async def counting(self, channel: str) -> Counting:
+        """The field for who buys there, and since when it should be another one, or of which channel it is instead."""
         if time.monotonic() >= self._until:
             self._until = time.monotonic() + KEPT_SECONDS  # before the question: whoever comes meanwhile need not ask
             with contextlib.suppress(Problem, RedisError, OSError):
                 [found] = await self._documents.raw([KEY])
                 self._last = NO_SLOTS if found is None else _told.decode(found)
-        return counting(self._last, datetime.now(UTC))
+        return counting(self._last, datetime.now(UTC), channel)

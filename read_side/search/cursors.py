@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 
+from read_side.parameters import DEFAULT_CHANNEL
 from read_side.search.parameters import SearchRequest
 from shared.http.problems import Told
 
@@ -22,8 +23,9 @@ BROKEN_CURSOR = Told(400, "broken_cursor", "This cursor is not one of ours, or b
 
 def fingerprint(asked: SearchRequest, within: str | None) -> bytes:
     """What makes up a result and its order: everything but the page's place and size, and what is counted."""
-    order = msgspec.structs.replace(asked, cursor=None, limit=0, facets=None, locales=None, channel="", priced_by="",
-                                    typed={})  # fmt: skip
+    channel = asked.channel if asked.goes_by_price and asked.channel != DEFAULT_CHANNEL else ""
+    order = msgspec.structs.replace(asked, cursor=None, limit=0, facets=None, locales=None, channel=channel,
+                                    priced_by="", typed={})  # fmt: skip
     return sha256(msgspec.json.encode((order, within))).digest()
 
 

@@ -109,6 +109,12 @@ class SearchRequest(Struct, frozen=True):
         """The field that prices count by."""
         return f"{self.priced_by}.{self.currency}"
 
+    @property
+    def goes_by_price(self) -> bool:
+        """Whether what it finds, or its order, depends on prices."""
+        bounded = self.price_min is not None or self.price_max is not None or bool(self.price_between)
+        return bounded or self.sort in ("price_asc", "price_desc")
+
     def counts(self, facet: str) -> bool:
         """Whether the client named it."""
         return self.facets is not None and facet in self.facets

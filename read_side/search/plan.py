@@ -1,7 +1,6 @@
 """A search on its way: what was asked, and what that is in Elasticsearch's words. Pure."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -16,6 +15,7 @@ from read_side.search.listings import Listing
 from read_side.search.parameters import SearchRequest
 from read_side.search.rules import Applied, Rules
 from read_side.search.variants import AVAILABLE, SHOWN, attribute_facet
+from shared.documents.price_slots import Counting
 from shared.left_of_price import Left
 
 SAMPLE = 30  # hits that are looked at for their attributes
@@ -34,7 +34,7 @@ class Plan(msgspec.Struct):
     popular: Sequence[str]
     promoted: Known
     promotes: bool  # whether a promotion may take something off a hit
-    changing_since: datetime | None
+    counting: Counting
     left: Left
     typed: SearchRequest  # as it came: `asked` is of prices as they lie in the index, and of corrected words
     within: Json | None = None  # the listing

@@ -127,8 +127,9 @@ class Search:
 
     async def _question(self, asked: SearchRequest, listing: Listing | None) -> Hashable:
         """What was asked, and all that has to change an answer at once, on the minute or to the second."""
-        promoted, counting, now = await self._promotions.known(), await self._slots.counting(), datetime.now(UTC)
-        prices = (promoted.mark, tuple(offer.id for offer in promoted.offers(now)), counting)
+        promoted, now = await self._promotions.known(), datetime.now(UTC)
+        offers, counting = promoted.offers(now), await self._slots.counting(asked.channel)
+        prices = (promoted.mark, tuple(offer.id for offer in offers), counting)
         rules = (await self._rules.read(None)).etag if asked.text else ""
         return msgspec.json.encode((asked, listing)), minute_of(now), prices, rules
 
@@ -153,10 +154,9 @@ class Search:
         categories = await self._categories(needed=needed, fresh=needed or position is not None)
         selected = sorted({id_ for slug in asked.categories for id_ in categories.with_descendants(slug)})
         within = None if listing is None else await self._of(listing, categories, position)
-        promoted, counting = await self._promotions.known(position), await self._slots.counting()
+        promoted, counting = await self._promotions.known(position), await self._slots.counting(asked.channel)
         mark = cursors.fingerprint(asked, listing.mark if listing else None)
-        now = datetime.now(UTC)
-        offers = promoted.offers(now)
+        offers = promoted.offers(now := datetime.now(UTC))
         left = self._lefts.by(offers, asked.currency)
         spelt, typed = await self._brands.as_spelt(asked.brands), asked
         asked = msgspec.structs.replace(translated(asked, left, counting.field), brands=spelt)
@@ -171,7 +171,7 @@ class Search:
             popular=await self._popular.read() if asked.text else (),
             promoted=promoted,
             promotes=bool(offers),
-            changing_since=counting.changing_since,
+            counting=counting,
             left=left,
             typed=typed,
             within=within,
@@ -229,7 +229,8 @@ class Search:
             facets=counted,
             next_cursor=self._next(hits, plan),
             wording=understood,
-            prices_changing_since=plan.changing_since,
+            prices_changing_since=plan.counting.changing_since,
+            prices_of_channel=plan.counting.of_channel or msgspec.UNSET,
             rescue=Rescue(told.reason, list(told.without), told.showing, instead) if told else None,
             price_ranges=price_ranges.told(found, plan.asked, plan.left),
         )

@@ -102,6 +102,8 @@ class Page(Struct, frozen=True):
 
     `prices_changing_since`: a promotion or price list began, ended or was changed then, and filters and sorts by price
     still go by the prices before; within a minute or so they go by those of now, as what each item costs does already.
+    `prices_of_channel`: filters and sorts by price go by the prices of that channel, as there is no room for more; what
+    each item costs is of the channel asked for.
     `price_ranges`: how many products cost how much, where `facets` names `price`. `rescue`: on first pages without any
     product.
     """
@@ -114,6 +116,7 @@ class Page(Struct, frozen=True):
     prices_changing_since: datetime | None = None
     price_ranges: list[PriceRange] | None = None
     rescue: Rescue | None = None
+    prices_of_channel: str | UnsetType = UNSET
 
 
 class Said(NamedTuple):

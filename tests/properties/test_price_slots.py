@@ -1,16 +1,18 @@
-"""What is in a slot is what the checkout asks, before percentages off everything; and only those are written whose
-price differs."""
+"""What is in a slot is what the checkout asks in the channel that it is for, before percentages off everything; and
+only those are written whose price differs."""
 
 from datetime import UTC, datetime
+from itertools import permutations
 from uuid import UUID
 
 import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
-from msgspec import Raw
+from msgspec import Raw, structs
 
 from projector.price_slots.regimes import NOTHING, Regime, apart
 from projector.price_slots.shown import Tariff
+from projector.price_slots.turns import Said, regime_at
 from projector.read_models.price_times import times_of
 from projector.read_models.product import Product, known_of, lowest_prices
 from shared.documents.prices import ALWAYS, ShownPriceList, Step, TermsStep
@@ -47,6 +49,11 @@ _parts = st.tuples(
     st.lists(_promotion, max_size=4).map(lambda all_: [(UUID(int=n), terms) for n, terms in enumerate(all_, 21)]),
     st.lists(_list, max_size=2).map(lambda all_: [*zip(LISTS, all_, strict=False)]),
 )
+
+_places = st.lists(st.sampled_from(([], ["web"], ["app"], ["app", "web"], ["kiosk"], ["app", "kiosk"])),
+                   min_size=2, max_size=2)  # fmt: skip
+Promotions = list[tuple[UUID, PromotionTerms]]
+Lists = list[tuple[UUID, PriceListTerms]]
 
 
 @st.composite
@@ -90,13 +97,28 @@ def in_slot(known: Known, regime: Regime) -> dict[str, int]:
 
 def asked(known: Known, regime: Regime) -> dict[str, int]:
     """As pages show it, the lowest of its variants."""
-    lists = {str(id_): ShownPriceList(id_, [TermsStep(ALWAYS, terms)]) for id_, terms in regime.lists}
-    promotions = [ShownPromotion(id_, [PromotionStep(ALWAYS, terms)]) for id_, terms in regime.promotions]
+    return shown_in("web", known, said_of(regime.promotions, regime.lists))
+
+
+def said_of(promotions: Promotions, lists: Lists) -> Said:
+    return Said(
+        [ShownPromotion(id_, [PromotionStep(ALWAYS, terms)]) for id_, terms in promotions],
+        [ShownPriceList(id_, [TermsStep(ALWAYS, terms)]) for id_, terms in lists],
+    )
+
+
+def shown_in(channel: str, known: Known, said: Said) -> dict[str, int]:
     found: dict[str, int] = {}
     for times in times_of(known).variants:
-        for price in shown_prices(times, lists, "web", NOW, promotions):
+        for price in shown_prices(times, {str(each.id): each for each in said.lists}, channel, NOW, said.promotions):
             found[price.currency] = min(price.amount_minor, found.get(price.currency, price.amount_minor))
     return found
+
+
+def left(known: Known, regime: Regime) -> dict[str, int]:
+    """Of what is in a slot."""
+    alike = [Offer(id_, terms) for id_, terms in regime.promotions if is_for_everything_alike(terms)]
+    return {currency: Left(alike, currency).of(amount) for currency, amount in in_slot(known, regime).items()}
 
 
 @given(_products, _regimes())
@@ -106,9 +128,23 @@ def test_what_percentages_off_everything_leave_of_what_is_in_a_slot_is_what_page
     regime = regimes[0]
     known = known_of(product)
     assert known is not None
-    alike = [Offer(id_, terms) for id_, terms in regime.promotions if is_for_everything_alike(terms)]
-    left = {currency: Left(alike, currency).of(amount) for currency, amount in in_slot(known, regime).items()}
-    assert left == asked(known, regime)
+    assert left(known, regime) == asked(known, regime)
+
+
+@given(_products, _parts, _places)
+def test_a_slot_that_is_for_a_channel_has_what_pages_show_there(
+    product: Product, parts: tuple[Promotions, Lists], places: list[list[str]]
+) -> None:
+    promotions, lists = parts
+    placed = [
+        (id_, structs.replace(terms, channels=names)) for (id_, terms), names in zip(lists, places, strict=False)
+    ]  # fmt: skip
+    said, known = said_of(promotions, placed), known_of(product)
+    assert known is not None
+    for channel in ("web", "app", "kiosk"):
+        assert left(known, regime_at(said, NOW, channel)) == shown_in(channel, known, said), channel
+    for one, other in permutations((regime_at(said, NOW, channel) for channel in ("web", "app")), 2):
+        assert apart(one, other).has(known) or in_slot(known, one) == in_slot(known, other)
 
 
 @given(_products, _regimes())

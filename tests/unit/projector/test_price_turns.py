@@ -9,20 +9,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
 
+from projector.price_slots.held import Held
 from projector.price_slots.regimes import EVERYTHING, NOBODY, NOTHING, Reach, apart
 from projector.price_slots.turns import (
     Content,
     Contents,
     Said,
     assigned,
-    coming,
-    needed,
     regime_at,
     slots_of,
-    turns,
-    without_past,
 )
-from shared.documents.price_slots import OWN, SLOTS, Counting, PriceSlots, Slot, Turn, counting
+from shared.documents.price_slots import OWN, SLOTS, Counting, PriceSlots, counting
 from shared.documents.prices import ShownPriceList, TermsStep
 from shared.documents.promotions import PromotionStep, ShownPromotion
 from shared.events.pricing import PriceListTerms
@@ -52,23 +49,23 @@ def filled(contents: Contents) -> Contents:
     return {name: structs.replace(content, filled=True) for name, content in contents.items()}
 
 
-def told_of(contents: Contents, told: list[Turn]) -> PriceSlots:
-    return PriceSlots("", {name: Slot(each.regime.name, each.filled) for name, each in contents.items()}, told)
-
-
 class Looking:
     """What is told at a look, as the projector does it."""
 
     def __init__(self) -> None:
-        self.contents, self.turns = EMPTY, list[Turn]()
+        self.held = Held("", {**EMPTY})
+
+    @property
+    def contents(self) -> Contents:
+        return self.held.contents
+
+    @contents.setter
+    def contents(self, contents: Contents) -> None:
+        self.held = structs.replace(self.held, contents={**contents})
 
     def look(self, said: Said, now: datetime) -> PriceSlots:
-        ahead = coming(said, now)
-        told = turns(said, ahead, self.turns)
-        self.turns = without_past(told, told_of(self.contents, told).filled, now)
-        regimes = {regime.name: regime for _, regime in ahead}
-        self.contents = assigned(self.contents, regimes, needed(self.turns, now), now)
-        return told_of(self.contents, self.turns)
+        self.held = self.held.after(said, now)
+        return self.held.told
 
     def fill(self) -> None:
         self.contents = filled(self.contents)
