@@ -9,9 +9,9 @@ from litestar.params import FromPath, JSONBody
 from shared.http.described import Link, leads_to, refuses
 from shared.http.problems import MISSING_SCOPE, UNAUTHORIZED
 from write_side.customers import BrokenAddress, KeyringUnavailable
-from write_side.fraud import AddressNotAccepted
+from write_side.fraud import AddressNotAccepted, Asker
 from write_side.fulfilment.editing import adding, handlers
-from write_side.fulfilment.editing.adding import AdditionPreview, Additions, Asker
+from write_side.fulfilment.editing.adding import AdditionPreview, Additions
 from write_side.fulfilment.editing.domain import (
     AdditionUnpaid,
     AddLines,
