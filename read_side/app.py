@@ -117,7 +117,7 @@ def create_app(settings: Settings, *, fronted: bool = True) -> ASGIApp:
     sales = Sales(documents, rooms, settings.link_secret)
     products = index.Index(wire, alias_name(settings.index_prefix, SEARCH))
     records = index.Index(wire, alias_name(settings.index_prefix, RECORDS))
-    history = OrderHistory(records, documents, settings.link_secret)
+    history = OrderHistory(records, documents, settings.order_links)
     lists, promotions = PriceListShelf(documents), PromotionShelf(documents)
     pictures = Pictures(settings.image_base_url, settings.image_sizes, settings.widths)
     till = Till(documents, lists, promotions)
@@ -133,7 +133,7 @@ def create_app(settings: Settings, *, fronted: bool = True) -> ASGIApp:
     suggesting = Suggesting(products, shelf, brands, past, pictures)
     languages = Languages(settings.languages)
     front = partial(
-        Front, documents=documents, pages=pages, sales=sales, languages=languages, link_secret=settings.link_secret
+        Front, documents=documents, pages=pages, sales=sales, languages=languages, links=settings.order_links
     )
 
     def ahead(app: ASGIApp) -> Admission:

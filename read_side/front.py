@@ -25,6 +25,7 @@ from read_side.stock.queries import shopper_stock
 from shared.http.frame import Soon
 from shared.http.replies import Outgoing, header
 from shared.http.slashes import SLASH
+from shared.links import OrderLinks
 from shared.locales import Languages
 from shared.position import Position
 
@@ -48,11 +49,11 @@ class Front:
         pages: Pages,
         sales: Sales,
         languages: Languages,
-        link_secret: str,
+        links: OrderLinks,
     ) -> None:
         self._app, self._languages = app, languages
         self._documents, self._pages, self._sales = documents, pages, sales
-        self._link_secret, self._compressed = link_secret, Compressed()
+        self._links, self._compressed = links, Compressed()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         matched = self._match(cast(HTTPScope, scope)) if scope["type"] == "http" else None  # type: ignore[comparison-overlap]
@@ -75,7 +76,7 @@ class Front:
             return self._product_at_once(scope, path[len(_PRODUCTS) :])
         if path.startswith(_ORDERS) and len(path) == len(_ORDERS) + _UUID_LENGTH:
             token = header(scope, b"order-token")
-            order = order_at_once(self._documents, self._link_secret, path[len(_ORDERS) :], token)
+            order = order_at_once(self._documents, self._links, path[len(_ORDERS) :], token)
             return self._said(scope, _ORDER, order)
         return None
 
@@ -151,7 +152,7 @@ class Front:
             token = token or given[0][1]
         ticket = Ticket(token, _text(header(scope, b"authorization")))
         return _ORDER, lambda position: order_status(
-            self._documents, self._link_secret, parts[3], ticket, position
+            self._documents, self._links, parts[3], ticket, position
         )
 
 

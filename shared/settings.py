@@ -10,6 +10,8 @@ from typing import Annotated, Literal, Self
 import msgspec
 from msgspec import Meta, Struct
 
+from shared.links import OrderLinks
+
 ReturnApproval = Literal["automatic", "by_hand"]
 Picking = Literal["automatic", "by_hand", "off"]
 AllocationStrategy = Literal["priority", "nearest", "most_stock", "fewest_parcels"]
@@ -67,6 +69,8 @@ class Settings(Struct, frozen=True, rename=str.upper):
     return_approval: ReturnApproval = "automatic"  # or staff decide about each return
     return_expires_days: float = 30  # how long goods that may be sent back are waited for
     exchange_payment_days: float = 7  # how long what an exchange costs more may be paid
+    # How long after an order has ended its link opens it; then a fresh one is asked for.
+    order_link_days: Annotated[float, Meta(ge=0)] = 400
     return_warehouse: str = ""  # where goods are sent back to; empty: where they came from
     import_largest_mb: Annotated[int, Meta(ge=1)] = 256  # a file that is sent to POST /v1/imports, as it is sent
     pool_size: int = 12  # Postgres connections of a process; 8 to 16 is the knee on 2 cores
@@ -84,6 +88,11 @@ class Settings(Struct, frozen=True, rename=str.upper):
     webhook_disable_seconds: int = 3 * 86_400  # how long an endpoint may fail at everything before it is disabled
     observed_days: int = 90  # how long searches and behaviour are kept for analysts
     index_prefix: str = ""  # before the names of all indices, so that several stores share one Elasticsearch
+
+    @property
+    def order_links(self) -> OrderLinks:
+        """How links of orders are signed, and how long they last."""
+        return OrderLinks(self.link_secret, self.order_link_days)
 
     @property
     def streams(self) -> str:

@@ -47,6 +47,7 @@ from write_side.inventory.transfers import routes as transfers_routes
 from write_side.invoices import routes as invoices_routes
 from write_side.invoices.credit_notes import routes as credit_notes_routes
 from write_side.merchandising import routes as merchandising_routes
+from write_side.notifications import routes as notifications_routes
 from write_side.orders import Outside, open_placements
 from write_side.orders import routes as orders_routes
 from write_side.orders.front import Front
@@ -94,6 +95,7 @@ ROUTES: Sequence[HTTPRouteHandler] = [
     *taxes_routes.routes,
     *carts_routes.routes,
     *orders_routes.routes,
+    *notifications_routes.routes,
     *payments_routes.routes,
     *refunds_routes.routes,
     *restock_requests_routes.routes,

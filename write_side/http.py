@@ -22,7 +22,7 @@ from write_side.access import Caller, authenticate
 from write_side.accounts import SignedIn, signed_in
 from write_side.carts import SecretRequired, WrongSecret
 from write_side.commands import Answer, Call, KeyInFlight, KeyReused, cause_of, request_hash
-from write_side.orders import OrderTokenRequired, WrongOrderToken
+from write_side.orders import OrderTokenEnded, OrderTokenRequired, WrongOrderToken
 from write_side.resources import Resources
 
 GUEST = "guest"
@@ -46,7 +46,7 @@ CartSecret = Annotated[
 _ORDER_TOKEN = HeaderParameter(
     name="Order-Token", description="Opens the order; shown when it was placed.", schema_extra=_SAID
 )
-_ORDER_REFUSALS = (OrderTokenRequired, WrongOrderToken)
+_ORDER_REFUSALS = (OrderTokenRequired, WrongOrderToken, OrderTokenEnded)
 OrderToken = Annotated[str | None, _ORDER_TOKEN, Asked(_ORDER_REFUSALS, required=True, credential="orderToken")]
 OptionalOrderToken = Annotated[str | None, _ORDER_TOKEN, Asked(_ORDER_REFUSALS, credential="orderToken")]
 Device = Annotated[

@@ -6,10 +6,8 @@ from uuid import UUID
 from litestar import Request
 
 from shared.http.problems import forbidden, unauthorized
-from shared.links import opens_order
-from shared.settings import Settings
 from write_side.http import CALLER, caller_of, session_of
-from write_side.orders import OrderTokenRequired, WrongOrderToken, find_head
+from write_side.orders import check_token, find_head
 from write_side.resources import Resources
 
 By = Literal["customer", "staff"]
@@ -19,7 +17,7 @@ Opened = Literal["account", "token", "staff"]
 async def who_opens(request: Request[Any, Any, Any], own: Resources, order_id: UUID, token: str | None) -> By:
     """Staff need `orders:write`; a customer the order's token, or the session of the account that it belongs to.
 
-    Raises `unauthorized`, `missing_scope`, `OrderTokenRequired`, `WrongOrderToken`.
+    Raises `unauthorized`, `missing_scope`, `OrderTokenRequired`, `WrongOrderToken`, `OrderTokenEnded`.
     """
     opened = await opened_by(request, own, order_id, token)
     return "staff" if opened == "staff" else "customer"
@@ -42,18 +40,10 @@ async def opened_by(request: Request[Any, Any, Any], own: Resources, order_id: U
             order = await find_head(conn, order_id)
         if order is not None and order.account_id == signed_in.account_id:
             return "account"
-    check_order_token(own.settings, order_id, token)
+    await check_token(own.pool, own.settings, order_id, token)
     return "token"
 
 
 def key_owner(by: By | Opened, order_id: UUID) -> str | None:
     """Whose an Idempotency-Key is (`idempotent`): of whoever holds the order, or of the caller, told by the request."""
     return None if by == "staff" else f"order:{order_id}"
-
-
-def check_order_token(settings: Settings, order_id: UUID, token: str | None) -> None:
-    """Raises `OrderTokenRequired`, `WrongOrderToken`."""
-    if not token:
-        raise OrderTokenRequired("This needs the order's token in the header Order-Token.")
-    if not opens_order(settings.link_secret, token, order_id):
-        raise WrongOrderToken("The Order-Token does not open this order.")

@@ -1,5 +1,6 @@
 """The orders of whoever is signed in, newest first. Who that is stands in Redis, the orders in Elasticsearch."""
 
+import time
 from datetime import datetime
 from hashlib import sha256
 from typing import Any
@@ -15,7 +16,7 @@ from read_side.search import cursors, elastic
 from read_side.search.index import Index
 from shared.documents.order_records import RECORDS
 from shared.documents.orders import Fulfilment, OrderState, PaymentState
-from shared.links import order_token
+from shared.links import OrderLinks
 from shared.money import Money
 from shared.position import Position
 
@@ -60,8 +61,8 @@ class OwnOrders(Struct, frozen=True):
 class OrderHistory:
     """Answers which orders are somebody's."""
 
-    def __init__(self, index: Index, documents: Documents, secret: str) -> None:
-        self._index, self._documents, self._secret = index, documents, secret
+    def __init__(self, index: Index, documents: Documents, links: OrderLinks) -> None:
+        self._index, self._documents, self._links = index, documents, links
 
     async def answer(
         self, authorization: str | None, limit: int, cursor: str | None, position: Position | None
@@ -72,14 +73,14 @@ class OrderHistory:
         """
         account_id = await signed_in(self._documents, authorization)
         mark = sha256(f"orders of {account_id}".encode()).digest()
-        after = None if cursor is None else cursors.decode(self._secret, mark, cursor)
+        after = None if cursor is None else cursors.decode(self._links.secret, mark, cursor)
         behind = None if position is None else await self._documents.behind_index(RECORDS, position)
         hits = await self._hits(account_id, limit + 1, after)
         ready = self._documents.board.is_ready(RECORDS)
         if not ready and not hits:
             raise not_ready()
         page = hits[:limit]
-        more = cursors.encode(self._secret, mark, page[-1]["sort"]) if len(hits) > limit else None
+        more = cursors.encode(self._links.secret, mark, page[-1]["sort"]) if len(hits) > limit else None
         found = OwnOrders([self._told(hit["_source"]) for hit in page], more)
         return Answer.made(found, PERSONAL, behind or (None if ready else BEHIND))
 
@@ -96,5 +97,5 @@ class OrderHistory:
         return OwnOrder(
             record.order_id, record.number, record.state, record.payment_state, record.fulfilment, record.items,
             Money(record.total_minor, record.currency), Money(record.refunded_minor, record.currency),
-            record.placed_at, order_token(self._secret, record.order_id),
+            record.placed_at, self._links.token(record.order_id, record.state, time.time()),
         )  # fmt: skip

@@ -42,6 +42,7 @@ OPEN = {
     "GET /v1/orders/{order_id}/returns/{return_id}/replacement": "Order-Token, the account's session, or orders:write",
     "POST /v1/payments/{payment_id}/session": "Order-Token",
     "POST /v1/payments/{payment_id}/complete": "Order-Token",
+    "POST /v1/orders/links": "anybody may ask; the mail goes to whoever placed the order",
     "POST /v1/restock-requests": "anybody may ask; the mail goes to the address given, once",
     "POST /v1/gift-cards/balance": "the code of a gift card",
     "POST /v1/webhooks/carrier": "Carrier-Signature",

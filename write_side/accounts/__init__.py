@@ -5,7 +5,7 @@ from `write_side.http`.
 """
 
 from write_side.accounts.counting import counted_as
-from write_side.accounts.desk import Desk, count_try, open_desk
+from write_side.accounts.desk import Desk, count_letter, count_try, open_desk
 from write_side.accounts.domain import Account, SignedIn, TooManyAttempts
 from write_side.accounts.erasing import named_among, of_person, open_account, redact
 from write_side.accounts.sessions import signed_in
@@ -13,7 +13,7 @@ from write_side.accounts.staff import UnknownAccount, show_account
 from write_side.accounts.store import groups_of
 
 __all__ = [
-    "Account", "Desk", "SignedIn", "TooManyAttempts", "UnknownAccount", "count_try",
+    "Account", "Desk", "SignedIn", "TooManyAttempts", "UnknownAccount", "count_letter", "count_try",
     "counted_as", "groups_of", "named_among", "of_person", "open_account", "open_desk", "redact", "show_account",
     "signed_in",
 ]  # fmt: skip

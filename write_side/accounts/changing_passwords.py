@@ -9,7 +9,7 @@ from shared.events.accounts import AccountConfirmed, PasswordChanged
 from shared.ids import uuid7
 from write_side import commands
 from write_side.accounts import attempts, domain, store
-from write_side.accounts.desk import Desk, NewSession, hash_of, mail_of, open_session, take
+from write_side.accounts.desk import Desk, NewSession, count_letter, hash_of, mail_of, open_session, take
 from write_side.accounts.domain import Account, SignedIn, TokenRefused, WrongCredentials
 from write_side.accounts.letters import store as letters
 from write_side.accounts.signing_up import Asked
@@ -29,7 +29,7 @@ async def ask_for_reset(desk: Desk, mail: str, client: str) -> Answer[Asked]:
     """A link by mail, if anybody has an account by that address; which is looked into later, by the worker, so that
     neither answer nor time tells. Refuses `broken_mail`, `too_many_attempts`, `keyring_unavailable`."""
     mail = usable_mail(mail)
-    await take(desk, attempts.letters(desk.keyring.blinded, mail, client, desk.per_client))
+    await count_letter(desk, mail, client)
     person_id = await desk.keyring.find(mail)
 
     async def decide(conn: Connection) -> tuple[Asked, Positions]:

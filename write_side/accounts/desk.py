@@ -57,6 +57,11 @@ async def take(desk: Desk, buckets: Sequence[Bucket]) -> None:
         raise TooManyAttempts("this was tried too often; wait a while", retry_after=wait)
 
 
+async def count_letter(desk: Desk, mail: str, client: str) -> None:
+    """Count a mail that somebody asks for, to an address whose owner they need not be; refuses `too_many_attempts`."""
+    await take(desk, attempts.letters(desk.keyring.blinded, mail, client, desk.per_client))
+
+
 async def count_try(desk: Desk, client: str) -> None:
     """Count something else that a client guesses at; refuses `too_many_attempts`."""
     await take(desk, attempts.client_only(desk.keyring.blinded, client, desk.per_client))

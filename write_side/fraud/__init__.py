@@ -13,12 +13,12 @@ from write_side.fraud.disputing import disputed
 from write_side.fraud.domain import Check, Dispute, Verdict, Visit
 from write_side.fraud.elsewhere import AddressNotAccepted, Wish
 from write_side.fraud.lapsing import order_over
-from write_side.fraud.marks import marker, visit_if_looked_at, wish
+from write_side.fraud.marks import NOBODY, Asker, marker, visit_if_looked_at, wish
 from write_side.fraud.readdressing import assessed_elsewhere, keep, keep_refused
-from write_side.fraud.store import is_held, move_unpaid, note
+from write_side.fraud.store import is_held, keep_noted, move_unpaid, note
 
 __all__ = [
-    "AddressNotAccepted", "Card", "Check", "Dispute", "Tried", "Verdict", "Visit", "Wish", "assessed",
-    "assessed_elsewhere", "disputed", "is_held", "keep", "keep_refused", "marker", "move_unpaid", "note", "order_over",
-    "visit_if_looked_at", "wish",
+    "NOBODY", "AddressNotAccepted", "Asker", "Card", "Check", "Dispute", "Tried", "Verdict", "Visit", "Wish",
+    "assessed", "assessed_elsewhere", "disputed", "is_held", "keep", "keep_noted", "keep_refused", "marker",
+    "move_unpaid", "note", "order_over", "visit_if_looked_at", "wish",
 ]  # fmt: skip

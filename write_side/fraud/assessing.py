@@ -62,8 +62,9 @@ async def thought_of(conn: Connection, attempt: Attempt, earlier: Sequence[Attem
     """What speaks against a try after those `earlier` ones, as far as one knows by now what became of them."""
     disputed = await store.disputed_among(conn, list({each.payment_id for each in earlier}))
     ended = await store.ended_among(conn, list({each.order_id for each in earlier}))
-    earlier = in_the_end(earlier, ended.for_fraud, ended.voided)
-    return assess(attempt, seen(attempt, earlier, ended.refunded | disputed, disputed, ended.owed))
+    refunded = ended.refunded | disputed
+    earlier = in_the_end(earlier, ended.for_fraud, ended.voided, ended.exchanged - refunded)
+    return assess(attempt, seen(attempt, earlier, refunded, disputed, ended.owed | ended.by_gift_card))
 
 
 def _attempt(tried: Tried, marks: Marks, *, disposable: bool, now: datetime) -> Attempt:

@@ -12,6 +12,7 @@ from write_side.fraud.seen import Known, Near, Seen
 HOUR, DAY, WEEK, MONTH = timedelta(hours=1), timedelta(days=1), timedelta(days=7), timedelta(days=30)
 LATELY = timedelta(days=180)  # nothing older counts
 SETTLED = timedelta(days=14)  # who wants money back from an order has said so by then
+PAST: tuple[Standing, ...] = ("accept", "cancelled", "exchanged")  # neither held nor refused
 
 
 def seen(
@@ -22,7 +23,7 @@ def seen(
 
     `earlier`: tries of the last 180 days that have its mailbox or one of its marks, in any order, its own payment's
     too; `refunded`: ids of those orders from which money went back, `disputed`: of those whose bank took it back,
-    `owed`: of those whose invoice is still to be paid.
+    `owed`: of those that no money was taken for which a bank might ask back.
     """
     marks = attempt.marks
     of_payment = [each for each in earlier if each.payment_id == attempt.payment_id]
@@ -54,15 +55,19 @@ def _mailboxes(attempt: Attempt, earlier: Iterable[Attempted]) -> int:
 
 
 def in_the_end(
-    earlier: Iterable[Attempted], for_fraud: Container[object], voided: Container[object]
-) -> list[Attempted]:
-    """Tries as they stand now; both are ids of orders. What staff gave back `for_fraud` is as good as refused; what was
-    accepted and `voided`, cancelled before any money was taken, was never paid."""
+    earlier: Iterable[Attempted], for_fraud: Container[object], voided: Container[object],
+    exchanged: Container[object] = (),
+) -> list[Attempted]:  # fmt: skip
+    """Tries as they stand now; all three are ids of orders. What staff gave back `for_fraud` is as good as refused;
+    what was accepted and `voided`, cancelled before any money was taken, was never paid; what was sent for goods that
+    came back (`exchanged`) is no purchase, and makes nobody known: the link of any mail is enough to ask for it."""
 
     def now(each: Attempted) -> Standing:
         if each.order_id in for_fraud:
             return "refuse"
-        return "cancelled" if each.verdict == "accept" and each.order_id in voided else each.verdict
+        if each.verdict == "accept" and each.order_id in voided:
+            return "cancelled"
+        return "exchanged" if each.verdict == "accept" and each.order_id in exchanged else each.verdict
 
     return [structs.replace(each, verdict=now(each)) for each in earlier]
 
@@ -94,7 +99,7 @@ def _near(
         orders_hour=_orders(each for each in others if each.at > attempt.at - HOUR),
         code_persons=len({each.person_id for each in same_code}),
         stopped=_orders(stopped),
-        stopped_codes=_orders(each for each in same_code if each.verdict not in ("accept", "cancelled")),
+        stopped_codes=_orders(each for each in same_code if each.verdict not in PAST),
         refused=_orders(each for each in stopped if each.verdict == "refuse"),
         lapsed=_orders(each for each in others if each.verdict == "lapsed"),
         disputed=_orders(each for each in others if each.order_id in disputed),

@@ -23,8 +23,9 @@ from shared.events.fraud import (
 from write_side.errors import NotFound, Refusal
 
 Verdict = Literal["accept", "review", "refuse"]
-# What became of a verdict: held, and nobody decided; accepted, and cancelled before any money was taken.
-Standing = Verdict | Literal["lapsed", "cancelled"]
+# What became of a verdict: held, and nobody decided; accepted, and cancelled before any money was taken; accepted, and
+# no purchase, since it was sent for goods that came back.
+Standing = Verdict | Literal["lapsed", "cancelled", "exchanged"]
 Decision = Literal["accepted", "refused"]
 Review = Literal["none", "open", "accepted", "refused", "lapsed"]
 Lapse = Literal["overdue", "order_over"]

@@ -3,6 +3,7 @@
 import re
 from hmac import digest
 from ipaddress import ip_network
+from typing import NamedTuple
 
 from disposable_email_domains import blocklist
 from msgspec import structs
@@ -14,6 +15,16 @@ from write_side.fraud.elsewhere import Wish
 
 _WORD = re.compile(r"[^\W_]+")
 LENGTH = 16  # hex digits: chance makes two of a thousand million the same once in a while, which hurts nobody
+
+
+class Asker(NamedTuple):
+    """By what a customer who asks is known again, as with a quote; nothing of staff, who ask for many customers."""
+
+    device: str = ""
+    client: str = ""
+
+
+NOBODY = Asker()
 
 
 def visit(secret: str, mail: str, address: Address, device: str, client: str) -> Visit:

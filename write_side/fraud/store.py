@@ -49,6 +49,17 @@ async def note(conn: Connection, quote_id: UUID, visit: Visit) -> None:
     await conn.execute(query, quote_id, *structs.astuple(visit))
 
 
+async def keep_noted(conn: Connection, quote_id: UUID, payment_id: UUID) -> None:
+    """A quote that was asked for long ago is taken up: what was noted with it is kept as long again; where nothing was,
+    or it is forgotten, it goes where goes what this payment has paid for."""
+    noted = "DELETE FROM fraud_visit WHERE quote_id = $1 RETURNING address, device, network, disposable_mail, door"
+    query = """SELECT address, '', '', false, door FROM fraud_attempt WHERE payment_id = $1 AND outcome = 'authorized'
+               ORDER BY n DESC LIMIT 1"""
+    found = await conn.fetchrow(noted, quote_id) or await conn.fetchrow(query, payment_id)
+    if found is not None:
+        await note(conn, quote_id, Visit(*found))
+
+
 async def move_unpaid(conn: Connection, quote_ids: Sequence[UUID], wish: Wish) -> None:
     """What is to be paid of these quotes goes elsewhere: its tries will have gone there."""
     if quote_ids:
@@ -114,11 +125,14 @@ class Ended(NamedTuple):
     for_fraud: set[UUID]  # it did since staff call them fraud
     voided: set[UUID]  # over before their money was taken
     owed: set[UUID]  # on an invoice that is still to be paid
+    by_gift_card: set[UUID]  # all of it, so that no bank speaks up for whose money it was
+    exchanged: set[UUID]  # sent for goods that came back
 
 
 async def ended_among(conn: Connection, order_ids: Sequence[UUID]) -> Ended:
     """How those of these orders ended of which there is something to tell."""
-    query = "SELECT refunds_among($1), refunds_for_fraud($1), payments_voided_among($1), invoices_open_among($1)"
+    query = """SELECT refunds_among($1), refunds_for_fraud($1), payments_voided_among($1), invoices_open_among($1),
+                      payments_by_gift_card_among($1), orders_replacing_among($1)"""
     row = await conn.fetchrow(query, order_ids)
     assert row is not None
     return Ended(*(set(ids or ()) for ids in row))

@@ -31,6 +31,7 @@ RETURN_CANCELLED = "return_cancelled"
 RETURN_EXPIRED = "return_expired"
 REPLACED = "replacement_placed"
 NOT_REPLACED = "replacement_failed"
+FRESH_LINK = "fresh_link"
 MOST_DOUBTS = 1  # after so many sendings of unknown outcome a mail is repeated once more, and then never
 
 

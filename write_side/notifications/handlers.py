@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import Mapping
 from email.message import EmailMessage
 from uuid import UUID
@@ -11,7 +12,6 @@ from msgspec import structs
 from shared.envelope import Metadata, Recorded
 from shared.events.notifications import MailRefused, MailSent
 from shared.http import tracing
-from shared.links import order_token
 from shared.money import Money
 from shared.settings import Settings
 from write_side import (
@@ -30,7 +30,7 @@ from write_side import (
 from write_side.causes import continuing
 from write_side.customers import Contact, Keyring, SealedContact
 from write_side.database import Connection, Pool
-from write_side.notifications import domain, ending_letters, letters, return_letters, store
+from write_side.notifications import domain, ending_letters, fresh_links, letters, return_letters, store
 from write_side.notifications.domain import Mail
 from write_side.notifications.gateway import MailServer, NotSent, Refused, Unclear
 from write_side.notifications.letters import Letter, Recipient
@@ -44,6 +44,7 @@ log = logging.getLogger(__name__)
 AT_ONCE = 8
 PAUSE = 0.2
 BOOKS_PAUSE = 5.0
+LINKS_PAUSE = 1.0
 LEVELS = {"left": logging.ERROR, "unclear": logging.WARNING, "refused": logging.WARNING}
 ERASED = 0  # the code of a mail whose recipient was erased before it went out
 BLOCKED = 1  # … and of one with the code of a gift card that pays nothing any more
@@ -54,6 +55,7 @@ def steps(pool: Pool, keyring: Keyring, server: MailServer, settings: Settings) 
     """What the worker is to do again and again about mails."""
     return [
         Step("mails", PAUSE, lambda: send_due(pool, keyring, server, settings)),
+        Step("fresh links", LINKS_PAUSE, lambda: fresh_links.work_off(pool, settings.mail_from)),
         Step("mails waiting", BOOKS_PAUSE, lambda: count_waiting(pool)),
     ]
 
@@ -172,6 +174,8 @@ async def _letter(pool: Pool, mail: Mail, order: Order, settings: Settings) -> L
         return await _about_addition(pool, mail, order)
     if mail.kind == domain.READDRESSED:
         return letters.readdressed()
+    if mail.kind == domain.FRESH_LINK:
+        return letters.fresh_link()
     assert mail.subject_id is not None
     if mail.kind == domain.GIFT_CARD:
         return letters.gift_card(*await gift_cards.letter_of(pool, settings.master_key, mail.subject_id))
@@ -249,7 +253,7 @@ def _given_to(buyer: Recipient, mail: str) -> Recipient:
 
 def _recipient(order: Order, contact: Contact, settings: Settings) -> Recipient:
     address = contact.address
-    token = order_token(settings.link_secret, order.id)
+    token = settings.order_links.token(order.id, order.state, time.time())
     return Recipient(
         order.number,
         contact.mail,

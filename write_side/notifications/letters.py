@@ -83,6 +83,15 @@ def gift_card(code: str, worth: Money) -> Letter:
     )
 
 
+def fresh_link() -> Letter:
+    """Somebody has asked for it, who need not be the buyer."""
+    return Letter(
+        "Your link to order {number}",
+        "here is the link to your order {number} that was asked for. If it was not you, there is nothing to do: it was "
+        "sent to nobody else.",
+    )
+
+
 def _item(line: PricedLine) -> str:
     gift = " (a gift)" if line.gift_quantity == line.quantity else f" ({line.gift_quantity} of them a gift)"
     return f"{line.quantity} × {line.name}{gift if line.gift_quantity else ''}"

@@ -41,6 +41,27 @@ async def queue(conn: Connection, event: MailQueued, cause: Metadata) -> None:
         await event_log.append(conn, [new], cause)
 
 
+class Wish(NamedTuple):
+    """Somebody wants a fresh link to an order; `person_id`: of the mail that was typed, if anybody ever came by it."""
+
+    id: UUID
+    number: str
+    person_id: UUID | None
+
+
+async def wish_for_link(conn: Connection, wish: Wish) -> None:
+    """To be looked into; a wish of nobody's as well: that takes as long."""
+    await conn.execute("INSERT INTO order_link_wish (id, number, person_id) VALUES ($1, $2, $3)", *wish)
+
+
+async def take_wishes(conn: Connection, most: int) -> list[Wish]:
+    """So many wishes, which are this transaction's to work off: they are gone with its commit."""
+    query = """DELETE FROM order_link_wish WHERE id IN (
+                   SELECT id FROM order_link_wish ORDER BY id LIMIT $1 FOR UPDATE SKIP LOCKED)
+               RETURNING id, number, person_id"""
+    return [Wish(*row) for row in await conn.fetch(query, most)]
+
+
 async def claim_due(conn: Connection, limit: int) -> list[Claimed]:
     """Mails to send now, for this worker alone for a while; one that was left half sent counts as in doubt."""
     rows = await conn.fetch(

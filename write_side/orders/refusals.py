@@ -64,3 +64,10 @@ class WrongOrderToken(Refusal):
 
     status = 403
     code = "wrong_order_token"
+
+
+class OrderTokenEnded(Refusal):
+    """The token has opened this order, which ended too long ago. A fresh one comes by mail: POST /v1/orders/links."""
+
+    status = 403
+    code = "order_token_ended"

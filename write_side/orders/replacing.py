@@ -20,8 +20,8 @@ from shared.events.gift_cards import GiftPart
 from shared.events.orders import Allocation, PricedLine, QuoteIssued, Replaces, Shipping
 from shared.events.payments import PaymentRequested
 from shared.ids import uuid7
-from write_side import accounts, customers, gift_cards, inventory, invoices, payments, sales
-from write_side.customers import Keyring, SealedContact
+from write_side import accounts, customers, fraud, gift_cards, inventory, invoices, payments, sales
+from write_side.customers import Contact, Keyring, SealedContact
 from write_side.database import Connection, Pool
 from write_side.event_log import Positions
 from write_side.invoices import Credit, CreditExceeded, InvoiceNotPermitted
@@ -67,10 +67,10 @@ class Replacing(Struct, frozen=True):
 async def quote_replacement(
     pool: Pool, keyring: Keyring, order: Order, wish: Wish, until: datetime, outside: Outside,
     invoicing: Collection[str],
-) -> QuoteIssued:  # fmt: skip
-    """What the wished goods cost today, for the address of the first order; whoever is outside is asked here, while no
-    transaction is open. A difference too small to be charged is not asked for. `invoicing`: of which customer groups
-    one may pay it on invoice.
+) -> tuple[QuoteIssued, Contact]:  # fmt: skip
+    """What the wished goods cost today, for the address of the first order, and whose that is, opened; whoever is
+    outside is asked here, while no transaction is open. A difference too small to be charged is not asked for.
+    `invoicing`: of which customer groups one may pay it on invoice.
 
     Refuses `unknown_order` (of somebody who was erased), `not_sellable`, `pass_required`, `purchase_limit`,
     `total_out_of_range`, `taxes_unavailable`.
@@ -98,13 +98,14 @@ async def quote_replacement(
     if 0 < short < gift_cards.LEAST_CHARGE:
         offers = cheaper(offers, wish.wanted, short)
         priced = await taxed(goods_of(wish.wanted, offers, shipping, currency), where, outside)
-    return QuoteIssued(
+    quote = QuoteIssued(
         uuid7(), order.cart_id, before.cart_version, order.person_id, order.mail, order.address, order.country, 0,
         priced.lines, priced.totals, until, [], [], before.channel, sorted(groups), order.account_id, shipping,
         priced.taxes, priced.duties_due, payment_method="invoice" if groups.intersection(invoicing) else "card",
         bundles=priced.bundles, nearest=before.nearest, counted_as=order.counted_as,
         locale=order.locale, names=await names_of(pool, priced, order.locale),
     )  # fmt: skip
+    return quote, contact
 
 
 def no_dearer(
@@ -201,6 +202,7 @@ async def place_replacement(
     charged, until then. The price that was told stands, whatever groups its buyer is in by now: the goods came back
     for it. Who may pay on invoice (`invoicing`: groups of which one may) is asked anew. In the transaction of a caller
     who holds the first order and the gift cards."""
+    await fraud.keep_noted(conn, quote.id, first.payment_id)
     number = domain.spoken_number(os.urandom(8))
     placed = structs.replace(
         domain.place(quote, allocations, order_id, uuid7(), number, expires_at), gift_cards=gifts, replaces=replaces,

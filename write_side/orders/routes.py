@@ -39,12 +39,12 @@ from write_side.http import (
 )
 from write_side.inventory import OutOfStock, PurchaseLimitReached, UnknownStock
 from write_side.invoices import CreditExceeded, InvoiceNotPermitted, PayBy
-from write_side.opening_orders import check_order_token, who_opens
+from write_side.opening_orders import who_opens
 from write_side.orders import closing, handlers
 from write_side.orders.claiming import Claimed, OrderTaken, claim_order, claim_orders_of
 from write_side.orders.costing import Where
 from write_side.orders.handlers import OrderState, QuoteState
-from write_side.orders.opened import PlacedOrder, with_token
+from write_side.orders.opened import PlacedOrder, check_token, with_token
 from write_side.orders.placing import PlaceOrder, place_order
 from write_side.orders.quoting import ShippingOptions, issue_quote, list_shipping
 from write_side.orders.refusals import (
@@ -205,7 +205,7 @@ async def post_order_claim(
     request: Call, order_id: FromPath[UUID], own: Own, token: OrderToken = None
 ) -> Answered[Claimed]:
     """An order that was placed as a guest comes to the account, by its Order-Token."""
-    check_order_token(own.settings, order_id, token)
+    await check_token(own.pool, own.settings, order_id, token)
     return answered(request, await claim_order(own.pool, order_id, session(request).account_id, cause(request)))
 
 

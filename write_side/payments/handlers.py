@@ -8,7 +8,7 @@ from uuid import UUID
 from msgspec import Struct, structs
 
 from shared.envelope import Metadata, as_json
-from shared.links import opens_order
+from shared.settings import Settings
 from shared.shards import order_key
 from write_side import event_log, orders, refunds
 from write_side.causes import joining_order
@@ -48,14 +48,16 @@ class OrderClosed(Refusal):
     code = "order_closed"
 
 
-async def open_payment(pool: Pool, payment_id: UUID, token: str | None, link_secret: str) -> Payment:
-    """The payment that an order's token opens; refuses `order_token_required`, `wrong_order_token`."""
+async def open_payment(pool: Pool, payment_id: UUID, token: str | None, settings: Settings) -> Payment:
+    """The payment that an order's token opens; refuses `order_token_required`, `wrong_order_token`,
+    `order_token_ended`."""
     if not token:
         raise orders.OrderTokenRequired("This needs the order's token in the header Order-Token.")
     async with pool.acquire() as conn:
         payment = await store.find_payment(conn, payment_id)
-    if payment is None or not opens_order(link_secret, token, payment.order_id):
+    if payment is None:
         raise orders.WrongOrderToken("The Order-Token does not open this payment.")
+    await orders.check_token(pool, settings, payment.order_id, token)
     return payment
 
 

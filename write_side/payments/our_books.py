@@ -37,8 +37,7 @@ class BookedRefunds:
 
 
 class OurBooks:
-    """Every answer is known from the start. `checks`: what is made of a suspicion; nothing, where all of it was paid
-    before."""
+    """Every answer is known from the start. `checks`: what is made of a suspicion: no bank looks, and goods leave."""
 
     refunds = BookedRefunds()
 
@@ -90,12 +89,8 @@ OUR_BOOKS = OurBooks()
 
 
 def _open(settings: Settings) -> AbstractAsyncContextManager[Provider]:
-    return nullcontext(OUR_BOOKS)
+    return nullcontext(OurBooks(settings.fraud_checks))
 
 
-def _open_credit(settings: Settings) -> AbstractAsyncContextManager[Provider]:
-    return nullcontext(OurBooks(settings.fraud_checks))  # goods leave before any money comes
-
-
-INVOICE = Method(Abilities(on_credit=True), _open_credit)
+INVOICE = Method(Abilities(on_credit=True), _open)
 GIFT_CARD = EXCHANGE = Method(Abilities(), _open)

@@ -37,7 +37,7 @@ async def post_session(
     request: Call, payment_id: FromPath[UUID], own: Own, token: OrderToken = None,
 ) -> Shown[PaymentSession]:  # fmt: skip
     """What a client needs to pay at Stripe; may be repeated. While Stripe is down the order waits."""
-    payment = await handlers.open_payment(own.pool, payment_id, token, own.settings.link_secret)
+    payment = await handlers.open_payment(own.pool, payment_id, token, own.settings)
     key = own.settings.stripe_publishable_key
     session = await handlers.start_session(own.pool, own.providers, payment, key, cause(request))
     return shown(session)
@@ -49,7 +49,7 @@ async def post_complete(
     request: Call, payment_id: FromPath[UUID], own: Own, token: OrderToken = None,
 ) -> Answered[CompletedPayment]:  # fmt: skip
     """After paying at Stripe: look at the intent now, instead of waiting for the webhook. May be repeated."""
-    payment = await handlers.open_payment(own.pool, payment_id, token, own.settings.link_secret)
+    payment = await handlers.open_payment(own.pool, payment_id, token, own.settings)
     return answered(request, await handlers.complete(own.pool, own.providers, payment, cause(request)))
 
 

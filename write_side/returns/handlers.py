@@ -75,7 +75,7 @@ async def request_return(
             quoted: Positions = {}
             if offer is not None:
                 event = exchanging.wish(event, offer.quote, offer.credit_minor)
-                quoted = await orders.save_quote(conn, offer.quote, joined)
+                quoted = await replacing.save(conn, offer, joined)
             each = domain.evolve(None, event, 1)
             positions = together(quoted, await store.insert(conn, each, event, joined))
             if by == "customer" and settings.return_approval == "by_hand":

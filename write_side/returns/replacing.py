@@ -10,12 +10,13 @@ from uuid import UUID
 from shared.envelope import Metadata, Recorded
 from shared.events.orders import Allocation, QuoteIssued, Replaces
 from shared.settings import Settings
-from write_side import commands, event_log, inventory, orders, payments, refunds
+from write_side import commands, event_log, fraud, inventory, orders, payments, refunds
 from write_side.causes import continuing
 from write_side.commands import Done
 from write_side.customers import Keyring
 from write_side.database import Connection, Pool
 from write_side.event_log import Positions, together
+from write_side.fraud import Asker
 from write_side.inventory import Line, PurchaseLimitReached
 from write_side.orders import Order, Outside, Wish
 from write_side.refunds import NewRefund, NothingToRefund, RefundExceedsCaptured, RefundExceedsOrder
@@ -30,15 +31,17 @@ FOR_EVER = timedelta(days=3650)  # the price stands as long as the return is ope
 
 
 class Offer(NamedTuple):
-    """What is wished, priced, and what the goods that come back are worth."""
+    """What is wished, priced, what the goods that come back are worth, and what was seen of whoever asks; None where
+    nobody looks."""
 
     quote: QuoteIssued
     credit_minor: int
+    visit: fraud.Visit | None
 
 
 async def offer(
     pool: Pool, keyring: Keyring, outside: Outside, settings: Settings, order_id: UUID, wanted: NewReturn, *,
-    by_token: bool = False,
+    by_token: bool = False, asker: Asker = fraud.NOBODY,
 ) -> Offer | Exception | None:  # fmt: skip
     """The price of what is wished instead, None if nothing is; a refusal is to be raised where the command is decided,
     behind its Idempotency-Key. `by_token`: whoever asks has shown the order's token and no more, by which nobody buys
@@ -46,14 +49,14 @@ async def offer(
     if not wanted.instead:
         return None
     try:
-        return await _offer(pool, keyring, outside, settings, order_id, wanted, by_token)
+        return await _offer(pool, keyring, outside, settings, order_id, wanted, by_token, asker)
     except Exception as refusal:
         return refusal
 
 
 async def _offer(
     pool: Pool, keyring: Keyring, outside: Outside, settings: Settings, order_id: UUID, wanted: NewReturn,
-    by_token: bool,
+    by_token: bool, asker: Asker,
 ) -> Offer:  # fmt: skip
     async with pool.acquire() as conn:
         order = await orders.find_order(conn, order_id)
@@ -69,9 +72,9 @@ async def _offer(
     wish = Wish(inventory.summed(wanted.instead), inventory.summed(wanted.lines), credit)
     exchanging.check_pieces(wish.wanted, wish.given)
     until = datetime.now(UTC) + FOR_EVER
-    quote = await orders.quote_replacement(pool, keyring, order, wish, until, outside, groups)
+    quote, contact = await orders.quote_replacement(pool, keyring, order, wish, until, outside, groups)
     exchanging.check_kept(quote)
-    return Offer(quote, credit)
+    return Offer(quote, credit, fraud.visit_if_looked_at(settings, contact.mail, contact.address, *asker))
 
 
 async def _worth(conn: Connection, order_id: UUID, wanted: NewReturn) -> int:
@@ -81,6 +84,13 @@ async def _worth(conn: Connection, order_id: UUID, wanted: NewReturn) -> int:
         raise NotExchangeable(
             "their money is back already, or they have cost nothing", why="nothing_credited"
         ) from refusal
+
+
+async def save(conn: Connection, offer: Offer, cause: Metadata) -> Positions:
+    """What is wished was quoted, to whoever asked."""
+    if offer.visit is not None:
+        await fraud.note(conn, offer.quote.quote_id, offer.visit)
+    return await orders.save_quote(conn, offer.quote, cause)
 
 
 async def hold(

@@ -8,16 +8,19 @@ from litestar.params import FromPath, JSONBody, QueryParameter
 
 from shared.http.described import refuses
 from shared.http.problems import MISSING_SCOPE, UNAUTHORIZED
-from write_side import orders
+from write_side import fraud, orders
 from write_side.customers import KeyringUnavailable
+from write_side.fraud import Asker
 from write_side.http import (
     Answered,
+    Device,
     IdempotencyKey,
     Nothing,
     OptionalOrderToken,
     Shown,
     answered,
     cause,
+    client,
     idempotent,
     requires,
     shown,
@@ -63,7 +66,7 @@ After = Annotated[UUID, QueryParameter(name="after", description="The id of the 
 )  # fmt: skip
 async def post_return(
     request: Call, order_id: FromPath[UUID], data: JSONBody[NewReturn], own: Own, token: OptionalOrderToken = None,
-    key: IdempotencyKey = None,
+    key: IdempotencyKey = None, device: Device = "",
 ) -> Answered[Return]:  # fmt: skip
     """Ask to send goods back that have left; by the Order-Token, the account's session, or the scope orders:write.
 
@@ -76,8 +79,9 @@ async def post_return(
     opened = await opened_by(request, own, order_id, token)
     by: By = "staff" if opened == "staff" else "customer"
     call = idempotent(request, key, data, actor=key_owner(by, order_id))
+    asker = fraud.NOBODY if by == "staff" else Asker(device, client(request, own))
     offer = await replacing.offer(
-        own.pool, own.keyring, own.outside, own.settings, order_id, data, by_token=opened == "token"
+        own.pool, own.keyring, own.outside, own.settings, order_id, data, by_token=opened == "token", asker=asker
     )
     answer = await handlers.request_return(own.pool, order_id, data, by, own.settings, cause(request), call, offer)
     return answered(request, answer, 201)

@@ -98,6 +98,7 @@ async def _sold_out(ask: Any, shop: Shop) -> None:
     await shop.stock("ebook", 1)
     await shop.order(ebook=1)
     await ask("POST", "/v1/restock-requests", {"sku": "ebook", "mail": "ada@example.org"})
+    await ask("POST", "/v1/orders/links", {"number": "7F3K-29QM", "mail": "ada@example.org"})
 
 
 async def _accounts(ask: Any, received: Inbox, server: MailServer, shop: Shop) -> None:

@@ -25,6 +25,7 @@ def settings_of(
     kept_pages: int = 0,
     kept_orders: int = 0,
     kept_search_seconds: float = 0,
+    order_link_days: float = 400,
 ) -> Settings:
     """Settings of a query API; it must not want Postgres, so there is none. Nothing is kept unless told: what a test
     has written is to be there at once."""
@@ -45,6 +46,7 @@ def settings_of(
         kept_pages=kept_pages,
         kept_orders=kept_orders,
         kept_search_seconds=kept_search_seconds,
+        order_link_days=order_link_days,
     )
 
 

@@ -1,7 +1,6 @@
 """More goes with a paid order, before it is picked: an order of its own, placed under the lock of the first."""
 
 from datetime import UTC, datetime, timedelta
-from typing import NamedTuple
 from uuid import UUID
 
 from msgspec import Struct
@@ -15,6 +14,7 @@ from write_side.commands import Answer, Call
 from write_side.customers import Keyring
 from write_side.database import Connection, Pool
 from write_side.event_log import Positions
+from write_side.fraud import Asker
 from write_side.fulfilment.editing import domain
 from write_side.fulfilment.editing import group as groups
 from write_side.fulfilment.editing.domain import AddLines, IsAddition
@@ -37,16 +37,6 @@ class Offered(Struct, frozen=True):
     quote: QuoteIssued
     there: list[PricedLine]
     visit: fraud.Visit | None = None
-
-
-class Asker(NamedTuple):
-    """By what a customer who asks is known again, as with a quote; nothing of staff, who ask for many customers."""
-
-    device: str = ""
-    client: str = ""
-
-
-NOBODY = Asker()
 
 
 class AdditionPreview(Struct, frozen=True):
@@ -77,7 +67,7 @@ async def list_additions(pool: Pool, order_id: UUID, settings: Settings) -> Addi
 
 async def offer(
     pool: Pool, keyring: Keyring, order_id: UUID, wanted: AddLines, settings: Settings, outside: Outside, *,
-    by_token: bool = False, asker: Asker = NOBODY,
+    by_token: bool = False, asker: Asker = fraud.NOBODY,
 ) -> Offered | Exception:  # fmt: skip
     """The price of what is to be added; a refusal is to be raised where the command is decided, behind its
     Idempotency-Key. `by_token`: whoever asks has shown the order's token and no more."""
@@ -123,7 +113,7 @@ async def preview(
             raise orders.UnknownOrder("there is no such order")
         group = await groups.read(conn, first)
         _check(group.first, group)
-    quote = (await _offer(pool, keyring, order_id, wanted, settings, outside, NOBODY, by_token=by_token)).quote
+    quote = (await _offer(pool, keyring, order_id, wanted, settings, outside, fraud.NOBODY, by_token=by_token)).quote
     async with pool.acquire() as conn:
         await orders.check_there(conn, quote, settings.allocation)
     return AdditionPreview(

@@ -10,9 +10,9 @@ from shared.http.described import Link, leads_to, refuses
 from shared.http.problems import MISSING_SCOPE, UNAUTHORIZED
 from write_side.customers import BrokenAddress, KeyringUnavailable
 from write_side.errors import Invalid
-from write_side.fraud import AddressNotAccepted
+from write_side.fraud import AddressNotAccepted, Asker
 from write_side.fulfilment.editing import adding, handlers
-from write_side.fulfilment.editing.adding import AdditionPreview, Additions, Asker
+from write_side.fulfilment.editing.adding import AdditionPreview, Additions
 from write_side.fulfilment.editing.domain import (
     AdditionUnpaid,
     AddLines,

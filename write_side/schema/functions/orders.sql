@@ -51,6 +51,11 @@ BEGIN
         WHERE e.replacement_id > v_after AND (e.held OR e.replacement_id = ANY (v_mine)));
 END $$;
 
+-- Which of these orders were placed in exchange for goods that come back.
+CREATE OR REPLACE FUNCTION orders_replacing_among(p_orders uuid[]) RETURNS uuid[] LANGUAGE sql STABLE AS $$
+    SELECT array_agg(o.id) FROM customer_order o WHERE o.id = ANY (p_orders) AND o.replaces IS NOT NULL
+$$;
+
 -- What placing orders from these quotes is decided from, as JSON for Python to decide: in one call, so that all of it is
 -- read in one snapshot (STABLE: that of the caller's statement) and nobody waits for eight answers one after the other.
 -- `ordered`: those that are orders already. What only matters to the others isn't read for them.

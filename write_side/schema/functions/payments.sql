@@ -30,6 +30,11 @@ CREATE OR REPLACE FUNCTION payments_voided_among(p_orders uuid[]) RETURNS uuid[]
     SELECT array_agg(p.order_id) FROM payment p WHERE p.order_id = ANY (p_orders) AND p.state = 'voided'
 $$;
 
+-- Which of these orders gift cards have paid alone.
+CREATE OR REPLACE FUNCTION payments_by_gift_card_among(p_orders uuid[]) RETURNS uuid[] LANGUAGE sql STABLE AS $$
+    SELECT array_agg(p.order_id) FROM payment p WHERE p.order_id = ANY (p_orders) AND p.method = 'gift_card'
+$$;
+
 -- The way to pay of a payment: who is asked about its refunds.
 CREATE OR REPLACE FUNCTION payments_method(p_payment uuid) RETURNS text LANGUAGE sql STABLE AS $$
     SELECT p.method FROM payment p WHERE p.id = p_payment
