@@ -22,6 +22,7 @@ from redis import Redis
 from doorbuster import catalog_import, native, probes, processes, running, stack, state
 from doorbuster.bench import cpu, wrk
 from doorbuster.bench.frame import Invalid
+from doorbuster.bench.options import Options
 from doorbuster.bench.watching import Checkpoints
 from doorbuster.following import HEADS
 from doorbuster.home import Home, free_port
@@ -168,10 +169,10 @@ class Ground:
             url, prefix = self.environment["ELASTICSEARCH_URL"], self.environment.get("INDEX_PREFIX", "")
             asyncio.run(_merged(url, alias_name(prefix, SEARCH), patience))
 
-    def warm(self, target: wrk.Target, connections: int) -> None:
+    def warm(self, target: wrk.Target, options: Options) -> None:
         """Ask until Elasticsearch's JVM has compiled what it answers by."""
-        if not self.hurried:
-            target.run(connections, wrk.WARM_SECONDS, wrk.rate)
+        if options.warm and not self.hurried:
+            target.run(options.searchers, options.warm, wrk.rate)
 
     def until_quiet(self, _side: str = "", patience: float = MOST_PATIENCE) -> None:
         """Wait until our programs have nothing left to do: what one round leaves behind must not slow the next.

@@ -12,7 +12,6 @@ from doorbuster.bench.ground import Ground
 from doorbuster.bench.http_client import request
 from doorbuster.bench.options import Options
 
-SEARCHES = 3_000  # different ones
 LOOKED_AT = 100  # of their answers
 SECONDS = {"ours": "1", "limit": "0"}  # so old an answer may be
 VARIABLE = "KEPT_SEARCH_SECONDS"
@@ -25,7 +24,8 @@ def run(ground_: Ground, options: Options) -> list[Result]:
     ground_.merged()
     names = [row["name"] for row in ground_.fetch("SELECT name FROM product ORDER BY id")]
     choice, url = random.Random(7), ground_.environment["READ_API_URL"]
-    told = search_facets.recorded(ground_, [search_facets.search(choice.choice(names)) for _ in range(SEARCHES)])
+    paths = [search_facets.search(choice.choice(names)) for _ in range(options.searches)]
+    told = search_facets.recorded(ground_, paths)
     asked = [request("GET", url + path) for path in told]
     folder = ground.own_folder(ground_, "kept_searches")
     ground_.only("read-api")
@@ -37,7 +37,7 @@ def run(ground_: Ground, options: Options) -> list[Result]:
     def work(target: wrk.Target) -> Work:
         return target.run(options.searchers, options.seconds, wrk.rate)
 
-    ground_.warm(wanted, options.searchers)
+    ground_.warm(wanted, options)
     sides: dict[str, Side] = {"ours": lambda: work(wanted), "limit": lambda: work(wanted), "bare": lambda: work(bare)}
     done = frame.in_turns(options.turns(), sides, ground_.roots, _keeping(ground_))
     ground_.environment[VARIABLE] = SECONDS["limit"]

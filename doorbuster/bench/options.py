@@ -3,6 +3,7 @@
 from msgspec import Struct
 
 from doorbuster.bench.frame import Rounds
+from doorbuster.bench.wrk import WARM_SECONDS
 
 
 class Options(Struct, frozen=True):
@@ -13,6 +14,8 @@ class Options(Struct, frozen=True):
     products: int = 2000
     connections: int = 64  # that ask for pages
     searchers: int = 4  # connections that search
+    searches: int = 3000  # different ones that kept_searches asks; search_facets and suggestions: 300 at most
+    warm: float = WARM_SECONDS  # of searches before they are measured
     buyers: tuple[int, ...] = (16, 32)  # connections that place orders
     most_orders: int = 2000  # of one round: each needs a cart and a quote, made beforehand
     waiting: tuple[int, ...] = (16, 128, 500, 2000)  # buyers of the hot SKU

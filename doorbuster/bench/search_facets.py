@@ -37,7 +37,7 @@ def run(ground_: Ground, options: Options) -> list[Result]:
     ground_.filled()
     ground_.merged()
     names = [row["name"] for row in ground_.fetch("SELECT name FROM product ORDER BY id")]
-    paths = [search(_choice.choice(names)) for _ in range(SEARCHES)]
+    paths = [search(_choice.choice(names)) for _ in range(min(SEARCHES, options.searches))]
     told = recorded(ground_, paths)  # whatever is asked twice, since no product says all its words, has no pair
     if len(told) < LEAST:
         raise Invalid(f"only {len(told)} of {len(paths)} queries are one request to Elasticsearch")
@@ -52,7 +52,7 @@ def run(ground_: Ground, options: Options) -> list[Result]:
         "ours": lambda: ours.run(options.searchers, options.seconds, lambda facts: facts["p95_ms"]),
         "limit": lambda: bare.run(options.searchers, options.seconds, lambda facts: facts["p95_ms"]),
     }
-    ground_.warm(ours, options.searchers)
+    ground_.warm(ours, options)
     done = frame.in_turns(options.turns(), sides, ground_.roots, ground_.until_quiet)
     asked = {"connections": options.searchers, "hits": HITS, "facets": FACETS}
     setting = {**asked, "searches": len(told), "products": len(names)}

@@ -24,13 +24,14 @@ def run(ground_: Ground, options: Options) -> list[Result]:
     names = [row["name"] for row in ground_.fetch("SELECT name FROM product ORDER BY id")]
     ground_.only("read-api")
     url = ground_.environment["READ_API_URL"]
-    asked = [request("GET", f"{url}/v1/suggestions?q={quote(typed(_choice.choice(names)))}") for _ in range(TYPED)]
+    begun = [typed(_choice.choice(names)) for _ in range(min(TYPED, options.searches))]
+    asked = [request("GET", f"{url}/v1/suggestions?q={quote(text)}") for text in begun]
     ours = wrk.Target(ground.own_folder(ground_, "suggestions"), "ours", url, asked)
     ours.check(lambda answer: b'"products":' in answer.body)
     sides: dict[str, Side] = {
         "ours": lambda: ours.run(options.searchers, options.seconds, lambda facts: facts["p95_ms"])
     }
-    ground_.warm(ours, options.searchers)
+    ground_.warm(ours, options)
     done = frame.in_turns(options.turns(), sides, ground_.roots, ground_.until_quiet)
     pair = {"ours": done["ours"], "limit": [frame.target(round_, TARGET_MS) for round_ in done["ours"]]}
     setting = {"connections": options.searchers, "products": len(names), "target_ms": TARGET_MS}

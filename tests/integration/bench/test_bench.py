@@ -20,7 +20,7 @@ from doorbuster.home import Home
 from projector.read_models.all import READ_MODELS
 
 TINY = ["--cold", "--seconds", "0.3", "--rounds", "1", "--products", "60", "--most-orders", "16", "--buyers", "2,4"]
-TINY += ["--import-rows", "50", "--waiting", "2,4", "--writers", "2", "--rebuilt", "200"]
+TINY += ["--searches", "60", "--import-rows", "50", "--waiting", "2,4", "--writers", "2", "--rebuilt", "200"]
 
 
 def benched(home: Path, *words: str, **environment: str) -> "subprocess.CompletedProcess[str]":

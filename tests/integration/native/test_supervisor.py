@@ -91,9 +91,10 @@ def test_a_program_that_is_killed_is_started_again_and_reported(run: Callable[..
 
 
 def test_a_program_that_never_lives_is_tried_ever_less_often(run: Callable[..., Running]) -> None:
+    began = time.monotonic()
     stack_ = run(Program("broken", [sys.executable, "-c", "raise SystemExit(3)"], "", "http://127.0.0.1:9/"))
-    time.sleep(2.5)
-    assert 2 <= stack_.program("broken").restarts <= 5  # pauses of 0.2, 0.4, 0.8, 1.6 seconds
+    _wait_for(lambda: stack_.program("broken").restarts == 4)
+    assert time.monotonic() - began >= 0.2 + 0.4 + 0.8, "the pauses between them"
     assert stack_.program("broken").last_exit == 3
 
 

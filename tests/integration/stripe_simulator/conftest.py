@@ -157,7 +157,7 @@ def error_of(refusal: "pytest.ExceptionInfo[Any]") -> dict[str, Any]:
     return dict(refusal.value.json_body["error"])
 
 
-async def until(holds: Callable[[], bool], seconds: float = 5) -> None:
+async def until(holds: Callable[[], bool], seconds: float = 20) -> None:
     """Wait for something that another process brings about."""
     for _ in range(int(seconds / 0.02)):
         if holds():

@@ -99,13 +99,13 @@ async def test_events_can_come_in_the_wrong_order(
 async def test_events_can_be_late_without_delaying_the_api(
     create: Create, receiver: Receiver, simulator: Process
 ) -> None:
-    simulator.control("webhooks", {"delay_ms": [400, 500]})
+    simulator.control("webhooks", {"delay_ms": [1500, 1600]})
     began = time.monotonic()
     intent = await create()
-    assert time.monotonic() - began < 0.3
+    assert time.monotonic() - began < 1.5, "whoever waited for the event takes longer, however busy the machine is"
     assert not receiver.events
     await until(lambda: receiver.types(intent.id) == ["payment_intent.created"])
-    assert time.monotonic() - began >= 0.4
+    assert time.monotonic() - began >= 1.5
 
 
 async def test_lost_events_are_found_in_the_list_and_redelivered(
