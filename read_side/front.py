@@ -1,10 +1,10 @@
 """The hottest paths, answered ahead of Litestar: product page, shopper stock, order status, one's turn in a sale.
 
 Pages and orders that are kept are answered at once: nothing is waited for, so there is no coroutine to run. A page by
-its id that isn't kept is one read away, and what led there isn't looked at again. For the others: Litestar's routing,
-dependencies and responses cost more than the read itself. This dispatcher calls the very query functions that the
-routes call and leaves whatever is unusual (other methods, further parameters, odd paths) to them; refusals are raised
-as `Problem` and answered by the frame around both. One set of tests runs against all ways.
+its id, or an order, that isn't kept is one read away, and what led there isn't looked at again. For the others:
+Litestar's routing, dependencies and responses cost more than the read itself. This dispatcher calls the very query
+functions that the routes call and leaves whatever is unusual (other methods, further parameters, odd paths) to them;
+refusals are raised as `Problem` and answered by the frame around both. One set of tests runs against all ways.
 """
 
 import re
@@ -18,7 +18,7 @@ from litestar.types import ASGIApp, HTTPScope, Receive, Scope, Send
 from read_side.answers import Answer, outgoing, send_answer
 from read_side.compressed import Compressed
 from read_side.documents import Documents, parse_position
-from read_side.orders.queries import Ticket, order_at_once, order_status
+from read_side.orders.queries import Ticket, order_at_once, order_soon, order_status
 from read_side.products.queries import AsAsked, Name, Pages
 from read_side.sales.queries import Sales
 from read_side.stock.queries import shopper_stock
@@ -68,7 +68,7 @@ class Front:
 
     def at_once(self, scope: HTTPScope) -> Outgoing | Soon | None:
         """The answer to what is plain to answer: the document is kept, nothing is waited for, nobody is refused; or,
-        of a page by its id, how to come by it. None: the app answers."""
+        of a page by its id and an order by its token, how to come by it. None: the app answers."""
         if scope["method"] != "GET" or scope["query_string"] or header(scope, b"position") is not None:
             return None
         path = scope["path"]
@@ -76,9 +76,16 @@ class Front:
             return self._product_at_once(scope, path[len(_PRODUCTS) :])
         if path.startswith(_ORDERS) and len(path) == len(_ORDERS) + _UUID_LENGTH:
             token = header(scope, b"order-token")
-            order = order_at_once(self._documents, self._links, path[len(_ORDERS) :], token)
-            return self._said(scope, _ORDER, order)
+            return self._order_at_once(scope, path[len(_ORDERS) :], token) if token else None
         return None
+
+    def _order_at_once(self, scope: HTTPScope, order_id: str, token: bytes) -> Outgoing | Soon | None:
+        order = self._said(scope, _ORDER, order_at_once(self._documents, self._links, order_id, token))
+        return order or (partial(self._order_soon, scope, order_id, token) if _UUID.fullmatch(order_id) else None)
+
+    async def _order_soon(self, scope: HTTPScope, order_id: str, token: bytes) -> Outgoing:
+        scope["path_template"] = _ORDER
+        return outgoing(scope, await order_soon(self._documents, self._links, order_id, token), self._compressed)
 
     def _product_at_once(self, scope: HTTPScope, rest: str) -> Outgoing | Soon | None:
         if self._languages.of(None, _text(header(scope, b"accept-language"))) is not None:
