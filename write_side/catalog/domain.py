@@ -26,7 +26,7 @@ from shared.events.catalog import (
 from shared.pointers import escaped
 from shared.slugs import LONGEST, PATTERN, slug_of, with_suffix
 from write_side.catalog import refusals
-from write_side.catalog.facts import HEAVIEST, NAME, TAX_CLASS, check_locales, check_text, checked
+from write_side.catalog.facts import HEAVIEST, NAME, TAX_CLASS, check_locales, check_text, checked, is_blank
 from write_side.moments import check_moments
 
 DEEPEST = 12
@@ -225,7 +225,7 @@ def _called(given: CategoryInput) -> dict[str, CategoryTranslation]:
 
 def _check_names(given: CategoryInput) -> None:
     check_text(given.name, "/name", NAME)
-    if not given.name.strip():
+    if is_blank(given.name):
         raise refusals.Blank("a category needs a name", pointer="/name")
     check_locales(given.translations, "/translations")
     for locale, said in given.translations.items():

@@ -37,7 +37,7 @@ def checked(facts: ProductFacts) -> ProductFacts:
     _check_slug(facts.slug)
     for field, longest in _LIMITS.items():
         check_text(getattr(facts, field) or "", f"/{field}", longest)
-    if not facts.name.strip():
+    if is_blank(facts.name):
         raise refusals.Blank("a product needs a name", pointer="/name")
     if facts.external_ref is not None and not facts.external_ref.strip():  # or the second one would be a conflict
         raise refusals.Blank("no reference is left out, not empty", pointer="/external_ref")
@@ -62,6 +62,11 @@ def check_text(text: str, pointer: str, longest: int) -> None:
         raise refusals.BrokenText("control characters can't be kept", pointer=pointer)
 
 
+def is_blank(text: str) -> bool:
+    """Whether there is nothing to be seen in it: white space, or signs without a width."""
+    return not any(sign.isprintable() and not sign.isspace() for sign in text)
+
+
 def _check_slug(slug: str) -> None:
     if len(slug) > LONGEST or not _slug.fullmatch(slug):
         said = f"a slug is lower-case letters, digits and single hyphens, {LONGEST} characters at most"
@@ -75,7 +80,7 @@ def _check_attributes(attributes: Mapping[str, AttributeValue]) -> None:
     for key, value in attributes.items():
         pointer = f"/attributes/{escaped(key)}"
         check_text(key, pointer, KEY)
-        if not key.strip():
+        if is_blank(key):
             raise refusals.Blank("an attribute needs a name", pointer=pointer)
         for one, place in _values(value, pointer):
             _check_value(one, place)

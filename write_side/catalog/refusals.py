@@ -88,7 +88,7 @@ class BrokenText(Invalid):
 
 
 class Blank(Invalid):
-    """Nothing but white space."""
+    """Nothing to be seen: white space, or signs without a width."""
 
     code = "blank"
 

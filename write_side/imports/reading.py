@@ -139,6 +139,7 @@ def _delimiter(path: Path, stream: IO[bytes]) -> str:
         first = stream.readline(LONGEST_CELL).decode(errors="replace")
         stream.seek(0)
     except (EOFError, OSError, zlib.error) as error:
-        raise UnreadableFile(f"{path}: {error}") from error
+        # Not where it lies: of a file that was sent that is a place on our machine, and who sent it is told.
+        raise UnreadableFile(f"it can't be unpacked ({error})") from error
     counts = {sign: first.count(sign) for sign in ("\t", ",", ";", "|")}
     return max(counts, key=lambda sign: counts[sign]) if any(counts.values()) else ","

@@ -89,10 +89,13 @@ def _to_gift_cards(bought: Bought, earlier: Sequence[Refund], parts: Parts) -> l
     What was charged for gift cards that are sold goes back for these alone, as no card pays for one: else a card that
     ends, or is blocked, would live on as another, and the goods that it paid for be had back in money."""
     before = sum(gift_cards.paid_by(refund.gift_cards) for refund in earlier)
-    paid = bought.charged_minor + sum(part.amount_minor for part in bought.credits) - _cost_of_cards(bought)
-    back = sum(refund.counted_minor for refund in earlier) - before - _cards_gone(bought, earlier)
+    back = sum(refund.counted_minor for refund in earlier) - before
+    left = bought.charged_minor + sum(part.amount_minor for part in bought.credits) - back
+    left_of_goods = max(left - _cost_of_cards(bought) + _cards_gone(bought, earlier), 0)
     for_goods = parts.amount_minor - _for_cards(bought, parts.lines)
-    return gift_cards.given_back(bought.gift_cards, before, max(for_goods - (paid - back), 0))
+    # The second: of what was given back at the provider itself nobody knows what it was for, but it is gone.
+    amount = max(for_goods - left_of_goods, parts.amount_minor - left, 0)
+    return gift_cards.given_back(bought.gift_cards, before, amount)
 
 
 def unreleased_cards(bought: Bought, earlier: Iterable[Refund], lines: Sequence[RefundedLine]) -> int:

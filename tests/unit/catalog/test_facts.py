@@ -32,6 +32,7 @@ def test_good_facts_pass_with_their_ean_in_the_kept_form() -> None:
     ("changes", "code", "pointer"),
     [
         ({"name": "  "}, "blank", "/name"),
+        ({"name": "\u200b\ufeff\u2060 "}, "blank", "/name"),
         ({"name": "x" * 501}, "too_long", "/name"),
         ({"description": "nul \x00"}, "control_character", "/description"),
         ({"brand": "\ud800"}, "control_character", "/brand"),
@@ -40,6 +41,7 @@ def test_good_facts_pass_with_their_ean_in_the_kept_form() -> None:
         ({"attributes": {f"k{n}": n for n in range(1001)}}, "too_many_attributes", "/attributes"),
         ({"attributes": {"a/b~c": "\x07"}}, "control_character", "/attributes/a~1b~0c"),
         ({"attributes": {" ": 1}}, "blank", "/attributes/ "),
+        ({"attributes": {"\u200d": 1}}, "blank", "/attributes/\u200d"),
         ({"attributes": {"size": [1, 2**63]}}, "number_too_large", "/attributes/size/1"),
         ({"attributes": {"size": [1] * 1001}}, "too_many_values", "/attributes/size"),
         ({"images": [Image("https://a.example/1.jpg")] * 101}, "too_many_images", "/images"),

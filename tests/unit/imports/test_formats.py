@@ -16,6 +16,7 @@ from shared.events.catalog import Image, ProductFacts, Translation, Variant
 from shared.ids import uuid7
 from tests.properties.values import BOUNDED, FLOATS
 from write_side.catalog import Category, Product, SlugTaken
+from write_side.catalog.facts import is_blank
 from write_side.imports import READY, Format, gathering
 from write_side.imports.catalog_export import Spoken, lines_of, own_columns
 from write_side.imports.gathering import gathered
@@ -261,7 +262,8 @@ SPOKEN = Spoken(["CHF", "EUR"], ["de", "zh-Hant-TW"])
 TREE = {CATEGORY.id: CATEGORY, UNDER.id: UNDER}
 TEXT = st.text(st.characters(exclude_categories=["Cs", "Cc"]) | st.sampled_from("\n\r\t=+-'\","), max_size=12)
 _scalars = st.booleans() | st.integers(-(2**63) + 1, 2**63 - 1) | FLOATS | TEXT
-_attributes = st.dictionaries(TEXT.filter(str.strip), _scalars | st.lists(_scalars, max_size=3), max_size=4)
+_seen = TEXT.filter(lambda text: not is_blank(text))
+_attributes = st.dictionaries(_seen, _scalars | st.lists(_scalars, max_size=3), max_size=4)
 _options = st.dictionaries(TEXT, TEXT, max_size=2)
 _told = st.builds(Translation, TEXT.map(str.strip), TEXT).filter(lambda told: told != Translation())
 _translations = st.dictionaries(st.sampled_from(SPOKEN.locales), _told)
@@ -274,7 +276,7 @@ _skus = st.text(st.characters(categories=["L", "N", "P", "S"]), min_size=1, max_
 def products(draw: st.DrawFn) -> Product:
     skus = draw(st.lists(_skus, min_size=1, max_size=4, unique=True))
     facts = ProductFacts(
-        slug="a-lamp", name=draw(TEXT.filter(str.strip)).strip(), brand=draw(TEXT).strip(), description=draw(TEXT),
+        slug="a-lamp", name=draw(_seen).strip(), brand=draw(TEXT).strip(), description=draw(TEXT),
         product_type=draw(TEXT).strip(), status=draw(st.sampled_from(["draft", "active", "archived"])),
         category_id=draw(st.sampled_from([None, CATEGORY.id, UNDER.id])), attributes=draw(_attributes),
         images=[Image("https://a.example/1,2.jpg", draw(TEXT)), Image("2.jpg", "", {"de": draw(TEXT)})],

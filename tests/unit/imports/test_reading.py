@@ -59,6 +59,14 @@ def test_a_file_that_is_no_table_is_refused(tmp_path: Path, content: bytes) -> N
         lines_of(path)
 
 
+def test_whoever_sent_a_file_is_not_told_where_it_lay(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes(b"\x1f\x8bnonsense")
+    with pytest.raises(UnreadableFile) as told:
+        lines_of(path)
+    assert str(tmp_path) not in str(told.value)
+
+
 def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UnreadableFile, match="No such file"):
         lines_of(tmp_path / "nothing.csv")

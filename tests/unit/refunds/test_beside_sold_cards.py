@@ -1,0 +1,76 @@
+"""Goods that gift cards paid for, beside a gift card that is bought in the same order."""
+
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec import structs
+
+from shared.events.gift_cards import GiftPart
+from tests.properties.values import BOUNDED
+from tests.unit.refunds.test_domain import ID, bought, lines, refund
+from write_side import gift_cards
+from write_side.errors import Refusal
+from write_side.refunds.domain import Bought, Refund
+
+CARD, GOODS = 5000, 4 * 1000 + 760 + 595  # what each costs in all; lamps with their tax, shipping with its
+
+
+def order(gift: int) -> Bought:
+    """A card and four lamps; so much of these is paid by an older card."""
+    whole = bought(("card", 1, CARD, 0), ("lamp", 4, 1000, 760))
+    sold = [structs.replace(line, gift_card=line.sku == "card") for line in whole.lines]
+    charged = structs.replace(whole.payment, amount_minor=CARD + GOODS - gift)
+    return structs.replace(whole, lines=sold, payment=charged, gift_cards=[GiftPart(ID, gift)])
+
+
+def in_money(done: list[Refund]) -> int:
+    return sum(each.counted_minor - gift_cards.paid_by(each.gift_cards) for each in done)
+
+
+WANTED: list[dict[str, Any]] = [
+    {"lines": lines(lamp=1)}, {"lines": lines(lamp=3)}, {"shipping": True}, {"amount_minor": 700}, {},
+    {"lines": lines(card=1)}, {"lines": lines(card=1, lamp=1)},
+]  # fmt: skip
+
+
+@BOUNDED
+@given(
+    gift=st.integers(0, GOODS),
+    asks=st.lists(st.tuples(st.sampled_from(WANTED[:4]), st.booleans()), max_size=8),
+)
+def test_goods_go_back_in_money_for_no_more_than_was_charged_for_them(gift: int, asks: list[tuple[Any, bool]]) -> None:
+    of, done = order(gift), list[Refund]()
+    for n, (wanted, fails) in enumerate(asks):
+        try:
+            done.append(refund(of, done, n, **wanted))
+        except Refusal:
+            continue
+        if fails:
+            done[-1] = structs.replace(done[-1], state="failed")
+        counted = sum(each.counted_minor for each in done)
+        assert in_money(done) <= GOODS - gift or counted > GOODS, "or more went back than goods have cost, as amounts"
+        assert all(each.charged_minor >= 0 for each in done)
+
+
+@BOUNDED
+@given(
+    gift=st.integers(0, GOODS), outside=st.integers(0, CARD),
+    asks=st.lists(st.tuples(st.sampled_from(WANTED), st.booleans()), max_size=8),
+)  # fmt: skip
+def test_whatever_went_back_at_the_provider_no_more_goes_back_in_money_than_was_charged(
+    gift: int, outside: int, asks: list[tuple[Any, bool]]
+) -> None:
+    of, done = order(gift), list[Refund]()
+    if outside:
+        done.append(structs.replace(refund(of, [], 99, amount_minor=outside), gift_cards=[], reason="made_outside"))
+    for n, (wanted, fails) in enumerate(asks):
+        try:
+            done.append(refund(of, done, n, **wanted))
+        except Refusal:
+            continue
+        if fails:
+            done[-1] = structs.replace(done[-1], state="failed")
+        assert all(each.charged_minor >= 0 for each in done)
+    assert in_money(done) <= of.charged_minor
+    assert sum(gift_cards.paid_by(each.gift_cards) for each in done) <= gift
