@@ -1,7 +1,6 @@
 """In a channel with prices of its own filters, ranges and sorts go by what hits show there and the cart charges."""
 
 import asyncio
-import contextlib
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
@@ -11,11 +10,15 @@ import pytest
 
 from doorbuster.demo.shop import ADDRESS
 from doorbuster.tokens import issue
+from read_side.app import create_app as read_side
 from shared.ids import uuid7
+from shared.settings import Settings
 from tests.faults.processes import Lab
 from tests.faults.test_rebuild import FIRST, rebuilt, until, versions
+from tests.fixtures.asgi import client_of
 from tests.integration.invariants.test_read_models import differences
 from write_side import shipping, taxes
+from write_side.app import create_app as write_side
 from write_side.database import open_pool
 
 pytestmark = pytest.mark.slow
@@ -46,24 +49,20 @@ def seen(**prices: int) -> Looked:
 class Door:
     """Both APIs, as web clients ask them."""
 
-    def __init__(self, lab: Lab, bearer: str) -> None:
-        self._staff = {"Authorization": f"Bearer {bearer}"}
-        self._write, self._read = lab.start("write_side", "api"), lab.start("read_side")
-        self._http = httpx.AsyncClient(timeout=30)
+    def __init__(self, write: httpx.AsyncClient, read: httpx.AsyncClient, bearer: str) -> None:
+        self._write, self._read, self._staff = write, read, {"Authorization": f"Bearer {bearer}"}
 
     async def say(self, method: str, path: str, body: Json | None = None, **headers: str) -> Json:
         """A command of staff."""
         sent = self._staff | {"Idempotency-Key": str(uuid7())} | headers
-        url = f"http://127.0.0.1:{self._write.port}{path}"
-        answer = await self._sent(method, url, json=body, headers=sent)
+        answer = await _sent(self._write, method, path, json=body, headers=sent)
         assert answer.is_success, answer.text
         return dict(answer.json() if answer.content else {})
 
     async def ask(self, channel: str, **parameters: Any) -> Json:
         """A search."""
-        url = f"http://127.0.0.1:{self._read.port}/v1/search"
         given = {"channel": channel, "sort": "price_asc", "facets": "price"} | parameters
-        return dict((await self._sent("GET", url, params=given)).raise_for_status().json())
+        return dict((await _sent(self._read, "GET", "/v1/search", params=given)).raise_for_status().json())
 
     async def look(self, channel: str) -> Looked:
         """What a shopper sees there."""
@@ -93,15 +92,6 @@ class Door:
             await self.say("PUT", f"/v1/prices/{sku}/EUR", {"amount_minor": price})
         await self.shows("web", seen(**OWN))
 
-    async def _sent(self, *request: str, **given: Any) -> httpx.Response:
-        """What is answered once something is, and not that it is too busy: others keep this machine busy, too."""
-        while True:
-            with contextlib.suppress(httpx.TransportError):
-                answer = await self._http.request(*request, **given)
-                if answer.status_code != 503:
-                    return answer
-            await asyncio.sleep(0.2)
-
     async def ask_of(self, sku: str, amount_minor: int, **terms: Any) -> str:
         """A price list of one SKU; its id."""
         made = await self.say("POST", "/v1/price-lists", {"name": "List", "currency": "EUR"} | terms)
@@ -117,9 +107,12 @@ class Door:
         quote = await self.say("POST", f"{path}/quotes", {"mail": "ada@shop.example", "address": ADDRESS}, **secret)
         return int(quote["totals"]["lines"]["amount_minor"] - quote["totals"]["discount"]["amount_minor"])
 
-    async def close(self) -> None:
-        """No more questions."""
-        await self._http.aclose()
+
+async def _sent(api: httpx.AsyncClient, *request: str, **given: Any) -> httpx.Response:
+    """What is answered, unless the stores are too busy: others keep this machine busy, too."""
+    while (answer := await api.request(*request, **given)).status_code == 503:
+        await asyncio.sleep(0.2)
+    return answer
 
 
 def _prices(answer: Json) -> dict[str, int]:
@@ -133,12 +126,12 @@ async def door(search_lab: Lab) -> AsyncIterator[Door]:
     async with open_pool(search_lab.environment["DATABASE_URL"], 1, "test") as pool:  # where it is sent to
         await shipping.seed(pool)
         await taxes.seed(pool)
-    opened = Door(search_lab, await issue(search_lab.environment["DATABASE_URL"], "channels", SCOPES))
-    try:
+    settings = Settings.read(search_lab.environment)
+    bearer = await issue(settings.database_url, "channels", SCOPES)
+    async with client_of(write_side(settings)) as write, client_of(read_side(settings)) as read:
+        opened = Door(write, read, bearer)
         await opened.open()
         yield opened
-    finally:
-        await opened.close()
 
 
 async def test_a_list_for_the_app_decides_there_what_is_cheap_and_what_comes_first_and_nowhere_else(
