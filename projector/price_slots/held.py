@@ -8,7 +8,7 @@ from msgspec import Struct, field, structs
 from projector.price_slots import channels, turns
 from projector.price_slots.regimes import Regime
 from projector.price_slots.turns import UNKNOWN, Content, Said
-from shared.documents.price_slots import WEB, PriceSlots, Slot, Turn
+from shared.documents.price_slots import ELSEWHERE, WEB, PriceSlots, Slot, Turn, counting
 
 
 class Held(Struct, frozen=True):
@@ -30,6 +30,11 @@ class Held(Struct, frozen=True):
     def needed(self, now: datetime) -> list[str]:
         """The regimes that slots are needed for."""
         return turns.needed(self.turns, channels.with_slots(self.channels), now)
+
+    def without_slot(self, now: datetime) -> list[str]:
+        """The channels with lists of their own in which searches go by the prices of `web`."""
+        told, named = self.told, (name for name in self.channels if name != ELSEWHERE)
+        return [name for name in sorted(named) if counting(told, now, name).of_channel]
 
     def after(self, said: Said, now: datetime) -> "Held":
         """The same once this is said, then: what counts when, and what the slots are for."""

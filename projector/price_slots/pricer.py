@@ -50,6 +50,7 @@ class Pricer:
     def __init__(self, redis: "Redis", store: str, shards: int, served: Callable[[str], str | None]) -> None:
         self._redis, self._store, self._shards, self._served = redis, store, shards, served
         self._held: Held | None = None  # not known yet
+        self._without_slot: list[str] = []
         self._changing = asyncio.Lock()
         self.pricing = Pricing()
 
@@ -88,7 +89,14 @@ class Pricer:
         if said is None:
             return
         async with self._changing:
-            await self._hold(self._held.after(said, now))
+            held = self._held.after(said, now)
+            self._tell_of(held.without_slot(now))
+            await self._hold(held)
+
+    def _tell_of(self, without_slot: list[str]) -> None:
+        if without_slot and without_slot != self._without_slot:
+            log.warning("channels have no slot for their prices", extra={"fields": {"channels": without_slot}})
+        self._without_slot = without_slot
 
     async def fill(self, filling: Filling, indices: Sequence[Index], now: datetime) -> None:
         """Give every document what the slots are for, of the index that is searched (the first) first, and of what is

@@ -1,6 +1,7 @@
 """A search on its way: what was asked, and what that is in Elasticsearch's words. Pure."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -35,6 +36,7 @@ class Plan(msgspec.Struct):
     promoted: Known
     promotes: bool  # whether a promotion may take something off a hit
     counting: Counting
+    now: datetime
     left: Left
     typed: SearchRequest  # as it came: `asked` is of prices as they lie in the index, and of corrected words
     within: Json | None = None  # the listing

@@ -155,8 +155,8 @@ class Search:
         selected = sorted({id_ for slug in asked.categories for id_ in categories.with_descendants(slug)})
         within = None if listing is None else await self._of(listing, categories, position)
         promoted, counting = await self._promotions.known(position), await self._slots.counting(asked.channel)
+        offers = promoted.offers(now := datetime.now(UTC))  # the moment of the slot: what hits cost is of it, too
         mark = cursors.fingerprint(asked, listing.mark if listing else None)
-        offers = promoted.offers(now := datetime.now(UTC))
         left = self._lefts.by(offers, asked.currency)
         spelt, typed = await self._brands.as_spelt(asked.brands), asked
         asked = msgspec.structs.replace(translated(asked, left, counting.field), brands=spelt)
@@ -172,6 +172,7 @@ class Search:
             promoted=promoted,
             promotes=bool(offers),
             counting=counting,
+            now=now,
             left=left,
             typed=typed,
             within=within,
@@ -218,11 +219,8 @@ class Search:
         told = await self._rescuer.told(plan) if self._is_lost(found, plan) else None
         others = [results.read(hit) for hit in told.hits] if told else []
         lists, unsure = await self._lists.lists(results.named_lists([*shown, *others]), position)
-        said = results.Said(lists, plan.promoted.promotions if plan.promotes else (), datetime.now(UTC))
-        items, instead = (
-            [results.item(hit, plan, said, self._pictures) for hit in hits]
-            for hits in (shown, others)
-        )
+        said = results.Said(lists, plan.promoted.promotions if plan.promotes else (), plan.now)
+        items, instead = ([results.item(hit, plan, said, self._pictures) for hit in hits] for hits in (shown, others))
         page = Page(
             items=items,
             total=results.total(found["hits"]),

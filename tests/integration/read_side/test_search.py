@@ -12,7 +12,7 @@ import pytest
 from elasticsearch import Elasticsearch
 
 from read_side.app import create_app
-from shared.documents.price_slots import KEY, PriceSlots, Slot, Turn
+from shared.documents.price_slots import ELSEWHERE, KEY, OWN, PriceSlots, Slot, Turn
 from shared.documents.prices import LISTS, ShownPriceList, TermsStep
 from shared.documents.products import SEARCH, SearchedProduct
 from shared.documents.promotions import PromotionStep, ShownPromotion
@@ -208,6 +208,38 @@ async def test_a_filled_slot_decides_what_filters_and_sorts_go_by_and_an_unfille
                 await asyncio.sleep(0.05)
         assert answer["prices_changing_since"] == (None if filled else "2026-01-01T00:00:00Z")
     assert (await ask(shopping, sort="price_asc"))["items"], "what has no price is last, and there"
+
+
+async def test_a_channel_goes_by_its_own_slot_and_without_one_by_the_web_shop_which_is_said(
+    shopping: httpx.AsyncClient, shelves: Shelves
+) -> None:
+    """No product of this shop has anything in a slot: by a slot none is cheap, or dear."""
+    long_ago = datetime(2026, 1, 1, tzinfo=UTC)
+    in_force = {"app": "app's", "kiosk": "in no slot", ELSEWHERE: OWN}
+    channels = {channel: [Turn(long_ago, regime)] for channel, regime in in_force.items()}
+    told = PriceSlots("", {"b": Slot("app's", filled=True)}, [Turn(long_ago, OWN)], channels)
+    await shelves.redis.set(KEY, msgspec.json.encode(told))
+    async with asyncio.timeout(10):
+        while (await ask(shopping, price_min=0, channel="app"))["total"]["value"]:
+            await asyncio.sleep(0.05)
+    listings = ("/v1/search", "/v1/categories/light/products")
+    for path in listings:
+        said = {}
+        for channel in ("web", "app", "kiosk", "elsewhere"):
+            answer = await ask(shopping, path, price_min=0, channel=channel, facets="price")
+            found = bool(answer["total"]["value"]), bool(answer["price_ranges"])
+            said[channel] = (*found, answer.get("prices_of_channel"))
+        own = (True, True, None)
+        assert said == {"web": own, "app": (False, False, None), "kiosk": (True, True, "web"), "elsewhere": own}
+
+
+async def test_a_cursor_belongs_to_its_channel_where_prices_decide(shopping: httpx.AsyncClient) -> None:
+    for bounds, code in (({}, 200), ({"price_min": 0}, 400), ({"sort": "price_asc"}, 400)):
+        given = {"limit": "5", **{name: str(bound) for name, bound in bounds.items()}}
+        cursor = (await ask(shopping, channel="app", **given))["next_cursor"]
+        assert (await ask(shopping, channel="app", cursor=cursor, **given))["items"]
+        moved = await shopping.get("/v1/search", params={**given, "cursor": cursor})
+        assert moved.status_code == code
 
 
 async def test_a_category_lists_what_is_below_it(shopping: httpx.AsyncClient, shop: Shop) -> None:

@@ -90,6 +90,7 @@ def test_what_is_in_force_in_the_web_shop_and_comes_next_there_goes_before_all_o
     assert {at_.regime for at_ in told.turns[:2]} <= told.filled.keys()
     assert [counting(told, NOW, f"app-{n}").of_channel for n in (1, 2, 3)] == [None, None, "web"]
     assert counting(told, NOW, "app-3") == counting(told, NOW)._replace(of_channel="web")
+    assert shop.held.without_slot(NOW) == ["app-3"], "whoever runs the shop is told"
     later = settled(said, at(11), shop)
     assert {at_.regime for at_ in later.turns[:2]} <= later.filled.keys(), "and later on"
 
