@@ -250,7 +250,7 @@ def _plain(say: Voice, letter: Letter, to: Recipient) -> str:
 
 
 def _html(say: Voice, letter: Letter, to: Recipient) -> str:
-    text = escape(letter.text).replace(NUMBER, f"<b>{escape(to.number)}</b>")
+    text = escape(letter.text).replace("\n", "<br>").replace(NUMBER, f"<b>{escape(to.number)}</b>")
     line = "<tr><td colspan='2'><hr></td></tr>"
     table = line.join(_rows(rows) for rows in (letter.items, letter.sums) if rows)
     goes_to = "<br>".join(map(escape, [say("mail.goes_to"), *to.address]))

@@ -1,5 +1,6 @@
 """An account keeps the language that its person reads: its mails are in it, and quotes that name none."""
 
+import asyncio
 from typing import Any
 
 import httpx
@@ -7,10 +8,12 @@ import pytest
 from msgspec import structs
 
 from tests.fixtures.asgi import client_of
+from tests.fixtures.write_side import CAUSE
 from tests.integration.accounts.conftest import PASSWORD, Customers
 from tests.integration.checkout.shop import MAIL
 from tests.integration.checkout.test_over_http import BUYER
 from write_side import erasure
+from write_side.accounts.languages import choose_language
 from write_side.app import create_app
 
 NEW = "another horse battery"
@@ -69,6 +72,19 @@ async def test_a_letter_that_waited_from_before_is_in_the_language_of_its_accoun
     await customers.confirm(await customers.link())
     [mail] = await customers.mails()
     assert (mail["Content-Language"], await kept(customers)) == ("de", "de")
+
+
+async def test_languages_chosen_at_once_come_one_after_the_other(customers: Customers) -> None:
+    who = await customers.who(await customers.customer())
+    assert who is not None
+    told = ("de", "fr", "it", "es", "pl", "nl")
+    await asyncio.gather(*(choose_language(customers.pool, who, locale, CAUSE) for locale in told))
+    assert (await customers.history()).count("language_chosen") == len(told)
+    last = await customers.pool.fetchval(
+        """SELECT convert_from(payload, 'UTF8')::jsonb->>'locale' FROM event_log
+           WHERE type = 'accounts.language_chosen.v1' ORDER BY aggregate_version DESC LIMIT 1"""
+    )
+    assert await kept(customers) == last
 
 
 async def quote(api: httpx.AsyncClient, session: dict[str, str], **said: Any) -> None:

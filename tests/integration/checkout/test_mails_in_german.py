@@ -91,10 +91,13 @@ async def test_from_the_confirmation_to_the_refund_a_german_buyer_reads_german(
 async def test_a_merchants_sentence_stands_in_place_of_ours(
     shop: Shop, inbox: tuple[Inbox, MailServer], tmp_path: Path
 ) -> None:
-    (tmp_path / "de.toml").write_text('[order_confirmation]\nsubject = "Danke! {number}"')
+    sentences = 'subject = "Danke! {number}"\ntext = "eins\\nzwei {number}"'
+    (tmp_path / "de.toml").write_text(f"[order_confirmation]\n{sentences}")
     mails = await told(shop, inbox, await bought(shop, "de-AT"), read_mail_texts(str(tmp_path), "en"))
-    plain, _ = parts_of(mails["Danke! N"])
-    assert "vielen Dank: Ihre Bestellung" in plain
+    plain, html = parts_of(mails["Danke! N"])
+    assert "eins\r\nzwei" in plain
+    assert "eins<br>zwei <b>" in html
+    assert "Zwischensumme" in plain, "the rest is ours"
     assert "€\xa01.234,50" in plain
     assert mails["Danke! N"]["Content-Language"] == "de-AT"
 
