@@ -45,6 +45,10 @@ class Languages:
             return None
         return self._chain(wanted) if wanted is not None else self._of_header(accept or "")
 
+    def kept(self, wanted: str | None) -> str:
+        """The best that there is for whoever reads this one, as it is kept; "": the shop's own."""
+        return next(iter(self.of(wanted or "", None) or ()), "")
+
     def _chain(self, wanted: str) -> tuple[str, ...]:
         known = [self._by_name[name] for name in wider(wanted.lower()) if name in self._by_name]
         return tuple(known[: known.index(self._own)] if self._own in known else known)

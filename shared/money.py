@@ -52,7 +52,7 @@ def allocated(amount_minor: int, weights: Sequence[int]) -> list[int]:
 
 
 def display(amount_minor: int, currency: str) -> str:
-    """For mails and the terminal: `19.99 EUR`, `1200 JPY`."""
+    """For the terminal: `19.99 EUR`, `1200 JPY`."""
     digits, sign = EXPONENTS[currency], "-" if amount_minor < 0 else ""
     if not digits:
         return f"{amount_minor} {currency}"

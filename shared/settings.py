@@ -42,6 +42,7 @@ class Settings(Struct, frozen=True, rename=str.upper):
     image_sizes: str = ""  # where narrower ones are: an address with {width} and {path} (or {url}, the whole one)
     image_widths: str = ""  # comma-separated, in pixels: which sizes there are
     locales: str = "en"  # comma-separated languages of products; the first is that of what they say by themselves
+    mail_texts: str = ""  # a folder of sentences of mails, a TOML file for each language; empty: ours alone
     cors_origins: str = ""  # comma-separated origins, or * for any
     quote_ttl_seconds: int = 900
     payment_ttl_seconds: int = 1800  # how long an unpaid order keeps its stock

@@ -41,6 +41,7 @@ from write_side.lookout import Lookout
 from write_side.notifications import gateway as mail
 from write_side.notifications import handlers as mails
 from write_side.notifications.reactions import reactions as mail_reactions
+from write_side.notifications.text_files import read_mail_texts
 from write_side.payments import Providers, open_providers, stripe_of
 from write_side.payments import steps as payments
 from write_side.pricing import steps as prices
@@ -169,7 +170,9 @@ def checks_of(
 
 
 async def run(settings: Settings, stopping: asyncio.Event) -> None:
-    """The worker until `stopping`: then the steps finish what they have in hand, while the relay goes on."""
+    """The worker until `stopping`: then the steps finish what they have in hand, while the relay goes on. Raises
+    `BrokenMailTexts` before it begins with anything."""
+    texts = read_mail_texts(settings.mail_texts, settings.languages[0])
     async with (
         database.open_pool(settings.database_url, settings.pool_size, "worker") as pool,
         open_keyring(settings.keyring_url, settings.master_key) as keyring,
@@ -191,10 +194,10 @@ async def run(settings: Settings, stopping: asyncio.Event) -> None:
             *picks.steps(pool, settings),
             *bookings.steps(pool, keyring, carrier, settings),
             *returns.steps(pool, keyring, carrier, settings),
-            *mails.steps(pool, keyring, server, settings),
-            *account_letters.steps(pool, keyring, server, settings),
-            *restock_requests.steps(pool, keyring, server, settings),
-            *alerts.steps(pool, server, settings.mail_from),
+            *mails.steps(pool, keyring, server, texts, settings),
+            *account_letters.steps(pool, keyring, server, texts, settings),
+            *restock_requests.steps(pool, keyring, server, texts, settings),
+            *alerts.steps(pool, server, texts, settings.mail_from),
             snapshots.step(pool),
             *courier.steps(),
             house_keeping(pool),

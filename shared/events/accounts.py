@@ -11,12 +11,13 @@ from uuid import UUID
 from msgspec import Struct
 
 
-class SignedUp(Struct, frozen=True, tag="accounts.signed_up.v1"):
+class SignedUp(Struct, frozen=True, omit_defaults=True, tag="accounts.signed_up.v1"):
     """An account that nobody can sign in to before its mail address is confirmed."""
 
     account_id: UUID
     person_id: UUID
     mail: str  # sealed
+    locale: str = ""  # that they read, where it is not the shop's own
 
 
 class AccountConfirmed(Struct, frozen=True, tag="accounts.account_confirmed.v1"):
@@ -35,6 +36,13 @@ class GroupsSet(Struct, frozen=True, tag="accounts.groups_set.v1"):
 
     account_id: UUID
     groups: list[str]
+
+
+class LanguageChosen(Struct, frozen=True, tag="accounts.language_chosen.v1"):
+    """What its person reads from now on."""
+
+    account_id: UUID
+    locale: str  # empty: the shop's own
 
 
 class AddressSaved(Struct, frozen=True, tag="accounts.address_saved.v1"):
@@ -89,6 +97,7 @@ AccountEvent = (
     | AccountConfirmed
     | PasswordChanged
     | GroupsSet
+    | LanguageChosen
     | AddressSaved
     | AddressRemoved
     | DefaultAddressSet

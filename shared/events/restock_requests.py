@@ -14,6 +14,7 @@ class RestockRequested(Struct, frozen=True, omit_defaults=True, tag="restock_req
     person_id: UUID
     mail: str  # sealed
     counted_as: UUID | None = None  # the person who stands for the mailbox, where that is another one
+    locale: str = ""  # that they read, where it is not the shop's own
 
 
 class RequesterTold(Struct, frozen=True, tag="restock_requests.requester_told.v1"):

@@ -57,6 +57,7 @@ OPEN = {
     "DELETE /v1/sessions": "a session",
     "PUT /v1/account/password": "a session",
     "GET /v1/account": "a session",
+    "PUT /v1/account/locale": "a session",
     "POST /v1/account/addresses": "a session",
     "PUT /v1/account/addresses/{address_id}": "a session",
     "DELETE /v1/account/addresses/{address_id}": "a session",

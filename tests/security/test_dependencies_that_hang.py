@@ -14,6 +14,7 @@ from shared.documents import products
 from shared.settings import Settings
 from tests.fixtures.asgi import client_of
 from tests.fixtures.private_server import PrivateServer
+from tests.fixtures.write_side import TEXTS
 from tests.integration.checkout.inbox import Inbox
 from tests.integration.checkout.shop import Shop
 from tests.integration.checkout.test_mails import confirmed, due_now, ledger, react
@@ -149,9 +150,9 @@ async def test_a_mail_server_that_hangs_holds_a_mail_up_for_a_bounded_time_and_l
         hanging = MailServer(f"smtp://127.0.0.1:{silent.port}")
         for _ in range(3):
             began = time.monotonic()
-            assert await send_due(shop.pool, shop.keyring, hanging, shop.settings) == 1
+            assert await send_due(shop.pool, shop.keyring, hanging, TEXTS, shop.settings) == 1
             assert time.monotonic() - began < smtp.TIMEOUT + 3
             await due_now(shop)
-    await send_due(shop.pool, shop.keyring, server, shop.settings)
+    await send_due(shop.pool, shop.keyring, server, TEXTS, shop.settings)
     assert len(received.mails) == 1
     assert await ledger(shop) == ["sent"]

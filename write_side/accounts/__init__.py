@@ -10,10 +10,10 @@ from write_side.accounts.domain import Account, SignedIn, TooManyAttempts
 from write_side.accounts.erasing import named_among, of_person, open_account, redact
 from write_side.accounts.sessions import signed_in
 from write_side.accounts.staff import UnknownAccount, show_account
-from write_side.accounts.store import groups_of
+from write_side.accounts.store import groups_of, locale_of
 
 __all__ = [
     "Account", "Desk", "SignedIn", "TooManyAttempts", "UnknownAccount", "count_letter", "count_try",
-    "counted_as", "groups_of", "named_among", "of_person", "open_account", "open_desk", "redact", "show_account",
-    "signed_in",
+    "counted_as", "groups_of", "locale_of", "named_among", "of_person", "open_account", "open_desk", "redact",
+    "show_account", "signed_in",
 ]  # fmt: skip

@@ -38,6 +38,7 @@ class OwnAccount(Struct, frozen=True):
     groups: list[str]
     addresses: list[BookEntry]
     version: int
+    locale: str | None = None  # the language that mails are in; null: the shop's own
 
 
 class SavedAddress(Struct, frozen=True):
@@ -57,7 +58,7 @@ async def show(desk: Desk, who: SignedIn) -> OwnAccount:
         BookEntry(held.id, address, held.id == account.default_address_id)
         for held, address in zip(account.addresses, opened.addresses, strict=True)
     ]
-    return OwnAccount(account.id, opened.mail, account.groups, entries, account.version)
+    return OwnAccount(account.id, opened.mail, account.groups, entries, account.version, account.locale or None)
 
 
 async def save_address(

@@ -58,7 +58,7 @@ async def reset(desk: Desk, token: str, password: str, client: str, cause: Metad
 
     async def decide(conn: Connection) -> tuple[NewSession, Positions]:
         used = await letters.use_link(conn, "reset", hash_of(token))
-        locked = None if used is None else await store.lock_of_person(conn, used[0])
+        locked = None if used is None else await store.lock_of_person(conn, used.person_id)
         if used is None or locked is None or locked.account.state == "erased":
             raise _refused()
         account, events = await _changed(conn, locked.account, password_hash, "reset")

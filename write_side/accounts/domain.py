@@ -15,6 +15,7 @@ from shared.events.accounts import (
     AddressSaved,
     DefaultAddressSet,
     GroupsSet,
+    LanguageChosen,
     PasswordChanged,
     SessionEnded,
     SessionEvent,
@@ -91,6 +92,7 @@ class Account(Struct, frozen=True):
     addresses: list[HeldAddress]
     default_address_id: UUID | None
     version: int
+    locale: str = ""  # that its person reads; empty: the shop's own
 
 
 class Session(Struct, frozen=True):
@@ -171,7 +173,8 @@ def holder(session: Session | None, groups: list[str], shown: Presented, now: da
 def evolve(account: Account | None, event: AccountEvent, version: int) -> Account:
     """An account after an event."""
     if isinstance(event, SignedUp):
-        return Account(event.account_id, event.person_id, event.mail, "unconfirmed", [], [], None, version)
+        e = event
+        return Account(e.account_id, e.person_id, e.mail, "unconfirmed", [], [], None, version, e.locale)
     assert account is not None, "an account's history begins with SignedUp"
     match event:
         case AccountConfirmed():
@@ -180,6 +183,8 @@ def evolve(account: Account | None, event: AccountEvent, version: int) -> Accoun
             pass
         case GroupsSet():
             account = structs.replace(account, groups=event.groups)
+        case LanguageChosen():
+            account = structs.replace(account, locale=event.locale)
         case AddressSaved():
             account = structs.replace(account, addresses=_with(account.addresses, event))
         case AddressRemoved():

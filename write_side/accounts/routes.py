@@ -11,7 +11,8 @@ from litestar.params import FromPath, JSONBody
 from msgspec import Meta, Struct
 
 from shared.http.described import Link, leads_to, refuses
-from write_side.accounts import address_book, changing_passwords, sessions, signing_up, staff
+from shared.locales import PATTERN, Languages
+from write_side.accounts import address_book, changing_passwords, languages, sessions, signing_up, staff
 from write_side.accounts.address_book import OwnAccount, SavedAddress
 from write_side.accounts.changing_passwords import PasswordIsNew
 from write_side.accounts.desk import NewSession
@@ -25,6 +26,7 @@ from write_side.accounts.domain import (
     WeakPassword,
     WrongCredentials,
 )
+from write_side.accounts.languages import Reads
 from write_side.accounts.passwords import HashingBusy
 from write_side.accounts.sessions import SignedOut
 from write_side.accounts.signing_up import Asked
@@ -40,13 +42,15 @@ Password = Annotated[str, Meta(min_length=1, max_length=LONGEST_PASSWORD)]
 Token = Annotated[str, Meta(min_length=1, max_length=100)]
 Group = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_-]{0,49}(?!\n)$")]
 MOST_GROUPS = 20
+Locale = Annotated[str, Meta(pattern=PATTERN)]
 
 
 class SignUp(Struct, frozen=True, forbid_unknown_fields=True):
-    """`{"mail": "ada@example.org", "password": "correct horse battery"}`."""
+    """`{"mail": "ada@example.org", "password": "correct horse battery", "locale": "de-AT"}`."""
 
     mail: Mail
     password: NewPassword
+    locale: Locale | None = None  # that mails are to be in; one that the shop doesn't offer is its own
 
 
 class Credentials(Struct, frozen=True, forbid_unknown_fields=True):
@@ -99,7 +103,8 @@ class WhoseAccount(Struct, frozen=True, forbid_unknown_fields=True):
 @refuses(BrokenMail, WeakPassword, TooManyAttempts, HashingBusy, KeyringUnavailable)
 async def post_account(request: Call, data: JSONBody[SignUp], own: Own) -> Answered[Asked]:
     """Sign up. The answer is the same whether there is an account by that address or not; the mail tells its owner."""
-    answer = await signing_up.sign_up(own.accounts, data.mail, data.password, client(request, own), cause(request))
+    locale, where = Languages(own.settings.languages).kept(data.locale), client(request, own)
+    answer = await signing_up.sign_up(own.accounts, data.mail, data.password, where, cause(request), locale)
     return answered(request, answer, 202)
 
 
@@ -175,6 +180,20 @@ async def put_password(request: Call, data: JSONBody[PasswordChange], own: Own) 
     return answered(request, answer)
 
 
+class Language(Struct, frozen=True, forbid_unknown_fields=True):
+    """`{"locale": "de-AT"}`; null, or one that the shop doesn't offer, is its own."""
+
+    locale: Locale | None
+
+
+@put("/v1/account/locale", guards=[requires_session])
+@refuses(UnknownAccount)
+async def put_locale(request: Call, data: JSONBody[Language], own: Own) -> Answered[Reads]:
+    """The language that mails to this account are in from now on, and quotes that name none."""
+    locale = Languages(own.settings.languages).kept(data.locale)
+    return answered(request, await languages.choose_language(own.pool, session(request), locale, cause(request)))
+
+
 class NewAddress(Struct, frozen=True, forbid_unknown_fields=True):
     """`{"address": {"name": "Ada", "line1": "Hill Road 1", "city": "Berlin", "postal_code": "10115",
     "country": "DE"}}`."""
@@ -185,7 +204,7 @@ class NewAddress(Struct, frozen=True, forbid_unknown_fields=True):
 @get("/v1/account", guards=[requires_session])
 @refuses(UnknownAccount, KeyringUnavailable)
 async def get_own_account(request: Call, own: Own) -> Shown[OwnAccount]:
-    """Mail address, customer groups and address book."""
+    """Mail address, language, customer groups and address book."""
     return shown(await address_book.show(own.accounts, session(request)))
 
 
@@ -251,6 +270,6 @@ async def put_groups(
 
 routes = [
     post_account, post_confirmation, post_session, get_session, delete_session, delete_sessions, post_password_reset,
-    post_new_password, put_password, get_own_account, post_address, put_address, delete_address,
+    post_new_password, put_password, put_locale, get_own_account, post_address, put_address, delete_address,
     put_default_address, post_account_lookup, get_account, put_groups,
 ]  # fmt: skip

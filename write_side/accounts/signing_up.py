@@ -8,7 +8,7 @@ link, and then know the password of their account.
 from msgspec import Struct
 
 from shared.envelope import Metadata
-from shared.events.accounts import AccountConfirmed, SignedUp
+from shared.events.accounts import AccountConfirmed, LanguageChosen, SignedUp
 from shared.ids import uuid7
 from shared.sealed import seal
 from write_side import commands
@@ -28,8 +28,11 @@ class Asked(Struct, frozen=True):
     state: str = "look_into_your_mail"
 
 
-async def sign_up(desk: Desk, mail: str, password: str, client: str, cause: Metadata) -> Answer[Asked]:
-    """An account that waits for its confirmation, or a mail to whoever has one already.
+async def sign_up(
+    desk: Desk, mail: str, password: str, client: str, cause: Metadata, locale: str = ""
+) -> Answer[Asked]:
+    """An account that waits for its confirmation, or a mail to whoever has one already; `locale`: what they read, ""
+    the shop's own language.
 
     Refuses `broken_mail`, `weak_password`, `too_many_attempts`, `busy`, `keyring_unavailable`.
     """
@@ -46,8 +49,9 @@ async def sign_up(desk: Desk, mail: str, password: str, client: str, cause: Meta
         confirms = kind == "confirm"
         life = domain.LINK_LIFE.get(kind, domain.NOTE_LIFE)
         if kept is None:
-            _, event = await store.save(conn, None, SignedUp(uuid7(), person.id, sealed))
-        await letters.queue(conn, uuid7(), kind, person.id, life, password_hash if confirms else None)
+            _, event = await store.save(conn, None, SignedUp(uuid7(), person.id, sealed, locale))
+        chosen = (password_hash, locale) if confirms else ()  # of an account that there is, both stay
+        await letters.queue(conn, uuid7(), kind, person.id, life, *chosen)
         if kept is None:
             await store.append(conn, [event], cause)
         return Asked(), {}  # where its event stands would tell that there was none
@@ -64,15 +68,19 @@ async def confirm(desk: Desk, token: str, password: str, client: str, cause: Met
 
     async def decide(conn: Connection) -> tuple[NewSession, Positions]:
         used = await letters.use_link(conn, "confirm", hash_of(token))
-        kept = None if used is None else await store.lock_of_person(conn, used[0])
+        kept = None if used is None else await store.lock_of_person(conn, used.person_id)
         if used is None or kept is None or kept.account.state != "unconfirmed":
             raise _refused()
         account, confirmed = await store.save(conn, kept.account, AccountConfirmed(kept.account.id))
-        await store.set_password(conn, account.id, used[1])
+        events = [confirmed]
+        if used.locale is not None and used.locale != account.locale:  # others signed up with this address before
+            account, spoken = await store.save(conn, account, LanguageChosen(account.id, used.locale))
+            events.append(spoken)
+        await store.set_password(conn, account.id, used.password_hash)
         await letters.drop_all(conn, account.person_id)  # others' passwords that wait, too
         session, opened = await open_session(conn, account, "confirmation")
         by = cause_of(domain.actor_of(account.id), cause.correlation_id, cause.traceparent)
-        return session, await store.append(conn, [confirmed, *opened], by)
+        return session, await store.append(conn, [*events, *opened], by)
 
     return await commands.run(desk.pool, decide)
 

@@ -18,7 +18,7 @@ from write_side.accounts.domain import Account, HeldAddress, Session
 from write_side.database import Connection, Pool, among, overwrite
 from write_side.event_log import NewEvent, Positions
 
-_ACCOUNT = "id, person_id, mail, state, groups, addresses, default_address_id, version"
+_ACCOUNT = "id, person_id, mail, state, groups, addresses, default_address_id, version, locale"
 _SESSION = "id, account_id, person_id, secret_sha256, expires_at, state, version"
 _SELECT = f"SELECT {_ACCOUNT}, password_hash FROM account"  # noqa: S608
 decoded_address = msgspec.json.Decoder(Address).decode  # of an unsealed one
@@ -62,10 +62,10 @@ async def save(conn: Connection, account: Account | None, event: AccountEvent) -
     """
     after = domain.evolve(account, event, 1 if account is None else account.version + 1)
     if account is None:
-        query = f"INSERT INTO account ({_ACCOUNT}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)"  # noqa: S608
+        query = f"INSERT INTO account ({_ACCOUNT}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"  # noqa: S608
     else:
         query = """UPDATE account SET person_id = $2, mail = $3, state = $4, groups = $5, addresses = $6,
-                                      default_address_id = $7, version = $8 WHERE id = $1"""
+                                      default_address_id = $7, version = $8, locale = $9 WHERE id = $1"""
     await conn.execute(query, *_columns(after).values())
     return after, NewEvent("account", after.id, after.version, account_key(after.id), event)
 
@@ -80,6 +80,13 @@ async def groups_of(conn: Connection, account_id: UUID | None) -> frozenset[str]
     if account_id is None:
         return frozenset()
     return frozenset(await conn.fetchval("SELECT groups FROM account WHERE id = $1", account_id) or ())
+
+
+async def locale_of(conn: Connection, account_id: UUID | None) -> str:
+    """The language that an account's person reads; "", the shop's own, of a guest."""
+    if account_id is None:
+        return ""
+    return str(await conn.fetchval("SELECT locale FROM account WHERE id = $1", account_id) or "")
 
 
 async def persons_left(conn: Connection, persons: Sequence[UUID]) -> list[UUID]:
@@ -110,7 +117,7 @@ def _kept(row: asyncpg.Record | None) -> Kept | None:
 def _account(row: asyncpg.Record) -> Account:
     return Account(
         row["id"], row["person_id"], row["mail"], row["state"], row["groups"], _addresses.decode(row["addresses"]),
-        row["default_address_id"], row["version"],
+        row["default_address_id"], row["version"], row["locale"],
     )  # fmt: skip
 
 

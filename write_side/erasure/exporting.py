@@ -79,6 +79,7 @@ class HeldOrder(Struct, frozen=True):
     refunds: list[Refund]
     happened: list[Happening]
     counted_as: UUID | None = None  # whom it counts for, where that is another person
+    locale: str = ""  # that its buyer read; empty: the shop's own
 
 
 class HeldQuote(Struct, frozen=True):
@@ -93,6 +94,7 @@ class HeldQuote(Struct, frozen=True):
     expires_at: datetime
     happened: list[Happening]
     counted_as: UUID | None = None
+    locale: str = ""
 
 
 class HeldAccount(Struct, frozen=True):
@@ -107,6 +109,7 @@ class HeldAccount(Struct, frozen=True):
     invoices: list[Invoice]
     credit_notes: list[CreditNote]
     happened: list[Happening]
+    locale: str = ""  # the language of its mails; empty: the shop's own
 
 
 class AwaitedSku(Struct, frozen=True):
@@ -116,6 +119,7 @@ class AwaitedSku(Struct, frozen=True):
     asked_at: datetime
     state: str
     counted_as: UUID | None = None
+    locale: str = ""
 
 
 class PersonExport(Struct, frozen=True):
@@ -150,18 +154,19 @@ async def export(pool: Pool, keyring: Keyring, person_id: UUID) -> PersonExport:
         person_id,
         [
             HeldOrder(o.id, o.number, o.state, await _contact(keyring, o), o.country, o.sold, o.totals, o.shipping,
-                      o.taxes, o.gift_cards, cards, back, paid_back, of_orders.get(order_key(o.id), []), o.counted_as)
+                      o.taxes, o.gift_cards, cards, back, paid_back, of_orders.get(order_key(o.id), []), o.counted_as,
+                      o.locale)
             for o, cards, back, paid_back in zip(placed, bought, returned, refunded, strict=True)
         ],
         [
             HeldQuote(q.id, q.cart_id, await _contact(keyring, q), q.country, q.sold, q.totals, q.expires_at,
-                      of_carts.get(cart_key(q.cart_id), []), q.counted_as)
+                      of_carts.get(cart_key(q.cart_id), []), q.counted_as, q.locale)
             for q in quoted
         ],
         None if account is None else await _account(
             keyring, account, credit, invoiced, noted, of_account.get(account_key(account.id), [])
         ),
-        [AwaitedSku(one.sku, time_of(one.id), one.state, one.counted_as) for one in awaited], stands_for,
+        [AwaitedSku(one.sku, time_of(one.id), one.state, one.counted_as, one.locale) for one in awaited], stands_for,
     )  # fmt: skip
 
 
@@ -190,8 +195,9 @@ async def _account(
 ) -> HeldAccount:  # fmt: skip
     opened = await accounts.open_account(keyring, account)
     return HeldAccount(
-        account.id, opened.mail, account.state, account.groups, opened.addresses, credit, invoiced, noted, happened
-    )
+        account.id, opened.mail, account.state, account.groups, opened.addresses, credit, invoiced, noted, happened,
+        account.locale,
+    )  # fmt: skip
 
 
 async def _contact(keyring: Keyring, held: Any) -> HeldContact | None:

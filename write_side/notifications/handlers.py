@@ -35,6 +35,7 @@ from write_side.notifications.domain import Mail
 from write_side.notifications.gateway import MailServer, NotSent, Refused, Unclear
 from write_side.notifications.letters import Letter, Recipient
 from write_side.notifications.store import Claimed
+from write_side.notifications.texts import MailTexts, Voice
 from write_side.orders import Order
 from write_side.refunds import Refund
 from write_side.steps import Step, growing
@@ -51,21 +52,21 @@ BLOCKED = 1  # … and of one with the code of a gift card that pays nothing any
 _UNSENT = {ERASED: "erased", BLOCKED: "blocked"}
 
 
-def steps(pool: Pool, keyring: Keyring, server: MailServer, settings: Settings) -> list[Step]:
+def steps(pool: Pool, keyring: Keyring, server: MailServer, texts: MailTexts, settings: Settings) -> list[Step]:
     """What the worker is to do again and again about mails."""
     return [
-        Step("mails", PAUSE, lambda: send_due(pool, keyring, server, settings)),
+        Step("mails", PAUSE, lambda: send_due(pool, keyring, server, texts, settings)),
         Step("fresh links", LINKS_PAUSE, lambda: fresh_links.work_off(pool, settings.mail_from)),
         Step("mails waiting", BOOKS_PAUSE, lambda: count_waiting(pool)),
     ]
 
 
-async def send_due(pool: Pool, keyring: Keyring, server: MailServer, settings: Settings) -> int:
+async def send_due(pool: Pool, keyring: Keyring, server: MailServer, texts: MailTexts, settings: Settings) -> int:
     """Send what is due; answers how many mails that were."""
     async with pool.acquire() as conn:
         due = await store.claim_due(conn, AT_ONCE)
         queued = await event_log.latest_of(conn, "mail", [claimed.mail.id for claimed in due])
-    await asyncio.gather(*(_attempt(pool, keyring, server, settings, claimed, queued) for claimed in due))
+    await asyncio.gather(*(_attempt(pool, keyring, server, texts, settings, claimed, queued) for claimed in due))
     return len(due)
 
 
@@ -80,21 +81,22 @@ async def count_waiting(pool: Pool) -> int:
 
 
 async def _attempt(
-    pool: Pool, keyring: Keyring, server: MailServer, settings: Settings, claimed: Claimed,
+    pool: Pool, keyring: Keyring, server: MailServer, texts: MailTexts, settings: Settings, claimed: Claimed,
     queued: Mapping[UUID, Recorded],
 ) -> None:  # fmt: skip
     mail = claimed.mail
     ids = {"order_id": mail.order_id, "mail_id": mail.id}
     with continuing(queued[mail.id], f"mail {mail.kind}", **ids) as cause:
-        outcome = await _outcome(pool, keyring, server, settings, claimed, cause)
+        outcome = await _outcome(pool, keyring, server, texts, settings, claimed, cause)
         metrics.MAILS.labels(mail.kind, outcome).inc()
         fields = {name: str(id_) for name, id_ in ids.items()} | {"kind": mail.kind, "outcome": outcome}
         log.log(LEVELS.get(outcome, logging.INFO), "tried a mail", extra={"fields": fields})
 
 
 async def _outcome(
-    pool: Pool, keyring: Keyring, server: MailServer, settings: Settings, claimed: Claimed, cause: Metadata
-) -> str:
+    pool: Pool, keyring: Keyring, server: MailServer, texts: MailTexts, settings: Settings, claimed: Claimed,
+    cause: Metadata,
+) -> str:  # fmt: skip
     """One attempt; a row left as it is (killed, or the connection broke) is sent once more when its claim is over."""
     mail = claimed.mail
     if claimed.doubts > domain.MOST_DOUBTS:
@@ -102,7 +104,7 @@ async def _outcome(
             await store.leave(conn, mail.id)
         return "left"
     try:
-        event = await _send(pool, keyring, server, settings, claimed, cause)
+        event = await _send(pool, keyring, server, texts, settings, claimed, cause)
     except NotSent:
         await _put_off(pool, claimed)
         return "put_off"
@@ -120,8 +122,9 @@ async def _outcome(
 
 
 async def _send(
-    pool: Pool, keyring: Keyring, server: MailServer, settings: Settings, claimed: Claimed, cause: Metadata
-) -> MailSent | MailRefused:
+    pool: Pool, keyring: Keyring, server: MailServer, texts: MailTexts, settings: Settings, claimed: Claimed,
+    cause: Metadata,
+) -> MailSent | MailRefused:  # fmt: skip
     mail = claimed.mail
     async with pool.acquire() as conn:
         order = await orders.find_order(conn, mail.order_id)
@@ -131,11 +134,12 @@ async def _send(
         return MailRefused(mail.id, mail.order_id, mail.kind, ERASED)
     if mail.kind == domain.GIFT_CARD and mail.subject_id and await gift_cards.is_blocked(pool, mail.subject_id):
         return MailRefused(mail.id, mail.order_id, mail.kind, BLOCKED)  # refunded before its mail went
-    letter = await _letter(pool, mail, orders.as_read(order), settings)
+    say = texts.voice(order.locale, number=letters.NUMBER)
+    letter = await _letter(pool, say, mail, orders.as_read(order), settings)
     to = _recipient(order, contact, settings)
     if mail.kind == domain.GIFT_CARD and contact.address.gift_card_mail:
         to = _given_to(to, contact.address.gift_card_mail)
-    message = letters.written(letter, to, mail, settings.mail_from, cause.correlation_id)
+    message = letters.written(say, letter, to, mail, settings.mail_from, cause.correlation_id)
     with metrics.MAIL_SECONDS.labels(mail.kind).time(), tracing.span("smtp", kind="client"):
         return await _deliver(pool, server, mail, message)
 
@@ -156,49 +160,49 @@ async def _put_off(pool: Pool, claimed: Claimed) -> None:
         await store.put_off(conn, claimed.mail.id, growing(0.5, claimed.attempts, 300))
 
 
-async def _letter(pool: Pool, mail: Mail, order: Order, settings: Settings) -> Letter:
+async def _letter(pool: Pool, say: Voice, mail: Mail, order: Order, settings: Settings) -> Letter:
     if mail.kind == domain.ORDER_CONFIRMATION:
         return letters.confirmation(
-            order.sold, order.totals, order.taxes, order.charged_minor, order.credit_minor,
+            say, order.sold, order.totals, order.taxes, order.charged_minor, order.credit_minor,
             duties_due=order.duties_due,
         )
     if mail.kind == domain.PAYMENT_DECLINED:
         async with pool.acquire() as conn:
             _, reason = await payments.shown(conn, order.payment_id)
-        return letters.declined(reason, order.expires_at)
+        return letters.declined(say, reason, order.expires_at)
     if mail.kind == domain.COMPLETED:
-        return letters.completed()
+        return letters.completed(say)
     if mail.kind == domain.ENDED:
-        return ending_letters.ended(order)
+        return ending_letters.ended(say, order)
     if mail.kind in (domain.ADDED, domain.LEFT_WITHOUT):
-        return await _about_addition(pool, mail, order)
+        return await _about_addition(pool, say, mail, order)
     if mail.kind == domain.READDRESSED:
-        return letters.readdressed()
+        return letters.readdressed(say)
     if mail.kind == domain.FRESH_LINK:
-        return letters.fresh_link()
+        return letters.fresh_link(say)
     assert mail.subject_id is not None
     if mail.kind == domain.GIFT_CARD:
-        return letters.gift_card(*await gift_cards.letter_of(pool, settings.master_key, mail.subject_id))
+        return letters.gift_card(say, *await gift_cards.letter_of(pool, settings.master_key, mail.subject_id))
     if mail.kind in (domain.SHIPPED, domain.DELIVERED):
-        return await _about_parcel(pool, mail.subject_id, order, arrived=mail.kind == domain.DELIVERED)
+        return await _about_parcel(pool, say, mail.subject_id, order, arrived=mail.kind == domain.DELIVERED)
     if mail.kind == domain.REPLACED or mail.kind in return_letters.KINDS:
-        return await _about_return(pool, mail, order)
+        return await _about_return(pool, say, mail, order)
     if mail.kind in (domain.INVOICE, domain.OVERDUE):
         async with pool.acquire() as conn:
             invoice = await invoices.find(conn, mail.subject_id)
         assert invoice is not None
         amount = Money(invoice.open_minor, invoice.currency)
-        return letters.invoiced(invoice.number, amount, invoice.due_at, late=mail.kind == domain.OVERDUE)
+        return letters.invoiced(say, invoice.number, amount, invoice.due_at, late=mail.kind == domain.OVERDUE)
     assert mail.kind in (domain.REFUND, domain.RELEASED)
     async with pool.acquire() as conn:
         refund = await refunds.find(conn, mail.subject_id)
         assert refund is not None
         if mail.kind == domain.RELEASED:
-            return letters.released(refund.amount_minor, refund.currency, refund.lines, order.lines)
+            return letters.released(say, refund.amount_minor, refund.currency, refund.lines, order.lines)
         moved_minor = refund.moved_minor + await _taken_again(conn, refund)
         note = await invoices.note_of_refund(conn, refund.id)
     return letters.refunded(
-        refund.amount_minor, refund.currency, refund.lines, order.lines, moved_minor=moved_minor, note=note
+        say, refund.amount_minor, refund.currency, refund.lines, order.lines, moved_minor=moved_minor, note=note
     )
 
 
@@ -211,14 +215,14 @@ async def _taken_again(conn: Connection, refund: Refund) -> int:
     return 0
 
 
-async def _about_parcel(pool: Pool, parcel_id: UUID, order: Order, *, arrived: bool) -> Letter:
+async def _about_parcel(pool: Pool, say: Voice, parcel_id: UUID, order: Order, *, arrived: bool) -> Letter:
     async with pool.acquire() as conn:
         parcel = await fulfilment.find(conn, parcel_id)
     assert parcel is not None
-    return letters.shipped(parcel.carrier, parcel.tracking_number, parcel.lines, order.lines, arrived=arrived)
+    return letters.shipped(say, parcel.carrier, parcel.tracking_number, parcel.lines, order.lines, arrived=arrived)
 
 
-async def _about_addition(pool: Pool, mail: Mail, order: Order) -> Letter:
+async def _about_addition(pool: Pool, say: Voice, mail: Mail, order: Order) -> Letter:
     assert order.adds_to is not None
     async with pool.acquire() as conn:
         first = await orders.find_head(conn, order.adds_to)
@@ -226,12 +230,13 @@ async def _about_addition(pool: Pool, mail: Mail, order: Order) -> Letter:
     assert first is not None
     assert payment is not None
     if mail.kind == domain.LEFT_WITHOUT:
-        return letters.left_without(first.number)
+        return letters.left_without(say, first.number)
     charged = Money(order.charged_minor, order.totals.currency)
-    return letters.added(first.number, charged, order.expires_at, on_invoice=payments.can(payment.method).on_credit)
+    on_invoice = payments.can(payment.method).on_credit
+    return letters.added(say, first.number, charged, order.expires_at, on_invoice=on_invoice)
 
 
-async def _about_return(pool: Pool, mail: Mail, order: Order) -> Letter:
+async def _about_return(pool: Pool, say: Voice, mail: Mail, order: Order) -> Letter:
     assert mail.subject_id is not None
     async with pool.acquire() as conn:
         each = await returns.find(conn, mail.subject_id)
@@ -240,10 +245,10 @@ async def _about_return(pool: Pool, mail: Mail, order: Order) -> Letter:
     assert payment is not None
     if mail.kind == domain.REPLACED:
         return return_letters.replaced(
-            each, order.charged_minor, order.totals.currency, order.expires_at,
+            say, each, order.charged_minor, order.totals.currency, order.expires_at,
             on_invoice=payments.can(payment.method).on_credit,
         )  # fmt: skip
-    return return_letters.about(mail.kind, each, order.lines)
+    return return_letters.about(say, mail.kind, each, order.lines)
 
 
 def _given_to(buyer: Recipient, mail: str) -> Recipient:

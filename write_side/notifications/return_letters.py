@@ -4,136 +4,87 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 
 from shared.events.orders import PricedLine
-from shared.money import display
 from write_side.inventory import Line
 from write_side.notifications import domain
-from write_side.notifications.letters import Letter
+from write_side.notifications.letters import Letter, why
+from write_side.notifications.texts import Voice
 from write_side.returns import Return
 
-_WHY = {
-    "not_returnable": "goods of this kind can't be sent back",
-    "used": "they have been used",
-    "not_ours": "they don't come from us",
-    "abuse": "we have taken back too much of this kind already",
-}
 
-_INSTEAD = {
-    "held": " What you wished instead is held for you until they are here.",
-    "refused": " We can't send you what you wished instead; what they have cost is paid back.",
-}
-_OFF = {
-    "not_paid": ", because the difference was not paid in time",
-    "cancelled": ", because that order was cancelled",
-    "nothing_credited": ", because nothing can be paid back for what came",
-    "purchase_limit": ", because it would be more than one customer may have, for what came",
-}
-
-
-def about(kind: str, each: Return, ordered: Sequence[PricedLine]) -> Letter:
+def about(say: Voice, kind: str, each: Return, ordered: Sequence[PricedLine]) -> Letter:
     """The letter of one of `KINDS`."""
     names = {line.sku: line.name for line in ordered}
-    subject, text, lines = KINDS[kind](each)
-    return Letter(subject, text, [(names.get(line.sku, line.sku), f"{line.quantity} ×") for line in lines])
+    text = KINDS[kind](say, each)
+    lines = each.units if kind == domain.RETURN_RECEIVED else each.lines
+    return Letter(say(f"{kind}.subject"), text, _listed(say, lines, names))
 
 
-def _requested(each: Return) -> tuple[str, str, Iterable[Line]]:
-    return (
-        "Your return of order {number}",
-        "we know that you want to send goods of your order {number} back, and write again.",
-        each.lines,
-    )
+def _listed(say: Voice, lines: Iterable[Line], names: dict[str, str]) -> list[tuple[str, str]]:
+    return [(names.get(line.sku, line.sku), f"{say.number(line.quantity)} ×") for line in lines]
 
 
-def _approved(each: Return) -> tuple[str, str, Iterable[Line]]:
-    until = f" by {each.expires_at:%d %B %Y}" if each.expires_at else ""
-    return (
-        "Your return of order {number} is approved",
-        f"please send these goods of your order {{number}} back{until}, to our warehouse {each.warehouse}, and put the "
-        f"number of your order into the parcel.{_INSTEAD.get(each.exchange_state or '', '')}",
-        each.lines,
-    )
+def _requested(say: Voice, each: Return) -> str:
+    return say("return_requested.text")
 
 
-def _labelled(each: Return) -> tuple[str, str, Iterable[Line]]:
-    return (
-        "The label for your return of order {number}",
-        f"put this label on the parcel and hand it to {each.carrier}: {each.label} ({each.tracking_number}).",
-        each.lines,
-    )
+def _approved(say: Voice, each: Return) -> str:
+    to = each.warehouse or ""
+    text = say("return_approved.text", warehouse=to)
+    if each.expires_at:
+        text = say("return_approved.until", warehouse=to, day=say.day(each.expires_at))
+    wish = f"return_approved.exchange_{each.exchange_state}"
+    return f"{text} {say(wish)}" if wish in say else text
 
 
-def _rejected(each: Return) -> tuple[str, str, Iterable[Line]]:
-    because = f", because {_WHY[each.rejection]}" if each.rejection in _WHY else ""
-    return (
-        "Your return of order {number} is not possible",
-        f"we can't take these goods of your order {{number}} back{because}.",
-        each.lines,
-    )
+def _labelled(say: Voice, each: Return) -> str:
+    carrier, label, tracking_number = each.carrier or "", each.label or "", each.tracking_number or ""
+    return say("return_labelled.text", carrier=carrier, label=label, tracking_number=tracking_number)
 
 
-def _received(each: Return) -> tuple[str, str, Iterable[Line]]:
-    money = "Their money is on its way back to you." if each.refund_id else "Nothing is paid back for them."
+def _rejected(say: Voice, each: Return) -> str:
+    return why(say, domain.RETURN_REJECTED, each.rejection)
+
+
+def _received(say: Voice, each: Return) -> str:
+    money = "return_received.paid_back" if each.refund_id else "return_received.nothing_paid_back"
     if each.exchange_state == "placed":
-        money = "What they have cost pays what you wished instead; we have written to you about that order."
-    return (
-        "Your return of order {number} has arrived",
-        f"we have unpacked these goods of your order {{number}}. {money}",
-        each.units,
-    )
+        money = "return_received.pays_exchange"
+    return f"{say('return_received.text')} {say(money)}"
 
 
-def _cancelled(each: Return) -> tuple[str, str, Iterable[Line]]:
-    return (
-        "Your return of order {number} is cancelled",
-        "we don't wait for these goods of your order {number} any more. Please don't send them.",
-        each.lines,
-    )
+def _cancelled(say: Voice, each: Return) -> str:
+    return say("return_cancelled.text")
 
 
-def _expired(each: Return) -> tuple[str, str, Iterable[Line]]:
-    return (
-        "Your return of order {number} has not arrived",
-        "these goods of your order {number} have not come back to us, and we don't wait for them any more. If you have "
-        "sent them, please tell us: we still take them when they arrive.",
-        each.lines,
-    )
+def _expired(say: Voice, each: Return) -> str:
+    return say("return_expired.text")
 
 
-def replaced(each: Return, charged_minor: int, currency: str, until: datetime, *, on_invoice: bool) -> Letter:
+def _not_replaced(say: Voice, each: Return) -> str:
+    return why(say, domain.NOT_REPLACED, each.failure)
+
+
+def replaced(
+    say: Voice, each: Return, charged_minor: int, currency: str, until: datetime, *, on_invoice: bool
+) -> Letter:
     """About the order that is sent instead: what is to be paid, that it comes with an invoice, or that nothing is."""
-    wished = [(line.sku, f"{line.quantity} ×") for line in each.exchange.lines] if each.exchange else []
+    wished = _listed(say, each.exchange.lines if each.exchange else [], {})
+    subject = say("replacement_placed.subject")
     if not charged_minor:
-        text = "what you wished in exchange for the goods that you send back is your order {number}. They pay for it."
-        return Letter("Your exchange is order {number}", text, wished)
-    amount = display(charged_minor, currency)
+        return Letter(subject, say("replacement_placed.paid_by_return"), wished)
+    amount = say.amount(charged_minor, currency)
     if on_invoice:
-        return Letter(
-            "Your exchange is order {number}",
-            "what you wished in exchange for the goods that you send back is your order {number}. It costs "
-            f"{amount} more than these: we send you an invoice of that.",
-            wished,
-            [("On invoice", amount)],
-        )
+        text, sums = say("replacement_placed.by_invoice", amount=amount), say("replacement_placed.on_invoice")
+        return Letter(subject, text, wished, [(sums, amount)])
     return Letter(
-        f"Please pay {amount} for your exchange, order {{number}}",
-        "what you wished in exchange for the goods that you send back is your order {number}. It costs "
-        f"{amount} more than these: please pay until {until:%d %B %Y}, {until:%H:%M} UTC; then we send it. If you "
-        "don't, what the goods had cost is paid back to you.",
+        say("replacement_placed.subject_to_pay", amount=amount),
+        say("replacement_placed.to_pay", amount=amount, day=say.day(until), time=say.time(until)),
         wished,
-        [("To be paid", amount)],
+        [(say("replacement_placed.to_be_paid"), amount)],
     )
 
 
-def _not_replaced(each: Return) -> tuple[str, str, Iterable[Line]]:
-    return (
-        "Your exchange for order {number} is off",
-        "nothing is sent instead of these goods of your order {number}"
-        f"{_OFF.get(each.failure or '', '')}. What is due to you is paid back.",
-        each.lines,
-    )
-
-
-KINDS: dict[str, Callable[[Return], tuple[str, str, Iterable[Line]]]] = {
+KINDS: dict[str, Callable[[Voice, Return], str]] = {
     domain.RETURN_REQUESTED: _requested,
     domain.RETURN_APPROVED: _approved,
     domain.RETURN_LABELLED: _labelled,

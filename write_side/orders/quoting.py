@@ -106,11 +106,12 @@ async def issue_quote(
     pool: Pool, keyring: Keyring, cart_id: UUID, secret: str | None, contact: Contact, ttl: int, outside: Outside,
     cause: Metadata, codes: Sequence[str] = (), visit: fraud.Visit | None = None, method: str | None = None,
     gifts: Gifts | None = None, pay_by: PayBy = CARD, strategy: AllocationStrategy = "priority",
-    locale: str = "",
+    locale: str | None = None,
 ) -> Answer[QuoteState]:  # fmt: skip
     """Today's price of a cart for an address, with what promotions and these codes take off, sent by this method (the
     cheapest, if none is said) and with tax, and what gift cards pay of it, good for `ttl` seconds; by the price lists
-    of the groups that the account of the cart is in. `locale`: what the buyer reads, "" the shop's own language.
+    of the groups that the account of the cart is in. `locale`: what the buyer reads, "" the shop's own
+    language, None that of the account.
 
     Refuses `cart_ordered`, `cart_empty`, `not_sellable`, `unknown_destination`, `unknown_shipping_method`,
     `pass_required`, `purchase_limit`, `too_many_gift_cards`, `total_out_of_range`, `shipping_unavailable`,
@@ -118,6 +119,7 @@ async def issue_quote(
     """
     async with pool.acquire() as conn:
         cart = await carts.find_cart(conn, cart_id, secret)  # before anything is made for somebody who holds no cart
+        reads = await accounts.locale_of(conn, cart.account_id) if locale is None else locale
     person = await keyring.person_for(contact.mail)
     sealed, customer = seal_contact(person, contact), await _customer(pool, keyring, cart, person)
     async with pool.acquire() as conn:
@@ -137,7 +139,7 @@ async def issue_quote(
         priced.lines, priced.totals, now + timedelta(seconds=ttl), list(codes),
         priced.discounts, cart.channel, sorted(basket.groups), cart.account_id, chosen, priced.taxes, priced.duties_due,
         paid.parts, pay_by.method, priced.bundles, near, None if customer == person.id else customer,
-        locale, await names_of(pool, priced, locale),
+        reads, await names_of(pool, priced, reads),
     )  # fmt: skip
 
     async def save(conn: Connection) -> tuple[QuoteState, Positions]:

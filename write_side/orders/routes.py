@@ -77,7 +77,8 @@ class AskedQuote(Struct, frozen=True, forbid_unknown_fields=True):
     shipping_method: Annotated[str, Meta(min_length=1, max_length=40)] | None = None  # the cheapest unless told
     gift_cards: GiftCodes = []
     payment_method: Chosen = "card"  # what gift cards leave
-    # What the buyer reads, such as de-AT: mails name the goods so. One that the shop doesn't offer is its own.
+    # What the buyer reads, such as de-AT: mails are in it, and name the goods so. One that the shop doesn't offer is
+    # its own; without any it is the account's.
     locale: Annotated[str, Meta(pattern=PATTERN)] | None = None
 
 
@@ -127,14 +128,9 @@ async def post_quote(
     answer = await issue_quote(
         own.pool, own.keyring, cart_id, secret, contact, ttl, own.outside, cause(request), _typed(data.codes), visit,
         data.shipping_method, gifts, PayBy(data.payment_method, own.settings.invoicing), own.settings.allocation,
-        _read_by(data.locale, own),
+        None if data.locale is None else Languages(own.settings.languages).kept(data.locale),
     )
     return answered(request, answer, 201)
-
-
-def _read_by(locale: str | None, own: Resources) -> str:
-    """The best language that the shop offers to whoever reads this one; "": its own."""
-    return next(iter(Languages(own.settings.languages).of(locale or "", None) or ()), "")
 
 
 @post("/v1/carts/{cart_id:uuid}/shipping-options", status_code=200)

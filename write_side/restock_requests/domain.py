@@ -10,7 +10,7 @@ from msgspec import Meta, Struct, structs
 from shared.events.inventory import BundleComponent
 from shared.events.restock_requests import RequesterMailRefused, RequesterTold, RestockRequested, RestockRequestEvent
 from write_side.errors import Refusal
-from write_side.notifications import addressed
+from write_side.notifications import Voice, addressed
 
 MOST_WAITING = 50  # SKUs that one mailbox waits for
 
@@ -47,6 +47,7 @@ class RestockRequest(Struct, frozen=True):
     state: Literal["waiting", "told", "refused", "erased"]
     version: int
     counted_as: UUID | None = None
+    locale: str = ""  # that they asked in; empty: the shop's own
 
 
 def check_waitable(sku: str, bundles: Mapping[str, Sequence[BundleComponent]]) -> None:
@@ -68,7 +69,7 @@ def evolve(request: RestockRequest | None, event: RestockRequestEvent, version: 
     """A request after an event."""
     if isinstance(event, RestockRequested):
         e = event
-        return RestockRequest(e.request_id, e.sku, e.person_id, e.mail, "waiting", version, e.counted_as)
+        return RestockRequest(e.request_id, e.sku, e.person_id, e.mail, "waiting", version, e.counted_as, e.locale)
     assert request is not None, "a request's history begins with RestockRequested"
     match event:
         case RequesterTold():
@@ -87,14 +88,12 @@ class Letter(Struct, frozen=True):
     link: str
 
 
-def written(letter: Letter, to: str, sender: str, message_id: str) -> EmailMessage:
+def written(say: Voice, letter: Letter, to: str, sender: str, message_id: str) -> EmailMessage:
     """The one mail that a request leads to."""
-    message = addressed(to, f"{_one_line(letter.name)} is back in stock", sender, message_id)
-    message.set_content(
-        f"Hello,\n\nyou asked us to tell you: {letter.name} ({letter.sku}) can be had again.\n\n{letter.link}\n\n"
-        "We hold nothing back for you, and won't write about it again.\n",
-        cte="quoted-printable",
-    )
+    message = addressed(to, say("back_in_stock.subject", name=_one_line(letter.name)), sender, message_id)
+    text = say("back_in_stock.text", name=letter.name, sku=letter.sku, link=letter.link)
+    message.set_content(f"{say('mail.hello')}\n\n{text}\n", cte="quoted-printable")
+    message["Content-Language"] = say.locale  # last: setting a content drops such headers
     return message
 
 

@@ -15,6 +15,7 @@ from msgspec import Struct
 from shared.envelope import Metadata
 from shared.events.restock_requests import RequesterErased, RequesterMailRefused, RequesterTold, RestockRequested
 from shared.ids import uuid7
+from shared.locales import wider
 from shared.sealed import seal, unseal
 from shared.settings import Settings
 from write_side import catalog, commands, inventory, metrics
@@ -22,7 +23,7 @@ from write_side.commands import Answer
 from write_side.customers import Keyring, usable_mail
 from write_side.database import Connection, Pool
 from write_side.event_log import Positions
-from write_side.notifications import MailServer, NotSent, Refused, Unclear, message_id
+from write_side.notifications import MailServer, MailTexts, NotSent, Refused, Unclear, message_id
 from write_side.restock_requests import domain, store
 from write_side.restock_requests.domain import Letter, RestockRequest
 from write_side.restock_requests.store import Claimed, End
@@ -41,8 +42,11 @@ class Waiting(Struct, frozen=True):
     waiting: bool = True
 
 
-async def request_restock(pool: Pool, keyring: Keyring, sku: str, mail: str, cause: Metadata) -> Answer[Waiting]:
-    """Tell this person when there is any; a repeat changes nothing, by whatever spelling of the mailbox.
+async def request_restock(
+    pool: Pool, keyring: Keyring, sku: str, mail: str, cause: Metadata, locale: str = ""
+) -> Answer[Waiting]:
+    """Tell this person when there is any, in the language that they read ("": the shop's own); a repeat changes
+    nothing, by whatever spelling of the mailbox.
 
     Refuses `unknown_sku`, `made_of_others`, `broken_mail`, `in_stock`, `too_many_restock_requests`,
     `keyring_unavailable`.
@@ -50,7 +54,7 @@ async def request_restock(pool: Pool, keyring: Keyring, sku: str, mail: str, cau
     to = usable_mail(mail)
     person = await keyring.person_for(to)
     counted_as = None if person.counted_as == person.id else person.counted_as
-    event = RestockRequested(uuid7(), sku, person.id, seal(person.key, person.id, "mail", to), counted_as)
+    event = RestockRequested(uuid7(), sku, person.id, seal(person.key, person.id, "mail", to), counted_as, locale)
 
     async def decide(conn: Connection) -> tuple[Waiting, Positions]:
         await catalog.variant_of(conn, sku)
@@ -62,12 +66,12 @@ async def request_restock(pool: Pool, keyring: Keyring, sku: str, mail: str, cau
     return await commands.run(pool, decide)
 
 
-def steps(pool: Pool, keyring: Keyring, server: MailServer, settings: Settings) -> list[Step]:
+def steps(pool: Pool, keyring: Keyring, server: MailServer, texts: MailTexts, settings: Settings) -> list[Step]:
     """What the worker is to do again and again."""
-    return [Step("restock mails", PAUSE, lambda: tell_due(pool, keyring, server, settings))]
+    return [Step("restock mails", PAUSE, lambda: tell_due(pool, keyring, server, texts, settings))]
 
 
-async def tell_due(pool: Pool, keyring: Keyring, server: MailServer, settings: Settings) -> int:
+async def tell_due(pool: Pool, keyring: Keyring, server: MailServer, texts: MailTexts, settings: Settings) -> int:
     """Tell who waits for what is there again; answers how many those were."""
     async with pool.acquire() as conn:
         due, oldest = await store.count_due(conn)
@@ -77,7 +81,7 @@ async def tell_due(pool: Pool, keyring: Keyring, server: MailServer, settings: S
             await _let_wait(conn)
             claimed = await store.claim_due(conn, AT_ONCE)
     for one in claimed:
-        outcome = await _tell(pool, keyring, server, settings, one)
+        outcome = await _tell(pool, keyring, server, texts, settings, one)
         metrics.MAILS.labels("back_in_stock", outcome).inc()
         fields = {"request_id": str(one.request.id), "sku": one.request.sku, "outcome": outcome}
         log.log(logging.WARNING if outcome == "refused" else logging.INFO, "told who waits", extra={"fields": fields})
@@ -91,18 +95,21 @@ async def _let_wait(conn: Connection) -> None:
     await store.wait_again(conn, [sku for sku in skus if available.get(sku, 0) <= 0])
 
 
-async def _tell(pool: Pool, keyring: Keyring, server: MailServer, settings: Settings, claimed: Claimed) -> str:
+async def _tell(
+    pool: Pool, keyring: Keyring, server: MailServer, texts: MailTexts, settings: Settings, claimed: Claimed
+) -> str:
     request = claimed.request
     key = await keyring.key_of(request.person_id)
     if key is None:
         await _end(pool, RequesterErased(request.id, request.sku))
         return "erased"
     async with pool.acquire() as conn:
-        letter = await _letter(conn, request.sku, settings)
+        letter = await _letter(conn, request, settings)
+    say = texts.voice(request.locale)
     to, id_ = unseal(key, "mail", request.mail), message_id(request.id, settings.mail_from)
     try:
         async with server.connected() as client:
-            await server.hand_over(client, domain.written(letter, to, settings.mail_from, id_))
+            await server.hand_over(client, domain.written(say, letter, to, settings.mail_from, id_))
     except (NotSent, Unclear):
         async with pool.acquire() as conn:
             pause = timedelta(seconds=min(2.0 ** min(claimed.attempts, 12), 300))
@@ -115,9 +122,11 @@ async def _tell(pool: Pool, keyring: Keyring, server: MailServer, settings: Sett
     return "sent"
 
 
-async def _letter(conn: Connection, sku: str, settings: Settings) -> Letter:
-    sold = await catalog.variant_of(conn, sku)
-    return Letter(sold.name, sku, f"{settings.public_shop_url}/products/{sold.product_id}?sku={quote(sku, safe='')}")
+async def _letter(conn: Connection, request: RestockRequest, settings: Settings) -> Letter:
+    sold, sku = await catalog.variant_of(conn, request.sku), request.sku
+    named = await catalog.names_in(conn, [sku], wider(request.locale)) if request.locale else {}
+    link = f"{settings.public_shop_url}/products/{sold.product_id}?sku={quote(sku, safe='')}"
+    return Letter(named.get(sku, sold.name), sku, link)
 
 
 async def _end(pool: Pool, event: End) -> None:

@@ -1,12 +1,13 @@
 """Asking to be told when a SKU is there again, over HTTP: for anybody."""
 
-from typing import Any
+from typing import Annotated, Any
 
 from litestar import Request, post
 from litestar.params import JSONBody
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from shared.http.described import refuses
+from shared.locales import PATTERN, Languages
 from write_side import accounts
 from write_side.accounts import TooManyAttempts
 from write_side.catalog import UnknownSku
@@ -18,10 +19,12 @@ from write_side.restock_requests.handlers import Waiting, request_restock
 
 
 class NewRestockRequest(Struct, frozen=True, forbid_unknown_fields=True):
-    """`{"sku": "LAMP", "mail": "ada@example.org"}`."""
+    """`{"sku": "LAMP", "mail": "ada@example.org", "locale": "de-AT"}`."""
 
     sku: Sku
     mail: Mail
+    # The language that they are told in; one that the shop doesn't offer is its own.
+    locale: Annotated[str, Meta(pattern=PATTERN)] | None = None
 
 
 @post("/v1/restock-requests", status_code=202)
@@ -34,7 +37,8 @@ async def post_restock_request(
     Each asking counts as a try of the client's, like a sign-in. A repeat changes nothing.
     """
     await accounts.count_try(own.accounts, client(request, own))
-    answer = await request_restock(own.pool, own.keyring, data.sku, data.mail, cause(request))
+    locale = Languages(own.settings.languages).kept(data.locale)
+    answer = await request_restock(own.pool, own.keyring, data.sku, data.mail, cause(request), locale)
     return answered(request, answer, 202)
 
 

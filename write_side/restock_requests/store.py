@@ -22,7 +22,7 @@ from write_side.restock_requests.domain import RestockRequest
 
 # For so long a request is one worker's: longer than a mail takes.
 CLAIM = timedelta(seconds=60)
-_REQUEST = "id, sku, person_id, mail, state, version, counted_as"
+_REQUEST = "id, sku, person_id, mail, state, version, counted_as, locale"
 _STATES = {RequesterTold: "told", RequesterMailRefused: "refused", RequesterErased: "erased"}
 
 End = RequesterTold | RequesterMailRefused | RequesterErased
@@ -45,9 +45,9 @@ async def waiting_of(conn: Connection, person_id: UUID, customer: UUID) -> list[
 async def insert(conn: Connection, event: RestockRequested, cause: Metadata) -> Positions:
     """A request and its event; nothing if the mailbox waits for this SKU already."""
     done = await conn.execute(
-        """INSERT INTO restock_request (id, sku, person_id, mail, state, version, counted_as)
-           VALUES ($1, $2, $3, $4, 'waiting', 1, $5) ON CONFLICT DO NOTHING""",
-        event.request_id, event.sku, event.person_id, event.mail, event.counted_as,
+        """INSERT INTO restock_request (id, sku, person_id, mail, state, version, counted_as, locale)
+           VALUES ($1, $2, $3, $4, 'waiting', 1, $5, $6) ON CONFLICT DO NOTHING""",
+        event.request_id, event.sku, event.person_id, event.mail, event.counted_as, event.locale,
     )  # fmt: skip
     if done != "INSERT 0 1":
         return {}

@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import AsyncIterator
+from email.message import EmailMessage
 
 import msgspec
 import pytest
 
-from tests.fixtures.write_side import CAUSE
+from tests.fixtures.write_side import CAUSE, TEXTS
 from tests.integration.checkout.conftest import inbox, inbox_type, shop, shop_settings, stripe_url
 from tests.integration.checkout.inbox import Inbox
 from tests.integration.checkout.shop import MAIL, Shop
@@ -29,19 +30,25 @@ class Customers:
         self.shop, self.desk, self.pool = shop, desk, shop.pool
         self._received, self._server = received, server
 
-    async def sign_up(self, mail: str = MAIL, password: str = PASSWORD, client: str = HOME) -> bytes:
+    async def sign_up(
+        self, mail: str = MAIL, password: str = PASSWORD, client: str = HOME, locale: str = ""
+    ) -> bytes:
         """What is answered."""
-        return (await signing_up.sign_up(self.desk, mail, password, client, CAUSE)).body
+        return (await signing_up.sign_up(self.desk, mail, password, client, CAUSE, locale)).body
 
     async def ask_for_reset(self, mail: str = MAIL, client: str = HOME) -> bytes:
         """What is answered."""
         return (await changing_passwords.ask_for_reset(self.desk, mail, client)).body
 
-    async def subjects(self) -> list[str]:
-        """Send what is due; the subjects of all mails that came so far."""
-        while await sending.send_due(self.pool, self.desk.keyring, self._server, self.shop.settings):
+    async def mails(self) -> list[EmailMessage]:
+        """Send what is due; all mails that came so far."""
+        while await sending.send_due(self.pool, self.desk.keyring, self._server, TEXTS, self.shop.settings):
             pass
-        return [str(mail["Subject"]) for mail in self._received.mails]
+        return self._received.mails
+
+    async def subjects(self) -> list[str]:
+        """Of all mails that came so far."""
+        return [str(mail["Subject"]) for mail in await self.mails()]
 
     async def link(self) -> str:
         """The token in the newest mail that has one."""

@@ -168,7 +168,7 @@ async def test_the_mail_of_a_refund_names_the_credit_note_and_the_export_has_it(
     assert body is not None
     text = " ".join(body.get_content().split())
     assert f"of invoice {YEAR}-0000001 are taken back by credit note {YEAR}-0000001" in text
-    assert f"Credit note {YEAR}-0000001: 11.90 EUR including VAT 19 %: 1.90 EUR" in text
+    assert f"Credit note {YEAR}-0000001: €11.90 including VAT 19 %: €1.90" in text
     assert "on their way back" not in text
     person_id = (await shop.now(order)).person_id
     account = (await erasure.export(shop.pool, shop.keyring, person_id)).account

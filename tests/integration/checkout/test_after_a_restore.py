@@ -7,7 +7,7 @@ import asyncpg
 from msgspec import structs
 
 from doorbuster.disaster.reopening import POSITIONS_PER_EPOCH
-from tests.fixtures.write_side import CAUSE
+from tests.fixtures.write_side import CAUSE, TEXTS
 from tests.integration.checkout.inbox import Inbox
 from tests.integration.checkout.shop import Shop
 from tests.integration.checkout.test_mails import react
@@ -94,5 +94,5 @@ async def test_a_reaction_gets_across_the_hole_that_a_restore_leaves(
     await shop.complete(order)
     for _ in range(3):
         await react(shop)
-    assert await send_due(shop.pool, shop.keyring, server, shop.settings) == 1
+    assert await send_due(shop.pool, shop.keyring, server, TEXTS, shop.settings) == 1
     assert len(received.mails) == 1

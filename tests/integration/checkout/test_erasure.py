@@ -9,7 +9,7 @@ import pytest
 
 from doorbuster import verify
 from shared.ids import uuid7
-from tests.fixtures.write_side import CAUSE
+from tests.fixtures.write_side import CAUSE, TEXTS
 from tests.integration.checkout.inbox import Inbox
 from tests.integration.checkout.shop import ADDRESS, MAIL, Shop
 from tests.integration.checkout.test_mails import react
@@ -206,7 +206,7 @@ async def test_a_queued_mail_of_somebody_erased_is_not_sent(
     taken, server = inbox
     await react(shop)
     await erasure.erase(shop.pool, shop.keyring, ledger, await _person(shop, order), CAUSE)
-    assert await mails.send_due(shop.pool, shop.keyring, server, shop.settings) == 2
+    assert await mails.send_due(shop.pool, shop.keyring, server, TEXTS, shop.settings) == 2
     assert taken.mails == []
     assert (await shop.history(order))[-1] == "mail_refused"
 

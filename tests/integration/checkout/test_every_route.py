@@ -16,7 +16,7 @@ from shared.ids import uuid7
 from shared.settings import Settings
 from shared.tickets import Ticket
 from tests.fixtures.asgi import HeldClient, client_of
-from tests.fixtures.write_side import CAUSE, new_call
+from tests.fixtures.write_side import CAUSE, TEXTS, new_call
 from tests.integration.checkout.inbox import Inbox
 from tests.integration.checkout.shop import Shop
 from tests.integration.checkout.test_fraud import suspicious
@@ -103,7 +103,7 @@ async def _sold_out(ask: Any, shop: Shop) -> None:
 
 async def _accounts(ask: Any, received: Inbox, server: MailServer, shop: Shop) -> None:
     async def link() -> str:
-        await letters.send_due(shop.pool, shop.keyring, server, shop.settings)
+        await letters.send_due(shop.pool, shop.keyring, server, TEXTS, shop.settings)
         texts = [mail.get_content() for mail in received.mails if not mail.is_multipart()]
         return str([token for text in texts for token in re.findall(r"#token=([\w-]+)", text)][-1])
 
@@ -126,6 +126,7 @@ async def _accounts(ask: Any, received: Inbox, server: MailServer, shop: Shop) -
     address = f"/v1/account/addresses/{entry['id']}"
     await ask("PUT", address, {"address": home | {"city": "Hamburg"}}, **signed_in)
     await ask("PUT", f"{address}/default", **signed_in)
+    await ask("PUT", "/v1/account/locale", {"locale": "de"}, **signed_in)
     await ask("DELETE", address, **signed_in)
     cart = await ask("POST", "/v1/account/cart", {"currency": "EUR"}, **signed_in)
     guests = await ask("POST", "/v1/carts", {"currency": "EUR"})

@@ -350,8 +350,8 @@ async def test_what_gift_cards_paid_is_taken_from_them_again(shop: Shop, inbox: 
     [mail] = [each for each in received.mails if "A refund" in str(each["Subject"])]
     text = mail.get_body(("plain",))
     assert text is not None
-    assert "7.14 EUR of your order" in text.get_content(), "the rest alone goes back"
-    assert "4.76 EUR are on their way back" in text.get_content()
+    assert "€7.14 of your order" in text.get_content(), "the rest alone goes back"
+    assert "€4.76 are on their way back" in text.get_content()
     await shop.refund(new, reason="goodwill")
     assert await shop.balance(card) == before + 1190
 

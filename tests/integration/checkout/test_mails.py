@@ -5,6 +5,7 @@ import asyncio
 import msgspec
 
 from shared.links import opens_order
+from tests.fixtures.write_side import TEXTS
 from tests.integration.checkout.inbox import Inbox
 from tests.integration.checkout.shop import MAIL, Shop
 from write_side import reactions
@@ -33,7 +34,7 @@ async def react(shop: Shop) -> None:
 
 
 async def send(shop: Shop, server: MailServer) -> int:
-    return await send_due(shop.pool, shop.keyring, server, shop.settings)
+    return await send_due(shop.pool, shop.keyring, server, TEXTS, shop.settings)
 
 
 async def due_now(shop: Shop) -> None:
@@ -61,7 +62,7 @@ async def test_a_confirmed_order_is_told_once_in_plain_text_and_html(
     assert plain is not None
     assert html is not None
     for part in (plain.get_content(), html.get_content()):
-        for said in ("Ada Lovelace", "2 × Lamp", "39.98 EUR", "53.41 EUR", order.number):
+        for said in ("Ada Lovelace", "2 × Lamp", "€39.98", "€53.41", order.number):
             assert said in part
     link = next(word for word in plain.get_content().split() if "/v1/orders/" in word)
     assert opens_order(shop.settings.link_secret, link.partition("token=")[2], order.id)

@@ -76,4 +76,4 @@ async def test_what_gift_cards_have_back_is_told(shop: Shop, inbox: Post) -> Non
     order = await shop.place(basket, quote.id)
     await closing.cancel_order(shop.pool, shop.providers, order.id, CAUSE)
     [mail] = await told(shop, inbox, order)
-    assert "Back on your gift cards: 5.00 EUR" in text_of(mail)
+    assert "Back on your gift cards: €5.00" in text_of(mail)

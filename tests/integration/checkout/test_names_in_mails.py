@@ -56,14 +56,14 @@ async def test_what_was_bought_is_called_as_its_buyer_read_it_whatever_it_is_cal
     await react(shop)
     await send(shop, server)
     told = {str(mail["Subject"]).partition(order.number)[2]: mail for mail in received.mails}
-    for about in (" is confirmed", " is on its way"):
+    for about in (" ist bestätigt", " ist unterwegs"):
         plain, html = (told[about].get_body((kind,)) for kind in ("plain", "html"))
         assert plain is not None
         assert html is not None
         for part in (plain.get_content(), html.get_content()):
             assert "Lamperl red" in part
             assert "Lamp red" not in part
-    confirmation = told[" is confirmed"].as_string()
+    confirmation = told[" ist bestätigt"].as_string()
     assert "Birne red" in confirmation
     assert "Cord" in confirmation
     assert (await shop.now(order)).lines[0].name == "Lamp red"

@@ -8,7 +8,7 @@ import pytest
 
 from shared.settings import Settings
 from tests.fixtures.asgi import client_of
-from tests.fixtures.write_side import CAUSE, new_call
+from tests.fixtures.write_side import CAUSE, TEXTS, new_call
 from tests.integration.checkout.inbox import Inbox
 from tests.integration.checkout.shop import Shop
 from write_side import erasure, reactions
@@ -49,7 +49,7 @@ async def work(shop: Shop, server: MailServer) -> int:
     while sum(await asyncio.gather(*(reactions.advance(shop.pool, reaction) for _ in range(3)))):
         pass
     tried = 0
-    while found := await handlers.tell_due(shop.pool, shop.keyring, server, shop.settings):
+    while found := await handlers.tell_due(shop.pool, shop.keyring, server, TEXTS, shop.settings):
         tried += found
     return tried
 

@@ -7,7 +7,7 @@ import pytest
 
 from shared.events.inventory import ManagerTold
 from shared.ids import uuid7
-from tests.fixtures.write_side import CAUSE, new_call
+from tests.fixtures.write_side import CAUSE, TEXTS, new_call
 from tests.integration.checkout.inbox import Inbox
 from tests.integration.inventory.test_stock import reserve, stocked
 from write_side import imports, reactions
@@ -39,7 +39,7 @@ async def react(pool: Pool, workers: int = 1) -> None:
 
 
 async def tell(pool: Pool, server: MailServer) -> int:
-    return await tell_due(pool, server, "Shop <shop@shop.example>")
+    return await tell_due(pool, server, TEXTS, "Shop <shop@shop.example>")
 
 
 async def alerts(pool: Pool) -> list[tuple[str, int, str]]:

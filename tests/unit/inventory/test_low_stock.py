@@ -13,6 +13,7 @@ from shared.events.inventory import (
     StockThresholdSet,
     StockTransferredOut,
 )
+from tests.fixtures.write_side import TEXTS
 from write_side.inventory.alerts.domain import Lowering, LowStock, crosses, letter
 
 ID = UUID(int=1)
@@ -55,6 +56,6 @@ def test_a_raised_threshold_is_a_fall_to_it(low_at: int, left: int, thresholds: 
 
 def test_a_letter_names_all_that_ran_low_and_no_sku_breaks_its_lines() -> None:
     alerts = [LowStock(ID, ID, sku, "BER", 2, 5, "noticed", 1) for sku in ("lamp", "a\r\nBcc: all")]
-    mail = letter("BER", alerts, "stock@shop.example", "Shop <shop@shop.example>", "<1@shop.example>")
+    mail = letter(TEXTS.voice(), "BER", alerts, "stock@shop.example", "Shop <shop@shop.example>", "<1@shop.example>")
     assert (mail["To"], mail["Subject"]) == ("stock@shop.example", "BER: 2 SKUs running low")
     assert mail.get_content().splitlines()[2:] == ["lamp: 2 left (low at 5)", "a??Bcc: all: 2 left (low at 5)"]

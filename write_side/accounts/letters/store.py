@@ -17,17 +17,26 @@ class Letter(NamedTuple):
     kind: str
     person_id: UUID | None
     attempts: int
+    locale: str | None  # that it was asked for in; None: the account's
+
+
+class UsedLink(NamedTuple):
+    """Whose a link was, the hash of the password that was chosen with it, and the language it was asked for in."""
+
+    person_id: UUID
+    password_hash: str | None
+    locale: str | None
 
 
 async def queue(
     conn: Connection | Pool, id_: UUID, kind: str, person_id: UUID | None, life: timedelta,
-    password_hash: str | None = None,
+    password_hash: str | None = None, locale: str | None = None,
 ) -> None:  # fmt: skip
     """A mail to be written; to nobody, if there is no person: that takes as long."""
     await conn.execute(
-        """INSERT INTO account_letter (id, kind, person_id, password_hash, expires_at)
-           VALUES ($1, $2, $3, $4, clock_timestamp() + $5)""",
-        id_, kind, person_id, password_hash, life,
+        """INSERT INTO account_letter (id, kind, person_id, password_hash, expires_at, locale)
+           VALUES ($1, $2, $3, $4, clock_timestamp() + $5, $6)""",
+        id_, kind, person_id, password_hash, life, locale,
     )  # fmt: skip
 
 
@@ -37,7 +46,7 @@ async def claim(conn: Connection, limit: int) -> list[Letter]:
         """UPDATE account_letter SET attempts = attempts + 1, next_attempt_at = clock_timestamp() + $2
            WHERE id IN (SELECT id FROM account_letter WHERE next_attempt_at <= clock_timestamp()
                         ORDER BY next_attempt_at LIMIT $1 FOR UPDATE SKIP LOCKED)
-           RETURNING id, kind, person_id, attempts""",
+           RETURNING id, kind, person_id, attempts, locale""",
         limit, CLAIM,
     )  # fmt: skip
     return [Letter(*row) for row in rows]
@@ -79,11 +88,12 @@ async def find_link(conn: Connection | Pool, kind: str, token_sha256: str) -> tu
     return None if row is None else (row["person_id"], row["password_hash"])
 
 
-async def use_link(conn: Connection, kind: str, token_sha256: str) -> tuple[UUID, str | None] | None:
-    """The same, and it is gone: of two who follow it at once the second waits for the first, and finds none."""
+async def use_link(conn: Connection, kind: str, token_sha256: str) -> UsedLink | None:
+    """The same, with its language, and it is gone: of two who follow it at once the second waits for the first, and
+    finds none."""
     row = await conn.fetchrow(
         """DELETE FROM account_letter WHERE token_sha256 = $1 AND kind = $2 AND expires_at > clock_timestamp()
-           RETURNING person_id, password_hash""",
+           RETURNING person_id, password_hash, locale""",
         token_sha256, kind,
     )  # fmt: skip
-    return None if row is None else (row["person_id"], row["password_hash"])
+    return None if row is None else UsedLink(*row)

@@ -18,7 +18,7 @@ from shared.events.inventory import (
     StockThresholdSet,
     StockTransferredOut,
 )
-from write_side.notifications import addressed
+from write_side.notifications import Voice, addressed
 
 # What lowers what can still be sold, or raises the threshold. A deduction doesn't: what is paid was reserved before.
 Lowering = StockReserved | StockAdjusted | StockCounted | StockTransferredOut | StockThresholdSet
@@ -70,14 +70,20 @@ def evolve(alert: LowStock | None, event: LowStockEvent, version: int) -> LowSto
     return structs.replace(alert, state="told" if isinstance(event, ManagerTold) else "refused", version=version)
 
 
-def letter(warehouse: str, alerts: Sequence[LowStock], to: str, sender: str, message_id: str) -> EmailMessage:
+def letter(say: Voice, warehouse: str, alerts: Sequence[LowStock], to: str, sender: str, id_: str) -> EmailMessage:
     """The mail about all that ran low in a warehouse since the last one."""
     skus = len({alert.sku for alert in alerts})
-    subject = f"{warehouse}: {skus} SKU{'s' if skus > 1 else ''} running low"
-    message = addressed(to, subject, sender, message_id)
-    lines = [f"{_printable(alert.sku)}: {alert.available} left (low at {alert.low_at})" for alert in alerts]
-    message.set_content(f"In warehouse {warehouse} this ran low:\n\n" + "\n".join(lines) + "\n")
+    subject = say.counted("low_stock.subject", skus, warehouse=warehouse)
+    message = addressed(to, subject, sender, id_)
+    text = say("low_stock.text", warehouse=warehouse)
+    message.set_content("\n".join([text, "", *(_line(say, alert) for alert in alerts), ""]))
+    message["Content-Language"] = say.locale  # last: setting a content drops such headers
     return message
+
+
+def _line(say: Voice, alert: LowStock) -> str:
+    available, low_at = say.number(alert.available), say.number(alert.low_at)
+    return say("low_stock.line", sku=_printable(alert.sku), available=available, low_at=low_at)
 
 
 def _printable(sku: str) -> str:

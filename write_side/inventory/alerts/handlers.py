@@ -14,7 +14,7 @@ from write_side import commands, metrics
 from write_side.database import Pool
 from write_side.inventory.alerts import domain, store
 from write_side.inventory.alerts.store import Claimed
-from write_side.notifications import MailServer, NotSent, Refused, Unclear, message_id
+from write_side.notifications import MailServer, MailTexts, NotSent, Refused, Unclear, message_id
 from write_side.steps import Step
 
 log = logging.getLogger(__name__)
@@ -24,12 +24,12 @@ PAUSE = 5.0  # what runs low within it goes into one mail
 RETRY_AFTER = timedelta(seconds=30)
 
 
-def steps(pool: Pool, server: MailServer, sender: str) -> list[Step]:
+def steps(pool: Pool, server: MailServer, texts: MailTexts, sender: str) -> list[Step]:
     """What the worker is to do again and again; `sender` is MAIL_FROM."""
-    return [Step("low stock mails", PAUSE, lambda: tell_due(pool, server, sender))]
+    return [Step("low stock mails", PAUSE, lambda: tell_due(pool, server, texts, sender))]
 
 
-async def tell_due(pool: Pool, server: MailServer, sender: str) -> int:
+async def tell_due(pool: Pool, server: MailServer, texts: MailTexts, sender: str) -> int:
     """Tell the managers what is due; answers how many alerts that were."""
     async with pool.acquire() as conn:
         due, oldest = await store.count_due(conn)
@@ -37,13 +37,13 @@ async def tell_due(pool: Pool, server: MailServer, sender: str) -> int:
         metrics.WAITING_AGE.labels("low_stock_due").set(oldest)
         claimed = await store.claim_due(conn, AT_ONCE)
     for place in claimed:
-        await _tell(pool, server, sender, place)
+        await _tell(pool, server, texts, sender, place)
     return sum(len(place.alerts) for place in claimed)
 
 
-async def _tell(pool: Pool, server: MailServer, sender: str, place: Claimed) -> None:
-    first = place.alerts[0].id
-    message = domain.letter(place.warehouse, place.alerts, place.manager_mail, sender, message_id(first, sender))
+async def _tell(pool: Pool, server: MailServer, texts: MailTexts, sender: str, place: Claimed) -> None:
+    id_, say = message_id(place.alerts[0].id, sender), texts.voice()  # staff read the shop's own language
+    message = domain.letter(say, place.warehouse, place.alerts, place.manager_mail, sender, id_)
     try:
         async with server.connected() as client:
             await server.hand_over(client, message)
