@@ -49,6 +49,11 @@ def catalog_export_key(export_id: UUID) -> str:
     return f"catalog_export:{export_id}"
 
 
+def stock_export_key(export_id: UUID) -> str:
+    """Key family of one time that all stock was taken out."""
+    return f"stock_export:{export_id}"
+
+
 def session_key(session_id: UUID | str) -> str:
     """Key family of a session, its id in its usual spelling."""
     return f"session:{session_id}"

@@ -1,4 +1,5 @@
-"""Who took the catalog out as a file. Aggregate: `catalog_export`, one for each time, key `catalog_export:<id>`."""
+"""Who took the catalog, or all stock, out as a file. Aggregates `catalog_export` and `stock_export`, one for each time;
+keys `catalog_export:<id>` and `stock_export:<id>`."""
 
 from uuid import UUID
 
@@ -11,4 +12,10 @@ class CatalogExported(Struct, frozen=True, tag="imports.catalog_exported.v1"):
     export_id: UUID
 
 
-ImportsEvent = CatalogExported
+class StockExported(Struct, frozen=True, tag="imports.stock_exported.v1"):
+    """Every stock item was handed out, with its figures; by whom it was asked for say the event's metadata."""
+
+    export_id: UUID
+
+
+ImportsEvent = CatalogExported | StockExported

@@ -20,7 +20,7 @@ from shared.events.erasure import PersonExported
 from shared.events.fraud import FraudEvent, PaymentAssessed
 from shared.events.fulfilment import FulfilmentEvent, ParcelShipped
 from shared.events.gift_cards import GiftCardEvent, GiftCardIssued
-from shared.events.imports import CatalogExported
+from shared.events.imports import CatalogExported, StockExported
 from shared.events.inventory import (
     BundleComposed,
     BundleEvent,
@@ -118,7 +118,7 @@ def test_a_field_of_a_later_release_is_no_obstacle(kind: type[Struct], data: st.
 def test_every_event_type_belongs_to_a_history() -> None:
     told = {first for first, _ in HISTORIES.values()} | {kind for _, rest in HISTORIES.values() for kind in rest}
     # About another one's row, and about nobody's.
-    assert told | {RowRepaired, PersonExported, CatalogExported} == set(EVENT_TYPES.values())
+    assert told | {RowRepaired, PersonExported, CatalogExported, StockExported} == set(EVENT_TYPES.values())
     assert HISTORIES.keys() == {aggregate.type for aggregate in AGGREGATES}
 
 

@@ -8,7 +8,7 @@ from write_side.imports.mapping import DEFAULT, BrokenMapping, ColumnMapping, re
 from write_side.imports.observing import Observer, Tally
 from write_side.imports.reading import UnreadableFile, open_table
 from write_side.imports.spreadsheets import guarded
-from write_side.imports.stock_export import stock_pages
+from write_side.imports.stock_export import note_stock_export, stock_pages
 from write_side.imports.stock_import import StockOptions, StockProgress, import_stock
 
 __all__ = [
@@ -31,6 +31,7 @@ __all__ = [
     "import_catalog",
     "import_stock",
     "note_export",
+    "note_stock_export",
     "open_table",
     "own_columns",
     "read_mapping",

@@ -14,12 +14,12 @@ from shared.events.catalog import ProductFacts, Variant
 from shared.events.imports import CatalogExported
 from shared.ids import uuid7
 from shared.shards import catalog_export_key
-from write_side import catalog, commands, event_log, pricing
+from write_side import catalog, pricing
 from write_side.catalog import Category
-from write_side.commands import Done
-from write_side.database import Connection, Pool
-from write_side.event_log import NewEvent, Positions
+from write_side.database import Pool
+from write_side.event_log import NewEvent
 from write_side.imports.formats import OWN
+from write_side.imports.handing_out import note
 from write_side.imports.mapping import DESCRIPTION, NAME, PRICE
 from write_side.imports.spreadsheets import guarded
 
@@ -47,12 +47,8 @@ async def note_export(pool: Pool, cause: Metadata) -> None:
     """That the catalog is handed out stands in the log before whoever asked has it. There is no row: nothing hangs on
     it."""
     event = CatalogExported(uuid7())
-
-    async def note(conn: Connection) -> tuple[Done, Positions]:
-        new = NewEvent("catalog_export", event.export_id, 1, catalog_export_key(event.export_id), event)
-        return Done(changed=True), await event_log.append(conn, [new], cause)
-
-    await commands.run(pool, note)
+    key = catalog_export_key(event.export_id)
+    await note(pool, NewEvent("catalog_export", event.export_id, 1, key, event), cause)
 
 
 async def spoken_of(pool: Pool) -> Spoken:

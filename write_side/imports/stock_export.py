@@ -5,12 +5,24 @@ Each page is as it stands when it is read; the whole is no snapshot, for that wo
 
 from collections.abc import AsyncIterator
 
+from shared.envelope import Metadata
+from shared.events.imports import StockExported
+from shared.ids import uuid7
+from shared.shards import stock_export_key
 from write_side import inventory
 from write_side.database import Pool
+from write_side.event_log import NewEvent
+from write_side.imports.handing_out import note
 from write_side.imports.spreadsheets import guarded
 
 PAGE = 1000
 COLUMNS = ["sku", "warehouse", "on_hand", "reserved", "available", "low_at"]
+
+
+async def note_stock_export(pool: Pool, cause: Metadata) -> None:
+    """That all stock is handed out stands in the log before whoever asked has it."""
+    event = StockExported(uuid7())
+    await note(pool, NewEvent("stock_export", event.export_id, 1, stock_export_key(event.export_id), event), cause)
 
 
 async def stock_pages(pool: Pool, page: int = PAGE) -> AsyncIterator[list[list[str]]]:

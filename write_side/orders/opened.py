@@ -51,13 +51,13 @@ def opened(order: OrderState, settings: Settings) -> PlacedOrder:
     )  # fmt: skip
 
 
-async def check_token(pool: Pool, settings: Settings, order_id: UUID, token: str | None) -> None:
-    """Whether a token opens an order. Raises `OrderTokenRequired`, `WrongOrderToken`, `OrderTokenEnded`."""
+async def check_token(pool: Pool, settings: Settings, order_id: UUID | None, token: str | None) -> None:
+    """Whether a token opens an order; none opens what there is not (None), which is told the same. Raises
+    `OrderTokenRequired`, `WrongOrderToken`, `OrderTokenEnded`."""
     if not token:
         raise OrderTokenRequired("This needs the order's token in the header Order-Token.")
     links, now = settings.order_links, time.time()
-    until = signed_until(links.secret, token, order_id)
-    if until is None:
+    if order_id is None or (until := signed_until(links.secret, token, order_id)) is None:
         raise WrongOrderToken("The Order-Token does not open this order.")
     if until == inf and links.may_have_ended(order_id, now):
         async with pool.acquire() as conn:

@@ -105,6 +105,8 @@ async def test_an_export_goes_in_again_and_changes_nothing(shop: Pool, tmp_path:
     path = tmp_path / "stock.csv"
     done = doorbuster("export", "stock", path, database_url=database_url)
     assert (done.returncode, f"{LAMPS} stock items" in done.stdout) == (0, True), done.stderr
+    told = await shop.fetch("SELECT type, convert_from(metadata, 'UTF8')::json ->> 'actor' AS actor FROM event_log")
+    assert [row["actor"] for row in told if row["type"] == "imports.stock_exported.v1"] == ["cli"]
     back = doorbuster("import", "stock", path, "--reason", "as it is", database_url=database_url)
     assert f"0 opened, 0 changed, {LAMPS} unchanged, 0 rejected" in back.stdout, back.stderr
     with path.open(newline="", encoding="utf-8-sig") as text:
