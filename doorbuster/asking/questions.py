@@ -7,6 +7,7 @@ from typing import Literal
 from msgspec import Struct
 
 from doorbuster.asking.bodies import Span
+from doorbuster.asking.cover import stock_cover
 from doorbuster.asking.rows import DOCUMENTS, Row
 from shared.documents import observations, order_records, stock, transfers
 
@@ -160,25 +161,6 @@ _RECOVERY = Question(
 )
 
 
-def _stock_cover(answers: Answers, span: Span) -> list[Row]:
-    """By days of cover, the shortest first; SKUs that nobody bought are covered for ever and don't stand here. What is
-    on the road is told apart: nobody can have it yet."""
-    sold, shelves, road = answers
-    figures = {row["sku"]: row for row in shelves}
-    coming = {row["sku"]: row["in_transit"] for row in road}
-    found = []
-    for row in sold:
-        units = row["ordered"] - row["refunded"] - row["released"]
-        here = figures.get(row["sku"])
-        if here is None or units <= 0:
-            continue
-        pace, in_transit = units / span.days, coming.get(row["sku"], 0)
-        days, then = (max(0, here["available"] + more) / pace for more in (0, in_transit))
-        cover = {"days": round(days, 1), "days_with_road": round(then, 1)}
-        found.append({**here, "units": units, "in_transit": in_transit, **cover})
-    return sorted(found, key=lambda row: (row["days"], row["sku"]))
-
-
 _COVER = Question(
     name="stock_cover",
     about="for how many days what can be sold lasts, at the pace of the span; what runs out first stands first",
@@ -197,7 +179,7 @@ _COVER = Question(
         Column("days", "number", "available ÷ units a day"),
         Column("days_with_road", "number", "the same once what is on the road has arrived"),
     ),
-    answer=_stock_cover,
+    answer=stock_cover,
 )
 
 _ABANDONED = Question(
