@@ -7,8 +7,9 @@ from typing import Literal
 from msgspec import Struct
 
 from doorbuster.asking.bodies import Span
+from doorbuster.asking.cover import stock_cover
 from doorbuster.asking.rows import DOCUMENTS, Row
-from shared.documents import observations, order_records, stock
+from shared.documents import observations, order_records, stock, transfers
 
 Kind = Literal["text", "count", "money", "number", "share"]
 Answers = Sequence[Sequence[Row]]  # rows of each query file, in the question's order
@@ -160,34 +161,25 @@ _RECOVERY = Question(
 )
 
 
-def _stock_cover(answers: Answers, span: Span) -> list[Row]:
-    """By days of cover, the shortest first; SKUs that nobody bought are covered for ever and don't stand here."""
-    sold, shelves = answers
-    figures = {row["sku"]: row for row in shelves}
-    found = []
-    for row in sold:
-        units = row["ordered"] - row["refunded"] - row["released"]
-        here = figures.get(row["sku"])
-        if here is None or units <= 0:
-            continue
-        days = max(0, here["available"]) / (units / span.days)
-        found.append({**here, "units": units, "days": round(days, 1)})
-    return sorted(found, key=lambda row: (row["days"], row["sku"]))
-
-
 _COVER = Question(
     name="stock_cover",
     about="for how many days what can be sold lasts, at the pace of the span; what runs out first stands first",
-    files=(File(_ORDERS, "units_sold", "placed_at"), File(stock.RECORDS, "available")),
+    files=(
+        File(_ORDERS, "units_sold", "placed_at"),
+        File(stock.RECORDS, "available"),
+        File(transfers.RECORDS, "on_the_road"),
+    ),
     columns=(
         _text("sku", "what is sold"),
         _count("units", "pieces sold, less refunded and released ones"),
         _count("on_hand", "pieces in all warehouses now"),
         _count("reserved", "of them promised to orders"),
         _count("available", "on hand − reserved"),
+        _count("in_transit", "pieces on the road between warehouses, in none of the figures before"),
         Column("days", "number", "available ÷ units a day"),
+        Column("days_with_road", "number", "the same once what is on the road has arrived"),
     ),
-    answer=_stock_cover,
+    answer=stock_cover,
 )
 
 _ABANDONED = Question(

@@ -16,6 +16,7 @@ from projector.read_models import (
     search_rules,
     stock_level,
     stock_records,
+    transfer_records,
 )
 
 READ_MODELS: tuple[ReadModel, ...] = (
@@ -31,6 +32,7 @@ READ_MODELS: tuple[ReadModel, ...] = (
     account_sessions.MODEL,
     sale.MODEL,
     stock_records.MODEL,
+    transfer_records.MODEL,
     product_search.MODEL,
     order_records.MODEL,
 )

@@ -7,7 +7,7 @@ whatever else the projector has to remember about a document goes into `fold`, w
 
 from typing import Any
 
-from shared.documents import observations, order_records, products, stock
+from shared.documents import observations, order_records, products, stock, transfers
 from shared.documents.price_slots import SLOTS
 from shared.money import EXPONENTS
 
@@ -147,6 +147,29 @@ _STOCK: Json = {
     "available": LONG,
 }
 
+_TRANSFERS: Json = {
+    "transfer_id": KEYWORD,
+    "state": KEYWORD,
+    "from_warehouse": KEYWORD,
+    "to_warehouse": KEYWORD,
+    "reference": KEYWORD,
+    "expected_on": DATE,
+    "in_transit": LONG,
+    "planned_at": DATE,
+    "dispatched_at": DATE,
+    "updated_at": DATE,
+    "lines": _nested(
+        sku=KEYWORD,
+        quantity=LONG,
+        in_transit=LONG,
+        received=LONG,
+        lost=LONG,
+        damaged=LONG,
+        returned=LONG,
+        surplus=LONG,
+    ),
+}
+
 _ORDERS: Json = {
     "order_id": KEYWORD,
     "account_id": KEYWORD,
@@ -236,5 +259,6 @@ OBSERVED: dict[str, Json] = {
 INDICES: dict[str, Json] = {
     products.SEARCH: _definition(_PRODUCTS, analysis=_ANALYSIS),
     stock.RECORDS: _definition(_STOCK),
+    transfers.RECORDS: _definition(_TRANSFERS),
     order_records.RECORDS: _definition(_ORDERS),
 }

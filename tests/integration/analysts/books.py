@@ -95,10 +95,14 @@ async def payment_recovery(pool: Pool) -> list[Row]:
 
 
 async def stock(pool: Pool) -> dict[str, Row]:
-    """SKU → its figures, by SQL over the stock items."""
+    """SKU → its figures, by SQL over the stock items and the transfers."""
     rows = await pool.fetch(
         """SELECT sku, sum(on_hand)::int AS on_hand, sum(reserved)::int AS reserved,
-                  sum(on_hand - reserved)::int AS available FROM stock_item GROUP BY 1"""
+                  sum(on_hand - reserved)::int AS available,
+                  (SELECT coalesce(sum(l.quantity - l.received - l.lost - l.damaged - l.returned), 0)::int
+                   FROM transfer_line l JOIN transfer t ON t.id = l.transfer_id
+                   WHERE l.sku = stock_item.sku AND t.state IN ('in_transit', 'received')) AS in_transit
+           FROM stock_item GROUP BY 1"""
     )
     return {row["sku"]: dict(row) for row in rows}
 

@@ -35,6 +35,7 @@ from tests.integration.analysts import books
 from tests.integration.checkout.shop import MAIL, Shop
 from tests.integration.checkout.test_price_lists import a_list
 from tests.integration.checkout.test_retries import STOLEN
+from tests.integration.inventory.test_transfers import dispatched, planned, received
 from tests.integration.projector.test_documents import until
 from write_side.orders.handlers import OrderState
 from write_side.promotions.domain import PercentageInput as Percentage
@@ -61,6 +62,9 @@ async def busy_day(shop: Shop) -> None:
     await declined(shop, rug=2)
     await paid(shop, second)
     await shop.order(rug=1)
+    await shop.stock("lamp", 0, warehouse="HAM")
+    await received(shop.pool, await dispatched(shop.pool, lamp=6), lamp=2)
+    await planned(shop.pool, lamp=1)  # nothing of it is on the road
 
 
 async def paid(shop: Shop, order: OrderState, *, captured: bool = True) -> None:
@@ -147,7 +151,8 @@ async def analyst(shop: Shop, search_lab: Lab) -> Analyst:
     for what, session in DONE:
         record = BehaviourRecord(datetime.now(UTC), what, uuid7(), session, None, None)
         search_lab.redis.xadd(stream_key(BEHAVIOUR), {BODY: msgspec.json.encode(record)})
-    await until(lambda: all(analyst.sees(alias) for alias in ("orders", "stock", SEARCHES, BEHAVIOUR)), 120)
+    asked = ("orders", "stock", "transfers", SEARCHES, BEHAVIOUR)
+    await until(lambda: all(analyst.sees(alias) for alias in asked), 120)
     await until(lambda: by_key(analyst.rows("refunds")) == refunds and _shelves(analyst) == shelves, 60)
     return analyst
 
@@ -218,7 +223,7 @@ def by_key(rows: list[Row]) -> list[Row]:
 
 
 def _shelves(analyst: Analyst) -> dict[str, Row]:
-    names = ("sku", "on_hand", "reserved", "available")
+    names = ("sku", "on_hand", "reserved", "available", "in_transit")
     return {row["sku"]: {name: row[name] for name in names} for row in analyst.rows("stock_cover")}
 
 
@@ -226,7 +231,10 @@ def _covers(analyst: Analyst) -> None:
     cover = analyst.rows("stock_cover")
     assert {row["sku"]: row["units"] for row in cover} == {"lamp": 2 + 3 - 2 + 1, "bulb": 3 + 7, "rug": 1}
     for row in cover:
-        assert row["days"] == round(row["available"] / (row["units"] / analyst.span.days), 1)
+        pace = row["units"] / analyst.span.days
+        assert row["days"] == round(row["available"] / pace, 1)
+        assert row["days_with_road"] == round((row["available"] + row["in_transit"]) / pace, 1)
+    assert {row["sku"]: row["in_transit"] for row in cover} == {"lamp": 4, "bulb": 0, "rug": 0}
     assert [row["days"] for row in cover] == sorted(row["days"] for row in cover)
 
 

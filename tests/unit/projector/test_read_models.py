@@ -17,6 +17,7 @@ from projector.read_models import (
     product_search,
     stock_level,
     stock_records,
+    transfer_records,
 )
 from projector.read_models.all import READ_MODELS
 from projector.read_models.product import Product, alike
@@ -36,6 +37,7 @@ from shared.documents.products import (
     times_id,
 )
 from shared.documents.stock import ShopperStock, StaffStock, StockRecord
+from shared.documents.transfers import TransferRecord
 from shared.events.access import TokenIssued, TokenRevoked
 from shared.events.catalog import (
     CategoryCreated,
@@ -307,6 +309,7 @@ def test_every_model_of_elasticsearch_has_an_index_that_knows_its_fields() -> No
     documents = {
         product_search.MODEL: SearchedProduct,
         stock_records.MODEL: StockRecord,
+        transfer_records.MODEL: TransferRecord,
         order_records.MODEL: OrderRecord,
     }
     for model in READ_MODELS:
