@@ -50,7 +50,7 @@ async def ids_in_log(pool: Pool) -> list[str]:
 
 
 async def until_safe(pool: Pool) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while await pool.fetchval(
             "SELECT max(position) FROM event_log"
         ) > await pool.fetchval("SELECT safe_position FROM relay_state"):
@@ -214,7 +214,7 @@ async def test_a_consumer_that_waits_hears_of_the_next_event_at_once(
     await asyncio.sleep(0)
     async with pool.acquire() as conn, conn.transaction():
         await append(conn, aggregate)
-    async with asyncio.timeout(3):
+    async with asyncio.timeout(9):  # a second less than it is waited for
         got = await waiting
     assert [event["aggregateid"] for event in got["events"]] == [str(aggregate)]
 
