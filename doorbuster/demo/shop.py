@@ -51,10 +51,10 @@ class Shop:
         answer = await self._http.request(method, self.write + path, json=body, headers=sent)
         return _json(answer), answer.headers.get("Position", "")
 
-    async def query(self, path: str, position: str = "", **headers: str) -> Json:
+    async def query(self, path: str, position: str = "", *, seconds: float = 120, **headers: str) -> Json:
         """A query; with a position it waits (again and again) until the answer holds what that command wrote."""
         sent = {name.replace("_", "-"): value for name, value in headers.items()}
-        deadline = time.monotonic() + 120  # after a whole catalog went in
+        deadline = time.monotonic() + seconds
         while True:
             given = sent | ({"Position": position} if position else {})
             answer = await self._http.get(self.read + path, headers=given)
@@ -124,7 +124,7 @@ class Shop:
                 raise
             return {}
 
-    async def mail_to(self, address: str, seconds: float = 10) -> Json:
+    async def mail_to(self, address: str, seconds: float = 30) -> Json:
         """The first mail to an address; raises `Broken` if none comes."""
         deadline = time.monotonic() + seconds
         while True:

@@ -32,7 +32,7 @@ def catalog(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def ran(own_home: Home, catalog: Path) -> Report:
     """Some shoppers in a great hurry, for some seconds."""
-    crowd = Crowd(users=12, seconds=20, warm_up=2, haste=20)
+    crowd = Crowd(users=12, seconds=12, warm_up=2, haste=20)
     return asyncio.run(run(own_home, Wanted(crowd, 0.0, catalog)))
 
 

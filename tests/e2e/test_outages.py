@@ -21,8 +21,10 @@ from doorbuster.demo.shop import Json, Refused, Shop
 from doorbuster.home import Home
 from shared.ids import uuid7
 from tests.e2e.conftest import SCOPES
-from tests.e2e.programs import pid_of, state_of, stopped
+from tests.e2e.programs import pid_of, state_of, stopped, unsupervised
 from write_side import database
+
+LONGEST = 12.0  # seconds, on machines that do other things as well; without limits it would be for ever
 
 pytestmark = pytest.mark.slow
 
@@ -51,10 +53,10 @@ async def bearer(environment: dict[str, str]) -> str:
 
 async def refusal(shop: Shop, path: str) -> tuple[int, str]:
     """Status and code of a query that must be refused soon and with Retry-After."""
-    async with httpx.AsyncClient(timeout=10) as client:
+    async with httpx.AsyncClient(timeout=30) as client:
         began = time.monotonic()
         answer = await client.get(shop.read + path)
-    assert time.monotonic() - began < 5, "a store that hangs must not hang the answer"
+    assert time.monotonic() - began < LONGEST, "a store that hangs must not hang the answer"
     assert "Retry-After" in answer.headers, answer.text
     return answer.status_code, answer.json()["code"]
 
@@ -74,7 +76,7 @@ async def bought(shop: Shop, sku: str) -> Json:
     return order
 
 
-async def until_answers(shop: Shop, path: str, seconds: float = 30) -> Json:
+async def until_answers(shop: Shop, path: str, seconds: float = 90) -> Json:
     deadline = time.monotonic() + seconds
     while True:
         try:
@@ -109,7 +111,7 @@ async def shoppers(shop: Shop, paths: Sequence[str]) -> AsyncIterator[Counter[tu
 async def go_on(seen: Counter[tuple[str, int]], *paths: str) -> None:
     """These go on being answered. Not each of them: on a busy machine one may wait too long."""
     wanted = {path: seen[path, 200] + 10 for path in paths}
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(90):
         while any(seen[path, 200] < count for path, count in wanted.items()):
             await asyncio.sleep(0.1)
 
@@ -172,9 +174,12 @@ async def test_without_elasticsearch_pages_orders_and_commands_go_on(
 
 async def test_a_postgres_that_dies_under_commands_loses_nothing(own_home: Home, shop: Shop, bearer: str) -> None:
     sku, path = await page_of(shop, bearer)
-    os.kill(pid_of(own_home, "postgres"), signal.SIGKILL)
-    refused = 0
-    deadline = time.monotonic() + 30
+    with unsupervised(own_home):  # else it is back before a busy machine has asked it for anything
+        os.kill(pid_of(own_home, "postgres"), signal.SIGKILL)
+        with pytest.raises(Refused) as refused:
+            await bought(shop, sku)
+        assert (refused.value.status, refused.value.code) == (503, "postgres_unavailable")
+    deadline = time.monotonic() + 60
     while True:
         await shop.query(path)
         try:
@@ -182,10 +187,8 @@ async def test_a_postgres_that_dies_under_commands_loses_nothing(own_home: Home,
             break
         except Refused as error:
             assert (error.status, error.code) == (503, "postgres_unavailable"), error
-            refused += 1
             assert time.monotonic() < deadline, error
             await asyncio.sleep(0.05)
-    assert refused, "it was down for a moment"
     await shop.pay(order)
     await shop.until_order(order, "payment_state", "captured")
 
@@ -226,7 +229,10 @@ async def test_while_redis_is_emptied_nothing_that_exists_answers_404(
 ) -> None:
     pages = [await page_of(shop, bearer) for _ in range(5)]
     seen: set[int] = set()
-    async with Redis.from_url(environment["REDIS_URL"]) as redis, httpx.AsyncClient(base_url=shop.read) as client:
+    async with (
+        Redis.from_url(environment["REDIS_URL"]) as redis,
+        httpx.AsyncClient(base_url=shop.read, timeout=30) as client,
+    ):
         for _ in range(3):
             await redis.flushall()
             until = time.monotonic() + 2

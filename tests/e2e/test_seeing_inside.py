@@ -9,7 +9,7 @@ import os
 import re
 import signal
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ from doorbuster.home import Home
 from shared.ids import uuid7
 from tests.e2e.conftest import SCOPES
 from tests.e2e.programs import get, pid_of, readiness, state_of, stopped, unsupervised
-from tests.fixtures.otlp import Sink, sink
+from tests.fixtures.otlp import Sink, Span, sink
 from tests.fixtures.slots import SLOTS
 from tests.integration.commands.test_operators import typed
 
@@ -78,7 +78,7 @@ async def bought(shop: Shop, environment: dict[str, str], **headers: str) -> tup
     return order, await shop.mail_to(mail)
 
 
-async def until(what: Callable[[], Any], seconds: float = 30) -> None:
+async def until(what: Callable[[], Any], seconds: float = 90) -> None:
     deadline = time.monotonic() + seconds
     while not what():
         assert time.monotonic() < deadline, "it does not come"
@@ -109,6 +109,12 @@ async def poison(environment: dict[str, str], order: Json, correlation_id: str) 
     await conn.close()
 
 
+def hanging(spans: Sequence[Span]) -> list[str]:
+    """Names of spans that hang in the air."""
+    known = {span.span_id for span in spans} | {CLIENTS_SPAN}
+    return [span.name for span in spans if span.parent_id not in known]
+
+
 async def test_one_correlation_id_goes_from_the_request_to_the_mail(
     shop: Shop, environment: dict[str, str], seen_home: Home
 ) -> None:
@@ -137,7 +143,7 @@ async def test_one_correlation_id_goes_from_the_request_to_the_mail(
     assert routes["/v1/webhooks/stripe"]["request_id"] != own
 
     await poison(environment, order, own)
-    await until(lambda: lines(seen_home, "projector", own))
+    await until(lambda: "order_status" in {line.get("read_model") for line in lines(seen_home, "projector", own)})
     assert {line["event"] for line in lines(seen_home, "projector", own)} == {"a poisoned event parks its key"}
     told = typed(environment["DATABASE_URL"], "trace", order["number"])
     assert f"{SLOTS['order_status']}: PARKED, order:{order['id']}: UnknownEventType" in told.stdout, told.stderr
@@ -161,9 +167,8 @@ async def test_one_trace_goes_from_the_request_to_the_mail_and_the_projection(
         ("doorbuster-projector", "project orders"),
     }
     await until(lambda: wanted <= {(span.service, span.name) for span in traces.of(trace_id)})
+    await until(lambda: not hanging(traces.of(trace_id)))  # callers end behind whom they called
     spans = traces.of(trace_id)
-    known = {span.span_id for span in spans} | {CLIENTS_SPAN}
-    assert all(span.parent_id in known for span in spans), "none of it hangs in the air"
     assert not any(span.failed for span in spans)
     [placed] = [span for span in spans if span.name == "POST /v1/orders"]
     assert placed.attributes["http.response.status_code"] == "201"
@@ -180,7 +185,7 @@ async def test_a_client_that_names_no_trace_begins_one(
 ) -> None:
     order, _ = await bought(shop, environment)
     [trace_id] = {event["traceparent"][3:35] for event in await events_of(environment, order)}
-    await until(lambda: "smtp" in {span.name for span in traces.of(trace_id)})
+    await until(lambda: {"smtp", "POST /v1/orders"} <= {span.name for span in traces.of(trace_id)})
     [placed] = [span for span in traces.of(trace_id) if span.name == "POST /v1/orders"]
     assert placed.parent_id == ""
 
@@ -231,21 +236,23 @@ async def test_every_metric_is_on_the_operators_page_and_every_one_on_the_page_i
         assert "process_resident_memory_bytes" in text
 
 
+async def all_say(home: Home, told: Mapping[str, tuple[int, str, dict[str, str]]]) -> None:
+    """Waits until each says this: on a busy machine somebody else's answer may be late, too."""
+    for name, wanted in told.items():
+        await until(lambda name=name, wanted=wanted: readiness(home, name) == wanted)  # type: ignore[misc]
+
+
 async def test_readiness_names_who_hangs(seen_home: Home) -> None:
-    for name in PROCESSES:
-        assert readiness(seen_home, name)[1:] == ("ready", {})
+    await all_say(seen_home, dict.fromkeys(PROCESSES, (200, "ready", {})))
     with stopped(seen_home, "stripe"), stopped(seen_home, "elasticsearch"):
-        await until(lambda: readiness(seen_home, "write-api") == (200, "degraded", {"stripe": "timeout"}))
-        await until(lambda: readiness(seen_home, "worker") == (200, "degraded", {"stripe": "timeout"}))
-        assert readiness(seen_home, "projector") == (200, "degraded", {"elasticsearch": "timeout"})
-        assert readiness(seen_home, "read-api") == (200, "degraded", {"elasticsearch": "timeout"})
-    for name in PROCESSES:  # who belongs to others is asked again after a while
-        await until(lambda name=name: readiness(seen_home, name)[1:] == ("ready", {}))  # type: ignore[misc]
+        without_stripe, without_elasticsearch = {"stripe": "timeout"}, {"elasticsearch": "timeout"}
+        await all_say(seen_home, dict.fromkeys(("write-api", "worker"), (200, "degraded", without_stripe)))
+        await all_say(seen_home, dict.fromkeys(("projector", "read-api"), (200, "degraded", without_elasticsearch)))
+    await all_say(seen_home, dict.fromkeys(PROCESSES, (200, "ready", {})))  # others' are asked again after a while
     with stopped(seen_home, "valkey"):
-        assert readiness(seen_home, "worker") == (200, "degraded", {"redis": "timeout"})
-        assert readiness(seen_home, "projector") == (200, "degraded", {"redis": "timeout"})
-        assert readiness(seen_home, "read-api") == (503, "not_ready", {"redis": "timeout"})
-        assert readiness(seen_home, "write-api") == (200, "ready", {}), "it does not need it"
+        told = dict.fromkeys(("worker", "projector"), (200, "degraded", {"redis": "timeout"}))
+        told["read-api"] = (503, "not_ready", {"redis": "timeout"})
+        await all_say(seen_home, told | {"write-api": (200, "ready", {})})  # which does not need it
 
 
 async def test_readiness_names_who_is_gone_and_takes_it_back(seen_home: Home) -> None:
@@ -256,8 +263,8 @@ async def test_readiness_names_who_is_gone_and_takes_it_back(seen_home: Home) ->
         await until(lambda: readiness(seen_home, "write-api") == (503, "not_ready", gone))
         await until(lambda: readiness(seen_home, "worker") == (503, "not_ready", gone | {"smtp": "refused"}))
         await until(lambda: readiness(seen_home, "projector") == (503, "not_ready", GONE))
-        assert readiness(seen_home, "read-api") == (200, "ready", {}), "queries know no Postgres"
+        await until(lambda: readiness(seen_home, "read-api") == (200, "ready", {}))  # queries know no Postgres
         for name in PROCESSES:
             assert get(seen_home, name, "/health/live").json()["status"] == "live"
     for name in PROCESSES:
-        await until(lambda name=name: readiness(seen_home, name) == (200, "ready", {}), 60)  # type: ignore[misc]
+        await until(lambda name=name: readiness(seen_home, name) == (200, "ready", {}))  # type: ignore[misc]

@@ -8,7 +8,7 @@ from uuid import UUID
 import httpx
 
 from shared.documents.observations import RECORDS
-from tests.faults.stock_load import Connection
+from tests.faults.stock_load import PATIENCE, Connection
 
 FIELDS = ("sku", "warehouse", "on_hand", "reserved", "position")
 
@@ -17,7 +17,7 @@ class SearchView:
     """The indices of one test."""
 
     def __init__(self, url: str, prefix: str) -> None:
-        self._client = httpx.AsyncClient(base_url=url, timeout=5)
+        self._client = httpx.AsyncClient(base_url=url, timeout=30)
         self._prefix = prefix
 
     async def stock(self) -> dict[str, Any]:
@@ -56,7 +56,7 @@ class SearchView:
         setting = {"index.blocks.write": blocked}
         (await self._client.put(f"/{self._prefix}stock-v1/_settings", json=setting)).raise_for_status()
 
-    async def settled(self, conn: Connection, seconds: float = 40) -> float:
+    async def settled(self, conn: Connection, seconds: float = PATIENCE) -> float:
         """Waits until a search finds what the log says; answers how long that took."""
         want = await expected_items(conn)
         clock = asyncio.get_running_loop().time

@@ -17,7 +17,7 @@ from shared.events.pricing import PriceSet
 from shared.ids import uuid7
 from shared.position import Position
 from shared.shards import product_key
-from tests.faults.stock_load import Connection
+from tests.faults.stock_load import PATIENCE, Connection
 from tests.unit.projector.events import facts
 from write_side import event_log
 from write_side.event_log import NewEvent
@@ -75,7 +75,7 @@ class Customers:
     """Ask for pages, stock and search results, with a `Position` and without. `wrong` says what must not have been."""
 
     def __init__(self, url: str, shop: Shop) -> None:
-        self._client, self._shop = httpx.AsyncClient(base_url=url, timeout=5), shop
+        self._client, self._shop = httpx.AsyncClient(base_url=url, timeout=30), shop
         self._random = random.Random(11)
         self._seen: dict[tuple[str, UUID], int] = {}
         self.asked = self.late = 0
@@ -83,7 +83,7 @@ class Customers:
 
     async def ready(self) -> None:
         """Waits until everything can be found."""
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(PATIENCE):
             while not await self._all_found():
                 await asyncio.sleep(0.05)
 

@@ -12,7 +12,7 @@ from doorbuster.faults.proxy import Proxies, Proxy
 from doorbuster.home import free_port
 from tests.faults.processes import Lab
 from tests.faults.search_view import SearchView
-from tests.faults.stock_load import Load
+from tests.faults.stock_load import PATIENCE, Load
 from tests.faults.test_rebuild import start_rebuild, until, versions, view
 from tests.integration.invariants.test_read_models import differences
 
@@ -21,7 +21,6 @@ pytestmark = pytest.mark.slow
 __all__ = ["view"]
 
 ALIASES = b"POST /_aliases"
-PATIENCE = 150.0  # seconds, on a busy machine
 
 
 @asynccontextmanager

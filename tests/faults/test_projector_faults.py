@@ -8,8 +8,9 @@ import asyncio
 import pytest
 
 from shared.envelope import stream_name
-from tests.faults.processes import Lab
+from tests.faults.processes import Lab, Ours
 from tests.faults.stock_load import Load, settled
+from tests.faults.test_rebuild import until
 from tests.faults.watcher import SHARDS, Watcher
 
 pytestmark = pytest.mark.slow
@@ -29,10 +30,10 @@ async def test_flushall_under_load_is_healed_and_never_a_404(redis_lab: Lab) -> 
             redis.flushall()
         await writing
         await settled(conn, redis)
-        assert await _ready(redis_lab)
+        await _until_ready(redis_lab)  # a shard is said to be ready behind its last document
     assert watcher.missing == []
     assert projector.metric("doorbuster_projector_resets_total") >= SHARDS
-    assert projector.metric("doorbuster_projector_transport_restarts_total") >= 1
+    await until(lambda: projector.metric("doorbuster_projector_transport_restarts_total") >= 1)
 
 
 async def test_flushall_of_a_quiet_store_is_noticed_without_an_event(redis_lab: Lab) -> None:
@@ -58,9 +59,7 @@ async def test_an_owner_that_slept_through_its_takeover_changes_nothing(redis_la
     writing = asyncio.create_task(load.write_for(conn, 10))
     await asyncio.sleep(1)
     first.pause()  # with batches in its hands
-    async with asyncio.timeout(30):
-        while not second.metric("doorbuster_projector_owner"):
-            await asyncio.sleep(0.05)
+    await until(lambda: second.metric("doorbuster_projector_owner"))
     await asyncio.sleep(1)
     checkpoints = _checkpoints(redis_lab)
     first.resume()
@@ -71,10 +70,8 @@ async def test_an_owner_that_slept_through_its_takeover_changes_nothing(redis_la
         checkpoints = now
     await writing
     await settled(conn, redis)
-    assert first.metric("doorbuster_projector_owner") == 0
-    assert second.metric("doorbuster_projector_owner") == 1
-    assert second.shows("doorbuster_projector_lag_positions")
-    assert not first.shows("doorbuster_projector_lag_positions"), "what it knew must not stand still"
+    await until(lambda: _knows_that_it_is(first, owner=False))  # once it runs again, which a busy machine puts off
+    await until(lambda: _knows_that_it_is(second, owner=True))
 
 
 async def test_a_stream_trimmed_of_unread_entries_is_filled_from_the_log(redis_lab: Lab) -> None:
@@ -102,6 +99,12 @@ async def test_without_any_stream_the_log_alone_is_enough(redis_lab: Lab) -> Non
     await settled(conn, redis)
 
 
+def _knows_that_it_is(ours: Ours, *, owner: bool) -> bool:
+    """What somebody who is none knew of how far it lags must not stand still."""
+    says = ours.shows("doorbuster_projector_owner") and ours.metric("doorbuster_projector_owner") == owner
+    return says and ours.shows("doorbuster_projector_lag_positions") == owner
+
+
 def _checkpoints(lab: Lab) -> dict[int, int]:
     told = lab.redis.hmget("stock_level:v1:shards", [str(shard) for shard in range(SHARDS)])
     return {shard: int(at or 0) for shard, at in enumerate(told)}
@@ -112,9 +115,7 @@ async def _ready(lab: Lab) -> bool:
 
 
 async def _until_ready(lab: Lab) -> None:
-    async with asyncio.timeout(30):
-        while not await _ready(lab):
-            await asyncio.sleep(0.05)
+    await until(lambda: _ready(lab))
 
 
 async def test_documents_of_another_store_are_deleted_not_mixed(redis_lab: Lab) -> None:

@@ -14,7 +14,8 @@ from shared.events.inventory import StockAdjusted, StockItemOpened
 from shared.shards import product_key, shard_of
 from tests.faults.processes import Lab
 from tests.faults.search_view import SearchView
-from tests.faults.stock_load import CAUSE, Connection, Load, append_raw, settled
+from tests.faults.stock_load import CAUSE, PATIENCE, Connection, Load, append_raw, settled
+from tests.faults.test_rebuild import until
 from tests.fixtures.slots import INDEX_OF, SLOTS
 from tests.unit.projector.events import facts
 from write_side import event_log
@@ -44,7 +45,7 @@ async def test_an_owner_that_slept_through_its_takeover_changes_nothing(search_l
     first.pause()
     await writing
     await view.settled(conn)
-    assert second.metric("doorbuster_projector_owner") == 1
+    await until(lambda: second.metric("doorbuster_projector_owner") == 1)
     shown = await view.stock()
     first.resume()
     await asyncio.sleep(1)
@@ -90,7 +91,7 @@ async def test_one_sink_that_takes_no_writes_does_not_stop_the_other(search_lab:
     await view.block_writes(True)
     await load.write(conn, 200)
     await settled(conn, redis)
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE):
         while not projector.metric("doorbuster_projector_sink_retries_total"):
             await asyncio.sleep(0.1)
     await view.block_writes(False)
@@ -109,7 +110,7 @@ async def test_a_document_that_the_mapping_refuses_parks_its_key(search_lab: Lab
     payload += b'"6b1f0e0e-6f0a-7000-8000-000000000000","on_hand":%d,"reserved":0,"low_at":0,"reason":"x"}' % huge
     await append_raw(conn, "SKU-3", "inventory.stock_item_opened.v1", payload)
     await load.write(conn, 100)
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE):
         while not await conn.fetchval("SELECT count(*) FROM parked_key WHERE read_model = 'stock'"):
             await asyncio.sleep(0.05)
     row = await conn.fetchrow("SELECT event_type, error FROM parked_key WHERE read_model = 'stock'")
@@ -119,7 +120,7 @@ async def test_a_document_that_the_mapping_refuses_parks_its_key(search_lab: Lab
     await conn.execute("UPDATE event_log SET type = 'carts.cart_opened.v1' WHERE aggregate_type = 'odd'")  # mended
     await conn.execute("UPDATE parked_key SET retry_requested_at = now()")
     await view.settled(conn)
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE):
         while await conn.fetchval("SELECT count(*) FROM parked_key WHERE read_model = 'stock'"):
             await asyncio.sleep(0.05)
 
@@ -140,7 +141,7 @@ async def test_a_sale_that_nobody_sees_is_written_later_and_survives_a_kill(
         query = "SELECT position FROM checkpoint WHERE read_model = $1 AND shard = $2"
         return await conn.fetchval(query, model, shard) or 0
 
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE):
         checkpoints = f"{SLOTS['products']}:shards"
         while await saved("stock") < quiet or int(search_lab.redis.hget(checkpoints, str(shard))) < quiet:
             await asyncio.sleep(0.05)
@@ -156,7 +157,7 @@ async def test_a_sale_that_nobody_sees_is_written_later_and_survives_a_kill(
 
 
 async def _until(found: Callable[[], Awaitable[dict[str, Any]]], **fields: Any) -> None:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE):
         while not fields.items() <= (await found()).items():
             await asyncio.sleep(0.05)
 
@@ -175,7 +176,7 @@ async def _append(conn: Connection, kind: str, id_: UUID, version: int, event: S
 async def _until_seen(lab: Lab) -> None:
     """Every shard that has events is told as seen by searches, up to its head."""
     heads = await lab.conn.fetch("SELECT shard, max(position) AS head FROM event_log GROUP BY shard")
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE):
         while True:
             told = lab.redis.hgetall("stock:v1:shards")
             if all(told.get(b"seen:%d" % row["shard"]) == b"%d" % row["head"] for row in heads):
@@ -186,7 +187,7 @@ async def _until_seen(lab: Lab) -> None:
 async def _until_saved(lab: Lab) -> None:
     """Whoever takes over knows by Postgres how far the index is: what was never saved there counts as not written."""
     heads = await lab.conn.fetch("SELECT shard, max(position) AS head FROM event_log GROUP BY shard")
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE):
         while True:
             rows = await lab.conn.fetch("SELECT shard, position FROM checkpoint WHERE read_model = 'stock'")
             saved = {row["shard"]: row["position"] for row in rows}
@@ -208,7 +209,7 @@ async def test_a_takeover_takes_no_readiness_away(search_lab: Lab, view: SearchV
     await load.open(conn)
     await view.settled(conn)
     await _until_seen(search_lab)
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE):
         while not _ready(search_lab):  # which may be told a moment later
             await asyncio.sleep(0.05)
     await _until_saved(search_lab)

@@ -16,7 +16,7 @@ from shared.documents.layout import pack
 from tests.faults.processes import Lab
 from tests.faults.search_view import SearchView
 from tests.faults.shopping import Customers, Shop
-from tests.faults.stock_load import append_raw
+from tests.faults.stock_load import PATIENCE, append_raw
 from tests.integration.invariants.test_read_models import differences, filled
 
 pytestmark = pytest.mark.slow
@@ -73,7 +73,7 @@ async def shopping(lab: Lab) -> AsyncIterator[Customers]:
     assert customers.late < customers.asked / 50
 
 
-async def until(asked: Callable[[], Any], seconds: float = 40) -> Any:
+async def until(asked: Callable[[], Any], seconds: float = PATIENCE) -> Any:
     """Waits for something true, and gives it."""
     async with asyncio.timeout(seconds):
         while True:

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from tests.faults.processes import Lab
-from tests.faults.stock_load import Load, settled
+from tests.faults.stock_load import PATIENCE, Load, settled
 
 pytestmark = pytest.mark.slow
 
@@ -17,7 +17,7 @@ async def test_a_relay_that_starts_while_redis_hangs_leads_all_the_same(redis_la
         redis_lab.relay()
         await load.open(conn)
         head = await conn.fetchval("SELECT max(position) FROM event_log")
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(PATIENCE):
             while await conn.fetchval("SELECT safe_position FROM relay_state") < head:
                 await asyncio.sleep(0.05)
     finally:

@@ -10,7 +10,7 @@ import pytest
 
 from shared.stopping import END_WITHIN
 from tests.faults.processes import Lab, Ours
-from tests.faults.stock_load import Load, settled
+from tests.faults.stock_load import PATIENCE, Load, settled
 from tests.faults.watcher import Watcher
 
 pytestmark = pytest.mark.slow
@@ -44,7 +44,7 @@ async def test_a_projector_that_is_stopped_hands_over_and_loses_nothing(redis_la
 
 
 async def until_it_serves(ours: Ours) -> None:
-    async with httpx.AsyncClient() as client, asyncio.timeout(30):
+    async with httpx.AsyncClient() as client, asyncio.timeout(PATIENCE):
         while True:
             with suppress(httpx.HTTPError):
                 if (await client.get(f"http://127.0.0.1:{ours.port}/health/live")).status_code == 200:
@@ -53,7 +53,7 @@ async def until_it_serves(ours: Ours) -> None:
 
 
 async def until_it_takes_nobody(ours: Ours) -> None:
-    async with asyncio.timeout(10):  # who still holds a connection may be answered until the server has let go of it
+    async with asyncio.timeout(PATIENCE):  # who holds a connection may be answered until the server lets go of it
         while True:
             try:
                 _, writer = await asyncio.open_connection("127.0.0.1", ours.port)

@@ -243,16 +243,16 @@ async def test_13_while_a_provider_does_not_answer_no_transaction_is_open_and_ot
     """saleor/saleor!16337: a call to an outside service inside a transaction stopped everybody."""
     await shop.stock("lamp", 10)
     order = await shop.order(lamp=1)
-    await shop.outage("off", latency_ms=1500)
+    await shop.outage("hang")
     waiting = [asyncio.create_task(shop.pay(order)), asyncio.create_task(shop.work())]
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while await shop.pool.fetchval("SELECT count(*) FROM payment WHERE next_attempt_at > clock_timestamp()") == 0:
             await asyncio.sleep(0.01)
     opened = await open_transactions(database_url)
     await asyncio.gather(*(shop.order(lamp=1) for _ in range(3)))
     asked = [task.done() for task in waiting]
     await shop.outage("off")
-    await asyncio.gather(*waiting)
+    await asyncio.gather(*waiting, return_exceptions=True)
     assert opened == 0
     assert not all(asked)  # the others had their orders while the provider was silent
     assert await shop.figures("lamp") == (10, 4)
@@ -284,7 +284,7 @@ async def test_13_nor_while_one_for_shipping_or_taxes_does_not(shop: Shop, datab
     contact = customers.contact(MAIL, ADDRESS)
     quote = quoting.issue_quote(shop.pool, shop.keyring, basket.id, basket.secret, contact, 900, outside, CAUSE)
     waiting = asyncio.create_task(quote)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         await silent.asked.wait()
     opened = await open_transactions(database_url)
     await asyncio.gather(*(shop.order(lamp=1) for _ in range(3)))

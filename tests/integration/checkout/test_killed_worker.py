@@ -27,7 +27,7 @@ def start_worker(shop: Shop, smtp_port: int, log: Path) -> subprocess.Popen[byte
 
 
 async def until(shop: Shop, query: str, at_least: int) -> None:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(120):
         while await shop.pool.fetchval(query) < at_least:
             await asyncio.sleep(0.02)
 

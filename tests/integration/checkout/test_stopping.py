@@ -50,7 +50,7 @@ async def start(shop_settings: Settings, tmp_path: Path) -> AsyncIterator[Start]
 async def serving(ours: Ours) -> str:
     """Its address, once it is ready."""
     url = f"http://127.0.0.1:{ours.port}"
-    async with httpx.AsyncClient() as client, asyncio.timeout(30):
+    async with httpx.AsyncClient() as client, asyncio.timeout(120):
         while True:
             with suppress(httpx.HTTPError):
                 if (await client.get(f"{url}/health/ready")).status_code == 200:
@@ -67,7 +67,7 @@ async def ended(ours: Ours) -> int:
 
 
 async def until(condition: Callable[[], Awaitable[bool]]) -> None:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(120):
         while not await condition():
             await asyncio.sleep(0.01)
 

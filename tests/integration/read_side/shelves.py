@@ -187,7 +187,7 @@ def position(key: str, at: int, epoch: int = EPOCH) -> dict[str, str]:
 
 async def eventually(api: httpx.AsyncClient, path: str, holds: Callable[[httpx.Response], bool]) -> httpx.Response:
     """The first answer for which it holds; what the API looks at a few times a second takes its time."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not holds(answer := await api.get(path)):
             await asyncio.sleep(0.02)
     return answer

@@ -132,7 +132,7 @@ class Hooks:
 
 async def until_safe(pool: Pool) -> None:
     """Until the relay has said that all which is committed may be read."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while await pool.fetchval(
             "SELECT (SELECT max(position) FROM event_log) > (SELECT safe_position FROM relay_state)"
         ):
