@@ -78,7 +78,9 @@ class _Link(asyncio.Protocol):
         transport.set_protocol(self)
 
     def ask(self, command: bytes) -> asyncio.Future[Values]:
-        """What is answered to this; nobody asks before the last one is answered."""
+        """What is answered to this. Nobody asks before the last one is answered: they would be told another's."""
+        if self._answer is not None and not self._answer.done():
+            raise RuntimeError("the last one isn't answered yet")
         self._answer = asyncio.get_running_loop().create_future()
         if self._transport.is_closing():
             self._fail(NoConnection("the connection was closed"))

@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from elasticsearch import ApiError, TransportError
@@ -43,6 +43,19 @@ _held = msgspec.json.Decoder(Held)
 _DOWN = (RedisError, ApiError, TransportError, OSError, NotThere, Busy)
 
 
+class _Steady(NamedTuple):
+    """Of what was said nothing followed that is not held, nor does until then: of hundreds of announced lists that is
+    dear to find out, twice a second."""
+
+    said: Said | None = None
+    held: Held | None = None
+    until: datetime = datetime.min.replace(tzinfo=UTC)
+
+    def lasts(self, said: Said, held: Held, now: datetime) -> bool:
+        """Whether that is so of these still."""
+        return held is self.held and now < self.until and said == self.said
+
+
 class Pricer:
     """What the slots are for, made true. One process does this, the owner of the documents: none is written without
     what it says."""
@@ -50,6 +63,7 @@ class Pricer:
     def __init__(self, redis: "Redis", store: str, shards: int, served: Callable[[str], str | None]) -> None:
         self._redis, self._store, self._shards, self._served = redis, store, shards, served
         self._held: Held | None = None  # not known yet
+        self._steady = _Steady()
         self._without_slot: list[str] = []
         self._changing = asyncio.Lock()
         self.pricing = Pricing()
@@ -89,7 +103,11 @@ class Pricer:
         if said is None:
             return
         async with self._changing:
-            held = self._held.after(said, now)
+            held = self._held
+            if not self._steady.lasts(said, held, now):
+                held = held.after(said, now)
+                if held == self._held:
+                    held, self._steady = self._held, _Steady(said, self._held, turns.next_moment(said, now))
             self._tell_of(held.without_slot(now))
             await self._hold(held)
 

@@ -1,7 +1,7 @@
 """What is in force when, and in which channel, and which slot is for what. Pure."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import NamedTuple, TypeVar
 from uuid import UUID
 
@@ -77,6 +77,7 @@ def _placeless(terms: PriceListTerms) -> PriceListTerms:
 
 def coming(said: Said, now: datetime, channels: Iterable[str] = (WEB,)) -> dict[str, list[tuple[datetime, Regime]]]:
     """By channel what is in force now, and what is to come, whenever it is something else."""
+    said = Said(said.promotions, [each for each in said.lists if not _is_over(each, now)])  # a shop has had thousands
     found: dict[str, list[tuple[datetime, Regime]]] = {channel: [] for channel in channels}
     for moment in [now, *sorted(moment for moment in _moments(said) if moment > now)]:
         promotions = _running(said.promotions, moment)  # they know no channels
@@ -85,6 +86,16 @@ def coming(said: Said, now: datetime, channels: Iterable[str] = (WEB,)) -> dict[
             if not ahead or regime != ahead[-1][1]:
                 ahead.append((moment, regime))
     return found
+
+
+def _is_over(each: ShownPriceList, now: datetime) -> bool:
+    terms = each.steps[-1].terms
+    return terms is None or (terms.ends_at is not None and terms.ends_at <= now)
+
+
+def next_moment(said: Said, now: datetime) -> datetime:
+    """Until when nothing begins or ends, if nobody says anything."""
+    return min((moment for moment in _moments(said) if moment > now), default=datetime.max.replace(tzinfo=UTC))
 
 
 def turns(said: Said, ahead: Sequence[tuple[datetime, Regime]], before: Sequence[Turn]) -> list[Turn]:

@@ -46,7 +46,7 @@ def test_shoppers_search_look_and_fill_carts(ran: Report) -> None:
     asked = {step.step for step in ran.result.steps}
     assert {"home: offers", "search", "product", "cart: add"} <= asked
     told = json.loads(line(ran))["load"]
-    assert told["requests"] == ran.result.total.requests > 100
+    assert told["requests"] == ran.result.total.requests > 30
     assert set(told["invariants"].values()) == {"holds"}
 
 

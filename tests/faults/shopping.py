@@ -4,6 +4,7 @@ what was seen and written before it. A revision's number stands in the product's
 import asyncio
 import random
 import re
+import time
 from typing import Any
 from uuid import UUID
 
@@ -24,6 +25,7 @@ from write_side.event_log import NewEvent
 
 CAUSE = Metadata(actor="test", correlation_id="shopping")
 PAUSE = 0.02
+SLOW = 5.0  # seconds: whoever waits longer for a page is gone
 
 
 class Shop:
@@ -134,15 +136,17 @@ class Customers:
 
     async def _ask(self, path: str, headers: dict[str, str] | None = None, status: int = 200) -> httpx.Response | None:
         self.asked += 1
+        began = time.monotonic()
         try:
             answer = await self._client.get(path, headers=headers)
         except httpx.HTTPError as error:
             self.wrong.append(f"{path}: {error!r}")
             return None
+        self.late += time.monotonic() - began > SLOW
         if answer.status_code == status and "Stale" not in answer.headers:
             return answer if status == 200 else None
         if headers and answer.status_code == 200 and answer.headers["Stale"] == "behind":
-            self.late += 1  # said so after half a second: the machine is busy with other tests, too
+            self.late += 1  # it said so after half a second: the machine is busy with other tests, too
             return None
         self.wrong.append(f"{path} {headers}: {answer.status_code} {answer.headers.get('Stale')} {answer.text[:100]}")
         return None

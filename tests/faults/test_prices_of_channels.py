@@ -6,11 +6,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 import httpx
+import msgspec
 import pytest
 
 from doorbuster.demo.shop import ADDRESS
 from doorbuster.tokens import issue
 from read_side.app import create_app as read_side
+from shared.documents.price_slots import KEY, PriceSlots
 from shared.ids import uuid7
 from shared.settings import Settings
 from tests.faults.processes import Lab
@@ -160,11 +162,24 @@ async def test_a_list_for_the_app_decides_there_what_is_cheap_and_what_comes_fir
     assert await differences(search_lab) == []
 
 
+async def filled_ahead(lab: Lab, at: datetime) -> None:
+    """The projector has told what comes then in the app, and that a slot has it."""
+
+    def told() -> bool:
+        found = lab.redis.get(KEY)
+        prices = None if found is None else msgspec.json.decode(found, type=PriceSlots)
+        coming = [] if prices is None else [turn.regime for turn in prices.turns_in("app") or () if turn.at == at]
+        return prices is not None and bool(coming) and all(regime in prices.filled for regime in coming)
+
+    await until(told)
+
+
 async def test_a_list_for_the_app_begins_and_ends_there_by_the_clock(search_lab: Lab, door: Door) -> None:
     """What was filled ahead is turned to at its moment: each single answer agrees with itself."""
-    begins = datetime.now(UTC) + timedelta(seconds=10)
-    ends = begins + timedelta(seconds=4)
+    begins = datetime.now(UTC) + timedelta(seconds=20)
+    ends = begins + timedelta(seconds=6)
     await door.ask_of("LAMP", 999, channels=["app"], starts_at=begins.isoformat(), ends_at=ends.isoformat())
+    await filled_ahead(search_lab, begins)
     orders = set[tuple[str, ...]]()
     while datetime.now(UTC) < ends + timedelta(seconds=1):
         answer = await door.ask("app")

@@ -5,7 +5,7 @@ from typing import Literal
 from msgspec import Struct
 
 from shared.envelope import Metadata
-from shared.events.accounts import AccountConfirmed, PasswordChanged
+from shared.events.accounts import AccountConfirmed, LanguageChosen, PasswordChanged
 from shared.ids import uuid7
 from write_side import commands
 from write_side.accounts import attempts, domain, store
@@ -105,6 +105,9 @@ async def _changed(
     if account.state == "unconfirmed":
         account, confirmed = await store.save(conn, account, AccountConfirmed(account.id))
         events.append(confirmed)
+        if account.locale:  # chosen by whoever signed up, which need not be who has the mailbox
+            account, unsaid = await store.save(conn, account, LanguageChosen(account.id, ""))
+            events.append(unsaid)
     account, changed = await store.save(conn, account, PasswordChanged(account.id, how))
     await store.set_password(conn, account.id, password_hash)
     await letters.drop_all(conn, account.person_id)

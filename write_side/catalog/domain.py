@@ -23,10 +23,11 @@ from shared.events.catalog import (
     Translation,
     Variant,
 )
+from shared.names import is_blank, kept_name
 from shared.pointers import escaped
 from shared.slugs import LONGEST, PATTERN, slug_of, with_suffix
 from write_side.catalog import refusals
-from write_side.catalog.facts import HEAVIEST, NAME, TAX_CLASS, check_locales, check_text, checked, is_blank
+from write_side.catalog.facts import HEAVIEST, NAME, TAX_CLASS, check_locales, check_text, checked
 from write_side.moments import check_moments
 
 DEEPEST = 12
@@ -171,7 +172,7 @@ def _in_utc(**said: datetime | None) -> datetime | None:
 
 
 def _told(given: Mapping[str, TranslationInput]) -> Iterator[tuple[str, Translation]]:
-    return ((locale, Translation(said.name.strip(), said.description)) for locale, said in given.items())
+    return ((locale, Translation(kept_name(said.name), said.description)) for locale, said in given.items())
 
 
 def slug_candidates(name: str, first_sku: str) -> list[str]:
@@ -219,7 +220,7 @@ def revise_category(tree: Sequence[Category], category: Category, given: Categor
 
 
 def _called(given: CategoryInput) -> dict[str, CategoryTranslation]:
-    names = ((locale, said.name.strip()) for locale, said in given.translations.items())
+    names = ((locale, kept_name(said.name)) for locale, said in given.translations.items())
     return {locale: CategoryTranslation(name) for locale, name in names if name}
 
 

@@ -11,6 +11,7 @@ from shared.envelope import as_json
 from shared.events.catalog import AttributeValue, Image, ProductFacts, Translation, Variant
 from shared.locales import MOST as LOCALES
 from shared.locales import is_locale
+from shared.names import is_blank
 from shared.pointers import escaped
 from shared.publishing import minute_of
 from shared.slugs import LONGEST, PATTERN
@@ -60,11 +61,6 @@ def check_text(text: str, pointer: str, longest: int) -> None:
         raise refusals.TooLong(f"{len(text)} characters, {longest} at most", pointer=pointer, limit=longest)
     if _control.search(text):
         raise refusals.BrokenText("control characters can't be kept", pointer=pointer)
-
-
-def is_blank(text: str) -> bool:
-    """Whether there is nothing to be seen in it: white space, or signs without a width."""
-    return not any(sign.isprintable() and not sign.isspace() for sign in text)
 
 
 def _check_slug(slug: str) -> None:

@@ -103,9 +103,13 @@ async def save(
 # Said for the index of numbers, which leaves out invoices from before there were any: plans are made before values are
 # known, and a plan without it reads all invoices.
 _NUMBERED = "number <> ''"
-# By what is counted: as text the number behind 2026-9999999 would stand before it, and be given again.
-LAST_NUMBER = f"""SELECT number FROM invoice WHERE {_NUMBERED} AND split_part(number, '-', 1) = $1
-                  ORDER BY split_part(number, '-', 2)::bigint DESC LIMIT 1"""  # noqa: S608  # a constant of ours
+# Those of more than seven digits by what is counted: as text 2026-10000000 would stand before 2026-9999999, and be
+# given again and again.
+LAST_NUMBER = f"""SELECT coalesce(
+    (SELECT number FROM invoice WHERE length(number) > 12 AND split_part(number, '-', 1) = $1
+     ORDER BY split_part(number, '-', 2)::bigint DESC LIMIT 1),
+    (SELECT number FROM invoice WHERE {_NUMBERED} AND number > $1 || '-' AND number < $2
+     ORDER BY number DESC LIMIT 1))"""  # noqa: S608  # a constant of ours
 
 
 async def last_number(conn: Connection, year: int) -> str | None:
@@ -113,7 +117,7 @@ async def last_number(conn: Connection, year: int) -> str | None:
     ends: a number that is given back with a transaction is the next one's."""
     await conn.execute("SELECT pg_advisory_xact_lock(hashtextextended('numbers of invoices', 0))")
     # A statement of its own: it sees the invoice of whoever held the lock before.
-    last: str | None = await conn.fetchval(LAST_NUMBER, str(year))
+    last: str | None = await conn.fetchval(LAST_NUMBER, str(year), f"{year + 1}-")
     return last
 
 

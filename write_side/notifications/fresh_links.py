@@ -4,6 +4,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
+from shared.envelope import Recorded
 from shared.events.notifications import MailQueued
 from shared.ids import uuid7
 from write_side import accounts, commands, event_log, orders
@@ -45,9 +46,11 @@ async def work_off(pool: Pool, sender: str) -> int:
     """Write mails into the ledger for the wishes that fit, and forget all; answers how many there were."""
     async with commands.transaction(pool) as conn:
         wishes = await store.take_wishes(conn, AT_ONCE)
-        for wish in wishes:
-            if (order_id := await _fitting(conn, wish)) is not None:
-                await _queue(conn, wish, order_id, sender)
+        told = [(wish, order_id) for wish in wishes if (order_id := await _fitting(conn, wish)) is not None]
+        last = await event_log.latest_of(conn, "order", [order_id for _, order_id in told])
+        for wish, order_id in told:  # nothing is looked up between the first event and the commit
+            if order_id in last:
+                await _queue(conn, wish, last[order_id], sender)
     return len(wishes)
 
 
@@ -58,9 +61,8 @@ async def _fitting(conn: Connection, wish: Wish) -> UUID | None:
     return order_id if order is not None and order.person_id == wish.person_id else None
 
 
-async def _queue(conn: Connection, wish: Wish, order_id: UUID, sender: str) -> None:
-    mail_id = uuid7()
+async def _queue(conn: Connection, wish: Wish, last: Recorded, sender: str) -> None:
+    mail_id, order_id = uuid7(), last.aggregate_id
     event = MailQueued(mail_id, order_id, FRESH_LINK, message_id(mail_id, sender), wish.id)
-    last = await event_log.latest_of(conn, "order", [order_id])
-    with continuing(last[order_id], "fresh link", order_id=order_id) as cause:
+    with continuing(last, "fresh link", order_id=order_id) as cause:
         await store.queue(conn, event, cause)

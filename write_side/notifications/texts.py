@@ -135,7 +135,7 @@ def _forms(file: str, key: str, said: Any) -> Forms:
     for sentence in forms.values():
         if not isinstance(sentence, str) or not sentence.strip():
             raise BrokenMailTexts(f"{file}: {key}: this is no text")
-        if "\n" in sentence.strip() and "subject" in key.rpartition(".")[2]:
+        if len(sentence.strip().splitlines()) > 1 and "subject" in key.rpartition(".")[2]:
             raise BrokenMailTexts(f"{file}: {key}: a subject is one line")
     return {category: sentence.strip() for category, sentence in forms.items()}
 

@@ -7,7 +7,7 @@ they took off before is in what was paid.
 
 import os
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -113,38 +113,50 @@ def no_dearer(
 ) -> dict[str, Offer]:  # fmt: skip
     """What is of the same product as something that comes back costs at most what was paid for one of that, after
     discounts, down to the minor unit, and what it costs more than that one today: another size, but not the bigger
-    model for the price of the smaller. Not where more of a product is wished than comes back of it: what was a gift, or
-    was had in a sale, is no price for fifty more."""
-    paid, back = defaultdict[UUID, list[PricedLine]](list), Counter[UUID]()
-    for line in bought:
-        if line.sku in wish.given:
-            paid[line.product_id].append(line)
-    for sku, product_id in {line.sku: line.product_id for line in bought}.items():
-        back[product_id] += wish.given.get(sku, 0)
-    for sku, offer in offers.items():
-        back[offer.product_id] -= wish.wanted.get(sku, 0)
-    measures = {product_id: lines for product_id, lines in paid.items() if back[product_id] >= 0}
-    return {
-        sku: _at_most(offer, wish.wanted.get(sku, 1), measures.get(offer.product_id, ()), today)
-        for sku, offer in offers.items()
-    }
+    model for the price of the smaller. Piece for piece, the dearest of today beside the dearest. Not where more of a
+    product is wished than comes back of it: what was a gift, or was had in a sale, is no price for fifty more."""
+    back, wished = _pieces_back(bought, wish, today), defaultdict[UUID, list[str]](list)
+    for sku in sorted(offers, key=lambda sku: -offers[sku].price.amount_minor):
+        wished[offers[sku].product_id] += [sku] * wish.wanted.get(sku, 0)
+    tops = defaultdict[str, list[int]](list)
+    for product_id, skus in wished.items():
+        if len(skus) <= len(back[product_id]):
+            for sku, piece in zip(skus, back[product_id], strict=False):
+                tops[sku].append(_top(offers[sku].price, piece, today(piece.sku, wish.wanted[sku])))
+    return {sku: _at_most(offer, tops[sku]) for sku, offer in offers.items()}
 
 
-def _at_most(offer: Offer, quantity: int, paid: Iterable[PricedLine], today: Today) -> Offer:
-    price = offer.price
-    tops = [_top(price, line, today(line.sku, quantity)) for line in paid]
-    most = max((top for top in tops if top is not None), default=None)
-    if most is None or most >= price.amount_minor:
+def _pieces_back(bought: Sequence[PricedLine], wish: Wish, today: Today) -> defaultdict[UUID, list[PricedLine]]:
+    """By product the line of each piece that comes back, the dearest of today first; of a SKU in several lines those
+    that cost most."""
+    found, left = defaultdict[UUID, list[PricedLine]](list), Counter(wish.given)
+    for line in sorted(bought, key=_paid_for_one, reverse=True):
+        pieces = min(left[line.sku], line.quantity)
+        left[line.sku] -= pieces
+        found[line.product_id] += [line] * pieces
+    price = {sku: one.amount_minor if (one := today(sku, 1)) else -1 for sku in wish.given}
+    for lines in found.values():
+        lines.sort(key=lambda line: price[line.sku], reverse=True)
+    return found
+
+
+def _at_most(offer: Offer, tops: Sequence[int]) -> Offer:
+    if not tops or sum(tops) >= offer.price.amount_minor * len(tops):
         return offer
-    return structs.replace(offer, price=UnitPrice(most, tax_included=price.tax_included))
+    price = UnitPrice(sum(tops) // len(tops), tax_included=offer.price.tax_included)
+    return structs.replace(offer, price=price)
 
 
-def _top(price: UnitPrice, line: PricedLine, alike: UnitPrice | None) -> int | None:
-    """What may be asked for one beside this line; None where what was paid, or what it costs today, is no measure."""
+def _top(price: UnitPrice, line: PricedLine, alike: UnitPrice | None) -> int:
+    """What may be asked for one beside a piece of this line: the price itself where what was paid, or what it costs
+    today, is no measure."""
     if alike is None or not price.tax_included == line.tax_included == alike.tax_included:
-        return None
-    unit = (line.total_minor - line.discount_minor) // line.quantity
-    return unit + max(price.amount_minor - alike.amount_minor, 0)
+        return price.amount_minor
+    return min(_paid_for_one(line) + max(price.amount_minor - alike.amount_minor, 0), price.amount_minor)
+
+
+def _paid_for_one(line: PricedLine) -> int:
+    return (line.total_minor - line.discount_minor) // line.quantity
 
 
 def cheaper(offers: Mapping[str, Offer], wanted: Mapping[str, int], by_minor: int) -> dict[str, Offer]:

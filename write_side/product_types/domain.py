@@ -21,6 +21,7 @@ from shared.events.product_types import (
     ProductTypeSet,
     ProductTypeTranslation,
 )
+from shared.names import kept_name
 from shared.pointers import escaped
 from write_side.errors import Invalid, NotFound, Refusal
 from write_side.product_types.translations import (
@@ -136,7 +137,7 @@ def declare(type_id: UUID, given: ProductTypeInput, others: Collection[ProductTy
     """
     if len(others) >= MOST_TYPES:
         raise TooManyProductTypes(f"there are {len(others)} types, {MOST_TYPES} at most", limit=MOST_TYPES)
-    name = given.name.strip()
+    name = kept_name(given.name)
     if not name:
         raise BrokenProductType("a type needs a name", pointer="/name")
     if any(other.name == name for other in others):
@@ -159,7 +160,7 @@ def declare(type_id: UUID, given: ProductTypeInput, others: Collection[ProductTy
 
 
 def _attribute(said: AttributeInput, pointer: str) -> Attribute:
-    name, values = said.name.strip(), [value.strip() for value in said.values]
+    name, values = kept_name(said.name), [kept_name(value) for value in said.values]
     if not name:
         raise BrokenProductType("an attribute needs a name", pointer=f"{pointer}/name")
     if said.unit and (said.kind != "number" or said.unit not in UNITS):

@@ -12,6 +12,7 @@ from msgspec import Meta, Struct
 from shared.events.product_types import AttributeTranslation, ProductTypeTranslation
 from shared.locales import MOST as LOCALES
 from shared.locales import is_locale
+from shared.names import kept_name
 
 Label = Annotated[str, Meta(max_length=200)]
 
@@ -55,13 +56,13 @@ def translated(given: Mapping[str, AttributeTranslationInput]) -> dict[str, Attr
 
 def called(given: Mapping[str, ProductTypeTranslationInput]) -> dict[str, ProductTypeTranslation]:
     """What a type is called, as it is kept."""
-    names = {locale: said.name.strip() for locale, said in given.items()}
+    names = {locale: kept_name(said.name) for locale, said in given.items()}
     return {locale: ProductTypeTranslation(name) for locale, name in names.items() if name}
 
 
 def _translation(said: AttributeTranslationInput) -> AttributeTranslation:
-    labels = {value.strip(): label.strip() for value, label in said.values.items()}
-    return AttributeTranslation(said.name.strip(), {value: label for value, label in labels.items() if label})
+    labels = {value.strip(): kept_name(label) for value, label in said.values.items()}
+    return AttributeTranslation(kept_name(said.name), {value: label for value, label in labels.items() if label})
 
 
 def contradiction(

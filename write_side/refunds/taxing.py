@@ -13,7 +13,6 @@ from typing import NamedTuple
 from shared.events.orders import OrderTax
 from shared.money import allocated, half_up
 from write_side.refunds.domain import Bought, Refund
-from write_side.refunds.goods import added_up
 from write_side.refunds.rates import Alike, Levies, taxed_alike
 from write_side.refunds.requesting import gone_of
 
@@ -54,7 +53,8 @@ class _Book:
     def take(self, lines: Mapping[str, int], sent: int, unnamed: int) -> _Part:
         """So much more of it, which there is room for."""
         amount, before = sum(lines.values()) + sent + unnamed, self._told
-        self._lines = added_up([*self._lines.items(), *lines.items()])
+        for sku, more in lines.items():
+            self._lines[sku] = self._lines.get(sku, 0) + more
         self._sent, self._unnamed, self.room = self._sent + sent, self._unnamed + unnamed, self.room - amount
         left = self.of.tax_minor - before
         # Never more than it comes to; nor so little that what is left could not hold the rest.
@@ -77,7 +77,8 @@ def _taken(refund: Refund, books: Sequence[_Book]) -> list[_Part]:
     for sku, amount in lines:
         costs = [book.of.lines.get(sku, (0, 0))[0] for book in books]
         for n, part in enumerate(_within(rooms, allocated(amount, costs))):
-            named[n] = added_up([*named[n].items(), (sku, part)]) if part else named[n]
+            if part:
+                named[n][sku] = named[n].get(sku, 0) + part
     sent = _within(rooms, allocated(shipping, [book.of.shipping[0] for book in books]))
     rest = refund.counted_minor - sum(sent) - sum(sum(each.values()) for each in named)
     unnamed = _within(rooms, allocated(rest, rooms))

@@ -29,7 +29,7 @@ async def test_a_connection_that_was_closed_over_there_is_made_anew_and_nobody_n
 
 
 async def test_an_answer_that_comes_too_late_is_nobodys(valkey: PrivateServer) -> None:
-    async with Redis.from_url(valkey.url, socket_timeout=0.2) as redis, Redis.from_url(valkey.url) as other:
+    async with Redis.from_url(valkey.url, socket_timeout=1.5) as redis, Redis.from_url(valkey.url) as other:
         await other.mset({"a": "1", "b": "2"})
         line = Line(redis)
         assert await line.mget(["a"]) == [b"1"]

@@ -33,6 +33,7 @@ def test_good_facts_pass_with_their_ean_in_the_kept_form() -> None:
     [
         ({"name": "  "}, "blank", "/name"),
         ({"name": "\u200b\ufeff\u2060 "}, "blank", "/name"),
+        ({"name": "\u2800\u3164\u115f\u1160\uffa0"}, "blank", "/name"),
         ({"name": "x" * 501}, "too_long", "/name"),
         ({"description": "nul \x00"}, "control_character", "/description"),
         ({"brand": "\ud800"}, "control_character", "/brand"),

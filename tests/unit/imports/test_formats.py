@@ -14,9 +14,9 @@ from msgspec import UNSET, structs
 
 from shared.events.catalog import Image, ProductFacts, Translation, Variant
 from shared.ids import uuid7
+from shared.names import is_blank, kept_name
 from tests.properties.values import BOUNDED, FLOATS
 from write_side.catalog import Category, Product, SlugTaken
-from write_side.catalog.facts import is_blank
 from write_side.imports import READY, Format, gathering
 from write_side.imports.catalog_export import Spoken, lines_of, own_columns
 from write_side.imports.gathering import gathered
@@ -265,7 +265,7 @@ _scalars = st.booleans() | st.integers(-(2**63) + 1, 2**63 - 1) | FLOATS | TEXT
 _seen = TEXT.filter(lambda text: not is_blank(text))
 _attributes = st.dictionaries(_seen, _scalars | st.lists(_scalars, max_size=3), max_size=4)
 _options = st.dictionaries(TEXT, TEXT, max_size=2)
-_told = st.builds(Translation, TEXT.map(str.strip), TEXT).filter(lambda told: told != Translation())
+_told = st.builds(Translation, TEXT.map(kept_name), TEXT).filter(lambda told: told != Translation())
 _translations = st.dictionaries(st.sampled_from(SPOKEN.locales), _told)
 _places = st.lists(st.integers(0, 1), unique=True, max_size=2)
 _minutes = st.none() | st.integers(0, 10**7).map(lambda n: datetime(2026, 1, 1, tzinfo=UTC) + timedelta(minutes=n))

@@ -80,7 +80,7 @@ def of_orders(say: Voice) -> list[Letter]:
         *(letters.invoiced(say, number, worth, AT, late=late) for number in ("", "2026-1") for late in (True, False)),
         letters.released(say, 1999, "EUR", BACK, LINES), letters.released(say, 1999, "EUR", [], LINES),
         *(letters.shipped(say, "Kurier", "T1", [ParcelLine("LAMP", 1)], LINES, arrived=so) for so in (True, False)),
-        letters.readdressed(say), letters.completed(say), letters.left_without(say, "A-1"),
+        letters.readdressed(say), letters.completed(say), letters.left_without(say, "A-1"), letters.fresh_link(say),
         *(letters.added(say, "A-1", worth, AT, on_invoice=so) for so in (True, False)),
         *(ending_letters.ended(say, some(closing_reason=why, charged_minor=1, gift_cards=paid, totals=totals))
           for why in ends),
@@ -88,8 +88,8 @@ def of_orders(say: Voice) -> list[Letter]:
 
 
 def of_refunds(say: Voice) -> list[Letter]:
-    note: Any = some(number="G-1", invoice_number="2026-1", amount_minor=1000, tax_minor=190, currency="EUR")
-    unnumbered: Any = some(**vars(note) | {"invoice_number": ""})
+    note: Any = some(number="G-1", invoice_number="2026-1", amount_minor=1000, tax_minor=190, currency="EUR", taxes=[])
+    unnumbered: Any = some(**vars(note) | {"invoice_number": "", "taxes": TAXES[:1]})
     return [
         letters.refunded(say, 1999, "EUR", BACK, LINES),
         letters.refunded(say, 1999, "EUR", BACK, LINES, moved_minor=1999),

@@ -160,6 +160,29 @@ def test_what_is_a_dearer_variant_today_is_not_had_for_the_price_of_another(toda
     assert dear["lamp-l"].price.amount_minor == asked
 
 
+SALE = [
+    PricedLine("small-red", UUID(int=1), UUID(int=1), "Lamp", 1, 500, 500, 0, 0),
+    PricedLine("big-red", UUID(int=1), UUID(int=2), "Lamp", 1, 1500, 1500, 0, 0),
+]
+BACK = {"small-red": 1, "big-red": 1}
+
+
+@pytest.mark.parametrize(
+    ("wanted", "asked"),
+    [
+        ({"small-blue": 1, "big-blue": 1}, {"small-blue": 500, "big-blue": 1500}),  # another colour costs nothing
+        ({"big-blue": 2}, {"big-blue": 2000}),  # one for the big one's 1500, one for 500 and the 2000 it is dearer by
+        ({"big-blue": 1}, {"big-blue": 1500}),
+        ({"small-blue": 2}, {"small-blue": 750}),  # 500, and no more than today's 1000 for the big one's 1500
+    ],
+)
+def test_each_piece_is_laid_beside_one_that_comes_back(wanted: dict[str, int], asked: dict[str, int]) -> None:
+    prices = {"small-red": 1000, "small-blue": 1000, "big-red": 3000, "big-blue": 3000}
+    offers = {sku: offer(1, prices[sku]) for sku in wanted}
+    found = no_dearer(offers, SALE, wished(wanted, BACK), lambda sku, _: UnitPrice(prices[sku]))
+    assert {sku: each.price.amount_minor for sku, each in found.items()} == asked
+
+
 @BOUNDED
 @given(quantity=st.integers(1, 20), price=st.integers(100, 10_000), by=st.integers(1, 49))
 def test_a_difference_too_small_to_be_charged_is_taken_off(quantity: int, price: int, by: int) -> None:

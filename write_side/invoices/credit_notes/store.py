@@ -21,8 +21,10 @@ _NOTE = """SELECT id, number, invoice_id, invoice_number, order_id, account_id, 
            FROM credit_note"""
 _taxes = msgspec.json.Decoder(list[OrderTax])
 # By what is counted, not as text: see the invoices' own.
-LAST_NUMBER = """SELECT number FROM credit_note WHERE split_part(number, '-', 1) = $1
-                 ORDER BY split_part(number, '-', 2)::bigint DESC LIMIT 1"""
+LAST_NUMBER = """SELECT coalesce(
+    (SELECT number FROM credit_note WHERE length(number) > 12 AND split_part(number, '-', 1) = $1
+     ORDER BY split_part(number, '-', 2)::bigint DESC LIMIT 1),
+    (SELECT number FROM credit_note WHERE number > $1 || '-' AND number < $2 ORDER BY number DESC LIMIT 1))"""
 
 
 async def hold_numbers(conn: Connection) -> None:
@@ -34,7 +36,7 @@ async def hold_numbers(conn: Connection) -> None:
 async def last_number(conn: Connection, year: int) -> str | None:
     """The last number of a year's credit notes, None if there is none yet; whoever goes by it holds the numbers."""
     # A statement of its own, behind the lock: it sees the credit note of whoever held that before.
-    last: str | None = await conn.fetchval(LAST_NUMBER, str(year))
+    last: str | None = await conn.fetchval(LAST_NUMBER, str(year), f"{year + 1}-")
     return last
 
 
