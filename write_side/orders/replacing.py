@@ -20,7 +20,8 @@ from shared.events.gift_cards import GiftPart
 from shared.events.orders import Allocation, PricedLine, QuoteIssued, Replaces, Shipping
 from shared.events.payments import PaymentRequested
 from shared.ids import uuid7
-from write_side import accounts, customers, fraud, gift_cards, inventory, invoices, payments, sales
+from shared.money import least_charge
+from write_side import accounts, customers, fraud, inventory, invoices, payments, sales
 from write_side.customers import Contact, Keyring, SealedContact
 from write_side.database import Connection, Pool
 from write_side.event_log import Positions
@@ -95,7 +96,7 @@ async def quote_replacement(
     shipping = free(order.shipping)
     priced = await taxed(goods_of(wish.wanted, offers, shipping, currency), where, outside)
     short = priced.totals.total_minor - wish.credit_minor
-    if 0 < short < gift_cards.LEAST_CHARGE:
+    if 0 < short < least_charge(currency):
         offers = cheaper(offers, wish.wanted, short)
         priced = await taxed(goods_of(wish.wanted, offers, shipping, currency), where, outside)
     quote = QuoteIssued(

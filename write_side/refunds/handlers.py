@@ -15,7 +15,7 @@ from shared.events.gift_cards import GiftPart
 from shared.events.orders import Allocation, CreditPart
 from shared.events.refunds import AmountReleased, RefundedLine, RefundRequested
 from shared.ids import uuid7
-from shared.money import Money
+from shared.money import Money, least_charge
 from write_side import commands, gift_cards, inventory, invoices, orders, payments
 from write_side.causes import joining_order
 from write_side.commands import Answer, Call
@@ -132,7 +132,7 @@ async def carry_over(
     whole = requesting.request(bought, earlier, wanted, uuid7())
     usable = await gift_cards.still_good(conn, whole.gift_cards, datetime.now(UTC))
     back, again = gift_cards.paid_by(whole.gift_cards), gift_cards.paid_by(usable)
-    share = sources.share(total_minor, whole.amount_minor - back, again)
+    share = sources.share(total_minor, whole.amount_minor - back, again, least_charge(whole.currency))
     parts = sources.by_payment(whole, bought, earlier, uuid7, share.moved_minor)
     made, positions = await _insert(conn, bought, parts, cause)
     return Carried(made, sources.credits_of(made), sources.retaken(usable, share.gifts_minor)), positions

@@ -8,12 +8,13 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from shared.events.refunds import AmountReleased
+from shared.money import least_charge
 from write_side.errors import Refusal
 from write_side.payments import Work, can
 from write_side.refunds.domain import Bought, NewRefund, NothingToRefund, Refund
 from write_side.refunds.requesting import parts_of, unreleased_cards
 
-LEAST_CAPTURE = 50  # minor units: as little as an order may cost
+LEAST_ON_CREDIT = 50  # minor units: as little as an order may cost
 
 
 class NotAuthorized(Refusal):
@@ -57,7 +58,8 @@ def release(
         raise NotReleasable(f"what is paid by {payment.method} is captured as a whole", payment_method=payment.method)
     parts = parts_of(bought, earlier, wanted)
     left = payment.amount_minor - payment.released_minor - parts.amount_minor
-    if left < max(LEAST_CAPTURE, unreleased_cards(bought, earlier, parts.lines)):  # those are paid in money alone
+    least = LEAST_ON_CREDIT if can(payment.method).on_credit else least_charge(payment.currency)
+    if left < max(least, unreleased_cards(bought, earlier, parts.lines)):  # those are paid in money alone
         raise NothingLeftToCapture(f"{max(left, 0)} minor units would be left to capture", left_minor=max(left, 0))
     if parts.amount_minor == 0:
         raise NothingToRefund("nothing is left to release, or it costs nothing", left_minor=left)
