@@ -1,6 +1,6 @@
 """What stands in a mail, pure: greeting, what happened, a table, where it goes, the link; as plain text and HTML."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from email.message import EmailMessage
 from html import escape
@@ -162,7 +162,7 @@ def refunded(
     return Letter(
         "A refund for your order {number}",
         text,
-        [(_counted(line.quantity, names[line.sku]), display(line.amount_minor, currency)) for line in lines],
+        [(_counted(line.quantity, _told(line, names)), display(line.amount_minor, currency)) for line in lines],
         [*([("For your exchange", moved)] if moved_minor else []), ("Refunded", back), *_noted(note)],
     )
 
@@ -197,12 +197,19 @@ def released(amount_minor: int, currency: str, lines: Sequence[RefundedLine], or
     names = {line.sku: line.name for line in ordered}
     amount = display(amount_minor, currency)
     gone = ", because we can't send all of it" if lines else ""
+    text = f"we charge {amount} less for your order {{number}}{gone}. Your bank lets go of what it held."
+    if not amount_minor:
+        text = "less is sent of your order {number}. It had cost nothing, so you pay what you did."
     return Letter(
-        "You pay less for your order {number}",
-        f"we charge {amount} less for your order {{number}}{gone}. Your bank lets go of what it held.",
-        [(f"{line.quantity} × {names[line.sku]}", display(line.amount_minor, currency)) for line in lines],
+        "You pay less for your order {number}" if amount_minor else "Less is sent of your order {number}",
+        text,
+        [(f"{line.quantity} × {_told(line, names)}", display(line.amount_minor, currency)) for line in lines],
         [("Not charged", amount)],
     )
+
+
+def _told(line: RefundedLine, names: Mapping[str, str]) -> str:
+    return f"{names[line.sku]} (a gift)" if line.gift_quantity == line.quantity > 0 else names[line.sku]
 
 
 def shipped(
