@@ -137,7 +137,7 @@ def _at_most(offer: Offer, quantity: int, paid: Iterable[PricedLine], today: Tod
     most = max((top for top in tops if top is not None), default=None)
     if most is None or most >= price.amount_minor:
         return offer
-    return structs.replace(offer, price=UnitPrice(most, tax_included=price.tax_included))
+    return structs.replace(offer, price=UnitPrice(most, tax_included=price.tax_included), dearer=())
 
 
 def _top(price: UnitPrice, line: PricedLine, alike: UnitPrice | None) -> int | None:
@@ -154,7 +154,7 @@ def cheaper(offers: Mapping[str, Offer], wanted: Mapping[str, int], by_minor: in
     price = offers[sku].price
     less = min(-(-by_minor // wanted[sku]), price.amount_minor)
     unit = UnitPrice(price.amount_minor - less, tax_included=price.tax_included)
-    return {**offers, sku: structs.replace(offers[sku], price=unit)}
+    return {**offers, sku: structs.replace(offers[sku], price=unit, dearer=())}
 
 
 def free(shipping: Shipping | None) -> Shipping:
