@@ -11,6 +11,13 @@ EXPONENTS = {
     "JPY": 0, "NOK": 2, "NZD": 2, "PLN": 2, "RON": 2, "SEK": 2, "USD": 2,
 }  # fmt: skip
 
+# The least that a payment provider charges, in minor units: what Stripe documents for each of them
+# (https://docs.stripe.com/currencies#minimum-and-maximum-charge-amounts).
+_LEAST_CHARGES = {
+    "AUD": 50, "BGN": 100, "CAD": 50, "CHF": 50, "CZK": 1500, "DKK": 250, "EUR": 50, "GBP": 30, "HUF": 17500,
+    "JPY": 50, "NOK": 300, "NZD": 50, "PLN": 200, "RON": 200, "SEK": 300, "USD": 50,
+}  # fmt: skip
+
 Currency = Annotated[str, Meta(pattern="^[A-Z]{3}$", description="ISO 4217 code")]
 MinorUnits = Annotated[int, Meta(ge=0, le=10**12, description="integer minor units, for EUR cents")]
 
@@ -25,6 +32,11 @@ class Money(Struct, frozen=True):
 def is_known(currency: str) -> bool:
     """Whether prices in this currency can be kept."""
     return currency in EXPONENTS
+
+
+def least_charge(currency: str) -> int:
+    """The least that is charged by card in a currency that we know, in minor units."""
+    return _LEAST_CHARGES[currency]
 
 
 def rounded_share(amount_minor: int, basis_points: int) -> int:

@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from shared.events.carts import DEFAULT_CHANNEL
 from shared.events.gift_cards import GiftPart
+from shared.events.pricing import Tier
 
 
 class PricedLine(Struct, frozen=True, omit_defaults=True):
@@ -36,11 +37,19 @@ class PricedLine(Struct, frozen=True, omit_defaults=True):
     gift_quantity: int = 0  # so many of them are a gift: their price is in the discount
     gift_card: bool = False  # each of them is one: nothing is reserved or sent, a code is mailed once it is paid
     bundle: str = ""  # the SKU of the bundle it was sold in; its amounts are then its share of the bundle's
+    dearer: list[Tier] = []  # what each would have cost of fewer, the fewest first, where that is more
 
     @property
     def cost_minor(self) -> int:
         """What it costs in the end: less its discount, with its tax."""
         return self.total_minor - self.discount_minor + self.tax_minor
+
+    def unit_for(self, quantity: int) -> int:
+        """What one costs if so many are bought, and no more than were."""
+        if not self.dearer:
+            return self.unit_price_minor
+        reached = [tier for tier in self.dearer if tier.from_quantity <= quantity]
+        return (reached or self.dearer[:1])[-1].amount_minor
 
 
 class Discount(Struct, frozen=True):

@@ -19,11 +19,10 @@ from shared.events.gift_cards import (
     GiftCardSpent,
     GiftPart,
 )
-from shared.money import is_known
+from shared.money import is_known, least_charge
 from write_side.errors import Invalid, NotFound
 
 MOST_CARDS = 5  # of an order
-LEAST_CHARGE = 50  # minor units: what is left to pay is either nothing, or as much as a payment provider charges
 LONGEST_LIFE = timedelta(days=36_500)
 _LETTERS = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"  # nothing that is mistaken for something else on the phone
 _LENGTH = 16  # letters: some 79 bits
@@ -139,7 +138,7 @@ def spread(
         elif card is not None and card.id not in parts:
             parts[card.id] = min(card.balance_minor, left)
             left -= parts[card.id]
-    return Spread(_leaving_enough(parts, left + sold_minor), refused)
+    return Spread(_leaving_enough(parts, left + sold_minor, least_charge(currency)), refused)
 
 
 def _refusal(card: GiftCard | None, currency: str, now: datetime, left: int) -> Why | None:
@@ -156,9 +155,9 @@ def _refusal(card: GiftCard | None, currency: str, now: datetime, left: int) -> 
     return "nothing_left_to_pay" if left == 0 else None
 
 
-def _leaving_enough(parts: dict[UUID, int], left: int) -> list[GiftPart]:
+def _leaving_enough(parts: dict[UUID, int], left: int, least: int) -> list[GiftPart]:
     """The last cards pay a little less where what is left to pay would be less than can be charged."""
-    lacking = LEAST_CHARGE - left if 0 < left < LEAST_CHARGE else 0
+    lacking = least - left if 0 < left < least else 0
     kept: list[GiftPart] = []
     for card_id, amount in reversed(parts.items()):
         less = min(lacking, amount)

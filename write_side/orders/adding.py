@@ -101,7 +101,9 @@ async def quote_addition(
     before_it = sent_with(there, {sku: variant.weight_grams for sku, variant in sold.items()})
     method = await _dearer(order, before_it, sent, where, outside)
     priced = await taxed(costing.goods_of(wanted, offers, method, currency, offered), where, outside)
-    await invoices.check_quote(pool, pay_by, order.account_id, groups, Money(priced.totals.total_minor, currency))
+    charged = Money(priced.totals.total_minor, currency)
+    costing.check_charged(charged, on_credit=payments.can(pay_by.method).on_credit)
+    await invoices.check_quote(pool, pay_by, order.account_id, groups, charged)
     quote = QuoteIssued(
         uuid7(), order.cart_id, before.cart_version, order.person_id, order.mail, order.address, order.country, 0,
         priced.lines, priced.totals, until, [], priced.discounts, before.channel, sorted(groups), order.account_id,

@@ -7,14 +7,15 @@ from typing import NamedTuple
 from msgspec import Struct
 
 from shared.events.orders import Discount, OrderTax, PricedLine, Shipping, Totals
+from shared.money import Money, least_charge
 from write_side.orders.bundling import Good, Offer, opened
 from write_side.orders.refusals import CartEmpty, NotSellable, TotalOutOfRange
 from write_side.promotions import NO_PROMOTIONS, Applied, BasketLine, LeftOut, Offered
 from write_side.promotions import apply as apply_promotions
 from write_side.taxes import Question, Taxable, Taxes, summed
 
-LEAST_TOTAL = 50  # minor units: payment providers charge no less
-MOST_TOTAL = 99_999_999  # nor more than eight digits
+LEAST_TOTAL = 50  # minor units, however it is paid; what is charged by card is more in some currencies
+MOST_TOTAL = 99_999_999  # payment providers charge no more than eight digits
 
 
 class Where(Struct, frozen=True):
@@ -102,6 +103,14 @@ def price(goods: Goods, taxes: Taxes) -> Priced:
     )  # fmt: skip
 
 
+def check_charged(charged: Money, *, on_credit: bool) -> None:
+    """Whether what gift cards leave to pay can be charged; on credit nobody has to. Raises `TotalOutOfRange`."""
+    least = least_charge(charged.currency)
+    if 0 < charged.amount_minor < least and not on_credit:
+        detail = f"no less than {least} minor units of {charged.currency} can be charged, not {charged.amount_minor}"
+        raise TotalOutOfRange(detail, total_minor=charged.amount_minor, least_minor=least)
+
+
 def sent_of(
     wanted: Mapping[str, int], offers: Mapping[str, Offer], currency: str, offered: Offered = NO_PROMOTIONS
 ) -> Sent:
@@ -130,7 +139,7 @@ def _line(good: Good, added_minor: int, contained_minor: int) -> PricedLine:
         line.sku, offer.product_id, offer.variant_id, offer.name, line.quantity, line.unit_price_minor,
         line.total_minor, added_minor, good.discount_minor, price.price_list_id, price.from_quantity,
         price.tax_included, contained_minor, line.gift_quantity,
-        offer.is_gift_card, good.bundle,
+        offer.is_gift_card, good.bundle, list(offer.dearer),
     )  # fmt: skip
 
 

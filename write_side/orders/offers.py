@@ -20,7 +20,8 @@ def on_sale(
     """What is sold of these SKUs, each at what it costs in this quantity; the others are left out."""
     return {
         sku: Offer(
-            variant.product_id, variant.variant_id, variant.name, price, variant.weight_grams, variant.tax_class
+            variant.product_id, variant.variant_id, variant.name, price, variant.weight_grams, variant.tax_class,
+            dearer=book.dearer(sku, quantity, asked),
         )
         for sku, quantity in wanted.items()
         if (variant := sold.get(sku)) and variant.status == "active"

@@ -25,6 +25,7 @@ from write_side import (
     gift_cards,
     inventory,
     invoices,
+    payments,
     promotions,
     sales,
     shipping,
@@ -133,6 +134,7 @@ async def issue_quote(
     chosen, priced = await _priced(basket, where, outside, method)
     paid = await gift_cards.paying(pool, gifts, priced.totals, priced.lines, now)
     charged = Money(priced.totals.total_minor - gift_cards.paid_by(paid.parts), cart.currency)
+    costing.check_charged(charged, on_credit=payments.can(pay_by.method).on_credit)
     await invoices.check_quote(pool, pay_by, cart.account_id, basket.groups, charged)
     event = QuoteIssued(
         uuid7(), cart.id, cart.version, sealed.person_id, sealed.mail, sealed.address, where.country, 0,

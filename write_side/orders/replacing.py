@@ -20,7 +20,8 @@ from shared.events.gift_cards import GiftPart
 from shared.events.orders import Allocation, PricedLine, QuoteIssued, Replaces, Shipping
 from shared.events.payments import PaymentRequested
 from shared.ids import uuid7
-from write_side import accounts, customers, fraud, gift_cards, inventory, invoices, payments, sales
+from shared.money import least_charge
+from write_side import accounts, customers, fraud, inventory, invoices, payments, sales
 from write_side.customers import Contact, Keyring, SealedContact
 from write_side.database import Connection, Pool
 from write_side.event_log import Positions
@@ -95,7 +96,7 @@ async def quote_replacement(
     shipping = free(order.shipping)
     priced = await taxed(goods_of(wish.wanted, offers, shipping, currency), where, outside)
     short = priced.totals.total_minor - wish.credit_minor
-    if 0 < short < gift_cards.LEAST_CHARGE:
+    if 0 < short < least_charge(currency):
         offers = cheaper(offers, wish.wanted, short)
         priced = await taxed(goods_of(wish.wanted, offers, shipping, currency), where, outside)
     quote = QuoteIssued(
@@ -144,7 +145,7 @@ def _at_most(offer: Offer, tops: Sequence[int]) -> Offer:
     if not tops or sum(tops) >= offer.price.amount_minor * len(tops):
         return offer
     price = UnitPrice(sum(tops) // len(tops), tax_included=offer.price.tax_included)
-    return structs.replace(offer, price=price)
+    return structs.replace(offer, price=price, dearer=())
 
 
 def _top(price: UnitPrice, line: PricedLine, alike: UnitPrice | None) -> int:
@@ -165,7 +166,7 @@ def cheaper(offers: Mapping[str, Offer], wanted: Mapping[str, int], by_minor: in
     price = offers[sku].price
     less = min(-(-by_minor // wanted[sku]), price.amount_minor)
     unit = UnitPrice(price.amount_minor - less, tax_included=price.tax_included)
-    return {**offers, sku: structs.replace(offers[sku], price=unit)}
+    return {**offers, sku: structs.replace(offers[sku], price=unit, dearer=())}
 
 
 def free(shipping: Shipping | None) -> Shipping:

@@ -15,14 +15,14 @@ from shared.events.gift_cards import GiftPart
 from shared.events.orders import Allocation, CreditPart
 from shared.events.refunds import AmountReleased, RefundedLine, RefundRequested
 from shared.ids import uuid7
-from shared.money import Money
+from shared.money import Money, least_charge
 from write_side import commands, gift_cards, inventory, invoices, orders, payments
 from write_side.causes import joining_order
 from write_side.commands import Answer, Call
 from write_side.database import Connection, Pool
 from write_side.event_log import Positions, together
 from write_side.refunds import again, domain, giving, goods, releasing, requesting, sources, store, taxing
-from write_side.refunds.domain import Bought, NewRefund, NothingToRefund, Refund
+from write_side.refunds.domain import Bought, Edited, NewRefund, NothingToRefund, Refund
 
 
 class RefundState(Struct, frozen=True):
@@ -132,7 +132,7 @@ async def carry_over(
     whole = requesting.request(bought, earlier, wanted, uuid7())
     usable = await gift_cards.still_good(conn, whole.gift_cards, datetime.now(UTC))
     back, again = gift_cards.paid_by(whole.gift_cards), gift_cards.paid_by(usable)
-    share = sources.share(total_minor, whole.amount_minor - back, again)
+    share = sources.share(total_minor, whole.amount_minor - back, again, least_charge(whole.currency))
     parts = sources.by_payment(whole, bought, earlier, uuid7, share.moved_minor)
     made, positions = await _insert(conn, bought, parts, cause)
     return Carried(made, sources.credits_of(made), sources.retaken(usable, share.gifts_minor)), positions
@@ -196,6 +196,21 @@ async def release_within(
     released = work.payment.released_minor + event.amount_minor
     reduced = await payments.reduce(conn, work.payment, released, cause)
     return _shown(refund), together(positions, inserted, reduced)
+
+
+async def edit_within(
+    conn: Connection, order_id: UUID, wanted: Edited, cause: Metadata, *, captured: bool
+) -> tuple[RefundState, Positions]:
+    """What an edit takes off, in the transaction of a caller, who holds the order: a refund, or a release where nothing
+    is captured yet, or where it had cost nothing."""
+    bought, earlier = await _refundable(conn, order_id)
+    event = releasing.take_off(bought, earlier, wanted, uuid7())
+    if event is None:
+        give = request_within if captured else release_within
+        return await give(conn, order_id, wanted, cause)
+    refund = domain.evolve(None, event, 1)
+    restocked = await _restock(conn, event, cause)
+    return _shown(refund), together(restocked, await store.insert(conn, refund, event, cause))
 
 
 async def lock_bought(conn: Connection, order_id: UUID) -> Bought:

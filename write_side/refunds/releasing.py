@@ -8,12 +8,13 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from shared.events.refunds import AmountReleased
+from shared.money import least_charge
 from write_side.errors import Refusal
 from write_side.payments import Work, can
-from write_side.refunds.domain import Bought, NewRefund, NothingToRefund, Refund
+from write_side.refunds.domain import Bought, Edited, NewRefund, NothingToRefund, Refund
 from write_side.refunds.requesting import parts_of, unreleased_cards
 
-LEAST_CAPTURE = 50  # minor units: as little as an order may cost
+LEAST_ON_CREDIT = 50  # minor units: as little as an order may cost
 
 
 class NotAuthorized(Refusal):
@@ -40,6 +41,18 @@ class NothingLeftToCapture(Refusal):
     code = "nothing_left_to_capture"
 
 
+def take_off(bought: Bought, earlier: Sequence[Refund], wanted: Edited, release_id: UUID) -> AmountReleased | None:
+    """What an edit takes off that had cost nothing, whether anything was captured or not; None if it had cost
+    something. Refuses what `parts_of` refuses."""
+    payment, parts = bought.payment, parts_of(bought, earlier, wanted)
+    if parts.amount_minor or not parts.lines:
+        return None
+    return AmountReleased(
+        release_id, payment.order_id, payment.id, payment.intent_id or "", 0, payment.currency, wanted.reason,
+        parts.lines, 0, parts.restocked,
+    )  # fmt: skip
+
+
 def release(
     bought: Bought, work: Work, earlier: Sequence[Refund], wanted: NewRefund, release_id: UUID
 ) -> AmountReleased:
@@ -57,7 +70,8 @@ def release(
         raise NotReleasable(f"what is paid by {payment.method} is captured as a whole", payment_method=payment.method)
     parts = parts_of(bought, earlier, wanted)
     left = payment.amount_minor - payment.released_minor - parts.amount_minor
-    if left < max(LEAST_CAPTURE, unreleased_cards(bought, earlier, parts.lines)):  # those are paid in money alone
+    least = LEAST_ON_CREDIT if can(payment.method).on_credit else least_charge(payment.currency)
+    if left < max(least, unreleased_cards(bought, earlier, parts.lines)):  # those are paid in money alone
         raise NothingLeftToCapture(f"{max(left, 0)} minor units would be left to capture", left_minor=max(left, 0))
     if parts.amount_minor == 0:
         raise NothingToRefund("nothing is left to release, or it costs nothing", left_minor=left)

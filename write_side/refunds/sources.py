@@ -25,13 +25,13 @@ class Share(NamedTuple):
     gifts_minor: int
 
 
-def share(total_minor: int, charged_minor: int, gifts_minor: int) -> Share:
+def share(total_minor: int, charged_minor: int, gifts_minor: int, least_minor: int) -> Share:
     """What of a refund (so much of which was charged, so much paid by gift cards) pays an order of this total. What is
-    left to pay is nothing, or as much as can be charged."""
+    left to pay is nothing, or as much as can be charged, which is `least_minor`."""
     moved = min(total_minor, charged_minor)
     gifts = min(total_minor - moved, gifts_minor)
-    lacking = gift_cards.LEAST_CHARGE - (total_minor - moved - gifts)
-    if lacking >= gift_cards.LEAST_CHARGE or lacking <= 0:
+    lacking = least_minor - (total_minor - moved - gifts)
+    if lacking >= least_minor or lacking <= 0:
         return Share(moved, gifts)
     less = min(lacking, moved)
     return Share(moved - less, gifts - min(lacking - less, gifts))

@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 from msgspec import structs
 
 from shared.events.gift_cards import GiftPart
+from shared.money import least_charge
 from tests.properties.values import BOUNDED
 from write_side.gift_cards import domain
-from write_side.gift_cards.domain import LEAST_CHARGE, GiftCard, covers, given_back, paid_by, spread
+from write_side.gift_cards.domain import GiftCard, covers, given_back, paid_by, spread
 
 NOW = datetime(2026, 11, 27, 12, tzinfo=UTC)
 BALANCES = st.lists(st.integers(0, 3_000), max_size=5)
@@ -31,15 +32,20 @@ def test_gift_cards_and_what_is_charged_come_to_the_total_and_a_charge_is_none_o
     sold = min(sold, total)
     parts = spread(cards, total, "EUR", NOW, sold).parts
     charged = total - paid_by(parts)
-    assert charged == 0 or charged >= LEAST_CHARGE
+    assert charged == 0 or charged >= least_charge("EUR")
     assert charged >= sold, "gift cards are not paid for by others"
-    assert charged <= max(total - sum(balances), sold, LEAST_CHARGE), "they pay all they can"
+    assert charged <= max(total - sum(balances), sold, least_charge("EUR")), "they pay all they can"
     by_id = {each.id: each for each in cards}
     assert all(0 < part.amount_minor <= by_id[part.gift_card_id].balance_minor for part in parts)
     assert covers(parts, by_id, NOW)
     drained = {id_: structs.replace(each, balance_minor=each.balance_minor - 1) for id_, each in by_id.items()}
     emptied = any(part.amount_minor == by_id[part.gift_card_id].balance_minor for part in parts)
     assert covers(parts, drained, NOW) is not emptied
+
+
+def test_they_leave_what_can_be_charged_in_their_currency() -> None:
+    [part] = spread([card(1, 20_000, currency="HUF")], 30_000, "HUF", NOW).parts
+    assert part.amount_minor == 30_000 - 17_500
 
 
 def test_a_card_that_pays_nothing_says_why() -> None:

@@ -10,12 +10,13 @@ from msgspec import structs
 
 from shared.events.payments import PaymentReduced
 from shared.events.refunds import RefundedLine
+from shared.money import least_charge
 from tests.unit.refunds.test_domain import THREE_LAMPS, asked, bought, lines, refund
 from write_side.errors import Refusal
 from write_side.payments import Work
 from write_side.payments.domain import evolve as evolve_payment
 from write_side.refunds.domain import Bought, NothingToRefund, Refund, RefundExceedsOrder, evolve
-from write_side.refunds.releasing import LEAST_CAPTURE, AlreadyCaptured, NotAuthorized, NothingLeftToCapture, release
+from write_side.refunds.releasing import AlreadyCaptured, NotAuthorized, NothingLeftToCapture, release
 
 TWO = ("lamp", 3, 333, 190), ("oil", 2, 1000, 380)
 
@@ -63,7 +64,7 @@ def test_only_what_is_authorized_and_not_on_its_way_is_released(
 
 
 def test_something_is_left_to_capture() -> None:
-    most = AUTHORIZED.totals.total_minor - LEAST_CAPTURE
+    most = AUTHORIZED.totals.total_minor - least_charge("EUR")
     assert released(AUTHORIZED, [], amount_minor=most).amount_minor == most
     for too_much in ({"amount_minor": most + 1}, {}):
         with pytest.raises(NothingLeftToCapture):
@@ -73,6 +74,16 @@ def test_something_is_left_to_capture() -> None:
     free = bought(("gift", 1, 0, 0), *TWO, state="authorized")
     with pytest.raises(NothingToRefund):
         released(free, [], lines=lines(gift=1))
+
+
+def test_what_is_left_can_be_captured_in_its_currency() -> None:
+    payment = structs.replace(AUTHORIZED.payment, currency="CZK")
+    totals = structs.replace(AUTHORIZED.totals, currency="CZK")
+    of = structs.replace(AUTHORIZED, payment=payment, totals=totals)
+    most = of.totals.total_minor - 1_500
+    assert released(of, [], amount_minor=most).amount_minor == most
+    with pytest.raises(NothingLeftToCapture):
+        released(of, [], amount_minor=most + 1)
 
 
 @given(st.data())

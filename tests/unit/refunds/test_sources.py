@@ -12,7 +12,6 @@ from shared.events.orders import CreditPart, PricedLine, Totals
 from shared.events.refunds import RefundRequested
 from shared.ids import uuid7
 from tests.properties.values import BOUNDED
-from write_side.gift_cards import LEAST_CHARGE
 from write_side.inventory import Demand
 from write_side.payments import Payment
 from write_side.refunds.domain import Bought, NewRefund, Refund, RefundExceedsCaptured, evolve
@@ -69,17 +68,17 @@ def test_line_by_line_all_goes_back_by_what_paid_it_to_the_minor_unit(
 
 
 @BOUNDED
-@given(short=st.integers(-500, 500), charged=amounts, gifts=amounts)
+@given(short=st.integers(-500, 500), charged=amounts, gifts=amounts, least=st.sampled_from([30, 50, 1500]))
 def test_what_comes_back_pays_as_far_as_it_goes_and_the_rest_can_be_charged(
-    short: int, charged: int, gifts: int
+    short: int, charged: int, gifts: int, least: int
 ) -> None:
-    total = max(LEAST_CHARGE, charged + gifts + short)
-    paid = share(total, charged, gifts)
+    total = max(least, charged + gifts + short)
+    paid = share(total, charged, gifts, least)
     rest = total - paid.moved_minor - paid.gifts_minor
     assert 0 <= paid.moved_minor <= charged
     assert 0 <= paid.gifts_minor <= gifts
-    assert rest == 0 or rest >= LEAST_CHARGE
-    assert rest == max(total - charged - gifts, 0) or rest == LEAST_CHARGE
+    assert rest == 0 or rest >= least
+    assert rest == max(total - charged - gifts, 0) or rest == least
 
 
 @BOUNDED
