@@ -11,7 +11,6 @@ from msgspec import Struct
 
 from shared.events.carts import DEFAULT_CHANNEL
 from shared.events.gift_cards import GiftPart
-from shared.events.pricing import Tier
 
 
 class PricedLine(Struct, frozen=True, omit_defaults=True):
@@ -37,7 +36,6 @@ class PricedLine(Struct, frozen=True, omit_defaults=True):
     gift_quantity: int = 0  # so many of them are a gift: their price is in the discount
     gift_card: bool = False  # each of them is one: nothing is reserved or sent, a code is mailed once it is paid
     bundle: str = ""  # the SKU of the bundle it was sold in; its amounts are then its share of the bundle's
-    dearer: list[Tier] = []  # what each would have cost of fewer, the fewest first, where that is more
 
     @property
     def cost_minor(self) -> int:
@@ -45,11 +43,8 @@ class PricedLine(Struct, frozen=True, omit_defaults=True):
         return self.total_minor - self.discount_minor + self.tax_minor
 
     def unit_for(self, quantity: int) -> int:
-        """What one costs if so many are bought, and no more than were."""
-        if not self.dearer:
-            return self.unit_price_minor
-        reached = [tier for tier in self.dearer if tier.from_quantity <= quantity]
-        return (reached or self.dearer[:1])[-1].amount_minor
+        """What one costs if so many are bought."""
+        return self.unit_price_minor
 
 
 class Discount(Struct, frozen=True):

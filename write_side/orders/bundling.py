@@ -12,7 +12,6 @@ from uuid import UUID
 from msgspec import Struct
 
 from shared.events.orders import PricedLine
-from shared.events.pricing import Tier
 from shared.money import allocated
 from write_side.pricing import UnitPrice
 from write_side.promotions import BasketLine
@@ -33,8 +32,7 @@ class Part(Struct, frozen=True):
 
 
 class Offer(Struct, frozen=True):
-    """What one SKU is sold as, right now, if so many are taken; `parts` of a bundle; `dearer`: what each costs of
-    fewer."""
+    """What one SKU is sold as, right now, if so many are taken; `parts` of a bundle."""
 
     product_id: UUID
     variant_id: UUID
@@ -43,7 +41,6 @@ class Offer(Struct, frozen=True):
     weight_grams: int = 0
     tax_class: str = STANDARD
     parts: Sequence[Part] = ()
-    dearer: Sequence[Tier] = ()
 
     @property
     def is_gift_card(self) -> bool:

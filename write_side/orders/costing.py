@@ -139,7 +139,7 @@ def _line(good: Good, added_minor: int, contained_minor: int) -> PricedLine:
         line.sku, offer.product_id, offer.variant_id, offer.name, line.quantity, line.unit_price_minor,
         line.total_minor, added_minor, good.discount_minor, price.price_list_id, price.from_quantity,
         price.tax_included, contained_minor, line.gift_quantity,
-        offer.is_gift_card, good.bundle, list(offer.dearer),
+        offer.is_gift_card, good.bundle,
     )  # fmt: skip
 
 

@@ -20,8 +20,7 @@ def on_sale(
     """What is sold of these SKUs, each at what it costs in this quantity; the others are left out."""
     return {
         sku: Offer(
-            variant.product_id, variant.variant_id, variant.name, price, variant.weight_grams, variant.tax_class,
-            dearer=book.dearer(sku, quantity, asked),
+            variant.product_id, variant.variant_id, variant.name, price, variant.weight_grams, variant.tax_class
         )
         for sku, quantity in wanted.items()
         if (variant := sold.get(sku)) and variant.status == "active"

@@ -145,7 +145,7 @@ def _at_most(offer: Offer, tops: Sequence[int]) -> Offer:
     if not tops or sum(tops) >= offer.price.amount_minor * len(tops):
         return offer
     price = UnitPrice(sum(tops) // len(tops), tax_included=offer.price.tax_included)
-    return structs.replace(offer, price=price, dearer=())
+    return structs.replace(offer, price=price)
 
 
 def _top(price: UnitPrice, line: PricedLine, alike: UnitPrice | None) -> int:
@@ -166,7 +166,7 @@ def cheaper(offers: Mapping[str, Offer], wanted: Mapping[str, int], by_minor: in
     price = offers[sku].price
     less = min(-(-by_minor // wanted[sku]), price.amount_minor)
     unit = UnitPrice(price.amount_minor - less, tax_included=price.tax_included)
-    return {**offers, sku: structs.replace(offers[sku], price=unit, dearer=())}
+    return {**offers, sku: structs.replace(offers[sku], price=unit)}
 
 
 def free(shipping: Shipping | None) -> Shipping:

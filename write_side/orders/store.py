@@ -6,12 +6,10 @@ from datetime import datetime
 from uuid import UUID
 
 import asyncpg
-import msgspec
 from msgspec import structs
 
 from shared.envelope import Metadata, as_json
 from shared.events.orders import Allocation, OrderExtended, PricedLine
-from shared.events.pricing import Tier
 from shared.shards import order_key
 from write_side import event_log
 from write_side.database import Connection, among, overwrite, replace
@@ -29,9 +27,8 @@ _ORDER = """SELECT o.id, o.number, o.quote_id, o.cart_id, o.payment_id, o.person
             FROM customer_order o"""
 _LINES = """SELECT order_id, sku, product_id, variant_id, name, quantity, unit_price_minor, total_minor, tax_minor,
                    discount_minor, price_list_id, from_quantity, tax_included, included_tax_minor, gift_quantity,
-                   gift_card, bundle, dearer
+                   gift_card, bundle
             FROM order_line WHERE order_id = ANY ($1) ORDER BY order_id, n"""
-_tiers = msgspec.json.Decoder(list[Tier])
 _ALLOCATIONS = """SELECT order_id, sku, warehouse, quantity FROM order_allocation
                   WHERE order_id = ANY ($1) ORDER BY order_id, n"""
 
@@ -178,8 +175,7 @@ async def rewrite_order(conn: Connection, order: Order, items: Mapping[tuple[str
     columns["replaces"], columns["credit_minor"] = text(order.replaces), order.credit_minor
     await overwrite(conn, "customer_order", columns | structs.asdict(totals))
     of_order = ("order_id", order.id)
-    said = [structs.asdict(line) | {"dearer": as_json(line.dearer).decode()} for line in lines]
-    await replace(conn, "order_line", of_order, [{"n": n} | line for n, line in enumerate(said, 1)])
+    await replace(conn, "order_line", of_order, [{"n": n} | structs.asdict(line) for n, line in enumerate(lines, 1)])
     taken = [{"n": n, "item_id": items[a.sku, a.warehouse]} | structs.asdict(a) for n, a in enumerate(allocations, 1)]
     await replace(conn, "order_allocation", of_order, taken)
 
@@ -190,7 +186,6 @@ async def _orders(conn: Connection, rows: Sequence[asyncpg.Record]) -> list[Orde
     allocations: dict[UUID, list[Allocation]] = {id_: [] for id_ in ids}
     for line in await conn.fetch(_LINES, ids):
         order_id, *columns = line.values()
-        columns[-1] = _tiers.decode(columns[-1])
         lines[order_id].append(PricedLine(*columns))
     for allocation in await conn.fetch(_ALLOCATIONS, ids):
         order_id, *columns = allocation.values()

@@ -12,7 +12,6 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from shared.events.pricing import Tier as Fewer
 from shared.price_rule import precedence
 from write_side.pricing.lists.domain import PriceList
 
@@ -75,18 +74,6 @@ class PriceBook:
         own = self._own_price(sku, asked)
         return None if own is None else UnitPrice(own)
 
-    def dearer(self, sku: str, quantity: int, asked: Asked) -> list[Fewer]:
-        """What each would cost of fewer, the fewest first, by the same rule; empty where it is no more. What is not
-        sold of so few costs what the fewest do, and what can't be compared (taxes are in one of both prices) as much as
-        of these."""
-        price, tiers = self.unit_price(sku, quantity, asked), self._tiers.get(sku)
-        if price is None or not tiers:
-            return []
-        steps = sorted({1, *(tier.from_quantity for _, tier in tiers if tier.from_quantity <= quantity)})
-        priced = [(step, self.unit_price(sku, step, asked)) for step in steps]
-        found = [Fewer(step, _at_least(fewer, price)) for step, fewer in priced if fewer is not None]
-        return found if any(fewer.amount_minor > price.amount_minor for fewer in found) else []
-
     def _in_lists(self, sku: str, quantity: int, asked: Asked) -> Iterator[tuple[int, int, UUID, UnitPrice]]:
         """(priority, minor units, price list, what it would be) by each list that says something."""
         reached: dict[UUID, Tier] = {}
@@ -103,8 +90,3 @@ class PriceBook:
         """A scheduled price is asked from its time on, whether the worker has written so yet or not."""
         begun = [each for each in self._scheduled.get((sku, asked.currency), ()) if each[0] <= asked.now]
         return max(begun)[1] if begun else self._own.get((sku, asked.currency))
-
-
-def _at_least(fewer: UnitPrice, price: UnitPrice) -> int:
-    comparable = fewer.tax_included == price.tax_included
-    return max(fewer.amount_minor, price.amount_minor) if comparable else price.amount_minor

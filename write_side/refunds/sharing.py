@@ -7,7 +7,6 @@ what was not given back.
 
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
-from uuid import UUID
 
 from shared.events.orders import PricedLine
 from write_side.inventory import summed
@@ -43,17 +42,15 @@ def shares(bought: Bought, earlier: Iterable[Refund]) -> dict[str, Share]:
     """How the units of each SKU share what they cost, after these refunds, oldest first."""
     cost = goods.added_up((line.sku, line.cost_minor) for line in bought.lines)
     found = {sku: Share(quantity, cost[sku]) for sku, quantity in summed(bought.lines).items()}
-    anew: dict[str, UUID] = {}  # SKU → the edit since which what was left shares what was left
     for refund in earlier:
         for line, (sku, paid) in zip(refund.lines, gone_of(refund)[0], strict=True):
-            failed, was = refund.state == "failed", found[sku]
-            if not line.quantity and refund.part_of and anew.get(sku) == refund.part_of:  # the rest of that edit
-                found[sku] = was._replace(cost_minor=was.cost_minor - paid)
-                continue
-            now = was._replace(gone=was.gone + (0 if failed else line.quantity), paid_minor=was.paid_minor + paid)
-            if line.kept_minor and not failed:
-                now, anew[sku] = Share(now.left, now.cost_minor - now.paid_minor), refund.id
-            found[sku] = now
+            failed = refund.state == "failed"
+            was = found[sku]
+            now = was._replace(
+                gone=was.gone + (0 if failed else line.quantity), paid_minor=was.paid_minor + paid
+            )
+            anew = line.kept_minor and not failed
+            found[sku] = Share(now.left, now.cost_minor - now.paid_minor) if anew else now
     return found
 
 

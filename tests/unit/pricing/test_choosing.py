@@ -7,7 +7,6 @@ from uuid import UUID
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from msgspec import structs
 
 from write_side.pricing.choosing import Asked, PriceBook, PriceRows, UnitPrice
 from write_side.pricing.lists.domain import PriceList, PriceListInput, terms_of
@@ -121,26 +120,3 @@ def test_whatever_lists_there_are_the_choice_is_the_rule_s_whichever_order_they_
         expected = UnitPrice(amount, id_, reached)
     dice.shuffle(lists)
     assert book(*lists).unit_price("lamp", quantity, by) == expected
-
-
-@given(
-    st.dictionaries(st.integers(1, 30), st.integers(1, 2000), max_size=4),
-    st.dictionaries(st.integers(1, 30), st.integers(1, 2000), max_size=4),
-    st.integers(1, 30), st.integers(1, 30),
-)  # fmt: skip
-def test_what_fewer_would_have_cost_is_what_they_cost_and_never_less(
-    first: dict[int, int], second: dict[int, int], quantity: int, fewer: int
-) -> None:
-    prices = book((price_list(1, priority=1), first), (price_list(2, priority=2), second))
-    price, fewer = prices.unit_price("lamp", quantity, GUEST), min(fewer, quantity)
-    alone = prices.unit_price("lamp", fewer, GUEST)
-    assert price is not None
-    assert alone is not None
-    reached = [tier for tier in prices.dearer("lamp", quantity, GUEST) if tier.from_quantity <= fewer]
-    told = reached[-1].amount_minor if reached else price.amount_minor
-    assert told == max(alone.amount_minor, price.amount_minor)
-
-
-def test_prices_with_taxes_in_one_of_them_are_not_compared() -> None:
-    gross = structs.replace(price_list(2), terms=structs.replace(price_list(2).terms, tax_included=True))
-    assert book((gross, {10: 800})).dearer("lamp", 10, GUEST) == []

@@ -312,20 +312,19 @@ BEGIN
                                         tax_minor bigint, total_minor bigint);
     INSERT INTO order_line (order_id, n, sku, product_id, variant_id, name, quantity, unit_price_minor, total_minor,
                             discount_minor, tax_minor, price_list_id, from_quantity, tax_included, included_tax_minor,
-                            gift_quantity, gift_card, bundle, dearer)
+                            gift_quantity, gift_card, bundle)
     SELECT (placed ->> 'order_id')::uuid, l.n, l.sku, l.product_id, l.variant_id, l.name, l.quantity,
            l.unit_price_minor, l.total_minor, coalesce(l.discount_minor, 0), l.tax_minor, l.price_list_id,
            coalesce(l.from_quantity, 1), coalesce(l.tax_included, false), coalesce(l.included_tax_minor, 0),
-           coalesce(l.gift_quantity, 0), coalesce(l.gift_card, false), coalesce(l.bundle, ''),
-           coalesce(l.dearer, '[]')
+           coalesce(l.gift_quantity, 0), coalesce(l.gift_card, false), coalesce(l.bundle, '')
     FROM unnest(v_placed) AS placed,
          ROWS FROM (jsonb_to_recordset(placed -> 'lines') AS (sku text, product_id uuid, variant_id uuid, name text,
                     quantity integer, unit_price_minor bigint, total_minor bigint, discount_minor bigint, tax_minor bigint,
                     price_list_id uuid, from_quantity integer, tax_included boolean, included_tax_minor bigint,
-                    gift_quantity integer, gift_card boolean, bundle text, dearer jsonb))
+                    gift_quantity integer, gift_card boolean, bundle text))
          WITH ORDINALITY AS l(sku, product_id, variant_id, name, quantity, unit_price_minor, total_minor, discount_minor,
                               tax_minor, price_list_id, from_quantity, tax_included, included_tax_minor, gift_quantity,
-                              gift_card, bundle, dearer, n);
+                              gift_card, bundle, n);
     INSERT INTO order_allocation (order_id, n, item_id, sku, warehouse, quantity)
     SELECT (v_placed[c.k] ->> 'order_id')::uuid, a.n, (p_commands -> (c.i - 1) -> 'item_ids' ->> (a.n - 1)::integer)::uuid,
            a.sku, a.warehouse, a.quantity
