@@ -42,10 +42,6 @@ class PricedLine(Struct, frozen=True, omit_defaults=True):
         """What it costs in the end: less its discount, with its tax."""
         return self.total_minor - self.discount_minor + self.tax_minor
 
-    def unit_for(self, quantity: int) -> int:
-        """What one costs if so many are bought."""
-        return self.unit_price_minor
-
 
 class Discount(Struct, frozen=True):
     """What a promotion takes off an order: off its lines, and off its shipping. Minor units."""

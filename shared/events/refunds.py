@@ -13,14 +13,12 @@ from shared.events.gift_cards import GiftPart
 from shared.events.orders import Allocation
 
 
-class RefundedLine(Struct, frozen=True, omit_defaults=True):
+class RefundedLine(Struct, frozen=True):
     """So many of an order's SKU, and what they had cost, tax included."""
 
     sku: str
     quantity: int
     amount_minor: int
-    kept_minor: int = 0  # of what they had cost: what is left costs more by the piece, and shares it from here on
-    gift_quantity: int = 0  # so many of them were gifts whose promotion holds no more
 
 
 class RefundRequested(Struct, frozen=True, tag="refunds.refund_requested.v1"):
@@ -46,8 +44,7 @@ class RefundRequested(Struct, frozen=True, tag="refunds.refund_requested.v1"):
 
 class AmountReleased(Struct, frozen=True, tag="refunds.amount_released.v1"):
     """A part of what was authorized is not captured: a refund, as it were, before the money was taken, and done with
-    it. The goods in it are not to be shipped. It is 0 where goods that had cost nothing were taken off an order,
-    captured or not."""
+    it. The goods in it are not to be shipped."""
 
     refund_id: UUID
     order_id: UUID

@@ -1,7 +1,7 @@
 """What stands in a mail, pure: greeting, what happened, a table, where it goes, the link; as plain text and HTML. The
 sentences are those of its reader's language (texts.py)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 from email.message import EmailMessage
@@ -142,7 +142,7 @@ def refunded(
     return Letter(
         say("refund.subject"),
         " ".join(said),
-        [(_told(say, line, names), say.amount(line.amount_minor, currency)) for line in lines],
+        [(_counted(say, line.quantity, names[line.sku]), say.amount(line.amount_minor, currency)) for line in lines],
         [
             *([(say("refund.for_exchange"), moved)] if moved_minor else []),
             (say("refund.refunded"), back),
@@ -183,23 +183,12 @@ def released(
     """A part of the order is not charged."""
     names = {line.sku: line.name for line in ordered}
     amount = say.amount(amount_minor, currency)
-    lines_told = [(_told(say, line, names), say.amount(line.amount_minor, currency)) for line in lines]
-    not_charged = [(say("amount_released.not_charged"), amount)]
-    if not amount_minor:
-        said = say("amount_released.subject_of_nothing"), say("amount_released.of_nothing")
-        return Letter(*said, lines_told, not_charged)
     return Letter(
         say("amount_released.subject"),
         say("amount_released.not_all_sent" if lines else "amount_released.text", amount=amount),
-        lines_told,
-        not_charged,
+        [(_counted(say, line.quantity, names[line.sku]), say.amount(line.amount_minor, currency)) for line in lines],
+        [(say("amount_released.not_charged"), amount)],
     )
-
-
-def _told(say: Voice, line: RefundedLine, names: Mapping[str, str]) -> str:
-    if line.gift_quantity == line.quantity > 0:
-        return say("order_confirmation.item_gift", quantity=say.number(line.quantity), name=names[line.sku])
-    return _counted(say, line.quantity, names[line.sku])
 
 
 def shipped(

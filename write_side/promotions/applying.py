@@ -10,7 +10,6 @@ from typing import NamedTuple
 from uuid import UUID
 
 from shared.events.orders import Discount
-from shared.events.promotions import PromotionTerms
 from shared.promotion_rule import (
     NOTHING_SPARE,
     BasketLine,
@@ -102,17 +101,8 @@ def _why_not(
         return "used_up"
     if terms.most_per_customer is not None and offered.uses.get(promotion.id, 0) >= terms.most_per_customer:
         return "used_up_by_you"
-    if _below_minimum(terms, basket, currency):
+    total = sum(line.total_minor for line in basket if not line.gift_card)
+    if terms.minimum and (currency not in terms.minimum or total < terms.minimum[currency]):
         return "below_minimum"
     foreign = terms.budget is not None and terms.budget.currency != currency
     return "nothing_for_it" if foreign or not any(open_to(terms, basket)) else None
-
-
-def _below_minimum(terms: PromotionTerms, basket: Sequence[BasketLine], currency: str) -> bool:
-    total = sum(line.total_minor for line in basket if not line.gift_card)
-    return bool(terms.minimum) and (currency not in terms.minimum or total < terms.minimum[currency])
-
-
-def is_met(terms: PromotionTerms, basket: Sequence[BasketLine], currency: str) -> bool:
-    """Whether a basket comes to the minimum that a promotion asks for, and has something that it is for."""
-    return not _below_minimum(terms, basket, currency) and any(open_to(terms, basket))

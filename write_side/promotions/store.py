@@ -66,12 +66,9 @@ async def hold(conn: Connection, order_id: UUID) -> None:
     await conn.execute(query, order_id)
 
 
-async def give_back(
-    conn: Connection, order_id: UUID, cause: Metadata, only: Sequence[UUID] | None = None
-) -> Positions:
-    """The uses that an order holds are free again, or those of some promotions. To be asked ahead of its stock, as
-    placing holds both."""
-    said = await conn.fetchval("SELECT promotions_give_back_now($1, $2, $3)", order_id, only, as_json(cause))
+async def give_back(conn: Connection, order_id: UUID, cause: Metadata) -> Positions:
+    """The uses that an order holds are free again. To be asked ahead of its stock, as placing holds both."""
+    said = await conn.fetchval("SELECT promotions_give_back_now($1, $2)", order_id, as_json(cause))
     return _positions.decode(said)
 
 

@@ -7,7 +7,6 @@ Refunds know orders; orders ask of refunds by SQL alone.
 
 from write_side.refunds.again import failed_parts
 from write_side.refunds.domain import (
-    Edited,
     NewRefund,
     NothingToRefund,
     Refund,
@@ -22,19 +21,18 @@ from write_side.refunds.handlers import (
     again_within,
     carry_over,
     credit_left,
-    edit_within,
     release_within,
     request_within,
     worth,
 )
 from write_side.refunds.learning import learn
 from write_side.refunds.releasing import AlreadyCaptured, NotAuthorized, NothingLeftToCapture, NotReleasable
-from write_side.refunds.requesting import gifts_gone, unrefunded
+from write_side.refunds.requesting import unrefunded
 from write_side.refunds.store import alarms, find, of_order, retry_alarmed
 
 __all__ = [
-    "AlreadyCaptured", "Carried", "Edited", "NewRefund", "NotAuthorized", "NotReleasable", "NothingLeftToCapture",
+    "AlreadyCaptured", "Carried", "NewRefund", "NotAuthorized", "NotReleasable", "NothingLeftToCapture",
     "NothingToRefund", "Refund", "RefundExceedsCaptured", "RefundExceedsOrder", "RefundState", "again_within", "alarms",
-    "carry_over", "credit_left", "edit_within", "failed_parts", "find", "gifts_gone", "hold", "learn", "of_order",
-    "release_within", "request_within", "resent", "retry_alarmed", "still_taken", "unrefunded", "withheld", "worth",
+    "carry_over", "credit_left", "failed_parts", "find", "hold", "learn", "of_order", "release_within",
+    "request_within", "resent", "retry_alarmed", "still_taken", "unrefunded", "withheld", "worth",
 ]  # fmt: skip

@@ -7,16 +7,13 @@ the same payment; it comes to what that one was to give, but to no more than wha
 from collections.abc import Callable, Iterable, Sequence
 from uuid import UUID
 
-from msgspec import structs
-
 from shared.events.fulfilment import ParcelLine
 from shared.events.orders import CreditPart
 from shared.events.refunds import RefundedLine, RefundRequested
 from write_side.inventory import summed
-from write_side.refunds import sources
+from write_side.refunds import goods, sources
 from write_side.refunds.domain import Bought, Refund, evolve
-from write_side.refunds.requesting import shipping_left, unrefunded
-from write_side.refunds.sharing import gone_of, shares
+from write_side.refunds.requesting import gone_of, shipping_left, unrefunded
 
 
 def failed_parts(one: UUID, refunds: Iterable[Refund]) -> list[Refund]:
@@ -60,12 +57,15 @@ def _once_more(failed: Refund, bought: Bought, earlier: Sequence[Refund], refund
 
 def _lines(failed: Refund, bought: Bought, earlier: Sequence[Refund]) -> list[RefundedLine]:
     """Its lines, of no more units than are left and no more money than all that went back of them may come to."""
-    left, share = unrefunded(bought.lines, earlier), shares(bought, earlier)
+    ordered, left = summed(bought.lines), unrefunded(bought.lines, earlier)
+    cost = goods.added_up((line.sku, line.cost_minor) for line in bought.lines)
+    paid = goods.added_up(part for refund in earlier for part in gone_of(refund)[0])
     found = []
     for line, (sku, kept) in zip(failed.lines, gone_of(failed)[0], strict=True):
         quantity = min(line.quantity, left[sku])
-        amount = min(line.amount_minor - kept, share[sku].worth(quantity))
-        found.append(structs.replace(line, quantity=quantity, amount_minor=amount))
+        upto = cost[sku] * (ordered[sku] - left[sku] + quantity) // ordered[sku]
+        amount = min(line.amount_minor - kept, max(upto - paid.get(sku, 0), 0))
+        found.append(RefundedLine(sku, quantity, amount))
     return [line for line in found if line.quantity or line.amount_minor]
 
 

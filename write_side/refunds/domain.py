@@ -80,13 +80,6 @@ class NewRefund(Struct, frozen=True, forbid_unknown_fields=True):
     restock: bool = False
 
 
-class Edited(NewRefund, frozen=True):
-    """What an edit takes off an order: what is left costs what so few had cost at the time, and never more than all of
-    it did. `gifts`: SKU → how many of the lines were gifts that nothing is bought for any more."""
-
-    gifts: dict[str, int] = {}
-
-
 class Refund(Struct, frozen=True):
     """A refund; its id is also the provider's idempotency key. `restocked` stays so even if the money did not go."""
 

@@ -22,7 +22,7 @@ from write_side.commands import Answer, Call
 from write_side.database import Connection, Pool
 from write_side.event_log import Positions, together
 from write_side.refunds import again, domain, giving, goods, releasing, requesting, sources, store, taxing
-from write_side.refunds.domain import Bought, Edited, NewRefund, NothingToRefund, Refund
+from write_side.refunds.domain import Bought, NewRefund, NothingToRefund, Refund
 
 
 class RefundState(Struct, frozen=True):
@@ -196,21 +196,6 @@ async def release_within(
     released = work.payment.released_minor + event.amount_minor
     reduced = await payments.reduce(conn, work.payment, released, cause)
     return _shown(refund), together(positions, inserted, reduced)
-
-
-async def edit_within(
-    conn: Connection, order_id: UUID, wanted: Edited, cause: Metadata, *, captured: bool
-) -> tuple[RefundState, Positions]:
-    """What an edit takes off, in the transaction of a caller, who holds the order: a refund, or a release where nothing
-    is captured yet, or where it had cost nothing."""
-    bought, earlier = await _refundable(conn, order_id)
-    event = releasing.take_off(bought, earlier, wanted, uuid7())
-    if event is None:
-        give = request_within if captured else release_within
-        return await give(conn, order_id, wanted, cause)
-    refund = domain.evolve(None, event, 1)
-    restocked = await _restock(conn, event, cause)
-    return _shown(refund), together(restocked, await store.insert(conn, refund, event, cause))
 
 
 async def lock_bought(conn: Connection, order_id: UUID) -> Bought:

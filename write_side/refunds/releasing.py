@@ -11,7 +11,7 @@ from shared.events.refunds import AmountReleased
 from shared.money import least_charge
 from write_side.errors import Refusal
 from write_side.payments import Work, can
-from write_side.refunds.domain import Bought, Edited, NewRefund, NothingToRefund, Refund
+from write_side.refunds.domain import Bought, NewRefund, NothingToRefund, Refund
 from write_side.refunds.requesting import parts_of, unreleased_cards
 
 LEAST_ON_CREDIT = 50  # minor units: as little as an order may cost
@@ -39,18 +39,6 @@ class NothingLeftToCapture(Refusal):
     """Of what is authorized too little would be left to capture: cancel the order instead."""
 
     code = "nothing_left_to_capture"
-
-
-def take_off(bought: Bought, earlier: Sequence[Refund], wanted: Edited, release_id: UUID) -> AmountReleased | None:
-    """What an edit takes off that had cost nothing, whether anything was captured or not; None if it had cost
-    something. Refuses what `parts_of` refuses."""
-    payment, parts = bought.payment, parts_of(bought, earlier, wanted)
-    if parts.amount_minor or not parts.lines:
-        return None
-    return AmountReleased(
-        release_id, payment.order_id, payment.id, payment.intent_id or "", 0, payment.currency, wanted.reason,
-        parts.lines, 0, parts.restocked,
-    )  # fmt: skip
 
 
 def release(

@@ -4,7 +4,7 @@ All that was refunded, or is about to be, never comes to more than was captured;
 Units of a line share what the line cost so that nothing is left over: all of them together cost the line.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 from uuid import UUID
 
@@ -17,10 +17,9 @@ from write_side import gift_cards
 from write_side.errors import Invalid
 from write_side.inventory import Line, summed
 from write_side.payments import Payment, can
-from write_side.refunds import goods, sharing
+from write_side.refunds import goods
 from write_side.refunds.domain import (
     Bought,
-    Edited,
     NewRefund,
     NotCaptured,
     NothingToRefund,
@@ -29,7 +28,6 @@ from write_side.refunds.domain import (
     RefundExceedsCaptured,
     RefundExceedsOrder,
 )
-from write_side.refunds.sharing import Share, gone_of
 
 
 def check_parts(payment: Payment, wanted: NewRefund) -> None:
@@ -146,7 +144,7 @@ def _asked(
     shipping = shipping_left(bought, earlier)
     if not wanted.lines and not wanted.shipping:
         return left, *_within(left, _lines_of(bought, earlier, None), shipping)
-    lines = _lines_of(bought, earlier, summed(wanted.lines), wanted.gifts if isinstance(wanted, Edited) else None)
+    lines = _lines_of(bought, earlier, summed(wanted.lines))
     given = shipping if wanted.shipping else 0
     return sum(line.amount_minor for line in lines) + given, lines, given
 
@@ -163,40 +161,35 @@ def _within(left: int, lines: list[RefundedLine], shipping: int) -> tuple[list[R
     return found, shipping - off
 
 
-def _lines_of(
-    bought: Bought, earlier: Sequence[Refund], wanted: dict[str, int] | None, gifts: Mapping[str, int] | None = None
-) -> list[RefundedLine]:
-    """These quantities with what they cost, or all that is left; refuses what is more than that. `gifts`: what is left
-    is what was ordered, and costs what so few do; so many of what goes were gifts."""
+def gone_of(refund: Refund) -> tuple[list[tuple[str, int]], int]:
+    """What of a refund's lines and of its shipping has gone back, or may still. What gift cards got of one that failed
+    was for its lines first."""
+    left, lines = refund.counted_minor, []
+    for line in refund.lines:
+        part = min(line.amount_minor, left)
+        left -= part
+        lines.append((line.sku, part))
+    return lines, min(refund.shipping_minor, left)
+
+
+def _lines_of(bought: Bought, earlier: Sequence[Refund], wanted: dict[str, int] | None) -> list[RefundedLine]:
+    """These quantities with what they cost, or all that is left; refuses what is more than that."""
     cards = bought.cards or {}
-    left, share = unrefunded(bought.lines, earlier), sharing.shares(bought, earlier)
+    ordered, left = summed(bought.lines), unrefunded(bought.lines, earlier)
     left |= {sku: len(each) for sku, each in cards.items()}
+    cost = goods.added_up((line.sku, line.cost_minor) for line in bought.lines)
+    paid = goods.added_up(part for refund in earlier for part in gone_of(refund)[0])
     asked = {sku: quantity for sku, quantity in left.items() if quantity} if wanted is None else wanted
     if lacking := [sku for sku, quantity in asked.items() if quantity > left.get(sku, 0)]:
         facts = [{"sku": sku, "wanted": asked[sku], "left": left.get(sku, 0)} for sku in lacking]
         raise RefundExceedsOrder(f"not so many are left to refund: {', '.join(lacking[:20])}", lines=facts)
-    if gifts is not None:
-        return [_edited(bought, earlier, share[sku], sku, asked[sku], gifts.get(sku, 0)) for sku in asked]
-    amounts = {sku: share[sku].worth(quantity) for sku, quantity in asked.items()}
+    upto = {sku: cost[sku] * (ordered[sku] - left[sku] + quantity) // ordered[sku] for sku, quantity in asked.items()}
+    # Never less than nothing: others failed.
+    amounts = {sku: max(part - paid.get(sku, 0), 0) for sku, part in upto.items()}
     amounts |= {
         sku: sum(card.balance_minor for card in each[: asked[sku]]) for sku, each in cards.items() if sku in asked
     }
     return [RefundedLine(sku, quantity, amounts[sku]) for sku, quantity in asked.items()]
-
-
-def _edited(
-    bought: Bought, earlier: Sequence[Refund], share: Share, sku: str, quantity: int, gifts: int
-) -> RefundedLine:
-    lines, gone = [line for line in bought.lines if line.sku == sku], gifts_gone(earlier).get(sku, 0)
-    price = sharing.price_of(lines, share.left - quantity, gone + gifts)
-    kept = share.kept(quantity, price)
-    return RefundedLine(sku, quantity, share.worth(quantity) - kept, kept, gifts)
-
-
-def gifts_gone(refunds: Iterable[Refund]) -> dict[str, int]:
-    """SKU → how many that were gifts an order has lost, their promotions holding no more."""
-    lost = (line for refund in refunds if refund.state != "failed" for line in refund.lines)
-    return goods.added_up((line.sku, line.gift_quantity) for line in lost if line.gift_quantity)
 
 
 def unrefunded(ordered: Iterable[Line], refunds: Iterable[Refund]) -> dict[str, int]:

@@ -14,7 +14,7 @@ from shared.events.orders import OrderTax
 from shared.money import allocated, half_up
 from write_side.refunds.domain import Bought, Refund
 from write_side.refunds.rates import Alike, Levies, taxed_alike
-from write_side.refunds.sharing import gone_of
+from write_side.refunds.requesting import gone_of
 
 
 class Contained(NamedTuple):

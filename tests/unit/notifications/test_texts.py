@@ -79,7 +79,6 @@ def of_orders(say: Voice) -> list[Letter]:
         *(letters.declined(say, reason, AT) for reason in reasons),
         *(letters.invoiced(say, number, worth, AT, late=late) for number in ("", "2026-1") for late in (True, False)),
         letters.released(say, 1999, "EUR", BACK, LINES), letters.released(say, 1999, "EUR", [], LINES),
-        letters.released(say, 0, "EUR", BACK, LINES),
         *(letters.shipped(say, "Kurier", "T1", [ParcelLine("LAMP", 1)], LINES, arrived=so) for so in (True, False)),
         letters.readdressed(say), letters.completed(say), letters.left_without(say, "A-1"), letters.fresh_link(say),
         *(letters.added(say, "A-1", worth, AT, on_invoice=so) for so in (True, False)),

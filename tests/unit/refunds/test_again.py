@@ -14,7 +14,7 @@ from write_side.errors import Refusal
 from write_side.inventory import Demand
 from write_side.refunds.again import again, failed_parts
 from write_side.refunds.domain import Bought, NewRefund, Refund, evolve
-from write_side.refunds.sharing import gone_of
+from write_side.refunds.requesting import gone_of
 
 orders = st.builds(
     bought, st.integers(50, 5_000), st.lists(st.integers(50, 5_000), min_size=1, max_size=3),

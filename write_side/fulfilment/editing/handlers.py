@@ -18,23 +18,21 @@ from write_side.database import Connection, Pool
 from write_side.event_log import Positions, together
 from write_side.fraud import AddressNotAccepted, Wish
 from write_side.fulfilment import standing
-from write_side.fulfilment.editing import domain, gifts
+from write_side.fulfilment.editing import domain
 from write_side.fulfilment.editing import group as groups
 from write_side.fulfilment.editing.domain import AddressChangesPrice, EditOrder, IsAddition, NotEditable
 from write_side.fulfilment.editing.freeing import give_shipping
-from write_side.fulfilment.editing.gifts import Going
-from write_side.fulfilment.standing import Standing
-from write_side.inventory import Demand
+from write_side.fulfilment.editing.group import Group
 from write_side.orders import Order, OrderState
-from write_side.refunds import Edited, RefundState
+from write_side.refunds import NewRefund, RefundState
 
 
 async def lower_lines(
     pool: Pool, order_id: UUID, wanted: EditOrder, cause: Metadata, call: Call
 ) -> Answer[RefundState]:
     """Less of some lines: what they have cost is refunded, or released where it is not captured yet, and the goods are
-    back in stock. Gifts that what is left brings no more go, too, with the uses of their promotions; where nothing is
-    left all uses are free again.
+    back in stock. Gifts that nothing goes with any more stay, too, and where nothing is left the uses of promotions are
+    free again.
 
     Refuses `unknown_order`, what `domain.check_editable` and `domain.lowered` refuse, `addition_unpaid` if nothing is
     left of an addition by whose shipping a later one would go, and what a refund or a release is refused for.
@@ -44,42 +42,29 @@ async def lower_lines(
         async def decide(conn: Connection) -> tuple[RefundState, Positions]:
             now, group = await groups.lock(conn, order_id)
             domain.check_editable(now.order.state, now.picks, now.parcels)
-            going = await _going(conn, now, domain.lowered(now.owed, wanted))
-            none_left = domain.leaves_nothing(now.owed, going.less)
+            gifts = {line.sku: line.gift_quantity for line in now.order.lines}
+            less = domain.with_gifts_alone(now.owed, domain.lowered(now.owed, wanted), gifts)
+            none_left = domain.leaves_nothing(now.owed, less)
             # What was added later goes by the shipping that was paid before.
             shipping = none_left and not group.counts_on(order_id)
-            back = Edited(
-                "requested_by_customer", lines=going.less, shipping=shipping, restock=True, gifts=going.gifts
-            )
-            freed = group.freed_by(order_id) if none_left and now.order.adds_to is not None else []
-            over = None if none_left else going.over
-            returned: Positions = {}
-            if over != []:
-                await _hold(conn, now.order, freed)
-                returned = await promotions.give_back(conn, order_id, joined, over)
-            given, positions = await refunds.edit_within(conn, order_id, back, joined, captured=now.captured)
+            back = NewRefund("requested_by_customer", lines=less, shipping=shipping, restock=True)
+            freed = await _hold(conn, now.order, group) if none_left else []
+            returned = await promotions.give_back(conn, order_id, joined) if none_left else {}
+            give = refunds.request_within if now.captured else refunds.release_within
+            given, positions = await give(conn, order_id, back, joined)
             ended = await _end(conn, now.order, freed, joined) if none_left else {}
             return given, together(returned, positions, ended)
 
         return await commands.run(pool, decide, call)
 
 
-async def _going(conn: Connection, now: Standing, less: Sequence[Demand]) -> Going:
-    """What goes off an order with what is lowered of it."""
-    found = await promotions.all_promotions(conn, [each.promotion_id for each in now.order.discounts])
-    gone = refunds.gifts_gone(await refunds.of_order(conn, now.order.id))
-    there = gifts.gifts_of(now.order, gone)
-    going = gifts.with_gifts(now.order, now.owed, less, there, found)
-    kept = {sku: quantity - going.gifts.get(sku, 0) for sku, quantity in there.items()}
-    return going._replace(less=domain.with_gifts_alone(now.owed, going.less, kept))
-
-
-async def _hold(conn: Connection, order: Order, freed: Sequence[Order]) -> None:
-    """All that is given back to is held, in the order in which everybody locks (refunds/giving.py): the money of
-    several orders goes back, and uses of promotions ahead of it. `freed`: whose shipping was kept for what goes no
-    more."""
+async def _hold(conn: Connection, order: Order, group: Group) -> list[Order]:
+    """Whose shipping was kept for what goes no more. All that is given back to is held, in the order in which everybody
+    locks (refunds/giving.py): the money of several orders goes back, and uses of promotions ahead of it."""
+    freed = group.freed_by(order.id) if order.adds_to is not None else []
     await promotions.hold(conn, order.id)
     await refunds.hold(conn, [order, *freed])
+    return freed
 
 
 async def _end(conn: Connection, order: Order, freed: Sequence[Order], cause: Metadata) -> Positions:

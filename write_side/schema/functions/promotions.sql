@@ -81,20 +81,17 @@ BEGIN
     RETURN v_changes;
 END $$;
 
--- Gives back what orders hold of these promotions (NULL: of all). To be asked ahead of their stock: placing holds promotions
+-- Gives back what orders hold that were cancelled or expired. To be asked ahead of their stock: placing holds promotions
 -- before stock, too. `command`: the place of the order in `p_orders`.
-CREATE OR REPLACE FUNCTION promotions_give_back_of(p_orders uuid[], p_only uuid[]) RETURNS waiting_event[] LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION promotions_give_back(p_orders uuid[]) RETURNS waiting_event[] LANGUAGE plpgsql AS $$
 DECLARE
     v_use record;
     v_promotion promotion;
     v_changes waiting_event[] := '{}';
 BEGIN
-    PERFORM FROM promotion p WHERE p.id IN (SELECT u.promotion_id FROM promotion_use u
-                                              WHERE u.order_id = ANY (p_orders) AND (p_only IS NULL OR u.promotion_id = ANY (p_only)))
+    PERFORM FROM promotion p WHERE p.id IN (SELECT u.promotion_id FROM promotion_use u WHERE u.order_id = ANY (p_orders))
     ORDER BY p.id FOR UPDATE;
-    FOR v_use IN SELECT u.* FROM promotion_use u
-                 WHERE u.order_id = ANY (p_orders) AND (p_only IS NULL OR u.promotion_id = ANY (p_only))
-                 ORDER BY u.promotion_id, u.order_id LOOP
+    FOR v_use IN SELECT u.* FROM promotion_use u WHERE u.order_id = ANY (p_orders) ORDER BY u.promotion_id, u.order_id LOOP
         UPDATE promotion p SET used = p.used - 1, granted_minor = p.granted_minor - v_use.amount_minor, version = p.version + 1
         WHERE p.id = v_use.promotion_id RETURNING * INTO STRICT v_promotion;
         DELETE FROM promotion_use u WHERE u.promotion_id = v_use.promotion_id AND u.order_id = v_use.order_id;
@@ -105,16 +102,10 @@ BEGIN
     RETURN v_changes;
 END $$;
 
--- The same of orders that were cancelled or expired: of all promotions.
-CREATE OR REPLACE FUNCTION promotions_give_back(p_orders uuid[]) RETURNS waiting_event[] LANGUAGE sql AS $$
-    SELECT promotions_give_back_of(p_orders, NULL)
-$$;
-
--- The same at once, for an order of which nothing is to be sent any more, or none of these promotions' gifts; shard → the
--- last position.
-CREATE OR REPLACE FUNCTION promotions_give_back_now(p_order uuid, p_only uuid[], p_metadata bytea) RETURNS jsonb LANGUAGE plpgsql AS $$
+-- The same at once, for an order of which nothing is to be sent any more; shard → the last position.
+CREATE OR REPLACE FUNCTION promotions_give_back_now(p_order uuid, p_metadata bytea) RETURNS jsonb LANGUAGE plpgsql AS $$
 DECLARE
-    v_changes waiting_event[] := promotions_give_back_of(ARRAY[p_order], p_only);
+    v_changes waiting_event[] := promotions_give_back(ARRAY[p_order]);
 BEGIN
     RETURN CASE WHEN v_changes = '{}' THEN '{}'::jsonb ELSE
         (SELECT jsonb_object_agg(a.shard, a.at)

@@ -1,4 +1,0 @@
-from write_side.schema.sql_migration import sql_migration
-
-ID = "0109"
-forwards = sql_migration(ID, "0109_taken_off_for_nothing.sql")
