@@ -161,12 +161,16 @@ def _paid_for_one(line: PricedLine) -> int:
 
 
 def cheaper(offers: Mapping[str, Offer], wanted: Mapping[str, int], by_minor: int) -> dict[str, Offer]:
-    """The first SKU at so much less that all of it costs less by so much, if its price allows."""
-    sku = next(iter(wanted))
-    price = offers[sku].price
-    less = min(-(-by_minor // wanted[sku]), price.amount_minor)
-    unit = UnitPrice(price.amount_minor - less, tax_included=price.tax_included)
-    return {**offers, sku: structs.replace(offers[sku], price=unit)}
+    """The first SKU at so much less that all of it costs less by so much; what its price doesn't allow is taken off the
+    next."""
+    found = dict(offers)
+    for sku, quantity in wanted.items():
+        price = found[sku].price
+        less = min(max(-(-by_minor // quantity), 0), price.amount_minor)
+        unit = UnitPrice(price.amount_minor - less, tax_included=price.tax_included)
+        found[sku] = structs.replace(found[sku], price=unit)
+        by_minor -= less * quantity
+    return found
 
 
 def free(shipping: Shipping | None) -> Shipping:

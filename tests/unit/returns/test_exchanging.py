@@ -160,6 +160,12 @@ def test_what_is_a_dearer_variant_today_is_not_had_for_the_price_of_another(toda
     assert dear["lamp-l"].price.amount_minor == asked
 
 
+def test_what_one_price_does_not_allow_is_taken_off_the_next() -> None:
+    offers = {"bulb": offer(1, 1000), "lamp": offer(2, 90_000)}
+    found = cheaper(offers, {"bulb": 2, "lamp": 1}, 17_500)
+    assert {sku: each.price.amount_minor for sku, each in found.items()} == {"bulb": 0, "lamp": 74_500}
+
+
 SALE = [
     PricedLine("small-red", UUID(int=1), UUID(int=1), "Lamp", 1, 500, 500, 0, 0),
     PricedLine("big-red", UUID(int=1), UUID(int=2), "Lamp", 1, 1500, 1500, 0, 0),
