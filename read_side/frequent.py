@@ -112,6 +112,7 @@ class Frequent(Generic[Key, Value]):
         """Who would have to go, of those behind the hand; None if too many in a row are wanted as much. Nobody is
         dropped before there is room enough."""
         found: list[Key] = []
+        # `asked`, without a call for each look: this is done for every page that isn't kept, and mostly in vain.
         keys, counts, mask, hand = self._keys, self._counts, len(self._counts) - 1, self._hand
         places, too_many = len(keys) - self._places, self._bytes + size - self._most_bytes
         wanted, refused, looks = counts[hash(key) & mask], 0, len(keys)

@@ -81,11 +81,9 @@ class Front:
 
     def _order_at_once(self, scope: HTTPScope, order_id: str, token: bytes) -> Outgoing | Soon | None:
         order = self._said(scope, _ORDER, order_at_once(self._documents, self._links, order_id, token))
-        return order or (partial(self._order_soon, scope, order_id, token) if _UUID.fullmatch(order_id) else None)
-
-    async def _order_soon(self, scope: HTTPScope, order_id: str, token: bytes) -> Outgoing:
-        scope["path_template"] = _ORDER
-        return outgoing(scope, await order_soon(self._documents, self._links, order_id, token), self._compressed)
+        if order is not None or not _UUID.fullmatch(order_id):
+            return order
+        return partial(self._soon, scope, _ORDER, partial(order_soon, self._documents, self._links, order_id, token))
 
     def _product_at_once(self, scope: HTTPScope, rest: str) -> Outgoing | Soon | None:
         if self._languages.of(None, _text(header(scope, b"accept-language"))) is not None:
@@ -95,7 +93,9 @@ class Front:
             if len(rest) != _UUID_LENGTH:
                 return None
             page = self._said(scope, _PRODUCT, self._pages.at_once(rest))
-            return page or (partial(self._page_soon, scope, rest) if _UUID.fullmatch(rest) else None)
+            if page is not None or not _UUID.fullmatch(rest):
+                return page
+            return partial(self._soon, scope, _PRODUCT, partial(self._pages.soon, rest))
         name = _NAMES.get(given)
         if name is None or "/" in value or SLASH in value:
             return None
@@ -107,9 +107,11 @@ class Front:
         scope["path_template"] = template
         return outgoing(scope, answer, self._compressed)
 
-    async def _page_soon(self, scope: HTTPScope, product_id: str) -> Outgoing:
-        scope["path_template"] = _PRODUCT
-        return outgoing(scope, await self._pages.soon(product_id), self._compressed)
+    async def _soon(
+        self, scope: HTTPScope, template: str, query: Callable[[], Awaitable[Answer[Any]]]
+    ) -> Outgoing:
+        scope["path_template"] = template
+        return outgoing(scope, await query(), self._compressed)
 
     def _match(self, scope: HTTPScope) -> Matched | None:
         if scope["method"] != "GET":

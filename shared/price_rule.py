@@ -13,8 +13,13 @@ def applies(terms: PriceListTerms, currency: str, channel: str, groups: frozense
         and (not terms.channels or channel in terms.channels)
         and (not terms.groups or not groups.isdisjoint(terms.groups))
         and (terms.starts_at is None or terms.starts_at <= now)
-        and (terms.ends_at is None or now < terms.ends_at)
+        and not is_over(terms, now)
     )
+
+
+def is_over(terms: PriceListTerms, now: datetime) -> bool:
+    """Whether the time of a list has passed."""
+    return terms.ends_at is not None and terms.ends_at <= now
 
 
 def precedence(terms: PriceListTerms, amount_minor: int, price_list_id: UUID) -> tuple[int, int, UUID]:

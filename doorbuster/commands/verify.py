@@ -123,10 +123,7 @@ async def _books(conn: "Connection") -> int:
     from doorbuster.invariants import invoices
 
     found = await invoices.differences(conn)
-    for told in found:
-        print(told)
-    print(f"{len(found)} of invoices and credit notes differ" if found else "invoices and credit notes add up")
-    return 1 if found else 0
+    return _listed(found, f"{len(found)} of invoices and credit notes differ", "invoices and credit notes add up")
 
 
 async def _snapshots(conn: "Connection") -> int:
@@ -134,10 +131,7 @@ async def _snapshots(conn: "Connection") -> int:
     from doorbuster.invariants import snapshots
 
     found = await snapshots.differences(conn)
-    for told in found:
-        print(told)
-    print(f"{len(found)} snapshots differ: delete them" if found else "snapshots and log agree")
-    return 1 if found else 0
+    return _listed(found, f"{len(found)} snapshots differ: delete them", "snapshots and log agree")
 
 
 async def _read_models(url: str, chosen: "Chosen | None", *, repair: bool) -> int:
@@ -173,10 +167,14 @@ def _stores(url: str) -> "Stores | None":
 
 
 def _tell(found: "Sequence[Difference]", all_well: str) -> int:
-    for difference in found:
-        print(difference)
     kinds: Counter[str] = Counter(difference.kind for difference in found)
-    print(f"{len(found)} differences ({_counted(kinds)})" if found else all_well)
+    return _listed(found, f"{len(found)} differences ({_counted(kinds)})", all_well)
+
+
+def _listed(found: "Sequence[object]", in_all: str, all_well: str) -> int:
+    for told in found:
+        print(told)
+    print(in_all if found else all_well)
     return 1 if found else 0
 
 

@@ -9,6 +9,7 @@ from datetime import datetime
 
 from projector.price_slots.turns import Said
 from shared.documents.price_slots import ELSEWHERE, WEB, Turn
+from shared.price_rule import is_over
 
 MOST = 8  # that are looked after: all others go by the prices of `web` if there are more
 
@@ -19,7 +20,7 @@ def named(said: Said, now: datetime) -> list[str]:
     """Those of lists for everybody that aren't over, the list that was announced first before others; and `ELSEWHERE`
     for all that none names, if any is named and all are looked after."""
     last = [each.steps[-1].terms for each in sorted(said.lists, key=lambda each: each.id)]
-    lists = [terms for terms in last if terms and not terms.groups and (terms.ends_at is None or terms.ends_at > now)]
+    lists = [terms for terms in last if terms and not terms.groups and not is_over(terms, now)]
     names = dict.fromkeys(name for terms in lists for name in sorted(terms.channels))
     others = [name for name in names if name != WEB]
     return others[:MOST] if len(others) > MOST or not names else [*others, ELSEWHERE]

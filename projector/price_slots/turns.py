@@ -13,11 +13,12 @@ from shared.documents.prices import ShownPriceList
 from shared.documents.promotions import ShownPromotion
 from shared.events.pricing import PriceListTerms
 from shared.events.promotions import PromotionTerms
-from shared.price_rule import applies
+from shared.price_rule import applies, is_over
 from shared.promotion_rule import is_running
 from shared.shown_prices import NOBODY as NO_GROUPS
 
 _T = TypeVar("_T", PromotionTerms, PriceListTerms)
+
 
 class Said(NamedTuple):
     """All promotions that pages show, and all price lists."""
@@ -77,7 +78,8 @@ def _placeless(terms: PriceListTerms) -> PriceListTerms:
 
 def coming(said: Said, now: datetime, channels: Iterable[str] = (WEB,)) -> dict[str, list[tuple[datetime, Regime]]]:
     """By channel what is in force now, and what is to come, whenever it is something else."""
-    said = Said(said.promotions, [each for each in said.lists if not _is_over(each, now)])  # a shop has had thousands
+    asking = [each for each in said.lists if (terms := each.steps[-1].terms) and not is_over(terms, now)]
+    said = Said(said.promotions, asking)  # a shop has had thousands
     found: dict[str, list[tuple[datetime, Regime]]] = {channel: [] for channel in channels}
     for moment in [now, *sorted(moment for moment in _moments(said) if moment > now)]:
         promotions = _running(said.promotions, moment)  # they know no channels
@@ -86,11 +88,6 @@ def coming(said: Said, now: datetime, channels: Iterable[str] = (WEB,)) -> dict[
             if not ahead or regime != ahead[-1][1]:
                 ahead.append((moment, regime))
     return found
-
-
-def _is_over(each: ShownPriceList, now: datetime) -> bool:
-    terms = each.steps[-1].terms
-    return terms is None or (terms.ends_at is not None and terms.ends_at <= now)
 
 
 def next_moment(said: Said, now: datetime) -> datetime:

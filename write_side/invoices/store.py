@@ -103,13 +103,22 @@ async def save(
 # Said for the index of numbers, which leaves out invoices from before there were any: plans are made before values are
 # known, and a plan without it reads all invoices.
 _NUMBERED = "number <> ''"
-# Those of more than seven digits by what is counted: as text 2026-10000000 would stand before 2026-9999999, and be
-# given again and again.
-LAST_NUMBER = f"""SELECT coalesce(
-    (SELECT number FROM invoice WHERE length(number) > 12 AND split_part(number, '-', 1) = $1
-     ORDER BY split_part(number, '-', 2)::bigint DESC LIMIT 1),
-    (SELECT number FROM invoice WHERE {_NUMBERED} AND number > $1 || '-' AND number < $2
-     ORDER BY number DESC LIMIT 1))"""  # noqa: S608  # a constant of ours
+
+
+def last_number_in(table: str) -> str:
+    """The query for the last number of a year: $1 is the year, $2 what the next one's begin with.
+
+    Those of more than seven digits go by what is counted: as text 2026-10000000 would stand before 2026-9999999, and be
+    given again and again.
+    """
+    return f"""SELECT coalesce(
+        (SELECT number FROM {table} WHERE length(number) > 12 AND split_part(number, '-', 1) = $1
+         ORDER BY split_part(number, '-', 2)::bigint DESC LIMIT 1),
+        (SELECT number FROM {table} WHERE {_NUMBERED} AND number > $1 || '-' AND number < $2
+         ORDER BY number DESC LIMIT 1))"""  # noqa: S608  # tables of ours
+
+
+LAST_NUMBER = last_number_in("invoice")
 
 
 async def last_number(conn: Connection, year: int) -> str | None:

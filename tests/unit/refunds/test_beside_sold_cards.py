@@ -1,5 +1,6 @@
 """Goods that gift cards paid for, beside a gift card that is bought in the same order."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from hypothesis import given
@@ -28,6 +29,17 @@ def in_money(done: list[Refund]) -> int:
     return sum(each.counted_minor - gift_cards.paid_by(each.gift_cards) for each in done)
 
 
+def went(of: Bought, done: list[Refund], asks: list[tuple[Any, bool]]) -> Iterator[None]:
+    """Each that is granted, failed or not, stands in `done`."""
+    for n, (wanted, fails) in enumerate(asks):
+        try:
+            asked = refund(of, done, n, **wanted)
+        except Refusal:
+            continue
+        done.append(structs.replace(asked, state="failed") if fails else asked)
+        yield
+
+
 WANTED: list[dict[str, Any]] = [
     {"lines": lines(lamp=1)}, {"lines": lines(lamp=3)}, {"shipping": True}, {"amount_minor": 700}, {},
     {"lines": lines(card=1)}, {"lines": lines(card=1, lamp=1)},
@@ -41,13 +53,7 @@ WANTED: list[dict[str, Any]] = [
 )
 def test_goods_go_back_in_money_for_no_more_than_was_charged_for_them(gift: int, asks: list[tuple[Any, bool]]) -> None:
     of, done = order(gift), list[Refund]()
-    for n, (wanted, fails) in enumerate(asks):
-        try:
-            done.append(refund(of, done, n, **wanted))
-        except Refusal:
-            continue
-        if fails:
-            done[-1] = structs.replace(done[-1], state="failed")
+    for _ in went(of, done, asks):
         counted = sum(each.counted_minor for each in done)
         assert in_money(done) <= GOODS - gift or counted > GOODS, "or more went back than goods have cost, as amounts"
         assert all(each.charged_minor >= 0 for each in done)
@@ -64,13 +70,7 @@ def test_whatever_went_back_at_the_provider_no_more_goes_back_in_money_than_was_
     of, done = order(gift), list[Refund]()
     if outside:
         done.append(structs.replace(refund(of, [], 99, amount_minor=outside), gift_cards=[], reason="made_outside"))
-    for n, (wanted, fails) in enumerate(asks):
-        try:
-            done.append(refund(of, done, n, **wanted))
-        except Refusal:
-            continue
-        if fails:
-            done[-1] = structs.replace(done[-1], state="failed")
+    for _ in went(of, done, asks):
         assert all(each.charged_minor >= 0 for each in done)
     assert in_money(done) <= of.charged_minor
     assert sum(gift_cards.paid_by(each.gift_cards) for each in done) <= gift

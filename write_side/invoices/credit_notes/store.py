@@ -15,16 +15,13 @@ from write_side import event_log
 from write_side.database import Connection, among, insert, overwrite
 from write_side.event_log import NewEvent, Positions
 from write_side.invoices.credit_notes.domain import CreditNote, evolve
+from write_side.invoices.store import last_number_in
 
 _NOTE = """SELECT id, number, invoice_id, invoice_number, order_id, account_id, refund_id, amount_minor, tax_minor,
                   currency, reason, issued_at, version, taxes
            FROM credit_note"""
 _taxes = msgspec.json.Decoder(list[OrderTax])
-# By what is counted, not as text: see the invoices' own.
-LAST_NUMBER = """SELECT coalesce(
-    (SELECT number FROM credit_note WHERE length(number) > 12 AND split_part(number, '-', 1) = $1
-     ORDER BY split_part(number, '-', 2)::bigint DESC LIMIT 1),
-    (SELECT number FROM credit_note WHERE number > $1 || '-' AND number < $2 ORDER BY number DESC LIMIT 1))"""
+LAST_NUMBER = last_number_in("credit_note")
 
 
 async def hold_numbers(conn: Connection) -> None:
