@@ -14,7 +14,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 from uuid import UUID
 
-from shared.events.orders import Discount
+from shared.events.orders import Discount, Needs
 from shared.events.promotions import (
     AmountOff,
     BuyGet,
@@ -202,7 +202,8 @@ def _stacked(
             given += [gift] if gift.quantity else []
             if isinstance(terms.off, BuyGet):
                 in_groups.note(terms.off, groups.pieces)
-            discounts.append(Discount(id_, terms.name, terms.code, amount - off_shipping, off_shipping))
+            needs = _needs(terms, basket, currency, groups)
+            discounts.append(Discount(id_, terms.name, terms.code, amount - off_shipping, off_shipping, needs))
     lines = [line.total_minor - now for line, now in zip(basket, left, strict=True)]
     left_out = frozenset(beyond), tuple(given), frozenset(missing)
     return TakenOff(discounts, lines, shipping_minor - left_of_shipping, *left_out)
@@ -220,6 +221,19 @@ def _gift(terms: PromotionTerms, spare: Mapping[str, Spare], given: Sequence[Giv
     if found is None or found.quantity - gone < terms.off.quantity:
         return None
     return Given(terms.off.sku, terms.off.quantity, found.unit_price_minor)
+
+
+def _needs(terms: PromotionTerms, basket: Sequence[BasketLine], currency: str, groups: Grouped) -> Needs | None:
+    """What has to stay of the basket so that it keeps this, by these terms; None where nothing that is taken off could
+    end them: what is off one piece goes with that piece."""
+    minimum = terms.minimum.get(currency, 0)
+    if isinstance(terms.off, BuyGet):
+        together = {line.sku: n for line, n in zip(basket, groups.pieces, strict=True) if n}
+        return Needs(minimum, together=together)
+    gift = terms.off.sku if isinstance(terms.off, Gift) else ""
+    of_some = terms.skus if minimum or gift or isinstance(terms.off, FreeShipping) else []
+    one_of = [line.sku for line, fits in zip(basket, open_to(terms, basket), strict=True) if fits] if of_some else []
+    return Needs(minimum, one_of, gift=gift) if minimum or one_of else None
 
 
 _ALL = 10_000  # basis points

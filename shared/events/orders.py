@@ -43,7 +43,17 @@ class PricedLine(Struct, frozen=True, omit_defaults=True):
         return self.total_minor - self.discount_minor + self.tax_minor
 
 
-class Discount(Struct, frozen=True):
+class Needs(Struct, frozen=True, omit_defaults=True):
+    """What has to stay of an order that keeps a discount, by the promotion's terms as it was given. SKUs are those of
+    the cart: a bundle is one."""
+
+    minimum_minor: int = 0  # what is bought has to come to so much, without gifts and gift cards, before discounts
+    one_of: list[str] = []  # of which something has to stay: what of the cart it is for; empty: anything
+    together: dict[str, int] = {}  # SKU → how many pieces of it are in groups, which stay whole
+    gift: str = ""  # the SKU that it gave: without that, nothing is needed
+
+
+class Discount(Struct, frozen=True, omit_defaults=True):
     """What a promotion takes off an order: off its lines, and off its shipping. Minor units."""
 
     promotion_id: UUID
@@ -51,6 +61,7 @@ class Discount(Struct, frozen=True):
     code: str  # "" if it applied by itself
     lines_minor: int
     shipping_minor: int
+    needs: Needs | None = None  # None: nothing that an edit could take away, or from before it was said
 
 
 class OrderTax(Struct, frozen=True, omit_defaults=True):
@@ -96,6 +107,7 @@ class Shipping(Struct, frozen=True, omit_defaults=True):
     min_days: int | None = None
     max_days: int | None = None
     tax_included: bool = False
+    free_from_minor: int = 0  # it costs nothing since the goods come to so much after promotions
 
 
 class QuoteIssued(Struct, frozen=True, omit_defaults=True, tag="orders.quote_issued.v1"):

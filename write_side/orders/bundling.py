@@ -113,13 +113,19 @@ def with_whole_bundles(
     """SKU → how many of an order's goods are given, with each bundle of which all is among them."""
     found = dict(given)
     for bundle in bundles:
-        parts: dict[str, int] = {}
-        for line in lines:
-            if line.bundle == bundle.sku:
-                parts[line.sku] = parts.get(line.sku, 0) + line.quantity
+        parts = in_bundles(bundle, lines)
         whole = min((given.get(sku, 0) * bundle.quantity // n for sku, n in parts.items()), default=0)
         if whole:
             found[bundle.sku] = min(whole, bundle.quantity)
+    return found
+
+
+def in_bundles(bundle: PricedLine, lines: Iterable[PricedLine]) -> dict[str, int]:
+    """SKU → how many of an order's goods are in all its bundles of this SKU."""
+    found: dict[str, int] = {}
+    for line in lines:
+        if line.bundle == bundle.sku:
+            found[line.sku] = found.get(line.sku, 0) + line.quantity
     return found
 
 

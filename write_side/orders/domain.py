@@ -4,7 +4,7 @@ What a quote costs is worked out in costing.py; read on here from `check_quote` 
 only the rows know (is the stock still there, was the cart changed meanwhile) is asked in schema/functions/orders.sql.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Literal
 from uuid import UUID
@@ -199,10 +199,15 @@ def changes(quote: Quote, fresh: Goods) -> list[dict[str, str | int]]:
         if (was.unit_price_minor, was.tax_included) != (now.unit_price_minor, included):
             found.append({"what": "price", "sku": was.sku, "was_minor": was.unit_price_minor,
                           "now_minor": now.unit_price_minor})  # fmt: skip
-    if quote.discounts != fresh.off.discounts:
+    if _amounts_of(quote.discounts) != _amounts_of(fresh.off.discounts):
         found.append({"what": "discount", "was_minor": quote.totals.discount_minor,
                       "now_minor": fresh.off.total_minor})  # fmt: skip
     return found
+
+
+def _amounts_of(discounts: Iterable[Discount]) -> list[Discount]:
+    """Discounts without what they need: what was quoted may be edited by what was said with it."""
+    return [structs.replace(each, needs=None) for each in discounts]
 
 
 def place(

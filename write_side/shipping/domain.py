@@ -127,23 +127,33 @@ def options(zones: Iterable[Zone], parcel: Parcel) -> list[Shipping]:
     zone = zone_of(zones, parcel.country, parcel.region, parcel.postcode)
     if zone is None:
         return []
-    priced = [(method, price_of(method, parcel)) for method in zone.methods]
     found = [
-        Shipping(method.code, method.name, price, zone.code, method.min_days, method.max_days, method.tax_included)
-        for method, price in priced
-        if price is not None
-    ]
+        Shipping(
+            method.code, method.name, price, zone.code, method.min_days, method.max_days, method.tax_included,
+            free_from(method, parcel) or 0,
+        )
+        for method in zone.methods
+        if (price := price_of(method, parcel)) is not None
+    ]  # fmt: skip
     return sorted(found, key=lambda option: option.price_minor)
 
 
 def price_of(method: Method, parcel: Parcel) -> int | None:
     """What it costs so, None if it isn't sent so."""
-    brackets = method.prices.get(parcel.currency, [])
-    fitting = next((bracket for bracket in brackets if _fits(bracket, parcel)), None)
+    fitting = _fitting(method, parcel)
     if fitting is None:
         return None
-    free_from = method.free_from.get(parcel.currency)
-    return 0 if free_from is not None and parcel.value_minor >= free_from else fitting.price_minor
+    return 0 if free_from(method, parcel) is not None else fitting.price_minor
+
+
+def free_from(method: Method, parcel: Parcel) -> int | None:
+    """From what value on it costs nothing, where this parcel has it, and None where not."""
+    least = method.free_from.get(parcel.currency)
+    return least if least is not None and parcel.value_minor >= least else None
+
+
+def _fitting(method: Method, parcel: Parcel) -> Bracket | None:
+    return next((bracket for bracket in method.prices.get(parcel.currency, []) if _fits(bracket, parcel)), None)
 
 
 def _fits(bracket: Bracket, parcel: Parcel) -> bool:

@@ -23,6 +23,7 @@ from write_side import access, catalog
 from write_side.app import create_app
 from write_side.catalog import handlers as catalog_handlers
 from write_side.catalog.domain import CategoryInput, ProductInput, VariantInput
+from write_side.fulfilment.editing.keeping import BelowTerms
 from write_side.orders.handlers import OrderState, QuoteState
 from write_side.orders.refusals import QuoteStale
 from write_side.promotions import handlers as promotions
@@ -146,7 +147,10 @@ async def test_pieces_that_are_not_wanted_any_more_before_they_leave_go_by_what_
     shop = shoes
     limited = await shop.promote(ANY_THREE, most=5)
     order = await shop.captured(boot=1, pump=1, clog=1)
-    assert (await edit(shop, order, boot=0)).amount.amount_minor == 5400 + 1026
+    with pytest.raises(BelowTerms) as refused:
+        await edit(shop, order, boot=0)
+    assert refused.value.facts["terms"][0]["together"] == {"boot": 1, "pump": 1, "clog": 1}
+    assert (await edit(shop, order, by_staff=True, boot=0)).amount.amount_minor == 5400 + 1026
     assert await shop.used(limited) == 1
     rest = await edit(shop, order, pump=0, clog=0)
     assert rest.amount.amount_minor == order.totals.total.amount_minor - 6426, "shipping, too"

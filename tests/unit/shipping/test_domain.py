@@ -77,6 +77,15 @@ def test_the_first_bracket_that_fits_holds_and_what_fits_none_is_not_sent(
     assert domain.price_of(parcel, Parcel("DE", "", "", "USD", grams, value)) is None
 
 
+def test_what_costs_nothing_from_a_value_on_says_from_which() -> None:
+    parcel = method("parcel", Bracket(490), free_from=10_000)
+    sent = [
+        domain.options([zone("spain", Place("ES"), methods=(parcel,))], Parcel("ES", "", "", "EUR", 0, value))
+        for value in (9_999, 10_001)
+    ]
+    assert [(each.price_minor, each.free_from_minor) for [each] in sent] == [(490, 0), (0, 10_000)]
+
+
 def test_brackets_go_by_value_too() -> None:
     letter = method("letter", Bracket(190, up_to_minor=2000), Bracket(90))
     assert [domain.price_of(letter, Parcel("DE", "", "", "EUR", 0, value)) for value in (2000, 2001)] == [190, 90]

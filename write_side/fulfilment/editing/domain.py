@@ -151,7 +151,7 @@ def with_gifts_alone(owed: Mapping[str, int], less: Sequence[Demand], gifts: Map
     return [Demand(sku, quantity) for sku, quantity in owed.items() if quantity > 0]
 
 
-def leaves_nothing(owed: Mapping[str, int], less: Iterable[Demand]) -> bool:
-    """Whether nothing is to be sent any more, so that shipping costs nothing either."""
+def left_of(owed: Mapping[str, int], less: Iterable[Demand]) -> dict[str, int]:
+    """SKU → how many are still to be sent; where there are none, shipping costs nothing either."""
     gone = {line.sku: line.quantity for line in less}
-    return all(quantity <= gone.get(sku, 0) for sku, quantity in owed.items())
+    return {sku: max(quantity - gone.get(sku, 0), 0) for sku, quantity in owed.items()}

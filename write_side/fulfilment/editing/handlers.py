@@ -23,19 +23,21 @@ from write_side.fulfilment.editing import group as groups
 from write_side.fulfilment.editing.domain import AddressChangesPrice, EditOrder, IsAddition, NotEditable
 from write_side.fulfilment.editing.freeing import give_shipping
 from write_side.fulfilment.editing.group import Group
+from write_side.fulfilment.editing.keeping import check_terms
 from write_side.orders import Order, OrderState
 from write_side.refunds import NewRefund, RefundState
 
 
 async def lower_lines(
-    pool: Pool, order_id: UUID, wanted: EditOrder, cause: Metadata, call: Call
+    pool: Pool, order_id: UUID, wanted: EditOrder, cause: Metadata, call: Call, *, by_staff: bool = False
 ) -> Answer[RefundState]:
     """Less of some lines: what they have cost is refunded, or released where it is not captured yet, and the goods are
     back in stock. Gifts that nothing goes with any more stay, too, and where nothing is left the uses of promotions are
     free again.
 
-    Refuses `unknown_order`, what `domain.check_editable` and `domain.lowered` refuse, `addition_unpaid` if nothing is
-    left of an addition by whose shipping a later one would go, and what a refund or a release is refused for.
+    Refuses `unknown_order`, what `domain.check_editable` and `domain.lowered` refuse, `below_terms` unless staff edit,
+    `addition_unpaid` if nothing is left of an addition by whose shipping a later one would go, and what a refund or a
+    release is refused for.
     """
     async with joining_order(pool, order_id, cause, "edit") as joined:
 
@@ -44,7 +46,10 @@ async def lower_lines(
             domain.check_editable(now.order.state, now.picks, now.parcels)
             gifts = {line.sku: line.gift_quantity for line in now.order.lines}
             less = domain.with_gifts_alone(now.owed, domain.lowered(now.owed, wanted), gifts)
-            none_left = domain.leaves_nothing(now.owed, less)
+            left = domain.left_of(now.owed, less)
+            none_left = not any(left.values())
+            if not (none_left or by_staff):
+                check_terms(now.order, now.owed, left)
             # What was added later goes by the shipping that was paid before.
             shipping = none_left and not group.counts_on(order_id)
             back = NewRefund("requested_by_customer", lines=less, shipping=shipping, restock=True)

@@ -25,6 +25,7 @@ from write_side.fulfilment.editing.domain import (
     NothingToChange,
     PickingHasBegun,
 )
+from write_side.fulfilment.editing.keeping import BelowTerms
 from write_side.http import (
     Answered,
     Device,
@@ -75,7 +76,7 @@ _REFUSED = (  # of what is added, and of a preview of it
 
 @post("/v1/orders/{order_id:uuid}/edits", status_code=201, security=[{"bearer": ["orders:write"]}])
 @refuses(
-    UnknownOrder, NotEditable, PickingHasBegun, AddsToOrder, NothingToChange, AdditionUnpaid, NotAuthorized,
+    UnknownOrder, NotEditable, PickingHasBegun, AddsToOrder, NothingToChange, BelowTerms, AdditionUnpaid, NotAuthorized,
     AlreadyCaptured, NotReleasable, NothingLeftToCapture, NothingToRefund, RefundExceedsCaptured, Invalid,
     UNAUTHORIZED, MISSING_SCOPE,
 )  # fmt: skip
@@ -85,11 +86,14 @@ async def post_edit(
 ) -> Answered[RefundState]:  # fmt: skip
     """Less of some lines, until picking begins; by the Order-Token, the account's session, or the scope orders:write.
 
-    Answers what goes back, or is not taken at all. More is added by `POST …/additions`.
+    Answers what goes back, or is not taken at all. More is added by `POST …/additions`. Less than a price, a discount,
+    a gift or free shipping was given for is refused to customers, who take that off, too, or all of it; staff may.
     """
     by = await who_opens(request, own, order_id, token)
     call = idempotent(request, key, data, actor=key_owner(by, order_id))
-    return answered(request, await handlers.lower_lines(own.pool, order_id, data, cause(request), call), 201)
+    by_staff = by == "staff"
+    given = await handlers.lower_lines(own.pool, order_id, data, cause(request), call, by_staff=by_staff)
+    return answered(request, given, 201)
 
 
 @post("/v1/orders/{order_id:uuid}/additions", status_code=201, security=[{"bearer": ["orders:write"]}])
