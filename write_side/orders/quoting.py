@@ -36,7 +36,7 @@ from write_side.commands import Answer
 from write_side.customers import Contact, Keyring, Person, seal_contact
 from write_side.database import Connection, Pool
 from write_side.event_log import Positions
-from write_side.gift_cards import Gifts
+from write_side.gift_cards import Gifts, Spread
 from write_side.invoices import PayBy
 from write_side.orders import costing, domain
 from write_side.orders.bundling import Offer, counted
@@ -132,10 +132,7 @@ async def issue_quote(
         near = await _nearest(conn, where, strategy)
     cart, now = basket.cart, datetime.now(UTC)
     chosen, priced = await _priced(basket, where, outside, method)
-    paid = await gift_cards.paying(pool, gifts, priced.totals, priced.lines, now)
-    charged = Money(priced.totals.total_minor - gift_cards.paid_by(paid.parts), cart.currency)
-    costing.check_charged(charged, on_credit=payments.can(pay_by.method).on_credit)
-    await invoices.check_quote(pool, pay_by, cart.account_id, basket.groups, charged)
+    paid = await _paid(pool, basket, priced, gifts, pay_by, now)
     event = QuoteIssued(
         uuid7(), cart.id, cart.version, sealed.person_id, sealed.mail, sealed.address, where.country, 0,
         priced.lines, priced.totals, now + timedelta(seconds=ttl), list(codes),
@@ -151,6 +148,17 @@ async def issue_quote(
         return state, await quotes.save_quote(conn, event, cause)
 
     return await commands.run(pool, save)
+
+
+async def _paid(
+    pool: Pool, basket: Basket, priced: Priced, gifts: Gifts | None, pay_by: PayBy, now: datetime
+) -> Spread:
+    """What gift cards pay of it, where the rest can be charged, or owed."""
+    paid = await gift_cards.paying(pool, gifts, priced.totals, priced.lines, now)
+    charged = Money(priced.totals.total_minor - gift_cards.paid_by(paid.parts), basket.cart.currency)
+    costing.check_charged(charged, on_credit=payments.can(pay_by.method).on_credit)
+    await invoices.check_quote(pool, pay_by, basket.cart.account_id, basket.groups, charged)
+    return paid
 
 
 async def list_shipping(

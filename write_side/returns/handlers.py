@@ -1,9 +1,7 @@
 """Goods come back: asked for, approved or not, received, their money given back. Each step is decided under the lock of
 the order: two who send the same unit back see one another."""
 
-from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import NamedTuple
 from uuid import UUID
 
 from msgspec import Struct, structs
@@ -12,16 +10,17 @@ from shared.envelope import Metadata
 from shared.events.returns import ReturnedUnits, ReturnReceived, ReturnRefunded
 from shared.ids import uuid7
 from shared.settings import Settings
-from write_side import commands, fulfilment, inventory, orders, refunds
+from write_side import commands, inventory, orders, refunds
 from write_side.causes import joining_order
 from write_side.commands import Answer, Call
 from write_side.database import Connection, Pool
 from write_side.event_log import Positions, together
-from write_side.inventory import Demand, UnknownStock
 from write_side.orders import Order, OrderState
-from write_side.refunds import NewRefund, NothingToRefund, RefundExceedsCaptured
+from write_side.refunds import NewRefund
 from write_side.returns import domain, exchanging, replacing, store
-from write_side.returns.domain import ApproveReturn, By, Gone, NewReturn, ReceiveReturn, RejectReturn, Return
+from write_side.returns.books import lock, order_of
+from write_side.returns.domain import ApproveReturn, By, NewReturn, ReceiveReturn, RejectReturn, Return
+from write_side.returns.receiving import paid_back, put_on_shelf, to_refund
 from write_side.returns.refusals import ReturnNotToRefund, UnknownReturn
 from write_side.returns.replacing import Offer
 
@@ -32,20 +31,6 @@ class Returns(Struct, frozen=True):
     """Returns, oldest first."""
 
     returns: list[Return]
-
-
-class Books(NamedTuple):
-    """An order with all that its returns are decided from."""
-
-    order: Order
-    gone: Gone
-
-    def one(self, return_id: UUID) -> Return:
-        """Refuses `unknown_return`."""
-        found = next((each for each in self.gone.returns if each.id == return_id), None)
-        if found is None:
-            raise UnknownReturn("this order has no such return")
-        return found
 
 
 async def open_returns(pool: Pool, state: str, after: UUID) -> Returns:
@@ -68,7 +53,7 @@ async def request_return(
     async with joining_order(pool, order_id, cause, "return") as joined:
 
         async def decide(conn: Connection) -> tuple[Return, Positions]:
-            books = await _lock(conn, order_id)
+            books = await lock(conn, order_id)
             event = domain.request(order_id, books.gone, wanted, by, since, uuid7())
             if isinstance(offer, Exception):
                 raise offer
@@ -91,11 +76,11 @@ async def approve_return(
 ) -> Answer[Return]:
     """It may be sent, and what is wished instead is held. Refuses `unknown_return`, `return_not_requested`,
     `unknown_warehouse`, `purchase_limit`, `out_of_stock`."""
-    order_id = await _order_of(pool, return_id)
+    order_id = await order_of(pool, return_id)
     async with joining_order(pool, order_id, cause, "return") as joined:
 
         async def decide(conn: Connection) -> tuple[Return, Positions]:
-            books = await _lock(conn, order_id)
+            books = await lock(conn, order_id)
             return await _approve(conn, books.order, books.one(return_id), wanted, settings, joined)
 
         return await commands.run(pool, decide, call)
@@ -120,11 +105,11 @@ async def reject_return(
     pool: Pool, return_id: UUID, wanted: RejectReturn, cause: Metadata, call: Call
 ) -> Answer[Return]:
     """It may not be sent. Refuses `unknown_return`, `return_not_requested`."""
-    order_id = await _order_of(pool, return_id)
+    order_id = await order_of(pool, return_id)
     async with joining_order(pool, order_id, cause, "return") as joined:
 
         async def decide(conn: Connection) -> tuple[Return, Positions]:
-            each = (await _lock(conn, order_id)).one(return_id)
+            each = (await lock(conn, order_id)).one(return_id)
             return await store.save(conn, each, domain.reject(each, wanted), joined)
 
         return await commands.run(pool, decide, call)
@@ -136,7 +121,7 @@ async def cancel_return(pool: Pool, order_id: UUID, return_id: UUID, cause: Meta
     async with joining_order(pool, order_id, cause, "return") as joined:
 
         async def decide(conn: Connection) -> tuple[Return, Positions]:
-            each = (await _lock(conn, order_id)).one(return_id)
+            each = (await lock(conn, order_id)).one(return_id)
             event = domain.cancel(each)
             freed = await replacing.let_go(conn, each, "return_cancelled", joined)
             after, saved = await store.save(conn, each, event, joined, AT_ONCE if each.label else None)
@@ -152,18 +137,18 @@ async def receive_return(
 
     Refuses `unknown_return`, `return_not_approved`, `receives_too_much`, `unknown_stock`.
     """
-    order_id = await _order_of(pool, return_id)
+    order_id = await order_of(pool, return_id)
     async with joining_order(pool, order_id, cause, "return") as joined:
 
         async def decide(conn: Connection) -> tuple[Return, Positions]:
-            books = await _lock(conn, order_id)
+            books = await lock(conn, order_id)
             each = books.one(return_id)
             units = domain.unpack(each, books.gone, wanted)
             # Gift cards and credit are held ahead of the stock, as placing does.
-            each, refund_id, given = await _paid_back(
+            each, refund_id, given = await paid_back(
                 conn, books, each, units, settings, joined, shipping=wanted.shipping
             )
-            stocked = await _put_on_shelf(conn, order_id, wanted.warehouse, units, joined)
+            stocked = await put_on_shelf(conn, order_id, wanted.warehouse, units, joined)
             event = ReturnReceived(each.id, order_id, wanted.warehouse, units, refund_id)
             after, saved = await store.save(conn, each, event, joined)
             return after, together(stocked, given, saved)
@@ -171,46 +156,20 @@ async def receive_return(
         return await commands.run(pool, decide, call)
 
 
-async def _paid_back(
-    conn: Connection, books: Books, each: Return, units: Sequence[ReturnedUnits], settings: Settings, cause: Metadata,
-    *, shipping: bool,
-) -> tuple[Return, UUID | None, Positions]:  # fmt: skip
-    """The refund of what came, by the order that replaces it if one is to. What was replaced before it came was
-    refunded then."""
-    before = each
-    positions: Positions = {}
-    if each.exchange_state == "held":
-        wanted = NewRefund("returned", lines=_to_refund(books, units), shipping=shipping)
-        each, positions = await replacing.place(
-            conn, books.order, each, units, wanted, settings, cause, early=False
-        )
-        if each.exchange_state == "placed":
-            return each, each.refund_id, positions
-    if each.refund_id is not None:
-        units = []
-    refund_id, given = await _give_back(conn, books, units, cause, shipping=shipping)
-    freed = await replacing.free(conn, before, each, cause)
-    return each, each.refund_id or refund_id, together(positions, given, freed)
-
-
-def _to_refund(books: Books, units: Sequence[ReturnedUnits]) -> list[Demand]:
-    return domain.to_refund(units, refunds.unrefunded(books.order.lines, books.gone.refunds))
-
-
 async def send_early(pool: Pool, return_id: UUID, settings: Settings, cause: Metadata, call: Call) -> Answer[Return]:
     """Send what is wished before the goods are here, as if all of them had come.
 
     Refuses `unknown_return`, `replacement_not_held`.
     """
-    order_id = await _order_of(pool, return_id)
+    order_id = await order_of(pool, return_id)
     async with joining_order(pool, order_id, cause, "return") as joined:
 
         async def decide(conn: Connection) -> tuple[Return, Positions]:
-            books = await _lock(conn, order_id)
+            books = await lock(conn, order_id)
             each = books.one(return_id)
             exchanging.check_held(each)
             coming = [ReturnedUnits(line.sku, line.quantity, "sellable", True) for line in each.lines]
-            wanted = NewRefund("returned", lines=_to_refund(books, coming))
+            wanted = NewRefund("returned", lines=to_refund(books, coming))
             after, placed = await replacing.place(
                 conn, books.order, each, coming, wanted, settings, joined, early=True
             )
@@ -228,49 +187,16 @@ async def show_replacement(pool: Pool, order_id: UUID, return_id: UUID) -> Answe
     return await orders.show_order(pool, exchanging.replacement_of(each))
 
 
-async def _put_on_shelf(
-    conn: Connection, order_id: UUID, warehouse: str, units: Sequence[ReturnedUnits], cause: Metadata
-) -> Positions:
-    sellable = inventory.summed(unit for unit in units if unit.condition == "sellable")
-    if not sellable:
-        return {}
-    items = await inventory.find_places(conn, [(sku, warehouse) for sku in sellable], lock=True)
-    if lacking := [sku for sku in sellable if (sku, warehouse) not in items]:
-        raise UnknownStock(f"not kept in {warehouse}: {', '.join(lacking[:20])}", pointer="/warehouse")
-    back = [(item.id, sellable[sku]) for (sku, _), item in items.items()]
-    return await inventory.put_back(conn, order_id, back, "returned", cause)
-
-
-async def _give_back(
-    conn: Connection, books: Books, units: Sequence[ReturnedUnits], cause: Metadata, *, shipping: bool
-) -> tuple[UUID | None, Positions]:
-    """The refund of what came; of no more than is left of the order and of its money, and none where nothing is."""
-    lines = _to_refund(books, units)
-    if not lines and not shipping:
-        return None, {}
-    try:
-        wanted = NewRefund("returned", lines=lines, shipping=shipping)
-        refund, positions = await refunds.request_within(conn, books.order.id, wanted, cause)
-    except NothingToRefund:
-        return None, {}
-    except RefundExceedsCaptured as refusal:  # an amount went back before, of nothing in particular
-        rest = NewRefund("returned", amount_minor=refusal.facts["left_minor"])
-        if rest.amount_minor == 0:
-            return None, {}
-        refund, positions = await refunds.request_within(conn, books.order.id, rest, cause)
-    return refund.id, positions
-
-
 async def refund_again(pool: Pool, return_id: UUID, cause: Metadata, call: Call) -> Answer[Return]:
     """Other refunds in place of those that failed: where several payments give it back, each may.
 
     Refuses `unknown_return`, `return_not_to_refund`, `nothing_to_refund`.
     """
-    order_id = await _order_of(pool, return_id)
+    order_id = await order_of(pool, return_id)
     async with joining_order(pool, order_id, cause, "return") as joined:
 
         async def decide(conn: Connection) -> tuple[Return, Positions]:
-            books = await _lock(conn, order_id)
+            books = await lock(conn, order_id)
             each = books.one(return_id)
             failed = refunds.failed_parts(each.refund_id, books.gone.refunds) if each.refund_id else []
             if not failed or each.refund_id is None:
@@ -285,19 +211,3 @@ async def refund_again(pool: Pool, return_id: UUID, cause: Metadata, call: Call)
             return after, together(given, saved)
 
         return await commands.run(pool, decide, call)
-
-
-async def _lock(conn: Connection, order_id: UUID) -> Books:
-    """The order held until the transaction ends; refuses `unknown_order`."""
-    order = await orders.lock_whole(conn, order_id)
-    parcels = await fulfilment.parcels_of(conn, order_id)
-    gone = Gone(parcels, await store.of_order(conn, order_id), await refunds.of_order(conn, order_id))
-    return Books(order, gone)
-
-
-async def _order_of(pool: Pool, return_id: UUID) -> UUID:
-    async with pool.acquire() as conn:
-        each = await store.find(conn, return_id)
-    if each is None:
-        raise UnknownReturn("there is no such return")
-    return each.order_id
