@@ -173,14 +173,12 @@ def create_app(settings: Settings, *, fronted: bool = True) -> ASGIApp:
     )
 
 
-_EACH = 6_400  # bytes of a page or an order: who keeps more of them means so many, and has the memory
-
-
 def kept_by(settings: Settings) -> dict[str, Limits]:
-    """What is kept of which read model. An order is looked at while it changes: what is said of it is fresher."""
+    """What is kept of which read model; who keeps more of it than we would has the memory. An order is looked at while
+    it changes: what is said of it is fresher."""
     return {
-        PAGE: Limits(settings.kept_pages, max(64_000_000, settings.kept_pages * _EACH), sure_seconds=1.0),
-        STATUS: Limits(settings.kept_orders, max(32_000_000, settings.kept_orders * _EACH), sure_seconds=0.5),
+        PAGE: Limits(settings.kept_pages, max(64_000_000, settings.kept_pages * 6_400), sure_seconds=1.0),
+        STATUS: Limits(settings.kept_orders, max(32_000_000, settings.kept_orders * 3_200), sure_seconds=0.5),
     }
 
 

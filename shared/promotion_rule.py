@@ -229,11 +229,11 @@ def _needs(terms: PromotionTerms, basket: Sequence[BasketLine], currency: str, g
     minimum = terms.minimum.get(currency, 0)
     if isinstance(terms.off, BuyGet):
         together = {line.sku: n for line, n in zip(basket, groups.pieces, strict=True) if n}
-        return Needs(minimum, together=together)
-    gift = terms.off.sku if isinstance(terms.off, Gift) else ""
+        return Needs(minimum, together=together, each_alone=terms.off.buy_of is None)
+    gift, quantity = (terms.off.sku, terms.off.quantity) if isinstance(terms.off, Gift) else ("", 0)
     of_some = terms.skus if minimum or gift or isinstance(terms.off, FreeShipping) else []
     one_of = [line.sku for line, fits in zip(basket, open_to(terms, basket), strict=True) if fits] if of_some else []
-    return Needs(minimum, one_of, gift=gift) if minimum or one_of else None
+    return Needs(minimum, one_of, gift=gift, gift_quantity=quantity) if minimum or one_of or gift else None
 
 
 _ALL = 10_000  # basis points

@@ -50,7 +50,9 @@ class Needs(Struct, frozen=True, omit_defaults=True):
     minimum_minor: int = 0  # what is bought has to come to so much, without gifts and gift cards, before discounts
     one_of: list[str] = []  # of which something has to stay: what of the cart it is for; empty: anything
     together: dict[str, int] = {}  # SKU → how many pieces of it are in groups, which stay whole
-    gift: str = ""  # the SKU that it gave: without that, nothing is needed
+    each_alone: bool = False  # groups are of one SKU each: the others don't wait for it
+    gift: str = ""  # the SKU that it gave, and how many: without these, nothing is needed
+    gift_quantity: int = 0
 
 
 class Discount(Struct, frozen=True, omit_defaults=True):
@@ -107,7 +109,7 @@ class Shipping(Struct, frozen=True, omit_defaults=True):
     min_days: int | None = None
     max_days: int | None = None
     tax_included: bool = False
-    free_from_minor: int = 0  # it costs nothing since the goods come to so much after promotions
+    from_minor: int = 0  # it costs so little since the goods come to so much after promotions; 0: whatever they come to
 
 
 class QuoteIssued(Struct, frozen=True, omit_defaults=True, tag="orders.quote_issued.v1"):

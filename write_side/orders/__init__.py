@@ -15,7 +15,7 @@ An order goes pending_payment → confirmed, or → closing → cancelled | expi
 """
 
 from write_side.orders.adding import RUNNING, check_there, close_unpaid, lock_additions, place_addition, quote_addition
-from write_side.orders.bundling import gifts_apart, in_bundles, with_whole_bundles
+from write_side.orders.bundling import gifts_apart, in_bundles, whole_of, with_whole_bundles
 from write_side.orders.changes.store import added_to, additions_among, complete, readdress, reallocate
 from write_side.orders.closing import close_expired, finish_closing
 from write_side.orders.domain import Order, Quote
@@ -65,6 +65,6 @@ __all__ = [
     "finish_closing", "gifts_apart", "in_bundles", "is_being_refunded", "is_being_returned", "is_on_credit", "items_of",
     "learn", "lock_additions", "lock_order", "lock_whole", "named_among", "nearest_to", "numbers_of", "of_person",
     "open_placements", "opened", "place_addition", "place_replacement", "quote_addition", "quote_replacement",
-    "quotes_of_person", "readdress", "reallocate", "redact", "save_quote", "show_order", "with_gift_cards",
-    "with_token", "with_whole_bundles",
+    "quotes_of_person", "readdress", "reallocate", "redact", "save_quote", "show_order", "whole_of",
+    "with_gift_cards", "with_token", "with_whole_bundles",
 ]  # fmt: skip

@@ -136,8 +136,7 @@ async def _dearer(order: Order, there: Sent, more: Sent, where: Where, outside: 
 
 def dearer(alone: Shipping, both: Shipping) -> Shipping:
     """How both are sent, for what that costs more than one of them alone; never for less than nothing."""
-    more = max(both.price_minor - alone.price_minor, 0)
-    return structs.replace(both, price_minor=more, free_from_minor=0)  # what all come to is no condition of one of them
+    return structs.replace(both, price_minor=max(both.price_minor - alone.price_minor, 0))
 
 
 async def _sent(sent: Sent, order: Order, wanted: str | None, where: Where, outside: Outside) -> Shipping:

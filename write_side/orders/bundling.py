@@ -111,22 +111,27 @@ def with_whole_bundles(
     given: Mapping[str, int], lines: Sequence[PricedLine], bundles: Sequence[PricedLine]
 ) -> dict[str, int]:
     """SKU → how many of an order's goods are given, with each bundle of which all is among them."""
-    found = dict(given)
+    found, parts = dict(given), in_bundles(lines)
     for bundle in bundles:
-        parts = in_bundles(bundle, lines)
-        whole = min((given.get(sku, 0) * bundle.quantity // n for sku, n in parts.items()), default=0)
-        if whole:
-            found[bundle.sku] = min(whole, bundle.quantity)
+        if whole := whole_of(bundle, parts[bundle.sku], given):
+            found[bundle.sku] = whole
     return found
 
 
-def in_bundles(bundle: PricedLine, lines: Iterable[PricedLine]) -> dict[str, int]:
-    """SKU → how many of an order's goods are in all its bundles of this SKU."""
-    found: dict[str, int] = {}
+def in_bundles(lines: Iterable[PricedLine]) -> dict[str, dict[str, int]]:
+    """Bundle → SKU → how many of an order's goods are in all its bundles of this SKU."""
+    found: dict[str, dict[str, int]] = {}
     for line in lines:
-        if line.bundle == bundle.sku:
-            found[line.sku] = found.get(line.sku, 0) + line.quantity
+        if line.bundle:
+            parts = found.setdefault(line.bundle, {})
+            parts[line.sku] = parts.get(line.sku, 0) + line.quantity
     return found
+
+
+def whole_of(bundle: PricedLine, parts: Mapping[str, int], given: Mapping[str, int]) -> int:
+    """How many of an ordered bundle, of which all together hold these parts, are whole among what is given."""
+    whole = min((given.get(sku, 0) * bundle.quantity // n for sku, n in parts.items()), default=0)
+    return min(whole, bundle.quantity)
 
 
 def sold(lines: Sequence[PricedLine], bundles: Sequence[PricedLine]) -> list[PricedLine]:

@@ -175,7 +175,7 @@ def cheaper(offers: Mapping[str, Offer], wanted: Mapping[str, int], by_minor: in
 
 def free(shipping: Shipping | None) -> Shipping:
     """Sent as before, for nothing."""
-    return structs.replace(shipping, price_minor=0, free_from_minor=0) if shipping else Shipping("", "", 0)
+    return structs.replace(shipping, price_minor=0, from_minor=0) if shipping else Shipping("", "", 0)
 
 
 async def is_on_credit(conn: Connection, order: Order) -> bool:

@@ -10,7 +10,7 @@ from typing import Annotated
 from uuid import UUID
 
 import msgspec
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, structs
 
 from shared.events.orders import Shipping
 from shared.events.shipping import Bracket, Method, Place, ZoneSet
@@ -130,7 +130,7 @@ def options(zones: Iterable[Zone], parcel: Parcel) -> list[Shipping]:
     found = [
         Shipping(
             method.code, method.name, price, zone.code, method.min_days, method.max_days, method.tax_included,
-            free_from(method, parcel) or 0,
+            from_value(method, parcel, price),
         )
         for method in zone.methods
         if (price := price_of(method, parcel)) is not None
@@ -140,20 +140,24 @@ def options(zones: Iterable[Zone], parcel: Parcel) -> list[Shipping]:
 
 def price_of(method: Method, parcel: Parcel) -> int | None:
     """What it costs so, None if it isn't sent so."""
-    fitting = _fitting(method, parcel)
+    brackets = method.prices.get(parcel.currency, [])
+    fitting = next((bracket for bracket in brackets if _fits(bracket, parcel)), None)
     if fitting is None:
         return None
-    return 0 if free_from(method, parcel) is not None else fitting.price_minor
+    free_from = method.free_from.get(parcel.currency)
+    return 0 if free_from is not None and parcel.value_minor >= free_from else fitting.price_minor
 
 
-def free_from(method: Method, parcel: Parcel) -> int | None:
-    """From what value on it costs nothing, where this parcel has it, and None where not."""
-    least = method.free_from.get(parcel.currency)
-    return least if least is not None and parcel.value_minor >= least else None
-
-
-def _fitting(method: Method, parcel: Parcel) -> Bracket | None:
-    return next((bracket for bracket in method.prices.get(parcel.currency, []) if _fits(bracket, parcel)), None)
+def from_value(method: Method, parcel: Parcel, price_minor: int) -> int:
+    """From what value of the goods on it costs no more than this: with less of them it would be dearer, or not sent so.
+    0 where it is cheap whatever they come to."""
+    bounds = {bracket.up_to_minor + 1 for bracket in method.prices[parcel.currency] if bracket.up_to_minor is not None}
+    bounds.add(method.free_from.get(parcel.currency, 0))
+    for bound in sorted((each for each in bounds if 0 < each <= parcel.value_minor), reverse=True):
+        below = price_of(method, structs.replace(parcel, value_minor=bound - 1))
+        if below is None or below > price_minor:
+            return bound
+    return 0
 
 
 def _fits(bracket: Bracket, parcel: Parcel) -> bool:

@@ -193,7 +193,8 @@ async def test_an_api_ends_in_time_although_a_client_does_not_finish_its_request
 
 
 class HeldInbox(Inbox):
-    """Answers no mail until it is let go, so that a stop finds some on their way, however busy the machine is."""
+    """Answers no mail until it is let go, so that a stop finds some on their way, however busy the machine is; and each
+    a while after that: a worker that hears of its stop late has sent one batch more, and not all there are."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -202,6 +203,7 @@ class HeldInbox(Inbox):
     async def handle_DATA(self, server: object, session: object, envelope: object) -> str:  # aiosmtpd's name
         while self.held:
             await asyncio.sleep(0.02)
+        await asyncio.sleep(0.3)
         return await super().handle_DATA(server, session, envelope)
 
 

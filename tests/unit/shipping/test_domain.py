@@ -77,13 +77,20 @@ def test_the_first_bracket_that_fits_holds_and_what_fits_none_is_not_sent(
     assert domain.price_of(parcel, Parcel("DE", "", "", "USD", grams, value)) is None
 
 
-def test_what_costs_nothing_from_a_value_on_says_from_which() -> None:
-    parcel = method("parcel", Bracket(490), free_from=10_000)
-    sent = [
-        domain.options([zone("spain", Place("ES"), methods=(parcel,))], Parcel("ES", "", "", "EUR", 0, value))
-        for value in (9_999, 10_001)
-    ]
-    assert [(each.price_minor, each.free_from_minor) for [each] in sent] == [(490, 0), (0, 10_000)]
+@pytest.mark.parametrize(
+    ("value", "price", "from_"), [(2000, 490, 0), (2001, 190, 2001), (9_999, 190, 2001), (10_000, 0, 10_000)]
+)
+def test_what_costs_less_from_a_value_on_says_from_which(value: int, price: int, from_: int) -> None:
+    parcel = method("parcel", Bracket(490, up_to_minor=2000), Bracket(190), free_from=10_000)
+    zones = [zone("spain", Place("ES"), methods=(parcel,))]
+    [sent] = domain.options(zones, Parcel("ES", "", "", "EUR", 0, value))
+    assert (sent.price_minor, sent.from_minor) == (price, from_)
+
+
+def test_what_costs_nothing_anyway_needs_no_value() -> None:
+    letter = method("letter", Bracket(0), free_from=1000)
+    [sent] = domain.options([zone("spain", Place("ES"), methods=(letter,))], Parcel("ES", "", "", "EUR", 0, 5000))
+    assert (sent.price_minor, sent.from_minor) == (0, 0)
 
 
 def test_brackets_go_by_value_too() -> None:

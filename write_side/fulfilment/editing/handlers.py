@@ -44,14 +44,14 @@ async def lower_lines(
         async def decide(conn: Connection) -> tuple[RefundState, Positions]:
             now, group = await groups.lock(conn, order_id)
             domain.check_editable(now.order.state, now.picks, now.parcels)
-            gifts = {line.sku: line.gift_quantity for line in now.order.lines}
+            gifts = {line.sku: line.gift_quantity for line in now.order.lines if line.gift_quantity}
             less = domain.with_gifts_alone(now.owed, domain.lowered(now.owed, wanted), gifts)
             left = domain.left_of(now.owed, less)
             none_left = not any(left.values())
-            if not (none_left or by_staff):
-                check_terms(now.order, now.owed, left)
             # What was added later goes by the shipping that was paid before.
             shipping = none_left and not group.counts_on(order_id)
+            if not by_staff:
+                check_terms(now, group, left)
             back = NewRefund("requested_by_customer", lines=less, shipping=shipping, restock=True)
             freed = await _hold(conn, now.order, group) if none_left else []
             returned = await promotions.give_back(conn, order_id, joined) if none_left else {}

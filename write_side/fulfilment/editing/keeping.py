@@ -4,17 +4,20 @@ Nothing is priced anew: what would be left below the terms under which it was so
 113). Who wants less than that takes off what was given, too, or all of it. Staff are not asked.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from fractions import Fraction
 from typing import Any, NamedTuple
 
 from msgspec import to_builtins
 
 from shared.events.orders import Discount, Needs
 from write_side.errors import Refusal
-from write_side.fulfilment.editing.group import cut
-from write_side.orders import Order, gifts_apart, in_bundles, with_whole_bundles
+from write_side.fulfilment.editing.group import Group, going
+from write_side.fulfilment.standing import Standing
+from write_side.orders import Order, gifts_apart, in_bundles, whole_of
 
 MOST_NAMED = 20
+Term = dict[str, Any]
 
 
 class BelowTerms(Refusal):
@@ -30,91 +33,188 @@ class Kept(NamedTuple):
 
     bought: Mapping[str, int]
     gifts: Mapping[str, int]
+    whole: Mapping[str, int]  # bundle → how many
     broken: set[str]
 
 
-def check_terms(order: Order, owed: Mapping[str, int], left: Mapping[str, int]) -> None:
-    """Whether an order of which so many are to be sent (SKU → quantity) may stay with so many of each. What was below
-    its terms already, since staff have seen to that, holds nobody up. What is both bought and a gift is a gift as long
-    as that many stay. Refuses `below_terms`."""
-    before = [_name(each) for each in _short(order, owed)]
-    short = [each for each in _short(order, left) if _name(each) not in before]
+def check_terms(now: Standing, group: Group, left: Mapping[str, int]) -> None:
+    """Whether an order may stay with so many of each SKU, beside what was added, or what it was added to. What was
+    below its terms already, since staff have seen to that, holds nobody up. Refuses `below_terms`."""
+    before = [_name(each) for each in _short(now, group, now.owed)]
+    short = [each for each in _short(now, group, left) if _name(each) not in before]
     if short:
         named = ", ".join(dict.fromkeys(each["name"] for each in short[:MOST_NAMED]))
         detail = f"too little would be left for what it was sold by: {named}"
         raise BelowTerms(detail, terms=short[:MOST_NAMED])
 
 
-def _name(term: Mapping[str, Any]) -> tuple[Any, ...]:
-    return term["what"], term.get("sku"), term.get("promotion_id")
+def _name(term: Term) -> tuple[Any, ...]:
+    return term["what"], term.get("sku"), term.get("promotion_id"), term.get("order_id")
 
 
-def _short(order: Order, left: Mapping[str, int]) -> Iterator[dict[str, Any]]:
-    kept = _kept(order, left)
-    yield from ({"what": "bundle", "name": sku, "sku": sku} for sku in sorted(kept.broken))
-    worth = 0
+def _short(now: Standing, group: Group, left: Mapping[str, int]) -> Iterator[Term]:
+    kept, members = kept_of(now.order, left), _staying(now, group, left)
+    if any(left.values()):
+        yield from ({"what": "bundle", "name": sku, "sku": sku} for sku in sorted(kept.broken))
+        mixed = _cheaper_by_others(now.order, left, kept.whole)
+        yield from ({"what": "ways", "name": sku, "sku": sku} for sku in sorted(mixed))
+        yield from _tiers(now.order, kept)
+    itself = next(n for n, each in enumerate(members) if each.order.id == now.order.id)
+    yield from _promotions(now.order, kept, carries=_carries(members[itself:]))
+    yield from _shipping(members)
+
+
+def _tiers(order: Order, kept: Kept) -> Iterator[Term]:
     for line in order.sold:
-        stay = 0 if line.gift_card else kept.bought.get(line.sku, 0)
-        worth += line.unit_price_minor * stay
-        if 0 < stay < line.from_quantity:
+        stay = kept.bought.get(line.sku, 0)
+        if 0 < stay < line.from_quantity and not line.gift_card:
             yield {"what": "price", "name": line.name, "sku": line.sku, "from_quantity": line.from_quantity,
                    "left": stay}  # fmt: skip
-    grouped = _grouped(order)
+
+
+# --- promotions -------------------------------------------------------------------------------------------------------
+
+
+def _promotions(order: Order, kept: Kept, *, carries: bool) -> Iterator[Term]:
+    """`carries`: whether anything goes by its shipping."""
+    goods = [line for line in order.sold if not line.gift_card]
+    worth = sum(line.unit_price_minor * kept.bought.get(line.sku, 0) for line in goods)
+    grouped, spare = _grouped(order), dict(kept.gifts)
+    short = list[tuple[Discount, Needs]]()
     for discount in order.discounts:
-        if discount.needs is not None and not _is_met(discount, discount.needs, kept, worth, grouped):
+        if (needs := discount.needs) is None or not _keeps_some(discount, needs, kept, carries=carries):
+            continue
+        if not _is_met(needs, kept, worth, grouped):
+            short.append((discount, needs))
+        elif needs.gift:
+            spare[needs.gift] -= needs.gift_quantity
+    for discount, needs in short:
+        if not needs.gift or spare[needs.gift] > 0:  # what is left of gifts may be those of others
             yield {"what": "promotion", "name": discount.name, "promotion_id": discount.promotion_id,
-                   "left_minor": worth, **_told(discount.needs)}  # fmt: skip
-    if order.shipping is not None and order.shipping.free_from_minor:
-        lines = cut([line for line in order.lines if not line.gift_card], left)
-        value = sum(line.total_minor - line.discount_minor for line in lines)
-        if value < order.shipping.free_from_minor:
-            yield {"what": "shipping", "name": order.shipping.name, "minimum_minor": order.shipping.free_from_minor,
-                   "left_minor": value}  # fmt: skip
+                   "left_minor": worth, **_told(needs, kept)}  # fmt: skip
 
 
-def _told(needs: Needs) -> dict[str, Any]:
-    told: dict[str, Any] = to_builtins(needs)
-    return told | {"one_of": needs.one_of[:MOST_NAMED]} if needs.one_of else told
+def _keeps_some(discount: Discount, needs: Needs, kept: Kept, *, carries: bool) -> bool:
+    if needs.gift:
+        return kept.gifts.get(needs.gift, 0) > 0
+    if discount.shipping_minor:
+        return carries
+    of = needs.one_of or needs.together
+    return any(kept.bought.get(sku, 0) for sku in of) if of else any(kept.bought.values())
 
 
-def _kept(order: Order, left: Mapping[str, int]) -> Kept:
-    """Pieces go alone as long as there are any beside those in bundles."""
-    given = {line.sku: line.gift_quantity for line in order.lines if line.gift_quantity}
-    gifts = {sku: min(left.get(sku, 0), quantity) for sku, quantity in given.items()}
-    goods = {sku: quantity - gifts.get(sku, 0) for sku, quantity in left.items()}
-    bought = with_whole_bundles(goods, order.lines, order.bundles)
-    for bundle in order.bundles:
-        for sku, quantity in in_bundles(bundle, order.lines).items():
-            bought[sku] = bought.get(sku, 0) - quantity * bought.get(bundle.sku, 0) // bundle.quantity
-    alone = gifts_apart(line for line in order.lines if not line.bundle)
-    parts = {sku for sku in goods if bought[sku] > alone.get(sku, 0)}
-    broken = {line.bundle for line in order.lines if line.bundle and line.sku in parts}
-    return Kept({sku: max(quantity, 0) for sku, quantity in bought.items()}, gifts, broken)
-
-
-def _grouped(order: Order) -> dict[str, int]:
-    """SKU → how many pieces are in groups, of whichever promotions: one piece is hardly ever in two of them."""
-    found: dict[str, int] = {}
-    for discount in order.discounts:
-        for sku, pieces in (discount.needs.together if discount.needs else {}).items():
-            found[sku] = found.get(sku, 0) + pieces
-    bought = gifts_apart(order.sold)
-    return {sku: min(pieces, bought.get(sku, 0)) for sku, pieces in found.items()}
-
-
-def _is_met(
-    discount: Discount, needs: Needs, kept: Kept, worth_minor: int, grouped: Mapping[str, int]
-) -> bool:
-    """Whether it keeps what it needs, or nothing of the discount."""
-    if not _keeps_some(discount, needs, kept):
-        return True
+def _is_met(needs: Needs, kept: Kept, worth_minor: int, grouped: Mapping[str, int]) -> bool:
     here = not needs.one_of or any(kept.bought.get(sku, 0) for sku in needs.one_of)
-    whole = all(kept.bought.get(sku, 0) >= grouped[sku] for sku in needs.together)
+    some = [sku for sku in needs.together if kept.bought.get(sku, 0) or not needs.each_alone]
+    whole = all(kept.bought.get(sku, 0) >= grouped[sku] for sku in some)
     return here and whole and worth_minor >= needs.minimum_minor
 
 
-def _keeps_some(discount: Discount, needs: Needs, kept: Kept) -> bool:
-    if needs.gift:
-        return kept.gifts.get(needs.gift, 0) > 0
-    of = [] if discount.shipping_minor else needs.one_of or [*needs.together]
-    return any(kept.bought.get(sku, 0) for sku in of) if of else any(kept.bought.values())
+def _grouped(order: Order) -> dict[str, int]:
+    """SKU → how many pieces are in groups: of those of one SKU as many as in the greatest, and a piece of those over
+    sets is in one (`shared.promotion_groups`)."""
+    alone, over_sets = dict[str, int](), dict[str, int]()
+    for needs in (each.needs for each in order.discounts if each.needs):
+        for sku, pieces in needs.together.items():
+            if needs.each_alone:
+                alone[sku] = max(alone.get(sku, 0), pieces)
+            else:
+                over_sets[sku] = over_sets.get(sku, 0) + pieces
+    bought = gifts_apart(order.sold)
+    both = alone.keys() | over_sets.keys()
+    return {sku: min(alone.get(sku, 0) + over_sets.get(sku, 0), bought.get(sku, 0)) for sku in both}
+
+
+def _told(needs: Needs, kept: Kept) -> Term:
+    """What it needs, of many SKUs a few: of groups those first that lack most."""
+    told: Term = to_builtins(needs)
+    if needs.one_of:
+        told["one_of"] = needs.one_of[:MOST_NAMED]
+    if needs.together:
+        lacking = sorted(needs.together, key=lambda sku: kept.bought.get(sku, 0) - needs.together[sku])
+        told["together"] = {sku: needs.together[sku] for sku in lacking[:MOST_NAMED]}
+    return told
+
+
+# --- shipping ---------------------------------------------------------------------------------------------------------
+
+
+class Staying(NamedTuple):
+    """An order of a group, and SKU → how many of it stay."""
+
+    order: Order
+    left: Mapping[str, int]
+
+
+def _staying(now: Standing, group: Group, left: Mapping[str, int]) -> list[Staying]:
+    """In the order in which they were added; of what is being cancelled nothing stays."""
+    found = []
+    for each in (group.first, *group.added):
+        stays = going(each) if each.order.state != "closing" else {}
+        found.append(Staying(each.order, left if each.order.id == now.order.id else stays))
+    return found
+
+
+def _carries(members: Sequence[Staying]) -> bool:
+    """Whether anything goes by the shipping of the first of these: of itself, or of what was added later."""
+    return any(any(each.left.values()) for each in members)
+
+
+def _shipping(members: Sequence[Staying]) -> Iterator[Term]:
+    """Whose shipping costs so little by what it and all before it came to: as it was priced, when what was added later
+    did not count. So whatever was added last can be taken back first."""
+    value = 0
+    for n, (order, left) in enumerate(members):
+        value += _value(order, left)
+        sent = order.shipping
+        if sent is not None and value < sent.from_minor and _carries(members[n:]):
+            yield {"what": "shipping", "name": sent.name, "order_id": order.id, "minimum_minor": sent.from_minor,
+                   "left_minor": value}  # fmt: skip
+
+
+def _value(order: Order, left: Mapping[str, int]) -> int:
+    """What so many of its goods have cost after promotions, units of a SKU on the average."""
+    value, quantity = dict[str, int](), dict[str, int]()
+    for line in order.lines:
+        value[line.sku] = value.get(line.sku, 0) + line.total_minor - line.discount_minor
+        quantity[line.sku] = quantity.get(line.sku, 0) + line.quantity
+    return sum(value[sku] * n // quantity[sku] for sku, n in left.items())
+
+
+# --- what stays -------------------------------------------------------------------------------------------------------
+
+
+def kept_of(order: Order, left: Mapping[str, int]) -> Kept:
+    """What stays of an order of which so many of each of its goods do. Of what is both bought and a gift the gift stays
+    longest; pieces go alone ahead of those in bundles, and of bundles that share a SKU those with most parts stay."""
+    given = {line.sku: line.gift_quantity for line in order.lines if line.gift_quantity}
+    gifts = {sku: min(left.get(sku, 0), quantity) for sku, quantity in given.items()}
+    rest = {sku: quantity - gifts.get(sku, 0) for sku, quantity in left.items()}
+    parts, whole = in_bundles(order.lines), dict[str, int]()
+    for bundle in sorted(order.bundles, key=lambda each: -len(parts[each.sku])):
+        whole[bundle.sku] = whole_of(bundle, parts[bundle.sku], rest)
+        for sku, quantity in parts[bundle.sku].items():
+            rest[sku] = rest.get(sku, 0) - quantity * whole[bundle.sku] // bundle.quantity
+    alone = gifts_apart(line for line in order.lines if not line.bundle)
+    loose = {sku for sku in rest if rest[sku] > alone.get(sku, 0)}
+    broken = {bundle.sku for bundle in order.bundles if not loose.isdisjoint(parts[bundle.sku])}
+    return Kept(rest | whole, gifts, whole, broken)
+
+
+def _cheaper_by_others(order: Order, left: Mapping[str, int], whole: Mapping[str, int]) -> set[str]:
+    """SKUs that were sold in several ways, alone and in bundles, of which what stays would keep the price of what goes:
+    units of a SKU go back for what they have cost on the average."""
+    ways = dict[str, dict[str, tuple[int, int]]]()  # SKU → bundle, or alone → how many, and what they have cost
+    for line in order.lines:
+        n, cost = ways.setdefault(line.sku, {}).get(line.bundle, (0, 0))
+        ways[line.sku][line.bundle] = n + line.quantity, cost + line.cost_minor
+    sold = {bundle.sku: bundle.quantity for bundle in order.bundles}
+    found = set[str]()
+    for sku in (sku for sku, each in ways.items() if len(each) > 1):
+        stays = {way: n * whole[way] // sold[way] for way, (n, _) in ways[sku].items() if way}
+        stays[""] = max(left.get(sku, 0) - sum(stays.values()), 0)
+        worth = sum(Fraction(cost * stays[way], n) for way, (n, cost) in ways[sku].items())
+        all_, paid = (sum(each) for each in zip(*ways[sku].values(), strict=True))
+        if Fraction(paid * left.get(sku, 0), all_) < worth:
+            found.add(sku)
+    return found
