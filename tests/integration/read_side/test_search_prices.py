@@ -7,13 +7,17 @@ from uuid import UUID
 import httpx
 import msgspec
 
+from read_side.app import create_app
 from shared.documents.price_slots import ELSEWHERE, KEY, OWN, PriceSlots, Slot, Turn
 from shared.documents.prices import LISTS, ShownPriceList, TermsStep
 from shared.documents.promotions import PromotionStep, ShownPromotion
 from shared.events.pricing import PriceListTerms
 from shared.events.promotions import Percentage, PromotionTerms
 from shared.money import rounded_share
+from tests.fixtures.asgi import client_of
+from tests.fixtures.private_server import PrivateServer
 from tests.integration.read_side.catalog import BRANDS, LIST, Shop, ask, count_of, counts
+from tests.integration.read_side.conftest import settings_of
 from tests.integration.read_side.shelves import Shelves
 
 
@@ -138,3 +142,29 @@ async def test_a_cursor_belongs_to_its_channel_where_prices_decide(shopping: htt
         assert (await ask(shopping, channel="app", cursor=cursor, **given))["items"]
         moved = await shopping.get("/v1/search", params={**given, "cursor": cursor})
         assert moved.status_code == code
+
+
+async def test_a_search_of_a_channel_is_the_same_ahead_of_litestar_and_in_it(
+    shopping: httpx.AsyncClient, shelves: Shelves, valkey: PrivateServer, elasticsearch_url: str, shop_prefix: str
+) -> None:
+    long_ago = datetime(2026, 1, 1, tzinfo=UTC)
+    terms = PriceListTerms("App", "EUR", ["app"], [], None, None, 1)
+    await shelves.put(LISTS, LIST, ShownPriceList(LIST, [TermsStep(long_ago, terms)]))
+    in_force = {"app": [Turn(long_ago, "app's")], "kiosk": [Turn(long_ago, "in no slot")]}
+    told = PriceSlots("", {"b": Slot("app's", filled=True)}, [Turn(long_ago, OWN)], in_force)
+    await shelves.redis.set(KEY, msgspec.json.encode(told))
+    settings = settings_of(valkey.url, elasticsearch_url, shop_prefix)
+    async with client_of(create_app(settings, fronted=False)) as inside:
+        for api in (shopping, inside):
+            async with asyncio.timeout(10):
+                while (await ask(api, price_min=0, channel="app"))["total"]["value"]:
+                    await asyncio.sleep(0.05)
+        for channel in ("app", "kiosk", "web", "nobody_s"):
+            for query in ("", "&q=product&price_min=0&facets=price,brand", "&sort=price_asc&limit=3&currency=JPY"):
+                path = f"/v1/search?channel={channel}{query}"
+                ahead, there = await shopping.get(path), await inside.get(path)
+                assert (ahead.status_code, ahead.content) == (200, there.content), path
+                assert ahead.headers["etag"] == there.headers["etag"]
+                assert ahead.headers["cache-control"] == there.headers["cache-control"]
+    wrong = await shopping.get("/v1/search?channel=App")
+    assert (wrong.status_code, wrong.json()["errors"][0]["pointer"]) == (400, "?channel")
