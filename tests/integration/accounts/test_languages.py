@@ -137,6 +137,29 @@ async def test_a_language_is_asked_for_at_sign_up_and_in_the_profile_and_quotes_
     assert (await customers.history()).count("language_chosen") == 3, "a repeat is nothing new"
 
 
+async def test_who_is_signed_in_is_told_in_their_language_that_something_is_there_again(customers: Customers) -> None:
+    shop = customers.shop
+    await shop.stock("lamp", 1)
+    await shop.order(lamp=1)
+    await customers.sign_up(locale="de")
+    session = await customers.confirm(await customers.link())
+    signed_in, ended = {"Authorization": f"Bearer {session.token}"}, {"Authorization": f"Bearer {session.token[:-1]}"}
+    asked: list[tuple[dict[str, str], dict[str, str]]] = [
+        (signed_in, {}), (signed_in, {"locale": "en"}), (signed_in, {"locale": "de-AT"}), ({}, {}), (ended, {}),
+    ]  # fmt: skip
+    async with client_of(create_app(structs.replace(shop.settings, locales="en,de,de-AT"))) as api:
+        for number, (headers, said) in enumerate(asked):
+            body = {"sku": "lamp", "mail": f"ada{number}@example.org"} | said
+            answer = await api.post("/v1/restock-requests", json=body, headers=headers)
+            assert answer.status_code == 202, answer.text
+    rows = await customers.pool.fetch(
+        """SELECT r.locale, convert_from(e.metadata, 'UTF8')::jsonb->>'actor' AS actor
+           FROM restock_request r JOIN event_log e ON e.aggregate_id = r.id ORDER BY r.id"""
+    )
+    ada = f"account:{session.account_id}"
+    assert [tuple(row) for row in rows] == [("de", ada), ("", ada), ("de-AT", ada), ("", "guest"), ("", "guest")]
+
+
 async def test_who_asks_what_is_held_on_them_is_told_their_language(customers: Customers) -> None:
     await customers.sign_up(locale="de")
     await customers.confirm(await customers.link())
