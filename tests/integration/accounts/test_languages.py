@@ -4,6 +4,7 @@ import asyncio
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 from msgspec import structs
 
@@ -12,7 +13,8 @@ from tests.fixtures.write_side import CAUSE
 from tests.integration.accounts.conftest import PASSWORD, Customers
 from tests.integration.checkout.shop import MAIL
 from tests.integration.checkout.test_over_http import BUYER
-from write_side import erasure
+from write_side import access, erasure
+from write_side.accounts import show_account
 from write_side.accounts.languages import choose_language
 from write_side.app import create_app
 
@@ -158,6 +160,21 @@ async def test_who_is_signed_in_is_told_in_their_language_that_something_is_ther
     )
     ada = f"account:{session.account_id}"
     assert [tuple(row) for row in rows] == [("de", ada), ("", ada), ("de-AT", ada), ("", "guest"), ("", "guest")]
+
+
+async def test_staff_see_what_language_an_account_is_written_to_in(customers: Customers) -> None:
+    session = await customers.customer()
+    assert (await show_account(customers.pool, session.account_id)).locale is None
+    who = await customers.who(session)
+    assert who is not None
+    await choose_language(customers.pool, who, "de-AT", CAUSE)
+    issued = (await access.issue_token(customers.pool, "desk", ["accounts:read"], None, CAUSE)).body
+    staff = {"Authorization": f"Bearer {msgspec.json.decode(issued)['token']}"}
+    async with client_of(create_app(customers.shop.settings)) as api:
+        shown = (await api.get(f"/v1/accounts/{session.account_id}", headers=staff)).json()
+        found = (await api.post("/v1/accounts/lookups", json={"mail": MAIL}, headers=staff)).json()
+    assert shown["locale"] == "de-AT"
+    assert shown == found
 
 
 async def test_who_asks_what_is_held_on_them_is_told_their_language(customers: Customers) -> None:
