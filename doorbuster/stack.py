@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from msgspec import Struct, field, structs
@@ -139,19 +139,32 @@ _RESTARTED = ("projector", "recommender", "read-api", "worker", "write-api")
 
 def successors(home: Home, scope: str) -> list[Program]:
     """Our processes, as they would be started now, in the order in which they take over. Raises `RuntimeError` where
-    what is on the disk does not even load: most of them end before their successor begins."""
+    what is on the disk does not even load, or the command API can't be made of it (of settings and files that are read
+    at its start, what mails say among them): most of them end before their successor begins."""
     for module in sorted({module for (module, *_), _ in _PROCESSES.values()}):
-        _load(f"{module}.__main__")
+        _check(f"import {module}.__main__", f"{module}.__main__ does not load")
     ours = [program for program in plan(home, scope).programs if program.kind == "process"]
+    for api in [program for program in ours if program.name == "write-api"]:
+        _check(_MAKES_API, "write-api can't be made", api.environment)
     if not ours:
         raise RuntimeError("only servers run here, and none of our processes")
     return sorted(ours, key=lambda each: (_RESTARTED.index(each.name.removesuffix(STANDBY)), -len(each.name)))
 
 
-def _load(module: str) -> None:
-    done = subprocess.run([sys.executable, "-c", f"import {module}"], capture_output=True, text=True, check=False)
+# It connects to nothing before it serves.
+_MAKES_API = """
+from shared.settings import Settings
+from write_side.app import create_app
+create_app(Settings.read())
+"""
+
+
+def _check(code: str, otherwise: str, environment: Mapping[str, str] | None = None) -> None:
+    """Run this by what is on the disk now; raises `RuntimeError` with the last line of what it said."""
+    here = {**os.environ, **(environment or {})}
+    done = subprocess.run([sys.executable, "-c", code], env=here, capture_output=True, text=True, check=False)
     if done.returncode:
-        raise RuntimeError(f"{module} does not load: {done.stderr.strip().splitlines()[-1]}")
+        raise RuntimeError(f"{otherwise}: {done.stderr.strip().splitlines()[-1]}")
 
 
 def _migrate(home: Home, environment: dict[str, str]) -> None:

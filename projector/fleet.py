@@ -11,7 +11,7 @@ from projector.noticeboard import Noticeboard
 from projector.parking import Parking
 from projector.pipeline import Pipeline
 from projector.sink import Sink
-from projector.versions import KEPT_UP, Version, Versions, foreign, ours
+from projector.versions import KEPT_UP, Version, Versions, foreign, left_behind, ours
 from shared.cancellation import stop_if_cancelled
 
 log = logging.getLogger(__name__)
@@ -76,7 +76,7 @@ class Fleet:
         for each in found:
             if each.state == "live" and each.served_at is not None:
                 self._board.lead_to(each.read_model, each.version)
-        self._warn_of({each for each in found if each.state == "live" and ours(self._models, each) is None})
+        self._warn_of(set(left_behind(self._models, found)))
         self._line_up(known)
         gone = [(each, model) for each in found if (model := foreign(self._models, each)) and each.state == "retired"]
         return [*known, *gone]

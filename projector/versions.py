@@ -159,6 +159,11 @@ def ours(models: Sequence[ReadModel], found: Version) -> ReadModel | None:
     return of_version(model, found.version)
 
 
+def left_behind(models: Sequence[ReadModel], found: Sequence[Version]) -> list[Version]:
+    """What is served of these models as another release's code made it: it stands still until a rebuild."""
+    return [each for each in found if each.state == "live" and foreign(models, each)]
+
+
 def foreign(models: Sequence[ReadModel], found: Version) -> ReadModel | None:
     """The model of a version that another release's code made: good for nothing but deleting what it holds."""
     model = next((model for model in models if model.name == found.read_model), None)

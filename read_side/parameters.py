@@ -29,11 +29,11 @@ Locale = Annotated[
     ),
 ]
 
-
+CHANNEL = r"^[a-z0-9][a-z0-9_-]{0,39}(?!\n)$"
 Channel = Annotated[
     str,
     QueryParameter(
-        pattern=r"^[a-z0-9][a-z0-9_-]{0,39}(?!\n)$",
+        pattern=CHANNEL,
         description="Where somebody buys, as carts say it: price lists may ask other prices there.",
     ),
 ]

@@ -47,6 +47,7 @@ from write_side.inventory.transfers import routes as transfers_routes
 from write_side.invoices import routes as invoices_routes
 from write_side.invoices.credit_notes import routes as credit_notes_routes
 from write_side.merchandising import routes as merchandising_routes
+from write_side.notifications import read_mail_texts
 from write_side.notifications import routes as notifications_routes
 from write_side.orders import Outside, open_placements
 from write_side.orders import routes as orders_routes
@@ -161,7 +162,9 @@ class Connections:
 
 
 def create_app(settings: Settings) -> ASGIApp:
-    """The ASGI app of the command API."""
+    """The ASGI app of the command API. Raises `BrokenMailTexts`."""
+    # Only the worker says them. But what nobody could write to buyers is to be found out before it is sold to them.
+    read_mail_texts(settings.mail_texts, settings.languages[0])
     connections = Connections(settings)
     rates = Rates(settings.requests_per_client, settings.client_address_header)
     return build_app(

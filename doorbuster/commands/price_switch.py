@@ -25,6 +25,7 @@ def _switch(given: argparse.Namespace) -> int:
     from doorbuster import state
     from doorbuster.demo.shop import Refused
     from doorbuster.price_switch import run
+    from doorbuster.running import StartFailed
 
     found = state.read_live(Home.default())
     if found is None:
@@ -32,7 +33,7 @@ def _switch(given: argparse.Namespace) -> int:
         return 2
     try:
         told = asyncio.run(run.run(found.environment, run.Wanted(given.ahead, given.searchers, given.some)))
-    except (run.Broken, Refused) as error:
+    except (run.Broken, Refused, StartFailed) as error:
         print(f"not measured: {error}", file=sys.stderr)
         return 1
     print(msgspec.json.format(msgspec.json.encode(told), indent=1).decode())

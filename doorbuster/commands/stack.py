@@ -55,17 +55,28 @@ def _restart(given: argparse.Namespace) -> int:
 
 
 def _teller() -> Callable[[State], None]:
-    """Print each program's changes of state, with the seconds since now."""
-    began, last = time.monotonic(), dict[str, str]()
+    """Print each program's changes of state, with the seconds since now; and once all are ready what stands still."""
+    began, last, warned = time.monotonic(), dict[str, str](), False
 
     def tell(now: State) -> None:
+        nonlocal warned
         for program in now.programs:
             if last.get(program.name, "waiting") != program.state:
                 problem = f": {program.problem}" if program.problem else ""
                 print(f"{time.monotonic() - began:7.2f} s  {program.name:<14} {program.state}{problem}", flush=True)
             last[program.name] = program.state
+        if now.ready and not warned:
+            warned = True
+            _warn(now)
 
     return tell
+
+
+def _warn(now: State) -> None:
+    """Of read models that stand still."""
+    from doorbuster import standing_still  # it brings half of the projector with it
+
+    standing_still.warn(now.environment.get("DATABASE_URL"))
 
 
 def _down(given: argparse.Namespace) -> int:
@@ -84,6 +95,8 @@ def _status(given: argparse.Namespace) -> int:
         print("nothing runs here")
     else:
         print(_table(lines) + ("" if supervised else "\nthe supervisor is gone: `doorbuster up` puts it right"))
+    if found:
+        _warn(found)
     return 0 if supervised and all(line.healthy for line in lines) else 1
 
 

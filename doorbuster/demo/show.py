@@ -1,10 +1,9 @@
 """The whole demo: everything up, the catalog in, the journeys walked, the invariants checked."""
 
-import asyncio
 import time
 
-from doorbuster import running
 from doorbuster.demo import catalog, journey, shipping, stampede
+from doorbuster.demo.opening import everything_up
 from doorbuster.demo.shop import Shop
 from doorbuster.demo.steps import Steps, promise
 from doorbuster.home import Home
@@ -16,9 +15,7 @@ async def run(home: Home) -> None:
     """Walk the demo; raises `Broken` when a promise does not hold."""
     steps = Steps()
     steps.chapter("Servers and processes")
-    with steps.step("everything up") as told:
-        state = await asyncio.to_thread(running.up, home, "all")
-        told.found = f"{len(state.programs)} programs"
+    state = await everything_up(steps, home)
     environment = state.environment
     bearer = await issue(environment["DATABASE_URL"], "demo", list(_SCOPES))
     async with Shop(environment) as shop:

@@ -2,16 +2,18 @@
 
 import asyncio
 import contextlib
+import ssl
 import threading
 from collections.abc import Coroutine
 from typing import Any
 
 
 class Proxy:
-    """Listens on one port of the loopback, leads to another. A reply that is lost takes its connection along."""
+    """Listens on one port of the loopback, leads to another. A reply that is lost takes its connection along. With a
+    context of a server's it speaks TLS with whoever connects, though what it leads to doesn't."""
 
-    def __init__(self, port: int, target: int) -> None:
-        self.port, self._target = port, target
+    def __init__(self, port: int, target: int, tls: ssl.SSLContext | None = None) -> None:
+        self.port, self._target, self._tls = port, target, tls
         self.lost = 0  # replies
         self.refused = 0  # requests
         self._unwanted: bytes | None = None
@@ -22,7 +24,7 @@ class Proxy:
     async def listen(self) -> asyncio.Server:
         """Start in the loop that runs."""
         self._loop = asyncio.get_running_loop()
-        return await asyncio.start_server(self._serve, "127.0.0.1", self.port)
+        return await asyncio.start_server(self._serve, "127.0.0.1", self.port, ssl=self._tls)
 
     def lose(self, asked: bytes, reply: bytes = b"", times: int = 1) -> None:
         """Lose the next replies that hold some bytes, to questions that hold others."""

@@ -16,6 +16,7 @@ from doorbuster.invariants.comparison import Comparison, Shop, last_position
 from doorbuster.invariants.folding import FoldedLog, Parked, fold_log, fold_on
 from doorbuster.invariants.prepared import Page
 from doorbuster.invariants.sinks import ElasticsearchView, RedisView, Stores, connect
+from doorbuster.standing_still import of_versions
 from projector.keyring import Keyring
 from projector.log import EventLog, open_pool
 from projector.model import ReadModel
@@ -48,22 +49,22 @@ async def differences(
 
     Compared are the versions that are served, unless others are named; events of `parked` keys are known to wait.
     A fold of these models that was made `beforehand` is gone on with in the first look; the others fold anew.
-    A difference must come up in every look to count.
+    A difference must come up in every look to count. What another release wrote is told as that alone.
     """
     async with AsyncExitStack() as opened:
-        shop = await _open(stores, opened, models, parked or {})
+        shop, still = await _open(stores, opened, models, parked or {})
         found, until = await _look(shop, patience, keys, beforehand)
         for _ in range(LOOKS - 1):
             if not found or until == await last_position(shop.conn):
                 break
             again, until = await _look(shop, patience, keys)
             found = [difference for difference in found if difference in again]
-    return found
+    return [*still, *found]
 
 
 async def _open(
     stores: Stores, opened: AsyncExitStack, models: Sequence[ReadModel] | None, parked: Parked
-) -> Shop:
+) -> tuple[Shop, list[Difference]]:
     conn = await asyncpg.connect(stores.database_url)  # without the application's limits: this reads the whole log
     opened.push_async_callback(conn.close)
     pool = await opened.enter_async_context(await open_pool(stores.database_url, 1, "verify"))
@@ -72,10 +73,19 @@ async def _open(
     redis, elasticsearch = connect(stores)
     opened.push_async_callback(redis.aclose)
     opened.push_async_callback(elasticsearch.close)
-    return Shop(
-        models or await Versions(pool).served_of(READ_MODELS), parked,
-        conn, EventLog(pool), keyring, RedisView(redis), ElasticsearchView(elasticsearch, stores.index_prefix),
-    )  # fmt: skip
+    served, still = (models, []) if models else await _served(Versions(pool))
+    view = ElasticsearchView(elasticsearch, stores.index_prefix)
+    return Shop(served, parked, conn, EventLog(pool), keyring, RedisView(redis), view), still
+
+
+async def _served(versions: Versions) -> tuple[list[ReadModel], list[Difference]]:
+    """What is served and can be compared, and what can't: all of it would differ, and no repair would get anywhere."""
+    still = {each.read_model: each for each in of_versions(await versions.look())}
+    told = [
+        Difference("document", name, "its version", f"{each.ours}: `doorbuster rebuild {name}`", each.version)
+        for name, each in still.items()
+    ]
+    return [model for model in await versions.served_of(READ_MODELS) if model.name not in still], told
 
 
 async def _look(

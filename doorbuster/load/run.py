@@ -5,8 +5,8 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from doorbuster import running
 from doorbuster.demo import catalog, stampede
+from doorbuster.demo.opening import everything_up
 from doorbuster.demo.shop import Shop
 from doorbuster.demo.steps import Steps
 from doorbuster.home import Home
@@ -32,9 +32,7 @@ async def run(home: Home, wanted: Wanted) -> Report:
     """Set up, let them shop, check. Raises `Failed` and what starting or importing raises."""
     steps = Steps()
     steps.chapter("The shop opens")
-    with steps.step("everything up") as told:
-        state = await asyncio.to_thread(running.up, home, "all")
-        told.found = f"{len(state.programs)} programs"
+    state = await everything_up(steps, home)
     environment = state.environment
     bearer = await issue(environment["DATABASE_URL"], "load", SCOPES)
     async with Shop(environment) as client:

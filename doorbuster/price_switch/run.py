@@ -10,6 +10,7 @@ import msgspec
 from msgspec import Struct
 from redis.asyncio import Redis
 
+from doorbuster import standing_still
 from doorbuster.demo.shop import Refused, Shop
 from doorbuster.price_switch.searchers import Latencies, Searchers
 from doorbuster.tokens import issue
@@ -147,7 +148,8 @@ def _euros(prices: list[Json]) -> int:
 
 
 async def run(environment: dict[str, str], wanted: Wanted) -> Found:
-    """Measure on a running shop that has a catalog and no promotion; raises `Broken`."""
+    """Measure on a running shop that has a catalog and no promotion; raises `Broken`, and `StandStill`."""
+    await standing_still.refuse(environment["DATABASE_URL"])
     bearer = await issue(environment["DATABASE_URL"], "price-switch", ["promotions:write"])
     async with Shop(environment) as shop, Redis.from_url(environment["REDIS_URL"]) as redis:
         measuring = Measuring(shop, redis, bearer, wanted.some)

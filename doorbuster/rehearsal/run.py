@@ -11,9 +11,9 @@ import asyncpg
 import msgspec
 from msgspec import Struct
 
-from doorbuster import running
 from doorbuster.bench.watching import Checkpoints
 from doorbuster.demo import stampede
+from doorbuster.demo.opening import everything_up
 from doorbuster.demo.shop import Shop
 from doorbuster.demo.steps import Steps
 from doorbuster.faults.watching import LagWatch
@@ -67,9 +67,7 @@ async def run(home: Home, wanted: Wanted) -> Report:
     """Set up, let them in, close the books. Raises `Failed` and what starting or importing raises."""
     steps = Steps()
     steps.chapter("The shop opens")
-    with steps.step("everything up") as told:
-        state = await asyncio.to_thread(running.up, home, "all")
-        told.found = f"{len(state.programs)} programs"
+    state = await everything_up(steps, home)
     environment = state.environment
     bearer = await issue(environment["DATABASE_URL"], "black-friday", [*SCOPES, "sales:write"])
     async with Shop(environment) as client:

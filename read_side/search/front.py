@@ -4,6 +4,7 @@ What is asked in the usual way is read here; all else (a parameter that is rare,
 the route, which reads all of them and refuses what has to be refused.
 """
 
+import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any, cast, get_args
@@ -13,6 +14,7 @@ from litestar.types import ASGIApp, HTTPScope, Receive, Scope, Send
 
 from read_side.answers import JSON, Answer
 from read_side.documents import parse_position
+from read_side.parameters import CHANNEL, DEFAULT_CHANNEL
 from read_side.search.parameters import (
     DEAREST,
     FILTER_PREFIX,
@@ -38,6 +40,7 @@ _LONGEST = {"q": LONGEST_VALUE, "facets": LONGEST_FACETS, "cursor": LONGEST_CURS
 _NUMBERS = {"limit": MOST_HITS, "price_min": DEAREST, "price_max": DEAREST}
 _SEVERAL = frozenset(("brand", "category", "price"))
 _JSON = (b"content-type", JSON.encode())
+_channel = re.compile(CHANNEL)
 
 Given = Mapping[str, Sequence[str]]
 
@@ -93,6 +96,7 @@ def asked_by(query: bytes, locales: Locales) -> SearchRequest | None:
         cursor=given["cursor"][0] if "cursor" in given else None,
         facets=facet_names(given.get("facets")),
         locales=locales,
+        channel=_one(given, "channel", DEFAULT_CHANNEL),
         price_between=prices_between(given.get("price")),
     )
 
@@ -113,6 +117,8 @@ def _is_usual(name: str, values: Sequence[str]) -> bool:
         return _is_number(value) and int(value) <= _NUMBERS[name]
     if name in _LONGEST:
         return len(value) <= _LONGEST[name]
+    if name == "channel":
+        return _channel.search(value) is not None
     return value in _SORTS if name == "sort" else name == "currency" and is_known(value)
 
 

@@ -29,6 +29,7 @@ class AccountState(Struct, frozen=True):
     person_id: UUID
     state: str
     groups: list[str]
+    locale: str | None  # the language that mails are in; null: the shop's own
     open_sessions: int
     version: int
 
@@ -68,8 +69,8 @@ async def set_groups(pool: Pool, account_id: UUID, groups: list[str], cause: Met
 
 
 async def _state(conn: Connection, account: Account) -> AccountState:
-    sessions = await store.count_open(conn, account.id)
-    return AccountState(account.id, account.person_id, account.state, account.groups, sessions, account.version)
+    sessions, reads = await store.count_open(conn, account.id), account.locale or None
+    return AccountState(account.id, account.person_id, account.state, account.groups, reads, sessions, account.version)
 
 
 def _unknown(account_id: UUID) -> UnknownAccount:

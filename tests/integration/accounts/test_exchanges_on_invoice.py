@@ -151,7 +151,7 @@ async def test_a_refund_by_two_invoices_holds_both_ahead_of_the_credit(customers
         async with holder.transaction():
             await holder.execute("SELECT FROM invoice WHERE order_id = $1 FOR UPDATE", order.id)
             refunding = asyncio.ensure_future(slow.refund(new, reason="goodwill"))
-            await until_waiting(shop, 1)
+            await until_waiting(shop.pool, 1)
             await holder.execute("SELECT FROM credit FOR UPDATE NOWAIT")
         await refunding
     await holder.close()

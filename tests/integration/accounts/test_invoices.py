@@ -250,7 +250,7 @@ async def test_credit_that_changes_its_currency_meanwhile_is_not_taken(customers
         changed = domain.set_credit(credit, account_id, CreditInput(5000, "USD"))
         assert changed is not None
         placing = asyncio.create_task(shop.place(basket, quote.id))
-        await until_waiting(shop, 1)
+        await until_waiting(shop.pool, 1)
         await store.save_credit(conn, credit, changed, CAUSE)
     with pytest.raises(InvoiceNotPermitted):
         await placing

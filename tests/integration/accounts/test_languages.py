@@ -4,6 +4,7 @@ import asyncio
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 from msgspec import structs
 
@@ -12,7 +13,8 @@ from tests.fixtures.write_side import CAUSE
 from tests.integration.accounts.conftest import PASSWORD, Customers
 from tests.integration.checkout.shop import MAIL
 from tests.integration.checkout.test_over_http import BUYER
-from write_side import erasure
+from write_side import access, erasure
+from write_side.accounts import show_account
 from write_side.accounts.languages import choose_language
 from write_side.app import create_app
 
@@ -135,6 +137,44 @@ async def test_a_language_is_asked_for_at_sign_up_and_in_the_profile_and_quotes_
     assert [row["locale"] for row in quotes] == [locale, "de-AT", "de-AT", "", ""]
     assert await kept(customers) == "de"
     assert (await customers.history()).count("language_chosen") == 3, "a repeat is nothing new"
+
+
+async def test_who_is_signed_in_is_told_in_their_language_that_something_is_there_again(customers: Customers) -> None:
+    shop = customers.shop
+    await shop.stock("lamp", 1)
+    await shop.order(lamp=1)
+    await customers.sign_up(locale="de")
+    session = await customers.confirm(await customers.link())
+    signed_in, ended = {"Authorization": f"Bearer {session.token}"}, {"Authorization": f"Bearer {session.token[:-1]}"}
+    asked: list[tuple[dict[str, str], dict[str, str]]] = [
+        (signed_in, {}), (signed_in, {"locale": "en"}), (signed_in, {"locale": "de-AT"}), ({}, {}), (ended, {}),
+    ]  # fmt: skip
+    async with client_of(create_app(structs.replace(shop.settings, locales="en,de,de-AT"))) as api:
+        for number, (headers, said) in enumerate(asked):
+            body = {"sku": "lamp", "mail": f"ada{number}@example.org"} | said
+            answer = await api.post("/v1/restock-requests", json=body, headers=headers)
+            assert answer.status_code == 202, answer.text
+    rows = await customers.pool.fetch(
+        """SELECT r.locale, convert_from(e.metadata, 'UTF8')::jsonb->>'actor' AS actor
+           FROM restock_request r JOIN event_log e ON e.aggregate_id = r.id ORDER BY r.id"""
+    )
+    ada = f"account:{session.account_id}"
+    assert [tuple(row) for row in rows] == [("de", ada), ("", ada), ("de-AT", ada), ("", "guest"), ("", "guest")]
+
+
+async def test_staff_see_what_language_an_account_is_written_to_in(customers: Customers) -> None:
+    session = await customers.customer()
+    assert (await show_account(customers.pool, session.account_id)).locale is None
+    who = await customers.who(session)
+    assert who is not None
+    await choose_language(customers.pool, who, "de-AT", CAUSE)
+    issued = (await access.issue_token(customers.pool, "desk", ["accounts:read"], None, CAUSE)).body
+    staff = {"Authorization": f"Bearer {msgspec.json.decode(issued)['token']}"}
+    async with client_of(create_app(customers.shop.settings)) as api:
+        shown = (await api.get(f"/v1/accounts/{session.account_id}", headers=staff)).json()
+        found = (await api.post("/v1/accounts/lookups", json={"mail": MAIL}, headers=staff)).json()
+    assert shown["locale"] == "de-AT"
+    assert shown == found
 
 
 async def test_who_asks_what_is_held_on_them_is_told_their_language(customers: Customers) -> None:

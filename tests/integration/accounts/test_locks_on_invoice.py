@@ -71,9 +71,9 @@ async def test_additions_that_are_edited_to_nothing_at_once_wait_for_one_another
         async with holder.transaction():
             await holder.execute("SELECT FROM promotion FOR UPDATE")
             editing = [asyncio.ensure_future(edit(slow, kept, lamp=0))]
-            await until_waiting(slow, 1)
+            await until_waiting(slow.pool, 1)
             editing.append(asyncio.ensure_future(edit(slow, freeing, lamp=0)))
-            await until_waiting(slow, 2)
+            await until_waiting(slow.pool, 2)
         await asyncio.gather(*editing)
     await holder.close()
     assert await deadlocks(shop) == before
@@ -88,7 +88,7 @@ async def waits_ahead_of_the_credit(shop: Shop, order: OrderState, call: Corouti
     await holding.start()
     await holder.execute("SELECT FROM invoice WHERE order_id = $1 FOR UPDATE", order.id)
     waiting = asyncio.ensure_future(call)
-    await until_waiting(shop, 1)
+    await until_waiting(shop.pool, 1)
     try:
         await holder.execute("SELECT FROM credit FOR UPDATE NOWAIT")
     finally:

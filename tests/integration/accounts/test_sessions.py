@@ -6,8 +6,8 @@ import pytest
 
 from tests.fixtures.write_side import CAUSE
 from tests.integration.accounts.conftest import HOME, PASSWORD, Customers
+from tests.integration.checkout.patience import until_waiting
 from tests.integration.checkout.shop import MAIL
-from tests.integration.checkout.test_racing import WAITING
 from write_side.accounts import changing_passwords, sessions, staff, store
 from write_side.accounts.desk import Desk, NewSession, hash_of, open_desk
 from write_side.accounts.domain import MOST_SESSIONS, SignedIn, TokenRefused, TooManyAttempts, WrongCredentials
@@ -89,8 +89,7 @@ async def test_a_reset_link_followed_twice_at_once_works_once(customers: Custome
         async with conn.transaction():
             assert await letters.use_link(conn, "reset", hash_of(link)) is not None
             other = asyncio.ensure_future(customers.reset(link, NEW))
-            while not (other.done() or await customers.pool.fetchval(WAITING)):
-                await asyncio.sleep(0.01)
+            await until_waiting(customers.pool, 1, [other])
     with pytest.raises(TokenRefused):
         await other
     assert "password_changed" not in await customers.history()

@@ -11,9 +11,9 @@ from shared.ids import uuid7
 from shared.links import cart_secret
 from tests.fixtures.write_side import CAUSE
 from tests.integration.accounts.conftest import Customers
+from tests.integration.checkout.patience import until_waiting
 from tests.integration.checkout.shop import ADDRESS, MAIL, Basket
 from tests.integration.checkout.test_price_lists import a_list
-from tests.integration.checkout.test_racing import WAITING
 from write_side.accounts import SignedIn, address_book, staff
 from write_side.accounts.domain import UnknownAddress
 from write_side.carts import WrongSecret
@@ -87,8 +87,7 @@ async def test_two_devices_that_open_the_cart_at_once_get_the_same(customers: Cu
         async with conn.transaction():
             await carts_store.save_opened(conn, event, hash_of(cart_secret(secret, event.cart_id)), CAUSE)
             other = asyncio.ensure_future(cart_of(customers, who))
-            while not (other.done() or await customers.pool.fetchval(WAITING)):
-                await asyncio.sleep(0.01)
+            await until_waiting(customers.pool, 1, [other])
     assert (await other).id == event.cart_id
 
 

@@ -8,8 +8,8 @@ from shared.events.accounts import SignedUp
 from shared.ids import uuid7
 from tests.fixtures.write_side import CAUSE
 from tests.integration.accounts.conftest import PASSWORD, Customers
+from tests.integration.checkout.patience import until_waiting
 from tests.integration.checkout.shop import MAIL
-from tests.integration.checkout.test_racing import WAITING
 from write_side.accounts import store
 from write_side.accounts.domain import TokenRefused, WeakPassword, WrongCredentials
 
@@ -84,8 +84,7 @@ async def test_two_who_sign_up_by_one_address_at_once_make_one_account(customers
             _, event = await store.save(conn, None, SignedUp(uuid7(), person.id, ""))
             await store.append(conn, [event], CAUSE)
             other = asyncio.ensure_future(customers.sign_up())
-            while not (other.done() or await customers.pool.fetchval(WAITING)):
-                await asyncio.sleep(0.01)
+            await until_waiting(customers.pool, 1, [other])
             assert not other.done()
     await other
     assert await customers.history() == ["signed_up"]

@@ -9,9 +9,10 @@ import asyncpg
 
 from shared.http.pools import bounded_pool
 from tests.integration.checkout.shop import Shop
-from tests.integration.checkout.test_racing import WAITING
-from write_side.database import LIMITS
+from write_side.database import LIMITS, Connection, Pool
 
+WAITING = """SELECT count(*) FROM pg_locks l JOIN pg_stat_activity a USING (pid)
+             WHERE NOT l.granted AND a.datname = current_database()"""
 _FOR_EVER = {"transaction_timeout": "0", "lock_timeout": "0", "idle_in_transaction_session_timeout": "0"}
 
 
@@ -32,15 +33,14 @@ async def meeting(shop: Shop, table: str, calls: Sequence[Coroutine[Any, Any, An
     async with shop.pool.acquire() as conn, conn.transaction():
         await conn.execute(f"LOCK TABLE {table} IN SHARE MODE")
         under_way = [asyncio.ensure_future(call) for call in calls]
-        while await shop.pool.fetchval(WAITING) < len(calls) and not any(each.done() for each in under_way):
-            await asyncio.sleep(0.01)
+        await until_waiting(shop.pool, len(calls), under_way)
     return await asyncio.gather(*under_way, return_exceptions=True)
 
 
-async def until_waiting(shop: Shop, count: int) -> None:
-    """So many calls wait for a lock."""
-    async with asyncio.timeout(20):
-        while await shop.pool.fetchval(WAITING) < count:
+async def until_waiting(asked: Pool | Connection, count: int, calls: Sequence[asyncio.Future[Any]] = ()) -> None:
+    """So many wait for a lock in this database; or one of these calls waits for none, and is done."""
+    async with asyncio.timeout(60):
+        while await asked.fetchval(WAITING) < count and not any(each.done() for each in calls):
             await asyncio.sleep(0.005)
 
 
@@ -50,7 +50,7 @@ async def all_while_the_stock_is_held(shop: Shop, calls: Sequence[Coroutine[Any,
     async with held.transaction():
         await held.execute("SELECT FROM stock_item FOR UPDATE")
         placing = [asyncio.create_task(call) for call in calls]
-        await until_waiting(shop, len(placing))
+        await until_waiting(shop.pool, len(placing))
     await held.close()
     return await asyncio.gather(*placing)
 
@@ -63,8 +63,7 @@ async def waits_ahead_of_the_stock(shop: Shop, held: str, call: Coroutine[Any, A
     await holding.start()
     await holder.execute(held if " " in held else f"SELECT FROM {held} FOR UPDATE")
     waiting = asyncio.ensure_future(call)
-    while await shop.pool.fetchval(WAITING) < 1 and not waiting.done():
-        await asyncio.sleep(0.01)
+    await until_waiting(shop.pool, 1, [waiting])
     try:
         assert not waiting.done(), "it needs none of them"
         await holder.execute("SELECT FROM stock_item FOR UPDATE NOWAIT")

@@ -135,7 +135,7 @@ async def test_what_lies_in_a_box_is_seen_before_the_box_is(shop: Shop) -> None:
         async with slow.pool.acquire() as conn, conn.transaction():
             await conn.execute("SELECT FROM customer_order WHERE id = $1 FOR UPDATE", order.id)
             learning = asyncio.ensure_future(booking.learn(slow.pool, box.carrier, scan, CAUSE))
-            await until_waiting(slow, 1)
+            await until_waiting(slow.pool, 1)
             states = [each.state for each in [*await parcels(slow, order), *await parcels(slow, more)]]
         await learning
     assert states == ["shipped", "delivered"]
@@ -151,9 +151,9 @@ async def test_what_is_to_be_added_while_somebody_goes_to_the_shelf_comes_too_la
         async with slow.pool.acquire() as conn, conn.transaction():
             await conn.execute("LOCK TABLE pick IN SHARE MODE")  # it may be read, and nobody writes it
             going = asyncio.ensure_future(start(slow, pick))
-            await until_waiting(slow, 1)
+            await until_waiting(slow.pool, 1)
             late = asyncio.ensure_future(tried(slow, order, lamp=1))
-            await until_waiting(slow, 2)
+            await until_waiting(slow.pool, 2)
         await going
         assert isinstance(await late, PickingHasBegun)
     assert await shop.figures("lamp") == (9, 0)

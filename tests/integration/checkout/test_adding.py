@@ -272,7 +272,7 @@ async def appends_nothing_while_it_waits(shop: Shop, held: str, call: Callable[[
                 await holder.execute(f"SELECT FROM {held} FOR UPDATE")
                 before = await shop.pool.fetchval("SELECT last_value FROM event_position")
                 waiting = asyncio.ensure_future(call(slow))
-                await until_waiting(shop, 1)
+                await until_waiting(shop.pool, 1)
                 drawn = await shop.pool.fetchval("SELECT last_value FROM event_position") - before
         finally:
             await holder.close()

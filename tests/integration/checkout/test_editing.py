@@ -16,13 +16,12 @@ from tests.fixtures.asgi import client_of
 from tests.fixtures.write_side import CAUSE, new_call
 from tests.integration.checkout.falling_through import fall_through
 from tests.integration.checkout.inbox import Inbox
-from tests.integration.checkout.patience import patient
+from tests.integration.checkout.patience import patient, until_waiting
 from tests.integration.checkout.shop import ADDRESS, Shop
 from tests.integration.checkout.test_mails import react as write_mails
 from tests.integration.checkout.test_mails import send
 from tests.integration.checkout.test_parcels import ship
 from tests.integration.checkout.test_picking import picks, react, start
-from tests.integration.checkout.test_racing import WAITING
 from tests.integration.checkout.test_releases import release
 from write_side import customers
 from write_side.app import create_app
@@ -171,11 +170,9 @@ async def test_an_edit_that_waits_for_who_goes_to_the_shelf_comes_too_late(shop:
         async with slow.pool.acquire() as conn, conn.transaction():
             await conn.execute("LOCK TABLE pick IN SHARE MODE")  # it may be read, and nobody writes it
             going = asyncio.ensure_future(start(slow, pick))
-            while await slow.pool.fetchval(WAITING) < 1:
-                await asyncio.sleep(0.01)
+            await until_waiting(slow.pool, 1)
             editing = asyncio.ensure_future(edit(slow, order, lamp=1))
-            while await slow.pool.fetchval(WAITING) < 2:
-                await asyncio.sleep(0.01)
+            await until_waiting(slow.pool, 2)
         assert (await going).lines[0].quantity == 2
         with pytest.raises(PickingHasBegun):
             await editing

@@ -125,6 +125,7 @@ async def test_whoever_waits_is_told_in_the_language_they_asked_in(
     assert (english["Subject"], english["Content-Language"]) == ("Lamp red is back in stock", "en")
 
 
+@pytest.mark.parametrize("program", ["worker", "api"])
 @pytest.mark.parametrize(
     ("text", "said"),
     [
@@ -135,11 +136,11 @@ async def test_whoever_waits_is_told_in_the_language_they_asked_in(
         ('[parcel_sent]\ntext = "{number}"', "de.toml: parcel_sent.text: there is no such key"),
     ],
 )  # fmt: skip
-def test_a_worker_with_a_broken_file_does_not_start(tmp_path: Path, text: str, said: str) -> None:
+def test_who_has_a_broken_file_does_not_start(tmp_path: Path, text: str, said: str, program: str) -> None:
     (tmp_path / "de.toml").write_text(text)
     settings = os.environ | NOWHERE | {"MAIL_TEXTS": str(tmp_path)}
     ended = subprocess.run(
-        [sys.executable, "-m", "write_side", "worker"], env=settings, capture_output=True, text=True, timeout=60,
+        [sys.executable, "-m", "write_side", program], env=settings, capture_output=True, text=True, timeout=60,
         check=False,
     )  # fmt: skip
     assert ended.returncode == 1

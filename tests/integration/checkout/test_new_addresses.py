@@ -16,11 +16,11 @@ from shared.links import order_token
 from shared.settings import FraudChecks
 from tests.fixtures.asgi import client_of
 from tests.fixtures.write_side import CAUSE
+from tests.integration.checkout.patience import until_waiting
 from tests.integration.checkout.shop import ADDRESS, Shop
 from tests.integration.checkout.test_adding import add
 from tests.integration.checkout.test_editing import send_to
 from tests.integration.checkout.test_fraud import decide, guarded, suspicious
-from tests.integration.checkout.test_racing import WAITING
 from write_side import access, customers
 from write_side.app import create_app
 from write_side.customers import AddressInput
@@ -269,8 +269,7 @@ async def test_of_those_refused_at_once_the_first_few_are_kept_and_none_is_told_
         keeping = [
             asyncio.ensure_future(editing.keep_refused(guarded.pool, order.id, refused.value, CAUSE)) for _ in range(5)
         ]
-        while not (any(each.done() for each in keeping) or await conn.fetchval(WAITING)):
-            await asyncio.sleep(0.01)
+        await until_waiting(conn, 1, keeping)
         assert not any(each.done() for each in keeping), "nobody changes an order that somebody else holds"
     await asyncio.gather(*keeping)
     assert (await guarded.history(order)).count("address_assessed") == MOST_REFUSED

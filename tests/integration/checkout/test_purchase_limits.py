@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from tests.fixtures.write_side import CAUSE
+from tests.integration.checkout.patience import until_waiting
 from tests.integration.checkout.shop import Shop
-from tests.integration.checkout.test_racing import WAITING
 from write_side.inventory import PurchaseLimitReached
 from write_side.inventory.limits.domain import SetPurchaseLimit
 from write_side.inventory.limits.handlers import set_limit
@@ -46,8 +46,7 @@ async def test_a_customer_gets_so_many_however_many_orders_they_place_at_once(sh
         await conn.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
         await conn.execute("SELECT FROM stock_item WHERE sku = 'lamp' FOR UPDATE")
         orders = [asyncio.ensure_future(one.place(basket, quote.id)) for one, basket, quote in placing]
-        while await shop.pool.fetchval(WAITING) < 4:  # each has counted, or waits for its turn to
-            await asyncio.sleep(0.01)
+        await until_waiting(shop.pool, 4)  # each has counted, or waits for its turn to
         await transaction.rollback()
     outcomes = await asyncio.gather(*orders, return_exceptions=True)
     assert sum(isinstance(each, OrderState) for each in outcomes) == 3

@@ -7,6 +7,7 @@ import pytest
 
 from shared.ids import uuid7
 from tests.fixtures.write_side import CAUSE, new_call
+from tests.integration.checkout.patience import until_waiting
 from tests.integration.checkout.shop import Shop
 from write_side.commands import KeyInFlight
 from write_side.inventory import OutOfStock
@@ -14,9 +15,6 @@ from write_side.inventory.handlers import ReservationOfOrder, release_stock
 from write_side.orders import AlreadyPaid, closing
 from write_side.orders.handlers import OrderState
 from write_side.payments import store as payments_store
-
-WAITING = """SELECT count(*) FROM pg_locks l JOIN pg_stat_activity a USING (pid)
-             WHERE NOT l.granted AND a.datname = current_database()"""
 
 
 async def outcomes(*calls: object) -> Counter[str]:
@@ -51,8 +49,7 @@ async def test_whoever_waits_for_a_locked_item_holds_up_nobody_who_wants_another
         await conn.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
         await conn.execute("SELECT FROM stock_item WHERE sku = 'lamp' FOR UPDATE")
         waiting = asyncio.ensure_future(shop.place(lamps, wanted.id))
-        while not (waiting.done() or await shop.pool.fetchval(WAITING)):
-            await asyncio.sleep(0.01)
+        await until_waiting(shop.pool, 1, [waiting])
         assert (await shop.place(bulbs, other.id)).state == "pending_payment"
         assert not waiting.done()
         await transaction.rollback()

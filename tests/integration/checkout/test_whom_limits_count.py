@@ -9,7 +9,7 @@ import pytest
 
 from tests.fixtures.write_side import CAUSE, new_call
 from tests.integration.checkout.falling_through import WAYS, fall_through
-from tests.integration.checkout.patience import all_while_the_stock_is_held, patient
+from tests.integration.checkout.patience import all_while_the_stock_is_held, patient, until_waiting
 from tests.integration.checkout.shop import Shop
 from tests.integration.checkout.test_adding import tried
 from tests.integration.checkout.test_exchanges import replacement, swap
@@ -193,8 +193,7 @@ async def test_two_spellings_that_come_at_once_are_one_customer(shop: Shop) -> N
         made = "SELECT person_id FROM person_counted($1, $2, gen_random_uuid(), $3)"
         person_id = await conn.fetchval(made, spelled, canonical, b"somebody's")
         other = asyncio.ensure_future(shop.keyring.person_for(second))
-        while not other.done() and not await conn.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"):
-            await asyncio.sleep(0.01)
+        await until_waiting(conn, 1, [other])
     await conn.close()
     assert (await other).counted_as == person_id
 

@@ -10,8 +10,8 @@ import pytest
 from shared.events.erasure import PersonExported
 from shared.shards import person_key
 from tests.fixtures.write_side import CAUSE
+from tests.integration.checkout.patience import until_waiting
 from tests.integration.checkout.shop import MAIL, Shop
-from tests.integration.checkout.test_racing import WAITING
 from tests.integration.history.conftest import Ask
 from tests.integration.history.test_as_of import sold_lamps
 from write_side import access, erasure, event_log
@@ -119,8 +119,7 @@ async def test_who_is_given_it_while_somebody_else_is_stands_behind_them(
         first = NewEvent("person", person_id, 1, person_key(person_id), PersonExported(person_id))
         await event_log.append(conn, [first], CAUSE)
         second = asyncio.ensure_future(erasure.hand_out(shop.pool, shop.keyring, person_id, CAUSE))
-        while not (second.done() or await conn.fetchval(WAITING)):
-            await asyncio.sleep(0.01)
+        await until_waiting(conn, 1, [second])
     assert (await second).person_id == person_id
     await settled()
     assert [deed["event"]["version"] for deed in await all_of(ask, types="erasure.person_exported.v1")] == [2, 1]

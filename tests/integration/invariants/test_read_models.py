@@ -196,6 +196,17 @@ async def test_each_damage_to_a_document_is_named(search_lab: Lab) -> None:
     await documents.close()
 
 
+async def test_what_another_release_wrote_is_told_as_that_alone(search_lab: Lab) -> None:
+    await filled(search_lab)
+    projector = search_lab.projector()
+    assert await differences(search_lab) == []
+    projector.kill()
+    older = "UPDATE read_model_version SET version = 'v0.3' WHERE read_model = 'product_page' AND state = 'live'"
+    await search_lab.conn.execute(older)
+    wanted = f"{VERSIONS['product_page']}: `doorbuster rebuild product_page`"
+    assert await differences(search_lab, patience=5) == [f"product_page: its version is v0.3, not {wanted}"]
+
+
 async def test_what_the_projector_has_not_done_yet_is_named(search_lab: Lab) -> None:
     await filled(search_lab)
     projector = search_lab.projector()

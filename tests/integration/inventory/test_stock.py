@@ -9,6 +9,7 @@ import pytest
 
 from shared.ids import uuid7
 from tests.fixtures.write_side import CAUSE, new_call
+from tests.integration.checkout.patience import until_waiting
 from write_side import commands
 from write_side.commands import Answer, KeyInFlight, KeyReused
 from write_side.database import Pool
@@ -181,8 +182,7 @@ async def test_a_transfer_locks_its_rows_in_the_order_of_their_ids(pool: Pool, b
     async with pool.acquire() as conn, conn.transaction():
         await conn.execute(lock, first["id"])
         moving = asyncio.create_task(move(pool, ways[0]["warehouse"], ways[1]["warehouse"], 1))
-        while not await pool.fetchval("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)"):
-            await asyncio.sleep(0.01)
+        await until_waiting(pool, 1, [moving])
         await conn.execute(lock + " NOWAIT", last["id"])
     await moving
 

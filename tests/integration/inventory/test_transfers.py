@@ -15,7 +15,7 @@ from doorbuster.invariants import transfers as conserved
 from doorbuster.rehearsal import reconciling
 from shared.ids import uuid7
 from tests.fixtures.write_side import CAUSE, new_call
-from tests.integration.checkout.test_racing import WAITING
+from tests.integration.checkout.patience import until_waiting
 from tests.integration.inventory.test_stock import figures, move, reserve, stocked
 from tests.integration.write_api.conftest import Issue, api, staff, write_settings
 from write_side import commands
@@ -236,8 +236,7 @@ async def test_receipts_at_once_wait_for_one_another_and_all_arrive(pool: Pool, 
     async with auditor.transaction():
         await auditor.execute("SELECT FROM stock_item FOR UPDATE")
         receiving = [asyncio.create_task(received(pool, id_, lamp=1)) for _ in range(6)]
-        while await pool.fetchval(WAITING) < len(receiving) and not any(each.done() for each in receiving):
-            await asyncio.sleep(0.005)
+        await until_waiting(pool, len(receiving), receiving)
     assert sorted(state.in_transit for state in await asyncio.gather(*receiving)) == [0, 1, 2, 3, 4, 5]
     assert await both(pool) == (4, 6)
 

@@ -143,6 +143,18 @@ def test_a_plan_that_cannot_be_made_changes_nothing(supervisor: Supervisor, api:
     assert httpx.get(api.address, trust_env=False).text == before
 
 
+def test_with_mails_that_cannot_be_said_nobody_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The worker, which says them, ends before its successor begins: what the successor won't take is told before."""
+    texts = tmp_path / "mails"
+    texts.mkdir()
+    monkeypatch.setenv("MAIL_TEXTS", str(texts))
+    names = {program.name for program in stack.successors(Home(tmp_path), "all")}
+    assert {"worker", "write-api"} <= names
+    (texts / "de.toml").write_text('[parcel_sent]\ntext = "{number}"')
+    with pytest.raises(RuntimeError, match=r"write-api can't be made: .*/de\.toml: parcel_sent\.text: there is no"):
+        stack.successors(Home(tmp_path), "all")
+
+
 def test_who_was_started_by_an_earlier_release_is_not_signalled(tmp_path: Path) -> None:
     me = processes.identify(os.getpid())  # whom the signal would end
     assert me is not None

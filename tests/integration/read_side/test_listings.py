@@ -1,6 +1,8 @@
 """Listings by brand and by sale, and a walk through one while the index changes under it."""
 
+import asyncio
 from collections import Counter
+from datetime import UTC, datetime
 
 import httpx
 import msgspec
@@ -9,11 +11,14 @@ from elasticsearch import Elasticsearch
 from read_side.app import create_app
 from read_side.brands.queries import known_brands
 from shared.documents.layout import alias_name
+from shared.documents.price_slots import KEY, OWN, PriceSlots, Slot, Turn
+from shared.documents.prices import LISTS, ShownPriceList, TermsStep
 from shared.documents.products import SEARCH
+from shared.events.pricing import PriceListTerms
 from shared.ids import uuid7
 from tests.fixtures.asgi import client_of
 from tests.fixtures.private_server import PrivateServer
-from tests.integration.read_side.catalog import Answer, Shop, ask, counts
+from tests.integration.read_side.catalog import LIST, Answer, Shop, ask, counts
 from tests.integration.read_side.conftest import settings_of
 from tests.integration.read_side.shelves import Shelves
 from tests.integration.read_side.test_waiting_room import put as put_sale
@@ -48,6 +53,31 @@ async def test_a_sale_lists_its_products(shopping: httpx.AsyncClient, shop: Shop
     answer = await ask(shopping, f"/v1/sales/{sale.id}/products", sort="newest")
     assert [item["id"] for item in answer["items"]] == sorted((str(p.product_id) for p in some), reverse=True)
     assert (await shopping.get(f"/v1/sales/{uuid7()}/products")).status_code == 404
+
+
+async def test_a_sale_lists_its_products_at_the_prices_of_the_channel_that_asks(
+    shopping: httpx.AsyncClient, shop: Shop, shelves: Shelves
+) -> None:
+    product = next(product for product in shop.found if product.times)
+    sale = await put_sale(shelves, starts_in=60, skus=[product.skus[1]])
+    path, long_ago = f"/v1/sales/{sale.id}/products", datetime(2026, 1, 1, tzinfo=UTC)
+    terms = PriceListTerms("App", "EUR", ["app"], [], None, None, 1)
+    await shelves.put(LISTS, LIST, ShownPriceList(LIST, [TermsStep(long_ago, terms)]))
+    in_force = {"app": [Turn(long_ago, "app's")], "kiosk": [Turn(long_ago, "in no slot")]}
+    told = PriceSlots("", {"b": Slot("app's", filled=True)}, [Turn(long_ago, OWN)], in_force)  # with no price in it
+    await shelves.redis.set(KEY, msgspec.json.encode(told))
+    async with asyncio.timeout(10):
+        while (await ask(shopping, path, price_min=0, channel="app"))["total"]["value"]:
+            await asyncio.sleep(0.05)
+    dear = product.prices["EUR"]
+    expected = {"web": (dear, 1, None), "app": (dear - 10, 0, None), "kiosk": (dear, 1, "web")}
+    for channel, (amount, found, of_channel) in expected.items():
+        [item] = (await ask(shopping, path, channel=channel))["items"]
+        assert (item["id"], item["price"]["amount_minor"]) == (str(product.product_id), amount)
+        bounded = await ask(shopping, path, channel=channel, price_min=0)
+        assert (bounded["total"]["value"], bounded.get("prices_of_channel")) == (found, of_channel)
+    refused = await shopping.get(path, params={"channel": "App"})
+    assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (400, "?channel")
 
 
 async def test_a_campaign_lists_what_it_is_for_as_long_as_it_runs(

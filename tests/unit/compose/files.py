@@ -1,6 +1,7 @@
 """compose.yaml, the Dockerfile and their companions, as tests look at them. No engine is needed, and none was asked."""
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -25,9 +26,14 @@ def services() -> dict[str, Json]:
     return found
 
 
-def by_default(value: str) -> str:
-    """What stands there while the environment does not say otherwise."""
-    return re.sub(r"\$\{\w+:-([^}]*)}", r"\1", value)
+def resolved(value: str, given: Mapping[str, str]) -> str:
+    """What stands there in an environment: `${NAME:-otherwise}`, `${NAME:+instead}`; what has to be told stays."""
+
+    def said(found: re.Match[str]) -> str:
+        name, sign, text = found.groups()
+        return (given.get(name) or text) if sign == "-" else text if given.get(name) else ""
+
+    return re.sub(r"\$\{(\w+):([-+])([^}]*)}", said, value)
 
 
 def variables() -> set[str]:

@@ -14,7 +14,7 @@ from doorbuster.home import Home
 from doorbuster.simulators.stripe.settings import read as stripe_settings
 from shared.http import tracing
 from shared.settings import Settings
-from tests.unit.compose.files import OURS, ROOT, by_default, composition, needed_variables, services, variables
+from tests.unit.compose.files import OURS, ROOT, Json, composition, needed_variables, resolved, services, variables
 
 # What an image of somebody else's reads; the simulators' names are tried out on them below.
 _KNOWN = {
@@ -28,6 +28,10 @@ _KNOWN = {
                "STRIPE_CONTROL_OPEN"},
 }  # fmt: skip
 _SETTINGS = {field.encode_name: field.required for field in msgspec.structs.fields(Settings)}
+
+
+def _resolved(environment: Json, given: dict[str, str]) -> dict[str, str]:
+    return {name: resolved(str(value), given) for name, value in environment.items()}
 
 
 def _complaints(file: Path) -> str:
@@ -62,8 +66,7 @@ def test_our_processes_are_given_settings_and_nothing_else(name: str) -> None:
 
 @pytest.mark.parametrize("name", OURS)
 def test_our_processes_can_read_their_settings(name: str) -> None:
-    environment = {key: by_default(str(value)) for key, value in services()[name]["environment"].items()}
-    assert Settings.read(environment).host == "0.0.0.0"
+    assert Settings.read(_resolved(services()[name]["environment"], {})).host == "0.0.0.0"
 
 
 def test_every_other_service_is_given_what_it_knows() -> None:
@@ -142,10 +145,28 @@ def test_the_start_waits_as_it_does_natively(name: str, tmp_path: Path) -> None:
 
 
 def test_volumes_and_networks_are_declared_and_used() -> None:
-    used = {volume.partition(":")[0] for service in services().values() for volume in service.get("volumes", [])}
+    mounted = [volume for service in services().values() for volume in service.get("volumes", [])]
+    used = {volume.partition(":")[0] for volume in mounted if isinstance(volume, str)}
     assert used == set(composition()["volumes"])
     joined = {network for service in services().values() for network in service["networks"]}
     assert joined == set(composition()["networks"])
+
+
+@pytest.mark.parametrize("folder", ["", "./mails"])
+def test_who_reads_what_mails_say_sees_the_folder_and_nothing_else_of_the_machine(folder: str) -> None:
+    mounted = {
+        name: [volume for volume in service.get("volumes", []) if not isinstance(volume, str)]
+        for name, service in services().items()
+    }
+    texts = mounted["worker"]
+    assert {name: volumes for name, volumes in mounted.items() if volumes} == {"worker": texts, "write-api": texts}
+    [bound] = texts
+    assert (bound["type"], bound["read_only"], bound["bind"]) == ("bind", True, {"create_host_path": False})
+    given = {"MAIL_TEXTS": folder}
+    seen = Settings.read(_resolved(services()["worker"]["environment"], given)).mail_texts
+    assert seen == (bound["target"] if folder else "")
+    source = resolved(bound["source"], given)
+    assert source == folder or (ROOT / source).is_dir(), "what is mounted and not asked for is there"
 
 
 @pytest.mark.parametrize("name", [name for name, service in services().items() if "build" in service])

@@ -3,9 +3,10 @@
 from datetime import UTC, datetime
 
 import pytest
+from msgspec import structs
 
 from projector.read_models import product_search
-from projector.versions import Version, foreign, ours
+from projector.versions import Version, foreign, left_behind, ours
 
 MODEL = product_search.MODEL
 
@@ -20,6 +21,12 @@ def test_a_version_of_this_release_is_its_own(name: str) -> None:
     assert mine is not None
     assert mine.version == name
     assert foreign([MODEL], version(name)) is None
+
+
+def test_what_is_served_and_is_not_this_releases_own_is_left_behind() -> None:
+    served = [version(name) for name in ("v0.3", MODEL.version, f"{MODEL.version}.7")]
+    served = [structs.replace(each, state="live") for each in (*served, version("v1", "gone"))]
+    assert [each.version for each in left_behind([MODEL], [*served, version("v0")])] == ["v0.3"]
 
 
 def test_what_another_release_made_can_be_deleted_and_nothing_else() -> None:
