@@ -50,7 +50,7 @@ from shared.events.shipping import DestinationSet, ZoneSet
 from shared.events.taxes import TaxesSet
 from shared.events.transfers import TransferEvent, TransferPlanned
 from shared.events.webhooks import EndpointCreated, WebhookEvent
-from tests.properties.values import BOUNDED, MOMENTS, any_of
+from tests.properties.values import MOMENTS, OF_MANY, any_of
 from write_side.aggregates import AGGREGATES, Aggregate
 
 # Aggregate → the event its history begins with, and all that may follow.
@@ -97,7 +97,7 @@ HISTORIES: dict[str, tuple[Any, tuple[Any, ...]]] = {
 
 @pytest.mark.parametrize("kind", EVENT_TYPES.values(), ids=list(EVENT_TYPES))
 @given(data=st.data())
-@BOUNDED
+@OF_MANY
 def test_an_event_survives_the_log(kind: type[Struct], data: st.DataObject) -> None:
     event = data.draw(any_of(kind))
     payload = encode_event(event)
@@ -108,7 +108,7 @@ def test_an_event_survives_the_log(kind: type[Struct], data: st.DataObject) -> N
 
 @pytest.mark.parametrize("kind", EVENT_TYPES.values(), ids=list(EVENT_TYPES))
 @given(data=st.data())
-@BOUNDED
+@OF_MANY
 def test_a_field_of_a_later_release_is_no_obstacle(kind: type[Struct], data: st.DataObject) -> None:
     event = data.draw(any_of(kind))
     fields = msgspec.json.decode(encode_event(event)) | {"field_of_next_year": [1, {"a": None}]}
@@ -124,7 +124,7 @@ def test_every_event_type_belongs_to_a_history() -> None:
 
 @pytest.mark.parametrize("aggregate", AGGREGATES, ids=[aggregate.type for aggregate in AGGREGATES])
 @given(data=st.data())
-@BOUNDED
+@OF_MANY
 def test_any_history_folds_to_one_state(aggregate: Aggregate, data: st.DataObject) -> None:
     """The fold is total, depends on nothing but the events, and keeps what was before: nothing is changed in place."""
     first, following = HISTORIES[aggregate.type]

@@ -30,11 +30,11 @@ OF_ACCOUNTS = [route for route in BODIES if route.path.startswith("/v1/account/"
 OTHERS = [route for route in BODIES if route not in OF_ACCOUNTS]
 
 
-@pytest.mark.parametrize("route", OTHERS, ids=[route.name for route in OTHERS])
-async def test_a_field_that_is_not_the_callers_to_set_is_refused_by_name(
-    api: httpx.AsyncClient, staff: Issue, route: Route
-) -> None:
-    await refused_by_name(api, route, await staff(*SCOPES) | {"Cart-Secret": "x", "Order-Token": "x"})
+async def test_a_field_that_is_not_the_callers_to_set_is_refused_by_name(api: httpx.AsyncClient, staff: Issue) -> None:
+    headers = await staff(*SCOPES) | {"Cart-Secret": "x", "Order-Token": "x"}
+    for route in OTHERS:
+        await refused_by_name(api, route, headers)
+    assert len(OTHERS) > 40
 
 
 async def test_so_is_one_that_is_not_the_account_s_to_set(api: httpx.AsyncClient, customers: Customers) -> None:
@@ -48,7 +48,7 @@ async def refused_by_name(api: httpx.AsyncClient, route: Route, headers: dict[st
     for field in set(GRABBED) - set(route.body.__struct_fields__):
         answer = await api.request(route.method, route.path, headers=headers, json={field: 1})
         problem = answer.json()
-        assert (answer.status_code, problem["code"]) == (400, "invalid_input"), problem
+        assert (answer.status_code, problem["code"]) == (400, "invalid_input"), (route.name, problem)
         assert [(e["code"], e["pointer"]) for e in problem["errors"]] == [("unknown_field", f"/{field}")]
 
 
