@@ -88,9 +88,17 @@ def plan(rows: Sequence[Row], known: Known, terms: Terms, new_id: NewId) -> Plan
         made.prices += prices
         if event is not None:
             made.changes.append(Change(after, event))
+            _remember(after, by_ref, by_sku)
         _count(made, product, after, changed=event is not None or bool(prices))
         _open_stock(made, row, after, terms)
     return made
+
+
+def _remember(after: Product, by_ref: dict[str, Product], by_sku: dict[str, Product]) -> None:
+    """What a later row of the batch finds: a product that one row has adopted is no other's, in a dry run as well."""
+    by_sku |= dict.fromkeys(after.variant_ids(), after)
+    if after.facts.external_ref:
+        by_ref[after.facts.external_ref] = after
 
 
 def _meant(row: Row, by_ref: Mapping[str, Product], by_sku: Mapping[str, Product]) -> Product | None:

@@ -140,6 +140,19 @@ async def test_the_mapping_and_the_encoding_go_along(api: httpx.AsyncClient, sta
     assert await prices(pool) == {"B1": {"EUR": 1990}}
 
 
+async def test_what_can_not_be_kept_of_a_file_s_columns_stops_its_run_and_not_the_worker(
+    api: httpx.AsyncClient, staff: Issue, pool: Pool
+) -> None:
+    headers = await staff("catalog:write")
+    run = await sent(api, headers, b"Art\0,Name\nB1,Lamp\n")
+    many = await sent(api, await staff("catalog:write"), ",".join(f"c{n}" for n in range(5000)).encode())
+    assert await carry_on(pool, MOST)
+    assert await carry_on(pool, MOST)
+    stopped = await shown(api, headers, run)
+    assert (stopped["state"], stopped["why"].rpartition(" (")[2]) == ("stopped", "Art�, Name)")
+    assert len((await shown(api, headers, many))["why"]) == carrying.LONGEST_WHY
+
+
 async def test_a_dry_run_tells_of_each_row_and_writes_nothing(
     api: httpx.AsyncClient, staff: Issue, pool: Pool
 ) -> None:

@@ -257,7 +257,7 @@ def test_magento_s_own_sample_is_read_without_a_row_rejected() -> None:
 
 
 CATEGORY = Category(uuid7(), 1, None, "our-lamps", "Lamps")
-UNDER = Category(uuid7(), 1, CATEGORY.id, "desk", "Desk > small")
+UNDER = Category(uuid7(), 1, CATEGORY.id, "desk", "Desk > small\tor\nsmaller")
 SPOKEN = Spoken(["CHF", "EUR"], ["de", "zh-Hant-TW"])
 TREE = {CATEGORY.id: CATEGORY, UNDER.id: UNDER}
 TEXT = st.text(st.characters(exclude_categories=["Cs", "Cc"]) | st.sampled_from("\n\r\t=+-'\","), max_size=12)
