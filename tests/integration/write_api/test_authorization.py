@@ -63,8 +63,9 @@ async def test_nobody_gives_away_what_they_do_not_have(api: httpx.AsyncClient, s
 
 
 async def test_what_a_token_with_an_end_issues_ends_no_later(api: httpx.AsyncClient, staff: Issue) -> None:
-    owner, end = await staff("access:write", "orders:read"), datetime.now(UTC) + timedelta(days=30)
-    said: dict[str, Any] = {"name": "for a month", "scopes": ["access:write", "orders:read"], "expires_at": end.isoformat()}
+    scopes, end = ["access:write", "orders:read"], datetime.now(UTC) + timedelta(days=30)
+    owner = await staff(*scopes)
+    said: dict[str, Any] = {"name": "for a month", "scopes": scopes, "expires_at": end.isoformat()}
     month = (await api.post("/v1/tokens", headers=owner, json=said)).json()
     headers = {"Authorization": f"Bearer {month['token']}"}
     for until in (None, (end + timedelta(seconds=1)).isoformat()):
