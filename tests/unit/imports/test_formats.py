@@ -319,6 +319,13 @@ def test_an_export_imports_back_to_the_same(product: Product) -> None:
     assert facts_without_ids(change.product) == facts_without_ids(product)
 
 
+def test_an_image_that_stands_twice_stays_where_a_variant_names_it() -> None:
+    twice, shown = [Image("1.jpg"), Image("1.jpg", "again")], [Variant(uuid7(), "1", images=[1])]
+    facts = ProductFacts("a-lamp", "Lamp", "", "", "", "active", None, {}, twice, shown)
+    [row] = exported(product := Product(uuid7(), 1, facts), {})
+    assert planned(row, [product]).changes == []
+
+
 def facts_without_ids(product: Product) -> ProductFacts:
     same = [structs.replace(variant, variant_id=UUID(int=0)) for variant in product.facts.variants]
     return structs.replace(product.facts, variants=same)
