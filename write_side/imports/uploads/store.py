@@ -1,5 +1,5 @@
-"""Files that were sent to be imported, in pieces: the only SQL that names `import_upload` and `import_chunk`, and looks at
-which runs are at work."""
+"""Files that were sent to be imported, in pieces: the only SQL that names `import_upload` and `import_chunk`. It
+looks at which runs are at work, too."""
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
