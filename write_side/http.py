@@ -137,10 +137,10 @@ def may(request: Connection, scope: str) -> bool:
     return caller is not None and scope in caller.scopes
 
 
-def held_by(request: Connection) -> frozenset[str]:
-    """The scopes of the caller that a guard let in."""
+def let_in(request: Connection) -> Caller:
+    """The caller that a guard let in."""
     caller: Caller = request.scope["state"][CALLER]
-    return caller.scopes
+    return caller
 
 
 def actor_of(request: Connection) -> str:

@@ -47,7 +47,12 @@ def _cell(column: Column, row: Row) -> str:
         return "–"
     if column.kind == "money":
         return display(value, row["currency"]).split()[0] if row.get("currency") in EXPONENTS else str(value)
-    return f"{value:.1%}" if column.kind == "share" else str(value)
+    return f"{value:.1%}" if column.kind == "share" else _visible(str(value))
+
+
+def _visible(text: str) -> str:
+    """A terminal obeys some signs that nobody sees; what strangers search for may hold any."""
+    return "".join(sign if sign.isprintable() else "�" for sign in text)
 
 
 def _placed(column: Column, cell: str, width: int) -> str:

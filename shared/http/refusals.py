@@ -53,13 +53,20 @@ def problem_of(error: Exception, known: Mapped | None = None) -> Problem:
         case NotFoundException():
             return UNKNOWN_ROUTE.problem()
         case MethodNotAllowedException():
-            return METHOD_NOT_ALLOWED.problem(headers=error.headers)
+            return METHOD_NOT_ALLOWED.problem(headers=_with_head(error.headers or {}))
         case HTTPException(status_code=413):
             return BODY_TOO_LARGE.problem()
         case HTTPException() if error.status_code < 500:
             return Problem(error.status_code, _code_of(error), _detail_of(error), headers=error.headers)
     log.error("unexpected failure", exc_info=error)
     return INTERNAL_ERROR.problem()
+
+
+def _with_head(headers: Mapping[str, str]) -> dict[str, str]:
+    """HEAD is answered wherever GET is, ahead of the framework (`frame`), which doesn't name it."""
+    told = {name.lower(): value for name, value in headers.items()}
+    allowed = set(told.get("allow", "").split(", "))
+    return told | {"allow": ", ".join(sorted(allowed | ({"HEAD"} if "GET" in allowed else set())))}
 
 
 def of_decoding(error: Exception) -> Problem:

@@ -124,19 +124,22 @@ def test_a_destination_has_the_taxes_last_accepted(changes: list[taxes.TaxesInpu
 
 SCOPES = st.lists(st.sampled_from([*access.SCOPES, "everything"]), max_size=4)
 ROLES = st.sampled_from([None, *access.ROLES, "boss"])
-HELD = st.one_of(st.none(), st.sampled_from([frozenset(scopes) for scopes in access.ROLES.values()]))
 SECRETS = st.binary(min_size=32, max_size=32)
 LIVES = st.one_of(st.none(), st.integers(-100, 100).map(lambda seconds: NOW + timedelta(seconds=seconds)))
 
 
-@given(SCOPES, ROLES, HELD, SECRETS, LIVES)
+HELD = st.sampled_from([frozenset(scopes) for scopes in access.ROLES.values()])
+ISSUERS = st.one_of(st.none(), st.builds(access.Caller, st.just("token:1"), HELD, LIVES))
+
+
+@given(SCOPES, ROLES, ISSUERS, SECRETS, LIVES)
 @BOUNDED
-def test_a_token_opens_what_its_role_and_its_scopes_say_and_never_more_than_its_issuers(
-    scopes: list[str], role: str | None, held: frozenset[str] | None, secret: bytes, expires_at: datetime | None
+def test_a_token_opens_what_its_role_and_its_scopes_say_and_never_more_or_longer_than_its_issuers(
+    scopes: list[str], role: str | None, issuer: access.Caller | None, secret: bytes, expires_at: datetime | None
 ) -> None:
     meant = {*scopes, *access.ROLES.get(role or "", ())}
     try:
-        issued = access.issue(UUID(int=4), secret, access.Wanted("n", scopes, role, expires_at), held)
+        issued = access.issue(UUID(int=4), secret, access.Wanted("n", scopes, role, expires_at), issuer)
     except access.UnknownScope:
         assert "everything" in scopes
     except access.UnknownRole:
@@ -144,11 +147,18 @@ def test_a_token_opens_what_its_role_and_its_scopes_say_and_never_more_than_its_
     except access.NoScopes:
         assert not meant
     except access.ScopeNotHeld as refused:
-        assert held is not None
-        assert refused.facts["missing"] == sorted(meant - held) != []
+        assert issuer is not None
+        assert refused.facts["missing"] == sorted(meant - issuer.scopes) != []
+    except access.OutlivesIssuer as refused:
+        assert issuer is not None
+        assert refused.facts["latest"] == issuer.expires_at
+        assert expires_at is None or (issuer.expires_at is not None and issuer.expires_at < expires_at)
     else:
         assert set(issued.scopes) == meant
-        assert held is None or meant <= held
+        assert issuer is None or meant <= issuer.scopes
+        if issuer is not None and issuer.expires_at is not None:
+            assert issued.expires_at is not None
+            assert issued.expires_at <= issuer.expires_at
         assert access.evolve(None, issued, 1).role == (role or "")
 
 

@@ -64,6 +64,13 @@ class ScopeNotHeld(Refusal):
     code = "scope_not_held"
 
 
+class OutlivesIssuer(Refusal):
+    """Nor time that they don't have: what a token with an end issues ends no later; `latest` says when."""
+
+    status = 403
+    code = "outlives_issuer"
+
+
 class ExpiryOutOfRange(Invalid):
     """It expires in the past, or later than anybody can mean."""
 
@@ -103,19 +110,29 @@ class Caller(Struct, frozen=True):
 
     actor: str
     scopes: frozenset[str]
+    expires_at: datetime | None = None
 
 
-def issue(token_id: UUID, secret: bytes, wanted: Wanted, held: frozenset[str] | None) -> TokenIssued:
-    """The event of a new token, issued by somebody who holds these scopes (None: whoever can reach the database).
+def issue(token_id: UUID, secret: bytes, wanted: Wanted, issuer: Caller | None) -> TokenIssued:
+    """The event of a new token, issued by whoever calls (None: who can reach the database).
 
-    Raises `UnknownScope`, `UnknownRole`, `NoScopes`, `ScopeNotHeld`.
+    Raises `UnknownScope`, `UnknownRole`, `NoScopes`, `ScopeNotHeld`, `OutlivesIssuer`.
     """
     scopes = _scopes_of(wanted)
-    if held is not None and (missing := sorted(scopes - held)):
-        raise ScopeNotHeld(f"your own token lacks {', '.join(missing)}", missing=missing)
+    if issuer is not None:
+        _check_held(scopes, wanted.expires_at, issuer)
     return TokenIssued(
         token_id, wanted.name, kept_of(secret), sorted(scopes), wanted.expires_at, wanted.role or ""
     )
+
+
+def _check_held(scopes: set[str], expires_at: datetime | None, issuer: Caller) -> None:
+    if missing := sorted(scopes - issuer.scopes):
+        raise ScopeNotHeld(f"your own token lacks {', '.join(missing)}", missing=missing)
+    latest = issuer.expires_at
+    if latest is not None and (expires_at is None or expires_at > latest):
+        said = f"your own token ends at {latest.isoformat()}, so this one ends then or before"
+        raise OutlivesIssuer(said, pointer="/expires_at", latest=latest)
 
 
 def _scopes_of(wanted: Wanted) -> set[str]:
@@ -140,7 +157,7 @@ def caller_of(token: Token | None, shown: Presented, now: datetime) -> Caller | 
     """Who holds this secret, None if nobody may use it (any more)."""
     if token is None or not opens(shown, token, now):
         return None
-    return Caller(f"token:{token.id}", frozenset(token.scopes))
+    return Caller(f"token:{token.id}", frozenset(token.scopes), token.expires_at)
 
 
 def evolve(token: Token | None, event: AccessEvent, version: int) -> Token:

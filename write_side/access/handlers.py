@@ -59,16 +59,16 @@ class TokenPage(Struct, frozen=True):
 
 async def issue_token(
     pool: Pool, name: str, scopes: list[str], expires_at: datetime | None, cause: Metadata, *,
-    role: str | None = None, held: frozenset[str] | None = None,
+    role: str | None = None, issuer: Caller | None = None,
 ) -> Answer[IssuedToken]:  # fmt: skip
     """A new token with the scopes of a role, these, or both.
 
-    `held` is what the token of whoever issues it opens; None for who can reach the database.
+    `issuer`: None for who can reach the database.
 
-    Refuses `unknown_scope`, `unknown_role`, `no_scopes`, `scope_not_held`.
+    Refuses `unknown_scope`, `unknown_role`, `no_scopes`, `scope_not_held`, `outlives_issuer`.
     """
     token_id, secret = uuid7(), os.urandom(32)
-    event = domain.issue(token_id, secret, Wanted(name, scopes, role, expires_at), held)
+    event = domain.issue(token_id, secret, Wanted(name, scopes, role, expires_at), issuer)
 
     async def decide(conn: Connection) -> tuple[IssuedToken, Positions]:
         positions = await store.save_issued(conn, event, cause)

@@ -14,6 +14,7 @@ from write_side.access.domain import (
     SCOPES,
     ExpiryOutOfRange,
     NoScopes,
+    OutlivesIssuer,
     ScopeNotHeld,
     UnknownRole,
     UnknownScope,
@@ -28,7 +29,7 @@ from write_side.access.handlers import (
     list_tokens,
     revoke_token,
 )
-from write_side.http import After, Answered, Shown, answered, cause, held_by, requires, shown
+from write_side.http import After, Answered, Shown, answered, cause, let_in, requires, shown
 from write_side.resources import Own
 
 Scope = Annotated[str, Meta(extra_json_schema={"enum": list(SCOPES)})]
@@ -49,17 +50,17 @@ class NewToken(Struct, forbid_unknown_fields=True):
 
 
 @post("/v1/tokens", guards=[requires("access:write")])
-@refuses(UnknownScope, UnknownRole, NoScopes, ScopeNotHeld, ExpiryOutOfRange)
+@refuses(UnknownScope, UnknownRole, NoScopes, ScopeNotHeld, OutlivesIssuer, ExpiryOutOfRange)
 @leads_to(Link("delete_token", {"token_id": "/id"}))
 async def post_token(
     request: Request[Any, Any, Any], data: JSONBody[NewToken], own: Own
 ) -> Answered[IssuedToken]:
     """Issue a bearer token. The answer shows it once; only its hash is kept. Nobody issues one that opens more than
-    their own."""
+    their own, or for longer."""
     if data.expires_at is not None:
         check_expiry(data.expires_at, datetime.now(UTC))
     answer = await issue_token(
-        own.pool, data.name, data.scopes, data.expires_at, cause(request), role=data.role, held=held_by(request)
+        own.pool, data.name, data.scopes, data.expires_at, cause(request), role=data.role, issuer=let_in(request)
     )
     return answered(request, answer, 201)
 

@@ -76,10 +76,12 @@ async def set_password(conn: Connection, account_id: UUID, password_hash: str | 
 
 
 async def groups_of(conn: Connection, account_id: UUID | None) -> frozenset[str]:
-    """The customer groups of an account; none of a guest."""
+    """The customer groups of an account; none of a guest, nor of who was erased: their cart is there, and its secret
+    may be with others."""
     if account_id is None:
         return frozenset()
-    return frozenset(await conn.fetchval("SELECT groups FROM account WHERE id = $1", account_id) or ())
+    query = "SELECT groups FROM account WHERE id = $1 AND state <> 'erased'"
+    return frozenset(await conn.fetchval(query, account_id) or ())
 
 
 async def locale_of(conn: Connection, account_id: UUID | None) -> str:

@@ -10,8 +10,8 @@ from msgspec import Struct
 from shared.envelope import Recorded
 from write_side import event_log
 from write_side.customers import Keyring, with_personal, without_personal
-from write_side.database import Pool
-from write_side.feed.domain import CloudEvent, Cursor, told
+from write_side.database import Connection, Pool
+from write_side.feed.domain import BrokenCursor, CloudEvent, Cursor, told
 from write_side.feed.watch import Watch
 
 AT_ONCE = 4  # pages read at once in a process: commands need the pool, too
@@ -87,6 +87,8 @@ class Feed:
         async with self._places, self._pool.acquire() as conn:
             epoch, safe = await event_log.extent(conn)
             reached = 0 if at is None else at.of(epoch, "?after").position
+            if reached > safe:
+                await _check_drawn(conn, reached)
             events: list[Recorded] = []
             room, until_time = LARGEST_PAGE, monotonic() + LONGEST_LOOK
             while reached < safe and len(events) < wanted.limit and room > 0 and monotonic() < until_time:
@@ -97,6 +99,13 @@ class Feed:
                 room -= sum(len(bytes(one.payload)) for one in found)
                 reached = found[-1].position if len(found) == left or room <= 0 else until
         return _Look(events, epoch, reached, reached >= safe)
+
+
+async def _check_drawn(conn: Connection, position: int) -> None:
+    """After a crash the stored safe position may be a moment behind what was told. But what was never drawn was told
+    by another log, such as that of a shop to try things in: whoever waited for it would miss all until then."""
+    if position > await event_log.highest_drawn(conn):
+        raise BrokenCursor("This cursor lies behind the end of the log: another one has told it.", pointer="?after")
 
 
 async def told_events(

@@ -28,7 +28,7 @@ from write_side.imports.patience import GONE, patiently
 from write_side.imports.plan import Known, Plan, Terms, plan
 from write_side.imports.reading import Table, UnreadableFile
 from write_side.imports.rows import Row, RowReader
-from write_side.imports.runs import handlers
+from write_side.imports.runs import handlers, taken_back
 from write_side.imports.runs.domain import Run
 from write_side.imports.seen import Seen
 
@@ -190,6 +190,7 @@ class _Import:
                 self._categories,
                 datetime.now(UTC),
                 await product_types.by_name(conn, {name.strip() for name in named} - {""}),
+                await taken_back.find(conn, products),
             )
         made = plan(rows, known, self._terms, uuid7)
         self._claims.append(made.slugs)

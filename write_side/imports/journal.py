@@ -43,7 +43,7 @@ class Journal:
 
     async def done(self, upto: int, counts: Counter[str]) -> None:
         """It has gone in, and so many of its rows became what: now and then that is written down, as far as all batches
-        before it have, too."""
+        before it have, too. Raises `ImportUndone`: where rows change nothing, nobody else asks."""
         self._gone_in[upto] = counts
         while self._under_way and self._under_way[0] in self._gone_in:
             self._rows = self._under_way.pop(0)
@@ -51,6 +51,7 @@ class Journal:
         if time.monotonic() - self._told_at >= EVERY or len(self._untold) > MOST_UNTOLD:
             self._told_at = time.monotonic()
             await self._tell()
+            await self._write(lambda conn, _: self.check(conn))
 
     def rejected(self, rejection: Rejection) -> None:
         """A row that did not go in."""

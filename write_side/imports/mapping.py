@@ -103,7 +103,7 @@ def read_mapping(path: Path) -> ColumnMapping:
         raw = path.read_bytes()
         given = tomllib.loads(raw.decode()) if path.suffix == ".toml" else msgspec.json.decode(raw)
         mapping = msgspec.convert(given, ColumnMapping)
-    except (OSError, ValueError) as error:
+    except (OSError, RecursionError, ValueError) as error:
         raise BrokenMapping(f"{path}: {error}") from error
     check(mapping)
     return mapping

@@ -33,8 +33,8 @@ NewId = Callable[[], UUID]
 
 
 class Known(NamedTuple):
-    """What is there: products that the batch may mean, prices by SKU, who has which slug, categories by slug; when; and
-    the product types that the batch may name."""
+    """What is there: products that the batch may mean, prices by SKU, who has which slug, categories by slug; when; the
+    product types that the batch may name; and which of the products are archived since an import was undone."""
 
     products: Sequence[Product]
     priced: Mapping[str, PricedVariant]
@@ -42,6 +42,7 @@ class Known(NamedTuple):
     categories: Mapping[str, UUID]
     now: datetime
     types: Mapping[str, ProductType] = {}
+    taken_back: Collection[UUID] = ()
 
 
 class Terms(NamedTuple):
@@ -88,9 +89,17 @@ def plan(rows: Sequence[Row], known: Known, terms: Terms, new_id: NewId) -> Plan
         made.prices += prices
         if event is not None:
             made.changes.append(Change(after, event))
+            _remember(after, by_ref, by_sku)
         _count(made, product, after, changed=event is not None or bool(prices))
         _open_stock(made, row, after, terms)
     return made
+
+
+def _remember(after: Product, by_ref: dict[str, Product], by_sku: dict[str, Product]) -> None:
+    """What a later row of the batch finds: a product that one row has adopted is no other's, in a dry run as well."""
+    by_sku |= dict.fromkeys(after.variant_ids(), after)
+    if after.facts.external_ref:
+        by_ref[after.facts.external_ref] = after
 
 
 def _meant(row: Row, by_ref: Mapping[str, Product], by_sku: Mapping[str, Product]) -> Product | None:
@@ -110,7 +119,8 @@ def _after(
     row: Row, product: Product | None, known: Known, claimed: Collection[str], new_id: NewId
 ) -> tuple[Product, ProductEvent | None]:
     """The product as the row wants it, and the event of that, None if nothing changes."""
-    given = _given(row, None if product is None else product.facts, known.categories)
+    fresh = product is None or product.id in known.taken_back
+    given = _given(row, None if product is None else product.facts, known.categories, fresh=fresh)
     if product is None or _says_attributes(row, given, product.facts):
         given = _as_declared(given, known.types.get(given.product_type.strip()))
     own = None if product is None else product.facts.slug
@@ -143,7 +153,8 @@ def _new_slug(row: Row, in_use: Collection[str], claimed: Collection[str]) -> st
     return catalog.free_slug(candidates, [slug for slug in candidates if slug in in_use or slug in claimed])
 
 
-def _given(row: Row, before: ProductFacts | None, categories: Mapping[str, UUID]) -> ProductInput:
+def _given(row: Row, before: ProductFacts | None, categories: Mapping[str, UUID], *, fresh: bool) -> ProductInput:
+    """What a row makes of what was there before. `fresh`: it is for sale, if the row doesn't say otherwise."""
     def kept(name: str, said: str | None) -> str:
         return said if said is not None else "" if before is None else str(getattr(before, name))
 
@@ -151,7 +162,7 @@ def _given(row: Row, before: ProductFacts | None, categories: Mapping[str, UUID]
     translations = dict(before.translations) if before is not None else {}
     translations |= row.translations or {}
     attributes = row.attributes if row.attributes is not None else {} if before is None else before.attributes
-    status = row.status or ("active" if before is None else before.status)
+    status = row.status or ("active" if before is None or fresh else before.status)
     return ProductInput(
         name=row.name,
         variants=[*variants_of(row, before, [image.url for image in images])],

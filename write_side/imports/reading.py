@@ -13,6 +13,7 @@ from typing import IO, Literal, NamedTuple, cast
 
 LONGEST_CELL = 1_000_000
 LONGEST_LINE = 8_000_000  # a packed file may hold one of any length
+MOST_EMPTY = 10_000  # lines one after the other: a packed file holds a thousand of them in a byte
 Encoding = Literal["utf-8", "windows-1252", "iso-8859-1", "iso-8859-15"]
 
 _GZIP = b"\x1f\x8b"
@@ -68,8 +69,9 @@ class Table:
             columns = [cell.strip() for cell in next(self._reader)]
         except (StopIteration, csv.Error, EOFError, OSError, zlib.error) as error:
             raise UnreadableFile(f"no first line with the names of the columns ({error})") from error
-        if len(set(columns)) != len(columns):
-            raise UnreadableFile("two columns have the same name")
+        named = [column for column in columns if column]  # spreadsheets leave empty ones at the end, which say nothing
+        if twice := next((column for n, column in enumerate(named) if column in named[:n]), None):
+            raise UnreadableFile(f"two columns have the same name: {twice[:80]!r}")
         if wrong := self._foreign(columns, columns):
             raise UnreadableFile(f"the first line can't be read: {wrong}")
         return columns
@@ -80,7 +82,9 @@ class Table:
         return min(self._file.raw.tell() / self._file.size, 1.0) if self._file.size else 1.0
 
     def __iter__(self) -> Iterator[Line]:
-        """Rows with their line numbers; raises `UnreadableFile` where a compressed file is cut off."""
+        """Rows with their line numbers; raises `UnreadableFile` where a compressed file is cut off, or nothing but
+        empty lines follow: nobody else gets a turn while these are passed over."""
+        empty = 0
         while True:
             number, self._file.taken = self._reader.line_num + 1, 0
             try:
@@ -92,8 +96,11 @@ class Table:
                 continue
             except (EOFError, OSError, zlib.error) as error:
                 raise UnreadableFile(f"broken after line {number - 1}: {error}") from error
+            empty = 0 if cells else empty + 1
             if cells:
                 yield Line(number, cells, self._wrong_with(cells))
+            elif empty > MOST_EMPTY:
+                raise UnreadableFile(f"more than {MOST_EMPTY} empty lines up to line {number}")
 
     def _wrong_with(self, cells: list[str]) -> str | None:
         if len(cells) != len(self.columns):

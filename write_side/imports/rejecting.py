@@ -19,5 +19,5 @@ def decoded(text: str, kind: type[T], code: str) -> T:
     """What a cell of JSON says; raises `Rejected`."""
     try:
         return msgspec.json.decode(text, type=kind)
-    except (msgspec.DecodeError, UnicodeEncodeError) as error:
+    except (msgspec.DecodeError, RecursionError, UnicodeEncodeError) as error:
         raise Rejected(code, f"{text[:40]!r}: {error}") from error

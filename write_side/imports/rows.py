@@ -7,6 +7,7 @@ from datetime import datetime
 from msgspec import Struct
 
 from shared.events.catalog import AttributeValue, Image, Translation
+from shared.names import is_blank
 from write_side.imports.magento import translated
 from write_side.imports.mapping import ATTRIBUTE, DESCRIPTION, LIST, NAME, PRICE, ColumnMapping
 from write_side.imports.reading import Line
@@ -167,7 +168,7 @@ class RowReader:
         path = tuple(name.strip() for name in names if name.strip())[: self._mapping.category_levels or None]
         if not path and self._mapping.category_default:
             path = (self._mapping.category_default,)
-        if len(path) > DEEPEST or any(len(name) > LONGEST_NAME or not name.isprintable() for name in path):
+        if len(path) > DEEPEST or not all(_is_name(name, exact=self._mapping.exact) for name in path):
             said = f"a category has at most {DEEPEST} levels, their names {LONGEST_NAME} printable characters"
             raise Rejected("broken_category", said)
         return path
@@ -182,6 +183,11 @@ class RowReader:
             for url in addresses(said.get("images", ""), self._mapping):
                 images.setdefault(url, Image(url, said.get("image_alt", "")))
         return list(images.values())
+
+
+def _is_name(text: str, *, exact: bool) -> bool:
+    """Whether a category may be called so; as an export wrote it, it is."""
+    return len(text) <= LONGEST_NAME and (exact or text.isprintable()) and not is_blank(text)
 
 
 def _field(column: str, mapping: ColumnMapping) -> str | None:

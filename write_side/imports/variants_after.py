@@ -22,12 +22,15 @@ def images_of(row: Row, before: ProductFacts | None) -> list[Image]:
 def variants_of(row: Row, before: ProductFacts | None, images: Sequence[str]) -> Iterator[VariantInput]:
     """The variants of the row, among those that the product has besides. `images`: addresses after the row."""
     said = {variant.sku: variant for variant in row.variants}
+    same = before is not None and [image.url for image in before.images] == list(images)
     place = {url: number for number, url in reversed([*enumerate(images)])}
     there = [] if before is None else before.variants
     for variant in there:
         urls = [before.images[at].url for at in variant.images or ()] if before else []
         told = said.get(variant.sku, VariantRow(variant.sku))
-        yield _revised(variant, told, _places(urls if told.images is None else told.images, place))
+        kept = same and told.images in (None, urls)  # an address that stands twice has two places
+        places = [*(variant.images or ())] if kept else _places(urls if told.images is None else told.images, place)
+        yield _revised(variant, told, places)
     known = {variant.sku for variant in there}
     for v in row.variants:
         if v.sku not in known:

@@ -6,6 +6,8 @@ from write_side.inventory.domain import (
     Demand,
     OpenStockItem,
     OutOfStock,
+    Quantity,
+    Sku,
     StockItem,
     UnknownStock,
     evolve_item,
@@ -33,10 +35,10 @@ from write_side.inventory.warehouses.domain import UnknownWarehouse
 from write_side.inventory.warehouses.store import all_warehouses
 
 __all__ = [
-    "MAIN", "Demand", "Line", "OpenStockItem", "OutOfStock", "PurchaseLimit", "PurchaseLimitReached", "StockItem",
-    "Transfer", "UnknownStock", "UnknownWarehouse", "add_to", "all_warehouses", "allocate", "available_of",
-    "check_limits", "counted", "ensure_warehouse", "evolve_item", "find_bundles", "find_items", "find_limits",
-    "find_nearest", "find_places", "hold", "hold_available", "insert_items", "items_after", "let_go", "open_items",
-    "opened_with", "out_of_stock", "put_back", "save_counts", "set_threshold", "set_to", "summed", "take_instead",
-    "write_off",
+    "MAIN", "Demand", "Line", "OpenStockItem", "OutOfStock", "PurchaseLimit", "PurchaseLimitReached", "Quantity",
+    "Sku", "StockItem", "Transfer", "UnknownStock", "UnknownWarehouse", "add_to", "all_warehouses", "allocate",
+    "available_of", "check_limits", "counted", "ensure_warehouse", "evolve_item", "find_bundles", "find_items",
+    "find_limits", "find_nearest", "find_places", "hold", "hold_available", "insert_items", "items_after", "let_go",
+    "open_items", "opened_with", "out_of_stock", "put_back", "save_counts", "set_threshold", "set_to", "summed",
+    "take_instead", "write_off",
 ]  # fmt: skip

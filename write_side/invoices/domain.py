@@ -27,7 +27,8 @@ State = Literal["open", "overdue", "paid"]
 
 
 class InvoiceNotPermitted(Refusal):
-    """Only accounts of certain customer groups buy on invoice, those whose credit staff have set."""
+    """Only accounts of certain customer groups buy on invoice, those whose credit staff have set, and only who is
+    signed in to one."""
 
     code = "invoice_not_permitted"
 

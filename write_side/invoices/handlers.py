@@ -32,10 +32,11 @@ from write_side.payments import Chosen, can
 
 
 class PayBy(NamedTuple):
-    """How a quote is to be paid, and which customer groups may pay by invoice."""
+    """How a quote is to be paid, which customer groups may pay by invoice, and the account whose session asks."""
 
     method: Chosen
     groups: frozenset[str]
+    asked_by: UUID | None = None
 
 
 class CreditState(Struct, frozen=True):
@@ -99,6 +100,13 @@ async def show_credit(pool: Pool, account_id: UUID) -> CreditState:
     if credit is None:
         raise UnknownCredit("this account has no credit")
     return _credit(credit)
+
+
+def check_asked(pay_by: PayBy, account_id: UUID | None) -> None:
+    """Whether whoever asks may buy on this account's credit: its cart opens by a secret that outlives sessions, so that
+    alone doesn't do. Refuses `invoice_not_permitted`."""
+    if can(pay_by.method).on_credit and (account_id is None or pay_by.asked_by != account_id):
+        raise InvoiceNotPermitted("only who is signed in to an account buys on its credit", pointer="/payment_method")
 
 
 async def check_quote(

@@ -115,11 +115,13 @@ async def issue_quote(
     language, None that of the account.
 
     Refuses `cart_ordered`, `cart_empty`, `not_sellable`, `unknown_destination`, `unknown_shipping_method`,
-    `pass_required`, `purchase_limit`, `too_many_gift_cards`, `total_out_of_range`, `shipping_unavailable`,
-    `taxes_unavailable`, and `keyring_unavailable`, since the contact is sealed before it goes anywhere.
+    `pass_required`, `purchase_limit`, `too_many_gift_cards`, `total_out_of_range`, `invoice_not_permitted`,
+    `credit_exceeded`, `shipping_unavailable`, `taxes_unavailable`, and `keyring_unavailable`, since the contact is
+    sealed before it goes anywhere.
     """
     async with pool.acquire() as conn:
         cart = await carts.find_cart(conn, cart_id, secret)  # before anything is made for somebody who holds no cart
+        invoices.check_asked(pay_by, cart.account_id)
         reads = await accounts.locale_of(conn, cart.account_id) if locale is None else locale
     person = await keyring.person_for(contact.mail)
     sealed, customer = seal_contact(person, contact), await _customer(pool, keyring, cart, person)

@@ -35,6 +35,7 @@ from write_side.http import (
     idempotent,
     requires_session,
     session,
+    session_of,
     shown,
 )
 from write_side.inventory import OutOfStock, PurchaseLimitReached, UnknownStock
@@ -56,7 +57,7 @@ from write_side.orders.refusals import (
     TotalOutOfRange,
     UnknownOrder,
 )
-from write_side.payments import Chosen
+from write_side.payments import Chosen, can
 from write_side.promotions import Codes
 from write_side.resources import Own, Resources
 from write_side.sales import PassRequired
@@ -117,7 +118,8 @@ async def post_quote(
     """Price the cart for an address, with promotions, tax and shipping; good for a quarter of an hour.
 
     A code that takes nothing off is no error: `refused_codes` says why; nor is a gift card that pays nothing
-    (`refused_gift_cards`). A quote with gift cards counts as a try of the client's, like a sign-in.
+    (`refused_gift_cards`). A quote with gift cards counts as a try of the client's, like a sign-in. One on invoice
+    needs the session of the cart's account.
     """
     gifts = None
     if data.gift_cards:
@@ -127,10 +129,16 @@ async def post_quote(
     visit = fraud.visit_if_looked_at(own.settings, contact.mail, contact.address, device, client(request, own))
     answer = await issue_quote(
         own.pool, own.keyring, cart_id, secret, contact, ttl, own.outside, cause(request), _typed(data.codes), visit,
-        data.shipping_method, gifts, PayBy(data.payment_method, own.settings.invoicing), own.settings.allocation,
+        data.shipping_method, gifts, await _pay_by(request, own, data.payment_method), own.settings.allocation,
         None if data.locale is None else Languages(own.settings.languages).kept(data.locale),
     )
     return answered(request, answer, 201)
+
+
+async def _pay_by(request: Call, own: Resources, method: Chosen) -> PayBy:
+    """Who is signed in is asked where it matters: what is charged at once is paid by whoever orders."""
+    who = await session_of(request) if can(method).on_credit else None
+    return PayBy(method, own.settings.invoicing, who.account_id if who else None)
 
 
 @post("/v1/carts/{cart_id:uuid}/shipping-options", status_code=200)

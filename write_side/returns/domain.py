@@ -31,7 +31,7 @@ from shared.events.returns import (
 )
 from write_side.errors import Refusal
 from write_side.fulfilment import Parcel
-from write_side.inventory import Demand, summed
+from write_side.inventory import Demand, Quantity, Sku, summed
 from write_side.refunds import Refund, resent
 from write_side.returns.refusals import (
     OutsideReturnWindow,
@@ -77,8 +77,8 @@ class RejectReturn(Struct, frozen=True, forbid_unknown_fields=True):
 class UnitsIn(Struct, frozen=True, forbid_unknown_fields=True):
     """So many of a SKU, and how they are. `refund` false: their money stays, such as of what was used up."""
 
-    sku: Annotated[str, Meta(min_length=1, max_length=64)]
-    quantity: Annotated[int, Meta(gt=0, le=9_999)]
+    sku: Sku
+    quantity: Quantity
     condition: Condition = "sellable"
     refund: bool = True
 

@@ -1,6 +1,6 @@
 """Commands about doorbuster sales: load, decide, save."""
 
-from collections.abc import Callable
+from collections.abc import Collection
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -10,7 +10,7 @@ from shared.envelope import Metadata
 from shared.events.sales import SaleEvent
 from shared.ids import uuid7
 from shared.tickets import BrokenTicket, Ticket, read_ticket
-from write_side import carts, commands
+from write_side import carts, catalog, commands
 from write_side.commands import Answer, Call
 from write_side.database import Connection, Pool, first_of
 from write_side.errors import check_version
@@ -27,10 +27,11 @@ class SaleList(Struct, frozen=True):
 
 
 async def announce_sale(pool: Pool, said: SaleInput, cause: Metadata, call: Call) -> Answer[Sale]:
-    """A new sale; refuses `broken_sale`, `sku_in_sale`."""
+    """A new sale; refuses `broken_sale`, `unknown_sku`, `sku_in_sale`."""
     event = domain.announce(uuid7(), said)
 
     async def decide(conn: Connection) -> tuple[Sale, Positions]:
+        await _check_sold(conn, said)
         return await store.announce(conn, event, cause)
 
     return await commands.run(pool, decide, call)
@@ -39,28 +40,36 @@ async def announce_sale(pool: Pool, said: SaleInput, cause: Metadata, call: Call
 async def revise_sale(
     pool: Pool, sale_id: UUID, said: SaleInput, expected: int | None, cause: Metadata
 ) -> Answer[Sale]:
-    """Other terms from now on; refuses `unknown_sale`, `version_conflict`, `sku_in_sale` and what `domain.revise`
-    refuses."""
+    """Other terms from now on; refuses `unknown_sale`, `version_conflict`, `unknown_sku` of what it did not name
+    before, `sku_in_sale` and what `domain.revise` refuses."""
+
+    async def checked(conn: Connection) -> Sale:
+        sale = _known(sale_id, await store.lock(conn, sale_id))
+        await _check_sold(conn, said, sale.terms.skus)
+        return sale
 
     def decide(sale: Sale) -> SaleEvent | None:
         check_version(sale.version, expected)
         return domain.revise(sale, said, datetime.now(UTC))
 
-    return await _changed(pool, sale_id, decide, cause)
+    return await commands.change(pool, checked, decide, store.save, cause)
+
+
+async def _check_sold(conn: Connection, said: SaleInput, before: Collection[str] = ()) -> None:
+    """A misspelt SKU would keep nothing: anybody would buy the one that is meant, without a pass."""
+    sold = await catalog.find_variants(conn, said.skus)
+    for n, sku in enumerate(said.skus):
+        if sku not in sold and sku not in before:
+            raise catalog.UnknownSku(f"nobody sells {sku}", sku=sku, pointer=f"/skus/{n}")
 
 
 async def end_sale(pool: Pool, sale_id: UUID, cause: Metadata) -> Answer[Sale]:
     """Anybody may buy its SKUs again; refuses `unknown_sale`. A repeat changes nothing."""
-    return await _changed(pool, sale_id, domain.end, cause)
 
-
-async def _changed(
-    pool: Pool, sale_id: UUID, decide: Callable[[Sale], SaleEvent | None], cause: Metadata
-) -> Answer[Sale]:
     async def locked(conn: Connection) -> Sale:
         return _known(sale_id, await store.lock(conn, sale_id))
 
-    return await commands.change(pool, locked, decide, store.save, cause)
+    return await commands.change(pool, locked, domain.end, store.save, cause)
 
 
 async def show_sale(pool: Pool, sale_id: UUID) -> Sale:

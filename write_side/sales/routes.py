@@ -9,6 +9,7 @@ from msgspec import Meta, Struct
 
 from shared.http.described import Link, leads_to, refuses
 from write_side.carts import CartOrderedAlready
+from write_side.catalog import UnknownSku
 from write_side.http import (
     After,
     Answered,
@@ -56,7 +57,7 @@ class ShownTicket(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 @post("/v1/sales", guards=WRITE)
-@refuses(BrokenSale, TimeOutOfRange, SkuInSale)
+@refuses(BrokenSale, TimeOutOfRange, UnknownSku, SkuInSale)
 @leads_to(*_TO_ONE)
 async def post_sale(
     request: Call, data: JSONBody[SaleInput], own: Own, key: IdempotencyKey = None
@@ -82,7 +83,7 @@ async def get_sale(sale_id: FromPath[UUID], own: Own) -> Tagged[Sale]:
 
 
 @put("/v1/sales/{sale_id:uuid}", guards=WRITE)
-@refuses(UnknownSale, SaleOver, SaleBegun, WaitingRoomOpen, BrokenSale, TimeOutOfRange, SkuInSale)
+@refuses(UnknownSale, SaleOver, SaleBegun, WaitingRoomOpen, BrokenSale, TimeOutOfRange, UnknownSku, SkuInSale)
 async def put_sale(
     request: Call, sale_id: FromPath[UUID], data: JSONBody[SaleInput], own: Own, if_match: IfMatch = None
 ) -> Answered[Sale]:

@@ -8,6 +8,7 @@ from tests.fixtures.write_side import CAUSE
 from tests.integration.accounts.conftest import Customers
 from tests.integration.checkout.shop import MAIL
 from write_side import erasure
+from write_side.accounts import groups_of, staff
 from write_side.accounts.domain import WrongCredentials
 from write_side.erasure import Ledger
 
@@ -34,6 +35,20 @@ async def test_an_erased_person_has_no_account_and_may_come_again_as_somebody_ne
 
     newcomer = await customers.customer()
     assert newcomer.account_id != session.account_id
+
+
+async def test_the_cart_of_who_was_erased_is_priced_by_no_group(
+    customers: Customers, tmp_path: Path
+) -> None:
+    account_id = (await customers.customer()).account_id
+    await staff.set_groups(customers.pool, account_id, ["wholesale"], CAUSE)
+    async with customers.pool.acquire() as conn:
+        assert await groups_of(conn, account_id) == {"wholesale"}
+    person_id = await erasure.find_person(customers.pool, customers.desk.keyring, MAIL)
+    ledger = Ledger(str(tmp_path / "erasures.jsonl"))
+    await erasure.erase(customers.pool, customers.desk.keyring, ledger, person_id, CAUSE)
+    async with customers.pool.acquire() as conn:
+        assert await groups_of(conn, account_id) == set()
 
 
 async def test_an_erasure_that_broke_off_behind_the_key_is_finished(customers: Customers, tmp_path: Path) -> None:

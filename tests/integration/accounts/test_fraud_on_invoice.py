@@ -53,7 +53,7 @@ async def bought(shop: Shop, account_id: UUID, *, odd: bool = False) -> OrderSta
     seen = Visit("address", "device", "network", odd, "door")
     answer = await quoting.issue_quote(
         shop.pool, shop.keyring, basket.id, basket.secret, contact, 900, shop.outside, CAUSE, (), seen,
-        pay_by=PayBy("invoice", shop.settings.invoicing),
+        pay_by=PayBy("invoice", shop.settings.invoicing, account_id),
     )  # fmt: skip
     order = await shop.place(basket, _quote.decode(answer.body).id)
     await shop.work()

@@ -29,6 +29,7 @@ from tests.integration.checkout.shop import ADDRESS, Basket, Shop
 from tests.integration.checkout.soundness import nothing_is_wrong
 from tests.integration.checkout.test_adding import add
 from tests.integration.checkout.test_mails import react, send
+from tests.integration.checkout.test_over_http import BUYER
 from tests.integration.checkout.test_parcels import ship
 from tests.integration.checkout.test_picking import finish, missing, picks, start
 from tests.integration.checkout.test_picking import react as list_paid
@@ -167,6 +168,32 @@ async def test_the_number_of_an_invoice_that_was_not_issued_is_that_of_the_next(
             raise ConnectionError
     await issued(shop.pool, account_id, now)
     assert await numbers(shop.pool) == [f"{now.year}-0000001"]
+
+
+async def test_a_cart_s_secret_alone_buys_on_nobody_s_credit(
+    customers: Customers, shop: Shop, shop_settings: Settings
+) -> None:
+    """Who kept it and was signed out, everywhere, had the account pay for goods to any address."""
+    await shop.stock("lamp", 5)
+    owner = await customers.customer()
+    await staff.set_groups(shop.pool, owner.account_id, ["business"], CAUSE)
+    await invoices.set_credit(shop.pool, owner.account_id, CreditInput(10 * TOTAL, "EUR"), CAUSE)
+    other = await customers.customer("grace@navy.example")
+    basket = await basket_of(shop, owner.account_id)
+    path, secret = f"/v1/carts/{basket.id}/quotes", {"Cart-Secret": basket.secret}
+    async with client_of(create_app(shop_settings)) as client:
+
+        async def status(token: str | None, method: str) -> tuple[int, str | None]:
+            headers = secret | ({"Authorization": f"Bearer {token}"} if token else {})
+            answer = await client.post(path, headers=headers, json=BUYER | {"payment_method": method})
+            return answer.status_code, answer.json().get("code")
+
+        assert await status(owner.token, "invoice") == (201, None)
+        for token in (None, other.token):
+            assert await status(token, "invoice") == (409, "invoice_not_permitted")
+            assert await status(token, "card") == (201, None)
+        await client.delete("/v1/sessions", headers={"Authorization": f"Bearer {owner.token}"})
+        assert await status(owner.token, "invoice") == (409, "invoice_not_permitted")
 
 
 async def test_only_accounts_of_the_groups_with_enough_credit_left_buy_on_invoice(

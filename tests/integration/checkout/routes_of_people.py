@@ -64,7 +64,7 @@ async def _invoices(ask: Any, shop: Shop, account_id: str, cart: Json, signed_in
     await ask("GET", credit)
     address, secret = f"/v1/carts/{cart['id']}", {"Cart_Secret": cart["secret"]}
     await ask("PUT", f"{address}/lines/LAMP", {"quantity": 1}, **secret)
-    quote = await ask("POST", f"{address}/quotes", BUYER | {"payment_method": "invoice"}, **secret)
+    quote = await ask("POST", f"{address}/quotes", BUYER | {"payment_method": "invoice"}, **secret, **signed_in)
     await ask("POST", "/v1/orders", {"quote_id": quote["id"]}, **secret)
     while await shop.work():
         pass

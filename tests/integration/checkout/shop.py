@@ -15,6 +15,7 @@ from doorbuster.simulators.signing import signature
 from shared.ids import uuid7
 from shared.settings import AllocationStrategy, Settings
 from tests.fixtures.write_side import CAUSE, new_call
+from write_side import carts as carts_face
 from write_side import catalog, customers, event_log
 from write_side.carts import handlers as carts
 from write_side.carts.domain import AddLine, NewCart
@@ -153,9 +154,15 @@ class Shop:
         """An offer for it."""
         contact = customers.contact(mail, ADDRESS)
         args = (self.pool, self.keyring, basket.id, basket.secret, contact, ttl, self.outside, CAUSE, codes)
-        typed, paying = Gifts(self.settings.master_key, gifts), PayBy(pay_by, self.settings.invoicing)
+        typed, whose = Gifts(self.settings.master_key, gifts), await self.whose(basket)
+        paying = PayBy(pay_by, self.settings.invoicing, whose)  # who has an account is signed in
         said: Any = {"method": method, "gifts": typed, "pay_by": paying, "strategy": self.strategy, "locale": locale}
         return _quote.decode((await quoting.issue_quote(*args, **said)).body)
+
+    async def whose(self, basket: Basket) -> UUID | None:
+        """The account that a cart is of."""
+        async with self.pool.acquire() as conn:
+            return (await carts_face.find_cart(conn, basket.id, basket.secret)).account_id
 
     def quote_of(self, answer: Answer[QuoteState]) -> QuoteState:
         """The quote that was just issued."""

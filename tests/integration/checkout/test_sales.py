@@ -13,7 +13,10 @@ from shared.tickets import Ticket
 from tests.fixtures.asgi import client_of
 from tests.fixtures.write_side import CAUSE, new_call
 from tests.integration.checkout.shop import Basket, Shop
+from write_side import catalog
 from write_side.app import create_app
+from write_side.catalog import ProductInput, UnknownSku, VariantInput
+from write_side.catalog import handlers as catalog_handlers
 from write_side.sales import PassRequired, Sale
 from write_side.sales import handlers as sales
 from write_side.sales.domain import BadTicket, NotYourTurn, SaleInput, SalePass, SkuInSale, TurnTaken, UnknownSale
@@ -62,6 +65,26 @@ async def test_only_a_cart_with_a_pass_holds_is_quoted_and_orders_what_is_sold_b
     assert (await shop.place(before, quoted_before.id)).state == "pending_payment"
     async with shop.pool.acquire() as conn:
         assert await verify.differences(conn) == []
+
+
+async def test_a_sale_names_only_what_somebody_sells_and_keeps_what_it_named(shop: Shop) -> None:
+    """One of a misspelt SKU was announced, and whoever came bought the right one without a pass."""
+    await shop.stock("lamp", 5)
+    with pytest.raises(UnknownSku) as told:
+        await announced(shop, skus=["lamp", "lmap"])
+    assert told.value.facts == {"sku": "lmap", "pointer": "/skus/1"}
+    assert (await sales.list_sales(shop.pool, None, 10)).sales == []
+    sale = await announced(shop)
+    said = SaleInput("Doors", ["lamp", "bulb"], sale.terms.starts_at, 60)
+    with pytest.raises(UnknownSku):
+        await sales.revise_sale(shop.pool, sale.id, said, sale.version, CAUSE)
+    async with shop.pool.acquire() as conn:
+        product_id = await catalog.product_of(conn, "lamp")
+    other = ProductInput("Lamp", [VariantInput("lamp-2")])
+    await catalog_handlers.replace_product(shop.pool, product_id, other, None, CAUSE, None)
+    said = msgspec.structs.replace(said, skus=["lamp", "lamp-2"])
+    await sales.revise_sale(shop.pool, sale.id, said, sale.version, CAUSE)
+    assert (await sales.show_sale(shop.pool, sale.id)).gated == ["lamp", "lamp-2"]
 
 
 async def test_a_turn_is_taken_once_however_many_show_its_ticket_at_once(shop: Shop) -> None:

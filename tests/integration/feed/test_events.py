@@ -272,6 +272,18 @@ async def test_personal_data_is_shown_by_scope_and_to_nobody_once_the_person_was
 
 async def test_a_cursor_ahead_of_the_log_waits_for_it(api: httpx.AsyncClient, staff: Issue, pool: Pool) -> None:
     """After a crash the stored safe position may be a moment behind what was told."""
-    ahead = Cursor(1, await pool.fetchval("SELECT last_value FROM event_position") + 1000).token()
-    got = await page(api, await staff("events:read"), after=ahead)
+    headers = await staff("events:read")
+    await until_safe(pool)
+    await pool.execute("SELECT nextval('event_position')")
+    drawn = await pool.fetchval("SELECT last_value FROM event_position")
+    ahead = Cursor(1, drawn).token()
+    got = await page(api, headers, after=ahead)
     assert (got["events"], got["next"], got["caught_up"]) == ([], ahead, True)
+
+
+async def test_a_cursor_that_another_log_has_told_is_refused(api: httpx.AsyncClient, staff: Issue, pool: Pool) -> None:
+    """Kept by mistake from the shop where it was tried, it said "caught up" until the log had grown so long."""
+    headers = await staff("events:read")
+    other = Cursor(1, await pool.fetchval("SELECT last_value FROM event_position") + 1).token()
+    answer = await api.get("/v1/events", headers=headers, params={"after": other})
+    assert (answer.status_code, answer.json()["code"]) == (400, "broken_cursor")

@@ -12,6 +12,7 @@ from write_side.imports.batches import Rejection
 from write_side.imports.journal import Journal
 from write_side.imports.rejects import Told
 from write_side.imports.runs import handlers, store
+from write_side.imports.runs.domain import ImportUndone
 
 
 async def test_no_row_counts_as_done_before_it_is_kept_why_it_did_not_go_in(
@@ -69,3 +70,18 @@ async def test_a_run_that_finished_meanwhile_is_stopped_by_nobody(pool: Pool) ->
         await store.stop(conn, run.id, "given up")
     shown = await handlers.show_run(pool, run.id)
     assert (shown.state, shown.why) == ("finished", "")
+
+
+async def test_an_import_whose_rows_change_nothing_is_stopped_by_undoing_it_too(
+    pool: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("write_side.imports.journal.EVERY", 0)
+    run = await handlers.begin_file(pool, "a.csv", b"a", {}, "test")
+    journal = Journal(pool, run, run.cause)
+    journal.took(2)
+    await journal.done(2, Counter(unchanged=2))
+    async with pool.acquire() as conn:
+        await store.end(conn, run.id, "stopped")
+    journal.took(4)
+    with pytest.raises(ImportUndone):
+        await journal.done(4, Counter(rejected=2))

@@ -123,6 +123,31 @@ async def test_an_import_is_undone_but_for_what_others_changed_since(pool: Pool,
     assert (back.state, await shop_of(pool)) == ("finished", changed)
 
 
+async def test_what_was_taken_back_is_there_again_once_a_file_names_it_and_what_staff_archived_is_not(
+    pool: Pool, tmp_path: Path
+) -> None:
+    """Who undid an import and sent the mended file was told of revised products, and nobody saw any of them."""
+    await imported(pool, written(tmp_path / "a.tsv.gz", [row(0)]))
+    await edited(pool, "0", status="archived")
+    rows = [row(n) for n in range(4)]
+    wrong = await imported(pool, written(tmp_path / "b.tsv.gz", [row(0, product_name="Wrong"), *rows[1:]]))
+    assert wrong.run_id is not None
+    await undone(pool, wrong.run_id)
+    await edited(pool, "3", name="Put away")
+    mended = written(tmp_path / "c.tsv.gz", [row(n, price="2999") for n in range(5)])
+    assert (await imported(pool, mended, dry_run=True)).revised == 4
+    done = await imported(pool, mended)
+    assert (done.created, done.revised, done.rejected) == (1, 4, 0)
+    found = {sku: (facts.status, prices["EUR"]) for sku, (facts, prices) in (await shop_of(pool)).items()}
+    assert found == {
+        "0": ("archived", 2999), "1": ("active", 2999), "2": ("active", 2999), "3": ("archived", 2999),
+        "4": ("active", 2999),
+    }  # fmt: skip
+    assert done.run_id is not None
+    await undone(pool, done.run_id)
+    assert [(await product(pool, sku)).facts.status for sku in "0124"] == ["archived"] * 4
+
+
 class _Killed(Exception):
     pass
 

@@ -1,5 +1,7 @@
 """Tokens of the command API: made up, wrong, revoked, with an end. Each route and each scope: `tests/security`."""
 
+from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import httpx
@@ -58,6 +60,21 @@ async def test_nobody_gives_away_what_they_do_not_have(api: httpx.AsyncClient, s
         assert (refused.status_code, refused.json()["code"]) == (403, "scope_not_held")
         assert "persons:erase" in refused.json()["missing"]
     assert await log_length(pool) == before
+
+
+async def test_what_a_token_with_an_end_issues_ends_no_later(api: httpx.AsyncClient, staff: Issue) -> None:
+    scopes, end = ["access:write", "orders:read"], datetime.now(UTC) + timedelta(days=30)
+    owner = await staff(*scopes)
+    said: dict[str, Any] = {"name": "for a month", "scopes": scopes, "expires_at": end.isoformat()}
+    month = (await api.post("/v1/tokens", headers=owner, json=said)).json()
+    headers = {"Authorization": f"Bearer {month['token']}"}
+    for until in (None, (end + timedelta(seconds=1)).isoformat()):
+        refused = await api.post("/v1/tokens", headers=headers, json=said | {"expires_at": until})
+        assert (refused.status_code, refused.json()["code"]) == (403, "outlives_issuer")
+        assert datetime.fromisoformat(refused.json()["latest"]) == end
+    for soon in (end, end - timedelta(days=29)):
+        made = await api.post("/v1/tokens", headers=headers, json=said | {"expires_at": soon.isoformat()})
+        assert made.status_code == 201
 
 
 async def test_who_holds_which_token_is_told_page_by_page_and_no_secret_with_it(

@@ -18,6 +18,7 @@ from write_side import catalog, pricing
 from write_side.database import Pool
 from write_side.imports import pace
 from write_side.imports.journal import Journal
+from write_side.imports.runs.carrying import carry_on as carry_on_runs
 from write_side.imports.uploads import carrying, handlers, steps, store
 from write_side.imports.uploads.carrying import carry_on
 
@@ -138,6 +139,38 @@ async def test_the_mapping_and_the_encoding_go_along(api: httpx.AsyncClient, sta
     await sent(api, await staff("catalog:write"), content, mapping=OWN + '"encoding": "windows-1252"}')
     assert await carry_on(pool, MOST)
     assert await prices(pool) == {"B1": {"EUR": 1990}}
+
+
+async def test_what_can_not_be_kept_of_a_file_s_columns_stops_its_run_and_not_the_worker(
+    api: httpx.AsyncClient, staff: Issue, pool: Pool
+) -> None:
+    headers = await staff("catalog:write")
+    run = await sent(api, headers, b"Art\0,Name\nB1,Lamp\n")
+    many = await sent(api, await staff("catalog:write"), ",".join(f"c{n}" for n in range(5000)).encode())
+    assert await carry_on(pool, MOST)
+    assert await carry_on(pool, MOST)
+    stopped = await shown(api, headers, run)
+    assert (stopped["state"], stopped["why"].rpartition(" (")[2]) == ("stopped", "Art�, Name)")
+    assert len((await shown(api, headers, many))["why"]) == carrying.LONGEST_WHY
+
+
+async def test_a_mended_file_waits_until_the_first_one_is_taken_back(
+    api: httpx.AsyncClient, staff: Issue, pool: Pool
+) -> None:
+    """Sent right behind the undoing it found its products as they should be, and they were archived a moment later."""
+    headers = await staff("catalog:write")
+    wrong = await sent(api, headers, table(4, product_name="Wrong"))
+    assert await carry_on(pool, MOST)
+    asked = await staff("catalog:write")
+    undoing = (await api.post(f"/v1/imports/{wrong['id']}/undo", headers=asked, json={})).json()
+    mended = await sent(api, await staff("catalog:write"), table(4, product_name="Wrong", brand="Lumeno"))
+    assert not await carry_on(pool, MOST)
+    assert (await shown(api, headers, mended))["state"] == "running"
+    while (await shown(api, headers, undoing))["state"] == "running":
+        await carry_on_runs(pool, pace.Pace())
+    assert await carry_on(pool, MOST)
+    assert (await shown(api, headers, mended))["counts"] == {"revised": 3, "rejected": 1}
+    assert set((await skus(pool)).values()) == {"active"}
 
 
 async def test_a_dry_run_tells_of_each_row_and_writes_nothing(

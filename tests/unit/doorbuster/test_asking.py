@@ -116,3 +116,10 @@ def test_amounts_have_their_point_for_the_eye_and_words_of_strangers_are_no_form
     assert "1200" in as_table(question, [{**row, "currency": "JPY", "amount_minor": 1200}])
     [line] = csv.DictReader(io.StringIO(as_csv(question, [row])))
     assert (line["reason"], line["amount_minor"]) == ("'=HYPERLINK(1)", "-1999")
+
+
+def test_a_terminal_obeys_no_word_of_a_stranger() -> None:
+    row = {"currency": "EUR", "reason": "\x1b]0;mine\x07\x9b2J\u202e", "state": "é", "refunds": 2, "amount_minor": 1}
+    told = as_table(QUESTIONS["refunds"], [row])
+    assert "�]0;mine��2J�" in told
+    assert all(sign.isprintable() or sign == "\n" for sign in told)

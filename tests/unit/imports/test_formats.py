@@ -257,7 +257,7 @@ def test_magento_s_own_sample_is_read_without_a_row_rejected() -> None:
 
 
 CATEGORY = Category(uuid7(), 1, None, "our-lamps", "Lamps")
-UNDER = Category(uuid7(), 1, CATEGORY.id, "desk", "Desk > small")
+UNDER = Category(uuid7(), 1, CATEGORY.id, "desk", "Desk > small\tor\nsmaller")
 SPOKEN = Spoken(["CHF", "EUR"], ["de", "zh-Hant-TW"])
 TREE = {CATEGORY.id: CATEGORY, UNDER.id: UNDER}
 TEXT = st.text(st.characters(exclude_categories=["Cs", "Cc"]) | st.sampled_from("\n\r\t=+-'\","), max_size=12)
@@ -317,6 +317,13 @@ def test_an_export_imports_back_to_the_same(product: Product) -> None:
     assert [priced.prices for priced, _ in again.prices] == list(prices.values())
     [change] = planned(row, []).changes  # and into another shop, but for the ids
     assert facts_without_ids(change.product) == facts_without_ids(product)
+
+
+def test_an_image_that_stands_twice_stays_where_a_variant_names_it() -> None:
+    twice, shown = [Image("1.jpg"), Image("1.jpg", "again")], [Variant(uuid7(), "1", images=[1])]
+    facts = ProductFacts("a-lamp", "Lamp", "", "", "", "active", None, {}, twice, shown)
+    [row] = exported(product := Product(uuid7(), 1, facts), {})
+    assert planned(row, [product]).changes == []
 
 
 def facts_without_ids(product: Product) -> ProductFacts:

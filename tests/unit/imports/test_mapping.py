@@ -28,6 +28,8 @@ def test_toml_and_json_say_the_same(tmp_path: Path) -> None:
         ('{"columns": {"a": "sku", "b": "name"}, "price_unit": "major", "thousands_separator": "."}', "are the same"),
         ('{"columns": {"a": "sku", "b": "name"}, "encoding": "ebcdic"}', "encoding"),
         ("{", "m.json"),
+        ("[" * 100_000, "m.json"),
+        ('{"columns": {"a": "sku"}, "b": ' + "[" * 100_000, "m.json"),
     ],
 )
 def test_a_broken_mapping_says_what_is_wrong(tmp_path: Path, text: str, said: str) -> None:

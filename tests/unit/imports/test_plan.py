@@ -90,6 +90,13 @@ def test_a_product_that_staff_made_is_adopted_by_its_sku() -> None:
     assert (again.revised, again.changes[0].product.facts.external_ref) == (1, "R1")
 
 
+def test_of_two_rows_for_one_product_that_staff_made_the_first_adopts_it_and_the_second_is_refused() -> None:
+    [made], priced = imported(row(external_ref=None, variants=[structs.replace(VARIANT, sku=sku) for sku in "12"]))
+    again = planned([row(amount_minor=None), row(sku="2", external_ref="2", amount_minor=None)], [made], priced)
+    assert [change.product.facts.external_ref for change in again.changes] == ["1"]
+    assert [(refused.row.sku, refused.code) for refused in again.refused] == [("2", "sku_taken")]
+
+
 def test_a_sku_of_another_product_is_refused_and_the_other_rows_go_in() -> None:
     products, priced = imported(row())
     made = planned([row(external_ref="R2"), row(sku="3", external_ref="3")], products, priced)

@@ -51,6 +51,24 @@ def test_of_a_packed_file_no_more_is_read_than_may_be_and_no_line_without_an_end
         list(table)
 
 
+def test_a_file_of_empty_lines_keeps_nobody_waiting(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv.gz"
+    path.write_bytes(gzip.compress(b"id,name\n" + b"\n" * reading.MOST_EMPTY + b"1,Lamp\n"))
+    assert [line.cells for line in lines_of(path)[1]] == [["1", "Lamp"]]
+    path.write_bytes(gzip.compress(b"id,name\n1,Lamp\n" + b"\n" * 1_000_000))
+    with open_table(path) as table, pytest.raises(UnreadableFile, match="empty lines up to line 10003"):
+        assert [line.cells for line in table] == [["1", "Lamp"]]
+
+
+def test_columns_without_a_name_say_nothing_and_of_two_with_one_name_it_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes(b"id,name,,\n1,Lamp,,\n")
+    assert lines_of(path) == (["id", "name", "", ""], [Line(2, ["1", "Lamp", "", ""])])
+    path.write_bytes(b"id,name,,id\n1,Lamp,,2\n")
+    with pytest.raises(UnreadableFile, match="two columns have the same name: 'id'"):
+        lines_of(path)
+
+
 @pytest.mark.parametrize("content", [b"", b"\x1f\x8bnonsense", b"a,a\n1,2\n"])
 def test_a_file_that_is_no_table_is_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "a.csv"

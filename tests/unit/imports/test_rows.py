@@ -61,12 +61,23 @@ def test_the_category_is_the_product_type_else_the_type_else_unsorted(features: 
         ({"product_features": "power"}, "broken_feature"),
         ({"product_features": ":9"}, "broken_feature"),
         ({"product_features": "type:" + "x" * 201}, "broken_category"),
+        ({"product_features": "type:\u2800"}, "broken_category"),
     ],
 )
 def test_a_row_that_cannot_be_meant_is_rejected_with_a_code(changes: dict[str, str], code: str) -> None:
     with pytest.raises(Rejected) as why:
         read(**changes)
     assert why.value.code == code
+
+
+@pytest.mark.parametrize("name", ["images", "attributes", "options"])
+def test_a_cell_that_is_nested_without_end_rejects_its_row_alone(name: str) -> None:
+    columns = {"sku": "sku", "name": "name", "cell": f"json:{name}"}
+    reader, deep = RowReader(list(columns), ColumnMapping(columns), "EUR"), "[" * 5000 + "]" * 5000
+    for cell in (deep, f'{{"a": {deep}}}', f'[{{"url": "https://a.example/1.jpg", "x": {deep}}}]'):
+        with pytest.raises(Rejected) as why:
+            reader.read(Line(2, ["S1", "Lamp", cell]))
+        assert why.value.code == f"broken_{name}"
 
 
 def test_a_row_without_price_or_ean_is_a_row() -> None:

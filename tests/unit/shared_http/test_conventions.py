@@ -177,6 +177,8 @@ async def test_405_says_what_is_allowed(client: httpx.AsyncClient) -> None:
     answer = await client.get("/baskets")
     assert (answer.status_code, answer.json()["code"]) == (405, "method_not_allowed")
     assert "POST" in answer.headers["allow"]
+    for allowed in (await client.post("/refuses"), await client.options("/refuses")):  # both say the same
+        assert allowed.headers["allow"] == "GET, HEAD, OPTIONS"
 
 
 @pytest.mark.parametrize("path", ["/refuses", "/nothing", "/things/0198f0c0-0000-7000-8000-000000000000"])

@@ -13,7 +13,7 @@ from write_side.customers import AddressInput
 from write_side.errors import Invalid, Refusal
 from write_side.fulfilment.domain import Parcel
 from write_side.fulfilment.picking.domain import Pick
-from write_side.inventory import Demand
+from write_side.inventory import Demand, Sku
 from write_side.invoices import InvoiceNotPermitted
 from write_side.orders import Order
 
@@ -64,8 +64,8 @@ class AdditionUnpaid(Refusal):
 class NewQuantity(Struct, frozen=True, forbid_unknown_fields=True):
     """So many of a SKU from now on; 0 for none."""
 
-    sku: Annotated[str, Meta(min_length=1, max_length=64)]
-    quantity: Annotated[int, Meta(ge=0, le=9_999)]
+    sku: Sku
+    quantity: Annotated[int, Meta(ge=0, le=1_000_000)]  # of what bundles hold an order may have more than a cart
 
 
 class EditOrder(Struct, frozen=True, forbid_unknown_fields=True):

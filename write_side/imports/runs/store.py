@@ -91,6 +91,12 @@ async def undoing_of(conn: Connection, run_id: UUID, *, dry_run: bool) -> Run | 
     return None if row is None else _run(row)
 
 
+async def undone_by(conn: Connection, runs: Sequence[str]) -> dict[str, str]:
+    """Which of these ids are undoings, and of which run each."""
+    query = "SELECT id::text, undoes::text FROM import_run WHERE kind = 'undo' AND id::text = ANY ($1)"
+    return dict(map(tuple, await conn.fetch(query, list(set(runs)))))
+
+
 async def still_running(conn: Connection, run_id: UUID) -> bool:
     """Whether a run may still write: nobody stops it until this transaction ends. Several batches may ask at once."""
     query = "SELECT 1 FROM import_run WHERE id = $1 AND state = 'running' FOR KEY SHARE"

@@ -31,6 +31,7 @@ CLAIM = timedelta(seconds=30)
 RENEW_EVERY = 5.0
 MOST_ATTEMPTS = 20
 NO_LONGER = timedelta()
+LONGEST_WHY = 2_000  # characters: a file may name any number of columns
 
 
 async def carry_on(pool: Pool, most_unpacked: int) -> bool:
@@ -100,6 +101,7 @@ async def _fetch(pool: Pool, upload_id: UUID, path: Path) -> None:
 
 
 async def _stop(pool: Pool, run: Run, why: str) -> None:
+    why = why.replace("\0", "�")[:LONGEST_WHY]  # the name of a column may hold it, and Postgres no text that does
     log.warning("an import is stopped", extra={"fields": {"run": str(run.id), "why": why}})
     async with pool.acquire() as conn, conn.transaction():
         await runs.stop(conn, run.id, why)

@@ -1,4 +1,5 @@
-"""Files that were sent to be imported, in pieces: the only SQL that names `import_upload` and `import_chunk`."""
+"""Files that were sent to be imported, in pieces: the only SQL that names `import_upload` and `import_chunk`. It
+looks at which runs are at work, too."""
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -37,12 +38,15 @@ async def give_to(conn: Connection, upload_id: UUID, run_id: UUID) -> bool:
     return bool(await conn.execute(query, upload_id, run_id) == "UPDATE 1")
 
 
-_DUE = """SELECT id FROM import_upload
-          WHERE run_id IS NOT NULL AND (claimed_until IS NULL OR claimed_until < clock_timestamp())"""
+# A file waits for undoings that were asked for before it was sent: what it found as it should be they would take back.
+_DUE = """SELECT id FROM import_upload u
+          WHERE run_id IS NOT NULL AND (claimed_until IS NULL OR claimed_until < clock_timestamp())
+            AND NOT EXISTS (SELECT FROM import_run r WHERE r.kind = 'undo' AND r.state = 'running' AND NOT r.dry_run
+                              AND r.id < u.run_id AND r.began_at > clock_timestamp() - interval '1 hour')"""
 
 
 async def is_due(conn: Connection) -> bool:
-    """Whether a file waits that nobody works on."""
+    """Whether a file waits that nobody works on, and that may go in."""
     return await conn.fetchval(f"{_DUE} LIMIT 1") is not None
 
 

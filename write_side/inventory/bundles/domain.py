@@ -19,6 +19,7 @@ from shared.events.inventory import (
 )
 from write_side.catalog import UnknownSku
 from write_side.errors import Invalid, NotFound, Refusal
+from write_side.inventory.domain import Sku
 
 MOST_COMPONENTS = 50
 
@@ -39,7 +40,7 @@ class UnknownBundle(NotFound):
 class Component(Struct, frozen=True, forbid_unknown_fields=True):
     """`{"sku": "BULB", "quantity": 2}`."""
 
-    sku: Annotated[str, Meta(min_length=1, max_length=64)]
+    sku: Sku
     quantity: Annotated[int, Meta(ge=1, le=1_000)] = 1
 
 
