@@ -28,6 +28,7 @@ from write_side.orders.persons.store import named_among
 from write_side.orders.placing import Placements, open_placements
 from write_side.orders.quotes.store import find_quote, nearest_to, quotes_of_person, save_quote
 from write_side.orders.quoting import Outside
+from write_side.orders.recording import Recordings, learn_made, open_recordings
 from write_side.orders.redacting import Redacted, UnfinishedOrders, check_finished, redact
 from write_side.orders.refusals import (
     AlreadyPaid,
@@ -58,12 +59,13 @@ from write_side.orders.store import (
 
 __all__ = [
     "RUNNING", "AlreadyPaid", "Amounts", "NotAddable", "NotSellable", "Order", "OrderState", "OrderTokenEnded",
-    "OrderTokenRequired", "Outside", "PlacedOrder", "Placements", "Quote", "Redacted", "TotalOutOfRange",
+    "OrderTokenRequired", "Outside", "PlacedOrder", "Placements", "Quote", "Recordings", "Redacted", "TotalOutOfRange",
     "UnfinishedOrders", "UnknownOrder", "Wish", "WrongOrderToken", "added_to", "additions_among", "amounts", "as_read",
     "begin_closing", "check_finished", "check_limits", "check_there", "check_token", "close_expired", "close_unpaid",
     "complete", "fallen_through", "find_by_number", "find_head", "find_order", "find_quote", "find_state",
-    "finish_closing", "is_being_refunded", "is_being_returned", "is_on_credit", "items_of", "learn", "lock_additions",
-    "lock_order", "lock_whole", "named_among", "nearest_to", "numbers_of", "of_person", "open_placements", "opened",
-    "place_addition", "place_replacement", "quote_addition", "quote_replacement", "quotes_of_person", "readdress",
-    "reallocate", "redact", "save_quote", "show_order", "with_gift_cards", "with_token", "with_whole_bundles",
+    "finish_closing", "is_being_refunded", "is_being_returned", "is_on_credit", "items_of", "learn", "learn_made",
+    "lock_additions", "lock_order", "lock_whole", "named_among", "nearest_to", "numbers_of", "of_person",
+    "open_placements", "open_recordings", "opened", "place_addition", "place_replacement", "quote_addition",
+    "quote_replacement", "quotes_of_person", "readdress", "reallocate", "redact", "save_quote", "show_order",
+    "with_gift_cards", "with_token", "with_whole_bundles",
 ]  # fmt: skip
