@@ -241,6 +241,26 @@ async def take_in(conn: Connection, provider_event_id: str, type_: str, payment_
     return bool(done == "INSERT 0 1")
 
 
+async def take_in_all(conn: Connection, notices: Sequence[tuple[str, str, UUID]]) -> set[str]:
+    """Write webhooks (the provider's id of each, its type, its payment) into the inbox; the ids of those that did not
+    stand there already."""
+    if not notices:
+        return set()
+    rows = await conn.fetch(
+        """INSERT INTO payment_inbox (provider_event_id, type, payment_id)
+           SELECT * FROM unnest($1::text[], $2::text[], $3::uuid[]) AS n (id, type, payment_id) ORDER BY id
+           ON CONFLICT DO NOTHING RETURNING provider_event_id""",
+        *map(list, zip(*notices, strict=True)),
+    )
+    return {row["provider_event_id"] for row in rows}
+
+
+async def intents_of(conn: Connection, payment_ids: Sequence[UUID]) -> dict[UUID, tuple[UUID, str]]:
+    """Payment → its order and intent, of those that have one."""
+    query = "SELECT id, order_id, intent_id FROM payment WHERE id = ANY ($1) AND intent_id IS NOT NULL"
+    return {row["id"]: (row["order_id"], row["intent_id"]) for row in await conn.fetch(query, payment_ids)}
+
+
 async def all_payments(conn: Connection, ids: Sequence[UUID] | None = None) -> Sequence[Payment]:
     """Every payment's row, or those of some, for the comparison with the log."""
     return [Payment(*row) for row in await conn.fetch(*among(f"SELECT {_PAYMENT} FROM payment", ids))]  # noqa: S608

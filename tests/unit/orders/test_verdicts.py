@@ -103,3 +103,10 @@ def test_what_is_only_made_says_nothing_new_once_it_is_recorded(status: str, dec
     orders = (WAITING, JUST_PLACED, CANCELLING, EXPIRING)
     verdicts = {judge(order, work("pending"), shown, NOW, fresh=False) for order in orders}
     assert only_made(shown) is (verdicts == {"ignore"})
+
+
+@pytest.mark.parametrize("state", ["pending", "declined", "authorized", "captured", "voided"])
+def test_that_it_was_made_is_no_news_of_an_intent_that_is_known(state: str) -> None:
+    for order in (WAITING, JUST_PLACED, CONFIRMED, CANCELLING, EXPIRING):
+        for fresh in (False, True):
+            assert judge(order, work(state), seen("requires_payment_method"), NOW, fresh=fresh) == "ignore"
