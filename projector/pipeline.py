@@ -17,6 +17,7 @@ from projector.fold import FetchKeys, Poison, States, fold
 from projector.freshness import Freshness
 from projector.log import EventLog, NotVisibleYet
 from projector.model import Batch, Change, Folded, ReadModel, Written
+from projector.pace import until_next
 from projector.parking import Parking, Systemic
 from projector.refold import refolded
 from projector.sink import Sink
@@ -104,6 +105,8 @@ class Pipeline(Freshness):
             return self.bound(due) > self.at
         if not self._inbox:
             await self._rest()
+        if self.model.gather and self._was_ready and 0 < self.waiting < SLICE:
+            await asyncio.sleep(until_next(self.model.gather, asyncio.get_running_loop().time()))
         taken, self._inbox = self._inbox, []
         try:
             return await self._follow(taken)
