@@ -28,6 +28,7 @@ log = logging.getLogger(__name__)
 
 BATCH = 500
 TURN_SECONDS = 0.05  # a read, and all that follows from it, costs about the same for one event as for twenty
+MANY = 20  # events of a shard in one read: then a turn is twice as long, and half as dear for each
 BLOCK_MILLISECONDS = 200  # also how often FastStream notices that it was stopped
 WATCH_SECONDS = 0.1
 GROUP = "projector"
@@ -123,7 +124,8 @@ def _handler(feed: Feed) -> Callable[[Sequence[Entry]], Any]:
         if len(entries) < BATCH:
             # All shards are read in the same moments: what they bring is written together. Who was quiet is read at
             # once, since the read was waiting. Afterwards what comes gathers for a turn.
-            await asyncio.sleep(until_next(TURN_SECONDS, asyncio.get_running_loop().time()))
+            turn = TURN_SECONDS if len(entries) < MANY else 2 * TURN_SECONDS
+            await asyncio.sleep(until_next(turn, asyncio.get_running_loop().time()))
 
     return handle
 
