@@ -14,6 +14,8 @@ from shared.envelope import Recorded
 REDIS: Literal["redis"] = "redis"
 ELASTICSEARCH: Literal["elasticsearch"] = "elasticsearch"
 
+FOR_ANALYSTS = 0.2  # seconds: what they ask is about a second behind as it is
+
 Keys = Mapping[UUID, bytes | None]  # the keys of persons; None: erased
 
 
@@ -45,7 +47,8 @@ class ReadModel(Struct, frozen=True, eq=False):
     the event, `persons` whose keys `render` needs. `alike` tells of two states of one id whether they are shown in the
     same way, positions apart; only for models that need no keys. `begins` tells of an event that nothing of its states
     can have come before it, so that no sink is asked for them. `contexts` are the first words of the event types it
-    listens to: a type of theirs that nobody knows is poison, since it may have changed the state.
+    listens to: a type of theirs that nobody knows is poison, since it may have changed the state. `gather`: so many
+    seconds its events may wait for one another, where nobody waits for each: most documents then are written once.
     """
 
     name: str
@@ -59,6 +62,7 @@ class ReadModel(Struct, frozen=True, eq=False):
     persons: Callable[[Any], Iterable[UUID]] = _nobody
     alike: Callable[[Any, Any], bool] = _never
     begins: Callable[[Recorded, Event], bool] = _never
+    gather: float = 0.0
     named: bool = False  # found by other names too: then what it showed before is told to the sink, which frees names
 
     @property

@@ -11,7 +11,10 @@ from typing import NamedTuple
 
 from projector.model import Change, Folded
 
-SECONDS = 10.0  # how long a debt may last: so much of the log is read again after a crash
+# How long a debt may last: so much of the log is read again after a crash, and a product that sells all day is written
+# so often.
+SECONDS = 30.0
+TOGETHER = 1.0  # what is due within so long is paid with what is due now: one request for many
 MOST = 5_000  # debts of one model and shard
 
 
@@ -50,6 +53,9 @@ class Owed:
 
     def _due(self) -> dict[str, Change]:
         late, many = time.monotonic() - self._seconds, len(self._debts) - self._most
+        oldest = next(iter(self._debts.values()), None)
+        if oldest is not None and oldest.since <= late:
+            late += TOGETHER
         due: dict[str, Change] = {}
         for n, debt in enumerate(self._debts.values()):
             if debt.since > late and n >= many:

@@ -9,6 +9,12 @@ from shared.cancellation import stop_if_cancelled
 LOOK_AGAIN = 0.25  # seconds: a leader may be given, or taken away, meanwhile
 
 
+def until_next(every: float, now: float) -> float:
+    """Seconds to the next of the moments that come so often and are the same for all: who waits for them works
+    together."""
+    return every - now % every
+
+
 class Pace:
     """A place in the log that only we move."""
 

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Mapping, Sequence
 from hashlib import sha1
+from typing import Any, NamedTuple
 
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
@@ -49,11 +50,42 @@ return tonumber(ARGV[3])
 """
 )
 
-_SHA = sha1(_APPLY.encode()).hexdigest()  # Redis' name for the script, nothing secret
+# The same for batches that change nothing, all that wait in one call: most read models have no part in most events.
+# KEYS: their shards hashes. ARGV: store; for each its shard, expected, upto, ready. Answers where each stands.
+_MOVE = """
+local ats = {}
+for k, key in ipairs(KEYS) do
+  local shard, expected, upto, ready = unpack(ARGV, 4 * k - 2, 4 * k + 1)
+  local found = redis.call('HMGET', key, 'store', shard, 'ready:' .. shard)
+  local at = tonumber(found[2] or '0')
+  if found[1] and found[1] ~= ARGV[1] then
+    at = -1
+  elseif at == tonumber(expected) then
+    at = tonumber(upto)
+    if expected ~= upto then redis.call('HSET', key, shard, upto, 'store', ARGV[1]) end
+    if ready == '1' and found[3] ~= '1' then redis.call('HSET', key, 'ready:' .. shard, '1') end
+  end
+  ats[k] = at
+end
+return ats
+"""
+
+# Redis' names for the scripts, nothing secret.
+_SHA, _SHA_OF_MOVE = (sha1(script.encode()).hexdigest() for script in (_APPLY, _MOVE))
 _FOREIGN = -1
 MOST_SHARDS = 64  # as the schema has it
 
 Command = tuple[bytes | str | int, ...]
+
+
+class _Move(NamedTuple):
+    """A batch that changes nothing but where its shard stands."""
+
+    key: str
+    shard: int
+    expected: int
+    upto: int
+    ready: bool
 
 
 def connect(url: str) -> "Redis":
@@ -69,7 +101,7 @@ class RedisSink:
     def __init__(self, redis: "Redis", store: str) -> None:
         self._redis, self._store = redis, store
         self._purging = asyncio.Lock()
-        self._eval: Combined[Command, int] = Combined(self._send)
+        self._eval: Combined[Command | _Move, int] = Combined(self._send)
 
     async def open(self, model: ReadModel) -> None:
         """Keys need no place to be made for them."""
@@ -89,7 +121,7 @@ class RedisSink:
 
     async def write(self, batch: Batch) -> Written:
         """Apply a batch whole if Redis stands at its `expected`, else not at all."""
-        at = await self._eval(_command(batch, self._store))
+        at = await self._eval(_command(batch, self._store) if batch.changes else _move(batch))
         if at == _FOREIGN:
             await self._purge_if_foreign(batch.model)
             return Written(await self.checkpoint(batch.model, batch.shard))
@@ -120,19 +152,25 @@ class RedisSink:
             await self._redis.hdel(shards, *(f"ready:{shard}" for shard in range(MOST_SHARDS)))
             await self.drop(model)  # the checkpoints go last: until then every write is refused
 
-    async def _send(self, commands: Sequence[Command]) -> Sequence[int | Exception]:
-        answers = await self._execute(commands)
+    async def _send(self, asked: Sequence[Command | _Move]) -> Sequence[int | Exception]:
+        answers = await self._execute(asked)
         if any(isinstance(answer, NoScriptError) for answer in answers):  # a server that was started anew
-            await self._redis.script_load(_APPLY)
-            answers = await self._execute(commands)  # those that were applied answer that they stand where they should
+            for script in (_APPLY, _MOVE):
+                await self._redis.script_load(script)
+            answers = await self._execute(asked)  # those that were applied answer that they stand where they should
         return answers
 
-    async def _execute(self, commands: Sequence[Command]) -> Sequence[int | Exception]:
+    async def _execute(self, asked: Sequence[Command | _Move]) -> Sequence[int | Exception]:
+        moves = [each for each in asked if isinstance(each, _Move)]
+        commands = [each for each in asked if not isinstance(each, _Move)]
         async with self._redis.pipeline(transaction=False) as pipe:
-            for command in commands:
+            for command in (*commands, _together(moves, self._store)) if moves else commands:
                 pipe.execute_command(*command)
-            answers: Sequence[int | Exception] = await pipe.execute(raise_on_error=False)
-            return answers
+            answers: list[Any] = await pipe.execute(raise_on_error=False)
+        moved = answers.pop() if moves else []
+        moved = iter([moved] * len(moves) if isinstance(moved, Exception) else moved)
+        done = iter(answers)
+        return [next(moved) if isinstance(each, _Move) else next(done) for each in asked]
 
 
 async def states_of(redis: "Redis", model: ReadModel, ids: Sequence[str]) -> Mapping[str, Folded]:
@@ -173,3 +211,12 @@ def _command(batch: Batch, store: str) -> Command:
         *(part for each in claims for part in (each.name, each.id, each.position)),
         *(part for each in releases for part in (each.name, each.id)),
     )
+
+
+def _move(batch: Batch) -> _Move:
+    return _Move(shards_key(batch.model.slot), batch.shard, batch.expected, batch.upto, batch.ready)
+
+
+def _together(moves: Sequence[_Move], store: str) -> Command:
+    told = [part for each in moves for part in (each.shard, each.expected, each.upto, int(each.ready))]
+    return "EVALSHA", _SHA_OF_MOVE, len(moves), *(each.key for each in moves), store, *told

@@ -49,7 +49,7 @@ from write_side.invoices.credit_notes import routes as credit_notes_routes
 from write_side.merchandising import routes as merchandising_routes
 from write_side.notifications import read_mail_texts
 from write_side.notifications import routes as notifications_routes
-from write_side.orders import Outside, open_placements
+from write_side.orders import Outside, open_announcements, open_placements
 from write_side.orders import routes as orders_routes
 from write_side.orders.front import Front
 from write_side.payments import open_providers, stripe_of
@@ -143,8 +143,9 @@ class Connections:
                 TableRates(pool), taxes, settings.shipping_timeout_seconds, settings.tax_timeout_seconds
             )
             self.opened = Resources(
-                settings, pool, keyring, providers, open_placements(pool), Feed(pool, keyring), desk, outside
-            )
+                settings, pool, keyring, providers, open_placements(pool), Feed(pool, keyring), desk, outside,
+                open_announcements(pool),
+            )  # fmt: skip
             app.state.pool = pool
             async with pool.acquire() as conn:
                 app.state.epoch = self.epoch = await event_log.epoch(conn)

@@ -46,6 +46,15 @@ async def joining_order(
     if event is None:
         yield cause
         return
+    with joining(event, order_id, cause, what, request_id) as joined:
+        yield joined
+
+
+@contextmanager
+def joining(
+    event: Recorded, order_id: UUID, cause: Metadata, what: str, request_id: str | None = None
+) -> Iterator[Metadata]:
+    """The same where an event of the order is at hand."""
     origin = metadata_of(event)
     own = request_id or cause.correlation_id
     correlation.join(origin.correlation_id)

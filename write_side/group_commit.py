@@ -1,7 +1,8 @@
 """Group commit: commands that wait at the same time go through one call, one transaction and one flush of the WAL.
 
-Nobody waits for company: whoever finds the lane free goes at once, alone if need be, and those who arrive meanwhile
-make up the next batch. So batches grow with the load by themselves, and with them falls what a command costs. One lane
+Nobody waits for company, unless `gather` says so: whoever finds the lane free goes at once, alone if need be, and those
+who arrive meanwhile make up the next batch. So batches grow with the load by themselves, and with them falls what a
+command costs. One lane
 is enough, and cheapest, as long as it moves. Another one opens where a whole batch waits beside the one under way: then
 batches are as large as they get, and one is decided while the other is carried out. So it does where a batch is held up
 (somebody else has locked a row).
@@ -39,7 +40,8 @@ class GroupCommit(Generic[Command, Result]):
 
     `carry_out` answers each command on its own: the refusal of one is no concern of the others. `apart` names what no
     two commands may share that are carried out at once, in one batch or in two: the second one waits until the first is
-    answered, or a repeat would be refused for the sake of its own first call. `name` is that of its metrics.
+    answered, or a repeat would be refused for the sake of its own first call. `gather`: where no customer waits,
+    whoever finds the lane free waits so many seconds for others. `name` is that of its metrics.
     """
 
     def __init__(
@@ -50,10 +52,11 @@ class GroupCommit(Generic[Command, Result]):
         most: int = MOST,
         lanes: int = LANES,
         patience: float = PATIENCE,
+        gather: float = 0.0,
         name: str = "commands",
     ) -> None:
         self._carry_out, self._apart = carry_out, apart
-        self._most, self._lanes, self._patience = most, lanes, patience
+        self._most, self._lanes, self._patience, self._gather = most, lanes, patience, gather
         self._waiting: list[tuple[Command, asyncio.Future[Result]]] = []
         self._under_way: set[Hashable] = set()  # what no command may share with those of batches being carried out
         self._busy = 0  # lanes that will look at `_waiting` again
@@ -83,6 +86,8 @@ class GroupCommit(Generic[Command, Result]):
 
     async def _lane(self) -> None:
         try:
+            if self._gather:
+                await asyncio.sleep(self._gather)
             await self._work()
         finally:  # at once, and not when the task is known to be done: whoever comes in between would wait for ever
             self._busy -= 1

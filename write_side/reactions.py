@@ -19,6 +19,9 @@ from write_side.database import Connection, Pool
 log = logging.getLogger(__name__)
 
 BATCH = 10  # events in one transaction: from its first append to its commit the feed waits for it
+PAUSE = 0.05
+# Of what happens in a rush, and leads to nothing mostly: a look costs about the same for one event as for a hundred.
+SELDOM = 0.25
 SCAN = 20_000  # positions looked at in one go when there is nothing to react to
 
 Handle = Callable[[Connection, Recorded, Event, Metadata], Awaitable[None]]
@@ -34,7 +37,7 @@ class Reaction(NamedTuple):
 
     The metadata that a handler is given are those of what it appends. Where most events lead to nothing, it looks at
     many of them at once (`looks`), and `pick` says which it reacts to: so many of them in one transaction (`most`), a
-    single one where each locks more than one order.
+    single one where each locks more than one order. `pause`: seconds from one look to the next.
     """
 
     name: str
@@ -43,6 +46,7 @@ class Reaction(NamedTuple):
     looks: int = BATCH
     pick: Pick = _all
     most: int = BATCH
+    pause: float = PAUSE
 
 
 class Advanced(NamedTuple):

@@ -263,9 +263,11 @@ class Streams:
     async def trim(self, slowest: dict[int, int | None]) -> None:
         """Drop entries that every live read model has applied, and keep at most STREAM_AT_MOST of the others."""
         try:
-            for shard, position in slowest.items():
-                if position is not None:
-                    await self._redis.xtrim(envelope.stream_name(shard), minid=f"{position}-0", approximate=True)
-                await self._redis.xtrim(envelope.stream_name(shard), maxlen=STREAM_AT_MOST, approximate=True)
+            async with self._redis.pipeline(transaction=False) as pipe:
+                for shard, position in slowest.items():
+                    if position is not None:
+                        pipe.xtrim(envelope.stream_name(shard), minid=f"{position}-0", approximate=True)
+                    pipe.xtrim(envelope.stream_name(shard), maxlen=STREAM_AT_MOST, approximate=True)
+                await pipe.execute()
         except (RedisError, OSError):
             self._tails.clear()

@@ -12,13 +12,13 @@ from write_side.accounts import Desk
 from write_side.customers import Keyring
 from write_side.database import Pool
 from write_side.feed import Feed
-from write_side.orders import Outside, Placements
+from write_side.orders import Announcements, Outside, Placements
 from write_side.payments import Providers
 
 
 class Resources(NamedTuple):
     """The pool, the keys of persons, the providers of payments, where placements wait, the feed, the desk of
-    accounts, and who tells what shipping and taxes come to."""
+    accounts, who tells what shipping and taxes come to, and where webhooks wait that say nothing new."""
 
     settings: Settings
     pool: Pool
@@ -28,6 +28,7 @@ class Resources(NamedTuple):
     feed: Feed
     accounts: Desk
     outside: Outside
+    announcements: Announcements
 
 
 Own: TypeAlias = NamedDependency[Resources]  # a route takes it as `own`

@@ -19,6 +19,9 @@ WORST_PAUSE = 5.0  # seconds between tries while a step fails as a whole
 class Step(NamedTuple):
     """A name for logs and metrics, the pause in seconds when nothing was left to do, and the work.
 
+    `full`: how much makes a round worth its questions to Postgres. After one that did less what comes gathers for the
+    pause, or else each of many is asked for by itself.
+
     `run` does what is due and answers how much that was; it claims rows (FOR UPDATE SKIP LOCKED, or a state it sets
     first), so that several workers may run it at once. What can't be done now it puts off in the row itself.
     """
@@ -26,6 +29,7 @@ class Step(NamedTuple):
     name: str
     pause: float
     run: Callable[[], Awaitable[int]]
+    full: int = 1
 
 
 def growing(first: float, attempts: int, longest: float) -> timedelta:
@@ -48,7 +52,7 @@ async def keep_doing(step: Step, stopping: asyncio.Event) -> None:
             log.exception("step failed", extra={"fields": {"step": step.name}})
             metrics.STEP_RUNS.labels(step.name, "failed").inc()
             done, pause = 0, max(step.pause, min(max(pause, 0.1) * 2, WORST_PAUSE))
-        if not done:
+        if done < step.full:
             await _paused(pause, stopping)
 
 

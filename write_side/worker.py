@@ -59,7 +59,6 @@ from write_side.webhooks.deliveries.courier import open_courier
 
 log = logging.getLogger(__name__)
 
-REACTION_PAUSE = 0.05
 LOOK_PAUSE = 0.025
 REDIS_TIMEOUT = 1.0
 
@@ -126,7 +125,7 @@ def steps_of_reactions(pool: Pool, all_reactions: Sequence[Reaction]) -> list[St
     lookout = Lookout(pool, all_reactions)
 
     def advancing(reaction: Reaction) -> Step:
-        return Step(f"reaction:{reaction.name}", REACTION_PAUSE, lambda: lookout.advance(reaction))
+        return Step(f"reaction:{reaction.name}", reaction.pause, lambda: lookout.advance(reaction))
 
     return [Step("lookout", LOOK_PAUSE, lookout.look), *(advancing(reaction) for reaction in all_reactions)]
 

@@ -35,6 +35,18 @@ async def test_whoever_finds_a_lane_free_goes_alone_and_those_who_wait_go_togeth
     assert till.batches == [[2], [4, 6, 8]]
 
 
+async def test_where_it_is_to_gather_the_first_waits_for_company() -> None:
+    till = Till()
+    till.open.set()
+    commits = GroupCommit(till.carry_out, lambda n: n, lanes=1, gather=0.05)
+    first = asyncio.create_task(commits.submit(2))
+    await asyncio.sleep(0.01)
+    second = asyncio.create_task(commits.submit(4))
+    assert [await first, await second] == [4, 8]
+    assert till.batches == [[2, 4]]
+    assert await commits.submit(6) == 12
+
+
 async def test_a_refusal_concerns_nobody_else() -> None:
     till = Till()
     till.open.set()

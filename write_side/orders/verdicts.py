@@ -27,6 +27,12 @@ Verdict = Literal[
 AT_THE_BANK = ("requires_action", "processing")
 
 
+def only_made(seen: Seen) -> bool:
+    """Whether an intent shows nothing but that it exists: nobody has tried to pay yet. Of an order whose payment waits
+    for it, that is recorded, whatever else the order is about to become, and then says nothing new."""
+    return seen.status == "requires_payment_method" and seen.decline is None
+
+
 def judge(order: Order, work: Work, seen: Seen, now: datetime, *, fresh: bool) -> Verdict:
     """The verdict on `seen`, under the locks of order and payment; `fresh` as in `settling.learn`."""
     payment = work.payment

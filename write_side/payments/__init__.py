@@ -14,15 +14,19 @@ from write_side.payments.store import (
     claim,
     find_by_intent,
     find_payment,
+    intents_of,
+    lock_new,
     lock_payment,
     park,
     public_state,
     put_off,
+    record_made,
     reduce,
     retry_alarmed,
     save,
     shown,
     take_in,
+    take_in_all,
     wake,
 )
 
@@ -30,6 +34,6 @@ __all__ = [
     "OUR_BOOKS", "Abilities", "Chosen", "Decline", "Gateway", "Notice", "Owed", "Payment", "Provider",
     "ProviderDown", "ProviderRefused", "Providers", "Room", "Seen", "SeenRefund", "Work", "alarms", "can",
     "capture", "chosen_like", "claim", "covers", "decline", "due_within", "find_by_intent", "find_payment",
-    "lock_payment", "open_providers", "park", "public_state", "put_off", "reduce", "retry_alarmed", "save",
-    "shown", "stripe_of", "take_in", "wake",
+    "intents_of", "lock_new", "lock_payment", "open_providers", "park", "public_state", "put_off",
+    "record_made", "reduce", "retry_alarmed", "save", "shown", "stripe_of", "take_in", "take_in_all", "wake",
 ]  # fmt: skip

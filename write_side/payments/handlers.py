@@ -112,12 +112,16 @@ async def complete(pool: Pool, providers: Providers, payment: Payment, cause: Me
     return Answer(as_json(CompletedPayment(payment.id, order.payment.state, order)), positions)
 
 
-async def receive_notice(pool: Pool, gateway: Gateway, body: bytes, signature: str, cause: Metadata) -> None:
+async def receive_notice(
+    pool: Pool, gateway: Gateway, announcements: orders.Announcements, body: bytes, signature: str, cause: Metadata
+) -> None:
     """A webhook: checked, written into the inbox, applied; one we have had, or that isn't about us, is a success.
 
     Refuses `bad_signature`, `broken_notice`.
     """
     notice = gateway.notice(body, signature)
+    if await orders.take_in_announced(announcements, notice, structs.replace(cause, actor="stripe")):
+        return
     told = {"provider_event_id": notice.id, "type": notice.type}
     named = await _named(pool, notice)
     order_id = named.order_id if named else notice.about

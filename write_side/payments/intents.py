@@ -6,7 +6,7 @@ from uuid import UUID
 import msgspec
 import stripe
 from msgspec import Struct
-from stripe import PaymentIntent
+from stripe import PaymentIntent, StripeResponse
 
 from write_side.fraud import Card
 from write_side.payments.declines import Decline
@@ -57,9 +57,17 @@ class Intent(Struct):
     latest_charge: _Charge | str | None = None  # all of it where it was asked for, else its id
 
 
+_answered = msgspec.json.Decoder(Intent)
+
+
 def shown_by(intent: PaymentIntent) -> Seen:
     """The facts in an intent of the SDK's; raises what msgspec raises for one that is none."""
     return seen_in(msgspec.convert(intent.to_dict(), Intent))
+
+
+def shown_in(answer: StripeResponse) -> Seen:
+    """The facts in an answer that the SDK has made no object of; raises what msgspec raises."""
+    return seen_in(_answered.decode(answer.body))
 
 
 def seen_in(intent: Intent) -> Seen:

@@ -60,7 +60,8 @@ async def post_webhook(
     request: Call, own: Own, signature: Signature = ""
 ) -> Shown[Received]:
     """Stripe tells what happened. Whatever carries a good signature is taken, once."""
-    await handlers.receive_notice(own.pool, stripe_of(own.providers), await request.body(), signature, cause(request))
+    stripe, body = stripe_of(own.providers), await request.body()
+    await handlers.receive_notice(own.pool, stripe, own.announcements, body, signature, cause(request))
     return shown(Received())
 
 

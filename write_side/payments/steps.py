@@ -30,8 +30,9 @@ GIVE_UP_AFTER = 12  # refused attempts, some ten minutes
 def steps(pool: Pool, providers: Providers, capture_after: int = 0) -> list[Step]:
     """What the worker is to do again and again about payments and unpaid orders; money is captured so many seconds
     after it was authorized."""
+    recordings = orders.open_recordings(pool)
     return [
-        Step("payments", PAUSE, lambda: work_off(pool, providers, capture_after)),
+        Step("payments", PAUSE, lambda: work_off(pool, providers, capture_after, recordings), full=AT_ONCE),
         Step("expiry", EXPIRY_PAUSE, lambda: orders.close_expired(pool)),
         Step("payments waiting", BOOKS_PAUSE, lambda: count_waiting(pool)),
     ]
@@ -47,15 +48,18 @@ async def count_waiting(pool: Pool) -> int:
     return 0
 
 
-async def work_off(pool: Pool, providers: Providers, capture_after: int = 0) -> int:
+async def work_off(
+    pool: Pool, providers: Providers, capture_after: int = 0, recordings: orders.Recordings | None = None
+) -> int:
     """Create, look at, retry, capture and void what is due; answers how many payments that were.
 
     While one provider is left alone, what others are asked about goes on.
     """
+    recordings = recordings or orders.open_recordings(pool)
     async with pool.acquire() as conn:
         due = await store.claim_due(conn, providers.rooms(AT_ONCE), timedelta(seconds=capture_after))
         reasons = await _reasons(conn, due)
-    await asyncio.gather(*(_attempt(pool, providers, work, reasons) for work in due))
+    await asyncio.gather(*(_attempt(pool, providers, recordings, work, reasons) for work in due))
     return len(due)
 
 
@@ -67,19 +71,23 @@ async def _reasons(conn: Connection, due: Sequence[Work]) -> dict[UUID, Recorded
     return own | {closed[order_id]: event for order_id, event in closing.items()}
 
 
-async def _attempt(pool: Pool, providers: Providers, work: Work, reasons: Mapping[UUID, Recorded]) -> None:
+async def _attempt(
+    pool: Pool, providers: Providers, recordings: orders.Recordings, work: Work, reasons: Mapping[UUID, Recorded]
+) -> None:
     payment, todo = work.payment, str(work.todo)
     ids = {"order_id": payment.order_id, "payment_id": payment.id}
     with continuing(reasons[payment.id], f"payment {todo}", **ids) as cause:
-        outcome = await _outcome(pool, providers, work, cause)
+        outcome = await _outcome(pool, providers, recordings, work, cause)
         metrics.PAYMENT_ATTEMPTS.labels(todo, outcome).inc()
         log.info("worked on a payment", extra={"fields": _fields(work) | {"outcome": outcome}})
 
 
-async def _outcome(pool: Pool, providers: Providers, work: Work, cause: Metadata) -> str:
+async def _outcome(
+    pool: Pool, providers: Providers, recordings: orders.Recordings, work: Work, cause: Metadata
+) -> str:
     """One attempt; whatever goes wrong is put off in the row, with growing pauses."""
     try:
-        await _do(pool, providers, work, cause)
+        await _do(pool, providers, recordings, work, cause)
     except ProviderDown:
         await _put_off(pool, work)
         return "provider_down"
@@ -92,10 +100,13 @@ async def _outcome(pool: Pool, providers: Providers, work: Work, cause: Metadata
     return "done"
 
 
-async def _do(pool: Pool, providers: Providers, work: Work, cause: Metadata) -> None:
+async def _do(
+    pool: Pool, providers: Providers, recordings: orders.Recordings, work: Work, cause: Metadata
+) -> None:
     match work.todo:
         case "create":
-            await orders.learn(pool, await providers.of(work.payment.method).create(work.payment), cause)
+            made = await providers.of(work.payment.method).create(work.payment)
+            await orders.learn_made(recordings, pool, made, cause)
         case "look":
             await _look(pool, providers, work, cause)
         case "retry":

@@ -9,7 +9,7 @@ import asyncpg
 from msgspec import Struct, structs
 
 from shared.envelope import Metadata
-from shared.events.payments import PaymentDeclined, PaymentReduced, PaymentRetried
+from shared.events.payments import PaymentDeclined, PaymentIntentCreated, PaymentReduced, PaymentRetried
 from shared.shards import order_key
 from write_side import event_log
 from write_side.database import Connection, among, overwrite
@@ -41,6 +41,17 @@ async def lock_payment(conn: Connection, payment_id: UUID) -> Work | None:
     """A payment, held until the transaction ends. Whoever needs order and payment locks the order first."""
     row = await conn.fetchrow(f"SELECT {_WORK} FROM payment WHERE id = $1 FOR UPDATE", payment_id)  # noqa: S608
     return None if row is None else _work(row)
+
+
+async def lock_new(conn: Connection, ids: Sequence[UUID]) -> list[Payment]:
+    """Those of these payments whose intent is to be made, and that nobody else holds: whoever takes many at once waits
+    for none of them. Held as `lock_payment` does."""
+    rows = await conn.fetch(
+        f"""SELECT {_PAYMENT} FROM payment WHERE id = ANY ($1) AND state = 'requested' AND todo = 'create'
+            ORDER BY id FOR UPDATE SKIP LOCKED""",  # noqa: S608
+        ids,
+    )
+    return [Payment(*row) for row in rows]
 
 
 async def public_state(conn: Connection, payment_id: UUID) -> str:
@@ -166,6 +177,21 @@ async def save(
     return await event_log.append(conn, [new], cause)
 
 
+async def record_made(conn: Connection, made: Sequence[tuple[Payment, str, Metadata]]) -> None:
+    """The rows of payments that `lock_new` holds once their intents are made, and their events, each with its own
+    cause. As `save` does it for one."""
+    await conn.execute(
+        """UPDATE payment p SET state = 'pending', version = version + 1, attempts = 0, intent_id = n.intent_id,
+                                todo = NULL
+           FROM unnest($1::uuid[], $2::text[]) AS n (id, intent_id) WHERE p.id = n.id""",
+        [payment.id for payment, _, _ in made], [intent_id for _, intent_id, _ in made],
+    )  # fmt: skip
+    events = [PaymentIntentCreated(payment.id, payment.order_id, intent_id) for payment, intent_id, _ in made]
+    new = [NewEvent("payment", e.payment_id, p.version + 1, order_key(e.order_id), e)
+           for e, (p, _, _) in zip(events, made, strict=True)]  # fmt: skip
+    await event_log.append_each(conn, new, [cause for _, _, cause in made])
+
+
 async def clock(conn: Connection) -> datetime:
     """The time that all workers share."""
     now: datetime = await conn.fetchval("SELECT clock_timestamp()")
@@ -213,6 +239,26 @@ async def take_in(conn: Connection, provider_event_id: str, type_: str, payment_
         provider_event_id, type_, payment_id,
     )  # fmt: skip
     return bool(done == "INSERT 0 1")
+
+
+async def take_in_all(conn: Connection, notices: Sequence[tuple[str, str, UUID]]) -> set[str]:
+    """Write webhooks (the provider's id of each, its type, its payment) into the inbox; the ids of those that did not
+    stand there already."""
+    if not notices:
+        return set()
+    rows = await conn.fetch(
+        """INSERT INTO payment_inbox (provider_event_id, type, payment_id)
+           SELECT * FROM unnest($1::text[], $2::text[], $3::uuid[]) AS n (id, type, payment_id) ORDER BY id
+           ON CONFLICT DO NOTHING RETURNING provider_event_id""",
+        *map(list, zip(*notices, strict=True)),
+    )
+    return {row["provider_event_id"] for row in rows}
+
+
+async def intents_of(conn: Connection, payment_ids: Sequence[UUID]) -> dict[UUID, tuple[UUID, str]]:
+    """Payment → its order and intent, of those that have one."""
+    query = "SELECT id, order_id, intent_id FROM payment WHERE id = ANY ($1) AND intent_id IS NOT NULL"
+    return {row["id"]: (row["order_id"], row["intent_id"]) for row in await conn.fetch(query, payment_ids)}
 
 
 async def all_payments(conn: Connection, ids: Sequence[UUID] | None = None) -> Sequence[Payment]:

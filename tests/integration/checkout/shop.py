@@ -34,7 +34,7 @@ from write_side.inventory import store as inventory_store
 from write_side.inventory.domain import OpenStockItem
 from write_side.inventory.warehouses.domain import OpenWarehouse, WarehouseExists
 from write_side.invoices import PayBy
-from write_side.orders import quoting
+from write_side.orders import open_announcements, quoting
 from write_side.orders import store as orders_store
 from write_side.orders.domain import Order
 from write_side.orders.handlers import OrderState, QuoteState
@@ -86,6 +86,7 @@ class Shop:
         self.pool, self.keyring, self.providers, self.settings = pool, keyring, providers, settings
         self.gateway = stripe_of(providers)
         self.placements = open_placements(pool)
+        self.announcements = open_announcements(pool)
         self.outside = Outside(TableRates(pool), TableTaxes(pool, "DE"), 10, 10)
 
     async def stock(
@@ -336,7 +337,7 @@ class Shop:
 
     async def receive(self, webhook: tuple[bytes, str]) -> None:
         """Take a webhook in."""
-        await payments.receive_notice(self.pool, self.gateway, *webhook, CAUSE)
+        await payments.receive_notice(self.pool, self.gateway, self.announcements, *webhook, CAUSE)
 
     async def at_stripe(self, order: OrderState) -> dict[str, Any]:
         """The intent as the simulator has it."""

@@ -136,3 +136,17 @@ async def test_a_snapshot_that_is_not_the_fold_is_found(shop: Shop, settled: Set
 async def _versions(shop: Shop) -> list[int]:
     rows = await shop.pool.fetch("SELECT version FROM aggregate_snapshot ORDER BY version")
     return [row["version"] for row in rows]
+
+
+async def test_while_events_come_the_step_pauses_between_its_looks(shop: Shop, settled: Settle) -> None:
+    await grow(shop, EVERY + 1)
+    await settled()
+    assert await snapshots.advance(shop.pool) == 0  # it has seen all that there was
+    assert await shop.pool.fetchval("SELECT count(*) FROM aggregate_snapshot") == 1
+
+
+async def test_behind_it_goes_on_at_once(shop: Shop, settled: Settle, monkeypatch: pytest.MonkeyPatch) -> None:
+    await grow(shop, 2 * EVERY)
+    await settled()
+    monkeypatch.setattr(snapshots, "SCAN", EVERY)
+    assert await snapshots.advance(shop.pool) == EVERY

@@ -29,3 +29,20 @@ async def test_a_stream_ends_at_so_many_entries_however_far_its_slowest_reader_i
         found: Any = await redis.xrange(stream_name(0), count=1)
         oldest, _ = found[0]
         assert first - WHOLE_NODES <= int(oldest.split(b"-")[0]) <= first
+
+
+async def test_all_streams_are_trimmed_in_one_round_trip(redis_url: str) -> None:
+    asked = []
+
+    class Counting(Redis):
+        async def execute_command(self, *arguments: Any, **options: Any) -> Any:
+            asked.append(arguments)
+            return await super().execute_command(*arguments, **options)  # type: ignore[no-untyped-call]
+
+        def pipeline(self, *arguments: Any, **options: Any) -> Any:
+            asked.append(("PIPELINE",))
+            return super().pipeline(*arguments, **options)
+
+    async with Counting.from_url(redis_url) as redis:
+        await Streams(redis).trim(dict.fromkeys(range(4), 5))
+    assert asked == [("PIPELINE",)]

@@ -10,7 +10,7 @@ import pytest
 from shared.events.orders import Totals
 from shared.ids import uuid7
 from write_side.orders.domain import Order
-from write_side.orders.verdicts import judge
+from write_side.orders.verdicts import judge, only_made
 from write_side.payments import Payment, Seen, Work
 from write_side.payments.declines import Decline
 
@@ -94,3 +94,19 @@ CANCELLING, EXPIRING = order("closing", "cancelled"), order("closing", "expired"
 )
 def test_the_verdict(order: Order, work: Work, seen: Seen, fresh: bool, verdict: str) -> None:
     assert judge(order, work, seen, NOW, fresh=fresh) == verdict
+
+
+@pytest.mark.parametrize("status", ["requires_payment_method", "requires_action", "processing", "requires_capture"])
+@pytest.mark.parametrize("decline", [None, CARD])
+def test_what_is_only_made_says_nothing_new_once_it_is_recorded(status: str, decline: Decline | None) -> None:
+    shown = seen(status, decline=decline)
+    orders = (WAITING, JUST_PLACED, CANCELLING, EXPIRING)
+    verdicts = {judge(order, work("pending"), shown, NOW, fresh=False) for order in orders}
+    assert only_made(shown) is (verdicts == {"ignore"})
+
+
+@pytest.mark.parametrize("state", ["pending", "declined", "authorized", "captured", "voided"])
+def test_that_it_was_made_is_no_news_of_an_intent_that_is_known(state: str) -> None:
+    for order in (WAITING, JUST_PLACED, CONFIRMED, CANCELLING, EXPIRING):
+        for fresh in (False, True):
+            assert judge(order, work(state), seen("requires_payment_method"), NOW, fresh=fresh) == "ignore"

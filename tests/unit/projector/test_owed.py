@@ -1,7 +1,11 @@
 """What nobody can see is written later, and the checkpoint stays behind it until then."""
 
+import time
+
+import pytest
+
 from projector.model import Change, Folded, Rendered
-from projector.owed import Owed
+from projector.owed import SECONDS, TOGETHER, Owed
 
 
 def quiet(id_: str, position: int) -> Change:
@@ -55,3 +59,16 @@ def test_of_too_many_the_oldest_are_written() -> None:
     owed.add([quiet("lamp", 12), quiet("chair", 13)], behind=10)
     now, _ = owed.split([])
     assert [c.id for c in now] == ["lamp"]
+
+
+def test_what_is_due_in_a_moment_is_paid_with_what_is_due_now(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = [0.0]
+    monkeypatch.setattr(time, "monotonic", lambda: clock[0])
+    owed = Owed()
+    for at, id_ in ((0.0, "lamp"), (TOGETHER / 2, "chair"), (TOGETHER * 2, "table")):
+        clock[0] = at
+        owed.add([quiet(id_, 12)], behind=10)
+    clock[0] = SECONDS - 0.1
+    assert owed.split([])[0] == [], "nothing is paid before something is due"
+    clock[0] = SECONDS
+    assert [change.id for change in owed.split([])[0]] == ["lamp", "chair"]

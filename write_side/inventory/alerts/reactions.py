@@ -10,7 +10,7 @@ from shared.ids import uuid7
 from write_side.database import Connection
 from write_side.inventory.alerts import store
 from write_side.inventory.alerts.domain import Lowering, available, crosses
-from write_side.reactions import Reaction
+from write_side.reactions import SELDOM, Reaction
 
 _LOWERING = get_args(Lowering)
 SCAN = 500  # events looked at in one go: of a rush's reservations hardly one takes an item to its threshold
@@ -18,7 +18,7 @@ SCAN = 500  # events looked at in one go: of a rush's reservations hardly one ta
 
 def reactions() -> list[Reaction]:
     """What an item's events lead to."""
-    return [Reaction("low_stock", tuple(tag_of(kind) for kind in _LOWERING), _notice, SCAN, _crossing)]
+    return [Reaction("low_stock", tuple(tag_of(kind) for kind in _LOWERING), _notice, SCAN, _crossing, pause=SELDOM)]
 
 
 async def _crossing(conn: Connection, events: Sequence[Recorded]) -> list[Recorded]:

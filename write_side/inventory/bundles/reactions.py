@@ -11,7 +11,7 @@ from shared.envelope import Metadata, Recorded
 from shared.events.inventory import BundleComposed, StockItemEvent
 from write_side.database import Connection
 from write_side.inventory.bundles import handlers, store
-from write_side.reactions import Reaction
+from write_side.reactions import SELDOM, Reaction
 
 _STOCK_EVENTS = get_args(StockItemEvent)
 SCAN = 500  # events looked at in one go: most are of SKUs that are in no bundle
@@ -20,7 +20,7 @@ SCAN = 500  # events looked at in one go: most are of SKUs that are in no bundle
 def reactions() -> list[Reaction]:
     """What the events of stock items lead to, and that a bundle is composed."""
     types = tuple(tag_of(kind) for kind in (*_STOCK_EVENTS, BundleComposed))
-    return [Reaction("bundle_availability", types, _follow, SCAN, _last_of_each)]
+    return [Reaction("bundle_availability", types, _follow, SCAN, _last_of_each, pause=SELDOM)]
 
 
 async def _last_of_each(conn: Connection, events: Sequence[Recorded]) -> list[Recorded]:

@@ -1,0 +1,29 @@
+"""When a step of the worker goes on at once, and when it pauses."""
+
+import asyncio
+
+import pytest
+
+from write_side.steps import Step, keep_doing
+
+PAUSE = 0.05
+
+
+async def rounds_within(step: Step, seconds: float) -> None:
+    stopping = asyncio.Event()
+    asyncio.get_running_loop().call_later(seconds, stopping.set)
+    await keep_doing(step, stopping)
+
+
+@pytest.mark.parametrize(("done", "full", "pauses"), [(0, 1, True), (1, 1, False), (3, 16, True), (16, 16, False)])
+async def test_after_a_round_that_was_not_worth_it_what_comes_gathers(done: int, full: int, *, pauses: bool) -> None:
+    rounds = 0
+
+    async def run() -> int:
+        nonlocal rounds
+        rounds += 1
+        await asyncio.sleep(0.001)
+        return done
+
+    await rounds_within(Step("gathering", PAUSE, run, full), 2.5 * PAUSE)
+    assert (rounds <= 3) is pauses
