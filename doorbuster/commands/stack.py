@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+import threading
 import time
 from collections.abc import Callable
 
@@ -35,12 +36,13 @@ def _up(given: argparse.Namespace) -> int:
     try:
         if not given.detach and state.read_live(home) is None:
             running.refuse_half_restored(home, scope)
-            return 0 if supervisor.run(home, scope, _teller()) else 1
+            return 0 if supervisor.run(home, scope, _teller(_warn_aside)) else 1
         found = running.up(home, scope, _teller())
     except running.StartFailed as error:
         print(error, file=sys.stderr)
         return 1
     print(_table(state.look(found)))
+    _warn(found)
     return 0
 
 
@@ -51,25 +53,31 @@ def _restart(given: argparse.Namespace) -> int:
         print(error, file=sys.stderr)
         return 1
     print(_table(state.look(found)))
+    _warn(found)
     return 0
 
 
-def _teller() -> Callable[[State], None]:
-    """Print each program's changes of state, with the seconds since now; and once all are ready what stands still."""
-    began, last, warned = time.monotonic(), dict[str, str](), False
+def _teller(once_ready: Callable[[State], None] = lambda _: None) -> Callable[[State], None]:
+    """Print each program's changes of state, with the seconds since now."""
+    began, last, was_ready = time.monotonic(), dict[str, str](), False
 
     def tell(now: State) -> None:
-        nonlocal warned
+        nonlocal was_ready
         for program in now.programs:
             if last.get(program.name, "waiting") != program.state:
                 problem = f": {program.problem}" if program.problem else ""
                 print(f"{time.monotonic() - began:7.2f} s  {program.name:<14} {program.state}{problem}", flush=True)
             last[program.name] = program.state
-        if now.ready and not warned:
-            warned = True
-            _warn(now)
+        if now.ready and not was_ready:
+            was_ready = True
+            once_ready(now)
 
     return tell
+
+
+def _warn_aside(now: State) -> None:
+    """In a thread: whoever tells us holds the supervisor's lock, and Postgres may take seconds."""
+    threading.Thread(target=_warn, args=[now]).start()
 
 
 def _warn(now: State) -> None:

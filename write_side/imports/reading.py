@@ -70,8 +70,11 @@ class Table:
         except (StopIteration, csv.Error, EOFError, OSError, zlib.error) as error:
             raise UnreadableFile(f"no first line with the names of the columns ({error})") from error
         named = [column for column in columns if column]  # spreadsheets leave empty ones at the end, which say nothing
-        if twice := next((column for n, column in enumerate(named) if column in named[:n]), None):
-            raise UnreadableFile(f"two columns have the same name: {twice[:80]!r}")
+        seen = set[str]()
+        for column in named:  # a line may name a million of them
+            if column in seen:
+                raise UnreadableFile(f"two columns have the same name: {column[:80]!r}")
+            seen.add(column)
         if wrong := self._foreign(columns, columns):
             raise UnreadableFile(f"the first line can't be read: {wrong}")
         return columns

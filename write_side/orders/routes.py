@@ -11,6 +11,7 @@ from msgspec import Meta, Struct
 
 from shared.envelope import Metadata
 from shared.http.described import Link, also, leads_to, refuses
+from shared.http.operations import SESSION
 from shared.http.problems import MISSING_SCOPE, UNAUTHORIZED
 from shared.locales import PATTERN, Languages
 from write_side import accounts, carts, customers, fraud
@@ -104,7 +105,7 @@ _state = msgspec.json.Decoder(OrderState)
 _PAY = {"payment_id": "/payment/id", "Order-Token": "/order_token"}
 
 
-@post("/v1/carts/{cart_id:uuid}/quotes")
+@post("/v1/carts/{cart_id:uuid}/quotes", security=[{"cartSecret": [], SESSION: []}])
 @refuses(
     CartEmpty, carts.CartOrderedAlready, NotSellable, BrokenMail, BrokenAddress, UnknownDestination, TotalOutOfRange,
     UnknownShippingMethod, ShippingUnavailable, TaxesUnavailable, KeyringUnavailable, PassRequired,
@@ -127,9 +128,10 @@ async def post_quote(
         gifts = Gifts(own.settings.master_key, data.gift_cards)
     contact, ttl = customers.contact(data.mail, data.address), own.settings.quote_ttl_seconds
     visit = fraud.visit_if_looked_at(own.settings, contact.mail, contact.address, device, client(request, own))
+    pay_by = await _pay_by(request, own, data.payment_method)  # ahead of the cause, which names who is signed in
     answer = await issue_quote(
         own.pool, own.keyring, cart_id, secret, contact, ttl, own.outside, cause(request), _typed(data.codes), visit,
-        data.shipping_method, gifts, await _pay_by(request, own, data.payment_method), own.settings.allocation,
+        data.shipping_method, gifts, pay_by, own.settings.allocation,
         None if data.locale is None else Languages(own.settings.languages).kept(data.locale),
     )
     return answered(request, answer, 201)

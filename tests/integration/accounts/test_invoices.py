@@ -189,6 +189,8 @@ async def test_a_cart_s_secret_alone_buys_on_nobody_s_credit(
             return answer.status_code, answer.json().get("code")
 
         assert await status(owner.token, "invoice") == (201, None)
+        told = "SELECT convert_from(metadata, 'UTF8')::jsonb ->> 'actor' FROM event_log WHERE type = $1"
+        assert await shop.pool.fetchval(told, "orders.quote_issued.v1") == f"account:{owner.account_id}"
         for token in (None, other.token):
             assert await status(token, "invoice") == (409, "invoice_not_permitted")
             assert await status(token, "card") == (201, None)

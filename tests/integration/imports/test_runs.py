@@ -146,6 +146,16 @@ async def test_what_was_taken_back_is_there_again_once_a_file_names_it_and_what_
     assert done.run_id is not None
     await undone(pool, done.run_id)
     assert [(await product(pool, sku)).facts.status for sku in "0124"] == ["archived"] * 4
+    again = await imported(pool, written(tmp_path / "d.tsv.gz", [row(n, price="3999") for n in range(5)]))
+    assert [(await product(pool, sku)).facts.status for sku in "01234"] == [
+        "archived", "active", "active", "archived", "active",
+    ]  # fmt: skip
+    assert again.run_id is not None
+    undoing, _ = await undone(pool, again.run_id)
+    undone_too, _ = await undone(pool, undoing.id)
+    await undone(pool, undone_too.id)  # back again, and away again
+    await imported(pool, written(tmp_path / "e.tsv.gz", [row(n) for n in range(5)]))
+    assert [(await product(pool, sku)).facts.status for sku in "124"] == ["active"] * 3
 
 
 class _Killed(Exception):

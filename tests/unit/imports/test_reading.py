@@ -69,6 +69,13 @@ def test_columns_without_a_name_say_nothing_and_of_two_with_one_name_it_is_told(
         lines_of(path)
 
 
+def test_a_line_of_very_many_columns_is_read_in_one_walk(tmp_path: Path) -> None:
+    """Each was looked for among all before it: hours for one file, while nobody else's went in."""
+    path = tmp_path / "a.csv"
+    path.write_text(",".join(f"c{n}" for n in range(400_000)))
+    assert len(lines_of(path)[0]) == 400_000
+
+
 @pytest.mark.parametrize("content", [b"", b"\x1f\x8bnonsense", b"a,a\n1,2\n"])
 def test_a_file_that_is_no_table_is_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "a.csv"
