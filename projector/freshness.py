@@ -24,7 +24,7 @@ class Freshness(Pace):
         self._due = self._head if self._fresh and self._head is not None else head
         self._head, self._fresh = head, True
         lag = max(0, head - self.at)
-        if not lag:
+        if self.at >= self._due:  # and not `head`: in a rush there is always something newer, which is not late yet
             self._caught_up = time.monotonic()
         self._metrics.lag_positions.set(lag)
         self._metrics.lag_age.set(time.monotonic() - self._caught_up if lag else 0)

@@ -13,12 +13,13 @@ from typing import Any, NamedTuple
 
 from elasticsearch import ApiError, AsyncElasticsearch, TransportError
 
+from projector import owed
 from shared.cancellation import stop_if_cancelled
 
 log = logging.getLogger(__name__)
 
 LOOK_SECONDS = 2.0
-QUIET_SECONDS = 10.0  # nothing was written for so long
+QUIET_SECONDS = owed.SECONDS + 5  # nothing was written for so long: what is owed would be written behind a merge
 WORTHWHILE = 0.1  # the part of an index that is outside of its greatest segment, or dead in it
 
 

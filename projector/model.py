@@ -14,7 +14,7 @@ from shared.envelope import Recorded
 REDIS: Literal["redis"] = "redis"
 ELASTICSEARCH: Literal["elasticsearch"] = "elasticsearch"
 
-FOR_ANALYSTS = 0.2  # seconds: what they ask is about a second behind as it is
+GATHERING = 0.2  # seconds: records are found by searches, which see what was written up to a second later
 
 Keys = Mapping[UUID, bytes | None]  # the keys of persons; None: erased
 

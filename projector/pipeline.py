@@ -30,6 +30,7 @@ log = logging.getLogger(__name__)
 
 INBOX = 10_000  # events waiting; what is beyond is dropped, and filled from the log when its turn comes
 SLICE = 1_000  # events of one batch
+BEHIND_TURNS = 0.025  # seconds after a turn of the streams (transport.py): what it brings is in what was gathered
 TICK = 0.25  # seconds between two looks at a quiet shard
 
 
@@ -106,7 +107,7 @@ class Pipeline(Freshness):
         if not self._inbox:
             await self._rest()
         if self.model.gather and self._was_ready and 0 < self.waiting < SLICE:
-            await asyncio.sleep(until_next(self.model.gather, asyncio.get_running_loop().time()))
+            await asyncio.sleep(until_next(self.model.gather, asyncio.get_running_loop().time() - BEHIND_TURNS))
         taken, self._inbox = self._inbox, []
         try:
             return await self._follow(taken)

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from redis.exceptions import NoScriptError
+from redis.exceptions import NoScriptError, ResponseError
 
 from projector.combine import Combined
 from projector.fold import decoder
@@ -51,19 +51,23 @@ return tonumber(ARGV[3])
 )
 
 # The same for batches that change nothing, all that wait in one call: most read models have no part in most events.
-# KEYS: their shards hashes. ARGV: store; for each its shard, expected, upto, ready. Answers where each stands.
+# KEYS: their shards hashes. ARGV: store; for each its shard, expected, upto, ready. Answers where each stands; of one
+# that can't be read, that alone.
 _MOVE = """
 local ats = {}
 for k, key in ipairs(KEYS) do
   local shard, expected, upto, ready = unpack(ARGV, 4 * k - 2, 4 * k + 1)
-  local found = redis.call('HMGET', key, 'store', shard, 'ready:' .. shard)
-  local at = tonumber(found[2] or '0')
-  if found[1] and found[1] ~= ARGV[1] then
-    at = -1
-  elseif at == tonumber(expected) then
-    at = tonumber(upto)
-    if expected ~= upto then redis.call('HSET', key, shard, upto, 'store', ARGV[1]) end
-    if ready == '1' and found[3] ~= '1' then redis.call('HSET', key, 'ready:' .. shard, '1') end
+  local found = redis.pcall('HMGET', key, 'store', shard, 'ready:' .. shard)
+  local at = -2
+  if not found.err then
+    at = tonumber(found[2] or '0') or -2
+    if found[1] and found[1] ~= ARGV[1] then
+      at = -1
+    elseif at == tonumber(expected) then
+      at = tonumber(upto)
+      if expected ~= upto then redis.call('HSET', key, shard, upto, 'store', ARGV[1]) end
+      if ready == '1' and found[3] ~= '1' then redis.call('HSET', key, 'ready:' .. shard, '1') end
+    end
   end
   ats[k] = at
 end
@@ -72,7 +76,7 @@ return ats
 
 # Redis' names for the scripts, nothing secret.
 _SHA, _SHA_OF_MOVE = (sha1(script.encode()).hexdigest() for script in (_APPLY, _MOVE))
-_FOREIGN = -1
+_FOREIGN, _BROKEN = -1, -2
 MOST_SHARDS = 64  # as the schema has it
 
 Command = tuple[bytes | str | int, ...]
@@ -167,9 +171,7 @@ class RedisSink:
             for command in (*commands, _together(moves, self._store)) if moves else commands:
                 pipe.execute_command(*command)
             answers: list[Any] = await pipe.execute(raise_on_error=False)
-        moved = answers.pop() if moves else []
-        moved = iter([moved] * len(moves) if isinstance(moved, Exception) else moved)
-        done = iter(answers)
+        moved, done = iter(_moved(moves, answers.pop()) if moves else []), iter(answers)
         return [next(moved) if isinstance(each, _Move) else next(done) for each in asked]
 
 
@@ -211,6 +213,13 @@ def _command(batch: Batch, store: str) -> Command:
         *(part for each in claims for part in (each.name, each.id, each.position)),
         *(part for each in releases for part in (each.name, each.id)),
     )
+
+
+def _moved(moves: Sequence[_Move], answer: Any) -> list[int | Exception]:
+    if isinstance(answer, Exception):
+        return [answer] * len(moves)
+    broken = [ResponseError(f"{move.key} holds no checkpoints") for move in moves]
+    return [broken[n] if at == _BROKEN else at for n, at in enumerate(answer)]
 
 
 def _move(batch: Batch) -> _Move:

@@ -5,7 +5,7 @@ from datetime import datetime
 
 import msgspec
 
-from projector.model import ELASTICSEARCH, FOR_ANALYSTS, Folded, Keys, ReadModel, Rendered, encode
+from projector.model import ELASTICSEARCH, GATHERING, Folded, Keys, ReadModel, Rendered, encode
 from projector.read_models import order
 from projector.read_models.order import (
     Happening,
@@ -195,5 +195,5 @@ MODEL = ReadModel(
     begins=order.begins,
     evolve=evolve,
     render=render,
-    gather=FOR_ANALYSTS,
+    gather=GATHERING,
 )

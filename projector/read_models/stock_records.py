@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import get_args
 from uuid import UUID
 
-from projector.model import ELASTICSEARCH, FOR_ANALYSTS, Folded, Keys, ReadModel, Rendered, encode
+from projector.model import ELASTICSEARCH, GATHERING, Folded, Keys, ReadModel, Rendered, encode
 from shared.codec import Event
 from shared.documents.stock import RECORDS, StockRecord
 from shared.envelope import Recorded
@@ -67,5 +67,5 @@ MODEL = ReadModel(
     begins=begins,
     evolve=evolve,
     render=render,
-    gather=FOR_ANALYSTS,
+    gather=GATHERING,
 )

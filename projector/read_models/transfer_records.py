@@ -8,7 +8,7 @@ from uuid import UUID
 
 from msgspec import structs
 
-from projector.model import ELASTICSEARCH, FOR_ANALYSTS, Folded, Keys, ReadModel, Rendered, encode
+from projector.model import ELASTICSEARCH, GATHERING, Folded, Keys, ReadModel, Rendered, encode
 from shared.codec import Event
 from shared.documents.transfers import RECORDS, State, TransferRecord, TransferRecordLine
 from shared.envelope import Recorded
@@ -113,5 +113,5 @@ MODEL = ReadModel(
     begins=begins,
     evolve=evolve,
     render=render,
-    gather=FOR_ANALYSTS,
+    gather=GATHERING,
 )

@@ -27,25 +27,24 @@ PAUSE = 1.0
 
 def step(pool: Pool) -> Step:
     """The worker's step."""
-    return Step("snapshots", PAUSE, lambda: advance(pool))
+    return Step("snapshots", PAUSE, lambda: advance(pool), full=SCAN)
 
 
 async def advance(pool: Pool) -> int:
-    """Make the snapshots that the next events of the log ask for; answers how many positions were looked at while there
-    are more of them, else 0: the step then pauses, or it would look again for every few events of a rush."""
+    """Make the snapshots that the next events of the log ask for; answers how many positions were looked at. After
+    fewer than `SCAN` the step pauses, or it would look again for every few events of a rush."""
     shapes = _shapes()
     async with pool.acquire() as conn, conn.transaction():
         at = await store.claim(conn, shapes)
         if at is None:
             return 0
-        safe = await event_log.safe_position(conn)
-        until = await event_log.look_until(conn, at, safe, SCAN)
+        until = await event_log.look_until(conn, at, await event_log.safe_position(conn), SCAN)
         if until <= at:
             return 0
         for type_, id_, version in await event_log.milestones(conn, at, until, EVERY, list(KINDS)):
             await _make(conn, KINDS[type_], id_, version)
         await store.reached(conn, shapes, until)
-    return until - at if until < safe else 0
+    return until - at
 
 
 def _shapes() -> str:

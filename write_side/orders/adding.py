@@ -223,10 +223,14 @@ async def _refused(conn: Connection, quote: Quote, outcome: str, facts: Any) -> 
 
 async def lock_additions(conn: Connection, first: Order) -> Sequence[Order]:
     """What adds to a locked order and is not over (it holds its stock until the provider has let go of it), held until
-    the transaction ends: always behind the first, and ahead of the first event, for the feed waits for whoever has
-    appended one."""
+    the transaction ends, and with it the payments that may still be made void: always behind the first, and ahead of
+    the first event, for the feed waits for whoever has appended one."""
     found = [await store.lock_order(conn, order_id) for order_id in first.additions]
-    return [each for each in found if each is not None and each.state in RUNNING]
+    running = [each for each in found if each is not None and each.state in RUNNING]
+    for each in running:
+        if each.state == "pending_payment":  # whoever remembers its intent holds the payment alone (recording.py)
+            await payments.lock_payment(conn, each.payment_id)
+    return running
 
 
 async def close_unpaid(conn: Connection, first: Order, cause: Metadata) -> Positions:

@@ -75,7 +75,8 @@ async def take_in_all(pool: Pool, batch: Sequence[Announced]) -> list[TakenIn | 
     try:
         async with pool.acquire() as conn:
             return await _take_in(conn, batch)
-    except asyncpg.PostgresError:
+    except asyncpg.PostgresError as error:
+        log.warning("webhooks are taken in one by one", extra={"fields": {"error": type(error).__name__}})
         return [None] * len(batch)
 
 

@@ -5,6 +5,7 @@ at once, and hears the same of each.
 but that it exists, and leaves everything else to it.
 """
 
+import logging
 from collections.abc import Sequence
 from typing import TypeAlias
 from uuid import UUID
@@ -19,6 +20,8 @@ from write_side.group_commit import GroupCommit
 from write_side.orders.settling import learn
 from write_side.orders.verdicts import Verdict, only_made
 from write_side.payments import Seen
+
+log = logging.getLogger(__name__)
 
 GATHER = 0.01  # seconds: the answers to calls that began together come within so long
 
@@ -59,7 +62,8 @@ async def record_all(pool: Pool, batch: Sequence[Made]) -> list[bool]:
     try:
         async with pool.acquire() as conn, conn.transaction():
             recorded = await _record(conn, {made.payment_id: made for made in batch})
-    except asyncpg.PostgresError:
+    except asyncpg.PostgresError as error:
+        log.warning("intents are recorded one by one", extra={"fields": {"error": type(error).__name__}})
         return [False] * len(batch)
     return [made.payment_id in recorded for made in batch]
 

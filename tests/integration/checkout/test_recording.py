@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.fixtures.write_side import CAUSE
-from tests.integration.checkout.patience import WAITING
+from tests.integration.checkout.patience import WAITING, patient
 from tests.integration.checkout.shop import Shop
 from write_side import payments
 from write_side.orders import closing, recording
@@ -19,9 +19,9 @@ CREATED = """SELECT e.xmin::text AS made_by, convert_from(e.metadata, 'UTF8')::j
 
 
 @pytest.fixture(autouse=True)
-def slow(monkeypatch: pytest.MonkeyPatch) -> None:
+def gathering(monkeypatch: pytest.MonkeyPatch) -> None:
     """Stripe's answers to calls that began together are all waited for."""
-    monkeypatch.setattr(recording, "GATHER", 0.3)
+    monkeypatch.setattr(recording, "GATHER", 1.0)
 
 
 async def orders(shop: Shop, count: int) -> list[OrderState]:
@@ -48,7 +48,7 @@ async def test_many_are_recorded_in_one_transaction_each_by_its_own_cause(shop: 
 async def test_one_that_somebody_holds_is_not_waited_for(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     placed = await orders(shop, 3)
     really = payments.lock_new
-    async with shop.pool.acquire() as holder:
+    async with patient(shop) as slow, shop.pool.acquire() as holder:
         transaction = holder.transaction()
         await transaction.start()
         await holder.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
@@ -58,13 +58,13 @@ async def test_one_that_somebody_holds_is_not_waited_for(shop: Shop, monkeypatch
             return await really(conn, ids)
 
         monkeypatch.setattr(payments, "lock_new", late)
-        working = asyncio.create_task(shop.work())
+        working = asyncio.create_task(slow.work())
         while await states(shop, placed[1:]) != ["pending"] * 2:
             await asyncio.sleep(0.01)
         assert await states(shop, placed[:1]) == ["requested"]
         assert not working.done()
         await transaction.rollback()
-    assert await working == 3
+        assert await working == 3
     assert await states(shop, placed) == ["pending"] * 3
 
 
@@ -75,7 +75,7 @@ def recording_waits(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> asyncio.Even
 
     async def slowly(conn: Any, *args: Any) -> None:
         holding.set()
-        async with asyncio.timeout(1):
+        async with asyncio.timeout(60):
             while not await shop.pool.fetchval(WAITING):
                 await asyncio.sleep(0.01)
         await really(conn, *args)
@@ -87,11 +87,12 @@ def recording_waits(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> asyncio.Even
 async def test_whoever_cancels_waits_for_the_recording(shop: Shop, recording_waits: asyncio.Event) -> None:
     """Or what is to be done about the payment would be forgotten by it, and never be voided."""
     cancelled, other = await orders(shop, 2)
-    working = asyncio.create_task(shop.work())
-    await recording_waits.wait()
-    await closing.close_order(shop.pool, cancelled.id, "cancelled", CAUSE)
-    assert await states(shop, [cancelled, other]) == ["pending"] * 2
-    assert await working == 2
+    async with patient(shop) as slow:
+        working = asyncio.create_task(slow.work())
+        await recording_waits.wait()
+        await closing.close_order(slow.pool, cancelled.id, "cancelled", CAUSE)
+        assert await states(shop, [cancelled, other]) == ["pending"] * 2
+        assert await working == 2
     assert await shop.work() == 1
     assert (await shop.now(cancelled)).state == "cancelled"
     assert (await shop.at_stripe(cancelled))["status"] == "canceled"

@@ -6,6 +6,7 @@ from typing import cast
 
 import pytest
 from redis.asyncio import Redis
+from redis.exceptions import ResponseError
 
 from projector.model import Batch, Change, Folded, ReadModel, Rendered
 from projector.read_models import category_tree, order_status, stock_level
@@ -57,6 +58,19 @@ async def test_all_that_wait_are_one_call_and_each_is_answered_by_itself(redis: 
     assert await stands(redis, TREE) == {b"0": b"4", b"store": b"here"}
     assert await stands(redis, ORDERS) == {b"ready:3": b"1"}
     assert await redis.exists(document_key(STOCK.slot, "lamp"))
+    await sink.close()
+
+
+async def test_a_place_that_can_not_be_read_keeps_no_other_from_moving(redis: "Redis") -> None:
+    sink = RedisSink(redis, "here")
+    await redis.set(shards_key(TREE.slot), "no hash")
+    await redis.hset(shards_key(ORDERS.slot), "0", "no number")
+    moves = (sink.write(move(model, 0, 0, 5)) for model in (TREE, STOCK, ORDERS))
+    tree, stock, orders = await asyncio.gather(*moves, return_exceptions=True)
+    assert isinstance(tree, ResponseError)
+    assert isinstance(orders, ResponseError)
+    assert not isinstance(stock, BaseException)
+    assert stock.at == 5
     await sink.close()
 
 

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
+from projector import pipeline as pipeline_module
 from projector.chain import stretches
-from projector.model import FOR_ANALYSTS, Batch, Folded, ReadModel, Written
+from projector.model import Batch, Folded, ReadModel, Written
 from projector.pipeline import Pipeline
 from projector.read_models import order_records, order_status, product_search, stock_records, transfer_records
 from shared.shards import order_key
@@ -57,11 +58,16 @@ async def running(model: ReadModel, sink: Sink, *, caught_up: bool = True) -> As
         await work
 
 
+@pytest.fixture(autouse=True)
+def a_long_moment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever gathers does so until all is there, however slow the machine is."""
+    monkeypatch.setattr(pipeline_module, "until_next", lambda _every, _now: 0.5)
+
+
 async def offered_one_by_one(pipeline: Pipeline, sink: Sink) -> None:
     """An order's events, each a moment after the one before it, until all are written."""
     pipeline.offer(stretches([recorded(placed(), order_key(ORDER), 1)]))  # a shop that was quiet
     await reached(pipeline, 1)
-    await asyncio.sleep(FOR_ANALYSTS - asyncio.get_running_loop().time() % FOR_ANALYSTS + 0.01)
     sink.taken.clear()
     for position, event in enumerate(HISTORY[:3], start=2):
         pipeline.offer(stretches([recorded(event, order_key(ORDER), position)]))
