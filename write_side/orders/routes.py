@@ -11,7 +11,6 @@ from msgspec import Meta, Struct
 
 from shared.envelope import Metadata
 from shared.http.described import Link, also, leads_to, refuses
-from shared.http.operations import SESSION
 from shared.http.problems import MISSING_SCOPE, UNAUTHORIZED
 from shared.locales import PATTERN, Languages
 from write_side import accounts, carts, customers, fraud
@@ -105,7 +104,7 @@ _state = msgspec.json.Decoder(OrderState)
 _PAY = {"payment_id": "/payment/id", "Order-Token": "/order_token"}
 
 
-@post("/v1/carts/{cart_id:uuid}/quotes", security=[{"cartSecret": [], SESSION: []}])
+@post("/v1/carts/{cart_id:uuid}/quotes")
 @refuses(
     CartEmpty, carts.CartOrderedAlready, NotSellable, BrokenMail, BrokenAddress, UnknownDestination, TotalOutOfRange,
     UnknownShippingMethod, ShippingUnavailable, TaxesUnavailable, KeyringUnavailable, PassRequired,
