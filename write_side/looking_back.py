@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
+from uuid import UUID
 
 from shared.envelope import Recorded
 from write_side.database import Connection
@@ -67,3 +68,29 @@ async def caused(
                WHERE position > $1 AND position <= $2 AND aggregate_type = ANY ($4) AND position($3 IN metadata) > 0
                ORDER BY position LIMIT $5"""
     return [Caused(*row) for row in await conn.fetch(query, after, until, part, kinds, limit)]
+
+
+class Tail(NamedTuple):
+    """The events of an aggregate up to a version, but for those at its end that are caused by these two; "": nobody."""
+
+    id: UUID
+    upto: int
+    one: str
+    other: str
+
+
+async def before(conn: Connection, type_: str, tails: Sequence[Tail]) -> dict[UUID, tuple[int, str]]:
+    """Aggregate → the version of its last event that is not in the tail, and its correlation id; those left out that
+    have none. One look into the index for each event of a tail, and no payload is read."""
+    rows = await conn.fetch(
+        """SELECT tail.id, own.version, own.by
+           FROM unnest($2::uuid[], $3::bigint[], $4::text[], $5::text[]) AS tail (id, upto, one, other),
+                LATERAL (SELECT aggregate_version AS version,
+                                convert_from(metadata, 'UTF8')::jsonb ->> 'correlation_id' AS by
+                         FROM event_log
+                         WHERE aggregate_type = $1 AND aggregate_id = tail.id AND aggregate_version <= tail.upto
+                           AND convert_from(metadata, 'UTF8')::jsonb ->> 'correlation_id' NOT IN (tail.one, tail.other)
+                         ORDER BY aggregate_version DESC LIMIT 1) AS own""",
+        type_, *map(list, zip(*tails, strict=True)),
+    )  # fmt: skip
+    return {row["id"]: (row["version"], row["by"]) for row in rows}

@@ -3,7 +3,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from typing import Any, NamedTuple
+from typing import Any
 from uuid import UUID
 
 import asyncpg
@@ -89,35 +89,6 @@ async def undoing_of(conn: Connection, run_id: UUID, *, dry_run: bool) -> Run | 
     query = f"{_SELECT} WHERE undoes = $1 AND dry_run = $2 AND state = 'running' AND kind = 'undo'"
     row = await conn.fetchrow(query, run_id, dry_run)
     return None if row is None else _run(row)
-
-
-class Tail(NamedTuple):
-    """The events of a product up to a version, but for those at its end that are by these two: an undoing, and the run
-    that it undid; "": by nobody."""
-
-    product_id: UUID
-    upto: int
-    undoing: str
-    undone: str
-
-
-async def before(conn: Connection, tails: Sequence[Tail]) -> dict[UUID, tuple[int, str]]:
-    """Product → the version of its last event that is not in the tail, and whose it is; those left out that have none.
-    One look into the index for each event of a tail, and no payload is read."""
-    rows = await conn.fetch(
-        """SELECT tail.product_id, own.version, own.by
-           FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[]) AS tail (product_id, upto, undoing, undone),
-                LATERAL (SELECT aggregate_version AS version,
-                                convert_from(metadata, 'UTF8')::jsonb ->> 'correlation_id' AS by
-                         FROM event_log
-                         WHERE aggregate_type = 'product' AND aggregate_id = tail.product_id
-                           AND aggregate_version <= tail.upto
-                           AND convert_from(metadata, 'UTF8')::jsonb ->> 'correlation_id'
-                               NOT IN (tail.undoing, tail.undone)
-                         ORDER BY aggregate_version DESC LIMIT 1) AS own""",
-        *map(list, zip(*tails, strict=True)),
-    )
-    return {row["product_id"]: (row["version"], row["by"]) for row in rows}
 
 
 async def undone_by(conn: Connection, runs: Sequence[str]) -> dict[str, str]:

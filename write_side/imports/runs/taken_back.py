@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from uuid import UUID
 
+from write_side import looking_back
 from write_side.catalog import Product
 from write_side.database import Connection
 from write_side.imports.runs import store
-from write_side.imports.runs.store import Tail
+from write_side.looking_back import Tail
 
 MOST_ROUNDS = 100  # imports of a product and undoings of them; whoever has more had something else in mind
 
@@ -23,8 +24,8 @@ async def find(conn: Connection, products: Sequence[Product]) -> set[UUID]:
     for _ in range(MOST_ROUNDS):
         if not tails:
             break
-        last = await store.before(conn, tails)
-        found |= {each.product_id for each in tails if each.product_id not in last}
+        last = await looking_back.before(conn, "product", tails)
+        found |= {each.id for each in tails if each.id not in last}
         undone = await store.undone_by(conn, [by for _, by in last.values()])
         tails = [Tail(id_, version, by, undone[by]) for id_, (version, by) in last.items() if by in undone]
     return found
