@@ -16,7 +16,7 @@ from projector.chain import Heard, Stretch, contiguous, heard
 from projector.fold import FetchKeys, Poison, States, fold
 from projector.freshness import Freshness
 from projector.log import EventLog, NotVisibleYet
-from projector.model import Batch, Change, Folded, ReadModel, Written
+from projector.model import Batch, Change, Folded, ReadModel
 from projector.pace import until_next
 from projector.parking import Parking, Systemic
 from projector.refold import refolded
@@ -165,43 +165,27 @@ class Pipeline(Freshness):
             return await self._applied(run, events, upto)
 
     async def _applied(self, run: Sequence[Stretch], events: Sequence[Heard], upto: int) -> bool:
-        if not events:  # as mostly: a model hears of its own contexts only
-            return await self._passed(run, upto)
-        skipped = await self._parking.skipped.of(self.model)
-        if skipped:
+        if events and (skipped := await self._parking.skipped.of(self.model)):
             events = [heard for heard in events if heard.recorded.position not in skipped]
+        changes: Sequence[Change] = ()  # as mostly: a model hears of its own contexts only
         while True:
-            parked = self._parking.of(self.model)
-            changes, poison = await fold(self.model, events, parked, self._states, self._fetch_keys)
-            await self._park(poison)
+            if events:
+                parked = self._parking.of(self.model)
+                changes, poison = await fold(self.model, events, parked, self._states, self._fetch_keys)
+                await self._park(poison)
             ready = self._reaches_due(upto)
             written = await self.sink.write(Batch(self.model, self.shard, self.at, upto, changes, ready))
             if not written.rejected:
                 break
             firsts = [next(e.recorded for e in events if e.recorded.key == key) for key in written.rejected]
             await self._park([Poison(first, written.rejected[first.key]) for first in firsts])
-        if not self._stands(written, upto, ready=ready):
-            return False
-        self._states.keep({change.id: change.after for change in changes})
-        self._count(run, events)
-        return True
-
-    async def _passed(self, run: Sequence[Stretch], upto: int) -> bool:
-        """The same where nothing is to be folded."""
-        ready = self._reaches_due(upto)
-        written = await self.sink.write(Batch(self.model, self.shard, self.at, upto, (), ready))
-        if not self._stands(written, upto, ready=ready):
-            return False
-        self._count(run, ())
-        return True
-
-    def _stands(self, written: Written, upto: int, *, ready: bool) -> bool:
-        """Whether the sink took it. False: it stands elsewhere, and so do we now."""
         if written.at != upto:
             self._reset(written.at)
             return False
         self.advance(upto)
         self.settled |= ready
+        self._states.keep({change.id: change.after for change in changes})
+        self._count(run, events)
         return True
 
     async def _park(self, poison: Sequence[Poison]) -> None:

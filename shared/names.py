@@ -1,4 +1,4 @@
-"""Names that somebody is to read."""
+"""Names, and other texts, that somebody is to read."""
 
 from unicodedata import category
 
@@ -15,3 +15,9 @@ def is_blank(text: str) -> bool:
 def kept_name(text: str) -> str:
     """A name as it is kept: without space around it, and empty if there is nothing to be seen in it."""
     return "" if is_blank(text) else text.strip()
+
+
+def visible(text: str, instead: str, but: str = "") -> str:
+    """A text with a sign of its own in the place of those that nobody sees, and that terminals, headers and such obey;
+    those in `but` stay."""
+    return "".join(sign if sign.isprintable() or sign in but else instead for sign in text)

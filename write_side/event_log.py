@@ -36,11 +36,15 @@ async def append(conn: Connection, events: Sequence[NewEvent], cause: Metadata) 
 
     Raises `asyncpg.UniqueViolationError` if another transaction made the same version first.
     """
-    return await append_each(conn, events, [cause] * len(events))
+    return await _append(conn, events, [as_json(cause)] * len(events))
 
 
 async def append_each(conn: Connection, events: Sequence[NewEvent], causes: Sequence[Metadata]) -> Positions:
     """The same for events that each have a cause of their own, in the same order."""
+    return await _append(conn, events, [as_json(cause) for cause in causes])
+
+
+async def _append(conn: Connection, events: Sequence[NewEvent], metadata: Sequence[bytes]) -> Positions:
     if not events:
         return {}
     rows = await conn.fetch(
@@ -52,7 +56,7 @@ async def append_each(conn: Connection, events: Sequence[NewEvent], causes: Sequ
         [uuid7() for _ in events],
         [tag_of(type(e.event)) for e in events],
         [encode_event(e.event) for e in events],
-        [as_json(cause) for cause in causes],
+        metadata,
     )
     return highest((row["shard"], row["at"]) for row in rows)
 

@@ -2,10 +2,9 @@
 
 Nobody waits for company, unless `gather` says so: whoever finds the lane free goes at once, alone if need be, and those
 who arrive meanwhile make up the next batch. So batches grow with the load by themselves, and with them falls what a
-command costs. One lane
-is enough, and cheapest, as long as it moves. Another one opens where a whole batch waits beside the one under way: then
-batches are as large as they get, and one is decided while the other is carried out. So it does where a batch is held up
-(somebody else has locked a row).
+command costs. One lane is enough, and cheapest, as long as it moves. Another one opens where a whole batch waits beside
+the one under way: then batches are as large as they get, and one is decided while the other is carried out. So it does
+where a batch is held up (somebody else has locked a row).
 """
 
 import asyncio

@@ -10,6 +10,7 @@ import msgspec
 from doorbuster.asking.questions import Column, Question
 from doorbuster.asking.rows import Row
 from shared.money import EXPONENTS, display
+from shared.names import visible
 from write_side.imports import guarded
 
 
@@ -47,12 +48,8 @@ def _cell(column: Column, row: Row) -> str:
         return "–"
     if column.kind == "money":
         return display(value, row["currency"]).split()[0] if row.get("currency") in EXPONENTS else str(value)
-    return f"{value:.1%}" if column.kind == "share" else _visible(str(value))
-
-
-def _visible(text: str) -> str:
-    """A terminal obeys some signs that nobody sees; what strangers search for may hold any."""
-    return "".join(sign if sign.isprintable() else "�" for sign in text)
+    # What strangers search for may hold any sign, and a terminal obeys some.
+    return f"{value:.1%}" if column.kind == "share" else visible(str(value), "�")
 
 
 def _placed(column: Column, cell: str, width: int) -> str:

@@ -119,8 +119,8 @@ def _after(
     row: Row, product: Product | None, known: Known, claimed: Collection[str], new_id: NewId
 ) -> tuple[Product, ProductEvent | None]:
     """The product as the row wants it, and the event of that, None if nothing changes."""
-    fresh = product is None or product.id in known.taken_back
-    given = _given(row, None if product is None else product.facts, known.categories, fresh=fresh)
+    taken_back = product is not None and product.id in known.taken_back
+    given = _given(row, None if product is None else product.facts, known.categories, taken_back=taken_back)
     if product is None or _says_attributes(row, given, product.facts):
         given = _as_declared(given, known.types.get(given.product_type.strip()))
     own = None if product is None else product.facts.slug
@@ -153,8 +153,9 @@ def _new_slug(row: Row, in_use: Collection[str], claimed: Collection[str]) -> st
     return catalog.free_slug(candidates, [slug for slug in candidates if slug in in_use or slug in claimed])
 
 
-def _given(row: Row, before: ProductFacts | None, categories: Mapping[str, UUID], *, fresh: bool) -> ProductInput:
-    """What a row makes of what was there before. `fresh`: it is for sale, if the row doesn't say otherwise."""
+def _given(row: Row, before: ProductFacts | None, categories: Mapping[str, UUID], *, taken_back: bool) -> ProductInput:
+    """What a row makes of what was there before; of what was taken back as of what was not."""
+
     def kept(name: str, said: str | None) -> str:
         return said if said is not None else "" if before is None else str(getattr(before, name))
 
@@ -162,7 +163,7 @@ def _given(row: Row, before: ProductFacts | None, categories: Mapping[str, UUID]
     translations = dict(before.translations) if before is not None else {}
     translations |= row.translations or {}
     attributes = row.attributes if row.attributes is not None else {} if before is None else before.attributes
-    status = row.status or ("active" if before is None or fresh else before.status)
+    status = row.status or ("active" if before is None or taken_back else before.status)
     return ProductInput(
         name=row.name,
         variants=[*variants_of(row, before, [image.url for image in images])],

@@ -148,3 +148,8 @@ def gifts_apart(lines: Iterable[PricedLine]) -> dict[str, int]:
         if bought := line.quantity - line.gift_quantity:
             found[line.sku] = found.get(line.sku, 0) + bought
     return found
+
+
+def gifts_among(lines: Iterable[PricedLine]) -> dict[str, int]:
+    """SKU → how many that are gifts: they are all in one line."""
+    return {line.sku: line.gift_quantity for line in lines if line.gift_quantity}

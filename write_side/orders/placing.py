@@ -27,7 +27,7 @@ from write_side.commands import RETRIES, Answer, Call, TryAgain
 from write_side.database import Pool
 from write_side.group_commit import MOST, Carried, GroupCommit
 from write_side.orders import costing, domain
-from write_side.orders.bundling import Offer
+from write_side.orders.bundling import Offer, gifts_among
 from write_side.orders.calls import Known, Outcome, Placing
 from write_side.orders.calls import store as calls
 from write_side.orders.domain import Quote
@@ -144,7 +144,7 @@ def decide(known: Known, command: PlaceOrder, now: datetime) -> Placing:
 
 def _spare(known: Known, quote: Quote, offers: Mapping[str, Offer]) -> dict[str, Spare]:
     """What may be given away, as much as the quote gives: a gift that was left out of it then is left out now."""
-    given = {line.sku: line.gift_quantity for line in quote.sold if line.gift_quantity}
+    given = gifts_among(quote.sold)
     if not (gifts := [sku for sku in gift_skus(known.promotions) if sku in offers and sku in given]):
         return {}
     available = {sku: sum(item.available for item in known.stock if item.sku == sku) for sku in gifts}

@@ -32,7 +32,7 @@ def steps(pool: Pool, providers: Providers, capture_after: int = 0) -> list[Step
     after it was authorized."""
     recordings = orders.open_recordings(pool)
     return [
-        Step("payments", PAUSE, lambda: work_off(pool, providers, capture_after, recordings), full=AT_ONCE),
+        Step("payments", PAUSE, lambda: work_off(pool, providers, recordings, capture_after), full=AT_ONCE),
         Step("expiry", EXPIRY_PAUSE, lambda: orders.close_expired(pool)),
         Step("payments waiting", BOOKS_PAUSE, lambda: count_waiting(pool)),
     ]
@@ -49,13 +49,12 @@ async def count_waiting(pool: Pool) -> int:
 
 
 async def work_off(
-    pool: Pool, providers: Providers, capture_after: int = 0, recordings: orders.Recordings | None = None
+    pool: Pool, providers: Providers, recordings: orders.Recordings, capture_after: int = 0
 ) -> int:
     """Create, look at, retry, capture and void what is due; answers how many payments that were.
 
     While one provider is left alone, what others are asked about goes on.
     """
-    recordings = recordings or orders.open_recordings(pool)
     async with pool.acquire() as conn:
         due = await store.claim_due(conn, providers.rooms(AT_ONCE), timedelta(seconds=capture_after))
         reasons = await _reasons(conn, due)

@@ -48,7 +48,7 @@ async def lock_new(conn: Connection, ids: Sequence[UUID]) -> list[Payment]:
     for none of them. Held as `lock_payment` does."""
     rows = await conn.fetch(
         f"""SELECT {_PAYMENT} FROM payment WHERE id = ANY ($1) AND state = 'requested' AND todo = 'create'
-            ORDER BY id FOR UPDATE SKIP LOCKED""",  # noqa: S608
+            ORDER BY id FOR UPDATE SKIP LOCKED""",  # noqa: S608  # columns of ours
         ids,
     )
     return [Payment(*row) for row in rows]

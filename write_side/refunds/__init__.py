@@ -14,7 +14,7 @@ from write_side.refunds.domain import (
     RefundExceedsOrder,
 )
 from write_side.refunds.giving import hold
-from write_side.refunds.goods import resent, still_taken, withheld
+from write_side.refunds.goods import added_up, resent, still_taken, withheld
 from write_side.refunds.handlers import (
     Carried,
     RefundState,
@@ -32,7 +32,7 @@ from write_side.refunds.store import alarms, find, of_order, retry_alarmed
 
 __all__ = [
     "AlreadyCaptured", "Carried", "NewRefund", "NotAuthorized", "NotReleasable", "NothingLeftToCapture",
-    "NothingToRefund", "Refund", "RefundExceedsCaptured", "RefundExceedsOrder", "RefundState", "again_within", "alarms",
-    "carry_over", "credit_left", "failed_parts", "find", "hold", "learn", "of_order", "release_within",
-    "request_within", "resent", "retry_alarmed", "still_taken", "unrefunded", "withheld", "worth",
+    "NothingToRefund", "Refund", "RefundExceedsCaptured", "RefundExceedsOrder", "RefundState", "added_up",
+    "again_within", "alarms", "carry_over", "credit_left", "failed_parts", "find", "hold", "learn", "of_order",
+    "release_within", "request_within", "resent", "retry_alarmed", "still_taken", "unrefunded", "withheld", "worth",
 ]  # fmt: skip

@@ -9,6 +9,7 @@ from msgspec import Meta, Struct, structs
 
 from shared.events.inventory import BundleComponent
 from shared.events.restock_requests import RequesterMailRefused, RequesterTold, RestockRequested, RestockRequestEvent
+from shared.names import visible
 from write_side.errors import Refusal
 from write_side.notifications import Voice, addressed
 
@@ -90,12 +91,8 @@ class Letter(Struct, frozen=True):
 
 def written(say: Voice, letter: Letter, to: str, sender: str, message_id: str) -> EmailMessage:
     """The one mail that a request leads to."""
-    message = addressed(to, say("back_in_stock.subject", name=_one_line(letter.name)), sender, message_id)
+    message = addressed(to, say("back_in_stock.subject", name=visible(letter.name, " ")), sender, message_id)
     text = say("back_in_stock.text", name=letter.name, sku=letter.sku, link=letter.link)
     message.set_content(f"{say('mail.hello')}\n\n{text}\n", cte="quoted-printable")
     message["Content-Language"] = say.locale  # last: setting a content drops such headers
     return message
-
-
-def _one_line(text: str) -> str:
-    return "".join(c if c.isprintable() else " " for c in text)

@@ -18,6 +18,7 @@ import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
 
 from shared.http.health import why
+from shared.names import visible
 from write_side.webhooks.addresses import Reach
 
 CONNECT_SECONDS = 4.0
@@ -111,7 +112,7 @@ async def _beginning(answer: aiohttp.ClientResponse) -> str:
         if len(read) >= EXCERPT:
             break
     text = bytes(read[:EXCERPT]).decode(errors="replace")
-    return "".join(letter if letter.isprintable() or letter in "\n\t" else "�" for letter in text)
+    return visible(text, "�", but="\n\t")
 
 
 def _retry_after(answer: aiohttp.ClientResponse) -> float | None:

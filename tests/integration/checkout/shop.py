@@ -34,7 +34,7 @@ from write_side.inventory import store as inventory_store
 from write_side.inventory.domain import OpenStockItem
 from write_side.inventory.warehouses.domain import OpenWarehouse, WarehouseExists
 from write_side.invoices import PayBy
-from write_side.orders import open_announcements, quoting
+from write_side.orders import open_announcements, open_recordings, quoting
 from write_side.orders import store as orders_store
 from write_side.orders.domain import Order
 from write_side.orders.handlers import OrderState, QuoteState
@@ -86,7 +86,7 @@ class Shop:
         self.pool, self.keyring, self.providers, self.settings = pool, keyring, providers, settings
         self.gateway = stripe_of(providers)
         self.placements = open_placements(pool)
-        self.announcements = open_announcements(pool)
+        self.announcements, self.recordings = open_announcements(pool), open_recordings(pool)
         self.outside = Outside(TableRates(pool), TableTaxes(pool, "DE"), 10, 10)
 
     async def stock(
@@ -223,7 +223,7 @@ class Shop:
 
     async def work(self) -> int:
         """The worker's step about payments, once."""
-        return await steps.work_off(self.pool, self.providers)
+        return await steps.work_off(self.pool, self.providers, self.recordings)
 
     async def payment(self, order: OrderState) -> Payment:
         """The payment's row."""

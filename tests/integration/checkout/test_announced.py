@@ -40,7 +40,7 @@ async def test_what_is_known_is_taken_in_together_and_waits_for_no_lock(
         with caplog.at_level(logging.INFO):
             await asyncio.gather(*(shop.receive(webhook) for webhook in webhooks))
             await asyncio.gather(*(shop.receive(webhook) for webhook in webhooks))
-    told: list[Any] = [record.fields for record in caplog.records if record.message == "a webhook"]  # type: ignore[attr-defined]
+    told: list[Any] = [record.fields for record in caplog.records if record.message == "a webhook"]  # type: ignore[attr-defined]  # ours
     assert [each["verdict"] for each in told] == ["ignore"] * 6 + ["known"] * 6
     made_by = "SELECT count(DISTINCT xmin::text) FROM payment_inbox"
     assert await shop.pool.fetchval(INBOX) == 6

@@ -80,7 +80,7 @@ async def test_of_many_releases_at_once_each_unit_goes_once(shop: Shop) -> None:
 
 async def test_the_capture_waits_as_long_as_it_is_told(shop: Shop) -> None:
     order = await authorized(shop)
-    assert await steps.work_off(shop.pool, shop.providers, capture_after=60) == 0
+    assert await steps.work_off(shop.pool, shop.providers, shop.recordings, capture_after=60) == 0
     await shop.pool.execute("UPDATE payment SET next_attempt_at = next_attempt_at - $1::interval", timedelta(minutes=2))
-    assert await steps.work_off(shop.pool, shop.providers, capture_after=60) == 1
+    assert await steps.work_off(shop.pool, shop.providers, shop.recordings, capture_after=60) == 1
     assert (await shop.payment(order)).state == "captured"

@@ -114,7 +114,7 @@ async def till(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[tup
 async def paid_in_cash(shop: Shop) -> OrderState:
     basket = await shop.basket(lamp=2)
     order = await shop.place(basket, (await shop.quote(basket, pay_by=CASH)).id)
-    assert await steps.work_off(shop.pool, shop.providers, capture_after=60) == 1
+    assert await steps.work_off(shop.pool, shop.providers, shop.recordings, capture_after=60) == 1
     return order
 
 

@@ -37,7 +37,7 @@ async def test_all_streams_are_trimmed_in_one_round_trip(redis_url: str) -> None
     class Counting(Redis):
         async def execute_command(self, *arguments: Any, **options: Any) -> Any:
             asked.append(arguments)
-            return await super().execute_command(*arguments, **options)  # type: ignore[no-untyped-call]
+            return await super().execute_command(*arguments, **options)  # type: ignore[no-untyped-call]  # the client's own
 
         def pipeline(self, *arguments: Any, **options: Any) -> Any:
             asked.append(("PIPELINE",))

@@ -17,7 +17,6 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from redis.asyncio import Redis
 from redis.exceptions import ConnectionError as NoConnection
 from redis.exceptions import ResponseError
-from redis.exceptions import TimeoutError as NoAnswer
 
 from doorbuster.faults.proxy import Proxies, Proxy
 from doorbuster.home import free_port
@@ -27,6 +26,7 @@ from tests.fixtures.asgi import client_of
 from tests.fixtures.private_server import PrivateServer
 from tests.integration.read_side.conftest import settings_of
 from tests.integration.read_side.shelves import Shelves, a_page
+from tests.integration.read_side.test_line import is_nobodys_if_late
 
 
 @pytest.fixture(params=[True, False], ids=["uvloop", "asyncio"])
@@ -105,16 +105,7 @@ async def test_a_connection_over_tls_that_was_cut_is_made_anew_and_nobody_notice
 
 
 async def test_an_answer_over_tls_that_comes_too_late_is_nobodys(redis: "Redis", valkey: PrivateServer) -> None:
-    await redis.mset({"a": "1", "b": "2"})
-    line = Line(redis)
-    assert await line.mget(["a"]) == [b"1"]
-    valkey.pause()
-    try:
-        with pytest.raises(NoAnswer):
-            await line.mget(["a"])
-    finally:
-        valkey.resume()
-    assert await line.mget(["b"]) == [b"2"]
+    await is_nobodys_if_late(redis, valkey)
 
 
 async def test_closing_the_client_closes_what_is_over_tls_without_waiting_for_anybody(redis: "Redis") -> None:

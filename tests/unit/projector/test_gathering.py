@@ -46,7 +46,7 @@ async def nothing(*_: Any) -> dict[Any, Any]:
 @asynccontextmanager
 async def running(model: ReadModel, sink: Sink, *, caught_up: bool = True) -> AsyncIterator[Pipeline]:
     parking: Any = SimpleNamespace(of=lambda _: {}, skipped=SimpleNamespace(of=nothing))
-    pipeline = Pipeline(model, 0, sink, SimpleNamespace(), parking, nothing, asyncio.Semaphore(1))  # type: ignore[arg-type]
+    pipeline = Pipeline(model, 0, sink, SimpleNamespace(), parking, nothing, asyncio.Semaphore(1))  # type: ignore[arg-type]  # no log
     work = asyncio.create_task(pipeline.run())
     await pipeline.opened.wait()
     if caught_up:

@@ -44,7 +44,7 @@ async def lower_lines(
         async def decide(conn: Connection) -> tuple[RefundState, Positions]:
             now, group = await groups.lock(conn, order_id)
             domain.check_editable(now.order.state, now.picks, now.parcels)
-            gifts = {line.sku: line.gift_quantity for line in now.order.lines if line.gift_quantity}
+            gifts = orders.gifts_among(now.order.lines)
             less = domain.with_gifts_alone(now.owed, domain.lowered(now.owed, wanted), gifts)
             left = domain.left_of(now.owed, less)
             none_left = not any(left.values())

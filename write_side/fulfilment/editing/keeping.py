@@ -14,7 +14,9 @@ from shared.events.orders import Discount, Needs
 from write_side.errors import Refusal
 from write_side.fulfilment.editing.group import Group, going
 from write_side.fulfilment.standing import Standing
-from write_side.orders import Order, gifts_apart, in_bundles, whole_of
+from write_side.inventory import summed
+from write_side.orders import Order, gifts_among, gifts_apart, in_bundles, whole_of
+from write_side.refunds import added_up
 
 MOST_NAMED = 20
 Term = dict[str, Any]
@@ -28,12 +30,11 @@ class BelowTerms(Refusal):
 
 
 class Kept(NamedTuple):
-    """What stays of an order. `bought`: SKU of the cart → how many, gifts apart; `gifts`: SKU → how many of them;
-    `broken`: bundles of which a part would stay."""
+    """What stays of an order. `bought`: SKU of the cart, of bundles their own → how many, gifts apart; `gifts`: SKU →
+    how many of them; `broken`: bundles of which a part would stay."""
 
     bought: Mapping[str, int]
     gifts: Mapping[str, int]
-    whole: Mapping[str, int]  # bundle → how many
     broken: set[str]
 
 
@@ -56,7 +57,7 @@ def _short(now: Standing, group: Group, left: Mapping[str, int]) -> Iterator[Ter
     kept, members = kept_of(now.order, left), _staying(now, group, left)
     if any(left.values()):
         yield from ({"what": "bundle", "name": sku, "sku": sku} for sku in sorted(kept.broken))
-        mixed = _cheaper_by_others(now.order, left, kept.whole)
+        mixed = _cheaper_by_others(now.order, left, kept.bought)
         yield from ({"what": "ways", "name": sku, "sku": sku} for sku in sorted(mixed))
         yield from _tiers(now.order, kept)
     itself = next(n for n, each in enumerate(members) if each.order.id == now.order.id)
@@ -113,13 +114,11 @@ def _is_met(needs: Needs, kept: Kept, worth_minor: int, grouped: Mapping[str, in
 def _grouped(order: Order) -> dict[str, int]:
     """SKU → how many pieces are in groups: of those of one SKU as many as in the greatest, and a piece of those over
     sets is in one (`shared.promotion_groups`)."""
-    alone, over_sets = dict[str, int](), dict[str, int]()
-    for needs in (each.needs for each in order.discounts if each.needs):
-        for sku, pieces in needs.together.items():
-            if needs.each_alone:
-                alone[sku] = max(alone.get(sku, 0), pieces)
-            else:
-                over_sets[sku] = over_sets.get(sku, 0) + pieces
+    grouping = [each.needs for each in order.discounts if each.needs]
+    over_sets = added_up(each for needs in grouping if not needs.each_alone for each in needs.together.items())
+    alone = dict[str, int]()
+    for sku, pieces in (each for needs in grouping if needs.each_alone for each in needs.together.items()):
+        alone[sku] = max(alone.get(sku, 0), pieces)
     bought = gifts_apart(order.sold)
     both = alone.keys() | over_sets.keys()
     return {sku: min(alone.get(sku, 0) + over_sets.get(sku, 0), bought.get(sku, 0)) for sku in both}
@@ -174,10 +173,8 @@ def _shipping(members: Sequence[Staying]) -> Iterator[Term]:
 
 def _value(order: Order, left: Mapping[str, int]) -> int:
     """What so many of its goods have cost after promotions, units of a SKU on the average."""
-    value, quantity = dict[str, int](), dict[str, int]()
-    for line in order.lines:
-        value[line.sku] = value.get(line.sku, 0) + line.total_minor - line.discount_minor
-        quantity[line.sku] = quantity.get(line.sku, 0) + line.quantity
+    value = added_up((line.sku, line.total_minor - line.discount_minor) for line in order.lines)
+    quantity = summed(order.lines)
     return sum(value[sku] * n // quantity[sku] for sku, n in left.items())
 
 
@@ -187,8 +184,7 @@ def _value(order: Order, left: Mapping[str, int]) -> int:
 def kept_of(order: Order, left: Mapping[str, int]) -> Kept:
     """What stays of an order of which so many of each of its goods do. Of what is both bought and a gift the gift stays
     longest; pieces go alone ahead of those in bundles, and of bundles that share a SKU those with most parts stay."""
-    given = {line.sku: line.gift_quantity for line in order.lines if line.gift_quantity}
-    gifts = {sku: min(left.get(sku, 0), quantity) for sku, quantity in given.items()}
+    gifts = {sku: min(left.get(sku, 0), quantity) for sku, quantity in gifts_among(order.lines).items()}
     rest = {sku: quantity - gifts.get(sku, 0) for sku, quantity in left.items()}
     parts, whole = in_bundles(order.lines), dict[str, int]()
     for bundle in sorted(order.bundles, key=lambda each: -len(parts[each.sku])):
@@ -198,12 +194,12 @@ def kept_of(order: Order, left: Mapping[str, int]) -> Kept:
     alone = gifts_apart(line for line in order.lines if not line.bundle)
     loose = {sku for sku in rest if rest[sku] > alone.get(sku, 0)}
     broken = {bundle.sku for bundle in order.bundles if not loose.isdisjoint(parts[bundle.sku])}
-    return Kept(rest | whole, gifts, whole, broken)
+    return Kept(rest | whole, gifts, broken)
 
 
 def _cheaper_by_others(order: Order, left: Mapping[str, int], whole: Mapping[str, int]) -> set[str]:
     """SKUs that were sold in several ways, alone and in bundles, of which what stays would keep the price of what goes:
-    units of a SKU go back for what they have cost on the average."""
+    units of a SKU go back for what they have cost on the average. `whole`: bundle → how many stay."""
     ways = dict[str, dict[str, tuple[int, int]]]()  # SKU → bundle, or alone → how many, and what they have cost
     for line in order.lines:
         n, cost = ways.setdefault(line.sku, {}).get(line.bundle, (0, 0))

@@ -40,8 +40,7 @@ async def stories(conn: Connection, run: Run, ids: Sequence[UUID]) -> list[Told]
     """What happened to products since a run came to them, in the order in which it did."""
     products = await catalog.all_products(conn, ids)
     priced = await pricing.find_priced(conn, [sku for product in products for sku in product.variant_ids()])
-    events = await events_of(conn, "product", ids)
-    events |= await events_of(conn, "price", [one.id for one in priced.values()])
+    events = await _events(conn, "product", ids) | await _events(conn, "price", [one.id for one in priced.values()])
     found = []
     for product in products:
         own = [priced[sku] for sku in product.variant_ids() if sku in priced]
@@ -52,8 +51,7 @@ async def stories(conn: Connection, run: Run, ids: Sequence[UUID]) -> list[Told]
     return sorted(found, key=lambda one: one.begins)
 
 
-async def events_of(conn: Connection, kind: str, ids: Sequence[UUID]) -> dict[UUID, list[Recorded]]:
-    """All that happened to each of these, in order."""
+async def _events(conn: Connection, kind: str, ids: Sequence[UUID]) -> dict[UUID, list[Recorded]]:
     found: dict[UUID, list[Recorded]] = defaultdict(list)
     after = 0
     while page := await event_log.read_aggregates_after(conn, kind, after, PAGE, ids):

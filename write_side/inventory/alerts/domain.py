@@ -18,6 +18,7 @@ from shared.events.inventory import (
     StockThresholdSet,
     StockTransferredOut,
 )
+from shared.names import visible
 from write_side.notifications import Voice, addressed
 
 # What lowers what can still be sold, or raises the threshold. A deduction doesn't: what is paid was reserved before.
@@ -83,8 +84,4 @@ def letter(say: Voice, warehouse: str, alerts: Sequence[LowStock], to: str, send
 
 def _line(say: Voice, alert: LowStock) -> str:
     available, low_at = say.number(alert.available), say.number(alert.low_at)
-    return say("low_stock.line", sku=_printable(alert.sku), available=available, low_at=low_at)
-
-
-def _printable(sku: str) -> str:
-    return "".join(c if c.isprintable() else "?" for c in sku)
+    return say("low_stock.line", sku=visible(alert.sku, "?"), available=available, low_at=low_at)
