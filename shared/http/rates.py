@@ -1,15 +1,19 @@
 """So many requests a second from one client, and a few at once: a bucket that fills again for each address."""
 
+import re
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from ipaddress import IPv6Network
+from ipaddress import IPv4Address, IPv6Address, IPv6Network
 from math import ceil
 
 from litestar.types import HTTPScope
 
 BURST = 5.0  # seconds' worth that may come at once
 MOST_CLIENTS = 100_000  # remembered; whoever was longest away is forgotten first
+# There are proxies that tell the connection's port, too: another one each time, which would make nobody the same twice.
+_WITH_PORT = re.compile(r"([0-9.]+):[0-9]+")
+_IN_BRACKETS = re.compile(r"\[([^]]+)\](?::[0-9]+)?")
 
 
 class Rates:
@@ -48,10 +52,23 @@ def client_of(scope: HTTPScope, address_header: bytes) -> str:
 
 
 def whose(address: str) -> str:
-    """Who is counted as one: an address, or of IPv6 the /64 that a client is given and may change addresses within."""
+    """Who is counted as one: an address, or of IPv6 the /64 that a client is given and may change addresses within.
+
+    Without its port. An IPv4 address in IPv6's clothes, as sockets for both spell it, is the IPv4 address: all of these
+    share a /64.
+    """
     if ":" not in address:
         return address
+    found = _WITH_PORT.fullmatch(address) or _IN_BRACKETS.fullmatch(address)
+    return _counted_as(found[1] if found else address) or address
+
+
+def _counted_as(address: str) -> str:
+    """The same of an address alone; empty for what is none: a header may hold anything."""
     try:
-        return str(IPv6Network((address.partition("%")[0], 64), strict=False))
-    except ValueError:  # a header may hold anything
-        return address
+        plain = address.partition("%")[0]
+        if ":" not in plain:
+            return str(IPv4Address(plain))
+        return str(IPv6Address(plain).ipv4_mapped or IPv6Network((plain, 64), strict=False))
+    except ValueError:
+        return ""

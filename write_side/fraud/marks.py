@@ -69,7 +69,7 @@ def address_text(address: Address) -> str:
 def network_text(client: str) -> str:
     """Whom `rates.whose` counts as one client; empty for an address of our own, which says nothing of who is behind."""
     try:
-        return client if ip_network(client.partition("%")[0]).is_global else ""
+        return client if ip_network(client.partition("%")[0]).network_address.is_global else ""  # `::/64` ends globally
     except ValueError:
         return ""
 

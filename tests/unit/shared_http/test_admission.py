@@ -257,3 +257,22 @@ def test_who_changes_addresses_within_their_own_network_is_counted_as_one() -> N
     assert whose("2001:db8:1:2::1") == whose("2001:db8:1:2:ffff::9") != whose("2001:db8:1:3::1")
     assert whose("192.0.2.7") == "192.0.2.7"
     assert whose("no:address") == "no:address"
+
+
+@pytest.mark.parametrize(
+    ("told", "client"),
+    [
+        ("::ffff:203.0.113.7", "203.0.113.7"),
+        ("::ffff:cb00:7107", "203.0.113.7"),
+        ("203.0.113.7:51234", "203.0.113.7"),
+        ("[::ffff:203.0.113.7]:51234", "203.0.113.7"),
+        ("[2001:db8:1:2::1]:51234", "2001:db8:1:2::/64"),
+        ("[2001:db8:1:2::1]", "2001:db8:1:2::/64"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("no.address:51234", "no.address:51234"),
+        ("1.2:51234", "1.2:51234"),
+        ("[1.2]:51234", "[1.2]:51234"),
+    ],
+)
+def test_a_client_is_one_however_a_proxy_spells_its_address(told: str, client: str) -> None:
+    assert whose(told) == client
