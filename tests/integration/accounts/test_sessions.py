@@ -45,8 +45,8 @@ async def test_a_token_that_is_almost_a_session_s_opens_nothing(customers: Custo
 
 async def test_of_too_many_sessions_the_oldest_ends(customers: Customers) -> None:
     first = await customers.customer()
-    for _ in range(MOST_SESSIONS):
-        await customers.sign_in()
+    for n in range(MOST_SESSIONS):
+        await customers.sign_in(client=f"198.51.100.{n}")
     assert await customers.who(first) is None
     async with customers.pool.acquire() as conn:
         assert await store.count_open(conn, first.account_id) == MOST_SESSIONS
@@ -123,6 +123,19 @@ async def test_guessing_ends_soon_over_several_processes_and_others_are_not_kept
         await customers.sign_in(client="198.51.100.1")
     assert 1 <= refused.value.facts["retry_after"] <= 30, "time lets them in again"
     assert (await customers.sign_in()).token, "the owner is at home"
+
+
+async def test_a_right_password_costs_the_client_a_try_but_not_the_account(customers: Customers) -> None:
+    await customers.customer()
+    await customers.pool.execute("DELETE FROM account_attempts")
+    counted = customers.desk._replace(per_client=3)
+    for _ in range(3):
+        await sessions.sign_in(counted, MAIL, PASSWORD, HOME, CAUSE)
+    with pytest.raises(TooManyAttempts):
+        await sessions.sign_in(counted, MAIL, PASSWORD, HOME, CAUSE)
+    assert (await sessions.sign_in(counted, MAIL, PASSWORD, "198.51.100.1", CAUSE)).body, "elsewhere the owner gets in"
+    taken = await customers.pool.fetch("SELECT round(taken) AS tries FROM account_attempts WHERE key LIKE 'sign_in:%'")
+    assert {row["tries"] for row in taken} == {0}, "the owner has guessed nothing"
 
 
 async def test_whoever_is_kept_out_by_others_tries_gets_in_by_a_link(customers: Customers) -> None:
