@@ -51,13 +51,13 @@ async def learn(
         order, work = await _locked(conn, seen)
         if order is None or work is None:
             return Learnt("ignore"), {}
-        now = datetime.now(UTC)
-        verdict = judge(order, work, seen, now, fresh=fresh)
+        now, by_webhook = datetime.now(UTC), notice is not None
+        verdict = judge(order, work, seen, now, fresh=fresh, by_webhook=by_webhook)
         positions = await _carry_out(conn, verdict, order, work, seen, now, cause)
         if verdict == "record":  # that it exists was news, and so may be what has become of it
             work = await payments.lock_payment(conn, order.payment_id)
             assert work is not None
-            verdict = judge(order, work, seen, now, fresh=fresh)
+            verdict = judge(order, work, seen, now, fresh=fresh, by_webhook=by_webhook)
             positions = together(positions, await _carry_out(conn, verdict, order, work, seen, now, cause))
         return Learnt(verdict), positions
 
@@ -89,6 +89,9 @@ async def _carry_out(
             # A retry of ours is no doing of whoever pays.
             thought = {} if work.retrying else (await _assessed(conn, order, seen, seen.decline, cause))[1]
             return together(thought, await payments.decline(conn, payment, seen.decline, cause))
+        case "restate":
+            assert seen.decline is not None
+            return await payments.decline(conn, payment, seen.decline, cause)
         case "confirm":
             return await _confirm(conn, order, seen, cause)
         case "capture":

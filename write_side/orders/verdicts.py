@@ -13,6 +13,7 @@ from write_side.payments import Seen, Work, covers
 Verdict = Literal[
     "record",  # the intent exists: remember it
     "decline",  # this try was refused, another card may be tried
+    "restate",  # its refusal was counted, and is the last one after all: one of before was told after it
     "confirm",  # paid: deduct the stock, confirm the order
     "capture",  # the money was taken
     "extend",  # whoever pays is at their bank: hold the stock longer
@@ -33,8 +34,11 @@ def only_made(seen: Seen) -> bool:
     return seen.status == "requires_payment_method" and seen.decline is None
 
 
-def judge(order: Order, work: Work, seen: Seen, now: datetime, *, fresh: bool) -> Verdict:
-    """The verdict on `seen`, under the locks of order and payment; `fresh` as in `settling.learn`."""
+def judge(
+    order: Order, work: Work, seen: Seen, now: datetime, *, fresh: bool, by_webhook: bool = False
+) -> Verdict:
+    """The verdict on `seen`, under the locks of order and payment; `fresh` as in `settling.learn`. A webhook may be of
+    long ago, whoever looks sees what is."""
     payment = work.payment
     if payment.state in ("captured", "voided"):
         return "ignore"
@@ -46,8 +50,10 @@ def judge(order: Order, work: Work, seen: Seen, now: datetime, *, fresh: bool) -
         return "end"
     if seen.status in ("requires_capture", "succeeded"):
         return _authorized(order, work, seen, fresh=fresh)
-    if seen.decline is not None and _is_new(order, work, seen):
-        return "decline"
+    if seen.decline is not None and _waits(order, work) and seen.decline.id != work.last_decline:
+        if seen.decline.id not in work.declines:
+            return "decline"
+        return "ignore" if by_webhook else "restate"
     if seen.status in AT_THE_BANK and order.state == "pending_payment" and extended(order, now):
         return "extend"
     return "ignore"
@@ -73,7 +79,5 @@ def _authorized(order: Order, work: Work, seen: Seen, *, fresh: bool) -> Verdict
     return "wake"
 
 
-def _is_new(order: Order, work: Work, seen: Seen) -> bool:
-    assert seen.decline is not None
-    waits = work.payment.state in ("pending", "declined") and order.state == "pending_payment"
-    return waits and seen.decline.id != work.last_decline
+def _waits(order: Order, work: Work) -> bool:
+    return work.payment.state in ("pending", "declined") and order.state == "pending_payment"

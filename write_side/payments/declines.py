@@ -72,6 +72,11 @@ class Decline(Struct, frozen=True):
     method_id: str | None = None  # what was to be paid with
     method_type: str | None = None
 
+    @property
+    def charge(self) -> str | None:
+        """The charge that was refused; None if it didn't come to one, and another such try may have the same id."""
+        return None if self.id == self.code else self.id
+
 
 def reason_of(decline: Decline) -> Reason:
     """Our word for it. A bank that gives no reason, but the advice to come again, means just that."""

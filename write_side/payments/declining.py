@@ -12,4 +12,4 @@ async def decline(conn: Connection, payment: Payment, refused: Decline, cause: M
     """Row and event of a locked payment whose last try was refused."""
     event = domain.decline(payment, refused, await store.clock(conn))
     after = domain.evolve(payment, event, payment.version + 1)
-    return await store.save_try(conn, after, event, refused.id, event.retry_at, cause)
+    return await store.save_try(conn, after, event, refused, event.retry_at, cause)

@@ -4,6 +4,7 @@ A payment is requested → pending (its intent exists) → perhaps declined, and
 voided, once the provider has confirmed that nothing can be charged.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Literal, assert_never
 from uuid import UUID
@@ -61,6 +62,7 @@ class Work(Struct, frozen=True):
     attempts: int
     last_decline: str | None
     retrying: bool = False  # a try of ours was begun after the last decline
+    declines: Sequence[str] = ()  # charges whose refusal was counted
 
 
 class Seen(Struct, frozen=True):

@@ -14,6 +14,7 @@ from shared.shards import order_key
 from write_side import event_log
 from write_side.database import Connection, among, overwrite
 from write_side.event_log import NewEvent, Positions
+from write_side.payments.declines import Decline
 from write_side.payments.domain import PUBLIC, Payment, State, Work
 from write_side.payments.providers import Room, due_within
 
@@ -22,7 +23,7 @@ _PAYMENT = """id, order_id, amount_minor, currency, state, intent_id, version, r
               released_minor, method"""
 FIRST_LOOK = timedelta(seconds=30)  # after a way to pay was given, or a card declined
 TODO_OF: dict[State, str] = {"requested": "create", "authorized": "capture"}  # as far as the payment alone can say
-_WORK = f"{_PAYMENT}, todo, capturing, attempts, last_decline, retrying"
+_WORK = f"{_PAYMENT}, todo, capturing, attempts, last_decline, retrying, declines"
 
 
 async def find_payment(conn: Connection, payment_id: UUID) -> Payment | None:
@@ -199,19 +200,22 @@ async def clock(conn: Connection) -> datetime:
 
 
 async def save_try(
-    conn: Connection, payment: Payment, event: PaymentDeclined | PaymentRetried, decline_id: str | None,
+    conn: Connection, payment: Payment, event: PaymentDeclined | PaymentRetried, refused: Decline | None,
     due: datetime | None, cause: Metadata,
 ) -> Positions:  # fmt: skip
     """The row of a locked payment after a decline, or with a retry begun (`payment` is what the event made of it);
-    `due`: when the worker is to try again, None for never; then it looks whether another card was taken."""
+    `refused`: the try that the provider told of, if any; `due`: when the worker is to try again, None for never; then
+    it looks whether another card was taken."""
     await conn.execute(
         """UPDATE payment SET state = $2, version = $3, retries = $4, retry_until = $5, decline_reason = $6,
                               attempts = 0, last_decline = coalesce($7, last_decline), retrying = $9,
+                              declines = CASE WHEN $11 = ANY (declines) OR $11 IS NULL THEN declines
+                                              ELSE array_append(declines, $11) END,
                               todo = CASE WHEN $8::timestamptz IS NULL THEN 'look' ELSE 'retry' END,
                               next_attempt_at = coalesce($8, clock_timestamp() + $10)
            WHERE id = $1""",
         payment.id, payment.state, payment.version, payment.retries, payment.retry_until, payment.decline_reason,
-        decline_id, due, isinstance(event, PaymentRetried), FIRST_LOOK,
+        refused and refused.id, due, isinstance(event, PaymentRetried), FIRST_LOOK, refused and refused.charge,
     )  # fmt: skip
     new = NewEvent("payment", payment.id, payment.version, order_key(payment.order_id), event)
     return await event_log.append(conn, [new], cause)
@@ -287,8 +291,8 @@ async def alarms(conn: Connection) -> list[Alarm]:
 
 
 def _work(row: asyncpg.Record) -> Work:
-    *payment, todo, capturing, attempts, last_decline, retrying = row.values()
-    return Work(Payment(*payment), todo, capturing, attempts, last_decline, retrying)
+    *payment, todo, capturing, attempts, last_decline, retrying, declines = row.values()
+    return Work(Payment(*payment), todo, capturing, attempts, last_decline, retrying, declines)
 
 
 async def rewrite_payment(conn: Connection, payment: Payment) -> None:

@@ -302,12 +302,12 @@ class Shop:
             answer = await client.post(f"/simulator/refunds/{provider_id}", json={"outcome": outcome})
         answer.raise_for_status()
 
-    async def pay_at_stripe(self, order: OrderState) -> str:
+    async def pay_at_stripe(self, order: OrderState, card: str = "pm_card_visa") -> str:
         """The same with a session that was started before."""
         intent_id = (await self.payment(order)).intent_id
         assert intent_id is not None
         seen = await self.gateway.read(intent_id)
-        return await self._confirm(intent_id, seen.client_secret or "", "pm_card_visa")
+        return await self._confirm(intent_id, seen.client_secret or "", card)
 
     async def _confirm(self, intent_id: str, client_secret: str, card: str) -> str:
         form = {"client_secret": client_secret, "payment_method": card, "return_url": "https://shop.example/back"}

@@ -162,6 +162,27 @@ async def test_what_is_held_goes_nowhere_else_by_the_order_that_it_was_added_to(
     assert (await guarded.now(more)).address == (await guarded.now(order)).address
 
 
+async def test_declines_that_are_told_late_and_in_another_order_count_once(guarded: Shop) -> None:
+    order = await order_of(guarded, "ada@example.org")
+    await guarded.pay(order, "pm_card_chargeDeclined")
+    for card in ("pm_card_chargeDeclinedExpiredCard", "pm_card_chargeDeclinedInsufficientFunds"):
+        await guarded.pay_at_stripe(order, card)
+    await guarded.complete(order)
+    for late in await guarded.webhooks(order):
+        await guarded.receive(late)
+    assert await decline_of(guarded, order) == ("expired_card", "look"), "as far as we have heard"
+    await guarded.complete(order)
+    assert await decline_of(guarded, order) == ("insufficient_funds", "retry"), "as Stripe has it"
+    tries = (await handlers.find_check(guarded.pool, order.id)).attempts
+    assert [each.outcome for each in tries] == ["declined"] * 3
+
+
+async def decline_of(shop: Shop, order: OrderState) -> tuple[str, str]:
+    """Why its payment was declined, and what the worker is to do about it."""
+    [row] = await shop.pool.fetch("SELECT decline_reason, todo FROM payment WHERE id = $1", order.payment.id)
+    return row["decline_reason"], row["todo"]
+
+
 async def test_two_who_decide_at_once_are_one_who_decides_and_one_who_is_told(guarded: Shop) -> None:
     order = await suspicious(guarded)
     both = [decide(guarded, order, "accepted"), decide(guarded, order, "refused")]

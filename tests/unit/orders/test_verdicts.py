@@ -1,5 +1,6 @@
 """Who wins every race between a customer who pays and an order that ends: the whole table."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -20,15 +21,18 @@ ORDER = Order(
     "pending_payment", None, False, 1,
 )  # fmt: skip
 CARD = Decline("ch_1", "card_declined", "generic_decline")
+AT_THEIR_BANK = Decline("payment_intent_authentication_failure", "payment_intent_authentication_failure", None)
 
 
 def order(state: str, reason: str | None = None) -> Order:
     return msgspec.structs.replace(ORDER, state=state, closing_reason=reason)
 
 
-def work(state: str, intent_id: str | None = "pi_1", last_decline: str | None = None) -> Work:
+def work(
+    state: str, intent_id: str | None = "pi_1", last_decline: str | None = None, declines: Sequence[str] = ()
+) -> Work:
     payment = Payment(ID, ID, 1000, "EUR", state, intent_id, 2)  # type: ignore[arg-type]
-    return Work(payment, None, False, 0, last_decline)
+    return Work(payment, None, False, 0, last_decline, declines=declines)
 
 
 def seen(status: str, **other: Any) -> Seen:
@@ -94,6 +98,31 @@ CANCELLING, EXPIRING = order("closing", "cancelled"), order("closing", "expired"
 )
 def test_the_verdict(order: Order, work: Work, seen: Seen, fresh: bool, verdict: str) -> None:
     assert judge(order, work, seen, NOW, fresh=fresh) == verdict
+
+
+KNOWN = work("declined", last_decline="ch_2", declines=["ch_1", "ch_2"])
+
+
+@pytest.mark.parametrize(
+    ("work", "decline", "by_webhook", "verdict"),
+    [
+        # A webhook may be of long ago: what it tells was counted when another one, or a look, told of it.
+        (KNOWN, CARD, True, "ignore"),
+        (work("declined", last_decline="ch_2", declines=["ch_2"]), CARD, True, "decline"),
+        # A look shows the last try: one of before told after it has taken its place.
+        (KNOWN, CARD, False, "restate"),
+        (KNOWN, msgspec.structs.replace(CARD, id="ch_2"), False, "ignore"),
+        (KNOWN, msgspec.structs.replace(CARD, id="ch_3"), False, "decline"),
+        # No charge was made of it, so that two of them look the same.
+        (KNOWN, AT_THEIR_BANK, True, "decline"),
+        (work("declined", last_decline=AT_THEIR_BANK.id), AT_THEIR_BANK, True, "ignore"),
+    ],
+)
+def test_a_decline_is_counted_once_in_whatever_order_it_is_told(
+    work: Work, decline: Decline, by_webhook: bool, verdict: str
+) -> None:
+    told = seen("requires_payment_method", decline=decline)
+    assert judge(WAITING, work, told, NOW, fresh=False, by_webhook=by_webhook) == verdict
 
 
 @pytest.mark.parametrize("status", ["requires_payment_method", "requires_action", "processing", "requires_capture"])

@@ -58,6 +58,11 @@ def test_codes_are_told_apart(decline: Decline, reason: str, passes: bool) -> No
     assert (reason_of(decline), may_pass(decline)) == (reason, passes)
 
 
+def test_only_a_charge_is_told_from_any_other() -> None:
+    failed = Decline("payment_intent_authentication_failure", "payment_intent_authentication_failure", None)
+    assert (refused("generic_decline").charge, failed.charge) == ("ch_1", None), "failing twice at a bank is twice"
+
+
 CODES = st.sampled_from(["insufficient_funds", "try_again_later", "stolen_card", "generic_decline", None])
 ADVICE = st.sampled_from([None, "try_again_later", "do_not_try_again", "confirm_card_data"])
 
