@@ -171,6 +171,17 @@ async def test_a_route_of_staff_opens_to_its_scope_alone(
         assert (await callers.ask(route, route.scope))[0] not in (401, 403, 500), route.name
 
 
+async def test_nobody_has_events_sent_who_may_not_read_them(api: httpx.AsyncClient, staff: Issue) -> None:
+    both = await staff("webhooks:write", "events:read")
+    wanted = {"url": "https://erp.example/hooks", "types": ["orders.*"]}
+    made = (await api.post("/v1/webhook-endpoints", headers=both, json=wanted)).json()["endpoint"]
+    alone = await staff("webhooks:write", "events:read_personal") | {"If-Match": "*"}
+    for method, path in (("POST", ""), ("PUT", f"/{made['id']}")):
+        refused = await api.request(method, f"/v1/webhook-endpoints{path}", headers=alone, json=wanted)
+        assert (refused.status_code, refused.json()["code"]) == (403, "missing_scope"), method
+        assert refused.json()["required_scope"] == "events:read", method
+
+
 @pytest.mark.parametrize("header", ["X-HTTP-Method-Override", "X-Method-Override", "X-Original-URL", "X-Rewrite-URL"])
 async def test_no_header_makes_another_request_of_it(api: httpx.AsyncClient, header: str) -> None:
     answer = await api.get("/health/live", headers={header: "/v1/tokens" if "URL" in header else "DELETE"})

@@ -13,7 +13,7 @@ from msgspec import Meta, Struct
 
 from shared.http.described import Link, leads_to, refuses
 from write_side.feed import BrokenCursor, CursorOfAnotherEpoch, UnknownEventType
-from write_side.http import Answered, Shown, answered, cause, may, requires, shown
+from write_side.http import Answered, Shown, answered, cause, check_scope, may, requires, shown
 from write_side.if_match import IfMatch, Tagged, expected_version, tagged
 from write_side.resources import Own
 from write_side.webhooks import handlers, showing
@@ -39,7 +39,7 @@ from write_side.webhooks.showing import (
 )
 
 READ, WRITE = [requires("webhooks:read")], [requires("webhooks:write")]
-PERSONAL = "events:read_personal"
+EVENTS, PERSONAL = "events:read", "events:read_personal"
 Call = Request[Any, Any, Any]
 
 _TO_ONE = tuple(
@@ -153,7 +153,8 @@ async def post_redelivery(
 
 
 def _check(request: Call, wanted: EndpointInput, own: Own) -> None:
-    """What can be told of an endpoint without asking anybody."""
+    """What can be told of an endpoint without asking anybody. Nobody has events sent who may not read them."""
+    check_scope(request, EVENTS)
     if wanted.personal and not may(request, PERSONAL):
         raise PersonalScopeRequired(f"personal data needs the scope {PERSONAL}", required_scope=PERSONAL)
     handlers.check(wanted, own.settings)

@@ -42,7 +42,7 @@ REFUSED: list[tuple[Json, str, str]] = [
 
 
 async def test_an_endpoint_that_can_not_be_meant_is_refused(api: httpx.AsyncClient, staff: Issue) -> None:
-    headers = await staff("webhooks:write")
+    headers = await staff("webhooks:write", "events:read")
     address = f"{ENDPOINTS}/{(await made(api, headers))['endpoint']['id']}"
     for wanted, code, pointer in REFUSED:
         answer = await api.post(ENDPOINTS, headers=headers, json=WANTED | wanted)
@@ -55,7 +55,7 @@ async def test_an_endpoint_that_can_not_be_meant_is_refused(api: httpx.AsyncClie
 async def test_a_secret_is_shown_when_it_is_made_and_never_again(
     api: httpx.AsyncClient, staff: Issue, hooks: Hooks
 ) -> None:
-    headers = await staff("webhooks:write", "webhooks:read", "events:read")
+    headers = await staff("webhooks:write", "events:read", "webhooks:read")
     first = await made(api, headers)
     address = f"{ENDPOINTS}/{first['endpoint']['id']}"
     second = (await api.post(f"{address}/secret", headers=headers, json={})).json()
@@ -69,7 +69,7 @@ async def test_a_secret_is_shown_when_it_is_made_and_never_again(
 
 
 async def test_who_revises_an_endpoint_names_the_version_that_was_read(api: httpx.AsyncClient, staff: Issue) -> None:
-    headers = await staff("webhooks:write", "webhooks:read")
+    headers = await staff("webhooks:write", "events:read", "webhooks:read")
     address = f"{ENDPOINTS}/{(await made(api, headers))['endpoint']['id']}"
     seen = await api.get(address, headers=headers)
     changed = WANTED | {"description": "the warehouse"}
@@ -82,16 +82,16 @@ async def test_who_revises_an_endpoint_names_the_version_that_was_read(api: http
 
 async def test_personal_data_is_sent_for_those_alone_who_may_see_it(api: httpx.AsyncClient, staff: Issue) -> None:
     personal = WANTED | {"personal": True}
-    refused = await api.post(ENDPOINTS, headers=await staff("webhooks:write"), json=personal)
+    refused = await api.post(ENDPOINTS, headers=await staff("webhooks:write", "events:read"), json=personal)
     assert (refused.status_code, refused.json()["required_scope"]) == (403, "events:read_personal")
-    allowed = await staff("webhooks:write", "events:read_personal")
+    allowed = await staff("webhooks:write", "events:read", "events:read_personal")
     assert (await made(api, allowed, personal))["endpoint"]["personal"]
 
 
 async def test_the_log_of_deliveries_tells_each_try_and_goes_by_pages(
     api: httpx.AsyncClient, staff: Issue, hooks: Hooks, receiver: Receiver
 ) -> None:
-    headers = await staff("webhooks:write", "webhooks:read")
+    headers = await staff("webhooks:write", "events:read", "webhooks:read")
     first = await made(api, headers, {"url": receiver.url, "types": [REVOKED]})
     receiver.secrets.append(first["secret"])
     address = f"{ENDPOINTS}/{first['endpoint']['id']}"
@@ -122,7 +122,7 @@ async def test_the_log_of_deliveries_tells_each_try_and_goes_by_pages(
 
 
 async def test_an_endpoint_that_is_not_there_is_unknown_everywhere(api: httpx.AsyncClient, staff: Issue) -> None:
-    headers = await staff("webhooks:write", "webhooks:read")
+    headers = await staff("webhooks:write", "events:read", "webhooks:read")
     address = f"{ENDPOINTS}/{(await made(api, headers))['endpoint']['id']}"
     assert (await api.delete(address, headers=headers)).json()["state"] == "deleted"
     for method, path, body in (
@@ -139,7 +139,7 @@ async def test_there_are_only_so_many_endpoints(
     api: httpx.AsyncClient, staff: Issue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("write_side.webhooks.domain.MOST_ENDPOINTS", 1)
-    headers = await staff("webhooks:write")
+    headers = await staff("webhooks:write", "events:read")
     await made(api, headers)
     refused = await api.post(ENDPOINTS, headers=headers, json=WANTED)
     assert (refused.status_code, refused.json()["code"]) == (409, "too_many_endpoints")
