@@ -180,7 +180,9 @@ def create_app(settings: Settings) -> ASGIApp:
         | dict.fromkeys(_DOWN, postgres_down)
         | dict.fromkeys(POSTGRES_TAKES_NO_NUL, unkeepable_text),
         refusals=(UNKEEPABLE, unavailability("postgres"), TryAgain, *SHED),
-        front=lambda app: Admission(Front(app, connections), doors.way, doors.SIZES, rates, streamed=doors.STREAMED),
+        front=lambda app: Admission(
+            Front(app, connections), doors.way, doors.SIZES, rates, streamed=doors.STREAMED, uncounted=doors.UNCOUNTED
+        ),
         body_seconds=doors.BODY_SECONDS,
         credentials=CREDENTIALS,
     )

@@ -41,10 +41,12 @@ class Admission:
         rates: Rates,
         at_once: frame.AtOnce | None = None,
         streamed: Collection[str] = (),
+        uncounted: Collection[str] = (),
     ) -> None:
-        """Behind the doors `streamed` bodies are read inside, piece by piece, once it is known who sends them."""
+        """Behind the doors `streamed` bodies are read inside, piece by piece, once it is known who sends them. At the
+        paths `uncounted` nobody is too fast: what is told there is signed, and few addresses tell all of it."""
         self._app, self._ways, self._rates, self._at_once = app, ways, rates, at_once
-        self._streamed = streamed
+        self._streamed, self._uncounted = streamed, uncounted
         self.doors = {name: Doors(size) for name, size in sizes.items()}
         for name, doors in self.doors.items():
             INSIDE.labels(name).set_function(lambda doors=doors: sum(doors.inside))  # type: ignore[misc]
@@ -66,7 +68,7 @@ class Admission:
         if way is None or scope["type"] != ScopeType.HTTP:
             await self._app(scope, receive, send)
             return
-        if wait := self._rates.wait(scope):
+        if scope["path"] not in self._uncounted and (wait := self._rates.wait(scope)):
             raise TOO_MANY_REQUESTS.problem(headers={"Retry-After": str(wait)}, retryable=True)
         if scope["method"] != "GET" and way[0] not in self._streamed and _may_come(scope):
             receive = await _arrived(receive)

@@ -135,6 +135,17 @@ async def test_a_webhook_is_taken_only_with_a_good_signature(
     assert answer.status_code == 200
 
 
+@pytest.mark.parametrize("path", ["stripe", "carrier"])
+async def test_who_tells_us_by_webhook_may_do_so_as_fast_as_there_is_to_tell(
+    shop: Shop, shop_settings: Settings, path: str
+) -> None:
+    async with client_of(create_app(structs.replace(shop_settings, requests_per_client=1))) as api:
+        answers = [await api.post(f"/v1/webhooks/{path}", content=b"{}") for _ in range(7)]
+        assert {answer.json()["code"] for answer in answers} == {"bad_signature"}
+        carts = [await api.post("/v1/carts", json={"currency": "EUR"}) for _ in range(20)]
+        assert 429 in {each.status_code for each in carts}, "it is counted"
+
+
 INTENT = {"id": "pi_1", "object": "payment_intent", "status": "succeeded", "amount": 100, "currency": "eur"}
 
 

@@ -1,7 +1,7 @@
 """An API that is full: who is let in, and what the others hear."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
@@ -61,6 +61,7 @@ class Shop:
 async def opened(
     rates: Rates = Rates(0),  # noqa: B008  # it counts nobody
     at_once: AtOnce | None = None,
+    uncounted: Collection[str] = (),
 ) -> AsyncIterator[Shop]:
     shop = Shop()
 
@@ -81,7 +82,7 @@ async def opened(
 
     app = build_app(
         [looks, buys, fills], title="full", description="", refusals=SHED,
-        front=lambda inner: Admission(inner, way, {"front": SIZE}, rates, at_once),
+        front=lambda inner: Admission(inner, way, {"front": SIZE}, rates, at_once, uncounted=uncounted),
     )  # fmt: skip
     async with client_of(app) as shop.client:
         yield shop
@@ -186,6 +187,16 @@ async def test_a_client_that_asks_too_fast_hears_when_it_may_again_and_others_do
         assert (answers[5].json()["code"], answers[5].headers["Retry-After"]) == ("too_many_requests", "1")
         assert (await shop.client.get("/looks", headers=other)).status_code == 200
         assert (await shop.client.get("/health/live", headers=greedy)).status_code == 200
+
+
+async def test_who_signs_what_it_tells_is_no_client_that_asks_too_fast() -> None:
+    async with opened(Rates(1, "X-Forwarded-For", now=lambda: 0.0), uncounted=["/fills"]) as shop:
+        shop.go.set()
+        provider = {"X-Forwarded-For": "10.0.0.1"}
+        answers = [await shop.client.post("/fills", headers=provider, json={"sku": "lamp"}) for _ in range(7)]
+        assert [answer.status_code for answer in answers] == [200] * 7
+        answers = [await shop.client.get("/looks", headers=provider) for _ in range(6)]
+        assert [answer.status_code for answer in answers] == [200] * 5 + [429], "its address is one like any other"
 
 
 async def test_a_client_chooses_no_address_where_the_proxy_adds_a_line_of_its_own() -> None:
