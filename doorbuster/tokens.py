@@ -41,7 +41,10 @@ async def issued(database_url: str) -> AsyncIterator[ListedToken]:
                 return
 
 
-async def revoke(database_url: str, token_id: UUID, reason: str) -> None:
-    """It opens nothing any more; refuses `unknown_token`."""
+async def revoke(database_url: str, token_id: UUID, reason: str, *, with_issued: bool = False) -> int:
+    """It opens nothing any more; with what it issued, and these did, if so said: answers how many these are. Refuses
+    `unknown_token`."""
+    cause = cause_of("cli", str(uuid7()))
     async with open_pool(database_url, 1, "token") as pool:
-        await access.revoke_token(pool, token_id, reason, cause_of("cli", str(uuid7())))
+        answer = await access.revoke_token(pool, token_id, reason, cause, with_issued=with_issued)
+    return int(msgspec.json.decode(answer.body)["issued"])

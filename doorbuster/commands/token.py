@@ -28,6 +28,7 @@ def register(words: "Words[argparse.ArgumentParser]") -> None:
     revoke = actions.add_parser("revoke", help="have one open nothing any more")
     revoke.add_argument("id", type=UUID, help="as `list` tells it")
     revoke.add_argument("--reason", required=True, help="stands in the log for ever")
+    revoke.add_argument("--with-issued", action="store_true", help="and all that it issued, and that these did")
     revoke.set_defaults(run=_revoke)
 
 
@@ -83,8 +84,10 @@ def _revoke(given: argparse.Namespace) -> int:
     if url is None:
         return 1
     try:
-        asyncio.run(revoke(url, given.id, given.reason))
+        issued = asyncio.run(revoke(url, given.id, given.reason, with_issued=given.with_issued))
     except UnknownToken as unknown:
         print(unknown, file=sys.stderr)
         return 1
+    if given.with_issued:
+        print(f"{issued} more that it issued, or these did")
     return 0

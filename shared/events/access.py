@@ -13,6 +13,7 @@ class TokenIssued(Struct, frozen=True, tag="access.token_issued.v1"):
     scopes: list[str]
     expires_at: datetime | None
     role: str = ""  # which one it was issued with; the scopes that it stood for then are in `scopes`
+    issued_by: UUID | None = None  # the token that issued it; none: the command line, and all older ones
 
 
 class TokenRevoked(Struct, frozen=True, tag="access.token_revoked.v1"):

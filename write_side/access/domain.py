@@ -71,6 +71,13 @@ class OutlivesIssuer(Refusal):
     code = "outlives_issuer"
 
 
+class IssuerEnded(Refusal):
+    """Whoever issues it was let in, and was revoked or has expired since."""
+
+    status = 401
+    code = "unauthorized"
+
+
 class ExpiryOutOfRange(Invalid):
     """It expires in the past, or later than anybody can mean."""
 
@@ -94,6 +101,7 @@ class Token(Struct, frozen=True):
     revoked: bool
     version: int
     role: str = ""  # which one it was issued with, if one was named
+    issued_by: UUID | None = None  # a token, if that is known
 
 
 class Wanted(Struct, frozen=True):
@@ -108,6 +116,7 @@ class Wanted(Struct, frozen=True):
 class Caller(Struct, frozen=True):
     """Who gave a command: goes into the metadata of its events."""
 
+    token_id: UUID
     actor: str
     scopes: frozenset[str]
     expires_at: datetime | None = None
@@ -122,8 +131,9 @@ def issue(token_id: UUID, secret: bytes, wanted: Wanted, issuer: Caller | None) 
     if issuer is not None:
         _check_held(scopes, wanted.expires_at, issuer)
     return TokenIssued(
-        token_id, wanted.name, kept_of(secret), sorted(scopes), wanted.expires_at, wanted.role or ""
-    )
+        token_id, wanted.name, kept_of(secret), sorted(scopes), wanted.expires_at, wanted.role or "",
+        None if issuer is None else issuer.token_id,
+    )  # fmt: skip
 
 
 def _check_held(scopes: set[str], expires_at: datetime | None, issuer: Caller) -> None:
@@ -153,19 +163,26 @@ def check_expiry(expires_at: datetime, now: datetime) -> None:
         raise ExpiryOutOfRange("a token expires in the future, within a hundred years", pointer="/expires_at")
 
 
+def check_lasts(issuer: Token | None, now: datetime) -> None:
+    """Raises `IssuerEnded` unless it still opens what its holder was let in by."""
+    if issuer is None or issuer.revoked or (issuer.expires_at is not None and issuer.expires_at <= now):
+        raise IssuerEnded("your own token was revoked, or has expired, in the meantime")
+
+
 def caller_of(token: Token | None, shown: Presented, now: datetime) -> Caller | None:
     """Who holds this secret, None if nobody may use it (any more)."""
     if token is None or not opens(shown, token, now):
         return None
-    return Caller(f"token:{token.id}", frozenset(token.scopes), token.expires_at)
+    return Caller(token.id, f"token:{token.id}", frozenset(token.scopes), token.expires_at)
 
 
 def evolve(token: Token | None, event: AccessEvent, version: int) -> Token:
     """A token after an event."""
     if isinstance(event, TokenIssued):
         return Token(
-            event.token_id, event.name, event.secret_sha256, event.scopes, event.expires_at, False, version, event.role
-        )
+            event.token_id, event.name, event.secret_sha256, event.scopes, event.expires_at, False, version, event.role,
+            event.issued_by,
+        )  # fmt: skip
     assert isinstance(event, TokenRevoked)
     assert token is not None
     return structs.replace(token, revoked=True, version=version)

@@ -9,10 +9,12 @@ from litestar.params import FromPath, JSONBody, QueryParameter
 from msgspec import Meta, Struct
 
 from shared.http.described import Link, leads_to, refuses
+from shared.http.problems import unauthorized
 from write_side.access.domain import (
     ROLES,
     SCOPES,
     ExpiryOutOfRange,
+    IssuerEnded,
     NoScopes,
     OutlivesIssuer,
     ScopeNotHeld,
@@ -35,6 +37,9 @@ from write_side.resources import Own
 Scope = Annotated[str, Meta(extra_json_schema={"enum": list(SCOPES)})]
 Role = Annotated[str, Meta(extra_json_schema={"enum": list(ROLES)})]
 MOST = 200
+WithIssued = Annotated[
+    bool, QueryParameter(description="Also all that it issued, and that these did; of a revoked one, too.")
+]
 Limit = Annotated[int, QueryParameter(ge=1, le=MOST, description="Tokens per page, at most.")]
 
 
@@ -59,9 +64,12 @@ async def post_token(
     their own, or for longer."""
     if data.expires_at is not None:
         check_expiry(data.expires_at, datetime.now(UTC))
-    answer = await issue_token(
-        own.pool, data.name, data.scopes, data.expires_at, cause(request), role=data.role, issuer=let_in(request)
-    )
+    try:
+        answer = await issue_token(
+            own.pool, data.name, data.scopes, data.expires_at, cause(request), role=data.role, issuer=let_in(request)
+        )
+    except IssuerEnded as ended:
+        raise unauthorized(ended.detail) from None
     return answered(request, answer, 201)
 
 
@@ -76,10 +84,12 @@ async def get_tokens(own: Own, after: After = None, limit: Limit = 100) -> Shown
 @delete("/v1/tokens/{token_id:uuid}", status_code=200, guards=[requires("access:write")])
 @refuses(UnknownToken)
 async def delete_token(
-    request: Request[Any, Any, Any], token_id: FromPath[UUID], own: Own
+    request: Request[Any, Any, Any], token_id: FromPath[UUID], own: Own, with_issued: WithIssued = False
 ) -> Answered[TokenState]:
-    """Revoke a token: from now on it opens nothing on this API, and within the event lag nothing on the query API."""
-    return answered(request, await revoke_token(own.pool, token_id, "revoked over HTTP", cause(request)))
+    """Revoke a token: from now on it opens nothing on this API, and within the event lag nothing on the query API. What
+    it issued stays, unless that is to go with it."""
+    said = "revoked over HTTP"
+    return answered(request, await revoke_token(own.pool, token_id, said, cause(request), with_issued=with_issued))
 
 
 routes = [post_token, get_tokens, delete_token]

@@ -7,6 +7,7 @@ import sys
 import asyncpg
 
 from shared.ids import uuid7
+from tests.fixtures.write_side import CAUSE
 from tests.integration.inventory.test_stock import stocked
 from write_side import access
 from write_side.database import Pool
@@ -45,6 +46,17 @@ async def test_a_role_is_given_by_its_name_listed_and_taken_back(pool: Pool, dat
         refused = typed(database_url, *words)
         assert (refused.returncode, refused.stdout) == (1, ""), refused.stderr
         assert refused.stderr.count("\n") == 1
+
+
+async def test_what_a_token_issued_is_taken_back_with_it(pool: Pool, database_url: str) -> None:
+    done = typed(database_url, "token", "Ada Example", "--role", "owner")
+    ada = await access.authenticate(pool, f"Bearer {done.stdout.strip()}")
+    assert ada is not None, done.stderr
+    await access.issue_token(pool, "importer", ["catalog:write"], None, CAUSE, issuer=ada)
+    words = ("tokens", "revoke", str(ada.token_id), "--reason", "stolen")
+    assert typed(database_url, *words).stdout == ""
+    assert typed(database_url, *words, "--with-issued").stdout == "1 more that it issued, or these did\n"
+    assert typed(database_url, "tokens", "list").stdout == ""
 
 
 def test_a_scope_that_does_not_exist_is_told_with_those_that_do(database_url: str) -> None:
