@@ -15,7 +15,7 @@ SLICE = 1_000
 
 
 class Basket(NamedTuple):
-    """What somebody has paid for, each product once, and when it was ordered."""
+    """What somebody chose and has paid for, each product once, and when it was ordered."""
 
     products: frozenset[UUID]
     at: datetime
@@ -48,7 +48,8 @@ class Log:
         match heard.event:
             case OrderPlaced(order_id=order_id, lines=lines, bundles=bundles):
                 chosen = [*(line for line in lines if not line.bundle), *bundles]  # nobody chose what is in a bundle
-                products = frozenset(line.product_id for line in chosen)
+                # Nor a gift: each order of a promotion has it, so that it would be what is bought most.
+                products = frozenset(line.product_id for line in chosen if line.gift_quantity < line.quantity)
                 self._placed[order_id] = Basket(products, heard.recorded.recorded_at)
             case OrderConfirmed(order_id=order_id):
                 return self._placed.pop(order_id, None)

@@ -12,6 +12,7 @@ from projector.recommender.writing import Writer
 from shared.documents.recommendations import MADE, Near, near_key, popular_key
 from tests.integration.checkout.shop import Shop
 from write_side import catalog
+from write_side.promotions.domain import GiftInput
 
 NOW = datetime(2026, 11, 27, tzinfo=UTC)
 
@@ -57,3 +58,29 @@ async def test_paid_baskets_are_counted_and_what_redis_loses_is_written_again(sh
         assert await near(redis, lamp) is None, "one key that was deleted is not looked for"
         await look(NOW + timedelta(hours=2))
         assert await near(redis, lamp), "but all are written again now and then"
+
+
+async def test_a_gift_is_not_bought_and_what_is_bought_beside_a_gift_of_it_is(shop: Shop, redis_url: str) -> None:
+    """A mug for every order is the most popular of all and the neighbour of everything, though nobody chose it."""
+    for sku in ("lamp", "chair", "mug"):
+        await shop.stock(sku, 10)
+    async with shop.pool.acquire() as conn:
+        lamp, chair, mug = [UUID(str(await catalog.product_of(conn, sku))) for sku in ("lamp", "chair", "mug")]
+    await shop.promote(GiftInput("mug"))
+    async with await open_pool(shop.settings.database_url, 1) as pool, Redis.from_url(redis_url) as redis:
+        source = EventLog(pool)
+        found = await source.settings()
+        recommender = Recommender(source, Writer(redis, found.store), found.shards)
+
+        async def popular() -> set[UUID]:
+            await shop.pool.execute("UPDATE relay_state SET safe_position = (SELECT max(position) FROM event_log)")
+            await recommender.look(NOW)
+            return set(msgspec.json.decode(await redis.get(popular_key("all")) or b"", type=list[UUID]))
+
+        order = await shop.captured(lamp=1, chair=1)
+        assert [(line.sku, line.gift_quantity) for line in (await shop.now(order)).lines][-1] == ("mug", 1)
+        assert await popular() == {lamp, chair}
+        assert [await near(redis, each) for each in (lamp, mug)] == [[chair], None]
+        await shop.captured(lamp=1, mug=1)  # and one more of it as a gift
+        assert await popular() == {lamp, chair, mug}
+        assert set(await near(redis, mug) or []) == {lamp}
