@@ -11,7 +11,8 @@ from msgspec import structs
 
 from projector.model import ELASTICSEARCH, REDIS, Folded, Keys, ReadModel, Rendered, encode
 from shared.codec import EVENT_TYPES, Event
-from shared.documents.indices import FOLD, LONG, Json
+from shared.documents.indices import FOLD
+from shared.documents.mappings import LONG, Json
 from shared.envelope import Recorded
 
 NAME, SEARCH_NAME = "witness", "witness_search"

@@ -5,6 +5,7 @@ from projector.read_models import (
     access_tokens,
     account_sessions,
     category_tree,
+    invoice_records,
     order_records,
     order_status,
     page_promotions,
@@ -35,4 +36,5 @@ READ_MODELS: tuple[ReadModel, ...] = (
     transfer_records.MODEL,
     product_search.MODEL,
     order_records.MODEL,
+    invoice_records.MODEL,
 )

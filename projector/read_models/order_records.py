@@ -1,12 +1,15 @@
 """Orders in Elasticsearch, for analysts: no personal data beyond the country."""
 
 from collections import Counter
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 import msgspec
+from msgspec import Struct
 
 from projector.model import ELASTICSEARCH, GATHERING, Folded, Keys, ReadModel, Rendered, encode
-from projector.read_models import order
+from projector.read_models import invoice_records, order
+from projector.read_models.invoice_records import OF_AN_INVOICE, Sums, sums_after
 from projector.read_models.order import (
     Happening,
     Order,
@@ -18,20 +21,40 @@ from projector.read_models.order import (
     released_minor,
 )
 from projector.read_models.order_returns import returned_items
+from shared.codec import Event
 from shared.documents.order_records import (
     RECORDS,
     OrderRecord,
     RecordedDiscount,
     RecordedLine,
     RecordedRefund,
+    RecordedTax,
     RecoveredBy,
 )
 from shared.envelope import Recorded
 from shared.events.fulfilment import ParcelShipped
-from shared.events.orders import OrderPlaced, OrderReaddressed
-from shared.events.payments import PaymentAuthorized, PaymentCaptured, PaymentDeclined, PaymentRetried
+from shared.events.invoices import CreditNoteIssued, InvoiceEvent
+from shared.events.orders import OrderPlaced, OrderReaddressed, OrderTax
+from shared.events.payments import (
+    PaymentAuthorized,
+    PaymentCaptured,
+    PaymentDeclined,
+    PaymentReduced,
+    PaymentRequested,
+    PaymentRetried,
+)
 from shared.events.refunds import AmountReleased, RefundedLine, RefundRequested
 from shared.events.returns import ReturnLabelled
+
+Heard = Happening | invoice_records.Heard
+
+
+class Noted(Struct, frozen=True):
+    """What the credit note about a refund says."""
+
+    at: datetime
+    amount_minor: int
+    taxes: list[RecordedTax]
 
 
 class RecordedOrder(Folded, frozen=True):
@@ -40,23 +63,49 @@ class RecordedOrder(Folded, frozen=True):
     order: Order
     declines: list[str]
     back: dict[str, list[RefundedLine]]  # refund or release → the lines in it
+    notes: dict[str, Noted]  # refund → its credit note
     first_declined_at: datetime | None = None
     retrying: bool = False  # the next that is heard of the payment is of our try, not of the customer's
     recovered_by: RecoveredBy | None = None
     authorized_at: datetime | None = None
     captured_at: datetime | None = None
     captured_minor: int = 0
+    payment_method: str | None = None
+    due: Sums = Sums(0)  # of its payment, and then of its invoice
 
 
-def evolve(state: RecordedOrder | None, recorded: Recorded, event: Happening) -> RecordedOrder:
+def touches(recorded: Recorded, event: Event) -> Sequence[str]:
+    """The order, told from the event itself; also of its invoice, whose money is to come."""
+    return (str(event.order_id),) if isinstance(event, OF_AN_INVOICE) else order.touches(recorded, event)
+
+
+def evolve(state: RecordedOrder | None, recorded: Recorded, event: Heard) -> RecordedOrder:
     """The order after the event."""
+    if isinstance(event, InvoiceEvent | CreditNoteIssued):
+        return _invoiced(state, recorded, event)
     event = _of_nobody(event)
     after = order.evolve(None if state is None else state.order, recorded, event)
     if state is None:
-        state = RecordedOrder(recorded.position, after, [], {})
+        state = RecordedOrder(recorded.position, after, [], {}, {})
     else:
         state = msgspec.structs.replace(state, position=recorded.position, order=after)
     return _noted(state, recorded.recorded_at, event)
+
+
+def _invoiced(state: RecordedOrder | None, recorded: Recorded, event: invoice_records.Heard) -> RecordedOrder:
+    """The order after something happened to its invoice: it is told of as before, but for what is to be paid."""
+    if state is None:
+        raise ValueError(f"{event.order_id}: it was invoiced before it was placed")
+    replace = msgspec.structs.replace
+    at = recorded.recorded_at
+    seen = replace(state.order, position=recorded.position, updated_at=at)
+    now = replace(state, position=recorded.position, order=seen, due=sums_after(state.due, event))
+    if not isinstance(event, CreditNoteIssued):
+        return now
+    # Of those that don't tell their rates one without any, so that the sums hold.
+    taxes = _taxes(event.taxes) or [RecordedTax("", None, 0, event.tax_minor, included=False)]
+    noted = Noted(event.issued_at, event.amount_minor, taxes)
+    return replace(now, notes={**state.notes, str(event.refund_id): noted})
 
 
 def _of_nobody(event: Happening) -> Happening:
@@ -77,6 +126,10 @@ def _of_nobody(event: Happening) -> Happening:
 def _noted(state: RecordedOrder, at: datetime, event: Happening) -> RecordedOrder:
     replace = msgspec.structs.replace
     match event:
+        case PaymentRequested():
+            return replace(state, payment_method=event.method, due=Sums(event.amount_minor))
+        case PaymentReduced():
+            return replace(state, due=Sums(state.due.amount_minor, event.released_minor))
         case PaymentDeclined():
             declines, first = [*state.declines, event.reason or "card_declined"], state.first_declined_at or at
             return replace(state, declines=declines, first_declined_at=first, retrying=False)
@@ -130,10 +183,7 @@ def render(id_: str, state: RecordedOrder, _keys: Keys) -> Rendered:
             RecordedDiscount(off.promotion_id, off.name, off.code, off.lines_minor + off.shipping_minor)
             for off in placed.discounts
         ],
-        refunds=[
-            RecordedRefund(each.id, each.state, each.reason, each.amount_minor, each.requested_at)
-            for each in seen.refunds
-        ],
+        refunds=[_refund(each, state.notes.get(str(each.id))) for each in seen.refunds],
         authorized_at=state.authorized_at,
         captured_at=state.captured_at,
         included_tax_minor=sum(tax.tax_minor for tax in placed.taxes if tax.included),
@@ -144,10 +194,32 @@ def render(id_: str, state: RecordedOrder, _keys: Keys) -> Rendered:
         first_declined_at=state.first_declined_at,
         recovered_by=state.recovered_by,
         adds_to=placed.adds_to,
+        payment_method=state.payment_method,
+        unpaid_minor=_unpaid(state),
+        taxes=_taxes(placed.taxes),
         returned_items=returned_items(seen.returns),
         return_reasons=[each.reason for each in seen.returns if each.state not in ("rejected", "cancelled", "expired")],
     )
     return Rendered({id_: encode(record)})
+
+
+def _taxes(taxes: Iterable[OrderTax]) -> list[RecordedTax]:
+    return [
+        RecordedTax(tax.name, tax.rate_ppm, tax.base_minor, tax.tax_minor, tax.included, tax.note) for tax in taxes
+    ]
+
+
+def _refund(refund: order.Refund, noted: Noted | None) -> RecordedRefund:
+    told = RecordedRefund(refund.id, refund.state, refund.reason, refund.amount_minor, refund.requested_at)
+    if noted is None:
+        return told
+    return msgspec.structs.replace(told, noted_at=noted.at, noted_minor=noted.amount_minor, taxes=noted.taxes)
+
+
+def _unpaid(state: RecordedOrder) -> int:
+    """What is to come of what was bought on invoice: of its payment until that is captured, then of the invoice."""
+    stands = state.payment_method == "invoice" and state.order.payment_state in ("authorized", "captured")
+    return max(state.due.left_minor, 0) if stands else 0
 
 
 def _lines(state: RecordedOrder, placed: OrderPlaced) -> list[RecordedLine]:
@@ -187,11 +259,11 @@ def _back(state: RecordedOrder, how: str) -> tuple[Counter[str], Counter[str]]:
 
 MODEL = ReadModel(
     name=RECORDS,
-    version="v13",
+    version="v14",
     sink=ELASTICSEARCH,
-    contexts=order.CONTEXTS,
+    contexts=order.CONTEXTS | {"invoices"},
     state=RecordedOrder,
-    touches=order.touches,
+    touches=touches,
     begins=order.begins,
     evolve=evolve,
     render=render,

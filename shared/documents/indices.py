@@ -7,16 +7,11 @@ whatever else the projector has to remember about a document goes into `fold`, w
 
 from typing import Any
 
-from shared.documents import observations, order_records, products, stock, transfers
+from shared.documents import invoices, observations, order_records, products, records, stock, transfers
+from shared.documents.mappings import BOOLEAN, DATE, KEYWORD, LONG, Json, nested, object_
 from shared.documents.price_slots import SLOTS
 from shared.money import EXPONENTS
 
-Json = dict[str, Any]
-
-KEYWORD: Json = {"type": "keyword"}
-LONG: Json = {"type": "long"}
-DATE: Json = {"type": "date"}
-BOOLEAN: Json = {"type": "boolean"}
 FOLD: Json = {"type": "object", "enabled": False}
 # One analyzer on every text field: `cross_fields` only weighs fields together that share theirs.
 TEXT: Json = {"type": "text", "analyzer": "catalog_text"}
@@ -75,14 +70,6 @@ def _definition(properties: Json, **settings: Any) -> Json:
     }
 
 
-def _object(**properties: Json) -> Json:
-    return {"type": "object", "dynamic": "strict", "properties": properties}
-
-
-def _nested(**properties: Json) -> Json:
-    return {"type": "nested", "dynamic": "strict", "properties": properties}
-
-
 _SPELT: Json = {"copy_to": "words"}
 _WORDS: Json = {"type": "text", "index_options": "docs", "norms": False}  # whether there is such a word
 _COMPLETION: Json = {"type": "completion", "analyzer": "typed", "max_input_length": 60}
@@ -109,14 +96,14 @@ _PRODUCTS: Json = {
     # A shopper types a SKU in any case: a word that lies there in lower case is found at once.
     "skus": {**KEYWORD, "fields": {"typed": SORTABLE}},
     "eans": KEYWORD,
-    "prices": _object(**dict.fromkeys(EXPONENTS, LONG)),
-    "shown": _object(**{slot: _object(**dict.fromkeys(EXPONENTS, LONG)) for slot in SLOTS}),
+    "prices": object_(**dict.fromkeys(EXPONENTS, LONG)),
+    "shown": object_(**{slot: object_(**dict.fromkeys(EXPONENTS, LONG)) for slot in SLOTS}),
     "priced": KEYWORD,
     "price_lists": KEYWORD,
     "gift_card": BOOLEAN,
     "axes": KEYWORD,
     # Only where several variants are told apart by options: most searches never look at them.
-    "variants": _nested(
+    "variants": nested(
         sku={"type": "keyword", "index": False, "doc_values": False},
         facets={"type": "flattened", "ignore_above": 1024},
         numbers={"type": "flattened"},
@@ -135,98 +122,6 @@ _PRODUCTS: Json = {
     "names": {"type": "object", "enabled": False},
     "times": {"type": "object", "enabled": False},
     "translated": {**TEXT, **_SPELT},
-}
-
-_STOCK: Json = {
-    "stock_item_id": KEYWORD,
-    "sku": KEYWORD,
-    "product_id": KEYWORD,
-    "warehouse": KEYWORD,
-    "on_hand": LONG,
-    "reserved": LONG,
-    "available": LONG,
-}
-
-_TRANSFERS: Json = {
-    "transfer_id": KEYWORD,
-    "state": KEYWORD,
-    "from_warehouse": KEYWORD,
-    "to_warehouse": KEYWORD,
-    "reference": KEYWORD,
-    "expected_on": DATE,
-    "in_transit": LONG,
-    "planned_at": DATE,
-    "dispatched_at": DATE,
-    "updated_at": DATE,
-    "lines": _nested(
-        sku=KEYWORD,
-        quantity=LONG,
-        in_transit=LONG,
-        received=LONG,
-        lost=LONG,
-        damaged=LONG,
-        returned=LONG,
-        surplus=LONG,
-    ),
-}
-
-_ORDERS: Json = {
-    "order_id": KEYWORD,
-    "account_id": KEYWORD,
-    "adds_to": KEYWORD,
-    "number": KEYWORD,
-    "state": KEYWORD,
-    "payment_state": KEYWORD,
-    "fulfilment": KEYWORD,
-    "country": KEYWORD,
-    "currency": KEYWORD,
-    "lines_minor": LONG,
-    "shipping_minor": LONG,
-    "discount_minor": LONG,
-    "tax_minor": LONG,
-    "total_minor": LONG,
-    "gift_minor": LONG,
-    "credit_minor": LONG,
-    "refunded_minor": LONG,
-    "released_minor": LONG,
-    "items": LONG,
-    "returned_items": LONG,
-    "return_reasons": KEYWORD,
-    "skus": KEYWORD,
-    "product_ids": KEYWORD,
-    "promotion_ids": KEYWORD,
-    "codes": KEYWORD,
-    "placed_at": DATE,
-    "updated_at": DATE,
-    "lines": _nested(
-        sku=KEYWORD,
-        product_id=KEYWORD,
-        name=KEYWORD,
-        quantity=LONG,
-        unit_price_minor=LONG,
-        total_minor=LONG,
-        discount_minor=LONG,
-        tax_minor=LONG,
-        charged_minor=LONG,
-        refunded_quantity=LONG,
-        refunded_minor=LONG,
-        released_quantity=LONG,
-        released_minor=LONG,
-        included_tax_minor=LONG,
-        gift_quantity=LONG,
-        bundle=KEYWORD,
-    ),
-    "discounts": _nested(promotion_id=KEYWORD, name=KEYWORD, code=KEYWORD, amount_minor=LONG),
-    "refunds": _nested(refund_id=KEYWORD, state=KEYWORD, reason=KEYWORD, amount_minor=LONG, requested_at=DATE),
-    "authorized_at": DATE,
-    "captured_at": DATE,
-    "included_tax_minor": LONG,
-    "captured_minor": LONG,
-    "declines": LONG,
-    "decline_reasons": KEYWORD,
-    "first_decline_reason": KEYWORD,
-    "first_declined_at": DATE,
-    "recovered_by": KEYWORD,
 }
 
 _SEARCHES: Json = {
@@ -258,7 +153,8 @@ OBSERVED: dict[str, Json] = {
 
 INDICES: dict[str, Json] = {
     products.SEARCH: _definition(_PRODUCTS, analysis=_ANALYSIS),
-    stock.RECORDS: _definition(_STOCK),
-    transfers.RECORDS: _definition(_TRANSFERS),
-    order_records.RECORDS: _definition(_ORDERS),
+    stock.RECORDS: _definition(records.STOCK),
+    transfers.RECORDS: _definition(records.TRANSFERS),
+    invoices.RECORDS: _definition(records.INVOICES),
+    order_records.RECORDS: _definition(records.ORDERS),
 }

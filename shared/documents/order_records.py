@@ -1,8 +1,8 @@
 """Orders as analysts find them in Elasticsearch: no personal data beyond the country.
 
 Fields that came with a later version have defaults, since a release may meet the index of the one before it. A sum over
-`lines`, `refunds` or `discounts` is one nested aggregation, so that an order is one document: what it sold and whether
-that was paid are always of the same moment.
+`lines`, `taxes`, `refunds` or `discounts` is one nested aggregation, so that an order is one document: what it sold and
+whether that was paid are always of the same moment.
 """
 
 from datetime import datetime
@@ -49,6 +49,17 @@ class RecordedDiscount(Struct, frozen=True):
     amount_minor: Annotated[int, told("off the prices of lines and shipping", MINOR, "v6")]
 
 
+class RecordedTax(Struct, frozen=True):
+    """A tax at a rate."""
+
+    name: Annotated[str, told("what it is called; empty: which taxes it is of is not told", since="v14")]
+    rate_ppm: Annotated[int | None, told("its rate; null: not told", "parts per million", "v14")]
+    base_minor: Annotated[int, told("what it is on, without any tax", MINOR, "v14")]
+    tax_minor: Annotated[int, told("what it comes to", MINOR, "v14")]
+    included: Annotated[bool, told("whether it is in the prices, not on top of them", since="v14")]
+    note: Annotated[str, told("who owes it, where not the shop: `reverse_charge`; empty: the shop", since="v14")] = ""
+
+
 class RecordedRefund(Struct, frozen=True):
     """Money on its way back, or released before it was taken."""
 
@@ -57,6 +68,9 @@ class RecordedRefund(Struct, frozen=True):
     reason: Annotated[str, told("why, in staff's word", since="v6")]
     amount_minor: Annotated[int, told("tax included", MINOR, "v6")]
     requested_at: Annotated[datetime, told("when it was asked for", "UTC", "v6")]
+    noted_at: Annotated[datetime | None, told("when its credit note was issued; null: none was", "UTC", "v14")] = None
+    noted_minor: Annotated[int, told("of it on the credit note", MINOR, "v14")] = 0
+    taxes: Annotated[list[RecordedTax], told("in what is on the credit note, by rate", since="v14")] = []
 
 
 class OrderRecord(Struct, frozen=True):
@@ -91,9 +105,11 @@ class OrderRecord(Struct, frozen=True):
     discounts: Annotated[list[RecordedDiscount], told("what took something off", since="v6")] = []
     refunds: Annotated[list[RecordedRefund], told("what went back or was released", since="v6")] = []
     authorized_at: Annotated[datetime | None, told("when a payment first went through", "UTC", "v6")] = None
-    captured_at: Annotated[datetime | None, told("when the money was taken", "UTC", "v6")] = None
+    captured_at: Annotated[
+        datetime | None, told("when the money was taken, or the invoice issued", "UTC", "v6")
+    ] = None
     included_tax_minor: Annotated[int, told("tax that is in the prices of lines and shipping", MINOR, "v9")] = 0
-    captured_minor: Annotated[int, told("what was taken, before refunds", MINOR, "v6")] = 0
+    captured_minor: Annotated[int, told("what was taken, or put on the invoice, before refunds", MINOR, "v6")] = 0
     declines: Annotated[int, told("how many tries to pay were refused", "tries", "v6")] = 0
     decline_reasons: Annotated[list[str], told("why, one for each try, oldest first", since="v6")] = []
     first_decline_reason: Annotated[str | None, told("why the first of them was refused", since="v6")] = None
@@ -104,3 +120,10 @@ class OrderRecord(Struct, frozen=True):
     returned_items: Annotated[int, told("how many came back by returns", "pieces", "v7")] = 0
     return_reasons: Annotated[list[str], told("of those, and of what is to come", since="v7")] = []
     adds_to: Annotated[UUID | None, told("the order that it was added to and goes with", since="v13")] = None
+    payment_method: Annotated[
+        str | None, told("`card` or `invoice`; `gift_card` or `exchange` where these pay all of it", since="v14")
+    ] = None
+    unpaid_minor: Annotated[
+        int, told("bought on invoice and not paid yet, less what was credited; 0 of all else", MINOR, "v14")
+    ] = 0
+    taxes: Annotated[list[RecordedTax], told("its taxes by rate, in prices and on top", since="v14")] = []

@@ -12,7 +12,14 @@ from projector import pipeline as pipeline_module
 from projector.chain import stretches
 from projector.model import Batch, Folded, ReadModel, Written
 from projector.pipeline import Pipeline
-from projector.read_models import order_records, order_status, product_search, stock_records, transfer_records
+from projector.read_models import (
+    invoice_records,
+    order_records,
+    order_status,
+    product_search,
+    stock_records,
+    transfer_records,
+)
 from shared.shards import order_key
 from tests.unit.projector.events import HISTORY, ORDER, placed, recorded
 
@@ -104,7 +111,9 @@ async def test_whoever_is_behind_waits_for_nothing() -> None:
     assert len(sink.taken) == 3
 
 
-@pytest.mark.parametrize("model", [order_records.MODEL, stock_records.MODEL, transfer_records.MODEL])
+@pytest.mark.parametrize(
+    "model", [order_records.MODEL, invoice_records.MODEL, stock_records.MODEL, transfer_records.MODEL]
+)
 def test_it_is_less_than_searches_of_analysts_are_behind_anyway(model: ReadModel) -> None:
     assert 0 < model.gather < 1
 

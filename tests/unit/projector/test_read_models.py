@@ -12,6 +12,7 @@ from projector.model import Rendered
 from projector.read_models import (
     access_tokens,
     category_tree,
+    invoice_records,
     order_records,
     product_page,
     product_search,
@@ -24,6 +25,7 @@ from projector.read_models.product import Product, alike
 from shared.documents.access import KnownToken
 from shared.documents.cards import card_of, unpacked
 from shared.documents.indices import INDICES
+from shared.documents.invoices import InvoiceRecord
 from shared.documents.order_records import OrderRecord
 from shared.documents.prices import PriceTimes, ShownPrice
 from shared.documents.products import (
@@ -311,6 +313,7 @@ def test_every_model_of_elasticsearch_has_an_index_that_knows_its_fields() -> No
         stock_records.MODEL: StockRecord,
         transfer_records.MODEL: TransferRecord,
         order_records.MODEL: OrderRecord,
+        invoice_records.MODEL: InvoiceRecord,
     }
     for model in READ_MODELS:
         if model.sink == "elasticsearch":
