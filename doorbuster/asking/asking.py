@@ -3,7 +3,7 @@
 from elasticsearch import Elasticsearch
 
 from doorbuster.asking.bodies import Json, Span, after, during, limited, saved
-from doorbuster.asking.questions import File, Question
+from doorbuster.asking.question import File, Question
 from doorbuster.asking.rows import Row, after_key, rows_of
 from shared.documents.layout import alias_name
 

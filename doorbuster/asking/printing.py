@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from doorbuster.asking.questions import Column, Question
+from doorbuster.asking.question import Column, Question
 from doorbuster.asking.rows import Row
 from shared.money import EXPONENTS, display
 from shared.names import visible

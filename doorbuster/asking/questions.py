@@ -1,76 +1,26 @@
 """The questions there are: which query files they ask, and what is made of the answers."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Literal
 
-from msgspec import Struct
-
+from doorbuster.asking import on_invoice
 from doorbuster.asking.bodies import Span
 from doorbuster.asking.cover import stock_cover
-from doorbuster.asking.rows import DOCUMENTS, Row
+from doorbuster.asking.question import CURRENCY, Answers, Column, File, Question, count, counted, money, text
+from doorbuster.asking.rows import Row
 from shared.documents import observations, order_records, stock, transfers
 
-Kind = Literal["text", "count", "money", "number", "share"]
-Answers = Sequence[Sequence[Row]]  # rows of each query file, in the question's order
-
-
-class Column(Struct, frozen=True):
-    """A column; `money` is in minor units of the row's currency, `share` of 1."""
-
-    name: str
-    kind: Kind
-    meaning: str
-
-
-class File(Struct, frozen=True):
-    """A query file; `time` is the field that says which documents lie in a span, null where all are meant."""
-
-    index: str
-    name: str
-    time: str | None = None
-
-
-class Question(Struct, frozen=True):
-    """`answer` is pure. `group` names the grouping that holds only the first few, by `--limit`."""
-
-    name: str
-    about: str
-    files: tuple[File, ...]
-    columns: tuple[Column, ...]
-    answer: Callable[[Answers, Span], list[Row]]
-    group: str | None = None
-    limit: int = 20
-
-
-def _count(name: str, meaning: str) -> Column:
-    return Column(name, "count", meaning)
-
-
-def _money(name: str, meaning: str) -> Column:
-    return Column(name, "money", meaning)
-
-
-def _text(name: str, meaning: str) -> Column:
-    return Column(name, "text", meaning)
-
-
-_CURRENCY = _text("currency", "of the amounts in the row")
 _SALES = (
-    _count("orders", "paid orders that were placed then"),
-    _count("items", "pieces in them"),
-    _money("revenue_minor", "their totals, with shipping and tax"),
-    _money("tax_minor", "tax in them, in prices and on top"),
-    _money("released_minor", "of it authorized and never taken"),
-    _money("refunded_minor", "of it gone back until now"),
-    _money("net_minor", "revenue − released − refunded"),
+    count("orders", "paid orders that were placed then"),
+    count("items", "pieces in them"),
+    money("revenue_minor", "their totals, with shipping and tax"),
+    money("tax_minor", "tax in them, in prices and on top"),
+    money("released_minor", "of it authorized and never taken"),
+    money("refunded_minor", "of it gone back until now"),
+    money("net_minor", "revenue − released − refunded"),
 )
+_UNPAID = money("unpaid_minor", "of it on invoice, and not paid yet")
 _ORDERS = order_records.RECORDS
-
-
-def _counted(rows: Sequence[Row], name: str) -> list[Row]:
-    """The number of documents under its own name."""
-    return [{**row, name: row[DOCUMENTS]} for row in rows]
 
 
 def _with_net(rows: Sequence[Row]) -> list[Row]:
@@ -79,15 +29,15 @@ def _with_net(rows: Sequence[Row]) -> list[Row]:
 
 def _revenue(answers: Answers, _span: Span) -> list[Row]:
     rows = [{**row, "tax_minor": row["tax_minor"] + row["included_tax_minor"]} for row in answers[0]]
-    return _with_net(_counted(rows, "orders"))
+    return _with_net(counted(rows, "orders"))
 
 
 def _revenue_by(unit: str) -> Question:
     return Question(
         name=f"revenue_by_{unit}",
-        about=f"what paid orders brought, by the {unit} (UTC) in which they were placed",
+        about=f"what paid orders brought, those on invoice among them, by the {unit} (UTC) in which they were placed",
         files=(File(_ORDERS, f"revenue_by_{unit}", "placed_at"),),
-        columns=(_text(unit, f"its beginning; a {unit} without paid orders has no row"), _CURRENCY, *_SALES),
+        columns=(text(unit, f"its beginning; a {unit} without paid orders has no row"), CURRENCY, *_SALES, _UNPAID),
         answer=_revenue,
     )
 
@@ -97,12 +47,14 @@ _TOP_PRODUCTS = Question(
     about="products whose lines in paid orders brought most, tax included, shipping not",
     files=(File(_ORDERS, "top_products", "placed_at"),),
     columns=(
-        _CURRENCY,
-        _text("product_id", "the product"),
-        _text("name", "what it was mostly called in these orders"),
-        _count("units", "pieces ordered"),
+        CURRENCY,
+        text("product_id", "the product"),
+        text("name", "what it was mostly called in these orders"),
+        count("units", "pieces ordered"),
         *_SALES[2:3],
         *_SALES[4:],
+        count("orders", "paid orders with it"),
+        count("unpaid_orders", "of these, those on invoice that are not paid yet"),
     ),
     answer=lambda answers, _span: _with_net(answers[0]),
     group="product_id",
@@ -113,13 +65,13 @@ _REFUNDS = Question(
     about="refunds and releases that were asked for then, by reason and how far they are",
     files=(File(_ORDERS, "refunds", "refunds.requested_at"),),
     columns=(
-        _CURRENCY,
-        _text("reason", "why, in staff's word"),
-        _text("state", "only `succeeded` is money gone; `released` was never taken"),
-        _count("refunds", "how many"),
-        _money("amount_minor", "what they amount to, tax included"),
+        CURRENCY,
+        text("reason", "why, in staff's word"),
+        text("state", "only `succeeded` is money gone; `released` was never taken"),
+        count("refunds", "how many"),
+        money("amount_minor", "what they amount to, tax included"),
     ),
-    answer=lambda answers, _span: _counted(answers[0], "refunds"),
+    answer=lambda answers, _span: counted(answers[0], "refunds"),
 )
 
 _COUPON_USE = Question(
@@ -127,19 +79,20 @@ _COUPON_USE = Question(
     about="what promotions and coupons took off paid orders, and what these orders brought",
     files=(File(_ORDERS, "coupon_use", "placed_at"),),
     columns=(
-        _CURRENCY,
-        _text("promotion", "its name when it was used"),
-        _text("code", "the coupon's code; empty if it applied by itself"),
-        _count("orders", "paid orders with it"),
-        _money("off_minor", "taken off prices"),
-        _money("revenue_minor", "totals of these orders"),
+        CURRENCY,
+        text("promotion", "its name when it was used"),
+        text("code", "the coupon's code; empty if it applied by itself"),
+        count("orders", "paid orders with it"),
+        money("off_minor", "taken off prices"),
+        money("revenue_minor", "totals of these orders"),
+        _UNPAID,
     ),
-    answer=lambda answers, _span: _counted(answers[0], "orders"),
+    answer=lambda answers, _span: counted(answers[0], "orders"),
 )
 
 
 def _recovery(answers: Answers, _span: Span) -> list[Row]:
-    return [{**row, "share": row["recovered"] / row["orders"]} for row in _counted(answers[0], "orders")]
+    return [{**row, "share": row["recovered"] / row["orders"]} for row in counted(answers[0], "orders")]
 
 
 _RECOVERY = Question(
@@ -147,15 +100,15 @@ _RECOVERY = Question(
     about="orders whose payment was declined at first, and how many were paid all the same",
     files=(File(_ORDERS, "payment_recovery", "placed_at"),),
     columns=(
-        _text("reason", "of the first decline"),
-        _CURRENCY,
-        _count("orders", "orders with a decline"),
-        _count("declines", "refused tries in all"),
-        _count("recovered", "of the orders, those that were paid later"),
-        _count("by_retry", "of these, by a try of ours and not the customer's"),
+        text("reason", "of the first decline"),
+        CURRENCY,
+        count("orders", "orders with a decline"),
+        count("declines", "refused tries in all"),
+        count("recovered", "of the orders, those that were paid later"),
+        count("by_retry", "of these, by a try of ours and not the customer's"),
         Column("share", "share", "recovered ÷ orders"),
-        _money("declined_minor", "totals of the orders"),
-        _money("recovered_minor", "totals of those that were paid"),
+        money("declined_minor", "totals of the orders"),
+        money("recovered_minor", "totals of those that were paid"),
     ),
     answer=_recovery,
 )
@@ -170,12 +123,12 @@ _COVER = Question(
         File(transfers.RECORDS, "on_the_road"),
     ),
     columns=(
-        _text("sku", "what is sold"),
-        _count("units", "pieces sold, less refunded and released ones"),
-        _count("on_hand", "pieces in all warehouses now"),
-        _count("reserved", "of them promised to orders"),
-        _count("available", "on hand − reserved"),
-        _count("in_transit", "pieces on the road between warehouses, in none of the figures before"),
+        text("sku", "what is sold"),
+        count("units", "pieces sold, less refunded and released ones"),
+        count("on_hand", "pieces in all warehouses now"),
+        count("reserved", "of them promised to orders"),
+        count("available", "on hand − reserved"),
+        count("in_transit", "pieces on the road between warehouses, in none of the figures before"),
         Column("days", "number", "available ÷ units a day"),
         Column("days_with_road", "number", "the same once what is on the road has arrived"),
     ),
@@ -187,13 +140,13 @@ _ABANDONED = Question(
     about="orders that were placed and not paid, by what became of them; carts that became no order are not known here",
     files=(File(_ORDERS, "abandoned_orders", "placed_at"),),
     columns=(
-        _CURRENCY,
-        _text("state", "pending_payment: it may still be paid"),
-        _count("orders", "how many"),
-        _count("declined", "of these, those whose payment was tried and declined"),
-        _money("total_minor", "what they would have brought"),
+        CURRENCY,
+        text("state", "pending_payment: it may still be paid"),
+        count("orders", "how many"),
+        count("declined", "of these, those whose payment was tried and declined"),
+        money("total_minor", "what they would have brought"),
     ),
-    answer=lambda answers, _span: _counted(answers[0], "orders"),
+    answer=lambda answers, _span: counted(answers[0], "orders"),
 )
 
 
@@ -201,7 +154,7 @@ def _funnel(answers: Answers, _span: Span) -> list[Row]:
     """Shares are of the step before, where that counts the same things."""
     [sessions], [orders] = answers
     steps = [("sessions", "all", sessions), *(("sessions", step, sessions) for step in ("viewed", "clicked", "added"))]
-    steps += [("orders", "placed", orders), ("orders", "paid", orders)]
+    steps += [("orders", step, orders) for step in ("placed", "paid", "unpaid")]
     found: list[Row] = []
     for of, step, row in steps:
         before = found[-1]["count"] if found and found[-1]["of"] == of else 0
@@ -215,9 +168,9 @@ _FUNNEL = Question(
     about="from looking to paying: sessions of visitors who consented, and all orders",
     files=(File(observations.BEHAVIOUR, "sessions", "at"), File(_ORDERS, "placed_and_paid", "placed_at")),
     columns=(
-        _text("of", "what is counted: sessions a day, of those who consented; orders of everybody"),
-        _text("step", "all, viewed, clicked, added; placed, paid"),
-        _count("count", "how many got there; of sessions exact up to some 40,000"),
+        text("of", "what is counted: sessions a day, of those who consented; orders of everybody"),
+        text("step", "all, viewed, clicked, added; placed, paid, and of the paid unpaid: on invoice still"),
+        count("count", "how many got there; of sessions exact up to some 40,000"),
         Column("share", "share", "of the step before"),
     ),
     answer=_funnel,
@@ -245,9 +198,9 @@ _ZERO_RESULTS = Question(
     "stands for all where there are very many",
     files=(File(_SEARCHES, "zero_result_searches", "at"),),
     columns=(
-        _text("text", "what was typed, in lower case, what may be a person's as #"),
-        _count("searches", "how often"),
-        _text("last_at", "when last (UTC)"),
+        text("text", "what was typed, in lower case, what may be a person's as #"),
+        count("searches", "how often"),
+        text("last_at", "when last (UTC)"),
     ),
     answer=_last_time,
     group="text",
@@ -258,12 +211,12 @@ _TOP_SEARCHES = Question(
     about="what is looked for most, and how that went",
     files=(File(_SEARCHES, "top_searches", "at"),),
     columns=(
-        _text("text", "what was typed, in lower case, what may be a person's as #"),
-        _count("searches", "how often"),
-        _count("without_results", "of these, those that found nothing in the whole shop, narrowed by nothing"),
-        _count("corrected", "of these, those that were understood as other words"),
-        _count("results", "products found, on average"),
-        _count("took_ms", "milliseconds to the answer, on average"),
+        text("text", "what was typed, in lower case, what may be a person's as #"),
+        count("searches", "how often"),
+        count("without_results", "of these, those that found nothing in the whole shop, narrowed by nothing"),
+        count("corrected", "of these, those that were understood as other words"),
+        count("results", "products found, on average"),
+        count("took_ms", "milliseconds to the answer, on average"),
     ),
     answer=_whole,
     group="text",
@@ -283,5 +236,6 @@ QUESTIONS: dict[str, Question] = {
         _FUNNEL,
         _ZERO_RESULTS,
         _TOP_SEARCHES,
+        *on_invoice.QUESTIONS,
     )
 }

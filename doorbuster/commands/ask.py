@@ -11,7 +11,7 @@ from doorbuster.arguments import count
 
 if TYPE_CHECKING:  # loaded when the word is used: the other words need not wait for it
     from doorbuster.asking.bodies import Span
-    from doorbuster.asking.questions import Question
+    from doorbuster.asking.question import Question
     from doorbuster.asking.rows import Row
 
 Words = argparse._SubParsersAction  # argparse has no public name for it

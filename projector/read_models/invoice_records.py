@@ -99,7 +99,7 @@ def sums_after(sums: Sums, event: Heard) -> Sums:
 def _filed(note: CreditNoteIssued) -> CreditNoteRecord:
     taxes = [
         NotedTax(tax.name, tax.rate_ppm, tax.base_minor, tax.tax_minor, tax.included, tax.note) for tax in note.taxes
-    ] or [NotedTax("", None, 0, note.tax_minor, included=False)]
+    ] or [NotedTax("", None, note.amount_minor - note.tax_minor, note.tax_minor, included=False)]
     return CreditNoteRecord(
         note.credit_note_id, note.number, note.refund_id, note.reason, note.amount_minor, note.tax_minor,
         note.issued_at, taxes,

@@ -103,7 +103,8 @@ def _invoiced(state: RecordedOrder | None, recorded: Recorded, event: invoice_re
     if not isinstance(event, CreditNoteIssued):
         return now
     # Of those that don't tell their rates one without any, so that the sums hold.
-    taxes = _taxes(event.taxes) or [RecordedTax("", None, 0, event.tax_minor, included=False)]
+    base, tax = event.amount_minor - event.tax_minor, event.tax_minor
+    taxes = _taxes(event.taxes) or [RecordedTax("", None, base, tax, included=False)]
     noted = Noted(event.issued_at, event.amount_minor, taxes)
     return replace(now, notes={**state.notes, str(event.refund_id): noted})
 

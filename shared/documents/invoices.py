@@ -21,7 +21,7 @@ class NotedTax(Struct, frozen=True):
 
     name: Annotated[str, told("what it is called; empty: which taxes it is of is not told")]
     rate_ppm: Annotated[int | None, told("its rate; null: not told", "parts per million")]
-    base_minor: Annotated[int, told("what it is on, without any tax; 0 where the rate is not told", MINOR)]
+    base_minor: Annotated[int, told("what it is on, without any tax; of no rate: the rest of the note", MINOR)]
     tax_minor: Annotated[int, told("what it comes to", MINOR)]
     included: Annotated[bool, told("whether it was in the prices, not on top of them")]
     note: Annotated[str, told("who owes it, where not the shop: `reverse_charge`; empty: the shop")] = ""

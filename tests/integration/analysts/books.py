@@ -21,9 +21,12 @@ async def revenue_by_hour(pool: Pool) -> list[Row]:
                   sum(o.total_minor)::bigint AS revenue_minor,
                   sum(o.tax_minor + coalesce(inside.minor, 0))::bigint AS tax_minor,
                   sum(p.released_minor)::bigint AS released_minor,
-                  sum(coalesce(back.minor, 0))::bigint AS refunded_minor
+                  sum(coalesce(back.minor, 0))::bigint AS refunded_minor,
+                  coalesce(sum(i.amount_minor - i.credited_minor - i.paid_minor) FILTER (WHERE i.state <> 'paid'),
+                           0)::bigint AS unpaid_minor
            FROM customer_order o
            JOIN payment p ON p.order_id = o.id AND p.state = ANY ($1)
+           LEFT JOIN invoice i ON i.order_id = o.id
            JOIN event_log placed ON placed.aggregate_id = o.id AND placed.type = 'orders.order_placed.v1'
            CROSS JOIN LATERAL (SELECT sum(quantity) AS items FROM order_line WHERE order_id = o.id) pieces
            CROSS JOIN LATERAL (SELECT sum((tax ->> 'tax_minor')::bigint) AS minor FROM jsonb_array_elements(o.taxes) tax
@@ -40,6 +43,8 @@ async def top_products(pool: Pool) -> list[Row]:
     """By reading the log: lines of orders that were authorized, less what went back."""
     products: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
     names: dict[str, str] = {}
+    unpaid = {row["id"] for row in await pool.fetch("""SELECT order_id::text AS id FROM invoice
+                                                       WHERE amount_minor - credited_minor - paid_minor > 0""")}
     paid = {event["order_id"] for event in await _told(pool, "payments.payment_authorized.v1")}
     gone = {event["refund_id"] for event in await _told(pool, "refunds.refund_succeeded.v1")}
     back = {event["refund_id"]: event for event in await _told(pool, "refunds.refund_requested.v1")}
@@ -47,6 +52,8 @@ async def top_products(pool: Pool) -> list[Row]:
         for line in order["lines"] if order["order_id"] in paid else []:
             figures = products[order["totals"]["currency"], line["product_id"]]
             figures["units"] += line["quantity"]
+            figures["orders"] += 1
+            figures["unpaid_orders"] += order["order_id"] in unpaid
             figures["revenue_minor"] += line["total_minor"] - line.get("discount_minor", 0) + line["tax_minor"]
             refunds = [back[id_]["lines"] for id_ in gone if back[id_]["order_id"] == order["order_id"]]
             figures["refunded_minor"] += sum(
@@ -58,6 +65,7 @@ async def top_products(pool: Pool) -> list[Row]:
             "currency": currency, "product_id": product, "name": names[product], "units": sums["units"],
             "revenue_minor": sums["revenue_minor"], "released_minor": 0, "refunded_minor": sums["refunded_minor"],
             "net_minor": sums["revenue_minor"] - sums["refunded_minor"],
+            "orders": sums["orders"], "unpaid_orders": sums["unpaid_orders"],
         }
         for (currency, product), sums in products.items()
     ]  # fmt: skip
@@ -124,5 +132,72 @@ async def abandoned_orders(pool: Pool) -> list[Row]:
            FROM customer_order o
            WHERE NOT EXISTS (SELECT FROM told WHERE id = o.id::text AND type = 'payments.payment_authorized.v1')
            GROUP BY 1, 2 ORDER BY 2"""
+    )
+    return [dict(row) for row in rows]
+
+
+async def receivables(pool: Pool) -> list[Row]:
+    """By SQL over the invoices; by currency and age, what is not due first."""
+    rows = await pool.fetch(
+        """SELECT currency, CASE WHEN due_at > now() THEN 'not due'
+                                 WHEN due_at > now() - interval '30 days' THEN '1-30 days'
+                                 WHEN due_at > now() - interval '60 days' THEN '31-60 days'
+                                 ELSE 'over 60 days' END AS age,
+                  count(*) AS invoices, count(DISTINCT account_id) AS accounts,
+                  sum(amount_minor - credited_minor)::bigint AS open_minor, sum(amount_minor)::bigint AS amount_minor,
+                  sum(credited_minor)::bigint AS credited_minor
+           FROM invoice WHERE state <> 'paid' AND amount_minor > credited_minor
+           GROUP BY 1, 2 ORDER BY 1, max(due_at) DESC"""
+    )
+    return [dict(row) for row in rows]
+
+
+# Of each tax in a credit note a row; where none is told, one with the rest of its amount and all of its tax.
+_NOTED = """noted AS (
+    SELECT n.*, coalesce(tax ->> 'name', '') AS tax, (tax ->> 'rate_ppm')::int AS rate_ppm,
+           coalesce((tax ->> 'base_minor')::bigint, n.amount_minor - n.tax_minor) AS base,
+           coalesce((tax ->> 'tax_minor')::bigint, n.tax_minor) AS share
+    FROM credit_note n LEFT JOIN LATERAL json_array_elements(n.taxes) tax ON true)"""
+_MONTH = """to_char(date_trunc('month', {} AT TIME ZONE 'UTC'), 'YYYY-MM-DD"T"HH24:MI:SS"Z"')"""
+
+
+async def credit_notes(pool: Pool) -> list[Row]:
+    """By SQL over the credit notes."""
+    rows = await pool.fetch(
+        f"""WITH {_NOTED}
+            SELECT {_MONTH.format("issued_at")} AS month, currency, reason, tax, rate_ppm / 10000.0::float AS rate,
+                   count(*) AS notes, sum(base)::bigint AS base_minor, sum(share)::bigint AS tax_minor
+            FROM noted GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2, 3, 4, 5"""
+    )
+    return [dict(row) for row in rows]
+
+
+async def vat(pool: Pool) -> list[Row]:
+    """By SQL over orders, the log's captures, credit notes and refunds."""
+    rows = await pool.fetch(
+        f"""WITH {_NOTED},
+            captured AS (
+                SELECT o.*, e.recorded_at AS at FROM customer_order o JOIN event_log e
+                    ON e.aggregate_id = o.payment_id AND e.type = 'payments.payment_captured.v1'),
+            told AS (
+                SELECT at, country, currency, tax ->> 'name' AS tax, (tax ->> 'rate_ppm')::int AS rate_ppm,
+                       (tax ->> 'base_minor')::bigint AS base, (tax ->> 'tax_minor')::bigint AS share,
+                       0 AS off_base, 0 AS off, 0 AS back
+                FROM captured, jsonb_array_elements(taxes) tax
+                UNION ALL
+                SELECT issued_at, o.country, n.currency, tax, rate_ppm, 0, 0, base, share, 0
+                FROM noted n JOIN customer_order o ON o.id = n.order_id
+                UNION ALL
+                SELECT e.recorded_at, o.country, o.currency, '', NULL, 0, 0, 0, 0,
+                       r.amount_minor - coalesce(n.amount_minor, 0)
+                FROM refund r JOIN captured o ON o.id = r.order_id LEFT JOIN credit_note n ON n.refund_id = r.id
+                JOIN event_log e ON e.aggregate_id = r.id AND e.type = 'refunds.refund_requested.v1'
+                WHERE r.state = 'succeeded')
+            SELECT {_MONTH.format("at")} AS month, country, currency, tax, rate_ppm / 10000.0::float AS rate,
+                   '' AS note,
+                   sum(base)::bigint AS base_minor, sum(share)::bigint AS tax_minor,
+                   sum(off_base)::bigint AS credited_base_minor, sum(off)::bigint AS credited_tax_minor,
+                   sum(share - off)::bigint AS net_tax_minor, sum(back)::bigint AS back_minor
+            FROM told GROUP BY 1, 2, 3, 4, 5, 6 ORDER BY 1, 2, 3, 4, 5 NULLS FIRST"""
     )
     return [dict(row) for row in rows]

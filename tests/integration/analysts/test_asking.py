@@ -17,7 +17,9 @@ from msgspec import structs
 
 from doorbuster.asking.asking import ask
 from doorbuster.asking.bodies import Span
-from doorbuster.asking.questions import QUESTIONS, File
+from doorbuster.asking.on_invoice import AGES
+from doorbuster.asking.question import File
+from doorbuster.asking.questions import QUESTIONS
 from doorbuster.asking.rows import rows_of
 from shared.documents.observations import (
     BEHAVIOUR,
@@ -31,7 +33,9 @@ from shared.documents.observations import (
 from shared.ids import uuid7
 from shared.money import display
 from tests.faults.processes import Lab
+from tests.integration.accounts.conftest import Customers
 from tests.integration.analysts import books
+from tests.integration.analysts.invoicing import sold_on_invoice
 from tests.integration.checkout.shop import MAIL, Shop
 from tests.integration.checkout.test_price_lists import a_list
 from tests.integration.checkout.test_retries import STOLEN
@@ -139,8 +143,11 @@ class Analyst:
 
 
 @pytest.fixture
-async def analyst(shop: Shop, search_lab: Lab) -> Analyst:
+async def analyst(
+    shop: Shop, customers: Customers, search_lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> Analyst:
     """After a busy day, all of which stands in Elasticsearch."""
+    await sold_on_invoice(shop, customers, monkeypatch)
     await busy_day(shop)
     search_lab.relay()
     search_lab.projector()
@@ -151,7 +158,7 @@ async def analyst(shop: Shop, search_lab: Lab) -> Analyst:
     for what, session in DONE:
         record = BehaviourRecord(datetime.now(UTC), what, uuid7(), session, None, None)
         search_lab.redis.xadd(stream_key(BEHAVIOUR), {BODY: msgspec.json.encode(record)})
-    asked = ("orders", "stock", "transfers", SEARCHES, BEHAVIOUR)
+    asked = ("orders", "stock", "transfers", "invoices", SEARCHES, BEHAVIOUR)
     await until(lambda: all(analyst.sees(alias) for alias in asked), 120)
     await until(lambda: by_key(analyst.rows("refunds")) == refunds and _shelves(analyst) == shelves, 60)
     return analyst
@@ -159,12 +166,12 @@ async def analyst(shop: Shop, search_lab: Lab) -> Analyst:
 
 async def test_answers_are_what_postgres_and_the_log_say_to_the_cent(shop: Shop, analyst: Analyst) -> None:
     revenue = await books.revenue_by_hour(shop.pool)
-    assert sum(row["orders"] for row in revenue) == 5
+    assert sum(row["orders"] for row in revenue) == 5 + 6
     await until(lambda: analyst.rows("revenue_by_hour") == revenue, 60)
     assert _sums(analyst.rows("revenue_by_day")) == _sums(revenue)
     products = await books.top_products(shop.pool)
     await until(lambda: analyst.rows("top_products") == products, 60)
-    assert [row["name"] for row in analyst.rows("top_products", limit=1)] == ["Lamp"]
+    assert [row["name"] for row in analyst.rows("top_products", limit=1)] == ["Desk"]
     recovery = await books.payment_recovery(shop.pool)
     await until(lambda: _without(analyst.rows("payment_recovery"), "by_retry", "share") == recovery, 60)
     assert [(row["share"], row["by_retry"]) for row in analyst.rows("payment_recovery")] == [(0.5, 0)]
@@ -172,10 +179,12 @@ async def test_answers_are_what_postgres_and_the_log_say_to_the_cent(shop: Shop,
     await until(lambda: len(analyst.rows("top_searches")) == 4 and analyst.rows("funnel")[0]["count"] == 3, 60)
     _searches(analyst)
     await _lost_on_the_way(shop, analyst)
+    await _in_the_books(shop, analyst)
     before = Span(analyst.span.since, analyst.span.since + timedelta(days=1))
-    others = [name for name in QUESTIONS if name != "funnel"]  # which has all its steps, with nobody there
+    # The funnel has all its steps, with nobody there; what is open is open, whatever the span.
+    others = [name for name in QUESTIONS if name not in ("funnel", "receivables")]
     assert [analyst.rows(name, before) for name in others] == [[] for _ in others]
-    assert [row["count"] for row in analyst.rows("funnel", before)] == [0] * 6
+    assert [row["count"] for row in analyst.rows("funnel", before)] == [0] * 7
     for question in QUESTIONS.values():
         assert all(analyst.pasted(file) for file in question.files)
     assert _sums(analyst.rows("revenue_by_day"))["revenue_minor"] == sum(
@@ -187,12 +196,25 @@ async def test_answers_are_what_postgres_and_the_log_say_to_the_cent(shop: Shop,
 async def _lost_on_the_way(shop: Shop, analyst: Analyst) -> None:
     abandoned = await books.abandoned_orders(shop.pool)
     assert by_state(analyst.rows("abandoned_orders")) == abandoned
-    [placed, paid] = [row for row in analyst.rows("funnel") if row["of"] == "orders"]
+    [placed, paid, unpaid] = [row for row in analyst.rows("funnel") if row["of"] == "orders"]
     lost = sum(row["orders"] for row in abandoned)
     assert placed["count"] == await shop.pool.fetchval("SELECT count(*) FROM customer_order")
     assert paid["count"] == placed["count"] - lost
+    assert unpaid["count"] == sum(row["invoices"] for row in await books.receivables(shop.pool)) == 4
     sessions = [row["count"] for row in analyst.rows("funnel") if row["of"] == "sessions"]
     assert sessions == [3, 3, 1, 2]
+
+
+async def _in_the_books(shop: Shop, analyst: Analyst) -> None:
+    """What bookkeepers ask is what the rows of invoices, credit notes, orders and refunds say."""
+    open_, notes, vat = [await ask(shop.pool) for ask in (books.receivables, books.credit_notes, books.vat)]
+    await until(lambda: analyst.rows("credit_notes") == notes, 60)
+    await until(lambda: analyst.rows("receivables") == open_, 60)
+    await until(lambda: analyst.rows("vat") == vat, 60)
+    assert [(row["age"], row["invoices"]) for row in open_] == [(age, 1) for age in AGES]
+    assert {row["rate"] for row in notes} == {None, 7.0, 19.0}
+    assert {row["rate"]: row["back_minor"] > 0 for row in vat} == {None: True, 7.0: False, 19.0: False}
+    assert all(row["credited_tax_minor"] > 0 for row in vat)
 
 
 def by_state(rows: list[Row]) -> list[Row]:
@@ -229,12 +251,13 @@ def _shelves(analyst: Analyst) -> dict[str, Row]:
 
 def _covers(analyst: Analyst) -> None:
     cover = analyst.rows("stock_cover")
-    assert {row["sku"]: row["units"] for row in cover} == {"lamp": 2 + 3 - 2 + 1, "bulb": 3 + 7, "rug": 1}
+    units = {"lamp": 2 + 3 - 2 + 1, "bulb": 3 + 7, "rug": 1, "desk": 5, "book": 1}
+    assert {row["sku"]: row["units"] for row in cover} == units
     for row in cover:
         pace = row["units"] / analyst.span.days
         assert row["days"] == round(row["available"] / pace, 1)
         assert row["days_with_road"] == round((row["available"] + row["in_transit"]) / pace, 1)
-    assert {row["sku"]: row["in_transit"] for row in cover} == {"lamp": 4, "bulb": 0, "rug": 0}
+    assert {row["sku"]: row["in_transit"] for row in cover} == dict.fromkeys(units, 0) | {"lamp": 4}
     assert [row["days"] for row in cover] == sorted(row["days"] for row in cover)
 
 

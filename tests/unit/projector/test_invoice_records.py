@@ -83,7 +83,7 @@ def test_credit_notes_stand_in_their_invoice_with_each_rate_and_one_without_any_
     assert (filed.number, filed.refund_id, filed.reason) == ("2026-0000003", REFUND, "damaged")
     assert (filed.amount_minor, filed.tax_minor, filed.issued_at) == (1077, 77, START)
     assert filed.taxes == [NotedTax("VAT", 81_000, 1000, 77, included=False)]
-    assert [each.taxes for each in untold.credit_notes] == [[NotedTax("", None, 0, 77, included=False)]]
+    assert [each.taxes for each in untold.credit_notes] == [[NotedTax("", None, 1000, 77, included=False)]]
 
 
 @pytest.mark.parametrize("model", [invoice_records.MODEL, order_records.MODEL])
@@ -132,7 +132,7 @@ def test_an_order_tells_its_taxes_by_rate_and_those_of_its_credit_notes_beside_t
     [refund] = told.refunds
     assert (refund.state, refund.noted_at, refund.noted_minor) == ("succeeded", START, 1077)
     assert refund.taxes == [RecordedTax("VAT", 81_000, 1000, 77, included=False)]
-    assert [each.taxes for each in untold.refunds] == [[RecordedTax("", None, 0, 77, included=False)]]
+    assert [each.taxes for each in untold.refunds] == [[RecordedTax("", None, 1000, 77, included=False)]]
 
 
 def test_the_memory_of_an_order_is_up_to_its_invoice_s_last_event() -> None:

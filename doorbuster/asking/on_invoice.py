@@ -1,0 +1,127 @@
+"""What bookkeepers ask: what is to come, what was taken off, and which taxes are owed where."""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from doorbuster.asking.bodies import Span
+from doorbuster.asking.question import CURRENCY, Answers, Column, File, Question, count, counted, money, text
+from doorbuster.asking.rows import DOCUMENTS, Row
+from shared.documents import invoices, order_records
+
+AGES = ("not due", "1-30 days", "31-60 days", "over 60 days")
+NOT_TOLD = -1  # what a query file puts where no rate is told, since groups need a value
+_RATE = Column("rate", "number", "in percent; none: not told")
+_TAX = text("tax", "what it is called; empty: by which rates is not told")
+_NOTE = text("note", "`reverse_charge`: the buyer owes it; empty: the shop does")
+
+
+def _receivables(answers: Answers, _span: Span) -> list[Row]:
+    """By currency, what is due last first; ages at which nothing is open have no row."""
+    rows = [row for row in counted(answers[0], "invoices") if row["invoices"]]
+    return sorted(rows, key=lambda row: (row["currency"], AGES.index(row["age"])))
+
+
+_RECEIVABLES = Question(
+    name="receivables",
+    about="what is open on invoice now, by how long ago it was due; a span changes nothing about it",
+    files=(File(invoices.RECORDS, "receivables"),),
+    columns=(
+        CURRENCY,
+        text("age", "since it was due"),
+        count("invoices", "how many have something open"),
+        count("accounts", "of so many accounts, about"),
+        money("open_minor", "what is to come of them"),
+        money("amount_minor", "what they were issued over"),
+        money("credited_minor", "what credit notes took off them since"),
+    ),
+    answer=_receivables,
+)
+
+
+_NOTE_KEYS = ("month", "currency", "reason", "tax", "rate_ppm")
+
+
+def _credit_notes(answers: Answers, _span: Span) -> list[Row]:
+    return [{**_rated(row), "notes": row[DOCUMENTS]} for row in _in_order(answers[0], *_NOTE_KEYS)]
+
+
+_CREDIT_NOTES = Question(
+    name="credit_notes",
+    about="what credit notes of these months took off invoices, by reason and rate",
+    files=(File(invoices.RECORDS, "credit_notes", "credit_notes.issued_at"),),
+    columns=(
+        text("month", "its beginning (UTC), by when they were issued"),
+        CURRENCY,
+        text("reason", "why, in staff's word"),
+        _TAX,
+        _RATE,
+        count("notes", "so many credit notes have something at this rate"),
+        money("base_minor", "what of them is taxed so, without the tax; where no rate is told, what is no tax"),
+        money("tax_minor", "the tax in that"),
+    ),
+    answer=_credit_notes,
+)
+
+_VAT_KEYS = ("month", "country", "currency", "tax", "rate_ppm", "note")
+_VAT_SUMS = ("base_minor", "tax_minor", "credited_base_minor", "credited_tax_minor", "back_minor")
+
+
+def _vat(answers: Answers, _span: Span) -> list[Row]:
+    """Taxes of what was captured, less those of credit notes, in one row for each rate; what came back and whose tax
+    nothing tells stands in a row without a rate."""
+    taxed, noted, back = answers
+    sums: dict[tuple[Any, ...], Counter[str]] = {}
+    for row in taxed:
+        _add(sums, row, base_minor=row["base_minor"], tax_minor=row["tax_minor"])
+    for row in noted:
+        _add(sums, row, credited_base_minor=row["base_minor"], credited_tax_minor=row["tax_minor"])
+    for row in back:
+        untold = row["back_minor"] - row["noted_minor"]
+        if untold:
+            _add(sums, row | {"tax": "", "rate_ppm": NOT_TOLD, "note": ""}, back_minor=untold)
+    rows = [dict(zip(_VAT_KEYS, key, strict=True)) | {name: found[name] for name in _VAT_SUMS}
+            for key, found in sums.items()]  # fmt: skip
+    net = [{**row, "net_tax_minor": row["tax_minor"] - row["credited_tax_minor"]} for row in rows]
+    return [_rated(row) for row in _in_order(net, *_VAT_KEYS)]
+
+
+def _add(sums: dict[tuple[Any, ...], Counter[str]], row: Row, **figures: int) -> None:
+    sums.setdefault(tuple(row[name] for name in _VAT_KEYS), Counter()).update(figures)
+
+
+def _rated(row: Row) -> Row:
+    return {**row, "rate": None if row["rate_ppm"] == NOT_TOLD else row["rate_ppm"] / 10_000}
+
+
+def _in_order(rows: Sequence[Row], *by: str) -> list[Row]:
+    return sorted(rows, key=lambda row: tuple(row[name] for name in by))
+
+
+_VAT = Question(
+    name="vat",
+    about="taxes by country and rate, by the month in which the money was taken or the invoice issued, less those of "
+    "the credit notes of that month",
+    files=(
+        File(order_records.RECORDS, "taxes", "captured_at"),
+        File(order_records.RECORDS, "credited_taxes", "refunds.noted_at"),
+        File(order_records.RECORDS, "untold_taxes", "refunds.requested_at"),
+    ),
+    columns=(
+        text("month", "its beginning (UTC)"),
+        text("country", "where the goods go"),
+        CURRENCY,
+        _TAX,
+        _RATE,
+        _NOTE,
+        money("base_minor", "what it is on, without any tax"),
+        money("tax_minor", "what it comes to, in prices and on top"),
+        money("credited_base_minor", "of that, what credit notes of the month took off"),
+        money("credited_tax_minor", "and the tax in it"),
+        money("net_tax_minor", "tax − credited tax"),
+        money("back_minor", "gone back or released without a credit note, tax included: by which rate is not told"),
+    ),
+    answer=_vat,
+)
+
+QUESTIONS = (_RECEIVABLES, _CREDIT_NOTES, _VAT)

@@ -1,0 +1,63 @@
+"""What a question is: which query files it asks, what is made of the answers, and what its columns mean."""
+
+from collections.abc import Callable, Sequence
+from typing import Literal
+
+from msgspec import Struct
+
+from doorbuster.asking.bodies import Span
+from doorbuster.asking.rows import DOCUMENTS, Row
+
+Kind = Literal["text", "count", "money", "number", "share"]
+Answers = Sequence[Sequence[Row]]  # rows of each query file, in the question's order
+
+
+class Column(Struct, frozen=True):
+    """A column; `money` is in minor units of the row's currency, `share` of 1."""
+
+    name: str
+    kind: Kind
+    meaning: str
+
+
+class File(Struct, frozen=True):
+    """A query file; `time` is the field that says which documents lie in a span, null where all are meant."""
+
+    index: str
+    name: str
+    time: str | None = None
+
+
+class Question(Struct, frozen=True):
+    """`answer` is pure. `group` names the grouping that holds only the first few, by `--limit`."""
+
+    name: str
+    about: str
+    files: tuple[File, ...]
+    columns: tuple[Column, ...]
+    answer: Callable[[Answers, Span], list[Row]]
+    group: str | None = None
+    limit: int = 20
+
+
+def count(name: str, meaning: str) -> Column:
+    """A column of how many."""
+    return Column(name, "count", meaning)
+
+
+def money(name: str, meaning: str) -> Column:
+    """A column of amounts."""
+    return Column(name, "money", meaning)
+
+
+def text(name: str, meaning: str) -> Column:
+    """A column of words."""
+    return Column(name, "text", meaning)
+
+
+CURRENCY = text("currency", "of the amounts in the row")
+
+
+def counted(rows: Sequence[Row], name: str) -> list[Row]:
+    """The number of documents under its own name."""
+    return [{**row, name: row[DOCUMENTS]} for row in rows]
