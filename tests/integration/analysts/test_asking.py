@@ -39,6 +39,7 @@ from tests.integration.analysts.invoicing import sold_on_invoice
 from tests.integration.checkout.shop import MAIL, Shop
 from tests.integration.checkout.test_price_lists import a_list
 from tests.integration.checkout.test_retries import STOLEN
+from tests.integration.invariants.test_read_models import differences
 from tests.integration.inventory.test_transfers import dispatched, planned, received
 from tests.integration.projector.test_documents import until
 from write_side.orders.handlers import OrderState
@@ -164,7 +165,9 @@ async def analyst(
     return analyst
 
 
-async def test_answers_are_what_postgres_and_the_log_say_to_the_cent(shop: Shop, analyst: Analyst) -> None:
+async def test_answers_are_what_postgres_and_the_log_say_to_the_cent(
+    shop: Shop, analyst: Analyst, search_lab: Lab
+) -> None:
     revenue = await books.revenue_by_hour(shop.pool)
     assert sum(row["orders"] for row in revenue) == 5 + 6
     await until(lambda: analyst.rows("revenue_by_hour") == revenue, 60)
@@ -191,6 +194,7 @@ async def test_answers_are_what_postgres_and_the_log_say_to_the_cent(shop: Shop,
         row["revenue_minor"] for row in analyst.pasted(QUESTIONS["revenue_by_day"].files[0])
     )
     _printed(analyst, revenue)
+    assert await differences(search_lab) == [], "`doorbuster verify` compares invoices like all else"
 
 
 async def _lost_on_the_way(shop: Shop, analyst: Analyst) -> None:
