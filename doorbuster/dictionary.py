@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_typ
 from msgspec import Meta, Struct
 
 from projector.read_models.all import READ_MODELS
-from shared.documents import invoices, observations, order_records, products, stock, transfers
+from shared.documents import gift_cards, invoices, observations, order_records, products, stock, transfers
 from shared.documents.indices import INDICES, OBSERVED
 
 Json = dict[str, Any]
@@ -15,6 +15,7 @@ Json = dict[str, Any]
 RECORDS: dict[str, type[Struct]] = {
     order_records.RECORDS: order_records.OrderRecord,
     invoices.RECORDS: invoices.InvoiceRecord,
+    gift_cards.RECORDS: gift_cards.GiftCardRecord,
     stock.RECORDS: stock.StockRecord,
     transfers.RECORDS: transfers.TransferRecord,
     products.SEARCH: products.SearchedProduct,

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from doorbuster.asking import on_invoice
+from doorbuster.asking import claims, on_invoice
 from doorbuster.asking.bodies import Span
 from doorbuster.asking.cover import stock_cover
 from doorbuster.asking.question import CURRENCY, Answers, Column, File, Question, count, counted, money, text
@@ -237,5 +237,6 @@ QUESTIONS: dict[str, Question] = {
         _ZERO_RESULTS,
         _TOP_SEARCHES,
         *on_invoice.QUESTIONS,
+        *claims.QUESTIONS,
     )
 }

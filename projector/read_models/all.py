@@ -5,6 +5,7 @@ from projector.read_models import (
     access_tokens,
     account_sessions,
     category_tree,
+    gift_card_records,
     invoice_records,
     order_records,
     order_status,
@@ -37,4 +38,5 @@ READ_MODELS: tuple[ReadModel, ...] = (
     product_search.MODEL,
     order_records.MODEL,
     invoice_records.MODEL,
+    gift_card_records.MODEL,
 )

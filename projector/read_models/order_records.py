@@ -26,12 +26,14 @@ from shared.documents.order_records import (
     RECORDS,
     OrderRecord,
     RecordedDiscount,
+    RecordedDispute,
     RecordedLine,
     RecordedRefund,
     RecordedTax,
     RecoveredBy,
 )
 from shared.envelope import Recorded
+from shared.events.fraud import PaymentDisputed
 from shared.events.fulfilment import ParcelShipped
 from shared.events.invoices import CreditNoteIssued, InvoiceEvent
 from shared.events.orders import OrderPlaced, OrderReaddressed, OrderTax
@@ -46,7 +48,9 @@ from shared.events.payments import (
 from shared.events.refunds import AmountReleased, RefundedLine, RefundRequested
 from shared.events.returns import ReturnLabelled
 
-Heard = Happening | invoice_records.Heard
+Beside = invoice_records.Heard | PaymentDisputed  # of the order, and no step of it
+Heard = Happening | Beside
+_BESIDE = (*OF_AN_INVOICE, PaymentDisputed)
 
 
 class Noted(Struct, frozen=True):
@@ -72,17 +76,18 @@ class RecordedOrder(Folded, frozen=True):
     captured_minor: int = 0
     payment_method: str | None = None
     due: Sums = Sums(0)  # of its payment, and then of its invoice
+    disputes: tuple[RecordedDispute, ...] = ()
 
 
 def touches(recorded: Recorded, event: Event) -> Sequence[str]:
-    """The order, told from the event itself; also of its invoice, whose money is to come."""
-    return (str(event.order_id),) if isinstance(event, OF_AN_INVOICE) else order.touches(recorded, event)
+    """The order, told from the event itself; also of its invoice, whose money is to come, and of disputes."""
+    return (str(event.order_id),) if isinstance(event, _BESIDE) else order.touches(recorded, event)
 
 
 def evolve(state: RecordedOrder | None, recorded: Recorded, event: Heard) -> RecordedOrder:
     """The order after the event."""
-    if isinstance(event, InvoiceEvent | CreditNoteIssued):
-        return _invoiced(state, recorded, event)
+    if isinstance(event, InvoiceEvent | CreditNoteIssued | PaymentDisputed):
+        return _beside(state, recorded, event)
     event = _of_nobody(event)
     after = order.evolve(None if state is None else state.order, recorded, event)
     if state is None:
@@ -92,21 +97,34 @@ def evolve(state: RecordedOrder | None, recorded: Recorded, event: Heard) -> Rec
     return _noted(state, recorded.recorded_at, event)
 
 
-def _invoiced(state: RecordedOrder | None, recorded: Recorded, event: invoice_records.Heard) -> RecordedOrder:
-    """The order after something happened to its invoice: it is told of as before, but for what is to be paid."""
+def _beside(state: RecordedOrder | None, recorded: Recorded, event: Beside) -> RecordedOrder:
+    """The order after something happened to its invoice, or its money is wanted back."""
     if state is None:
-        raise ValueError(f"{event.order_id}: it was invoiced before it was placed")
+        raise ValueError(f"{event.order_id}: it was invoiced, or disputed, before it was placed")
     replace = msgspec.structs.replace
-    at = recorded.recorded_at
-    seen = replace(state.order, position=recorded.position, updated_at=at)
-    now = replace(state, position=recorded.position, order=seen, due=sums_after(state.due, event))
-    if not isinstance(event, CreditNoteIssued):
-        return now
+    seen = replace(state.order, position=recorded.position, updated_at=recorded.recorded_at)
+    now = replace(state, position=recorded.position, order=seen)
+    if isinstance(event, PaymentDisputed):
+        return replace(now, disputes=_disputed(state.disputes, recorded.recorded_at, event))
+    now = replace(now, due=sums_after(state.due, event))
+    return replace(now, notes=_filed(state.notes, event)) if isinstance(event, CreditNoteIssued) else now
+
+
+def _disputed(
+    disputes: Sequence[RecordedDispute], at: datetime, event: PaymentDisputed
+) -> tuple[RecordedDispute, ...]:
+    """A dispute goes on, or another one begins."""
+    began = next((each.began_at for each in disputes if each.dispute_id == event.dispute_id), at)
+    now = RecordedDispute(event.dispute_id, event.status, event.reason, event.amount_minor, began, at)
+    others = [each for each in disputes if each.dispute_id != event.dispute_id]
+    return tuple(sorted((*others, now), key=lambda each: each.began_at))
+
+
+def _filed(notes: dict[str, Noted], event: CreditNoteIssued) -> dict[str, Noted]:
     # Of those that don't tell their rates one without any, so that the sums hold.
     base, tax = event.amount_minor - event.tax_minor, event.tax_minor
     taxes = _taxes(event.taxes) or [RecordedTax("", None, base, tax, included=False)]
-    noted = Noted(event.issued_at, event.amount_minor, taxes)
-    return replace(now, notes={**state.notes, str(event.refund_id): noted})
+    return {**notes, str(event.refund_id): Noted(event.issued_at, event.amount_minor, taxes)}
 
 
 def _of_nobody(event: Happening) -> Happening:
@@ -198,6 +216,7 @@ def render(id_: str, state: RecordedOrder, _keys: Keys) -> Rendered:
         payment_method=state.payment_method,
         unpaid_minor=_unpaid(state),
         taxes=_taxes(placed.taxes),
+        disputes=list(state.disputes),
         returned_items=returned_items(seen.returns),
         return_reasons=[each.reason for each in seen.returns if each.state not in ("rejected", "cancelled", "expired")],
     )
@@ -262,7 +281,7 @@ MODEL = ReadModel(
     name=RECORDS,
     version="v14",
     sink=ELASTICSEARCH,
-    contexts=order.CONTEXTS | {"invoices"},
+    contexts=order.CONTEXTS | {"invoices", "fraud"},
     state=RecordedOrder,
     touches=touches,
     begins=order.begins,

@@ -7,7 +7,16 @@ whatever else the projector has to remember about a document goes into `fold`, w
 
 from typing import Any
 
-from shared.documents import invoices, observations, order_records, products, records, stock, transfers
+from shared.documents import (
+    gift_cards,
+    invoices,
+    observations,
+    order_records,
+    products,
+    records,
+    stock,
+    transfers,
+)
 from shared.documents.mappings import BOOLEAN, DATE, KEYWORD, LONG, Json, nested, object_
 from shared.documents.price_slots import SLOTS
 from shared.money import EXPONENTS
@@ -156,5 +165,6 @@ INDICES: dict[str, Json] = {
     stock.RECORDS: _definition(records.STOCK),
     transfers.RECORDS: _definition(records.TRANSFERS),
     invoices.RECORDS: _definition(records.INVOICES),
+    gift_cards.RECORDS: _definition(records.GIFT_CARDS),
     order_records.RECORDS: _definition(records.ORDERS),
 }

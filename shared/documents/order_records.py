@@ -73,6 +73,17 @@ class RecordedRefund(Struct, frozen=True):
     taxes: Annotated[list[RecordedTax], told("in what is on the credit note, by rate", since="v14")] = []
 
 
+class RecordedDispute(Struct, frozen=True):
+    """Money of the order's payment that the buyer's bank wants back, in the provider's words."""
+
+    dispute_id: Annotated[str, told("the provider's name for it", since="v14")]
+    status: Annotated[str, told("how far it is: `needs_response`, `won`, `lost`, …", since="v14")]
+    reason: Annotated[str, told("why, such as `fraudulent`", since="v14")]
+    amount_minor: Annotated[int, told("what it is about", MINOR, "v14")]
+    began_at: Annotated[datetime, told("when we heard of it first", "UTC", "v14")]
+    told_at: Annotated[datetime, told("when we heard of it last", "UTC", "v14")]
+
+
 class OrderRecord(Struct, frozen=True):
     """An order as it is now; lines + shipping − discount + tax = total."""
 
@@ -127,3 +138,4 @@ class OrderRecord(Struct, frozen=True):
         int, told("bought on invoice and not paid yet, less what was credited; 0 of all else", MINOR, "v14")
     ] = 0
     taxes: Annotated[list[RecordedTax], told("its taxes by rate, in prices and on top", since="v14")] = []
+    disputes: Annotated[list[RecordedDispute], told("disputes of its payment, oldest first", since="v14")] = []

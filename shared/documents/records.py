@@ -69,6 +69,22 @@ INVOICES: Json = {
     ),
 }
 
+GIFT_CARDS: Json = {
+    "gift_card_id": KEYWORD,
+    "state": KEYWORD,
+    "currency": KEYWORD,
+    "amount_minor": LONG,
+    "spent_minor": LONG,
+    "returned_minor": LONG,
+    "balance_minor": LONG,
+    "issued_at": DATE,
+    "expires_at": DATE,
+    "blocked_at": DATE,
+    "order_id": KEYWORD,
+    "sku": KEYWORD,
+    "updated_at": DATE,
+}
+
 ORDERS: Json = {
     "order_id": KEYWORD,
     "account_id": KEYWORD,
@@ -138,4 +154,7 @@ ORDERS: Json = {
     "payment_method": KEYWORD,
     "unpaid_minor": LONG,
     "taxes": _TAXES,
+    "disputes": nested(
+        dispute_id=KEYWORD, status=KEYWORD, reason=KEYWORD, amount_minor=LONG, began_at=DATE, told_at=DATE
+    ),
 }

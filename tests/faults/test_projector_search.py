@@ -67,7 +67,7 @@ async def test_a_deleted_index_is_made_and_filled_again(search_lab: Lab, view: S
     await writing
     await view.settled(conn)
     await settled(conn, redis)
-    served = {INDEX_OF[name] for name in ("stock", "transfers", "products", "orders", "invoices")}
+    served = {INDEX_OF[name] for name in ("stock", "transfers", "products", "orders", "invoices", "gift_cards")}
     assert await view.indices() == served, "none came up by a write"
 
 

@@ -201,3 +201,35 @@ async def vat(pool: Pool) -> list[Row]:
             FROM told GROUP BY 1, 2, 3, 4, 5, 6 ORDER BY 1, 2, 3, 4, 5 NULLS FIRST"""
     )
     return [dict(row) for row in rows]
+
+
+async def gift_cards(pool: Pool) -> list[Row]:
+    """By SQL over the gift cards and what the log says of them."""
+    rows = await pool.fetch(
+        """WITH told AS (SELECT aggregate_id AS id, type, recorded_at,
+                                (convert_from(payload, 'UTF8')::jsonb ->> 'amount_minor')::bigint AS minor
+                         FROM event_log WHERE aggregate_type = 'gift_card'),
+           moved AS (SELECT id, min(recorded_at) AS at,
+                            coalesce(sum(minor) FILTER (WHERE type LIKE '%gift_card_spent%'), 0) AS spent,
+                            coalesce(sum(minor) FILTER (WHERE type LIKE '%gift_card_returned%'), 0) AS returned
+                     FROM told GROUP BY 1)
+           SELECT currency, CASE WHEN state = 'blocked' THEN 'blocked' WHEN expires_at <= now() THEN 'expired'
+                                 ELSE 'valid' END AS standing,
+                  to_char(at AT TIME ZONE 'UTC', 'YYYY') AS year, count(*) AS cards,
+                  sum(amount_minor)::bigint AS amount_minor, sum(spent)::bigint AS spent_minor,
+                  sum(returned)::bigint AS returned_minor, sum(balance_minor)::bigint AS balance_minor
+           FROM gift_card JOIN moved USING (id) GROUP BY 1, 2, 3 ORDER BY 1, 2, 3"""
+    )
+    return [dict(row) for row in rows]
+
+
+async def disputes(pool: Pool) -> list[Row]:
+    """By reading the log: each dispute as it was told last."""
+    last = {event["dispute_id"]: event for event in await _told(pool, "fraud.payment_disputed.v1")}
+    found = Counter((each["currency"], each["reason"], each["status"]) for each in last.values())
+    sums = Counter[tuple[str, str, str]]()
+    for each in last.values():
+        sums[each["currency"], each["reason"], each["status"]] += each["amount_minor"]
+    names = ("currency", "reason", "status")
+    return [dict(zip(names, key, strict=True)) | {"disputes": found[key], "amount_minor": sums[key]}
+            for key in sorted(found)]  # fmt: skip

@@ -35,6 +35,7 @@ from shared.money import display
 from tests.faults.processes import Lab
 from tests.integration.accounts.conftest import Customers
 from tests.integration.analysts import books
+from tests.integration.analysts.claiming import claimed
 from tests.integration.analysts.invoicing import sold_on_invoice
 from tests.integration.checkout.shop import MAIL, Shop
 from tests.integration.checkout.test_price_lists import a_list
@@ -150,6 +151,7 @@ async def analyst(
     """After a busy day, all of which stands in Elasticsearch."""
     await sold_on_invoice(shop, customers, monkeypatch)
     await busy_day(shop)
+    await claimed(shop)
     search_lab.relay()
     search_lab.projector()
     analyst = Analyst(search_lab)
@@ -159,7 +161,7 @@ async def analyst(
     for what, session in DONE:
         record = BehaviourRecord(datetime.now(UTC), what, uuid7(), session, None, None)
         search_lab.redis.xadd(stream_key(BEHAVIOUR), {BODY: msgspec.json.encode(record)})
-    asked = ("orders", "stock", "transfers", "invoices", SEARCHES, BEHAVIOUR)
+    asked = ("orders", "stock", "transfers", "invoices", "gift_cards", SEARCHES, BEHAVIOUR)
     await until(lambda: all(analyst.sees(alias) for alias in asked), 120)
     await until(lambda: by_key(analyst.rows("refunds")) == refunds and _shelves(analyst) == shelves, 60)
     return analyst
@@ -169,7 +171,7 @@ async def test_answers_are_what_postgres_and_the_log_say_to_the_cent(
     shop: Shop, analyst: Analyst, search_lab: Lab
 ) -> None:
     revenue = await books.revenue_by_hour(shop.pool)
-    assert sum(row["orders"] for row in revenue) == 5 + 6
+    assert sum(row["orders"] for row in revenue) == 5 + 6 + 3
     await until(lambda: analyst.rows("revenue_by_hour") == revenue, 60)
     assert _sums(analyst.rows("revenue_by_day")) == _sums(revenue)
     products = await books.top_products(shop.pool)
@@ -183,9 +185,10 @@ async def test_answers_are_what_postgres_and_the_log_say_to_the_cent(
     _searches(analyst)
     await _lost_on_the_way(shop, analyst)
     await _in_the_books(shop, analyst)
+    await _claimed(shop, analyst)
     before = Span(analyst.span.since, analyst.span.since + timedelta(days=1))
-    # The funnel has all its steps, with nobody there; what is open is open, whatever the span.
-    others = [name for name in QUESTIONS if name not in ("funnel", "receivables")]
+    # The funnel has all its steps, with nobody there; what is open or owed now is so whatever the span.
+    others = [name for name in QUESTIONS if name not in ("funnel", "receivables", "gift_cards")]
     assert [analyst.rows(name, before) for name in others] == [[] for _ in others]
     assert [row["count"] for row in analyst.rows("funnel", before)] == [0] * 7
     for question in QUESTIONS.values():
@@ -219,6 +222,15 @@ async def _in_the_books(shop: Shop, analyst: Analyst) -> None:
     assert {row["rate"] for row in notes} == {None, 7.0, 19.0}
     assert {row["rate"]: row["back_minor"] > 0 for row in vat} == {None: True, 7.0: False, 19.0: False}
     assert all(row["credited_tax_minor"] > 0 for row in vat)
+
+
+async def _claimed(shop: Shop, analyst: Analyst) -> None:
+    owed, wanted = await books.gift_cards(shop.pool), await books.disputes(shop.pool)
+    await until(lambda: analyst.rows("gift_cards") == owed, 60)
+    await until(lambda: sorted(analyst.rows("disputes"), key=lambda row: row["status"]) == wanted, 60)
+    assert [(row["standing"], row["cards"]) for row in owed] == [("blocked", 1), ("expired", 1), ("valid", 3)]
+    assert (owed[2]["spent_minor"] > 300, owed[2]["returned_minor"]) == (True, 300)
+    assert [(row["status"], row["disputes"]) for row in wanted] == [("lost", 1), ("needs_response", 1)]
 
 
 def by_state(rows: list[Row]) -> list[Row]:
@@ -255,7 +267,7 @@ def _shelves(analyst: Analyst) -> dict[str, Row]:
 
 def _covers(analyst: Analyst) -> None:
     cover = analyst.rows("stock_cover")
-    units = {"lamp": 2 + 3 - 2 + 1, "bulb": 3 + 7, "rug": 1, "desk": 5, "book": 1}
+    units = {"lamp": 2 + 3 - 2 + 1, "bulb": 3 + 7, "rug": 1, "desk": 5, "book": 1, "mug": 3}
     assert {row["sku"]: row["units"] for row in cover} == units
     for row in cover:
         pace = row["units"] / analyst.span.days

@@ -13,6 +13,7 @@ from projector.chain import stretches
 from projector.model import Batch, Folded, ReadModel, Written
 from projector.pipeline import Pipeline
 from projector.read_models import (
+    gift_card_records,
     invoice_records,
     order_records,
     order_status,
@@ -112,7 +113,8 @@ async def test_whoever_is_behind_waits_for_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    "model", [order_records.MODEL, invoice_records.MODEL, stock_records.MODEL, transfer_records.MODEL]
+    "model",
+    [each.MODEL for each in (order_records, invoice_records, gift_card_records, stock_records, transfer_records)],
 )
 def test_it_is_less_than_searches_of_analysts_are_behind_anyway(model: ReadModel) -> None:
     assert 0 < model.gather < 1

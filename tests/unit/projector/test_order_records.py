@@ -7,6 +7,7 @@ import msgspec
 
 from projector.read_models import order_records
 from shared.documents.order_records import OrderRecord
+from shared.events.fraud import PaymentDisputed
 from shared.events.fulfilment import ParcelLine, ParcelShipped
 from shared.events.orders import OrderReaddressed
 from shared.events.payments import PaymentAuthorized, PaymentCaptured, PaymentDeclined, PaymentRetried
@@ -61,3 +62,16 @@ def test_nothing_that_leads_to_a_person_is_remembered_beside_an_order_record() -
     assert "post" in kept
     for found in ("OUT-1", "BACK-1", "labels.example", "sealed address"):
         assert found not in kept
+
+
+def test_disputes_stand_in_their_order_each_as_it_was_told_last() -> None:
+    def told(id_: str, status: str) -> PaymentDisputed:
+        return PaymentDisputed(PAYMENT, ORDER, id_, status, "fraudulent", 2654, "CHF")
+
+    record = record_of(*HISTORY, told("a", "needs_response"), told("b", "needs_response"), told("a", "lost"))
+    assert [(each.dispute_id, each.status, each.amount_minor) for each in record.disputes] == [
+        ("a", "lost", 2654), ("b", "needs_response", 2654),
+    ]  # fmt: skip
+    began, told_at = record.disputes[0].began_at, record.disputes[0].told_at
+    assert (told_at - began).seconds == 2
+    assert (record.updated_at, record.position, record.payment_state) == (told_at, 9, "authorized")

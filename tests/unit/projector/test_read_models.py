@@ -12,6 +12,7 @@ from projector.model import Rendered
 from projector.read_models import (
     access_tokens,
     category_tree,
+    gift_card_records,
     invoice_records,
     order_records,
     product_page,
@@ -24,6 +25,7 @@ from projector.read_models.all import READ_MODELS
 from projector.read_models.product import Product, alike
 from shared.documents.access import KnownToken
 from shared.documents.cards import card_of, unpacked
+from shared.documents.gift_cards import GiftCardRecord
 from shared.documents.indices import INDICES
 from shared.documents.invoices import InvoiceRecord
 from shared.documents.order_records import OrderRecord
@@ -314,6 +316,7 @@ def test_every_model_of_elasticsearch_has_an_index_that_knows_its_fields() -> No
         transfer_records.MODEL: TransferRecord,
         order_records.MODEL: OrderRecord,
         invoice_records.MODEL: InvoiceRecord,
+        gift_card_records.MODEL: GiftCardRecord,
     }
     for model in READ_MODELS:
         if model.sink == "elasticsearch":
