@@ -20,7 +20,7 @@ LONGEST_SKU = 100
 _minor = re.compile(r"[0-9]{1,13}")
 _major = re.compile(r"([0-9]{1,11})(?:\.([0-9]{1,9}))?")
 _count = re.compile(r"(-?)([0-9]{1,9})(\.0+)?")
-_grams = re.compile(r"([0-9]{1,8})(\.0+)?")
+_grams = re.compile(r"([0-9]{1,8})(?:\.([0-9]+))?")
 _OF_A_VARIANT = ("sku", "price", "ean", "json:options", PRICE, OPTION, OPTION_VALUE)
 _ONLY_ONE = {"Title": "Default Title"}  # what Shopify calls the option of a product that has none
 
@@ -134,12 +134,14 @@ class VariantReader:
         return 0 if match[1] else int(match[2])
 
     def _weight(self, cell: str) -> int | None:
+        """Whole grams, half of one up: who weighs in pounds exports 907.18474."""
         if not cell:
             return None
         match = _grams.fullmatch(self._pointed(cell))
-        if not match or int(match[1]) > HEAVIEST:
+        grams = int(match[1]) + ((match[2] or "0") >= "5") if match else HEAVIEST + 1
+        if grams > HEAVIEST:
             raise Rejected("broken_weight", f"{cell[:40]!r} is no weight in grams, up to {HEAVIEST}")
-        return int(match[1])
+        return grams
 
 
 def addresses(cell: str, mapping: ColumnMapping) -> list[str]:

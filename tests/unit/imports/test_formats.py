@@ -119,6 +119,13 @@ def test_a_published_cell_of_an_unknown_word_is_rejected_and_not_put_on_sale(tmp
     assert rows(written(tmp_path / "a.csv", SHOPIFY_COLUMNS, lines), "shopify") == ["unknown_status"]
 
 
+def test_a_product_that_shopify_weighs_in_pounds_goes_in_with_all_of_its_variants(tmp_path: Path) -> None:
+    lines = [SHIRT[0] | {"Variant Grams": "907.18474"}, SHIRT[1] | {"Variant Grams": "907.0"}]
+    [shirt] = rows(written(tmp_path / "a.csv", [*SHOPIFY_COLUMNS, "Variant Grams"], lines), "shopify")
+    assert isinstance(shirt, Row)
+    assert [variant.weight_grams for variant in shirt.variants] == [907, 907]
+
+
 @pytest.mark.parametrize("column", ["Gift Card", "Gift card"])
 def test_a_gift_card_of_shopify_is_no_product_here(tmp_path: Path, column: str) -> None:
     lines = [SHIRT[0] | {column: "false"}, SHIRT[3] | {column: "TRUE"}]

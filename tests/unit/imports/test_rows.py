@@ -199,3 +199,22 @@ def test_counts_and_weights_go_by_the_same_decimal_separator() -> None:
     )
     [variant] = RowReader(["a", "b", "c", "d"], mapping, "EUR").read(Line(2, ["1", "Lamp", "5,0", "500,00"])).variants
     assert (variant.stock, variant.weight_grams) == (5, 500)
+
+
+@pytest.mark.parametrize(
+    ("cell", "grams"),
+    [("907.18474", 907), ("453.59237", 454), ("226.796185", 227), ("0.5", 1), ("0.49", 0), ("250.0", 250),
+     ("9999999.9", 10_000_000), ("28.349523125000000001", 28)],
+)  # fmt: skip
+def test_a_fraction_of_a_gram_is_rounded_half_of_it_up(cell: str, grams: int) -> None:
+    mapping = ColumnMapping({"a": "sku", "b": "name", "c": "weight_grams"})
+    [variant] = RowReader(["a", "b", "c"], mapping, "EUR").read(Line(2, ["S1", "Lamp", cell])).variants
+    assert variant.weight_grams == grams
+
+
+@pytest.mark.parametrize("cell", ["10000000.5", "1,5", "1.", ".5", "-1.5", "2.5 kg"])
+def test_what_is_no_weight_that_a_product_may_have_is_rejected(cell: str) -> None:
+    mapping = ColumnMapping({"a": "sku", "b": "name", "c": "weight_grams"})
+    with pytest.raises(Rejected) as why:
+        RowReader(["a", "b", "c"], mapping, "EUR").read(Line(2, ["S1", "Lamp", cell]))
+    assert why.value.code == "broken_weight"
