@@ -4,6 +4,7 @@ import asyncio
 import csv
 import gzip
 import io
+import json
 from collections.abc import AsyncIterator
 from typing import Any
 from uuid import UUID
@@ -113,6 +114,24 @@ async def test_only_who_may_opens_stock_with_a_file(api: httpx.AsyncClient, staf
     assert set(await skus(pool)) == {"A", "B", "L0"}
     rows = await pool.fetch("SELECT sku, on_hand FROM stock_item ORDER BY sku")
     assert [tuple(row) for row in rows] == [("B", 7), ("L0", 5)]
+
+
+async def test_a_column_of_stock_is_no_attribute_of_who_may_not_open_any(
+    api: httpx.AsyncClient, staff: Issue, pool: Pool
+) -> None:
+    rest = {"columns": {"sku": "sku", "name": "name", "left": "stock"}, "others": "attribute"}
+    files: list[tuple[bytes, dict[str, str]]] = [
+        (b"sku,name,qty,color\nM1,Mug,100,red\n", {"format": "magento-simple"}),
+        (b"sku,name,left,color\nM2,Mug,100,red\n", {"mapping": json.dumps(rest)}),
+    ]
+    for content, asked in files:
+        await sent(api, await staff("catalog:write"), content, **asked)
+    while await carry_on(pool, MOST):
+        pass
+    async with pool.acquire() as conn:
+        found = {each.facts.variants[0].sku: each.facts.attributes for each in await catalog.all_products(conn)}
+    assert found == {"M1": {"color": "red"}, "M2": {"color": "red"}}
+    assert await pool.fetchval("SELECT count(*) FROM stock_item") == 0
 
 
 async def test_however_small_the_pieces_are_in_which_it_comes_the_file_is_whole(

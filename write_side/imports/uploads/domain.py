@@ -46,8 +46,7 @@ class Wanted(Struct, frozen=True):
         if self.image_base:
             mapping = structs.replace(mapping, image_base=self.image_base)
         if not self.opens_stock:
-            columns = {column: field for column, field in mapping.columns.items() if field != "stock"}
-            mapping = structs.replace(mapping, columns=columns)
+            mapping = _without_stock(mapping)
         return Options(self.currency, self.stock, self.warehouse, mapping, self.dry_run)
 
 
@@ -66,6 +65,13 @@ def mapping_of(text: str) -> ColumnMapping:
     except (msgspec.DecodeError, UnicodeEncodeError, BrokenMapping) as error:
         raise MappingRefused(str(error), pointer="?mapping") from error
     return mapping
+
+
+def _without_stock(mapping: ColumnMapping) -> ColumnMapping:
+    """The same, whose columns of stock mean nothing: not what the others are either, which may be attributes."""
+    stock = [column for column, field in mapping.columns.items() if field == "stock"]
+    left = {column: field for column, field in mapping.columns.items() if field != "stock"}
+    return structs.replace(mapping, columns=left, ignored=[*mapping.ignored, *stock])
 
 
 def same(content: bytes, options: Options) -> bytes:
