@@ -2,10 +2,11 @@
 
 import re
 from collections.abc import Mapping
+from itertools import zip_longest
 
 import msgspec
 
-from shared.events.catalog import Image
+from write_side.imports.images import SaidImage
 from write_side.imports.rejecting import Rejected
 
 NEEDED = ("sku", "store_view_code", "configurable_variations")
@@ -67,18 +68,22 @@ def _features(cell: str) -> str:
     )
 
 
-def _images(said: Mapping[str, str], base: str) -> list[Image] | None:
+def _images(said: Mapping[str, str], base: str) -> list[SaidImage] | None:
     """Images with their labels. None, so that they stay as they are, where the file has no column for them."""
     if "magento:image" not in said:
         return None
-    more, labels = said.get("magento:images", ""), said.get("magento:labels", "")
-    paths = [said["magento:image"], *(path.strip() for path in more.split(","))]
-    alts = dict(enumerate([said.get("magento:label", ""), *(label.strip() for label in labels.split(","))]))
-    images: dict[str, Image] = {}
-    for n, path in enumerate(paths):
+    more = _parts(said.get("magento:images", ""))
+    labels = _parts(said["magento:labels"]) if "magento:labels" in said else [None] * len(more)
+    paths, alts = [said["magento:image"], *more], [said.get("magento:label"), *labels]
+    images: dict[str, SaidImage] = {}
+    for path, alt in zip_longest(paths, alts, fillvalue=""):
         if path:
-            images.setdefault(path, Image(whole(path, base), alts.get(n, "")))
+            images.setdefault(path, SaidImage(whole(path, base), alt, None))
     return list(images.values())
+
+
+def _parts(cell: str) -> list[str]:
+    return [part.strip() for part in cell.split(",")]
 
 
 def whole(path: str, base: str) -> str:

@@ -6,8 +6,9 @@ from datetime import datetime
 
 from msgspec import Struct
 
-from shared.events.catalog import AttributeValue, Image, Translation
+from shared.events.catalog import AttributeValue, Translation
 from shared.names import is_blank
+from write_side.imports.images import SaidImage
 from write_side.imports.magento import translated
 from write_side.imports.mapping import ATTRIBUTE, DESCRIPTION, LIST, NAME, PRICE, ColumnMapping
 from write_side.imports.reading import Line
@@ -42,7 +43,7 @@ class Row(Struct, frozen=True):
     description: str | None
     product_type: str | None
     status: str | None
-    images: list[Image] | None
+    images: list[SaidImage] | None
     attributes: dict[str, AttributeValue] | None
     category_slug: str = ""
     tax_class: str | None = None
@@ -173,15 +174,15 @@ class RowReader:
             raise Rejected("broken_category", said)
         return path
 
-    def _images(self, lines: Sequence[Mapping[str, str]]) -> list[Image] | None:
+    def _images(self, lines: Sequence[Mapping[str, str]]) -> list[SaidImage] | None:
         if "json:images" in lines[0]:
-            return decoded(lines[0]["json:images"] or "[]", list[Image], "broken_images")
+            return decoded(lines[0]["json:images"] or "[]", list[SaidImage], "broken_images")
         if not any("images" in said for said in lines):
             return None
-        images: dict[str, Image] = {}
+        images: dict[str, SaidImage] = {}
         for said in lines:
             for url in addresses(said.get("images", ""), self._mapping):
-                images.setdefault(url, Image(url, said.get("image_alt", "")))
+                images.setdefault(url, SaidImage(url, said.get("image_alt"), None))
         return list(images.values())
 
 

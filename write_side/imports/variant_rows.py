@@ -7,9 +7,9 @@ import msgspec
 from msgspec import Struct
 
 from shared.ean import LENGTHS
-from shared.events.catalog import Image
 from shared.money import EXPONENTS
 from write_side.catalog import HEAVIEST, TAX_CLASS
+from write_side.imports.images import SaidImage
 from write_side.imports.magento import variations, whole
 from write_side.imports.mapping import OPTION, OPTION_NAME, OPTION_VALUE, PRICE, ColumnMapping
 from write_side.imports.numbers import pointed
@@ -154,7 +154,7 @@ def _own_images(said: Said) -> list[str] | None:
     """Those of a variant's own line."""
     if "json:images" not in said:
         return None
-    return [image.url for image in decoded(said["json:images"], list[Image], "broken_images")]
+    return [image.url for image in decoded(said["json:images"], list[SaidImage], "broken_images")]
 
 
 def tax_class_of(cell: str | None) -> str | None:

@@ -7,16 +7,19 @@ from collections.abc import Iterator, Sequence
 
 from shared.events.catalog import Image, ProductFacts, Variant
 from write_side.catalog import VariantInput
+from write_side.imports.images import SaidImage, image_of
 from write_side.imports.rows import Row
 from write_side.imports.variant_rows import VariantRow
 
 
 def images_of(row: Row, before: ProductFacts | None) -> list[Image]:
     """Those of the row, or that the product has; behind them those that only a variant names."""
-    there = row.images if row.images is not None else [] if before is None else before.images
-    known = {image.url for image in there}
+    had = [] if before is None else before.images
+    there = {image.url: image for image in reversed(had)}
+    images = had if row.images is None else [image_of(said, there) for said in row.images]
+    known = {image.url for image in images}
     named = dict.fromkeys(url for variant in row.variants for url in variant.images or ())
-    return [*there, *(Image(url) for url in named if url not in known)]
+    return [*images, *(image_of(SaidImage(url, None, None), there) for url in named if url not in known)]
 
 
 def variants_of(row: Row, before: ProductFacts | None, images: Sequence[str]) -> Iterator[VariantInput]:

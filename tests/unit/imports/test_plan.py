@@ -5,10 +5,10 @@ from typing import Any
 
 from msgspec import structs
 
-from shared.events.catalog import Image
 from shared.events.product_types import Attribute
 from shared.ids import uuid7
 from write_side.catalog import Product
+from write_side.imports.images import SaidImage
 from write_side.imports.plan import Known, Plan, Terms, plan
 from write_side.imports.reading import Line
 from write_side.imports.rows import Row
@@ -105,7 +105,7 @@ def test_a_sku_of_another_product_is_refused_and_the_other_rows_go_in() -> None:
 
 
 def test_what_the_catalog_refuses_is_refused_with_its_place() -> None:
-    made = planned([row(ean="123"), row(sku="2", external_ref="2", images=[Image("ftp://x")])])
+    made = planned([row(ean="123"), row(sku="2", external_ref="2", images=[SaidImage("ftp://x")])])
     assert [(refused.code, refused.reason.split(":")[0]) for refused in made.refused] == [
         ("broken_ean", "/variants/0/ean"), ("broken_image_url", "/images/0/url")
     ]  # fmt: skip

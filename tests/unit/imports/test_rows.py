@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
 
-from shared.events.catalog import Image
+from write_side.imports.images import SaidImage
 from write_side.imports.mapping import DEFAULT, ColumnMapping
 from write_side.imports.reading import Line
 from write_side.imports.rejecting import Rejected
@@ -133,7 +133,7 @@ def test_a_mapping_names_other_columns() -> None:
     assert (row.category, row.variants[0].prices) == (("Home", "Lamps"), {"EUR": 1990})
     assert row.attributes == {"colour": "red"}
     assert (row.external_ref, row.variants[0].stock, row.status, row.slug) == ("R1", 7, "draft", "lamp")
-    assert row.images == [Image("https://a.example/1.jpg"), Image("https://a.example/2.jpg")]
+    assert row.images == [SaidImage(f"https://a.example/{n}.jpg", None, None) for n in (1, 2)]
     assert (row.brand, row.description, row.variants[0].has_ean) == (None, None, False)
     deep = ">".join("abcdefghijklmn")
     for column, cell, code in [(7, "-1", "broken_stock"), (8, "sold", "unknown_status"), (2, deep, "broken_category")]:
