@@ -54,7 +54,8 @@ def _mapping(wanted: Wanted) -> ColumnMapping:
 
 
 def _said(done: Progress, would: str) -> str:
-    return f"{done.created} {would}created, {done.revised} {would}revised, {done.unchanged} unchanged"
+    moved = f" ({done.moved} {would}moved to another category)" if done.moved else ""
+    return f"{done.created} {would}created, {done.revised} {would}revised{moved}, {done.unchanged} unchanged"
 
 
 async def export(database_url: str, to: IO[str]) -> int:

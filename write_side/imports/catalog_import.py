@@ -17,6 +17,7 @@ from msgspec import Struct, to_builtins
 from shared.envelope import Metadata
 from shared.ids import uuid7
 from write_side import catalog, event_log, inventory, pricing, product_types
+from write_side.catalog import Product
 from write_side.database import Connection, Pool
 from write_side.imports.batches import Batch, Batches, Rejection
 from write_side.imports.gathering import Gathered, gathered
@@ -25,7 +26,7 @@ from write_side.imports.mapping import DEFAULT, ColumnMapping
 from write_side.imports.observing import Observer
 from write_side.imports.pace import Pace
 from write_side.imports.patience import GONE, patiently
-from write_side.imports.plan import Known, Plan, Terms, plan
+from write_side.imports.plan import Known, Plan, Terms, paths_needed, plan
 from write_side.imports.reading import Table, UnreadableFile
 from write_side.imports.rows import Row, RowReader
 from write_side.imports.runs import handlers, taken_back
@@ -63,6 +64,7 @@ class Progress(Struct):
 
     created: int = 0
     revised: int = 0
+    moved: int = 0  # of the revised ones: into another category
     unchanged: int = 0
     rejected: int = 0
     share: float = 0.0
@@ -180,8 +182,8 @@ class _Import:
         skus = [variant.sku for row in rows for variant in row.variants]
         refs = [row.external_ref for row in rows if row.external_ref is not None]
         async with self._pool.acquire() as conn:
-            await self._find_categories(conn, rows)
             products = await catalog.find_known(conn, refs, skus)
+            await self._find_categories(conn, rows, products)
             named = {row.product_type or "" for row in rows} | {product.facts.product_type for product in products}
             known = Known(
                 products,
@@ -199,14 +201,15 @@ class _Import:
     def _is_claimed(self, slug: str) -> bool:
         return hash(slug) in self._dry or any(slug in planned for planned in self._claims)
 
-    async def _find_categories(self, conn: Connection, rows: list[Row]) -> None:
+    async def _find_categories(self, conn: Connection, rows: list[Row], products: list[Product]) -> None:
         if not self._categories:
             self._categories = {category.slug: category.id for category in await catalog.all_categories(conn)}
-        paths = [row.category for row in rows if row.category and row.category_slug not in self._categories]
+        named = [row for row in rows if row.category_slug not in self._categories]
+        paths = [path for path in paths_needed(named, products) if path]
         if all(catalog.path_slug(path) in self._categories for path in paths):
             return
-        if self._dry_run:
-            self._categories |= {catalog.path_slug(path): uuid7() for path in paths}
+        if self._dry_run:  # what is there stays what it is, or all that lies there would seem to move
+            self._categories = {catalog.path_slug(path): uuid7() for path in paths} | self._categories
             return
         async with conn.transaction():
             self._categories = await catalog.category_ids(conn, paths, self._cause)
@@ -265,7 +268,7 @@ class _Import:
         self._pace.held(time.monotonic() - began, len(events))
 
     def _became(self, made: Plan) -> Counter[str]:
-        counts = Counter(created=made.created, revised=made.revised, unchanged=made.unchanged)
+        counts = Counter(created=made.created, revised=made.revised, moved=made.moved, unchanged=made.unchanged)
         return counts + self._rejected([_rejection(row, code, reason) for row, code, reason in made.refused])
 
     def _rejected(self, rejections: list[Rejection]) -> Counter[str]:

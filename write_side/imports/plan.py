@@ -71,6 +71,7 @@ class Plan(Struct):
     created: int = 0
     revised: int = 0
     unchanged: int = 0
+    moved: int = 0  # of the revised ones: into another category
 
 
 def plan(rows: Sequence[Row], known: Known, terms: Terms, new_id: NewId) -> Plan:
@@ -93,6 +94,18 @@ def plan(rows: Sequence[Row], known: Known, terms: Terms, new_id: NewId) -> Plan
         _count(made, product, after, changed=event is not None or bool(prices))
         _open_stock(made, row, after, terms)
     return made
+
+
+def paths_needed(rows: Sequence[Row], products: Sequence[Product]) -> list[tuple[str, ...]]:
+    """The categories that rows put their products into, as paths of names: of a file that says none, only what is new
+    is put into one."""
+    refs = {product.facts.external_ref for product in products} - {None}
+    skus = {sku for product in products for sku in product.variant_ids()}
+
+    def is_new(row: Row) -> bool:
+        return row.external_ref not in refs and skus.isdisjoint(variant.sku for variant in row.variants)
+
+    return [row.category for row in rows if row.says_category or is_new(row)]
 
 
 def _remember(after: Product, by_ref: dict[str, Product], by_sku: dict[str, Product]) -> None:
@@ -172,7 +185,7 @@ def _given(row: Row, before: ProductFacts | None, categories: Mapping[str, UUID]
         description=kept("description", row.description),
         product_type=kept("product_type", row.product_type),
         status=cast(Status, status),
-        category_id=_category_id(row, categories),
+        category_id=_category_id(row, before, categories),
         attributes=attributes,
         images=[ImageInput(image.url, image.alt, image.alts or {}) for image in images],
         external_ref=before.external_ref if row.external_ref is None and before is not None else row.external_ref,
@@ -184,8 +197,11 @@ def _given(row: Row, before: ProductFacts | None, categories: Mapping[str, UUID]
     )
 
 
-def _category_id(row: Row, categories: Mapping[str, UUID]) -> UUID | None:
-    """By its slug if there is one; else by its path, which is none for a product that has no category."""
+def _category_id(row: Row, before: ProductFacts | None, categories: Mapping[str, UUID]) -> UUID | None:
+    """By its slug if there is one; else by its path, which is none for a product that has no category. Where the file
+    says none, what was there stays where it was."""
+    if before is not None and not row.says_category:
+        return before.category_id
     if row.category_slug in categories:
         return categories[row.category_slug]
     return categories[catalog.path_slug(row.category)] if row.category else None
@@ -207,6 +223,7 @@ def _count(made: Plan, before: Product | None, after: Product, *, changed: bool)
         made.slugs.add(after.facts.slug)
     elif changed:
         made.revised += 1
+        made.moved += before.facts.category_id != after.facts.category_id
     else:
         made.unchanged += 1
 

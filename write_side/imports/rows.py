@@ -24,6 +24,8 @@ Value = bool | int | float | str
 _number = re.compile(r"-?(0|[1-9][0-9]{0,14})(\.[0-9]{1,9})?")
 _OF_OURS = (PRICE, NAME, DESCRIPTION)  # columns of an export, as many as there are currencies and languages
 _OTHER = "other:"  # a column without a field, where those are attributes
+_CATEGORY = ("category", "category_slug", "magento:categories")  # fields that say where a product stands
+_FEATURES = ("features", "magento:attributes")  # and those whose features may
 _MOMENTS = ("publish_at", "unpublish_at")
 _STATUS = ("draft", "active", "archived")
 _TRUTH = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
@@ -31,7 +33,8 @@ _TRUTH = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no"
 
 class Row(Struct, frozen=True):
     """What a line, with those that go with it, says of a product. None: the file has no such column, what the product
-    has stays. Without a reference the product is found by a SKU, and keeps the reference that it has."""
+    has stays. Without a reference the product is found by a SKU, and keeps the reference that it has. Where the file
+    says no category, `category` is that of a product that is new."""
 
     line: Line
     variants: list[VariantRow]
@@ -50,6 +53,7 @@ class Row(Struct, frozen=True):
     translations: dict[str, Translation] | None = None  # in the languages that the file has columns for
     moments: dict[str, datetime | None] = {}  # `publish_at` and `unpublish_at`, as far as there are columns
     handle: str = ""  # what a new product's slug is made from, instead of its name
+    says_category: bool = True
 
     @property
     def sku(self) -> str:
@@ -70,6 +74,9 @@ class RowReader:
             if field is not None:  # of two columns that are the same field the first one counts
                 self._at.setdefault(field, n)
         self._variants = VariantReader(mapping, currency)
+        sorted_by = (*_FEATURES, *mapping.category_from) if mapping.category_from else ()
+        self._sorts = not self._at.keys().isdisjoint(sorted_by)
+        self._says_category = self._sorts or not self._at.keys().isdisjoint(_CATEGORY)
 
     def currencies(self) -> set[str]:
         """Those that columns name."""
@@ -106,7 +113,7 @@ class RowReader:
             slug=said.get("slug") or None,
             brand=said.get("brand"),
             description=said.get("description"),
-            product_type=said.get("product_type", kind if self._mapping.category_from else None),
+            product_type=said.get("product_type", kind if self._sorts else None),
             status=_status(said),
             images=self._images([said, *also]),
             attributes=self._typed(features, said),
@@ -115,6 +122,7 @@ class RowReader:
             tax_class=tax_class_of(said.get("tax_class")),
             moments={field: _moment(said[field]) for field in _MOMENTS if field in said},
             handle=said.get("handle", ""),
+            says_category=self._says_category,
         )
 
     def _reference(self, said: Mapping[str, str], variants: Sequence[VariantRow]) -> str | None:

@@ -33,6 +33,9 @@ async def test_it_says_how_it_went_and_keeps_what_was_rejected(pool: Pool, tmp_p
         ]
     again = doorbuster("import", "catalog", path, "--rejects", tmp_path / "more.csv", database_url=database_url)
     assert "0 created, 0 revised, 2 unchanged, 1 rejected" in again.stdout
+    moving = written(tmp_path / "b.tsv.gz", [row(1, product_features="product type:Torch"), row(3)])
+    told = doorbuster("import", "catalog", moving, "--dry-run", database_url=database_url)
+    assert "1 would be revised (1 would be moved to another category), 1 unchanged, 0 rejected" in told.stdout
 
 
 async def test_a_clean_file_leaves_no_file_of_rejects(pool: Pool, tmp_path: Path, database_url: str) -> None:

@@ -16,6 +16,7 @@ from write_side.catalog import ProductInput, VariantInput
 from write_side.catalog.handlers import create_product
 from write_side.database import Pool
 from write_side.imports import READY, ColumnMapping, UnreadableFile, pace
+from write_side.imports.runs import store as runs
 from write_side.inventory.handlers import open_warehouse
 from write_side.inventory.warehouses.domain import OpenWarehouse
 from write_side.pricing.domain import NewPrice
@@ -157,6 +158,50 @@ async def test_another_shop_s_file_by_a_mapping(pool: Pool, tmp_path: Path) -> N
     assert tree["home-lamps"].parent_id == tree["home"].id == UUID(str(tree["home"].id))
     assert (lamp.facts.category_id, lamp.facts.attributes) == (tree["home-lamps"].id, {"colour": "red"})
     assert await on_hand(pool) == {"A1": ("MAIN", 4)}
+
+
+PRICES = ColumnMapping({"Art": "sku", "Name": "name", "Price": "price"})
+SHELVED = ColumnMapping(PRICES.columns | {"Shelf": "category"})
+
+
+async def shelves(pool: Pool) -> dict[str, str]:
+    """SKU → the slug of its product's category."""
+    async with pool.acquire() as conn:
+        tree = {category.id: category.slug for category in await catalog.all_categories(conn)}
+        products = await catalog.all_products(conn)
+    return {v.sku: tree.get(p.facts.category_id or UUID(int=0), "") for p in products for v in p.facts.variants}
+
+
+async def test_a_list_of_prices_moves_no_product_to_another_category(pool: Pool, tmp_path: Path) -> None:
+    first, prices = tmp_path / "a.csv", tmp_path / "b.csv"
+    first.write_text("Art,Name,Price,Shelf\nA1,Lamp,1990,Home > Lamps\nA2,Shade,500,Home\n")
+    await imported(pool, first, mapping=SHELVED)
+    prices.write_text("Art,Name,Price\nA1,Lamp,1890\nA2,Shade,500\n")
+    told = await imported(pool, prices, mapping=PRICES, dry_run=True)
+    assert (told.revised, told.unchanged, told.moved) == (1, 1, 0)
+    done = await imported(pool, prices, mapping=PRICES)
+    assert (done.revised, done.unchanged, done.moved) == (1, 1, 0)
+    assert await shelves(pool) == {"A1": "home-lamps", "A2": "home"}
+    assert (await log_types(pool))["category_created"] == 2  # and none is made that nothing would be in
+    prices.write_text("Art,Name,Price\nA2,Shade,500\nA3,Cable,300\n")
+    assert (await imported(pool, prices, mapping=PRICES)).created == 1
+    assert await shelves(pool) == {"A1": "home-lamps", "A2": "home", "A3": "unsorted"}
+
+
+async def test_a_dry_run_tells_how_many_products_would_move_to_another_category(pool: Pool, tmp_path: Path) -> None:
+    first, moving = tmp_path / "a.csv", tmp_path / "b.csv"
+    first.write_text("Art,Name,Price,Shelf\nA1,Lamp,1990,Home\nA2,Shade,500,Home\nA3,Cable,300,Home\n")
+    await imported(pool, first, mapping=SHELVED)
+    lines = ["A1,Lamp,1990,", "A2,Shade,500,Home > Shades", "A3,Cable,400,Home", "A4,Bulb,200,Home"]
+    moving.write_text("\n".join(["Art,Name,Price,Shelf", *lines]))
+    for dry_run in (True, False):
+        done = await imported(pool, moving, mapping=SHELVED, dry_run=dry_run)
+        assert (done.created, done.revised, done.moved, done.rows) == (1, 3, 2, 4)
+    assert await shelves(pool) == {"A1": "unsorted", "A2": "home-shades", "A3": "home", "A4": "home"}
+    async with pool.acquire() as conn:
+        run = await runs.find(conn, done.run_id or UUID(int=0))
+    assert run is not None
+    assert run.counts == {"created": 1, "revised": 3, "moved": 2}
 
 
 async def test_a_row_that_only_postgres_refuses_is_found_and_the_others_go_in(

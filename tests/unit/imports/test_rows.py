@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
 
+from write_side.imports.formats import READY
 from write_side.imports.images import SaidImage
 from write_side.imports.mapping import DEFAULT, ColumnMapping
 from write_side.imports.reading import Line
@@ -218,3 +219,33 @@ def test_what_is_no_weight_that_a_product_may_have_is_rejected(cell: str) -> Non
     with pytest.raises(Rejected) as why:
         RowReader(["a", "b", "c"], mapping, "EUR").read(Line(2, ["S1", "Lamp", cell]))
     assert why.value.code == "broken_weight"
+
+
+@pytest.mark.parametrize(
+    ("mapping", "columns", "says"),
+    [
+        (ColumnMapping({"a": "sku", "b": "name"}), ["a", "b"], False),
+        (ColumnMapping({"a": "sku", "b": "name", "c": "features"}), ["a", "b", "c"], False),
+        (ColumnMapping({"a": "sku", "b": "name", "c": "features"}, category_from=["type"]), ["a", "b", "c"], True),
+        (ColumnMapping({"a": "sku", "b": "name"}, category_from=["type"]), ["a", "b"], False),
+        (ColumnMapping({"a": "sku", "b": "name", "c": "category"}), ["a", "b", "c"], True),
+        (ColumnMapping({"a": "sku", "b": "name", "c": "category"}), ["a", "b"], False),
+        (ColumnMapping({"a": "sku", "b": "name", "c": "category_slug"}), ["a", "b", "c"], True),
+        (DEFAULT, ["product_id", "product_name"], False),
+        (DEFAULT, ["product_id", "product_name", "product_features"], True),
+        (READY["shopify"], ["Variant SKU", "Title", "Handle"], False),
+        (READY["shopify"], ["Variant SKU", "Title", "Handle", "Type"], True),
+        (READY["shopify"], ["Variant SKU", "Title", "Handle", "Product Category"], True),
+        (READY["magento"], ["sku", "name", "additional_attributes"], False),
+        (READY["magento"], ["sku", "name", "categories"], True),
+        (READY["magento-simple"], ["sku", "name", "category"], True),
+        (READY["doorbuster"], ["slug", "sku", "name"], False),
+    ],
+)
+def test_a_category_is_said_where_a_column_is_one_or_it_is_taken_from(
+    mapping: ColumnMapping, columns: list[str], says: bool
+) -> None:
+    row = RowReader(columns, mapping, "EUR").read(Line(2, ["k:v"] * len(columns)))
+    assert row.says_category is says
+    if not says:
+        assert row.product_type is None
