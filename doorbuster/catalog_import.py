@@ -55,7 +55,8 @@ def _mapping(wanted: Wanted) -> ColumnMapping:
 
 def _said(done: Progress, would: str) -> str:
     moved = f" ({done.moved} {would}moved to another category)" if done.moved else ""
-    return f"{done.created} {would}created, {done.revised} {would}revised{moved}, {done.unchanged} unchanged"
+    partly = f" ({done.partly} {would}without related products)" if done.partly else ""
+    return f"{done.created} {would}created, {done.revised} {would}revised{moved}, {done.unchanged} unchanged{partly}"
 
 
 async def export(database_url: str, to: IO[str]) -> int:

@@ -66,7 +66,7 @@ class Report(Observer, AbstractContextManager["Report"]):
         """What became of the rows."""
         said = f"{done.rows} rows in {time.monotonic() - self._began:.1f} s ({self._rate(done)} rows/s): "
         said += f"{became}, {done.rejected} rejected"
-        return said + (f"\nrejected rows: {self._rejects}" if done.rejected else "")
+        return said + (f"\nrejected rows: {self._rejects}" if done.rejected or self._file is not None else "")
 
     def _rate(self, progress: Tally) -> int:
         return round(progress.rows / max(time.monotonic() - self._began, 0.001))

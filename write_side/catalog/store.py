@@ -1,6 +1,6 @@
 """The SQL of products and their variants: the only place that names `product` and `variant`."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -148,6 +148,19 @@ async def owners_of(conn: Connection, skus: Sequence[str]) -> dict[str, UUID]:
     """SKU → the product it belongs to for ever, retired or not."""
     rows = await conn.fetch("SELECT sku, product_id FROM variant WHERE sku = ANY ($1)", skus)
     return {row["sku"]: row["product_id"] for row in rows}
+
+
+async def named(conn: Connection, names: Collection[str]) -> dict[str, UUID]:
+    """SKU (retired or not) or slug → product, as far as there are any; a SKU goes before a slug."""
+    possible = [name for name in names if name.isprintable()]  # no other is either, and Postgres takes not all of them
+    return await slugs_in_use(conn, possible) | await owners_of(conn, possible) if possible else {}
+
+
+async def skus_of(conn: Connection, ids: Collection[UUID]) -> dict[UUID, str]:
+    """The first SKU of each of these products."""
+    query = """SELECT DISTINCT ON (product_id) product_id, sku FROM variant
+               WHERE product_id = ANY ($1) AND NOT retired ORDER BY product_id, place"""
+    return {row["product_id"]: row["sku"] for row in await conn.fetch(query, list(ids))} if ids else {}
 
 
 async def known_ids(conn: Connection, ids: Sequence[UUID]) -> set[UUID]:

@@ -1,8 +1,9 @@
 """Imports: a file of products, or of stock, goes in as events. Its face is for the command line."""
 
+from write_side.imports.asked import Options, Progress, Source
 from write_side.imports.batches import Rejection
 from write_side.imports.catalog_export import catalog_pages, note_export, own_columns, spoken_of
-from write_side.imports.catalog_import import Options, Progress, Source, import_catalog
+from write_side.imports.catalog_import import import_catalog
 from write_side.imports.formats import READY, Format
 from write_side.imports.mapping import DEFAULT, BrokenMapping, ColumnMapping, read_mapping
 from write_side.imports.observing import Observer, Tally

@@ -4,7 +4,7 @@ What is of the product stands on its first line alone. Each page is as it stands
 snapshot, for that would be a transaction of minutes. Prices are the SKUs' own that are in force, not those of lists.
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -66,16 +66,23 @@ async def catalog_pages(pool: Pool, spoken: Spoken, page: int = PAGE) -> AsyncIt
             tree = {category.id: category for category in await catalog.all_categories(conn)}
             skus = [variant.sku for product in products for variant in product.facts.variants]
             priced = await pricing.find_priced(conn, skus)
+            named = await catalog.skus_of(conn, {id_ for product in products for id_ in _related(product.facts)})
         if not products:
             return
         now = datetime.now(UTC)
         prices = {sku: pricing.own_prices(one, now) for sku, one in priced.items()}
-        yield [lines_of(product.facts, tree, prices, spoken) for product in products]
+        yield [lines_of(product.facts, tree, prices, spoken, named) for product in products]
         after = products[-1].id
 
 
-def lines_of(facts: ProductFacts, tree: Mapping[UUID, Category], prices: Prices, spoken: Spoken) -> Lines:
-    """A product as cells under `own_columns`."""
+def _related(facts: ProductFacts) -> Iterator[UUID]:
+    return (id_ for products in facts.related.values() for id_ in products)
+
+
+def lines_of(
+    facts: ProductFacts, tree: Mapping[UUID, Category], prices: Prices, spoken: Spoken, named: Mapping[UUID, str]
+) -> Lines:
+    """A product as cells under `own_columns`; `named`: the first SKUs of related products."""
     told = own_columns(Spoken([], spoken.locales))
     return [
         [
@@ -83,11 +90,13 @@ def lines_of(facts: ProductFacts, tree: Mapping[UUID, Category], prices: Prices,
             *(str(prices.get(variant.sku, {}).get(currency, "")) for currency in spoken.currencies),
         ]
         for n, variant in enumerate(facts.variants)
-        for cells in [_of_variant(variant, facts) | (_of_product(facts, tree) if n == 0 else {})]
+        for cells in [_of_variant(variant, facts) | (_of_product(facts, tree, named) if n == 0 else {})]
     ]
 
 
-def _of_product(facts: ProductFacts, tree: Mapping[UUID, Category]) -> dict[str, str]:
+def _of_product(
+    facts: ProductFacts, tree: Mapping[UUID, Category], named: Mapping[UUID, str]
+) -> dict[str, str]:
     category = tree.get(facts.category_id) if facts.category_id else None
     return {
         "name": facts.name,
@@ -101,6 +110,7 @@ def _of_product(facts: ProductFacts, tree: Mapping[UUID, Category]) -> dict[str,
         "category_slug": category.slug if category else "",
         "json:attributes": as_json(facts.attributes).decode(),
         "json:images": as_json(facts.images).decode(),
+        "json:related": as_json({kind: [named[id_] for id_ in ids] for kind, ids in facts.related.items()}).decode(),
         "publish_at": _moment(facts.publish_at),
         "unpublish_at": _moment(facts.unpublish_at),
         **{NAME + locale: said.name for locale, said in facts.translations.items()},

@@ -7,22 +7,24 @@ position to COMMIT, below the 50 ms for which a bulk command may hold up the fee
 import asyncio
 import time
 from collections import Counter
+from collections.abc import Container
+from contextlib import nullcontext
 from datetime import UTC, datetime
-from typing import NamedTuple
 from uuid import UUID
 
 import asyncpg
-from msgspec import Struct, to_builtins
+from msgspec import to_builtins
 
 from shared.envelope import Metadata
 from shared.ids import uuid7
 from write_side import catalog, event_log, inventory, pricing, product_types
 from write_side.catalog import Product
 from write_side.database import Connection, Pool
+from write_side.imports.asked import Options, Progress, Source
 from write_side.imports.batches import Batch, Batches, Rejection
 from write_side.imports.gathering import Gathered, gathered
 from write_side.imports.journal import Journal
-from write_side.imports.mapping import DEFAULT, ColumnMapping
+from write_side.imports.looking_ahead import Ahead, names_of
 from write_side.imports.observing import Observer
 from write_side.imports.pace import Pace
 from write_side.imports.patience import GONE, patiently
@@ -31,49 +33,12 @@ from write_side.imports.reading import Table, UnreadableFile
 from write_side.imports.rows import Row, RowReader
 from write_side.imports.runs import handlers, taken_back
 from write_side.imports.runs.domain import Run
-from write_side.imports.seen import Seen
+from write_side.imports.seen import Names, Seen
 
 AT_ONCE = 2  # batches in flight: one is planned while another is saved
 TRIES = 3
 RACES = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError, asyncpg.UniqueViolationError)
 BAD_DATA = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError, asyncpg.ProgramLimitExceededError)
-
-
-class Source(NamedTuple):
-    """Which file it is: its name, and the hash of what it holds."""
-
-    file: str
-    content: bytes
-
-
-class Options(Struct, frozen=True):
-    """How a file is to be understood. With `stock`, that many of each new SKU are opened in `warehouse`.
-
-    A dry run tells what would become of each row, and writes nothing.
-    """
-
-    currency: str = "EUR"
-    stock: int | None = None
-    warehouse: str | None = None
-    mapping: ColumnMapping = DEFAULT
-    dry_run: bool = False
-
-
-class Progress(Struct):
-    """How the rows fared so far; `share` of the file was read."""
-
-    created: int = 0
-    revised: int = 0
-    moved: int = 0  # of the revised ones: into another category
-    unchanged: int = 0
-    rejected: int = 0
-    share: float = 0.0
-    run_id: UUID | None = None  # by which it is undone; none of a dry run
-
-    @property
-    def rows(self) -> int:
-        """Rows done with."""
-        return self.created + self.revised + self.unchanged + self.rejected
 
 
 async def import_catalog(
@@ -94,13 +59,14 @@ async def import_catalog(
     terms = Terms(await patiently(lambda: _warehouse(pool, options, journal.cause)), options.stock)
     observer = observer or Observer()
     _tell(journal, observer)
-    run = _Import(pool, gathered(table, options.mapping), reader, terms, journal, observer)
-    try:
-        async with asyncio.TaskGroup() as group:
-            for _ in range(AT_ONCE):
-                group.create_task(run.work())
-    except ExceptionGroup as failed:
-        raise failed.exceptions[0] from None
+    with Ahead() if reader.relates() else nullcontext() as ahead:
+        lines = gathered(table, options.mapping)
+        if ahead is not None:
+            await ahead.look(lines.lines, reader)
+            lines = Gathered(ahead.lines(), lambda: ahead.share)
+        run = _Import(pool, lines, reader, terms, journal, observer, ahead)
+        await run.work_together()
+        await run.settle()
     if run.unreadable:
         await journal.end("stopped")
         raise run.unreadable
@@ -143,8 +109,9 @@ async def _warehouse(pool: Pool, options: Options, cause: Metadata) -> str | Non
 
 class _Import:
     def __init__(
-        self, pool: Pool, source: Gathered, reader: RowReader, terms: Terms, journal: Journal, observer: Observer
-    ) -> None:
+        self, pool: Pool, source: Gathered, reader: RowReader, terms: Terms, journal: Journal, observer: Observer,
+        ahead: Ahead | None,
+    ) -> None:  # fmt: skip
         self._pool, self._source, self._terms, self._journal, self._observer = pool, source, terms, journal, observer
         self._cause, self._dry_run = journal.cause, journal.dry_run
         self._pace = Pace()
@@ -153,6 +120,10 @@ class _Import:
         self._claims: list[set[str]] = []  # slugs of batches that are planned and not yet committed
         self._dry = Seen()  # 64 bits of each slug that a dry run would have given away
         self._categories: dict[str, UUID] = {}
+        self._ahead, self._reader = ahead, reader
+        self._to_come: Container[str] = () if ahead is None else ahead.names
+        self._late = Seen()  # the numbers of lines that name what came behind them
+        self._would_be_there = Names()  # of a dry run
         self.progress = Progress(run_id=journal.run.id if journal.run else None)
 
     @property
@@ -160,8 +131,16 @@ class _Import:
         """Why the file ended before its end. Told when all that stood before has gone in, and not by whoever met it."""
         return self._batches.unreadable
 
-    async def work(self) -> None:
-        """Takes batch after batch; several of these work side by side."""
+    async def work_together(self) -> None:
+        """All batches, some at once; raises what the first one raised."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                for _ in range(AT_ONCE):
+                    group.create_task(self._work())
+        except ExceptionGroup as failed:
+            raise failed.exceptions[0] from None
+
+    async def _work(self) -> None:
         while True:
             async with self._in_order:
                 batch = await self._batches.next()
@@ -171,6 +150,20 @@ class _Import:
                 self._journal.took(upto)
                 made = await self._planned(batch.rows)
             await self._journal.done(upto, await self._finished(batch, made))
+
+    async def settle(self) -> None:
+        """Once all rows are in: what some say of related products that came behind them. Those that did not go in are
+        told. Behind a kill nobody knows any more which rows these are, and all are looked at."""
+        if self._ahead is None or not (self._late or self._journal.skip):
+            return
+        self._to_come = self._would_be_there
+        batches = Batches(self._ahead.lines(), self._reader, self._pace)
+        while (batch := await batches.next()) is not None:
+            rows = [row for row in batch.rows if row.related and (self._journal.skip or row.line.number in self._late)]
+            if rows:
+                became = await self._save_or_split(rows, await self._planned(rows))
+                self.progress.partly += became["rejected"]
+        self._journal.add(Counter(partly=self.progress.partly))
 
     async def _planned(self, rows: list[Row]) -> Plan:
         return await patiently(lambda: self._plan(rows))
@@ -193,6 +186,8 @@ class _Import:
                 datetime.now(UTC),
                 await product_types.by_name(conn, {name.strip() for name in named} - {""}),
                 await taken_back.find(conn, products),
+                await catalog.named(conn, {name for row in rows if row.related for name in row.related.names}),
+                self._to_come,
             )
         made = plan(rows, known, self._terms, uuid7)
         self._claims.append(made.slugs)
@@ -229,6 +224,7 @@ class _Import:
             for slug in made.slugs:
                 self._dry.add(hash(slug))
             self._claims.remove(made.slugs)
+            self._note_would_be_there(rows, made)
             return self._became(made)
         why: Exception | None = None
         for _ in range(TRIES):
@@ -246,6 +242,12 @@ class _Import:
                 return self._became(made)
         self._claims.remove(made.slugs)
         return await self._split(rows, why)
+
+    def _note_would_be_there(self, rows: list[Row], made: Plan) -> None:
+        refused = {each.row.line.number for each in made.refused}
+        for row in rows if self._ahead else ():
+            for name in names_of(row) if row.line.number not in refused else ():
+                self._would_be_there.add(name)
 
     async def _split(self, rows: list[Row], error: Exception | None) -> Counter[str]:
         if len(rows) == 1:
@@ -268,6 +270,8 @@ class _Import:
         self._pace.held(time.monotonic() - began, len(events))
 
     def _became(self, made: Plan) -> Counter[str]:
+        for row in made.late:
+            self._late.add(row.line.number)
         counts = Counter(created=made.created, revised=made.revised, moved=made.moved, unchanged=made.unchanged)
         return counts + self._rejected([_rejection(row, code, reason) for row, code, reason in made.refused])
 

@@ -110,6 +110,7 @@ OWN = ColumnMapping(
             "slug", "sku", "name", "external_ref", "brand", "description", "product_type", "status", "category",
             "category_slug", "json:attributes", "json:images", "variant_name", "ean", "weight_grams", "tax_class",
             "variant_tax_class", "json:options", "json:variant_images", "publish_at", "unpublish_at",
+            "json:related",
         )
     },
     lines="variant",

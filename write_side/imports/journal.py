@@ -53,6 +53,10 @@ class Journal:
             await self._tell()
             await self._write(lambda conn, _: self.check(conn))
 
+    def add(self, counts: Counter[str]) -> None:
+        """What is counted besides the rows."""
+        self._counts += counts
+
     def rejected(self, rejection: Rejection) -> None:
         """A row that did not go in."""
         if self.run is not None:

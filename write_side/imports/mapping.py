@@ -29,12 +29,13 @@ from write_side.imports.reading import Encoding
 ATTRIBUTE, LIST, PRICE, OPTION = "attribute:", "list:", "price:", "option:"
 OPTION_NAME, OPTION_VALUE = "option_name:", "option_value:"
 NAME, DESCRIPTION = "name:", "description:"  # in another language
-NAMED = (ATTRIBUTE, LIST, PRICE, OPTION, OPTION_NAME, OPTION_VALUE, NAME, DESCRIPTION)
+RELATED = "related:"  # by kind
+NAMED = (ATTRIBUTE, LIST, PRICE, OPTION, OPTION_NAME, OPTION_VALUE, NAME, DESCRIPTION, RELATED)
 FIELDS = (
     "sku", "name", "external_ref", "slug", "handle", "brand", "description", "product_type", "status", "published",
     "category", "category_slug", "price", "ean", "images", "image_alt", "stock", "features", "variant_name",
     "gift_card", "weight_grams", "tax_class", "variant_tax_class", "publish_at", "unpublish_at", "variant_images",
-    "json:attributes", "json:images", "json:options", "json:variant_images",
+    "related", "json:attributes", "json:images", "json:options", "json:related", "json:variant_images",
 )  # fmt: skip
 
 

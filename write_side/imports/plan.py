@@ -4,7 +4,7 @@ An import is the master of what its columns say and of nothing else: variants it
 column, stay. A product keeps its slug for ever unless the file has a column for it.
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Container, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple, cast
 from uuid import UUID
@@ -23,6 +23,7 @@ from write_side.catalog import (
     TranslationInput,
 )
 from write_side.errors import Refusal
+from write_side.imports.related import check_known, related_after
 from write_side.imports.rows import Row
 from write_side.imports.variants_after import images_of, variants_of
 from write_side.inventory import OpenStockItem
@@ -34,7 +35,8 @@ NewId = Callable[[], UUID]
 
 class Known(NamedTuple):
     """What is there: products that the batch may mean, prices by SKU, who has which slug, categories by slug; when; the
-    product types that the batch may name; and which of the products are archived since an import was undone."""
+    product types that the batch may name; which of the products are archived since an import was undone; products by
+    SKU or slug, as far as rows name them as related; and which names the file has still to come."""
 
     products: Sequence[Product]
     priced: Mapping[str, PricedVariant]
@@ -43,6 +45,8 @@ class Known(NamedTuple):
     now: datetime
     types: Mapping[str, ProductType] = {}
     taken_back: Collection[UUID] = ()
+    named: Mapping[str, UUID] = {}
+    to_come: Container[str] = ()
 
 
 class Terms(NamedTuple):
@@ -68,6 +72,7 @@ class Plan(Struct):
     stock: list[OpenStockItem] = field(default_factory=list)
     refused: list[Refused] = field(default_factory=list)
     slugs: set[str] = field(default_factory=set)  # of the new products
+    late: list[Row] = field(default_factory=list)  # which name what is still to come
     created: int = 0
     revised: int = 0
     unchanged: int = 0
@@ -91,7 +96,9 @@ def plan(rows: Sequence[Row], known: Known, terms: Terms, new_id: NewId) -> Plan
         if event is not None:
             made.changes.append(Change(after, event))
             _remember(after, by_ref, by_sku)
-        _count(made, product, after, changed=event is not None or bool(prices))
+        late = _is_late(row, known)
+        made.late += [row] if late else []
+        _count(made, product, after, changed=event is not None or bool(prices) or late)
         _open_stock(made, row, after, terms)
     return made
 
@@ -133,7 +140,7 @@ def _after(
 ) -> tuple[Product, ProductEvent | None]:
     """The product as the row wants it, and the event of that, None if nothing changes."""
     taken_back = product is not None and product.id in known.taken_back
-    given = _given(row, None if product is None else product.facts, known.categories, taken_back=taken_back)
+    given = _given(row, product, known, taken_back=taken_back)
     if product is None or _says_attributes(row, given, product.facts):
         given = _as_declared(given, known.types.get(given.product_type.strip()))
     own = None if product is None else product.facts.slug
@@ -166,8 +173,9 @@ def _new_slug(row: Row, in_use: Collection[str], claimed: Collection[str]) -> st
     return catalog.free_slug(candidates, [slug for slug in candidates if slug in in_use or slug in claimed])
 
 
-def _given(row: Row, before: ProductFacts | None, categories: Mapping[str, UUID], *, taken_back: bool) -> ProductInput:
+def _given(row: Row, product: Product | None, known: Known, *, taken_back: bool) -> ProductInput:
     """What a row makes of what was there before; of what was taken back as of what was not."""
+    before = None if product is None else product.facts
 
     def kept(name: str, said: str | None) -> str:
         return said if said is not None else "" if before is None else str(getattr(before, name))
@@ -185,7 +193,7 @@ def _given(row: Row, before: ProductFacts | None, categories: Mapping[str, UUID]
         description=kept("description", row.description),
         product_type=kept("product_type", row.product_type),
         status=cast(Status, status),
-        category_id=_category_id(row, before, categories),
+        category_id=_category_id(row, before, known.categories),
         attributes=attributes,
         images=[ImageInput(image.url, image.alt, image.alts or {}) for image in images],
         external_ref=before.external_ref if row.external_ref is None and before is not None else row.external_ref,
@@ -193,8 +201,25 @@ def _given(row: Row, before: ProductFacts | None, categories: Mapping[str, UUID]
         translations={locale: TranslationInput(said.name, said.description) for locale, said in translations.items()},
         publish_at=row.moments.get("publish_at", None if before is None else before.publish_at),
         unpublish_at=row.moments.get("unpublish_at", None if before is None else before.unpublish_at),
-        related={} if before is None else before.related,
+        related=_related(row, product, known),
     )
+
+
+def _related(row: Row, product: Product | None, known: Known) -> dict[str, list[UUID]]:
+    """As the row says; as before while it names what is still to come. Raises `UnknownRelated`."""
+    before = {} if product is None else product.facts.related
+    if row.related is None:
+        return before
+    own = {variant.sku for variant in row.variants} | ({row.slug} if row.slug else set())
+    if product is not None:
+        own |= {name for name in row.related.names if known.named.get(name) == product.id}
+    check_known(row.related, (known.named, known.to_come, own), own)
+    return before if _is_late(row, known) else related_after(row.related, before, known.named)
+
+
+def _is_late(row: Row, known: Known) -> bool:
+    """Whether a row names what is not there yet."""
+    return row.related is not None and not row.related.names <= known.named.keys()
 
 
 def _category_id(row: Row, before: ProductFacts | None, categories: Mapping[str, UUID]) -> UUID | None:

@@ -10,9 +10,10 @@ from shared.events.catalog import AttributeValue, Translation
 from shared.names import is_blank
 from write_side.imports.images import SaidImage
 from write_side.imports.magento import translated
-from write_side.imports.mapping import ATTRIBUTE, DESCRIPTION, LIST, NAME, PRICE, ColumnMapping
+from write_side.imports.mapping import ATTRIBUTE, DESCRIPTION, LIST, NAME, PRICE, RELATED, ColumnMapping
 from write_side.imports.reading import Line
 from write_side.imports.rejecting import Rejected, decoded
+from write_side.imports.related import SaidRelated, said_of
 from write_side.imports.spreadsheets import plain
 from write_side.imports.variant_rows import VariantReader, VariantRow, addresses, tax_class_of
 from write_side.moments import is_kept
@@ -54,6 +55,7 @@ class Row(Struct, frozen=True):
     moments: dict[str, datetime | None] = {}  # `publish_at` and `unpublish_at`, as far as there are columns
     handle: str = ""  # what a new product's slug is made from, instead of its name
     says_category: bool = True
+    related: SaidRelated | None = None
 
     @property
     def sku(self) -> str:
@@ -81,6 +83,10 @@ class RowReader:
     def currencies(self) -> set[str]:
         """Those that columns name."""
         return {field.removeprefix(PRICE) for field in self._at if field.startswith(PRICE)}
+
+    def relates(self) -> bool:
+        """Whether rows may name other products."""
+        return any(field in ("related", "json:related") or field.startswith(RELATED) for field in self._at)
 
     def missing(self) -> list[str]:
         """Needed fields that no column of the file is."""
@@ -123,6 +129,7 @@ class RowReader:
             moments={field: _moment(said[field]) for field in _MOMENTS if field in said},
             handle=said.get("handle", ""),
             says_category=self._says_category,
+            related=said_of(said, self._mapping.list_separator),
         )
 
     def _reference(self, said: Mapping[str, str], variants: Sequence[VariantRow]) -> str | None:

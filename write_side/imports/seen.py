@@ -15,6 +15,9 @@ class Seen:
         shelf = self._shelves[number % SHELVES]
         return shelf is not None and number in shelf
 
+    def __bool__(self) -> bool:
+        return any(self._shelves)
+
     def add(self, number: int) -> None:
         """It was seen; once more takes no room."""
         at = number % SHELVES
@@ -23,3 +26,17 @@ class Seen:
             self._shelves[at] = array("q", [number])
         elif number not in shelf:
             shelf.append(number)
+
+
+class Names:
+    """Texts that were seen, each by its hash."""
+
+    def __init__(self) -> None:
+        self._seen = Seen()
+
+    def __contains__(self, name: object) -> bool:
+        return hash(name) in self._seen
+
+    def add(self, name: str) -> None:
+        """It was seen."""
+        self._seen.add(hash(name))

@@ -301,7 +301,7 @@ def exported(product: Product, prices: dict[str, dict[str, int]]) -> Iterator[Ro
     """What an export says of a product, read again from its text."""
     columns = own_columns(SPOKEN)
     text = io.StringIO()
-    made = lines_of(product.facts, TREE, prices, SPOKEN)
+    made = lines_of(product.facts, TREE, prices, SPOKEN, {})
     assert not any(cell.startswith(("=", "+", "-", "@")) for cells in made for cell in cells)  # no formulas
     csv.writer(text).writerows(made)
     lines = [Line(n, cells) for n, cells in enumerate(csv.reader(io.StringIO(text.getvalue(), newline="")))]

@@ -71,7 +71,7 @@ def test_a_row_that_cannot_be_meant_is_rejected_with_a_code(changes: dict[str, s
     assert why.value.code == code
 
 
-@pytest.mark.parametrize("name", ["images", "attributes", "options"])
+@pytest.mark.parametrize("name", ["images", "attributes", "options", "related"])
 def test_a_cell_that_is_nested_without_end_rejects_its_row_alone(name: str) -> None:
     columns = {"sku": "sku", "name": "name", "cell": f"json:{name}"}
     reader, deep = RowReader(list(columns), ColumnMapping(columns), "EUR"), "[" * 5000 + "]" * 5000

@@ -11,13 +11,15 @@ from write_side.imports.runs.domain import PlaceChanged
 Places = Mapping[str, Any]  # `/name`, `/attributes/watts`, `/prices/LAMP/EUR` → what stands there
 
 GONE = object()  # nothing does
-ATTRIBUTES = "/attributes/"
+ATTRIBUTES, RELATED = "/attributes/", "/related/"
 
 
 def of_facts(facts: ProductFacts) -> dict[str, Any]:
-    """Each field is a place, and each attribute."""
-    fields = {f"/{name}": value for name, value in structs.asdict(facts).items() if name != "attributes"}
-    return fields | {f"{ATTRIBUTES}{key}": value for key, value in facts.attributes.items()}
+    """Each field is a place, each attribute, and each kind of related products."""
+    said = structs.asdict(facts)
+    fields = {f"/{name}": value for name, value in said.items() if name not in ("attributes", "related")}
+    fields |= {f"{ATTRIBUTES}{key}": value for key, value in facts.attributes.items()}
+    return fields | {f"{RELATED}{kind}": products for kind, products in facts.related.items()}
 
 
 def of_prices(sku: str, prices: Mapping[str, int]) -> dict[str, int]:
@@ -44,8 +46,12 @@ def told(value: Any) -> Any:
 
 def with_places(facts: ProductFacts, wanted: Places, order: Mapping[str, AttributeValue]) -> ProductFacts:
     """The facts with this at these places; the attributes in the order of those, and behind them the others."""
-    fields = {place[1:]: value for place, value in wanted.items() if not place.startswith(ATTRIBUTES)}
-    said = {place.removeprefix(ATTRIBUTES): value for place, value in wanted.items() if place.startswith(ATTRIBUTES)}
-    merged = {key: value for key, value in (facts.attributes | said).items() if value is not GONE}
+    fields = {place[1:]: value for place, value in wanted.items() if not place.startswith((ATTRIBUTES, RELATED))}
+    merged = _merged(facts.attributes, wanted, ATTRIBUTES)
     attributes = {key: merged[key] for key in order if key in merged} | merged
-    return structs.replace(facts, attributes=attributes, **fields)
+    return structs.replace(facts, attributes=attributes, related=_merged(facts.related, wanted, RELATED), **fields)
+
+
+def _merged(there: Mapping[str, Any], wanted: Places, prefix: str) -> dict[str, Any]:
+    said = {place.removeprefix(prefix): value for place, value in wanted.items() if place.startswith(prefix)}
+    return {key: value for key, value in {**there, **said}.items() if value is not GONE}

@@ -17,7 +17,8 @@ import msgspec
 from shared.ids import uuid7
 from write_side.database import Pool
 from write_side.errors import Refusal
-from write_side.imports.catalog_import import Options, import_catalog
+from write_side.imports.asked import Options
+from write_side.imports.catalog_import import import_catalog
 from write_side.imports.reading import UnreadableFile, open_table
 from write_side.imports.runs import store as runs
 from write_side.imports.runs.domain import Run

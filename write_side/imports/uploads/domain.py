@@ -7,7 +7,7 @@ from msgspec import Struct, structs, to_builtins
 
 from shared.envelope import as_json
 from write_side.errors import Invalid
-from write_side.imports.catalog_import import Options
+from write_side.imports.asked import Options
 from write_side.imports.formats import READY, Format
 from write_side.imports.mapping import BrokenMapping, ColumnMapping, check
 

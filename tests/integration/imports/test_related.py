@@ -1,0 +1,180 @@
+"""Related products in files: named by SKU or slug, also where they stand behind who names them."""
+
+import re
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+
+from doorbuster import catalog_import
+from tests.integration.imports.files import Rejects, imported, log_types
+from write_side import catalog
+from write_side.database import Pool
+from write_side.imports import READY, ColumnMapping, pace
+from write_side.imports import catalog_import as runner
+from write_side.imports.runs import store as runs
+from write_side.imports.runs.carrying import carry_on
+from write_side.imports.runs.handlers import UndoOrder, undo
+
+MAPPING = ColumnMapping({"Art": "sku", "Name": "name", "Goes": "related:accessories", "Or": "related"}, lines="product")
+FILE = """\
+Art,Name,Goes,Or
+LAMP,Desk lamp,"BULB,shade-of-linen, CABLE",
+BULB,Bulb,LAMP,BULB-2
+CABLE,Cable,,
+SHADE,Shade of linen,"CABLE,LAMP",
+BULB-2,Other bulb,,BULB
+"""
+
+
+@pytest.fixture
+def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pace, "MOST", 2)
+    monkeypatch.setattr(pace, "FEWEST", 2)
+
+
+async def related(pool: Pool) -> dict[str, dict[str, list[str]]]:
+    """SKU → kind → SKUs, of the products that have any."""
+    async with pool.acquire() as conn:
+        products = await catalog.all_products(conn)
+    skus = {each.id: each.facts.variants[0].sku for each in products}
+    return {
+        skus[each.id]: {kind: [skus[id_] for id_ in ids] for kind, ids in each.facts.related.items()}
+        for each in products if each.facts.related
+    }  # fmt: skip
+
+
+async def versions(pool: Pool) -> dict[str, int]:
+    async with pool.acquire() as conn:
+        return {each.facts.variants[0].sku: each.version for each in await catalog.all_products(conn)}
+
+
+def written(path: Path, text: str) -> Path:
+    path.write_text(text)
+    return path
+
+
+ALL = {
+    "LAMP": {"accessories": ["BULB", "SHADE", "CABLE"]},
+    "BULB": {"accessories": ["LAMP"], "related": ["BULB-2"]},
+    "SHADE": {"accessories": ["CABLE", "LAMP"]},
+    "BULB-2": {"related": ["BULB"]},
+}
+
+
+@pytest.mark.usefixtures("small_batches")
+async def test_products_name_each_other_wherever_they_stand_in_a_file(pool: Pool, tmp_path: Path) -> None:
+    path = written(tmp_path / "a.csv", FILE)
+    told = await imported(pool, path, mapping=MAPPING, dry_run=True)
+    assert (told.created, told.rejected, told.partly, await log_types(pool)) == (5, 0, 0, {})
+    done = await imported(pool, path, mapping=MAPPING)
+    assert (done.created, done.revised, done.rejected, done.partly, done.rows) == (5, 0, 0, 0, 5)
+    assert await related(pool) == ALL
+    before = await versions(pool)
+    again = await imported(pool, path, mapping=MAPPING)
+    assert (again.unchanged, again.created, again.revised) == (5, 0, 0)
+    assert await versions(pool) == before
+
+
+@pytest.mark.usefixtures("small_batches")
+async def test_a_row_that_names_nobody_is_rejected_and_says_whom_it_named(pool: Pool, tmp_path: Path) -> None:
+    text = FILE.replace("SHADE,Shade of linen,", "SHADE,,").replace('"BULB,shade-of-linen, CABLE"', "BULB")
+    path = written(tmp_path / "a.csv", text + 'LED,Led,"LAMP,NOBODY,LED,no-such",\nSELF,Self,SELF,\n')
+    for dry_run in (True, False):
+        rejects = Rejects()
+        done = await imported(pool, path, rejects, mapping=MAPPING, dry_run=dry_run)
+        assert (done.created, done.partly) == (4, 0)
+        assert rejects.codes == [(5, "no_name"), (7, "unknown_related"), (8, "unknown_related")]
+        reasons = {each.line: each.reason for each in rejects.all}
+        assert reasons[7] == "/related/accessories: no product has the SKU or slug NOBODY, no-such"
+        assert reasons[8] == "/related/accessories: SELF is the product itself"
+    assert "LED" not in await versions(pool)
+
+
+@pytest.mark.usefixtures("small_batches")
+async def test_who_names_a_product_that_was_rejected_goes_in_without_it_and_is_told(pool: Pool, tmp_path: Path) -> None:
+    text = "Art,Name,Goes,Or\nLAMP,Lamp,BAD,\nBULB,Bulb,LAMP,\nCABLE,Cable,,\nBAD,B\x07d,,\n"
+    path = written(tmp_path / "a.csv", text)
+    for dry_run in (True, False):
+        rejects = Rejects()
+        done = await imported(pool, path, rejects, mapping=MAPPING, dry_run=dry_run)
+        assert (done.created, done.rejected, done.partly) == (3, 1, 1)
+        assert rejects.codes == [(2, "unknown_related"), (5, "control_character")]
+    assert await related(pool) == {"BULB": {"accessories": ["LAMP"]}}
+    async with pool.acquire() as conn:
+        run = await runs.find(conn, done.run_id or UUID(int=0))
+    assert run is not None
+    assert run.counts == {"created": 3, "rejected": 1, "partly": 1}
+
+
+async def test_a_column_says_its_own_kind_and_leaves_the_others(pool: Pool, tmp_path: Path) -> None:
+    await imported(pool, written(tmp_path / "a.csv", FILE), mapping=MAPPING)
+    only = ColumnMapping({"Art": "sku", "Name": "name", "Or": "related"})
+    path = written(tmp_path / "b.csv", "Art,Name,Or\nBULB,Bulb,\nCABLE,Cable,LAMP\n")
+    done = await imported(pool, path, mapping=only)
+    assert (done.revised, done.unchanged) == (2, 0)
+    expected = ALL | {"BULB": {"accessories": ["LAMP"]}, "CABLE": {"related": ["LAMP"]}}
+    assert await related(pool) == expected
+    bare = ColumnMapping({"Art": "sku", "Name": "name"})
+    assert (await imported(pool, written(tmp_path / "c.csv", "Art,Name\nBULB,Bulb\n"), mapping=bare)).unchanged == 1
+    assert await related(pool) == expected
+
+
+@pytest.mark.usefixtures("small_batches")
+async def test_an_export_has_related_products_and_makes_them_in_an_empty_shop(
+    pool: Pool, tmp_path: Path, database_url: str
+) -> None:
+    await imported(pool, written(tmp_path / "a.csv", FILE), mapping=MAPPING)
+    ours, before = tmp_path / "ours.csv", await related(pool)
+    with ours.open("w", newline="") as to:
+        await catalog_import.export(database_url, to)
+    assert (await imported(pool, ours, mapping=READY["doorbuster"])).unchanged == 5
+    text = re.sub(r"^(?=[a-z])(?!slug)", "n-", ours.read_text(), flags=re.MULTILINE)
+    ours.write_text(re.sub(r"\b(?=LAMP|BULB|SHADE|CABLE)", "N", text))  # what another shop does not have
+    assert (await imported(pool, ours, mapping=READY["doorbuster"])).created == 5
+    made = {sku: kinds for sku, kinds in (await related(pool)).items() if sku.startswith("N")}
+    assert made == {f"N{sku}": {k: [f"N{one}" for one in v] for k, v in kinds.items()} for sku, kinds in ALL.items()}
+    assert before == ALL
+
+
+@pytest.mark.usefixtures("small_batches")
+async def test_undoing_an_import_puts_related_products_back_kind_by_kind(pool: Pool, tmp_path: Path) -> None:
+    await imported(pool, written(tmp_path / "a.csv", FILE), mapping=MAPPING)
+    other = written(tmp_path / "b.csv", "Art,Name,Goes,Or\nLAMP,Desk lamp,NEW,CABLE\nNEW,New,,\n")
+    done = await imported(pool, other, mapping=MAPPING)
+    assert (done.revised, done.created, done.rows) == (1, 1, 2)
+    assert (await related(pool))["LAMP"] == {"accessories": ["NEW"], "related": ["CABLE"]}
+    by_staff = ColumnMapping({"Art": "sku", "Name": "name", "Or": "related"})
+    await imported(pool, written(tmp_path / "c.csv", "Art,Name,Or\nLAMP,Desk lamp,BULB-2\n"), mapping=by_staff)
+    assert done.run_id is not None
+    await undo(pool, done.run_id, UndoOrder(), "staff", None)
+    while await carry_on(pool, pace.Pace()):
+        pass
+    assert (await related(pool))["LAMP"] == {"accessories": ["BULB", "SHADE", "CABLE"], "related": ["BULB-2"]}
+
+
+@pytest.mark.usefixtures("small_batches")
+async def test_an_import_that_was_killed_before_it_set_them_sets_them_when_it_goes_on(
+    pool: Pool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def killed(_: object) -> None:
+        raise KeyError("killed")
+
+    path = written(tmp_path / "a.csv", FILE)
+    with monkeypatch.context() as patched, pytest.raises(KeyError):
+        patched.setattr(runner._Import, "settle", killed)
+        await imported(pool, path, mapping=MAPPING)
+    assert await related(pool) != ALL
+    assert (await imported(pool, path, mapping=MAPPING)).rejected == 0
+    assert await related(pool) == ALL
+
+
+async def test_a_name_is_a_sku_before_it_is_a_slug_and_what_can_be_neither_is_nobodys(
+    pool: Pool, tmp_path: Path
+) -> None:
+    text = "Art,Name,Goes,Or\nA,Desk lamp,,\ndesk-lamp,Other,,\nB,Both,desk-lamp,\nC,None,a\x00b,\n"
+    for _ in range(2):  # and the same where they are there already
+        rejects = Rejects()
+        await imported(pool, written(tmp_path / "a.csv", text), rejects, mapping=MAPPING)
+        assert await related(pool) == {"B": {"accessories": ["desk-lamp"]}}
+        assert rejects.codes == [(5, "unknown_related")]

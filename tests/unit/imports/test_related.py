@@ -1,0 +1,66 @@
+"""What rows say of related products, and a file that is looked at before it goes in."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from shared.ids import uuid7
+from write_side.imports.looking_ahead import Ahead
+from write_side.imports.mapping import ColumnMapping
+from write_side.imports.reading import Line, UnreadableFile
+from write_side.imports.related import SaidRelated, UnknownRelated, check_known, related_after
+from write_side.imports.rows import RowReader
+
+FIELDS = {"a": "sku", "b": "name", "c": "related:parts", "d": "related"}
+LAMP, BULB, CABLE = uuid7(), uuid7(), uuid7()
+IDS = {"LAMP": LAMP, "LAMP-RED": LAMP, "BULB": BULB, "cable": CABLE}
+
+
+def said(*cells: str, columns: dict[str, str] = FIELDS, separator: str = ",") -> SaidRelated | None:
+    mapping = ColumnMapping(columns, list_separator=separator)
+    return RowReader(list(columns), mapping, "EUR").read(Line(2, ["S", "Lamp", *cells])).related
+
+
+def test_columns_say_a_kind_each_and_the_one_without_a_name_is_related() -> None:
+    assert said("BULB, cable,,", "") == SaidRelated({"parts": ["BULB", "cable"], "related": []})
+    assert said("A,B|C", "", separator="|") == SaidRelated({"parts": ["A,B", "C"], "related": []})
+    own = {"a": "sku", "b": "name", "c": "json:related"}
+    assert said('{"parts": ["A,B"]}', columns=own) == SaidRelated({"parts": ["A,B"]}, alone=True)
+    assert said("", columns=own) == SaidRelated({}, alone=True)
+    assert said(columns={"a": "sku", "b": "name"}) is None
+
+
+def test_the_order_is_the_file_s_and_what_several_skus_name_stands_once() -> None:
+    before = {"parts": [CABLE], "others": [BULB]}
+    row = SaidRelated({"parts": ["cable", "LAMP-RED", "BULB", "LAMP"]})
+    assert related_after(row, before, IDS) == {"parts": [CABLE, LAMP, BULB], "others": [BULB]}
+    alone = SaidRelated(row.kinds, alone=True)
+    assert related_after(alone, before, IDS) == {"parts": [CABLE, LAMP, BULB]}
+    assert related_after(SaidRelated({"parts": []}), before, IDS) == {"parts": [], "others": [BULB]}
+
+
+def test_all_whom_nobody_knows_are_told_but_for_a_crowd_of_them() -> None:
+    check_known(SaidRelated({"parts": ["LAMP", "to-come"]}), (IDS, {"to-come"}), ())
+    with pytest.raises(UnknownRelated, match=r"slug a, b$") as refused:
+        check_known(SaidRelated({"parts": ["BULB"], "others": ["a", "LAMP", "b"]}), (IDS,), ())
+    assert refused.value.facts["pointer"] == "/related/others"
+    with pytest.raises(UnknownRelated, match=r"slug n0, .*, n9 and 3 more$"):
+        check_known(SaidRelated({"parts": [f"n{n}" for n in range(13)]}), (IDS,), ())
+
+
+async def test_a_file_that_breaks_off_is_read_as_far_as_it_goes_both_times() -> None:
+    lines = [Line(2, ["A", "Lamp", "\udcff"]), Line(3, ["B", "Bulb", ""], also=(Line(4, ["C", "", ""], "broken"),))]
+
+    def broken() -> Iterator[Line]:
+        yield from lines
+        raise UnreadableFile("cut off")
+
+    with Ahead() as ahead:
+        await ahead.look(broken(), RowReader(["a", "b", "c"], ColumnMapping({"a": "sku", "b": "name"}), "EUR"))
+        for _ in range(2):
+            again = ahead.lines()
+            assert ([next(again), next(again)], ahead.share) == (lines, 1.0)
+            with pytest.raises(UnreadableFile, match="cut off"):
+                next(again)
+        assert all(name in ahead.names for name in ("A", "lamp"))
+        assert not any(name in ahead.names for name in ("B", "bulb", "C"))

@@ -1,0 +1,81 @@
+"""All of a file before any of it goes in: what its rows may name, though it stands behind them.
+
+Its lines are kept in a temporary file meanwhile, as large as the file, and read from there; in memory is a number per
+name. Files that name nothing are not kept.
+"""
+
+import asyncio
+import json
+import tempfile
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from typing import Any
+
+from write_side import catalog
+from write_side.imports.batches import AT_A_TIME
+from write_side.imports.reading import Line, UnreadableFile
+from write_side.imports.rejecting import Rejected
+from write_side.imports.rows import Row, RowReader
+from write_side.imports.seen import Names
+
+
+class Ahead(AbstractContextManager["Ahead"]):
+    """The lines of a file, as often as they are asked for, and the SKUs and slugs of its products."""
+
+    def __init__(self) -> None:
+        self._file = tempfile.TemporaryFile("w+", encoding="ascii")  # noqa: SIM115 - it is closed with this
+        self._broken: UnreadableFile | None = None
+        self._kept = self._given = 0
+        self.names = Names()
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+    @property
+    def share(self) -> float:
+        """How much of it was read again, from 0 to 1."""
+        return min(self._given / self._kept, 1.0) if self._kept else 1.0
+
+    async def look(self, lines: Iterator[Line], reader: RowReader) -> None:
+        """Read it to its end, or to where it can't be read on."""
+        while (line := self._next(lines)) is not None:
+            if self._kept % AT_A_TIME == 0:
+                await asyncio.sleep(0)
+            self._kept += 1
+            self._file.write(json.dumps(line) + "\n")
+            if not any(each.broken for each in (line, *line.also)):
+                self._note(reader, line)
+
+    def _next(self, lines: Iterator[Line]) -> Line | None:
+        try:
+            return next(lines, None)
+        except UnreadableFile as error:
+            self._broken = error
+            return None
+
+    def _note(self, reader: RowReader, line: Line) -> None:
+        try:
+            row = reader.read(line)
+        except Rejected:  # it is told of when its turn comes
+            return
+        for name in names_of(row):
+            self.names.add(name)
+
+    def lines(self) -> Iterator[Line]:
+        """From the beginning; raises `UnreadableFile` where it can't be read on."""
+        self._file.seek(0)
+        for n, text in enumerate(self._file, 1):
+            self._given = n
+            yield _line(*json.loads(text))
+        if self._broken is not None:
+            raise self._broken
+
+
+def _line(number: int, cells: list[str], broken: str | None, also: list[Any]) -> Line:
+    return Line(number, cells, broken, tuple(_line(*each) for each in also))
+
+
+def names_of(row: Row) -> Iterator[str]:
+    """What others may call a row's product: its SKUs, its slug, and that which it will get if it is new."""
+    yield from (variant.sku for variant in row.variants)
+    yield row.slug or catalog.slug_candidates(row.handle or row.name, row.sku)[0]
