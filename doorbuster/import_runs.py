@@ -17,8 +17,9 @@ from write_side.imports.pace import Pace
 from write_side.imports.runs import handlers
 from write_side.imports.runs.carrying import carry_on
 from write_side.imports.runs.domain import Outcome, Run
-from write_side.imports.runs.editing import Operation, Selection
+from write_side.imports.runs.editing import Selection
 from write_side.imports.runs.handlers import BulkEdit, UndoOrder
+from write_side.imports.runs.operations import Operation
 
 LISTED = 50
 PAGE = 100

@@ -14,7 +14,7 @@ Words = argparse._SubParsersAction  # argparse has no public name for it
 def register(words: "Words[argparse.ArgumentParser]") -> None:
     """Add the word."""
     kinds = words.add_parser("edit", help="change many products at once").add_subparsers(metavar="KIND", required=True)
-    _add_edit(kinds.add_parser("catalog", help="prices, an attribute, the category or the status of many products"))
+    _add_edit(kinds.add_parser("catalog", help="prices, an attribute or another fact of many products"))
 
 
 def _add_edit(given: argparse.ArgumentParser) -> None:
@@ -36,7 +36,8 @@ def _edit(given: argparse.Namespace) -> int:
     import msgspec
 
     from doorbuster import import_runs
-    from write_side.imports.runs.editing import Operation, Selection
+    from write_side.imports.runs.editing import Selection
+    from write_side.imports.runs.operations import Operation
 
     said = {"category_id": given.category, "brand": given.brand, "status": given.status, "price": given.price}
     said |= {"skus": given.sku, "everything": given.everything}

@@ -4,8 +4,10 @@ from write_side.catalog.categories.store import all_categories, categories_aroun
 from write_side.catalog.domain import (
     Category,
     ImageInput,
+    Moment,
     Product,
     ProductInput,
+    TaxClass,
     TranslationInput,
     VariantInput,
     evolve_category,
@@ -17,10 +19,19 @@ from write_side.catalog.domain import (
     slug_candidates,
     with_status,
 )
-from write_side.catalog.facts import HEAVIEST, TAX_CLASS, check_text, checked
+from write_side.catalog.facts import HEAVIEST, RELATED, RELATED_KIND, TAX_CLASS, check_text, checked
 from write_side.catalog.handlers import category_ids, product_of, variant_of
 from write_side.catalog.naming.store import names_in
-from write_side.catalog.refusals import BrokenText, NoSuchCategory, SkuTaken, SlugTaken, UnknownSku
+from write_side.catalog.refusals import (
+    BrokenText,
+    NoSuchCategory,
+    NoSuchProduct,
+    NoWholeMinute,
+    RelatedTwice,
+    SkuTaken,
+    SlugTaken,
+    UnknownSku,
+)
 from write_side.catalog.selecting.store import Selected, select_products
 from write_side.catalog.store import (
     Change,
@@ -41,18 +52,25 @@ from write_side.catalog.store import (
 
 __all__ = [
     "HEAVIEST",
+    "RELATED",
+    "RELATED_KIND",
     "TAX_CLASS",
     "BrokenText",
     "Category",
     "Change",
     "ImageInput",
+    "Moment",
     "NoSuchCategory",
+    "NoSuchProduct",
+    "NoWholeMinute",
     "Product",
     "ProductInput",
+    "RelatedTwice",
     "Selected",
     "SkuTaken",
     "SlugTaken",
     "SoldVariant",
+    "TaxClass",
     "TranslationInput",
     "UnknownSku",
     "VariantInput",

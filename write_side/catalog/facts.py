@@ -22,6 +22,7 @@ KINDS, RELATED = 10, 50
 FACTS_BYTES = 262_144  # 500 variants on three axes, each with an image, take 140 kB
 HEAVIEST = 10_000_000  # grams
 TAX_CLASS = r"^[a-z][a-z0-9-]{0,39}(?!\n)$"
+RELATED_KIND = TAX_CLASS  # kinds are words of the shop's own, and written as those are
 LARGEST = 2**63 - 1
 NAME, TEXT, KEY, SKU, URL = 500, 50_000, 200, 100, 2000
 _LIMITS = {"name": NAME, "brand": 200, "description": TEXT, "product_type": 200, "external_ref": 200}
@@ -30,7 +31,7 @@ _slug = re.compile(PATTERN)
 _control = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 _url = re.compile(r"https?://[^\s\"<>\\]+")
 _path = re.compile(r"/?(?!/)(?![^/]*:)[^\s\"<>\\?#]+")  # no other scheme, host, query, or way up
-_kind = re.compile(r"[a-z][a-z0-9-]{0,39}")
+_kind = re.compile(RELATED_KIND)
 
 
 def checked(facts: ProductFacts) -> ProductFacts:

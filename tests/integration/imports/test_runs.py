@@ -19,8 +19,9 @@ from write_side.imports.journal import Journal
 from write_side.imports.pace import Pace
 from write_side.imports.runs import carrying, handlers
 from write_side.imports.runs.domain import ImportUndone, OnlyAPreview, Outcome, Run, UnknownImport
-from write_side.imports.runs.editing import PriceByPercent, PriceRange, Rounding, Selection, StatusSet
+from write_side.imports.runs.editing import PriceRange, Selection
 from write_side.imports.runs.handlers import BulkEdit, UndoOrder
+from write_side.imports.runs.operations import PriceByPercent, Rounding, StatusSet
 from write_side.pricing.domain import NewPrice
 from write_side.pricing.handlers import set_price
 

@@ -131,9 +131,10 @@ async def _next_edited(conn: Connection, run: Run, pace: Pace) -> Batch:
     wanted = Selected(ids, edit.selection.brand, edit.selection.status, edit.selection.skus)
     products, place = await catalog.select_products(conn, wanted, after, run.id, min(pace.rows, MOST))
     priced = await pricing.find_priced(conn, [v.sku for product in products for v in product.facts.variants])
-    types = await product_types.by_name(conn, {product.facts.product_type for product in products})
+    named = {product.id: editing.type_after(product, edit.operation) for product in products}
+    types = await product_types.by_name(conn, {*named.values()})
     now = datetime.now(UTC)
-    shelves = [Shelf(product, priced, types.get(product.facts.product_type)) for product in products]
+    shelves = [Shelf(product, priced, types.get(named[product.id])) for product in products]
     found = [editing.edited(shelf, edit, now) for shelf in shelves]
     decided = [one for one in found if one is not None]
     few = domain.cut(decided, pace.rows * EVENTS_OF_A_ROW)

@@ -5,23 +5,36 @@ from datetime import datetime
 from typing import Annotated, NamedTuple
 from uuid import UUID
 
-from msgspec import Meta, Struct, structs
+from msgspec import Meta, Struct
 
-from shared.events.catalog import AttributeValue, ProductFacts, Status
+from shared.events.catalog import ProductFacts, Status
 from shared.money import MinorUnits
 from write_side import catalog, pricing, product_types
 from write_side.catalog import Category, Change, Product
 from write_side.errors import Invalid, Refusal
 from write_side.imports.runs import places
 from write_side.imports.runs.domain import Became, Decided, Outcome, PlaceChanged, PlaceLeft
+from write_side.imports.runs.operations import (
+    LONGEST_TEXT,
+    AttributeRemoved,
+    AttributeSet,
+    Currency,
+    FactsOperation,
+    Operation,
+    PriceByAmount,
+    PriceByPercent,
+    PriceOperation,
+    PriceTo,
+    ProductTypeSet,
+    Rounding,
+    StatusSet,
+    check_operation,
+    facts_after,
+)
 from write_side.pricing import PricedVariant, Repriced
 from write_side.product_types import ProductType
 
 MOST_SKUS = 10_000
-LONGEST_TEXT = 200
-
-Currency = Annotated[str, Meta(min_length=3, max_length=3, examples=["EUR"])]
-Moved = Annotated[int, Meta(ge=-(10**12), le=10**12)]
 
 
 class SelectionNeeded(Invalid):
@@ -52,66 +65,6 @@ class Selection(Struct, frozen=True, forbid_unknown_fields=True):
     price: PriceRange | None = None
 
 
-class Rounding(Struct, frozen=True, forbid_unknown_fields=True):
-    """`{"to": 100, "less": 1}`: to the nearest whole euro, less one cent: 19.99."""
-
-    to: Annotated[int, Meta(ge=1, le=10**9)] = 1
-    less: Annotated[int, Meta(ge=0, le=10**9)] = 0
-
-
-class PriceByPercent(Struct, frozen=True, forbid_unknown_fields=True, tag="price_percent", tag_field="kind"):
-    """`{"kind": "price_percent", "currency": "EUR", "basis_points": -1500}`: 15 % less."""
-
-    currency: Currency
-    basis_points: Annotated[int, Meta(ge=-10_000, le=100_000)]
-    rounding: Rounding = Rounding()
-
-
-class PriceByAmount(Struct, frozen=True, forbid_unknown_fields=True, tag="price_amount", tag_field="kind"):
-    """`{"kind": "price_amount", "currency": "EUR", "amount_minor": -500}`: five euros less."""
-
-    currency: Currency
-    amount_minor: Moved
-    rounding: Rounding = Rounding()
-
-
-class PriceTo(Struct, frozen=True, forbid_unknown_fields=True, tag="price_set", tag_field="kind"):
-    """`{"kind": "price_set", "currency": "EUR", "amount_minor": 1999}`: of what had no price, too."""
-
-    currency: Currency
-    amount_minor: MinorUnits
-
-
-class AttributeSet(Struct, frozen=True, forbid_unknown_fields=True, tag="attribute_set", tag_field="kind"):
-    """`{"kind": "attribute_set", "name": "season", "value": "winter"}`."""
-
-    name: Annotated[str, Meta(min_length=1, max_length=200)]
-    value: AttributeValue
-
-
-class AttributeRemoved(Struct, frozen=True, forbid_unknown_fields=True, tag="attribute_remove", tag_field="kind"):
-    """`{"kind": "attribute_remove", "name": "season"}`."""
-
-    name: Annotated[str, Meta(min_length=1, max_length=200)]
-
-
-class CategorySet(Struct, frozen=True, forbid_unknown_fields=True, tag="category_set", tag_field="kind"):
-    """`{"kind": "category_set", "category_id": null}`: in none."""
-
-    category_id: UUID | None
-
-
-class StatusSet(Struct, frozen=True, forbid_unknown_fields=True, tag="status_set", tag_field="kind"):
-    """`{"kind": "status_set", "status": "active"}`: published; `draft` takes it back, `archived` puts it away."""
-
-    status: Status
-
-
-PriceOperation = PriceByPercent | PriceByAmount | PriceTo
-FactsOperation = AttributeSet | AttributeRemoved | CategorySet | StatusSet
-Operation = PriceByPercent | PriceByAmount | PriceTo | AttributeSet | AttributeRemoved | CategorySet | StatusSet
-
-
 class Edit(Struct, frozen=True):
     """Which products, and what is to become of each."""
 
@@ -120,26 +73,27 @@ class Edit(Struct, frozen=True):
 
 
 class Shelf(NamedTuple):
-    """A product with the prices of its SKUs, those that ever had one, and its product type, if that is declared."""
+    """A product with the prices of its SKUs, those that ever had one, and the product type that it has behind the edit,
+    if that is declared."""
 
     product: Product
     priced: Mapping[str, PricedVariant]
     declared: ProductType | None = None
 
 
-def check(edit: Edit, tree: Collection[Category]) -> None:
-    """Raises `SelectionNeeded`, `UnknownCurrency`, `NoSuchCategory`, and what a text may not hold."""
+def check(edit: Edit, tree: Collection[Category], products: Collection[UUID] = ()) -> None:
+    """Raises `SelectionNeeded`, `UnknownCurrency`, `NoSuchCategory`, what a text may not hold, and the refusals of
+    `check_operation`; `products`: which there are of those that the operation names."""
     for text, pointer in [(edit.selection.brand or "", "/selection/brand"), *_skus(edit.selection)]:
         catalog.check_text(text, pointer, LONGEST_TEXT)
     if edit.selection == Selection():
         raise SelectionNeeded('say which products are meant, or {"everything": true}', pointer="/selection")
-    for currency in {getattr(edit.operation, "currency", None), getattr(edit.selection.price, "currency", None)}:
-        if currency is not None:
-            pricing.check_currency(currency)
+    if edit.selection.price is not None:
+        pricing.check_currency(edit.selection.price.currency)
     ids = {category.id for category in tree}
-    for category_id in (edit.selection.category_id, getattr(edit.operation, "category_id", None)):
-        if category_id is not None and category_id not in ids:
-            raise catalog.NoSuchCategory(f"there is no category {category_id}")
+    if (category_id := edit.selection.category_id) is not None and category_id not in ids:
+        raise catalog.NoSuchCategory(f"there is no category {category_id}", pointer="/selection/category_id")
+    check_operation(edit.operation, ids, products)
 
 
 def _skus(selection: Selection) -> list[tuple[str, str]]:
@@ -152,6 +106,11 @@ def below(category_id: UUID, tree: Collection[Category]) -> set[UUID]:
     while level := {category.id for category in tree if category.parent_id in level}:
         found |= level
     return found
+
+
+def type_after(product: Product, operation: Operation) -> str:
+    """The name of a product's type behind an edit."""
+    return operation.product_type.strip() if isinstance(operation, ProductTypeSet) else product.facts.product_type
 
 
 def edited(shelf: Shelf, edit: Edit, now: datetime) -> Decided | None:
@@ -188,8 +147,8 @@ def _own(shelf: Shelf, sku: str, currency: str, now: datetime) -> int | None:
 
 
 def _revised(shelf: Shelf, operation: FactsOperation) -> Decided:
-    product, facts = shelf.product, catalog.checked(_facts(shelf.product.facts, operation))
-    _check_type(facts, shelf.declared, operation)
+    product, facts = shelf.product, catalog.checked(facts_after(shelf.product, operation))
+    _check_type(shelf, facts, operation)
     event = catalog.revise(product, facts)
     slug = product.facts.slug
     if event is None:
@@ -199,27 +158,16 @@ def _revised(shelf: Shelf, operation: FactsOperation) -> Decided:
     return Decided(Outcome(product.id, slug, "edited", changes), change)
 
 
-def _check_type(facts: ProductFacts, declared: ProductType | None, operation: FactsOperation) -> None:
+def _check_type(shelf: Shelf, facts: ProductFacts, operation: FactsOperation) -> None:
     """Only what is touched: who mends products attribute by attribute, since their type asks for more, gets through."""
-    for_sale = facts.status == "active"
+    for_sale, declared = facts.status == "active", shelf.declared
     match operation:
         case AttributeSet(name) | AttributeRemoved(name):
             product_types.check(facts.attributes, declared, for_sale=for_sale, only=name)
         case StatusSet("active"):
             product_types.check(facts.attributes, declared, for_sale=True)
-
-
-def _facts(facts: ProductFacts, operation: FactsOperation) -> ProductFacts:
-    match operation:
-        case AttributeSet(name, value):
-            return structs.replace(facts, attributes=facts.attributes | {name: value})
-        case AttributeRemoved(name):
-            left = {key: value for key, value in facts.attributes.items() if key != name}
-            return structs.replace(facts, attributes=left)
-        case CategorySet(category_id):
-            return structs.replace(facts, category_id=category_id)
-        case StatusSet(status):
-            return structs.replace(facts, status=status)
+        case ProductTypeSet() if facts.product_type != shelf.product.facts.product_type:
+            product_types.check(facts.attributes, declared, for_sale=for_sale)
 
 
 def _repriced(shelf: Shelf, skus: Sequence[str], operation: PriceOperation, now: datetime) -> Decided:

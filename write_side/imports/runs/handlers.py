@@ -14,7 +14,8 @@ from write_side.database import FIRST, Connection, Pool, first_of
 from write_side.event_log import Positions
 from write_side.imports.runs import editing, store
 from write_side.imports.runs.domain import Json, Kind, OnlyAPreview, Outcome, Run, UnknownImport
-from write_side.imports.runs.editing import Edit, Operation, Selection
+from write_side.imports.runs.editing import Edit, Selection
+from write_side.imports.runs.operations import Operation
 
 
 class RunList(Struct, frozen=True):
@@ -80,11 +81,12 @@ class BulkEdit(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 async def edit(pool: Pool, given: BulkEdit, actor: str, call: Call | None) -> Answer[Run]:
-    """Have products edited, or previewed. Refuses `selection_needed`, `unknown_currency`, `no_such_category`."""
+    """Have products edited, or previewed. Refuses `selection_needed` and what `operations.check_operation` refuses."""
 
     async def decide(conn: Connection) -> tuple[Run, Positions]:
         wanted = Edit(given.selection, given.operation)
-        editing.check(wanted, await catalog.all_categories(conn))
+        related = getattr(given.operation, "product_ids", [])
+        editing.check(wanted, await catalog.all_categories(conn), await catalog.known_ids(conn, related))
         terms = to_builtins(wanted)
         return await store.insert(conn, uuid7(), "edit", actor, terms, str(FIRST), dry_run=given.dry_run), {}
 

@@ -7,12 +7,13 @@ from litestar import Request, get, post
 from litestar.params import FromPath, JSONBody, QueryParameter
 
 from shared.http.described import Link, leads_to, refuses
-from write_side.catalog import BrokenText, NoSuchCategory
+from write_side.catalog import BrokenText, NoSuchCategory, NoSuchProduct, NoWholeMinute, RelatedTwice
 from write_side.http import Answered, OptionalKey, Shown, actor_of, answered, repeatable, requires, shown
 from write_side.imports.runs import handlers
 from write_side.imports.runs.domain import Kind, OnlyAPreview, Run, UnknownImport
 from write_side.imports.runs.editing import SelectionNeeded
 from write_side.imports.runs.handlers import BulkEdit, OutcomeList, RunList, UndoOrder
+from write_side.moments import TimeOutOfRange
 from write_side.pricing import UnknownCurrency
 from write_side.resources import Own
 
@@ -67,11 +68,15 @@ async def post_import_undo(
 
 
 @post("/v1/bulk-edits", status_code=202, guards=STAFF)
-@refuses(SelectionNeeded, UnknownCurrency, NoSuchCategory, BrokenText)
+@refuses(
+    SelectionNeeded, UnknownCurrency, NoSuchCategory, BrokenText, NoSuchProduct, RelatedTwice, NoWholeMinute,
+    TimeOutOfRange,
+)  # fmt: skip
 @leads_to(*TO_ONE)
 async def post_bulk_edit(request: Call, data: JSONBody[BulkEdit], own: Own, key: OptionalKey = None) -> Answered[Run]:
-    """Change the prices, an attribute, the category or the status of many products. The worker does it; with `dry_run`
-    it only tells what would become of each. The answer is the run to look at, and to undo."""
+    """Change the prices, an attribute, the category, status, brand, product type, tax class, times or related products
+    of many products. The worker does it; with `dry_run` it only tells what would become of each. The answer is the run
+    to look at, and to undo."""
     call = repeatable(request, key, data)
     return answered(request, await handlers.edit(own.pool, data, actor_of(request), call), 202)
 
