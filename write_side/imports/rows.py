@@ -110,7 +110,7 @@ class RowReader:
         variants = self._variants.read(said, also)
         features = self._features(said.get("features", ""))
         kind = next((found for key in self._mapping.category_from if (found := _first(features, said, key))), "")
-        return Row(
+        row = Row(
             line=line,
             variants=variants,
             external_ref=said.get("external_ref") or self._reference(said, variants),
@@ -131,6 +131,8 @@ class RowReader:
             says_category=self._says_category,
             related=said_of(said, self._mapping.list_separator),
         )
+        _check_asked_for(row)
+        return row
 
     def _reference(self, said: Mapping[str, str], variants: Sequence[VariantRow]) -> str | None:
         return None if self._mapping.exact else said.get("sku") or variants[0].sku
@@ -199,6 +201,14 @@ class RowReader:
             for url in addresses(said.get("images", ""), self._mapping):
                 images.setdefault(url, SaidImage(url, said.get("image_alt"), None))
         return list(images.values())
+
+
+def _check_asked_for(row: Row) -> None:
+    """Refuses what Postgres has no text with, where that is asked for before the catalog looks at it: all of the batch,
+    and so the file, would fail of it."""
+    texts = (row.external_ref, row.slug, row.product_type, *row.category, *(variant.sku for variant in row.variants))
+    if any("\0" in text for text in texts if text):
+        raise Rejected("control_character", "control characters can't be kept")
 
 
 def _is_name(text: str, *, exact: bool) -> bool:

@@ -94,6 +94,17 @@ async def test_each_bad_row_is_rejected_with_its_line_and_the_others_go_in(pool:
     assert rejects.all[0].cells[0] == "2"
 
 
+@pytest.mark.parametrize("field", ["sku", "slug", "external_ref", "product_type", "category"])
+async def test_a_sign_that_postgres_has_no_text_with_rejects_its_row_alone_wherever_it_stands(
+    pool: Pool, tmp_path: Path, field: str
+) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("N,X,S\nLamp,x,1\nBulb,a\x00b,2\n")
+    columns = {"N": "name", "X": field} | ({} if field == "sku" else {"S": "sku"})
+    done = await imported(pool, path, rejects := Rejects(), mapping=ColumnMapping(columns, exact=True))
+    assert (done.created, rejects.codes) == (1, [(3, "control_character")])
+
+
 @pytest.mark.usefixtures("small_batches")
 async def test_two_imports_of_one_file_at_once_make_each_product_once(pool: Pool, tmp_path: Path) -> None:
     path = written(tmp_path / "a.tsv.gz", [row(n, product_features=f"type:T{n % 5}") for n in range(60)])
