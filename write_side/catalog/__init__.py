@@ -19,7 +19,7 @@ from write_side.catalog.domain import (
     slug_candidates,
     with_status,
 )
-from write_side.catalog.facts import HEAVIEST, RELATED, RELATED_KIND, TAX_CLASS, check_text, checked
+from write_side.catalog.facts import HEAVIEST, MOST_RELATED, RELATED_KIND, TAX_CLASS, check_text, checked
 from write_side.catalog.handlers import category_ids, product_of, variant_of
 from write_side.catalog.naming.store import names_in
 from write_side.catalog.refusals import (
@@ -52,7 +52,7 @@ from write_side.catalog.store import (
 
 __all__ = [
     "HEAVIEST",
-    "RELATED",
+    "MOST_RELATED",
     "RELATED_KIND",
     "TAX_CLASS",
     "BrokenText",

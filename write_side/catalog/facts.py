@@ -18,7 +18,7 @@ from shared.slugs import LONGEST, PATTERN
 from write_side.catalog import refusals
 
 ATTRIBUTES, VALUES, IMAGES, VARIANTS, OPTIONS = 1000, 1000, 100, 500, 20
-KINDS, RELATED = 10, 50
+KINDS, MOST_RELATED = 10, 50
 FACTS_BYTES = 262_144  # 500 variants on three axes, each with an image, take 140 kB
 HEAVIEST = 10_000_000  # grams
 TAX_CLASS = r"^[a-z][a-z0-9-]{0,39}(?!\n)$"
@@ -154,9 +154,9 @@ def _check_related(related: Mapping[str, Sequence[UUID]]) -> None:
         pointer = f"/related/{escaped(kind)}"
         if not _kind.fullmatch(kind):
             raise refusals.BrokenKind("a kind is lower-case letters, digits and hyphens", pointer=pointer)
-        if len(products) > RELATED:
-            said = f"{len(products)} products, {RELATED} at most"
-            raise refusals.TooManyRelated(said, pointer=pointer, limit=RELATED)
+        if len(products) > MOST_RELATED:
+            said = f"{len(products)} products, {MOST_RELATED} at most"
+            raise refusals.TooManyRelated(said, pointer=pointer, limit=MOST_RELATED)
         if len(set(products)) < len(products):
             raise refusals.RelatedTwice("a product stands twice", pointer=pointer)
 

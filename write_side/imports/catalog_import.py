@@ -124,6 +124,7 @@ class _Import:
         self._to_come: Container[str] = () if ahead is None else ahead.names
         self._late = Seen()  # the numbers of lines that name what came behind them
         self._would_be_there = Names()  # of a dry run
+        self._settling = False
         self.progress = Progress(run_id=journal.run.id if journal.run else None)
 
     @property
@@ -156,7 +157,7 @@ class _Import:
         told. Behind a kill nobody knows any more which rows these are, and all are looked at."""
         if self._ahead is None or not (self._late or self._journal.skip):
             return
-        self._to_come = self._would_be_there
+        self._settling, self._to_come = True, self._would_be_there
         batches = Batches(self._ahead.lines(), self._reader, self._pace)
         while (batch := await batches.next()) is not None:
             rows = [row for row in batch.rows if row.related and (self._journal.skip or row.line.number in self._late)]
@@ -194,7 +195,8 @@ class _Import:
         return made
 
     def _is_claimed(self, slug: str) -> bool:
-        return hash(slug) in self._dry or any(slug in planned for planned in self._claims)
+        """Not where rows are settled: what a dry run would have given away then are their own."""
+        return not self._settling and (hash(slug) in self._dry or any(slug in planned for planned in self._claims))
 
     async def _find_categories(self, conn: Connection, rows: list[Row], products: list[Product]) -> None:
         if not self._categories:

@@ -16,6 +16,7 @@ Fields stand in `FIELDS`, and those with a name behind them in `NAMED`: docs/imp
 without a column is left as it is when a product is revised.
 """
 
+import re
 import tomllib
 from pathlib import Path
 from typing import Literal
@@ -24,6 +25,7 @@ import msgspec
 from msgspec import Struct
 
 from shared.money import EXPONENTS
+from write_side.catalog import RELATED_KIND
 from write_side.imports.reading import Encoding
 
 ATTRIBUTE, LIST, PRICE, OPTION = "attribute:", "list:", "price:", "option:"
@@ -119,6 +121,8 @@ def check(mapping: ColumnMapping) -> None:
             raise BrokenMapping(f"there is no field {field!r}; there are {there_are}")
         if field.startswith(PRICE) and field.removeprefix(PRICE) not in EXPONENTS:
             raise BrokenMapping(f"{field!r} names no currency")
+        if field.startswith(RELATED) and not re.match(RELATED_KIND, field.removeprefix(RELATED)):
+            raise BrokenMapping(f"{field!r} names no kind of related products: lower-case letters, digits, hyphens")
         if fields.count(field) > 1:
             raise BrokenMapping(f"two columns are {field!r}")
     for needed in ("sku", "name"):

@@ -131,7 +131,9 @@ async def test_an_export_has_related_products_and_makes_them_in_an_empty_shop(
     assert (await imported(pool, ours, mapping=READY["doorbuster"])).unchanged == 5
     text = re.sub(r"^(?=[a-z])(?!slug)", "n-", ours.read_text(), flags=re.MULTILINE)
     ours.write_text(re.sub(r"\b(?=LAMP|BULB|SHADE|CABLE)", "N", text))  # what another shop does not have
-    assert (await imported(pool, ours, mapping=READY["doorbuster"])).created == 5
+    for dry_run in (True, False):
+        done = await imported(pool, ours, mapping=READY["doorbuster"], dry_run=dry_run)
+        assert (done.created, done.rejected, done.partly) == (5, 0, 0)
     made = {sku: kinds for sku, kinds in (await related(pool)).items() if sku.startswith("N")}
     assert made == {f"N{sku}": {k: [f"N{one}" for one in v] for k, v in kinds.items()} for sku, kinds in ALL.items()}
     assert before == ALL

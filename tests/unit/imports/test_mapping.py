@@ -18,6 +18,7 @@ def test_toml_and_json_say_the_same(tmp_path: Path) -> None:
     [
         ('{"columns": {"a": "sku"}}', "no column is 'name'"),
         ('{"columns": {"a": "sku", "b": "name", "c": "weight"}}', "no field 'weight'"),
+        ('{"columns": {"a": "sku", "b": "name", "c": "related:Big ones"}}', "names no kind"),
         ('{"columns": {"a": "sku", "b": "name", "c": "attribute:"}}', "no field"),
         ('{"columns": {"a": "sku", "b": "name", "c": "name"}}', "two columns"),
         ('{"columns": {"a": "sku", "b": "name"}, "price_unit": "cents"}', "price_unit"),

@@ -11,7 +11,7 @@ from shared.events.catalog import AttributeValue, ProductFacts, Status
 from shared.money import MinorUnits
 from shared.publishing import minute_of
 from write_side import catalog, pricing
-from write_side.catalog import RELATED, RELATED_KIND, Moment, Product, TaxClass
+from write_side.catalog import MOST_RELATED, RELATED_KIND, Moment, Product, TaxClass
 from write_side.moments import check_moments
 
 LONGEST_TEXT = 200
@@ -111,7 +111,7 @@ class RelatedSet(Struct, frozen=True, forbid_unknown_fields=True, tag="related_s
     nothing else; a product that is among them gets the others."""
 
     related: Annotated[str, Meta(pattern=RELATED_KIND, examples=["accessories"])]
-    product_ids: Annotated[list[UUID], Meta(max_length=RELATED)]
+    product_ids: Annotated[list[UUID], Meta(max_length=MOST_RELATED)]
 
 
 PriceOperation = PriceByPercent | PriceByAmount | PriceTo
