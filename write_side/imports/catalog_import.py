@@ -28,7 +28,7 @@ from write_side.imports.looking_ahead import Ahead, names_of
 from write_side.imports.observing import Observer
 from write_side.imports.pace import Pace
 from write_side.imports.patience import GONE, patiently
-from write_side.imports.plan import Known, Plan, Terms, paths_needed, plan
+from write_side.imports.plan import Known, Plan, Terms, paths_needed, plan, slugs_wished
 from write_side.imports.reading import Table, UnreadableFile
 from write_side.imports.rows import Row, RowReader
 from write_side.imports.runs import handlers, taken_back
@@ -157,21 +157,31 @@ class _Import:
         told. Behind a kill nobody knows any more which rows these are, and all are looked at."""
         if self._ahead is None or not (self._late or self._journal.skip):
             return
-        self._settling, self._to_come = True, self._would_be_there
+        self._settling = True
         batches = Batches(self._ahead.lines(), self._reader, self._pace)
         while (batch := await batches.next()) is not None:
-            rows = [row for row in batch.rows if row.related and (self._journal.skip or row.line.number in self._late)]
-            if rows:
+            if rows := await self._gone_in([row for row in batch.rows if row.related]):
+                self._to_come = self._would_be_there
                 became = await self._save_or_split(rows, await self._planned(rows))
                 self.progress.partly += became["rejected"]
         self._journal.add(Counter(partly=self.progress.partly))
+
+    async def _gone_in(self, rows: list[Row]) -> list[Row]:
+        """Those that may lack something: behind a kill all but those that are rejected for what they say themselves."""
+        if not self._journal.skip:
+            return [row for row in rows if row.line.number in self._late]
+        self._to_come = self._ahead.names if self._ahead else ()
+        made = await self._planned(rows)
+        self._claims.remove(made.slugs)
+        rejected = {each.row.line.number for each in made.refused}
+        return [row for row in rows if row.line.number not in rejected]
 
     async def _planned(self, rows: list[Row]) -> Plan:
         return await patiently(lambda: self._plan(rows))
 
     async def _plan(self, rows: list[Row]) -> Plan:
         """What the rows do; its slugs are claimed until it is saved or given up."""
-        wished = _slugs(rows)
+        wished = slugs_wished(rows)
         claimed = {slug for slug in wished if self._is_claimed(slug)}  # first: a claim may become a row in between
         skus = [variant.sku for row in rows for variant in row.variants]
         refs = [row.external_ref for row in rows if row.external_ref is not None]
@@ -282,12 +292,6 @@ class _Import:
             self._journal.rejected(rejection)
             self._observer.rejected(rejection)
         return Counter(rejected=len(rejections))
-
-
-def _slugs(rows: list[Row]) -> list[str]:
-    """All slugs that new products of these rows might get."""
-    wished = [row.slug for row in rows if row.slug]
-    return wished + [slug for row in rows for slug in catalog.slug_candidates(row.handle or row.name, row.sku)]
 
 
 def _rejection(row: Row, code: str, reason: str) -> Rejection:

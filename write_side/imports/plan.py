@@ -115,6 +115,12 @@ def paths_needed(rows: Sequence[Row], products: Sequence[Product]) -> list[tuple
     return [row.category for row in rows if row.says_category or is_new(row)]
 
 
+def slugs_wished(rows: Sequence[Row]) -> list[str]:
+    """All slugs that new products of these rows might get."""
+    wished = [row.slug for row in rows if row.slug]
+    return wished + [slug for row in rows for slug in catalog.slug_candidates(row.handle or row.name, row.sku)]
+
+
 def _remember(after: Product, by_ref: dict[str, Product], by_sku: dict[str, Product]) -> None:
     """What a later row of the batch finds: a product that one row has adopted is no other's, in a dry run as well."""
     by_sku |= dict.fromkeys(after.variant_ids(), after)

@@ -162,12 +162,16 @@ async def test_an_import_that_was_killed_before_it_set_them_sets_them_when_it_go
     async def killed(_: object) -> None:
         raise KeyError("killed")
 
-    path = written(tmp_path / "a.csv", FILE)
+    rejected = "Art,Name,Goes,Or\nBAD,B\x07d,LAMP,\nLED,Led,NOBODY,\n"
+    path = written(tmp_path / "a.csv", FILE.replace("Art,Name,Goes,Or\n", rejected))
+    first, then = Rejects(), Rejects()
     with monkeypatch.context() as patched, pytest.raises(KeyError):
         patched.setattr(runner._Import, "settle", killed)
-        await imported(pool, path, mapping=MAPPING)
+        await imported(pool, path, first, mapping=MAPPING)
+    assert first.codes == [(2, "control_character"), (3, "unknown_related")]
     assert await related(pool) != ALL
-    assert (await imported(pool, path, mapping=MAPPING)).rejected == 0
+    done = await imported(pool, path, then, mapping=MAPPING)
+    assert (done.partly, then.codes) == (0, [])  # they were told before, and nothing of them went in
     assert await related(pool) == ALL
 
 
