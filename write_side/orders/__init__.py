@@ -14,7 +14,15 @@ An order goes pending_payment → confirmed, or → closing → cancelled | expi
     cancel (client), expiry (worker)  make it closing, todo = void; payments.steps → `finish_closing` → `learn` ends it
 """
 
-from write_side.orders.adding import RUNNING, check_there, close_unpaid, lock_additions, place_addition, quote_addition
+from write_side.orders.adding import (
+    RUNNING,
+    There,
+    check_there,
+    close_unpaid,
+    lock_additions,
+    place_addition,
+    quote_addition,
+)
 from write_side.orders.announced import Announcements, open_announcements, take_in_announced
 from write_side.orders.bundling import gifts_among, gifts_apart, in_bundles, whole_of, with_whole_bundles
 from write_side.orders.changes.store import added_to, additions_among, complete, readdress, reallocate
@@ -60,14 +68,14 @@ from write_side.orders.store import (
 
 __all__ = [
     "RUNNING", "AlreadyPaid", "Amounts", "Announcements", "NotAddable", "NotSellable", "Order", "OrderState",
-    "OrderTokenEnded", "OrderTokenRequired", "Outside", "PlacedOrder", "Placements", "Quote", "Recordings", "Redacted",
-    "TotalOutOfRange", "UnfinishedOrders", "UnknownOrder", "Wish", "WrongOrderToken", "added_to", "additions_among",
-    "amounts", "as_read", "begin_closing", "check_finished", "check_limits", "check_there", "check_token",
-    "close_expired", "close_unpaid", "complete", "fallen_through", "find_by_number", "find_head", "find_order",
-    "find_quote", "find_state", "finish_closing", "gifts_among", "gifts_apart", "in_bundles", "is_being_refunded",
-    "is_being_returned", "is_on_credit", "items_of", "learn", "learn_made", "lock_additions", "lock_order",
-    "lock_whole", "named_among", "nearest_to", "numbers_of", "of_person", "open_announcements", "open_placements",
-    "open_recordings", "opened", "place_addition", "place_replacement", "quote_addition", "quote_replacement",
-    "quotes_of_person", "readdress", "reallocate", "redact", "save_quote", "show_order", "take_in_announced",
-    "whole_of", "with_gift_cards", "with_token", "with_whole_bundles",
+    "OrderTokenEnded", "OrderTokenRequired", "Outside", "PlacedOrder", "Placements", "Quote", "Recordings",
+    "Redacted", "There", "TotalOutOfRange", "UnfinishedOrders", "UnknownOrder", "Wish", "WrongOrderToken", "added_to",
+    "additions_among", "amounts", "as_read", "begin_closing", "check_finished", "check_limits", "check_there",
+    "check_token", "close_expired", "close_unpaid", "complete", "fallen_through", "find_by_number", "find_head",
+    "find_order", "find_quote", "find_state", "finish_closing", "gifts_among", "gifts_apart", "in_bundles",
+    "is_being_refunded", "is_being_returned", "is_on_credit", "items_of", "learn", "learn_made", "lock_additions",
+    "lock_order", "lock_whole", "named_among", "nearest_to", "numbers_of", "of_person", "open_announcements",
+    "open_placements", "open_recordings", "opened", "place_addition", "place_replacement", "quote_addition",
+    "quote_replacement", "quotes_of_person", "readdress", "reallocate", "redact", "save_quote", "show_order",
+    "take_in_announced", "whole_of", "with_gift_cards", "with_token", "with_whole_bundles",
 ]  # fmt: skip

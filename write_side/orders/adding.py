@@ -52,6 +52,14 @@ class AskedAddition(NamedTuple):
     contact: Contact
 
 
+class There(Struct, frozen=True):
+    """What goes with whatever is added to an order now. `paid_for`: what shipping was paid for; `bought`: SKU → how
+    many of what goes are no gifts, bundles as well as what is in them."""
+
+    paid_for: list[PricedLine]
+    bought: dict[str, int]
+
+
 class Adding(Struct, frozen=True):
     """The command of `orders_add`; texts are the exact JSON of its events and their metadata."""
 
@@ -70,11 +78,10 @@ class Adding(Struct, frozen=True):
 
 
 async def quote_addition(
-    pool: Pool, keyring: Keyring, order: Order, there: Sequence[PricedLine], wanted: Mapping[str, int], pay_by: PayBy,
+    pool: Pool, keyring: Keyring, order: Order, there: There, wanted: Mapping[str, int], pay_by: PayBy,
     until: datetime, outside: Outside,
 ) -> AskedAddition:  # fmt: skip
     """What is wanted beside an order costs today; whoever is outside is asked here, while no transaction is open.
-    `there`: what goes with it by shipping that was paid.
 
     Refuses `unknown_order` (of somebody who was erased), `not_sellable`, `not_addable` (`gift_card`), `pass_required`,
     `purchase_limit`, `unknown_destination`, `unknown_shipping_method`, `total_out_of_range`, `invoice_not_permitted`,
@@ -93,12 +100,12 @@ async def quote_addition(
         everything = counted(wanted, offers)
         await sales.check(conn, list(everything), order.cart_id)
         # One order to whoever buys: else one turn of a sale would buy again and again what is limited per order.
-        await check_limits(conn, order.customer, everything, spared={}, ordered=inventory.summed(there))
-        sold = await catalog.find_variants(conn, list({line.sku for line in there}))
+        await check_limits(conn, order.customer, everything, spared={}, ordered=there.bought)
+        sold = await catalog.find_variants(conn, list({line.sku for line in there.paid_for}))
     address = contact.address
     where = Where(order.country, address.region, address.postal_code, address.vat_id)
     sent = costing.sent_of(wanted, offers, currency, offered)
-    before_it = sent_with(there, {sku: variant.weight_grams for sku, variant in sold.items()})
+    before_it = sent_with(there.paid_for, {sku: variant.weight_grams for sku, variant in sold.items()})
     method = await _dearer(order, before_it, sent, where, outside)
     priced = await taxed(costing.goods_of(wanted, offers, method, currency, offered), where, outside)
     charged = Money(priced.totals.total_minor, currency)
