@@ -16,6 +16,7 @@ An order goes pending_payment → confirmed, or → closing → cancelled | expi
 
 from write_side.orders.adding import (
     RUNNING,
+    Load,
     There,
     check_there,
     close_unpaid,
@@ -67,7 +68,7 @@ from write_side.orders.store import (
 )
 
 __all__ = [
-    "RUNNING", "AlreadyPaid", "Amounts", "Announcements", "NotAddable", "NotSellable", "Order", "OrderState",
+    "RUNNING", "AlreadyPaid", "Amounts", "Announcements", "Load", "NotAddable", "NotSellable", "Order", "OrderState",
     "OrderTokenEnded", "OrderTokenRequired", "Outside", "PlacedOrder", "Placements", "Quote", "Recordings",
     "Redacted", "There", "TotalOutOfRange", "UnfinishedOrders", "UnknownOrder", "Wish", "WrongOrderToken", "added_to",
     "additions_among", "amounts", "as_read", "begin_closing", "check_finished", "check_limits", "check_there",

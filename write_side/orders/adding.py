@@ -6,7 +6,7 @@ together cost more than the first alone.
 """
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -15,7 +15,7 @@ from msgspec import Struct, structs
 
 from shared.codec import encode_event
 from shared.envelope import Metadata, as_json
-from shared.events.orders import Allocation, PricedLine, QuoteIssued, Shipping
+from shared.events.orders import Allocation, QuoteIssued, Shipping
 from shared.events.payments import PaymentRequested
 from shared.ids import uuid7
 from shared.money import Money
@@ -52,11 +52,19 @@ class AskedAddition(NamedTuple):
     contact: Contact
 
 
-class There(Struct, frozen=True):
-    """What goes with whatever is added to an order now. `paid_for`: what shipping was paid for; `bought`: SKU → how
-    many of what goes are no gifts, bundles as well as what is in them."""
+class Load(Struct, frozen=True):
+    """What is sent together. `pieces`: SKU → how many; `value_minor`: what they have cost after promotions."""
 
-    paid_for: list[PricedLine]
+    pieces: dict[str, int]
+    value_minor: int
+
+
+class There(Struct, frozen=True):
+    """What goes with whatever is added to an order now. `sent_for_minor`: what sending has cost so far, be it that more
+    was to go then; `bought`: SKU → how many of what goes are no gifts, bundles as well as what is in them."""
+
+    goes: Load
+    sent_for_minor: int
     bought: dict[str, int]
 
 
@@ -101,12 +109,12 @@ async def quote_addition(
         await sales.check(conn, list(everything), order.cart_id)
         # One order to whoever buys: else one turn of a sale would buy again and again what is limited per order.
         await check_limits(conn, order.customer, everything, spared={}, ordered=there.bought)
-        sold = await catalog.find_variants(conn, list({line.sku for line in there.paid_for}))
+        sold = await catalog.find_variants(conn, list(there.goes.pieces))
     address = contact.address
     where = Where(order.country, address.region, address.postal_code, address.vat_id)
     sent = costing.sent_of(wanted, offers, currency, offered)
-    before_it = sent_with(there.paid_for, {sku: variant.weight_grams for sku, variant in sold.items()})
-    method = await _dearer(order, before_it, sent, where, outside)
+    goes = sent_with(there.goes, {sku: variant.weight_grams for sku, variant in sold.items()})
+    method = await _dearer(order, goes, there.sent_for_minor, sent, where, outside)
     priced = await taxed(costing.goods_of(wanted, offers, method, currency, offered), where, outside)
     charged = Money(priced.totals.total_minor, currency)
     costing.check_charged(charged, on_credit=payments.can(pay_by.method).on_credit)
@@ -127,23 +135,25 @@ def check_kept(offers: Mapping[str, Offer]) -> None:
         raise NotAddable("a gift card is bought, not added", why="gift_card")
 
 
-def sent_with(lines: Iterable[PricedLine], grams: Mapping[str, int]) -> Sent:
-    """What lines weigh that were bought before, and what they have cost after promotions."""
-    found = list(lines)
-    weight = sum(grams.get(line.sku, 0) * line.quantity for line in found)
-    return Sent(weight, sum(line.total_minor - line.discount_minor for line in found))
+def sent_with(load: Load, grams: Mapping[str, int]) -> Sent:
+    """What weighs so much, of what was bought before."""
+    return Sent(sum(grams.get(sku, 0) * quantity for sku, quantity in load.pieces.items()), load.value_minor)
 
 
-async def _dearer(order: Order, there: Sent, more: Sent, where: Where, outside: Outside) -> Shipping:
-    """Sent as the first, for what both together cost more today than the first alone."""
+async def _dearer(
+    order: Order, goes: Sent, sent_for_minor: int, more: Sent, where: Where, outside: Outside
+) -> Shipping:  # fmt: skip
+    """Sent as the first, for what all costs more today than was paid so far, or than what goes costs alone: whoever
+    takes something off has paid for sending it, and for what costs more without it they pay nothing."""
     wanted = order.shipping.method or None if order.shipping else None
-    both = Sent(there.grams + more.grams, there.value_minor + more.value_minor)
-    return dearer(*[await _sent(each, order, wanted, where, outside) for each in (there, both)])
+    both = Sent(goes.grams + more.grams, goes.value_minor + more.value_minor)
+    alone, all_ = [await _sent(each, order, wanted, where, outside) for each in (goes, both)]
+    return dearer(max(alone.price_minor, sent_for_minor), all_)
 
 
-def dearer(alone: Shipping, both: Shipping) -> Shipping:
-    """How both are sent, for what that costs more than one of them alone; never for less than nothing."""
-    return structs.replace(both, price_minor=max(both.price_minor - alone.price_minor, 0))
+def dearer(paid_minor: int, both: Shipping) -> Shipping:
+    """How both are sent, for what that costs more than is paid already; never for less than nothing."""
+    return structs.replace(both, price_minor=max(both.price_minor - paid_minor, 0))
 
 
 async def _sent(sent: Sent, order: Order, wanted: str | None, where: Where, outside: Outside) -> Shipping:

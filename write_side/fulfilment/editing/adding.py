@@ -18,7 +18,7 @@ from write_side.fraud import Asker
 from write_side.fulfilment.editing import domain
 from write_side.fulfilment.editing import group as groups
 from write_side.fulfilment.editing.domain import AddLines, IsAddition
-from write_side.fulfilment.editing.group import Group, going, shipped_with
+from write_side.fulfilment.editing.group import Group, going, sent_for, what_goes
 from write_side.fulfilment.editing.keeping import kept_of
 from write_side.fulfilment.standing import Standing
 from write_side.invoices import PayBy
@@ -43,7 +43,7 @@ class Offered(Struct, frozen=True):
 class AdditionPreview(Struct, frozen=True):
     """What adding would cost, as of `as_of`: nothing is kept, and placing prices anew. Line amounts in minor units of
     the totals' currency; `discounts`: by promotions that apply by themselves; `shipping`: what sending all together
-    costs more than what goes already."""
+    costs more than was paid for that so far."""
 
     as_of: datetime
     lines: list[PricedLine]
@@ -102,7 +102,7 @@ async def _offer(
 def there_of(group: Group) -> There:
     """What goes with whatever is added to a group now: what was taken off before it left is bought no more."""
     bought = [_bought(each) for each in (group.first, *group.added)]
-    return There(shipped_with(group), refunds.added_up(pair for each in bought for pair in each.items()))
+    return There(what_goes(group), sent_for(group), refunds.added_up(pair for each in bought for pair in each.items()))
 
 
 def _bought(stands: Standing) -> dict[str, int]:
