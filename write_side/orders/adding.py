@@ -40,7 +40,7 @@ from write_side.orders.quoting import Outside, on_offer, taxed
 from write_side.orders.refusals import NotAddable, UnknownOrder
 from write_side.pricing import Asked
 from write_side.promotions import Claim, claims_of
-from write_side.shipping import Parcel
+from write_side.shipping import Parcel, UnknownDestination, UnknownShippingMethod
 
 RUNNING = ("pending_payment", "closing", "confirmed")  # what an addition is while it isn't over
 
@@ -114,7 +114,8 @@ async def quote_addition(
     where = Where(order.country, address.region, address.postal_code, address.vat_id)
     sent = costing.sent_of(wanted, offers, currency, offered)
     goes = sent_with(there.goes, {sku: variant.weight_grams for sku, variant in sold.items()})
-    method = await _dearer(order, goes, there.sent_for_minor, sent, where, outside)
+    way = Way(order.shipping.method or None if order.shipping else None, where, currency, outside)
+    method = await dearer(goes, there.sent_for_minor, sent, way)
     priced = await taxed(costing.goods_of(wanted, offers, method, currency, offered), where, outside)
     charged = Money(priced.totals.total_minor, currency)
     costing.check_charged(charged, on_credit=payments.can(pay_by.method).on_credit)
@@ -140,26 +141,44 @@ def sent_with(load: Load, grams: Mapping[str, int]) -> Sent:
     return Sent(sum(grams.get(sku, 0) * quantity for sku, quantity in load.pieces.items()), load.value_minor)
 
 
-async def _dearer(
-    order: Order, goes: Sent, sent_for_minor: int, more: Sent, where: Where, outside: Outside
-) -> Shipping:  # fmt: skip
-    """Sent as the first, for what all costs more today than was paid so far, or than what goes costs alone: whoever
-    takes something off has paid for sending it, and for what costs more without it they pay nothing."""
-    wanted = order.shipping.method or None if order.shipping else None
+class Way(NamedTuple):
+    """How it is sent and where to, and who says what that costs. `method` None: the cheapest."""
+
+    method: str | None
+    where: Where
+    currency: str
+    outside: Outside
+
+    async def ask(self, sent: Sent) -> Shipping:
+        """What sending so much costs. Refuses `unknown_destination`, `unknown_shipping_method`,
+        `shipping_unavailable`."""
+        where, outside = self.where, self.outside
+        parcel = Parcel(where.country, where.region, where.postal_code, self.currency, sent.grams, sent.value_minor)
+        return shipping.chosen(await shipping.ask(outside.rates, parcel, outside.rates_seconds), self.method, parcel)
+
+
+async def dearer(goes: Sent, sent_for_minor: int, more: Sent, way: Way) -> Shipping:
+    """What sending all of it costs more today than was paid so far, or than what goes costs alone: whoever takes
+    something off has paid for sending it, and for what costs more without it they pay nothing."""
     both = Sent(goes.grams + more.grams, goes.value_minor + more.value_minor)
-    alone, all_ = [await _sent(each, order, wanted, where, outside) for each in (goes, both)]
-    return dearer(max(alone.price_minor, sent_for_minor), all_)
+    alone, all_ = [await way.ask(each) for each in (goes, both)]
+    paid = max(alone.price_minor, sent_for_minor)
+    from_minor = await _from(max(all_.price_minor, paid), all_.from_minor, both, way)
+    return structs.replace(all_, price_minor=max(all_.price_minor - paid, 0), from_minor=from_minor)
 
 
-def dearer(paid_minor: int, both: Shipping) -> Shipping:
-    """How both are sent, for what that costs more than is paid already; never for less than nothing."""
-    return structs.replace(both, price_minor=max(both.price_minor - paid_minor, 0))
-
-
-async def _sent(sent: Sent, order: Order, wanted: str | None, where: Where, outside: Outside) -> Shipping:
-    currency = order.totals.currency
-    parcel = Parcel(where.country, where.region, where.postal_code, currency, sent.grams, sent.value_minor)
-    return shipping.chosen(await shipping.ask(outside.rates, parcel, outside.rates_seconds), wanted, parcel)
+async def _from(most_minor: int, from_minor: int, sent: Sent, way: Way) -> int:
+    """From what value of goods that weigh so much sending them costs no more than this: 0 where it never does. Where
+    the price rises first (`from_minor`) it may still be within what was paid before."""
+    while from_minor:
+        try:
+            below = await way.ask(structs.replace(sent, value_minor=from_minor - 1))
+        except (UnknownDestination, UnknownShippingMethod):
+            return from_minor
+        if below.price_minor > most_minor:
+            return from_minor
+        from_minor = below.from_minor if below.from_minor < from_minor else 0  # or whoever is asked contradicts itself
+    return 0
 
 
 async def place_addition(

@@ -12,6 +12,7 @@ from tests.integration.checkout.test_shipping import STANDARD, set_zone
 from write_side.fulfilment.editing import adding
 from write_side.fulfilment.editing.adding import AdditionPreview
 from write_side.fulfilment.editing.domain import AdditionUnpaid, AddLines, IsAddition, NotEditable
+from write_side.fulfilment.editing.keeping import BelowTerms
 from write_side.inventory import OutOfStock
 from write_side.orders import closing
 from write_side.orders.handlers import OrderState
@@ -111,3 +112,25 @@ async def test_nobody_pays_for_what_they_took_off_when_they_add(shop: Shop) -> N
     await set_zone(shop, STANDARD)  # by now it would have been free, from 50.00
     await edit(shop, order, lamp=0)
     assert await sent_for(shop, order, pen=1) == 0, "what goes would cost as much alone"
+
+
+async def test_shipping_that_cost_nothing_more_anyway_holds_up_no_edit(shop: Shop) -> None:
+    await shop.stock("lamp", 10, 4000)
+    await shop.stock("pen", 10, 500)
+    await set_zone(shop, STANDARD)  # free from 50.00
+    order = await shop.captured(lamp=1)
+    more = await add(shop, order, pen=4)
+    sent = (await shop.now(more)).shipping
+    assert sent is not None
+    assert (sent.price_minor, sent.from_minor) == (0, 0)
+    await paid(shop, more)
+    await edit(shop, more, pen=1)
+    heavy = await shop.captured(pen=1)
+    await shop.stock("desk", 10, 4500, grams=3000)
+    dear = await add(shop, heavy, desk=1)
+    sent = (await shop.now(dear)).shipping
+    assert sent is not None
+    assert (sent.price_minor, sent.from_minor) == (0, 5000), "4.00 more below that"
+    await paid(shop, dear)
+    with pytest.raises(BelowTerms):
+        await edit(shop, heavy, pen=0)
