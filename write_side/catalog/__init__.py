@@ -35,6 +35,7 @@ from write_side.catalog.store import (
     save_products,
     slugs_in_use,
 )
+from write_side.catalog.weighing import weights_of
 
 __all__ = [
     "HEAVIEST",
@@ -79,5 +80,6 @@ __all__ = [
     "slug_candidates",
     "slugs_in_use",
     "variant_of",
+    "weights_of",
     "with_status",
 ]

@@ -109,13 +109,12 @@ async def quote_addition(
         await sales.check(conn, list(everything), order.cart_id)
         # One order to whoever buys: else one turn of a sale would buy again and again what is limited per order.
         await check_limits(conn, order.customer, everything, spared={}, ordered=there.bought)
-        sold = await catalog.find_variants(conn, list(there.goes.pieces))
+        grams = await catalog.weights_of(conn, list(there.goes.pieces))
     address = contact.address
     where = Where(order.country, address.region, address.postal_code, address.vat_id)
     sent = costing.sent_of(wanted, offers, currency, offered)
-    goes = sent_with(there.goes, {sku: variant.weight_grams for sku, variant in sold.items()})
     way = Way(order.shipping.method or None if order.shipping else None, where, currency, outside)
-    method = await dearer(goes, there.sent_for_minor, sent, way)
+    method = await dearer(sent_with(there.goes, grams), there.sent_for_minor, sent, way)
     priced = await taxed(costing.goods_of(wanted, offers, method, currency, offered), where, outside)
     charged = Money(priced.totals.total_minor, currency)
     costing.check_charged(charged, on_credit=payments.can(pay_by.method).on_credit)

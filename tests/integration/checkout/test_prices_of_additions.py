@@ -9,6 +9,9 @@ from tests.integration.checkout.shop import Shop
 from tests.integration.checkout.test_adding import add, paid, tried
 from tests.integration.checkout.test_editing import edit
 from tests.integration.checkout.test_shipping import STANDARD, set_zone
+from write_side import catalog
+from write_side.catalog import ProductInput, VariantInput, weighing
+from write_side.catalog import handlers as catalog_handlers
 from write_side.fulfilment.editing import adding
 from write_side.fulfilment.editing.adding import AdditionPreview
 from write_side.fulfilment.editing.domain import AdditionUnpaid, AddLines, IsAddition, NotEditable
@@ -112,6 +115,21 @@ async def test_nobody_pays_for_what_they_took_off_when_they_add(shop: Shop) -> N
     await set_zone(shop, STANDARD)  # by now it would have been free, from 50.00
     await edit(shop, order, lamp=0)
     assert await sent_for(shop, order, pen=1) == 0, "what goes would cost as much alone"
+
+
+async def test_what_is_retired_since_weighs_what_it_weighed(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    await shop.stock("lamp", 10, grams=1200)
+    await shop.stock("desk", 10, grams=1200)
+    await set_zone(shop, STANDARD)
+    order = await shop.captured(lamp=1)
+    async with shop.pool.acquire() as conn:
+        product_id = await catalog.product_of(conn, "lamp")
+    for name in ("Lamp", "Lamps", "Light"):
+        without = ProductInput(name, [VariantInput("lamp-2")])
+        await catalog_handlers.replace_product(shop.pool, product_id, without, None, CAUSE, None)
+    assert await sent_for(shop, order, desk=1) == 400
+    monkeypatch.setattr(weighing, "PAGE", 1)
+    assert await sent_for(shop, order, desk=1) == 400
 
 
 async def test_shipping_that_cost_nothing_more_anyway_holds_up_no_edit(shop: Shop) -> None:
