@@ -4,6 +4,7 @@ How one is placed, in reading order: routes.py (what comes in), quoting.py (`iss
 many at once), costing.py and domain.py (the decisions), calls/ and schema/functions/orders.sql (what only the rows can
 say). How it ends: settling.py (facts about its payment), closing.py (cancelled, expired), ending.py (what both do) and
 verdicts.py (who wins which race).
+What is quoted beside an order: beside.py, for what adds to it (adding.py) and what replaces it (replacing.py).
 Rows are read in store.py, those of quotes in quotes/; persons/ is whom both name, changes/ what comes after placing.
 
 An order goes pending_payment → confirmed, or → closing → cancelled | expired. Who moves it:

@@ -7,7 +7,7 @@ together cost more than the first alone.
 
 import os
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -20,13 +20,14 @@ from shared.events.payments import PaymentRequested
 from shared.ids import uuid7
 from shared.money import Money
 from shared.settings import AllocationStrategy
-from write_side import accounts, catalog, customers, fraud, inventory, invoices, payments, promotions, sales, shipping
+from write_side import catalog, fraud, inventory, invoices, payments, promotions, sales
 from write_side.commands import TryAgain
-from write_side.customers import Contact, Keyring, SealedContact
+from write_side.customers import Contact, Keyring
 from write_side.database import Connection, Pool
 from write_side.event_log import Positions, together
 from write_side.invoices import PayBy
 from write_side.orders import costing, domain, store
+from write_side.orders.beside import First, beside, contact_of, read_first
 from write_side.orders.bundling import Offer, counted
 from write_side.orders.calls import store as calls
 from write_side.orders.changes.store import add_to
@@ -35,12 +36,12 @@ from write_side.orders.domain import Order, Quote
 from write_side.orders.ending import begin_closing
 from write_side.orders.limiting import check_limits
 from write_side.orders.naming import names_of
+from write_side.orders.offers import on_offer
 from write_side.orders.quotes import store as quotes
-from write_side.orders.quoting import Outside, on_offer, taxed
-from write_side.orders.refusals import NotAddable, UnknownOrder
-from write_side.pricing import Asked
-from write_side.promotions import Claim, claims_of
-from write_side.shipping import Parcel, UnknownDestination, UnknownShippingMethod
+from write_side.orders.quoting import Outside, check_payable, sent_by, taxed
+from write_side.orders.refusals import NotAddable
+from write_side.promotions import Claim, Offered, claims_of
+from write_side.shipping import UnknownDestination, UnknownShippingMethod
 
 RUNNING = ("pending_payment", "closing", "confirmed")  # what an addition is while it isn't over
 
@@ -95,38 +96,35 @@ async def quote_addition(
     `purchase_limit`, `unknown_destination`, `unknown_shipping_method`, `total_out_of_range`, `invoice_not_permitted`,
     `credit_exceeded`, `shipping_unavailable`, `taxes_unavailable`, and `keyring_unavailable`.
     """
-    contact = await customers.open_contact(keyring, SealedContact(order.person_id, order.mail, order.address))
-    if contact is None:
-        raise UnknownOrder("whose order this is was erased")
-    currency = order.totals.currency
+    contact, currency = await contact_of(keyring, order), order.totals.currency
     async with pool.acquire() as conn:
-        before = await quotes.find_quote(conn, order.quote_id)
-        groups = await accounts.groups_of(conn, order.account_id)
-        asked = Asked(currency, before.channel, groups, datetime.now(UTC))
-        offers, offered = await on_offer(conn, wanted, asked, [], order.customer)
-        check_kept({sku: offer for sku, offer in offers.items() if sku in wanted})
-        everything = counted(wanted, offers)
-        await sales.check(conn, list(everything), order.cart_id)
-        # One order to whoever buys: else one turn of a sale would buy again and again what is limited per order.
-        await check_limits(conn, order.customer, everything, spared={}, ordered=there.bought)
-        grams = await catalog.weights_of(conn, list(there.goes.pieces))
-    address = contact.address
-    where = Where(order.country, address.region, address.postal_code, address.vat_id)
+        first = await read_first(conn, order, contact)
+        offers, offered = await _offered(conn, first, wanted, there)
+        before = sent_with(there.goes, await catalog.weights_of(conn, list(there.goes.pieces)))
+    way = Way(order.shipping.method or None if order.shipping else None, first.where, currency, outside)
     sent = costing.sent_of(wanted, offers, currency, offered)
-    way = Way(order.shipping.method or None if order.shipping else None, where, currency, outside)
-    method = await dearer(sent_with(there.goes, grams), there.sent_for_minor, sent, way)
-    priced = await taxed(costing.goods_of(wanted, offers, method, currency, offered), where, outside)
+    method = await dearer(before, there.sent_for_minor, sent, way)
+    goods = costing.goods_of(wanted, offers, method, currency, offered)
+    priced = await taxed(goods, first.where, outside)
     charged = Money(priced.totals.total_minor, currency)
-    costing.check_charged(charged, on_credit=payments.can(pay_by.method).on_credit)
-    await invoices.check_quote(pool, pay_by, order.account_id, groups, charged)
-    quote = QuoteIssued(
-        uuid7(), order.cart_id, before.cart_version, order.person_id, order.mail, order.address, order.country, 0,
-        priced.lines, priced.totals, until, [], priced.discounts, before.channel, sorted(groups), order.account_id,
-        method, priced.taxes, priced.duties_due, payment_method=pay_by.method, bundles=priced.bundles,
-        nearest=list(dict.fromkeys(place.warehouse for place in order.allocations)), counted_as=order.counted_as,
-        locale=order.locale, names=await names_of(pool, priced, order.locale),
-    )  # fmt: skip
-    return AskedAddition(quote, contact)
+    await check_payable(pool, pay_by, order.account_id, first.asked.groups, charged)
+    nearest = list(dict.fromkeys(place.warehouse for place in order.allocations))
+    names = await names_of(pool, priced, order.locale)
+    return AskedAddition(beside(first, priced, method, until, pay_by.method, nearest, names), contact)
+
+
+async def _offered(
+    conn: Connection, first: First, wanted: Mapping[str, int], there: There
+) -> tuple[dict[str, Offer], Offered]:
+    """What may be added: what it is sold as today, and the promotions that may apply."""
+    order = first.order
+    offers, offered = await on_offer(conn, wanted, first.asked, [], order.customer)
+    check_kept({sku: offer for sku, offer in offers.items() if sku in wanted})
+    everything = counted(wanted, offers)
+    await sales.check(conn, list(everything), order.cart_id)
+    # One order to whoever buys: else one turn of a sale would buy again and again what is limited per order.
+    await check_limits(conn, order.customer, everything, spared={}, ordered=there.bought)
+    return offers, offered
 
 
 def check_kept(offers: Mapping[str, Offer]) -> None:
@@ -151,9 +149,7 @@ class Way(NamedTuple):
     async def ask(self, sent: Sent) -> Shipping:
         """What sending so much costs. Refuses `unknown_destination`, `unknown_shipping_method`,
         `shipping_unavailable`."""
-        where, outside = self.where, self.outside
-        parcel = Parcel(where.country, where.region, where.postal_code, self.currency, sent.grams, sent.value_minor)
-        return shipping.chosen(await shipping.ask(outside.rates, parcel, outside.rates_seconds), self.method, parcel)
+        return await sent_by(self.method, sent, self.where, self.currency, self.outside)
 
 
 async def dearer(goes: Sent, sent_for_minor: int, more: Sent, way: Way) -> Shipping:
