@@ -49,6 +49,7 @@ from write_side.catalog.store import (
     skus_of,
     slugs_in_use,
 )
+from write_side.catalog.weighing import weights_of
 
 __all__ = [
     "HEAVIEST",
@@ -103,5 +104,6 @@ __all__ = [
     "slug_candidates",
     "slugs_in_use",
     "variant_of",
+    "weights_of",
     "with_status",
 ]

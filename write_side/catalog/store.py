@@ -78,6 +78,15 @@ async def products_after(conn: Connection, product_id: UUID, limit: int) -> list
     return await _products(conn, query, product_id, limit)
 
 
+class Weight(NamedTuple):
+    """What one weighs; of a SKU that is retired nothing is known but whose it was, and that product's version."""
+
+    grams: int
+    retired: bool
+    product_id: UUID
+    version: int
+
+
 async def locales_in_use(conn: Connection) -> list[str]:
     """Into which languages any product is translated."""
     rows = await conn.fetch("SELECT DISTINCT json_object_keys(translations) AS locale FROM product ORDER BY 1")
@@ -172,6 +181,16 @@ async def find_variants(conn: Connection, skus: Sequence[str]) -> dict[str, Sold
     """SKU → what it stands for; SKUs that nobody sells are left out."""
     rows = await conn.fetch("SELECT * FROM catalog_sold($1)", skus)
     return {row["sku"]: msgspec.convert(dict(row), SoldVariant) for row in rows}
+
+
+async def find_weights(conn: Connection, skus: Sequence[str]) -> dict[str, Weight]:
+    """SKU → what is known of its weight."""
+    rows = await conn.fetch(
+        """SELECT v.sku, v.weight_grams, v.retired, p.id, p.version
+           FROM variant v JOIN product p ON p.id = v.product_id WHERE v.sku = ANY ($1)""",
+        skus,
+    )
+    return {sku: Weight(*row) for sku, *row in rows}
 
 
 async def save_products(conn: Connection, changes: Sequence[Change]) -> list[NewEvent]:

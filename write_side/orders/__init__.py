@@ -4,6 +4,7 @@ How one is placed, in reading order: routes.py (what comes in), quoting.py (`iss
 many at once), costing.py and domain.py (the decisions), calls/ and schema/functions/orders.sql (what only the rows can
 say). How it ends: settling.py (facts about its payment), closing.py (cancelled, expired), ending.py (what both do) and
 verdicts.py (who wins which race).
+What is quoted beside an order: beside.py, for what adds to it (adding.py) and what replaces it (replacing.py).
 Rows are read in store.py, those of quotes in quotes/; persons/ is whom both name, changes/ what comes after placing.
 
 An order goes pending_payment → confirmed, or → closing → cancelled | expired. Who moves it:
@@ -14,7 +15,16 @@ An order goes pending_payment → confirmed, or → closing → cancelled | expi
     cancel (client), expiry (worker)  make it closing, todo = void; payments.steps → `finish_closing` → `learn` ends it
 """
 
-from write_side.orders.adding import RUNNING, check_there, close_unpaid, lock_additions, place_addition, quote_addition
+from write_side.orders.adding import (
+    RUNNING,
+    Load,
+    There,
+    check_there,
+    close_unpaid,
+    lock_additions,
+    place_addition,
+    quote_addition,
+)
 from write_side.orders.announced import Announcements, open_announcements, take_in_announced
 from write_side.orders.bundling import gifts_among, gifts_apart, in_bundles, whole_of, with_whole_bundles
 from write_side.orders.changes.store import added_to, additions_among, complete, readdress, reallocate
@@ -59,15 +69,15 @@ from write_side.orders.store import (
 )
 
 __all__ = [
-    "RUNNING", "AlreadyPaid", "Amounts", "Announcements", "NotAddable", "NotSellable", "Order", "OrderState",
-    "OrderTokenEnded", "OrderTokenRequired", "Outside", "PlacedOrder", "Placements", "Quote", "Recordings", "Redacted",
-    "TotalOutOfRange", "UnfinishedOrders", "UnknownOrder", "Wish", "WrongOrderToken", "added_to", "additions_among",
-    "amounts", "as_read", "begin_closing", "check_finished", "check_limits", "check_there", "check_token",
-    "close_expired", "close_unpaid", "complete", "fallen_through", "find_by_number", "find_head", "find_order",
-    "find_quote", "find_state", "finish_closing", "gifts_among", "gifts_apart", "in_bundles", "is_being_refunded",
-    "is_being_returned", "is_on_credit", "items_of", "learn", "learn_made", "lock_additions", "lock_order",
-    "lock_whole", "named_among", "nearest_to", "numbers_of", "of_person", "open_announcements", "open_placements",
-    "open_recordings", "opened", "place_addition", "place_replacement", "quote_addition", "quote_replacement",
-    "quotes_of_person", "readdress", "reallocate", "redact", "save_quote", "show_order", "take_in_announced",
-    "whole_of", "with_gift_cards", "with_token", "with_whole_bundles",
+    "RUNNING", "AlreadyPaid", "Amounts", "Announcements", "Load", "NotAddable", "NotSellable", "Order", "OrderState",
+    "OrderTokenEnded", "OrderTokenRequired", "Outside", "PlacedOrder", "Placements", "Quote", "Recordings",
+    "Redacted", "There", "TotalOutOfRange", "UnfinishedOrders", "UnknownOrder", "Wish", "WrongOrderToken", "added_to",
+    "additions_among", "amounts", "as_read", "begin_closing", "check_finished", "check_limits", "check_there",
+    "check_token", "close_expired", "close_unpaid", "complete", "fallen_through", "find_by_number", "find_head",
+    "find_order", "find_quote", "find_state", "finish_closing", "gifts_among", "gifts_apart", "in_bundles",
+    "is_being_refunded", "is_being_returned", "is_on_credit", "items_of", "learn", "learn_made", "lock_additions",
+    "lock_order", "lock_whole", "named_among", "nearest_to", "numbers_of", "of_person", "open_announcements",
+    "open_placements", "open_recordings", "opened", "place_addition", "place_replacement", "quote_addition",
+    "quote_replacement", "quotes_of_person", "readdress", "reallocate", "redact", "save_quote", "show_order",
+    "take_in_announced", "whole_of", "with_gift_cards", "with_token", "with_whole_bundles",
 ]  # fmt: skip

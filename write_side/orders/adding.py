@@ -6,8 +6,8 @@ together cost more than the first alone.
 """
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -15,18 +15,19 @@ from msgspec import Struct, structs
 
 from shared.codec import encode_event
 from shared.envelope import Metadata, as_json
-from shared.events.orders import Allocation, PricedLine, QuoteIssued, Shipping
+from shared.events.orders import Allocation, QuoteIssued, Shipping
 from shared.events.payments import PaymentRequested
 from shared.ids import uuid7
 from shared.money import Money
 from shared.settings import AllocationStrategy
-from write_side import accounts, catalog, customers, fraud, inventory, invoices, payments, promotions, sales, shipping
+from write_side import catalog, fraud, inventory, invoices, payments, promotions, sales
 from write_side.commands import TryAgain
-from write_side.customers import Contact, Keyring, SealedContact
+from write_side.customers import Contact, Keyring
 from write_side.database import Connection, Pool
 from write_side.event_log import Positions, together
 from write_side.invoices import PayBy
 from write_side.orders import costing, domain, store
+from write_side.orders.beside import First, beside, contact_of, read_first
 from write_side.orders.bundling import Offer, counted
 from write_side.orders.calls import store as calls
 from write_side.orders.changes.store import add_to
@@ -35,12 +36,12 @@ from write_side.orders.domain import Order, Quote
 from write_side.orders.ending import begin_closing
 from write_side.orders.limiting import check_limits
 from write_side.orders.naming import names_of
+from write_side.orders.offers import on_offer
 from write_side.orders.quotes import store as quotes
-from write_side.orders.quoting import Outside, on_offer, taxed
-from write_side.orders.refusals import NotAddable, UnknownOrder
-from write_side.pricing import Asked
-from write_side.promotions import Claim, claims_of
-from write_side.shipping import Parcel
+from write_side.orders.quoting import Outside, check_payable, sent_by, taxed
+from write_side.orders.refusals import NotAddable
+from write_side.promotions import Claim, Offered, claims_of
+from write_side.shipping import UnknownDestination, UnknownShippingMethod
 
 RUNNING = ("pending_payment", "closing", "confirmed")  # what an addition is while it isn't over
 
@@ -50,6 +51,22 @@ class AskedAddition(NamedTuple):
 
     quote: QuoteIssued
     contact: Contact
+
+
+class Load(Struct, frozen=True):
+    """What is sent together. `pieces`: SKU → how many; `value_minor`: what they have cost after promotions."""
+
+    pieces: dict[str, int]
+    value_minor: int
+
+
+class There(Struct, frozen=True):
+    """What goes with whatever is added to an order now. `sent_for_minor`: what sending has cost so far, be it that more
+    was to go then; `bought`: SKU → how many of what goes are no gifts, bundles as well as what is in them."""
+
+    goes: Load
+    sent_for_minor: int
+    bought: dict[str, int]
 
 
 class Adding(Struct, frozen=True):
@@ -70,48 +87,44 @@ class Adding(Struct, frozen=True):
 
 
 async def quote_addition(
-    pool: Pool, keyring: Keyring, order: Order, there: Sequence[PricedLine], wanted: Mapping[str, int], pay_by: PayBy,
+    pool: Pool, keyring: Keyring, order: Order, there: There, wanted: Mapping[str, int], pay_by: PayBy,
     until: datetime, outside: Outside,
 ) -> AskedAddition:  # fmt: skip
     """What is wanted beside an order costs today; whoever is outside is asked here, while no transaction is open.
-    `there`: what goes with it by shipping that was paid.
 
     Refuses `unknown_order` (of somebody who was erased), `not_sellable`, `not_addable` (`gift_card`), `pass_required`,
     `purchase_limit`, `unknown_destination`, `unknown_shipping_method`, `total_out_of_range`, `invoice_not_permitted`,
     `credit_exceeded`, `shipping_unavailable`, `taxes_unavailable`, and `keyring_unavailable`.
     """
-    contact = await customers.open_contact(keyring, SealedContact(order.person_id, order.mail, order.address))
-    if contact is None:
-        raise UnknownOrder("whose order this is was erased")
-    currency = order.totals.currency
+    contact, currency = await contact_of(keyring, order), order.totals.currency
     async with pool.acquire() as conn:
-        before = await quotes.find_quote(conn, order.quote_id)
-        groups = await accounts.groups_of(conn, order.account_id)
-        asked = Asked(currency, before.channel, groups, datetime.now(UTC))
-        offers, offered = await on_offer(conn, wanted, asked, [], order.customer)
-        check_kept({sku: offer for sku, offer in offers.items() if sku in wanted})
-        everything = counted(wanted, offers)
-        await sales.check(conn, list(everything), order.cart_id)
-        # One order to whoever buys: else one turn of a sale would buy again and again what is limited per order.
-        await check_limits(conn, order.customer, everything, spared={}, ordered=inventory.summed(there))
-        sold = await catalog.find_variants(conn, list({line.sku for line in there}))
-    address = contact.address
-    where = Where(order.country, address.region, address.postal_code, address.vat_id)
+        first = await read_first(conn, order, contact)
+        offers, offered = await _offered(conn, first, wanted, there)
+        before = sent_with(there.goes, await catalog.weights_of(conn, list(there.goes.pieces)))
+    way = Way(order.shipping.method or None if order.shipping else None, first.where, currency, outside)
     sent = costing.sent_of(wanted, offers, currency, offered)
-    before_it = sent_with(there, {sku: variant.weight_grams for sku, variant in sold.items()})
-    method = await _dearer(order, before_it, sent, where, outside)
-    priced = await taxed(costing.goods_of(wanted, offers, method, currency, offered), where, outside)
+    method = await dearer(before, there.sent_for_minor, sent, way)
+    goods = costing.goods_of(wanted, offers, method, currency, offered)
+    priced = await taxed(goods, first.where, outside)
     charged = Money(priced.totals.total_minor, currency)
-    costing.check_charged(charged, on_credit=payments.can(pay_by.method).on_credit)
-    await invoices.check_quote(pool, pay_by, order.account_id, groups, charged)
-    quote = QuoteIssued(
-        uuid7(), order.cart_id, before.cart_version, order.person_id, order.mail, order.address, order.country, 0,
-        priced.lines, priced.totals, until, [], priced.discounts, before.channel, sorted(groups), order.account_id,
-        method, priced.taxes, priced.duties_due, payment_method=pay_by.method, bundles=priced.bundles,
-        nearest=list(dict.fromkeys(place.warehouse for place in order.allocations)), counted_as=order.counted_as,
-        locale=order.locale, names=await names_of(pool, priced, order.locale),
-    )  # fmt: skip
-    return AskedAddition(quote, contact)
+    await check_payable(pool, pay_by, order.account_id, first.asked.groups, charged)
+    nearest = list(dict.fromkeys(place.warehouse for place in order.allocations))
+    names = await names_of(pool, priced, order.locale)
+    return AskedAddition(beside(first, priced, method, until, pay_by.method, nearest, names), contact)
+
+
+async def _offered(
+    conn: Connection, first: First, wanted: Mapping[str, int], there: There
+) -> tuple[dict[str, Offer], Offered]:
+    """What may be added: what it is sold as today, and the promotions that may apply."""
+    order = first.order
+    offers, offered = await on_offer(conn, wanted, first.asked, [], order.customer)
+    check_kept({sku: offer for sku, offer in offers.items() if sku in wanted})
+    everything = counted(wanted, offers)
+    await sales.check(conn, list(everything), order.cart_id)
+    # One order to whoever buys: else one turn of a sale would buy again and again what is limited per order.
+    await check_limits(conn, order.customer, everything, spared={}, ordered=there.bought)
+    return offers, offered
 
 
 def check_kept(offers: Mapping[str, Offer]) -> None:
@@ -120,29 +133,47 @@ def check_kept(offers: Mapping[str, Offer]) -> None:
         raise NotAddable("a gift card is bought, not added", why="gift_card")
 
 
-def sent_with(lines: Iterable[PricedLine], grams: Mapping[str, int]) -> Sent:
-    """What lines weigh that were bought before, and what they have cost after promotions."""
-    found = list(lines)
-    weight = sum(grams.get(line.sku, 0) * line.quantity for line in found)
-    return Sent(weight, sum(line.total_minor - line.discount_minor for line in found))
+def sent_with(load: Load, grams: Mapping[str, int]) -> Sent:
+    """What weighs so much, of what was bought before."""
+    return Sent(sum(grams.get(sku, 0) * quantity for sku, quantity in load.pieces.items()), load.value_minor)
 
 
-async def _dearer(order: Order, there: Sent, more: Sent, where: Where, outside: Outside) -> Shipping:
-    """Sent as the first, for what both together cost more today than the first alone."""
-    wanted = order.shipping.method or None if order.shipping else None
-    both = Sent(there.grams + more.grams, there.value_minor + more.value_minor)
-    return dearer(*[await _sent(each, order, wanted, where, outside) for each in (there, both)])
+class Way(NamedTuple):
+    """How it is sent and where to, and who says what that costs. `method` None: the cheapest."""
+
+    method: str | None
+    where: Where
+    currency: str
+    outside: Outside
+
+    async def ask(self, sent: Sent) -> Shipping:
+        """What sending so much costs. Refuses `unknown_destination`, `unknown_shipping_method`,
+        `shipping_unavailable`."""
+        return await sent_by(self.method, sent, self.where, self.currency, self.outside)
 
 
-def dearer(alone: Shipping, both: Shipping) -> Shipping:
-    """How both are sent, for what that costs more than one of them alone; never for less than nothing."""
-    return structs.replace(both, price_minor=max(both.price_minor - alone.price_minor, 0))
+async def dearer(goes: Sent, sent_for_minor: int, more: Sent, way: Way) -> Shipping:
+    """What sending all of it costs more today than was paid so far, or than what goes costs alone: whoever takes
+    something off has paid for sending it, and for what costs more without it they pay nothing."""
+    both = Sent(goes.grams + more.grams, goes.value_minor + more.value_minor)
+    alone, all_ = [await way.ask(each) for each in (goes, both)]
+    paid = max(alone.price_minor, sent_for_minor)
+    from_minor = await _from(max(all_.price_minor, paid), all_.from_minor, both, way)
+    return structs.replace(all_, price_minor=max(all_.price_minor - paid, 0), from_minor=from_minor)
 
 
-async def _sent(sent: Sent, order: Order, wanted: str | None, where: Where, outside: Outside) -> Shipping:
-    currency = order.totals.currency
-    parcel = Parcel(where.country, where.region, where.postal_code, currency, sent.grams, sent.value_minor)
-    return shipping.chosen(await shipping.ask(outside.rates, parcel, outside.rates_seconds), wanted, parcel)
+async def _from(most_minor: int, from_minor: int, sent: Sent, way: Way) -> int:
+    """From what value of goods that weigh so much sending them costs no more than this: 0 where it never does. Where
+    the price rises first (`from_minor`) it may still be within what was paid before."""
+    while from_minor:
+        try:
+            below = await way.ask(structs.replace(sent, value_minor=from_minor - 1))
+        except (UnknownDestination, UnknownShippingMethod):
+            return from_minor
+        if below.price_minor > most_minor:
+            return from_minor
+        from_minor = below.from_minor if below.from_minor < from_minor else 0  # or whoever is asked contradicts itself
+    return 0
 
 
 async def place_addition(

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from msgspec import Struct
 
+from shared.documents.orders import Address
 from shared.events.orders import Discount, OrderTax, PricedLine, Shipping, Totals
 from shared.money import Money, least_charge
 from write_side.orders.bundling import Good, Offer, opened
@@ -25,6 +26,11 @@ class Where(Struct, frozen=True):
     region: str = ""
     postal_code: str = ""
     vat_id: str = ""
+
+    @classmethod
+    def of(cls, country: str, address: Address) -> "Where":
+        """Of an address; an order's stays in its country, wherever it is sent since."""
+        return cls(country, address.region, address.postal_code, address.vat_id)
 
 
 class Goods(NamedTuple):

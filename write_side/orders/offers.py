@@ -1,16 +1,17 @@
 """What is sold, and on which terms, as it stands now: what both quoting and placing price from."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from uuid import UUID
 
 from msgspec import structs
 
 from shared.events.inventory import BundleComponent
-from write_side import catalog, inventory, pricing
+from write_side import catalog, inventory, pricing, promotions
 from write_side.catalog import SoldVariant
 from write_side.database import Connection
-from write_side.orders.bundling import Offer, Part
+from write_side.orders.bundling import Offer, Part, counted
 from write_side.pricing import Asked, PriceBook
-from write_side.promotions import Spare
+from write_side.promotions import Offered, Spare
 from write_side.taxes import GIFT_CARD
 
 
@@ -77,3 +78,18 @@ def _part(variant: SoldVariant, quantity: int, book: PriceBook, asked: Asked) ->
         variant.sku, quantity, variant.product_id, variant.variant_id, variant.name,
         None if alone is None else alone.amount_minor, variant.weight_grams, variant.tax_class,
     )  # fmt: skip
+
+
+async def on_offer(
+    conn: Connection, wanted: Mapping[str, int], asked: Asked, codes: Sequence[str], customer: UUID
+) -> tuple[dict[str, Offer], Offered]:
+    """What these goods are sold as to somebody who asks so, and what may be given away beside them; and the promotions
+    that may apply, by themselves or by one of these codes."""
+    promotions_, uses = await promotions.offered_to(conn, codes, customer)
+    gifts = promotions.gift_skus(promotions_)
+    offers = await offers_of(conn, dict.fromkeys(gifts, 1) | dict(wanted), asked)
+    available = await inventory.available_of(conn, gifts) if gifts else {}
+    spare = spare_of(gifts, offers, available, counted(wanted, offers))
+    by_category = promotions.by_category(one.terms for one in promotions_)
+    around = await catalog.categories_around(conn, list(wanted)) if by_category else {}
+    return offers, Offered(promotions_, codes, uses, asked.now, spare, around)

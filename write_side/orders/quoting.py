@@ -4,7 +4,7 @@ Everything is read and asked before the transaction, which only writes. If the c
 one of the cart before, and as stale as if it had been changed after.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
@@ -19,21 +19,19 @@ from shared.settings import AllocationStrategy
 from write_side import (
     accounts,
     carts,
-    catalog,
     commands,
     fraud,
     gift_cards,
     inventory,
     invoices,
     payments,
-    promotions,
     sales,
     shipping,
     taxes,
 )
 from write_side.carts import Cart, CartOrderedAlready
 from write_side.commands import Answer
-from write_side.customers import Contact, Keyring, Person, seal_contact
+from write_side.customers import Contact, Keyring, SealedContact, seal_contact
 from write_side.database import Connection, Pool
 from write_side.event_log import Positions
 from write_side.gift_cards import Gifts, Spread
@@ -44,7 +42,7 @@ from write_side.orders.costing import Goods, Priced, Sent, Where
 from write_side.orders.handlers import QuoteState, quoted
 from write_side.orders.limiting import check_limits
 from write_side.orders.naming import names_of
-from write_side.orders.offers import offers_of, spare_of
+from write_side.orders.offers import on_offer
 from write_side.orders.quotes import store as quotes
 from write_side.pricing import Asked
 from write_side.promotions import Offered
@@ -82,6 +80,34 @@ class ShippingOptions(Struct, frozen=True):
     options: list[ShippingOption]
 
 
+class Said(NamedTuple):
+    """What a buyer says beside the address. `method`: how it is sent, None the cheapest; `gifts`: the codes of gift
+    cards; `locale`: what they read, "" the shop's own language, None that of the account."""
+
+    codes: Sequence[str] = ()
+    method: str | None = None
+    gifts: Gifts | None = None
+    pay_by: PayBy = CARD
+    locale: str | None = None
+
+
+NOTHING_SAID = Said()
+
+
+class Buyer(NamedTuple):
+    """Whose quote it is, sealed, and where it goes. `customer`: the person whom limits count; `reads`: a language."""
+
+    sealed: SealedContact
+    country: str
+    customer: UUID
+    reads: str
+
+    @property
+    def counted_as(self) -> UUID | None:
+        """The same, where that is another one."""
+        return None if self.customer == self.sealed.person_id else self.customer
+
+
 class Basket(NamedTuple):
     """What is priced: a cart, the groups its buyer is in, what its lines are sold as, and the promotions that may
     apply."""
@@ -105,14 +131,11 @@ class Basket(NamedTuple):
 
 async def issue_quote(
     pool: Pool, keyring: Keyring, cart_id: UUID, secret: str | None, contact: Contact, ttl: int, outside: Outside,
-    cause: Metadata, codes: Sequence[str] = (), visit: fraud.Visit | None = None, method: str | None = None,
-    gifts: Gifts | None = None, pay_by: PayBy = CARD, strategy: AllocationStrategy = "priority",
-    locale: str | None = None,
+    cause: Metadata, said: Said = NOTHING_SAID, visit: fraud.Visit | None = None,
+    strategy: AllocationStrategy = "priority",
 ) -> Answer[QuoteState]:  # fmt: skip
-    """Today's price of a cart for an address, with what promotions and these codes take off, sent by this method (the
-    cheapest, if none is said) and with tax, and what gift cards pay of it, good for `ttl` seconds; by the price lists
-    of the groups that the account of the cart is in. `locale`: what the buyer reads, "" the shop's own
-    language, None that of the account.
+    """Today's price of a cart for an address, with what promotions and codes take off, with shipping and tax, and what
+    gift cards pay of it, good for `ttl` seconds; by the price lists of the groups that the account of the cart is in.
 
     Refuses `cart_ordered`, `cart_empty`, `not_sellable`, `unknown_destination`, `unknown_shipping_method`,
     `pass_required`, `purchase_limit`, `too_many_gift_cards`, `total_out_of_range`, `invoice_not_permitted`,
@@ -121,27 +144,17 @@ async def issue_quote(
     """
     async with pool.acquire() as conn:
         cart = await carts.find_cart(conn, cart_id, secret)  # before anything is made for somebody who holds no cart
-        invoices.check_asked(pay_by, cart.account_id)
-        reads = await accounts.locale_of(conn, cart.account_id) if locale is None else locale
-    person = await keyring.person_for(contact.mail)
-    sealed, customer = seal_contact(person, contact), await _customer(pool, keyring, cart, person)
+        invoices.check_asked(said.pay_by, cart.account_id)
+        reads = await accounts.locale_of(conn, cart.account_id) if said.locale is None else said.locale
+    buyer, where = await _buyer(pool, keyring, cart, contact, reads), Where.of(contact.address.country, contact.address)
     async with pool.acquire() as conn:
-        basket = await _basket(conn, cart_id, secret, codes, customer)
-        gift_cards.check_bought(basket.gift_cards)
-        await check_limits(conn, customer, basket.counted, spared={})
-        address = contact.address
-        where = Where(address.country, address.region, address.postal_code, address.vat_id)
+        basket = await _checked(conn, cart_id, secret, said.codes, buyer.customer)
         near = await _nearest(conn, where, strategy)
-    cart, now = basket.cart, datetime.now(UTC)
-    chosen, priced = await _priced(basket, where, outside, method)
-    paid = await _paid(pool, basket, priced, gifts, pay_by, now)
-    event = QuoteIssued(
-        uuid7(), cart.id, cart.version, sealed.person_id, sealed.mail, sealed.address, where.country, 0,
-        priced.lines, priced.totals, now + timedelta(seconds=ttl), list(codes),
-        priced.discounts, cart.channel, sorted(basket.groups), cart.account_id, chosen, priced.taxes, priced.duties_due,
-        paid.parts, pay_by.method, priced.bundles, near, None if customer == person.id else customer,
-        reads, await names_of(pool, priced, reads),
-    )  # fmt: skip
+    now = datetime.now(UTC)
+    chosen, priced = await _priced(basket, where, outside, said.method)
+    paid = await _paid(pool, basket, priced, said, now)
+    names = await names_of(pool, priced, reads)
+    event = _issued(basket, buyer, said, chosen, priced, paid, near, names, now + timedelta(seconds=ttl))
 
     async def save(conn: Connection) -> tuple[QuoteState, Positions]:
         if visit is not None:
@@ -152,15 +165,51 @@ async def issue_quote(
     return await commands.run(pool, save)
 
 
-async def _paid(
-    pool: Pool, basket: Basket, priced: Priced, gifts: Gifts | None, pay_by: PayBy, now: datetime
-) -> Spread:
+async def _buyer(pool: Pool, keyring: Keyring, cart: Cart, contact: Contact, reads: str) -> Buyer:
+    """A cart never changes hands, so whoever's it was when we looked, it is."""
+    person = await keyring.person_for(contact.mail)
+    sealed, customer = seal_contact(person, contact), person.counted_as
+    if cart.account_id is not None:
+        customer = await accounts.counted_as(pool, keyring, cart.account_id, person)
+    return Buyer(sealed, contact.address.country, customer, reads)
+
+
+async def _checked(conn: Connection, cart_id: UUID, secret: str | None, codes: Sequence[str], customer: UUID) -> Basket:
+    """What is priced, if so much of it may be bought."""
+    basket = await _basket(conn, cart_id, secret, codes, customer)
+    gift_cards.check_bought(basket.gift_cards)
+    await check_limits(conn, customer, basket.counted, spared={})
+    return basket
+
+
+async def _paid(pool: Pool, basket: Basket, priced: Priced, said: Said, now: datetime) -> Spread:
     """What gift cards pay of it, where the rest can be charged, or owed."""
-    paid = await gift_cards.paying(pool, gifts, priced.totals, priced.lines, now)
+    paid = await gift_cards.paying(pool, said.gifts, priced.totals, priced.lines, now)
     charged = Money(priced.totals.total_minor - gift_cards.paid_by(paid.parts), basket.cart.currency)
-    costing.check_charged(charged, on_credit=payments.can(pay_by.method).on_credit)
-    await invoices.check_quote(pool, pay_by, basket.cart.account_id, basket.groups, charged)
+    await check_payable(pool, said.pay_by, basket.cart.account_id, basket.groups, charged)
     return paid
+
+
+async def check_payable(
+    pool: Pool, pay_by: PayBy, account_id: UUID | None, groups: Collection[str], charged: Money
+) -> None:
+    """Whether so much can be charged, or owed. Refuses `total_out_of_range`, `invoice_not_permitted`,
+    `credit_exceeded`."""
+    costing.check_charged(charged, on_credit=payments.can(pay_by.method).on_credit)
+    await invoices.check_quote(pool, pay_by, account_id, groups, charged)
+
+
+def _issued(
+    basket: Basket, buyer: Buyer, said: Said, chosen: Shipping, priced: Priced, paid: Spread, near: list[str],
+    names: dict[str, str], until: datetime,
+) -> QuoteIssued:  # fmt: skip
+    cart, sealed = basket.cart, buyer.sealed
+    return QuoteIssued(
+        uuid7(), cart.id, cart.version, sealed.person_id, sealed.mail, sealed.address, buyer.country, 0, priced.lines,
+        priced.totals, until, list(said.codes), priced.discounts, cart.channel, sorted(basket.groups), cart.account_id,
+        chosen, priced.taxes, priced.duties_due, paid.parts, said.pay_by.method, priced.bundles, near,
+        buyer.counted_as, buyer.reads, names,
+    )  # fmt: skip
 
 
 async def list_shipping(
@@ -187,13 +236,6 @@ async def list_shipping(
     )  # fmt: skip
 
 
-async def _customer(pool: Pool, keyring: Keyring, cart: Cart, typed: Person) -> UUID:
-    """The person whom limits count. A cart never changes hands, so whoever's it was when we looked, it is."""
-    if cart.account_id is None:
-        return typed.counted_as
-    return await accounts.counted_as(pool, keyring, cart.account_id, typed)
-
-
 async def _basket(
     conn: Connection, cart_id: UUID, secret: str | None, codes: Sequence[str], customer: UUID
 ) -> Basket:
@@ -205,21 +247,6 @@ async def _basket(
     offers, offered = await on_offer(conn, cart.lines, asked, codes, customer)
     await sales.check(conn, list(counted(cart.lines, offers)), cart.id)
     return Basket(cart, groups, offers, offered)
-
-
-async def on_offer(
-    conn: Connection, wanted: Mapping[str, int], asked: Asked, codes: Sequence[str], customer: UUID
-) -> tuple[dict[str, Offer], Offered]:
-    """What these goods are sold as to somebody who asks so, and what may be given away beside them; and the promotions
-    that may apply, by themselves or by one of these codes."""
-    promotions_, uses = await promotions.offered_to(conn, codes, customer)
-    gifts = promotions.gift_skus(promotions_)
-    offers = await offers_of(conn, dict.fromkeys(gifts, 1) | dict(wanted), asked)
-    available = await inventory.available_of(conn, gifts) if gifts else {}
-    spare = spare_of(gifts, offers, available, counted(wanted, offers))
-    by_category = promotions.by_category(one.terms for one in promotions_)
-    around = await catalog.categories_around(conn, list(wanted)) if by_category else {}
-    return offers, Offered(promotions_, codes, uses, asked.now, spare, around)
 
 
 async def _nearest(conn: Connection, where: Where, strategy: AllocationStrategy) -> list[str]:
@@ -242,9 +269,14 @@ async def taxed(goods: Goods, where: Where, outside: Outside) -> Priced:
 
 
 async def _chosen(basket: Basket, where: Where, outside: Outside, method: str | None) -> Shipping:
-    if (sent := _sent(basket)).nothing:
-        return NOT_SENT
-    parcel = _parcel(sent, where, basket.cart.currency)
+    sent = _sent(basket)
+    return NOT_SENT if sent.nothing else await sent_by(method, sent, where, basket.cart.currency, outside)
+
+
+async def sent_by(method: str | None, sent: Sent, where: Where, currency: str, outside: Outside) -> Shipping:
+    """How it is sent there by this method, or the cheapest, and what that costs. Refuses `unknown_destination`,
+    `unknown_shipping_method`, `shipping_unavailable`."""
+    parcel = _parcel(sent, where, currency)
     return shipping.chosen(await shipping.ask(outside.rates, parcel, outside.rates_seconds), method, parcel)
 
 

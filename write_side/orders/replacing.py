@@ -8,7 +8,7 @@ they took off before is in what was paid.
 import os
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
@@ -21,23 +21,22 @@ from shared.events.orders import Allocation, PricedLine, QuoteIssued, Replaces, 
 from shared.events.payments import PaymentRequested
 from shared.ids import uuid7
 from shared.money import least_charge
-from write_side import accounts, customers, fraud, inventory, invoices, payments, sales
-from write_side.customers import Contact, Keyring, SealedContact
+from write_side import accounts, fraud, inventory, invoices, payments, sales
+from write_side.customers import Contact, Keyring
 from write_side.database import Connection, Pool
 from write_side.event_log import Positions
 from write_side.invoices import Credit, CreditExceeded, InvoiceNotPermitted
 from write_side.orders import domain
+from write_side.orders.beside import First, beside, contact_of, read_first
 from write_side.orders.bundling import Offer, counted, with_whole_bundles
 from write_side.orders.calls import store as calls
-from write_side.orders.costing import Where, goods_of
+from write_side.orders.costing import Priced, goods_of
 from write_side.orders.domain import Order, Quote
 from write_side.orders.limiting import check_limits
 from write_side.orders.naming import names_of
 from write_side.orders.offers import offers_of
-from write_side.orders.quotes import store as quotes
 from write_side.orders.quoting import Outside, taxed
-from write_side.orders.refusals import UnknownOrder
-from write_side.pricing import Asked, UnitPrice, book_of
+from write_side.pricing import UnitPrice, book_of
 
 Today = Callable[[str, int], UnitPrice | None]  # what one of a SKU costs, if so many are taken; None: it isn't sold
 
@@ -76,37 +75,40 @@ async def quote_replacement(
     Refuses `unknown_order` (of somebody who was erased), `not_sellable`, `pass_required`, `purchase_limit`,
     `total_out_of_range`, `taxes_unavailable`.
     """
-    contact = await customers.open_contact(keyring, SealedContact(order.person_id, order.mail, order.address))
-    if contact is None:
-        raise UnknownOrder("whose order this is was erased")
-    currency = order.totals.currency
+    contact, shipping = await contact_of(keyring, order), free(order.shipping)
     async with pool.acquire() as conn:
-        before = await quotes.find_quote(conn, order.quote_id)
-        groups = await accounts.groups_of(conn, order.account_id)
-        asked = Asked(currency, before.channel, groups, datetime.now(UTC))
-        book = await book_of(conn, list(wish.given), currency)
-        offers = await offers_of(conn, wish.wanted, asked)
-        offers = no_dearer(offers, order.lines, wish, lambda sku, quantity: book.unit_price(sku, quantity, asked))
-        everything = counted(wish.wanted, offers)
-        await sales.check(conn, list(everything), order.cart_id)
-        given = with_whole_bundles(wish.given, order.lines, order.bundles)
-        await check_limits(conn, order.customer, everything, given)
-    address = contact.address
-    where = Where(order.country, address.region, address.postal_code, address.vat_id)
-    shipping = free(order.shipping)
-    priced = await taxed(goods_of(wish.wanted, offers, shipping, currency), where, outside)
+        first = await read_first(conn, order, contact)
+        offers = await _wished(conn, first, wish)
+    priced = await _priced(first, wish, offers, shipping, outside)
+    method = "invoice" if first.asked.groups.intersection(invoicing) else "card"
+    names = await names_of(pool, priced, order.locale)
+    return beside(first, priced, shipping, until, method, first.before.nearest, names), contact
+
+
+async def _wished(conn: Connection, first: First, wish: Wish) -> dict[str, Offer]:
+    """What is wished, as it is sold in exchange."""
+    order, asked = first.order, first.asked
+    book = await book_of(conn, list(wish.given), asked.currency)
+    offers = await offers_of(conn, wish.wanted, asked)
+    offers = no_dearer(offers, order.lines, wish, lambda sku, quantity: book.unit_price(sku, quantity, asked))
+    everything = counted(wish.wanted, offers)
+    await sales.check(conn, list(everything), order.cart_id)
+    given = with_whole_bundles(wish.given, order.lines, order.bundles)
+    await check_limits(conn, order.customer, everything, given)
+    return offers
+
+
+async def _priced(
+    first: First, wish: Wish, offers: Mapping[str, Offer], shipping: Shipping, outside: Outside
+) -> Priced:
+    """What it costs with tax; for so much less that nothing is left to pay, where that is too small to be charged."""
+    currency = first.asked.currency
+    priced = await taxed(goods_of(wish.wanted, offers, shipping, currency), first.where, outside)
     short = priced.totals.total_minor - wish.credit_minor
-    if 0 < short < least_charge(currency):
-        offers = cheaper(offers, wish.wanted, short)
-        priced = await taxed(goods_of(wish.wanted, offers, shipping, currency), where, outside)
-    quote = QuoteIssued(
-        uuid7(), order.cart_id, before.cart_version, order.person_id, order.mail, order.address, order.country, 0,
-        priced.lines, priced.totals, until, [], [], before.channel, sorted(groups), order.account_id, shipping,
-        priced.taxes, priced.duties_due, payment_method="invoice" if groups.intersection(invoicing) else "card",
-        bundles=priced.bundles, nearest=before.nearest, counted_as=order.counted_as,
-        locale=order.locale, names=await names_of(pool, priced, order.locale),
-    )  # fmt: skip
-    return quote, contact
+    if not 0 < short < least_charge(currency):
+        return priced
+    less = cheaper(offers, wish.wanted, short)
+    return await taxed(goods_of(wish.wanted, less, shipping, currency), first.where, outside)
 
 
 def no_dearer(

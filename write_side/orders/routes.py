@@ -47,7 +47,7 @@ from write_side.orders.costing import Where
 from write_side.orders.handlers import OrderState, QuoteState
 from write_side.orders.opened import PlacedOrder, check_token, with_token
 from write_side.orders.placing import PlaceOrder, place_order
-from write_side.orders.quoting import ShippingOptions, issue_quote, list_shipping
+from write_side.orders.quoting import Said, ShippingOptions, issue_quote, list_shipping
 from write_side.orders.refusals import (
     AlreadyPaid,
     CartEmpty,
@@ -128,10 +128,10 @@ async def post_quote(
     contact, ttl = customers.contact(data.mail, data.address), own.settings.quote_ttl_seconds
     visit = fraud.visit_if_looked_at(own.settings, contact.mail, contact.address, device, client(request, own))
     pay_by = await _pay_by(request, own, data.payment_method)  # ahead of the cause, which names who is signed in
+    locale = None if data.locale is None else Languages(own.settings.languages).kept(data.locale)
     answer = await issue_quote(
-        own.pool, own.keyring, cart_id, secret, contact, ttl, own.outside, cause(request), _typed(data.codes), visit,
-        data.shipping_method, gifts, pay_by, own.settings.allocation,
-        None if data.locale is None else Languages(own.settings.languages).kept(data.locale),
+        own.pool, own.keyring, cart_id, secret, contact, ttl, own.outside, cause(request),
+        Said(_typed(data.codes), data.shipping_method, gifts, pay_by, locale), visit, own.settings.allocation,
     )
     return answered(request, answer, 201)
 

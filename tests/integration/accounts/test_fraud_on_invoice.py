@@ -24,6 +24,7 @@ from write_side.invoices import PayBy
 from write_side.invoices import handlers as invoices
 from write_side.orders import quoting
 from write_side.orders.handlers import OrderState, QuoteState
+from write_side.orders.quoting import Said
 from write_side.payments import open_providers
 
 LIMIT = 500_000
@@ -52,8 +53,8 @@ async def bought(shop: Shop, account_id: UUID, *, odd: bool = False) -> OrderSta
     contact = contacts.contact("office@company.example", ADDRESS)
     seen = Visit("address", "device", "network", odd, "door")
     answer = await quoting.issue_quote(
-        shop.pool, shop.keyring, basket.id, basket.secret, contact, 900, shop.outside, CAUSE, (), seen,
-        pay_by=PayBy("invoice", shop.settings.invoicing, account_id),
+        shop.pool, shop.keyring, basket.id, basket.secret, contact, 900, shop.outside, CAUSE,
+        Said(pay_by=PayBy("invoice", shop.settings.invoicing, account_id)), seen,
     )  # fmt: skip
     order = await shop.place(basket, _quote.decode(answer.body).id)
     await shop.work()

@@ -39,7 +39,7 @@ from write_side.orders import store as orders_store
 from write_side.orders.domain import Order
 from write_side.orders.handlers import OrderState, QuoteState
 from write_side.orders.placing import PlaceOrder, open_placements, place_order
-from write_side.orders.quoting import Outside
+from write_side.orders.quoting import Outside, Said
 from write_side.orders.refusals import QuoteStale
 from write_side.payments import Chosen, Providers, steps, stripe_of
 from write_side.payments import handlers as payments
@@ -154,11 +154,11 @@ class Shop:
     ) -> QuoteState:  # fmt: skip
         """An offer for it."""
         contact = customers.contact(mail, ADDRESS)
-        args = (self.pool, self.keyring, basket.id, basket.secret, contact, ttl, self.outside, CAUSE, codes)
+        args = (self.pool, self.keyring, basket.id, basket.secret, contact, ttl, self.outside, CAUSE)
         typed, whose = Gifts(self.settings.master_key, gifts), await self.whose(basket)
         paying = PayBy(pay_by, self.settings.invoicing, whose)  # who has an account is signed in
-        said: Any = {"method": method, "gifts": typed, "pay_by": paying, "strategy": self.strategy, "locale": locale}
-        return _quote.decode((await quoting.issue_quote(*args, **said)).body)
+        said = Said(codes, method, typed, paying, locale)
+        return _quote.decode((await quoting.issue_quote(*args, said, strategy=self.strategy)).body)
 
     async def whose(self, basket: Basket) -> UUID | None:
         """The account that a cart is of."""

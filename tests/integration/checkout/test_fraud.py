@@ -47,7 +47,7 @@ async def order_of(shop: Shop, mail: str, device: str = "") -> OrderState:
     contact = customers.contact(mail, ADDRESS)
     seen = visit(shop.settings.master_key, contact.mail, contact.address, device, "127.0.0.1")
     answer = await quoting.issue_quote(
-        shop.pool, shop.keyring, basket.id, basket.secret, contact, 900, shop.outside, CAUSE, (), seen
+        shop.pool, shop.keyring, basket.id, basket.secret, contact, 900, shop.outside, CAUSE, visit=seen
     )
     return await shop.place(basket, _quote.decode(answer.body).id)
 

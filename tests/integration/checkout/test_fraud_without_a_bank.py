@@ -31,6 +31,7 @@ from write_side.gift_cards import Gifts
 from write_side.gift_cards.handlers import IssuedGiftCard
 from write_side.orders import quoting
 from write_side.orders.handlers import OrderState
+from write_side.orders.quoting import Said
 from write_side.payments import open_providers
 from write_side.returns import replacing
 from write_side.returns.domain import Return
@@ -48,8 +49,8 @@ async def by_gift_card(shop: Shop, card: IssuedGiftCard, *, sku: str = "sofa", o
     """An order that a gift card pays alone, with what the worker does about it; `odd`: its mail is for one time."""
     basket, contact = await shop.basket(**{sku: 1}), customers.contact("mallory@example.org", ADDRESS)
     answer = await quoting.issue_quote(
-        shop.pool, shop.keyring, basket.id, basket.secret, contact, 900, shop.outside, CAUSE, (),
-        Visit("address", "device", "network", odd, "door"), gifts=Gifts(shop.settings.master_key, [card.code]),
+        shop.pool, shop.keyring, basket.id, basket.secret, contact, 900, shop.outside, CAUSE,
+        Said(gifts=Gifts(shop.settings.master_key, [card.code])), Visit("address", "device", "network", odd, "door"),
     )  # fmt: skip
     order = await shop.place(basket, shop.quote_of(answer).id)
     await shop.work()

@@ -59,7 +59,7 @@ async def ordered(shop: Shop, mail: str, address: AddressInput) -> OrderState:
     basket, contact = await shop.basket(lamp=1), customers.contact(mail, address)
     seen = visit(shop.settings.master_key, contact.mail, contact.address, f"the phone of {mail}", "127.0.0.1")
     answer = await quoting.issue_quote(
-        shop.pool, shop.keyring, basket.id, basket.secret, contact, 900, shop.outside, CAUSE, (), seen
+        shop.pool, shop.keyring, basket.id, basket.secret, contact, 900, shop.outside, CAUSE, visit=seen
     )
     return await shop.place(basket, shop.quote_of(answer).id)
 

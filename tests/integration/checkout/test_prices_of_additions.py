@@ -7,10 +7,15 @@ from tests.fixtures.write_side import CAUSE
 from tests.integration.checkout.patience import all_while_the_stock_is_held, patient
 from tests.integration.checkout.shop import Shop
 from tests.integration.checkout.test_adding import add, paid, tried
+from tests.integration.checkout.test_editing import edit
 from tests.integration.checkout.test_shipping import STANDARD, set_zone
+from write_side import catalog
+from write_side.catalog import ProductInput, VariantInput, weighing
+from write_side.catalog import handlers as catalog_handlers
 from write_side.fulfilment.editing import adding
 from write_side.fulfilment.editing.adding import AdditionPreview
 from write_side.fulfilment.editing.domain import AdditionUnpaid, AddLines, IsAddition, NotEditable
+from write_side.fulfilment.editing.keeping import BelowTerms
 from write_side.inventory import OutOfStock
 from write_side.orders import closing
 from write_side.orders.handlers import OrderState
@@ -72,3 +77,78 @@ async def test_the_last_use_of_a_promotion_is_had_by_one_of_several_who_add_at_o
     off = [each.totals.discount.amount_minor for each in done if isinstance(each, OrderState)]
     assert (sorted(off), await shop.used(last)) == ([500], 1)
     assert sorted(type(each).__name__ for each in done) == ["OrderState", "TryAgain", "TryAgain"]
+
+
+async def sent_for(shop: Shop, order: OrderState, **lines: int) -> int:
+    """What sending it costs more, as it is told."""
+    return (await preview(shop, order, **lines)).totals.shipping.amount_minor
+
+
+async def test_what_was_taken_off_is_sent_for_what_was_paid_if_it_is_added_again(shop: Shop) -> None:
+    await shop.stock("lamp", 10, grams=1200)
+    await shop.stock("pen", 10, 500)
+    await set_zone(shop, STANDARD)  # 4.90 up to two kilogrammes, 8.90 above
+    order = await shop.captured(lamp=1, pen=1)
+    assert await sent_for(shop, order, lamp=1) == 400
+    await edit(shop, order, lamp=0)
+    assert await sent_for(shop, order, lamp=1) == 0, "as heavy as what 4.90 were paid for"
+    await paid(shop, await add(shop, order, lamp=1))
+    assert await sent_for(shop, order, lamp=1) == 400
+
+
+async def test_what_was_taken_off_sends_nothing_that_is_added_for_free(shop: Shop) -> None:
+    await shop.stock("lamp", 10, 4500)
+    await shop.stock("pen", 10, 100)
+    await shop.stock("desk", 10, 500, grams=3000)
+    await set_zone(shop, STANDARD)  # free from 50.00
+    order = await shop.captured(lamp=1, pen=1)
+    assert await sent_for(shop, order, desk=1) == 0, "both come to 51.00"
+    await edit(shop, order, lamp=0)
+    assert await sent_for(shop, order, desk=1) == 400, "8.90 for 6.00, of which 4.90 were paid"
+
+
+async def test_nobody_pays_for_what_they_took_off_when_they_add(shop: Shop) -> None:
+    await shop.stock("lamp", 10, 6000)
+    await shop.stock("pen", 10, 100)
+    order = await shop.captured(lamp=1, pen=1)
+    assert order.totals.shipping.amount_minor == 490
+    await set_zone(shop, STANDARD)  # by now it would have been free, from 50.00
+    await edit(shop, order, lamp=0)
+    assert await sent_for(shop, order, pen=1) == 0, "what goes would cost as much alone"
+
+
+async def test_what_is_retired_since_weighs_what_it_weighed(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    await shop.stock("lamp", 10, grams=1200)
+    await shop.stock("desk", 10, grams=1200)
+    await set_zone(shop, STANDARD)
+    order = await shop.captured(lamp=1)
+    async with shop.pool.acquire() as conn:
+        product_id = await catalog.product_of(conn, "lamp")
+    for name in ("Lamp", "Lamps", "Light"):
+        without = ProductInput(name, [VariantInput("lamp-2")])
+        await catalog_handlers.replace_product(shop.pool, product_id, without, None, CAUSE, None)
+    assert await sent_for(shop, order, desk=1) == 400
+    monkeypatch.setattr(weighing, "PAGE", 1)
+    assert await sent_for(shop, order, desk=1) == 400
+
+
+async def test_shipping_that_cost_nothing_more_anyway_holds_up_no_edit(shop: Shop) -> None:
+    await shop.stock("lamp", 10, 4000)
+    await shop.stock("pen", 10, 500)
+    await set_zone(shop, STANDARD)  # free from 50.00
+    order = await shop.captured(lamp=1)
+    more = await add(shop, order, pen=4)
+    sent = (await shop.now(more)).shipping
+    assert sent is not None
+    assert (sent.price_minor, sent.from_minor) == (0, 0)
+    await paid(shop, more)
+    await edit(shop, more, pen=1)
+    heavy = await shop.captured(pen=1)
+    await shop.stock("desk", 10, 4500, grams=3000)
+    dear = await add(shop, heavy, desk=1)
+    sent = (await shop.now(dear)).shipping
+    assert sent is not None
+    assert (sent.price_minor, sent.from_minor) == (0, 5000), "4.00 more below that"
+    await paid(shop, dear)
+    with pytest.raises(BelowTerms):
+        await edit(shop, heavy, pen=0)

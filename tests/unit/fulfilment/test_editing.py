@@ -8,7 +8,7 @@ import pytest
 from msgspec import structs
 
 from shared.events.fulfilment import ParcelLine
-from shared.events.orders import PricedLine, Totals
+from shared.events.orders import PricedLine, Shipping, Totals
 from write_side.errors import Invalid, Refusal
 from write_side.fulfilment.domain import Parcel
 from write_side.fulfilment.editing.domain import (
@@ -25,11 +25,11 @@ from write_side.fulfilment.editing.domain import (
     left_of,
     lowered,
 )
-from write_side.fulfilment.editing.group import Group, cut
+from write_side.fulfilment.editing.group import Group, sent_for, what_goes
 from write_side.fulfilment.picking.domain import Pick
 from write_side.fulfilment.standing import Standing
 from write_side.inventory import Demand
-from write_side.orders import Order
+from write_side.orders import Load, Order
 
 ID = UUID(int=1)
 
@@ -138,8 +138,22 @@ def test_what_is_added_later_goes_by_the_shipping_of_what_was_added_before() -> 
     assert freed(Group(added_to(0), [standing(2, 0)]), third) == [first, second]  # it is over, and in no group
 
 
-def test_of_what_was_bought_only_what_is_left_counts() -> None:
-    lines = [PricedLine("lamp", ID, ID, "", 3, 100, 300, 0, 30), PricedLine("lamp", ID, ID, "", 2, 90, 180, 0)]
-    left = [(line.quantity, line.total_minor, line.discount_minor) for line in cut(lines, {"lamp": 4})]
-    assert left == [(3, 300, 30), (1, 90, 0)]
-    assert cut(lines, {"cord": 1}) == []
+def bought(n: int, owed: dict[str, int], *lines: PricedLine, sent_for: int = 0) -> Standing:
+    stands, by = standing(n, 0), Shipping("post", "Post", sent_for)
+    return structs.replace(stands, order=structs.replace(stands.order, lines=list(lines), shipping=by), owed=owed)
+
+
+def test_only_what_goes_is_sent_together() -> None:
+    lamps = PricedLine("lamp", ID, ID, "", 3, 100, 300, 0, 30), PricedLine("lamp", ID, ID, "", 2, 90, 180, 0)
+    cords = PricedLine("cord", ID, ID, "", 2, 10, 20, 0)
+    group = Group(bought(1, {"lamp": 4}, *lamps), [bought(2, {"lamp": 1, "cord": 1}, cords, *lamps)])
+    assert what_goes(group) == Load({"lamp": 5, "cord": 1}, 460)
+
+
+def test_sending_was_paid_by_all_whose_shipping_is_not_given_back() -> None:
+    first = bought(1, {"lamp": 1}, sent_for=490)
+    second, third = bought(2, {"lamp": 0}, sent_for=400), bought(3, {"lamp": 1}, sent_for=70)
+    assert sent_for(Group(first, [])) == 490
+    assert sent_for(Group(first, [second])) == 490
+    assert sent_for(Group(first, [second, third])) == 960
+    assert sent_for(Group(standing(1, 1), [third])) == 70

@@ -8,7 +8,7 @@ from msgspec import Struct
 from shared.envelope import Metadata
 from shared.events.orders import Discount, OrderTax, PricedLine, QuoteIssued, Shipping
 from shared.settings import Settings
-from write_side import commands, fraud, inventory, orders, payments
+from write_side import commands, fraud, inventory, orders, payments, refunds
 from write_side.causes import joining_order
 from write_side.commands import Answer, Call
 from write_side.customers import Keyring
@@ -18,10 +18,11 @@ from write_side.fraud import Asker
 from write_side.fulfilment.editing import domain
 from write_side.fulfilment.editing import group as groups
 from write_side.fulfilment.editing.domain import AddLines, IsAddition
-from write_side.fulfilment.editing.group import Group
+from write_side.fulfilment.editing.group import Group, going, sent_for, what_goes
+from write_side.fulfilment.editing.keeping import kept_of
 from write_side.fulfilment.standing import Standing
 from write_side.invoices import PayBy
-from write_side.orders import Amounts, OrderState, Outside, PlacedOrder
+from write_side.orders import Amounts, OrderState, Outside, PlacedOrder, There
 
 
 class Additions(Struct, frozen=True):
@@ -35,14 +36,14 @@ class Offered(Struct, frozen=True):
     looks."""
 
     quote: QuoteIssued
-    there: list[PricedLine]
+    there: There
     visit: fraud.Visit | None = None
 
 
 class AdditionPreview(Struct, frozen=True):
     """What adding would cost, as of `as_of`: nothing is kept, and placing prices anew. Line amounts in minor units of
     the totals' currency; `discounts`: by promotions that apply by themselves; `shipping`: what sending all together
-    costs more than what goes already."""
+    costs more than was paid for that so far."""
 
     as_of: datetime
     lines: list[PricedLine]
@@ -89,13 +90,26 @@ async def _offer(
             raise IsAddition("add to the order that this one adds to", adds_to=order.adds_to)
         payment = await payments.find_payment(conn, order.payment_id)
         assert payment is not None
-        there = groups.shipped_with(await groups.read(conn, order))
+        there = there_of(await groups.read(conn, order))
     domain.check_charges(on_credit=payments.can(payment.method).on_credit, by_token=by_token)
     until = datetime.now(UTC) + timedelta(seconds=settings.quote_ttl_seconds)
     pay_by = PayBy(payments.chosen_like(payment.method), settings.invoicing)
     asked = inventory.summed(wanted.lines)
     quote, contact = await orders.quote_addition(pool, keyring, order, there, asked, pay_by, until, outside)
     return Offered(quote, there, fraud.visit_if_looked_at(settings, contact.mail, contact.address, *asker))
+
+
+def there_of(group: Group) -> There:
+    """What goes with whatever is added to a group now: what was taken off before it left is bought no more."""
+    bought = [_bought(each) for each in (group.first, *group.added)]
+    return There(what_goes(group), sent_for(group), refunds.added_up(pair for each in bought for pair in each.items()))
+
+
+def _bought(stands: Standing) -> dict[str, int]:
+    left = going(stands)
+    kept = kept_of(stands.order, left)
+    alone = {sku: quantity - kept.gifts.get(sku, 0) for sku, quantity in left.items()}
+    return alone | {bundle.sku: kept.bought[bundle.sku] for bundle in stands.order.bundles}
 
 
 async def preview(
@@ -143,7 +157,7 @@ async def add_lines(
             _check(now, group)
             if isinstance(offered, Exception):
                 raise offered
-            if offered.there != groups.shipped_with(group):
+            if offered.there != there_of(group):
                 raise commands.TryAgain("what goes with it was changed meanwhile; try again", retry_after=1)
             if offered.quote.address != now.order.address:
                 raise commands.TryAgain("where it goes was changed meanwhile; try again", retry_after=1)

@@ -3,16 +3,16 @@
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
-from msgspec import Struct, structs
+from msgspec import Struct
 
-from shared.events.orders import PricedLine
 from write_side import orders
 from write_side.database import Connection
 from write_side.fulfilment import standing
 from write_side.fulfilment.editing.domain import AdditionUnpaid
 from write_side.fulfilment.standing import Standing
 from write_side.inventory import summed
-from write_side.orders import Order
+from write_side.orders import Load, Order
+from write_side.refunds import added_up
 
 
 class Group(Struct, frozen=True):
@@ -79,19 +79,22 @@ def goes(stands: Standing) -> bool:
     return stands.order.state != "closing" and any(going(stands).values())
 
 
-def shipped_with(group: Group) -> list[PricedLine]:
-    """What shipping was paid for: all of the first, and of each addition what was sent or is to be."""
-    first = [line for line in group.first.order.lines if not line.gift_card]
-    return first + [line for each in group.added for line in cut(each.order.lines, going(each))]
+def what_goes(group: Group) -> Load:
+    """All that is sent together, in one parcel if it can be."""
+    going_ = [(each.order, going(each)) for each in (group.first, *group.added)]
+    pieces = added_up(pair for _, left in going_ for pair in left.items())
+    return Load(pieces, sum(worth(order, left) for order, left in going_))
 
 
-def cut(lines: Sequence[PricedLine], left: Mapping[str, int]) -> list[PricedLine]:
-    """Lines with no more units than are left of each SKU, at what these have cost."""
-    remaining, found = dict(left), []
-    for line in lines:
-        kept = min(line.quantity, remaining.get(line.sku, 0))
-        remaining[line.sku] = remaining.get(line.sku, 0) - kept
-        if kept:
-            total, off = (amount * kept // line.quantity for amount in (line.total_minor, line.discount_minor))
-            found.append(structs.replace(line, quantity=kept, total_minor=total, discount_minor=off))
-    return found
+def sent_for(group: Group) -> int:
+    """What sending them has cost so far, before promotions: of an addition it goes back once neither that nor what was
+    added later goes."""
+    kept = [group.first, *[each for n, each in enumerate(group.added) if any(map(goes, group.added[n:]))]]
+    return sum(each.order.shipping.price_minor for each in kept if each.order.shipping)
+
+
+def worth(order: Order, left: Mapping[str, int]) -> int:
+    """What so many of its goods have cost after promotions, units of a SKU on the average."""
+    value = added_up((line.sku, line.total_minor - line.discount_minor) for line in order.lines)
+    quantity = summed(order.lines)
+    return sum(value[sku] * n // quantity[sku] for sku, n in left.items())

@@ -12,9 +12,8 @@ from msgspec import to_builtins
 
 from shared.events.orders import Discount, Needs
 from write_side.errors import Refusal
-from write_side.fulfilment.editing.group import Group, going
+from write_side.fulfilment.editing.group import Group, going, worth
 from write_side.fulfilment.standing import Standing
-from write_side.inventory import summed
 from write_side.orders import Order, gifts_among, gifts_apart, in_bundles, whole_of
 from write_side.refunds import added_up
 
@@ -164,18 +163,11 @@ def _shipping(members: Sequence[Staying]) -> Iterator[Term]:
     did not count. So whatever was added last can be taken back first."""
     value = 0
     for n, (order, left) in enumerate(members):
-        value += _value(order, left)
+        value += worth(order, left)
         sent = order.shipping
         if sent is not None and value < sent.from_minor and _carries(members[n:]):
             yield {"what": "shipping", "name": sent.name, "order_id": order.id, "minimum_minor": sent.from_minor,
                    "left_minor": value}  # fmt: skip
-
-
-def _value(order: Order, left: Mapping[str, int]) -> int:
-    """What so many of its goods have cost after promotions, units of a SKU on the average."""
-    value = added_up((line.sku, line.total_minor - line.discount_minor) for line in order.lines)
-    quantity = summed(order.lines)
-    return sum(value[sku] * n // quantity[sku] for sku, n in left.items())
 
 
 # --- what stays -------------------------------------------------------------------------------------------------------
