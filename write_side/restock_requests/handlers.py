@@ -6,7 +6,6 @@ Message-ID.
 
 import logging
 from collections.abc import Sequence
-from datetime import timedelta
 from urllib.parse import quote
 from uuid import UUID
 
@@ -27,7 +26,7 @@ from write_side.notifications import MailServer, MailTexts, NotSent, Refused, Un
 from write_side.restock_requests import domain, store
 from write_side.restock_requests.domain import Letter, RestockRequest
 from write_side.restock_requests.store import Claimed, End
-from write_side.steps import Step
+from write_side.steps import Step, growing
 
 log = logging.getLogger(__name__)
 
@@ -81,7 +80,7 @@ async def tell_due(pool: Pool, keyring: Keyring, server: MailServer, texts: Mail
             await _let_wait(conn)
             claimed = await store.claim_due(conn, AT_ONCE)
     for one in claimed:
-        outcome = await _tell(pool, keyring, server, texts, settings, one)
+        outcome = await _outcome(pool, keyring, server, texts, settings, one)
         metrics.MAILS.labels("back_in_stock", outcome).inc()
         fields = {"request_id": str(one.request.id), "sku": one.request.sku, "outcome": outcome}
         log.log(logging.WARNING if outcome == "refused" else logging.INFO, "told who waits", extra={"fields": fields})
@@ -93,6 +92,21 @@ async def _let_wait(conn: Connection) -> None:
     skus = await store.due_skus(conn)
     available = await inventory.available_of(conn, skus)
     await store.wait_again(conn, [sku for sku in skus if available.get(sku, 0) <= 0])
+
+
+async def _outcome(
+    pool: Pool, keyring: Keyring, server: MailServer, texts: MailTexts, settings: Settings, claimed: Claimed
+) -> str:
+    try:
+        return await _tell(pool, keyring, server, texts, settings, claimed)
+    except (NotSent, Unclear):
+        outcome = "put_off"
+    except Exception:  # the keyring is down, a letter can't be written: the others are told all the same
+        log.exception("a restock mail failed", extra={"fields": {"request_id": str(claimed.request.id)}})
+        outcome = "failed"
+    async with pool.acquire() as conn:
+        await store.put_off(conn, claimed.request.id, growing(1.0, claimed.attempts, 300))
+    return outcome
 
 
 async def _tell(
@@ -110,11 +124,6 @@ async def _tell(
     try:
         async with server.connected() as client:
             await server.hand_over(client, domain.written(say, letter, to, settings.mail_from, id_))
-    except (NotSent, Unclear):
-        async with pool.acquire() as conn:
-            pause = timedelta(seconds=min(2.0 ** min(claimed.attempts, 12), 300))
-            await store.put_off(conn, request.id, pause)
-        return "put_off"
     except Refused as refused:
         await _end(pool, RequesterMailRefused(request.id, request.sku, refused.code))
         return "refused"

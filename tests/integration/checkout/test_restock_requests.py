@@ -1,6 +1,7 @@
 """Who asked to be told of what is sold out is told once it is there again, by a real mail, and only then."""
 
 import asyncio
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -164,6 +165,31 @@ async def test_an_address_that_is_refused_is_not_tried_again_and_a_server_that_i
     await shop.pool.execute("UPDATE restock_request SET next_attempt_at = clock_timestamp()")
     assert await work(shop, server) == 1
     assert await states(shop) == [("refused", False)]
+
+
+async def test_a_letter_that_cant_be_written_is_put_off_and_keeps_nobody_else_waiting(
+    shop: Shop, sold_out: Any, inbox: tuple[Inbox, MailServer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    received, server = inbox
+    await work(shop, server)
+    for mail in (ADA, BOB):
+        await ask(shop, mail)
+    await receive(shop, 1)
+    write = domain.written
+
+    def failing(say: Any, letter: Any, to: str, *rest: Any) -> Any:
+        if to == ADA:
+            raise ValueError("no such letter")
+        return write(say, letter, to, *rest)
+
+    monkeypatch.setattr(domain, "written", failing)
+    assert await work(shop, server) == 2
+    assert await states(shop) == [("waiting", True), ("told", False)]
+    monkeypatch.undo()
+    query = "UPDATE restock_request SET next_attempt_at = clock_timestamp() WHERE next_attempt_at < now() + $1"
+    await shop.pool.execute(query, timedelta(seconds=10))  # put off for a moment, not for as long as a claim
+    assert await work(shop, server) == 1
+    assert [str(mail["To"]) for mail in received.mails] == [BOB, ADA]
 
 
 async def test_whoever_is_erased_is_told_of_nothing_and_can_see_before_what_is_held(
