@@ -32,7 +32,7 @@ from write_side.catalog.refusals import (
     SlugTaken,
     UnknownSku,
 )
-from write_side.catalog.selecting.store import Selected, select_products
+from write_side.catalog.selecting.store import Selected, select_products, sold_from
 from write_side.catalog.store import (
     Change,
     SoldVariant,
@@ -103,6 +103,7 @@ __all__ = [
     "skus_of",
     "slug_candidates",
     "slugs_in_use",
+    "sold_from",
     "variant_of",
     "weights_of",
     "with_status",

@@ -56,11 +56,13 @@ async def request_restock(
     event = RestockRequested(uuid7(), sku, person.id, seal(person.key, person.id, "mail", to), counted_as, locale)
 
     async def decide(conn: Connection) -> tuple[Waiting, Positions]:
-        await catalog.variant_of(conn, sku)
+        for_sale = (await catalog.variant_of(conn, sku)).status == "active"
         domain.check_waitable(sku, await inventory.find_bundles(conn, [sku]))
         others = [each for each in await store.waiting_of(conn, person.id, person.counted_as) if each != sku]
-        domain.check(await inventory.hold_available(conn, sku), len(others))
-        return Waiting(sku), await store.insert(conn, event, cause)
+        available = await inventory.hold_available(conn, sku)
+        domain.check(available if for_sale else 0, len(others))
+        # What isn't for sale may have come meanwhile, or comes by the clock: the step looks once this has committed.
+        return Waiting(sku), await store.insert(conn, event, cause, due=not for_sale)
 
     return await commands.run(pool, decide)
 
@@ -77,8 +79,7 @@ async def tell_due(pool: Pool, keyring: Keyring, server: MailServer, texts: Mail
         metrics.WAITING.labels("restock_mails_due").set(due)
         metrics.WAITING_AGE.labels("restock_mails_due").set(oldest)
         async with conn.transaction():
-            await _let_wait(conn)
-            claimed = await store.claim_due(conn, AT_ONCE)
+            claimed = await store.claim_due(conn, await _there(conn), AT_ONCE)
     for one in claimed:
         outcome = await _outcome(pool, keyring, server, texts, settings, one)
         metrics.MAILS.labels("back_in_stock", outcome).inc()
@@ -87,11 +88,14 @@ async def tell_due(pool: Pool, keyring: Keyring, server: MailServer, texts: Mail
     return len(claimed)
 
 
-async def _let_wait(conn: Connection) -> None:
-    """Those whose SKU was sold out again before they were told."""
-    skus = await store.due_skus(conn)
-    available = await inventory.available_of(conn, skus)
-    await store.wait_again(conn, [sku for sku in skus if available.get(sku, 0) <= 0])
+async def _there(conn: Connection) -> list[str]:
+    """The SKUs that can be had, of those that somebody is to be told of. Whoever waits for another waits again: for
+    stock, for its product, or for the moment at which that comes."""
+    due = await store.due_skus(conn)
+    available, sold_from = await inventory.available_of(conn, due), await catalog.sold_from(conn, due)
+    there = {sku for sku in due if available.get(sku, 0) > 0 and sku in sold_from and sold_from[sku] is None}
+    await store.wait_again(conn, {sku: sold_from.get(sku) for sku in due if sku not in there})
+    return list(there)
 
 
 async def _outcome(

@@ -1,10 +1,11 @@
-"""When stock comes in, whoever waits for it becomes due. A step tells them."""
+"""When stock comes in, or a product is for sale again, whoever waits for it becomes due. A step tells them."""
 
 from collections.abc import Sequence
 from typing import cast
 
 from shared.codec import Event, decode_events, tag_of
 from shared.envelope import Metadata, Recorded
+from shared.events.catalog import ProductRevised
 from shared.events.inventory import (
     StockAdjusted,
     StockCounted,
@@ -15,7 +16,7 @@ from shared.events.inventory import (
     StockTransferredIn,
 )
 from write_side.database import Connection
-from write_side.reactions import Reaction
+from write_side.reactions import SELDOM, Reaction
 from write_side.restock_requests import store
 
 # What may raise what can be sold.
@@ -23,23 +24,30 @@ _RAISING = (
     StockItemOpened, StockReceived, StockReleased, StockReturned, StockAdjusted, StockCounted, StockTransferredIn,
 )  # fmt: skip
 SCAN = 500  # events looked at in one go: hardly any is of a SKU that somebody waits for
+PRODUCTS = 100  # … of events that tell all of a product, up to 250 kB each
 
 
 def reactions() -> list[Reaction]:
-    """What an item's events lead to."""
-    return [Reaction("back_in_stock", tuple(tag_of(kind) for kind in _RAISING), _make_due, SCAN, _waited_for)]
+    """What an item's events lead to, and a product's."""
+    return [
+        Reaction("back_in_stock", tuple(tag_of(kind) for kind in _RAISING), _make_due, SCAN, _waited_for),
+        Reaction("for_sale_again", (tag_of(ProductRevised),), _make_due, PRODUCTS, _waited_for, pause=SELDOM),
+    ]
 
 
-def _sku_of(recorded: Recorded) -> str:
-    [event] = decode_events(recorded.type, recorded.payload)
-    return str(cast(StockReceived, event).sku)
+def _skus(event: Event) -> list[str]:
+    """What may be had by it; a product that comes at a moment is to be waited for until then."""
+    if not isinstance(event, ProductRevised):
+        return [cast(StockReceived, event).sku]
+    return [variant.sku for variant in event.facts.variants] if event.facts.status == "active" else []
 
 
 async def _waited_for(conn: Connection, events: Sequence[Recorded]) -> list[Recorded]:
     """Those of a SKU that somebody waits for; one question for all of them."""
-    waited_for = await store.waited_for(conn, list({_sku_of(recorded) for recorded in events}))
-    return [recorded for recorded in events if _sku_of(recorded) in waited_for] if waited_for else []
+    told = [(recorded, set(_skus(*decode_events(recorded.type, recorded.payload)))) for recorded in events]
+    waited_for = await store.waited_for(conn, list(set().union(*(skus for _, skus in told))))
+    return [recorded for recorded, skus in told if skus & waited_for]
 
 
 async def _make_due(conn: Connection, _: Recorded, event: Event, _cause: Metadata) -> None:
-    await store.make_due(conn, cast(StockReceived, event).sku)
+    await store.make_due(conn, _skus(event))

@@ -1,7 +1,7 @@
 """The SQL of restock requests."""
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
@@ -42,12 +42,13 @@ async def waiting_of(conn: Connection, person_id: UUID, customer: UUID) -> list[
     return [row["sku"] for row in await conn.fetch(query, person_id, customer)]
 
 
-async def insert(conn: Connection, event: RestockRequested, cause: Metadata) -> Positions:
-    """A request and its event; nothing if the mailbox waits for this SKU already."""
+async def insert(conn: Connection, event: RestockRequested, cause: Metadata, *, due: bool) -> Positions:
+    """A request and its event; nothing if the mailbox waits for this SKU already. `due`: to be looked at at once."""
     done = await conn.execute(
-        """INSERT INTO restock_request (id, sku, person_id, mail, state, version, counted_as, locale)
-           VALUES ($1, $2, $3, $4, 'waiting', 1, $5, $6) ON CONFLICT DO NOTHING""",
-        event.request_id, event.sku, event.person_id, event.mail, event.counted_as, event.locale,
+        """INSERT INTO restock_request (id, sku, person_id, mail, state, version, counted_as, locale, next_attempt_at)
+           VALUES ($1, $2, $3, $4, 'waiting', 1, $5, $6, CASE WHEN $7 THEN clock_timestamp() END)
+           ON CONFLICT DO NOTHING""",
+        event.request_id, event.sku, event.person_id, event.mail, event.counted_as, event.locale, due,
     )  # fmt: skip
     if done != "INSERT 0 1":
         return {}
@@ -60,10 +61,11 @@ async def waited_for(conn: Connection, skus: Sequence[str]) -> set[str]:
     return {row["sku"] for row in await conn.fetch(query, skus)}
 
 
-async def make_due(conn: Connection, sku: str) -> None:
-    """Whoever waits for it is to be told."""
-    query = "UPDATE restock_request SET next_attempt_at = clock_timestamp() WHERE state = 'waiting' AND sku = $1"
-    await conn.execute(query, sku)
+async def make_due(conn: Connection, skus: Sequence[str]) -> None:
+    """Whoever waits for one of them is to be told."""
+    query = """UPDATE restock_request SET next_attempt_at = clock_timestamp()
+               WHERE state = 'waiting' AND sku = ANY ($1)"""
+    await conn.execute(query, skus)
 
 
 async def due_skus(conn: Connection) -> list[str]:
@@ -72,21 +74,25 @@ async def due_skus(conn: Connection) -> list[str]:
     return [row["sku"] for row in await conn.fetch(query)]
 
 
-async def wait_again(conn: Connection, skus: Sequence[str]) -> None:
-    """These are sold out again. (`now()`, the beginning of the transaction that looked: whoever became due by what came
-    in since must stay so.)"""
-    query = "UPDATE restock_request SET next_attempt_at = NULL WHERE sku = ANY ($1) AND next_attempt_at <= now()"
-    await conn.execute(query, skus)
+async def wait_again(conn: Connection, until: Mapping[str, datetime | None]) -> None:
+    """These can't be had: their SKUs, and until when to wait, None where nobody knows. (`now()`, the beginning of the
+    transaction that looked: whoever became due by what happened since must stay so.)"""
+    await conn.execute(
+        """UPDATE restock_request r SET next_attempt_at = u.until
+           FROM unnest($1::text[], $2::timestamptz[]) AS u(sku, until)
+           WHERE r.sku = u.sku AND r.next_attempt_at <= now()""",
+        list(until), list(until.values()),
+    )  # fmt: skip
 
 
-async def claim_due(conn: Connection, limit: int) -> list[Claimed]:
-    """Those to be told now, who have waited longest first; for this worker alone for a while."""
+async def claim_due(conn: Connection, skus: Sequence[str], limit: int) -> list[Claimed]:
+    """Those to be told of these SKUs now, who have waited longest first; for this worker alone for a while."""
     rows = await conn.fetch(
-        f"""UPDATE restock_request SET next_attempt_at = clock_timestamp() + $2, attempts = attempts + 1
-            WHERE id IN (SELECT id FROM restock_request WHERE next_attempt_at <= clock_timestamp()
-                         ORDER BY id LIMIT $1 FOR UPDATE SKIP LOCKED)
+        f"""UPDATE restock_request SET next_attempt_at = clock_timestamp() + $3, attempts = attempts + 1
+            WHERE id IN (SELECT id FROM restock_request WHERE next_attempt_at <= clock_timestamp() AND sku = ANY ($1)
+                         ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED)
             RETURNING {_REQUEST}, attempts""",  # noqa: S608
-        limit, CLAIM,
+        skus, limit, CLAIM,
     )  # fmt: skip
     claimed = [Claimed(RestockRequest(*list(row.values())[:-1]), row["attempts"]) for row in rows]
     return sorted(claimed, key=lambda one: one.request.id)

@@ -15,9 +15,9 @@ from tests.integration.checkout.shop import Shop
 from tests.integration.checkout.test_mails import react
 from tests.integration.checkout.test_names_in_mails import name
 from tests.integration.checkout.test_parcels import ship
-from tests.integration.checkout.test_restock_requests import receive as restock
-from tests.integration.checkout.test_restock_requests import work as tell_of_stock
 from tests.integration.checkout.test_returns import ask, receive
+from tests.integration.checkout.waiting import receive as restock
+from tests.integration.checkout.waiting import work as tell_of_stock
 from write_side.fulfilment import handlers as fulfilment
 from write_side.notifications import MailServer, MailTexts, read_mail_texts
 from write_side.notifications.handlers import send_due

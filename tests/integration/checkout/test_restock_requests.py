@@ -9,23 +9,19 @@ import pytest
 
 from shared.settings import Settings
 from tests.fixtures.asgi import client_of
-from tests.fixtures.write_side import CAUSE, TEXTS, new_call
+from tests.fixtures.write_side import CAUSE
 from tests.integration.checkout.inbox import Inbox
 from tests.integration.checkout.shop import Shop
-from write_side import erasure, reactions
+from tests.integration.checkout.waiting import ADA, BOB, ask, receive, states, work
+from write_side import erasure
 from write_side.app import create_app
 from write_side.catalog import UnknownSku
 from write_side.customers import BrokenMail
 from write_side.erasure import Ledger
-from write_side.inventory import handlers as inventory
-from write_side.inventory.domain import MoveStock
 from write_side.notifications.gateway import MailServer
 from write_side.orders.closing import cancel_order
-from write_side.restock_requests import domain, handlers
+from write_side.restock_requests import domain
 from write_side.restock_requests.domain import InStock, TooManyRestockRequests
-from write_side.restock_requests.reactions import reactions as restock_reactions
-
-ADA, BOB = "ada@example.org", "bob@example.org"
 
 
 @pytest.fixture
@@ -33,31 +29,6 @@ async def sold_out(shop: Shop) -> Any:
     """The last lamp is ordered; answers the order."""
     await shop.stock("lamp", 1)
     return await shop.order(lamp=1)
-
-
-async def receive(shop: Shop, lamps: int) -> None:
-    await inventory.receive_stock(shop.pool, MoveStock("lamp", "BER", lamps, "delivery"), CAUSE, new_call())
-
-
-async def ask(shop: Shop, mail: str = ADA, sku: str = "lamp") -> None:
-    await handlers.request_restock(shop.pool, shop.keyring, sku, mail, CAUSE)
-
-
-async def work(shop: Shop, server: MailServer) -> int:
-    """As if the relay had got to the end of the log; answers how many requests were tried."""
-    await shop.pool.execute("UPDATE relay_state SET safe_position = (SELECT max(position) FROM event_log)")
-    [reaction] = restock_reactions()
-    while sum(await asyncio.gather(*(reactions.advance(shop.pool, reaction) for _ in range(3)))):
-        pass
-    tried = 0
-    while found := await handlers.tell_due(shop.pool, shop.keyring, server, TEXTS, shop.settings):
-        tried += found
-    return tried
-
-
-async def states(shop: Shop) -> list[tuple[str, bool]]:
-    """State, and whether an address is still kept, of every request."""
-    return [tuple(r) for r in await shop.pool.fetch("SELECT state, mail <> '' FROM restock_request ORDER BY id")]
 
 
 async def test_whoever_waits_is_told_once_when_stock_comes_in(

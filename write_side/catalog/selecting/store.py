@@ -1,6 +1,7 @@
-"""The SQL that finds products by what they have in common, some at a time."""
+"""The SQL that finds products by what they have in common, some at a time, and when SKUs are for sale."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
@@ -38,3 +39,16 @@ async def select_products(
     ids = [row["id"] for row in rows]
     found = await all_products(conn, ids)
     return sorted(found, key=lambda product: product.id), ids[-1] if len(ids) == limit else bound
+
+
+async def sold_from(conn: Connection, skus: Sequence[str]) -> dict[str, datetime | None]:
+    """SKU → from when on it is for sale, None where it is now. What isn't, and comes at no moment that was set, is left
+    out."""
+    rows = await conn.fetch(
+        """SELECT v.sku, CASE WHEN p.publish_at > statement_timestamp() THEN p.publish_at END AS comes_at
+           FROM variant v JOIN product p ON p.id = v.product_id
+           WHERE v.sku = ANY ($1) AND NOT v.retired AND p.status = 'active'
+             AND catalog_status(p.status, p.publish_at, p.unpublish_at) <> 'archived'""",
+        skus,
+    )
+    return {row["sku"]: row["comes_at"] for row in rows}
