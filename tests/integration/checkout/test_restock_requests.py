@@ -12,7 +12,7 @@ from tests.fixtures.asgi import client_of
 from tests.fixtures.write_side import CAUSE
 from tests.integration.checkout.inbox import Inbox
 from tests.integration.checkout.shop import Shop
-from tests.integration.checkout.waiting import ADA, BOB, ask, receive, states, work
+from tests.integration.checkout.waiting import ADA, BOB, ask, receive, states, tell, work, work_off_the_log
 from write_side import erasure
 from write_side.app import create_app
 from write_side.catalog import UnknownSku
@@ -20,7 +20,7 @@ from write_side.customers import BrokenMail
 from write_side.erasure import Ledger
 from write_side.notifications.gateway import MailServer
 from write_side.orders.closing import cancel_order
-from write_side.restock_requests import domain
+from write_side.restock_requests import domain, handlers, store
 from write_side.restock_requests.domain import InStock, TooManyRestockRequests
 
 
@@ -161,6 +161,28 @@ async def test_a_letter_that_cant_be_written_is_put_off_and_keeps_nobody_else_wa
     await shop.pool.execute(query, timedelta(seconds=10))  # put off for a moment, not for as long as a claim
     assert await work(shop, server) == 1
     assert [str(mail["To"]) for mail in received.mails] == [BOB, ADA]
+
+
+async def test_workers_at_a_slow_mail_server_tell_each_once(
+    shop: Shop, sold_out: Any, inbox: tuple[Inbox, MailServer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    received, server = inbox
+    await work(shop, server)
+    waiting = [f"guest-{n}@example.org" for n in range(handlers.AT_ONCE)]
+    for mail in waiting:
+        await ask(shop, mail)
+    await receive(shop, 1)
+    received.seconds = 0.4
+    monkeypatch.setattr(store, "CLAIM", timedelta(seconds=2))  # five mails one after another, as 12 s are of 60
+
+    async def worker() -> None:
+        while ("waiting", True) in await states(shop):
+            await tell(shop, server)
+            await asyncio.sleep(0.05)
+
+    await work_off_the_log(shop)
+    await asyncio.gather(*(worker() for _ in range(2)))
+    assert sorted(str(mail["To"]) for mail in received.mails) == sorted(waiting)
 
 
 async def test_whoever_is_erased_is_told_of_nothing_and_can_see_before_what_is_held(

@@ -24,14 +24,24 @@ async def ask(shop: Shop, mail: str = ADA, sku: str = "lamp") -> None:
     await handlers.request_restock(shop.pool, shop.keyring, sku, mail, CAUSE)
 
 
-async def work(shop: Shop, server: MailServer) -> int:
-    """As if the relay had got to the end of the log; answers how many requests were tried."""
+async def work_off_the_log(shop: Shop) -> None:
+    """As if the relay had got to its end."""
     await shop.pool.execute("UPDATE relay_state SET safe_position = (SELECT max(position) FROM event_log)")
     for reaction in restock_reactions():
         while sum(await asyncio.gather(*(reactions.advance(shop.pool, reaction) for _ in range(3)))):
             pass
+
+
+async def tell(shop: Shop, server: MailServer) -> int:
+    """Once; answers how many requests were tried."""
+    return await handlers.tell_due(shop.pool, shop.keyring, server, TEXTS, shop.settings)
+
+
+async def work(shop: Shop, server: MailServer) -> int:
+    """All that is to be done; answers how many requests were tried."""
+    await work_off_the_log(shop)
     tried = 0
-    while found := await handlers.tell_due(shop.pool, shop.keyring, server, TEXTS, shop.settings):
+    while found := await tell(shop, server):
         tried += found
     return tried
 

@@ -5,6 +5,7 @@ reads the database can make a link. A mail may go out twice if the worker dies m
 counts.
 """
 
+import asyncio
 import logging
 import os
 from base64 import urlsafe_b64encode
@@ -25,7 +26,7 @@ from write_side.steps import Step, growing
 
 log = logging.getLogger(__name__)
 
-AT_ONCE = 8
+AT_ONCE = 8  # letters, at once: one after another they'd outlast their claim at a slow server
 PAUSE = 0.2
 FORGET_PAUSE = 600.0
 MOST_ATTEMPTS = 20  # of a mail that can't be handed over; its link would be old by then
@@ -46,11 +47,7 @@ async def send_due(pool: Pool, keyring: Keyring, server: MailServer, texts: Mail
     """Send what is due; answers how many letters that were."""
     async with pool.acquire() as conn:
         due = await store.claim(conn, AT_ONCE)
-    for letter in due:
-        outcome = await _send(pool, keyring, server, texts, settings, letter)
-        metrics.MAILS.labels(f"account_{letter.kind}", outcome).inc()
-        fields = {"letter_id": str(letter.id), "kind": letter.kind, "outcome": outcome}
-        log.log(logging.WARNING if outcome == "refused" else logging.INFO, "tried a letter", extra={"fields": fields})
+    await asyncio.gather(*(_attempt(pool, keyring, server, texts, settings, letter) for letter in due))
     return len(due)
 
 
@@ -58,6 +55,29 @@ async def forget_old(pool: Pool) -> int:
     """Drop letters whose time is over, and tries that don't count any more."""
     async with pool.acquire() as conn:
         return await accounts.forget_old(conn)
+
+
+async def _attempt(
+    pool: Pool, keyring: Keyring, server: MailServer, texts: MailTexts, settings: Settings, letter: Letter
+) -> None:
+    outcome = await _outcome(pool, keyring, server, texts, settings, letter)
+    metrics.MAILS.labels(f"account_{letter.kind}", outcome).inc()
+    fields = {"letter_id": str(letter.id), "kind": letter.kind, "outcome": outcome}
+    log.log(logging.WARNING if outcome == "refused" else logging.INFO, "tried a letter", extra={"fields": fields})
+
+
+async def _outcome(
+    pool: Pool, keyring: Keyring, server: MailServer, texts: MailTexts, settings: Settings, letter: Letter
+) -> str:
+    try:
+        return await _send(pool, keyring, server, texts, settings, letter)
+    except (NotSent, Unclear):
+        outcome = "put_off"
+    except Exception:  # the keyring is down, a letter can't be written: the others go out all the same
+        log.exception("a letter failed", extra={"fields": {"letter_id": str(letter.id)}})
+        outcome = "failed"
+    await store.put_off(pool, letter.id, growing(0.5, letter.attempts, 300))
+    return outcome
 
 
 async def _send(
@@ -72,9 +92,6 @@ async def _send(
     try:
         async with server.connected() as client:
             await server.hand_over(client, await _written(pool, say, settings, letter, to))
-    except (NotSent, Unclear):
-        await store.put_off(pool, letter.id, growing(0.5, letter.attempts, 300))
-        return "put_off"
     except Refused:
         await store.drop(pool, letter.id)
         return "refused"
