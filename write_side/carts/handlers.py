@@ -169,9 +169,7 @@ async def show_cart(pool: Pool, cart_id: UUID, secret: str | None) -> CartState:
 
 
 async def _check_sold(conn: Connection, sku: str, quantity: int, place: CartPlace, cart_id: UUID) -> None:
-    sold = (await catalog.find_variants(conn, [sku])).get(sku)
-    if sold is None:
-        raise catalog.UnknownSku(f"nothing is sold under the SKU {sku}", sku=sku)
+    sold = await catalog.variant_of(conn, sku)
     currency, channel, account_id = place
     book = await pricing.book_of(conn, [sku], currency)
     asked = Asked(currency, channel, await accounts.groups_of(conn, account_id), datetime.now(UTC))

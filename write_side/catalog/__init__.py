@@ -20,7 +20,7 @@ from write_side.catalog.domain import (
     with_status,
 )
 from write_side.catalog.facts import HEAVIEST, MOST_RELATED, RELATED_KIND, TAX_CLASS, check_text, checked
-from write_side.catalog.handlers import category_ids, product_of, variant_of
+from write_side.catalog.handlers import category_ids, product_of, variant_of, variants_of
 from write_side.catalog.naming.store import names_in
 from write_side.catalog.refusals import (
     BrokenText,
@@ -31,6 +31,7 @@ from write_side.catalog.refusals import (
     SkuTaken,
     SlugTaken,
     UnknownSku,
+    check_sold,
 )
 from write_side.catalog.selecting.store import Selected, select_products, sold_from
 from write_side.catalog.store import (
@@ -79,6 +80,7 @@ __all__ = [
     "all_products",
     "categories_around",
     "category_ids",
+    "check_sold",
     "check_text",
     "checked",
     "evolve_category",
@@ -105,6 +107,7 @@ __all__ = [
     "slugs_in_use",
     "sold_from",
     "variant_of",
+    "variants_of",
     "weights_of",
     "with_status",
 ]

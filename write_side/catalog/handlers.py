@@ -1,6 +1,6 @@
 """Catalog commands: load, decide, save."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from uuid import UUID
 
 from msgspec import Struct
@@ -206,10 +206,17 @@ async def get_category(pool: Pool, category_id: UUID) -> CategoryState:
 
 async def variant_of(conn: Connection, sku: str) -> SoldVariant:
     """What a SKU stands for; raises `UnknownSku`. The face for stock and prices."""
-    found = await store.find_variants(conn, [sku])
-    if sku not in found:
-        raise refusals.UnknownSku(f"nobody sells {sku}", sku=sku)
-    return found[sku]
+    return (await variants_of(conn, {"": sku}))[sku]
+
+
+async def variants_of(
+    conn: Connection, named: Mapping[str, str], before: Collection[str] = ()
+) -> dict[str, SoldVariant]:
+    """What SKUs stand for, which were named at these places; raises `UnknownSku`. What was named `before` may have gone
+    since: it is left out."""
+    found = await store.find_variants(conn, list(named.values())) if named else {}
+    refusals.check_sold(named, {*found, *before})
+    return found
 
 
 async def product_of(conn: Connection, sku: str) -> UUID:

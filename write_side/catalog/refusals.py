@@ -1,6 +1,10 @@
 """What the catalog says no to. Each has its own code; what is wrong with the input names its place in `pointer`."""
 
+from collections.abc import Collection, Mapping
+
 from write_side.errors import Invalid, NotFound, Refusal
+
+_TOLD = 5  # SKUs that a sentence names
 
 
 class UnknownProduct(NotFound):
@@ -10,9 +14,23 @@ class UnknownProduct(NotFound):
 
 
 class UnknownSku(NotFound):
-    """No product sells this SKU."""
+    """No product sells this SKU. Of several that were named, `skus`: all that none sells, `pointer`: where the first
+    of them was."""
 
     code = "unknown_sku"
+
+
+def check_sold(named: Mapping[str, str], sold: Collection[str]) -> None:
+    """Raises `UnknownSku` for what nobody sells of the SKUs that were named. `named`: SKUs by their places in the
+    input, such as `/skus/0`; "" for one that stands in the address."""
+    unknown = {place: sku for place, sku in named.items() if sku not in sold}
+    if not unknown:
+        return
+    [place, *_], skus = unknown, list(unknown.values())
+    more = f" and {len(skus) - _TOLD} more" if len(skus) > _TOLD else ""
+    detail = f"nobody sells {', '.join(skus[:_TOLD])}{more}"
+    # An address may be very long: it is not told once more than it has to be.
+    raise UnknownSku(detail, sku=skus[0], **({"skus": skus, "pointer": place} if place else {}))
 
 
 class UnknownCategory(NotFound):

@@ -75,7 +75,6 @@ def _event(item: StockItem, row: StockRow, figure: int, terms: StockTerms) -> St
 def _opened(row: StockRow, figure: int, kept: Kept, terms: StockTerms) -> OpenStockItem:
     if row.warehouse not in kept.warehouses:
         raise inventory.UnknownWarehouse(f"there is no warehouse {row.warehouse}")
-    if row.sku not in kept.products:
-        raise catalog.UnknownSku(f"nobody sells {row.sku}")
+    catalog.check_sold({"": row.sku}, kept.products)
     low_at = LOW_AT if row.low_at is None else row.low_at
     return inventory.opened_with(row.sku, row.warehouse, kept.products[row.sku], figure, low_at, terms.reason)

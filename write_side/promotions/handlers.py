@@ -24,11 +24,11 @@ class PromotionList(Struct, frozen=True):
 
 
 async def announce_promotion(pool: Pool, said: PromotionInput, cause: Metadata, call: Call) -> Answer[Promotion]:
-    """A new promotion; refuses `code_taken`, what `domain.terms_of` and `sets.check_there` refuse."""
+    """A new promotion; refuses `code_taken`, `unknown_sku`, what `domain.terms_of` and `sets.check_there` refuse."""
     event = domain.announce(uuid7(), said)
 
     async def decide(conn: Connection) -> tuple[Promotion, Positions]:
-        await _check_sets(conn, event.terms)
+        await _check_there(conn, event.terms)
         return domain.evolve(None, event, 1), await store.announce(conn, event, cause)
 
     return await commands.run(pool, decide, call)
@@ -37,13 +37,12 @@ async def announce_promotion(pool: Pool, said: PromotionInput, cause: Metadata, 
 async def revise_promotion(
     pool: Pool, promotion_id: UUID, said: PromotionInput, expected: int | None, cause: Metadata
 ) -> Answer[Promotion]:
-    """Other terms from now on; refuses `unknown_promotion`, `version_conflict`, what `domain.revise` and
-    `sets.check_there` refuse."""
+    """Other terms from now on; refuses `unknown_promotion`, `version_conflict`, `unknown_sku` of what they did not name
+    before, what `domain.revise` and `sets.check_there` refuse."""
 
     async def checked(conn: Connection) -> Promotion:
-        promotion, terms = await _locked(conn, promotion_id), domain.terms_of(said)
-        if terms.off != promotion.terms.off:  # what was sold when it was announced may be gone by now
-            await _check_sets(conn, terms)
+        promotion = await _locked(conn, promotion_id)
+        await _check_there(conn, domain.terms_of(said), promotion.terms)
         return promotion
 
     def decide(promotion: Promotion) -> PromotionEvent | None:
@@ -62,11 +61,14 @@ async def end_promotion(pool: Pool, promotion_id: UUID, cause: Metadata) -> Answ
     return await commands.change(pool, locked, domain.end, store.save, cause)
 
 
-async def _check_sets(conn: Connection, terms: PromotionTerms) -> None:
-    """Whether what its sets name is there, and takes part in promotions at all."""
+async def _check_there(conn: Connection, terms: PromotionTerms, before: PromotionTerms | None = None) -> None:
+    """Whether what it names is there, and what its sets name takes part in promotions at all; of what it named before
+    some may be gone by now."""
+    sold = await catalog.variants_of(conn, sets.skus_of(terms), sets.skus_of(before).values() if before else ())
+    if before and terms.off == before.off:
+        return
     for pointer, products in sets.sets_of(terms):
         there = await catalog.all_categories(conn, products.categories) if products.categories else []
-        sold = await catalog.find_variants(conn, products.skus) if products.skus else {}
         sets.check_there(products, pointer, {category.id for category in there}, sold)
 
 

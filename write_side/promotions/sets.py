@@ -7,8 +7,8 @@ from uuid import UUID
 
 from msgspec import Meta, Struct
 
-from shared.events.promotions import BuyGet, PromotionTerms
-from write_side.catalog import NoSuchCategory, SoldVariant, UnknownSku
+from shared.events.promotions import BuyGet, Gift, PromotionTerms
+from write_side.catalog import NoSuchCategory, SoldVariant
 from write_side.errors import Invalid
 from write_side.taxes import GIFT_CARD
 
@@ -59,6 +59,13 @@ def sets_of(terms: PromotionTerms) -> list[tuple[str, Named]]:
     return [(pointer, products) for pointer, products in named if products is not None]
 
 
+def skus_of(terms: PromotionTerms) -> dict[str, str]:
+    """All SKUs that a promotion names, by their places in the input."""
+    lists = [("", terms.skus), *((pointer, products.skus) for pointer, products in sets_of(terms))]
+    named = {f"{pointer}/skus/{n}": sku for pointer, skus in lists for n, sku in enumerate(skus)}
+    return named | {"/off/sku": terms.off.sku} if isinstance(terms.off, Gift) else named
+
+
 def by_category(all_terms: Iterable[PromotionTerms]) -> bool:
     """Whether one of them asks which categories SKUs are in."""
     return any(products.categories for terms in all_terms for _, products in sets_of(terms))
@@ -67,12 +74,9 @@ def by_category(all_terms: Iterable[PromotionTerms]) -> bool:
 def check_there(
     products: Named, pointer: str, categories: Collection[UUID], sold: Mapping[str, SoldVariant]
 ) -> None:
-    """Raises `UnknownSku`, `NoSuchCategory` and `NeverMatches`; `categories` and `sold`: what there is of the named."""
-    for n, sku in enumerate(products.skus):
-        if sku not in sold:
-            raise UnknownSku(f"nothing is sold under the SKU {sku}", sku=sku, pointer=f"{pointer}/skus/{n}")
+    """Raises `NoSuchCategory` and `NeverMatches`; `categories` and `sold`: what there is of the named."""
     for n, category_id in enumerate(products.categories):
         if category_id not in categories:
             raise NoSuchCategory(f"there is no category {category_id}", pointer=f"{pointer}/categories/{n}")
-    if not products.categories and all(sold[sku].tax_class == GIFT_CARD for sku in products.skus):
+    if not products.categories and all(sku in sold and sold[sku].tax_class == GIFT_CARD for sku in products.skus):
         raise NeverMatches("promotions take nothing off gift cards", pointer=pointer)

@@ -57,10 +57,7 @@ async def revise_sale(
 
 async def _check_sold(conn: Connection, said: SaleInput, before: Collection[str] = ()) -> None:
     """A misspelt SKU would keep nothing: anybody would buy the one that is meant, without a pass."""
-    sold = await catalog.find_variants(conn, said.skus)
-    for n, sku in enumerate(said.skus):
-        if sku not in sold and sku not in before:
-            raise catalog.UnknownSku(f"nobody sells {sku}", sku=sku, pointer=f"/skus/{n}")
+    await catalog.variants_of(conn, {f"/skus/{n}": sku for n, sku in enumerate(said.skus)}, before)
 
 
 async def end_sale(pool: Pool, sale_id: UUID, cause: Metadata) -> Answer[Sale]:

@@ -97,8 +97,9 @@ async def test_what_a_list_may_not_be_is_refused(shop: Shop) -> None:
     made = await a_list(shop, {1: 900})
     with pytest.raises(BrokenTiers):
         await says(shop, made, "lamp", {10: 800, 5: 900})
-    with pytest.raises(catalog.UnknownSku):
+    with pytest.raises(catalog.UnknownSku) as told:
         await says(shop, made, "sofa", {1: 900})
+    assert told.value.facts == {"sku": "sofa", "skus": ["sofa"], "pointer": "/prices/0/sku"}
     with pytest.raises(CurrencyFixed):
         await lists.revise_price_list(shop.pool, made.id, PriceListInput("n", "USD"), None, CAUSE)
     with pytest.raises(VersionConflict):

@@ -72,7 +72,7 @@ async def test_a_sale_names_only_what_somebody_sells_and_keeps_what_it_named(sho
     await shop.stock("lamp", 5)
     with pytest.raises(UnknownSku) as told:
         await announced(shop, skus=["lamp", "lmap"])
-    assert told.value.facts == {"sku": "lmap", "pointer": "/skus/1"}
+    assert told.value.facts == {"sku": "lmap", "skus": ["lmap"], "pointer": "/skus/1"}
     assert (await sales.list_sales(shop.pool, None, 10)).sales == []
     sale = await announced(shop)
     said = SaleInput("Doors", ["lamp", "bulb"], sale.terms.starts_at, 60)

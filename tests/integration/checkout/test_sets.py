@@ -260,12 +260,15 @@ async def test_staff_see_what_was_said_of_sets_and_a_retired_sku_stops_no_other_
     await catalog_handlers.replace_product(shoes.pool, product_id, other, None, CAUSE, None)
     address, tag = f"/v1/promotions/{made.json()['id']}", {"If-Match": '"1"'}
     assert (await api.put(address, json=said | {"most": 9}, headers=tag)).status_code == 200
-    gone = said | {"off": said["off"] | {"buy": 3}}
-    refused = await api.put(address, json=gone, headers={"If-Match": '"2"'})
+    more = said | {"off": said["off"] | {"buy": 3}}
+    assert (await api.put(address, json=more, headers={"If-Match": '"2"'})).status_code == 200
+    gone = said | {"off": said["off"] | {"buy_of": {"skus": ["boot", "clog", "old-clog"]}}}
+    refused = await api.put(address, json=gone, headers={"If-Match": '"3"'})
     assert (refused.status_code, refused.json()["code"]) == (404, "unknown_sku")
 
 
 async def test_promotions_of_before_read_as_they_were_written(shop: Shop) -> None:
+    await shop.stock("boot", 1)
     old = await shop.promote(BuyGetInput(2, 1), skus=["boot"])
     written = await shop.pool.fetchval("SELECT terms ->> 'off' FROM promotion WHERE id = $1", old.id)
     assert msgspec.json.decode(written) == {"kind": "buy_get", "buy": 2, "get": 1}

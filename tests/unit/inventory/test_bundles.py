@@ -5,7 +5,6 @@ from uuid import UUID
 import pytest
 
 from shared.events.inventory import BundleAvailabilityChanged, BundleComponent, BundleComposed
-from write_side.catalog import UnknownSku
 from write_side.errors import Invalid
 from write_side.inventory.bundles import domain
 from write_side.inventory.bundles.domain import Bundle, Component, ComposeBundle, NestedBundle, Stocked
@@ -53,8 +52,3 @@ def test_no_bundle_is_in_another_and_none_holds_something_twice() -> None:
         with pytest.raises(Invalid) as refused:
             domain.check_composable("set", asked(*skus), [], [])
         assert refused.value.facts["pointer"] == "/components/1/sku"
-
-
-def test_what_nobody_sells_is_in_no_bundle() -> None:
-    with pytest.raises(UnknownSku):
-        domain.check_sold(["lamp", "bulb"], ["lamp"])

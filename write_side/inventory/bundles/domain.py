@@ -4,7 +4,7 @@ A bundle has no stock of its own: what is sold of it is reserved of its componen
 all the same is not sold while it is a bundle.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from typing import Annotated, NamedTuple
 from uuid import UUID
 
@@ -17,7 +17,6 @@ from shared.events.inventory import (
     BundleEvent,
     Level,
 )
-from write_side.catalog import UnknownSku
 from write_side.errors import Invalid, NotFound, Refusal
 from write_side.inventory.domain import Sku
 
@@ -77,13 +76,6 @@ def check_composable(sku: str, command: ComposeBundle, bundles: Collection[str],
             raise Invalid(f"{component} can't be in it once more", pointer=f"/components/{n}/sku")
     if nested := [*bundles, *within]:
         raise NestedBundle(f"no bundle can be in another: {', '.join(nested)}", skus=nested)
-
-
-def check_sold(components: Sequence[str], sold: Collection[str]) -> None:
-    """Raises `UnknownSku` for a component that nobody sells."""
-    for n, sku in enumerate(components):
-        if sku not in sold:
-            raise UnknownSku(f"nobody sells {sku}", sku=sku, pointer=f"/components/{n}/sku")
 
 
 def compose(

@@ -23,7 +23,7 @@ async def compose_bundle(pool: Pool, sku: str, command: ComposeBundle, cause: Me
         product_id = await catalog.product_of(conn, sku)
         components = [BundleComponent(each.sku, each.quantity) for each in command.components]
         named = [component.sku for component in components]
-        domain.check_sold(named, await catalog.find_variants(conn, named))
+        await catalog.variants_of(conn, {f"/components/{n}/sku": sku for n, sku in enumerate(named)})
         await store.lock_all(conn)
         within = (await store.holding(conn, [sku])).get(sku, [])
         domain.check_composable(sku, command, list(await store.find(conn, named)), within)

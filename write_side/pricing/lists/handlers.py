@@ -99,12 +99,11 @@ async def _repriced(
     conn: Connection, list_id: UUID, wanted: Sequence[ListPriceInput], now: datetime
 ) -> list[Repriced]:
     skus = [each.sku for each in wanted]
-    sold, known = await catalog.find_variants(conn, skus), await prices_store.find_priced(conn, skus)
+    sold = await catalog.variants_of(conn, {f"/prices/{n}/sku": sku for n, sku in enumerate(skus)})
+    known = await prices_store.find_priced(conn, skus)
     found = []
     for each in wanted:
-        variant = sold.get(each.sku)
-        if variant is None:
-            raise catalog.UnknownSku(f"nothing is sold under the SKU {each.sku}", sku=each.sku)
+        variant = sold[each.sku]
         decide = partial(
             prices.set_list_price, product_id=variant.product_id, sku=each.sku, list_id=list_id, said=each.tiers
         )
