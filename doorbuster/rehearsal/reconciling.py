@@ -1,6 +1,6 @@
 """Orders, money and stock of a rehearsal, added up three ways: by the log, by the rows, by the provider."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import asyncpg
 from msgspec import Struct
@@ -17,21 +17,29 @@ _CAPTURED = """SELECT o.id::text AS id, o.total_minor AS minor FROM customer_ord
                              AND e.type LIKE 'payments.payment_captured.%')"""
 
 
-# SKU → units that orders were promised (those that ended apart), beside what there was of it and what came in.
+# SKU → units that orders were promised since (those that ended apart), beside what there was of it and what came in.
+# What an order gave back when it ended is there once: `freed` if it was reserved before and never left, `again` what
+# left and came back within the run, promised to nobody for good.
 _PROMISED = """
 WITH ended AS (
     SELECT aggregate_id, min(position) AS at FROM event_log
     WHERE type LIKE 'orders.order_cancelled.%' OR type LIKE 'orders.order_expired.%' GROUP BY 1
+), returned AS (
+    SELECT (said ->> 'reservation_id')::uuid AS order_id, said ->> 'sku' AS sku,
+           sum((said ->> 'quantity')::bigint) AS quantity
+    FROM (SELECT convert_from(payload, 'UTF8')::jsonb AS said FROM event_log
+          WHERE position > $1 AND type LIKE 'inventory.stock_returned.%') AS r GROUP BY 1, 2
 ), promised AS (
-    SELECT line ->> 'sku' AS sku, e.position > $1 AS now, x.at IS NULL AS open, x.at > $1 AS freed,
-           (line ->> 'quantity')::bigint AS quantity
+    SELECT e.aggregate_id, line ->> 'sku' AS sku, e.position > $1 AS now, x.at IS NULL AS open, x.at > $1 AS closed,
+           sum((line ->> 'quantity')::bigint) AS quantity
     FROM event_log e LEFT JOIN ended x ON x.aggregate_id = e.aggregate_id
     CROSS JOIN jsonb_array_elements(convert_from(e.payload, 'UTF8')::jsonb -> 'allocations') AS line
-    WHERE e.type LIKE 'orders.order_placed.%'
+    WHERE e.type LIKE 'orders.order_placed.%' GROUP BY 1, 2, 3, 4, 5
 )
-SELECT sku, coalesce(sum(quantity) FILTER (WHERE now AND open), 0)::bigint AS promised,
-       coalesce(sum(quantity) FILTER (WHERE NOT now AND freed), 0)::bigint AS freed
-FROM promised GROUP BY sku"""
+SELECT p.sku, coalesce(sum(p.quantity) FILTER (WHERE now AND open), 0)::bigint AS promised,
+       coalesce(sum(p.quantity) FILTER (WHERE NOT now AND closed AND r.quantity IS NULL), 0)::bigint AS freed,
+       coalesce(sum(r.quantity) FILTER (WHERE now AND closed), 0)::bigint AS again
+FROM promised p LEFT JOIN returned r ON r.order_id = p.aggregate_id AND r.sku = p.sku GROUP BY p.sku"""
 _CAME_IN = """
 SELECT said ->> 'sku' AS sku,
        sum(CASE what WHEN 'stock_transferred_out' THEN -1 ELSE 1 END
@@ -126,15 +134,17 @@ async def reconciled(
         units_in=sum(units_in.values()),
         units_after=await conn.fetchval("SELECT coalesce(sum(on_hand), 0) FROM stock_item"),
         lowest_left=await conn.fetchval("SELECT coalesce(min(on_hand - reserved), 0) FROM stock_item"),
-        oversold=await _oversold(conn, since, units_in),
+        oversold=await oversold(conn, since),
         orders_unknown=await conn.fetchval(_UNKNOWN, answered),
     )
 
 
-async def _oversold(
-    conn: "asyncpg.Connection[asyncpg.Record]", since: Before, units_in: Mapping[str, int]
-) -> int:
-    """What rows say can't be asked here: a CHECK keeps them from saying so."""
-    promised = await conn.fetch(_PROMISED, since.position)
-    there = {row["sku"]: since.left.get(row["sku"], 0) + row["freed"] + units_in.get(row["sku"], 0) for row in promised}
+async def oversold(conn: "asyncpg.Connection[asyncpg.Record]", since: Before) -> int:
+    """Units that orders were promised since then beyond what there was of their SKUs. What rows say can't be asked
+    here: a CHECK keeps them from saying so."""
+    promised, units_in = await conn.fetch(_PROMISED, since.position), await came_in(conn, since)
+    there = {
+        row["sku"]: since.left.get(row["sku"], 0) + units_in.get(row["sku"], 0) + row["freed"] - row["again"]
+        for row in promised
+    }
     return sum(max(0, row["promised"] - there[row["sku"]]) for row in promised)
