@@ -77,7 +77,8 @@ def _write(home: Home, report: "Report", compare: Path | None) -> None:
     unlike = comparing.unlike(before, told) if before else []
     if before:
         told["compared"] = {"with": str(earlier), "unlike": unlike, "figures": msgspec.to_builtins(beside)}
-    curves = {"slices": report.slices, "lag": report.lag.slices}
+    searches = {name: lag.slices for name, lag in report.searches.items()}
+    curves = {"slices": report.slices, "lag": report.lag.slices, "searches": searches}
     (folder / comparing.REPORT).write_bytes(msgspec.json.format(msgspec.json.encode({**told, "curves": curves})))
     name = f"{before['profile']}, {before['began']}" if before else ""
     (folder / "report.html").write_text(page(report, told, beside, unlike, name))

@@ -4,7 +4,8 @@ import threading
 import time
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import TracebackType
 from typing import Any, NamedTuple, Self
 from uuid import UUID
 
@@ -12,7 +13,8 @@ import msgspec
 from redis import Redis
 from redis.exceptions import RedisError
 
-from doorbuster.bench.watching import Checkpoints
+from doorbuster.bench.frame import Invalid
+from doorbuster.bench.watching import SEEN, Checkpoints, field_of
 from projector.model import ReadModel
 from projector.read_models.all import READ_MODELS
 from shared import envelope
@@ -29,7 +31,8 @@ class Entry(NamedTuple):
 
 
 class _Watcher(threading.Thread):
-    """Looks again and again while the `with` lasts; a Redis that is away is waited for."""
+    """Looks again and again while the `with` lasts; a Redis that is away is waited for. Whatever else ends it is raised
+    at the end of the `with`: what was seen until then is not the whole."""
 
     def __init__(self) -> None:
         super().__init__(daemon=True)
@@ -40,9 +43,11 @@ class _Watcher(threading.Thread):
         self.start()
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, _: type[BaseException] | None, error: BaseException | None, __: TracebackType | None) -> None:
         self._ended.set()
         self.join()
+        if error is None and self.failed is not None:
+            raise Invalid(f"a watcher fell asleep: {self.failed!r}") from self.failed
 
     def run(self) -> None:
         """Until the end."""
@@ -86,14 +91,15 @@ class StreamWatch(_Watcher):
 
 
 class LagWatch(_Watcher):
-    """Notes when each read model was first seen at or beyond each position, and each step back of a checkpoint."""
+    """Notes when each read model, and what searches see of it, was first seen at or beyond each position, and each step
+    back of a checkpoint."""
 
     def __init__(self, redis_url: str, models: Sequence[ReadModel]) -> None:
         super().__init__()
         self._checkpoints = Checkpoints(redis_url, models)
         self._models = models
-        self._steps: dict[tuple[str, int], tuple[list[int], list[float]]] = defaultdict(lambda: ([], []))
-        self._now: dict[tuple[str, int], int] = {}
+        self._steps: dict[tuple[str, str], tuple[list[int], list[float]]] = defaultdict(lambda: ([], []))
+        self._now: dict[tuple[str, str], int] = {}
         self.steps_back = 0
 
     def look(self) -> None:
@@ -101,11 +107,24 @@ class LagWatch(_Watcher):
         found, now = self._checkpoints.look(), time.time()
         for name, fields in found.items():
             for field, value in fields.items():
-                if field.isdigit():
-                    self._note((name, int(field)), int(value), now)
+                if field.removeprefix(SEEN.encode()).isdigit():
+                    self._note((name, field.decode()), int(value), now)
         self._ended.wait(PAUSE)
 
-    def _note(self, key: tuple[str, int], position: int, now: float) -> None:
+    def wait(self, heads: Mapping[int, int], patience: float) -> None:
+        """Until all of these positions were seen reached, by searches too; so many seconds at most, and not for a watch
+        that has failed."""
+        deadline = time.monotonic() + patience
+        while self.failed is None and time.monotonic() < deadline and not self._covers(heads):
+            time.sleep(PAUSE)
+
+    def _covers(self, heads: Mapping[int, int]) -> bool:
+        return all(
+            self._now.get((model.name, field_of(model, shard, seen=seen)), 0) >= at
+            for model in self._models for shard, at in heads.items() for seen in (False, True)
+        )  # fmt: skip
+
+    def _note(self, key: tuple[str, str], position: int, now: float) -> None:
         positions, times = self._steps[key]
         self.steps_back += position < self._now.get(key, 0)
         self._now[key] = position
@@ -117,19 +136,21 @@ class LagWatch(_Watcher):
         """Read models whose checkpoint, as it was just seen, is below a shard's head."""
         return sorted(
             {model.name for model in self._models for shard, at in heads.items()
-             if self._now.get((model.name, shard), 0) < at}
+             if self._now.get((model.name, str(shard)), 0) < at}
         )  # fmt: skip
 
-    def ways(self, events: Sequence[tuple[int, int, float]]) -> list[float]:
-        """Of (shard, position, when it was recorded) the seconds to the slowest read model of the shop; what none was
-        seen to reach is left out."""
-        found = ((self._reached(shard, position), since) for shard, position, since in events)
+    def ways(
+        self, events: Sequence[tuple[int, int, float]], models: Sequence[ReadModel] = READ_MODELS, *, seen: bool = False
+    ) -> list[float]:
+        """Of (shard, position, when it was recorded) the seconds to the slowest of these read models, or until searches
+        see what it wrote; what one of them was not seen to reach is left out."""
+        found = ((self._reached(shard, position, models, seen=seen), since) for shard, position, since in events)
         return [reached - since for reached, since in found if reached is not None]
 
-    def _reached(self, shard: int, position: int) -> float | None:
+    def _reached(self, shard: int, position: int, models: Sequence[ReadModel], *, seen: bool) -> float | None:
         last = 0.0
-        for model in READ_MODELS:
-            positions, times = self._steps[model.name, shard]
+        for model in models:
+            positions, times = self._steps[model.name, field_of(model, shard, seen=seen)]
             place = bisect_left(positions, position)
             if place == len(times):
                 return None
@@ -142,7 +163,7 @@ class LagWatch(_Watcher):
         worst = (0.0, "")
         for model in (model for model in READ_MODELS if sink in ("", model.sink)):
             for shard, position, since in events:
-                positions, times = self._steps[model.name, shard]
+                positions, times = self._steps[model.name, str(shard)]
                 place = bisect_left(positions, position)
                 if place < len(times):
                     worst = max(worst, (times[place] - since, model.name))

@@ -34,6 +34,7 @@ _FIGURES: dict[str, tuple[tuple[str, ...], bool]] = {
     f"{CONFIRMED} p99.9 (ms)": (("ways", CONFIRMED, "p999"), True),
     "event lag p99 (ms)": (("event_lag", "p99"), True),
     "worst event lag (ms)": (("event_lag", "worst"), True),
+    "products visible to searches p99 (ms)": (("search_visible", "products", "p99"), True),
 }
 
 

@@ -41,7 +41,7 @@ def page(report: Report, told: dict[str, Any], beside: Sequence[Beside], unlike:
         "<h2>What happened when</h2>", _notes(report), _charts(report),
         "<h2>Orders, money, stock</h2>", _books(report),
         "<h2>Invariants</h2>", _invariants(report), _waiting_room(report),
-        "<h2>Times</h2>", _times(report, told),
+        "<h2>Times</h2>", _times(report),
         "<h2>What came of it</h2>", _rows(("", "times"), sorted(report.result.outcomes.items())),
         _errors(report), _shed(report), _cores(report), _comparison(beside, unlike, before),
     ]  # fmt: skip
@@ -96,11 +96,12 @@ def _charts(report: Report) -> str:
     def counted(name: str) -> list[tuple[float, float]]:
         return [(piece["at"], float(piece.get(name, 0))) for piece in report.slices]
 
-    lag = [(float(at), worst) for at, worst in report.lag.slices]
+    lags = {"slowest read model": report.lag} | {f"searches: {name}": lag for name, lag in report.searches.items()}
+    behind = {name: [(float(at), worst) for at, worst in lag.slices] for name, lag in lags.items()}
     curves = (
         ("Requests", "a second", {"queries": curve("query_rate"), "commands": curve("command_rate")}),
         ("Answers, p95", "ms", {side: curve(f"{name}_p95") for side, name in _SIDES.items()}),
-        ("Event lag, worst of each second", "ms", {"slowest read model": lag}),
+        ("Event lag, worst of each second", "ms", behind),
         ("In each slice of time", "", {told: counted(name) for told, name in _COUNTED.items()}),
     )
     return "".join(chart(title, unit, drawn, ends, marks) for title, unit, drawn in curves)
@@ -147,14 +148,15 @@ def _cores(report: Report) -> str:
     return "<h2>Cores kept busy</h2>" + _rows(("", "on average"), report.cores.items()) if report.cores else ""
 
 
-def _times(report: Report, told: dict[str, Any]) -> str:
+def _times(report: Report) -> str:
     names = ("p50", "p95", "p99", "p999")
     sides = [(side, each.get("requests"), *(each.get(n) for n in names)) for side, each in report.sides.items()]
     sides += [(f"{side}, inside", each.get("requests"), *(each.get(n) for n in names))
               for side, each in report.inside.items()]  # fmt: skip
     ways = [(way, each.get("times"), *(each.get(n) for n in names)) for way, each in report.ways.items()]
-    lag = told["event_lag"]
-    rows = [*sides, *ways, ("event lag", lag["events"], lag["p50"], lag["p95"], lag["p99"], lag["worst"])]
+    lags = {"event lag": report.lag} | {f"search visible, {name}": lag for name, lag in report.searches.items()}
+    behind = [(name, lag.seen, lag.p50, lag.p95, lag.p99, lag.worst) for name, lag in lags.items()]
+    rows = [*sides, *ways, *behind]
     steps = [(s.step, s.requests, s.failures, s.p50, s.p95, s.p99) for s in report.result.steps]
     return _rows(("ms", "times", "p50", "p95", "p99", "p99.9 (lag: worst)"), rows) + _rows(
         ("step, ms", "requests", "failed", "p50", "p95", "p99"), steps

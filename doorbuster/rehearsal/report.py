@@ -25,15 +25,25 @@ class Note(Struct, frozen=True):
 
 
 class Lag(Struct, frozen=True):
-    """From an event's `recorded_at` to the slowest read model, in milliseconds; `slices`: the worst of each second."""
+    """From an event's `recorded_at` to the slowest of some read models, in milliseconds; `slices`: the worst of each
+    second."""
 
     events: int
-    unseen: int  # events that no watch saw arrive
+    unseen: int  # events that the watch did not see arrive: no percentile is of them
     p50: float | None = None
     p95: float | None = None
     p99: float | None = None
     worst: float | None = None
     slices: list[tuple[int, float]] = []
+
+    @property
+    def seen(self) -> int:
+        """Events that percentiles are of."""
+        return self.events - self.unseen
+
+    def told(self) -> dict[str, Any]:
+        """All but the curve."""
+        return {name: value for name, value in msgspec.to_builtins(self).items() if name != "slices"}
 
     @classmethod
     def of(cls, ways: list[tuple[float, list[float]]]) -> "Lag":
@@ -70,7 +80,8 @@ class Waiting(Struct, frozen=True):
 
 class Report(Struct, frozen=True, kw_only=True):
     """A rehearsal and what came of it. `cores`: how many each program kept busy; `inside`: what our APIs say that
-    requests took, of those let in, beside `sides`, what shoppers say."""
+    requests took, of those let in, beside `sides`, what shoppers say. `lag`: until all read models were written;
+    `searches`: until what was written was refreshed as well, of `products` and of the slowest index."""
 
     profile: str
     told: str
@@ -88,6 +99,12 @@ class Report(Struct, frozen=True, kw_only=True):
     inside: dict[str, dict[str, float | None]] = {}
     unconfirmed: int = 0  # orders that the provider has the money for, neither confirmed nor given back
     waiting: Waiting | None = None
+    searches: dict[str, Lag] = {}
+
+    @property
+    def unseen(self) -> int:
+        """Events that some read model, or a search, was not seen to show: whether they ever did is not known."""
+        return max(each.unseen for each in (self.lag, *self.searches.values()))
 
     @property
     def failure_share(self) -> float:
@@ -111,6 +128,7 @@ class Report(Struct, frozen=True, kw_only=True):
             Target("a crowd that bought nothing", int(not self.books.orders_paid), 0, "", judged=True),
             Target("books that do not add up", len(self.books.differences()), 0, "", judged=True),
             Target("invariants broken", sum(not v.holds for v in self.verdicts), 0, "", judged=True),
+            Target("events never seen", self.unseen, 0, "", judged=True),
             Target("failed requests", round(self.failure_share * 100, 3), MOST_FAILURES * 100, "%", judged=True),
             *(Target(name, len(wrong), 0, "", judged=True) for name, wrong in judged.items()),
             Target("checkout p95", checkout.get("p95"), 3000, "ms"),
@@ -147,7 +165,8 @@ def figures(report: Report) -> dict[str, Any]:
         "inside": report.inside,
         "ways": report.ways,
         "steps": msgspec.to_builtins(result.steps),
-        "event_lag": {**{name: value for name, value in msgspec.to_builtins(report.lag).items() if name != "slices"}},
+        "event_lag": report.lag.told(),
+        "search_visible": {name: lag.told() for name, lag in report.searches.items()},
         "books": {**books, "differences": report.books.differences()},
         "outcomes": result.outcomes,
         "errors": msgspec.to_builtins(result.errors),

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -30,11 +30,16 @@ from doorbuster.rehearsal.profiles import Profile, Rehearsed
 from doorbuster.rehearsal.report import Lag, Note, Report, Waiting
 from doorbuster.rehearsal.turns import Place, Terms
 from doorbuster.tokens import issue
+from projector.model import ELASTICSEARCH, ReadModel
+from projector.read_models import product_search
 from projector.read_models.all import READ_MODELS
 
 LOCUSTFILE = Path(__file__).parents[2] / "loadtests" / "black_friday.py"
 UNITS = 100  # of the doorbuster
 CATCH_UP = 60.0  # seconds that the read models may take for what is left at the end
+SEE = 10.0  # … and the watch, to see what they have told
+Lags = tuple[Lag, dict[str, Lag]]  # until all is written, and until searches see it
+SEARCHED = {"products": [product_search.MODEL], "slowest": [m for m in READ_MODELS if m.sink == ELASTICSEARCH]}
 
 
 class Wanted(Struct, frozen=True):
@@ -81,7 +86,7 @@ async def run(home: Home, wanted: Wanted) -> Report:
         since = await reconciling.before(conn)
         ours = {"command": environment["WRITE_API_URL"], "query": environment["READ_API_URL"]}
         with steps.step(wanted.profile.name) as told, CpuWatch(home) as cpu, InsideWatch(ours) as inside:
-            rush, lag, notes = await _rushed(home, wanted, environment, bearer, sku, conn, since.position)
+            rush, (lag, searches), notes = await _rushed(home, wanted, environment, bearer, sku, conn, since.position)
             told.found = f"{rush.total.requests} requests, {rush.outcomes.get('order placed', 0)} orders"
         with steps.step("books closed") as told:
             if terms is not None:
@@ -104,7 +109,7 @@ async def run(home: Home, wanted: Wanted) -> Report:
         profile=wanted.profile.name, told=wanted.profile.told, began=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         setting=setting, result=rush, slices=rush.slices, sides=rush.sides, lag=lag, books=books,
         verdicts=verdicts, notes=notes, ways=rush.ways | {confirming.CONFIRMED: confirmed.took},
-        unconfirmed=confirmed.never, cores=cpu.cores(), inside=inside.told(), waiting=queued,
+        unconfirmed=confirmed.never, cores=cpu.cores(), inside=inside.told(), waiting=queued, searches=searches,
     )  # fmt: skip
 
 
@@ -139,7 +144,7 @@ async def _connected(url: str) -> AsyncIterator["asyncpg.Connection[asyncpg.Reco
 async def _rushed(
     home: Home, wanted: Wanted, environment: dict[str, str], bearer: str, sku: str,
     conn: "asyncpg.Connection[asyncpg.Record]", base: int,
-) -> tuple[Rush, Lag, list[Note]]:  # fmt: skip
+) -> tuple[Rush, Lags, list[Note]]:  # fmt: skip
     """The crowd, the fault, and how far the read models were behind."""
     began, wall, notes = time.monotonic(), time.time(), list[Note]()
     note = lambda what: notes.append(Note(round(time.monotonic() - began, 1), what))  # noqa: E731
@@ -151,10 +156,10 @@ async def _rushed(
             await fault
         finally:
             fault.cancel()
-        checkpoints = Checkpoints(environment["REDIS_URL"])
-        await asyncio.to_thread(checkpoints.wait, await heads(conn), CATCH_UP)
-        await asyncio.sleep(0.1)  # the watch has to see it, too
-    return msgspec.json.decode(told, type=Rush), await _lag(conn, base, watch, wall), notes
+        checkpoints, ends = Checkpoints(environment["REDIS_URL"]), await heads(conn)
+        await asyncio.to_thread(checkpoints.wait, ends, CATCH_UP)
+        await asyncio.to_thread(watch.wait, ends, SEE)
+    return msgspec.json.decode(told, type=Rush), await _lags(conn, base, ends, watch, wall), notes
 
 
 async def _fault(wanted: Wanted, rehearsed: Rehearsed) -> None:
@@ -163,15 +168,22 @@ async def _fault(wanted: Wanted, rehearsed: Rehearsed) -> None:
         await wanted.profile.fault(rehearsed)
 
 
-async def _lag(
-    conn: "asyncpg.Connection[asyncpg.Record]", base: int, watch: LagWatch, wall: float
-) -> Lag:
+async def _lags(
+    conn: "asyncpg.Connection[asyncpg.Record]", base: int, ends: Mapping[int, int], watch: LagWatch, wall: float
+) -> Lags:
+    """Of the events behind `base` and up to what was waited for in each shard: the worker goes on writing."""
     rows = await conn.fetch(
-        """SELECT shard, position, extract(epoch FROM recorded_at)::float8 AS at FROM event_log
-           WHERE position > $1 ORDER BY recorded_at""",
-        base,
-    )
-    return Lag.of([(row["at"] - wall, watch.ways([(row["shard"], row["position"], row["at"])])) for row in rows])
+        """SELECT shard, position, extract(epoch FROM recorded_at)::float8 AS at
+           FROM event_log JOIN unnest($2::int[], $3::bigint[]) AS heads (shard, head) USING (shard)
+           WHERE position > $1 AND position <= head ORDER BY recorded_at""",
+        base, list(ends), list(ends.values()),
+    )  # fmt: skip
+    events = [(row["shard"], row["position"], row["at"]) for row in rows]
+
+    def lag(models: Sequence[ReadModel], *, seen: bool) -> Lag:
+        return Lag.of([(event[2] - wall, watch.ways([event], models, seen=seen)) for event in events])
+
+    return lag(READ_MODELS, seen=False), {name: lag(models, seen=True) for name, models in SEARCHED.items()}
 
 
 def _options(wanted: Wanted, sku: str) -> list[str]:

@@ -37,7 +37,8 @@ def told(**changes: Any) -> Report:
         profile="outage", told="the provider is down", began="2026-11-27T00:00:00Z",
         setting={"users": 60, "minutes": 5, "haste": 1, "eagerness": 1, "units": 100, "generators": 1},
         result=RESULT, slices=SLICES, sides={"command": {"p95": 150.0}},
-        ways={"checkout": {"p95": 900.0}}, lag=Lag.of([(0.2, [0.1]), (0.7, [0.3]), (1.2, [])]), books=BOOKS,
+        ways={"checkout": {"p95": 900.0}}, lag=Lag.of([(0.2, [0.1]), (0.7, [0.3]), (1.2, [0.2])]), books=BOOKS,
+        searches={"products": Lag.of([(0.2, [0.4]), (0.7, [0.5])]), "slowest": Lag.of([(0.2, [1.5]), (0.7, [1.25])])},
         verdicts=[Verdict("no negative stock", [])], notes=[Note(1.0, "down & out")],
     )  # fmt: skip
     return msgspec.structs.replace(made, **changes)
@@ -86,10 +87,31 @@ def test_a_rehearsal_in_which_nobody_bought_or_who_paid_was_left_alone_shows_not
     assert not told(unconfirmed=1).holds
 
 
+def test_events_that_no_reader_or_no_search_was_seen_to_show_fail_it() -> None:
+    """Percentiles are of those that were seen: whoever saw the first ten seconds alone found the best of them."""
+    unseen = Lag.of([(0.2, [0.1]), (0.7, [0.3]), (1.2, [])])
+    assert (unseen.events, unseen.unseen, unseen.p99) == (3, 1, 300.0)
+    for late in (told(lag=unseen), told(searches={"products": unseen})):
+        [target] = [target for target in late.targets() if target.name == "events never seen"]
+        assert (target.found, target.judged, late.holds) == (1, True, False)
+
+
+def test_the_page_counts_what_percentiles_are_of_and_tells_the_way_to_searches() -> None:
+    report = told(lag=Lag.of([(0.2, [0.1]), (0.7, [0.3]), (1.2, [])]))
+    html = page(report, figures(report), [], [], "")
+    assert "<td>event lag</td><td>2</td>" in html
+    assert "<td>search visible, products</td><td>2</td><td>500</td>" in html
+    assert "<td>search visible, slowest</td><td>2</td><td>1,500</td>" in html
+    assert "<td>events never seen</td><td>1 </td>" in html
+
+
 def test_the_line_says_all_but_the_curves() -> None:
     found = msgspec.json.decode(line(figures(told())))["black_friday"]
     assert (found["profile"], found["users"], found["shed"], found["orders"]) == ("outage", 60, 7, 61)
-    assert found["event_lag"] == {"events": 3, "unseen": 1, "p50": 300.0, "p95": 300.0, "p99": 300.0, "worst": 300.0}
+    assert found["event_lag"] == {"events": 3, "unseen": 0, "p50": 200.0, "p95": 300.0, "p99": 300.0, "worst": 300.0}
+    visible = found["search_visible"]
+    assert (visible["products"]["p99"], visible["slowest"]["worst"]) == (500.0, 1500.0)
+    assert found["targets"]["events never seen"]["found"] == 0
     assert found["targets"]["orders lost"]["reached"] is True
     assert found["books"]["differences"] == []
     assert "slices" not in found
@@ -115,6 +137,7 @@ def test_a_curve_goes_from_the_left_to_the_right_and_never_leaves_the_frame() ->
 
 def test_an_earlier_run_stands_beside_it_with_what_was_set_otherwise(tmp_path: Path) -> None:
     before = figures(told()) | {"users": 50, "event_lag": {"p99": 100.0}, "requests_per_second": 3.2}
+    del before["search_visible"]  # an older report knows nothing of it
     for name, content in (("20260101-000000-outage", before), ("20260102-000000-peak", {})):
         (tmp_path / name).mkdir()
         (tmp_path / name / comparing.REPORT).write_bytes(msgspec.json.encode(content))
@@ -125,6 +148,8 @@ def test_an_earlier_run_stands_beside_it_with_what_was_set_otherwise(tmp_path: P
     beside = {each.name: each for each in comparing.compared(comparing.read(found), now)}
     assert (beside["event lag p99 (ms)"].before, beside["event lag p99 (ms)"].better) == (100, False)
     assert beside["requests a second"].better is None  # 3.2 and 3.3 are alike
+    visible = beside["products visible to searches p99 (ms)"]
+    assert (visible.before, visible.now, visible.better) == (None, 500.0, None)
 
 
 def test_a_file_that_is_no_report_is_told_before_anything_runs(tmp_path: Path) -> None:
