@@ -30,12 +30,20 @@ class Group(Struct, frozen=True):
     def counts_on(self, order_id: UUID) -> bool:
         """Whether others go by what shipping this one has cost: of the first all, of an addition those added later.
         Refuses `addition_unpaid` where one of these may still be paid, or not."""
-        ids = [each.order.id for each in self.added]
-        later = self.added[ids.index(order_id) + 1 :] if order_id in ids else self.added
-        later = [each for each in later if each.order.state != "closing"]
-        if order_id in ids:
+        later = [each for each in self.later_than(order_id) if each.order.state != "closing"]
+        if order_id != self.first.order.id:
             Group(self.first, later).check_settled()
         return any(goes(each) for each in later if each.order.state == "confirmed")
+
+    def may_count_on(self, order_id: UUID) -> bool:
+        """The same, with what may still be paid among them: for who asks while nobody can decide about these."""
+        return any(map(goes, self.later_than(order_id)))
+
+    def later_than(self, order_id: UUID) -> list[Standing]:
+        """What was added behind an order of the group."""
+        ids = [self.first.order.id, *self.first.order.additions]
+        later = ids[ids.index(order_id) + 1 :]
+        return [each for each in self.added if each.order.id in later]
 
     def freed_by(self, order_id: UUID) -> list[Order]:
         """Whose shipping nothing goes by any more once nothing goes of an addition, or it is over: those captured
@@ -59,6 +67,13 @@ async def lock(conn: Connection, order_id: UUID) -> tuple[Standing, Group]:
     group = Group(first, added)
     found = next((each for each in (first, *added) if each.order.id == order_id), None)
     return found or await standing.lock(conn, order_id), group
+
+
+async def around(conn: Connection, order: Order) -> Group:
+    """The group that a locked order is the first of or was added to, as it is now, nobody else held."""
+    first = await orders.find_order(conn, order.adds_to) if order.adds_to else order
+    assert first is not None
+    return await read(conn, first)
 
 
 async def read(conn: Connection, first: orders.Order) -> Group:

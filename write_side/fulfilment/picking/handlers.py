@@ -19,11 +19,15 @@ from write_side.database import Connection, Pool
 from write_side.event_log import Positions, together
 from write_side.fulfilment import standing
 from write_side.fulfilment.booking import along
+from write_side.fulfilment.editing import group as groups
+from write_side.fulfilment.editing.domain import left_of
+from write_side.fulfilment.editing.freeing import give_shipping
 from write_side.fulfilment.picking import domain, store
 from write_side.fulfilment.picking.domain import FinishPick, NothingToPick, OpenPick, Pick, UnknownPick
 from write_side.fulfilment.standing import Standing
 from write_side.inventory import Demand
-from write_side.refunds import NewRefund
+from write_side.orders import Order
+from write_side.refunds import NewRefund, RefundExceedsCaptured
 
 
 class Picks(Struct, frozen=True):
@@ -165,18 +169,36 @@ async def _made_up(
     after = domain.reallocated(order.allocations, pick.warehouse, missing, instead)
     from_now_on = [(place, items[place.sku, place.warehouse]) for place in after]
     moved = await orders.reallocate(conn, order, from_now_on, cause)
-    refund_id, refunded = await _refunded(conn, order.id, missing, instead, cause)
+    refund_id, refunded = await _refunded(conn, now, missing, instead, cause)
     return instead, refund_id, together(written, taken, moved, refunded)
 
 
 async def _refunded(
-    conn: Connection, order_id: UUID, missing: Mapping[str, int], instead: Sequence[Allocation], cause: Metadata
+    conn: Connection, now: Standing, missing: Mapping[str, int], instead: Sequence[Allocation], cause: Metadata
 ) -> tuple[UUID | None, Positions]:
+    """The refund of what is nowhere, and of shipping that nothing goes by then. Where what was added goes by it, or may
+    still be paid, it is paid back once that is over (`freed_shipping`)."""
     found = inventory.summed(instead)
     nowhere = [Demand(sku, quantity - found.get(sku, 0)) for sku, quantity in missing.items()]
     if not (lines := [line for line in nowhere if line.quantity > 0]):
         return None, {}
-    refund, positions = await refunds.request_within(conn, order_id, NewRefund("out_of_stock", lines=lines), cause)
+    sent = now.parcels or any(left_of(now.owed, lines).values())
+    shipping = not sent and not (await groups.around(conn, now.order)).may_count_on(now.order.id)
+    return await _give_back(conn, now.order, lines, cause, shipping=shipping)
+
+
+async def _give_back(
+    conn: Connection, order: Order, lines: list[Demand], cause: Metadata, *, shipping: bool
+) -> tuple[UUID, Positions]:
+    wanted = NewRefund("out_of_stock", lines=lines, shipping=shipping)
+    try:
+        refund, positions = await refunds.request_within(conn, order.id, wanted, cause)
+    except RefundExceedsCaptured:
+        if not shipping:
+            raise
+        # An amount went back before: the goods are named all the same, or they would still be owed.
+        refund_id, positions = await _give_back(conn, order, lines, cause, shipping=False)
+        return refund_id, together(positions, await give_shipping(conn, [order], cause))
     return refund.id, positions
 
 
