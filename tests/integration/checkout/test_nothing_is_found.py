@@ -3,7 +3,7 @@
 from shared.events.refunds import RefundedLine
 from tests.integration.checkout.shop import Shop
 from tests.integration.checkout.test_adding import add, given_back, paid, total
-from tests.integration.checkout.test_freed_shipping import cancel, come_to_know
+from tests.integration.checkout.test_freed_shipping import arrived, cancel, come_to_know, paid_for
 from tests.integration.checkout.test_parcels import ship
 from tests.integration.checkout.test_picking import finish, missing, picks, react, start
 from tests.integration.checkout.test_shipping import STANDARD, set_zone
@@ -48,6 +48,14 @@ async def test_what_was_added_goes_by_the_shipping_of_what_is_not_found(shop: Sh
     await finds_nothing(shop, more)
     await come_to_know(shop)
     assert await given_back(shop, order) == await total(shop, order)
+
+
+async def test_what_was_added_and_is_done_went_by_the_shipping_of_what_is_not_found(shop: Shop) -> None:
+    await shop.stock("lamp", 10)
+    order = await shop.captured(lamp=1)
+    await arrived(shop, await paid_for(shop, order))
+    await finds_nothing(shop, order)
+    assert await given_back(shop, order) == 1190
 
 
 async def test_what_is_not_paid_yet_may_still_go_by_the_shipping_of_what_is_not_found(shop: Shop) -> None:
