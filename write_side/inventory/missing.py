@@ -20,14 +20,15 @@ Why = Literal["not_on_shelf", "damaged"]
 
 
 async def write_off(
-    conn: Connection, order_id: UUID, warehouse: str, missing: Mapping[str, int],
+    conn: Connection, order_id: UUID, warehouse: str, missing: Mapping[str, int], back: Mapping[str, int],
     why: Why, cause: Metadata,
 ) -> Positions:  # fmt: skip
-    """Back into the books come the goods that an order was to have, and out again by what was seen at the shelf."""
+    """Back into the books come the goods that an order was to have, and out again by what was seen at the shelf.
+    `back`: how many of what is missing are not in the books yet, by a refund."""
     # All shelves of these SKUs, in the order in which everybody locks them: others are taken from there below.
     items = {item.sku: item for item in await store.lock_all(conn, list(missing)) if item.warehouse == warehouse}
-    back = [(item.id, missing[sku]) for sku, item in items.items()]
-    returned = await store.put_back(conn, order_id, back, why, cause)
+    put = [(item.id, back[sku]) for sku, item in items.items() if back.get(sku)]
+    returned = await store.put_back(conn, order_id, put, why, cause) if put else {}
     after = await store.lock_all(conn, list(missing))
     here = [item for item in after if item.warehouse == warehouse]
     events = [(item, missed(item, missing[item.sku], why)) for item in here]

@@ -67,10 +67,10 @@ class Replacing(Struct, frozen=True):
 async def quote_replacement(
     pool: Pool, keyring: Keyring, order: Order, wish: Wish, until: datetime, outside: Outside,
     invoicing: Collection[str],
-) -> tuple[QuoteIssued, Contact]:  # fmt: skip
-    """What the wished goods cost today, for the address of the first order, and whose that is, opened; whoever is
-    outside is asked here, while no transaction is open. A difference too small to be charged is not asked for.
-    `invoicing`: of which customer groups one may pay it on invoice.
+) -> tuple[QuoteIssued, Contact, dict[str, int]]:  # fmt: skip
+    """What the wished goods cost today, for the address of the first order, whose that is, opened, and what has to come
+    for that (`laid_beside`); whoever is outside is asked here, while no transaction is open. A difference too small to
+    be charged is not asked for. `invoicing`: of which customer groups one may pay it on invoice.
 
     Refuses `unknown_order` (of somebody who was erased), `not_sellable`, `pass_required`, `purchase_limit`,
     `total_out_of_range`, `taxes_unavailable`.
@@ -78,24 +78,28 @@ async def quote_replacement(
     contact, shipping = await contact_of(keyring, order), free(order.shipping)
     async with pool.acquire() as conn:
         first = await read_first(conn, order, contact)
-        offers = await _wished(conn, first, wish)
+        offers, pieces = await _wished(conn, first, wish)
     priced = await _priced(first, wish, offers, shipping, outside)
     method = "invoice" if first.asked.groups.intersection(invoicing) else "card"
     names = await names_of(pool, priced, order.locale)
-    return beside(first, priced, shipping, until, method, first.before.nearest, names), contact
+    return beside(first, priced, shipping, until, method, first.before.nearest, names), contact, pieces
 
 
-async def _wished(conn: Connection, first: First, wish: Wish) -> dict[str, Offer]:
-    """What is wished, as it is sold in exchange."""
+async def _wished(conn: Connection, first: First, wish: Wish) -> tuple[dict[str, Offer], dict[str, int]]:
+    """What is wished, as it is sold in exchange, and what has to come for that (`laid_beside`)."""
     order, asked = first.order, first.asked
     book = await book_of(conn, list(wish.given), asked.currency)
-    offers = await offers_of(conn, wish.wanted, asked)
-    offers = no_dearer(offers, order.lines, wish, lambda sku, quantity: book.unit_price(sku, quantity, asked))
+    listed = await offers_of(conn, wish.wanted, asked)
+
+    def today(sku: str, quantity: int) -> UnitPrice | None:
+        return book.unit_price(sku, quantity, asked)
+
+    offers = no_dearer(listed, order.lines, wish, today)
     everything = counted(wish.wanted, offers)
     await sales.check(conn, list(everything), order.cart_id)
     given = with_whole_bundles(wish.given, order.lines, order.bundles)
     await check_limits(conn, order.customer, everything, given)
-    return offers
+    return offers, laid_beside(listed, offers, order.lines, wish, today)
 
 
 async def _priced(
@@ -118,15 +122,33 @@ def no_dearer(
     discounts, down to the minor unit, and what it costs more than that one today: another size, but not the bigger
     model for the price of the smaller. Piece for piece, the dearest of today beside the dearest. Not where more of a
     product is wished than comes back of it: what was a gift, or was had in a sale, is no price for fifty more."""
-    back, wished = _pieces_back(bought, wish, today), defaultdict[UUID, list[str]](list)
-    for sku in sorted(offers, key=lambda sku: -offers[sku].price.amount_minor):
-        wished[offers[sku].product_id] += [sku] * wish.wanted.get(sku, 0)
+    back = _pieces_back(bought, wish, today)
     tops = defaultdict[str, list[int]](list)
-    for product_id, skus in wished.items():
+    for product_id, skus in _pieces_wished(offers, wish).items():
         if len(skus) <= len(back[product_id]):
             for sku, piece in zip(skus, back[product_id], strict=False):
                 tops[sku].append(_top(offers[sku].price, piece, today(piece.sku, wish.wanted[sku])))
     return {sku: _at_most(offer, tops[sku]) for sku, offer in offers.items()}
+
+
+def laid_beside(
+    listed: Mapping[str, Offer], offers: Mapping[str, Offer], bought: Sequence[PricedLine], wish: Wish, today: Today
+) -> dict[str, int]:  # fmt: skip
+    """SKU → how many of it have to come back for what is offered for less than it is listed for today: all pieces
+    that those of its product are laid beside."""
+    back, found = _pieces_back(bought, wish, today), Counter[str]()
+    for product_id, skus in _pieces_wished(listed, wish).items():
+        if any(offers[sku].price != listed[sku].price for sku in skus):
+            found.update(piece.sku for piece in back[product_id][: len(skus)])
+    return dict(found)
+
+
+def _pieces_wished(offers: Mapping[str, Offer], wish: Wish) -> dict[UUID, list[str]]:
+    """By product the SKU of each piece, the dearest first."""
+    found = defaultdict[UUID, list[str]](list)
+    for sku in sorted(offers, key=lambda sku: -offers[sku].price.amount_minor):
+        found[offers[sku].product_id] += [sku] * wish.wanted.get(sku, 0)
+    return found
 
 
 def _pieces_back(bought: Sequence[PricedLine], wish: Wish, today: Today) -> defaultdict[UUID, list[PricedLine]]:

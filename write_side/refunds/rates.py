@@ -9,6 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import product
 from typing import NamedTuple
 
+from msgspec import structs
+
 from shared.events.orders import OrderTax, PricedLine
 from shared.money import allocated, half_up
 from write_side.refunds.domain import Bought
@@ -27,6 +29,7 @@ class Alike(NamedTuple):
     cost_minor: int
     lines: Mapping[str, tuple[int, int]]  # SKU → what its lines cost, and the tax in it
     shipping: tuple[int, int]
+    sold_cards: bool = False  # gift cards: taxed is what is bought with them
 
     @property
     def tax_minor(self) -> int:
@@ -35,8 +38,16 @@ class Alike(NamedTuple):
 
 
 def taxed_alike(bought: Bought) -> list[Alike]:
-    """The parts of an order that have the same taxes: together they are all of it."""
-    return _told(bought) or [_as_one(bought)]
+    """The parts of an order that have the same taxes: together they are all of it. Gift cards that are sold stand by
+    themselves: no tax of the order is on them."""
+    cards = [line for line in bought.lines if line.gift_card]
+    if not cards:
+        return _told(bought) or [_as_one(bought)]
+    cost, rest = sum(line.cost_minor for line in cards), [line for line in bought.lines if not line.gift_card]
+    totals = structs.replace(bought.totals, total_minor=bought.totals.total_minor - cost)
+    goods = structs.replace(bought, lines=rest, totals=totals)
+    sold = Alike((), [], cost, _by_sku((line, 0) for line in cards), (0, 0), sold_cards=True)
+    return [*(_told(goods) or [_as_one(goods)]), sold]
 
 
 def _as_one(bought: Bought) -> Alike:

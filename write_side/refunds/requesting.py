@@ -51,9 +51,10 @@ def request(bought: Bought, earlier: Sequence[Refund], wanted: NewRefund, refund
         earlier = [refund for refund in earlier if refund.state != "released"]
     parts = parts_of(bought, earlier, wanted)
     if parts.amount_minor > parts.left_minor:
-        detail = f"of what was captured {parts.left_minor} minor units are left, not {parts.amount_minor}"
-        raise RefundExceedsCaptured(detail, left_minor=parts.left_minor)
-    if parts.amount_minor == 0:
+        left = max(parts.left_minor, 0)  # more may have gone back at the provider
+        detail = f"of what was captured {left} minor units are left, not {parts.amount_minor}"
+        raise RefundExceedsCaptured(detail, left_minor=left)
+    if parts.amount_minor <= 0:
         raise NothingToRefund("nothing is left to refund, or it has cost nothing", left_minor=parts.left_minor)
     return RefundRequested(
         refund_id, payment.order_id, payment.id, payment.intent_id or "", parts.amount_minor, payment.currency,
@@ -118,14 +119,17 @@ def _for_cards(bought: Bought, lines: Iterable[RefundedLine]) -> int:
 
 
 def _spent(bought: Bought, earlier: Sequence[Refund], wanted: NewRefund) -> int:
-    """What was paid for gift cards and isn't there any more. A mere amount takes none back: all of them stay good."""
+    """What was paid for gift cards and isn't taken back: what was spent of them, and all of those that stay good."""
     if bought.payment.state == "voided":  # none is issued
         return 0
     cards = bought.cards or {}
     cost = sum(line.cost_minor for line in bought.lines if line.sku in cards)
     back = sum(part for refund in earlier for sku, part in gone_of(refund)[0] if sku in cards)
-    there = sum(card.balance_minor for each in cards.values() for card in each)
-    return max(cost - back - (there if wanted.amount_minor is None else 0), 0)
+    asked = {} if wanted.amount_minor is not None else summed(wanted.lines)
+    if wanted.amount_minor is None and not wanted.lines and not wanted.shipping:  # all that is left
+        asked = {sku: len(each) for sku, each in cards.items()}
+    taken = sum(card.balance_minor for sku, each in cards.items() for card in each[: asked.get(sku, 0)])
+    return max(cost - back - taken, 0)
 
 
 def _check_meant(wanted: NewRefund) -> None:

@@ -2,9 +2,9 @@
 
 All that went back of an order is gone through once more, from the first refund on. A part of a line has its part of the
 line's tax, rounded for all that went back of it so far; what went back as a mere amount is taken from whatever is left,
-by how much that is, and has its share of the tax there. Of what is taxed alike no more goes back than it cost, in money
-and in tax, and at the end all of it: so the credit notes of an order that went back in pieces come to what it cost, by
-each rate, to the minor unit.
+by how much that is, and has its share of the tax there: not from gift cards that are sold, which stay good. Of what is
+taxed alike no more goes back than it cost, in money and in tax, and at the end all of it: so the credit notes of an
+order that went back in pieces come to what it cost, by each rate, to the minor unit.
 """
 
 from collections.abc import Mapping, Sequence
@@ -30,6 +30,7 @@ class _Part(NamedTuple):
     levies: Levies | None
     amount_minor: int
     shares: Sequence[int]
+    sold_cards: bool
 
 
 def tax_in(refund: Refund, bought: Bought, earlier: Sequence[Refund]) -> Contained:
@@ -61,7 +62,7 @@ class _Book:
         tax = min(max(self._due() - before, left - self.room, 0), left, amount)
         self._told += tax
         shares = zip(_split(self._told, self.of.shares), _split(before, self.of.shares), strict=True)
-        return _Part(self.of.levies, amount, [now - then for now, then in shares])
+        return _Part(self.of.levies, amount, [now - then for now, then in shares], self.of.sold_cards)
 
     def _due(self) -> int:
         in_lines = sum(_share(self.of.lines[sku][1], gone, self.of.lines[sku][0]) for sku, gone in self._lines.items())
@@ -81,9 +82,16 @@ def _taken(refund: Refund, books: Sequence[_Book]) -> list[_Part]:
                 named[n][sku] = named[n].get(sku, 0) + part
     sent = _within(rooms, allocated(shipping, [book.of.shipping[0] for book in books]))
     rest = refund.counted_minor - sum(sent) - sum(sum(each.values()) for each in named)
-    unnamed = _within(rooms, allocated(rest, rooms))
+    unnamed = _in_turn(rooms, rest, [not book.of.sold_cards for book in books])
     given = zip(books, named, sent, unnamed, strict=True)
     return [book.take(in_lines, on_shipping, rest) for book, in_lines, on_shipping, rest in given]
+
+
+def _in_turn(rooms: list[int], amount: int, first: Sequence[bool]) -> list[int]:
+    """An amount by how much room there is, where it goes first as far as that has room; it is taken."""
+    before = _within(rooms, allocated(amount, [room if goes else 0 for room, goes in zip(rooms, first, strict=True)]))
+    after = _within(rooms, allocated(amount - sum(before), rooms))
+    return [sum(both) for both in zip(before, after, strict=True)]
 
 
 def _within(rooms: list[int], wanted: Sequence[int]) -> list[int]:
@@ -94,10 +102,14 @@ def _within(rooms: list[int], wanted: Sequence[int]) -> list[int]:
 
 
 def _charged(parts: Sequence[_Part], refund: Refund) -> list[_Part]:
-    """The same without what went to gift cards, or pays for other goods."""
-    amounts = allocated(refund.charged_minor, [part.amount_minor for part in parts])
+    """The same without what went to gift cards, or pays for other goods: none of that was paid for gift cards."""
+    amounts = _in_turn(
+        [part.amount_minor for part in parts], refund.charged_minor, [part.sold_cards for part in parts]
+    )
     return [
-        _Part(part.levies, amount, _split(_share(sum(part.shares), amount, part.amount_minor), part.shares))
+        part._replace(
+            amount_minor=amount, shares=_split(_share(sum(part.shares), amount, part.amount_minor), part.shares)
+        )
         for part, amount in zip(parts, amounts, strict=True)
     ]
 

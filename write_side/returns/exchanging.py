@@ -17,7 +17,7 @@ from shared.events.returns import Exchange, ReplacementFailed, ReplacementPlaced
 from write_side.inventory import Line, summed
 from write_side.orders import Order
 from write_side.returns.domain import Return
-from write_side.returns.refusals import NoReplacement, NotExchangeable, NotHeld
+from write_side.returns.refusals import NoReplacement, NotExchangeable, NotHeld, TooLittleCame
 
 MOST_FOR_ONE = 3  # pieces that are held, unpaid, for each one that comes back
 
@@ -35,10 +35,13 @@ def check_kept(quote: QuoteIssued) -> None:
         raise NotExchangeable("a gift card is bought, not exchanged for", why="gift_card")
 
 
-def wish(event: ReturnRequested, quote: QuoteIssued, credit_minor: int) -> ReturnRequested:
+def wish(
+    event: ReturnRequested, quote: QuoteIssued, credit_minor: int, beside: Mapping[str, int]
+) -> ReturnRequested:
     """The same return, with goods wished instead of the money."""
     lines = [ParcelLine(line.sku, line.quantity) for line in quote.lines]
-    exchange = Exchange(quote.quote_id, lines, quote.totals.total_minor, credit_minor, quote.totals.currency)
+    pieces = [ParcelLine(*piece) for piece in beside.items()]
+    exchange = Exchange(quote.quote_id, lines, quote.totals.total_minor, credit_minor, quote.totals.currency, pieces)
     return structs.replace(event, exchange=exchange)
 
 
@@ -54,6 +57,13 @@ def counted_already(
     announced of the same was counted as it was held, and as many as came are no purchase."""
     more = {sku: max(n - announced.get(sku, 0), 0) for sku, n in wished.items()}
     return {sku: n - max(n - came.get(sku, 0), 0) + more[sku] for sku, n in wished.items()}
+
+
+def check_came(each: Return, came: Iterable[Line]) -> None:
+    """Whether all came that something costs less than today for. Refuses `too_little_came`."""
+    here = summed(came)
+    if each.exchange and any(here.get(line.sku, 0) < line.quantity for line in each.exchange.beside):
+        raise TooLittleCame("what was had in a sale is no price for more than comes back")
 
 
 def check_held(each: Return) -> None:

@@ -59,7 +59,7 @@ async def request_return(
                 raise offer
             quoted: Positions = {}
             if offer is not None:
-                event = exchanging.wish(event, offer.quote, offer.credit_minor)
+                event = exchanging.wish(event, offer.quote, offer.credit_minor, offer.beside)
                 quoted = await replacing.save(conn, offer, joined)
             each = domain.evolve(None, event, 1)
             positions = together(quoted, await store.insert(conn, each, event, joined))

@@ -58,6 +58,12 @@ class NotExchangeable(Refusal):
     code = "not_exchangeable"
 
 
+class TooLittleCame(Refusal):
+    """Some of what is wished costs less than today for others of its product, and not all of these came back."""
+
+    code = "too_little_came"
+
+
 class NotHeld(Refusal):
     """Nothing is held to be sent instead; `exchange_state` says how it is, `null` of a return for money."""
 

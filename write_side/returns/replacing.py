@@ -22,7 +22,7 @@ from write_side.orders import Order, Outside, Wish
 from write_side.refunds import NewRefund, NothingToRefund, RefundExceedsCaptured, RefundExceedsOrder
 from write_side.returns import exchanging, store
 from write_side.returns.domain import NewReturn, Return
-from write_side.returns.refusals import NotExchangeable
+from write_side.returns.refusals import NotExchangeable, TooLittleCame
 
 log = logging.getLogger(__name__)
 
@@ -31,11 +31,12 @@ FOR_EVER = timedelta(days=3650)  # the price stands as long as the return is ope
 
 
 class Offer(NamedTuple):
-    """What is wished, priced, what the goods that come back are worth, and what was seen of whoever asks; None where
-    nobody looks."""
+    """What is wished, priced, what the goods that come back are worth, SKU → how many of them have to come for that
+    price, and what was seen of whoever asks; None where nobody looks."""
 
     quote: QuoteIssued
     credit_minor: int
+    beside: Mapping[str, int]
     visit: fraud.Visit | None
 
 
@@ -72,9 +73,9 @@ async def _offer(
     wish = Wish(inventory.summed(wanted.instead), inventory.summed(wanted.lines), credit)
     exchanging.check_pieces(wish.wanted, wish.given)
     until = datetime.now(UTC) + FOR_EVER
-    quote, contact = await orders.quote_replacement(pool, keyring, order, wish, until, outside, groups)
+    quote, contact, beside = await orders.quote_replacement(pool, keyring, order, wish, until, outside, groups)
     exchanging.check_kept(quote)
-    return Offer(quote, credit, fraud.visit_if_looked_at(settings, contact.mail, contact.address, *asker))
+    return Offer(quote, credit, beside, fraud.visit_if_looked_at(settings, contact.mail, contact.address, *asker))
 
 
 async def _worth(conn: Connection, order_id: UUID, wanted: NewReturn) -> int:
@@ -129,8 +130,9 @@ async def place(
     cause: Metadata, *, early: bool,
 ) -> tuple[Return, Positions]:  # fmt: skip
     """Place the order that is sent instead, paid by the refund of what comes back as far as that goes. If there is none
-    to be had, or so little came that it would be more than a customer may have, nothing is sent, and what was held for
-    it is the caller's to `free`: behind gift cards and credit, as placing holds them. The first order is held."""
+    to be had, or so little came that it would be more than a customer may have, or than its price is for, nothing is
+    sent, and what was held for it is the caller's to `free`: behind gift cards and credit, as placing holds them. The
+    first order is held."""
     assert each.exchange is not None
     assert each.replacement_id is not None
     quote = await orders.find_quote(conn, each.exchange.quote_id)
@@ -140,9 +142,10 @@ async def place(
         await orders.check_limits(conn, order.customer, quote.counted, counted, held=True)
         if not wanted.lines:
             raise NothingToRefund("none of what came is paid back")
+        exchanging.check_came(each, came)
         carried, given = await refunds.carry_over(conn, order.id, wanted, each.exchange.total_minor, cause)
-    except (NothingToRefund, RefundExceedsCaptured, PurchaseLimitReached) as refusal:
-        reason = refusal.code if isinstance(refusal, PurchaseLimitReached) else "nothing_credited"
+    except (NothingToRefund, RefundExceedsCaptured, PurchaseLimitReached, TooLittleCame) as refusal:
+        reason = refusal.code if isinstance(refusal, PurchaseLimitReached | TooLittleCame) else "nothing_credited"
         return await store.save(conn, each, exchanging.fail(each, reason), cause, keeps_due=True)
     replaces = Replaces(order.id, each.id, carried.credits)
     until = datetime.now(UTC) + timedelta(days=settings.exchange_payment_days)

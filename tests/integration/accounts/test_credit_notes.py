@@ -218,7 +218,7 @@ async def test_a_short_pick_holds_the_numbers_ahead_of_the_stock(customers: Cust
     async with patient(shop) as slow:
         call = finish(slow, pick, missing=missing(1), reason="damaged", otherwise="refund")
         await waits_ahead_of_the_stock(slow, NUMBERS, call)
-    assert [(note.amount.amount_minor, note.reason) for note in await noted(shop)] == [(1190, "out_of_stock")]
+    assert [(note.amount.amount_minor, note.reason) for note in await noted(shop)] == [(TOTAL, "out_of_stock")]
     await nothing_is_wrong(shop)
 
 

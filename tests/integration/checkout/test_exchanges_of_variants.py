@@ -2,8 +2,8 @@
 
 from tests.fixtures.write_side import CAUSE, new_call
 from tests.integration.checkout.shop import Shop
-from tests.integration.checkout.test_exchanges import replacement, swap
-from tests.integration.checkout.test_returns import receive, shipped
+from tests.integration.checkout.test_exchanges import at_provider, replacement, swap
+from tests.integration.checkout.test_returns import now, receive, shipped
 from write_side import catalog
 from write_side.catalog import ProductInput, VariantInput
 from write_side.catalog import handlers as catalog_handlers
@@ -43,3 +43,27 @@ async def test_a_sale_that_is_over_is_over_for_nobody_who_swaps_and_a_dearer_var
     assert alike.exchange is not None
     assert dearer.exchange is not None
     assert (alike.exchange.total_minor, dearer.exchange.total_minor) == (1190, 3808)  # 10.00, and 22.00 more
+
+
+async def test_what_was_had_in_a_sale_is_had_so_for_no_more_than_come_back(shop: Shop) -> None:
+    await light(shop, lamp=1000, spot=1000)
+    order = await shipped(shop, 3)
+    for sku in ("lamp", "spot"):
+        await shop.price(sku, 5000)
+    all_, one = await swap(shop, order, 2, spot=2), await swap(shop, order, 1, spot=1)
+    assert all_.exchange is not None
+    assert (all_.exchange.total_minor, all_.exchange.credit_minor) == (2380, 2380)
+    each = await now(shop, await receive(shop, all_))
+    assert (each.state, each.exchange_state, each.failure) == ("received", "failed", "too_little_came")
+    assert await at_provider(shop, order) == [1190]
+    assert await shop.figures("spot") == (5, 1), "the other one is held"
+    assert (await now(shop, await receive(shop, one))).exchange_state == "placed"
+
+
+async def test_what_costs_no_less_than_today_is_sent_though_less_comes(shop: Shop) -> None:
+    await light(shop, lamp=1000, spot=1000)
+    order = await shipped(shop, 2)
+    each = await receive(shop, await swap(shop, order, 2, spot=2))
+    new = await replacement(shop, each)
+    assert new.payment.amount is not None
+    assert (new.totals.total.amount_minor, new.payment.amount.amount_minor) == (2380, 1190)

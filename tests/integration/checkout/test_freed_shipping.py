@@ -11,6 +11,7 @@ from tests.integration.checkout.patience import patient, waits_ahead_of_the_stoc
 from tests.integration.checkout.shop import Shop
 from tests.integration.checkout.test_adding import add, given_back, paid, total
 from tests.integration.checkout.test_editing import edit
+from tests.integration.checkout.test_parcels import ship
 from tests.integration.checkout.test_releases import release
 from tests.integration.checkout.test_shipping import STANDARD, set_zone
 from write_side import orders, reactions
@@ -32,6 +33,13 @@ async def authorized(shop: Shop, order: OrderState) -> None:
     """Paid and not captured: it may still be cancelled."""
     await shop.pay(order)
     await shop.complete(order)
+
+
+async def paid_for(shop: Shop, first: OrderState) -> OrderState:
+    """A lamp that was added, its money taken."""
+    added = await add(shop, first, lamp=1)
+    await paid(shop, added)
+    return added
 
 
 async def cancel(shop: Shop, order: OrderState) -> None:
@@ -70,6 +78,37 @@ async def test_shipping_that_was_kept_for_what_was_added_goes_back_however_that_
         await come_to_know(shop)
     assert await given_back(shop, order) == await total(shop, order)
     assert await given_back(shop, other) == 0, "it goes itself"
+
+
+async def arrived(shop: Shop, order: OrderState) -> None:
+    """It was sent, and nobody sent it back for long."""
+    await ship(shop, order, order.number)
+    async with shop.pool.acquire() as conn, conn.transaction():
+        await orders.complete(conn, await orders.lock_whole(conn, order.id), CAUSE)
+
+
+async def test_what_was_added_and_is_done_went_by_the_shipping_whatever_comes_back_of_it(shop: Shop) -> None:
+    await shop.stock("lamp", 10)
+    order = await shop.captured(lamp=1)
+    more = await paid_for(shop, order)
+    await edit(shop, order, lamp=0)
+    await arrived(shop, more)
+    await shop.refund(more, reason="returned", lines=[{"sku": "lamp", "quantity": 1}])
+    await come_to_know(shop)
+    assert await given_back(shop, order) == 1190
+
+
+async def test_what_was_added_and_is_done_went_by_the_shipping_whatever_is_taken_back_later(shop: Shop) -> None:
+    await shop.stock("lamp", 10)
+    order, other = await shop.captured(lamp=1), await shop.captured(lamp=1)
+    more, last = await paid_for(shop, order), await paid_for(shop, order)
+    for each in (more, await paid_for(shop, other)):
+        await arrived(shop, each)
+    await edit(shop, order, lamp=0)
+    await edit(shop, last, lamp=0)
+    await edit(shop, other, lamp=0)
+    await come_to_know(shop)
+    assert [await given_back(shop, each) for each in (order, other)] == [1190, 1190]
 
 
 async def test_lines_that_are_all_released_go_by_no_shipping(shop: Shop) -> None:

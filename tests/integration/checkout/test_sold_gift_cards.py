@@ -15,7 +15,9 @@ from tests.integration.checkout.inbox import Inbox
 from tests.integration.checkout.shop import ADDRESS, MAIL, Basket, Shop
 from tests.integration.checkout.test_mails import react as mail
 from tests.integration.checkout.test_mails import send
+from tests.integration.checkout.test_parcels import ship
 from tests.integration.checkout.test_releases import release
+from tests.integration.checkout.test_returns import ask, receive
 from write_side import customers, erasure, event_log, orders, reactions
 from write_side.catalog import handlers as catalog
 from write_side.catalog.domain import ProductInput, VariantInput
@@ -188,6 +190,21 @@ async def test_a_refund_blocks_unused_cards_and_gives_back_no_more_than_is_left_
     assert {card.state for card in await _cards(shop, order)} == {"blocked"}
     again = await shop.basket(lamp=1)
     assert [each.why for each in (await shop.quote(again, gifts=[code])).refused_gift_cards] == ["blocked"]
+    assert await _is_verified(shop)
+
+
+async def test_goods_come_back_for_no_more_than_is_left_without_a_card_that_stays_good(shop: Shop) -> None:
+    await _offer(shop)
+    order = await _bought(shop, lamp=5)
+    await shop.work()
+    await _issue(shop)
+    await ship(shop, order, "1")
+    cost = (await shop.payment(order)).amount_minor - 10_000
+    await shop.refund(order, reason="goodwill", amount_minor=cost - 300)
+    each = await receive(shop, await ask(shop, order, 5), {"sku": "lamp", "quantity": 5}, shipping=True)
+    assert each.state == "received"
+    assert [refund.amount_minor for refund in await shop.refunds(order)] == [cost - 300, 300]
+    assert [card.state for card in await _cards(shop, order)] == ["active", "active"]
     assert await _is_verified(shop)
 
 

@@ -128,9 +128,9 @@ def freed(group: Group, order_id: UUID) -> list[UUID]:
 
 def test_what_is_added_later_goes_by_the_shipping_of_what_was_added_before() -> None:
     first, second, third = (UUID(int=n) for n in (1, 2, 3))
-    group = Group(standing(1, 1), [standing(2, 1), standing(3, 1)])
+    group = Group(added_to(1), [standing(2, 1), standing(3, 1)])
     assert [group.counts_on(each) for each in (first, second, third)] == [True, True, False]
-    group = Group(standing(1, 1), [standing(2, 1), standing(3, 0)])
+    group = Group(added_to(1), [standing(2, 1), standing(3, 0)])
     assert [group.counts_on(each) for each in (first, second, third)] == [True, False, False]
     assert freed(Group(added_to(0), [standing(2, 0), standing(3, 1)]), third) == [first, second]
     assert freed(Group(added_to(1), [standing(2, 0), standing(3, 1)]), third) == [second]

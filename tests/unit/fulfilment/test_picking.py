@@ -23,6 +23,7 @@ from write_side.fulfilment.picking.domain import (
     list_up,
     reallocated,
     shelf,
+    short_of,
     split,
     start,
 )
@@ -100,6 +101,16 @@ def test_what_is_missing_has_a_reason_and_is_no_more_than_was_listed() -> None:
     with pytest.raises(MissesTooMuch) as refused:
         split(begun, finishing(missing=[*one, {"sku": "lamp", "quantity": 2}], reason="damaged"))
     assert refused.value.facts["lines"] == [{"sku": "lamp", "wanted": 3, "left": 2}]
+
+
+@given(st.integers(0, 4), st.integers(0, 4), st.integers(0, 4), st.integers(0, 4))
+def test_of_what_is_missing_as_much_is_made_up_for_as_is_owed_beside_what_was_found(
+    here: int, gone: int, due: int, on_shelf: int
+) -> None:
+    short = short_of(lines(lamp=here), {"lamp": gone}, {"lamp": due}, {"lamp": on_shelf})
+    assert here + short.owed.get("lamp", 0) == min(max(due, here), here + gone)
+    assert here + short.out.get("lamp", 0) == min(max(on_shelf, here), here + gone)
+    assert all(n > 0 for each in short[1:] for n in each.values())
 
 
 @given(st.integers(0, 5), st.integers(0, 5), st.data())

@@ -103,7 +103,7 @@ def of_returns(say: Voice) -> list[Letter]:
         *((kind, returned()) for kind in return_letters.KINDS),
         *((domain.RETURN_REJECTED, returned(rejection=why)) for why in ("not_returnable", "used", "not_ours", "abuse")),
         *((domain.NOT_REPLACED, returned(failure=why))
-          for why in ("not_paid", "cancelled", "nothing_credited", "purchase_limit")),
+          for why in ("not_paid", "cancelled", "nothing_credited", "purchase_limit", "too_little_came")),
         (domain.RETURN_APPROVED, returned(exchange_state="held", expires_at=AT)),
         (domain.RETURN_APPROVED, returned(exchange_state="refused")),
         (domain.RETURN_RECEIVED, returned(refund_id=ID)),

@@ -2,7 +2,9 @@
 
 from collections.abc import Iterator
 from typing import Any
+from uuid import UUID
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
@@ -12,7 +14,8 @@ from tests.properties.values import BOUNDED
 from tests.unit.refunds.test_domain import ID, bought, lines, refund
 from write_side import gift_cards
 from write_side.errors import Refusal
-from write_side.refunds.domain import Bought, Refund
+from write_side.gift_cards import GiftCard
+from write_side.refunds.domain import Bought, NothingToRefund, Refund, RefundExceedsCaptured
 
 CARD, GOODS = 5000, 4 * 1000 + 760 + 595  # what each costs in all; lamps with their tax, shipping with its
 
@@ -38,6 +41,37 @@ def went(of: Bought, done: list[Refund], asks: list[tuple[Any, bool]]) -> Iterat
             continue
         done.append(structs.replace(asked, state="failed") if fails else asked)
         yield
+
+
+def kept(of: Bought, *balances: int) -> Bought:
+    """So much is left on the cards, of those of which anything is."""
+    cards = [GiftCard(UUID(int=n), "", CARD, "EUR", None, "active", left, 1) for n, left in enumerate(balances)]
+    return structs.replace(of, cards={"card": cards})
+
+
+def left(of: Bought, done: list[Refund], **wanted: Any) -> int:
+    """How much of what is asked for too much is left."""
+    with pytest.raises(RefundExceedsCaptured) as refused:
+        refund(of, done, 9, **wanted)
+    return int(refused.value.facts["left_minor"])
+
+
+def test_goods_go_back_for_no_more_than_is_left_without_a_card_that_stays_good() -> None:
+    of = kept(order(0), CARD)
+    done = [refund(of, [], 1, amount_minor=GOODS - 300)]
+    for wanted in ({"lines": lines(lamp=4)}, {"shipping": True}, {"amount_minor": 301}):
+        assert left(of, done, **wanted) == 300
+    assert refund(of, done, 2, amount_minor=300).amount_minor == 300
+    assert refund(of, done, 2, lines=lines(card=1)).amount_minor == CARD
+    assert refund(of, done, 2).amount_minor == CARD + 300
+
+
+def test_where_more_went_back_than_goods_have_cost_nothing_is_left_beside_a_spent_card() -> None:
+    of = kept(order(0))
+    outside = structs.replace(refund(kept(order(0), CARD), [], 1), lines=[], shipping_minor=0, amount_minor=GOODS + 100)
+    assert left(of, [outside], amount_minor=1) == left(of, [outside], lines=lines(lamp=1)) == 0
+    with pytest.raises(NothingToRefund):
+        refund(of, [outside], 2)
 
 
 WANTED: list[dict[str, Any]] = [

@@ -54,6 +54,15 @@ def order(goods: Sequence[Good], shipping: int = 490, taxes: Sequence[Tax] = GER
     return Bought(lines, totals, [], payment, {}, tax_minor=tax, taxes=told)
 
 
+def with_card(of: Bought, cost: int) -> Bought:
+    """The same with a gift card that is sold, whose tax falls due on what is bought with it."""
+    card = PricedLine("card", ID, ID, "card", 1, cost, cost, 0, gift_card=True)
+    net, total = of.totals.lines_minor + cost, of.totals.total_minor + cost
+    totals = structs.replace(of.totals, lines_minor=net, total_minor=total)
+    payment = structs.replace(of.payment, amount_minor=totals.total_minor)
+    return structs.replace(of, lines=[*of.lines, card], totals=totals, payment=payment)
+
+
 def in_pieces(of: Bought, pieces: Sequence[str]) -> list[tuple[Refund, Contained]]:
     """An order goes back by these refunds (`amount`, `shipping`, a SKU), and then all that is left of it."""
     gone: list[Refund] = []
@@ -120,6 +129,22 @@ def test_what_goes_to_gift_cards_is_left_out_of_each_rate() -> None:
     assert note.tax_minor == 130
 
 
+def test_of_a_gift_card_that_is_sold_no_rate_is_told_and_no_share_of_a_mere_amount() -> None:
+    of = order([Good(10_000)])
+    for each in (with_card(of, 2500), structs.replace(with_card(of, 2500), taxes=[])):
+        sent, amount = in_pieces(each, ["s0"])[0][1], in_pieces(each, ["amount"])[0][1]
+        assert (sent.tax_minor, amount) == (1900, in_pieces(structs.replace(of, taxes=each.taxes), ["amount"])[0][1])
+        assert in_pieces(each, ["card"])[0][1] == Contained(0, [])
+    assert in_pieces(with_card(of, 2500), ["s0"])[0][1].taxes == [OrderTax("VAT", 190_000, 10_000, 1900, False)]
+
+
+def test_what_goes_to_gift_cards_was_not_paid_for_one_that_is_sold() -> None:
+    whole = refund(with_card(order([Good(1000)], shipping=0), 2500), [])
+    for goods_in_money in (0, 119, 1190):
+        one = structs.replace(whole, gift_cards=[GiftPart(ID, 1190 - goods_in_money)])
+        assert tax_in(one, with_card(order([Good(1000)], shipping=0), 2500), []).tax_minor == goods_in_money * 19 // 119
+
+
 def test_rates_that_do_not_fit_the_lines_are_not_made_up() -> None:
     of = order([Good(1000), Good(1000, tax_class="reduced")], shipping=0)
     wrong = structs.replace(of, taxes=[structs.replace(of.taxes[0], base_minor=900), *of.taxes[1:]])
@@ -131,18 +156,19 @@ _good = st.builds(
     Good, st.integers(1, 3000), st.integers(1, 3), st.sampled_from(["standard", "reduced", "zero"]), st.booleans(),
     st.integers(0, 500),
 )  # fmt: skip
-_pieces = st.lists(st.sampled_from(["s0", "s1", "s2", "shipping", "amount"]), max_size=8)
+_pieces = st.lists(st.sampled_from(["s0", "s1", "s2", "shipping", "amount", "card"]), max_size=8)
 
 
 @given(
     st.lists(_good, min_size=1, max_size=3), st.integers(0, 1500), st.sampled_from([GERMANY, QUEBEC]),
-    st.sampled_from(["standard", "goods", "none"]), _pieces,
+    st.sampled_from(["standard", "goods", "none"]), _pieces, st.integers(0, 300),
 )  # fmt: skip
-@example([Good(2, tax_class="reduced"), Good(2), Good(2)], 0, GERMANY, "goods", ["amount"])
+@example([Good(2, tax_class="reduced"), Good(2), Good(2)], 0, GERMANY, "goods", ["amount"], 0)
 def test_all_credit_notes_of_an_order_tell_what_it_told(
-    goods: list[Good], shipping: int, taxes: list[Tax], by: str, pieces: list[str]
+    goods: list[Good], shipping: int, taxes: list[Tax], by: str, pieces: list[str], card: int
 ) -> None:
     of = order(goods, shipping, taxes, by)
+    of = with_card(of, card) if card else of
     if of.totals.total_minor == 0:
         return
     notes = in_pieces(of, pieces)

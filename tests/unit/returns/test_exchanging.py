@@ -29,7 +29,7 @@ from shared.events.returns import (
 from tests.properties.values import BOUNDED
 from tests.unit.returns.test_domain import ID, NOW, ORDER
 from write_side.orders.bundling import Offer
-from write_side.orders.replacing import Today, Wish, cheaper, no_dearer
+from write_side.orders.replacing import Today, Wish, cheaper, laid_beside, no_dearer
 from write_side.pricing import UnitPrice
 from write_side.returns.domain import (
     Return,
@@ -38,6 +38,7 @@ from write_side.returns.domain import (
     expire,
 )
 from write_side.returns.exchanging import (
+    check_came,
     check_held,
     check_pieces,
     counted_already,
@@ -49,6 +50,7 @@ from write_side.returns.refusals import (
     NotExchangeable,
     NotHeld,
     ReturnNotOpen,
+    TooLittleCame,
 )
 
 NEW = UUID(int=77)
@@ -187,6 +189,33 @@ def test_each_piece_is_laid_beside_one_that_comes_back(wanted: dict[str, int], a
     offers = {sku: offer(1, prices[sku]) for sku in wanted}
     found = no_dearer(offers, SALE, wished(wanted, BACK), lambda sku, _: UnitPrice(prices[sku]))
     assert {sku: each.price.amount_minor for sku, each in found.items()} == asked
+
+
+@pytest.mark.parametrize(
+    ("wanted", "beside"),
+    [
+        ({"small-blue": 1, "big-blue": 1}, {"small-red": 1, "big-red": 1}),
+        ({"big-blue": 1}, {"big-red": 1}),  # by which its price is measured: small ones are no reason for it
+        ({"small-blue": 1}, {}),  # costs what it costs today
+        ({"chair": 9}, {}),
+    ],
+)
+def test_what_costs_less_than_today_says_which_pieces_have_to_come_for_it(
+    wanted: dict[str, int], beside: dict[str, int]
+) -> None:
+    prices = {"small-red": 1000, "small-blue": 1000, "big-red": 3000, "big-blue": 3000, "chair": 1}
+    listed = {sku: offer(9 if sku == "chair" else 1, prices[sku]) for sku in wanted}
+    asked: tuple[Any, ...] = (SALE, wished(wanted, BACK), lambda sku, _: UnitPrice(prices[sku]))
+    assert laid_beside(listed, no_dearer(listed, *asked), *asked) == beside
+
+
+def test_nothing_is_sent_at_a_price_for_pieces_that_did_not_come() -> None:
+    lamps = structs.replace(WISH, beside=[ParcelLine("lamp", 2)])
+    each = after(structs.replace(REQUESTED, exchange=lamps), APPROVED)
+    check_came(each, [ParcelLine("lamp", 1), ParcelLine("lamp", 1)])
+    check_came(after(REQUESTED, APPROVED), [])
+    with pytest.raises(TooLittleCame):
+        check_came(each, [ParcelLine("lamp", 1), ParcelLine("chair", 5)])
 
 
 @BOUNDED

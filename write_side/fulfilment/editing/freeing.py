@@ -60,7 +60,7 @@ async def _of_additions(conn: Connection, events: Sequence[Recorded]) -> list[Re
 async def _free(conn: Connection, _: Recorded, event: Event, cause: Metadata) -> None:
     order_id = cast(OrderCancelled, event).order_id
     now, group = await groups.lock(conn, order_id)
-    if now.order.state in orders.RUNNING and goes(now):
+    if goes(now):
         return  # some of it was refunded
     freed = group.freed_by(order_id)
     await refunds.hold(conn, freed)

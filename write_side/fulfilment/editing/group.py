@@ -14,9 +14,11 @@ from write_side.inventory import summed
 from write_side.orders import Load, Order
 from write_side.refunds import added_up
 
+MEMBERS = (*orders.RUNNING, "completed")  # states of orders of which something may go, or went
+
 
 class Group(Struct, frozen=True):
-    """A first order, and its additions that are not over, oldest first."""
+    """A first order, and its additions but for those that came to nothing, oldest first."""
 
     first: Standing
     added: Sequence[Standing]
@@ -30,12 +32,20 @@ class Group(Struct, frozen=True):
     def counts_on(self, order_id: UUID) -> bool:
         """Whether others go by what shipping this one has cost: of the first all, of an addition those added later.
         Refuses `addition_unpaid` where one of these may still be paid, or not."""
-        ids = [each.order.id for each in self.added]
-        later = self.added[ids.index(order_id) + 1 :] if order_id in ids else self.added
-        later = [each for each in later if each.order.state != "closing"]
-        if order_id in ids:
+        later = [each for each in self.later_than(order_id) if each.order.state != "closing"]
+        if order_id != self.first.order.id:
             Group(self.first, later).check_settled()
-        return any(goes(each) for each in later if each.order.state == "confirmed")
+        return any(goes(each) for each in later if each.order.state != "pending_payment")
+
+    def may_count_on(self, order_id: UUID) -> bool:
+        """The same, with what may still be paid among them: for who asks while nobody can decide about these."""
+        return any(map(goes, self.later_than(order_id)))
+
+    def later_than(self, order_id: UUID) -> list[Standing]:
+        """What was added behind an order of the group."""
+        ids = [self.first.order.id, *self.first.order.additions]
+        later = ids[ids.index(order_id) + 1 :]
+        return [each for each in self.added if each.order.id in later]
 
     def freed_by(self, order_id: UUID) -> list[Order]:
         """Whose shipping nothing goes by any more once nothing goes of an addition, or it is over: those captured
@@ -55,17 +65,24 @@ async def lock(conn: Connection, order_id: UUID) -> tuple[Standing, Group]:
     first. Refuses `unknown_order`."""
     head = await orders.find_head(conn, order_id)
     first = await standing.lock(conn, head.adds_to if head is not None and head.adds_to else order_id)
-    added = [await standing.lock(conn, each.id) for each in await orders.lock_additions(conn, first.order)]
-    group = Group(first, added)
-    found = next((each for each in (first, *added) if each.order.id == order_id), None)
-    return found or await standing.lock(conn, order_id), group
+    await orders.lock_additions(conn, first.order)
+    added = [await standing.lock(conn, id_) for id_ in first.order.additions]
+    group = Group(first, [each for each in added if each.order.state in MEMBERS])
+    return next(each for each in (first, *added) if each.order.id == order_id), group
+
+
+async def around(conn: Connection, order: Order) -> Group:
+    """The group that a locked order is the first of or was added to, as it is now, nobody else held."""
+    first = await orders.find_order(conn, order.adds_to) if order.adds_to else order
+    assert first is not None
+    return await read(conn, first)
 
 
 async def read(conn: Connection, first: orders.Order) -> Group:
     """The same as it is now, nobody held."""
     found = [await orders.find_order(conn, order_id) for order_id in first.additions]
-    running = [each for each in found if each is not None and each.state in orders.RUNNING]
-    return Group(await standing.read(conn, first), [await standing.read(conn, each) for each in running])
+    members = [each for each in found if each is not None and each.state in MEMBERS]
+    return Group(await standing.read(conn, first), [await standing.read(conn, each) for each in members])
 
 
 def going(stands: Standing) -> dict[str, int]:
@@ -75,8 +92,8 @@ def going(stands: Standing) -> dict[str, int]:
 
 
 def goes(stands: Standing) -> bool:
-    """Whether anything of it was sent or is to be; of what is being cancelled nothing is."""
-    return stands.order.state != "closing" and any(going(stands).values())
+    """Whether anything of it was sent or is to be; of what is being cancelled, or came to nothing, nothing is."""
+    return stands.order.state in MEMBERS and stands.order.state != "closing" and any(going(stands).values())
 
 
 def what_goes(group: Group) -> Load:

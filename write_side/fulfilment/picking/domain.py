@@ -6,7 +6,7 @@ what was refunded or shipped in the meantime is left out when it is started.
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NamedTuple
 from uuid import UUID
 
 from msgspec import Meta, Struct, structs
@@ -90,6 +90,15 @@ class OpenPick(Pick, frozen=True):
     goes_with: list[UUID] = []
 
 
+class Short(NamedTuple):
+    """SKU → how many are missing, how many of these no refund has put back into the books while somebody went for them,
+    and how many are still owed: not those that were refunded meanwhile."""
+
+    missing: Mapping[str, int]
+    out: Mapping[str, int]
+    owed: Mapping[str, int]
+
+
 def held(picks: Iterable[Pick], shipped: Iterable[UUID | None]) -> dict[str, int]:
     """SKU → how many are held for the parcels of these lists; `shipped` are the lists whose parcel has left."""
     gone = set(shipped)
@@ -148,6 +157,19 @@ def split(pick: Pick, wanted: FinishPick) -> tuple[list[ParcelLine], dict[str, i
         raise MissesTooMuch(f"not so many are on the list: {', '.join(lacking[:20])}", lines=facts)
     found = [ParcelLine(sku, quantity - missing.get(sku, 0)) for sku, quantity in listed.items()]
     return [line for line in found if line.quantity > 0], missing
+
+
+def short_of(
+    found: Iterable[ParcelLine], missing: Mapping[str, int], due: Mapping[str, int], on_shelf: Mapping[str, int]
+) -> Short:  # fmt: skip
+    """What a list is short of. `due` and `on_shelf` as for `start`, as if this list were not."""
+    packed = summed(found)
+
+    def rest(of: Mapping[str, int]) -> dict[str, int]:
+        left = {sku: min(n, of.get(sku, 0) - packed.get(sku, 0)) for sku, n in missing.items()}
+        return {sku: n for sku, n in left.items() if n > 0}
+
+    return Short(missing, rest(on_shelf), rest(due))
 
 
 def reallocated(

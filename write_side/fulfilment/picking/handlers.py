@@ -19,11 +19,15 @@ from write_side.database import Connection, Pool
 from write_side.event_log import Positions, together
 from write_side.fulfilment import standing
 from write_side.fulfilment.booking import along
+from write_side.fulfilment.editing import group as groups
+from write_side.fulfilment.editing.domain import left_of
+from write_side.fulfilment.editing.freeing import give_shipping
 from write_side.fulfilment.picking import domain, store
-from write_side.fulfilment.picking.domain import FinishPick, NothingToPick, OpenPick, Pick, UnknownPick
+from write_side.fulfilment.picking.domain import FinishPick, NothingToPick, OpenPick, Pick, Short, UnknownPick
 from write_side.fulfilment.standing import Standing
 from write_side.inventory import Demand
-from write_side.refunds import NewRefund
+from write_side.orders import Order
+from write_side.refunds import NewRefund, RefundExceedsCaptured
 
 
 class Picks(Struct, frozen=True):
@@ -134,7 +138,8 @@ async def finish(
 ) -> tuple[Pick, Positions]:
     """The same under the order's lock."""
     found, missing = domain.split(pick, wanted)
-    instead, refund_id, positions = await _made_up(conn, now, pick, missing, wanted, strategy, cause)
+    short = domain.short_of(found, missing, now.due(pick.id), domain.shelf(pick, now.picks, now.places))
+    instead, refund_id, positions = await _made_up(conn, now, pick, short, wanted, strategy, cause)
     gone = [ParcelLine(sku, quantity) for sku, quantity in missing.items()]
     event = PickFinished(pick.id, pick.order_id, found, gone, wanted.reason, instead, refund_id)
     after = domain.evolve(pick, event, pick.version + 1)
@@ -147,36 +152,54 @@ async def finish(
 
 
 async def _made_up(
-    conn: Connection, now: Standing, pick: Pick, missing: Mapping[str, int], wanted: FinishPick,
+    conn: Connection, now: Standing, pick: Pick, short: Short, wanted: FinishPick,
     strategy: AllocationStrategy, cause: Metadata,
 ) -> tuple[list[Allocation], UUID | None, Positions]:  # fmt: skip
     """What is taken instead of what is missing, and the refund of what is nowhere."""
-    if not missing or wanted.reason is None:
+    if not short.missing or wanted.reason is None:
         return [], None, {}
     order = now.order
     await refunds.hold(conn, [order])
-    written = await inventory.write_off(conn, order.id, pick.warehouse, missing, wanted.reason, cause)
-    wanted_elsewhere = missing if wanted.otherwise == "reallocate" else {}
+    written = await inventory.write_off(conn, order.id, pick.warehouse, *short[:2], wanted.reason, cause)
+    wanted_elsewhere = short.owed if wanted.otherwise == "reallocate" else {}
     near = await orders.nearest_to(conn, order)
     chosen, taken = await inventory.take_instead(conn, order.id, wanted_elsewhere, strategy, cause, near)
     instead = [place for place, _ in chosen]
     items = {(sku, code): id_ for sku, code, id_ in await orders.items_of(conn, order.id)}
     items |= {(place.sku, place.warehouse): id_ for place, id_ in chosen}
-    after = domain.reallocated(order.allocations, pick.warehouse, missing, instead)
+    after = domain.reallocated(order.allocations, pick.warehouse, short.out, instead)
     from_now_on = [(place, items[place.sku, place.warehouse]) for place in after]
-    moved = await orders.reallocate(conn, order, from_now_on, cause)
-    refund_id, refunded = await _refunded(conn, order.id, missing, instead, cause)
+    moved = await orders.reallocate(conn, order, from_now_on, cause) if after != order.allocations else {}
+    refund_id, refunded = await _refunded(conn, now, short.owed, instead, cause)
     return instead, refund_id, together(written, taken, moved, refunded)
 
 
 async def _refunded(
-    conn: Connection, order_id: UUID, missing: Mapping[str, int], instead: Sequence[Allocation], cause: Metadata
+    conn: Connection, now: Standing, owed: Mapping[str, int], instead: Sequence[Allocation], cause: Metadata
 ) -> tuple[UUID | None, Positions]:
+    """The refund of what is nowhere, and of shipping that nothing goes by then. Where what was added goes by it, or may
+    still be paid, it is paid back once that is over (`freed_shipping`)."""
     found = inventory.summed(instead)
-    nowhere = [Demand(sku, quantity - found.get(sku, 0)) for sku, quantity in missing.items()]
+    nowhere = [Demand(sku, quantity - found.get(sku, 0)) for sku, quantity in owed.items()]
     if not (lines := [line for line in nowhere if line.quantity > 0]):
         return None, {}
-    refund, positions = await refunds.request_within(conn, order_id, NewRefund("out_of_stock", lines=lines), cause)
+    sent = now.parcels or any(left_of(now.owed, lines).values())
+    shipping = not sent and not (await groups.around(conn, now.order)).may_count_on(now.order.id)
+    return await _give_back(conn, now.order, lines, cause, shipping=shipping)
+
+
+async def _give_back(
+    conn: Connection, order: Order, lines: list[Demand], cause: Metadata, *, shipping: bool
+) -> tuple[UUID, Positions]:
+    wanted = NewRefund("out_of_stock", lines=lines, shipping=shipping)
+    try:
+        refund, positions = await refunds.request_within(conn, order.id, wanted, cause)
+    except RefundExceedsCaptured:
+        if not shipping:
+            raise
+        # An amount went back before: the goods are named all the same, or they would still be owed.
+        refund_id, positions = await _give_back(conn, order, lines, cause, shipping=False)
+        return refund_id, together(positions, await give_shipping(conn, [order], cause))
     return refund.id, positions
 
 

@@ -1,0 +1,82 @@
+"""Nothing of an order is found at the shelf: its shipping is paid back with its goods, unless others go by it."""
+
+from shared.events.refunds import RefundedLine
+from tests.integration.checkout.shop import Shop
+from tests.integration.checkout.test_adding import add, given_back, paid, total
+from tests.integration.checkout.test_freed_shipping import arrived, cancel, come_to_know, paid_for
+from tests.integration.checkout.test_parcels import ship
+from tests.integration.checkout.test_picking import finish, missing, picks, react, start
+from tests.integration.checkout.test_shipping import STANDARD, set_zone
+from write_side.orders.handlers import OrderState
+
+
+async def finds_nothing(shop: Shop, order: OrderState, quantity: int = 1) -> None:
+    """Whoever is at the shelf with the list of an order that waits."""
+    await react(shop)
+    [pick] = [pick for pick in await picks(shop, order) if pick.state == "listed"]
+    await start(shop, pick)
+    await finish(shop, pick, missing=missing(quantity), reason="damaged", otherwise="refund")
+
+
+async def test_what_is_found_at_no_shelf_costs_no_shipping(shop: Shop) -> None:
+    await shop.stock("lamp", 1)
+    await shop.stock("lamp", 1, warehouse="HAM")
+    order = await shop.captured(lamp=2)
+    await react(shop)
+    for pick in await picks(shop, order):
+        await start(shop, pick)
+        await finish(shop, pick, missing=missing(1), reason="not_on_shelf")
+    assert [refund.shipping_minor > 0 for refund in await shop.refunds(order)] == [False, True]
+    assert await given_back(shop, order) == await total(shop, order)
+
+
+async def test_what_one_parcel_went_by_stays_paid_where_the_next_is_not_found(shop: Shop) -> None:
+    await shop.stock("lamp", 9)
+    order = await shop.captured(lamp=2)
+    await ship(shop, order, "1", missing(1))
+    await finds_nothing(shop, order)
+    assert await given_back(shop, order) == 1190
+
+
+async def test_what_was_added_goes_by_the_shipping_of_what_is_not_found(shop: Shop) -> None:
+    await shop.stock("lamp", 10)
+    order = await shop.captured(lamp=1)
+    more = await add(shop, order, lamp=1)
+    await paid(shop, more)
+    await finds_nothing(shop, order)
+    assert await given_back(shop, order) == 1190
+    await finds_nothing(shop, more)
+    await come_to_know(shop)
+    assert await given_back(shop, order) == await total(shop, order)
+
+
+async def test_what_was_added_and_is_done_went_by_the_shipping_of_what_is_not_found(shop: Shop) -> None:
+    await shop.stock("lamp", 10)
+    order = await shop.captured(lamp=1)
+    await arrived(shop, await paid_for(shop, order))
+    await finds_nothing(shop, order)
+    assert await given_back(shop, order) == 1190
+
+
+async def test_what_is_not_paid_yet_may_still_go_by_the_shipping_of_what_is_not_found(shop: Shop) -> None:
+    await shop.stock("lamp", 10, grams=1200)
+    order = await shop.captured(lamp=1)
+    await set_zone(shop, STANDARD)  # both weigh more than the first one paid for
+    more = await add(shop, order, lamp=1)
+    await paid(shop, more)
+    last = await add(shop, order, lamp=1)
+    await finds_nothing(shop, more)
+    assert await given_back(shop, more) == await total(shop, more) - 476
+    await cancel(shop, last)
+    await come_to_know(shop)
+    assert await given_back(shop, more) == await total(shop, more)
+    assert await given_back(shop, order) == 0, "it goes itself"
+
+
+async def test_of_shipping_as_much_goes_back_as_an_amount_has_left(shop: Shop) -> None:
+    await shop.stock("lamp", 9)
+    order = await shop.captured(lamp=1)
+    await shop.refund(order, reason="goodwill", amount_minor=200)
+    await finds_nothing(shop, order)
+    assert await given_back(shop, order) == await total(shop, order)
+    assert [refund.lines for refund in await shop.refunds(order)] == [[], [RefundedLine("lamp", 1, 1190)], []]
