@@ -22,19 +22,19 @@ from read_side.product_types.queries import Types
 from read_side.products.queries import AsAsked
 from read_side.promotions.queries import in_force
 from read_side.sales.queries import Sales
-from read_side.search import cursors, elastic, facets, price_ranges, results
+from read_side.search import cursors, elastic, price_ranges, results
 from read_side.search.cards import Cards
+from read_side.search.counter import Counter
 from read_side.search.doubts import doubt
 from read_side.search.elastic import Json
 from read_side.search.explaining import Why, explained
-from read_side.search.facets import Facet
 from read_side.search.index import Index
 from read_side.search.instead import DOWN, Instead
-from read_side.search.kinds import Kind, Kinds, called
+from read_side.search.kinds import Kind
 from read_side.search.listings import Listing
 from read_side.search.meaning import meaning
-from read_side.search.parameters import FILTER_PREFIX, SearchRequest
-from read_side.search.plan import SAMPLE, Plan
+from read_side.search.parameters import SearchRequest
+from read_side.search.plan import Plan
 from read_side.search.popular import PopularShelf
 from read_side.search.recent import Made, Recent
 from read_side.search.relevance import ALL, is_one_word
@@ -42,7 +42,6 @@ from read_side.search.rescuing import Rescuer
 from read_side.search.results import Page, Rescue
 from read_side.search.rules import Rules, RuleShelf
 from read_side.search.translated import Lefts, translated
-from read_side.search.variants import attribute_facet
 from read_side.search.wording import Wording
 from shared.documents.products import SEARCH, CategoryTree
 from shared.events.merchandising import Rule
@@ -50,7 +49,6 @@ from shared.http.problems import Problem
 from shared.position import Position
 from shared.publishing import minute_of
 
-MOST_FACETS = 8  # attributes counted when the client names none
 NO_RULES = Rules(())
 
 
@@ -85,7 +83,7 @@ class Search:
         self._index, self._documents, self._rules, self._secret = index, documents, rules, secret
         self._shelf, self._brands, self._sales, self._instead = shelf, brands, sales, instead
         self._pictures, self._lefts, self._cards = pictures, Lefts(), Cards()
-        self._kinds, self._popular, self._tell = Kinds(index, types), PopularShelf(documents), tell
+        self._counter, self._popular, self._tell = Counter(index, types, self._cards), PopularShelf(documents), tell
         self._rescuer = Rescuer(index, self._popular, self._cards)
         self._lists, self._promotions, self._slots, self._types = lists, promotions, slots, types
 
@@ -209,12 +207,12 @@ class Search:
     async def _page(self, plan: Plan, position: Position | None) -> tuple[Page, str | None, datetime | None]:
         """The page, why its prices may be out of date, if they may, and when they change by the clock."""
         named = plan.named()
-        kinds = await self._kinds_of(named, plan)  # once: the answer is read as what was asked
+        kinds = await self._counter.kinds_of(named, plan)  # once: the answer is read as what was asked
         plan, found, understood = await self._found(plan, kinds)
         asked, hits = plan.asked, found["hits"]["hits"]
-        counted = _facets(named, found, plan, kinds)
+        counted = await self._counter.read(named, found, plan, kinds)
         if plan.samples:
-            counted += await self._sampled_facets(hits, plan)
+            counted += await self._counter.sampled(hits, plan)
         shown = [results.read(hit) for hit in hits[: asked.limit]]
         told = await self._rescuer.told(plan) if self._is_lost(found, plan) else None
         others = [results.read(hit) for hit in told.hits] if told else []
@@ -260,21 +258,6 @@ class Search:
                 self._cards.found_without()
         return found
 
-    async def _kinds_of(self, names: Sequence[str], plan: Plan) -> Mapping[str, Kind]:
-        attributes = [name.removeprefix(FILTER_PREFIX) for name in names if name.startswith(FILTER_PREFIX)]
-        kinds = await self._kinds.of(attributes)
-        return called(kinds, plan.called) if plan.called else kinds
-
-    async def _sampled_facets(self, hits: list[Json], plan: Plan) -> list[Facet]:
-        names = [attribute_facet(name) for name in facets.worth_counting(hits[:SAMPLE], plan.asked, MOST_FACETS)]
-        if not names:
-            return []
-        kinds = await self._kinds_of(names, plan)
-        counts = facets.questions(names, plan.chosen, plan.asked, kinds)
-        query = elastic.query(plan.asked, plan.common, plan.applied, carded=self._cards.are_there)
-        found = await self._index.search(**elastic.counting(counts, query))
-        return _facets(names, found, plan, kinds)
-
     def _next(self, hits: list[Json], plan: Plan) -> str | None:
         limit = plan.asked.limit
         if not limit or len(hits) <= limit:
@@ -287,12 +270,3 @@ def _say_all(text: str, found: Json) -> bool:
     hits = found["hits"]["hits"]
     marks = (mark for hit in hits for mark in hit.get("matched_queries", ()))
     return bool(hits and is_one_word(text)) or any(mark.startswith(ALL) for mark in marks)
-
-
-def _facets(names: Sequence[str], found: Json, plan: Plan, kinds: Mapping[str, Kind]) -> list[Facet]:
-    counted = found.get("aggregations", {})
-    within = plan.listing.category if plan.listing else None
-    return [
-        facets.facet(name, counted[str(place)], plan.asked, plan.categories, within, kinds)
-        for place, name in enumerate(names)
-    ]

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from read_side.search import ranges
-from read_side.search.facets import worth_counting
 from read_side.search.ranges import Bin, Range, Scale
+from read_side.search.worth import worth_counting
 from shared.documents.quantities import quantity, step_of
 from tests.unit.read_side.test_search_words import ASKED
 
