@@ -34,6 +34,7 @@ MATERIALS = ["leather", "steel"]
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
 LIST = UUID(int=7)
+UPC = 19  # the product that bears an EAN of twelve digits, as it is kept
 FAR = datetime(2999, 1, 1, tzinfo=UTC)
 
 
@@ -92,7 +93,7 @@ class Shop:
             completion=Completion([f"product {number}"], 1),
             image=None,
             skus=[f"SKU-{number}", f"SKU-{number}-b"],
-            eans=[f"40063813{number:05}"],
+            eans=[f"40063813{number:05}", *(["0036000291452"] if number == UPC else [])],
             prices=prices,
             availability=random.choice(["in", "low", "out"]),
             listed=number % 25 != 3,
