@@ -122,7 +122,7 @@ class SearchedProduct(Struct, frozen=True):
     slug: Annotated[str, told("its name in addresses")]
     name: Annotated[str, told("its name")]
     brand: Annotated[str, told("who makes it")]
-    description: Annotated[str, told("what is said of it")]
+    description: Annotated[str, told("what is said of it, without markup")]
     product_type: Annotated[str, told("what kind of thing it is, in the merchant's words")]
     kinds: Annotated[list[str], told("words that say what kind of thing it is")]
     category_id: Annotated[UUID | None, told("where it stands in the shop")]

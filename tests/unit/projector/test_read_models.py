@@ -244,6 +244,18 @@ def test_a_searched_product_has_its_lowest_prices_best_stock_and_facets_as_words
     assert document.position == 6
 
 
+def test_marks_of_a_description_are_no_words_and_its_page_keeps_them() -> None:
+    markup = '<table style="color: red"><td>Velvet&nbsp;curtain</td></table>'
+    told = {"de": Translation("Vorhang", "<strong>Samt</strong>")}
+    created = ProductCreated(PRODUCT, facts(description=markup, translations=told, attributes={"pack": "1,500 g"}))
+    [document] = shown(product_search.MODEL, KEY, created).documents.values()
+    searched = msgspec.json.decode(document or b"", type=SearchedProduct)
+    assert (searched.description.split(), searched.translated.split()) == (["Velvet", "curtain"], ["Vorhang", "Samt"])
+    assert (searched.facets, searched.numbers) == ({"pack": ["1,500 g"]}, {}), "1.5 or 1500: nobody knows"
+    page = shown(product_page.MODEL, KEY, created).documents[str(PRODUCT)]
+    assert markup == msgspec.json.decode(page or b"")["description"]
+
+
 def test_what_variants_differ_in_is_told_of_each_and_found_of_their_product() -> None:
     red, blue = Image("red.jpg"), Image("blue.jpg")
     small = SoldVariant(uuid4(), "red-s", None, "Desk lamp small", {"colour": "red", "cable": "2 m"})

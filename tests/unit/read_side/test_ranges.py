@@ -57,6 +57,9 @@ def test_what_a_range_says_is_read_as_the_same(number: Decimal, unit: tuple[str,
         ("5", None),
         ("a..b", None),
         ("1..2 apples", None),
+        ("1,500..2,000", None),
+        ("1..2,000", None),
+        ("1,500..2", None),
     ],
 )
 def test_what_is_a_range(text: str, told: Range | None) -> None:
