@@ -11,9 +11,9 @@ from litestar import Request
 from redis.exceptions import RedisError
 
 from read_side.answers import Answer, catalog_kept
-from read_side.brands.queries import BrandShelf
-from read_side.categories.queries import Categories, CategoryShelf
-from read_side.documents import BEHIND, Documents
+from read_side.brands.queries import UNKNOWN_BRAND, BrandShelf
+from read_side.categories.queries import UNKNOWN_CATEGORY, Categories, CategoryShelf
+from read_side.documents import BEHIND, Documents, not_ready
 from read_side.pictures import Pictures
 from read_side.prices.promotions import PromotionShelf
 from read_side.prices.shelf import PriceListShelf
@@ -50,6 +50,7 @@ from shared.position import Position
 from shared.publishing import minute_of
 
 NO_RULES = Rules(())
+_NEW = (UNKNOWN_BRAND.code, UNKNOWN_CATEGORY.code)  # what a position that isn't reached may stand for
 
 
 def search_of(request: Request[Any, Any, Any]) -> "Search":
@@ -132,8 +133,14 @@ class Search:
         return msgspec.json.encode((asked, listing)), minute_of(now), prices, rules
 
     async def _made(self, asked: SearchRequest, position: Position | None, listing: Listing | None) -> Made:
-        plan = await self._plan(asked, listing, position)
+        # First: what the plan is made of may be as new as what the position stands for.
         behind = None if position is None else await self._documents.behind_index(SEARCH, position)
+        try:
+            plan = await self._plan(asked, listing, position, None if behind else position)
+        except Problem as problem:
+            if behind and problem.code in _NEW:
+                raise not_ready() from problem
+            raise
         page, unsure, changes_at = await self._page(plan, position)
         stale = behind or unsure or doubt(self._documents.board, page)
         return Made(Answer.made(page, catalog_kept(asked.locales), stale), page, changes_at)
@@ -142,21 +149,25 @@ class Search:
         self, asked: SearchRequest, proposed: Callable[[Rules], Sequence[Rule]], position: Position | None
     ) -> tuple[Page, Page, list[Why]]:
         """The page as it is, as it would be with what is proposed in the place of the rules in force, and why."""
-        plan, in_force = await self._plan(asked, None, position), await self._rules.read(position)
+        plan, in_force = await self._plan(asked, None, position, None), await self._rules.read(position)
         other = msgspec.structs.replace(plan, rules=Rules(proposed(in_force)))
         (before, *_), (after, *_) = await self._page(plan, position), await self._page(other, position)
         return before, after, await explained(other, after, self._index)
 
-    async def _plan(self, asked: SearchRequest, listing: Listing | None, position: Position | None) -> Plan:
+    async def _plan(
+        self, asked: SearchRequest, listing: Listing | None, position: Position | None, reached: Position | None
+    ) -> Plan:
+        """`reached`: the position, if searches see what it stands for."""
         needed = bool(asked.categories or (listing and listing.category))
-        categories = await self._categories(needed=needed, fresh=needed or position is not None)
+        fresh, at = needed or position is not None, reached if needed else None
+        categories = await self._categories(needed=needed, fresh=fresh, position=at)
         selected = sorted({id_ for slug in asked.categories for id_ in categories.with_descendants(slug)})
-        within = None if listing is None else await self._of(listing, categories, position)
+        within = None if listing is None else await self._of(listing, categories, position, reached)
         promoted, counting = await self._promotions.known(position), await self._slots.counting(asked.channel)
         offers = promoted.offers(now := datetime.now(UTC))  # the moment of the slot: what hits cost is of it, too
         mark = cursors.fingerprint(asked, listing.mark if listing else None)
         left = self._lefts.by(offers, asked.currency)
-        spelt, typed = await self._brands.as_spelt(asked.brands), asked
+        spelt, typed = await self._brands.as_spelt(asked.brands, reached), asked
         asked = msgspec.structs.replace(translated(asked, left, counting.field), brands=spelt)
         plan = Plan(
             asked=asked,
@@ -178,12 +189,14 @@ class Search:
         )
         return plan if asked.cursor is None else self._continued(plan, asked.cursor)
 
-    async def _of(self, listing: Listing, categories: Categories, position: Position | None) -> Json:
+    async def _of(
+        self, listing: Listing, categories: Categories, position: Position | None, reached: Position | None
+    ) -> Json:
         match listing.kind:
             case "category":
                 return {"terms": {"category_id": categories.with_descendants(listing.name)}}
             case "brand":
-                return {"terms": {"brand": await self._brands.spellings(listing.name)}}
+                return {"terms": {"brand": await self._brands.spellings(listing.name, reached)}}
             case "promotion":
                 skus = (await in_force(self._promotions, listing.name, position)).terms.skus
                 return {"terms": {"skus": skus}} if skus else {"match_all": {}}
@@ -195,10 +208,12 @@ class Search:
         text, after = cursors.decode(self._secret, plan.fingerprint, cursor)
         return msgspec.structs.replace(plan, asked=msgspec.structs.replace(plan.asked, text=text), after=after)
 
-    async def _categories(self, *, needed: bool, fresh: bool = True) -> Categories:
+    async def _categories(
+        self, *, needed: bool, fresh: bool = True, position: Position | None = None
+    ) -> Categories:
         """The tree; where it only gives names, an answer without them is better than none."""
         try:
-            return await self._shelf.last_known(fresh=fresh)
+            return await self._shelf.last_known(fresh=fresh, position=position)
         except (Problem, RedisError, OSError):
             if needed:
                 raise
