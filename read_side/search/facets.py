@@ -143,11 +143,11 @@ def facet(
         there = int(counted[AVAILABLE]["doc_count"])
         value = FacetValue("true", "true", there, asked.available)
         return Facet(AVAILABLE, AVAILABLE, [value], counted["doc_count"] - there, "boolean")
-    values: Json = variants.merged(counted) if "own" in counted else counted.get("values", counted)
+    attribute, kind = name.removeprefix(FILTER_PREFIX), _kind(name, asked, kinds)
+    most = None if kind.name == "number" else MOST_VALUES
+    values: Json = variants.merged(counted, most) if "own" in counted else counted.get("values", counted)
     if name == CATEGORY:
         return _of_categories(values, asked, categories, within)
-    attribute = name.removeprefix(FILTER_PREFIX)
-    kind = _kind(name, asked, kinds)
     if kind.name == "number":
         made = _of_numbers(name, attribute, kind, values)
     else:

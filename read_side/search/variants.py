@@ -17,6 +17,7 @@ Json = dict[str, Any]
 
 AXES, VARIANTS = "axes", "variants"
 _WITHIN = f"{VARIANTS}."
+COUNTED = 500  # values of an axis, of products and of variants
 AVAILABLE = "available"  # the parameter, and what its facet is called
 _CAN_BE_HAD: Json = {"terms": {f"{VARIANTS}.availability": ["in", "low"]}}
 SHOWN = [f"{VARIANTS}.{field}" for field in ("sku", "facets", "availability", "prices", "image")]
@@ -79,7 +80,9 @@ def with_number(asked: SearchRequest, attribute: str) -> list[Json]:
 
 
 def counted(terms: Json, attribute: str, clauses: Sequence[Json]) -> Json:
-    """Values of an attribute: of products that say it themselves, and of variants of which the clauses hold."""
+    """Values of an attribute: of products that say it themselves, and of variants of which the clauses hold. More of
+    each than are shown: what is few in both may be many."""
+    terms = {**terms, "size": max(terms["size"], COUNTED)}
     of_variants = {**terms, "field": f"{VARIANTS}.{terms['field']}"}
     values = {"terms": of_variants, "aggs": {"products": {"reverse_nested": {}}}}
     fitting = {"filter": {"bool": {"filter": list(clauses)}}, "aggs": {"values": values}}
@@ -87,17 +90,19 @@ def counted(terms: Json, attribute: str, clauses: Sequence[Json]) -> Json:
     return {"own": own, "of_variants": {"nested": {"path": VARIANTS}, "aggs": {"fitting": fitting}}}
 
 
-def merged(counts: Mapping[str, Json]) -> Json:
-    """What `counted` found, as if products had said it all themselves."""
+def merged(counts: Mapping[str, Json], most: int | None) -> Json:
+    """What `counted` found, as if products had said it all themselves: so many of the fullest values, if so many."""
     own, of_variants = counts["own"]["values"], counts["of_variants"].get("fitting", {}).get("values", {})
     found = {bucket["key"]: bucket["doc_count"] for bucket in own["buckets"]}
     for bucket in of_variants.get("buckets", ()):
         if bucket["key"] != NEITHER:
             found[bucket["key"]] = found.get(bucket["key"], 0) + bucket["products"]["doc_count"]
     fullest = sorted(found.items(), key=lambda each: (-each[1], each[0]))
-    others = own["sum_other_doc_count"] + of_variants.get("sum_other_doc_count", 0)
     buckets = [{"key": key, "doc_count": count} for key, count in fullest]
-    return {"buckets": buckets, "sum_other_doc_count": others}
+    # Of what not even these are, variants are counted, and a product may have several.
+    others = own["sum_other_doc_count"] + of_variants.get("sum_other_doc_count", 0)
+    others += sum(count for _, count in fullest[len(fullest[:most]) :])
+    return {"buckets": buckets[:most], "sum_other_doc_count": others}
 
 
 def fitting(variants: Sequence[Json], asked: SearchRequest) -> list[Json]:

@@ -3,6 +3,7 @@
 import asyncio
 from collections import Counter
 from datetime import UTC, datetime
+from functools import partialmethod
 
 import httpx
 import msgspec
@@ -70,7 +71,8 @@ async def test_what_a_position_stands_for_may_be_a_new_brand_a_new_spelling_or_a
                 assert (told.status_code, told.json()["code"]) == (503, "not_ready"), path
             new = structs.replace(known, product_id=uuid7(), brand="Newcomer", category_id=added.id)
             client.index(index=alias, document=msgspec.to_builtins(with_card(new)), refresh=True)
-            monkeypatch.setitem(waiting.Waiting.reached.__kwdefaults__, "bound", 20.0)  # on a machine that is busy
+            patient = partialmethod(waiting.Waiting.reached, bound=20.0)  # on a machine that is busy
+            monkeypatch.setattr(waiting.Waiting, "reached", patient)
             asked = [asyncio.create_task(api.get(path, headers=at(600))) for path in listings]
             await asyncio.sleep(0.1)
             await shelves.checkpoint(SEARCH, 600, prefix="seen:")
