@@ -39,7 +39,8 @@ class Paints(Shop):
             _rendered({}, [{"colour": colour, "size": "M" if place < 2 else "L"} for place, colour in enumerate(four)])
             for four in several
         ]
-        self.products = [*single, *varied]
+        told = [_rendered({"care": "ü" * length}, [{}]) for length in (1024, 1025)]
+        self.products = [*single, *varied, *told]
 
 
 def _rendered(attributes: dict[str, AttributeValue], options: list[dict[str, str]]) -> SearchedProduct:
@@ -80,3 +81,11 @@ async def test_the_fullest_fifty_are_those_of_products_and_variants_together(
     assert list(counts(answer, "filter.colour").items()) == fullest[:50]
     [facet] = answer["facets"]
     assert facet["others"] == sum(count for _, count in fullest[50:]) > 0
+
+
+async def test_whatever_a_facet_shows_can_be_chosen(api: httpx.AsyncClient) -> None:
+    assert counts(await ask(api, facets="care"), "filter.care") == {"ü" * 1024: 1}, "all that the index keeps"
+    found = await ask(api, filter__care="ü" * 1024, facets="care")
+    assert (found["total"]["value"], counts(found, "filter.care")) == (1, {"ü" * 1024: 1})
+    refused = await api.get("/v1/search", params={"filter.care": "ü" * 1025})
+    assert (refused.status_code, refused.json()["code"]) == (400, "invalid_input")
