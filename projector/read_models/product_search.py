@@ -58,6 +58,7 @@ def render(id_: str, state: Product, _keys: Keys) -> Rendered:
         prices=lowest_prices(known),
         price_lists=sorted(asking(known)),
         gift_card=bool(facts.gift_cards),
+        only_gift_cards={variant.sku for variant in facts.variants} == facts.gift_cards != frozenset(),
         availability=availability,
         listed=listed,
         deleted=False,

@@ -199,7 +199,8 @@ class Search:
                 return {"terms": {"brand": await self._brands.spellings(listing.name, reached)}}
             case "promotion":
                 skus = (await in_force(self._promotions, listing.name, position)).terms.skus
-                return {"terms": {"skus": skus}} if skus else {"match_all": {}}
+                whole = {"must_not": {"term": {"only_gift_cards": True}}}  # nothing is taken off these
+                return {"bool": {**whole, "filter": {"terms": {"skus": skus}}} if skus else whole}
             case "sale":
                 return {"terms": {"skus": (await self._sales.find(listing.name, position)).skus}}
 

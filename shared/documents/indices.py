@@ -111,6 +111,7 @@ _PRODUCTS: Json = {
     "priced": KEYWORD,
     "price_lists": KEYWORD,
     "gift_card": BOOLEAN,
+    "only_gift_cards": BOOLEAN,
     "axes": KEYWORD,
     # Only where several variants are told apart by options: most searches never look at them.
     "variants": nested(

@@ -23,7 +23,7 @@ from shared.ids import uuid7
 from shared.position import Position
 from tests.fixtures.asgi import client_of
 from tests.fixtures.private_server import PrivateServer
-from tests.integration.read_side.catalog import LIST, Answer, Shop, ask, counts
+from tests.integration.read_side.catalog import GIFT_CARDS, LIST, Answer, Shop, ask, counts
 from tests.integration.read_side.conftest import settings_of
 from tests.integration.read_side.shelves import EPOCH, SHARDS, Shelves
 from tests.integration.read_side.test_waiting_room import put as put_sale
@@ -123,16 +123,20 @@ async def test_a_sale_lists_its_products_at_the_prices_of_the_channel_that_asks(
 async def test_a_campaign_lists_what_it_is_for_as_long_as_it_runs(
     shopping: httpx.AsyncClient, shop: Shop, shelves: Shelves
 ) -> None:
-    some = shop.found[:3]
+    some, (card, mixed) = shop.found[:3], (shop.products[number] for number in GIFT_CARDS)
+    of_cards = await shelves.announce([card.skus[0], mixed.skus[0]], "Of cards")
     sale = await shelves.announce([product.skus[1] for product in some], "Black Week")
     everywhere, to_come = await shelves.announce(), await shelves.announce(starts_in=60)
     listed = (await ask(shopping, f"/v1/promotions/{sale}/products", sort="newest"))["items"]
     assert [item["id"] for item in listed] == sorted((str(p.product_id) for p in some), reverse=True)
-    everything = (await ask(shopping, f"/v1/promotions/{everywhere}/products"))["total"]["value"]
-    assert everything == (await ask(shopping))["total"]["value"]
+    everything = await ask(shopping, f"/v1/promotions/{everywhere}/products")
+    all_but_cards = (await ask(shopping))["total"]["value"] - 1
+    assert everything["total"]["value"] == all_but_cards, "nothing is taken off these"
+    cards = (await ask(shopping, f"/v1/promotions/{of_cards}/products"))["items"]
+    assert [item["id"] for item in cards] == [str(mixed.product_id)], "another of its variants is none"
     told = (await shopping.get("/v1/promotions")).json()["promotions"]
     assert [(each["id"], each["name"], each["everything"]) for each in told] == [
-        (str(sale), "Black Week", False), (str(everywhere), "Sale", True),
+        (str(of_cards), "Of cards", False), (str(sale), "Black Week", False), (str(everywhere), "Sale", True),
     ]  # fmt: skip
     for unknown in (to_come, uuid7()):
         refused = await shopping.get(f"/v1/promotions/{unknown}/products")

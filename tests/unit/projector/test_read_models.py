@@ -155,6 +155,9 @@ def test_a_gift_card_is_told_to_pages_and_searches(of_product: str, of_variant: 
     [document] = shown(product_search.MODEL, KEY, created).documents.values()
     searched = msgspec.json.decode(document or b"")
     assert [each.get("gift_card", UNSET) for each in searched["times"]] == ([] if told is UNSET else [True])
+    mixed = ProductCreated(PRODUCT, facts(variants=[card, SoldVariant(UUID(int=6), "lamp", tax_class="standard")]))
+    found = [*shown(product_search.MODEL, KEY, mixed).documents.values(), document]
+    assert [msgspec.json.decode(each or b"")["only_gift_cards"] for each in found] == [False, told is True]
 
 
 def test_a_page_in_each_language_falls_back_part_by_part() -> None:
