@@ -23,6 +23,7 @@ from shared.locales import Locales
 MOST_VALUES = 50  # shown of a facet
 MOST_CATEGORIES = 10_000  # counted: those above them are added up here
 MOST_STEPS = 300
+HAVE = "have"  # the products with any number
 SINGLE_NUMBERS = 12  # so many different numbers are shown one by one
 
 Kinds = Mapping[str, Kind]
@@ -69,13 +70,17 @@ def questions(names: Sequence[str], chosen: Mapping[str, Json], asked: SearchReq
 def _question(name: str, chosen: Mapping[str, Json], asked: SearchRequest, kinds: Kinds) -> Json:
     if name == AVAILABLE:
         return _available(chosen, asked)
-    terms = _terms(name, _kind(name, asked, kinds)) | _typed(name, asked, kinds)
+    kind, attribute = _kind(name, asked, kinds), name.removeprefix(FILTER_PREFIX)
+    terms = _terms(name, kind) | _typed(name, asked, kinds)
     held = variants.held(asked, name) if name.startswith(FILTER_PREFIX) else []
-    if not (chosen or held):  # a filter that lets everything through would cost a tenth of the search
+    adds_up = kind.name != "number" or not kind.several
+    if adds_up and not (chosen or held):  # a filter that lets everything through would cost a tenth of the search
         return {"terms": terms}
     values = {"values": {"terms": terms}}
     if held:
-        values = variants.counted(terms, name.removeprefix(FILTER_PREFIX), held)
+        values = variants.counted(terms, attribute, held)
+    if not adds_up:  # then this tells whether those found do
+        values |= {HAVE: {"filter": {"bool": {"filter": variants.with_number(asked, attribute)}}}}
     if name in chosen and name != CATEGORY:  # what was chosen is shown, however few have it
         values |= {"chosen": {"filters": {"filters": each(name, _chosen(name, asked), asked)}}}
     return under(name, chosen, asked, values)

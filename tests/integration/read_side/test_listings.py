@@ -127,6 +127,9 @@ async def test_a_campaign_lists_what_it_is_for_as_long_as_it_runs(
     of_cards = await shelves.announce([card.skus[0], mixed.skus[0]], "Of cards")
     sale = await shelves.announce([product.skus[1] for product in some], "Black Week")
     everywhere, to_come = await shelves.announce(), await shelves.announce(starts_in=60)
+    async with asyncio.timeout(10):
+        while len((await shopping.get("/v1/promotions")).json()["promotions"]) < 3:
+            await asyncio.sleep(0.05)
     listed = (await ask(shopping, f"/v1/promotions/{sale}/products", sort="newest"))["items"]
     assert [item["id"] for item in listed] == sorted((str(p.product_id) for p in some), reverse=True)
     everything = await ask(shopping, f"/v1/promotions/{everywhere}/products")
