@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from projector.kinds import kind_words
+from projector.marked_up import plain
 from projector.model import ELASTICSEARCH, Keys, ReadModel, Rendered, encode
 from projector.read_models import product
 from projector.read_models.options import names_of, quantities_of, variants_of, with_options
@@ -42,7 +43,7 @@ def render(id_: str, state: Product, _keys: Keys) -> Rendered:
         slug=facts.slug,
         name=facts.name,
         brand=facts.brand,
-        description=facts.description,
+        description=plain(facts.description),
         product_type=facts.product_type,
         kinds=kind_words(facts),
         category_id=facts.category_id,
@@ -57,13 +58,14 @@ def render(id_: str, state: Product, _keys: Keys) -> Rendered:
         prices=lowest_prices(known),
         price_lists=sorted(asking(known)),
         gift_card=bool(facts.gift_cards),
+        only_gift_cards={variant.sku for variant in facts.variants} == facts.gift_cards != frozenset(),
         availability=availability,
         listed=listed,
         deleted=False,
         position=state.position,
         times=times_of(known).variants if known.priced_by_time else [],
         names=names,
-        translated="\n".join(f"{said.name}\n{said.description}" for said in facts.translations.values()),
+        translated="\n".join(f"{said.name}\n{plain(said.description)}" for said in facts.translations.values()),
         publish_at=facts.publish_at,
         unpublish_at=facts.unpublish_at,
         axes=list(variants[0].facets) if variants else [],
@@ -97,7 +99,7 @@ def _completion(name: str, availability: Availability, locale: str | None = None
 
 MODEL = ReadModel(
     name=SEARCH,
-    version="v15",
+    version="v16",
     sink=ELASTICSEARCH,
     contexts=product.CONTEXTS,
     state=Product,

@@ -12,6 +12,7 @@ from read_side.answers import CATALOG, Answer
 from read_side.search import elastic
 from read_side.search.index import Index
 from shared.http.problems import Problem, Told
+from shared.position import Position
 from shared.publishing import minute_of
 from shared.slugs import slug_of
 
@@ -60,45 +61,53 @@ class BrandShelf:
         self._index = index
         self._last = known_brands({})
         self._until = 0.0
+        self._seen: dict[tuple[int, int], int] = {}  # (epoch, shard) → the position that the brands are of, at least
         self._minute = minute_of(datetime.now(UTC))
         self._asking = asyncio.Lock()
 
-    async def read(self) -> KnownBrands:
-        """The brands, at most twenty seconds old and of this minute.
+    async def read(self, reached: Position | None = None) -> KnownBrands:
+        """The brands, at most twenty seconds old and of this minute, and none older than a position that searches have
+        `reached`.
 
-        Answers 503 while there were none and Elasticsearch is down.
+        Answers 503 while there were none, or none of that position, and Elasticsearch is down.
         """
         async with self._asking:  # many who come at once are one question
-            if time.monotonic() >= self._until or minute_of(datetime.now(UTC)) != self._minute:
-                await self._refresh()
+            aged = time.monotonic() >= self._until or minute_of(datetime.now(UTC)) != self._minute
+            if aged or not self._are_of(reached):
+                await self._refresh(reached)
             return self._last
 
-    async def spellings(self, slug: str) -> list[str]:
+    async def spellings(self, slug: str, reached: Position | None = None) -> list[str]:
         """How a brand is spelt; answers 404 `unknown_brand`."""
-        names = (await self.read()).names.get(slug)
+        names = (await self.read(reached)).names.get(slug)
         if names is None:
             raise UNKNOWN_BRAND.problem()
         return names
 
-    async def as_spelt(self, names: Collection[str]) -> tuple[str, ...]:
+    async def as_spelt(self, names: Collection[str], reached: Position | None = None) -> tuple[str, ...]:
         """These brands in all their spellings; as they are, while there were none and Elasticsearch is down."""
         if not names:
             return ()
         try:
-            known = (await self.read()).names
+            known = (await self.read(reached)).names
         except Problem:
             known = {}
         return tuple(sorted({spelt for name in names for spelt in (name, *known.get(slug_of(name), ()))}))
 
-    async def _refresh(self) -> None:
+    def _are_of(self, reached: Position | None) -> bool:
+        return reached is None or all(self._seen.get((reached.epoch, s), -1) >= at for s, at in reached.shards.items())
+
+    async def _refresh(self, reached: Position | None) -> None:
         minute = minute_of(datetime.now(UTC))
         try:
             counts = await self._counted()
         except Problem:
-            if not self._last.brands:
+            if not (self._last.brands and self._are_of(reached)):
                 raise
         else:
             self._last = known_brands(counts)
+            told = {(reached.epoch, shard): at for shard, at in reached.shards.items()} if reached else {}
+            self._seen |= {key: max(at, self._seen.get(key, at)) for key, at in told.items()}
         self._until, self._minute = time.monotonic() + KEPT_SECONDS, minute
 
     async def _counted(self) -> dict[str, int]:

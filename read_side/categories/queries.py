@@ -112,16 +112,16 @@ class CategoryShelf:
             self._last = Categories.of(found.etag, found.body)
         return self._last, found.stale
 
-    async def last_known(self, *, fresh: bool = True) -> Categories:
+    async def last_known(self, *, fresh: bool = True, position: Position | None = None) -> Categories:
         """The tree, or while it can't be read the last one seen; answers 503 when there was none. Where it needn't be
-        `fresh` it is as old as what searches see may be."""
+        `fresh` it is as old as what searches see may be; a `position` is waited for."""
         if not fresh and self._last is not None and time.monotonic() < self._until:
             return self._last
         now = time.monotonic()
         if now < self._until + KEPT_SECONDS:  # not of long ago: whoever comes meanwhile need not ask
             self._until = now + KEPT_SECONDS
         try:
-            return (await self.read())[0]
+            return (await self.read(position))[0]
         except (Problem, RedisError, OSError):
             if self._last is None:
                 raise

@@ -9,6 +9,7 @@ from read_side.search.relevance import ALL, CAN_BE_HAD, by_model, pinned, scored
 from read_side.search.rules import NOTHING, Applied
 from read_side.search.variants import AVAILABLE, any_of, attribute_facet, together
 from shared.documents.cards import CARD, FIELDS
+from shared.ean import normalized
 from shared.publishing import minute_of
 
 Json = dict[str, Any]
@@ -89,10 +90,9 @@ def _shown(asked: SearchRequest, further: Sequence[str], *, carded: bool) -> Jso
 
 
 def exactly(text: str, *, carded: bool) -> list[Json]:
-    """Products whose SKU or EAN it is."""
-    return [
-        _exactly(field, {"value": text, **how}) for field, how in (_SKU if carded else _SKU_BEFORE, ("eans", {}))
-    ]
+    """Products whose SKU or EAN it is. A scanner reads 12 digits of what is kept with 13."""
+    field, how = _SKU if carded else _SKU_BEFORE
+    return [_exactly(field, {"value": text, **how}), _exactly("eans", {"value": normalized(text) or text})]
 
 
 def _exactly(field: str, term: Json) -> Json:

@@ -2,7 +2,6 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from math import log2
 from typing import Literal
 
 from msgspec import Struct
@@ -18,16 +17,14 @@ from read_side.search.parameters import FILTER_PREFIX, SearchRequest
 from read_side.search.ranges import Bin, Scale
 from read_side.search.relevance import CAN_BE_HAD
 from read_side.search.variants import AVAILABLE
-from shared.documents.quantities import quantity_of
 from shared.events.product_types import AttributeTranslation
 from shared.locales import Locales
 
 MOST_VALUES = 50  # shown of a facet
 MOST_CATEGORIES = 10_000  # counted: those above them are added up here
 MOST_STEPS = 300
+HAVE = "have"  # the products with any number
 SINGLE_NUMBERS = 12  # so many different numbers are shown one by one
-BITS = 3.0  # eight values as frequent as each other: more don't make a facet more useful
-ALL_DIFFERENT = 0.5  # so many values for each product are names rather than choices
 
 Kinds = Mapping[str, Kind]
 
@@ -64,31 +61,6 @@ class Facet(Struct, frozen=True, omit_defaults=True):
     bounds: Bounds | None = None
 
 
-def worth_counting(hits: Sequence[Json], asked: SearchRequest, most: int) -> list[str]:
-    """Names of the attributes worth counting: those chosen from, then by how many of the best hits have them, times
-    how well their values tell these apart."""
-    values: dict[str, list[list[str]]] = defaultdict(list)
-    for hit in hits:
-        for name, words in hit["_source"].get("facets", {}).items():
-            values[name].append(words)
-    worth = {name: len(several) / len(hits) * _apart(name, several) for name, several in values.items()}
-    best = sorted((name for name in worth if worth[name] > 0), key=lambda name: (-worth[name], name))
-    return list(dict.fromkeys([*asked.attributes, *best]))[:most]
-
-
-def _apart(name: str, several: Sequence[Sequence[str]]) -> float:
-    """From 0, all the same, to 1: the entropy of the values."""
-    counts = Counter(word for words in several for word in words)
-    total = counts.total()
-    bits = -sum(count / total * log2(count / total) for count in counts.values())
-    names = len(several) > 2 and len(counts) > ALL_DIFFERENT * len(several) and not _numeric(name, counts)
-    return min(bits, BITS) / BITS * (0.2 if names else 1.0)
-
-
-def _numeric(name: str, counts: Iterable[str]) -> bool:
-    return all(quantity_of(name, word) for word in counts)
-
-
 def questions(names: Sequence[str], chosen: Mapping[str, Json], asked: SearchRequest, kinds: Kinds) -> Json:
     """Counts of several facets, named by place: Elasticsearch takes no brackets in names, attributes may have them.
     Each is counted under everybody else's selection, not its own."""
@@ -98,24 +70,31 @@ def questions(names: Sequence[str], chosen: Mapping[str, Json], asked: SearchReq
 def _question(name: str, chosen: Mapping[str, Json], asked: SearchRequest, kinds: Kinds) -> Json:
     if name == AVAILABLE:
         return _available(chosen, asked)
-    terms = _terms(name, _kind(name, asked, kinds)) | _typed(name, asked, kinds)
+    kind, attribute = _kind(name, asked, kinds), name.removeprefix(FILTER_PREFIX)
+    terms = _terms(name, kind) | _typed(name, asked, kinds)
     held = variants.held(asked, name) if name.startswith(FILTER_PREFIX) else []
-    if not (chosen or held):  # a filter that lets everything through would cost a tenth of the search
+    adds_up = kind.name != "number" or not kind.several
+    if adds_up and not (chosen or held):  # a filter that lets everything through would cost a tenth of the search
         return {"terms": terms}
     values = {"values": {"terms": terms}}
     if held:
-        values = variants.counted(terms, name.removeprefix(FILTER_PREFIX), held)
-    others = [selection for other, selection in chosen.items() if other != name]
+        values = variants.counted(terms, attribute, held)
+    if not adds_up:  # then this tells whether those found do
+        values |= {HAVE: {"filter": {"bool": {"filter": variants.with_number(asked, attribute)}}}}
     if name in chosen and name != CATEGORY:  # what was chosen is shown, however few have it
-        values |= {"chosen": {"filters": {"filters": _each(name, asked)}}}
-    return {"filter": {"bool": {"filter": [*others, *variants.together(asked, name)]}}, "aggs": values}
+        values |= {"chosen": {"filters": {"filters": each(name, _chosen(name, asked), asked)}}}
+    return under(name, chosen, asked, values)
+
+
+def under(name: str, chosen: Mapping[str, Json], asked: SearchRequest, aggs: Json) -> Json:
+    """What is counted for a facet, under the choices of all others."""
+    others = [selection for other, selection in chosen.items() if other != name]
+    return {"filter": {"bool": {"filter": [*others, *variants.together(asked, name)]}}, "aggs": aggs}
 
 
 def _available(chosen: Mapping[str, Json], asked: SearchRequest) -> Json:
-    others = [selection for other, selection in chosen.items() if other != AVAILABLE]
     can_be_had = {"filter": {"bool": {"filter": [CAN_BE_HAD, *variants.together(replace(asked, available=True))]}}}
-    under = {"bool": {"filter": [*others, *variants.together(asked, AVAILABLE)]}}
-    return {"filter": under, "aggs": {AVAILABLE: can_be_had}}
+    return under(AVAILABLE, chosen, asked, {AVAILABLE: can_be_had})
 
 
 def _kind(name: str, asked: SearchRequest, kinds: Kinds) -> Kind:
@@ -145,9 +124,9 @@ def _typed(name: str, asked: SearchRequest, kinds: Kinds) -> Json:
     return {"include": including(typed, [value for value, label in labels.items() if begins(label, typed)])}
 
 
-def _each(name: str, asked: SearchRequest) -> Json:
-    """What each of the chosen values finds by itself, named by place."""
-    clauses = (_one(name, value, asked) for value in _chosen(name, asked))
+def each(name: str, values: Iterable[str], asked: SearchRequest) -> Json:
+    """What each of these values finds by itself, named by place."""
+    clauses = (_one(name, value, asked) for value in values)
     return {str(place): {"bool": {"filter": several}} for place, several in enumerate(clauses)}
 
 
@@ -169,11 +148,11 @@ def facet(
         there = int(counted[AVAILABLE]["doc_count"])
         value = FacetValue("true", "true", there, asked.available)
         return Facet(AVAILABLE, AVAILABLE, [value], counted["doc_count"] - there, "boolean")
-    values: Json = variants.merged(counted) if "own" in counted else counted.get("values", counted)
+    attribute, kind = name.removeprefix(FILTER_PREFIX), _kind(name, asked, kinds)
+    most = None if kind.name == "number" else MOST_VALUES
+    values: Json = variants.merged(counted, most) if "own" in counted else counted.get("values", counted)
     if name == CATEGORY:
         return _of_categories(values, asked, categories, within)
-    attribute = name.removeprefix(FILTER_PREFIX)
-    kind = _kind(name, asked, kinds)
     if kind.name == "number":
         made = _of_numbers(name, attribute, kind, values)
     else:

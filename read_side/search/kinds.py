@@ -26,12 +26,13 @@ _COLOUR = re.compile(r"\b(colou?rs?|farben?|couleurs?)\b", re.IGNORECASE)
 
 
 class Kind(Struct, frozen=True):
-    """How an attribute is shown, and which field it is counted by."""
+    """How an attribute is shown, and which field it is counted by. `several`: a product says more than one number."""
 
     name: Literal["text", "boolean", "colour", "number"]
     field: Literal["facets", "numbers", "steps"] = "facets"
     unit: str = ""  # as it is declared: of numbers that tell none
     called: AttributeTranslation | None = None  # in the language that was asked for, if otherwise
+    several: bool = False
 
 
 TEXT = Kind("text")
@@ -63,17 +64,19 @@ def as_declared(kind: Kind, declared: Attribute | None) -> Kind:
         return kind
     if declared.kind == "number":
         field = kind.field if kind.name == "number" else "steps"
-        return Kind("number", field, declared.unit)
+        return Kind("number", field, declared.unit, several=kind.several)
     return Kind(declared.kind)
 
 
 def _kind(attribute: str, has: Json, numeric: Json, numbers: Json, values: Json) -> Kind:
+    counted = sum(bucket["doc_count"] for bucket in numbers["buckets"]) + numbers["sum_other_doc_count"]
+    several = counted > numeric["doc_count"]
     if has["doc_count"] and numeric["doc_count"] >= LEAST_NUMERIC * has["doc_count"]:
-        return Kind("number", "steps" if numbers["sum_other_doc_count"] else "numbers")
+        return Kind("number", "steps" if numbers["sum_other_doc_count"] else "numbers", several=several)
     words = {bucket["key"].lower() for bucket in values["buckets"]}
     if words and words <= TRUTHS and not values["sum_other_doc_count"]:
-        return Kind("boolean")
-    return Kind("colour") if _COLOUR.search(attribute) else TEXT
+        return Kind("boolean", several=several)
+    return Kind("colour" if _COLOUR.search(attribute) else "text", several=several)
 
 
 def called(kinds: Mapping[str, Kind], names: Called) -> Mapping[str, Kind]:

@@ -9,6 +9,7 @@ from litestar.params import QueryParameter
 from msgspec import Struct
 
 from read_side.parameters import DEFAULT_CHANNEL, Channel, Locale, locales_of
+from shared.documents.indices import LONGEST_CHOICE
 from shared.http.problems import INVALID_INPUT, FieldError, Problem, Told
 from shared.locales import Locales
 from shared.money import EXPONENTS, is_known
@@ -186,8 +187,9 @@ def attributes_in(given: Iterable[tuple[str, str]]) -> dict[str, tuple[str, ...]
     for name, value in given:
         if name.startswith(FILTER_PREFIX):
             attribute = name.removeprefix(FILTER_PREFIX)
-            if not attribute or len(attribute) > LONGEST_VALUE or len(value) > LONGEST_VALUE:
-                raise refused(f"?{name[:80]}", "out_of_range", f"1 to {LONGEST_VALUE} characters")
+            if not attribute or len(attribute) > LONGEST_VALUE or len(value) > LONGEST_CHOICE:
+                most = f"a name of 1 to {LONGEST_VALUE} characters, a value of {LONGEST_CHOICE} at most"
+                raise refused(f"?{name[:80]}", "out_of_range", most)
             found.setdefault(attribute, set()).add(value)
     if len(found) > MOST_FILTERS or sum(map(len, found.values())) > MOST_VALUES:
         raise refused("?filter", "out_of_range", f"at most {MOST_FILTERS} attributes and {MOST_VALUES} values")

@@ -11,9 +11,9 @@ from litestar import Request
 from redis.exceptions import RedisError
 
 from read_side.answers import Answer, catalog_kept
-from read_side.brands.queries import BrandShelf
-from read_side.categories.queries import Categories, CategoryShelf
-from read_side.documents import BEHIND, Documents
+from read_side.brands.queries import UNKNOWN_BRAND, BrandShelf
+from read_side.categories.queries import UNKNOWN_CATEGORY, Categories, CategoryShelf
+from read_side.documents import BEHIND, Documents, not_ready
 from read_side.pictures import Pictures
 from read_side.prices.promotions import PromotionShelf
 from read_side.prices.shelf import PriceListShelf
@@ -22,19 +22,19 @@ from read_side.product_types.queries import Types
 from read_side.products.queries import AsAsked
 from read_side.promotions.queries import in_force
 from read_side.sales.queries import Sales
-from read_side.search import cursors, elastic, facets, price_ranges, results
+from read_side.search import cursors, elastic, price_ranges, results
 from read_side.search.cards import Cards
+from read_side.search.counter import Counter
 from read_side.search.doubts import doubt
 from read_side.search.elastic import Json
 from read_side.search.explaining import Why, explained
-from read_side.search.facets import Facet
 from read_side.search.index import Index
 from read_side.search.instead import DOWN, Instead
-from read_side.search.kinds import Kind, Kinds, called
+from read_side.search.kinds import Kind
 from read_side.search.listings import Listing
 from read_side.search.meaning import meaning
-from read_side.search.parameters import FILTER_PREFIX, SearchRequest
-from read_side.search.plan import SAMPLE, Plan
+from read_side.search.parameters import SearchRequest
+from read_side.search.plan import Plan
 from read_side.search.popular import PopularShelf
 from read_side.search.recent import Made, Recent
 from read_side.search.relevance import ALL, is_one_word
@@ -42,7 +42,6 @@ from read_side.search.rescuing import Rescuer
 from read_side.search.results import Page, Rescue
 from read_side.search.rules import Rules, RuleShelf
 from read_side.search.translated import Lefts, translated
-from read_side.search.variants import attribute_facet
 from read_side.search.wording import Wording
 from shared.documents.products import SEARCH, CategoryTree
 from shared.events.merchandising import Rule
@@ -50,8 +49,8 @@ from shared.http.problems import Problem
 from shared.position import Position
 from shared.publishing import minute_of
 
-MOST_FACETS = 8  # attributes counted when the client names none
 NO_RULES = Rules(())
+_NEW = (UNKNOWN_BRAND.code, UNKNOWN_CATEGORY.code)  # what a position that isn't reached may stand for
 
 
 def search_of(request: Request[Any, Any, Any]) -> "Search":
@@ -85,7 +84,7 @@ class Search:
         self._index, self._documents, self._rules, self._secret = index, documents, rules, secret
         self._shelf, self._brands, self._sales, self._instead = shelf, brands, sales, instead
         self._pictures, self._lefts, self._cards = pictures, Lefts(), Cards()
-        self._kinds, self._popular, self._tell = Kinds(index, types), PopularShelf(documents), tell
+        self._counter, self._popular, self._tell = Counter(index, types, self._cards), PopularShelf(documents), tell
         self._rescuer = Rescuer(index, self._popular, self._cards)
         self._lists, self._promotions, self._slots, self._types = lists, promotions, slots, types
 
@@ -134,8 +133,14 @@ class Search:
         return msgspec.json.encode((asked, listing)), minute_of(now), prices, rules
 
     async def _made(self, asked: SearchRequest, position: Position | None, listing: Listing | None) -> Made:
-        plan = await self._plan(asked, listing, position)
+        # First: what the plan is made of may be as new as what the position stands for.
         behind = None if position is None else await self._documents.behind_index(SEARCH, position)
+        try:
+            plan = await self._plan(asked, listing, position, None if behind else position)
+        except Problem as problem:
+            if behind and problem.code in _NEW:
+                raise not_ready() from problem
+            raise
         page, unsure, changes_at = await self._page(plan, position)
         stale = behind or unsure or doubt(self._documents.board, page)
         return Made(Answer.made(page, catalog_kept(asked.locales), stale), page, changes_at)
@@ -144,21 +149,25 @@ class Search:
         self, asked: SearchRequest, proposed: Callable[[Rules], Sequence[Rule]], position: Position | None
     ) -> tuple[Page, Page, list[Why]]:
         """The page as it is, as it would be with what is proposed in the place of the rules in force, and why."""
-        plan, in_force = await self._plan(asked, None, position), await self._rules.read(position)
+        plan, in_force = await self._plan(asked, None, position, None), await self._rules.read(position)
         other = msgspec.structs.replace(plan, rules=Rules(proposed(in_force)))
         (before, *_), (after, *_) = await self._page(plan, position), await self._page(other, position)
         return before, after, await explained(other, after, self._index)
 
-    async def _plan(self, asked: SearchRequest, listing: Listing | None, position: Position | None) -> Plan:
+    async def _plan(
+        self, asked: SearchRequest, listing: Listing | None, position: Position | None, reached: Position | None
+    ) -> Plan:
+        """`reached`: the position, if searches see what it stands for."""
         needed = bool(asked.categories or (listing and listing.category))
-        categories = await self._categories(needed=needed, fresh=needed or position is not None)
+        fresh, at = needed or position is not None, reached if needed else None
+        categories = await self._categories(needed=needed, fresh=fresh, position=at)
         selected = sorted({id_ for slug in asked.categories for id_ in categories.with_descendants(slug)})
-        within = None if listing is None else await self._of(listing, categories, position)
+        within = None if listing is None else await self._of(listing, categories, position, reached)
         promoted, counting = await self._promotions.known(position), await self._slots.counting(asked.channel)
         offers = promoted.offers(now := datetime.now(UTC))  # the moment of the slot: what hits cost is of it, too
         mark = cursors.fingerprint(asked, listing.mark if listing else None)
         left = self._lefts.by(offers, asked.currency)
-        spelt, typed = await self._brands.as_spelt(asked.brands), asked
+        spelt, typed = await self._brands.as_spelt(asked.brands, reached), asked
         asked = msgspec.structs.replace(translated(asked, left, counting.field), brands=spelt)
         plan = Plan(
             asked=asked,
@@ -180,15 +189,18 @@ class Search:
         )
         return plan if asked.cursor is None else self._continued(plan, asked.cursor)
 
-    async def _of(self, listing: Listing, categories: Categories, position: Position | None) -> Json:
+    async def _of(
+        self, listing: Listing, categories: Categories, position: Position | None, reached: Position | None
+    ) -> Json:
         match listing.kind:
             case "category":
                 return {"terms": {"category_id": categories.with_descendants(listing.name)}}
             case "brand":
-                return {"terms": {"brand": await self._brands.spellings(listing.name)}}
+                return {"terms": {"brand": await self._brands.spellings(listing.name, reached)}}
             case "promotion":
                 skus = (await in_force(self._promotions, listing.name, position)).terms.skus
-                return {"terms": {"skus": skus}} if skus else {"match_all": {}}
+                whole = {"must_not": {"term": {"only_gift_cards": True}}}  # nothing is taken off these
+                return {"bool": {**whole, "filter": {"terms": {"skus": skus}}} if skus else whole}
             case "sale":
                 return {"terms": {"skus": (await self._sales.find(listing.name, position)).skus}}
 
@@ -197,10 +209,12 @@ class Search:
         text, after = cursors.decode(self._secret, plan.fingerprint, cursor)
         return msgspec.structs.replace(plan, asked=msgspec.structs.replace(plan.asked, text=text), after=after)
 
-    async def _categories(self, *, needed: bool, fresh: bool = True) -> Categories:
+    async def _categories(
+        self, *, needed: bool, fresh: bool = True, position: Position | None = None
+    ) -> Categories:
         """The tree; where it only gives names, an answer without them is better than none."""
         try:
-            return await self._shelf.last_known(fresh=fresh)
+            return await self._shelf.last_known(fresh=fresh, position=position)
         except (Problem, RedisError, OSError):
             if needed:
                 raise
@@ -209,12 +223,12 @@ class Search:
     async def _page(self, plan: Plan, position: Position | None) -> tuple[Page, str | None, datetime | None]:
         """The page, why its prices may be out of date, if they may, and when they change by the clock."""
         named = plan.named()
-        kinds = await self._kinds_of(named, plan)  # once: the answer is read as what was asked
+        kinds = await self._counter.kinds_of(named, plan)  # once: the answer is read as what was asked
         plan, found, understood = await self._found(plan, kinds)
         asked, hits = plan.asked, found["hits"]["hits"]
-        counted = _facets(named, found, plan, kinds)
+        counted = await self._counter.read(named, found, plan, kinds)
         if plan.samples:
-            counted += await self._sampled_facets(hits, plan)
+            counted += await self._counter.sampled(hits, plan)
         shown = [results.read(hit) for hit in hits[: asked.limit]]
         told = await self._rescuer.told(plan) if self._is_lost(found, plan) else None
         others = [results.read(hit) for hit in told.hits] if told else []
@@ -260,21 +274,6 @@ class Search:
                 self._cards.found_without()
         return found
 
-    async def _kinds_of(self, names: Sequence[str], plan: Plan) -> Mapping[str, Kind]:
-        attributes = [name.removeprefix(FILTER_PREFIX) for name in names if name.startswith(FILTER_PREFIX)]
-        kinds = await self._kinds.of(attributes)
-        return called(kinds, plan.called) if plan.called else kinds
-
-    async def _sampled_facets(self, hits: list[Json], plan: Plan) -> list[Facet]:
-        names = [attribute_facet(name) for name in facets.worth_counting(hits[:SAMPLE], plan.asked, MOST_FACETS)]
-        if not names:
-            return []
-        kinds = await self._kinds_of(names, plan)
-        counts = facets.questions(names, plan.chosen, plan.asked, kinds)
-        query = elastic.query(plan.asked, plan.common, plan.applied, carded=self._cards.are_there)
-        found = await self._index.search(**elastic.counting(counts, query))
-        return _facets(names, found, plan, kinds)
-
     def _next(self, hits: list[Json], plan: Plan) -> str | None:
         limit = plan.asked.limit
         if not limit or len(hits) <= limit:
@@ -287,12 +286,3 @@ def _say_all(text: str, found: Json) -> bool:
     hits = found["hits"]["hits"]
     marks = (mark for hit in hits for mark in hit.get("matched_queries", ()))
     return bool(hits and is_one_word(text)) or any(mark.startswith(ALL) for mark in marks)
-
-
-def _facets(names: Sequence[str], found: Json, plan: Plan, kinds: Mapping[str, Kind]) -> list[Facet]:
-    counted = found.get("aggregations", {})
-    within = plan.listing.category if plan.listing else None
-    return [
-        facets.facet(name, counted[str(place)], plan.asked, plan.categories, within, kinds)
-        for place, name in enumerate(names)
-    ]

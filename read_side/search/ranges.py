@@ -71,12 +71,13 @@ def parsed(attribute: str, text: str) -> Range | None:
     if match is None or not (match["low"] or match["high"]):
         return None
     unit = (match["unit"] or "").strip() or unit_in(attribute)
-    ends = [quantity(f"{number} {unit}") if number else None for number in (match["low"], match["high"])]
-    told = next((end for end in ends if end is not None), None)
-    if told is None:
+    ends = {end: quantity(f"{match[end]} {unit}") for end in ("low", "high") if match[end]}
+    known = [told for told in ends.values() if told is not None]
+    if len(known) < len(ends):
         return None
-    low, high = ends
-    return Range(low.number if low else -inf, high.number if high else inf, told.unit, bool(match["apart"] and high))
+    low, high = ends.get("low"), ends.get("high")
+    apart = bool(match["apart"] and high)
+    return Range(low.number if low else -inf, high.number if high else inf, known[0].unit, apart)
 
 
 def between(field: str, range_: Range) -> Json:

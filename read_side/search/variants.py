@@ -7,8 +7,6 @@ another variant: then they are asked of its variants, too. What a variant says n
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from msgspec import structs
-
 from read_side.search import ranges
 from read_side.search.parameters import FILTER_PREFIX, SearchRequest
 from shared.documents.products import NEITHER
@@ -18,6 +16,8 @@ from shared.documents.shelves import best
 Json = dict[str, Any]
 
 AXES, VARIANTS = "axes", "variants"
+_WITHIN = f"{VARIANTS}."
+COUNTED = 500  # values of an axis, of products and of variants
 AVAILABLE = "available"  # the parameter, and what its facet is called
 _CAN_BE_HAD: Json = {"terms": {f"{VARIANTS}.availability": ["in", "low"]}}
 SHOWN = [f"{VARIANTS}.{field}" for field in ("sku", "facets", "availability", "prices", "image")]
@@ -49,28 +49,40 @@ def held(asked: SearchRequest, but: str | None = None) -> list[Json]:
 
 
 def _if_told(attribute: str, values: Sequence[str]) -> Json:
-    within = f"{VARIANTS}."
-    untold = {"bool": {"must_not": {"exists": {"field": f"{within}facets.{attribute}"}}}}
-    return {"bool": {"should": [any_of(attribute, values, within), untold]}}
+    return _or_untold(attribute, any_of(attribute, values, _WITHIN))
 
 
-def together(asked: SearchRequest, but: str | None = None) -> list[Json]:
-    """That one variant has all that was chosen. Nothing, where no two choices could be of two variants."""
-    clauses = held(asked, but)
+def _or_untold(attribute: str, told: Json) -> Json:
+    untold = {"bool": {"must_not": {"exists": {"field": f"{_WITHIN}facets.{attribute}"}}}}
+    return {"bool": {"should": [told, untold]}}
+
+
+def together(asked: SearchRequest, but: str | None = None, further: Sequence[Json] = ()) -> list[Json]:
+    """That one variant has all that was chosen, and `further` holds of it. Nothing, where no two choices could be of
+    two variants."""
+    clauses = [*held(asked, but), *further]
     if len(clauses) < 2:
         return []
     one = {"nested": {"path": VARIANTS, "query": {"bool": {"filter": clauses}}, "ignore_unmapped": True}}
     return [{"bool": {"should": [_WHOLE, one]}}]
 
 
-def with_value(asked: SearchRequest, attribute: str, value: str) -> list[Json]:
-    """What holds if of an attribute this value alone is chosen."""
-    alone = structs.replace(asked, attributes={**asked.attributes, attribute: (value,)})
-    return [any_of(attribute, [value]), *together(alone)]
+def with_value(asked: SearchRequest, attribute: str, *values: str) -> list[Json]:
+    """What holds if of an attribute these values alone are chosen."""
+    one = _if_told(attribute, values)
+    return [any_of(attribute, values), *together(asked, attribute_facet(attribute), [one])]
+
+
+def with_number(asked: SearchRequest, attribute: str) -> list[Json]:
+    """What holds if of an attribute any number will do."""
+    anywhere, one = ({"exists": {"field": f"{within}numbers.{attribute}"}} for within in ("", _WITHIN))
+    return [anywhere, *together(asked, attribute_facet(attribute), [_or_untold(attribute, one)])]
 
 
 def counted(terms: Json, attribute: str, clauses: Sequence[Json]) -> Json:
-    """Values of an attribute: of products that say it themselves, and of variants of which the clauses hold."""
+    """Values of an attribute: of products that say it themselves, and of variants of which the clauses hold. More of
+    each than are shown: what is few in both may be many."""
+    terms = {**terms, "size": max(terms["size"], COUNTED)}
     of_variants = {**terms, "field": f"{VARIANTS}.{terms['field']}"}
     values = {"terms": of_variants, "aggs": {"products": {"reverse_nested": {}}}}
     fitting = {"filter": {"bool": {"filter": list(clauses)}}, "aggs": {"values": values}}
@@ -78,17 +90,19 @@ def counted(terms: Json, attribute: str, clauses: Sequence[Json]) -> Json:
     return {"own": own, "of_variants": {"nested": {"path": VARIANTS}, "aggs": {"fitting": fitting}}}
 
 
-def merged(counts: Mapping[str, Json]) -> Json:
-    """What `counted` found, as if products had said it all themselves."""
+def merged(counts: Mapping[str, Json], most: int | None) -> Json:
+    """What `counted` found, as if products had said it all themselves: so many of the fullest values, if so many."""
     own, of_variants = counts["own"]["values"], counts["of_variants"].get("fitting", {}).get("values", {})
     found = {bucket["key"]: bucket["doc_count"] for bucket in own["buckets"]}
     for bucket in of_variants.get("buckets", ()):
         if bucket["key"] != NEITHER:
             found[bucket["key"]] = found.get(bucket["key"], 0) + bucket["products"]["doc_count"]
     fullest = sorted(found.items(), key=lambda each: (-each[1], each[0]))
-    others = own["sum_other_doc_count"] + of_variants.get("sum_other_doc_count", 0)
     buckets = [{"key": key, "doc_count": count} for key, count in fullest]
-    return {"buckets": buckets, "sum_other_doc_count": others}
+    # Of what not even these are, variants are counted, and a product may have several.
+    others = own["sum_other_doc_count"] + of_variants.get("sum_other_doc_count", 0)
+    others += sum(count for _, count in fullest[len(fullest[:most]) :])
+    return {"buckets": buckets[:most], "sum_other_doc_count": others}
 
 
 def fitting(variants: Sequence[Json], asked: SearchRequest) -> list[Json]:

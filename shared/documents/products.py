@@ -122,7 +122,7 @@ class SearchedProduct(Struct, frozen=True):
     slug: Annotated[str, told("its name in addresses")]
     name: Annotated[str, told("its name")]
     brand: Annotated[str, told("who makes it")]
-    description: Annotated[str, told("what is said of it")]
+    description: Annotated[str, told("what is said of it, without markup")]
     product_type: Annotated[str, told("what kind of thing it is, in the merchant's words")]
     kinds: Annotated[list[str], told("words that say what kind of thing it is")]
     category_id: Annotated[UUID | None, told("where it stands in the shop")]
@@ -146,6 +146,7 @@ class SearchedProduct(Struct, frozen=True):
     times: Annotated[list[VariantTimes], told("when prices of its variants change, unsearched", since="v6")] = []
     price_lists: Annotated[list[str], told("price lists that ask something for a variant", since="v12")] = []
     gift_card: Annotated[bool, told("one of its variants is: promotions take nothing off it", since="v12")] = False
+    only_gift_cards: Annotated[bool, told("all of its variants are: no promotion is of it", since="v16")] = False
     publish_at: Annotated[datetime | None, told("when a listed one comes, if not at once", since="v7")] = None
     unpublish_at: Annotated[datetime | None, told("when it goes, if ever", since="v7")] = None
     axes: Annotated[list[str], told("what its variants are told apart by, if it has several", since="v13")] = []

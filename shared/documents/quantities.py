@@ -12,6 +12,8 @@ from math import floor, log10
 from typing import NamedTuple
 
 _QUANTITY = re.compile(r"(-?[0-9]{1,15}(?:[.,][0-9]{1,9})?)\s?([^\W\d_]{1,4}|[\"″%Ω°]|°C)?")
+# 1,500 is one and a half to some and 1500 to others: a factor of a thousand is no guess to make.
+_EITHER = re.compile(r"-?[1-9][0-9]{0,2},[0-9]{3}")
 _PREFIXES = {"": 1.0, "m": 1e-3, "c": 1e-2, "d": 1e-1, "k": 1e3, "K": 1e3, "M": 1e6, "G": 1e9, "T": 1e12, "µ": 1e-6}
 _BASES = ("B", "g", "m", "W", "V", "A", "Ah", "Wh", "Hz", "l", "L", "s", "Ω", "lm", "Pa", "bit")
 _WHOLE = ("in", "ft", "lb", "oz", "min", "h", "rpm", "px", "dB", "U", "%", '"', "″", "°", "°C", "K", "pcs")
@@ -47,9 +49,9 @@ class Step(NamedTuple):
 
 
 def quantity(text: str) -> Quantity | None:
-    """The quantity that a text is, as a whole; None if it is anything else."""
+    """The quantity that a text is, as a whole; None if it is anything else, or may be read as two (`1,500`)."""
     match = _QUANTITY.fullmatch(text.strip())
-    if match is None or (match[2] and match[2] not in UNITS):
+    if match is None or (match[2] and match[2] not in UNITS) or _EITHER.fullmatch(match[1]):
         return None
     unit, factor = UNITS[match[2]] if match[2] else _BARE
     number = float(match[1].replace(",", ".")) * factor

@@ -34,6 +34,8 @@ MATERIALS = ["leather", "steel"]
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
 LIST = UUID(int=7)
+GIFT_CARDS = 14, 15
+UPC = 19  # the product that bears an EAN of twelve digits, as it is kept
 FAR = datetime(2999, 1, 1, tzinfo=UTC)
 
 
@@ -92,12 +94,14 @@ class Shop:
             completion=Completion([f"product {number}"], 1),
             image=None,
             skus=[f"SKU-{number}", f"SKU-{number}-b"],
-            eans=[f"40063813{number:05}"],
+            eans=[f"40063813{number:05}", *(["0036000291452"] if number == UPC else [])],
             prices=prices,
             availability=random.choice(["in", "low", "out"]),
             listed=number % 25 != 3,
             deleted=number % 40 == 4,
             position=number + 1,
+            gift_card=number in GIFT_CARDS,
+            only_gift_cards=number == GIFT_CARDS[0],
             times=times_of(number, prices) if number == 12 else [],
             publish_at=publish_at,
             unpublish_at={7: LONG_AGO, 8: FAR}.get(number % 25),

@@ -3,24 +3,29 @@
 import asyncio
 from collections import Counter
 from datetime import UTC, datetime
+from functools import partialmethod
 
 import httpx
 import msgspec
+import pytest
 from elasticsearch import Elasticsearch
+from msgspec import structs
 
+from read_side import waiting
 from read_side.app import create_app
 from read_side.brands.queries import known_brands
 from shared.documents.layout import alias_name
 from shared.documents.price_slots import KEY, OWN, PriceSlots, Slot, Turn
 from shared.documents.prices import LISTS, ShownPriceList, TermsStep
-from shared.documents.products import SEARCH
+from shared.documents.products import SEARCH, TREE, CategoryTree, with_card
 from shared.events.pricing import PriceListTerms
 from shared.ids import uuid7
+from shared.position import Position
 from tests.fixtures.asgi import client_of
 from tests.fixtures.private_server import PrivateServer
-from tests.integration.read_side.catalog import LIST, Answer, Shop, ask, counts
+from tests.integration.read_side.catalog import GIFT_CARDS, LIST, Answer, Shop, ask, counts
 from tests.integration.read_side.conftest import settings_of
-from tests.integration.read_side.shelves import Shelves
+from tests.integration.read_side.shelves import EPOCH, SHARDS, Shelves
 from tests.integration.read_side.test_waiting_room import put as put_sale
 
 
@@ -45,6 +50,41 @@ def test_a_brand_spelt_in_two_ways_is_one() -> None:
         ("hp", "HP", 7),
     ]
     assert known.names["hp"] == ["HP", "hp"]
+
+
+async def test_what_a_position_stands_for_may_be_a_new_brand_a_new_spelling_or_a_new_category(
+    shop: Shop, shelves: Shelves, valkey: PrivateServer, elasticsearch_url: str, index_prefix: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    alias, [known, *_] = alias_name(index_prefix, SEARCH), [each for each in shop.found if each.brand == "Nox"]
+    lamps = next(category for category in shop.categories if category.slug == "lamps")
+    added = structs.replace(lamps, id=uuid7(), slug="lanterns")
+    with Elasticsearch(elasticsearch_url, request_timeout=30) as client:
+        shop.index(client, index_prefix)
+        client.search(index=alias)  # a JVM's first one is slow
+        await shop.tell(shelves)
+        async with client_of(create_app(settings_of(valkey.url, elasticsearch_url, index_prefix))) as api:
+            listings = ["/v1/brands/newcomer/products", "/v1/search?category=lanterns"]
+            for path, code in zip(listings, ("unknown_brand", "unknown_category"), strict=True):
+                assert (await api.get(path)).json()["code"] == code
+                told = await api.get(path, headers=at(600))
+                assert (told.status_code, told.json()["code"]) == (503, "not_ready"), path
+            new = structs.replace(known, product_id=uuid7(), brand="Newcomer", category_id=added.id)
+            client.index(index=alias, document=msgspec.to_builtins(with_card(new)), refresh=True)
+            patient = partialmethod(waiting.Waiting.reached, bound=20.0)  # on a machine that is busy
+            monkeypatch.setattr(waiting.Waiting, "reached", patient)
+            asked = [asyncio.create_task(api.get(path, headers=at(600))) for path in listings]
+            await asyncio.sleep(0.1)
+            await shelves.checkpoint(SEARCH, 600, prefix="seen:")
+            await asyncio.sleep(0.1)
+            await shelves.put(TREE, "tree", CategoryTree([*shop.categories, added]))
+            await shelves.checkpoint(TREE, 600)
+            assert [(await each).json()["total"]["value"] for each in asked] == [1, 1]
+            other = structs.replace(known, product_id=uuid7(), brand="NOX")
+            client.index(index=alias, document=msgspec.to_builtins(with_card(other)), refresh=True)
+            await shelves.checkpoint(SEARCH, 601, prefix="seen:")
+            spelt = [(await api.get("/v1/search?brand=Nox", headers=told)).json() for told in ({}, at(601), {})]
+            assert [each["total"]["value"] - spelt[0]["total"]["value"] for each in spelt] == [0, 1, 1]
 
 
 async def test_a_sale_lists_its_products(shopping: httpx.AsyncClient, shop: Shop, shelves: Shelves) -> None:
@@ -83,20 +123,31 @@ async def test_a_sale_lists_its_products_at_the_prices_of_the_channel_that_asks(
 async def test_a_campaign_lists_what_it_is_for_as_long_as_it_runs(
     shopping: httpx.AsyncClient, shop: Shop, shelves: Shelves
 ) -> None:
-    some = shop.found[:3]
+    some, (card, mixed) = shop.found[:3], (shop.products[number] for number in GIFT_CARDS)
+    of_cards = await shelves.announce([card.skus[0], mixed.skus[0]], "Of cards")
     sale = await shelves.announce([product.skus[1] for product in some], "Black Week")
     everywhere, to_come = await shelves.announce(), await shelves.announce(starts_in=60)
+    async with asyncio.timeout(10):
+        while len((await shopping.get("/v1/promotions")).json()["promotions"]) < 3:
+            await asyncio.sleep(0.05)
     listed = (await ask(shopping, f"/v1/promotions/{sale}/products", sort="newest"))["items"]
     assert [item["id"] for item in listed] == sorted((str(p.product_id) for p in some), reverse=True)
-    everything = (await ask(shopping, f"/v1/promotions/{everywhere}/products"))["total"]["value"]
-    assert everything == (await ask(shopping))["total"]["value"]
+    everything = await ask(shopping, f"/v1/promotions/{everywhere}/products")
+    all_but_cards = (await ask(shopping))["total"]["value"] - 1
+    assert everything["total"]["value"] == all_but_cards, "nothing is taken off these"
+    cards = (await ask(shopping, f"/v1/promotions/{of_cards}/products"))["items"]
+    assert [item["id"] for item in cards] == [str(mixed.product_id)], "another of its variants is none"
     told = (await shopping.get("/v1/promotions")).json()["promotions"]
-    assert [(each["id"], each["name"], each["everything"]) for each in told] == [
-        (str(sale), "Black Week", False), (str(everywhere), "Sale", True),
-    ]  # fmt: skip
+    assert {each["id"]: (each["name"], each["everything"]) for each in told} == {
+        str(of_cards): ("Of cards", False), str(sale): ("Black Week", False), str(everywhere): ("Sale", True),
+    }  # fmt: skip
     for unknown in (to_come, uuid7()):
         refused = await shopping.get(f"/v1/promotions/{unknown}/products")
         assert (refused.status_code, refused.json()["code"]) == (404, "unknown_promotion")
+
+
+def at(position: int) -> dict[str, str]:
+    return {"Position": Position(EPOCH, dict.fromkeys(range(SHARDS), position)).token()}
 
 
 async def test_a_walk_finds_what_stays_once_while_the_index_changes(

@@ -10,7 +10,7 @@ from read_side.app import create_app
 from shared.documents.products import SearchedProduct
 from tests.fixtures.asgi import client_of
 from tests.fixtures.private_server import PrivateServer
-from tests.integration.read_side.catalog import BRANDS, Answer, Shop, ask, count_of, counts
+from tests.integration.read_side.catalog import BRANDS, UPC, Answer, Shop, ask, count_of, counts
 from tests.integration.read_side.conftest import settings_of
 from tests.integration.read_side.shelves import Shelves
 
@@ -35,6 +35,12 @@ async def test_an_item_has_what_a_list_shows(shopping: httpx.AsyncClient, shop: 
         "category": {"id": str(category.id), "name": category.name},
     }
     assert (await ask(shopping, q=product.eans[0]))["items"][0]["id"] == item["id"]
+
+
+async def test_an_ean_is_found_however_many_zeros_it_is_typed_with(shopping: httpx.AsyncClient, shop: Shop) -> None:
+    for typed in ("036000291452", "0036000291452", "00036000291452"):
+        found = await ask(shopping, q=typed)
+        assert [item["id"] for item in found["items"]] == [str(shop.products[UPC].product_id)], typed
 
 
 async def test_a_hit_is_named_in_the_language_asked_for_and_found_by_words_of_any(

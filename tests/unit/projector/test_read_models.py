@@ -155,6 +155,9 @@ def test_a_gift_card_is_told_to_pages_and_searches(of_product: str, of_variant: 
     [document] = shown(product_search.MODEL, KEY, created).documents.values()
     searched = msgspec.json.decode(document or b"")
     assert [each.get("gift_card", UNSET) for each in searched["times"]] == ([] if told is UNSET else [True])
+    mixed = ProductCreated(PRODUCT, facts(variants=[card, SoldVariant(UUID(int=6), "lamp", tax_class="standard")]))
+    found = [*shown(product_search.MODEL, KEY, mixed).documents.values(), document]
+    assert [msgspec.json.decode(each or b"")["only_gift_cards"] for each in found] == [False, told is True]
 
 
 def test_a_page_in_each_language_falls_back_part_by_part() -> None:
@@ -242,6 +245,18 @@ def test_a_searched_product_has_its_lowest_prices_best_stock_and_facets_as_words
     assert document.facets == {"colour": ["red", "blue"], "dimmable": ["true"], "watts": ["4.5"]}
     assert document.listed
     assert document.position == 6
+
+
+def test_marks_of_a_description_are_no_words_and_its_page_keeps_them() -> None:
+    markup = '<table style="color: red"><td>Velvet&nbsp;curtain</td></table>'
+    told = {"de": Translation("Vorhang", "<strong>Samt</strong>")}
+    created = ProductCreated(PRODUCT, facts(description=markup, translations=told, attributes={"pack": "1,500 g"}))
+    [document] = shown(product_search.MODEL, KEY, created).documents.values()
+    searched = msgspec.json.decode(document or b"", type=SearchedProduct)
+    assert (searched.description.split(), searched.translated.split()) == (["Velvet", "curtain"], ["Vorhang", "Samt"])
+    assert (searched.facets, searched.numbers) == ({"pack": ["1,500 g"]}, {}), "1.5 or 1500: nobody knows"
+    page = shown(product_page.MODEL, KEY, created).documents[str(PRODUCT)]
+    assert markup == msgspec.json.decode(page or b"")["description"]
 
 
 def test_what_variants_differ_in_is_told_of_each_and_found_of_their_product() -> None:

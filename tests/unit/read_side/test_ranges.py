@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from read_side.search import ranges
-from read_side.search.facets import worth_counting
 from read_side.search.ranges import Bin, Range, Scale
+from read_side.search.worth import worth_counting
 from shared.documents.quantities import quantity, step_of
 from tests.unit.read_side.test_search_words import ASKED
 
@@ -57,6 +57,9 @@ def test_what_a_range_says_is_read_as_the_same(number: Decimal, unit: tuple[str,
         ("5", None),
         ("a..b", None),
         ("1..2 apples", None),
+        ("1,500..2,000", None),
+        ("1..2,000", None),
+        ("1,500..2", None),
     ],
 )
 def test_what_is_a_range(text: str, told: Range | None) -> None:

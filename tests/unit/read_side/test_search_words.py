@@ -6,7 +6,7 @@ import pytest
 from msgspec import structs
 
 from read_side.categories.queries import Categories
-from read_side.search import cursors, elastic, facets, wording
+from read_side.search import counted_again, cursors, elastic, facets, wording
 from read_side.search.parameters import SearchRequest
 from read_side.search.relevance import are_all_asked
 from read_side.search.wording import Change
@@ -26,6 +26,19 @@ def test_a_facet_is_counted_under_all_choices_but_its_own() -> None:
     brand, colour = chosen["brand"], chosen["filter.Colour"]
     under = [facet["filter"]["bool"]["filter"] for facet in counted.values()]
     assert under == [[colour], [brand], [brand, colour]]
+
+
+def test_ranges_are_asked_for_again_only_where_they_count_a_product_twice() -> None:
+    values = [facets.FacetValue(f"{low}..<{low + 2}", "", 5, selected=False) for low in (36, 38)]
+    size = facets.Facet("filter.size", "size", values, 0, "number")
+    one_by_one = structs.replace(size, values=[structs.replace(each, value=each.value[:2]) for each in values])
+    text = structs.replace(size, kind="text")
+    some = structs.replace(one_by_one, others=1)
+    for made, have, again in (
+        (size, 9, ["0"]), (size, 10, []), (one_by_one, 9, []), (some, 9, ["0"]), (text, None, []),
+    ):  # fmt: skip
+        counted = {"0": {} if have is None else {"have": {"doc_count": have}}}
+        assert list(counted_again.questions([made], counted, {}, ASKED)) == again
 
 
 def test_a_chosen_category_is_shown_with_those_above_it_however_full_others_are() -> None:

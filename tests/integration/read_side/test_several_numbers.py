@@ -1,0 +1,115 @@
+"""Ranges where products say several numbers, over a real Elasticsearch: a shoe of sizes 36 to 48 is counted once."""
+
+from collections.abc import AsyncIterator, Iterator
+from random import Random
+from typing import Any
+
+import httpx
+import msgspec
+import pytest
+
+from projector.model import encode
+from projector.read_models import product_search
+from projector.read_models.product import Product
+from read_side.app import create_app
+from shared.documents.products import SearchedProduct
+from shared.documents.shelves import Shelf
+from shared.events.catalog import AttributeValue, ProductFacts, Variant
+from shared.ids import uuid7
+from tests.fixtures.asgi import client_of
+from tests.fixtures.private_server import PrivateServer
+from tests.integration.read_side.catalog import Answer, Shop, ask, searchable
+from tests.integration.read_side.conftest import settings_of
+from tests.integration.read_side.shelves import Shelves
+
+COLOURS = ["red", "blue"]
+
+
+class Shoes(Shop):
+    """60 products: of a list of sizes, told apart by size and colour, or of one size; some also say lengths."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        random = Random(11)
+        self.products = [_rendered(random, number) for number in range(60)]
+
+
+def _rendered(random: Random, number: int) -> SearchedProduct:
+    sizes = [str(size) for size in range(36, 49)]
+    attributes: dict[str, AttributeValue] = {"width (mm)": sorted(random.sample(range(70, 1400), 30))}
+    options: list[dict[str, str]] = [{}]
+    if number % 3 == 0:
+        attributes["size"] = [*sizes, "22 cm", "23 cm"]
+    elif number % 3 == 1:
+        options = [{"size": size, "colour": random.choice(COLOURS)} for size in random.sample(sizes, 6)]
+    else:
+        attributes |= {"size": "24 cm" if number % 9 == 2 else random.choice(sizes), "colour": random.choice(COLOURS)}
+    variants = [Variant(uuid7(), f"{number}-{place}", None, "", each) for place, each in enumerate(options)]
+    facts = ProductFacts(
+        f"shoe-{number}", f"Shoe {number}", "Nox", "", "", "active", None, attributes, [], variants
+    )
+    shelves = {each.sku: {"north": Shelf(random.choice([0, 9]), 0, 1)} for each in variants}
+    prices = {each.sku: {"EUR": 1000} for each in variants}
+    state = Product(number + 1, uuid7(), msgspec.Raw(encode(facts)), prices, shelves)
+    [body] = product_search.render(str(state.id), state, {}).documents.values()
+    return msgspec.json.decode(body or b"", type=SearchedProduct)
+
+
+@pytest.fixture(scope="module")
+def shoes() -> Shoes:
+    return Shoes()
+
+
+@pytest.fixture(scope="module")
+def shoes_prefix(shoes: Shoes, elasticsearch_url: str) -> Iterator[str]:
+    with searchable(shoes, "shoes", elasticsearch_url, "facets.size") as prefix:
+        yield prefix
+
+
+@pytest.fixture
+async def api(
+    shoes: Shoes, shelves: Shelves, valkey: PrivateServer, elasticsearch_url: str, shoes_prefix: str
+) -> AsyncIterator[httpx.AsyncClient]:
+    await shoes.tell(shelves)
+    async with client_of(create_app(settings_of(valkey.url, elasticsearch_url, shoes_prefix))) as client:
+        yield client
+
+
+def facet_of(answer: Answer, name: str) -> Answer:
+    [facet] = [each for each in answer["facets"] if each["parameter"] == f"filter.{name}"]
+    told: Answer = facet
+    return told
+
+
+CHOICES: list[dict[str, Any]] = [
+    {}, {"filter__colour": "red"}, {"available": True}, {"filter__colour": "red", "available": True}, {"q": "shoe"},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("chosen", CHOICES)
+@pytest.mark.parametrize("attribute", ["size", "width (mm)"])
+async def test_a_range_counts_the_products_that_it_would_show(
+    api: httpx.AsyncClient, attribute: str, chosen: dict[str, Any]
+) -> None:
+    facet = facet_of(await ask(api, **chosen, facets=attribute), attribute)
+    assert any(".." in value["value"] for value in facet["values"])
+    for value in facet["values"]:
+        found = await ask(api, **chosen, **{f"filter__{attribute}": value["value"]}, facets=attribute)
+        assert found["total"]["value"] == value["count"] > 0, value
+        own = facet_of(found, attribute)
+        assert [each["count"] for each in own["values"]] == [each["count"] for each in facet["values"]]
+        assert [each["value"] for each in own["values"] if each["selected"]] == [value["value"]]
+
+
+async def test_others_are_products_that_no_range_shows(api: httpx.AsyncClient, shoes: Shoes) -> None:
+    facet = facet_of(await ask(api, facets="size"), "size")
+    only_lengths = [each for each in shoes.products if all("cm" in word for word in each.facets["size"])]
+    assert facet["others"] == len(only_lengths) > 0
+    red = facet_of(await ask(api, facets="size", filter__colour="red"), "size")
+    assert red["others"] == len([each for each in only_lengths if "red" in each.facets["colour"]]) > 0
+
+
+async def test_facets_that_the_shop_chooses_are_counted_so_too(api: httpx.AsyncClient) -> None:
+    sampled, named = await ask(api), await ask(api, facets="size,width (mm)")
+    for attribute in ("size", "width (mm)"):
+        assert facet_of(sampled, attribute) == facet_of(named, attribute)
