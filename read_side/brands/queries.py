@@ -79,7 +79,7 @@ class BrandShelf:
 
     async def spellings(self, slug: str, reached: Position | None = None) -> list[str]:
         """How a brand is spelt; answers 404 `unknown_brand`."""
-        names = (await self.read(reached)).names.get(slug)
+        names = (await self._knowing([slug], reached)).get(slug)
         if names is None:
             raise UNKNOWN_BRAND.problem()
         return names
@@ -89,10 +89,17 @@ class BrandShelf:
         if not names:
             return ()
         try:
-            known = (await self.read(reached)).names
+            known = await self._knowing([slug_of(name) for name in names], reached)
         except Problem:
             known = {}
         return tuple(sorted({spelt for name in names for spelt in (name, *known.get(slug_of(name), ()))}))
+
+    async def _knowing(self, slugs: Collection[str], reached: Position | None) -> Mapping[str, list[str]]:
+        """Slug → spellings. Looked at anew only where one of these is missing: whoever buys has a newer position with
+        each request, and all of these would count the shop's brands again."""
+        names = (await self.read()).names
+        new = reached is not None and any(slug not in names for slug in slugs)
+        return (await self.read(reached)).names if new else names
 
     def _are_of(self, reached: Position | None) -> bool:
         return reached is None or all(self._seen.get((reached.epoch, s), -1) >= at for s, at in reached.shards.items())
