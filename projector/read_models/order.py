@@ -147,7 +147,7 @@ def evolve(state: Order | None, recorded: Recorded, event: Happening) -> Order:
     """The order after the event."""
     kind, at = type(event), recorded.recorded_at
     before = state or Order(0, UNKNOWN, None, at, "pending_payment", "pending", [], [], [])
-    told = [] if kind in _UNTOLD else [Happened(recorded.type.split(".")[1], at)]
+    told = [] if kind in _UNTOLD or _known(event) else [Happened(recorded.type.split(".")[1], at)]
     return Order(
         position=recorded.position,
         placed=_placed_after(before.placed, event),
@@ -164,6 +164,11 @@ def evolve(state: Order | None, recorded: Recorded, event: Happening) -> Order:
         returns=returns_after(before.returns, recorded.recorded_at, event),
         additions=(*before.additions, event.addition_id) if isinstance(event, OrderAddedTo) else before.additions,
     )
+
+
+def _known(event: Happening) -> bool:
+    """Whether it tells of a decline that is told already, and only of what follows from it."""
+    return isinstance(event, PaymentDeclined) and event.again
 
 
 def _reason_after(before: Order, event: Happening) -> str | None:

@@ -149,6 +149,8 @@ def _noted(state: RecordedOrder, at: datetime, event: Happening) -> RecordedOrde
             return replace(state, payment_method=event.method, due=Sums(event.amount_minor))
         case PaymentReduced():
             return replace(state, due=Sums(state.due.amount_minor, event.released_minor))
+        case PaymentDeclined(again=True):  # counted before
+            return replace(state, retrying=False)
         case PaymentDeclined():
             declines, first = [*state.declines, event.reason or "card_declined"], state.first_declined_at or at
             return replace(state, declines=declines, first_declined_at=first, retrying=False)

@@ -23,7 +23,7 @@ class PaymentIntentCreated(Struct, frozen=True, tag="payments.payment_intent_cre
 
 
 class PaymentDeclined(Struct, frozen=True, omit_defaults=True, tag="payments.payment_declined.v1"):
-    """The provider refused this try; the client may try another card until the order expires."""
+    """The provider refused this try; another may be made until the order expires. Said `again`, it was told before."""
 
     payment_id: UUID
     order_id: UUID
@@ -33,6 +33,7 @@ class PaymentDeclined(Struct, frozen=True, omit_defaults=True, tag="payments.pay
     retry_at: datetime | None = None  # when we try again by ourselves; None: we don't
     retry_until: datetime | None = None  # no retry begins later
     retries: int = 0  # how many there were before
+    again: bool = False  # no other try: one of before is the last one after all, or no retry of it follows after all
 
 
 class PaymentRetried(Struct, frozen=True, tag="payments.payment_retried.v1"):

@@ -37,12 +37,15 @@ _learnt = msgspec.json.Decoder(Learnt)
 
 
 async def learn(
-    pool: Pool, seen: Seen, cause: Metadata, *, fresh: bool = False, notice: Notice | None = None
-) -> Verdict:
+    pool: Pool, seen: Seen, cause: Metadata, *,
+    fresh: bool = False, version: int | None = None, notice: Notice | None = None,
+) -> Verdict:  # fmt: skip
     """Apply what the provider shows of an intent; a fact known already changes nothing.
 
-    `fresh`: it was read just now by `finish_closing`, which alone may still take an expiring order for paid. A `notice`
-    goes into the inbox in the same transaction, and does nothing if it stands there.
+    `fresh`: it was read just now by `finish_closing`, which alone may still take an expiring order for paid.
+    `version`: the payment's before the provider was asked; if it has it still, what is seen is later than all that was
+    heard. None: it may be of long ago, as in a webhook. A `notice` goes into the inbox in the same transaction, and
+    does nothing if it stands there.
     """
 
     async def decide(conn: Connection) -> tuple[Struct, Positions]:
@@ -51,13 +54,13 @@ async def learn(
         order, work = await _locked(conn, seen)
         if order is None or work is None:
             return Learnt("ignore"), {}
-        now, by_webhook = datetime.now(UTC), notice is not None
-        verdict = judge(order, work, seen, now, fresh=fresh, by_webhook=by_webhook)
+        now = datetime.now(UTC)
+        verdict = judge(order, work, seen, now, fresh=fresh, version=version)
         positions = await _carry_out(conn, verdict, order, work, seen, now, cause)
         if verdict == "record":  # that it exists was news, and so may be what has become of it
             work = await payments.lock_payment(conn, order.payment_id)
             assert work is not None
-            verdict = judge(order, work, seen, now, fresh=fresh, by_webhook=by_webhook)
+            verdict = judge(order, work, seen, now, fresh=fresh, version=version)
             positions = together(positions, await _carry_out(conn, verdict, order, work, seen, now, cause))
         return Learnt(verdict), positions
 
@@ -91,7 +94,7 @@ async def _carry_out(
             return together(thought, await payments.decline(conn, payment, seen.decline, cause))
         case "restate":
             assert seen.decline is not None
-            return await payments.decline(conn, payment, seen.decline, cause)
+            return await payments.decline(conn, payment, seen.decline, cause, again=True)
         case "confirm":
             return await _confirm(conn, order, seen, cause)
         case "capture":

@@ -8,12 +8,13 @@ from datetime import datetime
 from typing import Literal
 
 from write_side.orders.domain import Order, extended
-from write_side.payments import Seen, Work, covers
+from write_side.payments import Decline, Seen, Work, covers
 
 Verdict = Literal[
     "record",  # the intent exists: remember it
     "decline",  # this try was refused, another card may be tried
     "restate",  # its refusal was counted, and is the last one after all: one of before was told after it
+    "stale",  # the same, of whoever asked before what we have heard since, or can't tell: the next look will
     "confirm",  # paid: deduct the stock, confirm the order
     "capture",  # the money was taken
     "extend",  # whoever pays is at their bank: hold the stock longer
@@ -35,10 +36,9 @@ def only_made(seen: Seen) -> bool:
 
 
 def judge(
-    order: Order, work: Work, seen: Seen, now: datetime, *, fresh: bool, by_webhook: bool = False
+    order: Order, work: Work, seen: Seen, now: datetime, *, fresh: bool, version: int | None = None
 ) -> Verdict:
-    """The verdict on `seen`, under the locks of order and payment; `fresh` as in `settling.learn`. A webhook may be of
-    long ago, whoever looks sees what is."""
+    """The verdict on `seen`, under the locks of order and payment; `fresh` and `version` as in `settling.learn`."""
     payment = work.payment
     if payment.state in ("captured", "voided"):
         return "ignore"
@@ -51,12 +51,18 @@ def judge(
     if seen.status in ("requires_capture", "succeeded"):
         return _authorized(order, work, seen, fresh=fresh)
     if seen.decline is not None and _waits(order, work) and seen.decline.id != work.last_decline:
-        if seen.decline.id not in work.declines:
-            return "decline"
-        return "ignore" if by_webhook else "restate"
+        return _declined(work, seen.decline, version)
     if seen.status in AT_THE_BANK and order.state == "pending_payment" and extended(order, now):
         return "extend"
     return "ignore"
+
+
+def _declined(work: Work, decline: Decline, version: int | None) -> Verdict:
+    asked_now = version == work.payment.version
+    if decline.id in work.declines:
+        return "restate" if asked_now else "stale"
+    # Of what came to no charge nothing tells whether it was counted; who asked too early may have seen what was.
+    return "stale" if decline.charge is None and version is not None and not asked_now else "decline"
 
 
 def _authorized(order: Order, work: Work, seen: Seen, *, fresh: bool) -> Verdict:

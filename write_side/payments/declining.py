@@ -8,8 +8,10 @@ from write_side.payments.declines import Decline
 from write_side.payments.domain import Payment
 
 
-async def decline(conn: Connection, payment: Payment, refused: Decline, cause: Metadata) -> Positions:
-    """Row and event of a locked payment whose last try was refused."""
-    event = domain.decline(payment, refused, await store.clock(conn))
+async def decline(
+    conn: Connection, payment: Payment, refused: Decline, cause: Metadata, *, again: bool = False
+) -> Positions:
+    """Row and event of a locked payment whose last try was refused; `again`: that it was is known."""
+    event = domain.decline(payment, refused, await store.clock(conn), again=again)
     after = domain.evolve(payment, event, payment.version + 1)
     return await store.save_try(conn, after, event, refused, event.retry_at, cause)

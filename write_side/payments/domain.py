@@ -118,13 +118,13 @@ def covers(seen: Seen, payment: Payment) -> bool:
     return seen.currency == payment.currency and seen.authorized_minor == payment.amount_minor
 
 
-def decline(payment: Payment, refused: Decline, now: datetime) -> PaymentDeclined:
-    """This try was refused; by its reason another one of ours is to follow."""
+def decline(payment: Payment, refused: Decline, now: datetime, *, again: bool = False) -> PaymentDeclined:
+    """This try was refused; by its reason another one of ours is to follow. `again`: it was said before."""
     at = next_try(refused, payment.retries, payment.retry_until, now)
     until = payment.retry_until or (at and now + WINDOW)
     return PaymentDeclined(
         payment.id, payment.order_id, refused.code, refused.decline_code, reason_of(refused), at, until,
-        payment.retries,
+        payment.retries, again,
     )  # fmt: skip
 
 
@@ -147,7 +147,7 @@ def last_word(work: Work, seen: Seen) -> PaymentDeclined | None:
         return None
     return PaymentDeclined(
         payment.id, payment.order_id, refused.code, refused.decline_code, reason_of(refused), None,
-        payment.retry_until, payment.retries,
+        payment.retry_until, payment.retries, again=True,
     )  # fmt: skip
 
 

@@ -70,7 +70,7 @@ async def start_session(
     await _check_payable(pool, payment)
     async with joining_order(pool, payment.order_id, cause, "payment session") as joined:
         seen = await _intent(pool, providers, payment)
-        await orders.learn(pool, seen, joined)
+        await orders.learn(pool, seen, joined, version=payment.version)
     async with pool.acquire() as conn:
         await store.look_out(conn, payment.id)
     await _check_payable(pool, payment)  # closing meanwhile: the intent just made will be cancelled
@@ -105,7 +105,8 @@ async def complete(pool: Pool, providers: Providers, payment: Payment, cause: Me
     """Look at the intent and apply what it shows, as the webhook does or did; refuses if the provider is down."""
     async with joining_order(pool, payment.order_id, cause, "payment complete") as joined:
         if payment.intent_id is not None:
-            await orders.learn(pool, await providers.of(payment.method).look(payment), joined)
+            seen = await providers.of(payment.method).look(payment)
+            await orders.learn(pool, seen, joined, version=payment.version)
     async with pool.acquire() as conn:
         order = await orders.find_state(conn, payment.order_id)
         positions = await event_log.latest(conn, order_key(payment.order_id))

@@ -17,7 +17,7 @@ from write_side.payments import store
 from write_side.payments.providers import Providers
 
 _MONEY = ("requires_capture", "succeeded")
-_NEWS = ("record", "decline", "restate", "confirm", "capture", "end", "alarm")
+_NEWS = ("record", "decline", "confirm", "capture", "end", "alarm")
 
 
 class LostOrder(Struct, frozen=True):

@@ -38,7 +38,7 @@ async def retry(pool: Pool, providers: Providers, work: Work, cause: Metadata) -
     what became of the last one."""
     payment, provider = work.payment, providers.of(work.payment.method)
     seen = await provider.look(payment)
-    if await orders.learn(pool, seen, cause) != "ignore":
+    if await orders.learn(pool, seen, cause, version=payment.version) != "ignore":
         return  # the customer has paid meanwhile, or had another card declined, or the last retry had ended unheard
     number = await _begin(pool, payment, seen, cause)
     if number:

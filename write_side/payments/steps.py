@@ -118,10 +118,12 @@ async def _do(
 
 async def _look(pool: Pool, providers: Providers, work: Work, cause: Metadata) -> None:
     """As the webhook would have told: it may have been lost, and whoever paid has closed the page."""
-    verdict = await orders.learn(pool, await providers.of(work.payment.method).look(work.payment), cause)
+    payment = work.payment
+    seen = await providers.of(payment.method).look(payment)
+    verdict = await orders.learn(pool, seen, cause, version=payment.version)
     if verdict in ("ignore", "extend"):
         async with pool.acquire() as conn:
-            await store.look_again(conn, work.payment.id, _next_look(work))
+            await store.look_again(conn, payment.id, _next_look(work))
 
 
 def _next_look(work: Work) -> timedelta:

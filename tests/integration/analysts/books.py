@@ -90,7 +90,8 @@ async def payment_recovery(pool: Pool) -> list[Row]:
            declined AS (
                SELECT told ->> 'order_id' AS id, count(*) AS declines,
                       (array_agg(told ->> 'reason' ORDER BY position))[1] AS reason
-               FROM happened WHERE type = 'payments.payment_declined.v1' GROUP BY 1),
+               FROM happened
+               WHERE type = 'payments.payment_declined.v1' AND NOT (told ? 'again') GROUP BY 1),
            paid AS (SELECT told ->> 'order_id' AS id FROM happened WHERE type = 'payments.payment_authorized.v1')
            SELECT d.reason, o.currency, count(*) AS orders, sum(d.declines)::int AS declines,
                   count(paid.id) AS recovered,

@@ -5,13 +5,14 @@ import time
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from itertools import cycle
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 import httpx
 import msgspec
 
 from doorbuster.simulators.signing import signature
+from shared.codec import tag_of
 from shared.ids import uuid7
 from shared.settings import AllocationStrategy, Settings
 from tests.fixtures.write_side import CAUSE, new_call
@@ -61,6 +62,8 @@ from write_side.taxes import TableTaxes
 
 MAIL = "ada.lovelace@example.org"
 ADDRESS = AddressInput("Ada Lovelace", "Analytical Road 36", "London", "10115", "DE")
+
+Event = TypeVar("Event", bound=msgspec.Struct)
 
 _order = msgspec.json.Decoder(OrderState)
 _quote = msgspec.json.Decoder(QuoteState)
@@ -252,6 +255,12 @@ class Shop:
             "SELECT type FROM event_log WHERE partition_key = $1 ORDER BY position", f"order:{order.id}"
         )
         return [row["type"].split(".")[1] for row in rows]
+
+    async def told(self, order: OrderState, kind: type[Event]) -> list[Event]:
+        """The events of a kind about order and payment, in the order of the log."""
+        query = "SELECT payload FROM event_log WHERE partition_key = $1 AND type = $2 ORDER BY position"
+        rows = await self.pool.fetch(query, f"order:{order.id}", tag_of(kind))
+        return [msgspec.json.decode(row["payload"], type=kind) for row in rows]
 
     async def complete(self, order: OrderState) -> None:
         """What the client asks for after paying."""

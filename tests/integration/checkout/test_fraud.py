@@ -10,6 +10,7 @@ from msgspec import structs
 
 from shared.documents.orders import Address
 from shared.events.fraud import Marks
+from shared.events.payments import PaymentDeclined
 from shared.ids import uuid7
 from tests.fixtures.write_side import CAUSE, new_call
 from tests.integration.checkout.shop import ADDRESS, Shop
@@ -175,6 +176,8 @@ async def test_declines_that_are_told_late_and_in_another_order_count_once(guard
     assert await decline_of(guarded, order) == ("insufficient_funds", "retry"), "as Stripe has it"
     tries = (await handlers.find_check(guarded.pool, order.id)).attempts
     assert [each.outcome for each in tries] == ["declined"] * 3
+    told = await guarded.told(order, PaymentDeclined)
+    assert [each.again for each in told] == [False, False, False, True], "whoever counts them knows, too"
 
 
 async def decline_of(shop: Shop, order: OrderState) -> tuple[str, str]:

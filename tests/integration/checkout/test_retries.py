@@ -6,12 +6,14 @@ from typing import Any
 
 import pytest
 
+from shared.events.payments import PaymentDeclined
 from tests.integration.checkout.inbox import Inbox
 from tests.integration.checkout.shop import Shop
 from tests.integration.checkout.test_closing import cancel
 from tests.integration.checkout.test_mails import react, send
 from write_side.notifications.gateway import MailServer
 from write_side.orders.handlers import OrderState
+from write_side.payments import Gateway, Payment, Seen
 
 ORDERS = 40
 STOLEN = "pm_card_visa_chargeDeclinedStolenCard"
@@ -127,6 +129,30 @@ async def test_a_retry_whose_answer_got_lost_is_looked_up_and_not_repeated(shop:
     await later(shop)
     assert (await shop.now(order)).state == "confirmed"
     assert await tries(shop, order) == 2
+
+
+@pytest.mark.parametrize("who", ["complete", "pay", "worker"])
+async def test_a_look_that_a_webhook_overtook_takes_no_decline_of_before_for_the_last(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, who: str
+) -> None:
+    await shop.stock("lamp", 10)
+    order = await declined(shop, "pm_card_chargeDeclinedInsufficientFunds")
+    look = type(shop.gateway).look
+
+    async def slow(gateway: Gateway, payment: Payment) -> Seen:
+        seen = await look(gateway, payment)
+        monkeypatch.undo()
+        await shop.pay_at_stripe(order, "pm_card_chargeDeclinedProcessingError")
+        for webhook in await shop.webhooks(order):
+            await shop.receive(webhook)
+        return seen
+
+    monkeypatch.setattr(Gateway, "look", slow)
+    await later(shop) if who == "worker" else await getattr(shop, who)(order)
+    payment = await shop.payment(order)
+    assert (payment.decline_reason, payment.state) == ("processing_error", "declined")
+    assert len(await shop.told(order, PaymentDeclined)) == 2
+    assert await shop.pool.fetchval("SELECT todo FROM payment WHERE id = $1", payment.id) == "retry", "of the last"
 
 
 async def test_who_cancels_meanwhile_is_not_charged(shop: Shop, bank: Any) -> None:

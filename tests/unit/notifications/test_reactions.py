@@ -40,6 +40,7 @@ def declined(**tries: Any) -> PaymentDeclined:
         (OrderCancelled(ORDER, "payment_not_accepted"), Wanted(ORDER, ENDED)),
         (OrderExpired(ORDER), Wanted(ORDER, ENDED)),
         (declined(retries=2), Wanted(ORDER, PAYMENT_DECLINED)),
+        (declined(retries=2, again=True), Wanted(ORDER, PAYMENT_DECLINED)),  # ours got no answer; one mail an order
         (BOUGHT, Wanted(ORDER, GIFT_CARD, SUBJECT)),
         (ReturnCancelled(SUBJECT, ORDER), Wanted(ORDER, RETURN_CANCELLED, SUBJECT)),
     ],

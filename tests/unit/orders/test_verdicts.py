@@ -104,25 +104,30 @@ KNOWN = work("declined", last_decline="ch_2", declines=["ch_1", "ch_2"])
 
 
 @pytest.mark.parametrize(
-    ("work", "decline", "by_webhook", "verdict"),
+    ("work", "decline", "version", "verdict"),
     [
         # A webhook may be of long ago: what it tells was counted when another one, or a look, told of it.
-        (KNOWN, CARD, True, "ignore"),
-        (work("declined", last_decline="ch_2", declines=["ch_2"]), CARD, True, "decline"),
+        (KNOWN, CARD, None, "stale"),
+        (work("declined", last_decline="ch_2", declines=["ch_2"]), CARD, None, "decline"),
         # A look shows the last try: one of before told after it has taken its place.
-        (KNOWN, CARD, False, "restate"),
-        (KNOWN, msgspec.structs.replace(CARD, id="ch_2"), False, "ignore"),
-        (KNOWN, msgspec.structs.replace(CARD, id="ch_3"), False, "decline"),
+        (KNOWN, CARD, KNOWN.payment.version, "restate"),
+        (KNOWN, msgspec.structs.replace(CARD, id="ch_2"), KNOWN.payment.version, "ignore"),
+        (KNOWN, msgspec.structs.replace(CARD, id="ch_3"), KNOWN.payment.version, "decline"),
+        # More was heard while it was under way: ch_2 may have come after what it saw.
+        (KNOWN, CARD, KNOWN.payment.version - 1, "stale"),
+        (KNOWN, msgspec.structs.replace(CARD, id="ch_3"), KNOWN.payment.version - 1, "decline"),
         # No charge was made of it, so that two of them look the same.
-        (KNOWN, AT_THEIR_BANK, True, "decline"),
-        (work("declined", last_decline=AT_THEIR_BANK.id), AT_THEIR_BANK, True, "ignore"),
+        (KNOWN, AT_THEIR_BANK, None, "decline"),
+        (KNOWN, AT_THEIR_BANK, KNOWN.payment.version, "decline"),
+        (KNOWN, AT_THEIR_BANK, KNOWN.payment.version - 1, "stale"),
+        (work("declined", last_decline=AT_THEIR_BANK.id), AT_THEIR_BANK, None, "ignore"),
     ],
 )
 def test_a_decline_is_counted_once_in_whatever_order_it_is_told(
-    work: Work, decline: Decline, by_webhook: bool, verdict: str
+    work: Work, decline: Decline, version: int | None, verdict: str
 ) -> None:
     told = seen("requires_payment_method", decline=decline)
-    assert judge(WAITING, work, told, NOW, fresh=False, by_webhook=by_webhook) == verdict
+    assert judge(WAITING, work, told, NOW, fresh=False, version=version) == verdict
 
 
 @pytest.mark.parametrize("status", ["requires_payment_method", "requires_action", "processing", "requires_capture"])

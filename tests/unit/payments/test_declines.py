@@ -131,7 +131,7 @@ def test_nothing_is_begun_too_late_or_once_too_often_and_that_is_said() -> None:
     assert isinstance(domain.retry(WAITS, SHOWN, NOW + WINDOW), PaymentRetried)
     late = domain.retry(WAITS, SHOWN, NOW + WINDOW + timedelta(seconds=1))
     assert isinstance(late, PaymentDeclined)
-    assert late.retry_at is None
+    assert (late.retry_at, late.again) == (None, True), "it was counted when it was refused"
     spent = Work(domain.evolve(WAITS.payment, PaymentRetried(ID, ID, RETRIES), 9), "retry", False, 1, DECLINE.id)
     assert isinstance(domain.retry(spent, SHOWN, NOW), PaymentDeclined)
     assert next_try(DECLINE, 1, NOW + PAUSES[1], NOW) is not None

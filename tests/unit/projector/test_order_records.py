@@ -34,6 +34,7 @@ def test_an_order_record_tells_of_each_line_what_it_brought_and_what_went_back()
 
 def test_an_order_record_tells_whose_try_recovered_a_declined_payment() -> None:
     declined = PaymentDeclined(PAYMENT, ORDER, "x", None, "stolen_card")
+    again = msgspec.structs.replace(declined, again=True)  # as the last one, or as one that no retry follows
     authorized = PaymentAuthorized(PAYMENT, ORDER, "pi_1", 2654)
     tries = [
         ((), None, 0, None),
@@ -42,6 +43,7 @@ def test_an_order_record_tells_whose_try_recovered_a_declined_payment() -> None:
         ((declined, authorized), "stolen_card", 1, "customer"),
         ((declined, PaymentRetried(PAYMENT, ORDER, 1), authorized), "stolen_card", 1, "retry"),
         ((declined, PaymentRetried(PAYMENT, ORDER, 1), declined, authorized), "stolen_card", 2, "customer"),
+        ((declined, PaymentRetried(PAYMENT, ORDER, 1), again, authorized), "stolen_card", 1, "customer"),
     ]
     for events, reason, declines, recovered_by in tries:
         record = record_of(*events)

@@ -13,7 +13,7 @@ from shared.documents.orders import OrderStatus, StatusShipping, StatusTax
 from shared.events.fulfilment import ParcelLine
 from shared.events.gift_cards import GiftPart
 from shared.events.orders import OrderAddedTo, OrderReaddressed, OrderRedacted
-from shared.events.payments import PaymentCaptured
+from shared.events.payments import PaymentCaptured, PaymentDeclined
 from shared.events.refunds import RefundedLine, RefundFailed, RefundPending, RefundRequested, RefundSucceeded
 from shared.events.returns import (
     ReturnApproved,
@@ -25,7 +25,7 @@ from shared.events.returns import (
 )
 from shared.money import Money
 from shared.sealed import seal
-from tests.unit.projector.events import HISTORY, ORDER, PAYMENT, PERSON, PERSONS_KEY, folded, placed, shown
+from tests.unit.projector.events import HISTORY, ORDER, PAYMENT, PERSON, PERSONS_KEY, START, folded, placed, shown
 
 
 def status(keys: Keys) -> OrderStatus:
@@ -43,6 +43,14 @@ def test_a_customer_sees_the_order_and_what_happened_to_it() -> None:
     assert (seen.sent_by, seen.duties_due) == (StatusShipping("express", "Express", 1, 2), True)
     happened = [step.what for step in seen.history]
     assert happened == ["order_placed", "payment_declined", "payment_authorized", "order_confirmed"]
+
+
+def test_a_decline_that_is_said_again_is_no_further_step_but_the_reason_there_is_now() -> None:
+    again = PaymentDeclined(PAYMENT, ORDER, "x", None, "insufficient_funds", START, again=True)
+    rendered = shown(order_status.MODEL, f"order:{ORDER}", placed(), *HISTORY[:3], again, keys={PERSON: PERSONS_KEY})
+    seen = msgspec.json.decode(rendered.documents[str(ORDER)] or b"", type=OrderStatus)
+    assert [step.what for step in seen.history] == ["order_placed", "payment_declined"]
+    assert (seen.decline_reason, seen.retry_at) == ("insufficient_funds", START)
 
 
 def test_a_redacted_order_names_nobody_though_the_key_is_still_remembered() -> None:
