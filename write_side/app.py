@@ -181,7 +181,7 @@ def create_app(settings: Settings) -> ASGIApp:
         | dict.fromkeys(POSTGRES_TAKES_NO_NUL, unkeepable_text),
         refusals=(UNKEEPABLE, unavailability("postgres"), TryAgain, *SHED),
         front=lambda app: Admission(
-            Front(app, connections), doors.way, doors.SIZES, rates, streamed=doors.STREAMED, uncounted=doors.UNCOUNTED
+            Front(app, connections), doors.way, doors.SIZES, rates, streamed=doors.STREAMED, signed=doors.SIGNED
         ),
         body_seconds=doors.BODY_SECONDS,
         credentials=CREDENTIALS,

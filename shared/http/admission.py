@@ -6,7 +6,7 @@ from functools import partial
 from typing import TypeVar
 
 from litestar.enums import ScopeType
-from litestar.types import ASGIApp, HTTPScope, Receive, ReceiveMessage, Scope, Send
+from litestar.types import ASGIApp, HTTPScope, Message, Receive, ReceiveMessage, Scope, Send
 from prometheus_client import Counter, Gauge
 
 from shared.http import frame
@@ -41,12 +41,13 @@ class Admission:
         rates: Rates,
         at_once: frame.AtOnce | None = None,
         streamed: Collection[str] = (),
-        uncounted: Collection[str] = (),
+        signed: Mapping[str, str] | None = None,
     ) -> None:
-        """Behind the doors `streamed` bodies are read inside, piece by piece, once it is known who sends them. At the
-        paths `uncounted` nobody is too fast: what is told there is signed, and few addresses tell all of it."""
+        """Behind the doors `streamed` bodies are read inside, piece by piece, once it is known who sends them. What
+        is told at the paths `signed` is not counted, as few addresses tell all of it; but what the app refuses there
+        is, apart from what else its client asks, unless by the code beside the path: who hears that did sign."""
         self._app, self._ways, self._rates, self._at_once = app, ways, rates, at_once
-        self._streamed, self._uncounted = streamed, uncounted
+        self._streamed, self._signed, self._unsigned = streamed, signed or {}, rates.apart()
         self.doors = {name: Doors(size) for name, size in sizes.items()}
         for name, doors in self.doors.items():
             INSIDE.labels(name).set_function(lambda doors=doors: sum(doors.inside))  # type: ignore[misc]
@@ -68,11 +69,24 @@ class Admission:
         if way is None or scope["type"] != ScopeType.HTTP:
             await self._app(scope, receive, send)
             return
-        if scope["path"] not in self._uncounted and (wait := self._rates.wait(scope)):
+        signed = scope["path"] in self._signed
+        if wait := self._unsigned.look(scope) if signed else self._rates.wait(scope):
             raise TOO_MANY_REQUESTS.problem(headers={"Retry-After": str(wait)}, retryable=True)
         if scope["method"] != "GET" and way[0] not in self._streamed and _may_come(scope):
             receive = await _arrived(receive)
+        send = self._counting(scope, send) if signed else send
         await self._inside(way, partial(self._app, scope, receive, send))
+
+    def _counting(self, scope: HTTPScope, send: Send) -> Send:
+        """Counts a refusal, once it is known: whether it is signed only the app can tell."""
+
+        async def counting(message: Message) -> None:
+            refused = message["type"] == "http.response.start" and 400 <= message["status"] < 500
+            if refused and scope.get(frame.OUTCOME) != self._signed[scope["path"]]:
+                self._unsigned.wait(scope)
+            await send(message)
+
+        return counting
 
     async def _inside(self, way: tuple[str, Rank], serve: Callable[[], Awaitable[Served]]) -> Served:
         name, rank = way

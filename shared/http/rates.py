@@ -28,13 +28,21 @@ class Rates:
         """Seconds until this client may ask again; 0: now, and it is counted."""
         return self.of(whose(client_of(scope, self._header))) if self._per_second else 0
 
-    def of(self, client: str) -> int:
-        """The same, by the client's address."""
+    def look(self, scope: HTTPScope) -> int:
+        """The same, and it is not counted."""
+        return self.of(whose(client_of(scope, self._header)), takes=0) if self._per_second else 0
+
+    def apart(self) -> "Rates":
+        """Another count, by the same rule."""
+        return Rates(self._per_second, self._header.decode(), self._now)
+
+    def of(self, client: str, takes: int = 1) -> int:
+        """The same, by the client's address, for one request, or none."""
         now, most = self._now(), self._per_second * BURST
         left, since = self._buckets.pop(client, (most, now))
         left = min(most, left + (now - since) * self._per_second)
         allowed = left >= 1
-        self._buckets[client] = (left - allowed, now)  # at the end: it came last
+        self._buckets[client] = (left - takes * allowed, now)  # at the end: it came last
         if len(self._buckets) > MOST_CLIENTS:
             self._buckets.popitem(last=False)
         return 0 if allowed else max(1, ceil((1 - left) / self._per_second))

@@ -1,5 +1,6 @@
 """The checkout as a client sees it: through the whole ASGI app, with its secrets, keys, codes and headers."""
 
+import time
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -8,6 +9,7 @@ import msgspec
 import pytest
 from msgspec import structs
 
+from doorbuster.simulators.signing import signature
 from shared.ids import uuid7
 from shared.settings import Settings
 from tests.fixtures.asgi import client_of
@@ -139,9 +141,17 @@ async def test_a_webhook_is_taken_only_with_a_good_signature(
 async def test_who_tells_us_by_webhook_may_do_so_as_fast_as_there_is_to_tell(
     shop: Shop, shop_settings: Settings, path: str
 ) -> None:
-    async with client_of(create_app(structs.replace(shop_settings, requests_per_client=1))) as api:
-        answers = [await api.post(f"/v1/webhooks/{path}", content=b"{}") for _ in range(7)]
-        assert {answer.json()["code"] for answer in answers} == {"bad_signature"}
+    """But for what can't be read, nothing of which is counted either."""
+    secret = shop_settings.stripe_webhook_secret
+    settings = structs.replace(shop_settings, requests_per_client=1, carrier_webhook_secret=secret)
+    name = f"{path.title()}-Signature"
+    async with client_of(create_app(settings)) as api:
+        signed = {name: signature(b"{}", secret, int(time.time()))}
+        answers = [await api.post(f"/v1/webhooks/{path}", content=b"{}", headers=signed) for _ in range(7)]
+        assert {answer.json()["code"] for answer in answers} == {"broken_notice"}
+        forged = [await api.post(f"/v1/webhooks/{path}", content=b"{}", headers={name: "t=1,v1=0"}) for _ in range(12)]
+        assert {answer.json()["code"] for answer in forged} == {"bad_signature", "too_many_requests"}
+        assert [answer.status_code for answer in forged[:5]] == [400] * 5
         carts = [await api.post("/v1/carts", json={"currency": "EUR"}) for _ in range(20)]
         assert 429 in {each.status_code for each in carts}, "it is counted"
 

@@ -1,7 +1,7 @@
 """An API that is full: who is let in, and what the others hear."""
 
 import asyncio
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
@@ -14,10 +14,10 @@ from msgspec import Struct
 
 from shared.http.admission import Admission, Way
 from shared.http.app import build_app
-from shared.http.described import takes
+from shared.http.described import refuses, takes
 from shared.http.doors import Rank, Size
 from shared.http.frame import AtOnce, Soon
-from shared.http.problems import SHED
+from shared.http.problems import SHED, Told, unavailability
 from shared.http.rates import MOST_CLIENTS, Rates, whose
 from shared.http.replies import Outgoing
 from tests.fixtures.asgi import client_of
@@ -61,7 +61,7 @@ class Shop:
 async def opened(
     rates: Rates = Rates(0),  # noqa: B008  # it counts nobody
     at_once: AtOnce | None = None,
-    uncounted: Collection[str] = (),
+    signed: Mapping[str, str] | None = None,
 ) -> AsyncIterator[Shop]:
     shop = Shop()
 
@@ -82,7 +82,7 @@ async def opened(
 
     app = build_app(
         [looks, buys, fills], title="full", description="", refusals=SHED,
-        front=lambda inner: Admission(inner, way, {"front": SIZE}, rates, at_once, uncounted=uncounted),
+        front=lambda inner: Admission(inner, way, {"front": SIZE}, rates, at_once, signed=signed),
     )  # fmt: skip
     async with client_of(app) as shop.client:
         yield shop
@@ -190,13 +190,51 @@ async def test_a_client_that_asks_too_fast_hears_when_it_may_again_and_others_do
 
 
 async def test_who_signs_what_it_tells_is_no_client_that_asks_too_fast() -> None:
-    async with opened(Rates(1, "X-Forwarded-For", now=lambda: 0.0), uncounted=["/fills"]) as shop:
+    async with opened(Rates(1, "X-Forwarded-For", now=lambda: 0.0), signed={"/fills": "broken_notice"}) as shop:
         shop.go.set()
         provider = {"X-Forwarded-For": "10.0.0.1"}
         answers = [await shop.client.post("/fills", headers=provider, json={"sku": "lamp"}) for _ in range(7)]
         assert [answer.status_code for answer in answers] == [200] * 7
         answers = [await shop.client.get("/looks", headers=provider) for _ in range(6)]
         assert [answer.status_code for answer in answers] == [200] * 5 + [429], "its address is one like any other"
+
+
+async def test_who_tells_what_nobody_signed_is_counted_apart_from_what_else_it_asks() -> None:
+    clock = [0.0]
+    rates = Rates(1, "X-Forwarded-For", now=lambda: clock[0])
+    async with opened(rates, signed={"/fills": "broken_notice"}) as shop:
+        shop.go.set()
+        forger, provider = {"X-Forwarded-For": "10.0.0.1"}, {"X-Forwarded-For": "10.0.0.2"}
+        answers = [await shop.client.post("/fills", headers=forger, json={}) for _ in range(6)]
+        assert [answer.status_code for answer in answers] == [400] * 5 + [429]
+        assert (answers[5].json()["code"], answers[5].headers["Retry-After"]) == ("too_many_requests", "1")
+        assert (await shop.client.post("/fills", headers=provider, json={"sku": "lamp"})).status_code == 200
+        assert (await shop.client.get("/looks", headers=forger)).status_code == 200
+        clock[0] += 1
+        answers = [await shop.client.post("/fills", headers=forger, json=told) for told in ({"sku": "lamp"}, {}, {})]
+        assert [answer.status_code for answer in answers] == [200, 400, 429], "what is good takes nothing"
+        assert (await shop.client.get("/fills", headers=forger)).status_code == 429, "whatever it tries there"
+
+
+async def test_what_is_signed_and_refused_or_can_not_be_taken_now_is_not_counted() -> None:
+    broken, said = Told(400, "broken_notice", "It can't be read."), list[Told]()
+
+    @post("/told", status_code=200)
+    @refuses(broken, unavailability("postgres"))
+    async def told() -> None:
+        """Hears it."""
+        raise said[0].problem(headers={"Retry-After": "1"})
+
+    app = build_app(
+        [told], title="told", description="", refusals=SHED,
+        front=lambda inner: Admission(
+            inner, lambda *_: ("front", Rank.BUYING), {"front": SIZE}, Rates(1), signed={"/told": "broken_notice"}
+        ),
+    )  # fmt: skip
+    async with client_of(app) as client:
+        for kind in (broken, unavailability("postgres")):
+            said[:] = [kind]
+            assert {(await client.post("/told")).status_code for _ in range(7)} == {kind.status}
 
 
 async def test_a_client_chooses_no_address_where_the_proxy_adds_a_line_of_its_own() -> None:
