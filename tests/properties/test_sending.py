@@ -3,10 +3,11 @@ for more than it ever cost together."""
 
 import asyncio
 from datetime import UTC, datetime
+from itertools import chain
 from typing import NamedTuple
 from uuid import UUID
 
-from hypothesis import event, given, settings
+from hypothesis import event, example, given, settings
 from hypothesis import strategies as st
 from msgspec import structs
 
@@ -20,6 +21,7 @@ from write_side.orders import Order
 from write_side.orders.adding import Way, dearer, sent_with
 from write_side.orders.costing import Sent, Where
 from write_side.orders.quoting import Outside
+from write_side.refunds import Refund
 from write_side.shipping import Parcel
 from write_side.shipping.domain import Zone, options
 from write_side.taxes import Question, Taxes
@@ -48,7 +50,7 @@ class Tables:
 
 
 class Step(NamedTuple):
-    """So many of a SKU are added; or of one of the orders so many are left."""
+    """So many of a SKU are added; or of one of the orders so many are left, of -1: of the last one."""
 
     sku: str
     quantity: int
@@ -70,15 +72,29 @@ def tables(draw: st.DrawFn) -> Tables:
 
 ADD = st.builds(Step, st.sampled_from(sorted(PRICES)), st.integers(1, 3), st.none())
 TAKE = st.builds(Step, st.just(""), st.sampled_from([0, 0, 1, 2]), st.integers(0, 3))
+PEN, DESK = Step("pen", 1, None), Step("desk", 1, None)
+NOTHING_OF_THE_LAST = Step("", 0, -1)
+# What is added and taken off at once gets its shipping back, and counted as paid all the same once more was added.
+ALONE = (ADD | TAKE).map(lambda step: [step])
+FOR_NOTHING = ADD.map(lambda step: [step, NOTHING_OF_THE_LAST])
+STEPS = st.lists(ALONE | FOR_NOTHING, min_size=4, max_size=8).map(lambda several: [*chain.from_iterable(several)])
+BY_WEIGHT = Tables(Method("parcel", "Parcel", {"EUR": [Bracket(490, 2000), Bracket(890, 10_000), Bracket(4900)]}, {}))
 
 
 def bought(n: int, sku: str, quantity: int, sent: Shipping) -> Standing:
-    line = PricedLine(sku, ID, ID, sku, quantity, PRICES[sku], PRICES[sku] * quantity, 0)
+    worth = PRICES[sku] * quantity
+    line = PricedLine(sku, ID, ID, sku, quantity, PRICES[sku], worth, 0)
+    totals = Totals("EUR", worth, sent.price_minor, 0, worth + sent.price_minor)
     order = Order(
-        UUID(int=n), "", ID, ID, ID, ID, "", "", "DE", [line], Totals("EUR", 0, 0, 0, 0), [], AT, "confirmed", None,
-        True, 1, shipping=sent,
+        UUID(int=n), "", ID, ID, ID, ID, "", "", "DE", [line], totals, [], AT, "confirmed", None, True, 1, shipping=sent
     )  # fmt: skip
     return Standing(order, True, {sku: quantity}, [], [], [])
+
+
+def with_shipping_back(stands: Standing, kept: int) -> Standing:
+    """What of its shipping was kept so far is given back."""
+    back = Refund(ID, stands.order.id, ID, "", kept, "EUR", "goodwill", [], kept, [], "requested", None, None, 1)
+    return structs.replace(stands, given=[*stands.given, back])
 
 
 class Bought:
@@ -115,12 +131,19 @@ class Bought:
         if not any(left.values()):
             back = [] if self.group.counts_on(now.order.id) else [now.order]
             freed = self.group.freed_by(now.order.id) if now is not members[0] else []
-            self.kept |= dict.fromkeys([order.id for order in (*back, *freed)], 0)
-        first, *added = [structs.replace(each, owed=left) if each is now else each for each in members]
+            ids = [order.id for order in (*back, *freed)]
+            for n, each in enumerate(members):
+                if each.order.id in ids and self.kept[each.order.id]:
+                    members[n] = with_shipping_back(each, self.kept[each.order.id])
+            self.kept |= dict.fromkeys(ids, 0)
+        first, *added = [structs.replace(each, owed=left) if each.order == now.order else each for each in members]
         self.group = Group(first, added)
 
 
-@given(tables(), ADD, st.lists(ADD | TAKE, min_size=2, max_size=8))
+@given(tables(), ADD, STEPS)
+@example(BY_WEIGHT, PEN, [*[DESK, NOTHING_OF_THE_LAST] * 11, PEN, Step("desk", 3, None)])
+# What it was kept for goes no more either.
+@example(BY_WEIGHT, PEN, [DESK, PEN, Step("", 0, 1), NOTHING_OF_THE_LAST, PEN, Step("desk", 3, None)])
 @settings(BOUNDED, max_examples=400)  # few histories come back to where it matters
 def test_whoever_adds_and_takes_back_pays_for_sending_what_it_costs(
     rates: Tables, start: Step, steps: list[Step]

@@ -15,11 +15,12 @@ from write_side.fulfilment.picking import domain as picking
 from write_side.fulfilment.picking import store as pick_store
 from write_side.fulfilment.picking.domain import Pick
 from write_side.orders import Order
+from write_side.refunds import Refund
 
 
 class Standing(Struct, frozen=True):
     """An order with its parcels and pick lists. `owed` is SKU → how many the customer is still to be sent. `places`:
-    where its goods were taken from and are not back."""
+    where its goods were taken from and are not back. `given`: what was given back of it, or may be."""
 
     order: Order
     captured: bool
@@ -27,6 +28,7 @@ class Standing(Struct, frozen=True):
     parcels: Sequence[Parcel]
     picks: Sequence[Pick]
     places: Sequence[Allocation]
+    given: Sequence[Refund] = ()
 
     def due(self, but: UUID | None = None) -> dict[str, int]:
         """SKU → how many are still to be sent and not held by a pick list, or by no other than this one."""
@@ -72,4 +74,4 @@ async def read(conn: Connection, order: Order) -> Standing:
     given = await refunds.of_order(conn, order.id)
     owed = domain.owed(order, refunds.withheld(given), parcels)
     places = refunds.still_taken(order.allocations, given)
-    return Standing(order, captured, owed, parcels, await pick_store.of_order(conn, order.id), places)
+    return Standing(order, captured, owed, parcels, await pick_store.of_order(conn, order.id), places, given)

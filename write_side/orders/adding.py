@@ -1,8 +1,8 @@
 """Orders that add to another one before it is picked, and go with it.
 
 Priced like any quote of today's, for the same customer and address. Promotions that apply by themselves apply to what
-is added alone, as to an order of its own: what they took off the first was settled with it. Sending it costs what both
-together cost more than the first alone.
+is added alone, as to an order of its own: what they took off the first was settled with it. Sending it costs what all
+that goes costs more than was paid for that so far (`dearer`).
 """
 
 import os

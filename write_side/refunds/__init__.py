@@ -27,12 +27,13 @@ from write_side.refunds.handlers import (
 )
 from write_side.refunds.learning import learn
 from write_side.refunds.releasing import AlreadyCaptured, NotAuthorized, NothingLeftToCapture, NotReleasable
-from write_side.refunds.requesting import unrefunded
+from write_side.refunds.requesting import shipping_cost, shipping_kept, unrefunded
 from write_side.refunds.store import alarms, find, of_order, retry_alarmed
 
 __all__ = [
     "AlreadyCaptured", "Carried", "NewRefund", "NotAuthorized", "NotReleasable", "NothingLeftToCapture",
     "NothingToRefund", "Refund", "RefundExceedsCaptured", "RefundExceedsOrder", "RefundState", "added_up",
     "again_within", "alarms", "carry_over", "credit_left", "failed_parts", "find", "hold", "learn", "of_order",
-    "release_within", "request_within", "resent", "retry_alarmed", "still_taken", "unrefunded", "withheld", "worth",
+    "release_within", "request_within", "resent", "retry_alarmed", "shipping_cost", "shipping_kept", "still_taken",
+    "unrefunded", "withheld", "worth",
 ]  # fmt: skip

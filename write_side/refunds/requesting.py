@@ -5,13 +5,13 @@ Units of a line share what the line cost so that nothing is left over: all of th
 """
 
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 from uuid import UUID
 
 from msgspec import structs
 
 from shared.events.gift_cards import GiftPart
-from shared.events.orders import Allocation
+from shared.events.orders import Allocation, PricedLine, Totals
 from shared.events.refunds import RefundedLine, RefundRequested
 from write_side import gift_cards
 from write_side.errors import Invalid
@@ -202,7 +202,27 @@ def unrefunded(ordered: Iterable[Line], refunds: Iterable[Refund]) -> dict[str, 
     return {sku: quantity - back.get(sku, 0) for sku, quantity in summed(ordered).items()}
 
 
-def shipping_left(bought: Bought, earlier: Iterable[Refund]) -> int:
-    """What shipping has cost with its tax, which is all that the lines don't cost, and has not gone back."""
-    cost = bought.totals.total_minor - sum(line.cost_minor for line in bought.lines)
-    return max(cost - sum(gone_of(refund)[1] for refund in earlier), 0)
+class Sold(Protocol):
+    """What an order came to, whatever else is said of it."""
+
+    @property
+    def lines(self) -> Sequence[PricedLine]: ...
+    @property
+    def totals(self) -> Totals: ...
+
+
+def shipping_cost(sold: Sold) -> int:
+    """What shipping has cost after promotions, with its tax: all that the lines don't cost."""
+    return sold.totals.total_minor - sum(line.cost_minor for line in sold.lines)
+
+
+def shipping_left(sold: Sold, earlier: Iterable[Refund]) -> int:
+    """What of that has not gone back."""
+    return max(shipping_cost(sold) - sum(gone_of(refund)[1] for refund in earlier), 0)
+
+
+def shipping_kept(sold: Sold, earlier: Sequence[Refund]) -> int:
+    """The same, but no more than is left of all that was paid: of what went back as a mere amount, or at the provider,
+    nobody knows what it was for."""
+    left = sold.totals.total_minor - sum(refund.counted_minor for refund in earlier)
+    return max(min(shipping_left(sold, earlier), left), 0)

@@ -30,6 +30,7 @@ from write_side.fulfilment.picking.domain import Pick
 from write_side.fulfilment.standing import Standing
 from write_side.inventory import Demand
 from write_side.orders import Load, Order
+from write_side.refunds import Refund
 
 ID = UUID(int=1)
 
@@ -138,9 +139,19 @@ def test_what_is_added_later_goes_by_the_shipping_of_what_was_added_before() -> 
     assert freed(Group(added_to(0), [standing(2, 0)]), third) == [first, second]  # it is over, and in no group
 
 
-def bought(n: int, owed: dict[str, int], *lines: PricedLine, sent_for: int = 0) -> Standing:
-    stands, by = standing(n, 0), Shipping("post", "Post", sent_for)
-    return structs.replace(stands, order=structs.replace(stands.order, lines=list(lines), shipping=by), owed=owed)
+def bought(n: int, owed: dict[str, int], *lines: PricedLine, sent_for: int = 0, off: int = 0) -> Standing:
+    """Sent for so much, less what promotions take off, with a fifth of tax on top of that."""
+    stands, by, cost = standing(n, 0), Shipping("post", "Post", sent_for), (sent_for - off) * 6 // 5
+    totals = Totals("EUR", 0, sent_for, cost - sent_for + off, sum(line.cost_minor for line in lines) + cost, off)
+    order_ = structs.replace(stands.order, lines=list(lines), shipping=by, totals=totals)
+    return structs.replace(stands, order=order_, owed=owed)
+
+
+def back(stands: Standing, shipping: int, amount: int | None = None, state: Any = "requested") -> Standing:
+    """So much was given back for shipping, with its tax, or an amount that says not what for."""
+    whole = shipping if amount is None else amount
+    refund = Refund(ID, ID, ID, "", whole, "EUR", "goodwill", [], shipping, [], state, None, None, 1)
+    return structs.replace(stands, given=[*stands.given, refund])
 
 
 def test_only_what_goes_is_sent_together() -> None:
@@ -154,6 +165,19 @@ def test_sending_was_paid_by_all_whose_shipping_is_not_given_back() -> None:
     first = bought(1, {"lamp": 1}, sent_for=490)
     second, third = bought(2, {"lamp": 0}, sent_for=400), bought(3, {"lamp": 1}, sent_for=70)
     assert sent_for(Group(first, [])) == 490
-    assert sent_for(Group(first, [second])) == 490
     assert sent_for(Group(first, [second, third])) == 960
+    assert sent_for(Group(first, [back(second, 480), third])) == 560
+    assert sent_for(Group(first, [back(second, 120), third])) == 860, "a quarter of it went back"
+    assert sent_for(Group(first, [back(second, 480, state="failed"), third])) == 960, "none of it did"
+    assert sent_for(Group(first, [back(second, 0, 360), third])) == 660, "no more than is left of all its money"
+    assert sent_for(Group(back(first, 588), [second, third])) == 470
     assert sent_for(Group(standing(1, 1), [third])) == 70
+
+
+def test_sending_that_promotions_paid_was_paid_as_long_as_that_goes_itself() -> None:
+    first, third = bought(1, {"lamp": 1}, sent_for=490, off=490), bought(3, {"lamp": 1}, sent_for=70)
+    kept, gone = [bought(2, {"lamp": n}, sent_for=400, off=400) for n in (1, 0)]
+    assert sent_for(Group(first, [kept, third])) == 960
+    assert sent_for(Group(first, [gone, third])) == 560
+    half = bought(2, {"lamp": 0}, sent_for=400, off=200)
+    assert [sent_for(Group(first, [each])) for each in (half, back(half, 240))] == [890, 490]

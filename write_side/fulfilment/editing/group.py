@@ -5,7 +5,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from write_side import orders
+from write_side import orders, refunds
 from write_side.database import Connection
 from write_side.fulfilment import standing
 from write_side.fulfilment.editing.domain import AdditionUnpaid
@@ -104,10 +104,17 @@ def what_goes(group: Group) -> Load:
 
 
 def sent_for(group: Group) -> int:
-    """What sending them has cost so far, before promotions: of an addition it goes back once neither that nor what was
-    added later goes."""
-    kept = [group.first, *[each for n, each in enumerate(group.added) if any(map(goes, group.added[n:]))]]
-    return sum(each.order.shipping.price_minor for each in kept if each.order.shipping)
+    """What sending them has cost so far, before promotions, but for what of that went back: by what was given back
+    once, nothing goes that is added later."""
+    return sum(map(_sent_for, (group.first, *group.added)))
+
+
+def _sent_for(stands: Standing) -> int:
+    order = stands.order
+    price, cost = order.shipping.price_minor if order.shipping else 0, refunds.shipping_cost(order)
+    if cost <= 0:  # promotions have paid it all: nobody would see that it went back
+        return price if goes(stands) else 0
+    return price * refunds.shipping_kept(order, stands.given) // cost
 
 
 def worth(order: Order, left: Mapping[str, int]) -> int:
