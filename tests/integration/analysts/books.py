@@ -50,7 +50,8 @@ async def top_products(pool: Pool) -> list[Row]:
                                                        WHERE amount_minor - credited_minor - paid_minor > 0""")}
     paid = {event["order_id"] for event in await _told(pool, "payments.payment_authorized.v1")}
     gone, failed = [
-        {event["refund_id"] for event in await _told(pool, f"refunds.refund_{how}.v1")} for how in ("succeeded", "failed")
+        {event["refund_id"] for event in await _told(pool, f"refunds.refund_{how}.v1")}
+        for how in ("succeeded", "failed")
     ]
     back = {event["refund_id"]: event for event in await _told(pool, "refunds.refund_requested.v1")}
     for order in await _told(pool, "orders.order_placed.v1"):
