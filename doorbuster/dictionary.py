@@ -42,24 +42,29 @@ def _index(alias: str, record: type[Struct]) -> str:
     return "\n".join([about, *_tables(record, (INDICES | OBSERVED)[alias]["mappings"]["properties"])])
 
 
-def _tables(record: type[Struct], mapped: Json, above: str = "") -> Iterator[str]:
-    """The record's own fields, then those of the records in it."""
+def _tables(record: type[Struct], mapped: Json, above: str = "", since: str = "v1") -> Iterator[str]:
+    """The record's own fields, then those of the records in it, none of which is older than the field that holds it."""
     hints = get_type_hints(record, include_extras=True)
-    lines = [_line(f"{above}{name}", hints[name], mapped[name]) for name in record.__struct_fields__]
+    lines = [_line(f"{above}{name}", hints[name], mapped[name], since) for name in record.__struct_fields__]
     head = f"### `{above.removesuffix('.')}`\n\n{_first_line(record)}\n\n" if above else ""
     yield head + "\n".join(["| Field | Type | Unit | Meaning | Since |", "| --- | --- | --- | --- | --- |", *lines, ""])
     for name in record.__struct_fields__:
         inner = _record_in(hints[name])
         if inner is not None and mapped[name]["type"] == "nested":
-            yield from _tables(inner, mapped[name]["properties"], f"{above}{name}.")
+            yield from _tables(inner, mapped[name]["properties"], f"{above}{name}.", _since(hints[name], since))
 
 
-def _line(name: str, hint: Any, mapping: Json) -> str:
+def _line(name: str, hint: Any, mapping: Json, above: str) -> str:
     meta = meta_of(hint)
     extra = meta.extra or {}
     values = _values(hint)
     meaning = f"{meta.description}: {', '.join(f'`{value}`' for value in values)}" if values else meta.description
-    return f"| `{name}` | {mapping['type']} | {extra.get('unit', '')} | {meaning} | {extra.get('since', '')} |"
+    return f"| `{name}` | {mapping['type']} | {extra.get('unit', '')} | {meaning} | {_since(hint, above)} |"
+
+
+def _since(hint: Any, above: str) -> str:
+    told: str = (meta_of(hint).extra or {}).get("since", "")
+    return max(told, above, key=lambda version: int(version[1:] or 0))
 
 
 def meta_of(hint: Any) -> Meta:

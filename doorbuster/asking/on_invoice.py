@@ -1,7 +1,8 @@
 """What bookkeepers ask: what is to come, what was taken off, and which taxes are owed where."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from operator import itemgetter
 from typing import Any
 
 from doorbuster.asking.bodies import Span
@@ -13,7 +14,7 @@ AGES = ("not due", "1-30 days", "31-60 days", "over 60 days")
 NOT_TOLD = -1  # what a query file puts where no rate is told, since groups need a value
 _RATE = Column("rate", "number", "in percent; none: not told")
 _TAX = text("tax", "what it is called; empty: by which rates is not told")
-_NOTE = text("note", "`reverse_charge`: the buyer owes it; empty: the shop does")
+_NOTE = text("note", invoices.OWED_BY)
 
 
 def _receivables(answers: Answers, _span: Span) -> list[Row]:
@@ -76,14 +77,23 @@ def _vat(answers: Answers, _span: Span) -> list[Row]:
         _add(sums, row, base_minor=row["base_minor"], tax_minor=row["tax_minor"])
     for row in noted:
         _add(sums, row, credited_base_minor=row["base_minor"], credited_tax_minor=row["tax_minor"])
-    for row in back:
-        untold = row["back_minor"] - row["noted_minor"]
-        if untold:
-            _add(sums, row | {"tax": "", "rate_ppm": NOT_TOLD, "note": ""}, back_minor=untold)
+    for row, untold in _untold(noted, back):
+        _add(sums, row | {"tax": "", "rate_ppm": NOT_TOLD, "note": ""}, back_minor=untold)
     rows = [dict(zip(_VAT_KEYS, key, strict=True)) | {name: found[name] for name in _VAT_SUMS}
             for key, found in sums.items()]  # fmt: skip
     net = [{**row, "net_tax_minor": row["tax_minor"] - row["credited_tax_minor"]} for row in rows]
     return [_rated(row) for row in _in_order(net, *_VAT_KEYS)]
+
+
+def _untold(noted: Sequence[Row], back: Sequence[Row]) -> Iterator[tuple[Row, int]]:
+    """What went back, less what credit notes tell of it: by place and month, since the note about a refund may stand in
+    another order, the one whose invoice it is taken off."""
+    place = itemgetter("month", "country", "currency")
+    places = {place(row): row for row in (*noted, *back)}
+    notes, gone = {place(row): row["noted_minor"] for row in noted}, {place(row): row["back_minor"] for row in back}
+    for key, row in places.items():
+        if untold := gone.get(key, 0) - notes.get(key, 0):
+            yield row, untold
 
 
 def _add(sums: dict[tuple[Any, ...], Counter[str]], row: Row, **figures: int) -> None:
@@ -104,7 +114,7 @@ _VAT = Question(
     "the credit notes of that month",
     files=(
         File(order_records.RECORDS, "taxes", "captured_at"),
-        File(order_records.RECORDS, "credited_taxes", "refunds.noted_at"),
+        File(order_records.RECORDS, "credited_taxes", "credit_notes.issued_at"),
         File(order_records.RECORDS, "untold_taxes", "refunds.requested_at"),
     ),
     columns=(

@@ -80,7 +80,7 @@ def evolve(state: OneInvoice | None, recorded: Recorded, event: Heard) -> OneInv
         case InvoicePaid():
             return structs.replace(now, paid_at=at)
         case CreditNoteIssued():
-            return structs.replace(now, credit_notes=[*state.credit_notes, _filed(event)])
+            return structs.replace(now, credit_notes=[*state.credit_notes, filed(event)])
     return now
 
 
@@ -96,7 +96,8 @@ def sums_after(sums: Sums, event: Heard) -> Sums:
     return sums
 
 
-def _filed(note: CreditNoteIssued) -> CreditNoteRecord:
+def filed(note: CreditNoteIssued) -> CreditNoteRecord:
+    """The credit note with its taxes by rate; of one that doesn't tell these one without any, so that the sums hold."""
     taxes = [
         NotedTax(tax.name, tax.rate_ppm, tax.base_minor, tax.tax_minor, tax.included, tax.note) for tax in note.taxes
     ] or [NotedTax("", None, note.amount_minor - note.tax_minor, note.tax_minor, included=False)]

@@ -233,9 +233,14 @@ def _refunds_after(refunds: list[Refund], recorded: Recorded, event: Happening) 
     return refunds
 
 
+def gone_minor(refund: Refund) -> int:
+    """What of it has gone back, or is never taken: unless it succeeded what its gift cards got, which they keep."""
+    return refund.amount_minor if refund.state in ("succeeded", "released") else refund.to_cards_minor
+
+
 def refunded_minor(state: Order) -> int:
-    """What has gone back: of a refund that did not succeed what its gift cards got, which they keep."""
-    return sum(each.amount_minor if each.state == "succeeded" else each.to_cards_minor for each in state.refunds)
+    """What has gone back of what was taken."""
+    return sum(gone_minor(each) for each in state.refunds if each.state != "released")
 
 
 def released_minor(state: Order) -> int:

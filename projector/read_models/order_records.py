@@ -1,20 +1,20 @@
 """Orders in Elasticsearch, for analysts: no personal data beyond the country."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 
 import msgspec
-from msgspec import Struct
 
 from projector.model import ELASTICSEARCH, GATHERING, Folded, Keys, ReadModel, Rendered, encode
 from projector.read_models import invoice_records, order
-from projector.read_models.invoice_records import OF_AN_INVOICE, Sums, sums_after
+from projector.read_models.invoice_records import OF_AN_INVOICE, Sums, filed, sums_after
 from projector.read_models.order import (
     Happening,
     Order,
     credited,
     fulfilment_of,
+    gone_minor,
     payment_state_of,
     placed_of,
     refunded_minor,
@@ -22,6 +22,7 @@ from projector.read_models.order import (
 )
 from projector.read_models.order_returns import returned_items
 from shared.codec import Event
+from shared.documents.invoices import CreditNoteRecord
 from shared.documents.order_records import (
     RECORDS,
     OrderRecord,
@@ -36,7 +37,7 @@ from shared.envelope import Recorded
 from shared.events.fraud import PaymentDisputed
 from shared.events.fulfilment import ParcelShipped
 from shared.events.invoices import CreditNoteIssued, InvoiceEvent
-from shared.events.orders import OrderPlaced, OrderReaddressed, OrderTax
+from shared.events.orders import OrderPlaced, OrderReaddressed
 from shared.events.payments import (
     PaymentAuthorized,
     PaymentCaptured,
@@ -53,21 +54,13 @@ Heard = Happening | Beside
 _BESIDE = (*OF_AN_INVOICE, PaymentDisputed)
 
 
-class Noted(Struct, frozen=True):
-    """What the credit note about a refund says."""
-
-    at: datetime
-    amount_minor: int
-    taxes: list[RecordedTax]
-
-
 class RecordedOrder(Folded, frozen=True):
     """The order, without what is the person's, and what only analysts ask of it."""
 
     order: Order
     declines: list[str]
     back: dict[str, list[RefundedLine]]  # refund or release → the lines in it
-    notes: dict[str, Noted]  # refund → its credit note
+    credit_notes: list[CreditNoteRecord]  # of its invoice, be the refunds its own or those of what replaced goods of it
     first_declined_at: datetime | None = None
     retrying: bool = False  # the next that is heard of the payment is of our try, not of the customer's
     recovered_by: RecoveredBy | None = None
@@ -91,7 +84,7 @@ def evolve(state: RecordedOrder | None, recorded: Recorded, event: Heard) -> Rec
     event = _of_nobody(event)
     after = order.evolve(None if state is None else state.order, recorded, event)
     if state is None:
-        state = RecordedOrder(recorded.position, after, [], {}, {})
+        state = RecordedOrder(recorded.position, after, [], {}, [])
     else:
         state = msgspec.structs.replace(state, position=recorded.position, order=after)
     return _noted(state, recorded.recorded_at, event)
@@ -106,8 +99,9 @@ def _beside(state: RecordedOrder | None, recorded: Recorded, event: Beside) -> R
     now = replace(state, position=recorded.position, order=seen)
     if isinstance(event, PaymentDisputed):
         return replace(now, disputes=_disputed(state.disputes, recorded.recorded_at, event))
-    now = replace(now, due=sums_after(state.due, event))
-    return replace(now, notes=_filed(state.notes, event)) if isinstance(event, CreditNoteIssued) else now
+    if isinstance(event, CreditNoteIssued):
+        return replace(now, credit_notes=[*state.credit_notes, filed(event)])
+    return replace(now, due=sums_after(state.due, event))
 
 
 def _disputed(
@@ -115,16 +109,10 @@ def _disputed(
 ) -> tuple[RecordedDispute, ...]:
     """A dispute goes on, or another one begins."""
     began = next((each.began_at for each in disputes if each.dispute_id == event.dispute_id), at)
-    now = RecordedDispute(event.dispute_id, event.status, event.reason, event.amount_minor, began, at)
+    about = (event.dispute_id, event.status, event.reason, event.amount_minor, event.currency)
+    now = RecordedDispute(*about, began, at)
     others = [each for each in disputes if each.dispute_id != event.dispute_id]
     return tuple(sorted((*others, now), key=lambda each: each.began_at))
-
-
-def _filed(notes: dict[str, Noted], event: CreditNoteIssued) -> dict[str, Noted]:
-    # Of those that don't tell their rates one without any, so that the sums hold.
-    base, tax = event.amount_minor - event.tax_minor, event.tax_minor
-    taxes = _taxes(event.taxes) or [RecordedTax("", None, base, tax, included=False)]
-    return {**notes, str(event.refund_id): Noted(event.issued_at, event.amount_minor, taxes)}
 
 
 def _of_nobody(event: Happening) -> Happening:
@@ -204,7 +192,10 @@ def render(id_: str, state: RecordedOrder, _keys: Keys) -> Rendered:
             RecordedDiscount(off.promotion_id, off.name, off.code, off.lines_minor + off.shipping_minor)
             for off in placed.discounts
         ],
-        refunds=[_refund(each, state.notes.get(str(each.id))) for each in seen.refunds],
+        refunds=[
+            RecordedRefund(each.id, each.state, each.reason, each.amount_minor, each.requested_at, gone_minor(each))
+            for each in seen.refunds
+        ],
         authorized_at=state.authorized_at,
         captured_at=state.captured_at,
         included_tax_minor=sum(tax.tax_minor for tax in placed.taxes if tax.included),
@@ -217,7 +208,8 @@ def render(id_: str, state: RecordedOrder, _keys: Keys) -> Rendered:
         adds_to=placed.adds_to,
         payment_method=state.payment_method,
         unpaid_minor=_unpaid(state),
-        taxes=_taxes(placed.taxes),
+        taxes=_taxes(placed),
+        credit_notes=state.credit_notes,
         disputes=list(state.disputes),
         returned_items=returned_items(seen.returns),
         return_reasons=[each.reason for each in seen.returns if each.state not in ("rejected", "cancelled", "expired")],
@@ -225,17 +217,16 @@ def render(id_: str, state: RecordedOrder, _keys: Keys) -> Rendered:
     return Rendered({id_: encode(record)})
 
 
-def _taxes(taxes: Iterable[OrderTax]) -> list[RecordedTax]:
-    return [
-        RecordedTax(tax.name, tax.rate_ppm, tax.base_minor, tax.tax_minor, tax.included, tax.note) for tax in taxes
+def _taxes(placed: OrderPlaced) -> list[RecordedTax]:
+    """By rate; of orders from before these were told one without any, as their credit notes have it."""
+    told = [
+        RecordedTax(tax.name, tax.rate_ppm, tax.base_minor, tax.tax_minor, tax.included, tax.note)
+        for tax in placed.taxes
     ]
-
-
-def _refund(refund: order.Refund, noted: Noted | None) -> RecordedRefund:
-    told = RecordedRefund(refund.id, refund.state, refund.reason, refund.amount_minor, refund.requested_at)
-    if noted is None:
+    tax = placed.totals.tax_minor  # then there was none within prices
+    if told or not tax:
         return told
-    return msgspec.structs.replace(told, noted_at=noted.at, noted_minor=noted.amount_minor, taxes=noted.taxes)
+    return [RecordedTax("", None, placed.totals.total_minor - tax, tax, included=False)]
 
 
 def _unpaid(state: RecordedOrder) -> int:

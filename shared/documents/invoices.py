@@ -15,6 +15,11 @@ RECORDS = "invoices"  # Elasticsearch: an InvoiceRecord per invoice
 
 State = Literal["open", "overdue", "paid", "credited"]
 
+OWED_BY = (
+    "who owes it: `reverse_charge`: the buyer; `reverse_charge_unverified`: the buyer, whose VAT id could not be "
+    "looked up; `vat_id_not_registered`: the shop, as nobody is registered under the VAT id; empty: the shop"
+)
+
 
 class NotedTax(Struct, frozen=True):
     """A tax at a rate in what a credit note takes off; of a note that tells no rates one without any."""
@@ -24,7 +29,7 @@ class NotedTax(Struct, frozen=True):
     base_minor: Annotated[int, told("what it is on, without any tax; of no rate: the rest of the note", MINOR)]
     tax_minor: Annotated[int, told("what it comes to", MINOR)]
     included: Annotated[bool, told("whether it was in the prices, not on top of them")]
-    note: Annotated[str, told("who owes it, where not the shop: `reverse_charge`; empty: the shop")] = ""
+    note: Annotated[str, told(OWED_BY)] = ""
 
 
 class CreditNoteRecord(Struct, frozen=True):

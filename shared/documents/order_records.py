@@ -11,6 +11,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
+from shared.documents.invoices import OWED_BY, CreditNoteRecord
 from shared.documents.orders import Fulfilment, OrderState, PaymentState, RefundState
 from shared.documents.told import MINOR, told
 
@@ -57,7 +58,7 @@ class RecordedTax(Struct, frozen=True):
     base_minor: Annotated[int, told("what it is on, without any tax", MINOR, "v14")]
     tax_minor: Annotated[int, told("what it comes to", MINOR, "v14")]
     included: Annotated[bool, told("whether it is in the prices, not on top of them", since="v14")]
-    note: Annotated[str, told("who owes it, where not the shop: `reverse_charge`; empty: the shop", since="v14")] = ""
+    note: Annotated[str, told(OWED_BY, since="v14")] = ""
 
 
 class RecordedRefund(Struct, frozen=True):
@@ -68,9 +69,9 @@ class RecordedRefund(Struct, frozen=True):
     reason: Annotated[str, told("why, in staff's word", since="v6")]
     amount_minor: Annotated[int, told("tax included", MINOR, "v6")]
     requested_at: Annotated[datetime, told("when it was asked for", "UTC", "v6")]
-    noted_at: Annotated[datetime | None, told("when its credit note was issued; null: none was", "UTC", "v14")] = None
-    noted_minor: Annotated[int, told("of it on the credit note", MINOR, "v14")] = 0
-    taxes: Annotated[list[RecordedTax], told("in what is on the credit note, by rate", since="v14")] = []
+    back_minor: Annotated[
+        int, told("of it gone or never taken; unless it succeeds what gift cards got or pays other goods", MINOR, "v14")
+    ] = 0
 
 
 class RecordedDispute(Struct, frozen=True):
@@ -80,6 +81,7 @@ class RecordedDispute(Struct, frozen=True):
     status: Annotated[str, told("how far it is: `needs_response`, `won`, `lost`, …", since="v14")]
     reason: Annotated[str, told("why, such as `fraudulent`", since="v14")]
     amount_minor: Annotated[int, told("what it is about", MINOR, "v14")]
+    currency: Annotated[str, told("of that amount, ISO 4217; it may be another than the order's", since="v14")]
     began_at: Annotated[datetime, told("when we heard of it first", "UTC", "v14")]
     told_at: Annotated[datetime, told("when we heard of it last", "UTC", "v14")]
 
@@ -138,4 +140,8 @@ class OrderRecord(Struct, frozen=True):
         int, told("bought on invoice and not paid yet, less what was credited; 0 of all else", MINOR, "v14")
     ] = 0
     taxes: Annotated[list[RecordedTax], told("its taxes by rate, in prices and on top", since="v14")] = []
+    credit_notes: Annotated[
+        list[CreditNoteRecord],
+        told("of its invoice, oldest first; also about refunds of what was sent in exchange", since="v14"),
+    ] = []
     disputes: Annotated[list[RecordedDispute], told("disputes of its payment, oldest first", since="v14")] = []

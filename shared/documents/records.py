@@ -38,6 +38,16 @@ TRANSFERS: Json = {
 _TAXES = nested(
     name=KEYWORD, rate_ppm=LONG, base_minor=LONG, tax_minor=LONG, included=BOOLEAN, note=KEYWORD
 )
+_CREDIT_NOTES = nested(
+    credit_note_id=KEYWORD,
+    number=KEYWORD,
+    refund_id=KEYWORD,
+    reason=KEYWORD,
+    amount_minor=LONG,
+    tax_minor=LONG,
+    issued_at=DATE,
+    taxes=_TAXES,
+)
 
 INVOICES: Json = {
     "invoice_id": KEYWORD,
@@ -57,16 +67,7 @@ INVOICES: Json = {
     "paid_at": DATE,
     "days_to_payment": LONG,
     "updated_at": DATE,
-    "credit_notes": nested(
-        credit_note_id=KEYWORD,
-        number=KEYWORD,
-        refund_id=KEYWORD,
-        reason=KEYWORD,
-        amount_minor=LONG,
-        tax_minor=LONG,
-        issued_at=DATE,
-        taxes=_TAXES,
-    ),
+    "credit_notes": _CREDIT_NOTES,
 }
 
 GIFT_CARDS: Json = {
@@ -138,9 +139,7 @@ ORDERS: Json = {
         reason=KEYWORD,
         amount_minor=LONG,
         requested_at=DATE,
-        noted_at=DATE,
-        noted_minor=LONG,
-        taxes=_TAXES,
+        back_minor=LONG,
     ),
     "authorized_at": DATE,
     "captured_at": DATE,
@@ -154,7 +153,14 @@ ORDERS: Json = {
     "payment_method": KEYWORD,
     "unpaid_minor": LONG,
     "taxes": _TAXES,
+    "credit_notes": _CREDIT_NOTES,
     "disputes": nested(
-        dispute_id=KEYWORD, status=KEYWORD, reason=KEYWORD, amount_minor=LONG, began_at=DATE, told_at=DATE
+        dispute_id=KEYWORD,
+        status=KEYWORD,
+        reason=KEYWORD,
+        amount_minor=LONG,
+        currency=KEYWORD,
+        began_at=DATE,
+        told_at=DATE,
     ),
 }

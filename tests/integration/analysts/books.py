@@ -10,12 +10,16 @@ from write_side.database import Pool
 Row = dict[str, Any]
 
 PAID = ("authorized", "captured")
+# Of a refund that did not succeed, what gift cards got at once, or pays for other goods.
+_GONE = """CASE r.state WHEN 'succeeded' THEN r.amount_minor
+                        ELSE (SELECT coalesce(sum((part ->> 'amount_minor')::bigint), 0)
+                              FROM jsonb_array_elements(r.gift_cards) part) + r.moved_minor END"""
 
 
 async def revenue_by_hour(pool: Pool) -> list[Row]:
     """By SQL over orders, payments and refunds."""
     rows = await pool.fetch(
-        """SELECT to_char(date_trunc('hour', placed.recorded_at AT TIME ZONE 'UTC'),
+        f"""SELECT to_char(date_trunc('hour', placed.recorded_at AT TIME ZONE 'UTC'),
                           'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS hour,
                   o.currency, count(*) AS orders, sum(pieces.items)::int AS items,
                   sum(o.total_minor)::bigint AS revenue_minor,
@@ -31,8 +35,7 @@ async def revenue_by_hour(pool: Pool) -> list[Row]:
            CROSS JOIN LATERAL (SELECT sum(quantity) AS items FROM order_line WHERE order_id = o.id) pieces
            CROSS JOIN LATERAL (SELECT sum((tax ->> 'tax_minor')::bigint) AS minor FROM jsonb_array_elements(o.taxes) tax
                                WHERE (tax ->> 'included')::boolean) inside
-           CROSS JOIN LATERAL (SELECT sum(amount_minor) AS minor FROM refund
-                               WHERE order_id = o.id AND state = 'succeeded') back
+           CROSS JOIN LATERAL (SELECT sum({_GONE}) AS minor FROM refund r WHERE order_id = o.id) back
            GROUP BY 1, 2 ORDER BY 1, 2""",
         PAID,
     )
@@ -46,7 +49,10 @@ async def top_products(pool: Pool) -> list[Row]:
     unpaid = {row["id"] for row in await pool.fetch("""SELECT order_id::text AS id FROM invoice
                                                        WHERE amount_minor - credited_minor - paid_minor > 0""")}
     paid = {event["order_id"] for event in await _told(pool, "payments.payment_authorized.v1")}
-    gone = {event["refund_id"] for event in await _told(pool, "refunds.refund_succeeded.v1")}
+    gone, failed = [
+        {event["refund_id"] for event in await _told(pool, f"refunds.refund_{how}.v1")}
+        for how in ("succeeded", "failed")
+    ]
     back = {event["refund_id"]: event for event in await _told(pool, "refunds.refund_requested.v1")}
     for order in await _told(pool, "orders.order_placed.v1"):
         for line in order["lines"] if order["order_id"] in paid else []:
@@ -55,7 +61,7 @@ async def top_products(pool: Pool) -> list[Row]:
             figures["orders"] += 1
             figures["unpaid_orders"] += order["order_id"] in unpaid
             figures["revenue_minor"] += line["total_minor"] - line.get("discount_minor", 0) + line["tax_minor"]
-            refunds = [back[id_]["lines"] for id_ in gone if back[id_]["order_id"] == order["order_id"]]
+            refunds = [back[id_]["lines"] for id_ in gone - failed if back[id_]["order_id"] == order["order_id"]]
             figures["refunded_minor"] += sum(
                 part["amount_minor"] for lines in refunds for part in lines if part["sku"] == line["sku"]
             )
@@ -156,6 +162,7 @@ async def receivables(pool: Pool) -> list[Row]:
 # Of each tax in a credit note a row; where none is told, one with the rest of its amount and all of its tax.
 _NOTED = """noted AS (
     SELECT n.*, coalesce(tax ->> 'name', '') AS tax, (tax ->> 'rate_ppm')::int AS rate_ppm,
+           coalesce(tax ->> 'note', '') AS note,
            coalesce((tax ->> 'base_minor')::bigint, n.amount_minor - n.tax_minor) AS base,
            coalesce((tax ->> 'tax_minor')::bigint, n.tax_minor) AS share
     FROM credit_note n LEFT JOIN LATERAL json_array_elements(n.taxes) tax ON true)"""
@@ -182,24 +189,24 @@ async def vat(pool: Pool) -> list[Row]:
                     ON e.aggregate_id = o.payment_id AND e.type = 'payments.payment_captured.v1'),
             told AS (
                 SELECT at, country, currency, tax ->> 'name' AS tax, (tax ->> 'rate_ppm')::int AS rate_ppm,
+                       coalesce(tax ->> 'note', '') AS note,
                        (tax ->> 'base_minor')::bigint AS base, (tax ->> 'tax_minor')::bigint AS share,
                        0 AS off_base, 0 AS off, 0 AS back
                 FROM captured, jsonb_array_elements(taxes) tax
                 UNION ALL
-                SELECT issued_at, o.country, n.currency, tax, rate_ppm, 0, 0, base, share, 0
+                SELECT issued_at, o.country, n.currency, tax, rate_ppm, note, 0, 0, base, share, 0
                 FROM noted n JOIN customer_order o ON o.id = n.order_id
                 UNION ALL
-                SELECT e.recorded_at, o.country, o.currency, '', NULL, 0, 0, 0, 0,
-                       r.amount_minor - coalesce(n.amount_minor, 0)
+                SELECT e.recorded_at, o.country, o.currency, '', NULL, '', 0, 0, 0, 0,
+                       {_GONE} - coalesce(n.amount_minor, 0)
                 FROM refund r JOIN captured o ON o.id = r.order_id LEFT JOIN credit_note n ON n.refund_id = r.id
-                JOIN event_log e ON e.aggregate_id = r.id AND e.type = 'refunds.refund_requested.v1'
-                WHERE r.state = 'succeeded')
+                JOIN event_log e ON e.aggregate_id = r.id AND e.type = 'refunds.refund_requested.v1')
             SELECT {_MONTH.format("at")} AS month, country, currency, tax, rate_ppm / 10000.0::float AS rate,
-                   '' AS note,
+                   note,
                    sum(base)::bigint AS base_minor, sum(share)::bigint AS tax_minor,
                    sum(off_base)::bigint AS credited_base_minor, sum(off)::bigint AS credited_tax_minor,
                    sum(share - off)::bigint AS net_tax_minor, sum(back)::bigint AS back_minor
-            FROM told GROUP BY 1, 2, 3, 4, 5, 6 ORDER BY 1, 2, 3, 4, 5 NULLS FIRST"""
+            FROM told GROUP BY 1, 2, 3, 4, 5, 6 ORDER BY 1, 2, 3, 4, 5 NULLS FIRST, 6"""
     )
     return [dict(row) for row in rows]
 

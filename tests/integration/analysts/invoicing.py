@@ -9,6 +9,9 @@ from tests.fixtures.write_side import CAUSE
 from tests.integration.accounts.conftest import Customers
 from tests.integration.accounts.test_invoices import business
 from tests.integration.checkout.shop import Shop
+from tests.integration.checkout.test_exchanges import replacement, swap
+from tests.integration.checkout.test_parcels import ship
+from tests.integration.checkout.test_returns import lamps, receive
 from write_side import invoices as face
 from write_side.carts import handlers as carts
 from write_side.carts.domain import NewCart
@@ -20,7 +23,8 @@ DAYS = 30  # until an invoice has to be paid
 
 
 async def sold_on_invoice(shop: Shop, customers: Customers, patch: pytest.MonkeyPatch) -> None:
-    """Invoices that are due, late by days, weeks and months, paid, and taken off in part and in all."""
+    """Invoices that are due, late by days, weeks and months, paid, and taken off in part and in all, be it by a refund
+    of what was sent in exchange."""
     await shop.stock("desk", 20, price=8000)
     await shop.stock("book", 20, price=1000, tax_class="reduced")
     account_id = await business(customers, 10**7, DAYS)
@@ -52,6 +56,13 @@ async def sold_on_invoice(shop: Shop, customers: Customers, patch: pytest.Monkey
         await shop.refund(oldest, reason="goodwill", amount_minor=1000)
     await shop.refund(book)
     await shop.refund(settled, reason="damaged", amount_minor=500)
+    await shop.stock("stool", 9, price=3000)
+    await ship(shop, fresh, fresh.number)
+    wished = await swap(shop, fresh, 1, "customer", None, "desk", stool=2)
+    instead = await replacement(shop, await receive(shop, wished, *lamps(1, "desk")))
+    for _ in range(2):
+        await shop.work()
+    await shop.refund(instead, reason="damaged", lines=lamps(1, "stool"))
 
 
 def _issued(ago: timedelta) -> Any:

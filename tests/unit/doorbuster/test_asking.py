@@ -110,6 +110,18 @@ def test_a_funnel_s_shares_are_of_the_step_before_where_that_counts_the_same() -
     assert [row["share"] for row in nobody] == [None] * 7
 
 
+def test_of_what_went_back_vat_tells_without_a_rate_what_no_credit_note_of_the_month_tells() -> None:
+    here = {"month": "2026-11", "country": "CH", "currency": "CHF"}
+    rate = {"rate_ppm": 81_000, "note": "", "base_minor": 1000, "tax_minor": 81}
+    noted = [here | rate | {"tax": tax, "noted_minor": 2162} for tax in ("VAT", "Extra")]
+    abroad = here | {"country": "LI"}
+    back = [here | {"back_minor": 2262}, abroad | {"back_minor": 50}]
+    rows = QUESTIONS["vat"].answer([[], noted, back], SPAN)
+    assert [(row["country"], row["tax"], row["credited_tax_minor"], row["back_minor"]) for row in rows] == [
+        ("CH", "", 0, 100), ("CH", "Extra", 81, 0), ("CH", "VAT", 81, 0), ("LI", "", 0, 50),
+    ]  # fmt: skip
+
+
 def test_amounts_have_their_point_for_the_eye_and_words_of_strangers_are_no_formula() -> None:
     question = QUESTIONS["refunds"]
     row = {"currency": "EUR", "reason": "=HYPERLINK(1)", "state": "succeeded", "refunds": 2, "amount_minor": -1999}

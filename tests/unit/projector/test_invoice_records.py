@@ -6,11 +6,12 @@ from uuid import UUID
 
 import msgspec
 import pytest
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from projector.read_models import invoice_records, order_records
 from shared.documents.invoices import InvoiceRecord, NotedTax
 from shared.documents.order_records import OrderRecord, RecordedTax
+from shared.events.gift_cards import GiftPart
 from shared.events.invoices import (
     CreditFreed,
     CreditNoteIssued,
@@ -20,7 +21,7 @@ from shared.events.invoices import (
     InvoiceOverdue,
     InvoicePaid,
 )
-from shared.events.orders import OrderTax
+from shared.events.orders import OrderPlaced, OrderTax
 from shared.events.payments import (
     PaymentAuthorized,
     PaymentCaptured,
@@ -28,7 +29,7 @@ from shared.events.payments import (
     PaymentRequested,
     PaymentVoided,
 )
-from shared.events.refunds import RefundedLine, RefundRequested, RefundSucceeded
+from shared.events.refunds import AmountReleased, RefundedLine, RefundFailed, RefundRequested, RefundSucceeded
 from tests.unit.projector.events import ORDER, PAYMENT, START, folded, placed, recorded, shown
 
 INVOICE, ACCOUNT, REFUND, NOTE = (UUID(int=n) for n in (1, 2, 3, 4))
@@ -119,20 +120,41 @@ def test_what_is_on_invoice_and_not_paid_yet_is_told_apart_in_an_order() -> None
     assert [order_of(method=method).payment_method for method in ("card", "invoice")] == ["card", "invoice"]
 
 
-def test_an_order_tells_its_taxes_by_rate_and_those_of_its_credit_notes_beside_their_refunds() -> None:
+def test_an_order_tells_its_taxes_by_rate_and_those_of_all_credit_notes_of_its_invoice_whoever_was_refunded() -> None:
     back = [RefundedLine("lamp", 1, 1077)]
     asked = RefundRequested(REFUND, ORDER, PAYMENT, "i", 1077, "CHF", "damaged", back, 0, [])
     history = (AUTHORIZED, CAPTURED, ISSUED, asked, off(1077, 1077))
-    done = RefundSucceeded(REFUND, ORDER, "r")
-    without, untold = order_of(*history), order_of(*history, note(1077))
-    told = order_of(*history, note(1077, VAT), done)
+    replacement_s = structs.replace(note(1577, VAT), credit_note_id=UUID(int=5), refund_id=UUID(int=6))
+    told = order_of(*history, note(1077), RefundSucceeded(REFUND, ORDER, "r"), replacement_s)
     assert told.taxes == [RecordedTax("VAT", 81_000, 2000, 154, included=False)]
-    assert (told.country, told.position) == ("CH", 9)
-    assert [(each.noted_at, each.noted_minor, each.taxes) for each in without.refunds] == [(None, 0, [])]
-    [refund] = told.refunds
-    assert (refund.state, refund.noted_at, refund.noted_minor) == ("succeeded", START, 1077)
-    assert refund.taxes == [RecordedTax("VAT", 81_000, 1000, 77, included=False)]
-    assert [each.taxes for each in untold.refunds] == [[RecordedTax("", None, 1000, 77, included=False)]]
+    assert (told.country, told.position, order_of(*history).credit_notes) == ("CH", 10, [])
+    notes = [(each.refund_id, each.issued_at, each.amount_minor, each.taxes) for each in told.credit_notes]
+    assert notes == [
+        (REFUND, START, 1077, [NotedTax("", None, 1000, 77, included=False)]),
+        (UUID(int=6), START, 1577, [NotedTax("VAT", 81_000, 1000, 77, included=False)]),
+    ]
+
+
+def test_an_order_from_before_rates_were_told_has_all_of_its_tax_without_one_and_what_is_not_taxed_has_none() -> None:
+    old = structs.replace(placed(), taxes=[])
+    untaxed = structs.replace(old, totals=structs.replace(old.totals, tax_minor=0, total_minor=2500))
+    assert _taxes_of(old) == [RecordedTax("", None, 2500, 154, included=False)]
+    assert _taxes_of(untaxed) == []
+
+
+def _taxes_of(order: OrderPlaced) -> list[RecordedTax]:
+    body = shown(order_records.MODEL, f"order:{ORDER}", order).documents[str(ORDER)] or b""
+    return msgspec.json.decode(body, type=OrderRecord).taxes
+
+
+def test_what_gift_cards_got_or_pays_for_other_goods_is_back_whatever_becomes_of_the_rest() -> None:
+    parts: dict[str, Any] = {"gift_cards": [GiftPart(UUID(int=30), 1000)], "moved_minor": 54}
+    asked = RefundRequested(REFUND, ORDER, PAYMENT, "i", 2654, "CHF", "damaged", [], 0, [], **parts)
+    ends = [(), (RefundFailed(REFUND, ORDER, None, "expired_card"),), (RefundSucceeded(REFUND, ORDER, "r"),)]
+    found = [order_of(AUTHORIZED, CAPTURED, asked, *end).refunds[0].back_minor for end in ends]
+    assert found == [1054, 1054, 2654]
+    released = AmountReleased(REFUND, ORDER, PAYMENT, "i", 54, "CHF", "missing", [], 0, [])
+    assert order_of(AUTHORIZED, released).refunds[0].back_minor == 54
 
 
 def test_the_memory_of_an_order_is_up_to_its_invoice_s_last_event() -> None:

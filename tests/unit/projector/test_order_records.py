@@ -67,12 +67,12 @@ def test_nothing_that_leads_to_a_person_is_remembered_beside_an_order_record() -
 
 
 def test_disputes_stand_in_their_order_each_as_it_was_told_last() -> None:
-    def told(id_: str, status: str) -> PaymentDisputed:
-        return PaymentDisputed(PAYMENT, ORDER, id_, status, "fraudulent", 2654, "CHF")
+    def told(id_: str, status: str, currency: str = "CHF") -> PaymentDisputed:
+        return PaymentDisputed(PAYMENT, ORDER, id_, status, "fraudulent", 2654, currency)
 
-    record = record_of(*HISTORY, told("a", "needs_response"), told("b", "needs_response"), told("a", "lost"))
-    assert [(each.dispute_id, each.status, each.amount_minor) for each in record.disputes] == [
-        ("a", "lost", 2654), ("b", "needs_response", 2654),
+    record = record_of(*HISTORY, told("a", "needs_response"), told("b", "needs_response", "EUR"), told("a", "lost"))
+    assert [(each.dispute_id, each.status, each.amount_minor, each.currency) for each in record.disputes] == [
+        ("a", "lost", 2654, "CHF"), ("b", "needs_response", 2654, "EUR"),
     ]  # fmt: skip
     began, told_at = record.disputes[0].began_at, record.disputes[0].told_at
     assert (told_at - began).seconds == 2
