@@ -9,7 +9,7 @@ from msgspec import Struct, structs
 from shared.envelope import Metadata
 from shared.events.fulfilment import ParcelLine
 from shared.events.orders import Allocation
-from shared.events.picking import PickFinished, PickListed
+from shared.events.picking import PickFinished, PickListed, PickStarted
 from shared.ids import uuid7
 from shared.settings import AllocationStrategy
 from write_side import commands, inventory, orders, refunds
@@ -106,10 +106,11 @@ async def start_pick(pool: Pool, pick_id: UUID, cause: Metadata, call: Call) -> 
 
 async def start(conn: Connection, now: Standing, pick_id: UUID, cause: Metadata) -> tuple[Pick, Positions]:
     """The same under the order's lock."""
-    now.check_shippable()
     pick = _of(now, pick_id)
     await orders.lock_additions(conn, now.order)
     event = domain.start(pick, now.due(), domain.shelf(pick, now.picks, now.places))
+    if isinstance(event, PickStarted):  # one of which nothing is due is cancelled, whatever became of its order
+        now.check_shippable()
     after = domain.evolve(pick, event, pick.version + 1)
     saved = await store.save(conn, after, event, cause)
     return after, together(saved, await orders.close_unpaid(conn, now.order, cause))
@@ -127,8 +128,10 @@ async def finish_pick(
 
         async def decide(conn: Connection) -> tuple[Pick, Positions]:
             now = await standing.lock(conn, order_id)
-            now.check_shippable()
-            return await finish(conn, now, _of(now, pick_id), wanted, strategy, joined)
+            pick = _of(now, pick_id)
+            if any(now.due(pick_id).get(line.sku, 0) > 0 for line in pick.lines):  # else its order may be done
+                now.check_shippable()
+            return await finish(conn, now, pick, wanted, strategy, joined)
 
         return await commands.run(pool, decide, call)
 
