@@ -52,8 +52,8 @@ def request(
     if fell_through:  # what was released of it is gone with all that was authorized
         earlier = [refund for refund in earlier if refund.state != "released"]
     parts = parts_of(bought, earlier, wanted, most=most)
-    if parts.amount_minor > parts.left_minor:
-        left = max(parts.left_minor, 0)  # more may have gone back at the provider
+    left = max(parts.left_minor, 0)  # more may have gone back at the provider
+    if parts.amount_minor > left:
         detail = f"of what was captured {left} minor units are left, not {parts.amount_minor}"
         raise RefundExceedsCaptured(detail, left_minor=left)
     if parts.amount_minor <= 0:
