@@ -9,6 +9,7 @@ from write_side.refunds.again import failed_parts
 from write_side.refunds.domain import (
     NewRefund,
     NothingToRefund,
+    Reason,
     Refund,
     RefundExceedsCaptured,
     RefundExceedsOrder,
@@ -32,7 +33,7 @@ from write_side.refunds.store import alarms, find, of_order, retry_alarmed
 
 __all__ = [
     "AlreadyCaptured", "Carried", "NewRefund", "NotAuthorized", "NotReleasable", "NothingLeftToCapture",
-    "NothingToRefund", "Refund", "RefundExceedsCaptured", "RefundExceedsOrder", "RefundState", "added_up",
+    "NothingToRefund", "Reason", "Refund", "RefundExceedsCaptured", "RefundExceedsOrder", "RefundState", "added_up",
     "again_within", "alarms", "carry_over", "credit_left", "failed_parts", "find", "hold", "learn", "of_order",
     "release_within", "request_within", "resent", "retry_alarmed", "shipping_cost", "shipping_kept", "still_taken",
     "unrefunded", "withheld", "worth",

@@ -62,18 +62,20 @@ async def request_refund(
 
 
 async def request_within(
-    conn: Connection, order_id: UUID, wanted: NewRefund, cause: Metadata
+    conn: Connection, order_id: UUID, wanted: NewRefund, cause: Metadata, *, most: bool = False
 ) -> tuple[RefundState, Positions]:
     """The same in the transaction of a caller, who holds the order or is about to. What part it is nobody chose: one
-    that the provider doesn't give back fails there, and is a person's."""
+    that the provider doesn't give back fails there, and is a person's. `most`: no more than is left of what was
+    captured, where an amount went back before."""
     bought, earlier = await _refundable(conn, order_id)
-    return await _request(conn, bought, earlier, wanted, cause)
+    return await _request(conn, bought, earlier, wanted, cause, most=most)
 
 
 async def _request(
-    conn: Connection, bought: Bought, earlier: Sequence[Refund], wanted: NewRefund, cause: Metadata
-) -> tuple[RefundState, Positions]:
-    whole = requesting.request(bought, earlier, wanted, uuid7())
+    conn: Connection, bought: Bought, earlier: Sequence[Refund], wanted: NewRefund, cause: Metadata,
+    *, most: bool = False,
+) -> tuple[RefundState, Positions]:  # fmt: skip
+    whole = requesting.request(bought, earlier, wanted, uuid7(), most=most)
     await giving.hold_invoices(conn, bought)
     # Ahead of the stock, as placing holds them.
     taken = await gift_cards.take_back(conn, bought.cards or {}, inventory.summed(whole.lines), whole.refund_id, cause)

@@ -38,8 +38,10 @@ def check_parts(payment: Payment, wanted: NewRefund) -> None:
         raise RefundedAsAWhole(detail, payment_method=payment.method)
 
 
-def request(bought: Bought, earlier: Sequence[Refund], wanted: NewRefund, refund_id: UUID) -> RefundRequested:
-    """What is to be given back.
+def request(
+    bought: Bought, earlier: Sequence[Refund], wanted: NewRefund, refund_id: UUID, *, most: bool = False
+) -> RefundRequested:
+    """What is to be given back. `most`: of lines and shipping as much as is left, rather than refuse more.
 
     Refuses `not_captured`, `refund_exceeds_captured`, `refund_exceeds_order`, `nothing_to_refund`, `invalid`.
     """
@@ -49,9 +51,9 @@ def request(bought: Bought, earlier: Sequence[Refund], wanted: NewRefund, refund
         raise NotCaptured("nothing was captured of this order", payment_state=payment.state)
     if fell_through:  # what was released of it is gone with all that was authorized
         earlier = [refund for refund in earlier if refund.state != "released"]
-    parts = parts_of(bought, earlier, wanted)
-    if parts.amount_minor > parts.left_minor:
-        left = max(parts.left_minor, 0)  # more may have gone back at the provider
+    parts = parts_of(bought, earlier, wanted, most=most)
+    left = max(parts.left_minor, 0)  # more may have gone back at the provider
+    if parts.amount_minor > left:
         detail = f"of what was captured {left} minor units are left, not {parts.amount_minor}"
         raise RefundExceedsCaptured(detail, left_minor=left)
     if parts.amount_minor <= 0:
@@ -74,13 +76,16 @@ class Parts(NamedTuple):
     left_minor: int
 
 
-def parts_of(bought: Bought, earlier: Sequence[Refund], wanted: NewRefund) -> Parts:
+def parts_of(bought: Bought, earlier: Sequence[Refund], wanted: NewRefund, *, most: bool = False) -> Parts:
     """What this comes to after all that was refunded or released before. Refuses `refund_exceeds_order`, `invalid`."""
     _check_meant(wanted)
     given = 0 if bought.payment.state == "voided" else gift_cards.paid_by(bought.gift_cards)
     paid = bought.charged_minor + sum(part.amount_minor for part in bought.credits) + given
     left = paid - sum(refund.counted_minor for refund in earlier) - _spent(bought, earlier, wanted)
     amount, lines, shipping = _asked(bought, earlier, wanted, left)
+    if most and amount > left:
+        lines, shipping = _within(max(left, 0), lines, shipping)
+        amount = max(left, 0)
     restocked = goods.put_back(bought, earlier, lines) if wanted.restock else []
     return Parts(amount, lines, shipping, restocked, left)
 

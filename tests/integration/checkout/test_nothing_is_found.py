@@ -5,9 +5,10 @@ from tests.integration.checkout.shop import Shop
 from tests.integration.checkout.test_adding import add, given_back, paid, total
 from tests.integration.checkout.test_freed_shipping import arrived, cancel, come_to_know, paid_for
 from tests.integration.checkout.test_parcels import ship
-from tests.integration.checkout.test_picking import finish, missing, picks, react, start
+from tests.integration.checkout.test_picking import finish, missing, picks, react, ship_pick, start
 from tests.integration.checkout.test_shipping import STANDARD, set_zone
 from write_side.orders.handlers import OrderState
+from write_side.promotions.domain import GiftInput
 
 
 async def finds_nothing(shop: Shop, order: OrderState, quantity: int = 1) -> None:
@@ -79,4 +80,54 @@ async def test_of_shipping_as_much_goes_back_as_an_amount_has_left(shop: Shop) -
     await shop.refund(order, reason="goodwill", amount_minor=200)
     await finds_nothing(shop, order)
     assert await given_back(shop, order) == await total(shop, order)
-    assert [refund.lines for refund in await shop.refunds(order)] == [[], [RefundedLine("lamp", 1, 1190)], []]
+    assert [refund.lines for refund in await shop.refunds(order)] == [[], [RefundedLine("lamp", 1, 1190)]]
+
+
+async def test_where_only_a_gift_is_left_shipping_is_paid_back(shop: Shop) -> None:
+    await shop.stock("lamp", 1)
+    await shop.stock("mug", 1, price=500)
+    await shop.promote(GiftInput("mug"))
+    order = await shop.captured(lamp=1)
+    await finds_nothing(shop, order)
+    assert await given_back(shop, order) == await total(shop, order)
+    [pick] = await picks(shop, order)
+    assert await ship_pick(shop, pick) == {"mug": 1}, "the gift is sent all the same"
+
+
+async def test_goods_are_named_with_what_an_amount_has_left_of_them(shop: Shop) -> None:
+    await shop.stock("lamp", 9)
+    order = await shop.captured(lamp=1)
+    await shop.refund(order, reason="goodwill", amount_minor=600)
+    await finds_nothing(shop, order)
+    left = await total(shop, order) - 600
+    assert [refund.lines for refund in await shop.refunds(order)] == [[], [RefundedLine("lamp", 1, left)]]
+    assert (await picks(shop, order))[0].state == "cancelled"
+
+
+async def test_shipping_that_the_shop_could_not_send_is_no_wish_of_the_customer(shop: Shop) -> None:
+    await shop.stock("lamp", 9)
+    order = await shop.captured(lamp=1)
+    await shop.refund(order, reason="goodwill", amount_minor=200)
+    await finds_nothing(shop, order)
+    assert {refund.reason for refund in await shop.refunds(order)} == {"goodwill", "out_of_stock"}
+    first = await shop.captured(lamp=1)
+    more = await add(shop, first, lamp=1)
+    await paid(shop, more)
+    for each in (first, more):
+        await finds_nothing(shop, each)
+    await come_to_know(shop)
+    assert {refund.reason for refund in await shop.refunds(first)} == {"out_of_stock"}
+    assert await given_back(shop, first) == await total(shop, first)
+
+
+async def test_a_gift_that_is_not_found_holds_up_nothing_that_was_bought(shop: Shop) -> None:
+    await shop.stock("lamp", 1)
+    await shop.stock("mug", 1, price=500)
+    await shop.promote(GiftInput("mug"))
+    order = await shop.captured(lamp=1)
+    await react(shop)
+    [pick] = await picks(shop, order)
+    await start(shop, pick)
+    await finish(shop, pick, missing=[{"sku": "mug", "quantity": 1}], reason="damaged")
+    assert await shop.refunds(order) == []
+    assert await ship_pick(shop, pick) == {"lamp": 1}

@@ -16,6 +16,8 @@ from tests.integration.checkout.shop import ADDRESS, MAIL, Basket, Shop
 from tests.integration.checkout.test_mails import react as mail
 from tests.integration.checkout.test_mails import send
 from tests.integration.checkout.test_parcels import ship
+from tests.integration.checkout.test_picking import finish, picks, start
+from tests.integration.checkout.test_picking import react as list_goods
 from tests.integration.checkout.test_releases import release
 from tests.integration.checkout.test_returns import ask, receive
 from write_side import customers, erasure, event_log, orders, reactions
@@ -138,6 +140,42 @@ async def test_an_order_whose_goods_are_all_paid_back_is_done_with_its_gift_card
     await _issue(shop)
     states = [(await shop.now(each)).state for each in (order, untouched)]
     assert states == ["completed", "confirmed"], "of the other one nothing is left"
+
+
+async def test_a_list_of_which_nothing_is_left_is_cancelled_where_its_order_is_done(shop: Shop) -> None:
+    await _offer(shop)
+    order = await _bought(shop, lamp=1)
+    await shop.work()
+    await _issue(shop)
+    await list_goods(shop)
+    [pick] = await picks(shop, order)
+    await shop.refund(order, reason="requested_by_customer", lines=[{"sku": "lamp", "quantity": 1}], restock=True)
+    await shop.refund_work()
+    await _issue(shop)
+    assert ((await shop.now(order)).state, pick.state) == ("completed", "listed")
+    assert (await start(shop, pick)).state == "cancelled"
+
+
+@pytest.mark.parametrize(("missing", "state"), [(0, "picked"), (1, "cancelled")])
+async def test_whoever_is_at_the_shelf_ends_their_list_though_its_order_is_done(
+    shop: Shop, missing: int, state: str
+) -> None:
+    await _offer(shop)
+    order = await _bought(shop, lamp=1)
+    await shop.work()
+    await _issue(shop)
+    await list_goods(shop)
+    [pick] = await picks(shop, order)
+    await start(shop, pick)
+    lamp = [{"sku": "lamp", "quantity": 1}]
+    await shop.refund(order, reason="requested_by_customer", lines=lamp)
+    await shop.refund_work()
+    await _issue(shop)
+    assert (await shop.now(order)).state == "completed"
+    said = {"missing": lamp, "reason": "damaged"} if missing else {}
+    assert (await finish(shop, pick, **said)).state == state
+    assert await shop.figures("lamp") == (4, 0)
+    assert await _is_verified(shop)
 
 
 async def test_an_order_with_gift_cards_is_done_as_its_last_refund_fails(shop: Shop) -> None:

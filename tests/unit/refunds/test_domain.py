@@ -122,6 +122,21 @@ def test_more_than_was_captured_is_refused_and_told_what_is_left() -> None:
     assert refund(THREE_LAMPS, [part], amount_minor=784).amount_minor == 784
 
 
+@pytest.mark.parametrize(
+    ("back", "named"), [(1784, None), (1800, None), (1000, (784, 0)), (500, (1189, 95)), (1, (1189, 594))]
+)
+def test_as_much_as_is_left_is_named_where_an_amount_went_back(back: int, named: tuple[int, int] | None) -> None:
+    """1189 of goods and 595 of shipping; at the provider more may have gone back than was captured."""
+    part = structs.replace(refund(THREE_LAMPS, [], amount_minor=1), amount_minor=back)
+    wanted = asked(lines=lines(lamp=3), shipping=True)
+    if named is None:
+        with pytest.raises(NothingToRefund):
+            request(THREE_LAMPS, [part], wanted, ID, most=True)
+        return
+    found = request(THREE_LAMPS, [part], wanted, ID, most=True)
+    assert (found.lines[0].amount_minor, found.shipping_minor, found.amount_minor) == (*named, sum(named))
+
+
 def test_a_refund_that_failed_counts_no_more() -> None:
     failed = structs.replace(refund(THREE_LAMPS, []), state="failed")
     assert refund(THREE_LAMPS, [failed]).amount_minor == THREE_LAMPS.totals.total_minor

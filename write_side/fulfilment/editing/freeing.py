@@ -15,7 +15,7 @@ from write_side.fulfilment.editing import group as groups
 from write_side.fulfilment.editing.group import goes
 from write_side.orders import Order
 from write_side.reactions import Reaction
-from write_side.refunds import NewRefund, NothingToRefund, RefundExceedsCaptured
+from write_side.refunds import NewRefund, NothingToRefund, Reason, RefundExceedsCaptured
 
 SCAN = 500  # events looked at in one go: hardly any is of something that was added
 _ENDING = tuple(tag_of(kind) for kind in (OrderCancelled, OrderExpired, RefundRequested, AmountReleased))
@@ -27,14 +27,16 @@ def reactions() -> list[Reaction]:
     return [Reaction("freed_shipping", _ENDING, _free, SCAN, _of_additions, most=1)]
 
 
-async def give_shipping(conn: Connection, freed: Sequence[Order], cause: Metadata) -> Positions:
+async def give_shipping(
+    conn: Connection, freed: Sequence[Order], cause: Metadata, reason: Reason = "requested_by_customer"
+) -> Positions:
     """What is left of what shipping has cost these orders is paid back; the caller holds them, and by `refunds.hold`
     all that they give back to."""
-    return together(*[await _give(conn, each.id, cause) for each in freed])
+    return together(*[await _give(conn, each.id, reason, cause) for each in freed])
 
 
-async def _give(conn: Connection, order_id: UUID, cause: Metadata) -> Positions:
-    back = NewRefund("requested_by_customer", shipping=True)
+async def _give(conn: Connection, order_id: UUID, reason: Reason, cause: Metadata) -> Positions:
+    back = NewRefund(reason, shipping=True)
     try:
         return (await refunds.request_within(conn, order_id, back, cause))[1]
     except NothingToRefund:  # it was given back before, or has cost nothing
@@ -42,7 +44,7 @@ async def _give(conn: Connection, order_id: UUID, cause: Metadata) -> Positions:
     except RefundExceedsCaptured as refusal:  # an amount went back before, of nothing in particular: what is left of it
         if not (left := refusal.facts["left_minor"]):
             return {}
-        rest = NewRefund("requested_by_customer", amount_minor=left)
+        rest = NewRefund(reason, amount_minor=left)
         return (await refunds.request_within(conn, order_id, rest, cause))[1]
 
 
@@ -64,4 +66,11 @@ async def _free(conn: Connection, _: Recorded, event: Event, cause: Metadata) ->
         return  # some of it was refunded
     freed = group.freed_by(order_id)
     await refunds.hold(conn, freed)
-    await give_shipping(conn, freed, cause)
+    await give_shipping(conn, freed, cause, _reason_of(event))
+
+
+def _reason_of(event: Event) -> Reason:
+    """What the shop could not send goes back as no wish of who bought it: fraud checks count those."""
+    if isinstance(event, RefundRequested | AmountReleased) and event.reason == "out_of_stock":
+        return "out_of_stock"
+    return "requested_by_customer"

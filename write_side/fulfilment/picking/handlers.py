@@ -9,7 +9,7 @@ from msgspec import Struct, structs
 from shared.envelope import Metadata
 from shared.events.fulfilment import ParcelLine
 from shared.events.orders import Allocation
-from shared.events.picking import PickFinished, PickListed
+from shared.events.picking import PickFinished, PickListed, PickStarted
 from shared.ids import uuid7
 from shared.settings import AllocationStrategy
 from write_side import commands, inventory, orders, refunds
@@ -21,13 +21,11 @@ from write_side.fulfilment import standing
 from write_side.fulfilment.booking import along
 from write_side.fulfilment.editing import group as groups
 from write_side.fulfilment.editing.domain import left_of
-from write_side.fulfilment.editing.freeing import give_shipping
 from write_side.fulfilment.picking import domain, store
 from write_side.fulfilment.picking.domain import FinishPick, NothingToPick, OpenPick, Pick, Short, UnknownPick
 from write_side.fulfilment.standing import Standing
 from write_side.inventory import Demand
-from write_side.orders import Order
-from write_side.refunds import NewRefund, RefundExceedsCaptured
+from write_side.refunds import NewRefund, NothingToRefund
 
 
 class Picks(Struct, frozen=True):
@@ -106,10 +104,11 @@ async def start_pick(pool: Pool, pick_id: UUID, cause: Metadata, call: Call) -> 
 
 async def start(conn: Connection, now: Standing, pick_id: UUID, cause: Metadata) -> tuple[Pick, Positions]:
     """The same under the order's lock."""
-    now.check_shippable()
     pick = _of(now, pick_id)
     await orders.lock_additions(conn, now.order)
     event = domain.start(pick, now.due(), domain.shelf(pick, now.picks, now.places))
+    if isinstance(event, PickStarted):  # one of which nothing is due is cancelled, whatever became of its order
+        now.check_shippable()
     after = domain.evolve(pick, event, pick.version + 1)
     saved = await store.save(conn, after, event, cause)
     return after, together(saved, await orders.close_unpaid(conn, now.order, cause))
@@ -127,8 +126,10 @@ async def finish_pick(
 
         async def decide(conn: Connection) -> tuple[Pick, Positions]:
             now = await standing.lock(conn, order_id)
-            now.check_shippable()
-            return await finish(conn, now, _of(now, pick_id), wanted, strategy, joined)
+            pick = _of(now, pick_id)
+            if any(now.due(pick_id).get(line.sku, 0) > 0 for line in pick.lines):  # else its order may be done
+                now.check_shippable()
+            return await finish(conn, now, pick, wanted, strategy, joined)
 
         return await commands.run(pool, decide, call)
 
@@ -177,29 +178,21 @@ async def _made_up(
 async def _refunded(
     conn: Connection, now: Standing, owed: Mapping[str, int], instead: Sequence[Allocation], cause: Metadata
 ) -> tuple[UUID | None, Positions]:
-    """The refund of what is nowhere, and of shipping that nothing goes by then. Where what was added goes by it, or may
-    still be paid, it is paid back once that is over (`freed_shipping`)."""
+    """The refund of what is nowhere, and of shipping that nothing that was bought goes by then. Where what was added
+    goes by it, or may still be paid, it is paid back once that is over (`freed_shipping`). Of what an amount has gone
+    back before as much is named as is left; what has cost nothing is named by no refund."""
     found = inventory.summed(instead)
     nowhere = [Demand(sku, quantity - found.get(sku, 0)) for sku, quantity in owed.items()]
     if not (lines := [line for line in nowhere if line.quantity > 0]):
         return None, {}
-    sent = now.parcels or any(left_of(now.owed, lines).values())
+    gifts = orders.gifts_among(now.order.lines)
+    sent = now.parcels or any(n > gifts.get(sku, 0) for sku, n in left_of(now.owed, lines).items())
     shipping = not sent and not (await groups.around(conn, now.order)).may_count_on(now.order.id)
-    return await _give_back(conn, now.order, lines, cause, shipping=shipping)
-
-
-async def _give_back(
-    conn: Connection, order: Order, lines: list[Demand], cause: Metadata, *, shipping: bool
-) -> tuple[UUID, Positions]:
     wanted = NewRefund("out_of_stock", lines=lines, shipping=shipping)
     try:
-        refund, positions = await refunds.request_within(conn, order.id, wanted, cause)
-    except RefundExceedsCaptured:
-        if not shipping:
-            raise
-        # An amount went back before: the goods are named all the same, or they would still be owed.
-        refund_id, positions = await _give_back(conn, order, lines, cause, shipping=False)
-        return refund_id, together(positions, await give_shipping(conn, [order], cause))
+        refund, positions = await refunds.request_within(conn, now.order.id, wanted, cause, most=True)
+    except NothingToRefund:  # a gift, or its money went back before: it holds up nothing that was found
+        return None, {}
     return refund.id, positions
 
 

@@ -22,7 +22,7 @@ from write_side.fulfilment.picking.domain import (
 from write_side.fulfilment.picking.handlers import OpenPicks, Picks
 from write_side.http import Answered, IdempotencyKey, Nothing, Shown, answered, cause, idempotent, requires, shown
 from write_side.orders import UnknownOrder
-from write_side.refunds import NothingToRefund, RefundExceedsCaptured, RefundExceedsOrder
+from write_side.refunds import RefundExceedsOrder
 from write_side.resources import Own
 
 Call = Request[Any, Any, Any]
@@ -58,10 +58,7 @@ async def post_start(
 
 
 @post("/v1/picks/{pick_id:uuid}/finish", status_code=200, guards=[requires("orders:write")])
-@refuses(
-    UnknownPick, NotShippable, PickNotStarted, MissesTooMuch, NothingToRefund, RefundExceedsCaptured,
-    RefundExceedsOrder, Invalid,
-)  # fmt: skip
+@refuses(UnknownPick, NotShippable, PickNotStarted, MissesTooMuch, RefundExceedsOrder, Invalid)
 async def post_finish(
     request: Call, pick_id: FromPath[UUID], data: JSONBody[FinishPick], own: Own, key: IdempotencyKey = None,
 ) -> Answered[Pick]:  # fmt: skip
