@@ -62,6 +62,7 @@ class BrandShelf:
         self._last = known_brands({})
         self._until = 0.0
         self._seen: dict[tuple[int, int], int] = {}  # (epoch, shard) → the position that the brands are of, at least
+        self._reached: dict[tuple[int, int], int] = {}  # the same, of all that were asked for
         self._minute = minute_of(datetime.now(UTC))
         self._asking = asyncio.Lock()
 
@@ -71,6 +72,9 @@ class BrandShelf:
 
         Answers 503 while there were none, or none of that position, and Elasticsearch is down.
         """
+        if reached is not None:
+            told = {(reached.epoch, shard): at for shard, at in reached.shards.items()}
+            self._reached |= {key: max(at, self._reached.get(key, at)) for key, at in told.items()}
         async with self._asking:  # many who come at once are one question
             aged = time.monotonic() >= self._until or minute_of(datetime.now(UTC)) != self._minute
             if aged or not self._are_of(reached):
@@ -89,7 +93,7 @@ class BrandShelf:
         if not names:
             return ()
         try:
-            known = await self._knowing([slug_of(name) for name in names], reached)
+            known = await self._knowing([slug_of(name) for name in names if name], reached)  # "": of no brand
         except Problem:
             known = {}
         return tuple(sorted({spelt for name in names for spelt in (name, *known.get(slug_of(name), ()))}))
@@ -105,16 +109,14 @@ class BrandShelf:
         return reached is None or all(self._seen.get((reached.epoch, s), -1) >= at for s, at in reached.shards.items())
 
     async def _refresh(self, reached: Position | None) -> None:
-        minute = minute_of(datetime.now(UTC))
+        minute, seen = minute_of(datetime.now(UTC)), dict(self._reached)  # of who waits, too: searches see all of it
         try:
             counts = await self._counted()
         except Problem:
             if not (self._last.brands and self._are_of(reached)):
                 raise
         else:
-            self._last = known_brands(counts)
-            told = {(reached.epoch, shard): at for shard, at in reached.shards.items()} if reached else {}
-            self._seen |= {key: max(at, self._seen.get(key, at)) for key, at in told.items()}
+            self._last, self._seen = known_brands(counts), seen
         self._until, self._minute = time.monotonic() + KEPT_SECONDS, minute
 
     async def _counted(self) -> dict[str, int]:

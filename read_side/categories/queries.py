@@ -4,6 +4,7 @@ import logging
 import time
 from collections import defaultdict
 from collections.abc import Mapping
+from copy import copy
 from typing import Self
 from uuid import UUID
 
@@ -12,7 +13,7 @@ from msgspec import Struct
 from redis.exceptions import RedisError
 
 from read_side.answers import Answer, catalog_kept
-from read_side.documents import BEHIND, Documents
+from read_side.documents import BEHIND, Documents, not_ready
 from shared.documents.products import TREE, Category, CategoryTree
 from shared.http.problems import Problem, Told
 from shared.locales import Locales
@@ -45,6 +46,8 @@ class Tree(Struct, frozen=True):
 class Categories:
     """The tree in the forms that queries need."""
 
+    stale: str | None = None  # why it may not have what a position stands for, if it was asked for one
+
     def __init__(self, document: CategoryTree, etag: str = "") -> None:
         self.etag = etag
         self.by_id: Mapping[str, Category] = {str(category.id): category for category in document.categories}
@@ -61,8 +64,11 @@ class Categories:
         return cls(_tree.decode(body), etag)
 
     def with_descendants(self, slug: str) -> list[str]:
-        """The ids of a category and of everything below it; answers 404 `unknown_category`."""
+        """The ids of a category and of everything below it; answers 404 `unknown_category`, 503 where it may be
+        to come."""
         top = self.by_slug.get(slug)
+        if top is None and self.stale == BEHIND:
+            raise not_ready()
         if top is None:
             raise UNKNOWN_CATEGORY.problem()
         found, waiting = [str(top.id)], [top.id]
@@ -114,20 +120,24 @@ class CategoryShelf:
 
     async def last_known(self, *, fresh: bool = True, position: Position | None = None) -> Categories:
         """The tree, or while it can't be read the last one seen; answers 503 when there was none. Where it needn't be
-        `fresh` it is as old as what searches see may be; a `position` is waited for."""
+        `fresh` it is as old as what searches see may be; a `position` is waited for: `stale` tells what came of it."""
         if not fresh and self._last is not None and time.monotonic() < self._until:
             return self._last
         now = time.monotonic()
         if now < self._until + KEPT_SECONDS:  # not of long ago: whoever comes meanwhile need not ask
             self._until = now + KEPT_SECONDS
         try:
-            return (await self.read(position))[0]
+            seen, stale = await self.read(position)
         except (Problem, RedisError, OSError):
             if self._last is None:
                 raise
-            return self._last
+            seen, stale = self._last, BEHIND
         finally:
             self._until = time.monotonic() + KEPT_SECONDS
+        if position is not None and stale:
+            seen = copy(seen)
+            seen.stale = stale
+        return seen
 
     async def nested(self, position: Position | None = None, locales: Locales = None) -> Answer[Tree]:
         """The answer with the whole tree, made once per version of it and language; while Redis is gone the one last

@@ -26,15 +26,19 @@ def questions(told: Sequence[Facet], counted: Json, chosen: Mapping[str, Json], 
 
 
 def _is_doubtful(made: Facet, counted: Json) -> bool:
-    """Where several numbers are one value, or one product's numbers are partly shown and partly not."""
-    if HAVE not in counted or not (made.others or any(".." in value.value for value in made.values)):
+    """Where several numbers are one value, or one product's numbers are partly shown and partly not. What was chosen
+    stands behind the values that were cut, and counts products of theirs."""
+    if HAVE not in counted or not (made.others or any(".." in value.value for value in made.values[:1])):
         return False
-    return sum(value.count for value in made.values) + made.others > int(counted[HAVE]["doc_count"])
+    values = variants.merged(counted, None) if "own" in counted else counted["values"]
+    told = sum(int(bucket["doc_count"]) for bucket in values["buckets"]) + int(values["sum_other_doc_count"])
+    return told > int(counted[HAVE]["doc_count"])
 
 
 def _finding(made: Facet, asked: SearchRequest) -> Json:
     attribute, values = made.parameter.removeprefix(FILTER_PREFIX), [value.value for value in made.values]
-    shown = {"bool": {"filter": variants.with_value(asked, attribute, *values)}}
+    numbers = variants.with_number(asked, attribute)  # `others` have one: a word may be chosen, too
+    shown = {"bool": {"filter": [*variants.with_value(asked, attribute, *values), *numbers]}}
     return {**each(made.parameter, values, asked), _SHOWN: shown}
 
 

@@ -12,7 +12,7 @@ from redis.exceptions import RedisError
 
 from read_side.answers import Answer, catalog_kept
 from read_side.brands.queries import UNKNOWN_BRAND, BrandShelf
-from read_side.categories.queries import UNKNOWN_CATEGORY, Categories, CategoryShelf
+from read_side.categories.queries import Categories, CategoryShelf
 from read_side.documents import BEHIND, Documents, not_ready
 from read_side.pictures import Pictures
 from read_side.prices.promotions import PromotionShelf
@@ -50,7 +50,6 @@ from shared.position import Position
 from shared.publishing import minute_of
 
 NO_RULES = Rules(())
-_NEW = (UNKNOWN_BRAND.code, UNKNOWN_CATEGORY.code)  # what a position that isn't reached may stand for
 
 
 def search_of(request: Request[Any, Any, Any]) -> "Search":
@@ -138,11 +137,11 @@ class Search:
         try:
             plan = await self._plan(asked, listing, position, None if behind else position)
         except Problem as problem:
-            if behind and problem.code in _NEW:
+            if behind and problem.code == UNKNOWN_BRAND.code:  # the position may stand for it; the tree has its own
                 raise not_ready() from problem
             raise
         page, unsure, changes_at = await self._page(plan, position)
-        stale = behind or unsure or doubt(self._documents.board, page)
+        stale = behind or plan.categories.stale or unsure or doubt(self._documents.board, page)
         return Made(Answer.made(page, catalog_kept(asked.locales), stale), page, changes_at)
 
     async def preview(
@@ -159,7 +158,7 @@ class Search:
     ) -> Plan:
         """`reached`: the position, if searches see what it stands for."""
         needed = bool(asked.categories or (listing and listing.category))
-        fresh, at = needed or position is not None, reached if needed else None
+        fresh, at = needed or position is not None, position if needed else None
         categories = await self._categories(needed=needed, fresh=fresh, position=at)
         selected = sorted({id_ for slug in asked.categories for id_ in categories.with_descendants(slug)})
         within = None if listing is None else await self._of(listing, categories, position, reached)

@@ -44,6 +44,8 @@ def _rendered(random: Random, number: int) -> SearchedProduct:
         options = [{"size": size, "colour": random.choice(COLOURS)} for size in random.sample(sizes, 6)]
     else:
         attributes |= {"size": "24 cm" if number % 9 == 2 else random.choice(sizes), "colour": random.choice(COLOURS)}
+        if number in (5, 32):
+            attributes["size"] = "one size"
     variants = [Variant(uuid7(), f"{number}-{place}", None, "", each) for place, each in enumerate(options)]
     facts = ProductFacts(
         f"shoe-{number}", f"Shoe {number}", "Nox", "", "", "active", None, attributes, [], variants
@@ -107,6 +109,9 @@ async def test_others_are_products_that_no_range_shows(api: httpx.AsyncClient, s
     assert facet["others"] == len(only_lengths) > 0
     red = facet_of(await ask(api, facets="size", filter__colour="red"), "size")
     assert red["others"] == len([each for each in only_lengths if "red" in each.facets["colour"]]) > 0
+    words = facet_of(await ask(api, facets="size", **{"filter__size": "one size"}), "size")
+    assert [(each["value"], each["count"]) for each in words["values"] if each["selected"]] == [("one size", 2)]
+    assert words["others"] == facet["others"], "a word that is chosen is none of the numbers"
 
 
 async def test_facets_that_the_shop_chooses_are_counted_so_too(api: httpx.AsyncClient) -> None:

@@ -23,13 +23,19 @@ from projector.marked_up import plain
         ("cut <p class=\"off", "cut <p class=\"off"),
         ("&lt;b&gt; is a tag", "<b> is a tag"),
         ("plain as it is", "plain as it is"),
+        ("laptop&notebook bag, R&D, &notebook; &copy 5", "laptop&notebook bag, R&D, &notebook; &copy 5"),
+        ("lieferbar in <XL>, <S-M> und <XXL=58>", "lieferbar in <XL>, <S-M> und <XXL=58>"),
+        ("if a<b and c>d or p <p or q> then", "if a<b and c>d or p <p or q> then"),
+        ('<td nowrap data-x>a</td><hr noshade/><svg><path d="M1 2"/></svg><o:p>b<br />c', "a b c"),
+        ("&#99999999; &#1114112; &#xD800; &#x110000;", "&#99999999; \ufffd \ufffd \ufffd"),
     ],
 )
 def test_a_description_is_the_words_that_its_page_shows(text: str, words: str) -> None:
     assert " ".join(plain(text).split()) == words
 
 
-BUSY = ["<", '<a "', "<a '\"", '"<a " ', "<!--", "<script>", "<script></script ", "&", "<!"]
+BUSY = ["<", '<a "', "<a '\"", '"<a " ', "<!--", "<script>", "<script></script ", "&", "<!",
+        pytest.param("&#" + "9" * 5000, id="digits"), pytest.param("&#" + "9" * 5000 + ";", id="digits;")]  # fmt: skip
 
 
 @pytest.mark.parametrize("repeated", BUSY)

@@ -31,13 +31,18 @@ def test_a_facet_is_counted_under_all_choices_but_its_own() -> None:
 def test_ranges_are_asked_for_again_only_where_they_count_a_product_twice() -> None:
     values = [facets.FacetValue(f"{low}..<{low + 2}", "", 5, selected=False) for low in (36, 38)]
     size = facets.Facet("filter.size", "size", values, 0, "number")
+    slid = structs.replace(size, values=[*values, facets.FacetValue("37..39", "", 4, selected=True)])
+    word = structs.replace(size, values=[*values, facets.FacetValue("one size", "", 30, selected=True)])
     one_by_one = structs.replace(size, values=[structs.replace(each, value=each.value[:2]) for each in values])
     text = structs.replace(size, kind="text")
     some = structs.replace(one_by_one, others=1)
+    single = structs.replace(one_by_one, values=[*one_by_one.values, slid.values[-1]])
     for made, have, again in (
         (size, 9, ["0"]), (size, 10, []), (one_by_one, 9, []), (some, 9, ["0"]), (text, None, []),
+        (slid, 10, []), (slid, 9, ["0"]), (word, 10, []), (single, 9, []),
     ):  # fmt: skip
-        counted = {"0": {} if have is None else {"have": {"doc_count": have}}}
+        found = {"buckets": [{"doc_count": 5}, {"doc_count": 5}], "sum_other_doc_count": 0}
+        counted = {"0": {} if have is None else {"have": {"doc_count": have}, "values": found}}
         assert list(counted_again.questions([made], counted, {}, ASKED)) == again
 
 
