@@ -6,7 +6,8 @@ Message-ID.
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from datetime import datetime
 from urllib.parse import quote
 from uuid import UUID
 
@@ -79,20 +80,30 @@ async def tell_due(pool: Pool, keyring: Keyring, server: MailServer, texts: Mail
         due, oldest = await store.count_due(conn)
         metrics.WAITING.labels("restock_mails_due").set(due)
         metrics.WAITING_AGE.labels("restock_mails_due").set(oldest)
-        async with conn.transaction():
-            claimed = await store.claim_due(conn, await _there(conn), AT_ONCE)
+    claimed = await _claimed(pool)
     await asyncio.gather(*(_attempt(pool, keyring, server, texts, settings, one) for one in claimed))
     return len(claimed)
 
 
-async def _there(conn: Connection) -> list[str]:
-    """The SKUs that can be had, of those that somebody is to be told of. Whoever waits for another waits again: for
-    stock, for its product, or for the moment at which that comes."""
-    due = await store.due_skus(conn)
-    available, sold_from = await inventory.available_of(conn, due), await catalog.sold_from(conn, due)
-    there = {sku for sku in due if available.get(sku, 0) > 0 and sku in sold_from and sold_from[sku] is None}
-    await store.wait_again(conn, {sku: sold_from.get(sku) for sku in due if sku not in there})
-    return list(there)
+async def _claimed(pool: Pool) -> list[Claimed]:
+    """Whom to tell now. One look, a transaction of its own, after another, as long as all it finds waits again."""
+    while True:
+        async with pool.acquire() as conn, conn.transaction():
+            due = await store.due(conn)
+            until = await _until(conn, set(due.values()))
+            claimed = await store.claim_due(conn, [id_ for id_, sku in due.items() if sku not in until], AT_ONCE)
+            await store.make_more_due(conn, list({one.request.sku for one in claimed}), AT_ONCE)
+            wait = await store.wait_again(conn, {id_: until[sku] for id_, sku in due.items() if sku in until})
+        if claimed or not wait:
+            return claimed
+
+
+async def _until(conn: Connection, skus: Collection[str]) -> dict[str, datetime | None]:
+    """Those of these SKUs that can't be had, and until when to wait: for the moment at which a product comes, or None,
+    for stock or for its product."""
+    available, sold_from = await inventory.available_of(conn, list(skus)), await catalog.sold_from(conn, list(skus))
+    there = {sku for sku in skus if available.get(sku, 0) > 0 and sku in sold_from and sold_from[sku] is None}
+    return {sku: sold_from.get(sku) for sku in skus if sku not in there}
 
 
 async def _attempt(
@@ -115,7 +126,7 @@ async def _outcome(
         log.exception("a restock mail failed", extra={"fields": {"request_id": str(claimed.request.id)}})
         outcome = "failed"
     async with pool.acquire() as conn:
-        await store.put_off(conn, claimed.request.id, growing(1.0, claimed.attempts, 300))
+        await store.put_off(conn, claimed.request.id, growing(1.0, claimed.attempts, store.LONGEST.total_seconds()))
     return outcome
 
 

@@ -22,6 +22,9 @@ from write_side.restock_requests.domain import RestockRequest
 
 # For so long a request is one worker's: longer than a mail takes.
 CLAIM = timedelta(seconds=60)
+LONGEST = timedelta(seconds=300)  # from one try to the next
+LOOK = 500  # requests looked at in one transaction: what all of a big shop's ask for outlasts it, for ever then
+FIRST = 50  # of a SKU, made due at once: more than are erased before one of them is looked at; it brings the others
 _REQUEST = "id, sku, person_id, mail, state, version, counted_as, locale"
 _STATES = {RequesterTold: "told", RequesterMailRefused: "refused", RequesterErased: "erased"}
 
@@ -55,6 +58,11 @@ async def insert(conn: Connection, event: RestockRequested, cause: Metadata, *, 
     return await event_log.append(conn, [_new(event.request_id, 1, event)], cause)
 
 
+async def anybody_waits(conn: Connection) -> bool:
+    """Whether there is any request that still waits."""
+    return bool(await conn.fetchval("SELECT EXISTS (SELECT FROM restock_request WHERE state = 'waiting')"))
+
+
 async def waited_for(conn: Connection, skus: Sequence[str]) -> set[str]:
     """Those of them that somebody waits for."""
     query = "SELECT DISTINCT sku FROM restock_request WHERE state = 'waiting' AND sku = ANY ($1)"
@@ -62,37 +70,62 @@ async def waited_for(conn: Connection, skus: Sequence[str]) -> set[str]:
 
 
 async def make_due(conn: Connection, skus: Sequence[str]) -> None:
-    """Whoever waits for one of them is to be told."""
-    query = """UPDATE restock_request SET next_attempt_at = clock_timestamp()
-               WHERE state = 'waiting' AND sku = ANY ($1)"""
-    await conn.execute(query, skus)
-
-
-async def due_skus(conn: Connection) -> list[str]:
-    """The SKUs that somebody is to be told of."""
-    query = "SELECT DISTINCT sku FROM restock_request WHERE next_attempt_at <= clock_timestamp()"
-    return [row["sku"] for row in await conn.fetch(query)]
-
-
-async def wait_again(conn: Connection, until: Mapping[str, datetime | None]) -> None:
-    """These can't be had: their SKUs, and until when to wait, None where nobody knows. (`now()`, the beginning of the
-    transaction that looked: whoever became due by what happened since must stay so.)"""
+    """The first who wait for each of them are to be told, and bring the others (`make_more_due`). Whom a worker has in
+    hand keeps the claim, and whoever was put off the pause: both are looked at again by themselves. Whoever is due
+    becomes so anew: what a worker who looked before this came puts back isn't they (`wait_again`)."""
     await conn.execute(
-        """UPDATE restock_request r SET next_attempt_at = u.until
-           FROM unnest($1::text[], $2::timestamptz[]) AS u(sku, until)
-           WHERE r.sku = u.sku AND r.next_attempt_at <= now()""",
-        list(until), list(until.values()),
+        """UPDATE restock_request SET next_attempt_at = clock_timestamp() WHERE id IN (
+               SELECT r.id FROM unnest($1::text[]) AS u(sku) CROSS JOIN LATERAL (
+                   SELECT id FROM restock_request w
+                   WHERE w.state = 'waiting' AND w.sku = u.sku
+                     AND (w.attempts = 0 OR w.next_attempt_at IS NULL
+                          OR w.next_attempt_at NOT BETWEEN clock_timestamp() AND clock_timestamp() + $2)
+                   LIMIT $3 FOR UPDATE) r)""",
+        skus, LONGEST, FIRST,
     )  # fmt: skip
 
 
-async def claim_due(conn: Connection, skus: Sequence[str], limit: int) -> list[Claimed]:
-    """Those to be told of these SKUs now, who have waited longest first; for this worker alone for a while."""
+async def make_more_due(conn: Connection, skus: Sequence[str], limit: int) -> None:
+    """So many more of each of these SKUs, of which some are being told, are to be told next."""
+    await conn.execute(
+        """UPDATE restock_request SET next_attempt_at = clock_timestamp() WHERE id IN (
+               SELECT r.id FROM unnest($1::text[]) AS u(sku) CROSS JOIN LATERAL (
+                   SELECT id FROM restock_request w
+                   WHERE w.state = 'waiting' AND w.sku = u.sku AND w.next_attempt_at IS NULL
+                   LIMIT $2 FOR UPDATE SKIP LOCKED) r)""",
+        skus, limit,
+    )  # fmt: skip
+
+
+async def due(conn: Connection) -> dict[UUID, str]:
+    """Request → SKU of those who have been due longest."""
+    query = """SELECT id, sku FROM restock_request WHERE next_attempt_at <= clock_timestamp() AND state = 'waiting'
+               ORDER BY next_attempt_at LIMIT $1"""
+    return {row["id"]: row["sku"] for row in await conn.fetch(query, LOOK)}
+
+
+async def wait_again(conn: Connection, until: Mapping[UUID, datetime | None]) -> int:
+    """What these wait for can't be had: until when to wait, None where nobody knows; answers how many do. (`now()`, the
+    beginning of the transaction that looked: whoever became due by what happened since must stay so, as must whoever
+    is becoming so.)"""
+    done = await conn.execute(
+        """UPDATE restock_request r SET next_attempt_at = u.until
+           FROM unnest($1::uuid[], $2::timestamptz[]) AS u(id, until)
+           WHERE r.id = u.id AND r.id IN (SELECT id FROM restock_request
+                                          WHERE id = ANY ($1) AND next_attempt_at <= now() FOR UPDATE SKIP LOCKED)""",
+        list(until), list(until.values()),
+    )  # fmt: skip
+    return int(done.split()[-1])
+
+
+async def claim_due(conn: Connection, ids: Sequence[UUID], limit: int) -> list[Claimed]:
+    """Those of them who are still due and asked first; for this worker alone for a while."""
     rows = await conn.fetch(
         f"""UPDATE restock_request SET next_attempt_at = clock_timestamp() + $3, attempts = attempts + 1
-            WHERE id IN (SELECT id FROM restock_request WHERE next_attempt_at <= clock_timestamp() AND sku = ANY ($1)
+            WHERE id IN (SELECT id FROM restock_request WHERE id = ANY ($1) AND next_attempt_at <= clock_timestamp()
                          ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED)
             RETURNING {_REQUEST}, attempts""",  # noqa: S608
-        skus, limit, CLAIM,
+        ids, limit, CLAIM,
     )  # fmt: skip
     claimed = [Claimed(RestockRequest(*list(row.values())[:-1]), row["attempts"]) for row in rows]
     return sorted(claimed, key=lambda one: one.request.id)

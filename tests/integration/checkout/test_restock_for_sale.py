@@ -4,19 +4,22 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import msgspec
 import pytest
+from msgspec import structs
 
-from shared.events.catalog import Status
+from shared.codec import tag_of
+from shared.events.catalog import ProductRevised, Status
 from shared.publishing import minute_of
 from tests.fixtures.write_side import CAUSE
 from tests.integration.checkout.inbox import Inbox
 from tests.integration.checkout.shop import Shop
-from tests.integration.checkout.waiting import BOB, ask, receive, states, work
-from write_side import catalog
+from tests.integration.checkout.waiting import BOB, ask, receive, states, work, work_off_the_log
+from write_side import catalog, event_log
 from write_side.catalog import Product, ProductInput, VariantInput
 from write_side.catalog import handlers as catalog_handlers
 from write_side.notifications.gateway import MailServer
-from write_side.restock_requests import store
+from write_side.restock_requests import reactions, store
 from write_side.restock_requests.domain import InStock
 
 A_MOMENT = timedelta(seconds=1.5)
@@ -137,3 +140,18 @@ async def test_what_comes_by_the_clock_is_told_when_it_has_come_and_what_is_move
     await asyncio.sleep(A_MOMENT.total_seconds())
     assert await work(shop, server) == len(received.mails) == 1
     await shop.pool.execute("UPDATE product SET publish_at = $1", moved)  # as the log tells it
+
+
+async def test_products_revised_are_read_only_where_somebody_waits_and_only_for_what_decides(
+    shop: Shop, sold_out: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await work_off_the_log(shop)
+    await revise(shop, "lamp")
+    last = await shop.pool.fetchval("SELECT max(position) FROM event_log")
+    monkeypatch.setattr(reactions, "decode_events", None)
+    async with shop.pool.acquire() as conn:
+        *_, revised = await event_log.read_types_after(conn, 0, last, [tag_of(ProductRevised)], 100)
+        broken = msgspec.Raw(b"{")
+        assert await reactions._waited_for(conn, [structs.replace(revised, payload=broken)]) == []
+        await ask(shop)
+        assert await reactions._waited_for(conn, [revised]) == [revised]

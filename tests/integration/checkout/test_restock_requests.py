@@ -185,6 +185,45 @@ async def test_workers_at_a_slow_mail_server_tell_each_once(
     assert sorted(str(mail["To"]) for mail in received.mails) == sorted(waiting)
 
 
+async def test_whom_a_worker_has_in_hand_no_delivery_that_comes_meanwhile_gives_to_another(
+    shop: Shop, sold_out: Any, inbox: tuple[Inbox, MailServer]
+) -> None:
+    received, server = inbox
+    await work(shop, server)
+    await ask(shop)
+    await receive(shop, 1)
+    await work_off_the_log(shop)
+    received.seconds = 0.5
+    first = asyncio.create_task(tell(shop, server))
+    while not await shop.pool.fetchval("SELECT attempts FROM restock_request"):
+        await asyncio.sleep(0.01)
+    async with shop.pool.acquire() as conn:
+        await store.make_due(conn, ["lamp"])
+    assert await tell(shop, server) == 0
+    assert await first == len(received.mails) == 1
+
+
+async def test_what_comes_in_while_a_worker_looks_is_told(
+    shop: Shop, sold_out: Any, inbox: tuple[Inbox, MailServer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    received, server = inbox
+    await work(shop, server)
+    await ask(shop)
+    await shop.pool.execute("UPDATE restock_request SET next_attempt_at = clock_timestamp()")
+    until = handlers._until
+
+    async def slow(*args: Any) -> Any:
+        monkeypatch.undo()
+        found = await until(*args)
+        await receive(shop, 1)
+        await work_off_the_log(shop)
+        return found
+
+    monkeypatch.setattr(handlers, "_until", slow)
+    assert await tell(shop, server) == 0
+    assert await tell(shop, server) == len(received.mails) == 1
+
+
 async def test_whoever_is_erased_is_told_of_nothing_and_can_see_before_what_is_held(
     shop: Shop, sold_out: Any, inbox: tuple[Inbox, MailServer], tmp_path: Path
 ) -> None:

@@ -3,4 +3,8 @@
 INSERT INTO reaction_checkpoint (reaction, position)
 SELECT 'for_sale_again', safe_position FROM relay_state;
 
-UPDATE restock_request SET next_attempt_at = clock_timestamp() WHERE state = 'waiting' AND next_attempt_at IS NULL;
+-- The first of each SKU are looked at, and bring the others once it is there.
+UPDATE restock_request SET next_attempt_at = clock_timestamp()
+WHERE id IN (SELECT id FROM (SELECT id, row_number() OVER (PARTITION BY sku ORDER BY id) AS place
+                             FROM restock_request WHERE state = 'waiting' AND next_attempt_at IS NULL) w
+             WHERE place <= 50);
