@@ -146,7 +146,7 @@ async def test_products_revised_are_read_only_where_somebody_waits_and_only_for_
     shop: Shop, sold_out: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await work_off_the_log(shop)
-    await revise(shop, "lamp")
+    await revise(shop, "lamp", "lamp-2")
     last = await shop.pool.fetchval("SELECT max(position) FROM event_log")
     monkeypatch.setattr(reactions, "decode_events", None)
     async with shop.pool.acquire() as conn:
