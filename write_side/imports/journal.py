@@ -10,12 +10,15 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from uuid import UUID
 
+from msgspec import to_builtins
+
 from shared.envelope import Metadata
 from write_side.database import Connection, Pool
+from write_side.imports.asked import Options, Source
 from write_side.imports.batches import Rejection
 from write_side.imports.patience import patiently
 from write_side.imports.rejects import Told, first_line, lines_of
-from write_side.imports.runs import store
+from write_side.imports.runs import handlers, store
 from write_side.imports.runs.domain import ImportUndone, Run, State
 
 EVERY = 1.0  # seconds
@@ -50,7 +53,7 @@ class Journal:
             self._counts += self._gone_in.pop(self._rows)
         if time.monotonic() - self._told_at >= EVERY or len(self._untold) > MOST_UNTOLD:
             self._told_at = time.monotonic()
-            await self._tell()
+            await self.tell()
             await self._write(lambda conn, _: self.check(conn))
 
     def add(self, counts: Counter[str]) -> None:
@@ -62,6 +65,16 @@ class Journal:
         if self.run is not None:
             self._untold += lines_of(rejection)
 
+    async def told_of(self, numbers: Sequence[int]) -> set[int]:
+        """Which of these lines were told as rejected, by whoever imported the file before a kill as well."""
+        told = set[int]()
+
+        async def ask(conn: Connection, run_id: UUID) -> None:
+            told.update(await store.kept_rejects(conn, run_id, numbers))
+
+        await self._write(ask)
+        return told
+
     async def check(self, conn: Connection) -> None:
         """Raises `ImportUndone`; else nobody undoes the run until this transaction ends."""
         if self.run is not None and not await store.still_running(conn, self.run.id):
@@ -69,10 +82,10 @@ class Journal:
 
     async def end(self, state: State) -> None:
         """All of the file has gone in, or it can't be read on."""
-        await self._tell()
+        await self.tell()
         await self._write(lambda conn, run_id: store.end(conn, run_id, state))
 
-    async def _tell(self) -> None:
+    async def tell(self) -> None:
         """First what was rejected, which is none the worse for being told again, then how many rows that is of."""
         async with self._telling:
             counts, rows, told = dict(self._counts), self._rows, list(self._untold)
@@ -90,3 +103,14 @@ class Journal:
                 await write(conn, run_id)
 
         await patiently(once)
+
+
+async def opened(pool: Pool, source: Source | Run, options: Options, cause: Metadata, columns: list[str]) -> Journal:
+    """Of the run that the file was sent in, or is begun in here; a dry run without one keeps nothing."""
+    if isinstance(source, Run):
+        return Journal(pool, source, source.cause, columns)
+    if options.dry_run:
+        return Journal(pool, None, cause)
+    terms = to_builtins(options)
+    run = await patiently(lambda: handlers.begin_file(pool, source.file, source.content, terms, cause.actor))
+    return Journal(pool, run, run.cause, columns)

@@ -5,11 +5,13 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
+from msgspec import structs
 
 from doorbuster import catalog_import
+from tests.fixtures.write_side import CAUSE
 from tests.integration.imports.files import Rejects, imported, log_types
-from write_side import catalog
-from write_side.database import Pool
+from write_side import catalog, event_log, pricing
+from write_side.database import Connection, Pool
 from write_side.imports import READY, ColumnMapping, pace
 from write_side.imports import catalog_import as runner
 from write_side.imports.runs import store as runs
@@ -47,6 +49,11 @@ async def related(pool: Pool) -> dict[str, dict[str, list[str]]]:
 async def versions(pool: Pool) -> dict[str, int]:
     async with pool.acquire() as conn:
         return {each.facts.variants[0].sku: each.version for each in await catalog.all_products(conn)}
+
+
+async def save(conn: Connection, change: catalog.Change) -> None:
+    """As staff would."""
+    await event_log.append(conn, await catalog.save_products(conn, [change]), CAUSE)
 
 
 def written(path: Path, text: str) -> Path:
@@ -184,3 +191,51 @@ async def test_a_name_is_a_sku_before_it_is_a_slug_and_what_can_be_neither_is_no
         await imported(pool, written(tmp_path / "a.csv", text), rejects, mapping=MAPPING)
         assert await related(pool) == {"B": {"accessories": ["desk-lamp"]}}
         assert rejects.codes == [(5, "unknown_related")]
+
+@pytest.mark.usefixtures("small_batches")
+async def test_what_others_changed_until_all_rows_are_in_stays_as_they_have_it(
+    pool: Pool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A row that went in with a wrong price was mended by staff, and minutes later had its wrong price again."""
+    settle, mended = runner._Import.settle, written(tmp_path / "b.csv", "Art,Name,P\nLAMP,Lamp for desks,1999\n")
+
+    async def settles_late(run: runner._Import) -> None:
+        with monkeypatch.context() as patched:
+            patched.setattr(runner._Import, "settle", settle)
+            await imported(pool, mended, mapping=ColumnMapping({"Art": "sku", "Name": "name", "P": "price"}))
+        await settle(run)
+
+    monkeypatch.setattr(runner._Import, "settle", settles_late)
+    priced = ColumnMapping(MAPPING.columns | {"P": "price"}, lines="product")
+    text = FILE.replace("\n", ",199\n").replace("Goes,Or,199", "Goes,Or,P")
+    done = await imported(pool, written(tmp_path / "a.csv", text), mapping=priced)
+    assert (done.created, done.partly) == (5, 0)
+    assert await related(pool) == ALL
+    async with pool.acquire() as conn:
+        [lamp] = await catalog.find_known(conn, ["LAMP"], [])
+        prices = await pricing.find_priced(conn, ["LAMP"])
+    assert (lamp.facts.name, prices["LAMP"].prices) == ("Lamp for desks", {"EUR": 1999})
+
+
+@pytest.mark.usefixtures("small_batches")
+async def test_behind_a_kill_rows_that_name_nobody_are_left_as_others_have_them_by_now(
+    pool: Pool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def killed(_: object) -> None:
+        raise KeyError("killed")
+
+    text = 'A,N,R\nLAMP,Lamp,"{""parts"": [""BULB""]}"\nBULB,Bulb,{}\n'
+    own = ColumnMapping({"A": "sku", "N": "name", "R": "json:related"}, lines="product")
+    path = written(tmp_path / "a.csv", text)
+    with monkeypatch.context() as patched, pytest.raises(KeyError):
+        patched.setattr(runner._Import, "settle", killed)
+        await imported(pool, path, mapping=own)
+    async with pool.acquire() as conn, conn.transaction():
+        lamp, bulb = await catalog.all_products(conn)
+        facts = structs.replace(bulb.facts, name="Bulb of ours", related={"fits": [lamp.id]})
+        event = catalog.revise(bulb, facts)
+        assert event is not None
+        await save(conn, catalog.Change(catalog.evolve_product(bulb, 2, event), event))
+    await imported(pool, path, mapping=own)
+    assert await related(pool) == {"LAMP": {"parts": ["BULB"]}, "BULB": {"fits": ["LAMP"]}}
+    assert await versions(pool) == {"LAMP": 2, "BULB": 2}
