@@ -8,7 +8,7 @@ import asyncio
 import json
 import tempfile
 from collections.abc import Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from typing import Any
 
 from write_side import catalog
@@ -43,8 +43,7 @@ class Ahead(AbstractContextManager["Ahead"]):
                 await asyncio.sleep(0)
             self._kept += 1
             self._file.write(json.dumps(line) + "\n")
-            if not any(each.broken for each in (line, *line.also)):
-                self._note(reader, line)
+            self._note(reader, line)
 
     def _next(self, lines: Iterator[Line]) -> Line | None:
         try:
@@ -54,11 +53,7 @@ class Ahead(AbstractContextManager["Ahead"]):
             return None
 
     def _note(self, reader: RowReader, line: Line) -> None:
-        try:
-            row = reader.read(line)
-        except Rejected:  # it is told of when its turn comes
-            return
-        for name in names_of(row):
+        for name in _names(reader, line):
             self.names.add(name)
 
     def lines(self) -> Iterator[Line]:
@@ -73,6 +68,19 @@ class Ahead(AbstractContextManager["Ahead"]):
 
 def _line(number: int, cells: list[str], broken: str | None, also: list[Any]) -> Line:
     return Line(number, cells, broken, tuple(_line(*each) for each in also))
+
+
+def _names(reader: RowReader, line: Line) -> Iterator[str]:
+    """What others may call a line's product; also where it can't be read, or whoever names it would be no better."""
+    if not any(each.broken for each in (line, *line.also)):
+        with suppress(Rejected):  # it is told of when its turn comes
+            yield from names_of(reader.read(line))
+            return
+    yield from filter(None, (reader.cell(each, "sku") for each in (line, *line.also)))
+    if slug := reader.cell(line, "slug"):
+        yield slug
+    elif name := reader.cell(line, "handle") or reader.cell(line, "name"):
+        yield catalog.slug_candidates(name, "")[0]
 
 
 def names_of(row: Row) -> Iterator[str]:

@@ -114,6 +114,21 @@ async def test_who_names_a_product_that_was_rejected_goes_in_without_it_and_is_t
     assert run.counts == {"created": 3, "rejected": 1, "partly": 1}
 
 
+@pytest.mark.parametrize("broken", ["BULB,Bulb,,,1O0", "BULB,,,,100", "BULB,Bulb,", "SET,Bulb,,,1O0"])
+async def test_who_names_a_product_whose_row_can_not_be_read_goes_in_without_it(
+    pool: Pool, tmp_path: Path, broken: str
+) -> None:
+    """A misspelt price in one row rejected, whole, every row that named its product."""
+    priced = ColumnMapping(MAPPING.columns | {"P": "price"}, lines="product")
+    name = "bulb" if broken.startswith("SET") else "BULB"
+    path = written(tmp_path / "a.csv", f"Art,Name,Goes,Or,P\nLAMP,Lamp,{name},,1000\n{broken}\n")
+    for dry_run in (True, False):
+        rejects = Rejects()
+        done = await imported(pool, path, rejects, mapping=priced, dry_run=dry_run)
+        assert (done.created, done.rejected, done.partly) == (1, 1, 1)
+        assert (2, "unknown_related") in rejects.codes
+
+
 async def test_a_column_says_its_own_kind_and_leaves_the_others(pool: Pool, tmp_path: Path) -> None:
     await imported(pool, written(tmp_path / "a.csv", FILE), mapping=MAPPING)
     only = ColumnMapping({"Art": "sku", "Name": "name", "Or": "related"})
