@@ -62,7 +62,7 @@ async def import_catalog(
     with Ahead() if reader.relates() else nullcontext() as ahead:
         lines = gathered(table, options.mapping)
         if ahead is not None:
-            await ahead.look(lines.lines, reader)
+            await ahead.look(lines.lines, reader, journal.now_and_then)
             lines = Gathered(ahead.lines(), lambda: ahead.share)
         run = _Import(pool, lines, reader, terms, journal, observer, ahead)
         await run.work_together()
@@ -147,12 +147,14 @@ class _Import:
             return
         self._settling, self._to_come = True, self._would_be_there
         await self._journal.tell()
-        batches = Batches(self._ahead.lines(), self._reader, self._pace)
+        batches = Batches(self._ahead.lines(), self._reader, self._pace, self._journal.settled)
         while (batch := await batches.next()) is not None:
-            if rows := await self._that_may_lack(batch.rows):
+            rows, became = await self._that_may_lack(batch.rows), Counter[str]()
+            if rows:
                 became = await self._save_or_split(rows, await self._planned(rows))
-                self.progress.partly += became["rejected"]
-        self._journal.add(Counter(partly=self.progress.partly))
+            self.progress.partly += became["rejected"]
+            self._show_progress()
+            await self._journal.settles(batches.taken, Counter(partly=became["rejected"]))
 
     async def _that_may_lack(self, rows: list[Row]) -> list[Row]:
         """Rows that went in before somebody whom they name; behind a kill all that name anybody and went in."""
@@ -218,9 +220,12 @@ class _Import:
         became = self._rejected(batch.rejected) + await self._save_or_split(batch.rows, made)
         for name, rows in became.items():
             setattr(self.progress, name, getattr(self.progress, name) + rows)
+        self._show_progress()
+        return became
+
+    def _show_progress(self) -> None:
         self.progress.share = self._source.share()
         self._observer.progressed(self.progress)
-        return became
 
     async def _save_or_split(self, rows: list[Row], made: Plan) -> Counter[str]:
         """Save a plan, anew if others or a cut came in its way; rows that Postgres won't have are found by halving.

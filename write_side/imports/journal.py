@@ -33,6 +33,7 @@ class Journal:
         self.dry_run = run is None or run.dry_run
         before = None if self.dry_run else run
         self.skip = self._rows = before.rows_done if before else 0
+        self.settled = int(before.place or 0) if before else 0  # rows that were looked at again, once all were in
         self._counts = Counter(before.counts if before else {})  # of these rows
         self._untold: list[Told] = [first_line(columns)]
         self._under_way: list[int] = []  # up to which row each batch goes that has not gone in yet, in their order
@@ -51,14 +52,20 @@ class Journal:
         while self._under_way and self._under_way[0] in self._gone_in:
             self._rows = self._under_way.pop(0)
             self._counts += self._gone_in.pop(self._rows)
+        await self.now_and_then()
+
+    async def settles(self, upto: int, counts: Counter[str]) -> None:
+        """Up to this row all were looked at again, with this besides. Raises `ImportUndone`."""
+        self.settled = upto
+        self._counts += counts
+        await self.now_and_then()
+
+    async def now_and_then(self) -> None:
+        """Writes down how far it got, if only that it lives. Raises `ImportUndone`."""
         if time.monotonic() - self._told_at >= EVERY or len(self._untold) > MOST_UNTOLD:
             self._told_at = time.monotonic()
             await self.tell()
             await self._write(lambda conn, _: self.check(conn))
-
-    def add(self, counts: Counter[str]) -> None:
-        """What is counted besides the rows."""
-        self._counts += counts
 
     def rejected(self, rejection: Rejection) -> None:
         """A row that did not go in."""
@@ -86,12 +93,17 @@ class Journal:
         await self._write(lambda conn, run_id: store.end(conn, run_id, state))
 
     async def tell(self) -> None:
-        """First what was rejected, which is none the worse for being told again, then how many rows that is of."""
+        """What was rejected and how far that is, both or neither: who was told of is left out behind a kill."""
         async with self._telling:
-            counts, rows, told = dict(self._counts), self._rows, list(self._untold)
-            await self._write(lambda conn, run_id: store.keep_rejects(conn, run_id, told))
+            counts, rows, place, told = dict(self._counts), self._rows, str(self.settled or ""), list(self._untold)
+
+            async def write(conn: Connection, run_id: UUID) -> None:
+                async with conn.transaction():
+                    await store.keep_rejects(conn, run_id, told)
+                    await store.advance(conn, run_id, counts, rows, place)
+
+            await self._write(write)
             del self._untold[: len(told)]  # only now: who is stopped in between has told nobody
-            await self._write(lambda conn, run_id: store.advance(conn, run_id, counts, rows))
 
     async def _write(self, write: Callable[[Connection, UUID], Awaitable[None]]) -> None:
         if self.run is None:

@@ -7,7 +7,7 @@ name. Files that name nothing are not kept.
 import asyncio
 import json
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import AbstractContextManager, suppress
 from typing import Any
 
@@ -36,11 +36,12 @@ class Ahead(AbstractContextManager["Ahead"]):
         """How much of it was read again, from 0 to 1."""
         return min(self._given / self._kept, 1.0) if self._kept else 1.0
 
-    async def look(self, lines: Iterator[Line], reader: RowReader) -> None:
-        """Read it to its end, or to where it can't be read on."""
+    async def look(self, lines: Iterator[Line], reader: RowReader, living: Callable[[], Awaitable[None]]) -> None:
+        """Read it to its end, or to where it can't be read on; `living` is called all the while."""
         while (line := self._next(lines)) is not None:
             if self._kept % AT_A_TIME == 0:
                 await asyncio.sleep(0)
+                await living()
             self._kept += 1
             self._file.write(json.dumps(line) + "\n")
             self._note(reader, line)

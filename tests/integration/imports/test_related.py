@@ -12,10 +12,13 @@ from tests.fixtures.write_side import CAUSE
 from tests.integration.imports.files import Rejects, imported, log_types
 from write_side import catalog, event_log, pricing
 from write_side.database import Connection, Pool
-from write_side.imports import READY, ColumnMapping, pace
+from write_side.imports import READY, ColumnMapping, journal, pace, settling
 from write_side.imports import catalog_import as runner
+from write_side.imports.plan import Known, Plan
+from write_side.imports.rows import Row
 from write_side.imports.runs import store as runs
 from write_side.imports.runs.carrying import carry_on
+from write_side.imports.runs.domain import ImportUndone
 from write_side.imports.runs.handlers import UndoOrder, undo
 
 MAPPING = ColumnMapping({"Art": "sku", "Name": "name", "Goes": "related:accessories", "Or": "related"}, lines="product")
@@ -184,6 +187,7 @@ async def test_an_import_that_was_killed_before_it_set_them_sets_them_when_it_go
     async def killed(_: object) -> None:
         raise KeyError("killed")
 
+    monkeypatch.setattr(journal, "EVERY", 0)
     rejected = "Art,Name,Goes,Or\nBAD,B\x07d,LAMP,\nLED,Led,NOBODY,\n"
     path = written(tmp_path / "a.csv", FILE.replace("Art,Name,Goes,Or\n", rejected))
     first, then = Rejects(), Rejects()
@@ -239,6 +243,7 @@ async def test_behind_a_kill_rows_that_name_nobody_are_left_as_others_have_them_
     async def killed(_: object) -> None:
         raise KeyError("killed")
 
+    monkeypatch.setattr(journal, "EVERY", 0)
     text = 'A,N,R\nLAMP,Lamp,"{""parts"": [""BULB""]}"\nBULB,Bulb,{}\n'
     own = ColumnMapping({"A": "sku", "N": "name", "R": "json:related"}, lines="product")
     path = written(tmp_path / "a.csv", text)
@@ -254,3 +259,56 @@ async def test_behind_a_kill_rows_that_name_nobody_are_left_as_others_have_them_
     await imported(pool, path, mapping=own)
     assert await related(pool) == {"LAMP": {"parts": ["BULB"]}, "BULB": {"fits": ["LAMP"]}}
     assert await versions(pool) == {"LAMP": 2, "BULB": 2}
+
+
+@pytest.mark.usefixtures("small_batches")
+async def test_what_is_told_once_all_rows_are_in_is_kept_batch_by_batch_and_goes_on_there_behind_a_kill(
+    pool: Pool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A million rows that all name one that was rejected stood in memory until the end, and each kill began anew."""
+    monkeypatch.setattr(journal, "EVERY", 0)
+    lamps = [f"L{n},Lamp,BAD,\n" for n in range(6)]
+    path = written(tmp_path / "a.csv", f"Art,Name,Goes,Or\n{''.join(lamps)}BAD,B\x07d,,\n")
+    asked = list[list[str]]()
+
+    def killed_third(rows: list[Row], known: Known) -> Plan:
+        asked.append([row.sku for row in rows])
+        if len(asked) == 3:
+            raise KeyError("killed")
+        return settling.settled(rows, known)
+
+    monkeypatch.setattr(runner, "settled", killed_third)
+    with pytest.raises(KeyError):
+        await imported(pool, path, mapping=MAPPING)
+    async with pool.acquire() as conn:
+        [run] = await runs.page(conn, None, None, 10)
+        assert run.counts == {"created": 6, "rejected": 1, "partly": 4}
+        assert [told.number for told in await runs.rejects_after(conn, run.id, 0, 10)] == [2, 3, 4, 5, 8]
+    rejects = Rejects()
+    again = await imported(pool, path, rejects, mapping=MAPPING)
+    assert (again.run_id, again.partly, rejects.codes) == (run.id, 2, [(n, "unknown_related") for n in (6, 7)])
+    assert asked == [["L0", "L1"], ["L2", "L3"], ["L4", "L5"], ["L4", "L5"]]
+    async with pool.acquire() as conn:
+        [run] = await runs.page(conn, None, None, 10)
+    assert run.counts == {"created": 6, "rejected": 1, "partly": 6}
+
+
+async def test_an_import_that_looks_through_its_file_says_that_it_lives_and_hears_that_it_is_undone(
+    pool: Pool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Begun once more it was taken for dead, and the run that was at work was stopped."""
+    monkeypatch.setattr(journal, "EVERY", 0)
+    check, path = journal.Journal.check, written(tmp_path / "a.csv", FILE)
+
+    async def undone(self: journal.Journal, conn: Connection) -> None:
+        assert self.run is not None
+        await runs.end(conn, self.run.id, "stopped")
+        await check(self, conn)
+
+    monkeypatch.setattr(journal.Journal, "check", undone)
+    with pytest.raises(ImportUndone):
+        await imported(pool, path, mapping=MAPPING)
+    async with pool.acquire() as conn:
+        [run] = await runs.page(conn, None, None, 10)
+    assert (await related(pool), run.rows_done) == ({}, 0)
+    assert run.seen_at > run.began_at

@@ -58,8 +58,11 @@ async def test_a_file_that_breaks_off_is_read_as_far_as_it_goes_both_times() -> 
         yield from lines
         raise UnreadableFile("cut off")
 
+    async def living() -> None:
+        pass
+
     with Ahead() as ahead:
-        await ahead.look(broken(), RowReader(["a", "b", "c"], ColumnMapping({"a": "sku", "b": "name"}), "EUR"))
+        await ahead.look(broken(), RowReader(["a", "b", "c"], ColumnMapping({"a": "sku", "b": "name"}), "EUR"), living)
         for _ in range(2):
             again = ahead.lines()
             assert ([next(again) for _ in lines], ahead.share) == (lines, 1.0)
