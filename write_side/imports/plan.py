@@ -23,6 +23,7 @@ from write_side.catalog import (
     TranslationInput,
 )
 from write_side.errors import Refusal
+from write_side.imports.rejecting import told
 from write_side.imports.related import check_known, related_after
 from write_side.imports.rows import Row
 from write_side.imports.variants_after import images_of, variants_of
@@ -283,6 +284,5 @@ def _open_stock(made: Plan, row: Row, product: Product, terms: Terms) -> None:
 
 
 def refused(row: Row, refusal: Refusal) -> Refused:
-    """With the place of what can't be, where there is one."""
-    pointer = refusal.facts.get("pointer")
-    return Refused(row, refusal.code, f"{pointer}: {refusal.detail}" if pointer else refusal.detail)
+    """The row, and what is told of it."""
+    return Refused(row, refusal.code, told(refusal))

@@ -1,5 +1,6 @@
 """What rows say of related products, and a file that is looked at before it goes in."""
 
+import json
 from collections.abc import Iterator
 
 import pytest
@@ -8,6 +9,7 @@ from shared.ids import uuid7
 from write_side.imports.looking_ahead import Ahead
 from write_side.imports.mapping import ColumnMapping
 from write_side.imports.reading import Line, UnreadableFile
+from write_side.imports.rejecting import Rejected
 from write_side.imports.related import SaidRelated, UnknownRelated, check_known, related_after
 from write_side.imports.rows import RowReader
 
@@ -70,3 +72,26 @@ async def test_a_file_that_breaks_off_is_read_as_far_as_it_goes_both_times() -> 
                 next(again)
         assert all(name in ahead.names for name in ("A", "lamp", "B", "bulb", "C"))
         assert "" not in ahead.names
+
+
+@pytest.mark.parametrize(
+    ("kinds", "code", "place"),
+    [
+        ({"Bad Kind": ["LATER"]}, "broken_kind", "/related/Bad Kind"),
+        ({"parts": [f"S{n}" for n in range(51)]}, "too_many_related", "/related/parts"),
+        ({f"k{n}": ["LATER"] for n in range(11)}, "too_many_related", "/related"),
+    ],
+)
+def test_what_no_product_can_have_is_told_before_anybody_is_looked_for(
+    kinds: dict[str, list[str]], code: str, place: str
+) -> None:
+    """Of what was still to come a dry run told nothing, and the import took the row in without it."""
+    with pytest.raises(Rejected, match=f"^{place}: ") as rejected:
+        said(json.dumps(kinds), columns={"a": "sku", "b": "name", "c": "json:related"})
+    assert rejected.value.code == code
+
+
+def test_kinds_that_are_empty_and_names_that_stand_twice_are_not_counted() -> None:
+    kinds: dict[str, list[str]] = {f"k{n}": [] for n in range(11)}
+    kinds |= {"parts": ["A", *(f"S{n}" for n in range(49)), "A"]}
+    assert said(json.dumps(kinds), columns={"a": "sku", "b": "name", "c": "json:related"}) is not None
