@@ -1,7 +1,7 @@
 """All of a file before any of it goes in: what its rows may name, though it stands behind them.
 
-Its lines are kept in a temporary file meanwhile, as large as the file, and read from there; in memory is a number per
-name. Files that name nothing are not kept.
+Its lines are kept in a temporary file meanwhile, as large as the file unpacked, and read from there; in memory is a
+number per name. Files that name nothing are not kept.
 """
 
 import asyncio
@@ -23,7 +23,8 @@ class Ahead(AbstractContextManager["Ahead"]):
     """The lines of a file, as often as they are asked for, and the SKUs and slugs of its products."""
 
     def __init__(self) -> None:
-        self._file = tempfile.TemporaryFile("w+", encoding="ascii")  # noqa: SIM115 - it is closed with this
+        # Bytes that are none of the file's encoding are kept, too: their rows are told as they stood.
+        self._file = tempfile.TemporaryFile("w+", encoding="utf-8", errors="surrogatepass")  # noqa: SIM115 - closed below
         self._broken: UnreadableFile | None = None
         self._kept = self._given = 0
         self.names = Names()
@@ -43,7 +44,7 @@ class Ahead(AbstractContextManager["Ahead"]):
                 await asyncio.sleep(0)
                 await living()
             self._kept += 1
-            self._file.write(json.dumps(line) + "\n")
+            self._file.write(json.dumps(line, ensure_ascii=False) + "\n")
             self._note(reader, line)
 
     def _next(self, lines: Iterator[Line]) -> Line | None:

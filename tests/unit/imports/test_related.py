@@ -1,6 +1,7 @@
 """What rows say of related products, and a file that is looked at before it goes in."""
 
 import json
+import os
 from collections.abc import Iterator
 
 import pytest
@@ -95,3 +96,17 @@ def test_kinds_that_are_empty_and_names_that_stand_twice_are_not_counted() -> No
     kinds: dict[str, list[str]] = {f"k{n}": [] for n in range(11)}
     kinds |= {"parts": ["A", *(f"S{n}" for n in range(49)), "A"]}
     assert said(json.dumps(kinds), columns={"a": "sku", "b": "name", "c": "json:related"}) is not None
+
+
+async def test_lines_that_are_kept_take_no_more_room_than_their_file_in_whatever_letters() -> None:
+    """A shop that writes Cyrillic needed three times the room, and in a container that is memory."""
+    text = "Настольная лампа " * 100
+
+    async def living() -> None:
+        pass
+
+    with Ahead() as ahead:
+        reader = RowReader(["a", "b"], ColumnMapping({"a": "sku", "b": "name"}), "EUR")
+        await ahead.look(iter([Line(2, ["A", text])]), reader, living)
+        assert [*ahead.lines()] == [Line(2, ["A", text])]
+        assert ahead._file.seek(0, os.SEEK_END) < len(text.encode()) + 50
