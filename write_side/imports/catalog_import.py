@@ -7,7 +7,6 @@ position to COMMIT, below the 50 ms for which a bulk command may hold up the fee
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Container
 from contextlib import nullcontext
 from datetime import UTC, datetime
 from uuid import UUID
@@ -32,7 +31,7 @@ from write_side.imports.reading import Table, UnreadableFile
 from write_side.imports.rows import Row, RowReader
 from write_side.imports.runs import taken_back
 from write_side.imports.runs.domain import Run
-from write_side.imports.seen import Names, Seen
+from write_side.imports.seen import Called, Seen
 from write_side.imports.settling import settled
 
 AT_ONCE = 2  # batches in flight: one is planned while another is saved
@@ -109,9 +108,9 @@ class _Import:
         self._dry = Seen()  # 64 bits of each slug that a dry run would have given away
         self._categories: dict[str, UUID] = {}
         self._ahead, self._reader = ahead, reader
-        self._to_come: Container[str] = () if ahead is None else ahead.names
+        self._to_come = Called() if ahead is None else ahead.names
         self._late = Seen()  # the numbers of lines that name what came behind them
-        self._would_be_there = Names()  # of a dry run
+        self._would_be_there = Called()  # of a dry run
         self._settling = False
         self.progress = Progress(run_id=journal.run.id if journal.run else None)
 
@@ -176,8 +175,10 @@ class _Import:
     async def _settled(self, rows: list[Row]) -> Plan:
         async with self._pool.acquire() as conn:
             products = await catalog.find_known(conn, *asked_for(rows))
-            named = await catalog.named(conn, related_names(rows))
-        return settled(rows, Known(products, {}, (), {}, datetime.now(UTC), named=named, to_come=self._to_come))
+            named = await catalog.named(conn, related_names(rows), self._to_come.skus)
+        come = self._to_come
+        known = Known(products, {}, (), {}, datetime.now(UTC), named=named, to_come=come, skus_to_come=come.skus)
+        return settled(rows, known)
 
     async def _whole(self, rows: list[Row]) -> Plan:
         wished = slugs_wished(rows)
@@ -195,8 +196,9 @@ class _Import:
                 datetime.now(UTC),
                 await product_types.by_name(conn, {name.strip() for name in named} - {""}),
                 await taken_back.find(conn, products),
-                await catalog.named(conn, related_names(rows)),
+                await catalog.named(conn, related_names(rows), self._to_come.skus),
                 self._to_come,
+                self._to_come.skus,
             )
         return plan(rows, known, self._terms, uuid7)
 
@@ -256,8 +258,8 @@ class _Import:
     def _note_would_be_there(self, rows: list[Row], made: Plan) -> None:
         refused = {each.row.line.number for each in made.refused}
         for row in rows if self._ahead else ():
-            for name in names_of(row) if row.line.number not in refused else ():
-                self._would_be_there.add(name)
+            if row.line.number not in refused:
+                self._would_be_there.add(*names_of(row))
 
     async def _split(self, rows: list[Row], error: Exception | None) -> Counter[str]:
         if len(rows) == 1:

@@ -16,7 +16,7 @@ from write_side.imports.batches import AT_A_TIME
 from write_side.imports.reading import Line, UnreadableFile
 from write_side.imports.rejecting import Rejected
 from write_side.imports.rows import Row, RowReader
-from write_side.imports.seen import Names
+from write_side.imports.seen import Called
 
 
 class Ahead(AbstractContextManager["Ahead"]):
@@ -27,7 +27,7 @@ class Ahead(AbstractContextManager["Ahead"]):
         self._file = tempfile.TemporaryFile("w+", encoding="utf-8", errors="surrogatepass")  # noqa: SIM115 - closed below
         self._broken: UnreadableFile | None = None
         self._kept = self._given = 0
-        self.names = Names()
+        self.names = Called()
 
     def __exit__(self, *_: object) -> None:
         self._file.close()
@@ -55,8 +55,7 @@ class Ahead(AbstractContextManager["Ahead"]):
             return None
 
     def _note(self, reader: RowReader, line: Line) -> None:
-        for name in _names(reader, line):
-            self.names.add(name)
+        self.names.add(*_names(reader, line))
 
     def lines(self) -> Iterator[Line]:
         """From the beginning; raises `UnreadableFile` where it can't be read on."""
@@ -72,20 +71,17 @@ def _line(number: int, cells: list[str], broken: str | None, also: list[Any]) ->
     return Line(number, cells, broken, tuple(_line(*each) for each in also))
 
 
-def _names(reader: RowReader, line: Line) -> Iterator[str]:
+def _names(reader: RowReader, line: Line) -> tuple[list[str], str | None]:
     """What others may call a line's product; also where it can't be read, or whoever names it would be no better."""
     if not any(each.broken for each in (line, *line.also)):
         with suppress(Rejected):  # it is told of when its turn comes
-            yield from names_of(reader.read(line))
-            return
-    yield from filter(None, (reader.cell(each, "sku") for each in (line, *line.also)))
-    if slug := reader.cell(line, "slug"):
-        yield slug
-    elif name := reader.cell(line, "handle") or reader.cell(line, "name"):
-        yield catalog.slug_candidates(name, "")[0]
+            return names_of(reader.read(line))
+    skus = [sku for each in (line, *line.also) if (sku := reader.cell(each, "sku"))]
+    name = reader.cell(line, "handle") or reader.cell(line, "name")
+    return skus, reader.cell(line, "slug") or (catalog.slug_candidates(name, "")[0] if name else None)
 
 
-def names_of(row: Row) -> Iterator[str]:
-    """What others may call a row's product: its SKUs, its slug, and that which it will get if it is new."""
-    yield from (variant.sku for variant in row.variants)
-    yield row.slug or catalog.slug_candidates(row.handle or row.name, row.sku)[0]
+def names_of(row: Row) -> tuple[list[str], str]:
+    """What others may call a row's product: its SKUs, and its slug or that which it will get if it is new."""
+    slug = row.slug or catalog.slug_candidates(row.handle or row.name, row.sku)[0]
+    return [variant.sku for variant in row.variants], slug

@@ -37,7 +37,7 @@ NewId = Callable[[], UUID]
 class Known(NamedTuple):
     """What is there: products that the batch may mean, prices by SKU, who has which slug, categories by slug; when; the
     product types that the batch may name; which of the products are archived since an import was undone; products by
-    SKU or slug, as far as rows name them as related; and which names the file has still to come."""
+    SKU or slug, as far as rows name them as related; and which names and SKUs the file has still to come."""
 
     products: Sequence[Product]
     priced: Mapping[str, PricedVariant]
@@ -48,6 +48,7 @@ class Known(NamedTuple):
     taken_back: Collection[UUID] = ()
     named: Mapping[str, UUID] = {}
     to_come: Container[str] = ()
+    skus_to_come: Container[str] = ()
 
 
 class Terms(NamedTuple):
@@ -233,7 +234,9 @@ def related_of(row: Row, product: Product | None, known: Known) -> dict[str, lis
     before = {} if product is None else product.facts.related
     if row.related is None:
         return before
-    own = {variant.sku for variant in row.variants} | ({row.slug} if row.slug else set())
+    own = {variant.sku for variant in row.variants}
+    if row.slug and row.slug not in known.named and row.slug not in known.skus_to_come:
+        own.add(row.slug)
     if product is not None:
         own |= {name for name in row.related.names if known.named.get(name) == product.id}
     check_known(row.related, (known.named, known.to_come, own), own)

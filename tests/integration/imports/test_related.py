@@ -312,3 +312,26 @@ async def test_an_import_that_looks_through_its_file_says_that_it_lives_and_hear
         [run] = await runs.page(conn, None, None, 10)
     assert (await related(pool), run.rows_done) == ({}, 0)
     assert run.seen_at > run.began_at
+
+
+@pytest.mark.usefixtures("small_batches")
+async def test_a_product_whose_slug_is_the_sku_of_another_names_that_other(pool: Pool, tmp_path: Path) -> None:
+    """Our own export was rejected: it names SKUs, and 300 was taken for the product itself."""
+    columns = {"Art": "sku", "Name": "name", "Slug": "slug", "Goes": "related:accessories"}
+    text = "Art,Name,Slug,Goes\nLAMP,Lamp,300,300\nB,B,b,\nC,C,c,\n300,Bulb,bulb,\n"
+    for dry_run in (True, False, False):
+        rejects, mapping = Rejects(), ColumnMapping(columns, lines="product")
+        done = await imported(pool, written(tmp_path / "a.csv", text), rejects, mapping=mapping, dry_run=dry_run)
+        assert (rejects.codes, done.partly) == ([], 0)
+    assert await related(pool) == {"LAMP": {"accessories": ["300"]}}
+
+
+@pytest.mark.usefixtures("small_batches")
+async def test_the_sku_of_a_row_that_is_still_to_come_goes_before_the_slug_of_a_product_that_is_there(
+    pool: Pool, tmp_path: Path
+) -> None:
+    await imported(pool, written(tmp_path / "a.csv", "Art,Name,Goes,Or\nOLD,desk lamp,,\n"), mapping=MAPPING)
+    text = "Art,Name,Goes,Or\nB,Both,desk-lamp,\nC,C,,\nD,D,,\ndesk-lamp,Other,,\n"
+    done = await imported(pool, written(tmp_path / "b.csv", text), mapping=MAPPING)
+    assert (done.created, done.partly) == (4, 0)
+    assert await related(pool) == {"B": {"accessories": ["desk-lamp"]}}
