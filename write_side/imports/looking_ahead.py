@@ -73,7 +73,8 @@ def _line(number: int, cells: list[str], broken: str | None, also: list[Any]) ->
 
 def _names(reader: RowReader, line: Line) -> tuple[list[str], str | None]:
     """What others may call a line's product; also where it can't be read, or whoever names it would be no better."""
-    if not any(each.broken for each in (line, *line.also)):
+    alone = not line.also and reader.cell(line, "sku")  # most are: reading all of each takes too long
+    if not alone and not any(each.broken for each in (line, *line.also)):
         with suppress(Rejected):  # it is told of when its turn comes
             return names_of(reader.read(line))
     skus = [sku for each in (line, *line.also) if (sku := reader.cell(each, "sku"))]

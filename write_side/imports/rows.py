@@ -152,7 +152,8 @@ class RowReader:
     def cell(self, line: Line, field: str) -> str:
         """What a line says of a field in signs that are any, whatever else is wrong with it; empty: nothing."""
         at = self._at.get(field, len(line.cells))
-        return self._text(line.cells[at]).encode(errors="ignore").decode() if at < len(line.cells) else ""
+        text = self._text(line.cells[at]).encode(errors="ignore").decode() if at < len(line.cells) else ""
+        return self._mapping.values.get(field, {}).get(text, text)
 
     def _features(self, text: str) -> dict[str, list[str]]:
         features: dict[str, list[str]] = {}
