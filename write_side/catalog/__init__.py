@@ -19,7 +19,15 @@ from write_side.catalog.domain import (
     slug_candidates,
     with_status,
 )
-from write_side.catalog.facts import HEAVIEST, MOST_RELATED, RELATED_KIND, TAX_CLASS, check_text, checked
+from write_side.catalog.facts import (
+    HEAVIEST,
+    MOST_RELATED,
+    RELATED_KIND,
+    TAX_CLASS,
+    check_related,
+    check_text,
+    checked,
+)
 from write_side.catalog.handlers import category_ids, product_of, variant_of, variants_of
 from write_side.catalog.naming.store import names_in
 from write_side.catalog.refusals import (
@@ -80,6 +88,7 @@ __all__ = [
     "all_products",
     "categories_around",
     "category_ids",
+    "check_related",
     "check_sold",
     "check_text",
     "checked",

@@ -1,8 +1,7 @@
 """What a merchant may say of a product: every limit and form of its facts, checked in one place. Pure."""
 
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from uuid import UUID
+from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
 
 from msgspec import structs
 
@@ -47,7 +46,7 @@ def checked(facts: ProductFacts) -> ProductFacts:
     _check_images(facts.images)
     _check_translations(facts.translations)
     _check_schedule(facts)
-    _check_related(facts.related)
+    check_related(facts.related)
     facts = structs.replace(facts, variants=_checked_variants(facts.variants, len(facts.images)))
     size = len(as_json(facts))
     if size > FACTS_BYTES:
@@ -146,7 +145,8 @@ def _check_schedule(facts: ProductFacts) -> None:
         raise refusals.NeverPublished("it would end before it begins", pointer="/unpublish_at")
 
 
-def _check_related(related: Mapping[str, Sequence[UUID]]) -> None:
+def check_related(related: Mapping[str, Sequence[Hashable]]) -> None:
+    """Refuses kinds that can't be, or too many of them or in them; products by whatever tells them apart."""
     if len(related) > KINDS:
         said = f"{len(related)} kinds, {KINDS} at most"
         raise refusals.TooManyRelated(said, pointer="/related", limit=KINDS)

@@ -1,6 +1,6 @@
 """The SQL of products and their variants: the only place that names `product` and `variant`."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Container, Iterable, Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -159,10 +159,14 @@ async def owners_of(conn: Connection, skus: Sequence[str]) -> dict[str, UUID]:
     return {row["sku"]: row["product_id"] for row in rows}
 
 
-async def named(conn: Connection, names: Collection[str]) -> dict[str, UUID]:
-    """SKU (retired or not) or slug → product, as far as there are any; a SKU goes before a slug."""
+async def named(conn: Connection, names: Collection[str], skus: Container[str] = ()) -> dict[str, UUID]:
+    """SKU (retired or not) or slug → product, as far as there are any; a SKU goes before a slug. What is of `skus` is
+    no slug, though nobody has that SKU yet."""
     possible = [name for name in names if name.isprintable()]  # no other is either, and Postgres takes not all of them
-    return await slugs_in_use(conn, possible) | await owners_of(conn, possible) if possible else {}
+    if not possible:
+        return {}
+    by_slug = await slugs_in_use(conn, [name for name in possible if name not in skus])
+    return by_slug | await owners_of(conn, possible)
 
 
 async def skus_of(conn: Connection, ids: Collection[UUID]) -> dict[UUID, str]:

@@ -7,13 +7,11 @@ position to COMMIT, below the 50 ms for which a bulk command may hold up the fee
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Container
 from contextlib import nullcontext
 from datetime import UTC, datetime
 from uuid import UUID
 
 import asyncpg
-from msgspec import to_builtins
 
 from shared.envelope import Metadata
 from shared.ids import uuid7
@@ -23,17 +21,18 @@ from write_side.database import Connection, Pool
 from write_side.imports.asked import Options, Progress, Source
 from write_side.imports.batches import Batch, Batches, Rejection
 from write_side.imports.gathering import Gathered, gathered
-from write_side.imports.journal import Journal
+from write_side.imports.journal import Journal, opened
 from write_side.imports.looking_ahead import Ahead, names_of
 from write_side.imports.observing import Observer
 from write_side.imports.pace import Pace
 from write_side.imports.patience import GONE, patiently
-from write_side.imports.plan import Known, Plan, Terms, paths_needed, plan, slugs_wished
+from write_side.imports.plan import Known, Plan, Terms, asked_for, paths_needed, plan, related_names, slugs_wished
 from write_side.imports.reading import Table, UnreadableFile
 from write_side.imports.rows import Row, RowReader
-from write_side.imports.runs import handlers, taken_back
+from write_side.imports.runs import taken_back
 from write_side.imports.runs.domain import Run
-from write_side.imports.seen import Names, Seen
+from write_side.imports.seen import Called, Seen
+from write_side.imports.settling import settled
 
 AT_ONCE = 2  # batches in flight: one is planned while another is saved
 TRIES = 3
@@ -55,14 +54,14 @@ async def import_catalog(
         pricing.check_currency(currency)
     if missing := reader.missing():
         raise UnreadableFile(f"no column is the {' or the '.join(missing)} ({', '.join(table.columns)})")
-    journal = await _journal(pool, source, options, cause, table.columns)
+    journal = await opened(pool, source, options, cause, table.columns)
     terms = Terms(await patiently(lambda: _warehouse(pool, options, journal.cause)), options.stock)
     observer = observer or Observer()
     _tell(journal, observer)
     with Ahead() if reader.relates() else nullcontext() as ahead:
         lines = gathered(table, options.mapping)
         if ahead is not None:
-            await ahead.look(lines.lines, reader)
+            await ahead.look(lines.lines, reader, journal.now_and_then)
             lines = Gathered(ahead.lines(), lambda: ahead.share)
         run = _Import(pool, lines, reader, terms, journal, observer, ahead)
         await run.work_together()
@@ -79,18 +78,6 @@ def _tell(journal: Journal, observer: Observer) -> None:
         observer.began(journal.run.id)
     if journal.skip:
         observer.resumed(f"row {journal.skip}")
-
-
-async def _journal(
-    pool: Pool, source: Source | Run, options: Options, cause: Metadata, columns: list[str]
-) -> Journal:
-    if isinstance(source, Run):
-        return Journal(pool, source, source.cause, columns)
-    if options.dry_run:
-        return Journal(pool, None, cause)
-    terms = to_builtins(options)
-    run = await patiently(lambda: handlers.begin_file(pool, source.file, source.content, terms, cause.actor))
-    return Journal(pool, run, run.cause, columns)
 
 
 async def _warehouse(pool: Pool, options: Options, cause: Metadata) -> str | None:
@@ -121,9 +108,9 @@ class _Import:
         self._dry = Seen()  # 64 bits of each slug that a dry run would have given away
         self._categories: dict[str, UUID] = {}
         self._ahead, self._reader = ahead, reader
-        self._to_come: Container[str] = () if ahead is None else ahead.names
+        self._to_come = Called() if ahead is None else ahead.names
         self._late = Seen()  # the numbers of lines that name what came behind them
-        self._would_be_there = Names()  # of a dry run
+        self._would_be_there = Called()  # of a dry run
         self._settling = False
         self.progress = Progress(run_id=journal.run.id if journal.run else None)
 
@@ -157,34 +144,46 @@ class _Import:
         told. Behind a kill nobody knows any more which rows these are, and all are looked at."""
         if self._ahead is None or not (self._late or self._journal.skip):
             return
-        self._settling = True
-        batches = Batches(self._ahead.lines(), self._reader, self._pace)
+        self._settling, self._to_come = True, self._would_be_there
+        await self._journal.tell()
+        batches = Batches(self._ahead.lines(), self._reader, self._pace, self._journal.settled)
         while (batch := await batches.next()) is not None:
-            if rows := await self._gone_in([row for row in batch.rows if row.related]):
-                self._to_come = self._would_be_there
+            rows, became = await self._that_may_lack(batch.rows), Counter[str]()
+            if rows:
                 became = await self._save_or_split(rows, await self._planned(rows))
-                self.progress.partly += became["rejected"]
-        self._journal.add(Counter(partly=self.progress.partly))
+            self.progress.partly += became["rejected"]
+            self._show_progress()
+            await self._journal.settles(batches.taken, Counter(partly=became["rejected"]))
 
-    async def _gone_in(self, rows: list[Row]) -> list[Row]:
-        """Those that may lack something: behind a kill all but those that are rejected for what they say themselves."""
+    async def _that_may_lack(self, rows: list[Row]) -> list[Row]:
+        """Rows that went in before somebody whom they name; behind a kill all that name anybody and went in."""
         if not self._journal.skip:
             return [row for row in rows if row.line.number in self._late]
-        self._to_come = self._ahead.names if self._ahead else ()
-        made = await self._planned(rows)
-        self._claims.remove(made.slugs)
-        rejected = {each.row.line.number for each in made.refused}
-        return [row for row in rows if row.line.number not in rejected]
+        naming = [row for row in rows if row.related and row.related.names]
+        rejected = await self._journal.told_of([row.line.number for row in naming])
+        return [row for row in naming if row.line.number not in rejected]
 
     async def _planned(self, rows: list[Row]) -> Plan:
         return await patiently(lambda: self._plan(rows))
 
     async def _plan(self, rows: list[Row]) -> Plan:
         """What the rows do; its slugs are claimed until it is saved or given up."""
+        made = await self._settled(rows) if self._settling else await self._whole(rows)
+        self._claims.append(made.slugs)
+        return made
+
+    async def _settled(self, rows: list[Row]) -> Plan:
+        async with self._pool.acquire() as conn:
+            products = await catalog.find_known(conn, *asked_for(rows))
+            named = await catalog.named(conn, related_names(rows), self._to_come.skus)
+        come = self._to_come
+        known = Known(products, {}, (), {}, datetime.now(UTC), named=named, to_come=come, skus_to_come=come.skus)
+        return settled(rows, known)
+
+    async def _whole(self, rows: list[Row]) -> Plan:
         wished = slugs_wished(rows)
         claimed = {slug for slug in wished if self._is_claimed(slug)}  # first: a claim may become a row in between
-        skus = [variant.sku for row in rows for variant in row.variants]
-        refs = [row.external_ref for row in rows if row.external_ref is not None]
+        refs, skus = asked_for(rows)
         async with self._pool.acquire() as conn:
             products = await catalog.find_known(conn, refs, skus)
             await self._find_categories(conn, rows, products)
@@ -197,16 +196,14 @@ class _Import:
                 datetime.now(UTC),
                 await product_types.by_name(conn, {name.strip() for name in named} - {""}),
                 await taken_back.find(conn, products),
-                await catalog.named(conn, {name for row in rows if row.related for name in row.related.names}),
+                await catalog.named(conn, related_names(rows), self._to_come.skus),
                 self._to_come,
+                self._to_come.skus,
             )
-        made = plan(rows, known, self._terms, uuid7)
-        self._claims.append(made.slugs)
-        return made
+        return plan(rows, known, self._terms, uuid7)
 
     def _is_claimed(self, slug: str) -> bool:
-        """Not where rows are settled: what a dry run would have given away then are their own."""
-        return not self._settling and (hash(slug) in self._dry or any(slug in planned for planned in self._claims))
+        return hash(slug) in self._dry or any(slug in planned for planned in self._claims)
 
     async def _find_categories(self, conn: Connection, rows: list[Row], products: list[Product]) -> None:
         if not self._categories:
@@ -225,9 +222,12 @@ class _Import:
         became = self._rejected(batch.rejected) + await self._save_or_split(batch.rows, made)
         for name, rows in became.items():
             setattr(self.progress, name, getattr(self.progress, name) + rows)
+        self._show_progress()
+        return became
+
+    def _show_progress(self) -> None:
         self.progress.share = self._source.share()
         self._observer.progressed(self.progress)
-        return became
 
     async def _save_or_split(self, rows: list[Row], made: Plan) -> Counter[str]:
         """Save a plan, anew if others or a cut came in its way; rows that Postgres won't have are found by halving.
@@ -258,8 +258,8 @@ class _Import:
     def _note_would_be_there(self, rows: list[Row], made: Plan) -> None:
         refused = {each.row.line.number for each in made.refused}
         for row in rows if self._ahead else ():
-            for name in names_of(row) if row.line.number not in refused else ():
-                self._would_be_there.add(name)
+            if row.line.number not in refused:
+                self._would_be_there.add(*names_of(row))
 
     async def _split(self, rows: list[Row], error: Exception | None) -> Counter[str]:
         if len(rows) == 1:

@@ -10,12 +10,15 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from uuid import UUID
 
+from msgspec import to_builtins
+
 from shared.envelope import Metadata
 from write_side.database import Connection, Pool
+from write_side.imports.asked import Options, Source
 from write_side.imports.batches import Rejection
 from write_side.imports.patience import patiently
 from write_side.imports.rejects import Told, first_line, lines_of
-from write_side.imports.runs import store
+from write_side.imports.runs import handlers, store
 from write_side.imports.runs.domain import ImportUndone, Run, State
 
 EVERY = 1.0  # seconds
@@ -30,6 +33,7 @@ class Journal:
         self.dry_run = run is None or run.dry_run
         before = None if self.dry_run else run
         self.skip = self._rows = before.rows_done if before else 0
+        self.settled = int(before.place or 0) if before else 0  # rows that were looked at again, once all were in
         self._counts = Counter(before.counts if before else {})  # of these rows
         self._untold: list[Told] = [first_line(columns)]
         self._under_way: list[int] = []  # up to which row each batch goes that has not gone in yet, in their order
@@ -48,19 +52,35 @@ class Journal:
         while self._under_way and self._under_way[0] in self._gone_in:
             self._rows = self._under_way.pop(0)
             self._counts += self._gone_in.pop(self._rows)
+        await self.now_and_then()
+
+    async def settles(self, upto: int, counts: Counter[str]) -> None:
+        """Up to this row all were looked at again, with this besides. Raises `ImportUndone`."""
+        self.settled = upto
+        self._counts += counts
+        await self.now_and_then()
+
+    async def now_and_then(self) -> None:
+        """Writes down how far it got, if only that it lives. Raises `ImportUndone`."""
         if time.monotonic() - self._told_at >= EVERY or len(self._untold) > MOST_UNTOLD:
             self._told_at = time.monotonic()
-            await self._tell()
+            await self.tell()
             await self._write(lambda conn, _: self.check(conn))
-
-    def add(self, counts: Counter[str]) -> None:
-        """What is counted besides the rows."""
-        self._counts += counts
 
     def rejected(self, rejection: Rejection) -> None:
         """A row that did not go in."""
         if self.run is not None:
             self._untold += lines_of(rejection)
+
+    async def told_of(self, numbers: Sequence[int]) -> set[int]:
+        """Which of these lines were told as rejected, by whoever imported the file before a kill as well."""
+        told = set[int]()
+
+        async def ask(conn: Connection, run_id: UUID) -> None:
+            told.update(await store.kept_rejects(conn, run_id, numbers))
+
+        await self._write(ask)
+        return told
 
     async def check(self, conn: Connection) -> None:
         """Raises `ImportUndone`; else nobody undoes the run until this transaction ends."""
@@ -69,16 +89,21 @@ class Journal:
 
     async def end(self, state: State) -> None:
         """All of the file has gone in, or it can't be read on."""
-        await self._tell()
+        await self.tell()
         await self._write(lambda conn, run_id: store.end(conn, run_id, state))
 
-    async def _tell(self) -> None:
-        """First what was rejected, which is none the worse for being told again, then how many rows that is of."""
+    async def tell(self) -> None:
+        """What was rejected and how far that is, both or neither: who was told of is left out behind a kill."""
         async with self._telling:
-            counts, rows, told = dict(self._counts), self._rows, list(self._untold)
-            await self._write(lambda conn, run_id: store.keep_rejects(conn, run_id, told))
+            counts, rows, place, told = dict(self._counts), self._rows, str(self.settled or ""), list(self._untold)
+
+            async def write(conn: Connection, run_id: UUID) -> None:
+                async with conn.transaction():
+                    await store.keep_rejects(conn, run_id, told)
+                    await store.advance(conn, run_id, counts, rows, place)
+
+            await self._write(write)
             del self._untold[: len(told)]  # only now: who is stopped in between has told nobody
-            await self._write(lambda conn, run_id: store.advance(conn, run_id, counts, rows))
 
     async def _write(self, write: Callable[[Connection, UUID], Awaitable[None]]) -> None:
         if self.run is None:
@@ -90,3 +115,14 @@ class Journal:
                 await write(conn, run_id)
 
         await patiently(once)
+
+
+async def opened(pool: Pool, source: Source | Run, options: Options, cause: Metadata, columns: list[str]) -> Journal:
+    """Of the run that the file was sent in, or is begun in here; a dry run without one keeps nothing."""
+    if isinstance(source, Run):
+        return Journal(pool, source, source.cause, columns)
+    if options.dry_run:
+        return Journal(pool, None, cause)
+    terms = to_builtins(options)
+    run = await patiently(lambda: handlers.begin_file(pool, source.file, source.content, terms, cause.actor))
+    return Journal(pool, run, run.cause, columns)

@@ -1,14 +1,14 @@
 """All of a file before any of it goes in: what its rows may name, though it stands behind them.
 
-Its lines are kept in a temporary file meanwhile, as large as the file, and read from there; in memory is a number per
-name. Files that name nothing are not kept.
+Its lines are kept in a temporary file meanwhile, as large as the file unpacked, and read from there; in memory is a
+number per name. Files that name nothing are not kept.
 """
 
 import asyncio
 import json
 import tempfile
-from collections.abc import Iterator
-from contextlib import AbstractContextManager
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import AbstractContextManager, suppress
 from typing import Any
 
 from write_side import catalog
@@ -16,17 +16,18 @@ from write_side.imports.batches import AT_A_TIME
 from write_side.imports.reading import Line, UnreadableFile
 from write_side.imports.rejecting import Rejected
 from write_side.imports.rows import Row, RowReader
-from write_side.imports.seen import Names
+from write_side.imports.seen import Called
 
 
 class Ahead(AbstractContextManager["Ahead"]):
     """The lines of a file, as often as they are asked for, and the SKUs and slugs of its products."""
 
     def __init__(self) -> None:
-        self._file = tempfile.TemporaryFile("w+", encoding="ascii")  # noqa: SIM115 - it is closed with this
+        # Bytes that are none of the file's encoding are kept, too: their rows are told as they stood.
+        self._file = tempfile.TemporaryFile("w+", encoding="utf-8", errors="surrogatepass")  # noqa: SIM115 - closed below
         self._broken: UnreadableFile | None = None
         self._kept = self._given = 0
-        self.names = Names()
+        self.names = Called()
 
     def __exit__(self, *_: object) -> None:
         self._file.close()
@@ -36,15 +37,15 @@ class Ahead(AbstractContextManager["Ahead"]):
         """How much of it was read again, from 0 to 1."""
         return min(self._given / self._kept, 1.0) if self._kept else 1.0
 
-    async def look(self, lines: Iterator[Line], reader: RowReader) -> None:
-        """Read it to its end, or to where it can't be read on."""
+    async def look(self, lines: Iterator[Line], reader: RowReader, living: Callable[[], Awaitable[None]]) -> None:
+        """Read it to its end, or to where it can't be read on; `living` is called all the while."""
         while (line := self._next(lines)) is not None:
             if self._kept % AT_A_TIME == 0:
                 await asyncio.sleep(0)
+                await living()
             self._kept += 1
-            self._file.write(json.dumps(line) + "\n")
-            if not any(each.broken for each in (line, *line.also)):
-                self._note(reader, line)
+            self._file.write(json.dumps(line, ensure_ascii=False) + "\n")
+            self._note(reader, line)
 
     def _next(self, lines: Iterator[Line]) -> Line | None:
         try:
@@ -54,12 +55,7 @@ class Ahead(AbstractContextManager["Ahead"]):
             return None
 
     def _note(self, reader: RowReader, line: Line) -> None:
-        try:
-            row = reader.read(line)
-        except Rejected:  # it is told of when its turn comes
-            return
-        for name in names_of(row):
-            self.names.add(name)
+        self.names.add(*_names(reader, line))
 
     def lines(self) -> Iterator[Line]:
         """From the beginning; raises `UnreadableFile` where it can't be read on."""
@@ -75,7 +71,18 @@ def _line(number: int, cells: list[str], broken: str | None, also: list[Any]) ->
     return Line(number, cells, broken, tuple(_line(*each) for each in also))
 
 
-def names_of(row: Row) -> Iterator[str]:
-    """What others may call a row's product: its SKUs, its slug, and that which it will get if it is new."""
-    yield from (variant.sku for variant in row.variants)
-    yield row.slug or catalog.slug_candidates(row.handle or row.name, row.sku)[0]
+def _names(reader: RowReader, line: Line) -> tuple[list[str], str | None]:
+    """What others may call a line's product; also where it can't be read, or whoever names it would be no better."""
+    alone = not line.also and reader.cell(line, "sku")  # most are: reading all of each takes too long
+    if not alone and not any(each.broken for each in (line, *line.also)):
+        with suppress(Rejected):  # it is told of when its turn comes
+            return names_of(reader.read(line))
+    skus = [sku for each in (line, *line.also) if (sku := reader.cell(each, "sku"))]
+    name = reader.cell(line, "handle") or reader.cell(line, "name")
+    return skus, reader.cell(line, "slug") or (catalog.slug_candidates(name, "")[0] if name else None)
+
+
+def names_of(row: Row) -> tuple[list[str], str]:
+    """What others may call a row's product: its SKUs, and its slug or that which it will get if it is new."""
+    slug = row.slug or catalog.slug_candidates(row.handle or row.name, row.sku)[0]
+    return [variant.sku for variant in row.variants], slug

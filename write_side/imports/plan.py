@@ -23,6 +23,7 @@ from write_side.catalog import (
     TranslationInput,
 )
 from write_side.errors import Refusal
+from write_side.imports.rejecting import told
 from write_side.imports.related import check_known, related_after
 from write_side.imports.rows import Row
 from write_side.imports.variants_after import images_of, variants_of
@@ -36,7 +37,7 @@ NewId = Callable[[], UUID]
 class Known(NamedTuple):
     """What is there: products that the batch may mean, prices by SKU, who has which slug, categories by slug; when; the
     product types that the batch may name; which of the products are archived since an import was undone; products by
-    SKU or slug, as far as rows name them as related; and which names the file has still to come."""
+    SKU or slug, as far as rows name them as related; and which names and SKUs the file has still to come."""
 
     products: Sequence[Product]
     priced: Mapping[str, PricedVariant]
@@ -47,6 +48,7 @@ class Known(NamedTuple):
     taken_back: Collection[UUID] = ()
     named: Mapping[str, UUID] = {}
     to_come: Container[str] = ()
+    skus_to_come: Container[str] = ()
 
 
 class Terms(NamedTuple):
@@ -82,15 +84,14 @@ class Plan(Struct):
 def plan(rows: Sequence[Row], known: Known, terms: Terms, new_id: NewId) -> Plan:
     """What a batch does. Rows of one batch name different products."""
     made = Plan()
-    by_ref = {p.facts.external_ref: p for p in known.products if p.facts.external_ref}
-    by_sku = {sku: product for product in known.products for sku in product.variant_ids()}
+    by_ref, by_sku = found(known.products)
     for row in rows:
         try:
-            product = _meant(row, by_ref, by_sku)
+            product = meant(row, by_ref, by_sku)
             after, event = _after(row, product, known, made.slugs, new_id)
             prices = _prices(row, after, known)
         except Refusal as refusal:
-            made.refused.append(Refused(row, refusal.code, _said(refusal)))
+            made.refused.append(refused(row, refusal))
             continue
         made.prices += prices
         if event is not None:
@@ -121,6 +122,17 @@ def slugs_wished(rows: Sequence[Row]) -> list[str]:
     return wished + [slug for row in rows for slug in catalog.slug_candidates(row.handle or row.name, row.sku)]
 
 
+def asked_for(rows: Sequence[Row]) -> tuple[list[str], list[str]]:
+    """The references and SKUs by which the products of these rows are found."""
+    refs = [row.external_ref for row in rows if row.external_ref is not None]
+    return refs, [variant.sku for row in rows for variant in row.variants]
+
+
+def related_names(rows: Sequence[Row]) -> set[str]:
+    """Whom these rows name as related."""
+    return {name for row in rows if row.related for name in row.related.names}
+
+
 def _remember(after: Product, by_ref: dict[str, Product], by_sku: dict[str, Product]) -> None:
     """What a later row of the batch finds: a product that one row has adopted is no other's, in a dry run as well."""
     by_sku |= dict.fromkeys(after.variant_ids(), after)
@@ -128,7 +140,13 @@ def _remember(after: Product, by_ref: dict[str, Product], by_sku: dict[str, Prod
         by_ref[after.facts.external_ref] = after
 
 
-def _meant(row: Row, by_ref: Mapping[str, Product], by_sku: Mapping[str, Product]) -> Product | None:
+def found(products: Sequence[Product]) -> tuple[dict[str, Product], dict[str, Product]]:
+    """Products by their references, and by their SKUs."""
+    by_ref = {product.facts.external_ref: product for product in products if product.facts.external_ref}
+    return by_ref, {sku: product for product in products for sku in product.variant_ids()}
+
+
+def meant(row: Row, by_ref: Mapping[str, Product], by_sku: Mapping[str, Product]) -> Product | None:
     """The product that a row speaks of; one that nobody imported before is adopted by its SKU."""
     product = by_ref.get(row.external_ref) if row.external_ref is not None else None
     for sku in (variant.sku for variant in row.variants):
@@ -207,16 +225,18 @@ def _given(row: Row, product: Product | None, known: Known, *, taken_back: bool)
         translations={locale: TranslationInput(said.name, said.description) for locale, said in translations.items()},
         publish_at=row.moments.get("publish_at", None if before is None else before.publish_at),
         unpublish_at=row.moments.get("unpublish_at", None if before is None else before.unpublish_at),
-        related=_related(row, product, known),
+        related=related_of(row, product, known),
     )
 
 
-def _related(row: Row, product: Product | None, known: Known) -> dict[str, list[UUID]]:
+def related_of(row: Row, product: Product | None, known: Known) -> dict[str, list[UUID]]:
     """As the row says; as before while it names what is still to come. Raises `UnknownRelated`."""
     before = {} if product is None else product.facts.related
     if row.related is None:
         return before
-    own = {variant.sku for variant in row.variants} | ({row.slug} if row.slug else set())
+    own = {variant.sku for variant in row.variants}
+    if row.slug and row.slug not in known.named and row.slug not in known.skus_to_come:
+        own.add(row.slug)
     if product is not None:
         own |= {name for name in row.related.names if known.named.get(name) == product.id}
     check_known(row.related, (known.named, known.to_come, own), own)
@@ -266,6 +286,6 @@ def _open_stock(made: Plan, row: Row, product: Product, terms: Terms) -> None:
             made.stock.append(OpenStockItem(variant.sku, terms.warehouse, product.id, count, reason="import"))
 
 
-def _said(refusal: Refusal) -> str:
-    pointer = refusal.facts.get("pointer")
-    return f"{pointer}: {refusal.detail}" if pointer else refusal.detail
+def refused(row: Row, refusal: Refusal) -> Refused:
+    """The row, and what is told of it."""
+    return Refused(row, refusal.code, told(refusal))

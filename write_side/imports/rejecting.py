@@ -4,6 +4,8 @@ from typing import TypeVar
 
 import msgspec
 
+from write_side.errors import Refusal
+
 T = TypeVar("T")
 
 
@@ -13,6 +15,12 @@ class Rejected(ValueError):
     def __init__(self, code: str, reason: str) -> None:
         super().__init__(reason)
         self.code = code
+
+
+def told(refusal: Refusal) -> str:
+    """What people are told of a refusal: the place of what can't be, where there is one, and why."""
+    pointer = refusal.facts.get("pointer")
+    return f"{pointer}: {refusal.detail}" if pointer else refusal.detail
 
 
 def decoded(text: str, kind: type[T], code: str) -> T:

@@ -6,9 +6,10 @@ from uuid import UUID
 from msgspec import Struct
 
 from shared.pointers import escaped
-from write_side.errors import Invalid
+from write_side.catalog import check_related
+from write_side.errors import Invalid, Refusal
 from write_side.imports.mapping import RELATED
-from write_side.imports.rejecting import decoded
+from write_side.imports.rejecting import Rejected, decoded, told
 
 KIND = "related"  # what a column says that names no kind
 MOST_TOLD = 10
@@ -35,10 +36,20 @@ class SaidRelated(Struct, frozen=True):
 def said_of(said: Mapping[str, str], separator: str) -> SaidRelated | None:
     """What a line says, field → cell; None where the file has no such column. Raises `Rejected`."""
     if "json:related" in said:
-        return SaidRelated(decoded(said["json:related"] or "{}", dict[str, list[str]], "broken_related"), alone=True)
+        kinds = decoded(said["json:related"] or "{}", dict[str, list[str]], "broken_related")
+        return _possible(SaidRelated(kinds, alone=True))
     cells = {field: cell for field, cell in said.items() if field == KIND or field.startswith(RELATED)}
     kinds = {field.partition(":")[2] or KIND: _parts(cell, separator) for field, cell in cells.items()}
-    return SaidRelated(kinds) if kinds else None
+    return _possible(SaidRelated(kinds)) if kinds else None
+
+
+def _possible(said: SaidRelated) -> SaidRelated:
+    """What a product may have, as far as that is seen before anybody is looked for; raises `Rejected`."""
+    try:
+        check_related({kind: [*dict.fromkeys(names)] for kind, names in said.kinds.items() if names})
+    except Refusal as refusal:
+        raise Rejected(refusal.code, told(refusal)) from None
+    return said
 
 
 def _parts(cell: str, separator: str) -> list[str]:

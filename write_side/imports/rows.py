@@ -1,7 +1,7 @@
 """A line of a file, with those that go with it, as what it says of a product. Pure."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from msgspec import Struct
@@ -140,14 +140,20 @@ class RowReader:
     def _said(self, line: Line) -> dict[str, str]:
         """Field → cell."""
         mapping = self._mapping
-        said = {field: plain(cell) if mapping.exact else cell.strip() for field, cell in self._cells(line)}
+        said = {field: self._text(line.cells[n]) for field, n in self._at.items()}
         for field, meanings in mapping.values.items():
             if field in said:
                 said[field] = meanings.get(said[field], said[field])
         return translated(said, mapping.image_base) if mapping.lines == "magento" else said
 
-    def _cells(self, line: Line) -> Iterator[tuple[str, str]]:
-        return ((field, line.cells[n]) for field, n in self._at.items())
+    def _text(self, cell: str) -> str:
+        return plain(cell) if self._mapping.exact else cell.strip()
+
+    def cell(self, line: Line, field: str) -> str:
+        """What a line says of a field in signs that are any, whatever else is wrong with it; empty: nothing."""
+        at = self._at.get(field, len(line.cells))
+        text = self._text(line.cells[at]).encode(errors="ignore").decode() if at < len(line.cells) else ""
+        return self._mapping.values.get(field, {}).get(text, text)
 
     def _features(self, text: str) -> dict[str, list[str]]:
         features: dict[str, list[str]] = {}

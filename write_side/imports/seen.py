@@ -1,6 +1,7 @@
 """Numbers of 64 bits that were seen: some 20 bytes for each of a million, where a set takes 80."""
 
 from array import array
+from collections.abc import Iterable
 
 SHELVES = 1 << 16  # with so few numbers on each that looking through one costs less than a hash would
 
@@ -40,3 +41,20 @@ class Names:
     def add(self, name: str) -> None:
         """It was seen."""
         self._seen.add(hash(name))
+
+
+class Called:
+    """What products are called: by their SKUs, and by their slugs."""
+
+    def __init__(self) -> None:
+        self.skus, self.slugs = Names(), Names()
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.skus or name in self.slugs
+
+    def add(self, skus: Iterable[str], slug: str | None) -> None:
+        """A product is called so."""
+        for sku in skus:
+            self.skus.add(sku)
+        if slug:
+            self.slugs.add(slug)

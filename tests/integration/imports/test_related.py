@@ -5,15 +5,20 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
+from msgspec import structs
 
 from doorbuster import catalog_import
+from tests.fixtures.write_side import CAUSE
 from tests.integration.imports.files import Rejects, imported, log_types
-from write_side import catalog
-from write_side.database import Pool
-from write_side.imports import READY, ColumnMapping, pace
+from write_side import catalog, event_log, pricing
+from write_side.database import Connection, Pool
+from write_side.imports import READY, ColumnMapping, journal, pace, settling
 from write_side.imports import catalog_import as runner
+from write_side.imports.plan import Known, Plan
+from write_side.imports.rows import Row
 from write_side.imports.runs import store as runs
 from write_side.imports.runs.carrying import carry_on
+from write_side.imports.runs.domain import ImportUndone
 from write_side.imports.runs.handlers import UndoOrder, undo
 
 MAPPING = ColumnMapping({"Art": "sku", "Name": "name", "Goes": "related:accessories", "Or": "related"}, lines="product")
@@ -47,6 +52,11 @@ async def related(pool: Pool) -> dict[str, dict[str, list[str]]]:
 async def versions(pool: Pool) -> dict[str, int]:
     async with pool.acquire() as conn:
         return {each.facts.variants[0].sku: each.version for each in await catalog.all_products(conn)}
+
+
+async def save(conn: Connection, change: catalog.Change) -> None:
+    """As staff would."""
+    await event_log.append(conn, await catalog.save_products(conn, [change]), CAUSE)
 
 
 def written(path: Path, text: str) -> Path:
@@ -107,6 +117,21 @@ async def test_who_names_a_product_that_was_rejected_goes_in_without_it_and_is_t
     assert run.counts == {"created": 3, "rejected": 1, "partly": 1}
 
 
+@pytest.mark.parametrize("broken", ["BULB,Bulb,,,1O0", "BULB,,,,100", "BULB,Bulb,", "SET,Bulb,,,1O0"])
+async def test_who_names_a_product_whose_row_can_not_be_read_goes_in_without_it(
+    pool: Pool, tmp_path: Path, broken: str
+) -> None:
+    """A misspelt price in one row rejected, whole, every row that named its product."""
+    priced = ColumnMapping(MAPPING.columns | {"P": "price"}, lines="product")
+    name = "bulb" if broken.startswith("SET") else "BULB"
+    path = written(tmp_path / "a.csv", f"Art,Name,Goes,Or,P\nLAMP,Lamp,{name},,1000\n{broken}\n")
+    for dry_run in (True, False):
+        rejects = Rejects()
+        done = await imported(pool, path, rejects, mapping=priced, dry_run=dry_run)
+        assert (done.created, done.rejected, done.partly) == (1, 1, 1)
+        assert (2, "unknown_related") in rejects.codes
+
+
 async def test_a_column_says_its_own_kind_and_leaves_the_others(pool: Pool, tmp_path: Path) -> None:
     await imported(pool, written(tmp_path / "a.csv", FILE), mapping=MAPPING)
     only = ColumnMapping({"Art": "sku", "Name": "name", "Or": "related"})
@@ -162,6 +187,7 @@ async def test_an_import_that_was_killed_before_it_set_them_sets_them_when_it_go
     async def killed(_: object) -> None:
         raise KeyError("killed")
 
+    monkeypatch.setattr(journal, "EVERY", 0)
     rejected = "Art,Name,Goes,Or\nBAD,B\x07d,LAMP,\nLED,Led,NOBODY,\n"
     path = written(tmp_path / "a.csv", FILE.replace("Art,Name,Goes,Or\n", rejected))
     first, then = Rejects(), Rejects()
@@ -184,3 +210,128 @@ async def test_a_name_is_a_sku_before_it_is_a_slug_and_what_can_be_neither_is_no
         await imported(pool, written(tmp_path / "a.csv", text), rejects, mapping=MAPPING)
         assert await related(pool) == {"B": {"accessories": ["desk-lamp"]}}
         assert rejects.codes == [(5, "unknown_related")]
+
+@pytest.mark.usefixtures("small_batches")
+async def test_what_others_changed_until_all_rows_are_in_stays_as_they_have_it(
+    pool: Pool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A row that went in with a wrong price was mended by staff, and minutes later had its wrong price again."""
+    settle, mended = runner._Import.settle, written(tmp_path / "b.csv", "Art,Name,P\nLAMP,Lamp for desks,1999\n")
+
+    async def settles_late(run: runner._Import) -> None:
+        with monkeypatch.context() as patched:
+            patched.setattr(runner._Import, "settle", settle)
+            await imported(pool, mended, mapping=ColumnMapping({"Art": "sku", "Name": "name", "P": "price"}))
+        await settle(run)
+
+    monkeypatch.setattr(runner._Import, "settle", settles_late)
+    priced = ColumnMapping(MAPPING.columns | {"P": "price"}, lines="product")
+    text = FILE.replace("\n", ",199\n").replace("Goes,Or,199", "Goes,Or,P")
+    done = await imported(pool, written(tmp_path / "a.csv", text), mapping=priced)
+    assert (done.created, done.partly) == (5, 0)
+    assert await related(pool) == ALL
+    async with pool.acquire() as conn:
+        [lamp] = await catalog.find_known(conn, ["LAMP"], [])
+        prices = await pricing.find_priced(conn, ["LAMP"])
+    assert (lamp.facts.name, prices["LAMP"].prices) == ("Lamp for desks", {"EUR": 1999})
+
+
+@pytest.mark.usefixtures("small_batches")
+async def test_behind_a_kill_rows_that_name_nobody_are_left_as_others_have_them_by_now(
+    pool: Pool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def killed(_: object) -> None:
+        raise KeyError("killed")
+
+    monkeypatch.setattr(journal, "EVERY", 0)
+    text = 'A,N,R\nLAMP,Lamp,"{""parts"": [""BULB""]}"\nBULB,Bulb,{}\n'
+    own = ColumnMapping({"A": "sku", "N": "name", "R": "json:related"}, lines="product")
+    path = written(tmp_path / "a.csv", text)
+    with monkeypatch.context() as patched, pytest.raises(KeyError):
+        patched.setattr(runner._Import, "settle", killed)
+        await imported(pool, path, mapping=own)
+    async with pool.acquire() as conn, conn.transaction():
+        lamp, bulb = await catalog.all_products(conn)
+        facts = structs.replace(bulb.facts, name="Bulb of ours", related={"fits": [lamp.id]})
+        event = catalog.revise(bulb, facts)
+        assert event is not None
+        await save(conn, catalog.Change(catalog.evolve_product(bulb, 2, event), event))
+    await imported(pool, path, mapping=own)
+    assert await related(pool) == {"LAMP": {"parts": ["BULB"]}, "BULB": {"fits": ["LAMP"]}}
+    assert await versions(pool) == {"LAMP": 2, "BULB": 2}
+
+
+@pytest.mark.usefixtures("small_batches")
+async def test_what_is_told_once_all_rows_are_in_is_kept_batch_by_batch_and_goes_on_there_behind_a_kill(
+    pool: Pool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A million rows that all name one that was rejected stood in memory until the end, and each kill began anew."""
+    monkeypatch.setattr(journal, "EVERY", 0)
+    lamps = [f"L{n},Lamp,BAD,\n" for n in range(6)]
+    path = written(tmp_path / "a.csv", f"Art,Name,Goes,Or\n{''.join(lamps)}BAD,B\x07d,,\n")
+    asked = list[list[str]]()
+
+    def killed_third(rows: list[Row], known: Known) -> Plan:
+        asked.append([row.sku for row in rows])
+        if len(asked) == 3:
+            raise KeyError("killed")
+        return settling.settled(rows, known)
+
+    monkeypatch.setattr(runner, "settled", killed_third)
+    with pytest.raises(KeyError):
+        await imported(pool, path, mapping=MAPPING)
+    async with pool.acquire() as conn:
+        [run] = await runs.page(conn, None, None, 10)
+        assert run.counts == {"created": 6, "rejected": 1, "partly": 4}
+        assert [told.number for told in await runs.rejects_after(conn, run.id, 0, 10)] == [2, 3, 4, 5, 8]
+    rejects = Rejects()
+    again = await imported(pool, path, rejects, mapping=MAPPING)
+    assert (again.run_id, again.partly, rejects.codes) == (run.id, 2, [(n, "unknown_related") for n in (6, 7)])
+    assert asked == [["L0", "L1"], ["L2", "L3"], ["L4", "L5"], ["L4", "L5"]]
+    async with pool.acquire() as conn:
+        [run] = await runs.page(conn, None, None, 10)
+    assert run.counts == {"created": 6, "rejected": 1, "partly": 6}
+
+
+async def test_an_import_that_looks_through_its_file_says_that_it_lives_and_hears_that_it_is_undone(
+    pool: Pool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Begun once more it was taken for dead, and the run that was at work was stopped."""
+    monkeypatch.setattr(journal, "EVERY", 0)
+    check, path = journal.Journal.check, written(tmp_path / "a.csv", FILE)
+
+    async def undone(self: journal.Journal, conn: Connection) -> None:
+        assert self.run is not None
+        await runs.end(conn, self.run.id, "stopped")
+        await check(self, conn)
+
+    monkeypatch.setattr(journal.Journal, "check", undone)
+    with pytest.raises(ImportUndone):
+        await imported(pool, path, mapping=MAPPING)
+    async with pool.acquire() as conn:
+        [run] = await runs.page(conn, None, None, 10)
+    assert (await related(pool), run.rows_done) == ({}, 0)
+    assert run.seen_at > run.began_at
+
+
+@pytest.mark.usefixtures("small_batches")
+async def test_a_product_whose_slug_is_the_sku_of_another_names_that_other(pool: Pool, tmp_path: Path) -> None:
+    """Our own export was rejected: it names SKUs, and 300 was taken for the product itself."""
+    columns = {"Art": "sku", "Name": "name", "Slug": "slug", "Goes": "related:accessories"}
+    text = "Art,Name,Slug,Goes\nLAMP,Lamp,300,300\nB,B,b,\nC,C,c,\n300,Bulb,bulb,\n"
+    for dry_run in (True, False, False):
+        rejects, mapping = Rejects(), ColumnMapping(columns, lines="product")
+        done = await imported(pool, written(tmp_path / "a.csv", text), rejects, mapping=mapping, dry_run=dry_run)
+        assert (rejects.codes, done.partly) == ([], 0)
+    assert await related(pool) == {"LAMP": {"accessories": ["300"]}}
+
+
+@pytest.mark.usefixtures("small_batches")
+async def test_the_sku_of_a_row_that_is_still_to_come_goes_before_the_slug_of_a_product_that_is_there(
+    pool: Pool, tmp_path: Path
+) -> None:
+    await imported(pool, written(tmp_path / "a.csv", "Art,Name,Goes,Or\nOLD,desk lamp,,\n"), mapping=MAPPING)
+    text = "Art,Name,Goes,Or\nB,Both,desk-lamp,\nC,C,,\nD,D,,\ndesk-lamp,Other,,\n"
+    done = await imported(pool, written(tmp_path / "b.csv", text), mapping=MAPPING)
+    assert (done.created, done.partly) == (4, 0)
+    assert await related(pool) == {"B": {"accessories": ["desk-lamp"]}}

@@ -1,5 +1,7 @@
 """What rows say of related products, and a file that is looked at before it goes in."""
 
+import json
+import os
 from collections.abc import Iterator
 
 import pytest
@@ -8,6 +10,7 @@ from shared.ids import uuid7
 from write_side.imports.looking_ahead import Ahead
 from write_side.imports.mapping import ColumnMapping
 from write_side.imports.reading import Line, UnreadableFile
+from write_side.imports.rejecting import Rejected
 from write_side.imports.related import SaidRelated, UnknownRelated, check_known, related_after
 from write_side.imports.rows import RowReader
 
@@ -49,18 +52,61 @@ def test_all_whom_nobody_knows_are_told_but_for_a_crowd_of_them() -> None:
 
 
 async def test_a_file_that_breaks_off_is_read_as_far_as_it_goes_both_times() -> None:
-    lines = [Line(2, ["A", "Lamp", "\udcff"]), Line(3, ["B", "Bulb", ""], also=(Line(4, ["C", "", ""], "broken"),))]
+    lines = [
+        Line(2, ["A", "Lamp", "\udcff"]), Line(3, ["B", "Bulb", ""], also=(Line(4, ["C"], "broken"),)),
+        Line(5, ["\udcff", "\udcff", "\udcff"], "broken"), Line(6, [], "broken"),
+    ]  # fmt: skip
 
     def broken() -> Iterator[Line]:
         yield from lines
         raise UnreadableFile("cut off")
 
+    async def living() -> None:
+        pass
+
     with Ahead() as ahead:
-        await ahead.look(broken(), RowReader(["a", "b", "c"], ColumnMapping({"a": "sku", "b": "name"}), "EUR"))
+        await ahead.look(broken(), RowReader(["a", "b", "c"], ColumnMapping({"a": "sku", "b": "name"}), "EUR"), living)
         for _ in range(2):
             again = ahead.lines()
-            assert ([next(again), next(again)], ahead.share) == (lines, 1.0)
+            assert ([next(again) for _ in lines], ahead.share) == (lines, 1.0)
             with pytest.raises(UnreadableFile, match="cut off"):
                 next(again)
-        assert all(name in ahead.names for name in ("A", "lamp"))
-        assert not any(name in ahead.names for name in ("B", "bulb", "C"))
+        assert all(name in ahead.names for name in ("A", "lamp", "B", "bulb", "C"))
+        assert "" not in ahead.names
+
+
+@pytest.mark.parametrize(
+    ("kinds", "code", "place"),
+    [
+        ({"Bad Kind": ["LATER"]}, "broken_kind", "/related/Bad Kind"),
+        ({"parts": [f"S{n}" for n in range(51)]}, "too_many_related", "/related/parts"),
+        ({f"k{n}": ["LATER"] for n in range(11)}, "too_many_related", "/related"),
+    ],
+)
+def test_what_no_product_can_have_is_told_before_anybody_is_looked_for(
+    kinds: dict[str, list[str]], code: str, place: str
+) -> None:
+    """Of what was still to come a dry run told nothing, and the import took the row in without it."""
+    with pytest.raises(Rejected, match=f"^{place}: ") as rejected:
+        said(json.dumps(kinds), columns={"a": "sku", "b": "name", "c": "json:related"})
+    assert rejected.value.code == code
+
+
+def test_kinds_that_are_empty_and_names_that_stand_twice_are_not_counted() -> None:
+    kinds: dict[str, list[str]] = {f"k{n}": [] for n in range(11)}
+    kinds |= {"parts": ["A", *(f"S{n}" for n in range(49)), "A"]}
+    assert said(json.dumps(kinds), columns={"a": "sku", "b": "name", "c": "json:related"}) is not None
+
+
+async def test_lines_that_are_kept_take_no_more_room_than_their_file_in_whatever_letters() -> None:
+    """A shop that writes Cyrillic needed three times the room, and in a container that is memory."""
+    text = "Настольная лампа " * 100
+
+    async def living() -> None:
+        pass
+
+    with Ahead() as ahead:
+        reader = RowReader(["a", "b"], ColumnMapping({"a": "sku", "b": "name"}), "EUR")
+        await ahead.look(iter([Line(2, ["A", text])]), reader, living)
+        assert [*ahead.lines()] == [Line(2, ["A", text])]
+        assert ahead._file.seek(0, os.SEEK_END) < len(text.encode()) + 50

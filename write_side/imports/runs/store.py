@@ -155,6 +155,12 @@ async def rejects_after(conn: Connection, run_id: UUID, after: int, limit: int) 
     return [Told(row["number"], row["line"]) for row in await conn.fetch(query, run_id, after, limit)]
 
 
+async def kept_rejects(conn: Connection, run_id: UUID, numbers: Sequence[int]) -> set[int]:
+    """Which of these lines of its file are kept as rows that did not go in."""
+    query = "SELECT number FROM import_reject WHERE run_id = $1 AND number = ANY ($2::bigint[])"
+    return {row["number"] for row in await conn.fetch(query, run_id, numbers)}
+
+
 async def forget_rejects(conn: Connection, limit: int) -> int:
     """Drop some of the rows that did not go in whose runs ended a month ago; answers how many."""
     query = """DELETE FROM import_reject WHERE (run_id, number) IN (
