@@ -98,6 +98,7 @@ async def test_whether_a_category_is_to_come_is_told_by_the_tree_and_a_brand_by_
     await shelves.checkpoint(SEARCH, 600, prefix="seen:")
     assert [await told(path, 600) for path in gone] == [(503, "not_ready", None)] * 2
     assert await told(known, 600) == (200, None, "behind"), "what is below it may be to come"
+    assert [await told(path, 650) for path in gone] == [(503, "not_ready", None)] * 2, "both are behind"
     assert await told("/v1/brands/gone/products", 600) == (404, "unknown_brand", None)
     await shelves.checkpoint(TREE, 700)
     assert await told(known, 600) == (200, None, None)
