@@ -282,7 +282,7 @@ async def test_what_is_told_once_all_rows_are_in_is_kept_batch_by_batch_and_goes
         await imported(pool, path, mapping=MAPPING)
     async with pool.acquire() as conn:
         [run] = await runs.page(conn, None, None, 10)
-        assert run.counts == {"created": 6, "rejected": 1, "partly": 4}
+        assert (run.counts, run.place) == ({"created": 6, "rejected": 1, "partly": 4}, "4")
         assert [told.number for told in await runs.rejects_after(conn, run.id, 0, 10)] == [2, 3, 4, 5, 8]
     rejects = Rejects()
     again = await imported(pool, path, rejects, mapping=MAPPING)
