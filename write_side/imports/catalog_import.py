@@ -173,11 +173,12 @@ class _Import:
         return made
 
     async def _settled(self, rows: list[Row]) -> Plan:
+        skus = (Called() if self._ahead is None else self._ahead.names).skus  # also of rows that did not go in
         async with self._pool.acquire() as conn:
             products = await catalog.find_known(conn, *asked_for(rows))
-            named = await catalog.named(conn, related_names(rows), self._to_come.skus)
+            named = await catalog.named(conn, related_names(rows), skus)
         come = self._to_come
-        known = Known(products, {}, (), {}, datetime.now(UTC), named=named, to_come=come, skus_to_come=come.skus)
+        known = Known(products, {}, (), {}, datetime.now(UTC), named=named, to_come=come, skus_to_come=skus)
         return settled(rows, known)
 
     async def _whole(self, rows: list[Row]) -> Plan:

@@ -86,14 +86,16 @@ async def make_due(conn: Connection, skus: Sequence[str]) -> None:
 
 
 async def make_more_due(conn: Connection, skus: Sequence[str], limit: int) -> None:
-    """So many more of each of these SKUs, of which some are being told, are to be told next."""
+    """So many more of each of these SKUs, of which some are being told, are to be told next: also of those who wait for
+    the moment at which it was to come, if it came before."""
     await conn.execute(
         """UPDATE restock_request SET next_attempt_at = clock_timestamp() WHERE id IN (
                SELECT r.id FROM unnest($1::text[]) AS u(sku) CROSS JOIN LATERAL (
                    SELECT id FROM restock_request w
-                   WHERE w.state = 'waiting' AND w.sku = u.sku AND w.next_attempt_at IS NULL
+                   WHERE w.state = 'waiting' AND w.sku = u.sku
+                     AND (w.next_attempt_at IS NULL OR w.next_attempt_at > clock_timestamp() + $3)
                    LIMIT $2 FOR UPDATE SKIP LOCKED) r)""",
-        skus, limit,
+        skus, limit, LONGEST,
     )  # fmt: skip
 
 

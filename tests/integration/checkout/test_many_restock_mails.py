@@ -85,8 +85,12 @@ async def test_however_many_wait_for_one_sku_stock_makes_some_due_and_these_brin
     assert await owner.fetchval(_DUE) == store.FIRST
 
 
-async def test_who_waits_for_one_sku_is_told_to_the_last_by_one_delivery(owner: Any, hurried: Pool) -> None:
+@pytest.mark.parametrize("moment", ["NULL", "clock_timestamp() + interval '20 days'"])
+async def test_who_waits_for_one_sku_is_told_to_the_last_once_it_is_there_also_before_its_moment(
+    owner: Any, hurried: Pool, moment: str
+) -> None:
     await owner.execute(_WAITING, 1, store.FIRST + 30)
+    await owner.execute(f"UPDATE restock_request SET next_attempt_at = {moment}")
     async with hurried.acquire() as conn, conn.transaction():
         await store.make_due(conn, ["SKU-p1"])
     while await told(hurried):

@@ -132,6 +132,18 @@ async def test_who_names_a_product_whose_row_can_not_be_read_goes_in_without_it(
         assert (2, "unknown_related") in rejects.codes
 
 
+async def test_what_a_row_that_can_not_be_read_is_called_is_no_slug_of_another_product(
+    pool: Pool, tmp_path: Path
+) -> None:
+    await imported(pool, written(tmp_path / "a.csv", "Art,Name,Goes,Or\nOTHER,lamp,,\n"), mapping=MAPPING)  # slug: lamp
+    priced = ColumnMapping(MAPPING.columns | {"P": "price"}, lines="product")
+    path = written(tmp_path / "b.csv", "Art,Name,Goes,Or,P\nBULB,Bulb,lamp,,1000\nlamp,Desk lamp,,,1O0\n")
+    for dry_run in (True, False):
+        done = await imported(pool, path, mapping=priced, dry_run=dry_run)
+        assert (done.created, done.rejected, done.partly) == (1, 1, 1)
+    assert await related(pool) == {}
+
+
 async def test_a_column_says_its_own_kind_and_leaves_the_others(pool: Pool, tmp_path: Path) -> None:
     await imported(pool, written(tmp_path / "a.csv", FILE), mapping=MAPPING)
     only = ColumnMapping({"Art": "sku", "Name": "name", "Or": "related"})

@@ -92,8 +92,15 @@ def going(stands: Standing) -> dict[str, int]:
 
 
 def goes(stands: Standing) -> bool:
-    """Whether anything of it was sent or is to be; of what is being cancelled, or came to nothing, nothing is."""
-    return stands.order.state in MEMBERS and stands.order.state != "closing" and any(going(stands).values())
+    """Whether anything that was bought of it was sent or is to be; of what is being cancelled, or came to nothing,
+    nothing is."""
+    return stands.order.state in MEMBERS and stands.order.state != "closing" and bought_among(stands, going(stands))
+
+
+def bought_among(stands: Standing, left: Mapping[str, int]) -> bool:
+    """Whether so many of its goods are more than what was given: shipping isn't paid for a gift alone."""
+    gifts = orders.gifts_among(stands.order.lines)
+    return any(n > gifts.get(sku, 0) for sku, n in left.items())
 
 
 def what_goes(group: Group) -> Load:

@@ -185,8 +185,7 @@ async def _refunded(
     nowhere = [Demand(sku, quantity - found.get(sku, 0)) for sku, quantity in owed.items()]
     if not (lines := [line for line in nowhere if line.quantity > 0]):
         return None, {}
-    gifts = orders.gifts_among(now.order.lines)
-    sent = now.parcels or any(n > gifts.get(sku, 0) for sku, n in left_of(now.owed, lines).items())
+    sent = groups.bought_among(now, left_of(groups.going(now), lines))
     shipping = not sent and not (await groups.around(conn, now.order)).may_count_on(now.order.id)
     wanted = NewRefund("out_of_stock", lines=lines, shipping=shipping)
     try:
