@@ -94,6 +94,38 @@ async def test_where_only_a_gift_is_left_shipping_is_paid_back(shop: Shop) -> No
     assert await ship_pick(shop, pick) == {"mug": 1}, "the gift is sent all the same"
 
 
+async def test_shipping_is_paid_for_no_gift_that_left_before(shop: Shop) -> None:
+    await shop.stock("lamp", 1)
+    await shop.stock("mug", 0, price=500)
+    await shop.stock("mug", 1, warehouse="HAM")
+    await shop.promote(GiftInput("mug"))
+    order = await shop.captured(lamp=1)
+    await react(shop)
+    for pick in sorted(await picks(shop, order), key=lambda pick: pick.warehouse, reverse=True):
+        if pick.warehouse == "HAM":
+            await start(shop, pick)
+            await finish(shop, pick)
+            assert await ship_pick(shop, pick) == {"mug": 1}
+        else:
+            await finds_nothing(shop, order)
+    assert await given_back(shop, order) == await total(shop, order)
+
+
+async def test_nothing_goes_by_what_shipping_has_cost_where_of_what_was_added_only_a_gift_is_left(shop: Shop) -> None:
+    await shop.stock("lamp", 2)
+    order = await shop.captured(lamp=1)
+    await shop.stock("mug", 1, price=500)
+    await shop.promote(GiftInput("mug"))
+    more = await add(shop, order, lamp=1)
+    await paid(shop, more)
+    await finds_nothing(shop, order)
+    await come_to_know(shop)
+    assert await given_back(shop, order) == 1190
+    await finds_nothing(shop, more)
+    await come_to_know(shop)
+    assert await given_back(shop, order) == await total(shop, order)
+
+
 async def test_goods_are_named_with_what_an_amount_has_left_of_them(shop: Shop) -> None:
     await shop.stock("lamp", 9)
     order = await shop.captured(lamp=1)
