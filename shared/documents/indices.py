@@ -7,17 +7,8 @@ whatever else the projector has to remember about a document goes into `fold`, w
 
 from typing import Any
 
-from shared.documents import (
-    gift_cards,
-    invoices,
-    observations,
-    order_records,
-    products,
-    records,
-    stock,
-    transfers,
-)
-from shared.documents.mappings import BOOLEAN, DATE, KEYWORD, LONG, Json, nested, object_
+from shared.documents import gift_cards, invoices, observations, order_records, products, stock, transfers
+from shared.documents.mappings import BOOLEAN, DATE, KEYWORD, LONG, Json, fields_of, nested, object_
 from shared.documents.price_slots import SLOTS
 from shared.money import EXPONENTS
 
@@ -135,38 +126,17 @@ _PRODUCTS: Json = {
     "translated": {**TEXT, **_SPELT},
 }
 
-_SEARCHES: Json = {
-    "at": DATE,
-    "text": KEYWORD,
-    "results": LONG,
-    "took_ms": LONG,
-    "corrected": KEYWORD,
-    "ignored": KEYWORD,
-    "filters": KEYWORD,
-    "sort": KEYWORD,
-    "listing": BOOLEAN,
-    "weight": {"type": "double"},
-}
-_BEHAVIOUR: Json = {
-    "at": DATE,
-    "what": KEYWORD,
-    "product_id": KEYWORD,
-    "session": KEYWORD,
-    "rank": LONG,
-    "text": KEYWORD,
-}
-
 # An index of these for each day.
 OBSERVED: dict[str, Json] = {
-    kind: {"settings": _SETTINGS, "mappings": {"dynamic": "strict", "properties": properties}}
-    for kind, properties in ((observations.SEARCHES, _SEARCHES), (observations.BEHAVIOUR, _BEHAVIOUR))
+    kind: {"settings": _SETTINGS, "mappings": {"dynamic": "strict", "properties": fields_of(record)}}
+    for kind, record in observations.RECORDS.items()
 }
 
 INDICES: dict[str, Json] = {
     products.SEARCH: _definition(_PRODUCTS, analysis=_ANALYSIS),
-    stock.RECORDS: _definition(records.STOCK),
-    transfers.RECORDS: _definition(records.TRANSFERS),
-    invoices.RECORDS: _definition(records.INVOICES),
-    gift_cards.RECORDS: _definition(records.GIFT_CARDS),
-    order_records.RECORDS: _definition(records.ORDERS),
+    stock.RECORDS: _definition(fields_of(stock.StockRecord)),
+    transfers.RECORDS: _definition(fields_of(transfers.TransferRecord)),
+    invoices.RECORDS: _definition(fields_of(invoices.InvoiceRecord)),
+    gift_cards.RECORDS: _definition(fields_of(gift_cards.GiftCardRecord)),
+    order_records.RECORDS: _definition(fields_of(order_records.OrderRecord)),
 }

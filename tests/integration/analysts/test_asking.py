@@ -22,6 +22,7 @@ from doorbuster.asking.on_invoice import AGES
 from doorbuster.asking.question import File
 from doorbuster.asking.questions import QUESTIONS
 from doorbuster.asking.rows import rows_of
+from shared.documents.mappings import fields_of
 from shared.documents.observations import (
     BEHAVIOUR,
     BODY,
@@ -31,7 +32,7 @@ from shared.documents.observations import (
     What,
     stream_key,
 )
-from shared.documents.records import ORDERS
+from shared.documents.order_records import OrderRecord
 from shared.ids import uuid7
 from shared.money import display
 from tests.faults.processes import Lab
@@ -162,7 +163,8 @@ async def test_answers_are_what_postgres_and_the_log_say_to_the_cent(
 async def test_in_an_index_of_before_nothing_is_found_which_is_no_error(search_lab: Lab) -> None:
     analyst = Analyst(search_lab)
     url, prefix = analyst.environment["ELASTICSEARCH_URL"], analyst.index("older_")
-    of_before = {name: field for name, field in ORDERS.items() if name not in ("taxes", "credit_notes", "disputes")}
+    orders = fields_of(OrderRecord)
+    of_before = {name: field for name, field in orders.items() if name not in ("taxes", "credit_notes", "disputes")}
     with analyst.elasticsearch() as client:
         client.indices.create(index=f"{prefix}orders", mappings={"dynamic": "strict", "properties": of_before})
         found = [ask(url, prefix, QUESTIONS[name], analyst.span, None) for name in ("vat", "disputes")]
