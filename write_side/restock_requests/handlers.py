@@ -8,6 +8,7 @@ import asyncio
 import logging
 from collections.abc import Collection, Sequence
 from datetime import datetime
+from functools import partial
 from urllib.parse import quote
 from uuid import UUID
 
@@ -24,7 +25,7 @@ from write_side.commands import Answer
 from write_side.customers import Keyring, usable_mail
 from write_side.database import Connection, Pool
 from write_side.event_log import Positions
-from write_side.notifications import MailServer, MailTexts, NotSent, Refused, Unclear, message_id
+from write_side.notifications import MailServer, MailTexts, Refused, message_id, tried
 from write_side.restock_requests import domain, store
 from write_side.restock_requests.domain import Letter, RestockRequest
 from write_side.restock_requests.store import Claimed, End
@@ -109,25 +110,14 @@ async def _until(conn: Connection, skus: Collection[str]) -> dict[str, datetime 
 async def _attempt(
     pool: Pool, keyring: Keyring, server: MailServer, texts: MailTexts, settings: Settings, claimed: Claimed
 ) -> None:
-    outcome = await _outcome(pool, keyring, server, texts, settings, claimed)
+    id_ = {"request_id": str(claimed.request.id)}
+    pause = growing(1.0, claimed.attempts, store.LONGEST.total_seconds())
+    put_off = partial(store.put_off, pool, claimed.request.id, pause)
+    tell = partial(log.exception, "a restock mail failed", extra={"fields": id_})
+    outcome = await tried(_tell(pool, keyring, server, texts, settings, claimed), put_off, tell)
     metrics.MAILS.labels("back_in_stock", outcome).inc()
-    fields = {"request_id": str(claimed.request.id), "sku": claimed.request.sku, "outcome": outcome}
+    fields = {**id_, "sku": claimed.request.sku, "outcome": outcome}
     log.log(logging.WARNING if outcome == "refused" else logging.INFO, "told who waits", extra={"fields": fields})
-
-
-async def _outcome(
-    pool: Pool, keyring: Keyring, server: MailServer, texts: MailTexts, settings: Settings, claimed: Claimed
-) -> str:
-    try:
-        return await _tell(pool, keyring, server, texts, settings, claimed)
-    except (NotSent, Unclear):
-        outcome = "put_off"
-    except Exception:  # the keyring is down, a letter can't be written: the others are told all the same
-        log.exception("a restock mail failed", extra={"fields": {"request_id": str(claimed.request.id)}})
-        outcome = "failed"
-    async with pool.acquire() as conn:
-        await store.put_off(conn, claimed.request.id, growing(1.0, claimed.attempts, store.LONGEST.total_seconds()))
-    return outcome
 
 
 async def _tell(

@@ -16,7 +16,7 @@ from shared.events.restock_requests import (
 )
 from shared.shards import restock_request_key
 from write_side import event_log
-from write_side.database import Connection, among, overwrite
+from write_side.database import Connection, Pool, among, overwrite
 from write_side.event_log import NewEvent, Positions
 from write_side.restock_requests.domain import RestockRequest
 
@@ -143,7 +143,7 @@ async def count_due(conn: Connection) -> tuple[int, float]:
     return row[0], row[1]
 
 
-async def put_off(conn: Connection, request_id: UUID, pause: timedelta) -> None:
+async def put_off(conn: Connection | Pool, request_id: UUID, pause: timedelta) -> None:
     """Not told: try again after a pause."""
     query = """UPDATE restock_request SET next_attempt_at = clock_timestamp() + $2
                WHERE id = $1 AND state = 'waiting'"""

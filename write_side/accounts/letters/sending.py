@@ -10,6 +10,7 @@ import logging
 import os
 from base64 import urlsafe_b64encode
 from email.message import EmailMessage
+from functools import partial
 from uuid import UUID
 
 from shared.settings import Settings
@@ -21,7 +22,7 @@ from write_side.accounts.letters import store
 from write_side.accounts.letters.store import Letter
 from write_side.customers import Keyring
 from write_side.database import Pool
-from write_side.notifications import MailServer, MailTexts, NotSent, Refused, Unclear, Voice, addressed, message_id
+from write_side.notifications import MailServer, MailTexts, Refused, Voice, addressed, message_id, tried
 from write_side.steps import Step, growing
 
 log = logging.getLogger(__name__)
@@ -60,24 +61,13 @@ async def forget_old(pool: Pool) -> int:
 async def _attempt(
     pool: Pool, keyring: Keyring, server: MailServer, texts: MailTexts, settings: Settings, letter: Letter
 ) -> None:
-    outcome = await _outcome(pool, keyring, server, texts, settings, letter)
+    id_ = {"letter_id": str(letter.id)}
+    put_off = partial(store.put_off, pool, letter.id, growing(0.5, letter.attempts, 300))
+    tell = partial(log.exception, "a letter failed", extra={"fields": id_})
+    outcome = await tried(_send(pool, keyring, server, texts, settings, letter), put_off, tell)
     metrics.MAILS.labels(f"account_{letter.kind}", outcome).inc()
-    fields = {"letter_id": str(letter.id), "kind": letter.kind, "outcome": outcome}
+    fields = {**id_, "kind": letter.kind, "outcome": outcome}
     log.log(logging.WARNING if outcome == "refused" else logging.INFO, "tried a letter", extra={"fields": fields})
-
-
-async def _outcome(
-    pool: Pool, keyring: Keyring, server: MailServer, texts: MailTexts, settings: Settings, letter: Letter
-) -> str:
-    try:
-        return await _send(pool, keyring, server, texts, settings, letter)
-    except (NotSent, Unclear):
-        outcome = "put_off"
-    except Exception:  # the keyring is down, a letter can't be written: the others go out all the same
-        log.exception("a letter failed", extra={"fields": {"letter_id": str(letter.id)}})
-        outcome = "failed"
-    await store.put_off(pool, letter.id, growing(0.5, letter.attempts, 300))
-    return outcome
 
 
 async def _send(
