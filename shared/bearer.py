@@ -59,9 +59,12 @@ def presented(authorization: str | None, kind: str = STAFF) -> Presented | None:
 
 def opens(shown: Presented, known: Known, now: datetime) -> bool:
     """Whether the secret is the token's, and the token neither revoked nor expired."""
-    if not compare_digest(shown.secret_sha256, known.secret_sha256) or known.revoked:
-        return False
-    return known.expires_at is None or known.expires_at > now
+    return compare_digest(shown.secret_sha256, known.secret_sha256) and lasts(known, now)
+
+
+def lasts(known: Known, now: datetime) -> bool:
+    """Whether a token is neither revoked nor expired."""
+    return not known.revoked and (known.expires_at is None or known.expires_at > now)
 
 
 def _text(secret: bytes) -> str:

@@ -53,6 +53,11 @@ def field_of(model: ReadModel, shard: int, *, seen: bool = False) -> str:
     return f"{SEEN}{shard}" if seen and model.sink == ELASTICSEARCH else str(shard)
 
 
+def checkpoints_of(fields: Mapping[bytes, bytes]) -> list[tuple[str, int]]:
+    """Of a `shards` hash what `field_of` names, with the position that stands there."""
+    return [(field.decode(), int(at)) for field, at in fields.items() if field.removeprefix(SEEN.encode()).isdigit()]
+
+
 def _shows(model: ReadModel, fields: Mapping[bytes, bytes], heads: Mapping[int, int]) -> bool:
     return all(
         f"ready:{shard}".encode() in fields and int(fields.get(field_of(model, shard, seen=True).encode(), 0)) >= at
@@ -91,12 +96,10 @@ class Timeline:
             self._failed = error
 
     def _note(self, name: str, fields: Mapping[bytes, bytes], now: float) -> None:
-        for field, value in fields.items():
-            if not field.removeprefix(SEEN.encode()).isdigit():
-                continue
-            positions, times = self._steps[name, field.decode()]
-            if not positions or int(value) > positions[-1]:
-                positions.append(int(value))
+        for field, at in checkpoints_of(fields):
+            positions, times = self._steps[name, field]
+            if not positions or at > positions[-1]:
+                positions.append(at)
                 times.append(now)
 
     def wait(self, heads: Mapping[int, int], patience: float) -> None:

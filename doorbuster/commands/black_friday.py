@@ -81,5 +81,5 @@ def _write(home: Home, report: "Report", compare: Path | None) -> None:
     curves = {"slices": report.slices, "lag": report.lag.slices, "searches": searches}
     (folder / comparing.REPORT).write_bytes(msgspec.json.format(msgspec.json.encode({**told, "curves": curves})))
     name = f"{before['profile']}, {before['began']}" if before else ""
-    (folder / "report.html").write_text(page(report, told, beside, unlike, name))
+    (folder / "report.html").write_text(page(report, beside, unlike, name))
     print(f"\n{folder / 'report.html'}\n\n{line(told)}")

@@ -14,7 +14,7 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from doorbuster.bench.frame import Invalid
-from doorbuster.bench.watching import SEEN, Checkpoints, field_of
+from doorbuster.bench.watching import Checkpoints, checkpoints_of, field_of
 from projector.model import ReadModel
 from projector.read_models.all import READ_MODELS
 from shared import envelope
@@ -106,9 +106,8 @@ class LagWatch(_Watcher):
         """One round trip."""
         found, now = self._checkpoints.look(), time.time()
         for name, fields in found.items():
-            for field, value in fields.items():
-                if field.removeprefix(SEEN.encode()).isdigit():
-                    self._note((name, field.decode()), int(value), now)
+            for field, at in checkpoints_of(fields):
+                self._note((name, field), at, now)
         self._ended.wait(PAUSE)
 
     def wait(self, heads: Mapping[int, int], patience: float) -> None:
@@ -163,8 +162,7 @@ class LagWatch(_Watcher):
         worst = (0.0, "")
         for model in (model for model in READ_MODELS if sink in ("", model.sink)):
             for shard, position, since in events:
-                positions, times = self._steps[model.name, str(shard)]
-                place = bisect_left(positions, position)
-                if place < len(times):
-                    worst = max(worst, (times[place] - since, model.name))
+                reached = self._reached(shard, position, [model], seen=False)
+                if reached is not None:
+                    worst = max(worst, (reached - since, model.name))
         return worst

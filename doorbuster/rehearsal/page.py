@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Sequence
 from html import escape
-from typing import Any
 
 from doorbuster import charts
 from doorbuster.charts import Mark, chart
@@ -31,7 +30,7 @@ _SIDES = {"queries": "query", "commands": "command", "payment provider": "provid
 _COUNTED = {"orders": "order placed", "failures": "failures", "shed": "shed", "sold out": "out_of_stock"}
 
 
-def page(report: Report, told: dict[str, Any], beside: Sequence[Beside], unlike: Sequence[str], before: str) -> str:
+def page(report: Report, beside: Sequence[Beside], unlike: Sequence[str], before: str) -> str:
     """The whole page."""
     verdict = '<span class="good">held</span>' if report.holds else '<span class="bad">did not hold</span>'
     parts = [

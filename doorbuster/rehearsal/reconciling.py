@@ -1,6 +1,6 @@
 """Orders, money and stock of a rehearsal, added up three ways: by the log, by the rows, by the provider."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import asyncpg
 from msgspec import Struct
@@ -134,15 +134,17 @@ async def reconciled(
         units_in=sum(units_in.values()),
         units_after=await conn.fetchval("SELECT coalesce(sum(on_hand), 0) FROM stock_item"),
         lowest_left=await conn.fetchval("SELECT coalesce(min(on_hand - reserved), 0) FROM stock_item"),
-        oversold=await oversold(conn, since),
+        oversold=await oversold(conn, since, units_in),
         orders_unknown=await conn.fetchval(_UNKNOWN, answered),
     )
 
 
-async def oversold(conn: "asyncpg.Connection[asyncpg.Record]", since: Before) -> int:
+async def oversold(
+    conn: "asyncpg.Connection[asyncpg.Record]", since: Before, units_in: Mapping[str, int]
+) -> int:
     """Units that orders were promised since then beyond what there was of their SKUs. What rows say can't be asked
     here: a CHECK keeps them from saying so."""
-    promised, units_in = await conn.fetch(_PROMISED, since.position), await came_in(conn, since)
+    promised = await conn.fetch(_PROMISED, since.position)
     there = {
         row["sku"]: since.left.get(row["sku"], 0) + units_in.get(row["sku"], 0) + row["freed"] - row["again"]
         for row in promised

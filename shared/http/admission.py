@@ -70,7 +70,7 @@ class Admission:
             await self._app(scope, receive, send)
             return
         signed = scope["path"] in self._signed
-        if wait := self._unsigned.look(scope) if signed else self._rates.wait(scope):
+        if wait := self._unsigned.wait(scope, takes=0) if signed else self._rates.wait(scope):
             raise TOO_MANY_REQUESTS.problem(headers={"Retry-After": str(wait)}, retryable=True)
         if scope["method"] != "GET" and way[0] not in self._streamed and _may_come(scope):
             receive = await _arrived(receive)

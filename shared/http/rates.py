@@ -24,13 +24,9 @@ class Rates:
         self._header = address_header.lower().encode()
         self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()  # client → what was left, and when
 
-    def wait(self, scope: HTTPScope) -> int:
-        """Seconds until this client may ask again; 0: now, and it is counted."""
-        return self.of(whose(client_of(scope, self._header))) if self._per_second else 0
-
-    def look(self, scope: HTTPScope) -> int:
-        """The same, and it is not counted."""
-        return self.of(whose(client_of(scope, self._header)), takes=0) if self._per_second else 0
+    def wait(self, scope: HTTPScope, takes: int = 1) -> int:
+        """Seconds until this client may ask again; 0: now, and it is counted, unless it `takes` nothing."""
+        return self.of(whose(client_of(scope, self._header)), takes) if self._per_second else 0
 
     def apart(self) -> "Rates":
         """Another count, by the same rule."""

@@ -17,7 +17,6 @@ from doorbuster.rehearsal import reconciling
 from doorbuster.rehearsal import run as rehearsal
 from doorbuster.rehearsal.page import page
 from doorbuster.rehearsal.profiles import PROFILES
-from doorbuster.rehearsal.report import figures
 from doorbuster.sample_catalog import write_catalog
 
 
@@ -70,7 +69,7 @@ def test_on_black_friday_everybody_wants_one_thing_and_the_books_add_up(
     assert asyncio.run(_promised_of_nothing(own_home)) > 0  # the oracle of overselling can fail
     asked = {step.step for step in found.result.steps}
     assert {"the offer", "quote", "place order", "order just placed", "Stripe: confirm", "order by its link"} <= asked
-    told = page(found, figures(found), [], [], "")
+    told = page(found, [], [], "")
     assert "All of it adds up." in told and "invariants broken" in told
 
 
@@ -111,7 +110,7 @@ def test_a_sale_by_turns_stands_a_crowd_cheats_and_two_kills_and_two_generators_
     assert found.result.outcomes["order placed"] == found.books.orders_placed
     assert sum(int(side["requests"] or 0) for side in found.sides.values()) == found.result.total.requests
     assert all(verdict.holds for verdict in found.verdicts)
-    assert "Everybody who bought had their turn" in page(found, figures(found), [], [], "")
+    assert "Everybody who bought had their turn" in page(found, [], [], "")
 
 
 async def test_a_broken_shop_fails_the_run(ran: Report, own_home: Home, catalog: Path) -> None:

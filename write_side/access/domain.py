@@ -6,7 +6,7 @@ from uuid import UUID
 
 from msgspec import Struct, structs
 
-from shared.bearer import Presented, kept_of, opens
+from shared.bearer import Presented, kept_of, lasts, opens
 from shared.events.access import AccessEvent, TokenIssued, TokenRevoked
 from write_side.errors import Invalid, NotFound, Refusal
 
@@ -165,7 +165,7 @@ def check_expiry(expires_at: datetime, now: datetime) -> None:
 
 def check_lasts(issuer: Token | None, now: datetime) -> None:
     """Raises `IssuerEnded` unless it still opens what its holder was let in by."""
-    if issuer is None or issuer.revoked or (issuer.expires_at is not None and issuer.expires_at <= now):
+    if issuer is None or not lasts(issuer, now):
         raise IssuerEnded("your own token was revoked, or has expired, in the meantime")
 
 

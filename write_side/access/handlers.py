@@ -124,11 +124,10 @@ async def _revoke_issued(
         done = await store.save_revoked(conn, tokens, said, cause) if tokens else {}
         return TokenState(token_id, revoked=True, issued=len(tokens)), done
 
-    ended, some = 0, 1
-    while some:
-        answer = await commands.run(pool, decide)
-        some = _state.decode(answer.body).issued
-        ended, positions = ended + some, together(positions, answer.positions)
+    ended = 0
+    while (answer := await commands.run(pool, decide)).positions:  # empty only if there was no token
+        ended += _state.decode(answer.body).issued
+        positions = together(positions, answer.positions)
     return Answer(as_json(TokenState(token_id, revoked=True, issued=ended)), positions)
 
 

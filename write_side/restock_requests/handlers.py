@@ -91,6 +91,8 @@ async def _claimed(pool: Pool) -> list[Claimed]:
     while True:
         async with pool.acquire() as conn, conn.transaction():
             due = await store.due(conn)
+            if not due:
+                return []
             until = await _until(conn, set(due.values()))
             claimed = await store.claim_due(conn, [id_ for id_, sku in due.items() if sku not in until], AT_ONCE)
             await store.make_more_due(conn, list({one.request.sku for one in claimed}), AT_ONCE)

@@ -29,7 +29,8 @@ async def auditor(shop: Shop, database_url: str) -> AsyncIterator[Auditor]:
 async def oversold(auditor: Auditor, since: reconciling.Before, fewer: int) -> int:
     """How many lamps would be oversold, had there been so many fewer."""
     left = {"lamp": since.left["lamp"] - fewer}
-    return await reconciling.oversold(auditor, msgspec.structs.replace(since, left=left))
+    came = await reconciling.came_in(auditor, since)
+    return await reconciling.oversold(auditor, msgspec.structs.replace(since, left=left), came)
 
 
 @pytest.mark.parametrize("way", WAYS)

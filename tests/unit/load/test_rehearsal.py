@@ -98,7 +98,7 @@ def test_events_that_no_reader_or_no_search_was_seen_to_show_fail_it() -> None:
 
 def test_the_page_counts_what_percentiles_are_of_and_tells_the_way_to_searches() -> None:
     report = told(lag=Lag.of([(0.2, [0.1]), (0.7, [0.3]), (1.2, [])]))
-    html = page(report, figures(report), [], [], "")
+    html = page(report, [], [], "")
     assert "<td>event lag</td><td>2</td>" in html
     assert "<td>search visible, products</td><td>2</td><td>500</td>" in html
     assert "<td>search visible, slowest</td><td>2</td><td>1,500</td>" in html
@@ -119,7 +119,7 @@ def test_the_line_says_all_but_the_curves() -> None:
 
 def test_the_page_needs_nothing_but_itself_and_escapes_what_it_was_told() -> None:
     report = told()
-    html = page(report, figures(report), [], [], "")
+    html = page(report, [], [], "")
     assert "http" not in html.replace("2026-11-27T", "") and "<script" not in html
     assert "503 &lt;unavailable&gt;" in html and "down &amp; out" in html
     for svg in html.split("<svg")[1:]:
