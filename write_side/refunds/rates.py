@@ -41,13 +41,13 @@ def taxed_alike(bought: Bought) -> list[Alike]:
     """The parts of an order that have the same taxes: together they are all of it. Gift cards that are sold stand by
     themselves: no tax of the order is on them."""
     cards = [line for line in bought.lines if line.gift_card]
-    if not cards:
-        return _told(bought) or [_as_one(bought)]
     cost, rest = sum(line.cost_minor for line in cards), [line for line in bought.lines if not line.gift_card]
     totals = structs.replace(bought.totals, total_minor=bought.totals.total_minor - cost)
     goods = structs.replace(bought, lines=rest, totals=totals)
-    sold = Alike((), [], cost, _by_sku((line, 0) for line in cards), (0, 0), sold_cards=True)
-    return [*(_told(goods) or [_as_one(goods)]), sold]
+    parts = _told(goods) or [_as_one(goods)]
+    if not cards:
+        return parts
+    return [*parts, Alike((), [], cost, _by_sku((line, 0) for line in cards), (0, 0), sold_cards=True)]
 
 
 def _as_one(bought: Bought) -> Alike:

@@ -32,8 +32,7 @@ from write_side.refunds.domain import (
 
 def check_parts(payment: Payment, wanted: NewRefund) -> None:
     """Whether what an order is paid by gives back such a part. Refuses `refunded_as_a_whole`."""
-    part = wanted.amount_minor is not None or wanted.lines or wanted.shipping
-    if part and not can(payment.method).refunds_in_part:
+    if _is_part(wanted) and not can(payment.method).refunds_in_part:
         detail = f"what is paid by {payment.method} is given back as a whole: ask for all that is left"
         raise RefundedAsAWhole(detail, payment_method=payment.method)
 
@@ -130,11 +129,14 @@ def _spent(bought: Bought, earlier: Sequence[Refund], wanted: NewRefund) -> int:
     cards = bought.cards or {}
     cost = sum(line.cost_minor for line in bought.lines if line.sku in cards)
     back = sum(part for refund in earlier for sku, part in gone_of(refund)[0] if sku in cards)
-    asked = {} if wanted.amount_minor is not None else summed(wanted.lines)
-    if wanted.amount_minor is None and not wanted.lines and not wanted.shipping:  # all that is left
-        asked = {sku: len(each) for sku, each in cards.items()}
+    asked = summed(wanted.lines) if _is_part(wanted) else {sku: len(each) for sku, each in cards.items()}
     taken = sum(card.balance_minor for sku, each in cards.items() for card in each[: asked.get(sku, 0)])
     return max(cost - back - taken, 0)
+
+
+def _is_part(wanted: NewRefund) -> bool:
+    """Whether something is named; else all that is left is asked for."""
+    return wanted.amount_minor is not None or bool(wanted.lines) or wanted.shipping
 
 
 def _check_meant(wanted: NewRefund) -> None:
@@ -151,7 +153,7 @@ def _asked(
     if wanted.amount_minor is not None:
         return wanted.amount_minor, [], 0
     shipping = shipping_left(bought, earlier)
-    if not wanted.lines and not wanted.shipping:
+    if not _is_part(wanted):
         return left, *_within(left, _lines_of(bought, earlier, None), shipping)
     lines = _lines_of(bought, earlier, summed(wanted.lines))
     given = shipping if wanted.shipping else 0

@@ -145,10 +145,14 @@ def _asked(wanted: EditOrder) -> dict[str, int]:
 def with_gifts_alone(owed: Mapping[str, int], less: Sequence[Demand], gifts: Mapping[str, int]) -> list[Demand]:
     """What is lowered, and with it all gifts (SKU → how many of it are) where nothing else would be left: they go with
     what is bought, or whoever wants them alone would buy something and take it back before it leaves."""
-    gone = {line.sku: line.quantity for line in less}
-    if any(quantity - gone.get(sku, 0) > gifts.get(sku, 0) for sku, quantity in owed.items()):
+    if bought_among(left_of(owed, less), gifts):
         return [*less]
     return [Demand(sku, quantity) for sku, quantity in owed.items() if quantity > 0]
+
+
+def bought_among(left: Mapping[str, int], gifts: Mapping[str, int]) -> bool:
+    """Whether so many (SKU → how many) are more than what was given of it."""
+    return any(n > gifts.get(sku, 0) for sku, n in left.items())
 
 
 def left_of(owed: Mapping[str, int], less: Iterable[Demand]) -> dict[str, int]:

@@ -8,6 +8,7 @@ from msgspec import Struct
 from write_side import orders, refunds
 from write_side.database import Connection
 from write_side.fulfilment import standing
+from write_side.fulfilment.editing import domain
 from write_side.fulfilment.editing.domain import AdditionUnpaid
 from write_side.fulfilment.standing import Standing
 from write_side.inventory import summed
@@ -66,9 +67,10 @@ async def lock(conn: Connection, order_id: UUID) -> tuple[Standing, Group]:
     head = await orders.find_head(conn, order_id)
     first = await standing.lock(conn, head.adds_to if head is not None and head.adds_to else order_id)
     await orders.lock_additions(conn, first.order)
-    added = [await standing.lock(conn, id_) for id_ in first.order.additions]
-    group = Group(first, [each for each in added if each.order.state in MEMBERS])
-    return next(each for each in (first, *added) if each.order.id == order_id), group
+    held = [await orders.lock_whole(conn, id_) for id_ in first.order.additions]
+    group = Group(first, [await standing.read(conn, each) for each in held if each.state in MEMBERS])
+    found = next((each for each in (first, *group.added) if each.order.id == order_id), None)
+    return found or await standing.lock(conn, order_id), group  # what came to nothing is in no group
 
 
 async def around(conn: Connection, order: Order) -> Group:
@@ -99,8 +101,7 @@ def goes(stands: Standing) -> bool:
 
 def bought_among(stands: Standing, left: Mapping[str, int]) -> bool:
     """Whether so many of its goods are more than what was given: shipping isn't paid for a gift alone."""
-    gifts = orders.gifts_among(stands.order.lines)
-    return any(n > gifts.get(sku, 0) for sku, n in left.items())
+    return domain.bought_among(left, orders.gifts_among(stands.order.lines))
 
 
 def what_goes(group: Group) -> Load:

@@ -22,7 +22,7 @@ from write_side.fulfilment.booking import along
 from write_side.fulfilment.editing import group as groups
 from write_side.fulfilment.editing.domain import left_of
 from write_side.fulfilment.picking import domain, store
-from write_side.fulfilment.picking.domain import FinishPick, NothingToPick, OpenPick, Pick, Short, UnknownPick
+from write_side.fulfilment.picking.domain import FinishPick, NothingToPick, OpenPick, Pick, UnknownPick
 from write_side.fulfilment.standing import Standing
 from write_side.inventory import Demand
 from write_side.refunds import NewRefund, NothingToRefund
@@ -127,7 +127,8 @@ async def finish_pick(
         async def decide(conn: Connection) -> tuple[Pick, Positions]:
             now = await standing.lock(conn, order_id)
             pick = _of(now, pick_id)
-            if any(now.due(pick_id).get(line.sku, 0) > 0 for line in pick.lines):  # else its order may be done
+            due = now.due(pick_id)
+            if any(due.get(line.sku, 0) > 0 for line in pick.lines):  # else its order may be done
                 now.check_shippable()
             return await finish(conn, now, pick, wanted, strategy, joined)
 
@@ -139,8 +140,7 @@ async def finish(
 ) -> tuple[Pick, Positions]:
     """The same under the order's lock."""
     found, missing = domain.split(pick, wanted)
-    short = domain.short_of(found, missing, now.due(pick.id), domain.shelf(pick, now.picks, now.places))
-    instead, refund_id, positions = await _made_up(conn, now, pick, short, wanted, strategy, cause)
+    instead, refund_id, positions = await _made_up(conn, now, pick, found, missing, wanted, strategy, cause)
     gone = [ParcelLine(sku, quantity) for sku, quantity in missing.items()]
     event = PickFinished(pick.id, pick.order_id, found, gone, wanted.reason, instead, refund_id)
     after = domain.evolve(pick, event, pick.version + 1)
@@ -153,15 +153,18 @@ async def finish(
 
 
 async def _made_up(
-    conn: Connection, now: Standing, pick: Pick, short: Short, wanted: FinishPick,
-    strategy: AllocationStrategy, cause: Metadata,
+    conn: Connection, now: Standing, pick: Pick, found: Sequence[ParcelLine], missing: Mapping[str, int],
+    wanted: FinishPick, strategy: AllocationStrategy, cause: Metadata,
 ) -> tuple[list[Allocation], UUID | None, Positions]:  # fmt: skip
     """What is taken instead of what is missing, and the refund of what is nowhere."""
-    if not short.missing or wanted.reason is None:
+    if not missing or wanted.reason is None:
         return [], None, {}
+    short = domain.short_of(found, missing, now.due(pick.id), domain.shelf(pick, now.picks, now.places))
     order = now.order
     await refunds.hold(conn, [order])
-    written = await inventory.write_off(conn, order.id, pick.warehouse, *short[:2], wanted.reason, cause)
+    written = await inventory.write_off(
+        conn, order.id, pick.warehouse, short.missing, short.out, wanted.reason, cause
+    )
     wanted_elsewhere = short.owed if wanted.otherwise == "reallocate" else {}
     near = await orders.nearest_to(conn, order)
     chosen, taken = await inventory.take_instead(conn, order.id, wanted_elsewhere, strategy, cause, near)
