@@ -152,7 +152,7 @@ def facts_of(given: ProductInput, slug: str, ids: Mapping[str, UUID]) -> Product
             translations={locale: told for locale, told in _told(given.translations) if told != Translation()},
             publish_at=_in_utc(publish_at=given.publish_at),
             unpublish_at=_in_utc(unpublish_at=given.unpublish_at),
-            related={kind: products for kind, products in given.related.items() if products},
+            related=given.related,
         )
     )
 

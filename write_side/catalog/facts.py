@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
+from datetime import datetime
 
 from msgspec import structs
 
@@ -34,7 +35,8 @@ _kind = re.compile(RELATED_KIND)
 
 
 def checked(facts: ProductFacts) -> ProductFacts:
-    """The facts with EANs in their kept form; raises the refusal of the first thing that is wrong."""
+    """The facts with EANs in their kept form, and without kinds of related products that hold none; raises the refusal
+    of the first thing that is wrong."""
     _check_slug(facts.slug)
     for field, longest in _LIMITS.items():
         check_text(getattr(facts, field) or "", f"/{field}", longest)
@@ -46,8 +48,9 @@ def checked(facts: ProductFacts) -> ProductFacts:
     _check_images(facts.images)
     _check_translations(facts.translations)
     _check_schedule(facts)
-    check_related(facts.related)
-    facts = structs.replace(facts, variants=_checked_variants(facts.variants, len(facts.images)))
+    related = {kind: products for kind, products in facts.related.items() if products}
+    check_related(related)
+    facts = structs.replace(facts, related=related, variants=_checked_variants(facts.variants, len(facts.images)))
     size = len(as_json(facts))
     if size > FACTS_BYTES:
         said = f"the facts take {size} bytes, {FACTS_BYTES} at most"
@@ -138,11 +141,15 @@ def _check_translations(translations: Mapping[str, Translation]) -> None:
 
 def _check_schedule(facts: ProductFacts) -> None:
     for field in ("publish_at", "unpublish_at"):
-        moment = getattr(facts, field)
-        if moment is not None and moment != minute_of(moment):
-            raise refusals.NoWholeMinute("products come and go at whole minutes", pointer=f"/{field}")
+        check_minute(getattr(facts, field), f"/{field}")
     if facts.publish_at and facts.unpublish_at and facts.unpublish_at <= facts.publish_at:
         raise refusals.NeverPublished("it would end before it begins", pointer="/unpublish_at")
+
+
+def check_minute(moment: datetime | None, pointer: str) -> None:
+    """Refuses a moment at which no product comes or goes."""
+    if moment is not None and moment != minute_of(moment):
+        raise refusals.NoWholeMinute("products come and go at whole minutes", pointer=pointer)
 
 
 def check_related(related: Mapping[str, Sequence[Hashable]]) -> None:

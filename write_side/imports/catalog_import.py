@@ -31,7 +31,7 @@ from write_side.imports.reading import Table, UnreadableFile
 from write_side.imports.rows import Row, RowReader
 from write_side.imports.runs import taken_back
 from write_side.imports.runs.domain import Run
-from write_side.imports.seen import Called, Seen
+from write_side.imports.seen import Called, Names, Seen
 from write_side.imports.settling import settled
 
 AT_ONCE = 2  # batches in flight: one is planned while another is saved
@@ -105,10 +105,10 @@ class _Import:
         self._batches = Batches(source.lines, reader, self._pace, journal.skip)
         self._in_order = asyncio.Lock()  # batches are planned in the order of the file, so slugs come out the same
         self._claims: list[set[str]] = []  # slugs of batches that are planned and not yet committed
-        self._dry = Seen()  # 64 bits of each slug that a dry run would have given away
+        self._dry = Names()  # slugs that a dry run would have given away
         self._categories: dict[str, UUID] = {}
         self._ahead, self._reader = ahead, reader
-        self._to_come = Called() if ahead is None else ahead.names
+        self._names = Called() if ahead is None else ahead.names  # of all rows, also of those that do not go in
         self._late = Seen()  # the numbers of lines that name what came behind them
         self._would_be_there = Called()  # of a dry run
         self._settling = False
@@ -144,7 +144,7 @@ class _Import:
         told. Behind a kill nobody knows any more which rows these are, and all are looked at."""
         if self._ahead is None or not (self._late or self._journal.skip):
             return
-        self._settling, self._to_come = True, self._would_be_there
+        self._settling = True
         await self._journal.tell()
         batches = Batches(self._ahead.lines(), self._reader, self._pace, self._journal.settled)
         while (batch := await batches.next()) is not None:
@@ -173,11 +173,10 @@ class _Import:
         return made
 
     async def _settled(self, rows: list[Row]) -> Plan:
-        skus = (Called() if self._ahead is None else self._ahead.names).skus  # also of rows that did not go in
+        skus, come = self._names.skus, self._would_be_there
         async with self._pool.acquire() as conn:
             products = await catalog.find_known(conn, *asked_for(rows))
             named = await catalog.named(conn, related_names(rows), skus)
-        come = self._to_come
         known = Known(products, {}, (), {}, datetime.now(UTC), named=named, to_come=come, skus_to_come=skus)
         return settled(rows, known)
 
@@ -197,14 +196,14 @@ class _Import:
                 datetime.now(UTC),
                 await product_types.by_name(conn, {name.strip() for name in named} - {""}),
                 await taken_back.find(conn, products),
-                await catalog.named(conn, related_names(rows), self._to_come.skus),
-                self._to_come,
-                self._to_come.skus,
+                await catalog.named(conn, related_names(rows), self._names.skus),
+                self._names,
+                self._names.skus,
             )
         return plan(rows, known, self._terms, uuid7)
 
     def _is_claimed(self, slug: str) -> bool:
-        return hash(slug) in self._dry or any(slug in planned for planned in self._claims)
+        return slug in self._dry or any(slug in planned for planned in self._claims)
 
     async def _find_categories(self, conn: Connection, rows: list[Row], products: list[Product]) -> None:
         if not self._categories:
@@ -235,7 +234,7 @@ class _Import:
         Answers how many rows became what."""
         if self._dry_run:  # its slugs stay claimed, as those of rows would
             for slug in made.slugs:
-                self._dry.add(hash(slug))
+                self._dry.add(slug)
             self._claims.remove(made.slugs)
             self._note_would_be_there(rows, made)
             return self._became(made)

@@ -39,23 +39,16 @@ class Ahead(AbstractContextManager["Ahead"]):
 
     async def look(self, lines: Iterator[Line], reader: RowReader, living: Callable[[], Awaitable[None]]) -> None:
         """Read it to its end, or to where it can't be read on; `living` is called all the while."""
-        while (line := self._next(lines)) is not None:
-            if self._kept % AT_A_TIME == 0:
-                await asyncio.sleep(0)
-                await living()
-            self._kept += 1
-            self._file.write(json.dumps(line, ensure_ascii=False) + "\n")
-            self._note(reader, line)
-
-    def _next(self, lines: Iterator[Line]) -> Line | None:
         try:
-            return next(lines, None)
+            for line in lines:
+                if self._kept % AT_A_TIME == 0:
+                    await asyncio.sleep(0)
+                    await living()
+                self._kept += 1
+                self._file.write(json.dumps(line, ensure_ascii=False) + "\n")
+                self.names.add(*_names(reader, line))
         except UnreadableFile as error:
             self._broken = error
-            return None
-
-    def _note(self, reader: RowReader, line: Line) -> None:
-        self.names.add(*_names(reader, line))
 
     def lines(self) -> Iterator[Line]:
         """From the beginning; raises `UnreadableFile` where it can't be read on."""

@@ -107,11 +107,10 @@ def plan(rows: Sequence[Row], known: Known, terms: Terms, new_id: NewId) -> Plan
 def paths_needed(rows: Sequence[Row], products: Sequence[Product]) -> list[tuple[str, ...]]:
     """The categories that rows put their products into, as paths of names: of a file that says none, only what is new
     is put into one."""
-    refs = {product.facts.external_ref for product in products} - {None}
-    skus = {sku for product in products for sku in product.variant_ids()}
+    by_ref, by_sku = found(products)
 
     def is_new(row: Row) -> bool:
-        return row.external_ref not in refs and skus.isdisjoint(variant.sku for variant in row.variants)
+        return row.external_ref not in by_ref and by_sku.keys().isdisjoint(variant.sku for variant in row.variants)
 
     return [row.category for row in rows if row.says_category or is_new(row)]
 
@@ -163,8 +162,7 @@ def _after(
     row: Row, product: Product | None, known: Known, claimed: Collection[str], new_id: NewId
 ) -> tuple[Product, ProductEvent | None]:
     """The product as the row wants it, and the event of that, None if nothing changes."""
-    taken_back = product is not None and product.id in known.taken_back
-    given = _given(row, product, known, taken_back=taken_back)
+    given = _given(row, product, known)
     if product is None or _says_attributes(row, given, product.facts):
         given = _as_declared(given, known.types.get(given.product_type.strip()))
     own = None if product is None else product.facts.slug
@@ -197,7 +195,7 @@ def _new_slug(row: Row, in_use: Collection[str], claimed: Collection[str]) -> st
     return catalog.free_slug(candidates, [slug for slug in candidates if slug in in_use or slug in claimed])
 
 
-def _given(row: Row, product: Product | None, known: Known, *, taken_back: bool) -> ProductInput:
+def _given(row: Row, product: Product | None, known: Known) -> ProductInput:
     """What a row makes of what was there before; of what was taken back as of what was not."""
     before = None if product is None else product.facts
 
@@ -208,7 +206,7 @@ def _given(row: Row, product: Product | None, known: Known, *, taken_back: bool)
     translations = dict(before.translations) if before is not None else {}
     translations |= row.translations or {}
     attributes = row.attributes if row.attributes is not None else {} if before is None else before.attributes
-    status = row.status or ("active" if before is None or taken_back else before.status)
+    status = row.status or ("active" if product is None or product.id in known.taken_back else product.facts.status)
     return ProductInput(
         name=row.name,
         variants=[*variants_of(row, before, [image.url for image in images])],

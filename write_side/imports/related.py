@@ -1,6 +1,6 @@
 """Products that a row names as related: by kind, by SKU or slug, the best first. Pure."""
 
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Collection, Container, Mapping, Sequence
 from uuid import UUID
 
 from msgspec import Struct
@@ -12,6 +12,7 @@ from write_side.imports.mapping import RELATED
 from write_side.imports.rejecting import Rejected, decoded, told
 
 KIND = "related"  # what a column says that names no kind
+ALL_KINDS = "json:related"
 MOST_TOLD = 10
 
 
@@ -33,12 +34,17 @@ class SaidRelated(Struct, frozen=True):
         return {name for names in self.kinds.values() for name in names}
 
 
+def is_related(field: str) -> bool:
+    """Whether a field names other products."""
+    return field in (KIND, ALL_KINDS) or field.startswith(RELATED)
+
+
 def said_of(said: Mapping[str, str], separator: str) -> SaidRelated | None:
     """What a line says, field → cell; None where the file has no such column. Raises `Rejected`."""
-    if "json:related" in said:
-        kinds = decoded(said["json:related"] or "{}", dict[str, list[str]], "broken_related")
+    if ALL_KINDS in said:
+        kinds = decoded(said[ALL_KINDS] or "{}", dict[str, list[str]], "broken_related")
         return _possible(SaidRelated(kinds, alone=True))
-    cells = {field: cell for field, cell in said.items() if field == KIND or field.startswith(RELATED)}
+    cells = {field: cell for field, cell in said.items() if is_related(field)}
     kinds = {field.partition(":")[2] or KIND: _parts(cell, separator) for field, cell in cells.items()}
     return _possible(SaidRelated(kinds)) if kinds else None
 
@@ -56,16 +62,15 @@ def _parts(cell: str, separator: str) -> list[str]:
     return [part.strip() for part in cell.split(separator) if part.strip()]
 
 
-def check_known(said: SaidRelated, known: Iterable[Container[str]], own: Container[str]) -> None:
+def check_known(said: SaidRelated, known: Collection[Container[str]], own: Container[str]) -> None:
     """Refuses `unknown_related`: names that nothing of `known` has, and those of the product itself."""
-    known = [*known]
     for kind, names in said.kinds.items():
         pointer = f"/related/{escaped(kind)}"
         unknown = [name for name in names if not any(name in each for each in known)]
         if unknown:
-            told = ", ".join(name[:100] for name in unknown[:MOST_TOLD])
+            some = ", ".join(name[:100] for name in unknown[:MOST_TOLD])
             more = f" and {len(unknown) - MOST_TOLD} more" if len(unknown) > MOST_TOLD else ""
-            raise UnknownRelated(f"no product has the SKU or slug {told}{more}", pointer=pointer)
+            raise UnknownRelated(f"no product has the SKU or slug {some}{more}", pointer=pointer)
         if itself := next((name for name in names if name in own), None):
             raise UnknownRelated(f"{itself[:100]} is the product itself", pointer=pointer)
 

@@ -10,10 +10,10 @@ from shared.events.catalog import AttributeValue, Translation
 from shared.names import is_blank
 from write_side.imports.images import SaidImage
 from write_side.imports.magento import translated
-from write_side.imports.mapping import ATTRIBUTE, DESCRIPTION, LIST, NAME, PRICE, RELATED, ColumnMapping
+from write_side.imports.mapping import ATTRIBUTE, DESCRIPTION, LIST, NAME, PRICE, ColumnMapping
 from write_side.imports.reading import Line
 from write_side.imports.rejecting import Rejected, decoded
-from write_side.imports.related import SaidRelated, said_of
+from write_side.imports.related import SaidRelated, is_related, said_of
 from write_side.imports.spreadsheets import plain
 from write_side.imports.variant_rows import VariantReader, VariantRow, addresses, tax_class_of
 from write_side.moments import is_kept
@@ -86,7 +86,7 @@ class RowReader:
 
     def relates(self) -> bool:
         """Whether rows may name other products."""
-        return any(field in ("related", "json:related") or field.startswith(RELATED) for field in self._at)
+        return any(is_related(field) for field in self._at)
 
     def missing(self) -> list[str]:
         """Needed fields that no column of the file is."""

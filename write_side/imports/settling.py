@@ -27,7 +27,7 @@ def settled(rows: Sequence[Row], known: Known) -> Plan:
 
 
 def _changes(row: Row, product: Product | None, known: Known) -> list[Change]:
-    related = {kind: products for kind, products in related_of(row, product, known).items() if products}
+    related = related_of(row, product, known)  # first: a dry run, where nobody has the product, hears its refusals
     if product is None:
         return []
     event = catalog.revise(product, catalog.checked(structs.replace(product.facts, related=related)))

@@ -9,7 +9,6 @@ from msgspec import UNSET, Meta, Struct, structs
 
 from shared.events.catalog import AttributeValue, ProductFacts, Status
 from shared.money import MinorUnits
-from shared.publishing import minute_of
 from write_side import catalog, pricing
 from write_side.catalog import MOST_RELATED, RELATED_KIND, Moment, Product, TaxClass
 from write_side.moments import check_moments
@@ -119,10 +118,7 @@ FactsOperation = (
     AttributeSet | AttributeRemoved | CategorySet | StatusSet | BrandSet | ProductTypeSet | TaxClassSet | PublishAtSet
     | UnpublishAtSet | RelatedSet
 )  # fmt: skip
-Operation = (
-    PriceByPercent | PriceByAmount | PriceTo | AttributeSet | AttributeRemoved | CategorySet | StatusSet | BrandSet
-    | ProductTypeSet | TaxClassSet | PublishAtSet | UnpublishAtSet | RelatedSet
-)  # fmt: skip
+Operation = PriceOperation | FactsOperation
 
 
 def facts_after(product: Product, operation: FactsOperation) -> ProductFacts:
@@ -138,8 +134,7 @@ def facts_after(product: Product, operation: FactsOperation) -> ProductFacts:
             return structs.replace(facts, tax_class=UNSET if tax_class == "standard" else tax_class)
         case RelatedSet(kind, products):
             others = [id_ for id_ in products if id_ != product.id]
-            kinds = facts.related | {kind: others}
-            return structs.replace(facts, related={kind: ids for kind, ids in kinds.items() if ids})
+            return structs.replace(facts, related=facts.related | {kind: others})
         case CategorySet() | StatusSet() | BrandSet() | ProductTypeSet() | PublishAtSet() | UnpublishAtSet():
             return structs.replace(facts, **{name: _kept(said) for name, said in structs.asdict(operation).items()})
 
@@ -173,8 +168,7 @@ def check_operation(operation: Operation, categories: Collection[UUID], products
 
 def _check_moment(pointer: str, moment: datetime | None) -> None:
     check_moments(**{pointer[1:]: moment})
-    if moment is not None and moment != minute_of(moment):
-        raise catalog.NoWholeMinute("products come and go at whole minutes", pointer=pointer)
+    catalog.check_minute(moment, pointer)
 
 
 def _check_related(ids: Sequence[UUID], products: Collection[UUID]) -> None:
