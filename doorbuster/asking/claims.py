@@ -1,25 +1,19 @@
 """What others may still claim of the shop: what is left on gift cards, and what banks want back."""
 
-from collections import Counter
-
 from doorbuster.asking.bodies import Span
-from doorbuster.asking.question import CURRENCY, Answers, File, Question, count, counted, money, text
-from doorbuster.asking.rows import DOCUMENTS, Row
+from doorbuster.asking.question import CURRENCY, Answers, File, Question, added_up, count, counted, money, text
+from doorbuster.asking.rows import Row
 from shared.documents import gift_cards, order_records
 
 _KEYS = ("currency", "standing", "year")
-_SUMS = ("amount_minor", "spent_minor", "returned_minor", "balance_minor")
+_SUMS = ("cards", "amount_minor", "spent_minor", "returned_minor", "balance_minor")
 
 
 def _gift_cards(answers: Answers, _span: Span) -> list[Row]:
     """What was blocked is so whether it has expired since or not."""
-    sums: dict[tuple[str, ...], Counter[str]] = {}
-    for row in answers[0]:
-        standing = "blocked" if row["state"] == "blocked" else row["until"]
-        figures = sums.setdefault((row["currency"], standing, row["year"]), Counter())
-        figures.update({"cards": row[DOCUMENTS]} | {name: row[name] for name in _SUMS})
-    return [dict(zip(_KEYS, key, strict=True)) | {name: found[name] for name in ("cards", *_SUMS)}
-            for key, found in sorted(sums.items())]  # fmt: skip
+    cards = counted(answers[0], "cards")
+    rows = [{**row, "standing": "blocked" if row["state"] == "blocked" else row["until"]} for row in cards]
+    return added_up(((row, {name: row[name] for name in _SUMS}) for row in rows), _KEYS, _SUMS)
 
 
 _GIFT_CARDS = Question(

@@ -1,13 +1,11 @@
 """What bookkeepers ask: what is to come, what was taken off, and which taxes are owed where."""
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from operator import itemgetter
-from typing import Any
 
 from doorbuster.asking.bodies import Span
-from doorbuster.asking.question import CURRENCY, Answers, Column, File, Question, count, counted, money, text
-from doorbuster.asking.rows import DOCUMENTS, Row
+from doorbuster.asking.question import CURRENCY, Answers, Column, File, Question, added_up, count, counted, money, text
+from doorbuster.asking.rows import Row
 from shared.documents import invoices, order_records
 
 AGES = ("not due", "1-30 days", "31-60 days", "over 60 days")
@@ -44,7 +42,7 @@ _NOTE_KEYS = ("month", "currency", "reason", "tax", "rate_ppm")
 
 
 def _credit_notes(answers: Answers, _span: Span) -> list[Row]:
-    return [{**_rated(row), "notes": row[DOCUMENTS]} for row in _in_order(answers[0], *_NOTE_KEYS)]
+    return [_rated(row) for row in sorted(counted(answers[0], "notes"), key=itemgetter(*_NOTE_KEYS))]
 
 
 _CREDIT_NOTES = Question(
@@ -65,24 +63,22 @@ _CREDIT_NOTES = Question(
 )
 
 _VAT_KEYS = ("month", "country", "currency", "tax", "rate_ppm", "note")
-_VAT_SUMS = ("base_minor", "tax_minor", "credited_base_minor", "credited_tax_minor", "back_minor")
+_TAXED = ("base_minor", "tax_minor")
+_VAT_SUMS = (*_TAXED, "credited_base_minor", "credited_tax_minor", "back_minor")
 
 
 def _vat(answers: Answers, _span: Span) -> list[Row]:
     """Taxes of what was captured, less those of credit notes, in one row for each rate; what came back and whose tax
     nothing tells stands in a row without a rate."""
     taxed, noted, back = answers
-    sums: dict[tuple[Any, ...], Counter[str]] = {}
-    for row in taxed:
-        _add(sums, row, base_minor=row["base_minor"], tax_minor=row["tax_minor"])
-    for row in noted:
-        _add(sums, row, credited_base_minor=row["base_minor"], credited_tax_minor=row["tax_minor"])
-    for row, untold in _untold(noted, back):
-        _add(sums, row | {"tax": "", "rate_ppm": NOT_TOLD, "note": ""}, back_minor=untold)
-    rows = [dict(zip(_VAT_KEYS, key, strict=True)) | {name: found[name] for name in _VAT_SUMS}
-            for key, found in sums.items()]  # fmt: skip
-    net = [{**row, "net_tax_minor": row["tax_minor"] - row["credited_tax_minor"]} for row in rows]
-    return [_rated(row) for row in _in_order(net, *_VAT_KEYS)]
+    figures: list[tuple[Row, Row]] = [
+        *((row, {name: row[name] for name in _TAXED}) for row in taxed),
+        *((row, {f"credited_{name}": row[name] for name in _TAXED}) for row in noted),
+        *((row | {"tax": "", "rate_ppm": NOT_TOLD, "note": ""}, {"back_minor": gone})
+          for row, gone in _untold(noted, back)),
+    ]  # fmt: skip
+    rows = added_up(figures, _VAT_KEYS, _VAT_SUMS)
+    return [_rated(row | {"net_tax_minor": row["tax_minor"] - row["credited_tax_minor"]}) for row in rows]
 
 
 def _untold(noted: Sequence[Row], back: Sequence[Row]) -> Iterator[tuple[Row, int]]:
@@ -96,16 +92,8 @@ def _untold(noted: Sequence[Row], back: Sequence[Row]) -> Iterator[tuple[Row, in
             yield row, untold
 
 
-def _add(sums: dict[tuple[Any, ...], Counter[str]], row: Row, **figures: int) -> None:
-    sums.setdefault(tuple(row[name] for name in _VAT_KEYS), Counter()).update(figures)
-
-
 def _rated(row: Row) -> Row:
     return {**row, "rate": None if row["rate_ppm"] == NOT_TOLD else row["rate_ppm"] / 10_000}
-
-
-def _in_order(rows: Sequence[Row], *by: str) -> list[Row]:
-    return sorted(rows, key=lambda row: tuple(row[name] for name in by))
 
 
 _VAT = Question(

@@ -1,7 +1,8 @@
 """What a question is: which query files it asks, what is made of the answers, and what its columns mean."""
 
-from collections.abc import Callable, Sequence
-from typing import Literal
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Literal
 
 from msgspec import Struct
 
@@ -56,6 +57,15 @@ def text(name: str, meaning: str) -> Column:
 
 
 CURRENCY = text("currency", "of the amounts in the row")
+
+
+def added_up(figures: Iterable[tuple[Row, Row]], by: Sequence[str], names: Sequence[str]) -> list[Row]:
+    """A row for each key, in their order, with the sums of these figures; each stands beside a row that has the key."""
+    sums: dict[tuple[Any, ...], Counter[str]] = defaultdict(Counter)
+    for row, told in figures:
+        sums[tuple(row[name] for name in by)].update(told)
+    return [dict(zip(by, key, strict=True)) | {name: found[name] for name in names}
+            for key, found in sorted(sums.items())]  # fmt: skip
 
 
 def counted(rows: Sequence[Row], name: str) -> list[Row]:

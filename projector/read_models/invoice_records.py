@@ -10,7 +10,7 @@ from msgspec import Struct, structs
 
 from projector.model import ELASTICSEARCH, GATHERING, Folded, Keys, ReadModel, Rendered, encode
 from shared.codec import Event
-from shared.documents.invoices import RECORDS, CreditNoteRecord, InvoiceRecord, NotedTax, State
+from shared.documents.invoices import RECORDS, CreditNoteRecord, InvoiceRecord, RecordedTax, State
 from shared.envelope import Recorded
 from shared.events.invoices import (
     CreditNoteIssued,
@@ -20,9 +20,10 @@ from shared.events.invoices import (
     InvoiceOverdue,
     InvoicePaid,
 )
+from shared.events.orders import OrderTax
 
 Heard = InvoiceEvent | CreditNoteIssued
-OF_AN_INVOICE = (*get_args(InvoiceEvent), CreditNoteIssued)  # and not of the credit of its account
+_OF_AN_INVOICE = get_args(Heard)  # and not of the credit of its account
 
 
 class Sums(Struct, frozen=True):
@@ -54,7 +55,7 @@ class OneInvoice(Folded, frozen=True):
 
 def touches(_recorded: Recorded, event: Event) -> Sequence[str]:
     """The invoice, told from the event itself."""
-    return (str(event.invoice_id),) if isinstance(event, OF_AN_INVOICE) else ()
+    return (str(event.invoice_id),) if isinstance(event, _OF_AN_INVOICE) else ()
 
 
 def begins(_recorded: Recorded, event: Event) -> bool:
@@ -96,11 +97,15 @@ def sums_after(sums: Sums, event: Heard) -> Sums:
     return sums
 
 
+def by_rate(taxes: Sequence[OrderTax], total_minor: int, tax_minor: int) -> list[RecordedTax]:
+    """Taxes by rate; where none is told one without any, so that the sums hold."""
+    told = [RecordedTax(tax.name, tax.rate_ppm, tax.base_minor, tax.tax_minor, tax.included, tax.note) for tax in taxes]
+    return told or [RecordedTax("", None, total_minor - tax_minor, tax_minor, included=False)]
+
+
 def filed(note: CreditNoteIssued) -> CreditNoteRecord:
-    """The credit note with its taxes by rate; of one that doesn't tell these one without any, so that the sums hold."""
-    taxes = [
-        NotedTax(tax.name, tax.rate_ppm, tax.base_minor, tax.tax_minor, tax.included, tax.note) for tax in note.taxes
-    ] or [NotedTax("", None, note.amount_minor - note.tax_minor, note.tax_minor, included=False)]
+    """The credit note as it is kept."""
+    taxes = by_rate(note.taxes, note.amount_minor, note.tax_minor)
     return CreditNoteRecord(
         note.credit_note_id, note.number, note.refund_id, note.reason, note.amount_minor, note.tax_minor,
         note.issued_at, taxes,

@@ -3,12 +3,13 @@
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
+from typing import get_args
 
 import msgspec
 
 from projector.model import ELASTICSEARCH, GATHERING, Folded, Keys, ReadModel, Rendered, encode
 from projector.read_models import invoice_records, order
-from projector.read_models.invoice_records import OF_AN_INVOICE, Sums, filed, sums_after
+from projector.read_models.invoice_records import Sums, by_rate, filed, sums_after
 from projector.read_models.order import (
     Happening,
     Order,
@@ -22,7 +23,7 @@ from projector.read_models.order import (
 )
 from projector.read_models.order_returns import returned_items
 from shared.codec import Event
-from shared.documents.invoices import CreditNoteRecord
+from shared.documents.invoices import CreditNoteRecord, RecordedTax
 from shared.documents.order_records import (
     RECORDS,
     OrderRecord,
@@ -30,13 +31,12 @@ from shared.documents.order_records import (
     RecordedDispute,
     RecordedLine,
     RecordedRefund,
-    RecordedTax,
     RecoveredBy,
 )
 from shared.envelope import Recorded
 from shared.events.fraud import PaymentDisputed
 from shared.events.fulfilment import ParcelShipped
-from shared.events.invoices import CreditNoteIssued, InvoiceEvent
+from shared.events.invoices import CreditNoteIssued
 from shared.events.orders import OrderPlaced, OrderReaddressed
 from shared.events.payments import (
     PaymentAuthorized,
@@ -51,7 +51,7 @@ from shared.events.returns import ReturnLabelled
 
 Beside = invoice_records.Heard | PaymentDisputed  # of the order, and no step of it
 Heard = Happening | Beside
-_BESIDE = (*OF_AN_INVOICE, PaymentDisputed)
+_BESIDE = get_args(Beside)
 
 
 class RecordedOrder(Folded, frozen=True):
@@ -79,7 +79,7 @@ def touches(recorded: Recorded, event: Event) -> Sequence[str]:
 
 def evolve(state: RecordedOrder | None, recorded: Recorded, event: Heard) -> RecordedOrder:
     """The order after the event."""
-    if isinstance(event, InvoiceEvent | CreditNoteIssued | PaymentDisputed):
+    if isinstance(event, Beside):
         return _beside(state, recorded, event)
     event = _of_nobody(event)
     after = order.evolve(None if state is None else state.order, recorded, event)
@@ -218,15 +218,9 @@ def render(id_: str, state: RecordedOrder, _keys: Keys) -> Rendered:
 
 
 def _taxes(placed: OrderPlaced) -> list[RecordedTax]:
-    """By rate; of orders from before these were told one without any, as their credit notes have it."""
-    told = [
-        RecordedTax(tax.name, tax.rate_ppm, tax.base_minor, tax.tax_minor, tax.included, tax.note)
-        for tax in placed.taxes
-    ]
-    tax = placed.totals.tax_minor  # then there was none within prices
-    if told or not tax:
-        return told
-    return [RecordedTax("", None, placed.totals.total_minor - tax, tax, included=False)]
+    """By rate; of orders from before these were told as their credit notes have it. Then none was within prices."""
+    totals = placed.totals
+    return by_rate(placed.taxes, totals.total_minor, totals.tax_minor) if placed.taxes or totals.tax_minor else []
 
 
 def _unpaid(state: RecordedOrder) -> int:

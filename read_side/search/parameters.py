@@ -9,7 +9,7 @@ from litestar.params import QueryParameter
 from msgspec import Struct
 
 from read_side.parameters import DEFAULT_CHANNEL, Channel, Locale, locales_of
-from shared.documents.indices import LONGEST_CHOICE
+from shared.documents.products import LONGEST_CHOICE
 from shared.http.problems import INVALID_INPUT, FieldError, Problem, Told
 from shared.locales import Locales
 from shared.money import EXPONENTS, is_known

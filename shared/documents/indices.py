@@ -12,7 +12,6 @@ from shared.documents.mappings import BOOLEAN, DATE, KEYWORD, LONG, Json, fields
 from shared.documents.price_slots import SLOTS
 from shared.money import EXPONENTS
 
-LONGEST_CHOICE = 1024  # characters of an attribute's value that facets count and filters find
 FOLD: Json = {"type": "object", "enabled": False}
 # One analyzer on every text field: `cross_fields` only weighs fields together that share theirs.
 TEXT: Json = {"type": "text", "analyzer": "catalog_text"}
@@ -86,7 +85,7 @@ _PRODUCTS: Json = {
     "attributes_text": {**TEXT, **_SPELT},
     "words": {**_WORDS, "analyzer": "catalog_text"},
     # Unlimited attributes, one field: a mapping never grows, and keys may hold spaces and dots.
-    "facets": {"type": "flattened", "ignore_above": LONGEST_CHOICE},
+    "facets": {"type": "flattened", "ignore_above": products.LONGEST_CHOICE},
     "numbers": {"type": "flattened"},
     "steps": {"type": "flattened"},
     "completion": _COMPLETION,
@@ -107,7 +106,7 @@ _PRODUCTS: Json = {
     # Only where several variants are told apart by options: most searches never look at them.
     "variants": nested(
         sku={"type": "keyword", "index": False, "doc_values": False},
-        facets={"type": "flattened", "ignore_above": LONGEST_CHOICE},
+        facets={"type": "flattened", "ignore_above": products.LONGEST_CHOICE},
         numbers={"type": "flattened"},
         steps={"type": "flattened"},
         availability=KEYWORD,

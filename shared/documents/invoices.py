@@ -21,14 +21,14 @@ OWED_BY = (
 )
 
 
-class NotedTax(Struct, frozen=True):
-    """A tax at a rate in what a credit note takes off; of a note that tells no rates one without any."""
+class RecordedTax(Struct, frozen=True):
+    """A tax at a rate; of what tells no rates one without any."""
 
     name: Annotated[str, told("what it is called; empty: which taxes it is of is not told")]
     rate_ppm: Annotated[int | None, told("its rate; null: not told", "parts per million")]
-    base_minor: Annotated[int, told("what it is on, without any tax; of no rate: the rest of the note", MINOR)]
+    base_minor: Annotated[int, told("what it is on, without any tax; of no rate: all that is no tax", MINOR)]
     tax_minor: Annotated[int, told("what it comes to", MINOR)]
-    included: Annotated[bool, told("whether it was in the prices, not on top of them")]
+    included: Annotated[bool, told("whether it is in the prices, not on top of them")]
     note: Annotated[str, told(OWED_BY)] = ""
 
 
@@ -42,7 +42,7 @@ class CreditNoteRecord(Struct, frozen=True):
     amount_minor: Annotated[int, told("taken off, tax included", MINOR)]
     tax_minor: Annotated[int, told("of it tax", MINOR)]
     issued_at: Annotated[datetime, told("when it was issued", "UTC")]
-    taxes: Annotated[list[NotedTax], told("of it by rate")]
+    taxes: Annotated[list[RecordedTax], told("of it by rate")]
 
 
 class InvoiceRecord(Struct, frozen=True):

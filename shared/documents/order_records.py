@@ -11,7 +11,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from shared.documents.invoices import OWED_BY, CreditNoteRecord
+from shared.documents.invoices import CreditNoteRecord, RecordedTax
 from shared.documents.orders import Fulfilment, OrderState, PaymentState, RefundState
 from shared.documents.told import MINOR, told
 
@@ -48,17 +48,6 @@ class RecordedDiscount(Struct, frozen=True):
     name: Annotated[str, told("what it was called then", since="v6")]
     code: Annotated[str, told("the coupon's code; empty if it applied by itself", since="v6")]
     amount_minor: Annotated[int, told("off the prices of lines and shipping", MINOR, "v6")]
-
-
-class RecordedTax(Struct, frozen=True):
-    """A tax at a rate."""
-
-    name: Annotated[str, told("what it is called; empty: which taxes it is of is not told", since="v14")]
-    rate_ppm: Annotated[int | None, told("its rate; null: not told", "parts per million", "v14")]
-    base_minor: Annotated[int, told("what it is on, without any tax", MINOR, "v14")]
-    tax_minor: Annotated[int, told("what it comes to", MINOR, "v14")]
-    included: Annotated[bool, told("whether it is in the prices, not on top of them", since="v14")]
-    note: Annotated[str, told(OWED_BY, since="v14")] = ""
 
 
 class RecordedRefund(Struct, frozen=True):

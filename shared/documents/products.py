@@ -20,6 +20,7 @@ PAGE = "product_page"  # Redis: `doc:<product id>` is a ProductPage, `doc:<produ
 SEARCH = "products"  # Elasticsearch: a SearchedProduct per product
 TREE = "category_tree"  # Redis: `doc:tree` is a CategoryTree
 LOCALE = "locale"  # the context of completions in other languages
+LONGEST_CHOICE = 1024  # characters of an attribute's value that facets count and filters find
 NEITHER = ""  # what a searched variant has on an axis that only its siblings have: no choice finds it
 
 

@@ -13,6 +13,8 @@ import httpx
 import msgspec
 from elasticsearch import Elasticsearch
 
+from projector.read_models import product_search
+from projector.read_models.product import Product
 from shared.documents.cards import CARD
 from shared.documents.indices import INDICES
 from shared.documents.layout import alias_name, index_name
@@ -45,6 +47,12 @@ def times_of(number: int, prices: dict[str, int]) -> list[VariantTimes]:
     dearer = {currency: [Step(LONG_AGO, amount + 10)] for currency, amount in prices.items()}
     by_list = {str(LIST): [Step(LONG_AGO, prices["EUR"] - 10)]}
     return [VariantTimes(f"SKU-{number}", own), VariantTimes(f"SKU-{number}-b", dearer, by_list)]
+
+
+def searched(state: Product) -> SearchedProduct:
+    """A product as the projector writes it for searches."""
+    [body] = product_search.render(str(state.id), state, {}).documents.values()
+    return msgspec.json.decode(body or b"", type=SearchedProduct)
 
 
 class Shop:

@@ -1,7 +1,7 @@
 """An axis of more values than a facet shows, under a choice on another: products and variants are added up first."""
 
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from random import Random
 
 import httpx
@@ -9,18 +9,12 @@ import msgspec
 import pytest
 
 from projector.model import encode
-from projector.read_models import product_search
 from projector.read_models.product import Product
-from read_side.app import create_app
 from shared.documents.products import SearchedProduct
 from shared.documents.shelves import Shelf
 from shared.events.catalog import AttributeValue, ProductFacts, Variant
 from shared.ids import uuid7
-from tests.fixtures.asgi import client_of
-from tests.fixtures.private_server import PrivateServer
-from tests.integration.read_side.catalog import Shop, ask, counts, searchable
-from tests.integration.read_side.conftest import settings_of
-from tests.integration.read_side.shelves import Shelves
+from tests.integration.read_side.catalog import Shop, ask, counts, searchable, searched
 
 COLOURS = [f"shade {number:02}" for number in range(60)]
 
@@ -49,43 +43,33 @@ def _rendered(attributes: dict[str, AttributeValue], options: list[dict[str, str
     facts = ProductFacts(str(id_), "Paint", "Nox", "", "", "active", None, attributes, [], variants)
     shelves = {each.sku: {"north": Shelf(9, 0, 1)} for each in variants}
     state = Product(1, id_, msgspec.Raw(encode(facts)), {each.sku: {"EUR": 1000} for each in variants}, shelves)
-    [body] = product_search.render(str(id_), state, {}).documents.values()
-    return msgspec.json.decode(body or b"", type=SearchedProduct)
+    return searched(state)
 
 
 @pytest.fixture(scope="module")
-def paints() -> Paints:
+def shop() -> Paints:
     return Paints()
 
 
 @pytest.fixture(scope="module")
-def paints_prefix(paints: Paints, elasticsearch_url: str) -> Iterator[str]:
-    with searchable(paints, "paints", elasticsearch_url, "facets.colour") as prefix:
+def shop_prefix(shop: Paints, elasticsearch_url: str) -> Iterator[str]:
+    with searchable(shop, "paints", elasticsearch_url, "facets.colour") as prefix:
         yield prefix
 
 
-@pytest.fixture
-async def api(
-    paints: Paints, shelves: Shelves, valkey: PrivateServer, elasticsearch_url: str, paints_prefix: str
-) -> AsyncIterator[httpx.AsyncClient]:
-    await paints.tell(shelves)
-    async with client_of(create_app(settings_of(valkey.url, elasticsearch_url, paints_prefix))) as client:
-        yield client
-
-
 async def test_the_fullest_fifty_are_those_of_products_and_variants_together(
-    api: httpx.AsyncClient, paints: Paints
+    shopping: httpx.AsyncClient, shop: Paints
 ) -> None:
-    answer = await ask(api, filter__size="M", facets="colour", limit=0)
-    fullest = sorted(paints.in_m.items(), key=lambda each: (-each[1], each[0]))
+    answer = await ask(shopping, filter__size="M", facets="colour", limit=0)
+    fullest = sorted(shop.in_m.items(), key=lambda each: (-each[1], each[0]))
     assert list(counts(answer, "filter.colour").items()) == fullest[:50]
     [facet] = answer["facets"]
     assert facet["others"] == sum(count for _, count in fullest[50:]) > 0
 
 
-async def test_whatever_a_facet_shows_can_be_chosen(api: httpx.AsyncClient) -> None:
-    assert counts(await ask(api, facets="care"), "filter.care") == {"ü" * 1024: 1}, "all that the index keeps"
-    found = await ask(api, filter__care="ü" * 1024, facets="care")
+async def test_whatever_a_facet_shows_can_be_chosen(shopping: httpx.AsyncClient) -> None:
+    assert counts(await ask(shopping, facets="care"), "filter.care") == {"ü" * 1024: 1}, "all that the index keeps"
+    found = await ask(shopping, filter__care="ü" * 1024, facets="care")
     assert (found["total"]["value"], counts(found, "filter.care")) == (1, {"ü" * 1024: 1})
-    refused = await api.get("/v1/search", params={"filter.care": "ü" * 1025})
+    refused = await shopping.get("/v1/search", params={"filter.care": "ü" * 1025})
     assert (refused.status_code, refused.json()["code"]) == (400, "invalid_input")

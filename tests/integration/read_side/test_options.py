@@ -12,7 +12,6 @@ import pytest
 from elasticsearch import Elasticsearch
 
 from projector.model import encode
-from projector.read_models import product_search
 from projector.read_models.product import Product
 from read_side.app import create_app
 from shared.documents.products import SearchedProduct
@@ -21,7 +20,7 @@ from shared.events.catalog import AttributeValue, Image, ProductFacts, Variant
 from shared.ids import uuid7
 from tests.fixtures.asgi import client_of
 from tests.fixtures.private_server import PrivateServer
-from tests.integration.read_side.catalog import Shop, ask, counts, searchable
+from tests.integration.read_side.catalog import Shop, ask, counts, searchable, searched
 from tests.integration.read_side.conftest import settings_of
 from tests.integration.read_side.shelves import Shelves
 
@@ -67,14 +66,13 @@ class Clothes(Shop):
         left = {each.sku: random.choice([0, 9]) for each in variants}
         shelves = {sku: {"north": Shelf(count, 0, 1)} for sku, count in left.items()}
         state = Product(number + 1, uuid7(), msgspec.Raw(encode(facts)), prices, shelves)
-        [body] = product_search.render(str(state.id), state, {}).documents.values()
         words = {name: str(value) for name, value in attributes.items()}
         self.sold[str(state.id)] = [
             Sold(each.sku, words | each.options, prices[each.sku]["EUR"], left[each.sku], images[place].url)
             for each in variants
             for place in each.images or ()
         ]
-        return msgspec.json.decode(body or b"", type=SearchedProduct)
+        return searched(state)
 
     def fitting(self, **chosen: Sequence[str]) -> dict[str, list[Sold]]:
         """The variants that have all of it, by product."""

@@ -1,6 +1,6 @@
 """Ranges where products say several numbers, over a real Elasticsearch: a shoe of sizes 36 to 48 is counted once."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from random import Random
 from typing import Any
 
@@ -9,18 +9,12 @@ import msgspec
 import pytest
 
 from projector.model import encode
-from projector.read_models import product_search
 from projector.read_models.product import Product
-from read_side.app import create_app
 from shared.documents.products import SearchedProduct
 from shared.documents.shelves import Shelf
 from shared.events.catalog import AttributeValue, ProductFacts, Variant
 from shared.ids import uuid7
-from tests.fixtures.asgi import client_of
-from tests.fixtures.private_server import PrivateServer
-from tests.integration.read_side.catalog import Answer, Shop, ask, searchable
-from tests.integration.read_side.conftest import settings_of
-from tests.integration.read_side.shelves import Shelves
+from tests.integration.read_side.catalog import Answer, Shop, ask, searchable, searched
 
 COLOURS = ["red", "blue"]
 
@@ -53,28 +47,18 @@ def _rendered(random: Random, number: int) -> SearchedProduct:
     shelves = {each.sku: {"north": Shelf(random.choice([0, 9]), 0, 1)} for each in variants}
     prices = {each.sku: {"EUR": 1000} for each in variants}
     state = Product(number + 1, uuid7(), msgspec.Raw(encode(facts)), prices, shelves)
-    [body] = product_search.render(str(state.id), state, {}).documents.values()
-    return msgspec.json.decode(body or b"", type=SearchedProduct)
+    return searched(state)
 
 
 @pytest.fixture(scope="module")
-def shoes() -> Shoes:
+def shop() -> Shoes:
     return Shoes()
 
 
 @pytest.fixture(scope="module")
-def shoes_prefix(shoes: Shoes, elasticsearch_url: str) -> Iterator[str]:
-    with searchable(shoes, "shoes", elasticsearch_url, "facets.size") as prefix:
+def shop_prefix(shop: Shoes, elasticsearch_url: str) -> Iterator[str]:
+    with searchable(shop, "shoes", elasticsearch_url, "facets.size") as prefix:
         yield prefix
-
-
-@pytest.fixture
-async def api(
-    shoes: Shoes, shelves: Shelves, valkey: PrivateServer, elasticsearch_url: str, shoes_prefix: str
-) -> AsyncIterator[httpx.AsyncClient]:
-    await shoes.tell(shelves)
-    async with client_of(create_app(settings_of(valkey.url, elasticsearch_url, shoes_prefix))) as client:
-        yield client
 
 
 def facet_of(answer: Answer, name: str) -> Answer:
@@ -91,30 +75,30 @@ CHOICES: list[dict[str, Any]] = [
 @pytest.mark.parametrize("chosen", CHOICES)
 @pytest.mark.parametrize("attribute", ["size", "width (mm)"])
 async def test_a_range_counts_the_products_that_it_would_show(
-    api: httpx.AsyncClient, attribute: str, chosen: dict[str, Any]
+    shopping: httpx.AsyncClient, attribute: str, chosen: dict[str, Any]
 ) -> None:
-    facet = facet_of(await ask(api, **chosen, facets=attribute), attribute)
+    facet = facet_of(await ask(shopping, **chosen, facets=attribute), attribute)
     assert any(".." in value["value"] for value in facet["values"])
     for value in facet["values"]:
-        found = await ask(api, **chosen, **{f"filter__{attribute}": value["value"]}, facets=attribute)
+        found = await ask(shopping, **chosen, **{f"filter__{attribute}": value["value"]}, facets=attribute)
         assert found["total"]["value"] == value["count"] > 0, value
         own = facet_of(found, attribute)
         assert [each["count"] for each in own["values"]] == [each["count"] for each in facet["values"]]
         assert [each["value"] for each in own["values"] if each["selected"]] == [value["value"]]
 
 
-async def test_others_are_products_that_no_range_shows(api: httpx.AsyncClient, shoes: Shoes) -> None:
-    facet = facet_of(await ask(api, facets="size"), "size")
-    only_lengths = [each for each in shoes.products if all("cm" in word for word in each.facets["size"])]
+async def test_others_are_products_that_no_range_shows(shopping: httpx.AsyncClient, shop: Shoes) -> None:
+    facet = facet_of(await ask(shopping, facets="size"), "size")
+    only_lengths = [each for each in shop.products if all("cm" in word for word in each.facets["size"])]
     assert facet["others"] == len(only_lengths) > 0
-    red = facet_of(await ask(api, facets="size", filter__colour="red"), "size")
+    red = facet_of(await ask(shopping, facets="size", filter__colour="red"), "size")
     assert red["others"] == len([each for each in only_lengths if "red" in each.facets["colour"]]) > 0
-    words = facet_of(await ask(api, facets="size", **{"filter__size": "one size"}), "size")
+    words = facet_of(await ask(shopping, facets="size", **{"filter__size": "one size"}), "size")
     assert [(each["value"], each["count"]) for each in words["values"] if each["selected"]] == [("one size", 2)]
     assert words["others"] == facet["others"], "a word that is chosen is none of the numbers"
 
 
-async def test_facets_that_the_shop_chooses_are_counted_so_too(api: httpx.AsyncClient) -> None:
-    sampled, named = await ask(api), await ask(api, facets="size,width (mm)")
+async def test_facets_that_the_shop_chooses_are_counted_so_too(shopping: httpx.AsyncClient) -> None:
+    sampled, named = await ask(shopping), await ask(shopping, facets="size,width (mm)")
     for attribute in ("size", "width (mm)"):
         assert facet_of(sampled, attribute) == facet_of(named, attribute)

@@ -9,8 +9,8 @@ import pytest
 from msgspec import Struct, structs
 
 from projector.read_models import invoice_records, order_records
-from shared.documents.invoices import InvoiceRecord, NotedTax
-from shared.documents.order_records import OrderRecord, RecordedTax
+from shared.documents.invoices import InvoiceRecord, RecordedTax
+from shared.documents.order_records import OrderRecord
 from shared.events.gift_cards import GiftPart
 from shared.events.invoices import (
     CreditFreed,
@@ -83,8 +83,8 @@ def test_credit_notes_stand_in_their_invoice_with_each_rate_and_one_without_any_
     [filed] = told.credit_notes
     assert (filed.number, filed.refund_id, filed.reason) == ("2026-0000003", REFUND, "damaged")
     assert (filed.amount_minor, filed.tax_minor, filed.issued_at) == (1077, 77, START)
-    assert filed.taxes == [NotedTax("VAT", 81_000, 1000, 77, included=False)]
-    assert [each.taxes for each in untold.credit_notes] == [[NotedTax("", None, 1000, 77, included=False)]]
+    assert filed.taxes == [RecordedTax("VAT", 81_000, 1000, 77, included=False)]
+    assert [each.taxes for each in untold.credit_notes] == [[RecordedTax("", None, 1000, 77, included=False)]]
 
 
 @pytest.mark.parametrize("model", [invoice_records.MODEL, order_records.MODEL])
@@ -130,8 +130,8 @@ def test_an_order_tells_its_taxes_by_rate_and_those_of_all_credit_notes_of_its_i
     assert (told.country, told.position, order_of(*history).credit_notes) == ("CH", 10, [])
     notes = [(each.refund_id, each.issued_at, each.amount_minor, each.taxes) for each in told.credit_notes]
     assert notes == [
-        (REFUND, START, 1077, [NotedTax("", None, 1000, 77, included=False)]),
-        (UUID(int=6), START, 1577, [NotedTax("VAT", 81_000, 1000, 77, included=False)]),
+        (REFUND, START, 1077, [RecordedTax("", None, 1000, 77, included=False)]),
+        (UUID(int=6), START, 1577, [RecordedTax("VAT", 81_000, 1000, 77, included=False)]),
     ]
 
 
