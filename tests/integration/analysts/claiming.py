@@ -17,9 +17,7 @@ async def refused_by_the_bank(shop: Shop, order: OrderState) -> None:
     await shop.refund(order)
     await shop.refund_work()
     [refund] = await shop.refunds(order)
-    await shop.settle_refund(refund.provider_id, "fail")
-    for webhook in await shop.webhooks(order, refund.provider_id):
-        await shop.receive(webhook)
+    await shop.refund_settled(order, refund.provider_id, "fail")
 
 
 async def claimed(shop: Shop) -> None:

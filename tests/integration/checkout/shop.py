@@ -311,6 +311,12 @@ class Shop:
             answer = await client.post(f"/simulator/refunds/{provider_id}", json={"outcome": outcome})
         answer.raise_for_status()
 
+    async def refund_settled(self, order: OrderState, provider_id: str | None, outcome: str) -> None:
+        """The same, and we are told."""
+        await self.settle_refund(provider_id, outcome)
+        for webhook in await self.webhooks(order, provider_id):
+            await self.receive(webhook)
+
     async def pay_at_stripe(self, order: OrderState, card: str = "pm_card_visa") -> str:
         """The same with a session that was started before."""
         intent_id = (await self.payment(order)).intent_id

@@ -75,6 +75,13 @@ async def paid(shop: Shop, order: OrderState) -> None:
     await shop.work()
 
 
+async def add_paid(shop: Shop, order: OrderState, **lines: int) -> OrderState:
+    """Added, and its money taken."""
+    more = await add(shop, order, None, **lines)
+    await paid(shop, more)
+    return more
+
+
 async def test_what_is_added_is_held_at_todays_price_and_goes_along_once_it_is_paid(shop: Shop) -> None:
     await shop.stock("lamp", 10)
     await shop.stock("cord", 3, 2000)

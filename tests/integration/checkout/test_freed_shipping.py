@@ -9,7 +9,7 @@ import pytest
 from tests.fixtures.write_side import CAUSE
 from tests.integration.checkout.patience import patient, waits_ahead_of_the_stock
 from tests.integration.checkout.shop import Shop
-from tests.integration.checkout.test_adding import add, given_back, paid, total
+from tests.integration.checkout.test_adding import add, add_paid, given_back, paid, total
 from tests.integration.checkout.test_editing import edit
 from tests.integration.checkout.test_parcels import ship
 from tests.integration.checkout.test_releases import release
@@ -33,13 +33,6 @@ async def authorized(shop: Shop, order: OrderState) -> None:
     """Paid and not captured: it may still be cancelled."""
     await shop.pay(order)
     await shop.complete(order)
-
-
-async def paid_for(shop: Shop, first: OrderState) -> OrderState:
-    """A lamp that was added, its money taken."""
-    added = await add(shop, first, lamp=1)
-    await paid(shop, added)
-    return added
 
 
 async def cancel(shop: Shop, order: OrderState) -> None:
@@ -90,7 +83,7 @@ async def arrived(shop: Shop, order: OrderState) -> None:
 async def test_what_was_added_and_is_done_went_by_the_shipping_whatever_comes_back_of_it(shop: Shop) -> None:
     await shop.stock("lamp", 10)
     order = await shop.captured(lamp=1)
-    more = await paid_for(shop, order)
+    more = await add_paid(shop, order, lamp=1)
     await edit(shop, order, lamp=0)
     await arrived(shop, more)
     await shop.refund(more, reason="returned", lines=[{"sku": "lamp", "quantity": 1}])
@@ -101,8 +94,8 @@ async def test_what_was_added_and_is_done_went_by_the_shipping_whatever_comes_ba
 async def test_what_was_added_and_is_done_went_by_the_shipping_whatever_is_taken_back_later(shop: Shop) -> None:
     await shop.stock("lamp", 10)
     order, other = await shop.captured(lamp=1), await shop.captured(lamp=1)
-    more, last = await paid_for(shop, order), await paid_for(shop, order)
-    for each in (more, await paid_for(shop, other)):
+    more, last = await add_paid(shop, order, lamp=1), await add_paid(shop, order, lamp=1)
+    for each in (more, await add_paid(shop, other, lamp=1)):
         await arrived(shop, each)
     await edit(shop, order, lamp=0)
     await edit(shop, last, lamp=0)

@@ -151,9 +151,7 @@ async def test_a_refund_that_fails_frees_what_was_charged_and_leaves_what_the_gi
     await shop.refund_work()
     [refund] = await shop.refunds(order)
     assert await shop.balance(card) == 1000
-    await shop.settle_refund(refund.provider_id, "fail")
-    for webhook in await shop.webhooks(order, refund.provider_id):
-        await shop.receive(webhook)
+    await shop.refund_settled(order, refund.provider_id, "fail")
     assert [each.state for each in await shop.refunds(order)] == ["failed"]
     with pytest.raises(RefundExceedsCaptured):
         await shop.refund(order, amount_minor=TOTAL - 1000 + 1)

@@ -2,8 +2,8 @@
 
 from shared.events.refunds import RefundedLine
 from tests.integration.checkout.shop import Shop
-from tests.integration.checkout.test_adding import add, given_back, paid, total
-from tests.integration.checkout.test_freed_shipping import arrived, cancel, come_to_know, paid_for
+from tests.integration.checkout.test_adding import add, add_paid, given_back, total
+from tests.integration.checkout.test_freed_shipping import arrived, cancel, come_to_know
 from tests.integration.checkout.test_parcels import ship
 from tests.integration.checkout.test_picking import finish, missing, picks, react, ship_pick, start
 from tests.integration.checkout.test_shipping import STANDARD, set_zone
@@ -42,8 +42,7 @@ async def test_what_one_parcel_went_by_stays_paid_where_the_next_is_not_found(sh
 async def test_what_was_added_goes_by_the_shipping_of_what_is_not_found(shop: Shop) -> None:
     await shop.stock("lamp", 10)
     order = await shop.captured(lamp=1)
-    more = await add(shop, order, lamp=1)
-    await paid(shop, more)
+    more = await add_paid(shop, order, lamp=1)
     await finds_nothing(shop, order)
     assert await given_back(shop, order) == 1190
     await finds_nothing(shop, more)
@@ -54,7 +53,7 @@ async def test_what_was_added_goes_by_the_shipping_of_what_is_not_found(shop: Sh
 async def test_what_was_added_and_is_done_went_by_the_shipping_of_what_is_not_found(shop: Shop) -> None:
     await shop.stock("lamp", 10)
     order = await shop.captured(lamp=1)
-    await arrived(shop, await paid_for(shop, order))
+    await arrived(shop, await add_paid(shop, order, lamp=1))
     await finds_nothing(shop, order)
     assert await given_back(shop, order) == 1190
 
@@ -63,8 +62,7 @@ async def test_what_is_not_paid_yet_may_still_go_by_the_shipping_of_what_is_not_
     await shop.stock("lamp", 10, grams=1200)
     order = await shop.captured(lamp=1)
     await set_zone(shop, STANDARD)  # both weigh more than the first one paid for
-    more = await add(shop, order, lamp=1)
-    await paid(shop, more)
+    more = await add_paid(shop, order, lamp=1)
     last = await add(shop, order, lamp=1)
     await finds_nothing(shop, more)
     assert await given_back(shop, more) == await total(shop, more) - 476
@@ -116,8 +114,7 @@ async def test_nothing_goes_by_what_shipping_has_cost_where_of_what_was_added_on
     order = await shop.captured(lamp=1)
     await shop.stock("mug", 1, price=500)
     await shop.promote(GiftInput("mug"))
-    more = await add(shop, order, lamp=1)
-    await paid(shop, more)
+    more = await add_paid(shop, order, lamp=1)
     await finds_nothing(shop, order)
     await come_to_know(shop)
     assert await given_back(shop, order) == 1190
@@ -143,8 +140,7 @@ async def test_shipping_that_the_shop_could_not_send_is_no_wish_of_the_customer(
     await finds_nothing(shop, order)
     assert {refund.reason for refund in await shop.refunds(order)} == {"goodwill", "out_of_stock"}
     first = await shop.captured(lamp=1)
-    more = await add(shop, first, lamp=1)
-    await paid(shop, more)
+    more = await add_paid(shop, first, lamp=1)
     for each in (first, more):
         await finds_nothing(shop, each)
     await come_to_know(shop)

@@ -93,9 +93,7 @@ async def test_goods_that_went_back_into_stock_are_not_shipped_though_their_refu
     await shop.refund(order, lines=ONE, restock=True)
     await shop.refund_work()
     [refund] = await shop.refunds(order)
-    await shop.settle_refund(refund.provider_id, "fail")
-    for webhook in await shop.webhooks(order, refund.provider_id):
-        await shop.receive(webhook)
+    await shop.refund_settled(order, refund.provider_id, "fail")
     assert [each.state for each in await shop.refunds(order)] == ["failed"]
     with pytest.raises(ShipsTooMuch) as refused:
         await ship(shop, order, "1", [{"sku": "lamp", "quantity": 2}])

@@ -6,7 +6,7 @@ import pytest
 from tests.fixtures.write_side import CAUSE
 from tests.integration.checkout.patience import all_while_the_stock_is_held, patient
 from tests.integration.checkout.shop import Shop
-from tests.integration.checkout.test_adding import add, paid, tried
+from tests.integration.checkout.test_adding import add, add_paid, paid, tried
 from tests.integration.checkout.test_editing import edit
 from tests.integration.checkout.test_freed_shipping import arrived
 from tests.integration.checkout.test_shipping import STANDARD, set_zone
@@ -112,52 +112,45 @@ async def a_pen(shop: Shop) -> OrderState:
     return await shop.captured(pen=1)
 
 
-async def added(shop: Shop, order: OrderState, **lines: int) -> OrderState:
-    """And paid."""
-    more = await add(shop, order, None, **lines)
-    await paid(shop, more)
-    return more
-
-
 async def test_shipping_that_went_back_pays_for_nothing_that_is_added_later(shop: Shop) -> None:
     order = await a_pen(shop)
     for _ in range(2):
-        await edit(shop, await added(shop, order, desk=1), desk=0)
+        await edit(shop, await add_paid(shop, order, desk=1), desk=0)
         assert await sent_for(shop, order, desk=1) == 400, "4.00 went back"
-    await added(shop, order, pen=1)
+    await add_paid(shop, order, pen=1)
     assert await sent_for(shop, order, desk=1) == 400, "be it that something goes that was added since"
     assert await sent_for(shop, order, desk=3) == 4410
 
 
 async def test_shipping_that_went_back_with_what_went_by_it_last_pays_for_nothing_either(shop: Shop) -> None:
     order = await a_pen(shop)
-    dear, light = await added(shop, order, desk=1), await added(shop, order, pen=1)
+    dear, light = await add_paid(shop, order, desk=1), await add_paid(shop, order, pen=1)
     await edit(shop, dear, desk=0)
     assert await sent_for(shop, order, desk=1) == 0, "the pen still goes by it"
     await edit(shop, light, pen=0)
-    await added(shop, order, pen=1)
+    await add_paid(shop, order, pen=1)
     assert await sent_for(shop, order, desk=1) == 400
 
 
 async def test_shipping_that_staff_gave_back_charges_nobody_for_what_goes_already(shop: Shop) -> None:
     order = await a_pen(shop)
-    desk = await added(shop, order, desk=1)
+    desk = await add_paid(shop, order, desk=1)
     for each in (order, desk):
         await shop.refund(each, reason="goodwill", shipping=True)
     assert await sent_for(shop, order, pen=1) == 0
-    await added(shop, order, pen=1)
+    await add_paid(shop, order, pen=1)
     await edit(shop, desk, desk=0)
     assert await sent_for(shop, order, desk=1) == 400, "by what is no more paid nothing goes that is new"
 
 
 async def test_what_was_added_and_is_done_has_paid_for_sending_as_before(shop: Shop) -> None:
     order = await a_pen(shop)
-    desk = await added(shop, order, desk=1)
+    desk = await add_paid(shop, order, desk=1)
     for done in (False, True):
         if done:
             await arrived(shop, desk)
         assert [await sent_for(shop, order, pen=1), await sent_for(shop, order, desk=1)] == [0, 4010]
-    await added(shop, order, pen=1)
+    await add_paid(shop, order, pen=1)
     assert await sent_for(shop, order, desk=1) == 4010
 
 

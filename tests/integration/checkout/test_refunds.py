@@ -138,9 +138,7 @@ async def test_money_that_comes_back_may_be_refunded_again_and_its_goods_not_twi
     first = await shop.refund(order, restock=True)
     await shop.refund_work()
     [refund] = await shop.refunds(order)
-    await shop.settle_refund(refund.provider_id, "fail")
-    for webhook in await shop.webhooks(order, refund.provider_id):
-        await shop.receive(webhook)
+    await shop.refund_settled(order, refund.provider_id, "fail")
     again = await shop.refund(order, restock=True)
     await shop.refund_work()
     assert await states(shop, order) == ["failed", "succeeded"]
