@@ -185,6 +185,11 @@ def position(key: str, at: int, epoch: int = EPOCH) -> dict[str, str]:
     return {"Position": Position(epoch, {shard_of(key, SHARDS): at}).token()}
 
 
+def everywhere(at: int, epoch: int = EPOCH) -> dict[str, str]:
+    """The header that asks to see this position of all shards."""
+    return {"Position": Position(epoch, dict.fromkeys(range(SHARDS), at)).token()}
+
+
 async def eventually(api: httpx.AsyncClient, path: str, holds: Callable[[httpx.Response], bool]) -> httpx.Response:
     """The first answer for which it holds; what the API looks at a few times a second takes its time."""
     async with asyncio.timeout(60):

@@ -20,12 +20,11 @@ from shared.documents.prices import LISTS, ShownPriceList, TermsStep
 from shared.documents.products import SEARCH, TREE, CategoryTree, with_card
 from shared.events.pricing import PriceListTerms
 from shared.ids import uuid7
-from shared.position import Position
 from tests.fixtures.asgi import client_of
 from tests.fixtures.private_server import PrivateServer
 from tests.integration.read_side.catalog import GIFT_CARDS, LIST, Answer, Shop, ask, counts
 from tests.integration.read_side.conftest import settings_of
-from tests.integration.read_side.shelves import EPOCH, SHARDS, Shelves
+from tests.integration.read_side.shelves import Shelves, everywhere
 from tests.integration.read_side.test_waiting_room import put as put_sale
 
 
@@ -67,13 +66,13 @@ async def test_what_a_position_stands_for_may_be_a_new_brand_or_a_new_category(
             listings = ["/v1/brands/newcomer/products", "/v1/search?category=lanterns"]
             for path, code in zip(listings, ("unknown_brand", "unknown_category"), strict=True):
                 assert (await api.get(path)).json()["code"] == code
-                told = await api.get(path, headers=at(600))
+                told = await api.get(path, headers=everywhere(600))
                 assert (told.status_code, told.json()["code"]) == (503, "not_ready"), path
             new = structs.replace(known, product_id=uuid7(), brand="Newcomer", category_id=added.id)
             client.index(index=alias, document=msgspec.to_builtins(with_card(new)), refresh=True)
             patient = partialmethod(waiting.Waiting.reached, bound=20.0)  # on a machine that is busy
             monkeypatch.setattr(waiting.Waiting, "reached", patient)
-            asked = [asyncio.create_task(api.get(path, headers=at(600))) for path in listings]
+            asked = [asyncio.create_task(api.get(path, headers=everywhere(600))) for path in listings]
             await asyncio.sleep(0.1)
             await shelves.checkpoint(SEARCH, 600, prefix="seen:")
             await asyncio.sleep(0.1)
@@ -83,7 +82,8 @@ async def test_what_a_position_stands_for_may_be_a_new_brand_or_a_new_category(
             other = structs.replace(known, product_id=uuid7(), brand="Latecomer")
             client.index(index=alias, document=msgspec.to_builtins(with_card(other)), refresh=True)
             await shelves.checkpoint(SEARCH, 601, prefix="seen:")
-            late = [(await api.get("/v1/search?brand=LATECOMER", headers=told)).json() for told in ({}, at(601), {})]
+            asked_at: list[dict[str, str]] = [{}, everywhere(601), {}]
+            late = [(await api.get("/v1/search?brand=LATECOMER", headers=each)).json() for each in asked_at]
             assert [each["total"]["value"] for each in late[1:]] == [1, 1]  # the first by what is kept, or a new minute
 
 
@@ -91,7 +91,7 @@ async def test_whether_a_category_is_to_come_is_told_by_the_tree_and_a_brand_by_
     shopping: httpx.AsyncClient, shelves: Shelves
 ) -> None:
     async def told(path: str, position: int) -> tuple[int, str | None, str | None]:
-        answer = await shopping.get(path, headers=at(position))
+        answer = await shopping.get(path, headers=everywhere(position))
         return answer.status_code, answer.json().get("code"), answer.headers.get("stale")
 
     known, gone = "/v1/categories/lamps/products", ["/v1/categories/gone/products", "/v1/search?category=gone"]
@@ -164,10 +164,6 @@ async def test_a_campaign_lists_what_it_is_for_as_long_as_it_runs(
     for unknown in (to_come, uuid7()):
         refused = await shopping.get(f"/v1/promotions/{unknown}/products")
         assert (refused.status_code, refused.json()["code"]) == (404, "unknown_promotion")
-
-
-def at(position: int) -> dict[str, str]:
-    return {"Position": Position(EPOCH, dict.fromkeys(range(SHARDS), position)).token()}
 
 
 async def test_a_walk_finds_what_stays_once_while_the_index_changes(

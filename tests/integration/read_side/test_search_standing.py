@@ -14,13 +14,12 @@ from tests.fixtures.asgi import client_of
 from tests.fixtures.private_server import PrivateServer
 from tests.integration.read_side.catalog import Shop, ask
 from tests.integration.read_side.conftest import settings_of
-from tests.integration.read_side.shelves import EPOCH, SHARDS, VERSION, Shelves, eventually
+from tests.integration.read_side.shelves import EPOCH, VERSION, Shelves, eventually, everywhere
 
 
 async def test_a_search_waits_for_what_it_can_see(shopping: httpx.AsyncClient, shelves: Shelves) -> None:
     async def stale(at: int, epoch: int = EPOCH) -> str | None:
-        token = Position(epoch, dict.fromkeys(range(SHARDS), at)).token()
-        answer = await shopping.get("/v1/search?q=lamp", headers={"Position": token})
+        answer = await shopping.get("/v1/search?q=lamp", headers=everywhere(at, epoch))
         return str(answer.headers["stale"]) if "stale" in answer.headers else None
 
     assert await stale(500) is None
