@@ -1,78 +1,23 @@
 """Files over HTTP on real Postgres: sent, imported by whoever claims them, told of, and fetched."""
 
-import asyncio
 import csv
 import gzip
 import io
 import json
 from collections.abc import AsyncIterator
-from typing import Any
 from uuid import UUID
 
 import httpx
 import pytest
 
-from shared.settings import Settings
-from tests.fixtures.servers import _NOWHERE as NOWHERE
 from tests.integration.write_api.conftest import Issue
-from write_side import catalog, pricing
+from tests.integration.write_api.import_files import COLUMNS, MOST, OWN, Json, left, prices, sent, shown, skus, table
+from write_side import catalog
 from write_side.database import Pool
 from write_side.imports import pace
-from write_side.imports.journal import Journal
 from write_side.imports.runs.carrying import carry_on as carry_on_runs
 from write_side.imports.uploads import carrying, handlers, steps, store
 from write_side.imports.uploads.carrying import carry_on
-
-Json = dict[str, Any]
-COLUMNS = ["product_id", "product_name", "product_features", "brand", "price"]
-MOST = 10_000_000
-OWN = '{"columns": {"Art": "sku", "Name": "name", "Preis": "price"}, "price_unit": "major", "decimal_separator": ",", '
-
-
-def table(rows: int, **changes: str) -> bytes:
-    """Lamps, of which the one with the number 1 has no price that could be."""
-    text = io.StringIO()
-    lines = csv.writer(text)
-    lines.writerow(COLUMNS)
-    for n in range(rows):
-        lamp = {"product_id": f"L{n}", "product_name": f"Lamp {n}", "product_features": "type:Lamp", "brand": "Nox"}
-        lines.writerow((lamp | {"price": "free" if n == 1 else "1999"} | changes)[column] for column in COLUMNS)
-    return text.getvalue().encode()
-
-
-async def sent(api: httpx.AsyncClient, headers: Json, content: Any, **asked: Any) -> Json:
-    answer = await api.post("/v1/imports", headers=headers, content=content, params=asked)
-    assert answer.status_code == 202, answer.text
-    return dict(answer.json())
-
-
-async def shown(api: httpx.AsyncClient, headers: Json, run: Json) -> Json:
-    return dict((await api.get(f"/v1/imports/{run['id']}", headers=headers)).json())
-
-
-async def skus(pool: Pool) -> dict[str, str]:
-    """The status of each product, by its SKU."""
-    async with pool.acquire() as conn:
-        return {one.facts.variants[0].sku: one.facts.status for one in await catalog.all_products(conn)}
-
-
-async def prices(pool: Pool) -> dict[str, dict[str, int]]:
-    async with pool.acquire() as conn:
-        return {one.sku: dict(one.prices) for one in await pricing.all_priced(conn)}
-
-
-async def left(pool: Pool) -> tuple[int, int]:
-    """Files and pieces of files that are still kept."""
-    query = "SELECT (SELECT count(*) FROM import_upload) AS files, (SELECT count(*) FROM import_chunk) AS pieces"
-    row = await pool.fetchrow(query)
-    assert row is not None
-    return row["files"], row["pieces"]
-
-
-@pytest.fixture
-def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pace, "MOST", 7)
-    monkeypatch.setattr(pace, "FEWEST", 7)
 
 
 @pytest.mark.parametrize("packed", [False, True])
@@ -223,78 +168,6 @@ async def test_the_same_file_sent_twice_is_one_run_and_a_key_means_one_file(
     assert not await carry_on(pool, MOST)
 
 
-@pytest.mark.usefixtures("small_batches")
-async def test_a_file_whose_importer_is_stopped_or_killed_is_taken_up_where_it_stood(
-    api: httpx.AsyncClient, staff: Issue, pool: Pool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    headers = await staff("catalog:write")
-    run = await sent(api, headers, table(60))
-    monkeypatch.setattr("write_side.imports.journal.EVERY", 0.0)
-    reached, done = asyncio.Event(), Journal.done
-
-    async def stop_there(self: Journal, upto: int, counts: Any) -> None:
-        await done(self, upto, counts)
-        if upto >= 14:
-            reached.set()
-            await asyncio.sleep(60)
-
-    monkeypatch.setattr(Journal, "done", stop_there)
-    work = asyncio.create_task(carry_on(pool, MOST))
-    await reached.wait()
-    assert not await carry_on(pool, MOST)  # it is claimed
-    work.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await work
-    so_far = await shown(api, headers, run)
-    assert so_far["state"] == "running" and 0 < so_far["rows_done"] < 60
-    monkeypatch.setattr(Journal, "done", done)
-
-    monkeypatch.setattr(carrying, "_import", _dies)
-    with pytest.raises(KilledHere):
-        await carry_on(pool, MOST)
-    monkeypatch.undo()
-    # As a kill leaves it: claimed by somebody who is gone.
-    await pool.execute("UPDATE import_upload SET claimed_until = clock_timestamp() + interval '1 hour'")
-    assert not await carry_on(pool, MOST)
-    await pool.execute("UPDATE import_upload SET claimed_until = clock_timestamp()")
-    assert await carry_on(pool, MOST)
-    now = await shown(api, headers, run)
-    assert (now["state"], now["rows_done"], now["counts"]["rejected"]) == ("finished", 60, 1)
-    assert len(await skus(pool)) == 59
-    created = "SELECT count(*) FROM event_log WHERE type = 'catalog.product_created.v1'"
-    assert await pool.fetchval(created) == 59
-    rejects = (await api.get(f"/v1/imports/{run['id']}/rejects", headers=headers)).text
-    assert len(rejects.splitlines()) == 2
-
-
-class KilledHere(Exception):
-    pass
-
-
-async def _dies(*_: object) -> None:
-    raise KilledHere
-
-
-async def test_of_two_importers_one_takes_a_file(api: httpx.AsyncClient, staff: Issue, pool: Pool) -> None:
-    await sent(api, await staff("catalog:write"), table(5))
-    assert sorted(await asyncio.gather(carry_on(pool, MOST), carry_on(pool, MOST))) == [False, True]
-
-
-async def test_a_file_that_always_fails_is_given_up(
-    api: httpx.AsyncClient, staff: Issue, pool: Pool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    headers = await staff("catalog:write")
-    run = await sent(api, headers, table(5))
-    monkeypatch.setattr(carrying, "import_catalog", _dies)
-    monkeypatch.setattr(carrying, "MOST_ATTEMPTS", 2)
-    for _ in range(2):
-        with pytest.raises(KilledHere):
-            await carry_on(pool, MOST)
-    assert await carry_on(pool, MOST)
-    now = await shown(api, headers, run)
-    assert now["state"] == "stopped" and now["why"].startswith("given up")
-
-
 @pytest.mark.parametrize(
     ("content", "asked", "why"),
     [
@@ -375,34 +248,3 @@ async def test_files_that_never_arrived_are_dropped(pool: Pool) -> None:
         await conn.execute(query, UUID(int=1))
     assert await steps.clean(pool) == 1
     assert await left(pool) == (1, 20)
-
-
-async def test_the_worker_has_a_process_import_what_was_sent(
-    api: httpx.AsyncClient, staff: Issue, pool: Pool, write_settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for name, value in NOWHERE.items():
-        monkeypatch.setenv(name, value)
-    [importing, _] = steps.steps(pool, write_settings, asyncio.Event())
-    assert await importing.run() == 0
-    run = await sent(api, await staff("catalog:write"), table(5))
-    assert await importing.run() == 1
-    assert (await shown(api, await staff("catalog:write"), run))["state"] == "finished"
-
-
-async def test_a_process_that_imports_ends_with_its_worker_and_lets_go_of_the_file(
-    api: httpx.AsyncClient, staff: Issue, pool: Pool, write_settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for name, value in NOWHERE.items():
-        monkeypatch.setenv(name, value)
-    stopping = asyncio.Event()
-    [importing, _] = steps.steps(pool, write_settings, stopping)
-    run = await sent(api, await staff("catalog:write"), table(20_000))
-    work = asyncio.ensure_future(importing.run())
-    while not (await shown(api, await staff("catalog:write"), run))["rows_done"]:
-        await asyncio.sleep(0.05)
-    stopping.set()
-    assert await work == 1
-    now = await shown(api, await staff("catalog:write"), run)
-    assert now["state"] == "running" and now["rows_done"] < 20_000
-    async with pool.acquire() as conn:
-        assert await store.is_due(conn)
