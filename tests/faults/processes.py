@@ -14,10 +14,9 @@ import pytest
 from redis import Redis
 
 from doorbuster.home import free_port
+from tests.fixtures.forked import begin
 from tests.fixtures.private_server import PrivateServer
 from tests.fixtures.servers import _NOWHERE as NOWHERE
-
-_ROOT = Path(__file__).parents[2]
 
 
 class Ours:
@@ -25,11 +24,7 @@ class Ours:
 
     def __init__(self, module: tuple[str, ...], environment: dict[str, str], log: Path) -> None:
         self.port, self.log = free_port(), log
-        environment = {**os.environ, **environment, "PORT": str(self.port)}
-        with log.open("ab") as output:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", *module], env=environment, cwd=_ROOT, stdout=output, stderr=subprocess.STDOUT
-            )
+        self.process = begin(module, {**os.environ, **environment, "PORT": str(self.port)}, log)
 
     def kill(self) -> None:
         """SIGKILL, and its end."""

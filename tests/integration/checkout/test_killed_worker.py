@@ -1,29 +1,25 @@
 """kill -9 of the worker in the middle of its work: every order is captured once, every mail comes, at most twice."""
 
 import asyncio
-import subprocess
-import sys
 from collections import Counter
 from pathlib import Path
 
 import pytest
 
+from tests.fixtures.forked import Process, begin
 from tests.integration.checkout.inbox import Inbox
 from tests.integration.checkout.shop import Shop
 from tests.integration.stripe_simulator.conftest import free_port
 from write_side.notifications.gateway import MailServer
 
-ROOT = Path(__file__).parents[3]
 ORDERS = 24
 
 
-def start_worker(shop: Shop, smtp_port: int, log: Path) -> subprocess.Popen[bytes]:
+def start_worker(shop: Shop, smtp_port: int, log: Path) -> Process:
     names = shop.settings.__struct_fields__
     environment = {name.upper(): str(getattr(shop.settings, name)) for name in names if getattr(shop.settings, name)}
     environment |= {"SMTP_URL": f"smtp://127.0.0.1:{smtp_port}", "PORT": str(free_port()), "PATH": ""}
-    with log.open("ab") as output:
-        command = [sys.executable, "-m", "write_side", "worker"]
-        return subprocess.Popen(command, env=environment, cwd=ROOT, stdout=output, stderr=output)
+    return begin(("write_side", "worker"), environment, log)
 
 
 async def until(shop: Shop, query: str, at_least: int) -> None:

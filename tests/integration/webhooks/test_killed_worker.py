@@ -2,27 +2,23 @@
 
 import asyncio
 import os
-import subprocess
-import sys
 from collections import defaultdict
 from pathlib import Path
 
 from shared.settings import Settings
+from tests.fixtures.forked import Process, begin
 from tests.integration.stripe_simulator.conftest import free_port
 from tests.integration.webhooks.conftest import Hooks
 from tests.integration.webhooks.receiver import Receiver
 
-ROOT = Path(__file__).parents[3]
 EVENTS = 120
 
 
-def start_worker(settings: Settings, log: Path) -> subprocess.Popen[bytes]:
+def start_worker(settings: Settings, log: Path) -> Process:
     names = settings.__struct_fields__
     environment = {name.upper(): str(getattr(settings, name)) for name in names if getattr(settings, name)}
     environment |= {"PORT": str(free_port()), "PATH": os.environ["PATH"]}
-    with log.open("ab") as output:
-        command = [sys.executable, "-m", "write_side", "worker"]
-        return subprocess.Popen(command, env=environment, cwd=ROOT, stdout=output, stderr=output)
+    return begin(("write_side", "worker"), environment, log)
 
 
 async def until_came(receiver: Receiver, at_least: int) -> None:
