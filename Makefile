@@ -20,6 +20,9 @@ PROFILE ?= peak
 SIZES ?= 20000 100000 1000000
 SECONDS ?= 3
 
+# Whoever forbids Python to keep what it compiled would have each process of ours compile a thousand modules anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: relevance fraud-suite help demo up down status test fuzz stripe-mock check bench load faults stampede black-friday lock docker audit schemas drill dictionary price-switch growth
 help: ## What can be typed
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST)

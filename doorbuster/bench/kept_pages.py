@@ -1,14 +1,16 @@
 """Product pages as shops are asked for them: the n-th most wanted an n-th as often as the first, a tenth of them kept.
 
-What is compared is the share of questions that Redis was not asked. `limit` is what a tenth could answer at best: that
-which always holds the most wanted, as if somebody had told it beforehand.
+Two lines from the same rounds. The share of questions that Redis was not asked: `limit` is what a tenth could answer at
+best, that which always holds the most wanted, as if somebody had told it beforehand. And how many were answered in a
+second, beside a bare handler that sends as many bytes.
 """
 
 import asyncio
+from collections.abc import Mapping
 from typing import Any
 
-from doorbuster.bench import frame, ground, http_client, wrk
-from doorbuster.bench.frame import Invalid, Result, Side, Work
+from doorbuster.bench import frame, ground, http_client, product_page, wrk
+from doorbuster.bench.frame import Invalid, Result, Round, Side, Work
 from doorbuster.bench.ground import Ground
 from doorbuster.bench.http_client import request
 from doorbuster.bench.options import Options
@@ -30,18 +32,30 @@ def run(ground_: Ground, options: Options) -> list[Result]:
     ground_.only("read-api")
     url = ground_.environment["READ_API_URL"]
     asked = [request("GET", f"{url}/v1/products/{id_}") for id_ in ids]
+    _looked_at, bare = product_page.beside_bare(ground_, "kept_pages", url, asked[:LOOKED_AT])
     folder = ground.own_folder(ground_, "kept_pages")
-    wrk.Target(folder, "looked_at", url, asked[:LOOKED_AT]).check(lambda answer: answer.body.startswith(b"{"))
     wanted = wrk.Target(folder, "wanted", url, asked, ranked=True)
     _warm(wanted, options, len(ids) // KEPT)
-    sides: dict[str, Side] = {"ours": lambda: _round(wanted, url, options)}
+    sides: dict[str, Side] = {
+        "ours": lambda: _round(wanted, url, options),
+        "bare": lambda: bare.run(options.connections, options.seconds, wrk.rate),
+    }
     done = frame.in_turns(options.turns(), sides, ground_.roots, ground_.until_quiet)
+    ground_.stop("bare")
     ground_.only()
     del ground_.environment["KEPT_PAGES"]
-    best = at_best(len(ids))
-    pair = {"ours": done["ours"], "limit": [frame.target(round_, best) for round_ in done["ours"]]}
-    setting = {"connections": options.connections, "products": len(ids), "kept": len(ids) // KEPT}
-    return [frame.result("kept_pages", pair, unit="of questions", setting=setting)]
+    return _lines(done, len(ids), options)
+
+
+def _lines(done: Mapping[str, list[Round]], products: int, options: Options) -> list[Result]:
+    best = at_best(products)
+    share = {"ours": done["ours"], "limit": [frame.target(round_, best) for round_ in done["ours"]]}
+    rates = {"ours": frame.by_fact(done["ours"], "per_second"), "limit": done["bare"]}
+    setting = {"connections": options.connections, "products": products, "kept": products // KEPT}
+    return [
+        frame.result("kept_pages", share, unit="of questions", setting=setting),
+        frame.result("kept_pages_rate", rates, unit="answers/s", setting=setting),
+    ]
 
 
 def at_best(things: int) -> float:
