@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from shared.events.fulfilment import ParcelLine
 from shared.events.gift_cards import GiftPart
-from shared.events.orders import Allocation
+from shared.events.orders import Allocation, OrderTax
 
 
 class RefundedLine(Struct, frozen=True):
@@ -24,7 +24,10 @@ class RefundedLine(Struct, frozen=True):
 class RefundRequested(Struct, frozen=True, tag="refunds.refund_requested.v1"):
     """To be given back: `amount_minor` in all. What was put back into stock with it stands in `restocked`, and how many
     of the goods had left the house in `sent`: these take nothing from what is still to be shipped. What of the amount
-    goes back to gift cards is there at once (`gift_cards`), whatever becomes of the rest."""
+    goes back to gift cards is there at once (`gift_cards`), whatever becomes of the rest.
+
+    `tax_minor` is the tax in all of the amount, `taxes` tells it by rate, as credit notes do: empty where nothing of it
+    is taxed, or the order tells no rate by line."""
 
     refund_id: UUID
     order_id: UUID
@@ -40,11 +43,13 @@ class RefundRequested(Struct, frozen=True, tag="refunds.refund_requested.v1"):
     gift_cards: list[GiftPart] = []
     moved_minor: int = 0  # what of it pays an order that replaces these goods
     part_of: UUID | None = None  # where several payments give it, the first of these refunds; also of what replaces one
+    tax_minor: int | None = None  # None: not told here, but by a credit note, or by nobody (made outside, or older)
+    taxes: list[OrderTax] = []
 
 
 class AmountReleased(Struct, frozen=True, tag="refunds.amount_released.v1"):
     """A part of what was authorized is not captured: a refund, as it were, before the money was taken, and done with
-    it. The goods in it are not to be shipped."""
+    it. The goods in it are not to be shipped. Its taxes are told as a refund's."""
 
     refund_id: UUID
     order_id: UUID
@@ -56,6 +61,8 @@ class AmountReleased(Struct, frozen=True, tag="refunds.amount_released.v1"):
     lines: list[RefundedLine]
     shipping_minor: int
     restocked: list[Allocation]
+    tax_minor: int | None = None
+    taxes: list[OrderTax] = []
 
 
 class RefundPending(Struct, frozen=True, tag="refunds.refund_pending.v1"):

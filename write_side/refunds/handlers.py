@@ -149,17 +149,18 @@ async def _insert(
     invoiced = await giving.by_invoice(conn, bought, made)
     # Ahead of the stock, as placing holds them, and of the first event: from that on the feed waits as long as we do.
     await invoices.hold(conn, invoiced.values())
+    taxes = taxing.taxes_in(made, bought, await store.as_it_went(conn, bought.payment.order_id), invoiced)
     for refund in made:
         given = await gift_cards.give_back(conn, refund.order_id, refund.id, refund.gift_cards, cause)
         positions = together(positions, given)
-    earlier = await store.of_order(conn, bought.payment.order_id) if invoiced else []
-    for n, refund in enumerate(made):
+    for refund, tax in zip(made, taxes, strict=True):
         if refund.id in invoiced:
-            tax = taxing.tax_in(refund, bought, [*earlier, *made[:n]])
             off = invoices.TakenOff(refund.id, refund.charged_minor, *tax, refund.reason)
             noted = await invoices.credit(conn, invoiced[refund.id], off, datetime.now(UTC), cause)
             positions = together(positions, noted)
-    for refund, event in zip(made, events, strict=True):
+    for refund, asked, tax in zip(made, events, taxes, strict=True):
+        # Once: a credit note tells its own.
+        event = asked if refund.id in invoiced else structs.replace(asked, tax_minor=tax.tax_minor, taxes=tax.taxes)
         positions = together(positions, await _restock(conn, event, cause))
         positions = together(positions, await store.insert(conn, refund, event, cause))
     return made, positions
@@ -189,6 +190,8 @@ async def release_within(
     assert work is not None
     event = releasing.release(bought, work, await store.of_order(conn, order_id), wanted, uuid7())
     refund = domain.evolve(None, event, 1)
+    tax = taxing.tax_in(refund, bought, await store.as_it_went(conn, order_id))
+    event = structs.replace(event, tax_minor=tax.tax_minor, taxes=tax.taxes)
     # Ahead of the stock, as placing holds them.
     freed: Positions = {}
     if payments.can(work.payment.method).on_credit:

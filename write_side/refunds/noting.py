@@ -3,6 +3,7 @@ refunds so while it is replaced. Exactly once, with the checkpoint; nobody has t
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from itertools import takewhile
 
 from shared.codec import Event, decode_events, tag_of
 from shared.envelope import Metadata, Recorded
@@ -34,8 +35,8 @@ async def _note(conn: Connection, _: Recorded, event: Event, cause: Metadata) ->
     refund = await store.find(conn, event.refund_id)
     assert refund is not None, "an invoice is lowered by a refund"
     bought = await lock_bought(conn, refund.order_id)
-    earlier = [each for each in await store.of_order(conn, refund.order_id) if each.id < refund.id]
-    off = TakenOff(refund.id, event.amount_minor, *taxing.tax_in(refund, bought, earlier), refund.reason)
+    before = takewhile(lambda each: each.id != refund.id, await store.as_it_went(conn, refund.order_id))
+    off = TakenOff(refund.id, event.amount_minor, *taxing.tax_charged(refund, bought, list(before)), refund.reason)
     await invoices.note_missing(conn, event.invoice_id, off, datetime.now(UTC), cause)
 
 

@@ -39,6 +39,7 @@ async def take_down(
         return known[0], {}
     if not seen.money_moved or seen.status in ("failed", "canceled"):
         return None, {}
+    # Which goods it was for nobody knows, so by which rates it is nobody can tell.
     event = RefundRequested(
         uuid7(), payment.order_id, payment.id, payment.intent_id or "", seen.amount_minor, seen.currency, OUTSIDE, [],
         0, [],

@@ -9,17 +9,18 @@ import asyncpg
 import msgspec
 from msgspec import structs
 
+from shared.codec import decode_events
 from shared.envelope import Metadata, as_json
 from shared.events.fulfilment import ParcelLine
 from shared.events.gift_cards import GiftPart
 from shared.events.orders import Allocation
-from shared.events.refunds import RefundedLine, RefundEvent
+from shared.events.refunds import AmountReleased, RefundedLine, RefundEvent, RefundFailed, RefundRequested
 from shared.shards import order_key
 from write_side import database, event_log
 from write_side.database import Connection, among, overwrite
 from write_side.event_log import NewEvent, Positions
 from write_side.payments import Room, due_within
-from write_side.refunds.domain import Refund
+from write_side.refunds.domain import Refund, evolve
 
 CLAIM = timedelta(seconds=20)  # for so long a refund is one worker's: longer than a call to the provider may take
 FIRST_LOOK = timedelta(minutes=1)  # after a refund is pending: the provider's webhook mostly comes before
@@ -74,6 +75,23 @@ async def of_order(conn: Connection, order_id: UUID) -> list[Refund]:
     """An order's refunds, oldest first."""
     query = f"SELECT {_REFUND} FROM refund WHERE order_id = $1 ORDER BY id"  # noqa: S608
     return [_refund(row) for row in await conn.fetch(query, order_id)]
+
+
+async def as_it_went(conn: Connection, order_id: UUID) -> list[Refund]:
+    """An order's refunds as they were asked for, in that order, and once more those that failed, where they did: told
+    by the log, since ids of one millisecond tell no order."""
+    known = await of_order(conn, order_id)
+    events = await event_log.read_aggregates_after(
+        conn, "refund", 0, sum(refund.version for refund in known), [refund.id for refund in known]
+    )
+    now, found = dict[UUID, Refund](), list[Refund]()
+    for recorded in events:
+        for event in decode_events(recorded.type, recorded.payload):
+            assert isinstance(event, RefundEvent)
+            now[event.refund_id] = evolve(now.get(event.refund_id), event, recorded.version)
+            if isinstance(event, RefundRequested | AmountReleased | RefundFailed):
+                found.append(now[event.refund_id])
+    return found
 
 
 async def shipped(conn: Connection, order_id: UUID) -> dict[str, int]:

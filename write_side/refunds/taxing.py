@@ -1,14 +1,16 @@
-"""How much tax is in a refund, and by which rates, pure: for the credit note about it.
+"""How much tax is in a refund, and by which rates, pure: for its event, or the credit note about it.
 
-All that went back of an order is gone through once more, from the first refund on. A part of a line has its part of the
-line's tax, rounded for all that went back of it so far; what went back as a mere amount is taken from whatever is left,
-by how much that is, and has its share of the tax there: not from gift cards that are sold, which stay good. Of what is
-taxed alike no more goes back than it cost, in money and in tax, and at the end all of it: so the credit notes of an
-order that went back in pieces come to what it cost, by each rate, to the minor unit.
+All that went back of an order is gone through once more, from the first refund on; what failed is put back where it
+did. A part of a line has its part of the line's tax, rounded for all that went back of it so far; what went back as a
+mere amount is taken from whatever is left, by how much that is, and has its share of the tax there: not from gift cards
+that are sold, which stay good. Of what is taxed alike no more goes back than it cost, in money and in tax, and at the
+end all of it: so the refunds of an order that went back in pieces come to what it cost, by each rate, to the cent.
 """
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Container, Mapping, Sequence
 from typing import NamedTuple
+from uuid import UUID
 
 from shared.events.orders import OrderTax
 from shared.money import allocated, half_up
@@ -33,36 +35,95 @@ class _Part(NamedTuple):
     sold_cards: bool
 
 
+class _Taken(NamedTuple):
+    """What of a refund is of one book: for lines, by SKU, for the shipping, and for nothing that is named."""
+
+    lines: Mapping[str, int]
+    sent: int
+    unnamed: int
+
+    @property
+    def amount_minor(self) -> int:
+        return sum(self.lines.values()) + self.sent + self.unnamed
+
+
 def tax_in(refund: Refund, bought: Bought, earlier: Sequence[Refund]) -> Contained:
-    """The tax in what a refund charges back; `earlier`: all other refunds and releases of the order before it. What it
-    gives to gift cards, or leaves for a replacement, has its share of the tax, which is left out."""
+    """The tax in all of a refund, whichever way it goes back; `earlier`: all other refunds and releases of the order
+    before it, in the order in which that happened. One that failed since stands twice: as asked for, and as failed."""
+    return _contained(_parts(refund, bought, earlier))
+
+
+def tax_charged(refund: Refund, bought: Bought, earlier: Sequence[Refund]) -> Contained:
+    """The same of what it charges back. What it gives to gift cards, or leaves for a replacement, has its share of the
+    tax, which is left out."""
+    return _contained(_charged(_parts(refund, bought, earlier), refund))
+
+
+def taxes_in(
+    made: Sequence[Refund], bought: Bought, earlier: Sequence[Refund], noted: Container[UUID]
+) -> list[Contained]:
+    """The tax in each of some that are asked for together: of those with a credit note what that tells."""
+    return [
+        (tax_charged if refund.id in noted else tax_in)(refund, bought, [*earlier, *made[:n]])
+        for n, refund in enumerate(made)
+    ]
+
+
+def _contained(parts: Sequence[_Part]) -> Contained:
+    some = [part for part in parts if part.amount_minor]
+    return Contained(sum(sum(part.shares) for part in some), _by_rate(some))
+
+
+def _parts(refund: Refund, bought: Bought, earlier: Sequence[Refund]) -> list[_Part]:
+    """What a refund gives back, by what is taxed alike, after all that went back before."""
     books = [_Book(alike) for alike in taxed_alike(bought)]
     for each in earlier:
+        for book in books if each.state == "failed" else ():
+            book.put_back(each.id)
         _taken(each, books)
-    parts = [part for part in _charged(_taken(refund, books), refund) if part.amount_minor]
-    return Contained(sum(sum(part.shares) for part in parts), _by_rate(parts))
+    return _taken(refund, books)
 
 
 class _Book:
     """What of an order is taxed alike, and how much of it has gone back so far."""
 
     def __init__(self, of: Alike) -> None:
-        self.of, self.room, self._told = of, of.cost_minor, 0
-        self._lines: dict[str, int] = {}
-        self._sent = self._unnamed = 0
+        self.of, self.room, self._told = of, of.cost_minor, [0] * len(of.shares)
+        self._lines, self._sent, self._unnamed = Counter[str](), 0, 0
+        self._by: dict[UUID, tuple[_Taken, list[int]]] = {}
 
-    def take(self, lines: Mapping[str, int], sent: int, unnamed: int) -> _Part:
+    def take(self, by: UUID, taken: _Taken) -> _Part:
         """So much more of it, which there is room for."""
-        amount, before = sum(lines.values()) + sent + unnamed, self._told
-        for sku, more in lines.items():
-            self._lines[sku] = self._lines.get(sku, 0) + more
-        self._sent, self._unnamed, self.room = self._sent + sent, self._unnamed + unnamed, self.room - amount
+        self._count(taken, 1)
+        before, amount = sum(self._told), taken.amount_minor
         left = self.of.tax_minor - before
         # Never more than it comes to; nor so little that what is left could not hold the rest.
-        tax = min(max(self._due() - before, left - self.room, 0), left, amount)
-        self._told += tax
-        shares = zip(_split(self._told, self.of.shares), _split(before, self.of.shares), strict=True)
-        return _Part(self.of.levies, amount, [now - then for now, then in shares], self.of.sold_cards)
+        shares = self._shares(min(max(self._due() - before, left - self.room, 0), left, amount))
+        self._told = [told + share for told, share in zip(self._told, shares, strict=True)]
+        self._by[by] = taken, shares
+        return _Part(self.of.levies, amount, shares, self.of.sold_cards)
+
+    def put_back(self, by: UUID) -> None:
+        """What that refund took of it, with the tax that it was told to have then."""
+        if by in self._by:
+            taken, shares = self._by.pop(by)
+            self._count(taken, -1)
+            self._told = [told - share for told, share in zip(self._told, shares, strict=True)]
+
+    def _count(self, taken: _Taken, sign: int) -> None:
+        for sku, part in taken.lines.items():
+            self._lines[sku] += sign * part
+        self._sent, self._unnamed = self._sent + sign * taken.sent, self._unnamed + sign * taken.unnamed
+        self.room -= sign * taken.amount_minor
+
+    def _shares(self, tax: int) -> list[int]:
+        """So much more tax, by tax: all that is told stands in proportion. Once something was put back it may not, by a
+        minor unit; then in proportion to what is left of each."""
+        due = _split(sum(self._told) + tax, self.of.shares)
+        shares = [now - then for now, then in zip(due, self._told, strict=True)]
+        if min(shares, default=0) >= 0:
+            return shares
+        return _split(tax, [whole - told for whole, told in zip(self.of.shares, self._told, strict=True)])
 
     def _due(self) -> int:
         in_lines = sum(_share(self.of.lines[sku][1], gone, self.of.lines[sku][0]) for sku, gone in self._lines.items())
@@ -83,8 +144,8 @@ def _taken(refund: Refund, books: Sequence[_Book]) -> list[_Part]:
     sent = _within(rooms, allocated(shipping, [book.of.shipping[0] for book in books]))
     rest = refund.counted_minor - sum(sent) - sum(sum(each.values()) for each in named)
     unnamed = _in_turn(rooms, rest, [not book.of.sold_cards for book in books])
-    given = zip(books, named, sent, unnamed, strict=True)
-    return [book.take(in_lines, on_shipping, rest) for book, in_lines, on_shipping, rest in given]
+    given = zip(named, sent, unnamed, strict=True)
+    return [book.take(refund.id, _Taken(*taken)) for book, taken in zip(books, given, strict=True)]
 
 
 def _in_turn(rooms: list[int], amount: int, first: Sequence[bool]) -> list[int]:

@@ -16,7 +16,7 @@ from write_side.errors import Refusal
 from write_side.payments import Payment
 from write_side.refunds.domain import Bought, Refund
 from write_side.refunds.rates import taxed_alike
-from write_side.refunds.taxing import Contained, tax_in
+from write_side.refunds.taxing import Contained, tax_charged, tax_in
 from write_side.taxes.computing import Question, Taxable, answered, summed
 
 GERMANY = [Tax("VAT", {"standard": 190_000, "reduced": 70_000, "zero": 0})]
@@ -124,7 +124,7 @@ def test_what_goes_to_gift_cards_is_left_out_of_each_rate() -> None:
     of = order([Good(1000), Good(1000, tax_class="reduced")], shipping=0)
     whole = refund(of, [])
     half = structs.replace(whole, gift_cards=[GiftPart(ID, whole.amount_minor // 2)])
-    note = tax_in(half, of, [])
+    note = tax_charged(half, of, [])
     assert note.taxes == [OrderTax("VAT", 190_000, 500, 95, False), OrderTax("VAT", 70_000, 500, 35, False)]
     assert note.tax_minor == 130
 
@@ -142,7 +142,8 @@ def test_what_goes_to_gift_cards_was_not_paid_for_one_that_is_sold() -> None:
     whole = refund(with_card(order([Good(1000)], shipping=0), 2500), [])
     for goods_in_money in (0, 119, 1190):
         one = structs.replace(whole, gift_cards=[GiftPart(ID, 1190 - goods_in_money)])
-        assert tax_in(one, with_card(order([Good(1000)], shipping=0), 2500), []).tax_minor == goods_in_money * 19 // 119
+        noted = tax_charged(one, with_card(order([Good(1000)], shipping=0), 2500), [])
+        assert noted.tax_minor == goods_in_money * 19 // 119
 
 
 def test_rates_that_do_not_fit_the_lines_are_not_made_up() -> None:
