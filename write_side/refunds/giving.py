@@ -15,13 +15,14 @@ from write_side.refunds.domain import Bought, Refund
 
 
 async def by_invoice(conn: Connection, bought: Bought, made: Sequence[Refund]) -> dict[UUID, UUID]:
-    """Refund → the order whose invoice it is taken off: where goods were exchanged that may be an earlier one."""
+    """Refund → the order whose invoice it goes by, and is taken off as far as it is charged: where goods were exchanged
+    that may be an earlier one."""
     found = {}
     for refund in made:
         own = refund.payment_id == bought.payment.id
         payment = bought.payment if own else await payments.find_payment(conn, refund.payment_id)
         assert payment is not None
-        if payments.can(payment.method).on_credit and refund.charged_minor:
+        if payments.can(payment.method).on_credit:
             found[refund.id] = payment.order_id
     return found
 

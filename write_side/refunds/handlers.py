@@ -148,18 +148,19 @@ async def _insert(
     positions: Positions = {}
     invoiced = await giving.by_invoice(conn, bought, made)
     # Ahead of the stock, as placing holds them, and of the first event: from that on the feed waits as long as we do.
-    await invoices.hold(conn, invoiced.values())
+    noted = [refund for refund in made if refund.id in invoiced and refund.charged_minor]
+    await invoices.hold(conn, [invoiced[refund.id] for refund in noted])
     taxes = taxing.taxes_in(made, bought, await store.as_it_went(conn, bought.payment.order_id), invoiced)
     for refund in made:
         given = await gift_cards.give_back(conn, refund.order_id, refund.id, refund.gift_cards, cause)
         positions = together(positions, given)
     for refund, tax in zip(made, taxes, strict=True):
-        if refund.id in invoiced:
+        if refund in noted:
             off = invoices.TakenOff(refund.id, refund.charged_minor, *tax, refund.reason)
-            noted = await invoices.credit(conn, invoiced[refund.id], off, datetime.now(UTC), cause)
-            positions = together(positions, noted)
+            filed = await invoices.credit(conn, invoiced[refund.id], off, datetime.now(UTC), cause)
+            positions = together(positions, filed)
     for refund, asked, tax in zip(made, events, taxes, strict=True):
-        # Once: a credit note tells its own.
+        # Once: a credit note tells it, be it that about the end of an exchange which this pays.
         event = asked if refund.id in invoiced else structs.replace(asked, tax_minor=tax.tax_minor, taxes=tax.taxes)
         positions = together(positions, await _restock(conn, event, cause))
         positions = together(positions, await store.insert(conn, refund, event, cause))

@@ -9,6 +9,7 @@ import pytest
 
 from doorbuster.invariants import invoices as books
 from shared.events.orders import OrderTax
+from shared.events.refunds import RefundRequested
 from shared.ids import uuid7
 from tests.fixtures.asgi import client_of
 from tests.fixtures.write_side import CAUSE
@@ -72,6 +73,20 @@ async def test_what_is_taken_off_an_invoice_is_a_credit_note_with_its_tax_and_al
     assert [note.refund_id for note in notes] == [refund.id for refund in await shop.refunds(order)]
     assert sum(note.amount.amount_minor for note in notes) == invoice.amount.amount_minor == TOTAL
     await nothing_is_wrong(shop)
+
+
+async def test_what_goes_by_an_invoice_is_taxed_once_by_credit_notes_alone(customers: Customers, shop: Shop) -> None:
+    """What pays for other goods, too: should these fall through, a note is written about it."""
+    order, _ = await on_invoice(shop, customers, 5000)
+    new = await exchanged(shop, order, chandelier=1)
+    for _ in range(2):
+        await shop.work()
+    await shop.refund(new)
+    [moved], given_back = [await shop.told(each, RefundRequested) for each in (order, new)]
+    assert isinstance(moved, RefundRequested)
+    assert moved.moved_minor == moved.amount_minor
+    assert [each.tax_minor for each in (moved, *given_back) if isinstance(each, RefundRequested)] == [None] * 3
+    assert sum(note.tax.amount_minor for note in await noted(shop)) == 380, "that of the chandelier"
 
 
 async def test_each_rate_is_told_with_what_it_is_on_and_older_notes_tell_none(
