@@ -68,12 +68,12 @@ _VAT_SUMS = (*_TAXED, "credited_base_minor", "credited_tax_minor", "back_minor")
 
 
 def _vat(answers: Answers, _span: Span) -> list[Row]:
-    """Taxes of what was captured, less those of credit notes, in one row for each rate; what came back and whose tax
-    nothing tells stands in a row without a rate."""
-    taxed, noted, back = answers
+    """Taxes of what was captured, less those of credit notes and of refunds without one, in one row for each rate; what
+    came back and whose tax nothing tells stands in a row without a rate."""
+    taxed, noted, refunded, back = answers
     figures: list[tuple[Row, Row]] = [
         *((row, {name: row[name] for name in _TAXED}) for row in taxed),
-        *((row, {f"credited_{name}": row[name] for name in _TAXED}) for row in noted),
+        *((row, {f"credited_{name}": row[name] for name in _TAXED}) for row in (*noted, *refunded)),
         *((row | {"tax": "", "rate_ppm": NOT_TOLD, "note": ""}, {"back_minor": gone})
           for row, gone in _untold(noted, back)),
     ]  # fmt: skip
@@ -82,11 +82,12 @@ def _vat(answers: Answers, _span: Span) -> list[Row]:
 
 
 def _untold(noted: Sequence[Row], back: Sequence[Row]) -> Iterator[tuple[Row, int]]:
-    """What went back, less what credit notes tell of it: by place and month, since the note about a refund may stand in
-    another order, the one whose invoice it is taken off."""
+    """What went back, less what refunds and credit notes tell of it: by place and month, since the note about a refund
+    may stand in another order, the one whose invoice it is taken off."""
     place = itemgetter("month", "country", "currency")
     places = {place(row): row for row in (*noted, *back)}
-    notes, gone = {place(row): row["noted_minor"] for row in noted}, {place(row): row["back_minor"] for row in back}
+    notes = {place(row): row["noted_minor"] for row in noted}
+    gone = {place(row): row["back_minor"] - row["told_minor"] for row in back}
     for key, row in places.items():
         if untold := gone.get(key, 0) - notes.get(key, 0):
             yield row, untold
@@ -99,10 +100,11 @@ def _rated(row: Row) -> Row:
 _VAT = Question(
     name="vat",
     about="taxes by country and rate, by the month in which the money was taken or the invoice issued, less those of "
-    "the credit notes of that month",
+    "the refunds and credit notes of that month",
     files=(
         File(order_records.RECORDS, "taxes", "captured_at"),
         File(order_records.RECORDS, "credited_taxes", "credit_notes.issued_at"),
+        File(order_records.RECORDS, "refunded_taxes", "refunds.requested_at"),
         File(order_records.RECORDS, "untold_taxes", "refunds.requested_at"),
     ),
     columns=(
@@ -114,10 +116,10 @@ _VAT = Question(
         _NOTE,
         money("base_minor", "what it is on, without any tax"),
         money("tax_minor", "what it comes to, in prices and on top"),
-        money("credited_base_minor", "of that, what credit notes of the month took off"),
+        money("credited_base_minor", "of that, what refunds and credit notes of the month took off"),
         money("credited_tax_minor", "and the tax in it"),
         money("net_tax_minor", "tax − credited tax"),
-        money("back_minor", "gone back or released without a credit note, tax included: by which rate is not told"),
+        money("back_minor", "gone back or released, tax included, with nothing that tells its tax"),
     ),
     answer=_vat,
 )

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import get_args
 
 import msgspec
+from msgspec import Struct
 
 from projector.model import ELASTICSEARCH, GATHERING, Folded, Keys, ReadModel, Rendered, encode
 from projector.read_models import invoice_records, order
@@ -37,7 +38,7 @@ from shared.envelope import Recorded
 from shared.events.fraud import PaymentDisputed
 from shared.events.fulfilment import ParcelShipped
 from shared.events.invoices import CreditNoteIssued
-from shared.events.orders import OrderPlaced, OrderReaddressed
+from shared.events.orders import OrderPlaced, OrderReaddressed, OrderTax
 from shared.events.payments import (
     PaymentAuthorized,
     PaymentCaptured,
@@ -54,12 +55,19 @@ Heard = Happening | Beside
 _BESIDE = get_args(Beside)
 
 
+class Back(Struct, frozen=True):
+    """What is in a refund, or a release: lines, and taxes by rate; None: it doesn't tell them."""
+
+    lines: list[RefundedLine]
+    taxes: list[RecordedTax] | None
+
+
 class RecordedOrder(Folded, frozen=True):
     """The order, without what is the person's, and what only analysts ask of it."""
 
     order: Order
     declines: list[str]
-    back: dict[str, list[RefundedLine]]  # refund or release → the lines in it
+    back: dict[str, Back]  # refund or release → what is in it
     credit_notes: list[CreditNoteRecord]  # of its invoice, be the refunds its own or those of what replaced goods of it
     first_declined_at: datetime | None = None
     retrying: bool = False  # the next that is heard of the payment is of our try, not of the customer's
@@ -150,7 +158,9 @@ def _noted(state: RecordedOrder, at: datetime, event: Happening) -> RecordedOrde
         case PaymentCaptured():
             return replace(state, captured_at=at, captured_minor=event.amount_minor)
         case RefundRequested() | AmountReleased():
-            return replace(state, back={**state.back, str(event.refund_id): event.lines})
+            tax = event.tax_minor
+            back = Back(event.lines, None if tax is None else _by_rate(event.taxes, event.amount_minor, tax))
+            return replace(state, back={**state.back, str(event.refund_id): back})
     return state
 
 
@@ -192,10 +202,7 @@ def render(id_: str, state: RecordedOrder, _keys: Keys) -> Rendered:
             RecordedDiscount(off.promotion_id, off.name, off.code, off.lines_minor + off.shipping_minor)
             for off in placed.discounts
         ],
-        refunds=[
-            RecordedRefund(each.id, each.state, each.reason, each.amount_minor, each.requested_at, gone_minor(each))
-            for each in seen.refunds
-        ],
+        refunds=[_refunded(state, each) for each in seen.refunds],
         authorized_at=state.authorized_at,
         captured_at=state.captured_at,
         included_tax_minor=sum(tax.tax_minor for tax in placed.taxes if tax.included),
@@ -208,7 +215,7 @@ def render(id_: str, state: RecordedOrder, _keys: Keys) -> Rendered:
         adds_to=placed.adds_to,
         payment_method=state.payment_method,
         unpaid_minor=_unpaid(state),
-        taxes=_taxes(placed),
+        taxes=_by_rate(placed.taxes, totals.total_minor, totals.tax_minor),
         credit_notes=state.credit_notes,
         disputes=list(state.disputes),
         returned_items=returned_items(seen.returns),
@@ -217,10 +224,18 @@ def render(id_: str, state: RecordedOrder, _keys: Keys) -> Rendered:
     return Rendered({id_: encode(record)})
 
 
-def _taxes(placed: OrderPlaced) -> list[RecordedTax]:
+def _by_rate(taxes: Sequence[OrderTax], total_minor: int, tax_minor: int) -> list[RecordedTax]:
     """By rate; of orders from before these were told as their credit notes have it. Then none was within prices."""
-    totals = placed.totals
-    return by_rate(placed.taxes, totals.total_minor, totals.tax_minor) if placed.taxes or totals.tax_minor else []
+    return by_rate(taxes, total_minor, tax_minor) if taxes or tax_minor else []
+
+
+def _refunded(state: RecordedOrder, each: order.Refund) -> RecordedRefund:
+    """A refund as it stands; its taxes were told of all of it, so that they count once all of it has gone back."""
+    taxes = state.back[str(each.id)].taxes if each.state in ("succeeded", "released") else None
+    told = 0 if taxes is None else each.amount_minor
+    return RecordedRefund(
+        each.id, each.state, each.reason, each.amount_minor, each.requested_at, gone_minor(each), told, taxes or []
+    )
 
 
 def _unpaid(state: RecordedOrder) -> int:
@@ -258,7 +273,7 @@ def _back(state: RecordedOrder, how: str) -> tuple[Counter[str], Counter[str]]:
     """Of each SKU how many, and how much, in the refunds that stand so."""
     quantities, amounts = Counter[str](), Counter[str]()
     for refund in state.order.refunds:
-        for line in state.back.get(str(refund.id), []) if refund.state == how else []:
+        for line in state.back[str(refund.id)].lines if refund.state == how else []:
             quantities[line.sku] += line.quantity
             amounts[line.sku] += line.amount_minor
     return quantities, amounts
@@ -266,7 +281,7 @@ def _back(state: RecordedOrder, how: str) -> tuple[Counter[str], Counter[str]]:
 
 MODEL = ReadModel(
     name=RECORDS,
-    version="v14",
+    version="v15",
     sink=ELASTICSEARCH,
     contexts=order.CONTEXTS | {"invoices", "fraud"},
     state=RecordedOrder,

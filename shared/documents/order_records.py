@@ -61,6 +61,10 @@ class RecordedRefund(Struct, frozen=True):
     back_minor: Annotated[
         int, told("of it gone or never taken; unless it succeeds what gift cards got or pays other goods", MINOR, "v14")
     ] = 0
+    told_minor: Annotated[
+        int, told("of that so much as `taxes` is about: all or nothing; a credit note tells its own", MINOR, "v15")
+    ] = 0
+    taxes: Annotated[list[RecordedTax], told("of that by rate; what is not taxed stands in none", since="v15")] = []
 
 
 class RecordedDispute(Struct, frozen=True):

@@ -187,6 +187,11 @@ async def vat(pool: Pool) -> list[Row]:
             captured AS (
                 SELECT o.*, e.recorded_at AS at FROM customer_order o JOIN event_log e
                     ON e.aggregate_id = o.payment_id AND e.type = 'payments.payment_captured.v1'),
+            back AS (
+                SELECT r.id, r.order_id, {_GONE} AS gone, said, e.recorded_at AS asked_at,
+                       r.state IN ('succeeded', 'released') AND said ->> 'tax_minor' IS NOT NULL AS told
+                FROM refund r JOIN event_log e ON e.aggregate_id = r.id AND e.aggregate_version = 1
+                CROSS JOIN LATERAL (SELECT convert_from(e.payload, 'UTF8')::jsonb AS said) payload),
             told AS (
                 SELECT at, country, currency, tax ->> 'name' AS tax, (tax ->> 'rate_ppm')::int AS rate_ppm,
                        coalesce(tax ->> 'note', '') AS note,
@@ -197,10 +202,15 @@ async def vat(pool: Pool) -> list[Row]:
                 SELECT issued_at, o.country, n.currency, tax, rate_ppm, note, 0, 0, base, share, 0
                 FROM noted n JOIN customer_order o ON o.id = n.order_id
                 UNION ALL
-                SELECT e.recorded_at, o.country, o.currency, '', NULL, '', 0, 0, 0, 0,
-                       {_GONE} - coalesce(n.amount_minor, 0)
-                FROM refund r JOIN captured o ON o.id = r.order_id LEFT JOIN credit_note n ON n.refund_id = r.id
-                JOIN event_log e ON e.aggregate_id = r.id AND e.type = 'refunds.refund_requested.v1')
+                SELECT asked_at, o.country, o.currency, tax ->> 'name', (tax ->> 'rate_ppm')::int,
+                       coalesce(tax ->> 'note', ''), 0, 0, (tax ->> 'base_minor')::bigint,
+                       (tax ->> 'tax_minor')::bigint, 0
+                FROM back JOIN captured o ON o.id = back.order_id, jsonb_array_elements(said -> 'taxes') tax
+                WHERE told
+                UNION ALL
+                SELECT asked_at, o.country, o.currency, '', NULL, '', 0, 0, 0, 0, gone - coalesce(n.amount_minor, 0)
+                FROM back JOIN captured o ON o.id = back.order_id LEFT JOIN credit_note n ON n.refund_id = back.id
+                WHERE NOT told)
             SELECT {_MONTH.format("at")} AS month, country, currency, tax, rate_ppm / 10000.0::float AS rate,
                    note,
                    sum(base)::bigint AS base_minor, sum(share)::bigint AS tax_minor,
@@ -209,6 +219,14 @@ async def vat(pool: Pool) -> list[Row]:
             FROM told GROUP BY 1, 2, 3, 4, 5, 6 ORDER BY 1, 2, 3, 4, 5 NULLS FIRST, 6"""
     )
     return [dict(row) for row in rows]
+
+
+async def tax_in_refunds(pool: Pool) -> int:
+    """What refunds that succeeded tell of tax, by reading the log."""
+    gone = {event["refund_id"] for event in await _told(pool, "refunds.refund_succeeded.v1")}
+    gone -= {event["refund_id"] for event in await _told(pool, "refunds.refund_failed.v1")}
+    asked = await _told(pool, "refunds.refund_requested.v1")
+    return sum(event["tax_minor"] or 0 for event in asked if event["refund_id"] in gone)
 
 
 async def gift_cards(pool: Pool) -> list[Row]:

@@ -3,6 +3,7 @@
 from tests.integration.analysts.claiming import refused_by_the_bank
 from tests.integration.checkout.shop import Shop
 from tests.integration.checkout.test_price_lists import a_list
+from tests.integration.checkout.test_refunds_made_outside import in_the_dashboard, tell
 from tests.integration.checkout.test_retries import STOLEN
 from tests.integration.checkout.test_reverse_charge import VIENNA, quoted
 from tests.integration.inventory.test_transfers import dispatched, planned, received
@@ -27,6 +28,7 @@ async def busy_day(shop: Shop) -> None:
     await shop.refund(returned, lines=[{"sku": "lamp", "quantity": 2}], restock=True)
     await shop.refund(odd, amount_minor=101, reason="goodwill")
     await shop.refund_work()
+    await tell(shop, odd, await in_the_dashboard(shop, odd, 50))
     await shop.refund(returned, lines=[{"sku": "lamp", "quantity": 1}])  # asked for, not made
     await paid(shop, await shop.order(rug=1), captured=False)
     second = await declined(shop, lamp=1)

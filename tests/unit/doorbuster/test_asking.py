@@ -110,15 +110,17 @@ def test_a_funnel_s_shares_are_of_the_step_before_where_that_counts_the_same() -
     assert [row["share"] for row in nobody] == [None] * 7
 
 
-def test_of_what_went_back_vat_tells_without_a_rate_what_no_credit_note_of_the_month_tells() -> None:
+def test_of_what_went_back_vat_tells_without_a_rate_what_no_refund_or_credit_note_of_the_month_tells() -> None:
     here = {"month": "2026-11", "country": "CH", "currency": "CHF"}
     rate = {"rate_ppm": 81_000, "note": "", "base_minor": 1000, "tax_minor": 81}
     noted = [here | rate | {"tax": tax, "noted_minor": 2162} for tax in ("VAT", "Extra")]
     abroad = here | {"country": "LI"}
-    back = [here | {"back_minor": 2262}, abroad | {"back_minor": 50}]
-    rows = QUESTIONS["vat"].answer([[], noted, back], SPAN)
+    refunded = [abroad | rate | {"tax": "VAT", "base_minor": 500, "tax_minor": 40}]
+    back = [here | {"back_minor": 2262, "told_minor": 0}, abroad | {"back_minor": 590, "told_minor": 540}]
+    rows = QUESTIONS["vat"].answer([[], noted, refunded, back], SPAN)
     assert [(row["country"], row["tax"], row["credited_tax_minor"], row["back_minor"]) for row in rows] == [
         ("CH", "", 0, 100), ("CH", "Extra", 81, 0), ("CH", "VAT", 81, 0), ("LI", "", 0, 50),
+        ("LI", "VAT", 40, 0),
     ]  # fmt: skip
 
 

@@ -157,6 +157,28 @@ def test_what_gift_cards_got_or_pays_for_other_goods_is_back_whatever_becomes_of
     assert order_of(AUTHORIZED, released).refunds[0].back_minor == 54
 
 
+def test_a_refund_tells_its_taxes_by_rate_once_it_has_succeeded_and_one_that_tells_none_has_none() -> None:
+    asked = RefundRequested(REFUND, ORDER, PAYMENT, "i", 1077, "CHF", "damaged", [], 0, [], tax_minor=77, taxes=[VAT])
+    succeeded, failed = RefundSucceeded(REFUND, ORDER, "r"), RefundFailed(REFUND, ORDER, "r", "lost_or_stolen_card")
+    as_one, untaxed = structs.replace(asked, taxes=[]), structs.replace(asked, tax_minor=0, taxes=[])
+    older = structs.replace(untaxed, tax_minor=None)
+    released = AmountReleased(REFUND, ORDER, PAYMENT, "i", 1077, "CHF", "missing", [], 0, [], 77, [VAT])
+    by_rate = [RecordedTax("VAT", 81_000, 1000, 77, included=False)]
+    histories: list[tuple[list[Struct], int, list[RecordedTax]]] = [
+        ([asked], 0, []),
+        ([asked, succeeded], 1077, by_rate),
+        ([asked, succeeded, failed], 0, []),
+        ([as_one, succeeded], 1077, [RecordedTax("", None, 1000, 77, included=False)]),
+        ([untaxed, succeeded], 1077, []),
+        ([older, succeeded], 0, []),
+        ([released], 1077, by_rate),
+    ]
+    for history, amount, taxes in histories:
+        [told] = order_of(AUTHORIZED, CAPTURED, *history, method="card").refunds
+        assert (told.told_minor, told.taxes) == (amount, taxes)
+        assert told.told_minor <= told.back_minor
+
+
 def test_the_memory_of_an_order_is_up_to_its_invoice_s_last_event() -> None:
     ((_, state),) = folded(order_records.MODEL, f"order:{ORDER}", placed(), ISSUED, paid(2654)).items()
     assert isinstance(state, order_records.RecordedOrder)
