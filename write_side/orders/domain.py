@@ -223,15 +223,6 @@ def place(
     )  # fmt: skip
 
 
-_SPOKEN = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"  # nothing that is mistaken for something else on the phone
-
-
-def spoken_number(random: bytes) -> str:
-    """The number people use, like `7F3K-29QM`, from eight random bytes; tells nothing of how many there are."""
-    letters = "".join(_SPOKEN[byte % len(_SPOKEN)] for byte in random[:8])
-    return f"{letters[:4]}-{letters[4:]}"
-
-
 def evolve_quote(quote: Quote | None, event: QuoteEvent, version: int) -> Quote:
     """A quote, which never changes, until its person is erased."""
     if isinstance(event, QuoteIssued):
