@@ -129,7 +129,7 @@ class Order(Folded, frozen=True):
     parcels: list[StatusParcel]
     decline_reason: str | None = None  # of the last try to pay
     retry_at: datetime | None = None
-    picking: bool = False  # somebody is at the shelf, or was
+    picking: bool = False  # somebody is at the shelf, or was, and something may go
     returns: tuple[StatusReturn, ...] = ()
     additions: tuple[UUID, ...] = ()  # orders that add to it
     dropped: tuple[ParcelLine, ...] = ()  # not sent any more, though no refund names them
@@ -162,11 +162,17 @@ def evolve(state: Order | None, recorded: Recorded, event: Happening) -> Order:
         parcels=_parcels_after(before.parcels, recorded, event),
         decline_reason=_reason_after(before, event),
         retry_at=_retry_after(before, event),
-        picking=before.picking or isinstance(event, PickStarted | PickFinished),
+        picking=_picking_after(before, event),
         returns=returns_after(before.returns, recorded.recorded_at, event),
         additions=(*before.additions, event.addition_id) if isinstance(event, OrderAddedTo) else before.additions,
         dropped=(*before.dropped, *event.lines) if isinstance(event, GoodsDropped) else before.dropped,
     )
+
+
+def _picking_after(before: Order, event: Happening) -> bool:
+    if isinstance(event, OrderCompleted) and event.nothing_went:
+        return False
+    return before.picking or isinstance(event, PickStarted | PickFinished)
 
 
 def _known(event: Happening) -> bool:

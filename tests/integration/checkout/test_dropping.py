@@ -1,6 +1,7 @@
 """Goods that are not sent any more, though no refund names them: through the handlers, and over HTTP."""
 
 import asyncio
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -22,9 +23,11 @@ from tests.integration.checkout.test_parcels import ship
 from tests.integration.checkout.test_picking import finish, picks, react, ship_pick, start
 from write_side import access
 from write_side.app import create_app
+from write_side.fulfilment.booking.handlers import end_if_due
 from write_side.fulfilment.domain import NothingToShip, Parcel
 from write_side.fulfilment.dropping.domain import DropGoods, DropsTooMuch, NotPaidBack
 from write_side.fulfilment.dropping.handlers import Dropped, drop_goods
+from write_side.fulfilment.handlers import deliver_parcel
 from write_side.orders.handlers import OrderState
 from write_side.promotions.domain import GiftInput
 
@@ -76,6 +79,24 @@ async def test_who_misses_a_gift_at_the_shelf_may_drop_it_then(shop: Shop) -> No
         await ship(shop, order, "1")
     assert await shop.refunds(order) == []
     await nothing_is_wrong(shop)
+
+
+async def test_what_has_arrived_is_done_once_the_gift_is_dropped_that_never_came(shop: Shop) -> None:
+    order = await with_a_gift(shop)
+    await misses_the_gift(shop, order)
+    [pick] = await picks(shop, order)
+    await ship_pick(shop, pick)
+    [parcel] = await shop.pool.fetch("SELECT id FROM parcel WHERE order_id = $1", order.id)
+    await deliver_parcel(shop.pool, parcel["id"], CAUSE, new_call())
+
+    async def looked_at() -> str:
+        async with shop.pool.acquire() as conn, conn.transaction():
+            await end_if_due(conn, order.id, timedelta(0), datetime.now(UTC), CAUSE)
+        return (await shop.now(order)).state
+
+    assert await looked_at() == "confirmed"
+    await drop(shop, order, mug=1)
+    assert await looked_at() == "completed"
 
 
 async def test_what_was_paid_for_is_not_dropped_at_the_shelf(shop: Shop) -> None:
