@@ -26,7 +26,7 @@ from write_side.fraud import steps as fraud
 from write_side.fulfilment.booking import steps as bookings
 from write_side.fulfilment.booking.gateway import open_carrier
 from write_side.fulfilment.booking.reactions import reactions as booking_reactions
-from write_side.fulfilment.editing import freeing
+from write_side.fulfilment.editing import ending, freeing
 from write_side.fulfilment.picking import steps as picks
 from write_side.fulfilment.picking.reactions import reactions as pick_reactions
 from write_side.gift_cards import selling as gift_cards
@@ -140,6 +140,7 @@ def reactions_of(settings: Settings) -> list[Reaction]:
         *pick_reactions(settings),
         *booking_reactions(settings),
         *freeing.reactions(),
+        *ending.reactions(),
         *noting.reactions(),
         *gift_cards.reactions(settings.master_key),
     ]

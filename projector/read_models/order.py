@@ -22,9 +22,10 @@ from shared.documents.orders import (
     StatusReturn,
 )
 from shared.envelope import Recorded
-from shared.events.fulfilment import FulfilmentEvent, ParcelDelivered, ParcelShipped, ParcelTracked
+from shared.events.fulfilment import FulfilmentEvent, ParcelDelivered, ParcelLine, ParcelShipped, ParcelTracked
 from shared.events.notifications import MailSent
 from shared.events.orders import (
+    GoodsDropped,
     OrderAddedTo,
     OrderCancelled,
     OrderClaimed,
@@ -128,9 +129,10 @@ class Order(Folded, frozen=True):
     parcels: list[StatusParcel]
     decline_reason: str | None = None  # of the last try to pay
     retry_at: datetime | None = None
-    picking: bool = False  # somebody is at the shelf, or was
+    picking: bool = False  # somebody is at the shelf, or was, and something may go
     returns: tuple[StatusReturn, ...] = ()
     additions: tuple[UUID, ...] = ()  # orders that add to it
+    dropped: tuple[ParcelLine, ...] = ()  # not sent any more, though no refund names them
 
 
 def touches(_recorded: Recorded, event: Event) -> Sequence[str]:
@@ -160,10 +162,17 @@ def evolve(state: Order | None, recorded: Recorded, event: Happening) -> Order:
         parcels=_parcels_after(before.parcels, recorded, event),
         decline_reason=_reason_after(before, event),
         retry_at=_retry_after(before, event),
-        picking=before.picking or isinstance(event, PickStarted | PickFinished),
+        picking=_picking_after(before, event),
         returns=returns_after(before.returns, recorded.recorded_at, event),
         additions=(*before.additions, event.addition_id) if isinstance(event, OrderAddedTo) else before.additions,
+        dropped=(*before.dropped, *event.lines) if isinstance(event, GoodsDropped) else before.dropped,
     )
+
+
+def _picking_after(before: Order, event: Happening) -> bool:
+    if isinstance(event, OrderCompleted) and event.nothing_went:
+        return False
+    return before.picking or isinstance(event, PickStarted | PickFinished)
 
 
 def _known(event: Happening) -> bool:
@@ -201,14 +210,15 @@ def _seen(parcel: StatusParcel, event: ParcelTracked | ParcelDelivered, at: date
 
 
 def fulfilment_of(state: Order, placed: OrderPlaced) -> Fulfilment:
-    """How far the goods are; what was refunded, or is about to be, is not waited for."""
+    """How far the goods are; what was refunded, or is about to be, or was dropped is not waited for."""
     if not state.parcels:
         return "picking" if state.picking else "none"
     due = Counter[str]()
     for line in placed.lines:
         due[line.sku] += line.quantity
     refunded = [refund.unsent for refund in state.refunds if refund.state != "failed"]
-    for quantities in [*refunded, *(parcel.quantities for parcel in state.parcels)]:
+    dropped = ({line.sku: line.quantity} for line in state.dropped)
+    for quantities in [*refunded, *dropped, *(parcel.quantities for parcel in state.parcels)]:
         due.subtract(quantities)
     if any(quantity > 0 for quantity in due.values()):
         return "partially_shipped"

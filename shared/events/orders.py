@@ -10,6 +10,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from shared.events.carts import DEFAULT_CHANNEL
+from shared.events.fulfilment import ParcelLine
 from shared.events.gift_cards import GiftPart
 
 
@@ -232,10 +233,20 @@ class QuoteRedacted(Struct, frozen=True, tag="orders.quote_redacted.v1"):
     person_id: UUID
 
 
-class OrderCompleted(Struct, frozen=True, tag="orders.order_completed.v1"):
-    """All of it has arrived, and the time in which that is questioned is over."""
+class OrderCompleted(Struct, frozen=True, omit_defaults=True, tag="orders.order_completed.v1"):
+    """All of it has arrived, and the time in which that is questioned is over; or nothing of it goes any more."""
 
     order_id: UUID
+    nothing_went: bool = False  # nothing was sent, and nothing is to be: its money is back
+
+
+class GoodsDropped(Struct, frozen=True, tag="orders.goods_dropped.v1"):
+    """So many of these are not sent any more, though no refund names them: their money went back as a mere amount, or
+    they are a gift. What of them still lay on a shelf is back in stock."""
+
+    order_id: UUID
+    lines: list[ParcelLine]
+    restocked: list[Allocation]
 
 
 class OrderReallocated(Struct, frozen=True, tag="orders.order_reallocated.v1"):
@@ -277,6 +288,7 @@ OrderEvent = (
     | OrderExpired
     | OrderClaimed
     | OrderCompleted
+    | GoodsDropped
     | OrderReallocated
     | OrderReaddressed
     | OrderAddedTo

@@ -1,7 +1,7 @@
 """Parcels, pure: what may still be shipped, and what each event makes of a parcel.
 
-What was refunded, or is about to be, is not shipped any more. A refund that failed counts no more and frees it again,
-unless its goods went back into stock when it was asked for: somebody else may have bought them since.
+What was refunded, or is about to be, or was dropped is not shipped any more. A refund that failed counts no more and
+frees it again, unless its goods went back into stock when it was asked for: somebody else may have bought them since.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -89,7 +89,8 @@ def owed(order: Order, withheld: Mapping[str, int], earlier: Iterable[Parcel]) -
     """SKU → how many the customer has not been sent and is to get."""
     shipped = summed(line for parcel in earlier for line in parcel.lines)
     ordered = summed(line for line in order.lines if not line.gift_card)
-    return {sku: n - withheld.get(sku, 0) - shipped.get(sku, 0) for sku, n in ordered.items()}
+    kept = {sku: withheld.get(sku, 0) + order.dropped.get(sku, 0) for sku in ordered}
+    return {sku: n - kept[sku] - shipped.get(sku, 0) for sku, n in ordered.items()}
 
 
 def ship(

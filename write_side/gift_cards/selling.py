@@ -8,6 +8,7 @@ from uuid import UUID
 from shared.codec import Event, decode_events, tag_of
 from shared.envelope import Metadata, Recorded
 from shared.events.gift_cards import GiftCardIssued
+from shared.events.orders import GoodsDropped
 from shared.events.payments import PaymentCaptured
 from shared.events.refunds import RefundFailed, RefundSucceeded
 from shared.ids import uuid7
@@ -17,6 +18,7 @@ from write_side.gift_cards import domain, sold, store
 from write_side.orders import Order
 from write_side.reactions import Reaction
 
+_OF_GOODS = tuple(tag_of(kind) for kind in (RefundSucceeded, RefundFailed, GoodsDropped))
 SCAN = 500  # events looked at in one go: few orders have gift cards
 
 
@@ -36,12 +38,12 @@ def reactions(secret: str) -> list[Reaction]:
         await _complete(conn, order.id, cause)
 
     async def complete(conn: Connection, _: Recorded, event: Event, cause: Metadata) -> None:
-        assert isinstance(event, RefundSucceeded | RefundFailed)
+        assert isinstance(event, RefundSucceeded | RefundFailed | GoodsDropped)
         await _complete(conn, event.order_id, cause)
 
     return [
         Reaction("sold_gift_cards", (tag_of(PaymentCaptured),), issue, SCAN, _with_gift_cards),
-        Reaction("gift_cards_left", (tag_of(RefundSucceeded), tag_of(RefundFailed)), complete, SCAN, _with_gift_cards),
+        Reaction("gift_cards_left", _OF_GOODS, complete, SCAN, _with_gift_cards),
     ]
 
 
@@ -80,5 +82,5 @@ async def _with_gift_cards(conn: Connection, events: Sequence[Recorded]) -> list
 
 def _order_of(recorded: Recorded) -> UUID:
     [event] = decode_events(recorded.type, recorded.payload)
-    assert isinstance(event, PaymentCaptured | RefundSucceeded | RefundFailed)
+    assert isinstance(event, PaymentCaptured | RefundSucceeded | RefundFailed | GoodsDropped)
     return event.order_id

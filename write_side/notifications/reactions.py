@@ -138,7 +138,8 @@ def mail_about(event_id: UUID, event: Event) -> Wanted | None:
         case OrderExpired():
             return Wanted(event.order_id, ENDED)
         case OrderCompleted():
-            return Wanted(event.order_id, COMPLETED)
+            # That their money went back they were told.
+            return None if event.nothing_went else Wanted(event.order_id, COMPLETED)
         case ParcelShipped():
             return Wanted(event.order_id, SHIPPED, event.parcel_id)
         case ParcelDelivered():

@@ -27,7 +27,7 @@ from write_side.orders.adding import (
 )
 from write_side.orders.announced import Announcements, open_announcements, take_in_announced
 from write_side.orders.bundling import gifts_among, gifts_apart, in_bundles, whole_of, with_whole_bundles
-from write_side.orders.changes.store import added_to, additions_among, complete, readdress, reallocate
+from write_side.orders.changes.store import added_to, additions_among, complete, drop, readdress, reallocate
 from write_side.orders.closing import close_expired, finish_closing
 from write_side.orders.domain import Order, Quote
 from write_side.orders.ending import begin_closing
@@ -73,7 +73,7 @@ __all__ = [
     "OrderTokenEnded", "OrderTokenRequired", "Outside", "PlacedOrder", "Placements", "Quote", "Recordings",
     "Redacted", "There", "TotalOutOfRange", "UnfinishedOrders", "UnknownOrder", "Wish", "WrongOrderToken", "added_to",
     "additions_among", "amounts", "as_read", "begin_closing", "check_finished", "check_limits", "check_there",
-    "check_token", "close_expired", "close_unpaid", "complete", "fallen_through", "find_by_number", "find_head",
+    "check_token", "close_expired", "close_unpaid", "complete", "drop", "fallen_through", "find_by_number", "find_head",
     "find_order", "find_quote", "find_state", "finish_closing", "gifts_among", "gifts_apart", "in_bundles",
     "is_being_refunded", "is_being_returned", "is_on_credit", "items_of", "learn", "learn_made", "lock_additions",
     "lock_order", "lock_whole", "named_among", "nearest_to", "numbers_of", "of_person", "open_announcements",

@@ -36,6 +36,7 @@ from write_side.orders.domain import Order, Quote
 from write_side.orders.ending import begin_closing
 from write_side.orders.limiting import check_limits
 from write_side.orders.naming import names_of
+from write_side.orders.numbering import spoken_number
 from write_side.orders.offers import on_offer
 from write_side.orders.quotes import store as quotes
 from write_side.orders.quoting import Outside, check_payable, sent_by, taxed
@@ -203,7 +204,7 @@ async def _adding(
     conn: Connection, first: Order, quote: Quote, strategy: AllocationStrategy, expires_at: datetime, cause: Metadata
 ) -> tuple[Adding, Order]:
     taken = await _taken(conn, quote, strategy)
-    number = domain.spoken_number(os.urandom(8))
+    number = spoken_number(os.urandom(8))
     placed = domain.place(quote, [place for place, _ in taken], uuid7(), uuid7(), number, expires_at)
     placed = structs.replace(placed, adds_to=first.id)
     order = domain.evolve(None, placed, 1)

@@ -16,6 +16,7 @@ from shared.events.gift_cards import GiftPart
 from shared.events.orders import (
     Allocation,
     Discount,
+    GoodsDropped,
     OrderAddedTo,
     OrderCancelled,
     OrderClaimed,
@@ -41,6 +42,7 @@ from shared.ids import time_of
 from write_side import gift_cards, inventory
 from write_side.orders.bundling import gifts_apart, sold
 from write_side.orders.costing import Goods
+from write_side.orders.dropping import dropped_after, left_of
 from write_side.orders.refusals import QuoteExpired, QuoteStale
 from write_side.pricing import Asked
 
@@ -154,6 +156,7 @@ class Order(Struct, frozen=True):
     counted_as: UUID | None = None
     locale: str = ""
     names: dict[str, str] = {}
+    dropped: dict[str, int] = {}  # SKU → how many are not sent any more, though no refund names them
 
     @property
     def customer(self) -> UUID:
@@ -223,15 +226,6 @@ def place(
     )  # fmt: skip
 
 
-_SPOKEN = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"  # nothing that is mistaken for something else on the phone
-
-
-def spoken_number(random: bytes) -> str:
-    """The number people use, like `7F3K-29QM`, from eight random bytes; tells nothing of how many there are."""
-    letters = "".join(_SPOKEN[byte % len(_SPOKEN)] for byte in random[:8])
-    return f"{letters[:4]}-{letters[4:]}"
-
-
 def evolve_quote(quote: Quote | None, event: QuoteEvent, version: int) -> Quote:
     """A quote, which never changes, until its person is erased."""
     if isinstance(event, QuoteIssued):
@@ -283,6 +277,10 @@ def evolve(order: Order | None, event: OrderEvent, version: int) -> Order:
         case OrderReallocated(allocations=allocations):
             assert order is not None
             return structs.replace(order, allocations=allocations, version=version)
+        case GoodsDropped():
+            assert order is not None
+            dropped, allocations = dropped_after(order.dropped, event), left_of(order.allocations, event)
+            return structs.replace(order, dropped=dropped, allocations=allocations, version=version)
         case OrderReaddressed(address=address):
             assert order is not None
             return structs.replace(order, address=address, version=version)

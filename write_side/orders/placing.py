@@ -32,6 +32,7 @@ from write_side.orders.calls import Known, Outcome, Placing
 from write_side.orders.calls import store as calls
 from write_side.orders.domain import Quote
 from write_side.orders.handlers import OrderState, ordered, show_order
+from write_side.orders.numbering import spoken_number
 from write_side.orders.offers import on_sale, spare_of
 from write_side.orders.refusals import QuoteStale
 from write_side.promotions import Claim, Offered, Spare, claims_of, gift_skus
@@ -135,7 +136,7 @@ def decide(known: Known, command: PlaceOrder, now: datetime) -> Placing:
     # Unlocked: turns away early whom the rows would turn away.
     taken = inventory.allocate(quote.kept_in_stock, known.stock, command.strategy, quote.nearest)
     expires_at = now + timedelta(seconds=command.payment_ttl)
-    number = domain.spoken_number(os.urandom(8))
+    number = spoken_number(os.urandom(8))
     placed = domain.place(quote, [allocation for allocation, _ in taken], uuid7(), uuid7(), number, expires_at)
     claims = claims_of(known.promotions, placed.discounts)
     counted = inventory.counted(everything, known.limits)

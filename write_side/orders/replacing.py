@@ -34,6 +34,7 @@ from write_side.orders.costing import Priced, goods_of
 from write_side.orders.domain import Order, Quote
 from write_side.orders.limiting import check_limits
 from write_side.orders.naming import names_of
+from write_side.orders.numbering import spoken_number
 from write_side.orders.offers import offers_of
 from write_side.orders.quoting import Outside, taxed
 from write_side.pricing import UnitPrice, book_of
@@ -244,7 +245,7 @@ async def place_replacement(
     for it. Who may pay on invoice (`invoicing`: groups of which one may) is asked anew. In the transaction of a caller
     who holds the first order and the gift cards."""
     await fraud.keep_noted(conn, quote.id, first.payment_id)
-    number = domain.spoken_number(os.urandom(8))
+    number = spoken_number(os.urandom(8))
     placed = structs.replace(
         domain.place(quote, allocations, order_id, uuid7(), number, expires_at), gift_cards=gifts, replaces=replaces,
         account_id=first.account_id,

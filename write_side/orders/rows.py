@@ -18,6 +18,7 @@ _shipping = msgspec.json.Decoder(Shipping)
 _taxes = msgspec.json.Decoder(list[OrderTax])
 _gift_cards = msgspec.json.Decoder(list[GiftPart])
 _names = msgspec.json.Decoder(dict[str, str])
+_dropped = msgspec.json.Decoder(dict[str, int])
 _replaces = msgspec.json.Decoder(Replaces)
 
 
@@ -32,6 +33,7 @@ def as_quote(row: asyncpg.Record) -> Quote:
 def as_order(row: asyncpg.Record, lines: list[PricedLine], allocations: list[Allocation]) -> Order:
     """The order of a row that has its columns and no others, with what other tables say of it."""
     columns = _columns(row)
+    columns["dropped"] = _dropped.decode(row["dropped"])
     columns["replaces"] = _replaces.decode(row["replaces"]) if row["replaces"] else None
     names = ("currency", "lines_minor", "shipping_minor", "tax_minor", "total_minor", "discount_minor")
     totals = Totals(*(columns.pop(name) for name in names))

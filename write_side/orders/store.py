@@ -23,7 +23,7 @@ _ORDER = """SELECT o.id, o.number, o.quote_id, o.cart_id, o.payment_id, o.person
                    o.currency, o.lines_minor, o.shipping_minor, o.tax_minor, o.total_minor, o.discount_minor,
                    o.expires_at, o.state, o.closing_reason, o.deducted, o.version, o.discounts, o.account_id,
                    o.shipping, o.taxes, o.duties_due, o.gift_cards, o.replaces,
-                   o.bundles, o.adds_to, o.additions, o.counted_as, o.locale, o.names
+                   o.bundles, o.adds_to, o.additions, o.counted_as, o.locale, o.names, o.dropped
             FROM customer_order o"""
 _LINES = """SELECT order_id, sku, product_id, variant_id, name, quantity, unit_price_minor, total_minor, tax_minor,
                    discount_minor, price_list_id, from_quantity, tax_included, included_tax_minor, gift_quantity,
@@ -171,7 +171,7 @@ async def rewrite_order(conn: Connection, order: Order, items: Mapping[tuple[str
     columns["discounts"], columns["shipping"] = as_json(order.discounts).decode(), text(order.shipping)
     columns["taxes"], columns["bundles"] = as_json(order.taxes).decode(), as_json(order.bundles).decode()
     columns["gift_cards"], columns["gift_minor"] = as_json(order.gift_cards).decode(), paid_by(order.gift_cards)
-    columns["names"] = as_json(order.names).decode()
+    columns["names"], columns["dropped"] = as_json(order.names).decode(), as_json(order.dropped).decode()
     columns["replaces"], columns["credit_minor"] = text(order.replaces), order.credit_minor
     await overwrite(conn, "customer_order", columns | structs.asdict(totals))
     of_order = ("order_id", order.id)

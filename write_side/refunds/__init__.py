@@ -28,13 +28,13 @@ from write_side.refunds.handlers import (
 )
 from write_side.refunds.learning import learn
 from write_side.refunds.releasing import AlreadyCaptured, NotAuthorized, NothingLeftToCapture, NotReleasable
-from write_side.refunds.requesting import shipping_cost, shipping_kept, unrefunded
-from write_side.refunds.store import alarms, find, of_order, retry_alarmed
+from write_side.refunds.requesting import cover, shipping_cost, shipping_kept, unrefunded
+from write_side.refunds.store import alarms, find, given_among, of_order, retry_alarmed
 
 __all__ = [
     "AlreadyCaptured", "Carried", "NewRefund", "NotAuthorized", "NotReleasable", "NothingLeftToCapture",
     "NothingToRefund", "Reason", "Refund", "RefundExceedsCaptured", "RefundExceedsOrder", "RefundState", "added_up",
-    "again_within", "alarms", "carry_over", "credit_left", "failed_parts", "find", "hold", "learn", "of_order",
-    "release_within", "request_within", "resent", "retry_alarmed", "shipping_cost", "shipping_kept", "still_taken",
-    "unrefunded", "withheld", "worth",
+    "again_within", "alarms", "carry_over", "cover", "credit_left", "failed_parts", "find", "given_among", "hold",
+    "learn", "of_order", "release_within", "request_within", "resent", "retry_alarmed", "shipping_cost",
+    "shipping_kept", "still_taken", "unrefunded", "withheld", "worth",
 ]  # fmt: skip

@@ -134,6 +134,7 @@ class Bought(Struct, frozen=True):
     cards: Mapping[str, Sequence[GiftCard]] | None = None
     tax_minor: int = 0  # all the tax that is in the total, on top of prices or within them
     taxes: Sequence[OrderTax] = ()  # the same by rate; none of old orders
+    dropped: Mapping[str, int] = {}  # SKU → how many are not sent any more, though no refund names them
 
     @property
     def charged_minor(self) -> int:

@@ -1,6 +1,6 @@
 """Goods of refunds, pure: which had left, which are back on a shelf, which are not to leave any more."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeVar
 
 from shared.events.fulfilment import ParcelLine
@@ -43,7 +43,8 @@ def sent_of(bought: Bought, earlier: Sequence[Refund], lines: Sequence[RefundedL
     for line in lines:
         shipped = bought.shipped.get(line.sku, 0)
         away = max(shipped - gone.get(line.sku, 0), 0)
-        here = max(ordered[line.sku] - shipped - kept.get(line.sku, 0), 0)
+        unsent = kept.get(line.sku, 0) + bought.dropped.get(line.sku, 0)
+        here = max(ordered[line.sku] - shipped - unsent, 0)
         sent = min(line.quantity if reason in OF_SENT_GOODS else line.quantity - here, away)
         if sent > 0:
             found.append(ParcelLine(line.sku, sent))
@@ -60,9 +61,10 @@ def withheld(refunds: Iterable[Refund]) -> dict[str, int]:
     return {sku: max(paid_back.get(sku, 0), in_stock.get(sku, 0)) for sku in paid_back.keys() | in_stock.keys()}
 
 
-def all_withheld(lines: Iterable[PricedLine], refunds: Iterable[Refund]) -> bool:
-    """Whether nothing of an order's goods has left, or is to."""
-    kept = withheld(refunds)
+def all_withheld(lines: Iterable[PricedLine], refunds: Iterable[Refund], dropped: Mapping[str, int]) -> bool:
+    """Whether nothing of an order's goods has left, or is to. `dropped`: SKU → how many are not sent any more, though
+    no refund names them."""
+    kept = added_up([*withheld(refunds).items(), *dropped.items()])
     return all(n <= kept.get(sku, 0) for sku, n in summed(line for line in lines if not line.gift_card).items())
 
 

@@ -54,7 +54,7 @@ async def request_refund(
             bought, earlier = await _refundable(conn, order_id)
             requesting.check_parts(bought.payment, wanted)
             given, positions = await _request(conn, bought, earlier, wanted, joined)
-            gone = goods.all_withheld(order.lines, await store.of_order(conn, order_id))
+            gone = goods.all_withheld(order.lines, await store.of_order(conn, order_id), order.dropped)
             closed = await orders.close_unpaid(conn, order, joined) if gone else {}
             return given, together(positions, closed)
 
@@ -215,7 +215,7 @@ async def lock_bought(conn: Connection, order_id: UUID) -> Bought:
     tax = sum(each.tax_minor for each in order.taxes) or order.totals.tax_minor  # of old orders no more is told
     return Bought(
         order.lines, order.totals, order.allocations, payment, shipped, order.gift_cards, received, credits,
-        tax_minor=tax, taxes=order.taxes,
+        tax_minor=tax, taxes=order.taxes, dropped=order.dropped,
     )  # fmt: skip
 
 

@@ -4,7 +4,7 @@ All that was refunded, or is about to be, never comes to more than was captured;
 Units of a line share what the line cost so that nothing is left over: all of them together cost the line.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple, Protocol
 from uuid import UUID
 
@@ -207,6 +207,19 @@ def unrefunded(ordered: Iterable[Line], refunds: Iterable[Refund]) -> dict[str, 
     """SKU → how many of an order's lines are left to refund."""
     back = summed(line for refund in refunds if refund.state != "failed" for line in refund.lines)
     return {sku: quantity - back.get(sku, 0) for sku, quantity in summed(ordered).items()}
+
+
+def cover(refunds: Sequence[Refund], ordered: Sequence[PricedLine], dropped: Mapping[str, int]) -> bool:
+    """Whether all is back, or may still come, that those of an order's goods have cost which were refunded or dropped
+    (SKU → how many): by name, or as a mere amount. Units of a SKU are worth the average."""
+    quantity, cost = summed(ordered), goods.added_up((line.sku, line.cost_minor) for line in ordered)
+    parts = [gone_of(refund) for refund in refunds]
+    named = goods.added_up(pair for lines, _ in parts for pair in lines)
+    unnamed = sum(refund.counted_minor for refund in refunds) - sum(named.values()) - sum(part for _, part in parts)
+    back = {sku: quantity[sku] - left for sku, left in unrefunded(ordered, refunds).items()}
+    short = (cost[sku] * n // quantity[sku] - named.get(sku, 0) for sku, n in back.items())
+    worth = (cost[sku] * n // quantity[sku] for sku, n in dropped.items())
+    return sum(max(each, 0) for each in short) + sum(worth) <= unnamed
 
 
 class Sold(Protocol):

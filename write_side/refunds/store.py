@@ -94,6 +94,12 @@ async def as_it_went(conn: Connection, order_id: UUID) -> list[Refund]:
     return found
 
 
+async def given_among(conn: Connection, order_ids: Sequence[UUID]) -> set[UUID]:
+    """Those of these orders of which something was given back, or let go of."""
+    query = "SELECT DISTINCT order_id FROM refund WHERE order_id = ANY ($1)"
+    return {row["order_id"] for row in await conn.fetch(query, order_ids)}
+
+
 async def shipped(conn: Connection, order_id: UUID) -> dict[str, int]:
     """SKU → how many of an order have left the house."""
     return {row["sku"]: row["quantity"] for row in await conn.fetch("SELECT * FROM fulfilment_shipped($1)", order_id)}

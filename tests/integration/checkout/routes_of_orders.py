@@ -65,6 +65,14 @@ async def shipped_and_refunded(ask: Any, shop: Shop) -> None:
     await _returned(ask, shop, order)
     await _exchanged(ask, shop)
     await ask("POST", f"/v1/orders/{order.id}/refunds", {"reason": "goodwill", "amount_minor": 1})
+    await _dropped(ask, shop)
+
+
+async def _dropped(ask: Any, shop: Shop) -> None:
+    order = await shop.captured(LAMP=1)
+    total = order.totals.total.amount_minor
+    await ask("POST", f"/v1/orders/{order.id}/refunds", {"reason": "goodwill", "amount_minor": total})
+    await ask("POST", f"/v1/orders/{order.id}/drops", {"lines": [{"sku": "LAMP", "quantity": 1}]})
 
 
 async def _returned(ask: Any, shop: Shop, order: OrderState) -> None:

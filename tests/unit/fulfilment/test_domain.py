@@ -11,6 +11,7 @@ from msgspec import structs
 from projector.read_models import order as read_model
 from projector.read_models.order import fulfilment_of
 from shared.documents.orders import StatusParcel
+from shared.events.fulfilment import ParcelLine
 from shared.events.orders import OrderPlaced, PricedLine, Totals
 from write_side.fulfilment.domain import (
     NewParcel,
@@ -94,12 +95,15 @@ def test_goods_wait_for_the_money() -> None:
     Standing(CONFIRMED, True, {}, [], [], []).check_shippable()
 
 
-def seen(parcels: list[tuple[str, dict[str, int]]], refunds: list[tuple[str, dict[str, int]]] | None = None) -> str:
+def seen(
+    parcels: list[tuple[str, dict[str, int]]], refunds: list[tuple[str, dict[str, int]]] | None = None,
+    dropped: tuple[ParcelLine, ...] = (),
+) -> str:  # fmt: skip
     state = read_model.Order(
         0, read_model.UNKNOWN, NOW, NOW, "confirmed", "captured", [],
         [read_model.Refund(ID, s, 1, "out_of_stock", q, NOW, q) for s, q in refunds or []],  # type: ignore[arg-type]
         [StatusParcel(ID, s, "DHL", "1", q, NOW) for s, q in parcels],  # type: ignore[arg-type]
-        picking=False,
+        picking=False, dropped=dropped,
     )  # fmt: skip
     return fulfilment_of(state, PLACED)
 
@@ -112,3 +116,4 @@ def test_an_order_is_delivered_when_all_that_was_not_refunded_has_arrived() -> N
     assert seen([("delivered", three), ("delivered", cord)]) == "delivered"
     assert seen([("delivered", three)], [("requested", cord)]) == "delivered"
     assert seen([("delivered", three)], [("failed", cord)]) == "partially_shipped"
+    assert seen([("delivered", three)], dropped=(ParcelLine("cord", 1),)) == "delivered"

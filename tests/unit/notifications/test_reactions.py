@@ -7,11 +7,19 @@ from uuid import UUID
 import pytest
 
 from shared.events.gift_cards import GiftCardIssued
-from shared.events.orders import OrderAddedTo, OrderCancelled, OrderConfirmed, OrderExpired, OrderReaddressed
+from shared.events.orders import (
+    OrderAddedTo,
+    OrderCancelled,
+    OrderCompleted,
+    OrderConfirmed,
+    OrderExpired,
+    OrderReaddressed,
+)
 from shared.events.payments import PaymentDeclined
 from shared.events.returns import ReplacementPlaced, ReturnCancelled
 from write_side.notifications.domain import (
     ADDED,
+    COMPLETED,
     ENDED,
     GIFT_CARD,
     LEFT_WITHOUT,
@@ -39,6 +47,7 @@ def declined(**tries: Any) -> PaymentDeclined:
         (OrderCancelled(ORDER, "order_left"), Wanted(ORDER, LEFT_WITHOUT)),
         (OrderCancelled(ORDER, "payment_not_accepted"), Wanted(ORDER, ENDED)),
         (OrderExpired(ORDER), Wanted(ORDER, ENDED)),
+        (OrderCompleted(ORDER), Wanted(ORDER, COMPLETED)),
         (declined(retries=2), Wanted(ORDER, PAYMENT_DECLINED)),
         (declined(retries=2, again=True), Wanted(ORDER, PAYMENT_DECLINED)),  # ours got no answer; one mail an order
         (BOUGHT, Wanted(ORDER, GIFT_CARD, SUBJECT)),
@@ -65,8 +74,9 @@ def test_what_was_added_or_sent_instead_is_told_by_a_mail_of_its_own_order() -> 
         declined(),
         declined(retries=1, retry_at=LATER),
         GiftCardIssued(SUBJECT, "…4711", 5000, "EUR", None),
+        OrderCompleted(ORDER, nothing_went=True),
     ],
-    ids=["at the checkout", "tried again by ourselves", "staff issued it"],
+    ids=["at the checkout", "tried again by ourselves", "staff issued it", "all of it was paid back"],
 )
 def test_who_knows_already_gets_no_mail(event: Any) -> None:
     assert mail_about(EVENT, event) is None

@@ -14,6 +14,7 @@ from write_side.orders import costing, domain
 from write_side.orders.bundling import Offer
 from write_side.orders.costing import MOST_TOTAL, Goods, Priced, Where
 from write_side.orders.domain import Quote
+from write_side.orders.numbering import spoken_number
 from write_side.orders.refusals import CartEmpty, NotSellable, QuoteExpired, QuoteStale, TotalOutOfRange
 from write_side.pricing import UnitPrice
 from write_side.taxes import computing
@@ -120,7 +121,7 @@ def test_what_has_changed_is_told(now: Offer) -> None:
 
 @given(st.binary(min_size=8, max_size=8))
 def test_a_spoken_number_has_nothing_that_is_mistaken(random: bytes) -> None:
-    number = domain.spoken_number(random)
+    number = spoken_number(random)
     assert len(number) == 9
     assert number[4] == "-"
     assert not set(number) & set("01ILO")

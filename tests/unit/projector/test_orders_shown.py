@@ -12,8 +12,9 @@ from shared.documents.order_records import OrderRecord
 from shared.documents.orders import OrderStatus, StatusShipping, StatusTax
 from shared.events.fulfilment import ParcelLine
 from shared.events.gift_cards import GiftPart
-from shared.events.orders import OrderAddedTo, OrderReaddressed, OrderRedacted
+from shared.events.orders import GoodsDropped, OrderAddedTo, OrderCompleted, OrderReaddressed, OrderRedacted
 from shared.events.payments import PaymentCaptured, PaymentDeclined
+from shared.events.picking import PickStarted
 from shared.events.refunds import RefundedLine, RefundFailed, RefundPending, RefundRequested, RefundSucceeded
 from shared.events.returns import (
     ReturnApproved,
@@ -155,3 +156,17 @@ def test_an_order_record_holds_nothing_of_the_person_but_the_country() -> None:
     assert b"Ada" not in body
     assert b"example.org" not in body
     assert b"s1." not in msgspec.json.encode(state), "not even sealed"
+
+
+def test_an_order_of_which_nothing_went_is_over_with_nobody_at_its_shelf() -> None:
+    dropped = GoodsDropped(ORDER, [ParcelLine("LAMP", 1)], [])
+    events = (placed(), *HISTORY, PickStarted(UUID(int=8), ORDER, []), dropped)
+    over = OrderCompleted(ORDER, nothing_went=True)
+    for ends, state, fulfilment in (((), "confirmed", "picking"), ((over,), "completed", "none")):
+        for model in (order_status.MODEL, order_records.MODEL):
+            rendered = shown(model, f"order:{ORDER}", *events, *ends, keys={PERSON: PERSONS_KEY})
+            seen = msgspec.json.decode(rendered.documents[str(ORDER)] or b"")
+            assert (seen["state"], seen["fulfilment"]) == (state, fulfilment)
+    rendered = shown(order_status.MODEL, f"order:{ORDER}", *events, over, keys={PERSON: PERSONS_KEY})
+    told = msgspec.json.decode(rendered.documents[str(ORDER)] or b"")
+    assert [step["what"] for step in told["history"]][-2:] == ["goods_dropped", "order_completed"]

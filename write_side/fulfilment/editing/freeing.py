@@ -6,7 +6,7 @@ from uuid import UUID
 
 from shared.codec import Event, decode_events, tag_of
 from shared.envelope import Metadata, Recorded
-from shared.events.orders import OrderCancelled, OrderExpired
+from shared.events.orders import GoodsDropped, OrderCancelled, OrderExpired
 from shared.events.refunds import AmountReleased, RefundRequested
 from write_side import orders, refunds
 from write_side.database import Connection
@@ -18,7 +18,7 @@ from write_side.reactions import Reaction
 from write_side.refunds import NewRefund, NothingToRefund, Reason, RefundExceedsCaptured
 
 SCAN = 500  # events looked at in one go: hardly any is of something that was added
-_ENDING = tuple(tag_of(kind) for kind in (OrderCancelled, OrderExpired, RefundRequested, AmountReleased))
+_ENDING = tuple(tag_of(kind) for kind in (OrderCancelled, OrderExpired, RefundRequested, AmountReleased, GoodsDropped))
 
 
 def reactions() -> list[Reaction]:

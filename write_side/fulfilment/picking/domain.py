@@ -62,12 +62,13 @@ class FinishPick(Struct, frozen=True, forbid_unknown_fields=True):
 
     Without `missing` all of it was found. `not_on_shelf`: none is left there, and the count becomes what that says;
     `damaged`: these few can't be sold. `otherwise` they come from other shelves as far as there are any (`reallocate`),
-    and what is nowhere is refunded; or all of them are (`refund`).
+    and what is nowhere is refunded; or all of them are (`refund`); or they are not sent, and nothing goes back for them
+    (`drop`): gifts, and what an amount has paid back.
     """
 
     missing: Annotated[list[Demand], Meta(max_length=5_000)] = []
     reason: Missing | None = None
-    otherwise: Literal["reallocate", "refund"] = "reallocate"
+    otherwise: Literal["reallocate", "refund", "drop"] = "reallocate"
 
 
 class Pick(Struct, frozen=True):

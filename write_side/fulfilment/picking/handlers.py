@@ -19,6 +19,8 @@ from write_side.database import Connection, Pool
 from write_side.event_log import Positions, together
 from write_side.fulfilment import standing
 from write_side.fulfilment.booking import along
+from write_side.fulfilment.dropping import handlers as dropping
+from write_side.fulfilment.dropping.domain import check_paid_back
 from write_side.fulfilment.editing import group as groups
 from write_side.fulfilment.editing.domain import left_of
 from write_side.fulfilment.picking import domain, store
@@ -161,6 +163,8 @@ async def _made_up(
         return [], None, {}
     short = domain.short_of(found, missing, now.due(pick.id), domain.shelf(pick, now.picks, now.places))
     order = now.order
+    if wanted.otherwise == "drop":
+        check_paid_back(now, short.owed)
     await refunds.hold(conn, [order])
     written = await inventory.write_off(
         conn, order.id, pick.warehouse, short.missing, short.out, wanted.reason, cause
@@ -174,6 +178,8 @@ async def _made_up(
     after = domain.reallocated(order.allocations, pick.warehouse, short.out, instead)
     from_now_on = [(place, items[place.sku, place.warehouse]) for place in after]
     moved = await orders.reallocate(conn, order, from_now_on, cause) if after != order.allocations else {}
+    if wanted.otherwise == "drop":
+        return [], None, together(written, moved, await dropping.drop_missing(conn, order.id, short.owed, cause))
     refund_id, refunded = await _refunded(conn, now, short.owed, instead, cause)
     return instead, refund_id, together(written, taken, moved, refunded)
 

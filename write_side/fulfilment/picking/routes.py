@@ -9,6 +9,7 @@ from litestar.params import FromPath, JSONBody, QueryParameter
 from shared.http.described import refuses
 from write_side.errors import Invalid
 from write_side.fulfilment.domain import NotShippable
+from write_side.fulfilment.dropping.domain import NotPaidBack
 from write_side.fulfilment.picking import handlers
 from write_side.fulfilment.picking.domain import (
     FinishPick,
@@ -58,11 +59,11 @@ async def post_start(
 
 
 @post("/v1/picks/{pick_id:uuid}/finish", status_code=200, guards=[requires("orders:write")])
-@refuses(UnknownPick, NotShippable, PickNotStarted, MissesTooMuch, RefundExceedsOrder, Invalid)
+@refuses(UnknownPick, NotShippable, PickNotStarted, MissesTooMuch, RefundExceedsOrder, NotPaidBack, Invalid)
 async def post_finish(
     request: Call, pick_id: FromPath[UUID], data: JSONBody[FinishPick], own: Own, key: IdempotencyKey = None,
 ) -> Answered[Pick]:  # fmt: skip
-    """It is packed. What is missing leaves the books of its shelf, and is taken from others or refunded."""
+    """It is packed. What is missing leaves the books of its shelf, and is taken from others, refunded or dropped."""
     call = idempotent(request, key, data)
     strategy = own.settings.allocation
     answer = await handlers.finish_pick(own.pool, pick_id, data, strategy, cause(request), call)

@@ -1,24 +1,34 @@
 """The SQL of what changes of an order once it is placed; its tables are those of `orders.store`."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from uuid import UUID
 
 from msgspec import structs
 
-from shared.envelope import Metadata
-from shared.events.orders import Allocation, OrderAddedTo, OrderCompleted, OrderReaddressed, OrderReallocated
+from shared.envelope import Metadata, as_json
+from shared.events.orders import (
+    Allocation,
+    GoodsDropped,
+    OrderAddedTo,
+    OrderCompleted,
+    OrderReaddressed,
+    OrderReallocated,
+)
 from shared.shards import order_key
 from write_side import event_log
 from write_side.database import Connection, replace
 from write_side.event_log import NewEvent, Positions
 from write_side.orders.domain import Order
+from write_side.orders.dropping import dropped_after, left_of
 
 
-async def complete(conn: Connection, order: Order, cause: Metadata) -> Positions:
-    """A locked order is done, and the event."""
+async def complete(
+    conn: Connection, order: Order, cause: Metadata, *, nothing_went: bool = False
+) -> Positions:
+    """A locked order is done, and the event. `nothing_went`: without anything of it having been sent."""
     query = "UPDATE customer_order SET state = 'completed', version = version + 1 WHERE id = $1"
     await conn.execute(query, order.id)
-    new = NewEvent("order", order.id, order.version + 1, order_key(order.id), OrderCompleted(order.id))
+    new = NewEvent("order", order.id, order.version + 1, order_key(order.id), OrderCompleted(order.id, nothing_went))
     return await event_log.append(conn, [new], cause)
 
 
@@ -55,13 +65,30 @@ async def added_to(conn: Connection, order_ids: Collection[UUID]) -> list[tuple[
     return [(row["id"], row["additions"]) for row in await conn.fetch(query, list(order_ids))]
 
 
+async def drop(
+    conn: Connection, order: Order, event: GoodsDropped, items: Mapping[tuple[str, str], UUID], cause: Metadata
+) -> Positions:
+    """So much of a locked order is not sent any more, and the event. `items`: (SKU, warehouse) → its stock item."""
+    query = "UPDATE customer_order SET dropped = $2, version = version + 1 WHERE id = $1"
+    await conn.execute(query, order.id, as_json(dropped_after(order.dropped, event)).decode())
+    if event.restocked:
+        left = left_of(order.allocations, event)
+        await _take_from(conn, order.id, [(place, items[place.sku, place.warehouse]) for place in left])
+    new = NewEvent("order", order.id, order.version + 1, order_key(order.id), event)
+    return await event_log.append(conn, [new], cause)
+
+
 async def reallocate(
     conn: Connection, order: Order, taken: Sequence[tuple[Allocation, UUID]], cause: Metadata
 ) -> Positions:
     """From where a locked order's goods come from now on, each with its stock item, and the event."""
     await conn.execute("UPDATE customer_order SET version = version + 1 WHERE id = $1", order.id)
-    rows = [{"n": n, "item_id": id_} | structs.asdict(place) for n, (place, id_) in enumerate(taken, 1)]
-    await replace(conn, "order_allocation", ("order_id", order.id), rows)
+    await _take_from(conn, order.id, taken)
     event = OrderReallocated(order.id, [place for place, _ in taken])
     new = NewEvent("order", order.id, order.version + 1, order_key(order.id), event)
     return await event_log.append(conn, [new], cause)
+
+
+async def _take_from(conn: Connection, order_id: UUID, taken: Sequence[tuple[Allocation, UUID]]) -> None:
+    rows = [{"n": n, "item_id": id_} | structs.asdict(place) for n, (place, id_) in enumerate(taken, 1)]
+    await replace(conn, "order_allocation", ("order_id", order_id), rows)
