@@ -86,7 +86,7 @@ def _words(value: AttributeValue) -> list[str]:
 
 
 def _text(facets: Mapping[str, list[str]], facts: ProductFacts) -> str:
-    said = "\n".join(f"{key} {' '.join(words)}" for key, words in facets.items())
+    said = "\n".join(f"{key} {' '.join(map(plain, words))}" for key, words in facets.items())
     return "\n".join(part for part in (said, names_of(facts, said)) if part)
 
 
@@ -99,7 +99,7 @@ def _completion(name: str, availability: Availability, locale: str | None = None
 
 MODEL = ReadModel(
     name=SEARCH,
-    version="v16",
+    version="v17",
     sink=ELASTICSEARCH,
     contexts=product.CONTEXTS,
     state=Product,

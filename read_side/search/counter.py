@@ -1,4 +1,4 @@
-"""Counting facets: of which kind each is, those that the hits ask for, and ranges that are asked for once more."""
+"""Counting facets: of which kind each is, those that the hits ask for, and what is asked for once more."""
 
 from collections.abc import Mapping, Sequence
 
@@ -46,8 +46,8 @@ class Counter:
             facets.facet(name, counted[str(place)], plan.asked, plan.categories, within, kinds)
             for place, name in enumerate(names)
         ]
-        again = counted_again.questions(told, counted, plan.chosen, plan.asked)
-        return counted_again.read(told, counted, (await self._found(again, plan))["aggregations"]) if again else told
+        again = counted_again.questions(told, counted, plan.chosen, plan.asked, kinds)
+        return counted_again.read(told, (await self._found(again, plan))["aggregations"]) if again else told
 
     async def _found(self, aggs: Json, plan: Plan) -> Json:
         query = elastic.query(plan.asked, plan.common, plan.applied, carded=self._cards.are_there)

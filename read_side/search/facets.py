@@ -50,7 +50,8 @@ class Bounds(Struct, frozen=True):
 
 class Facet(Struct, frozen=True, omit_defaults=True):
     """Choices of one facet. `parameter` is the query parameter that takes a value; `others` are products not counted in
-    any of the values shown. Of numbers the values are ranges (`100..<200`), or the numbers if they are few."""
+    any of the values shown (under `values.<facet>`: of values that begin so, a product of several counts with each). Of
+    numbers the values are ranges (`100..<200`), or the numbers if they are few."""
 
     parameter: str
     name: str
@@ -80,7 +81,7 @@ def _question(name: str, chosen: Mapping[str, Json], asked: SearchRequest, kinds
     if held:
         values = variants.counted(terms, attribute, held)
     if not adds_up:  # then this tells whether those found do
-        values |= {HAVE: {"filter": {"bool": {"filter": variants.with_number(asked, attribute)}}}}
+        values |= {HAVE: {"filter": {"bool": {"filter": variants.with_any(asked, attribute, "numbers")}}}}
     if name in chosen and name != CATEGORY:  # what was chosen is shown, however few have it
         values |= {"chosen": {"filters": {"filters": each(name, _chosen(name, asked), asked)}}}
     return under(name, chosen, asked, values)
@@ -188,13 +189,15 @@ def _value(kind: Kind, key: str, count: int) -> FacetValue:
 
 
 def _with_choice(made: Facet, counts: Mapping[str, int]) -> Facet:
-    """What was chosen is marked, and shown by its own count if it is none of the values."""
+    """What was chosen is marked, and shown by its own count if it is none of the values: then it is none of the others.
+    A range that was chosen lies across those that were cut."""
     if not counts:
         return made
     shown = [replace(value, selected=value.value in counts) for value in made.values]
     known = {value.value for value in shown}
-    shown += [FacetValue(value, value, count, selected=True) for value, count in counts.items() if value not in known]
-    return replace(made, values=shown)
+    more = [FacetValue(value, value, count, selected=True) for value, count in counts.items() if value not in known]
+    behind = 0 if made.kind == "number" else sum(each.count for each in more)
+    return replace(made, values=[*shown, *more], others=max(made.others - behind, 0))
 
 
 def _of_numbers(name: str, attribute: str, kind: Kind, values: Json) -> Facet:
@@ -247,7 +250,11 @@ def _of_categories(values: Json, asked: SearchRequest, categories: Categories, w
     fullest = sorted(named, key=lambda id_: (-counts[id_], depth[id_], id_))
     fullest = [*fullest[:MOST_VALUES], *(id_ for id_ in fullest[MOST_VALUES:] if id_ in above)]
     shown = [_category(id_, counts, categories, asked, fullest) for id_ in fullest]
-    return Facet(CATEGORY, CATEGORY, shown, values["sum_other_doc_count"], "category")
+    hidden, others = {*named}.difference(fullest), values["sum_other_doc_count"]
+    for bucket in values["buckets"] if hidden else ():  # what lies in none that is shown
+        above_it = {*_up_to(categories.with_ancestors(bucket["key"]), categories, within)}
+        others += bucket["doc_count"] if above_it & hidden and above_it.isdisjoint(fullest) else 0
+    return Facet(CATEGORY, CATEGORY, shown, others, "category")
 
 
 def _begins(id_: str, typed: str, categories: Categories, locales: Locales) -> bool:

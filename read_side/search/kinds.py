@@ -26,7 +26,8 @@ _COLOUR = re.compile(r"\b(colou?rs?|farben?|couleurs?)\b", re.IGNORECASE)
 
 
 class Kind(Struct, frozen=True):
-    """How an attribute is shown, and which field it is counted by. `several`: a product says more than one number."""
+    """How an attribute is shown, and which field it is counted by. `several`: some product says more than one value, of
+    numbers more than one number."""
 
     name: Literal["text", "boolean", "colour", "number"]
     field: Literal["facets", "numbers", "steps"] = "facets"
@@ -65,15 +66,14 @@ def as_declared(kind: Kind, declared: Attribute | None) -> Kind:
     if declared.kind == "number":
         field = kind.field if kind.name == "number" else "steps"
         return Kind("number", field, declared.unit, several=kind.several)
-    return Kind(declared.kind)
+    return Kind(declared.kind, several=kind.several)
 
 
 def _kind(attribute: str, has: Json, numeric: Json, numbers: Json, values: Json) -> Kind:
-    counted = sum(bucket["doc_count"] for bucket in numbers["buckets"]) + numbers["sum_other_doc_count"]
-    several = counted > numeric["doc_count"]
     if has["doc_count"] and numeric["doc_count"] >= LEAST_NUMERIC * has["doc_count"]:
-        return Kind("number", "steps" if numbers["sum_other_doc_count"] else "numbers", several=several)
-    words = {bucket["key"].lower() for bucket in values["buckets"]}
+        field: Literal["numbers", "steps"] = "steps" if numbers["sum_other_doc_count"] else "numbers"
+        return Kind("number", field, several=_are_several(numbers, numeric))
+    words, several = {bucket["key"].lower() for bucket in values["buckets"]}, _are_several(values, has)
     if words and words <= TRUTHS and not values["sum_other_doc_count"]:
         return Kind("boolean", several=several)
     return Kind("colour" if _COLOUR.search(attribute) else "text", several=several)
@@ -82,6 +82,11 @@ def _kind(attribute: str, has: Json, numeric: Json, numbers: Json, values: Json)
 def called(kinds: Mapping[str, Kind], names: Called) -> Mapping[str, Kind]:
     """With what they are called. That isn't kept with them: unlike a kind it costs no search, and need not be old."""
     return {name: replace(kind, called=names[name]) if name in names else kind for name, kind in kinds.items()}
+
+
+def _are_several(told: Json, products: Json) -> bool:
+    counted: int = sum(bucket["doc_count"] for bucket in told["buckets"]) + told["sum_other_doc_count"]
+    return counted > int(products["doc_count"])
 
 
 class Kinds:

@@ -5,7 +5,7 @@ another variant: then they are asked of its variants, too. What a variant says n
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 from read_side.search import ranges
 from read_side.search.parameters import FILTER_PREFIX, SearchRequest
@@ -73,10 +73,11 @@ def with_value(asked: SearchRequest, attribute: str, *values: str) -> list[Json]
     return [any_of(attribute, values), *together(asked, attribute_facet(attribute), [one])]
 
 
-def with_number(asked: SearchRequest, attribute: str) -> list[Json]:
-    """What holds if of an attribute any number will do."""
-    anywhere, one = ({"exists": {"field": f"{within}numbers.{attribute}"}} for within in ("", _WITHIN))
-    return [anywhere, *together(asked, attribute_facet(attribute), [_or_untold(attribute, one)])]
+def with_any(asked: SearchRequest, attribute: str, field: Literal["facets", "numbers"]) -> list[Json]:
+    """What holds if of an attribute any value will do, or any number."""
+    anywhere, one = ({"exists": {"field": f"{within}{field}.{attribute}"}} for within in ("", _WITHIN))
+    told = {"bool": {"filter": one, "must_not": {"term": {f"{_WITHIN}facets.{attribute}": NEITHER}}}}
+    return [anywhere, *together(asked, attribute_facet(attribute), [_or_untold(attribute, told)])]
 
 
 def counted(terms: Json, attribute: str, clauses: Sequence[Json]) -> Json:

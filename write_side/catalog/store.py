@@ -93,6 +93,11 @@ async def locales_in_use(conn: Connection) -> list[str]:
     return [row["locale"] for row in rows]
 
 
+async def is_any_related(conn: Connection) -> bool:
+    """Whether any product has related ones."""
+    return bool(await conn.fetchval("SELECT EXISTS (SELECT FROM product WHERE related::text <> '{}')"))
+
+
 async def _products(conn: Connection, query: str, *args: Any) -> list[Product]:
     rows = await conn.fetch(query, *args)
     if not rows:

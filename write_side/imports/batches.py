@@ -1,6 +1,7 @@
 """Batches of rows from a table, with what is wrong with a row by itself already sorted out."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Collection, Iterator
 from typing import Generic, NamedTuple, Protocol, TypeVar
 
@@ -23,6 +24,16 @@ class Rejection(Struct, frozen=True):
     reason: str
     cells: list[str]
     also: tuple[Line, ...] = ()  # further lines that went with it
+
+
+class Fared(Struct, frozen=True):
+    """How many rows became what, and those of them that did not go in."""
+
+    counts: Counter[str]
+    rejected: list[Rejection] = []
+
+    def __add__(self, other: "Fared") -> "Fared":
+        return Fared(self.counts + other.counts, self.rejected + other.rejected)
 
 
 class Numbered(Protocol):

@@ -21,6 +21,7 @@ from write_side.event_log import NewEvent
 from write_side.imports.formats import OWN
 from write_side.imports.handing_out import note
 from write_side.imports.mapping import DESCRIPTION, NAME, PRICE
+from write_side.imports.related import ALL_KINDS
 from write_side.imports.spreadsheets import guarded
 
 PAGE = 500
@@ -31,16 +32,19 @@ Lines = list[list[str]]
 
 
 class Spoken(NamedTuple):
-    """In which currencies anything has a price, and which languages anything is translated to."""
+    """In which currencies anything has a price, which languages anything is translated to, and whether any product has
+    related ones: a column that says nothing has an import read all of its file twice."""
 
     currencies: Sequence[str]
     locales: Sequence[str]
+    related: bool = True
 
 
 def own_columns(spoken: Spoken) -> list[str]:
     """The first line of an export."""
+    own = (column for column in OWN.columns if spoken.related or column != ALL_KINDS)
     told = [word + locale for locale in spoken.locales for word in (NAME, DESCRIPTION)]
-    return [*OWN.columns, *told, *(PRICE + currency for currency in spoken.currencies)]
+    return [*own, *told, *(PRICE + currency for currency in spoken.currencies)]
 
 
 async def note_export(pool: Pool, cause: Metadata) -> None:
@@ -54,7 +58,8 @@ async def note_export(pool: Pool, cause: Metadata) -> None:
 async def spoken_of(pool: Pool) -> Spoken:
     """What an export has columns for."""
     async with pool.acquire() as conn:
-        return Spoken(await pricing.currencies_in_use(conn), await catalog.locales_in_use(conn))
+        currencies, locales = await pricing.currencies_in_use(conn), await catalog.locales_in_use(conn)
+        return Spoken(currencies, locales, await catalog.is_any_related(conn))
 
 
 async def catalog_pages(pool: Pool, spoken: Spoken, page: int = PAGE) -> AsyncIterator[list[Lines]]:
@@ -83,7 +88,7 @@ def lines_of(
     facts: ProductFacts, tree: Mapping[UUID, Category], prices: Prices, spoken: Spoken, named: Mapping[UUID, str]
 ) -> Lines:
     """A product as cells under `own_columns`; `named`: the first SKUs of related products."""
-    told = own_columns(Spoken([], spoken.locales))
+    told = own_columns(spoken._replace(currencies=[]))
     return [
         [
             *(guarded(cells.get(column, "")) for column in told),
@@ -110,7 +115,7 @@ def _of_product(
         "category_slug": category.slug if category else "",
         "json:attributes": as_json(facts.attributes).decode(),
         "json:images": as_json(facts.images).decode(),
-        "json:related": as_json({kind: [named[id_] for id_ in ids] for kind, ids in facts.related.items()}).decode(),
+        ALL_KINDS: as_json({kind: [named[id_] for id_ in ids] for kind, ids in facts.related.items()}).decode(),
         "publish_at": _moment(facts.publish_at),
         "unpublish_at": _moment(facts.unpublish_at),
         **{NAME + locale: said.name for locale, said in facts.translations.items()},

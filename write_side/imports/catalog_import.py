@@ -19,7 +19,7 @@ from write_side import catalog, event_log, inventory, pricing, product_types
 from write_side.catalog import Product
 from write_side.database import Connection, Pool
 from write_side.imports.asked import Options, Progress, Source
-from write_side.imports.batches import Batch, Batches, Rejection
+from write_side.imports.batches import Batch, Batches, Fared, Rejection
 from write_side.imports.gathering import Gathered, gathered
 from write_side.imports.journal import Journal, opened
 from write_side.imports.looking_ahead import Ahead, names_of
@@ -148,12 +148,12 @@ class _Import:
         await self._journal.tell()
         batches = Batches(self._ahead.lines(), self._reader, self._pace, self._journal.settled)
         while (batch := await batches.next()) is not None:
-            rows, became = await self._that_may_lack(batch.rows), Counter[str]()
+            rows, rejected = await self._that_may_lack(batch.rows), list[Rejection]()
             if rows:
-                became = await self._save_or_split(rows, await self._planned(rows))
-            self.progress.partly += became["rejected"]
+                rejected = (await self._save_or_split(rows, await self._planned(rows))).rejected
+            self.progress.partly += len(rejected)
             self._show_progress()
-            await self._journal.settles(batches.taken, Counter(partly=became["rejected"]))
+            await self._journal.settles(batches.taken, Fared(Counter(partly=len(rejected)), rejected))
 
     async def _that_may_lack(self, rows: list[Row]) -> list[Row]:
         """Rows that went in before somebody whom they name; behind a kill all that name anybody and went in."""
@@ -218,20 +218,20 @@ class _Import:
         async with conn.transaction():
             self._categories = await catalog.category_ids(conn, paths, self._cause)
 
-    async def _finished(self, batch: Batch[Row], made: Plan) -> Counter[str]:
-        became = self._rejected(batch.rejected) + await self._save_or_split(batch.rows, made)
-        for name, rows in became.items():
+    async def _finished(self, batch: Batch[Row], made: Plan) -> Fared:
+        fared = self._rejected(batch.rejected) + await self._save_or_split(batch.rows, made)
+        for name, rows in fared.counts.items():
             setattr(self.progress, name, getattr(self.progress, name) + rows)
         self._show_progress()
-        return became
+        return fared
 
     def _show_progress(self) -> None:
         self.progress.share = self._source.share()
         self._observer.progressed(self.progress)
 
-    async def _save_or_split(self, rows: list[Row], made: Plan) -> Counter[str]:
+    async def _save_or_split(self, rows: list[Row], made: Plan) -> Fared:
         """Save a plan, anew if others or a cut came in its way; rows that Postgres won't have are found by halving.
-        Answers how many rows became what."""
+        Answers how they fared."""
         if self._dry_run:  # its slugs stay claimed, as those of rows would
             for slug in made.slugs:
                 self._dry.add(slug)
@@ -261,14 +261,14 @@ class _Import:
             if row.line.number not in refused:
                 self._would_be_there.add(*names_of(row))
 
-    async def _split(self, rows: list[Row], error: Exception | None) -> Counter[str]:
+    async def _split(self, rows: list[Row], error: Exception | None) -> Fared:
         if len(rows) == 1:
             reason = "others changed the same product at the same time" if error is None else str(error)
             return self._rejected([_rejection(rows[0], "not_saved", reason)])
         middle = len(rows) // 2
         first, second = rows[:middle], rows[middle:]
-        became = await self._save_or_split(first, await self._planned(first))
-        return became + await self._save_or_split(second, await self._planned(second))
+        fared = await self._save_or_split(first, await self._planned(first))
+        return fared + await self._save_or_split(second, await self._planned(second))
 
     async def _save(self, made: Plan) -> None:
         async with self._pool.acquire() as conn, conn.transaction():
@@ -281,17 +281,16 @@ class _Import:
             await event_log.append(conn, events, self._cause)
         self._pace.held(time.monotonic() - began, len(events))
 
-    def _became(self, made: Plan) -> Counter[str]:
+    def _became(self, made: Plan) -> Fared:
         for row in made.late:
             self._late.add(row.line.number)
         counts = Counter(created=made.created, revised=made.revised, moved=made.moved, unchanged=made.unchanged)
-        return counts + self._rejected([_rejection(row, code, reason) for row, code, reason in made.refused])
+        return Fared(counts) + self._rejected([_rejection(row, code, reason) for row, code, reason in made.refused])
 
-    def _rejected(self, rejections: list[Rejection]) -> Counter[str]:
+    def _rejected(self, rejections: list[Rejection]) -> Fared:
         for rejection in rejections:
-            self._journal.rejected(rejection)
             self._observer.rejected(rejection)
-        return Counter(rejected=len(rejections))
+        return Fared(Counter(rejected=len(rejections)), rejections)
 
 
 def _rejection(row: Row, code: str, reason: str) -> Rejection:

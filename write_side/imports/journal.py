@@ -15,7 +15,7 @@ from msgspec import to_builtins
 from shared.envelope import Metadata
 from write_side.database import Connection, Pool
 from write_side.imports.asked import Options, Source
-from write_side.imports.batches import Rejection
+from write_side.imports.batches import Fared
 from write_side.imports.patience import patiently
 from write_side.imports.rejects import Told, first_line, lines_of
 from write_side.imports.runs import handlers, store
@@ -37,7 +37,7 @@ class Journal:
         self._counts = Counter(before.counts if before else {})  # of these rows
         self._untold: list[Told] = [first_line(columns)]
         self._under_way: list[int] = []  # up to which row each batch goes that has not gone in yet, in their order
-        self._gone_in: dict[int, Counter[str]] = {}
+        self._gone_in: dict[int, Fared] = {}
         self._told_at = 0.0
         self._telling = asyncio.Lock()  # else one tells of rows whose rejections another has in hand
 
@@ -45,20 +45,27 @@ class Journal:
         """A batch up to this row of the file is under way."""
         self._under_way.append(upto)
 
-    async def done(self, upto: int, counts: Counter[str]) -> None:
-        """It has gone in, and so many of its rows became what: now and then that is written down, as far as all batches
-        before it have, too. Raises `ImportUndone`: where rows change nothing, nobody else asks."""
-        self._gone_in[upto] = counts
+    async def done(self, upto: int, fared: Fared) -> None:
+        """It has gone in, and its rows fared so: now and then that is written down, as far as all batches before it
+        have, too. Raises `ImportUndone`: where rows change nothing, nobody else asks."""
+        self._gone_in[upto] = fared
         while self._under_way and self._under_way[0] in self._gone_in:
             self._rows = self._under_way.pop(0)
-            self._counts += self._gone_in.pop(self._rows)
+            self._count(self._gone_in.pop(self._rows))
         await self.now_and_then()
 
-    async def settles(self, upto: int, counts: Counter[str]) -> None:
+    async def settles(self, upto: int, fared: Fared) -> None:
         """Up to this row all were looked at again, with this besides. Raises `ImportUndone`."""
         self.settled = upto
-        self._counts += counts
+        self._count(fared)
         await self.now_and_then()
+
+    def _count(self, fared: Fared) -> None:
+        # Not before: behind a kill rows that are not done are tried again, and may go in. Whoever was told of them
+        # would be wrong, and `told_of` would leave out what they say of related products.
+        self._counts += fared.counts
+        if self.run is not None:
+            self._untold += (line for rejection in fared.rejected for line in lines_of(rejection))
 
     async def now_and_then(self) -> None:
         """Writes down how far it got, if only that it lives. Raises `ImportUndone`."""
@@ -66,11 +73,6 @@ class Journal:
             self._told_at = time.monotonic()
             await self.tell()
             await self._write(lambda conn, _: self.check(conn))
-
-    def rejected(self, rejection: Rejection) -> None:
-        """A row that did not go in."""
-        if self.run is not None:
-            self._untold += lines_of(rejection)
 
     async def told_of(self, numbers: Sequence[int]) -> set[int]:
         """Which of these lines were told as rejected, by whoever imported the file before a kill as well."""

@@ -3,7 +3,47 @@
 import re
 from collections.abc import Callable
 
+from shared.documents.quantities import quantity
+
+Value = bool | int | float | str
+
 SPACES = "[ \u00a0\u202f]"  # spreadsheets put one that doesn't break where a plain one is meant
+
+_number = re.compile(r"-?(0|[1-9][0-9]{0,14})(\.[0-9]{1,9})?")
+_with_unit = re.compile(r"(-?[0-9](?:.*[0-9])?)(\s?[^\W\d]{0,4}|\s?\W{0,2})")
+
+
+def typed(text: str) -> Value:
+    """`True` and `False`, numbers as people write them (17.0 is 17; 007 and 1e5 are texts), else the text."""
+    if text in ("True", "False", "true", "false"):
+        return text[0] in "Tt"
+    if not _number.fullmatch(text) or len(text) > 16:  # more digits than a float keeps
+        return text
+    if "." not in text:
+        return int(text)
+    value = float(text)
+    return int(value) if value.is_integer() else value
+
+
+def typed_by(decimal: str, thousands: str) -> Callable[[str], Value]:
+    """What reads values with these separators: 1.234,5 is 1234.5, and 10.000 mAh are 10000 mAh. What they make no
+    number of is read as anywhere, as is 204.123.456, for numbers of articles are written so."""
+    if decimal == "." and not thousands:
+        return typed
+    point = pointed(decimal, thousands)
+
+    def read(text: str) -> Value:
+        match = _with_unit.fullmatch(text)
+        if match is None or (text.count(".") > 1 and decimal not in text):
+            return typed(text)
+        number, unit = point(match[1]), match[2]
+        value = typed(number)
+        if isinstance(value, str) or not unit:
+            return typed(text) if isinstance(value, str) else value
+        told = quantity(number + unit)
+        return text if told is None or told == quantity(text) else number + unit
+
+    return read
 
 
 def pointed(decimal: str, thousands: str) -> Callable[[str], str]:

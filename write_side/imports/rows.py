@@ -1,6 +1,5 @@
 """A line of a file, with those that go with it, as what it says of a product. Pure."""
 
-import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
@@ -11,6 +10,7 @@ from shared.names import is_blank
 from write_side.imports.images import SaidImage
 from write_side.imports.magento import translated
 from write_side.imports.mapping import ATTRIBUTE, DESCRIPTION, LIST, NAME, PRICE, ColumnMapping
+from write_side.imports.numbers import typed_by
 from write_side.imports.reading import Line
 from write_side.imports.rejecting import Rejected, decoded
 from write_side.imports.related import SaidRelated, is_related, said_of
@@ -20,9 +20,6 @@ from write_side.moments import is_kept
 
 DEEPEST, LONGEST_NAME = 12, 200
 
-Value = bool | int | float | str
-
-_number = re.compile(r"-?(0|[1-9][0-9]{0,14})(\.[0-9]{1,9})?")
 _OF_OURS = (PRICE, NAME, DESCRIPTION)  # columns of an export, as many as there are currencies and languages
 _OTHER = "other:"  # a column without a field, where those are attributes
 _CATEGORY = ("category", "category_slug", "magento:categories")  # fields that say where a product stands
@@ -76,6 +73,7 @@ class RowReader:
             if field is not None:  # of two columns that are the same field the first one counts
                 self._at.setdefault(field, n)
         self._variants = VariantReader(mapping, currency)
+        self._meant = typed_by(mapping.decimal_separator, mapping.thousands_separator)
         sorted_by = (*_FEATURES, *mapping.category_from) if mapping.category_from else ()
         self._sorts = not self._at.keys().isdisjoint(sorted_by)
         self._says_category = self._sorts or not self._at.keys().isdisjoint(_CATEGORY)
@@ -173,7 +171,7 @@ class RowReader:
         if not own and "features" not in said:
             return None
         attributes: dict[str, AttributeValue] = {
-            key: typed(values[0]) if len(values) == 1 else [typed(value) for value in values]
+            key: self._meant(values[0]) if len(values) == 1 else [self._meant(value) for value in values]
             for key, values in features.items()
         }
         for field, cell in own.items():
@@ -183,8 +181,8 @@ class RowReader:
 
     def _value(self, field: str, cell: str) -> AttributeValue:
         if field.startswith(ATTRIBUTE):
-            return typed(cell)
-        values = [typed(one.strip()) for one in cell.split(self._mapping.list_separator) if one.strip()]
+            return self._meant(cell)
+        values = [self._meant(one.strip()) for one in cell.split(self._mapping.list_separator) if one.strip()]
         return values[0] if field.startswith(_OTHER) and len(values) == 1 else values
 
     def _category(self, cell: str | None, kind: str) -> tuple[str, ...]:
@@ -241,18 +239,6 @@ def _translations(said: Mapping[str, str]) -> dict[str, Translation] | None:
     locales = sorted({field.partition(":")[2] for field in said if field.startswith((NAME, DESCRIPTION))})
     found = {locale: Translation(said.get(NAME + locale, ""), said.get(DESCRIPTION + locale, "")) for locale in locales}
     return found or None
-
-
-def typed(text: str) -> Value:
-    """`True` and `False`, numbers as people write them (17.0 is 17; 007 and 1e5 are texts), else the text."""
-    if text in ("True", "False", "true", "false"):
-        return text[0] in "Tt"
-    if not _number.fullmatch(text) or len(text) > 16:  # more digits than a float keeps
-        return text
-    if "." not in text:
-        return int(text)
-    value = float(text)
-    return int(value) if value.is_integer() else value
 
 
 def _moment(cell: str) -> datetime | None:

@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 
 from write_side.database import Connection, Pool
-from write_side.imports.batches import Rejection
+from write_side.imports.batches import Fared, Rejection
 from write_side.imports.journal import Journal
 from write_side.imports.rejects import Told
 from write_side.imports.runs import handlers, store
@@ -32,10 +32,10 @@ async def test_no_row_counts_as_done_before_it_is_kept_why_it_did_not_go_in(
     monkeypatch.setattr(store, "keep_rejects", keeps_late)
     journal.took(1)
     journal.took(2)
-    journal.rejected(Rejection(2, "broken_price", "free", []))
+    rejection = Rejection(2, "broken_price", "free", [])
     telling = [
-        asyncio.create_task(journal.done(upto, became))
-        for upto, became in ((1, Counter(rejected=1)), (2, Counter(created=1)))
+        asyncio.create_task(journal.done(upto, fared))
+        for upto, fared in ((1, Fared(Counter(rejected=1), [rejection])), (2, Fared(Counter(created=1))))
     ]
     await asyncio.sleep(0.2)
     killed = await handlers.show_run(pool, run.id)
@@ -49,18 +49,19 @@ async def test_no_row_counts_as_done_before_it_is_kept_why_it_did_not_go_in(
 
 
 async def test_rows_that_are_not_done_are_in_no_count(pool: Pool, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A batch that overtook another is imported again after a kill, and was counted twice."""
+    """A batch that overtook another is imported again after a kill, and was counted twice; a row of it that was told as
+    rejected may go in then."""
     monkeypatch.setattr("write_side.imports.journal.EVERY", 0)
     run = await handlers.begin_file(pool, "a.csv", b"a", {}, "test")
     journal = Journal(pool, run, run.cause)
     journal.took(3)
     journal.took(6)
-    await journal.done(6, Counter(created=2, rejected=1))
+    await journal.done(6, Fared(Counter(created=2, rejected=1), [Rejection(5, "not_saved", "lost", [])]))
     shown = await handlers.show_run(pool, run.id)
-    assert (shown.rows_done, shown.counts) == (0, {})
-    await journal.done(3, Counter(created=3))
+    assert (shown.rows_done, shown.counts, await journal.told_of([5])) == (0, {}, set())
+    await journal.done(3, Fared(Counter(created=3)))
     shown = await handlers.show_run(pool, run.id)
-    assert (shown.rows_done, shown.counts) == (6, {"created": 5, "rejected": 1})
+    assert (shown.rows_done, shown.counts, await journal.told_of([5])) == (6, {"created": 5, "rejected": 1}, {5})
 
 
 async def test_a_run_that_finished_meanwhile_is_stopped_by_nobody(pool: Pool) -> None:
@@ -79,9 +80,9 @@ async def test_an_import_whose_rows_change_nothing_is_stopped_by_undoing_it_too(
     run = await handlers.begin_file(pool, "a.csv", b"a", {}, "test")
     journal = Journal(pool, run, run.cause)
     journal.took(2)
-    await journal.done(2, Counter(unchanged=2))
+    await journal.done(2, Fared(Counter(unchanged=2)))
     async with pool.acquire() as conn:
         await store.end(conn, run.id, "stopped")
     journal.took(4)
     with pytest.raises(ImportUndone):
-        await journal.done(4, Counter(rejected=2))
+        await journal.done(4, Fared(Counter(rejected=2)))

@@ -176,6 +176,28 @@ async def test_an_export_has_related_products_and_makes_them_in_an_empty_shop(
     assert before == ALL
 
 
+async def test_an_export_has_no_column_of_related_products_where_there_are_none(
+    pool: Pool, tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each import of one was read twice for nothing, by way of a temporary file."""
+    first, second, bare = tmp_path / "1.csv", tmp_path / "2.csv", ColumnMapping({"Art": "sku", "Name": "name"})
+    await imported(pool, written(tmp_path / "a.csv", "Art,Name\nLAMP,Lamp\nBULB,Bulb\n"), mapping=bare)
+    monkeypatch.setattr(runner, "Ahead", None)  # who looks ahead would call it
+    for ours in (first, second):
+        with ours.open("w", newline="") as to:
+            await catalog_import.export(database_url, to)
+        assert (await imported(pool, ours, mapping=READY["doorbuster"])).unchanged == 2
+    assert first.read_bytes() == second.read_bytes()
+    assert "related" not in first.read_text()
+    monkeypatch.undo()
+    await imported(pool, written(tmp_path / "b.csv", FILE), mapping=MAPPING)
+    with second.open("w", newline="") as to:
+        await catalog_import.export(database_url, to)
+    assert "json:related" in second.read_text().splitlines()[0]
+    await imported(pool, first, mapping=READY["doorbuster"])
+    assert await related(pool) == ALL, "what a file does not say stays"
+
+
 @pytest.mark.usefixtures("small_batches")
 async def test_undoing_an_import_puts_related_products_back_kind_by_kind(pool: Pool, tmp_path: Path) -> None:
     await imported(pool, written(tmp_path / "a.csv", FILE), mapping=MAPPING)

@@ -1,5 +1,6 @@
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -8,9 +9,10 @@ from msgspec import structs
 from write_side.imports.formats import READY
 from write_side.imports.images import SaidImage
 from write_side.imports.mapping import DEFAULT, ColumnMapping
+from write_side.imports.numbers import typed
 from write_side.imports.reading import Line
 from write_side.imports.rejecting import Rejected
-from write_side.imports.rows import Row, RowReader, typed
+from write_side.imports.rows import Row, RowReader
 from write_side.imports.variant_rows import minor_units, restored
 
 COLUMNS = ["product_id", "product_name", "product_description", "product_features", "brand", "price", "ean"]
@@ -200,6 +202,30 @@ def test_counts_and_weights_go_by_the_same_decimal_separator() -> None:
     )
     [variant] = RowReader(["a", "b", "c", "d"], mapping, "EUR").read(Line(2, ["1", "Lamp", "5,0", "500,00"])).variants
     assert (variant.stock, variant.weight_grams) == (5, 500)
+
+
+GERMAN = {"decimal_separator": ",", "thousands_separator": "."}
+
+
+@pytest.mark.parametrize(
+    ("cell", "settings", "value"),
+    [
+        ("1,5", GERMAN, 1.5), ("1.500", GERMAN, 1500), ("-1.234,50", GERMAN, -1234.5), ("1,125 kg", GERMAN, "1.125 kg"),
+        ("10.000 mAh", GERMAN, "10000 mAh"), ("1,5 kg", GERMAN, "1,5 kg"), ("1.5", GERMAN, 1.5), ("007", GERMAN, "007"),
+        ("0.125", GERMAN, 0.125), ("204.123.456", GERMAN, "204.123.456"), ("A 1.500", GERMAN, "A 1.500"),
+        ("10,000", {"thousands_separator": ","}, 10000), ("10,000mAh", {"thousands_separator": ","}, "10000mAh"),
+        ("1 500", {"decimal_separator": ",", "thousands_separator": " "}, 1500), ("10,000 mAh", {}, "10,000 mAh"),
+        ("1.125", {"decimal_separator": ","}, 1.125), ("12,5,7", GERMAN, "12,5,7"), ("true", GERMAN, True),
+    ],
+)  # fmt: skip
+def test_numbers_among_attributes_go_by_the_separators_too(cell: str, settings: dict[str, str], value: object) -> None:
+    columns = {"a": "sku", "b": "name", "c": "attribute:size", "d": "list:sizes", "e": "features"}
+    given = {"price_unit": "major", "list_separator": ";"} | settings
+    mapping = msgspec.convert({"columns": columns} | given, ColumnMapping)
+    row = RowReader(list(columns), mapping, "EUR").read(Line(2, ["1", "Lamp", cell, f"{cell}; red", f"width:{cell}"]))
+    assert row.attributes is not None
+    assert (row.attributes["size"], row.attributes["sizes"], row.attributes["width"]) == (value, [value, "red"], value)
+    assert type(row.attributes["size"]) is type(value)
 
 
 @pytest.mark.parametrize(

@@ -259,6 +259,15 @@ def test_marks_of_a_description_are_no_words_and_its_page_keeps_them() -> None:
     assert markup == msgspec.json.decode(page or b"")["description"]
 
 
+def test_marks_of_an_attribute_are_no_words_either_and_its_facet_keeps_them() -> None:
+    care = '<p style="color: red">Wash <b>c</b>old</p>'
+    created = ProductCreated(PRODUCT, facts(variants=[], attributes={"care": [care, "<!-- later", "&lt; 30&nbsp;min"]}))
+    [document] = shown(product_search.MODEL, KEY, created).documents.values()
+    searched = msgspec.json.decode(document or b"", type=SearchedProduct)
+    assert searched.attributes_text.split() == ["care", "Wash", "cold", "<", "30", "min"]
+    assert searched.facets == {"care": [care, "<!-- later", "&lt; 30&nbsp;min"]}, "what a URL takes is what was said"
+
+
 def test_what_variants_differ_in_is_told_of_each_and_found_of_their_product() -> None:
     red, blue = Image("red.jpg"), Image("blue.jpg")
     small = SoldVariant(uuid4(), "red-s", None, "Desk lamp small", {"colour": "red", "cable": "2 m"})

@@ -7,6 +7,7 @@ from msgspec import structs
 
 from read_side.categories.queries import Categories
 from read_side.search import counted_again, cursors, elastic, facets, wording
+from read_side.search.kinds import Kind
 from read_side.search.parameters import SearchRequest
 from read_side.search.relevance import are_all_asked
 from read_side.search.wording import Change
@@ -43,7 +44,19 @@ def test_ranges_are_asked_for_again_only_where_they_count_a_product_twice() -> N
     ):  # fmt: skip
         found = {"buckets": [{"doc_count": 5}, {"doc_count": 5}], "sum_other_doc_count": 0}
         counted = {"0": {} if have is None else {"have": {"doc_count": have}, "values": found}}
-        assert list(counted_again.questions([made], counted, {}, ASKED)) == again
+        assert list(counted_again.questions([made], counted, {}, ASKED, {})) == again
+
+
+def test_what_is_left_of_words_is_asked_for_again_only_where_products_say_several() -> None:
+    tags = facets.Facet("filter.tags", "tags", [facets.FacetValue("new", "new", 5, selected=False)], 9)
+    brand, several = structs.replace(tags, parameter="brand"), {"tags": Kind("text", several=True)}
+    typed = structs.replace(ASKED, typed={"tags": "ne"})
+    for made, asked, known, again in (
+        (tags, ASKED, several, ["0"]), (tags, ASKED, {"tags": Kind("text")}, []), (tags, ASKED, {}, []),
+        (structs.replace(tags, others=0), ASKED, several, []), (brand, ASKED, {"brand": several["tags"]}, []),
+        (tags, typed, several, []),
+    ):  # fmt: skip
+        assert list(counted_again.questions([made], {"0": {}}, {}, asked, known)) == again
 
 
 def test_a_chosen_category_is_shown_with_those_above_it_however_full_others_are() -> None:
@@ -60,6 +73,21 @@ def test_a_chosen_category_is_shown_with_those_above_it_however_full_others_are(
         assert [(each.value, each.count, each.selected, each.parent) for each in facet.values[50:]] == [
             ("chosen", own, False, None), ("inner", own, True, "chosen"),
         ]  # fmt: skip
+
+
+def test_others_of_categories_are_products_that_lie_in_none_that_is_shown() -> None:
+    roots = [Category(uuid7(), None, f"root-{place:02}", f"Root {place:02}") for place in range(60)]
+    below = Category(uuid7(), roots[0].id, "below", "Below")
+    categories = Categories(CategoryTree([*roots, below]))
+    buckets = [{"key": str(each.id), "doc_count": 100 - place} for place, each in enumerate([below, *roots])]
+    values = {"buckets": buckets, "sum_other_doc_count": 0}
+
+    def others(asked: SearchRequest) -> int:
+        return facets.facet("category", {"values": values}, asked, categories, None, {}).others
+
+    assert others(ASKED) == sum(100 - place for place in range(50, 61))
+    assert others(structs.replace(ASKED, categories=("root-59",))) == sum(100 - place for place in range(50, 60))
+    assert others(structs.replace(ASKED, typed={"category": "root 5"})) == 0, "all that begin so are shown"
 
 
 def test_every_order_is_total() -> None:
