@@ -12,6 +12,7 @@ from write_side.orders import closing
 from write_side.orders import store as orders_store
 from write_side.orders.ending import begin_closing
 from write_side.payments import store as payments_store
+from write_side.refunds import store as refunds_store
 
 
 async def test_who_learns_of_a_payment_waits_for_who_ends_its_order(shop: Shop) -> None:
@@ -46,6 +47,19 @@ async def test_no_worker_begins_a_capture_that_somebody_is_about_to_cancel(shop:
         pass
     state, intent = (await shop.now(order)).state, (await shop.at_stripe(order))["status"]
     assert (state, intent, await shop.figures("lamp")) == ("cancelled", "canceled", (5, 0))
+
+
+async def test_what_one_worker_is_about_to_have_done_no_other_takes_up(shop: Shop) -> None:
+    await shop.stock("lamp", 5)
+    refunded, ordered = await shop.captured(lamp=1), await shop.order(lamp=1)
+    await shop.refund(refunded)
+    rooms = shop.providers.rooms(10)
+    async with shop.pool.acquire() as one, shop.pool.acquire() as other, one.transaction():
+        assert [work.payment.order_id for work in await payments_store.claim_due(one, rooms)] == [ordered.id]
+        assert [work.refund.order_id for work in await refunds_store.claim_due(one, rooms)] == [refunded.id]
+        assert await payments_store.claim(one, ordered.payment.id) is None
+        assert await payments_store.claim_due(other, rooms) == []
+        assert await refunds_store.claim_due(other, rooms) == []
 
 
 async def test_what_is_not_held_for_an_order_is_not_sold_to_it(shop: Shop) -> None:
