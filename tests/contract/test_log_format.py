@@ -1,5 +1,8 @@
 """What SQL and Python both compute of an event must be the same, and a change of a single byte must show."""
 
+import asyncio
+from uuid import UUID
+
 import asyncpg
 import pytest
 
@@ -7,9 +10,10 @@ from doorbuster import verify
 from shared.ids import uuid7
 from shared.shards import shard_of
 from tests.fixtures.write_side import CAUSE
+from tests.integration.checkout.patience import until_waiting
 from tests.integration.inventory.test_stock import reserve, stocked
 from write_side import access
-from write_side.database import Pool
+from write_side.database import Connection, Pool
 
 
 @pytest.mark.parametrize("shards", [1, 4, 7, 64])
@@ -20,15 +24,14 @@ async def test_sql_and_python_agree_on_the_shard_of_a_key(pool: Pool, shards: in
     assert [row["shard"] for row in found] == [shard_of(key, shards) for key in keys]
 
 
-async def append(pool: Pool, versions: list[int]) -> None:
-    """These versions of one new aggregate, in one call."""
-    count, aggregate = len(versions), uuid7()
-    async with pool.acquire() as conn:
-        await conn.execute(
-            "SELECT event_append_all($1, $2, $3, $4, $5, $6, $7, $8)",
-            ["test"] * count, [aggregate] * count, versions, ["test"] * count, [uuid7() for _ in versions],
-            ["test"] * count, [b"{}"] * count, [b"{}"] * count,
-        )  # fmt: skip
+async def append(asked: Pool | Connection, versions: list[int], aggregate: UUID | None = None) -> None:
+    """These versions of one aggregate, a new one unless told, in one call."""
+    count = len(versions)
+    await asked.execute(
+        "SELECT event_append_all($1, $2, $3, $4, $5, $6, $7, $8)",
+        ["test"] * count, [aggregate or uuid7()] * count, versions, ["test"] * count, [uuid7() for _ in versions],
+        ["test"] * count, [b"{}"] * count, [b"{}"] * count,
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize("versions", [[2], [1, 3], [2, 1], [1, 2, 4, 3]])
@@ -42,6 +45,31 @@ async def test_versions_of_one_call_are_chained_like_those_of_many(pool: Pool) -
     await append(pool, [1, 2, 3])
     rows = await pool.fetch("SELECT prev_hash, hash FROM event_log ORDER BY position")
     assert [row["prev_hash"] for row in rows] == [bytes(32), rows[0]["hash"], rows[1]["hash"]]
+
+
+async def test_of_two_who_make_the_same_version_at_once_one_is_refused(pool: Pool) -> None:
+    """What stands behind every lock of an aggregate's row: whoever decided from what is over writes nothing."""
+    aggregate = uuid7()
+    await append(pool, [1], aggregate)
+    async with pool.acquire() as conn, conn.transaction():
+        await append(conn, [2], aggregate)
+        late = asyncio.create_task(append(pool, [2], aggregate))
+        await until_waiting(pool, 1, [late])
+    with pytest.raises(asyncpg.UniqueViolationError):
+        await late
+    assert await pool.fetchval("SELECT array_agg(aggregate_version ORDER BY position) FROM event_log") == [1, 2]
+
+
+async def test_no_history_turns_back_because_a_clock_was_set_back(database_url: str) -> None:
+    aggregate, owner = uuid7(), await asyncpg.connect(database_url)
+    try:
+        await append(owner, [1], aggregate)
+        await owner.execute("UPDATE event_log SET recorded_at = recorded_at + interval '1 hour'")
+        await append(owner, [2, 3], aggregate)
+        rows = await owner.fetch("SELECT recorded_at FROM event_log ORDER BY position")
+    finally:
+        await owner.close()
+    assert rows[0] == rows[1] == rows[2]
 
 
 REWRITES = ["UPDATE event_log SET type = 'x'", "DELETE FROM event_log", "TRUNCATE event_log"]

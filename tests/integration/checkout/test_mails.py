@@ -80,6 +80,14 @@ async def test_workers_that_react_and_send_at_once_send_one_mail(
     assert len(received.mails) == 1
 
 
+async def test_a_mail_that_one_worker_is_about_to_send_no_other_takes_up(shop: Shop) -> None:
+    await confirmed(shop)
+    await react(shop)
+    async with shop.pool.acquire() as one, shop.pool.acquire() as other, one.transaction():
+        assert len(await store.claim_due(one, 10)) == 1
+        assert await store.claim_due(other, 10) == []
+
+
 async def test_a_sender_who_was_killed_costs_one_repeat_with_the_same_id_and_no_more(
     shop: Shop, inbox: tuple[Inbox, MailServer]
 ) -> None:

@@ -7,11 +7,12 @@ import pytest
 
 from shared.ids import uuid7
 from tests.fixtures.write_side import CAUSE, new_call
-from tests.integration.checkout.patience import until_waiting
+from tests.integration.checkout.patience import meeting, until_waiting
 from tests.integration.checkout.shop import Shop
 from write_side.commands import KeyInFlight
 from write_side.inventory import OutOfStock
-from write_side.inventory.handlers import ReservationOfOrder, release_stock
+from write_side.inventory.domain import MoveStock
+from write_side.inventory.handlers import ReservationOfOrder, receive_stock, release_stock
 from write_side.orders import AlreadyPaid, closing
 from write_side.orders.handlers import OrderState
 from write_side.payments import store as payments_store
@@ -70,6 +71,20 @@ async def test_one_key_twenty_times_at_once_is_one_order(shop: Shop) -> None:
     assert await shop.pool.fetchval("SELECT count(*) FROM customer_order") == 1
 
 
+async def test_a_repeat_of_a_call_that_is_under_way_is_told_so_at_once(shop: Shop) -> None:
+    await shop.stock("lamp", 5)
+    delivery, call = MoveStock("lamp", "BER", 1, "delivery"), new_call()
+    async with shop.pool.acquire() as conn, conn.transaction():
+        await conn.execute("SELECT FROM stock_item FOR UPDATE")
+        first = asyncio.create_task(receive_stock(shop.pool, delivery, CAUSE, call))
+        await until_waiting(shop.pool, 1, [first])
+        with pytest.raises(KeyInFlight):
+            await receive_stock(shop.pool, delivery, CAUSE, call)
+    assert not (await first).replayed
+    assert (await receive_stock(shop.pool, delivery, CAUSE, call)).replayed
+    assert await shop.figures("lamp") == (6, 0)
+
+
 async def test_one_quote_under_twenty_keys_is_one_order(shop: Shop) -> None:
     await shop.stock("lamp", 1)
     basket = await shop.basket(lamp=1)
@@ -83,8 +98,11 @@ async def test_two_quotes_of_one_cart_are_one_order(shop: Shop) -> None:
     await shop.stock("lamp", 10)
     basket = await shop.basket(lamp=1)
     quotes = [await shop.quote(basket) for _ in range(8)]
-    done = await outcomes(*(shop.place(basket, quote.id) for quote in quotes))
+    # At as many processes: within one of them no two orders of a cart are placed at once, whatever its row says.
+    placing = [process.place(basket, quote.id) for process, quote in zip(shop.as_processes(8), quotes, strict=False)]
+    done = Counter(type(each).__name__ for each in await meeting(shop, "customer_order", placing))
     assert done == {"OrderState": 1, "CartOrderedAlready": 7}
+    assert await shop.figures("lamp") == (10, 1)
 
 
 async def test_lines_added_on_two_devices_add_up(shop: Shop) -> None:

@@ -11,9 +11,10 @@ from shared.settings import Settings
 from tests.fixtures.asgi import client_of
 from tests.fixtures.write_side import CAUSE
 from tests.integration.checkout.inbox import Inbox
+from tests.integration.checkout.patience import until_waiting
 from tests.integration.checkout.shop import Shop
 from tests.integration.checkout.waiting import ADA, BOB, ask, receive, states, tell, work, work_off_the_log
-from write_side import erasure
+from write_side import erasure, inventory
 from write_side.app import create_app
 from write_side.catalog import UnknownSku
 from write_side.customers import BrokenMail
@@ -120,6 +121,16 @@ async def test_stock_that_comes_in_while_somebody_asks_is_never_missed(
     refused = sum(isinstance(each, InStock) for each in asked)
     assert await work(shop, server) == 12 - refused
     assert len(received.mails) == 12 - refused
+
+
+async def test_what_comes_in_waits_for_who_is_about_to_ask(shop: Shop, sold_out: Any) -> None:
+    """So it stands in the log behind what is asked, and whoever reads it there finds who asked."""
+    async with shop.pool.acquire() as conn, conn.transaction():
+        assert await inventory.hold_available(conn, "lamp") == 0
+        coming = asyncio.create_task(receive(shop, 1))
+        await until_waiting(shop.pool, 1, [coming])
+        assert not coming.done()
+    await coming
 
 
 async def test_an_address_that_is_refused_is_not_tried_again_and_a_server_that_is_down_is(

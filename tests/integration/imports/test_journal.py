@@ -7,12 +7,14 @@ from uuid import UUID
 
 import pytest
 
+from tests.integration.checkout.patience import until_waiting
 from write_side.database import Connection, Pool
 from write_side.imports.batches import Fared, Rejection
 from write_side.imports.journal import Journal
 from write_side.imports.rejects import Told
 from write_side.imports.runs import handlers, store
 from write_side.imports.runs.domain import ImportUndone
+from write_side.imports.runs.handlers import UndoOrder
 
 
 async def test_no_row_counts_as_done_before_it_is_kept_why_it_did_not_go_in(
@@ -62,6 +64,21 @@ async def test_rows_that_are_not_done_are_in_no_count(pool: Pool, monkeypatch: p
     await journal.done(3, Fared(Counter(created=3)))
     shown = await handlers.show_run(pool, run.id)
     assert (shown.rows_done, shown.counts, await journal.told_of([5])) == (6, {"created": 5, "rejected": 1}, {5})
+
+
+async def test_a_run_is_not_stopped_in_the_middle_of_its_batches(pool: Pool) -> None:
+    """Whoever undoes it waits for what they write; they do not wait for one another."""
+    run = await handlers.begin_file(pool, "a.csv", b"a", {}, "test")
+    async with pool.acquire() as one, pool.acquire() as other, one.transaction():
+        assert await store.still_running(one, run.id)
+        async with other.transaction():
+            assert await store.still_running(other, run.id)
+        undoing = asyncio.create_task(handlers.undo(pool, run.id, UndoOrder(False), "test", None))
+        await until_waiting(pool, 1, [undoing])
+        assert not undoing.done()
+    await undoing
+    async with pool.acquire() as conn:
+        assert not await store.still_running(conn, run.id)
 
 
 async def test_a_run_that_finished_meanwhile_is_stopped_by_nobody(pool: Pool) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.fixtures.write_side import CAUSE
+from tests.integration.checkout.patience import until_waiting
 from tests.integration.imports.files import Rejects, imported, log_types, written
 from tests.integration.imports.files import row as product
 from tests.integration.imports.test_command_line import doorbuster
@@ -15,6 +16,8 @@ from write_side.database import Pool
 from write_side.imports import Observer, StockOptions, StockProgress, Tally, pace
 from write_side.imports.stock_import import ImportUnderWay
 from write_side.imports.stock_rows import Mode
+from write_side.inventory import store as inventory_store
+from write_side.inventory.domain import MoveStock
 
 LAMPS = 40
 
@@ -85,6 +88,19 @@ async def test_two_at_once_add_a_delivery_once(shop: Pool, tmp_path: Path) -> No
     outcomes = await asyncio.gather(bring(shop, path, "add"), bring(shop, path, "add"), return_exceptions=True)
     assert [type(outcome) for outcome in outcomes if isinstance(outcome, Exception)] == [ImportUnderWay]
     assert set((await counts(shop)).values()) == {11}
+
+
+async def test_a_delivery_is_added_to_what_others_move_meanwhile(shop: Pool, tmp_path: Path) -> None:
+    path = stock_file(tmp_path / "a.csv", "change", {"L00": 1, "L01": 1})
+    async with shop.acquire() as conn, conn.transaction():
+        [item] = await inventory_store.find_items(conn, ["L00"])
+        broken = MoveStock("L00", "MAIN", -4, "broken")
+        await inventory_store.move(conn, item, "inventory.stock_adjusted.v1", broken, CAUSE)
+        bringing = asyncio.create_task(bring(shop, path, "add"))
+        await until_waiting(shop, 1, [bringing])
+    assert (await bringing).changed == 2
+    found = await counts(shop)
+    assert (found["L00"], found["L01"]) == (7, 11)
 
 
 async def test_a_dry_run_tells_the_same_and_writes_nothing(shop: Pool, tmp_path: Path) -> None:

@@ -130,15 +130,44 @@ async def test_a_repeat_with_the_same_reservation_id_holds_nothing_more(pool: Po
 
 
 async def test_a_release_frees_once(pool: Pool) -> None:
-    await stocked(pool, "lamp", 3)
-    await stocked(pool, "lamp", 3, "HAM", product_id=uuid7())
+    """Five at once, all of them at it before the first gets on; somebody else's hold is not let go in its place."""
+    await stocked(pool, "lamp", 6)
+    await stocked(pool, "lamp", 6, "HAM", product_id=uuid7())
     reservation_id = uuid7()
-    await reserve(pool, reservation_id, lamp=5)
-    outcomes = await asyncio.gather(
-        *(handlers.release_stock(pool, reservation_id, "gave up", CAUSE, new_call()) for _ in range(5))
-    )
+    await reserve(pool, reservation_id, lamp=8)
+    await reserve(pool, uuid7(), lamp=4)
+    async with pool.acquire() as conn, conn.transaction():
+        await conn.execute("SELECT FROM stock_item FOR UPDATE")
+        releasing = [
+            asyncio.create_task(handlers.release_stock(pool, reservation_id, "gave up", CAUSE, new_call()))
+            for _ in range(5)
+        ]
+        await until_waiting(pool, 5, releasing)
+    outcomes = await asyncio.gather(*releasing)
     assert sorted(len(outcome.positions) > 0 for outcome in outcomes) == [False] * 4 + [True]
-    assert (await figures(pool, "lamp"), await figures(pool, "lamp", "HAM")) == ((3, 0), (3, 0))
+    assert (await figures(pool, "lamp"), await figures(pool, "lamp", "HAM")) == ((6, 0), (6, 4))
+
+
+async def test_stock_is_held_in_the_order_of_its_ids_however_postgres_finds_it(pool: Pool) -> None:
+    """Whoever held it in another order would wait for those who wait for it."""
+    for sku in ("lamp", "bulb"):
+        await stocked(pool, sku, 5)
+    first, last = await pool.fetch("SELECT id, sku FROM stock_item ORDER BY id")
+    for sku in ("elsewhere", first["sku"]):  # its row lies behind the other one from here on
+        await pool.execute("UPDATE stock_item SET sku = $2 WHERE id = $1", first["id"], sku)
+    lock = "SELECT FROM stock_item WHERE id = $1 FOR UPDATE"
+
+    async def hold() -> None:
+        async with pool.acquire() as conn, conn.transaction():
+            await conn.execute("SET LOCAL enable_indexscan = off")  # as it lies there
+            await store.reserve(conn, uuid7(), [(first["id"], 1), (last["id"], 1)], CAUSE)
+
+    async with pool.acquire() as conn, conn.transaction():
+        await conn.execute(lock, first["id"])
+        holding = asyncio.create_task(hold())
+        await until_waiting(pool, 1, [holding])
+        await conn.execute(lock + " NOWAIT", last["id"])
+    await holding
 
 
 async def move(pool: Pool, source: str, target: str, quantity: int) -> Answer[handlers.TransferState]:

@@ -1,4 +1,5 @@
-"""Batches that change nothing but where a shard stands: all that wait are one call to Redis, each answered alone."""
+"""Batches that change nothing but where a shard stands: all that wait are one call to Redis, each answered alone. And
+those that change documents: they are written where the shard stands, or not at all."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -11,7 +12,7 @@ from redis.exceptions import ResponseError
 from projector.model import Batch, Change, Folded, ReadModel, Rendered
 from projector.read_models import category_tree, order_status, stock_level
 from projector.redis_sink import RedisSink
-from shared.documents.layout import document_key, shards_key
+from shared.documents.layout import document_key, shards_key, unpack
 from tests.faults.processes import Lab
 
 pytestmark = pytest.mark.slow
@@ -91,5 +92,38 @@ async def test_what_was_made_from_another_log_is_deleted_and_told_as_lost(redis:
     assert [each.at for each in written] == [0, 60]
     assert await stands(redis, STOCK) == {}
     assert (await stands(redis, TREE))[b"0"] == b"50"
+    for sink in (theirs, ours):
+        await sink.close()
+
+
+def document(id_: str, expected: int, upto: int) -> Batch:
+    shown = Rendered({id_: f'{{"at":{upto}}}'.encode()})
+    return Batch(STOCK, 0, expected, upto, [Change(id_, f"product:{id_}", None, Folded(upto), shown)], ready=False)
+
+
+async def lies(redis: "Redis", id_: str) -> bytes | None:
+    found = await redis.get(document_key(STOCK.slot, id_))
+    return unpack(cast("bytes", found)).body if found else None
+
+
+async def test_an_owner_that_slept_writes_no_document_over_what_came_since(redis: "Redis") -> None:
+    sleeper, owner = RedisSink(redis, "here"), RedisSink(redis, "here")
+    assert (await sleeper.write(document("lamp", 0, 5))).at == 5
+    assert (await owner.write(document("lamp", 5, 9))).at == 9
+    for late in (document("lamp", 5, 7), document("bulb", 5, 12)):
+        assert (await sleeper.write(late)).at == 9
+    assert (await lies(redis, "lamp"), await lies(redis, "bulb")) == (b'{"at":9}', None)
+    assert await stands(redis, STOCK) == {b"0": b"9", b"store": b"here"}
+    for sink in (sleeper, owner):
+        await sink.close()
+
+
+async def test_no_document_is_written_beside_those_of_another_log(redis: "Redis") -> None:
+    theirs, ours = RedisSink(redis, "there"), RedisSink(redis, "here")
+    await ours.write(document("bulb", 0, 5))
+    await redis.flushall()
+    await theirs.write(document("lamp", 0, 5))  # both logs have as many events
+    assert (await ours.write(document("bulb", 5, 9))).at == 0
+    assert (await lies(redis, "lamp"), await lies(redis, "bulb")) == (None, None)
     for sink in (theirs, ours):
         await sink.close()

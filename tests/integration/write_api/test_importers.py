@@ -1,11 +1,13 @@
 """Whoever imports the files that were sent: claims them, is stopped or killed, and ends with its worker."""
 
 import asyncio
+from datetime import timedelta
 from typing import Any
 
 import httpx
 import pytest
 
+from shared.ids import uuid7
 from shared.settings import Settings
 from tests.fixtures.servers import _NOWHERE as NOWHERE
 from tests.integration.write_api.conftest import Issue
@@ -78,6 +80,15 @@ async def _dies(*_: object) -> None:
 async def test_of_two_importers_one_takes_a_file(api: httpx.AsyncClient, staff: Issue, pool: Pool) -> None:
     await sent(api, await staff("catalog:write"), table(5))
     assert sorted(await asyncio.gather(carry_on(pool, MOST), carry_on(pool, MOST))) == [False, True]
+
+
+async def test_a_file_that_somebody_is_about_to_take_is_nobody_elses(
+    api: httpx.AsyncClient, staff: Issue, pool: Pool
+) -> None:
+    await sent(api, await staff("catalog:write"), table(5))
+    async with pool.acquire() as one, pool.acquire() as other, one.transaction():
+        assert await store.claim(one, uuid7(), timedelta(minutes=1)) is not None
+        assert await store.claim(other, uuid7(), timedelta(minutes=1)) is None
 
 
 async def test_a_file_that_always_fails_is_given_up(
