@@ -81,12 +81,17 @@ async def open_cart(pool: Pool, command: NewCart, cause: Metadata) -> Answer[Car
 async def open_account_cart(
     pool: Pool, link_secret: str, account_id: UUID, command: NewCart, cause: Metadata
 ) -> Answer[CartState]:
-    """The cart that an account shops with, the same on every device until something is ordered from it."""
+    """The cart that an account shops with, the same on every device until something is ordered from it.
+
+    The session says whose it is, and its secret follows from `link_secret`: whatever was kept of one before opens it no
+    more.
+    """
     event = domain.open_cart(uuid7(), command, account_id)
 
     async def decide(conn: Connection) -> tuple[FoundCart, Positions]:
         found = await store.find_of_account(conn, account_id, command.currency, command.channel)
         if found is not None:
+            await store.keep_secret(conn, found.id, domain.hash_of(cart_secret(link_secret, found.id)))
             return FoundCart(found.id), {}
         kept = domain.hash_of(cart_secret(link_secret, event.cart_id))
         return FoundCart(event.cart_id), await store.save_opened(conn, event, kept, cause)
