@@ -1,13 +1,23 @@
 """Doorbuster sales, pure: what may be announced, whose turn has come, and who may buy what is sold by turns."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Annotated, Literal, NamedTuple
 from uuid import UUID
 
 from msgspec import Meta, Struct, structs
 
-from shared.events.sales import Gate, PassGiven, SaleAnnounced, SaleEnded, SaleEvent, SaleRevised, SaleTerms
+from shared.events.sales import (
+    Gate,
+    PassEvent,
+    PassGiven,
+    PassMoved,
+    SaleAnnounced,
+    SaleEnded,
+    SaleEvent,
+    SaleRevised,
+    SaleTerms,
+)
 from shared.tickets import turn_at, turns_until
 from write_side.errors import Invalid, NotFound, Refusal
 from write_side.moments import check_moments
@@ -210,6 +220,15 @@ def give_pass(pass_id: UUID, sale: Sale, position: int | None, cart_id: UUID, no
     return PassGiven(pass_id, sale.id, position, cart_id, now + long)
 
 
+def move_passes(good: Sequence[SalePass], into_id: UUID) -> list[PassMoved]:
+    """The events of those that go into a cart, of all that it and another one hold and that are good: of each sale one,
+    and none where it holds one already."""
+    kept: dict[UUID, SalePass] = {}
+    for each in sorted(good, key=lambda each: each.cart_id != into_id):
+        kept.setdefault(each.sale_id, each)
+    return [PassMoved(p.id, p.sale_id, into_id, p.cart_id) for p in kept.values() if p.cart_id != into_id]
+
+
 def check_passes(gates: Mapping[str, Gated], skus: Collection[str], cart_id: UUID) -> None:
     """Raises `PassRequired` unless the cart may buy all of these."""
     for sku in skus:
@@ -232,6 +251,9 @@ def evolve(sale: Sale | None, event: SaleEvent, version: int) -> Sale:
     return structs.replace(sale, terms=event.terms, gate=event.gate, gated=gated, version=version)
 
 
-def evolve_pass(event: PassGiven, version: int) -> SalePass:
-    """A pass: it is given once."""
-    return SalePass(event.pass_id, event.sale_id, event.position, event.cart_id, event.until, version)
+def evolve_pass(held: SalePass | None, event: PassEvent, version: int) -> SalePass:
+    """A pass after an event."""
+    if isinstance(event, PassGiven):
+        return SalePass(event.pass_id, event.sale_id, event.position, event.cart_id, event.until, version)
+    assert held is not None, "a pass's history begins with PassGiven"
+    return structs.replace(held, cart_id=event.cart_id, version=version)

@@ -2,6 +2,7 @@
 
 import contextlib
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 import pytest
 from hypothesis import given
@@ -11,7 +12,7 @@ from msgspec import structs
 from projector.read_models import sale as sale_model
 from read_side.sales.queries import turn_of
 from shared.documents.sales import Sale as ShownSale
-from shared.events.sales import Gate, SaleAnnounced, SaleEnded, SaleRevised
+from shared.events.sales import Gate, PassMoved, SaleAnnounced, SaleEnded, SaleRevised
 from shared.ids import uuid7
 from shared.tickets import BrokenTicket, Ticket, read_ticket, shuffled, turn_at, turns_until
 from tests.properties.values import BOUNDED
@@ -25,6 +26,7 @@ from write_side.sales.domain import (
     SaleBegun,
     SaleInput,
     SaleOver,
+    SalePass,
     TurnMissed,
     WaitingRoomOpen,
 )
@@ -169,6 +171,19 @@ def test_a_pass_is_for_a_turn_that_has_come_and_was_not_missed() -> None:
     over = domain.evolve(sale, SaleEnded(sale.id), 2)
     with pytest.raises(SaleOver):
         domain.give_pass(uuid7(), over, 0, uuid7(), START + timedelta(seconds=1))
+
+
+def test_of_each_sale_one_pass_goes_along_and_none_where_one_is_held() -> None:
+    first, second, guests, own = uuid7(), uuid7(), uuid7(), uuid7()
+
+    def held(sale_id: UUID, cart_id: UUID) -> SalePass:
+        return SalePass(uuid7(), sale_id, 0, cart_id, START, 1)
+
+    longest, spare, other, mine = held(first, guests), held(first, guests), held(second, guests), held(second, own)
+    moved = PassMoved(longest.id, first, own, guests)
+    assert domain.move_passes([longest, spare, other, mine], own) == [moved]
+    assert domain.move_passes([mine], own) == []
+    assert domain.evolve_pass(longest, moved, 2) == structs.replace(longest, cart_id=own, version=2)
 
 
 def test_a_sale_that_began_keeps_its_start_and_one_that_has_not_may_move() -> None:
