@@ -163,8 +163,11 @@ def announce(sale_id: UUID, said: SaleInput) -> SaleAnnounced:
 
 
 def revise(sale: Sale, said: SaleInput, now: datetime) -> SaleRevised | None:
-    """The event of other terms, None if they are the present ones. Another rate counts from now on, so that no turn
-    that came is taken back. Raises `SaleOver`, `SaleBegun`, `WaitingRoomOpen`, `BrokenSale`."""
+    """The event of other terms, None if they are the present ones. Another rate, and another time to take a turn, count
+    from now on, so that no turn that came is taken back, and none that was missed comes once more.
+
+    Raises `SaleOver`, `SaleBegun`, `WaitingRoomOpen`, `BrokenSale`.
+    """
     terms = terms_of(said)
     if sale.is_over(now):
         raise SaleOver("it is over; announce another one")
@@ -175,9 +178,9 @@ def revise(sale: Sale, said: SaleInput, now: datetime) -> SaleRevised | None:
         return SaleRevised(sale.id, terms, Gate(terms.starts_at, 0, terms.per_minute))
     if terms.starts_at != sale.terms.starts_at:
         raise SaleBegun("its start can't be moved from or into the past", pointer="/starts_at")
-    if terms.per_minute == sale.gate.per_minute:
+    if (terms.per_minute, terms.pass_seconds) == (sale.terms.per_minute, sale.terms.pass_seconds):
         return SaleRevised(sale.id, terms, sale.gate)
-    return SaleRevised(sale.id, terms, _at_another_rate(sale, terms.per_minute, now))
+    return SaleRevised(sale.id, terms, _from_now_on(sale, terms.per_minute, now))
 
 
 def _keep_word(told: SaleTerms, terms: SaleTerms, now: datetime) -> None:
@@ -193,9 +196,9 @@ def _keep_word(told: SaleTerms, terms: SaleTerms, now: datetime) -> None:
         raise WaitingRoomOpen("people are in it", pointer="/waiting_from")
 
 
-def _at_another_rate(sale: Sale, per_minute: int, now: datetime) -> Gate:
-    """Turns of before are as if they came now, since nobody can tell when they did; those that were missed stay missed,
-    or all of them would be let in once more."""
+def _from_now_on(sale: Sale, per_minute: int, now: datetime) -> Gate:
+    """Turns of before are as if they came now, since nobody can tell when they did, nor by which `pass_seconds`; those
+    that were missed stay missed, or all of them would be let in once more."""
     before = now - timedelta(seconds=sale.terms.pass_seconds)
     missed = sale.gate.missed if before < sale.gate.since else max(sale.gate.missed, turns_until(sale.gate, before))
     return Gate(now, turns_until(sale.gate, now), per_minute, missed)

@@ -37,6 +37,10 @@ RATES = st.integers(0, 100_000)
 SECONDS = st.floats(0, 86_400, allow_nan=False).map(lambda seconds: timedelta(seconds=seconds))
 
 
+Change = tuple[int, int, timedelta]  # to which rate and how many seconds for a turn, and how long that holds
+CHANGES = st.lists(st.tuples(st.just(600) | RATES, st.just(60) | st.integers(60, 86_400), SECONDS), max_size=6)
+
+
 def a_sale(**said: object) -> tuple[Sale, SaleInput]:
     new = structs.replace(SaleInput("Doors", ["lamp"], START, 600), **said)
     return domain.evolve(None, domain.announce(uuid7(), new), 1), new
@@ -78,16 +82,16 @@ def test_a_turn_beyond_the_calendar_does_not_come() -> None:
     assert turn_at(Gate(START, 0, 1), 10**15) is None
 
 
-@given(st.lists(st.tuples(RATES, SECONDS), max_size=6), SECONDS, SECONDS)
+@given(CHANGES, SECONDS, SECONDS)
 @BOUNDED
-def test_no_change_of_the_rate_takes_a_turn_back_or_lets_in_more(
-    changes: list[tuple[int, timedelta]], at: timedelta, later: timedelta
+def test_no_change_of_rate_or_time_takes_a_turn_back_or_lets_in_more(
+    changes: list[Change], at: timedelta, later: timedelta
 ) -> None:
     sale, said = a_sale()
     now, most = START + at, 600.0
     before = turns_until(sale.gate, now)
-    for rate, after in changes:
-        revised = domain.revise(sale, structs.replace(said, per_minute=rate), now)
+    for rate, seconds, after in changes:
+        revised = domain.revise(sale, structs.replace(said, per_minute=rate, pass_seconds=seconds), now)
         sale = sale if revised is None else domain.evolve(sale, revised, 2)
         assert turns_until(sale.gate, now) == before
         now, most = now + after, max(rate, 600)
@@ -97,20 +101,23 @@ def test_no_change_of_the_rate_takes_a_turn_back_or_lets_in_more(
     assert turns_until(sale.gate, now + later) - before <= most * later / timedelta(minutes=1) + 1
 
 
-@given(st.lists(st.tuples(RATES, SECONDS), max_size=6), SECONDS)
+@given(CHANGES, SECONDS)
 @BOUNDED
-def test_no_change_of_the_rate_lets_in_whose_turn_was_missed(
-    changes: list[tuple[int, timedelta]], at: timedelta
+def test_no_change_of_rate_or_time_lets_in_whose_turn_was_missed_or_takes_one_from_whoever_has_it(
+    changes: list[Change], at: timedelta
 ) -> None:
     sale, said = a_sale(pass_seconds=60)
     now, missed = START + at, 0
-    for rate, after in changes:
-        missed = max([missed, *(n for n in (1, 5, 50, 500, 5000, 50_000) if _is_missed(sale, n, now))])
-        revised = domain.revise(sale, structs.replace(said, per_minute=rate), now)
+    for rate, seconds, after in changes:
+        places = [turns_until(sale.gate, now) - 1, missed, 1, 5, 50, 500, 5000, 50_000]
+        before = {place: _shown(sale, place, now) for place in places if place >= 0}
+        missed = max([missed, *(n for n, state in before.items() if state == "missed")])
+        revised = domain.revise(sale, structs.replace(said, per_minute=rate, pass_seconds=seconds), now)
         sale = sale if revised is None else domain.evolve(sale, revised, 2)
-        if missed:
-            assert _is_missed(sale, missed, now)
-            assert _shown(sale, missed, now) == "missed"
+        assert {place: _shown(sale, place, now) for place in before} == before
+        assert {place for place in before if _is_missed(sale, place, now)} == {
+            place for place, state in before.items() if state == "missed"
+        }
         now += after
 
 
@@ -138,6 +145,22 @@ def test_who_holds_a_turn_that_came_a_moment_ago_keeps_it_at_another_rate() -> N
     revised = domain.revise(sale, structs.replace(said, per_minute=60), now)
     assert revised is not None
     assert revised.gate == Gate(now, 1000, 60, missed=400)
+
+
+@pytest.mark.parametrize(("said_before", "said_now", "missed"), [(60, 3600, 29_400), (600, 60, 24_000)])
+def test_longer_or_shorter_turns_let_nobody_in_once_more_and_keep_out_nobody_whose_turn_it_is(
+    said_before: int, said_now: int, missed: int
+) -> None:
+    """An hour's crowd was let in at once, and who was told that it was their turn had missed it."""
+    sale, said = a_sale(pass_seconds=said_before)  # ten turns a second
+    now = START + timedelta(minutes=50)
+    revised = domain.revise(sale, structs.replace(said, pass_seconds=said_now), now)
+    assert revised is not None
+    assert revised.gate == Gate(now, 30_000, 600, missed)
+    after = domain.evolve(sale, revised, 2)
+    assert [_is_missed(after, place, now) for place in (0, missed - 1, missed, 29_999)] == [True, True, False, False]
+    ends = now + timedelta(seconds=said_now)
+    assert [_is_missed(after, missed, at) for at in (ends - timedelta(seconds=1), ends)] == [False, True]
 
 
 def test_a_ticket_opens_its_own_place_and_no_letter_of_it_can_be_changed() -> None:
