@@ -26,9 +26,15 @@ _gate = msgspec.json.Decoder(Gate)
 
 async def check(conn: Connection, skus: Sequence[str], cart_id: UUID) -> None:
     """Raises `PassRequired` unless this cart may hold all of these now."""
+    check_passes(await kept_from(conn, skus, cart_id), skus, cart_id)
+
+
+async def kept_from(conn: Connection, skus: Sequence[str], cart_id: UUID) -> dict[str, Gated]:
+    """Which of these this cart may not hold now → the sale that keeps it."""
     query = "SELECT sku, sale_id, carts FROM sales_gates($1, $2, $3)"
     rows = await conn.fetch(query, skus, [cart_id], datetime.now(UTC))
-    check_passes(gates_by_sku(Gated(*row) for row in rows), skus, cart_id)
+    gates = gates_by_sku(Gated(*row) for row in rows)
+    return {sku: gates[sku] for sku in skus if sku in gates and cart_id not in gates[sku].carts}
 
 
 def gates_by_sku(gates: Iterable[Gated]) -> dict[str, Gated]:
