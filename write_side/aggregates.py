@@ -158,7 +158,9 @@ AGGREGATES: list[Aggregate] = [
         "credit_note", "credit_note", lambda _, r, e: credit_notes.evolve(e, r.version), credit_notes_store.all_notes
     ),
     Aggregate("sale", "sale", lambda state, r, e: sales.evolve(state, e, r.version), sales_store.all_sales),
-    Aggregate("sale_pass", "sale_pass", lambda _, r, e: sales.evolve_pass(e, r.version), sales_store.all_passes),
+    Aggregate(
+        "sale_pass", "sale_pass", lambda state, r, e: sales.evolve_pass(state, e, r.version), sales_store.all_passes
+    ),
     Aggregate(
         "destination",
         "destination",

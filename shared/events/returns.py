@@ -21,7 +21,8 @@ class ReturnedUnits(Struct, frozen=True):
 class Exchange(Struct, frozen=True, omit_defaults=True):
     """What is wished instead of the money: quoted, so that its price stands. `credit_minor` is what the goods that
     come back are worth, if all of them come; the difference goes back, or is to be paid. Minor units. `beside`: the
-    pieces for which some of it costs less than today; if fewer of these come, nothing is sent."""
+    pieces for which some of it costs less than today, or is sent though it is sold by turns; if fewer of these come,
+    nothing is sent."""
 
     quote_id: UUID
     lines: list[ParcelLine]
@@ -121,7 +122,7 @@ class ReplacementPlaced(Struct, frozen=True, tag="returns.replacement_placed.v1"
 class ReplacementFailed(Struct, frozen=True, tag="returns.replacement_failed.v1"):
     """Nothing is sent instead, and the money goes back: `nothing_credited` (none of what came is paid back),
     `not_paid` (the difference), `cancelled`, `purchase_limit` (so little came that they would have too many),
-    `too_little_came` (for a price that others of the same product were to come back for)."""
+    `too_little_came` (for a price, or a turn in a sale, that others were to come back for)."""
 
     return_id: UUID
     order_id: UUID

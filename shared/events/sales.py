@@ -1,6 +1,7 @@
 """What happened to doorbuster sales: who may buy what is on sale is let in by turns (shared/tickets.py).
 
-Aggregate `sale`, key `sale:<id>`; and `sale_pass`, one for each turn that was taken, key `cart:<id>`.
+Aggregate `sale`, key `sale:<id>`; and `sale_pass`, one for each turn that was taken, key `cart:<id>` of the cart that
+has it, or had it until now.
 """
 
 from datetime import datetime
@@ -63,5 +64,15 @@ class PassGiven(Struct, frozen=True, tag="sales.pass_given.v1"):
     until: datetime
 
 
+class PassMoved(Struct, frozen=True, tag="sales.pass_moved.v1"):
+    """The goods of its cart went into another one, an account's, and the pass went along."""
+
+    pass_id: UUID
+    sale_id: UUID
+    cart_id: UUID  # from now on
+    from_cart_id: UUID
+
+
 SaleEvent = SaleAnnounced | SaleRevised | SaleEnded
-SalesEvent = SaleEvent | PassGiven
+PassEvent = PassGiven | PassMoved
+SalesEvent = SaleEvent | PassEvent

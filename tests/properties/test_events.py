@@ -45,7 +45,7 @@ from shared.events.refunds import RefundEvent, RefundRequested
 from shared.events.repairs import RowRepaired
 from shared.events.restock_requests import RestockRequested, RestockRequestEvent
 from shared.events.returns import ReturnEvent, ReturnRequested
-from shared.events.sales import PassGiven, SaleAnnounced, SaleEvent
+from shared.events.sales import PassGiven, PassMoved, SaleAnnounced, SaleEvent
 from shared.events.shipping import DestinationSet, ZoneSet
 from shared.events.taxes import TaxesSet
 from shared.events.transfers import TransferEvent, TransferPlanned
@@ -90,7 +90,7 @@ HISTORIES: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "search_rule": (SearchRuleSet, get_args(MerchandisingEvent)),
     "product_type": (ProductTypeSet, get_args(ProductTypeEvent)),
     "sale": (SaleAnnounced, get_args(SaleEvent)),
-    "sale_pass": (PassGiven, ()),
+    "sale_pass": (PassGiven, (PassMoved,)),
     "webhook_endpoint": (EndpointCreated, get_args(WebhookEvent)),
 }
 

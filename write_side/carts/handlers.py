@@ -18,7 +18,7 @@ from write_side.carts.domain import AddLine, NewCart, NotSold
 from write_side.carts.store import CartPlace, LineChange
 from write_side.commands import Answer, Call
 from write_side.database import Connection, Pool
-from write_side.event_log import Positions
+from write_side.event_log import Positions, together
 from write_side.pricing import Asked
 
 
@@ -81,12 +81,17 @@ async def open_cart(pool: Pool, command: NewCart, cause: Metadata) -> Answer[Car
 async def open_account_cart(
     pool: Pool, link_secret: str, account_id: UUID, command: NewCart, cause: Metadata
 ) -> Answer[CartState]:
-    """The cart that an account shops with, the same on every device until something is ordered from it."""
+    """The cart that an account shops with, the same on every device until something is ordered from it.
+
+    The session says whose it is, and its secret follows from `link_secret`: whatever was kept of one before opens it no
+    more.
+    """
     event = domain.open_cart(uuid7(), command, account_id)
 
     async def decide(conn: Connection) -> tuple[FoundCart, Positions]:
         found = await store.find_of_account(conn, account_id, command.currency, command.channel)
         if found is not None:
+            await store.keep_secret(conn, found.id, domain.hash_of(cart_secret(link_secret, found.id)))
             return FoundCart(found.id), {}
         kept = domain.hash_of(cart_secret(link_secret, event.cart_id))
         return FoundCart(event.cart_id), await store.save_opened(conn, event, kept, cause)
@@ -101,7 +106,8 @@ async def open_account_cart(
 async def take_over_cart(
     pool: Pool, account_id: UUID, cart_id: UUID, into_id: UUID, secret: str | None, cause: Metadata
 ) -> Answer[FoundCart]:
-    """The lines of a guest's cart, whose secret was shown, go into the cart of an account. A repeat changes nothing.
+    """The lines of a guest's cart, whose secret was shown, go into the cart of an account, and with them what passes of
+    sales it holds. A repeat changes nothing.
 
     Refuses `cart_ordered`, `other_currency_or_channel`, `too_many_lines`, `wrong_cart_secret`.
     """
@@ -112,9 +118,11 @@ async def take_over_cart(
         own = locked.get(into_id)
         if own is None or own.account_id != account_id or cart_id == into_id or own.order_id is not None:
             raise domain.OtherPlace("that is no cart that this account shops with")
-        if (taken := domain.take_over(locked[cart_id], own)) is None:
-            return FoundCart(into_id), {}
-        return FoundCart(into_id), await store.save_taken(conn, own, locked[cart_id], *taken, cause)
+        taken: Positions = {}
+        if (events := domain.take_over(locked[cart_id], own)) is not None:
+            taken = await store.save_taken(conn, own, locked[cart_id], *events, cause)
+        along = await sales.take_along(conn, cart_id, into_id, cause)
+        return FoundCart(into_id), together(taken, along)
 
     return await commands.run(pool, decide)
 

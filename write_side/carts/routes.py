@@ -118,7 +118,8 @@ async def post_account_cart(request: Call, data: JSONBody[NewCart], own: Own) ->
 async def post_take_over(
     request: Call, cart_id: FromPath[UUID], data: JSONBody[TakeOver], own: Own, secret: CartSecret = None
 ) -> Answered[FoundCart]:
-    """The lines of a guest's cart, by its secret, go into a cart of the account. A repeat changes nothing."""
+    """The lines of a guest's cart, by its secret, go into a cart of the account, and its turn in a doorbuster sale goes
+    along. A repeat changes nothing."""
     account_id = session(request).account_id
     answer = await handlers.take_over_cart(own.pool, account_id, data.from_cart_id, cart_id, secret, cause(request))
     return answered(request, answer)

@@ -75,6 +75,12 @@ async def find_of_account(conn: Connection, account_id: UUID, currency: str, cha
     return None if row is None else _cart(row)
 
 
+async def keep_secret(conn: Connection, cart_id: UUID, secret_sha256: str) -> None:
+    """What opens the cart from now on, and nothing else does. It stands in no event, so there is none of it."""
+    query = "UPDATE cart SET secret_sha256 = $2 WHERE id = $1 AND secret_sha256 <> $2"
+    await conn.execute(query, cart_id, secret_sha256)
+
+
 async def lock_carts(conn: Connection, ids: Sequence[UUID]) -> dict[UUID, Cart]:
     """Carts held until the transaction ends."""
     await conn.execute("SELECT carts_lock($1)", list(ids))
@@ -122,7 +128,8 @@ def _cart(row: asyncpg.Record) -> Cart:
 
 
 async def rewrite_cart(conn: Connection, cart: Cart) -> None:
-    """Make the rows say this, for a repair. Where the row was lost, so is its secret: nobody can open it any more."""
+    """Make the rows say this, for a repair. Where the row was lost, so is its secret: a guest's is opened by nobody any
+    more, an account's as its owner asks for it."""
     columns = msgspec.structs.asdict(cart)
     lines = columns.pop("lines")
     await overwrite(conn, "cart", columns, {"secret_sha256": ""})

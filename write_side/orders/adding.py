@@ -93,7 +93,7 @@ async def quote_addition(
 ) -> AskedAddition:  # fmt: skip
     """What is wanted beside an order costs today; whoever is outside is asked here, while no transaction is open.
 
-    Refuses `unknown_order` (of somebody who was erased), `not_sellable`, `not_addable` (`gift_card`), `pass_required`,
+    Refuses `unknown_order` (of somebody who was erased), `not_sellable`, `not_addable` (`gift_card`, `sold_by_turns`),
     `purchase_limit`, `unknown_destination`, `unknown_shipping_method`, `total_out_of_range`, `invoice_not_permitted`,
     `credit_exceeded`, `shipping_unavailable`, `taxes_unavailable`, and `keyring_unavailable`.
     """
@@ -122,7 +122,8 @@ async def _offered(
     offers, offered = await on_offer(conn, wanted, first.asked, [], order.customer)
     check_kept({sku: offer for sku, offer in offers.items() if sku in wanted})
     everything = counted(wanted, offers)
-    await sales.check(conn, list(everything), order.cart_id)
+    for sku in await sales.kept_from(conn, list(everything), order.cart_id):
+        raise NotAddable(f"{sku} is sold by turns; it takes an order of its own", why="sold_by_turns", sku=sku)
     # One order to whoever buys: else one turn of a sale would buy again and again what is limited per order.
     await check_limits(conn, order.customer, everything, spared={}, ordered=there.bought)
     return offers, offered

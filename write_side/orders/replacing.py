@@ -87,7 +87,8 @@ async def quote_replacement(
 
 
 async def _wished(conn: Connection, first: First, wish: Wish) -> tuple[dict[str, Offer], dict[str, int]]:
-    """What is wished, as it is sold in exchange, and what has to come for that (`laid_beside`)."""
+    """What is wished, as it is sold in exchange, and what has to come for that (`laid_beside`, `without_a_turn`). Of
+    what is sold by turns as many may be wished as come back, since an order's cart takes no turn any more."""
     order, asked = first.order, first.asked
     book = await book_of(conn, list(wish.given), asked.currency)
     listed = await offers_of(conn, wish.wanted, asked)
@@ -97,10 +98,12 @@ async def _wished(conn: Connection, first: First, wish: Wish) -> tuple[dict[str,
 
     offers = no_dearer(listed, order.lines, wish, today)
     everything = counted(wish.wanted, offers)
-    await sales.check(conn, list(everything), order.cart_id)
     given = with_whole_bundles(wish.given, order.lines, order.bundles)
+    kept = await sales.kept_from(conn, list(everything), order.cart_id)
+    sales.check_passes(kept, [sku for sku in kept if everything[sku] > given.get(sku, 0)], order.cart_id)
     await check_limits(conn, order.customer, everything, given)
-    return offers, laid_beside(listed, offers, order.lines, wish, today)
+    beside = Counter(laid_beside(listed, offers, order.lines, wish, today))
+    return offers, dict(beside | Counter(without_a_turn(everything, wish) if kept else {}))
 
 
 async def _priced(
@@ -142,6 +145,12 @@ def laid_beside(
         if any(offers[sku].price != listed[sku].price for sku in skus):
             found.update(piece.sku for piece in back[product_id][: len(skus)])
     return dict(found)
+
+
+def without_a_turn(everything: Mapping[str, int], wish: Wish) -> dict[str, int]:
+    """SKU → how many of it have to come where something is sold by turns: as many as are wished of the same, alone or
+    in bundles. Else somebody would have one more of it, ahead of those who wait."""
+    return {sku: min(n, everything[sku]) for sku, n in wish.given.items() if sku in everything}
 
 
 def _pieces_wished(offers: Mapping[str, Offer], wish: Wish) -> dict[UUID, list[str]]:

@@ -60,10 +60,11 @@ def counted_already(
 
 
 def check_came(each: Return, came: Iterable[Line]) -> None:
-    """Whether all came that something costs less than today for. Refuses `too_little_came`."""
+    """Whether all came that something costs less than today for, or is sent past those who wait for their turn. Refuses
+    `too_little_came`."""
     here = summed(came)
     if each.exchange and any(here.get(line.sku, 0) < line.quantity for line in each.exchange.beside):
-        raise TooLittleCame("what was had in a sale is no price for more than comes back")
+        raise TooLittleCame("what was had in a sale is no price, and no turn, for more than comes back")
 
 
 def check_held(each: Return) -> None:

@@ -52,14 +52,15 @@ class ReturnNotToRefund(Refusal):
 
 
 class NotExchangeable(Refusal):
-    """Its money may go back, but nothing is sent instead; `why`: `nothing_credited`, `too_many`, `gift_card`, or
-    `bought_on_…` by a way to pay that can't."""
+    """Its money may go back, but nothing is sent instead; `why`: `nothing_credited`, `too_many`, `gift_card`,
+    `sold_by_turns` (more of `sku` than comes back), or `bought_on_…` by a way to pay that can't."""
 
     code = "not_exchangeable"
 
 
 class TooLittleCame(Refusal):
-    """Some of what is wished costs less than today for others of its product, and not all of these came back."""
+    """Some of what is wished costs less than today for others of its product, or is sold by turns to whoever sends none
+    back, and not all of these came."""
 
     code = "too_little_came"
 

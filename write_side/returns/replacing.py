@@ -23,6 +23,7 @@ from write_side.refunds import NewRefund, NothingToRefund, RefundExceedsCaptured
 from write_side.returns import exchanging, store
 from write_side.returns.domain import NewReturn, Return
 from write_side.returns.refusals import NotExchangeable, TooLittleCame
+from write_side.sales import PassRequired
 
 log = logging.getLogger(__name__)
 
@@ -73,7 +74,11 @@ async def _offer(
     wish = Wish(inventory.summed(wanted.instead), inventory.summed(wanted.lines), credit)
     exchanging.check_pieces(wish.wanted, wish.given)
     until = datetime.now(UTC) + FOR_EVER
-    quote, contact, beside = await orders.quote_replacement(pool, keyring, order, wish, until, outside, groups)
+    try:
+        quote, contact, beside = await orders.quote_replacement(pool, keyring, order, wish, until, outside, groups)
+    except PassRequired as refusal:
+        told = "it is sold by turns, to whoever orders it: no more of it is exchanged than comes back"
+        raise NotExchangeable(told, why="sold_by_turns", sku=refusal.facts["sku"]) from refusal
     exchanging.check_kept(quote)
     return Offer(quote, credit, beside, fraud.visit_if_looked_at(settings, contact.mail, contact.address, *asker))
 

@@ -46,7 +46,6 @@ from write_side.returns.refusals import (
     ReturnsTooMuch,
     UnknownReturn,
 )
-from write_side.sales import PassRequired
 from write_side.taxes import TaxesUnavailable
 
 Call = Request[Any, Any, Any]
@@ -61,7 +60,7 @@ After = Annotated[UUID, QueryParameter(name="after", description="The id of the 
 @post("/v1/orders/{order_id:uuid}/returns", status_code=201, security=[{"bearer": ["orders:write"]}])
 @refuses(
     UnknownOrder, ReturnsTooMuch, OutsideReturnWindow, UnknownWarehouse, UNAUTHORIZED, MISSING_SCOPE, NotExchangeable,
-    NotSellable, PassRequired, PurchaseLimitReached, TotalOutOfRange, TaxesUnavailable, OutOfStock, UnknownStock,
+    NotSellable, PurchaseLimitReached, TotalOutOfRange, TaxesUnavailable, OutOfStock, UnknownStock,
     KeyringUnavailable,
 )  # fmt: skip
 async def post_return(

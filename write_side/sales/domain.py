@@ -1,13 +1,23 @@
 """Doorbuster sales, pure: what may be announced, whose turn has come, and who may buy what is sold by turns."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Annotated, Literal, NamedTuple
 from uuid import UUID
 
 from msgspec import Meta, Struct, structs
 
-from shared.events.sales import Gate, PassGiven, SaleAnnounced, SaleEnded, SaleEvent, SaleRevised, SaleTerms
+from shared.events.sales import (
+    Gate,
+    PassEvent,
+    PassGiven,
+    PassMoved,
+    SaleAnnounced,
+    SaleEnded,
+    SaleEvent,
+    SaleRevised,
+    SaleTerms,
+)
 from shared.tickets import turn_at, turns_until
 from write_side.errors import Invalid, NotFound, Refusal
 from write_side.moments import check_moments
@@ -153,8 +163,11 @@ def announce(sale_id: UUID, said: SaleInput) -> SaleAnnounced:
 
 
 def revise(sale: Sale, said: SaleInput, now: datetime) -> SaleRevised | None:
-    """The event of other terms, None if they are the present ones. Another rate counts from now on, so that no turn
-    that came is taken back. Raises `SaleOver`, `SaleBegun`, `WaitingRoomOpen`, `BrokenSale`."""
+    """The event of other terms, None if they are the present ones. Another rate, and another time to take a turn, count
+    from now on, so that no turn that came is taken back, and none that was missed comes once more.
+
+    Raises `SaleOver`, `SaleBegun`, `WaitingRoomOpen`, `BrokenSale`.
+    """
     terms = terms_of(said)
     if sale.is_over(now):
         raise SaleOver("it is over; announce another one")
@@ -165,9 +178,9 @@ def revise(sale: Sale, said: SaleInput, now: datetime) -> SaleRevised | None:
         return SaleRevised(sale.id, terms, Gate(terms.starts_at, 0, terms.per_minute))
     if terms.starts_at != sale.terms.starts_at:
         raise SaleBegun("its start can't be moved from or into the past", pointer="/starts_at")
-    if terms.per_minute == sale.gate.per_minute:
+    if (terms.per_minute, terms.pass_seconds) == (sale.terms.per_minute, sale.terms.pass_seconds):
         return SaleRevised(sale.id, terms, sale.gate)
-    return SaleRevised(sale.id, terms, _at_another_rate(sale, terms.per_minute, now))
+    return SaleRevised(sale.id, terms, _from_now_on(sale, terms.per_minute, now))
 
 
 def _keep_word(told: SaleTerms, terms: SaleTerms, now: datetime) -> None:
@@ -183,9 +196,9 @@ def _keep_word(told: SaleTerms, terms: SaleTerms, now: datetime) -> None:
         raise WaitingRoomOpen("people are in it", pointer="/waiting_from")
 
 
-def _at_another_rate(sale: Sale, per_minute: int, now: datetime) -> Gate:
-    """Turns of before are as if they came now, since nobody can tell when they did; those that were missed stay missed,
-    or all of them would be let in once more."""
+def _from_now_on(sale: Sale, per_minute: int, now: datetime) -> Gate:
+    """Turns of before are as if they came now, since nobody can tell when they did, nor by which `pass_seconds`; those
+    that were missed stay missed, or all of them would be let in once more."""
     before = now - timedelta(seconds=sale.terms.pass_seconds)
     missed = sale.gate.missed if before < sale.gate.since else max(sale.gate.missed, turns_until(sale.gate, before))
     return Gate(now, turns_until(sale.gate, now), per_minute, missed)
@@ -210,6 +223,15 @@ def give_pass(pass_id: UUID, sale: Sale, position: int | None, cart_id: UUID, no
     return PassGiven(pass_id, sale.id, position, cart_id, now + long)
 
 
+def move_passes(good: Sequence[SalePass], into_id: UUID) -> list[PassMoved]:
+    """The events of those that go into a cart, of all that it and another one hold and that are good: of each sale one,
+    and none where it holds one already."""
+    kept: dict[UUID, SalePass] = {}
+    for each in sorted(good, key=lambda each: each.cart_id != into_id):
+        kept.setdefault(each.sale_id, each)
+    return [PassMoved(p.id, p.sale_id, into_id, p.cart_id) for p in kept.values() if p.cart_id != into_id]
+
+
 def check_passes(gates: Mapping[str, Gated], skus: Collection[str], cart_id: UUID) -> None:
     """Raises `PassRequired` unless the cart may buy all of these."""
     for sku in skus:
@@ -232,6 +254,9 @@ def evolve(sale: Sale | None, event: SaleEvent, version: int) -> Sale:
     return structs.replace(sale, terms=event.terms, gate=event.gate, gated=gated, version=version)
 
 
-def evolve_pass(event: PassGiven, version: int) -> SalePass:
-    """A pass: it is given once."""
-    return SalePass(event.pass_id, event.sale_id, event.position, event.cart_id, event.until, version)
+def evolve_pass(held: SalePass | None, event: PassEvent, version: int) -> SalePass:
+    """A pass after an event."""
+    if isinstance(event, PassGiven):
+        return SalePass(event.pass_id, event.sale_id, event.position, event.cart_id, event.until, version)
+    assert held is not None, "a pass's history begins with PassGiven"
+    return structs.replace(held, cart_id=event.cart_id, version=version)

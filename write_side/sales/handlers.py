@@ -104,12 +104,19 @@ async def take_turn(
         event = domain.give_pass(uuid7(), sale, position, cart_id, now)
         positions = await store.give_pass(conn, event, cause)
         if positions is not None:
-            return domain.evolve_pass(event, 1), positions
+            return domain.evolve_pass(None, event, 1), positions
         if held := await _good(conn, ticket.sale_id, cart_id, now):  # by the same call, sent twice at once
             return held, {}
         raise TurnTaken("this turn was taken for another cart; take another ticket", sale_id=str(sale.id))
 
     return await commands.run(pool, decide)
+
+
+async def take_along(conn: Connection, from_id: UUID, into_id: UUID, cause: Metadata) -> Positions:
+    """What is sold by turns went from one cart into another, and with it the passes that are good: one for each sale of
+    which that one holds none, so that a turn still makes one order. In the transaction of a caller who holds both."""
+    good = await store.good_passes(conn, [from_id, into_id], datetime.now(UTC))
+    return await store.save_moved(conn, good, domain.move_passes(good, into_id), cause)
 
 
 async def _good(conn: Connection, sale_id: UUID, cart_id: UUID, now: datetime) -> SalePass | None:

@@ -87,7 +87,8 @@ async def get_sale(sale_id: FromPath[UUID], own: Own) -> Tagged[Sale]:
 async def put_sale(
     request: Call, sale_id: FromPath[UUID], data: JSONBody[SaleInput], own: Own, if_match: IfMatch = None
 ) -> Answered[Sale]:
-    """Replace the terms. Another rate counts from now on: 0 holds everybody, and no turn that came is taken back."""
+    """Replace the terms. Another rate, and other `pass_seconds`, count from now on: 0 turns a minute hold everybody, no
+    turn that came is taken back, and none that was missed comes once more."""
     expected = expected_version(if_match, required=True)
     return answered(request, await handlers.revise_sale(own.pool, sale_id, data, expected, cause(request)))
 

@@ -8,7 +8,7 @@ import asyncpg
 import msgspec
 
 from shared.envelope import Metadata, as_json
-from shared.events.sales import Gate, PassGiven, SaleAnnounced, SaleEvent, SaleTerms
+from shared.events.sales import Gate, PassGiven, PassMoved, SaleAnnounced, SaleEvent, SaleTerms
 from shared.shards import cart_key, sale_key
 from write_side import event_log
 from write_side.database import Connection, among, overwrite, replace
@@ -19,16 +19,22 @@ from write_side.sales.domain import Gated, Sale, SalePass, SkuInSale, check_pass
 _SELECT = """SELECT s.id, s.terms, s.gate, s.state, s.version,
                     ARRAY(SELECT g.sku FROM sale_sku g WHERE g.sale_id = s.id ORDER BY g.sku COLLATE "C") AS gated
              FROM sale s"""
-_PASS = "SELECT id, sale_id, position, cart_id, until FROM sale_pass"
+_PASS = "SELECT id, sale_id, position, cart_id, until, version FROM sale_pass"
 _terms = msgspec.json.Decoder(SaleTerms)
 _gate = msgspec.json.Decoder(Gate)
 
 
 async def check(conn: Connection, skus: Sequence[str], cart_id: UUID) -> None:
     """Raises `PassRequired` unless this cart may hold all of these now."""
+    check_passes(await kept_from(conn, skus, cart_id), skus, cart_id)
+
+
+async def kept_from(conn: Connection, skus: Sequence[str], cart_id: UUID) -> dict[str, Gated]:
+    """Which of these this cart may not hold now → the sale that keeps it."""
     query = "SELECT sku, sale_id, carts FROM sales_gates($1, $2, $3)"
     rows = await conn.fetch(query, skus, [cart_id], datetime.now(UTC))
-    check_passes(gates_by_sku(Gated(*row) for row in rows), skus, cart_id)
+    gates = gates_by_sku(Gated(*row) for row in rows)
+    return {sku: gates[sku] for sku in skus if sku in gates and cart_id not in gates[sku].carts}
 
 
 def gates_by_sku(gates: Iterable[Gated]) -> dict[str, Gated]:
@@ -107,6 +113,29 @@ async def give_pass(conn: Connection, event: PassGiven, cause: Metadata) -> Posi
     return await event_log.append(conn, [new], cause)
 
 
+async def good_passes(conn: Connection, cart_ids: Sequence[UUID], now: datetime) -> list[SalePass]:
+    """The passes of carts that are good now, those first that are so for longest."""
+    query = f"{_PASS} WHERE cart_id = ANY ($1) AND until > $2 ORDER BY until DESC"
+    return [_pass(row) for row in await conn.fetch(query, cart_ids, now)]
+
+
+async def save_moved(
+    conn: Connection, passes: Sequence[SalePass], events: Sequence[PassMoved], cause: Metadata
+) -> Positions:
+    """The rows of those of these passes that went into another cart, and the events."""
+    if not events:
+        return {}
+    query = """UPDATE sale_pass SET cart_id = t.cart_id, version = version + 1
+               FROM unnest($1::uuid[], $2::uuid[]) AS t(id, cart_id) WHERE sale_pass.id = t.id"""
+    await conn.execute(query, [event.pass_id for event in events], [event.cart_id for event in events])
+    version = {each.id: each.version + 1 for each in passes}
+    new = [
+        NewEvent("sale_pass", event.pass_id, version[event.pass_id], cart_key(event.from_cart_id), event)
+        for event in events
+    ]
+    return await event_log.append(conn, new, cause)
+
+
 async def all_sales(conn: Connection, ids: Sequence[UUID] | None = None) -> list[Sale]:
     """Every sale's rows, or those of some, for the comparison with the log."""
     return [_sale(row) for row in await conn.fetch(*among(_SELECT, ids, "s.id"))]
@@ -127,9 +156,7 @@ async def rewrite_sale(conn: Connection, sale: Sale) -> None:
 
 async def rewrite_pass(conn: Connection, sale_pass: SalePass) -> None:
     """Make the row say this; for a repair."""
-    columns = msgspec.structs.asdict(sale_pass)
-    del columns["version"]  # a pass is given once
-    await overwrite(conn, "sale_pass", columns)
+    await overwrite(conn, "sale_pass", msgspec.structs.asdict(sale_pass))
 
 
 def _texts(sale: Sale) -> tuple[str, str]:
@@ -142,4 +169,4 @@ def _sale(row: asyncpg.Record) -> Sale:
 
 
 def _pass(row: asyncpg.Record) -> SalePass:
-    return SalePass(row["id"], row["sale_id"], row["position"], row["cart_id"], row["until"], 1)
+    return SalePass(row["id"], row["sale_id"], row["position"], row["cart_id"], row["until"], row["version"])

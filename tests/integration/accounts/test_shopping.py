@@ -31,8 +31,8 @@ async def signed_in(customers: Customers, mail: str = MAIL) -> SignedIn:
     return who
 
 
-async def cart_of(customers: Customers, who: SignedIn) -> Basket:
-    secret = customers.shop.settings.link_secret
+async def cart_of(customers: Customers, who: SignedIn, link_secret: str | None = None) -> Basket:
+    secret = link_secret or customers.shop.settings.link_secret
     answer = await carts.open_account_cart(customers.pool, secret, who.account_id, EUR, CAUSE)
     return customers.shop.basket_of(answer)
 
@@ -89,6 +89,25 @@ async def test_two_devices_that_open_the_cart_at_once_get_the_same(customers: Cu
             other = asyncio.ensure_future(cart_of(customers, who))
             await until_waiting(customers.pool, 1, [other])
     assert (await other).id == event.cart_id
+
+
+@pytest.mark.parametrize("kept", ["another secret's", "none, after a repair"])
+async def test_an_account_opens_its_cart_whatever_secret_was_kept_of_it(customers: Customers, kept: str) -> None:
+    """It was refused for ever: 403 `wrong_cart_secret`, and no way to another cart."""
+    shop = customers.shop
+    await shop.stock("lamp", 10)
+    who = await signed_in(customers)
+    before = await cart_of(customers, who, "the secret of links before")
+    await shop.add(before, "lamp", 1)
+    if kept == "none, after a repair":
+        await customers.pool.execute("UPDATE cart SET secret_sha256 = ''")
+    now, at_once = await asyncio.gather(cart_of(customers, who), cart_of(customers, who))
+    assert now == at_once
+    assert (now.id, await lines_of(customers, now)) == (before.id, {"lamp": 1})
+    await shop.add(now, "lamp", 1)
+    with pytest.raises(WrongSecret):
+        await shop.add(before, "lamp", 1)
+    assert (await shop.place(now, (await shop.quote(now)).id)).state == "pending_payment"
 
 
 async def test_a_guest_s_cart_goes_into_the_account_s_once_and_by_its_secret_alone(customers: Customers) -> None:

@@ -2,6 +2,7 @@
 
 import contextlib
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 import pytest
 from hypothesis import given
@@ -11,7 +12,7 @@ from msgspec import structs
 from projector.read_models import sale as sale_model
 from read_side.sales.queries import turn_of
 from shared.documents.sales import Sale as ShownSale
-from shared.events.sales import Gate, SaleAnnounced, SaleEnded, SaleRevised
+from shared.events.sales import Gate, PassMoved, SaleAnnounced, SaleEnded, SaleRevised
 from shared.ids import uuid7
 from shared.tickets import BrokenTicket, Ticket, read_ticket, shuffled, turn_at, turns_until
 from tests.properties.values import BOUNDED
@@ -25,6 +26,7 @@ from write_side.sales.domain import (
     SaleBegun,
     SaleInput,
     SaleOver,
+    SalePass,
     TurnMissed,
     WaitingRoomOpen,
 )
@@ -33,6 +35,10 @@ START = datetime(2026, 11, 27, 8, tzinfo=UTC)
 SECRET = "the-secret-of-links"
 RATES = st.integers(0, 100_000)
 SECONDS = st.floats(0, 86_400, allow_nan=False).map(lambda seconds: timedelta(seconds=seconds))
+
+
+Change = tuple[int, int, timedelta]  # to which rate and how many seconds for a turn, and how long that holds
+CHANGES = st.lists(st.tuples(st.just(600) | RATES, st.just(60) | st.integers(60, 86_400), SECONDS), max_size=6)
 
 
 def a_sale(**said: object) -> tuple[Sale, SaleInput]:
@@ -76,16 +82,16 @@ def test_a_turn_beyond_the_calendar_does_not_come() -> None:
     assert turn_at(Gate(START, 0, 1), 10**15) is None
 
 
-@given(st.lists(st.tuples(RATES, SECONDS), max_size=6), SECONDS, SECONDS)
+@given(CHANGES, SECONDS, SECONDS)
 @BOUNDED
-def test_no_change_of_the_rate_takes_a_turn_back_or_lets_in_more(
-    changes: list[tuple[int, timedelta]], at: timedelta, later: timedelta
+def test_no_change_of_rate_or_time_takes_a_turn_back_or_lets_in_more(
+    changes: list[Change], at: timedelta, later: timedelta
 ) -> None:
     sale, said = a_sale()
     now, most = START + at, 600.0
     before = turns_until(sale.gate, now)
-    for rate, after in changes:
-        revised = domain.revise(sale, structs.replace(said, per_minute=rate), now)
+    for rate, seconds, after in changes:
+        revised = domain.revise(sale, structs.replace(said, per_minute=rate, pass_seconds=seconds), now)
         sale = sale if revised is None else domain.evolve(sale, revised, 2)
         assert turns_until(sale.gate, now) == before
         now, most = now + after, max(rate, 600)
@@ -95,20 +101,23 @@ def test_no_change_of_the_rate_takes_a_turn_back_or_lets_in_more(
     assert turns_until(sale.gate, now + later) - before <= most * later / timedelta(minutes=1) + 1
 
 
-@given(st.lists(st.tuples(RATES, SECONDS), max_size=6), SECONDS)
+@given(CHANGES, SECONDS)
 @BOUNDED
-def test_no_change_of_the_rate_lets_in_whose_turn_was_missed(
-    changes: list[tuple[int, timedelta]], at: timedelta
+def test_no_change_of_rate_or_time_lets_in_whose_turn_was_missed_or_takes_one_from_whoever_has_it(
+    changes: list[Change], at: timedelta
 ) -> None:
     sale, said = a_sale(pass_seconds=60)
     now, missed = START + at, 0
-    for rate, after in changes:
-        missed = max([missed, *(n for n in (1, 5, 50, 500, 5000, 50_000) if _is_missed(sale, n, now))])
-        revised = domain.revise(sale, structs.replace(said, per_minute=rate), now)
+    for rate, seconds, after in changes:
+        places = [turns_until(sale.gate, now) - 1, missed, 1, 5, 50, 500, 5000, 50_000]
+        before = {place: _shown(sale, place, now) for place in places if place >= 0}
+        missed = max([missed, *(n for n, state in before.items() if state == "missed")])
+        revised = domain.revise(sale, structs.replace(said, per_minute=rate, pass_seconds=seconds), now)
         sale = sale if revised is None else domain.evolve(sale, revised, 2)
-        if missed:
-            assert _is_missed(sale, missed, now)
-            assert _shown(sale, missed, now) == "missed"
+        assert {place: _shown(sale, place, now) for place in before} == before
+        assert {place for place in before if _is_missed(sale, place, now)} == {
+            place for place, state in before.items() if state == "missed"
+        }
         now += after
 
 
@@ -136,6 +145,22 @@ def test_who_holds_a_turn_that_came_a_moment_ago_keeps_it_at_another_rate() -> N
     revised = domain.revise(sale, structs.replace(said, per_minute=60), now)
     assert revised is not None
     assert revised.gate == Gate(now, 1000, 60, missed=400)
+
+
+@pytest.mark.parametrize(("said_before", "said_now", "missed"), [(60, 3600, 29_400), (600, 60, 24_000)])
+def test_longer_or_shorter_turns_let_nobody_in_once_more_and_keep_out_nobody_whose_turn_it_is(
+    said_before: int, said_now: int, missed: int
+) -> None:
+    """An hour's crowd was let in at once, and who was told that it was their turn had missed it."""
+    sale, said = a_sale(pass_seconds=said_before)  # ten turns a second
+    now = START + timedelta(minutes=50)
+    revised = domain.revise(sale, structs.replace(said, pass_seconds=said_now), now)
+    assert revised is not None
+    assert revised.gate == Gate(now, 30_000, 600, missed)
+    after = domain.evolve(sale, revised, 2)
+    assert [_is_missed(after, place, now) for place in (0, missed - 1, missed, 29_999)] == [True, True, False, False]
+    ends = now + timedelta(seconds=said_now)
+    assert [_is_missed(after, missed, at) for at in (ends - timedelta(seconds=1), ends)] == [False, True]
 
 
 def test_a_ticket_opens_its_own_place_and_no_letter_of_it_can_be_changed() -> None:
@@ -169,6 +194,19 @@ def test_a_pass_is_for_a_turn_that_has_come_and_was_not_missed() -> None:
     over = domain.evolve(sale, SaleEnded(sale.id), 2)
     with pytest.raises(SaleOver):
         domain.give_pass(uuid7(), over, 0, uuid7(), START + timedelta(seconds=1))
+
+
+def test_of_each_sale_one_pass_goes_along_and_none_where_one_is_held() -> None:
+    first, second, guests, own = uuid7(), uuid7(), uuid7(), uuid7()
+
+    def held(sale_id: UUID, cart_id: UUID) -> SalePass:
+        return SalePass(uuid7(), sale_id, 0, cart_id, START, 1)
+
+    longest, spare, other, mine = held(first, guests), held(first, guests), held(second, guests), held(second, own)
+    moved = PassMoved(longest.id, first, own, guests)
+    assert domain.move_passes([longest, spare, other, mine], own) == [moved]
+    assert domain.move_passes([mine], own) == []
+    assert domain.evolve_pass(longest, moved, 2) == structs.replace(longest, cart_id=own, version=2)
 
 
 def test_a_sale_that_began_keeps_its_start_and_one_that_has_not_may_move() -> None:

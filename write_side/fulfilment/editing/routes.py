@@ -60,14 +60,13 @@ from write_side.refunds import (
     RefundState,
 )
 from write_side.resources import Own
-from write_side.sales import PassRequired
 from write_side.shipping import ShippingUnavailable, UnknownDestination, UnknownShippingMethod
 from write_side.taxes import TaxesUnavailable
 
 Call = Request[Any, Any, Any]
 
 _REFUSED = (  # of what is added, and of a preview of it
-    UnknownOrder, NotEditable, PickingHasBegun, IsAddition, AdditionUnpaid, NotSellable, NotAddable, PassRequired,
+    UnknownOrder, NotEditable, PickingHasBegun, IsAddition, AdditionUnpaid, NotSellable, NotAddable,
     OutOfStock, UnknownStock, PurchaseLimitReached, TotalOutOfRange, UnknownDestination, UnknownShippingMethod,
     ShippingUnavailable, TaxesUnavailable, KeyringUnavailable, InvoiceNotPermitted, CreditExceeded, UNAUTHORIZED,
     MISSING_SCOPE,
