@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple, TypeVar
 from uuid import UUID
 
-from shared.documents.prices import WINDOW_DAYS, ShownPrice, ShownPriceList, Step, TermsStep, VariantTimes
+from shared.documents.prices import ALWAYS, WINDOW_DAYS, ShownPrice, ShownPriceList, Step, TermsStep, VariantTimes
 from shared.documents.promotions import PromotionStep, ShownPromotion
 from shared.events.pricing import PriceListTerms
 from shared.price_rule import applies, precedence
@@ -67,7 +67,8 @@ def asked_minor(
     times: VariantTimes, lists: Lists, place: Place, at: datetime, promotions: Promotions = ()
 ) -> int | None:
     """The amount alone; None if it isn't sold so."""
-    asked = _Walk(times, lists, place, promotions).asked(at)
+    walk = _Walk(times, lists, place, promotions)
+    asked = walk.asked(walk.not_before_said(at))
     return asked and asked.amount_minor
 
 
@@ -76,6 +77,7 @@ def shown_price(
 ) -> ShownPrice | None:
     """What is asked now; None if it isn't sold so."""
     walk = _Walk(times, lists, place, promotions)
+    now = walk.not_before_said(now)
     asked = walk.asked(now)
     if asked is None:
         return None
@@ -97,6 +99,13 @@ class _Walk:
         open_to = () if times.gift_card else promotions
         mine = [each for each in open_to if any(terms and is_for(terms, times.sku) for _, terms in each.steps)]
         self._promotions = [(each.id, list(each.steps)) for each in mine]
+        self._said_at = times.said_at or ALWAYS
+
+    def not_before_said(self, now: datetime) -> datetime:
+        """This moment; where the clock is behind that of the log, the one at which the latest of all this was said."""
+        terms = [said[-1].at for _, said, _ in self._lists if said]
+        promoted = [steps[-1].at for _, steps in self._promotions if steps]
+        return max(now, self._said_at, *terms, *promoted)
 
     def asked(self, at: datetime) -> _Asked | None:
         """At a moment no later than the last one."""

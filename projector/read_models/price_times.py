@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from itertools import groupby, pairwise
 from typing import TypeVar
 
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType
 
 from shared.documents.prices import ALWAYS, HISTORY_DAYS, WINDOW_DAYS, PriceTimes, Step, TermsStep, VariantTimes
 from shared.documents.product_pages import Known
@@ -13,7 +13,7 @@ from shared.documents.promotions import PromotionStep
 from shared.events.pricing import (
     ListPriceRemoved,
     ListPriceSet,
-    PriceEvent,
+    PriceRemoved,
     PriceScheduled,
     PriceSet,
     PriceUnscheduled,
@@ -24,24 +24,43 @@ MOST = 200  # steps of one price that are kept as they were; of more, those that
 
 _S = TypeVar("_S", Step, TermsStep, PromotionStep)
 Steps = list[Step]
+OwnPriceEvent = PriceSet | PriceRemoved | PriceScheduled | PriceUnscheduled
+
+
+def scheduled_after(scheduled: Steps, event: OwnPriceEvent) -> Steps:
+    """A SKU's scheduled prices in a currency after an event, the soonest first: those that were neither taken back nor
+    written down, whether their time has come or not."""
+    match event:
+        case PriceScheduled():
+            others = [step for step in scheduled if step.at != event.starts_at]
+            return sorted([*others, Step(event.starts_at, event.amount_minor)])
+        case PriceUnscheduled():
+            return [step for step in scheduled if step.at != event.starts_at]
+        case PriceSet() if event.since is not None:
+            return [step for step in scheduled if step.at > event.since]
+        case _:
+            return scheduled
 
 
 def own_steps(
-    known: Sequence[Step] | None, price: int | None, event: PriceEvent, at: datetime, horizon: datetime
-) -> Steps:
-    """The steps of a SKU's own price in a currency after an event; `price`: what it was. One price alone has none."""
-    steps = list(known) if known is not None else [] if price is None else [Step(ALWAYS, price)]
-    match event:
-        case PriceSet() if known is None and price in (None, event.amount_minor):
-            return []
-        case PriceSet():
-            return _kept(_with(steps, Step(event.since or at, event.amount_minor)), at, horizon)
-        case PriceScheduled():
-            return _kept(_with(steps, Step(event.starts_at, event.amount_minor)), at, horizon)
-        case PriceUnscheduled():
-            return [step for step in steps if step.at != event.starts_at]
-        case _:
-            return _kept(_with(steps, Step(at, None)), at, horizon)
+    known: Sequence[Step] | None, before: int | None, after: int | None, scheduled: Steps, at: datetime,
+    horizon: datetime,
+) -> Steps:  # fmt: skip
+    """The steps of a SKU's own price in a currency after an event. One price alone has none.
+
+    The order of the log is the order of prices: what was asked until the event (`at`) stays, and from then on it is
+    what the checkout makes of rows that are the fold of the log. `before`, `after`: the price as it was last set or
+    removed; `scheduled`: as after the event. One that has begun is asked until an event says that it has, whatever was
+    set in between: who set that had decided so before, though it was recorded later.
+    """
+    steps = list(known) if known is not None else [] if before is None else [Step(ALWAYS, before)]
+    past, begun = _until(steps, at), [step for step in scheduled if step.at <= at]
+    asked = begun[-1].amount_minor if begun else after
+    if asked != (past[-1].amount_minor if past else None):
+        past.append(Step(at, asked))
+    if known is None and not scheduled and len(past) <= 1:
+        return []
+    return [*_kept(past, horizon), *scheduled[len(begun) :]]
 
 
 def horizon_of(lists: Iterable[Sequence[Step]], now: datetime) -> datetime:
@@ -60,7 +79,7 @@ def list_steps(
     """The steps of what a price list asks for one piece of a SKU."""
     tiers = event.tiers if isinstance(event, ListPriceSet) else []
     amount = next((tier.amount_minor for tier in tiers if tier.from_quantity == 1), None)
-    return _kept(_with(list(known), Step(at, amount)), at, horizon)
+    return _kept([*_until(known, at), Step(at, amount)], horizon)
 
 
 def times_of(known: Known) -> PriceTimes:
@@ -69,8 +88,19 @@ def times_of(known: Known) -> PriceTimes:
     own = {sku: _all_own(known.prices.get(sku, {}), known.own.get(sku, {})) for sku in skus}
     cards = known.facts.gift_cards
     return PriceTimes(
-        [VariantTimes(sku, own[sku], dict(known.lists.get(sku, {})), sku in cards or UNSET) for sku in skus]
+        [
+            VariantTimes(sku, own[sku], dict(known.lists.get(sku, {})), sku in cards or UNSET, _said_at(known, sku))
+            for sku in skus
+        ]
     )
+
+
+def _said_at(known: Known, sku: str) -> datetime | UnsetType:
+    """The last step that is no scheduled price waiting for its time."""
+    own, scheduled = known.own.get(sku, {}), known.scheduled.get(sku, {})
+    said = [step for currency, steps in own.items() for step in {*steps}.difference(scheduled.get(currency, ()))]
+    said += [step for steps in known.lists.get(sku, {}).values() for step in steps]
+    return max((step.at for step in said if step.at != ALWAYS), default=UNSET)
 
 
 def _all_own(prices: Mapping[str, int], own: Mapping[str, Steps]) -> dict[str, Steps]:
@@ -78,15 +108,14 @@ def _all_own(prices: Mapping[str, int], own: Mapping[str, Steps]) -> dict[str, S
     return always | {currency: steps for currency, steps in own.items() if steps}
 
 
-def _with(steps: Steps, new: Step) -> Steps:
-    return sorted([*(step for step in steps if step.at != new.at), new], key=lambda step: step.at)
+def _until(steps: Sequence[Step], at: datetime) -> Steps:
+    return [step for step in steps if step.at < at]
 
 
-def _kept(steps: Steps, now: datetime, horizon: datetime) -> Steps:
-    """Those that matter since the horizon, and those to come."""
-    past = _changes([step for step in steps if step.at <= now])
-    past = held_since(past, horizon)
-    return [*(_thinned(past) if len(past) > MOST else past), *(step for step in steps if step.at > now)]
+def _kept(past: Steps, horizon: datetime) -> Steps:
+    """Those that matter since the horizon."""
+    past = held_since(_changes(past), horizon)
+    return _thinned(past) if len(past) > MOST else past
 
 
 def held_since(steps: list[_S], horizon: datetime) -> list[_S]:
@@ -96,7 +125,7 @@ def held_since(steps: list[_S], horizon: datetime) -> list[_S]:
 
 
 def _changes(steps: Steps) -> Steps:
-    """Without those that say what was so already. Not of those to come: what is before them may be taken back."""
+    """Without those that say what was so already."""
     return steps[:1] + [step for before, step in pairwise(steps) if step.amount_minor != before.amount_minor]
 
 

@@ -9,7 +9,14 @@ import msgspec
 from msgspec import Raw, field
 
 from projector.model import Folded, encode
-from projector.read_models.price_times import horizon_of, list_steps, own_steps
+from projector.read_models.price_times import (
+    OwnPriceEvent,
+    Steps,
+    horizon_of,
+    list_steps,
+    own_steps,
+    scheduled_after,
+)
 from projector.read_models.shelves import bundled, composed, restocked
 from shared.codec import Event
 from shared.documents.prices import Step
@@ -41,7 +48,7 @@ CONTEXTS = frozenset({"catalog", "pricing", "inventory"})
 _STOCK_EVENTS = get_args(StockItemEvent)
 _PRODUCT_EVENTS = (ProductCreated, ProductRevised, *get_args(PriceEvent), *get_args(BundleEvent))
 _KEY = "product:"
-
+_Times = dict[str, dict[str, list[Step]]]  # SKU → currency or price list → steps
 
 UNKNOWN = Raw(b"null")
 
@@ -55,10 +62,11 @@ class Product(Folded, frozen=True):
     facts: Raw = UNKNOWN  # of ProductFacts: stock events pass them on unread
     prices: dict[str, dict[str, int]] = field(default_factory=dict)  # SKU → currency → minor units
     shelves: dict[str, dict[str, Shelf]] = field(default_factory=dict)  # SKU → warehouse → shelf
-    own: dict[str, dict[str, list[Step]]] = field(default_factory=dict)  # SKU → currency → steps, if there are several
-    lists: dict[str, dict[str, list[Step]]] = field(default_factory=dict)  # SKU → price list → steps
+    own: _Times = field(default_factory=dict)  # SKU → currency → steps, if there are several
+    lists: _Times = field(default_factory=dict)  # SKU → price list → steps
     bundles: dict[str, Availability] = field(default_factory=dict)  # SKU → what the stock of its components lets have
     components: dict[str, list[BundleComponent]] = field(default_factory=dict)  # SKU → what is in it, if it is a bundle
+    scheduled: _Times = field(default_factory=dict)  # SKU → currency → what no event says yet that it has begun
 
 
 def touches(recorded: Recorded, event: Event) -> Sequence[str]:
@@ -79,7 +87,8 @@ def evolve(
     """The product after the event."""
     state = state or Product(0, UUID(recorded.key.removeprefix(_KEY)))
     facts, prices, shelves, at = state.facts, state.prices, state.shelves, recorded.recorded_at
-    own, lists, bundles, components = state.own, state.lists, state.bundles, state.components
+    own, scheduled, lists = state.own, state.scheduled, state.lists
+    bundles, components = state.bundles, state.components
     match event:
         case ProductCreated() | ProductRevised():
             facts = Raw(encode(event.facts))
@@ -87,39 +96,43 @@ def evolve(
             id_ = str(event.price_list_id)
             steps = list_steps(lists.get(event.sku, {}).get(id_, ()), event, at, _horizon(state, event.sku, at))
             lists = _placed(lists, event.sku, id_, steps)
-        case PriceScheduled() | PriceUnscheduled():
-            own = _own_after(state, event, at)
-        case PriceSet():
-            own = _own_after(state, event, at)
-            prices = {**prices, event.sku: {**prices.get(event.sku, {}), event.currency: event.amount_minor}}
-        case PriceRemoved():
-            own = _own_after(state, event, at)
-            left = {c: amount for c, amount in prices.get(event.sku, {}).items() if c != event.currency}
-            prices = {**prices, event.sku: left}
+        case PriceSet() | PriceRemoved() | PriceScheduled() | PriceUnscheduled():
+            prices = _prices_after(prices, event)
+            own, scheduled = _steps_after(state, event, prices.get(event.sku, {}).get(event.currency), at)
         case BundleComposed() | BundleAvailabilityChanged():
             bundles, components = bundled(bundles, event), composed(components, event)
         case _:
             if event.sku not in shelves and not isinstance(event, StockItemOpened):
                 raise ValueError(f"{event.sku}: stock moved before its item was opened")
             shelves = {**shelves, event.sku: restocked(shelves.get(event.sku, {}), event)}
-    return Product(recorded.position, state.id, facts, prices, shelves, own, lists, bundles, components)
+    return Product(recorded.position, state.id, facts, prices, shelves, own, lists, bundles, components, scheduled)
 
 
-def _own_after(
-    state: Product, event: PriceSet | PriceRemoved | PriceScheduled | PriceUnscheduled, at: datetime
-) -> dict[str, dict[str, list[Step]]]:
-    known, price = state.own.get(event.sku, {}).get(event.currency), state.prices.get(event.sku, {}).get(event.currency)
-    steps = own_steps(known, price, event, at, _horizon(state, event.sku, at))
-    return _placed(state.own, event.sku, event.currency, steps)
+def _prices_after(prices: dict[str, dict[str, int]], event: OwnPriceEvent) -> dict[str, dict[str, int]]:
+    of_sku = prices.get(event.sku, {})
+    match event:
+        case PriceSet():
+            return {**prices, event.sku: {**of_sku, event.currency: event.amount_minor}}
+        case PriceRemoved():
+            return {**prices, event.sku: {c: amount for c, amount in of_sku.items() if c != event.currency}}
+        case _:
+            return prices
+
+
+def _steps_after(state: Product, event: OwnPriceEvent, price: int | None, at: datetime) -> tuple[_Times, _Times]:
+    """The steps of own prices after an event, and those that wait to be written down."""
+    sku, currency = event.sku, event.currency
+    known, before = state.own.get(sku, {}).get(currency), state.prices.get(sku, {}).get(currency)
+    scheduled = scheduled_after(state.scheduled.get(sku, {}).get(currency, []), event)
+    steps = own_steps(known, before, price, scheduled, at, _horizon(state, sku, at))
+    return _placed(state.own, sku, currency, steps), _placed(state.scheduled, sku, currency, scheduled)
 
 
 def _horizon(state: Product, sku: str, at: datetime) -> datetime:
     return horizon_of(state.lists.get(sku, {}).values(), at)
 
 
-def _placed(
-    times: dict[str, dict[str, list[Step]]], sku: str, name: str, steps: list[Step]
-) -> dict[str, dict[str, list[Step]]]:
+def _placed(times: _Times, sku: str, name: str, steps: Steps) -> _Times:
     if not steps and name not in times.get(sku, {}):
         return times
     return {**times, sku: {**times.get(sku, {}), name: steps}}
@@ -131,7 +144,8 @@ def known_of(state: Product) -> Known | None:
     if facts is None:
         return None
     return Known(
-        state.id, facts, state.prices, state.shelves, state.own, state.lists, state.bundles, state.components
+        state.id, facts, state.prices, state.shelves, state.own, state.lists, state.bundles, state.components,
+        state.scheduled,
     )  # fmt: skip
 
 
@@ -158,7 +172,7 @@ def alike(before: Product, after: Product) -> bool:
 
 
 def _times_stay(before: Product, after: Product) -> bool:
-    return before.own == after.own and before.lists == after.lists
+    return before.own == after.own and before.lists == after.lists and before.scheduled == after.scheduled
 
 
 def _levels_stay(before: Product, after: Product) -> bool:

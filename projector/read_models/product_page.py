@@ -30,7 +30,7 @@ def _names(facts: ProductFacts) -> frozenset[tuple[str, str]]:
 
 MODEL = ReadModel(
     name=PAGE,
-    version="v7",
+    version="v8",
     sink=REDIS,
     contexts=product.CONTEXTS,
     state=Product,

@@ -99,7 +99,7 @@ def _completion(name: str, availability: Availability, locale: str | None = None
 
 MODEL = ReadModel(
     name=SEARCH,
-    version="v17",
+    version="v18",
     sink=ELASTICSEARCH,
     contexts=product.CONTEXTS,
     state=Product,

@@ -125,7 +125,7 @@ def priced(
         if known is None:
             return variant
         sku = variant.sku if variant.sku in named else ""
-        alike = msgspec.json.encode((known.own, known.lists, sku, known.gift_card is True))
+        alike = msgspec.json.encode((known.own, known.lists, sku, known.gift_card is True, known.said_at or None))
         if alike not in found:
             found[alike] = shown_prices(known, lists, channel, now, promotions)
         return structs.replace(variant, prices=found[alike])

@@ -222,14 +222,12 @@ def _price(hit: Hit, asked: SearchRequest, said: Said, variant: Json | None = No
 def _different(times: Sequence[Json], said: Said) -> list[Json]:
     """One of all variants that cost the same: of 500 mostly one is left. A promotion may be of some SKUs alone."""
     named = named_skus(said.promotions)
-    return list(
-        {
-            msgspec.json.encode(
-                (t["own"], t.get("lists"), t["sku"] if t["sku"] in named else None, t.get("gift_card"))
-            ): t
-            for t in times
-        }.values()
-    )
+
+    def alike(t: Json) -> bytes:
+        sku = t["sku"] if t["sku"] in named else None
+        return msgspec.json.encode((t["own"], t.get("lists"), sku, t.get("gift_card"), t.get("said_at")))
+
+    return list({alike(each): each for each in times}.values())
 
 
 def _plain_times(source: Json) -> list[Json]:

@@ -28,12 +28,16 @@ class Step(NamedTuple):
 
 
 class VariantTimes(Struct, frozen=True):
-    """What a SKU costs, cost and will cost, by currency, and by each price list for one piece, the earliest first."""
+    """What a SKU costs, cost and will cost, by currency, and by each price list for one piece, the earliest first.
+
+    `said_at`: when the log last said something of it. That has happened, also where the reader's clock is behind.
+    """
 
     sku: str
     own: dict[str, list[Step]] = {}
     lists: dict[str, list[Step]] = {}
     gift_card: bool | UnsetType = UNSET  # promotions take nothing off it
+    said_at: datetime | UnsetType = UNSET
 
 
 class PriceTimes(Struct, frozen=True):

@@ -28,6 +28,7 @@ class Known(Struct, frozen=True):
     lists: Mapping[str, Mapping[str, list[Step]]] = {}  # SKU → price list → steps
     bundles: Mapping[str, Availability] = {}  # SKU → what the stock of its components lets have
     components: Mapping[str, list[BundleComponent]] = {}  # SKU → what is in it, if it is a bundle
+    scheduled: Mapping[str, Mapping[str, list[Step]]] = {}  # SKU → currency → what no event says yet that it has begun
 
     def availability(self, sku: str) -> Availability:
         """What a shopper sees of a SKU; of a bundle, whatever is kept under its own SKU."""

@@ -25,6 +25,7 @@ from shared.events.pricing import (
     PriceRemoved,
     PriceScheduled,
     PriceSet,
+    PriceUnscheduled,
     Tier,
 )
 from shared.events.promotions import (
@@ -56,6 +57,7 @@ PROMOTIONS = [UUID(int=n) for n in (21, 22, 23)]
 LISTS = [UUID(int=n) for n in (11, 12, 13)]
 
 _hours = st.integers(0, 24 * 80)
+_soon = st.integers(1, 4)
 _amounts = st.integers(1, 5).map(lambda n: n * 100)
 _moments = st.none() | _hours.map(lambda hour: START + timedelta(hours=hour))
 _terms = st.builds(
@@ -84,7 +86,9 @@ _promoted = st.builds(
 _said = st.one_of(
     st.tuples(st.just("set"), st.sampled_from(["EUR", "CHF"]), _amounts),
     st.tuples(st.just("removed"), st.sampled_from(["EUR", "CHF"])),
-    st.tuples(st.just("scheduled"), st.sampled_from(["EUR", "CHF"]), _amounts, st.integers(1, 24 * 40)),
+    st.tuples(st.just("scheduled"), st.sampled_from(["EUR", "CHF"]), _amounts, _soon | st.integers(1, 24 * 40)),
+    st.tuples(st.just("taken back"), st.integers(0, 3)),
+    st.just(("written down",)),
     st.tuples(st.just("listed"), st.sampled_from(LISTS), st.none() | _amounts, st.sampled_from([1, 1, 5])),
     st.tuples(st.just("terms"), st.sampled_from(LISTS), st.none() | _terms),
     st.tuples(st.just("promoted"), st.sampled_from(PROMOTIONS), st.none() | _promoted),
@@ -104,10 +108,11 @@ def _event(
 
 
 class Both:
-    """The same events as the write side's rows and as the projected documents."""
+    """The same events as the write side's rows and as the projected documents. `decided`: what time it was for whoever
+    decided on a price, which is recorded `now`."""
 
     def __init__(self) -> None:
-        self.now, self.position = START, 0
+        self.now, self.decided, self.position = START, START, 0
         self.priced: PricedVariant | None = None
         self.lists: dict[UUID, PriceList] = {}
         self.product = product.Product(0, ID, Raw(msgspec.json.encode(FACTS)))
@@ -130,10 +135,15 @@ class Both:
             case ("removed", currency):
                 self._tell(PriceRemoved(ID, SKU, currency))
             case ("scheduled", currency, amount, hours):
-                self._tell(PriceScheduled(ID, SKU, currency, amount, self.now + timedelta(hours=hours)))
+                self._tell(PriceScheduled(ID, SKU, currency, amount, self.decided + timedelta(hours=hours)))
+            case ("taken back", nth) if self.priced and nth < len(self.priced.scheduled):
+                one = self.priced.scheduled[nth]
+                self._tell(PriceUnscheduled(ID, SKU, one.currency, one.starts_at))
+            case ("written down",):
+                self._tell()
 
-    def _tell(self, event: Any) -> None:
-        for each in [*begun(self.priced, self.now), event]:  # as every command does
+    def _tell(self, *events: Any) -> None:
+        for each in [*begun(self.priced, self.decided), *events]:  # as every command does
             self.priced = pricing.evolve(self.priced, ID, 1, each)
             self.product = product.evolve(self.product, self._recorded(f"product:{ID}"), each)
 
@@ -180,6 +190,12 @@ class Both:
         price = PriceBook(rows).unit_price(SKU, 1, Asked(currency, channel, frozenset(), self.now))
         return None if price is None else price.amount_minor
 
+    def was_asked(self, currency: str, at: datetime) -> int | None:
+        known = product.known_of(self.product)
+        assert known is not None
+        steps = [step for step in times_of(known).variants[0].own.get(currency, ()) if step.at <= at]
+        return steps[-1].amount_minor if steps else None
+
     def on_the_page(self, channel: str) -> list[ShownPrice]:
         known = product.known_of(self.product)
         assert known is not None
@@ -196,6 +212,7 @@ class Both:
 def test_a_page_shows_what_the_checkout_asks(history: list[tuple[tuple[Any, ...], int]]) -> None:
     both = Both()
     for said, hours in history:
+        both.decided = both.now
         both.say(said)
         for passed in (0, hours):
             both.now += timedelta(hours=passed)
@@ -208,6 +225,32 @@ def test_a_page_shows_what_the_checkout_asks(history: list[tuple[tuple[Any, ...]
                 for currency, amount in shown.items():
                     at_most = both.charged(currency, channel, every)
                     assert at_most is not None and at_most <= amount, "what the cart decides never makes it dearer"
+
+
+_own = st.one_of(
+    st.tuples(st.just("set"), st.just("EUR"), _amounts), st.just(("removed", "EUR")),
+    st.tuples(st.just("scheduled"), st.just("EUR"), _amounts, _soon),
+    st.tuples(st.just("taken back"), st.integers(0, 1)), st.just(("written down",)),
+)  # fmt: skip
+
+
+@BOUNDED
+@given(st.lists(st.tuples(_own, st.integers(-3, 3), st.integers(0, 4)), max_size=12))
+def test_a_page_goes_by_the_order_of_the_log_whatever_time_it_was_for_whoever_decided(
+    history: list[tuple[tuple[Any, ...], int, int]],
+) -> None:
+    """A price is recorded after it was decided, one of an import by seconds, and clocks go wrong both ways."""
+    both, asked = Both(), dict[datetime, int | None]()
+    both.say(("set", "EUR", 300))
+    for said, behind, hours in history:
+        both.decided = both.now - timedelta(hours=behind)
+        both.say(said)
+        for passed in range(hours + 1):
+            both.now += timedelta(hours=min(passed, 1))
+            asked[both.now] = both.at_checkout("EUR", "web")
+            shown = {price.currency: price.amount_minor for price in both.on_the_page("web")}
+            assert shown.get("EUR") == asked[both.now]
+    assert {at: both.was_asked("EUR", at) for at in asked} == asked, "what it cost before is told by the same steps"
 
 
 @BOUNDED

@@ -5,14 +5,18 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from projector.read_models import product
+from projector.read_models.price_times import times_of
+from shared.codec import decode_events
 from shared.events.pricing import PriceScheduled
+from shared.shown_prices import shown_prices
 from tests.fixtures.write_side import CAUSE, new_call
 from tests.integration.checkout.shop import Shop
 from write_side import event_log, pricing
 from write_side.orders.refusals import QuoteStale
 from write_side.pricing import domain, store
 from write_side.pricing import handlers as prices
-from write_side.pricing.domain import NewPrice, PriceTakenBack
+from write_side.pricing.domain import NewPrice, PriceTakenBack, SetPrice
 from write_side.pricing.steps import begin_due
 
 AGO = timedelta(minutes=5)
@@ -85,3 +89,36 @@ async def test_who_sets_a_price_by_hand_does_so_behind_what_has_begun(shop: Shop
     assert await begin_due(shop.pool) == 0
     assert await told(shop, "lamp") == ["price_set", "price_scheduled", "price_set", "price_set"]
     assert (await shop.quote(await shop.basket(lamp=1))).lines[0].unit_price_minor == 950
+
+
+async def charged_and_shown(shop: Shop, sku: str) -> tuple[int, int]:
+    """What a quote asks, and what a page shows that is projected from the log."""
+    quote = await shop.quote(await shop.basket(**{sku: 1}))
+    state: product.Product | None = None
+    async with shop.pool.acquire() as conn:
+        for recorded in await event_log.read_after(conn, 0, 999):
+            for event in decode_events(recorded.type, recorded.payload):
+                if product.touches(recorded, event):
+                    state = product.evolve(state, recorded, event)  # type: ignore[arg-type]  # of the product's key
+    known = None if state is None else product.known_of(state)
+    assert known is not None
+    [price] = shown_prices(times_of(known).variants[0], {}, "web", datetime.now(UTC))
+    return quote.lines[0].unit_price_minor, price.amount_minor
+
+
+async def test_what_was_planned_before_a_price_began_and_written_after_shows_as_it_is_charged(shop: Shop) -> None:
+    """So does an import that runs through midnight: what had begun is asked when its lines are planned."""
+    await shop.stock("lamp", 10, price=1000)
+    starts_at = datetime.now(UTC) + timedelta(seconds=1)
+    await prices.set_price(shop.pool, "lamp", "EUR", NewPrice(800, starts_at), CAUSE, new_call())
+    async with shop.pool.acquire() as conn:
+        known = await pricing.find_priced(conn, ["lamp"])
+        wanted = SetPrice(known["lamp"].id, known["lamp"].product_id, "lamp", "EUR", 1200)
+        planned = pricing.set_prices(known, [wanted], starts_at - timedelta(milliseconds=1))
+        await asyncio.sleep(max(0.0, (starts_at - datetime.now(UTC)).total_seconds()) + 0.01)
+        async with conn.transaction():
+            await event_log.append(conn, await pricing.save_prices(conn, planned), CAUSE)
+    assert await charged_and_shown(shop, "lamp") == (800, 800), "before the worker has written it down"
+    assert await begin_due(shop.pool) == 1
+    assert await told(shop, "lamp") == ["price_set", "price_scheduled", "price_set", "price_set"]
+    assert await charged_and_shown(shop, "lamp") == (800, 800)

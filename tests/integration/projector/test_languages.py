@@ -250,7 +250,7 @@ async def test_products_are_suggested_and_shown_in_rows_in_each_language_with_it
     assert await listed(spoken, row, "de-AT", position) == ["Bürolampe"]
     code, told = await rebuilt(spoken.lab, "products")
     assert code == 0, told
-    assert (await versions(spoken.lab, "live"))["products"].startswith("v17.")
+    assert (await versions(spoken.lab, "live"))["products"].startswith("v18.")
     assert [await suggested(spoken, *each) for each in asked] == expected
 
     withdrawn = body | {"translations": {}}

@@ -109,3 +109,21 @@ def test_promotions_take_nothing_off_a_gift_card() -> None:
     times = VariantTimes("card", {"EUR": [Step(ago(90), 5000)]})
     shown = [shown_price(each, {}, WEB, NOW, said) for each in (times, structs.replace(times, gift_card=True))]
     assert [each and each.amount_minor for each in shown] == [4500, 5000]
+
+
+def test_what_was_said_has_happened_though_the_clock_of_whoever_asks_is_behind() -> None:
+    """The steps before `said_at` are of the log's clock; those to come go by the reader's."""
+    steps = [Step(ago(90), 1000), Step(ago(-1), 800), Step(ago(-2), 600)]
+    times = VariantTimes("lamp", {"EUR": steps}, said_at=ago(-1))
+    assert shown_price(times, {}, WEB, NOW) == ShownPrice(800, "EUR", lowest_30_days_minor=1000)
+    assert shown_price(structs.replace(times, said_at=ago(90)), {}, WEB, NOW) == ShownPrice(1000, "EUR")
+
+
+def test_terms_that_were_said_hold_though_the_clock_of_whoever_asks_is_behind() -> None:
+    terms = PriceListTerms("Sale", "EUR", [], [], None, None, 1)
+    listed = {str(SALE): ShownPriceList(SALE, [TermsStep(ago(-0.1), terms)])}
+    times = VariantTimes("lamp", {"EUR": [Step(ago(90), 1000)]}, {str(SALE): [Step(ago(1), 700)]}, said_at=ago(1))
+    assert shown_price(times, listed, WEB, NOW) == ShownPrice(700, "EUR", SALE, None, 1000)
+    half = PromotionTerms("Half", Percentage(5000), "", [], {}, None, None, False, 1, None, None)
+    shown = shown_price(times, {}, WEB, NOW, [ShownPromotion(SALE, [PromotionStep(ago(-0.1), half)])])
+    assert shown is not None and shown.amount_minor == 500
