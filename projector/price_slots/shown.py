@@ -16,7 +16,8 @@ from shared.documents.products import SEARCH
 from shared.documents.promotions import PromotionStep, ShownPromotion
 from shared.left_of_price import Left
 from shared.promotion_rule import Offer, is_for_everything_alike
-from shared.shown_prices import Place, asked_minor, currencies
+from shared.shown_prices import Place, alike, asked_minor, currencies
+from shared.shown_promotions import Promotions
 
 BEGINNING = b',"shown":{'  # of what stands in a document behind all else
 
@@ -27,13 +28,14 @@ class Tariff:
     def __init__(self, regime: Regime) -> None:
         self.reach = apart(NOTHING, regime)
         self._lists = {str(id_): ShownPriceList(id_, [TermsStep(ALWAYS, terms)]) for id_, terms in regime.lists}
-        self._promotions = [ShownPromotion(id_, [PromotionStep(ALWAYS, terms)]) for id_, terms in regime.promotions]
+        always = (ShownPromotion(id_, [PromotionStep(ALWAYS, terms)]) for id_, terms in regime.promotions)
+        self._promotions = Promotions(always)
         self._alike = [Offer(id_, terms) for id_, terms in regime.promotions if is_for_everything_alike(terms)]
 
     def lowest(self, variants: Sequence[VariantTimes], now: datetime) -> Mapping[str, int]:
         """By currency, what it would have to cost before what is taken off everything."""
         found: dict[str, int] = {}
-        for times in variants:
+        for times in {alike(each, self._promotions): each for each in variants}.values():
             for currency in currencies(times, self._lists):
                 place = Place(currency, WEB)
                 amount = asked_minor(times, self._lists, place, now, self._promotions)

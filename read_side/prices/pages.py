@@ -16,7 +16,8 @@ from shared.documents.prices import ALWAYS, PriceTimes, ShownPrice, Step, Varian
 from shared.documents.products import PAGE, PageVariant, ProductPage, times_id
 from shared.position import Position
 from shared.publishing import is_open
-from shared.shown_prices import Lists, Promotions, named_skus, shown_prices
+from shared.shown_prices import Lists, alike, shown_prices
+from shared.shown_promotions import NO_PROMOTIONS, Promotions
 
 MOST = 2000  # pages that are kept made up, each until something may change
 KEPT = timedelta(seconds=60)  # the 30 days of a lowered price end that late
@@ -63,7 +64,7 @@ class Till:
         if made is None or made.until <= now:
             page = _page.decode(found.body)
             times = times or _plain_times(page)
-            until = changes_at(page, times, lists, promoted.moments(), now)
+            until = changes_at(page, times, lists, promoted.promotions.moments(now), now)
             answer: Answer[ProductPage] | None = None
             if is_open(page.publish_at or None, page.unpublish_at or None, now):
                 answer = Answer.made(priced(page, times, lists, channel, now, promoted.promotions), keeping)
@@ -113,21 +114,20 @@ def changes_at(
 
 
 def priced(
-    page: ProductPage, times: PriceTimes, lists: Lists, channel: str, now: datetime, promotions: Promotions = ()
-) -> ProductPage:
+    page: ProductPage, times: PriceTimes, lists: Lists, channel: str, now: datetime,
+    promotions: Promotions = NO_PROMOTIONS,
+) -> ProductPage:  # fmt: skip
     """The page with what each variant costs now; variants that the other document doesn't know yet stay as they are."""
     by_sku = {each.sku: each for each in times.variants}
-    named = named_skus(promotions)
     found: dict[bytes, list[ShownPrice]] = {}  # the variants of a product mostly cost the same
 
     def now_of(variant: PageVariant) -> PageVariant:
         known = by_sku.get(variant.sku)
         if known is None:
             return variant
-        sku = variant.sku if variant.sku in named else ""
-        alike = msgspec.json.encode((known.own, known.lists, sku, known.gift_card is True))
-        if alike not in found:
-            found[alike] = shown_prices(known, lists, channel, now, promotions)
-        return structs.replace(variant, prices=found[alike])
+        key = alike(known, promotions)
+        if key not in found:
+            found[key] = shown_prices(known, lists, channel, now, promotions)
+        return structs.replace(variant, prices=found[key])
 
     return structs.replace(page, variants=[now_of(variant) for variant in page.variants])

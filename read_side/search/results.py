@@ -24,7 +24,8 @@ from shared.documents.images import ShownImage
 from shared.documents.prices import ALWAYS, ShownPrice, VariantTimes
 from shared.documents.stock import Availability
 from shared.locales import best
-from shared.shown_prices import Lists, Place, Promotions, named_skus, shown_price
+from shared.shown_prices import Lists, Place, shown_price
+from shared.shown_promotions import Promotions
 
 
 class ItemCategory(Struct, frozen=True):
@@ -221,15 +222,13 @@ def _price(hit: Hit, asked: SearchRequest, said: Said, variant: Json | None = No
 
 def _different(times: Sequence[Json], said: Said) -> list[Json]:
     """One of all variants that cost the same: of 500 mostly one is left. A promotion may be of some SKUs alone."""
-    named = named_skus(said.promotions)
+    kind = said.promotions.kind
     return list(
         {
-            msgspec.json.encode(
-                (t["own"], t.get("lists"), t["sku"] if t["sku"] in named else None, t.get("gift_card"))
-            ): t
+            msgspec.json.encode((t["own"], t.get("lists"), kind(t["sku"]), t.get("gift_card"))): t
             for t in times
         }.values()
-    )
+    )  # fmt: skip
 
 
 def _plain_times(source: Json) -> list[Json]:

@@ -24,6 +24,7 @@ from shared.events.promotions import AmountOff, Percentage, PromotionTerms
 from shared.left_of_price import Left
 from shared.promotion_rule import Offer, is_for_everything_alike
 from shared.shown_prices import shown_prices
+from shared.shown_promotions import Promotions as Arranged
 
 NOW = datetime(2026, 11, 27, 12, tzinfo=UTC)
 SKUS = ("lamp", "lamp-2", "sofa")
@@ -109,8 +110,9 @@ def said_of(promotions: Promotions, lists: Lists) -> Said:
 
 def shown_in(channel: str, known: Known, said: Said) -> dict[str, int]:
     found: dict[str, int] = {}
+    lists, promotions = {str(each.id): each for each in said.lists}, Arranged(said.promotions)
     for times in times_of(known).variants:
-        for price in shown_prices(times, {str(each.id): each for each in said.lists}, channel, NOW, said.promotions):
+        for price in shown_prices(times, lists, channel, NOW, promotions):
             found[price.currency] = min(price.amount_minor, found.get(price.currency, price.amount_minor))
     return found
 

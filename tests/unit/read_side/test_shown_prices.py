@@ -13,6 +13,7 @@ from shared.documents.promotions import PromotionStep, ShownPromotion
 from shared.events.pricing import PriceListTerms
 from shared.events.promotions import Percentage, PromotionTerms
 from shared.shown_prices import Place, shown_price
+from shared.shown_promotions import Promotions
 
 NOW = datetime(2026, 11, 27, 12, tzinfo=UTC)
 WEB = Place("EUR", "web")
@@ -105,7 +106,7 @@ def test_many_steps_are_passed_a_few_times_each_and_not_once_for_each_other() ->
 
 def test_promotions_take_nothing_off_a_gift_card() -> None:
     terms = PromotionTerms("Sale", Percentage(1000), "", [], {}, None, None, False, 1, None, None)
-    said = [ShownPromotion(SALE, [PromotionStep(ago(1), terms)])]
+    said = Promotions([ShownPromotion(SALE, [PromotionStep(ago(1), terms)])])
     times = VariantTimes("card", {"EUR": [Step(ago(90), 5000)]})
     shown = [shown_price(each, {}, WEB, NOW, said) for each in (times, structs.replace(times, gift_card=True))]
     assert [each and each.amount_minor for each in shown] == [4500, 5000]
