@@ -47,7 +47,7 @@ class _Asked(NamedTuple):
 
 def alike(times: VariantTimes, promotions: Promotions) -> bytes:
     """The same for variants that cost the same, whatever the price lists say: mostly all of a product do."""
-    return msgspec.json.encode((times.own, times.lists, promotions.kind(times.sku), times.gift_card is True))
+    return msgspec.json.encode((times.own, times.lists, promotions.kinds.get(times.sku), times.gift_card is True))
 
 
 def shown_prices(

@@ -4,7 +4,7 @@ A shop has tens of thousands of SKUs that some promotion names, now or lately, a
 they are arranged where they are read; whoever asks walks through no list of SKUs.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import takewhile
 from uuid import UUID
@@ -20,7 +20,11 @@ _UNNAMED = ""  # stands for every SKU that no promotion names
 
 
 class Promotions:
-    """All of them; without any it is false."""
+    """All of them.
+
+    `kinds`: a number for each SKU that any of them names, the same for those that see the same promotions: what costs
+    the same without them does with them. So do all others.
+    """
 
     def __init__(self, every: Iterable[ShownPromotion] = ()) -> None:
         self.every = tuple(every)
@@ -30,19 +34,15 @@ class Promotions:
         for each in self.every:
             for skus, seen in _parted(each):
                 kinds.see(skus, seen)
-        self._kinds, self._seen = kinds.by_sku, kinds.seen()
-
-    def __bool__(self) -> bool:
-        return bool(self.every)
+        self._seen = kinds.seen()
+        self._others = self._seen[kinds.by_sku.pop(_UNNAMED)]
+        self.kinds: Mapping[str, int] = kinds.by_sku
 
     def of(self, sku: str) -> Sequence[ShownPromotion]:
         """Those that are, or were, for a SKU, as it sees them: their terms name no SKU, and are none where they are for
         others."""
-        return self._seen[self.kind(sku)]
-
-    def kind(self, sku: str) -> int:
-        """The same number for SKUs that see the same promotions: what costs the same without them does with them."""
-        return self._kinds.get(sku, self._kinds[_UNNAMED])
+        kind = self.kinds.get(sku)
+        return self._others if kind is None else self._seen[kind]
 
     def in_force(self, now: datetime) -> list[Offer]:
         """Those in force, by their latest terms. Those that are over cost nothing, however many."""

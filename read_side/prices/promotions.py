@@ -51,7 +51,7 @@ class PromotionShelf:
         """Whether it is known, without asking, that none is in force."""
         if time.monotonic() >= self._until or self._last.stale is not None:
             return False
-        return not self._last.promotions or not self._last.running(datetime.now(UTC))
+        return not self._last.promotions.every or not self._last.running(datetime.now(UTC))
 
     async def known(self, position: Position | None = None) -> Known:
         """The promotions; while they can't be read those last seen, `behind`."""

@@ -208,7 +208,7 @@ def changes_at(hits: Iterable[Hit], lists: Lists, now: datetime) -> datetime | N
 
 def _price(hit: Hit, asked: SearchRequest, said: Said, variant: Json | None = None) -> ShownPrice | None:
     """The lowest of its variants, or that of one, as the checkout would ask it now."""
-    if not (hit.card.times or said.promotions):
+    if not (hit.card.times or said.promotions.every):
         amount = (hit.card.prices if variant is None else variant["prices"]).get(asked.currency)
         return None if amount is None else ShownPrice(amount, asked.currency)
     place, times = Place(asked.currency, asked.channel), hit.card.times or _plain_times(hit.source)
@@ -222,10 +222,10 @@ def _price(hit: Hit, asked: SearchRequest, said: Said, variant: Json | None = No
 
 def _different(times: Sequence[Json], said: Said) -> list[Json]:
     """One of all variants that cost the same: of 500 mostly one is left. A promotion may be of some SKUs alone."""
-    kind = said.promotions.kind
+    kinds = said.promotions.kinds
     return list(
         {
-            msgspec.json.encode((t["own"], t.get("lists"), kind(t["sku"]), t.get("gift_card"))): t
+            msgspec.json.encode((t["own"], t.get("lists"), kinds.get(t["sku"]), t.get("gift_card"))): t
             for t in times
         }.values()
     )  # fmt: skip

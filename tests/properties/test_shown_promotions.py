@@ -47,15 +47,11 @@ _own = st.lists(st.tuples(_times, st.none() | st.integers(1, 5)), max_size=3).ma
 
 
 class GoneThrough(Promotions):
-    """All of them, gone through for each price, and each SKU a kind of its own: the plain rule."""
+    """All of them, gone through for each price: the plain rule."""
 
     def of(self, sku: str) -> Sequence[ShownPromotion]:
         """Those whose terms are for it at any time, with all they say."""
         return [each for each in self.every if any(terms and is_for(terms, sku) for _, terms in each.steps)]
-
-    def kind(self, sku: str) -> int:
-        """Of nobody else."""
-        return SKUS.index(sku)
 
 
 def page_of(times: Sequence[VariantTimes]) -> ProductPage:
@@ -99,5 +95,5 @@ def test_skus_of_a_kind_see_the_very_same(said: list[ShownPromotion]) -> None:
     for sku in SKUS:
         assert not any(terms and terms.skus for each in arranged.of(sku) for _, terms in each.steps)
         assert {each.id for each in arranged.of(sku)} == {each.id for each in GoneThrough(said).of(sku)}
-        alike = [other for other in SKUS if arranged.kind(other) == arranged.kind(sku)]
+        alike = [other for other in SKUS if arranged.kinds.get(other) == arranged.kinds.get(sku)]
         assert all(arranged.of(other) is arranged.of(sku) for other in alike)
