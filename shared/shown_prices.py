@@ -9,23 +9,20 @@ from datetime import datetime, timedelta
 from typing import NamedTuple, TypeVar
 from uuid import UUID
 
+import msgspec
+
 from shared.documents.prices import ALWAYS, WINDOW_DAYS, ShownPrice, ShownPriceList, Step, TermsStep, VariantTimes
-from shared.documents.promotions import PromotionStep, ShownPromotion
+from shared.documents.promotions import PromotionStep
 from shared.events.pricing import PriceListTerms
 from shared.price_rule import applies, precedence
-from shared.promotion_rule import Offer, is_for, is_running, off_one
+from shared.promotion_rule import Offer, is_running, off_one
+from shared.shown_promotions import NO_PROMOTIONS, Promotions
 
 WINDOW = timedelta(days=WINDOW_DAYS)
 NOBODY: frozenset[str] = frozenset()  # groups of customers that a stranger is in
 
 _S = TypeVar("_S", Step, TermsStep, PromotionStep)
 Lists = Mapping[str, ShownPriceList]  # by id; those that aren't known ask nothing
-Promotions = Sequence[ShownPromotion]
-
-
-def named_skus(promotions: Promotions) -> set[str]:
-    """The SKUs that promotions are for by name; of all others it doesn't matter which one is asked for."""
-    return {sku for each in promotions for _, terms in each.steps if terms for sku in terms.skus}
 
 
 class Place(NamedTuple):
@@ -48,8 +45,14 @@ class _Asked(NamedTuple):
         return self.amount_minor, self.tax_included
 
 
+def alike(times: VariantTimes, promotions: Promotions) -> bytes:
+    """The same for variants that cost the same, whatever the price lists say: mostly all of a product do."""
+    kind, gift_card = promotions.kinds.get(times.sku), times.gift_card is True
+    return msgspec.json.encode((times.own, times.lists, kind, gift_card, times.said_at or None))
+
+
 def shown_prices(
-    times: VariantTimes, lists: Lists, channel: str, now: datetime, promotions: Promotions = ()
+    times: VariantTimes, lists: Lists, channel: str, now: datetime, promotions: Promotions = NO_PROMOTIONS
 ) -> list[ShownPrice]:
     """A price in each currency that there is one in, by currency."""
     places = (Place(currency, channel) for currency in currencies(times, lists))
@@ -64,7 +67,7 @@ def currencies(times: VariantTimes, lists: Lists) -> list[str]:
 
 
 def asked_minor(
-    times: VariantTimes, lists: Lists, place: Place, at: datetime, promotions: Promotions = ()
+    times: VariantTimes, lists: Lists, place: Place, at: datetime, promotions: Promotions = NO_PROMOTIONS
 ) -> int | None:
     """The amount alone; None if it isn't sold so."""
     walk = _Walk(times, lists, place, promotions)
@@ -73,7 +76,7 @@ def asked_minor(
 
 
 def shown_price(
-    times: VariantTimes, lists: Lists, place: Place, now: datetime, promotions: Promotions = ()
+    times: VariantTimes, lists: Lists, place: Place, now: datetime, promotions: Promotions = NO_PROMOTIONS
 ) -> ShownPrice | None:
     """What is asked now; None if it isn't sold so."""
     walk = _Walk(times, lists, place, promotions)
@@ -96,8 +99,7 @@ class _Walk:
         self._own = list(times.own.get(place.currency, ()))
         known = [(lists[id_], steps) for id_, steps in times.lists.items() if id_ in lists]
         self._lists = [(each.id, list(each.steps), list(steps)) for each, steps in known]
-        open_to = () if times.gift_card else promotions
-        mine = [each for each in open_to if any(terms and is_for(terms, times.sku) for _, terms in each.steps)]
+        mine = () if times.gift_card else promotions.of(times.sku)
         self._promotions = [(each.id, list(each.steps)) for each in mine]
         self._said_at = times.said_at or ALWAYS
 

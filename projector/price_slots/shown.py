@@ -1,7 +1,8 @@
 """A product's prices in all slots, as they are put beside its document. Pure but for the clock that is passed in."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from uuid import UUID
 
 import msgspec
 
@@ -14,9 +15,11 @@ from shared.documents.price_slots import SLOTS, WEB
 from shared.documents.prices import ALWAYS, ShownPriceList, TermsStep, VariantTimes
 from shared.documents.products import SEARCH
 from shared.documents.promotions import PromotionStep, ShownPromotion
+from shared.events.promotions import PromotionTerms
 from shared.left_of_price import Left
 from shared.promotion_rule import Offer, is_for_everything_alike
-from shared.shown_prices import Place, asked_minor, currencies
+from shared.shown_prices import Place, alike, asked_minor, currencies
+from shared.shown_promotions import Promotions
 
 BEGINNING = b',"shown":{'  # of what stands in a document behind all else
 
@@ -27,19 +30,38 @@ class Tariff:
     def __init__(self, regime: Regime) -> None:
         self.reach = apart(NOTHING, regime)
         self._lists = {str(id_): ShownPriceList(id_, [TermsStep(ALWAYS, terms)]) for id_, terms in regime.lists}
-        self._promotions = [ShownPromotion(id_, [PromotionStep(ALWAYS, terms)]) for id_, terms in regime.promotions]
+        self._promotions = _always(regime.promotions)
         self._alike = [Offer(id_, terms) for id_, terms in regime.promotions if is_for_everything_alike(terms)]
+        self._others = _always([each for each in regime.promotions if not is_for_everything_alike(each[1])])
 
     def lowest(self, variants: Sequence[VariantTimes], now: datetime) -> Mapping[str, int]:
-        """By currency, what it would have to cost before what is taken off everything."""
+        """By currency, what it would have to cost before what is taken off everything: what it does cost without that,
+        or else the least that it could. Several prices may leave the same, and only the former is the one that a regime
+        without such promotions has, which then need not be written."""
+        found = self._lowest(variants, now, self._promotions)
+        if not self._alike:
+            return found
+        left = {currency: Left(self._alike, currency) for currency in found}
+        before = self._lowest(variants, now, self._others)
+        return {
+            currency: before[currency]
+            if currency in before and left[currency].of(before[currency]) == amount
+            else left[currency].at_least(amount)
+            for currency, amount in found.items()
+        }
+
+    def _lowest(self, variants: Sequence[VariantTimes], now: datetime, promotions: Promotions) -> dict[str, int]:
         found: dict[str, int] = {}
-        for times in variants:
+        for times in {alike(each, promotions): each for each in variants}.values():
             for currency in currencies(times, self._lists):
-                place = Place(currency, WEB)
-                amount = asked_minor(times, self._lists, place, now, self._promotions)
+                amount = asked_minor(times, self._lists, Place(currency, WEB), now, promotions)
                 if amount is not None:
                     found[currency] = min(amount, found.get(currency, amount))
-        return {currency: Left(self._alike, currency).at_least(amount) for currency, amount in found.items()}
+        return found
+
+
+def _always(promotions: Iterable[tuple[UUID, PromotionTerms]]) -> Promotions:
+    return Promotions(ShownPromotion(id_, [PromotionStep(ALWAYS, terms)]) for id_, terms in promotions)
 
 
 class Pricing:

@@ -1,6 +1,5 @@
 """A page that changes by itself, as it is at this moment: what it asks, and whether it is there."""
 
-from collections import OrderedDict
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
@@ -10,15 +9,17 @@ from msgspec import UNSET, structs
 
 from read_side.answers import Answer, Keeping
 from read_side.documents import Documents, Found
+from read_side.latest import Latest
 from read_side.prices.promotions import PromotionShelf
 from read_side.prices.shelf import PriceListShelf
 from shared.documents.prices import ALWAYS, PriceTimes, ShownPrice, Step, VariantTimes
 from shared.documents.products import PAGE, PageVariant, ProductPage, times_id
 from shared.position import Position
 from shared.publishing import is_open
-from shared.shown_prices import Lists, Promotions, named_skus, shown_prices
+from shared.shown_prices import Lists, alike, shown_prices
+from shared.shown_promotions import NO_PROMOTIONS, Promotions
 
-MOST = 2000  # pages that are kept made up, each until something may change
+MOST, MOST_BYTES = 2_000, 32_000_000  # of pages that are kept made up, each until something may change
 KEPT = timedelta(seconds=60)  # the 30 days of a lowered price end that late
 
 _TIMED = b'"timed":true}'  # how such a page ends; all others go out as they lie
@@ -39,7 +40,7 @@ class Till:
 
     def __init__(self, documents: Documents, shelf: PriceListShelf, promotions: PromotionShelf) -> None:
         self.documents, self._shelf, self._promotions = documents, shelf, promotions
-        self._made: OrderedDict[_Key, _Made] = OrderedDict()
+        self._made = Latest[_Key, _Made](MOST, MOST_BYTES)
 
     async def answer(
         self, found: Found, product_id: str, channel: str, keeping: Keeping, position: Position | None
@@ -63,11 +64,12 @@ class Till:
         if made is None or made.until <= now:
             page = _page.decode(found.body)
             times = times or _plain_times(page)
-            until = changes_at(page, times, lists, promoted.moments(), now)
+            until = changes_at(page, times, lists, promoted.promotions.moments(now), now)
             answer: Answer[ProductPage] | None = None
             if is_open(page.publish_at or None, page.unpublish_at or None, now):
                 answer = Answer.made(priced(page, times, lists, channel, now, promoted.promotions), keeping)
-            made = self._keep(state, _Made(until, answer))
+            made = _Made(until, answer)
+            self._made.keep(state, made, len(answer.body) if answer else 0)
         if made.answer is None:
             return None
         return structs.replace(made.answer, keeping=keeping, stale=stale or behind)
@@ -80,13 +82,6 @@ class Till:
         """Whether prices as they lie in a product's document may not be those of now."""
         promoted = await self._promotions.known()
         return bool(promoted.stale) or promoted.running(now)
-
-    def _keep(self, key: "_Key", made: "_Made") -> "_Made":
-        self._made[key] = made
-        self._made.move_to_end(key)
-        if len(self._made) > MOST:
-            self._made.popitem(last=False)
-        return made
 
 
 def _plain_times(page: ProductPage) -> PriceTimes:
@@ -113,21 +108,20 @@ def changes_at(
 
 
 def priced(
-    page: ProductPage, times: PriceTimes, lists: Lists, channel: str, now: datetime, promotions: Promotions = ()
-) -> ProductPage:
+    page: ProductPage, times: PriceTimes, lists: Lists, channel: str, now: datetime,
+    promotions: Promotions = NO_PROMOTIONS,
+) -> ProductPage:  # fmt: skip
     """The page with what each variant costs now; variants that the other document doesn't know yet stay as they are."""
     by_sku = {each.sku: each for each in times.variants}
-    named = named_skus(promotions)
     found: dict[bytes, list[ShownPrice]] = {}  # the variants of a product mostly cost the same
 
     def now_of(variant: PageVariant) -> PageVariant:
         known = by_sku.get(variant.sku)
         if known is None:
             return variant
-        sku = variant.sku if variant.sku in named else ""
-        alike = msgspec.json.encode((known.own, known.lists, sku, known.gift_card is True, known.said_at or None))
-        if alike not in found:
-            found[alike] = shown_prices(known, lists, channel, now, promotions)
-        return structs.replace(variant, prices=found[alike])
+        key = alike(known, promotions)
+        if key not in found:
+            found[key] = shown_prices(known, lists, channel, now, promotions)
+        return structs.replace(variant, prices=found[key])
 
     return structs.replace(page, variants=[now_of(variant) for variant in page.variants])

@@ -2,8 +2,9 @@
 
 import asyncio
 import time
-from collections.abc import Iterable
+from collections.abc import Sequence
 from datetime import UTC, datetime
+from hashlib import blake2b
 from typing import NamedTuple
 
 import msgspec
@@ -13,8 +14,8 @@ from read_side.documents import BEHIND, Documents, Found
 from shared.documents.promotions import ON_PAGES, PROMOTIONS, ShownPromotion, told
 from shared.http.problems import Problem
 from shared.position import Position
-from shared.promotion_rule import Offer, is_running
-from shared.shown_prices import Promotions
+from shared.promotion_rule import Offer
+from shared.shown_promotions import NO_PROMOTIONS, Promotions
 
 KEPT_SECONDS = 1.0  # so long an announcement may go unseen; beginning and end of one that is known are known before
 
@@ -24,7 +25,7 @@ _document = msgspec.json.Decoder(ShownPromotion)
 class Known(NamedTuple):
     """The promotions, something that tells this state from others, and why they may be out of date, if they may."""
 
-    promotions: Promotions = ()
+    promotions: Promotions = NO_PROMOTIONS
     mark: str = ""
     stale: str | None = None
 
@@ -34,13 +35,7 @@ class Known(NamedTuple):
 
     def offers(self, now: datetime) -> list[Offer]:
         """Those in force."""
-        terms = ((each.id, each.steps[-1].terms) for each in self.promotions)
-        return [Offer(id_, said) for id_, said in terms if said and is_running(said, now)]
-
-    def moments(self) -> list[datetime]:
-        """When one begins or ends."""
-        terms = (each.steps[-1].terms for each in self.promotions)
-        return [moment for said in terms if said for moment in (said.starts_at, said.ends_at) if moment]
+        return self.promotions.in_force(now)
 
 
 class PromotionShelf:
@@ -56,7 +51,7 @@ class PromotionShelf:
         """Whether it is known, without asking, that none is in force."""
         if time.monotonic() >= self._until or self._last.stale is not None:
             return False
-        return not self._last.promotions or not self._last.running(datetime.now(UTC))
+        return not self._last.promotions.every or not self._last.running(datetime.now(UTC))
 
     async def known(self, position: Position | None = None) -> Known:
         """The promotions; while they can't be read those last seen, `behind`."""
@@ -74,12 +69,16 @@ class PromotionShelf:
             ids = told(await self._documents.all_named(PROMOTIONS, ON_PAGES), datetime.now(UTC))
             found = await self._documents.find_all(PROMOTIONS, ids) if ids else []
             filled = self._documents.board.is_ready(PROMOTIONS)
-            there = [each for each in found if each is not None]
-            self._last = Known(self._decoded(there), "".join(each.etag for each in there), None if filled else BEHIND)
+            known = self._read([each for each in found if each is not None])
+            self._last = known._replace(stale=None if filled else BEHIND)
         except (Problem, RedisError, OSError):
             self._last, behind = self._last._replace(stale=BEHIND), None
         self._until = time.monotonic() + KEPT_SECONDS
         return self._last._replace(stale=behind or self._last.stale)
 
-    def _decoded(self, found: Iterable[Found]) -> Promotions:
-        return [_document.decode(each.body) for each in found]
+    def _read(self, found: Sequence[Found]) -> Known:
+        """What was last read, if these are the same: there may be hundreds, which hardly ever change."""
+        mark = blake2b("".join(each.etag for each in found).encode(), digest_size=16).hexdigest() if found else ""
+        if mark == self._last.mark:
+            return self._last
+        return Known(Promotions(_document.decode(each.body) for each in found), mark)

@@ -1,18 +1,18 @@
 """A page as it is asked for: with whole addresses of images, and of one variant alone; kept for who comes next."""
 
-from collections import OrderedDict
 from collections.abc import Sequence
 
 import msgspec
 from msgspec import structs
 
 from read_side.answers import Answer
+from read_side.latest import Latest
 from read_side.pictures import Pictures
 from shared.documents.products import Axis, AxisValue, PageVariant, ProductPage
 from shared.documents.stock import Availability
 from shared.http.problems import not_found
 
-MOST = 2000  # pages that are kept
+MOST, MOST_BYTES = 2_000, 32_000_000  # of pages that are kept
 _WORTH: dict[Availability, int] = {"in": 2, "low": 1, "out": 0}
 
 _page = msgspec.json.Decoder(ProductPage)
@@ -25,7 +25,7 @@ class Showcase:
 
     def __init__(self, pictures: Pictures) -> None:
         self._pictures = pictures
-        self._kept: OrderedDict[tuple[str, str | None], Page] = OrderedDict()
+        self._kept = Latest[tuple[str, str | None], Page](MOST, MOST_BYTES)
 
     def shown(self, page: Page, sku: str | None) -> Page:
         """The page, of one variant if a SKU is given; answers 404 for one that the product doesn't have."""
@@ -41,9 +41,7 @@ class Showcase:
         return Answer.made(chosen(_page.decode(body), sku), page.keeping)
 
     def _keep(self, key: tuple[str, str | None], made: Page) -> Page:
-        self._kept[key] = made
-        if len(self._kept) > MOST:
-            self._kept.popitem(last=False)
+        self._kept.keep(key, made, len(made.body))
         return made
 
 

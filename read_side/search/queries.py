@@ -48,6 +48,7 @@ from shared.events.merchandising import Rule
 from shared.http.problems import Problem
 from shared.position import Position
 from shared.publishing import minute_of
+from shared.shown_promotions import NO_PROMOTIONS
 
 NO_RULES = Rules(())
 
@@ -232,7 +233,7 @@ class Search:
         told = await self._rescuer.told(plan) if self._is_lost(found, plan) else None
         others = [results.read(hit) for hit in told.hits] if told else []
         lists, unsure = await self._lists.lists(results.named_lists([*shown, *others]), position)
-        said = results.Said(lists, plan.promoted.promotions if plan.promotes else (), plan.now)
+        said = results.Said(lists, plan.promoted.promotions if plan.promotes else NO_PROMOTIONS, plan.now)
         items, instead = ([results.item(hit, plan, said, self._pictures) for hit in hits] for hits in (shown, others))
         page = Page(
             items=items,

@@ -7,7 +7,6 @@ were new. What is known to be out of date is not given again.
 
 import asyncio
 import math
-import sys
 import time
 from collections.abc import Callable, Coroutine, Hashable
 from datetime import UTC, datetime
@@ -17,11 +16,11 @@ from msgspec import structs
 
 from read_side import metrics
 from read_side.answers import Answer
+from read_side.latest import Latest
 from read_side.search.results import Page
 
 MOST, MOST_BYTES = 2_000, 32_000_000
 IN_MEMORY = 5  # bytes that a page takes for each byte of its JSON; by what it shows 2 to 4.5
-FRAME = 2_000  # bytes that an answer takes beside its body, its page and its key, at most
 
 
 class Made(NamedTuple):
@@ -38,24 +37,14 @@ Making = Callable[[], Coroutine[Any, Any, Made]]
 class _Kept(NamedTuple):
     asked_at: float
     made: Made
-    size: int  # bytes of memory, none too few
-
-    @classmethod
-    def under(cls, key: Hashable, asked_at: float, made: Made) -> "_Kept":
-        return cls(asked_at, made, FRAME + weight(key) + len(made.answer.body) * (1 + IN_MEMORY))
-
-
-def weight(key: Hashable) -> int:
-    """Bytes of memory that a key takes: as long as what was typed, and longer."""
-    return sys.getsizeof(key) + (sum(map(weight, key)) if isinstance(key, tuple) else 0)
 
 
 class Recent:
     """The latest answers. Its methods belong to one event loop. `seconds`: 0 keeps nothing and joins nobody."""
 
     def __init__(self, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
-        self._seconds, self._clock, self._bytes = seconds, clock, 0
-        self._kept: dict[Hashable, _Kept] = {}  # the one that was asked first stands first
+        self._seconds, self._clock = seconds, clock
+        self._kept = Latest[Hashable, _Kept](MOST, MOST_BYTES)
         self._asking: dict[Hashable, tuple[float, asyncio.Task[Made]]] = {}
 
     def __len__(self) -> int:
@@ -87,9 +76,9 @@ class Recent:
         """
         asking, kept = self._asking.pop(key, None), self._kept.get(key)
         newer = max(asking[0] if asking else asked_at, kept.asked_at if kept else asked_at)
-        self._drop(key)
+        self._kept.drop(key)
         if newer <= asked_at:
-            self._keep(key, _Kept.under(key, asked_at, made))
+            self._keep(key, _Kept(asked_at, made))
 
     def _ask(self, key: Hashable, make: Making, now: float) -> asyncio.Task[Made]:
         """In a task of its own: who asked first may go, the others wait on."""
@@ -99,7 +88,7 @@ class Recent:
             if self._asking.get(key) == (now, task):  # else something newer has taken its place
                 del self._asking[key]
                 if not failed:
-                    self._keep(key, _Kept.under(key, now, task.result()))
+                    self._keep(key, _Kept(now, task.result()))
 
         task = asyncio.create_task(make())
         self._asking[key] = now, task
@@ -113,20 +102,10 @@ class Recent:
     def _keep(self, key: Hashable, kept: _Kept) -> None:
         if kept.made.answer.stale or not self._holds(kept, self._clock()):
             return
-        self._drop(key)
-        self._kept[key] = kept
-        self._bytes += kept.size
+        self._kept.keep(key, kept, len(kept.made.answer.body) * (1 + IN_MEMORY))
         oldest = self._clock() - self._seconds
-        while self._kept and (len(self._kept) > MOST or self._bytes > MOST_BYTES or self._first.asked_at < oldest):
-            self._drop(next(iter(self._kept)))
-
-    @property
-    def _first(self) -> _Kept:
-        return next(iter(self._kept.values()))
-
-    def _drop(self, key: Hashable) -> None:
-        if (kept := self._kept.pop(key, None)) is not None:
-            self._bytes -= kept.size
+        while (first := self._kept.first()) is not None and first[1].asked_at < oldest:
+            self._kept.drop(first[0])
 
 
 def _aged(made: Made, seconds: float) -> Made:

@@ -24,7 +24,8 @@ from shared.documents.images import ShownImage
 from shared.documents.prices import ALWAYS, ShownPrice, VariantTimes
 from shared.documents.stock import Availability
 from shared.locales import best
-from shared.shown_prices import Lists, Place, Promotions, named_skus, shown_price
+from shared.shown_prices import Lists, Place, shown_price
+from shared.shown_promotions import Promotions
 
 
 class ItemCategory(Struct, frozen=True):
@@ -207,7 +208,7 @@ def changes_at(hits: Iterable[Hit], lists: Lists, now: datetime) -> datetime | N
 
 def _price(hit: Hit, asked: SearchRequest, said: Said, variant: Json | None = None) -> ShownPrice | None:
     """The lowest of its variants, or that of one, as the checkout would ask it now."""
-    if not (hit.card.times or said.promotions):
+    if not (hit.card.times or said.promotions.every):
         amount = (hit.card.prices if variant is None else variant["prices"]).get(asked.currency)
         return None if amount is None else ShownPrice(amount, asked.currency)
     place, times = Place(asked.currency, asked.channel), hit.card.times or _plain_times(hit.source)
@@ -221,11 +222,11 @@ def _price(hit: Hit, asked: SearchRequest, said: Said, variant: Json | None = No
 
 def _different(times: Sequence[Json], said: Said) -> list[Json]:
     """One of all variants that cost the same: of 500 mostly one is left. A promotion may be of some SKUs alone."""
-    named = named_skus(said.promotions)
+    kinds = said.promotions.kinds
 
     def alike(t: Json) -> bytes:
-        sku = t["sku"] if t["sku"] in named else None
-        return msgspec.json.encode((t["own"], t.get("lists"), sku, t.get("gift_card"), t.get("said_at")))
+        kind, gift_card = kinds.get(t["sku"]), t.get("gift_card")
+        return msgspec.json.encode((t["own"], t.get("lists"), kind, gift_card, t.get("said_at")))
 
     return list({alike(each): each for each in times}.values())
 

@@ -41,6 +41,7 @@ from shared.events.promotions import (
 )
 from shared.promotion_rule import BasketLine, shows_on_pages
 from shared.shown_prices import shown_prices
+from shared.shown_promotions import Promotions
 from tests.properties.values import BOUNDED
 from write_side import pricing
 from write_side.pricing.choosing import Asked, PriceBook, PriceRows
@@ -199,7 +200,7 @@ class Both:
     def on_the_page(self, channel: str) -> list[ShownPrice]:
         known = product.known_of(self.product)
         assert known is not None
-        promotions = [ShownPromotion(state.id, state.steps) for state in self.promoted.values()]
+        promotions = Promotions(ShownPromotion(state.id, state.steps) for state in self.promoted.values())
         if not known.timed and not promotions:
             own = self.product.prices.get(SKU, {})
             return [ShownPrice(amount, currency) for currency, amount in sorted(own.items())]

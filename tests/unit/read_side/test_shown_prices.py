@@ -13,6 +13,7 @@ from shared.documents.promotions import PromotionStep, ShownPromotion
 from shared.events.pricing import PriceListTerms
 from shared.events.promotions import Percentage, PromotionTerms
 from shared.shown_prices import Place, shown_price
+from shared.shown_promotions import Promotions
 
 NOW = datetime(2026, 11, 27, 12, tzinfo=UTC)
 WEB = Place("EUR", "web")
@@ -105,7 +106,7 @@ def test_many_steps_are_passed_a_few_times_each_and_not_once_for_each_other() ->
 
 def test_promotions_take_nothing_off_a_gift_card() -> None:
     terms = PromotionTerms("Sale", Percentage(1000), "", [], {}, None, None, False, 1, None, None)
-    said = [ShownPromotion(SALE, [PromotionStep(ago(1), terms)])]
+    said = Promotions([ShownPromotion(SALE, [PromotionStep(ago(1), terms)])])
     times = VariantTimes("card", {"EUR": [Step(ago(90), 5000)]})
     shown = [shown_price(each, {}, WEB, NOW, said) for each in (times, structs.replace(times, gift_card=True))]
     assert [each and each.amount_minor for each in shown] == [4500, 5000]
@@ -125,5 +126,5 @@ def test_terms_that_were_said_hold_though_the_clock_of_whoever_asks_is_behind() 
     times = VariantTimes("lamp", {"EUR": [Step(ago(90), 1000)]}, {str(SALE): [Step(ago(1), 700)]}, said_at=ago(1))
     assert shown_price(times, listed, WEB, NOW) == ShownPrice(700, "EUR", SALE, None, 1000)
     half = PromotionTerms("Half", Percentage(5000), "", [], {}, None, None, False, 1, None, None)
-    shown = shown_price(times, {}, WEB, NOW, [ShownPromotion(SALE, [PromotionStep(ago(-0.1), half)])])
+    shown = shown_price(times, {}, WEB, NOW, Promotions([ShownPromotion(SALE, [PromotionStep(ago(-0.1), half)])]))
     assert shown is not None and shown.amount_minor == 500
