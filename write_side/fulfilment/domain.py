@@ -96,8 +96,8 @@ def owed(order: Order, withheld: Mapping[str, int], earlier: Iterable[Parcel]) -
 def ship(
     order_id: UUID, due: Mapping[str, int], wanted: NewParcel, parcel_id: UUID, packed: Sequence[ParcelLine] = ()
 ) -> ParcelShipped:
-    """A parcel with these lines. `due`: SKU → how many are still to be sent and not held for other parcels. `packed`:
-    what the pick list holds that it is made of; what was refunded since stays out.
+    """A parcel with these lines. `due`: SKU → how many may leave in it. `packed`: what the pick list holds that it is
+    made of; what was refunded since stays out.
 
     Refuses `ships_too_much`, `nothing_to_ship`.
     """

@@ -32,8 +32,18 @@ class Standing(Struct, frozen=True):
 
     def due(self, but: UUID | None = None) -> dict[str, int]:
         """SKU → how many are still to be sent and not held by a pick list, or by no other than this one."""
-        held = picking.held((pick for pick in self.picks if pick.id != but), self.shipped_lists)
+        held = picking.held(pick for pick in self._waiting if pick.id != but)
         return {sku: quantity - held.get(sku, 0) for sku, quantity in self.owed.items()}
+
+    def leaves_by(self, pick_id: UUID) -> dict[str, int]:
+        """SKU → how many of what a pick list holds are to leave in its parcel: what was refunded is taken off some of
+        the lists that hold it, not off each."""
+        gone = [pick for pick in self.picks if pick.id in self.shipped_lists]
+        return picking.shares(self._waiting, self.owed, picking.on_shelves(self.places, gone)).get(pick_id, {})
+
+    @property
+    def _waiting(self) -> list[Pick]:
+        return [pick for pick in self.picks if pick.id not in self.shipped_lists]
 
     @property
     def shipped_lists(self) -> list[UUID | None]:
@@ -74,4 +84,5 @@ async def read(conn: Connection, order: Order) -> Standing:
     given = await refunds.of_order(conn, order.id)
     owed = domain.owed(order, refunds.withheld(given), parcels)
     places = refunds.still_taken(order.allocations, given)
-    return Standing(order, captured, owed, parcels, await pick_store.of_order(conn, order.id), places, given)
+    picks = picking.as_sent(await pick_store.of_order(conn, order.id), {each.pick_id: each.lines for each in parcels})
+    return Standing(order, captured, owed, parcels, picks, places, given)
