@@ -97,7 +97,7 @@ def test_goods_wait_for_the_money() -> None:
 
 def seen(
     parcels: list[tuple[str, dict[str, int]]], refunds: list[tuple[str, dict[str, int]]] | None = None,
-    dropped: tuple[ParcelLine, ...] = (),
+    dropped: tuple[ParcelLine, ...] = (), placed: OrderPlaced = PLACED,
 ) -> str:  # fmt: skip
     state = read_model.Order(
         0, read_model.UNKNOWN, NOW, NOW, "confirmed", "captured", [],
@@ -105,7 +105,7 @@ def seen(
         [StatusParcel(ID, s, "DHL", "1", q, NOW) for s, q in parcels],  # type: ignore[arg-type]
         picking=False, dropped=dropped,
     )  # fmt: skip
-    return fulfilment_of(state, PLACED)
+    return fulfilment_of(state, placed)
 
 
 def test_an_order_is_delivered_when_all_that_was_not_refunded_has_arrived() -> None:
@@ -117,3 +117,14 @@ def test_an_order_is_delivered_when_all_that_was_not_refunded_has_arrived() -> N
     assert seen([("delivered", three)], [("requested", cord)]) == "delivered"
     assert seen([("delivered", three)], [("failed", cord)]) == "partially_shipped"
     assert seen([("delivered", three)], dropped=(ParcelLine("cord", 1),)) == "delivered"
+
+
+def test_gift_cards_that_were_bought_beside_goods_lie_in_no_parcel() -> None:
+    card = PricedLine("card", ID, ID, "Gift card", 1, 2500, 2500, 0, gift_card=True)
+    placed = structs.replace(PLACED, lines=[*LINES, card])
+    three, cord = {"lamp": 3}, {"cord": 1}
+    assert seen([("delivered", three)], placed=placed) == "partially_shipped"
+    assert seen([("shipped", three | cord)], placed=placed) == "shipped"
+    assert seen([("delivered", three), ("delivered", cord)], [("requested", {"card": 1})], (), placed) == "delivered"
+    assert seen([("delivered", three | cord)], placed=placed) == "delivered"
+    assert seen([], placed=structs.replace(PLACED, lines=[card])) == "none"
