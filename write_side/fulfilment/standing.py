@@ -7,6 +7,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from shared.events.orders import Allocation
+from shared.ids import time_of
 from write_side import orders, payments, refunds
 from write_side.database import Connection
 from write_side.fulfilment import domain, store
@@ -51,13 +52,21 @@ class Standing(Struct, frozen=True):
         return [parcel.pick_id for parcel in self.parcels]
 
     @property
+    def given_up(self) -> list[Parcel]:
+        """Parcels that nobody waits for, though they have not arrived: their goods were refunded."""
+        return domain.given_up(self.parcels, self.given)
+
+    @property
     def arrived_at(self) -> datetime | None:
-        """When the last of it has arrived; None while something is owed, under way, or arrived nobody knows when."""
-        times = [parcel.delivered_at for parcel in self.parcels if parcel.state == "delivered"]
+        """When the last of it has arrived, or was given up as lost; None while something is owed, under way, or arrived
+        nobody knows when."""
+        lost = self.given_up
+        times = [parcel.delivered_at for parcel in self.parcels if parcel not in lost]
         known = [at for at in times if at is not None]
-        if any(quantity > 0 for quantity in self.owed.values()) or len(known) < len(self.parcels):
+        if any(quantity > 0 for quantity in self.owed.values()) or len(known) < len(times):
             return None
-        return max(known, default=None)
+        refunded = [time_of(refund.id) for refund in self.given if refund.sent and refund.state != "failed"]
+        return max([*known, *(refunded if lost else ())], default=None)
 
     def check_shippable(self) -> None:
         """Refuses `not_shippable`."""

@@ -61,7 +61,7 @@ async def packed(shop: Shop, settings: Settings, lamps: int = 1) -> OrderState:
 async def booked_when_packed(shop: Shop, settings: Settings) -> None:
     """As if the relay had got to the end of the log: the bookings of what is packed are asked for."""
     await shop.pool.execute("UPDATE relay_state SET safe_position = (SELECT max(position) FROM event_log)")
-    [reaction] = booking_reactions(settings)
+    reaction, _ = booking_reactions(settings)
     await reactions.advance(shop.pool, reaction)  # the first time it only writes its checkpoint
     while await reactions.advance(shop.pool, reaction):
         pass

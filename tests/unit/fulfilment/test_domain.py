@@ -21,12 +21,14 @@ from write_side.fulfilment.domain import (
     ShipsTooMuch,
     deliver,
     evolve,
+    given_up,
     owed,
     ship,
     track,
 )
 from write_side.fulfilment.standing import Standing
 from write_side.orders import domain as orders
+from write_side.refunds import Refund
 
 ID, NOW = UUID(int=1), datetime(2026, 11, 27, tzinfo=UTC)
 LINES = [PricedLine(sku, ID, ID, sku, n, 100, n * 100, 0) for sku, n in (("lamp", 3), ("cord", 1))]
@@ -55,6 +57,43 @@ def test_a_parcel_that_went_back_has_not_arrived_however_often_it_is_told() -> N
     event = deliver(parcel, NOW)
     assert event, "staff may know better"
     assert evolve(parcel, event, 9).state == "delivered"
+
+
+def sent(n: int, state: Any = "shipped", tracking: str | None = None, **goods: int) -> Parcel:
+    lines = [ParcelLine(sku, quantity) for sku, quantity in goods.items()]
+    return Parcel(UUID(int=n), ID, "DHL", str(n), lines, state, 1, tracking=tracking)
+
+
+def refunded(reason: str = "not_delivered", state: Any = "succeeded", **goods: int) -> Refund:
+    """Of goods that had left."""
+    lines = [ParcelLine(sku, quantity) for sku, quantity in goods.items()]
+    return Refund(ID, ID, ID, "", 1, "EUR", reason, [], 0, [], state, None, None, 1, lines)
+
+
+def lost(parcels: list[Parcel], *refunds: Refund) -> list[int]:
+    return [parcel.id.int for parcel in given_up(parcels, refunds)]
+
+
+def test_a_parcel_is_given_up_once_all_in_it_was_refunded_though_it_had_left() -> None:
+    mixed = sent(1, lamp=2, cord=1)
+    assert lost([mixed]) == []
+    assert lost([mixed], refunded(lamp=2)) == [], "a cord is still waited for"
+    assert lost([mixed], refunded(lamp=2), refunded(cord=1)) == [1]
+    assert lost([mixed], refunded(lamp=2, cord=1, state="failed")) == []
+    assert lost([sent(1, "delivered", lamp=2)], refunded(lamp=2)) == [], "it is there"
+
+
+def test_what_came_back_is_not_what_is_on_its_way() -> None:
+    parcels = [sent(1, "delivered", lamp=1), sent(2, lamp=1)]
+    assert lost(parcels, refunded("returned", lamp=1)) == []
+    assert lost(parcels, refunded("not_delivered", lamp=1)) == [2]
+    assert lost(parcels, refunded("returned", lamp=2)) == [2]
+
+
+def test_of_several_the_one_that_went_back_is_given_up_first() -> None:
+    parcels = [sent(1, lamp=1), sent(2, tracking="returned", lamp=1)]
+    assert lost(parcels, refunded(lamp=1)) == [2]
+    assert lost(parcels, refunded(lamp=2)) == [2, 1]
 
 
 def test_what_was_attempted_and_then_brought_has_arrived() -> None:

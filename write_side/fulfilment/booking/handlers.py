@@ -142,7 +142,8 @@ async def _learn(pool: Pool, parcel_id: UUID, order_id: UUID, scan: Scan, cause:
 async def end_if_due(
     conn: Connection, order_id: UUID, after: timedelta, now: datetime, cause: Metadata
 ) -> timedelta | None:
-    """Complete an order so long after all of it has arrived; answers when to look again, None for never."""
+    """Complete an order so long after all of it has arrived, or what has not was refunded; answers when to look again,
+    None for never."""
     stands = await standing.lock(conn, order_id)
     if stands.order.state != "confirmed":
         return None
@@ -153,5 +154,6 @@ async def end_if_due(
         return LATER
     if now < arrived + after:
         return arrived + after - now
-    await orders.complete(conn, stands.order, cause)
+    lost = all(parcel.state != "delivered" for parcel in stands.parcels)
+    await orders.complete(conn, stands.order, cause, nothing_went=lost)
     return None
